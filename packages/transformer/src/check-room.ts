@@ -4,15 +4,15 @@ import { cacheBytes, float32CacheBytes } from "./models/cache-bytes.js";
 import { deviceRounding } from "./quantization/quantize.js";
 import type { Placing } from "./loading/weights.js";
 
-/** Tokens whose keys and values must have room beside the weights, unless the model takes fewer. */
+/** Number of tokens whose keys and values must fit besides the weights, unless the context is shorter. */
 const leastTokens = 256;
 
 /**
- * Refuses a model that does not fit into what is left of its device's memory, before any of its weights is read: weights
- * are counted by their shapes in the headers of the files, keys and values by the configuration.
+ * Refuses a model that does not fit into the free memory of its device, before any weights are read. Weights
+ * are counted by the shapes in the file headers, keys and values by the configuration.
  *
- * @param read - Reads the model, or, with `plan`, counts what it would read.
- * @throws {DeviceError} That names the bytes needed, the limit, and what would fit.
+ * @param read - Reads the model, or, with `plan`, only reports the bytes of each tensor.
+ * @throws {DeviceError} With the bytes needed, the limit, and quantizations that would fit.
  */
 export async function checkRoom(
   fn: string,
@@ -43,7 +43,7 @@ export async function checkRoom(
   );
 }
 
-/** Bytes of a model's weights and of a short text's keys and values. */
+/** Bytes of the weights of a model, and of the keys and values of a short text. */
 async function bytesNeeded(
   placing: Placing,
   read: (placing: Placing) => Promise<AnyCheckpoint>,
@@ -55,13 +55,13 @@ async function bytesNeeded(
   const checkpoint = await read({ ...placing, plan });
   if (checkpoint.kind === "encoder" || checkpoint.kind === "vision" || checkpoint.kind === "dual")
     return { weights, cache: 0, tokens: 0 };
-  // Quantization makes a rounded output map beside an embedding that is both.
+  // With tied weights, quantization adds a quantized output projection to the embedding matrix.
   const { embedding, output } = checkpoint.params;
   if (placing.rounding && !output?.weight) plan(placing.rounding.bytes(embedding.weight.shape));
   const tokens = Math.min(leastTokens, checkpoint.config.contextLength);
   if (checkpoint.kind === "encoder-decoder" || checkpoint.kind === "speech") {
     const { embedDim: C, numHeads, headDim = C / numHeads, numLayers } = checkpoint.config;
-    // Of as many tokens of the source, too.
+    // And for as many source tokens.
     return { weights, cache: 2 * float32CacheBytes(2 * numHeads * headDim, numLayers, tokens), tokens };
   }
   const { config } = checkpoint;

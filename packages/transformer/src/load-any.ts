@@ -17,7 +17,7 @@ import type { AnyModel } from "./models/model.js";
 import { deviceRounding } from "./quantization/quantize.js";
 
 /**
- * Loads a model of any kind from the same sources as `load`, for work that is the same for all, such as an export: models of
+ * Loads a model of any kind from the same sources as `load`, for code that handles all kinds, such as an export: models of
  * texts, of images and of speech, each as its own loader gives it.
  *
  * @throws As `load` does.
@@ -46,7 +46,7 @@ export async function loadAny(source: Source | readonly File[], options?: LoadOp
   return (await import("./load-speech.js")).assembleSpeechModel(check, of(checkpoint), rounding, device);
 }
 
-/** Readers of every kind. Tables of models of images are read with them alone. */
+/** Readers for models of every kind. Image models and their tables are imported on demand. */
 const readers: Readers<AnyCheckpoint> = {
   async config(json, file, weights) {
     const loader = imageLoaders[configFields(json, file).text("model_type")];

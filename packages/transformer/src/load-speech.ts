@@ -15,7 +15,7 @@ import { deviceRounding, roundParams, type Rounding } from "./quantization/quant
 
 /**
  * Loads a speech model from the same sources as `load`: Whisper or Moonshine, with the front end of `preprocessor_config.json` and
- * the rules of `generation_config.json`. `transcribe` writes down sound with it.
+ * the generation settings of `generation_config.json`. Use it with `transcribe`.
  *
  * @throws {ArgumentError} If the model is of another kind, and as `load` does.
  *
@@ -36,7 +36,7 @@ export async function loadSpeech(
   return openSpeech(check, source, check.options(options, [...optionNames, "quantize"]));
 }
 
-/** Loads a speech model for a function whose name errors have. */
+/** Loads a speech model on behalf of a function that errors name. */
 export async function openSpeech(
   check: Reading["check"],
   source: Source | readonly File[],
@@ -57,7 +57,7 @@ export async function openSpeech(
   return assembleSpeechModel(check, { ...opened, checkpoint }, rounding, device);
 }
 
-/** A speech model of what was read, rounded. */
+/** Creates a speech model from a checkpoint, quantized if requested. */
 export async function assembleSpeechModel(
   check: Reading["check"],
   { checkpoint, tokenizer, folder }: Opened<SpeechCheckpoint>,
@@ -72,7 +72,7 @@ export async function assembleSpeechModel(
     readExtractor(folder, checkpoint.features, check),
     readOptionalJson(folder, "generation_config.json", check),
   ]);
-  // Older folders keep the rules of generation in the configuration.
+  // Older folders have the generation settings in `config.json`.
   const speech = readSpeechTokens(generation ?? (await readOptionalJson(folder, "config.json", check)));
   return {
     ...{ config, params, tokenizer, features, speech, apply, encode, leastFrames },
@@ -80,7 +80,7 @@ export async function assembleSpeechModel(
   };
 }
 
-/** The front end that a folder names, or the usual one of the architecture. */
+/** The feature extractor of a folder, or the default one of the architecture. */
 async function readExtractor(
   folder: Folder | undefined,
   usual: object,

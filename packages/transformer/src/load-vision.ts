@@ -20,7 +20,7 @@ import { anyLinear } from "./quantization/any-linear.js";
 import { deviceRounding, roundParams, type Rounding } from "./quantization/quantize.js";
 
 /**
- * Loads a model of images from a folder, an address or a repository, as `load` takes them: ViT, DeiT, DINOv2, and the image encoders of CLIP
+ * Loads an image model from a folder, a URL or a repository, like `load`: ViT, DeiT, DINOv2, and the image encoders of CLIP
  * and SigLIP, with the head for labels that it was saved with, which {@link taskLogits} applies. `preprocessor_config.json`, where the
  * folder has it, becomes its `processor`.
  *
@@ -44,7 +44,7 @@ export async function loadVision(
   return assembleVisionModel(check, ...(await openImages(check, source, options, readVision)));
 }
 
-/** A vision transformer of what was read, rounded. */
+/** Creates a vision transformer from a checkpoint, quantized if requested. */
 export async function assembleVisionModel(
   check: Reading["check"],
   { checkpoint, folder }: Opened<VisionCheckpoint>,
@@ -59,7 +59,7 @@ export async function assembleVisionModel(
 }
 
 /**
- * Loads an encoder of texts and one of images whose vectors are compared, from the same sources as {@link loadVision}: CLIP and SigLIP.
+ * Loads a dual encoder, for comparing texts and images, from the same sources as {@link loadVision}: CLIP and SigLIP.
  *
  * @throws As `loadVision` does.
  *
@@ -80,7 +80,7 @@ export async function loadDualEncoder(
   return assembleDualEncoder(check, ...(await openImages(check, source, options, readDualEncoder)));
 }
 
-/** A dual encoder of what was read, rounded. */
+/** Creates a dual encoder from a checkpoint, quantized if requested. */
 export async function assembleDualEncoder(
   check: Reading["check"],
   { checkpoint, tokenizer, folder }: Opened<DualEncoderCheckpoint>,
@@ -95,7 +95,7 @@ export async function assembleDualEncoder(
   return { ...made, embedTexts, embedImages, logits, ...more };
 }
 
-/** Params whose matrices were rounded as they were read, and the report of it. */
+/** Quantized params, and the quantization report. */
 function roundedImages<Params extends object>(
   params: Params,
   rounding: Rounding | undefined,
@@ -125,7 +125,7 @@ async function openImages<C extends AnyCheckpoint>(
   return [await openModel(check, source, options, rounding, { config, file }), rounding, device];
 }
 
-/** The processor that a folder describes; undefined where it describes none. */
+/** The image processor of a folder; undefined if it has none. */
 async function readProcessor(check: Reading["check"], folder: Folder): Promise<ImageProcessor | undefined> {
   const file = await folder.find("preprocessor_config.json", smallFiles.configuration);
   return file && imageProcessor(imageProcessorConfig(await readJson(file, check), file));

@@ -41,26 +41,26 @@ export type LoadOptions = ReadOptions & {
   /** Device of the weights. Default: the plain JavaScript device. */
   device?: Device;
   /**
-   * Type of matrices and of the embedding table. `"auto"` (default): those that the checkpoint stores in bfloat16 or float16
-   * stay so on a device that reads such weights (`wasm`), with the same results to the last bit; on others they become
-   * float32. `"float32"`: they do on every device, for training. Norms and biases are float32 in any case.
+   * Type of matrices and of the embedding matrix. `"auto"` (default): matrices stored in bfloat16 or float16
+   * keep their type on devices that support it (`wasm`), with bit-identical results; on other devices they become
+   * float32. `"float32"`: float32 on every device, for training. Norms and biases are always float32.
    */
   dtype?: "auto" | "float32";
-  /** A tokenizer, its file, or in Node its folder. Default: that of the model's folder, else none. */
+  /** A tokenizer, its file, or in Node its folder. Default: the tokenizer of the model's folder, if there is one. */
   tokenizer?: Tokenizer | Source;
-  /** Rounds matrices to 8 or 4 bits: a quarter or an eighth of the memory. Default: weights stay floats. */
+  /** Quantizes matrices to 8 or 4 bits: a quarter or an eighth of the memory. Default: no quantization. */
   quantize?: Quantization;
   /**
-   * An adapter of PEFT, which is merged as weights are read: a folder with `adapter_config.json` and `adapter_model.safetensors`, by
-   * the same kinds of source as the model. LoRA, rsLoRA and DoRA, with ranks by pattern, biases, embeddings and saved modules. Matrices that
-   * it changes are float32. Default: the model as it is.
+   * A PEFT adapter to merge on loading: a folder with `adapter_config.json` and `adapter_model.safetensors`, from
+   * the same kinds of source as the model. LoRA, rsLoRA and DoRA, with rank patterns, biases, embeddings and saved modules. Adapted
+   * matrices are float32. Default: none.
    */
   adapter?: Source | readonly File[];
-  /** Access to the hub. Default: the Hugging Face Hub, without a login. */
+  /** Access to a hub. Default: the Hugging Face Hub, without a token. */
   hub?: HubOptions;
   /**
-   * Keeps files of servers in the browser, so that the next visit finds them: `modelStore()`. With it, the name of a
-   * repository needs no client. Default: none, and each visit downloads what it reads.
+   * Stores downloaded files in the browser for later visits: `modelStore()`. With it, the name of a
+   * repository needs no hub client. Default: none, so that each visit downloads the files.
    */
   store?: ModelStore;
 };
@@ -68,7 +68,7 @@ export type LoadOptions = ReadOptions & {
 /**
  * Loads a decoder from a Hugging Face folder (`config.json`, and `model.safetensors` in one or several files), a GGUF
  * file (f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q4_k, q5_k, q6_k), or a llama2.c checkpoint. Weights are copied
- * piece by piece, so loading needs little more memory than the model.
+ * in chunks, so loading needs little more memory than the model.
  *
  * @param source - A folder or a file, by path (in Node) or URL; the name of a repository of the Hugging Face Hub, such
  *   as `Qwen/Qwen3-0.6B`, which is read from the cache of Python's `huggingface_hub` where it is there, and else needs
@@ -111,7 +111,7 @@ export async function load(source: Source | readonly File[], options?: LoadOptio
   });
 }
 
-/** A model of any kind, and the folder that it was read from, for those who read more of its files. */
+/** Loads a text model, and returns the folder it was read from, for further files. */
 export async function loadWithFolder(
   check: Reading["check"],
   source: Source | readonly File[],
@@ -124,7 +124,7 @@ export async function loadWithFolder(
   return { model: assembleTextModel(check, opened, rounding, device), folder: opened.folder };
 }
 
-/** A model of what was read, rounded. */
+/** Creates a text model from a checkpoint, quantized if requested. */
 export function assembleTextModel(
   check: Reading["check"],
   opened: Opened<Checkpoint>,
@@ -199,7 +199,7 @@ export async function loadEncoderDecoder(
   return check.refuse({ received, expected: "an encoder–decoder, which reads a source", fix });
 }
 
-/** A model of what was read. Speech models have a loader of their own. */
+/** Creates a text model without quantization. Speech models are refused; they have a loader of their own. */
 function assembleFloatModel(
   check: Reading["check"],
   { checkpoint, tokenizer, sentence }: Opened<Checkpoint>,
@@ -240,15 +240,15 @@ export const optionNames = [
   "maxBytes",
 ] as const satisfies readonly (keyof LoadOptions)[];
 
-/** Readers of a kind of models. */
+/** Readers for one kind of model. */
 export type Readers<C> = {
-  /** A model from a parsed `config.json` and its weights. */
+  /** Reads a model from a parsed `config.json` and its weights. */
   config(json: unknown, file: OpenFile, weights: Weights): Promise<C>;
-  /** A model in one file. */
+  /** Reads a model from a single file. */
   file(file: OpenFile): Promise<Unread<C>>;
 };
 
-/** Those of models of texts and of speech. */
+/** Readers for text and speech models. */
 const textReaders: Readers<Checkpoint> = { config: readCheckpoint, file: readCheckpointFile };
 
 export type Opened<C> = {
@@ -291,7 +291,7 @@ export async function openModel<C extends AnyCheckpoint = Checkpoint>(
   const checkpoint = await read(placing);
   tellEnds();
   options.signal?.throwIfAborted();
-  // Progress is that of the model.
+  // Progress is reported for the model only.
   const { onProgress: __, ...quiet } = reading;
   const folder = "folder" in found ? found.folder : undefined;
   const tokenizer = (await findTokenizer(given, quiet, folder)) ?? own?.();
@@ -300,7 +300,7 @@ export async function openModel<C extends AnyCheckpoint = Checkpoint>(
   return { checkpoint, tokenizer, folder, sentence };
 }
 
-/** Tells at the end that files were read, of which parts were of no use. */
+/** Reports complete progress at the end for files of which only parts were needed. */
 function withEnds(reading: Reading): { reading: Reading; tellEnds: () => void } {
   const { onProgress } = reading;
   if (!onProgress) return { reading, tellEnds: () => undefined };
@@ -317,7 +317,7 @@ function withEnds(reading: Reading): { reading: Reading; tellEnds: () => void } 
   return { reading: { ...reading, onProgress: tell }, tellEnds };
 }
 
-/** One file that is a model whole, or a folder with the name of its weights, where one was named. */
+/** Opens a source: a file with a whole model, or a folder, with the name of the weights file if one was given. */
 type Located = { file: OpenFile } | { folder: Folder; weights?: string };
 
 async function locate(source: Source | readonly File[], reading: Reading, hub: HubOptions): Promise<Located> {
@@ -356,7 +356,7 @@ async function locate(source: Source | readonly File[], reading: Reading, hub: H
   return { file: await openFile(path, reading) };
 }
 
-/** Refuses the name of the model that comes as a package, where there is nothing of this name. */
+/** Refuses the name of the npm package `@qkv/model-tiny`, unless a file or folder with this name exists. */
 function refuseModelTiny(check: Reading["check"], path: string): void {
   const named = /^(?:@?qkv\/)?model-?tiny(\/?bytes)?$/i.exec(path);
   if (!named) return;
@@ -370,7 +370,7 @@ function refuseModelTiny(check: Reading["check"], path: string): void {
   });
 }
 
-/** A folder, or the folder of a safetensors file that was named. */
+/** The folder, or the folder of a given safetensors file. */
 function beside(place: string, reading: Reading): Located {
   const named = /^(.*[\\/])([^\\/?]+\.safetensors)$/.exec(place);
   return named
@@ -378,10 +378,10 @@ function beside(place: string, reading: Reading): Located {
     : { folder: openFolder(place, reading) };
 }
 
-/** A model whose weights have not been read, and the tokenizer that its file holds, if it holds one. */
+/** A model whose weights have not been read yet, and the tokenizer of its file, if it has one. */
 export type Unread<C> = { read(placing: Placing): Promise<C>; own?: () => Tokenizer };
 
-/** A model in one file. */
+/** Reads a model from a single file. */
 export async function readCheckpointFile(file: OpenFile): Promise<Unread<Checkpoint>> {
   const magic = new TextDecoder().decode(await file.read(0, Math.min(4, file.size)));
   if (magic !== "GGUF") {
@@ -395,7 +395,7 @@ export async function readCheckpointFile(file: OpenFile): Promise<Unread<Checkpo
   };
 }
 
-/** The folder of an adapter, whose base must be a folder too. */
+/** Opens the folder of an adapter. The base model must be a folder too. */
 async function openAdapter(
   adapter: NonNullable<LoadOptions["adapter"]>,
   base: Located,
@@ -438,7 +438,7 @@ async function readCheckpointFolder<C extends AnyCheckpoint>({
   const read = (placing: Placing) => readers.config(json, config, fileWeights(file, placing));
   if (!generation) return { read };
   const settings = ((await readJson(generation, check)) ?? {}) as Readonly<Record<string, unknown>>;
-  // Models that chat end at more tokens than their configuration names.
+  // Chat models have more stop ids in `generation_config.json` than in `config.json`.
   const ids = [settings["eos_token_id"]].flat().filter((id): id is number => Number.isSafeInteger(id));
   return {
     async read(placing) {
@@ -447,7 +447,7 @@ async function readCheckpointFolder<C extends AnyCheckpoint>({
   };
 }
 
-/** A model with the ids that its `generation_config.json` has, where it generates. */
+/** Adds the token ids of `generation_config.json` to models that generate. */
 function withSettings(
   checkpoint: AnyCheckpoint,
   ids: readonly number[],
@@ -462,7 +462,7 @@ function withSettings(
   return { ...checkpoint, config: { ...checkpoint.config, ...own } };
 }
 
-/** Ids with which an encoder–decoder begins and ends, which newer files keep beside the configuration. */
+/** Start, stop and forced ids of an encoder–decoder, which newer models have in `generation_config.json`. */
 function readGenerationIds(
   settings: Readonly<Record<string, unknown>>,
 ): Partial<Pick<EncoderDecoderConfig, "startIds" | "forcedBosId" | "forcedEosId">> {
@@ -492,7 +492,7 @@ async function weightFile(folder: Folder, named = "model.safetensors"): Promise<
   return shardedWeights(index, (name) => requiredFile(folder, name, `${index.name} names it`));
 }
 
-/** Files of a tokenizer in a folder: the first that are all there are taken. */
+/** Tokenizer files of a folder: the first complete set is used. */
 const tokenizerFiles: readonly (readonly string[])[] = [
   ["tokenizer.json"],
   ["tokenizer.model"],
@@ -501,7 +501,7 @@ const tokenizerFiles: readonly (readonly string[])[] = [
   ["vocab.txt"],
 ];
 
-/** The tokenizer that was given, or that of the folder. */
+/** The given tokenizer, or that of the folder. */
 async function findTokenizer(
   given: LoadOptions["tokenizer"],
   reading: Reading,
@@ -516,11 +516,11 @@ async function findTokenizer(
       const expected = `a folder with ${tokenizerFiles.map((names) => names.join(" and ")).join(", or ")}`;
       return found ?? own.check.refuse({ received: place, expected, fix: "name the tokenizer's file." });
     }
-    // A GGUF file may hold a whole model: its vocabulary stands in front.
+    // A GGUF file may contain a whole model; only its header is needed.
     const isGguf = typeof given === "string" && given.endsWith(".gguf");
     const file = await openFile(given, { ...own, ...(!isGguf && smallFiles.tokenizer) });
     const bytes = await file.read(0, Math.min(file.size, smallFiles.tokenizer.maxBytes));
-    // Bytes have no name: a tokenizer.json begins with a brace, llama2.c's file with the length of its longest token.
+    // Bytes have no file name: a tokenizer.json begins with a brace, a llama2.c file with the length of its longest token.
     const isJson = /^\s*\{/.test(new TextDecoder().decode(bytes.subarray(0, 64)));
     const [name] = /[^\\/]*\.\w+$/.exec(file.name.replace(/[?#].*$/, "")) ?? [];
     return loadTokenizer({ [name ?? (isJson ? "tokenizer.json" : "tokenizer.bin")]: bytes });

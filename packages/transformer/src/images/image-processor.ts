@@ -6,37 +6,37 @@ import { resamplings, resizeImage, type Resampling } from "./resize-image.js";
 /** Sides of an image. Unit: pixels. */
 export type ImageSides = { height: number; width: number };
 
-/** Steps of an image processor, in the order in which they are done. */
+/** Steps of an image processor, in order of execution. */
 export type ImageProcessorConfig = {
-  /** The shorter side, with the shape kept, or both sides. Default: images keep their sizes. */
+  /** Length of the shorter side, keeping the aspect ratio, or both sides. Default: no resizing. */
   resize?: ImageSides | { shortestEdge: number };
   /** Filter of `resize`. Default `bilinear`. */
   resampling?: Resampling;
-  /** Cuts this out of the middle; where it is larger than the image, zeros stand around it. Default: nothing is cut. */
+  /** Size of a center crop. Smaller images are padded with zeros. Default: no crop. */
   crop?: ImageSides;
-  /** Factor of the bytes. Default 1 / 255. */
+  /** Multiplies the bytes. Default 1 / 255. */
   rescale?: number;
   /** Subtracted from each channel after `rescale`. Default 0. */
   mean?: readonly [red: number, green: number, blue: number];
-  /** Divides each channel then. Default 1. */
+  /** Divides each channel after `mean` is subtracted. Default 1. */
   std?: readonly [red: number, green: number, blue: number];
 };
 
-/** Makes the input of a model of images from pixels. */
+/** Converts pixels to the input of an image model. */
 export type ImageProcessor = {
   readonly config: ImageProcessorConfig;
-  /** The image after `resize`, in bytes of red, green and blue. */
+  /** Applies `resize` only: an image of 8-bit red, green and blue. */
   resized(image: RawImage): RgbImage;
   /** Images to `[B, 3, height, width]`, float32. */
   apply(images: RawImage | readonly RawImage[], options?: { device?: Device }): Tensor;
 };
 
 /**
- * The preprocessing of a model of images: resizing as Pillow does it, a crop from the middle, then numbers whose mean and deviation
- * are those that the model was trained with.
+ * Preprocessing for an image model: resizing as in Pillow, a center crop, rescaling, and normalization with the mean and deviation
+ * of the training data.
  *
- * @param config - As {@link ImageProcessorConfig}, or as {@link readImageProcessorConfig} reads it of a file.
- * @throws {ArgumentError} If a number is not one, or a size is none.
+ * @param config - See {@link ImageProcessorConfig}; {@link readImageProcessorConfig} reads one from a file.
+ * @throws {ArgumentError} If a number or a size is invalid.
  *
  * @example
  * ```ts
@@ -100,7 +100,7 @@ type Numbers = { readonly data: Float32Array; readonly height: number; readonly 
 type Steps = Pick<ImageProcessorConfig, "resize" | "crop"> &
   Required<Omit<ImageProcessorConfig, "resize" | "crop">>;
 
-/** The numbers of what is cut out of the middle, channel by channel. Around the image, bytes are 0. */
+/** The normalized center crop, channel by channel. Outside the image, bytes are 0. */
 function cropAndNormalize(
   image: RgbImage,
   { height, width }: ImageSides,
@@ -120,7 +120,7 @@ function cropAndNormalize(
   return { data, height, width };
 }
 
-/** The sides of an image whose shorter one becomes this long. */
+/** The size after resizing the shorter side to this length. */
 function resizedSides({ width, height }: RgbImage, shortest: number): ImageSides {
   const long = Math.floor((shortest * Math.max(width, height)) / Math.min(width, height));
   return width <= height ? { width: shortest, height: long } : { width: long, height: shortest };

@@ -1,8 +1,8 @@
 import type { Checks } from "@qkv/core";
 
 /**
- * The pixels of an image, row by row, channels innermost, in numbers from 0 to 255: an `ImageData` of a canvas, or what a decoder
- * of files gives.
+ * The pixels of an image, row by row with interleaved channels, from 0 to 255: an `ImageData` of a canvas, or the output of an image
+ * decoder.
  */
 export type RawImage = {
   /** `height · width · channels` numbers. */
@@ -11,14 +11,14 @@ export type RawImage = {
   readonly width: number;
   /** Unit: pixels. */
   readonly height: number;
-  /** 1: gray. 3: red, green, blue. 4: the same with opacity, which is not read. Default: as many as `data` holds. */
+  /** 1: gray. 3: red, green, blue. 4: with an alpha channel, which is ignored. Default: follows from the length of `data`. */
   readonly channels?: 1 | 3 | 4;
 };
 
-/** The pixels of an image with three channels: gray is each of them, and opacity is left out. */
+/** An image with three channels. Gray is repeated; alpha is removed. */
 export type RgbImage = { readonly data: Uint8Array; readonly width: number; readonly height: number };
 
-/** Checks an image, and gives its red, green and blue. */
+/** Checks an image and converts it to three channels. */
 export function rgbImage(check: Checks, image: RawImage, argument = "image"): RgbImage {
   const fix = "give { data, width, height }, as `getImageData` of a canvas returns them.";
   const isImage = (one: unknown) => {

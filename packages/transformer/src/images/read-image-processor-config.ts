@@ -5,10 +5,10 @@ import type { ImageProcessorConfig, ImageSides } from "./image-processor.js";
 import { resamplings, type Resampling } from "./resize-image.js";
 
 /**
- * The steps of an image processor from a parsed `preprocessor_config.json`, in the fields of transformers.
+ * Reads the steps of an image processor from a parsed `preprocessor_config.json` of Hugging Face.
  *
  * @param json - The content of the file: `size`, `crop_size`, `resample`, `image_mean` and others.
- * @throws {FormatError} If a field is not known, or a value is none that processors have.
+ * @throws {FormatError} If a field is unknown, or a value is not supported.
  *
  * @example
  * ```ts
@@ -31,7 +31,7 @@ export function readImageProcessorConfig(json: unknown): ImageProcessorConfig {
   return imageProcessorConfig(json, { fn: "readImageProcessorConfig", name: "preprocessor_config.json" });
 }
 
-/** The same of a file. */
+/** The same, with the name of the file for errors. */
 export function imageProcessorConfig(json: unknown, file: ReadFile): ImageProcessorConfig {
   const fields = configFields(json, file);
   const type = fields.text("image_processor_type", fields.text("feature_extractor_type", ""));
@@ -57,7 +57,7 @@ export function imageProcessorConfig(json: unknown, file: ReadFile): ImageProces
 
 type Triple = readonly [red: number, green: number, blue: number];
 
-/** Fields that say where a file comes from, or what is done to any image here. */
+/** Ignored fields: origin of the file, and steps that are always done. */
 const ignored: ReadonlySet<string> = /* @__PURE__ */ new Set([
   "processor_class",
   "feature_extractor_type",
@@ -70,7 +70,7 @@ const ignored: ReadonlySet<string> = /* @__PURE__ */ new Set([
 
 const square = (side: number): ImageSides => ({ height: side, width: side });
 
-/** The size that images are resized to. A number is the shorter side where a crop follows, else each of both. */
+/** The size for resizing. A single number is the shorter side if a crop follows, else both sides. */
 function sizeField(fields: ConfigFields, crops: boolean): ImageProcessorConfig["resize"] {
   if (fields.isNumber("size"))
     return crops ? { shortestEdge: fields.count("size") } : square(fields.count("size"));
@@ -78,7 +78,7 @@ function sizeField(fields: ConfigFields, crops: boolean): ImageProcessorConfig["
   return shortestEdge === undefined ? sidesField(fields, "size") : { shortestEdge };
 }
 
-/** Both sides: one number, or each by its name. */
+/** Height and width: one number for both, or an object. */
 function sidesField(fields: ConfigFields, name: string): ImageSides | undefined {
   if (fields.isNumber(name)) return square(fields.count(name));
   const both = fields.nested(name);
@@ -93,7 +93,7 @@ function resamplingField(fields: ConfigFields, fallback: Resampling): Resampling
   );
 }
 
-/** A number for each of three channels. */
+/** One number for each of three channels. */
 function tripleField(fields: ConfigFields, name: string): Triple | undefined {
   const list = fields.list(name);
   if (list === undefined) return undefined;

@@ -1,14 +1,14 @@
 import type { RgbImage } from "./raw-image.js";
 
-/** Filters of resizing, by Pillow's names. */
+/** Resampling filters, with the names of Pillow. */
 export type Resampling = (typeof resamplings)[number];
 
-/** In the order of the numbers that configurations of processors have for them. */
+/** In the order of Pillow's constants, which configurations contain. */
 export const resamplings = ["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"] as const;
 
 const sinc = (x: number): number => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x));
 
-/** The weight of a pixel at a distance from the center, and the distance from which on it is 0. */
+/** A filter: the weight of a pixel by its distance from the center, and the support, beyond which it is 0. */
 const filters: Readonly<
   Record<Exclude<Resampling, "nearest">, { support: number; weight: (x: number) => number }>
 > = {
@@ -30,12 +30,12 @@ const filters: Readonly<
   },
 };
 
-/** The first pixel that a pixel of the result reads, and the weights from there on, as whole numbers of 22 bits after the point. */
+/** The first source pixel of a result pixel, and the weights from there on, in fixed point with 22 fractional bits. */
 type Contribution = { readonly first: number; readonly weights: Int32Array };
 
 const precision = 22;
 
-/** Contributions to each of `to` pixels. Where an axis shrinks, the filter is as much wider, so that no pixel is passed over. */
+/** Contributions to each of `to` pixels. If an axis shrinks, the filter is widened by the same factor (antialiasing). */
 function contributions(from: number, to: number, kind: Exclude<Resampling, "nearest">): Contribution[] {
   const { support: reach, weight } = filters[kind];
   const scale = from / to;
@@ -52,7 +52,7 @@ function contributions(from: number, to: number, kind: Exclude<Resampling, "near
   });
 }
 
-/** Sums of pixels along one axis, rounded to bytes. `step`: numbers between two pixels of that axis. */
+/** Weighted sums of pixels along one axis, rounded to bytes. `step`: stride of the axis. */
 function convolve(
   { data, width, height }: RgbImage,
   axis: "width" | "height",
@@ -79,8 +79,8 @@ function convolve(
 }
 
 /**
- * Resizes an image as Pillow does: first along its width, then along its height, each rounded to bytes, with a filter that is wider
- * where pixels become fewer (antialiasing).
+ * Resizes an image as in Pillow: first the width, then the height, each rounded to bytes, with a filter that is widened
+ * when an axis shrinks (antialiasing).
  */
 export function resizeImage(
   image: RgbImage,

@@ -9,9 +9,9 @@ import { checkParams } from "../layers/check-params.js";
  * contributions add up to the output of attention, without the output bias.
  *
  * @param heads - `[B, H, T, D]`, traced with the name `heads`.
- * @param output - The layer's output map, `[C, H · D]`.
+ * @param output - The output projection of the layer, `[C, H · D]`.
  * @returns `[B, H, T, C]`
- * @throws {ArgumentError} If the map is not as wide as the heads together.
+ * @throws {ArgumentError} If the projection does not have H · D columns.
  * @see "A Mathematical Framework for Transformer Circuits" (2021), https://transformer-circuits.pub/2021/framework
  *
  * @example

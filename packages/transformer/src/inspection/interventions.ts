@@ -1,4 +1,4 @@
 import type { ModelTrace } from "../layers/trace.js";
 
-/** Functions that replace tensors of a traced run, by full name. */
+/** Functions that replace tensors of a traced call, by full name. */
 export type Interventions = NonNullable<ModelTrace["interventions"]>;

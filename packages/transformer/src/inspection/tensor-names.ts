@@ -8,8 +8,8 @@ import { isRecurrent } from "../models/is-recurrent.js";
  * `embeddings`, `layers.0.input`, `layers.0.attention.weights`, …
  *
  * @param config - The configuration of a decoder.
- * @returns Names for `trace.names`. Those of interventions are the same without `dots`, `capped`, `scores` and `lse`, which exist
- *   within attention alone.
+ * @returns Names for `trace.names`. Interventions support the same names except `dots`, `capped`, `scores` and `lse`, which exist
+ *   only inside the attention operation.
  *
  * @example
  * ```ts

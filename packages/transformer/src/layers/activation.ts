@@ -19,7 +19,7 @@ const functions = {
  */
 export type Activation = keyof typeof functions;
 
-/** The function of a name. Refuses a name that is none. */
+/** Returns the activation function with a name. */
 export function activationFunction(
   fn: string,
   name: Activation,

@@ -29,19 +29,19 @@ export type AltUpConfig = {
   streams: number;
   /** Index of the stream that layers compute. Default 0. */
   active?: number;
-  /** Coefficients of corrections are clamped to ±this. Default: they are as they are. */
+  /** Limit to which correction coefficients are clamped, ±. Default: no limit. */
   coefficientLimit?: number;
-  /** A learned scale of the active stream, where embeddings of the layer are gated by it. Default false. */
+  /** True: the active stream has a learned scale where it gates the per-layer embedding. Default false. */
   outputScale?: boolean;
 };
 
-/** Weights of alternating updates around one layer: small matrices, which quantization leaves as they are. */
+/** AltUp params of one layer: small matrices, which are not quantized. */
 export type AltUpLayerParams = {
   /** `[C]` */
   routerNorm: NormParams;
   /** `[N, C]` */
   router: Tensor;
-  /** `[N · N, N]`: rows `j · N + i` weigh stream i in the prediction of stream j. */
+  /** `[N · N, N]`: row `j · N + i` gives the coefficient of stream i in the prediction of stream j. */
   prediction: Tensor;
   /** `[N, N]` */
   correction: Tensor;
@@ -49,11 +49,11 @@ export type AltUpLayerParams = {
   outputScale?: Tensor;
 };
 
-/** Weights of alternating updates around all layers: one map for each stream but the first. */
+/** AltUp params outside the layers: one projection for each stream except the first. */
 export type AltUpParams = {
-  /** `[C, C]` each: embeddings to a stream. */
+  /** `[C, C]` each: from embeddings to a stream. */
   expand: LinearParams[];
-  /** `[C, C]` each: a stream to what is averaged. */
+  /** `[C, C]` each: from a stream to its part of the averaged output. */
   merge: LinearParams[];
 };
 
@@ -62,21 +62,21 @@ export type AltUp = {
   readonly active: number;
   init(seed: number): AltUpParams;
   initLayer(seed: number): AltUpLayerParams;
-  /** Embeddings `[B, T, C]` to streams, each of the embeddings' magnitude. */
+  /** Embeddings `[B, T, C]` to streams, each with the magnitude of the embeddings. */
   expand(params: AltUpParams, x: Tensor): Tensor;
   /** Streams to their mean `[B, T, C]`, each with the magnitude of the first. */
   merge(params: AltUpParams, streams: Tensor): Tensor;
-  /** Streams as a layer will leave them, guessed from all streams. */
+  /** Predicts the streams after the layer, from all streams. */
   predict(params: AltUpLayerParams, streams: Tensor): Tensor;
-  /** The active stream of streams, `[B, T, C]`. */
+  /** The active stream, `[B, T, C]`. */
   activeOf(streams: Tensor): Tensor;
-  /** Predicted streams, corrected by what the layer made of the active one, `[B, T, C]`. */
+  /** Corrects predicted streams by `computed`, the output of the layer for the active stream, `[B, T, C]`. */
   correct(params: AltUpLayerParams, predicted: Tensor, computed: Tensor): Tensor;
-  /** The active stream as embeddings of a layer are gated by it. */
+  /** The active stream, scaled for gating the per-layer embedding. */
   scaled(params: AltUpLayerParams, x: Tensor): Tensor;
-  /** Streams with `added` `[B, T, C]` in all but the first. */
+  /** Adds `added` `[B, T, C]` to all streams except the first. */
   addToOthers(streams: Tensor, added: Tensor): Tensor;
-  /** Streams with x in place of the active one. */
+  /** Replaces the active stream by x. */
   withActive(streams: Tensor, x: Tensor): Tensor;
 };
 
@@ -91,7 +91,7 @@ export function altUp(
 ): AltUp {
   const { embedDim: C, streams: N, active = 0, coefficientLimit: limit, linear: map = linear } = config;
   const routerNorm = norm({ kind: config.norm, embedDim: C, eps: config.eps });
-  /** Logits of streams, bent by tanh: the router's reading of the active one, `[B, T, N]`. */
+  /** Router output in (−1, 1), from the active stream: `[B, T, N]`. */
   const route = (params: AltUpLayerParams, x: Tensor): Tensor => {
     const read = mul(routerNorm.apply(params.routerNorm, x), 1 / C);
     return tanh(linear(read, params.router));
@@ -164,7 +164,7 @@ export function altUp(
   };
 }
 
-/** Rows with the root mean square of other rows; what is nearly 0 is not blown up. */
+/** Scales rows to the root mean square of other rows. Rows near 0 are not amplified without limit. */
 function matchMagnitude(other: Tensor, x: Tensor): Tensor {
   const meanSquare = (y: Tensor): Tensor => mean(mul(y, y), { axis: -1, keepDims: true });
   return mul(x, div(sqrt(meanSquare(other)), sqrt(maximum(meanSquare(x), 1e-5))));

@@ -2,12 +2,12 @@ import type { AttentionParams } from "@qkv/attention";
 import { add, splitSeed } from "@qkv/tensor";
 import type { SequenceLayer, SequenceLayerOptions } from "./transformer-layer.js";
 
-/** Weights of attention, and of the mixer beside it. */
+/** Params of attention, and of the parallel mixer. */
 export type BesideAttentionParams = AttentionParams & { readonly mixer: object };
 
 /**
- * Attention and a mixer beside each other, of the same rows: the sum of what both give, as in Falcon-H1. Attention fills
- * one layer of a cache, the mixer the next one.
+ * Attention and a mixer in parallel on the same input, whose outputs are added, as in Falcon-H1. Attention uses
+ * one layer of the cache, the mixer the next.
  */
 export function besideAttention(
   attention: SequenceLayer,

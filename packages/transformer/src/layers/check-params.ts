@@ -2,9 +2,9 @@ import type { Checks } from "@qkv/core";
 import { isTensor } from "@qkv/tensor";
 
 /**
- * Refuses params that lack what a layer reads first, and values that are not params: undefined, a tensor, ids.
+ * Refuses params without the first entries that a layer needs, and values that are not params: undefined, a tensor, ids.
  *
- * @param names - Paths of objects inside, as `embedding.weight`.
+ * @param names - Paths in the params, such as `embedding.weight`.
  */
 export function checkParams(check: Checks, params: unknown, names: readonly string[]): void {
   if (typeof params !== "object" || params === null || Array.isArray(params) || isTensor(params)) {
@@ -29,7 +29,7 @@ export function checkParams(check: Checks, params: unknown, names: readonly stri
   }
 }
 
-/** The value at a path. Keys are cut one by one: an array of them, for each weight of each layer, is felt in a step of decoding. */
+/** The value at a path. The path is not split into an array, because this would slow down decoding measurably. */
 function valueAt(params: object, path: string): unknown {
   let value: unknown = params;
   for (let start = 0; start <= path.length;) {

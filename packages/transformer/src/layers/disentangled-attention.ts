@@ -15,27 +15,27 @@ import {
 } from "@qkv/tensor";
 import type { SequenceLayer } from "./transformer-layer.js";
 
-/** Scores by content and by distance, each on its own (DeBERTa). */
+/** Configuration of disentangled attention (DeBERTa): scores from content and from relative position, separately. */
 export type Disentangled = {
   /**
-   * R: keys up to R positions before a query have a row of the table of distances each, and those up to R − 1 after it. Farther
-   * ones share the rows at both ends. With `maxDistance`: rows on each side.
+   * R: each distance from R positions before a query to R − 1 after it has a relative position embedding. Larger
+   * distances share those at both ends. With `maxDistance`: number of embeddings on each side.
    */
   numDistances: number;
   /**
-   * Makes rows of far distances wide: those up to R / 2 have a row each, the others by their logarithm up to this distance. Unit:
-   * tokens. Default: each distance has a row.
+   * Log buckets: distances up to R / 2 have an embedding each, larger ones by their logarithm up to this distance. Unit:
+   * tokens. Default: one embedding per distance.
    */
   maxDistance?: number;
-  /** Products beside that of query and key: of a query and a distance (`c2p`), of a key and a distance (`p2c`). */
+  /** Score terms besides query–key: query–position (`c2p`, content-to-position) and key–position (`p2c`). */
   terms: readonly ("c2p" | "p2c")[];
-  /** True: the maps of keys and of queries map distances too (DeBERTa v3). Default false: distances have maps of their own. */
+  /** True: relative positions share the key and query projections (DeBERTa v3). Default false: they have their own. */
   sharedMaps?: boolean;
-  /** True: a norm stands after the table of distances. Default false. */
+  /** True: the relative position embeddings are normalized. Default false. */
   norm?: boolean;
 };
 
-/** The weights of attention, and maps of distances where it has its own. */
+/** Params of attention, with projections of relative positions unless they are shared. */
 export type DisentangledParams = AttentionParams & {
   /** `[C, C]`, for `c2p`. */
   distanceKey?: LinearParams;
@@ -43,18 +43,18 @@ export type DisentangledParams = AttentionParams & {
   distanceQuery?: LinearParams;
 };
 
-/** The same with the table of distances, `[2 R, C]`, which all layers share. */
+/** The same with the relative position embeddings, `[2 R, C]`, which all layers share. */
 type WithTable = DisentangledParams & { readonly distances: Tensor };
 
-/** Factor of scores: they are sums of as many products. */
+/** Scale of scores: 1 / √(D · number of terms). */
 export const disentangledScale = ({ terms }: Disentangled, headDim: number): number =>
   (headDim * (1 + terms.length)) ** -0.5;
 
 /**
- * Attention whose scores are sums: of query and key, of the query and the distance to the key, of the key and the distance to the
- * query. Distances are rows of a learned table, mapped as queries and keys are.
+ * Attention whose scores are sums of the terms query–key, query–relative position and key–relative position.
+ * Relative positions have learned embeddings, which are projected like queries and keys.
  *
- * @param attention - Attention of the layer, with {@link disentangledScale}.
+ * @param attention - The attention layer, created with {@link disentangledScale}.
  * @see "DeBERTa: Decoding-enhanced BERT with Disentangled Attention" (2020), arXiv:2006.03654, section 3.1; on buckets,
  *   "DeBERTaV3" (2021), arXiv:2111.09543
  */
@@ -66,14 +66,14 @@ export function disentangledAttention(
   const { embedDim: C, numHeads: H, headDim: D, bias = false } = attention.config;
   const scale = disentangledScale(config, D);
   const [c2p, p2c] = [terms.includes("c2p"), terms.includes("p2c")];
-  /** Products of `x`, `[B, H, T, D]`, with each row of the table, `[B, H, T, 2 R]`. */
+  /** Products of `x`, `[B, H, T, D]`, with each relative position embedding, `[B, H, T, 2 R]`. */
   const products = (x: Tensor, distances: Tensor, { weight, bias }: LinearParams): Tensor => {
     const rows = reshape(map(distances, weight, bias), [distances.shape[0]!, H, D]);
     return mul(matmul(x, reshape(permute(rows, [1, 2, 0]), [1, H, D, distances.shape[0]!])), scale);
   };
   const distanceBias = (params: WithTable, query: Tensor, key: Tensor): ScoreMod => {
     const T = query.shape[2]!;
-    // Rows of the table for each distance of query minus key, from 1 − T to T − 1: a short text reads few of them.
+    // Embedding index for each distance (query minus key) from 1 − T to T − 1. A short text uses only some of them.
     const read = Array.from({ length: 2 * T - 1 }, (_, i) => distanceRow(config, i - T + 1));
     const first = read[0]!;
     const distances = slice(params.distances, 0, first, read.at(-1)! + 1);
@@ -119,17 +119,17 @@ export function disentangledAttention(
   };
 }
 
-/** The weights of a layer with the table of distances, which is one of all layers. */
+/** The params of a layer with the relative position embeddings, which all layers share. */
 export const withDistances = (params: DisentangledParams, distances: Tensor): DisentangledParams =>
   ({ ...params, distances }) as WithTable;
 
-/** The row of the table for a distance, query minus key. */
+/** The embedding index of a distance, query minus key. */
 function distanceRow({ numDistances: R, maxDistance }: Disentangled, distance: number): number {
   const step = maxDistance === undefined ? distance : logBucket(distance, R, maxDistance);
   return Math.min(Math.max(step + R, 0), 2 * R - 1);
 }
 
-/** Distances up to R / 2 as they are; the others by their logarithm, with their sign. */
+/** The bucket of a distance: distances up to R / 2 unchanged, the others by their logarithm, with their sign. */
 function logBucket(distance: number, R: number, maxDistance: number): number {
   const exact = Math.floor(R / 2);
   const far = Math.abs(distance);

@@ -26,13 +26,13 @@ export type FeedForwardConfig = {
   hiddenDim: number;
   /** Default `silu`. */
   activation?: Activation;
-  /** Multiplies by a gate: SwiGLU with `silu`, GeGLU with `gelu`. Default true. */
+  /** Gated feed-forward layer: SwiGLU with `silu`, GeGLU with `gelu`. Default true. */
   gated?: boolean;
   /** Limits of a gated layer. Default: none. */
   gateLimit?: GateLimit;
   /**
-   * Share of a token's gates that stay closed, as far as gates are normally distributed (Gemma 3n). At least 0 and below
-   * 1. Default 0: the activation alone decides.
+   * Activation sparsity (Gemma 3n): the fraction of a token's gates that become 0, for normally distributed gates. At least 0 and below
+   * 1. Default 0: no sparsity.
    */
   sparsity?: number;
   /** Adds biases. Default false. */
@@ -42,7 +42,7 @@ export type FeedForwardConfig = {
 };
 
 /**
- * Limits of a gated layer, as in gpt-oss: gates are at most `limit`, and what they open is in ±`limit`, with `offset` added.
+ * Limits of a gated layer, as in gpt-oss: gates are clamped to at most `limit`, the up projection to ±`limit`, and `offset` is added to it.
  */
 export type GateLimit = {
   limit: number;
@@ -58,11 +58,11 @@ export type FeedForwardParams = {
   up: LinearParams;
   /** `[C, F]` */
   down: LinearParams;
-  /** Of a layer whose activation is `xielu`. */
+  /** Params of the activation `xielu`. */
   xielu?: XieluParams;
 };
 
-/** Matrices that draw from the seed of a layer's feed-forward part; `router` is that of a mixture of experts. */
+/** Names of the seeds for initial matrices of a feed-forward layer. `router`: of a mixture of experts. */
 export const feedForwardParts = ["gate", "up", "down", "router"] as const;
 
 /** A feed-forward layer: created from its configuration; the params are passed to each call. */

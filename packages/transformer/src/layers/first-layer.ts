@@ -1,7 +1,7 @@
 import type { Tensor } from "@qkv/tensor";
 
-/** Tensors of a call's first layer for the layers after it: the first layer puts them here. Empty at the start. */
+/** Tensors that the first layer of a call stores for later layers. Empty at the start of the call. */
 export type FirstLayer = {
-  /** Its values, which later layers mix with theirs: `[B, T, C]` in RWKV-7. */
+  /** Values of the first layer, which later layers mix with their own: `[B, T, C]` in RWKV-7. */
   values?: Tensor;
 };

@@ -2,10 +2,10 @@ import { add, mean, mul, relu, sqrt, sub, variance, type Tensor } from "@qkv/ten
 import { normalQuantile } from "@qkv/tensor/random";
 
 /**
- * Closes a share of a token's gates without sorting them: `relu(x − (μ + σ · Φ⁻¹(sparsity)))`, with the mean μ and the
- * standard deviation σ of its numbers. Of normally distributed numbers that share is 0 afterwards.
+ * Sets a fraction of a token's gates to 0 without sorting: `relu(x − (μ + σ · Φ⁻¹(sparsity)))`, with the mean μ and the
+ * standard deviation σ of the gates. If these are normally distributed, the fraction is `sparsity`.
  *
- * @param sparsity - Above 0 and below 1: 0.95 keeps about the largest 5 of 100.
+ * @param sparsity - Above 0 and below 1: 0.95 keeps about the largest 5 %.
  * @returns A function of gates `[…, F]`.
  * @see "Spark Transformer" (2025), arXiv:2506.06644, whose statistical top-k this is
  */

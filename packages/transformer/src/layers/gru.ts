@@ -23,9 +23,9 @@ import { checkParams } from "./check-params.js";
 
 /** The weights of a GRU. Rows are three gates one after the other: reset, update, new. */
 export type GruParams = {
-  /** `[3 · F, C]` and `[3 · F]`: what the input says. */
+  /** Input weights `[3 · F, C]` and bias `[3 · F]`. */
   input: LinearParams;
-  /** `[3 · F, F]` and `[3 · F]`: what the state says. */
+  /** Recurrent weights `[3 · F, F]` and bias `[3 · F]`. */
   state: LinearParams;
 };
 
@@ -49,7 +49,7 @@ export type Gru = {
  * A gated recurrent unit, as in PyTorch: `r = σ(Wᵣx + Uᵣh)`, `z = σ(W_z x + U_z h)`, `n = tanh(Wₙx + r · (Uₙh))`, `h ←
  * (1 − z) · n + z · h`. Attention was first added to networks of such units.
  *
- * Costs 6 · F · (C + F) operations a token, one after the other: a token waits for the one before.
+ * Costs 6 · F · (C + F) FLOPs per token. Tokens are processed sequentially.
  *
  * @param config - `embedDim` C, `hiddenDim` F, `bias` default true.
  * @throws {ShapeError} If x or the state has another shape.
@@ -109,7 +109,7 @@ export function gru(config: { embedDim: number; hiddenDim: number; bias?: boolea
   };
 }
 
-/** True where token t is not padding, `[B, 1]`. */
+/** True if token t is not padding, `[B, 1]`. */
 function realAt(t: number, lengths: readonly number[], { device }: Tensor): Tensor {
   const real = lengths.map((length) => Number(t < length));
   return tensor(real, { shape: [lengths.length, 1], dtype: "bool", device });

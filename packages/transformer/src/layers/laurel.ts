@@ -4,7 +4,7 @@ import { add, checkTensor, linear, mul, randn, splitSeed, type Tensor } from "@q
 import { checkParams } from "./check-params.js";
 import type { Norm, NormParams } from "./norm.js";
 
-/** The weights of a learned residual of low rank. */
+/** Params of LAuReL, a low-rank learned residual. */
 export type LaurelParams = {
   /** `[R, C]` */
   left: LinearParams;
@@ -26,16 +26,16 @@ export type Laurel = {
 export type LaurelConfig = {
   /** C, the model width. */
   embedDim: number;
-  /** R, the numbers between both maps. */
+  /** R, the rank. */
   rank: number;
-  /** Of what the maps make. */
+  /** The norm of the low-rank output. */
   norm: Norm;
   /** Computes the linear projections. Default: `linear` of @qkv/tensor; `anyLinear` takes quantized weights too. */
   linear?: typeof linear;
 };
 
 /**
- * A learned augmented residual of low rank (LAuReL): `x + norm(right(left x))`. A layer adds it to what attention leaves,
+ * A low-rank learned augmented residual layer (LAuReL): `x + norm(right(left x))`. A transformer layer adds it to the residual after attention,
  * and divides the sum by √2.
  *
  * @returns A value for the option `laurel` of `transformerLayer`.

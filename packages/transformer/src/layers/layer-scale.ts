@@ -3,11 +3,11 @@ import type { FeedForward, FeedForwardParams } from "./feed-forward.js";
 import type { SequenceLayer, TokenLayer } from "./transformer-layer.js";
 import type { AttentionParams } from "@qkv/attention";
 
-/** Params of a layer, and a factor for each number of its output, `[C]`. */
+/** Params of a layer, and LayerScale factors of its output, `[C]`. */
 export type LayerScaled<Params> = Params & { layerScale?: Tensor };
 
 /**
- * Attention whose output is multiplied by a learned factor for each of its numbers, before the residual is added (DINOv2).
+ * Attention with LayerScale: its output is multiplied elementwise by learned factors before the residual addition (DINOv2).
  *
  * @see "Going deeper with Image Transformers" (2021), arXiv:2103.17239, section 2.1
  */
@@ -21,7 +21,7 @@ export function scaledAttention(
   };
 }
 
-/** The same of a feed-forward layer. */
+/** A feed-forward layer with LayerScale. */
 export function scaledFeedForward(
   layer: FeedForward,
   embedDim: number,

@@ -34,31 +34,31 @@ export type MixtureOfExpertsConfig = FeedForwardConfig & {
   expertsPerToken: number;
   /** Normalizes the weights of the top-k experts to sum to 1 (`norm_topk_prob`). Default true, as in Mixtral. */
   normTopKProb?: boolean;
-  /** Choice of experts and their shares. Default: the softmax's highest. */
+  /** Router options. Default: the experts with the highest softmax scores. */
   router?: RouterConfig;
-  /** An expert that every token uses. Default: none. */
+  /** Shared expert, which processes every token. Default: none. */
   shared?: SharedExpertConfig;
 };
 
-/** An expert that every token uses, beside those that it chooses. */
+/** A shared expert, which processes every token in addition to the routed ones. */
 export type SharedExpertConfig = {
-  /** F of this expert; several are one that is as wide as all. */
+  /** F of this expert. Several shared experts are one expert of their total width. */
   hiddenDim: number;
-  /** Multiplies its output by a sigmoid of the token. Default false. */
+  /** Multiplies its output by a sigmoid gate. Default false. */
   gated?: boolean;
 };
 
 export type MixtureOfExpertsParams = {
-  /** `[numExperts, C]`: how much each expert is asked. */
+  /** Router, `[numExperts, C]`. */
   router: RouterParams;
   experts: FeedForwardParams[];
-  /** The expert that every token uses. */
+  /** The shared expert. */
   shared?: FeedForwardParams;
-  /** `[1, C]`: how much a gated shared expert is asked. */
+  /** `[1, C]`: the gate of a gated shared expert. */
   sharedGate?: LinearParams;
 };
 
-/** A router's map, and the bias `[numExperts]` of its choice where there is one. */
+/** The projection of a router, and its correction bias `[numExperts]`, if it has one. */
 export type RouterParams = LinearParams & { choiceBias?: Tensor };
 
 /** A mixture of experts: created from its configuration; the params are passed to each call. */
@@ -78,9 +78,9 @@ export type MixtureOfExperts = {
  * with the highest scores and weights their outputs by the softmax of those scores.
  *
  * A token costs `expertsPerToken` feed-forward layers, whatever the number of experts; memory holds them all. The
- * choice has no gradient, the shares have.
+ * choice has no gradient; the routing weights have.
  *
- * @throws {ArgumentError} If a token shall use more experts than there are.
+ * @throws {ArgumentError} If `expertsPerToken` exceeds the number of experts.
  * @see "Outrageously Large Neural Networks" (2017), arXiv:1701.06538; "Mixtral of Experts" (2024), arXiv:2401.04088
  *
  * @example
@@ -135,7 +135,7 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
           ...(router.choiceBias && { choiceBias: zeros([numExperts]) }),
         },
         ...sharedPart?.init(seed),
-        // Negative seeds, which no other matrix of a model draws from.
+        // Negative seeds, which no other matrix of a model uses.
         experts: splitSeed(seed, numExperts).map((seed) => expert.init(-seed - 1)),
       };
     },
@@ -157,13 +157,13 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
   };
 }
 
-/** Rows `[N, C]` with their route. */
+/** Applies the experts to rows `[N, C]`, with their routes. */
 type Routed = Route & { readonly rows: Tensor; readonly numExperts: number };
 
-/** The weighed output of an expert for rows `[n, C]`, with their shares `[n, 1]`. */
+/** Weighted output of an expert for rows `[n, C]`, with their routing weights `[n, 1]`. */
 type RunExpert = (expert: number, rows: Tensor, share: Tensor) => Tensor;
 
-/** Sum of the experts, each of which reads the rows that chose it. */
+/** Sum of the experts, each applied to the rows that are routed to it. */
 function onChosenRows({ chosen, shares, rows, numExperts }: Routed, run: RunExpert): Tensor {
   const [N, k] = chosen.shape as [number, number];
   const C = rows.shape[1]!;
@@ -177,7 +177,7 @@ function onChosenRows({ chosen, shares, rows, numExperts }: Routed, run: RunExpe
     if (uses.length === 0) continue;
     const tokens = uses.map((use) => Math.floor(use / k));
     const added = run(e, take(rows, 0, index(tokens)), take(byUse, 0, index(uses)));
-    // A token uses an expert once at most, so no two of these rows meet.
+    // A token uses an expert at most once, so the indices are distinct.
     const places = tokens.flatMap((token) => new Array<number>(C).fill(token));
     const indices = reshape(index(places), [tokens.length, C]);
     const spread = scatter(zeros(rows.shape, { dtype, device }), 0, indices, added);
@@ -187,8 +187,8 @@ function onChosenRows({ chosen, shares, rows, numExperts }: Routed, run: RunExpe
 }
 
 /**
- * The same sum where a device alone knows the choice: each expert reads every row, and what it makes of rows that did not
- * choose it is dropped. Costs all experts, and no wait for the choice.
+ * The same sum on devices whose memory the host cannot read: each expert processes all rows, and outputs for rows that are not
+ * routed to it get weight 0. This costs all experts, but does not wait for the routes.
  */
 function onAllRows({ chosen, shares, rows, numExperts }: Routed, run: RunExpert): Tensor {
   const { dtype, device } = rows;
@@ -201,7 +201,7 @@ function onAllRows({ chosen, shares, rows, numExperts }: Routed, run: RunExpert)
   ).reduce((a, b) => add(a, b));
 }
 
-/** The expert that every token uses, with its gate. */
+/** The shared expert, with its gate. */
 function sharedExpert(config: SharedExpertConfig, inner: FeedForwardConfig) {
   const { hiddenDim, gated = false } = check.options(config, ["hiddenDim", "gated"], "shared");
   check.whole({ "shared.hiddenDim": hiddenDim }, { min: 1 });

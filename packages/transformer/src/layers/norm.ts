@@ -3,17 +3,17 @@ import { checkTensor, layerNorm, mul, ones, rmsNorm, zeros, type Tensor } from "
 import { checkParams } from "./check-params.js";
 
 /**
- * `layer`: to mean 0 and variance 1, then a gain and a shift. `rms`: to mean square 1, then a gain. `none`: the gain alone, as in small
- * models that are studied without norms.
+ * `layer`: mean 0 and variance 1, then a gain and a bias. `rms`: mean square 1, then a gain. `none`: only the gain, as in small
+ * models without norms for interpretability.
  */
 export type NormKind = "layer" | "rms" | "none";
 
-/** The gain of a norm, `[C]`, and the shift of a layer norm, `[C]`. */
+/** The gain of a norm, `[C]`, and the bias of a layer norm, `[C]`. */
 export type NormParams = { weight: Tensor; bias?: Tensor };
 
 /** A norm: created from its configuration; the params are passed to each call. */
 export type Norm = {
-  /** Gains of 1, shifts of 0. */
+  /** Gains of 1, biases of 0. */
   init(): NormParams;
   /** `[…, C]` to the same shape. */
   apply(params: NormParams, x: Tensor): Tensor;

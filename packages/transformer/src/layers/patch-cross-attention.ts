@@ -4,9 +4,9 @@ import { add, mul, type linear, type Tensor } from "@qkv/tensor";
 import { norm, type NormParams } from "./norm.js";
 
 export type PatchCrossAttentionParams = {
-  /** `[C]`, of the rows that ask. */
+  /** `[C]`, norm of the queries' input. */
   norm: NormParams;
-  /** `[C]`, of the rows that are read. */
+  /** `[C]`, norm of the context. */
   contextNorm: NormParams;
   attention: AttentionParams;
 };
@@ -14,13 +14,13 @@ export type PatchCrossAttentionParams = {
 /** Cross-attention between the bytes of a text and its patches. */
 export type PatchCrossAttention = {
   init(seed: number): PatchCrossAttentionParams;
-  /** `[B, T, C]` and what it reads, `[B, S, C]`, to `[B, T, C]`. */
+  /** Queries `[B, T, C]` and context `[B, S, C]` to `[B, T, C]`. */
   apply(params: PatchCrossAttentionParams, x: Tensor, context: Tensor, mask: Mask): Tensor;
 };
 
 /**
- * Cross-attention of BLT: both sides are normed, and x is added twice, `2 x + attention(norm x, norm context)`, as the
- * layer adds it and the model adds it again.
+ * Cross-attention of BLT: both inputs are normalized, and x is added twice, `2 x + attention(norm x, norm context)`, because the
+ * layer and the model both add it.
  *
  * @see "Byte Latent Transformer: Patches Scale Better Than Tokens" (2024), arXiv:2412.09871, section 3.2.2
  */

@@ -16,15 +16,15 @@ import {
 import { activationFunction, type Activation } from "./activation.js";
 import { norm, type NormKind, type NormParams } from "./norm.js";
 
-/** Configuration of embeddings that each layer reads anew. */
+/** Configuration of per-layer embeddings (PLE). */
 export type PerLayerEmbeddingConfig = {
-  /** P, the numbers of a token in one layer. */
+  /** P, the dimension of a per-layer embedding. */
   dim: number;
-  /** Rows of the table. A token beyond them, as those of pictures are, reads row 0. Default: the model's vocabulary. */
+  /** Number of rows of the table. Ids beyond it, such as image tokens, use row 0. Default: the vocabulary size. */
   vocabSize?: number;
 };
 
-/** Weights of all layers together. */
+/** Params shared by all layers. */
 export type PerLayerEmbeddingParams = {
   /** `[Vp, L · P]` */
   embedding: { weight: Tensor };
@@ -34,7 +34,7 @@ export type PerLayerEmbeddingParams = {
   norm: NormParams;
 };
 
-/** Weights of one layer. */
+/** Params of one layer. */
 export type PerLayerInputParams = {
   /** `[P, C]` */
   gate: LinearParams;
@@ -50,13 +50,13 @@ export type PerLayerEmbedding = {
   initLayer(seed: number): PerLayerInputParams;
   /** Ids `[B, T]` and embeddings `[B, T, C]` to the input of each layer, `[B, T, P]`. */
   inputs(params: PerLayerEmbeddingParams, ids: Tensor, embedded: Tensor): Tensor[];
-  /** Rows `[B, T, C]` and the input of the layer to what is added to a residual, `[B, T, C]`. */
+  /** Computes the addition to the residual, `[B, T, C]`, from rows `[B, T, C]` and the per-layer embedding. */
   apply(params: PerLayerInputParams, x: Tensor, input: Tensor): Tensor;
 };
 
 /**
- * Embeddings of each layer (PLE): a second table has P numbers of each token for each layer, which are added to a
- * projection of the model's embedding. After a layer they pass a gate that the residual opens,
+ * Per-layer embeddings (PLE): a second table has an embedding of dimension P for each token and layer, which is added to a
+ * projection of the model's embedding. After the layer, it is gated by the residual and added:
  * `norm(projection(activation(gate x) · input))`.
  *
  * @see "Gemma 3n" (2025), https://ai.google.dev/gemma/docs/gemma-3n
@@ -65,7 +65,7 @@ export function perLayerEmbedding(config: {
   embedDim: number;
   dim: number;
   numLayers: number;
-  /** Rows of the table, and of the model's own. */
+  /** Number of rows of the table, and of the model's vocabulary. */
   rows: { own: number; model: number };
   activation: Activation;
   norm: NormKind;
@@ -114,7 +114,7 @@ export function perLayerEmbedding(config: {
   };
 }
 
-/** Ids of a table's rows: those beyond it are 0. */
+/** Ids for the table: ids beyond it become 0. */
 function withinTable(ids: Tensor, rows: number): Tensor {
   return where(less(ids, rows), ids, zeros(ids.shape, { dtype: ids.dtype, device: ids.device }));
 }

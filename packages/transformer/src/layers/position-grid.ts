@@ -4,8 +4,8 @@ import { matmul, reshape, tensor, type Device, type Tensor } from "@qkv/tensor";
 export type Grid = readonly [rows: number, columns: number];
 
 /**
- * Learned positions of a grid of patches for another grid: bicubic between the learned ones, as PyTorch's `interpolate` without
- * aligned corners. With clamped edges, or `antialias`ed: a smaller grid averages over as many learned ones as it leaves out.
+ * Interpolates learned positions of a patch grid to another grid: bicubic, as PyTorch's `interpolate` without
+ * aligned corners, with clamped edges. `antialias`: widens the kernel for smaller grids.
  *
  * @param positions - `[rows · columns, C]`
  * @returns `[rows · columns, C]` of the grid `to`.
@@ -24,14 +24,14 @@ export function interpolatePositions(
   return reshape(wide, [to[0] * to[1], C]);
 }
 
-/** Keys' cubic. PyTorch's has a = -0.75, and -0.5 where it is antialiased. */
+/** Keys' cubic kernel. PyTorch uses a = -0.75, and -0.5 with antialiasing. */
 function cubic(distance: number, a = -0.75): number {
   const x = Math.abs(distance);
   if (x <= 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
   return x < 2 ? a * (((x - 5) * x + 8) * x - 4) : 0;
 }
 
-/** The same with a kernel as wide as the step between places, whose weights inside the grid sum to 1. */
+/** The same with antialiasing: a kernel as wide as the distance between positions, normalized within the grid. */
 function antialiasedMatrix(from: number, to: number, device: Device): Tensor {
   const weights = new Float32Array(to * from);
   const step = from / to;
@@ -45,7 +45,7 @@ function antialiasedMatrix(from: number, to: number, device: Device): Tensor {
   return tensor(weights, { shape: [to, from], device });
 }
 
-/** Weights of `from` places for each of `to`, `[to, from]`. */
+/** Interpolation weights, `[to, from]`. */
 function cubicMatrix(from: number, to: number, device: Device): Tensor {
   const weights = new Float32Array(to * from);
   for (let i = 0; i < to; i++) {

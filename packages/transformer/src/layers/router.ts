@@ -19,38 +19,38 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 
-/** Choice of experts for a token and their shares (routing weights), from the logits of all experts. */
+/** Options for choosing the experts of a token and their routing weights, from the logits of all experts. */
 export type RouterConfig = {
-  /** Scores of logits. Default `softmax` over all experts. */
+  /** Scores from logits. Default: `softmax` over all experts. */
   scores?: "softmax" | "sigmoid";
-  /** A learned bias is added to scores where experts are chosen, and not to shares (DeepSeek V3). Default false. */
+  /** True: a learned correction bias is added to scores for the choice of experts, but not to routing weights (DeepSeek V3). Default false. */
   choiceBias?: boolean;
-  /** Chooses among experts of the best groups alone. Default: all are one group. */
+  /** Group-limited routing: experts come from the best groups. Default: no groups. */
   groups?: ExpertGroups;
-  /** Added to the sum that normalized shares of sigmoids are divided by. Default 1e-20; LFM2: 1e-6. */
+  /** Added to the sum by which routing weights from sigmoid scores are divided. Default 1e-20; LFM2: 1e-6. */
   shareEps?: number;
-  /** Factor of shares. Default 1. */
+  /** Multiplies routing weights. Default 1. */
   scale?: number;
-  /** Side of an expert that its share multiplies. Default `output`; Llama 4: `input`. */
+  /** The routing weight multiplies the `output` of an expert (default) or its `input` (Llama 4). */
   weighs?: "input" | "output";
 };
 
-/** Groups of experts that stand beside each other, ranked by the sum of their `best` highest scores. */
+/** Groups of adjacent experts, ranked by the sum of their `best` highest scores. */
 export type ExpertGroups = {
   count: number;
-  /** Number of groups that a token's experts are in. */
+  /** Number of groups that the experts of a token may be in. */
   chosen: number;
-  /** Default 1: DeepSeek V2's; V3's is 2. */
+  /** Number of highest scores that are summed. Default 1 (DeepSeek V2); DeepSeek V3 has 2. */
   best?: number;
 };
 
-/** Sizes that routing needs besides. */
+/** Further sizes for routing. */
 type Routing = { numExperts: number; expertsPerToken: number; normTopKProb: boolean; router: RouterConfig };
 
-/** Experts of each row, int32, and their shares: both `[N, expertsPerToken]`. */
+/** Expert ids of each row, int32, and their routing weights: both `[N, expertsPerToken]`. */
 export type Route = { readonly chosen: Tensor; readonly shares: Tensor };
 
-/** The experts of each row of logits `[N, numExperts]`. */
+/** Chooses the experts of each row of logits `[N, numExperts]`. */
 export function route(
   logits: Tensor,
   { expertsPerToken: k, normTopKProb, router }: Routing,
@@ -72,13 +72,13 @@ function routingWeights(
   normTopKProb: boolean,
   { logits, scores, chosen, shareEps }: { logits: Tensor; scores: Tensor; chosen: Tensor; shareEps: number },
 ): Tensor {
-  // The softmax over the chosen alone is that over all, made to sum to 1.
+  // Softmax over the chosen experts equals softmax over all, normalized to sum to 1.
   if (normTopKProb && kind === "softmax") return softmax(gather(logits, -1, chosen));
   const own = gather(scores, -1, chosen);
   return normTopKProb ? div(own, add(sum(own, { axis: -1, keepDims: true }), shareEps)) : own;
 }
 
-/** Scores `[N, E]`, −∞ outside of the best groups. */
+/** Sets scores `[N, E]` outside the best groups to −∞. */
 function maskOtherGroups(scores: Tensor, { count, chosen, best = 1 }: ExpertGroups): Tensor {
   const [N, E] = scores.shape as [number, number];
   const inGroups = reshape(scores, [N, count, E / count]);
@@ -90,7 +90,7 @@ function maskOtherGroups(scores: Tensor, { count, chosen, best = 1 }: ExpertGrou
   return reshape(where(greater(reshape(isChosen, [N, count, 1]), 0), inGroups, hidden), [N, E]);
 }
 
-/** Refuses a router that cannot route to so many experts. */
+/** Refuses router options that do not fit the number of experts. */
 export function checkRouter(check: Checks, { numExperts, expertsPerToken, router }: Routing): void {
   const {
     scores = "softmax",
@@ -121,7 +121,7 @@ export function checkRouter(check: Checks, { numExperts, expertsPerToken, router
   );
 }
 
-/** Refuses params without the bias that the router adds. */
+/** Refuses params without the correction bias. */
 export function checkChoiceBias(
   check: ReturnType<typeof checks>,
   { choiceBias }: RouterConfig,

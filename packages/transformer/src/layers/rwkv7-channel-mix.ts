@@ -29,7 +29,7 @@ export type ChannelMixConfig = {
 
 /** Weights of a channel mix. */
 export type ChannelMixParams = {
-  /** Share of the token before, `[C]`. */
+  /** Token shift coefficients, `[C]`. */
   shift: Tensor;
   /** `[F, C]` */
   up: LinearParams;
@@ -46,7 +46,7 @@ export type ChannelMix = SequenceLayer<ChannelMixParams> & {
 };
 
 /**
- * RWKV-7's feed-forward layer, `down(relu(up y)²)`, where y is a token mixed with the one before it. A cache holds that token.
+ * RWKV-7's feed-forward layer, `down(relu(up y)²)`, where y is a token mixed with the previous one (token shift), which the cache holds.
  *
  * @see "RWKV-7 'Goose' with Expressive Dynamic State Evolution" (2025), arXiv:2503.14456, section 4
  */

@@ -33,9 +33,9 @@ import type { SequenceLayer, SequenceLayerOptions } from "./transformer-layer.js
 export type TimeMixConfig = {
   /** C, the model width. */
   embedDim: number;
-  /** N, numbers of a head. */
+  /** N, the head dimension. */
   headDim: number;
-  /** Numbers between the two matrices of each map of low rank. `value`: only in layers after the first. */
+  /** Ranks of the low-rank projections. `value`: only in layers after the first. */
   ranks: { decay: number; rate: number; gate: number; value?: number };
   /** Added to the variance of each head's output. */
   normEps: number;
@@ -43,14 +43,14 @@ export type TimeMixConfig = {
   linear?: typeof linear;
 };
 
-/** A map of low rank: `down` `[C, r]`, `up` `[r, C]`, and a bias `[C]` where it has one. */
+/** A low-rank projection: `down` `[C, r]`, `up` `[r, C]`, and a bias `[C]` if it has one. */
 export type LowRankParams = { down: Tensor; up: Tensor; bias?: Tensor };
 
 /** Weights of a time mix. */
 export type TimeMixParams = {
-  /** Shares of the token before in what each map reads, `[C]`. */
+  /** Token shift coefficients of the input of each projection, `[C]`. */
   shift: Record<"query" | "decay" | "key" | "value" | "rate" | "gate", Tensor>;
-  /** `[C, C]`, as the three after it. */
+  /** `[C, C]`, like key, value and output. */
   query: LinearParams;
   key: LinearParams;
   value: LinearParams;
@@ -58,15 +58,15 @@ export type TimeMixParams = {
   decay: LowRankParams;
   rate: LowRankParams;
   gate: LowRankParams;
-  /** Share of the first layer's values, in layers after it. */
+  /** Value residual: low-rank projection to the fraction of the first layer's values. Absent in the first layer. */
   valueMix?: LowRankParams;
-  /** Factor of the key along which the state forgets, `[C]`. */
+  /** Scale of the removal key κ (`k_k`), `[C]`. */
   removalKey: Tensor;
-  /** Share of the rate in the key that is written, `[C]`. */
+  /** Influence of the in-context learning rate on the replacement key (`k_a`), `[C]`. */
   keyRate: Tensor;
-  /** Weight of a token's own value, by its query and key, `[H, N]`. */
+  /** Bonus weights of the current token (`r_k`), `[H, N]`. */
   bonus: Tensor;
-  /** Gain and shift of the outputs, each head normalized, `[C]`. */
+  /** Gain and bias of the group norm of the heads, `[C]`. */
   outputNorm: NormParams;
 };
 
@@ -79,8 +79,8 @@ export type TimeMix = SequenceLayer<TimeMixParams> & {
 };
 
 /**
- * RWKV-7's layer between tokens: each map reads a token mixed with the one before it, decay, rate, gate and the share of the first
- * layer's values come through maps of low rank, and heads are normalized, with a bonus for the token itself.
+ * RWKV-7's time mixing: inputs of all projections are mixed with the previous token (token shift); decay, in-context learning rate, gate and value
+ * residual have low-rank projections; heads are normalized, and a bonus of the current token is added.
  *
  * @see "RWKV-7 'Goose' with Expressive Dynamic State Evolution" (2025), arXiv:2503.14456, section 4
  */
@@ -117,7 +117,7 @@ export function rwkv7TimeMix(config: TimeMixConfig): TimeMix {
         key: large(seeds.key),
         value: large(seeds.value),
         output: large(seeds.output),
-        // At the start a token keeps from two thirds to nearly all of a state.
+        // Initially a token keeps between two thirds and nearly all of the state.
         decay: {
           ...low(seeds.decay, ranks.decay),
           bias: uniform([C], { seed: -seeds.decay - 2, low: -6, high: 1 }),

@@ -1,18 +1,18 @@
 import { mix, shortConvolution, type DocumentIds } from "@qkv/attention";
 import { concat, ones, reshape, slice, tensor, zeros, type Tensor } from "@qkv/tensor";
 
-/** Earlier tokens of a shift, and tokens that are not read. */
+/** Options of a token shift: the previous token, documents and padding. */
 type Past = {
   /** The row before these, `[B, 1, C]`, as the last call returned. Default: zeros. */
   readonly state: Tensor | undefined;
-  /** A document does not see the one before it. */
+  /** Document of each token. The first row of a document has zeros before it. */
   readonly documents: DocumentIds | undefined;
-  /** Real tokens of each batch: the state is the last of them. */
+  /** Number of tokens of each batch without padding: the state is the last of them. */
   readonly padding: ArrayLike<number> | undefined;
 };
 
 /**
- * For each row of `[B, T, C]` the one before it: token shift, as RWKV has it. The first row of a document has zeros before it.
+ * Token shift of RWKV: for each row of `[B, T, C]`, the previous one. The first row of a document gets zeros.
  */
 export function shiftTokens(
   x: Tensor,
@@ -25,7 +25,7 @@ export function shiftTokens(
     const previous = T === 1 ? before : concat([before, slice(x, 1, 0, T - 1)], 1);
     return { previous, state: slice(x, 1, T - 1, T) };
   }
-  // A short convolution whose older tap is 1 knows documents and padding.
+  // A short convolution with kernel [1, 0] supports documents and padding.
   const taps = Array.from({ length: 2 * C }, (_, i) => (i % 2 === 0 ? 1 : 0));
   const gate = ones([B, 1, T, C], { dtype, device });
   const shifted = mix(

@@ -9,62 +9,62 @@ export type LayerTraceName =
   | "embeddings"
   /** Residual stream that a layer reads, `[B, T, C]`. */
   | "input"
-  /** Rows that attention reads, normalized where the placement says, `[B, T, C]`. */
+  /** Input of attention, after its norm if there is one, `[B, T, C]`. */
   | "attentionInput"
   /** Output of attention, before it is added to the residual, `[B, T, C]`. */
   | "attentionOutput"
   /** Output of cross-attention, before it is added to the residual, `[B, T, C]`. */
   | "crossAttentionOutput"
-  /** Residual stream between attention and the feed-forward layer, of layers that have one after the other, `[B, T, C]`. */
+  /** Residual stream between attention and the feed-forward layer, if they are sequential, `[B, T, C]`. */
   | "middle"
-  /** Rows that the feed-forward layer reads, normalized where the placement says, `[B, T, C]`. */
+  /** Input of the feed-forward layer, after its norm if there is one, `[B, T, C]`. */
   | "feedForwardInput"
-  /** Neurons of a feed-forward layer, after activation and gate, `[B, T, F]`; of experts there are none. */
+  /** Neurons of a feed-forward layer, after activation and gate, `[B, T, F]`. Not available for experts. */
   | "feedForwardHidden"
   /** Output of the feed-forward layer, before it is added to the residual, `[B, T, C]`. */
   | "feedForwardOutput"
   /** Output of the layer, `[B, T, C]`. */
   | "output"
-  /** Rows that the final norm of a decoder reads, `[B, T, C]`. */
+  /** Input of the final norm of a decoder, `[B, T, C]`. */
   | "finalInput";
 
 /**
- * Tensors by name, filled on the way. A name alone (`weights`, `output`) is filled for every layer; with a path
- * (`layers.1.attention.weights`) for that layer alone.
+ * Records tensors by name during a call. A short name (`weights`, `output`) records the tensor of every layer; a full name
+ * (`layers.1.attention.weights`) only that of one layer.
  */
 export type ModelTrace = {
   readonly names: readonly (
     TraceName | HeadTraceName | LayerTraceName | `${"" | "encoder." | "decoder."}layers.${number}.${string}`
   )[];
-  /** Filled, under full names. */
+  /** Receives the tensors, by full name. */
   readonly tensors: Record<string, Tensor>;
   /** Prefix of the full names. */
   readonly path?: string;
   /**
-   * Functions that replace a tensor, by its full name: `embeddings`, those of a layer such as `layers.0.output`, and of its heads
-   * `layers.0.attention.query`, `key`, `value`, `weights` and `heads`. A replaced `weights` gives the queries and keys before it
-   * no gradient. A tensor that a later layer's function reads is kept by `resident`: others are freed at the end of their layer.
-   * Default: nothing.
+   * Functions that replace a tensor, by full name: `embeddings`, tensors of a layer such as `layers.0.output`, and of its heads:
+   * `layers.0.attention.query`, `key`, `value`, `weights` and `heads`. If `weights` is replaced, queries and keys get no
+   * gradient through it. To use a tensor in the function of a later layer, keep it with `resident`: others are freed at the end of their layer.
+   * Default: none.
    */
   readonly interventions?: Readonly<Record<string, (x: Tensor) => Tensor>>;
 };
 
 /** Layers of a model whose tensors are traced. */
 export type TracedLayers = {
-  /** Path in front of their names: `encoder`. Default: none. */
+  /** Prefix of the names: `encoder`. Default: none. */
   readonly path?: string;
-  /** Of each layer, true where it has a state in place of scores. */
+  /** For each layer, true if it is recurrent and has no scores. */
   readonly recurrent: readonly boolean[];
-  /** True: they attend to another sequence too. Default false. */
+  /** True: layers have cross-attention. Default false. */
   readonly crossAttention?: boolean;
   /** Names of tensors after the layers. Default: none. */
   readonly afterLayers?: readonly LayerTraceName[];
 };
 
 /**
- * Refuses names that no tensor of a model has: a trace would stay empty, and an intervention would change nothing.
+ * Refuses names of tensors that the model does not have: they would have no effect.
  *
- * @param stacks - Of most models, one: the layers that it has.
+ * @param stacks - The layer stacks of the model; most models have one.
  */
 export function checkTrace(
   check: Checks,
@@ -136,7 +136,7 @@ export function recordTensor(
   return x;
 }
 
-/** The trace of the attention layer under a path; undefined if nothing is traced. A recurrent layer has no scores. */
+/** The trace of an attention layer, with its path; undefined if none of its tensors is traced. A recurrent layer has no scores. */
 export function attentionTrace(
   trace: ModelTrace | undefined,
   step: string,
@@ -151,7 +151,7 @@ export function attentionTrace(
   return changed || names.length > 0 ? { ...at, names } : undefined;
 }
 
-/** Names of tensors of a layer besides those of its attention. */
+/** Names of the tensors of a layer outside its attention. */
 export const layerNames: readonly LayerTraceName[] = [
   "input",
   "attentionInput",
@@ -163,10 +163,10 @@ export const layerNames: readonly LayerTraceName[] = [
   "output",
 ];
 
-/** Names of tensors that exist within one operation: they are read, and nothing takes their place. */
+/** Names of tensors inside one operation: they can be recorded, but not replaced. */
 const computedInside: readonly TraceName[] = ["dots", "capped", "scores", "lse"];
 
-/** Names of tensors of a layer that attends. */
+/** Names of the tensors of an attention layer. */
 export const attentionNames: readonly (TraceName | HeadTraceName)[] = [
   "query",
   "key",
@@ -186,13 +186,13 @@ function pathTo({ path }: ModelTrace, name: string): string {
   return path ? `${path}.${name}` : name;
 }
 
-/** True if a tensor is asked for by name, or by the end of its path. */
+/** True if a tensor is to be recorded, by its full or short name. */
 function isTraced(trace: ModelTrace, name: TraceName | HeadTraceName | LayerTraceName): boolean {
   const full = pathTo(trace, name);
   return trace.names.some((one) => one === name || endsInName(full, one));
 }
 
-/** The full path of a tensor, or the end of it. */
+/** True if a full path equals a name or ends with it. */
 function endsInName(full: string, name: string): boolean {
   return full === name || full.endsWith(`.${name}`);
 }

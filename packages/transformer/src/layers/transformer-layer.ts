@@ -26,29 +26,29 @@ export type Placement = (typeof placements)[number];
 const placements = ["pre", "post", "both", "after", "parallel", "parallelShared", "normed"] as const;
 
 /**
- * A layer that works on each token alone: `feedForward(…)`, `mixtureOfExperts(…)`, or a layer of your own. With `recurrent` it
- * reads earlier tokens too, as RWKV's channel mix.
+ * A layer that processes each token separately: `feedForward(…)`, `mixtureOfExperts(…)`, or a custom layer. With `recurrent` it
+ * also depends on earlier tokens, as RWKV's channel mixing.
  */
 export type TokenLayer<Params> = {
-  /** True: a cache holds a state for it, in the layer after that of attention, which has to be recurrent as well. */
+  /** True: the cache holds a state for it, in the cache layer after that of attention, which must be recurrent as well. */
   readonly recurrent?: boolean;
   init(seed: number): Params;
-  /** `[B, T, C]` to `[B, T, C]`. `options`: of a layer with a state, and a trace that asks for neurons. */
+  /** `[B, T, C]` to `[B, T, C]`. `options`: for a layer with a state, and for tracing neurons. */
   apply(params: Params, x: Tensor, options?: TokenLayerOptions): Tensor;
 };
 
-/** A layer in which tokens meet: `multiHead(…)`, `latent(…)`, `mixerLayer(…)`, or a layer of your own. */
+/** A token-mixing layer: `multiHead(…)`, `latent(…)`, `mixerLayer(…)`, or a custom layer. */
 export type SequenceLayer<Params = AttentionParams> = {
-  /** True: a cache holds a state for it, and no keys and values; it has no scores to trace. */
+  /** True: the cache holds a state for it instead of keys and values; it has no scores to trace. */
   readonly recurrent?: boolean;
-  /** True: it puts its values in `firstLayer`, or mixes its own with those that are there. */
+  /** True: it stores its values in `firstLayer`, or mixes its own with the stored ones. */
   readonly valueResidual?: boolean;
   init(seed: number): Params;
-  /** `[B, T, C]` to `[B, T, C]`, of tokens after those in the cache. */
+  /** `[B, T, C]` to `[B, T, C]`, for tokens after those in the cache. */
   apply(params: Params, x: Tensor, options?: SequenceLayerOptions): Tensor;
 };
 
-/** Options that a transformer layer hands over to attention, as far as they are given. */
+/** Options that a transformer layer passes to attention. */
 export type SequenceLayerOptions = Omit<
   TransformerLayerOptions,
   "memory" | "memoryMask" | "memoryBias" | "finish" | "trace"
@@ -56,53 +56,53 @@ export type SequenceLayerOptions = Omit<
   trace?: Trace;
 };
 
-/** Options that a transformer layer hands over to its feed-forward layer, as far as they are given. */
+/** Options that a transformer layer passes to its feed-forward layer. */
 export type TokenLayerOptions = Omit<SequenceLayerOptions, "trace"> & { trace?: ModelTrace };
 
-/** The parts of a transformer layer, each a layer itself. */
+/** The sublayers and options of a transformer layer. */
 export type TransformerLayerConfig<Inner, Attention = AttentionParams> = {
-  /** Attention of the sequence to itself, or a mixer in its place. Default: none, where there is `feedForward`. */
+  /** Self-attention, or a mixer in its place. Optional if there is `feedForward`. */
   attention?: SequenceLayer<Attention>;
-  /** Attention to another sequence, between the two others: a decoder's to what an encoder made. Default: none. */
+  /** Cross-attention to another sequence, such as the encoder output, between the other sublayers. Default: none. */
   crossAttention?: Pick<CrossAttentionLayer, "init" | "apply">;
-  /** Default: none, where there is `attention`: in Mamba a layer is a mixer alone. */
+  /** Optional if there is `attention`: in Mamba a layer has only a mixer. */
   feedForward?: TokenLayer<Inner>;
   norm: Norm;
   /** Default `pre`. */
   placement?: Placement;
-  /** Factor of what attention and the feed-forward layer add to x. Default 1; Granite has one below it. */
+  /** Multiplies the outputs of attention and feed-forward layer before they are added to x. Default 1; Granite has less. */
   residualScale?: number;
   /**
-   * Share of what attention and the feed-forward layer add to x that is dropped in a call with `dropoutSeed`, from 0 to below 1:
-   * in training. Weights of attention are dropped by its own `dropout`. Default 0.
+   * Dropout rate of the outputs of attention and feed-forward layer, for calls with `dropoutSeed`, from 0 to below 1.
+   * Attention weights have a separate `dropout`. Default 0.
    */
   dropout?: number;
-  /** A learned residual beside attention, with the placements `pre` and `both` (Gemma 3n). Default: none. */
+  /** LAuReL, a learned residual parallel to attention, for the placements `pre` and `both` (Gemma 3n). Default: none. */
   laurel?: Laurel;
 };
 
 export type TransformerLayerParams<Inner, Attention = AttentionParams> = {
-  /** With the placement `parallelShared`: the norm of both. Absent with `attention`. */
+  /** With the placement `parallelShared`: the norm of both sublayers. Absent without `attention`. */
   attentionNorm: NormParams;
   /** Absent in a layer that has none. */
   attention: Attention;
-  /** With the placement `both`: the norm of what attention adds. */
+  /** With the placement `both`: the norm of the attention output. */
   attentionOutNorm?: NormParams;
   crossAttentionNorm?: NormParams;
   crossAttention?: AttentionParams;
   crossAttentionOutNorm?: NormParams;
-  /** Absent with the placement `parallelShared`, which has one norm, and with `feedForward`. */
+  /** Absent with the placement `parallelShared`, which has one norm, and without `feedForward`. */
   feedForwardNorm: NormParams;
   /** Absent in a layer that has none. */
   feedForward: Inner;
-  /** With the placement `both`: the norm of what the feed-forward layer adds. */
+  /** With the placement `both`: the norm of the feed-forward output. */
   feedForwardOutNorm?: NormParams;
   /** Of a layer with `laurel`. */
   laurel?: LaurelParams;
 };
 
 export type TransformerLayerOptions = {
-  /** Keys and values of earlier tokens; this call's are appended. Default: the call stands alone. */
+  /** Keys and values of earlier tokens; those of this call are appended. Default: no cache. */
   cache?: Cache;
   /** Index of the layer in the cache. Default 0. */
   layer?: number;
@@ -110,25 +110,25 @@ export type TransformerLayerOptions = {
   positions?: Positions;
   /** Masks keys of this call, such as padding. A layer with a state takes the two below in its place. Default: nothing. */
   mask?: Mask;
-  /** For a layer with a state, which starts again with each document: `[T]` or `[B][T]`. Default: one document. */
+  /** Document of each token, `[T]` or `[B][T]`, for a layer with a state, which is reset at each document. Default: one document. */
   documents?: DocumentIds;
-  /** For a layer with a state: real tokens of each batch, which no padding follows. Default: all are real. */
+  /** Number of tokens of each batch without padding, for a layer with a state. Default: no padding. */
   padding?: ArrayLike<number>;
-  /** For a layer with `valueResidual`: one object for all layers of a call. Default: none. */
+  /** One object for all layers of a call, for layers with `valueResidual`. Default: none. */
   firstLayer?: FirstLayer;
   /** Added to the scores of this call. Default: nothing. */
   bias?: Tensor | ScoreMod;
-  /** The other sequence, `[B, S, C]`, or its keys and values, for a layer with cross-attention. */
+  /** The other sequence of cross-attention, `[B, S, C]`, or its keys and values. */
   memory?: Tensor | KeyValues;
-  /** Hides keys of the other sequence. Default: nothing. */
+  /** Masks keys of the other sequence, such as padding. Default: none. */
   memoryMask?: Mask;
-  /** Added to the scores between the two sequences. Default: nothing. */
+  /** Added to the scores of cross-attention. Default: nothing. */
   memoryBias?: Tensor | ScoreMod;
-  /** Keys and values that an earlier layer made of the same tokens: attention makes none. Default: its own. */
+  /** Keys and values of an earlier layer for the same tokens, which attention reuses. Default: its own. */
   sharedKeyValues?: KeyValues;
-  /** Drops what the layer and its attention have a `dropout` for: another seed each step. Default: nothing is dropped. */
+  /** Seed of the dropout of the layer and its attention; use another one in each step. Default: no dropout. */
   dropoutSeed?: number;
-  /** Makes the output of what the parts leave, `[B, T, C]`, before it is traced. Default: it is the output. */
+  /** Function that is applied to the residual after the sublayers, `[B, T, C]`, before the output is traced. Default: identity. */
   finish?: (x: Tensor) => Tensor;
   /** Receives traced tensors. Default: nothing is traced. */
   trace?: ModelTrace;
@@ -183,7 +183,7 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
     laurel,
   } = check.options(config, layerNames, "config");
   check.each({ norm }, isLayer, "a layer, with init and apply");
-  // A layer may be one of both; if there is neither, both are missing.
+  // Either sublayer may be absent, but not both.
   const present =
     attention || feedForward
       ? { ...(attention && { attention }), ...(feedForward && { feedForward }) }
@@ -229,7 +229,7 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
   const dropped = (added: Tensor, seed: number | undefined) =>
     rate > 0 && seed !== undefined ? dropout(added, { rate, seed }) : added;
   const scaled = (added: Tensor) => (residualScale === 1 ? added : mul(added, residualScale));
-  /** x with what `f` adds to it, its norm where the placement says. */
+  /** Adds the output of `f` to x, with norms as the placement requires. */
   const beside = (
     x: Tensor,
     f: (x: Tensor) => Tensor,
@@ -298,7 +298,7 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
         if (!attention) return y;
         const call = {
           ...{ ...options, ...traced("attention", attention.recurrent) },
-          // A layer with a state has no weights to drop.
+          // A layer with a state has no attention weights to drop.
           ...(!attention.recurrent && drops(seeds?.weights)),
         };
         const read = recordTensor(trace, "attentionInput", y);
@@ -353,7 +353,7 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
 
 const check: Checks = /* @__PURE__ */ checks("transformerLayer");
 const onApply: Checks = /* @__PURE__ */ checks("transformerLayer.apply");
-/** Parts of a layer that draw from its seed of dropout. */
+/** Names of the dropout seeds of a layer. */
 const dropoutParts = ["weights", "attention", "crossWeights", "crossAttention", "feedForward"] as const;
 const layerNames = [
   "attention",
@@ -383,7 +383,7 @@ const optionNames: readonly (keyof TransformerLayerOptions)[] = [
   "trace",
 ];
 
-/** Options of a feed-forward layer with a state, which fills a later layer of the cache. */
+/** Options of a feed-forward layer with a state, which uses a later layer of the cache. */
 function stateOptions(
   { cache, layer = 0, positions, documents, padding }: TransformerLayerOptions,
   later: number,

@@ -16,7 +16,7 @@ import {
 /** Params of `xielu`: curvatures before their softplus, `[1]`; `beta` and `eps` are constants, `[]`. */
 export type XieluParams = { positive: Tensor; negative: Tensor; beta: Tensor; eps: Tensor };
 
-/** Params as training starts with: curvatures of 0.8 on both sides, a slope of 0.5 at 0. */
+/** Initial params: curvatures of 0.8 on both sides, a slope of 0.5 at 0. */
 export function xieluParams(): XieluParams {
   const beforeSoftplus = (x: number) => mul(ones([1]), Math.log(Math.expm1(x)));
   return {

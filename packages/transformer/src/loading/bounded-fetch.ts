@@ -2,8 +2,8 @@ import { sendRequest } from "@qkv/core/byte-source";
 import type { Reading } from "./open-file.js";
 
 /**
- * `fetch` for clients that make their own requests: a server that is silent, and a body without an end, end with an error
- * as in all reading from servers.
+ * `fetch` for clients that send their own requests, with timeouts and size limits: a silent server or an endless body
+ * is an error, as in all other downloads.
  */
 export function boundedFetch(reading: Reading): typeof fetch {
   return async (input, init = {}) => {

@@ -1,9 +1,9 @@
 import { bytesPerElement, fromLittleEndian, isPacked, unpackHalf, type HalfType } from "@qkv/core";
 
-/** The ways in which files store numbers. */
+/** Float formats of files. */
 export type FloatFormat = "float64" | "float32" | "float16" | "bfloat16";
 
-/** Little-endian numbers as float32. The bytes may belong to the result. */
+/** Decodes little-endian numbers to float32. The result may share memory with the bytes. */
 export function decodeFloats(bytes: Uint8Array<ArrayBuffer>, format: FloatFormat): Float32Array {
   const stored = fromLittleEndian(format, bytes);
   if (stored instanceof Float32Array) return stored;
@@ -11,12 +11,12 @@ export function decodeFloats(bytes: Uint8Array<ArrayBuffer>, format: FloatFormat
   return Float32Array.from(stored);
 }
 
-/** Little-endian bit patterns of 16 bits. The bytes may belong to the result. */
+/** Decodes little-endian 16-bit patterns. The result may share memory with the bytes. */
 export function decodeHalves(bytes: Uint8Array<ArrayBuffer>, format: HalfType): Uint16Array {
   return fromLittleEndian(format, bytes) as Uint16Array;
 }
 
-/** The format, where it has 16 bits. */
+/** The format if it has 16 bits, else undefined. */
 export const halfType = (format: FloatFormat | undefined): HalfType | undefined =>
   format !== undefined && isPacked(format) ? format : undefined;
 

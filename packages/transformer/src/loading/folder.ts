@@ -1,16 +1,16 @@
 import { findFile, type FileLimits, type OpenFile, type Reading } from "./open-file.js";
 
-/** Files that belong together, wherever they lie: found by their names. */
+/** A set of files that are found by name, on disk, on a server or in memory. */
 export type Folder = {
   /** Name in messages. */
   readonly name: string;
   /** Options for reading its files. */
   readonly reading: Reading;
-  /** A file of it; undefined if it has none of this name. `limits`: those of its kind. */
+  /** Finds a file by name; undefined if there is none. `limits`: size limits for this kind of file. */
   find(file: string, limits?: FileLimits): Promise<OpenFile | undefined>;
 };
 
-/** A folder on a disk or on a server. Links that lead out of a folder on a disk are refused. */
+/** A folder on disk or on a server. On disk, symbolic links out of the folder are refused. */
 export function openFolder(base: string | URL, reading: Reading): Folder {
   const url = base instanceof URL || /^[a-z]{2,}:\/\//i.test(base) ? new URL(base) : undefined;
   if (url && !url.pathname.endsWith("/")) url.pathname += "/";
@@ -26,14 +26,14 @@ export function openFolder(base: string | URL, reading: Reading): Folder {
   };
 }
 
-/** A file beside others of a folder's address, whose query (a token, a revision) it keeps. */
+/** The URL of a file in a folder, with the query of the folder's URL (such as a token or revision). */
 function fileUrl(folder: URL, file: string): URL {
   const url = new URL(folder);
   url.pathname += file;
   return url;
 }
 
-/** Files that a reader chose in a page, by their names, or by their paths in a folder that was chosen whole. */
+/** A folder of `File` objects chosen in a page, by name, or by path if a whole folder was chosen. */
 export function filesFolder(files: readonly File[], reading: Reading): Folder {
   const relativePath = (file: File) => file.webkitRelativePath?.replace(/^[^/]*\//, "") || file.name;
   return {
@@ -46,7 +46,7 @@ export function filesFolder(files: readonly File[], reading: Reading): Folder {
   };
 }
 
-/** A file that must be in a folder. */
+/** Finds a file in a folder, or throws. */
 export async function requiredFile(
   folder: Folder,
   name: string,

@@ -5,13 +5,13 @@ import { mxfp4Number, mxfp4Scale } from "./mxfp4-numbers.js";
 /** Block format of a GGUF type: numbers and bytes of a block. */
 export type BlockType = {
   readonly name: string;
-  /** Numbers of a block. */
+  /** Numbers per block. */
   readonly numbers: number;
-  /** Bytes of a block. */
+  /** Bytes per block. */
   readonly bytes: number;
-  /** The type of its numbers, where it is one of 16 bits. */
+  /** The 16-bit type of the numbers, if it is one. */
   readonly half?: HalfType | undefined;
-  /** The numbers of whole blocks. */
+  /** Decodes whole blocks. */
   decode(bytes: Uint8Array<ArrayBuffer>): Float32Array;
 };
 
@@ -33,13 +33,13 @@ function blocks(name: string, numbers: number, bytes: number, put: Put): BlockTy
 
 const half = (view: DataView, at: number) => fromHalfBits(view.getUint16(at, true), "float16");
 
-/** d, then 32 whole numbers of 8 bits: d · q. */
+/** q8_0: scale d, then 32 int8 q. Value: d · q. */
 const q8_0 = /* @__PURE__ */ blocks("Q8_0", 32, 34, (view, at, out, to) => {
   const d = half(view, at);
   for (let i = 0; i < 32; i++) out[to + i] = d * view.getInt8(at + 2 + i);
 });
 
-/** d, then 16 bytes: the lower halves are the first 16 numbers, the upper the others, each 8 more than it stands for. */
+/** q4_0: scale d, then 16 bytes with the first 16 numbers in the low nibbles and the others in the high nibbles. Value: d · (q − 8). */
 const q4_0 = /* @__PURE__ */ blocks("Q4_0", 32, 18, (view, at, out, to) => {
   const d = half(view, at);
   for (let i = 0; i < 16; i++) {
@@ -49,7 +49,7 @@ const q4_0 = /* @__PURE__ */ blocks("Q4_0", 32, 18, (view, at, out, to) => {
   }
 });
 
-/** The same with a least number in place of the 8. */
+/** q4_1: as q4_0, with a minimum m. Value: d · q + m. */
 const q4_1 = /* @__PURE__ */ blocks("Q4_1", 32, 20, (view, at, out, to) => {
   const [d, min] = [half(view, at), half(view, at + 2)];
   for (let i = 0; i < 16; i++) {
@@ -59,13 +59,13 @@ const q4_1 = /* @__PURE__ */ blocks("Q4_1", 32, 20, (view, at, out, to) => {
   }
 });
 
-/** As Q4_0, with the fifth bits of the 32 numbers in four bytes before, each number 16 more than it stands for. */
+/** q5_0: as q4_0, with the fifth bits of the 32 numbers in four bytes before. Value: d · (q − 16). */
 const q5_0 = /* @__PURE__ */ blocks("Q5_0", 32, 22, (view, at, out, to) => {
   const [d, high] = [half(view, at), view.getUint32(at + 2, true)];
   for (let i = 0; i < 32; i++) out[to + i] = d * (fiveBits(view, at + 6, high, i) - 16);
 });
 
-/** The same with a least number in place of the 16. */
+/** q5_1: as q5_0, with a minimum m. Value: d · q + m. */
 const q5_1 = /* @__PURE__ */ blocks("Q5_1", 32, 24, (view, at, out, to) => {
   const [d, min, high] = [half(view, at), half(view, at + 2), view.getUint32(at + 4, true)];
   for (let i = 0; i < 32; i++) out[to + i] = d * fiveBits(view, at + 8, high, i) + min;
@@ -76,14 +76,14 @@ function fiveBits(view: DataView, at: number, high: number, i: number): number {
   return low | (((high >>> i) & 1) << 4);
 }
 
-/** The scale and the minimum of the j-th of 8 groups: 6 bits each, packed into 12 bytes. */
+/** Scale and minimum of the j-th of 8 groups: 6 bits each, packed into 12 bytes. */
 function scaleAndMin(view: DataView, at: number, j: number): readonly [scale: number, min: number] {
   const byte = (n: number) => view.getUint8(at + n);
   if (j < 4) return [byte(j) & 63, byte(j + 4) & 63];
   return [(byte(j + 4) & 15) | ((byte(j - 4) >> 6) << 4), (byte(j + 4) >> 4) | ((byte(j) >> 6) << 4)];
 }
 
-/** d and dmin, scales and minima of 8 groups, then 128 bytes: 32 of them hold two groups, in lower and upper halves. */
+/** q4_k: d and dmin, scales and minima of 8 groups, then 128 bytes: each 32 bytes contain two groups, in low and high nibbles. */
 const q4_k = /* @__PURE__ */ blocks("Q4_K", 256, 144, (view, at, out, to) => {
   const [d, dmin] = [half(view, at), half(view, at + 2)];
   for (let j = 0; j < 8; j++) {
@@ -96,7 +96,7 @@ const q4_k = /* @__PURE__ */ blocks("Q4_K", 256, 144, (view, at, out, to) => {
   }
 });
 
-/** As Q4_K, with a fifth bit of each number in 32 more bytes: bit j of byte i belongs to number i of group j. */
+/** q5_k: as q4_k, with the fifth bits in 32 more bytes: bit j of byte i belongs to number i of group j. */
 const q5_k = /* @__PURE__ */ blocks("Q5_K", 256, 176, (view, at, out, to) => {
   const [d, dmin] = [half(view, at), half(view, at + 2)];
   for (let j = 0; j < 8; j++) {
@@ -110,7 +110,7 @@ const q5_k = /* @__PURE__ */ blocks("Q5_K", 256, 176, (view, at, out, to) => {
   }
 });
 
-/** 128 bytes of lower four bits, 64 of upper two, 16 scales of 8 bits, d: d · scale · (q − 32), 16 numbers to a scale. */
+/** q6_k: 128 bytes of low four bits, 64 bytes of high two bits, 16 int8 scales for 16 numbers each, d. Value: d · scale · (q − 32). */
 const q6_k = /* @__PURE__ */ blocks("Q6_K", 256, 210, (view, at, out, to) => {
   const d = half(view, at + 208);
   for (let i = 0; i < 256; i++) {
@@ -123,7 +123,7 @@ const q6_k = /* @__PURE__ */ blocks("Q6_K", 256, 210, (view, at, out, to) => {
   }
 });
 
-/** A byte of the scale's exponent, then 16 bytes: the lower halves are the first 16 numbers, the upper the others. */
+/** mxfp4: a byte with the exponent of the scale, then 16 bytes with the first 16 numbers in the low nibbles and the others in the high nibbles. */
 const mxfp4 = /* @__PURE__ */ blocks("MXFP4", 32, 17, (view, at, out, to) => {
   const scale = mxfp4Scale(view.getUint8(at));
   for (let i = 0; i < 16; i++) {
@@ -141,7 +141,7 @@ const float = (name: string, bytes: number, format: FloatFormat): BlockType => (
   decode: (data) => decodeFloats(data, format),
 });
 
-/** The types that can be read, by their number. */
+/** Supported types, by ggml type id. */
 export const blockTypes: Readonly<Record<number, BlockType>> = {
   0: /* @__PURE__ */ float("F32", 4, "float32"),
   1: /* @__PURE__ */ float("F16", 2, "float16"),

@@ -7,7 +7,7 @@ import { pieceSize, type WeightFile } from "./weight-file.js";
 
 type Entry = { type: BlockType; shape: readonly number[]; start: number; end: number };
 
-/** The tensors of a GGUF file, and its header. Its header alone is read, and every place in it is checked. */
+/** Opens a GGUF file: its header, and its tensors, which are read on demand. All offsets in the header are checked. */
 export async function ggufWeights(file: OpenFile): Promise<{ weights: WeightFile; header: GgufHeader }> {
   const header = await readGgufHeaderOf(file);
   const fix = "the file is damaged, or of a kind that is not read; take an f16, q8_0, q4_0 or q4_k one.";
@@ -22,7 +22,7 @@ export async function ggufWeights(file: OpenFile): Promise<{ weights: WeightFile
       const known = Object.entries(blockTypes).map(([n, { name }]) => `${n} (${name})`);
       return refuse("type", number, `one of ${known.join(", ")}`);
     }
-    const shape = [...dims].reverse(); // the file counts the last axis first
+    const shape = [...dims].reverse(); // the file lists the last axis first
     if (shape.includes(0)) refuse("shape", shape, "lengths of 1 or more");
     if ((shape.at(-1) ?? 1) % type.numbers !== 0) {
       const block = `the numbers of a block of ${type.name}`;
@@ -71,10 +71,10 @@ export async function ggufWeights(file: OpenFile): Promise<{ weights: WeightFile
   };
 }
 
-/** Fewest bytes of an expert in a file of more than a few thousand, since each is an entry in memory. */
+/** Minimum bytes per expert in a file with more than a few thousand experts, because each needs an entry in memory. */
 const minExpertBytes = 64;
 
-/** Experts that lie one after the other in one tensor: each has a name of its own, as in the first such files. */
+/** Splits a tensor with all experts of a layer into one entry per expert, named as in older files. */
 function* splitExperts(
   block: string,
   kind: string,

@@ -1,17 +1,17 @@
 import { checks, FormatError, type Checks } from "@qkv/core";
 import { fileSystem, findFile, kindOfPath, readWhole } from "./open-file.js";
 
-/** Options for looking a repository up in the hub's cache. */
+/** Options for finding a repository in the cache of the hub. */
 export type HubSnapshotOptions = {
   /** A branch, tag or commit. Default: `main`. */
   revision?: string;
-  /** Folder of the cache. Default: that of `hubCacheFolder`. */
+  /** Folder of the cache. Default: `hubCacheFolder()`. */
   cache?: string;
 };
 
 /**
- * The folder in which `huggingface_hub` of Python keeps what it downloads: `HF_HUB_CACHE`, else `HF_HOME/hub`, else
- * `huggingface/hub` in `XDG_CACHE_HOME` or in `.cache` of the home folder. Undefined where there are no files, as in a page.
+ * The cache folder of Python's `huggingface_hub`: `HF_HUB_CACHE`, else `HF_HOME/hub`, else
+ * `huggingface/hub` in `XDG_CACHE_HOME` or in `.cache` of the home folder. Undefined without a file system, as in a page.
  *
  * @see https://huggingface.co/docs/huggingface_hub/guides/manage-cache, "Understand caching"
  *
@@ -34,7 +34,7 @@ export function hubCacheFolder(): string | undefined {
 }
 
 /**
- * True if the environment asks for no network, as Python's libraries read it: `HF_HUB_OFFLINE` or `TRANSFORMERS_OFFLINE` is 1,
+ * True if the environment disables the network, as for the Python libraries: `HF_HUB_OFFLINE` or `TRANSFORMERS_OFFLINE` is 1,
  * on, yes or true.
  *
  * @example
@@ -50,13 +50,13 @@ export function isHubOffline(): boolean {
 }
 
 /**
- * The folder of a repository's files in the hub's cache, where a download of `huggingface_hub`, `hf download` or `qkv` left
- * them: `models--OWNER--NAME/snapshots/COMMIT`. It asks no server, and the folder may lack files that nobody has asked for.
+ * Finds the files of a repository in the cache of the hub, where `huggingface_hub`, `hf download` or `qkv` have stored
+ * them: `models--OWNER--NAME/snapshots/COMMIT`. It sends no requests. Files that were never downloaded may be missing.
  *
- * @param repo - `owner/name`, or `name` alone for those of old.
- * @returns Its path, for `load` and `loadTokenizer`; undefined if the cache does not have this revision.
- * @throws {ArgumentError} If `repo` is no name of a repository.
- * @throws {FormatError} If the file that names the commit of a branch is damaged.
+ * @param repo - `owner/name`, or only `name` for old repositories.
+ * @returns The path of the folder, for `load` and `loadTokenizer`; undefined if this revision is not in the cache.
+ * @throws {ArgumentError} If `repo` is not the name of a repository.
+ * @throws {FormatError} If the file with the commit of a branch is damaged.
  *
  * @example
  * ```ts
@@ -76,7 +76,7 @@ export async function hubSnapshot(repo: string, options?: HubSnapshotOptions): P
   return snapshotFolder(check, repo, check.options(options, ["revision", "cache"]));
 }
 
-/** Looks a repository up for a function, whose name errors carry. */
+/** Finds a repository on behalf of a function that errors name. */
 export async function snapshotFolder(
   check: Checks<{ argument: string }>,
   repo: string,
@@ -99,7 +99,7 @@ export async function snapshotFolder(
 
 const isCommit = (text: string): boolean => /^[0-9a-f]{40}$/.test(text);
 
-/** The commit that a branch or tag stood for at its last download. */
+/** The commit of a branch or tag at its last download. */
 async function resolveCommit(
   check: Checks<{ argument: string }>,
   folder: string,

@@ -9,22 +9,22 @@ import { storedRepository } from "./stored-repository.js";
 export type HubOptions = {
   /** A branch, tag or commit. Default: `main`. */
   revision?: string;
-  /** For repositories that ask for one. */
+  /** Access token, for private or gated repositories. */
   accessToken?: string;
-  /** Another hub's address. Default: that of Hugging Face. */
+  /** URL of another hub. Default: the Hugging Face Hub. */
   url?: string;
-  /** `await import("@huggingface/hub")`, where a bundler must see the import. Default: it is imported when it is used. */
+  /** `await import("@huggingface/hub")`, if a bundler must see the import. Default: it is imported on use. */
   client?: HubClient;
   /**
-   * Folder of the hub's cache, in Node; `false`: it is not looked at. A model that is there whole is read from it, and no
-   * server is asked. Default: that of Python's `huggingface_hub`.
+   * Folder of the cache of the hub, in Node; `false` disables it. A model that is complete in the cache is read from it without
+   * requests. Default: the cache of Python's `huggingface_hub`.
    */
   cache?: string | false;
-  /** True: only the cache is read. Default: false, unless `HF_HUB_OFFLINE` is set to 1. */
+  /** True: only the cache is used. Default: false, unless `HF_HUB_OFFLINE` is 1. */
   offline?: boolean;
 };
 
-/** The part of `@huggingface/hub` that is used. */
+/** The used part of `@huggingface/hub`. */
 export type HubClient = {
   downloadFile(params: {
     repo: string;
@@ -36,10 +36,10 @@ export type HubClient = {
   }): Promise<Blob | null>;
 };
 
-/** True if a text is the name of a repository: an owner and a name. */
+/** True if a string is a repository name: `owner/name`. */
 export const isRepository = (text: string): boolean => /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(text);
 
-/** The files of a repository: those of the cache where it is there whole, else read from the hub by the stretches that are needed. */
+/** The files of a repository: from the cache if it is complete there, else from the hub, in the byte ranges that are needed. */
 export async function hubFolder(repo: string, hub: HubOptions, reading: Reading): Promise<Folder> {
   if (reading.store) return storedRepository(repo, hub, reading);
   const { revision, cache, offline = isHubOffline() } = hub;
@@ -94,7 +94,7 @@ export async function hubFolder(repo: string, hub: HubOptions, reading: Reading)
   };
 }
 
-/** True if a folder has the configuration and all weights of a model: what else it lacks, nobody has needed. */
+/** True if a folder has the configuration and all weights of a model. Other files may be missing. */
 async function isWhole(folder: Folder): Promise<boolean> {
   if (!(await folder.find("config.json"))) return false;
   if (await folder.find("model.safetensors")) return true;
@@ -105,7 +105,7 @@ async function isWhole(folder: Folder): Promise<boolean> {
   return names !== undefined;
 }
 
-/** The files that an index of weights names; undefined if it is damaged. */
+/** The files named in a weights index; undefined if it is damaged. */
 function shardNames(text: string): Set<string> | undefined {
   try {
     const { weight_map: map } = JSON.parse(text) as { weight_map: Record<string, string> };
@@ -116,7 +116,7 @@ function shardNames(text: string): Set<string> | undefined {
 }
 
 async function importClient(repo: string, { check }: Reading): Promise<HubClient> {
-  // By a name that bundlers do not follow: the client is optional.
+  // A name that bundlers cannot resolve, because the dependency is optional.
   const name = "@huggingface/hub";
   try {
     return (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as HubClient;

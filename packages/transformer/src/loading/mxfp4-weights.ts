@@ -2,14 +2,14 @@ import { checks, FormatError, sizeOf } from "@qkv/core";
 import { mxfp4Number, mxfp4Scale } from "./mxfp4-numbers.js";
 import type { WeightFile } from "./weight-file.js";
 
-/** Numbers that share a scale, and bytes that hold them. */
+/** Numbers per block, which share a scale, and bytes per block. */
 const blockLength = 32;
 const blockBytes = 16;
 
 /**
- * Weights of which some are in MXFP4, as gpt-oss is published: `name_blocks` `[…, blocks, 16]`, two numbers a byte, the
- * lower half first, and `name_scales` `[…, blocks]`, a power of two for each 32 numbers. A tensor of blocks reads as the
- * numbers that it holds, `[…, blocks · 32]`.
+ * Weights with tensors in MXFP4, as published for gpt-oss: `name_blocks` `[…, blocks, 16]`, two numbers per byte, the
+ * low nibble first, and `name_scales` `[…, blocks]`, one power of two per 32 numbers. Such a tensor is read as its
+ * numbers, `[…, blocks · 32]`.
  *
  * @see "OCP Microscaling Formats (MX) Specification" 1.0 (2023)
  */
@@ -59,7 +59,7 @@ async function readBytes(file: WeightFile, name: string): Promise<Uint8Array> {
   return whole;
 }
 
-/** Refuses blocks and scales that do not belong together. */
+/** Refuses blocks and scales whose shapes do not match. */
 function checkShapes(file: WeightFile, blocks: string, scales: string): void {
   const [packed, own] = [file.shape(blocks)!, file.shape(scales)!];
   const expected = [...own, blockBytes];

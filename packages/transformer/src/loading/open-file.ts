@@ -15,44 +15,44 @@ export { fileSystem, kindOfPath, readWhole, smallFiles } from "@qkv/core/byte-so
 export { sourceUrl };
 export type { OpenFile, ReadOptions };
 
-/** A file: its bytes, a Blob or File, a path (in Node), a URL, or anything that gives ranges of bytes. */
+/** A file: its bytes, a Blob or File, a path (in Node), a URL, or an object that reads byte ranges. */
 export type Source = FileSource;
 
 /** Progress of loading a file. Unit: bytes. `total` is undefined if a server does not state it. */
 export type Progress = ReadProgress;
 
-/** A store, and the model under which it lists a file. */
+/** A store for downloads, and the model name under which it lists a file. */
 type Storing = {
-  /** Store of files of servers. Default: they are not kept. */
+  /** Store for downloaded files. Default: they are not stored. */
   readonly store?: ModelStore;
-  /** Default: the folder of the file, or the file. */
+  /** Name of the model in the store. Default: the URL of the folder, or of the file. */
   readonly stored?: Partial<Omit<StoredFileRequest, "reading">>;
 };
 
 export type OpenOptions = AnyOpenOptions & Storing;
 
-/** Limits for opening a file of a model: of its kind, and the folder that links must not leave. */
+/** Limits for opening a file: size limits of its kind, and the folder that symbolic links must not leave. */
 export type FileLimits = Pick<OpenOptions, "maxBytes" | "kind" | "within">;
 
-/** Options for reading the files of a model, the store of those on servers, and the function that errors name. */
+/** Options for reading files, the store for downloads, and the function that errors name. */
 export type Reading = Reader & ReadOptions & Storing;
 
-/** A file in messages: its name, and the function that reads it. */
+/** A file for messages: its name, and the function that reads it. */
 export type ReadFile = Pick<OpenFile, "name" | "fn">;
 
-/** Opens a file, of a server through the store where one is given. `undefined` if there is no such file. */
+/** Opens a file; files on servers through the store, if one is given. Returns undefined if there is no such file. */
 export async function findFile(source: Source, options: OpenOptions): Promise<OpenFile | undefined> {
   const { store, stored, ...reading } = options;
   const url = store && sourceUrl(source);
   if (!url) return findAnyFile(source, reading);
   const found = await store.find(url, { model: String(reading.within ?? url), ...stored, reading });
   if (!found?.isNew) return found && findAnyFile(found, reading);
-  // Its progress was that of the download.
+  // Its progress was reported during the download.
   const { onProgress: _, ...quiet } = reading;
   return findAnyFile(found, quiet);
 }
 
-/** Opens a file that must be there. */
+/** Opens a file, or throws if there is none. */
 export async function openFile(source: Source, options: OpenOptions): Promise<OpenFile> {
   const { store, stored: _, ...reading } = options;
   if (!store || !sourceUrl(source)) return openAnyFile(source, reading);

@@ -2,10 +2,10 @@ import { sizeOf } from "@qkv/core";
 import { js, Tensor, type Device, type HalfType } from "@qkv/tensor";
 import { allocateResident } from "@qkv/tensor/devices";
 
-/** Numbers of a stored tensor, or the bit patterns of such that stay in 16 bits. */
+/** Numbers of a stored tensor, or bit patterns for tensors that stay in 16 bits. */
 export type Piece = Float32Array | Uint16Array;
 
-/** Room for a tensor on a device, which it stays in. */
+/** Allocates a tensor on a device, to be filled in chunks. It stays in device memory. */
 export type Place = { numbers(): Piece; done(): Tensor };
 
 export function placeOn(device: Device, shape: readonly number[], type: "float32" | HalfType): Place {
@@ -23,17 +23,17 @@ export function placeOn(device: Device, shape: readonly number[], type: "float32
   }
   const storage = allocateResident(device, type, size);
   return {
-    // Asked for each time: the device's memory may have been replaced by a larger one.
+    // Requested each time, because the memory of the device may have grown and been reallocated.
     numbers: () => device.array(storage) as Piece,
     done: () => new Tensor(device, storage, [...shape]),
   };
 }
 
-/** Bytes of such a place. */
+/** Bytes of such a tensor. */
 export const placeBytes = (shape: readonly number[], type: "float32" | HalfType): number =>
   sizeOf(shape) * (type === "float32" ? 4 : 2);
 
-/** A tensor that was not read: one number at all of its places. */
+/** A tensor without data, for planning: a single number broadcast to its shape. */
 export function unread(shape: readonly number[]): Tensor {
   const device = js();
   const layout = { strides: shape.map(() => 0), offset: 0 };

@@ -1,15 +1,15 @@
 import { readWhole, type OpenFile, type Reading } from "./open-file.js";
 
 /**
- * Python writes `Infinity` and `NaN` bare, which JSON does not have; published limits of time steps are such numbers. Newer files
- * spell them as objects, and so do these.
+ * Replaces bare `Infinity` and `NaN`, which Python writes although JSON does not have them, by objects, as newer files
+ * do. Published time step limits contain them.
  */
 const withFloats = (text: string): string =>
   text.replace(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g, (token) =>
     token.startsWith('"') ? token : `{"__float__":"${token}"}`,
   );
 
-/** The value in a file of JSON. */
+/** Reads and parses a JSON file. */
 export async function readJson(file: OpenFile, check: Reading["check"]): Promise<unknown> {
   const text = new TextDecoder().decode(await readWhole(file));
   try {

@@ -3,7 +3,7 @@ import { bytesPerNumber, decodeFloats, decodeHalves, halfType, type FloatFormat 
 import { readWhole, type OpenFile, type ReadFile } from "./open-file.js";
 import { pieceSize, type WeightFile } from "./weight-file.js";
 
-/** The element types of safetensors files that weights have. */
+/** Supported element types of safetensors files. */
 const formats: Partial<Record<SafetensorsEntry["dtype"], FloatFormat>> = {
   F64: "float64",
   F32: "float32",
@@ -11,7 +11,7 @@ const formats: Partial<Record<SafetensorsEntry["dtype"], FloatFormat>> = {
   BF16: "bfloat16",
 };
 
-/** The checks of a reader of these files. */
+/** Checks with the name of the file and a fix for damaged files. */
 const fileChecks = ({ name, fn }: ReadFile) =>
   checks(
     fn,
@@ -19,7 +19,7 @@ const fileChecks = ({ name, fn }: ReadFile) =>
     FormatError,
   );
 
-/** The tensors of a safetensors file. Its header alone is read, and checked whole. */
+/** Opens a safetensors file: reads and checks its header; tensors are read on demand. */
 export async function safetensorsWeights(file: OpenFile): Promise<WeightFile> {
   const { tensors } = await readSafetensorsHeaderOf(file);
   return {
@@ -62,10 +62,10 @@ export async function safetensorsWeights(file: OpenFile): Promise<WeightFile> {
 }
 
 /**
- * The tensors of a model in several files, by its index.
+ * Opens a sharded model by its index.
  *
- * @param index - `model.safetensors.index.json`: which tensor is in which file.
- * @param open - Opens one of the files.
+ * @param index - `model.safetensors.index.json`, which maps tensors to files.
+ * @param open - Opens a shard.
  */
 export async function shardedWeights(
   index: OpenFile,

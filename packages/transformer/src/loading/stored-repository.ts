@@ -3,15 +3,15 @@ import type { ContentChecksum } from "../storage/content-checksum.js";
 import type { Folder } from "./folder.js";
 import { findFile, readWhole, smallFiles, type OpenFile, type Reading } from "./open-file.js";
 
-/** The options of a hub that a store uses. */
+/** The hub options that are used with a store. */
 type StoredHub = { revision?: string; url?: string; offline?: boolean; accessToken?: string };
 
-/** A repository at one commit: its files, with the checksums that the hub states. */
+/** A repository at one commit: its files, with their checksums on the hub. */
 type Listing = { commit: string; files: ReadonlyMap<string, ContentChecksum | undefined> };
 
 /**
- * The files of a repository, kept in a store. The hub's list of files is asked for once and kept, too: it names the
- * commit, which files there are, and the SHA-256 of large ones.
+ * The files of a repository through a store. The hub's list of files is requested once and stored too: it has the
+ * commit, the file names, and the SHA-256 of large files.
  */
 export async function storedRepository(repo: string, hub: StoredHub, reading: Reading): Promise<Folder> {
   const { revision = "main", url: origin = "https://huggingface.co", offline, accessToken } = hub;
@@ -25,7 +25,7 @@ export async function storedRepository(repo: string, hub: StoredHub, reading: Re
   }
   const stored = { model: repo, ...(offline !== undefined && { offline }) };
   const address = `${origin}/api/models/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`;
-  // Progress is that of the model.
+  // Progress is reported for the model only.
   const { onProgress: _, ...quiet } = reading;
   const list = await findFile(address, { ...quiet, stored, ...smallFiles.index });
   if (!list) {
@@ -72,7 +72,7 @@ function parseListing({ name }: OpenFile, text: string, { check }: Reading): Lis
   );
 }
 
-/** The SHA-256 of a large file; git's name of the content of another. */
+/** Checksum of a file: SHA-256 of LFS files, git blob id of others. */
 function contentChecksum({ blobId, lfs }: Sibling): ContentChecksum | undefined {
   if (lfs) return { algorithm: "sha256", digest: lfs.sha256 };
   return blobId === undefined ? undefined : { algorithm: "git-sha1", digest: blobId };

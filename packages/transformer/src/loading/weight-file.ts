@@ -1,26 +1,26 @@
 import type { HalfType } from "@qkv/core";
 
 /**
- * The tensors of a model as they lie in files: in one or in several, of whatever format. Tensors are read in pieces, so
- * that a large one never lies in memory twice.
+ * The tensors of a model in one or several files of any format. Tensors are read in chunks, so
+ * that a large one is never in memory twice.
  */
 export type WeightFile = {
   /** Name in messages. */
   readonly name: string;
-  /** The function that reads it, whose name errors carry. */
+  /** The reading function, for error messages. */
   readonly fn: string;
   readonly names: readonly string[];
-  /** The shape of a tensor; undefined if there is none of this name. */
+  /** The shape of a tensor; undefined if there is no tensor with this name. */
   shape(name: string): readonly number[] | undefined;
-  /** The numbers of a tensor, from the first to the last. */
+  /** The numbers of a tensor, in order, in chunks. */
   pieces(name: string): AsyncIterable<Float32Array>;
-  /** The type of a tensor whose numbers the file stores in 16 bits; undefined for others. */
+  /** The type of a tensor stored in 16 bits; undefined for others. */
   half?(name: string): HalfType | undefined;
-  /** The bit patterns of such a tensor, from the first to the last. */
+  /** The bit patterns of a 16-bit tensor, in order, in chunks. */
   halves?(name: string): AsyncIterable<Uint16Array>;
-  /** The bytes of a tensor of uint8, from the first to the last, where a format has such. */
+  /** The bytes of a uint8 tensor, in order, in chunks. Undefined for formats without such tensors. */
   bytes?(name: string): AsyncIterable<Uint8Array>;
 };
 
-/** Bytes read at a time: large enough to be fast, small beside a model. */
+/** Bytes read at a time: large enough to be fast, small compared to a model. */
 export const pieceSize = 4 * 2 ** 20;

@@ -5,92 +5,92 @@ import { stacked, type RowMap } from "../conversions/row-map.js";
 import { placeBytes, placeOn, unread, type Piece, type Place } from "./place.js";
 import type { WeightFile } from "./weight-file.js";
 
-/** Storage of a linear map. */
+/** Storage layout of a linear layer. */
 export type LinearLayout = {
-  /** True if the matrix is stored as `[in, out]`, as GPT-2's. Default false: `[out, in]`. */
+  /** True if the matrix is stored as `[in, out]`, as in GPT-2. Default false: `[out, in]`. */
   transposed?: boolean;
   /** Requires a bias. Default false: one is read if present. */
   bias?: boolean;
-  /** Reads no bias: biases are read apart, or there are none. */
+  /** True: no bias is read here; biases have separate entries, or do not exist. */
   ownBiases?: boolean;
-  /** Factors of the parts, which a model multiplies by as it computes: weights take them in. Default 1. */
+  /** Multipliers of the parts, which are folded into the weights. Default 1. */
   factors?: readonly number[];
-  /** The same of biases. Default 1. */
+  /** Multipliers of the biases. Default 1. */
   biasFactors?: readonly number[];
-  /** The order of columns in the file: each becomes the one that the map says. Default: as they are. */
+  /** Column map of the file. Default: the same order. */
   columns?: RowMap;
-  /** Places matrices as float32 in any case: those that a model reads in other products too. Default false. */
+  /** True: the matrices are always float32, because the model also uses them in other products. Default false. */
   float32?: boolean;
 };
 
-/** Experts that are stored in one tensor: the parts of each, one expert after the other. */
+/** Layout of a tensor with all experts, one after the other, each with the same parts. */
 export type StackedExperts = {
   count: number;
   map: RowMap;
   inner?: number;
   transposed?: boolean;
-  /** Parts of all, one below the other, are one matrix: those of heads. Default false: each expert has its own. */
+  /** True: the parts of all are concatenated to one matrix, for heads. Default false: one matrix per expert. */
   joined?: boolean;
 };
 
-/** The tensors of a model's files, read into their places on a device. */
+/** Reads the tensors of a model onto a device. */
 export type Weights = {
   readonly name: string;
-  /** The function that reads them, whose name errors carry. */
+  /** The reading function, for error messages. */
   readonly fn: string;
-  /** Device of the tensors that are read. */
+  /** Device of the tensors. */
   readonly device: Device;
   has(name: string): boolean;
-  /** The shape of a stored tensor; undefined if there is none of this name. */
+  /** The shape of a stored tensor; undefined if there is no tensor with this name. */
   shape(name: string): readonly number[] | undefined;
-  /** A matrix that a model multiplies with: rounded, where weights are rounded as they are read. */
+  /** A weight matrix for multiplication, quantized if weights are quantized on loading. */
   matrix(name: string, shape: readonly number[]): Promise<Tensor>;
-  /** A matrix whose rows a model looks up by number, and may multiply with too: never rounded. */
+  /** An embedding matrix, which may also be used for multiplication. It is never quantized. */
   table(name: string, shape: readonly number[]): Promise<Tensor>;
   /**
-   * A tensor of the shape given. `plus`: is added to each number (Gemma's gains count from 1), which `factor` multiplies.
-   * `map`: is applied to each number first.
+   * A tensor with this shape. Each number becomes `factor · map(x) + plus`; Gemma stores gains minus 1.
+   * `map`: is applied first.
    */
   tensor(
     name: string,
     shape: readonly number[],
     options?: { plus?: number; factor?: number; map?: (number: number) => number },
   ): Promise<Tensor>;
-  /** The matrix `path.weight` and the bias `path.bias`: where there is one, or, with `bias`, in any case. */
+  /** The matrix `path.weight`, and the bias `path.bias` if present, or required with `bias`. */
   linear(path: string, out: number, inner: number, layout?: LinearLayout): Promise<LinearParams>;
-  /** Several matrices that are stored as one. */
+  /** Several linear layers that are stored as one. */
   fused(path: string, map: RowMap, inner: number, layout?: LinearLayout): Promise<LinearParams[]>;
-  /** Rows of one tensor `[rows, inner]`, or of more axes, as parts of it. */
+  /** Splits a tensor `[rows, …]` along the first axis into parts. */
   rows(name: string, map: RowMap, inner: number | readonly number[]): Promise<Tensor[]>;
-  /** Parts of each of `count` experts, `[count, out, inner]` or, transposed, `[count, inner, out]`; without `inner`, biases. */
+  /** Splits a tensor with `count` experts into parts: `[count, out, inner]` or, transposed, `[count, inner, out]`; without `inner`, biases. */
   perExpert(name: string, experts: StackedExperts): Promise<Tensor[]>;
-  /** A norm: the gain `path.weight` and the shift `path.bias`: where there is one, or, with `bias`, in any case. */
+  /** A norm: the gain `path.weight`, and the bias `path.bias` if present, or required with `bias`. */
   norm(
     path: string,
     length: number,
     options?: { plus?: number; factor?: number; bias?: boolean },
   ): Promise<{ weight: Tensor; bias?: Tensor }>;
-  /** Refuses tensors that were not asked for, unless they are of the names given: a model would be read in part. */
+  /** Refuses tensors that were not read, unless their names match: otherwise part of the model would be ignored. */
   finish(ignored: RegExp): void;
 };
 
-/** Quantization of a matrix, and the bytes that this leaves of a shape. */
+/** Quantizes matrices on loading. `bytes`: the size of a quantized matrix, by shape. */
 export type MatrixRounding = { round(weight: Tensor): Tensor; bytes(shape: readonly number[]): number };
 
 export type Placing = {
-  /** Device of the weights. Default: the plain one. */
+  /** Device of the weights. Default: the plain device. */
   device?: Device;
-  /** Type of matrices and tables: `auto` (default), as they are stored, where the device reads that in place. */
+  /** Type of matrices and embedding matrices. `auto` (default): the stored type, if the device supports it. */
   dtype?: "auto" | "float32";
-  /** Quantization of matrices. Default: none. */
+  /** Quantization on loading. Default: none. */
   rounding?: MatrixRounding;
-  /** Called with the bytes of each tensor in place of reading it: the tensors given are empty. Default: they are read. */
+  /** For planning: called with the bytes of each tensor instead of reading it; the returned tensors have no data. Default: tensors are read. */
   plan?: (bytes: number) => void;
 };
 
 /**
- * Weights of a file, each read once, without a second copy of any. Matrices of 16 bits stay so where the device multiplies
- * with such. What is rounded is read into the plain device's memory, one matrix at a time.
+ * Reads weights from a file, each once and without a second copy in memory. 16-bit matrices keep their type if the device
+ * supports it. Matrices to be quantized are read into the memory of the plain device one at a time.
  */
 export function fileWeights(
   file: WeightFile,
@@ -131,7 +131,7 @@ export function fileWeights(
 
   const halfOf = (name: string) => (file.shape(name) && file.half?.(name)) || undefined;
 
-  /** Matrices in the type of the file, where it has 16 bits and the device reads such; `float32`: in any case as that. */
+  /** Reads matrices, in the 16-bit type of the file if the device supports it; with `float32`, always as float32. */
   async function readKept(
     name: string,
     stored: readonly number[],
@@ -146,7 +146,7 @@ export function fileWeights(
 
   const readMatrices: typeof readKept = async (name, stored, shapes, put, float32 = false) => {
     if (!rounding) return readKept(name, stored, shapes, put, float32);
-    // Rounded from what the file stores, which is widened a few rows at a time.
+    // Quantized from the stored type, which is converted to float32 a few rows at a time.
     const type = (!float32 && halfOf(name)) || "float32";
     const matrices = await read(name, stored, shapes, put, { onto: js(), type, bytesOf: rounding.bytes });
     return plan ? matrices : matrices.map(rounding.round);
@@ -234,10 +234,10 @@ export function fileWeights(
         }
       };
       if (inner === undefined) return read(name, [count, ...own], shapes, put);
-      return readMatrices(name, [count, ...own], shapes, put, joined); // latents of a cache meet those in another product
+      return readMatrices(name, [count, ...own], shapes, put, joined); // with cached latents, these matrices are also used in another product
     },
     async norm(path, length, { bias = false, ...options } = {}) {
-      // As TensorFlow called them, and BERT's own checkpoints do to this day.
+      // TensorFlow's names, which the original BERT checkpoints still have.
       const [gain, shift] = weights.has(`${path}.gamma`)
         ? [`${path}.gamma`, `${path}.beta`]
         : [`${path}.weight`, `${path}.bias`];
@@ -260,19 +260,19 @@ export function fileWeights(
   return weights;
 }
 
-/** Device and type of places, and bytes that are planned for one of a shape. Default: the weights' device, float32, those of the place. */
+/** Device and type of the tensor, and its planned bytes by shape. Default: the device of the weights, float32, and its size. */
 type ReadOptions = {
   onto?: Device;
   type?: "float32" | HalfType;
   bytesOf?: (shape: readonly number[]) => number;
 };
 
-/** Puts a piece of a stored tensor, whose first number is the `first` of all, where it belongs. */
+/** Copies a chunk of a stored tensor to its destination. `first`: index of its first number in the tensor. */
 type Put = (places: readonly Place[], first: number, piece: Piece) => void;
 
 const putWhole: Put = ([place], first, piece) => place!.numbers().set(piece, first);
 
-/** Stored rows to the rows of their parts. */
+/** Copies stored rows to the rows of their parts. */
 function putRows(map: RowMap, inner: number, factors: readonly number[] = []): Put {
   return (places, first, piece) => {
     const parts = places.map((place) => place.numbers());
@@ -291,7 +291,7 @@ function putRows(map: RowMap, inner: number, factors: readonly number[] = []): P
   };
 }
 
-/** Stored rows to the rows of their parts, each number to its column. */
+/** Copies stored rows to the rows of their parts, with permuted columns. */
 function putByColumns(map: RowMap, { sizes: [inner = 1], to }: RowMap): Put {
   return (places, first, piece) => {
     const parts = places.map((place) => place.numbers());
@@ -303,9 +303,9 @@ function putByColumns(map: RowMap, { sizes: [inner = 1], to }: RowMap): Put {
   };
 }
 
-/** Stored columns to the rows of their parts. */
+/** Copies stored columns to the rows of their parts (transposed). */
 function putColumns(map: RowMap, out: number, inner: number): Put {
-  // Made when the first numbers are there: then as many columns as a configuration counts are, too.
+  // Created after the first numbers have arrived, so that a wrong size in a configuration does not allocate memory.
   let targets: readonly (readonly [part: number, row: number])[] = [];
   return (places, first, piece) => {
     if (first === 0) targets = Array.from({ length: out }, (_, column) => map.to(column));

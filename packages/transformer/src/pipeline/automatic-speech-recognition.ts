@@ -4,34 +4,34 @@ import { transcribe, type TranscribeOptions } from "../speech/transcribe.js";
 import { refuseElsewhere } from "./load-options.js";
 import { requiredTokenizer } from "./texts-to-rows.js";
 
-/** Sound: one channel at 16 kHz, or the same with its rate. */
+/** Audio: one channel at 16 kHz, or with its sample rate. */
 export type SpeechInput = Float32Array | { array: Float32Array; sampling_rate: number };
 
 /** Options of a call of an {@link AutomaticSpeechRecognitionPipeline}, with the names of Transformers.js. */
 export type AutomaticSpeechRecognitionOptions = {
-  /** True: segments with their times, as `chunks`; `"word"`: words with theirs. Default false. */
+  /** True: returns segments with timestamps as `chunks`; `"word"`: words with timestamps. Default false. */
   return_timestamps?: boolean | "word";
-  /** The spoken language: its code, or its English name. Default: the model finds it. */
+  /** The spoken language: its code, or its English name. Default: detected by the model. */
   language?: string;
   /** `translate`: into English. Default `transcribe`. */
   task?: "transcribe" | "translate";
-  /** The rate of the sound: another than the model's is refused. Unit: Hz. */
+  /** Sample rate of the audio. A rate other than the model's is refused. Unit: Hz. */
   sampling_rate?: number;
   /** Default 1. */
   num_beams?: number;
-  /** In a window of 30 s. */
+  /** Maximum number of new tokens per window of 30 s. */
   max_new_tokens?: number;
   signal?: AbortSignal;
 };
 
-/** The text of a sound. */
+/** A transcription. */
 export type RecognizedSpeech = {
   text: string;
-  /** With `return_timestamps`: the text of each segment or word, from and to so many seconds. */
+  /** With `return_timestamps`: each segment or word with its start and end. Unit: seconds. */
   chunks?: { timestamp: [number, number]; text: string }[];
 };
 
-/** Calls of a pipeline that writes down speech. */
+/** Call signatures of a speech recognition pipeline. */
 export type AutomaticSpeechRecognitionCall = {
   (audio: SpeechInput, options?: AutomaticSpeechRecognitionOptions): Promise<RecognizedSpeech>;
   (audio: readonly SpeechInput[], options?: AutomaticSpeechRecognitionOptions): Promise<RecognizedSpeech[]>;
@@ -47,7 +47,7 @@ const names = [
   "signal",
 ] as const satisfies readonly (keyof AutomaticSpeechRecognitionOptions)[];
 
-/** Options that Transformers.js has, and what stands in their place. */
+/** Unsupported options of Transformers.js, and their replacements. */
 const elsewhere: Readonly<Record<string, string>> = {
   chunk_length_s:
     "leave it out: sound of any length is read in windows, each from the end of the last segment.",
@@ -56,7 +56,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   num_frames: "leave it out: the length of the sound is its own.",
 };
 
-/** Makes the calls of a model that writes down speech. */
+/** Creates the function of a speech recognition pipeline. */
 export function automaticSpeechRecognition(
   check: Checks<{ argument: string }>,
   model: SpeechModel,
@@ -80,7 +80,7 @@ export function automaticSpeechRecognition(
       const { array, sampling_rate } = checkAudio(own, sound, options);
       const { text, segments } = await transcribe(model, array, {
         ...transcribeOptions(options, model.speech.languages),
-        // Words have times by their attention, which a model without tokens of times has too.
+        // Word timestamps come from attention, so the model needs no timestamp tokens.
         ...(withTimes === "word" ? { words: true } : { timestamps: withTimes }),
         ...(sampling_rate !== undefined && { sampleRate: sampling_rate }),
       });
@@ -113,7 +113,7 @@ function transcribeOptions(
   };
 }
 
-/** The code of a language that is named in English, where the platform knows its name. */
+/** The code of a language from its English name, if the platform knows it. */
 function languageCode(language: string, languages: SpeechModel["speech"]["languages"]): string {
   const name = String(language).toLowerCase();
   const codes = Object.keys(languages ?? {});

@@ -1,4 +1,4 @@
-/** Indices of the `count` largest numbers, the largest first; of equal numbers, the one that comes first. */
+/** Indices of the `count` largest numbers, in descending order; ties in ascending order of index. */
 export function bestIndices(numbers: ArrayLike<number>, count: number): number[] {
   const best: number[] = [];
   let least = -Infinity;

@@ -5,13 +5,13 @@ import type { GenerativeModel } from "../models/model.js";
 import { isCrossDecoder } from "../models/model-kinds.js";
 import type { Generation } from "./generation-options.js";
 
-/** The generated ids of each prompt, each as often as is asked for. */
+/** The generated ids of each prompt, with the requested number of sequences. */
 export async function continuations(
   model: GenerativeModel,
   prompts: readonly (readonly number[])[],
   { beams, samples, streamer, signal, sampling, processors, ...settings }: Generation,
 ): Promise<number[][][]> {
-  // An encoder–decoder writes after its start token, not after the prompt.
+  // The output of an encoder–decoder follows its start token, not the prompt.
   const longest = isCrossDecoder(model)
     ? model.config.startIds.length
     : Math.max(0, ...prompts.map(({ length }) => length));
@@ -33,7 +33,7 @@ export async function continuations(
   return generated;
 }
 
-/** The generated ids of one prompt, passed on as they come: the prompt first, and the stop id last. */
+/** Generates from one prompt, and passes ids to the streamer: first the prompt, then each id, the stop id last. */
 async function streamed(
   model: GenerativeModel,
   prompt: readonly number[],

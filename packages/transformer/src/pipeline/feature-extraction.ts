@@ -14,23 +14,23 @@ import {
 
 /** Call options of a {@link FeatureExtractionPipeline}, with the names of Transformers.js. */
 export type FeatureExtractionOptions = {
-  /** One vector for each text: the mean of its tokens, the first or the last. Default `"none"`: a vector for each token. */
+  /** Pooling to one vector per text: the mean, the first or the last token. Default `"none"`: one vector per token. */
   pooling?: "none" | "mean" | "cls" | "first_token" | "last_token" | "eos";
   /** Scales each vector to length 1. Default false. */
   normalize?: boolean;
-  /** Keeps the sign of each number, 8 in a byte; needs `pooling`. Default false. */
+  /** Binary quantization: signs of the dimensions, 8 per byte; requires `pooling`. Default false. */
   quantize?: boolean;
-  /** Bytes of `quantize`: from -128 (`"binary"`, the default) or from 0 (`"ubinary"`). */
+  /** Byte format of `quantize`: signed (`"binary"`, the default) or unsigned (`"ubinary"`). */
   precision?: "binary" | "ubinary";
 };
 
-/** Calls of a pipeline that embeds texts. */
+/** Call signatures of a feature extraction pipeline. */
 export type FeatureExtractionCall = (
   texts: string | readonly string[],
   options?: FeatureExtractionOptions,
 ) => Promise<OutputTensor>;
 
-/** Makes the calls of a model that embeds. */
+/** Creates the function of a feature extraction pipeline. */
 export function featureExtraction(
   check: Checks<{ argument: string }>,
   model: EncoderModel,
@@ -55,7 +55,7 @@ export function featureExtraction(
   };
 }
 
-/** Vectors of texts, `[B, C]`, or of tokens, `[B, T, C]`. */
+/** Embeddings of texts, `[B, C]`, or of tokens, `[B, T, C]`. */
 async function pool(
   { ids, rows, attentionMask }: EncodedTexts,
   pooling: NonNullable<FeatureExtractionOptions["pooling"]>,
@@ -73,7 +73,7 @@ async function pool(
   return tensor(last, { shape: [B, C], device: rows.device });
 }
 
-/** The signs of vectors, 8 to a byte, the first in its highest bit. */
+/** Signs of vectors, 8 per byte, the first in the highest bit. */
 function signs(
   check: Checks,
   data: Float32Array,

@@ -7,11 +7,11 @@ import { encodeTexts, requiredTokenizer, textList, truncatingTokenizer } from ".
 
 /** Call options of a {@link FillMaskPipeline}, with the names of Transformers.js. */
 export type FillMaskOptions = {
-  /** Number of tokens that are returned, the likeliest first. Default 5. */
+  /** Number of tokens to return, the most likely first. Default 5. */
   top_k?: number;
 };
 
-/** A token that may stand where the mask stands. */
+/** A candidate for the masked token. */
 export type FilledMask = {
   /** Its probability. */
   score: number;
@@ -19,17 +19,17 @@ export type FilledMask = {
   token: number;
   /** Its text. */
   token_str: string;
-  /** The text with it, without special tokens. */
+  /** The text with this token, without special tokens. */
   sequence: string;
 };
 
-/** Calls of a pipeline that fills masks: a list of tokens for each text. */
+/** Call signatures of a fill-mask pipeline: a list of tokens per text. */
 export type FillMaskCall = {
   (text: string, options?: FillMaskOptions): Promise<FilledMask[]>;
   (texts: readonly string[], options?: FillMaskOptions): Promise<FilledMask[][]>;
 };
 
-/** Makes the calls of a model that fills masks. Of several masks in a text it fills the first. */
+/** Creates the function of a fill-mask pipeline. If a text has several masks, the first is filled. */
 export function fillMask(check: Checks<{ argument: string }>, model: EncoderModel): FillMaskCall {
   const { params, config, maskedTokenLogits } = model;
   if (!params.maskedTokenHead) {

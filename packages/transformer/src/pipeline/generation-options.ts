@@ -11,15 +11,15 @@ import { newSeed } from "../generation/new-seed.js";
 import type { Sampling } from "../generation/sampling.js";
 import type { TokenStreamer } from "./text-streamer.js";
 
-/** Options of a generation by the names that Hugging Face's libraries have for them. */
+/** Generation options with the names of Hugging Face's libraries. */
 export type GenerationOptions = {
-  /** At most this many new tokens. Default 256. */
+  /** Maximum number of new tokens. Default 256. */
   max_new_tokens?: number;
-  /** The same, with the tokens of the prompt. `max_new_tokens` goes first. */
+  /** Maximum length including the prompt. `max_new_tokens` takes precedence. */
   max_length?: number;
   min_new_tokens?: number;
   min_length?: number;
-  /** True: tokens are drawn. Default: the likeliest token, unless `generation_config.json` says otherwise. */
+  /** True: tokens are sampled. Default: greedy decoding, unless `generation_config.json` enables sampling. */
   do_sample?: boolean;
   /** With `do_sample`. Default 1. */
   temperature?: number;
@@ -35,26 +35,26 @@ export type GenerationOptions = {
   suppress_tokens?: readonly number[];
   begin_suppress_tokens?: readonly number[];
   forced_eos_token_id?: number | readonly number[];
-  /** Ids that end a text. Default: those of the model. */
+  /** Stop ids. Default: those of the model. */
   eos_token_id?: number | readonly number[];
-  /** Beam search with so many beams. Default 1: none. */
+  /** Number of beams. Default 1: no beam search. */
   num_beams?: number;
   length_penalty?: number;
   early_stopping?: boolean | "never";
-  /** Results for each text, with `do_sample` or beams. Default 1. */
+  /** Number of results per text, with `do_sample` or beams. Default 1. */
   num_return_sequences?: number;
   /** Logits processors of `@qkv/transformer/processors`, applied after those of the options above. */
   logits_processor?: readonly LogitsProcessor[];
-  /** Receives the tokens of one text as they come: a {@link TextStreamer}. */
+  /** Receives the tokens of a single text as they are generated: a {@link TextStreamer}. */
   streamer?: TokenStreamer;
-  /** Seed of the draws: the same one draws the same tokens. Default: another one for each call. */
+  /** Seed of the sampling: the same seed gives the same tokens. Default: a new one for each call. */
   seed?: number;
   signal?: AbortSignal;
 };
 
-/** A generation as `generate`, `generateBatch` and `beamSearch` take it. */
+/** Options in the form of `generate`, `generateBatch` and `beamSearch`. */
 export type Generation = {
-  /** Most new tokens, for the longest prompt. */
+  /** Maximum number of new tokens, for the longest prompt. */
   maxTokens(promptLength: number): number;
   readonly sampling: Required<Pick<Sampling, "temperature" | "seed">> & Sampling;
   readonly processors: readonly LogitsProcessor[];
@@ -95,7 +95,7 @@ export const generationNames = [
   "signal",
 ] as const satisfies readonly (keyof GenerationOptions)[];
 
-/** Options of `generation_config.json` that a call starts from; the ids that end a text are part of the model. */
+/** Options that are read from `generation_config.json` as defaults. Stop ids are part of the model. */
 const fromFile = [
   "do_sample",
   "temperature",
@@ -115,7 +115,7 @@ const fromFile = [
   "min_length",
 ] as const satisfies readonly (keyof GenerationOptions)[];
 
-/** Options of other libraries, and what stands in their place. */
+/** Unsupported options of other libraries, and their replacements. */
 export const generationElsewhere: Readonly<Record<string, string>> = {
   assistant_model: "call `generate(model, text, { speculate: {} })`, which drafts from the text itself.",
   bos_token_id: "leave it out: it is the tokenizer's; `add_special_tokens: false` adds none.",
@@ -141,16 +141,16 @@ export const generationElsewhere: Readonly<Record<string, string>> = {
   use_cache: "leave it out: keys and values are always cached.",
 };
 
-/** The defaults of a model: `generation_config.json`, where an option has a value. */
+/** Defaults of a model: the options in `generation_config.json` that are not null. */
 export function generationDefaults(file: unknown): Partial<GenerationOptions> {
   const given = (typeof file === "object" && file !== null ? file : {}) as Record<string, unknown>;
   return Object.fromEntries(fromFile.flatMap((name) => (isGiven(given[name]) ? [[name, given[name]]] : [])));
 }
 
-/** Python writes `null` for an option that is not given. */
+/** True if an option is given: Python writes `null` for absent options. */
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
 
-/** Reads the options of a call, over the defaults of the model. */
+/** Reads the options of a call, with the defaults of the model. */
 export function readGeneration(
   check: Checks,
   given: GenerationOptions,
@@ -231,7 +231,7 @@ function beamOptions(
   };
 }
 
-/** Logits processors in the order in which Hugging Face's `generate` applies them; the penalty of repetitions is sampling's. */
+/** Logits processors in the order of Hugging Face's `generate`. The repetition penalty is part of `sampling`. */
 function logitsProcessors(check: Checks, options: GenerationOptions): readonly LogitsProcessor[] {
   const made = <T>(value: T | undefined, make: (value: T) => LogitsProcessor) =>
     value === undefined ? [] : [make(value)];

@@ -8,17 +8,17 @@ import { requiredProcessor, requiredVision, type ImagesOf, type ImageTask } from
 
 /** Options of a call of an {@link ImageClassificationPipeline}, with the names of Transformers.js. */
 export type ImageClassificationOptions = {
-  /** Number of labels that are returned, the likeliest first; null: all. Default 5. */
+  /** Number of labels to return, the most likely first; null: all. Default 5. */
   top_k?: number | null;
 };
 
 /** A label of an image. */
 export type ClassifiedImage = { label: string; score: number };
 
-/** Calls of a pipeline that labels images. */
+/** Call signatures of an image classification pipeline. */
 export type ImageClassificationCall = ImagesOf<ImageClassificationOptions, ClassifiedImage[]>;
 
-/** The task of models that label images. */
+/** The task `image-classification`. */
 export const imageClassification: ImageTask<VisionModel, ImageClassificationCall> = {
   load: loadVision,
   calls(check, given) {

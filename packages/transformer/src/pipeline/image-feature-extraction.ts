@@ -12,13 +12,13 @@ export type ImageFeatureExtractionOptions = {
   pool?: boolean;
 };
 
-/** Calls of a pipeline that embeds images. */
+/** Call signatures of an image feature extraction pipeline. */
 export type ImageFeatureExtractionCall = (
   images: RawImage | readonly RawImage[],
   options?: ImageFeatureExtractionOptions,
 ) => Promise<OutputTensor>;
 
-/** The task of models that embed images. */
+/** The task `image-feature-extraction`. */
 export const imageFeatureExtraction: ImageTask<VisionModel, ImageFeatureExtractionCall> = {
   load: loadVision,
   calls(check, given) {

@@ -5,19 +5,19 @@ import type { LoadOptions } from "../load.js";
 import type { Source } from "../loading/open-file.js";
 import type { DualEncoderModel, VisionModel } from "../models/model.js";
 
-/** A task of models of images: its loader, and the calls of a model. */
+/** A task for image models: its loader, and the function of its pipeline. */
 export type ImageTask<Kind extends VisionModel | DualEncoderModel, Call> = {
   load(source: Source | readonly File[], options: LoadOptions): Promise<Kind>;
   calls(check: Checks<{ argument: string }>, model: unknown): Call;
 };
 
-/** Calls with one image, or with a list of them. */
+/** Applies a function to one image, or to a list of images. */
 export type ImagesOf<Options, Result> = {
   (image: RawImage, options?: Options): Promise<Result>;
   (images: readonly RawImage[], options?: Options): Promise<Result[]>;
 };
 
-/** The processor of a model, which images need. */
+/** The image processor of a model; refuses a model without one. */
 export function requiredProcessor(
   check: Checks<{ argument: string }>,
   processor: ImageProcessor | undefined,
@@ -32,7 +32,7 @@ export function requiredProcessor(
   );
 }
 
-/** A vision transformer; another model is refused. */
+/** Checks that a model is a vision transformer. */
 export function requiredVision(check: Checks<{ argument: string }>, model: unknown): VisionModel {
   if (typeof (model as Partial<VisionModel> | null)?.pool === "function") return model as VisionModel;
   return check.refuse({

@@ -3,7 +3,7 @@ import type { LoadOptions } from "../load.js";
 import type { HubOptions } from "../loading/hub.js";
 import type { Progress } from "../loading/open-file.js";
 
-/** An event of loading, as Transformers.js has them. */
+/** A loading event, as in Transformers.js. */
 export type PipelineProgress =
   | { status: "initiate" | "download" | "done"; name: string; file: string }
   | {
@@ -18,20 +18,20 @@ export type PipelineProgress =
     }
   | { status: "ready"; task: string; model: string };
 
-/** Options of {@link pipeline}: Transformers.js' names, and those of `load` that it has none for. */
+/** Options of {@link pipeline}: those of Transformers.js, and options of `load` without an equivalent there. */
 export type PipelineOptions = Pick<LoadOptions, "device" | "tokenizer" | "hub" | "store" | "signal"> & {
   /**
-   * Type of the weights. `"auto"` (default): as the checkpoint stores them, as `load` has it. `"fp32"`: float32. `"q8"` and
-   * `"int8"`: rounded to 8 bits while loading, `"q4"`: to 4 bits.
+   * Type of the weights. `"auto"` (default): the stored type, as in `load`. `"fp32"`: float32. `"q8"` and
+   * `"int8"`: quantized to 8 bits on loading, `"q4"`: to 4 bits.
    */
   dtype?: "auto" | "fp32" | "q8" | "int8" | "q4";
-  /** Receives the events of loading. */
+  /** Receives loading events. */
   progress_callback?: (event: PipelineProgress) => void;
   /** A branch, tag or commit of a repository. Default `main`. */
   revision?: string;
-  /** Folder of the hub's cache, in Node. Default: that of Python's `huggingface_hub`. */
+  /** Folder of the hub's cache, in Node. Default: the cache of Python's `huggingface_hub`. */
   cache_dir?: string;
-  /** True: no server is asked. Default false. */
+  /** True: no requests are sent. Default false. */
   local_files_only?: boolean;
 };
 
@@ -48,7 +48,7 @@ const names: readonly (keyof PipelineOptions)[] = [
   "local_files_only",
 ];
 
-/** Options that Transformers.js has, and what stands in their place. */
+/** Unsupported options of Transformers.js, and their replacements. */
 const elsewhere: Readonly<Record<string, string>> = {
   config: "leave it out: `config.json` of the model is read.",
   model_file_name: "leave it out, or name the file of weights as the model: `./folder/other.safetensors`.",
@@ -58,7 +58,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   use_external_data_format: "leave it out: weights in several files are found by their index.",
 };
 
-/** Types of weights that Transformers.js has, and what stands in their place. */
+/** Unsupported dtypes of Transformers.js, and their replacements. */
 const otherTypes: Readonly<Record<string, string>> = {
   fp16: "leave it out: weights that are stored in 16 bits stay so on a device that reads them (`wasm`).",
   q4f16: 'write `dtype: "q4"`.',
@@ -66,7 +66,7 @@ const otherTypes: Readonly<Record<string, string>> = {
   uint8: 'write `dtype: "q8"`.',
 };
 
-/** Devices that Transformers.js has by name, and the calls that open them. */
+/** Device names of Transformers.js, and the calls that open these devices here. */
 const deviceCalls: Readonly<Record<string, string>> = {
   auto: "`device: await device()` of @qkv/device, which chooses the fastest",
   cpu: "`device: await wasm()` of @qkv/wasm, or leave it out for plain JavaScript",
@@ -75,7 +75,7 @@ const deviceCalls: Readonly<Record<string, string>> = {
   webgpu: "`device: await webgpu()` of @qkv/webgpu",
 };
 
-/** Refuses an option that stands elsewhere here, with the fix. */
+/** Refuses an unsupported option, with its replacement as the fix. */
 export function refuseElsewhere(
   check: Checks,
   given: object | undefined,
@@ -88,7 +88,7 @@ export function refuseElsewhere(
   check.refuse({ argument: name, received, expected: `no such option of ${owner}`, fix: fixes[name]! });
 }
 
-/** The options of `load` for those of a pipeline. */
+/** Converts pipeline options to options of `load`. */
 export function readLoadOptions(
   check: Checks,
   given: PipelineOptions | undefined,
@@ -147,7 +147,7 @@ function refuseDeviceName(check: Checks, name: string): never {
   });
 }
 
-/** Progress in bytes as events: each file begins, goes on and ends. */
+/** Converts byte progress to events: the start, progress and end of each file. */
 function progressEvents(onEvent: (event: PipelineProgress) => void): (progress: Progress) => void {
   const begun = new Set<string>();
   const done = new Set<string>();
@@ -167,7 +167,7 @@ function progressEvents(onEvent: (event: PipelineProgress) => void): (progress: 
   };
 }
 
-/** Refuses a repository of ONNX files, where nothing else was found in it. */
+/** Refuses a repository that contains only ONNX files. */
 export function refuseOnnx(check: Checks, model: unknown, cause: unknown): void {
   if (typeof model !== "string" || !/^(Xenova|onnx-community)\//.test(model) || !isQkvError(cause)) return;
   check.refuse({

@@ -1,6 +1,6 @@
 import { nest, sizeOf, type Nested } from "@qkv/core";
 
-/** Numbers of a result as Transformers.js gives them: plain, with the names of its tensors. */
+/** A tensor as Transformers.js returns it, with the property names of its `Tensor`. */
 export type OutputTensor = {
   readonly type: "float32" | "int8" | "uint8";
   /** The shape. */
@@ -8,14 +8,14 @@ export type OutputTensor = {
   readonly data: Float32Array | Int8Array | Uint8Array;
   /** Number of elements. */
   readonly size: number;
-  /** The numbers in nested lists. */
+  /** The numbers as nested arrays. */
   tolist(): Nested;
-  /** The parts along the first axis, which share the memory. */
+  /** Slices along the first axis, which share memory. */
   readonly [index: number]: OutputTensor;
   [Symbol.iterator](): IterableIterator<OutputTensor>;
 };
 
-/** A tensor of these numbers. */
+/** Creates such a tensor. */
 export function outputTensor(data: OutputTensor["data"], dims: readonly number[]): OutputTensor {
   const part = (index: number): OutputTensor => {
     const rest = dims.slice(1);

@@ -1,4 +1,4 @@
-/** Signs of numbers, 8 to a byte, the first in its highest bit. */
+/** Packs signs of numbers, 8 per byte, the first in the highest bit. */
 export function packSigns(numbers: Float32Array, precision: "binary" | "ubinary"): Int8Array | Uint8Array {
   const bytes = new Uint8Array(numbers.length / 8);
   numbers.forEach((number, i) => {

@@ -32,67 +32,67 @@ import type { TokenClassificationCall } from "./token-classification.js";
 import type { ZeroShotClassificationCall } from "./zero-shot-classification.js";
 import type { ZeroShotImageClassificationCall } from "./zero-shot-image-classification.js";
 
-/** The parts of every pipeline, besides its calls. */
+/** Properties of every pipeline. */
 export type PipelineParts<Task extends string, Kind> = {
   readonly task: Task;
   readonly model: Kind;
   readonly tokenizer: Tokenizer;
-  /** Lets go of the model. Calls are refused from then on. */
+  /** Releases the model. Later calls are refused. */
   dispose(): Promise<void>;
   /** `await using generator = await pipeline(…)` disposes of it at the end of the block. */
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-/** A pipeline that continues texts and answers chats. */
+/** A pipeline for text generation and chat. */
 export type TextGenerationPipeline = TextGenerationCall & PipelineParts<"text-generation", Model>;
-/** A pipeline that embeds texts. */
+/** A pipeline for text embeddings. */
 export type FeatureExtractionPipeline = FeatureExtractionCall &
   PipelineParts<"feature-extraction", EncoderModel>;
-/** A pipeline that finds the tokens that masks hide. */
+/** A pipeline for masked tokens. */
 export type FillMaskPipeline = FillMaskCall & PipelineParts<"fill-mask", EncoderModel>;
-/** A pipeline that labels texts. */
+/** A pipeline for text classification. */
 export type TextClassificationPipeline = TextClassificationCall &
   PipelineParts<"text-classification", EncoderModel | EncoderDecoderModel>;
-/** A pipeline that labels tokens. */
+/** A pipeline for token classification. */
 export type TokenClassificationPipeline = TokenClassificationCall &
   PipelineParts<"token-classification", EncoderModel>;
-/** A pipeline that finds answers in a text. */
+/** A pipeline for extractive question answering. */
 export type QuestionAnsweringPipeline = QuestionAnsweringCall &
   PipelineParts<"question-answering", EncoderModel>;
-/** A pipeline that labels texts with labels which nobody trained. */
+/** A pipeline for zero-shot text classification. */
 export type ZeroShotClassificationPipeline = ZeroShotClassificationCall &
   PipelineParts<"zero-shot-classification", EncoderModel | EncoderDecoderModel>;
-/** A pipeline that writes about texts. */
+/** A pipeline for text-to-text generation. */
 export type Text2TextGenerationPipeline = Text2TextCall<"text2text-generation"> &
   PipelineParts<"text2text-generation", EncoderDecoderModel>;
-/** A pipeline that summarizes texts. */
+/** A pipeline for summarization. */
 export type SummarizationPipeline = Text2TextCall<"summarization"> &
   PipelineParts<"summarization", EncoderDecoderModel>;
-/** A pipeline that translates texts. */
+/** A pipeline for translation. */
 export type TranslationPipeline = Text2TextCall<"translation"> &
   PipelineParts<"translation", EncoderDecoderModel>;
 
-/** A pipeline that writes down speech. */
+/** A pipeline for speech recognition. */
 export type AutomaticSpeechRecognitionPipeline = AutomaticSpeechRecognitionCall &
   PipelineParts<"automatic-speech-recognition", SpeechModel>;
 
-/** The parts of pipelines of images. */
+/** Properties of image pipelines. */
 type ImageParts<Task extends string, Kind extends ImageModel> = Omit<
   PipelineParts<Task, Kind>,
   "tokenizer"
 > & { readonly processor: ImageProcessor; readonly tokenizer: Kind["tokenizer"] };
 
-/** A pipeline that labels images. */
+/** A pipeline for image classification. */
 export type ImageClassificationPipeline = ImageClassificationCall &
   ImageParts<"image-classification", VisionModel>;
-/** A pipeline that embeds images. */
+/** A pipeline for image embeddings. */
 export type ImageFeatureExtractionPipeline = ImageFeatureExtractionCall &
   ImageParts<"image-feature-extraction", VisionModel>;
-/** A pipeline that labels images with labels which nobody trained. */
+/** A pipeline for zero-shot image classification. */
 export type ZeroShotImageClassificationPipeline = ZeroShotImageClassificationCall &
   ImageParts<"zero-shot-image-classification", DualEncoderModel>;
 
-/** The pipeline of each task. `embeddings`, `sentiment-analysis` and `ner` are Transformers.js' other names. */
+/** The pipeline of each task. `embeddings`, `sentiment-analysis` and `ner` are aliases of Transformers.js. */
 export type Pipelines = {
   "text-generation": TextGenerationPipeline;
   "feature-extraction": FeatureExtractionPipeline;
@@ -113,7 +113,7 @@ export type Pipelines = {
   "zero-shot-image-classification": ZeroShotImageClassificationPipeline;
 };
 
-/** Tasks of encoders. Each is a module of its own, so that a page reads those that it uses. */
+/** Tasks of encoders. Each is a separate module, so that a page loads only those it uses. */
 const encoderTasks = {
   "feature-extraction": async () => (await import("./feature-extraction.js")).featureExtraction,
   "fill-mask": async () => (await import("./fill-mask.js")).fillMask,
@@ -124,24 +124,24 @@ const encoderTasks = {
     (await import("./zero-shot-classification.js")).zeroShotClassification,
 } as const;
 
-/** Tasks of encoder–decoders alone. */
+/** Tasks of encoder–decoders. */
 const text2text: readonly string[] = [
   "text2text-generation",
   "summarization",
   "translation",
 ] satisfies Text2TextTask[];
 
-/** Tasks of encoders that an encoder–decoder with a head has too. */
+/** Tasks of encoders that an encoder–decoder with a head supports too. */
 const headTasks: readonly string[] = ["text-classification", "zero-shot-classification"];
 
-/** Tasks of models of images. */
+/** Tasks of image models. */
 const imageTaskNames = [
   "image-classification",
   "image-feature-extraction",
   "zero-shot-image-classification",
 ] as const;
 
-/** Other names of tasks. */
+/** Aliases of tasks. */
 const otherNames = {
   embeddings: "feature-extraction",
   "sentiment-analysis": "text-classification",
@@ -168,7 +168,7 @@ const tasks: readonly (keyof Pipelines)[] = [
   "zero-shot-image-classification",
 ];
 
-/** The task of speech models. */
+/** Creates the function of a task; refuses models that do not support it. */
 const recognition = "automatic-speech-recognition";
 
 /**
@@ -254,7 +254,7 @@ export async function pipeline<Task extends keyof Pipelines>(
   return disposable(name, call as AnyCall, loaded) as Pipelines[Task];
 }
 
-/** A model that is to be loaded, and its folder. */
+/** Loads a model, and returns it with its folder. */
 async function read(
   check: Checks<{ argument: string }>,
   task: string,
@@ -266,7 +266,7 @@ async function read(
   return { model: await openSpeech(check, source, options), folder: undefined };
 }
 
-/** The calls of a task, whose model has to be of its kind. */
+/** The function of a task. The model has to be of the right kind. */
 async function taskCall(
   check: Checks<{ argument: string }>,
   task: string,
@@ -292,7 +292,7 @@ async function taskCall(
   return (await encoderTasks[task as keyof typeof encoderTasks]())(check, model as EncoderModel);
 }
 
-/** The first name of a task. */
+/** Resolves an alias of a task. */
 const canonicalTask = (task: keyof Pipelines): string =>
   Object.hasOwn(otherNames, task) ? otherNames[task as keyof typeof otherNames] : task;
 
@@ -301,11 +301,11 @@ const isImageTask = (task: string): task is (typeof imageTaskNames)[number] =>
 
 type AnyCall = (...given: unknown[]) => Promise<unknown>;
 
-/** A model that somebody loaded, or made of a decoder or an encoder. */
+/** True for a model object, as opposed to a source to load. */
 const isLoaded = (model: object | string): model is AnyModel =>
   typeof model === "object" && "params" in model && "config" in model;
 
-/** The calls of a pipeline with its parts; none of them after `dispose`. */
+/** Creates a pipeline from its function and properties. After `dispose`, calls are refused. */
 function disposable(task: string, call: AnyCall, model: AnyModel): object {
   const own: Checks = checks(`pipeline("${task}")`);
   let open: { call: typeof call; model: typeof model } | undefined = { call, model };

@@ -8,7 +8,7 @@ import { encodeTexts, requiredTokenizer, textList, truncatingTokenizer } from ".
 
 /** Call options of a {@link QuestionAnsweringPipeline}, with the names of Transformers.js. */
 export type QuestionAnsweringOptions = {
-  /** Number of answers that are returned, the likeliest first. Default 1, which gives one and no list. */
+  /** Number of answers to return, the most likely first. Default 1, which returns an object instead of a list. */
   top_k?: number;
 };
 
@@ -16,11 +16,11 @@ export type QuestionAnsweringOptions = {
 export type Answer = {
   /** The probability that it starts where it does, times the probability that it ends there. */
   score: number;
-  /** Its text, a stretch of the context. */
+  /** The text of the answer, a span of the context. */
   answer: string;
 };
 
-/** Calls of a pipeline that finds answers in a text; of lists of as many questions as texts, those of each. */
+/** Call signatures of a question answering pipeline. For lists of questions and contexts of equal length, a list of results. */
 export type QuestionAnsweringCall = {
   (question: string, context: string, options?: { top_k?: 1 }): Promise<Answer>;
   (question: string, context: string, options: QuestionAnsweringOptions): Promise<Answer | Answer[]>;
@@ -31,7 +31,7 @@ export type QuestionAnsweringCall = {
   ): Promise<Answer[] | Answer[][]>;
 };
 
-/** Makes the calls of a model that finds the start and the end of answers. */
+/** Creates the function of a question answering pipeline. */
 export function questionAnswering(
   check: Checks<{ argument: string }>,
   model: EncoderModel,
@@ -48,7 +48,7 @@ export function questionAnswering(
     const places = sequenceIds[0]!.flatMap((text, i) => (text === 1 ? [i] : []));
     const shares = async (label: number) => {
       const numbers = await slice(logits, 2, label, label + 1).read();
-      // Answers are looked for in the context alone; the first token stands for none, and takes its share.
+      // Answers are spans of the context. The first token means "no answer", and has its part of the probability.
       return logSoftmax(Float32Array.from([0, ...places], (place) => numbers[place]!)).subarray(1);
     };
     const [starts, ends] = [await shares(0), await shares(1)];
@@ -78,7 +78,7 @@ export function questionAnswering(
 
 type Span = readonly [first: number, last: number, score: number];
 
-/** The stretches with the largest sums of logarithms, the largest first. */
+/** The spans with the highest sums of log-probabilities, in descending order. */
 function bestSpans(starts: ArrayLike<number>, ends: ArrayLike<number>, count: number): readonly Span[] {
   const best: Span[] = [];
   for (let first = 0; first < starts.length; first++) {

@@ -2,14 +2,14 @@ import type { Checks } from "@qkv/core";
 import type { EncoderDecoderModel, EncoderModel } from "../models/model.js";
 import type { TaskHeadConfig } from "../models/task-head.js";
 
-/** Classes of transformers that save a head. */
+/** Classes of transformers with the head of each task. */
 const classes = {
   sequence: "BertForSequenceClassification",
   token: "BertForTokenClassification",
   span: "BertForQuestionAnswering",
 } as const;
 
-/** The head of a model, which has to be that of a task. */
+/** The head of a model; refuses a model without the head of the task. */
 export function requiredHead(
   check: Checks<{ argument: string }>,
   { config: { head } }: Pick<EncoderModel | EncoderDecoderModel, "config">,

@@ -7,18 +7,18 @@ import { encodeTexts, requiredTokenizer, textList, truncatingTokenizer } from ".
 
 /** Call options of a {@link TextClassificationPipeline}, with the names of Transformers.js. */
 export type TextClassificationOptions = {
-  /** Number of labels that are returned, the likeliest first; null: all. Default 1. */
+  /** Number of labels to return, the most likely first; null: all. Default 1. */
   top_k?: number | null;
 };
 
 /** A label of a text. */
 export type ClassifiedText = {
   label: string;
-  /** Its probability; of a regression, the number. */
+  /** Its probability; for regression, the predicted number. */
   score: number;
 };
 
-/** Calls of a pipeline that labels texts. Of a list, with more than one label each, a list for each text. */
+/** Call signatures of a text classification pipeline. For a list of texts and several labels, a list per text. */
 export type TextClassificationCall = {
   (text: string, options?: TextClassificationOptions): Promise<ClassifiedText[]>;
   (texts: readonly string[], options: { top_k: 1 }): Promise<ClassifiedText[]>;
@@ -28,7 +28,7 @@ export type TextClassificationCall = {
   ): Promise<ClassifiedText[] | ClassifiedText[][]>;
 };
 
-/** Makes the calls of a model that labels texts. */
+/** Creates the function of a text classification pipeline. */
 export function textClassification(
   check: Checks<{ argument: string }>,
   model: EncoderModel | EncoderDecoderModel,

@@ -19,17 +19,17 @@ import { requiredTokenizer } from "./texts-to-rows.js";
 
 /** Call options of a {@link TextGenerationPipeline}, with the names of Transformers.js. */
 export type TextGenerationOptions = GenerationOptions & {
-  /** False: only the new text is returned. Default true; of a chat, the messages and the answer are returned in any case. */
+  /** False: only the new text is returned. Default true. For chats, messages and answer are always returned. */
   return_full_text?: boolean;
-  /** False: no special tokens around the text. Default: those of the tokenizer's template. */
+  /** False: no special tokens are added. Default: those of the tokenizer's template. */
   add_special_tokens?: boolean;
-  /** Tools that a chat template shows to the model. Default: none. */
+  /** Tools for the chat template. Default: none. */
   tools?: readonly unknown[];
-  /** Documents that a chat template shows to the model. Default: none. */
+  /** Documents for the chat template. Default: none. */
   documents?: readonly unknown[];
-  /** A chat template in Jinja, or the name of one of several. Default: that of the model. */
+  /** A Jinja chat template, or the name of one of the model's templates. Default: the model's template. */
   chat_template?: string;
-  /** Of chats: further variables of the template, such as `{ enable_thinking: false }`. */
+  /** Further variables of the chat template, such as `{ enable_thinking: false }`. */
   tokenizer_encode_kwargs?: Readonly<Record<string, unknown>>;
 };
 
@@ -38,7 +38,7 @@ export type GeneratedText = { generated_text: string };
 /** A chat with the answer as its last message. */
 export type GeneratedChat = { generated_text: ChatMessage[] };
 
-/** Calls of a pipeline that generates text: a list of results for each text or chat. */
+/** Call signatures of a text generation pipeline: a list of results per text or chat. */
 export type TextGenerationCall = {
   (text: string, options?: TextGenerationOptions): Promise<GeneratedText[]>;
   (texts: readonly string[], options?: TextGenerationOptions): Promise<GeneratedText[][]>;
@@ -56,11 +56,11 @@ const names = [
   "tokenizer_encode_kwargs",
 ] as const satisfies readonly (keyof TextGenerationOptions)[];
 
-/** The ids of one text or chat. */
+/** The prompt ids of one text or chat. */
 type Prompt = { ids: readonly number[]; chat: readonly ChatMessage[] | undefined };
 type Given = { prompts: Prompt[]; isBatch: boolean };
 
-/** Makes the calls of a model that generates. */
+/** Creates the function of a text generation pipeline. */
 export async function textGeneration(
   check: Checks<{ argument: string }>,
   model: Model,
@@ -141,7 +141,7 @@ async function readInput(
   };
 }
 
-/** Formats chats by the template of a call, or that of the model. The reader of Jinja is read when a chat comes. */
+/** Formats chats with the template of the call or of the model. The Jinja interpreter is imported with the first chat. */
 async function renderer(
   check: Checks,
   { chat_template: chosen, tools, documents, tokenizer_encode_kwargs }: TextGenerationOptions,
@@ -163,7 +163,7 @@ async function renderer(
   return (chat) => made.render(chat, { addGenerationPrompt: true, ...(tools && { tools }), variables });
 }
 
-/** The chat template of a folder with the tokens that it names, and the generation's defaults. */
+/** The chat template of a folder with its special tokens, and the defaults of generation. */
 async function readSettings(
   check: Checks<{ argument: string }>,
   folder: Folder | undefined,

@@ -1,9 +1,9 @@
 import { checks, type Checks } from "@qkv/core";
 import type { DecodeStream, Tokenizer } from "@qkv/tokenizer";
 
-/** Receiver of tokens as they are generated: the prompt first, then one token a call, as Transformers.js has it. */
+/** Receives tokens as they are generated: first the prompt, then one token per call, as in Transformers.js. */
 export type TokenStreamer = {
-  /** Receives ids of the one sequence, `[[id, …]]`. */
+  /** Receives ids of a single sequence, `[[id, …]]`. */
   put(ids: bigint[][]): void;
   /** Called when the sequence has ended. */
   end(): void;
@@ -11,11 +11,11 @@ export type TokenStreamer = {
 
 /** Options of {@link TextStreamer}, with the names of Transformers.js. */
 export type TextStreamerOptions = {
-  /** Leaves out the prompt. Default false. */
+  /** True: the prompt is not passed on. Default false. */
   skip_prompt?: boolean;
-  /** Leaves out special tokens. Default true. */
+  /** True: special tokens are removed. Default true. */
   skip_special_tokens?: boolean;
-  /** Receives text as soon as its characters are complete. Default: standard output, or the console of a page. */
+  /** Receives text as soon as its characters are complete. Default: writes to standard output, or the console of a page. */
   callback_function?: (text: string) => void;
   /** Receives the ids of each call. Default: nothing. */
   token_callback_function?: (ids: bigint[]) => void;
@@ -25,10 +25,10 @@ const check: Checks = /* @__PURE__ */ checks("TextStreamer");
 const names = ["skip_prompt", "skip_special_tokens", "callback_function", "token_callback_function"] as const;
 
 /**
- * Text of a generation as it is written, for the option `streamer` of {@link pipeline}. A call receives the text that a token
- * completes, never half of a character; joined, the calls are the text.
+ * Streams generated text, for the option `streamer` of {@link pipeline}. Each call of `callback_function` receives the text that a token
+ * completes, never part of a character. Concatenated, the calls are the whole text.
  *
- * @throws {ArgumentError} If the tokenizer is none, or an option is not known; `put` if it receives more than one sequence.
+ * @throws {ArgumentError} If the tokenizer or an option is invalid; by `put`, if it receives more than one sequence.
  *
  * @example
  * ```ts
@@ -85,7 +85,7 @@ export class TextStreamer implements TokenStreamer {
       });
     }
     let text = "";
-    // The prompt is decoded where it is not shown, too: the space before the next word is part of the continuation.
+    // The prompt is decoded even if it is not passed on, so that the space before the next word is part of the continuation.
     for (const id of sequence) text += this.#decoder.push(Number(id));
     const skipped = this.#isPrompt && this.#skipPrompt;
     this.#isPrompt = false;
@@ -94,7 +94,7 @@ export class TextStreamer implements TokenStreamer {
     this.#write(text);
   }
 
-  /** Writes the rest, where a character lacks bytes, and makes ready for another sequence. */
+  /** Ends the text, including an incomplete character, and resets the streamer for another sequence. */
   end(): void {
     const rest = this.#decoder.end();
     this.#isPrompt = true;
@@ -108,7 +108,7 @@ export class TextStreamer implements TokenStreamer {
   }
 }
 
-/** Standard output of Node, or the console, which ends each text with a line of its own. */
+/** Writes to standard output of Node, or to the console, which adds a line break to each text. */
 function writeOut(text: string): void {
   const { process } = globalThis as { process?: { stdout?: { write?(text: string): unknown } } };
   if (process?.stdout?.write) process.stdout.write(text);
@@ -116,7 +116,7 @@ function writeOut(text: string): void {
   else console.log(text);
 }
 
-/** Refuses a streamer of several texts, whose tokens would come mixed. */
+/** Refuses a streamer for several texts, whose tokens would be interleaved. */
 export function refuseStreamer(check: Checks, count: number): never {
   check.refuse({
     argument: "streamer",

@@ -23,11 +23,11 @@ export type Text2TextGenerationOptions = GenerationOptions;
 export type TranslationOptions = GenerationOptions & {
   /** The language of the text, as a token of the model (`eng_Latn`, `__en__`, `en_XX`). Default: the tokenizer's. */
   src_lang?: string;
-  /** The language to write, likewise. Default: the model's own. */
+  /** The target language, as a token of the model. Default: the model's own. */
   tgt_lang?: string;
 };
 
-/** Names of results by task. */
+/** Property name of the result, by task. */
 const keys = {
   "text2text-generation": "generated_text",
   summarization: "summary_text",
@@ -40,13 +40,13 @@ export type Text2TextTask = keyof typeof keys;
 /** A result of a task. */
 export type WrittenText<Task extends Text2TextTask> = Record<(typeof keys)[Task], string>;
 
-/** Calls of a pipeline that writes about texts: a result for each text, in a flat list. */
+/** Call signatures of a text-to-text pipeline: one result per text, in a flat list. */
 export type Text2TextCall<Task extends Text2TextTask> = (
   texts: string | readonly string[],
   options?: Task extends "translation" ? TranslationOptions : Text2TextGenerationOptions,
 ) => Promise<WrittenText<Task>[]>;
 
-/** Makes the calls of a model that writes about texts. */
+/** Creates the function of a text-to-text pipeline. */
 export async function text2textGeneration<Task extends Text2TextTask>(
   check: Checks<{ argument: string }>,
   model: EncoderDecoderModel,
@@ -56,7 +56,7 @@ export async function text2textGeneration<Task extends Text2TextTask>(
   const tokenizer = requiredTokenizer(check, model.tokenizer);
   const config = await optionalJson(check, folder, "config.json");
   const ofTask = taskSettings(config, task);
-  // Older files keep settings of a generation in the configuration.
+  // Older models have generation settings in `config.json`.
   const files = [config, ofTask, await optionalJson(check, folder, "generation_config.json")];
   const defaults = Object.assign({}, ...files.map(fileDefaults)) as Partial<GenerationOptions>;
   const prefix = [ofTask["prefix"], config["prefix"]].find((one) => typeof one === "string") ?? "";
@@ -98,13 +98,13 @@ async function optionalJson(
   return file ? ((await readJson(file, check)) as Settings) : {};
 }
 
-/** Settings that a configuration has for a task, as T5's. */
+/** `task_specific_params` of a configuration, as in T5. */
 function taskSettings(config: Settings, task: Text2TextTask): Settings {
   const perTask = config["task_specific_params"] as Readonly<Record<string, Settings>> | null | undefined;
   return perTask?.[task] ?? {};
 }
 
-/** Defaults of a file, with the length that models which summarize have. */
+/** Defaults from a file, including `max_length`, which summarization models set. */
 function fileDefaults(file: Settings): Partial<GenerationOptions> {
   const length = file["max_length"];
   return { ...generationDefaults(file), ...(typeof length === "number" && { max_length: length }) };
@@ -124,7 +124,7 @@ function languageId(check: Checks, tokenizer: Tokenizer, named: Readonly<Record<
   });
 }
 
-/** Ids of a text; the tokens around it name the language, but for the end token. */
+/** Ids of a source text with language tokens in place of the usual special tokens, except the end token. */
 function sourceIds(tokenizer: Tokenizer, text: string, language: number | undefined): readonly number[] {
   const ids = tokenizer.encode(text);
   if (language === undefined) return ids;

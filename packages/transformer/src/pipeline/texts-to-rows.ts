@@ -6,7 +6,7 @@ import type { EncoderDecoderModel, EncoderModel } from "../models/model.js";
 import { isEncoderDecoder } from "../models/model-kinds.js";
 import { sequenceRows } from "../models/sequence-rows.js";
 
-/** A batch of texts that an encoder has read. */
+/** A batch of texts, encoded by an encoder. */
 export type EncodedTexts = {
   /** Ids of each text, without padding. */
   readonly ids: readonly (readonly number[])[];
@@ -14,11 +14,11 @@ export type EncodedTexts = {
   readonly rows: Tensor;
   /** `[B, T]`: 1 for tokens, 0 for padding. */
   readonly attentionMask: Tensor;
-  /** The text of each token of a pair: 0, 1, or -1 for special tokens. */
+  /** For pairs, the text that each token belongs to: 0, 1, or -1 for special tokens. */
   readonly sequenceIds: readonly (readonly number[])[];
 };
 
-/** Texts of a call: one alone, or a list. */
+/** The texts of a call: one text, or a list. */
 export function textList(check: Checks, texts: unknown, argument = "texts"): readonly string[] {
   if (typeof texts === "string") return [texts];
   const fix = "give a text, or a list of texts.";
@@ -27,7 +27,7 @@ export function textList(check: Checks, texts: unknown, argument = "texts"): rea
   return texts as readonly string[];
 }
 
-/** The tokenizer of a model, which texts need. */
+/** The tokenizer of a model; refuses a model without one. */
 export function requiredTokenizer(check: Checks, tokenizer: Tokenizer | undefined): Tokenizer {
   return (
     tokenizer ??
@@ -40,7 +40,7 @@ export function requiredTokenizer(check: Checks, tokenizer: Tokenizer | undefine
   );
 }
 
-/** The tokenizer that cuts texts to the context of a model, and keeps the special tokens around them. */
+/** A tokenizer that truncates texts to the context of a model, and keeps the special tokens. */
 export function truncatingTokenizer(tokenizer: Tokenizer, contextLength: number): Tokenizer {
   const { truncation, padding: _, ...stages } = tokenizer.stages;
   const maxLength = Math.min(contextLength, truncation?.maxLength ?? contextLength);
@@ -48,11 +48,11 @@ export function truncatingTokenizer(tokenizer: Tokenizer, contextLength: number)
 }
 
 /**
- * Reads texts by an encoder, those that are shorter padded at their end. An encoder–decoder has one row for each text, which its head
- * reads.
+ * Encodes texts, padded on the right. An encoder–decoder gives one row per text, which its head
+ * uses.
  *
- * @param tokenizer - That of {@link truncatingTokenizer}.
- * @param pairs - A second text for each. Default: none.
+ * @param tokenizer - From {@link truncatingTokenizer}.
+ * @param pairs - The second texts of pairs. Default: none.
  */
 export function encodeTexts(
   model: EncoderModel | EncoderDecoderModel,

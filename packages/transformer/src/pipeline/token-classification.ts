@@ -8,11 +8,11 @@ import { encodeTexts, requiredTokenizer, textList, truncatingTokenizer } from ".
 
 /** Call options of a {@link TokenClassificationPipeline}, with the names of Transformers.js. */
 export type TokenClassificationOptions = {
-  /** Labels of tokens that are left out. Default `["O"]`. */
+  /** Labels to omit from the result. Default `["O"]`. */
   ignore_labels?: readonly string[];
   /**
-   * `"simple"` joins neighbours of one kind, by the prefixes of their labels (`B-`, `I-`, `E-`, `S-`). Default `"none"`: a result
-   * for each token.
+   * `"simple"` groups adjacent tokens of one entity, by the prefixes of their labels (`B-`, `I-`, `E-`, `S-`). Default `"none"`: one result
+   * per token.
    */
   aggregation_strategy?: "none" | "simple";
 };
@@ -23,15 +23,15 @@ export type ClassifiedToken = {
   entity: string;
   /** Its probability. */
   score: number;
-  /** The place of the token, special tokens counted. */
+  /** Index of the token, including special tokens. */
   index: number;
   /** Its text. */
   word: string;
 };
 
-/** Neighbouring tokens of one kind. */
+/** Adjacent tokens of one entity. */
 export type EntityGroup = {
-  /** Their label, without its prefix. */
+  /** The label without its prefix. */
   entity_group: string;
   /** The mean of their probabilities. */
   score: number;
@@ -39,7 +39,7 @@ export type EntityGroup = {
   word: string;
 };
 
-/** Calls of a pipeline that labels tokens: those of each text that are not left out. */
+/** Call signatures of a token classification pipeline. */
 export type TokenClassificationCall = {
   (
     text: string,
@@ -53,7 +53,7 @@ export type TokenClassificationCall = {
   (texts: readonly string[], options?: TokenClassificationOptions): Promise<ClassifiedToken[][]>;
 };
 
-/** Makes the calls of a model that labels tokens. */
+/** Creates the function of a token classification pipeline. */
 export function tokenClassification(
   check: Checks<{ argument: string }>,
   model: EncoderModel,
@@ -91,7 +91,7 @@ export function tokenClassification(
   return call as TokenClassificationCall;
 }
 
-/** Neighbours in the list of one kind: a group begins at B and S, and where the kind changes, and ends after E and S. */
+/** Groups adjacent tokens: a group begins at B and S and where the entity type changes, and ends after E and S. */
 function grouped(
   tokens: readonly ClassifiedToken[],
   ids: readonly number[],

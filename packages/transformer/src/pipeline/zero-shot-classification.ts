@@ -8,20 +8,20 @@ import { encodeTexts, requiredTokenizer, textList, truncatingTokenizer } from ".
 
 /** Call options of a {@link ZeroShotClassificationPipeline}, with the names of Transformers.js. */
 export type ZeroShotClassificationOptions = {
-  /** The sentence that a label makes, in place of `{}`. Default `"This example is {}."`. */
+  /** The hypothesis, with `{}` for the label. Default `"This example is {}."`. */
   hypothesis_template?: string;
-  /** True: several labels may fit, and each is scored by itself. Default false: scores sum to 1. */
+  /** True: several labels may apply, and each is scored separately. Default false: scores sum to 1. */
   multi_label?: boolean;
 };
 
-/** The labels of a text, the likeliest first. */
+/** The labels of a text, the most likely first. */
 export type ZeroShotLabels = {
   sequence: string;
   labels: string[];
   scores: number[];
 };
 
-/** Calls of a pipeline that labels texts with labels which nobody trained. */
+/** Call signatures of a zero-shot classification pipeline. */
 export type ZeroShotClassificationCall = {
   (
     text: string,
@@ -35,7 +35,7 @@ export type ZeroShotClassificationCall = {
   ): Promise<ZeroShotLabels[]>;
 };
 
-/** Makes the calls of a model of natural language inference. */
+/** Creates the function of a zero-shot classification pipeline from a model for natural language inference. */
 export function zeroShotClassification(
   check: Checks<{ argument: string }>,
   model: EncoderModel | EncoderDecoderModel,

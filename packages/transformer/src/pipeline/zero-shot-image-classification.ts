@@ -10,14 +10,14 @@ import { requiredTokenizer, truncatingTokenizer } from "./texts-to-rows.js";
 
 /** Call options of a {@link ZeroShotImageClassificationPipeline}, with the names of Transformers.js. */
 export type ZeroShotImageClassificationOptions = {
-  /** The sentence that a label makes, in place of `{}`. Default `"This is a photo of {}"`. */
+  /** The sentence for a label, with `{}` for the label. Default `"This is a photo of {}"`. */
   hypothesis_template?: string;
 };
 
-/** A label of an image, of those that were given. */
+/** A candidate label with its score. */
 export type ZeroShotImageLabel = { label: string; score: number };
 
-/** Calls of a pipeline that labels images with labels which nobody trained. */
+/** Call signatures of a zero-shot image classification pipeline. */
 export type ZeroShotImageClassificationCall = {
   (
     image: RawImage,
@@ -31,7 +31,7 @@ export type ZeroShotImageClassificationCall = {
   ): Promise<ZeroShotImageLabel[][]>;
 };
 
-/** The task of dual encoders. */
+/** The task `zero-shot-image-classification`, for dual encoders. */
 export const zeroShotImageClassification: ImageTask<DualEncoderModel, ZeroShotImageClassificationCall> = {
   load: loadDualEncoder,
   calls(check, given) {
@@ -78,8 +78,8 @@ export const zeroShotImageClassification: ImageTask<DualEncoderModel, ZeroShotIm
 };
 
 /**
- * Ids of texts in rows of one length: that of the longest, or the context where the last token stands for a text, as in training. A causal
- * encoder's end of a text sees no padding after it.
+ * Ids of texts, padded to the longest, or to the context if the last token is pooled, as in training. In a causal
+ * encoder, the end token does not see the padding after it.
  */
 function paddedIds(
   { config: { text, textPooling } }: DualEncoderModel,

@@ -27,7 +27,7 @@ export function anyLinear(options?: QuantizedLinearOptions): typeof linear {
   return (x: Tensor, weight: Tensor, bias?: Tensor): Tensor => {
     const given: unknown = weight;
     if (!isQuantized(given)) return linear(x, weight, bias);
-    // Numbers of 4 bits meet floats alone.
+    // 4-bit weights are only multiplied with float activations.
     const whole = activations === "int8" && given.data.dtype === "int8";
     return quantizedLinear(x, given, bias, { activations: whole ? "int8" : "float32" });
   };

@@ -15,11 +15,11 @@ import { anyLinear } from "./any-linear.js";
 export type Quantization = "int8" | "int4";
 
 /**
- * Quantizes the matrices of a model to 8 or 4 bits: a quarter or an eighth of the bytes, which is what the time per
- * token depends on. Norms, biases, heads for tasks and the embedding table stay as they are; if the table is also the output
- * matrix of a model that generates, the output uses a rounded copy.
+ * Quantizes the matrices of a model to 8 or 4 bits: a quarter or an eighth of the bytes, on which the time per
+ * token depends. Norms, biases, task heads and the embedding matrix are not quantized; if the embedding matrix is also the output
+ * projection of a model that generates, the output uses a quantized copy.
  *
- * @param model - Of `load`, or made by hand; its params are not changed.
+ * @param model - From `load`, or created from a configuration and params. Its params are not changed.
  * @param options - `kind`: `"int8"` (default) or `"int4"`. `activations`: as for `anyLinear`. `device`: where the model
  *   goes, default where it is.
  * @returns `model`, which computes like any other of its kind, and `report`: the relative error of each matrix.
@@ -60,23 +60,23 @@ export function quantize<Kind extends Model | EncoderModel | EncoderDecoderModel
   return quantizeBy(deviceRounding(kind, device), model, { activations, device });
 }
 
-/** Quantizes matrices one at a time, and records the error and size of each. */
+/** Quantizes matrices one at a time, and records their errors and sizes. */
 export type Rounding = MatrixRounding & {
-  /** Relative error of a quantized matrix, and its bytes before. */
+  /** Relative error of a quantized matrix, and its bytes before quantization. */
   of(weight: unknown): { error: number; bytes: number } | undefined;
 };
 
-/** Quantization to the bits of a kind, for a device. */
+/** Creates the quantization of a kind for a device. */
 export function deviceRounding(kind: Quantization, device: Device): Rounding {
   const known = new WeakMap<object, { error: number; bytes: number }>();
   return {
     round(weight) {
       const { quantized, error } = quantizeMatrix(weight, kind, device);
       known.set(quantized, { error, bytes: treeBytes(weight) });
-      return quantized as never; // `anyLinear` tells which it is
+      return quantized as never; // `anyLinear` distinguishes the types
     },
     bytes([outputs, inputs]) {
-      // Panels of 8 outputs, and scales of an output or of its groups of 32 inputs.
+      // Panels of 8 outputs, and scales per output (int8) or per group of 32 inputs (int4).
       const rows = 8 * Math.ceil(outputs! / 8);
       const groups = Math.ceil(inputs! / 32);
       return kind === "int8"
@@ -87,25 +87,25 @@ export function deviceRounding(kind: Quantization, device: Device): Rounding {
   };
 }
 
-/** The quantized model; matrices that were quantized while they were read stay as they are. */
+/** Quantizes a model. Matrices that were already quantized on loading are not changed. */
 export function quantizeBy<Kind extends TextModel>(
   rounding: Rounding,
   model: Kind,
   { activations = "float32", device }: { activations?: "float32" | "int8"; device: Device },
 ): { model: Kind; report: QuantizationReport } {
-  // Logits of an encoder are those of masked tokens, by the table itself.
+  // An encoder computes logits of masked tokens with the embedding matrix.
   const { params, report } = roundParams(rounding, model.params, { device, generates: !isEncoder(model) });
   const kernels = { linear: anyLinear({ activations }) };
   return { model: { ...model, params, ...modelFunctions(model, kernels) }, report };
 }
 
-/** Params of a model that multiplies its output matrix with rows, or the embedding table in its place. */
+/** Params with an embedding matrix and optionally an output projection. */
 type GeneratorParams = { embedding: { weight: Tensor }; output?: { weight?: Tensor; bias?: Tensor } };
 
 /**
- * Params with rounded matrices on a device; matrices that were quantized while they were read stay as they are.
+ * Params with quantized matrices on a device. Matrices that were already quantized on loading are not changed.
  *
- * @param options - `generates`: logits are made by a rounded output matrix, that of the embedding where it is both.
+ * @param options - `generates`: the model computes logits with a quantized output projection, which with tied weights is a copy of the embedding matrix.
  */
 export function roundParams<Params extends object>(
   rounding: Rounding,
@@ -152,7 +152,7 @@ export function roundParams<Params extends object>(
   };
 }
 
-/** The functions of a model, which take rounded matrices. */
+/** The functions of a model, for quantized matrices. */
 function modelFunctions(model: TextModel, kernels: Required<Pick<DecoderKernels, "linear">>): object {
   if (isEncoder(model)) {
     const { apply, maskedTokenLogits } = encoder(model.config, kernels);
@@ -163,7 +163,7 @@ function modelFunctions(model: TextModel, kernels: Required<Pick<DecoderKernels,
   return { apply, encode };
 }
 
-/** Paths of matrices that a layer multiplies with, and the other maps of an encoder. */
+/** Paths of the matrices in layers, and of the other projections of an encoder. */
 const matrices =
   /^(encoder\.|decoder\.)?layers\..*\.weight$|^bytePatches\.(.*\.)?(layers|projection|crossAttention|output)\.(.*\.)?weight$|^(embeddingMap|maskedTokenHead\.dense)\.weight$/;
 
@@ -178,7 +178,7 @@ function quantizeMatrix(
     ["int8", "int4"],
     'take "int8", which few models notice; "int4" where memory is short.',
   );
-  // Numbers of a remote device are fetched once.
+  // The numbers of a remote device are fetched once.
   const own = weight.device.remote ? weight.to(js()) : weight;
   const { data, scale } = quantizeWeight(own, { bits: bitsPerKind[kind] });
   const error = distance(own, { data, scale });
@@ -197,7 +197,7 @@ function resident(x: Tensor, device: Device): Tensor {
 
 const bitsPerKind = { int8: 8, int4: 4 } as const;
 
-/** Rows compared at once: whole panels, and few, so that no matrix is held as floats. */
+/** Rows compared at once: whole panels, and few enough that no matrix is held as floats. */
 const rowsAtOnce = 64;
 
 /** The norm of the rounding error, divided by that of the weight. */
@@ -218,7 +218,7 @@ function distance(weight: Tensor, { data, scale }: QuantizedWeight): number {
   return whole === 0 ? 0 : Math.sqrt(moved / whole);
 }
 
-/** Bytes of the tensors of a tree; what two of them share counts once. */
+/** Bytes of the tensors of a tree. Shared memory counts once. */
 function treeBytes(tree: unknown): number {
   const held = tensorsOf(tree).map(
     ({ storage, dtype }) => [storage, storage.length * bytesPerElement(dtype)] as const,

@@ -1,16 +1,16 @@
 import { medianFilter } from "./median-filter.js";
 
-/** Numbers `[heads, rows, frames]`, row by row. */
+/** Attention weights `[heads, rows, frames]`, in row-major order. */
 export type HeadWeights = { readonly data: Float32Array; readonly shape: readonly [number, number, number] };
 
 /**
- * Aligns rows of text with frames of sound: of each row, the first frame of the path that follows the attention of all heads. Each
- * head's weights are standardized over the rows, smoothed by a median over frames, and averaged over heads; the path goes through
- * their maxima by dynamic time warping, row after row and frame after frame.
+ * Aligns rows of text with frames of audio, and returns the first frame of each row on the best path. Each
+ * head's weights are standardized over rows, smoothed by a median filter over frames, and averaged over heads. The path
+ * maximizes their sum, by dynamic time warping.
  *
- * @param maps - Weights of cross-attention, of heads that look at the sound of a word. Frames after the end of the sound are left out.
- * @param options - `from`, `until`: the rows that are aligned, the last one excluded; the others count for the mean alone. `medianWidth`: odd. Unit: frames.
- * @returns A frame for each of these rows; none lies before the one of the row above.
+ * @param maps - Cross-attention weights of alignment heads, without frames after the end of the audio.
+ * @param options - `from`, `until`: the rows to align, the last one excluded; the others are only used for standardization. `medianWidth`: odd. Unit: frames.
+ * @returns The first frame of each aligned row, in non-decreasing order.
  * @see "Robust Speech Recognition via Large-Scale Weak Supervision" (2022), arXiv:2212.04356; "Dynamic programming algorithm
  *   optimization for spoken word recognition" (1978), doi:10.1109/TASSP.1978.1163055
  */
@@ -30,7 +30,7 @@ export function alignRows(
   return warpedPath(mean, until - from, frames);
 }
 
-/** The weights of a head as shares of the frames that are left, with mean 0 and variance 1 over the rows of each frame. */
+/** The weights of a head, normalized over the remaining frames, then standardized over the rows of each frame. */
 function standardized(weights: Float32Array, rows: number, frames: number): Float64Array {
   const map = Float64Array.from(weights);
   for (let row = 0; row < rows; row++) {
@@ -43,7 +43,7 @@ function standardized(weights: Float32Array, rows: number, frames: number): Floa
     for (let row = 0; row < rows; row++) sum += map[row * frames + frame]!;
     const mean = sum / rows;
     for (let row = 0; row < rows; row++) squares += (map[row * frames + frame]! - mean) ** 2;
-    // A frame at which all rows look alike says nothing.
+    // A frame with equal weights in all rows has no information.
     const deviation = Math.sqrt(squares / rows) || 1;
     for (let row = 0; row < rows; row++)
       map[row * frames + frame] = (map[row * frames + frame]! - mean) / deviation;
@@ -51,7 +51,7 @@ function standardized(weights: Float32Array, rows: number, frames: number): Floa
   return map;
 }
 
-/** The first frame of each row on the path with the largest sum that leads from the first pair to the last. */
+/** The first frame of each row on the path with the largest sum from the first cell to the last. */
 function warpedPath(values: Float64Array, rows: number, frames: number): number[] {
   const [diagonal, down, right] = [0, 1, 2];
   const sums = new Float64Array((rows + 1) * (frames + 1)).fill(-Infinity);

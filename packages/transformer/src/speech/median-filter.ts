@@ -1,4 +1,4 @@
-/** The median of `width` numbers around each number of a row, which is mirrored at its ends. A row that is shorter stays as it is. */
+/** The median of `width` numbers around each number of a row, which is reflected at its ends. A row shorter than that is not changed. */
 export function medianFilter(row: Float64Array, width: number): Float64Array {
   const side = (width - 1) / 2;
   const last = row.length - 1;

@@ -1,23 +1,23 @@
-/** Seconds of one token of time. */
+/** Duration of one timestamp step. Unit: seconds. */
 const secondsPerToken = 0.02;
 
-/** A stretch of speech: its time in seconds, and its tokens without those of times. */
+/** A segment of speech: start and end in seconds, and its tokens without timestamps. */
 export type SpeechSegment = { readonly start: number; readonly end: number; readonly ids: readonly number[] };
 
-/** The segments of a window of sound, and how much of it they account for. */
+/** The segments of a window of audio, and the position at which the next window begins. */
 export type WindowSegments = {
   readonly segments: readonly SpeechSegment[];
-  /** Unit: seconds from the beginning of the window, from which the next one begins. */
+  /** Start of the next window, from the start of this one. Unit: seconds. */
   readonly advance: number;
 };
 
 /**
- * Splits the tokens of a window at pairs of times. A segment that has begun and not ended is left to the next window, which
- * begins at the last time; a text that ends in a single time, or has no pair of them, accounts for the whole window.
+ * Splits the tokens of a window at pairs of timestamps. A segment without an end is left to the next window, which
+ * begins at the last timestamp. If the tokens end with a single timestamp, or have no pair, the segments cover the whole window.
  *
- * @param ids - Generated tokens, without the one that ends them.
- * @param firstTimestamp - Id of the token for 0 s.
- * @param duration - Length of the sound in the window. Unit: seconds.
+ * @param ids - Generated tokens, without the end token.
+ * @param firstTimestamp - Id of the timestamp token for 0 s.
+ * @param duration - Length of the audio in the window. Unit: seconds.
  */
 export function windowSegments(
   ids: readonly number[],
@@ -45,7 +45,7 @@ export function windowSegments(
   const advance = endsInOne ? duration : timestampSeconds(ids[between.at(-1)! - 1]!);
   return {
     segments: segments.filter(({ ids }) => ids.length > 0),
-    // A pair at 0 s accounts for nothing, and the next window would be the same.
+    // With a last pair at 0 s, the next window would be the same.
     advance: advance > 0 ? Math.min(advance, duration) : duration,
   };
 }

@@ -3,15 +3,15 @@ import type { Tokenizer } from "@qkv/tokenizer";
 /** A word and its tokens. */
 export type Word = { readonly text: string; readonly ids: readonly number[] };
 
-/** Scripts that put no spaces between words. */
+/** Scripts without spaces between words. */
 const withoutSpaces =
   /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Myanmar}]/u;
-/** Marks that begin what follows them, after a space. */
+/** Opening punctuation, which belongs to the following word. */
 const opening = /^\s+["'“¿([{-]+$/u;
 
 /**
- * The words of a text, each with its tokens: it ends where the next token begins with a space, or with a character of a script
- * without spaces. Marks belong to the word before them, opening ones to the word after. Without a tokenizer each token is a word.
+ * Splits tokens into words, as Whisper's `split_to_word_tokens`. A word ends before a token that begins with a space or with a character of a script
+ * without spaces. Punctuation belongs to the word before it, opening punctuation to the word after it. Without a tokenizer, each token is a word.
  */
 export function splitToWordTokens(
   tokenizer: Pick<Tokenizer, "decode"> | undefined,
@@ -31,7 +31,7 @@ export function splitToWordTokens(
   return words;
 }
 
-/** Tokens in groups that end with a whole character: the text of each is what it adds to the text before it. */
+/** Groups tokens so that each group ends with a complete character. The text of a group is what it adds to the text before. */
 function characterGroups({ decode }: Pick<Tokenizer, "decode">, ids: readonly number[]): Word[] {
   const groups: Word[] = [];
   let [text, first] = ["", 0];

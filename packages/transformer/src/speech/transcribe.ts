@@ -12,48 +12,48 @@ import { windowSegments, type SpeechSegment, type WindowSegments } from "./segme
 
 /** Options of {@link transcribe}. */
 export type TranscribeOptions = {
-  /** Code of the spoken language, such as `en`. Default: the one that the model finds in the first window. */
+  /** Code of the spoken language, such as `en`. Default: detected in the first window. */
   language?: string;
   /** `translate`: into English. Default `transcribe`. */
   task?: "transcribe" | "translate";
-  /** True: the segments of speech have their times. Default false, for sound that fits one window. */
+  /** True: segments have timestamps. Default: false for audio of one window, else true. */
   timestamps?: boolean;
-  /** True: segments have their words, each with its time, as {@link wordTimestamps} finds them. Default false. */
+  /** True: segments have words with timestamps, from {@link wordTimestamps}. Default false. */
   words?: boolean;
-  /** The rate of the waveform, where it is known: another than the model's is refused. Unit: Hz. */
+  /** Sample rate of the waveform, if known. A rate other than the model's is refused. Unit: Hz. */
   sampleRate?: number;
-  /** Beams of the search. Default 1: the likeliest token each time. */
+  /** Number of beams. Default 1: greedy decoding. */
   numBeams?: number;
-  /** At most this many tokens in a window. Default: as many as the decoder's context holds. */
+  /** Maximum number of tokens per window. Default: the decoder's context. */
   maxTokens?: number;
   signal?: AbortSignal;
-  /** Called with each segment as soon as its window is done. */
+  /** Called with each segment as soon as its window is transcribed. */
   onSegment?: (segment: TranscribedSegment) => void;
 };
 
-/** A segment with its text, which is empty where the model has no tokenizer. */
+/** A segment with its text, which is empty without a tokenizer. */
 export type TranscribedSegment = SpeechSegment & {
   readonly text: string;
   /** With `words`. */
   readonly words?: readonly WordTimestamp[];
 };
 
-/** The text of a sound. */
+/** A transcription. */
 export type Transcription = {
   readonly text: string;
-  /** Code of the language, of a model that knows several. */
+  /** Code of the language, for multilingual models. */
   readonly language?: string;
   readonly segments: readonly TranscribedSegment[];
 };
 
-/** Seconds of a window, of a model without a length of its own. */
+/** Window length of models without a fixed input length. Unit: seconds. */
 const windowSeconds = 30;
 
 /**
- * Writes down speech. Sound longer than the model reads at once goes through it in windows of 30 s: with tokens of times, each
- * window begins where the last whole segment ended, so that no word is cut.
+ * Transcribes speech. Audio longer than the input length of the model is split into windows of 30 s. If the model has timestamp tokens, each
+ * window begins where the last complete segment ended, so that no word is cut.
  *
- * @param model - Of `loadSpeech`.
+ * @param model - From `loadSpeech`.
  * @param waveform - One channel at the model's sample rate (16 kHz), from −1 to 1. Decoding and resampling are the platform's.
  * @throws {ArgumentError} If the sample rate is another, the model does not know the language or the task, or an option is out
  *   of range. The signal's reason, when it aborts.
@@ -81,7 +81,7 @@ export async function transcribe(
   const { tokenizer } = model;
   const { sampleRate, maxSamples = windowSeconds * sampleRate } = model.features;
   const { signal, onSegment } = options;
-  // Sound of several windows needs times, to find where each ends.
+  // Several windows need timestamps, to find where each ends.
   const isLong = waveform.length > maxSamples;
   const withTimes = model.speech.noTimestampsId !== undefined && (options.timestamps || isLong);
   let language = options.language;
@@ -114,7 +114,7 @@ export async function transcribe(
   return { text, ...(language !== undefined && { language }), segments };
 }
 
-/** The words of each segment of a window, aligned together. */
+/** Timestamps of the words of each segment of a window, aligned together. */
 async function timeWords(
   model: SpeechModel,
   source: EncodedSource,
@@ -132,19 +132,19 @@ async function timeWords(
   return segments.map(({ ids }) => {
     end += ids.length;
     const first = next;
-    // A word that two segments share is one of the first.
+    // A word that spans two segments belongs to the first.
     while (next < words.length && tokens < end) tokens += words[next++]!.ids.length;
     return words.slice(first, next);
   });
 }
 
-/** All of a window in one segment. */
+/** A single segment for a whole window. */
 const wholeWindow = (ids: readonly number[], duration: number): WindowSegments => ({
   segments: ids.length === 0 ? [] : [{ start: 0, end: duration, ids }],
   advance: duration,
 });
 
-/** Reads a clip by the encoder; one that is shorter than its convolutions is filled with zeros. */
+/** Encodes a clip. A clip shorter than the convolutions need is padded with zeros. */
 function encodeClip({ features: extractor, encode, params, leastFrames }: SpeechModel, clip: Float32Array) {
   const { device } = params.embedding.weight;
   const least = extractor.maxSamples === undefined ? leastFrames : 1;
@@ -153,7 +153,7 @@ function encodeClip({ features: extractor, encode, params, leastFrames }: Speech
   return encode(params, features);
 }
 
-/** The language whose token is the likeliest after the start token. */
+/** Detects the language: the most likely language token after the start token. */
 async function likeliestLanguage(
   { apply, params, config, speech }: SpeechModel,
   source: EncodedSource,
@@ -169,13 +169,13 @@ type TextOptions = Omit<ReturnType<typeof readOptions>, "language"> & {
   withTimes: boolean;
 };
 
-/** The tokens of a window's text, times among them. */
+/** Decodes a window to tokens, including timestamps. */
 async function decodeWindow(
   model: SpeechModel,
   source: EncodedSource,
   { language, task, withTimes, numBeams, maxTokens, signal }: TextOptions,
 ): Promise<readonly number[]> {
-  // Texts are decoded segment by segment, without the tokens of times.
+  // Texts are decoded per segment, without timestamp tokens.
   const writing = { ...model, tokenizer: undefined };
   const decoderIds = decoderPrompt(model, language, task, withTimes);
   const options = {
@@ -193,7 +193,7 @@ async function decodeWindow(
   return ids;
 }
 
-/** The ids that the decoder's text begins with: start, language, task, and whether it has times. */
+/** The decoder prompt: start token, language, task, and `<|notimestamps|>` unless timestamps are requested. */
 function decoderPrompt(
   { config, speech }: SpeechModel,
   language: string | undefined,
@@ -209,7 +209,7 @@ function decoderPrompt(
   return [...config.startIds, ...chosen, ...noTimes];
 }
 
-/** The rules of a model's generation. */
+/** Logits processors from the generation settings of a model. */
 function generationProcessors({ speech }: SpeechModel, withTimes: boolean): LogitsProcessor[] {
   const { suppressed, suppressedAtBegin, noTimestampsId, maxInitialTimestamp } = speech;
   return [

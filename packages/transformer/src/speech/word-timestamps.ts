@@ -5,7 +5,7 @@ import type { SpeechModel } from "../models/speech-model.js";
 import { alignRows, type HeadWeights } from "./align-rows.js";
 import { splitToWordTokens } from "./split-to-word-tokens.js";
 
-/** A word with its time in seconds from the beginning of the source; its text is empty where the model has no tokenizer. */
+/** A word with start and end in seconds from the beginning of the source. Its text is empty without a tokenizer. */
 export type WordTimestamp = {
   readonly text: string;
   readonly start: number;
@@ -15,26 +15,26 @@ export type WordTimestamp = {
 
 /** Options of {@link wordTimestamps}. */
 export type WordTimestampOptions = {
-  /** Ids that the text begins with: start, language, task. Default: the start of the model. */
+  /** Decoder prompt: start token, language, task. Default: the start token of the model. */
   decoderIds?: readonly number[];
-  /** Length of the sound, where the source is padded. Unit: seconds. Default: all of the source. */
+  /** Length of the audio without padding. Unit: seconds. Default: the whole source. */
   duration?: number;
-  /** Heads that look at the sound of a word, each `[layer, head]`. Default: those of the model, or all of its later half of layers. */
+  /** Alignment heads, each `[layer, head]`. Default: those of the model, or all heads in the later half of layers. */
   heads?: readonly (readonly [layer: number, head: number])[];
-  /** Frames of the median that smooths their weights, odd. Default 7. */
+  /** Width of the median filter over attention weights, odd. Unit: frames. Default 7. */
   medianWidth?: number;
 };
 
 /**
- * Finds when each word of a text was said: rows of cross-attention, of heads that look at the sound of a word, are aligned with the
- * frames of the sound by dynamic time warping. The text is read once more, all of it at once.
+ * Computes the timestamps of the words of a transcription: cross-attention weights of alignment heads are aligned with the
+ * frames of the audio by dynamic time warping. This needs one more forward pass over the text.
  *
- * Words are split at spaces; in Chinese, Japanese, Thai, Lao, Burmese and Cantonese each character, or group of tokens that makes
+ * Words are split at spaces. In Chinese, Japanese, Thai, Lao, Burmese and Cantonese, each character, or group of tokens that forms
  * one, is a word. `transcribe(model, sound, { words: true })` does this for each window.
  *
  * @param model - Of `loadSpeech`.
  * @param source - One clip, as `model.encode` read it.
- * @param ids - Tokens of its text, without those of times.
+ * @param ids - Tokens of the text, without timestamps.
  * @throws {ArgumentError} If a head does not exist, or an option is out of range.
  * @see "Robust Speech Recognition via Large-Scale Weak Supervision" (2022), arXiv:2212.04356
  *
@@ -81,7 +81,7 @@ type Alignment = {
   readonly from: number;
 };
 
-/** The first frame of each row from `from` on: row i is that of the token after `ids[i]`, the last that of the end. */
+/** The first frame of each row from `from` on: row i predicts the token after `ids[i]`, the last row the end token. */
 async function alignedFrames(
   { apply, params, config }: SpeechModel,
   source: EncodedSource,
@@ -91,7 +91,7 @@ async function alignedFrames(
   const weightsName = (layer: number) => `decoder.layers.${layer}.crossAttention.weights` as const;
   const names = [...new Set(heads.map(([layer]) => weightsName(layer)))];
   const tensors: Record<string, Tensor> = {};
-  // With the end, whose own row counts for the mean of each frame, where the context has room for it.
+  // Includes the end token if it fits the context. Its row is only used for standardization.
   const whole = [...ids, ...config.stopIds.slice(0, 1)].slice(0, Math.max(ids.length, config.contextLength));
   apply(params, whole, { source, last: 1, trace: { names, tensors } });
   const read = new Map<string, Float32Array>();
@@ -129,14 +129,14 @@ function readOptions(model: SpeechModel, source: EncodedSource, given: WordTimes
   return { ...options, heads, medianWidth, frames, seconds };
 }
 
-/** Seconds of a row of the encoder: of the window that it is padded to, or by the strides of its convolutions over samples. */
+/** Duration of an encoder row, from the window length or the strides of the convolutions. Unit: seconds. */
 function secondsPerRow({ features, config }: SpeechModel, rows: number): number {
   if (features.maxSamples !== undefined) return features.maxSamples / features.sampleRate / rows;
   const stride = config.encoder.convolutions.reduce((product, { stride = 1 }) => product * stride, 1);
   return stride / features.sampleRate;
 }
 
-/** Each head of the later half of layers, of a model that does not say which ones align. */
+/** All heads in the later half of layers, for models without a list of alignment heads. */
 const laterHeads = (numLayers: number, numHeads: number): [number, number][] =>
   Array.from(
     { length: numLayers - Math.floor(numLayers / 2) },

@@ -1,19 +1,19 @@
 import { sha1 } from "@noble/hashes/legacy.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 
-/** Checksum of a file, as a hub states it: the SHA-256 of its content, or the SHA-1 that git names it by. */
+/** Checksum of a file on a hub: the SHA-256 of its content, or its git blob id (SHA-1). */
 export type ContentChecksum = { readonly algorithm: "sha256" | "git-sha1"; readonly digest: string };
 
-/** A checksum that grows with the bytes of a file: browsers compute SHA-256 of bytes that are all in memory only. */
+/** An incremental checksum. `crypto.subtle` of browsers can only hash data that is completely in memory. */
 export type GrowingChecksum = { update(bytes: Uint8Array): void; matches(): boolean };
 
-/** Begins a checksum of a file of `size` bytes, which that of git counts. */
+/** Starts a checksum of a file with `size` bytes, which is part of git's checksum. */
 export function growingChecksum({ algorithm, digest }: ContentChecksum, size: number): GrowingChecksum {
   const hash = algorithm === "sha256" ? sha256.create() : sha1.create();
   if (algorithm === "git-sha1") hash.update(new TextEncoder().encode(`blob ${size}\0`));
   return { update: (bytes) => void hash.update(bytes), matches: () => hexadecimal(hash.digest()) === digest };
 }
 
-/** Bytes as text, two digits each. */
+/** Bytes as hexadecimal string. */
 export const hexadecimal = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

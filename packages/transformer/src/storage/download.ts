@@ -9,28 +9,28 @@ import {
 import { growingChecksum, type ContentChecksum, type GrowingChecksum } from "./content-checksum.js";
 import { pieceSize, type Head, type PieceFile } from "./piece-file.js";
 
-/** A file of a server that is to be stored. */
+/** A file to download to the store. */
 export type Download = {
   readonly url: URL;
   readonly file: PieceFile;
   readonly model: string;
-  /** Checksum of its content, where it is known. */
+  /** Checksum of its content, if known. */
   readonly checksum: ContentChecksum | undefined;
   readonly reading: Reader & ReadOptions;
 };
 
-/** Bytes of a file that are stored, and its checksum so far. */
+/** Stored bytes of a file, and the checksum so far. */
 type Stored = { head: Head; bytes: number; sum: GrowingChecksum | undefined };
 
-/** Content that is larger than the reader allows: it is not stored. */
+/** Error for content that exceeds the size limit: it is not stored. */
 export type TooLarge = { readonly tooLarge: number };
 
 /**
- * Downloads a file piece by piece, beginning after the pieces that an earlier page left, if the server gives the rest of
- * the same content: as long, and under the same ETag or of a known checksum. The file is whole when all of it came and
- * its checksum is right.
+ * Downloads a file in pieces. A partial download of an earlier page is continued if the server still has
+ * the same content: equal size, and the same ETag or a known checksum. The file is complete when all bytes have arrived and
+ * the checksum matches.
  *
- * @returns Undefined if the server has no such file.
+ * @returns Undefined if the file does not exist on the server.
  */
 export async function download(request: Download): Promise<Head | TooLarge | undefined> {
   const { file, reading, url } = request;
@@ -66,7 +66,7 @@ export async function download(request: Download): Promise<Head | TooLarge | und
   return whole;
 }
 
-/** The part that an earlier page left, if a server can give the rest of it. */
+/** The partial download of an earlier page, if it can be continued. */
 async function resumable({ file, model, checksum }: Download): Promise<Stored | undefined> {
   const head = await file.head();
   if (head?.state !== "part" || (head.tag === "" && !checksum)) return undefined;
@@ -82,7 +82,7 @@ async function resumable({ file, model, checksum }: Download): Promise<Stored | 
   return bytes === 0 ? undefined : { head: { ...head, model }, bytes, sum };
 }
 
-/** The rest of a file; undefined if all is stored, or the server gives another content by now. */
+/** Requests the rest of a file; undefined if it is complete, or the content on the server has changed. */
 async function requestRest(
   { url, reading }: Download,
   { head, bytes }: Stored,
@@ -98,18 +98,18 @@ async function requestRest(
 
 type Begun = { stored: Stored; rest: HttpResponse | undefined };
 
-/** Asks for the first piece, and for the rest where that was not all. */
+/** Requests the first piece, then the rest, if any. */
 async function begin(request: Download): Promise<Begun | TooLarge | undefined> {
   const { url, file, model, reading } = request;
   let first = await sendRequest(url, { range: [0, pieceSize] }, reading);
-  // An empty file has no range to give, and a server may keep the page from reading which range came.
+  // An empty file has no ranges, and CORS may hide the `Content-Range` header.
   if (first.status === 416 || (first.status === 206 && first.total === undefined)) {
     await first.cancel();
     first = await sendRequest(url, {}, reading);
   }
   if (isMissing(url, first)) {
     await first.cancel();
-    // A page may stand in for a file for a while, of a login for example: that is not kept.
+    // A server may temporarily return a page instead of a file, such as a login page, which is not stored.
     if (first.status === 404) await file.setHead({ model, state: "absent", size: 0, tag: "" });
     return undefined;
   }
@@ -136,7 +136,7 @@ async function begin(request: Download): Promise<Begun | TooLarge | undefined> {
   });
 }
 
-/** The size that a server states, if its answer is a file that may be stored. */
+/** The size in a response, if it is a file that may be stored. */
 async function checkedSize({ url, reading }: Download, response: HttpResponse): Promise<number | TooLarge> {
   const { status, statusText, total } = response;
   const refuse = async (expected: string, fix: string): Promise<never> => {
@@ -158,7 +158,7 @@ async function checkedSize({ url, reading }: Download, response: HttpResponse): 
   return { tooLarge: total };
 }
 
-/** Refuses a file for which the browser has no room. */
+/** Refuses a file that exceeds the storage quota of the browser. */
 async function checkSpace({ url, reading }: Download, size: number): Promise<void> {
   const { storage } = (globalThis as { navigator?: Partial<Navigator> }).navigator ?? {};
   const { quota, usage = 0 } = (await storage?.estimate?.().catch(() => undefined)) ?? {};
@@ -178,7 +178,7 @@ function refuseSpace(url: URL, { check }: Reader, size: number, room?: number, c
   });
 }
 
-/** Stores what arrives, piece by piece, after the pieces that are there. */
+/** Stores a response body in pieces, after the stored ones. */
 async function storePieces(
   { url, file, reading }: Download,
   response: HttpResponse,
@@ -224,7 +224,7 @@ async function storePieces(
   );
 }
 
-/** The ETag that identifies content byte for byte; empty if the server sends none, or the page may not read it. */
+/** The strong ETag; empty if the server sends none, or CORS hides it. */
 function strongTag({ headers }: HttpResponse): string {
   const tag = headers.get("etag") ?? "";
   return tag.startsWith('"') ? tag : "";

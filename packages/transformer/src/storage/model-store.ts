@@ -4,16 +4,16 @@ import type { ContentChecksum } from "./content-checksum.js";
 import { parseAddress, pieceFile, pieceSize, type Head, type PieceFile } from "./piece-file.js";
 
 /**
- * A file of a server that a store is asked for.
+ * A request for a file on a server.
  *
  * @experimental
  */
 export type StoredFileRequest = {
-  /** Name of the model that the file belongs to, as the store lists it: a repository, or an address. */
+  /** Name of the model, as listed by the store: a repository, or a URL. */
   model: string;
   /** Checksum of its content, where it is known. */
   checksum?: ContentChecksum;
-  /** True: no server is asked. Default: that of the store. */
+  /** True: no requests are sent. Default: the option of the store. */
   offline?: boolean;
   /** Options for downloading, and the function that errors name. */
   reading: Reader & ReadOptions;
@@ -27,23 +27,23 @@ export type StoredFileRequest = {
 export type StoredModel = {
   /** The repository, or the address of the folder or file. */
   model: string;
-  /** Bytes that are stored. */
+  /** Stored bytes. */
   bytes: number;
-  /** Its files. One whose `bytes` are fewer than its `size` is downloaded in part: the next load goes on there. */
+  /** Its files. If `bytes` is less than `size`, the download is incomplete, and the next load continues it. */
   files: { url: string; bytes: number; size: number }[];
 };
 
 /**
- * Files of servers that are kept between visits. Made by {@link modelStore}.
+ * A store for downloaded files that persists between visits. Created by {@link modelStore}.
  *
  * @experimental
  */
 export type ModelStore = {
-  /** Finds a file: the stored one, else it is downloaded and stored. Undefined if the server has none. */
+  /** Opens a file; downloads and stores it if necessary. Undefined if it does not exist. */
   find(url: URL, request: StoredFileRequest): Promise<StoredFile | undefined>;
-  /** Lists the models, in order of their names. */
+  /** Lists the models, sorted by name. */
   list(): Promise<StoredModel[]>;
-  /** Deletes a model, whole or in part, and returns the bytes that it had. */
+  /** Deletes a model, complete or not, and returns the number of deleted bytes. */
   delete(model: string): Promise<number>;
 };
 
@@ -53,7 +53,7 @@ export type ModelStore = {
  * @experimental
  */
 export type StoredFile = ByteSource & {
-  /** True: it was downloaded now, which `onProgress` was told. */
+  /** True if it was downloaded now, with calls of `onProgress`. */
   readonly isNew: boolean;
 };
 
@@ -63,24 +63,24 @@ export type StoredFile = ByteSource & {
  * @experimental
  */
 export type ModelStoreOptions = {
-  /** Name of the cache of the origin. Default: `qkv-models`. */
+  /** Name of the cache in the Cache API. Default: `qkv-models`. */
   name?: string;
-  /** True: no server is asked, and a file that is not stored is an error. Default: false. */
+  /** True: no requests are sent, and a missing file is an error. Default: false. */
   offline?: boolean;
-  /** Caches of another kind of host. Default: those of the page or worker, `caches`. */
+  /** A `CacheStorage`, for other hosts. Default: `caches` of the page or worker. */
   caches?: CacheStorage;
 };
 
 /**
- * Keeps models in the browser: `load(address, { store: modelStore() })` downloads each file once. Where a download ends
- * early, as the page is closed or the network fails, the next one goes on from the last piece of 8 MiB. A file is used
- * when all of it is there, and where the hub states its SHA-256, when that is right; bytes that changed in the store since
- * are an error that names the file.
+ * Stores models in the browser: `load(url, { store: modelStore() })` downloads each file once. If a download is
+ * interrupted, because the page is closed or the network fails, the next one continues after the last piece of 8 MiB. A file is used
+ * when it is complete and, if the hub states its SHA-256, when this matches. If stored bytes have changed since,
+ * an error names the file.
  *
- * Files are in the Cache API, which pages and workers of all browsers have, on https and on localhost. Browsers may clear
- * it where space is short, unless `navigator.storage.persist()` was granted.
+ * Files are stored in the Cache API, which is available in pages and workers of all browsers, on https and on localhost. Browsers may clear
+ * it when storage is low, unless `navigator.storage.persist()` was granted.
  *
- * @throws {ArgumentError} If there is no Cache API, as in Node, whose `load` has the hub's cache on the disk.
+ * @throws {ArgumentError} If there is no Cache API, as in Node, where `load` uses the hub's cache on disk.
  * @see "Service Workers", W3C, section 5, "Caches"; "Storage Standard", WHATWG
  * @experimental
  *
@@ -122,14 +122,14 @@ export function modelStore(options?: ModelStoreOptions): ModelStore {
           fix: "load it once without `offline`.",
         });
       }
-      // Of two pages that load it at once, one downloads it, and the other finds it.
+      // If two pages load it at the same time, one downloads it, and the other uses the stored file.
       return withLock(`${name} ${address.href}`, reading.signal, async () => {
         const found = await file.head();
         if (found?.state === "whole") return storedFile(address, found, file, reading, false);
-        // A chunk of its own: pages whose models are stored already do not load it.
+        // A separate chunk, which pages with stored models do not load.
         const { download } = await import("./download.js");
         const head = await download({ url: address, file, model, checksum, reading });
-        // The caller refuses its size.
+        // The caller refuses files of this size.
         if (head && "tooLarge" in head)
           return { size: head.tooLarge, read: unread, isNew: true, name: address.href };
         return head && storedFile(address, head, file, reading, true);
@@ -151,7 +151,7 @@ const unread = (): never => {
   throw new Error("A file that is too large is not read.");
 };
 
-/** The bytes of a file that is whole. The latest piece stays in memory: tensors follow one another. */
+/** Reads a complete file. The latest piece stays in memory, because tensors are usually read in order. */
 function storedFile(
   url: URL,
   { size, model }: Head,
@@ -197,7 +197,7 @@ function storedFile(
   };
 }
 
-/** Does a work alone among the pages of an origin, where the browser has locks. */
+/** Runs a function exclusively among the pages of an origin, if the browser supports Web Locks. */
 async function withLock<T>(
   name: string,
   signal: AbortSignal | undefined,
@@ -207,7 +207,7 @@ async function withLock<T>(
   return locks ? locks.request(name, signal ? { signal } : {}, work) : work();
 }
 
-/** The heads of a cache by address, and how many bytes of each file are stored. */
+/** The file states in a cache by URL, and the stored bytes of each file. */
 async function storedFiles(cache: Cache): Promise<Map<string, { head: Head; bytes: number }>> {
   const files = new Map<string, { head: Head; bytes: number }>();
   const counts = new Map<string, number>();

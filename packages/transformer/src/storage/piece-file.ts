@@ -1,27 +1,27 @@
 import { hexadecimal } from "./content-checksum.js";
 
-/** Bytes of a piece: at most so many are lost when a page is closed in the middle of a download. */
+/** Bytes per piece: at most this many are lost when a page is closed during a download. */
 export const pieceSize = 2 ** 23;
 
 /** The state of a file in a cache. */
 export type Head = {
   /** The model that the file belongs to. */
   model: string;
-  /** `part`: its download goes on where it ended; `whole`: it can be read; `absent`: the server has no such file. */
+  /** `part`: the download is incomplete; `whole`: the file is complete; `absent`: it does not exist on the server. */
   state: "part" | "whole" | "absent";
-  /** Bytes of the whole file. */
+  /** Size of the complete file. Unit: bytes. */
   size: number;
-  /** The strong ETag under which the server gave it; empty if it gave none. */
+  /** The strong ETag of the download; empty if the server sent none. */
   tag: string;
 };
 
-/** A file in a cache: its head under its address, its pieces under the address with their number. */
+/** A file in a cache: its state is stored under its URL, its pieces under the URL with their number. */
 export type PieceFile = {
   head(): Promise<Head | undefined>;
   setHead(head: Head): Promise<void>;
-  /** Number of pieces that are there, from the first to where one is missing. */
+  /** Number of stored pieces before the first missing one. */
   count(): Promise<number>;
-  /** A piece; undefined if it is missing, or its bytes are not those that were stored. */
+  /** Reads a piece; undefined if it is missing or damaged. */
   piece(index: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
   setPiece(index: number, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   clear(): Promise<void>;
@@ -30,14 +30,14 @@ export type PieceFile = {
 const numberName = "qkv-piece";
 const digestName = "qkv-sha256";
 
-/** A file of a cache, by its address. A piece and a head appear whole or not at all, as all entries of a cache do. */
+/** A file of a cache, by its URL. The state and each piece are written atomically, like all cache entries. */
 export function pieceFile(cache: Cache, url: URL): PieceFile {
   const address = (index: number): string => {
     const at = new URL(url);
     at.search += `${at.search === "" ? "?" : "&"}${numberName}=${index}`;
     return at.href;
   };
-  /** The addresses of head and pieces that are there. */
+  /** The URLs of the stored state and pieces. */
   const addresses = async () => {
     const requests = await cache.keys(url.href, { ignoreSearch: true });
     return requests.map((request) => request.url).filter((one) => parseAddress(one).address === url.href);
@@ -65,14 +65,14 @@ export function pieceFile(cache: Cache, url: URL): PieceFile {
       await cache.put(address(index), new Response(bytes, { headers }));
     },
     async clear() {
-      // The head first: pieces without one are never read.
+      // The state is deleted first: pieces without a state are never read.
       await cache.delete(url.href);
       for (const one of await addresses()) await cache.delete(one);
     },
   };
 }
 
-/** The address of a file, and the number of the piece; undefined for that of a head. */
+/** The URL of a file, and the number of the piece; undefined for the state. */
 export function parseAddress(text: string): { address: string; index: number | undefined } {
   const [, address = text, number] = new RegExp(`^(.*)[?&]${numberName}=(\\d+)$`).exec(text) ?? [];
   return { address, index: number === undefined ? undefined : Number(number) };

@@ -16,7 +16,7 @@ export const ascii = {
   endId: 96,
   padId: 97,
   encode: (text: string): number[] => Array.from(text, (letter) => letter.charCodeAt(0) - 32),
-  /** Up to the end token. */
+  /** Decodes ids up to the end token. */
   decode(ids: readonly number[]): string {
     const end = ids.indexOf(96);
     return String.fromCharCode(...(end < 0 ? ids : ids.slice(0, end)).map((id) => id + 32));

@@ -4,7 +4,7 @@ import type { BatchAt } from "../training/batch.js";
 
 /** Options of the task of brackets. */
 export type BracketOptions = {
-  /** Most brackets of a row. Default 24. */
+  /** Maximum number of brackets per row. Default 24. */
   maxLength?: number;
   /** B. Default 64. */
   batchSize?: number;
@@ -14,11 +14,11 @@ export type BracketOptions = {
   device?: Device;
 };
 
-/** Tokens of the task: the ids of what begins a row, of both brackets, and of what ends it. */
+/** Token ids of the task: start, both brackets, and end. */
 export const bracketIds = { start: 0, open: 1, close: 2, end: 3 } as const;
 
 /**
- * The ids of a text of brackets, with those that begin and end a row.
+ * Encodes a text of brackets, with start and end token.
  *
  * @throws {ArgumentError} If the text holds other characters.
  *
@@ -43,7 +43,7 @@ export function encodeBrackets(text: string): number[] {
  * opened before, and none stays open; else 0. Half of the rows are balanced. Of the others, a third are drawn at random, a third
  * have one bracket of a balanced row flipped, and a third have as many of both in a wrong order.
  *
- * Rows are filled up with `end`. A model with a causal mask does not see that.
+ * Rows are padded with `end`, which a model with a causal mask does not see.
  *
  * @returns `batchAt` for `train`: ids and targets `[B, maxLength + 2]`. The same step gives the same batch.
  * @throws {ArgumentError} If `maxLength` is below 2.
@@ -82,7 +82,7 @@ export function bracketBatches(options: BracketOptions): BatchAt {
   };
 }
 
-/** A row as steps up (1) and down (−1). */
+/** A row of brackets as steps up (1) and down (−1). */
 function bracketRow(maxLength: number, draw: () => number): number[] {
   const below = (count: number) => Math.floor(draw() * count);
   const pairs = 1 + below(Math.floor(maxLength / 2));

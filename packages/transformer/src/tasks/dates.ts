@@ -12,7 +12,7 @@ const years = { first: 1900, count: 200 };
  * from 1900 to 2099, drawn uniformly, in three notations: "3 May 1979", "May 3, 1979" and "03.05.1979".
  *
  * @param seed - Whole number; another seed draws other dates.
- * @returns The pair of each place: the same place gives the same pair.
+ * @returns A function from an index to a pair. The same index gives the same pair.
  *
  * @example
  * ```ts

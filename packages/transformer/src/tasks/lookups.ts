@@ -8,9 +8,9 @@ export type LookupOptions = {
   offsets: readonly number[];
   /** Adds the letter at the first position as a last target. Default false. */
   first?: boolean;
-  /** V, how many letters there are. Default 8. */
+  /** V, the number of letters. Default 8. */
   vocabSize?: number;
-  /** T, how many places a sequence has. Default 8. */
+  /** T, the sequence length. Default 8. */
   contextLength?: number;
   /** B. Default 16. */
   batchSize?: number;
@@ -24,19 +24,19 @@ export type LookupOptions = {
 export type LookupBatch = {
   /** The letter at each position, `[B, T]` int32. */
   readonly ids: Tensor;
-  /** The letter as one of V and the place as one of T, `[B, T, V + T]`; the mean square of all numbers is 1. */
+  /** One-hot letter and one-hot position, `[B, T, V + T]`, scaled to mean square 1. */
   readonly rows: Tensor;
-  /** The K letters that are asked for, one of V each, `[B, T, K · V]`, moved and scaled to mean 0 and
-   * variance 1: a guess of 0 everywhere has the mean squared error 1. */
+  /** One-hot letters of the K targets, `[B, T, K · V]`, standardized to mean 0 and
+   * variance 1: predicting 0 everywhere has mean squared error 1. */
   readonly targets: Tensor;
 };
 
 /**
- * The smallest task that needs attention: random letters, where each position asks which letter came a given number of
- * positions before. A letter says nothing about its neighbors, so the answer has to be looked up.
+ * The smallest task that needs attention: random letters, where the target of each position is the letter a given number of
+ * positions before. Letters are independent, so that the answer has to be looked up.
  *
  * @returns The batch of a step. The same step gives the same batch.
- * @throws {ArgumentError} If nothing is asked for, or an answer stands outside of the sequence.
+ * @throws {ArgumentError} If there are no targets, or a target is outside the sequence.
  *
  * @example
  * ```ts

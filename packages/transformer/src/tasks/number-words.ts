@@ -12,7 +12,7 @@ const tens = ", , twenty, thirty, forty, fifty, sixty, seventy, eighty, ninety".
  * Pairs of numbers in digits and in English words, below a thousand: "142" and "one hundred forty-two".
  *
  * @param seed - Whole number; another seed draws other numbers.
- * @returns The pair of each place: the same place gives the same pair.
+ * @returns A function from an index to a pair. The same index gives the same pair.
  *
  * @example
  * ```ts

@@ -4,9 +4,9 @@ import type { BatchAt } from "../training/batch.js";
 
 /** Options of the task of palindromes. */
 export type PalindromeOptions = {
-  /** Digits of a row, an even number. Default 12. */
+  /** Number of digits per row, even. Default 12. */
   length?: number;
-  /** Different digits. Default 10. */
+  /** Number of different digits. Default 10. */
   numDigits?: number;
   /** B. Default 64. */
   batchSize?: number;

@@ -6,9 +6,9 @@ import type { BatchAt } from "../training/batch.js";
 export type RepeatOptions = {
   /** V. Default 32. */
   vocabSize?: number;
-  /** T, tokens of a row. Default 32. */
+  /** T, tokens per row. Default 32. */
   contextLength?: number;
-  /** Fewest tokens before a row repeats; the most are T / 2. Default T / 4. */
+  /** Minimum period; the maximum is T / 2. Unit: tokens. Default T / 4. */
   minPeriod?: number;
   /** B. Default 16. */
   batchSize?: number;
@@ -19,11 +19,11 @@ export type RepeatOptions = {
 };
 
 /**
- * Batches of random tokens that repeat: a row draws between `minPeriod` and T / 2 different tokens, and goes on with the same
- * tokens in the same order. Targets are the tokens that can be known: those after a token that occurred before.
+ * Batches of repeated random tokens: a row starts with `minPeriod` to T / 2 different tokens, and repeats them
+ * in the same order. Targets are the predictable tokens: those after a token that has occurred before.
  *
- * Rows repeat after different lengths, so that no fixed distance back finds the answer. It takes two layers: one in which a
- * token learns of its predecessor, and an induction head, which looks for it.
+ * Periods differ between rows, so that no fixed distance gives the answer. The task needs two layers: a
+ * previous-token head, and an induction head in a later layer.
  *
  * @returns `batchAt` for `train`. The same step gives the same batch.
  * @throws {ArgumentError} If a row cannot repeat within T tokens, or the vocabulary has fewer than T / 2 tokens.
@@ -69,7 +69,7 @@ export function repeatBatches(options: RepeatOptions): BatchAt {
       const [first, ...rest] = draws.subarray(b * (most + 1), (b + 1) * (most + 1)) as unknown as number[];
       const period = minPeriod + Math.floor(first! * (most - minPeriod + 1));
       const tokens = Array.from({ length: V }, (_, id) => id);
-      // Each place is swapped with itself or a later one.
+      // Fisher–Yates shuffle.
       for (let n = 0; n < period; n++) {
         const other = n + Math.floor(rest[n]! * (V - n));
         [tokens[n], tokens[other]] = [tokens[other]!, tokens[n]!];

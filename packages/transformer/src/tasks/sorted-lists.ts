@@ -4,9 +4,9 @@ import type { BatchAt } from "../training/batch.js";
 
 /** Options of the task of sorting. */
 export type SortOptions = {
-  /** N, numbers of a list. Default 8. */
+  /** N, numbers per list. Default 8. */
   length?: number;
-  /** Numbers are from 0 to below this. Default 32. */
+  /** Number of possible values: 0 to `numValues - 1`. Default 32. */
   numValues?: number;
   /** B. Default 64. */
   batchSize?: number;
@@ -51,7 +51,7 @@ export function sortBatches(options: SortOptions): BatchAt {
     for (let b = 0; b < B; b++) {
       const drawn = data.subarray(b * length, (b + 1) * length);
       const values = Int32Array.from({ length: numValues }, (_, value) => value);
-      // Each place is swapped with itself or a later one.
+      // Fisher–Yates shuffle.
       drawn.forEach((x, n) => {
         const other = n + Math.floor(x * (numValues - n));
         [values[n], values[other]] = [values[other]!, values[n]!];

@@ -1,5 +1,5 @@
-/** A text, and what shall be written for it. */
+/** A source text and its target text. */
 export type TextPair = { source: string; target: string };
 
-/** The pair at each place of an endless list, counted from 0. The same place gives the same pair. */
+/** Returns the pair at an index of an endless list. The same index gives the same pair. */
 export type TextPairs = (place: number) => TextPair;

@@ -5,24 +5,24 @@ import type { Batch } from "./batch.js";
 /** Loss of a batch, for `train` and `trainStep`. */
 export type BatchLoss<P, B = Batch> = {
   /**
-   * A scalar, the mean over the batch. `number`: of the batch in the run, from 0, which dropout takes its seed from; undefined in
-   * evaluation, where nothing is dropped.
+   * The mean loss of the batch, a scalar. `number`: index of the batch in the run, from which the dropout seed is derived; undefined in
+   * evaluation, which has no dropout.
    */
   (params: P, batch: B, number?: number): Tensor;
   /**
-   * Terms that the loss of a batch is a mean over, such as its targets. Batches that are accumulated are weighted by it, so that their loss
-   * is the mean over all terms, as if they were one batch. Without it they count alike.
+   * Number of terms in the mean, such as targets. With gradient accumulation, batches are weighted by it, so that the loss
+   * is the mean over all terms, as for one large batch. Without it, batches have equal weights.
    */
   count?(batch: B): number;
 };
 
-/** Counts the targets of a batch that are not ignored, for a function that refuses what is no batch. */
+/** Counts the targets of a batch that are not ignored, on behalf of a function that errors name. */
 export const targetCount =
   (check: Checks) =>
   (batch: Batch): number =>
     checkBatch(check, batch).targets.data.filter((target) => target >= 0).length;
 
-/** Refuses what is no batch, such as a promise of one. */
+/** Refuses a value that is not a batch, such as a promise. */
 export function checkBatch<B extends Batch>(check: Checks, batch: B): B {
   const isBatch = (value: unknown) => {
     const { ids, targets } = (value ?? {}) as Partial<Batch>;

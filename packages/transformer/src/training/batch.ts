@@ -7,14 +7,14 @@ export type Batch = {
   readonly ids: Tensor;
   /** int32 `[B, T]`; -100 is ignored. */
   readonly targets: Tensor;
-  /** Document of each token, `[T]` or `[B][T]`, where rows are packed: attention does not look from one into another. */
+  /** Document of each token, `[T]` or `[B][T]`, for packed rows. Documents do not attend to each other. */
   readonly documents?: DocumentIds;
-  /** Place of each token in its document, `[B · T]`. Default: its place in the row. */
+  /** Position of each token in its document, `[B · T]`. Default: its position in the row. */
   readonly positions?: Int32Array;
 };
 
 /**
- * The batch of a step, counted from 0. The same step gives the same batch, so that a run that was stopped goes on as if
- * it had not been.
+ * Returns the batch of a step, from 0. The same step gives the same batch, so that a resumed run equals an
+ * uninterrupted one.
  */
 export type BatchAt = (step: number) => Batch;

@@ -6,7 +6,7 @@ import { readSafetensors, writeSafetensors } from "@qkv/tensor/safetensors";
 const format = "qkv-checkpoint";
 const version = "1";
 
-/** A training checkpoint: all that a run needs to continue. */
+/** A training checkpoint: everything needed to resume a run. */
 export type Checkpoint<P> = {
   params: P;
   state: OptimizerState<P>;
@@ -46,8 +46,8 @@ export async function writeCheckpoint<P>(checkpoint: Checkpoint<P>): Promise<Uin
 /**
  * Reads the bytes written by {@link writeCheckpoint}.
  *
- * @param options - `device`: where the tensors shall be, and stay. Default: the plain device.
- * @throws {FormatError} If the file is damaged, cut short, or no checkpoint of this version.
+ * @param options - `device`: device of the tensors. Default: the plain device.
+ * @throws {FormatError} If the file is damaged, truncated, or not a checkpoint of this version.
  */
 export async function readCheckpoint<P>(
   bytes: Uint8Array,
@@ -59,7 +59,7 @@ export async function readCheckpoint<P>(
   const source = "checkpoint";
   const fix = "give a file that `writeCheckpoint` of this version made.";
   const check = checks("readCheckpoint", { source, fix }, FormatError);
-  // Looked at first, so that errors of the file name this function.
+  // Read first, so that errors about the file name this function.
   readSafetensorsHeader(bytes, { source, fn: check.fn });
   const { tensors, metadata } = await readSafetensors(bytes);
   for (const [field, wanted] of Object.entries({ format, version })) {
@@ -103,7 +103,7 @@ function jsonText(check: Checks, notes: unknown): string {
   }
 }
 
-/** Refuses keys with dots, which paths in the file are told by. */
+/** Refuses keys with dots, because dots separate paths in the file. */
 function checkKeys(check: Checks, path: string, tree: unknown): void {
   if (isTensor(tree) || typeof tree !== "object" || tree === null) return;
   for (const [key, value] of Object.entries(tree)) {
@@ -118,7 +118,7 @@ function checkKeys(check: Checks, path: string, tree: unknown): void {
   }
 }
 
-/** Tensors by path as nested objects; keys that are whole numbers become a list, in which what holds no tensor is empty. */
+/** Converts tensors by path to nested objects. Whole-number keys become lists; list entries without tensors are empty objects. */
 function nested(entries: readonly (readonly [readonly string[], Tensor])[]): unknown {
   if (entries.length === 1 && entries[0]![0].length === 0) return entries[0]![1];
   const children = new Map<string, (readonly [string[], Tensor])[]>();

@@ -15,7 +15,7 @@ import {
 import { klDivergence } from "@qkv/tensor/losses";
 import type { Batch } from "./batch.js";
 import { checkBatch, targetCount, type BatchLoss } from "./batch-loss.js";
-import { batchLogits, checkTokenModel, seedOfBatch, type TokenModel } from "./losses.js";
+import { batchLogits, checkTokenModel, batchSeed, type TokenModel } from "./losses.js";
 
 /** Options of distillation. */
 export type DistillationLossOptions<B extends Batch> = {
@@ -23,18 +23,18 @@ export type DistillationLossOptions<B extends Batch> = {
   teacher(batch: B): Tensor;
   /** Divides the logits of both, so that unlikely tokens count more. Default 2. */
   temperature?: number;
-  /** The share of the teacher's part, from 0 to 1; the rest is cross-entropy of the targets. Default 0.5. */
+  /** Weight of the distillation term, from 0 to 1; the rest is the cross-entropy of the targets. Default 0.5. */
   weight?: number;
   /** Of the student's dropout, as of `tokenLoss`. Default 0. */
   dropoutSeed?: number;
 };
 
 /**
- * Distillation: a student learns a teacher's probabilities of all tokens beside the right ones.
+ * Knowledge distillation: a student learns the token probabilities of a teacher in addition to the targets.
  * `weight · τ² KL(teacher ‖ student) + (1 − weight) · cross-entropy`, the mean over targets; both distributions of the first term
  * are at the temperature τ, whose square makes its gradient as large as that of the second.
  *
- * @param model - The student.
+ * @param model - The student model.
  * @returns `(params, batch) => loss`, for `train`.
  * @see "Distilling the Knowledge in a Neural Network" (2015), arXiv:1503.02531
  *
@@ -67,7 +67,7 @@ export function distillationLoss<P, B extends Batch = Batch>(
   check.whole({ dropoutSeed });
   const loss = (params: P, batch: B, number?: number) => {
     const { targets } = checkBatch(check, batch);
-    const logits = batchLogits(model, params, batch, seedOfBatch(dropoutSeed, number));
+    const logits = batchLogits(model, params, batch, batchSeed(dropoutSeed, number));
     const atTemperature = (x: Tensor) => logSoftmax(div(x, temperature));
     const wanted = atTemperature(stopGradient(teacher(batch)));
     const perClass = klDivergence(atTemperature(logits), wanted, { logTarget: true, reduction: "none" });

@@ -7,7 +7,7 @@ import { trainStep, type Training } from "./train-step.js";
 
 /** Options of {@link findLearningRate}. */
 export type LearningRateOptions<P, B = Batch> = Omit<Training<P, B>, "optimizer"> & {
-  /** They are copied, and stay as they are. */
+  /** Params, which are copied and not changed. */
   params: P;
   /** The optimizer with a schedule: `(learningRate) => adamW({ learningRate })`. */
   optimizer: (learningRate: Schedule) => Optimizer;
@@ -17,13 +17,13 @@ export type LearningRateOptions<P, B = Batch> = Omit<Training<P, B>, "optimizer"
   from?: number;
   /** Learning rate of the last step. Default 1. */
   to?: number;
-  /** Steps at most, 3 or more. Default 100. */
+  /** Maximum number of steps, at least 3. Default 100. */
   steps?: number;
-  /** Ends the search after the step it is in: the promise rejects with the signal's reason. */
+  /** Ends the search after the current step: the promise rejects with the signal's reason. */
   signal?: AbortSignal;
 };
 
-/** Losses over growing learning rates. */
+/** Losses over increasing learning rates. */
 export type LearningRateCurve = {
   /** One entry for each step. `smoothLoss` is the exponential moving average of the losses so far. */
   readonly rows: readonly { learningRate: number; loss: number; smoothLoss: number }[];
@@ -31,11 +31,11 @@ export type LearningRateCurve = {
   readonly learningRate: number | undefined;
 };
 
-/** Decay of the average of losses, and the multiple of the lowest one that ends the search; both as in fastai. */
+/** Decay of the moving average of losses, and the multiple of the lowest loss at which the search ends; both as in fastai. */
 const [decay, divergence] = [0.98, 4];
 
 /**
- * Finds a learning rate by a range test: a copy of the params is trained while the rate grows by the same factor in each step, until the
+ * Finds a learning rate by a range test: a copy of the params is trained while the rate increases by a constant factor per step, until the
  * loss diverges. The rate at which the loss falls fastest is a good peak for a schedule; a tenth of the rate at which it is lowest is a
  * cautious one.
  *
@@ -86,7 +86,7 @@ export async function findLearningRate<P, B = Batch>(
   return { rows, learningRate: steepest(rows) };
 }
 
-/** Rate of the steepest fall: rates grow by one factor, so neighbours are as far apart as any others. */
+/** The rate with the steepest decrease of loss. Rates are equally spaced in logarithm. */
 function steepest(rows: LearningRateCurve["rows"]): number | undefined {
   let [best, slope]: [number | undefined, number] = [undefined, 0];
   for (let i = 1; i + 1 < rows.length; i++) {

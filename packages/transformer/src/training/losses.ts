@@ -3,7 +3,7 @@ import { crossEntropy, randint, type Tensor } from "@qkv/tensor";
 import type { Batch } from "./batch.js";
 import { checkBatch, targetCount, type BatchLoss } from "./batch-loss.js";
 
-/** The part of a model that losses call: logits of token ids, whose rows may be packed. */
+/** The part of a model that losses use: logits of token ids, also of packed rows. */
 export type TokenModel<P> = {
   apply(
     params: P,
@@ -13,7 +13,7 @@ export type TokenModel<P> = {
 };
 
 /**
- * Cross-entropy of the targets of a batch: the mean, in nats per token.
+ * Mean cross-entropy of the targets of a batch. Unit: nats per token.
  *
  * @param options - `dropoutSeed`: a whole number, from which each batch of a run derives its seed, so that a resumed run drops the
  *   same elements. Default 0. A call without the number of a batch is evaluation, which drops nothing.
@@ -48,7 +48,7 @@ export function checkTokenModel(check: Checks, model: unknown): void {
   check.each({ model }, isModel, "a model, with apply", `write \`${check.fn}(decoder(config))\`.`);
 }
 
-/** Logits of a batch, `[B, T, V]`. Tokens of a packed row see those of their own document. */
+/** Logits of a batch, `[B, T, V]`. In packed rows, tokens only attend to their own document. */
 export function batchLogits<P>(
   model: TokenModel<P>,
   params: P,
@@ -71,8 +71,8 @@ export const batchSeed = (seed: number, number: number | undefined): number | un
 /**
  * Mean loss over chunks of a text, each without earlier context. Every run uses the same chunks.
  *
- * @param loss - Batches are weighted by its `count`, and without one by their targets.
- * @param batches - As `nextTokenBatches` gives them.
+ * @param loss - Its `count` weights the batches. Default: the number of targets.
+ * @param batches - From `textBatches`.
  * @returns Nats per token.
  */
 export async function meanLoss<P>(loss: BatchLoss<P>, params: P, batches: Iterable<Batch>): Promise<number> {

@@ -7,18 +7,18 @@ import { batchNames, checkText, windowStarts, type BatchOptions } from "./next-t
 export type MaskedTokenOptions = BatchOptions & {
   /** The id of the mask token. */
   maskId: number;
-  /** V: some masked tokens are replaced by a random token below it. */
+  /** V. Some targets are replaced by a random token below it. */
   vocabSize: number;
   /** Probability that a token is a target. Default 0.15. */
   maskProbability?: number;
 };
 
 /**
- * Makes batches for masked-token training, as for BERT: of the target tokens, 80 % are replaced by `maskId`, 10 % by a
+ * Creates batches for masked language modeling, as in BERT: of the target tokens, 80 % are replaced by `maskId`, 10 % by a
  * random token, and 10 % stay unchanged.
  *
  * @param ids - The text as token ids; `contextLength` of them, or more.
- * @throws {ArgumentError} If the text is shorter than one chunk, or the rate is no share.
+ * @throws {ArgumentError} If the text is shorter than one chunk, or the rate is not between 0 and 1.
  * @see "BERT" (2018), arXiv:1810.04805, section 3.1
  *
  * @example
@@ -55,7 +55,7 @@ export function maskedTokenBatches(ids: ArrayLike<number>, options: MaskedTokenO
     windowStarts(text.length - T + 1, { batchSize: B, seed }, step).forEach((start, b) => {
       inputs.set(text.subarray(start, start + T), b * T);
     });
-    // Three numbers decide about a token: if it is a target, how it is replaced, and by which token.
+    // Three random numbers per token: whether it is a target, how it is replaced, and by which token.
     const draws = uniform([B * T, 3], { seed: seed + 1, first: step * B * T * 3, dtype: "float64" }).data;
     for (let n = 0; n < B * T; n++) {
       const [asked, fate, other] = draws.subarray(n * 3, n * 3 + 3) as unknown as [number, number, number];

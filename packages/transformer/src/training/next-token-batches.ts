@@ -6,7 +6,7 @@ import type { BatchAt } from "./batch.js";
 export type BatchOptions = {
   /** B */
   batchSize: number;
-  /** T, tokens of one chunk. */
+  /** T, tokens per chunk. */
   contextLength: number;
   /** Whole number; another seed draws other chunks. */
   seed: number;
@@ -15,7 +15,7 @@ export type BatchOptions = {
 };
 
 /**
- * Makes batches for next-token prediction: chunks of a text from random offsets, with the tokens that follow as
+ * Creates batches for next-token prediction: chunks of a text at random offsets, with the following tokens as
  * targets.
  *
  * @param ids - The text as token ids; `contextLength + 1` of them, or more.
@@ -50,7 +50,7 @@ export function nextTokenBatches(ids: ArrayLike<number>, options: BatchOptions):
   };
 }
 
-/** Start offsets of the chunks of a step, from 0 to below `places`. */
+/** Random start offsets of the chunks of a step, from 0 to `places - 1`. */
 export function windowStarts(
   places: number,
   { batchSize, seed }: Pick<BatchOptions, "batchSize" | "seed">,
@@ -60,7 +60,7 @@ export function windowStarts(
   return Array.from(data, (u) => Math.floor(u * places));
 }
 
-/** A text as int32, of `least` tokens or more. */
+/** A text as int32; refuses fewer than `least` tokens. */
 export function checkText(check: Checks, ids: ArrayLike<number>, least: number): Int32Array {
   const isList = (value: unknown) => Array.isArray(value) || ArrayBuffer.isView(value);
   check.each({ ids }, isList, "a list of token ids", "encode the text with a tokenizer.");

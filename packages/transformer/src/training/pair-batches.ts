@@ -15,22 +15,22 @@ export type PairBatch = {
 
 /** Options of batches of text pairs. */
 export type PairOptions = {
-  /** The pair of a place, as token ids. */
+  /** Returns the pair at an index, as token ids. */
   pairAt(place: number): { source: readonly number[]; target: readonly number[] };
   /** B */
   batchSize: number;
-  /** The first id of the decoder input. */
+  /** Start token of the decoder input. */
   startId: number;
-  /** The id after each target. */
+  /** End token of each target. */
   endId: number;
-  /** The id that pads sources to the longest of their batch. */
+  /** Padding token of sources, up to the longest in the batch. */
   padId: number;
   /** Device of the tensors. Default: the plain JavaScript device. */
   device?: Device;
 };
 
 /**
- * Makes batches of text pairs, such as a sentence and its translation: the pairs in order, B per step, padded to the
+ * Creates batches of text pairs, such as a sentence and its translation: the pairs in order, B per step, padded to the
  * longest.
  *
  * @throws {ArgumentError} If a source is empty.
@@ -46,7 +46,7 @@ export type PairOptions = {
  */
 export function pairBatches(options: PairOptions): (step: number) => PairBatch {
   const check = checks("pairBatches");
-  // The other fields of a vocabulary, such as `ascii`, may be spread into the options.
+  // Other fields of a vocabulary such as `ascii`, which may be spread into the options.
   const names = ["pairAt", "batchSize", "startId", "endId", "padId", "device"] as const;
   const {
     pairAt,

@@ -7,18 +7,18 @@ import { sequenceLogProbs } from "./sequence-log-probs.js";
 
 /** Options of direct preference optimization. */
 export type PreferenceLossOptions<P> = {
-  /** Params that training began with, a copy: `mapTensors(params, clone)`. They are not changed. */
+  /** Params of the reference model: a copy of the initial params, `mapTensors(params, clone)`. They are not changed. */
   reference: P;
-  /** β: a larger one holds the model nearer to the reference. Default 0.1. */
+  /** β: larger values keep the model closer to the reference. Default 0.1. */
   beta?: number;
 };
 
 /**
- * Direct preference optimization (DPO): raises the probability of a chosen answer over that of a rejected one, measured against
- * the model before training. `−log σ(β ((log π(chosen) − log π₀(chosen)) − (log π(rejected) − log π₀(rejected))))`, the mean over
- * pairs. Nothing is dropped, as in TRL: both models are compared whole.
+ * Direct preference optimization (DPO): increases the probability of a chosen answer over that of a rejected one, relative to
+ * the reference model. `−log σ(β ((log π(chosen) − log π₀(chosen)) − (log π(rejected) − log π₀(rejected))))`, the mean over
+ * pairs. There is no dropout, as in TRL.
  *
- * @param model - Logits for token ids; the reference has the same model.
+ * @param model - The model, which is used with the params of the reference too.
  * @returns `(params, batch) => loss`, for `train` with the batches of `preferenceBatches`.
  * @throws {ShapeError} If a batch does not have an even number of rows.
  * @see "Direct Preference Optimization" (2023), arXiv:2305.18290
