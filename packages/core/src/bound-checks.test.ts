@@ -4,7 +4,7 @@ import { FormatError, ShapeError } from "./errors.js";
 
 const check = checks("slidingWindow");
 
-test("refuse throws an ArgumentError of these facts that names the function", () => {
+test("refuse throws an ArgumentError with the given facts that names the function", () => {
   const facts = {
     argument: "windowSize",
     received: 0,
@@ -16,12 +16,12 @@ test("refuse throws an ArgumentError of these facts that names the function", ()
   );
 });
 
-test("refuse throws the kind of error that is given", () => {
+test("refuse throws an error of the given class", () => {
   const facts = { argument: "key", received: [2, 3], expected: "[B, H, S, D]", fix: "add axes." };
   expect(() => check.refuse(facts, ShapeError)).toThrow(/^slidingWindow: `key` has shape \[2, 3\], expected/);
 });
 
-test("facts that are bound need not be given again, and one that is given counts", () => {
+test("bound facts are used unless a fact is given", () => {
   const file = checks("load", { source: "model.gguf", fix: "fetch the file again." });
   const facts = { argument: "version", received: 9, expected: "2 or 3" };
   expect(() => file.refuse(facts, FormatError)).toThrow(
@@ -30,7 +30,7 @@ test("facts that are bound need not be given again, and one that is given counts
   expect(() => file.refuse({ ...facts, fix: "update." }, FormatError)).toThrow(/\nFix: update\.$/);
 });
 
-test("a kind and a fix that are bound are those of every check", () => {
+test("a bound class and a bound fix are used by every check", () => {
   const file = checks("load", { source: "model.gguf", fix: "fetch the file again." }, FormatError);
   const calls = [
     () => file.refuse({ argument: "version", received: 9, expected: "2 or 3" }),
@@ -59,7 +59,7 @@ test.each([
   );
 });
 
-test("whole takes the bounds themselves, and any whole number without bounds", () => {
+test("whole accepts the bounds, and any integer if there are none", () => {
   expect(() => check.whole({ a: 1, b: 8 }, { min: 1, max: 8 })).not.toThrow();
   expect(() => check.whole({ seed: -3 })).not.toThrow();
   expect(() => check.whole({ seed: 0.5 })).toThrow(
@@ -67,18 +67,18 @@ test("whole takes the bounds themselves, and any whole number without bounds", (
   );
 });
 
-test("finite refuses what is not finite, and the border where it is excluded", () => {
+test("finite refuses values that are not finite, and exclusive bounds", () => {
   const range = { above: 0, below: 1 };
   expect(() => check.finite({ rate: 0.5 }, range)).not.toThrow();
   for (const rate of [0, 1, NaN, Infinity, "0.5", undefined])
     expect(() => check.finite({ rate }, range)).toThrow("expected a finite number, above 0 and below 1.");
 });
 
-test("of several values the first that is wrong is named", () => {
+test("the error names the first invalid value", () => {
   expect(() => check.whole({ a: 1, b: 0, c: 0 }, { min: 1 })).toThrow(/`b` is 0/);
 });
 
-test("type and oneOf name the argument, what came and what may come", () => {
+test("errors of type and oneOf name the argument, the received and the expected values", () => {
   expect(() => check.type({ f: 5 }, "function")).toThrow("`f` is 5, expected a function.");
   expect(() => check.type({ f: () => 1 }, "function")).not.toThrow();
   expect(() => check.oneOf({ align: "left" }, ["top-left", "bottom-right"])).toThrow(
@@ -87,7 +87,7 @@ test("type and oneOf name the argument, what came and what may come", () => {
   expect(() => check.oneOf({ bits: 8 }, [4, 8])).not.toThrow();
 });
 
-test("list refuses what is no list, and the first item for which the rule is false", () => {
+test("list refuses values that are not lists, and names the first item for which the predicate is false", () => {
   const fix = "count tokens.";
   for (const lengths of [[], [1, 2], Int32Array.of(3)])
     expect(() => check.list({ lengths }, "whole numbers", Number.isInteger, fix)).not.toThrow();

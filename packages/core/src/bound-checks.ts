@@ -1,10 +1,10 @@
 import { checkOptions, type OptionName } from "./check-options.js";
 import { ArgumentError, type ErrorFacts, type QkvError } from "./errors.js";
 
-/** The facts of a refusal, besides the function that refuses. */
+/** The facts of an error (argument, received, expected, fix, …), except the function that throws it. */
 export type Refusal = Omit<ErrorFacts, "fn">;
 
-/** The numbers that an argument may be. */
+/** The allowed range of a number: `min` and `max` are inclusive, `above` and `below` exclusive. */
 export type NumberRange = {
   min?: number;
   max?: number;
@@ -12,22 +12,22 @@ export type NumberRange = {
   below?: number;
   /** Unit of the number, for the message: `tokens`. */
   unit?: string;
-  /** Default: to give what is expected. */
+  /** Fix in the message. Default: `give`, followed by the expected range. */
   fix?: string;
 };
 
-/** Tells an array or a typed array. */
+/** True for an array or a typed array. */
 export function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && "length" in value);
 }
 
-/** Arguments by name: `{ windowSize }`. The first that is wrong is named. */
+/** Arguments by name: `{ windowSize }`. The error names the first invalid one. */
 export type Named = Readonly<Record<string, unknown>>;
 
 /** A class of errors. */
 export type ErrorKind = new (facts: ErrorFacts) => QkvError;
 
-/** The checks of one function, which throw errors that name it. Made by {@link checks}. */
+/** Argument checks of one function, whose errors name it. Made by {@link checks}. */
 export class Checks<Bound extends Partial<Refusal> = Record<never, never>> {
   declare readonly fn: string;
   declare readonly bound: Bound;
@@ -40,54 +40,54 @@ export class Checks<Bound extends Partial<Refusal> = Record<never, never>> {
   }
 
   /**
-   * Throws an error with these facts, and those that are bound.
+   * Throws an error with these facts and the bound ones.
    *
-   * @param Kind - Default: the kind that is bound.
+   * @param Kind - Class of the error. Default: the bound class.
    */
   refuse(facts: Omit<Refusal, keyof Bound> & Partial<Refusal>, Kind = this.Kind): never {
     throw new Kind({ ...this.bound, ...facts, fn: this.fn } as ErrorFacts);
   }
 
   /**
-   * The options given, or none. Refuses options that the function does not have, with the nearest name, and a value
-   * (a number, text, a tensor, a list, null) where an object of options belongs.
+   * Returns the options, or `{}` if they are undefined. Refuses unknown options, and suggests the nearest name; refuses any
+   * value that is not a plain object, such as a number, a tensor or null.
    *
-   * @param names - Every option of the function.
-   * @param argument - The name of the argument. Default `options`.
+   * @param names - Names of all options of the function.
+   * @param argument - Name of the argument in errors. Default `options`.
    */
   options<T extends object>(given: T | undefined, names: readonly OptionName<T>[], argument?: string): T {
     return checkOptions(this.fn, given, names, argument);
   }
 
-  /** Refuses what is not a whole number of this range: `check.whole({ windowSize }, { min: 1, unit: "tokens" })`. */
+  /** Refuses values that are not integers in the range: `check.whole({ windowSize }, { min: 1, unit: "tokens" })`. */
   whole(values: Named, range?: NumberRange): void {
     this.#numbers(values, Number.isSafeInteger, "a whole number", range);
   }
 
-  /** Refuses what is not a finite number of this range: `check.finite({ epsilon }, { min: 0 })`. */
+  /** Refuses values that are not finite numbers in the range: `check.finite({ epsilon }, { min: 0 })`. */
   finite(values: Named, range?: NumberRange): void {
     this.#numbers(values, Number.isFinite, "a finite number", range);
   }
 
-  // A valid value costs a comparison or two: the text is made for a refusal only.
+  // Valid values cost only the comparisons: the text is built when an error is thrown.
   #numbers(values: Named, holds: (value: unknown) => boolean, kind: string, range: NumberRange = {}): void {
     const { min = -Infinity, max = Infinity, above = -Infinity, below = Infinity } = range;
     for (const argument in values) {
       const received = values[argument];
       const number = received as number;
       if (holds(received) && number >= min && number <= max && number > above && number < below) continue;
-      const expected = numbersOf(kind, range);
+      const expected = describeRange(kind, range);
       const fix = range.fix ?? this.bound.fix ?? `give ${expected}.`;
       this.refuse({ argument, received, expected, fix } as never);
     }
   }
 
-  /** Refuses what is of another type: `check.type({ onProgress }, "function")`. */
+  /** Refuses values of another type: `check.type({ onProgress }, "function")`. */
   type(values: Named, type: "boolean" | "function" | "number" | "string", fix?: string): void {
     this.each(values, (value) => typeof value === type, `a ${type}`, fix);
   }
 
-  /** Refuses what is none of a few names or numbers: `check.oneOf({ align }, ["top-left", "bottom-right"])`. */
+  /** Refuses values that are not among the choices: `check.oneOf({ align }, ["top-left", "bottom-right"])`. */
   oneOf(values: Named, choices: readonly (string | number)[], fix?: string): void {
     const quoted = choices.map((choice) => JSON.stringify(choice));
     const expected = [quoted.slice(0, -1).join(", "), quoted.at(-1)].filter(Boolean).join(" or ");
@@ -95,7 +95,7 @@ export class Checks<Bound extends Partial<Refusal> = Record<never, never>> {
   }
 
   /**
-   * Refuses what is no list (an array or a typed array), and lists with an item for which `holds` is false:
+   * Refuses values that are not lists (arrays or typed arrays), and lists with an item for which `holds` is false:
    * `check.list({ lengths }, "whole numbers", Number.isInteger)`.
    */
   list(values: Named, expected: string, holds?: (item: unknown) => boolean, fix?: string): void {
@@ -108,7 +108,7 @@ export class Checks<Bound extends Partial<Refusal> = Record<never, never>> {
     }
   }
 
-  /** Refuses values for which `holds` is false. `expected` says in a noun phrase what they must be. */
+  /** Refuses values for which `holds` is false. `expected` describes valid values in a noun phrase. */
   each(
     values: Named,
     holds: (value: unknown) => boolean,
@@ -122,8 +122,8 @@ export class Checks<Bound extends Partial<Refusal> = Record<never, never>> {
   }
 }
 
-/** `a whole number of tokens, 1 or more and at most 8`. */
-function numbersOf(kind: string, { min, max, above, below, unit }: NumberRange): string {
+/** Text for a range: `a whole number of tokens, 1 or more and at most 8`. */
+function describeRange(kind: string, { min, max, above, below, unit }: NumberRange): string {
   const bounds = [
     min !== undefined && `${min} or more`,
     above !== undefined && `above ${above}`,
@@ -134,12 +134,12 @@ function numbersOf(kind: string, { min, max, above, below, unit }: NumberRange):
 }
 
 /**
- * Binds the name of a function to the checks of its arguments: every error names the function, and facts are given
- * by name.
+ * Returns the argument checks of a function: each error names the function, the argument, the value received, the value
+ * expected, and the fix.
  *
- * @param fn - The public function, as callers write it.
- * @param bound - Facts that all refusals share: the argument, the fix, the `source` that a file was read from.
- * @param Kind - The kind of the errors. Default {@link ArgumentError}; readers of formats bind `FormatError`.
+ * @param fn - Name of the public function, as callers write it.
+ * @param bound - Facts that all errors share, such as the argument, the fix, or the `source` of a file.
+ * @param Kind - Class of the errors. Default {@link ArgumentError}; readers of file formats pass `FormatError`.
  *
  * @example
  * ```ts

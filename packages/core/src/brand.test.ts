@@ -3,7 +3,7 @@ import { defineBrand } from "./brand.js";
 
 const make = (brand: ReturnType<typeof defineBrand>) => ({ [brand.key]: brand.stamp });
 
-test("a value of the kind is recognised, whatever else is not", () => {
+test("only values of the kind are recognized", () => {
   const brand = defineBrand("test/Thing", 1, "0.1.0");
   expect(brand.has(make(brand))).toBe(true);
   expect(brand.has(Object.assign(() => 0, make(brand)))).toBe(true);
@@ -13,7 +13,7 @@ test("a value of the kind is recognised, whatever else is not", () => {
   expect(brand.has(make(defineBrand("test/Other", 1, "0.1.0")))).toBe(false);
 });
 
-test("two copies of the package recognise each other's values while the contract is the same", () => {
+test("two copies of the package with the same contract recognize each other's values", () => {
   const here = defineBrand("test/Thing", 1, "0.1.0");
   const there = defineBrand("test/Thing", 1, "0.2.0");
   expect(there.key).toBe(here.key);
@@ -21,7 +21,7 @@ test("two copies of the package recognise each other's values while the contract
   expect(there.has(make(here))).toBe(true);
 });
 
-test("a class that keeps the stamp on its prototype brands every instance", () => {
+test("a stamp on the prototype of a class brands every instance", () => {
   const brand = defineBrand("test/Thing", 1, "0.1.0");
   class Thing {
     get [brand.key]() {
@@ -31,7 +31,7 @@ test("a class that keeps the stamp on its prototype brands every instance", () =
   expect(brand.has(new Thing())).toBe(true);
 });
 
-test("another contract is refused with both versions and the fix", () => {
+test("a value with another contract is refused, and the error has both versions and the fix", () => {
   const here = defineBrand("test/Thing", 1, "0.1.0");
   const there = defineBrand("test/Thing", 2, "0.4.2");
   expect(() => here.has(make(there))).toThrow(

@@ -1,38 +1,38 @@
 import { VersionError } from "./errors.js";
 
-/** The stamp that a branded value carries under its symbol. */
+/** The value of the brand property of a branded object. */
 export type Stamp = {
-  /** Counts the changes that make older code unable to use the value. */
+  /** Number of the contract: raised when values change in a way that older code cannot use. */
   readonly contract: number;
-  /** The version of the package that made the value. */
+  /** Version of the package that created the value. */
   readonly version: string;
 };
 
-/** Recognises the values of one kind, whichever copy of the package made them. */
+/** Recognizes values of one kind, whichever copy of the package created them. */
 export type Brand = {
   /**
-   * The property that holds the stamp. The same in every copy of the package. A unique one for the compiler, because
-   * before TypeScript 5.8 declarations of a class may name no other symbol.
+   * The symbol of the property that holds the stamp: the same in every copy of the package. Its type is `unique symbol`, since
+   * before TypeScript 5.8 a class can declare no property with another symbol.
    */
   readonly key: unique symbol;
   readonly stamp: Stamp;
   /**
-   * Tells a `value` of this kind that is usable here.
+   * True for a value of this kind with the same contract.
    *
-   * @throws {VersionError} If it is of this kind but made under another contract.
+   * @throws {VersionError} If the value is of this kind, but has another contract.
    */
   has(value: unknown): boolean;
 };
 
 /**
- * Makes the brand of a kind of value: how tensors, devices, masks and caches are told from other objects.
+ * Defines the brand of a kind of values, by which tensors, devices, masks and caches are recognized.
  *
- * `instanceof` fails when a program holds two copies of a package, such as its ESM beside its CJS build or 0.1
- * beside 0.2. A brand works across copies while the contract is the same, and says what happened when it is not.
+ * `instanceof` fails if a program contains two copies of a package, such as its ESM and its CJS build, or versions 0.1 and 0.2.
+ * A brand works across copies with the same contract; with different contracts it throws an error that names both versions.
  *
  * @param kind - Package and kind: `tensor/Tensor`.
- * @param contract - Whole number, raised when values of this kind change in a way that older code cannot use.
- * @param version - The version of the package, for the message.
+ * @param contract - An integer, raised when values of this kind change in a way that older code cannot use.
+ * @param version - Version of the package, for the error.
  *
  * @example
  * ```ts

@@ -6,7 +6,7 @@ import { ByteReader } from "./byte-reader.js";
 const reader = (bytes: Uint8Array | number[]) =>
   new ByteReader(Uint8Array.from(bytes), { fn: "load", source: "model.bin" });
 
-// A field as it is written: how to write it, how to read it, and what must come back.
+/** A field: its bytes, the function that reads it, and the expected value. */
 type Field = { bytes: Uint8Array; value: unknown; read: (from: ByteReader) => unknown };
 
 function number(size: number, set: (view: DataView) => void): Uint8Array {
@@ -59,7 +59,7 @@ const field: fc.Arbitrary<Field> = fc.oneof(
 
 const join = (fields: Field[]) => fields.flatMap(({ bytes }) => [...bytes]);
 
-test("property: what was written field by field is read field by field", () => {
+test("property: reading the fields in order returns the written values", () => {
   fc.assert(
     fc.property(fc.array(field), fc.integer({ min: 0, max: 3 }), (fields, before) => {
       // The bytes start anywhere in a larger buffer, so nothing may rely on alignment.
@@ -72,7 +72,7 @@ test("property: what was written field by field is read field by field", () => {
   );
 });
 
-test("property: bytes cut anywhere give a FormatError at the field that lost them, and the offset stays", () => {
+test("property: truncated bytes give a FormatError at the first incomplete field, and the offset does not move", () => {
   fc.assert(
     fc.property(fc.array(field, { minLength: 1 }), fc.nat(), (fields, cut) => {
       const bytes = join(fields);
@@ -101,7 +101,7 @@ test("property: bytes cut anywhere give a FormatError at the field that lost the
   );
 });
 
-test("a file cut short says which field, where and what was left", () => {
+test("the error for a truncated file has the field, the offset and the bytes left", () => {
   const from = reader([1, 0, 0, 0, 2, 0]);
   from.uint32("dim");
   expect(() => from.uint32("numLayers")).toThrow(
@@ -147,11 +147,11 @@ test("bytes that are not UTF-8 are refused, and the decoder's error is the cause
   );
 });
 
-test("a byte order mark is part of the text", () => {
+test("a byte order mark is kept as part of the text", () => {
   expect(reader([0xef, 0xbb, 0xbf, 0x61]).text("name", 4)).toBe("\uFEFFa");
 });
 
-test("float32Array is a copy, bytes is a view", () => {
+test("float32Array returns a copy, bytes a view", () => {
   const file = new Uint8Array(8);
   const open = () => new ByteReader(file, { fn: "load", source: "model.bin" });
   const floats = open().float32Array("weights", 2);
@@ -161,7 +161,7 @@ test("float32Array is a copy, bytes is a view", () => {
   expect([...view]).toEqual([1, 1, 1, 1, 1, 1, 1, 1]);
 });
 
-test("a Buffer is read as any bytes are, though it slices without copying", () => {
+test("a Node Buffer is read like other bytes, though its `slice` does not copy", () => {
   const buffer = Buffer.from([9, 0, 0, 128, 63, 7]).subarray(1);
   const reader = new ByteReader(buffer, { fn: "read", source: "file" });
   const numbers = reader.float32Array("numbers", 1);

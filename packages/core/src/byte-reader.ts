@@ -3,13 +3,13 @@ import { fromLittleEndian } from "./little-endian.js";
 
 const utf8 = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Name of the field that is read, for errors; a function where there are too many to build each name in advance. */
+/** Name of the field that is read, for errors. A function avoids building the names of many fields in advance. */
 export type FieldName = string | (() => string);
 
 /**
- * Reads little-endian fields from bytes, in order, and never past their end: every read names its field, and a
- * read that does not fit throws a {@link FormatError} that says which field, where, and what was left. A length
- * that a file claims is checked against what is there before anything is allocated.
+ * Reads little-endian fields from bytes, in order, and never past the end. Each read names its field; a read that does not fit
+ * throws a {@link FormatError} with the field, the offset and the number of bytes left. Lengths from a file are checked against
+ * the bytes left before anything is allocated.
  *
  * @example
  * ```ts
@@ -29,23 +29,23 @@ export class ByteReader {
   #offset = 0;
 
   /**
-   * @param bytes - The whole file, or the part to be read.
-   * @param context - `fn`: the function whose name errors carry. `source`: the file's name, for the message.
+   * @param bytes - The whole file, or the part to read.
+   * @param context - For errors: `fn`, the name of the public function, and `source`, the name of the file.
    */
   constructor(bytes: Uint8Array, context: { fn: string; source: string }) {
-    // `slice` of a Node Buffer does not copy; that of a plain Uint8Array over the same bytes does.
+    // A plain Uint8Array over the same bytes, since `slice` of a Node Buffer does not copy.
     this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#fn = context.fn;
     this.#source = context.source;
   }
 
-  /** Position of the next read. Unit: bytes from the start. */
+  /** Offset of the next read. Unit: bytes from the start. */
   get offset(): number {
     return this.#offset;
   }
 
-  /** Unread bytes. */
+  /** Number of unread bytes. */
   get remaining(): number {
     return this.#bytes.length - this.#offset;
   }
@@ -66,7 +66,7 @@ export class ByteReader {
     return this.#view.getFloat32(this.#advance(field, 4), true);
   }
 
-  /** Reads a 64-bit count. Refuses more than 2^53 - 1, which no real length reaches. */
+  /** Reads an unsigned 64-bit integer. Refuses more than 2^53 - 1, the largest that a number holds exactly. */
   uint64(field: FieldName): number {
     const start = this.#advance(field, 8);
     const high = this.#view.getUint32(start + 4, true);
@@ -74,10 +74,10 @@ export class ByteReader {
     return high * 2 ** 32 + this.#view.getUint32(start, true);
   }
 
-  /** Reads `count` float32 values into a new array (the file's bytes need not be aligned). */
+  /** Reads `count` float32 numbers into a new array, from any alignment. */
   float32Array(field: FieldName, count: number): Float32Array {
     const start = this.#advance(field, count * 4);
-    // Not `slice`, which gives a view of a Node Buffer.
+    // Not `slice`, which returns a view for a Node Buffer.
     const bytes = new Uint8Array(this.#bytes.subarray(start, start + count * 4));
     return fromLittleEndian("float32", bytes) as Float32Array;
   }
@@ -103,7 +103,7 @@ export class ByteReader {
     this.#advance(field, count);
   }
 
-  /** Moves past `count` bytes and returns the offset of the first. */
+  /** Advances by `count` bytes, and returns the offset of the first of them. */
   #advance(field: FieldName, count: number): number {
     if (!Number.isSafeInteger(count) || count < 0) this.#fail(field, count, "a length of 0 or more bytes");
     if (count > this.remaining) {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { ByteReader } from "./byte-reader.js";
 import { ByteWriter } from "./byte-writer.js";
 
-test("property: what is written is read again, field by field, past the first room", () => {
+test("property: ByteReader reads the written fields, also beyond the initial buffer", () => {
   const field = fc.oneof(
     fc.record({ kind: fc.constant("uint32" as const), value: fc.nat() }),
     fc.record({ kind: fc.constant("uint64" as const), value: fc.maxSafeNat() }),
@@ -29,7 +29,7 @@ test("property: what is written is read again, field by field, past the first ro
   );
 });
 
-test("whole numbers below zero are written as their bits", () => {
+test("negative integers are written in two's complement", () => {
   const writer = new ByteWriter();
   writer.uint32(-1);
   expect([...writer.finish()]).toEqual([255, 255, 255, 255]);

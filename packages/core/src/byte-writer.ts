@@ -1,8 +1,7 @@
 import type { OwnBytes } from "./own-arrays.js";
 
 /**
- * Writes little-endian fields one after the other: the other side of {@link ByteReader}. The room for them grows as it
- * is needed.
+ * Writes little-endian fields one after another, as {@link ByteReader} reads them. The buffer grows as needed.
  *
  * @example
  * ```ts
@@ -18,7 +17,7 @@ export class ByteWriter {
   #view = new DataView(new ArrayBuffer(1024));
   #length = 0;
 
-  /** Bytes written so far. */
+  /** Number of bytes written so far. */
   get length(): number {
     return this.#length;
   }
@@ -48,24 +47,24 @@ export class ByteWriter {
     this.#view.setFloat32(at, value, true);
   }
 
-  /** A text as UTF-8, without its length. */
+  /** Writes a string as UTF-8, without its length. */
   text(value: string): void {
     this.bytes(new TextEncoder().encode(value));
   }
 
-  /** Writes a byte up to the next multiple of `alignment`. */
+  /** Writes `fill` bytes up to the next multiple of `alignment`. */
   align(alignment: number, fill = 0): void {
     const count = (alignment - (this.#length % alignment)) % alignment;
     const at = this.#room(count);
     new Uint8Array(this.#view.buffer, at, count).fill(fill);
   }
 
-  /** All that was written. */
+  /** Returns all bytes written. */
   finish(): OwnBytes {
     return new Uint8Array(this.#view.buffer, 0, this.#length);
   }
 
-  /** Returns where the next bytes go. */
+  /** Reserves `count` bytes, and returns their offset. */
   #room(size: number): number {
     const at = this.#length;
     this.#length += size;

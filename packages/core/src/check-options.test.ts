@@ -7,7 +7,7 @@ type Options = { axis?: number; keepDims?: boolean; learningRate?: number; eps?:
 const names = ["axis", "keepDims", "learningRate", "eps", "mask"] as const;
 const read = (given: unknown) => checks("sum").options(given as Options | undefined, names);
 
-test("the options given come back, and none where there are none", () => {
+test("valid options are returned, and undefined gives an empty object", () => {
   const given = { axis: 1, eps: undefined };
   expect(read(given)).toBe(given);
   expect(read(undefined)).toEqual({});
@@ -33,15 +33,18 @@ test.each([
   );
 });
 
-test.each(["dropout", "constructor", "x", ""])("%o is near no option, and is to be left out", (name) => {
-  expect(() => read({ [name]: 0 })).toThrow(/\nFix: leave it out\.$/);
-});
+test.each(["dropout", "constructor", "x", ""])(
+  "for %o, which is similar to no option, the fix is to leave it out",
+  (name) => {
+    expect(() => read({ [name]: 0 })).toThrow(/\nFix: leave it out\.$/);
+  },
+);
 
-test("an unknown option is refused where its value is undefined, too", () => {
+test("an unknown option is refused even if its value is undefined", () => {
   expect(() => read({ dim: undefined })).toThrow("`dim` is undefined");
 });
 
-test("a synonym of an option that the function does not have is not proposed", () => {
+test("a synonym is suggested only if the function has that option", () => {
   expect(() => checks("relu").options({ lr: 1 } as { gain?: number }, ["gain"])).toThrow(
     /\nFix: leave it out\.$/,
   );
@@ -68,13 +71,13 @@ test.each([
   );
 });
 
-test("options of options are named as they are written", () => {
+test("nested options are named by their argument", () => {
   expect(() => checks("generate").options(5 as { seed?: number }, ["seed"], "sampling")).toThrow(
     "generate: `sampling` is 5",
   );
 });
 
-test("property: any name but those known is refused, and those known are not", () => {
+test("property: exactly the unknown names are refused", () => {
   fc.assert(
     fc.property(fc.string(), (name) => {
       const given = Object.defineProperty({}, name, { value: 1, enumerable: true });

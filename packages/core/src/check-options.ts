@@ -1,9 +1,9 @@
 import { ArgumentError } from "./errors.js";
 
-/** The names of the options of a type, or of one type of several. */
+/** The names of the options of a type; for a union, those of each member. */
 export type OptionName<T> = T extends unknown ? keyof T & string : never;
 
-/** Names of options in PyTorch and others, in lower-case letters only, with the names here. */
+/** Names of options in PyTorch and other libraries, in lower case without underscores, with the names used here. */
 const synonyms: Readonly<Record<string, string>> = {
   attnmask: "mask",
   causal: "mask: causal()",
@@ -19,8 +19,8 @@ const synonyms: Readonly<Record<string, string>> = {
 };
 
 /**
- * The options given, or none. Refuses options that `fn` does not have, with the nearest name, and any value where an
- * object of options belongs.
+ * Returns the options, or `{}` if they are undefined. Refuses unknown options, and suggests the nearest name; refuses any value
+ * that is not a plain object.
  */
 export function checkOptions<T extends object>(
   fn: string,
@@ -41,33 +41,33 @@ export function checkOptions<T extends object>(
   }
   for (const name in options) {
     if (known.includes(name)) continue;
-    const meant = nearest(name, known);
+    const suggestion = suggestName(name, known);
     throw new ArgumentError({
       fn,
       argument: name,
       received: (options as Record<string, unknown>)[name],
       expected: `one of the options ${known.join(", ")}`,
-      fix: meant === undefined ? "leave it out." : `write \`${meant}\`.`,
+      fix: suggestion === undefined ? "leave it out." : `write \`${suggestion}\`.`,
     });
   }
   return options as T;
 }
 
-/** Tells a plain object, of any realm. A tensor, a list, a promise is none. */
+/** True for a plain object of any realm; false for tensors, arrays, promises and other instances of classes. */
 function isPlain(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** The option that is meant by another name: by a synonym, or the nearest. */
-function nearest(name: string, names: readonly string[]): string | undefined {
+/** The option to suggest for an unknown name: a synonym, or else the nearest name. */
+function suggestName(name: string, names: readonly string[]): string | undefined {
   const letters = plainLetters(name);
   const synonym = Object.hasOwn(synonyms, letters) ? synonyms[letters]! : "";
   return names.includes(synonym.split(":")[0]!) ? synonym : nearestName(name, names);
 }
 
-/** The name that is meant by one that is none: by its beginning, or with up to a third of its letters changed. */
+/** The name nearest to an unknown one: it begins with the same letters, or at most a third of its letters differ. */
 export function nearestName(name: string, names: readonly string[]): string | undefined {
   const letters = plainLetters(name);
   let [best, least] = [undefined as string | undefined, Infinity];
@@ -82,7 +82,7 @@ export function nearestName(name: string, names: readonly string[]): string | un
 
 const plainLetters = (name: string): string => name.replaceAll("_", "").toLowerCase();
 
-/** Letters to insert, delete or replace to make one name of another (Levenshtein). */
+/** Levenshtein distance: the number of letters to insert, delete or replace. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 0; i < a.length; i++) {

@@ -15,14 +15,14 @@ import {
   refuseNonTensor,
 } from "./checks.js";
 
-test("the types that hold bit patterns are refused where numbers are computed with", () => {
+test("checkNumbers refuses float16 and bfloat16", () => {
   expect(() => checkNumbers("add", "float32")).not.toThrow();
   expect(() => checkNumbers("add", "bfloat16")).toThrow(
     'add: `dtype` is "bfloat16", expected numbers to compute with.\nFix: this type is for storage: `cast(x, "float32")`',
   );
 });
 
-test("two types beside each other are refused with both", () => {
+test("checkSameType refuses different dtypes, and the error names both", () => {
   expect(() => checkSameType("add", "b", "int32", "int32")).not.toThrow();
   expect(() => checkSameType("add", "b", "int32", "float32")).toThrow(
     'add: `b` is "int32", expected float32 like the other operand.\nFix: use `cast(x, dtype)` on one operand.',
@@ -30,7 +30,7 @@ test("two types beside each other are refused with both", () => {
   expect(() => checkSameType("matmul", "b", "int32", "float32", "a")).toThrow("expected float32 like a.");
 });
 
-test("a number takes the type of the other operand, if that can hold it", () => {
+test("numberArray converts a number to the dtype, and refuses numbers that the dtype cannot hold", () => {
   expect(numberArray("add", "b", 2, "int32")).toEqual(Int32Array.of(2));
   expect(numberArray("add", "b", NaN, "float64")).toEqual(Float64Array.of(NaN));
   for (const [value, dtype] of [
@@ -46,28 +46,28 @@ test("a number takes the type of the other operand, if that can hold it", () => 
   }
 });
 
-test("a name that is not known is refused with those that are", () => {
+test("checkOneOf refuses an unknown name, and the error lists the known ones", () => {
   expect(() => checkOneOf("gelu", "approximate", "tanh", ["none", "tanh"], "leave it out.")).not.toThrow();
   expect(() => checkOneOf("f", "mode", "x", ["a", "b", "c"], "leave it out.")).toThrow(
     'f: `mode` is "x", expected "a", "b" or "c".\nFix: leave it out.',
   );
 });
 
-test("nothing to compare is refused", () => {
+test("checkNotEmpty refuses reduced axes of length 0", () => {
   expect(() => checkNotEmpty("max", [0, 2], [1])).not.toThrow();
   expect(() => checkNotEmpty("max", [0, 2], [0])).toThrow(
     "max: `x` has shape [0, 2], expected at least one element",
   );
 });
 
-test("bools are refused where numbers are added", () => {
+test("checkCounts refuses bools", () => {
   expect(() => checkCounts("add", "a", "uint8")).not.toThrow();
   expect(() => checkCounts("add", "a", "bool")).toThrow(
     'add: `a` is "bool", expected numbers.\nFix: `cast(x, "int32")` to count with them',
   );
 });
 
-test("two devices are refused, and two plain ones are one", () => {
+test("checkSameDevice refuses different devices, but accepts two plain ones", () => {
   const [gpu, wasm] = [{ name: "gpu" }, { name: "wasm" }];
   expect(() => checkSameDevice("add", gpu, gpu)).not.toThrow();
   expect(() => checkSameDevice("add", { name: "js" }, { name: "js" })).not.toThrow();
@@ -77,13 +77,13 @@ test("two devices are refused, and two plain ones are one", () => {
   );
 });
 
-test("what is no tensor is refused", () => {
+test("refuseNonTensor throws an error that describes the value", () => {
   expect(() => refuseNonTensor("add", "a", "1")).toThrow(
     'add: `a` is "1", expected a tensor.\nFix: make one with `tensor(values, { shape })`.',
   );
 });
 
-test("a tensor of another type or shape is refused with both, and why", () => {
+test("checkFits refuses another dtype or shape; the error has both and the reason", () => {
   const wanted = { dtype: "float32", shape: [2, 3] } as const;
   const check = (dtype: "float32" | "float64", shape: number[]) =>
     checkFits("f", "weight", { dtype, shape }, wanted, "as x has rows", "use another.");
@@ -94,7 +94,7 @@ test("a tensor of another type or shape is refused with both, and why", () => {
   expect(() => check("float32", [3, 2])).toThrow('`weight` is "float32 [3, 2]"');
 });
 
-test("a broadcast view is not written to; one without elements, or with one element an axis, may be", () => {
+test("checkNoBroadcast refuses broadcast views, unless they are empty or no element is repeated", () => {
   const check = (shape: number[], strides: number[]) => () =>
     checkNoBroadcast("write", "target", { shape, strides });
   expect(check([2, 3], [0, 1])).toThrow(/^write: `target` is "a broadcast view \(stride 0\)"/);
@@ -102,7 +102,7 @@ test("a broadcast view is not written to; one without elements, or with one elem
   expect(check([2, 0, 3], [0, 3, 1])).not.toThrow();
 });
 
-test("a list of whole numbers is one, and a number by itself is put in brackets", () => {
+test("checkWholeNumbers accepts lists of integers, and suggests brackets for a single number", () => {
   expect(() => checkWholeNumbers("reshape", "shape", [2, -1])).not.toThrow();
   for (const value of [2, null, [1.5], ["2"], undefined])
     expect(() => checkWholeNumbers("reshape", "shape", value)).toThrow(
@@ -110,7 +110,7 @@ test("a list of whole numbers is one, and a number by itself is put in brackets"
     );
 });
 
-test("a device is one that takes numbers in; its name and its promise are none", () => {
+test("checkDevice accepts objects with `fromHost`, and refuses names and promises of devices", () => {
   expect(() => checkDevice("zeros", { fromHost: () => undefined })).not.toThrow();
   for (const device of ["wasm", Promise.resolve(), null, {}])
     expect(() => checkDevice("zeros", device)).toThrow(
@@ -118,7 +118,7 @@ test("a device is one that takes numbers in; its name and its promise are none",
     );
 });
 
-test("the signal of a controller passes, and none; the controller itself is refused with the fix", () => {
+test("checkSignal accepts an AbortSignal and undefined, and refuses an AbortController with the fix", () => {
   const controller = new AbortController();
   for (const signal of [undefined, controller.signal, AbortSignal.abort()]) checkSignal("load", signal);
   expect(() => checkSignal("load", controller)).toThrow(

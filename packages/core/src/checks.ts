@@ -2,8 +2,6 @@ import { allocateArray, isPacked, type DType, type TypedArray } from "./dtype.js
 import { refuse, refuseShape } from "./refuse.js";
 import { sameShape, type Shape } from "./shape.js";
 
-/** Checks that many operations share. */
-
 /** Refuses arithmetic on the 16-bit types, which are for storage and hold bit patterns. */
 export function checkNumbers(fn: string, dtype: DType): void {
   if (!isPacked(dtype)) return;
@@ -16,7 +14,7 @@ export function checkNumbers(fn: string, dtype: DType): void {
   );
 }
 
-/** Refuses bools where numbers are added or multiplied. */
+/** Refuses bool tensors, for operations that add or multiply. */
 export function checkCounts(fn: string, argument: string, dtype: DType): void {
   if (dtype !== "bool") return;
   const fix = '`cast(x, "int32")` to count with them, or combine them with `logicalAnd` and `logicalOr`.';
@@ -24,7 +22,7 @@ export function checkCounts(fn: string, argument: string, dtype: DType): void {
 }
 
 /**
- * Refuses inputs on two devices. `js` devices of two copies of the package read each other's arrays, and count as one.
+ * Refuses inputs on different devices. All `js` devices count as one, since copies of the package can read each other's arrays.
  */
 export function checkSameDevice(
   fn: string,
@@ -36,12 +34,12 @@ export function checkSameDevice(
   refuse(fn, "device", both, "all inputs on one device", "move one side with `tensor.to(device)`.");
 }
 
-/** Refuses a value that the caller knows is not a tensor. */
+/** Throws the error for a value that is not a tensor. */
 export function refuseNonTensor(fn: string, argument: string, value: unknown): never {
   refuse(fn, argument, value, "a tensor", "make one with `tensor(values, { shape })`.");
 }
 
-/** Refuses a dtype that is not that of the other operand. */
+/** Refuses a dtype that differs from that of the other operand, `like`. */
 export function checkSameType(
   fn: string,
   argument: string,
@@ -53,7 +51,7 @@ export function checkSameType(
   refuse(fn, argument, dtype, `${like} like ${other}`, "use `cast(x, dtype)` on one operand.");
 }
 
-/** Refuses a tensor whose dtype or shape is not the wanted one. `because`: the reason, for the message. */
+/** Refuses a tensor whose dtype or shape differs from the expected one. `because`: the reason, for the message. */
 export function checkFits(
   fn: string,
   argument: string,
@@ -67,17 +65,13 @@ export function checkFits(
   refuseShape(fn, argument, `${dtype} [${shape.join(", ")}]`, expected, fix);
 }
 
-/** A scalar as an array of length 1. Bool and integer dtypes must hold it exactly. */
+/** A scalar as an array of length 1. Refuses a number that a bool or integer dtype cannot hold exactly. */
 export function numberArray(fn: string, argument: string, value: unknown, dtype: DType): TypedArray {
   const array = allocateArray(dtype, 1);
   array[0] = value as number;
-  // The 16-bit types hold no numbers.
-  if (
-    typeof value === "number" &&
-    !isPacked(dtype) &&
-    (array[0] === value || !(dtype === "bool" || dtype.includes("int")))
-  )
-    return array;
+  const isInteger = dtype === "bool" || dtype.includes("int");
+  // The 16-bit types are bit patterns, and cannot be operands.
+  if (typeof value === "number" && !isPacked(dtype) && (array[0] === value || !isInteger)) return array;
   refuse(
     fn,
     argument,
@@ -87,7 +81,7 @@ export function numberArray(fn: string, argument: string, value: unknown, dtype:
   );
 }
 
-/** Refuses a value that is not one of the names. */
+/** Refuses a value that is not among the names. */
 export function checkOneOf(
   fn: string,
   argument: string,
@@ -112,13 +106,13 @@ export function checkNotEmpty(fn: string, shape: Shape, axes: readonly number[])
   );
 }
 
-/** Refuses anything but a list of whole numbers, such as a single number instead of a list. */
+/** Refuses values that are not arrays of integers, such as a single number. */
 export function checkWholeNumbers(fn: string, argument: string, value: unknown): void {
   if (Array.isArray(value) && value.every(Number.isSafeInteger)) return;
   refuse(fn, argument, value, "a list of whole numbers", "write them in brackets, such as [2, 3].");
 }
 
-/** Refuses to write into a broadcast view (stride 0), where several elements share one memory location. */
+/** Refuses a broadcast view (stride 0) as the target of a write, since several elements share one memory location. */
 export function checkNoBroadcast(
   fn: string,
   argument: string,
@@ -135,7 +129,7 @@ export function checkNoBroadcast(
   );
 }
 
-/** True for strides that read an element of memory several times. */
+/** True if several elements of the view share one memory location. */
 function isBroadcast(shape: Shape, strides: Shape): boolean {
   let repeats = false;
   for (let axis = 0; axis < shape.length; axis++) {
@@ -145,14 +139,14 @@ function isBroadcast(shape: Shape, strides: Shape): boolean {
   return repeats;
 }
 
-/** Refuses anything but a device, such as its name, or a promise of it that was not awaited. */
+/** Refuses values that are not devices, such as the name of a device or a promise that was not awaited. */
 export function checkDevice(fn: string, device: unknown): void {
   if (typeof (device as { fromHost?: unknown } | null | undefined)?.fromHost === "function") return;
   const fix = "make one: `await wasm()` of @qkv/wasm, `await gpu()` of @qkv/gpu, or `js()`.";
   refuse(fn, "device", device, "a device", fix);
 }
 
-/** Refuses an allocation that its scope freed. */
+/** Refuses storage that was freed at the end of its scope. */
 export function checkAlive(storage: {
   readonly dtype: DType;
   readonly length: number;
@@ -168,7 +162,7 @@ export function checkAlive(storage: {
   );
 }
 
-/** Refuses anything but the signal of an AbortController, such as the controller itself. Without one nothing is aborted. */
+/** Refuses values that are neither an AbortSignal nor undefined, such as an AbortController. */
 export function checkSignal(fn: string, signal: unknown): void {
   if (signal === undefined || isSignal(signal)) return;
   const isController = isSignal((signal as { signal?: unknown } | null)?.signal);

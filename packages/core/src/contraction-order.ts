@@ -1,17 +1,17 @@
-/** The length of each label. */
+/** Axis length by label. */
 export type Sizes = ReadonlyMap<string, number>;
 
-/** Two places in the list of operands. Both are taken out, and their product is put at the end. */
+/** Indices of two operands to multiply. Both are removed from the list, and their product is appended. */
 export type Pair = readonly [number, number];
 
-/** Up to this many operands, every order is tried; of more, the cheapest pair goes first. */
-const tryAllUpTo = 5;
+/** With at most this many operands, all orders are compared; with more, the cheapest pair is multiplied first (greedy). */
+const maxExhaustive = 5;
 
 /**
- * In which order to multiply operands two at a time, so that the multiplications are as few as possible.
+ * Finds a contraction order: the pairs of operands to multiply one after another, with as few multiplications as possible.
  *
- * @param operands - The labels of each.
- * @param result - The labels that remain at the end.
+ * @param operands - Labels of the axes of each operand.
+ * @param result - Labels of the axes of the result.
  */
 export function cheapestPairs(
   operands: readonly (readonly string[])[],
@@ -30,18 +30,19 @@ function search(
   const steps = operands.flatMap((a, i) =>
     operands.slice(i + 1).map((b, n) => {
       const pair: Pair = [i, i + 1 + n];
-      const others = operands.filter((_, at) => !pair.includes(at));
-      const together = [...new Set([...a, ...b])];
-      const cost = together.reduce((product, label) => product * sizes.get(label)!, 1);
+      const others = operands.filter((_, index) => !pair.includes(index));
+      const labels = [...new Set([...a, ...b])];
+      const cost = labels.reduce((product, label) => product * sizes.get(label)!, 1);
       const needed = new Set([...result, ...others.flat()]);
-      return { pair, cost, left: [...others, together.filter((label) => needed.has(label))] };
+      const product = labels.filter((label) => needed.has(label));
+      return { pair, cost, remaining: [...others, product] };
     }),
   );
   steps.sort((a, b) => a.cost - b.cost);
   let best: { cost: number; pairs: Pair[] } | undefined;
-  for (const { pair, cost, left } of operands.length > tryAllUpTo ? steps.slice(0, 1) : steps) {
+  for (const { pair, cost, remaining } of operands.length > maxExhaustive ? steps.slice(0, 1) : steps) {
     if (best && cost >= best.cost) break;
-    const rest = search(left, result, sizes);
+    const rest = search(remaining, result, sizes);
     if (!best || cost + rest.cost < best.cost)
       best = { cost: cost + rest.cost, pairs: [pair, ...rest.pairs] };
   }

@@ -5,12 +5,12 @@ import { sizeOf, stridesOf } from "./shape.js";
 
 const lengths = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 4 });
 
-test("property: a copy into another order and back is the same", () => {
+test("property: copying to other strides and back restores the elements", () => {
   fc.assert(
     fc.property(lengths, fc.integer({ min: 0, max: 3 }), (shape, offset) => {
       const array = Float32Array.from({ length: sizeOf(shape) + offset }, (_, i) => i);
       const from = { array, shape, strides: stridesOf(shape), offset };
-      // The first axis moves fastest.
+      // Column-major strides: the first axis varies fastest.
       const strides = stridesOf([...shape].reverse()).reverse();
       const transposed = { array: new Float32Array(array.length), shape, strides, offset };
       copyStrided(from, transposed);
@@ -21,7 +21,7 @@ test("property: a copy into another order and back is the same", () => {
   );
 });
 
-test("numbers that lie in order are read where they lie", () => {
+test("readPacked returns a contiguous view without a copy", () => {
   const array = Float32Array.of(0, 1, 2, 3, 4, 5);
   const view = { shape: [2, 2], strides: [2, 1], offset: 1, dtype: "float32" } as const;
   expect(readPacked(view, array)).toEqual(Float32Array.of(1, 2, 3, 4));

@@ -2,7 +2,7 @@ import { allocateArray, type DType, type TypedArray } from "./dtype.js";
 import { eachRow, type Strided } from "./rows.js";
 import { isContiguous, sizeOf, stridesOf, type Shape } from "./shape.js";
 
-/** Copies numbers from where they lie to where others of the same shape lie. */
+/** Copies the elements of one strided view to another of the same shape. */
 export function copyStrided(
   from: Strided & { readonly array: TypedArray },
   to: { readonly array: TypedArray; readonly strides: Shape; readonly offset: number },
@@ -14,7 +14,7 @@ export function copyStrided(
   });
 }
 
-/** The elements of a strided view, copied into row-major order. `to`: where they go; default a new array. */
+/** Copies the elements of a strided view in row-major order to `to`, by default a new array, and returns it. */
 export function copyPacked(
   { shape, strides, offset, dtype }: Strided & { readonly dtype: DType },
   array: TypedArray,
@@ -24,7 +24,7 @@ export function copyPacked(
   return to;
 }
 
-/** The elements of a strided view in row-major order: where they lie if they lie so, else copied. */
+/** The elements of a strided view in row-major order: part of `array` itself if the view is contiguous, else a copy. */
 export function readPacked(view: Strided & { readonly dtype: DType }, array: TypedArray): TypedArray {
   const size = sizeOf(view.shape);
   if (!isContiguous(view.shape, view.strides)) return copyPacked(view, array);

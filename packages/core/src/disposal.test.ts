@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { asyncDisposable, disposable } from "./disposal.js";
 
-test("a block that is left frees what it used, in the opposite order, also when it throws", async () => {
+test("resources are freed in reverse order at the end of a block, also if it throws", async () => {
   const freed: string[] = [];
   const work = async () => {
     using _one = disposable(() => void freed.push("one"));
@@ -15,7 +15,7 @@ test("a block that is left frees what it used, in the opposite order, also when 
   expect(freed).toEqual(["two", "one"]);
 });
 
-test("an engine without the symbols gets an object all the same", () => {
+test("engines without Symbol.dispose get an object too", () => {
   const free = () => undefined;
   const [dispose, asyncDispose] = [Symbol.dispose, Symbol.asyncDispose];
   vi.stubGlobal(

@@ -1,7 +1,7 @@
 /**
- * The method that `using` calls at the end of a block. Engines without its symbol have no `using` either.
+ * An object with the method that `using` calls at the end of a block. Engines without `Symbol.dispose` do not support `using`.
  *
- * @param free - Frees what there is; a second call does nothing.
+ * @param free - Frees the resources. It must allow a second call.
  *
  * @example
  * ```ts
@@ -20,9 +20,9 @@ export function disposable(free: () => void): { [Symbol.dispose](): void } {
 }
 
 /**
- * The method that `await using` calls at the end of a block, which waits for it.
+ * An object with the method that `await using` calls and awaits at the end of a block.
  *
- * @param free - Frees what there is; a second call does nothing.
+ * @param free - Frees the resources. It must allow a second call.
  *
  * @example
  * ```ts

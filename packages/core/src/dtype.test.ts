@@ -29,13 +29,13 @@ test.each<[DType, number, { new (length: number): ArrayBufferView }]>([
   expect(over[0]).not.toBe(0);
 });
 
-test("two types have fractions and two are for storage", () => {
+test("isFloat holds for two types, and isPacked for two others", () => {
   const all: DType[] = ["float32", "float64", "int32", "uint8", "int8", "bool", "float16", "bfloat16"];
   expect(all.filter(isFloat)).toEqual(["float32", "float64"]);
   expect(all.filter(isPacked)).toEqual(["float16", "bfloat16"]);
 });
 
-test("what is no element type, or has no fractions, is refused by name", () => {
+test("checkDType refuses unknown types, and checkFloat types other than float32 and float64", () => {
   expect(checkDType("zeros", "int8")).toBe("int8");
   expect(checkFloat("randn", "float64")).toBe("float64");
   expect(() => checkDType("zeros", "float31")).toThrow(
@@ -47,7 +47,7 @@ test("what is no element type, or has no fractions, is refused by name", () => {
   );
 });
 
-test("what an engine has no room for is refused by the function that asked", () => {
+test("an allocation that exceeds the memory throws an error that names the caller", () => {
   expect(() => allocateArray("float32", 1e12, "zeros")).toThrow(
     expect.objectContaining({
       name: "DeviceError",

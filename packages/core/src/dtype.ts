@@ -12,18 +12,18 @@ const arrays = {
 } as const;
 
 /**
- * The element types of a tensor. `bool` is stored as bytes of 0 and 1. `float16` and `bfloat16` are for storage:
- * their data are the raw 16-bit patterns, and `cast` turns them into numbers to compute with.
+ * Element type of a tensor. `bool` is stored as bytes of 0 and 1. `float16` and `bfloat16` are for storage only: their data are
+ * 16-bit patterns, which `cast` converts to float32 or float64 before arithmetic.
  */
 export type DType = keyof typeof arrays;
 
-/** The typed array of a tensor's numbers. */
+/** Typed arrays that hold the elements of tensors. */
 export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array | Int8Array | Uint16Array;
 
 /**
- * A zeroed typed array for `length` elements.
+ * Allocates a zeroed typed array for `length` elements.
  *
- * @throws {DeviceError} That names `fn`, if the engine has no room for it.
+ * @throws {DeviceError} If there is not enough memory. The error names `fn`.
  */
 export function allocateArray(dtype: DType, length: number, fn = "allocate"): TypedArray {
   try {
@@ -40,7 +40,7 @@ export function allocateArray(dtype: DType, length: number, fn = "allocate"): Ty
   }
 }
 
-/** The elements in `length` of a typed array that `dtype` is stored in, over existing bytes. */
+/** A typed array for `length` elements of `dtype`, as a view of existing bytes. `byteOffset`: start, in bytes. */
 export function viewArray(dtype: DType, buffer: ArrayBuffer, byteOffset: number, length: number): TypedArray {
   return new arrays[dtype](buffer, byteOffset, length);
 }
@@ -50,17 +50,17 @@ export function bytesPerElement(dtype: DType): number {
   return arrays[dtype]?.BYTES_PER_ELEMENT ?? arrays[checkDType("bytesPerElement", dtype)].BYTES_PER_ELEMENT;
 }
 
-/** Tells a floating-point type, whose tensors have gradients. */
+/** True for float32 and float64, the types whose tensors have gradients. */
 export function isFloat(dtype: DType): boolean {
   return dtype === "float32" || dtype === "float64";
 }
 
-/** Tells a type for storage only: its elements are bit patterns, not numbers. */
+/** True for float16 and bfloat16, the types for storage only: their elements are bit patterns, not numbers. */
 export function isPacked(dtype: DType): dtype is "float16" | "bfloat16" {
   return dtype === "float16" || dtype === "bfloat16";
 }
 
-/** Refuses what is no element type. */
+/** Returns an element type, and refuses any other value. */
 export function checkDType(fn: string, dtype: unknown): DType {
   if (typeof dtype === "string" && Object.hasOwn(arrays, dtype)) return dtype as DType;
   throw new ArgumentError({
@@ -72,7 +72,7 @@ export function checkDType(fn: string, dtype: unknown): DType {
   });
 }
 
-/** Refuses a type without fractions, and the 16-bit types, which are for storage. */
+/** Returns float32 or float64, and refuses any other value. */
 export function checkFloat(fn: string, dtype: DType): DType {
   if (isFloat(checkDType(fn, dtype))) return dtype;
   throw new ArgumentError({

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseEquation } from "./einsum-equation.js";
 
-test("labels of each axis, and their lengths", () => {
+test("an equation gives the labels of all axes and their lengths", () => {
   const { operands, result, sizes } = parseEquation("ij, jk -> ki", [
     [2, 3],
     [3, 4],
@@ -19,14 +19,14 @@ test("labels of each axis, and their lengths", () => {
   ]);
 });
 
-test("without an arrow: dots first, then the letters that occur once, in order", () => {
+test("without an arrow, the result has the axes of `...`, then the letters that occur once, in alphabetical order", () => {
   expect(parseEquation("b...a,a", [[2, 5, 6, 3], [3]]).result).toEqual([".2", ".1", "b"]);
   expect(parseEquation("ii", [[2, 2]]).result).toEqual([]);
-  // In alphabetical order, as NumPy has it: "ba" transposes.
+  // As in NumPy: "ba" transposes.
   expect(parseEquation("ba", [[2, 3]]).result).toEqual(["a", "b"]);
 });
 
-test("an axis of length 1 that repeats has no label of its own", () => {
+test("an axis of length 1 that is broadcast has an empty label", () => {
   const { operands, sizes } = parseEquation("ij,ij->i", [
     [2, 1],
     [2, 3],
@@ -40,7 +40,7 @@ test("an axis of length 1 that repeats has no label of its own", () => {
   expect(parseEquation("i,i->i", [[0], [1]]).sizes.get("i")).toBe(0);
 });
 
-test("what cannot be read is refused with the fix", () => {
+test("malformed equations are refused with the fix", () => {
   expect(() => parseEquation("i1", [[2, 2]])).toThrow(/einsum: `equation` is "i1".*\nFix: write it like/);
   expect(() => parseEquation("i,i", [[2]])).toThrow(/an operand for each of the 1 tensors/);
   expect(() => parseEquation("i->ii", [[2]])).toThrow(/names "i" once/);

@@ -3,9 +3,10 @@ import { allocateArray, isPacked, type DType, type TypedArray } from "./dtype.js
 import { toHalfBits } from "./half.js";
 
 /**
- * Numbers as a type stores them. Refuses what is none, and what an integer type would cut or wrap around.
+ * Converts values to the elements of a dtype. Accepts numbers, bools and bigints; refuses other values, and numbers that an
+ * integer dtype would truncate or wrap around.
  *
- * @param array - Receives them. Default: a new array.
+ * @param array - Receives the elements. Default: a new array.
  */
 export function encodeNumbers(
   fn: string,
@@ -13,27 +14,29 @@ export function encodeNumbers(
   dtype: DType,
   array: TypedArray = allocateArray(dtype, values.length, fn),
 ): TypedArray {
-  const whole = dtype === "bool" || dtype.includes("int");
-  // Numbers that need no look at each: floats take any, and a type its own.
-  const alike = whole ? dtype !== "bool" && values.constructor === array.constructor : !isPacked(dtype);
-  if (alike && ArrayBuffer.isView(values) && typeof values[0] !== "bigint") {
+  const isInteger = dtype === "bool" || dtype.includes("int");
+  // A typed array whose numbers are all valid is copied at once: float types hold any number, and an integer type holds the numbers
+  // of its own array type.
+  const allValid = isInteger
+    ? dtype !== "bool" && values.constructor === array.constructor
+    : !isPacked(dtype);
+  if (allValid && ArrayBuffer.isView(values) && typeof values[0] !== "bigint") {
     array.set(values as unknown as ArrayLike<number>);
     return array;
   }
   const half = isPacked(dtype) ? dtype : undefined;
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
-    const number =
-      typeof value === "number"
-        ? value
-        : typeof value === "boolean" || typeof value === "bigint"
-          ? Number(value)
-          : undefined;
-    if (number !== undefined) array[i] = half ? toHalfBits(number, half) : number;
-    const held = !whole || (array[i] === number && (dtype !== "bool" || number === 0 || number === 1));
-    if (number !== undefined && held && (typeof value !== "bigint" || BigInt(number) === value)) continue;
-    const expected = whole ? `numbers that ${dtype} holds as they are` : "numbers";
-    const fix = whole
+    const isNumeric = typeof value === "number" || typeof value === "boolean" || typeof value === "bigint";
+    if (isNumeric) {
+      const number = Number(value);
+      array[i] = half ? toHalfBits(number, half) : number;
+      const isExact =
+        !isInteger || (array[i] === number && (dtype !== "bool" || number === 0 || number === 1));
+      if (isExact && (typeof value !== "bigint" || BigInt(number) === value)) continue;
+    }
+    const expected = isInteger ? `numbers that ${dtype} holds as they are` : "numbers";
+    const fix = isInteger
       ? "choose another `dtype`, or round and clamp them first."
       : "give numbers, such as [[1, 2], [3, 4]].";
     checks(fn).refuse({
@@ -46,7 +49,7 @@ export function encodeNumbers(
   return array;
 }
 
-/** The element type that values have by themselves: of a typed array, of bools and bigints, else float32. */
+/** The default dtype of values: that of a typed array, `bool` for bools, `int32` for bigints, else `float32`. */
 export function naturalType(values: unknown): DType {
   if (values instanceof Float64Array) return "float64";
   if (values instanceof Int32Array || values instanceof BigInt64Array || values instanceof BigUint64Array)

@@ -19,14 +19,14 @@ const facts = {
   fix: "count the query itself: 1 sees only itself.",
 };
 
-test("a message names the function, the argument, what came, what was expected and the fix", () => {
+test("a message has the function, the argument, the received value, the expected value and the fix", () => {
   expect(String(new ArgumentError(facts))).toBe(
     "ArgumentError: slidingWindow: `windowSize` is 0, expected a whole number of tokens, 1 or more.\n" +
       "Fix: count the query itself: 1 sees only itself.",
   );
 });
 
-test("a tensor has a shape; a list of numbers that is none of a tensor only is", () => {
+test('a ShapeError says that a tensor "has shape"; other errors say that a list "is" its numbers', () => {
   const list = { ...facts, fn: "attention", argument: "key", received: [2, 3, 16, 64] };
   expect(new ShapeError(list).message).toMatch(/^attention: `key` has shape \[2, 3, 16, 64\], expected /);
   expect(new ShapeError({ ...list, argument: "shape" }).message).toMatch(/`shape` is \[2, 3, 16, 64\]/);
@@ -34,26 +34,26 @@ test("a tensor has a shape; a list of numbers that is none of a tensor only is",
     expect(new Kind(list).message).toMatch(/^attention: `key` is \[2, 3, 16, 64\], expected /);
 });
 
-test("a message names the file whose field is wrong, and `source` is a field of the error", () => {
+test("the message of an invalid field names the file, and `source` is a field of the error", () => {
   const error = new FormatError({ ...facts, source: "model.gguf", argument: "version" });
   expect(error.message).toMatch(/^slidingWindow: `model\.gguf: version` is 0, expected /);
   expect(error).toMatchObject({ source: "model.gguf", argument: "version" });
   expect("source" in new FormatError(facts)).toBe(false);
 });
 
-test("a promise in place of anything is to be awaited", () => {
+test("for a promise, the fix is to await it", () => {
   const error = new ArgumentError({ ...facts, argument: "device", received: Promise.resolve(1) });
   expect(error.message).toMatch(/^slidingWindow: `device` is a promise \(`await` it\), expected /);
 });
 
-test("what lists an error's fields does not print what came", () => {
+test("`received` is not enumerable, so consoles do not print it", () => {
   const received = { data: new Float32Array(100).fill(7), shape: [100] };
   const printed = inspect(new ArgumentError({ ...facts, received }));
   expect(printed).toContain("`windowSize` is an object with keys data, shape");
   expect(printed).not.toContain("Float32Array");
 });
 
-test("the facts are fields of the error, and the cause is kept", () => {
+test("the facts and the cause are fields of the error", () => {
   const cause = new RangeError("below");
   const error = new FormatError({ ...facts, cause });
   expect(error).toMatchObject(facts);
@@ -61,7 +61,7 @@ test("the facts are fields of the error, and the cause is kept", () => {
   expect("cause" in new FormatError(facts)).toBe(false);
 });
 
-test("each kind carries its own name and is an Error and a QkvError", () => {
+test("each class has its own name and extends Error and QkvError", () => {
   const kinds = { QkvError, ArgumentError, ShapeError, FormatError, DeviceError, VersionError };
   for (const [name, Kind] of Object.entries(kinds)) {
     const error = new Kind(facts);
@@ -72,7 +72,7 @@ test("each kind carries its own name and is an Error and a QkvError", () => {
   }
 });
 
-test("isQkvError recognises an error that another copy of the package threw, and nothing else", () => {
+test("isQkvError recognizes errors of other copies of the package, and nothing else", () => {
   expect(isQkvError(new DeviceError(facts))).toBe(true);
   expect(isQkvError({ [Symbol.for("@qkv/error")]: true })).toBe(true);
   for (const other of [new Error("plain"), null, undefined, "QkvError", { name: "QkvError" }]) {
@@ -113,6 +113,6 @@ test.each([
   expect(describeValue(value)).toBe(line);
 });
 
-test("a value as deep as a file can be is described, not walked", () => {
+test("a deeply nested value is described without recursion to its end", () => {
   expect(describeValue(JSON.parse("[".repeat(100_000) + "]".repeat(100_000)))).toBe("[[[[…]]]]");
 });

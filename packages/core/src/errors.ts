@@ -1,12 +1,12 @@
 import { visibleText } from "./visible-text.js";
 
-/** The facts every error of the project carries: as its message, and as fields of the same names. */
+/** The facts of every qkv error. They make up its message, and are fields of the error with the same names. */
 export type ErrorFacts = {
-  /** The function that refused, as the caller wrote it: `slidingWindow`. */
+  /** Name of the function that threw the error, as callers write it: `slidingWindow`. */
   fn: string;
-  /** The argument, or the field of a file, that is wrong. */
+  /** Name of the invalid argument, or of the invalid field of a file. */
   argument: string;
-  /** The file, where a field of it is wrong: `model.gguf`. */
+  /** Name of the file, if one of its fields is invalid: `model.gguf`. */
   source?: string;
   /** The received value. */
   received: unknown;
@@ -14,24 +14,24 @@ export type ErrorFacts = {
   expected: string;
   /** The remedy, as a sentence: `count the query itself.` */
   fix: string;
-  /** The error that led to this one. */
+  /** The error that caused this one. */
   cause?: unknown;
 };
 
 const errorKey = Symbol.for("@qkv/error");
 
 /**
- * The base of every error thrown by a qkv package. Its message names the function, the argument, what came, what
- * was expected and the fix; the same facts are its fields.
+ * Base class of the errors of qkv packages. The message names the function, the argument, the value received, the value expected
+ * and the fix; the error has fields for the same facts.
  *
- * Compare `error.name` or use {@link isQkvError} rather than `instanceof`: two versions of the package, or its
- * ESM and its CJS build, may live in one program.
+ * Compare `error.name`, or use {@link isQkvError} instead of `instanceof`: a program may contain two versions of the package, or
+ * its ESM and its CJS build.
  */
 export class QkvError extends Error {
   declare readonly fn: string;
   declare readonly argument: string;
   declare readonly source?: string;
-  /** Not enumerable: consoles that print fields would print all of a tensor below a message that describes it. */
+  /** The received value. Not enumerable, since consoles would print all numbers of a tensor below the message. */
   declare readonly received: unknown;
   declare readonly expected: string;
   declare readonly fix: string;
@@ -39,13 +39,13 @@ export class QkvError extends Error {
   constructor(facts: ErrorFacts) {
     const { received, cause, ...enumerable } = facts;
     const { fn, argument, source, expected, fix } = enumerable;
-    // A ShapeError received the shape of a tensor, unless its argument is `shape` itself. Other lists are no shapes.
+    // In a ShapeError, `received` is the shape of the tensor that the argument names, unless the argument is `shape` itself.
     const kind = (new.target.prototype as QkvError).name;
     const receivedTensor = kind === "ShapeError" && argument !== "shape" && isShape(received);
     const verb = receivedTensor ? "has shape" : "is";
     const message = `${fn}: \`${source ? `${source}: ` : ""}${argument}\` ${verb} ${describeValue(received)}, expected ${expected}.`;
     super(
-      // Names and strings from files are escaped: they cannot end the line or send control codes to a terminal.
+      // Text from files is escaped, so that it cannot break the line or send control codes to a terminal.
       `${visibleText(message).replaceAll("\n", "\\n")}\nFix: ${visibleText(fix)}`,
       cause === undefined ? undefined : { cause },
     );
@@ -62,40 +62,40 @@ export class QkvError extends Error {
   }
 }
 
-/** Tells an error of any qkv package, whichever copy of the package threw it. */
+/** True for an error of any qkv package, whichever copy of the package threw it. */
 export function isQkvError(value: unknown): value is QkvError {
   return typeof value === "object" && value !== null && errorKey in value;
 }
 
-/** An argument has the wrong value or the wrong kind. */
+/** An argument has an invalid value or a wrong type. */
 export class ArgumentError extends QkvError {
   override get name(): string {
     return "ArgumentError";
   }
 }
 
-/** A tensor has the wrong shape. `received` is its shape. */
+/** A tensor has a wrong shape. `received` is its shape. */
 export class ShapeError extends QkvError {
   override get name(): string {
     return "ShapeError";
   }
 }
 
-/** A file is damaged, cut short, or of another format. `argument` is the field of the file. */
+/** A file is damaged, truncated, or of another format. `argument` is the field of the file. */
 export class FormatError extends QkvError {
   override get name(): string {
     return "FormatError";
   }
 }
 
-/** A device could not do its work: a lost context, a dead worker, memory that ran out. */
+/** A device failed: a lost context, a dead worker, or not enough memory. */
 export class DeviceError extends QkvError {
   override get name(): string {
     return "DeviceError";
   }
 }
 
-/** A value comes from another version of a package whose contract differs from this one's. */
+/** A value was created by another version of a package, with a different contract. */
 export class VersionError extends QkvError {
   override get name(): string {
     return "VersionError";
@@ -111,7 +111,7 @@ export function describeValue(value: unknown): string {
   return describe(value, 3);
 }
 
-/** @param depth - Levels of nested lists that are still written out. */
+/** @param depth - Levels of nested lists that are written out; deeper lists are shortened. */
 function describe(value: unknown, depth: number): string {
   if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}…` : value);
   if (typeof value === "bigint") return `${value}n`;
@@ -136,5 +136,5 @@ function describe(value: unknown, depth: number): string {
   return `an object with ${keys.length > 0 ? `keys ${keys.join(", ")}` : "no keys"}`;
 }
 
-/** A thing of a class, with its article: `an AbortController`, `a Uint8Array`. */
+/** A class name with its article: `an AbortController`, `a Uint8Array`. */
 const oneOf = (name: string): string => `${/^[AEIO]/.test(name) ? "an" : "a"} ${name}`;

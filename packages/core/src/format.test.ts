@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { format } from "./format.js";
 
-test("golden: rows stand under each other and columns are aligned, as numpy prints them", () => {
+test("golden: one line per row with aligned columns, as NumPy prints arrays", () => {
   const data = Float32Array.of(1, -2.5, 30, 0.125);
   expect(format({ data, shape: [2, 2], dtype: "float32" })).toBe("[[    1,  -2.5],\n [   30, 0.125]]");
   expect(format({ data, shape: [2, 1, 2], dtype: "float32" })).toBe(
@@ -11,14 +11,14 @@ test("golden: rows stand under each other and columns are aligned, as numpy prin
   expect(format({ data: new Float32Array(0), shape: [0], dtype: "float32" })).toBe("[]");
 });
 
-test("golden: four decimals, four digits of what is small, truth in words, 16-bit patterns as the numbers they are", () => {
+test("golden: four decimals, four digits for small numbers, true and false for bools, numbers for 16-bit patterns", () => {
   const data = Float64Array.of(1234.56789, 0.000123456, NaN);
   expect(format({ data, shape: [3], dtype: "float64" })).toBe("[1234.5679, 0.0001235,       NaN]");
   expect(format({ data: Uint8Array.of(1, 0), shape: [2], dtype: "bool" })).toBe("[ true, false]");
   expect(format({ data: Uint16Array.of(0x3e00, 0xc000), shape: [2], dtype: "float16" })).toBe("[1.5,  -2]");
 });
 
-test("of more than a thousand numbers, three at each end of a long axis are shown", () => {
+test("with more than 1,000 elements, three at each end of a long axis are shown", () => {
   const data = Float32Array.from({ length: 1001 }, (_, i) => i);
   expect(format({ data, shape: [1001], dtype: "float32" })).toBe("[   0,    1,    2, ...,  998,  999, 1000]");
   const few = data.subarray(0, 1000);

@@ -24,7 +24,7 @@ const file = (entries: number[][], tensors: number[][] = [], version = 3) =>
     ...tensors.flat(),
   ]);
 
-test("golden: every type of value, lists, a tensor, and where the data begins", () => {
+test("golden: every type of value, lists, a tensor, and the offset of the data", () => {
   const header = readGgufHeader(
     file(
       [
@@ -76,7 +76,7 @@ test.each([
     /tokens: count` is 2147483648, expected at most 0/,
   ],
   [
-    "an item of a list that is no text",
+    "an item of a list that is not UTF-8",
     file([entry("tokens", 9, [...u32(8), ...u64(3), ...text("a"), ...u64(1), 0xff, ...text("b")])]),
     /GGUF file: tokens\[1\]` is .*, expected UTF-8 text/,
   ],
@@ -107,7 +107,7 @@ test.each([
   expect(() => readGgufHeader(bytes)).toThrow(expect.objectContaining({ name: "FormatError" }));
 });
 
-test("property: a file cut anywhere, or with one byte changed, is read or refused, and nothing else", () => {
+test("property: a truncated file, or one with a changed byte, is read or throws a FormatError", () => {
   const whole = file([
     entry("a", 9, [...u32(8), ...u64(2), ...text("x"), ...text("yz")]),
     entry("b", 4, u32(1)),
@@ -137,7 +137,7 @@ const field: fc.Arbitrary<GgufField> = fc.oneof(
   fc.record({ type: fc.constant("string[]" as const), value: fc.array(fc.string(), { maxLength: 300 }) }),
 );
 
-test("property: what is written is read, and each tensor begins where the one before ends", () => {
+test("property: written headers are read back, and tensors follow one another without gaps", () => {
   const tensor = fc.record({
     dims: fc.array(fc.integer({ min: 1, max: 99 }), { maxLength: 4 }),
     type: fc.nat(30),
@@ -182,14 +182,14 @@ test("golden: the bytes of a small header", () => {
   ).toThrow(/`tensors` is "w", expected names that no other tensor has/);
 });
 
-test("a real file", () => {
+test("the header of a real file is read", () => {
   const { metadata } = readGgufHeader(referenceData.bytes("tokenizers/vocab/gguf/phi-3.gguf"));
   expect(metadata.get("general.architecture")).toBe("phi3");
   expect(metadata.get("tokenizer.ggml.tokens")).toHaveLength(32064);
   expect((metadata.get("tokenizer.ggml.token_type") as number[]).slice(0, 4)).toEqual([3, 3, 4, 6]);
 });
 
-test("keys of the metadata and names of tensors that come twice are refused", () => {
+test("duplicate metadata keys and duplicate tensor names are refused", () => {
   const tensor = [...text("w"), ...u32(0), ...u32(0), ...u64(0)];
   expect(() => readGgufHeader(file([entry("a", 0, [1]), entry("a", 0, [2])]))).toThrow(
     /metadata\[1\].key` is "a", expected each key once/,

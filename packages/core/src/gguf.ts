@@ -26,8 +26,8 @@ export type GgufHeader = {
   readonly dataStart: number;
 };
 
-/** Argument checks of a function that reads GGUF. */
-const checksOf = (fn: string, source: string) =>
+/** Checks for the fields of a GGUF file. */
+const fileChecks = (fn: string, source: string) =>
   checks(
     fn,
     {
@@ -37,15 +37,15 @@ const checksOf = (fn: string, source: string) =>
     FormatError,
   );
 
-type GgufChecks = ReturnType<typeof checksOf>;
+type GgufChecks = ReturnType<typeof fileChecks>;
 
 /**
  * Reads the header of a GGUF file, version 2 or 3: the metadata, which may hold an entire vocabulary, and the list of
  * tensors. A count or length is checked against the bytes that remain before anything is allocated.
  *
  * @param bytes - The file, or a part from its start that holds the header.
- * @param fn - The function whose name errors carry. Default: `readGgufHeader`.
- * @throws {FormatError} If the file is of another format, damaged or cut short; the field is named, as
+ * @param fn - Name of the public function, for errors. Default: `readGgufHeader`.
+ * @throws {FormatError} If the file is of another format, damaged or truncated. The error names the field, for example
  *   `tokenizer.ggml.tokens[7]`.
  * @see ggml-org/ggml, docs/gguf.md
  *
@@ -64,7 +64,7 @@ export function readGgufHeader(bytes: Uint8Array, fn = "readGgufHeader"): GgufHe
   const source = "GGUF file";
   const reader = new ByteReader(bytes, { fn, source });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const check: GgufChecks = checksOf(fn, source);
+  const check: GgufChecks = fileChecks(fn, source);
   const magic = new TextDecoder("latin1").decode(reader.bytes("magic", 4));
   if (magic !== "GGUF") check.refuse({ argument: "magic", received: magic, expected: "GGUF" });
   const version = reader.uint32("version");
@@ -89,7 +89,7 @@ export function readGgufHeader(bytes: Uint8Array, fn = "readGgufHeader"): GgufHe
     if (type === 9) return readArray(field, depth);
     return readScalars(field, type, 1)[0]!;
   };
-  /** Reads `count` scalars. Their bytes are skipped first, so that one check refuses a file that is cut short. */
+  /** Reads `count` scalars. All their bytes are skipped first, so that one check finds out if the file is truncated. */
   const readScalars = (field: string, type: number, count: number): GgufValue[] => {
     const size = sizeOf(field, type);
     const read = scalars[type]![1];
@@ -99,7 +99,7 @@ export function readGgufHeader(bytes: Uint8Array, fn = "readGgufHeader"): GgufHe
     for (; at < reader.offset; at += size) values.push(read(view, at));
     return values;
   };
-  /** Reads an array. Vocabularies have hundreds of thousands of items, so an item allocates nothing but its value. */
+  /** Reads an array. Vocabularies have hundreds of thousands of items, so nothing but the value is allocated per item. */
   const readArray = (field: string, depth: number): GgufValue[] => {
     if (depth === 4)
       check.refuse({
@@ -171,11 +171,11 @@ const scalars: Readonly<Record<number, readonly [number, (view: DataView, at: nu
   12: [8, (view, at) => view.getFloat64(at, true)],
 };
 
-/** A 64-bit integer as a number where that is exact, else as a bigint. */
+/** A 64-bit integer as a number if that is exact, else as a bigint. */
 const toSafeNumber = (value: bigint): number | bigint =>
   Number.isSafeInteger(Number(value)) ? Number(value) : value;
 
-/** A metadata value to write to a GGUF file, with its type; a list names the type of its items. */
+/** A metadata value for a GGUF file, with its type; for a list, also the type of its items. */
 export type GgufField =
   | { readonly type: "uint32" | "int32" | "float32"; readonly value: number }
   | { readonly type: "bool"; readonly value: boolean }
@@ -188,7 +188,7 @@ export type GgufField =
  * Writes the header of a GGUF file of version 3. The data of the tensors follow in the order given, each padded with
  * zeros to a multiple of 32 bytes.
  *
- * @param metadata - By name, in order.
+ * @param metadata - Values by name, written in this order.
  * @param tensors - `dims`: the fastest-varying axis first. `type`: number of the `ggml_type`. `bytes`: size of the data.
  * @returns The bytes before the data. Their number is a multiple of 32.
  * @throws {ArgumentError} If two tensors have one name.
@@ -257,7 +257,7 @@ export function writeGgufHeader(
 /** Default alignment of tensors (`general.alignment`). Unit: bytes. */
 const alignment = 32;
 
-/** Number and writer of each type that can be written. */
+/** The `gguf_metadata_value_type` and the writer of each type that can be written. */
 const writers = {
   uint32: [4, (writer: ByteWriter, value: number) => writer.uint32(value)],
   int32: [5, (writer: ByteWriter, value: number) => writer.uint32(value)],

@@ -4,13 +4,13 @@ import { eachGroup, normalizeAxes, reducedShape } from "./groups.js";
 import { eachRow } from "./rows.js";
 import { stridesOf } from "./shape.js";
 
-test("axes are counted from the front; without any, all are meant", () => {
+test("negative axes are counted from the end, and undefined means all axes", () => {
   expect(normalizeAxes("sum", undefined, 3)).toEqual([0, 1, 2]);
   expect(normalizeAxes("sum", -1, 3)).toEqual([2]);
   expect(normalizeAxes("sum", [-1, 0], 3)).toEqual([2, 0]);
 });
 
-test("an axis named twice, or one that is not there, is refused", () => {
+test("repeated axes and axes out of range are refused", () => {
   expect(() => normalizeAxes("sum", [0, -2], 2)).toThrow(
     'sum: `axis` is "0, -2", expected each axis once.\nFix: remove the repeated axis',
   );
@@ -19,12 +19,12 @@ test("an axis named twice, or one that is not there, is refused", () => {
   );
 });
 
-test("reduced axes are dropped, or kept with length 1", () => {
+test("the output shape drops the reduced axes, or has them with length 1", () => {
   expect(reducedShape([2, 3, 4], { axes: [2, 0], keepDims: false })).toEqual([3]);
   expect(reducedShape([2, 3, 4], { axes: [2, 0], keepDims: true })).toEqual([1, 3, 1]);
 });
 
-test("property: each number is in the group of its place on the axes that stay", () => {
+test("property: each element belongs to the group of its index on the other axes", () => {
   const shapes = fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 4 });
   fc.assert(
     fc.property(shapes, fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }), (shape, taken) => {

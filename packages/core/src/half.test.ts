@@ -6,13 +6,13 @@ type Half = { [index: number]: number };
 const Float16 = (globalThis as { Float16Array?: new (buffer: ArrayBuffer) => Half }).Float16Array;
 
 /** Rounds the bits of a float32 to their upper half, ties to even: bfloat16 by its definition. */
-function bfloat16Of(x: number): number {
+function roundToBfloat16(x: number): number {
   const bits = new Uint32Array(new Float32Array([x]).buffer)[0]!;
   return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
 }
 
 test.each(["float16", "bfloat16"] as const)(
-  "each of the 65,536 patterns of %s comes back as it was",
+  "each of the 65,536 patterns of %s is converted to a number and back without a change",
   (type) => {
     const odd: number[] = [];
     for (let bits = 0; bits < 65536; bits++) {
@@ -24,7 +24,7 @@ test.each(["float16", "bfloat16"] as const)(
   },
 );
 
-test.skipIf(!Float16)("float16 reads every pattern as the engine's own Float16Array does", () => {
+test.skipIf(!Float16)("fromHalfBits agrees with Float16Array for every pattern", () => {
   const bits = new Uint16Array(1);
   const engine = new Float16!(bits.buffer);
   const odd: number[] = [];
@@ -35,11 +35,11 @@ test.skipIf(!Float16)("float16 reads every pattern as the engine's own Float16Ar
   expect(odd).toEqual([]);
 });
 
-test.skipIf(!Float16)("property: float16 rounds as the engine's own Float16Array does", () => {
+test.skipIf(!Float16)("property: toHalfBits rounds to float16 as Float16Array does", () => {
   const bits = new Uint16Array(1);
   const engine = new Float16!(bits.buffer);
   const near = fc.tuple(fc.nat(0x7bff), fc.constantFrom(-1, 0, 1)).map(([pattern, side]) => {
-    // Halfway between two neighbours, or a hair beside it.
+    // The midpoint of two neighbouring numbers, or just beside it.
     const middle = (fromHalfBits(pattern, "float16") + fromHalfBits(pattern + 1, "float16")) / 2;
     return middle * (1 + side * 2 ** -50);
   });
@@ -79,13 +79,13 @@ test("property: bfloat16 is a float32 rounded to its upper bits", () => {
   );
   fc.assert(
     fc.property(numbers, (x) => {
-      if (!Number.isNaN(x)) expect(toHalfBits(x, "bfloat16")).toBe(bfloat16Of(x));
+      if (!Number.isNaN(x)) expect(toHalfBits(x, "bfloat16")).toBe(roundToBfloat16(x));
     }),
     { numRuns: 1000 },
   );
 });
 
-test("golden: ties go to the even pattern, what is too large to infinity", () => {
+test("golden: ties are rounded to even, and too large numbers become infinity", () => {
   expect(fromHalfBits(toHalfBits(2049, "float16"), "float16")).toBe(2048);
   expect(fromHalfBits(toHalfBits(2051, "float16"), "float16")).toBe(2052);
   expect(fromHalfBits(toHalfBits(2 ** -25, "float16"), "float16")).toBe(0);
@@ -96,7 +96,7 @@ test("golden: ties go to the even pattern, what is too large to infinity", () =>
 });
 
 test.each(["float16", "bfloat16"] as const)(
-  "lists of %s are packed and unpacked as one number is",
+  "packHalf and unpackHalf convert each number of %s as toHalfBits and fromHalfBits do",
   (type) => {
     const halves = Uint16Array.from({ length: 65536 }, (_, bits) => bits);
     const numbers = unpackHalf(halves, type);

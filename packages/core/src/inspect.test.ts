@@ -3,7 +3,7 @@ import { inspect, inspectKey } from "./inspect.js";
 
 const device = { name: "js" };
 
-test("one line tells shape, type, device, range, and how many numbers are none", () => {
+test("one line has shape, dtype, device, range, and the number of NaNs", () => {
   const data = Float32Array.of(3, NaN, -1.5, 2);
   expect(inspect({ data, shape: [2, 2], dtype: "float32", device })).toBe(
     "Tensor [2, 2] float32 on js, -1.5 to 3, 1 NaN",
@@ -16,7 +16,7 @@ test("one line tells shape, type, device, range, and how many numbers are none",
   );
 });
 
-test("what cannot be read any more is still told apart", () => {
+test("a tensor whose data cannot be read is printed with shape, dtype and device", () => {
   const ended = {
     shape: [4],
     dtype: "float32" as const,
@@ -28,7 +28,7 @@ test("what cannot be read any more is still told apart", () => {
   expect(inspect(ended)).toBe("Tensor [4] float32 on js");
 });
 
-test("Node's console asks for the method by this name", async () => {
+test("inspectKey is the symbol by which Node's console finds the method", async () => {
   const node = await import("node:util");
   expect(inspectKey).toBe(node.inspect.custom);
 });

@@ -1,10 +1,10 @@
 import { numberAt } from "./half.js";
 import type { Numbers } from "./format.js";
 
-/** The name of the method that `console.log` in Node calls. */
+/** Symbol of the method that `console.log` in Node calls. */
 export const inspectKey: unique symbol = /* @__PURE__ */ Symbol.for("nodejs.util.inspect.custom");
 
-/** A tensor in one line, as Node's console shows it: what it is, the range of its numbers, how many are NaN. */
+/** A tensor in one line, for Node's console: shape, dtype, device, range of its numbers, and number of NaNs. */
 export function inspect(x: Numbers & { readonly device: { readonly name: string } }): string {
   let [least, most, nans] = [Infinity, -Infinity, 0];
   try {
@@ -16,7 +16,7 @@ export function inspect(x: Numbers & { readonly device: { readonly name: string 
       if (value !== value) nans++;
     }
   } catch {
-    // Its scope has ended, or its device answers later: what it is can still be told.
+    // The data cannot be read here: the scope has ended, or the device is asynchronous. Shape, dtype and device are printed.
   }
   const range = least <= most ? `, ${least} to ${most}` : "";
   return `Tensor [${x.shape.join(", ")}] ${x.dtype} on ${x.device.name}${range}${nans ? `, ${nans} NaN` : ""}`;

@@ -3,12 +3,12 @@ import { expect, test } from "vitest";
 import { bytesPerElement, type DType } from "./dtype.js";
 import { fromLittleEndian, littleEndianBytes, swapBytes } from "./little-endian.js";
 
-test("bytes of elements are swapped for machines that store them the other way round", () => {
+test("swapBytes reverses the bytes of each element", () => {
   expect([...swapBytes(new Uint8Array([1, 2, 3, 4]), 2)]).toEqual([2, 1, 4, 3]);
   expect([...swapBytes(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]), 4)]).toEqual([4, 3, 2, 1, 8, 7, 6, 5]);
 });
 
-test("property: elements come back from their bytes, from any place in the memory", () => {
+test("property: elements are converted to bytes and back, at any alignment", () => {
   const dtype = fc.constantFrom<DType>("float64", "float32", "int32", "int8", "uint8", "float16");
   fc.assert(
     fc.property(dtype, fc.uint8Array({ minLength: 32, maxLength: 32 }), fc.nat(8), (dtype, bytes, shift) => {

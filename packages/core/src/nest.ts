@@ -3,32 +3,31 @@ import { sameShape, type Shape } from "./shape.js";
 import type { Numbers } from "./format.js";
 import { numberAt } from "./half.js";
 
-/** Numbers nested as deep as the shape has axes. */
+/** Nested arrays of numbers or bools, one level per axis. */
 export type Nested = number | boolean | Nested[];
 
-/** Numbers in row-major order, nested as their shape is; a plain number for the shape []. Bools as bools. */
+/** Converts elements in row-major order to nested arrays, one level per axis; to a single number or bool for the shape []. */
 export function nest({ data, shape, dtype }: Numbers): Nested {
-  let at = 0;
-  const along = (axis: number): Nested =>
-    axis < shape.length
-      ? Array.from({ length: shape[axis]! }, () => along(axis + 1))
-      : dtype === "bool"
-        ? data[at++] === 1
-        : numberAt(data, at++, dtype);
-  return along(0);
+  let index = 0;
+  const nestFrom = (axis: number): Nested => {
+    if (axis < shape.length) return Array.from({ length: shape[axis]! }, () => nestFrom(axis + 1));
+    const i = index++;
+    return dtype === "bool" ? data[i] === 1 : numberAt(data, i, dtype);
+  };
+  return nestFrom(0);
 }
 
-const ofOneNumber: Shape = [];
+const scalarShape: Shape = [];
 
-/** The shape of nested lists, which must be even. Their elements are appended to `flat`, in order. */
+/** The shape of nested arrays. Appends their elements to `flat`, in row-major order. Refuses arrays of different lengths. */
 export function nestedShape(fn: string, values: unknown, flat: unknown[]): Shape {
   if (!Array.isArray(values)) {
     flat.push(values);
-    return ofOneNumber;
+    return scalarShape;
   }
   let first: Shape | undefined;
   const { length } = values;
-  // By number, since a list may have holes.
+  // An index loop, since iteration methods skip the holes of sparse arrays.
   for (let i = 0; i < length; i++) {
     const shape = nestedShape(fn, values[i], flat);
     if (first && first !== shape && !sameShape(first, shape)) {

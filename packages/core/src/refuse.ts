@@ -1,6 +1,6 @@
 import { ArgumentError, ShapeError } from "./errors.js";
 
-/** Throws an {@link ArgumentError} with these facts. For files that refuse in several places. */
+/** Throws an {@link ArgumentError} with these facts. */
 export function refuse(
   fn: string,
   argument: string,
@@ -11,7 +11,7 @@ export function refuse(
   throw new ArgumentError({ fn, argument, received, expected, fix });
 }
 
-/** Throws a {@link ShapeError} with these facts. `received` is the shape that came. */
+/** Throws a {@link ShapeError} with these facts. `received` is the shape of the argument. */
 export function refuseShape(
   fn: string,
   argument: string,

@@ -4,10 +4,10 @@ import { expect, test } from "vitest";
 import { eachBroadcastRow, eachLine, eachRow } from "./rows.js";
 
 const lengths = fc.array(fc.nat(3), { maxLength: 4 });
-/** Strides as views have them: row-major of a larger shape, permuted, reversed, or 0. */
+/** Strides of random views: row-major strides of a larger shape, permuted, reversed, or 0. */
 const view = fc.record({ seed: fc.nat(23), grow: fc.nat(2), zeros: fc.nat(15), negative: fc.nat(15) });
 
-test("property: rows visit every place once, in row-major order, whatever the strides", () => {
+test("property: eachRow visits every element once, in row-major order, whatever the strides", () => {
   fc.assert(
     fc.property(lengths, view, view, (shape, ...views) => {
       const strides = views.map(({ seed, grow, zeros, negative }) => {
@@ -33,13 +33,13 @@ test("property: rows visit every place once, in row-major order, whatever the st
   );
 });
 
-test("packed operands of any rank are a single row", () => {
+test("contiguous operands of any rank are visited as a single row", () => {
   const rows: number[] = [];
   eachRow([2, 1, 3, 4], [stridesOf([2, 1, 3, 4]), [12, 5, 4, 1]], [0, 0], (_at, _step, n) => rows.push(n));
   expect(rows).toEqual([24]);
 });
 
-test("operands of smaller shapes repeat", () => {
+test("eachBroadcastRow repeats operands of smaller shapes", () => {
   const seen: number[][] = [];
   const row = { shape: [3], strides: [2], offset: 1 };
   const column = { shape: [2, 1], strides: [5, 1], offset: 0 };
@@ -56,7 +56,7 @@ test("operands of smaller shapes repeat", () => {
   ]);
 });
 
-test("each line along an axis is visited in both operands, whose lengths there may differ", () => {
+test("eachLine visits each line along an axis in both operands, whose lengths along it may differ", () => {
   const seen: number[][] = [];
   const a = { shape: [2, 1, 3], strides: [3, 3, 1], offset: 100 };
   const b = { shape: [2, 4, 3], strides: [12, 3, 1], offset: 0 };

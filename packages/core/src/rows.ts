@@ -7,9 +7,10 @@ export type Strided = { readonly shape: Shape; readonly strides: Shape; readonly
  * Iterates over several operands of one shape, a row at a time. Adjacent axes that are contiguous in every operand are
  * merged first, so that contiguous operands of any rank are a single row.
  *
- * @param strides - Per operand, one stride per axis of `shape`. 0 broadcasts.
- * @param offsets - Per operand, offset of its first element.
- * @param row - Called with each operand's offset and step, and the row's length. `at` is reused between calls.
+ * @param strides - For each operand, one stride per axis of `shape`; 0 broadcasts.
+ * @param offsets - For each operand, the offset of its first element.
+ * @param row - Called for each row with the offset (`at`) and the stride (`step`) of each operand, and the number of elements.
+ *   The array `at` is reused between calls.
  */
 export function eachRow(
   shape: Shape,
@@ -24,17 +25,18 @@ export function eachRow(
     if (length === 0) return;
     if (length === 1) continue;
     const outer = lengths.length - 1;
-    const merges = outer >= 0 && strides.every((own, k) => own[axis] === steps[k]![outer]! * lengths[outer]!);
+    const merges =
+      outer >= 0 && strides.every((operand, k) => operand[axis] === steps[k]![outer]! * lengths[outer]!);
     if (merges) {
       lengths[outer]! *= length;
     } else {
       lengths.push(length);
-      strides.forEach((own, k) => steps[k]!.push(own[axis]!));
+      strides.forEach((operand, k) => steps[k]!.push(operand[axis]!));
     }
   }
-  // Axis 0 of `lengths` is now the innermost.
+  // `lengths` and `steps` now have the innermost axis first.
   const at = [...offsets];
-  const step = steps.map((own) => own[0] ?? 0);
+  const step = steps.map((operand) => operand[0] ?? 0);
   const length = lengths[0] ?? 1;
   const visitAxis = (axis: number): void => {
     if (axis === 0) return row(at, step, length);
@@ -47,7 +49,7 @@ export function eachRow(
   visitAxis(Math.max(0, lengths.length - 1));
 }
 
-/** {@link eachRow} of operands that broadcast to one shape. */
+/** {@link eachRow} for operands that are broadcast to `shape`. */
 export function eachBroadcastRow(
   shape: Shape,
   operands: readonly Strided[],
@@ -55,19 +57,20 @@ export function eachBroadcastRow(
 ): void {
   eachRow(
     shape,
-    operands.map((own) => broadcastStrides(shape, own.shape, own.strides)),
+    operands.map((operand) => broadcastStrides(shape, operand.shape, operand.strides)),
     operands.map(({ offset }) => offset),
     row,
   );
 }
 
 /**
- * Calls `visit` with the offsets of each line along an axis, in two operands whose shapes differ at most in that axis.
+ * Calls `visit` for each line along an axis, with the offsets of its first element in two operands whose shapes differ at most
+ * in that axis.
  */
 export function eachLine(axis: number, a: Strided, b: Strided, visit: (a: number, b: number) => void): void {
-  const others = (list: Shape) => list.filter((_, own) => own !== axis);
-  const strides = [others(a.strides), others(b.strides)];
-  eachRow(others(b.shape), strides, [a.offset, b.offset], ([i, j], [di, dj], length) => {
+  const otherAxes = (list: Shape) => list.filter((_, other) => other !== axis);
+  const strides = [otherAxes(a.strides), otherAxes(b.strides)];
+  eachRow(otherAxes(b.shape), strides, [a.offset, b.offset], ([i, j], [di, dj], length) => {
     for (let k = 0; k < length; k++) visit(i! + k * di!, j! + k * dj!);
   });
 }

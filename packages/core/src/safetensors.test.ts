@@ -4,7 +4,7 @@ import { readSafetensorsHeader, writeSafetensorsHeader } from "./safetensors.js"
 
 const source = "model.safetensors";
 
-/** A file with any header text. */
+/** A file with the given header text and data of zeros. `claimed`: the stated size of the header, if it is not the real one. */
 function file(header: string | Uint8Array, dataBytes = 0, claimed?: bigint): Uint8Array {
   const text = typeof header === "string" ? new TextEncoder().encode(header) : header;
   const bytes = new Uint8Array(8 + text.length + dataBytes);
@@ -16,7 +16,7 @@ function file(header: string | Uint8Array, dataBytes = 0, claimed?: bigint): Uin
 const entry = (start: number, end: number) =>
   `{"dtype":"U8","shape":[${end - start}],"data_offsets":[${start},${end}]}`;
 
-test("property: what is written is read back, name by name", () => {
+test("property: written headers are read back", () => {
   const entries = fc.uniqueArray(
     fc.record({
       name: fc.string({ unit: "grapheme" }).filter((name) => name !== "__metadata__"),
@@ -84,14 +84,14 @@ test.each([
   expect(() => readSafetensorsHeader(bytes, { source })).toThrow(message);
 });
 
-test("a name that comes twice is not written", () => {
+test("writing two tensors with the same name is refused", () => {
   const x = { name: "x", dtype: "U8" as const, shape: [] };
   expect(() => writeSafetensorsHeader([x, x])).toThrow(
     /`name` is "x", expected a name that no other tensor has/,
   );
 });
 
-/** An entry whose fields are given as text. */
+/** An entry with additional fields, as JSON text. */
 const fields = (text: string) => `{"dtype":"U8","shape":[1],"data_offsets":[0,1]${text}}`;
 
 test.each([
@@ -107,14 +107,14 @@ test.each([
   expect(() => readSafetensorsHeader(file(header, data), { source })).toThrow(message);
 });
 
-test("one name in two objects, and values that look like names, are read", () => {
+test("the same name in two objects, and string values equal to names, are accepted", () => {
   const header = `{"__metadata__":{"a":"a","b":"\\"a\\":"},"a":${entry(0, 1)},"b":${entry(1, 2)}}`;
   const read = readSafetensorsHeader(file(header, 2), { source });
   expect([...read.tensors.keys()]).toEqual(["a", "b"]);
   expect(read.metadata.get("b")).toBe('"a":');
 });
 
-test("a shape without numbers whose other lengths no byte pays for is refused", () => {
+test("an empty shape with huge other lengths is refused", () => {
   const empty = (shape: string) => file(`{"a":{"dtype":"F32","shape":[${shape}],"data_offsets":[0,0]}}`);
   expect(readSafetensorsHeader(empty("1,8,0,64"), { source }).tensors.get("a")!.shape).toEqual([1, 8, 0, 64]);
   for (const shape of ["0,1,35184372088832", "2097152,0", "0,2048,1024"])

@@ -24,7 +24,7 @@ const bytesPer = {
 /** The element types of safetensors files. */
 export type SafetensorsDType = keyof typeof bytesPer;
 
-/** One tensor of a file. `start` and `end` count bytes from the beginning of the file. */
+/** One tensor of a file: its bytes are `start … end - 1`, counted from the beginning of the file. */
 export type SafetensorsEntry = {
   readonly dtype: SafetensorsDType;
   readonly shape: readonly number[];
@@ -38,30 +38,30 @@ export type SafetensorsHeader = {
   readonly metadata: ReadonlyMap<string, string>;
 };
 
-/** A file that is read. */
+/** The file that is read. */
 export type SafetensorsContext = {
-  /** The file's name, for messages. */
+  /** Name of the file, for errors. */
   source: string;
-  /** Bytes of the whole file. */
+  /** Size of the whole file. Unit: bytes. */
   fileSize: number;
-  /** The function whose name errors carry. Default: the one that is called here. */
+  /** Name of the public function, for errors. Default: the function that is called. */
   fn?: string;
 };
 
-/** The checks of a reader of this format. */
-const checksOf = (fn: string, source: string) =>
+/** Checks for the fields of a safetensors file. */
+const fileChecks = (fn: string, source: string) =>
   checks(fn, { source, fix: "the file is damaged or not a safetensors file; fetch it again." }, FormatError);
 
-type FileChecks = ReturnType<typeof checksOf>;
+type FileChecks = ReturnType<typeof fileChecks>;
 
 /** The largest header read: 100 MB, the limit of the reference implementation. */
 const largestHeader = 100_000_000;
 
 /**
- * Returns the size of a file's header in bytes from its start, read from its first eight bytes.
+ * Returns the size of the header in bytes, including the eight bytes of the length at the start of the file.
  *
  * @param start - At least the first 8 bytes of the file.
- * @throws {FormatError} If the length claimed is not there, before anything is allocated.
+ * @throws {FormatError} If the stated length exceeds the file. It is checked before anything is allocated.
  */
 export function safetensorsHeaderSize(
   start: Uint8Array,
@@ -69,7 +69,7 @@ export function safetensorsHeaderSize(
 ): number {
   const length = new ByteReader(start, { fn, source }).uint64("header length");
   if (length > largestHeader || length > fileSize - 8) {
-    checksOf(fn, source).refuse({
+    fileChecks(fn, source).refuse({
       argument: "header length",
       received: `${length} bytes`,
       expected: `at most ${Math.min(largestHeader, fileSize - 8)} in a file of ${fileSize}`,
@@ -79,12 +79,12 @@ export function safetensorsHeaderSize(
 }
 
 /**
- * Reads the header of a safetensors file, and trusts nothing in it: offsets must lie in the file, one after the
- * other without gap or overlap, and match shape and type; names must be single; the text must be UTF-8.
+ * Reads and validates the header of a safetensors file: offsets must be in the file, without gaps or overlaps, and match shape
+ * and dtype; names must be unique; the text must be UTF-8.
  *
- * @param start - The first bytes of the file, at least as many as {@link safetensorsHeaderSize} says.
- * @param context - `fileSize`: default: as long as `start`.
- * @throws {FormatError} That names the field.
+ * @param start - The first bytes of the file, at least {@link safetensorsHeaderSize} of them.
+ * @param context - `fileSize`: default: the length of `start`.
+ * @throws {FormatError} If a field is invalid. The error names it.
  * @see https://github.com/huggingface/safetensors, "Format"
  *
  * @example
@@ -104,7 +104,7 @@ export function readSafetensorsHeader(
     fn = "readSafetensorsHeader",
   }: Omit<SafetensorsContext, "fileSize"> & { fileSize?: number },
 ): SafetensorsHeader {
-  const check: FileChecks = checksOf(fn, source);
+  const check: FileChecks = fileChecks(fn, source);
   const dataStart = safetensorsHeaderSize(start, { source, fileSize, fn });
   const reader = new ByteReader(start, { fn, source });
   reader.skip("header length", 8);
@@ -139,10 +139,10 @@ export function readSafetensorsHeader(
 }
 
 /**
- * Writes the header of a safetensors file: the tensors' bytes follow it in the order given, without gaps.
+ * Writes the header of a safetensors file. The bytes of the tensors must follow in the same order, without gaps.
  *
- * @param fn - The function whose name errors carry.
- * @returns The bytes before the data, a multiple of 8 long.
+ * @param fn - Name of the public function, for errors.
+ * @returns The bytes before the data. Their number is a multiple of 8.
  */
 export function writeSafetensorsHeader(
   entries: readonly { name: string; dtype: SafetensorsDType; shape: readonly number[] }[],
@@ -193,11 +193,11 @@ function readEntry(check: FileChecks, name: string, value: unknown, dataStart: n
       expected: "two byte offsets, the first not above the second",
     });
   }
-  if (!isPaidFor(shape)) {
+  if (!isLoopable(shape)) {
     check.refuse({
       argument: `${name}: shape`,
       received: `[${shape.join(", ")}]`,
-      expected: `lengths of at most ${mostOfEmpty} together beside a length of 0`,
+      expected: `lengths of at most ${maxEmptyProduct} together beside a length of 0`,
     });
   }
   const size = shape.reduce((a, b) => a * b, bytesPer[dtype as SafetensorsDType]);
@@ -212,11 +212,14 @@ function readEntry(check: FileChecks, name: string, value: unknown, dataStart: n
   return { dtype: dtype as SafetensorsDType, shape, start: dataStart + first, end: dataStart + last };
 }
 
-/** The product of the other lengths of a shape without numbers: what loops over them does so for no byte of the file. */
-const mostOfEmpty = 2 ** 20;
+/**
+ * Largest product of the other lengths in a shape with a length of 0. Such a tensor has no bytes, so the size of the file does
+ * not limit these lengths, and code that loops over them could take forever.
+ */
+const maxEmptyProduct = 2 ** 20;
 
-function isPaidFor(shape: readonly number[]): boolean {
-  return !shape.includes(0) || shape.reduce((size, length) => size * (length || 1), 1) <= mostOfEmpty;
+function isLoopable(shape: readonly number[]): boolean {
+  return !shape.includes(0) || shape.reduce((size, length) => size * (length || 1), 1) <= maxEmptyProduct;
 }
 
 function readMetadata(check: FileChecks, value: unknown): Map<string, string> {
@@ -247,25 +250,25 @@ function parse(check: FileChecks, text: string): object {
   check.refuse({ argument: "header", received: json, expected: "a JSON object" });
 }
 
-/** Refuses what JSON.parse lets pass: a name twice in one object, however it is spelled, and nesting beyond use. */
+/** Refuses JSON that JSON.parse accepts: an object with the same name twice, even if written with escapes, and nesting above 4. */
 function checkJson(check: FileChecks, text: string): void {
-  /** The names of each object around the place; undefined for a list. */
-  const around: (Set<string> | undefined)[] = [];
+  /** The names seen in each enclosing object; undefined for an enclosing list. */
+  const enclosing: (Set<string> | undefined)[] = [];
   for (let i = 0; i < text.length; i++) {
     const c = text[i]!;
     if (c === "{" || c === "[") {
-      around.push(c === "{" ? new Set() : undefined);
-      if (around.length > 4)
+      enclosing.push(c === "{" ? new Set() : undefined);
+      if (enclosing.length > 4)
         check.refuse({
           argument: "header",
-          received: `nested ${around.length} deep at character ${i}`,
+          received: `nested ${enclosing.length} deep at character ${i}`,
           expected: "at most 4",
         });
-    } else if (c === "}" || c === "]") around.pop();
+    } else if (c === "}" || c === "]") enclosing.pop();
     else if (c === '"') {
       const start = i;
       for (i += 1; i < text.length && text[i] !== '"'; i++) if (text[i] === "\\") i += 1;
-      const names = around.at(-1);
+      const names = enclosing.at(-1);
       if (!names || !isFollowedByColon(text, i + 1)) continue;
       const name = unescaped(text.slice(start, i + 1));
       if (names.has(name))
@@ -284,7 +287,7 @@ function isFollowedByColon(text: string, at: number): boolean {
   return text[at] === ":";
 }
 
-/** A name as JSON reads it; what is no JSON is refused when all of it is read. */
+/** Decodes the escapes of a JSON string. Invalid JSON is returned as it is, and refused when the whole text is parsed. */
 function unescaped(literal: string): string {
   if (!literal.includes("\\")) return literal.slice(1, -1);
   try {

@@ -13,7 +13,7 @@ import {
 
 const shapes = fc.array(fc.nat(4), { maxLength: 5 });
 
-test("property: row-major strides number the elements one after the other", () => {
+test("property: with row-major strides, consecutive elements have consecutive offsets", () => {
   fc.assert(
     fc.property(shapes, (shape) => {
       const strides = stridesOf(shape);
@@ -27,18 +27,18 @@ test("property: row-major strides number the elements one after the other", () =
   );
 });
 
-test("strides of axes of length 1 do not matter, others do", () => {
+test("isContiguous ignores the strides of axes of length 1", () => {
   expect(isContiguous([2, 1, 3], [3, 99, 1])).toBe(true);
   expect(isContiguous([2, 3], [1, 2])).toBe(false);
   expect(isContiguous([2, 3], [0, 1])).toBe(false);
   expect(isContiguous([], [])).toBe(true);
 });
 
-test("one axis of another length", () => {
+test("withLength changes the length of one axis", () => {
   expect(withLength([2, 3, 4], 1, 7)).toEqual([2, 7, 4]);
 });
 
-test("broadcasting by numpy's rule", () => {
+test("broadcastShapes follows NumPy's rule", () => {
   expect(broadcastShapes("add", [2, 1, 3], [4, 1])).toEqual([2, 4, 3]);
   expect(broadcastShapes("add", [], [5])).toEqual([5]);
   expect(broadcastShapes("add", [1], [0])).toEqual([0]);

@@ -2,7 +2,7 @@ import { ArgumentError, ShapeError } from "./errors.js";
 
 export type Shape = readonly number[];
 
-/** Number of elements. The empty shape is one number. */
+/** Number of elements of a shape. The shape [] has one element. */
 export function sizeOf(shape: Shape): number {
   let size = 1;
   for (let axis = 0; axis < shape.length; axis++) size *= shape[axis]!;
@@ -26,14 +26,14 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return true;
 }
 
-/** The same shape, but for the length of one axis. */
+/** A copy of a shape with another length of one axis. */
 export function withLength(shape: Shape, axis: number, length: number): Shape {
   const changed = shape.slice();
   changed[axis] = length;
   return changed;
 }
 
-/** Tells contiguous strides, in row-major order. Strides of axes of length 1 do not matter. */
+/** True for the strides of a contiguous row-major array. Strides of axes of length 1 do not matter. */
 export function isContiguous(shape: Shape, strides: Shape): boolean {
   let packed = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
@@ -43,7 +43,7 @@ export function isContiguous(shape: Shape, strides: Shape): boolean {
   return true;
 }
 
-/** Refuses what is not a list of whole lengths of 0 or more. */
+/** Returns a shape. Refuses values that are not lists of integers of 0 or more. */
 export function checkShape(fn: string, shape: unknown): Shape {
   if (!Array.isArray(shape) || !shape.every((length) => Number.isSafeInteger(length) && length >= 0)) {
     throw new ArgumentError({
@@ -57,7 +57,7 @@ export function checkShape(fn: string, shape: unknown): Shape {
   return shape as Shape;
 }
 
-/** An axis counted from the front. Negative axes count from the end. */
+/** The index of an axis from the front. Negative axes count from the end. */
 export function normalizeAxis(fn: string, axis: number, rank: number, argument = "axis"): number {
   const index = axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(index) || index < 0 || index >= rank) {
@@ -73,8 +73,8 @@ export function normalizeAxis(fn: string, axis: number, rank: number, argument =
 }
 
 /**
- * The shape of two operands together, by numpy's rule: axes are matched from the right, and a length of 1, or an
- * axis that is not there, repeats.
+ * The shape of two operands after broadcasting, by NumPy's rule: axes are matched from the right, and an axis that is missing or
+ * has length 1 is repeated.
  */
 export function broadcastShapes(fn: string, a: Shape, b: Shape): Shape {
   if (sameShape(a, b)) return a;
@@ -95,7 +95,7 @@ export function broadcastShapes(fn: string, a: Shape, b: Shape): Shape {
   });
 }
 
-/** Strides that read a tensor as if it had `shape`: repeated axes do not move. */
+/** Strides that broadcast a tensor of shape `from` to `shape`: 0 for repeated axes. */
 export function broadcastStrides(shape: Shape, from: Shape, strides: Shape): number[] {
   const missing = shape.length - from.length;
   return shape.map((_, axis) =>

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { ArgumentError, FormatError } from "./errors.js";
 import { visibleText } from "./visible-text.js";
 
-/** Everything that a terminal takes for a command, or that turns text round. */
+/** Characters that a terminal may interpret as a command, or that change the writing direction. */
 const steering = /[^\P{Cc}\n\t]|\p{Bidi_Control}/u;
 const hostile = fc.string({
   unit: fc.oneof(
@@ -12,7 +12,7 @@ const hostile = fc.string({
   ),
 });
 
-test("property: no character of a text steers a terminal, and other text stays as it is", () => {
+test("property: control characters are escaped, and other text is unchanged", () => {
   fc.assert(
     fc.property(hostile, (text) => {
       const shown = visibleText(text);
@@ -23,7 +23,7 @@ test("property: no character of a text steers a terminal, and other text stays a
   expect(visibleText("tab\tand\nline, café 👍")).toBe("tab\tand\nline, café 👍");
 });
 
-test("property: an error that quotes a file has one line of facts and one of the fix, and steers no terminal", () => {
+test("property: an error with text from a file has exactly two lines and no control characters", () => {
   fc.assert(
     fc.property(hostile, hostile, hostile, (name, value, key) => {
       for (const received of [value, [value], { [key]: 1 }, new Error(value)]) {
@@ -48,5 +48,5 @@ test("property: an error that quotes a file has one line of facts and one of the
     fix: "none.",
   });
   expect(error.message).toBe("load: `weight\\nFix: run this\\u001b[1A` is 1, expected another.\nFix: none.");
-  expect(error.argument).toBe("weight\nFix: run this\u001b[1A"); // the field is what it is
+  expect(error.argument).toBe("weight\nFix: run this\u001b[1A"); // the field of the error is not escaped
 });

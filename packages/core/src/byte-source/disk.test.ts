@@ -19,7 +19,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 const open = (path: string | URL, options: Partial<OpenOptions> = {}) =>
   openFile(path, { ...caller, ...options });
 
-test("a file is read by ranges, by path and by file URL; one that is not there is undefined", async () => {
+test("a file is read in ranges, by path and by file URL; a missing one is undefined", async () => {
   const path = join(root, "file");
   writeFileSync(path, Uint8Array.of(1, 2, 3, 4));
   for (const source of [path, pathToFileURL(path), String(pathToFileURL(path))]) {
@@ -32,7 +32,7 @@ test("a file is read by ranges, by path and by file URL; one that is not there i
   await expect(open(join(root, "none"))).rejects.toThrow(/this one does not exist.\nFix: check the path/);
 });
 
-test("a read of 2 GiB or more is made in pieces, and a signal ends it between two", async () => {
+test("2 GiB or more are read in chunks, and an abort signal is checked between them", async () => {
   const path = join(root, "sparse");
   writeFileSync(path, "");
   truncateSync(path, 3 * 2 ** 30);
@@ -49,7 +49,7 @@ test("a read of 2 GiB or more is made in pieces, and a signal ends it between tw
   expect((await file.read(3 * 2 ** 30 - 10, 3 * 2 ** 30)).length).toBe(10);
 });
 
-test("more than memory holds at once is a typed error", async () => {
+test("reading more bytes than memory can hold throws a qkv error", async () => {
   const path = join(root, "vast");
   writeFileSync(path, "");
   truncateSync(path, 2 ** 43);
@@ -58,7 +58,7 @@ test("more than memory holds at once is a typed error", async () => {
   expect((error as Error).message).toMatch(/expected as many as fit into memory at once/);
 });
 
-test("a file cut short after it was opened is refused", async () => {
+test("a file that is truncated after it was opened is refused", async () => {
   const path = join(root, "cut");
   writeFileSync(path, new Uint8Array(100));
   const file = await open(path);
@@ -66,7 +66,7 @@ test("a file cut short after it was opened is refused", async () => {
   await expect(readWhole(file)).rejects.toThrow(/bytes 0 to 99` is "50 bytes", expected 100/);
 });
 
-test("a small file has a stated limit: one of 1 GB is refused before it is read", async () => {
+test("a file of 1 GB where a small one is expected is refused before it is read", async () => {
   const path = join(root, "config.json");
   writeFileSync(path, "{}");
   expect((await open(path, smallFiles.configuration)).size).toBe(2);
@@ -94,7 +94,7 @@ test.runIf(posix)(
   },
 );
 
-test.runIf(posix)("links that lead out of a model's folder are refused, by any way out", async () => {
+test.runIf(posix)("all kinds of links that lead out of a model's folder are refused", async () => {
   const [folder, out] = [join(root, "model"), join(root, "out")];
   for (const path of [folder, out, join(folder, "sub"), join(root, "model-other")]) mkdirSync(path);
   for (const path of [join(out, "secret"), join(folder, "own"), join(root, "model-other/secret")])
@@ -113,7 +113,7 @@ test.runIf(posix)("links that lead out of a model's folder are refused, by any w
     await expect(open(join(folder, name), { within: folder }), name).rejects.toThrow(
       /expected a file of the folder .*, and it is a link to .*secret.\nFix: links out of a model's folder are not followed/,
     );
-    // A file that is named by itself may be a link.
+    // A file that is given by its own path, without a folder, may be a link.
     expect((await open(join(folder, name))).size).toBe(1);
   }
   // The folder itself may be a link.
@@ -122,7 +122,7 @@ test.runIf(posix)("links that lead out of a model's folder are refused, by any w
 });
 
 test.runIf(posix)(
-  "links of the hub's cache, from a snapshot to the blobs of the same model, are followed",
+  "links in Hugging Face's cache, from a snapshot to the blobs of the same model, are followed",
   async () => {
     const model = join(root, "hub/models--owner--tiny");
     const other = join(root, "hub/models--owner--other");
@@ -140,7 +140,7 @@ test.runIf(posix)(
     expect((await open(join(snapshot, "1_Pooling/config.json"), { within: snapshot })).size).toBe(1);
     for (const name of ["other.json", "refs.json"])
       await expect(open(join(snapshot, name), { within: snapshot })).rejects.toThrow(/it is a link to/);
-    // Not every folder of this name beside `blobs` is the hub's.
+    // A folder named `snapshots` beside `blobs` outside of `models--…` is not a Hugging Face cache.
     const plain = join(root, "plain");
     for (const path of [join(plain, "blobs"), join(plain, "snapshots/abc")])
       mkdirSync(path, { recursive: true });

@@ -2,7 +2,7 @@ import type { Reader } from "./options.js";
 
 type Stats = { size: number; isFile(): boolean; isDirectory(): boolean };
 
-/** The part of Node's `fs/promises` that is used. */
+/** The functions of Node's `fs/promises` that are used here. */
 export type FileSystem = {
   stat(path: string | URL): Promise<Stats>;
   realpath(path: string | URL): Promise<string>;
@@ -14,28 +14,28 @@ export type FileSystem = {
 };
 
 /**
- * The file system of Node and engines like it. Looked up at run time, so that bundlers for the browser have nothing to
- * resolve.
+ * The file system of Node and compatible runtimes, or undefined. It is looked up at run time, so that bundlers for browsers
+ * have no module to resolve.
  */
 export function fileSystem(): FileSystem | undefined {
   const { process } = globalThis as { process?: { getBuiltinModule?(id: string): FileSystem | undefined } };
   return process?.getBuiltinModule?.("node:fs/promises");
 }
 
-/** Bytes read at a time: large enough to be fast, small enough to stop soon; engines refuse 2 GiB or more. */
+/** Bytes per read: large enough to be fast, small enough to stop soon after an abort. Node refuses reads of 2 GiB or more. */
 const chunkSize = 4 * 2 ** 20;
 
-/** A file on a disk. It is opened and closed by each read, so that callers have nothing to close. */
+/** A file on disk. Each read opens and closes it, so callers need not close it. */
 export type DiskFile = {
   readonly size: number;
-  /** Fills `to` with the bytes from `start` on, and returns how many there were. */
+  /** Fills `to` with the bytes from `start` on, and returns the number of bytes read: fewer at the end of the file. */
   readInto(to: Uint8Array, start: number, onChunk: (count: number) => void): Promise<number>;
 };
 
 /**
- * Finds a file by its path; undefined if there is none. Symbolic links are followed.
+ * Finds a file by its path, or returns undefined if it does not exist. Symbolic links are followed.
  *
- * @param within - Folder that a symbolic link must not lead out of. Default: links may lead anywhere.
+ * @param within - Folder in which the file must be after links are resolved. Default: no restriction.
  * @throws {ArgumentError} If there is no file system, if the path is a folder, a pipe or a device, if a link leads
  *   out of `within`, or if the file may not be read.
  */
@@ -73,7 +73,7 @@ export async function findOnDisk(
       );
     }
   }
-  // Checked before it is opened: opening a pipe blocks until its other end is opened too.
+  // Checked before the file is opened: opening a pipe blocks until its other end is opened.
   const stats = await orRefuse(fs.stat(real));
   if (!stats.isFile()) {
     const kind = stats.isDirectory() ? "is a folder" : "is a pipe, a socket or a device";
@@ -100,7 +100,7 @@ export async function findOnDisk(
   };
 }
 
-/** The kind of thing at a path: a folder, something else, or nothing. */
+/** `folder` for a folder, `file` for anything else that exists, undefined if the path does not exist. */
 export async function kindOfPath(path: string | URL): Promise<"folder" | "file" | undefined> {
   const found = await fileSystem()
     ?.stat(path)
@@ -111,17 +111,18 @@ export async function kindOfPath(path: string | URL): Promise<"folder" | "file" 
 const checkPathFix = "check the path; relative paths start from the folder the program was started in.";
 
 /**
- * True for a path inside a folder, both with links resolved. Hugging Face's cache keeps the files of a model,
- * `models--OWNER--NAME/snapshots/REVISION`, as links to `blobs` beside `snapshots`.
+ * True for a path inside a folder; links in both are resolved. In Hugging Face's cache, the files of a model in
+ * `models--OWNER--NAME/snapshots/REVISION` are links to `models--OWNER--NAME/blobs`, which counts as inside.
  */
 function isInside(real: string, folder: string): boolean {
   const separator = real.startsWith("/") ? "/" : "\\";
-  const below = (parent: string) => real.startsWith(parent.endsWith(separator) ? parent : parent + separator);
+  const isBelow = (parent: string) =>
+    real.startsWith(parent.endsWith(separator) ? parent : parent + separator);
   const [, model] = /^(.*[\\/]models--[^\\/]+)[\\/]snapshots[\\/][^\\/]+/.exec(folder) ?? [];
-  return below(folder) || (model !== undefined && below(`${model}${separator}blobs`));
+  return isBelow(folder) || (model !== undefined && isBelow(`${model}${separator}blobs`));
 }
 
-/** Gives undefined instead of an error for a path that does not exist. */
+/** Resolves to undefined instead of rejecting if a path does not exist. */
 function undefinedIfMissing<T>(work: Promise<T>): Promise<T | undefined> {
   return work.catch((error: { code?: unknown }) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
@@ -129,7 +130,7 @@ function undefinedIfMissing<T>(work: Promise<T>): Promise<T | undefined> {
   });
 }
 
-/** Reasons in words, by the code of Node's error. */
+/** Explanations for messages, by the `code` of Node's error. */
 const reasons: Readonly<Record<string, string>> = {
   EACCES: "may not be read",
   EPERM: "may not be read",

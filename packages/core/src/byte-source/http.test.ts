@@ -10,17 +10,17 @@ import { findFile, openFile, readWhole, sourceUrl, type OpenOptions } from "./op
 const bytes = Uint8Array.from({ length: 200_000 }, (_, i) => i % 251);
 const caller = { check: checks("read", { argument: "source" }) };
 
-/** Ways in which a server may answer, by path; true where the file is not served as it should. */
-const ways: Record<string, (response: ServerResponse, range: string | undefined) => unknown> = {
-  // Never says anything.
+/** Misbehaving responses by path. A handler that returns true leaves the response to the file server. */
+const handlers: Record<string, (response: ServerResponse, range: string | undefined) => unknown> = {
+  // No response at all.
   silent: () => {},
-  // The head, and then nothing.
+  // The headers, and then nothing.
   "silent-body": (response) =>
     void response.writeHead(200, { "Content-Length": bytes.length }).flushHeaders(),
   // A part of the body, and then nothing.
   "silent-middle": (response) =>
     void response.writeHead(200, { "Content-Length": bytes.length }).write(bytes.subarray(0, 1000)),
-  // A byte now and then: slow is not silent.
+  // A byte from time to time: slow, but never idle for long.
   slow(response) {
     let at = 0;
     response.writeHead(200, { "Content-Length": 5 });
@@ -38,7 +38,7 @@ const ways: Record<string, (response: ServerResponse, range: string | undefined)
   // 206 with the whole file.
   longer: (response) =>
     void response.writeHead(206, { "Content-Range": `bytes 0-65535/${bytes.length}` }).end(bytes),
-  // 206 for another range than asked.
+  // 206 for another range than the requested one.
   shifted: (response) =>
     void response
       .writeHead(206, { "Content-Range": `bytes 5-65535/${bytes.length}` })
@@ -51,14 +51,14 @@ const ways: Record<string, (response: ServerResponse, range: string | undefined)
     void response.writeHead(206, { "Content-Range": "bytes 0-65535/*" }).end(bytes.subarray(0, 65536)),
   plain: (response) => void response.writeHead(200, { "Content-Length": bytes.length }).end(bytes),
   chunked: (response) => void response.writeHead(200).end(bytes),
-  // 2 MB of zeros in 2 kB.
+  // 2 MB of zeros, compressed to 2 kB.
   bomb: (response) =>
     void response.writeHead(200, { "Content-Encoding": "gzip" }).end(gzipSync(new Uint8Array(2_000_000))),
   broken: (response) =>
     void response
       .writeHead(200, { "Content-Length": bytes.length })
       .write(bytes.subarray(0, 1000), () => response.destroy()),
-  // The second time another file of the same size.
+  // The second response is another file of the same size.
   replaced(response, range) {
     const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(range ?? "")!;
     response.writeHead(206, {
@@ -67,12 +67,12 @@ const ways: Record<string, (response: ServerResponse, range: string | undefined)
     });
     response.end(bytes.subarray(Number(first), Number(last) + 1));
   },
-  // The second time no range, though as long a file.
+  // The second response is the whole file instead of a range.
   "whole-again"(response, range) {
     if (range === "bytes=0-65535") return true;
     response.writeHead(200, { "Content-Length": bytes.length }).end(bytes);
   },
-  // Servers of single-page applications answer unknown addresses with their page.
+  // Servers of single-page applications send their page for unknown paths.
   "app.json": (response) =>
     void response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" }).end("<p>"),
   "app.html": (response) => void response.writeHead(200, { "Content-Type": "text/html" }).end(bytes),
@@ -92,8 +92,8 @@ let server: FileServer;
 beforeAll(async () => {
   const files = { "/good": bytes, "/empty": new Uint8Array(0), "/whole-again": bytes };
   server = await serveFiles(files, (request, response) => {
-    const way = ways[request.url!.slice(1)];
-    return way !== undefined && way(response, request.headers.range) !== true;
+    const handler = handlers[request.url!.slice(1)];
+    return handler !== undefined && handler(response, request.headers.range) !== true;
   });
 });
 afterAll(() => server.close());
@@ -102,7 +102,7 @@ const at = (path: string, options: Partial<OpenOptions> = {}) =>
   openFile(`${server.site}/${path}`, { ...caller, ...options });
 const all = async (path: string, options: Partial<OpenOptions> = {}) => readWhole(await at(path, options));
 
-test("a file on a server is read by ranges, whole where there are none, and may be empty", async () => {
+test("a file on a server is read in ranges, or as a whole if the server does not support them; it may be empty", async () => {
   for (const path of ["good", "plain", "chunked"]) expect(await all(path)).toEqual(bytes);
   expect(await all("good", { transfer: "whole" })).toEqual(bytes);
   expect((await at("empty")).size).toBe(0);
@@ -113,7 +113,7 @@ test("a file on a server is read by ranges, whole where there are none, and may 
   await expect(at("failing")).rejects.toThrow(/answered 503 Service Unavailable/);
 });
 
-test("a page in place of a file is no file", async () => {
+test("an HTML page in place of a file counts as a missing file", async () => {
   expect(await findFile(`${server.site}/app.json`, caller)).toBeUndefined();
   await expect(at("app.json")).rejects.toThrow(/answered 404 Not Found or with a page of its own/);
   expect(await all("app.html")).toEqual(bytes);
@@ -149,7 +149,7 @@ test.each(["silent", "silent-body", "silent-middle"])(
   },
 );
 
-test("a server that is slow, and never silent for long, is waited for", async () => {
+test("a slow server does not time out while bytes keep arriving", async () => {
   expect(await all("slow", { idleTimeoutMs: 10_000 })).toEqual(bytes.slice(0, 5));
   await expect(all("good", { idleTimeoutMs: 0 })).rejects.toThrow(
     /`idleTimeoutMs` is 0, expected milliseconds/,
@@ -158,7 +158,7 @@ test("a server that is slow, and never silent for long, is waited for", async ()
 });
 
 test.each(["longer", "endless-range"])(
-  "a 206 that is %s than asked is refused at the first byte too many",
+  "a 206 response that is %s than requested is refused at the first extra byte",
   async (path) => {
     const error: unknown = await at(path).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(FormatError);
@@ -168,14 +168,14 @@ test.each(["longer", "endless-range"])(
   },
 );
 
-test("a 206 for another range, a shorter one, or without a size is refused", async () => {
+test("a 206 response for another range, for a shorter one, or without a total size is refused", async () => {
   for (const path of ["shifted", "shorter", "unsized"])
     await expect(at(path)).rejects.toThrow(
       /expected the range of bytes asked for, and the server answered 206/,
     );
 });
 
-test("an answer that never ends is refused at the limit of answers without a length", async () => {
+test("an endless response is refused at the limit for responses without Content-Length", async () => {
   const before = process.memoryUsage().arrayBuffers;
   await expect(at("endless", { maxBytes: 1_000_000 })).rejects.toThrow(
     /expected an answer of at most 1000000 bytes, as it is compressed or does not state its length/,
@@ -186,21 +186,21 @@ test("an answer that never ends is refused at the limit of answers without a len
   await expect(at("endless", { signal: controller.signal, maxBytes: 2 ** 30 })).rejects.toBe(reason);
 });
 
-test("a compressed bomb is refused at the limit, as bytes that arrive are counted", async () => {
+test("a compression bomb is refused at the limit, since decompressed bytes are counted", async () => {
   await expect(at("bomb", { maxBytes: 100_000 })).rejects.toThrow(
     /at most 100000 bytes, as it is compressed/,
   );
   expect((await at("bomb")).size).toBe(2_000_000);
 });
 
-test("a file that states to be larger than maxBytes is refused before its body is read", async () => {
+test("a file whose Content-Length exceeds maxBytes is refused before its body is read", async () => {
   for (const path of ["good", "plain"])
     await expect(at(path, { maxBytes: 100, kind: "a configuration" })).rejects.toThrow(
       /`http:.*` is "200000 bytes", expected at most 100 bytes, the limit of a configuration/,
     );
 });
 
-test("a file that is replaced while it is read is refused, as its tag tells", async () => {
+test("a file that is replaced while it is read is refused, detected by its ETag", async () => {
   for (const path of ["replaced", "whole-again"]) {
     const file = await at(path);
     await expect(file.read(100_000, 100_010)).rejects.toThrow(
@@ -209,14 +209,14 @@ test("a file that is replaced while it is read is refused, as its tag tells", as
   }
 });
 
-test("a connection that breaks off is an error of ours", async () => {
+test("a connection that breaks off throws a qkv error", async () => {
   const error: unknown = await all("broken").catch((error: unknown) => error);
   expect(isQkvError(error)).toBe(true);
   expect((error as Error).message).toMatch(/the connection failed or broke off/);
   await expect(openFile("http://127.0.0.1:1/x", caller)).rejects.toThrow(/connection failed/);
 });
 
-test("progress is told as bytes arrive, and a signal's reason ends the read", async () => {
+test("progress is reported as bytes arrive, and an aborted read rejects with the signal's reason", async () => {
   const seen: [number, number | undefined][] = [];
   await all("plain", { onProgress: ({ loaded, total }) => seen.push([loaded, total]) });
   expect(seen.at(-1)).toEqual([bytes.length, bytes.length]);

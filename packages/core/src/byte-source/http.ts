@@ -3,11 +3,11 @@ import type { OwnBytes } from "../own-arrays.js";
 import { joined } from "./joined.js";
 import type { Reader, ReadOptions } from "./options.js";
 
-/** Bytes that an answer may have which does not state its length, or is compressed, unless `maxBytes` allows more. */
-const mostUnstated = 2 ** 28;
+/** Default limit in bytes for responses that are compressed or have no Content-Length: 256 MiB. `maxBytes` replaces it. */
+const defaultMaxBytes = 2 ** 28;
 const defaultIdleTimeoutMs = 30_000;
-/** Timers take no more. */
-const longestTimeoutMs = 2 ** 31 - 1;
+/** The longest delay of `setTimeout`. A longer timeout counts as none. */
+const maxTimeoutMs = 2 ** 31 - 1;
 
 /** A request to a server. */
 export type HttpRequest = Pick<RequestInit, "method" | "headers" | "redirect"> & {
@@ -15,27 +15,26 @@ export type HttpRequest = Pick<RequestInit, "method" | "headers" | "redirect"> &
   range?: readonly [start: number, end: number] | undefined;
 };
 
-/** The head of a server's answer. Its body has not been read. */
+/** The status and headers of a response, whose body has not been read yet. */
 export type HttpResponse = {
   readonly status: number;
   readonly statusText: string;
   readonly headers: Headers;
-  /** The address that answered, after redirects. */
+  /** The URL after redirects. */
   readonly url: string;
-  /** The size of the whole file, as far as the head states it. Unit: bytes. */
+  /** Size of the whole file, if the headers state it. Unit: bytes. */
   readonly total: number | undefined;
-  /** The body as it arrives: at most as many bytes as the head states and the request asked for. */
+  /** The body in chunks, as they arrive. Throws an error if there are more bytes than stated or requested. */
   chunks(): AsyncGenerator<Uint8Array, void, undefined>;
-  /** Ends the transfer. */
+  /** Cancels the transfer. */
   cancel(): Promise<void>;
 };
 
 /**
- * Sends a request. Nothing that the server does makes it wait for ever or hold more than was asked for: a server that is
- * silent for `idleTimeoutMs`, before its answer or within it, and a body that is longer than the range asked for, than
- * its own Content-Length or than `maxBytes`, end with an error that says which.
+ * Sends a request. Whatever the server does, it never waits forever and never buffers more than requested: it throws an error
+ * if no byte arrives for `idleTimeoutMs`, or if the body is longer than the requested range, its Content-Length or `maxBytes`.
  *
- * @throws {ArgumentError} If the server is silent or cannot be reached. The signal's reason, when it aborts.
+ * @throws {ArgumentError} If the server cannot be reached or does not respond in time. The signal's reason, if it aborts.
  */
 export async function sendRequest(
   url: URL,
@@ -50,7 +49,7 @@ export async function sendRequest(
   const response = await connection.wait(fetch(url, { ...request, headers, signal: connection.signal }));
   const length = statedLength(response);
   const limit = range && response.status === 206 ? range[1] - range[0] : length;
-  const most = limit ?? maxBytes ?? mostUnstated;
+  const maxLength = limit ?? maxBytes ?? defaultMaxBytes;
   return {
     status: response.status,
     statusText: response.statusText,
@@ -66,8 +65,8 @@ export async function sendRequest(
           ended = done;
           if (done) break;
           arrived += value.length;
-          if (arrived > most)
-            refuseLonger(url, limit === undefined ? "unstated" : (range ?? "stated"), most, options);
+          if (arrived > maxLength)
+            refuseLonger(url, limit === undefined ? "unstated" : (range ?? "stated"), maxLength, options);
           yield value;
         }
         if (length !== undefined && arrived < length) connection.broken();
@@ -83,8 +82,8 @@ export async function sendRequest(
 }
 
 /**
- * True where a server has no such file: for 404, and for a page in place of a file, which servers of single-page applications
- * send for every address that they do not know.
+ * True if a server does not have the file: for status 404, and for an HTML page, which servers of single-page applications send
+ * for every unknown path.
  */
 export const isMissing = (url: URL, { status, headers }: HttpResponse): boolean =>
   status === 404 ||
@@ -93,7 +92,7 @@ export const isMissing = (url: URL, { status, headers }: HttpResponse): boolean 
     /^text\/html\b/i.test(headers.get("content-type") ?? "") &&
     !/\.html?$/i.test(url.pathname));
 
-/** The whole body of an answer. What arrives is held, and nothing is allocated because a head states a length. */
+/** Reads the whole body of a response. Memory is allocated only for bytes that arrive, not for the stated length. */
 export async function readBody(
   response: HttpResponse,
   onChunk?: (loaded: number) => void,
@@ -108,13 +107,13 @@ export async function readBody(
   return joined(chunks, loaded);
 }
 
-/** Bytes of the body, where the server states them; those of a compressed body are not those that arrive. */
+/** The Content-Length of a response; undefined for a compressed one, where it is not the number of decoded bytes. */
 function statedLength({ headers }: Response): number | undefined {
   const length = headers.get("content-encoding") ? null : headers.get("content-length");
   return length !== null && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
 }
 
-/** The size of a file that a 206 states, if the range is the one that was asked for. */
+/** The size of the whole file from the Content-Range of a 206 response, if its range is the requested one. */
 function rangeTotal({ headers }: Response, range: HttpRequest["range"]): number | undefined {
   const [, first, last, total] =
     /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/.exec(headers.get("content-range") ?? "") ?? [];
@@ -122,17 +121,21 @@ function rangeTotal({ headers }: Response, range: HttpRequest["range"]): number 
   return Number(last) + 1 === Math.min(range[1], Number(total)) ? Number(total) : undefined;
 }
 
-/** @param known - Source of the body's length: the requested range, or the headers. */
+/**
+ * Throws an error for a body of more than `maxLength` bytes.
+ *
+ * @param known - Source of the limit: the requested range, the Content-Length (`stated`), or neither (`unstated`).
+ */
 function refuseLonger(
   { href }: URL,
   known: NonNullable<HttpRequest["range"]> | "stated" | "unstated",
-  most: number,
+  maxLength: number,
   { check, maxBytes }: Reader & ReadOptions,
 ): never {
   if (known === "unstated") {
     return check.refuse({
       received: href,
-      expected: `an answer of at most ${most} bytes, as it is compressed or does not state its length`,
+      expected: `an answer of at most ${maxLength} bytes, as it is compressed or does not state its length`,
       fix: `take it from a server that states lengths${maxBytes === undefined ? ", or allow more with `maxBytes`" : ""}.`,
     });
   }
@@ -140,15 +143,15 @@ function refuseLonger(
   return check.refuse(
     {
       argument: `${href}: ${isRange ? `bytes ${known[0]} to ${known[1] - 1}` : "the file"}`,
-      received: `more than ${most} bytes`,
-      expected: `${most}, as ${isRange ? "asked for" : "its head states"}`,
+      received: `more than ${maxLength} bytes`,
+      expected: `${maxLength}, as ${isRange ? "asked for" : "its head states"}`,
       fix: "the server does not send what it is asked for; fetch the file by other means.",
     },
     FormatError,
   );
 }
 
-/** A connection that ends when its signal aborts, or when a wait takes too long. */
+/** A connection with an idle timeout: it is aborted by the caller's signal, and when a wait exceeds `idleTimeoutMs`. */
 function openConnection(url: URL, options: Reader & ReadOptions) {
   const { signal, check, idleTimeoutMs = defaultIdleTimeoutMs } = options;
   if (!(idleTimeoutMs > 0)) {
@@ -186,7 +189,7 @@ function openConnection(url: URL, options: Reader & ReadOptions) {
     async wait<T>(work: Promise<T>): Promise<T> {
       let timer: ReturnType<typeof setTimeout> | undefined;
       const timeout = new Promise<typeof silent>((resolve) => {
-        if (idleTimeoutMs <= longestTimeoutMs) timer = setTimeout(resolve, idleTimeoutMs, silent);
+        if (idleTimeoutMs <= maxTimeoutMs) timer = setTimeout(resolve, idleTimeoutMs, silent);
       });
       try {
         const first = await Promise.race([work, timeout]);

@@ -1,6 +1,6 @@
 import type { OwnBytes } from "../own-arrays.js";
 
-/** The bytes of chunks in one array. Each chunk is dropped as it is copied. */
+/** Concatenates chunks into one array of `length` bytes. Each chunk is removed from the list once it is copied, to free memory. */
 export function joined(chunks: Uint8Array[], length: number): OwnBytes {
   const bytes = new Uint8Array(length);
   let at = 0;

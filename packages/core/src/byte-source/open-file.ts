@@ -5,36 +5,36 @@ import { fileSystem, findOnDisk } from "./disk.js";
 import { isMissing, readBody, sendRequest, type HttpResponse } from "./http.js";
 import type { Reader, ReadOptions } from "./options.js";
 
-/** Anything that gives ranges of its bytes. */
+/** Any object from which ranges of bytes can be read. */
 export type ByteSource = {
-  /** Name in messages. Default: that of a source of so many bytes. */
+  /** Name for error messages. Default: a description with its size. */
   readonly name?: string;
-  /** Bytes in all. */
+  /** Size in bytes. */
   readonly size: number;
-  /** Bytes `start` to `end - 1`. */
+  /** Reads bytes `start` to `end - 1`. */
   read(start: number, end: number, signal?: AbortSignal): Uint8Array | Promise<Uint8Array>;
 };
 
-/** A file: its bytes, a Blob or File, a URL, in Node a path, or anything that gives ranges of bytes. */
+/** A file: its bytes, a Blob or File, a URL, a path (in Node), or any {@link ByteSource}. */
 export type FileSource = Uint8Array | ArrayBuffer | Blob | URL | string | ByteSource;
 
-/** A file that is read by ranges as they are needed; nothing has to be closed. */
+/** A file that is read in ranges. It does not have to be closed. */
 export type OpenFile = {
-  /** Name in messages. */
+  /** Name for error messages. */
   readonly name: string;
-  /** The function that reads it, whose name errors carry. */
+  /** Name of the public function that reads the file, for errors. */
   readonly fn: string;
-  /** Bytes in all. */
+  /** Size in bytes. */
   readonly size: number;
-  /** Bytes `start` to `end - 1`, in an array that belongs to the caller. */
+  /** Reads bytes `start` to `end - 1` into a new array. */
   read(start: number, end: number, signal?: AbortSignal): Promise<OwnBytes>;
 };
 
 export type OpenOptions = Reader &
   ReadOptions & {
-    /** The kind of file that `maxBytes` is the limit of, for the message. */
+    /** Kind of file that `maxBytes` limits, for the error message. */
     readonly kind?: string;
-    /** Folder that symbolic links on a disk must not lead out of. Default: they may lead anywhere. */
+    /** Folder in which a file on disk must be after symbolic links are resolved. Default: no restriction. */
     readonly within?: string | URL;
     /**
      * Requests to a server: `ranges` of bytes only, the `whole` file at once, or `any`: ranges where the server
@@ -43,20 +43,20 @@ export type OpenOptions = Reader &
     readonly transfer?: "ranges" | "whole" | "any";
   };
 
-/** The name of a source in messages. */
+/** Name of a source for error messages. */
 export function sourceName(source: FileSource): string {
   if (source instanceof Uint8Array || source instanceof ArrayBuffer) return `${source.byteLength} bytes`;
   if (isBlob(source)) return "name" in source ? String(source.name) : `blob of ${source.size} bytes`;
   return isByteSource(source) ? (source.name ?? `source of ${source.size} bytes`) : String(source);
 }
 
-/** The URL of a source on a server; undefined for all others. */
+/** The URL of a source on a server; undefined for other sources. */
 export function sourceUrl(source: unknown): URL | undefined {
   const url = source instanceof URL ? source : typeof source === "string" ? urlIn(source) : undefined;
   return url && url.protocol !== "file:" ? url : undefined;
 }
 
-/** The address that a text is: a whole one, or in a page a path on its server that begins with a slash or a dot. */
+/** Parses a string as a URL: an absolute one or, in a web page, a relative one that begins with a slash or a dot. */
 function urlIn(text: string): URL | undefined {
   if (/^[a-z]{2,}:\/\//i.test(text)) return new URL(text);
   if (!/^\.{0,2}\//.test(text) || fileSystem()) return undefined;
@@ -68,7 +68,7 @@ function urlIn(text: string): URL | undefined {
   return /^https?:/.test(page) ? new URL(text, page) : undefined;
 }
 
-/** Opens a file and reads at most its size and its first bytes. `undefined` if there is no such file. */
+/** Opens a file, or returns undefined if it does not exist. Reads at most its size and its first bytes. */
 export async function findFile(source: FileSource, options: OpenOptions): Promise<OpenFile | undefined> {
   checkSignal(options.check.fn, options.signal);
   options.signal?.throwIfAborted();
@@ -80,7 +80,7 @@ export async function findFile(source: FileSource, options: OpenOptions): Promis
   return checkedFile(name, reader, options);
 }
 
-/** Opens a file that must be there. */
+/** Opens a file, and throws an error if it does not exist. */
 export async function openFile(source: FileSource, options: OpenOptions): Promise<OpenFile> {
   const file = await findFile(source, options);
   if (file) return file;
@@ -102,10 +102,10 @@ export async function openFile(source: FileSource, options: OpenOptions): Promis
 /** Reads an entire file. */
 export const readWhole = (file: OpenFile): Promise<OwnBytes> => file.read(0, file.size);
 
-/** A source before its results are checked: `read` may return fewer bytes than asked for. */
+/** A source whose results are not checked yet: `read` may return fewer bytes than requested. */
 type RangeReader = {
   readonly size: number;
-  /** True: all bytes were there when the file was opened, and their progress was reported then. Default false. */
+  /** True if the whole file was loaded, and its progress reported, when it was opened. Default false. */
   readonly preloaded?: boolean;
   read(
     start: number,
@@ -115,7 +115,7 @@ type RangeReader = {
   ): Promise<OwnBytes>;
 };
 
-/** A file that reports progress, stops at a signal, and gives as many bytes as it is asked for or an error. */
+/** Wraps a source: reads report progress, stop at an abort signal, and return exactly the requested bytes or throw an error. */
 function checkedFile(name: string, { size, read, preloaded }: RangeReader, options: OpenOptions): OpenFile {
   const { check, onProgress } = options;
   let loaded = 0;
@@ -153,7 +153,7 @@ async function rangeReader(
   if (source instanceof ArrayBuffer) source = new Uint8Array(source);
   if (source instanceof Uint8Array) {
     const all = source;
-    // A copy with a buffer of its own: `slice` of a Node Buffer is a view into a pool.
+    // A copy with its own buffer, since `slice` of a Node Buffer returns a view into a pool.
     return {
       size: all.length,
       read: async (start, end) => new Uint8Array(all.subarray(start, end)),
@@ -209,7 +209,7 @@ function isByteSource(source: unknown): source is ByteSource {
   return typeof read === "function" && Number.isSafeInteger(size) && size! >= 0;
 }
 
-/** Bytes of a Blob read at a time: engines refuse very large reads, and the signal is checked between chunks. */
+/** Bytes of a Blob per read: engines refuse very large reads, and the signal is checked between chunks. */
 const blobChunkSize = 64 * 2 ** 20;
 
 function readInChunks(
@@ -258,7 +258,7 @@ function allocate(name: string, start: number, end: number, { check }: Reader): 
   }
 }
 
-/** Bytes of the first request: the headers of most files are shorter. */
+/** Bytes of the first request. The headers of most files are shorter. */
 const firstRangeSize = 2 ** 16;
 
 /** Opens a file on a server. */
@@ -295,8 +295,7 @@ async function openUrl(url: URL, options: OpenOptions): Promise<RangeReader | un
       }
       const range = [start, end] as const;
       const response = await request(url, range, signal ? { ...options, signal } : options);
-      // A file that was replaced meanwhile would give bytes of two versions: no bytes are returned, which the caller
-      // refuses.
+      // If the file was replaced meanwhile, the bytes would be of two versions: none are returned, and the caller throws an error.
       if (response?.status !== 206 || response.total !== total || strongTag(response) !== tag) {
         await response?.cancel();
         return new Uint8Array(0);
@@ -308,7 +307,7 @@ async function openUrl(url: URL, options: OpenOptions): Promise<RangeReader | un
   };
 }
 
-/** The strong ETag of a response, which identifies the content of a file; undefined if the server sends none. */
+/** The strong ETag of a response, which identifies the content of a file, or undefined. */
 function strongTag({ headers }: HttpResponse): string | undefined {
   const tag = headers.get("etag");
   return tag?.startsWith('"') ? tag : undefined;
@@ -329,14 +328,14 @@ async function download(url: URL, response: HttpResponse, options: OpenOptions):
   return { size: bytes.length, read: async (start, end) => bytes.slice(start, end), preloaded: true };
 }
 
-/** Requests a file or a range of it; undefined where the server has none. */
+/** Requests a file or a range of it; undefined if the server does not have the file. */
 async function request(
   url: URL,
   range: readonly [number, number] | undefined,
   options: OpenOptions,
 ): Promise<HttpResponse | undefined> {
   const response = await sendRequest(url, range ? { range } : {}, options);
-  // An empty file has no range to give.
+  // An empty file has no valid range.
   if (response.status === 416 && range?.[0] === 0) {
     await response.cancel();
     return request(url, undefined, options);

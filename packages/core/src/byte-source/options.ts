@@ -1,6 +1,6 @@
 import type { Checks } from "../bound-checks.js";
 
-/** Progress of reading a file. Unit: bytes. `total` is undefined where a server does not state it. */
+/** Progress of reading a file. Unit: bytes. `total` is undefined if the server does not state it. */
 export type ReadProgress = { source: string; loaded: number; total: number | undefined };
 
 /** Options for reading a file. */
@@ -9,14 +9,14 @@ export type ReadOptions = {
   signal?: AbortSignal;
   /** Called as bytes arrive. */
   onProgress?: (progress: ReadProgress) => void;
-  /** Milliseconds without a byte from a server after which reading ends with an error. Default: 30 000. */
+  /** Longest time without a byte from the server, before an error is thrown. Unit: milliseconds. Default 30 000. */
   idleTimeoutMs?: number;
   /**
-   * Bytes of the largest file that is read. Default: no limit, but 256 MiB where a server does not state how long its
-   * answer is, or compresses it.
+   * Largest size of a file. Unit: bytes. Default: no limit; 256 MiB if a server compresses the response or does not state its
+   * length.
    */
   maxBytes?: number;
 };
 
-/** The caller: the checks of a function that are bound to the argument that it was given the file in. */
+/** The caller: argument checks of the public function, bound to the argument that names the file. */
 export type Reader = { readonly check: Checks<{ argument: string }> };

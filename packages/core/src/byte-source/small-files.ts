@@ -1,6 +1,6 @@
 import type { OpenOptions } from "./open-file.js";
 
-/** The most bytes that files have which are read whole: an option of `openFile` and `findFile`. */
+/** Size limits of files that are read whole: options for `openFile` and `findFile`. */
 export const smallFiles = {
   /** `config.json`, `generation_config.json`, `tokenizer_config.json`, chat templates and the like: 16 MiB. */
   configuration: { maxBytes: 2 ** 24, kind: "a configuration" },
