@@ -1,7 +1,7 @@
 import type { Fields } from "./config-fields.js";
 import type { HeadsAttention, Norm } from "./model-shape.js";
 
-/** A property of an architecture: a constant, or the field of the configuration that decides. */
+/** A property of an architecture: a constant, or a function of the configuration. */
 export type Rule = boolean | ((fields: Fields) => boolean);
 
 /** Properties of an architecture beyond the sizes: biases, norms, embedding tables. */
@@ -16,30 +16,30 @@ export type Traits = {
   readonly gated: Rule;
   /** Default hidden width of the feed-forward layer, as a multiple of the model's width; `null`: required. */
   readonly mlpRatio: number | null;
-  /** The fraction of a head's dimensions that RoPE rotates. */
+  /** Fraction of a head's dimensions that RoPE rotates, 0 to 1. */
   readonly rotary: number;
   readonly tied: boolean;
   readonly outputBias: boolean;
-  /** A learned row for each position, and how many more rows than positions; `null`: none. */
+  /** Learned position embeddings; `extra`: rows beyond the number of positions. `null`: none. */
   readonly positions: { readonly extra: number } | null;
   readonly embeddingNorm: boolean;
   readonly finalNorm: boolean;
-  /** Layers with a sliding window, where the configuration has one and no list of its layers. */
+  /** Returns true for layers with a sliding window, if the configuration has a window and no list of layer types. */
   readonly windowed: (layer: number, fields: Fields) => boolean;
   readonly form: "decoder" | "encoder" | "vision" | "dual" | "t5" | "bart" | "whisper" | "moonshine";
-  /** Earlier tokens of an encoder do not see later ones (CLIP). Default false. */
+  /** An encoder with a causal mask (CLIP). Default false. */
   readonly causal?: boolean;
-  /** Fields that a configuration may leave out, with their values then. Default: none. */
+  /** Default values of fields that a configuration may omit. Default: none. */
   readonly defaults?: Readonly<Record<string, unknown>>;
-  /** Width of embeddings, where the configuration does not say it. Default: that of the model, without a field for another. */
+  /** Default of the field `embedding_size`. Undefined: the architecture has no such field, and embeddings are as wide as the model. */
   readonly embeddingDim?: number;
-  /** Computed positions are added to embeddings (Marian, M2M-100). Default false. */
+  /** Sinusoidal positions are added to embeddings (Marian, M2M-100). Default false. */
   readonly sinusoids?: boolean;
-  /** All layers share their weights, in so many groups as the configuration says (ALBERT). Default false. */
+  /** Layers share weights in groups, whose number is `num_hidden_groups` (ALBERT). Default false. */
   readonly sharedLayers?: boolean;
-  /** A learned bias for buckets of distances, beside positions (MPNet). Default false. */
+  /** A relative position bias in addition to learned positions (MPNet). Default false. */
   readonly relativeBias?: boolean;
-  /** Of an encoder of images. */
+  /** Properties of an image encoder. Default: none. */
   readonly vision?: VisionTraits;
   /** Rows of the token type embedding, in encoders. */
   readonly tokenTypes: number;
@@ -48,58 +48,58 @@ export type Traits = {
   readonly routerBias: Rule;
   readonly expertBias: boolean;
   readonly sharedGate: boolean;
-  /** Shared experts, each as wide as the others, where the configuration does not count them. */
+  /** Default number of shared experts, each as wide as a routed one. */
   readonly sharedExperts: number;
-  /** First layers without experts, where the configuration does not count them. */
+  /** Default number of first layers without experts. */
   readonly denseLayers: number;
-  /** Layers with experts, where the architecture has a rule of its own. Default: by fields that several share. */
+  /** Returns true for layers with experts. Default: by the usual fields, `decoder_sparse_step` and the like. */
   readonly sparse?: (layer: number, fields: Fields) => boolean;
-  /** The second half of the query projection gates the output. */
+  /** The query projection is twice as wide, and its second half gates the output. */
   readonly outputGate: boolean;
-  /** A lightning indexer chooses the keys of latent attention. */
+  /** A lightning indexer selects the keys of latent attention (DeepSeek-V3.2). */
   readonly indexer: boolean;
-  /** The mixer of layers with a state, where a configuration lists some. */
+  /** The mixer of recurrent layers. */
   readonly stateLayer:
     "gatedDeltaRule" | "lightningAttention" | "shortConvolution" | "ssd" | "rwkv7" | "selectiveScan";
-  /** Layers that attend, where the architecture has a rule of its own; the others have a state. */
+  /** Returns true for layers with attention; the others are recurrent. Default: by `layer_types`. */
   readonly attends?: (layer: number, fields: Fields) => boolean;
-  /** Layers are mixers alone, without a feed-forward layer. */
+  /** Layers have a mixer and no feed-forward layer (Mamba). */
   readonly mixersAlone: boolean;
-  /** Each layer has a mixer with a state beside its attention. */
+  /** Each layer has a recurrent mixer parallel to its attention (Falcon-H1). */
   readonly parallelState: boolean;
-  /** Each layer is one part alone, as a list names it: a mixer, attention, a network or experts. Default false. */
+  /** Each layer is only a mixer, attention, a feed-forward layer or experts (Nemotron-H). Default false. */
   readonly onePart?: boolean;
-  /** The difference of two softmaxes. Default false. */
+  /** Differential attention: the difference of two softmaxes. Default false. */
   readonly differential?: boolean;
-  /** Learned numbers of a layer's activation. Default 0. */
+  /** Learned parameters of a layer's activation function (xIELU). Default 0. */
   readonly activationNumbers?: number;
-  /** Numbers of a token's embedding of each layer, where the configuration does not say them. Default: none. */
+  /** Default width of per-layer embeddings, `hidden_size_per_layer_input`. Default: none. */
   readonly layerInputs?: number;
-  /** Streams, and the rank of the learned residual, where the configuration does not say them. Default: one stream. */
+  /** Default numbers of AltUp streams and rank of LAuReL. Default: one stream. */
   readonly streams?: { readonly count: number; readonly rank: number };
-  /** Last layers that read the keys and values of others, where the configuration does not count them. Default 0. */
+  /** Default number of last layers that share the keys and values of earlier ones. Default 0. */
   readonly sharedKeys?: number;
-  /** A learned factor of each layer's output. Default false. */
+  /** A learned scalar factor of each layer's output. Default false. */
   readonly layerScale?: boolean;
-  /** Heads of layers with full attention, where the configuration does not say their size. Default: that of all. */
+  /** Default head dimension of layers with full attention. Default: that of all layers. */
   readonly fullHeadDim?: number;
 };
 
-/** Properties of an encoder of images. */
+/** Properties of an image encoder. */
 type VisionTraits = {
-  /** Learned rows with positions. Default 1. */
+  /** Learned tokens with positions, such as the class token. Default 1. */
   readonly classTokens?: number;
-  /** Learned rows without, where the configuration does not count them. Default: none, and no field for them. */
+  /** Default number of register tokens, which have no positions. Undefined: the architecture has no such field. */
   readonly registers?: number;
-  /** A bias of patches. Default true. */
+  /** A bias of the patch embedding. Default true. */
   readonly patchBias?: boolean;
-  /** A learned row for hidden patches, where the configuration says so. Default false. */
+  /** A learned mask token, if the configuration has `use_mask_token`. Default false. */
   readonly maskToken?: boolean;
-  /** Learned factors of what parts of a layer add. Default false. */
+  /** LayerScale: a learned factor for each channel of a sublayer's output. Default false. */
   readonly layerScale?: boolean;
-  /** The final norm applies to the vector of an image alone. Default false. */
+  /** The final norm applies only to the pooled vector of an image. Default false. */
   readonly pooledNorm?: boolean;
-  /** A learned query makes one vector of all rows. Default false. */
+  /** Attention pooling: a learned query attends to all rows. Default false. */
   readonly attentionPooling?: boolean;
 };
 
@@ -108,11 +108,11 @@ const flagRule =
   (name: string, fallback = false): Rule =>
   (fields) =>
     fields.flag(name, fallback);
-/** Every architecture that can be read, by its `model_type`. */
-export const architectures: Readonly<Record<string, Traits>> = /* @__PURE__ */ known();
+/** All supported architectures, by `model_type`. */
+export const architectures: Readonly<Record<string, Traits>> = /* @__PURE__ */ architectureTable();
 
-/** Most architectures are another one with changes. In a function, so that bundlers can drop an unused table. */
-function known(): Readonly<Record<string, Traits>> {
+/** Builds the table; most entries modify another one. A function, so that bundlers can drop an unused table. */
+function architectureTable(): Readonly<Record<string, Traits>> {
   const allBiases = { query: true, output: true };
   const noBiases = { query: false, output: false };
 
@@ -158,7 +158,7 @@ function known(): Readonly<Record<string, Traits>> {
   const gemma3: Traits = {
     ...gemma2,
     queryKeyNorm: "head",
-    windowed: (layer, { own }) => (layer + 1) % own("sliding_window_pattern", 6) !== 0,
+    windowed: (layer, { sizeByName }) => (layer + 1) % sizeByName("sliding_window_pattern", 6) !== 0,
   };
   const ernie: Traits = {
     ...llama,
@@ -166,7 +166,7 @@ function known(): Readonly<Record<string, Traits>> {
     mlpBias: flagRule("use_bias"),
     tied: true,
   };
-  /** Half of a head rotates. */
+  /** RoPE rotates half of a head. */
   const glm: Traits = {
     ...llama,
     biases: { query: flagRule("attention_bias"), output: false },
@@ -176,7 +176,7 @@ function known(): Readonly<Record<string, Traits>> {
     ...llama,
     biases: noBiases,
     queryKeyNorm: "head",
-    windowed: (layer, { own }) => (layer + 1) % own("sliding_window_pattern", 4) !== 0,
+    windowed: (layer, { sizeByName }) => (layer + 1) % sizeByName("sliding_window_pattern", 4) !== 0,
   };
   const deepseek: Traits = { ...llama, biases: noBiases };
   /** Layer norms and biases everywhere, two matrices in the feed-forward layer, no rotary embedding. */
@@ -225,18 +225,20 @@ function known(): Readonly<Record<string, Traits>> {
     rotary: 0,
     tied: true,
   };
-  /** A selective scan in each layer, and nothing else. */
+  /** Only a selective scan in each layer. */
   const mamba: Traits = {
     ...llama,
     ...{ norms: 1, tied: true, stateLayer: "selectiveScan", mixersAlone: true },
     attends: () => false,
   };
-  /** One layer of so many, counted from an offset. */
-  const every =
+  /** Rule for one layer in each `period`, at index `offset`; the configuration may override both. */
+  const everyNthLayer =
     (kind: string, period: number, offset: number) =>
-    (layer: number, { own, config }: Fields): boolean => {
+    (layer: number, { sizeByName, config }: Fields): boolean => {
       const first = config[`${kind}_layer_offset`];
-      return layer % own(`${kind}_layer_period`, period) === (typeof first === "number" ? first : offset);
+      return (
+        layer % sizeByName(`${kind}_layer_period`, period) === (typeof first === "number" ? first : offset)
+      );
     };
   const cohere: Traits = {
     ...llama,
@@ -246,7 +248,7 @@ function known(): Readonly<Record<string, Traits>> {
     queryKeyNorm: ({ flag }) => (flag("use_qk_norm", false) ? "whole" : "none"),
   };
 
-  /** BERT with a bias of distances, or with embeddings of another width. */
+  /** BERT with a relative position bias, and BERT with embeddings of another width. */
   const mpnet: Traits = { ...bert, tokenTypes: 0, relativeBias: true };
   const electra: Traits = { ...bert, pooler: false, embeddingDim: 128 };
   const sinusoidal: Traits = { ...bart, positions: null, embeddingNorm: false, sinusoids: true };
@@ -288,8 +290,8 @@ function known(): Readonly<Record<string, Traits>> {
     },
   };
 
-  /** Embeddings of each layer, beside norms on both sides of its parts. */
-  const layered: Traits = { ...gemma3, layerInputs: 256 };
+  /** Gemma 3 with per-layer embeddings. */
+  const withLayerEmbeddings: Traits = { ...gemma3, layerInputs: 256 };
   return {
     llama,
     mistral: { ...llama, biases: noBiases },
@@ -309,7 +311,7 @@ function known(): Readonly<Record<string, Traits>> {
     afmoe: {
       ...{ ...llama, biases: noBiases, norms: 4, queryKeyNorm: "head", outputGate: true },
       ...{ routerBias: true, sharedExperts: 2, denseLayers: 1 },
-      windowed: (layer, { own }) => (layer + 1) % own("global_attn_every_n_layers", 4) !== 0,
+      windowed: (layer, { sizeByName }) => (layer + 1) % sizeByName("global_attn_every_n_layers", 4) !== 0,
     },
     exaone_moe: { ...exaone4, routerBias: true, sharedExperts: 1, denseLayers: 1 },
     exaone4,
@@ -374,13 +376,13 @@ function known(): Readonly<Record<string, Traits>> {
     jamba: {
       ...llama,
       ...{ biases: noBiases, mlpBias: false, stateLayer: "selectiveScan", rotary: 0 },
-      attends: every("attn", 8, 4),
-      sparse: every("expert", 2, 1),
+      attends: everyNthLayer("attn", 8, 4),
+      sparse: everyNthLayer("expert", 2, 1),
     },
     mamba,
     falcon_mamba: mamba,
     mamba2: { ...mamba, stateLayer: "ssd", tied: false },
-    /** Under the names of its authors: each layer is a time mix and a channel mix. */
+    /** Each layer has a time mix and a channel mix. */
     rwkv7: {
       ...gpt2,
       biases: noBiases,
@@ -401,12 +403,12 @@ function known(): Readonly<Record<string, Traits>> {
     gemma2,
     gemma3_text: gemma3,
     gemma3n_text: {
-      ...layered,
+      ...withLayerEmbeddings,
       ...{ streams: { count: 4, rank: 64 }, sharedKeys: 15 },
       windowed: (layer) => (layer + 1) % 5 !== 0,
     },
     gemma4_text: {
-      ...layered,
+      ...withLayerEmbeddings,
       ...{ layerScale: true, fullHeadDim: 512 },
       windowed: (layer, { size }) => (layer + 1) % 6 !== 0 && layer + 1 < size("layers"),
     },
@@ -423,7 +425,7 @@ function known(): Readonly<Record<string, Traits>> {
     dots1: {
       ...llama,
       ...{ queryKeyNorm: "head", routerBias: true, sharedExperts: 1 },
-      windowed: (layer, { own }) => layer >= own("max_window_layers", 62),
+      windowed: (layer, { sizeByName }) => layer >= sizeByName("max_window_layers", 62),
     },
     minicpm3: { ...llama, tied: true },
     kimi_k2: { ...deepseek, routerBias: true },
@@ -476,21 +478,17 @@ function known(): Readonly<Record<string, Traits>> {
       ...gpt2,
       biases: { query: flagRule("bias"), output: flagRule("bias") },
       mlpBias: flagRule("bias"),
-      norms: ({ flag, config }) =>
-        flag("new_decoder_architecture", false)
-          ? config["num_ln_in_parallel_attn"] === 1
-            ? 1
-            : 2
-          : flag("parallel_attn", true)
-            ? 1
-            : 2,
+      norms: ({ flag, config }) => {
+        if (flag("new_decoder_architecture", false)) return config["num_ln_in_parallel_attn"] === 1 ? 1 : 2;
+        return flag("parallel_attn", true) ? 1 : 2;
+      },
       rotary: 1,
       positions: null,
     },
     cohere,
     cohere2: {
       ...cohere,
-      windowed: (layer, { own }) => (layer + 1) % own("sliding_window_pattern", 4) !== 0,
+      windowed: (layer, { sizeByName }) => (layer + 1) % sizeByName("sliding_window_pattern", 4) !== 0,
     },
     bert,
     roberta: bert,
@@ -509,7 +507,7 @@ function known(): Readonly<Record<string, Traits>> {
     },
     modernbert: {
       ...bert,
-      // The norm before the first attention is the one of the embedding.
+      // The first layer has no attention norm: the embedding norm precedes it.
       norms: (_, layer) => (layer === 0 ? 1 : 2),
       tokenTypes: 0,
       pooler: false,
@@ -520,7 +518,7 @@ function known(): Readonly<Record<string, Traits>> {
       rotary: 1,
       positions: null,
       finalNorm: true,
-      windowed: (layer, { own }) => layer % own("global_attn_every_n_layers", 3) !== 0,
+      windowed: (layer, { sizeByName }) => layer % sizeByName("global_attn_every_n_layers", 3) !== 0,
     },
     t5,
     mt5: { ...t5, gated: ({ flag }) => flag("is_gated_act", true), tied: false },

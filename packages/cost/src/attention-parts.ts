@@ -20,7 +20,7 @@ import {
   type Run,
 } from "./part.js";
 
-/** Context of an attention: the width and norms of its model, and cross-attention. */
+/** Context of an attention layer: the width and norm of its model, its rows, and its role. */
 export type Place = {
   readonly embedDim: number;
   readonly norm: Norm;
@@ -28,8 +28,8 @@ export type Place = {
   readonly role: "self" | "cross" | "encoder";
 };
 
-/** Per pair of query and key: the dot product, the weighted value, and about five for softmax. */
-const flopsOfPair = (keyDim: number, valueDim: number) => 2 * keyDim + 2 * valueDim + 5;
+/** FLOPs per query-key pair: the dot product, the weighted sum of values, and 5 for the softmax. */
+const pairFlops = (keyDim: number, valueDim: number) => 2 * keyDim + 2 * valueDim + 5;
 
 /** The parts of an attention layer, from its input to its output projection. */
 export function attentionParts(shape: AttentionShape, place: Place): Part[] {
@@ -40,14 +40,14 @@ export function attentionParts(shape: AttentionShape, place: Place): Part[] {
 function headsParts(shape: HeadsAttention, { embedDim: C, norm: kind, rows, role }: Place): Part[] {
   const { numHeads: H, numKvHeads: Hkv, headDim: D, biases, rotaryDim, outputGate, sharesKeyValues } = shape;
   const contextRows = role === "cross" ? sourceRows : rows;
-  const normed = (name: string, heads: number, from: Rows): Part[] =>
+  const normParts = (name: string, heads: number, from: Rows): Part[] =>
     shape.queryKeyNorm === "none"
       ? []
       : shape.queryKeyNorm === "head"
         ? [norm(name, from, kind, D, heads)]
         : [norm(name, from, kind, heads * D)];
-  // Four products and two sums for each pair of numbers that RoPE rotates.
-  const rotated = (name: string, heads: number): Part[] =>
+  // RoPE: 4 multiplications and 2 additions for each pair of numbers, 3 FLOPs per number.
+  const rotaryParts = (name: string, heads: number): Part[] =>
     rotaryDim === 0 ? [] : [pointwise(name, rows, heads * rotaryDim, 1, 3)];
   return [
     product("attention query", rows, {
@@ -61,20 +61,20 @@ function headsParts(shape: HeadsAttention, { embedDim: C, norm: kind, rows, role
           product("attention key", contextRows, { inputs: C, outputs: Hkv * D, bias: biases.key }),
           product("attention value", contextRows, { inputs: C, outputs: Hkv * D, bias: biases.query }),
         ]),
-    ...normed("attention query norm", H, rows),
-    ...(sharesKeyValues ? [] : normed("attention key norm", Hkv, contextRows)),
-    ...rotated("attention query rotary", H),
-    ...(sharesKeyValues ? [] : rotated("attention key rotary", Hkv)),
-    scoresOfHeads(shape, role),
+    ...normParts("attention query norm", H, rows),
+    ...(sharesKeyValues ? [] : normParts("attention key norm", Hkv, contextRows)),
+    ...rotaryParts("attention query rotary", H),
+    ...(sharesKeyValues ? [] : rotaryParts("attention key rotary", Hkv)),
+    scoresPart(shape, role),
     ...(outputGate ? [pointwise("attention output gate", rows, H * D, 2, 2)] : []),
     product("attention output", rows, { inputs: H * D, outputs: C, bias: biases.output }),
   ];
 }
 
 /** Scores, softmax and weighted sum of the values. */
-function scoresOfHeads(shape: HeadsAttention, role: Place["role"]): Part {
+function scoresPart(shape: HeadsAttention, role: Place["role"]): Part {
   const { numHeads: H, numKvHeads: Hkv, headDim: D, reach, sinks, sharesKeyValues, differential } = shape;
-  // Of a difference, four vectors make the share of the second softmax, and a head weighs the values of two.
+  // Differential attention: λ comes from four vectors of D, and a head's values are those of two heads.
   const parameters = (sinks ? H : 0) + (differential ? 4 * D : 0);
   const valueDim = differential ? 2 * D : D;
   return {
@@ -82,27 +82,38 @@ function scoresOfHeads(shape: HeadsAttention, role: Place["role"]): Part {
     parameters,
     activeParameters: parameters,
     work(run) {
-      const [T, S] = lengthsOf(run, role);
+      const [T, S] = attentionLengths(run, role);
       const { batchSize: B } = run;
-      const kept = 2 * Hkv * D; // numbers of one token in the cache
-      const written =
-        role === "encoder" || sharesKeyValues ? 0 : role === "cross" ? (run.encodes ? S : 0) : T;
-      const read = T === 0 ? 0 : keysRead(reach, T, S) * kept * B;
+      const numbersPerToken = 2 * Hkv * D; // in the cache
+      const written = writtenTokens(run, role, sharesKeyValues);
+      const reachOfIndexer = T === 0 ? 0 : keysRead(reach, T, S) * numbersPerToken * B;
       return {
-        flops: B * H * countPairs(reach, T, S, run.tileSize) * flopsOfPair(D, valueDim),
+        flops: B * H * countPairs(reach, T, S, run.tileSize) * pairFlops(D, valueDim),
         weights: parameters,
-        activations: B * T * H * (D + valueDim) + (role === "encoder" ? read : 0),
-        cache: (role === "encoder" ? 0 : read) + written * kept * B,
+        activations: B * T * H * (D + valueDim) + (role === "encoder" ? reachOfIndexer : 0),
+        cache: (role === "encoder" ? 0 : reachOfIndexer) + written * numbersPerToken * B,
         calls: T > 0 && S > 0 ? 1 : 0,
       };
     },
   };
 }
 
-function lengthsOf({ queryLength, keyLength, sourceLength, encodes }: Run, role: Place["role"]) {
+/** Number of tokens whose keys and values a pass writes to the cache. */
+function writtenTokens(
+  { queryLength, sourceLength, encodes }: Run,
+  role: Place["role"],
+  sharesKeyValues = false,
+) {
+  if (role === "encoder" || sharesKeyValues) return 0;
+  if (role === "cross") return encodes ? sourceLength : 0;
+  return queryLength;
+}
+
+/** Query length and key length of a pass, in tokens. */
+function attentionLengths({ queryLength, keyLength, sourceLength, encodes }: Run, role: Place["role"]) {
   if (role === "self") return [queryLength, keyLength] as const;
   if (role === "cross") return [queryLength, sourceLength] as const;
-  // An encoder-only model reads the tokens of the call, an encoder-decoder those of the source.
+  // The encoder of an encoder-decoder reads the source, an encoder-only model the tokens of the call.
   return sourceLength > 0
     ? ([encodes ? sourceLength : 0, encodes ? sourceLength : 0] as const)
     : ([queryLength, queryLength] as const);
@@ -126,12 +137,12 @@ function latentParts(shape: LatentAttention, { embedDim: C, norm: kind, rows }: 
     pointwise("attention query rotary", rows, H * ropeDim, 1, 3),
     pointwise("attention key rotary", rows, ropeDim, 1, 3),
     ...indexerParts(shape, { embedDim: C, rows }),
-    scoresOfLatent(shape),
+    latentScoresPart(shape),
     product("attention output", rows, { inputs: H * valueDim, outputs: C }),
   ];
 }
 
-/** The indexer: its projections, and a score for each pair of query and key. */
+/** Parts of the lightning indexer: its projections, and a score for each query-key pair. */
 function indexerParts(
   { queryRank, ropeDim, reach, indexer }: LatentAttention,
   { embedDim: C, rows }: Pick<Place, "embedDim" | "rows">,
@@ -150,7 +161,7 @@ function indexerParts(
       activeParameters: 0,
       work({ batchSize: B, queryLength: T, keyLength: S, tileSize }) {
         return {
-          // Of each head a dot product, its part above 0, and its share of the sum.
+          // For each head a dot product, a ReLU, and a weighted sum.
           flops: B * countPairs(reach, T, S, tileSize) * H * (2 * D + 3),
           weights: 0,
           activations: B * T * H * (D + 1),
@@ -163,10 +174,10 @@ function indexerParts(
 }
 
 /**
- * Naive: keys and values of every head are expanded from the latent rows before attention. Absorbed: the projections
- * are applied to queries and outputs instead, and attention reads the latent rows themselves, as one key-value head.
+ * Scores of latent attention. Naive: the latent rows are expanded to keys and values of every head. Absorbed: the projections
+ * are applied to queries and outputs instead, and the latent rows serve as the one key-value head of all query heads.
  */
-function scoresOfLatent(shape: LatentAttention): Part {
+function latentScoresPart(shape: LatentAttention): Part {
   const { numHeads: H, kvRank, nopeDim, ropeDim, valueDim, reach, indexer } = shape;
   const parameters = kvRank * H * (nopeDim + valueDim);
   return {
@@ -175,27 +186,27 @@ function scoresOfLatent(shape: LatentAttention): Part {
     activeParameters: parameters,
     work(run) {
       const { batchSize: B, queryLength: T, keyLength: S, tileSize, latent } = run;
-      // Chosen keys are as many as those of a window of that size, but may be anywhere.
-      const read: Reach = indexer ? { kind: "window", size: indexer.topK } : reach;
-      const pairs = B * H * Math.min(countPairs(reach, T, S, tileSize), countPairs(read, T, S));
+      // The indexer selects at most topK keys per query, as many as a window of topK has.
+      const reachOfIndexer: Reach = indexer ? { kind: "window", size: indexer.topK } : reach;
+      const pairs = B * H * Math.min(countPairs(reach, T, S, tileSize), countPairs(reachOfIndexer, T, S));
       const keys = Math.min(keysRead(reach, T, S), indexer ? T * indexer.topK : Infinity);
-      const naive = 2 * B * keys * parameters + pairs * flopsOfPair(nopeDim + ropeDim, valueDim);
-      const absorbed = 2 * B * T * parameters + pairs * flopsOfPair(kvRank + ropeDim, kvRank);
-      const expands = latent === "naive" || (latent === "cheapest" && naive <= absorbed);
-      const kept = kvRank + ropeDim;
+      const naive = 2 * B * keys * parameters + pairs * pairFlops(nopeDim + ropeDim, valueDim);
+      const absorbed = 2 * B * T * parameters + pairs * pairFlops(kvRank + ropeDim, kvRank);
+      const isNaive = latent === "naive" || (latent === "cheapest" && naive <= absorbed);
+      const numbersPerToken = kvRank + ropeDim;
       const expanded = 2 * B * keys * H * (nopeDim + valueDim);
       return {
-        flops: expands ? naive : absorbed,
+        flops: isNaive ? naive : absorbed,
         weights: parameters,
-        activations: B * T * H * (nopeDim + ropeDim + valueDim) + (expands ? expanded : 0),
-        cache: B * kept * (keys + T),
-        calls: expands ? 2 : 3,
+        activations: B * T * H * (nopeDim + ropeDim + valueDim) + (isNaive ? expanded : 0),
+        cache: B * numbersPerToken * (keys + T),
+        calls: isNaive ? 2 : 3,
       };
     },
   };
 }
 
-/** A mixer between projections: each token reads and writes the states of all heads. */
+/** Parts of a recurrent layer: projections, and a mixer whose states each token reads and writes. */
 function stateParts(shape: StateAttention, { embedDim: C, rows }: Place): Part[] {
   const { mixer, numValueHeads: Hv, keyDim, valueDim, convolution, gates, learned, outputGate } = shape;
   const values = Hv * valueDim;
@@ -256,7 +267,7 @@ function stateParts(shape: StateAttention, { embedDim: C, rows }: Place): Part[]
   ];
 }
 
-/** Numbers of a token that a convolution goes over: queries, keys and values, or values alone, of which the others are made. */
+/** Channels of a recurrent layer's convolution: queries, keys and values, or in Mamba only values. */
 export function stateChannels(shape: StateAttention): number {
   const { numKeyHeads, numValueHeads, keyDim, valueDim, timeStepRank } = shape;
   const values = numValueHeads * valueDim;

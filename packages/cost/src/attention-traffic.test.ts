@@ -13,7 +13,7 @@ test("stored grows with the square of the length, tiled with the length", () => 
   expect(long.tiled.peakBytes / short.tiled.peakBytes).toBe(2);
 });
 
-test("property: tiles compute a little more and move less once a row of scores is longer than a head", () => {
+test("property: tiled attention has a few more FLOPs, and moves fewer bytes once S exceeds D", () => {
   fc.assert(
     fc.property(fc.integer({ min: 256, max: 5000 }), fc.boolean(), (length, backward) => {
       const { stored, tiled } = attentionTraffic({ ...call, length, backward });
@@ -39,7 +39,7 @@ test("golden: one head, four tokens, by hand", () => {
   expect(attentionTraffic(sizes).tiled.bytesMoved).toBe((2 + 3 * 2) * 8);
 });
 
-test("more passes over stored scores move more, and a smaller fast memory reads queries more often", () => {
+test("more passes over stored scores move more bytes, and a smaller SRAM reads queries more often", () => {
   const passes = ["mask", "softmax", "dropout"] as const;
   expect(attentionTraffic({ ...call, passes }).stored.bytesMoved).toBeGreaterThan(
     attentionTraffic(call).stored.bytesMoved,
@@ -49,7 +49,7 @@ test("more passes over stored scores move more, and a smaller fast memory reads 
   );
 });
 
-test("kinds: causal is half, a window no more than its keys, blocks what is visible", () => {
+test("costKinds: causal is half of full, a window its keys, blocks the visible fraction", () => {
   const at = { queryLength: 64, keyLength: 64, numHeads: 2, headDim: 8 };
   expect(costKinds.causal(at) / costKinds.full(at)).toBeCloseTo(65 / 128, 9);
   expect(costKinds.window({ ...at, windowSize: 64 })).toBe(costKinds.causal(at));
@@ -62,7 +62,7 @@ test("kinds: causal is half, a window no more than its keys, blocks what is visi
   ]);
 });
 
-test("refused: sizes that are none, and bits that are none", () => {
+test("wrong sizes and bits are refused", () => {
   expect(() => attentionTraffic({ ...call, length: 0 })).toThrow("attentionTraffic: `length` is 0");
   expect(() => quantized({ bits: 4, blockSize: 0 })).toThrow(
     "quantized: `blockSize` is 0, expected a whole number, 1 or more",

@@ -1,7 +1,7 @@
 import { checks } from "@qkv/core";
 import { checkList, checkPositive, checkWhole } from "./check-call.js";
 
-/** One attention call over a whole sequence, every query seeing every key. */
+/** One unmasked self-attention call over a whole sequence. */
 export type AttentionTrafficCall = {
   batchSize: number;
   numHeads: number;
@@ -10,20 +10,20 @@ export type AttentionTrafficCall = {
   headDim: number;
   /** Default 2. */
   bytesPerNumber?: number;
-  /** Computes the gradients of query, key and value too. Default false. */
+  /** Adds the backward pass: gradients of query, key and value. Default false. */
   backward?: boolean;
-  /** Passes over stored scores, in order. Default: softmax alone. */
+  /** Separate passes over stored scores, in order. Default: only the softmax. */
   passes?: readonly ("mask" | "softmax" | "dropout")[];
-  /** On-chip memory (SRAM) of one streaming multiprocessor. Default 192 KiB, an A100's. */
+  /** On-chip memory (SRAM) of one streaming multiprocessor. Default 192 KiB, as in an A100. Unit: bytes. */
   sramBytes?: number;
 };
 
 /** FLOPs, memory traffic and peak memory of an attention algorithm. */
 export type AttentionTraffic = {
   readonly flops: number;
-  /** Reads and writes of memory outside the chip (HBM). */
+  /** Bytes read from and written to off-chip memory (HBM). */
   readonly bytesMoved: number;
-  /** Peak memory. */
+  /** Peak memory use. Unit: bytes. */
   readonly peakBytes: number;
 };
 
@@ -32,8 +32,8 @@ export type AttentionTraffic = {
  * keeps a tile of them in on-chip memory and recomputes them for the gradients, as FlashAttention does: a few more
  * FLOPs, many fewer bytes.
  *
- * @throws {ArgumentError} If a size is no whole number of at least 1.
- * @see "FlashAttention" (2022), arXiv:2205.14135, algorithms 1 and 4, and 0 and 3 for what is stored.
+ * @throws {ArgumentError} If a size is not a whole number of at least 1.
+ * @see "FlashAttention" (2022), arXiv:2205.14135: algorithms 0 and 3 for `stored`, 1 and 4 for `tiled`
  *
  * @example
  * ```ts
@@ -79,33 +79,33 @@ export function attentionTraffic(call: AttentionTrafficCall): {
   const backwardFlops = matrix * (8 * D + 5);
   const recomputeFlops = matrix * (2 * D + 2);
 
-  // Scores are written by the first product, read and written by each pass, and read by the second product. Backward:
-  // each pass runs once more, softmax also reads its output, weights are read once, and gradients written once and
+  // Elements of scores moved: the first product writes, each pass reads and writes, the second product reads. Backward:
+  // each pass runs once more, the softmax also reads its output, weights are read once, and gradients written once and
   // read twice.
-  const others = passes.filter((pass) => pass !== "softmax").length;
+  const otherPasses = passes.filter((pass) => pass !== "softmax").length;
   const storedForward = matrix * (2 + 2 * passes.length) + 4 * rows;
-  const storedBackward = matrix * (7 + 2 * others) + 8 * rows;
+  const storedBackward = matrix * (7 + 2 * otherPasses) + 8 * rows;
 
-  // The outer loop loads as many keys and values as a quarter of the on-chip memory holds, the inner one all queries.
+  // FlashAttention: each iteration of the outer loop holds M / 4D keys and values in SRAM of M numbers, and reads all queries.
   const columns = Math.max(1, Math.floor(sramBytes / bytesPerNumber / (4 * D)));
   const outer = Math.ceil(N / columns);
   const tiledForward = (2 + 3 * outer) * rows;
   const tiledBackward = (4 + 5 * outer) * rows;
 
-  // Query, key, value, output; backward their gradients. Stored: scores and weights, backward their gradients.
-  const held = (backward ? 8 : 4) * rows;
+  // Query, key, value and output, and in the backward pass their gradients.
+  const tensorNumbers = (backward ? 8 : 4) * rows;
   const times = heads * bytesPerNumber;
   return {
     stored: {
       flops: heads * (forwardFlops + (backward ? backwardFlops : 0)),
       bytesMoved: times * (storedForward + (backward ? storedBackward : 0)),
-      peakBytes: times * (held + (backward ? 4 : 2) * matrix),
+      peakBytes: times * (tensorNumbers + (backward ? 4 : 2) * matrix),
     },
     tiled: {
       flops: heads * (forwardFlops + (backward ? backwardFlops + recomputeFlops : 0)),
       bytesMoved: times * (tiledForward + (backward ? tiledBackward : 0)),
-      // A float32 for each row: its logsumexp.
-      peakBytes: times * held + heads * 4 * N,
+      // Plus the logsumexp of each row, in float32.
+      peakBytes: times * tensorNumbers + heads * 4 * N,
     },
   };
 }

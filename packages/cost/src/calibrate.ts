@@ -1,5 +1,5 @@
 import { checks, type Checks } from "@qkv/core";
-import { checkMade, checkPositive } from "./check-call.js";
+import { checkFields, checkPositive } from "./check-call.js";
 import { defineMachine, type Machine, type MemoryLevel } from "./machine.js";
 import { nonNegativeLeastSquares } from "./least-squares.js";
 
@@ -10,24 +10,24 @@ export type Sample = {
   /** Operations (kernel launches) that the runtime started. */
   readonly calls: number;
   /**
-   * Bytes that each repetition reads again. Default: `bytes`. Samples of one working set share one memory bandwidth.
+   * Bytes that are read again in each repetition. Default: `bytes`. Samples with equal working sets share one memory bandwidth.
    */
   readonly workingSetBytes?: number;
   readonly timeMs: number;
 };
 
-/** The name of a machine, and figures that no sample measures. */
+/** The name of a machine, and figures that are not measured. */
 export type Calibration = { name?: string; memoryBytes?: number; source?: string };
 
 /**
  * Fits a roofline model to measurements: a sample takes the longer of its compute time and its memory time, plus an
  * overhead for each of its operations. Errors are relative, so that short samples matter as much as long ones. Each
- * working set size gets its own memory bandwidth (`levels`). A resource that bounds no sample gets the highest speed
+ * working set size gets its own memory bandwidth (`levels`). A resource that limits no sample gets the highest speed
  * measured, which is a lower bound.
  *
  * @param samples - Three or more: one that is compute-bound, one that is memory-bound, and a small one.
- *   {@link measure} makes them.
- * @throws {ArgumentError} If there are fewer than three, or a figure is not above 0.
+ *   {@link measure} returns such samples.
+ * @throws {ArgumentError} If there are fewer than three samples, or a figure is not above 0.
  *
  * @example
  * ```ts
@@ -57,7 +57,7 @@ export function calibrate(samples: readonly Sample[], about: Calibration = {}): 
   const levels: MemoryLevel[] = sizes
     .map((workingSetBytes, i) => ({ workingSetBytes, bytesPerSecond: 1000 / memory[i]! }))
     .filter(({ bytesPerSecond }) => Number.isFinite(bytesPerSecond));
-  // A resource that bounds no sample is at least as fast as measured.
+  // A resource that limits no sample is at least this fast.
   const peakMeasured = (key: "bytes" | "flops") =>
     Math.max(...samples.map((sample) => sample[key] / sample.timeMs)) * 1000;
   return defineMachine({
@@ -71,12 +71,12 @@ export function calibrate(samples: readonly Sample[], about: Calibration = {}): 
   });
 }
 
-/** Milliseconds for a byte at each level, for a FLOP, for a call. */
+/** Milliseconds per byte at each memory level, per FLOP, and per call; `error`: the sum of squared relative errors. */
 type Fit = { memory: number[]; flop: number; overhead: number; error: number };
 
 /**
- * A sample is compute-bound or memory-bound depending on the unknown speeds. Ordered by intensity, the
- * compute-bound ones come last: each split is tried as a start, and moved until it agrees with its own fit.
+ * Finds the best fit. Whether a sample is compute-bound depends on the unknown speeds. Samples are ordered by arithmetic
+ * intensity, so the compute-bound ones come last: each split is a starting point, and is updated until it agrees with its fit.
  */
 function bestFit(samples: readonly Sample[], levelIndex: readonly number[], levels: number): Fit {
   const order = samples
@@ -98,14 +98,15 @@ function bestFit(samples: readonly Sample[], levelIndex: readonly number[], leve
   return best!;
 }
 
+/** The least-squares fit if it is known which samples are compute-bound. */
 function fitFor(
   samples: readonly Sample[],
   levelIndex: readonly number[],
   levels: number,
   isComputeBound: readonly boolean[],
 ): Fit {
-  // Each row is divided by its time, so the target is 1. A larger working set is never faster, so a byte costs at least
-  // as much as at the level below: this separates slow memory from the overhead of an operation.
+  // Each row is divided by its time, so the target is 1. A larger working set is never faster, so a byte takes at least
+  // as long as at the level below: this separates slow memory from the overhead of an operation.
   const rows = samples.map(({ flops, bytes, calls, timeMs }, i) => [
     ...Array.from({ length: levels }, (_, level) =>
       !isComputeBound[i] && level <= levelIndex[i]! ? bytes / timeMs : 0,
@@ -137,9 +138,9 @@ function checkSamples(check: Checks, samples: readonly Sample[]): void {
     });
   check.each({ samples }, isEnough, "three samples or more", fix);
   const again = "measure again, for longer.";
-  const above = (x: unknown) => Number.isFinite(x) && (x as number) > 0;
+  const isPositive = (x: unknown) => Number.isFinite(x) && (x as number) > 0;
   samples.forEach((sample, i) => {
-    checkMade(check, { [`samples[${i}]`]: sample }, [], "a sample", "make it with `measure`.");
+    checkFields(check, { [`samples[${i}]`]: sample }, [], "a sample", "make it with `measure`.");
     const { flops, bytes, calls, timeMs, workingSetBytes } = sample;
     const all = Object.entries({
       flops,
@@ -149,6 +150,6 @@ function checkSamples(check: Checks, samples: readonly Sample[]): void {
       ...(workingSetBytes !== undefined && { workingSetBytes }),
     });
     for (const [key, value] of all)
-      check.each({ [`samples[${i}].${key}`]: value }, above, "a number above 0", again);
+      check.each({ [`samples[${i}].${key}`]: value }, isPositive, "a number above 0", again);
   });
 }

@@ -1,10 +1,10 @@
 import { ArgumentError } from "@qkv/core";
 
-/** A configuration as JSON gives it. */
+/** A parsed `config.json`. */
 export type Config = Readonly<Record<string, unknown>>;
 
-/** The same size under the names that different architectures and tables have for it. */
-const spellings = {
+/** Names of each size in configurations and tables of shapes, in order of preference. */
+const aliases = {
   layers: [
     "num_hidden_layers",
     "n_layer",
@@ -61,30 +61,30 @@ const spellings = {
 } as const;
 
 /** The names of sizes in this package. */
-export type Size = keyof typeof spellings;
+export type Size = keyof typeof aliases;
 
 /**
- * Reads sizes from a configuration. What is absent or `null` takes the value that the architecture has then, and where
- * it has none the error names the field.
+ * Reads fields of a configuration. An absent field or `null` gives the fallback; without a fallback an error names the
+ * field.
  */
 export function configFields(config: Config, fn = "readConfig") {
-  const raw = (names: readonly string[]) =>
+  const findValue = (names: readonly string[]) =>
     names
       .map((name) => ({ name, value: config[name] }))
       .find(({ value }) => value !== undefined && value !== null);
-  const number = (names: readonly string[], fallback: number | null | undefined, least: number) => {
-    const found = raw(names);
+  const number = (names: readonly string[], fallback: number | null | undefined, min: number) => {
+    const found = findValue(names);
     if (!found && fallback !== undefined) return fallback;
     const { name, value } = found ?? {
       name: names.find((each) => each in config) ?? names[0]!,
       value: undefined,
     };
-    if (typeof value === "number" && Number.isInteger(value) && value >= least) return value;
+    if (typeof value === "number" && Number.isInteger(value) && value >= min) return value;
     throw new ArgumentError({
       fn,
       argument: name,
       received: value ?? config[name],
-      expected: `a whole number, ${least} or more`,
+      expected: `a whole number, ${min} or more`,
       fix: `give the model's size under this name${names.length > 1 ? `, or as one of ${names.join(", ")}` : ""}.`,
     });
   };
@@ -92,30 +92,30 @@ export function configFields(config: Config, fn = "readConfig") {
     const fix = "give the values of a published configuration of this architecture.";
     throw new ArgumentError({ fn, argument, received, expected, fix });
   };
-  const size = (which: Size, fallback?: number): number => number(spellings[which], fallback, 1) as number;
+  const size = (which: Size, fallback?: number): number => number(aliases[which], fallback, 1) as number;
   return {
     config,
     /** Refuses a field. */
     refuse,
     /** A size of at least 1. */
     size,
-    /** A size, or `null` where the configuration has none. */
-    sizeOrNull: (which: Size): number | null => number(spellings[which], null, 1),
+    /** A size, or `null` if the configuration has none. */
+    sizeOrNull: (which: Size): number | null => number(aliases[which], null, 1),
     /** A count that may be 0. */
-    count: (which: Size, fallback: number): number => number(spellings[which], fallback, 0) as number,
-    /** A size by the name it has in one architecture. */
-    own: (name: string, fallback?: number): number => number([name], fallback, 1) as number,
-    /** Yes or no. */
+    count: (which: Size, fallback: number): number => number(aliases[which], fallback, 0) as number,
+    /** A size by the name of its field, for fields of one architecture. */
+    sizeByName: (name: string, fallback?: number): number => number([name], fallback, 1) as number,
+    /** A boolean field. */
     flag(name: string, fallback: boolean): boolean {
       const value = config[name];
       return typeof value === "boolean" ? value : fallback;
     },
-    /** A share, as the part of a head that turns. */
-    share(names: readonly string[], fallback: number): number {
-      const value = raw(names)?.value;
+    /** A number that need not be whole, such as the rotary fraction of a head. */
+    fraction(names: readonly string[], fallback: number): number {
+      const value = findValue(names)?.value;
       return typeof value === "number" ? value : fallback;
     },
-    /** A list of words, as the kind of each layer. */
+    /** A list, such as `layer_types`; `null` if it is absent. */
     list(name: string): readonly unknown[] | null {
       const value = config[name];
       return Array.isArray(value) ? (value as unknown[]) : null;

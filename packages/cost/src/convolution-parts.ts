@@ -1,13 +1,13 @@
 import type { Stack } from "./model-shape.js";
 import { norm, perRow, pointwise, product, type Part, type Rows } from "./part.js";
 
-/** The convolutions in front of an encoder that hears or sees, and learned rows beside those that they make. */
+/** Convolutions before an encoder of audio or images, and its learned tokens. */
 export function convolutionParts(
   { convolutions, classTokens = 0, registers = 0, maskToken = false }: Stack,
   embedDim: number,
   rows: Rows,
 ): Part[] {
-  // From the last to the first: the rows of one are the output, those before it what it reads.
+  // Lengths from the last convolution to the first: the output of one is the input of the next.
   const lengths: Rows[] = [];
   let length: Rows = (run) => rows(run) / run.batchSize - classTokens - registers;
   for (const { kernel, stride, padded = true } of [...convolutions].reverse()) {
@@ -24,15 +24,15 @@ export function convolutionParts(
     });
   return [
     ...convolutions.flatMap(({ kernel, inputs, outputs, bias = true, ...following }, i): Part[] => {
-      const own: Rows = (run) => (rows(run) === 0 ? 0 : run.batchSize * lengths[i]!(run));
+      const outputRows: Rows = (run) => (rows(run) === 0 ? 0 : run.batchSize * lengths[i]!(run));
       return [
-        product("convolution", own, { inputs: kernel * inputs, outputs, bias }),
-        ...(following.activation ? [pointwise("convolution activation", own, outputs, 1)] : []),
-        // All channels have one mean and variance; gains and shifts are those of each channel.
+        product("convolution", outputRows, { inputs: kernel * inputs, outputs, bias }),
+        ...(following.activation ? [pointwise("convolution activation", outputRows, outputs, 1)] : []),
+        // A group norm with one group: mean and variance over all channels, gain and bias per channel.
         ...(following.norm
           ? [
-              norm("convolution norm", own, "layer", outputs),
-              pointwise("convolution gain and shift", own, outputs, 1, 2),
+              norm("convolution norm", outputRows, "layer", outputs),
+              pointwise("convolution gain and shift", outputRows, outputs, 1, 2),
             ]
           : []),
       ];

@@ -3,20 +3,20 @@ import { checkWhole } from "./check-call.js";
 import type { Reach } from "./model-shape.js";
 import { countPairs } from "./pairs-seen.js";
 
-/** One attention call, seen from a mechanism. Lengths in tokens. */
+/** One attention call. Lengths in tokens. */
 export type KindCall = {
   queryLength: number;
   keyLength: number;
   numHeads: number;
   headDim: number;
-  /** For `window`. Default: the keys there are. */
+  /** Window of `window`. Default: all keys. */
   windowSize?: number;
-  /** For `blocks`: which part of all pairs lies in blocks that are not hidden. Default 1. */
+  /** For `blocks`: the fraction of all pairs in visible blocks, 0 to 1. Default 1. */
   visibleShare?: number;
 };
 
-/** The functions, each of which refuses what it cannot count with by its name. */
-function checked<Kinds extends Record<string, (call: KindCall) => number>>(kinds: Kinds): Kinds {
+/** Adds argument checks to each function; errors name it. */
+function withChecks<Kinds extends Record<string, (call: KindCall) => number>>(kinds: Kinds): Kinds {
   const entries = Object.entries(kinds).map(([name, count]) => {
     const check = checks(`costKinds.${name}`);
     const names = ["queryLength", "keyLength", "numHeads", "headDim", "windowSize", "visibleShare"] as const;
@@ -30,17 +30,17 @@ function checked<Kinds extends Record<string, (call: KindCall) => number>>(kinds
       if (visibleShare !== undefined) check.finite({ visibleShare }, { min: 0, max: 1 });
       return count(given);
     };
-    return [name, count.length === 0 ? count : checkedCount] as const; // where a call changes nothing, none is asked for
+    return [name, count.length === 0 ? count : checkedCount] as const; // `unchanged` takes no call
   });
   return Object.fromEntries(entries) as Kinds;
 }
 
-const attend = (reach: Reach, { queryLength, keyLength, numHeads, headDim }: KindCall) =>
+const attentionFlops = (reach: Reach, { queryLength, keyLength, numHeads, headDim }: KindCall) =>
   numHeads * countPairs(reach, queryLength, keyLength) * (4 * headDim + 5);
 
 /**
- * Growth of a mechanism's operations, by the `costKind` that the catalogue of `@qkv/attention` gives it: those of
- * the attention that it is, or what it adds to the attention that it is part of.
+ * FLOPs of a mechanism, by its `costKind` in the catalogue of `@qkv/attention`: all of its attention, or for biases, positions
+ * and the like those that it adds to attention.
  *
  * @example
  * ```ts
@@ -51,17 +51,17 @@ const attend = (reach: Reach, { queryLength, keyLength, numHeads, headDim }: Kin
  * costKinds.pair(call); // => 10000
  * ```
  */
-export const costKinds = /* @__PURE__ */ checked({
-  full: (call: KindCall) => attend({ kind: "all" }, call),
-  causal: (call: KindCall) => attend({ kind: "causal" }, call),
+export const costKinds = /* @__PURE__ */ withChecks({
+  full: (call: KindCall) => attentionFlops({ kind: "all" }, call),
+  causal: (call: KindCall) => attentionFlops({ kind: "causal" }, call),
   window: (call: KindCall) =>
-    attend({ kind: "window", size: Math.min(call.windowSize ?? Infinity, call.keyLength) }, call),
-  blocks: (call: KindCall) => attend({ kind: "all" }, call) * (call.visibleShare ?? 1),
+    attentionFlops({ kind: "window", size: Math.min(call.windowSize ?? Infinity, call.keyLength) }, call),
+  blocks: (call: KindCall) => attentionFlops({ kind: "all" }, call) * (call.visibleShare ?? 1),
   /** One operation for each pair. */
   pair: ({ queryLength, keyLength, numHeads }: KindCall) => numHeads * queryLength * keyLength,
-  /** A decay, a write and a read of a state `[headDim, headDim]` for each token. */
+  /** A decay, an update and a read of a state `[headDim, headDim]` for each token: 5 FLOPs per number. */
   state: ({ queryLength, numHeads, headDim }: KindCall) => 5 * numHeads * queryLength * headDim ** 2,
-  /** Three for each number of a new query and of a new key: a rotation, about as much as a norm. */
+  /** 3 FLOPs for each number of a new query and a new key: a rotary embedding; a norm takes about as many. */
   token: ({ queryLength, numHeads, headDim }: KindCall) => 2 * 3 * numHeads * queryLength * headDim,
   unchanged: () => 0,
 });

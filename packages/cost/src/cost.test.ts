@@ -12,7 +12,7 @@ const lengths = fc.record({
   queryLength: fc.integer({ min: 1, max: 30 }),
   before: fc.nat(30),
 });
-const callOf = ({
+const createCall = ({
   batchSize,
   queryLength,
   before,
@@ -27,10 +27,10 @@ const callOf = ({
 });
 const figures = ["flops", "weightBytes", "activationBytes", "cacheBytes", "bytes", "calls"] as const;
 
-test("property: parts sum to the whole, and bytes are those of weights, cache and what is between", () => {
+test("property: operators sum to the total, and bytes are those of weights, activations and cache", () => {
   fc.assert(
     fc.property(llamaConfig, lengths, (config, at) => {
-      const all = cost(readConfig(config), callOf(at));
+      const all = cost(readConfig(config), createCall(at));
       for (const key of figures) {
         expect(all[key]).toBeCloseTo(
           all.operators.reduce((sum, operator) => sum + operator[key], 0),
@@ -44,21 +44,25 @@ test("property: parts sum to the whole, and bytes are those of weights, cache an
   );
 });
 
-test("property: more context, more sequences, more heads never cost less", () => {
+test("property: a longer context, a larger batch and more heads never cost less", () => {
   fc.assert(
     fc.property(llamaConfig, lengths, (config, at) => {
       const shape = readConfig(config);
-      const less = cost(shape, callOf(at));
+      const less = cost(shape, createCall(at));
       const wider = readConfig({
         ...config,
         num_attention_heads: 2 * config.num_attention_heads,
         num_key_value_heads: 2 * config.num_key_value_heads,
       });
       const fewerKeys = readConfig({ ...config, num_key_value_heads: 1 });
-      const call = callOf(at);
+      const call = createCall(at);
       for (const key of ["flops", "bytes"] as const) {
-        expect(cost(shape, callOf({ ...at, before: at.before + 1 }))[key]).toBeGreaterThanOrEqual(less[key]);
-        expect(cost(shape, callOf({ ...at, batchSize: at.batchSize + 1 }))[key]).toBeGreaterThan(less[key]);
+        expect(cost(shape, createCall({ ...at, before: at.before + 1 }))[key]).toBeGreaterThanOrEqual(
+          less[key],
+        );
+        expect(cost(shape, createCall({ ...at, batchSize: at.batchSize + 1 }))[key]).toBeGreaterThan(
+          less[key],
+        );
         expect(cost(wider, call)[key]).toBeGreaterThan(less[key]);
         expect(cost(fewerKeys, call)[key]).toBeLessThanOrEqual(less[key]);
       }
@@ -66,10 +70,10 @@ test("property: more context, more sequences, more heads never cost less", () =>
   );
 });
 
-test("property: a window as wide as the context is no window, and a batch is as many sequences", () => {
+test("property: a window as wide as the context costs as much as none, and a batch as its sequences", () => {
   fc.assert(
     fc.property(llamaConfig, lengths, (config, at) => {
-      const call = callOf(at);
+      const call = createCall(at);
       const wide = readConfig({ ...config, sliding_window: 1000 });
       expect(cost(wide, call)).toEqual(cost(readConfig({ ...config, sliding_window: null }), call));
       const shape = readConfig(config);
@@ -78,7 +82,7 @@ test("property: a window as wide as the context is no window, and a batch is as 
   );
 });
 
-test("property: with the prompt in pieces, attention costs what it costs in one", () => {
+test("property: attention over a prompt in chunks costs as much as in one pass", () => {
   fc.assert(
     fc.property(llamaConfig, fc.integer({ min: 2, max: 30 }), fc.nat(28), (config, whole, cut) => {
       const shape = readConfig(config);
@@ -102,7 +106,7 @@ test("golden: GPT-2, one token after 511 others, by hand", () => {
   expect(step.weightBytes).toBe(2 * (124439808 - 1024 * 768 + 2 * 768));
 });
 
-test("experts: a token reads the weights of those it is sent to, many tokens nearly all", () => {
+test("experts: one token reads the weights of its experts, many tokens those of nearly all", () => {
   const shape = readConfig(deepseek);
   const { total, active } = parameters(shape);
   const read = (batchSize: number) => cost(shape, { batchSize }).weightBytes / 2;
@@ -112,7 +116,7 @@ test("experts: a token reads the weights of those it is sent to, many tokens nea
   expect(read(10_000)).toBeLessThanOrEqual(total);
 });
 
-test("latent attention: absorbed is cheaper for one token, naive for a prompt, and cheapest is either", () => {
+test("latent attention: absorbed is cheaper for one token, naive for a prompt, and cheapest is the minimum", () => {
   const shape = readConfig(deepseek);
   const flops = (call: Call) => cost(shape, call).flops;
   const [step, prompt] = [{ contextLength: 4096 }, { queryLength: 4096 }];
@@ -124,7 +128,7 @@ test("latent attention: absorbed is cheaper for one token, naive for a prompt, a
   }
 });
 
-test("an indexer: scores of every key with small heads, and attention to the chosen ones alone", () => {
+test("an indexer scores every key, and attention reads only the selected keys", () => {
   const sizes = { index_n_heads: 64, index_head_dim: 128, index_topk: 2048 };
   const [plain, indexed] = [
     readConfig(deepseek),
@@ -149,7 +153,7 @@ test("an indexer: scores of every key with small heads, and attention to the cho
   expect(part(indexed, 4096, "attention scores").cacheBytes).toBe(61 * 2 * 576 * 2049);
 });
 
-test("an encoder runs once: a step of its decoder reads what was kept", () => {
+test("an encoder runs once, and a decoding step reads the cached keys and values", () => {
   const shape = readConfig(t5);
   const first = cost(shape, { queryLength: 1, sourceLength: 100 });
   const later = cost(shape, { contextLength: 2, sourceLength: 100 });
@@ -162,7 +166,7 @@ test("an encoder runs once: a step of its decoder reads what was kept", () => {
   expect(parts(shape).reduce((sum, { parameters, times }) => sum + parameters * times, 0)).toBe(60506624);
 });
 
-test("formats: each kind of numbers has its own", () => {
+test("weights, activations and cache have separate formats", () => {
   const plain = cost(gpt2, { contextLength: 64 });
   const small = cost(gpt2, {
     contextLength: 64,
@@ -196,7 +200,7 @@ const vit = readConfig({
   num_attention_heads: 3,
 });
 
-test("images have as many rows as their size says, and a batch is counted in images", () => {
+test("an image has the rows of its size, and a batch counts images", () => {
   expect(cost(vit)).toEqual(cost(vit, { queryLength: 17 }));
   expect(cost(vit, { batchSize: 3 }).flops).toBe(3 * cost(vit).flops);
   expect(() => cost(vit, { queryLength: 9 })).toThrow(
@@ -204,7 +208,7 @@ test("images have as many rows as their size says, and a batch is counted in ima
   );
 });
 
-test("CLIP is an encoder of texts and one of images, and each has the cost of itself", () => {
+test("CLIP costs as much as its text encoder and its image encoder", () => {
   const text_config = { vocab_size: 50, hidden_size: 8, num_attention_heads: 2, intermediate_size: 16 };
   const vision_config = { image_size: 32, patch_size: 8, hidden_size: 12, num_attention_heads: 3 };
   const clip = readConfig({ model_type: "clip", projection_dim: 4, text_config, vision_config });
@@ -222,7 +226,7 @@ test("CLIP is an encoder of texts and one of images, and each has the cost of it
   );
 });
 
-test("layers that share their weights do the work of all and count once", () => {
+test("layers with shared weights cost as much as others, and their parameters count once", () => {
   const sizes = { vocab_size: 50, hidden_size: 8, num_attention_heads: 2, intermediate_size: 16 };
   const albert = (num_hidden_layers: number) =>
     readConfig({

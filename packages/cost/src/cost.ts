@@ -7,26 +7,26 @@ import { parts } from "./parts.js";
 
 /** One pass of a model. Lengths in tokens. */
 export type Call = {
-  /** B, sequences side by side, or images; of CLIP and SigLIP, pairs of a text and an image. Default 1. */
+  /** B, sequences or images; for CLIP and SigLIP, pairs of a text and an image. Default 1. */
   batchSize?: number;
-  /** T, tokens of each sequence that are computed. Default 1: one step of decoding. Of images: the rows that they have. */
+  /** T, tokens of each sequence that this pass computes. Default 1: one step of decoding; for image encoders all rows. */
   queryLength?: number;
-  /** S, all tokens of a sequence, those of this pass included. Default: `queryLength`, a sequence from its start. */
+  /** S, tokens of each sequence after this pass. Default: `queryLength`, a pass from the start. */
   contextLength?: number;
-  /** Tokens that the encoder of an encoder-decoder reads. Default: the rows that all of its inputs have, or `queryLength`. */
+  /** Tokens that the encoder of an encoder-decoder reads. Default: its fixed number of rows, or `queryLength`. */
   sourceLength?: number;
-  /** Runs the encoder in this pass. Default: where the sequence starts. */
+  /** Runs the encoder in this pass. Default: true if the pass starts the sequence. */
   encodes?: boolean;
   /** Tokens of each sequence that get logits. Default: all of the pass. */
   outputLength?: number;
-  /** The tile of the attention kernel, which computes whole tiles. Default 1: the pairs that are seen, and no more. */
+  /** Tile size of the attention kernel, which computes whole tiles. Default 1: only visible pairs. Unit: tokens. */
   tileSize?: number;
-  /** Computation of latent attention. Default `cheapest`: with fewer operations. */
+  /** Computation of latent attention. Default `cheapest`: the one with fewer FLOPs. */
   latent?: "naive" | "absorbed" | "cheapest";
   formats?: Partial<Formats>;
 };
 
-/** Cost of one operator of a model in a pass, in all its layers together. */
+/** Cost of one operator in a pass, summed over the layers that have it. */
 export type Operator = {
   readonly name: string;
   /** Number of layers that have it. */
@@ -37,9 +37,9 @@ export type Operator = {
   readonly cacheBytes: number;
   /** All bytes moved. */
   readonly bytes: number;
-  /** FLOPs for each byte moved. */
+  /** Arithmetic intensity: FLOPs per byte moved. */
   readonly intensity: number;
-  /** Operations that a runtime starts. */
+  /** Operations (kernel launches) that a runtime starts. */
   readonly calls: number;
 };
 
@@ -53,18 +53,18 @@ export type Cost = {
   readonly bytes: number;
   readonly intensity: number;
   readonly calls: number;
-  /** Tokens computed, of all sequences together. */
+  /** Tokens that the pass computes, over all sequences. */
   readonly tokens: number;
 };
 
 /**
- * Returns the FLOPs and memory traffic of one pass of a model. FLOPs are additions, multiplications, and calls of exp and the like,
- * one each, as `count` of `@qkv/tensor` has them; looking up an embedding is none. Weights are read once for the whole
- * pass, and an expert only where a token is sent to it. Scores are never stored, as in a fused kernel: see
- * {@link attentionTraffic} for what it costs to store them.
+ * Returns the FLOPs and memory traffic of one pass of a model. An addition, a multiplication, or a call of a function such as exp
+ * is 1 FLOP, as in `count` of `@qkv/tensor`; an embedding lookup is 0. Weights are read once per pass, and those of an expert only
+ * if a token is routed to it. Scores are not stored, as in a fused kernel; {@link attentionTraffic} has the cost of
+ * storing them.
  *
  * @param shape - From {@link readConfig}.
- * @throws {ArgumentError} If a length is no whole number, or the context is shorter than the pass.
+ * @throws {ArgumentError} If a length is not a whole number, or the context is shorter than the pass.
  *
  * @example
  * ```ts
@@ -81,7 +81,7 @@ export function cost(shape: ModelShape, call: Call = {}): Cost {
   const check = checks("cost");
   checkShape(check, shape);
   const given = check.options(call, callNames, "call");
-  const run = runOf(check, shape, given);
+  const run = createRun(check, shape, given);
   checkFormats(check, given.formats);
   const bytesPer = resolveFormats(given.formats);
   const operators = parts(shape).flatMap((part): Operator[] => {
@@ -127,7 +127,7 @@ const callNames = [
   ...(["outputLength", "tileSize", "latent", "formats"] as const),
 ] as const satisfies readonly (keyof Call)[];
 
-/** Bytes of a number of each kind. */
+/** Bytes per number of weights, activations and cache. */
 export function resolveFormats(given: Partial<Formats> = {}): { [kind in keyof Formats]: number } {
   const { weights = formats.float16, activations = formats.float16, cache = formats.float16 } = given;
   return {
@@ -137,7 +137,7 @@ export function resolveFormats(given: Partial<Formats> = {}): { [kind in keyof F
   };
 }
 
-function runOf(check: Checks, shape: ModelShape, call: Call): Run {
+function createRun(check: Checks, shape: ModelShape, call: Call): Run {
   const both = shape.encoder !== undefined && shape.decoder !== undefined;
   const rows = shape.encoder?.rows;
   const {
@@ -171,7 +171,7 @@ function runOf(check: Checks, shape: ModelShape, call: Call): Run {
   return { batchSize, queryLength, keyLength, sourceLength, encodes, outputLength, tileSize, latent };
 }
 
-/** Refuses other lengths than the rows of an image. */
+/** Refuses lengths that differ from the fixed number of rows of an image. */
 function checkRows(
   check: Checks,
   { architecture, encoder }: ModelShape,

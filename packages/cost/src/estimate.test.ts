@@ -9,7 +9,7 @@ import { gpt2, llamaConfig } from "@qkv/test-support/model-shapes";
 
 const free = defineMachine({ ...machines.a10, overheadMs: 0 });
 
-test("property: a pass takes at least its bytes and at least its arithmetic, and its parts add up", () => {
+test("property: a pass takes at least its memory time and its compute time, and operators sum to it", () => {
   fc.assert(
     fc.property(llamaConfig, fc.integer({ min: 1, max: 2000 }), (config, queryLength) => {
       const pass = cost(readConfig(config), { queryLength });
@@ -30,13 +30,13 @@ test("property: a pass takes at least its bytes and at least its arithmetic, and
   );
 });
 
-test("what binds: memory for one token, arithmetic for a prompt, overhead where all is small", () => {
+test("one token is bound by memory, a prompt by compute, a tiny model by overhead", () => {
   expect(estimate(cost(gpt2, { contextLength: 512 }), free).boundBy).toBe("memory");
   expect(estimate(cost(gpt2, { batchSize: 64, queryLength: 1024 }), free).boundBy).toBe("compute");
   expect(estimate(cost(gpt2), { ...machines.h100, overheadMs: 1 }).boundBy).toBe("overhead");
 });
 
-test("layouts: a matrix divided is faster until sums cost more; a pipeline gives more, not faster, tokens", () => {
+test("layouts: tensor parallelism is faster until all-reduces dominate; a pipeline raises the throughput only", () => {
   const shape = readConfig({
     model_type: "llama",
     hidden_size: 8192,
@@ -57,7 +57,7 @@ test("layouts: a matrix divided is faster until sums cost more; a pipeline gives
   expect(on(8, 1).timeMsBy.link).toBeCloseTo(2 * 80 * sumMs, 9);
 });
 
-test("levels: a pass that fits a cache moves at its speed", () => {
+test("levels: a pass whose working set fits a cache has the bandwidth of the cache", () => {
   const machine = defineMachine({
     ...free,
     levels: [

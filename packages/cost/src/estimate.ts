@@ -1,21 +1,21 @@
 import { ArgumentError, checks, type Checks } from "@qkv/core";
-import { checkMade, checkShape, checkWhole } from "./check-call.js";
+import { checkFields, checkShape, checkWhole } from "./check-call.js";
 import type { Cost } from "./cost.js";
 import { bytesPerSecondAt, checkMachine, type Machine } from "./machine.js";
 import type { ModelShape } from "./model-shape.js";
 
-/** The bound of an operation in the roofline model. */
+/** The resource that limits an operation in the roofline model. */
 export type Bound = "compute" | "memory" | "overhead" | "link";
 
 /** Layout of a model on machines of one kind. */
 export type Layout = {
-  /** Tensor-parallel machines, among which each matrix is divided. */
+  /** Number of tensor-parallel machines, which divide each matrix among them. */
   readonly tensor: number;
-  /** Pipeline stages: groups of machines, each with some of the layers. */
+  /** Number of pipeline stages: groups of machines, each with some of the layers. */
   readonly pipeline: number;
 };
 
-/** Time of one operator, in all its layers together. */
+/** Time of one operator, summed over the layers that have it. */
 export type OperatorTime = {
   readonly name: string;
   readonly timeMs: number;
@@ -23,16 +23,16 @@ export type OperatorTime = {
   readonly intensity: number;
 };
 
-/** Least time of a pass, and its bound. */
+/** Minimum time of a pass, and the resource that limits it. */
 export type Estimate = {
-  /** One pass, from its start to its end. */
+  /** Time of one pass. */
   readonly timeMs: number;
-  /** The bound of most of the time. */
+  /** The resource that limits most of the time. */
   readonly boundBy: Bound;
-  /** The time by operator; adds up to {@link timeMs}. */
+  /** The time by resource; sums to {@link timeMs}. */
   readonly timeMsBy: { readonly [bound in Bound]: number };
   readonly operators: readonly OperatorTime[];
-  /** Tokens of all sequences per second, with all stages of a pipeline at work. */
+  /** Throughput over all sequences, with all pipeline stages busy. */
   readonly tokensPerSecond: number;
 };
 
@@ -41,10 +41,10 @@ export type Estimate = {
  * the overhead to start it. The result is a lower bound: machines reach about two thirds of the figures in their data
  * sheets.
  *
- * Tensor parallelism (`tensor`) needs two all-reduces a layer over the link; the stages of a `pipeline` pass
- * activations on, and do not make one token faster.
+ * Tensor parallelism (`tensor`) needs two all-reduces per layer over the link. Pipeline stages send activations to the next
+ * stage; they raise the throughput, and do not shorten the time of one token.
  *
- * @param shape - The model of `cost`; needed for the communication of a layout.
+ * @param options - `layout`: default one machine. `shape`: the model of `cost`, required for a layout of several machines.
  * @throws {ArgumentError} If the layout has more machines than the link connects, or there is no link.
  *
  * @example
@@ -67,7 +67,7 @@ export function estimate(
 ): Estimate {
   const check = checks("estimate");
   const fields = ["operators", "weightBytes", "cacheBytes", "tokens"];
-  checkMade(check, { cost }, fields, "the cost of a pass", "give what `cost(shape, call)` returns.");
+  checkFields(check, { cost }, fields, "the cost of a pass", "give what `cost(shape, call)` returns.");
   checkMachine(check, machine);
   const { layout = { tensor: 1, pipeline: 1 }, shape } = check.options(options, ["layout", "shape"]);
   if (shape !== undefined) checkShape(check, shape);
@@ -94,7 +94,9 @@ export function estimate(
   const bounds = Object.keys(timeMsBy) as Bound[];
   return {
     timeMs,
-    boundBy: bounds.reduce((most, bound) => (timeMsBy[bound] > timeMsBy[most] ? bound : most)),
+    boundBy: bounds.reduce((maxMachines, bound) =>
+      timeMsBy[bound] > timeMsBy[maxMachines] ? bound : maxMachines,
+    ),
     timeMsBy,
     operators,
     tokensPerSecond: (cost.tokens / timeMs) * 1000 * pipeline,
@@ -102,7 +104,7 @@ export function estimate(
 }
 
 /**
- * Time of communication in float16: two all-reduces a layer in each stage, and activations sent from stage to stage.
+ * Time of communication in float16: two all-reduces per layer, and activations sent from stage to stage.
  */
 function linkMs(cost: Cost, { link }: Machine, { tensor, pipeline }: Layout, shape?: ModelShape): number {
   if (tensor * pipeline === 1 || !link) return 0;
@@ -117,7 +119,7 @@ function linkMs(cost: Cost, { link }: Machine, { tensor, pipeline }: Layout, sha
   }
   const rowBytes = cost.tokens * shape.embedDim * 2;
   const layers = (shape.encoder?.layers.length ?? 0) + (shape.decoder?.layers.length ?? 0);
-  // Ring all-reduce: each machine sends all but its own shard twice.
+  // Ring all-reduce: each machine sends 2 (n − 1) / n of the data.
   const allReduceMs =
     ((2 * (tensor - 1)) / tensor) * (rowBytes / link.bytesPerSecond) * 1000 + 2 * link.latencyMs;
   const sendMs = (rowBytes / link.bytesPerSecond) * 1000 + link.latencyMs;
@@ -128,13 +130,13 @@ function checkLayout(check: Checks, layout: Layout, { name, link }: Machine): La
   const { tensor, pipeline } = check.options(layout, ["tensor", "pipeline"], "layout");
   checkWhole(check, { tensor }, 1, "machines");
   checkWhole(check, { pipeline }, 1, "groups");
-  const most = link?.machines ?? 1;
-  if (tensor <= most && (pipeline === 1 || link)) return layout;
+  const maxMachines = link?.machines ?? 1;
+  if (tensor <= maxMachines && (pipeline === 1 || link)) return layout;
   check.refuse({
     argument: "layout",
     received: `${tensor} times ${pipeline} of ${name}`,
     expected: link
-      ? `at most ${most} tensor-parallel machines, as many as the link connects`
+      ? `at most ${maxMachines} tensor-parallel machines, as many as the link connects`
       : "one machine, as this one has no link to others",
     fix: link ? "use more pipeline stages instead." : "give the machine a `link`.",
   });

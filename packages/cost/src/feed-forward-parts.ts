@@ -49,28 +49,28 @@ function denseParts(
   ];
 }
 
-/** Each token uses a few experts; a batch reads the weights of every expert that one of its tokens uses. */
+/** The routed experts. A token uses k of them; a pass reads the weights of every expert that some token uses. */
 function expertsPart(shape: ExpertsFeedForward, C: number, rows: Rows): Part {
   const { numExperts: E, expertsPerToken: k, hiddenDim: F, gated, bias } = shape;
   const parts = denseParts("experts", { embedDim: C, hiddenDim: F, gated, bias }, (run) => rows(run) * k);
-  const one = parts.reduce((sum, { parameters }) => sum + parameters, 0);
+  const expertParameters = parts.reduce((sum, { parameters }) => sum + parameters, 0);
   return {
     name: "experts",
-    parameters: E * one,
-    activeParameters: k * one,
+    parameters: E * expertParameters,
+    activeParameters: k * expertParameters,
     work(run) {
       const works = parts.map((part) => part.work(run));
       const sum = (key: "flops" | "activations" | "calls") =>
         works.reduce((total, work) => total + work[key], 0);
-      // The share of experts that at least one of the tokens is sent to, if each is as likely as the others.
-      const met = E * (1 - (1 - k / E) ** rows(run));
+      // Expected number of experts that at least one token uses, if routing is uniform.
+      const activeExperts = E * (1 - (1 - k / E) ** rows(run));
       return {
-        // And the weighted sum of the outputs of the experts.
+        // Plus the weighted sum of the experts' outputs.
         flops: sum("flops") + 2 * rows(run) * k * C,
-        weights: met * one,
+        weights: activeExperts * expertParameters,
         activations: sum("activations"),
         cache: 0,
-        calls: Math.ceil(met) * parts.length,
+        calls: Math.ceil(activeExperts) * parts.length,
       };
     },
   };

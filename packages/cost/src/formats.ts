@@ -3,11 +3,11 @@ import { checks } from "@qkv/core";
 /** Storage format of numbers. */
 export type Format = {
   readonly name: string;
-  /** Scales of blocks included, so it may be a fraction. */
+  /** Includes the scales of blocks, so it may be a fraction. */
   readonly bytesPerNumber: number;
 };
 
-/** Storage formats of numbers. Default: float16, all of them. */
+/** Storage formats by use. Default: float16 for each. */
 export type Formats = {
   readonly weights: Format;
   readonly activations: Format;
@@ -32,11 +32,11 @@ export const formats = {
 } as const satisfies Record<string, Format>;
 
 /**
- * Formats with a few bits per number, in blocks that share a scale.
+ * Creates a block-quantized format: a few bits per number, and a scale for each block.
  *
- * @param options - `bits` a number; `blockSize` numbers that share a scale, default 32; `scaleBits` of the scale,
- *   with a shift where there is one, default 16.
- * @throws {ArgumentError} If one of them is no whole number of at least 1.
+ * @param options - `bits` per number; `blockSize`: numbers that share a scale, default 32; `scaleBits`: bits of the scale, and
+ *   of the zero point if there is one, default 16.
+ * @throws {ArgumentError} If one of them is not a whole number of at least 1.
  *
  * @example
  * ```ts

@@ -192,15 +192,15 @@ const tiny: Record<string, [config: Record<string, unknown>, parameters: number]
     35616,
   ],
 };
-const shapeOf = (name: string) => readConfig(tiny[name]![0]);
+const tinyShape = (name: string) => readConfig(tiny[name]![0]);
 
 test.each(Object.entries(tiny))("parameters of %s", (_, [config, count]) => {
   expect(parameters(readConfig(config)).total).toBe(count);
 });
 
-test("states: of a decay and blocks, of three taps, of a scan and its convolution, beside keys", () => {
+test("cache sizes of recurrent states: decay, short convolution, and selective scan with its convolution", () => {
   const at = (name: string, contextLength: number) =>
-    kvCache(shapeOf(name), { contextLength, format: formats.float32 }).bytes / 4;
+    kvCache(tinyShape(name), { contextLength, format: formats.float32 }).bytes / 4;
   // Two heads of 8 numbers, twice, in each layer that attends.
   const states = {
     minimax: [2 * 6 * 8 * 8, 1],
@@ -216,9 +216,9 @@ test("states: of a decay and blocks, of three taps, of a scan and its convolutio
   }
 });
 
-test("a layer with a state does the same work for a token however many came before", () => {
+test("a recurrent layer has the same cost per token in any context", () => {
   const flops = (name: string, contextLength: number) => {
-    const { operators } = cost(shapeOf(name), { contextLength });
+    const { operators } = cost(tinyShape(name), { contextLength });
     return operators.filter(({ name }) => name === "attention state").map(({ flops }) => flops);
   };
   // 5 · K · V for each head with a decay; 2 · N + 2 for each channel of a convolution.
@@ -231,7 +231,7 @@ test("a layer with a state does the same work for a token however many came befo
   for (const name of Object.keys(tiny)) expect(flops(name, 1000)).toEqual(flops(name, 10));
 });
 
-test("LFM2's width is two thirds of what the configuration says, rounded up, if it says so", () => {
+test("LFM2's hidden width is two thirds of the field, rounded up, if the configuration enables it", () => {
   const hidden = (more: object) => {
     const config = { ...tiny["lfm2"]![0], block_auto_adjust_ff_dim: undefined, ...more };
     const { feedForward } = readConfig(config).decoder!.layers[0]!;
@@ -242,7 +242,7 @@ test("LFM2's width is two thirds of what the configuration says, rounded up, if 
   expect(hidden({ block_auto_adjust_ff_dim: false })).toBe(80);
 });
 
-test("RWKV-7: width and rank are as the file says, or refused by their names", () => {
+test("RWKV-7: head size and ranks are read, or refused by name", () => {
   const [config] = tiny["rwkv7"]!;
   const { dim_ffn: _, ...without } = config;
   expect(parameters(readConfig(without)).total).toBe(35616); // 4 · n_embd
@@ -252,7 +252,7 @@ test("RWKV-7: width and rank are as the file says, or refused by their names", (
   expect(() => readConfig({ ...config, gate_lora: undefined })).toThrow(/`gate_lora` is undefined/);
 });
 
-test("an architecture has its own kinds of layers", () => {
+test("layer types of another architecture are refused", () => {
   const [config] = tiny["lfm2"]!;
   expect(() => readConfig({ ...config, layer_types: ["mamba", "conv", "conv"] })).toThrow(
     '`layer_types[0]` is "mamba", expected one of full_attention, sliding_attention, chunked_attention, conv',
@@ -262,7 +262,7 @@ test("an architecture has its own kinds of layers", () => {
   expect(readConfig({ ...granite, ...mamba })).toEqual(readConfig(granite));
 });
 
-test("layers that share the cache of another hold nothing (Gemma 3n)", () => {
+test("layers that share keys and values of another have no cache (Gemma 3n)", () => {
   const layer_types = ["sliding", "full", "sliding", "sliding", "full"].map((type) => `${type}_attention`);
   const config = {
     num_hidden_layers: 5,
@@ -278,28 +278,28 @@ test("layers that share the cache of another hold nothing (Gemma 3n)", () => {
   expect(numbers({ num_kv_shared_layers: 0 }, 100)).toBe(numbers({}, 100));
 });
 
-test("a budget of eviction bounds layers with keys, and not states", () => {
+test("an eviction budget limits layers with keys, not states", () => {
   const numbers = (contextLength: number, budget?: number) =>
-    kvCache(shapeOf("minimax"), {
+    kvCache(tinyShape("minimax"), {
       contextLength,
       format: formats.float32,
       ...(budget !== undefined && { budget }),
     }).bytes / 4;
   expect(numbers(100, 40)).toBe(numbers(40));
   expect(numbers(30, 40)).toBe(numbers(30));
-  expect(() => kvCache(shapeOf("minimax"), { budget: 0 })).toThrow(/kvCache: `budget` is 0/);
+  expect(() => kvCache(tinyShape("minimax"), { budget: 0 })).toThrow(/kvCache: `budget` is 0/);
 });
 
-test("a layer that reads the keys of another holds none, whatever the size of its heads", () => {
+test("a layer that shares keys has no cache, whatever its head dimension", () => {
   const kept = (name: string) =>
-    kvCache(shapeOf(name), { contextLength: 4, format: formats.float32 }).bytes / 4 / 4;
+    kvCache(tinyShape(name), { contextLength: 4, format: formats.float32 }).bytes / 4 / 4;
   expect(kept("gemma3n-text")).toBe(3 * 2 * 2 * 8);
   expect(kept("gemma4-text")).toBe(2 * 2 * (8 + 16 + 8));
 });
 
-test("layers that are one part alone, as a list names them or letters of a text", () => {
+test("layers of one part, from a list of names or a string of letters", () => {
   const { layers_block_type: _, ...config } = tiny["nemotron-h"]![0];
-  const { layers } = shapeOf("nemotron-h").decoder!;
+  const { layers } = tinyShape("nemotron-h").decoder!;
   expect(layers.map(({ attention, feedForward }) => [attention.kind, feedForward.kind])).toEqual([
     ["state", "none"],
     ["heads", "none"],
@@ -307,17 +307,17 @@ test("layers that are one part alone, as a list names them or letters of a text"
     ["none", "dense"],
     ["none", "experts"],
   ]);
-  expect(readConfig({ ...config, hybrid_override_pattern: "M*M-E" })).toEqual(shapeOf("nemotron-h"));
+  expect(readConfig({ ...config, hybrid_override_pattern: "M*M-E" })).toEqual(tinyShape("nemotron-h"));
   expect(() => readConfig({ ...config, hybrid_override_pattern: "M*X" })).toThrow(
     /`hybrid_override_pattern\[2\]` is "X", expected one of/,
   );
-  const sums = cost(shapeOf("nemotron-h"), { contextLength: 8 }).operators.filter(
+  const sums = cost(tinyShape("nemotron-h"), { contextLength: 8 }).operators.filter(
     ({ name }) => name === "residual",
   );
   expect(sums.reduce((all, { times }) => all + times, 0)).toBe(5);
 });
 
-test("a difference of softmaxes weighs values of two heads", () => {
+test("differential attention has the values of two heads", () => {
   const flops = (model_type: string) =>
     cost(readConfig({ ...tiny["diffllama"]![0], model_type }), { contextLength: 8 }).operators.find(
       ({ name }) => name === "attention scores",
@@ -326,7 +326,7 @@ test("a difference of softmaxes weighs values of two heads", () => {
   expect(flops("diffllama") / flops("llama")).toBeCloseTo((2 * 12 + 4 * 12 + 5) / (4 * 12 + 5), 12);
 });
 
-test("Gemma 4 of other parts is refused by name, and heads of full layers have a size of their own", () => {
+test("unsupported variants of Gemma 4 are refused by name, and full layers have their own head dimension", () => {
   const { per_layer_config: _, ...config } = tiny["gemma4-text"]![0];
   expect(() => readConfig({ ...config, attention_k_eq_v: true })).toThrow(
     /`attention_k_eq_v` is true, expected false/,

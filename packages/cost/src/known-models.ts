@@ -1,13 +1,13 @@
-/** A published model: its name, its year, and the fields of its `config.json` that its costs follow from. */
+/** A published model: its name, its year, and the fields of its `config.json` that determine its cost. */
 export type KnownModel = {
-  /** In kebab-case; no two are alike. */
+  /** Unique, in kebab-case. */
   readonly id: string;
   readonly name: string;
-  /** Of its release. */
+  /** Year of the release. */
   readonly year: number;
-  /** For `readConfig`. */
+  /** Configuration for `readConfig`. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** Number of its published weights, where it was looked up. */
+  /** Number of its published weights. Absent: not looked up. */
   readonly parameters?: number;
 };
 
@@ -28,7 +28,7 @@ export const knownModels: readonly KnownModel[] = /* @__PURE__ */ published();
 /** Width, layers, query heads, key-value heads, hidden width, vocabulary, longest sequence. */
 type Sizes = readonly [number, number, number, number, number, number, number];
 
-/** In a function, so that a bundler can leave out the table where nobody reads it. */
+/** Builds the table. A function, so that bundlers can drop an unused table. */
 function published(): KnownModel[] {
   const all: KnownModel[] = [];
   const add = (
@@ -37,7 +37,7 @@ function published(): KnownModel[] {
     year: number,
     model_type: string,
     [width, layers, heads, kvHeads, hidden, vocabulary, positions]: Sizes,
-    more: Record<string, unknown>,
+    extra: Record<string, unknown>,
     parameters?: number,
   ) => {
     const config = {
@@ -49,13 +49,13 @@ function published(): KnownModel[] {
       intermediate_size: hidden,
       vocab_size: vocabulary,
       max_position_embeddings: positions,
-      ...more,
+      ...extra,
     };
     all.push({ id, name, year, config, ...(parameters !== undefined && { parameters }) });
   };
   const tied = { tie_word_embeddings: true };
 
-  // Encoders, and encoders beside decoders.
+  // Encoders and encoder-decoders.
   add("bert-base", "BERT base", 2018, "bert", [768, 12, 12, 12, 3072, 30522, 512], {}, 109482240);
   add(
     "roberta-base",
@@ -85,8 +85,16 @@ function published(): KnownModel[] {
     66362880,
   );
   add("albert-base-v2", "ALBERT base v2", 2019, "albert", [768, 12, 12, 12, 3072, 30000, 512], {}, 11683584);
-  const small = { embedding_size: 128 };
-  add("electra-small", "ELECTRA small", 2020, "electra", [256, 12, 4, 4, 1024, 30522, 512], small, 13483008);
+  const electraSmall = { embedding_size: 128 };
+  add(
+    "electra-small",
+    "ELECTRA small",
+    2020,
+    "electra",
+    [256, 12, 4, 4, 1024, 30522, 512],
+    electraSmall,
+    13483008,
+  );
   add("minilm-l6-v2", "MiniLM L6 v2", 2021, "bert", [384, 6, 12, 12, 1536, 30522, 512], {}, 22713216);
   add("mpnet-base-v2", "MPNet base v2", 2021, "mpnet", [768, 12, 12, 12, 3072, 30527, 514], {}, 109486464);
   add(
@@ -126,9 +134,9 @@ function published(): KnownModel[] {
     m2m,
     615073792,
   );
-  const sound = { num_mel_bins: 80, max_source_positions: 1500, max_target_positions: 448 };
-  const heard = (width: number, layers: number, heads: number, decoderLayers = layers) => ({
-    ...sound,
+  const whisperAudio = { num_mel_bins: 80, max_source_positions: 1500, max_target_positions: 448 };
+  const whisperConfig = (width: number, layers: number, heads: number, decoderLayers = layers) => ({
+    ...whisperAudio,
     ...{ decoder_attention_heads: heads, decoder_layers: decoderLayers, decoder_ffn_dim: 4 * width },
   });
   add(
@@ -137,7 +145,7 @@ function published(): KnownModel[] {
     2022,
     "whisper",
     [384, 4, 6, 6, 1536, 51865, 448],
-    heard(384, 4, 6),
+    whisperConfig(384, 4, 6),
     37760640,
   );
   add(
@@ -146,7 +154,7 @@ function published(): KnownModel[] {
     2022,
     "whisper",
     [512, 6, 8, 8, 2048, 51865, 448],
-    heard(512, 6, 8),
+    whisperConfig(512, 6, 8),
     72593920,
   );
   add(
@@ -155,7 +163,7 @@ function published(): KnownModel[] {
     2022,
     "whisper",
     [768, 12, 12, 12, 3072, 51865, 448],
-    heard(768, 12, 12),
+    whisperConfig(768, 12, 12),
     241734912,
   );
   add(
@@ -164,7 +172,7 @@ function published(): KnownModel[] {
     2024,
     "whisper",
     [1280, 32, 20, 20, 5120, 51866, 448],
-    { ...heard(1280, 32, 20, 4), num_mel_bins: 128 },
+    { ...whisperConfig(1280, 32, 20, 4), num_mel_bins: 128 },
     808878080,
   );
   const moonshine = (layers: number, partial_rotary_factor: number) => ({
@@ -206,8 +214,8 @@ function published(): KnownModel[] {
     1543304960,
   );
 
-  // Images, and images beside texts.
-  const pictures = (
+  // Image encoders and dual encoders.
+  const addVisionModel = (
     id: string,
     name: string,
     year: number,
@@ -215,7 +223,7 @@ function published(): KnownModel[] {
     parameters?: number,
   ) => all.push({ id, name, year, config, ...(parameters !== undefined && { parameters }) });
   const base = { hidden_size: 768, num_hidden_layers: 12, num_attention_heads: 12, intermediate_size: 3072 };
-  pictures(
+  addVisionModel(
     "vit-base",
     "ViT base",
     2020,
@@ -229,21 +237,21 @@ function published(): KnownModel[] {
     mlp_ratio: 4,
     num_hidden_layers: 12,
   };
-  pictures(
+  addVisionModel(
     "dinov2-small",
     "DINOv2 small",
     2023,
     { ...dinov2, hidden_size: 384, num_attention_heads: 6 },
     22056576,
   );
-  pictures(
+  addVisionModel(
     "dinov2-base",
     "DINOv2 base",
     2023,
     { ...dinov2, hidden_size: 768, num_attention_heads: 12 },
     86580480,
   );
-  pictures(
+  addVisionModel(
     "clip-vit-base-32",
     "CLIP ViT-B/32",
     2021,
@@ -258,7 +266,7 @@ function published(): KnownModel[] {
     },
     151277313,
   );
-  pictures(
+  addVisionModel(
     "siglip-base-16",
     "SigLIP base",
     2023,
@@ -270,7 +278,7 @@ function published(): KnownModel[] {
     203155970,
   );
 
-  // GPT-2 and what followed it.
+  // GPT-2 and its successors.
   add("gpt2", "GPT-2", 2019, "gpt2", [768, 12, 12, 12, 3072, 50257, 1024], {}, 124439808);
   add("gpt2-xl", "GPT-2 XL", 2019, "gpt2", [1600, 48, 25, 25, 6400, 50257, 1024], {}, 1557611200);
   add(
@@ -615,7 +623,7 @@ function published(): KnownModel[] {
     first_k_dense_replace: 1,
   });
 
-  // Windows and full attention in turns.
+  // Alternating sliding-window and full attention.
   add("command-r", "Command R", 2024, "cohere", [8192, 40, 64, 64, 22528, 256000, 131072], {}, 34980831232);
   add(
     "command-r7b",

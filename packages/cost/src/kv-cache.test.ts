@@ -5,7 +5,7 @@ import { kvCache, readCacheLayers } from "./kv-cache.js";
 import { readConfig } from "./read-config.js";
 import { deepseek, gpt2, llamaConfig, t5 } from "@qkv/test-support/model-shapes";
 
-test("property: bytes are layers · heads · (D + Dv) · tokens · batch · bytes, and a window stops them", () => {
+test("property: bytes are layers · heads · (D + Dv) · tokens · batch · bytes, limited by a window", () => {
   fc.assert(
     fc.property(
       llamaConfig,
@@ -23,7 +23,7 @@ test("property: bytes are layers · heads · (D + Dv) · tokens · batch · byte
   );
 });
 
-test("property: multi-query is one group, and fewer groups keep as much less", () => {
+test("property: the cache is proportional to the number of key-value heads", () => {
   fc.assert(
     fc.property(llamaConfig, (config) => {
       const of = (heads: number) =>
@@ -33,7 +33,7 @@ test("property: multi-query is one group, and fewer groups keep as much less", (
   );
 });
 
-test("latent attention keeps one row, an encoder-decoder the encoder's rows too, an encoder nothing", () => {
+test("latent attention caches one row, an encoder-decoder the encoder's rows too, an encoder nothing", () => {
   expect(kvCache(readConfig(deepseek)).bytesPerToken).toBe(70272);
   const indexed = { model_type: "deepseek_v32", index_n_heads: 64, index_head_dim: 128, index_topk: 2048 };
   expect(kvCache(readConfig({ ...deepseek, ...indexed })).numbersPerToken).toBe(61 * (512 + 64 + 128));
@@ -102,11 +102,11 @@ test.each([
   ],
   [{ n_layers: 2, n_kv_heads: null, head_dim: 4 }, "`n_kv_heads` is null"],
   [{ n_layers: 2, kv_lora_rank: 4 }, "`qk_rope_head_dim` is undefined"],
-])("a table that gives too little: %j", (config, message) => {
+])("a table with a missing field is refused: %j", (config, message) => {
   expect(() => readCacheLayers(config)).toThrow(message);
 });
 
-test("layers of a table: heads, one head, all heads, latents and windows", () => {
+test("readCacheLayers reads GQA, MQA, MHA, MLA and windows from a table", () => {
   const table = { n_layers: 2, n_heads: 8, n_kv_heads: 2, head_dim: 4 };
   const layers = (more: object) => readCacheLayers({ ...table, ...more });
   const causal = { kind: "causal" };
@@ -126,7 +126,7 @@ test("layers of a table: heads, one head, all heads, latents and windows", () =>
   );
 });
 
-test("a chunk is forgotten when the next one begins", () => {
+test("a layer with chunks caches at most one chunk", () => {
   const layer = { numbersPerToken: 1, reach: { kind: "chunk", size: 8 } } as const;
   expect(kvCache([layer], { contextLength: 100 }).bytes).toBe(8 * 2);
 });

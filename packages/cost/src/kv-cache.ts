@@ -1,14 +1,14 @@
 import { checks, type Checks } from "@qkv/core";
-import { checkFormat, checkMade, checkWhole } from "./check-call.js";
+import { checkFormat, checkFields, checkWhole } from "./check-call.js";
 import { configFields, type Config } from "./config-fields.js";
 import { formats, type Format } from "./formats.js";
 import { stateChannels } from "./attention-parts.js";
 import { mixerCost } from "./mixer-costs.js";
 import { headsOfLayer } from "./heads-of-layer.js";
 import type { Layer, ModelShape, Reach } from "./model-shape.js";
-import { keysKept } from "./pairs-seen.js";
+import { keysCached } from "./pairs-seen.js";
 
-/** Cache of a layer: numbers of each token in reach, and of each source token, and a state of fixed size. */
+/** Cache of a layer: numbers stored for each token within reach and for each source token, and a state of fixed size. */
 export type CacheLayer = {
   readonly numbersPerToken: number;
   readonly reach: Reach;
@@ -16,23 +16,23 @@ export type CacheLayer = {
   readonly stateNumbers?: number;
 };
 
-/** Size of a cache; 0 for encoders without a decoder. */
+/** Size of a cache; 0 for encoder-only models. */
 export type KvCacheSize = {
-  /** Bytes that one more token of one sequence adds, in all layers, until a window is full. */
+  /** Bytes that one more token of a sequence adds over all layers, until windows are full. */
   readonly bytesPerToken: number;
-  /** The same in numbers. */
+  /** `bytesPerToken` in numbers. */
   readonly numbersPerToken: number;
-  /** Bytes that each token of the encoder's text adds, once. */
+  /** Bytes for each token that the encoder reads. */
   readonly bytesPerSourceToken: number;
-  /** All of one sequence. */
+  /** Bytes of one sequence. */
   readonly bytesPerRequest: number;
-  /** All of the batch. */
+  /** Bytes of the batch. */
   readonly bytes: number;
 };
 
 /** Call of {@link kvCache}: lengths in tokens. */
 export type KvCacheCall = {
-  /** Tokens held of each sequence. Default 1. */
+  /** Tokens of each sequence in the cache. Default 1. */
   contextLength?: number;
   /** Tokens that the encoder has read. Default 0. */
   sourceLength?: number;
@@ -40,17 +40,17 @@ export type KvCacheCall = {
   batchSize?: number;
   /** Default float16. */
   format?: Format;
-  /** Tokens that a cache keeps of each layer with keys, by an eviction score. Default: all within reach. */
+  /** Largest number of tokens that a layer keeps, with an eviction policy such as H2O. Default: all within reach. */
   budget?: number;
 };
 
 /**
- * Returns the size of a model's KV cache in bytes. Grouped queries store `2 · Hkv · D` numbers per token and layer,
- * latent attention its compressed row; a window stops growing at its size, and a recurrent layer has a state of fixed
+ * Returns the size of a model's KV cache in bytes. Grouped-query attention stores `2 · Hkv · D` numbers per token and layer,
+ * latent attention its latent row; a layer with a window stores at most the window, and a recurrent layer a state of fixed
  * size.
  *
- * @param model - A shape of {@link readConfig}, or only what its layers keep, from {@link readCacheLayers}.
- * @throws {ArgumentError} If a length is no whole number.
+ * @param model - A shape of {@link readConfig}, or the cache layers of {@link readCacheLayers}.
+ * @throws {ArgumentError} If a length is not a whole number.
  *
  * @example
  * ```ts
@@ -73,18 +73,19 @@ export function kvCache(model: ModelShape | readonly CacheLayer[], call: KvCache
   checkWhole(check, { batchSize }, 1, "sequences");
   checkFormat(check, { format });
   if (budget !== undefined) checkWhole(check, { budget }, 1, "tokens");
-  const layers = Array.isArray(model) ? (model as readonly CacheLayer[]) : cacheLayersOf(check, model);
+  const layers = Array.isArray(model) ? (model as readonly CacheLayer[]) : checkedCacheLayers(check, model);
   layers.forEach((layer, i) => {
     const fix = "make them with `readCacheLayers`.";
-    checkMade(check, { [`model[${i}]`]: layer }, ["numbersPerToken", "reach"], "what a layer keeps", fix);
+    checkFields(check, { [`model[${i}]`]: layer }, ["numbersPerToken", "reach"], "what a layer keeps", fix);
   });
-  const sum = (of: (layer: CacheLayer) => number) => layers.reduce((total, layer) => total + of(layer), 0);
+  const sum = (read: (layer: CacheLayer) => number) =>
+    layers.reduce((total, layer) => total + read(layer), 0);
   const numbersPerToken = sum((layer) => layer.numbersPerToken);
   const bytesPerRequest =
     format.bytesPerNumber *
     sum(
       ({ numbersPerToken, reach, numbersPerSourceToken = 0, stateNumbers = 0 }) =>
-        numbersPerToken * Math.min(keysKept(reach, contextLength), budget ?? Infinity) +
+        numbersPerToken * Math.min(keysCached(reach, contextLength), budget ?? Infinity) +
         numbersPerSourceToken * sourceLength +
         stateNumbers,
     );
@@ -97,9 +98,9 @@ export function kvCache(model: ModelShape | readonly CacheLayer[], call: KvCache
   };
 }
 
-function cacheLayersOf(check: Checks, model: ModelShape | readonly CacheLayer[]): CacheLayer[] {
+function checkedCacheLayers(check: Checks, model: ModelShape | readonly CacheLayer[]): CacheLayer[] {
   const expected = "the shape of a model, or what its layers keep";
-  checkMade(
+  checkFields(
     check,
     { model },
     ["architecture", "embedDim"],
@@ -112,19 +113,19 @@ function cacheLayersOf(check: Checks, model: ModelShape | readonly CacheLayer[])
 /** The cache of each layer of a model. */
 export function cacheLayers({ decoder, embedDim }: ModelShape): CacheLayer[] {
   return (decoder?.layers ?? []).map(({ attention, state, cross, feedForward }) => {
-    const own = keptBy(attention, embedDim);
-    const shifted = feedForward.kind === "dense" && feedForward.shifts ? embedDim : 0;
-    const beside = state ? keptBy(state, embedDim).stateNumbers! : 0;
-    const stateNumbers = (own.stateNumbers ?? 0) + beside + shifted;
+    const cache = attentionCache(attention, embedDim);
+    const shiftNumbers = feedForward.kind === "dense" && feedForward.shifts ? embedDim : 0;
+    const parallelStateNumbers = state ? attentionCache(state, embedDim).stateNumbers! : 0;
+    const stateNumbers = (cache.stateNumbers ?? 0) + parallelStateNumbers + shiftNumbers;
     return {
-      ...own,
+      ...cache,
       ...(stateNumbers > 0 && { stateNumbers }),
       ...(cross && { numbersPerSourceToken: 2 * cross.numKvHeads * cross.headDim }),
     };
   });
 }
 
-function keptBy(attention: Layer["attention"], embedDim: number): CacheLayer {
+function attentionCache(attention: Layer["attention"], embedDim: number): CacheLayer {
   switch (attention.kind) {
     case "none":
       return { numbersPerToken: 0, reach: { kind: "causal" } };
@@ -150,12 +151,12 @@ function keptBy(attention: Layer["attention"], embedDim: number): CacheLayer {
 }
 
 /**
- * Reads only what a cache depends on, for tables that give no more: the number of layers, and for each `n_kv_heads` and
- * `head_dim`, or `kv_lora_rank` and `qk_rope_head_dim` (and `index_head_dim` beside an `index_topk`). If `n_kv_heads` is missing, `attention: "MQA"` means one
- * key-value head and `"MHA"` as many as `n_heads`. Heads of single layers stand in `per_layer_config`. The last `num_kv_shared_layers` hold nothing: they read the cache of an
- * earlier layer.
+ * Reads only the fields that the size of a cache depends on, for tables without the others: the number of layers, `n_kv_heads`
+ * and `head_dim`, or `kv_lora_rank` and `qk_rope_head_dim` (and `index_head_dim` with an `index_topk`). If `n_kv_heads` is
+ * missing, `attention: "MQA"` means one key-value head and `"MHA"` as many as `n_heads`. `per_layer_config` may override the
+ * heads of a layer. The last `num_kv_shared_layers` have no cache: they read that of an earlier layer.
  *
- * @throws {ArgumentError} If one of them is missing.
+ * @throws {ArgumentError} If one of these fields is missing.
  *
  * @example
  * ```ts
@@ -167,33 +168,36 @@ function keptBy(attention: Layer["attention"], embedDim: number): CacheLayer {
  */
 export function readCacheLayers(config: Config): CacheLayer[] {
   const fix = "give the object in a config.json, or a row of a table of shapes.";
-  checkMade(checks("readCacheLayers"), { config }, [], "an object with the sizes of a model", fix);
+  checkFields(checks("readCacheLayers"), { config }, [], "an object with the sizes of a model", fix);
   const fields = configFields(config, "readCacheLayers");
-  const { own, size } = fields;
-  const heads =
+  const { sizeByName, size } = fields;
+  const kvHeads =
     config["attention"] === "MQA"
       ? fields.size("kvHeads", 1)
       : config["attention"] === "MHA"
         ? fields.size("kvHeads", fields.sizeOrNull("heads") ?? undefined)
         : undefined;
-  const latents =
+  const latentNumbers =
     typeof config["kv_lora_rank"] === "number"
-      ? own("kv_lora_rank") +
-        own("qk_rope_head_dim") +
-        (typeof config["index_topk"] === "number" ? own("index_head_dim") : 0)
+      ? sizeByName("kv_lora_rank") +
+        sizeByName("qk_rope_head_dim") +
+        (typeof config["index_topk"] === "number" ? sizeByName("index_head_dim") : 0)
       : undefined;
-  const numbersOf = (layer: number): number => {
+  const layerNumbers = (layer: number): number => {
     const { numKvHeads, headDim } = headsOfLayer(config, layer);
-    return latents ?? 2 * (numKvHeads ?? heads ?? size("kvHeads")) * (headDim ?? size("headDim"));
+    return latentNumbers ?? 2 * (numKvHeads ?? kvHeads ?? size("kvHeads")) * (headDim ?? size("headDim"));
   };
   const window = fields.sizeOrNull("window");
   const [causal, local]: Reach[] = [{ kind: "causal" }, { kind: "window", size: window ?? 1 }];
   const types = fields.list("layer_types");
   const count = size("layers");
-  // The last layers read the cache of an earlier one (Gemma 3n), and hold nothing.
-  const holding = count - fields.count("sharedKvLayers", 0);
+  // The last layers read the cache of an earlier one (Gemma 3n).
+  const layersWithCache = count - fields.count("sharedKvLayers", 0);
   return Array.from({ length: count }, (_, i): CacheLayer => {
-    const slides = window !== null && (types === null || types[i] === "sliding_attention");
-    return { numbersPerToken: i < holding ? numbersOf(i) : 0, reach: slides ? local! : causal! };
+    const isWindowed = window !== null && (types === null || types[i] === "sliding_attention");
+    return {
+      numbersPerToken: i < layersWithCache ? layerNumbers(i) : 0,
+      reach: isWindowed ? local! : causal!,
+    };
   });
 }

@@ -11,7 +11,7 @@ const rows = fc
 const squares = (rows: number[][], x: number[]) =>
   rows.reduce((sum, row) => sum + (row.reduce((total, value, j) => total + value * x[j]!, 0) - 1) ** 2, 0);
 
-test("property: no small step, and no move of one number, does better", () => {
+test("property: no small step and no change of one variable reduces the error", () => {
   fc.assert(
     fc.property(
       rows,
@@ -26,7 +26,7 @@ test("property: no small step, and no move of one number, does better", () => {
   );
 });
 
-test("by hand: a column that would be below 0 stays out", () => {
+test("golden: a variable with a negative solution is 0", () => {
   // Freely solved, x = [2, -1].
   expect(
     nonNegativeLeastSquares([

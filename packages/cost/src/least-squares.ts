@@ -4,14 +4,14 @@
  * @see Lawson and Hanson, "Solving Least Squares Problems" (1974), chapter 23
  */
 export function nonNegativeLeastSquares(rows: readonly (readonly number[])[]): number[] {
-  // Columns are scaled to norm 1, so that one tolerance tells zero in all of them.
+  // Columns are scaled to norm 1, so that one tolerance fits all of them.
   const columns = rows[0]?.length ?? 0;
   const norms = Array.from({ length: columns }, (_, j) => Math.hypot(...rows.map((row) => row[j]!)) || 1);
   const scaled = rows.map((row) => row.map((value, j) => value / norms[j]!));
   const x = new Array<number>(columns).fill(0);
   const free = new Set<number>();
   for (let round = 0; round < 3 * columns; round++) {
-    // The variable at 0 whose increase reduces the residual most.
+    // The variable at 0 with the largest positive gradient.
     const residual = scaled.map((row) => 1 - row.reduce((sum, value, j) => sum + value * x[j]!, 0));
     const gradient = x.map((_, j) => scaled.reduce((sum, row, i) => sum + row[j]! * residual[i]!, 0));
     const next = gradient.reduce(

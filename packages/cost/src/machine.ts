@@ -1,13 +1,13 @@
 import { checks, type Checks } from "@qkv/core";
-import { checkMade, checkPositive } from "./check-call.js";
+import { checkFields, checkPositive } from "./check-call.js";
 
 /** The interconnect of machines of one kind. */
 export type Link = {
-  /** Of one machine in one direction. */
+  /** Bandwidth of one machine in one direction. */
   readonly bytesPerSecond: number;
-  /** Before the first byte arrives. */
+  /** Time until the first byte arrives. */
   readonly latencyMs: number;
-  /** Number of machines it connects at this speed. */
+  /** Number of machines that it connects at this speed. */
   readonly machines: number;
 };
 
@@ -18,16 +18,16 @@ export type MemoryLevel = { readonly workingSetBytes: number; readonly bytesPerS
 export type Machine = {
   readonly name: string;
   readonly memoryBytes: number;
-  /** Between memory and processor. */
+  /** Bandwidth between memory and processor. */
   readonly bytesPerSecond: number;
   /**
-   * Bandwidth of caches: by the bytes that a pass reads again and again, from few bytes to
-   * many. Between two of them the speed is interpolated, beyond the last it is the last one's.
+   * Bandwidth by working set, from small working sets, which fit in a cache, to large ones. Interpolated between two levels;
+   * beyond the last level it is that of the last. Default: `bytesPerSecond` for all.
    */
   readonly levels?: readonly MemoryLevel[];
-  /** Dense products in the 16-bit type of its matrix units, or in float32 where it has none. */
+  /** Peak of dense matrix products in the 16-bit type of its matrix units, or in float32 if it has none. */
   readonly flopsPerSecond: number;
-  /** For each operation that a runtime starts. */
+  /** Overhead of each operation (kernel launch). */
   readonly overheadMs: number;
   readonly link?: Link;
   /** Source of the figures. */
@@ -57,34 +57,34 @@ export function defineMachine(machine: Machine): Machine {
   return machine;
 }
 
-/** Refuses what is no machine. */
+/** Refuses a value that is not a machine. */
 export function checkMachine(check: Checks, machine: Machine): void {
   const fix = "take one of `machines`, or make one with `defineMachine`.";
-  checkMade(check, { machine }, ["name"], "a machine", fix);
+  checkFields(check, { machine }, ["name"], "a machine", fix);
   const { memoryBytes, bytesPerSecond, flopsPerSecond, overheadMs } = machine;
   checkPositive(check, { memoryBytes }, "bytes");
   checkPositive(check, { bytesPerSecond }, "bytes per second");
   checkPositive(check, { flopsPerSecond }, "operations per second");
-  const holds = (ms: unknown) => Number.isFinite(ms) && (ms as number) >= 0;
+  const isOverhead = (ms: unknown) => Number.isFinite(ms) && (ms as number) >= 0;
   const expected = "a number of milliseconds, 0 or more";
   check.each(
     { overheadMs },
-    holds,
+    isOverhead,
     expected,
     "give what starting one operation takes; 0 if that does not matter.",
   );
 }
 
-/** The speed of memory for a pass that reads so many bytes: on straight lines between the levels, in logarithms. */
+/** Memory bandwidth for a working set, by log-log interpolation between the levels. */
 export function bytesPerSecondAt(
   { bytesPerSecond, levels = [] }: Pick<Machine, "bytesPerSecond" | "levels">,
   workingSetBytes: number,
 ): number {
-  const above = levels.findIndex((level) => level.workingSetBytes >= workingSetBytes);
-  const [low, high] = [levels[above - 1], levels[above]];
+  const upperIndex = levels.findIndex((level) => level.workingSetBytes >= workingSetBytes);
+  const [low, high] = [levels[upperIndex - 1], levels[upperIndex]];
   if (!high) return levels.at(-1)?.bytesPerSecond ?? bytesPerSecond;
   if (!low) return high.bytesPerSecond;
-  const share =
+  const fraction =
     Math.log(workingSetBytes / low.workingSetBytes) / Math.log(high.workingSetBytes / low.workingSetBytes);
-  return low.bytesPerSecond * (high.bytesPerSecond / low.bytesPerSecond) ** share;
+  return low.bytesPerSecond * (high.bytesPerSecond / low.bytesPerSecond) ** fraction;
 }

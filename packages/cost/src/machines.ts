@@ -1,10 +1,10 @@
 import { defineMachine } from "./machine.js";
 
-// Starting a kernel from a graph of them, as serving engines do.
+// Launching a kernel from a CUDA graph, as serving engines do. An assumption.
 const overheadMs = 0.002;
 
 /**
- * Machines as described by their manufacturers: dense 16-bit matrix products, memory, links in one direction. The
+ * Machines with the figures of their manufacturers: dense 16-bit matrix products, memory, links in one direction. The
  * overhead of starting an operation or sending a message is an assumption, rounded. The figures of `browserTab` were
  * measured on one machine with one thread of the `wasm` device; {@link calibrate} gives those of your own.
  *

@@ -1,35 +1,35 @@
 import { checks } from "@qkv/core";
-import { checkList, checkMade, checkPositive } from "./check-call.js";
+import { checkList, checkFields, checkPositive } from "./check-call.js";
 import type { Sample } from "./calibrate.js";
 import type { Cost } from "./cost.js";
 
-/** A product of `rows` rows with `matrices` matrices of `width` by `width`, one after the other. */
+/** Products of `rows` rows with `matrices` matrices `[width, width]`, one after the other. */
 export type ProductWork = { readonly rows: number; readonly width: number; readonly matrices: number };
 
-/** A pass of a small model: what it takes, by {@link cost}, and what runs it. */
+/** A pass of a small model: its {@link cost}, and a function that runs it. */
 export type PassWork = { readonly cost: Cost; readonly run: () => void };
 
 /** Options of {@link measure}. */
 export type MeasureOptions = {
   /** The clock. Default: `performance.now`. Unit: milliseconds. */
   now?: () => number;
-  /** Duration of each sample. Default 60. */
+  /** Duration of each measurement. Default 60. */
   budgetMs?: number;
-  /** The largest working set that is measured. Default 256 MB. */
+  /** The largest working set to measure. Default 256 MB. Unit: bytes. */
   mostBytes?: number;
   /**
-   * Passes of models so small that starting their operations is all there is to see: what an operation of a model takes,
-   * with all that lies around it. Default: products of 16 by 16, which take less than most operations.
+   * Passes of models so small that the time is only overhead: they measure the overhead of an operation within a model.
+   * Default: products of 16 by 16 matrices, whose overhead is lower than that of most operations.
    */
   passes?: readonly PassWork[];
 };
 
 /**
- * Measures what {@link calibrate} needs, with whatever computes products: working sets from the nearest cache to main
- * memory, many rows at once, and products so small that starting them is all there is to see. The shortest time of
- * several counts, as others on the machine only make it longer.
+ * Measures the samples for {@link calibrate} with your own matrix product: working sets from the first-level cache to main
+ * memory, many rows at once, and products so small that they take only overhead. Each sample is the shortest of several runs,
+ * as other load on the machine only makes runs longer.
  *
- * @param prepare - Makes the matrices of one sample, float32, and gives back what multiplies with them.
+ * @param prepare - Creates the matrices of one sample in float32, and returns a function that multiplies with them.
  *
  * @example
  * ```ts
@@ -59,19 +59,25 @@ export function measure(prepare: (work: ProductWork) => () => void, options: Mea
   checkList(check, { passes }, "a list of passes");
   passes.forEach((pass, i) => {
     const fields = ["cost", "run"];
-    checkMade(check, { [`passes[${i}]`]: pass }, fields, "a pass", "write { cost: cost(shape, call), run }.");
+    checkFields(
+      check,
+      { [`passes[${i}]`]: pass },
+      fields,
+      "a pass",
+      "write { cost: cost(shape, call), run }.",
+    );
   });
-  // Much runs in a pass: engines take their time to compile all of it.
-  const small = passes.map(({ cost, run }): Sample => {
+  // A pass has much code, which JavaScript engines take long to optimize: it gets 10 times the budget.
+  const passSamples = passes.map(({ cost, run }): Sample => {
     const { flops, bytes, calls, weightBytes, cacheBytes } = cost;
     const workingSetBytes = weightBytes + cacheBytes;
-    return { flops, bytes, calls, workingSetBytes, timeMs: shortest(run, now, 10 * budgetMs) };
+    return { flops, bytes, calls, workingSetBytes, timeMs: shortestMs(run, now, 10 * budgetMs) };
   });
-  const tiny =
+  const smallProducts =
     passes.length > 0 ? [] : [16, 128].map((width) => ({ rows: 1, width, matrices: 1024 / width }));
-  const products = [...tiny, ...works(mostBytes)].map((work): Sample => {
+  const products = [...smallProducts, ...productSizes(mostBytes)].map((work): Sample => {
     const { rows, width, matrices } = work;
-    const timeMs = shortest(prepare(work), now, budgetMs);
+    const timeMs = shortestMs(prepare(work), now, budgetMs);
     const weightBytes = 4 * width * width * matrices;
     return {
       flops: 2 * rows * width * width * matrices,
@@ -81,32 +87,34 @@ export function measure(prepare: (work: ProductWork) => () => void, options: Mea
       timeMs,
     };
   });
-  return [...small, ...products];
+  return [...passSamples, ...products];
 }
 
-/** Single rows over ever more memory, and many rows. */
-function works(mostBytes: number): ProductWork[] {
-  const width = 512; // 1 MiB a matrix
-  const sets = Array.from({ length: 20 }, (_, i) => 2 ** i).filter((n) => n * 4 * width * width <= mostBytes);
+/** Sizes of the products: one row with 1 MiB of weights up to `mostBytes`, and many rows. */
+function productSizes(mostBytes: number): ProductWork[] {
+  const width = 512; // 1 MiB per matrix in float32
+  const matrixCounts = Array.from({ length: 20 }, (_, i) => 2 ** i).filter(
+    (n) => n * 4 * width * width <= mostBytes,
+  );
   return [
-    ...sets.map((matrices) => ({ rows: 1, width, matrices })),
+    ...matrixCounts.map((matrices) => ({ rows: 1, width, matrices })),
     { rows: 64, width, matrices: 1 },
     { rows: 256, width, matrices: 1 },
   ];
 }
 
-/** The shortest time of one run. Clocks are coarse, in browsers on purpose: as many runs as fill ten milliseconds count as one. */
-function shortest(run: () => void, now: () => number, budgetMs: number): number {
+/** The shortest time of one run. Browsers make clocks coarse, so enough runs to take {@link minRunMs} are timed at once. */
+function shortestMs(run: () => void, now: () => number, budgetMs: number): number {
   let [best, runs] = [Infinity, 1];
   const start = now();
   do {
     const before = now();
     for (let i = 0; i < runs; i++) run();
     const tookMs = now() - before;
-    if (tookMs < coarseMs) runs *= 2;
+    if (tookMs < minRunMs) runs *= 2;
     else best = Math.min(best, tookMs / runs);
   } while (now() - start < budgetMs || best === Infinity);
   return best;
 }
 
-const coarseMs = 10;
+const minRunMs = 10;

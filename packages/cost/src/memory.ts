@@ -7,9 +7,9 @@ import { kvCache } from "./kv-cache.js";
 import type { ModelShape } from "./model-shape.js";
 import { parameters } from "./parameters.js";
 
-/** Call of {@link memory}: a model while it runs. */
+/** Call of {@link memory}: a model that decodes. */
 export type MemoryCall = {
-  /** Tokens held of each sequence. Default 1. */
+  /** Tokens of each sequence in the cache. Default 1. */
   contextLength?: number;
   /** Default 1. */
   batchSize?: number;
@@ -20,7 +20,7 @@ export type MemoryCall = {
 export type Memory = {
   readonly weightBytes: number;
   readonly cacheBytes: number;
-  /** Between the parts of one step: logits in float32, the widest layer, a few rows as wide as the model. */
+  /** Activations of one step: logits in float32, the widest hidden layer, and 4 rows of the model's width. */
   readonly workBytes: number;
   readonly bytes: number;
 };
@@ -28,7 +28,7 @@ export type Memory = {
 /**
  * Returns the memory that a model needs while it decodes.
  *
- * @throws {ArgumentError} If a length is no whole number.
+ * @throws {ArgumentError} If a length is not a whole number.
  *
  * @example
  * ```ts
@@ -41,12 +41,12 @@ export type Memory = {
 export function memory(shape: ModelShape, call: MemoryCall = {}): Memory {
   const check = checks("memory");
   const given = check.options(call, ["contextLength", "batchSize", "formats"], "call");
-  checkHeld(check, shape, given);
-  return held(shape, given);
+  checkMemoryCall(check, shape, given);
+  return memoryUse(shape, given);
 }
 
-/** Refuses a model that is none, and lengths and formats. */
-function checkHeld(
+/** Checks the arguments of {@link memory}. */
+function checkMemoryCall(
   check: Checks,
   shape: ModelShape,
   { contextLength = 1, batchSize = 1, formats }: MemoryCall,
@@ -57,21 +57,25 @@ function checkHeld(
   checkFormats(check, formats);
 }
 
-function held(shape: ModelShape, { contextLength = 1, batchSize = 1, formats: given }: MemoryCall): Memory {
+function memoryUse(
+  shape: ModelShape,
+  { contextLength = 1, batchSize = 1, formats: given }: MemoryCall,
+): Memory {
   const { weights, activations } = resolveFormats(given);
   const cache = kvCache(shape, {
     contextLength,
     batchSize,
-    // An encoder's text is counted as long as the decoder's.
+    // The encoder's text is assumed to be as long as the decoder's.
     sourceLength: shape.encoder ? (shape.encoder.rows ?? contextLength) : 0,
     format: given?.cache ?? formats.float16,
   });
   const weightBytes = parameters(shape).total * weights;
-  const workBytes = batchSize * (4 * shape.vocabSize + activations * (widest(shape) + 4 * shape.embedDim));
+  const workBytes =
+    batchSize * (4 * shape.vocabSize + activations * (widestHiddenNumbers(shape) + 4 * shape.embedDim));
   return { weightBytes, cacheBytes: cache.bytes, workBytes, bytes: weightBytes + cache.bytes + workBytes };
 }
 
-function widest({ encoder, decoder, images }: ModelShape): number {
+function widestHiddenNumbers({ encoder, decoder, images }: ModelShape): number {
   const stacks = [encoder, decoder, images?.encoder];
   const layers = stacks.flatMap((stack) => stack?.layers ?? []);
   return Math.max(
@@ -85,9 +89,8 @@ function widest({ encoder, decoder, images }: ModelShape): number {
 }
 
 /**
- * Returns the longest context that fits, for every sequence of a batch; 0 if not even the weights fit. It is `Infinity`
- * if the cache stops growing because every layer has a window. The model may have been made for less: see
- * `contextLength` of its shape.
+ * Returns the longest context that fits for every sequence of a batch; 0 if the weights do not fit, `Infinity` if every layer
+ * has a window, so that the cache stops growing. The model may be trained for less: see `contextLength` of its shape.
  *
  * @example
  * ```ts
@@ -99,7 +102,7 @@ function widest({ encoder, decoder, images }: ModelShape): number {
  */
 export function longestContext(shape: ModelShape, call: MemoryCall & { memoryBytes: number }): number {
   const { memoryBytes, ...given } = checkFits(checks("longestContext"), shape, call);
-  return largest((contextLength) => held(shape, { ...given, contextLength }).bytes <= memoryBytes);
+  return largestWhere((contextLength) => memoryUse(shape, { ...given, contextLength }).bytes <= memoryBytes);
 }
 
 /**
@@ -117,7 +120,7 @@ export function largestBatch(shape: ModelShape, call: MemoryCall & { memoryBytes
   const check = checks("largestBatch");
   const { memoryBytes, ...given } = checkFits(check, shape, call);
   checkWhole(check, { contextLength: given.contextLength ?? 1 }, 1, "tokens");
-  const most = largest((batchSize) => held(shape, { ...given, batchSize }).bytes <= memoryBytes);
+  const most = largestWhere((batchSize) => memoryUse(shape, { ...given, batchSize }).bytes <= memoryBytes);
   if (most < Infinity) return most;
   return check.refuse({
     argument: "memoryBytes",
@@ -134,12 +137,12 @@ function checkFits(
 ): MemoryCall & { memoryBytes: number } {
   const given = check.options(call, ["memoryBytes", "contextLength", "batchSize", "formats"], "call");
   checkPositive(check, { memoryBytes: given.memoryBytes }, "bytes");
-  checkHeld(check, shape, given);
+  checkMemoryCall(check, shape, given);
   return given;
 }
 
-/** The largest whole number for which something holds that, once it fails, fails for all larger ones. */
-function largest(holds: (n: number) => boolean): number {
+/** The largest whole number n for which a monotone condition holds: once it fails, it fails for all larger n. */
+function largestWhere(holds: (n: number) => boolean): number {
   if (!holds(1)) return 0;
   let [low, high] = [1, 2];
   while (holds(high)) {

@@ -37,13 +37,13 @@ const byHand: Record<MixerName, [flops: number, state: number]> = {
   deltaFormer: [2 * (8 + 6 + 5), 7],
 };
 
-test.each(mixerNames)("%s: operations of a token and numbers of the state, by hand", (name) => {
+test.each(mixerNames)("%s: golden FLOPs of a token and size of the state", (name) => {
   const { flops, stateNumbers } = mixerCost(name, sizes);
   expect(flops).toBeCloseTo(byHand[name][0], 9);
   expect(stateNumbers).toBe(byHand[name][1]);
 });
 
-test("a prompt costs its tokens, and its state is that of one token", () => {
+test("the cost of a prompt is the sum of its tokens, and the state does not grow", () => {
   for (const name of mixerNames) {
     const one = mixerCost(name, sizes);
     const call = { ...sizes, numHeads: 3, queryLength: 7, batchSize: 2, format: formats.float16 };
@@ -67,7 +67,7 @@ test("a prompt costs its tokens, and its state is that of one token", () => {
   expect(levels).toEqual([1, 2, 2, 3, 3, 4]);
 });
 
-test("what cannot be counted is refused", () => {
+test("unknown mixers and wrong sizes are refused", () => {
   expect(() => mixerCost("mamba" as never, sizes)).toThrow(/mixerCost: `name` is "mamba"/);
   expect(() => mixerCost("gla", { ...sizes, keyDim: 0 })).toThrow(/mixerCost: `keyDim` is 0/);
   expect(() => mixerCost("gla", { ...sizes, queryLength: 4, contextLength: 3 })).toThrow(

@@ -3,46 +3,46 @@ import { checkFormat, checkWhole } from "./check-call.js";
 import { formats, type Format } from "./formats.js";
 import { mixerCounts, type Counts, type MixerName } from "./mixer-counts.js";
 
-/** The names of mixers that have a cost. */
+/** Names of all mixers. */
 export const mixerNames: readonly MixerName[] = /* @__PURE__ */ Object.keys(mixerCounts) as MixerName[];
 
 /** Call of {@link mixerCost}: sizes of the mixer, and lengths in tokens. */
 export type MixerCostCall = {
-  /** Heads with a state of their own. */
+  /** Number of heads, each with a state. */
   numHeads: number;
   keyDim: number;
   valueDim: number;
-  /** Tokens that are read. Default 1: a step of decoding. */
+  /** T, tokens of this call. Default 1: a step of decoding. */
   queryLength?: number;
-  /** Tokens in all, those included; only `logLinearAttention` and `deltaFormer` depend on it. Default: `queryLength`. */
+  /** Tokens of the sequence after this call; only `logLinearAttention` and `deltaFormer` depend on it. Default: `queryLength`. */
   contextLength?: number;
   batchSize?: number;
-  /** Default float32, which caches of states have. */
+  /** Format of the state. Default float32. */
   format?: Format;
   /** Slots of `gatedSlotAttention` and `abc`. Default 64. */
   slots?: number;
   /** Taps of `shortConvolution`. Default 3. */
   taps?: number;
-  /** Steps of each token of `deltaProduct`. Default 2. */
+  /** Householder steps per token of `deltaProduct`. Default 2. */
   steps?: number;
 };
 
-/** Cost of a mixer, its projections apart. */
+/** Cost of a mixer without its projections. */
 export type MixerCost = {
-  /** Operations of the tokens that are read, each by the step of the mixer. A chunked form does more, in matrix products. */
+  /** FLOPs in recurrent form, token by token. A chunked form has more, in matrix products. */
   readonly flops: number;
-  /** Numbers of the state of one sequence, in all heads; a count of its tokens, which some mixers keep, apart. */
+  /** Size of the state of one sequence over all heads, without the token counter of some mixers. Unit: numbers. */
   readonly stateNumbers: number;
-  /** Bytes of the states of the batch. */
+  /** Size of the states of the batch. Unit: bytes. */
   readonly stateBytes: number;
 };
 
 /**
- * Returns the operations of a mixer and the size of its state: the same for each token, however many came before, but for
- * `logLinearAttention` and `deltaFormer`.
+ * Returns the FLOPs of a mixer and the size of its state. Both are the same for each token, except for `logLinearAttention` and
+ * `deltaFormer`, where they grow with the number of earlier tokens.
  *
  * @param name - Name of the mixer's function in `@qkv/attention`.
- * @throws {ArgumentError} If there is no such mixer, or a size is no whole number.
+ * @throws {ArgumentError} If there is no such mixer, or a size is not a whole number.
  * @see "Gated Delta Networks" (2024), arXiv:2412.06464
  *
  * @example
@@ -69,20 +69,20 @@ export function mixerCost(name: MixerName, call: MixerCostCall): MixerCost {
   checkFormat(check, { format });
   const head = { keyDim, valueDim, slots, taps, steps };
   const { flops, state }: Counts = mixerCounts[name];
-  // The cost of a token grows at most with the logarithm or the number of the tokens before it.
-  const ofTokens = Object.hasOwn(growing, name)
+  // Tokens have different costs only in mixers that depend on the context.
+  const tokenFlops = Object.hasOwn(contextDependent, name)
     ? Array.from({ length: queryLength }, (_, t) => flops(head, contextLength - t)).reduce((a, b) => a + b, 0)
     : queryLength * flops(head, contextLength);
   const stateNumbers = numHeads * state(head, contextLength);
   return {
-    flops: batchSize * numHeads * ofTokens,
+    flops: batchSize * numHeads * tokenFlops,
     stateNumbers,
     stateBytes: batchSize * stateNumbers * format.bytesPerNumber,
   };
 }
 
-/** Mixers whose tokens cost more the more came before. */
-const growing = { logLinearAttention: true, deltaFormer: true };
+/** Mixers whose FLOPs per token grow with the number of earlier tokens. */
+const contextDependent = { logLinearAttention: true, deltaFormer: true };
 
 const callNames = [
   "numHeads",

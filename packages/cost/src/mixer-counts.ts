@@ -8,54 +8,54 @@ export type Head = {
   readonly slots: number;
   /** N, taps of `shortConvolution`. */
   readonly taps: number;
-  /** Steps of each token of `deltaProduct`. */
+  /** Householder steps per token of `deltaProduct`. */
   readonly steps: number;
 };
 
-/** Counts of one head: operations of a token, of which `tokens` are seen with it, and numbers of the state after them. */
+/** Counts of one head: FLOPs of the last of `tokens` tokens, and numbers in the state after them. */
 export type Counts = {
   flops(head: Head, tokens: number): number;
   state(head: Head, tokens: number): number;
 };
 
-/** A step that does `times` operations for each number of a state `[K, V]`. */
-const matrix = (times: number): Counts => ({
+/** A state `[K, V]` with `times` FLOPs per number and token. */
+const matrixState = (times: number): Counts => ({
   flops: ({ keyDim: K, valueDim: V }) => times * K * V,
   state: ({ keyDim: K, valueDim: V }) => K * V,
 });
-/** A model that is trained on the way, from keys to values of one width: 8 operations for each of its numbers. */
-const learner = (state: (K: number) => number): Counts => ({
+/** A test-time learner: a model `[K, K]` trained on each token, 8 FLOPs per number. `state`: numbers of the model and of its training state. */
+const testTimeLearner = (state: (K: number) => number): Counts => ({
   flops: ({ keyDim: K }) => 8 * K ** 2,
   state: ({ keyDim: K }) => state(K),
 });
-/** Two gated states, of keys and of values, over M slots. */
+/** Two gated states, `[M, K]` of keys and `[M, V]` of values; `sums`: 1 for a normalizer of each slot. */
 const slots = (sums: 0 | 1): Counts => ({
   flops: ({ keyDim: K, valueDim: V, slots: M }) => 5 * M * (K + V),
   state: ({ keyDim: K, valueDim: V, slots: M }) => M * (K + V + sums),
 });
-/** Products of two features, and a column that counts them. */
-const products = (rows: (K: number) => number): Counts => ({
+/** Linear attention with a feature map to `rows(K)` features, and a column for the normalizer. */
+const featureProducts = (rows: (K: number) => number): Counts => ({
   flops: ({ keyDim: K, valueDim: V }) => 4 * rows(K) * V,
   state: ({ keyDim: K, valueDim: V }) => rows(K) * (V + 1),
 });
-const levels = (tokens: number) => Math.ceil(Math.log2(tokens + 1));
+const numLevels = (tokens: number) => Math.ceil(Math.log2(tokens + 1));
 
 /** Counts of each mixer of `@qkv/attention`. */
 export const mixerCounts = {
-  linearAttention: matrix(4),
-  retention: matrix(5),
-  lightningAttention: matrix(5),
-  simpleGla: matrix(5),
-  gla: matrix(5),
-  rwkv6: matrix(5),
-  ssd: matrix(5),
-  deltaRule: matrix(6),
-  gatedDeltaRule: matrix(7),
-  kda: matrix(7),
-  gdn2: matrix(7),
-  selectiveScan: matrix(7),
-  dplr: matrix(9),
-  rwkv7: matrix(9),
+  linearAttention: matrixState(4),
+  retention: matrixState(5),
+  lightningAttention: matrixState(5),
+  simpleGla: matrixState(5),
+  gla: matrixState(5),
+  rwkv6: matrixState(5),
+  ssd: matrixState(5),
+  deltaRule: matrixState(6),
+  gatedDeltaRule: matrixState(7),
+  kda: matrixState(7),
+  gdn2: matrixState(7),
+  selectiveScan: matrixState(7),
+  dplr: matrixState(9),
+  rwkv7: matrixState(9),
   deltaProduct: {
     flops: ({ keyDim: K, valueDim: V, steps }) => (6 * steps + 1) * K * V,
     state: ({ keyDim: K, valueDim: V }) => K * V,
@@ -64,8 +64,8 @@ export const mixerCounts = {
     flops: ({ keyDim: K, valueDim: V }) => 7 * K * V,
     state: ({ keyDim: K, valueDim: V }) => K * (V + 1),
   },
-  based: products((K) => 1 + K + K ** 2),
-  rebased: products((K) => K ** 2),
+  based: featureProducts((K) => 1 + K + K ** 2),
+  rebased: featureProducts((K) => K ** 2),
   hgrn: { flops: ({ valueDim: V }) => 3 * V, state: ({ valueDim: V }) => V },
   shortConvolution: {
     flops: ({ keyDim: K, taps: N }) => (2 * N + 2) * K,
@@ -73,18 +73,18 @@ export const mixerCounts = {
   },
   gatedSlotAttention: slots(0),
   abc: slots(1),
-  tttLinear: learner((K) => 2 * (K ** 2 + K)),
-  titans: learner((K) => 3 * K ** 2),
+  tttLinear: testTimeLearner((K) => 2 * (K ** 2 + K)),
+  titans: testTimeLearner((K) => 3 * K ** 2),
   mesaNet: {
     flops: ({ keyDim: K, valueDim: V }) => K ** 3 / 3 + 5 * K * (K + V),
     state: ({ keyDim: K, valueDim: V }) => K * (K + V),
   },
-  /** A state for each block of a power of 2, and the reading of all of them. */
+  /** A state for each power-of-2 block of a Fenwick tree, all of which are read. */
   logLinearAttention: {
-    flops: ({ keyDim: K, valueDim: V }, tokens) => (3 + 2 * levels(tokens)) * K * V,
-    state: ({ keyDim: K, valueDim: V }, tokens) => levels(tokens) * K * V,
+    flops: ({ keyDim: K, valueDim: V }, tokens) => (3 + 2 * numLevels(tokens)) * K * V,
+    state: ({ keyDim: K, valueDim: V }, tokens) => numLevels(tokens) * K * V,
   },
-  /** Keys and rewritten values of all tokens: twice the attention. */
+  /** Keys and corrected values of all tokens are stored; two attentions per token. */
   deltaFormer: {
     flops: ({ keyDim: K, valueDim: V }, tokens) => 2 * tokens * (2 * K + 2 * V + 5),
     state: ({ keyDim: K, valueDim: V }, tokens) => tokens * (K + V),

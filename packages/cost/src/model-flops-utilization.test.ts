@@ -13,7 +13,7 @@ const shape = readConfig({
 });
 const machine = { flopsPerSecond: 1e12 };
 
-test("a token costs six FLOPs for each weight that is multiplied, and its attention", () => {
+test("a token costs 6 FLOPs per weight of a matrix product, plus attention", () => {
   const { flopsPerToken } = modelFlopsUtilization(shape, { tokensPerSecond: 1, contextLength: 1, machine });
   // Positions are looked up, and the embedding is multiplied once, as the output map.
   const weights = parameters(shape).total - 1024 * 768;
@@ -24,7 +24,7 @@ test("a token costs six FLOPs for each weight that is multiplied, and its attent
   expect((long.flopsPerToken - flopsPerToken) / (6 * 12 * 768 * 1024)).toBeCloseTo(1, 0);
 });
 
-test("beside frozen weights, an adapter costs its own six FLOPs, and each weight that is multiplied four", () => {
+test("with an adapter, its weights cost 6 FLOPs each and frozen weights 4", () => {
   const speed = { tokensPerSecond: 1, contextLength: 64, machine };
   const whole = modelFlopsUtilization(shape, speed).flopsPerToken;
   const frozen = modelFlopsUtilization(shape, { ...speed, adapterParameters: 0 }).flopsPerToken;
@@ -38,7 +38,7 @@ test("beside frozen weights, an adapter costs its own six FLOPs, and each weight
   );
 });
 
-test("of a mixture, only experts that a token is sent to count", () => {
+test("in a mixture of experts, only active experts count", () => {
   const mixture = readConfig({
     ...{ model_type: "mixtral", hidden_size: 64, intermediate_size: 128, num_hidden_layers: 2 },
     ...{ num_attention_heads: 4, num_key_value_heads: 4, vocab_size: 100 },
@@ -51,7 +51,7 @@ test("of a mixture, only experts that a token is sent to count", () => {
   expect((whole - frozen) / (2 * active)).toBeCloseTo(1, 1);
 });
 
-test("utilization is the share of the machine's FLOPs", () => {
+test("utilization is the fraction of the machine's FLOPs", () => {
   const speed = { tokensPerSecond: 1000, contextLength: 256, machine };
   const { flopsPerToken, flopsPerSecond, utilization } = modelFlopsUtilization(shape, speed);
   expect(flopsPerSecond).toBe(flopsPerToken * 1000);

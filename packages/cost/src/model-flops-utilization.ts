@@ -5,37 +5,37 @@ import { formats } from "./formats.js";
 import type { Machine } from "./machine.js";
 import type { ModelShape } from "./model-shape.js";
 
-/** Speed of training, as it was measured. */
+/** Measured speed of training. */
 export type TrainingSpeed = {
-  /** Tokens that were trained on in a second, those of all sequences. */
+  /** Training throughput over all sequences. */
   tokensPerSecond: number;
-  /** T, tokens of a sequence. */
+  /** Tokens of a sequence. */
   contextLength: number;
   /**
-   * Weights of an adapter that is trained beside the model's, which are frozen (LoRA): the backward pass computes no gradients of
-   * frozen weights. Default: the model's weights are trained.
+   * Number of weights of a trained adapter (LoRA). The model's weights are then frozen, and the backward pass computes no
+   * gradients of them. Default: no adapter, the model's weights are trained.
    */
   adapterParameters?: number;
-  /** The machine, or several of them as one: `{ flopsPerSecond: 8 * machines.h100.flopsPerSecond }`. */
+  /** The machine. For several, give their sum: `{ flopsPerSecond: 8 * machines.h100.flopsPerSecond }`. */
   machine: Pick<Machine, "flopsPerSecond">;
 };
 
-/** Share of a machine's arithmetic that training uses. */
+/** Fraction of a machine's peak FLOPs that training uses. */
 export type FlopsUtilization = {
   /**
-   * FLOPs of the model for a token: those of the forward pass, and twice as many for the backward pass; with an adapter, less those
-   * for gradients of frozen weights.
+   * FLOPs of the model per token: the forward pass, and twice as many for the backward pass; with an adapter, without the
+   * gradients of frozen weights.
    */
   readonly flopsPerToken: number;
   /** Unit: FLOPs per second. */
   readonly flopsPerSecond: number;
-  /** Model FLOPs utilization, MFU: of the machine's FLOPs per second. */
+  /** Model FLOPs utilization (MFU): fraction of the machine's FLOPs per second, 0 to 1. */
   readonly utilization: number;
 };
 
 /**
- * Model FLOPs utilization (MFU) of a training run: FLOPs that the model needs for the tokens that were trained on, as a share of those
- * that the machine can do in the same time. What is computed twice, as by `remat`, does not count.
+ * Model FLOPs utilization (MFU) of a training run: the FLOPs that the model needs for its tokens, divided by the machine's peak in
+ * the same time. Recomputation, as by `remat` (gradient checkpointing), does not count.
  *
  * @param shape - From {@link readConfig}.
  * @throws {ArgumentError} If a figure is not above 0.
@@ -59,18 +59,18 @@ export function modelFlopsUtilization(shape: ModelShape, speed: TrainingSpeed): 
   check.whole({ adapterParameters: adapterParameters ?? 0 }, { min: 0, unit: "weights" });
   checkPositive(check, { tokensPerSecond }, "tokens per second");
   checkPositive(check, { "machine.flopsPerSecond": machine?.flopsPerSecond }, "FLOPs per second");
-  // With a byte for each weight, bytes count weights.
+  // With 1 byte per weight, `weightBytes` is the number of weights.
   const pass = cost(shape, { queryLength: contextLength, formats: { weights: formats.float8 } });
   const { flops, operators, tokens } = pass;
-  // For the gradient of a weight, a product and a sum in each row. Lookups have weights and no FLOPs.
-  const ofWeights = operators.reduce(
+  // The gradient of a weight takes a multiplication and an addition per row. Lookups have weights and no FLOPs.
+  const weightGradientFlops = operators.reduce(
     (sum, { flops, weightBytes }) => sum + Math.min(flops, 2 * weightBytes * tokens),
     0,
   );
   const flopsPerToken =
     adapterParameters === undefined
       ? (3 * flops) / tokens
-      : (3 * flops - ofWeights) / tokens + 6 * adapterParameters;
+      : (3 * flops - weightGradientFlops) / tokens + 6 * adapterParameters;
   const flopsPerSecond = flopsPerToken * tokensPerSecond;
   return { flopsPerToken, flopsPerSecond, utilization: flopsPerSecond / machine.flopsPerSecond };
 }

@@ -35,7 +35,7 @@ function pairs(reach: Reach, T: number, S: number, tile = 1): number {
   return count;
 }
 
-test("property: pairs are those that a loop over all of them counts, alone and in tiles", () => {
+test("property: pairs equal a brute-force count, with and without tiles", () => {
   fc.assert(
     fc.property(reach, size, fc.nat(20), fc.integer({ min: 1, max: 5 }), (reach, T, before, tile) => {
       expect(pairsSeen(reach, T, T + before)).toBe(pairs(reach, T, T + before));
@@ -44,7 +44,7 @@ test("property: pairs are those that a loop over all of them counts, alone and i
   );
 });
 
-test("property: around a token, in a whole text", () => {
+test("property: pairs of a centered window equal a brute-force count", () => {
   fc.assert(
     fc.property(size, size, fc.integer({ min: 1, max: 5 }), (distance, T, tile) => {
       const reach = { kind: "around", size: distance } as const;
@@ -54,7 +54,7 @@ test("property: around a token, in a whole text", () => {
   );
 });
 
-test("property: keys read are those that some query sees", () => {
+test("property: keysRead counts the keys that some query sees", () => {
   fc.assert(
     fc.property(reach, size, fc.nat(20), (reach, T, before) => {
       const S = T + before;

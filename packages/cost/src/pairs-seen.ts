@@ -3,11 +3,11 @@ import { checkReach, checkWhole } from "./check-call.js";
 import type { Reach } from "./model-shape.js";
 
 /**
- * Returns the number of query-key pairs that a head computes: queries are the last `queryLength` of `keyLength` positions.
+ * Returns the number of query-key pairs that a head computes. Queries are the last `queryLength` of `keyLength` positions.
  *
- * @param tileSize - 1 counts the pairs that are seen. A kernel that works in square tiles computes every pair of each
- *   tile of which it sees one; give its tile to count those.
- * @throws {ArgumentError} If a length is no whole number, or there are more queries than positions.
+ * @param tileSize - Side of the kernel's square tiles; it computes all pairs of a tile with at least one visible pair. Default 1:
+ *   only visible pairs. Unit: tokens.
+ * @throws {ArgumentError} If a length is not a whole number, or there are more queries than positions.
  */
 export function pairsSeen(reach: Reach, queryLength: number, keyLength: number, tileSize = 1): number {
   const check = checks("pairsSeen");
@@ -19,22 +19,22 @@ export function pairsSeen(reach: Reach, queryLength: number, keyLength: number, 
   return countPairs(reach, queryLength, keyLength, tileSize);
 }
 
-/** The same, for lengths that were checked before. */
+/** {@link pairsSeen} without checks. */
 export function countPairs(reach: Reach, queryLength: number, keyLength: number, tileSize = 1): number {
   if (reach.kind === "all") return queryLength * keyLength;
   if (tileSize > 1) return pairsInTiles(reach, queryLength, keyLength, tileSize);
   const before = keyLength - queryLength;
   if (reach.kind === "around") {
-    // Each query sees so many on its left, as many on its right, and itself.
-    const left = upTo(reach, keyLength) - upTo(reach, before) - queryLength;
-    const right = upTo(reach, queryLength) - queryLength;
+    // Each query sees `size` keys on its left, as many on its right, and itself.
+    const left = pairsInPrefix(reach, keyLength) - pairsInPrefix(reach, before) - queryLength;
+    const right = pairsInPrefix(reach, queryLength) - queryLength;
     return left + right + queryLength;
   }
-  return upTo(reach, keyLength) - upTo(reach, before);
+  return pairsInPrefix(reach, keyLength) - pairsInPrefix(reach, before);
 }
 
-/** Pairs of the first `n` positions, each with itself and what it sees before it. */
-function upTo(reach: Reach, n: number): number {
+/** Pairs of the first `n` positions, as queries, with the keys up to themselves. */
+function pairsInPrefix(reach: Reach, n: number): number {
   const triangle = (k: number) => (k * (k + 1)) / 2;
   switch (reach.kind) {
     case "chunk":
@@ -49,7 +49,7 @@ function upTo(reach: Reach, n: number): number {
   }
 }
 
-/** Tiles of queries start at the first query, tiles of keys at the first key. */
+/** Pairs in all tiles with a visible pair. Tiles of queries start at the first query, tiles of keys at the first key. */
 function pairsInTiles(reach: Reach, queryLength: number, keyLength: number, tileSize: number): number {
   let pairs = 0;
   for (let row = 0; row < queryLength; row += tileSize) {
@@ -77,13 +77,13 @@ function keyRange(reach: Reach, position: number, keyLength: number): [number, n
   }
 }
 
-/** Number of stored keys that the last queries read together. */
+/** Number of keys that at least one of the last queries reads. */
 export function keysRead(reach: Reach, queryLength: number, keyLength: number): number {
   const [oldest] = keyRange(reach, keyLength - queryLength, keyLength);
   return keyLength - oldest;
 }
 
-/** Number of keys of a sequence that a layer keeps for later tokens. */
-export function keysKept(reach: Reach, length: number): number {
+/** Number of keys of a sequence that a layer caches. */
+export function keysCached(reach: Reach, length: number): number {
   return reach.kind === "window" || reach.kind === "chunk" ? Math.min(length, reach.size) : length;
 }

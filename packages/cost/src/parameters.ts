@@ -6,14 +6,14 @@ import { parts } from "./parts.js";
 /** Number of parameters of a model. */
 export type Parameters = {
   readonly total: number;
-  /** Those that one token passes: fewer where it chooses among experts. */
+  /** Active parameters of one token: fewer than `total` in a mixture of experts. */
   readonly active: number;
-  /** The terms of the total. Parts of all layers together; those without parameters are left out. */
+  /** Parameters by part, summed over its layers; `times`: number of layers. Parts without parameters are left out. */
   readonly parts: readonly { readonly name: string; readonly times: number; readonly parameters: number }[];
 };
 
 /**
- * Counts the parameters of a model, exactly: the numbers in its published weights.
+ * Counts the parameters of a model: exactly the numbers in its published weights.
  *
  * @example
  * ```ts

@@ -1,42 +1,42 @@
 import type { Norm } from "./model-shape.js";
 
-/** One pass of a model: which tokens go through it, and what it may read of earlier ones. Lengths in tokens. */
+/** One pass of a model. Lengths in tokens. */
 export type Run = {
   readonly batchSize: number;
-  /** T: tokens of each sequence that are computed. */
+  /** T: tokens of each sequence that the pass computes. */
   readonly queryLength: number;
-  /** S: those, and the earlier ones that they attend to. */
+  /** S: tokens of each sequence after the pass, which queries attend to. */
   readonly keyLength: number;
-  /** Tokens that an encoder reads for a decoder. */
+  /** Tokens that the encoder of an encoder-decoder reads. */
   readonly sourceLength: number;
-  /** The encoder runs in this pass. */
+  /** True if the encoder runs in this pass. */
   readonly encodes: boolean;
   /** Tokens of each sequence that get logits. */
   readonly outputLength: number;
-  /** See {@link pairsSeen}. */
+  /** Tile size of the attention kernel; see {@link pairsSeen}. */
   readonly tileSize: number;
-  /** Computation of latent attention; `cheapest`: with fewer operations. */
+  /** Computation of latent attention; `cheapest`: the one with fewer FLOPs. */
   readonly latent: "naive" | "absorbed" | "cheapest";
 };
 
 /** Work of one part of one layer in a pass. Sizes in numbers, not bytes. */
 export type Work = {
   readonly flops: number;
-  /** Weights read. */
+  /** Weights that are read. */
   readonly weights: number;
-  /** Numbers between parts, read and written. */
+  /** Activations that are read and written. */
   readonly activations: number;
-  /** Numbers of earlier and new tokens read from the cache, and written to it. */
+  /** Numbers that are read from and written to the cache. */
   readonly cache: number;
-  /** Operations that a runtime starts. */
+  /** Operations (kernel launches). */
   readonly calls: number;
 };
 
-/** A part of a model: what it holds, and what it does. */
+/** A part of a model: its parameters, and its work in a pass. */
 export type Part = {
   readonly name: string;
   readonly parameters: number;
-  /** Parameters that one token passes: fewer where it chooses among experts. */
+  /** Active parameters of one token: fewer in a mixture of experts. */
   readonly activeParameters: number;
   work(run: Run): Work;
 };
@@ -46,13 +46,13 @@ export type Rows = (run: Run) => number;
 
 /** Rows of the tokens that are computed. */
 export const tokenRows: Rows = ({ batchSize, queryLength }) => batchSize * queryLength;
-/** Rows of an encoder beside a decoder. */
+/** Rows of the encoder of an encoder-decoder. */
 export const sourceRows: Rows = ({ batchSize, sourceLength, encodes }) =>
   encodes ? batchSize * sourceLength : 0;
 /** Rows that get logits. */
 export const outputRows: Rows = ({ batchSize, outputLength }) => batchSize * outputLength;
 
-/** A part that does `flops` and moves `activations` for each row, and reads its weights once. */
+/** A part with a constant work per row, which reads its weights once. */
 export function perRow(
   name: string,
   rows: Rows,
@@ -75,7 +75,7 @@ export function perRow(
   };
 }
 
-/** `y = x Wᵀ + b`: two operations for each weight and row. */
+/** A linear map `y = x Wᵀ + b`: 2 FLOPs for each weight and row. */
 export function product(
   name: string,
   rows: Rows,
@@ -89,19 +89,20 @@ export function product(
   });
 }
 
-const gains = { rms: 1, layer: 2, "layer-without-bias": 1, plain: 0 } as const;
+/** Learned numbers of a norm per channel. */
+const gainsPerChannel = { rms: 1, layer: 2, "layer-without-bias": 1, plain: 0 } as const;
 
-/** A norm of rows of `width` numbers, or of `groups` of them in each row with the same gains. */
+/** A norm of `groups` groups of `width` numbers in each row, with the same gains: 4 FLOPs per number for an RMS norm, 8 for a layer norm. */
 export function norm(name: string, rows: Rows, kind: Norm, width: number, groups = 1): Part {
   return perRow(name, rows, {
-    parameters: gains[kind] * width,
+    parameters: gainsPerChannel[kind] * width,
     flops: (kind === "rms" ? 4 : 8) * width * groups,
     activations: 2 * width * groups,
     calls: 1,
   });
 }
 
-/** Rows mixed with the rows before them, for so many maps, each with its own shares. A cache holds the last row. */
+/** Token shift of RWKV: for each of `maps` linear maps, a learned interpolation of a row and the row before it. The last row is cached. */
 export function tokenShift(name: string, rows: Rows, width: number, maps: number): Part {
   const mixed = perRow(name, rows, {
     parameters: maps * width,
@@ -112,7 +113,7 @@ export function tokenShift(name: string, rows: Rows, width: number, maps: number
   return { ...mixed, work: (run) => ({ ...mixed.work(run), cache: 2 * run.batchSize * width }) };
 }
 
-/** One operation for each of `width` numbers of a row: a sum, a product, an activation. */
+/** An elementwise operation on rows of `width` numbers, such as a sum or an activation, with `flops` per number. */
 export function pointwise(name: string, rows: Rows, width: number, inputs: 1 | 2, flops = 1): Part {
   return perRow(name, rows, {
     parameters: 0,
@@ -122,7 +123,7 @@ export function pointwise(name: string, rows: Rows, width: number, inputs: 1 | 2
   });
 }
 
-/** Rows of a table by index: nothing is computed, and only the rows asked for are read. */
+/** An embedding lookup: 0 FLOPs, and only the looked-up rows are read. */
 export function lookup(
   name: string,
   rows: Rows,

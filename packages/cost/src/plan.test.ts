@@ -17,7 +17,7 @@ const llama70b = {
 };
 const request = { users: 1000, contextLength: 8192, tokensPerSecond: 20, machine: machines.h100 };
 
-test("a plan keeps what it promises: memory, tokens, and all users", () => {
+test("a plan fits in memory and reaches the speed for all users", () => {
   const made = plan(llama70b, request);
   expect(made.bytesPerMachine).toBeLessThanOrEqual(0.9 * 80e9);
   expect(made.tokensPerSecond).toBeGreaterThanOrEqual(20);
@@ -28,7 +28,7 @@ test("a plan keeps what it promises: memory, tokens, and all users", () => {
   );
 });
 
-test("memory between the parts of a step: logits of four bytes, the widest layer and four rows in 16 bits", () => {
+test("workBytes: logits in float32, the widest layer and 4 rows in float16", () => {
   const { weightBytes, cacheBytes, workBytes, bytes } = memory(gpt2, { batchSize: 3 });
   expect(workBytes).toBe(3 * (4 * 50257 + 2 * (2 * 3072 + 4 * 768)));
   expect(bytes).toBe(weightBytes + cacheBytes + workBytes);
@@ -46,14 +46,14 @@ test("more users, longer contexts and more speed never take fewer machines; fewe
   expect(count({ machine: machines.b200 })).toBeLessThan(base);
 });
 
-test("from one tab to the largest: who fits where", () => {
+test("GPT-2 fits in a browser tab, DeepSeek-V3 needs several H200", () => {
   expect(
     plan(gpt2, { users: 1, contextLength: 1024, tokensPerSecond: 5, machine: machines.browserTab }),
   ).toMatchObject({ machines: 1 });
   expect(plan(deepseek, { ...request, machine: machines.h200 }).layout.tensor).toBeGreaterThan(1);
 });
 
-test("what cannot be is refused, with the reason", () => {
+test("impossible requests are refused with the reason", () => {
   expect(() => plan(llama70b, { ...request, machine: machines.t4 })).toThrow(
     /plan: `machine` is "T4", expected machines that hold 143\.\d GB/,
   );

@@ -18,38 +18,38 @@ export type PlanRequest = {
   tokensPerSecond: number;
   machine: Machine;
   formats?: Partial<Formats>;
-  /** The fraction of the machine's peak compute and bandwidth that is reached. Default 0.6. */
+  /** Fraction of the machine's peak compute and bandwidth that is reached, 0 to 1. Default 0.6. */
   efficiency?: number;
-  /** The fraction of the memory that weights and caches may fill. Default 0.9. */
+  /** Fraction of the memory that weights and caches may fill, 0 to 1. Default 0.9. */
   memoryShare?: number;
 };
 
 /** Machines and speeds of a service. */
 export type Plan = {
-  /** Machines in all: replicas times those of one replica. */
+  /** Total number of machines: `replicas` times those of one replica. */
   readonly machines: number;
-  /** Copies of the model. */
+  /** Number of copies of the model. */
   readonly replicas: number;
   readonly layout: Layout;
   /** Concurrent users of one copy. */
   readonly batchSize: number;
-  /** One step of decoding, for all users of a copy. */
+  /** Time of one decoding step for all users of a copy. */
   readonly stepMs: number;
-  /** Speed of each user. */
+  /** Decode speed of each user. */
   readonly tokensPerSecond: number;
-  /** Speed of all users together. */
+  /** Decode speed summed over all users. */
   readonly totalTokensPerSecond: number;
-  /** On each machine of a copy. */
+  /** Memory use of each machine. */
   readonly bytesPerMachine: number;
-  /** Everything that was assumed, as sentences. */
+  /** All assumptions, as sentences. */
   readonly assumptions: readonly string[];
 };
 
 /**
- * Plans the machines of a service and how to divide the model among them: the layout with the fewest machines that
- * holds the caches of all users and reaches the required speed for each.
+ * Plans the number of machines of a service, and the layout of the model on them: the layout with the fewest machines whose
+ * memory fits the caches of all users, and which reaches the required speed for each user.
  *
- * @param config - A configuration as {@link readConfig} takes it, or the shape that it gives.
+ * @param config - A configuration for {@link readConfig}, or a shape.
  * @throws {ArgumentError} If a figure is not above 0, or no layout of these machines is fast enough for a single user.
  *
  * @example
@@ -109,7 +109,7 @@ export function plan(config: unknown, request: PlanRequest): Plan {
   return {
     ...best,
     totalTokensPerSecond: best.tokensPerSecond * users,
-    assumptions: assumptionsOf(request, { efficiency, memoryShare }, shape),
+    assumptions: describeAssumptions(request, { efficiency, memoryShare }, shape),
   };
 }
 
@@ -119,10 +119,12 @@ type Candidate = Omit<Plan, "assumptions" | "totalTokensPerSecond">;
 /** Tensor parallelism up to the machines that the link connects, and pipeline parallelism of up to 64 stages. */
 function layouts(shape: ModelShape, { link }: Machine): Layout[] {
   const layers = Math.max(shape.encoder?.layers.length ?? 0, shape.decoder?.layers.length ?? 0);
-  const powers = (most: number) =>
+  const powersOfTwo = (most: number) =>
     Array.from({ length: 12 }, (_, i) => 2 ** i).filter((n) => n <= Math.max(1, most));
-  const groups = link ? powers(Math.min(64, layers)) : [1];
-  return powers(link?.machines ?? 1).flatMap((tensor) => groups.map((pipeline) => ({ tensor, pipeline })));
+  const groups = link ? powersOfTwo(Math.min(64, layers)) : [1];
+  return powersOfTwo(link?.machines ?? 1).flatMap((tensor) =>
+    groups.map((pipeline) => ({ tensor, pipeline })),
+  );
 }
 
 /** The largest batch of a layout that fits in memory and reaches the speed; undefined if not even one user does. */
@@ -130,16 +132,16 @@ function candidate(layout: Layout, target: Target): Candidate | undefined {
   const { shape, request, machine, memoryBytes } = target;
   const { users, contextLength, tokensPerSecond, formats = {} } = request;
   const perReplica = layout.tensor * layout.pipeline;
-  const bytesOf = (batchSize: number) => {
+  const bytesPerMachine = (batchSize: number) => {
     const held = memory(shape, { contextLength, batchSize, formats });
     return (
       held.weightBytes / perReplica +
-      (held.cacheBytes * copiesOf(shape, layout)) / perReplica +
+      (held.cacheBytes * kvHeadCopies(shape, layout)) / perReplica +
       held.workBytes
     );
   };
-  // Each stage of a pipeline works on another microbatch, so a token takes the pass of one microbatch.
-  const stepOf = (batchSize: number) => {
+  // The pipeline stages process different microbatches at the same time, so a decoding step takes the pass of one microbatch.
+  const decodeStepMs = (batchSize: number) => {
     const microbatch = Math.ceil(batchSize / layout.pipeline);
     return estimate(cost(shape, { batchSize: microbatch, contextLength, formats }), machine, {
       layout,
@@ -147,7 +149,7 @@ function candidate(layout: Layout, target: Target): Candidate | undefined {
     }).timeMs;
   };
   const fits = (batchSize: number) =>
-    bytesOf(batchSize) <= memoryBytes && 1000 / stepOf(batchSize) >= tokensPerSecond;
+    bytesPerMachine(batchSize) <= memoryBytes && 1000 / decodeStepMs(batchSize) >= tokensPerSecond;
   if (!fits(1)) return undefined;
   let [low, high] = [1, users];
   if (fits(users)) low = users;
@@ -158,7 +160,7 @@ function candidate(layout: Layout, target: Target): Candidate | undefined {
   }
   const replicas = Math.ceil(users / low);
   const batchSize = Math.ceil(users / replicas);
-  const stepMs = stepOf(batchSize);
+  const stepMs = decodeStepMs(batchSize);
   return {
     machines: replicas * perReplica,
     replicas,
@@ -166,12 +168,12 @@ function candidate(layout: Layout, target: Target): Candidate | undefined {
     batchSize,
     stepMs,
     tokensPerSecond: 1000 / stepMs,
-    bytesPerMachine: bytesOf(batchSize),
+    bytesPerMachine: bytesPerMachine(batchSize),
   };
 }
 
-/** Copies of each key-value head: with fewer heads than tensor-parallel machines, each head is replicated. */
-function copiesOf({ decoder }: ModelShape, { tensor }: Layout): number {
+/** Replication factor of the KV cache: key-value heads are copied if there are fewer of them than tensor-parallel machines. */
+function kvHeadCopies({ decoder }: ModelShape, { tensor }: Layout): number {
   const attention = decoder?.layers
     .map((layer) => layer.attention)
     .find((one) => one.kind === "heads" || one.kind === "latent");
@@ -201,7 +203,7 @@ function noLayoutError({ shape, request, machine, memoryBytes }: Target): Argume
   });
 }
 
-function assumptionsOf(
+function describeAssumptions(
   { machine, formats = {}, contextLength }: PlanRequest,
   { efficiency, memoryShare }: { efficiency: number; memoryShare: number },
   shape: ModelShape,

@@ -6,10 +6,10 @@ import { layerPart } from "./layer-kinds.js";
 import type { HeadsAttention, LatentAttention, Layer, Reach, StateAttention } from "./model-shape.js";
 
 /** Evaluates a rule for a configuration. */
-export const holds = (rule: Rule, fields: Fields): boolean =>
+export const evaluateRule = (rule: Rule, fields: Fields): boolean =>
   typeof rule === "function" ? rule(fields) : rule;
 
-/** The names that configurations have for layers with a state, by their mixer. */
+/** Names of recurrent layers in `layer_types`, by mixer. */
 const stateTypes = {
   gatedDeltaRule: ["linear_attention"],
   lightningAttention: ["linear_attention"],
@@ -19,7 +19,7 @@ const stateTypes = {
   rwkv7: [],
 } as const satisfies Record<Traits["stateLayer"], readonly string[]>;
 
-/** The kinds of layers that a configuration of an architecture may list. */
+/** Valid values of `layer_types` for an architecture. */
 export const layerTypes = ({ stateLayer, indexer }: Traits): readonly string[] => [
   "full_attention",
   "sliding_attention",
@@ -31,7 +31,7 @@ export const layerTypes = ({ stateLayer, indexer }: Traits): readonly string[] =
 
 /** The attention of a layer. */
 export function readAttention(fields: Fields, traits: Traits, layer: number): Layer["attention"] {
-  if (traits.onePart) return readPart(fields, traits, layer);
+  if (traits.onePart) return readSinglePart(fields, traits, layer);
   if (traits.stateLayer === "rwkv7") return readTimeMix(fields, layer);
   if (traits.attends && !traits.attends(layer, fields)) return readState(fields, traits);
   const kind = fields.list("layer_types")?.[layer] ?? stateByInterval(fields, layer);
@@ -39,28 +39,30 @@ export function readAttention(fields: Fields, traits: Traits, layer: number): La
   const reach = readReach(fields, traits, layer, kind);
   return typeof fields.config["kv_lora_rank"] === "number"
     ? readLatent(fields, traits, reach)
-    : readOwnHeads(fields, traits, { layer, kind, reach });
+    : readLayerHeads(fields, traits, { layer, kind, reach });
 }
 
-/** The attention of a layer that is one part alone. */
-function readPart(fields: Fields, traits: Traits, layer: number): Layer["attention"] {
+/** The attention of a layer that has only one part. */
+function readSinglePart(fields: Fields, traits: Traits, layer: number): Layer["attention"] {
   const part = layerPart(fields, layer);
   if (part === "mixer") return readState(fields, traits);
   return part === "attention" ? readHeads(fields, traits, { kind: "causal" }) : { kind: "none" };
 }
 
-/** Heads, in the sizes of their layer, and with the keys and values of another in the last layers. */
-function readOwnHeads(
+/** Heads of one layer, whose sizes may differ from the model's, and which may share the keys and values of an earlier layer. */
+function readLayerHeads(
   fields: Fields,
   traits: Traits,
   { layer, kind, reach }: { layer: number; kind: unknown; reach: Reach },
 ): HeadsAttention {
   const { config, size, count } = fields;
-  const own = headsOfLayer(config, layer);
+  const overrides = headsOfLayer(config, layer);
   const isFull = kind === undefined ? !traits.windowed(layer, fields) : kind === "full_attention";
-  const ofFull = isFull && traits.fullHeadDim && !config["per_layer_config"];
-  const { numKvHeads, headDim = ofFull ? fields.own("global_head_dim", traits.fullHeadDim) : undefined } =
-    own;
+  const usesFullHeadDim = isFull && traits.fullHeadDim && !config["per_layer_config"];
+  const {
+    numKvHeads,
+    headDim = usesFullHeadDim ? fields.sizeByName("global_head_dim", traits.fullHeadDim) : undefined,
+  } = overrides;
   const heads = readHeads(
     configFields({
       ...config,
@@ -70,18 +72,18 @@ function readOwnHeads(
     traits,
     reach,
   );
-  const sharing = count("sharedKvLayers", traits.sharedKeys ?? 0);
-  return { ...heads, ...(layer >= size("layers") - sharing && { sharesKeyValues: true }) };
+  const numSharing = count("sharedKvLayers", traits.sharedKeys ?? 0);
+  return { ...heads, ...(layer >= size("layers") - numSharing && { sharesKeyValues: true }) };
 }
 
-/** `full_attention_interval` n: every n-th layer has full attention, the others linear attention. */
+/** The layer type by `full_attention_interval` n: every n-th layer has full attention, the others linear attention. */
 function stateByInterval({ config }: Fields, layer: number): string | undefined {
   const interval = config["full_attention_interval"];
   if (typeof interval !== "number" || Array.isArray(config["layer_types"])) return undefined;
   return (layer + 1) % interval === 0 ? "full_attention" : "linear_attention";
 }
 
-/** Multi-head, grouped-query or multi-query attention. `heads`: number of query heads, for a stack with its own. */
+/** Multi-head, grouped-query or multi-query attention. `heads`: number of query heads, default that of the configuration. */
 export function readHeads(
   fields: Fields,
   traits: Traits,
@@ -101,8 +103,8 @@ export function readHeads(
   const headDim = readHeadDim(fields, heads);
   const { biases, rotary } = traits;
   const rotaryFraction = fields.flag("alibi", false) ? 0 : rotary;
-  const rotated = headDim * fields.share(["partial_rotary_factor", "rotary_pct"], rotaryFraction);
-  // In Moonshine the pair that an odd number begins rotates whole.
+  const rotated = headDim * fields.fraction(["partial_rotary_factor", "rotary_pct"], rotaryFraction);
+  // Moonshine rounds an odd number of rotated dimensions up to a whole pair.
   const pairs = traits.form === "moonshine" ? Math.ceil(Math.floor(rotated) / 2) : Math.floor(rotated / 2);
   const norm = traits.queryKeyNorm;
   return {
@@ -111,11 +113,11 @@ export function readHeads(
     numKvHeads,
     headDim,
     reach,
-    rotaryDim: rotaryFraction === 0 ? 0 : fields.own("rotary_dim", 2 * pairs || 0),
+    rotaryDim: rotaryFraction === 0 ? 0 : fields.sizeByName("rotary_dim", 2 * pairs || 0),
     biases: {
-      query: holds(biases.query, fields),
-      key: holds(biases.key ?? biases.query, fields),
-      output: holds(biases.output, fields),
+      query: evaluateRule(biases.query, fields),
+      key: evaluateRule(biases.key ?? biases.query, fields),
+      output: evaluateRule(biases.output, fields),
     },
     queryKeyNorm: typeof norm === "function" ? norm(fields) : norm,
     sinks: traits.sinks,
@@ -148,25 +150,29 @@ function readHeadDim(fields: Fields, heads: number): number {
 }
 
 function readLatent(fields: Fields, { indexer }: Traits, reach: Reach): LatentAttention {
-  const { config, own, size } = fields;
+  const { config, sizeByName, size } = fields;
   return {
     kind: "latent",
     numHeads: size("heads"),
-    queryRank: !config["q_lora_rank"] ? null : own("q_lora_rank"),
-    kvRank: own("kv_lora_rank"),
-    nopeDim: own("qk_nope_head_dim"),
-    ropeDim: own("qk_rope_head_dim"),
-    valueDim: own("v_head_dim"),
+    queryRank: !config["q_lora_rank"] ? null : sizeByName("q_lora_rank"),
+    kvRank: sizeByName("kv_lora_rank"),
+    nopeDim: sizeByName("qk_nope_head_dim"),
+    ropeDim: sizeByName("qk_rope_head_dim"),
+    valueDim: sizeByName("v_head_dim"),
     reach,
     ...(indexer && {
-      indexer: { numHeads: own("index_n_heads"), headDim: own("index_head_dim"), topK: own("index_topk") },
+      indexer: {
+        numHeads: sizeByName("index_n_heads"),
+        headDim: sizeByName("index_head_dim"),
+        topK: sizeByName("index_topk"),
+      },
     }),
   };
 }
 
-/** RWKV-7's time mix: decay, rate, gate and, after the first layer, the share of its values come through maps of low rank. */
-function readTimeMix({ own, size }: Fields, layer: number): StateAttention {
-  const [width, headDim] = [size("width"), own("head_size", 64)];
+/** RWKV-7's time mix: low-rank maps for decay, in-context learning rate and gate, and after the first layer for the value residual. */
+function readTimeMix({ sizeByName, size }: Fields, layer: number): StateAttention {
+  const [width, headDim] = [size("width"), sizeByName("head_size", 64)];
   const heads = width / headDim;
   if (!Number.isInteger(heads)) {
     throw new ArgumentError({
@@ -181,19 +187,19 @@ function readTimeMix({ own, size }: Fields, layer: number): StateAttention {
   return {
     ...{ kind: "state", mixer: "rwkv7", keyDim: headDim, valueDim: headDim },
     ...{ numKeyHeads: heads, numValueHeads: heads, convolution: 1, convolutionBias: false, gates: 0 },
-    // Biases of decay, rate and the share of values, factors of two keys, and weights of the bonus.
+    // Biases of decay, learning rate and value residual, two factors of keys, and the bonus.
     learned: (layer > 0 ? 6 : 5) * width,
-    ranks: ranks.map((name) => own(name)),
+    ranks: ranks.map((name) => sizeByName(name)),
     shifts: 6,
     outputNorm: "layer",
     outputGate: false,
   };
 }
 
-/** A layer with a state, as the architecture has it. */
+/** The recurrent mixer of a layer. */
 export function readState(fields: Fields, traits: Traits): StateAttention {
   const { stateLayer, mixersAlone } = traits;
-  const { own, size } = fields;
+  const { sizeByName, size } = fields;
   const none = { convolution: 1, convolutionBias: false, gates: 0, learned: 0 } as const;
   switch (stateLayer) {
     case "rwkv7":
@@ -201,15 +207,15 @@ export function readState(fields: Fields, traits: Traits): StateAttention {
     case "selectiveScan":
       return readScan(fields, traits);
     case "gatedDeltaRule": {
-      const numValueHeads = own("linear_num_value_heads");
+      const numValueHeads = sizeByName("linear_num_value_heads");
       return {
         kind: "state",
         mixer: "gatedDeltaRule",
-        numKeyHeads: own("linear_num_key_heads"),
+        numKeyHeads: sizeByName("linear_num_key_heads"),
         numValueHeads,
-        keyDim: own("linear_key_head_dim"),
-        valueDim: own("linear_value_head_dim"),
-        convolution: own("linear_conv_kernel_dim", 4),
+        keyDim: sizeByName("linear_key_head_dim"),
+        valueDim: sizeByName("linear_value_head_dim"),
+        convolution: sizeByName("linear_conv_kernel_dim", 4),
         convolutionBias: false,
         gates: 2 * numValueHeads,
         learned: 2 * numValueHeads, // the bias of the time step (`dt_bias`) and the logarithm of the decay (`A_log`)
@@ -228,8 +234,8 @@ export function readState(fields: Fields, traits: Traits): StateAttention {
       };
     }
     case "shortConvolution": {
-      // Two gates and a value of the model's width, each channel on its own.
-      const [width, taps] = [size("width"), own("conv_L_cache", 3)];
+      // Two gates and a value, each of the model's width; the convolution is depthwise.
+      const [width, taps] = [size("width"), sizeByName("conv_L_cache", 3)];
       const sizes = { numKeyHeads: 1, numValueHeads: 1, keyDim: width, valueDim: width };
       return {
         ...{ kind: "state", mixer: "shortConvolution", ...sizes, ...none, taps },
@@ -239,19 +245,19 @@ export function readState(fields: Fields, traits: Traits): StateAttention {
       };
     }
     case "ssd": {
-      const names = traits.onePart ? namesOfParts : mixersAlone ? namesAlone : namesBeside;
-      const numValueHeads = own(names.heads);
+      const names = traits.onePart ? nemotronFields : mixersAlone ? mambaFields : hybridMambaFields;
+      const numValueHeads = sizeByName(names.heads);
       return {
         kind: "state",
         mixer: "ssd",
-        numKeyHeads: own(names.groups, 1),
+        numKeyHeads: sizeByName(names.groups, 1),
         numValueHeads,
-        keyDim: own(names.state),
-        valueDim: own(names.headDim, (own(names.expand, 2) * size("width")) / numValueHeads),
-        convolution: own(names.taps, 4),
+        keyDim: sizeByName(names.state),
+        valueDim: sizeByName(names.headDim, (sizeByName(names.expand, 2) * size("width")) / numValueHeads),
+        convolution: sizeByName(names.taps, 4),
         convolutionBias: fields.flag(names.convolutionBias, true),
         gates: numValueHeads,
-        learned: 3 * numValueHeads, // rates, skips and biases of time steps
+        learned: 3 * numValueHeads, // A_log, D and dt_bias
         outputNorm: fields.flag("mamba_rms_norm", true) ? "whole" : "none",
         outputGate: true,
       };
@@ -259,8 +265,8 @@ export function readState(fields: Fields, traits: Traits): StateAttention {
   }
 }
 
-/** Names of the fields of Mamba's mixers in stacks of them. */
-const namesAlone = {
+/** Field names of Mamba and Mamba 2 models. */
+const mambaFields = {
   channels: "intermediate_size",
   expand: "expand",
   state: "state_size",
@@ -271,8 +277,8 @@ const namesAlone = {
   headDim: "head_dim",
   groups: "n_groups",
 } as const;
-/** The same in stacks with attention, where the number of channels follows from `expand`. */
-const namesBeside = {
+/** Field names in hybrid models; the number of channels follows from `expand`. */
+const hybridMambaFields = {
   channels: "",
   expand: "mamba_expand",
   state: "mamba_d_state",
@@ -284,29 +290,30 @@ const namesBeside = {
   groups: "mamba_n_groups",
 } as const;
 
-/** The same where a mixer is one of several parts that a layer may be. */
-const namesOfParts = {
-  ...namesAlone,
+/** Field names in Nemotron-H. */
+const nemotronFields = {
+  ...mambaFields,
   heads: "mamba_num_heads",
   headDim: "mamba_head_dim",
   state: "ssm_state_size",
 } as const;
 
-/** Mamba: each channel is a head of one number, whose keys, queries and time steps are made from all channels. */
+/** Mamba's selective scan: each channel is a head with one value; B, C and time steps are projected from all channels. */
 function readScan(fields: Fields, { mixersAlone }: Traits): StateAttention {
-  const { own, size, config } = fields;
-  const names = mixersAlone ? namesAlone : namesBeside;
+  const { sizeByName, size, config } = fields;
+  const names = mixersAlone ? mambaFields : hybridMambaFields;
   const width = size("width");
-  const channels = own(names.channels, own(names.expand, 2) * width);
-  const states = own(names.state, 16);
-  const rank = config[names.rank] === "auto" ? Math.ceil(width / 16) : own(names.rank, Math.ceil(width / 16));
+  const channels = sizeByName(names.channels, sizeByName(names.expand, 2) * width);
+  const stateSize = sizeByName(names.state, 16);
+  const rank =
+    config[names.rank] === "auto" ? Math.ceil(width / 16) : sizeByName(names.rank, Math.ceil(width / 16));
   return {
     ...{ kind: "state", mixer: "selectiveScan", numKeyHeads: 1, numValueHeads: channels },
-    ...{ keyDim: states, valueDim: 1, gates: 0, timeStepRank: rank },
-    convolution: own(names.taps, 4),
+    ...{ keyDim: stateSize, valueDim: 1, gates: 0, timeStepRank: rank },
+    convolution: sizeByName(names.taps, 4),
     convolutionBias: fields.flag(names.convolutionBias, true),
-    // Rates and skips; Jamba has gains of what the scan reads too.
-    learned: channels * (states + 1) + (mixersAlone ? 0 : rank + 2 * states),
+    // A_log and D; Jamba also has norm gains for time step, B and C.
+    learned: channels * (stateSize + 1) + (mixersAlone ? 0 : rank + 2 * stateSize),
     outputNorm: "none",
     outputGate: true,
   };

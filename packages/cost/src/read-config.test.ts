@@ -33,7 +33,7 @@ test.each(["n_heads", "n_kv_heads", "head_dim", "d_ff", "vocab_size"])(
   },
 );
 
-test("null positions are unknown, a null rank of queries is none", () => {
+test("null positions are unknown, a null query rank is a full projection", () => {
   expect(readConfig({ ...table, max_positions: null }).contextLength).toBe(null);
   const latent = {
     ...table,
@@ -47,7 +47,7 @@ test("null positions are unknown, a null rank of queries is none", () => {
   expect(readConfig(latent).decoder?.layers[0]?.attention).toMatchObject({ kind: "latent", queryRank: null });
 });
 
-test("what also sees is read for its text", () => {
+test("a multimodal configuration is read for its text model", () => {
   const { architecture: _, ...config } = { ...table, model_type: "llama" };
   const seeing = readConfig({ model_type: "llava", vision_config: {}, text_config: config });
   expect(seeing).toEqual(readConfig(config));
@@ -93,7 +93,7 @@ test("layers: windows by list, by pattern, by number of layers", () => {
   ]);
 });
 
-test("of every so many layers with a state the last attends", () => {
+test("with full_attention_interval n, every n-th layer has full attention", () => {
   const { decoder } = readConfig({
     ...table,
     architecture: "qwen3_next",
@@ -111,7 +111,7 @@ test("of every so many layers with a state the last attends", () => {
   ]);
 });
 
-test("a window of an encoder lies around the token, half of it on each side", () => {
+test("an encoder's window is centered on the token", () => {
   const { encoder } = readConfig({ ...table, architecture: "modernbert", local_attention: 128 });
   const around = { kind: "around", size: 64 };
   expect(encoder?.layers.map(({ attention }) => attention.kind === "heads" && attention.reach)).toEqual([
@@ -120,7 +120,7 @@ test("a window of an encoder lies around the token, half of it on each side", ()
   ]);
 });
 
-test("older ways to say one key-value head", () => {
+test("multi_query of older configurations is one key-value head", () => {
   const falcon = {
     model_type: "falcon",
     hidden_size: 64,
@@ -156,14 +156,14 @@ test.each([
   { model_type: "gpt2", n_layer: 2 ** 40, n_positions: 4 },
   { model_type: "t5", d_kv: 4, d_ff: 8, num_layers: 2 ** 40 },
   { model_type: "t5", d_kv: 4, d_ff: 8, num_layers: 1, num_decoder_layers: 2 ** 31 },
-])("a number of layers that no model has is refused, not allocated: %j", (own) => {
+])("too many layers are refused, not allocated: %j", (own) => {
   const config = { n_embd: 8, n_head: 2, vocab_size: 9, ...own };
   expect(() => readConfig(config)).toThrow(
     /readConfig: `config` is .*layers.*\nFix: check the number of layers/,
   );
 });
 
-test("a kind of layer that is not known is named with its place in the list", () => {
+test("an unknown layer type is refused with its index", () => {
   const lfm = { ...table, layer_types: ["conv", "full_attention", "conv", "conv", "full_attention"] };
   expect(() => readConfig(lfm)).toThrow(
     'readConfig: `layer_types[0]` is "conv", expected one of full_attention, sliding_attention',
@@ -172,7 +172,7 @@ test("a kind of layer that is not known is named with its place in the list", ()
   expect(() => readConfig(short)).toThrow("`layer_types.length` is 1, expected 5, one for each layer");
 });
 
-test("a bidirectional decoder is an encoder: windows lie around the token, and there is no cache", () => {
+test("a bidirectional decoder is an encoder: windows are centered, and there is no cache", () => {
   const embedding = readConfig({
     model_type: "gemma3_text",
     hidden_size: 64,
@@ -204,6 +204,6 @@ test.each([
     { ...table, architecture: "marian", share_encoder_decoder_embeddings: false },
     "one token table for both sides",
   ],
-])("a shape that no such model has is refused: %j", (config, message) => {
+])("an impossible shape is refused: %j", (config, message) => {
   expect(() => readConfig(config)).toThrow(message);
 });

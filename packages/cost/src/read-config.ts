@@ -4,20 +4,20 @@ import { configFields, type Config, type Fields } from "./config-fields.js";
 import { withLayerCount } from "./layer-kinds.js";
 import type { Convolution, Layer, ModelShape, Stack, Streams, Table } from "./model-shape.js";
 import { layerTypes, readAttention, readHeads, readState } from "./read-attention.js";
-import { halves, readVisionStack } from "./read-vision.js";
+import { readDualEncoder, readVisionStack } from "./read-vision.js";
 import { readDense, readFeedForward, readHidden } from "./read-feed-forward.js";
 
 /**
  * Reads the shape of a model from its Hugging Face `config.json`, or from a row of a table of shapes (`architecture`,
- * `n_layers`, `d_model`, `n_heads`, `n_kv_heads`, `head_dim`, `d_ff`, `vocab_size`, …). What is no size — biases,
- * norms, learned positions — follows from `model_type`, as the published weights of each architecture have it.
+ * `n_layers`, `d_model`, `n_heads`, `n_kv_heads`, `head_dim`, `d_ff`, `vocab_size`, …). Biases, norms and learned positions
+ * follow from `model_type`, as in the published weights of each architecture.
  *
- * Of a decoder that also sees or hears, the part that reads text is read (`text_config`); of CLIP and SigLIP both
- * encoders. Heads for tasks, such as a map to labels, are not counted.
+ * For a multimodal decoder, only the text model is read (`text_config`); for CLIP and SigLIP both encoders. Task heads, such as
+ * a classifier, are not counted.
  *
  * @param config - The object in the file, or its text.
- * @throws {ArgumentError} If the architecture is not known, a size is missing or no whole number, or heads do not
- *   divide. In a table of shapes a `null` where a size must be is refused with the name of its field.
+ * @throws {ArgumentError} If the architecture is unknown, a size is missing or not a whole number, or heads do not
+ *   divide. In a table of shapes, a required size that is `null` is refused.
  *
  * @example
  * ```ts
@@ -31,7 +31,7 @@ import { readDense, readFeedForward, readHidden } from "./read-feed-forward.js";
 export function readConfig(config: unknown): ModelShape {
   const outer = parse(config);
   const inner = outer["text_config"];
-  const whole: Config =
+  const modelConfig: Config =
     isObject(inner) && !isKnown(outer)
       ? {
           ...(outer["tie_word_embeddings"] === undefined
@@ -40,8 +40,8 @@ export function readConfig(config: unknown): ModelShape {
           ...inner,
         }
       : outer;
-  const type = whole["model_type"] ?? whole["architecture"];
-  const traits = typeof type === "string" ? ownTraits(type) : undefined;
+  const type = modelConfig["model_type"] ?? modelConfig["architecture"];
+  const traits = typeof type === "string" ? findTraits(type) : undefined;
   if (typeof type !== "string" || !traits) {
     throw new ArgumentError({
       fn: "readConfig",
@@ -51,27 +51,27 @@ export function readConfig(config: unknown): ModelShape {
       fix: 'name the architecture that it resembles: most decoders of today are built as "llama".',
     });
   }
-  if (whole["architecture"] !== undefined) refuseUnknown(whole);
-  const complete = withDefaults(traits.onePart ? withLayerCount(whole) : whole, traits);
+  if (modelConfig["architecture"] !== undefined) refuseUnknown(modelConfig);
+  const complete = withDefaults(traits.onePart ? withLayerCount(modelConfig) : modelConfig, traits);
   const fields = configFields(complete);
   if (traits.form === "dual") return dualShape(fields, type);
   refuseOtherParts(fields, type);
   checkLayerTypes(fields, traits);
-  // A decoder that sees all of its text embeds it, and generates nothing (EmbeddingGemma).
+  // A bidirectional decoder is an encoder for embeddings (EmbeddingGemma).
   const bidirectional = fields.flag("use_bidirectional_attention", false);
-  return shapeOf(fields, bidirectional ? { ...traits, form: "encoder" } : traits, type);
+  return buildShape(fields, bidirectional ? { ...traits, form: "encoder" } : traits, type);
 }
 
-/** Fields that a configuration leaves out, as its architecture has them then. */
+/** Adds the architecture's defaults for absent fields. */
 function withDefaults(config: Config, { defaults }: Traits): Config {
   if (!defaults) return config;
   const given = Object.entries(config).filter(([, value]) => value !== undefined && value !== null);
   return { ...defaults, ...Object.fromEntries(given) };
 }
 
-/** Two encoders, of texts and of images, whose vectors are mapped to ones of equal length. */
+/** A dual encoder: a text encoder and an image encoder whose vectors are projected to one space. */
 function dualShape(fields: Fields, type: string): ModelShape {
-  const { text, vision, ofText, ofImages, similarityNumbers } = halves(fields, type);
+  const { text, vision, ofText, ofImages, similarityNumbers } = readDualEncoder(fields, type);
   return {
     ...readConfig(text),
     architecture: type,
@@ -80,11 +80,11 @@ function dualShape(fields: Fields, type: string): ModelShape {
   };
 }
 
-/** Parts of other sizes of a model, which have other costs. */
-function refuseOtherParts({ config, flag, own, refuse, size }: Fields, type: string): void {
+/** Refuses variants of an architecture whose cost is not modeled. */
+function refuseOtherParts({ config, flag, sizeByName, refuse, size }: Fields, type: string): void {
   if (type === "marian" && !flag("share_encoder_decoder_embeddings", true))
     refuse("share_encoder_decoder_embeddings", false, "true: one token table for both sides");
-  if (type === "albert" && size("layers") % own("num_hidden_groups", 1) !== 0)
+  if (type === "albert" && size("layers") % sizeByName("num_hidden_groups", 1) !== 0)
     refuse("num_hidden_groups", config["num_hidden_groups"], "a divisor of num_hidden_layers");
   if (type === "albert" && typeof config["inner_group_num"] === "number" && config["inner_group_num"] !== 1)
     refuse("inner_group_num", config["inner_group_num"], "1: a group is one layer");
@@ -96,7 +96,7 @@ function refuseOtherParts({ config, flag, own, refuse, size }: Fields, type: str
     refuse("moe_latent_size", config["moe_latent_size"], "null: experts of the model's width");
 }
 
-/** A layer whose kind is not known has another cost than any that is. */
+/** Refuses unknown layer types, and lists of the wrong length. */
 function checkLayerTypes(fields: Fields, traits: Traits): void {
   const known = layerTypes(traits);
   const types = fields.list("layer_types");
@@ -121,50 +121,50 @@ function checkLayerTypes(fields: Fields, traits: Traits): void {
   });
 }
 
-const ownTraits = (type: string): Traits | undefined =>
+const findTraits = (type: string): Traits | undefined =>
   Object.hasOwn(architectures, type) ? architectures[type] : undefined;
-const isKnown = ({ model_type }: Config) => typeof model_type === "string" && ownTraits(model_type);
+const isKnown = ({ model_type }: Config) => typeof model_type === "string" && findTraits(model_type);
 
-function shapeOf(fields: Fields, traits: Traits, architecture: string): ModelShape {
+function buildShape(fields: Fields, traits: Traits, architecture: string): ModelShape {
   const { config, size, flag } = fields;
   const embedDim = size("width");
   const tied = flag("tie_word_embeddings", traits.tied);
   const tokenDim = traits.embeddingDim
-    ? fields.own("embedding_size", traits.embeddingDim)
-    : fields.own("word_embed_proj_dim", embedDim);
-  const reads = traits.form !== "vision";
-  const generates = reads && traits.form !== "encoder";
+    ? fields.sizeByName("embedding_size", traits.embeddingDim)
+    : fields.sizeByName("word_embed_proj_dim", embedDim);
+  const readsText = traits.form !== "vision";
+  const generatesText = readsText && traits.form !== "encoder";
   return {
     architecture,
-    vocabSize: reads ? size("vocabulary") : 0,
+    vocabSize: readsText ? size("vocabulary") : 0,
     embedDim,
     tokenDim,
     norm: traits.norm,
-    contextLength: reads ? fields.sizeOrNull("positions") : null,
-    ...stacksOf(fields, traits),
+    contextLength: readsText ? fields.sizeOrNull("positions") : null,
+    ...readStacks(fields, traits),
     pooler: traits.pooler && config["add_pooling_layer"] !== false && !hasNoPooler(config),
     ...(traits.vision?.attentionPooling && { attentionPooling: true }),
-    output: generates ? (tied ? "tied" : "own") : "none",
-    outputBias: traits.outputBias && generates,
+    output: generatesText ? (tied ? "tied" : "own") : "none",
+    outputBias: traits.outputBias && generatesText,
     ...(traits.form === "t5" && tied && flag("scale_decoder_outputs", true) && { outputScale: true }),
     ...(traits.embeddingDim && { tokenMapBias: true }),
   };
 }
 
-/** Classes with a head that reads rows hold no pooler. */
+/** True for model classes without a pooler. */
 function hasNoPooler({ architectures: classes }: Config): boolean {
   const [name] = Array.isArray(classes) ? (classes as unknown[]) : [];
   return /For(MaskedLM|TokenClassification|QuestionAnswering|ImageClassification)$/.test(String(name));
 }
 
-function stacksOf(fields: Fields, traits: Traits): Pick<ModelShape, "encoder" | "decoder"> {
+function readStacks(fields: Fields, traits: Traits): Pick<ModelShape, "encoder" | "decoder"> {
   switch (traits.form) {
     case "decoder":
       return { decoder: singleStack(fields, traits) };
     case "encoder":
       return { encoder: singleStack(fields, traits) };
     case "vision":
-      return { encoder: readVisionStack(fields, traits, sharedLayers) };
+      return { encoder: readVisionStack(fields, traits, deduplicateLayers) };
     case "t5":
       return encoderAndDecoder(fields, traits, relativeTables(fields));
     default:
@@ -172,16 +172,16 @@ function stacksOf(fields: Fields, traits: Traits): Pick<ModelShape, "encoder" | 
   }
 }
 
-/** All layers of a model with one stack. Equal layers are one object, so that they are priced once. */
+/** The layers of a decoder-only or encoder-only model. Equal layers are one object, so that their cost is computed once. */
 function singleStack(fields: Fields, traits: Traits): Stack {
   const norms = (layer: number) =>
     typeof traits.norms === "function" ? traits.norms(fields, layer) : traits.norms;
   const { hidden_size_per_layer_input: given } = fields.config;
   const inputDim =
     traits.layerInputs && given !== 0 && given !== null
-      ? fields.own("hidden_size_per_layer_input", traits.layerInputs)
+      ? fields.sizeByName("hidden_size_per_layer_input", traits.layerInputs)
       : undefined;
-  const layers = sharedLayers(fields.size("layers"), (layer) => ({
+  const layers = deduplicateLayers(fields.size("layers"), (layer) => ({
     attention: readAttention(fields, traits, layer),
     ...(traits.parallelState && { state: readState(fields, traits) }),
     feedForward: readFeedForward(fields, traits, layer),
@@ -191,15 +191,15 @@ function singleStack(fields: Fields, traits: Traits): Stack {
   }));
   const tables = learnedTables(fields, traits).encoder;
   if (inputDim) {
-    const rows = fields.own("vocab_size_per_layer_input", fields.size("vocabulary"));
+    const rows = fields.sizeByName("vocab_size_per_layer_input", fields.size("vocabulary"));
     tables.push({ name: "embeddings of layers", rows, width: layers.length * inputDim });
   }
   const width = fields.size("width");
-  const embeddingDim = traits.embeddingDim ? fields.own("embedding_size", traits.embeddingDim) : width;
-  const types = fields.own("type_vocab_size", traits.tokenTypes || 1);
+  const embeddingDim = traits.embeddingDim ? fields.sizeByName("embedding_size", traits.embeddingDim) : width;
+  const types = fields.sizeByName("type_vocab_size", traits.tokenTypes || 1);
   if (traits.tokenTypes > 0) tables.push({ name: "token types", rows: types, width: embeddingDim });
   if (traits.relativeBias) {
-    const buckets = fields.own("relative_attention_num_buckets", 32);
+    const buckets = fields.sizeByName("relative_attention_num_buckets", 32);
     tables.push({ name: "relative positions", rows: buckets, width: fields.size("heads") });
   }
   return {
@@ -211,13 +211,13 @@ function singleStack(fields: Fields, traits: Traits): Stack {
     ...(traits.streams && { streams: readStreams(fields, traits.streams) }),
     ...(inputDim && { inputDim }),
     ...(embeddingDim !== width && { embeddingDim }),
-    ...(traits.sharedLayers && { ownLayers: fields.own("num_hidden_groups", 1) }),
+    ...(traits.sharedLayers && { ownLayers: fields.sizeByName("num_hidden_groups", 1) }),
   };
 }
 
-const readStreams = ({ own }: Fields, { count, rank }: Streams): Streams => ({
-  count: own("altup_num_inputs", count),
-  rank: own("laurel_rank", rank),
+const readStreams = ({ sizeByName }: Fields, { count, rank }: Streams): Streams => ({
+  count: sizeByName("altup_num_inputs", count),
+  rank: sizeByName("laurel_rank", rank),
 });
 
 type Tables = { encoder: Table[]; decoder: Table[] };
@@ -227,12 +227,12 @@ function encoderAndDecoder(
   traits: Traits,
   tables: Tables,
 ): { encoder: Stack; decoder: Stack } {
-  const { own, size } = fields;
+  const { sizeByName, size } = fields;
   const sides = {
     encoder: { heads: size("heads"), hidden: readHidden(fields, traits), layers: size("layers") },
     decoder: {
-      heads: own("decoder_attention_heads", own("decoder_num_attention_heads", size("heads"))),
-      hidden: own("decoder_ffn_dim", readHidden(fields, traits)),
+      heads: sizeByName("decoder_attention_heads", sizeByName("decoder_num_attention_heads", size("heads"))),
+      hidden: sizeByName("decoder_ffn_dim", readHidden(fields, traits)),
       layers: size("decoderLayers", size("layers")),
     },
   };
@@ -250,8 +250,9 @@ function encoderAndDecoder(
       layers: new Array<Layer>(layers).fill(layer),
       tables: tables[side],
       convolutions: side === "encoder" ? soundConvolutions(fields, traits) : [],
-      // Shorter sound is padded to 30 seconds.
-      ...(side === "encoder" && traits.form === "whisper" && { rows: own("max_source_positions", 1500) }),
+      // Audio is padded to 30 seconds: 1500 frames.
+      ...(side === "encoder" &&
+        traits.form === "whisper" && { rows: sizeByName("max_source_positions", 1500) }),
       embeddingNorm: traits.embeddingNorm,
       finalNorm: traits.finalNorm,
       ...(fields.flag("scale_embedding", false) && { embeddingScale: true }),
@@ -262,14 +263,14 @@ function encoderAndDecoder(
 }
 
 function learnedTables(fields: Fields, { positions, form, embeddingDim }: Traits): Tables {
-  const width = embeddingDim ? fields.own("embedding_size", embeddingDim) : fields.size("width");
+  const width = embeddingDim ? fields.sizeByName("embedding_size", embeddingDim) : fields.size("width");
   const rows = (count: number): Table[] =>
     positions ? [{ name: "positions", rows: count + positions.extra, width }] : [];
   if (!positions) return { encoder: [], decoder: [] };
   if (form === "whisper") {
     const [encoder, decoder] = [
-      fields.own("max_source_positions", 1500),
-      fields.own("max_target_positions", 448),
+      fields.sizeByName("max_source_positions", 1500),
+      fields.sizeByName("max_target_positions", 448),
     ];
     return { encoder: rows(encoder), decoder: rows(decoder) };
   }
@@ -277,14 +278,14 @@ function learnedTables(fields: Fields, { positions, form, embeddingDim }: Traits
   return { encoder: rows(count), decoder: rows(count) };
 }
 
-/** T5: a number for each head and bucket of distances, in the first layer of each stack; umt5 in every layer. */
+/** Relative position bias of T5: a number for each head and bucket, in the first layer of each stack; in UMT5 in every layer. */
 function relativeTables(fields: Fields): Tables {
   const heads = fields.size("heads");
   const everyLayer = (fields.config["model_type"] ?? fields.config["architecture"]) === "umt5";
   const table = (layers: number): Table[] => [
     {
       name: "relative positions",
-      rows: fields.own("relative_attention_num_buckets", 32) * (everyLayer ? layers : 1),
+      rows: fields.sizeByName("relative_attention_num_buckets", 32) * (everyLayer ? layers : 1),
       width: heads,
     },
   ];
@@ -292,11 +293,11 @@ function relativeTables(fields: Fields): Tables {
   return { encoder: table(layers), decoder: table(fields.size("decoderLayers", layers)) };
 }
 
-/** Gates of the feed-forward layers of a side: of Moonshine's decoder alone. */
+/** False for Moonshine's encoder, whose feed-forward layers have no gates. */
 const hasGates = ({ form }: Traits, side: "encoder" | "decoder"): boolean =>
   form !== "moonshine" || side === "decoder";
 
-/** Convolutions over frames of mel bands (Whisper), or over samples (Moonshine). */
+/** Convolutions over a mel spectrogram (Whisper), or over audio samples (Moonshine). */
 function soundConvolutions(fields: Fields, { form }: Traits): Convolution[] {
   const width = fields.size("width");
   const activation = true;
@@ -316,14 +317,14 @@ function soundConvolutions(fields: Fields, { form }: Traits): Convolution[] {
       { kernel: 3, inputs: 2 * width, outputs: width, stride: 2, padded: false, activation },
     ];
   if (form !== "whisper") return [];
-  const mel = fields.own("num_mel_bins", 80);
+  const mel = fields.sizeByName("num_mel_bins", 80);
   return [
     { kernel: 3, inputs: mel, outputs: width, stride: 1, activation },
     { kernel: 3, inputs: width, outputs: width, stride: 2, activation },
   ];
 }
 
-function sharedLayers(count: number, make: (layer: number) => Layer): Layer[] {
+function deduplicateLayers(count: number, make: (layer: number) => Layer): Layer[] {
   checkLayers(count);
   const seen = new Map<string, Layer>();
   return Array.from({ length: count }, (_, i) => {
@@ -335,21 +336,21 @@ function sharedLayers(count: number, make: (layer: number) => Layer): Layer[] {
   });
 }
 
-/** A number from a file must not decide how much memory is taken. */
+/** Refuses too many layers, so that a wrong file cannot use up the memory. */
 function checkLayers(count: number): void {
-  if (count <= mostLayers) return;
+  if (count <= maxLayers) return;
   throw new ArgumentError({
     fn: "readConfig",
     argument: "config",
     received: `${count} layers`,
-    expected: `at most ${mostLayers} layers`,
+    expected: `at most ${maxLayers} layers`,
     fix: "check the number of layers in the configuration; it is damaged, or of something else.",
   });
 }
 
-const mostLayers = 10_000;
+const maxLayers = 10_000;
 
-/** In a table of shapes `null` means that nobody looked it up; in a configuration it means the default. */
+/** Refuses `null` in a table of shapes, where it means unknown; in a configuration it means the default. */
 function refuseUnknown(config: Config): void {
   for (const name of ["n_heads", "n_kv_heads", "head_dim", "d_ff", "vocab_size"]) {
     if (config[name] !== null) continue;

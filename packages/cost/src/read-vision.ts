@@ -4,22 +4,24 @@ import type { Layer, ModelShape, Stack } from "./model-shape.js";
 import { readHeads } from "./read-attention.js";
 import { readDense, readHidden } from "./read-feed-forward.js";
 
-/** The encoder of images of a configuration: patches, positions and layers. `layersOf` makes equal layers one object. */
+/** The image encoder of a configuration: patches, positions and layers. `createLayers` returns one object for equal layers. */
 export function readVisionStack(
   fields: Fields,
   traits: Traits,
-  layersOf: (count: number, make: () => Layer) => Layer[],
+  createLayers: (count: number, make: () => Layer) => Layer[],
 ): Stack {
-  const { size, own } = fields;
+  const { size, sizeByName } = fields;
   const { classTokens = 1, patchBias = true, maskToken, layerScale, pooledNorm } = traits.vision!;
   const width = size("width");
-  const patch = own("patch_size");
-  const side = Math.floor(own("image_size") / patch);
-  const registers = traits.vision!.registers ? own("num_register_tokens", traits.vision!.registers) : 0;
+  const patch = sizeByName("patch_size");
+  const side = Math.floor(sizeByName("image_size") / patch);
+  const registers = traits.vision!.registers
+    ? sizeByName("num_register_tokens", traits.vision!.registers)
+    : 0;
   const positions = side ** 2 + classTokens;
   if (side === 0) fields.refuse("patch_size", patch, "at most image_size");
   return {
-    layers: layersOf(size("layers"), () => ({
+    layers: createLayers(size("layers"), () => ({
       attention: readHeads(fields, traits, { kind: "all" }),
       feedForward: readDense(fields, traits, visionHidden(fields, traits)),
       norms: 2,
@@ -29,7 +31,7 @@ export function readVisionStack(
     convolutions: [
       {
         kernel: patch * patch,
-        inputs: own("num_channels"),
+        inputs: sizeByName("num_channels"),
         outputs: width,
         stride: patch * patch,
         bias: patchBias,
@@ -45,10 +47,10 @@ export function readVisionStack(
   };
 }
 
-/** DINOv2 gives the hidden width as a multiple of the model's; with gates two thirds of it, rounded up to a multiple of 8. */
+/** Hidden width. DINOv2 has a multiple of the model's width; in a gated layer two thirds of it, rounded up to a multiple of 8. */
 function visionHidden(fields: Fields, traits: Traits): number {
   if (traits.mlpRatio === null) return readHidden(fields, traits);
-  const ratio = fields.share(["mlp_ratio"], traits.mlpRatio);
+  const ratio = fields.fraction(["mlp_ratio"], traits.mlpRatio);
   const wide = Math.floor(fields.size("width") * ratio);
   if (!(wide >= 1) || !Number.isSafeInteger(wide)) fields.refuse("mlp_ratio", ratio, "a number above 0");
   return fields.flag("use_swiglu_ffn", false) ? 8 * Math.floor((Math.floor((wide * 2) / 3) + 7) / 8) : wide;
@@ -56,22 +58,22 @@ function visionHidden(fields: Fields, traits: Traits): number {
 
 type Projection = NonNullable<ModelShape["projection"]>;
 
-/** The configurations of both encoders of CLIP and SigLIP, and the maps of their vectors. */
-export function halves({ config, own, refuse }: Fields, type: string) {
-  const half = (name: "text_config" | "vision_config", model_type: string): Config => {
+/** The configurations of both encoders of CLIP and SigLIP, and the projections of their vectors. */
+export function readDualEncoder({ config, sizeByName, refuse }: Fields, type: string) {
+  const encoderConfig = (name: "text_config" | "vision_config", model_type: string): Config => {
     const given = config[name];
     if (typeof given === "object" && given !== null && !Array.isArray(given)) return { ...given, model_type };
     return refuse(name, given, "the configuration of this encoder");
   };
   const [text, vision] = [
-    half("text_config", `${type}_text_model`),
-    half("vision_config", `${type}_vision_model`),
+    encoderConfig("text_config", `${type}_text_model`),
+    encoderConfig("vision_config", `${type}_vision_model`),
   ];
   if (type === "clip") {
-    const map: Projection = { outputs: own("projection_dim", 512), bias: false };
+    const map: Projection = { outputs: sizeByName("projection_dim", 512), bias: false };
     return { text, vision, ofText: map, ofImages: map, similarityNumbers: 1 };
   }
   const ofText = configFields({ hidden_size: 768, ...text });
-  const outputs = ofText.own("projection_size", ofText.size("width", 768));
+  const outputs = ofText.sizeByName("projection_size", ofText.size("width", 768));
   return { text, vision, ofText: { outputs, bias: true }, ofImages: undefined, similarityNumbers: 2 };
 }

@@ -1,10 +1,10 @@
 import type { Layer, Norm, Stack } from "./model-shape.js";
 import { norm, perRow, pointwise, product, type Part, type Rows } from "./part.js";
 
-/** Sizes around a layer: the model's width, its norms, and the rows that pass. */
+/** Context of a layer: the model's width and norm, and its rows. */
 type Place = { readonly embedDim: number; readonly norm: Norm; readonly rows: Rows };
 
-/** Streams made of embeddings, and embeddings of all layers, before the first one. */
+/** Parts before the first layer: projections to AltUp streams, and per-layer embeddings. */
 export function partsBeforeLayers({ streams, inputDim, layers }: Stack, place: Place): Part[] {
   const { embedDim: C, norm: kind, rows } = place;
   const all = layers.length * (inputDim ?? 0);
@@ -16,16 +16,16 @@ export function partsBeforeLayers({ streams, inputDim, layers }: Stack, place: P
           norm("layer embeddings norm", rows, kind, inputDim, layers.length),
           pointwise("layer embeddings added", rows, all, 2),
         ]),
-    ...mapsOfStreams("streams", streams?.count ?? 1, place),
+    ...streamProjections("streams", streams?.count ?? 1, place),
   ];
 }
 
-/** One stream made of all, after the last layer. */
-export const partsBehindLayers = ({ streams }: Stack, place: Place): Part[] =>
-  mapsOfStreams("streams merged", streams?.count ?? 1, place);
+/** Parts after the last layer: AltUp streams are merged into one. */
+export const partsAfterLayers = ({ streams }: Stack, place: Place): Part[] =>
+  streamProjections("streams merged", streams?.count ?? 1, place);
 
-/** A map for each stream but the first, whose outputs have the first one's magnitude. */
-function mapsOfStreams(name: string, count: number, { embedDim: C, rows }: Place): Part[] {
+/** A linear map for each stream except the first, whose outputs are scaled to the magnitude of the first. */
+function streamProjections(name: string, count: number, { embedDim: C, rows }: Place): Part[] {
   if (count === 1) return [];
   const maps = (run: Parameters<Rows>[0]) => (count - 1) * rows(run);
   const one = product(name, maps, { inputs: C, outputs: C });
@@ -36,11 +36,11 @@ function mapsOfStreams(name: string, count: number, { embedDim: C, rows }: Place
   ];
 }
 
-/** Parts of a layer beside its attention and its network: streams, a learned residual, an embedding, a factor. */
-export function partsBeside({ inputDim, scale }: Layer, { streams }: Stack, place: Place): Part[] {
+/** Parts of a layer besides attention and feed-forward: AltUp, LAuReL, per-layer embeddings, a scale. */
+export function extraLayerParts({ inputDim, scale }: Layer, { streams }: Stack, place: Place): Part[] {
   const { embedDim: C, norm: kind, rows } = place;
   return [
-    ...(streams ? partsOfStreams(streams, place) : []),
+    ...(streams ? streamParts(streams, place) : []),
     ...(inputDim === undefined
       ? []
       : [
@@ -56,12 +56,12 @@ export function partsBeside({ inputDim, scale }: Layer, { streams }: Stack, plac
   ];
 }
 
-function partsOfStreams(
+function streamParts(
   { count: N, rank }: NonNullable<Stack["streams"]>,
   { embedDim: C, norm: kind, rows }: Place,
 ): Part[] {
   return [
-    // A router reads the active stream twice; its shares predict the other streams from all, and correct them.
+    // AltUp: a router reads the active stream twice; its coefficients predict all streams and correct them.
     perRow("streams predicted and corrected", rows, {
       parameters: C + N * C + N ** 3 + N ** 2 + C,
       flops: 2 * (4 * C + 2 * N * C) + 2 * N ** 3 + 2 * N ** 2 + 2 * N ** 2 * C + 4 * N * C + C,

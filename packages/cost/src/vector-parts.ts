@@ -2,7 +2,7 @@ import { feedForwardParts } from "./feed-forward-parts.js";
 import type { ModelShape } from "./model-shape.js";
 import { norm, perRow, pointwise, product, tokenRows, type Part, type Rows } from "./part.js";
 
-/** The parts after an encoder that make one vector of a text or an image. */
+/** Parts after an encoder that compute the vector of a text or an image. */
 export function vectorParts(shape: ModelShape): Part[] {
   const { embedDim: C, projection } = shape;
   return [
@@ -14,7 +14,7 @@ export function vectorParts(shape: ModelShape): Part[] {
 
 const vectors: Rows = ({ batchSize }) => batchSize;
 
-/** A learned query attends to the rows of a layer's heads; its network is a layer's too. */
+/** Attention pooling: a learned query attends to all rows, followed by a feed-forward layer; sizes are those of a layer. */
 function attentionPoolingParts({ encoder, embedDim: C, norm: kind }: ModelShape): Part[] {
   const { attention, feedForward } = encoder!.layers[0]!;
   if (attention.kind !== "heads") return [];
