@@ -502,7 +502,7 @@ export const mutants = [
     what: "groups of experts are ranked by their best one alone",
     file: "src/layers/router.ts",
     near: ["src/layers/mixture-of-experts.test.ts"],
-    in: "ofBestGroups",
+    in: "maskOtherGroups",
     find: "topK(inGroups, best)",
     replace: "topK(inGroups, 1)",
   },

@@ -1,2 +1,2 @@
-/** A decoder over bytes as what byte-latent patchers of `@qkv/tokenizer/patching` read. */
+/** A decoder over bytes as the entropy model of `@qkv/tokenizer/patching`. */
 export { byteModel, type ByteModel } from "./patching/byte-model.js";

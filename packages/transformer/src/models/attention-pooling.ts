@@ -13,7 +13,7 @@ export type AttentionPoolingParams = {
   feedForward: FeedForwardParams;
 };
 
-/** One vector of all rows, to which a learned query attends. */
+/** Attention pooling: one vector per sequence. */
 export type AttentionPooling = {
   init(seed: number): AttentionPoolingParams;
   /** `[B, T, C]` to `[B, C]`. */

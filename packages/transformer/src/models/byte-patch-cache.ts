@@ -2,15 +2,15 @@ import { checks } from "@qkv/core";
 import { growingCache, type KvCache } from "@qkv/kv-cache";
 import type { Tensor } from "@qkv/tensor";
 
-/** A cache of a model of byte patches: of its layers that read bytes, and of those that read patches. */
+/** The cache of a model with byte patches: for layers over bytes, and for layers over patches. */
 export type BytePatchCache = KvCache & {
-  /** The layers that read patches; its last one holds their output, and the number of bytes up to the end of each patch. */
+  /** The cache of layers over patches. An additional last layer holds their output and the end of each patch, in bytes. */
   readonly patches: KvCache;
 };
 
 /**
- * A cache that grows. Its layers read bytes; `patches` has the others. Both change, fork and roll back as one: a crop
- * removes the patches whose last byte it removes.
+ * A growing cache for layers over bytes, with `patches` for layers over patches. Both change, fork and roll back together: `crop`
+ * removes the patches whose last byte is removed.
  */
 export const bytePatchCache = (byteLayers: number, patchLayers: number): BytePatchCache =>
   joined(growingCache({ numLayers: byteLayers }), growingCache({ numLayers: patchLayers }));
@@ -26,7 +26,7 @@ function joined(bytes: KvCache, patches: KvCache): BytePatchCache {
     read: bytes.read,
     state: bytes.state,
     advance: bytes.advance,
-    discard: bytes.discard, // which refuses: keys are stored rotated
+    discard: bytes.discard, // always throws: keys are stored rotated
     unrotatedKeys: false,
     get length() {
       return bytes.length;
@@ -68,7 +68,7 @@ function joined(bytes: KvCache, patches: KvCache): BytePatchCache {
     },
     restore(file, device) {
       const files = parts(file);
-      // On forks first, so that both take their part or none.
+      // Restored to forks first, so that both caches change or neither.
       const [a, b] = [bytes.fork(), patches.fork()];
       try {
         a.restore(files[0], device);
@@ -83,7 +83,7 @@ function joined(bytes: KvCache, patches: KvCache): BytePatchCache {
   };
 }
 
-/** Number of bytes up to the end of each patch, per batch. */
+/** End of each patch, in bytes from the start of the text, per batch. */
 export function patchEnds(patches: KvCache): number[][] {
   const lengths = Array.from(patches.lengths);
   if (lengths.every((length) => length === 0)) return lengths.map(() => []);
@@ -92,7 +92,7 @@ export function patchEnds(patches: KvCache): number[][] {
   return lengths.map((length, b) => ends.slice(b * shape[2]!, b * shape[2]! + length));
 }
 
-/** The two files in a saved one. */
+/** Splits a saved cache into its two parts. */
 function parts(file: Uint8Array): [Uint8Array, Uint8Array] {
   const isFile = file instanceof Uint8Array && file.length >= 8;
   const header = isFile ? new DataView(file.buffer, file.byteOffset, 8) : undefined;

@@ -7,13 +7,13 @@ import type { Model } from "./model.js";
 import { lengthsFromEnds, uncertainEnds } from "./patch-boundaries.js";
 
 /**
- * Computes the lengths of the patches that a model of byte patches cuts a text into. Logits of its entropy model are awaited,
- * so that devices give them whose numbers can be had in no other way; `apply` takes the lengths as `patchLengths` then.
+ * Computes the lengths of the patches into which a model with byte patches splits a text. Unlike `apply`, it awaits the logits of the
+ * entropy model, as GPU devices require. Pass the result to `apply` as `patchLengths`.
  *
  * @param ids - Bytes as token ids: `[B, T]`, or a list for one text.
- * @returns For each text the lengths of its patches in bytes, which sum to T: the first is 1, that of the start token, and the
- *   last patch is open, of 0 bytes where the last byte ended one.
- * @throws {ArgumentError} If the model has no byte patches, or an id is not of its vocabulary.
+ * @returns For each text, the lengths of its patches in bytes, which sum to T. The first is 1, for the start token; the
+ *   last patch is open, and has 0 bytes if the last byte ended a patch.
+ * @throws {ArgumentError} If the model has no byte patches, or an id is not in its vocabulary.
  * @see "Byte Latent Transformer: Patches Scale Better Than Tokens" (2024), arXiv:2412.09871, section 2.3
  *
  * @example

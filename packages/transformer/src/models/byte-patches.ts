@@ -28,17 +28,17 @@ import { addHashEmbeddings, hashRows } from "./hash-embeddings.js";
 import { givenEnds, uncertainEnds } from "./patch-boundaries.js";
 
 /**
- * Bytes in place of tokens, as the Byte Latent Transformer reads them. A small entropy model ends a patch at each byte
- * whose next byte it is uncertain about; a local encoder reads bytes and gathers those of each patch; a large global
- * transformer reads the patches; the decoder's own layers read the bytes again, each after the last patch that is complete.
+ * Bytes in place of tokens, as in the Byte Latent Transformer (BLT). A small entropy model ends a patch at each byte
+ * whose next byte is uncertain. A local encoder processes bytes and pools them per patch, a large global
+ * transformer processes patches, and the layers of the decoder process the bytes again, with the last complete patch as context.
  *
- * A patch depends on the bytes up to its end alone, so a text that goes on keeps its patches, and a cache of
- * {@link cacheFor} holds them. Boundaries are found on the host in the middle of a call: on a GPU whose numbers can only be
- * awaited, give `patchLengths`, which {@link bytePatchLengths} finds.
+ * A patch depends only on bytes up to its end, so the patches of a text stay the same when it is continued, and a cache from
+ * {@link cacheFor} holds them. Boundaries are computed on the host during the call. On a GPU whose memory can only be read
+ * asynchronously, pass `patchLengths` from {@link bytePatchLengths}.
  *
  * @returns A value for `bytePatches` of a decoder's configuration.
- * @throws {ArgumentError} If a size is no whole number; and from `decoder`, if a part is no decoder's configuration, or widths
- *   and vocabularies do not fit.
+ * @throws {ArgumentError} If a size is not a whole number; and from `decoder`, if a part is not a decoder configuration, or widths
+ *   and vocabularies do not match.
  * @see "Byte Latent Transformer: Patches Scale Better Than Tokens" (2024), arXiv:2412.09871
  *
  * @example
@@ -84,7 +84,7 @@ export function bytePatches(config: BytePatchesConfig): BytePatches {
     bind(own, { decoder, linear: map }) {
       checkFit(own, config);
       const make = (config: DecoderConfig) => decoder(config, map && { linear: map }) as Decoder;
-      // Only `rows` of these two is called.
+      // Only `rows` of these two decoders is called, so vocabulary and context are not used.
       const layerStack = (config: LayersConfig) =>
         make({ ...config, vocabSize: 1, contextLength: 1, stopIds: [] });
       return bound(own, config, {
@@ -97,11 +97,11 @@ export function bytePatches(config: BytePatchesConfig): BytePatches {
   };
 }
 
-/** Layers of a cache: the decoder's come first, then those of the entropy model, of the encoder, and its output. */
+/** Layer indices in the cache: first the layers of the decoder, then of the entropy model and of the encoder, then the encoder output. */
 function cacheLayers({ numLayers }: DecoderConfig, { patcher, encoder, global }: BytePatchesConfig) {
   const firstEncoderLayer = numLayers + patcher.numLayers;
   const rowsLayer = firstEncoderLayer + encoder.numLayers;
-  const outputLayer = global.numLayers; // of the layers that read patches
+  const outputLayer = global.numLayers; // in the cache of patches
   return {
     firstPatcherLayer: numLayers,
     firstEncoderLayer,
@@ -127,7 +127,7 @@ function bound(
   const [gathering, reading] = [crossAttention(encoder.config), crossAttention(own)];
   const longest = Math.max(0, ...hashes.orders) - 1;
 
-  /** The numbers of the host that say what the cache holds, of each batch. */
+  /** What the cache holds, per batch, on the host. */
   const heldBy = (cache: BytePatchCache | undefined, B: number) => {
     const each = <T>(value: (b: number) => T) => Array.from({ length: B }, (_, b) => value(b));
     const lengths = each((b) => cache?.lengths[b] ?? 0);
@@ -140,15 +140,15 @@ function bound(
     };
     return {
       lengths,
-      /** Complete patches. */
+      /** Number of complete patches. */
       patches: each((b) => ends[b]?.length ?? 0),
-      /** First byte of the open patch. */
+      /** Index of the first byte of the open patch. */
       open: each((b) => ends[b]?.at(-1) ?? 0),
       idsBefore,
     };
   };
 
-  /** Output of the global layers for the last complete patch of each batch, `[B, 1, G]`; zeros, which no byte reads. */
+  /** Output of the global layers for the last complete patch of each batch, `[B, 1, G]`; unused zeros if there is none. */
   const lastPatches = (
     cache: BytePatchCache | undefined,
     counts: readonly number[],
@@ -202,7 +202,7 @@ function bound(
       const at = (first: number): { cache: Cache } | undefined =>
         cache && { cache: cacheLayersFrom(cache, first) };
 
-      // The patches: of each batch, the bytes of this call that end one.
+      // For each batch, the bytes of this call that end a patch.
       if (patchLengths !== undefined && cache) refusePatchLengths();
       const ends = patchLengths
         ? givenEnds(onApply, patchLengths, [B, T])
@@ -223,7 +223,7 @@ function bound(
       const asFloats = tensor(numbers, { shape: [B, 1, T, 1], dtype: rows.dtype, device });
       const all = cache ? (cache.update(rowsLayer, split, asFloats).key[0] as Tensor) : split; // [B, 1, S, C]
 
-      // Patches that these bytes complete: `[B, N, G]`, of which a batch has its own number.
+      // Patches completed by these bytes, `[B, N, G]`. N is the maximum over batches.
       const lastBytes = ends.map((own, b) =>
         own.flatMap((isEnd, t) => (isEnd ? [held.lengths[b]! + t + 1] : [])),
       );
@@ -232,7 +232,7 @@ function bound(
       const completed = N === 0 ? [] : [complete(N, lastBytes)];
       const context = concat([before, ...completed], 1); // [B, 1 + N, G]
       if (cache && completed[0]) {
-        // Counted from the first byte of the text.
+        // Positions from the first byte of the text.
         const padded = lastBytes.flatMap((own) => Array.from({ length: N }, (_, n) => own[n] ?? 0));
         const places = tensor(padded, { shape: [B, 1, N, 1], dtype: rows.dtype, device });
         cache.patches.update(outputLayer, reshape(completed[0], [B, 1, N, G]), places);
@@ -240,7 +240,7 @@ function bound(
           cache.patches.crop(lastBytes.map(({ length }, b) => held.patches[b]! + length));
       }
 
-      // Bytes read the last patch that is complete, as the rows of `projection`.
+      // The context of each byte is the last complete patch, projected to k rows.
       const { projection, crossAttention } = params.decoder;
       const read = reshape(map(context, projection.weight), [B, (1 + N) * k, C]);
       const patchIds = ends.map((own) => {
@@ -255,10 +255,10 @@ function bound(
 
       function complete(N: number, lastBytes: readonly (readonly number[])[]): Tensor {
         const from = Math.min(...held.open);
-        const span = slice(all, 2, from); // the bytes of open and new patches
+        const span = slice(all, 2, from); // bytes of open and new patches
         const bytes = span.shape[2]!;
         const patchIds = lastBytes.map((own, b) => {
-          // Bytes of no new patch are in patch N, which is dropped.
+          // Bytes outside new patches are assigned to patch N, which is dropped.
           const list = new Array<number>(bytes).fill(N);
           own.forEach((end, n) => list.fill(n, (own[n - 1] ?? held.open[b]!) - from, end - from));
           return list;
@@ -279,7 +279,7 @@ function bound(
   };
 }
 
-/** Refuses a decoder, or parts, that do not fit each other. */
+/** Refuses parts that do not fit each other or the decoder. */
 function checkFit(own: DecoderConfig, { patcher, encoder }: BytePatchesConfig): void {
   const fits: readonly (readonly [argument: string, received: unknown, expected: unknown, of: string])[] = [
     ["patcher.vocabSize", patcher.vocabSize, own.vocabSize, "vocabSize of the decoder"],
@@ -306,7 +306,7 @@ function checkCache(cache: Cache): BytePatchCache {
   });
 }
 
-/** A tensor of which the host has the numbers, as the shapes of what follows depend on them. */
+/** Reads numbers on the host, because later shapes depend on them. */
 function readOnHost(x: Tensor): Tensor {
   try {
     return tensor(x.data, { shape: x.shape });

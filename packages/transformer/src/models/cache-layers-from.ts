@@ -1,6 +1,6 @@
 import type { Cache } from "@qkv/attention-contract";
 
-/** The layers of a cache from one on, for layers that count theirs from 0. */
+/** A view of the cache layers from an offset, for a layer stack that counts its layers from 0. */
 export const cacheLayersFrom = (cache: Cache, first: number): Cache => ({
   update: (layer, key, value, query) => cache.update(first + layer, key, value, query),
   read: (layer) => cache.read(first + layer),

@@ -2,10 +2,10 @@ import type { Cache } from "@qkv/attention-contract";
 import type { Checks } from "@qkv/core";
 
 /**
- * Refuses a cache with more or fewer layers than a model fills, where these are not as many as the model has: one that is
- * never filled would count no tokens.
+ * Refuses a cache whose number of layers differs from what the model fills, for models in which this is not the number of their layers: a layer
+ * that is never filled would have length 0.
  *
- * @param parts - Of each layer of the model, the layers of a cache that it fills.
+ * @param parts - For each layer of the model, the cache layers that it fills.
  */
 export function checkCacheLayers(check: Checks, cache: Cache | undefined, parts: readonly number[]): void {
   const { numLayers } = (cache ?? {}) as { numLayers?: number };

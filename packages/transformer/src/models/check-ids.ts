@@ -1,7 +1,7 @@
 import { ShapeError, type Checks } from "@qkv/core";
 import { isTensor, tensor, type Device, type Tensor } from "@qkv/tensor";
 
-/** Token ids `[B, T]` on a device: given so, or as a list for one sequence. */
+/** Token ids `[B, T]` on a device, from such a tensor or from a list for one sequence. */
 export function checkIds(
   check: Checks,
   ids: Tensor | readonly number[],
@@ -13,7 +13,7 @@ export function checkIds(
     return tensor(list, { shape: [1, list.length], dtype: "int32", device });
   }
   const { shape, dtype, device: own } = ids;
-  // Devices of `vmap` stand for others.
+  // Devices inside `vmap` wrap other devices.
   if (own.name !== device.name && !own.isOver && !device.isOver) {
     check.refuse({
       argument,
@@ -31,7 +31,7 @@ export function checkIds(
     });
   }
   if (shape.length === 2 && shape[0]! > 0 && shape[1]! > 0) {
-    // Ids in memory of a device, and those of examples of `vmap`, are checked by the lookup of embeddings.
+    // Ids in device memory, and batched ids inside `vmap`, are checked by the embedding lookup.
     if (!own.remote && !own.isOver) checkRange(check, ids.data as ArrayLike<number>, vocabSize, argument);
     return ids;
   }
@@ -46,7 +46,7 @@ export function checkIds(
   );
 }
 
-/** Ids of one sequence, as a list or an array of whole numbers. */
+/** Checks the ids of one sequence: a list or typed array of whole numbers. */
 export function checkIdList(
   check: Checks,
   ids: unknown,
@@ -66,7 +66,7 @@ export function checkIdList(
   return list as number[];
 }
 
-/** Ids that a vocabulary has: an id beyond it would be taken for another one. A made-up model may have no size of one. */
+/** Checks that ids are in the vocabulary: an id outside would read another row. Custom models may have no vocabulary size. */
 function checkRange(
   check: Checks,
   ids: ArrayLike<number>,
@@ -85,7 +85,7 @@ function checkRange(
   }
 }
 
-/** True for a token id of a vocabulary, or any token id if its size is unknown. */
+/** True for a token id in the vocabulary, or any id if its size is unknown. */
 export function isId(id: unknown, vocabSize = Infinity): boolean {
   return Number.isInteger(id) && (id as number) >= 0 && (id as number) < vocabSize;
 }

@@ -1,9 +1,9 @@
 import type { Checks } from "@qkv/core";
 
-/** The property of models in workers that holds their connection, the same in every copy of `@qkv/worker`. */
+/** The symbol under which a model in a worker holds its connection, equal in all copies of `@qkv/worker`. */
 const workerKey: unique symbol = Symbol.for("@qkv/worker connection");
 
-/** Refuses what is no model, as `load` gives it; with `causal`, one that generates nothing. */
+/** Refuses a value that is not a model from `load`; with `causal`, also bidirectional models. */
 export function checkModel(check: Checks, model: unknown, { causal = false } = {}): void {
   const { config, params, apply } = (model ?? {}) as Record<string, unknown>;
   const isModel = isObject(config) && isObject(params) && typeof apply === "function";
@@ -25,7 +25,7 @@ export function checkModel(check: Checks, model: unknown, { causal = false } = {
   });
 }
 
-/** Refuses a model that is in a worker: the functions of this package read its weights. */
+/** Refuses a model in a worker, because the functions of this package need its weights. */
 function refuseWorkerModel(check: Checks): never {
   const hasOwn = check.fn === "generate" || check.fn === "embed";
   return check.refuse({

@@ -17,23 +17,23 @@ import {
 import { modelSeeds } from "./model-seeds.js";
 import { rollbackOnError } from "./rollback-on-error.js";
 
-/** Configuration of a decoder that reads a source. The defaults are BART's. */
+/** Configuration of a decoder with cross-attention. The defaults are BART's. */
 export type CrossDecoderConfig = LayerStackConfig & {
   /** V */
   vocabSize: number;
-  /** Ids that all it writes begins with; no part of what is returned. */
+  /** Start ids of each generated sequence, which are not returned. */
   startIds: readonly number[];
-  /** Ids that end a text. */
+  /** Stop ids. */
   stopIds: readonly number[];
-  /** The first id that it writes, such as a language's. Default: any. */
+  /** Forced first generated id, such as a target language. Default: none. */
   forcedBosId?: number;
-  /** The last id that it writes where `maxTokens` are reached. Default: any. */
+  /** Forced last id when `maxTokens` is reached. Default: none. */
   forcedEosId?: number;
-  /** Factor of logits. Default 1. */
+  /** Multiplies logits. Default 1. */
   logitScale?: number;
 };
 
-/** The weights of a decoder that reads a source. */
+/** Params of a decoder with cross-attention. */
 export type CrossDecoderParams = {
   /** `[V, C]` */
   embedding: { weight: Tensor };
@@ -43,17 +43,17 @@ export type CrossDecoderParams = {
 };
 
 export type CrossDecoderOptions = {
-  /** The source, as the encoder read it. Default: that of the cache. */
+  /** The encoded source. Default: that of the cache. */
   source?: EncodedSource;
   /** Keys and values of earlier tokens; this call's are appended. Default: no cache. */
   cache?: Cache;
   /** Positions of the tokens. Default: after those in the cache. */
   positions?: Positions;
-  /** Real tokens of each batch; those after them are padding, which no real token sees. Default: all are real. */
+  /** Number of tokens of each batch without right padding. Default: no padding. */
   padding?: ArrayLike<number>;
   /** Number of last tokens to compute logits for. Default: all. */
   last?: number;
-  /** `rows`: those after the last norm, `[B, T, C]`. Default `logits`. */
+  /** `rows`: hidden states after the final norm, `[B, T, C]`. Default `logits`. */
   output?: "logits" | "rows";
   /**
    * Receives traced tensors, named `decoder.layers.0.attention.weights`, `decoder.layers.0.crossAttention.weights`. Default: nothing is traced.
@@ -67,9 +67,9 @@ export type CrossDecoder = {
   /** Random weights. */
   init(seed: number): CrossDecoderParams;
   /**
-   * The output of an encoder, `[B, S, contextDim]`, as the decoder reads it: with the keys and values of each layer.
+   * Prepares the output of an encoder, `[B, S, contextDim]`, for the decoder: computes the keys and values of each layer.
    *
-   * @param lengths - Real positions of each batch. Default: all.
+   * @param lengths - Number of positions of each batch without padding. Default: no padding.
    */
   source(params: CrossDecoderParams, rows: Tensor, lengths?: readonly number[]): EncodedSource;
   /** Token ids, `[B, T]` int32 or a list for one sequence, to logits `[B, T, V]`, or `[B, last, V]`. */
@@ -77,10 +77,10 @@ export type CrossDecoder = {
 };
 
 /**
- * A decoder whose layers attend to their own earlier tokens, and to what an encoder made of a source: a text, or sound. The keys
- * and values of the source are computed once.
+ * A decoder with causal self-attention and cross-attention to the output of an encoder for text or audio. The keys
+ * and values of the source are computed only once.
  *
- * @param context - The encoder: `dim`, the width of its output, and `traced`, its layers for names of a trace.
+ * @param context - The encoder: `dim`, the width of its output, and `traced`, its layers for tracing.
  * @param kernels - `linear`: the function that multiplies by weight matrices. Default: `linear` of @qkv/tensor.
  * @throws {ArgumentError} If a size is wrong.
  * @see "Attention Is All You Need" (2017), arXiv:1706.03762, section 3.2.3
@@ -118,11 +118,11 @@ export function crossDecoder(
   };
 }
 
-/** The encoder of a decoder. */
+/** The encoder to which a decoder attends. */
 export type CrossDecoderContext = {
   /** Width of its output. Default: that of the decoder. */
   dim?: number;
-  /** Its layers, for names of a trace. Default: none. */
+  /** Its layers, for tracing. Default: none. */
   traced?: readonly TracedLayers[];
 };
 
@@ -130,11 +130,11 @@ export type CrossDecoderContext = {
 export type ScopedCrossDecoder = Omit<CrossDecoder, "init"> & {
   /** Random weights. */
   initFrom(seeds: LayerStackSeeds & { readonly embedding: number }): CrossDecoderParams;
-  /** A source that belongs to the scope around. */
+  /** Prepares a source that belongs to the current scope. */
   sourceInScope: CrossDecoder["source"];
 };
 
-/** The same, with sources that belong to the scope around: those of training, which no later call reads. */
+/** The same decoder for sources that belong to the current scope, as in training. */
 export function scopedCrossDecoder(
   fn: string,
   given: CrossDecoderConfig,
@@ -207,7 +207,7 @@ const onApply: Checks = /* @__PURE__ */ checks("encoderDecoder.apply");
 
 const callNames = ["source", "cache", "positions", "padding", "last", "output", "trace"] as const;
 
-/** Names of a configuration: those of its layers, and its own. A function, since bundlers keep a list that spreads another. */
+/** Names of the configuration fields. A function, because bundlers do not remove an unused list that spreads another. */
 export const crossDecoderNames = (): readonly (keyof CrossDecoderConfig)[] => [
   ...layerStackNames,
   ...(Object.keys({
@@ -223,7 +223,7 @@ export const crossDecoderNames = (): readonly (keyof CrossDecoderConfig)[] => [
   >) as (keyof CrossDecoderConfig)[]),
 ];
 
-/** Refuses ids that are none, and a factor of logits that is none. */
+/** Refuses invalid ids and an invalid logit scale. */
 export function checkCrossDecoder(check: Checks, config: CrossDecoderConfig): void {
   const { vocabSize, startIds, stopIds, forcedBosId, forcedEosId, logitScale = 1 } = config;
   check.whole({ vocabSize }, { min: 1 });

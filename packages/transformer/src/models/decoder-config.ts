@@ -15,64 +15,64 @@ import type { HashConfig } from "./hash-embeddings.js";
 import type { RopeScalingConfig } from "./rope-from-config.js";
 import type { TaskHeadConfig } from "./task-head.js";
 
-/** A layer in place of a decoder's own attention or feed-forward layer: `mixerLayer(…)`, or one of your own with the decoder's width. */
+/** A layer in place of attention or a feed-forward layer: `mixerLayer(…)`, or a custom layer with the width of the decoder. */
 export type StackedLayer = SequenceLayer<object> & {
-  /** Name for errors and tables. Default: `own`. */
+  /** Name for errors and comparisons. Default: `own`. */
   readonly name?: string;
-  /** The same layer with other products, which quantized weights need. */
+  /** Creates the same layer with another `linear`, for quantized weights. */
   withLinear?(map: typeof linear): SequenceLayer<object>;
 };
 
-/** Attention and a mixer beside each other: both read the same rows, and a layer adds what both give (Falcon-H1). */
+/** Attention and a mixer in parallel: both have the same input, and their outputs are added (Falcon-H1). */
 export type HybridLayer = { readonly attention: "full" | "sliding"; readonly mixer: StackedLayer };
 
 /**
- * Attention of one layer: `full`, over a window of `window` tokens, within chunks of `chunkSize` tokens, a layer that takes
- * its place, a mixer beside it, or `none`.
+ * Type of one layer: `full` attention, a sliding window of `window` tokens, chunks of `chunkSize` tokens, a custom layer,
+ * attention with a parallel mixer, or `none`.
  */
 export type LayerType = "full" | "sliding" | "chunked" | "none" | StackedLayer | HybridLayer;
 
-/** Sizes of multi-head latent attention, whose keys and values of all heads are made from one latent of a token. */
+/** Sizes of multi-head latent attention (MLA): keys and values of all heads are computed from one latent per token. */
 export type LatentHeads = {
-  /** Numbers of the latent. */
+  /** Dimension of the latent. */
   kvRank: number;
-  /** Numbers of a latent for queries. Default: queries are made from x at once. */
+  /** Dimension of the query latent. Default: queries are projected directly from x. */
   queryRank?: number;
-  /** Numbers of a head's query and key without positions. */
+  /** Dimensions of a head's query and key without RoPE. */
   nopeDim: number;
-  /** Numbers of a head's query and key that rotate. */
+  /** Dimensions of a head's query and key with RoPE. */
   ropeDim: number;
-  /** Numbers of a head's value. */
+  /** Dimension of a head's value. */
   valueDim: number;
 };
 
-/** The lightning indexer of latent attention (DSA): a small attention that chooses the keys which the heads read. */
+/** The lightning indexer of DeepSeek sparse attention (DSA): a small attention that chooses the keys of the heads. */
 export type IndexerConfig = {
-  /** Index heads, which share one index key a token. */
+  /** Number of index heads, which share one index key per token. */
   numHeads: number;
-  /** Numbers of an index key. The first `latent.ropeDim` of them rotate, in the layout `half`. */
+  /** Dimension of an index key. RoPE rotates its first `latent.ropeDim` dimensions, in the layout `half`. */
   headDim: number;
-  /** Keys that a query reads. Unit: tokens. */
+  /** Number of keys per query. Unit: tokens. */
   topK: number;
 };
 
-/** Experts of a decoder's layers. */
+/** Mixture of experts of a decoder. */
 export type ExpertsConfig = {
   numExperts: number;
   expertsPerToken: number;
-  /** Weights of the chosen experts sum to 1. Default true. */
+  /** Normalizes the routing weights of the chosen experts to sum to 1. Default true. */
   normTopKProb?: boolean;
   /** F of an expert. Default: `hiddenDim`. */
   hiddenDim?: number;
-  /** True for each layer with experts; the others have a feed-forward layer. Default: all have. */
+  /** For each layer, true if it has experts, false if it has a feed-forward layer. Default: all layers have experts. */
   layers?: readonly boolean[];
-  /** Choice of experts and their shares. Default: the softmax's highest. */
+  /** Router options. Default: the experts with the highest softmax scores. */
   router?: RouterConfig;
-  /** An expert that every token uses. Default: none. */
+  /** Shared expert, which processes every token. Default: none. */
   shared?: SharedExpertConfig;
 };
 
-/** Fields of one layer, in place of the model's own. */
+/** Fields of one layer that override those of the model. */
 export type LayerOverrides = Partial<
   Pick<
     DecoderConfig,
@@ -89,7 +89,7 @@ export type DecoderConfig = {
   vocabSize: number;
   /** C, the model width. */
   embedDim: number;
-  /** F, the width of the feed-forward layers. */
+  /** F, the hidden width of the feed-forward layers. */
   hiddenDim: number;
   /** L */
   numLayers: number;
@@ -97,20 +97,20 @@ export type DecoderConfig = {
   numHeads: number;
   /** Hkv */
   numKvHeads: number;
-  /** D, the size of one head. Default: C / H. */
+  /** D, the head dimension. Default: C / H. */
   headDim?: number;
   /** The longest sequence that the model was trained for. Unit: tokens. */
   contextLength: number;
-  /** Tokens at which generation ends. */
+  /** Stop ids, at which generation ends. */
   stopIds: readonly number[];
 
   /** Default `rms`. */
   norm?: NormKind;
-  /** Added to the mean square in norms. */
+  /** Epsilon of norms, added to the mean square. */
   normEps: number;
   /** Placement of the norms. Default `pre`. */
   placement?: Placement;
-  /** Factor of what attention and feed-forward layers add. Default 1. */
+  /** Multiplies the outputs of attention and feed-forward layers before they are added to the residual. Default 1. */
   residualScale?: number;
   /** Default `silu`. */
   activation?: Activation;
@@ -119,23 +119,23 @@ export type DecoderConfig = {
   /** Limits of gated feed-forward layers, as in gpt-oss. Default: none. */
   gateLimit?: GateLimit;
   /**
-   * Share of a token's gates that stay closed, as far as gates are normally distributed (Gemma 3n). At least 0 and below
+   * Activation sparsity (Gemma 3n): the fraction of a token's gates that become 0, for normally distributed gates. At least 0 and below
    * 1. Default 0.
    */
   activationSparsity?: number;
   /**
-   * For each layer, true where it has a feed-forward layer or experts, false where it is a mixer alone, or a layer that takes
-   * their place, such as RWKV's channel mix. Default: all have one.
+   * For each layer, true if it has a feed-forward layer or experts, false if it has only a mixer or attention, or a custom layer in
+   * place of the feed-forward layer, such as RWKV's channel mixing. Default: all layers have one.
    */
   feedForwardLayers?: readonly (boolean | StackedLayer)[];
-  /** Maps with a bias in random weights; loaded weights with a bias use it. Default: none. */
+  /** Projections with a bias in initial params. Loaded params use the biases that they have. Default: none. */
   bias?: { queryKeyValue?: boolean; attentionOutput?: boolean; feedForward?: boolean };
-  /** Experts in place of feed-forward layers. Default: none. */
+  /** Mixture of experts in place of feed-forward layers. Default: none. */
   experts?: ExpertsConfig;
 
   /** Kind of positions. Default `rotary`. */
   positions?: "rotary" | "learned" | "alibi" | "none";
-  /** Factor of ALiBi's slopes. Default 1. */
+  /** Multiplies ALiBi's slopes. Default 1. */
   alibiScale?: number;
   /** Default 10000. */
   ropeBase?: number;
@@ -145,74 +145,74 @@ export type DecoderConfig = {
   ropeDim?: number;
   /** Default: none. */
   ropeScaling?: RopeScalingConfig;
-  /** True for each layer that rotates; the others know no positions (NoPE), but by the mask. Default: all rotate. */
+  /** For each layer, true if it has RoPE; the others have no positional encoding (NoPE). Default: all layers have RoPE. */
   ropeLayers?: readonly boolean[];
-  /** The base in layers with a window, which are not scaled then. Default: as in the others. */
+  /** Rotary base of sliding-window layers, which then have no scaling. Default: as in the other layers. */
   slidingRopeBase?: number;
 
   /**
-   * Bidirectional attention, as in an embedding model (EmbeddingGemma). It takes complete texts: nothing is
-   * generated, and there is no cache. Default false: causal.
+   * Bidirectional attention, as in embedding models (EmbeddingGemma). Such a model needs complete texts: it does not
+   * generate, and has no cache. Default false: causal.
    */
   bidirectional?: boolean;
   /**
-   * Attention type of each layer: a sliding window of `window` tokens, chunks of `chunkSize`, full, or a layer such as `mixerLayer(…)` in its
+   * Type of each layer: a sliding window of `window` tokens, chunks of `chunkSize`, full attention, or a layer such as `mixerLayer(…)` in its
    * place, which makes a hybrid stack. Default: all `full`.
    */
   layerTypes?: readonly LayerType[];
   /**
-   * Keys that a query of a sliding layer sees, itself included; where it is bidirectional, half of the others on each side.
+   * Number of keys that a query of a sliding-window layer sees, itself included. In a bidirectional model, half of the others are on each side.
    * Unit: tokens.
    */
   window?: number;
-  /** Tokens of a chunk, in layers that attend within chunks (Llama 4). */
+  /** Tokens per chunk, in layers with chunked attention (Llama 4). */
   chunkSize?: number;
   /** Scale of dot products. Default: 1 / √D. */
   attentionScale?: number;
-  /** Bends scores into (−softcap, softcap). Default: off. */
+  /** Softcap of scores, `softcap · tanh(x / softcap)`. Default: none. */
   attentionSoftcap?: number;
   /**
-   * Normalizes queries and keys: true head by head, `heads` over all heads of a token together, `unit` head by head without a
+   * Norm of queries and keys: true per head, `heads` over all heads of a token, `unit` per head without a
    * gain. Default false.
    */
   qkNorm?: boolean | "heads" | "unit";
-  /** Normalizes values too, head by head without a gain, beside `qkNorm` (Gemma 3n). Default false. */
+  /** With `qkNorm`, also normalizes values, per head without a gain (Gemma 3n). Default false. */
   valueNorm?: boolean;
-  /** `afterRope`: they are normalized after the rotation, in layers that rotate. Default `beforeRope`. */
+  /** `afterRope`: the norm is after RoPE, in layers with RoPE. Default `beforeRope`. */
   qkNormPlace?: "beforeRope" | "afterRope";
   /**
-   * Scales queries by position, in layers that do not rotate (Llama 4). `everywhere`: in all layers, and each step begins a
+   * Query temperature scaling by position, in layers without RoPE (Llama 4). `everywhere`: in all layers, and each step begins one
    * token later (Ministral 3). Default: none.
    */
   queryTemperature?: { floorScale: number; attnScale: number; everywhere?: boolean };
-  /** Subtracts the attention of half of the heads from that of the others (DiffLlama). Default false. */
+  /** Differential attention: subtracts the attention of half of the heads from that of the others (DiffLlama). Default false. */
   differential?: boolean;
-  /** Latent attention (MLA) in place of key-value heads; `numKvHeads` is not read then. Default: none. */
+  /** Multi-head latent attention (MLA) in place of key-value heads; `numKvHeads` is then ignored. Default: none. */
   latent?: LatentHeads;
-  /** Chooses the keys that latent attention reads; index queries are made from its latent for queries. Default: none. */
+  /** Chooses the keys of latent attention; index queries are computed from its query latent. Default: none. */
   indexer?: IndexerConfig;
   /**
-   * For each layer, the layer whose keys and values it reads: its own number, or that of an earlier one of the same type
-   * that makes its own. A cache holds them once. Default: each makes its own.
+   * For each layer, the index of the layer whose keys and values it uses: its own, or an earlier layer of the same type
+   * that computes its own. A cache stores them once. Default: each layer computes its own.
    */
   sharedKeyValues?: readonly number[];
-  /** Gates outputs of heads by the layer's input, each number or each head. Default: none. */
+  /** Output gate of attention, computed from the layer input, elementwise or per head. Default: none. */
   attentionGate?: "elementwise" | "headwise";
-  /** A learned logit of each head joins the softmax's sum. Default false. */
+  /** Attention sinks: a learned logit per head is added to the softmax denominator. Default false. */
   sinks?: boolean;
 
   /**
-   * Of each layer, what it has in place of the model's own: sizes of heads and of the feed-forward layer, a rotary
-   * embedding. Undefined: nothing. Default: layers are alike.
+   * Per-layer overrides: sizes of heads and of the feed-forward layer, a rotary
+   * embedding. Undefined for layers without overrides. Default: none.
    */
   layerOverrides?: readonly (LayerOverrides | undefined)[];
-  /** Rank of a learned residual beside attention (LAuReL). Default: none. */
+  /** Rank of LAuReL, a learned residual parallel to attention. Default: none. */
   laurelRank?: number;
-  /** Several residual streams, of which layers compute one (AltUp). Default: one stream. */
+  /** AltUp: several residual streams, of which each layer computes one. Default: one stream. */
   altUp?: AltUpConfig;
-  /** A second embedding, of which each layer reads numbers of its own (Gemma 3n). Default: none. */
+  /** Per-layer embeddings (Gemma 3n). Default: none. */
   perLayerEmbedding?: PerLayerEmbeddingConfig;
-  /** A learned factor of each layer's output (Gemma 4). Default false. */
+  /** A learned scale of each layer's output (Gemma 4). Default false. */
   layerScale?: boolean;
 
   /** Scale of embeddings. Default 1; Gemma: √C. */
@@ -221,39 +221,39 @@ export type DecoderConfig = {
   embeddingNorm?: boolean;
   /** Factor of logits. Default 1. */
   logitScale?: number;
-  /** Bends logits into (−softcap, softcap). Default: off. */
+  /** Softcap of logits, `softcap · tanh(x / softcap)`. Default: none. */
   logitSoftcap?: number;
 
-  /** Shares that are dropped in a call with `dropoutSeed`: in training. Exports leave them out. Default: none. */
+  /** Dropout rates, for calls with `dropoutSeed`. Exports omit them. Default: none. */
   dropout?: DropoutRates;
 
   /**
-   * Bytes in place of tokens: `bytePatches({ … })` groups them into patches, which a larger transformer reads (BLT). The
-   * decoder's own layers are the local decoder then. Default: none.
+   * Bytes in place of tokens: `bytePatches({ … })` groups them into patches for a larger transformer (BLT). The
+   * layers of the decoder are then the local decoder. Default: none.
    */
   bytePatches?: BytePatches;
-  /** A head for a task, which {@link taskLogits} applies to rows (`output: "rows"`). Default: none. */
+  /** A task head, which {@link taskLogits} applies to rows (`output: "rows"`). Default: none. */
   head?: TaskHeadConfig;
 };
 
-/** Layers alone, without embeddings and an output map. */
+/** Configuration of layers without embeddings and output projection. */
 export type LayersConfig = Omit<
   DecoderConfig,
   "vocabSize" | "contextLength" | "stopIds" | "bytePatches" | "head"
 >;
 
 export type BytePatchesConfig = {
-  /** The entropy model: a small decoder of the same bytes. */
+  /** The entropy model: a small decoder over the same bytes. */
   patcher: DecoderConfig;
-  /** A patch ends at a byte whose next one has a higher entropy. Unit: nats. */
+  /** Entropy threshold: a patch ends at a byte if the entropy of the next byte is higher. Unit: nats. */
   threshold: number;
-  /** Embeddings of n-grams of bytes, which are added to those of bytes. */
+  /** Hash embeddings of byte n-grams, which are added to the byte embeddings. */
   hashes: HashConfig;
   /** The local encoder: layers over bytes, as wide as the decoder. */
   encoder: LayersConfig;
   /** The global transformer: layers over patches. */
   global: LayersConfig;
-  /** Rows, as wide as the decoder, that a patch is made of and read as: `cross_attn_k`. */
+  /** Number of rows per patch in the cross-attentions, as wide as the decoder (`cross_attn_k`). */
   rowsPerPatch: number;
 };
 
@@ -261,12 +261,12 @@ export type BytePatchesConfig = {
 export type BytePatches = {
   readonly name: "bytePatches";
   readonly config: BytePatchesConfig;
-  /** A cache for a decoder, with layers for its patches. */
+  /** Creates a cache for a decoder, with layers for its patches. */
   cache(config: DecoderConfig): KvCache;
   /**
-   * The same for one decoder.
+   * Binds the byte patches to a decoder.
    *
-   * @param tools - `decoder`, which makes the layers: it is handed over, so that a configuration alone does not bring its
+   * @param tools - `decoder`, which creates the layers. It is passed, so that importing a configuration does not import its
    *   code. `linear`: products with matrices, default those in floats.
    */
   bind(config: DecoderConfig, tools: BytePatchesTools): BoundBytePatches;
@@ -281,7 +281,7 @@ type BytePatchesTools = {
 export type BoundBytePatches = {
   /** Random weights. */
   init(seed: number): object;
-  /** Embeddings of bytes `[B, T, C]` to rows for the decoder's first layer, and what each of its layers does before. */
+  /** Computes the input of the decoder's first layer from byte embeddings `[B, T, C]`, and the cross-attention to apply before each of its layers. */
   apply(
     params: object,
     embedded: Tensor,
@@ -289,7 +289,7 @@ export type BoundBytePatches = {
   ): { readonly rows: Tensor; beforeLayer(layer: number, x: Tensor): Tensor };
 };
 
-/** Options of the decoder's call that patches are made with, and its ids. */
+/** Options and ids of the decoder call, for computing patches. */
 export type BytePatchesCall = {
   readonly tokens: Tensor;
   readonly positions: Positions;

@@ -83,8 +83,8 @@ import { rollbackOnError } from "./rollback-on-error.js";
 import { ropeFromConfig } from "./rope-from-config.js";
 
 /**
- * The weights of a layer. `attention` of a layer that the configuration brings is as its `init` makes it; that of a layer
- * that reads the keys and values of another has no `key`, `value` and `keyNorm`.
+ * Params of a layer. `attention` of a custom layer has the params of its `init`. The attention of a layer
+ * that reuses keys and values has no `key`, `value` and `keyNorm`.
  */
 export type DecoderLayerParams = TransformerLayerParams<FeedForwardParams | MixtureOfExpertsParams> & {
   /** With `altUp`. */
@@ -95,13 +95,13 @@ export type DecoderLayerParams = TransformerLayerParams<FeedForwardParams | Mixt
   scale?: Tensor;
 };
 
-/** The weights of a decoder. */
+/** Params of a decoder. */
 export type DecoderParams = {
   /** `[V, C]` */
   embedding: { weight: Tensor };
-  /** `[C]`, where embeddings are normalized. */
+  /** `[C]`, if embeddings are normalized. */
   embeddingNorm?: NormParams;
-  /** `[contextLength, C]`, where positions are learned. */
+  /** `[contextLength, C]`, if positions are learned. */
   positions?: { weight: Tensor };
   /** With `altUp`. */
   altUp?: AltUpParams;
@@ -110,25 +110,25 @@ export type DecoderParams = {
   layers: DecoderLayerParams[];
   /** `[C]` */
   norm: NormParams;
-  /** `[V, C]`, and a bias `[V]` where a model has one. Default: the embedding (tied weights). */
+  /** Output projection `[V, C]`, and a bias `[V]` if the model has one. Default: the embedding matrix (tied weights). */
   output?: { weight: Tensor; bias?: Tensor };
-  /** Absent where the configuration has no `bytePatches`. */
+  /** Only with `bytePatches` in the configuration. */
   bytePatches?: BytePatchesParams;
   /** Of the configuration's `head`. */
   head?: TaskHeadParams;
 };
 
-/** The weights of byte patches. `k` is the number of rows of a patch, G the width of the global layers. */
+/** Params of byte patches. `k` is the number of rows per patch, G the width of the global layers. */
 export type BytePatchesParams = {
   /** The entropy model. */
   patcher: DecoderParams;
   /** `[functions · orders · buckets, C]` */
   hashes: { weight: Tensor };
-  /** `projection`: of a patch's largest values to its rows, `[k · C, C]`. */
+  /** `projection`: from the max-pooled bytes of a patch to its k query rows, `[k · C, C]`. */
   encoder: LayersParams & { projection: LinearParams; crossAttention: PatchCrossAttentionParams };
-  /** `projection`: of a patch's rows to one of the global layers, `[G, k · C]`. Absent where G = k · C. */
+  /** `projection`: from the rows of a patch to the input of the global layers, `[G, k · C]`. Absent if G = k · C. */
   global: LayersParams & { projection?: LinearParams };
-  /** `projection`: of a row of the global layers to those that bytes read, `[k · C, G]`. A cross-attention for each layer. */
+  /** `projection`: from the output of the global layers to k context rows, `[k · C, G]`. One cross-attention per layer. */
   decoder: { projection: LinearParams; crossAttention: PatchCrossAttentionParams[] };
 };
 
@@ -136,27 +136,27 @@ type LayersParams = Pick<DecoderParams, "layers">;
 
 export type DecoderOptions = {
   /**
-   * Keys and values of earlier tokens; this call's are appended. A call that throws removes what some layers got
-   * already, by the cache's `crop`; a cache that cannot crop is `reset`. Default: no cache.
+   * Keys and values of earlier tokens; those of this call are appended. If the call throws, appended tokens are removed
+   * by `crop`; a cache that cannot crop is `reset`. Default: no cache.
    */
   cache?: Cache;
   /** Positions of the tokens. Default: after those in the cache. */
   positions?: Positions;
-  /** Mask besides the causal one, for stacks that hold no states. Default: none. */
+  /** Additional mask besides the causal one, for models without recurrent states. Default: none. */
   mask?: Mask;
   /**
-   * Document of each token, `[T]` or `[B][T]`, for a call without earlier tokens: attention does not look into another
-   * document, and states start again. Default: one document.
+   * Document of each token, `[T]` or `[B][T]`, for a call without earlier tokens: documents do not attend to each
+   * other, and states are reset. Default: one document.
    */
   documents?: DocumentIds;
   /**
-   * Real tokens of each batch; those after them are padding, which no real token sees and no state reads. A cache holds
-   * keys and values of padding until it is cropped to these lengths. Default: all are real.
+   * Number of tokens of each batch without right padding. Padding does not affect tokens or states. A cache holds
+   * keys and values of padding until it is cropped to these lengths. Default: no padding.
    */
   padding?: ArrayLike<number>;
   /**
    * Lengths of the patches, `[patches]` or `[B][patches]`, for a model with `bytePatches` and a call without earlier
-   * tokens. The first one is 1; the last one is open, so that its bytes read the patch before it. Default: the model's own.
+   * tokens. The first is 1; the last patch is open, so that its bytes use the patch before it. Default: computed by the entropy model.
    */
   patchLengths?: ArrayLike<number> | readonly ArrayLike<number>[];
   /**
@@ -166,13 +166,13 @@ export type DecoderOptions = {
   dropoutSeed?: number;
   /** Number of last tokens to compute logits for. Default: all. */
   last?: number;
-  /** `rows`: those after the final norm, `[B, T, C]`, which models of embeddings pool. Default `logits`. */
+  /** `rows`: hidden states after the final norm, `[B, T, C]`, for embedding models. Default `logits`. */
   output?: "logits" | "rows";
   /** Receives traced tensors, named `layers.0.attention.weights`, `layers.0.output`. Default: nothing is traced. */
   trace?: ModelTrace;
 };
 
-/** Functions that a decoder computes with. */
+/** Functions that a decoder uses for its computation. */
 export type DecoderKernels = {
   /** Multiplies by weight matrices. Default: `linear` of @qkv/tensor; `anyLinear` takes weights of 8 and 4 bits too. */
   linear?: typeof linear;
@@ -186,29 +186,29 @@ export type Decoder = {
   /** Token ids, `[B, T]` int32 or a list for one sequence, to logits `[B, T, V]`, or `[B, last, V]`. */
   apply(params: DecoderParams, ids: Tensor | readonly number[], options?: DecoderOptions): Tensor;
   /**
-   * Rows `[B, T, C]` through the layers alone, without embeddings, norm and output map: through all, or through some of them, one
-   * after the other.
+   * Applies only layers to rows `[B, T, C]`, without embeddings, final norm and output projection: all layers, or a consecutive part
+   * of them.
    */
   rows(layers: DecoderParams["layers"], rows: Tensor, options?: DecoderRowsOptions): Tensor;
   /**
-   * Final norm and output map: rows `[…, C]`, as they leave a layer, to logits `[…, V]`. With `altUp`, rows are the mean of
-   * the streams, and not the one that is traced as a layer's output.
+   * Final norm and output projection: rows `[…, C]`, the output of a layer, to logits `[…, V]`. With `altUp`, rows are the mean of
+   * the streams, not the active stream that is traced as the output of a layer.
    */
   logits(params: DecoderParams, rows: Tensor): Tensor;
 };
 
-/** Options of a call for the layers alone, as for the whole decoder. */
+/** Options for applying only layers. */
 export type DecoderRowsOptions = Pick<DecoderOptions, "cache" | "positions" | "trace"> & {
-  /** Number of the first of the layers in the model: of some of its layers, such as those after a traced `output`. Default 0. */
+  /** Index of the first layer to apply, for example the one after a traced `output`. Default 0. */
   first?: number;
 };
 
 /**
- * A decoder made from a configuration: layers of causal attention and feed-forward layers. The defaults are those of
+ * A decoder: layers of causal attention and feed-forward layers. The defaults are those of
  * Llama: an RMS norm before each sublayer, rotary positions, SwiGLU.
  *
  * @param kernels - `linear`: the function that multiplies by weight matrices. Default: `linear` of @qkv/tensor.
- * @throws {ArgumentError} If the sizes do not divide, or layers slide without a window.
+ * @throws {ArgumentError} If sizes are not divisible, or there are sliding-window layers without `window`.
  * @see "LLaMA" (2023), arXiv:2302.13971
  *
  * @example
@@ -235,7 +235,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
   const layerNorm = norm({ kind: config.norm ?? "rms", embedDim: C, eps });
   const table =
     config.positions === "learned" ? learnedPositions({ length: contextLength, embedDim: C }) : undefined;
-  // Layers of a kind are one layer: they differ in weights alone, and share the plans of their mask.
+  // Layers with equal configuration share one object, and with it the plans of their mask; only params differ.
   const layers: { kind: LayerType; traits: LayerTraits; layer: ReturnType<typeof decoderLayer> }[] = [];
   const made = kinds.map((kind, i) => {
     const traits = layerTraits(config, i);
@@ -246,7 +246,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
     return layer;
   });
   const layerAt = (i: number) => made[i]!;
-  // Layers of a cache: a hybrid layer fills two, a layer without attention none.
+  // Index of each layer in the cache: a hybrid layer fills two cache layers, a layer without attention none.
   const parts = cachedPartsPerLayer({ ...config, layerTypes: kinds }).map(({ length }) => length);
   const firstPart = parts.map((_, i) => parts.slice(0, i).reduce((a, b) => a + b, 0));
   const more = { embedDim: C, norm: config.norm ?? "rms", eps, ...(kernels?.linear && { linear: map }) };
@@ -305,7 +305,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
         ...(streamed && { altUp: streamed.init(seeds.altUp) }),
         ...(perLayer && { perLayer: perLayer.init(seeds.perLayer) }),
         layers: layerSeeds.map((seed, i) => {
-          const besides = splitSeed(seed, 3)[2]!; // attention and the feed-forward layer draw from the other two
+          const besides = splitSeed(seed, 3)[2]!; // the other two are for attention and the feed-forward layer
           const own = splitSeed(besides, ["laurel", "perLayer", "altUp"], 4);
           const params = {
             ...layerAt(i).init(seed),
@@ -402,12 +402,12 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
             ...(finishes && { finish }),
             ...(trace && { trace: traceAt(trace, `layers.${i}`) }),
           });
-          // An intervention replaces what the others have not seen yet.
+          // An intervention replaces the tensor before the other streams use it.
           if (streamed && streams && x !== output) streams = streamed.withActive(streams, x);
         };
         params.layers.forEach((layer, i) => {
           if (drops.skips(i)) return;
-          // Later layers read these; the rest is freed at the end of the layer.
+          // Kept for later layers; other tensors are freed at the end of the layer.
           device.scope(() => {
             applyLayer(layer, i);
             return [x, streams, firstLayer, held?.all()];
@@ -418,7 +418,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
         const seen = recordTensor(trace, "finalInput", merged);
         return asked === "rows" ? normed(params, seen) : outputLogits(params, seen);
       };
-      // Intermediate tensors belong to the scope; only the logits leave it.
+      // Intermediate tensors belong to the scope; only the result outlives it.
       return rollbackOnError(cache, () => device.scope(run));
     },
   };
@@ -440,7 +440,7 @@ const callNames = [
   "trace",
 ] as const;
 
-/** Refuses a seed that is none, and one where a cache stands for earlier tokens. */
+/** Refuses an invalid dropout seed, and dropout together with a cache. */
 function checkDropoutSeed(dropoutSeed: number, cache: Cache | undefined): void {
   onApply.whole({ dropoutSeed }, { min: -(2 ** 32), max: 2 ** 32 });
   if (cache === undefined) return;
@@ -452,7 +452,7 @@ function checkDropoutSeed(dropoutSeed: number, cache: Cache | undefined): void {
   });
 }
 
-/** Refuses dropped layers where others read what a layer made. */
+/** Refuses layer dropout in models whose layers depend on other layers. */
 function checkLayerDrop(config: DecoderConfig): void {
   checkDropout(check, config.dropout);
   const { dropout, sharedKeyValues, altUp, layerTypes } = config;
@@ -465,7 +465,7 @@ function checkLayerDrop(config: DecoderConfig): void {
   });
 }
 
-/** Refuses a number of no layer, and layers of which another reads values that the first one makes. */
+/** Refuses an invalid layer index, and partial application in models with a value residual. */
 function checkFirst(first: number, layers: readonly unknown[], kinds: readonly LayerType[]): void {
   if (first === 0) return;
   const on = checks("decoder.rows");
@@ -478,7 +478,7 @@ function checkFirst(first: number, layers: readonly unknown[], kinds: readonly L
   on.each({ first }, () => !kinds.some(hasValueResidual), expected, fix);
 }
 
-/** Refuses layers that read more than the rows before them. */
+/** Refuses partial application for layers that depend on more than their input rows. */
 function refuseRows(): never {
   return checks("decoder.rows").refuse({
     argument: "config",
@@ -488,7 +488,7 @@ function refuseRows(): never {
   });
 }
 
-/** Refuses options that a model of byte patches has no meaning for, and its own where there are no patches. */
+/** Refuses options that byte patches do not support, and options of byte patches for other models. */
 function checkBytePatches({ bytePatches }: DecoderConfig, options: DecoderOptions): void {
   if (!bytePatches) {
     if (options.patchLengths === undefined) return;
@@ -510,7 +510,7 @@ function checkBytePatches({ bytePatches }: DecoderConfig, options: DecoderOption
   }
 }
 
-/** Options of a call that hide tokens, as layers that attend take them, and as layers with a state do. */
+/** Options about padding and documents, for layers with attention and for layers with a state. */
 function optionsByKind(
   config: DecoderConfig,
   { mask, documents, padding, cache }: DecoderOptions,
@@ -542,7 +542,7 @@ function optionsByKind(
   };
 }
 
-/** Names of a configuration: all that there are, by their types. */
+/** Names of all configuration fields, by type. */
 const names = /* @__PURE__ */ Object.keys({
   vocabSize: 0,
   embedDim: 0,
@@ -628,7 +628,7 @@ function checkConfig(config: DecoderConfig): void {
     check.oneOf({ attentionGate: config.attentionGate }, ["elementwise", "headwise"]);
   checkLayerList("feedForwardLayers", config.feedForwardLayers, numLayers, isStackedLayer);
   checkLayerList("experts.layers", config.experts?.layers, numLayers);
-  // Optional fields that have to be above 0.
+  // Optional fields that must be above 0.
   const { headDim, ropeBase, ropeDim, slidingRopeBase, window, chunkSize, ...more } = config;
   const {
     attentionScale,
@@ -657,7 +657,7 @@ function checkConfig(config: DecoderConfig): void {
   );
 }
 
-/** Traits of key-value heads, which latent attention does not have. */
+/** Options of key-value heads, which latent attention does not support. */
 const withoutLatent = [
   "headDim",
   "ropeDim",
@@ -707,7 +707,7 @@ function checkIndexer({ indexer, latent }: DecoderConfig): void {
   );
 }
 
-/** Parts of the residual stream: streams, embeddings of layers, learned residuals and scales. */
+/** Creates the modules around the residual stream: AltUp, per-layer embeddings, LAuReL and layer scales. */
 function checkResidual(config: DecoderConfig): void {
   const { altUp, perLayerEmbedding, laurelRank, layerScale, valueNorm, qkNorm } = config;
   check.whole(given({ laurelRank }), { min: 1 });
@@ -736,7 +736,7 @@ function checkResidual(config: DecoderConfig): void {
   if (valueNorm && !qkNorm) refuse("valueNorm", "false, without qkNorm", "give `qkNorm: true` too.");
 }
 
-/** Refuses what a layer cannot have in place of the model's own. */
+/** Refuses invalid per-layer overrides. */
 function checkLayerOverrides({ layerOverrides, numLayers }: DecoderConfig): void {
   if (layerOverrides === undefined) return;
   const isList = () => Array.isArray(layerOverrides) && layerOverrides.length === numLayers;
@@ -755,7 +755,7 @@ function checkLayerOverrides({ layerOverrides, numLayers }: DecoderConfig): void
   });
 }
 
-/** Refuses a list that does not name every layer. `other`: what an entry may be besides true and false. */
+/** Refuses a list without an entry for every layer. `other`: values that entries may have besides true and false. */
 function checkLayerList(
   argument: string,
   list: readonly unknown[] | undefined,
@@ -774,22 +774,22 @@ function checkLayerList(
   );
 }
 
-/** Tells layers that a configuration brings. */
+/** True for custom layers. */
 function isStackedLayer(type: unknown): boolean {
   const { init, apply } = (type ?? {}) as Partial<StackedLayer>;
   return typeof init === "function" && typeof apply === "function";
 }
 
-/** Traits of one layer, where layers differ. */
+/** Options of one layer that may differ between layers. */
 type LayerTraits = {
   readonly rotates: boolean;
   readonly experts: boolean;
   readonly feedForward: boolean | StackedLayer;
-  /** The layer has a rotary embedding of its own, whatever its type. */
+  /** True if the layer overrides base or scaling of RoPE. */
   readonly ownRope: boolean;
-  /** Fields of the layer in place of the model's own, as text. */
+  /** Overrides of the layer, as JSON. */
   readonly own: string;
-  /** The λ that differential attention begins with. */
+  /** Initial λ of differential attention. */
   readonly lambdaInit?: number;
 };
 
@@ -814,10 +814,10 @@ const hasValueResidual = (kind: LayerType): boolean =>
 const given = (values: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 
-/** Scale of random embeddings, as in GPT-2 and Llama: logits then start near zero. */
+/** Standard deviation of initial embeddings, as in GPT-2 and Llama, so that initial logits are near zero. */
 const initialScale = 0.02;
 
-/** Traits of the feed-forward layers of a decoder. */
+/** Options of the feed-forward layers of a decoder. */
 function feedForwardConfig(config: DecoderConfig, map: DecoderKernels["linear"]) {
   return {
     embedDim: config.embedDim,
@@ -870,7 +870,7 @@ function decoderLayer(
   });
 }
 
-/** Attention of a layer, a mixer in its place or beside it; undefined where there is none. */
+/** Attention of a layer, or a mixer in place of it or parallel to it; undefined if it has neither. */
 function sequenceLayer(
   config: DecoderConfig,
   kind: LayerType,
@@ -886,7 +886,7 @@ function sequenceLayer(
   ) as SequenceLayer;
 }
 
-/** A layer that the configuration brings, with the decoder's products. */
+/** A custom layer, with the `linear` of the decoder. */
 function stackedLayer(layer: StackedLayer, map: DecoderKernels["linear"]): SequenceLayer<object> {
   if (map === undefined) return layer;
   return (
@@ -900,10 +900,10 @@ function stackedLayer(layer: StackedLayer, map: DecoderKernels["linear"]): Seque
   );
 }
 
-/** Words for attention of the decoder's own. */
+/** Names of the built-in layer types. */
 type OwnAttention = Exclude<LayerType, StackedLayer>;
 
-/** The decoder's own attention. */
+/** Built-in attention of a layer. */
 function attentionLayer(
   config: DecoderConfig,
   kind: OwnAttention,
@@ -967,10 +967,10 @@ function attentionLayer(
 }
 
 /**
- * The attention that a layer of a decoder computes with, with its configuration: rotary embedding, norms, scale, mask.
+ * The attention of a decoder layer, with its configuration: rotary embedding, norms, scale, mask.
  *
- * @param layer - From 0.
- * @returns Undefined for a layer without attention, and for one that the configuration brings.
+ * @param layer - Index of the layer, from 0.
+ * @returns Undefined for a layer without attention, and for a custom layer.
  * @throws {ArgumentError} If the model has no such layer.
  *
  * @example
@@ -999,9 +999,9 @@ export function layerAttention(
 }
 
 /**
- * The mixture of experts that a layer of a decoder computes with, whose `route` tells which experts a token goes to.
+ * The mixture of experts of a decoder layer, whose `route` returns the experts of each token.
  *
- * @param layer - From 0.
+ * @param layer - Index of the layer, from 0.
  * @returns Undefined for a layer without experts.
  * @throws {ArgumentError} If the model has no such layer.
  *
@@ -1028,11 +1028,11 @@ export function layerExperts(config: DecoderConfig, layer: number): MixtureOfExp
   return has ? experts(layerConfig(config, layer), undefined) : undefined;
 }
 
-/** The factor of queries at a position. */
+/** Query temperature scaling by position. */
 function queryTemperatureScale({ queryTemperature: temperature }: DecoderConfig): QueryScale {
   const { everywhere = false, ...steps } = temperature!;
   const factor = llama4Temperature(steps);
-  // Steps of Llama 4 begin at the last token of one before.
+  // Llama 4's steps begin one token earlier.
   return scaleByPosition(everywhere ? (position) => factor(position - 1) : factor);
 }
 
@@ -1071,7 +1071,7 @@ function latentLayer(
   });
 }
 
-/** Mask of a layer; undefined: none. */
+/** Mask of a layer; undefined without a mask. */
 function layerMask(
   { bidirectional = false, window, chunkSize }: DecoderConfig,
   kind: OwnAttention,
@@ -1083,13 +1083,13 @@ function layerMask(
   return slidingWindow({ before: side, after: side });
 }
 
-/** Attention of a layer that reads the keys and values of another. */
+/** Attention of a layer that reuses the keys and values of another. */
 function withoutKeyValues(attention: DecoderLayerParams["attention"]): DecoderLayerParams["attention"] {
   const { key: _key, value: _value, keyNorm: _norm, ...others } = attention;
   return others as DecoderLayerParams["attention"];
 }
 
-/** Biases where the configuration has them: some models have them at queries, keys and values alone. */
+/** Biases of attention: some models have them only for queries, keys and values. */
 function withoutBiases(
   attention: DecoderLayerParams["attention"],
   { bias, latent }: DecoderConfig,
@@ -1170,10 +1170,10 @@ function checkLayerTypes({
   return kinds;
 }
 
-/** True for words for attention of the decoder's own. */
+/** True for the names of built-in layer types. */
 const attends = (type: unknown): boolean => ["full", "sliding", "chunked"].includes(type as string);
 
-/** A layer reads the keys and values of a layer like it: one that attends as far, and makes its own. */
+/** Checks that a layer reuses keys and values of an earlier layer of the same type that computes its own. */
 function checkSharedKeyValues(reads: DecoderConfig["sharedKeyValues"], kinds: readonly LayerType[]): void {
   if (reads === undefined) return;
   const fix = "give for each layer its own number, or that of an earlier one of its type: `[0, 1, 0, 1]`.";

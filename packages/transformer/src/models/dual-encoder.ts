@@ -35,37 +35,37 @@ import {
 export type DualEncoderConfig = {
   text: EncoderConfig;
   vision: VisionTransformerConfig;
-  /** P, the length of the vectors that texts and images share. */
+  /** P, the dimension of the shared embedding space. */
   projectionDim: number;
   /**
-   * Token whose row stands for a text: the last of the row (SigLIP, whose texts are padded to the context length), the one with the
-   * largest id (the first CLIP files), or the first of this id.
+   * Token that is pooled for a text: the last position (SigLIP, whose texts are padded to the context length), the token with the
+   * largest id (the first CLIP checkpoints), or the first token with this id.
    */
   textPooling: "last" | "largestId" | number;
-  /** True: the vector of an image is mapped too (CLIP). False: it has P numbers already (SigLIP). Default true. */
+  /** True: image vectors are projected too (CLIP). False: they have dimension P already (SigLIP). Default true. */
   visionProjection?: boolean;
   /**
-   * Meaning of logits: one text of all fits an image (`softmax`, CLIP), or each may by itself (`sigmoid`, SigLIP, whose logits have a
+   * Meaning of logits: exactly one text fits an image (`softmax`, CLIP), or each independently (`sigmoid`, SigLIP, whose logits have a
    * bias). Default `softmax`.
    */
   scores?: "softmax" | "sigmoid";
 };
 
-/** The weights of a dual encoder. */
+/** Params of a dual encoder. */
 export type DualEncoderParams = {
   text: EncoderParams;
   vision: VisionTransformerParams;
-  /** `[P, C]` of the texts' C. */
+  /** `[P, C]`, C of the text encoder. */
   textProjection: LinearParams;
-  /** `[P, C]` of the images' C, with `visionProjection`. */
+  /** `[P, C]`, C of the image encoder, with `visionProjection`. */
   visionProjection?: LinearParams;
-  /** `[1]`: the logarithm of what similarities are multiplied by. */
+  /** `[1]`: logarithm of the scale of similarities. */
   logitScale: Tensor;
-  /** `[1]`: is added to them then. Absent where `scores` is `softmax`, which it does not change. */
+  /** `[1]`: bias of scaled similarities. Absent with `softmax` scores, on which it has no effect. */
   logitBias?: Tensor;
 };
 
-/** An encoder of texts and one of images, whose vectors are near each other where a text fits an image. It holds no weights. */
+/** A dual encoder for texts and images: vectors of matching pairs are similar. Params are passed to each call. */
 export type DualEncoder = {
   readonly config: DualEncoderConfig;
   /** Random weights. */
@@ -83,8 +83,8 @@ export type DualEncoder = {
 };
 
 /**
- * Two encoders trained together, so that a text and an image that belong together have similar vectors: CLIP and SigLIP. In traces the
- * names of tensors begin with `text` and `image`.
+ * A text encoder and an image encoder trained together, so that matching texts and images have similar vectors: CLIP and SigLIP. In traces,
+ * tensor names begin with `text` and `image`.
  *
  * @param kernels - `linear`: as for {@link visionTransformer}.
  *
@@ -133,7 +133,7 @@ export function dualEncoder(config: DualEncoderConfig, kernels?: { linear?: type
         ...(visionProjection && {
           visionProjection: draw(seeds.visionProjection, config.vision.embedDim),
         }),
-        // A factor of 1 / 0.07, and for sigmoid of 10 with a bias of -10: those that training begins with.
+        // Initial scale of 1 / 0.07 as in CLIP, and for sigmoid scores 10 with a bias of -10 as in SigLIP.
         logitScale: tensor([Math.log(scores === "softmax" ? 1 / 0.07 : 10)]),
         ...(scores === "sigmoid" && { logitBias: tensor([-10]) }),
       };
@@ -178,7 +178,7 @@ export function dualEncoder(config: DualEncoderConfig, kernels?: { linear?: type
   };
 }
 
-/** The row of the token that stands for each text, `[B, C]`. */
+/** The row of the pooled token of each text, `[B, C]`. */
 function poolText(rows: Tensor, ids: Tensor, pooling: DualEncoderConfig["textPooling"]): Tensor {
   const [B, T, C] = rows.shape as [number, number, number];
   if (pooling === "last") return reshape(slice(rows, 1, T - 1, T), [B, C]);

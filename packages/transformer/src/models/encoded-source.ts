@@ -4,19 +4,19 @@ import type { KeyValues, Mask } from "@qkv/attention-contract";
 import type { KvCache } from "@qkv/kv-cache";
 import { isTensor, mapTensors, resident, take, tensor, type Tensor } from "@qkv/tensor";
 
-/** A source that an encoder has read, and the keys and values that a decoder's layers made of it, once. */
+/** An encoded source, with the keys and values of the decoder's cross-attention. */
 export type EncodedSource = {
   /** The encoder's output, `[B, S, C]`. */
   readonly rows: Tensor;
-  /** Keys and values of cross-attention, for each layer of the decoder. */
+  /** Keys and values of cross-attention, per decoder layer. */
   readonly keyValues: readonly KeyValues[];
-  /** Real positions of each batch; those after them are padding. Absent where all are real. */
+  /** Number of positions of each batch without padding. Absent without padding. */
   readonly lengths?: readonly number[];
-  /** Hides padding. Absent where there is none. */
+  /** Padding mask. Absent without padding. */
   readonly mask?: Mask;
 };
 
-/** Lengths of a source and the mask of its padding; nothing where there is none. */
+/** Lengths of a source and its padding mask; an empty object without padding. */
 export function paddedLengths(
   lengths: readonly number[] | undefined,
   longest: number,
@@ -25,21 +25,21 @@ export function paddedLengths(
   return { lengths, mask: padding(lengths) };
 }
 
-/** A source that outlives the scope that it was made in, for all that is written about it. */
+/** Makes a source outlive the current scope, so that it can be used for generation. */
 export const residentSource = ({ rows, keyValues, ...padding }: EncodedSource): EncodedSource => ({
   rows: resident(rows),
   keyValues: mapTensors(keyValues, resident),
   ...padding,
 });
 
-/** The cache of a decoder that reads a source, whose batches follow those of the cache. */
+/** A cache of a decoder with its encoded source. */
 export type SourceCache = KvCache & { readonly source: EncodedSource };
 
 /**
- * A cache of a decoder's own tokens, beside the source that it reads. What chooses batches (`reorder`, `repeat`) chooses those of
- * the source too; `reset` goes back to the source as it was given. `save` holds the decoder's tokens alone.
+ * Combines the cache of a decoder's tokens with the encoded source. `reorder` and `repeat` also apply to the batches of
+ * the source; `reset` restores the original source. `save` stores only the tokens of the decoder.
  *
- * @param cache - An empty one, of `cacheFor(model.config)`.
+ * @param cache - An empty cache, from `cacheFor(model.config)`.
  *
  * @example
  * ```ts
@@ -64,7 +64,7 @@ export function sourceCache(cache: KvCache, source: EncodedSource): SourceCache 
   return withBatches(cache, source, source, undefined);
 }
 
-/** `batches`: of each batch of the cache, that of the given source. Undefined: the same. */
+/** `batches`: for each batch of the cache, the batch index of the source. Undefined: equal indices. */
 function withBatches(
   cache: KvCache,
   given: EncodedSource,
@@ -74,7 +74,7 @@ function withBatches(
   let [source, chosen] = [begun, batches ?? Array.from({ length: given.rows.shape[0]! }, (_, b) => b)];
   const choose = (ids: readonly number[]) => {
     const next = ids.map((id) => chosen[id]!);
-    // Beams of a prompt read the same source: mostly nothing moves.
+    // Beams of one prompt have the same source, so usually nothing has to be copied.
     if (next.length === chosen.length && next.every((batch, i) => batch === chosen[i])) return;
     [source, chosen] = [selectBatches(given, next), next];
   };
@@ -121,7 +121,7 @@ function withBatches(
   };
 }
 
-/** Batches of a source. */
+/** Selects batches of a source. */
 function selectBatches({ rows, keyValues, lengths }: EncodedSource, ids: readonly number[]): EncodedSource {
   const indices = tensor(Int32Array.from(ids), { device: rows.device });
   const chosen = (x: Tensor) => resident(take(x, 0, indices));

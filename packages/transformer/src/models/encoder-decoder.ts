@@ -16,39 +16,39 @@ import { layerStack, layerStackNames, type LayerStackConfig, type LayerStackPara
 import { modelSeeds } from "./model-seeds.js";
 import { checkTaskHead, initTaskHead, type TaskHeadConfig, type TaskHeadParams } from "./task-head.js";
 
-/** Configuration of an encoder–decoder. Its own fields are those of the decoder; the defaults are BART's. */
+/** Configuration of an encoder–decoder. Top-level fields are those of the decoder. The defaults are BART's. */
 export type EncoderDecoderConfig = CrossDecoderConfig & {
-  /** The encoder, where it differs from the decoder. `vocabSize`: of a source with a vocabulary of its own. Default: as the decoder. */
+  /** Fields in which the encoder differs from the decoder. `vocabSize`: a separate source vocabulary. Default: as the decoder. */
   encoder?: Partial<Omit<LayerStackConfig, "embedDim">> & { vocabSize?: number };
-  /** The token after the texts of a batch that are shorter than others. Default 0. */
+  /** Padding token of sources. Default 0. */
   padId?: number;
-  /** A head for a task, which {@link sequenceRows} gives its rows. Default: none. */
+  /** A task head, for rows from {@link sequenceRows}. Default: none. */
   head?: TaskHeadConfig;
 };
 
-/** The weights of an encoder–decoder. */
+/** Params of an encoder–decoder. */
 export type EncoderDecoderParams = CrossDecoderParams & {
-  /** `[V, C]` of a source with a vocabulary of its own. Default: `embedding`. */
+  /** `[V, C]`, for a separate source vocabulary. Default: `embedding`. */
   sourceEmbedding?: { weight: Tensor };
   encoder: LayerStackParams;
   /** Of the configuration's `head`. */
   head?: TaskHeadParams;
 };
 
-/** A source: ids of one text, of several, or `[B, S]` int32. */
+/** A source: ids of one text or of several, or `[B, S]` int32. */
 export type SourceIds = Tensor | readonly number[] | readonly (readonly number[])[];
 
 export type SourceOptions = {
-  /** Real tokens of each batch, of ids in a tensor; those after them are padding. Default: all are real. */
+  /** Number of tokens of each batch without right padding, for ids in a tensor. Default: no padding. */
   padding?: readonly number[];
   /** Receives traced tensors, named `encoder.layers.0.attention.weights`. Default: nothing is traced. */
   trace?: ModelTrace;
 };
 
 export type EncoderDecoderOptions = Omit<CrossDecoderOptions, "source"> & {
-  /** The source: what `encode` made of it, or its ids. Default: that of the cache. */
+  /** The source: the result of `encode`, or its ids. Default: that of the cache. */
   source?: EncodedSource | SourceIds;
-  /** Real tokens of each batch of source ids in a tensor; those after them are padding. Default: all are real. */
+  /** Number of tokens of each batch without right padding, for source ids in a tensor. Default: no padding. */
   sourcePadding?: readonly number[];
 };
 
@@ -57,9 +57,9 @@ export type EncoderDecoder = {
   readonly config: EncoderDecoderConfig;
   /** Random weights. */
   init(seed: number): EncoderDecoderParams;
-  /** Reads a source, once for all that is written about it. */
+  /** Encodes a source, once for the whole generation. */
   encode(params: EncoderDecoderParams, ids: SourceIds, options?: SourceOptions): EncodedSource;
-  /** Ids of what is written, `[B, T]` int32 or a list for one sequence, to logits `[B, T, V]`, or `[B, last, V]`. */
+  /** Decoder ids, `[B, T]` int32 or a list for one sequence, to logits `[B, T, V]`, or `[B, last, V]`. */
   apply(
     params: EncoderDecoderParams,
     ids: Tensor | readonly number[],
@@ -68,11 +68,11 @@ export type EncoderDecoder = {
 };
 
 /**
- * An encoder–decoder: an encoder reads a source, every token seeing every other; a decoder writes a text token by token, and
- * its cross-attention looks at the source. The defaults are BART's; T5, Marian and M2M-100 are a few entries more.
+ * An encoder–decoder: a bidirectional encoder processes a source, and a causal decoder generates a text with
+ * cross-attention to it. The defaults are BART's; T5, Marian and M2M-100 differ in a few fields.
  *
  * @param kernels - `linear`: the function that multiplies by weight matrices. Default: `linear` of @qkv/tensor.
- * @throws {ArgumentError} If the sizes do not divide, or ids are none.
+ * @throws {ArgumentError} If sizes are not divisible, or ids are invalid.
  * @see "Attention Is All You Need" (2017), arXiv:1706.03762; "BART" (2019), arXiv:1910.13461
  *
  * @example
@@ -146,7 +146,7 @@ export function encoderDecoder(config: EncoderDecoderConfig, kernels?: DecoderKe
     config,
     encode(params, ids, options) {
       checkParams(onEncode, params, ["embedding.weight"]);
-      // It outlives the scope, for all that is written about it.
+      // It outlives the scope, because generation uses it.
       return paramsDevice(params).scope(() => residentSource(encodeInScope(params, ids, options)));
     },
     init(seed) {
@@ -180,7 +180,7 @@ export function encoderDecoder(config: EncoderDecoderConfig, kernels?: DecoderKe
 const isEncoded = (source: EncodedSource | SourceIds): source is EncodedSource =>
   !isTensor(source) && !isList(source);
 
-/** Ids of several texts in one batch, the shorter ones padded at the end. */
+/** Ids of several texts in one batch, padded on the right. */
 function sourceBatch(
   given: SourceIds,
   { padId, vocabSize, device }: { padId: number; vocabSize: number; device: Device },

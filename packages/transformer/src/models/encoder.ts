@@ -51,13 +51,13 @@ import { ropeFromConfig } from "./rope-from-config.js";
 import { checkTaskHead, initTaskHead, type TaskHeadConfig, type TaskHeadParams } from "./task-head.js";
 import { checkParams } from "../layers/check-params.js";
 
-/** Configuration of an encoder. The defaults are BERT's, so a relative of it is a few entries more. */
+/** Configuration of an encoder. The defaults are BERT's, so related models need only a few fields. */
 export type EncoderConfig = {
   /** V */
   vocabSize: number;
   /** C, the model width. */
   embedDim: number;
-  /** F, the width of the feed-forward layers. */
+  /** F, the hidden width of the feed-forward layers. */
   hiddenDim: number;
   /** L */
   numLayers: number;
@@ -67,78 +67,78 @@ export type EncoderConfig = {
   contextLength: number;
   /** Number of token types (segments), such as first and second sentence; 0 for none. */
   numTypes: number;
-  /** Added to the variance in norms. */
+  /** Epsilon of norms, added to the variance. */
   normEps: number;
   /** Default `gelu`. */
   activation?: Activation;
 
   /**
-   * E, the width of the embeddings, where it is not C: a linear map makes rows of C numbers of them (ALBERT, ELECTRA).
-   * Default: C, without a map.
+   * E, the width of factorized embeddings, which a projection maps to C (ALBERT, ELECTRA).
+   * Default: C, without a projection.
    */
   embeddingRank?: number;
   /**
-   * Kind of positions; `alibi` subtracts from scores by the distance, to both sides. Default `learned`; `none` with `disentangled`,
-   * whose scores know distances.
+   * Kind of positions. `alibi` is symmetric. Default `learned`; `none` with `disentangled`,
+   * whose scores depend on relative positions.
    */
   positions?: "learned" | "rotary" | "alibi" | "none";
   /** Default 10000. */
   ropeBase?: number;
-  /** The base in layers with a window. Default: as in the others. */
+  /** Rotary base of sliding-window layers. Default: as in the other layers. */
   slidingRopeBase?: number;
-  /** A learned bias for buckets of distances, which all layers share (MPNet). Default: none. */
+  /** Relative position bias with buckets, shared by all layers (MPNet, T5). Default: none. */
   relativeBias?: {
     numBuckets: number;
-    /** The distance from which on all keys share the last bucket. Unit: tokens. */
+    /** Distance from which on all keys share the last bucket. Unit: tokens. */
     maxDistance: number;
   };
-  /** Scores by content and by distance, each on its own (DeBERTa). Default: none. */
+  /** Disentangled attention (DeBERTa). Default: none. */
   disentangled?: Disentangled;
   /**
-   * Embeddings of mask tokens are 0, and the others of a text are scaled by 0.88 / (1 − its share of mask tokens), as they were in
-   * training (ESM). Default: none.
+   * Token dropout (ESM): embeddings of mask tokens are 0, and the others are scaled by 0.88 / (1 − fraction of mask tokens), as in
+   * training. Default: none.
    */
   tokenDropout?: { maskId: number; padId: number };
-  /** Placement of the norms; with `pre`, another one stands after the last layer. Default `post`. */
+  /** Placement of the norms. With `pre`, there is a final norm. Default `post`. */
   placement?: "post" | "pre";
-  /** False: attention of the first layer reads embeddings without another norm (ModernBERT). Default true. */
+  /** False: the first layer has no norm before attention (ModernBERT). Default true. */
   firstLayerNorm?: boolean;
-  /** False: embeddings go to the first layer without a norm (CLIP, SigLIP). Default true. */
+  /** False: there is no norm after the embeddings (CLIP, SigLIP). Default true. */
   embeddingNorm?: boolean;
-  /** Hides later tokens from earlier ones (CLIP). Default false. */
+  /** Causal attention (CLIP). Default false. */
   causal?: boolean;
   /** Gated feed-forward layers (GeGLU). Default false. */
   gated?: boolean;
-  /** Biases of maps and shifts of norms in random weights; loaded weights have those that are stored. Default true. */
+  /** Biases of projections and norms in initial params; loaded params have the biases that are stored. Default true. */
   bias?: boolean;
   /** Attention of each layer: full, or a window of `window` tokens. Default: all `full`. */
   layerTypes?: readonly ("full" | "sliding")[];
-  /** Keys that a query of a sliding layer sees: itself, and half of the others on each side. Unit: tokens; odd. */
+  /** Number of keys that a query of a sliding-window layer sees: itself, and half of the others on each side. Unit: tokens; odd. */
   window?: number;
   /**
    * Groups of adjacent layers that share their weights (ALBERT). A divisor of `numLayers`. Default: each layer has its own.
    */
   layerGroups?: number;
-  /** A head for a task, which {@link taskLogits} applies. Default: none. */
+  /** A task head, which {@link taskLogits} applies. Default: none. */
   head?: TaskHeadConfig;
-  /** Shares that are dropped in a call with `dropoutSeed`: in training. Exports leave them out. Default: none. */
+  /** Dropout rates, for calls with `dropoutSeed`. Exports omit them. Default: none. */
   dropout?: DropoutRates;
 };
 
-/** Head that maps rows to logits of the masked token. */
+/** Params of the head for masked language modeling. */
 export type MaskedTokenHeadParams = {
   /** `[E, C]` */
   dense: LinearParams;
   norm: NormParams;
-  /** `[V]`. The matrix is the embedding's. */
+  /** `[V]`. The matrix is the embedding matrix. */
   bias: Tensor;
 };
 
-/** The weights of an encoder. */
+/** Params of an encoder. */
 export type EncoderParams = {
   /** `[V, E]`; E is C unless there is an `embeddingRank`. */
   embedding: { weight: Tensor };
-  /** `[contextLength, E]`. Absent where positions rotate. */
+  /** `[contextLength, E]`, for learned positions. */
   positions: { weight: Tensor };
   /** `[numTypes, E]` */
   types?: { weight: Tensor };
@@ -161,14 +161,14 @@ export type EncoderParams = {
   finalNorm?: NormParams;
   /** Of the configuration's `head`. */
   head?: TaskHeadParams;
-  /** Only where the checkpoint has one. */
+  /** Only if the checkpoint has one. */
   maskedTokenHead?: MaskedTokenHeadParams;
 };
 
 export type EncoderOptions = {
-  /** The kind of segment of each token, `[B, T]` int32. Default: 0. */
+  /** Type (segment) of each token, `[B, T]` int32. Default: 0. */
   types?: Tensor;
-  /** Hides tokens: `padding(lengths)`. Default: nothing. */
+  /** Masks tokens: `padding(lengths)`. Default: none. */
   mask?: Mask;
   /** Applies the dropout of the configuration: in training, another seed each step. Default: nothing is dropped. */
   dropoutSeed?: number;
@@ -183,12 +183,12 @@ export type Encoder = {
   init(seed: number): EncoderParams;
   /** Token ids, `[B, T]` int32 or a list for one sequence, to rows `[B, T, C]`, one for each token. */
   apply(params: EncoderParams, ids: Tensor | readonly number[], options?: EncoderOptions): Tensor;
-  /** Rows `[B, T, C]` to logits `[B, T, V]` of the token that stood where a mask token was put. */
+  /** Rows `[B, T, C]` to logits `[B, T, V]` of masked tokens. */
   maskedTokenLogits(params: EncoderParams, rows: Tensor): Tensor;
 };
 
 /**
- * An encoder like BERT: every token sees every other token, a norm follows each sublayer, and positions are learned.
+ * A bidirectional encoder. By default, as in BERT, it is post-norm with learned positions.
  *
  * @param kernels - `linear`: computes the maps of layers, and those of embeddings and of masked tokens. Default: `linear` of `@qkv/tensor`; `anyLinear` takes quantized weights too.
  *
@@ -218,7 +218,7 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
   const table = isLearned(config) && learnedPositions({ length: contextLength, embedDim: E });
   const layers = encoderLayers(config, layerNorm, map);
   const perGroup = numLayers / (config.layerGroups ?? numLayers);
-  /** The table of distances as layers read it, `[2 R, C]`; undefined where there is none. */
+  /** The relative position embeddings after their norm, `[2 R, C]`; undefined without them. */
   const distanceTable = ({ distances, distanceNorm }: EncoderParams): Tensor | undefined =>
     distances &&
     (config.disentangled?.norm ? layerNorm.apply(distanceNorm!, distances.weight) : distances.weight);
@@ -269,7 +269,7 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
         layers: layerSeeds.map((seed, i) => {
           const own = layers[i * perGroup]!.init(seed);
           const norms = bias ? {} : { attentionNorm: normParams(C), feedForwardNorm: normParams(C) };
-          // In the order of other layers, in which weights are written one after the other.
+          // In the same key order as in other layers, in which weights are written to files.
           const whole = { ...own, ...norms };
           if (i > 0 || config.firstLayerNorm !== false) return whole;
           const { attentionNorm: _, ...others } = whole;
@@ -338,7 +338,7 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
 
 const isLearned = ({ positions = "learned" }: EncoderConfig): boolean => positions === "learned";
 
-/** Embeddings `[B, T, C]` in which mask tokens are 0, scaled as if as many were masked as in training. */
+/** Token dropout: sets embeddings `[B, T, C]` of mask tokens to 0, and scales the others to the mask rate of training. */
 function withoutMasks(
   x: Tensor,
   ids: Tensor,
@@ -346,7 +346,7 @@ function withoutMasks(
 ): Tensor {
   const seen = cast(notEqual(ids, maskId), x.dtype); // [B, T]
   const real = cast(notEqual(ids, padId), x.dtype);
-  // The share that is no mask, of the tokens that are no padding.
+  // The fraction of unmasked tokens, among tokens without padding.
   const share = div(
     sum(mul(seen, real), { axis: 1, keepDims: true }),
     sum(real, { axis: 1, keepDims: true }),
@@ -354,12 +354,12 @@ function withoutMasks(
   return mul(x, expandDims(div(mul(seen, seenInTraining), share), 2));
 }
 
-/** Of 15 % of the tokens, 80 % were masks. */
+/** Mask rate of training: of 15 % target tokens, 80 % were masked. */
 const seenInTraining = 1 - 0.15 * 0.8;
 
 type EncoderLayer = Pick<TransformerLayer<FeedForwardParams, DisentangledParams>, "init" | "apply">;
 
-/** The layers of a configuration. Those that attend alike are one, and share the plans of their mask. */
+/** Creates the layers. Layers with equal attention share one object, and with it the plans of their mask. */
 function encoderLayers(config: EncoderConfig, layerNorm: Norm, map: typeof linear): readonly EncoderLayer[] {
   const { embedDim: C, numLayers, numHeads, layerTypes, bias = true, disentangled } = config;
   const make = (
@@ -410,10 +410,10 @@ function encoderLayers(config: EncoderConfig, layerNorm: Norm, map: typeof linea
   });
 }
 
-/** Params of a norm that changes nothing. */
+/** Marker params for an absent norm. */
 const noGain = /* @__PURE__ */ Object.freeze({}) as NormParams;
 
-/** The same norm, which leaves rows as they are where its params are {@link noGain}. */
+/** The same norm, which returns rows unchanged if its params are {@link noGain}. */
 const withoutGain = ({ init, apply }: Norm): Norm => ({
   init,
   apply: (params, x) => (params === noGain ? x : apply(params, x)),
@@ -510,7 +510,7 @@ function checkConfig(config: EncoderConfig): void {
   if (config.head !== undefined) checkTaskHead(check, config.head);
 }
 
-/** Refuses a table of distances without rows, and terms that no score has. */
+/** Refuses invalid options of disentangled attention. */
 function checkDisentangled(given: Disentangled): void {
   const names = ["numDistances", "maxDistance", "terms", "sharedMaps", "norm"] as const;
   const own = check.options(given, names, "config.disentangled");
@@ -523,7 +523,7 @@ function checkDisentangled(given: Disentangled): void {
   check.type({ "disentangled.sharedMaps": sharedMaps, "disentangled.norm": norm }, "boolean");
 }
 
-/** Refuses layers that slide without a window, and groups that do not divide them. */
+/** Refuses sliding-window layers without `window`, and a number of layers that is not divisible by `layerGroups`. */
 function checkLayers({
   layerTypes,
   window,

@@ -3,15 +3,15 @@ import { checkTensor, concat, reshape, slice, softmax, type Tensor } from "@qkv/
 import type { TaskHeadConfig } from "./task-head.js";
 
 /**
- * Scores of candidate labels from a model of natural language inference: each row is a text as premise and a sentence with
- * one candidate as hypothesis.
+ * Scores of candidate labels from a model for natural language inference. Each row is a text as premise with a sentence about
+ * one candidate label as hypothesis.
  *
  * @param head - The head of the model, with a label that begins with "entail".
  * @param logits - `[N, labels]`, a row for each candidate.
- * @param options - `multiLabel`: true where several candidates may fit, which are scored each against contradiction. Default
+ * @param options - `multiLabel`: true if several candidates may apply; each is then scored against contradiction. Default
  *   false: scores sum to 1.
  * @returns `[N]`
- * @throws {ArgumentError} If no label is entailment.
+ * @throws {ArgumentError} If the head has no entailment label.
  * @see "Benchmarking Zero-shot Text Classification" (2019), arXiv:1909.00161
  *
  * @example

@@ -1,32 +1,32 @@
 import { add, embedding, tensor, type Tensor } from "@qkv/tensor";
 import { hashByteNgrams } from "@qkv/tokenizer/patching";
 
-/** Hash functions of n-grams of bytes, each with rows of a table of embeddings. */
+/** Options of hash embeddings of byte n-grams. */
 export type HashConfig = {
-  /** Bytes of the n-grams, such as 3 to 8. */
+  /** N-gram sizes in bytes, such as 3 to 8. */
   orders: readonly number[];
-  /** Hash functions of each order, which differ in their prime. */
+  /** Number of hash functions per n-gram size, which differ in their prime. */
   functions: number;
-  /** Rows of the table for each function and order. */
+  /** Number of buckets (rows of the table) per hash function and n-gram size. */
   buckets: number;
 };
 
-/** Primes of the hash functions, in BLT's order; a further function begins with the first again. */
+/** Primes of the hash functions, in BLT's order, used cyclically. */
 const primes = [
   1000000007, 5915587277, 1500450271, 3267000013, 5754853343, 4093082899, 9576890767, 3628273133, 2860486313,
   5463458053, 3367900313,
 ];
 
-/** Rows of the table: one part for each function and order. */
+/** Total number of rows of the table. */
 export const hashRows = ({ orders, functions, buckets }: HashConfig): number =>
   functions * orders.length * buckets;
 
 /**
- * Adds to the embedding of each byte those of the n-grams that end at it.
+ * Adds to the embedding of each byte the embeddings of the n-grams that end there.
  *
  * @param rows - Embeddings of the bytes, `[B, T, C]`.
  * @param weight - `[functions · orders · buckets, C]`
- * @param ids - Of each batch: ids of the bytes before, as many as the longest n-gram reads, and of the T bytes.
+ * @param ids - For each batch, the ids of the T bytes, preceded by the earlier bytes that the longest n-gram needs.
  */
 export function addHashEmbeddings(
   rows: Tensor,

@@ -8,14 +8,14 @@ export const isRecurrent = (type: LayerType): boolean =>
 export const isHybrid = (type: LayerType): type is HybridLayer =>
   typeof type === "object" && "mixer" in type && "attention" in type;
 
-/** Parts of a cache that a layer fills, in order. */
+/** The kinds of cache layers that a layer fills, in order. */
 export function cachedParts(type: LayerType): readonly ("keyValues" | "state")[] {
   if (type === "none") return [];
   if (isHybrid(type)) return ["keyValues", ...cachedParts(type.mixer)];
   return [isRecurrent(type) ? "state" : "keyValues"];
 }
 
-/** True for layers that hold a state, alone or beside keys and values. */
+/** True for layers with a recurrent state, with or without keys and values. */
 export const holdsState = (type: LayerType): boolean => cachedParts(type).includes("state");
 
 type Layers = Partial<
@@ -23,7 +23,7 @@ type Layers = Partial<
 >;
 
 /**
- * Parts of a cache that each layer of a model fills: those of its attention, unless it reads those of another layer, then the
+ * The kinds of cache layers that each layer of a model fills: first for attention, unless it reuses keys and values, then for the
  * state of its feed-forward layer.
  */
 export function cachedPartsPerLayer({
@@ -39,5 +39,5 @@ export function cachedPartsPerLayer({
   });
 }
 
-/** True for models in which some layer holds a state. */
+/** True for models with a layer that has a recurrent state. */
 export const holdsStates = (layers: Layers): boolean => cachedPartsPerLayer(layers).flat().includes("state");

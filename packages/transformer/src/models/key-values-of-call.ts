@@ -1,18 +1,18 @@
 import type { Cache, KeyValues } from "@qkv/attention-contract";
 
-/** Keys and values of one call of a model, for the layers that read those of another. */
+/** Keys and values during one call of a model, for layers that reuse those of another. */
 export type KeyValuesOfCall = {
-  /** The cache that layers with keys and values of their own append to. */
+  /** The cache for layers that compute their own keys and values. */
   readonly cache: Cache;
-  /** Keys and values that the queries of that layer of the cache read, once it was applied. */
+  /** Returns the keys and values that a cache layer returned in this call. */
   of(layer: number): KeyValues;
-  /** Those of all layers that were applied. */
+  /** The keys and values of all layers so far. */
   all(): readonly KeyValues[];
 };
 
 /**
- * Remembers what each layer's queries read in this call. A cache that forgets may hold less afterwards: a window of
- * tokens, where the first queries of a call saw earlier ones. Without a cache the call stands alone.
+ * Records the keys and values of each layer in this call. A cache that evicts may hold fewer afterwards: in a rolling
+ * cache, the first queries of the call have seen tokens that are evicted at its end. Also works without a cache.
  */
 export function keyValuesOfCall(cache: Cache | undefined): KeyValuesOfCall {
   const read = new Map<number, KeyValues>();

@@ -1,6 +1,6 @@
 import type { DecoderConfig, LayerOverrides } from "./decoder-config.js";
 
-/** Fields that may differ from layer to layer. */
+/** Names of fields that may differ between layers. */
 export const layerFields = /* @__PURE__ */ Object.keys({
   headDim: 0,
   numKvHeads: 0,
@@ -11,7 +11,7 @@ export const layerFields = /* @__PURE__ */ Object.keys({
   ropeScaling: 0,
 } satisfies Record<keyof LayerOverrides, 0>) as (keyof LayerOverrides)[];
 
-/** The configuration of one layer: the model's, with what that layer has in place of it. */
+/** The configuration of one layer: that of the model, with the overrides of the layer. */
 export function layerConfig(config: DecoderConfig, layer: number): DecoderConfig {
   const own = Object.entries(config.layerOverrides?.[layer] ?? {}).filter(([, value]) => value !== undefined);
   return { ...config, ...Object.fromEntries(own) };

@@ -19,11 +19,11 @@ import { transformerLayer, type TransformerLayerParams } from "../layers/transfo
 import { ropeFromConfig } from "./rope-from-config.js";
 import { sinusoidalPositions, type SinusoidConfig } from "./sinusoidal-positions.js";
 
-/** Configuration of the layers of one side of an encoder–decoder. The defaults are BART's. */
+/** Configuration of the layers of an encoder or decoder in an encoder–decoder. The defaults are BART's. */
 export type LayerStackConfig = {
   /** C, the model width. */
   embedDim: number;
-  /** F, the width of the feed-forward layers. */
+  /** F, the hidden width of the feed-forward layers. */
   hiddenDim: number;
   /** L */
   numLayers: number;
@@ -31,27 +31,27 @@ export type LayerStackConfig = {
   numHeads: number;
   /** D. Default: C / H. */
   headDim?: number;
-  /** The longest sequence: rows of the table where positions are learned. Unit: tokens. */
+  /** The longest sequence; with learned positions, their number. Unit: tokens. */
   contextLength: number;
   /** Kind of all norms. Default `layer`. */
   norm?: NormKind;
-  /** Added to the variance, or the mean square, in norms. Default 1e-5. */
+  /** Epsilon of norms. Default 1e-5. */
   normEps?: number;
-  /** Placement of the norms; with `pre`, another one stands after the last layer. Default `post`. */
+  /** Placement of the norms. With `pre`, there is a final norm. Default `post`. */
   placement?: "post" | "pre";
   /** A norm after the embeddings. Default false. */
   embeddingNorm?: boolean;
-  /** Factor of the embeddings. Default 1. */
+  /** Multiplies the embeddings. Default 1. */
   embeddingScale?: number;
   /** Default `gelu`. */
   activation?: Activation;
   /** Gated feed-forward layers. Default false. */
   gated?: boolean;
-  /** Biases of maps in random weights; loaded weights have those that are stored. Default true. */
+  /** Biases of projections in initial params; loaded params have the biases that are stored. Default true. */
   bias?: boolean;
-  /** Factor of scores. Default: 1 / √D; T5 has 1. */
+  /** Scale of attention scores. Default: 1 / √D; T5 has 1. */
   attentionScale?: number;
-  /** Kind of positions; `relative` is T5's bias for buckets of distances. Default `learned`. */
+  /** Kind of positions. `relative` is T5's relative position bias. Default `learned`. */
   positions?: "learned" | "sinusoidal" | "rotary" | "relative" | "none";
   /** With the positions `sinusoidal`. */
   sinusoids?: SinusoidConfig;
@@ -59,7 +59,7 @@ export type LayerStackConfig = {
   rope?: {
     /** Default 10000. */
     base?: number;
-    /** Numbers of a head that rotate. Default: all. */
+    /** Rotated dimensions of a head. Default: all. */
     dim?: number;
     /** Default `half`. */
     layout?: "half" | "interleaved";
@@ -67,57 +67,57 @@ export type LayerStackConfig = {
   /** With the positions `relative`. */
   relativeBias?: {
     numBuckets: number;
-    /** The distance from which on all keys share the last bucket. Unit: tokens. */
+    /** Distance from which on all keys share the last bucket. Unit: tokens. */
     maxDistance: number;
-    /** True: each layer has a table of its own (UMT5). Default false: layers share one. */
+    /** True: each layer has its own bias table (UMT5). Default false: all layers share one. */
     perLayer?: boolean;
   };
 };
 
-/** The weights of such layers. Those of a decoder have cross-attention. */
+/** Params of a layer stack. In a decoder, layers have cross-attention. */
 export type LayerStackParams = {
-  /** `[contextLength, C]`, where positions are learned. */
+  /** `[contextLength, C]`, for learned positions. */
   positions?: { weight: Tensor };
   /** `[C]`, with `embeddingNorm`. */
   embeddingNorm?: NormParams;
-  /** `[numBuckets, H]` each: one that layers share, or one for each. */
+  /** `[numBuckets, H]` each: one shared table, or one per layer. */
   relativeBias?: { weight: Tensor }[];
   layers: TransformerLayerParams<FeedForwardParams>[];
   /** `[C]`, with the placement `pre`. */
   norm?: NormParams;
 };
 
-/** Inputs of a call besides rows. */
+/** Further inputs of a call. */
 export type LayerStackCall = {
   cache?: Cache;
   positions?: Positions;
   mask?: Mask;
-  /** Of a decoder: keys and values of the source for each layer, and the mask that hides its padding. */
+  /** For a decoder: keys and values of the source per layer, and its padding mask. */
   source?: { readonly keyValues: readonly KeyValues[]; readonly mask?: Mask };
   trace?: ModelTrace;
 };
 
-/** Seeds of random weights: of each layer, and of positions. */
+/** Seeds of initial params: of each layer, and of positions. */
 export type LayerStackSeeds = {
   readonly positions: number;
   readonly layers: readonly number[];
 };
 
-/** Embeddings to rows after the last norm. */
+/** A stack of layers, including positions and final norm. */
 export type LayerStack = {
   /** Random weights. */
   init(seeds: LayerStackSeeds): LayerStackParams;
   /** Embeddings `[B, T, C]` to rows `[B, T, C]`. */
   apply(params: LayerStackParams, embeddings: Tensor, call: LayerStackCall): Tensor;
-  /** Of a decoder: keys and values of rows `[B, S, contextDim]`, for each layer. */
+  /** For a decoder: computes keys and values of the encoder output `[B, S, contextDim]` per layer. */
   keyValues(params: LayerStackParams, rows: Tensor): readonly KeyValues[];
 };
 
 /**
- * The layers of an encoder, in which every token sees every other, or of a decoder, whose tokens see those before them and a
+ * The layers of a bidirectional encoder, or of a causal decoder with cross-attention to a
  * source.
  *
- * @param crossed - Of a decoder: the width of the source. Undefined: an encoder.
+ * @param crossed - For a decoder: the width of the source. Undefined: an encoder.
  */
 export function layerStack(
   fn: string,
@@ -214,7 +214,7 @@ export function layerStack(
   };
 }
 
-/** Names of a configuration, without those of what stands around the layers. */
+/** Names of the configuration fields of a layer stack. */
 export const layerStackNames = /* @__PURE__ */ Object.keys({
   embedDim: 0,
   hiddenDim: 0,

@@ -12,7 +12,7 @@ import {
 } from "@qkv/tensor";
 
 /**
- * Returns one vector per sequence: the mean of the rows of its tokens, without padding.
+ * Mean pooling: the mean of the rows of each sequence, without padding.
  *
  * @param rows - `[B, T, C]`
  * @param attentionMask - `[B, T]`: 1 or true for tokens, 0 or false for padding. Default: all are tokens.

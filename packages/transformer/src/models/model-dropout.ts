@@ -2,29 +2,29 @@ import type { Checks } from "@qkv/core";
 import { dropout, uniform, type Tensor } from "@qkv/tensor";
 import { modelSeeds } from "./model-seeds.js";
 
-/** Shares that a model drops in a call with `dropoutSeed`, each from 0 to below 1: in training. */
+/** Dropout rates of a model, each from 0 to below 1, for calls with `dropoutSeed`. */
 export type DropoutRates = {
-  /** Of attention weights. Default 0. */
+  /** Dropout of attention weights. Default 0. */
   attention?: number;
-  /** Of what attention and the feed-forward layer add to x. Default 0. */
+  /** Dropout of the outputs of attention and feed-forward layers, before the residual addition. Default 0. */
   residual?: number;
-  /** Of embeddings, positions among them. Default 0. */
+  /** Dropout of embeddings, including positions. Default 0. */
   embedding?: number;
-  /** Of layers: x passes a dropped one unchanged. Default 0. */
+  /** LayerDrop: the probability that a whole layer is skipped. Default 0. */
   layer?: number;
 };
 
-/** Dropout of one call. */
+/** The dropout of one call. */
 export type CallDropout = {
-  /** Embeddings `[B, T, C]`, some of their numbers dropped. */
+  /** Applies dropout to embeddings `[B, T, C]`. */
   embeddings(x: Tensor): Tensor;
-  /** True for a layer that is dropped. */
+  /** True for a layer that is skipped. */
   skips(layer: number): boolean;
-  /** Options of a layer's call. */
+  /** Options for the call of a layer. */
   ofLayer(layer: number): { dropoutSeed?: number };
 };
 
-/** Refuses rates that are none. */
+/** Refuses invalid rates. */
 export function checkDropout(check: Checks, given: DropoutRates | undefined): void {
   if (given === undefined) return;
   const rates = check.options(given, ["attention", "residual", "embedding", "layer"], "config.dropout");
@@ -33,9 +33,9 @@ export function checkDropout(check: Checks, given: DropoutRates | undefined): vo
 }
 
 /**
- * Dropout of a call, whose seed is split into those of the embeddings and of each layer.
+ * Creates the dropout of a call. Its seed is split into seeds for embeddings and each layer.
  *
- * @param seed - Undefined: nothing is dropped.
+ * @param seed - Undefined: no dropout.
  * @see "Reducing Transformer Depth on Demand with Structured Dropout" (2019), arXiv:1909.11556, for layers
  */
 export function callDropout(

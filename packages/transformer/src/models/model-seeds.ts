@@ -1,8 +1,8 @@
 import { splitSeed } from "@qkv/tensor";
 
 /**
- * Seeds of what stands around a model's layers, by name, and of each layer. A layer draws from twelve seeds (three parts of
- * four matrices), and so does what stands around them; a model has room for a thousand of such twelves.
+ * Seeds of initial params: by name for params outside the layers, and for each layer. Each layer has twelve seeds (three sublayers with
+ * four matrices), and so have the params outside. Seeds are spaced for up to a thousand such groups.
  */
 export function modelSeeds<Name extends string>(
   seed: number,

@@ -19,9 +19,9 @@ import type {
 export type Model = {
   readonly config: DecoderConfig;
   readonly params: DecoderParams;
-  /** Undefined where none was given: such a model takes and gives ids. */
+  /** Undefined without a tokenizer: such a model works with ids. */
   readonly tokenizer: Tokenizer | undefined;
-  /** Token ids to logits `[B, T, V]`, with any params of this shape. */
+  /** Token ids to logits `[B, T, V]`, with any params of the same shapes. */
   readonly apply: Decoder["apply"];
   /** Steps and prompts of `embed`, of a folder of sentence-transformers. */
   readonly sentence?: SentenceConfig;
@@ -34,7 +34,7 @@ export type EncoderModel = {
   readonly config: EncoderConfig;
   readonly params: EncoderParams;
   readonly tokenizer: Tokenizer | undefined;
-  /** Token ids to rows `[B, T, C]`, with any params of this shape. */
+  /** Token ids to rows `[B, T, C]`, with any params of the same shapes. */
   readonly apply: Encoder["apply"];
   /** Steps and prompts of `embed`, of a folder of sentence-transformers. */
   readonly sentence?: SentenceConfig;
@@ -44,7 +44,7 @@ export type EncoderModel = {
   readonly quantization?: QuantizationReport;
 };
 
-/** A decoder that reads a source, whatever encoder made it, with its weights and its tokenizer. */
+/** A decoder with cross-attention, its params and its tokenizer, whatever the encoder. */
 export type CrossDecoderModel = {
   readonly config: CrossDecoderConfig;
   readonly params: CrossDecoderParams;
@@ -58,7 +58,7 @@ export type EncoderDecoderModel = {
   readonly config: EncoderDecoderConfig;
   readonly params: EncoderDecoderParams;
   readonly tokenizer: Tokenizer | undefined;
-  /** Reads a source, with any params of this shape. */
+  /** Encodes a source, with any params of the same shapes. */
   readonly encode: EncoderDecoder["encode"];
   /** Ids of what is written to logits `[B, T, V]`, with any params of this shape. */
   readonly apply: EncoderDecoder["apply"];
@@ -66,34 +66,34 @@ export type EncoderDecoderModel = {
   readonly quantization?: QuantizationReport;
 };
 
-/** A model that reads texts. */
+/** A text model. */
 export type TextModel = Model | EncoderModel | EncoderDecoderModel;
 
-/** A model that generates: it continues prompts, or writes about sources. */
+/** A model that generates text: a decoder or an encoder–decoder. */
 export type GenerativeModel = Model | CrossDecoderModel;
 
 /** A vision transformer with its weights and its processor. */
 export type VisionModel = {
   readonly config: VisionTransformerConfig;
   readonly params: VisionTransformerParams;
-  /** It reads no texts. */
+  /** Undefined: the model has no text input. */
   readonly tokenizer: undefined;
-  /** Undefined where the folder describes none: such a model takes pixel values. */
+  /** Undefined if the folder has none: such a model takes pixel values. */
   readonly processor?: ImageProcessor;
-  /** Pixel values to rows `[B, T, C]`, with any params of this shape. */
+  /** Pixel values to rows `[B, T, C]`, with any params of the same shapes. */
   readonly apply: VisionTransformer["apply"];
-  /** Rows to what stands for each image, `[B, C]`. */
+  /** Pools rows to one vector per image, `[B, C]`. */
   readonly pool: VisionTransformer["pool"];
   /** With the option `quantize`: the quantization error of each matrix. */
   readonly quantization?: QuantizationReport;
 };
 
-/** An encoder of texts and one of images, with their weights, their tokenizer and their processor. */
+/** A dual encoder for texts and images, with its params, tokenizer and image processor. */
 export type DualEncoderModel = {
   readonly config: DualEncoderConfig;
   readonly params: DualEncoderParams;
   readonly tokenizer: Tokenizer | undefined;
-  /** Undefined where the folder describes none: such a model takes pixel values. */
+  /** Undefined if the folder has none: such a model takes pixel values. */
   readonly processor?: ImageProcessor;
   /** Token ids to vectors of length 1, `[B, P]`. */
   readonly embedTexts: DualEncoder["embedTexts"];
@@ -105,8 +105,8 @@ export type DualEncoderModel = {
   readonly quantization?: QuantizationReport;
 };
 
-/** A model of images. */
+/** An image model. */
 export type ImageModel = VisionModel | DualEncoderModel;
 
-/** A model of any kind, as `loadAny` reads it. */
+/** A model of any kind, as returned by `loadAny`. */
 export type AnyModel = TextModel | ImageModel | SpeechModel;

@@ -2,13 +2,13 @@ import type { Checks } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
 
 /**
- * Bytes that end a patch: the first byte of a text, and each whose next byte is uncertain. A byte is judged by those before
- * it alone, so that patches of a text stay when it goes on.
+ * Patch ends: the first byte of a text, and each byte whose next byte is uncertain. This depends only on earlier bytes,
+ * so the patches of a text stay the same when it is continued.
  *
- * @param logits - Of the entropy model, `[B, T, V]`.
- * @param before - Bytes before these, of each batch.
+ * @param logits - Logits of the entropy model, `[B, T, V]`.
+ * @param before - Number of earlier bytes, per batch.
  * @param threshold - Unit: nats.
- * @returns Of each batch, T times true or false.
+ * @returns T booleans per batch.
  */
 export function uncertainEnds(logits: Tensor, before: readonly number[], threshold: number): boolean[][] {
   const [, T, V] = logits.shape as [number, number, number];
@@ -33,13 +33,13 @@ function entropy(logits: Float32Array): number {
   return Math.log(total) - weighted / total;
 }
 
-/** Lengths of patches from the bytes that end one. The last patch is open, and has no byte yet where the last one ended. */
+/** Patch lengths from patch ends. The last patch is open, and has length 0 if the last byte ended a patch. */
 export function lengthsFromEnds(ends: readonly boolean[]): number[] {
   const places = ends.flatMap((isEnd, t) => (isEnd ? [t + 1] : []));
   return [...places, ends.length].map((end, n) => end - (places[n - 1] ?? 0));
 }
 
-/** Bytes that end a patch, from lengths of patches: `[patches]` or `[B][patches]`. The last patch is open. */
+/** Patch ends from patch lengths, `[patches]` or `[B][patches]`. The last patch is open. */
 export function givenEnds(
   check: Checks,
   lengths: ArrayLike<number> | readonly ArrayLike<number>[],

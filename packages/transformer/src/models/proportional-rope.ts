@@ -1,10 +1,10 @@
 import type { RopeScaling } from "@qkv/attention";
 
-/** Numbers of {@link proportionalRope}. */
+/** Options of {@link proportionalRope}. */
 export type ProportionalRopeOptions = {
-  /** The share of a head's pairs that rotate, above 0 and at most 1. */
+  /** The fraction of a head's pairs that rotate, above 0 and at most 1. */
   share: number;
-  /** The others rotate so many times slower. Default 1. */
+  /** Divides the frequencies of the rotated pairs. Default 1. */
   factor?: number;
 };
 

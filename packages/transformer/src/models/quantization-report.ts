@@ -1,8 +1,8 @@
 /** Errors and sizes of a quantized model. */
 export type QuantizationReport = {
-  /** Of each matrix, by its path: the length of what rounding changed, over the length of the matrix. */
+  /** Relative error of each matrix, by path: Frobenius norm of the quantization error over that of the matrix. */
   errors: Record<string, number>;
-  /** Bytes of all params before and after. */
+  /** Bytes of all params before and after quantization. */
   bytesBefore: number;
   bytesAfter: number;
 };

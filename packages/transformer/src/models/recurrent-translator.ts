@@ -17,7 +17,7 @@ import {
 } from "@qkv/tensor";
 import { gru, type GruParams } from "../layers/gru.js";
 
-/** Attention of the decoder: `additive(…)`, `luongGeneral(…)` or `luongConcat(…)`, with query and key as wide as hiddenDim. */
+/** Attention of the decoder: `additive(…)`, `luongGeneral(…)` or `luongConcat(…)`, with query and key of width `hiddenDim`. */
 export type TranslatorAttention<P> = {
   init(seed: number): P;
   /** Query `[B, T, F]`, key and value `[B, S, F]` to `[B, T, F]`. */
@@ -30,7 +30,7 @@ export type RecurrentTranslatorConfig<P> = {
   vocabSize: number;
   /** C, the width of token embeddings. */
   embedDim: number;
-  /** F, the width of the decoder state and of annotations, half of it for each direction of the encoder. Even. */
+  /** F, the width of the decoder state and of annotations, of which each encoder direction has half. Even. */
   hiddenDim: number;
   attention: TranslatorAttention<P>;
   /**
@@ -40,7 +40,7 @@ export type RecurrentTranslatorConfig<P> = {
   queryState: "previous" | "current";
 };
 
-/** The weights of a translator. */
+/** Params of a translator. */
 export type RecurrentTranslatorParams<P> = {
   /** `[V, C]` */
   sourceEmbedding: { weight: Tensor };

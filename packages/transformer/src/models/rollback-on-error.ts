@@ -1,13 +1,13 @@
 import type { Cache } from "@qkv/attention-contract";
 
-/** A cache with the methods that a rollback uses, if it has them. */
+/** The optional methods of a cache that a rollback uses. */
 type RollbackCache = Cache & { crop?(lengths: ArrayLike<number> | number): void; reset?(): void };
 
 /**
- * Runs a function that appends tokens to a cache, layer by layer. If it throws, they are removed from all layers, so
- * that the cache is as long as before in each: a call that is made again finds what the first one found.
+ * Runs a function that appends tokens to a cache, layer by layer. If it throws, these tokens are removed from all layers, so
+ * that the call can be repeated.
  *
- * A cache that has overwritten what it would go back to is emptied: its `length` of 0 says what it lacks.
+ * A cache that has overwritten earlier tokens is reset: its `length` of 0 shows that all tokens have to be passed again.
  */
 export function rollbackOnError<T>(cache: RollbackCache | undefined, append: () => T): T {
   if (!cache) return append();

@@ -1,32 +1,32 @@
 import type { Tensor } from "@qkv/tensor";
 
-/** Vectors between two modules: those of tokens, then one for each text. */
+/** The state between two modules: first token vectors, then one vector per text. */
 export type SentenceVectors = {
   /** `[B, T, C]` before pooling, `[B, C]` after it. */
   readonly vectors: Tensor;
-  /** `[B, T]`: 1 for tokens, 0 for padding. Absent where all are tokens. */
+  /** `[B, T]`: 1 for tokens, 0 for padding. Absent without padding. */
   readonly attentionMask?: Tensor;
-  /** Number of tokens of a prompt in front of each text. */
+  /** Number of prompt tokens before each text. */
   readonly promptLength: number;
 };
 
-/** One step from rows of tokens to a vector of a text, as `modules.json` of sentence-transformers lists them. */
+/** A module after the model, such as pooling, as listed in `modules.json` of sentence-transformers. */
 export type SentenceModule = {
   /** The folder of the module, such as `1_Pooling`. */
   readonly name: string;
   apply(input: SentenceVectors): Tensor;
 };
 
-/** The way of a model from rows of tokens to vectors of texts, as a folder of sentence-transformers has it. */
+/** Sentence embedding configuration of a sentence-transformers folder. */
 export type SentenceConfig = {
-  /** The steps from rows of tokens to vectors of texts. */
+  /** The modules from token rows to text vectors, in order. */
   readonly modules: readonly SentenceModule[];
-  /** Texts to put in front, by their names: `query`, `document`. */
+  /** Prompts by name, such as `query` and `document`, which are prepended to texts. */
   readonly prompts: Readonly<Record<string, string>>;
-  /** The name of the prompt that is used where none is named. Default: none. */
+  /** Name of the default prompt. Default: none. */
   readonly defaultPrompt?: string;
-  /** The longest text, special tokens included. Unit: tokens. Default: the model's context. */
+  /** Maximum length of a text, including special tokens. Unit: tokens. Default: the model's context. */
   readonly maxTokens?: number;
-  /** True: texts are read in small letters. Default false. */
+  /** True: texts are converted to lower case. Default false. */
   readonly lowerCase?: boolean;
 };

@@ -4,13 +4,13 @@ import { checkIdList } from "./check-ids.js";
 import type { EncoderDecoderModel } from "./model.js";
 
 /**
- * The rows that a head of an encoder–decoder labels texts by. BART reads a text on both sides: the encoder as it is, the decoder
- * after its start token. The row is the decoder's at the last end token of the text.
+ * The rows of texts for the sequence classification head of an encoder–decoder. In BART, encoder and decoder both get the text, the decoder
+ * after its start token. The row is the decoder output at the last end token.
  *
- * @param model - Of {@link loadEncoderDecoder}; {@link taskLogits} applies its head to the rows.
- * @param texts - Token ids of each text, which end with an end token of the model.
+ * @param model - From {@link loadEncoderDecoder}. {@link taskLogits} applies its head to the rows.
+ * @param texts - Token ids of each text, including the end token.
  * @returns `[B, 1, C]`
- * @throws {ArgumentError} If a text has no end token, or an id is none.
+ * @throws {ArgumentError} If a text has no end token, or an id is invalid.
  * @see "BART" (2019), arXiv:1910.13461, section 3.1
  *
  * @example

@@ -2,22 +2,22 @@ import { sinusoidal, type Positions } from "@qkv/attention";
 import { isList } from "@qkv/core";
 import { concat, reshape, take, tensor, type Device, type Tensor } from "@qkv/tensor";
 
-/** Sines and cosines as translation models have them: all sines, then all cosines. */
+/** Options of sinusoidal positions of translation models: all sines, then all cosines. */
 export type SinusoidConfig = {
   /** The position of the first token. Default 0. */
   first?: number;
   /**
-   * True: the slowest frequency is 1 / 10000, as in tensor2tensor (M2M-100, Whisper). Default false: it is one step before, as
+   * True: the lowest frequency is 1 / 10000, as in tensor2tensor (M2M-100, Whisper). Default false: it is one step higher, as
    * in the paper (Marian).
    */
   inclusive?: boolean;
 };
 
 /**
- * Vectors of positions whose first half are sines and whose second half are cosines, `[T, C]`, or `[B, T, C]` for a list of
+ * Sinusoidal position vectors, with sines in the first half and cosines in the second, `[T, C]`, or `[B, T, C]` for a list of
  * B · T positions.
  *
- * @param shape - B, T and C of the rows that they are added to.
+ * @param shape - B, T and C of the rows to which they are added.
  * @see "Attention Is All You Need" (2017), arXiv:1706.03762, section 3.5
  */
 export function sinusoidalPositions(

@@ -4,26 +4,26 @@ import { conv1d } from "@qkv/tensor/convolutions";
 import { activationFunction, type Activation } from "../layers/activation.js";
 import type { NormParams } from "../layers/norm.js";
 
-/** One of the convolutions that make rows of sound: over its samples, or over frames of features. */
+/** A convolution over samples of a waveform, or over frames of features. */
 export type SoundConvolutionConfig = {
-  /** Channels of its output. */
+  /** Number of output channels. */
   channels: number;
   kernelSize: number;
   /** Default 1. */
   stride?: number;
   /** Zeros at both ends. Default 0. */
   padding?: number;
-  /** Applied to its output. */
+  /** Activation of its output. Default: none. */
   activation: Activation;
-  /** True: after the activation, all channels of a clip are normed together (Moonshine). Default false. */
+  /** True: group norm with one group after the activation (Moonshine). Default false. */
   groupNorm?: boolean;
-  /** A bias in random weights; loaded weights have what is stored. Default true. */
+  /** A bias in initial params; loaded params have a bias if it is stored. Default true. */
   bias?: boolean;
 };
 
-/** The weights of one. */
+/** Params of a convolution. */
 export type SoundConvolutionParams = {
-  /** `[channels, channels before, kernelSize]` */
+  /** `[channels, input channels, kernelSize]` */
   weight: Tensor;
   /** `[channels]` */
   bias?: Tensor;
@@ -36,12 +36,12 @@ export type SoundConvolutions = {
   init(seed: number): SoundConvolutionParams[];
   /** Features `[B, channels, frames]` to rows `[B, S, C]`. */
   apply(params: readonly SoundConvolutionParams[], features: Tensor): Tensor;
-  /** The least number of frames that makes a row. */
+  /** Minimum number of input frames, which gives one row. */
   readonly leastFrames: number;
 };
 
 /**
- * The convolutions in front of a speech model's encoder, which halve the number of frames (Whisper) or read a waveform
+ * The convolutions before the encoder of a speech model, which halve the number of frames (Whisper) or process a waveform
  * (Moonshine).
  *
  * @param fn - The function that errors name.

@@ -8,17 +8,17 @@ import type { SpeechToText, SpeechToTextConfig, SpeechToTextParams } from "./spe
 export type SpeechModel = {
   readonly config: SpeechToTextConfig;
   readonly params: SpeechToTextParams;
-  /** Undefined where none was given: such a model gives ids. */
+  /** Undefined without a tokenizer: such a model returns ids. */
   readonly tokenizer: Tokenizer | undefined;
-  /** Makes features of a waveform. */
+  /** The feature extractor for waveforms. */
   readonly features: FeatureExtractor;
-  /** Special tokens, and rules of generation. */
+  /** Special tokens and generation settings. */
   readonly speech: SpeechTokens;
-  /** Reads features, with any params of this shape. */
+  /** Encodes features, with any params of the same shapes. */
   readonly encode: SpeechToText["encode"];
   /** Ids of what is written to logits `[B, T, V]`, with any params of this shape. */
   readonly apply: SpeechToText["apply"];
-  /** The least number of frames, or samples, that `encode` takes. */
+  /** Minimum number of frames, or samples, for `encode`. */
   readonly leastFrames: number;
   /** With the option `quantize`: the quantization error of each matrix. */
   readonly quantization?: QuantizationReport;

@@ -19,24 +19,24 @@ import {
   type SoundConvolutionParams,
 } from "./sound-convolutions.js";
 
-/** The part of a speech model that hears. */
+/** Configuration of the encoder of a speech model. */
 export type SpeechEncoderConfig = LayerStackConfig & {
-  /** Channels of the features: mel bands, or 1 of a waveform. */
+  /** Number of input channels: mel bands, or 1 for a waveform. */
   inputChannels: number;
-  /** Convolutions in front of the layers. */
+  /** Convolutions before the layers. */
   convolutions: readonly SoundConvolutionConfig[];
 };
 
 /** Configuration of a speech model: the fields of its decoder, and its encoder. */
 export type SpeechToTextConfig = CrossDecoderConfig & { encoder: SpeechEncoderConfig };
 
-/** The weights of a speech model. */
+/** Params of a speech model. */
 export type SpeechToTextParams = CrossDecoderParams & {
   encoder: LayerStackParams & { convolutions: SoundConvolutionParams[] };
 };
 
 export type HearOptions = {
-  /** Rows of the encoder that are sound, of each batch; those after them are padding. Default: all are sound. */
+  /** Number of encoder rows of each batch without padding. Default: no padding. */
   padding?: readonly number[];
   /** Receives traced tensors, named `encoder.layers.0.attention.weights`. Default: nothing is traced. */
   trace?: ModelTrace;
@@ -48,17 +48,17 @@ export type SpeechToText = Pick<CrossDecoder, "apply"> & {
   /** Random weights. */
   init(seed: number): SpeechToTextParams;
   /**
-   * Reads sound, once for all that is written about it: features `[B, inputChannels, frames]`, or samples `[B, samples]`
-   * where there is one channel.
+   * Encodes audio, once for the whole generation: features `[B, inputChannels, frames]`, or samples `[B, samples]`
+   * for one channel.
    */
   encode(params: SpeechToTextParams, features: Tensor, options?: HearOptions): EncodedSource;
-  /** The least number of frames, or samples, that `encode` takes. */
+  /** Minimum number of frames, or samples, for `encode`. */
   readonly leastFrames: number;
 };
 
 /**
- * A speech model: convolutions and an encoder read sound, and a decoder writes its text, looking at the sound by
- * cross-attention. Whisper and Moonshine are two configurations.
+ * A speech-to-text model: convolutions and an encoder process audio, and a decoder generates text with
+ * cross-attention to it. Whisper and Moonshine are two configurations.
  *
  * @param kernels - `linear`: the function that multiplies by weight matrices. Default: `linear` of @qkv/tensor.
  * @throws {ArgumentError} If a size is wrong.
@@ -147,7 +147,7 @@ export function speechToText(config: SpeechToTextConfig, kernels?: DecoderKernel
   };
 }
 
-/** Features as `[B, channels, frames]`. */
+/** Checks features, and reshapes a waveform to `[B, 1, samples]`. */
 function checkFeatures(features: Tensor, channels: number, leastFrames: number): Tensor {
   const { shape } = checkTensor("speechToText.encode", "features", features);
   const whole = channels === 1 && shape.length === 2 ? [shape[0]!, 1, shape[1]!] : shape;

@@ -1,27 +1,27 @@
 import { checks, FormatError, type Checks } from "@qkv/core";
 
-/** Special tokens of a speech model and the rules of its generation, as `generation_config.json` has them. */
+/** Special tokens and generation settings of a speech model, from `generation_config.json`. */
 export type SpeechTokens = {
-  /** Ids of languages, by their codes: `en`. Absent of a model for one language. */
+  /** Ids of language tokens by code, such as `en`. Absent for models of one language. */
   readonly languages?: Readonly<Record<string, number>>;
-  /** Ids of tasks: `transcribe`, `translate`. */
+  /** Ids of task tokens: `transcribe`, `translate`. */
   readonly tasks?: Readonly<Record<string, number>>;
-  /** Id of `<|notimestamps|>`; the tokens of times follow it. Absent of a model without times. */
+  /** Id of `<|notimestamps|>`, which timestamp tokens follow. Absent for models without timestamps. */
   readonly noTimestampsId?: number;
-  /** The latest time at which a text may begin. Unit: tokens of time, 0.02 s each. */
+  /** Latest start of the first segment. Unit: timestamp tokens, 0.02 s each. */
   readonly maxInitialTimestamp?: number;
-  /** Ids that never come. */
+  /** Suppressed ids. */
   readonly suppressed: readonly number[];
-  /** Ids that are not the first of a text. */
+  /** Ids suppressed as the first generated token. */
   readonly suppressedAtBegin: readonly number[];
-  /** Ids after the start token, where there are no languages to choose: those of `forced_decoder_ids`. */
+  /** Forced ids after the start token, for models without languages: `forced_decoder_ids`. */
   readonly forced: readonly number[];
-  /** Heads of cross-attention that look at the sound of a word, each `[layer, head]`. Absent where the file names none. */
+  /** Alignment heads of cross-attention, each `[layer, head]`. Absent if the file does not list them. */
   readonly alignmentHeads?: readonly (readonly [layer: number, head: number])[];
 };
 
 /**
- * Reads the special tokens of a speech model.
+ * Reads special tokens and generation settings of a speech model.
  *
  * @param config - The parsed `generation_config.json`, or a `config.json` that holds the same fields.
  */
@@ -78,7 +78,7 @@ export function readSpeechTokens(config: unknown): SpeechTokens {
   };
 }
 
-/** The ids of the places 1, 2, …; a place without an id ends them. */
+/** Forced ids of positions 1, 2, …, up to the first position without one. */
 function forcedIds(given: unknown, refuse: () => never): number[] {
   if (given === undefined || given === null) return [];
   if (!Array.isArray(given)) return refuse();
@@ -90,7 +90,7 @@ function forcedIds(given: unknown, refuse: () => never): number[] {
   return ids;
 }
 
-/** The fields of a `generation_config.json` that {@link readSpeechTokens} reads as these. */
+/** Writes the fields of a `generation_config.json` for {@link readSpeechTokens}. */
 export function speechTokenFields(tokens: SpeechTokens): Record<string, unknown> {
   const { languages, tasks, noTimestampsId, maxInitialTimestamp, suppressed, suppressedAtBegin, forced } =
     tokens;

@@ -28,33 +28,33 @@ import { norm, type NormParams } from "../layers/norm.js";
 import { meanPooling } from "./mean-pooling.js";
 
 /**
- * A head that maps the rows of an encoder to what a task asks for. `pooler`: one row for each text. `sequence`: logits of
- * labels for each text. `token`: the same for each token. `span`: for each token, logits that an answer starts and ends there.
- * `image`: logits of labels for each image.
+ * A task head on the rows of an encoder. `pooler`: one row per text. `sequence`: logits of
+ * labels per text. `token`: logits of labels per token. `span`: for each token, logits of starting and ending an answer.
+ * `image`: logits of labels per image.
  */
 export type TaskHeadConfig = {
   task: "pooler" | "sequence" | "token" | "span" | "image";
-  /** Names of the labels: numbers of the last axis. A pooler has none; those of a span are `start` and `end`. */
+  /** Names of the labels, along the last axis. A pooler has none; for spans they are `start` and `end`. */
   labels: readonly string[];
   /**
-   * The row of a text or an image, for `pooler`, `sequence` and `image`: that of the first token, the mean of all, that of the last
-   * token (a decoder's), the mean of the patches of an image (`patches`), or the first and that mean, one after the other. Default `cls`.
+   * Pooling for `pooler`, `sequence` and `image`: the first token, the mean of all, the last
+   * token (decoders), the mean of image patches (`patches`), or the first token and that mean concatenated. Default `cls`.
    */
   pooling?: "cls" | "mean" | "last" | "patches" | "cls+patches";
-  /** A map `[C, C]` with this activation stands before the labels. Default: none. */
+  /** Activation of a dense layer `[C, C]` before the projection to labels. Default: no such layer. */
   activation?: Activation;
-  /** A norm after that map, with this number added to the variance (ModernBERT). Default: none. */
+  /** Epsilon of a norm after the dense layer (ModernBERT). Default: no norm. */
   normEps?: number;
   /**
-   * Meaning of logits: one label is right (`softmax`), each may be (`sigmoid`), or they are numbers (`none`), as in a regression.
+   * Meaning of logits: exactly one label applies (`softmax`), each independently (`sigmoid`), or they are numbers (`none`), as in regression.
    * Default `softmax`.
    */
   scores?: "softmax" | "sigmoid" | "none";
-  /** A second map reads the row of the distillation token; logits are the mean of both (DeiT). Default false. */
+  /** A second projection for the distillation token; logits are the mean of both (DeiT). Default false. */
   distillation?: boolean;
 };
 
-/** The weights of a head. N is the number of labels. */
+/** Params of a head. N is the number of labels. */
 export type TaskHeadParams = {
   /** `[C, C]`, with `activation`. */
   dense?: LinearParams;
@@ -66,7 +66,7 @@ export type TaskHeadParams = {
   distillation?: LinearParams;
 };
 
-/** An encoder, as far as a head reads it. */
+/** The part of an encoder that a head uses. */
 type ModelWithHead = {
   readonly config: {
     readonly embedDim: number;
@@ -78,15 +78,15 @@ type ModelWithHead = {
 };
 
 export type TaskLogitsOptions = {
-  /** `[B, T]`: 1 or true for tokens, 0 or false for padding, which a mean leaves out. Default: all are tokens. */
+  /** `[B, T]`: 1 or true for tokens, 0 or false for padding, which is excluded from pooling. Default: no padding. */
   attentionMask?: Tensor;
 };
 
 /**
- * Applies the head of an encoder: logits of labels for texts or for tokens, of the ends of answers, or pooled rows.
+ * Applies the head of an encoder. Returns logits of labels for texts, tokens or answer spans, or pooled rows.
  *
- * @param model - An encoder with a head, as `loadEncoder` reads one that was saved for a task.
- * @param rows - `[B, T, C]`, of the model's `apply`.
+ * @param model - An encoder with a head, from `loadEncoder`.
+ * @param rows - `[B, T, C]`, from the model's `apply`.
  * @returns `sequence`: `[B, N]`. `token` and `span`: `[B, T, N]`. `pooler`: `[B, C]`.
  * @throws {ArgumentError} If the model has no head.
  * @see "BERT: Pre-training of Deep Bidirectional Transformers" (2018), arXiv:1810.04805, section 4
@@ -158,24 +158,24 @@ function pooled(
   return pooling === "cls+patches" ? concat([first, patches()], 1) : first;
 }
 
-/** One row of each text or image, `[B, C]`. */
+/** Pools the rows of each text or image, `[B, C]`. */
 const rowAt = (rows: Tensor, place: number): Tensor =>
   reshape(slice(rows, 1, place, place + 1), [rows.shape[0]!, rows.shape[2]!]);
 
-/** The row of the last token of each text that is none of padding, whichever side is padded. */
+/** The row of the last token of each text that is not padding, with padding on either side. */
 function lastRow(rows: Tensor, attentionMask: Tensor): Tensor {
   const [B, T, C] = rows.shape as [number, number, number];
   const places = reshape(arange(1, T + 1, 1, { device: rows.device }), [1, T]);
-  const real = mul(cast(attentionMask, "float32"), places); // [B, T]: from 1, and 0 for padding
+  const real = mul(cast(attentionMask, "float32"), places); // [B, T]: positions from 1, 0 for padding
   const chosen = equal(real, max(real, { axis: 1, keepDims: true }));
   return reshape(matmul(expandDims(cast(chosen, rows.dtype), 1), rows), [B, C]);
 }
 
 /**
- * Scores of labels: probabilities that sum to 1, one for each label, or the logits themselves, as the head's `scores` says.
+ * Scores of labels, as the head's `scores` states: probabilities that sum to 1, independent probabilities, or the logits.
  *
  * @param head - The configuration of the head.
- * @param logits - `[…, N]`, of {@link taskLogits}.
+ * @param logits - `[…, N]`, from {@link taskLogits}.
  * @returns `[…, N]`
  *
  * @example
@@ -204,7 +204,7 @@ const names = /* @__PURE__ */ Object.keys({
   distillation: 0,
 } satisfies Record<keyof TaskHeadConfig, 0>) as (keyof TaskHeadConfig)[];
 
-/** Refuses a head that no task has. */
+/** Refuses an invalid head configuration. */
 export function checkTaskHead(check: Checks, head: TaskHeadConfig): void {
   const {
     task,
@@ -235,11 +235,11 @@ export function checkTaskHead(check: Checks, head: TaskHeadConfig): void {
   if (normEps !== undefined) check.finite({ "head.normEps": normEps }, { min: 0 });
 }
 
-/** Numbers of what a head pools. */
+/** Width of the pooled rows. */
 export const pooledWidth = ({ pooling }: Pick<TaskHeadConfig, "pooling">, embedDim: number): number =>
   pooling === "cls+patches" ? 2 * embedDim : embedDim;
 
-/** Random weights of a head: maps are normal with variance 1 / fan-in, biases 0. */
+/** Initial params of a head: matrices are normal with variance 1 / fan-in, biases 0. */
 export function initTaskHead(head: TaskHeadConfig, embedDim: number, seed: number): TaskHeadParams {
   const seeds = splitSeed(seed, ["dense", "output"]);
   const map = (seed: number, out: number, inner = embedDim): LinearParams => ({

@@ -28,58 +28,58 @@ import { attentionPooling, type AttentionPoolingParams } from "./attention-pooli
 import { modelSeeds } from "./model-seeds.js";
 import { checkTaskHead, initTaskHead, type TaskHeadConfig, type TaskHeadParams } from "./task-head.js";
 
-/** Configuration of a vision transformer. The defaults are ViT's, so a relative of it is a few entries more. */
+/** Configuration of a vision transformer. The defaults are ViT's, so related models need only a few fields. */
 export type VisionTransformerConfig = {
-  /** Side of the images that it was trained on, for which positions are learned. Unit: pixels. */
+  /** Side length of the training images, for which positions are learned. Unit: pixels. */
   imageSize: number;
-  /** Side of a patch. Unit: pixels. */
+  /** Side length of a patch. Unit: pixels. */
   patchSize: number;
-  /** Channels of an image. Default 3. */
+  /** Number of image channels. Default 3. */
   numChannels?: number;
   /** C, the model width. */
   embedDim: number;
-  /** F, the width of the feed-forward layers. */
+  /** F, the hidden width of the feed-forward layers. */
   hiddenDim: number;
   /** L */
   numLayers: number;
   /** H */
   numHeads: number;
-  /** Added to the variance in norms. */
+  /** Epsilon of norms, added to the variance. */
   normEps: number;
   /** Default `gelu`. */
   activation?: Activation;
 
-  /** Adds a row before those of the patches, whose output stands for the image. Default true; SigLIP has none. */
+  /** Adds a class token before the patches, whose output represents the image. Default true; SigLIP has none. */
   classToken?: boolean;
-  /** Adds a second row of its own after that of the class token, with its own position (DeiT). Default false. */
+  /** Adds a distillation token after the class token, with its own position (DeiT). Default false. */
   distillationToken?: boolean;
-  /** Adds this many rows before those of the patches, without positions, which no task reads (DINOv2 with registers). Default 0. */
+  /** Number of register tokens before the patches, without positions, whose output is not used (DINOv2 with registers). Default 0. */
   registers?: number;
-  /** Averages positions where an image has fewer patches than `imageSize` (DINOv2 with registers). Default false. */
+  /** Antialiased interpolation of positions for smaller images (DINOv2 with registers). Default false. */
   antialiasPositions?: boolean;
-  /** Adds a bias to patches in random weights; loaded weights have it if it is stored. Default true; CLIP has none. */
+  /** Bias of the patch embedding in initial params; loaded params have it if it is stored. Default true; CLIP has none. */
   patchBias?: boolean;
   /** Applies a norm before the first layer (CLIP). Default false. */
   embeddingNorm?: boolean;
-  /** Multiplies the output of attention and of feed-forward layers by learned factors (DINOv2). Default false. */
+  /** LayerScale: learned factors of the outputs of attention and feed-forward layers (DINOv2). Default false. */
   layerScale?: boolean;
   /** Gated feed-forward layers (the largest DINOv2). Default false. */
   gated?: boolean;
-  /** Output of the norm after the last layer: all rows, or only what stands for the image (CLIP). Default `rows`. */
+  /** What the final norm applies to: all rows, or only the pooled row (CLIP). Default `rows`. */
   finalNorm?: "rows" | "pooled";
-  /** Row that stands for the image: that of the class token, or of a learned query that attends to all (SigLIP). Default `cls`. */
+  /** Pooling: the class token, or attention pooling with a learned query (SigLIP). Default `cls`. */
   pooling?: "cls" | "attention";
-  /** A head for a task, which {@link taskLogits} applies. Default: none. */
+  /** A task head, which {@link taskLogits} applies. Default: none. */
   head?: TaskHeadConfig;
 };
 
-/** The weights of a layer. */
+/** Params of a layer. */
 export type VisionLayerParams = TransformerLayerParams<
   LayerScaled<FeedForwardParams>,
   LayerScaled<AttentionParams>
 >;
 
-/** The weights of a vision transformer. N is the number of patches of an image of `imageSize`. */
+/** Params of a vision transformer. N is the number of patches of an image of `imageSize`. */
 export type VisionTransformerParams = {
   /** `[C, numChannels, patchSize, patchSize]` */
   patches: { weight: Tensor; bias?: Tensor };
@@ -89,7 +89,7 @@ export type VisionTransformerParams = {
   distillationToken?: { weight: Tensor };
   /** `[registers, C]`, with `registers`. */
   registers?: { weight: Tensor };
-  /** `[N, C]`, and with `classToken` one more, its own, in front; with `distillationToken` another one after that. */
+  /** `[N, C]`; with `classToken`, preceded by its position, and with `distillationToken`, by one more. */
   positions: { weight: Tensor };
   /** With `embeddingNorm`. */
   embeddingNorm?: NormParams;
@@ -116,13 +116,13 @@ export type VisionTransformer = {
    * registers, as far as there are any, then one for each patch, row by row. A last patch that is not whole is left out. For another size than `imageSize`, positions are interpolated.
    */
   apply(params: VisionTransformerParams, pixels: Tensor, options?: VisionTransformerOptions): Tensor;
-  /** Rows `[B, T, C]` to what stands for each image, `[B, C]`. */
+  /** Pools rows `[B, T, C]` to one vector per image, `[B, C]`. */
   pool(params: VisionTransformerParams, rows: Tensor, options?: VisionTransformerOptions): Tensor;
 };
 
 /**
- * A transformer that reads an image as a sequence of patches: each becomes one row by a convolution, learned positions are added, and
- * every row sees every other one.
+ * A bidirectional transformer over image patches. A convolution embeds each patch, and learned positions are
+ * added.
  *
  * @param kernels - `linear`: computes the maps of layers. Default: `linear` of `@qkv/tensor`; `anyLinear` takes quantized weights too.
  *
@@ -195,7 +195,7 @@ export function visionTransformer(
     ...(embeddingNorm ? ["embeddingNorm.weight"] : []),
     ...(attentionPool ? ["pooling.query.weight"] : []),
   ];
-  /** Positions of the rows of an image with this grid of patches. */
+  /** Position vectors for an image with this patch grid. */
   const gridPositions = ({ positions: { weight } }: VisionTransformerParams, grid: Grid): Tensor => {
     if (grid[0] === side && grid[1] === side) return weight;
     const patches = interpolatePositions(slice(weight, 0, first), [side, side], grid, {
@@ -203,7 +203,7 @@ export function visionTransformer(
     });
     return first > 0 ? concat([slice(weight, 0, 0, first), patches], 0) : patches;
   };
-  /** Rows `[count, C]` for each image of a batch. */
+  /** Repeats rows `[count, C]` for each image of a batch. */
   const forEach = (B: number, weight: Tensor, count: number): Tensor =>
     broadcastTo(reshape(weight, [1, count, C]), [B, count, C]);
   return {
@@ -268,7 +268,7 @@ export function visionTransformer(
   };
 }
 
-/** Refuses what is no batch of images of a model's channels, with a patch at least. */
+/** Refuses pixel values with a wrong shape or without a whole patch. */
 function checkPixels(
   pixels: Tensor,
   { numChannels = 3, patchSize }: VisionTransformerConfig,

@@ -4,23 +4,23 @@ import { byteIds, type ByteEntropy } from "@qkv/tokenizer/patching";
 import type { Model } from "../models/model.js";
 import { checkModel } from "../models/check-model.js";
 
-/** A trained model over bytes: the entropy that patchers read, and the probabilities that it comes from. */
+/** A trained model over bytes: entropies for patchers, and probabilities. */
 export type ByteModel = ByteEntropy & {
   /** Probabilities of the 256 bytes after a context. `[256]`, summing to 1. */
   predict(context: Uint8Array): Float64Array;
 };
 
 /**
- * Turns a decoder over bytes into the entropy model of byte-latent patchers: the one of `@qkv/model-tiny/bytes`, or
+ * Converts a decoder over bytes to an entropy model for byte-latent patchers: the decoder of `@qkv/model-tiny/bytes`, or
  * your own from `qkv train --vocab-size 256`.
  *
- * Of a text longer than its context it sees from half a context to a whole one: bytes are processed in blocks of half a
- * context, each after the block before it. Results depend on the bytes alone, not on earlier calls. Calls in the order
- * of the text process each byte about twice, with a KV cache.
+ * For a text longer than the context, each byte is predicted from half a context to a whole one: bytes are processed in blocks of half a
+ * context, each with the previous block as context. Results depend only on the bytes, not on earlier calls. Calls in the order
+ * of the text process each byte about twice.
  *
- * @param model - With a tokenizer whose tokens are bytes and special ones, or without one and with 256 ids, the bytes. A
- *   text begins after the tokenizer's `bosId`, or else after a line feed, as a line does.
- * @throws {ArgumentError} If its tokens are no bytes, or its context is less than 2.
+ * @param model - A decoder with a tokenizer of bytes and special tokens, or without a tokenizer and with 256 ids, the bytes. A
+ *   text is preceded by the tokenizer's `bosId`, or else by a line feed.
+ * @throws {ArgumentError} If its tokens are not bytes, or its context is less than 2.
  * @see "Byte Latent Transformer" (2024), arXiv:2412.09871, section 2.3
  *
  * @example
@@ -76,11 +76,11 @@ export function byteModel(model: Model): ByteModel {
     const window = before.subarray(from);
     const goesOn =
       from === start && held.length <= window.length && held.every((byte, i) => byte === window[i]);
-    // Until all bytes are processed, so that after an error the cache is not taken for complete.
+    // Reset until all bytes are processed, so that the cache is not considered complete after an error.
     start = -1;
     if (!goesOn) {
       cache.reset();
-      // One token, or a block: the same pieces whatever is asked, so that the same bytes give the same numbers.
+      // Always the same chunks, whatever the query, so that results are bit-identical.
       const opening = window.subarray(0, from === 0 ? 0 : half);
       read(from === 0 ? [first] : Array.from(opening, (byte) => ids[byte]!));
       held = opening.slice();
