@@ -47,7 +47,7 @@ test("temperature divides the scores", async () => {
   expect(two.scores.data[13]).toBeCloseTo(one.scores.data[13]! / 2, 12);
 });
 
-test("every head of our small model gives the weights of its own pass", async () => {
+test("the weights of every head are those of the forward pass of the small model", async () => {
   const text = "The cat sat on the mat.";
   const { numLayers, numHeads } = model.config;
   for (let head = 0; head < numLayers * numHeads; head++) {
@@ -57,7 +57,7 @@ test("every head of our small model gives the weights of its own pass", async ()
   }
 });
 
-test("a longer text is cut to its end, and an empty one has a token", async () => {
+test("of a longer text the last tokens are used, and an empty text has one token", async () => {
   const long = await attentionCallModel(model, "one two three four five six seven eight nine ten", {
     maxTokens: 4,
   });
@@ -71,7 +71,7 @@ test("a head that the model does not have is refused, with the fix", async () =>
   );
 });
 
-test("a head that computes something else is refused", async () => {
+test("a head whose recomputed weights differ from the trace is refused", async () => {
   const apply: Model["apply"] = (params, ids, options) => {
     const logits = model.apply(params, ids, options);
     const tensors = options?.trace?.tensors ?? {};
@@ -91,12 +91,12 @@ test.each([
   [{ mask: "constructor" }, /`mask` is .*causal, none or window/],
   [{ temperature: 0 }, /`temperature` is 0/],
   [{ temprature: 1 }, /temprature/],
-])("settings that no call has are refused: %o", async (options, message) => {
+])("masks and temperatures that the figure does not offer are refused: %o", async (options, message) => {
   await expect(attentionCallExample(options as never)).rejects.toThrow(message);
   await expect(attentionCallModel(model, "cat", options as never)).rejects.toThrow(message);
 });
 
-test("what is no model, and no text, is refused", async () => {
+test("a model that is no model and a text that is no text are refused", async () => {
   await expect(attentionCallModel({} as never, "cat")).rejects.toThrow(/`model`/);
   await expect(attentionCallModel(model, 7 as never)).rejects.toThrow(/`text`/);
 });

@@ -62,7 +62,7 @@ describe.each(names)("%s", (name) => {
     }
   });
 
-  test("the finished picture has every weight of the package, and masks what it masks", () => {
+  test("the finished picture has every weight of @qkv/attention, and hatches masked cells", () => {
     const model = models[name]!;
     const scene = stepScene(model, "whole", 1280, 0);
     const T = model.tokens.length;
@@ -78,7 +78,7 @@ describe.each(names)("%s", (name) => {
     }
   });
 
-  test("every cell explains itself", () => {
+  test("every focused cell has its arithmetic", () => {
     const model = models[name]!;
     const scene = stepScene(model, "whole", 1280, 0);
     const cells = scene.marks.flatMap(({ cell }) => cell ?? []);
@@ -116,7 +116,7 @@ test("softmax: bars of one row fill exactly 1, side by side", () => {
   }
 });
 
-test("the mixture adds up to the output of the package", () => {
+test("the weighted sum of values is the output of @qkv/attention", () => {
   const model = models["example"]!;
   const scene = stepScene(model, "whole");
   for (let d = 0; d < 4; d++) {
@@ -127,7 +127,7 @@ test("the mixture adds up to the output of the package", () => {
   }
 });
 
-test("before a step, what it makes is not there; after it, it is", () => {
+test("the result of a step is invisible before it and visible after it", () => {
   const model = models["example"]!;
   for (const [id, cell] of [
     ["project-q", "q:2:0"],
@@ -162,13 +162,13 @@ test("the formula goes to steps that exist, for every token and mask", () => {
   }
 });
 
-test("a strange address lights nothing", () => {
+test("an unknown address highlights nothing", () => {
   const model = models["example"]!;
   for (const focus of ["", "x", "s:9:9", "s:-1:0", "toString:0:0", "s:1:1e1", "wq:0"]) {
     expect(() => attentionCall.scene(model, initial, { step: 0, progress: 1, focus }, 390)).not.toThrow();
   }
 });
 
-test("the still is small enough to stand in a page", () => {
+test("the SVG of a moment is smaller than its limit", () => {
   expect(figureSvg(attentionCall, models["example"]!).length).toBeLessThan(100_000);
 });

@@ -35,7 +35,7 @@ beforeAll(async () => {
   story = await cachesAtWorkModel(model);
 });
 
-/** The packages' own caches, sent through the story a second time, by hand. */
+/** Runs the caches of `@qkv/kv-cache` through the same conversation, independently of the figure. */
 async function byHand(make: (numLayers: number) => KvCache) {
   const encode = (text: string) => model.tokenizer!.encode(text, { addSpecialTokens: false });
   const idByText = new Map(Array.from({ length: model.config.vocabSize }, (_, id) => [text(id), id]));
@@ -105,7 +105,7 @@ test.each(makers)(
   },
 );
 
-test("each slot holds the key of the token that is drawn in it, and what is forgotten has none", async () => {
+test("each slot holds the key of the token that is drawn in it, and evicted tokens have no slot", async () => {
   const exact = growingCache({ numLayers: model.config.numLayers });
   const ids = model.tokenizer!.encode(prompt, { addSpecialTokens: false });
   await model.apply(model.params, ids, { cache: exact }).read();
@@ -138,7 +138,7 @@ test("page tables are those of pagedCache; a fork shares its pages until B copie
   expect(copied).toEqual(["0:2:0", "0:2:1", "0:2:2", undefined]);
 });
 
-test("the prefix tree finds full pages alone, and what it finds is not computed", async () => {
+test("the prefix tree matches only full pages, and matched tokens are not computed", async () => {
   const found = async (budget: "small" | "medium" | "large") => {
     const { moments } = kind("prefix", await cachesAtWorkModel(model, { budget, operations: "n" }));
     const { computed, sequences } = moments.at(-1)!;
@@ -174,7 +174,7 @@ test("rounded keys: the error of each number is at most half its scale, and code
   expect(rounded["0:1"]!.codes).toEqual(Array.from(codes));
 });
 
-test("exact caches predict bit for bit what a growing cache does; the others say by how much they differ", () => {
+test("exact caches give the logits of a growing cache bit for bit; for others the difference is reported", () => {
   for (const id of ["growing", "static", "paged", "prefix"])
     for (const { next } of kind(id).moments) expect(next?.difference ?? 0).toBe(0);
   const moved = (id: string) => kind(id).moments.map(({ next }) => next?.difference ?? 0);
@@ -239,7 +239,7 @@ test("attention of the last token adds up to 1, over all its tokens", () => {
   });
 });
 
-test("a cache without room refuses a token in its own words, and the others go on", async () => {
+test("a full cache refuses a token with its own message, and the other caches continue", async () => {
   const small = await cachesAtWorkModel(model, { budget: "small", operations: "aaaaa" });
   const { moments } = kind("static", small);
   expect(moments.map(({ refusal }) => refusal !== undefined)).toEqual([
@@ -271,6 +271,6 @@ test("every offer of a control is one that the model takes; others are refused b
   await refused({ operations: "a".repeat(25) }).toThrow(/at most 24 letters/);
 });
 
-test("it stops when it is told to", async () => {
+test("an aborted signal stops the computation", async () => {
   await expect(cachesAtWorkModel(model, {}, { signal: AbortSignal.abort() })).rejects.toThrow();
 });

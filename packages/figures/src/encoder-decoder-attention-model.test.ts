@@ -51,7 +51,7 @@ test("scores, weights and context are those of additive attention, keys and valu
   }
 });
 
-test("the query of a letter is the state after the letter before", async () => {
+test("the query of a letter is the state after the previous letter", async () => {
   const { decoded } = await encoderDecoderAttentionModel();
   decoded.slice(1).forEach(({ state }, t) => expect(state).toEqual(decoded[t]!.next));
   for (const { probability, second } of decoded)

@@ -23,7 +23,7 @@ test("weights of each row sum to 1 over the keys that it sees", () => {
   }
 });
 
-test("each mask hides what it says", () => {
+test("each mask of a step masks the keys that its text names", () => {
   const hidden = (id: string) =>
     step(id).weights[0]!.map((row) => row.filter((weight) => weight === null).length);
   expect(hidden("self-attention")).toEqual([0, 0, 0, 0, 0, 0]);
@@ -31,7 +31,7 @@ test("each mask hides what it says", () => {
   expect(hidden("sliding-window")).toEqual([5, 4, 3, 3, 3, 3]);
 });
 
-test("a decoder's word looks at the word that it translates", () => {
+test("in the encoder–decoder, each word attends most to the word that it translates", () => {
   for (const id of ["additive", "dot-product"]) {
     const map = step(id).weights[0]!;
     expect(map).toHaveLength(model.written);
@@ -56,7 +56,7 @@ test("caches of the reference model are those of @qkv/cost", () => {
   expect(step("causal").cacheBytesPerToken).toBe(bytes(32));
 });
 
-test("numbers of today's mechanisms are those that the packages compute, to two digits", () => {
+test("the stored numbers of recent mechanisms equal the computed ones, to two digits", () => {
   const all = (value: unknown): (number | null)[] =>
     value === null || typeof value === "number" ? [value] : Object.values(value as object).flatMap(all);
   const [written, computed] = [all(today), all(mapsOfToday())];
@@ -77,7 +77,7 @@ test("states and latents are counted as @qkv/cost counts a layer of them", () =>
   expect(step("hybrid").cacheBytesPerToken).toBe(perToken([state, state, state, ...latents]) / 4);
 });
 
-test("weights that a state implies: 0 or more where it is only written, some below where it is erased", () => {
+test("implied weights are not negative for additive states, and some are negative for the delta rule", () => {
   const { weights, drawing } = step("linear");
   expect(drawing.states).toHaveLength(weights.length);
   for (const state of drawing.states!) expect([state!.length, state![0]!.length]).toEqual([8, 8]);
@@ -89,7 +89,7 @@ test("weights that a state implies: 0 or more where it is only written, some bel
   expect(negative.length).toBeGreaterThan(0);
 });
 
-test("the newest query reads the chosen blocks and no other key", () => {
+test("the newest query attends to the selected blocks and no other key", () => {
   const { weights, drawing } = step("sparse");
   weights.forEach((map, h) => {
     const read = map.at(-1)!.flatMap((weight, j) => (weight === null ? [] : [j]));
@@ -98,7 +98,7 @@ test("the newest query reads the chosen blocks and no other key", () => {
   });
 });
 
-test("the work is what runs, counted on a small call", () => {
+test("the FLOPs of each step equal those counted on a small call", () => {
   const [S, D] = [64, 16];
   const [query, key] = [randn([1, 1, D], { seed: 1 }), randn([1, S, D], { seed: 2 })];
   const layer = additive({ queryDim: D, keyDim: D, hiddenDim: D });

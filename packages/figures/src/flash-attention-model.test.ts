@@ -86,7 +86,7 @@ test("bytes: queries are read and outputs written once, keys and values once for
   }
 });
 
-test("larger tiles move fewer bytes, and so do masks", () => {
+test("larger tiles and masks move fewer bytes", () => {
   const moved = (choices: Parameters<typeof flashAttentionModel>[0]) =>
     flashAttentionModel({ tokens: 16, ...choices }).tiles.at(-1)!.bytesMoved;
   const sizes = [2, 4, 8].map((tileSize) => moved({ tileSize, mask: "none" }));

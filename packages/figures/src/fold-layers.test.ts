@@ -4,7 +4,7 @@ import { foldLayers } from "./fold-layers.js";
 const folded = (layers: readonly number[]) =>
   foldLayers(layers).map(({ pattern, times }) => `${pattern.join("")}×${times}`);
 
-test("equal layers are one run, patterns are seen as patterns, and what is left follows", () => {
+test("identical layers are one run, repeated patterns are runs, and remaining layers follow", () => {
   expect(folded([0, 0, 0, 0])).toEqual(["0×4"]);
   expect(folded([0, 1, 0, 1])).toEqual(["01×2"]);
   expect(folded([0, 0, 1, 0, 0, 1, 0])).toEqual(["001×2", "0×1"]);
@@ -13,7 +13,7 @@ test("equal layers are one run, patterns are seen as patterns, and what is left 
   expect(folded([])).toEqual([]);
 });
 
-test("runs unfold to the layers", () => {
+test("the runs, expanded, are the layers", () => {
   for (let seed = 1; seed < 200; seed++) {
     const layers = Array.from({ length: seed % 40 }, (_, i) => (seed * (i + 3) * (i + 7)) % 3);
     const again = foldLayers(layers).flatMap(({ pattern, times }) =>

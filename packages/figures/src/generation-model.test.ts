@@ -21,7 +21,7 @@ const caches = {
 };
 type Some = Partial<GenerationChoices>;
 
-/** Ids and probabilities as `generate` gives them. */
+/** Ids and probabilities of `generate`. */
 async function generated(choices: Some, prompt: readonly number[] = encodeText(choices.text ?? text)) {
   const { temperature = 0.8, topP = 0.9, seed = 5, tokens = 5, cache = "contiguous", draft } = choices;
   const ids: number[] = [];
@@ -147,7 +147,7 @@ test("passes and draft tokens are counted as `generate` counts them", async () =
   }
 });
 
-test("bytes are those of the caches, and a window forgets all but the first and the last four", async () => {
+test("bytes are those of the caches, and a window evicts all but the first and the last four tokens", async () => {
   const full = await generationModel(model, { branches: "" });
   const T = full.prompt.length;
   const cache = growingCache({ numLayers: 4 });
@@ -176,7 +176,7 @@ test("bytes are those of the caches, and a window forgets all but the first and 
   expect(codes.cacheBytes).toBe(whole.bytes - unused);
 });
 
-test("another cache says what an exact one would have given", async () => {
+test("for an inexact cache the exact probabilities are given", async () => {
   const rolled = await generationModel(model, { cache: "rolling", branches: "" });
   const ids = [...encodeText(text), ...rolled.generated.map(({ id }) => id)];
   for (const [n, { candidates: list }] of rolled.generated.entries()) {
@@ -193,7 +193,7 @@ test("another cache says what an exact one would have given", async () => {
   expect(full.generated[0]!.candidates[0]!.exact).toBeUndefined();
 });
 
-test("a branch takes what it names and goes on; another prompt has no such branch", async () => {
+test("a branch has its pinned tokens and continues; another prompt has no such branch", async () => {
   const first = await generationModel(model, { branches: "" });
   const river = first.generated[0]!.candidates.find((one) => one.text === " river")!;
   const name = `${first.promptName}.${river.id}`;
@@ -212,7 +212,7 @@ test("a branch takes what it names and goes on; another prompt has no such branc
   expect(other.branch).toBe(0);
 });
 
-test("a branch that says the same as another is not kept twice; a fork goes on for three tokens", async () => {
+test("branches with the same tokens are one branch; a fork continues for three tokens", async () => {
   const greedy = await generationModel(model, { temperature: 0 });
   expect(greedy.branches.map(({ name }) => name)).toEqual(["", "*.r2"]);
   const short = await generationModel(model, { tokens: 1 });
@@ -228,11 +228,11 @@ test.each([
   [{ draft: "yes" }, /`draft`.*none/],
   [{ text: 7 }, /`text`/],
   [{ temprature: 1 }, /temprature/],
-])("settings that no generation has are refused: %o", async (choices, message) => {
+])("options that the figure does not offer are refused: %o", async (choices, message) => {
   await expect(generationModel(model, choices as never)).rejects.toThrow(message);
 });
 
-test("names of branches that mean nothing are left out; a model without a tokenizer is refused; a signal stops it", async () => {
+test("invalid names of branches are ignored; a model without a tokenizer is refused; an aborted signal stops it", async () => {
   const { branches } = await generationModel(model, {
     branches: "x_*.r99999_*.1e3_*._.1_*.-1",
     branch: "*.r",

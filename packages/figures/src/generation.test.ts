@@ -38,7 +38,7 @@ const findMark = ({ marks }: Scene, key: string) => marks.find((mark) => mark.ke
 const starts = ({ marks }: Scene, start: string) => marks.filter(({ key }) => key.startsWith(start));
 const number = (text: string | undefined) => Number(text!.replace("%", ""));
 
-/** Marks that cannot be drawn, cannot be read, or stand outside. */
+/** Marks that are invalid, too small to read, or outside of the scene. */
 function faults({ marks, width, height }: Scene): string[] {
   const keys = new Set<string>();
   return marks.flatMap((mark) => {
@@ -100,7 +100,7 @@ describe.each(Object.keys(cases))("%s", (name) => {
     });
   });
 
-  test("each token: the weights of the trace stand above the words, and add up to 1.00 as printed", () => {
+  test("each token: the traced weights are printed above the words, and add up to 1.00", () => {
     const [model, choices] = [models[name]!, caseChoices(name)];
     model.generated.forEach(({ weights, cache }, token) => {
       const scene = stepScene(name, `read-${token}`);
@@ -119,7 +119,7 @@ describe.each(Object.keys(cases))("%s", (name) => {
     });
   });
 
-  test("the number that was drawn stands on the stretch of the token that is taken", () => {
+  test("the random number is in the interval of the selected token", () => {
     const model = models[name]!;
     model.generated.forEach(({ draw, taken, candidates }, token) => {
       const scene = stepScene(name, `draw-${token}`);
@@ -133,7 +133,7 @@ describe.each(Object.keys(cases))("%s", (name) => {
   });
 });
 
-test("the story: a prompt is read at once, then five steps for each token", () => {
+test("steps: one for the prompt, then five for each token", () => {
   const steps = generation.steps(models["first"]!, initial);
   expect(steps.map(({ id }) => id).slice(0, 6)).toEqual([
     "read-0",
@@ -149,7 +149,7 @@ test("the story: a prompt is read at once, then five steps for each token", () =
   expect(player(generation).start(models["first"]!).step).toBe(24);
 });
 
-test("the cache: a column a token, when it is read and not before", () => {
+test("the cache has a column for each token that was read", () => {
   const held = (scene: Scene) =>
     starts(scene, "cache:0:").filter(({ key, opacity }) => key.endsWith(":key") && opacity! > 0).length;
   expect(held(stepScene("first", "read-0", { progress: 0 }))).toBe(0);
@@ -159,7 +159,7 @@ test("the cache: a column a token, when it is read and not before", () => {
   expect(findMark(stepScene("first", "draw-4"), "note:0")!.text).toContain("9 tokens × 2,048 B = 18,432 B");
 });
 
-test("words keep their places while the text grows, in one line where there is room", () => {
+test("words keep their positions while the text grows, in one line if there is room", () => {
   const wordPositions = (token: number, width: number) =>
     [0, 1, 2, 3, 4].map((j) => findMark(stepScene("first", `draw-${token}`, { width }), `word:${j}`)!.x);
   for (const width of [390, 760, 1002, 1280])
@@ -170,7 +170,7 @@ test("words keep their places while the text grows, in one line where there is r
   }
 });
 
-test("a window hatches what it forgot, and says what every token would have given", () => {
+test("evicted tokens are hatched, and the probability with every token is given", () => {
   const scene = stepScene("rolling", "predict-2");
   expect([0, 1, 2, 3].map((j) => findMark(scene, `cache:0:${j}:box`)!.hatch)).toEqual([
     undefined,
@@ -183,7 +183,7 @@ test("a window hatches what it forgot, and says what every token would have give
   expect(text).toContain("With every token in the cache, “Then” would have 77.3% instead of 2.3%");
 });
 
-test("int8 columns take the share of bytes that they have", () => {
+test("the height of int8 columns is in proportion to their bytes", () => {
   const scene = stepScene("quantized", "draw-4");
   const [code, float] = [0, 8].map((j) => findMark(scene, `cache:3:${j}:key`)!.height!);
   expect(code! / float!).toBeCloseTo(800 / 2048, 6);
@@ -203,7 +203,7 @@ test("draft tokens follow the text until they are verified", () => {
   expect(told.some((text) => text.includes("was in the draft: already computed"))).toBe(true);
 });
 
-test("a press on a candidate forks there, one on a word goes back to it", async () => {
+test("a press on a candidate forks there, a press on a word goes to its step", async () => {
   const model = models["first"]!;
   const hill = model.generated[0]!.candidates.findIndex(({ text }) => text === " hill");
   const press = generation.press!(model, initial, `take:0:${hill}`)!;
@@ -239,7 +239,7 @@ test("a press on a candidate forks there, one on a word goes back to it", async 
     expect(generation.press!(model, initial, cell), cell).toBeUndefined();
 });
 
-test("an address keeps the tree", () => {
+test("a permalink contains the branches", () => {
   const model = models["another branch"]!;
   const choices = caseChoices("another branch");
   const text = toPermalink(generation, player(generation).start(model, choices));
@@ -250,7 +250,7 @@ test("an address keeps the tree", () => {
   });
 });
 
-test("the tree: a row for each branch, under the token where it left another; words stand side by side", () => {
+test("the tree has a row for each branch, under the token at which it forks; words do not overlap", () => {
   for (const width of [320, 1120]) {
     const scene = stepScene("first", "draw-4", { width });
     const rows = new Map<number, Mark[]>();
@@ -264,7 +264,7 @@ test("the tree: a row for each branch, under the token where it left another; wo
   expect(findMark(stepScene("first", "draw-4"), "tree:0:odds")!.text).toBe("1 in 530");
 });
 
-test("the table has the numbers of the step, and the still is small enough to stand in a page", () => {
+test("the table has the numbers of the step, and the SVG of a moment is smaller than its limit", () => {
   const { rows, columns } = generation.table(models["first"]!, initial, 1);
   expect(columns).toHaveLength(5);
   expect(rows[0]![0]).toBe("hill");
@@ -273,7 +273,7 @@ test("the table has the numbers of the step, and the still is small enough to st
   expect(figureSvg(generation, models["first"]!).length).toBeLessThan(100_000);
 });
 
-test("a strange address lights nothing", () => {
+test("an unknown address highlights nothing", () => {
   for (const focus of ["", "x", "weight:0:99", "take:0:1e1", "toString:0:0", "branch:9:9"])
     expect(() => stepScene("first", "draw-4", { focus })).not.toThrow();
 });

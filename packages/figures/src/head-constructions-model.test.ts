@@ -21,7 +21,7 @@ const close = (a: ArrayLike<number>, b: ArrayLike<number>) => {
   Array.from(a).forEach((value, i) => expect(Math.abs(value - b[i]!)).toBeLessThan(1e-5));
 };
 
-test.each([1, 2, 4])("with %i heads every number is what its matrices say", (numHeads) => {
+test.each([1, 2, 4])("with %i heads every number is the product of its matrices", (numHeads) => {
   const { x, constructions, embedDim: C, tokens } = headConstructionsModel({ numHeads });
   for (const { projections, projected, output, heads, writes, result } of constructions) {
     for (const name of names) close(projected[name].data, times(x, projections[name]));
@@ -54,7 +54,7 @@ test("with one head there is nothing to split", () => {
   }
 });
 
-test("split input is the fused layer with weights on the diagonal alone", () => {
+test("split input is the fused layer with diagonal blocks of weights", () => {
   const { constructions, headDim: D, embedDim: C } = headConstructionsModel({ numHeads: 4 });
   const [fused, , input] = constructions;
   for (const pick of [(c: HeadConstruction) => c.projections.value, (c: HeadConstruction) => c.output!])
@@ -64,7 +64,7 @@ test("split input is the fused layer with weights on the diagonal alone", () => 
     });
 });
 
-test("parameters are those that the layers have", () => {
+test("parameter counts are those of the layers", () => {
   for (const numHeads of [1, 2, 4]) {
     const { constructions, embedDim } = headConstructionsModel({ numHeads });
     const layers = [

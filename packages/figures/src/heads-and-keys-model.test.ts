@@ -62,7 +62,7 @@ test("Llama 3.1 8B as published: 128 KiB a token, 16 GiB at 131,072 tokens", () 
   expect(time).toMatchObject({ kind: "estimate", bytesPerSecond: 3350e9 });
 });
 
-test("chosen heads count: never more KV heads than query heads", () => {
+test("chosen head counts are used, with at most as many KV heads as query heads", () => {
   const heads = (choices: object) => headsAndKeysModel(choices).kinds.map(({ numKvHeads }) => numKvHeads);
   expect(heads({ numHeads: 8, numKvHeads: 2 })).toEqual([8, 2, 1, 1]);
   expect(heads({ numHeads: 4, numKvHeads: 32 })).toEqual([4, 4, 1, 1]);
@@ -79,7 +79,7 @@ test("every offer of a control is one that the model takes", () => {
   expect(() => headsAndKeysModel({ model: "gpt-9" })).toThrow(/headsAndKeysModel: `model` is "gpt-9"/);
 });
 
-test("measures each kind on the wasm device, and stops when told", async () => {
+test("measures each kind on the wasm device, and stops when aborted", async () => {
   const counted = headsAndKeysModel({ model: "llama-3.1-70b" });
   const found = await measureHeads(counted);
   expect(found).toMatchObject({ kind: "measured", tokens: 512, timeMs: { length: 4 } });

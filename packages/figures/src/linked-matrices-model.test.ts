@@ -13,7 +13,7 @@ const close = (a: ArrayLike<number>, b: ArrayLike<number>, digits = 5) => {
   Array.from(b).forEach((value, i) => expect(a[i]).toBeCloseTo(value, digits));
 };
 
-/** The pass of one of the two models, with its traced tensors. */
+/** The forward pass of one of the two models, with its traced tensors. */
 function tracedPass(id: string, text: string) {
   const ids = tensor([text.split(" ").map(wordId)], { dtype: "int32" });
   const tensors: Record<string, Tensor> = {};
@@ -27,7 +27,7 @@ function tracedPass(id: string, text: string) {
 }
 
 describe.each(texts)("%s", (text) => {
-  test("dots, scores, weights and output of both models are those of their own pass", async () => {
+  test("dots, scores, weights and output of both models are those of their forward passes", async () => {
     const { models, tokens } = await linkedMatricesExample({ text });
     const T = tokens.length;
     for (const { id, layers } of models) {
@@ -76,7 +76,7 @@ describe.each(texts)("%s", (text) => {
   });
 });
 
-test("the head that it opens on looks one word ahead", async () => {
+test("the initial head attends to the next word", async () => {
   const { models } = await linkedMatricesExample();
   const { weights } = models[0]!.layers[0]![linkedMatrices.initial.head]!;
   for (let t = 0; t < 3; t++) expect(weights.data[t * 4 + t + 1]).toBeGreaterThan(0.9);
@@ -88,7 +88,7 @@ test("weights are read as they were written", () => {
   expect(written(weightsFromText(gpt().init(0), gptWeights))).toBe(gptWeights);
 });
 
-/** A call of random numbers, traced: 4 query heads, 2 KV heads. */
+/** A traced attention call on random tensors, with 4 query heads and 2 KV heads. */
 function randomTrace(mask?: Mask, change: Partial<AttentionTrace> = {}): AttentionTrace {
   const query = randn([2, 4, 3, 8], { seed: 1 });
   const [key, value] = [randn([2, 2, 5, 8], { seed: 2 }), randn([2, 2, 5, 8], { seed: 3 })];

@@ -15,7 +15,7 @@ const files = readdirSync(folder).map((name) => ({
   text: readFileSync(new URL(`${name}/config.json`, folder), "utf8"),
 }));
 
-/** Holds a drawn model against what readConfig and the functions of cost say of its configuration. */
+/** Compares a drawn model with the results of `readConfig` and of `@qkv/cost` for its configuration. */
 async function check(config: unknown, drawn: StackedModel, lengths: readonly number[]) {
   const shape = readConfig(config);
   for (const name of ["encoder", "decoder"] as const) {
@@ -107,7 +107,7 @@ test.each(knownModels)("$name is drawn as its configuration says", async ({ id, 
   await check(config, models[0], lengths);
 });
 
-test("patterns of layers are seen as patterns", async () => {
+test("repeated patterns of layers are found", async () => {
   const runs = async (model: string) =>
     (await modelStackModel({ model })).models[0].sides.map(({ runs }) => runs);
   expect(await runs("gemma-3-27b")).toEqual([
@@ -161,7 +161,7 @@ test("the architectures that run are among those that @qkv/transformer loads", a
   expect(known).toEqual(expect.arrayContaining([...runnable]));
 });
 
-test("two models stand side by side, and what is not offered is refused", async () => {
+test("two models are drawn side by side, and unknown choices are refused", async () => {
   const compared = await modelStackModel({ model: "gpt2", compare: "kimi-k2" });
   expect(compared.models.map(({ name }) => name)).toEqual(["GPT-2", "Kimi K2"]);
   await expect(modelStackModel({ model: "own" })).rejects.toThrow(/modelStackModel: `model` is "own"/);

@@ -45,7 +45,7 @@ test.each(["gpt2", "llama"] as const)(
   },
 );
 
-test("what is no model folder is refused in words that say what is missing", async () => {
+test("files that are no model folder are refused, with the missing file", async () => {
   const photo = new File(["not a model"], "cat.jpg");
   await expect(openModel([photo])).rejects.toThrow(/config\.json/);
   const { files } = await exportedFolder("llama");

@@ -11,7 +11,7 @@ import { vocabularies } from "./tokenization/vocabularies.js";
 
 const names = Object.keys(vocabularies);
 
-/** The pieces of a text once its merges are applied, as spans of bytes. */
+/** The tokens of a text after its merges, as spans of bytes. */
 function replay({ bytes, merges }: Awaited<ReturnType<typeof tokenizationModel>>): [number, number][] {
   const spans = bytes.map((_, start): [number, number] => [start, start + 1]);
   for (const { places, tokens } of merges) {
@@ -73,7 +73,7 @@ test("a tokenizer is efficient in the language it was trained on", async () => {
   expect(await tokensIn("both")).toEqual({ English: 15, German: 16, Greek: 61, Chinese: 33 });
 });
 
-test("the vocabulary of our small model is its own", async () => {
+test(`the vocabulary "stories" is that of @qkv/model-tiny`, async () => {
   const file = (await modelTiny()).find(({ name }) => name === "tokenizer.json")!;
   const tokenizer = tokenizerFromJson(await file.text());
   const text = "Once upon a time";
@@ -82,7 +82,7 @@ test("the vocabulary of our small model is its own", async () => {
   expect(vocabulary).toMatchObject({ size: 2048, merges: 1792 });
 });
 
-test("a character beyond the vocabulary is its bytes", async () => {
+test("a character outside of the vocabulary is encoded as its bytes", async () => {
   const { characters, bytes, tokens } = await tokenizationModel({ text: "café" });
   expect(characters.at(-1)).toEqual({ text: "é", codePoint: "U+00E9", bytes: 2 });
   expect(bytes.map(({ hex }) => hex).join(" ")).toBe("63 61 66 C3 A9");
@@ -103,7 +103,7 @@ test("patches are those of patchStarts, with either rule", async () => {
   expect((await tokenizationModel()).patches).toBeUndefined();
 });
 
-test("a trained model of bytes gives other entropies", async () => {
+test("the entropies of different byte-level models differ", async () => {
   const { patches } = await tokenizationModel({ view: "patches", byteModel: "transformer", text: "The cat" });
   expect(patches!.entropies).toHaveLength(7);
   expect(patches!.madeBy).toContain("320,160 parameters");
@@ -125,7 +125,7 @@ test("every offer of a control is one that the model takes; others are refused",
   await expect(tokenizationModel({ text: "a".repeat(401) })).rejects.toThrow("at most 400 characters");
 });
 
-test("a lone surrogate is what a file would carry, and an empty text has no tokens", async () => {
+test("a lone surrogate is encoded as U+FFFD, and an empty text has no tokens", async () => {
   const { text, tokens } = await tokenizationModel({ text: "a\ud800" });
   expect(text).toBe("a\ufffd");
   expect(tokens.at(-1)!.end).toBe(4);

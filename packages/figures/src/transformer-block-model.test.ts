@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 const names = ["our small model", "a random GPT-2", "a random Llama"];
 
-test("a model whose weights stay in 16 bits on its device is drawn as in 32", async () => {
+test("a model with 16-bit weights on its device is drawn like one with 32-bit weights", async () => {
   const device = await wasm({ threads: 1 });
   const halves = await load(await modelTiny(), { device });
   expect(halves.params.embedding.weight.dtype).toBe("float16");
@@ -61,7 +61,7 @@ const softmax = (logits: readonly number[]) => {
 };
 
 describe.each(names)("%s", (name) => {
-  test("the stream and all that is written to it are those of the trace", async () => {
+  test("the residual stream and the outputs of all parts are those of the trace", async () => {
     const model = models[name]!;
     const drawn = await transformerBlockModel(model, text);
     const { tensors } = trace(
@@ -83,7 +83,7 @@ describe.each(names)("%s", (name) => {
     });
   });
 
-  test("a head's mixture is its weights times the values of its KV head, and the heads sum to the write", async () => {
+  test("the output of a head is its weights times the values of its KV head, and the heads sum to the output of attention", async () => {
     const model = models[name]!;
     const { blocks, writes, tokens, numHeads, numKvHeads } = await transformerBlockModel(model, text);
     const [T, C] = [tokens.length, model.config.embedDim];
@@ -110,7 +110,7 @@ describe.each(names)("%s", (name) => {
     });
   });
 
-  test("hidden activations go down to what the MLP writes", async () => {
+  test("the down projection of the hidden activations is the output of the MLP", async () => {
     const model = models[name]!;
     const { blocks, writes, tokens } = await transformerBlockModel(model, text);
     const { embedDim: C, hiddenDim: F, gated = true } = model.config;
@@ -128,7 +128,7 @@ describe.each(names)("%s", (name) => {
     });
   });
 
-  test("what the parts add sums to the logit, and the probabilities are those of softmax", async () => {
+  test("the contributions of the parts sum to the logit, and the probabilities are its softmax", async () => {
     const model = models[name]!;
     const drawn = await transformerBlockModel(model, text);
     const { logits } = trace(
@@ -205,14 +205,14 @@ describe.each(names)("%s", (name) => {
   );
 });
 
-test("our small model on the text of the figure: “hill”, and hardly so without the first MLP", async () => {
+test("the small model predicts “hill” on the initial text, but not without its first MLP", async () => {
   const next = (await transformerBlockModel(tiny, text)).next.at(-1)!;
   expect(next[0]!.text).toBe(" hill");
   const without = (await transformerBlockModel(tiny, text, { removed: "mlp-0" })).next.at(-1)!;
   expect(without[0]!.now).toBeLessThan(0.1 * without[0]!.before);
 });
 
-test("a longer text is cut to its end, and an empty one has a token", async () => {
+test("of a longer text the last tokens are used, and an empty text has one token", async () => {
   const long = await transformerBlockModel(tiny, "one two three four five six seven eight", { maxTokens: 4 });
   expect(long.tokens).toHaveLength(4);
   expect((await transformerBlockModel(tiny, "")).tokens).toHaveLength(1);
@@ -223,11 +223,11 @@ test.each([
   [{ removed: "head-0-4" }, /`removed` is "head-0-4"/],
   [{ removd: "mlp-0" }, /removd/],
   [{ maxTokens: 0 }, /`maxTokens` is 0/],
-])("settings that no model has are refused: %o", async (options, message) => {
+])("options that the model does not have are refused: %o", async (options, message) => {
   await expect(transformerBlockModel(tiny, text, options as never)).rejects.toThrow(message);
 });
 
-test("what is no model, and models with other parts, are refused with what they are", async () => {
+test("values that are no model, and models with other parts, are refused with their names", async () => {
   await expect(transformerBlockModel({} as never, text)).rejects.toThrow(/`model`/);
   await expect(transformerBlockModel(tiny, 7 as never)).rejects.toThrow(/`text`/);
   const { tokenizer: _, ...bare } = tiny;

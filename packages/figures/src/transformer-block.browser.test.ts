@@ -41,7 +41,7 @@ test("opens on the whole model; a click opens a block, a part and a head in plac
   await vi.waitFor(() => expect(title(host)).toMatch(/comes “hill”/));
 });
 
-test("a removed part: a new run, with the change of the next token, and an address that keeps it", async () => {
+test("removing a part runs the model again, shows the change of the next token, and is part of the permalink", async () => {
   const host = await place();
   click(cell(host, "remove:mlp-0"));
   await vi.waitFor(() => expect(title(host)).toMatch(/“hill” goes from 52\.3% to/), { timeout: 30_000 });
@@ -82,7 +82,7 @@ test("files that are no model are refused with a message, and the picture stays"
   expect(title(host)).toMatch(/comes “hill”/);
 });
 
-test("folders and files are chosen by buttons too", async () => {
+test("folders and files can also be chosen with buttons", async () => {
   const host = await place();
   const inputs = [...host.querySelectorAll<HTMLInputElement>(".qkv-figure-intake input")];
   expect(inputs.map(({ type, webkitdirectory, multiple }) => [type, webkitdirectory, multiple])).toEqual([

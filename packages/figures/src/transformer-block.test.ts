@@ -81,7 +81,7 @@ describe.each(names)("%s", (name) => {
     });
   });
 
-  test("the finished picture prints the norm of each vector, and what each part adds", () => {
+  test("the finished picture prints the norm of each vector, and the contribution of each part", () => {
     const model = models[name]!;
     const scene = stepScene(model, "whole", 1280);
     const t = model.tokens.length - 1;
@@ -105,7 +105,7 @@ describe.each(names)("%s", (name) => {
     });
   });
 
-  test("an opened block: stream and writes of its own, each head's weights, the MLP's units", () => {
+  test("an expanded block has its residual stream, outputs, weights of each head, and units of the MLP", () => {
     const model = models[name]!;
     const [layer, t] = [1, model.tokens.length - 1];
     const choices = { ...initial, layer, head: 1 };
@@ -158,7 +158,7 @@ describe.each(names)("%s", (name) => {
   });
 });
 
-test("a number that is pointed at is read in every row, and the stream is its sum as printed or says ≈", () => {
+test("the focused number is printed in every row, and the stream is their sum as printed, or has ≈", () => {
   const model = models["our small model"]!;
   const t = model.tokens.length - 1;
   const scene = stepScene(model, "block", 1280, { ...initial, layer: 1 }, "attention:2:40");
@@ -170,7 +170,7 @@ test("a number that is pointed at is read in every row, and the stream is its su
   expect(markText(scene, "stream:3/number")).toBe(`${sign} ${fixed(at(model.stream[3]!), 3)}`);
 });
 
-test("presses go into the model and out: block, part, head, and back", () => {
+test("presses expand a block, a part and a head, and go back", () => {
   const model = models["our small model"]!;
   const press = (cell: string) => transformerBlock.press!(model, initial, cell);
   expect(press("block:2")).toEqual({ choices: { layer: 2 }, step: "block" });
@@ -191,7 +191,7 @@ test("presses go into the model and out: block, part, head, and back", () => {
   }
 });
 
-test("every press of a picture is a choice that a control offers, so that an address keeps it", () => {
+test("every press sets choices that controls offer, so that permalinks contain them", () => {
   const model = models["our small model"]!;
   const controls = transformerBlock.controls(model, initial);
   for (const id of ["whole", "block", "heads"]) {
@@ -208,7 +208,7 @@ test("every press of a picture is a choice that a control offers, so that an add
   }
 });
 
-test("plays from the text to the whole, and steps back; opens on the whole", () => {
+test("plays from the text to the whole model, and steps back; the initial step is the whole model", () => {
   const model = models["our small model"]!;
   const { start, reduce } = player(transformerBlock);
   const steps = transformerBlock.steps(model, initial);

@@ -12,7 +12,7 @@ const choices = (["again", "alike", "full"] as const).flatMap((text) =>
   ),
 );
 
-test.each(choices)("each step is the arithmetic that the figure shows: %o", (choice) => {
+test.each(choices)("each step follows from the arithmetic of the figure: %o", (choice) => {
   const { tokens, channels, weights } = writtenStateModel(choice);
   const V = channels.length;
   tokens.forEach(({ asks, key, held, update, decayed, state, output, value }, t) => {
@@ -67,7 +67,7 @@ test("a key that is stored again is read exactly after a delta write, and as a s
   close(answer("add"), [1, 0, 0, 1]);
 });
 
-test("what the figure does not offer is refused", () => {
+test("choices that the figure does not offer are refused", () => {
   expect(() => writtenStateModel({ rule: "erase" as never })).toThrow(ArgumentError);
   expect(() => writtenStateModel({ beta: 2 })).toThrow("writtenStateModel: `beta` is 2");
 });

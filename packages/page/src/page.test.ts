@@ -16,14 +16,14 @@ const listen = (values: Record<string, ControlValue> = {}) => {
 };
 afterEach(() => connect(undefined));
 
-test("without a page, they do nothing but return", () => {
+test("without a page, controls return their initial values and the others nothing", () => {
   expect(show(1)).toBeUndefined();
   expect(print("a")).toBeUndefined();
   expect(slider("window", { min: 1, max: 12, value: 4 })).toBe(4);
   expect(textField("text", { value: "a" })).toBe("a");
 });
 
-test("the page is found by every copy of the package", () => {
+test("every copy of the package uses the connected page", () => {
   const messages = listen();
   const other = (globalThis as unknown as Record<symbol, { post(message: Message): void } | undefined>)[
     Symbol.for("@qkv/page/host")
@@ -32,7 +32,7 @@ test("the page is found by every copy of the package", () => {
   expect(messages.length).toBe(1);
 });
 
-test("a picture goes as a picture, anything else as text", () => {
+test("`show` posts a picture as a picture, anything else as text", () => {
   const messages = listen();
   const picture = bars({ data: [1], shape: [1] });
   show(picture);
@@ -45,7 +45,7 @@ test("a picture goes as a picture, anything else as text", () => {
   ]);
 });
 
-test("a slider stands where the reader put it, and within its ends", () => {
+test("a slider returns the value of the reader, within its range", () => {
   const messages = listen({ window: 7, far: 99, low: -3 });
   expect(slider("window", { min: 1, max: 12, value: 4 })).toBe(7);
   expect(slider("far", { min: 0, max: 1, step: 0.1, value: 0.5 })).toBe(1);
@@ -54,7 +54,7 @@ test("a slider stands where the reader put it, and within its ends", () => {
   expect(messages[0]).toEqual({ type: "slider", label: "window", min: 1, max: 12, step: 1, value: 7 });
 });
 
-test("a text field holds what the reader typed, an empty text too", () => {
+test("a text field returns the text of the reader, also an empty one", () => {
   const messages = listen({ typed: "b", empty: "", slid: 3 });
   expect(textField("typed", { value: "a" })).toBe("b");
   expect(textField("empty", { value: "a" })).toBe("");
@@ -76,7 +76,7 @@ test.each([
   expect(() => slider("window", options)).toThrow(message);
 });
 
-test("a file field gives the files that the reader chose, and none before", () => {
+test("a file field returns the chosen files, at first none", () => {
   const file = new File(["{}"], "config.json");
   const messages = listen({ chosen: [file], slid: 3 });
   expect(fileField("chosen")).toEqual([file]);
@@ -88,7 +88,7 @@ test("a file field gives the files that the reader chose, and none before", () =
   expect(textField("chosen", { value: "a" })).toBe("a");
 });
 
-test("a check says whether it holds", () => {
+test("a check returns and posts whether its claim holds", () => {
   const messages = listen();
   expect([check("one is one", true), check("one is two", false)]).toEqual([true, false]);
   expect(messages).toEqual([
@@ -97,7 +97,7 @@ test("a check says whether it holds", () => {
   ]);
 });
 
-test("a choice is what the reader chose, and the first where that is none of them", () => {
+test("a choice returns the chosen option, or the first if it no longer exists", () => {
   const messages = listen({ device: "wasm", other: "gone", slid: 3 });
   expect(choice("device", ["js", "wasm"])).toBe("wasm");
   expect(choice("other", ["js", "wasm"])).toBe("js");
@@ -107,7 +107,7 @@ test("a choice is what the reader chose, and the first where that is none of the
   expect(() => choice("device", [])).toThrow("choice: `options` is [], expected one text or number, or more");
 });
 
-test("choices of numbers are shown as people write them, and come back as numbers", () => {
+test("numbers in a choice are shown with commas, and returned as numbers", () => {
   const messages = listen({ tokens: "16,384" });
   expect(choice("tokens", [1024, 16384])).toBe(16384);
   expect(choice("other", [0.001, 1024, 16384], { value: 1024 })).toBe(1024);
@@ -120,7 +120,7 @@ test("choices of numbers are shown as people write them, and come back as number
   );
 });
 
-test("print writes whole numbers as in prose, and lists as in code", () => {
+test("print writes whole numbers with commas, and lists as in code", () => {
   const messages = listen();
   print("tokens", 16384, 1024, -60972, 12345.5, [16384]);
   expect(messages).toMatchObject([{ text: "tokens 16,384 1024 -60,972 12345.5 [16384]" }]);

@@ -32,7 +32,7 @@ test("a long list ends with its count", () => {
   expect(text).toMatch(/, 99, … 1000 in all\]$/);
 });
 
-test("what is not shown of a long list is not read", () => {
+test("items of a long list that are not shown are not read", () => {
   const long = Array.from({ length: 1000 }, (_, i) => i);
   Object.defineProperty(long, 500, { get: () => expect.unreachable("it was read") });
   const text = valueText(long);
@@ -43,13 +43,13 @@ test("what is not shown of a long list is not read", () => {
   expect(performance.now() - start).toBeLessThan(1000);
 });
 
-test("an object too wide for a line has a line for each field", () => {
+test("an object that is too wide for one line has a line for each field", () => {
   expect(valueText({ first: "x".repeat(50), second: "y".repeat(50) })).toBe(
     `{\n  first: "${"x".repeat(50)}",\n  second: "${"y".repeat(50)}"\n}`,
   );
 });
 
-test("what has a shape and a type and prints itself is a tensor: its shape, then what it prints", () => {
+test("an object with shape, dtype and toString is a tensor: its shape, then its text", () => {
   const tensor = {
     shape: [2, 2],
     dtype: "float32",

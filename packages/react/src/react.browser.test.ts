@@ -82,7 +82,7 @@ test("in strict mode, which mounts twice, a model is loaded once for all compone
   expect([text(), options.signal.aborted, runtime.loads.length]).toEqual(["ready 3/4ready 3/4", false, 1]);
 });
 
-test("a model is let go of when the last component unmounts, and a load on its way is aborted", async () => {
+test("a model is disposed when the last component unmounts, and a pending load is aborted", async () => {
   let disposed = 0;
   await render(strict(Status));
   await act(async () => runtime.loads[0]!.resolve({ dispose: () => (disposed += 1) }));
@@ -96,7 +96,7 @@ test("a model is let go of when the last component unmounts, and a load on its w
   expect(runtime.loads[1]!.options.signal.aborted).toBe(true);
 });
 
-test("a function that gives the source is called once; a promise of each rendering is refused", async () => {
+test("a source function is called once; a promise as the source is refused", async () => {
   let calls = 0;
   const later = async () => {
     calls += 1;
@@ -235,7 +235,7 @@ test("a component renders with each token; stop keeps the text, and the function
   expect(signal.aborted).toBe(true);
 });
 
-test("embeddings follow the texts: once for each, also in strict mode, and what is outdated is aborted", async () => {
+test("embeddings follow the texts, computed once for each also in strict mode, and outdated ones are aborted", async () => {
   const model = {};
   let set: (text: string) => void = () => undefined;
   const Vectors = () => {
@@ -277,7 +277,7 @@ test("without a model nothing is computed", async () => {
   expect([text(), runtime.embeds.length, runtime.words.length]).toEqual(["idleidle", 0, 0]);
 });
 
-test("the attention of a model's text is numbers with their tokens, or says why not", async () => {
+test("useAttention returns weights with their tokens, or an error", async () => {
   const { decoder } = await import("@qkv/transformer");
   const made = decoder({
     ...{ vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 2, numHeads: 2, numKvHeads: 1 },

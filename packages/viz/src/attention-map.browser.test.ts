@@ -20,7 +20,7 @@ test("the text is well-formed SVG", () => {
   expect(parsed.documentElement.namespaceURI).toBe("http://www.w3.org/2000/svg");
 });
 
-test("cells stand in rows of queries and columns of keys, and do not overlap", () => {
+test("cells are in rows of queries and columns of keys, and do not overlap", () => {
   const boxes = [...document.querySelectorAll(".qkv-cell, .qkv-masked")].map((cell) =>
     cell.getBoundingClientRect(),
   );

@@ -65,7 +65,7 @@ test("property: a mask that broadcasts hatches what the mask of the full shape h
   );
 });
 
-test("a mask of fewer axes than the weights is one of the keys", () => {
+test("a mask with fewer axes than the weights broadcasts over queries", () => {
   const drawn = cells(
     attentionMap(
       { data: [1, 1, 1, 1, 1, 1], shape: [1, 1, 2, 3] },
@@ -75,14 +75,14 @@ test("a mask of fewer axes than the weights is one of the keys", () => {
   expect(drawn.map(({ ink }) => ink === "hatched")).toEqual([false, true, true, false, true, true]);
 });
 
-test("heads of a batch stand side by side, batches below each other", () => {
+test("heads of a batch are side by side, batches below each other", () => {
   const svg = attentionMap({ data: [1, 1, 1, 1, 1, 1], shape: [2, 3, 1, 1] });
   expect(svg.match(/(?<=>)batch \d, head \d(?=<)/g)).toEqual(
     [0, 1].flatMap((b) => [0, 1, 2].map((h) => `batch ${b}, head ${h}`)),
   );
 });
 
-test("weights below 0 are gray, in full at `min`, with a minus and a place in the legend", () => {
+test("negative weights are gray, darkest at `min`, with a minus and an entry in the legend", () => {
   const svg = attentionMap({ data: [1, 0.5, -0.25, -2], shape: [2, 2] }, { min: -1 });
   expect(cells(svg).map(({ ink }) => ink)).toEqual([1, 0.5, 0.25, 1]);
   expect(svg.match(/qkv-cell qkv-fill-cost/g)).toHaveLength(2);
@@ -92,7 +92,7 @@ test("weights below 0 are gray, in full at `min`, with a minus and a place in th
   expect(svg).toMatch(/qkv-fill-quiet"[^>]*>-1</);
 });
 
-test("a weight of 0 that no mask hides is paper, and a masked weight that is not 0 says so", () => {
+test("with a mask, a visible weight of 0 has the background color, and a masked weight other than 0 has its number", () => {
   const weights = { data: [0, 1], shape: [1, 2] };
   const drawn = cells(attentionMap(weights, { mask: { data: [true, false], shape: [1, 2] } }));
   expect(drawn).toEqual([
@@ -101,7 +101,7 @@ test("a weight of 0 that no mask hides is paper, and a masked weight that is not
   ]);
 });
 
-test("the kept tokens of a cache are a mask: what is evicted has hatches, head by head", () => {
+test("evicted tokens are hatched, head by head, with a mask of the kept tokens of a cache", () => {
   // Steps by positions; the second head evicts position 0 before step 2.
   const shape = [1, 2, 3, 3];
   const weights = { data: [1, 0, 0, 0.5, 0.5, 0, 0.25, 0.5, 0.25, 1, 0, 0, 0.5, 0.5, 0, 0, 0.5, 0.5], shape };
@@ -129,7 +129,7 @@ test("labels and title are text, never markup", () => {
   expect(svg).toContain("a&quot;b&amp;c\ufffd");
 });
 
-test("the description tells in words what the picture shows", () => {
+test("the description names the size, the masked cells and the largest weight", () => {
   const svg = attentionMap({ data: [1, 0, 0.25, 0.75], shape: [2, 2] }, { rowLabels: ["the", "cat"] });
   expect(/<desc>(.*)<\/desc>/.exec(svg)?.[1]).toBe(
     "A heat map of 2 queries (rows) by 2 keys (columns). 1 of 4 cells are masked. The largest weight is 1, of query “the”, key 0.",
@@ -182,7 +182,7 @@ test.each([
   expect(() => attentionMap(weights, options)).toThrow(message);
 });
 
-test("with scores, each weight that is seen has its formula, in the order of the cells", () => {
+test("with scores, each visible weight has its formula, in the order of the cells", () => {
   const scores = { data: [2, -Infinity, 1, 2.1], shape: [2, 2] };
   const e = Math.exp(1 - 2.1);
   const weights = { data: [1, 0, e / (1 + e), 1 / (1 + e)], shape: [2, 2] };
@@ -220,7 +220,7 @@ test.each([
   expect(draw).toThrow(message);
 });
 
-test("where cells are too small for a label each, some of those that were given are drawn, at their cells", () => {
+test("if cells are too small for one label each, some labels are drawn, at their cells", () => {
   const size = 40;
   const labels = Array.from({ length: size }, (_, i) => `token${i}`);
   const weights = { data: new Float32Array(size * size).fill(1), shape: [size, size] };
@@ -235,7 +235,7 @@ test("where cells are too small for a label each, some of those that were given 
   expect(attentionMap(weights, { cellSize: 5 })).not.toMatch(/<text[^>]*>3<\/text>|One label/);
 });
 
-test("with a selected weight, cells can be chosen, and the cell or the row has a frame", () => {
+test("with a selected weight, cells can be selected, and the selected cell or row has a frame", () => {
   const weights = { data: [1, 0, 0.25, 0.75], shape: [2, 2] };
   const plain = attentionMap(weights);
   expect(plain).not.toMatch(/data-qkv-(cell|selected)/);

@@ -27,7 +27,7 @@ test("the sources of each side are shown, and those of a node that is expanded",
   ]);
 });
 
-test("a node with sources can be chosen, and says whether they are shown", () => {
+test("a node with sources can be selected, and its sign shows if they are expanded", () => {
   const nodeIds = (svg: string) => [...svg.matchAll(/data-qkv-node="(\d+)"/g)].map(([, id]) => Number(id));
   const [closed, open] = [[], [1]].map((expanded) => attributionGraph(graph, { expanded }));
   expect([nodeIds(closed!), nodeIds(open!)]).toEqual([[1], [1]]);
@@ -36,7 +36,7 @@ test("a node with sources can be chosen, and says whether they are shown", () =>
   expect(tableOf(closed!).description).toContain("3 of 5 nodes are shown. A node with a plus");
 });
 
-test("a part below 0 has another color and a minus; the selected node has a frame", () => {
+test("a negative contribution has another color and a minus; the selected node has a frame", () => {
   const svg = attributionGraph(graph, { selected: 1 });
   expect(svg.match(/<rect [^>]*qkv-fill-negative/g)).toHaveLength(1);
   expect(svg.match(/<path d="M[\d.]+ [\d.]+h[\d.]+"/g)).toHaveLength(1);

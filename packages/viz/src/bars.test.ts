@@ -12,7 +12,7 @@ const drawn = (svg: string) =>
   );
 const zeroLine = (svg: string) => Number(/<line x1="([^"]*)"/.exec(svg)?.[1]);
 
-test("property: a bar is as long as its number is large, on its side of 0", () => {
+test("property: the length of a bar is in proportion to its number, on the side of its sign", () => {
   const value = fc.double({ min: -1e6, max: 1e6, noNaN: true });
   fc.assert(
     fc.property(fc.array(value, { minLength: 1, maxLength: 8 }), (data) => {
@@ -27,12 +27,12 @@ test("property: a bar is as long as its number is large, on its side of 0", () =
   );
 });
 
-test("a number above `max` ends at the edge and still says what it is", () => {
+test("the bar of a number above `max` is cut off, and its label has the number", () => {
   const [bar] = drawn(bars({ data: [30], shape: [1] }, { max: 10, unit: "ms", labels: ["MHA"] }));
   expect(bar).toMatchObject({ width: 240, text: "MHA: 30 ms" });
 });
 
-test("the longest bar is as long as asked", () => {
+test("the longest bar has the given length", () => {
   expect(drawn(bars({ data: [1, -2], shape: [2] }, { length: 60 })).map(({ width }) => width)).toEqual([
     30, 60,
   ]);

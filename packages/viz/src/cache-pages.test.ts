@@ -13,7 +13,7 @@ const two = {
 };
 const count = (svg: string, text: string) => svg.split(text).length - 1;
 
-test("property: every token is a filled cell, once with its sequence and once in the pool", () => {
+test("property: every token fills one cell in its sequence and one in the pool", () => {
   const sequence = fc.array(fc.nat(9), { maxLength: 4 });
   fc.assert(
     fc.property(
@@ -37,7 +37,7 @@ test("property: every token is a filled cell, once with its sequence and once in
   );
 });
 
-test("a shared page says by how many", () => {
+test("a shared page has the number of its sequences", () => {
   const svg = cachePages(two, { labels: ["a", "b"] });
   expect(svg).toContain("page 0, shared by 2: tokens 0 to 3 of a");
   expect(svg).toContain("page 4: tokens 8 to 8 of a");
@@ -60,6 +60,6 @@ test.each([
   [{ ...two, lengths: [1] }, {}, '`lengths` is "1 of them", expected 2'],
   [two, { labels: ["a"] }, '`labels` is "1 of them", expected 2'],
   [two, { tokens: [] }, '`tokens` is "0 of them", expected 2'],
-])("what does not fit together is refused (%#)", (cache, options, message) => {
+])("inconsistent arguments are refused (%#)", (cache, options, message) => {
   expect(() => cachePages(cache, options)).toThrow(message);
 });

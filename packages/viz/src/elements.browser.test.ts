@@ -26,7 +26,7 @@ beforeEach(() => {
   element.draw(weights, { rowLabels: ["a", "b"], columnLabels: ["a", "b"] });
 });
 
-test("what cannot be drawn is said in the element and told, and does not end whoever sets it", () => {
+test("an error is shown in the element and reported, and is not thrown by the setter", () => {
   const told: unknown[] = [];
   const listen = (event: ErrorEvent) => {
     told.push(event.error);
@@ -75,7 +75,7 @@ const lit = () =>
       : one.textContent,
   );
 
-test("a cell lights its row, its column and their labels; the next one takes the light away", () => {
+test("a cell highlights its row, its column and their labels, until the next one does", () => {
   press("ArrowRight");
   press("ArrowRight");
   const cells = [...element.querySelectorAll("rect:has(> title)")];
@@ -93,7 +93,7 @@ test("a cell lights its row, its column and their labels; the next one takes the
   ]);
 });
 
-test("of several maps, a cell lights the row and the column of its own", () => {
+test("a cell highlights row and column only in its own map", () => {
   element.draw({ data: [1, 0, 0.25, 0.75, 1, 0, 0.5, 0.5], shape: [1, 2, 2, 2] });
   const cells = [...element.querySelectorAll("rect:has(> title)")];
   cells[6]!.dispatchEvent(new PointerEvent("pointerover", { bubbles: true }));
@@ -110,7 +110,7 @@ test("with scores, a cell reads the formula of its weight too", () => {
   expect(reading()).toBe("query 1, key 0: 0.25 ≈ e^(0 − 1.1) / 1.33, the softmax of its row");
 });
 
-test("bars stand in no grid: one is read, and nothing else is lit", () => {
+test("bars are no grid: one is read, and nothing else is highlighted", () => {
   document.body.innerHTML = `<qkv-bars args='[{"data":[64,8],"shape":[2]},{"labels":["MHA","MQA"],"unit":"MB"}]'></qkv-bars>`;
   const bars = document.querySelector<HTMLElement>("qkv-bars")!;
   pressIn(bars, "ArrowRight");
@@ -118,7 +118,7 @@ test("bars stand in no grid: one is read, and nothing else is lit", () => {
   expect(bars.querySelector("[data-qkv-lit]")).toBeNull();
 });
 
-test("a saved picture has no light", async () => {
+test("a saved picture has no highlight", async () => {
   press("ArrowRight");
   expect(lit()).toHaveLength(4);
   const text = await svgFile(element.querySelector("svg")!).text();
@@ -126,7 +126,7 @@ test("a saved picture has no light", async () => {
   expect(text).not.toContain("font-weight: 700");
 });
 
-test("the table has every number, and goes again", () => {
+test("the table has every number, and can be closed", () => {
   const button = [...element.querySelectorAll("button")].find(({ textContent }) => textContent === "Table")!;
   button.click();
   expect([...element.querySelectorAll("td")].map(({ textContent }) => textContent)).toEqual([
@@ -145,7 +145,7 @@ test("drawing again leaves one picture and one set of tools", () => {
   expect(element.querySelectorAll("[data-qkv-tools]").length).toBe(1);
 });
 
-test("an attribute draws too, and a picture that stands there already becomes readable", () => {
+test("the attribute `args` draws, and `<qkv-picture>` makes its SVG readable", () => {
   document.body.innerHTML = `<qkv-bars args='[{"data":[64,8],"shape":[2]},{"labels":["MHA","MQA"],"unit":"MB"}]'></qkv-bars>`;
   const svg = document.querySelector("qkv-bars svg")!.outerHTML;
   expect(svg).toContain("MQA: 8 MB");
@@ -153,7 +153,7 @@ test("an attribute draws too, and a picture that stands there already becomes re
   expect(document.querySelector("qkv-picture [role=group]")).not.toBeNull();
 });
 
-test("a property draws too, before the element is defined and after; the same arguments draw once", () => {
+test("the property `args` draws, also if set before the element is defined; the same arguments draw once", () => {
   const { innerHTML } = element;
   const options = { rowLabels: ["a", "b"], columnLabels: ["a", "b"] };
   const other = document.createElement("qkv-attention-map") as typeof element;
@@ -262,7 +262,7 @@ test("a map of thousands of tokens is a canvas, read by arrow keys, by the point
   expect(element.querySelectorAll("canvas").length).toBe(0);
 });
 
-test("an attribute that is no list says so by the element's name", () => {
+test("the error of an attribute that is no list names the element", () => {
   const element = document.createElement("qkv-bars") as PictureElement<"qkv-bars"> & {
     attributeChangedCallback(name: string): void;
   };
@@ -278,7 +278,7 @@ test("an attribute that is no list says so by the element's name", () => {
   element.removeAttribute("args");
 });
 
-test("a head is chosen by the pointer and by keys, and told with its layer; other pictures choose nothing", () => {
+test("a head is selected by pointer and keys, with an event; other pictures send none", () => {
   document.body.innerHTML = "<main><qkv-head-grid></qkv-head-grid></main>";
   const grid = document.querySelector<PictureElement<"qkv-head-grid">>("qkv-head-grid")!;
   const heads: object[] = [];
@@ -307,7 +307,7 @@ test("a head is chosen by the pointer and by keys, and told with its layer; othe
   expect(element.innerHTML).not.toContain("Enter chooses");
 });
 
-test("the chosen head keeps its frame while others are read, also where the grid is drawn anew", () => {
+test("the selected head keeps its frame while others are read, also after a redraw", () => {
   document.body.innerHTML = "<qkv-head-grid></qkv-head-grid>";
   const grid = document.querySelector<PictureElement<"qkv-head-grid">>("qkv-head-grid")!;
   const weights = { data: new Float32Array(16).fill(0.5), shape: [2, 2, 2, 2] };
@@ -336,7 +336,7 @@ test("the chosen head keeps its frame while others are read, also where the grid
 
 const patched = { names: ["a", "b"], values: { data: [0, 1, -1, 0.5], shape: [2, 2] } };
 
-test("a cell of patching and of the logit lens is chosen by the pointer and by keys", () => {
+test("cells of patching and of the logit lens are selected by pointer and keys", () => {
   document.body.innerHTML = "<main><qkv-patching></qkv-patching><qkv-logit-lens></qkv-logit-lens></main>";
   const cells: object[] = [];
   document
@@ -363,7 +363,7 @@ test("a cell of patching and of the logit lens is chosen by the pointer and by k
   expect(lens.querySelectorAll("[data-qkv-selected]")).toHaveLength(1);
 });
 
-test("a weight of a map, of its pixels and of arcs is chosen by the pointer and by keys, a token as a query", () => {
+test("weights of maps, pixels and arcs are selected by pointer and keys, and a token as a query", () => {
   document.body.innerHTML =
     "<main><qkv-attention-map></qkv-attention-map><qkv-token-arcs></qkv-token-arcs></main>";
   const chosen: object[] = [];
@@ -414,7 +414,7 @@ test("a weight of a map, of its pixels and of arcs is chosen by the pointer and 
   expect(chosen).toEqual([]);
 });
 
-test("a node that is chosen shows its sources, and hides them; a page may prevent it", async () => {
+test("selecting a node shows or hides its sources, unless the page prevents it", async () => {
   document.body.innerHTML = "<qkv-attribution-graph></qkv-attribution-graph>";
   const graph = document.querySelector<PictureElement<"qkv-attribution-graph">>("qkv-attribution-graph")!;
   const nodes = [
@@ -451,7 +451,7 @@ test("a node that is chosen shows its sources, and hides them; a page may preven
 /** The address of a file in this page. */
 const blobUrl = (text: string) => URL.createObjectURL(new Blob([text]));
 
-test("a file is drawn by its address, the last one that was asked for, and a missing one is told", async () => {
+test("the file of `src` is drawn, the latest of several, and a missing file is an error", async () => {
   document.body.innerHTML = "<qkv-patching></qkv-patching>";
   const patching = document.querySelector<PictureElement<"qkv-patching">>("qkv-patching")!;
   expect(patching.src).toBe("");

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { hatch } from "./hatch.js";
 
-test("property: every line is slanted by 45 degrees and stays in its square", () => {
+test("property: every line is diagonal and stays in its square", () => {
   const place = fc.double({ min: 0, max: 500, noNaN: true });
   fc.assert(
     fc.property(place, place, fc.double({ min: 1, max: 60, noNaN: true }), (x, y, size) => {

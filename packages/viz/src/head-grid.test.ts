@@ -8,7 +8,7 @@ const own = [1, 0, 0, 0, 1, 0, 0, 0, 1];
 const even = [1, 0, 0, 0.5, 0.5, 0, 0.34, 0.33, 0.33];
 const weights = { data: [...previous, ...first, ...own, ...even], shape: [2, 2, 3, 3] };
 
-test("each head says where it looks most, in the order of layers and heads", () => {
+test("the tooltip of each head names its largest weight, in the order of layers and heads", () => {
   const titles = [...headGrid(weights).matchAll(/<title>(layer[^<]*)</g)].map(([, text]) => text);
   expect(titles).toEqual([
     "layer 0, head 0: largest weight 1, from token 1 to token 0",
@@ -18,7 +18,7 @@ test("each head says where it looks most, in the order of layers and heads", () 
   ]);
 });
 
-test("a first query that sees several keys counts, and so does a map of one query", () => {
+test("the first query counts if it sees several keys, or is the only one", () => {
   const last = (data: number[], T: number) =>
     / largest weight [^<]*/.exec(headGrid({ data, shape: [1, 1, T, 2] }))![0];
   expect(last([0.2, 0.8, 0.5, 0.5], 2)).toBe(" largest weight 0.8, from token 0 to token 1");
@@ -31,13 +31,13 @@ test("golden: heads that share keys have a line below, reviewed as a picture", a
   expect(svg).toContain("2 neighbours share one key-value head");
 });
 
-test("what is not [L, H, T, S] is refused", () => {
+test("weights that are not [L, H, T, S] are refused", () => {
   expect(() => headGrid({ data: [1], shape: [1, 1] })).toThrow(
     "headGrid: `weights` has shape [1, 1], expected [L, H, T, S]",
   );
 });
 
-test("28 layers of 16 heads over 128 tokens are drawn, a cell for a block, and say so", () => {
+test("28 layers of 16 heads over 128 tokens are drawn with one cell per block, and the description says so", () => {
   const [L, H, T] = [28, 16, 128];
   const data = new Float32Array(L * H * T * T);
   for (let head = 0; head < L * H; head++)
@@ -77,7 +77,7 @@ test.each([
   expect(() => headGrid(weights, { selected: selected as never })).toThrow(message);
 });
 
-test("more heads than a page can show are refused", () => {
+test("more than 10,000 heads are refused", () => {
   const shape = [101, 100, 1, 1];
   expect(() => headGrid({ data: new Float32Array(10_100), shape })).toThrow(
     /headGrid: `weights` has shape \[101, 100, 1, 1\], expected 10000 heads or fewer/,

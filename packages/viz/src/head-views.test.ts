@@ -42,7 +42,7 @@ test("property: the head view has a line for each weight that is drawn, and a si
   );
 });
 
-test("one query: what its window lost is struck out, what is kept is underlined, and no other query has lines", () => {
+test("one query: keys outside of its window are struck out, first keys are underlined, and no other query has lines", () => {
   const weights = softmaxWeights({ H: 1, T: 6, window: 3, sink: 0 });
   const svg = headView(weights, { rowLabels: words, window: 3, keepFirst: 1, query: 5 });
   expect(titles(svg).filter((text) => text.endsWith("outside of the window"))).toEqual([
@@ -55,7 +55,7 @@ test("one query: what its window lost is struck out, what is kept is underlined,
   expect(lines.length).toBe(3);
 });
 
-test("heads that share keys and values stand over one bar, in both views", () => {
+test("heads that share keys and values have one bar, in both views", () => {
   const weights = softmaxWeights({ H: 4, T: 3, window: 3, sink: 0 });
   const bars = ["keys and values of head 0", "keys and values of head 1"];
   const shared = headView(weights, { rowLabels: words.slice(0, 3), numKvHeads: 2 });
@@ -68,7 +68,7 @@ test("heads that share keys and values stand over one bar, in both views", () =>
   expect(groups).toEqual(["keys and values 0, of heads 0 to 1", "keys and values 1, of heads 2 to 3"]);
 });
 
-test("the model view has a map for each head, names each layer's marks, and hatches what a window lost", () => {
+test("the model view has a map for each head, names the marks of each layer, and hatches keys outside of the window", () => {
   const [full, slid] = [6, 2].map((window) => softmaxWeights({ H: 2, T: 6, window, sink: 1 }));
   const svg = modelView([full!, slid!], { marks: [{}, { window: 2, keepFirst: 1, sink: true }] });
   expect(titles(svg).filter((text) => /^layer \d, head \d/.test(text)).length).toBe(4);
@@ -96,7 +96,7 @@ test("property: the neuron view's score is the scaled dot product, and its weigh
   );
 });
 
-test("the neuron view masks what is to come and what the window lost, and keeps what is kept", () => {
+test("the neuron view masks later keys and keys outside of the window, but not the first ones", () => {
   const query = { data: [1, -1], shape: [2] };
   const key = { data: [1, 0, 0, 1, 1, 1, -1, 0, 2, 2], shape: [5, 2] };
   const view = { columnLabels: words.slice(0, 5), place: 3, window: 2, keepFirst: 1 };

@@ -16,7 +16,7 @@ test("the elements of pictures have types in JSX, with the arguments of their fu
   expect(wrong.args).toBe(weights);
 });
 
-test("an element takes the address of a file, and those with cells a listener", () => {
+test("an element takes `src`, and elements with cells take a listener", () => {
   const props: JSX.IntrinsicElements["qkv-patching"] = {
     src: "patching.safetensors",
     oncellselect: ({ detail }) => detail.row,

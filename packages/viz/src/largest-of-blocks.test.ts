@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { largestOfBlocks } from "./largest-of-blocks.js";
 
-test("property: each block has the largest of its weights, of the head at the offset", () => {
+test("property: each block has the largest of its weights, for the head at the offset", () => {
   const [size, block] = [fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 4 })];
   fc.assert(
     fc.property(size, size, block, block, fc.nat(3), (T, S, down, across, offset) => {

@@ -33,7 +33,7 @@ test("property: each number has a point inside the picture, and larger numbers a
   );
 });
 
-test("points stand where `x` says", () => {
+test("points are at the coordinates `x`", () => {
   const svg = lines({ data: [1, 1, 1], shape: [3] }, { x: { data: [0, 1, 4], shape: [3] } });
   const [a, b, c] = points(svg).map(({ x }) => x);
   expect((c! - a!) / (b! - a!)).toBeCloseTo(4, 3);
@@ -48,7 +48,7 @@ test("labels of lines that end at the bottom stay apart and inside the picture",
   expect(Math.max(...at)).toBeLessThan(height);
 });
 
-test("points that stand close are there to point at, and do not hide the dashes", () => {
+test("dots of dense lines receive the pointer, and do not hide the dashes", () => {
   const dots = (N: number) => /<g [^>]*><circle/.exec(lines({ data: new Array(N).fill(1), shape: [N] }))![0];
   expect(dots(100)).toContain('fill-opacity="0"');
   expect(dots(10)).not.toContain("fill-opacity");

@@ -23,7 +23,7 @@ const lens: LogitLensTokens = {
   },
 };
 
-test("each cell tells its most probable tokens, and the final one with its rank", () => {
+test("the tooltip of each cell has its most probable tokens, and the final one with its rank", () => {
   expect(tableOf(logitLensView(lens)).rows).toEqual([
     { name: "embeddings, position 0 “The”", value: "“The” 0.5, “ the” 0.25; final “ dog” 0.01, rank 1,200" },
     {
@@ -37,7 +37,7 @@ test("each cell tells its most probable tokens, and the final one with its rank"
   expect(tableOf(logitLensView(without)).rows[0]!.value).toBe("“The” 0.5, “ the” 0.25");
 });
 
-test("positions of a part of a text are those of the whole", () => {
+test("with `firstPosition`, positions are those of the whole text", () => {
   const { rows, description } = tableOf(
     logitLensView(lens, { firstPosition: 7, selected: { row: 0, column: 1 } }),
   );
@@ -51,7 +51,7 @@ test("positions of a part of a text are those of the whole", () => {
   expect(() => logitLensView(lens, { firstPosition: -1 })).toThrow(/`firstPosition` is -1/);
 });
 
-test("ink is the probability of the token that is drawn, or of the final one", () => {
+test("opacity is the probability of the drawn token, or of the final one", () => {
   const inks = (svg: string) =>
     [...svg.matchAll(/data-qkv-cell="[^>]*fill-opacity="([\d.]+)"/g)].map(([, ink]) => Number(ink));
   expect(inks(logitLensView(lens))).toEqual([0.225, 0.338, 0.18, 0.45]);
@@ -72,7 +72,7 @@ test("golden: reviewed as a picture", async () => {
   );
 });
 
-test("long tokens are cut to their cell, and told whole", () => {
+test("long tokens are cut to their cell, and whole in the tooltip", () => {
   const long = "internationalization-of-everything";
   const svg = logitLensView({
     names: ["a"],
@@ -110,7 +110,7 @@ test.each([
   expect(() => logitLensView(wrong as never)).toThrow(message);
 });
 
-test("final ink needs final tokens", () => {
+test('`ink: "final"` needs final tokens', () => {
   expect(() => logitLensView(with_({ final: undefined }) as never, { ink: "final" })).toThrow(
     /logitLensView: `lens.final` is undefined, expected final tokens, as `ink` is final/,
   );

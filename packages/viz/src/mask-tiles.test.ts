@@ -4,7 +4,7 @@ import { maskTiles } from "./mask-tiles.js";
 
 const size = fc.integer({ min: 1, max: 12 });
 
-test("property: the tiles are what their cells say", () => {
+test("property: the class of each tile follows from its cells", () => {
   fc.assert(
     fc.property(size, size, size, fc.infiniteStream(fc.boolean()), (a, b, tileSize, bits) => {
       const [S, T] = [Math.max(a, b), Math.min(a, b)];

@@ -29,6 +29,6 @@ test.each([
   }
 });
 
-test("query, key and value are the colors of the house", () => {
+test("query, key and value have the colors of Okabe and Ito", () => {
   expect([light.query, light.key, light.value]).toEqual(["#0072b2", "#d55e00", "#009e73"]);
 });

@@ -10,7 +10,7 @@ const patched: PatchedMetric = {
   source: 3,
 };
 
-test("a cell is the share of the way from the unpatched metric to that of the source", () => {
+test("with a source, a cell is the restored fraction of the difference", () => {
   const { rows } = tableOf(patchingView(patched, { columnLabels: ["The", " cat", "s"] }));
   expect(rows).toEqual([
     { name: "layers.0.output, position 0 “The”", value: "0, metric 1" },
@@ -32,7 +32,7 @@ test("without a source a cell is the change of the metric, and without both the 
   expect(one({ unpatched: 3, source: 3 })).toEqual(["-2", "1"]);
 });
 
-test("ink is the effect, in another color and with a minus below 0, and hatched where there is none", () => {
+test("opacity is the effect, with another color and a minus below 0, and hatching without a patch", () => {
   const svg = patchingView(patched);
   const cells = [
     ...svg.matchAll(/data-qkv-cell="(\d,\d)"[^>]*class="qkv-fill-(\w+)"[^>]*fill-opacity="([\d.]+)"/g),
@@ -62,7 +62,7 @@ test("null is no patch, as JSON has no NaN; a tensor of numbers may be a typed a
   expect([typed, listed]).toEqual([patchingView(json), patchingView(json)]);
 });
 
-test("the description tells the largest effect and the selected cell, which has a frame", () => {
+test("the description names the largest effect and the selected cell, which has a frame", () => {
   const svg = patchingView(patched, { columnName: "head", selected: { row: 1, column: 0 } });
   expect(tableOf(svg).description).toBe(
     "A heat map of 2 tensors (rows) by 3 heads (columns). An effect of 1 is the metric of the source, 0 that of the unpatched run. " +
@@ -72,7 +72,7 @@ test("the description tells the largest effect and the selected cell, which has 
   expect(place('data-qkv-selected=""')).toBe(place('data-qkv-cell="1,0"'));
 });
 
-test("exact cells among estimates have a dot, and what was measured has a name", () => {
+test("exact cells among estimates have a dot, and the metric has a name", () => {
   const given = { exact: [{ row: 0, column: 1 }], metricName: "logit difference" };
   const svg = patchingView(patched, given);
   expect(svg.match(/<circle/g)).toHaveLength(1);

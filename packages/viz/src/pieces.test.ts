@@ -18,7 +18,7 @@ const boxes = (svg: string) =>
 const size = (svg: string) =>
   /width="(\d+)" height="(\d+)"/.exec(svg)!.slice(1).map(Number) as [number, number];
 
-test("property: every piece has a box inside the picture, and none lies over another", () => {
+test("property: every piece has a box inside the picture, and no boxes overlap", () => {
   const row = fc.record({
     label: fc.string(),
     pieces: fc.array(fc.string({ maxLength: 12 }), { maxLength: 30 }),
@@ -43,7 +43,7 @@ test("property: every piece has a box inside the picture, and none lies over ano
   );
 });
 
-test("what cannot be seen is drawn as a sign, and the title says it as it is", () => {
+test("white space is drawn as a symbol, and its tooltip has the text itself", () => {
   const svg = pieces([{ label: "signs", pieces: [" a", "\n", "\t<"], notes: ["id 1", "id 2", "id 3"] }]);
   for (const sign of ["␣a", "⏎", "⇥&lt;"]) expect(svg).toContain(`>${sign}</text>`);
   expect(boxes(svg).map(({ text }) => text)).toEqual([
@@ -53,7 +53,7 @@ test("what cannot be seen is drawn as a sign, and the title says it as it is", (
   ]);
 });
 
-test("a shade is as dark as it says, and letters on the darkest can be read in both themes", () => {
+test("a shade sets the opacity, and letters on the darkest have enough contrast in both themes", () => {
   const svg = pieces([{ label: "bytes", pieces: ["a", "b"], shades: [0.2, 1] }]);
   expect(boxes(svg).map(({ shade }) => shade)).toEqual([0.09, 0.45]);
   const channels = (hex: string) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16) / 255);

@@ -5,7 +5,7 @@ import { planTiles } from "./plan-tiles.js";
 const kinds = ["skipped", "partial", "whole"];
 const size = fc.integer({ min: 1, max: 7 });
 
-test("property: each tile says its class, and the summary counts them", () => {
+test("property: the tooltip of each tile has its class, and the description counts the classes", () => {
   const plans = fc.tuple(size, size, fc.integer({ min: 0, max: 2 })).chain(([rows, columns, plane]) =>
     fc.tuple(
       fc.constant({ rows, columns, plane }),

@@ -6,7 +6,7 @@ import { HeadGrid } from "./react.js";
 
 const weights = { data: new Float32Array(16).fill(0.5), shape: [2, 2, 2, 2] };
 
-test("a head that is chosen in a grid reaches the component, and keys go on in the grid that is drawn anew", async () => {
+test("selecting a head calls the listener, and the keyboard focus stays after the redraw", async () => {
   const heads: object[] = [];
   function Page() {
     const [selected, setSelected] = useState<{ layer: number; head: number }>();

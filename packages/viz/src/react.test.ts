@@ -17,13 +17,13 @@ import {
   RopeClock,
 } from "./react.js";
 
-test("a page made on a server has the picture in it", () => {
+test("the server renders the picture", () => {
   const weights = { data: [1, 0, 0.25, 0.75], shape: [2, 2] };
   const html = renderToString(createElement(AttentionMap, { args: [weights, { title: "Two" }] }));
   expect(html).toBe(`<qkv-picture>${attentionMap(weights, { title: "Two" })}</qkv-picture>`);
 });
 
-test("a picture of several arguments takes them in their order", () => {
+test("a picture takes several arguments in their order", () => {
   expect(renderToString(createElement(RopeClock, { args: [{ query: 5, key: 2 }, 4] }))).toContain(
     "by 3 between",
   );
@@ -52,7 +52,7 @@ test("a grid of heads has the selected one framed on a server too", () => {
   expect(html).toBe(`<qkv-picture>${headGrid(weights, options)}</qkv-picture>`);
 });
 
-test("a map of thousands of tokens waits for the page", () => {
+test("a map of thousands of tokens is drawn in the browser only", () => {
   const weights = { data: new Float32Array(400 * 1000), shape: [400, 1000] };
   expect(renderToString(createElement(AttentionMap, { args: [weights] }))).toBe(
     "<qkv-attention-map></qkv-attention-map>",

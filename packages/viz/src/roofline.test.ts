@@ -5,7 +5,7 @@ import { roofline } from "./roofline.js";
 const machine = { label: "A100", bytesPerSecond: 2039e9, flopsPerSecond: 312e12 };
 const above = fc.double({ min: 1e-3, max: 1e15, noNaN: true });
 
-test("property: dots and lines lie inside the picture, right is more a byte, up is faster", () => {
+test("property: dots and lines are inside the picture; x grows with FLOPs per byte, y with FLOP/s", () => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(above, above), { minLength: 1, maxLength: 5 }),
@@ -36,7 +36,7 @@ test("property: dots and lines lie inside the picture, right is more a byte, up 
   );
 });
 
-test("a dot that reaches the roof lies on it", () => {
+test("a dot with the attainable FLOP/s is on the roof", () => {
   const at = 10; // left of the bend, which is at 153
   const svg = roofline({ data: [at, at * machine.bytesPerSecond, 153.02, 312e12], shape: [2, 2] }, [machine]);
   const [corner] = /polyline points="([^"]*)"/.exec(svg)!.slice(1);

@@ -3,7 +3,7 @@ import { ropeClock } from "./rope-clock.js";
 
 const cosines = (svg: string) => [...svg.matchAll(/>cos (-?[\d.]+)</g)].map(([, text]) => text);
 
-test("what the dials say depends on the distance alone", () => {
+test("the angles depend only on the distance of the positions", () => {
   const [here, there] = [ropeClock({ query: 7, key: 3 }, 16), ropeClock({ query: 107, key: 103 }, 16)];
   expect(cosines(here)).toEqual(cosines(there));
   expect(cosines(here)[0]).toBe(Math.cos(4).toFixed(2));
@@ -21,7 +21,7 @@ test("golden: a head of 8, reviewed as a picture", async () => {
   );
 });
 
-test("an odd head and a place that is none are refused", () => {
+test("an odd head size and an infinite position are refused", () => {
   expect(() => ropeClock({ query: 1, key: 0 }, 3)).toThrow(
     "ropeClock: `headDim` is 3, expected an even number",
   );

@@ -4,7 +4,7 @@ import { bars } from "./bars.js";
 import { lines } from "./lines.js";
 import { tableOf } from "./table-of.js";
 
-test("every number of a picture is a row, with its letters as they were", () => {
+test("every number of a picture is a row, with unescaped text", () => {
   const svg = attentionMap(
     { data: [1, 0, 0.25, 0.75], shape: [2, 2] },
     { rowLabels: ["<a>", "b"], columnLabels: ["<a>", "&"] },
@@ -20,7 +20,7 @@ test("every number of a picture is a row, with its letters as they were", () => 
   ]);
 });
 
-test("lines and bars too", () => {
+test("lines and bars have rows too", () => {
   expect(tableOf(lines({ data: [3, 2], shape: [2] }, { xLabel: "step" })).rows).toEqual([
     { name: "step 0", value: "3" },
     { name: "step 1", value: "2" },

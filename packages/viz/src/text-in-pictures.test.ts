@@ -176,7 +176,7 @@ test("every picture is tested", () => {
   expect(functions.filter((name) => !others.includes(name))).toEqual(Object.keys(draw));
 });
 
-test.each(Object.keys(draw))("property: text in %s stays text, whatever stands in it", (name) => {
+test.each(Object.keys(draw))("property: any text in %s is escaped", (name) => {
   fc.assert(
     fc.property(text, (text) => {
       const picture = parsed(draw[name]!(text));
@@ -186,7 +186,7 @@ test.each(Object.keys(draw))("property: text in %s stays text, whatever stands i
   );
 });
 
-test("property: the table of a picture has its text as it was given", () => {
+test("property: the table of a picture has the given text", () => {
   fc.assert(
     fc.property(text, (text) => {
       // eslint-disable-next-line no-control-regex

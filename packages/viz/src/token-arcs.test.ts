@@ -14,7 +14,7 @@ const drawnArcs = (svg: string) =>
     ),
   ].map(([, x, y, ink, text]) => ({ x: Number(x), y: Number(y), ink: Number(ink), text }));
 
-test("property: an arc for each weight that is large enough, the darker the larger", () => {
+test("property: an arc for each weight of at least `minWeight`, darker for larger weights", () => {
   const weight = fc.double({ min: 0, max: 1, noNaN: true });
   fc.assert(
     fc.property(
@@ -31,7 +31,7 @@ test("property: an arc for each weight that is large enough, the darker the larg
   );
 });
 
-test("one query: its arcs alone, and every weight in words", () => {
+test("one query: only its arcs, and every weight in words", () => {
   const svg = tokenArcs(weights, { labels, query: 2 });
   expect(drawnArcs(svg).map(({ text }) => text)).toEqual([
     "query “ sat”, key “ cat”: 0.79",
@@ -75,14 +75,14 @@ test.each([
   expect(() => tokenArcs(values, options)).toThrow(message);
 });
 
-test("weights of many heads are refused with the pictures that draw them", () => {
+test("weights of several heads are refused, and the error names pictures for them", () => {
   const many = { data: [1], shape: [1, 1, 1, 1] };
   expect(() => tokenArcs(many, { labels: ["a"] })).toThrow(
     /expected \[T, S\], T at most S\.\nFix: pass one head of them; `attentionMap`, `headView` and `headGrid` draw many\./,
   );
 });
 
-test("with a selected weight, arcs are chosen as weights and tokens as queries, and the key has a frame", () => {
+test("with a selected weight, arcs are selected as weights and tokens as queries, and the key has a frame", () => {
   const weights = { data: [1, 0, 0, 0.5, 0.5, 0, 0.25, 0.25, 0.5], shape: [3, 3] };
   const labels = ["a", "b", "c"];
   expect(tokenArcs(weights, { labels, query: 2 })).not.toMatch(/data-qkv-(cell|selected)/);

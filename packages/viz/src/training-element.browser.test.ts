@@ -17,7 +17,7 @@ async function* steps(count: number) {
 const button = (element: HTMLElement, text: string) =>
   [...element.querySelectorAll("button")].find(({ textContent }) => textContent === text)!;
 
-test("a run is drawn while it goes on, its reports are handed on, and the end is whole", async () => {
+test("a run is drawn while it runs, its reports are yielded, and the end is drawn completely", async () => {
   const element = opened();
   const options = { tokensPerStep: 100, learningRate: (step: number) => 0.1 / (step + 1) };
   const seen: number[] = [];
@@ -59,7 +59,7 @@ test("the run is saved as CSV", async () => {
   expect(await (await saved[0]!.blob).text()).toBe("step,loss,heldBackLoss\n1,2,3\n");
 });
 
-test("a reader who is in the curve is not disturbed, and the end is drawn", async () => {
+test("the curve is not redrawn while it has the keyboard focus, except at the end", async () => {
   const element = opened();
   element.draw([{ step: 1, loss: 2 }]);
   const frame = element.querySelector<HTMLElement>("[role=group]")!;

@@ -23,7 +23,7 @@ test("losses are drawn at their steps, held-back ones where they were measured",
   );
 });
 
-test("the learning rate and the speed have pictures of their own", () => {
+test("`show` draws the learning rate or the speed", () => {
   expect(rows(trainingView(run, { show: "learningRate" }))).toContain("learning rate, step 2: 0.2");
   expect(rows(trainingView(run, { show: "tokensPerSecond" }))).toEqual([
     "tokens per second, step 1: 1,000",
@@ -31,7 +31,7 @@ test("the learning rate and the speed have pictures of their own", () => {
   ]);
 });
 
-test("property: a long run is drawn by 200 points, whose mean is that of the run where stretches are even", () => {
+test("property: a long run is drawn as 200 points, with the mean of the run if intervals are equal", () => {
   fc.assert(
     fc.property(fc.integer({ min: 2, max: 5 }), fc.nat(), (times, seed) => {
       const losses = Array.from({ length: 200 * times }, (_, i) => ((i * 7919 + seed) % 97) / 97);
@@ -45,7 +45,7 @@ test("property: a long run is drawn by 200 points, whose mean is that of the run
   );
 });
 
-test("CSV has the columns that some step has", () => {
+test("CSV has no columns that are empty in all steps", () => {
   expect(trainingCsv(run)).toBe(
     "step,loss,heldBackLoss,learningRate,tokensPerSecond\n1,4,,0.1,1000\n2,3,3.5,0.2,1100\n3,2,,0.1,\n",
   );

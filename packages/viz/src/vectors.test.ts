@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { vectors } from "./vectors.js";
 
-test("property: a bar is as high as its number is large, up or down from its line", () => {
+test("property: the height of a bar is in proportion to its number, up or down by its sign", () => {
   const value = fc.double({ min: -1e3, max: 1e3, noNaN: true });
   fc.assert(
     fc.property(fc.array(value, { minLength: 1, maxLength: 9 }), (data) => {

@@ -20,7 +20,7 @@ function file(
   return new Uint8Array([...header, ...data]);
 }
 
-test("a file that Python wrote is drawn, with its missing heads", () => {
+test("a file written by Python is drawn, with its missing heads", () => {
   const args = readViewFile(
     Uint8Array.from(atob(fromPython), (letter) => letter.charCodeAt(0)),
   ) as Parameters<typeof patchingView>;
@@ -30,7 +30,7 @@ test("a file that Python wrote is drawn, with its missing heads", () => {
   expect(svg).toContain("blocks.0.hook_z, head 2: none<");
 });
 
-test("JSON alone is a list of arguments too, white space before it or not", () => {
+test("a JSON file is a list of arguments, with or without leading white space", () => {
   expect(readViewFile(text(' \n[{"data":[1],"shape":[1]},{"title":"a"}]'))).toEqual([
     { data: [1], shape: [1] },
     { title: "a" },
@@ -59,7 +59,7 @@ test.each([
   expect(Array.from(x.data)).toEqual(expected);
 });
 
-test("an object that has more than a name stays as it is", () => {
+test("an object with more fields than `tensor` is unchanged", () => {
   const args = '[{"tensor":"x","title":"a"}]';
   expect(readViewFile(file("U8", Uint8Array.of(1), 1, args))).toEqual([{ tensor: "x", title: "a" }]);
 });
@@ -97,6 +97,6 @@ test.each([
   expect(() => readViewFile(bytes)).toThrow(message);
 });
 
-test("a damaged file is an error of its format", () => {
+test("a damaged file is a FormatError", () => {
   expect(() => readViewFile(text("[1,"))).toThrow(FormatError);
 });

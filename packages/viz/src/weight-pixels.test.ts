@@ -18,13 +18,13 @@ test("the largest weight has the color of weights, a small one nearly that of pa
   }
 });
 
-test("masked cells have the color of hatches on a diagonal, and are paper beside it", () => {
+test("masked cells have the color of hatches on a diagonal, else the background color", () => {
   const { data } = weightPixels({ data: [0, 0, 1], shape: [1, 3] });
   expect(hex(data, 0)).not.toBe(light.paper);
   expect(hex(data, 1)).toBe(light.paper);
 });
 
-test("with a mask, a weight of 0 that it does not hide is paper, and what it hides has hatches", () => {
+test("with a mask, a visible weight of 0 has the background color, and masked cells are hatched", () => {
   const mask = { data: [true, false, true, true, false], shape: [1, 5] };
   const { data } = weightPixels({ data: [0, 0, 0, 0, 1], shape: [1, 5] }, { mask });
   expect(hex(data, 0)).toBe(light.paper);
@@ -39,13 +39,13 @@ test("with a mask, a weight of 0 that it does not hide is paper, and what it hid
   );
 });
 
-test("scores before softmax have infinities, and are refused", () => {
+test("infinite scores are refused", () => {
   expect(() => weightPixels({ data: [-Infinity], shape: [1, 1] })).toThrow(
     "weightPixels: `weights.data[0]` is -Infinity",
   );
 });
 
-test("weights below 0 are gray in full at `min`, and refused without it", () => {
+test("negative weights are darkest gray at `min`, and refused without it", () => {
   const weights = { data: [1, -2], shape: [1, 2] };
   expect(hex(weightPixels(weights, { min: -2 }).data, 1)).toBe(light.cost);
   expect(() => weightPixels(weights)).toThrow("`weights.data[1]` is -2, expected a weight of 0 or more");

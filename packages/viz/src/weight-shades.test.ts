@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { weightShades } from "./weight-shades.js";
 
-test("property: every cell of a sixteenth or more is in exactly one path, within a sixteenth of its weight", () => {
+test("property: every weight of at least 1/16 is in exactly one path, whose opacity is within 1/16 of it", () => {
   const weight = fc.double({ min: 0, max: 1, noNaN: true });
   fc.assert(
     fc.property(fc.array(weight, { minLength: 6, maxLength: 6 }), (data) => {

@@ -38,7 +38,7 @@ beforeEach(() => {
 });
 afterEach(() => scope.stop());
 
-test("a getter that gives a promise is called once, and a function is shared", async () => {
+test("a getter of a promise is called once, and a source function is shared", async () => {
   let calls = 0;
   const later = async () => {
     calls += 1;
@@ -56,7 +56,7 @@ test("a getter that gives a promise is called once, and a function is shared", a
   expect([calls, runtime.loads.length]).toEqual([2, 2]);
 });
 
-test("a model is loaded once for all that use it, follows its source, and is let go of at the end", async () => {
+test("a model is loaded once for all users, follows its source, and is disposed at the end", async () => {
   const source = ref<string | null>("a");
   const [one, two] = scope.run(() => [useModel(source, { runtime }), useModel(() => "a", { runtime })])!;
   expect([one!.value.status, runtime.loads.length]).toEqual(["loading", 1]);
@@ -108,7 +108,7 @@ test("embeddings follow the texts, also those of a list that grows in place", as
   expect(runtime.embeds).toEqual([["a"], ["a", "bcd"]]);
 });
 
-test("an embedding that is under way is aborted when its model is gone", async () => {
+test("a pending embedding is aborted when its model becomes undefined", async () => {
   const signals: AbortSignal[] = [];
   const pending = {
     ...runtime,
@@ -145,7 +145,7 @@ test("attention follows the text, and waits for a model", async () => {
   expect(state.value.result!.weights.shape).toEqual([2, 2, 3, 3]);
 });
 
-test("on a server nothing is read: components do not mount there", async () => {
+test("on a server no store is subscribed to, as components do not mount there", async () => {
   const { createSSRApp, defineComponent, h } = await import("vue");
   const { renderToString } = await import("vue/server-renderer");
   let readers = 0;

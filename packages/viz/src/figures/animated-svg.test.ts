@@ -23,7 +23,7 @@ const figure: Figure<number, Record<string, never>> = {
   table: () => ({ columns: [], rows: [] }),
 };
 
-test("attributes that change are animated, those that stay are written once", () => {
+test("changing attributes are animated, constant ones are written once", () => {
   const svg = animatedSvg(figure, 100, { width: 320, framesPerSecond: 4 });
   expect(svg).toContain(
     '<animate attributeName="cx" calcMode="linear" values="25;50;75;100;100" keyTimes="0;0.1429;0.2857;0.4286;1" dur="2s" repeatCount="indefinite"/>',
@@ -35,6 +35,6 @@ test("attributes that change are animated, those that stay are written once", ()
   parser.write(svg).close();
 });
 
-test("one chapter alone", () => {
+test("a single chapter can be animated", () => {
   expect(animatedSvg(figure, 100, { chapter: "rest" })).not.toContain('cx" calcMode');
 });

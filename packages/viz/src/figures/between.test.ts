@@ -21,13 +21,13 @@ const rect = (key: string, x: number, more: Partial<Mark> = {}): Mark => ({
 });
 const find = ({ marks }: Scene, key: string) => marks.find((mark) => mark.key === key);
 
-test("is the one scene at 0 and the other at 1", () => {
+test("at 0 it is the first scene, at 1 the second", () => {
   const [a, b] = [scene([rect("r", 0)]), scene([rect("r", 9)])];
   expect(between(a, b, 0)).toBe(a);
   expect(between(a, b, 1)).toBe(b);
 });
 
-test("a mark in both moves, slowly at both ends; what is left out counts as its default", () => {
+test("a mark of both scenes moves, slowly at both ends; missing fields have their defaults", () => {
   const [a, b] = [scene([rect("r", 0)]), scene([rect("r", 100, { opacity: 0 })], { height: 200 })];
   expect(find(between(a, b, 0.5), "r")).toMatchObject({ x: 50, opacity: 0.5 });
   expect(find(between(a, b, 0.1), "r")!.x).toBeLessThan(2);
@@ -49,7 +49,7 @@ test("letters and colors change halfway", () => {
   expect(find(between(a, b, 0.6), "r")).toMatchObject({ text: "2", fill: "key" });
 });
 
-test("what comes grows out of its home, what goes flows back into it", () => {
+test("an entering mark grows out of its home, an exiting one shrinks into it", () => {
   const home = rect("home", 200, { width: 50 });
   const [without, with_] = [scene([home]), scene([home, rect("r", 0, { home: "home" })])];
   expect(find(between(without, with_, 1e-6), "r")!.x).toBeCloseTo(200);
@@ -58,7 +58,7 @@ test("what comes grows out of its home, what goes flows back into it", () => {
   expect(find(between(with_, without, 0.5), "r")!.opacity).toBe(0.5);
 });
 
-test("without a home there it fades where it stands", () => {
+test("without a home a mark fades in place", () => {
   const [without, with_] = [scene([]), scene([rect("r", 7, { home: "home" })])];
   expect(find(between(without, with_, 0.5), "r")).toMatchObject({ x: 7, opacity: 0.5 });
 });
@@ -68,7 +68,7 @@ test("paths of the same commands change number by number", () => {
   expect(find(between(path("M0 0L10 0"), path("M0 0L20 40"), 0.5), "p")!.d).toBe("M0 0L15 20");
 });
 
-test("property: every mark of both scenes is there once on the way", () => {
+test("property: every mark of both scenes is drawn once between them", () => {
   const keys = fc.uniqueArray(fc.constantFrom("a", "b", "c", "d", "e"));
   fc.assert(
     fc.property(keys, keys, fc.double({ min: 0.01, max: 0.99, noNaN: true }), (one, other, t) => {

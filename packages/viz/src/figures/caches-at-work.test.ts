@@ -125,7 +125,7 @@ const keys = ({ marks }: Scene, start: string) =>
 const text = ({ marks }: Scene, key: string) => marks.find((mark) => mark.key === key)?.text;
 const allText = (scene: Scene) => scene.marks.map((mark) => mark.text ?? "").join(" ");
 
-test("a step for each operation, with the cache's own reason", () => {
+test("a step for each operation, with the reason of the cache", () => {
   const steps = cachesAtWork.steps(model, choices);
   expect(steps.map(({ id }) => id)).toEqual(["0-prompt", "1-fork", "2-append-b"]);
   expect(steps[2]).toMatchObject({ title: "Append “slept” to B", chapter: "Append to B" });
@@ -159,7 +159,7 @@ test("bytes under every kind are those of the model, and a press on one chooses 
   expect(allText(at(2))).toContain("1 token, 512 B");
 });
 
-test("what is forgotten is hatched, with the attention that it would get; what moved in the prediction is said", () => {
+test("evicted tokens are hatched and have the attention that they would get; the change of the prediction is given", () => {
   const scene = at(2, 1, 1120, undefined, "rolling");
   const hatched = scene.marks.filter(({ key, hatch = 0 }) => key.startsWith("text:") && hatch > 0);
   expect(hatched).toHaveLength(3 + 4);
@@ -168,7 +168,7 @@ test("what is forgotten is hatched, with the attention that it would get; what m
   expect(allText(scene)).toMatch(/“mat” 40%, instead of\s+31% with all tokens in float32/);
 });
 
-test("a token that is pointed at is lit in the text of all that read it, and in memory", () => {
+test("the focused token is highlighted in memory and in the text of all sequences that read it", () => {
   const lit = (focus: string, step = 2) =>
     at(step, 1, 1120, focus)
       .marks.filter(
@@ -185,7 +185,7 @@ test("a token that is pointed at is lit in the text of all that read it, and in 
   expect(lit("slot:0.2:0")).toEqual(["text:1:4", "slot:0.2:0"]);
 });
 
-test("buttons append, fork and undo: each is another conversation, and its step plays", () => {
+test("buttons append, fork and undo: each changes the conversation and plays its step", () => {
   const controls = cachesAtWork.controls(model, choices);
   const buttons = controls.flatMap((control) => (control.kind === "press" ? (control.buttons ?? []) : []));
   expect(buttons.map(({ label }) => label)).toEqual([
@@ -246,7 +246,7 @@ test("it opens on the last operation; its table has the numbers of every kind", 
   ]);
 });
 
-test("tokens of latents and of states say so; states are as wide as their bytes", () => {
+test("tokens in latents and states are labeled; the width of a state is in proportion to its bytes", () => {
   const region = (stored: "latent" | "state", more: object = {}) => ({ ...ring([0], 3), stored, ...more });
   const own = (form: "latent" | "state") => [
     { stored: new Array<typeof form>(5).fill(form), reused: 0, blocks: [] },

@@ -35,7 +35,7 @@ const at = (id: string, progress = 1, width = 1120, focus?: string) => {
 };
 const keys = (id: string, progress?: number) => at(id, progress).marks.map(({ key }) => key);
 
-test("the story: two readings of the source, then four steps for each letter", () => {
+test("steps: two for the encoder, then four for each letter", () => {
   expect(steps.map(({ id }) => id)).toEqual([
     "forward",
     "backward",
@@ -44,7 +44,7 @@ test("the story: two readings of the source, then four steps for each letter", (
   expect(player(encoderDecoderAttention).start(model, choices).step).toBe(steps.length - 1);
 });
 
-test("annotations come letter by letter, one direction after the other", () => {
+test("annotations appear letter by letter, one direction after the other", () => {
   expect(keys("forward", 0)).not.toContain("annotation:0:plus:5");
   const cells = (id: string, progress: number, letter: number) =>
     at(id, progress).marks.filter(({ key }) => key.startsWith(`annotation:${letter}:`)).length;
@@ -53,7 +53,7 @@ test("annotations come letter by letter, one direction after the other", () => {
   expect(cells("backward", 1, 2)).toBeGreaterThan(cells("forward", 1, 2));
 });
 
-test("weights, context and output come in their steps", () => {
+test("weights, context and output appear in their steps", () => {
   expect(keys("score-0")).toContain("ask:0");
   expect(keys("score-0")).not.toContain("weight:0");
   expect(keys("weights-0")).toContain("weight:0");
@@ -63,7 +63,7 @@ test("weights, context and output come in their steps", () => {
   expect([output("context-0"), output("letter-0")]).toEqual(["?", "1"]);
 });
 
-test("the alignment has a row of weights for each letter that looked back", () => {
+test("the alignment has a row of weights for each letter that was written", () => {
   const rows = (id: string) =>
     [0, 1].map((t) => at(id).marks.find(({ key }) => key === `alignment:${t}:0`)?.fill);
   expect(rows("score-0")).toEqual([undefined, undefined]);
@@ -71,7 +71,7 @@ test("the alignment has a row of weights for each letter that looked back", () =
   expect(rows("letter-1")).toEqual(["weight", "weight"]);
 });
 
-test("the score of the letter that is pointed at is worked out, else the highest", () => {
+test("the arithmetic is that of the focused source letter, else of the highest score", () => {
   const title = (focus?: string) =>
     at("letter-1", 1, 1120, focus).marks.find(({ key }) => key === "arithmetic:title")?.text;
   expect(title()).toBe("Score of “3”, letter 1");
@@ -87,7 +87,7 @@ test("a press on an output letter, or on a row of the alignment, goes to it", ()
   expect(press("output:0:9")).toBeUndefined();
 });
 
-test.each([320, 390, 1280])("at %i pixels keys differ, and nothing leaves the picture", (width) => {
+test.each([320, 390, 1280])("at %i pixels keys are unique, and all marks are inside the picture", (width) => {
   for (const { id } of steps) {
     for (const progress of [0, 0.5, 1]) {
       const { marks, height } = at(id, progress, width);
@@ -105,7 +105,7 @@ test.each([320, 390, 1280])("at %i pixels keys differ, and nothing leaves the pi
   }
 });
 
-test("a still has a description, and the table the numbers of its step", () => {
+test("the SVG of a moment has a description, and the table the numbers of its step", () => {
   expect(figureSvg(encoderDecoderAttention, model, { width: 390 })).toContain("written so far: “19”");
   const last = encoderDecoderAttention.table(model, choices, steps.length - 1);
   expect(last.rows[0]).toEqual([1, "3", Math.log(0.8).toFixed(4), "0.8000"]);

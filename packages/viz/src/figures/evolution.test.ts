@@ -79,7 +79,7 @@ test("a cell reads the weight of the model, or that it is masked", () => {
   expect(reads(0, "map:0:3:1")).toBe("“D” is not written yet");
 });
 
-test("a step grows out of the one before: rows and maps come from the first, and sentences never overlap", () => {
+test("rows and maps grow out of those of the previous step, and texts never overlap", () => {
   const early = at(3, 0.01);
   const [first, second] = ["key:0:1", "key:2:1"].map((key) => early.marks.find((mark) => mark.key === key)!);
   expect(Math.abs(second!.y - first!.y)).toBeLessThan(1);
@@ -94,7 +94,7 @@ test("a step grows out of the one before: rows and maps come from the first, and
     }
 });
 
-test("bars share one scale, and what leaves it is cut", () => {
+test("bars share one scale, and longer bars are cut off", () => {
   expect(fullScale(model)).toEqual({ cache: 16384, work: 8e8 });
   const bar = (index: number, id: string) => at(index).marks.find(({ key }) => key === `cost:${id}:bar`)!;
   expect(bar(4, "cache").width! / bar(3, "cache").width!).toBeCloseTo(512 / 16384);

@@ -93,7 +93,7 @@ const button = (host: HTMLElement, name: string) =>
   host.querySelector<HTMLButtonElement>(`button[aria-label="${name}"]`)!;
 afterEach(() => document.body.replaceChildren());
 
-test("opens on the finished picture, and nothing moves until asked", async () => {
+test("initially the last step is finished, and nothing plays", async () => {
   const host = await place();
   expect(title(host)).toBe("Step last");
   const before = host.innerHTML;
@@ -101,7 +101,7 @@ test("opens on the finished picture, and nothing moves until asked", async () =>
   expect(host.innerHTML).toBe(before);
 });
 
-test("a step that rests on a paper links to it", async () => {
+test("a step with a source links to it", async () => {
   const host = await place();
   const link = host.querySelector<HTMLAnchorElement>(".qkv-figure-source")!;
   expect([link.hidden, link.textContent, link.href]).toEqual([false, "A paper", "https://example.org/paper"]);
@@ -117,7 +117,7 @@ test("plays to the end", async () => {
   expect(title(host)).toBe("Step last");
 });
 
-test("keys alone: steps, either end, cells, and letting go", async () => {
+test("keyboard: steps, first and last step, cells, and Escape", async () => {
   const host = await place();
   press(host, "ArrowLeft");
   expect(title(host)).toBe("Step middle");
@@ -139,7 +139,7 @@ test("keys alone: steps, either end, cells, and letting go", async () => {
   expect(host.state).toBe("");
 });
 
-test("the focus of a cell that goes stays in the figure", async () => {
+test("when the focused cell disappears, the focus stays in the figure", async () => {
   const host = await place();
   host.querySelector<SVGElement>('[data-cell="cell:3"]')!.focus();
   host.model = [7, 8];
@@ -149,7 +149,7 @@ test("the focus of a cell that goes stays in the figure", async () => {
   expect(document.activeElement?.getAttribute("aria-label")).toBe("Play");
 });
 
-test("a permalink is read, and told of", async () => {
+test("a permalink is read, and a change of it dispatches `statechange`", async () => {
   const host = await place("step=first&amp;word=two&amp;size=3");
   await vi.waitFor(() =>
     expect(host.querySelector("[data-cell]")!.getAttribute("aria-label")).toBe("cell 0: 3"),
@@ -175,7 +175,7 @@ test("a state that the page set before the element was defined is taken over", a
   expect(host.state).toBe("");
 });
 
-test("a choice that needs other numbers asks for them; only the last answer counts", async () => {
+test("a choice that needs a new model asks for it; only the last answer counts", async () => {
   const host = await place();
   const answers: ((model: number[]) => void)[] = [];
   const signals: AbortSignal[] = [];
@@ -208,7 +208,7 @@ test("numbers as a table, and the formula as navigation", async () => {
   expect(title(host)).toBe("Step first");
 });
 
-test("once the first numbers are there, nothing says that they are computed", async () => {
+test("once the first model is drawn, the text “Computing…” is removed", async () => {
   customElements.define(
     "qkv-slow",
     figureElement(figure, () => {
@@ -224,7 +224,7 @@ test("once the first numbers are there, nothing says that they are computed", as
   expect(host.querySelector(".qkv-figure-read")!.textContent).toBe("");
 });
 
-test("a failure is said", async () => {
+test("an error is shown", async () => {
   document.body.innerHTML = "<qkv-toy></qkv-toy>";
   const host = document.querySelector<FigureElement<number[], Choices>>("qkv-toy")!;
   await vi.waitFor(() => expect(host.querySelectorAll("[data-cell]").length).toBe(4));
@@ -235,7 +235,7 @@ test("a failure is said", async () => {
   await vi.waitFor(() => expect(host.querySelector('[role="alert"]')!.textContent).toBe("no numbers"));
 });
 
-test("an example sets a text and what goes with it; an address reaches controls that a choice brings", async () => {
+test("an example sets several choices; a permalink reaches controls that depend on a choice", async () => {
   type Texts = { text: string; view: string; limit: number };
   const texts: Figure<number, Texts> = {
     name: "texts",
@@ -284,7 +284,7 @@ test("an example sets a text and what goes with it; an address reaches controls 
   expect(host.state).toBe("view=cut&limit=4");
 });
 
-test("a press that needs other numbers goes to its step when they are there; what it sets has no control, and an address", async () => {
+test("a press that needs a new model goes to its step when it is drawn; its choice has no control, but a permalink", async () => {
   document.body.innerHTML = `<qkv-deep style="display:block;width:700px"></qkv-deep>`;
   const host = document.querySelector<FigureElement<number, Deep>>("qkv-deep")!;
   await vi.waitFor(() => expect(host.querySelector("[data-cell]")).not.toBeNull());
@@ -374,7 +374,7 @@ async function placeTold(width: number): Promise<HTMLElement> {
   return host;
 }
 
-test("of two chapters of one name, the one that is shown is lit", async () => {
+test("of two chapters with one name, the current one is highlighted", async () => {
   const host = await placeTold(700);
   const lit = () =>
     [...host.querySelectorAll(".qkv-figure-chapters button")].map((each) =>
@@ -385,7 +385,7 @@ test("of two chapters of one name, the one that is shown is lit", async () => {
   expect(lit()).toEqual([true, false, false]);
 });
 
-test("a press reads whatever has a number, and what is read stays on the screen", async () => {
+test("a press reads any mark with a text, and the text stays", async () => {
   const host = await placeTold(360);
   host.querySelector("[aria-label='weight: 0.4']")!.dispatchEvent(new MouseEvent("click", { bubbles: true }));
   const read = host.querySelector(".qkv-figure-read")!;
@@ -404,7 +404,7 @@ test("the table scrolls by keyboard: its arrows are not those of the figure", as
   expect(title(host)).toBe(before);
 });
 
-test("on a phone the picture stands above its controls", async () => {
+test("on a phone the picture is above its controls", async () => {
   const host = await place();
   const top = (part: string) => host.querySelector(`.qkv-figure-${part}`)!.getBoundingClientRect().top;
   expect(top("controls")).toBeLessThan(top("stage"));

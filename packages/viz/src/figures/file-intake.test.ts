@@ -27,7 +27,7 @@ const droppedNames = async (transfer: DataTransfer) => {
   return { name, files: files.map((each) => each.name).sort() };
 };
 
-test("a dropped folder is read to its last file, in folders inside it too, and gives its name", async () => {
+test("all files of a dropped folder are read, also in nested folders, with the name of the folder", async () => {
   const folder = entry("SmolLM", {
     "config.json": null,
     "a.txt": null,
@@ -40,7 +40,7 @@ test("a dropped folder is read to its last file, in folders inside it too, and g
   });
 });
 
-test("files that lie side by side are read, and so is a browser without entries", async () => {
+test("single files are read, also in a browser without entries", async () => {
   expect(await droppedNames(drop([entry("a", null), entry("b", null)]))).toEqual({
     name: "your model",
     files: ["a", "b"],

@@ -80,7 +80,7 @@ test("a step for each computed tile; it opens on long sequences", () => {
   expect(player(flashAttention).start(model, choices).step).toBe(5);
 });
 
-test("only the scores of the current tile are there", () => {
+test("only the scores of the current tile are drawn", () => {
   expect(keys(at("start"), /^score:/)).toEqual([]);
   expect(keys(at("tile-2-1"), /^score:/)).toEqual(["score:2:0", "score:2:1", "score:3:0", "score:3:1"]);
   expect(keys(at("output"), /^score:/)).toEqual([]);
@@ -107,7 +107,7 @@ test("m, l and o change with each tile", () => {
   expect(mark(at("output"), "o:2:0")?.text).toBe("0.20");
 });
 
-test("the arithmetic of a query: rescaled where a larger score came", () => {
+test("the arithmetic of a query has the rescaling by a larger score", () => {
   const lines = (scene: Scene) =>
     scene.marks.filter(({ key }) => key.startsWith("update:")).map(({ text }) => text);
   expect(lines(at("tile-2-2"))).toEqual([
@@ -130,7 +130,7 @@ test("bytes grow with the tiles", () => {
   expect(mark(at("output"), "moved:plain:bytes")?.text).toBe("384 B");
 });
 
-test("the state of the queries takes the width that is left where nothing stands beside it", () => {
+test("without a panel beside them, the states of the queries fill the width", () => {
   for (const width of [840, 940, 1000]) {
     const scene = at("tile-2-2", 1, {}, width);
     const cells = scene.marks.filter(({ key }) => key.startsWith("o:"));
@@ -141,7 +141,7 @@ test("the state of the queries takes the width that is left where nothing stands
   }
 });
 
-test("the limit of a WebGPU buffer is a line where scores pass it", () => {
+test("the limit of a WebGPU buffer is a line if the scores exceed it", () => {
   const long = at("long");
   const bar = mark(long, "scores-held:plain:now")!;
   expect((mark(long, "limit:line")!.x - bar.x) / bar.width!).toBeCloseTo(1 / 64, 6);

@@ -20,13 +20,13 @@ test("property: parts of 1 add up to 100.0% as printed, and none is off by 0.1 o
   );
 });
 
-test("parts that are whole units stay as they are; of nothing there is nothing", () => {
+test("parts that are whole units stay; parts that sum to 0 give 0", () => {
   expect(percentsThatAddUp([0.5, 0.25, 0.25])).toEqual(["50.0%", "25.0%", "25.0%"]);
   expect(weightTexts([1 / 3, 1 / 3, 1 / 3])).toEqual(["0.34", "0.33", "0.33"]);
   expect(unitsThatAddUp([0, 0], 10)).toEqual([0, 0]);
 });
 
-test("a stage: what came before is done, what comes after has not begun", () => {
+test("a stage: earlier phases are done, later ones have not begun", () => {
   expect(stageAt(0, 0.3)).toMatchObject({ token: 0, phase: "read", read: 0.3, predict: 0, draw: 0 });
   expect(stageAt(phases.length + 3, 0.5)).toMatchObject({
     token: 1,
@@ -37,7 +37,7 @@ test("a stage: what came before is done, what comes after has not begun", () => 
   });
 });
 
-test("a token is shown without its space, a long one cut, white space by a sign", () => {
+test("a token is drawn without its space, a long one cut, white space as a symbol", () => {
   expect([" cat", "\n", " ", "aVeryLongTokenOfLetters"].map(shownToken)).toEqual([
     "cat",
     "⏎",

@@ -69,13 +69,13 @@ const mark = ({ marks }: Scene, key: string): Mark | undefined => marks.find((ea
 const keys = ({ marks }: Scene, pattern: RegExp) =>
   marks.filter(({ key }) => pattern.test(key)).map(({ key }) => key);
 
-test("seven steps; it opens on the last", () => {
+test("seven steps; the last is the initial one", () => {
   const ids = headConstructions.steps(model, choices).map(({ id }) => id);
   expect(ids).toEqual(["input", "project", "split", "attend", "write", "add", "compare"]);
   expect(player(headConstructions).start(model, choices).step).toBe(6);
 });
 
-test("a number appears when its stage has come, and is dashed before", () => {
+test("a number is dashed until its stage", () => {
   expect(mark(at("input"), "fused:q:0:empty")?.dash).toBe(true);
   const half = at("project", 0.5);
   expect(mark(half, "fused:q:0")?.reads).toBe("query of head 1, number 1: 0.100");
@@ -111,7 +111,7 @@ test("weights outside of the blocks are hatched, and full-size heads have no out
   expect(mark(scene, "summed:name:apart:result")?.text).toBe("output: difference 0, up to rounding");
 });
 
-test("what heads write slides onto the sum", () => {
+test("the contributions of heads move onto the sum", () => {
   const [early, late] = [at("add", 0.1), at("add", 0.9)];
   const distance = (scene: Scene) => mark(scene, "fused:sum:0:empty")!.x - mark(scene, "fused:moving:0:0")!.x;
   expect(distance(late)).toBeLessThan(distance(early));
@@ -132,13 +132,13 @@ test("a head that is pointed at keeps its color in every layer", () => {
   }
 });
 
-test("a construction stands beside the fused one alone", () => {
+test("a chosen construction is drawn beside the fused one", () => {
   const names = (scene: Scene) => keys(scene, /:name:title$/).map((key) => key.split(":")[0]);
   expect(names(at("compare"))).toEqual(["fused", "per-head", "split-input", "summed"]);
   expect(names(at("compare", 1, { construction: "summed" }))).toEqual(["fused", "summed"]);
 });
 
-test("where cells have no room for numbers, the picture says how to read them", () => {
+test("if cells are too small for numbers, a hint tells how to read them", () => {
   const hint = (width: number) => mark(at("split", 1, {}, width), "hint")?.text;
   expect(hint(360)).toBe("Press a square to read its number.");
   expect(hint(1120)).toBeUndefined();
@@ -146,7 +146,7 @@ test("where cells have no room for numbers, the picture says how to read them", 
   for (const { reads } of weights) expect(reads).toMatch(/: −?\d\.\d{3}$/);
 });
 
-test("area is parameters", () => {
+test("areas are in proportion to parameters", () => {
   const area = (name: string) =>
     at("compare")
       .marks.filter(({ key, fill }) => key.startsWith(`areas:${name}:`) && fill !== undefined)
@@ -171,7 +171,7 @@ test.each([320, 358, 700, 1120])("at %i pixels every letter is in the picture an
   }
 });
 
-test("differences as people write them, and as a table", () => {
+test("differences in words, and in the table", () => {
   expect([0, 3e-8, 0.963].map(apartText)).toEqual(["0", "0, up to rounding", "0.96"]);
   expect(headConstructions.table(model, choices, 6).rows[2]).toEqual([
     "Split the input first",

@@ -97,7 +97,7 @@ test("a model of one layer has “1 layer”", () => {
   expect(scene.description).toContain("in 1 layer.");
 });
 
-test("area is bytes: the cells of a kind are in proportion to its cache", () => {
+test("areas are in proportion to bytes", () => {
   const cellArea = (id: string) =>
     at(5)
       .marks.filter(({ key }) => key.startsWith(`${id}:row:`))
@@ -110,7 +110,7 @@ test("area is bytes: the cells of a kind are in proportion to its cache", () => 
   expect(cellArea("mla") / cellArea("mqa")).toBeLessThan(1.1 * (12 / 8));
 });
 
-test("a step writes, then reads: fewer bytes are read sooner", () => {
+test("a step writes, then reads; fewer bytes take less time", () => {
   expect(cacheGrowth(lengths, 4, 2, 0)).toMatchObject({ tokens: 2, rows: 2, drop: 0 });
   expect(cacheGrowth(lengths, 4, 2, 0.6)).toMatchObject({ tokens: 3, rows: 3 });
   expect(cacheGrowth(lengths, 4, 2, 1)).toEqual({ tokens: 3, rows: 3, rowScale: 1, tokensPerRow: 1 });
@@ -124,7 +124,7 @@ test("a step writes, then reads: fewer bytes are read sooner", () => {
   expect([faded("mha"), faded("mqa")]).toEqual([true, false]);
 });
 
-test("a cell that is pointed at lights its heads, in every panel for a query head", () => {
+test("a focused cell highlights its heads, in every panel for a query head", () => {
   const dark = (scene: Scene, start: string) =>
     scene.marks.filter(({ key, opacity = 1 }) => key.startsWith(start) && opacity === 1).length;
   const query = at(3, 1, 1120, "gqa:0:5");
@@ -154,7 +154,7 @@ test.each([320, 358, 700, 1000, 1120])(
   },
 );
 
-test("it opens on the longest cache; its table has the same numbers", () => {
+test("the initial step has the longest cache; the table has the same numbers", () => {
   const { start } = player(headsAndKeys);
   expect(start(model).step).toBe(lengths.length - 1);
   expect(figureSvg(headsAndKeys, model, { width: 358 })).toContain("MHA now");
@@ -163,7 +163,7 @@ test("it opens on the longest cache; its table has the same numbers", () => {
   expect(rows[1]!.slice(0, 5)).toEqual(["GQA", 2, 64, 256, 1024]);
 });
 
-test("a time that was measured says so, and no more than its clock", () => {
+test("a measured time is labeled, and rounded to the resolution of its clock", () => {
   const time = {
     kind: "measured",
     device: "WebAssembly",

@@ -16,12 +16,12 @@ const [from, to] = [scene(rect("stays", 0), rect("goes", 50)), scene(rect("stays
 const seen = (t: number) =>
   Object.fromEntries(inStages(from, to, t).marks.map(({ key, x, opacity = 1 }) => [key, { x, opacity }]));
 
-test("is the one scene at 0 and the other at 1", () => {
+test("at 0 it is the first scene, at 1 the second", () => {
   expect(inStages(from, to, 0)).toBe(from);
   expect(inStages(from, to, 1)).toBe(to);
 });
 
-test("first what goes fades, then what stays moves alone, then what comes appears", () => {
+test("first exiting marks fade, then remaining marks move, then entering marks appear", () => {
   expect(seen(0.1)).toMatchObject({ stays: { x: 0 } });
   expect(seen(0.1)["goes"]!.opacity).toBeLessThan(1);
   const middle = seen(0.5);

@@ -88,14 +88,14 @@ const lit = ({ marks }: Scene) => marks.filter(({ key }) => key.startsWith("ring
 const bench = ({ marks }: Scene) =>
   marks.filter(({ key }) => key.startsWith("bench:") && !/:(head|name):/.test(key)).map(({ text }) => text);
 
-test("a step for each part of the formula; it opens on the output, all there", () => {
+test("a step for each part of the formula; initially all matrices up to the output are drawn", () => {
   expect(linkedMatrices.steps(model, choices).map(({ id }) => id)).toEqual(ids);
   expect(player(linkedMatrices).start(model, choices).step).toBe(5);
   for (const cell of ["q:0:1", "k:2:0", "v:1:1", "s:2:1", "a:1:2", "o:2:1"])
     expect(mark(at("output"), cell)?.cell).toBe(cell);
 });
 
-test("a matrix comes with its step; before, its place is dashed", () => {
+test("a matrix is a dashed outline until its step", () => {
   const there = (id: string) => ["s", "a", "o"].map((name) => mark(at(id), `${name}:0:0`) !== undefined);
   expect(there("inputs")).toEqual([false, false, false]);
   expect(there("dots")).toEqual([true, false, false]);
@@ -104,7 +104,7 @@ test("a matrix comes with its step; before, its place is dashed", () => {
   expect(mark(at("dots"), "coming:a")?.dash).toBe(true);
 });
 
-test("keys stand on their side: a score is where its query's row and its key's column cross", () => {
+test("keys are drawn transposed: a score is where the row of its query and the column of its key cross", () => {
   const scene = at("dots");
   const score = mark(scene, "s:2:1")!;
   for (const d of [0, 1]) {
@@ -123,7 +123,7 @@ test.each([
   ["s:1:2", ["ring:1:q", "ring:2:k", "ring:0:s", "ring:3:a"]],
   ["a:1:2", ["ring:1:s", "ring:0:a", "ring:2:v", "ring:3:o"]],
   ["o:1:1", ["ring:1:a", "ring:2:v", "ring:0:o"]],
-])("%s lights its row, its column, and what is made from it", (cell, rings) => {
+])("%s highlights its operands and the results that depend on it", (cell, rings) => {
   const scene = at("output", {}, cell);
   expect(lit(scene).sort()).toEqual([...rings].sort());
   const [name, row, column] = cell.split(":");
@@ -169,7 +169,7 @@ test("an output: weights times values, added", () => {
   expect(texts.join(" ")).toMatch(new RegExp(`Sum of the 3 products [=≈] ${output.data[3]!.toFixed(2)}`));
 });
 
-test("masked scores and weights are hatched, and say so", () => {
+test("masked scores and weights are hatched, and read as masked", () => {
   const scene = at("output", { head: 0 });
   expect(mark(scene, "s:0:2")?.hatch).toBe(1);
   expect(mark(scene, "a:0:2")).toMatchObject({
@@ -183,7 +183,7 @@ test("masked scores and weights are hatched, and say so", () => {
   ]);
 });
 
-test("weights slide out of the scores that they are made from", () => {
+test("weights grow out of their scores", () => {
   const [score, weight] = [mark(at("weights"), "s:1:0")!, mark(at("weights"), "a:1:0")!];
   const half = mark(at("weights", {}, undefined, 0.6), "a:1:0")!;
   expect(half.x).toBeGreaterThan(score.x);
@@ -211,14 +211,14 @@ test("a small map of each head of each model; a press chooses it", () => {
   expect(new Set(ink.map(({ cell }) => cell))).toEqual(new Set(["map:0:0:1"]));
 });
 
-test("controls are those that there is something to choose from", () => {
+test("there are controls only for choices with several options", () => {
   const keys = (change: Partial<typeof choices>) =>
     linkedMatrices.controls(model, { ...choices, ...change }).map(({ key }) => key);
   expect(keys({})).toEqual(["model", "head", "text"]);
   expect(keys({ model: "gpt" })).toEqual(["model", "layer", "head", "text"]);
 });
 
-test("the inspector names each axis, and finds it in the picture", () => {
+test("the shape inspector names each axis, and marks it in the picture", () => {
   const scene = at("dots");
   const axes = scene.marks.filter(({ key }) => /^shape:\d:\d$/.test(key)).map(({ text }) => text);
   expect(axes).toEqual(["B 1", "H 2", "T 3", "D 2", "B 1", "H 2", "D 2", "S 3", "B 1", "H 2", "T 3", "S 3"]);
@@ -259,7 +259,7 @@ test.each([320, 358, 700, 900, 1120])(
   },
 );
 
-test("a head that is not there is the nearest one, and more terms than fit are the largest", () => {
+test("for a missing head the nearest one is drawn, and of many terms the largest", () => {
   expect(at("output", { model: "none", layer: 9, head: 9 }).description).toContain("BERT, layer 0");
   const wide = Array.from({ length: 40 }, (_, d) => (d === 7 ? 5 : 0.1));
   const many = randomHead([wide], [wide], [wide], false);
@@ -270,7 +270,7 @@ test("a head that is not there is the nearest one, and more terms than fit are t
   expect(heads).toHaveLength(9);
 });
 
-test("a still has every number", () => {
+test("the SVG of a moment has every number", () => {
   const svg = figureSvg(linkedMatrices, model, { width: 358 });
   expect(svg).toContain("Matrices that answer");
   expect(svg).toContain("output of “cat”, number 1: ");

@@ -81,7 +81,7 @@ const at = (given: ModelStackModel, step: number, progress = 1, width = 1120, fo
 const marks = ({ marks: all }: Scene, start: string) => all.filter(({ key }) => key.startsWith(start));
 const text = (scene: Scene, key: string) => scene.marks.find((mark) => mark.key === key)?.text;
 
-test("a step for each length, and it says what is kept", () => {
+test("a step for each length, whose text names the cached tokens", () => {
   const steps = modelStack.steps(model, modelStack.initial);
   expect(steps.map(({ id }) => id)).toEqual(lengths.map((length) => `tokens-${length}`));
   expect(steps[0]!.text).toContain(
@@ -105,7 +105,7 @@ test("a layer is as long as the part of the context that its newest token sees",
   expect(text(at(model, 5), "side:0:run:0:1")).toBe("5 sliding, 1 full");
 });
 
-test("the cache is the model's at each length, and grows between them", () => {
+test("the cache is that of the model at each length, and grows between lengths", () => {
   for (const [step, bytes] of cacheBytes.entries()) {
     expect(text(at(model, step), "facts:cache:value")).toBe(bytesText(bytes));
     expect(modelStack.table(model, modelStack.initial, step).rows.at(-1)!.at(-1)).toBe(bytes);
@@ -117,7 +117,7 @@ test("the cache is the model's at each length, and grows between them", () => {
   expect(widths[1]).toBeGreaterThan(widths[2]!);
 });
 
-test("each query head is wired, masks show what is seen, and a state has none", () => {
+test("each query head has a line, masks show visible keys, and a layer with a state has no mask", () => {
   const scene = at(both, 5);
   expect(marks(scene, "window-0:query:")).toHaveLength(8);
   expect(marks(scene, "window-0:key:")).toHaveLength(2);
@@ -131,7 +131,7 @@ test("each query head is wired, masks show what is seen, and a state has none", 
   expect(scene.marks.find(({ key }) => key === "kind:window-0:map:0:3:2")!.reads).toMatch(/: 0\.25$/);
 });
 
-test("a number in a file does not decide how much is drawn", () => {
+test("the number of drawn heads is limited", () => {
   const many = { ...heads, numHeads: 1_000_000, numKvHeads: 250_000 };
   const scene = at({ ...model, models: [{ ...one, kinds: [{ ...sliding, heads: many }, full] }] }, 5);
   expect(marks(scene, "window-0:query:")).toHaveLength(256);
@@ -139,7 +139,7 @@ test("a number in a file does not decide how much is drawn", () => {
   expect(text(scene, "kind:window-0:heads-text:0")).toContain("1000000 query heads share 250000 KV heads");
 });
 
-test("a layer that the reader points at lights its kind", () => {
+test("a focused layer highlights its kind", () => {
   const scene = at(model, 5, 1, 1120, "side:0:5:causal-1");
   const dimmed = (key: string) => (scene.marks.find((mark) => mark.key === key)!.opacity ?? 1) < 1;
   expect([dimmed("kind:window-0:name"), dimmed("kind:causal-1:name")]).toEqual([true, false]);
@@ -165,7 +165,7 @@ test.each([360, 560, 800, 1120, 1280])(
   },
 );
 
-test("a still without JavaScript", () => {
+test("the SVG of a moment needs no JavaScript", () => {
   const still = figureSvg(modelStack, model, { width: 360 });
   expect(still).toContain("How a model attends");
   expect(still).toContain("Model One");

@@ -26,19 +26,19 @@ const scene: Scene = {
   ],
 };
 
-test("arrows go to the nearest cell that way, straight ahead first", () => {
+test("an arrow key goes to the nearest cell in its direction, straight ahead first", () => {
   expect(nextCell(scene, "a", "right")).toBe("b");
   expect(nextCell(scene, "a", "down")).toBe("c");
   expect(nextCell(scene, "b", "down")).toBe("far");
   expect(nextCell(scene, "c", "up")).toBe("a");
 });
 
-test("where there is none, the focus stays: what has no cell or is not seen is passed over", () => {
+test("without a visible cell in the direction, the focus stays", () => {
   expect(nextCell(scene, "b", "right")).toBe("b");
   expect(nextCell(scene, "a", "left")).toBe("a");
 });
 
-test("from nowhere, it is the first", () => {
+test("without a focused cell, it is the first", () => {
   expect(nextCell(scene, undefined, "right")).toBe("a");
   expect(nextCell(scene, "gone", "right")).toBe("a");
 });

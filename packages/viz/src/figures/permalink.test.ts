@@ -26,12 +26,12 @@ const figure: Figure<number, Choices> = {
 };
 const { start, reduce } = player(figure);
 
-test("the state that a figure opens in is nothing", () => {
+test("the permalink of the initial state is empty", () => {
   expect(toPermalink(figure, start(0))).toBe("");
   expect(fromPermalink("", initial, controls)).toEqual({ choices: {} });
 });
 
-test("what is written is read again", () => {
+test("a permalink that was written is read back", () => {
   let state = start(0, { token: 1, mask: "none", temperature: 0.5, sentence: "a & b=ç", loud: true });
   state = reduce(state, { type: "seek", step: "one", progress: 0.25 });
   state = { ...state, focus: "scores:2:1" };
@@ -53,10 +53,10 @@ test.each([
   ["at=7"],
   ["at=x"],
   ["__proto__=1"],
-])("what the figure does not offer is left out: %s", (text) => {
+])("values that the figure does not offer are ignored: %s", (text) => {
   expect(fromPermalink(text, initial, controls)).toEqual({ choices: {} });
 });
 
-test("a text is cut to what its control holds", () => {
+test("a text is cut to the `maxLength` of its control", () => {
   expect(fromPermalink("sentence=abcdefghijkl", initial, controls).choices).toEqual({ sentence: "abcdefgh" });
 });

@@ -33,17 +33,17 @@ const { start, reduce } = player(figure);
 const after = (state: State, ...actions: Action[]) => actions.reduce(reduce, state);
 const tick = (milliseconds: number): Action => ({ type: "tick", milliseconds });
 
-test("opens on the last step, finished, and at rest", () => {
+test("the initial state is the last step, finished, not playing", () => {
   expect(start("m")).toMatchObject({ step: 4, progress: 1, playing: "no", choices: figure.initial });
   expect(player({ ...figure, opens: "count-1" }).start("m").step).toBe(2);
   expect(start("m", { count: 1 }).step).toBe(2);
 });
 
-test("time alone moves nothing", () => {
+test("a tick changes nothing while nothing plays", () => {
   expect(after(start("m"), tick(10_000))).toEqual(start("m"));
 });
 
-test("play at the end begins anew, plays every step for its time and rests at the end", () => {
+test("play at the end starts at the first step, plays every step for its duration, and stops at the end", () => {
   let state = after(start("m"), { type: "play" });
   expect(state).toMatchObject({ step: 0, progress: 0, playing: "all" });
   const seen = new Set<number>();
@@ -56,18 +56,18 @@ test("play at the end begins anew, plays every step for its time and rests at th
   expect(state).toMatchObject({ step: 4, progress: 1, playing: "no" });
 });
 
-test("one long tick goes on into the next steps, and never beyond the end", () => {
+test("one long tick continues into the next steps, but not beyond the end", () => {
   const playing = after(start("m"), { type: "play" });
   expect(after(playing, tick(1250))).toMatchObject({ step: 1, progress: 0.5 });
   expect(after(playing, tick(1e9))).toMatchObject({ step: 4, progress: 1, playing: "no" });
 });
 
-test("speed changes time", () => {
+test("speed scales the duration", () => {
   const fast = after(start("m"), { type: "play" }, { type: "speed", speed: 2 });
   expect(after(fast, tick(250))).toMatchObject({ step: 0, progress: 0.5 });
 });
 
-test("next plays one step to its end, pressed again it begins the one after", () => {
+test("next plays one step to its end; pressed again, it starts the following step", () => {
   const first = after(start("m"), { type: "seek", step: 0 }, { type: "next" });
   expect(first).toMatchObject({ step: 1, progress: 0, playing: "step" });
   expect(after(first, tick(9000))).toMatchObject({ step: 1, progress: 1, playing: "no" });
@@ -75,7 +75,7 @@ test("next plays one step to its end, pressed again it begins the one after", ()
   expect(after(start("m"), { type: "next" })).toMatchObject({ step: 4, progress: 1, playing: "no" });
 });
 
-test("next finishes a step that was left in the middle", () => {
+test("next finishes an unfinished step", () => {
   const paused = after(start("m"), { type: "play" }, tick(300), { type: "pause" });
   expect(after(paused, { type: "next" }, tick(100))).toMatchObject({
     step: 0,
@@ -84,7 +84,7 @@ test("next finishes a step that was left in the middle", () => {
   });
 });
 
-test("back shows the end of the step before, and at the first its beginning", () => {
+test("back shows the end of the previous step, or the start of the first", () => {
   expect(after(start("m"), { type: "back" })).toMatchObject({ step: 3, progress: 1, playing: "no" });
   expect(after(start("m"), { type: "seek", step: 0 }, { type: "back" })).toMatchObject({
     step: 0,
@@ -92,13 +92,13 @@ test("back shows the end of the step before, and at the first its beginning", ()
   });
 });
 
-test("seeks by index and by name, and not to where there is nothing", () => {
+test("seek takes an index or an id, and ignores unknown ones", () => {
   const at = after(start("m"), { type: "seek", step: "count-1", progress: 0.3 });
   expect(at).toMatchObject({ step: 2, progress: 0.3, playing: "no" });
   expect(after(at, { type: "seek", step: "nowhere" }, { type: "seek", step: 99 })).toEqual(at);
 });
 
-test("other choices keep the place: the same step, or one of its chapter", () => {
+test("after a change of choices, the step stays, or is one of the same chapter", () => {
   const at = after(start("m"), { type: "seek", step: "last" }, { type: "choose", choices: { count: 1 } });
   expect(at).toMatchObject({ step: 2, choices: { count: 1, loud: false } });
   const gone = after(
@@ -110,14 +110,14 @@ test("other choices keep the place: the same step, or one of its chapter", () =>
   expect(after(at, { type: "model", model: "other" })).toEqual({ ...at, model: "other" });
 });
 
-test("a pressed cell stops what plays, and play lets go of it", () => {
+test("a pressed cell stops playback, and play removes its focus", () => {
   const pressed = after(start("m"), { type: "play" }, { type: "focus", cell: "scores:0:0" });
   expect(pressed).toMatchObject({ playing: "no", focus: "scores:0:0" });
   expect(moment(pressed).focus).toBe("scores:0:0");
   expect(after(pressed, { type: "toggle" })).toMatchObject({ playing: "all", focus: undefined });
 });
 
-test("without motion a step is seen finished from its first tick, and stays its time", () => {
+test("without animation a step is shown finished, for its duration", () => {
   const still = after(start("m"), { type: "still", still: true }, { type: "play" });
   expect(moment(still)).toEqual({ step: 0, progress: 1 });
   expect(moment(after(still, tick(999)))).toEqual({ step: 0, progress: 1 });
@@ -139,7 +139,7 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
   fc.record({ type: fc.constant("still" as const), still: fc.boolean() }),
 );
 
-test("property: after any actions there is such a step, at a progress from 0 to 1", () => {
+test("property: after any actions the step exists, at a progress from 0 to 1", () => {
   fc.assert(
     fc.property(fc.array(actions), (list) => {
       const state = after(start("m"), ...list);

@@ -7,7 +7,7 @@ import { sceneSvg } from "./scene-svg.js";
 const marksSvg = (...marks: Mark[]) =>
   sceneSvg({ width: 100, height: 50, marks, description: "A scene." }, "Scene");
 
-test("each kind of mark is its element, in the colors of the theme", () => {
+test("each kind of mark has its SVG element, in the colors of the theme", () => {
   const svg = marksSvg(
     { key: "r", kind: "rect", x: 1, y: 2, width: 3, height: 4, radius: 1, fill: "query", shade: 0.5 },
     { key: "c", kind: "circle", x: 5, y: 6, radius: 7, stroke: "key", line: 2, dash: true },
@@ -36,7 +36,7 @@ test("each kind of mark is its element, in the colors of the theme", () => {
   expect(svg).toContain('transform="translate(10 0)"');
 });
 
-test("a rect holds its letters in the middle, over its hatching", () => {
+test("the letters of a rect are in its middle, over its hatching", () => {
   const svg = marksSvg({
     key: "r",
     kind: "rect",
@@ -54,7 +54,7 @@ test("a rect holds its letters in the middle, over its hatching", () => {
   expect(svg).toContain('class="qkv-fill-paper"');
 });
 
-test("what a mark reads is a row of the table, and any text is escaped", () => {
+test("`reads` of a mark is a row of the table, and any text is escaped", () => {
   const text = "weight of “<b>” for “&”: 0.42";
   const svg = marksSvg({ key: "r", kind: "rect", x: 0, y: 0, width: 9, height: 9, text: '"<', reads: text });
   expect(tableOf(svg).rows).toEqual([{ name: "weight of “<b>” for “&”", value: "0.42" }]);
@@ -63,7 +63,7 @@ test("what a mark reads is a row of the table, and any text is escaped", () => {
   parser.write(svg).close();
 });
 
-test("layers are painted from ground to what moves", () => {
+test("layers are painted from background to moving marks", () => {
   const dot = (key: string, layer?: 0 | 1 | 2): Mark => ({
     key,
     kind: "text",

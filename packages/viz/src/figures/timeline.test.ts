@@ -6,7 +6,7 @@ import { timeline } from "./timeline.js";
 const steps = (...chapters: string[]): Step[] =>
   chapters.map((chapter, i) => ({ id: `${i}`, chapter, title: "", text: "", milliseconds: 1 }));
 
-test("neighbours of one chapter share a stretch; a short chapter has room for its name", () => {
+test("consecutive steps of one chapter share an interval; a short chapter has room for its name", () => {
   const { chapters } = timeline(steps("Input", "Scores", "Scores", "Scores", "Output"), 300);
   expect(chapters.map(({ name, first, count }) => [name, first, count])).toEqual([
     ["Input", 0, 1],
@@ -17,7 +17,7 @@ test("neighbours of one chapter share a stretch; a short chapter has room for it
   expect(chapters[1]!.to - chapters[1]!.from).toBeGreaterThan(chapters[0]!.to);
 });
 
-test("property: a place on the scrubber is its moment, and a moment its place", () => {
+test("property: positions on the scrubber and moments map to each other", () => {
   const names = fc.array(fc.constantFrom("A", "Longer", "C"), { minLength: 1, maxLength: 12 });
   fc.assert(
     fc.property(names, fc.double({ min: 0, max: 1, noNaN: true }), (list, place) => {

@@ -98,7 +98,7 @@ test("after each merge there are as many tokens as it says, and at the end those
   );
 });
 
-test("a merge stands below its parts, and covers their bytes", () => {
+test("a merge is below its children, and covers their bytes", () => {
   const scene = at("languages");
   const [bar, left, right] = [mark(scene, "merge:0:3")!, mark(scene, "merge:0:2")!, mark(scene, "byte:2")!];
   expect(bar.x).toBe(left.x);
@@ -107,7 +107,7 @@ test("a merge stands below its parts, and covers their bytes", () => {
   expect(left.y).toBeGreaterThan(right.y + right.height!);
 });
 
-test("a merge on its way: its parts are lit, come down, and touch", () => {
+test("a merge in progress: its children are highlighted, move down, and touch", () => {
   const [lit, low] = [at("merge-2", 0.2), at("merge-2", 0.9)];
   const left = (scene: Scene) => mark(scene, "joining:0:3:left")!;
   const gap = (scene: Scene) => mark(scene, "joining:0:3:right")!.x - left(scene).x - left(scene).width!;
@@ -118,7 +118,7 @@ test("a merge on its way: its parts are lit, come down, and touch", () => {
   expect(mark(at("merge-2"), "joining:0:3:left")).toBeUndefined();
 });
 
-test("bytes of a character that no merge has put together are hatched", () => {
+test("bytes of a character that no merge has joined are hatched", () => {
   const hatched = at("ids")
     .marks.filter(({ hatch }) => hatch)
     .map(({ key }) => key);
@@ -126,7 +126,7 @@ test("bytes of a character that no merge has put together are hatched", () => {
   expect(tokenization.steps(model, tokenization.initial)[5]!.text).toContain("2 bytes of characters");
 });
 
-test("what is pointed at keeps its color, with all that it is made of", () => {
+test("the focused token and its children keep their color", () => {
   const { marks } = at("ids", 1, tokenization.initial, 1120, "token:0:0");
   const pale = (key: string) => (marks.find((each) => each.key === key)!.opacity ?? 1) < 1;
   expect(["char:0", "byte:2", "merge:0:2", "merge:0:3", "token:0"].map(pale)).toEqual([
@@ -139,7 +139,7 @@ test("what is pointed at keeps its color, with all that it is made of", () => {
   expect(["char:3", "merge:4:6", "token:3"].map(pale)).toEqual([true, true, true]);
 });
 
-test("a patch starts where the line is passed, and only there", () => {
+test("a patch starts exactly at the bytes above the threshold", () => {
   const cuts = ({ marks }: Scene) => marks.filter(({ key }) => key.startsWith("cut:")).map(({ key }) => key);
   expect(cuts(at("entropy", 1, patches))).toEqual([]);
   expect(cuts(at("threshold", 0.01, patches))).toEqual([]);
@@ -208,7 +208,7 @@ test("an empty text and one without merges are pictures too", () => {
   expect(figureSvg(tokenization, { ...model, merges: [] })).toContain("no merge");
 });
 
-test("a quotient says so where it is not exact", () => {
+test("a rounded quotient has ≈", () => {
   expect([bytesEach(36, 14), bytesEach(36, 15), bytesEach(33, 33), bytesEach(0, 0)]).toEqual([
     "≈ 2.6 bytes each",
     "2.4 bytes each",

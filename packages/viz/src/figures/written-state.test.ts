@@ -50,7 +50,7 @@ const at = (step: number, progress = 1, width = 1120) =>
   writtenState.scene(model, writtenState.initial, { step, progress }, width);
 const mark = (scene: ReturnType<typeof at>, key: string) => scene.marks.find((one) => one.key === key)!;
 
-test("the state goes from what it was to what it is, after what is held and added was shown", () => {
+test("the stored and the added value are drawn before the state changes", () => {
   const texts = (progress: number) =>
     ["state:0:0", "state:0:1"].map((key) => mark(at(1, progress), key).text);
   expect(texts(0)).toEqual(["1.00", "0.00"]);
@@ -61,7 +61,7 @@ test("the state goes from what it was to what it is, after what is held and adde
   expect(mark(at(2), "row:output:1").reads).toBe("it reads, blue: 1.00");
 });
 
-test("the map has the rows of tokens that came, and a weight below 0 is gray with a minus", () => {
+test("the map has rows up to the current token, and a negative weight is gray with a minus", () => {
   expect(mark(at(1), "map:1:0")).toMatchObject({
     fill: "cost",
     text: "−",
@@ -71,7 +71,7 @@ test("the map has the rows of tokens that came, and a weight below 0 is gray wit
   expect(mark(at(0), "map:1:0")).toMatchObject({ shade: 0, reads: "cup:blue has not come yet" });
 });
 
-test("steps say what is erased and what is read; a token is a button of its step", () => {
+test("texts name the erased and the read values; a press on a token goes to its step", () => {
   const [, again, asks] = writtenState.steps(model, writtenState.initial);
   expect(again!.text).toContain("Under this key the state holds red 1.00.");
   expect(asks!.text).toContain("The query reads blue 1.00");
