@@ -3,7 +3,7 @@ import type { Checks } from "@qkv/core";
 import { matmul, mul, transpose, type Tensor } from "@qkv/tensor";
 import type { AttentionCallChoices } from "@qkv/viz/figures/attention-call";
 
-/** Settings that change the numbers of a call. */
+/** Choices that change the numbers of a call. */
 export type AttentionCallOptions = Partial<Pick<AttentionCallChoices, "head" | "mask" | "temperature">>;
 
 /** Queries, keys and values of one head, `[1, 1, T, D]` each. */
@@ -23,7 +23,7 @@ export function checkOptions(check: Checks, options: AttentionCallOptions & { ma
   if (temperature !== undefined) check.finite({ temperature }, { above: 0 });
 }
 
-/** A tensor `[…, R, C]` as plain numbers `[R, C]`. */
+/** Reads a tensor `[1, …, 1, R, C]` as plain numbers `[R, C]`. */
 export async function readMatrix(x: Tensor): Promise<{ data: number[]; shape: [number, number] }> {
   const [R, C] = x.shape.slice(-2) as [number, number];
   return { data: Array.from(await x.read(), Number), shape: [R, C] };

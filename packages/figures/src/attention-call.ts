@@ -40,7 +40,7 @@ export function defineAttentionCall(): void {
   customElements.define("qkv-attention-call", figureElement(attentionCall, ask));
 }
 
-/** Numbers of the example, or of our own small model on the text of the element. */
+/** Computes the numbers of the example, or of the small model on the text of the element. */
 const ask: Ask<AttentionCallModel, AttentionCallChoices> = async ({ head, mask, temperature }, { host }) => {
   const choices = { head, mask, temperature };
   const text = host.getAttribute("text");

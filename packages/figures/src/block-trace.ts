@@ -25,7 +25,7 @@ type Tensors = Record<string, Tensor>;
 
 /** Tolerance of rounding against the forward pass of the model, relative to the largest number. */
 const tolerance = 1e-3;
-/** Next tokens that are shown. */
+/** Number of candidates for the next token. */
 const shownTokens = 6;
 
 const activations = {
@@ -149,7 +149,7 @@ function withoutHead(heads: Tensor, head: number): Tensor {
 
 type Stream = Pick<TransformerBlockModel, "stream" | "writes" | "normed" | "blocks">;
 
-/** The stream at each point, and what each part reads and writes. */
+/** The residual stream at each point, and the input and output of each part. */
 async function residualStream(
   check: Checks,
   model: Model,
@@ -165,7 +165,7 @@ async function residualStream(
   let entering = tensors["embeddings"]!;
   for (const [i, layer] of params.layers.entries()) {
     const at = (name: string) => tensors[`layers.${i}.${name}`]!;
-    /** The norm after a part, which Gemma 2 has. */
+    /** Post-norm of a part, as in Gemma 2. */
     const postNorm = (x: Tensor, own: typeof layer.attentionOutNorm) =>
       config.placement === "both" && own ? layerNorm.apply(own, x) : x;
     const read = layerNorm.apply(layer.attentionNorm, entering);
@@ -235,7 +235,7 @@ async function checkSame(check: Checks, part: string, mine: Tensor, own: Tensor)
 type Passes = {
   ids: readonly number[];
   removed: boolean;
-  /** Logits `[T, V]` of this pass, and of one with nothing removed. */
+  /** Logits `[T, V]` of this pass, and of a pass with nothing removed. */
   logits: Frame;
   whole: Frame;
   stream: Stream;
@@ -330,7 +330,7 @@ function byHead({ data, shape }: Frame, heads: number): Frame {
   return { data: out, shape: [heads, T, D] };
 }
 
-/** Row of the last axis, counted over all before it. */
+/** Row of the last axis, by its index over all leading axes. */
 function row(
   { data, shape }: { data: ArrayLike<number>; shape: readonly number[] },
   index: number,

@@ -1,15 +1,15 @@
 import { candidates } from "@qkv/transformer";
 import type { GenerationCandidate, OtherCandidates } from "@qkv/viz/figures/generation";
 
-/** A token that is taken instead of drawn: by its id, or by its rank in the model's probabilities. */
+/** A token that is selected instead of sampled, by its id, or by its rank in the probabilities of the model. */
 export type Pin = { id: number } | { rank: number };
 
 /** Candidates that get a bar. */
 const maxBars = 8;
 
 /**
- * The stages of sampling for one row of logits, as `generate` goes through them, and the token that is taken: the pinned
- * one, or the one that the number drawn falls on.
+ * The stages of sampling for one row of logits `[V]`, as in `generate`, and the selected token: the pinned one, or the one
+ * selected by the random number.
  */
 export function candidateList(
   logits: ArrayLike<number>,
@@ -24,14 +24,14 @@ export function candidateList(
   const raw = candidates(logits, { temperature: 1 });
   const tempered = byId(candidates(logits, { temperature }));
   const kept = candidates(logits, { temperature, topP });
-  const stretches = new Map<number, { from: number; to: number; probability: number }>();
-  // Without a cut, `generate` draws in the order of the vocabulary.
+  const intervals = new Map<number, { from: number; to: number; probability: number }>();
+  // Without top-p, `generate` divides the interval from 0 to 1 in the order of the vocabulary.
   const order = topP < 1 || temperature === 0 ? kept : [...kept].sort((a, b) => a.id - b.id);
   let from = 0;
   let drawn = order.at(-1)!.id;
   let found = false;
   for (const { id, probability } of order) {
-    stretches.set(id, { from, to: from + probability, probability });
+    intervals.set(id, { from, to: from + probability, probability });
     from += probability;
     if (found || draw >= from) continue;
     drawn = id;
@@ -44,7 +44,7 @@ export function candidateList(
     listed.splice(-1, 1, taken);
   }
   const list = listed.map(({ id, probability }): GenerationCandidate => {
-    const { from = 0, to = 0, probability: part = 0 } = stretches.get(id) ?? {};
+    const { from = 0, to = 0, probability: part = 0 } = intervals.get(id) ?? {};
     return { id, text: tokenText(id), probability, tempered: tempered.get(id) ?? 0, kept: part, from, to };
   });
   const rest = (name: "probability" | "tempered" | "kept") =>

@@ -11,7 +11,7 @@ const T = /* @__PURE__ */ (() => words.length)();
 const D = 8;
 const H = 4;
 
-/** The reference model: one layer of a model of today. */
+/** The reference model of all costs: one decoder layer. */
 const size = { numHeads: 32, headDim: 128, contextLength: 32_768, window: 4096 };
 const width = /* @__PURE__ */ (() => size.numHeads * size.headDim)();
 
@@ -484,7 +484,7 @@ function weightMaps() {
   };
 }
 
-/** Weights of additive attention whose network, set and not trained, scores high where query and key are alike. */
+/** Weights of additive attention, constructed instead of trained, with which the score is high if query and key are similar. */
 function additiveWeights(query: Tensor, key: Tensor): Tensor {
   const units = 2 * D; // tanh(q − k + b) + tanh(k − q + b) is largest at q = k
   const signs = Array.from({ length: units * D }, (_, at) => {

@@ -85,7 +85,7 @@ export function flashAttentionModel(choices: Partial<FlashAttentionChoices> = {}
 
 type Call = { query: Tensor; key: Tensor; value: Tensor; scores: Tensor };
 
-/** Goes through the tiles, one block of queries after the other. */
+/** Computes all tiles, block of queries by block of queries. */
 function flashTiles(
   { query, key, value, scores }: Call,
   mask: Mask | undefined,
@@ -133,7 +133,7 @@ function flashTiles(
   return tiles;
 }
 
-/** Class of one tile, by a plan of one tile. */
+/** Class of a tile: full, partial or empty. */
 function tileKind(
   bound: ReturnType<Mask["bind"]> | undefined,
   [firstQuery, lastQuery]: [number, number],
@@ -145,7 +145,7 @@ function tileKind(
   return (["empty", "partial", "full"] as const)[classes[0]!]!;
 }
 
-/** Maximum, sum and accumulator of attention over the first keys. */
+/** The online-softmax state m, l, o of attention over the first keys. */
 function onlineSoftmaxState({
   output,
   scores,
@@ -180,7 +180,7 @@ function longAttention(length: number) {
   };
 }
 
-/** The matrix of the only head, as plain numbers. */
+/** The matrix of the single head as plain numbers. */
 function frame(x: Tensor): { data: number[]; shape: [number, number] } {
   return { data: Array.from(x.data, Number), shape: x.shape.slice(-2) as [number, number] };
 }

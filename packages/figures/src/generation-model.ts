@@ -13,15 +13,15 @@ import {
 } from "@qkv/viz/figures/generation";
 import { candidateList, type Pin } from "./candidate-list.js";
 
-/** Sizes of the caches that are offered: small, so that a sentence shows what they do. */
+/** Sizes of the offered caches, small enough to have an effect on a sentence. */
 const rolling = { windowSize: 4, keepFirst: 1 };
 const quantized = { groupSize: 4, residualLength: 0 };
 const lookup = { ngramSize: 3, draftLength: 4 };
-/** The longest prompt: of a longer one the last tokens. */
-const longestPrompt = 24;
-/** Tokens that a fork goes on for at least. */
-const afterFork = 3;
-const longestBranch = 64;
+/** Maximum length of a prompt. Only the last tokens of a longer one are used. Unit: tokens. */
+const maxPromptLength = 24;
+/** Minimum number of tokens after a fork. */
+const minTokensAfterFork = 3;
+const maxBranchLength = 64;
 
 type UsedCache = Cache & { crop(length: number): void };
 type Settings = Pick<GenerationChoices, "temperature" | "topP" | "seed" | "cache" | "draft">;
@@ -61,7 +61,7 @@ export async function generationModel(
   const given = { ...generation.initial, ...check.options(choices, options) };
   const { text, tokens, temperature, topP, seed, cache, draft, branches, branch } = given;
   check.type({ text, branches, branch }, "string");
-  check.whole({ tokens }, { min: 1, max: longestBranch, unit: "tokens" });
+  check.whole({ tokens }, { min: 1, max: maxBranchLength, unit: "tokens" });
   check.whole({ seed }, { min: 0 });
   check.finite({ temperature }, { min: 0 });
   check.finite({ topP }, { above: 0, max: 1 });
@@ -69,8 +69,8 @@ export async function generationModel(
   check.oneOf({ draft }, ["none", "prompt-lookup"]);
 
   const { config, tokenizer } = model;
-  const encoded = tokenizer!.encode(text, { addSpecialTokens: false }).slice(-longestPrompt);
-  // Nothing is continued from the token that ends a text: a new one begins.
+  const encoded = tokenizer!.encode(text, { addSpecialTokens: false }).slice(-maxPromptLength);
+  // An empty text is continued from a stop token, after which a new text begins.
   const ids = encoded.length > 0 ? encoded : config.stopIds.slice(0, 1);
   const promptName = promptHash(ids);
   const settings = { temperature, topP, seed, cache, draft };
@@ -81,9 +81,9 @@ export async function generationModel(
     signal?.throwIfAborted();
     const pins = parsePins(name, promptName, config.vocabSize);
     if (name !== "" && pins.length === 0) continue;
-    const limit = name === "" ? tokens : Math.max(tokens, pins.length + afterFork);
-    const run = await write(model, ids, pins, limit, settings);
-    // Two names may mean the same text.
+    const limit = name === "" ? tokens : Math.max(tokens, pins.length + minTokensAfterFork);
+    const run = await generateTokens(model, ids, pins, limit, settings);
+    // Branches with different names may have the same tokens.
     const same = known.findIndex((other) => startsLike(run, other.run));
     if (same < 0) known.push({ name, run });
     if (name === branch) chosen = same < 0 ? known.length - 1 : same;
@@ -105,8 +105,8 @@ export async function generationModel(
   };
 }
 
-/** Generates tokens as `generate` does, but for those that are pinned, and keeps what led to each. */
-async function write(
+/** Generates tokens as `generate` does, except for pinned ones, and records the numbers of each. */
+async function generateTokens(
   model: Model,
   prompt: readonly number[],
   pins: readonly Pin[],
@@ -169,7 +169,7 @@ async function write(
   return withExact(model, prompt, tokens);
 }
 
-/** Adds the probabilities that a cache in float32 with all tokens gives: one pass over the whole text. */
+/** Adds the exact probabilities, by one forward pass over the whole text. */
 async function withExact(
   model: Model,
   prompt: readonly number[],
@@ -200,12 +200,12 @@ function newCache({ cache, draft }: Settings, numLayers: number): UsedCache {
     case "quantized":
       return quantizedCache({ numLayers, ...quantized });
     case "rolling":
-      // Rejected draft tokens have to be removed again.
+      // Room for draft tokens, which are removed if rejected.
       return rollingCache({ numLayers, ...rolling, room: draft === "none" ? 1 : lookup.draftLength + 1 });
   }
 }
 
-/** The form in which each of `T` tokens is held. */
+/** The form of each of `T` tokens in the cache. */
 function cachedAs(cache: UsedCache, kind: Settings["cache"], T: number): CachedAs[] {
   const all = Array.from({ length: T }, (_, position) => position);
   if (kind === "contiguous") return all.map(() => "float32");
@@ -219,7 +219,7 @@ function cachedAs(cache: UsedCache, kind: Settings["cache"], T: number): CachedA
   return all.map((position) => (position < (blocks?.length ?? 0) ? "int8" : "float32"));
 }
 
-/** Bytes of what is held: floats, and codes with the scales of keys by group and of values by token. */
+/** Bytes of the cache: float32 tokens, and int8 tokens with scales of keys per group and of values per token. */
 function cacheBytes({ config }: Model, states: readonly CachedAs[]): number {
   const { numLayers, numKvHeads, embedDim, numHeads } = config;
   const D = config.headDim ?? embedDim / numHeads;
@@ -229,7 +229,7 @@ function cacheBytes({ config }: Model, states: readonly CachedAs[]): number {
   return numLayers * numKvHeads * (floats * 2 * D * 4 + codes * 2 * D + keyScales + codes * 4);
 }
 
-/** Reads traced weights: a function from a row of the pass to the weights over the first `T` positions, by head. */
+/** Reads traced weights. Returns a function of a row of the pass, which gives the weights over the first `T` positions by head. */
 async function readWeights(
   { config }: Model,
   tensors: Readonly<Record<string, Tensor>>,
@@ -242,7 +242,7 @@ async function readWeights(
     }),
   );
   const [, H, rows, S] = layers[0]!.shape as [number, number, number, number];
-  // Columns are the positions that the cache still has, then those of the pass.
+  // Columns: positions in the cache, then those of the pass.
   const positions = Array.from({ length: start }, (_, position) => position)
     .filter((p) => cache !== "rolling" || p < rolling.keepFirst || p > start - rolling.windowSize)
     .concat(Array.from({ length: added }, (_, i) => start + i));
@@ -260,7 +260,7 @@ async function readWeights(
     );
 }
 
-/** Finds the branch that each one left: the one with which it shares most tokens. */
+/** Finds the parent of each branch: the earlier branch with the longest common prefix. */
 function tree(known: readonly { name: string; run: readonly GeneratedToken[] }[]): GenerationBranch[] {
   return known.map(({ name, run }, index) => {
     let [parent, forkedAt] = [0, 0];
@@ -278,29 +278,30 @@ function sharedLength(a: readonly GeneratedToken[], b: readonly GeneratedToken[]
   return differs < 0 ? a.length : differs;
 }
 
-/** Tells whether one text is the beginning of the other. */
+/** True if one list of tokens is a prefix of the other. */
 const startsLike = (a: readonly GeneratedToken[], b: readonly GeneratedToken[]) =>
   sharedLength(a, b) === Math.min(a.length, b.length);
 
-/** A short name of a prompt, so that a branch belongs to one (FNV-1a). */
+/** Hash of a prompt in base 36 (FNV-1a, 32 bits), the prefix of the names of its branches. */
 function promptHash(ids: readonly number[]): string {
   const hash = ids.reduce((all, id) => Math.imul(all ^ id, 0x01000193), 0x811c9dc5);
   return (hash >>> 0).toString(36);
 }
 
-/** The tokens that a branch of a prompt takes; none of a name that is not one. */
+/** Parses the pinned tokens from the name of a branch. Empty if it is no branch of this prompt. */
 function parsePins(name: string, promptName: string, vocabSize: number): Pin[] {
   const [owner, ...rest] = name.split(".");
   const isPin = (text: string) => /^r?\d{1,9}$/.test(text) && Number(text.replace("r", "")) < vocabSize;
-  if ((owner !== promptName && owner !== "*") || rest.length > longestBranch || !rest.every(isPin)) return [];
+  if ((owner !== promptName && owner !== "*") || rest.length > maxBranchLength || !rest.every(isPin))
+    return [];
   return rest.map((text) => (text.startsWith("r") ? { rank: Number(text.slice(1)) } : { id: Number(text) }));
 }
 
-/** Text of a token that is generated: one that ends the text says so. */
+/** Text of a generated token, with a name for a stop token. */
 const nextText = (model: Model, id: number): string =>
   model.config.stopIds.includes(id) ? "(end)" : tokenText(model, id);
 
-/** As in token-text.ts: shared, it would be a chunk that every other figure loads too. */
+/** A copy of `tokenText` of token-text.ts: bundlers would put a shared module into a chunk that all figures load. */
 function tokenText({ tokenizer }: Model, id: number): string {
   const text = tokenizer!.decode([id], { skipSpecialTokens: false });
   return text.includes("\u{fffd}") ? (tokenizer!.token(id) ?? text) : text;

@@ -1,7 +1,7 @@
 import { packHalf, sizeOf, unpackHalf } from "@qkv/core";
 import { mapTensors, tensor } from "@qkv/tensor";
 
-/** Bytes of all weights as float16, one after another. */
+/** All weights as concatenated float16 numbers. */
 export function bytesOfWeights<P>(params: P): Uint8Array {
   const numbers: number[] = [];
   mapTensors(params, (x) => {

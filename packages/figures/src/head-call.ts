@@ -6,10 +6,10 @@ import type { AttentionCallModel } from "@qkv/viz/figures/attention-call";
 import { attend, checkOptions, readMatrix, type AttentionCallOptions } from "./attend.js";
 import { tokenText } from "./token-text.js";
 
-/** Largest difference from the weights of the model's own pass that rounding explains. */
+/** Tolerance of rounding against the weights of the model's forward pass. */
 const tolerance = 1e-4;
 
-/** One head of a model on a text, recomputed from its input and compared with what the model did. */
+/** One head of a model on a text, recomputed from its input and compared with the forward pass of the model. */
 export async function headCall(
   model: Model,
   text: string,

@@ -35,7 +35,7 @@ const embedDim = 8;
 const largeDim = 512;
 const names = ["query", "key", "value"] as const satisfies readonly ProjectionName[];
 
-/** Numbers of a layer: projections and results by head, `[1, H, T, …]`, and its output `[1, T, C]`. */
+/** Tensors of a layer: projections and results by head, `[1, H, T, …]`, and its output `[1, T, C]`. */
 type Run = {
   projected: Record<ProjectionName, Tensor>;
   weights: Tensor;
@@ -125,7 +125,7 @@ const byName = <T>(make: (name: ProjectionName) => T): Record<ProjectionName, T>
 
 const count = (params: unknown) => tensorsOf(params).reduce((sum, { data }) => sum + data.length, 0);
 
-/** Projects once, and splits what comes out. */
+/** One projection for all heads, whose result is split. */
 function runFused(x: Tensor, params: AttentionParams, numHeads: number): Run {
   const layer = multiHead({ embedDim, numHeads });
   const traced: Record<string, Tensor> = {};
@@ -153,7 +153,7 @@ function runPerHead(x: Tensor, params: PerHeadParams, numHeads: number): Run {
   };
 }
 
-/** A small layer on each slice of the input, whose weights are the blocks on the diagonal. */
+/** A small layer on each slice of the input, with the diagonal blocks of the weights. */
 function runSplitInput(x: Tensor, params: AttentionParams, numHeads: number): Run {
   const D = embedDim / numHeads;
   const layer = groupedQuery({ embedDim: D, numHeads: 1, numKvHeads: 1 });
@@ -204,7 +204,7 @@ const ofTrace = (traced: Record<string, Tensor>) => ({
   heads: traced["heads"]!,
 });
 
-/** The weights of a layer that splits its input: those of the fused one, and 0 outside of the blocks. */
+/** Weights of a layer that splits its input: the diagonal blocks of the fused weights, else 0. */
 function blockDiagonal(weight: Tensor, numHeads: number): Tensor {
   const D = embedDim / numHeads;
   const rows = Array.from({ length: numHeads }, (_, h) => {
@@ -221,7 +221,7 @@ function blockDiagonal(weight: Tensor, numHeads: number): Tensor {
 
 type Frame = { data: number[]; shape: [number, number] };
 
-/** A matrix, or the only one of a batch, as plain numbers. */
+/** A matrix, or the single matrix of a batch, as plain numbers. */
 function frame(x: Tensor): Frame {
   const shape = x.shape.slice(-2) as [number, number];
   return { data: Array.from(x.data, Number), shape };
@@ -233,7 +233,7 @@ function sideBySide(x: Tensor): Frame {
   return frame(reshape(einsum("bhtd->bthd", x), [T, H * D]));
 }
 
-/** `[1, H, T, D]` as one matrix below the other, `[H · T, D]`. */
+/** `[1, H, T, D]` as matrices below each other, `[H · T, D]`. */
 function stacked(x: Tensor): Frame {
   const [, H, T, D] = x.shape as [number, number, number, number];
   return frame(reshape(x, [H * T, D]));
@@ -264,7 +264,7 @@ function made(
   };
 }
 
-/** The largest difference of two tensors, in the columns that both have. */
+/** Largest absolute difference of two matrices, in the columns that both have. */
 function apart(x: Tensor, y: Tensor): number {
   const shared = Math.min(x.shape.at(-1)!, y.shape.at(-1)!);
   const [a, b] = [x, y].map((each) => Array.from(slice(each, -1, 0, shared).data, Number)) as [

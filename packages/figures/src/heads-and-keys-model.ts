@@ -10,12 +10,12 @@ import {
 type Published = { label: string; numHeads: number; numKvHeads: number; headDim: number; numLayers: number };
 
 /**
- * Widths of a latent and of its rotary key in heads, as DeepSeek-V2 and -V3 choose them: 512 and 64 beside heads of 128.
+ * Sizes of a latent and of its rotary key, in head sizes, as in DeepSeek-V2 and -V3: 512 and 64, with heads of 128.
  */
 const latentHeads = 4;
 const rotaryHeads = 1 / 2;
 
-/** Sizes as their configurations give them. */
+/** Sizes from the published configurations. */
 const published: Readonly<Record<string, Published>> = {
   "transformer-base": { label: "Transformer base", numHeads: 8, numKvHeads: 8, headDim: 64, numLayers: 6 },
   "gemma-2b": { label: "Gemma 2B", numHeads: 8, numKvHeads: 1, headDim: 256, numLayers: 18 },
@@ -26,7 +26,7 @@ const published: Readonly<Record<string, Published>> = {
   "deepseek-v3": { label: "DeepSeek-V3", numHeads: 128, numKvHeads: 128, headDim: 128, numLayers: 61 },
 };
 
-/** Machines whose published bandwidth gives an estimate; "here" measures. */
+/** Machines whose times are estimated from their published bandwidth. "here" measures instead. */
 const estimates = /* @__PURE__ */ (() => {
   const { h100, b200, t4, browserTab: tab } = machines;
   return { h100, b200, t4, tab };

@@ -30,7 +30,7 @@ export type FigureElements = {
   "qkv-written-state": WrittenStateElement;
 };
 
-/** Attributes that some figures have besides `state`. */
+/** Attributes of some figures, in addition to `state`. */
 type OwnAttributes = {
   "qkv-attention-call": { text?: string };
   "qkv-model-stack": { config?: string };

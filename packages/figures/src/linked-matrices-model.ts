@@ -11,7 +11,7 @@ import type { AttentionTrace, LinkedMatricesTrace } from "./linked-matrices/trac
 
 export type { AttentionTrace, LinkedMatricesTrace } from "./linked-matrices/trace.js";
 
-/** Largest difference that rounding explains. */
+/** Tolerance of rounding. */
 const tolerance = 1e-4;
 const maxSizes = { T: 16, S: 16, D: 64 };
 
@@ -79,8 +79,8 @@ export async function linkedMatricesModel(trace: LinkedMatricesTrace): Promise<L
 }
 
 /**
- * BERT and GPT in small, of the same size, trained on the same text: *the cat meows*, *the dog barks* and so on. The
- * attention is that of their own pass. The weights come with the package, in float16, and are loaded when needed.
+ * A small BERT and a small GPT of the same size, trained on the same text: *the cat meows*, *the dog barks* and so on. The
+ * attention is traced in their forward passes. The weights come with the package, in float16, and are loaded when needed.
  *
  * @param choices - `text`: one of the four that the figure offers, each with a gap.
  * @throws {ArgumentError} If `text` is another.
@@ -103,7 +103,7 @@ export async function linkedMatricesExample(
   return { ...(await linkedMatricesModel(animalTrace(text))), texts };
 }
 
-/** The heads of a layer, each recomputed from its queries, keys and values, and compared. */
+/** The heads of a layer, recomputed from queries, keys and values, and compared with the trace. */
 async function tracedHeads(
   check: Checks,
   trace: AttentionTrace,

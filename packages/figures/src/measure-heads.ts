@@ -4,7 +4,7 @@ import { randn, slice } from "@qkv/tensor";
 import type { HeadsKind, HeadsTime } from "@qkv/viz/figures/heads-and-keys";
 import { wasm } from "@qkv/wasm";
 
-/** Heads of one layer, and the parts that each kind keeps of a token. */
+/** Heads of one layer, and the vectors that each kind stores of a token. */
 export type HeadsToMeasure = {
   numHeads: number;
   headDim: number;
@@ -17,8 +17,8 @@ const rounds = 8;
 /**
  * Measures one token of each kind on this device: its key and value are written to the cache, and its query heads attend
  * to all cached tokens. Latents are read in place, by absorbed queries as wide as a latent and its rotary key. One layer,
- * float32, the `wasm` device on one thread. The kinds take turns, so that whatever else the device does meets all of them,
- * and the shortest time counts.
+ * float32, the `wasm` device on one thread. The kinds are measured in turn, so that other load on the device affects all of
+ * them, and the result is the shortest time.
  *
  * @throws {DOMException} If `signal` is aborted.
  */
@@ -70,7 +70,7 @@ export async function measureHeads(
   }
 }
 
-/** Smallest step of the clock. Unit: ms. */
+/** Resolution of the clock. Unit: milliseconds. */
 function clockResolution(): number {
   let shortest = Infinity;
   for (let tries = 0; tries < 5; tries++) {

@@ -24,9 +24,9 @@ import {
 import { foldLayers } from "./fold-layers.js";
 
 const lengths = /* @__PURE__ */ Array.from({ length: 11 }, (_, i) => 1024 * 2 ** i); // to 1,048,576
-/** Tokens of the masks that are drawn, and of their windows and chunks. */
+/** Size of the drawn masks, and of their windows and chunks. Unit: tokens. */
 const [drawnTokens, drawnWindow] = [12, 4];
-/** Layers of the tiny model at most. */
+/** Maximum number of layers of the tiny model. */
 const fewLayers = 8;
 
 /**
@@ -94,7 +94,7 @@ async function stackedModel(id: string, config: unknown): Promise<StackedModel> 
     };
   });
   const layers = shape.decoder?.layers ?? [];
-  // A recurrent layer is compared with a layer of the model that attends.
+  // A recurrent layer is compared with an attention layer of the model.
   const own = layers.flatMap(({ attention }) => (attention.kind === "none" ? [] : [attention]));
   const attends = own.find(({ kind }) => kind !== "state");
   const sum = (numbers: (attention: AttentionShape) => number) =>
@@ -124,7 +124,7 @@ async function stackedModel(id: string, config: unknown): Promise<StackedModel> 
 type Side = "encoder" | "decoder" | "images";
 type Kind = { attention: AttentionShape; cross: boolean; side: Side; layers: number };
 
-/** The different ways to attend, each with its layers; cross-attention is one of its own. */
+/** The kinds of layers with their numbers of layers. Cross-attention is a kind of its own. */
 function stackLayers(shape: ModelShape): { kinds: Kind[]; sides: StackSide[] } {
   const kinds: (Kind & { key: string })[] = [];
   const indexOf = (attention: AttentionShape, cross: boolean, side: Side) => {
@@ -214,7 +214,7 @@ function stackHeads(attention: AttentionShape): StackHeads {
 const reads = (attention: AttentionShape): boolean =>
   attention.kind === "heads" && attention.sharesKeyValues === true;
 
-/** Numbers that one layer keeps of a token. */
+/** Numbers that one layer caches of a token. */
 function numbersPerToken(attention: AttentionShape): number {
   if (attention.kind === "state" || reads(attention)) return 0;
   return attention.kind === "latent"
@@ -222,7 +222,7 @@ function numbersPerToken(attention: AttentionShape): number {
     : 2 * attention.numKvHeads * attention.headDim;
 }
 
-/** The same with keys and values for each query head. */
+/** Numbers that one layer would cache of a token if each query head had its own keys and values. */
 function unsharedNumbers(attention: AttentionShape): number {
   if (attention.kind === "state") return 0;
   if (attention.kind === "heads") return 2 * attention.numHeads * attention.headDim;
@@ -230,7 +230,7 @@ function unsharedNumbers(attention: AttentionShape): number {
   return numHeads * (nopeDim + ropeDim + valueDim);
 }
 
-/** Bytes of the state of a layer, in place of attention or beside it, as `kvCache` counts them. */
+/** Bytes of the recurrent state of a layer, with or without attention, as `kvCache` counts them. */
 function stateBytes(shape: ModelShape, attention: AttentionShape): number {
   const layer = shape.decoder!.layers.find((each) => each.attention === attention)!;
   const alone = { ...shape, decoder: { ...shape.decoder!, layers: [layer] } };
@@ -294,7 +294,7 @@ async function tinyMaps(
         : "only models without an encoder run here";
     return { maps: [], text: `No tiny ${name}: ${why}.` };
   }
-  // A period of each run; where that is long, one layer of each kind.
+  // One repetition of each run, or, if that is too many layers, one layer of each kind.
   const patterns = sides[0]!.runs.flatMap(({ pattern }) => pattern);
   const each = patterns.length <= fewLayers ? patterns : kinds.map((_, i) => i);
   const layers = each.length === 1 ? [...each, ...each] : each;

@@ -2,10 +2,10 @@ import { load, type Model } from "@qkv/transformer";
 import { wasm } from "@qkv/wasm";
 
 /**
- * Loads a decoder from files that a reader gave a page: a folder as Hugging Face lays models out, or one GGUF file. Its
- * weights lie on the `wasm` device, one thread; nothing is fetched.
+ * Loads a decoder from files of the reader: a folder in the layout of Hugging Face, or one GGUF file. Its weights are on the
+ * `wasm` device with one thread. Nothing is fetched.
  *
- * @throws {ArgumentError} As `load` does, in words that a figure shows.
+ * @throws {ArgumentError} As `load`, with a message for the figure.
  */
 export async function openModel(
   files: readonly File[],

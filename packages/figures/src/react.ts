@@ -20,7 +20,7 @@ import { defineTokenization } from "./tokenization.js";
 import { defineTransformerBlock } from "./transformer-block.js";
 import { defineWrittenState } from "./written-state.js";
 
-/** Props of a figure that makes its own numbers. */
+/** Props of a figure that computes its own numbers. */
 export type FigureProps = {
   /** Step, focused cell and choices, as in a permalink: `step=score-2&token=3`. */
   state?: string;
@@ -32,7 +32,7 @@ export type FigureProps = {
 
 /** Props of {@link AttentionCall}. */
 export type AttentionCallProps = FigureProps & {
-  /** Text that our small model reads. Default: the example of six tokens. */
+  /** Text for the small model. Default: the example of six tokens. */
   text?: string;
   /** Numbers of your own. Default: those of the text. */
   ask?: AttentionCallElement["ask"];

@@ -3,25 +3,25 @@ import type { AttentionShape, ModelShape } from "@qkv/cost";
 import { decoder, type DecoderConfig } from "@qkv/transformer";
 import type { StackMap } from "@qkv/viz/figures/model-stack";
 
-/** Architectures that `load` of `@qkv/transformer` reads as decoders. */
+/** Architectures that `load` of `@qkv/transformer` loads as decoders. */
 export const runnable: readonly string[] =
   /* @__PURE__ */ "llama mistral qwen2 qwen3 mixtral qwen3_moe gemma gemma2 gemma3_text phi3 gpt2 gpt_bigcode".split(
     " ",
   );
 
-/** A tiny model of the same kind, and the maps of the first layer of each kind. */
+/** A tiny model of the same architecture, and the weight maps of the first layer of each kind. */
 export type TinyDecoder = { config: DecoderConfig; maps: readonly (readonly StackMap[])[] };
 
 const tokens = 12;
 const seed = 7;
 
 /**
- * Makes a decoder of a few layers with random weights, and runs it on a few tokens.
+ * Runs a decoder of a few layers with random weights on a few tokens.
  *
- * @param shape - The model that it is like: norms, gates, experts, positions, and how query heads share KV heads.
+ * @param shape - The model that it imitates: norms, gates, experts, positions, and the number of query heads per KV head.
  * @param kinds - Attention of each kind of layer.
  * @param layers - Indices of kinds: one layer each.
- * @param window - Tokens of its windows.
+ * @param window - Window size. Unit: tokens.
  */
 export function tinyDecoder(
   shape: ModelShape,

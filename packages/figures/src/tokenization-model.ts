@@ -85,7 +85,7 @@ export async function tokenizationModel(
   };
 }
 
-/** Symbols that merging starts with: one for each byte. */
+/** Initial symbols of the merges: one for each byte. */
 const startSymbols = (tokenizer: Tokenizer, text: string) => traceMerges(tokenizer, text).start;
 
 const byteTokens = (tokenizer: Tokenizer, text: string, { bytes }: BytePieces) =>
@@ -104,8 +104,8 @@ const textLength = ({ tokens }: { tokens: readonly string[] }) =>
   tokens.reduce((sum, token) => sum + token.length, 0);
 
 /**
- * The merges of a text by rank. The tokenizer finishes word by word; as a merge never depends on one that was learned
- * later, all of a rank may go together.
+ * The merges of a text by rank. The tokenizer merges word by word, but a merge depends only on merges of lower rank, so all
+ * merges of one rank can be applied together.
  */
 function appliedMerges({ tokenizer, merges }: Vocabulary, text: string, pieces: BytePieces): AppliedMerge[] {
   const ranks = new Map(merges.map(([left, right], rank) => [`${left} ${right}`, rank]));

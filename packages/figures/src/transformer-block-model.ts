@@ -7,11 +7,11 @@ export type { TransformerBlockOptions } from "./transformer-block-options.js";
 /**
  * The residual stream of a loaded model on a text: the vector of each token after the embedding and after each part, what
  * every part reads and writes, and what it adds to the logits of the likeliest next tokens. All of it comes from the
- * trace of one pass; what a trace leaves out, such as the hidden activations of an MLP, is recomputed with the model's own
+ * trace of one pass; tensors that are not in the trace, such as the hidden activations of an MLP, are recomputed with the model's own
  * weights and compared with what the pass wrote. Removing a part runs the model again with an intervention.
  *
  * @param model - A decoder with its tokenizer, as `load` returns it.
- * @throws {ArgumentError} If there is no such part, or the model has one that this does not know.
+ * @throws {ArgumentError} If there is no such part, or the model has a part that the figure does not draw.
  *
  * @example
  * ```ts

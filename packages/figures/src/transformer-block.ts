@@ -46,7 +46,7 @@ const ask: Ask<TransformerBlockModel, TransformerBlockChoices> = async ({ text, 
   return transformerBlockModel(await tinyModel(), text, { removed, name: "our small model" });
 };
 
-/** Draws a model folder of the reader. */
+/** Opens a model folder of the reader. */
 const modelFolder = () =>
   fileIntake<TransformerBlockModel, TransformerBlockChoices>({
     accepts:

@@ -19,7 +19,7 @@ import {
 
 const channels = ["red", "blue", "gold", "green"];
 
-/** Keys of length 1. Those of “cup” and “cap” are alike, and “pen” is like all. */
+/** Keys of norm 1. Those of “cup” and “cap” are similar, and “pen” is similar to all. */
 const keys: Readonly<Record<string, readonly number[]>> = {
   cup: [1, 0, 0],
   cap: [0.6, 0.8, 0],
@@ -98,7 +98,7 @@ export function writtenStateModel(options?: Partial<WrittenStateChoices>): Writt
   };
 }
 
-/** Output, map, and the state after each token. */
+/** Output, implied attention map, and the state after each token. */
 function runMixer<Required extends string>(mixer: Mixer<Required>, inputs: MixInputs<Required, never>) {
   const options = { scale: 1 };
   const { output } = mix(mixer, inputs, options);

@@ -6,15 +6,15 @@ import type { Model } from "@qkv/transformer";
 import type { CacheOperation } from "@qkv/viz/figures/caches-at-work";
 import { tokenText } from "../token-text.js";
 
-/** The conversation that all caches run, with the keys and predictions of a cache of all tokens in float32. */
+/** The conversation that runs on all caches, with the keys and logits of a cache of all tokens in float32. */
 export type Conversation = {
   operations: CacheOperation[];
-  /** Ids that each operation gives to its sequence: all of a prompt or request, one of an append, none of a fork. */
+  /** Token ids that each operation appends: all of a prompt or request, one of an append, none of a fork. */
   given: (readonly number[])[];
-  /** Ids of A, B and C, to the end. */
+  /** Token ids of A, B and C after all operations. */
   ids: number[][];
   texts: string[][];
-  /** Logits after each operation; nothing after a fork. */
+  /** Logits after each operation, `[V]`; undefined after a fork. */
   logits: (TypedArray | undefined)[];
   /** Attention of the last token after each operation, mean of all heads and layers. */
   attention: number[][];
@@ -22,13 +22,13 @@ export type Conversation = {
   keys: (Tensor | undefined)[];
 };
 
-/** Runs the model with a growing cache. Tokens are its likeliest; the fork takes the second likeliest first. */
+/** Runs the model with a growing cache and greedy decoding. The fork starts with the second most probable token. */
 export async function conversation(
   model: Model,
-  written: string,
+  operations: string,
   signal: AbortSignal | undefined,
 ): Promise<Conversation> {
-  const kinds = readOperations(written);
+  const kinds = readOperations(operations);
   const caches: KvCache[] = [];
   const ids: number[][] = [[], [], []];
   const last: (TypedArray | undefined)[] = [];
@@ -54,7 +54,7 @@ export async function conversation(
         kind === "append"
           ? [likelyToken(model, last[sequence]!, isBranching ? 1 : 0)]
           : model.tokenizer!.encode(
-              // Another request begins like the prompt.
+              // The other request shares a prefix with the prompt.
               `The cat sat on the mat. ${kind === "prompt" ? "Then it" : "The dog"}`,
               { addSpecialTokens: false },
             );
@@ -87,35 +87,35 @@ export async function conversation(
   };
 }
 
-/** Parses operations, a letter each as in the address of the page, and puts the prompt in front. */
-function readOperations(written: string): Pick<CacheOperation, "kind" | "sequence">[] {
+/** Parses operations, one letter each as in the choices, and puts the prompt before them. */
+function readOperations(operations: string): Pick<CacheOperation, "kind" | "sequence">[] {
   const check = checks("cachesAtWorkModel");
-  check.type({ operations: written }, "string");
-  const begun = [true, false, false];
+  check.type({ operations }, "string");
+  const hasBegun = [true, false, false];
   const refuse = (expected: string) =>
     check.refuse({
       argument: "operations",
-      received: written,
+      received: operations,
       expected,
       fix: 'as "aafbn": append twice to A, fork it, append to B, make a new request.',
     });
-  if (written.length > 24) refuse("at most 24 letters");
-  const list = Array.from(written, (letter): Pick<CacheOperation, "kind" | "sequence"> => {
+  if (operations.length > 24) refuse("at most 24 letters");
+  const list = Array.from(operations, (letter): Pick<CacheOperation, "kind" | "sequence"> => {
     const starts = { f: 1, n: 2 }[letter];
     if (starts !== undefined) {
-      if (begun[starts]) refuse(`"${letter}" once`);
-      begun[starts] = true;
+      if (hasBegun[starts]) refuse(`"${letter}" once`);
+      hasBegun[starts] = true;
       return { kind: letter === "f" ? "fork" : "request", sequence: starts };
     }
     const sequence = "abc".indexOf(letter);
     if (sequence < 0) refuse("letters a, b, c, f and n");
-    if (!begun[sequence]) refuse(`"${letter}" after "${sequence === 1 ? "f" : "n"}"`);
+    if (!hasBegun[sequence]) refuse(`"${letter}" after "${sequence === 1 ? "f" : "n"}"`);
     return { kind: "append", sequence };
   });
   return [{ kind: "prompt", sequence: 0 }, ...list];
 }
 
-/** The token of a rank among the likeliest, without those that end a text. */
+/** The token with the `rank`-th largest logit, from 0, without stop tokens. */
 function likelyToken({ config }: Model, logits: TypedArray, rank: number): number {
   const order = Array.from(logits, (logit, id) => ({ logit: Number(logit), id }))
     .filter(({ id }) => !config.stopIds.includes(id))

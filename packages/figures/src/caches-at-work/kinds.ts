@@ -19,19 +19,19 @@ import { latentLayers, stateLayers, type RunLayers } from "./own-layers.js";
 /** A kind of cache that the figure shows. */
 export type KindEntry = Pick<CacheKind, "id" | "name" | "says" | "names"> & {
   budget?: { label: string; tokens: Readonly<Record<CacheBudget, number>> };
-  /** Form in which it holds tokens, where they are not keys and values. */
+  /** Form in which it stores tokens. Default: keys and values. */
   stores?: "latent" | "state";
-  /** Layers that write to it, where the model's write keys and values. */
+  /** Layers that write to it. Default: those of the model, which write keys and values. */
   layers?(model: Model): RunLayers;
-  /** A cache with a budget of so many tokens. */
+  /** Creates the cache. `tokens`: the chosen budget, 0 if the kind has none. */
   make(tokens: number, numLayers: number): KvCache;
-  /** Looks for the beginning of another request. Returns the number of tokens that are cached already. */
+  /** Looks up the longest cached prefix of a request. Returns its length in tokens. */
   match?(cache: KvCache, ids: readonly number[]): number;
-  /** Remembers the tokens that a cache holds. */
+  /** Adds the tokens of a cache to its prefix tree. */
   remember?(cache: KvCache, ids: readonly number[]): void;
 };
 
-/** The kinds in the order in which they are drawn. Another kind of cache is another entry. */
+/** All kinds of cache, in the order of the figure. To add one, add an entry. */
 export const kinds: readonly KindEntry[] = [
   {
     id: "growing",

@@ -3,7 +3,7 @@ import type { KvCache } from "@qkv/kv-cache";
 import { bytesPerElement, type Storage, type Tensor } from "@qkv/tensor";
 import type { CachedSequence, CacheRegion, SlotToken, StoredAs } from "@qkv/viz/figures/caches-at-work";
 
-/** Numbers buffers in the order in which they are met. */
+/** Returns the number of a buffer. Buffers are numbered in the order of the first calls. */
 export type BufferNumbers = (storage: Storage) => number;
 
 export function bufferNumbers(): BufferNumbers {
@@ -30,15 +30,15 @@ type Region = Omit<CacheRegion, "slots" | "holders"> & {
 
 type Place = { region: Region; slot: number };
 
-/** A segment of keys and values: the regions of its buffer, and the place of each of its tokens. */
+/** A segment of keys and values: the regions of its buffer, and the slot of each of its tokens. */
 type Segment = { regions: Region[]; places: Place[] };
 
 /**
- * Memory of caches as attention reads it: the slot of each token by the segments of layer 0, and the bytes of the buffers of
- * all layers. Memory that several caches read is there once.
+ * Reads the memory of caches through the segments that attention gets: the slot of each token in layer 0, and the bytes of the
+ * buffers of all layers. Memory that caches share is counted once.
  *
- * @param caches - A cache for each sequence; nothing for those that have not begun.
- * @param stores - Form in which they hold tokens. Default: keys and values.
+ * @param caches - The cache of each sequence; undefined before it begins.
+ * @param options - `stores`: form of the tokens, default keys and values. `tokenBytes`: bytes of a token in float32, in all layers.
  */
 export function readMemory(
   caches: readonly (KvCache | undefined)[],
@@ -56,10 +56,10 @@ export function readMemory(
     if (!cache || cache.length === 0) return undefined;
     if (stores === "state") {
       const states = Array.from({ length: cache.numLayers }, (_, layer) => cache.state(layer)!);
-      const held = states.flatMap((state) => Object.values(state).map(({ storage }) => storage));
-      const bytes = held.reduce((sum, storage) => sum + storageBytes(storage), 0);
+      const stateStorages = states.flatMap((state) => Object.values(state).map(({ storage }) => storage));
+      const bytes = stateStorages.reduce((sum, storage) => sum + storageBytes(storage), 0);
       const region = known({
-        id: `${bufferNumber(held[0]!)}:0`,
+        id: `${bufferNumber(stateStorages[0]!)}:0`,
         form: "buffer",
         block: 0,
         stored: "state",
@@ -70,7 +70,7 @@ export function readMemory(
       });
       region.slots[0] ??= { sequence, position: cache.length - 1 };
       region.holders.push(sequence);
-      for (const storage of held) storages.add(storage);
+      for (const storage of stateStorages) storages.add(storage);
       return { stored: new Array<StoredAs>(cache.length).fill("state"), blocks: [] };
     }
     const read = cache.read(0);
@@ -82,7 +82,7 @@ export function readMemory(
     const positions = storedPositions(read, 1);
     const stored = new Array<StoredAs>(cache.length).fill("evicted");
     const blocks: number[] = [];
-    const hold = ({ region, slot }: Place, position: number) => {
+    const addToken = ({ region, slot }: Place, position: number) => {
       const own = known(region);
       stored[position] = own.stored;
       own.slots[slot] ??= { sequence, position };
@@ -92,15 +92,15 @@ export function readMemory(
     for (const { regions } of segments) regions.forEach(known);
     const places = segments.flatMap(({ places }) => places);
     places.forEach((place, s) => {
-      hold(place, "start" in positions ? positions.start + s : positions[s]!);
+      addToken(place, "start" in positions ? positions.start + s : positions[s]!);
     });
-    // A full ring also has the token that the next one will overwrite: it is stored, but not read any more.
+    // A full ring buffer also stores the token that is overwritten next, but attention does not read it any more.
     if (cache.stored > places.length) {
       const ring = known(places.at(-1)!.region);
       const slot = Array.from(ring.slots, (_, i) => i).find(
         (i) => !places.some((place) => place.region.id === ring.id && place.slot === i),
       )!;
-      hold({ region: ring, slot }, stored.lastIndexOf("evicted"));
+      addToken({ region: ring, slot }, stored.lastIndexOf("evicted"));
     }
     for (let layer = 0; layer < cache.numLayers; layer++) {
       const { key, value } = cache.read(layer);
@@ -123,7 +123,7 @@ function cacheSegment(
   return isPaged(key) ? blockSegment(key, bytes, bufferNumber) : bufferSegment(key, bytes, bufferNumber);
 }
 
-/** Slots of a buffer `[1, Hkv, capacity, D]` that a slice of it takes. */
+/** Slots of a contiguous slice of a buffer `[1, Hkv, capacity, D]`. */
 function bufferSegment(key: Tensor, bytes: number, bufferNumber: BufferNumbers): Segment {
   const [, Hkv, length, D] = key.shape as [number, number, number, number];
   const capacity = key.storage.length / (Hkv * D);
@@ -143,7 +143,7 @@ function bufferSegment(key: Tensor, bytes: number, bufferNumber: BufferNumbers):
   };
 }
 
-/** Blocks of a buffer `[blocks, Hkv, blockLength, D]`, and those of the tokens by the table. */
+/** Blocks of a buffer `[blocks, Hkv, blockLength, D]`, and the slots of the tokens in their block table. */
 function blockSegment(
   { data, table, blockLength, length }: PagedBlocks,
   bytes: number,

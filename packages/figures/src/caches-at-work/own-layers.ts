@@ -3,7 +3,7 @@ import type { KvCache } from "@qkv/kv-cache";
 import { concat, randn, type Tensor } from "@qkv/tensor";
 import type { Model } from "@qkv/transformer";
 
-/** Sends ids through layers that write to a cache. */
+/** Runs token ids through layers that write to a cache. */
 export type RunLayers = (ids: readonly number[], cache: KvCache) => void;
 
 type Layer<Params> = {
@@ -11,7 +11,7 @@ type Layer<Params> = {
   apply(params: Params, x: Tensor, options: { cache: KvCache; layer: number }): Tensor;
 };
 
-/** As many layers of latent attention as a model has, with random weights: the model's own have keys and values. */
+/** Layers of latent attention (MLA) with random weights, as many as the model has. */
 export function latentLayers({ config: { embedDim, numHeads, numLayers } }: Model): RunLayers {
   const headDim = embedDim / numHeads;
   const sizes = { embedDim, numHeads, kvRank: 64, nopeDim: headDim, ropeDim: 16, valueDim: headDim };
@@ -19,7 +19,7 @@ export function latentLayers({ config: { embedDim, numHeads, numLayers } }: Mode
   return stack(embedDim, numLayers, latent({ ...sizes, rope: rotary, mask: causal() }));
 }
 
-/** As many layers with a gated delta rule as a model has, with random weights. */
+/** Layers of the gated delta rule with random weights, as many as the model has. */
 export function stateLayers({ config: { embedDim, numLayers } }: Model): RunLayers {
   const sizes = { embedDim, numHeads: 4, keyDim: 16, valueDim: 16 };
   return stack(embedDim, numLayers, mixerLayer({ ...sizes, mixer: gatedDeltaRule() }));

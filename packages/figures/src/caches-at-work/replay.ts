@@ -15,10 +15,10 @@ import type { Conversation } from "./conversation.js";
 import type { KindEntry } from "./kinds.js";
 import { bufferNumbers, readMemory } from "./memory.js";
 
-/** Sends the conversation through one kind of cache: the model runs on it, and its memory is read after each operation. */
+/** Runs the conversation on one kind of cache, and reads the memory of the cache after each operation. */
 export async function replay(
   model: Model,
-  talk: Conversation,
+  conversation: Conversation,
   entry: KindEntry,
   budget: CacheBudget,
   signal: AbortSignal | undefined,
@@ -38,9 +38,9 @@ export async function replay(
   const moments: CacheMoment[] = [];
   const rounded: Record<string, RoundedKey> = {};
   let largestError = 0;
-  for (const [i, { kind, sequence, lengths }] of talk.operations.entries()) {
+  for (const [i, { kind, sequence, lengths }] of conversation.operations.entries()) {
     signal?.throwIfAborted();
-    const ids = talk.ids[sequence]!.slice(0, lengths[sequence]);
+    const ids = conversation.ids[sequence]!.slice(0, lengths[sequence]);
     if (kind === "fork") {
       caches[1] = caches[0]!.fork();
       refusals[1] = refusals[0];
@@ -51,7 +51,7 @@ export async function replay(
       reused[2] = entry.match?.(caches[2], ids) ?? 0;
     }
     const cache = caches[sequence]!;
-    const input = talk.given[i]!.slice(kind === "request" ? reused[2] : 0);
+    const input = conversation.given[i]!.slice(kind === "request" ? reused[2] : 0);
     let logits: TypedArray | undefined;
     let computed = 0;
     if (kind !== "fork" && refusals[sequence] === undefined) {
@@ -67,7 +67,7 @@ export async function replay(
     }
     const memory = readMemory(caches, bufferNumber, { stores, tokenBytes });
     const before = moments.at(-1)?.regions ?? [];
-    const regions = withOrigins(memory.regions, before, forkLength(talk));
+    const regions = withOrigins(memory.regions, before, forkLength(conversation));
     const moved = regions.flatMap((region) =>
       region.slots.flatMap((token) => (token?.from === undefined ? [] : [{ region, from: token.from }])),
     );
@@ -75,7 +75,7 @@ export async function replay(
       region.stored !== before.find((own) => own.id === regionId(from))!.stored;
     const copies = moved.filter((each) => regionId(each.from) !== each.region.id && !isRounded(each));
     const refusal = kind === "fork" ? undefined : refusals[sequence];
-    const next = logits && nextToken(model, talk.logits[i]!, logits);
+    const next = logits && nextToken(model, conversation.logits[i]!, logits);
     moments.push({
       sequences: memory.sequences.map((own, s) => own && { ...own, reused: reused[s]! }),
       regions,
@@ -92,9 +92,9 @@ export async function replay(
       ...(next && { next }),
     });
     caches.forEach((own, s) => {
-      const found = own && own.length > 0 && !stores ? roundedKeys(own, talk, s) : undefined;
-      Object.assign(rounded, found?.rounded);
-      largestError = Math.max(largestError, found?.largestError ?? 0);
+      const quantized = own && own.length > 0 && !stores ? roundedKeys(own, conversation, s) : undefined;
+      Object.assign(rounded, quantized?.rounded);
+      largestError = Math.max(largestError, quantized?.largestError ?? 0);
     });
     await new Promise((resolve) => setTimeout(resolve));
   }
@@ -121,11 +121,11 @@ export async function replay(
 
 const regionId = (address: string): string => address.slice(0, address.lastIndexOf(":"));
 
-/** Tokens that A had when it was forked: B's first ones. */
+/** Length of A when it was forked, which is the prefix that B shares. Unit: tokens. */
 const forkLength = ({ operations }: Conversation): number =>
   operations.find(({ kind }) => kind === "fork")?.lengths[0] ?? 0;
 
-/** Names each token by the sequence that brought it, and by the slot where it was before. */
+/** Adds to each token in a slot the sequence that wrote it, and the slot that it was copied from. */
 function withOrigins(
   regions: readonly CacheRegion[],
   before: readonly CacheRegion[],
@@ -145,15 +145,15 @@ function withOrigins(
       if (!token) return undefined;
       const { position } = token;
       const sequence = token.sequence === 1 && position < forked ? 0 : token.sequence;
-      const known = slotsByToken.get(key(sequence, position)) ?? [];
-      const here = `${region.id}:${slot}`;
-      const from = known.includes(here) ? undefined : known[0];
+      const previousSlots = slotsByToken.get(key(sequence, position)) ?? [];
+      const address = `${region.id}:${slot}`;
+      const from = previousSlots.includes(address) ? undefined : previousSlots[0];
       return { sequence, position, ...(from !== undefined && { from }) };
     }),
   }));
 }
 
-/** Keys of layer 0 that a cache holds as int8: those of KV head 0 as shown, and the largest error of all. */
+/** Quantized keys of KV head 0 in layer 0, the first 8 numbers of each, and the largest error of all KV heads in units of the scale. */
 function roundedKeys(
   cache: KvCache,
   { keys }: Conversation,
@@ -188,7 +188,7 @@ function roundedKeys(
   return { rounded, largestError };
 }
 
-/** The likeliest token by exact logits, and its probability by those of a cache. */
+/** The most probable token by the exact logits, its probability, and its probability with a cache. */
 function nextToken(model: Model, exact: TypedArray, own: TypedArray): NonNullable<CacheMoment["next"]> {
   const [p, q] = [probabilities(exact), probabilities(own)];
   const id = p.indexOf(Math.max(...p));

@@ -5,7 +5,7 @@ import { conversation } from "./conversation.js";
 import { kinds } from "./kinds.js";
 import { replay } from "./replay.js";
 
-/** Sends one conversation of a model through every kind of cache. */
+/** Runs one conversation of a model on every kind of cache. */
 export async function runCaches(
   model: Model,
   { kind, budget, operations }: CachesAtWorkChoices,

@@ -1,4 +1,4 @@
-/** The three formats of a date that the translator was trained on. */
+/** The three date formats that the translator was trained on. */
 function datePatterns(months: readonly string[]): RegExp[] {
   const name = `(?<name>${months.join("|")})`;
   const [day, year] = [String.raw`(?<day>\d{1,2})`, String.raw`(?<year>\d{4})`];
@@ -9,7 +9,7 @@ function datePatterns(months: readonly string[]): RegExp[] {
   ];
 }
 
-/** A date from 1900 to 2099 in one of the three formats, as "1979-05-03"; else undefined. */
+/** Parses a date from 1900 to 2099 in one of the three formats, to "1979-05-03". Returns undefined for other texts. */
 export function isoDate(source: string): string | undefined {
   const months =
     "January February March April May June July August September October November December".split(" ");

@@ -4,7 +4,7 @@ import { recurrentTranslator, type RecurrentTranslator, type TranslatorAttention
 const characters = " ,-.0123456789ADFJMNOSabceghilmnoprstuvy"; // those of the dates in all formats
 const V = characters.length;
 
-/** Characters of dates as token ids, then the start, end and padding tokens. */
+/** Token ids: the characters of dates, then the start, end and padding tokens. */
 export const dateLetters = {
   vocabSize: V + 3,
   startId: V,
@@ -22,9 +22,9 @@ export const dateLetters = {
 export const hiddenDim = 32;
 
 /**
- * The model of the lesson, in Bahdanau's order: the decoder's state attends before it is updated.
+ * The recurrent translator of the lesson. As in Bahdanau et al. (2014), the state of the decoder attends before it is updated.
  *
- * @param attention - Additive attention. Default: that of the package; another may record its calls.
+ * @param attention - Additive attention. Default: that of `@qkv/attention`. Another function can record the calls.
  */
 export function dateTranslator(
   attention: TranslatorAttention<AdditiveParams> = additive({

@@ -6,7 +6,7 @@ import { dateLetters, dateTranslator, hiddenDim } from "./date-translator.js";
 import { weightsFromText } from "../half-weights.js";
 import { madeBy, weights } from "./weights.js";
 
-/** Translates a date, and keeps what each call of attention was given and gave. */
+/** Translates a date, and records the inputs and outputs of each attention call. */
 export function translateDate(text: string): Omit<EncoderDecoderAttentionModel, "target"> {
   const calls: Call[] = [];
   const model = dateTranslator(recording(calls));
@@ -15,7 +15,7 @@ export function translateDate(text: string): Omit<EncoderDecoderAttentionModel, 
   const [ids = []] = model.greedyDecode(params, read, { startId: dateLetters.startId, length: 11 });
   const end = ids.indexOf(dateLetters.endId);
   const written = end < 0 ? ids : ids.slice(0, end);
-  // One call more than letters: its query is the state after the last of them.
+  // There is one more call than letters: its query is the state after the last letter.
   calls.length = 0;
   const input = tensor([[dateLetters.startId, ...written]], { dtype: "int32" });
   const probabilities = softmax(model.apply(params, read, input), { axis: 2 });
@@ -53,7 +53,7 @@ export function translateDate(text: string): Omit<EncoderDecoderAttentionModel, 
 /** One call of attention by the decoder. */
 type Call = { query: Tensor; scores: Tensor; weights: Tensor; context: Tensor };
 
-/** The attention of the translator, which keeps what each call was given and gave. */
+/** The attention of the translator, which records the inputs and outputs of each call. */
 function recording(calls: Call[]): TranslatorAttention<AdditiveParams> {
   const layer = additive({ queryDim: hiddenDim, keyDim: hiddenDim, hiddenDim });
   return {
@@ -70,6 +70,6 @@ function recording(calls: Call[]): TranslatorAttention<AdditiveParams> {
 
 const flatNumbers = (x: Tensor): number[] => Array.from(reshape(x, [-1]).data, Number);
 
-/** Character of a token; a token that is none of them has a name. */
+/** Character of a token, "end" for the end token, "none" for start and padding. */
 const tokenLetter = (id: number): string =>
   id === dateLetters.endId ? "end" : id >= dateLetters.startId ? "none" : dateLetters.decode([id]);

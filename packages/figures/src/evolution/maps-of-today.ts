@@ -40,8 +40,8 @@ export type MapsOfToday = {
 type State = readonly (readonly number[])[];
 
 /**
- * Maps that states imply, of keys made from latents, and of chosen blocks. A page has these numbers in `numbers.ts`, so
- * that it loads no mixer; `packages/figures/scripts/write-evolution-maps.mjs` writes it.
+ * Weight maps of the mechanisms since 2020: implied by states, from latents, and of selected blocks. Pages read these numbers from
+ * `numbers.ts`, so that they load no mixer; `packages/figures/scripts/write-evolution-maps.mjs` writes it.
  */
 export function mapsOfToday(): MapsOfToday {
   const query = mul(randn([1, H, T, D], { seed: 121 }), 1.25); // those of the other steps
@@ -84,7 +84,7 @@ export function mapsOfToday(): MapsOfToday {
   const sparseMaps = () => {
     const kvHeads = 2;
     const shared = slice(key, 1, 0, kvHeads);
-    // The heads of a group choose together, by the sum of their scores.
+    // Query heads that share a KV head select blocks together, by the sum of their scores.
     const summed = sum(reshape(query, [1, kvHeads, H / kvHeads, T, D]), { axis: 2 });
     const blocks = mobaBlocks(summed, shared, { blockSize: 2, topK: 2 });
     const mask = and(causal(), selectedKeys(repeat(blocks, H / kvHeads, 1), 2));

@@ -1,9 +1,9 @@
 import { mul, type Tensor } from "@qkv/tensor";
 import { decoder, encoder, type Decoder, type Encoder } from "@qkv/transformer";
 
-/** The sound of each animal: either word of a sentence predicts the other. */
+/** The sound of each animal. In a sentence, each of the two words predicts the other. */
 export const sounds = { cat: "meows", dog: "barks", cow: "moos", bird: "sings" };
-/** Words that both models know; "?" stands for a masked one. */
+/** Vocabulary of both models. "?" is the mask token. */
 export const vocabulary: readonly string[] = [
   "?",
   "the",
@@ -22,7 +22,7 @@ export const texts: readonly string[] = ["the ? moos .", "the cow ? .", "the ? b
 
 export const wordId = (word: string): number => vocabulary.indexOf(word);
 
-/** The word in the gap must be an animal, or a sound. */
+/** Possible words for the gap: animals, or sounds. */
 export function answersTo(text: string): readonly string[] {
   return text.startsWith("the ?") ? Object.keys(sounds) : Object.values(sounds);
 }
@@ -37,12 +37,12 @@ const sizes = {
   normEps: 1e-5,
 };
 
-/** GPT in small: each word sees itself and earlier words. */
+/** A small GPT, with a causal mask. */
 export const gpt = (): Decoder => decoder({ ...sizes, numKvHeads: 2, positions: "learned", stopIds: [] });
-/** BERT in small: each word sees every word. */
+/** A small BERT, without a mask. */
 export const bert = (): Encoder => encoder({ ...sizes, numTypes: 0 });
 
-/** First weights of BERT: its small embeddings are made larger, for large steps. */
+/** Initial weights of BERT. Its embeddings are scaled up, for training with a large learning rate. */
 export function bertInit(model: Encoder, seed: number): ReturnType<Encoder["init"]> {
   const params = model.init(seed);
   const larger = ({ weight }: { weight: Tensor }) => ({ weight: mul(weight, 10) });

@@ -49,11 +49,11 @@ function ofGpt(ids: Tensor, gap: number, text: string) {
   const layer = params.layers[0]!;
   const x = norm({ kind, embedDim, eps: normEps }).apply(layer.attentionNorm, tensors["embeddings"]!);
   const layers = [traceAttention(layer.attention, x, numHeads, causal(), tensors)];
-  // The word before the gap predicts it.
+  // GPT predicts the gap from the word before it.
   return { layers, note: fills(logits, gap - 1, text) };
 }
 
-/** The attention of a layer on its input, with the weights of the model's own pass. */
+/** Traced attention of a layer on its input, with the weights of the model's forward pass. */
 function traceAttention(
   params: AttentionParams,
   x: Tensor,
@@ -69,7 +69,7 @@ function traceAttention(
   return { query, key, value, scores, output, weights: tensors["layers.0.attention.weights"]! };
 }
 
-/** The word that a model finds most probable at a place, of those that make sense there. */
+/** Sentence about the most probable word at a position, of the possible ones. */
 function fills(logits: Tensor, place: number, text: string): string {
   const V = logits.shape[2]!;
   const { data } = softmax(logits, { axis: 2 });

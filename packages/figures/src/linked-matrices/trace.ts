@@ -1,20 +1,20 @@
 import type { Tensor } from "@qkv/tensor";
 
-/** Attention of one layer as it was computed, of which the first text of the batch is drawn. */
+/** Traced attention of one layer. The figure draws the first text of the batch. */
 export type AttentionTrace = {
-  /** `[B, H, T, D]`, as they meet: after rotary positions, if there are any. */
+  /** Queries `[B, H, T, D]`, after rotary positions if the model has them. */
   query: Tensor;
   /** `[B, Hkv, S, D]` */
   key: Tensor;
   /** `[B, Hkv, S, D]` */
   value: Tensor;
-  /** Scores that softmax was given, `[B, H, T, S]`: −∞ where masked. */
+  /** Inputs of the softmax, `[B, H, T, S]`: −∞ where masked. */
   scores: Tensor;
   /** `[B, H, T, S]` */
   weights: Tensor;
   /** `[B, H, T, D]` */
   output: Tensor;
-  /** Number that dot products were multiplied by. Default 1/√D. */
+  /** Scale of the dot products. Default 1/√D. */
   scale?: number;
 };
 
@@ -24,9 +24,9 @@ export type LinkedMatricesTrace = {
   tokens: readonly string[];
   /** Text of each key. Default: those of the queries. */
   keyTokens?: readonly string[];
-  /** Index of the query that is looked at first. Default: the last one. */
+  /** Index of the initial query. Default: the last one. */
   row?: number;
-  /** Origin of the models, in a sentence under the picture. Default: nothing is said. */
+  /** Source of the models, a sentence under the picture. Default: none. */
   source?: string;
   models: readonly {
     id: string;

@@ -1,4 +1,4 @@
-/** Bytes of a text, and how a range of them is written for a reader. */
+/** Bytes of a text, and functions that write ranges of them as text. */
 export type BytePieces = {
   bytes: Uint8Array;
   /** Whole characters as text, other bytes in hexadecimal. */
@@ -38,6 +38,6 @@ export function bytePieces(text: string): BytePieces {
 /** A byte as two hexadecimal digits. */
 export const hex = (byte: number): string => byte.toString(16).toUpperCase().padStart(2, "0");
 
-/** A text whose spaces are seen, and whose control characters are their code points. */
+/** A text with visible spaces, and with code points in place of control characters. */
 export const visible = (text: string): string =>
   text.replaceAll(" ", "␣").replace(/\p{Cc}/gu, (control) => hex(control.codePointAt(0)!));

@@ -8,7 +8,7 @@ import {
 } from "@qkv/tokenizer/patching";
 import { bytePieces } from "./byte-pieces.js";
 
-/** Models of bytes that the figure offers, by name. */
+/** Byte-level models of the figure, by name. */
 export const byteModels: Readonly<
   Record<string, { label: string; madeBy: string; title: string; load: () => Promise<ByteEntropy> }>
 > = {
@@ -37,7 +37,7 @@ async function loadTransformer(): Promise<ByteEntropy> {
   return byteModel(await load(await modelTinyBytes()));
 }
 
-/** The patches of a text, and the entropies that cut them. */
+/** The patches of a text, and the entropies that determine them. */
 export async function textPatches(
   text: string,
   { byteModel, rule, threshold, rise }: TokenizationChoices,

@@ -25,7 +25,7 @@ type Offer = {
 
 const merges = 150;
 
-/** Vocabularies that the figure offers, by name. */
+/** Vocabularies of the figure, by name. */
 export const vocabularies: Readonly<Record<string, Offer>> = /* @__PURE__ */ (() => ({
   english: {
     label: "English",
@@ -53,13 +53,13 @@ async function train(texts: readonly string[]): Promise<Vocabulary> {
   return { tokenizer: byteLevelBpe(trained), merges: trained.merges };
 }
 
-/** Merges pairs of the text itself for as long as one occurs twice. */
+/** Trains on the text itself, until no pair occurs twice. */
 async function trainOnText(text: string): Promise<Vocabulary> {
   const trained = await trainBpe([text], { vocabSize: 256 + merges, minFrequency: 2 });
   return { tokenizer: byteLevelBpe(trained), merges: trained.merges };
 }
 
-/** The vocabulary of `@qkv/model-tiny`, which is loaded now. */
+/** Loads the vocabulary of `@qkv/model-tiny`. */
 async function storiesVocabulary(): Promise<Vocabulary> {
   const { modelTiny } = await import("@qkv/model-tiny");
   const file = (await modelTiny()).find(({ name }) => name === "tokenizer.json")!;
@@ -67,7 +67,7 @@ async function storiesVocabulary(): Promise<Vocabulary> {
   return { tokenizer: tokenizerFromJson(json), merges: json.model.merges };
 }
 
-/** Makes a vocabulary at the first call, and gives the same one after it. */
+/** Memoizes a vocabulary, which is created at the first call. */
 function once(make: () => Promise<Vocabulary>): () => Promise<Vocabulary> {
   let made: Promise<Vocabulary> | undefined;
   return () => (made ??= make());
