@@ -52,7 +52,7 @@ export const mutants = [
   {
     what: "a tile with gaps counts as whole",
     file: "src/tile-plan.ts",
-    in: "rangeOf",
+    in: "positionRange",
     find: "$gaps = true",
     replace: "$gaps = false",
   },

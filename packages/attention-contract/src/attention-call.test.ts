@@ -32,14 +32,14 @@ const call: AttentionCall = {
   want: ["weights"],
 };
 
-test("the tensors of a call are all of its tensors, each once: also scales, tables and sinks", () => {
+test("callTensors returns each tensor of a call once, including scales, tables and sinks", () => {
   const all = [query, pages.data, pages.scale, tail, ...values, slopes, rates, sinks];
   const found = callTensors(call);
   expect(found).toHaveLength(all.length);
   expect(new Set(found)).toEqual(new Set(all));
 });
 
-test("a mapped call has f of each tensor where the tensor was, and everything else as it is", () => {
+test("mapCall replaces each tensor by f(tensor), and leaves the other fields unchanged", () => {
   const names = new Map(callTensors(call).map((x, i) => [x, { i }]));
   const mapped = mapCall(call, (x) => names.get(x)!);
   const back = mapCall(mapped, ({ i }) => callTensors(call)[i]!);
@@ -47,11 +47,11 @@ test("a mapped call has f of each tensor where the tensor was, and everything el
   expect(callTensors(mapped).map(({ i }) => i)).toEqual([...names.values()].map(({ i }) => i));
 });
 
-test("golden: the lengths of a call, those of pages included", () => {
+test("golden: callSizes, with keys partly in pages", () => {
   expect(callSizes(call)).toEqual({ B, H, Hkv, T, S: 9, D, Dv, group: 2 });
 });
 
-// Nothing here runs.
+// Checked by the compiler only; nothing is run.
 test("types: a kernel that overlooks a field of the call does not compile", () => {
   type Left<Grown> = Omit<Grown, keyof AttentionCall>;
   const kernel = (
@@ -60,9 +60,9 @@ test("types: a kernel that overlooks a field of the call does not compile", () =
     perhaps: Left<AttentionCall & { readonly window?: Tensor }>,
   ) => {
     handledAll(none);
-    // @ts-expect-error `window` is left
+    // @ts-expect-error the field `window` is not used
     handledAll(one);
-    // @ts-expect-error a field that may be absent is left too
+    // @ts-expect-error nor is an optional field
     handledAll(perhaps);
   };
   expectTypeOf(kernel).returns.toBeVoid();

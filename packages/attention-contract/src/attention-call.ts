@@ -8,48 +8,53 @@ import type { TilePlan } from "./tile-plan.js";
 export type TraceName = "dots" | "capped" | "scores" | "weights" | "lse";
 
 /**
- * One call of attention, as every version of it receives it: the plain one in `@qkv/attention` and the kernels of devices.
+ * One call of attention. Every implementation receives it: the plain one in `@qkv/attention` and the kernels of devices.
  *
  * @typeParam T - A tensor, or a kernel's view of one.
  */
 export type AttentionCall<T = Tensor> = {
-  /** [B, H, T, D] */
+  /** Queries, `[B, H, T, D]`. */
   readonly query: T;
-  /** Positions are those of {@link storedPositions}: one by one where batches differ in length. */
+  /** Keys and values. The positions are those of {@link storedPositions}: an array if sequences differ in length. */
   readonly keyValues: KeyValues<T>;
-  /** Position of the first query: one, or one for each batch where batches are of different lengths. */
+  /** Position of the first query: one number, or `[B]` if sequences differ in length. */
   readonly firstQuery: number | Int32Array;
   /** Factor of the dot products. */
   readonly scale: number;
-  /** Scores are capped to (−softcap, softcap). Absent or 0: off. */
+  /** Limit of the scores, by `softcap · tanh(score / softcap)`. Absent or 0: no limit. */
   readonly softcap?: number | undefined;
-  /** [H]: a logit for each head that takes part in the softmax's sum alone. */
+  /** Attention sinks, `[H]`: one logit per head that is added to the denominator of the softmax only. */
   readonly sinks?: T | undefined;
-  /** The mask, cut into tiles. */
+  /** The mask, divided into tiles. */
   readonly plan: TilePlan;
-  /** Changes each score after the softcap; its tables are row-major. */
+  /** Expression that modifies each score after the softcap. Its tables are row-major. */
   readonly scoreMod?: Expression<T> | undefined;
-  /** Changes each weight after softmax; its tables are row-major. */
+  /** Expression that modifies each weight after softmax. Its tables are row-major. */
   readonly weightMod?: Expression<T> | undefined;
-  /** Traces that have an output. `lse` always has one. */
+  /** Names of the requested traces, which have an output tensor. `lse` is always computed. */
   readonly want: readonly TraceName[];
 };
 
-/** Results of a call: [B, H, T, Dv], [B, H, T], and [B, H, T, S] of each trace that is wanted. */
+/** Results of a call: `output` `[B, H, T, Dv]`, `lse` `[B, H, T]`, and `[B, H, T, S]` for each other requested trace. */
 export type AttentionOutputs<T = Tensor> = { readonly output: T; readonly lse: T } & {
   readonly [Name in Exclude<TraceName, "lse">]?: T;
 };
 
-/** Outputs of the forward call that its gradient reads. */
+/** Outputs of the forward pass that the backward pass needs. */
 export type AttentionSaved<T = Tensor> = Pick<AttentionOutputs<T>, "output" | "lse">;
 
-/** Gradients that reached the outputs of a call, packed; absent where none did. */
+/** Gradients with respect to the outputs of a call, contiguous. Absent for outputs that the loss does not depend on. */
 export type AttentionGradients<T = Tensor> = Partial<AttentionOutputs<T>>;
 
-/** Kernels that a device may have: they return `false` for a call that they leave to the plain version. */
+/** Attention kernels of a device. They return `false` for calls that they do not support, which then run on the plain version. */
 export type AttentionKernels = {
+  /** Computes the forward pass into `outputs`. */
   attention(call: AttentionCall, outputs: AttentionOutputs): boolean;
-  /** @param to - The call's form again, where gradients of its tensors go. */
+  /**
+   * Computes the backward pass.
+   *
+   * @param to - An object like `call`, with the gradient buffer of each tensor in place of the tensor.
+   */
   attentionBackward(
     call: AttentionCall,
     saved: AttentionSaved,
@@ -58,18 +63,18 @@ export type AttentionKernels = {
   ): boolean;
 };
 
-/** All fields, those that may be absent too: a new one is not left out. */
+/** The type with all optional fields required, so that an object literal that omits a new field does not compile. */
 type EveryField<Call> = { readonly [Name in keyof Required<Call>]: Call[Name] };
 
-/** The same call with `f` of each tensor: views in place of tensors, or gradients in place of what they belong to. */
+/** Replaces each tensor of a call by `f(tensor)`, such as a kernel's view of it or its gradient buffer. */
 export function mapCall<A extends object, B>(call: AttentionCall<A>, f: (x: A) => B): AttentionCall<B> {
   const { query, keyValues, firstQuery, scale, softcap, sinks, plan, scoreMod, weightMod, want } = call;
-  const segment = (one: KeyValueSegment<A>): KeyValueSegment<B> => {
-    if (!isPaged(one)) return f(one);
-    const { data, scale, ...layout } = one;
+  const mapSegment = (segment: KeyValueSegment<A>): KeyValueSegment<B> => {
+    if (!isPaged(segment)) return f(segment);
+    const { data, scale, ...layout } = segment;
     return { ...layout, data: f(data), ...(scale && { scale: f(scale) }) };
   };
-  const expression = ({ steps, lookedUp, tables }: Expression<A>): Expression<B> => ({
+  const mapExpression = ({ steps, lookedUp, tables }: Expression<A>): Expression<B> => ({
     steps,
     lookedUp,
     tables: tables.map((table) => f(table)),
@@ -77,8 +82,8 @@ export function mapCall<A extends object, B>(call: AttentionCall<A>, f: (x: A) =
   return {
     query: f(query),
     keyValues: {
-      key: keyValues.key.map(segment),
-      value: keyValues.value.map(segment),
+      key: keyValues.key.map(mapSegment),
+      value: keyValues.value.map(mapSegment),
       positions: keyValues.positions,
     },
     firstQuery,
@@ -86,20 +91,20 @@ export function mapCall<A extends object, B>(call: AttentionCall<A>, f: (x: A) =
     softcap,
     sinks: sinks && f(sinks),
     plan,
-    scoreMod: scoreMod && expression(scoreMod),
-    weightMod: weightMod && expression(weightMod),
+    scoreMod: scoreMod && mapExpression(scoreMod),
+    weightMod: weightMod && mapExpression(weightMod),
     want,
   } satisfies EveryField<AttentionCall<B>>;
 }
 
-/** The tensors of a call, always in the same order. */
+/** All tensors of a call, in a fixed order. */
 export function callTensors<T extends object>(call: AttentionCall<T>): T[] {
   const tensors: T[] = [];
   mapCall(call, (x) => tensors.push(x));
   return tensors;
 }
 
-/** The lengths of a call. */
+/** Sizes of a call: B, H, Hkv, T, S, D, Dv, and `group` = H / Hkv, the number of query heads per key-value head. */
 export function callSizes({
   query,
   keyValues: { key, value },
@@ -113,15 +118,14 @@ export function callSizes({
   return { B: shape[0]!, H, Hkv, T: shape[2]!, S, D: shape[3]!, Dv, group: H / Hkv };
 }
 
-/** [B, Hkv, Sᵢ, D] of a tensor, [blocks, Hkv, blockLength, D] of pages. */
+/** The shape of a segment: `[B, Hkv, Sᵢ, D]` of a tensor, `[blocks, Hkv, blockLength, D]` of paged blocks. */
 function segmentShape(segment: KeyValueSegment<Pick<Tensor, "shape">>): readonly number[] {
   return (isPaged(segment) ? segment.data : segment).shape;
 }
 
 /**
- * Does nothing at run time. It compiles only if a kernel has taken every field of a call by its name, so that no kernel
- * overlooks a new field.
+ * Checks at compile time that a kernel uses every field of a call: it accepts only an empty rest. It does nothing at run time.
  *
- * @param rest - Rest of the call: `const { query, …, ...rest } = call`.
+ * @param rest - The fields that were not destructured: `const { query, …, ...rest } = call`.
  */
 export function handledAll(_rest: { readonly [field: string]: never }): void {}

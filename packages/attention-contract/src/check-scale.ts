@@ -1,6 +1,6 @@
 import type { Checks } from "@qkv/core";
 
-/** Refuses a scale or a softcap that would make scores NaN. */
+/** Refuses a scale that is not finite, and a softcap that is negative or not finite: scores would be NaN. */
 export function checkScale(check: Checks, scale: unknown, softcap: unknown = 0): void {
   if (scale !== undefined && !Number.isFinite(scale))
     check.finite({ scale }, { fix: "leave it out for 1 / √D." });

@@ -1,28 +1,34 @@
 import type { Tensor } from "@qkv/tensor";
 
-/** Tokens of one sequence among which a cache chooses, in order of position in each head; the new ones are the last. */
+/** The S tokens of one sequence from which a cache evicts, in order of position in each head. The new tokens are the last. */
 export type EvictionCandidates = {
-  /** [1, Hkv, S, D] */
+  /** Keys, `[1, Hkv, S, D]`. */
   readonly key: Tensor;
-  /** [1, Hkv, S, Dv] */
+  /** Values, `[1, Hkv, S, Dv]`. */
   readonly value: Tensor;
-  /** Positions in the sequence: [S], or [Hkv, S] row-major where heads keep different tokens. */
+  /** Positions in the sequence: `[S]`, or `[Hkv, S]` row-major if heads store different tokens. */
   readonly positions: Int32Array;
   /** Number of new tokens. */
   readonly newTokens: number;
-  /** Queries of the last Q candidates [1, H, Q, D]: the new ones, and up to `queryWindow` in all. For scores that read them. */
+  /**
+   * Queries of the last Q candidates, `[1, H, Q, D]`: all new tokens, and earlier ones up to `queryWindow` in total. Present if
+   * the score reads queries.
+   */
   readonly query?: Tensor;
-  /** Scores of the candidates before the new ones [1, Hkv, S - newTokens], where the score accumulates. */
+  /** Scores of the older candidates at the previous step, `[1, Hkv, S - newTokens]`. Present if the score accumulates. */
   readonly previous?: Tensor;
 };
 
-/** A score by which a cache chooses the tokens that it keeps. */
+/** A score by which a cache decides which tokens to evict: those with the lowest scores. */
 export type EvictionScore = {
   readonly name: string;
-  /** Number of the last queries that the score reads; those of all new tokens are always there. 0: it reads none. */
+  /** Number of last queries that the score reads; those of all new tokens are always present. 0: it reads no queries. */
   readonly queryWindow: number;
-  /** True: a score is the sum of all steps, so each step is scored. */
+  /** True if a score is a sum over all steps: then it is computed at each step, even if nothing is evicted. */
   readonly accumulates: boolean;
-  /** Scores [1, Hkv, S]. The cache keeps the tokens with the highest mean over the heads, or of each head those with its highest. */
+  /**
+   * Computes the scores, `[1, Hkv, S]`. The cache compares their means over the heads; if heads store different tokens, the scores
+   * of each head.
+   */
   score(candidates: EvictionCandidates): Tensor;
 };

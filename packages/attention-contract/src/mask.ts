@@ -3,49 +3,47 @@ import type { Tensor } from "@qkv/tensor";
 /** An inclusive range of positions. */
 export type Range = { readonly first: number; readonly last: number };
 
-/** Part of a tile of queries × keys that a mask lets through. `some` is always allowed as an answer. */
+/** Class of a tile of queries × keys: whether the mask allows none, some or all of its pairs. `some` is always a valid answer. */
 export type TileClass = "none" | "some" | "all";
 
 /** The lengths that a mask is applied to. Queries are the last `queryLength` of `keyLength` positions. */
 export type Extent = {
   readonly queryLength: number;
   readonly keyLength: number;
-  /** Batches and heads of the query, where they are known: a mask with a list per batch refuses another number. */
+  /** Batch size and query heads of the call, if known. A mask with a list per sequence or head refuses another number of them. */
   readonly batches?: number;
   readonly heads?: number;
 };
 
 /**
- * Keys that a query may see: a value that combines with others. Positions are absolute places in the sequence,
- * whatever part of it is stored.
+ * A mask: the pairs of a query and a key that take part in attention. Masks can be combined. Positions are absolute positions in
+ * the sequence, whatever part of it is stored.
  */
 export type Mask = {
-  /** The call that made it: `slidingWindow(256)`. */
+  /** The call that created it: `slidingWindow(256)`. */
   readonly name: string;
-  /** True if it may differ between batches. */
+  /** True if the mask may differ between sequences of the batch. */
   readonly perBatch: boolean;
-  /** True if it may differ between heads. */
+  /** True if the mask may differ between heads. */
   readonly perHead: boolean;
-  /** Fixes the extent, which some masks need: a top-left alignment, padding lengths. */
+  /** Returns the mask for given lengths, on which some masks depend: top-left alignment, padding. */
   bind(extent: Extent): BoundMask;
-  /** Present if the mask depends on numbers that only a device has: `bind` throws then, and attention reads these. */
+  /** Present if the mask depends on numbers that are only on a device. Then `bind` throws, and attention reads this instead. */
   readonly pending?: PendingMask;
 };
 
-/** A mask in two parts: a rule that the host knows, and truth values on a device. */
+/** A mask in two parts: a rule that is known on the host, and bool tensors on a device. A query sees a key if all allow it. */
 export type PendingMask = {
-  /** Absent: the truth values alone decide. */
+  /** The part known on the host. Absent: the tensors alone decide. */
   readonly rule?: Mask;
-  /**
-   * All of them have to hold where a query sees a key: bool, broadcastable to `[B, H, T, S]` of a call, with a column for each
-   * position.
-   */
+  /** Functions that return bool tensors, broadcastable to `[B, H, T, S]` of a call, with one column per position. */
   readonly visible: readonly ((extent: Required<Extent>) => Tensor)[];
 };
 
-/** A mask of a known extent. Queries and keys are absolute positions. */
+/** A mask for known lengths. Queries and keys are given by absolute positions. */
 export type BoundMask = {
+  /** True if the query sees the key. */
   sees(query: number, key: number, batch: number, head: number): boolean;
-  /** Class of the tile of a range of queries and a range of keys. */
+  /** Class of the tile of two ranges of positions. */
   tile(query: Range, key: Range, batch: number, head: number): TileClass;
 };

@@ -6,14 +6,17 @@ import { storedPositions } from "./key-values/stored-positions.js";
 import type { BoundMask, Mask } from "./mask.js";
 import { tilePlan, type PlanExtent, type TilePlan } from "./tile-plan.js";
 
-/** Sizes and positions that a plan is made for. */
+/** Sizes and positions of a call, on which its tile plan depends. */
 export type Places = Omit<PlanExtent, "keyPositions"> &
   Pick<KeyValues, "positions"> & {
     /** Number of stored keys. */
     readonly keys: number;
   };
 
-/** Places of a call, the length of each sequence (one where all are alike), and the masks that a mask is for them. */
+/**
+ * Sizes and positions of a call: `places`; `lengths`, the length of each sequence, or one number if all are equal; and `bind`, which
+ * binds a mask to these lengths.
+ */
 export function callPlaces(
   keyValues: KeyValues<Pick<Tensor, "shape">>,
   { batches, heads, queries }: Pick<Places, "batches" | "heads" | "queries">,
@@ -29,13 +32,13 @@ export function callPlaces(
   return { places, lengths, bind };
 }
 
-/** The last plan of each mask: layers of one model ask for the same one after the other. */
+/** The last plan of each mask. The layers of a model request the same plan one after another. */
 const plans = new WeakMap<Mask, { places: Places; plan: TilePlan }>();
 
 /**
- * The plan of a mask for one call; made once while mask and sizes stay the same.
+ * Returns the tile plan of a mask for one call. It is computed again only if the mask or the sizes differ from the last call.
  *
- * @param bind - Fixes the mask's extent. Called when a plan is made.
+ * @param bind - Returns the mask bound to the lengths of the call. Called only if a plan is computed.
  */
 export function planFor(
   mask: Mask | undefined,
@@ -43,7 +46,7 @@ export function planFor(
   places: Places,
 ): TilePlan {
   const last = mask && plans.get(mask);
-  if (last && alike(last.places, places)) return last.plan;
+  if (last && isSamePlan(last.places, places)) return last.plan;
   const { positions, keys } = places;
   const plan = tilePlan(
     bind(),
@@ -55,8 +58,8 @@ export function planFor(
   return plan;
 }
 
-/** True if keys without gaps stand as they did: the numbers of keys and queries, and the first of these, tell all. */
-function alike(a: Places, b: Places): boolean {
+/** True if both calls have the same plan. It is decided for keys without gaps only, whose positions follow from the sizes. */
+function isSamePlan(a: Places, b: Places): boolean {
   return (
     "start" in b.positions &&
     a.firstQuery === b.firstQuery &&

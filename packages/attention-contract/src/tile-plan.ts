@@ -2,55 +2,54 @@ import { firstQueryOf, positionList } from "./key-values/positions.js";
 import type { BoundMask } from "./mask.js";
 
 /**
- * A mask as tiles of queries and keys, over which kernels iterate. Made once per mask and extent, and shared by layers.
- * Tiles of class 0 (all masked) are skipped, tiles of class 2 (none masked) need no test, and tiles of class 1 have a
- * bit for each query and key.
+ * A mask divided into tiles of queries and keys, over which kernels iterate. It is computed once per mask and lengths, and shared by
+ * layers. Kernels skip tiles of class 0 (all pairs masked), compute tiles of class 2 (no pair masked) without tests, and test one bit
+ * per pair in tiles of class 1.
  */
 export type TilePlan = {
-  /** Queries and keys of one tile. Tiles at the ends are shorter. */
+  /** Number of queries and of keys of one tile. Tiles at the ends are smaller. */
   readonly queryTile: number;
   readonly keyTile: number;
-  /** Tiles along queries and keys. */
+  /** Number of tiles along the queries and along the keys. */
   readonly rows: number;
   readonly columns: number;
-  /** 1 where the mask is the same for all batches, or for all heads. */
+  /** Batch size and number of query heads; each is 1 if the mask is the same for all of them. */
   readonly batches: number;
   readonly heads: number;
-  /** [batches, heads, rows, columns]: 0 none, 1 some, 2 all. */
+  /** Class of each tile, `[batches, heads, rows, columns]`: 0 none, 1 some, 2 all pairs visible. */
   readonly classes: Uint8Array;
-  /** [batches, heads, rows, columns]: index in `bits` of the first word of a "some" tile. */
+  /** Index in `bits` of the first word of each tile of class 1, `[batches, heads, rows, columns]`. */
   readonly bitsAt: Uint32Array;
-  /** For each "some" tile, queryTile rows of keyTile bits, 32 to a word, the lowest first. */
+  /** For each tile of class 1, queryTile rows of keyTile bits, 32 bits per word, the lowest bit first. */
   readonly bits: Uint32Array;
 };
 
-/** Queries and keys of one tile. */
+/** Number of queries and of keys of one tile. */
 const tileSize = 64;
 
-/** Sizes and positions that a plan is made for. */
+/** Sizes and positions for which a plan is made. */
 export type PlanExtent = {
   readonly batches: number;
   readonly heads: number;
   readonly queries: number;
-  /** Position of the first query; the others follow. One for each batch where they differ. */
+  /** Position of the first query; the others follow it. One number, or `[B]` if sequences differ. */
   readonly firstQuery: number | Int32Array;
   /**
-   * Positions of the stored keys, in the order in which they are stored: for all batches, for each, or for each batch and
-   * key-value head. -1: nothing is stored there.
+   * Positions of the keys in the order of storage, with -1 for empty slots: one list for all sequences, one per sequence, or one per
+   * sequence and key-value head.
    */
   readonly keyPositions: readonly Int32Array[];
 };
 
 /**
- * Cuts queries and keys into tiles and classifies each once: fully masked tiles are never read, fully visible tiles are
- * not tested, and the others store a bit for each pair of query and key.
+ * Divides queries and keys into tiles, and classifies each tile.
  *
- * Tiles of keys begin at fixed indices of the storage, so that a query has the same tiles alone as in a batch of
- * queries.
+ * Tiles of keys begin at fixed indices of the storage. So a query has the same tiles of keys in a call by itself as together with
+ * other queries.
  *
- * @param masks - One, or one for each batch. Default: every stored key is seen.
- * @param perBatch - True: the mask differs between batches.
- * @param perHead - True: the mask differs between heads.
+ * @param masks - One mask, or one per sequence. Undefined: every stored key is visible.
+ * @param perBatch - True if the mask differs between sequences.
+ * @param perHead - True if the mask differs between heads.
  */
 export function tilePlan(
   masks: BoundMask | readonly BoundMask[] | undefined,
@@ -64,11 +63,11 @@ export function tilePlan(
   const hasGaps = keyPositions.some((positions) => positions.includes(-1));
   const bound = masks === undefined ? undefined : [masks].flat();
   const lists = keyPositions.length;
-  const differ = lists > 1 || typeof firstQuery !== "number";
-  const batches = (bound || hasGaps) && (perBatch || differ) ? extent.batches : 1;
+  const sequencesDiffer = lists > 1 || typeof firstQuery !== "number";
+  const batches = (bound || hasGaps) && (perBatch || sequencesDiffer) ? extent.batches : 1;
   const byHead = lists > extent.batches;
   const heads = (bound && perHead) || ((bound || hasGaps) && byHead) ? extent.heads : 1;
-  /** Heads of queries that share a list of positions. */
+  /** Number of query heads that share a list of positions. */
   const group = byHead ? extent.heads / (lists / extent.batches) : heads;
   const classes = new Uint8Array(batches * heads * rows * columns).fill(2);
   const bitsAt = new Uint32Array(classes.length);
@@ -80,12 +79,12 @@ export function tilePlan(
   for (let b = 0, tile = 0; b < batches; b++) {
     const mask = bound?.[bound.length > 1 ? b : 0];
     const start = firstQueryOf(firstQuery, b);
-    let [positions, ranges]: [Int32Array | undefined, ReturnType<typeof rangeOf>[]] = [undefined, []];
+    let [positions, ranges]: [Int32Array | undefined, ReturnType<typeof positionRange>[]] = [undefined, []];
     for (let h = 0; h < heads; h++) {
-      const own = keyPositions[positionList(lists, extent.batches, b, Math.floor(h / group))]!;
-      if (own !== positions)
-        ranges = Array.from({ length: columns }, (_, c) => rangeOf(own, c * tileSize, S));
-      positions = own;
+      const headPositions = keyPositions[positionList(lists, extent.batches, b, Math.floor(h / group))]!;
+      if (headPositions !== positions)
+        ranges = Array.from({ length: columns }, (_, c) => positionRange(headPositions, c * tileSize, S));
+      positions = headPositions;
       for (let r = 0; r < rows; r++) {
         const height = Math.min(tileSize, T - r * tileSize);
         const first = start + r * tileSize;
@@ -107,7 +106,7 @@ export function tilePlan(
               count += 1;
             }
           }
-          // "some" may turn out to be none or all.
+          // A mask may answer "some" for any tile: the count of visible pairs decides.
           classes[tile] = count === 0 ? 0 : count === height * width ? 2 : 1;
           if (classes[tile] === 1) bitsAt[tile] = at;
           else bits.free(tileSize * words);
@@ -125,7 +124,7 @@ export function tileIndex(plan: TilePlan, batch: number, head: number, row: numb
   return ((b * plan.heads + h) * plan.rows + row) * plan.columns + column;
 }
 
-/** Writes to `seen` a 1 for each key of one tile that a query sees, else a 0, from the tile's first key on. */
+/** Writes to `seen`, for each key of one tile, 1 if the query sees it, else 0. `query`: index of the query in the call. */
 export function seenKeys(
   plan: TilePlan,
   batch: number,
@@ -145,7 +144,7 @@ export function seenKeys(
   for (let n = 0; n < seen.length; n++) seen[n] = (plan.bits[at + (n >>> 5)]! >>> (n & 31)) & 1;
 }
 
-/** Number of pairs of query and key in tiles that are read, summed over batches and heads. */
+/** Number of pairs of a query and a key in tiles that are not skipped, summed over sequences and heads. */
 export function pairsRead(plan: TilePlan, batches: number, heads: number, T: number, S: number): number {
   let pairs = 0;
   for (let tile = 0; tile < plan.classes.length; tile++) {
@@ -158,8 +157,8 @@ export function pairsRead(plan: TilePlan, batches: number, heads: number, T: num
   return (pairs * batches * heads) / (plan.batches * plan.heads);
 }
 
-/** First and last position of a tile's keys, and whether it has slots that hold no token. */
-function rangeOf(positions: Int32Array, start: number, S: number) {
+/** Smallest and largest position of the keys of a tile, and whether the tile has empty slots. */
+function positionRange(positions: Int32Array, start: number, S: number) {
   let [first, last, gaps] = [Infinity, -1, false];
   for (let s = start; s < Math.min(S, start + tileSize); s++) {
     const position = positions[s]!;
@@ -172,7 +171,7 @@ function rangeOf(positions: Int32Array, start: number, S: number) {
   return { first, last, gaps };
 }
 
-/** A stack of 32-bit words, allocated and freed at its end. The array doubles when it is full. */
+/** A growing stack of 32-bit words, which are allocated and freed at its end. The array doubles when it is full. */
 class GrowingBits {
   array = new Uint32Array(1024);
   length = 0;

@@ -3,10 +3,10 @@ import { philox4x32, seedKey } from "@qkv/tensor/random";
 import { operandsOf, type Expr, type Expression } from "./expression.js";
 import { operations, type Operation } from "./operations.js";
 
-/** Scores of one query in one batch and head, for some or all of its keys. */
+/** Scores of one query of one batch index and head, for some or all of its keys. */
 export type ScoreRow = {
   readonly score: Float64Array;
-  /** Positions of the keys, from `firstKey` on. */
+  /** Positions of the keys; those of this row start at index `firstKey`. */
   readonly key: ArrayLike<number>;
   /** Index in `key` of the first score's key. Default 0. */
   readonly firstKey?: number;
@@ -17,13 +17,13 @@ export type ScoreRow = {
   readonly length: number;
 };
 
-/** Runs an expression over rows of scores, step by step, each step a loop over the row. */
+/** Evaluates an expression on rows of scores: one loop over the row per step of the expression. */
 export type Evaluator = {
   /** Returns the new scores of a row. Valid until the next call. */
   forward(row: ScoreRow): Float64Array;
   /**
-   * Returns the gradient of the old scores, given that of the new ones, and adds to the gradients of the tables. Called
-   * after `forward` of the same row. Valid until the next call.
+   * Returns the gradient with respect to the old scores, given that with respect to the new ones, and adds to the gradients of
+   * the tables. Call it after `forward` of the same row. The result is valid until the next call.
    */
   backward(row: ScoreRow, gradient: Float64Array): Float64Array;
   /** Accumulated gradient of each table of the expression, row-major. */
@@ -31,10 +31,10 @@ export type Evaluator = {
 };
 
 /**
- * Makes the reference evaluator of an expression, which the kernels of devices are tested against.
+ * Makes the reference evaluator of an expression. The kernels of devices are tested against it.
  *
- * @param length - The longest row.
- * @param tableData - The numbers of each table, row-major. Default: the tables' own.
+ * @param length - Largest length of a row.
+ * @param tableData - Elements of each table, row-major. Default: the data of the tables.
  */
 export function evaluator(
   { steps, lookedUp }: Expression<unknown>,
@@ -48,7 +48,7 @@ export function evaluator(
   const data = new Map(lookedUp.map((table, i) => [table, tableData[i]!]));
   const tableGradients = lookedUp.map((table) => new Float64Array(sizeOf(table.shape)));
   const operands = steps.map(({ step }) => operandsOf(step).map((operand) => index.get(operand)!));
-  const inputs = operands.map((own) => own.map((operand) => values[operand]!));
+  const inputs = operands.map((ofStep) => ofStep.map((operand) => values[operand]!));
   const scoreGradient = new Float64Array(length);
 
   return {
@@ -142,14 +142,14 @@ type ScoreAndIndices = [Float64Array, Float64Array, Float64Array, Float64Array, 
 /** Batch, head, query and key. */
 type IndexValues = [Float64Array, Float64Array, Float64Array, Float64Array];
 
-/** True for a step that is the same for all keys of a row. Devices compute such steps once. */
+/** True for a step with the same value for all keys of a row. Devices compute such steps once per row. */
 export function isUniform(expr: Expr): boolean {
   const { step } = expr;
   if (step.kind === "symbol") return step.name !== "score" && step.name !== "key";
   return operandsOf(step).every(isUniform);
 }
 
-/** Offsets of table elements, with indices truncated and clamped to the table. */
+/** Computes the offsets of table elements into `to`. Indices are truncated to integers and clamped to the table. */
 function findTableOffsets(
   to: Int32Array,
   shape: readonly number[],

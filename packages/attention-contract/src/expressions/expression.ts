@@ -2,10 +2,10 @@ import { checks, isFloat, refuse } from "@qkv/core";
 import { isTensor, type Tensor } from "@qkv/tensor";
 import type { OperationName } from "./operations.js";
 
-/** Inputs of an expression: the score, and its batch, head, query and key. */
+/** Inputs of an expression: the score, its batch and head index, and the positions of its query and key. */
 export type SymbolName = "score" | "batch" | "head" | "query" | "key";
 
-/** One step of an expression. Operands are steps too. */
+/** One step of an expression. Its operands are results of other steps. */
 export type Step =
   | { readonly kind: "symbol"; readonly name: SymbolName }
   | { readonly kind: "number"; readonly value: number }
@@ -20,34 +20,34 @@ export type Step =
     }
   | { readonly kind: "dropoutMask"; readonly at: ScoreIndices; readonly rate: number; readonly seed: number };
 
-/** A function of plain numbers: a score, and its batch, head, query and key. */
+/** A JavaScript function of a score, its batch and head index, and the positions of its query and key. */
 export type NumberFunction = (x: number, batch: number, head: number, query: number, key: number) => number;
 
 /** A symbolic number, or a constant. */
 export type Operand = Expr | number;
 
-/** A rule while it is called and its steps are recorded: its name for messages, and the steps, to find unused ones. */
+/** State while a rule is called and its steps are recorded: the name for errors, and all steps, to find unused ones. */
 type Recording = {
   readonly fn: string;
   readonly argument: string;
-  /** Steps that were made during the call. */
+  /** Steps created during the call. */
   readonly made: Set<Expr>;
-  /** Symbols of {@link ScoreIndices} that were read. */
+  /** Symbols of {@link ScoreIndices} that the rule has read. */
   readonly read: Set<Expr>;
 };
 
 let recording: Recording | undefined;
 
 /**
- * A symbolic number: its methods record what is to be computed instead of computing it. Comparisons give 1 for true
- * and 0 for false. JavaScript's operators cannot compute with it: an attempt is refused.
+ * A symbolic number: its methods record operations instead of computing them. Comparisons give 1 for true and 0 for false.
+ * JavaScript operators do not work on it, and throw an error.
  */
 export class Expr {
   constructor(readonly step: Step) {
     if (step.kind !== "symbol") recording?.made.add(this);
   }
 
-  /** Refuses operators (`-`, `>=`), functions (`Math.abs`), text and indices, all of which ask for a plain value. */
+  /** Refuses the conversion to a plain value, which operators (`-`, `>=`), functions (`Math.abs`), strings and indices request. */
   [Symbol.toPrimitive](hint: string): never {
     refuseMisuse(
       `${toCode(this)} as a JavaScript ${hint === "string" ? "text or index" : "number"}`,
@@ -127,7 +127,7 @@ export class Expr {
     return this.#apply("floor");
   }
   /**
-   * `a` where this is not 0, else `b`. Both are computed; only the chosen one gives the value and receives a gradient.
+   * `a` if this is not 0, else `b`. Both are computed; only the selected one gives the value and receives a gradient.
    */
   where(a: Operand, b: Operand): Expr {
     return this.#apply("where", a, b);
@@ -140,9 +140,9 @@ export class Expr {
 
 /**
  * An element of a small tensor, with symbols as indices: a slope per head, a bias per distance. Indices are truncated
- * to whole numbers and clamped to the tensor's range. Gradients flow to the tensor.
+ * to integers and clamped to the tensor's range. Gradients flow to the tensor.
  *
- * @param table - Floats, one axis for each index.
+ * @param table - A float tensor with one axis per index.
  */
 export function lookup(table: Tensor, ...indices: readonly Operand[]): Expr {
   if (
@@ -167,7 +167,8 @@ export function lookup(table: Tensor, ...indices: readonly Operand[]): Expr {
 }
 
 /**
- * Any JavaScript function of numbers, for what the methods of {@link Expr} cannot express. Host devices only.
+ * Calls a JavaScript function of numbers, for computations that the methods of {@link Expr} cannot express. Devices with host
+ * memory only.
  *
  * @param derivative - The derivative of `f` with respect to its first argument.
  */
@@ -176,17 +177,17 @@ export function call(x: Expr, at: ScoreIndices, f: NumberFunction, derivative: N
 }
 
 /**
- * The mask of inverted dropout: 0 with probability `rate`, else `1 / (1 − rate)`. The counter-based generator Philox
- * draws it from batch, head, query and key, so that it is the same on every device and for every tile size.
+ * The mask of inverted dropout: 0 with probability `rate`, else `1 / (1 − rate)`. It is drawn by the counter-based generator
+ * Philox from batch, head, query and key, so it is the same on every device and for every tile size.
  *
  * @param rate - From 0 to 1 − 2⁻³².
- * @param seed - A whole number.
+ * @param seed - An integer.
  */
 export function dropoutMask(at: ScoreIndices, rate: number, seed: number): Expr {
   return new Expr({ kind: "dropoutMask", at, rate, seed });
 }
 
-/** A symbol whose type has its name, so that TypeScript refuses to compare two symbols: `at.query >= at.key`. */
+/** A symbol with its name in its type, so that comparing two of them, as in `at.query >= at.key`, does not compile. */
 export type NamedSymbol<Name extends SymbolName> = Expr & {
   readonly step: { readonly kind: "symbol"; readonly name: Name };
 };
@@ -194,20 +195,20 @@ export type NamedSymbol<Name extends SymbolName> = Expr & {
 /** Indices of a score: its batch and head, and the absolute positions of its query and key. */
 export type ScoreIndices = { readonly [Name in Exclude<SymbolName, "score">]: NamedSymbol<Name> };
 
-/** A recorded expression: its steps in an order in which each comes after what it needs, the result last. */
+/** A recorded expression: its steps in topological order, each after its operands and the result last. */
 export type Expression<T = Tensor> = {
   readonly steps: readonly Expr[];
-  /** The tensors that its lookups read, each once. */
+  /** The distinct tensors that its lookups read. */
   readonly lookedUp: readonly Tensor[];
-  /** The data of each of them: the tensor itself, a row-major copy, or a kernel's view. */
+  /** The data of each of these: the tensor itself, a row-major copy, or a kernel's view. */
   readonly tables: readonly T[];
 };
 
 /**
- * Records a function of symbols. It is called once; its arithmetic is recorded and can be run by any device.
+ * Records a function of symbols. The function is called once; any device can then evaluate the recorded operations.
  *
- * @param f - Gets the score and its indices, returns the new score.
- * @throws {ArgumentError} If it uses symbols as plain values, or records steps that its result does not use.
+ * @param f - Receives the score and its indices, and returns the new score.
+ * @throws {ArgumentError} If `f` uses symbols as plain values, or records steps that its result does not use.
  *
  * @example
  * ```ts
@@ -238,11 +239,11 @@ export function expression(f: (score: Expr, at: ScoreIndices) => Operand): Expre
 }
 
 /**
- * Applies one of several rules of an expression: a score mod, a bias, a weight mod.
+ * Applies one of several rules of an expression: a score mod, a bias or a weight mod.
  *
- * @param fn - For messages: the function that was given the rule, as its `option`.
- * @param adds - True: the rule adds to the score, which its result then has to use. Default false.
- * @throws {ArgumentError} As {@link expression} does, and if the result is a comparison: 1 or 0, and no score.
+ * @param fn - For errors: the public function that received the rule as its `option`.
+ * @param adds - True if the rule is a bias, whose result must contain the score. Default false.
+ * @throws {ArgumentError} As {@link expression}, and if the result is a comparison, which is 1 or 0 instead of a score.
  */
 export function applyRule(
   fn: string,
@@ -265,7 +266,7 @@ export function applyRule(
   return result;
 }
 
-/** Operations that give 1 or 0, which is no score. */
+/** Operations whose result is 1 or 0, not a score. */
 const logicalNames: readonly OperationName[] = [
   "not",
   "less",
@@ -278,8 +279,8 @@ const logicalNames: readonly OperationName[] = [
 ];
 
 /**
- * Calls a rule over symbols. `? :`, `&&`, `||`, `!`, `===` and `includes` never convert a symbol to a value, so they
- * cannot be refused when they run. They leave recorded steps that the result does not use, which are refused here.
+ * Calls a rule with symbols. `? :`, `&&`, `||`, `!`, `===` and `includes` never convert a symbol to a plain value, so their use
+ * cannot be detected when they run. But they leave recorded steps that the result does not use, which are refused here.
  */
 function record(fn: string, argument: string, rule: () => Operand): Expr {
   const outer = recording;
@@ -288,7 +289,7 @@ function record(fn: string, argument: string, rule: () => Operand): Expr {
   try {
     const result = toExpr(rule());
     const used = new Set(stepsOf(result));
-    // The last unused step is named, as it contains the others. Symbols may be unused, as long as one of them is used.
+    // The error shows the last unused step, since it may contain the others. Single symbols may be unused if another one is used.
     const read = [...own.read].some((symbol) => used.has(symbol)) ? [] : own.read;
     const unused = [...read, ...own.made].filter((expr) => !used.has(expr)).at(-1);
     if (unused) {
@@ -304,7 +305,7 @@ function record(fn: string, argument: string, rule: () => Operand): Expr {
   }
 }
 
-/** The steps of a result in an order in which each comes after those that it needs. */
+/** The steps of a result in topological order: each after its operands. */
 export function stepsOf(result: Expr): Expr[] {
   const steps = new Set<Expr>();
   const visit = (expr: Expr): void => {
@@ -316,7 +317,7 @@ export function stepsOf(result: Expr): Expr[] {
   return [...steps];
 }
 
-/** The steps that a step needs. */
+/** The operands of a step. */
 export function operandsOf(step: Step): readonly Expr[] {
   switch (step.kind) {
     case "operation":
@@ -333,9 +334,9 @@ export function operandsOf(step: Step): readonly Expr[] {
 }
 
 /**
- * A number as a symbolic number; a symbolic number as it is.
+ * Converts a number to a symbolic constant; returns a symbolic number unchanged.
  *
- * @param fn - For messages outside of a rule, with the name of its argument.
+ * @param fn - For errors outside of a rule: the public function. `argument`: the name of its argument.
  */
 export function toExpr(value: Operand, fn = "expression", argument = "operand"): Expr {
   if (value instanceof Expr) return value;
@@ -348,7 +349,7 @@ export function toExpr(value: Operand, fn = "expression", argument = "operand"):
   );
 }
 
-/** Writes a step as code, for messages. Deep operands are left out. */
+/** Formats a step as code, for errors. Deeply nested operands are omitted. */
 function toCode({ step }: Expr, depth = 3): string {
   if (step.kind === "symbol") return step.name === "score" ? step.name : `at.${step.name}`;
   if (step.kind === "number") return `${step.value}`;
@@ -357,7 +358,7 @@ function toCode({ step }: Expr, depth = 3): string {
   return step.kind === "operation" ? `${first}.${step.name}(${rest.join(", ")})` : `${step.kind}(…)`;
 }
 
-/** Throws for a wrong use of symbols, with the name of the function that was given the rule. */
+/** Throws the error for a wrong use of symbols, with the name of the public function that received the rule. */
 function refuseMisuse(
   received: unknown,
   expected: string,

@@ -21,7 +21,7 @@ const run = (f: Parameters<typeof expression>[0], ...args: Parameters<typeof row
   ...evaluator(expression(f), args[0].length).forward(row(...args)),
 ];
 
-test("golden: ALiBi, a window as a choice, and a table by head", () => {
+test("golden: ALiBi, a window written with `where`, and a table looked up by head", () => {
   expect(run((s, at) => s.sub(at.query.sub(at.key).mul(0.5)), [1, 1, 1], { query: 2 })).toEqual([0, 0.5, 1]);
   expect(run((s, at) => at.query.sub(at.key).less(2).where(s, -1), [5, 6, 7], { query: 2 })).toEqual([
     -1, 6, 7,
@@ -37,12 +37,12 @@ test("golden: ALiBi, a window as a choice, and a table by head", () => {
   ]);
 });
 
-test("an index between two rows of a table reads the lower one", () => {
+test("a fractional index of a table is rounded down", () => {
   const table = tensor([10, 20, 30]);
   expect(run((score) => lookup(table, score), [0.9, 1, 1.5, 1.99])).toEqual([10, 20, 20, 20]);
 });
 
-test("dropout draws by key, query, head and batch, in this order, from a stream of the seed", () => {
+test("golden: the counter of Philox for dropout is key, query, head, batch, and its key comes from the seed", () => {
   const place = { key: [3, 4, 5, 6], query: 9, head: 2, batch: 1 };
   const drawn = place.key.map((key) => philox4x32([key, 9, 2, 1], seedKey("keep", 7))[0]);
   const rate = 0.25;
@@ -51,7 +51,7 @@ test("dropout draws by key, query, head and batch, in this order, from a stream 
   );
 });
 
-/** Pairs of a symbolic and a plain function that must agree. */
+/** Symbolic functions, each with a plain one that must give the same values. */
 const unary: [string, (x: Expr) => Expr, (x: number) => number][] = [
   ["neg", (x) => x.neg(), (x) => -x],
   ["abs", (x) => x.abs(), Math.abs],
@@ -80,32 +80,38 @@ const binary: [string, (a: Expr, b: Operand) => Expr, (a: number, b: number) => 
 ];
 const number = fc.double({ min: -3, max: 3, noNaN: true });
 
-test.each(unary)("%s computes, and its slope equals central differences", (_, symbolic, plain) => {
-  fc.assert(
-    fc.property(fc.array(number, { minLength: 1, maxLength: 4 }), (xs) => checkRow(symbolic, plain, xs)),
-  );
-});
+test.each(unary)(
+  "%s equals the plain function, and its derivative equals central differences",
+  (_, symbolic, plain) => {
+    fc.assert(
+      fc.property(fc.array(number, { minLength: 1, maxLength: 4 }), (xs) => checkRow(symbolic, plain, xs)),
+    );
+  },
+);
 
-test.each(binary)("%s computes, and its slopes equal central differences", (_, symbolic, plain) => {
-  fc.assert(
-    fc.property(
-      fc.array(number, { minLength: 1, maxLength: 4 }),
-      fc.double({ min: 0.5, max: 3, noNaN: true }),
-      (xs, b) => {
-        checkRow(
-          (x) => symbolic(x, b),
-          (x) => plain(x, b),
-          xs,
-        );
-        checkRow(
-          (x) => symbolic(new Expr({ kind: "number", value: b }), x.mul(1)),
-          (x) => plain(b, x),
-          xs.map((x) => Math.abs(x) + 0.1),
-        );
-      },
-    ),
-  );
-});
+test.each(binary)(
+  "%s equals the plain function, and its derivatives equal central differences",
+  (_, symbolic, plain) => {
+    fc.assert(
+      fc.property(
+        fc.array(number, { minLength: 1, maxLength: 4 }),
+        fc.double({ min: 0.5, max: 3, noNaN: true }),
+        (xs, b) => {
+          checkRow(
+            (x) => symbolic(x, b),
+            (x) => plain(x, b),
+            xs,
+          );
+          checkRow(
+            (x) => symbolic(new Expr({ kind: "number", value: b }), x.mul(1)),
+            (x) => plain(b, x),
+            xs.map((x) => Math.abs(x) + 0.1),
+          );
+        },
+      ),
+    );
+  },
+);
 
 function checkRow(symbolic: (x: Expr) => Expr, plain: (x: number) => number, xs: number[]): void {
   const run = evaluator(
@@ -117,13 +123,13 @@ function checkRow(symbolic: (x: Expr) => Expr, plain: (x: number) => number, xs:
   xs.forEach((x, i) => {
     const h = 1e-5;
     const [left, middle, right] = [plain(x - h), plain(x), plain(x + h)];
-    // A jump or a kink between the two points has no slope to compare with.
+    // At a jump or a kink between the two points, central differences do not approximate the derivative.
     if (Math.abs(right - 2 * middle + left) > 1e-7) return;
     expect(slopes[i]! / 2).toBeCloseTo((right - left) / (2 * h), 4);
   });
 }
 
-test("the gradient reaches the tensors that are looked up, summed over where they were used", () => {
+test("the gradient of a table is summed over all lookups of each element", () => {
   const table = randn([3], { seed: 1, dtype: "float64" });
   const recorded = expression((score, at) =>
     score.mul(lookup(table, at.key)).add(lookup(table, at.key.mul(0))),
@@ -139,7 +145,7 @@ test("the gradient reaches the tensors that are looked up, summed over where the
   expect([...run.tableGradients[0]!]).toEqual([4 + 2, 2, 3]);
 });
 
-test("a function is called once, and a step that is used twice is computed once", () => {
+test("a rule is called once, and a step that is used twice is evaluated once", () => {
   let calls = 0;
   const recorded = expression((score) => {
     calls += 1;
@@ -152,7 +158,7 @@ test("a function is called once, and a step that is used twice is computed once"
   expect(recorded.steps.some(isUniform)).toBe(false);
 });
 
-test("operators, functions of numbers, text and indices are refused, and the methods are named", () => {
+test("operators, functions of numbers, strings and indices are refused, and the error names the methods", () => {
   type Numbers = { readonly [name in keyof ScoreIndices]: number };
   const misuses: ((score: number, at: Numbers) => unknown)[] = [
     (s) => s - 1,
@@ -165,7 +171,7 @@ test("operators, functions of numbers, text and indices are refused, and the met
     (s) => Math.max(s, 0),
     (s) => Number(s),
     (s) => Number.parseFloat(String(s)),
-    // eslint-disable-next-line eqeqeq -- it asks for a number
+    // eslint-disable-next-line eqeqeq -- converts to a number
     (s) => s == 0,
     (s) => `${s}`,
     (_, at) => [1, 2][at.head],
@@ -178,7 +184,7 @@ test("operators, functions of numbers, text and indices are refused, and the met
   }
 });
 
-test("steps that the result does not use are refused, and `where` is named: `? :` and `&&` never ask", () => {
+test("steps that the result does not use, as after `? :` and `&&`, are refused, and the error names `where`", () => {
   const misuses: [unused: string, rule: (score: Expr, at: ScoreIndices) => unknown][] = [
     ["at.query.greaterEqual(at.key)", (s, at) => (at.query.greaterEqual(at.key) ? s : -Infinity)],
     ["at.query.less(at.key)", (s, at) => (!at.query.less(at.key) ? s : -Infinity)],
@@ -203,9 +209,9 @@ test("steps that the result does not use are refused, and `where` is named: `? :
       ),
     );
   }
-  // Symbols alone may be read and left: a place that is taken apart has four.
+  // Unused symbols alone are allowed: destructuring `at` reads all four.
   expect(expression((s, { query, key, head }) => (head ? s.add(query.sub(key)) : s)).steps).toHaveLength(5);
-  // A rule inside of a rule has its own steps, and one that fails leaves nothing behind.
+  // A nested rule has its own steps, and a rule that throws leaves no recording open.
   expect(
     expression((s) => s.add(expression((inner) => inner.mul(2)).steps.length)).steps.map(
       ({ step }) => step.kind,
@@ -219,7 +225,7 @@ test("steps that the result does not use are refused, and `where` is named: `? :
   expect(new Expr({ kind: "number", value: 1 }).add(1)).toBeInstanceOf(Expr);
 });
 
-test("a result that is no symbolic number is refused, as are NaN and tensors without lookup", () => {
+test("a result that is not a symbolic number is refused, and so are NaN and tensors without lookup", () => {
   for (const result of ["x", undefined, null, true, NaN, tensor([1]), Promise.resolve(1)]) {
     expect(() => expression(() => result as never)).toThrow(
       /^expression: `f` is .*, expected symbolic numbers and numbers alone.\nFix: use the methods of the symbols/,
@@ -234,24 +240,24 @@ test("a result that is no symbolic number is refused, as are NaN and tensors wit
   );
 });
 
-// Nothing here runs.
+// Checked by the compiler only; nothing is run.
 test("types: operators between symbols do not compile", () => {
   const rule = (score: Expr, at: ScoreIndices) => {
     // @ts-expect-error query and key are symbols of different types
     void (at.query >= at.key);
-    // @ts-expect-error so are batch and head
+    // @ts-expect-error and so are batch and head
     void (at.batch < at.head);
     // @ts-expect-error `===` between them is always false
     void (at.query === at.key);
-    // @ts-expect-error a symbol is no number
+    // @ts-expect-error a symbol is not a number
     void (score - 1);
-    // @ts-expect-error nor does it compare with one
+    // @ts-expect-error a symbol cannot be compared with a number
     void (score > 0);
-    // @ts-expect-error nor with a symbol's number
+    // @ts-expect-error nor with the result of a method
     void (at.query >= 1);
-    // @ts-expect-error functions of numbers take none
+    // @ts-expect-error functions of numbers do not accept symbols
     void Math.abs(score);
-    // @ts-expect-error nor do indices
+    // @ts-expect-error symbols cannot be array indices
     void { 0: 1 }[at.head];
     return score;
   };

@@ -8,7 +8,7 @@ const number = fc.double({ min: 0.25, max: 3, noNaN: true });
 type Three = [number, number, number];
 const row = (x: number) => Float64Array.of(x);
 
-/** One number of what is written to a row, from one number of each operand. */
+/** Evaluates `f`, which writes a row, for rows of one number. */
 function one(
   run: (to: Float64Array, rows: [Float64Array, Float64Array, Float64Array]) => void,
   x: Three,
@@ -31,7 +31,7 @@ test.each(all)(
           const moved = (by: number) =>
             evaluate(...(x.map((v, i) => (i === operand ? v + by : v)) as typeof x));
           const h = 1e-5;
-          // A jump or a kink between the two points has no slope to compare with.
+          // At a jump or a kink between the two points, central differences do not approximate the derivative.
           if (Math.abs(moved(h) - 2 * y + moved(-h)) > 1e-7) continue;
           const slope = one((dx, rows) => gradients[operand]?.(1, dx, row(2), row(y), ...rows), x);
           expect(slope).toBeCloseTo((moved(h) - moved(-h)) / h, 3);
@@ -41,7 +41,7 @@ test.each(all)(
   },
 );
 
-test("no gradient comes from an infinite slope that none arrives at", () => {
+test("a gradient of 0 stays 0 where the derivative is infinite", () => {
   for (const [name, { evaluate, gradients }] of all) {
     const y = one((out, rows) => evaluate(1, out, ...rows), [0, 0, 0]);
     for (const gradient of gradients) {
@@ -51,15 +51,18 @@ test("no gradient comes from an infinite slope that none arrives at", () => {
   }
 });
 
-test.each(["min", "max"] as const)("the gradient of %s goes to the first of equal numbers alone", (name) => {
-  const { gradients } = operations[name] as Operation;
-  const slopes = gradients.map((gradient) =>
-    one((dx, rows) => gradient!(1, dx, row(2), row(1), ...rows), [1, 1, 0]),
-  );
-  expect(slopes).toEqual([2, 0]);
-});
+test.each(["min", "max"] as const)(
+  "for equal operands, the gradient of %s goes to the first one only",
+  (name) => {
+    const { gradients } = operations[name] as Operation;
+    const slopes = gradients.map((gradient) =>
+      one((dx, rows) => gradient!(1, dx, row(2), row(1), ...rows), [1, 1, 0]),
+    );
+    expect(slopes).toEqual([2, 0]);
+  },
+);
 
-test.each(all)("%s writes as many numbers of a row as it is told", (_, { evaluate, gradients }) => {
+test.each(all)("%s writes exactly the first n numbers of a row", (_, { evaluate, gradients }) => {
   const rows = [1, 2, 3].map((x) => Float64Array.of(x, x)) as [Float64Array, Float64Array, Float64Array];
   const y = Float64Array.of(7, 7);
   evaluate(1, y, ...rows);
@@ -71,7 +74,7 @@ test.each(all)("%s writes as many numbers of a row as it is told", (_, { evaluat
   }
 });
 
-test("logic by its table", () => {
+test("not, and, or: truth tables", () => {
   const value = (name: "not" | "and" | "or", a: number, b = 0) =>
     one((y, rows) => (operations[name] as Operation).evaluate(1, y, ...rows), [a, b, 0]);
   const pairs = [
@@ -85,7 +88,7 @@ test("logic by its table", () => {
   expect(pairs.map(([a, b]) => value("or", a, b))).toEqual([0, 1, 1, 1]);
 });
 
-test("the gradient of where goes to the operand that was taken", () => {
+test("the gradient of where goes to the selected operand", () => {
   const slopes = (condition: number) =>
     (operations.where as Operation).gradients.map((gradient) =>
       one((dx, rows) => gradient?.(1, dx, row(2), row(1), ...rows), [condition, 1, 1]),

@@ -1,17 +1,18 @@
 type Row = Float64Array;
 
 /**
- * An operation of an expression: the specification of what devices do for it. It runs over rows of n numbers, since
- * a call for each number would put each result on the heap. Truth is 1, falsehood 0.
+ * An operation of an expression: the specification for the implementations of devices. It processes rows of n numbers, since one
+ * call per number would allocate each result on the heap. True is 1, false is 0.
  */
 export type Operation = {
   /** Number of operands. */
   readonly arity: 1 | 2 | 3;
-  /** y = f(a, b, c) */
+  /** Computes y = f(a, b, c), element by element. */
   evaluate(n: number, y: Row, a: Row, b: Row, c: Row): void;
   /**
-   * For each operand what is added to its gradient dx, from the gradient dy and the value y of the result and the operands.
-   * Absent where the derivative is 0 wherever it exists. Numbers whose dy is 0 get nothing, even if the derivative is infinite.
+   * One function per operand, which adds to its gradient dx, given the gradient dy and the value y of the result, and the
+   * operands. Undefined if the derivative is 0 wherever it exists. Where dy is 0, nothing is added, even if the derivative is
+   * infinite.
    */
   readonly gradients: readonly (Gradient | undefined)[];
 };
@@ -22,7 +23,7 @@ const pass: Gradient = (n, dx, dy) => {
   for (let k = 0; k < n; k++) dx[k]! += dy[k]!;
 };
 
-/** Operations of expressions by name. Devices hold a table with an entry for each. */
+/** Operations of expressions by name. Each device implements all of them. */
 export const operations = {
   neg: {
     arity: 1,
@@ -151,7 +152,7 @@ export const operations = {
       },
     ],
   },
-  // Of equal numbers the first one is taken.
+  // If both are equal, the gradient goes to the first operand.
   min: {
     arity: 2,
     evaluate(n, y, a, b) {

@@ -5,12 +5,13 @@ import { checkPagedBlocks } from "./check-paged-blocks.js";
 import type { KeyValues, KeyValueSegment } from "./key-values.js";
 
 /**
- * Refuses a query, keys and values that do not fit together.
+ * Refuses a query, keys and values whose shapes or types do not fit together.
  *
- * @param query - `[B, H, T, D]`, of type float32 or float64.
- * @param keyValues - `Hkv`, a divisor of `H`, heads of keys `D` wide; as many segments of values as of keys, of equal lengths.
- * @throws {ShapeError} If shapes differ from that.
- * @throws {ArgumentError} If types differ, segments are missing or there is not one position for each key.
+ * @param query - `[B, H, T, D]`, float32 or float64.
+ * @param keyValues - Segments of keys `[B, Hkv, Sᵢ, D]`, with Hkv a divisor of H, and equally many segments of values
+ *   `[B, Hkv, Sᵢ, Dv]`.
+ * @throws {ShapeError} If a shape is another one.
+ * @throws {ArgumentError} If types differ, segments are missing, or there is not one position per key.
  */
 export function checkKeyValues(fn: string, query: Tensor, keyValues: KeyValues): void {
   checkTensor(fn, "query", query);
@@ -62,7 +63,7 @@ export function checkQueryShape(fn: string, shape: Shape): void {
 /**
  * Refuses keys and values that do not fit a query `[B, H, T, D]`.
  *
- * @param first - Heads and width of values of the segments before. Default: these are the first.
+ * @param first - Key-value heads and width of values of the first segment. Default: this is the first segment.
  */
 export function checkHeads(
   fn: string,
@@ -92,7 +93,7 @@ function checkType(fn: string, argument: string, segment: KeyValueSegment, query
   refuseType(fn, argument, x, query);
 }
 
-/** `[B, Hkv, S, D]`, of a tensor and of pages alike. */
+/** The shape `[B, Hkv, S, D]` of a tensor, or of the keys or values in paged blocks. */
 function shapeOf(segment: KeyValueSegment, B: number): Shape {
   if (!isPaged(segment)) return segment.shape;
   const { shape } = segment.data;
@@ -119,7 +120,7 @@ function checkPositions(
   );
 }
 
-/** Refuses logits of sinks, `[H]`, that do not fit the query. */
+/** Refuses sinks that are not `[H]` or have another type than the query. */
 export function checkSinks(fn: string, sinks: Tensor, query: Tensor): void {
   const { shape } = checkTensor(fn, "sinks", sinks);
   const H = query.shape[1]!;
@@ -130,7 +131,7 @@ export function checkSinks(fn: string, sinks: Tensor, query: Tensor): void {
   if (sinks.dtype !== query.dtype) refuseType(fn, "sinks", sinks, query);
 }
 
-/** Refuses a tensor whose type is not the query's. */
+/** Throws the error for a tensor whose type differs from that of the query. */
 export function refuseType(fn: string, argument: string, x: Tensor, query: Tensor): never {
   const fix = `use \`cast(${argument}, "${query.dtype}")\`, or cast the query.`;
   refuse(fn, argument, x.dtype, `of type ${query.dtype}, as the query is`, fix);

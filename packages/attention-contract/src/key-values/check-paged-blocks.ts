@@ -3,7 +3,7 @@ import { checkTensor, isTensor, type Tensor } from "@qkv/tensor";
 import type { KeyValueSegment, PagedBlocks } from "./key-values.js";
 import { segmentLength } from "./segments.js";
 
-/** Refuses paged blocks whose data, scale, block table and length do not fit together. Plain tensors pass. */
+/** Refuses paged blocks whose data, scale, block table and length do not fit together. Tensors are not checked. */
 export function checkPagedBlocks(
   fn: string,
   argument: "key" | "value",
@@ -45,8 +45,8 @@ export function checkPagedBlocks(
     );
   }
   for (let b = 0; b < B; b++) {
-    const own = typeof length === "number" ? length : length[b]!;
-    for (let column = 0; column < Math.ceil(own / blockLength); column++) {
+    const tokens = typeof length === "number" ? length : length[b]!;
+    for (let column = 0; column < Math.ceil(tokens / blockLength); column++) {
       const block = table[b * columns + column]!;
       if (block >= 0 && block < blocks) continue;
       refuse(
@@ -60,6 +60,7 @@ export function checkPagedBlocks(
   }
 }
 
+/** True for a scale per channel, `[blocks, Hkv, 1, D]`, or per token, `[blocks, Hkv, blockLength, 1]`. */
 function scaleFits(scale: readonly number[], data: readonly number[]): boolean {
   const scaleShape = (axis: number) => data.map((length, a) => (a === axis ? 1 : length));
   return [scaleShape(2), scaleShape(3)].some((wanted) => wanted.join() === scale.join());

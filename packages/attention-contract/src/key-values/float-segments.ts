@@ -4,9 +4,9 @@ import type { KeyValues, KeyValueSegment } from "./key-values.js";
 import { isPaged } from "./segments.js";
 
 /**
- * Keys and values of 16 bits as float32, which kernels compute with; others as they are.
+ * Casts keys and values of 16 bits to float32 for kernels that compute in float32. Other segments are returned unchanged.
  *
- * @param reads - 16-bit types that the kernel reads, which are not cast. Default: none.
+ * @param reads - 16-bit types that the kernel can read, which are not cast. Default: none.
  */
 export function floatKeyValues(keyValues: KeyValues, reads: readonly string[] = []): KeyValues {
   const { key, value } = keyValues;

@@ -1,7 +1,7 @@
 import { checkTensor, isTensor } from "@qkv/tensor";
 import type { KeyValues } from "./key-values.js";
 
-/** Reads the arguments `(key, value, …)` or `(keyValues, …)` of a call: keys and values as one, then the others. */
+/** Converts the arguments `(key, value, …rest)` or `(keyValues, …rest)` to `[keyValues, …rest]`. */
 export function givenKeyValues(
   fn: string,
   [first, ...rest]: readonly unknown[],

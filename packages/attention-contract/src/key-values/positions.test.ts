@@ -8,13 +8,13 @@ import {
   positionsAfter,
 } from "./positions.js";
 
-test("positions of keys: from a start on, one list for all batches, or one each", () => {
+test("keyPositions returns consecutive positions, one list for all sequences, or one list each", () => {
   expect(keyPositions({ start: 5 }, 3)).toEqual([Int32Array.of(5, 6, 7)]);
   expect(keyPositions(Int32Array.of(0, 2, 9), 3)).toEqual([Int32Array.of(0, 2, 9)]);
   expect(keyPositions(Int32Array.of(0, 1, 2, -1), 2)).toEqual([Int32Array.of(0, 1), Int32Array.of(2, -1)]);
 });
 
-test("lists of positions are for all, for each batch, or for each batch and head", () => {
+test("positionList finds the list of a sequence and head, whether lists are shared or not", () => {
   expect(positionList(1, 3, 2, 1)).toBe(0);
   expect(positionList(3, 3, 2, 1)).toBe(2);
   expect(positionList(6, 3, 2, 1)).toBe(5);
@@ -24,21 +24,21 @@ test("lists of positions are for all, for each batch, or for each batch and head
   expect(differByHead({ start: 0 }, 2, 5)).toBe(false);
 });
 
-test("the first query of a batch", () => {
+test("firstQueryOf returns the common number, or that of the sequence", () => {
   expect([0, 1].map((batch) => firstQueryOf(7, batch))).toEqual([7, 7]);
   expect([0, 1].map((batch) => firstQueryOf(Int32Array.of(3, 4), batch))).toEqual([3, 4]);
 });
 
-test("a sequence is one longer than its last position, wherever that is stored; -1 is none", () => {
+test("the length of a sequence is its largest position plus 1, in whichever slot; -1 does not count", () => {
   expect(keyLengthsOf({ start: 5 }, 3, 1)).toEqual([8]);
   expect(keyLengthsOf(Int32Array.of(4, 9, 2), 3, 2)).toEqual([10]);
   expect(keyLengthsOf(Int32Array.of(0, 1, 7, -1), 2, 2)).toEqual([2, 8]);
   expect(keyLengthsOf(Int32Array.of(0, 3, 3, -1), 2, 2)).toEqual([4]);
-  // Two batches of two heads: the longest head of each counts.
+  // Two sequences with two heads each: the larger length of the two heads counts.
   expect(keyLengthsOf(Int32Array.of(0, 4, 1, 3, 2, -1, 0, 7), 2, 2)).toEqual([5, 8]);
 });
 
-test("new tokens follow those of the cache, of each batch where they differ", () => {
+test("positions of new tokens follow those of the cache, per sequence if lengths differ", () => {
   expect(positionsAfter(undefined, 2)).toEqual({ start: 0 });
   expect(positionsAfter({ length: 4, lengths: Int32Array.of(4, 4) }, 2)).toEqual({ start: 4 });
   expect(positionsAfter({ length: 4, lengths: Int32Array.of(4, 1) }, 2)).toEqual(Int32Array.of(4, 5, 1, 2));

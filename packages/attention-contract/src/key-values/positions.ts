@@ -1,7 +1,7 @@
 import type { Cache } from "../cache.js";
 import type { KeyValues } from "./key-values.js";
 
-/** Positions of the stored keys: one array for all batches, one per batch, or one per batch and key-value head. */
+/** Lists of the positions of S stored keys: one list for all sequences, one per sequence, or one per sequence and key-value head. */
 export function keyPositions(positions: KeyValues["positions"], S: number): Int32Array[] {
   if ("start" in positions) {
     const consecutive = new Int32Array(S);
@@ -12,25 +12,25 @@ export function keyPositions(positions: KeyValues["positions"], S: number): Int3
   return Array.from({ length: positions.length / S }, (_, b) => positions.subarray(b * S, (b + 1) * S));
 }
 
-/** Index of the list of a batch and key-value head, among the `lists` of {@link keyPositions}. */
+/** Index of the list for a sequence and a key-value head, among the `lists` lists of {@link keyPositions}. */
 export function positionList(lists: number, batches: number, batch: number, kvHead: number): number {
   if (lists === 1) return 0;
   return lists === batches ? batch : batch * (lists / batches) + kvHead;
 }
 
-/** True if key-value heads hold keys of different positions. */
+/** True if key-value heads store keys of different positions. */
 export function differByHead(positions: KeyValues["positions"], batches: number, S: number): boolean {
   return !("start" in positions) && positions.length > batches * S;
 }
 
-/** The position of a batch's first query. */
+/** Position of the first query of a sequence. */
 export function firstQueryOf(firstQuery: number | Int32Array, batch: number): number {
   return typeof firstQuery === "number" ? firstQuery : firstQuery[batch]!;
 }
 
 /**
- * Length of each sequence up to its last key, in whichever head: queries are the last positions of it. One number where
- * all batches have the same length.
+ * Length of each sequence: the largest position of a key in any head, plus 1. Queries are the last positions before that length.
+ * If all sequences have the same length, the list has one number.
  */
 export function keyLengthsOf(
   positions: KeyValues["positions"],
@@ -43,16 +43,16 @@ export function keyLengthsOf(
   const lengths = Array.from({ length: lists.length / heads }, (_, b) =>
     lists
       .slice(b * heads, (b + 1) * heads)
-      .reduce((length, own) => own.reduce((a, position) => Math.max(a, position + 1), length), 0),
+      .reduce((length, list) => list.reduce((a, position) => Math.max(a, position + 1), length), 0),
   );
   return lengths.every((length) => length === lengths[0]) ? lengths.slice(0, 1) : lengths;
 }
 
 /**
- * Positions of `count` new tokens: after what a cache has seen, each batch after its own tokens.
+ * Positions of `count` new tokens, which follow the tokens that a cache has seen.
  *
- * @param cache - Undefined: there is none, and the tokens are the first ones.
- * @returns A start, or positions `[B, count]` where batches differ in length.
+ * @param cache - Undefined: the tokens are the first ones of their sequence.
+ * @returns `{ start }`, or positions `[B, count]` if the sequences of the cache differ in length.
  *
  * @example
  * ```ts

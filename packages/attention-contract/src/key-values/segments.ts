@@ -1,12 +1,12 @@
 import { cast, mul, permute, reshape, slice, take, tensor, type Tensor } from "@qkv/tensor";
 import type { PagedBlocks, KeyValueSegment } from "./key-values.js";
 
-/** True for keys or values in blocks, false for one tensor. */
+/** True for paged blocks, false for a tensor. */
 export function isPaged<T extends object>(segment: KeyValueSegment<T>): segment is PagedBlocks<T> {
   return "table" in segment;
 }
 
-/** Tokens of a segment, of its longest batch. */
+/** Number of tokens of a segment, in its longest sequence. */
 export function segmentLength(segment: KeyValueSegment<Pick<Tensor, "shape">>): number {
   if (!isPaged(segment)) return segment.shape[2]!;
   const { length } = segment;
@@ -14,10 +14,10 @@ export function segmentLength(segment: KeyValueSegment<Pick<Tensor, "shape">>): 
 }
 
 /**
- * Keys or values of a segment as one tensor `[B, Hkv, S, D]`: blocks are gathered, and quantized numbers are multiplied with
- * their scale. A slot that holds no token has the numbers of some other token.
+ * Converts a segment to one tensor `[B, Hkv, S, D]`: blocks are gathered, and quantized codes are multiplied by their scale. The
+ * numbers in slots beyond the end of a shorter sequence are arbitrary.
  *
- * @param batchSize - B: a table of several batches is one list.
+ * @param batchSize - B, the number of rows of the block table.
  *
  * @example
  * ```ts
@@ -40,8 +40,8 @@ export function denseSegment(segment: KeyValueSegment, batchSize: number): Tenso
     Math.max(0, table[Math.floor(n / columns) * width + (n % columns)]!),
   );
   const indices = tensor(blocks, { shape: [batchSize, columns], dtype: "int32", device: data.device });
-  const taken = take(data, 0, indices); // [B, columns, Hkv, blockLength, D]
-  const scaled = scale ? mul(cast(taken, scale.dtype), take(scale, 0, indices)) : taken;
+  const gathered = take(data, 0, indices); // [B, columns, Hkv, blockLength, D]
+  const scaled = scale ? mul(cast(gathered, scale.dtype), take(scale, 0, indices)) : gathered;
   const rows = reshape(permute(scaled, [0, 2, 1, 3, 4]), [batchSize, Hkv, columns * blockLength, D]);
   return slice(rows, 2, 0, length);
 }

@@ -2,7 +2,7 @@ import { zeros } from "@qkv/tensor";
 import { expect, test } from "vitest";
 import { storedPositions } from "./stored-positions.js";
 
-/** Blocks of two tokens for batches of so many. */
+/** Paged blocks of two tokens for two sequences of the given lengths. */
 const pages = (length: Int32Array) => ({
   data: zeros([4, 1, 2, 1]),
   table: Int32Array.of(0, 1, 2, 3),
@@ -10,7 +10,7 @@ const pages = (length: Int32Array) => ({
   length,
 });
 
-test("pages of batches of different lengths: a shorter one is padded with -1, and what follows has its own positions", () => {
+test("pages of sequences of different lengths are padded with -1, and a segment after them has its own positions", () => {
   const tail = zeros([2, 1, 2, 1]);
   const key = [pages(Int32Array.of(3, 1)), tail];
   const given = Int32Array.of(0, 1, 2, 7, 8, 0, 9, 9, 3, 4);
@@ -24,14 +24,14 @@ test("pages of batches of different lengths: a shorter one is padded with -1, an
   ]);
 });
 
-test("one list of positions is read by each batch", () => {
+test("a single list of positions applies to each sequence", () => {
   const key = [pages(Int32Array.of(2, 1))];
   expect([
     ...(storedPositions({ key, value: key, positions: Int32Array.of(4, 9) }, 2) as Int32Array),
   ]).toEqual([4, 9, 4, -1]);
 });
 
-test("where all batches are as long, the positions are those given", () => {
+test("if all sequences have the same length, the given positions are returned", () => {
   const positions = { start: 4 };
   const key = [zeros([2, 1, 3, 1])];
   expect(storedPositions({ key, value: key, positions }, 2)).toBe(positions);

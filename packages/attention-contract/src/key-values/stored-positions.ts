@@ -3,8 +3,8 @@ import type { KeyValues } from "./key-values.js";
 import { isPaged, segmentLength } from "./segments.js";
 
 /**
- * Positions of the keys of a call, one by one where batches differ in length: slots beyond the end of a shorter batch
- * have position -1.
+ * Positions of the keys of a call. If sequences in paged blocks differ in length, it is an array in which the slots beyond the end
+ * of a shorter sequence have position -1; else the positions are returned unchanged.
  */
 export function storedPositions(
   { key, positions }: KeyValues<Pick<Tensor, "shape">>,
@@ -20,11 +20,11 @@ export function storedPositions(
     const b = Math.floor(list / (lists / B));
     let first = 0;
     key.forEach((segment, i) => {
-      const paged = isPaged(segment) && typeof segment.length !== "number";
-      const own = paged ? (segment.length as Int32Array)[b]! : longest[i]!;
+      const hasLengths = isPaged(segment) && typeof segment.length !== "number";
+      const length = hasLengths ? (segment.length as Int32Array)[b]! : longest[i]!;
       for (let n = 0; n < longest[i]!; n++, at++) {
         const s = first + n;
-        if (n >= own) stored[at] = -1;
+        if (n >= length) stored[at] = -1;
         else if ("start" in positions) stored[at] = positions.start + s;
         else stored[at] = positions[positions.length === S ? s : list * S + s]!;
       }

@@ -3,21 +3,22 @@ import type { View } from "@qkv/tensor";
 import type { KeyValueSegment } from "./key-values.js";
 import { isPaged, segmentLength } from "./segments.js";
 
-/** The array of a segment, and its scales if it is quantized. */
+/** The array of a segment, and its scales if the segment is quantized. */
 type SegmentArrays = {
   readonly array: TypedArray;
   /** Stride from one number of a row to the next. */
   readonly step: number;
-  /** Factors of the numbers. Undefined: not quantized. */
+  /** Scales by which the codes are multiplied. Undefined: the segment is not quantized. */
   readonly scale: TypedArray | undefined;
+  /** Stride from the scale of one number of a row to the next; 0 for one scale per row. */
   readonly scaleStep: number;
 };
 
-/** Locates the rows of keys or values of one batch and head in all segments, which are read in place. */
+/** Reads rows of keys or values in place: the row of a token in one sequence and head, in whichever segment it is stored. */
 export class StoredRows {
-  /** The segment of each row. */
+  /** Index of the segment of each row. */
   readonly segment: Uint16Array;
-  /** Offset of each row in its segment's array, and of its scale in its segment's scales. */
+  /** Offset of each row in the array of its segment, and of its scale in the scales of its segment. */
   readonly offset: Int32Array;
   readonly scaleOffset: Int32Array;
   readonly arrays: readonly SegmentArrays[];
@@ -39,7 +40,7 @@ export class StoredRows {
     });
   }
 
-  /** Computes the offsets of all rows for a batch and a head. */
+  /** Computes the offsets of all rows of a batch index and a key-value head. Call it before {@link dot} and {@link addTo}. */
   locate(batch: number, head: number): void {
     let s = 0;
     this.segments.forEach((segment, i) => {
@@ -54,20 +55,20 @@ export class StoredRows {
           continue;
         }
         const { table, blockLength, scale } = paged;
-        // A slot that holds no token has no block (-1), and is never read.
+        // Empty slots have no block (-1). They are never read, so any valid offset will do.
         const column = Math.floor(n / blockLength);
         const block = Math.max(0, table[batch * (table.length / this.batches) + column]!);
-        const within = n % blockLength;
-        this.offset[s] = offset + block * sb + head * sh + within * ss;
+        const indexInBlock = n % blockLength;
+        this.offset[s] = offset + block * sb + head * sh + indexInBlock * ss;
         if (!scale) continue;
         const [cb, ch, cs] = scale.strides as [number, number, number];
-        const row = scale.shape[2]! > 1 ? within * cs : 0;
+        const row = scale.shape[2]! > 1 ? indexInBlock * cs : 0;
         this.scaleOffset[s] = scale.offset + block * cb + head * ch + row;
       }
     });
   }
 
-  /** The dot product of row `s` and `n` numbers of `a`, from `i` on, `step` apart. */
+  /** The dot product of row `s` and a strided vector: the `n` numbers of `a` from index `i` on with stride `step`. */
   dot(a: ArrayLike<number>, i: number, step: number, s: number, n: number): number {
     const { array: b, step: bStep, scale, scaleStep } = this.arrays[this.segment[s]!]!;
     const j = this.offset[s]!;
@@ -80,7 +81,7 @@ export class StoredRows {
     return sum;
   }
 
-  /** accumulator += weight · row s */
+  /** Adds `weight` times row `s` to the accumulator. */
   addTo(accumulator: Float64Array, weight: number, s: number): void {
     const { array, step, scale, scaleStep } = this.arrays[this.segment[s]!]!;
     const j = this.offset[s]!;
