@@ -54,7 +54,7 @@ export function crossAttentionMaps<Params, Source>(
 }
 
 function refuseModel(received: string): never {
-  check.refuse({
+  return check.refuse({
     ...{ argument: "model", received, expected: "an encoder–decoder with its weights" },
     fix: 'for the maps of self-attention write `runWithTrace(model, ids, { names: ["weights"] })`.',
   });
