@@ -6,8 +6,8 @@ export const mutants = [
     what: "a folder with files is written to",
     file: "src/create-project.ts",
     in: "requireEmpty",
-    find: "others.length > 0",
-    replace: "others.length > 1",
+    find: "existing.length > 0",
+    replace: "existing.length > 1",
   },
   {
     what: "a file in place of the folder counts as none",
@@ -61,13 +61,13 @@ export const mutants = [
   {
     what: "left questions count as a success",
     file: "src/run.ts",
-    find: "const interrupted = 130;",
-    replace: "const interrupted = 0;",
+    find: "const cancelledCode = 130;",
+    replace: "const cancelledCode = 0;",
   },
   {
     what: "more than one folder is taken",
     file: "src/run.ts",
-    in: "parsed",
+    in: "parseCommandLine",
     find: "positionals.length <= 1",
     replace: "positionals.length <= 2",
   },

@@ -5,22 +5,22 @@ import { fileURLToPath } from "node:url";
 /** Copies a template into a folder, and gives the project its name and the version of `qkv`. */
 export async function copyTemplate(template: URL, folder: string, version: string): Promise<void> {
   await cp(fileURLToPath(template), folder, { recursive: true });
-  // npm packs no file that is named `.gitignore`.
+  // npm does not pack files named `.gitignore`.
   await rename(join(folder, "gitignore"), join(folder, ".gitignore")).catch(() => undefined);
-  await change(join(folder, "package.json"), (text) => {
+  await editFile(join(folder, "package.json"), (text) => {
     const json = JSON.parse(text) as { dependencies: Record<string, string> };
     json.dependencies["qkv"] = `^${version}`;
     return `${JSON.stringify({ ...json, name: projectName(folder) }, null, 2)}\n`;
   });
-  // An address of a CDN has the part of a version within which nothing breaks.
+  // URLs of a CDN have a version range without breaking changes: major, or 0.minor.
   const [major, minor] = version.split(".");
   const range = major === "0" ? `${major}.${minor}` : major;
-  await change(join(folder, "index.html"), (text) =>
+  await editFile(join(folder, "index.html"), (text) =>
     text.replaceAll("/npm/qkv@latest/", `/npm/qkv@${range}/`),
   );
 }
 
-/** A name that npm accepts, from that of the folder. */
+/** A valid npm package name, from the name of the folder. */
 function projectName(folder: string): string {
   const name = basename(folder)
     .toLowerCase()
@@ -29,8 +29,8 @@ function projectName(folder: string): string {
   return name === "" ? "qkv-app" : name;
 }
 
-/** Changes a text file, if it is there. */
-async function change(path: string, changed: (text: string) => string): Promise<void> {
+/** Edits a text file, if it exists. */
+async function editFile(path: string, edit: (text: string) => string): Promise<void> {
   const text = await readFile(path, "utf8").catch(() => undefined);
-  if (text !== undefined) await writeFile(path, changed(text));
+  if (text !== undefined) await writeFile(path, edit(text));
 }

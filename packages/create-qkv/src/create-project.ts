@@ -13,15 +13,15 @@ export type CreateOptions = {
 
 /** A project that was created. */
 export type CreatedProject = {
-  /** Its folder, absolute. */
+  /** Absolute path of its folder. */
   folder: string;
   template: string;
-  /** The next commands, from the folder in which it was created. */
+  /** The next commands to run, in the current folder. */
   commands: string[];
 };
 
 /**
- * Creates a project: copies a template into a folder that is empty or not there yet.
+ * Creates a project: copies a template into an empty or new folder.
  *
  * @param folder - Path of the folder, relative to the current one.
  * @throws {ArgumentError} If the folder has files or is a file, or there is no such template.
@@ -51,11 +51,11 @@ export async function createProject(folder: string, options: CreateOptions): Pro
   return {
     folder: path,
     template: name,
-    commands: [...(place ? [`cd ${quoted(place)}`] : []), ...template.commands],
+    commands: [...(place ? [`cd ${quoteForShell(place)}`] : []), ...template.commands],
   };
 }
 
-/** Finds a template by name, for a function that errors name. */
+/** Finds a template by name. `fn`: the function that errors name. */
 export function findTemplate(fn: string, name: string): ProjectTemplate {
   const names = templates.map((one) => one.name);
   const found = templates.find((one) => one.name === name);
@@ -69,7 +69,7 @@ export function findTemplate(fn: string, name: string): ProjectTemplate {
   });
 }
 
-/** Refuses a folder in which something is already. */
+/** Refuses a folder that is not empty. `fn`: the function that errors name. */
 export async function requireEmpty(fn: string, folder: string): Promise<void> {
   const refuse = (expected: string): never =>
     checks(fn).refuse({
@@ -82,13 +82,13 @@ export async function requireEmpty(fn: string, folder: string): Promise<void> {
     if (code === "ENOENT") return [];
     return refuse(`a folder that is empty or not there yet, and reading it gives ${code}`);
   });
-  // Made by `git init`.
-  const others = files.filter((file) => file !== ".git");
-  if (others.length > 0) {
-    const shown = `${others.slice(0, 3).join(", ")}${others.length > 3 ? ", …" : ""}`;
+  // A new Git repository counts as empty.
+  const existing = files.filter((file) => file !== ".git");
+  if (existing.length > 0) {
+    const shown = `${existing.slice(0, 3).join(", ")}${existing.length > 3 ? ", …" : ""}`;
     refuse(`a folder that is empty or not there yet, and it has ${shown}`);
   }
 }
 
-/** A path as a shell reads it. */
-const quoted = (path: string): string => (/^[\w./\\-]+$/.test(path) ? path : JSON.stringify(path));
+/** Quotes a path for a shell, if needed. */
+const quoteForShell = (path: string): string => (/^[\w./\\-]+$/.test(path) ? path : JSON.stringify(path));

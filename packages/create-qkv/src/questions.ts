@@ -1,12 +1,12 @@
 import { templates } from "./templates.js";
 
-/** Questions to the one who types. Undefined: they left. */
+/** Questions to the user. Undefined: the user cancelled. */
 export type Questions = {
   folder(): Promise<string | undefined>;
   template(): Promise<string | undefined>;
 };
 
-/** Questions in a terminal. */
+/** Prompts in a terminal. */
 export const terminalQuestions: Questions = {
   async folder() {
     const { isCancel, text } = await import("@clack/prompts");

@@ -10,53 +10,53 @@ let root: string;
 beforeAll(() => (root = mkdtempSync(join(tmpdir(), "qkv-create-"))));
 afterAll(() => rmSync(root, { recursive: true }));
 
-/** Runs the command line; gives the exit code and what it wrote. */
-async function outcome(argv: string[], questions?: Io["questions"]) {
+/** Runs the command line; returns the exit code and the output. */
+async function runCommand(argv: string[], questions?: Io["questions"]) {
   let [out, err] = ["", ""];
   const code = await run(argv, { out: (text) => (out += text), err: (text) => (err += text), questions });
   return { code, out, err };
 }
 
-test("a folder that has files is refused, and so is a file, before anything is asked", async () => {
+test("a folder with files, and a file, are refused before the first prompt", async () => {
   const full = join(root, "full");
   mkdirSync(full);
   writeFileSync(join(full, "mine.txt"), "mine");
-  const answered = { folder: async () => "", template: async () => "vite" };
-  expect(await outcome([full], answered)).toMatchObject({
+  const answers = { folder: async () => "", template: async () => "vite" };
+  expect(await runCommand([full], answers)).toMatchObject({
     code: 1,
     err: expect.stringMatching(
       /create-qkv: `folder` is .*, expected a folder that is empty .*it has mine.txt/,
     ),
   });
-  expect((await outcome([join(full, "mine.txt")], answered)).err).toMatch(/reading it gives ENOTDIR/);
+  expect((await runCommand([join(full, "mine.txt")], answers)).err).toMatch(/reading it gives ENOTDIR/);
   expect(readFileSync(join(full, "mine.txt"), "utf8")).toBe("mine");
 });
 
 test("an unknown template is refused with the nearest name", async () => {
-  const { code, err } = await outcome([join(root, "new"), "--template", "vit"]);
+  const { code, err } = await runCommand([join(root, "new"), "--template", "vit"]);
   expect(code).toBe(1);
   expect(err).toMatch(
     /`template` is "vit", expected one of vite, next, node, worker, html.\nFix: write `vite`/,
   );
 });
 
-test("without a terminal, what is missing is named", async () => {
-  expect((await outcome([])).err).toMatch(/`folder` is undefined, .*no terminal to ask in/);
-  expect((await outcome([join(root, "new")])).err).toMatch(/`template` is undefined/);
-  const answered = { folder: async () => "x", template: async () => "vite" };
-  expect((await outcome(["--json"], answered)).err).toMatch(/`folder` is undefined/);
+test("without a terminal, a missing argument is named", async () => {
+  expect((await runCommand([])).err).toMatch(/`folder` is undefined, .*no terminal to ask in/);
+  expect((await runCommand([join(root, "new")])).err).toMatch(/`template` is undefined/);
+  const answers = { folder: async () => "x", template: async () => "vite" };
+  expect((await runCommand(["--json"], answers)).err).toMatch(/`folder` is undefined/);
 });
 
-test("who leaves the questions gets code 130, and no folder", async () => {
-  const left = { folder: async () => undefined, template: async () => undefined };
-  expect(await outcome([], left)).toEqual({ code: 130, out: "", err: "" });
-  expect(await outcome([join(root, "new")], left)).toEqual({ code: 130, out: "", err: "" });
+test("a cancelled prompt exits with code 130 and creates no folder", async () => {
+  const cancelled = { folder: async () => undefined, template: async () => undefined };
+  expect(await runCommand([], cancelled)).toEqual({ code: 130, out: "", err: "" });
+  expect(await runCommand([join(root, "new")], cancelled)).toEqual({ code: 130, out: "", err: "" });
 });
 
 test("unknown options and more than one folder are refused; help lists every template", async () => {
-  expect((await outcome(["--templates", "vite"])).err).toMatch(/`options` is "--templates vite"/);
-  expect((await outcome(["a", "b"])).err).toMatch(/`folder` is "a b", expected one folder/);
-  const { code, out } = await outcome(["--help"]);
+  expect((await runCommand(["--templates", "vite"])).err).toMatch(/`options` is "--templates vite"/);
+  expect((await runCommand(["a", "b"])).err).toMatch(/`folder` is "a b", expected one folder/);
+  const { code, out } = await runCommand(["--help"]);
   expect(code).toBe(0);
   for (const { name, about } of templates) expect(out).toContain(`${name.padEnd(8)}${about}`);
 });

@@ -4,7 +4,7 @@ import { createProject, findTemplate, requireEmpty } from "./create-project.js";
 import { terminalQuestions, type Questions } from "./questions.js";
 import { templates } from "./templates.js";
 
-/** Streams of the command, and whom it asks; nobody, where no terminal is. */
+/** Output streams, and the prompts; undefined without a terminal. */
 export type Io = {
   out(text: string): void;
   err(text: string): void;
@@ -12,7 +12,8 @@ export type Io = {
 };
 
 const command = "create-qkv";
-const interrupted = 130;
+/** Exit code if the user cancels: 128 + SIGINT. */
+const cancelledCode = 130;
 
 const help = `Usage: npm create qkv@latest [FOLDER] -- [--template NAME] [--json]
 
@@ -27,25 +28,28 @@ Options:
   --help           print this
 `;
 
-/** Runs one command line, and returns its exit code: 0, 1 after an error, 130 if the questions were left. */
+/** Runs a command line, and returns its exit code: 0, 1 after an error, 130 if the user cancelled a prompt. */
 export async function run(argv: readonly string[], io: Io = processIo()): Promise<number> {
   try {
-    const { folder: given, template: named, json, isHelp } = parsed(argv);
+    const { folder: folderName, template: templateName, json, isHelp } = parseCommandLine(argv);
     if (isHelp) {
       io.out(help);
       return 0;
     }
-    // Refused before anything is asked.
-    if (named !== undefined) findTemplate(command, named);
+    // Checked before the first prompt.
+    if (templateName !== undefined) findTemplate(command, templateName);
     const questions = json ? undefined : io.questions;
     const folder =
-      given ?? (questions ? await questions.folder() : missing("folder", "npm create qkv@latest my-app"));
-    if (folder === undefined) return interrupted;
+      folderName ??
+      (questions ? await questions.folder() : refuseMissing("folder", "npm create qkv@latest my-app"));
+    if (folder === undefined) return cancelledCode;
     await requireEmpty(command, folder);
     const template =
-      named ??
-      (questions ? await questions.template() : missing("template", `--template ${templates[0]!.name}`));
-    if (template === undefined) return interrupted;
+      templateName ??
+      (questions
+        ? await questions.template()
+        : refuseMissing("template", `--template ${templates[0]!.name}`));
+    if (template === undefined) return cancelledCode;
     const project = await createProject(folder, { template });
     if (json) io.out(`${JSON.stringify(project)}\n`);
     else
@@ -59,7 +63,7 @@ export async function run(argv: readonly string[], io: Io = processIo()): Promis
   }
 }
 
-function parsed(argv: readonly string[]) {
+function parseCommandLine(argv: readonly string[]) {
   const check = checks(command);
   try {
     const { values, positionals } = parseArgs({
@@ -91,7 +95,7 @@ function parsed(argv: readonly string[]) {
   }
 }
 
-function missing(argument: string, example: string): never {
+function refuseMissing(argument: string, example: string): never {
   return checks(command).refuse({
     argument,
     received: undefined,

@@ -1,15 +1,15 @@
-/** A project that can be created. */
+/** A template for projects. */
 export type ProjectTemplate = {
   /** Name on the command line. */
   readonly name: string;
-  /** Description in a few words. */
+  /** Short description. */
   readonly about: string;
-  /** Commands that start the project, typed in its folder. */
+  /** Commands that start the project, run in its folder. */
   readonly commands: readonly string[];
 };
 
 /**
- * The templates, in the order in which they are offered.
+ * All templates, in the order of the prompt.
  *
  * @example
  * ```ts
