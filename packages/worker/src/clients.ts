@@ -5,13 +5,13 @@ import { Session } from "./session.js";
 import { endUnlessUsed } from "./shared-lock.js";
 import { SharedModels } from "./shared-models.js";
 
-/** The clients of a worker, on all of its ports. */
+/** All clients of a worker, on all of its ports. A client is one `WorkerModel` of a page or thread. */
 export class Clients {
   readonly #sessions = new Map<string, Session>();
   readonly #models = new SharedModels();
   readonly #hub: HubClient | undefined;
   #lock: Promise<string | undefined> | undefined;
-  /** True while all came by `worker: "shared"`. */
+  /** True if all clients so far connected with `worker: "shared"`. */
   #areShared = true;
 
   constructor(hub: HubClient | undefined) {
@@ -19,29 +19,32 @@ export class Clients {
   }
 
   /**
-   * Watches a client.
+   * Registers a client.
    *
-   * @param lock - A lock that its page holds while it lives: a tab that is closed says nothing.
-   * @returns The name of a lock that this worker holds while it lives.
+   * @param lock - Name of a lock that its page holds while it is open; its release is the only sign of a closed tab.
+   * @returns The name of a lock that this worker holds while it runs.
    */
   async greet(client: string, lock: string | undefined, isShared: boolean): Promise<string | undefined> {
     this.#areShared &&= isShared;
     this.session(client);
     if (lock !== undefined) onceReleased(lock, () => void this.leave(client));
-    this.#lock ??= heldLock();
+    this.#lock ??= holdWorkerLock();
     return this.#lock;
   }
 
+  /** The session of a client. Undefined: the client is unknown, or has left. */
   find(client: string): Session | undefined {
     return this.#sessions.get(client);
   }
 
+  /** The session of a client, created if it is new. */
   session(client: string): Session {
     const session = this.find(client) ?? new Session(this.#models, this.#hub);
     this.#sessions.set(client, session);
     return session;
   }
 
+  /** Removes a client and its share of a model. A shared worker without clients ends. */
   async leave(client: string): Promise<void> {
     const session = this.find(client);
     if (!session) return;
@@ -52,8 +55,8 @@ export class Clients {
   }
 }
 
-/** The name of a lock that this thread holds while it lives; undefined where there are no locks. */
-async function heldLock(): Promise<string | undefined> {
+/** Takes a lock that this thread holds while it runs, and returns its name; undefined if there are no Web Locks. */
+async function holdWorkerLock(): Promise<string | undefined> {
   const name = `@qkv/worker ${randomName()}`;
   return (await holdLock(name)) && name;
 }

@@ -17,7 +17,7 @@ type Answer<Name extends keyof WorkerFunctions> =
 
 type Reason = { readonly received: string; readonly fix: string };
 
-/** The end of a channel that asks: one model of this program in a worker. */
+/** The client's side of a channel: one model of this program in a worker. */
 export class Connection {
   readonly #port: Port;
   readonly #client = randomName();
@@ -25,10 +25,10 @@ export class Connection {
   #awaited = 0;
   #numbered = 0;
   #greeted = false;
-  /** Ends the wait for the worker's lock. */
+  /** Aborts the request for the worker's lock. */
   readonly #waiting = new AbortController();
   #release: (() => void) | undefined;
-  /** Reason of the end, for errors. */
+  /** Set when the connection has ended: the reason, for errors. */
   #ended: Reason | undefined;
 
   constructor(port: Port, onProgress: ((progress: Progress) => void) | undefined) {
@@ -46,16 +46,16 @@ export class Connection {
       timeout: -1,
       proxify: false,
     });
-    port.onEnd((received) => this.#endFor({ received, fix: this.#greeted ? fixOfDeath : fixOfStart }));
+    port.onEnd((received) => this.#endFor({ received, fix: this.#greeted ? fixAfterStart : fixBeforeStart }));
     port.keepRunning(false);
   }
 
-  /** A number for work that can be aborted. */
+  /** A new identifier for work that can be aborted. */
   nextNumber(): number {
     return (this.#numbered += 1);
   }
 
-  /** Tells each end when the other one is gone, and refuses a worker of another version. */
+  /** Exchanges the names of locks, so that each side notices the end of the other. Refuses a worker of another protocol version. */
   async greet(): Promise<void> {
     const lock = `@qkv/worker ${this.#client}`;
     this.#release = await holdLock(lock);
@@ -71,7 +71,7 @@ export class Connection {
     }
     this.#greeted = true;
     if (hello.lock === undefined) return;
-    const died = () => this.#endFor({ received: "one that ended", fix: fixOfDeath });
+    const died = () => this.#endFor({ received: "one that ended", fix: fixAfterStart });
     onceReleased(hello.lock, died, this.#waiting.signal);
   }
 
@@ -97,7 +97,7 @@ export class Connection {
     }
   }
 
-  /** Gives the share of the model back, and resolves when that is done. Work that is under way ends. */
+  /** Releases the share of the model. Running work is aborted. */
   async leave(): Promise<void> {
     if (this.#ended) return;
     this.#ended = disposed;
@@ -105,7 +105,7 @@ export class Connection {
     await this.#close();
   }
 
-  /** Ends the channel at once: a worker of its own ends with it, others hear of it. */
+  /** Closes the channel at once: a dedicated worker is terminated, other workers are notified. */
   end(): void {
     if (this.#ended) return;
     if (!this.#port.isOwn) void this.#rpc.$callEvent("leave", this.#client);
@@ -133,8 +133,8 @@ export class Connection {
 
 const disposed: Reason = { received: "a model that was disposed", fix: "`load` it again." };
 
-const fixOfStart =
+const fixBeforeStart =
   'its file is dist/model-worker.js of @qkv/worker. In Vite\'s server exclude the package: `optimizeDeps: { exclude: ["@qkv/worker"] }`. ' +
   "Where a bundler copies no workers, copy the file beside the bundle, or pass `worker`.";
-const fixOfDeath =
+const fixAfterStart =
   '`load` the model again. An engine ends a worker that needs more memory than there is: `quantize: "int8"` needs a quarter.';

@@ -1,13 +1,14 @@
 import { checks, checkSignal } from "@qkv/core";
 import type { EmbedOptions } from "@qkv/transformer";
-import { connectionOf, type WorkerModel } from "./model.js";
+import { modelConnection, type WorkerModel } from "./model.js";
 import { orAborted } from "./or-aborted.js";
 
 /**
- * Embeds texts in the model's worker: one vector of length 1 for each, whose memory moves to this thread without a copy.
+ * Embeds texts in the model's worker. The memory of the vectors is transferred to this thread, not copied.
  *
  * @param model - An encoder.
- * @throws As `embed` of `@qkv/transformer` does. {DeviceError} if the worker ends. The signal's reason, when it aborts.
+ * @returns A vector with norm 1 for each text.
+ * @throws The errors of `embed` of `@qkv/transformer`. {DeviceError} If the worker ends. The signal's reason if it aborts.
  *
  * @example
  * ```ts
@@ -25,7 +26,7 @@ export async function embed(
   given?: EmbedOptions,
 ): Promise<Float32Array[]> {
   const check = checks("embed");
-  const connection = connectionOf(check, model, "encoder");
+  const connection = modelConnection(check, model, "encoder");
   check.list({ texts }, "texts", (text) => typeof text === "string");
   const { signal, ...options } = check.options(given, names);
   checkSignal("embed", signal);

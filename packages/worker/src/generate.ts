@@ -1,23 +1,23 @@
 import { checks, checkSignal, type Checks } from "@qkv/core";
 import type { GeneratedToken, GenerateOptions as TransformerOptions } from "@qkv/transformer";
-import { connectionOf, type WorkerModel } from "./model.js";
+import { modelConnection, type WorkerModel } from "./model.js";
 import { orAborted } from "./or-aborted.js";
 
-/** Options of `generate` of `@qkv/transformer`, but for functions and caches, which stay in their thread. */
+/** Options of `generate` of `@qkv/transformer`, without `cache` and `processors`, which cannot be sent to a worker. */
 export type GenerateOptions = Omit<TransformerOptions, "cache" | "processors">;
 
-/** Tokens that the worker computes before they are asked for. More of them keep it busy longer after a loop has ended. */
-const ahead = 4;
+/** The most tokens that the worker computes ahead of the loop. With more, it computes longer after a loop has ended. */
+const maxAhead = 4;
 
 /**
- * Continues a prompt, token by token, in the model's worker. Joined, the texts are the continuation.
+ * Continues a prompt in the model's worker, and yields its tokens. Their concatenated texts are the continuation.
  *
- * The worker is four tokens ahead at most: a loop that is slow slows it down, and one that ends, ends it. When the signal aborts, the
- * loop ends at once, and the worker after the token that it computes.
+ * The worker is at most four tokens ahead: it waits for a slow loop, and stops when the loop ends. When the signal aborts, the
+ * loop ends at once, and the worker stops after the current token.
  *
  * @param prompt - Text, or token ids.
- * @throws As `generate` of `@qkv/transformer` does, with the same classes. {DeviceError} if the worker ends. The signal's reason,
- *   when it aborts.
+ * @throws The errors of `generate` of `@qkv/transformer`, with the same classes. {DeviceError} If the worker ends. The signal's
+ *   reason if it aborts.
  *
  * @example
  * ```ts
@@ -36,29 +36,29 @@ export async function* generate(
   prompt: string | readonly number[],
   given?: GenerateOptions,
 ): AsyncGenerator<GeneratedToken, void, void> {
-  const connection = connectionOf(check, model, "decoder");
+  const connection = modelConnection(check, model, "decoder");
   refuseFunctions(given);
   const { signal, onFinish, ...options } = check.options(given, names);
   checkSignal("generate", signal);
   signal?.throwIfAborted();
   const work = connection.nextNumber();
-  const ask = () => {
+  const requestToken = () => {
     const piece = connection.call("generate", "next", work);
-    // Those that are asked for ahead may fail with nobody left to await them.
+    // Requests ahead may fail after the loop has ended: this avoids unhandled rejections.
     piece.catch(() => undefined);
     return piece;
   };
-  const asked: ReturnType<typeof ask>[] = [];
+  const requests: ReturnType<typeof requestToken>[] = [];
   try {
     await orAborted(connection.call("generate", "start", work, prompt, options), signal);
-    while (asked.length < ahead) asked.push(ask());
+    while (requests.length < maxAhead) requests.push(requestToken());
     for (;;) {
-      const piece = await orAborted(asked.shift()!, signal);
+      const piece = await orAborted(requests.shift()!, signal);
       if (!("token" in piece)) {
         if (piece.summary) onFinish?.(piece.summary);
         return;
       }
-      asked.push(ask());
+      requests.push(requestToken());
       yield piece.token;
     }
   } finally {
@@ -68,7 +68,7 @@ export async function* generate(
 
 const check: Checks = /* @__PURE__ */ checks("generate");
 
-/** Options that `generate` of the transformer has, and a worker cannot be sent. */
+/** Refuses options of `generate` of `@qkv/transformer` that cannot be sent to a worker. */
 function refuseFunctions(given: object | undefined): void {
   for (const argument of ["cache", "processors"] as const) {
     const received = (given as Record<string, unknown> | undefined)?.[argument];

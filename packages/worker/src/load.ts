@@ -9,26 +9,28 @@ import { openPort, type WorkerChoice } from "./spawn.js";
 
 export type LoadOptions = ModelOptions & {
   /**
-   * The worker: `"dedicated"` (default), one of the model's own; `"shared"`, one that all tabs of a site have, with one copy of
-   * each model; or a Worker, SharedWorker or MessagePort of yours whose module calls `serve` of `@qkv/worker/serve`.
+   * The worker. `"dedicated"`: a new one for this model. `"shared"`: a SharedWorker of all tabs of a site, with one copy of
+   * each model. Or your own Worker, SharedWorker or MessagePort, whose module calls `serve` of `@qkv/worker/serve`. Default
+   * `"dedicated"`.
    */
   worker?: WorkerChoice;
+  /** Aborts loading. Default: none. */
   signal?: AbortSignal;
-  /** Called as bytes arrive. */
+  /** Called as bytes arrive. Default: none. */
   onProgress?: (progress: Progress) => void;
 };
 
 /**
- * Loads a decoder or an encoder in a worker, so that the thread that asks stays free: a Worker or a SharedWorker in a page, a
- * thread in Node.
+ * Loads a decoder or an encoder in a worker, so that the calling thread is not blocked: a Worker or a SharedWorker in a page, a
+ * worker thread in Node.
  *
- * With `worker: "shared"`, a model of the same path or address and options is loaded once for all tabs. The last tab that disposes of it, or
- * is closed, frees it.
+ * With `worker: "shared"`, a model with the same path or URL and options is loaded once for all tabs. It is freed when the last
+ * tab disposes of it or is closed.
  *
  * @param source - As for `load` of `@qkv/transformer`: a folder or a file by path or URL, a repository of the Hugging Face Hub, a
  *   Blob, or the files that a reader chose. Bytes in an array are copied.
- * @throws As `load` of `@qkv/transformer` does, with the same classes. {ArgumentError} if a value cannot be sent to a worker.
- *   {DeviceError} if the worker cannot be started or ends. The signal's reason, when it aborts.
+ * @throws The errors of `load` of `@qkv/transformer`, with the same classes. {ArgumentError} If a value cannot be sent to a worker.
+ *   {DeviceError} If the worker cannot be started, or ends. The signal's reason if it aborts.
  *
  * @example
  * ```ts

@@ -1,15 +1,15 @@
 import { nodeThreads } from "./node-threads.js";
 
-/** Locks tell when a tab or a worker ended, however it did: the engine releases those that it held. Node has other signs. */
+/** Web Locks: the engine releases the locks of a tab or worker when it ends in any way. Undefined in Node, which has exit events. */
 function lockManager(): LockManager | undefined {
   if (nodeThreads()) return undefined;
   return (globalThis.navigator as Navigator | undefined)?.locks;
 }
 
 /**
- * Holds the lock of a name from now on.
+ * Takes a lock, and holds it.
  *
- * @returns A function that releases it; undefined where there are no locks, such as in a page without https.
+ * @returns A function that releases it; undefined if there are no Web Locks, such as in a page without https.
  */
 export async function holdLock(
   name: string,
@@ -20,13 +20,13 @@ export async function holdLock(
   return new Promise((resolve) => {
     locks
       .request(name, { mode }, () => new Promise<void>((release) => resolve(release)))
-      // Forbidden here, as in a page of an opaque origin.
+      // Web Locks are forbidden in pages with an opaque origin.
       .catch(() => resolve(undefined));
   });
 }
 
-/** Calls `f` if nobody has the lock, and then holds it as long as this thread lives. */
-export async function lockAlone(name: string, f: () => void): Promise<void> {
+/** Takes the lock if it is free, calls `f`, and holds the lock while this thread runs. */
+export async function lockIfFree(name: string, f: () => void): Promise<void> {
   const locks = lockManager();
   if (!locks) return;
   await new Promise<void>((resolve) => {
@@ -40,7 +40,7 @@ export async function lockAlone(name: string, f: () => void): Promise<void> {
   });
 }
 
-/** Calls `f` once nobody holds the lock of a name. `signal`: ends the wait. */
+/** Calls `f` when the lock becomes free. `signal`: cancels the wait. */
 export function onceReleased(name: string, f: () => void, signal?: AbortSignal): void {
   void lockManager()
     ?.request(name, signal ? { signal } : {}, () => f())

@@ -1,4 +1,4 @@
-// The module of a worker with all that it needs. `index.ts` starts it by its address.
+// The module of the dedicated and the shared worker. `spawn.ts` starts it by its URL.
 import { serve } from "./serve.js";
 
 serve({

@@ -3,19 +3,20 @@ import type { DeviceMemory } from "@qkv/tensor";
 import type { Connection } from "./connection.js";
 import type { LoadedModel } from "./protocol.js";
 
-/** A model in a worker: its sizes, and a handle for `generate` and `embed`. */
+/** A model in a worker: its sizes, and a handle for `generate` and `embed` of this package. */
 export type WorkerModel = LoadedModel & {
-  /** Bytes of the model's device in the worker. Two shares of one model have one device. */
+  /** Memory use of the model's device in the worker. All clients of a shared model have the same device. */
   memory(): Promise<DeviceMemory>;
-  /** Frees the model, unless other tabs share it, and ends a worker that is its own. What is under way ends with an error. */
+  /** Frees the model, unless other tabs share it, and ends a dedicated worker. Running calls reject. */
   dispose(): Promise<void>;
   /** `await using model = await load(…)` disposes of it at the end of the block. */
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-/** The property of the connection, the same in every copy of the package. */
+/** Key of the connection in a model, the same in every copy of the package. */
 const key = Symbol.for("@qkv/worker connection");
 
+/** Creates the handle of a loaded model. */
 export function workerModel(connection: Connection, loaded: LoadedModel): WorkerModel {
   const dispose = () => connection.leave();
   const model = {
@@ -27,7 +28,8 @@ export function workerModel(connection: Connection, loaded: LoadedModel): Worker
   return Object.defineProperty(model, key, { value: connection }) as unknown as WorkerModel;
 }
 
-const uses = {
+/** Parts of the error for a model of the wrong kind. */
+const kinds = {
   decoder: { expected: "a decoder, which generates", fix: "embed texts with `embed`, or load a decoder." },
   encoder: {
     expected: "an encoder, which embeds texts",
@@ -35,8 +37,8 @@ const uses = {
   },
 };
 
-/** The connection of a model of a kind. @throws {ArgumentError} If it is none of `load` of this package, or of another kind. */
-export function connectionOf(check: Checks, model: WorkerModel, kind: LoadedModel["kind"]): Connection {
+/** The connection of a model. @throws {ArgumentError} If the model is not from `load` of this package, or not of this kind. */
+export function modelConnection(check: Checks, model: WorkerModel, kind: LoadedModel["kind"]): Connection {
   const connection = (model as { [key]?: Connection } | null | undefined)?.[key];
   if (!connection) {
     const { params, apply } = (model ?? {}) as { params?: unknown; apply?: unknown };
@@ -54,7 +56,7 @@ export function connectionOf(check: Checks, model: WorkerModel, kind: LoadedMode
     check.refuse({
       argument: "model",
       received: model.kind === "decoder" ? "a decoder" : "an encoder",
-      ...uses[kind],
+      ...kinds[kind],
     });
   }
   return connection;

@@ -1,18 +1,18 @@
-/** A worker or a message port of `node:worker_threads`, whose types a page does not have. */
+/** A Worker or MessagePort of `node:worker_threads`, whose types are not available in a page. */
 export type NodePort = {
   readonly postMessage: (...message: never[]) => void;
   readonly on: (...event: never[]) => unknown;
   readonly off: (...event: never[]) => unknown;
 };
 
-/** The same, as far as it is used here. */
+/** The members of a {@link NodePort} that are used here. */
 export type NodeEnd = {
   postMessage(message: unknown, transfer?: readonly unknown[]): void;
   on(event: "message" | "error" | "exit" | "close", f: (value: unknown) => void): unknown;
   off(event: "message", f: (value: unknown) => void): unknown;
 };
 
-/** A worker of the program's own. */
+/** A worker thread that this program started. */
 export type NodeWorker = NodeEnd & { terminate(): Promise<number>; ref(): void; unref(): void };
 
 type NodeThreads = {

@@ -2,13 +2,13 @@ import { ArgumentError, DeviceError } from "@qkv/core";
 import { js, type Device } from "@qkv/tensor";
 import { parseWasmName, wasm } from "@qkv/wasm";
 
-/** A device of a worker; some have memory to free. */
+/** A device that the worker opened; `close` frees its memory, if it has memory of its own. */
 export type OwnDevice = Device & { close?(): unknown };
 
-/** Time that the devices of `auto` have to be ready: a model stays where it was loaded. Unit: milliseconds. */
+/** Time to wait for each candidate device of `auto`. It is long, as a model stays on its device. Unit: milliseconds. */
 const patienceMs = 20_000;
 
-/** Opens the device of a name. Default: `wasm`, or `js` where that cannot run. */
+/** Opens a device by name. Default: `wasm`, or `js` if WebAssembly SIMD cannot run. */
 export async function openDevice(name: string | undefined): Promise<OwnDevice> {
   if (name === undefined) {
     try {
@@ -19,14 +19,14 @@ export async function openDevice(name: string | undefined): Promise<OwnDevice> {
     }
   }
   if (name === "js") return js();
-  const inWasm = parseWasmName(name);
-  if (inWasm) return wasm(inWasm);
-  // Loaded when they are asked for: their shaders are long.
+  const wasmOptions = parseWasmName(name);
+  if (wasmOptions) return wasm(wasmOptions);
+  // Imported on demand, as their shaders are large.
   if (name === "auto") return (await import("@qkv/device")).device({ patienceMs });
   if (/^webgpu(,|$)/.test(name)) {
     const { parseWebGpuName, webgpu } = await import("@qkv/webgpu");
-    const inWgsl = parseWebGpuName(name);
-    if (inWgsl) return webgpu(inWgsl);
+    const webgpuOptions = parseWebGpuName(name);
+    if (webgpuOptions) return webgpu(webgpuOptions);
   }
   throw new ArgumentError({
     fn: "load",

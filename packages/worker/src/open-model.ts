@@ -13,14 +13,14 @@ import type { LoadedModel } from "./protocol.js";
 import type { SentLoadOptions } from "./sent-options.js";
 import { fromSentSource, type SentSource } from "./sent-source.js";
 
-/** A model in the memory of the worker, and the device that is closed with it. */
+/** A loaded model in the worker, and its device, which is closed with it. */
 export type OpenModel = {
   readonly model: TextModel;
   readonly device: OwnDevice;
   readonly loaded: LoadedModel;
 };
 
-/** Loads a model of texts on a device of its own. */
+/** Loads a text model on a new device. */
 export async function openModel(
   source: SentSource,
   { device: name, tokenizer, hub, store, ...options }: SentLoadOptions,
@@ -29,7 +29,7 @@ export async function openModel(
 ): Promise<OpenModel> {
   const device = await openDevice(name);
   try {
-    const all: LoadOptions = {
+    const loadOptions: LoadOptions = {
       ...options,
       ...calls,
       device,
@@ -37,16 +37,16 @@ export async function openModel(
       ...(store && { store: modelStore(store) }),
       ...(tokenizer && { tokenizer: fromSentSource(tokenizer) as never }),
     };
-    const model = ofTexts(await loadAny(fromSentSource(source), all));
+    const model = requireTextModel(await loadAny(fromSentSource(source), loadOptions));
     return { model, device, loaded: describe(model, device) };
   } catch (error) {
     await device.close?.();
-    throw asLoad(error);
+    throw renameToLoad(error);
   }
 }
 
-/** The model, which is refused unless it reads texts. */
-function ofTexts(model: AnyModel): TextModel {
+/** Refuses models of images and speech. */
+function requireTextModel(model: AnyModel): TextModel {
   if (!("pool" in model || "embedImages" in model || "leastFrames" in model)) return model;
   const isSpeech = "leastFrames" in model;
   return checks("load", { argument: "source" }).refuse({
@@ -56,10 +56,11 @@ function ofTexts(model: AnyModel): TextModel {
   });
 }
 
+/** The description of a model that is sent to the client. */
 function describe(model: TextModel, device: OwnDevice): LoadedModel {
   const { vocabSize, embedDim, numLayers, contextLength } = model.config;
   return {
-    // An encoder–decoder generates, as a decoder does.
+    // An encoder–decoder counts as a decoder, as it generates.
     kind: "maskedTokenLogits" in model ? "encoder" : "decoder",
     config: { vocabSize, embedDim, numLayers, contextLength },
     device: device.name,
@@ -67,8 +68,8 @@ function describe(model: TextModel, device: OwnDevice): LoadedModel {
   };
 }
 
-/** The same error, of the function that the page called. */
-function asLoad(error: unknown): unknown {
+/** Renames an error of `loadAny` to `load`, the function that the page called. */
+function renameToLoad(error: unknown): unknown {
   if (!isQkvError(error) || error.fn !== "loadAny") return error;
   const { argument, source, received, expected, fix, cause } = error;
   const Kind = error.constructor as typeof QkvError;

@@ -1,7 +1,7 @@
-/** Awaits work, but no longer than until the signal aborts: then its reason is thrown at once. */
+/** Awaits `work`, or throws the signal's reason as soon as it aborts. */
 export async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
-  // Nobody awaits it after an abort.
+  // Avoids an unhandled rejection after an abort.
   work.catch(() => undefined);
   signal.throwIfAborted();
   let abort = (): void => undefined;

@@ -9,7 +9,7 @@ export type Port = {
   post(message: unknown, transfer: Transferable[]): void;
   /** Calls `f` with each message from now on, until the returned function is called. */
   listen(f: (message: unknown) => void): () => void;
-  /** Calls `f` with the reason when the other end is known to be gone. */
+  /** Calls `f` with the reason when the other end has ended. */
   onEnd(f: (reason: string) => void): void;
   /** In Node: keeps the process running while a result is awaited. */
   keepRunning(isAwaited: boolean): void;
@@ -19,21 +19,21 @@ export type Port = {
 /** A worker or a port, of the web or of Node. */
 export type Endpoint = Worker | MessagePort | SharedWorker | NodePort | NodeEnd;
 
-const nothing = (): void => undefined;
+const noop = (): void => undefined;
 
 /** A port for an endpoint that belongs to the caller: closing the port does not close the endpoint. */
-export function portOf(endpoint: Endpoint): Port {
-  const notOwned = { isOwn: false, isShared: false, keepRunning: nothing, close: nothing };
-  if ("port" in endpoint) return { ...notOwned, ...webEnd(endpoint.port, endpoint) };
+export function createPort(endpoint: Endpoint): Port {
+  const borrowed = { isOwn: false, isShared: false, keepRunning: noop, close: noop };
+  if ("port" in endpoint) return { ...borrowed, ...webEnd(endpoint.port, endpoint) };
   // Node's message ports also have the methods of the web, which report fewer events.
-  if ("on" in endpoint) return { ...notOwned, ...nodeEnd(endpoint as NodeEnd) };
+  if ("on" in endpoint) return { ...borrowed, ...nodeEnd(endpoint as NodeEnd) };
   // Errors in this worker's own global scope are not errors of the other end.
-  return { ...notOwned, ...webEnd(endpoint, (endpoint as object) === globalThis ? undefined : endpoint) };
+  return { ...borrowed, ...webEnd(endpoint, (endpoint as object) === globalThis ? undefined : endpoint) };
 }
 
 /** A port for a worker that this program started: closing the port ends the worker. */
 export function ownPort(worker: Worker | NodeWorker): Port {
-  const port = { ...portOf(worker), isOwn: true };
+  const port = { ...createPort(worker), isOwn: true };
   if (!("on" in worker)) return { ...port, close: () => worker.terminate() };
   return {
     ...port,

@@ -14,7 +14,7 @@ async function throughThread(error: unknown): Promise<unknown> {
   }
 }
 
-test("errors of qkv keep class, message, facts and the place where they were thrown", async () => {
+test("errors of qkv keep their class, message, facts and stack", async () => {
   const facts = { fn: "matmul", argument: "b", expected: "[3, N]", fix: "transpose it." };
   const thrown = new ShapeError({ ...facts, received: [2, 3] });
   const arrived = (await throughThread(thrown)) as ShapeError;
@@ -25,7 +25,7 @@ test("errors of qkv keep class, message, facts and the place where they were thr
   expect(Object.keys(arrived)).not.toContain("stack");
 });
 
-test("what came and cannot be sent is described, in the same words as in the message", async () => {
+test("a received value that cannot be cloned becomes the description of the message", async () => {
   const received = { read: () => 1 };
   const thrown = new DeviceError({
     fn: "f",
@@ -45,7 +45,7 @@ test("what came and cannot be sent is described, in the same words as in the mes
   });
 });
 
-test("errors of the engine keep their class; others their name", async () => {
+test("built-in errors keep their class; others their name", async () => {
   const range = await throughThread(new RangeError("too far"));
   expect(range).toBeInstanceOf(RangeError);
   expect(range).toMatchObject({ name: "RangeError", message: "too far" });
@@ -56,7 +56,7 @@ test("errors of the engine keep their class; others their name", async () => {
   expect(await throughThread("text")).toMatchObject({ name: "Error", message: "text" });
 });
 
-test("a value is a value", async () => {
+test("a value is returned unchanged", async () => {
   expect(received(await sent(() => [1]))).toEqual([1]);
   expect(received(await sent(() => undefined))).toBe(undefined);
 });

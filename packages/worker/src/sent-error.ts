@@ -44,20 +44,21 @@ function toSent(error: unknown): SentError {
   const { name = "Error", message = String(error), stack } = (error ?? {}) as Partial<Error>;
   if (!isQkvError(error)) return { name, message, stack, facts: undefined };
   const { fn, argument, source, expected, fix } = error;
-  const own = { fn, argument, expected, fix, received: cloneable(error.received) };
-  return { name, message, stack, facts: source === undefined ? own : { ...own, source } };
+  const sentFacts = { fn, argument, expected, fix, received: cloneable(error.received) };
+  return { name, message, stack, facts: source === undefined ? sentFacts : { ...sentFacts, source } };
 }
 
 /** A value that structured cloning accepts: numbers, texts and short lists are kept, others become descriptions. */
 function cloneable(value: unknown): unknown {
-  const isPlain = (one: unknown) => one === null || !["object", "function", "symbol"].includes(typeof one);
+  const isPlain = (element: unknown) =>
+    element === null || !["object", "function", "symbol"].includes(typeof element);
   const isShort = Array.isArray(value) && value.length <= 64 && value.every(isPlain);
   return isPlain(value) || isShort ? value : describeValue(value);
 }
 
 function fromSent({ name, message, stack, facts }: SentError): Error {
   const error = emptyError(name, facts);
-  // The stack of the worker tells where the error came from.
+  // The stack is that of the worker, where the error was thrown.
   for (const [key, value] of Object.entries({ message, stack })) {
     if (value !== undefined) {
       Object.defineProperty(error, key, { value, configurable: true, writable: true, enumerable: false });

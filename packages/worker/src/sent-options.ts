@@ -9,21 +9,21 @@ import type {
 } from "@qkv/transformer";
 import { toSentSource, type SentSource } from "./sent-source.js";
 
-/** Options of `load` of `@qkv/transformer` that can be sent as they are. */
+/** Options of `load` of `@qkv/transformer` that structured cloning can copy. */
 type Unchanged = Pick<TransformerLoadOptions, "dtype" | "quantize" | "idleTimeoutMs" | "maxBytes">;
 
 /** Options of `load` that are about the model, without its callbacks. */
 export type ModelOptions = Unchanged & {
   /**
-   * Name of the device in the worker: `wasm` (default; `js` where that cannot run), with the options of the command line such as
-   * `wasm,threads=4`; `webgpu`; `js`; or `auto`, the fastest there.
+   * Name of the device in the worker: `wasm`, with options as on the command line, `wasm,threads=4`; `webgpu`; `js`; or `auto`,
+   * the fastest available. Default: `wasm`, or `js` if WebAssembly SIMD cannot run.
    */
   device?: string;
-  /** File of a tokenizer. Default: that of the folder, else none. */
+  /** File of a tokenizer. Default: the one in the folder, if any. */
   tokenizer?: Source;
   /** Access to the hub. Default: the Hugging Face Hub, without a login. */
   hub?: Omit<HubOptions, "client">;
-  /** Keeps files of servers in the browser: the options of `modelStore`, `{}` for its defaults. Default: they are not kept. */
+  /** Stores downloaded files in the browser: options of `modelStore`, `{}` for its defaults. Default: they are not stored. */
   store?: Omit<ModelStoreOptions, "caches">;
 };
 
@@ -34,7 +34,7 @@ export type SentGenerateOptions = Pick<
 >;
 export type SentEmbedOptions = Omit<EmbedOptions, "signal">;
 
-/** @throws {ArgumentError} If an option is none that can be sent to a worker. */
+/** Converts options to a form that can be sent. @throws {ArgumentError} If an option cannot be sent to a worker. */
 export function toSentOptions(check: Checks, { tokenizer, ...options }: ModelOptions): SentLoadOptions {
   const { device, hub, store } = options;
   if (device !== undefined) {

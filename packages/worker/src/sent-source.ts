@@ -12,7 +12,7 @@ export type SentSource =
   | { readonly file: SentFile }
   | { readonly files: readonly SentFile[] };
 
-/** @throws {ArgumentError} If the source cannot be sent to another thread, with `argument` as its name. */
+/** Converts a source to a form that can be sent. `argument`: its name in errors. @throws {ArgumentError} If it cannot be sent. */
 export function toSentSource(check: Checks, argument: string, source: Source | readonly File[]): SentSource {
   // A relative path is resolved here, against the page: the worker would resolve it against its own script.
   if (typeof source === "string") return { location: sourceUrl(source)?.href ?? source };

@@ -3,7 +3,7 @@ import type { HubClient } from "@qkv/transformer";
 import { createBirpc } from "birpc";
 import { Clients } from "./clients.js";
 import { nodeThreads, type NodePort } from "./node-threads.js";
-import { portOf, type Endpoint, type Port } from "./port.js";
+import { createPort, type Endpoint, type Port } from "./port.js";
 import { contract, type ClientFunctions, type WorkerFunctions } from "./protocol.js";
 import { sent } from "./sent-error.js";
 import { transferables } from "./transferables.js";
@@ -11,16 +11,16 @@ import { transferables } from "./transferables.js";
 declare const __VERSION__: string;
 
 export type ServeOptions = {
-  /** `@huggingface/hub`, for sources that name a repository. Default: it is imported when it is used. */
+  /** `@huggingface/hub`, for sources that name a repository. Default: imported on demand. */
   hub?: HubClient;
-  /** The port that clients write to. Default: that of the worker, or all ports of a SharedWorker. */
+  /** The port of the clients. Default: the worker's own port, or all ports of a SharedWorker. */
   port?: MessagePort | NodePort;
 };
 
 /**
- * Makes this worker one that `load` of `@qkv/worker` can be given, for workers whose code a program bundles itself.
+ * Serves models in this worker to `load` of `@qkv/worker`, for programs that bundle their own worker.
  *
- * @throws {ArgumentError} If this is no worker, and no `port` is given.
+ * @throws {ArgumentError} If this thread is not a worker, and no `port` is given.
  *
  * @example
  * ```ts
@@ -34,7 +34,7 @@ export function serve(options?: ServeOptions): void {
   const check = checks("serve");
   const { hub, port } = check.options(options, ["hub", "port"]);
   const clients = new Clients(hub);
-  const accept = (endpoint: Endpoint) => answer(portOf(endpoint), clients);
+  const accept = (endpoint: Endpoint) => answer(createPort(endpoint), clients);
   const scope = globalThis as unknown as Worker & { WorkerGlobalScope?: unknown };
   const parent = nodeThreads()?.parentPort;
   if (port !== undefined) {

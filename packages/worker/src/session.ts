@@ -22,7 +22,7 @@ type Work = {
   summary?: GenerateSummary;
 };
 
-/** One client in the worker: its share of a model, and the work that it began. */
+/** The worker's side of one client: its share of a model, and its running work. */
 export class Session {
   readonly #models: SharedModels;
   readonly #hub: HubClient | undefined;
@@ -51,23 +51,23 @@ export class Session {
   async start(work: number, prompt: string | readonly number[], options: SentGenerateOptions): Promise<void> {
     const { model } = await this.#open("generate");
     const controller = new AbortController();
-    const begun: Work = {
+    const running: Work = {
       controller,
       tokens: generate(model as GenerativeModel, prompt, {
         ...options,
         signal: controller.signal,
-        onFinish: (summary) => (begun.summary = summary),
+        onFinish: (summary) => (running.summary = summary),
       }),
     };
-    this.#work.set(work, begun);
+    this.#work.set(work, running);
   }
 
   async next(work: number): Promise<Piece> {
-    const begun = this.#work.get(work);
-    // Credits may be left when the tokens have ended.
-    if (!begun?.tokens) return { summary: undefined };
-    const { done, value } = await begun.tokens.next();
-    return done ? { summary: begun.summary } : { token: value };
+    const running = this.#work.get(work);
+    // The client requests tokens ahead, so requests may be left after the last token.
+    if (!running?.tokens) return { summary: undefined };
+    const { done, value } = await running.tokens.next();
+    return done ? { summary: running.summary } : { token: value };
   }
 
   async embed(work: number, texts: readonly string[], options: SentEmbedOptions): Promise<Float32Array[]> {
@@ -82,18 +82,18 @@ export class Session {
   }
 
   async end(work: number): Promise<void> {
-    const begun = this.#work.get(work);
+    const running = this.#work.get(work);
     this.#work.delete(work);
-    begun?.controller.abort();
+    running?.controller.abort();
     // Waits for the token that is being computed.
-    await begun?.tokens?.return().catch(() => undefined);
+    await running?.tokens?.return().catch(() => undefined);
   }
 
   async memory() {
     return (await this.#open("memory")).device.memory();
   }
 
-  /** Ends the work, then frees the model unless others have it. */
+  /** Aborts all work, then frees the model unless other clients share it. */
   async leave(): Promise<void> {
     this.#ended.abort();
     await Promise.all([...this.#work.keys()].map((work) => this.end(work)));

@@ -1,23 +1,23 @@
-import { holdLock, lockAlone } from "./locks.js";
+import { holdLock, lockIfFree } from "./locks.js";
 
-/** The lock that a tab shares while it has a shared worker or asks for one. A worker that ends holds it alone. */
+/** Name of a lock that tabs hold in shared mode while they use the shared worker. A worker that ends holds it exclusively. */
 const name = "@qkv/worker shared";
 
-/** Tabs give the lock back after their last answer. Unit: milliseconds. */
-const pausesMs = [100, 1000, 5000];
+/** Delays of the attempts to end: a tab releases its lock shortly after its last call. Unit: milliseconds. */
+const retryDelaysMs = [100, 1000, 5000];
 
-/** Keeps the shared worker alive, and waits for one that is ending, which is too late for a new tab. */
+/** Keeps the shared worker running. Waits until a worker that is ending has ended, so that the tab starts a new one. */
 export const shareWorker = (): Promise<(() => void) | undefined> => holdLock(name, "shared");
 
 /**
- * Ends this worker if no tab has it: its memory is freed at once, where a collector would take its time.
+ * Ends this shared worker if no tab uses it, which frees its memory at once, before garbage collection.
  *
- * @param isUsed - True if a client has come meanwhile.
+ * @param isUsed - Returns true if a new client has connected meanwhile.
  */
 export async function endUnlessUsed(isUsed: () => boolean): Promise<void> {
-  for (const pause of pausesMs) {
-    await new Promise((resolve) => setTimeout(resolve, pause));
+  for (const delayMs of retryDelaysMs) {
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
     if (isUsed()) return;
-    await lockAlone(name, () => close());
+    await lockIfFree(name, () => close());
   }
 }

@@ -22,7 +22,7 @@ function models() {
 
 const quiet = (): LoadCalls => ({ signal: new AbortController().signal, onProgress: () => undefined });
 
-test("one model for all that ask for the same, and the last to leave frees it, once", async () => {
+test("clients with the same key share one model, and the last release frees it once", async () => {
   const [shared, { counts, loads, open }] = [new SharedModels(), models()];
   const asked = [1, 2, 3].map(() => shared.share("tiny", open, quiet()));
   loads[0]!.finish();
@@ -42,7 +42,7 @@ test("one model for all that ask for the same, and the last to leave frees it, o
   expect(counts).toMatchObject({ opened: 2, closed: 1 });
 });
 
-test("other options, and models without a key, are models of their own", async () => {
+test("other keys, and models without a key, are not shared", async () => {
   const [shared, { counts, loads, open }] = [new SharedModels(), models()];
   const asked = ["tiny", "tiny int8", undefined, undefined].map((key) => shared.share(key, open, quiet()));
   for (const load of loads) load.finish();
@@ -52,7 +52,7 @@ test("other options, and models without a key, are models of their own", async (
   expect(counts.closed).toBe(1);
 });
 
-test("one that no longer waits does not stop the others; when none waits, loading stops", async () => {
+test("an aborted client does not stop loading for others; loading stops when all have aborted", async () => {
   const [shared, { counts, loads, open }] = [new SharedModels(), models()];
   const [first, second] = [new AbortController(), new AbortController()];
   const told: string[] = [];
@@ -71,7 +71,7 @@ test("one that no longer waits does not stop the others; when none waits, loadin
   expect(counts).toMatchObject({ opened: 1, aborted: 1, closed: 0 });
 });
 
-test("a load that failed is tried again by the next one", async () => {
+test("a failed load is repeated for the next client", async () => {
   const [shared, { counts, loads, open }] = [new SharedModels(), models()];
   const asked = [shared.share("tiny", open, quiet()), shared.share("tiny", open, quiet())];
   loads[0]!.fail(new Error("no network"));

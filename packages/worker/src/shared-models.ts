@@ -2,20 +2,20 @@ import type { Progress } from "@qkv/transformer";
 import type { OpenModel } from "./open-model.js";
 import { orAborted } from "./or-aborted.js";
 
-/** Callbacks while a model is loaded. */
+/** The abort signal and the progress callback of loading. */
 export type LoadCalls = { signal: AbortSignal; onProgress: (progress: Progress) => void };
 
-/** A share of a model that several clients may have. */
+/** A reference to a model that several clients may share. */
 export type Share = { readonly open: OpenModel; release(): Promise<void> };
 
-/** The models of a worker: clients that ask for the same one share it, and the last one to leave frees it. */
+/** Reference-counted models of a worker: clients with equal source and options share one; the last release frees it. */
 export class SharedModels {
   readonly #entries = new Map<string, Entry>();
 
   /**
-   * A share of the model of this key, which is loaded if nobody has it.
+   * A reference to the model with this key, which is loaded if it is not.
    *
-   * @param key - Source and options as text; undefined for a model that is never shared.
+   * @param key - Source and options as JSON; undefined for a model that is never shared.
    */
   async share(
     key: string | undefined,
@@ -45,6 +45,7 @@ export class SharedModels {
   }
 }
 
+/** A model that is loaded or loading, with its number of clients. */
 class Entry {
   holders = 0;
   readonly listeners = new Set<(progress: Progress) => void>();

@@ -1,18 +1,18 @@
 import { checks, DeviceError } from "@qkv/core";
 import { nodeThreads, type NodePort } from "./node-threads.js";
 import { shareWorker } from "./shared-lock.js";
-import { ownPort, portOf, type Port } from "./port.js";
+import { ownPort, createPort, type Port } from "./port.js";
 
-/** A worker for a model: one of its own, one that all tabs of an origin share, or one that the program made. */
+/** The worker of a model: a new one, the one that all tabs of an origin share, or one that the program created. */
 export type WorkerChoice = "dedicated" | "shared" | Worker | SharedWorker | MessagePort | NodePort;
 
 declare const __filename: string | undefined;
 
-/** The address of this file: in CommonJS, which has no `import.meta`, too. Node reads the worker beside it. */
-const here = (): string =>
+/** The URL of this file, also in CommonJS, which has no `import.meta`. The worker's module is in the same folder. */
+const moduleUrl = (): string =>
   typeof __filename === "string" ? new URL(`file:${__filename}`).href : import.meta.url;
 
-/** Opens a channel to a worker. Closing it ends a worker that is the model's own. */
+/** Opens a channel to a worker. Closing it terminates a dedicated worker. */
 export async function openPort(worker: WorkerChoice): Promise<Port> {
   if (worker === "dedicated") return dedicated();
   if (worker === "shared") return shared();
@@ -25,15 +25,16 @@ export async function openPort(worker: WorkerChoice): Promise<Port> {
     '"dedicated", "shared", a Worker, a SharedWorker or a MessagePort',
     "leave it out for a worker of its own.",
   );
-  return portOf(worker);
+  return createPort(worker);
 }
 
 function dedicated(): Port {
   const threads = nodeThreads();
   if (threads) {
-    return ownPort(new threads.Worker(new URL("./model-worker.js", here()), { execArgv: [] }));
+    return ownPort(new threads.Worker(new URL("./model-worker.js", moduleUrl()), { execArgv: [] }));
   }
-  if (typeof Worker === "undefined") throw missing("Worker", "call `load` of @qkv/transformer instead.");
+  if (typeof Worker === "undefined")
+    throw missingFeature("Worker", "call `load` of @qkv/transformer instead.");
   return ownPort(pageWorker());
 }
 
@@ -41,8 +42,8 @@ function pageWorker(): Worker {
   try {
     return new Worker(new URL("./model-worker.js", import.meta.url), { type: "module" });
   } catch {
-    // The script of a worker has to be of the page's origin; what it imports may come from elsewhere, such as a CDN.
-    const script = `import ${JSON.stringify(new URL("./model-worker.js", here()).href)};`;
+    // The script of a worker must have the page's origin, but it may import from other origins, such as a CDN.
+    const script = `import ${JSON.stringify(new URL("./model-worker.js", moduleUrl()).href)};`;
     return new Worker(URL.createObjectURL(new Blob([script], { type: "text/javascript" })), {
       type: "module",
     });
@@ -50,21 +51,22 @@ function pageWorker(): Worker {
 }
 
 async function shared(): Promise<Port> {
-  const own = "leave it out: each page then has a worker of its own.";
-  if (typeof SharedWorker === "undefined" || nodeThreads()) throw missing("SharedWorker", own);
-  // Without them nobody would know that a tab was closed, and its model would stay.
+  const fixWithDedicated = "leave it out: each page then has a worker of its own.";
+  if (typeof SharedWorker === "undefined" || nodeThreads())
+    throw missingFeature("SharedWorker", fixWithDedicated);
+  // Without Web Locks the worker would not notice a closed tab, and would never free its model.
   if (!(navigator as Partial<Navigator>).locks)
-    throw missing("navigator.locks", `serve the page by https, or ${own}`);
+    throw missingFeature("navigator.locks", `serve the page by https, or ${fixWithDedicated}`);
   const release = await shareWorker();
   const worker = new SharedWorker(new URL("./model-worker.js", import.meta.url), { type: "module" });
   const close = () => {
     worker.port.close();
     release?.();
   };
-  return { ...portOf(worker), isShared: true, close };
+  return { ...createPort(worker), isShared: true, close };
 }
 
-const missing = (name: string, fix: string): DeviceError =>
+const missingFeature = (name: string, fix: string): DeviceError =>
   new DeviceError({
     fn: "load",
     argument: "worker",

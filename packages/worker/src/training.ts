@@ -1,4 +1,4 @@
-/** Data-parallel training: several workers compute gradients, each of its own batches, or tokenize ahead. */
+/** Training with workers: data-parallel gradients, and tokenization ahead of the training loop. */
 export {
   gradientWorkers,
   type GradientWorkers,

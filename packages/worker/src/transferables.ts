@@ -4,7 +4,7 @@ import type { SentSource } from "./sent-source.js";
 /** A call or a result of the protocol, in birpc's format. */
 type Message = { readonly a?: readonly unknown[]; readonly r?: unknown };
 
-/** The memory that is transferred with a message, so that this thread loses it: copies of a source's bytes, and embeddings. */
+/** Buffers to transfer with a message, to which this thread loses access: copies of a source's bytes, and embeddings. */
 export function transferables(message: unknown): Transferable[] {
   const { a: values = [], r: result } = message as Message;
   const sources = values.flatMap((argument) => [argument, (argument as SentLoadOptions | null)?.tokenizer]);

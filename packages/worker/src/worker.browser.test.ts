@@ -13,14 +13,14 @@ async function told(model: WorkerModel): Promise<string> {
   return text;
 }
 
-test("a model in a Worker of its own, by one call", async () => {
+test("load starts a dedicated Worker", async () => {
   const model = await load(await modelTiny());
   expect(await told(model)).toBe(story);
   await model.dispose();
   await expect(told(model)).rejects.toThrow(/a model that was disposed/);
 });
 
-test("in a SharedWorker, in which each page has its own connection", async () => {
+test("load connects to a SharedWorker, with a connection for each page", async () => {
   const files = await modelTiny();
   const models = await Promise.all([1, 2].map(() => load(files, { worker: "shared" })));
   expect(await Promise.all(models.map(told))).toEqual([story, story]);
@@ -29,7 +29,7 @@ test("in a SharedWorker, in which each page has its own connection", async () =>
   await models[1]!.dispose();
 });
 
-test("a Worker that the program ends says so by its lock, and all that is awaited is rejected", async () => {
+test("a terminated Worker releases its lock, and all pending calls reject", async () => {
   const worker = own();
   const model = await load(await modelTiny(), { worker });
   const tokens = generate(model, prompt);
@@ -42,14 +42,14 @@ test("a Worker that the program ends says so by its lock, and all that is awaite
   await expect(model.memory()).rejects.toBeInstanceOf(DeviceError);
 });
 
-test("a Worker whose code is not there is an error with the ways to mend it", async () => {
+test("a Worker whose script is missing is an error with fixes", async () => {
   const worker = new Worker("/no-such-worker.js", { type: "module" });
   await expect(load(await modelTiny(), { worker })).rejects.toThrow(
     /one whose code could not be loaded.*\nFix: its file is dist\/model-worker.js.*optimizeDeps/,
   );
 });
 
-test("a page that is closed leaves its model: the engine releases its lock", async () => {
+test("a closed page releases its model, as the engine releases its lock", async () => {
   const worker = own();
   const gone = "a page that is gone";
   // A client that never says that it leaves, as the page of a closed tab.

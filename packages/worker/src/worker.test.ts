@@ -43,7 +43,7 @@ async function collected(tokens: AsyncIterable<GeneratedToken>): Promise<Generat
 }
 
 /** The error that work rejects with. */
-const errorOf = (work: Promise<unknown>): Promise<unknown> =>
+const rejection = (work: Promise<unknown>): Promise<unknown> =>
   work.then(
     () => undefined,
     (error: unknown) => error,
@@ -66,7 +66,7 @@ test("tokens, their probabilities and the summary are those of the same call in 
   await model.dispose();
 });
 
-test("a model says its sizes, its kind, its device and its memory", async () => {
+test("a model has its sizes, its kind, its device and its memory use", async () => {
   const model = await loaded();
   const { vocabSize, embedDim, numLayers, contextLength } = (await loadHere(await modelTiny())).config;
   expect(model).toMatchObject({
@@ -96,7 +96,7 @@ test.each([
   expect((error as { fix: string }).fix).toContain(loader);
 });
 
-test("the worker is four tokens ahead of a loop that is slow, and ends with it", async () => {
+test("the worker is four tokens ahead of a slow loop, and stops with it", async () => {
   const { port } = channel();
   const model = await load(await modelTiny(), { worker: port, device: "js" });
   let computed = 0;
@@ -122,7 +122,7 @@ test("an abort ends a loop at once, with the signal's reason", async () => {
   const controller = new AbortController();
   const { signal } = controller;
   const tokens: GeneratedToken[] = [];
-  const ended = errorOf(
+  const ended = rejection(
     (async () => {
       for await (const token of generate(model, prompt, { signal })) {
         if (tokens.push(token) === 2) controller.abort(reason);
@@ -131,42 +131,42 @@ test("an abort ends a loop at once, with the signal's reason", async () => {
   );
   expect(await ended).toBe(reason);
   expect(tokens.length).toBe(2);
-  expect(await errorOf(collected(generate(model, prompt, { signal })))).toBe(reason);
+  expect(await rejection(collected(generate(model, prompt, { signal })))).toBe(reason);
   // The worker goes on to serve.
   expect(await collected(generate(model, prompt, { maxTokens: 2 }))).toHaveLength(2);
 });
 
-test("an abort that nobody is computing for ends the wait: the worker says nothing", async () => {
+test("an abort ends the wait for a worker that does not answer", async () => {
   const { port1, port2 } = new MessageChannel();
   open.push(port1, port2);
   const controller = new AbortController();
-  const loading = errorOf(load("nowhere", { worker: port1, signal: controller.signal }));
+  const loading = rejection(load("nowhere", { worker: port1, signal: controller.signal }));
   controller.abort();
   expect(await loading).toMatchObject({ name: "AbortError" });
-  expect(await errorOf(load("nowhere", { worker: port1, signal: AbortSignal.abort("no") }))).toBe("no");
+  expect(await rejection(load("nowhere", { worker: port1, signal: AbortSignal.abort("no") }))).toBe("no");
 });
 
 test("errors arrive as their classes, with their facts, and name the function that was called", async () => {
   const model = await loaded();
-  const tooMany = await errorOf(collected(generate(model, prompt, { maxTokens: -1 })));
+  const tooMany = await rejection(collected(generate(model, prompt, { maxTokens: -1 })));
   expect(tooMany).toBeInstanceOf(ArgumentError);
   expect(tooMany).toMatchObject({ fn: "generate", argument: "maxTokens", received: -1 });
-  const same = await errorOf(
+  const same = await rejection(
     collected(generateHere(await loadHere(await modelTiny()), prompt, { maxTokens: -1 })),
   );
   expect((tooMany as Error).message).toBe((same as Error).message);
 
-  const missing = await errorOf(load("/no/such/folder.gguf", { worker: channel().port }));
+  const missing = await rejection(load("/no/such/folder.gguf", { worker: channel().port }));
   expect(missing).toBeInstanceOf(ArgumentError);
   expect((missing as Error).message).toMatch(/^load: `source` is "\/no\/such\/folder.gguf", expected a file/);
-  const damaged = await errorOf(load(new Uint8Array(0), { worker: channel().port }));
+  const damaged = await rejection(load(new Uint8Array(0), { worker: channel().port }));
   expect(damaged).toBeInstanceOf(FormatError);
   expect((damaged as Error).message).toMatch(/^load: `0 bytes: dim`/);
-  const noDevice = await errorOf(load("nowhere", { worker: channel().port, device: "cuda" }));
+  const noDevice = await rejection(load("nowhere", { worker: channel().port, device: "cuda" }));
   expect((noDevice as Error).message).toMatch(
     /^load: `device` is "cuda", expected the name of a device: wasm/,
   );
-  expect(((await errorOf(embed(model, ["a cat"]))) as Error).message).toMatch(
+  expect(((await rejection(embed(model, ["a cat"]))) as Error).message).toMatch(
     /^embed: `model` is "a decoder", expected an encoder/,
   );
 });
@@ -181,54 +181,54 @@ test.each([
   ["shared", { worker: "shared" }, /`worker` is "no `SharedWorker`".*\nFix: leave it out/],
   ["devise", { devise: "wasm" }, /`devise` is "wasm", expected one of the options.*\nFix: write `device`/],
 ])("an option that cannot be is refused by name: %s", async (_, options, message) => {
-  const error = await errorOf(load("nowhere", options as never));
+  const error = await rejection(load("nowhere", options as never));
   expect(isQkvError(error)).toBe(true);
   expect((error as Error).message).toMatch(message);
 });
 
 test("sources and options that cannot be sent are refused by name", async () => {
   const source = { size: 4, read: () => new Uint8Array(4) };
-  expect(await errorOf(load(source))).toMatchObject({ fn: "load", argument: "source" });
+  expect(await rejection(load(source))).toMatchObject({ fn: "load", argument: "source" });
   const model = await loaded();
   for (const argument of ["cache", "processors"]) {
     const options = { [argument]: [] } as object;
-    expect(await errorOf(collected(generate(model, prompt, options)))).toMatchObject({ argument });
+    expect(await rejection(collected(generate(model, prompt, options)))).toMatchObject({ argument });
   }
   const inThisThread = (await loadHere(await modelTiny())) as unknown as WorkerModel;
   for (const wrong of [inThisThread, undefined, {} as WorkerModel]) {
-    expect(await errorOf(collected(generate(wrong as WorkerModel, prompt)))).toMatchObject({
+    expect(await rejection(collected(generate(wrong as WorkerModel, prompt)))).toMatchObject({
       argument: "model",
     });
-    expect(await errorOf(embed(wrong as WorkerModel, ["a cat"]))).toMatchObject({ argument: "model" });
+    expect(await rejection(embed(wrong as WorkerModel, ["a cat"]))).toMatchObject({ argument: "model" });
   }
 });
 
-test("a controller in place of its signal, and a model of this thread, are refused with the fix", async () => {
+test("an AbortController in place of its signal, and a model of this thread, are refused with the fix", async () => {
   const signal = new AbortController() as never;
   const model = await loaded();
   const fix = "write `signal: controller.signal`.";
-  expect(await errorOf(load("x", { signal }))).toMatchObject({ name: "ArgumentError", fn: "load", fix });
-  expect(await errorOf(collected(generate(model, prompt, { signal })))).toMatchObject({
+  expect(await rejection(load("x", { signal }))).toMatchObject({ name: "ArgumentError", fn: "load", fix });
+  expect(await rejection(collected(generate(model, prompt, { signal })))).toMatchObject({
     fn: "generate",
     fix,
   });
-  expect(await errorOf(load(modelTiny as never))).toMatchObject({
+  expect(await rejection(load(modelTiny as never))).toMatchObject({
     received: modelTiny,
     fix: "call it: `await load(await modelTiny())`.",
   });
   const here = await loadHere(await modelTiny());
-  expect(await errorOf(collected(generate(here as never, prompt)))).toMatchObject({
+  expect(await rejection(collected(generate(here as never, prompt)))).toMatchObject({
     received: "a model in this thread",
     fix: "import `generate` from where its `load` comes from: @qkv/transformer, or qkv.",
   });
   // As the function of the other package says it, of a model that a worker has.
-  expect(await errorOf(collected(generateHere(model as never, prompt)))).toMatchObject({
+  expect(await rejection(collected(generateHere(model as never, prompt)))).toMatchObject({
     received: "a model in a worker",
     fix: "import `generate` from where its `load` comes from: @qkv/worker, or qkv/worker.",
   });
 });
 
-test("progress comes by bytes, and files keep their names", async () => {
+test("progress is reported in bytes, and files keep their names", async () => {
   const told: Progress[] = [];
   await loaded({ onProgress: (progress) => told.push(progress) });
   const weights = told.filter(({ source }) => source === "model.safetensors");
@@ -236,7 +236,7 @@ test("progress comes by bytes, and files keep their names", async () => {
   expect(weights.at(-1)!.loaded).toBe(weights.at(-1)!.total);
 });
 
-test("bytes are copied, of a view no more than it shows, and stay here", async () => {
+test("bytes are copied, of a view only its own, and stay usable", async () => {
   const files = await modelTiny();
   const whole = new Uint8Array(await files.find(({ name }) => name === "tokenizer.json")!.arrayBuffer());
   const buffer = new Uint8Array(whole.length + 7);
@@ -251,7 +251,7 @@ test("bytes are copied, of a view no more than it shows, and stay here", async (
   expect((await collected(generate(model, prompt, { maxTokens: 2 }))).length).toBe(2);
 });
 
-test("embeddings are those of this thread, in memory that was moved", async () => {
+test("embeddings equal those of this thread, and their memory is transferred", async () => {
   const files = ["config.json", "model.safetensors"].map(
     (name) => new File([referenceData.bytes(`hf/bert-pooler/${name}`)], name),
   );
@@ -282,44 +282,44 @@ test("embeddings are those of this thread, in memory that was moved", async () =
   const cut = { dimensions: 2, prompt: "a " };
   expect(await embed(model, texts, cut)).toEqual(await embedHere(here, texts, cut));
   expect(await embed(model, [])).toEqual([]);
-  expect(await errorOf(embed(model, "a cat" as never))).toMatchObject({ argument: "texts" });
-  expect(await errorOf(embed(model, texts, { signal: AbortSignal.abort("no") }))).toBe("no");
-  expect(await errorOf(embed(model, texts, { pooling: "max" as never }))).toMatchObject({
+  expect(await rejection(embed(model, "a cat" as never))).toMatchObject({ argument: "texts" });
+  expect(await rejection(embed(model, texts, { signal: AbortSignal.abort("no") }))).toBe("no");
+  expect(await rejection(embed(model, texts, { pooling: "max" as never }))).toMatchObject({
     argument: "pooling",
   });
-  const cannot = await errorOf(collected(generate(model, "a cat")));
+  const cannot = await rejection(collected(generate(model, "a cat")));
   expect((cannot as Error).message).toMatch(/^generate: `model` is "an encoder", expected a decoder/);
 });
 
-test("a model that was disposed of ends what is under way, and says so when it is used", async () => {
+test("dispose rejects running calls, and later calls are refused", async () => {
   const model = await loaded();
   const tokens = generate(model, prompt);
   await tokens.next();
   await model.dispose();
   await model.dispose();
-  const error = await errorOf(collected(tokens));
+  const error = await rejection(collected(tokens));
   expect(error).toBeInstanceOf(DeviceError);
   expect((error as Error).message).toMatch(
     /^generate: `worker` is "a model that was disposed", expected a worker that answers.\nFix: `load` it again/,
   );
-  expect(await errorOf(collected(generate(model, prompt)))).toBeInstanceOf(DeviceError);
+  expect(await rejection(collected(generate(model, prompt)))).toBeInstanceOf(DeviceError);
   expect(model[Symbol.asyncDispose]).toBe(model.dispose);
 });
 
-test("when the other end is gone, all that is awaited is rejected, with the fix", async () => {
+test("when the other end has ended, all pending calls reject with the fix", async () => {
   const { port, server } = channel();
   const model = await load(await modelTiny(), { worker: port, device: "js" });
   const tokens = generate(model, prompt);
   await tokens.next();
-  const memory = errorOf(model.memory());
+  const memory = rejection(model.memory());
   server.close();
-  const error = await errorOf(collected(tokens));
+  const error = await rejection(collected(tokens));
   expect(error).toBeInstanceOf(DeviceError);
   expect((error as Error).message).toMatch(/\nFix: `load` the model again\. .*quantize: "int8"/);
   expect(await memory).toSatisfy((one) => one === undefined || one instanceof DeviceError);
 });
 
-test("two models of one worker do not hear of each other, and each is freed by itself", async () => {
+test("two models of one worker are independent, and are freed separately", async () => {
   const { port } = channel();
   const files = await modelTiny();
   const [one, two] = await Promise.all([1, 2].map(() => load(files, { worker: port, device: "js" })));
@@ -331,7 +331,7 @@ test("two models of one worker do not hear of each other, and each is freed by i
   expect(await collected(generate(two!, prompt, { maxTokens: 5 }))).toEqual(a);
 });
 
-test("`serve` in a thread that is no worker names its fix", () => {
+test("`serve` outside of a worker is refused with the fix", () => {
   expect(() => serve({ port: {} as never })).toThrow(
     /^serve: `port` is an object with no keys, expected a MessagePort/,
   );

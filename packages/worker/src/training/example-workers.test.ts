@@ -36,7 +36,7 @@ const lines: Line[] = Array.from({ length: 53 }, (_, n) => ({
 }));
 const options = { batchSize: 2, contextLength: 9, seed: 3, shuffle: 8 };
 
-test("property: batches, their order and the places to go on from are those without workers", async () => {
+test("property: batches, their order and resume positions are those without workers", async () => {
   const alone = batchStream(async function* (skip) {
     for (const line of lines.slice(skip)) yield encode(90, line);
   }, options);
@@ -71,7 +71,7 @@ test("property: batches, their order and the places to go on from are those with
   );
 });
 
-test("workers read ahead, and no further than two blocks each", async () => {
+test("workers read ahead, at most two blocks each", async () => {
   let read = 0;
   let closed = false;
   async function* source() {
@@ -98,7 +98,7 @@ test("workers read ahead, and no further than two blocks each", async () => {
   expect(closed).toBe(true);
 });
 
-test("an error of a record and one of the source come after the examples before them", async () => {
+test("errors of a record and of the source are thrown after the examples before them", async () => {
   await using workers = exampleWorkers<Line>({
     worker: () => worker() as never,
     count: 2,
@@ -123,7 +123,7 @@ test("an error of a record and one of the source come after the examples before 
   expect(await seen(broken())).toEqual([3, expect.objectContaining({ message: "the disk is gone" })]);
 });
 
-test("what is no worker is refused by name", () => {
+test("values that are not workers are refused by name", () => {
   expect(() => exampleWorkers({ worker: 1 as never })).toThrow(
     /exampleWorkers: `worker` is 1.*\nFix: give a function/,
   );

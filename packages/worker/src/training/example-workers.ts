@@ -4,23 +4,23 @@ import type { NodeWorker } from "../node-threads.js";
 import type { ExampleFunctions } from "./serve-examples.js";
 import { Thread } from "./thread.js";
 
-/** Options of workers that make examples. */
+/** Options of {@link exampleWorkers}. */
 export type ExampleWorkersOptions<Setup> = {
   /** Starts a worker whose module calls `serveExamples`: `() => new Worker(new URL("./examples.js", import.meta.url))`. */
   worker(): Worker | NodeWorker | MessagePort;
-  /** Number of workers: examples and their order do not depend on it. Default 2. */
+  /** Number of workers. Examples and their order do not depend on it. Default 2. */
   count?: number;
-  /** Records that a worker gets at once. Each has one such block in work and one that waits. Default 64. */
+  /** Number of records that are sent to a worker at once. Each worker has at most two blocks. Default 64. */
   blockSize?: number;
-  /** A copy goes to `serveExamples` of each worker, such as the address of a tokenizer. */
+  /** Argument of `prepare` in each worker, such as the URL of a tokenizer. It is copied. Default: undefined. */
   setup?: Setup;
 };
 
-/** Workers that make examples ahead of those who read them, until they are closed. */
+/** Workers that create examples ahead of the reader. */
 export type ExampleWorkers<Record> = {
   /**
-   * Examples of records, one for each and in their order, while the workers make the next ones. What goes wrong in a record or in
-   * the source is thrown in its place, after the examples before it.
+   * Yields one example for each record, in their order, while the workers create the next ones. An error of a record or of the
+   * source is thrown in its place, after the examples before it.
    */
   examples(records: AsyncIterable<Record> | Iterable<Record>): AsyncGenerator<TrainingExample, void>;
   /** Ends the workers. */
@@ -29,10 +29,10 @@ export type ExampleWorkers<Record> = {
 };
 
 /**
- * Workers that tokenize ahead, so that a training step does not wait for its batch: the source of a `batchStream`. Its batches,
- * their order and the places to go on from are those without workers.
+ * Starts workers that tokenize ahead, so that a training step does not wait for its batch: the source of a `batchStream`. Batches,
+ * their order and resume positions are the same as without workers.
  *
- * @throws {ArgumentError} If `worker` is no function, or a count is no whole number of 1 or more.
+ * @throws {ArgumentError} If `worker` is not a function, or a count is not a whole number of at least 1.
  * @throws {DeviceError} From the generator, if a worker ends early.
  *
  * @example
@@ -61,7 +61,7 @@ export function exampleWorkers<Record, Setup = unknown>(
   const threads = Array.from({ length: count }, () => {
     const thread = new Thread<ExampleFunctions>("exampleWorkers", "serveExamples", worker());
     const ready = thread.call("prepare", setup);
-    ready.catch(() => undefined); // it is thrown to those who read
+    ready.catch(() => undefined); // thrown by `examples`
     return { thread, ready };
   });
 
@@ -89,7 +89,7 @@ export function exampleWorkers<Record, Setup = unknown>(
       const { thread, ready } = threads[next++ % count]!;
       if (block.length > 0) blocks.push(ready.then(() => thread.call("examples", block)));
       if (failure) blocks.push(failure);
-      for (const one of blocks) one.catch(() => undefined); // thrown where it is read
+      for (const one of blocks) one.catch(() => undefined); // thrown when the block is read
     }
 
     try {

@@ -34,7 +34,7 @@ function worker(task: GradientTask<Params, Batch> | (() => never) = { loss: toke
   return port1;
 }
 
-async function lossesOf(run: AsyncIterable<{ loss: number }>): Promise<number[]> {
+async function readLosses(run: AsyncIterable<{ loss: number }>): Promise<number[]> {
   const losses: number[] = [];
   for await (const { loss } of run) losses.push(loss);
   return losses;
@@ -42,11 +42,11 @@ async function lossesOf(run: AsyncIterable<{ loss: number }>): Promise<number[]>
 
 test("a run with any number of workers is the run without any, bit for bit", async () => {
   const here = model.init(1);
-  const losses = await lossesOf(train({ ...common, params: here, loss: tokenLoss(model) }));
+  const losses = await readLosses(train({ ...common, params: here, loss: tokenLoss(model) }));
   for (const count of [1, 2, 3]) {
     await using workers = gradientWorkers<Params, Batch>({ worker: () => worker() as never, count });
     const params = model.init(1);
-    expect(await lossesOf(train({ ...common, params, loss: workers }))).toEqual(losses);
+    expect(await readLosses(train({ ...common, params, loss: workers }))).toEqual(losses);
     tensorsOf(here).forEach((x, i) => expect(tensorsOf(params)[i]!.data).toEqual(x.data));
   }
 });
@@ -66,14 +66,14 @@ test("property: dropout and batches of unequal numbers of targets are the same f
       };
       const options = { ...common, batchAt: unequal, accumulate: counts.length, steps: 2 };
       const here = model.init(1);
-      const losses = await lossesOf(train({ ...options, params: here, loss }));
+      const losses = await readLosses(train({ ...options, params: here, loss }));
       for (const count of [1, 2, 3]) {
         await using workers = gradientWorkers<Params, Batch>({
           worker: () => worker({ loss }) as never,
           count,
         });
         const params = model.init(1);
-        expect(await lossesOf(train({ ...options, params, loss: workers }))).toEqual(losses);
+        expect(await readLosses(train({ ...options, params, loss: workers }))).toEqual(losses);
         tensorsOf(here).forEach((x, i) => expect(tensorsOf(params)[i]!.data).toEqual(x.data));
       }
     }),
@@ -81,32 +81,32 @@ test("property: dropout and batches of unequal numbers of targets are the same f
   );
 });
 
-test("gradients that are asked for without a number drop nothing", async () => {
+test("gradients without a batch number have no dropout", async () => {
   const rates = { attention: 0.4, residual: 0.4, embedding: 0.4 };
   const loss = tokenLoss(decoder({ ...config, dropout: rates }), { dropoutSeed: 1 });
   await using workers = gradientWorkers<Params, Batch>({ worker: () => worker({ loss }) as never, count: 1 });
   const params = model.init(1);
-  const lossOf = async (first?: number) =>
+  const lossAt = async (first?: number) =>
     (await workers.gradients(params, [batchAt(0)], first))[0]![0].data[0];
-  expect(await lossOf()).toBe(tokenLoss(model)(params, batchAt(0)).data[0]);
-  expect(await lossOf(3)).not.toBe(await lossOf());
+  expect(await lossAt()).toBe(tokenLoss(model)(params, batchAt(0)).data[0]);
+  expect(await lossAt(3)).not.toBe(await lossAt());
 });
 
-test("workers on a device of their own give what the device gives here", async () => {
+test("workers on another device give the gradients of that device", async () => {
   const device = await wasm();
   const fresh = () => mapTensors(model.init(1), (x) => x.to(device));
   const [here, there] = [fresh(), fresh()];
   const batchAt = nextTokenBatches(text, { batchSize: 2, contextLength: 8, seed: 1, device });
-  const losses = await lossesOf(train({ ...common, batchAt, params: here, loss: tokenLoss(model) }));
+  const losses = await readLosses(train({ ...common, batchAt, params: here, loss: tokenLoss(model) }));
   const own = await wasm();
   await using workers = gradientWorkers<Params, Batch>({
     worker: () => worker({ loss: tokenLoss(model), device: own }) as never,
   });
-  expect(await lossesOf(train({ ...common, batchAt, params: there, loss: workers }))).toEqual(losses);
+  expect(await readLosses(train({ ...common, batchAt, params: there, loss: workers }))).toEqual(losses);
   tensorsOf(here).forEach((x, i) => expect(tensorsOf(there)[i]!.data).toEqual(x.data));
 });
 
-test("an error of the loss comes back as one of its class, and what cannot be sent is refused", async () => {
+test("an error of the loss keeps its class, and params that are not float32 are refused", async () => {
   const refuses = () => {
     throw new ArgumentError({ fn: "f", argument: "a", received: 1, expected: "2", fix: "give 2." });
   };
@@ -118,7 +118,7 @@ test("an error of the loss comes back as one of its class, and what cannot be se
   );
 });
 
-test("a worker that ends, and one that was closed, are named", async () => {
+test("errors name a worker that ended and one that was closed", async () => {
   const port = worker();
   const workers = gradientWorkers<Params, Batch>({ worker: () => port as never, count: 1 });
   await workers.gradients(model.init(1), [batchAt(0)]);

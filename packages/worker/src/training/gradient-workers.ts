@@ -13,13 +13,13 @@ export type GradientWorkersOptions<Setup> = {
    * `{ type: "module" }` in a page, and the `Worker` of `node:worker_threads` in Node.
    */
   worker(): Worker | NodeWorker | MessagePort;
-  /** Number of workers: the result of a run does not depend on it. Default 2. */
+  /** Number of workers. The result of a run does not depend on it. Default 2. */
   count?: number;
   /** An argument of `prepare` in each worker, such as the configuration of the model. It is copied. */
   setup?: Setup;
 };
 
-/** Workers that compute losses and gradients for `train`, until they are closed. */
+/** Workers that compute losses and gradients for `train`. */
 export type GradientWorkers<P, B> = GradientSource<P, B> & {
   /** Ends the workers. */
   close(): Promise<void>;
@@ -27,13 +27,13 @@ export type GradientWorkers<P, B> = GradientSource<P, B> & {
 };
 
 /**
- * Workers for data-parallel training: with `train({ params, loss: workers, accumulate: 4, … })`, several threads compute the batches
- * of a step, and their gradients are added in the order of the batches. The result is therefore the same, bit for bit, for every
- * number of workers, also with dropout, whose seeds belong to batches. `accumulate` is the number of batches of a step; a multiple
+ * Starts workers for data-parallel training: with `train({ params, loss: workers, accumulate: 4, … })`, several threads compute the
+ * batches of a step, and their gradients are added in the order of the batches. So the result is the same, bit for bit, for any
+ * number of workers, also with dropout, whose seed depends on the batch. `accumulate` is the number of batches of a step; a multiple
  * of `count` keeps all workers busy.
  *
- * Params are sent before each step, through shared memory where there is `SharedArrayBuffer` (Node, and cross-origin isolated pages).
- * Gradients are transferred, not copied. Params are float32.
+ * Params are sent before each step, through shared memory if `SharedArrayBuffer` is available (Node, and cross-origin isolated
+ * pages). Gradients are transferred, not copied. Params must be float32.
  *
  * @throws {ArgumentError} If a param is not float32. {DeviceError} If a worker cannot be started, or ends. Errors of the loss in a
  *   worker, with their classes.
@@ -73,16 +73,16 @@ export function gradientWorkers<P, B, Setup = unknown>(
   );
   let layout: { numbers: Float32Array; isShared: boolean } | undefined;
 
-  /** Sends the params to all workers. */
-  async function send(params: P): Promise<void> {
+  /** Sends the params to all workers: the first time with their shapes, then only the numbers. */
+  async function sendParams(params: P): Promise<void> {
     const tensors = tensorsOf(params);
     const first = layout === undefined;
-    layout ??= memoryFor(tensors);
+    layout ??= allocateNumbers(tensors);
     const { numbers, isShared } = layout;
-    let at = 0;
+    let offset = 0;
     for (const x of tensors) {
-      numbers.set((await x.read()) as Float32Array, at);
-      at += sizeOf(x.shape);
+      numbers.set((await x.read()) as Float32Array, offset);
+      offset += sizeOf(x.shape);
     }
     const tree = first && (await toSentTree(params, { numbers: false }));
     await Promise.all(
@@ -94,7 +94,7 @@ export function gradientWorkers<P, B, Setup = unknown>(
     );
   }
 
-  function memoryFor(tensors: readonly Tensor[]): { numbers: Float32Array; isShared: boolean } {
+  function allocateNumbers(tensors: readonly Tensor[]): { numbers: Float32Array; isShared: boolean } {
     const other = tensors.find(({ dtype }) => dtype !== "float32");
     if (other) {
       check.refuse({
@@ -114,7 +114,7 @@ export function gradientWorkers<P, B, Setup = unknown>(
 
   return {
     async gradients(params, batches, first) {
-      await send(params);
+      await sendParams(params);
       const results: SentGradient[] = [];
       let next = 0;
       // A worker takes the next batch as soon as it has finished one.
@@ -129,13 +129,13 @@ export function gradientWorkers<P, B, Setup = unknown>(
       );
       const { device } = tensorsOf(params)[0]!;
       return results.map(({ loss, gradients, count }) => {
-        let at = 0;
-        const take = ({ shape }: Tensor) => {
-          const numbers = gradients.slice(at, at + sizeOf(shape));
-          at += numbers.length;
+        let offset = 0;
+        const nextGradient = ({ shape }: Tensor) => {
+          const numbers = gradients.slice(offset, offset + sizeOf(shape));
+          offset += numbers.length;
           return tensor(numbers, { shape, device });
         };
-        return [tensor(loss, { device }), mapTensors(params, take), count] as const;
+        return [tensor(loss, { device }), mapTensors(params, nextGradient), count] as const;
       });
     },
     close,

@@ -16,7 +16,7 @@ export async function toSentTree(tree: unknown, { numbers = true } = {}): Promis
     const { shape, dtype } = tree;
     return { [key]: { shape, dtype, data: numbers ? await tree.read() : undefined } };
   }
-  if (Array.isArray(tree)) return Promise.all(tree.map((one) => toSentTree(one, { numbers })));
+  if (Array.isArray(tree)) return Promise.all(tree.map((child) => toSentTree(child, { numbers })));
   if (!isPlainObject(tree)) return tree;
   const entries = Object.entries(tree).map(
     async ([name, value]) => [name, await toSentTree(value, { numbers })] as const,
@@ -24,9 +24,9 @@ export async function toSentTree(tree: unknown, { numbers = true } = {}): Promis
   return Object.fromEntries(await Promise.all(entries));
 }
 
-/** The tree that another thread sent, on a device. Tensors that were sent without numbers are zeros. */
+/** Restores a sent tree on a device. Tensors that were sent without numbers are zeros. */
 export function fromSentTree(tree: SentTree, device: Device): unknown {
-  if (Array.isArray(tree)) return tree.map((one) => fromSentTree(one, device));
+  if (Array.isArray(tree)) return tree.map((child) => fromSentTree(child, device));
   if (!isPlainObject(tree)) return tree;
   if (key in tree) {
     const { shape, dtype, data } = (tree as SentTensor)[key];
@@ -35,7 +35,7 @@ export function fromSentTree(tree: SentTree, device: Device): unknown {
   return Object.fromEntries(Object.entries(tree).map(([name, value]) => [name, fromSentTree(value, device)]));
 }
 
-/** Typed arrays are sent as they are. */
+/** False for typed arrays and other class instances, which are sent unchanged. */
 function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

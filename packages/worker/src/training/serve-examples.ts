@@ -5,24 +5,24 @@ import type { NodePort } from "../node-threads.js";
 import { sent, type Sent } from "../sent-error.js";
 import { servedPort } from "./served-port.js";
 
-/** Functions of a worker that makes examples. */
+/** Functions of a worker that creates examples. */
 export type ExampleFunctions = {
-  /** Makes the function that turns records into examples. */
+  /** Creates the function from a record to an example. */
   prepare(setup: unknown): Promise<Sent<void>>;
   /** Examples of records, in their order. */
   examples(records: readonly unknown[]): Promise<Sent<readonly TrainingExample[]>>;
 };
 
 export type ServeExamplesOptions = {
-  /** The port that `exampleWorkers` writes to. Default: that of the worker. */
+  /** The port of `exampleWorkers`. Default: the worker's own port. */
   port?: MessagePort | NodePort;
 };
 
 /**
- * Makes this worker one that tokenizes for `exampleWorkers`.
+ * Creates examples in this worker for `exampleWorkers`.
  *
- * @param prepare - Makes the function from a record to an example, from the `setup` that `exampleWorkers` was given.
- * @throws {ArgumentError} If this is no worker, and no `port` is given.
+ * @param prepare - Returns the function from a record to an example. Its argument is the `setup` of `exampleWorkers`.
+ * @throws {ArgumentError} If this thread is not a worker, and no `port` is given.
  *
  * @example
  * ```ts
@@ -48,16 +48,16 @@ export function serveExamples<Record, Setup = undefined>(
   const { port } = check.options(options, ["port"]);
   check.type({ prepare }, "function");
   const end = servedPort(check, port, "exampleWorkers");
-  let exampleOf: (record: Record) => TrainingExample;
+  let toExample: (record: Record) => TrainingExample;
   const functions: ExampleFunctions = {
     prepare: (setup) =>
       sent(async () => {
-        exampleOf = await prepare(setup as Setup);
+        toExample = await prepare(setup as Setup);
       }),
-    // A list of ids may be a view of something larger: a copy is sent.
+    // Ids may be a view of a larger buffer, all of which would be sent: they are copied.
     examples: (records) =>
       sent(() =>
-        (records as readonly Record[]).map(exampleOf).map(({ ids, targets }) => ({
+        (records as readonly Record[]).map(toExample).map(({ ids, targets }) => ({
           ids: Int32Array.from(ids),
           targets: Int32Array.from(targets),
         })),

@@ -17,15 +17,15 @@ export type GradientTask<P, B> = {
 };
 
 export type ServeGradientsOptions = {
-  /** The port that `gradientWorkers` writes to. Default: that of the worker. */
+  /** The port of `gradientWorkers`. Default: the worker's own port. */
   port?: MessagePort | NodePort;
 };
 
 /**
  * Computes gradients in this worker for `gradientWorkers`.
  *
- * @param prepare - Makes the task from the `setup` that `gradientWorkers` was given, such as a configuration.
- * @throws {ArgumentError} If this is no worker, and no `port` is given.
+ * @param prepare - Returns the task. Its argument is the `setup` of `gradientWorkers`, such as a configuration.
+ * @throws {ArgumentError} If this thread is not a worker, and no `port` is given.
  *
  * @example
  * ```ts
@@ -47,9 +47,9 @@ export function serveGradients<P, B, Setup = undefined>(
   const { port } = check.options(options, ["port"]);
   check.type({ prepare }, "function");
   const end = servedPort(check, port, "gradientWorkers");
-  let ready:
+  let task:
     { params: P; device: Device; loss: BatchLoss<P, B>; lossAndGradients: LossAndGradients } | undefined;
-  /** Numbers of the params, if both threads share their memory. */
+  /** Numbers of all params in shared memory. Undefined: they are sent with each update. */
   let shared: Float32Array | undefined;
   type LossAndGradients = (params: P, batch: B, number: number | undefined) => [loss: Tensor, gradients: P];
   const functions: GradientFunctions = {
@@ -57,24 +57,24 @@ export function serveGradients<P, B, Setup = undefined>(
       sent(async () => {
         const { loss, device = js() } = await prepare(setup as Setup);
         const lossAndGradients: LossAndGradients = valueAndGrad<P, [B, number | undefined]>(loss);
-        ready = { params: fromSentTree(params, device) as P, device, loss, lossAndGradients };
+        task = { params: fromSentTree(params, device) as P, device, loss, lossAndGradients };
         shared = numbers.buffer instanceof ArrayBuffer ? undefined : numbers;
-        overwrite(ready.params, numbers, device);
+        overwrite(task.params, numbers, device);
       }),
-    update: (numbers) => sent(() => overwrite(ready!.params, numbers ?? shared!, ready!.device)),
-    gradient: (batch, number) => sent(() => gradient(fromSentTree(batch, ready!.device) as B, number)),
+    update: (numbers) => sent(() => overwrite(task!.params, numbers ?? shared!, task!.device)),
+    gradient: (batch, number) => sent(() => gradient(fromSentTree(batch, task!.device) as B, number)),
   };
 
   async function gradient(batch: B, number: number | undefined): Promise<SentGradient> {
-    const [loss, gradient] = ready!.lossAndGradients(ready!.params, batch, number);
+    const [loss, gradient] = task!.lossAndGradients(task!.params, batch, number);
     const tensors = tensorsOf(gradient);
     const gradients = new Float32Array(tensors.reduce((sum, x) => sum + sizeOf(x.shape), 0));
-    let at = 0;
+    let offset = 0;
     for (const x of tensors) {
-      gradients.set((await x.read()) as Float32Array, at);
-      at += sizeOf(x.shape);
+      gradients.set((await x.read()) as Float32Array, offset);
+      offset += sizeOf(x.shape);
     }
-    return { loss: (await loss.read())[0]!, gradients, count: ready!.loss.count?.(batch) ?? 1 };
+    return { loss: (await loss.read())[0]!, gradients, count: task!.loss.count?.(batch) ?? 1 };
   }
 
   createBirpc<object, GradientFunctions, false>(functions, {
@@ -85,21 +85,21 @@ export function serveGradients<P, B, Setup = undefined>(
   });
 }
 
-/** Writes numbers over params, in place. */
+/** Overwrites params in place. */
 function overwrite(params: unknown, numbers: Float32Array, device: Device): void {
-  let at = 0;
+  let offset = 0;
   device.scope(() => {
     for (const x of tensorsOf(params)) {
       // A scalar has no axis to write along.
       const shape = x.shape.length === 0 ? [1] : x.shape;
-      const values = tensor(numbers.slice(at, at + sizeOf(x.shape)), { shape, device });
+      const values = tensor(numbers.slice(offset, offset + sizeOf(x.shape)), { shape, device });
       write(x.shape.length === 0 ? reshape(x, [1]) : x, 0, 0, values);
-      at += sizeOf(x.shape);
+      offset += sizeOf(x.shape);
     }
   });
 }
 
-/** The memory that is transferred with a result: this thread loses it. */
+/** Buffers to transfer with a result: this thread loses access to them. */
 function gradientMemory(message: unknown): Transferable[] {
   const { r: result } = message as { r?: { value?: Partial<SentGradient> } };
   const gradients = result?.value?.gradients;

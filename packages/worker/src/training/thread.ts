@@ -1,26 +1,26 @@
 import { DeviceError } from "@qkv/core";
 import { createBirpc, type BirpcReturn } from "birpc";
-import { ownPort, portOf, type Endpoint, type Port } from "../port.js";
+import { ownPort, createPort, type Endpoint, type Port } from "../port.js";
 import { received, type Sent } from "../sent-error.js";
 
-/** Functions of a worker, each of which answers with a value or an error. */
+/** Functions of a worker; each resolves with a value or an error. */
 export type ThreadFunctions<F> = { [Name in keyof F]: (...values: never[]) => Promise<Sent<unknown>> };
 
 type Answer<F> = F extends (...values: never[]) => Promise<Sent<infer T>> ? T : never;
 
-/** One worker, as the thread that asks sees it. */
+/** The caller's side of a channel to one worker. */
 export class Thread<F extends ThreadFunctions<F>> {
   readonly #fn: string;
   readonly #serve: string;
   readonly #port: Port;
   readonly #rpc: BirpcReturn<F, object, false>;
-  /** Reason of the end, for errors. */
+  /** Set when the worker has ended: the reason, for errors. */
   #ended: string | undefined;
 
-  /** @param fn - The function that opened it, and `serve` the one that its module calls: for errors. */
+  /** For errors: `fn` is the function that opened the worker, `serve` the one that its module calls. */
   constructor(fn: string, serve: string, worker: Endpoint) {
     [this.#fn, this.#serve] = [fn, serve];
-    const port = "terminate" in worker ? ownPort(worker as Worker) : portOf(worker);
+    const port = "terminate" in worker ? ownPort(worker as Worker) : createPort(worker);
     const stops = new Map<unknown, () => void>();
     this.#port = port;
     this.#rpc = createBirpc<F, object, false>(
