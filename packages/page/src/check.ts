@@ -1,9 +1,10 @@
 import { currentHost } from "./host.js";
 
 /**
- * Says whether something holds, as a line with a mark. An exercise is solved when each of its checks holds.
+ * Shows a claim below the code, marked as true or false. An exercise is solved when all of its checks are true.
  *
- * @param what - The claim, a sentence that is true when it holds.
+ * @param claim - The claim, as a sentence.
+ * @param holds - True if the claim is true.
  * @returns `holds`.
  *
  * @example
@@ -13,7 +14,7 @@ import { currentHost } from "./host.js";
  * check("two and two are four", 2 + 2 === 4);
  * ```
  */
-export function check(what: string, holds: boolean): boolean {
-  currentHost()?.post({ type: "check", what, holds });
+export function check(claim: string, holds: boolean): boolean {
+  currentHost()?.post({ type: "check", what: claim, holds });
   return holds;
 }

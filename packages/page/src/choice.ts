@@ -2,13 +2,13 @@ import { ArgumentError } from "@qkv/core";
 import { currentHost } from "./host.js";
 
 /**
- * Puts a list to choose from beside the code and returns the chosen option. When the reader chooses another the code
- * runs again from its first line. In plain Node it returns the initial one.
+ * Adds a list to the page beside the code, and returns the selected option. When the reader selects another one, the code
+ * runs again from its first line. Without a page, as in Node, it returns the initial option.
  *
- * @param label - The changed quantity. One label is one list, however often it is asked for.
- * @param options - The choices, texts or numbers.
- * @param settings - `value`: the initial choice, the first option unless given.
- * @throws {ArgumentError} If there is nothing to choose, or `value` is not among the options.
+ * @param label - Name of the quantity. Calls with the same label share one list.
+ * @param options - The options, strings or numbers.
+ * @param settings - `value`: the initial option. Default: the first.
+ * @throws {ArgumentError} If there are no options, or `value` is not one of them.
  *
  * @example
  * ```ts
@@ -49,6 +49,6 @@ export function choice<const T extends string | number>(
   return value;
 }
 
-/** Numbers as people write them: 16,384. */
+/** The text of an option. Numbers have commas: 16,384. */
 const optionText = (option: string | number): string =>
   typeof option === "string" ? option : option.toLocaleString("en-US", { maximumFractionDigits: 20 });

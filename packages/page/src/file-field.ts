@@ -1,11 +1,11 @@
 import { currentHost } from "./host.js";
 
 /**
- * Puts a button beside the code with which the reader chooses files, and returns those. When others are chosen the code
- * runs again from its first line. The files stay on the reader's device: code reads them, nothing is sent anywhere. In
- * plain Node, and until files are chosen, it returns none.
+ * Adds a button to the page beside the code with which the reader chooses files, and returns the files. When the reader
+ * chooses others, the code runs again from its first line. The files are read on the device of the reader and sent nowhere.
+ * Without a page, as in Node, and until files are chosen, the list is empty.
  *
- * @param label - Name of the files. One label is one button, however often it is asked for.
+ * @param label - Name of the files. Calls with the same label share one button.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** Messages of live code to its page. */
+/** Messages from live code to its page. */
 export type Message =
   | { type: "picture"; svg: string }
   | { type: "text"; text: string; level: "log" | "warn" | "error" }
@@ -8,25 +8,25 @@ export type Message =
   | { type: "choice"; label: string; options: readonly string[]; value: string }
   | { type: "files"; label: string; names: readonly string[] };
 
-/** The value of a control: a place, a text, or files. */
+/** The value of a control: the number of a slider, a text, or files. */
 export type ControlValue = number | string | readonly File[];
 
-/** The page as live code sees it: where messages go, and what the reader has put into controls. */
+/** Interface of a page for live code: `post` takes messages, `values` are the values of the controls by label. */
 export type Host = { post(message: Message): void; values: Readonly<Record<string, ControlValue>> };
 
 const key = Symbol.for("@qkv/page/host");
 
 /**
- * Puts a page behind `show`, `print`, `check` and the controls, or takes it away. The site's worker does this before it
- * runs an example; without it, as in plain Node, they do nothing but return.
+ * Connects `show`, `print`, `check` and the controls to a page, or disconnects them (`undefined`). The worker of the site calls
+ * it before it runs an example. Without a page, as in Node, they only return their values.
  *
- * The page hangs on `globalThis` because the example and the worker may have loaded two copies of this package.
+ * The page is stored on `globalThis`, because the example and the worker may load two copies of this package.
  */
 export function connect(host: Host | undefined): void {
   (globalThis as { [key]?: Host | undefined })[key] = host;
 }
 
-/** The page behind the running code, if there is one. */
+/** The connected page, if there is one. */
 export function currentHost(): Host | undefined {
   return (globalThis as { [key]?: Host | undefined })[key];
 }

@@ -9,7 +9,7 @@ import { show } from "./show.js";
 import { slider } from "./slider.js";
 import { textField } from "./text-field.js";
 
-const listen = (values: Record<string, ControlValue> = {}) => {
+const connectPage = (values: Record<string, ControlValue> = {}) => {
   const messages: Message[] = [];
   connect({ post: (message) => messages.push(message), values });
   return messages;
@@ -24,7 +24,7 @@ test("without a page, controls return their initial values and the others nothin
 });
 
 test("every copy of the package uses the connected page", () => {
-  const messages = listen();
+  const messages = connectPage();
   const other = (globalThis as unknown as Record<symbol, { post(message: Message): void } | undefined>)[
     Symbol.for("@qkv/page/host")
   ];
@@ -33,7 +33,7 @@ test("every copy of the package uses the connected page", () => {
 });
 
 test("`show` posts a picture as a picture, anything else as text", () => {
-  const messages = listen();
+  const messages = connectPage();
   const picture = bars({ data: [1], shape: [1] });
   show(picture);
   show("<b>");
@@ -46,7 +46,7 @@ test("`show` posts a picture as a picture, anything else as text", () => {
 });
 
 test("a slider returns the value of the reader, within its range", () => {
-  const messages = listen({ window: 7, far: 99, low: -3 });
+  const messages = connectPage({ window: 7, far: 99, low: -3 });
   expect(slider("window", { min: 1, max: 12, value: 4 })).toBe(7);
   expect(slider("far", { min: 0, max: 1, step: 0.1, value: 0.5 })).toBe(1);
   expect(slider("low", { min: 2, max: 5, value: 4 })).toBe(2);
@@ -55,7 +55,7 @@ test("a slider returns the value of the reader, within its range", () => {
 });
 
 test("a text field returns the text of the reader, also an empty one", () => {
-  const messages = listen({ typed: "b", empty: "", slid: 3 });
+  const messages = connectPage({ typed: "b", empty: "", slid: 3 });
   expect(textField("typed", { value: "a" })).toBe("b");
   expect(textField("empty", { value: "a" })).toBe("");
   expect(textField("slid", { value: "a" })).toBe("a");
@@ -78,7 +78,7 @@ test.each([
 
 test("a file field returns the chosen files, at first none", () => {
   const file = new File(["{}"], "config.json");
-  const messages = listen({ chosen: [file], slid: 3 });
+  const messages = connectPage({ chosen: [file], slid: 3 });
   expect(fileField("chosen")).toEqual([file]);
   expect(fileField("slid")).toEqual([]);
   expect(fileField("never")).toEqual([]);
@@ -89,7 +89,7 @@ test("a file field returns the chosen files, at first none", () => {
 });
 
 test("a check returns and posts whether its claim holds", () => {
-  const messages = listen();
+  const messages = connectPage();
   expect([check("one is one", true), check("one is two", false)]).toEqual([true, false]);
   expect(messages).toEqual([
     { type: "check", what: "one is one", holds: true },
@@ -98,7 +98,7 @@ test("a check returns and posts whether its claim holds", () => {
 });
 
 test("a choice returns the chosen option, or the first if it no longer exists", () => {
-  const messages = listen({ device: "wasm", other: "gone", slid: 3 });
+  const messages = connectPage({ device: "wasm", other: "gone", slid: 3 });
   expect(choice("device", ["js", "wasm"])).toBe("wasm");
   expect(choice("other", ["js", "wasm"])).toBe("js");
   expect(choice("slid", ["js"])).toBe("js");
@@ -108,7 +108,7 @@ test("a choice returns the chosen option, or the first if it no longer exists", 
 });
 
 test("numbers in a choice are shown with commas, and returned as numbers", () => {
-  const messages = listen({ tokens: "16,384" });
+  const messages = connectPage({ tokens: "16,384" });
   expect(choice("tokens", [1024, 16384])).toBe(16384);
   expect(choice("other", [0.001, 1024, 16384], { value: 1024 })).toBe(1024);
   expect(messages).toEqual([
@@ -121,7 +121,7 @@ test("numbers in a choice are shown with commas, and returned as numbers", () =>
 });
 
 test("print writes whole numbers with commas, and lists as in code", () => {
-  const messages = listen();
+  const messages = connectPage();
   print("tokens", 16384, 1024, -60972, 12345.5, [16384]);
   expect(messages).toMatchObject([{ text: "tokens 16,384 1024 -60,972 12345.5 [16384]" }]);
 });

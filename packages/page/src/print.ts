@@ -2,7 +2,7 @@ import { currentHost } from "./host.js";
 import { valueText } from "./value-text.js";
 
 /**
- * Writes values as one line of text, with a space between them. A whole number among them is written as in prose: 16,384.
+ * Prints values as one line of text, separated by spaces. Whole numbers of five digits or more have commas: 16,384.
  *
  * @example
  * ```ts
@@ -12,10 +12,10 @@ import { valueText } from "./value-text.js";
  * ```
  */
 export function print(...values: unknown[]): void {
-  currentHost()?.post({ type: "text", text: values.map(inProse).join(" "), level: "log" });
+  currentHost()?.post({ type: "text", text: values.map(printedText).join(" "), level: "log" });
 }
 
-const inProse = (value: unknown): string =>
+const printedText = (value: unknown): string =>
   Number.isSafeInteger(value) && Math.abs(value as number) >= 10_000
     ? (value as number).toLocaleString("en-US")
     : valueText(value);

@@ -3,7 +3,7 @@ import { currentHost } from "./host.js";
 import { valueText } from "./value-text.js";
 
 /**
- * Shows a value under the code: a picture as a picture, a tensor with its shape, anything else as text.
+ * Shows a value below the code: SVG text of `@qkv/viz` as a picture, a tensor with its shape, anything else as text.
  *
  * @example
  * ```ts

@@ -1,14 +1,14 @@
 import { ArgumentError } from "@qkv/core";
 import { currentHost } from "./host.js";
 
-/** Range of a slider. `step` is 1 unless given; `value` is where it stands at first. */
+/** Range of a slider. `step`: default 1. `value`: the initial value. */
 export type SliderOptions = { min: number; max: number; step?: number; value: number };
 
 /**
- * Puts a slider beside the code and returns where it stands. When the reader moves it, the code runs again from its
- * first line and gets the new value. In plain Node it returns `value`.
+ * Adds a slider to the page beside the code, and returns its value. When the reader moves it, the code runs again from its
+ * first line with the new value. Without a page, as in Node, it returns `value`.
  *
- * @param label - The changed quantity, in words and with its unit. One label is one slider, however often it is asked for.
+ * @param label - Name of the quantity, with its unit. Calls with the same label share one slider.
  * @throws {ArgumentError} If `min` is not below `max`, `step` is not positive, or `value` is not between the two.
  *
  * @example
@@ -33,7 +33,7 @@ export function slider(label: string, { min, max, step = 1, value }: SliderOptio
   if (!(Number.isFinite(step) && step > 0)) refuse("step", step, "a number above 0");
   if (!(value >= min && value <= max)) refuse("value", value, `a number from ${min} to ${max}`);
   const host = currentHost();
-  // The reader's value may be older than the code: an edit can have moved the ends.
+  // An edit of the code may have changed the range since the reader moved the slider.
   const moved = host && Object.hasOwn(host.values, label) ? host.values[label] : undefined;
   const current = Math.min(max, Math.max(min, typeof moved === "number" ? moved : value));
   host?.post({ type: "slider", label, min, max, step, value: current });

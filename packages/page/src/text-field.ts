@@ -2,10 +2,10 @@ import { ArgumentError } from "@qkv/core";
 import { currentHost } from "./host.js";
 
 /**
- * Puts a text field beside the code and returns what stands in it. While the reader types, the code runs again from its
- * first line and gets the new text. In plain Node it returns `value`.
+ * Adds a text field to the page beside the code, and returns its text. While the reader types, the code runs again from its
+ * first line with the new text. Without a page, as in Node, it returns `value`.
  *
- * @param label - Name of the text. One label is one field, however often it is asked for.
+ * @param label - Name of the text. Calls with the same label share one field.
  * @param options - `value`: the initial text.
  * @throws {ArgumentError} If `value` is not a string.
  *

@@ -1,90 +1,92 @@
 /**
- * A value as a reader wants to see it: text as it is, numbers short, lists and objects in one line while they fit,
- * tensors with their shape.
+ * A value as text for a reader: strings unchanged, numbers with six significant digits, lists and objects in one line if they
+ * fit, tensors with their shape.
  */
 export function valueText(value: unknown): string {
-  return typeof value === "string" ? value : inner(value, []);
+  return typeof value === "string" ? value : nestedText(value, []);
 }
 
-const longest = 100; // items of a list
-const deepest = 4;
-const widest = 80; // letters of a line
+const maxItems = 100; // of a list
+const maxDepth = 4; // of nested lists and objects
+const maxLineLength = 80; // letters
 
-function inner(value: unknown, around: readonly object[]): string {
+function nestedText(value: unknown, ancestors: readonly object[]): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "function") return `[function ${value.name || "(anonymous)"}]`;
-  if (typeof value === "number") return short(value);
+  if (typeof value === "number") return numberText(value);
   if (typeof value !== "object" || value === null) return String(value);
-  if (around.includes(value)) return "[circular]";
-  const within = [...around, value];
+  if (ancestors.includes(value)) return "[circular]";
+  const path = [...ancestors, value];
   if (value instanceof Error) return `${value.name}: ${value.message}`;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? "[no date]" : value.toISOString();
   if (isTensor(value)) return `[${value.shape.join(", ")}] ${value}`;
   const name: unknown = Object.getPrototypeOf(value)?.constructor?.name;
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
     const numbers = value as Float32Array;
-    const shown = Array.from(numbers.subarray(0, longest), (x) => inner(x, within));
-    return list("[", shown, "]", around.length, numbers.length);
+    const shown = Array.from(numbers.subarray(0, maxItems), (x) => nestedText(x, path));
+    return listText("[", shown, "]", ancestors.length, numbers.length);
   }
-  if (around.length >= deepest) return Array.isArray(value) ? "[…]" : "{…}";
+  if (ancestors.length >= maxDepth) return Array.isArray(value) ? "[…]" : "{…}";
   if (Array.isArray(value))
-    return list(
+    return listText(
       "[",
-      value.slice(0, longest).map((item) => inner(item, within)),
+      value.slice(0, maxItems).map((item) => nestedText(item, path)),
       "]",
-      around.length,
+      ancestors.length,
       value.length,
     );
   if (value instanceof Map) {
-    const entries = firstItems(value).map(([key, item]) => `${inner(key, within)} => ${inner(item, within)}`);
-    return list(`Map(${value.size}) {`, entries, "}", around.length, value.size);
+    const entries = firstItems(value).map(
+      ([key, item]) => `${nestedText(key, path)} => ${nestedText(item, path)}`,
+    );
+    return listText(`Map(${value.size}) {`, entries, "}", ancestors.length, value.size);
   }
   if (value instanceof Set) {
-    return list(
+    return listText(
       `Set(${value.size}) {`,
-      firstItems(value).map((item) => inner(item, within)),
+      firstItems(value).map((item) => nestedText(item, path)),
       "}",
-      around.length,
+      ancestors.length,
       value.size,
     );
   }
   const kind = typeof name === "string" && name !== "Object" ? `${name} ` : "";
   const keys = Object.keys(value);
   const entries = keys
-    .slice(0, longest)
-    .map((key) => `${key}: ${inner((value as Record<string, unknown>)[key], within)}`);
-  return list(`${kind}{`, entries, "}", around.length, keys.length);
+    .slice(0, maxItems)
+    .map((key) => `${key}: ${nestedText((value as Record<string, unknown>)[key], path)}`);
+  return listText(`${kind}{`, entries, "}", ancestors.length, keys.length);
 }
 
-/** As many items as are shown: a list of millions is not walked. */
+/** The first items, at most `maxItems`, without iterating over the others. */
 function firstItems<T>(items: Iterable<T>): T[] {
   const first: T[] = [];
-  for (const item of items) if (first.push(item) === longest) break;
+  for (const item of items) if (first.push(item) === maxItems) break;
   return first;
 }
 
-/** In one line if it fits, else an item in each; long lists end with their count. */
-function list(open: string, items: string[], close: string, depth: number, count: number): string {
+/** Items in one line if they fit, else one item per line. Cut lists end with their length. */
+function listText(open: string, items: string[], close: string, depth: number, count: number): string {
   const shown = count > items.length ? [...items, `… ${count} in all`] : items;
   if (shown.length === 0) return open + close;
   const space = close === "}" ? " " : "";
   const line = `${open}${space}${shown.join(", ")}${space}${close}`;
-  if ((line.length <= widest && !line.includes("\n")) || items.every((item) => item.length <= 12))
+  if ((line.length <= maxLineLength && !line.includes("\n")) || items.every((item) => item.length <= 12))
     return line;
   const indent = "  ".repeat(depth + 1);
   return `${open}\n${shown.map((item) => indent + item).join(",\n")}\n${"  ".repeat(depth)}${close}`;
 }
 
-/** Six digits, or all before the point, of what would take more room: `String(x)` has the rest. */
-function short(value: number): string {
+/** A number with at most six significant digits, or with all digits before the point if there are more. */
+function numberText(value: number): string {
   if (Object.is(value, -0)) return "-0";
-  const whole = String(value);
-  if (!Number.isFinite(value) || Number.isInteger(value) || whole.length <= 8) return whole;
+  const exact = String(value);
+  if (!Number.isFinite(value) || Number.isInteger(value) || exact.length <= 8) return exact;
   return String(Number(value.toPrecision(Math.max(6, Math.trunc(Math.abs(value)).toString().length))));
 }
 
-/** A tensor prints itself; what has only data and shape is an object like others. */
+/** True for a tensor, which has its own `toString`. An object with only data and shape is printed as an object. */
 function isTensor(value: object): value is { shape: readonly number[]; toString(): string } {
   return (
     "shape" in value &&

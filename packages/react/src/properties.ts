@@ -1,8 +1,8 @@
 /**
- * Sets properties of an element, as a `ref`: for React 18, which passes objects to custom elements as text. React 19 sets properties by
- * itself, and needs no helper.
+ * Returns a `ref` that sets properties of an element, for React 18, which passes objects to custom elements as strings. React 19 sets
+ * properties itself.
  *
- * @param values - Properties by their names, such as `args` of the pictures of `@qkv/viz`.
+ * @param values - Properties by name, such as `args` of the elements of `@qkv/viz`.
  *
  * @example
  * ```ts

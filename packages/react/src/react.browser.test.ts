@@ -16,7 +16,7 @@ declare global {
   var IS_REACT_ACT_ENVIRONMENT: boolean;
 }
 
-/** A runtime whose loads, tokens and embeddings the test lets out. */
+/** A runtime whose loads, tokens and embeddings the test resolves by hand. */
 function manualRuntime() {
   const loads: {
     options: { signal: AbortSignal; onProgress: (progress: object) => void };
@@ -62,7 +62,7 @@ afterEach(async () => {
 
 const text = () => place.textContent;
 const render = (node: ReactNode) => act(async () => root.render(node));
-const soon = () => act(async () => new Promise((resolve) => setTimeout(resolve, 10)));
+const settled = () => act(async () => new Promise((resolve) => setTimeout(resolve, 10)));
 const strict = (component: FunctionComponent) => createElement(StrictMode, null, createElement(component));
 
 const Status: FunctionComponent = () => {
@@ -73,7 +73,7 @@ const Status: FunctionComponent = () => {
 
 test("in strict mode, which mounts twice, a model is loaded once for all components, with its progress", async () => {
   await render(createElement(StrictMode, null, createElement(Status), createElement(Status)));
-  await soon();
+  await settled();
   expect([runtime.loads.length, text()]).toEqual([1, "loadingloading"]);
   const [{ options, resolve }] = runtime.loads as [(typeof runtime.loads)[0]];
   await act(async () => options.onProgress({ source: "a", loaded: 3, total: 4 }));
@@ -87,12 +87,12 @@ test("a model is disposed when the last component unmounts, and a pending load i
   await render(strict(Status));
   await act(async () => runtime.loads[0]!.resolve({ dispose: () => (disposed += 1) }));
   await render(null);
-  await soon();
+  await settled();
   expect(disposed).toBe(1);
   await render(strict(Status));
   expect(runtime.loads.length).toBe(2);
   await render(null);
-  await soon();
+  await settled();
   expect(runtime.loads[1]!.options.signal.aborted).toBe(true);
 });
 
@@ -104,7 +104,7 @@ test("a source function is called once; a promise as the source is refused", asy
   };
   const Later = () => createElement("p", null, useModel(later, { runtime }).status);
   await render(createElement(StrictMode, null, createElement(Later), createElement(Later)));
-  await soon();
+  await settled();
   expect([calls, runtime.loads.length, text()]).toEqual([1, 1, "loadingloading"]);
   const messages: string[] = [];
   const Made = () => {
@@ -168,10 +168,10 @@ test("with suspense a component waits for the model, which is loaded once", asyn
   let disposed = 0;
   await act(async () => runtime.loads[0]!.resolve({ name: "ours", dispose: () => (disposed += 1) }));
   expect([text(), runtime.loads.length]).toEqual(["oursours", 1]);
-  await soon();
+  await settled();
   expect(disposed).toBe(0);
   await render(null);
-  await soon();
+  await settled();
   expect(disposed).toBe(1);
 });
 
@@ -181,7 +181,7 @@ test("with suspense an error goes to the boundary, and a boundary that is reset 
   try {
     await render(suspending());
     await act(async () => runtime.loads[0]!.reject(new Error("no such model")));
-    await soon();
+    await settled();
     expect([text(), runtime.loads.length]).toEqual(["no such model", 1]);
     await act(async () => place.querySelector("button")!.click());
     expect([text(), runtime.loads.length]).toEqual(["waiting", 2]);
@@ -210,7 +210,7 @@ test("a component renders with each token; stop keeps the text, and the function
   const press = (id: string) => act(async () => place.querySelector<HTMLElement>(`#${id}`)!.click());
   const give = async (word: string | undefined) => {
     await act(async () => runtime.words.at(-1)!.give(word));
-    await soon();
+    await settled();
   };
   await render(strict(Story));
   expect(text()).toBe("idle ");
@@ -231,7 +231,7 @@ test("a component renders with each token; stop keeps the text, and the function
   await press("go");
   const { signal } = runtime.words.at(-1)!;
   await render(null);
-  await soon();
+  await settled();
   expect(signal.aborted).toBe(true);
 });
 
@@ -245,22 +245,22 @@ test("embeddings follow the texts, computed once for each also in strict mode, a
     return createElement("p", null, `${status} ${JSON.stringify(result)}`);
   };
   await render(strict(Vectors));
-  await soon();
+  await settled();
   expect(runtime.embeds.map(({ texts }) => texts)).toEqual([["a", "z"]]);
   await act(async () => runtime.embeds[0]!.resolve([[1], [2]]));
   expect(text()).toBe("done [[1],[2]]");
   await act(async () => set("b"));
   expect(text()).toBe("running [[1],[2]]");
   await act(async () => set("c"));
-  await soon();
+  await settled();
   expect(runtime.embeds.map(({ texts }) => texts[0])).toEqual(["a", "b", "c"]);
   expect(runtime.embeds.slice(1).map(({ signal }) => signal.aborted)).toEqual([true, false]);
   await act(async () => runtime.embeds[2]!.resolve([[3]]));
   expect(text()).toBe("done [[3]]");
   await act(async () => set("d"));
-  await soon();
+  await settled();
   await render(null);
-  await soon();
+  await settled();
   expect(runtime.embeds.at(-1)!.signal.aborted).toBe(true);
 });
 
@@ -273,7 +273,7 @@ test("without a model nothing is computed", async () => {
   };
   await render(strict(Nothing));
   await act(async () => place.querySelector("button")!.click());
-  await soon();
+  await settled();
   expect([text(), runtime.embeds.length, runtime.words.length]).toEqual(["idleidle", 0, 0]);
 });
 
@@ -289,10 +289,10 @@ test("useAttention returns weights with their tokens, or an error", async () => 
     return createElement("p", null, `${status} ${JSON.stringify(result?.weights.shape)}`);
   };
   await render(createElement(StrictMode, null, createElement(Heads, { of: model })));
-  await soon();
+  await settled();
   expect(text()).toBe("done [2,2,3,3]");
   await render(createElement(StrictMode, null, createElement(Heads, { of: {} })));
-  await soon();
+  await settled();
   expect(text()).toBe("error undefined");
 });
 

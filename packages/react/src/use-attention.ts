@@ -2,11 +2,11 @@ import { attentionStore, type AttentionView, type ResultState } from "@qkv/store
 import { useResult } from "./use-result.js";
 
 /**
- * The attention of a model on a text as numbers for the elements of `@qkv/viz`, computed anew when the model or the text changes.
+ * The attention weights of a model on a text, for the elements of `@qkv/viz`. They are recomputed when the model or the text changes.
  *
- * @param model - A model of this thread, that of `useModel`; while it is undefined, nothing is computed.
+ * @param model - A model on this thread, from `useModel`. While it is undefined, nothing is computed.
  * @param text - Text, or token ids: at least one token, and at most the context length of the model.
- * @returns `status`, `error`, and `result`: `tokens`, the text of each, and `weights`, `[L, H, T, T]`, a row of heads for each layer.
+ * @returns `status`, `error`, and `result`: `tokens`, the text of each token, and `weights`, `[L, H, T, T]`.
  *
  * @example
  * ```ts

@@ -10,15 +10,15 @@ import { useResult } from "./use-result.js";
 
 /** Options of {@link useEmbedding}: those of `embed` of the runtime. */
 export type UseEmbeddingOptions<R extends Runtime = MainThread> = EmbedOptionsOf<R> & {
-  /** That of the model. Default: this thread. */
+  /** Runtime of the model. Default: this thread. */
   runtime?: R;
 };
 
 /**
- * Embeds texts: a vector of length 1 for each, computed anew when a text, the model or an option changes. Until then `result` is that of
- * the texts before.
+ * Embeds texts, one vector of norm 1 for each. They are recomputed when a text, the model or an option changes; until then `result` is
+ * the previous one.
  *
- * @param model - That of `useModel`; while it is undefined, nothing is computed.
+ * @param model - The model, from `useModel`. While it is undefined, nothing is computed.
  * @returns `status`, `result`, `error`.
  *
  * @example

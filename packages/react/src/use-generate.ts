@@ -11,25 +11,25 @@ import {
 } from "@qkv/stores";
 import { useStore } from "./use-store.js";
 
-/** A generation in a component. */
+/** State and functions of a generation in a component. */
 export type UsedGeneration<R extends Runtime = MainThread> = GenerationState<TokenOf<R>> & {
-  /** Continues a prompt, and stops what runs. The result is the state at the end; it does not reject. */
+  /** Generates from a prompt, and stops a running generation. Resolves to the final state, and does not reject. */
   generate(
     prompt: PromptOf<R>,
     options?: GenerateOptionsOf<R>,
   ): Promise<GenerationState<TokenOf<R>> | undefined>;
-  /** Ends the generation; its text stays. */
+  /** Stops the generation and keeps its text. */
   stop(): void;
-  /** Ends the generation, and forgets its text. */
+  /** Stops the generation and clears its text. */
   reset(): void;
 };
 
 /**
- * Generates with a model: the component renders with each token. A generation is stopped when the component unmounts.
+ * Generates text with a model. The component renders at each token. Unmounting it stops the generation.
  *
- * @param model - That of `useModel`; while it is undefined, `generate` does nothing.
- * @param options - `runtime`: that of the model. Default: this thread.
- * @returns `status`, `text` and `tokens` so far, `error`; `generate(prompt, options)`, `stop()`, `reset()`, which stay the same
+ * @param model - The model, from `useModel`. While it is undefined, `generate` does nothing.
+ * @param options - `runtime`: runtime of the model. Default: this thread.
+ * @returns `status`, `text` and `tokens` so far, `error`; `generate(prompt, options)`, `stop()` and `reset()`, which are stable
  *   functions.
  *
  * @example

@@ -13,32 +13,32 @@ import {
 } from "@qkv/stores";
 import { useStore } from "./use-store.js";
 
-/** Options of {@link useModel}: those of `load` of the runtime, and how the component waits. */
+/** Options of {@link useModel}: those of `load` of the runtime, and `suspense`. */
 export type UseModelOptions<R extends Runtime = MainThread> = LoadingStoreOptions<R> & {
   /**
-   * True: the component suspends until the model is there, and throws what loading throws, for `<Suspense>` and an error boundary
-   * around it. Default false: the state says so.
+   * True: the component suspends until the model is loaded, and throws errors of loading, for `<Suspense>` and an error boundary
+   * around it. Default false: `status` and `error` report both.
    */
   suspense?: boolean;
 };
 
-/** Sources of {@link useModel}: those of `load` of the runtime, or a function that gives one when the model is loaded. */
+/** Sources of {@link useModel}: those of `load` of the runtime, or a function that returns one, which is called to load the model. */
 export type UsedSource<R extends Runtime = MainThread> = Exclude<LaterSource<R>, PromiseLike<unknown>>;
 
-/** A model in a component, and how to load it again. */
+/** State of a model in a component, and a function to load it again. */
 export type UsedModel<Model> = ModelState<Model> & {
   /** Loads again after an error. */
   retry(): void;
 };
 
 /**
- * Loads a model, once for all components that use it: for a source of `null` or `undefined` none. It is loaded when the first component
- * mounts, and let go of when the last one unmounts; a load on its way is aborted then. Strict mode, which mounts twice, loads once.
+ * Loads a model, once for all components with the same source and options. It is loaded when the first component mounts, and disposed
+ * when the last one unmounts, which aborts a pending load. Strict mode, which mounts twice, loads once.
  *
- * @param source - As `load` of the runtime takes it, or a function that gives that, such as `modelTiny`. Files, functions, devices and
- *   other objects are the same source only if they are one: make them outside of the component.
- * @throws {ArgumentError} If the source is a promise, of which each rendering would make another.
- * @returns `status`, `model`, `progress` in bytes, `error`, `retry()`. With `suspense: true` it is ready.
+ * @param source - A source of `load` of the runtime, or a function that returns one, such as `modelTiny`. `null` or `undefined`: no model
+ *   is loaded. Files, functions, devices and other objects are compared by identity, so create them outside of the component.
+ * @throws {ArgumentError} If the source is a promise, because each render would create another one.
+ * @returns `status`, `model`, `progress` in bytes, `error`, `retry()`. With `suspense: true`, `status` is "ready".
  *
  * @example
  * ```ts
@@ -70,7 +70,7 @@ export function useModel<R extends Runtime = MainThread>(
   if (typeof (given as { then?: unknown } | undefined)?.then === "function") refusePromise(given);
   const store =
     given === undefined
-      ? (nothing as LoadingStore<ModelOf<R>>)
+      ? (idleStore as LoadingStore<ModelOf<R>>)
       : sharedModel<R>(given as UsedSource<R>, options as unknown as LoadingStoreOptions<R>);
   if (suspense && given !== undefined) suspendUntilLoaded(store);
   const state = useStore(store);
@@ -89,8 +89,8 @@ function refusePromise(received: unknown): never {
 }
 
 const idle = { status: "idle" } as const;
-/** The store of no model. */
-const nothing: LoadingStore<never> = {
+/** Store without a model, which is always idle. */
+const idleStore: LoadingStore<never> = {
   subscribe: () => () => undefined,
   getSnapshot: () => idle,
   load: () => new Promise<never>(() => undefined),
@@ -99,22 +99,22 @@ const nothing: LoadingStore<never> = {
   release: () => undefined,
 };
 
-/** Time in which a component that was suspended mounts. Unit: milliseconds. */
-const mountsWithinMs = 10_000;
+/** Time after loading within which a suspended component has to mount, or else the model is released. Unit: milliseconds. */
+const mountTimeoutMs = 10_000;
 
-/** Suspends a component until a model is loaded, and throws what loading threw. */
+/** Suspends a component until a model is loaded, and throws the error of loading. */
 function suspendUntilLoaded<Model>(store: LoadingStore<Model>): void {
   const { status, error } = store.getSnapshot();
   if (status === "ready") return;
   if (status === "error") {
-    // A boundary that is reset tries again; React renders a second time before it shows one.
+    // Releases the store, so that a reset boundary loads again; after this tick, as React renders twice before it shows the boundary.
     setTimeout(store.release, 0);
     throw error;
   }
   const model = store.load();
   if (status === "idle") {
-    // A component that never mounts does not keep the model.
-    const release = () => setTimeout(store.release, mountsWithinMs);
+    // If the component never mounts, the model is released.
+    const release = () => setTimeout(store.release, mountTimeoutMs);
     model.then(release, () => undefined);
   }
   const { use } = React as { use?: (promise: Promise<unknown>) => unknown };

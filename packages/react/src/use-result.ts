@@ -3,20 +3,20 @@ import type { ResultState, ResultStore } from "@qkv/stores";
 import { useStore } from "./use-store.js";
 
 /**
- * The result of arguments in a component, computed anew when they change.
+ * Runs a result store with arguments in a component, and again when they change.
  *
- * @param make - Makes the store, for each `owner`.
- * @param args - Undefined: nothing is computed.
- * @param dependencies - Values that change when the arguments do.
+ * @param createStore - Creates the store, again when `owner` changes.
+ * @param args - Arguments of `run`. Undefined: nothing is computed.
+ * @param dependencies - Values that change when the arguments do, compared by identity.
  */
 export function useResult<Args extends readonly unknown[], Result>(
-  make: () => ResultStore<Args, Result>,
+  createStore: () => ResultStore<Args, Result>,
   owner: unknown,
   args: Args | undefined,
   dependencies: readonly unknown[],
 ): ResultState<Result> {
-  // `make` is another function at each render; the value that it depends on is `owner`.
-  const store = useMemo(make, [owner]);
+  // `createStore` is a new function at each render, so `owner` is the dependency.
+  const store = useMemo(createStore, [owner]);
   useEffect(() => {
     if (args) void store.run(...args);
     return store.stop;

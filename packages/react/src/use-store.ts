@@ -2,9 +2,9 @@ import { useSyncExternalStore } from "react";
 import type { Store } from "@qkv/stores";
 
 /**
- * The value of a store in a component, which renders again when it changes.
+ * The snapshot of a store in a component, which renders again when it changes.
  *
- * @param store - Any store of `@qkv/stores`, made outside of the component or kept by `useState`.
+ * @param store - Any store of `@qkv/stores`, created outside of the component or kept in `useState`.
  *
  * @example
  * ```ts

@@ -3,11 +3,12 @@ import { attentionStore, type AttentionSubject, type AttentionView, type ResultS
 import { useResult } from "./use-result.js";
 
 /**
- * The attention of a model on a text as numbers for the elements of `@qkv/viz`, computed anew when the model or the text changes.
+ * The attention weights of a model on a text, for the elements of `@qkv/viz`. They are recomputed when the model or the text changes.
  *
- * @param model - A model of this thread, a ref or a getter; while it is undefined, nothing is computed.
- * @param text - Text or token ids, a ref or a getter.
- * @returns A ref of `{ status, result, error }`; `result` is `{ tokens, weights }`.
+ * @param model - A model on this thread, or a ref or getter of one. While it is undefined, nothing is computed.
+ * @param text - Text or token ids, or a ref or getter: at least one token, and at most the context length of the model.
+ * @returns A ref of `{ status, result, error }`; `result` is `{ tokens, weights }`: the text of each token, and
+ *   `[L, H, T, T]`.
  *
  * @example
  * ```ts

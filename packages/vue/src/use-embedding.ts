@@ -10,10 +10,10 @@ import {
 import { useResult } from "./use-result.js";
 
 /**
- * Embeds texts: a vector of length 1 for each, computed anew when the model or the texts change.
+ * Embeds texts, one vector of norm 1 for each. They are recomputed when the model or the texts change.
  *
- * @param model - A model, a ref or a getter; while it is undefined, nothing is computed.
- * @param texts - A list, a ref or a getter.
+ * @param model - A model, or a ref or getter of one. While it is undefined, nothing is computed.
+ * @param texts - A list of texts, or a ref or getter of one.
  * @returns A ref of `{ status, result, error }`.
  *
  * @example
@@ -34,7 +34,7 @@ export function useEmbedding<R extends Runtime = MainThread>(
   const store = embeddingStore<R>(runtime === undefined ? {} : { runtime });
   return useResult<Args<R>, readonly ArrayLike<number>[]>(store, () => {
     const own = toValue(model) as ModelOf<R> | undefined;
-    // A copy, so that a list that grows in place is another one.
+    // A copy reads every item, so that a change within the list is seen.
     return own === undefined
       ? undefined
       : [own, [...toValue(texts)], options as unknown as EmbedOptionsOf<R>];

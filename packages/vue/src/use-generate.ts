@@ -11,25 +11,25 @@ import {
 } from "@qkv/stores";
 import { useStore } from "./use-store.js";
 
-/** A generation in a component. */
+/** State and functions of a generation in a component. */
 export type UsedGeneration<R extends Runtime = MainThread> = {
   /** `{ status, text, tokens, error }` */
   readonly state: Readonly<ShallowRef<GenerationState<TokenOf<R>>>>;
-  /** Continues a prompt, and stops what runs. Does nothing while there is no model. */
+  /** Generates from a prompt, and stops a running generation. Resolves to the final state; without a model to undefined. */
   generate(
     prompt: PromptOf<R>,
     options?: GenerateOptionsOf<R>,
   ): Promise<GenerationState<TokenOf<R>> | undefined>;
-  /** Ends the generation; its text stays. */
+  /** Stops the generation and keeps its text. */
   stop(): void;
-  /** Ends the generation, and forgets its text. */
+  /** Stops the generation and clears its text. */
   reset(): void;
 };
 
 /**
- * Generates with a model: `state` changes with each token. A generation is stopped when the component unmounts.
+ * Generates text with a model. `state` changes at each token. Unmounting the component stops the generation.
  *
- * @param model - A model, a ref or a getter: `() => state.value.model` of {@link useModel}.
+ * @param model - A model, or a ref or getter of one, such as `() => state.value.model` of {@link useModel}.
  *
  * @example
  * ```ts

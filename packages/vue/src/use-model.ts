@@ -12,10 +12,11 @@ import {
 import { useStore } from "./use-store.js";
 
 /**
- * Loads a model, once for all components that use it. It is let go of when the last one unmounts; a load on its way is aborted then.
+ * Loads a model, once for all components with the same source and options. It is disposed when the last one unmounts, which aborts a
+ * pending load.
  *
- * @param source - As `load` of the runtime takes it, a ref or a getter; of `null` or `undefined` nothing is loaded. A getter may give a
- *   promise, as `modelTiny` does; components share a model of a function by `() => modelTiny`.
+ * @param source - A source of `load` of the runtime, or a ref or getter of one. `null` or `undefined`: no model is loaded. A getter may
+ *   return a promise, as `modelTiny` does. `() => modelTiny` makes components share one model of this function.
  * @returns A ref of `{ status, model, progress, error }`.
  *
  * @example
@@ -31,17 +32,17 @@ export function useModel<R extends Runtime = MainThread>(
   source: MaybeRefOrGetter<LaterSource<R> | null | undefined>,
   options?: LoadingStoreOptions<R>,
 ): Readonly<ShallowRef<ModelState<ModelOf<R>>>> {
-  // A getter that gives promises would give another one each time.
-  const once = computed(() => toValue(source) as LaterSource<R> | null | undefined);
+  // `computed`, because a getter of a promise would return another one at each call.
+  const currentSource = computed(() => toValue(source) as LaterSource<R> | null | undefined);
   return useStore<ModelState<ModelOf<R>>>(() => {
-    const given = once.value;
-    return given === null || given === undefined ? nothing : sharedModel<R>(given, options);
+    const given = currentSource.value;
+    return given === null || given === undefined ? idleStore : sharedModel<R>(given, options);
   });
 }
 
 const idle = { status: "idle" } as const;
-/** The store of no model. */
-const nothing: Store<typeof idle> = {
+/** Store without a model, which is always idle. */
+const idleStore: Store<typeof idle> = {
   getSnapshot: () => idle,
   subscribe(run) {
     run(idle);

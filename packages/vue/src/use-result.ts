@@ -3,9 +3,9 @@ import type { ResultState, ResultStore } from "@qkv/stores";
 import { useStore } from "./use-store.js";
 
 /**
- * The result of arguments in a component, computed anew when they change.
+ * Runs a result store with arguments in a component, and again when they change.
  *
- * @param args - Undefined: nothing is computed.
+ * @param args - Arguments of `run`. Undefined: nothing is computed, and a running computation is stopped.
  */
 export function useResult<Args extends readonly unknown[], Result>(
   store: ResultStore<Args, Result>,

@@ -11,10 +11,10 @@ import {
 import type { Store } from "@qkv/stores";
 
 /**
- * The value of a store in a component, until it unmounts; outside of components, until the scope ends. On a server it is the value at
- * the start, since components do not mount there.
+ * A ref of the snapshot of a store, until the component unmounts, or, outside of components, until the effect scope ends. On a server
+ * it is the initial snapshot, since components do not mount there.
  *
- * @param store - A store, or a getter of it: when another one is got, that one is read.
+ * @param store - A store, or a ref or getter of one. When it changes, the new store is read.
  *
  * @example
  * ```ts
@@ -29,14 +29,14 @@ import type { Store } from "@qkv/stores";
  */
 export function useStore<Snapshot>(store: MaybeRefOrGetter<Store<Snapshot>>): Readonly<ShallowRef<Snapshot>> {
   const value = shallowRef(toValue(store).getSnapshot()) as ShallowRef<Snapshot>;
-  let leave: () => void = () => undefined;
-  const read = () => {
-    leave();
-    leave = toValue(store).subscribe((snapshot) => (value.value = snapshot));
+  let unsubscribe: () => void = () => undefined;
+  const resubscribe = () => {
+    unsubscribe();
+    unsubscribe = toValue(store).subscribe((snapshot) => (value.value = snapshot));
   };
-  const start = () => watch(() => toValue(store), read, { immediate: true });
+  const start = () => watch(() => toValue(store), resubscribe, { immediate: true });
   if (getCurrentInstance()) onMounted(start);
   else start();
-  onScopeDispose(() => leave());
+  onScopeDispose(() => unsubscribe());
   return value;
 }

@@ -2,7 +2,7 @@ import { effectScope, nextTick, ref, type EffectScope } from "vue";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { useAttention, useEmbedding, useGenerate, useModel, useStore } from "./index.js";
 
-/** A runtime whose loads and words the test lets out. */
+/** A runtime whose loads and tokens the test resolves by hand. */
 function manualRuntime() {
   const loads: { source: string; signal: AbortSignal; resolve: (model: object) => void }[] = [];
   const words: { signal: AbortSignal; give: (text: string | undefined) => void }[] = [];
@@ -28,7 +28,7 @@ function manualRuntime() {
     },
   };
 }
-const soon = () => new Promise((resolve) => setTimeout(resolve, 10));
+const settled = () => new Promise((resolve) => setTimeout(resolve, 10));
 
 let scope: EffectScope;
 let runtime: ReturnType<typeof manualRuntime>;
@@ -45,14 +45,14 @@ test("a getter of a promise is called once, and a source function is shared", as
     return "a";
   };
   const model = scope.run(() => useModel(later, { runtime }))!;
-  await soon();
+  await settled();
   expect([calls, model.value.status, runtime.loads.map(({ source }) => source)]).toEqual([
     1,
     "loading",
     ["a"],
   ]);
   scope.run(() => [useModel(() => later, { runtime }), useModel(() => later, { runtime })]);
-  await soon();
+  await settled();
   expect([calls, runtime.loads.length]).toEqual([2, 2]);
 });
 
@@ -62,17 +62,17 @@ test("a model is loaded once for all users, follows its source, and is disposed 
   expect([one!.value.status, runtime.loads.length]).toEqual(["loading", 1]);
   let disposed = 0;
   runtime.loads[0]!.resolve({ dispose: () => (disposed += 1) });
-  await soon();
+  await settled();
   expect([one!.value.status, one!.value.model]).toEqual(["ready", two!.value.model]);
   source.value = "b";
   await nextTick();
-  await soon();
+  await settled();
   expect([one!.value.status, two!.value.status, disposed]).toEqual(["loading", "ready", 0]);
   source.value = null;
-  await soon();
+  await settled();
   expect([one!.value.status, runtime.loads[1]!.signal.aborted]).toEqual(["idle", true]);
   scope.stop();
-  await soon();
+  await settled();
   expect(disposed).toBe(1);
 });
 
@@ -82,28 +82,28 @@ test("the text of a generation grows, and the end of the scope stops it", async 
   expect(await generate("once")).toBeUndefined();
   model.value = {};
   void generate("once");
-  await soon();
+  await settled();
   runtime.words[0]!.give("a");
-  await soon();
+  await settled();
   runtime.words[1]!.give("b");
-  await soon();
+  await settled();
   expect(state.value).toMatchObject({ status: "running", text: "ab" });
   stop();
   expect(state.value).toMatchObject({ status: "stopped", text: "ab" });
   void generate("once");
-  await soon();
+  await settled();
   scope.stop();
-  await soon();
+  await settled();
   expect(runtime.words.at(-1)!.signal.aborted).toBe(true);
 });
 
 test("embeddings follow the texts, also those of a list that grows in place", async () => {
   const texts = ref(["a"]);
   const state = scope.run(() => useEmbedding(() => ({}), texts, { runtime }))!;
-  await soon();
+  await settled();
   expect(state.value.result).toEqual([[1]]);
   texts.value.push("bcd");
-  await soon();
+  await settled();
   expect(state.value.result).toEqual([[1], [3]]);
   expect(runtime.embeds).toEqual([["a"], ["a", "bcd"]]);
 });
@@ -119,10 +119,10 @@ test("a pending embedding is aborted when its model becomes undefined", async ()
   };
   const model = ref<object | undefined>({});
   const state = scope.run(() => useEmbedding(model, ["a"], { runtime: pending }))!;
-  await soon();
+  await settled();
   expect([state.value.status, signals.map(({ aborted }) => aborted)]).toEqual(["running", [false]]);
   model.value = undefined;
-  await soon();
+  await settled();
   expect([signals.length, signals[0]!.aborted]).toEqual([1, true]);
 });
 
@@ -135,13 +135,13 @@ test("attention follows the text, and waits for a model", async () => {
   const own = { config: made.config, params: made.init(1), tokenizer: undefined, apply: made.apply };
   const [model, text] = [ref<object>(), ref([1, 2])];
   const state = scope.run(() => useAttention(() => model.value && own, text))!;
-  await soon();
+  await settled();
   expect(state.value.status).toBe("idle");
   model.value = {};
-  await soon();
+  await settled();
   expect(state.value.result!.weights.shape).toEqual([2, 2, 2, 2]);
   text.value = [1, 2, 3];
-  await soon();
+  await settled();
   expect(state.value.result!.weights.shape).toEqual([2, 2, 3, 3]);
 });
 
