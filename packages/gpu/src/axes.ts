@@ -1,28 +1,29 @@
 import { broadcastStrides } from "@qkv/core";
 import type { View } from "@qkv/tensor";
 
-/** Axes over which several tensors are traversed together: their lengths, and for each tensor the step along each axis. */
+/** Axes over which several tensors are traversed together: their lengths, and for each tensor the stride along each axis. */
 export type Axes = { readonly lengths: number[]; readonly steps: number[][] };
 
-/** Drops axes of length 1, and merges neighbouring axes that every tensor traverses with one step. */
-export function joinAxes(shape: readonly number[], strides: readonly (readonly number[])[]): Axes {
+/** Drops axes of length 1, and merges neighbouring axes that are contiguous with each other in every tensor. */
+export function mergeAxes(shape: readonly number[], strides: readonly (readonly number[])[]): Axes {
   const lengths: number[] = [];
   const steps: number[][] = strides.map(() => []);
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     const length = shape[axis]!;
     if (length === 1) continue;
-    const joins = lengths.length > 0 && strides.every((own, t) => own[axis] === steps[t]![0]! * lengths[0]!);
-    if (joins) lengths[0]! *= length;
+    const merges =
+      lengths.length > 0 && strides.every((strides, t) => strides[axis] === steps[t]![0]! * lengths[0]!);
+    if (merges) lengths[0]! *= length;
     else {
       lengths.unshift(length);
-      strides.forEach((own, t) => steps[t]!.unshift(own[axis]!));
+      strides.forEach((strides, t) => steps[t]!.unshift(strides[axis]!));
     }
   }
   return { lengths, steps };
 }
 
 /** The strides of inputs that broadcast to a shape. */
-export function stridesTo(shape: readonly number[], views: readonly View[]): number[][] {
+export function stridesForBroadcast(shape: readonly number[], views: readonly View[]): number[][] {
   return views.map((view) => [...broadcastStrides([...shape], [...view.shape], [...view.strides])]);
 }
 

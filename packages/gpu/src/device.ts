@@ -37,7 +37,7 @@ export type GpuDevice = Omit<Device, "report" | "memory"> & {
   [Symbol.dispose](): void;
 };
 
-/** The parts of a mode: its engine, its kernels, and its report. */
+/** Engine, kernels and report of a mode. */
 export type Parts<B extends Buffer> = {
   readonly engine: Engine<B>;
   kernels(store: Store<B>): Kernels;
@@ -47,7 +47,11 @@ export type Parts<B extends Buffer> = {
 
 export type DeviceOptions = { readonly budgetBytes: number; readonly fallback: boolean };
 
-/** @returns The device, and a setter for the error of its self-test, which is known later. */
+/**
+ * Creates a device of a mode.
+ *
+ * @returns The device, and a setter for the error of its self-test, which runs on the device.
+ */
 export function makeDevice<B extends Buffer>(
   { engine, kernels, about, textures }: Parts<B>,
   { budgetBytes, fallback }: DeviceOptions,
@@ -57,17 +61,18 @@ export function makeDevice<B extends Buffer>(
   const calls: Record<string, { device: number; plain: number }> = {};
   const fallbacks: { op: string; reason: string }[] = [];
   let selfTestError = NaN;
-  /** The op that ran last, which the error of a failed read names. */
-  let last = "none yet";
+  /** The op that ran last: errors of a failed read name it. */
+  let lastOp = "none yet";
   const stored = (storage: unknown) => storage as Stored<B>;
   const { scope, recording, own, retain, active } = scopes(
     (storage) => store.release(stored(storage)),
     (storage) => store.setResidency(stored(storage), "evictable"),
   );
 
+  /** The kernel, with failures as `DeviceError`s, or as a fallback to the plain kernel (the result false). */
   const guarded = (op: string, kernel: Kernels[string]): Kernels[string] => {
     return (...call) => {
-      last = op;
+      lastOp = op;
       try {
         return kernel(...call);
       } catch (error) {
@@ -78,12 +83,13 @@ export function makeDevice<B extends Buffer>(
       }
     };
   };
+  /** The result of a read, with failures as `DeviceError`s. */
   const reading = <T>(read: () => T): T => {
     try {
       return read();
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      throw deviceError(last, error);
+      throw deviceError(lastOp, error);
     }
   };
 
@@ -122,7 +128,7 @@ export function makeDevice<B extends Buffer>(
     array: (storage, use) => reading(() => store.array(stored(storage), use)),
     fetch: (storage) =>
       store.fetch(stored(storage)).catch((error: unknown) => {
-        throw error instanceof Failure ? deviceError(last, error) : error;
+        throw error instanceof Failure ? deviceError(lastOp, error) : error;
       }),
     countCall(op, ranOn) {
       (calls[op] ??= { device: 0, plain: 0 })[ranOn] += 1;

@@ -6,10 +6,10 @@ export type Engine<B extends Buffer> = {
   readonly mode: string;
   upload(numbers: Float32Array): B;
   read(buffer: B): Float32Array;
-  /** As `read`, without keeping the program waiting. */
+  /** Like `read`, without blocking the program. */
   fetch(buffer: B): Promise<Float32Array>;
   free(buffer: B): void;
-  /** Bytes that kernels keep for their next run. */
+  /** Bytes that compiled kernels keep for their next run. */
   idleBytes(): number;
   /** True if the device lost its memory. */
   lost(): boolean;

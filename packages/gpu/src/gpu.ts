@@ -3,7 +3,7 @@ import type { GpuDevice } from "./device.js";
 import { makeDevice } from "./device.js";
 import { loadGpuJs, type GpuJs } from "./gpujs.js";
 import { checkOptions, type GpuMode, type GpuOptions } from "./options.js";
-import { openContext, rendererOf } from "./renderer.js";
+import { openContext, describeRenderer } from "./renderer.js";
 import { selfTest } from "./self-test.js";
 import { scalarKernels } from "./scalar/kernels.js";
 import { WebAssemblyEngine } from "./webasm/web-assembly.js";
@@ -11,12 +11,12 @@ import { shaderKernels } from "./webgl2/kernels.js";
 import { Shaders } from "./webgl2/shaders.js";
 
 /**
- * A device on gpu.js, a peer dependency that is loaded when this is called. Operations run where their inputs live and
- * return at once; `await tensor.read()` waits for numbers. What has no kernel here runs the plain one, on numbers that
- * are read back, and `device.report()` counts it.
+ * Creates a device on gpu.js, a peer dependency that is loaded by this call. Operations return at once;
+ * `await tensor.read()` waits for numbers. Operations without a kernel here read their inputs back and run the plain kernel;
+ * `device.report()` counts them.
  *
- * Mode `webgl2` draws with shaders, in a page or a worker. Mode `webasm` runs gpu.js's own WebAssembly, anywhere; it
- * needs no GPU and is no faster than `@qkv/wasm`. `auto` takes `webgl2` where the renderer is hardware, else `webasm`.
+ * Mode `webgl2` runs shaders, in a page or a worker. Mode `webasm` runs gpu.js's own WebAssembly, anywhere; it needs no GPU
+ * and is no faster than `@qkv/wasm`. `auto` selects `webgl2` on a hardware renderer, otherwise `webasm`.
  * For WebGPU there is `webgpu()` of `@qkv/webgpu`.
  *
  * Inside `device.scope(() => …)` intermediate tensors stay on the GPU until its end. Outside, results stay there under a
@@ -52,7 +52,7 @@ function onShaders(GPU: GpuJs, why: string, options: Required<GpuOptions>) {
   const gl = openContext();
   if (!gl) throw missing("webgl2", "no WebGL2 context could be had");
   const shaders = new Shaders(GPU, gl, options.maxTextureSize);
-  const { name, software } = rendererOf(gl);
+  const { name, software } = describeRenderer(gl);
   return makeDevice(
     {
       engine: shaders,
@@ -95,7 +95,7 @@ function choose(GPU: GpuJs, asked: GpuMode | "auto"): { mode: GpuMode; why: stri
   if (asked !== "auto") return { mode: asked, why: "asked for" };
   if (!GPU.isWebGL2Supported) return { mode: "webasm", why: "there is no WebGL2" };
   const probe = openContext();
-  const renderer = probe && rendererOf(probe);
+  const renderer = probe && describeRenderer(probe);
   probe?.getExtension("WEBGL_lose_context")?.loseContext();
   if (renderer && !renderer.software) return { mode: "webgl2", why: `the renderer is ${renderer.name}` };
   return { mode: "webasm", why: `the renderer is software: ${renderer?.name ?? "unknown"}` };

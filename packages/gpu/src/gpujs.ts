@@ -1,6 +1,6 @@
 import { DeviceError } from "@qkv/core";
 
-/** The part of gpu.js that this package uses; its own types say less. */
+/** The part of gpu.js that this package uses. gpu.js's own types are less precise. */
 export type GpuJs = {
   new (settings: { mode: string; canvas?: unknown; context?: unknown }): GpuInstance;
   readonly isWebGL2Supported: boolean;
@@ -20,13 +20,13 @@ export type GpuInstance = {
 export type GpuKernel = {
   (...args: unknown[]): unknown;
   destroy(removeCanvas?: boolean): void;
-  /** The implementation: its class tells the mode. */
+  /** gpu.js's implementation of the kernel. Its class has the mode. */
   readonly kernel: { readonly constructor: { readonly mode: string }; readonly textureCache: unknown[] };
 };
 
 /**
- * Loads gpu.js when a device is made, not before: it is 156 kB, and importing this package must work where there is
- * no WebGL.
+ * Loads gpu.js when a device is created, not when this package is imported: it has 156 kB (gzip), and the import must work
+ * without WebGL.
  */
 export async function loadGpuJs(): Promise<GpuJs> {
   try {

@@ -14,7 +14,7 @@ test.each(["webgpu", "webgl", "cpu", "dev", "headlessgl", "other"])(
   },
 );
 
-test("a mode that is not here is an error that names another", async () => {
+test("a mode that is not available throws an error that suggests another", async () => {
   await expect(gpu({ mode: "webgl2" })).rejects.toThrow(/no WebGL2 here.*\nFix: use `gpu\({ mode: "webasm"/s);
 });
 
@@ -26,7 +26,7 @@ test.each([
   await expect(gpu(options)).rejects.toThrow(message);
 });
 
-test("names of devices", () => {
+test("names of devices are parsed, others give undefined", () => {
   expect(parseGpuName("gpu")).toEqual({});
   for (const mode of ["webgl2", "webasm"]) expect(parseGpuName(`gpu:${mode}`)).toEqual({ mode });
   for (const name of ["gpu:webgl", "gpu:webgpu", "gpu:", "wasm", "gpu:webasm,threads=2"])

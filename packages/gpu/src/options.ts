@@ -6,7 +6,7 @@ export type GpuMode = "webgl2" | "webasm";
 export type GpuOptions = {
   /** Default `auto`: `webgl2` where a hardware renderer is found, else `webasm`. */
   mode?: GpuMode | "auto";
-  /** True to repeat work that fails on the device on the plain one, and report it. Default false: an error. */
+  /** True to repeat work that failed on the device on the plain device, and report it. Default false: failures throw. */
   fallback?: boolean;
   /** Bytes of results outside of scopes that stay on the device. Default 256 MiB. */
   budgetBytes?: number;
@@ -24,7 +24,7 @@ const refused: Record<string, string> = {
   async: "results are returned at once here in every mode, and reading waits: leave `mode` out.",
 };
 
-/** Fills in defaults and refuses what no device could be made of. */
+/** Checks options and fills in defaults. */
 export function checkOptions(given: GpuOptions | undefined): Required<GpuOptions> {
   const check = checks("gpu");
   const names = ["mode", "fallback", "budgetBytes", "maxTextureSize"] as const;

@@ -1,7 +1,7 @@
 import type { GpuMode, GpuOptions } from "./options.js";
 
 /**
- * The options that a device's name stands for: `gpu[:MODE]`.
+ * Parses the name of a device, `gpu[:MODE]`, into options.
  *
  * @param name - As written on a command line: `gpu`, `gpu:webgl2`, `gpu:webasm`.
  * @returns The options; undefined if this is not the name of such a device.

@@ -2,11 +2,11 @@ import { DeviceError } from "@qkv/core";
 import { add, matmul, randn, softmax, transpose, type Tensor } from "@qkv/tensor";
 import type { GpuDevice } from "./device.js";
 
-/** Allows for float32 sums in another order, and a coarse exp. */
+/** Largest accepted error, relative to the largest number: float32 sums in another order, and a less accurate exp. */
 const tolerance = 1e-4;
 
 /**
- * Computes a little on the device and on the plain one. A driver that computes wrong numbers gives no error.
+ * Compares a few operations on the device with the plain device: a driver that computes wrong numbers reports no error.
  *
  * @returns The largest difference, relative to the largest number.
  */

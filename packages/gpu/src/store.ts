@@ -3,8 +3,8 @@ import type { DType, Storage, TypedArray, View } from "@qkv/tensor";
 import type { Buffer, Engine } from "./engine.js";
 
 /**
- * One allocation: its numbers as a host array, on the device, or the same numbers in both places. In
- * neither, they are zeros.
+ * One allocation. Its numbers are in a host array, on the device, or the same in both places; in neither place they are
+ * zeros.
  */
 export type Stored<B extends Buffer> = ScopedStorage & {
   array: TypedArray | undefined;
@@ -15,9 +15,9 @@ export type Stored<B extends Buffer> = ScopedStorage & {
 type Slot<B> = { buffer: B | undefined; residency: "scope" | "evictable" | "pinned" };
 
 /**
- * The allocations of a device. Those of a scope stay on the device until its end; pinned ones as long as they are
- * reachable. Evictable ones stay under a budget: beyond it the least recently used are read back, or just freed where
- * the program has the numbers too, or the allocation is unreachable.
+ * The allocations of a device. Those of a scope stay on the device until the scope ends, pinned ones as long as they are
+ * reachable, and evictable ones within a budget. Beyond it, the least recently used are freed, after being read back if the
+ * host does not have their numbers and they are still reachable.
  */
 export class Store<B extends Buffer> {
   readonly engine: Engine<B>;
@@ -52,7 +52,7 @@ export class Store<B extends Buffer> {
     return storage;
   }
 
-  /** The numbers on the device, float32 whatever their type: whole numbers below 2^24 and bools are exact. */
+  /** The numbers on the device, uploaded if necessary. All dtypes are stored as float32: integers below 2^24 and bools are exact. */
   bufferOf(view: Pick<View, "storage">): B {
     const storage = view.storage as Stored<B>;
     checkAlive(storage);
@@ -69,16 +69,16 @@ export class Store<B extends Buffer> {
     return buffer;
   }
 
-  /** Makes the result of a kernel the numbers of an allocation. */
-  put(view: Pick<View, "storage">, buffer: B): void {
+  /** Replaces the numbers of an allocation by the result of a kernel. */
+  setBuffer(view: Pick<View, "storage">, buffer: B): void {
     const storage = view.storage as Stored<B>;
     this.#free(storage.slot);
     storage.array = undefined;
     this.#hold(storage, buffer);
   }
 
-  /** Frees a buffer that no allocation holds. */
-  drop(buffer: B): void {
+  /** Frees a buffer that belongs to no allocation. */
+  freeBuffer(buffer: B): void {
     this.engine.free(buffer);
   }
 
@@ -86,7 +86,7 @@ export class Store<B extends Buffer> {
     checkAlive(storage);
     const { slot, dtype, length } = storage;
     storage.array ??= slot.buffer
-      ? typed(dtype, this.engine.read(slot.buffer))
+      ? toTypedArray(dtype, this.engine.read(slot.buffer))
       : allocateArray(dtype, length);
     // The program may write to the array: the buffer is stale from now on.
     if (use !== "read") this.#free(slot);
@@ -97,13 +97,13 @@ export class Store<B extends Buffer> {
     checkAlive(storage);
     const { buffer } = storage.slot;
     if (storage.array || !buffer) return this.array(storage, "read");
-    const array = typed(storage.dtype, await this.engine.fetch(buffer));
-    // Unless it was written to meanwhile.
+    const array = toTypedArray(storage.dtype, await this.engine.fetch(buffer));
+    // The program may have written to the allocation meanwhile: then these numbers are stale.
     if (storage.slot.buffer === buffer) storage.array ??= array;
     return array;
   }
 
-  /** The number of a tensor of one element, if the host has it: kernels take it as a parameter. */
+  /** The number of a tensor of one element, if it is on the host: kernels receive it as a parameter. */
   hostScalar(view: View): number | undefined {
     const { length, array } = view.storage as Stored<B>;
     checkAlive(view.storage);
@@ -122,13 +122,13 @@ export class Store<B extends Buffer> {
     if (slot.buffer && residency === "evictable") this.#list(storage, slot.buffer);
   }
 
-  /** Reads back or frees what is beyond the budget. Between calls only: a call's own buffers must stay. */
+  /** Evicts allocations beyond the budget. Called between operations only, because those need their buffers. */
   trim(): void {
     for (const [slot, reference] of this.#evictable) {
       if (this.#evictableBytes <= this.#budget) return;
       const storage = reference.deref();
       if (storage && !storage.array && slot.buffer) {
-        storage.array = typed(storage.dtype, this.engine.read(slot.buffer));
+        storage.array = toTypedArray(storage.dtype, this.engine.read(slot.buffer));
       }
       this.#free(slot);
     }
@@ -167,8 +167,8 @@ export class Store<B extends Buffer> {
   }
 }
 
-/** Numbers as they came from the device in the array of their type. */
-function typed(dtype: Storage["dtype"], numbers: Float32Array): TypedArray {
+/** Converts float32 numbers from the device to an array of the dtype. */
+function toTypedArray(dtype: Storage["dtype"], numbers: Float32Array): TypedArray {
   if (dtype === "float32") return numbers;
   const array = allocateArray(dtype, numbers.length);
   array.set(numbers);

@@ -12,7 +12,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** A device, and the context that it draws in. */
+/** A device of mode webgl2, and its WebGL context. */
 async function opened(options: GpuOptions = {}) {
   const getContext = vi.spyOn(OffscreenCanvas.prototype, "getContext");
   const device = await gpu({ mode: "webgl2", ...options });
@@ -22,7 +22,7 @@ async function opened(options: GpuOptions = {}) {
 }
 
 describe("a lost context is an error, never zeros", () => {
-  test("of a read, sync and async, and of the next call", async () => {
+  test("in a read, sync and async, and in the next call", async () => {
     const { device, gl } = await opened();
     const x = randn([8, 8], { seed: 1 }).to(device);
     const y = matmul(x, x);
@@ -32,7 +32,7 @@ describe("a lost context is an error, never zeros", () => {
     expect(() => matmul(x, x)).toThrow(/the WebGL context was lost/);
   });
 
-  test("while a read is pending", async () => {
+  test("in a read that is pending", async () => {
     const { device, gl } = await opened();
     const x = randn([512, 512], { seed: 1 }).to(device);
     const reading = matmul(x, x).read();
@@ -40,7 +40,7 @@ describe("a lost context is an error, never zeros", () => {
     await expect(reading).rejects.toMatchObject({ name: "DeviceError" });
   });
 
-  test("with `fallback`, what the program still has is computed on the plain device, and reported", async () => {
+  test("with `fallback`, numbers that the host has are computed on the plain device, and reported", async () => {
     const { device, gl } = await opened({ fallback: true });
     const x = tensor(
       [
@@ -58,14 +58,14 @@ describe("a lost context is an error, never zeros", () => {
   });
 });
 
-test("memory that ran out is an error of the next read", async () => {
+test("after running out of memory, the next read throws", async () => {
   const { device, gl } = await opened();
   const y = add(ones([4], { device }), 1);
   vi.spyOn(gl, "getError").mockReturnValueOnce(gl.OUT_OF_MEMORY);
   expect(() => y.data).toThrow(/ran out of memory.*\nFix: work inside of `device\.scope/s);
 });
 
-test("a tensor that is too large for a texture is an error, or computed elsewhere", async () => {
+test("a tensor that is too large for a texture throws, or is computed on the plain device", async () => {
   const { device } = await opened({ maxTextureSize: 16 });
   expect(() => add(zeros([40, 40], { device }), randn([40, 40], { seed: 1, device }))).toThrow(
     /1600 numbers, and this adapter takes/,
@@ -81,7 +81,7 @@ test("a tensor that is too large for a texture is an error, or computed elsewher
   expect(other.device.report().fallbacks.map(({ op }) => op)).toContain("matmul");
 });
 
-test("a shader that does not compile is an error that says why", async () => {
+test("a shader that does not compile throws an error with the reason", async () => {
   const { device, gl } = await opened();
   const shaderSource = gl.shaderSource.bind(gl);
   vi.spyOn(gl, "shaderSource").mockImplementation((shader, text) =>
@@ -91,7 +91,7 @@ test("a shader that does not compile is an error that says why", async () => {
   expect(() => softmax(x)).toThrow(/the shader of softmaxLines was refused.*\nFix: please report/s);
 });
 
-test("loops of more than 1000 rounds go to their end", async () => {
+test("loops of more than 1000 iterations are not truncated", async () => {
   const { device } = await opened();
   await agreeOnRead(device, (x) => sum(x), [ones([5000])], { ops: ["sum"], tolerance: 0 });
   await agreeOnRead(device, (a) => matmul(a, ones([5000, 1], { device: a.device })), [ones([1, 5000])], {
@@ -100,7 +100,7 @@ test("loops of more than 1000 rounds go to their end", async () => {
   });
 });
 
-describe("textures are let go", () => {
+describe("textures are freed", () => {
   test("at the end of a scope", async () => {
     const { device } = await opened();
     const x = randn([16, 16], { seed: 1 }).to(device);
@@ -111,7 +111,7 @@ describe("textures are let go", () => {
     expect(device.memory()).toMatchObject({ textures, bytes });
   });
 
-  test("outside of scopes beyond the budget, and their numbers are kept", async () => {
+  test("outside of scopes beyond the budget, after their numbers were read back", async () => {
     const { device } = await opened({ budgetBytes: 2 ** 18 });
     const x = randn([64, 64], { seed: 1 }).to(device);
     const kept: Tensor[] = [];
@@ -120,7 +120,7 @@ describe("textures are let go", () => {
     kept.forEach((y, i) => expect(y.data[5]).toBeCloseTo(x.data[5]! + i, 4));
   });
 
-  test("of compiled kernels that are forgotten; results in use stay as they are", async () => {
+  test("with the compiled kernels that are evicted, except for results in use", async () => {
     const { device } = await opened();
     const first = matmul(ones([3, 3], { device }), ones([3, 3], { device }));
     for (let n = 1; n <= 120; n++) device.scope(() => void softmax(ones([2, n], { device })));
@@ -129,7 +129,7 @@ describe("textures are let go", () => {
   });
 });
 
-test("numbers that change in place are seen", async () => {
+test("numbers that the host changes in place are uploaded again", async () => {
   const { device } = await opened();
   const x = zeros([4], { device });
   const y = add(x, 1);

@@ -10,18 +10,18 @@ beforeAll(async () => {
   device = await gpu({ mode: "webasm" });
 });
 
-describe("kernels give what the plain ones give", () => {
+describe("kernels agree with the plain device", () => {
   test.each(opCases)("$name", async ({ f, inputs, ...agreement }) => {
     await agreeOnRead(device, f, inputs, agreement);
   });
 });
 
-test("in Node, `auto` is webasm, and says why", async () => {
+test("in Node, `auto` selects webasm, and the report has the reason", async () => {
   const { mode, why } = (await gpu()).report();
   expect({ mode, why }).toEqual({ mode: "webasm", why: "there is no WebGL2" });
 });
 
-test("`using` closes a device at the end of the block, and it refuses work", async () => {
+test("`using` closes a device at the end of the block; it then refuses work", async () => {
   let x: Tensor;
   {
     using own = await gpu({ mode: "webasm" });

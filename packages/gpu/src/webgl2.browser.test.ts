@@ -9,7 +9,7 @@ beforeAll(async () => {
   device = await gpu({ mode: "webgl2" });
 });
 
-test("the report tells what it runs on", () => {
+test("the report has the mode, the renderer and the limits", () => {
   const { mode, why, renderer, software, limits, selfTestError } = device.report();
   expect({ mode, why }).toEqual({ mode: "webgl2", why: "asked for" });
   expect(renderer).toMatch(/\w/);
@@ -18,7 +18,7 @@ test("the report tells what it runs on", () => {
   expect(selfTestError).toBeLessThan(1e-5);
 });
 
-describe("kernels give what the plain ones give", () => {
+describe("kernels agree with the plain device", () => {
   test.each(opCases)("$name", async ({ f, inputs, ...agreement }) => {
     await agreeOnRead(device, f, inputs, agreement);
   });

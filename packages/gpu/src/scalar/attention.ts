@@ -58,7 +58,7 @@ function attend<B extends Buffer>(
 ): boolean {
   const { engine, store } = scalar;
   const {
-    query: givenQuery,
+    query: queryView,
     keyValues,
     firstQuery,
     scale,
@@ -67,21 +67,21 @@ function attend<B extends Buffer>(
     plan,
     scoreMod,
     weightMod,
-    want: _, // the outputs have these
+    want: _, // the requested traces are the properties of the outputs
     ...rest
   } = call;
   handledAll(rest);
   const upload = (numbers: Float32Array) => own(engine.upload(numbers));
   const rows = B * H * T;
-  // Numbers of a row of scores. A length that grows from call to call is rounded up to a power of two, so that few
+  // Length of a row of scores: S, rounded up to a power of two if it may grow from call to call (decoding), so that few
   // kernels are compiled.
-  const wide = S === T ? S : 2 ** Math.ceil(Math.log2(Math.max(64, S)));
+  const rowLength = S === T ? S : 2 ** Math.ceil(Math.log2(Math.max(64, S)));
   const length = { keyCount: S };
-  const run = (one: Omit<Run<B>, "length">, length = rows * wide) => own(engine.run({ ...one, length }));
-  const query = rowsOf(scalar, [givenQuery], T, own);
-  const keys = rowsOf(scalar, keyValues.key as readonly View[], wide, own);
-  const values = rowsOf(scalar, keyValues.value as readonly View[], wide, own);
-  // gpu.js has no literals for these.
+  const run = (one: Omit<Run<B>, "length">, length = rows * rowLength) => own(engine.run({ ...one, length }));
+  const query = rowsOf(scalar, [queryView], T, own);
+  const keys = rowsOf(scalar, keyValues.key as readonly View[], rowLength, own);
+  const values = rowsOf(scalar, keyValues.value as readonly View[], rowLength, own);
+  // gpu.js has no literals for these numbers.
   const special = upload(Float32Array.of(-Infinity, Infinity, NaN));
 
   /** Computes from `row` the batch `b`, head `h`, key-value head `g` and query `t`. */
@@ -91,8 +91,8 @@ function attend<B extends Buffer>(
   const h = bh - b * ${H};
   ${divideText("g", "h", group)}`;
   /** Computes from `n` the row and the key `s`, and the indices of the row. */
-  const scoreText = (outside: string) => `${divideText("row", "n", wide)}
-  const s = n - row * ${wide};
+  const scoreText = (outside: string) => `${divideText("row", "n", rowLength)}
+  const s = n - row * ${rowLength};
   if (s >= keyCount) { return ${outside}; }
   ${rowText}`;
 
@@ -179,14 +179,14 @@ function attend<B extends Buffer>(
         body: `const row = n + 0;
   ${sink?.text ?? ""}
   ${begin}
-  for (let s = 0; s < this.constants.wide; s++) {
-    const x = scores[row * this.constants.wide + s];
+  for (let s = 0; s < this.constants.rowLength; s++) {
+    const x = scores[row * this.constants.rowLength + s];
     ${step}
   }
   ${end}`,
         inputs: { scores, ...more, ...sinkInput },
         ...(sink && { ints: { sinksStart: sink.at } }),
-        constants: { wide },
+        constants: { rowLength },
       },
       rows,
     );
@@ -211,7 +211,7 @@ function attend<B extends Buffer>(
   });
   const weights = run({
     name: "weights",
-    body: `${divideText("row", "n", wide)}
+    body: `${divideText("row", "n", rowLength)}
   const x = scores[n];
   if (x <= ${maskedScore}) { return 0; }
   return Math.exp(x - top[row]) / total[row];`,
@@ -235,21 +235,21 @@ function attend<B extends Buffer>(
   ${rowText}
   const v = valueStart + b * ${values.batch} + g * ${values.head} + d * ${values.column};
   let sum = 0;
-  for (let s = 0; s < this.constants.wide; s++) {
-    const w = weights[row * this.constants.wide + s];
+  for (let s = 0; s < this.constants.rowLength; s++) {
+    const w = weights[row * this.constants.rowLength + s];
     if (w !== 0) { sum += w * value[v + s * ${values.row}]; }
   }
   return sum;`,
     inputs: { weights: finalWeights, value: values.buffer },
     ints: { valueStart: values.at },
-    constants: { wide },
+    constants: { rowLength },
   });
   const traceBuffers = { dots, capped, scores, weights };
   for (const [name, trace] of Object.entries(traces)) {
     runInto(scalar, trace, {
       name: "trace",
       body: `${divideText("row", "n", S)}
-  const at = row * ${wide} + n - row * ${S};
+  const at = row * ${rowLength} + n - row * ${S};
   ${name === "scores" ? `if (x[at] <= ${maskedScore}) { return special[0]; }` : ""}
   return x[at];`,
       inputs: { x: traceBuffers[name as "dots"], ...(name === "scores" && { special }) },
@@ -258,7 +258,7 @@ function attend<B extends Buffer>(
   return true;
 }
 
-/** `[B, H, S, D]` in a buffer: its offset (`at`), and its strides as source text. */
+/** A tensor `[B, H, S, D]` in a buffer: its offset (`at`), and its strides as source text. */
 type Rows<B> = {
   readonly buffer: B;
   readonly at: number;
@@ -268,7 +268,7 @@ type Rows<B> = {
   readonly column: string;
 };
 
-/** A single part in place; several parts concatenated into a buffer of `capacity` rows a head. */
+/** Rows of one part, read in place; several parts are concatenated into a buffer of `capacity` rows per head. */
 function rowsOf<B extends Buffer>(
   { engine, store }: Scalar<B>,
   parts: readonly View[],
@@ -313,8 +313,8 @@ function rowsOf<B extends Buffer>(
 }
 
 /**
- * The tile plan as floats: for each tile −1 if all its keys are masked, −2 if none is, else the index of the bits of
- * its first query, 16 bits a float. Undefined if nothing is masked.
+ * The tile plan as floats: for each tile −1 if all its keys are masked, −2 if none is, else the index of the mask bits of
+ * its first query. Mask bits are stored 16 to a float. Undefined if nothing is masked.
  */
 function planBuffers<B>({ classes, bitsAt, bits }: TilePlan, upload: (numbers: Float32Array) => B) {
   if (classes.every((one) => one === 2)) return undefined;

@@ -20,8 +20,12 @@ export class Compiled {
     return this.#bytes;
   }
 
-  /** @param sizes - Further sizes that the kernel is compiled for; part of its key. */
-  of<B>({ name, body, inputs, ints = {}, constants = {}, length }: Run<B>, sizes = ""): GpuKernel {
+  /**
+   * The kernel of a run, compiled if necessary.
+   *
+   * @param sizes - Sizes of its inputs, for which it is compiled, too.
+   */
+  kernel<B>({ name, body, inputs, ints = {}, constants = {}, length }: Run<B>, sizes = ""): GpuKernel {
     const params = [...Object.keys(inputs), ...Object.keys(ints)];
     const source = `function ${name}(${params.join(", ")}) {
   const n = this.thread.x;

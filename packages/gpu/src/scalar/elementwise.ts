@@ -1,6 +1,6 @@
 import { sizeOf } from "@qkv/core";
 import type { Kernel, View } from "@qkv/tensor";
-import { joinAxes, stridesTo } from "../axes.js";
+import { mergeAxes, stridesForBroadcast } from "../axes.js";
 import type { Buffer } from "../engine.js";
 import { erfText, number, powText, roundText, sineText, tanhText } from "./numbers.js";
 import { offsetText } from "./offset-text.js";
@@ -8,16 +8,16 @@ import { runInto, type Scalar } from "./run.js";
 
 type Attributes = { readonly alpha?: number; readonly min?: number; readonly max?: number } | undefined;
 
-/** The result y from `a`, `b` and `c`: an expression (`is`), or statements that return it. */
+/** JavaScript of the result from `a`, `b` and `c`: an expression (`is`), or statements that return it (`steps`). */
 type Formula = { readonly is: string } | { readonly steps: string };
-/** A function where the text is made from other texts, so that importing makes none. */
+/** A function where the text depends on attributes or on other texts: importing this module builds no text. */
 type FormulaOf = Formula | ((attributes: Attributes) => Formula);
 
 const is = (text: string): Formula => ({ is: text });
 const steps = (text: string): Formula => ({ steps: text });
 
 /**
- * y of a. `expm1` and `log1p` go by their Taylor series near 0, where the difference cancels. In gelu, 0.70710678 is √½,
+ * Functions of `a`. `expm1` and `log1p` use their Taylor series near 0, where the difference cancels. In gelu, 0.70710678 is √½,
  * 0.79788456 √(2/π) and 0.044715 is Hendrycks and Gimpel's (arXiv:1606.08415).
  */
 const unary: Record<string, FormulaOf> = {
@@ -73,7 +73,7 @@ const binary: Record<string, FormulaOf> = {
   return y;`),
 };
 
-/** 1 where it holds. */
+/** Comparisons of `a` and `b`: 1 if true, else 0. */
 const comparisons: Record<string, string> = {
   less: "a < b",
   lessEqual: "a <= b",
@@ -112,7 +112,7 @@ function walk<B extends Buffer>(
 ): boolean {
   if (sizeOf(output.shape) === 0) return false;
   const used = names.slice(0, inputs.length);
-  const axes = joinAxes(output.shape, stridesTo(output.shape, inputs));
+  const axes = mergeAxes(output.shape, stridesForBroadcast(output.shape, inputs));
   const places = offsetText(
     axes,
     used.map((one) => `${one}Place`),

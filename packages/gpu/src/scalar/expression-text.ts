@@ -4,6 +4,7 @@ import type { Expr, Expression, OperationName } from "@qkv/attention-contract";
 import { number, powText, tanhText } from "./numbers.js";
 import { whole } from "./offset-text.js";
 
+/** Statements that define a step's value: 1 or 0, or an expression. */
 const booleanValue = (test: string) => (name: string) => `let ${name} = 0;\n  if (${test}) { ${name} = 1; }`;
 const value = (text: string) => (name: string) => `const ${name} = ${text};`;
 type Line = (name: string) => string;
@@ -37,8 +38,8 @@ const operationText: { readonly [Name in OperationName]: (a: string, b: string, 
 /**
  * JavaScript that evaluates a recorded expression of `score`, `batch`, `head`, `query` and `key`.
  *
- * Each of its tables is an input `table0`, `table1` and so on, and begins at `table0Start`. Numbers that are not finite
- * come from the input `special`: −∞, ∞, NaN.
+ * Each of its tables is an input, `table0`, `table1` and so on, whose first element is at `table0Start`. Numbers that are not
+ * finite are read from the input `special`: −∞, ∞, NaN.
  */
 export function expressionText({ steps, lookedUp, tables }: Expression<View>): string {
   const names = new Map<Expr, string>(steps.map((expr, i) => [expr, `e${i}`]));
@@ -50,7 +51,7 @@ export function expressionText({ steps, lookedUp, tables }: Expression<View>): s
         case "symbol":
           return value(`${step.name} + 0`);
         case "number":
-          return value(finite(step.value));
+          return value(numberText(step.value));
         case "operation":
           return operationText[step.name](...(step.operands.map(of) as [string, string, string]));
         case "lookup": {
@@ -73,7 +74,7 @@ export function expressionText({ steps, lookedUp, tables }: Expression<View>): s
   return e${steps.length - 1};`;
 }
 
-function finite(x: number): string {
+function numberText(x: number): string {
   if (Number.isNaN(x)) return "special[2]";
   if (!Number.isFinite(x)) return x < 0 ? "special[0]" : "special[1]";
   return number(x);

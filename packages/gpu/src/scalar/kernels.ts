@@ -10,7 +10,7 @@ import type { Scalar } from "./run.js";
 import { takeKernel } from "./take.js";
 import { writeKernel } from "./write.js";
 
-/** The kernels of mode `webasm`, by op name: one number a thread, in gpu.js's own JavaScript. */
+/** The kernels of mode `webasm`, by op name, in gpu.js's JavaScript: one number per thread. */
 export function scalarKernels<B extends Buffer>(scalar: Scalar<B>): Kernels {
   return {
     ...elementwiseKernels(scalar),

@@ -1,13 +1,13 @@
 import { sizeOf } from "@qkv/core";
 import type { Kernel, View } from "@qkv/tensor";
-import { joinAxes } from "../axes.js";
+import { mergeAxes } from "../axes.js";
 import type { Buffer } from "../engine.js";
 import { divideText, offsetText, whole } from "./offset-text.js";
 import { runInto, withScratch, type Scalar } from "./run.js";
 
 /**
- * Functions along an axis, such as softmax. A line is the numbers along the axis with all other indices fixed. Passes
- * reduce each line to a number, as its maximum and its sum; the last one computes the results from these.
+ * Functions along an axis, such as softmax. A line is the numbers along that axis, with all other indices fixed. Each pass
+ * reduces every line to one number, such as its maximum or its sum; a last pass computes the results from these.
  */
 export function lineKernels<B extends Buffer>(scalar: Scalar<B>): Record<string, Kernel<never>> {
   const softmax =
@@ -18,11 +18,11 @@ export function lineKernels<B extends Buffer>(scalar: Scalar<B>): Record<string,
         passes: [
           [
             "top",
-            `let most = x[at];
-  for (let k = 1; k < this.constants.count; k++) { most = Math.max(most, x[at + k * step]); }
-  return most;`,
+            `let largest = x[at];
+  for (let k = 1; k < this.constants.count; k++) { largest = Math.max(largest, x[at + k * step]); }
+  return largest;`,
           ],
-          ["total", overLine("Math.exp(x[at + k * step] - top[n])")],
+          ["total", sumOverLine("Math.exp(x[at + k * step] - top[n])")],
         ],
         result,
       });
@@ -42,29 +42,33 @@ export function lineKernels<B extends Buffer>(scalar: Scalar<B>): Record<string,
     logSoftmax: softmax("logSoftmax", "value - top[line] - Math.log(total[line])"),
     rmsNorm: norm(
       "rmsNorm",
-      [["squares", overLine("x[at + k * step] * x[at + k * step]", mean)]],
+      [["squares", sumOverLine("x[at + k * step] * x[at + k * step]", mean)]],
       "value / Math.sqrt(squares[line] + this.constants.eps)",
     ),
-    // The mean in float32 is a little off, so the mean of the differences from it (`rest`) is added.
+    // The float32 mean has a rounding error, so the mean of the differences from it (`correction`) is added.
     layerNorm: norm(
       "layerNorm",
       [
-        ["mean", overLine("x[at + k * step]", mean)],
-        ["rest", overLine("x[at + k * step] - mean[n]", mean)],
+        ["mean", sumOverLine("x[at + k * step]", mean)],
+        ["correction", sumOverLine("x[at + k * step] - mean[n]", mean)],
         [
           "squares",
-          overLine("(x[at + k * step] - mean[n] - rest[n]) * (x[at + k * step] - mean[n] - rest[n])", mean),
+          sumOverLine(
+            "(x[at + k * step] - mean[n] - correction[n]) * (x[at + k * step] - mean[n] - correction[n])",
+            mean,
+          ),
         ],
       ],
-      "(value - mean[line] - rest[line]) / Math.sqrt(squares[line] + this.constants.eps)",
+      "(value - mean[line] - correction[line]) / Math.sqrt(squares[line] + this.constants.eps)",
     ),
   };
 }
 
-/** A name, and the text that returns its number for line `n`, whose numbers are `x[at + k * step]`. */
+/** A name, and statements that return the number of line `n`, whose elements are `x[at + k * step]`. */
 type Pass = readonly [name: string, text: string];
 
-const overLine = (term: string, end = "") => `let sum = 0;
+/** Statements that return the sum of `term` over a line. */
+const sumOverLine = (term: string, end = "") => `let sum = 0;
   for (let k = 0; k < this.constants.count; k++) { sum += ${term}; }
   return sum ${end};`;
 
@@ -82,7 +86,7 @@ function alongLines<B extends Buffer>(
   }: {
     name: string;
     passes: readonly Pass[];
-    /** A result, from its `value` and the numbers that the passes made of its `line`. */
+    /** Expression of a result, from its `value` and the numbers that the passes computed for its `line`. */
     result: string;
     constants?: Record<string, number>;
   },
@@ -90,7 +94,7 @@ function alongLines<B extends Buffer>(
   const count = x.shape[axis]!;
   if (sizeOf(x.shape) === 0 || [x, ...params].some(({ dtype }) => dtype !== "float32")) return false;
   const others = (list: readonly number[]) => list.filter((_, a) => a !== axis);
-  const starts = joinAxes(others(x.shape), [others(x.strides)]);
+  const starts = mergeAxes(others(x.shape), [others(x.strides)]);
   const inner = sizeOf(x.shape.slice(axis + 1));
   const all = { count, ...constants };
   const ints = { xStart: x.offset, step: x.strides[axis]! };

@@ -1,6 +1,6 @@
 import { broadcastStrides, sizeOf } from "@qkv/core";
 import type { Kernel, View } from "@qkv/tensor";
-import { joinAxes } from "../axes.js";
+import { mergeAxes } from "../axes.js";
 import type { Buffer } from "../engine.js";
 import { divideText, offsetText, whole } from "./offset-text.js";
 import { runInto, type Scalar } from "./run.js";
@@ -22,7 +22,7 @@ export function matmulKernel<B extends Buffer>(scalar: Scalar<B>): Kernel<undefi
       name: "matmul",
       body: `${divideText("row", "n", N)}
   ${divideText("matrix", "row", M)}
-  ${offsetText(joinAxes(batch, outer), ["aFirst", "bFirst"], ["aStart", "bStart"], { n: "matrix" })}
+  ${offsetText(mergeAxes(batch, outer), ["aFirst", "bFirst"], ["aStart", "bStart"], { n: "matrix" })}
   const at = aFirst + (row - matrix * ${M}) * ${whole(aRow)};
   const from = bFirst + (n - row * ${N}) * ${whole(bColumn)};
   let sum = 0;

@@ -17,7 +17,7 @@ export function powText(y: string, a: string, b: string): string {
 /** tanh of a clamped number: some adapters compute it from exponentials, which overflow. */
 export const tanhText = (x: string): string => `Math.tanh(Math.max(-20, Math.min(20, ${x})))`;
 
-/** `const y = ` the error function, at most 1.5e-7 away: Abramowitz and Stegun, 7.1.26. */
+/** `const y = ` the error function of `x`, with an error of at most 1.5e-7: Abramowitz and Stegun, 7.1.26. */
 export function erfText(y: string, x: string): string {
   return `const of = ${x};
   const far = Math.abs(of);

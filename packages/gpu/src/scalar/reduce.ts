@@ -1,6 +1,6 @@
 import { sizeOf } from "@qkv/core";
 import type { Kernel, View } from "@qkv/tensor";
-import { joinAxes } from "../axes.js";
+import { mergeAxes } from "../axes.js";
 import type { Buffer } from "../engine.js";
 import { offsetText, whole } from "./offset-text.js";
 import { runInto, type Scalar } from "./run.js";
@@ -40,8 +40,8 @@ function reduceKernel<B extends Buffer>(
     const count = sizeOf(pick(x!.shape, true));
     const floats = [x!, output!].every(({ dtype }) => dtype === "float32");
     if (!floats || sizeOf(output!.shape) * count === 0) return false;
-    const kept = joinAxes(pick(x!.shape, false), [pick(x!.strides, false)]);
-    const { lengths, steps } = joinAxes(pick(x!.shape, true), [pick(x!.strides, true)]);
+    const kept = mergeAxes(pick(x!.shape, false), [pick(x!.strides, false)]);
+    const { lengths, steps } = mergeAxes(pick(x!.shape, true), [pick(x!.strides, true)]);
     // One accumulator per axis: fewer additions to a large sum, so less rounding error.
     const text = lengths.reduceRight(
       (inner, _, axis) => `let all${axis} = ${start(`x[at${axis}]`)};

@@ -4,19 +4,19 @@ import type { Buffer, Engine } from "../engine.js";
 import { Failure } from "../failure.js";
 import type { Store } from "../store.js";
 
-/** One run of a kernel whose threads compute one number each. */
+/** A run of a kernel whose threads compute one number each. */
 export type Run<B> = {
   readonly name: string;
   /**
-   * The body of a function in the JavaScript that gpu.js compiles: from `n`, the thread's number, it returns number n of
-   * the result. Inputs are `x[i]`, by name; bounds of loops are `this.constants`, since others are cut at 1000 rounds.
+   * Body of a function in the JavaScript that gpu.js compiles. It returns element `n` of the result, the one of this thread.
+   * Inputs are arrays by name, `x[i]`. Loops have bounds in `this.constants`: gpu.js stops others after 1000 iterations.
    */
   readonly body: string;
   readonly inputs: Readonly<Record<string, B>>;
-  /** Whole numbers that change from call to call, by name: not part of what is compiled. */
+  /** Integers by name that may change from call to call without compiling again. */
   readonly ints?: Readonly<Record<string, number>>;
   readonly constants?: Readonly<Record<string, number>>;
-  /** Numbers of the result. */
+  /** Length of the result. */
   readonly length: number;
 };
 
@@ -25,27 +25,27 @@ export type ScalarEngine<B extends Buffer> = Engine<B> & { run(run: Run<B>): B }
 /** The engine of the kernels and the store of tensors. */
 export type Scalar<B extends Buffer> = { readonly engine: ScalarEngine<B>; readonly store: Store<B> };
 
-/** Some indices are computed in float32, which has all whole numbers up to this one. */
-const mostNumbers = 2 ** 24;
+/** Some indices are computed in float32, which represents all integers up to this one. */
+const maxNumbers = 2 ** 24;
 
-/** Refuses tensors whose indices float32 could not hold. */
+/** Refuses tensors whose indices float32 does not represent exactly. */
 export function checkLengths<B extends Buffer>({ name, inputs, length }: Run<B>): void {
   const most = Math.max(length, ...Object.values(inputs).map((input) => input.length));
-  if (most <= mostNumbers) return;
-  throw new Failure("size", `${most} numbers in ${name}, and this mode counts to ${mostNumbers}`);
+  if (most <= maxNumbers) return;
+  throw new Failure("size", `${most} numbers in ${name}, and this mode counts to ${maxNumbers}`);
 }
 
-/** Runs a kernel whose result is an output. */
+/** Runs a kernel and stores its result as the numbers of `output`. */
 export function runInto<B extends Buffer>(
   { engine, store }: Scalar<B>,
   output: View,
   run: Omit<Run<B>, "length">,
 ): true {
-  store.put(output, engine.run({ ...run, length: sizeOf(output.shape) }));
+  store.setBuffer(output, engine.run({ ...run, length: sizeOf(output.shape) }));
   return true;
 }
 
-/** Runs `f` with buffers that only the call needs: `own` registers one, and all are freed at the end. */
+/** Runs `f` with scratch buffers: `own` registers a buffer, and all registered ones are freed at the end. */
 export function withScratch<B extends Buffer, T>({ store }: Scalar<B>, f: (own: (buffer: B) => B) => T): T {
   const scratch: B[] = [];
   try {
@@ -54,6 +54,6 @@ export function withScratch<B extends Buffer, T>({ store }: Scalar<B>, f: (own: 
       return buffer;
     });
   } finally {
-    for (const buffer of scratch) store.drop(buffer);
+    for (const buffer of scratch) store.freeBuffer(buffer);
   }
 }

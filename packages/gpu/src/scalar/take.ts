@@ -1,6 +1,6 @@
 import { sizeOf } from "@qkv/core";
 import type { View } from "@qkv/tensor";
-import { joinAxes } from "../axes.js";
+import { mergeAxes } from "../axes.js";
 import type { Buffer } from "../engine.js";
 import { divideText, offsetText, whole } from "./offset-text.js";
 import { runInto, type Scalar } from "./run.js";
@@ -19,8 +19,8 @@ export function takeKernel<B extends Buffer>(scalar: Scalar<B>) {
     }
     const inner = x!.shape.slice(axis + 1);
     const innerSize = sizeOf(inner);
-    const inside = joinAxes(inner, [x!.strides.slice(axis + 1)]);
-    const outside = joinAxes(x!.shape.slice(0, axis), [x!.strides.slice(0, axis)]);
+    const inside = mergeAxes(inner, [x!.strides.slice(axis + 1)]);
+    const outside = mergeAxes(x!.shape.slice(0, axis), [x!.strides.slice(0, axis)]);
     return runInto(scalar, output!, {
       name: "take",
       body: `${divideText("line", "n", innerSize)}

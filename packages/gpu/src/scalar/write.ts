@@ -5,8 +5,8 @@ import { divideText, whole } from "./offset-text.js";
 import type { Scalar } from "./run.js";
 
 /**
- * Copies a tensor into a range of another one, in place as the program sees it: the whole allocation is computed anew
- * and takes the old one's place.
+ * Copies a tensor into a range of another one. Kernels cannot write in place: the whole allocation is computed again and
+ * replaces the old one.
  */
 export function writeKernel<B extends Buffer>(scalar: Scalar<B>) {
   return (
@@ -17,7 +17,7 @@ export function writeKernel<B extends Buffer>(scalar: Scalar<B>) {
     const from = source!;
     const to = target!;
     if (to.dtype !== "float32" || sizeOf(from.shape) === 0) return false;
-    // The indices of an element follow from its offset where strides descend, as those of slices of a buffer do.
+    // The indices of an element can be computed from its offset if strides descend, as those of slices of a buffer do.
     const order = to.shape.map((_, a) => a).filter((a) => to.shape[a]! > 1 || a === axis);
     if (order.some((a, i) => i > 0 && to.strides[order[i - 1]!]! < to.strides[a]! * to.shape[a]!))
       return false;
@@ -33,7 +33,7 @@ export function writeKernel<B extends Buffer>(scalar: Scalar<B>) {
       left = `left${a}`;
       return text;
     });
-    scalar.store.put(
+    scalar.store.setBuffer(
       to,
       scalar.engine.run({
         name: "write",

@@ -3,10 +3,10 @@ import type { GpuInstance, GpuJs } from "../gpujs.js";
 import { Compiled } from "../scalar/compiled.js";
 import { checkLengths, type Run, type ScalarEngine } from "../scalar/run.js";
 
-/** Numbers of this mode lie in the program's memory. */
+/** A buffer of this mode: an array on the host. */
 export type Numbers = { readonly length: number; readonly bytes: number; readonly numbers: Float32Array };
 
-/** gpu.js in mode webasm: kernels of one number a thread, compiled for their sizes. */
+/** gpu.js in mode webasm: kernels that compute one number per thread, compiled for the sizes of their inputs. */
 export class WebAssemblyEngine implements ScalarEngine<Numbers> {
   readonly mode = "webasm";
   readonly #gpu: GpuInstance;
@@ -22,7 +22,7 @@ export class WebAssemblyEngine implements ScalarEngine<Numbers> {
     if (this.#closed) throw new Failure("lost", "the device was closed");
     checkLengths(run);
     const inputs = Object.values(run.inputs);
-    const kernel = this.#compiled.of(run, inputs.map(({ length }) => length).join());
+    const kernel = this.#compiled.kernel(run, inputs.map(({ length }) => length).join());
     try {
       const result = kernel(
         ...inputs.map(({ numbers }) => numbers),

@@ -1,21 +1,23 @@
 import { quotient } from "./glsl.js";
-import { oneByOne } from "./numbers.js";
-import { mostResults, type Run, type Texture } from "./shaders.js";
+import { computeByNumber } from "./numbers.js";
+import { maxResults, type Run, type Texture } from "./shaders.js";
 
 /**
- * Lines that threads compute several of at once. Of each group the lines follow each other; a thread takes `height` of
- * them, and its results are in as many textures: the first has the first lines of all blocks, and so on. A last block
- * that is not full computes the last line again.
+ * The division of the rows (lines) of each group, such as the queries that share keys, into blocks of `height` consecutive
+ * rows, which one thread computes together. The results are in `height` textures: the first has the first row of every block,
+ * the second the second row, and so on. If the last block of a group is not full, it computes the group's last row again.
+ *
+ * `lines`: rows per group. `perGroup`: blocks per group.
  */
 export type Blocks = { readonly lines: number; readonly height: number; readonly perGroup: number };
 
-/** @param lines - Lines of a group. One or two need no block. */
-export function blocksOf(lines: number): Blocks {
-  const height = lines > 2 ? mostResults : 1;
+/** Blocks of as many rows as a shader can have results; of one row if a group has only one or two. */
+export function blockLayout(lines: number): Blocks {
+  const height = lines > 2 ? maxResults : 1;
   return { lines, height, perGroup: Math.ceil(lines / height) };
 }
 
-/** One text for each line of a block. */
+/** One text for each row of a block. */
 export function eachLine<T>({ height }: Blocks, text: (line: number) => T): T[] {
   return Array.from({ length: height }, (_, line) => text(line));
 }
@@ -23,28 +25,28 @@ export function eachLine<T>({ height }: Blocks, text: (line: number) => T): T[] 
 const names = ["a", "b", "c", "d"];
 
 /**
- * Blocks back in rows, as tensors lie.
+ * The run that copies the rows of blocks into one row-major tensor.
  *
- * @param textures - One for each line of a block.
- * @param wide - Texels of a line.
- * @param count - Numbers of a line that count: a number, or the name of one of `ints`.
- * @param value - GLSL of a result, from `x`.
+ * @param textures - One for each row of a block.
+ * @param rowTexels - Texels of a row, padding included.
+ * @param count - Numbers of a row without its padding: a number, or the name of one of `ints`.
+ * @param value - GLSL of a result, computed from the number `x`.
  */
 export function rowsOfBlocks(
   { lines, height, perGroup }: Blocks,
   textures: readonly Texture[],
   {
-    wide,
+    rowTexels,
     count,
     ints = {},
     value = "x",
-  }: { wide: number; count: number | string; ints?: Run["ints"]; value?: string },
+  }: { rowTexels: number; count: number | string; ints?: Run["ints"]; value?: string },
 ): Omit<Run, "length"> {
   const inTexels = typeof count === "number" && count % 4 === 0 && value === "x";
   const place = `int group = ${quotient("row", lines)};
   int line = row - group * ${lines};
   int block = group * ${perGroup} + ${quotient("line", height)};
-  int at = block * ${inTexels ? wide : wide * 4} + k;`;
+  int at = block * ${inTexels ? rowTexels : rowTexels * 4} + k;`;
   const pick = (kind: number) =>
     textures
       .map(
@@ -68,7 +70,7 @@ float number(int n) {
   float x = stored(row, n - row * ${count});
   return ${value};
 }
-${oneByOne}`;
+${computeByNumber}`;
   return {
     name: "rowsOfBlocks",
     text,

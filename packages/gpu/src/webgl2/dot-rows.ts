@@ -1,23 +1,23 @@
 import type { Texture } from "./shaders.js";
 
-/** Lines of texels in a texture: how many texels one has, and what all their beginnings are multiples of. */
+/** Rows of `rowTexels` texels in a texture. The offset of each is a sum of multiples of `steps`, in texels. */
 export type Lines = {
   readonly texture: Texture;
-  readonly wide: number;
-  /** Offsets of the lines: the first, and the steps from one to another. */
+  readonly rowTexels: number;
+  /** Offset of the first row, and the strides between rows. */
   readonly steps: readonly number[];
 };
 
-/** Returns true if no line continues in the next row of its texture. */
-export function stayInRow({ texture, wide, steps }: Lines): boolean {
-  const power = 2 ** Math.ceil(Math.log2(wide));
-  return power <= texture.width && steps.every((step) => step % power === 0);
+/** Returns true if every line lies within one row of the texture. */
+export function stayInRow({ texture, rowTexels, steps }: Lines): boolean {
+  const capacity = 2 ** Math.ceil(Math.log2(rowTexels));
+  return capacity <= texture.width && steps.every((step) => step % capacity === 0);
 }
 
-/** A line in GLSL: the input it lies in, where it begins there, and whether it stays in a row of that texture. */
+/** A line in GLSL: its input, its offset there in texels (an expression), and whether it lies in one row of the texture. */
 export type Line = { readonly name: string; readonly start: string; readonly inRow: boolean };
 
-/** GLSL that reads a line texel by texel, at `place`: how to begin, what the texel is, how to go on. */
+/** GLSL that reads a line texel by texel with a variable `place`: its declaration, the texel, and the step to the next one. */
 export function walkText({ name, start, inRow }: Line, place: string) {
   return inRow
     ? {
@@ -29,12 +29,11 @@ export function walkText({ name, start, inRow }: Line, place: string) {
 }
 
 /**
- * GLSL of a block of products: `vec4 sum0`, `sum1` and so on, one for each line of `left`, with the products of that
- * line and the four of `right`, `count` texels each. A texel that was read is used for four products or more, because
- * reading is what takes time.
+ * GLSL of a block of dot products: `vec4 sum0`, `sum1` and so on, for each line of `left` its dot products with the four
+ * lines of `right`, of `count` texels each. Texture reads dominate the time, so each texel is used for at least four products.
  *
- * @param left - Lines that begin at the same text lie in textures of one size, and are walked together.
- * @param masked - True: where a texel of `left` has zeros, that of `right` does not count: 0 · NaN must not leak.
+ * @param left - Lines with the same `start` lie in textures of one size, and share a variable for the place.
+ * @param masked - True if numbers of `right` must be ignored where `left` is 0, because 0 · NaN is NaN. Default false.
  */
 export function dotRows(
   left: readonly Line[],
@@ -55,7 +54,8 @@ export function dotRows(
       .join("\n      ");
   const lines = (texels: readonly { read: string }[], name: string) =>
     texels.map(({ read }, n) => `vec4 ${name}${n} = ${read};`).join("\n    ");
-  const every = (test: string, joint: string) => rows.map((_, r) => `${test}(some${r})`).join(` ${joint} `);
+  const allRows = (test: string, operator: string) =>
+    rows.map((_, r) => `${test}(nonZero${r})`).join(` ${operator} `);
   const plain = sums((c) => `b${c}`);
   return `${rows.map((_, r) => `vec4 sum${r} = vec4(0.0);`).join("\n  ")}
   ${walks.map(({ begin }) => begin).join("\n  ")}
@@ -63,11 +63,11 @@ export function dotRows(
     ${lines(rows, "a")}
     ${
       masked
-        ? `${rows.map((_, r) => `bvec4 some${r} = notEqual(a${r}, vec4(0.0));`).join("\n    ")}
-    if (${every("any", "||")}) {
+        ? `${rows.map((_, r) => `bvec4 nonZero${r} = notEqual(a${r}, vec4(0.0));`).join("\n    ")}
+    if (${allRows("any", "||")}) {
       ${lines(columns, "b")}
-      if (${every("all", "&&")}) { ${plain} }
-      else { ${sums((c, r) => `mix(vec4(0.0), b${c}, some${r})`)} }
+      if (${allRows("all", "&&")}) { ${plain} }
+      else { ${sums((c, r) => `mix(vec4(0.0), b${c}, nonZero${r})`)} }
     }`
         : `${lines(columns, "b")}
     ${plain}`

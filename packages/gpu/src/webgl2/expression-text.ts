@@ -3,12 +3,13 @@ import type { View } from "@qkv/tensor";
 import type { Expr, Expression, OperationName } from "@qkv/attention-contract";
 import { float } from "./glsl.js";
 
-/** Returns true if a shader can run an expression: without functions of the program and random numbers. */
+/** Returns true if a shader can run an expression: it has no JavaScript functions and no random numbers. */
 export function isShaderText({ steps }: Expression): boolean {
   return steps.every(({ step }) => step.kind !== "call" && step.kind !== "dropoutMask");
 }
 
-const text: { readonly [Name in OperationName]: (a: string, b: string, c: string) => string } = {
+/** GLSL of each operation. */
+const operationText: { readonly [Name in OperationName]: (a: string, b: string, c: string) => string } = {
   neg: (x) => `-${x}`,
   abs: (x) => `abs(${x})`,
   exp: (x) => `exp(${x})`,
@@ -37,7 +38,7 @@ const text: { readonly [Name in OperationName]: (a: string, b: string, c: string
 /**
  * A GLSL function of a recorded expression: `float NAME(float score, float batch, float head, float query, float key)`.
  *
- * @param views - Layout of each table of the expression, and the name of its input. Offsets come as `NAMEAt`.
+ * @param views - Layout of each table of the expression, and the name of its input. Its offset is the variable `INPUTAt`.
  */
 export function expressionText(
   name: string,
@@ -55,7 +56,7 @@ export function expressionText(
         case "number":
           return float(step.value);
         case "operation":
-          return text[step.name](...(step.operands.map(of) as [string, string, string]));
+          return operationText[step.name](...(step.operands.map(of) as [string, string, string]));
         case "lookup": {
           const { view, input } = views[lookedUp.indexOf(step.table)]!;
           const places = step.indices.map((index, axis) => {

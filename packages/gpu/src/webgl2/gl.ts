@@ -6,13 +6,13 @@ import type { Run, Shaders, Texture } from "./shaders.js";
 /** The shaders of the kernels and the store of tensors. */
 export type Gl = { readonly shaders: Shaders; readonly store: Store<Texture> };
 
-/** Runs a shader whose result is an output. */
+/** Runs a shader and stores its result as the numbers of `output`. */
 export function runInto({ shaders, store }: Gl, output: View, run: Omit<Run, "length">): true {
-  store.put(output, shaders.run({ ...run, length: sizeOf(output.shape) }));
+  store.setBuffer(output, shaders.run({ ...run, length: sizeOf(output.shape) }));
   return true;
 }
 
-/** Runs `f` with textures that only the call needs: `own` registers one, and all are freed at the end. */
+/** Runs `f` with scratch textures: `own` registers a texture, and all registered ones are freed at the end. */
 export function withScratch<T>({ store }: Gl, f: (own: (texture: Texture) => Texture) => T): T {
   const scratch: Texture[] = [];
   try {
@@ -21,6 +21,6 @@ export function withScratch<T>({ store }: Gl, f: (own: (texture: Texture) => Tex
       return texture;
     });
   } finally {
-    for (const texture of scratch) store.drop(texture);
+    for (const texture of scratch) store.freeBuffer(texture);
   }
 }

@@ -2,7 +2,7 @@ const infinity = "uintBitsToFloat(0x7f800000u)";
 const minusInfinity = "uintBitsToFloat(0xff800000u)";
 const nan = "uintBitsToFloat(0x7fc00000u)";
 
-/** A number as GLSL writes it, float32's infinities and NaN included. */
+/** A number as GLSL source, infinities and NaN included. */
 export function float(value: number): string {
   const x = Math.fround(value);
   if (Number.isNaN(x)) return nan;
@@ -17,8 +17,8 @@ export function float(value: number): string {
 export const maskedScore = "-3.0e38";
 
 /**
- * tanh by exp of a negative number: GLSL's own overflows on some adapters. Near 0, where 1 − e
- * cancels, by its Taylor series, x − x³/3 + 2x⁵/15 − 17x⁷/315.
+ * tanh, computed from exp of a negative number because GLSL's own overflows on some adapters. Near 0, where 1 − e cancels, it
+ * uses the Taylor series x − x³/3 + 2x⁵/15 − 17x⁷/315.
  */
 export const tanhText = `float tanh_(float x) {
   float a = abs(x);
@@ -27,7 +27,7 @@ export const tanhText = `float tanh_(float x) {
   return sign(x) * (1.0 - e) / (1.0 + e);
 }`;
 
-/** The error function, at most 1.5e-7 away: Abramowitz and Stegun, 7.1.26. */
+/** The error function, with an error of at most 1.5e-7: Abramowitz and Stegun, 7.1.26. */
 export const erfText = `float erf_(float x) {
   float a = abs(x);
   float t = 1.0 / (1.0 + 0.3275911 * a);
@@ -35,7 +35,7 @@ export const erfText = `float erf_(float x) {
   return sign(x) * (1.0 - p * exp(-a * a));
 }`;
 
-/** `a` to the power of `b` as JavaScript has it: GLSL leaves negative bases open. */
+/** `a` to the power of `b`, with JavaScript's results: GLSL's are undefined for negative bases. */
 export const powText = `float pow_(float a, float b) {
   if (b == 0.0 || a == 1.0) return 1.0;
   if (a == 0.0) return b > 0.0 ? 0.0 : ${infinity};
@@ -44,7 +44,7 @@ export const powText = `float pow_(float a, float b) {
   return mod(b, 2.0) == 0.0 ? pow(-a, b) : -pow(-a, b);
 }`;
 
-/** Rounds to the nearest whole number, and halves to even. */
+/** Rounds to the nearest integer, ties to even. */
 export const roundText = `float round_(float x) {
   float low = floor(x);
   float rest = x - low;
@@ -52,9 +52,9 @@ export const roundText = `float round_(float x) {
 }`;
 
 /**
- * Sine, and cosine as the sine a quarter of a turn on. GLSL promises only 5e-4 of its own. Whole quarters are taken away
- * in three steps, of which the first two are exact up to some thousand turns: π/2 in three parts, twice those of Cephes
- * sinf (Cody and Waite's reduction; 0.63661977 is 2/π). What is left goes through its Taylor series, up to r⁹ and r¹⁰.
+ * sin(x + quarter · π/2): GLSL guarantees an error of at most 5e-4 only. Cody and Waite's range reduction subtracts multiples
+ * of π/2 in three steps, of which the first two are exact up to some thousand periods: π/2 in three parts, twice those of
+ * Cephes sinf (0.63661977 is 2/π). The remainder goes through the Taylor series, up to r⁹ for the sine and r¹⁰ for the cosine.
  */
 export const sineText = `float sine_(float x, int quarter) {
   float quarters = floor(x * 0.63661977 + 0.5);
@@ -67,7 +67,7 @@ export const sineText = `float sine_(float x, int quarter) {
   return quadrant < 2 ? y : -y;
 }`;
 
-/** `text / n` of a whole number that is not negative: by a shift where it can be, which not every compiler sees. */
+/** GLSL of `text / n` for non-negative integers: a shift where n is a power of two, since not every compiler does that. */
 export function quotient(text: string, n: number): string {
   return Number.isInteger(Math.log2(n)) ? `((${text}) >> ${Math.log2(n)})` : `((${text}) / ${n})`;
 }

@@ -3,20 +3,20 @@
  * becomes coordinates by a shift and a mask; a division costs more than the fetch itself.
  */
 export type TextureLayout = {
-  /** A row holds 2^bits texels. */
+  /** Binary logarithm of the width: a row has 2^bits texels. */
   readonly bits: number;
   readonly width: number;
   readonly height: number;
 };
 
-/** The layout of so many texels: about square, and two rows or more, as gpu.js changes the shape of a single row. */
-export function layoutOf(texels: number): TextureLayout {
+/** The layout of a number of texels: about square, with at least two rows because gpu.js changes the shape of a single row. */
+export function textureLayout(texels: number): TextureLayout {
   const bits = Math.max(0, Math.ceil(Math.log2(Math.sqrt(Math.max(1, texels)))));
   const width = 2 ** bits;
   return { bits, width, height: Math.max(2, Math.ceil(texels / width)) };
 }
 
-/** True if a texture has the layout of a result of so many numbers: both then hold a number at the same coordinates. */
+/** True if a texture has the layout of a result of `length` numbers: both then have the same index at the same coordinates. */
 export function hasResultLayout({ width }: Pick<TextureLayout, "width">, length: number): boolean {
-  return width === layoutOf(Math.ceil(length / 4)).width;
+  return width === textureLayout(Math.ceil(length / 4)).width;
 }

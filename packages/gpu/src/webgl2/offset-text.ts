@@ -1,7 +1,8 @@
 import type { Axes } from "../axes.js";
 
 /**
- * GLSL that computes the offset of element `n` of a walk in each tensor: statements that define `int NAME` for each name.
+ * GLSL that computes the offset of element `n` of the axes, in row-major order, in each tensor: statements that define
+ * `int NAME` for each name.
  *
  * @param starts - Offset of each tensor, as GLSL.
  */

@@ -1,9 +1,9 @@
 import type { Engine } from "../engine.js";
 import { Failure } from "../failure.js";
 import type { GpuInstance, GpuJs, GpuKernel } from "../gpujs.js";
-import { layoutOf } from "./layout.js";
+import { textureLayout } from "./layout.js";
 
-/** A texture of gpu.js, as far as it is used here. */
+/** The part of gpu.js's texture that is used here. */
 type GlTexture = {
   readonly texture: WebGLTexture;
   readonly kernel: unknown;
@@ -11,7 +11,7 @@ type GlTexture = {
 };
 
 export type Texture = {
-  /** Numbers. */
+  /** Number of floats, without those that pad the last texels. */
   readonly length: number;
   readonly bytes: number;
   readonly bits: number;
@@ -22,33 +22,34 @@ export type Texture = {
 
 /** One run of a shader. */
 export type Run = {
-  /** For messages. */
+  /** Name of the shader in error messages. */
   readonly name: string;
   /**
-   * GLSL that defines `vec4 compute(int i)`: the numbers from 4 · i on. Of an input `x` it sees `x4(i)`, its texel i,
-   * and `x1(n)`, its number n; `xPlace(i)`, `xBy(place)` and `xNext` walk along its texels; `xHere()` is `x4(i)` with the
-   * thread's own i, where `hasResultLayout`. Sizes are written into the text, so that loops are bounded by constants.
-   * Of several results, `compute` gives the first, and sets `result1`, `result2` and so on.
+   * GLSL that defines `vec4 compute(int i)`, which returns elements 4i … 4i + 3 of the result. For an input `x`, `x4(i)` is
+   * its texel i and `x1(n)` its element n; `xPlace(i)`, `xBy(place)` and `xNext` read consecutive texels; `xHere()` is `x4(i)`
+   * with the thread's own i, if `hasResultLayout`. Sizes are literals in the text, so that loops have constant bounds. With
+   * several results, `compute` returns the first and sets the variables `result1`, `result2` and so on.
    */
   readonly text: string;
   readonly inputs: Readonly<Record<string, Texture>>;
-  /** Whole numbers that change from call to call, by name: not part of what is compiled. */
+  /** Integers by name that may change from call to call without compiling again. */
   readonly ints?: Readonly<Record<string, number>>;
+  /** Floats, likewise. */
   readonly floats?: Readonly<Record<string, number>>;
-  /** Numbers of a result. */
+  /** Length of each result. */
   readonly length: number;
 };
 
-/** Results that one thread can have: WebGL2 promises four. */
-export const mostResults = 4;
+/** Results of one thread: every WebGL2 implementation has at least four draw buffers. */
+export const maxResults = 4;
 
-/** Compiled kernels that are kept. The one that was used longest ago goes first. */
-const mostKernels = 192;
+/** Capacity of the cache of compiled kernels. The least recently used one is evicted. */
+const maxKernels = 192;
 
 /**
- * gpu.js in mode webgl2: it compiles, binds and draws. The threads' work is GLSL that it takes as a native function: its
- * own JavaScript has no vectors, no bits and no integers, divides for every fetch, and cuts loops whose bounds it does
- * not know at 1000 rounds.
+ * gpu.js in mode webgl2, which compiles, binds and draws. The kernels are GLSL, passed to gpu.js as native functions: its
+ * JavaScript has no vectors, no bit operations and no integers, divides for every fetch, and stops loops with unknown bounds
+ * after 1000 iterations.
  */
 export class Shaders implements Engine<Texture> {
   readonly mode = "webgl2";
@@ -64,11 +65,11 @@ export class Shaders implements Engine<Texture> {
   constructor(GPU: GpuJs, gl: WebGL2RenderingContext, maxTextureSize: number) {
     this.gl = gl;
     this.maxTextureSize = Math.min(maxTextureSize, gl.getParameter(gl.MAX_TEXTURE_SIZE) as number);
-    // gpu.js gives its canvas the size of the largest texture, and the canvas that size in memory: it gets another object.
+    // gpu.js sets the size of its canvas to that of the largest texture, which allocates memory: it gets a plain object instead.
     this.#gpu = new GPU({ mode: "webgl2", context: gl, canvas: { width: 2, height: 2 } });
   }
 
-  /** Textures that hold numbers now. */
+  /** Number of textures that hold tensors. */
   get textures(): number {
     return this.#live;
   }
@@ -89,7 +90,7 @@ export class Shaders implements Engine<Texture> {
     return this.runAll(run, 1)[0]!;
   }
 
-  /** A run whose threads have several results, each a texture of its own. */
+  /** Runs a shader with several results, and returns a texture for each. */
   runAll(run: Run, results: number): Texture[] {
     if (this.lost()) throw new Failure("lost", "the WebGL context was lost");
     const { inputs, ints = {}, floats = {}, length } = run;
@@ -101,7 +102,7 @@ export class Shaders implements Engine<Texture> {
     const sizes = textures.map(({ width, height }) => `${width}x${height}`);
     const key = [run.text, results, names, sizes, intNames, floatNames, size.width, size.height].join("|");
     let entry = this.#kernels.get(key);
-    // Taken out and put in again: the map's order is the order of use.
+    // Deleted and set again: the map's order is the order of use.
     if (entry) this.#kernels.delete(key);
     else {
       this.#makeRoom();
@@ -123,7 +124,7 @@ export class Shaders implements Engine<Texture> {
       if (this.lost()) throw new Failure("lost", "the WebGL context was lost", cause);
       throw new Failure("compile", `the shader of ${run.name} was refused`, cause);
     }
-    this.#wrap ??= wrapperLike(handles[0]!);
+    this.#wrap ??= textureWrapper(handles[0]!);
     this.#live += results;
     return handles.map((handle) => ({ length, bytes: size.width * size.height * 16, ...size, handle }));
   }
@@ -132,7 +133,7 @@ export class Shaders implements Engine<Texture> {
     const { gl } = this;
     if (this.lost()) throw new Failure("lost", "the WebGL context was lost");
     const size = this.#sizeFor(numbers.length);
-    // The first result shows what class gpu.js wraps textures in.
+    // Textures need gpu.js's wrapper class, which only a result of gpu.js shows.
     if (!this.#wrap) this.free(this.run({ name: "start", text: startText, inputs: {}, length: 4 }));
     const full = size.width * size.height * 4;
     let texels = numbers;
@@ -175,8 +176,7 @@ export class Shaders implements Engine<Texture> {
     const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     gl.flush();
     if (fence) {
-      // Asking all the time would take a core from a renderer that is a program: it is asked again after a share of the
-      // time that has passed.
+      // Busy polling would take a CPU core from a software renderer: the next poll waits for an eighth of the time so far.
       const start = performance.now();
       while (!this.lost() && gl.clientWaitSync(fence, 0, 0) === gl.TIMEOUT_EXPIRED)
         await pause((performance.now() - start) / 8);
@@ -194,7 +194,7 @@ export class Shaders implements Engine<Texture> {
     this.#live -= 1;
     const { handle } = texture;
     handle.delete();
-    // A kernel that was destroyed since no longer deletes what it made.
+    // gpu.js does not delete textures of a kernel that was destroyed meanwhile.
     if (!((handle.texture as { _refs?: number })._refs! > 0)) this.gl.deleteTexture(handle.texture);
   }
 
@@ -204,10 +204,10 @@ export class Shaders implements Engine<Texture> {
   }
 
   #sizeFor(length: number) {
-    const size = layoutOf(Math.ceil(length / 4));
-    const most = this.maxTextureSize;
-    if (size.width > most || size.height > most) {
-      const limit = `${(4 * most * most) / 2 ** 20} Mi numbers in a texture of ${most} × ${most}`;
+    const size = textureLayout(Math.ceil(length / 4));
+    const max = this.maxTextureSize;
+    if (size.width > max || size.height > max) {
+      const limit = `${(4 * max * max) / 2 ** 20} Mi numbers in a texture of ${max} × ${max}`;
       throw new Failure("size", `${length} numbers, and this adapter takes ${limit}`);
     }
     return size;
@@ -223,7 +223,7 @@ export class Shaders implements Engine<Texture> {
     { width, height, bits }: { width: number; height: number; bits: number },
   ): GpuKernel {
     const readers = names.map((input, i) => readerText(input, textures[i]!));
-    // A kernel map of gpu.js: a function that the kernel calls, whose value is one more result.
+    // gpu.js's kernel maps: each function that the kernel calls returns one more result.
     const more = Array.from({ length: results - 1 }, (_, r) => r + 1);
     const maps = Object.fromEntries(
       more.map((r) => [`map${r}`, `function map${r}() { return give${r}(); }`]),
@@ -269,7 +269,7 @@ export class Shaders implements Engine<Texture> {
   }
 
   #makeRoom(): void {
-    if (this.#kernels.size < mostKernels) return;
+    if (this.#kernels.size < maxKernels) return;
     this.#forget(this.#kernels.keys().next().value!);
   }
 
@@ -278,7 +278,7 @@ export class Shaders implements Engine<Texture> {
     if (!entry) return;
     this.#kernels.delete(key);
     this.#idleBytes -= entry.bytes;
-    // gpu.js would delete all textures that the kernel ever made, those among them that hold results in use.
+    // With an empty cache, gpu.js does not delete the textures that this kernel made: some are results in use.
     const { kernel } = entry.kernel;
     kernel.textureCache.length = 0;
     entry.kernel.destroy();
@@ -293,7 +293,7 @@ export class Shaders implements Engine<Texture> {
     gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, handle.texture, 0);
   }
 
-  /** A lost context reads as zeros without an error, and memory that ran out shows nowhere else. */
+  /** Throws after a read if the context was lost, which reads as zeros without an error, or if memory ran out. */
   #check(): void {
     const { gl } = this;
     const complete = gl.checkFramebufferStatus(gl.FRAMEBUFFER) === gl.FRAMEBUFFER_COMPLETE;
@@ -309,9 +309,9 @@ export class Shaders implements Engine<Texture> {
 const startText = "vec4 compute(int i) { return vec4(float(i)); }";
 
 /**
- * Reads of one input. By `texture` in the middle of a texel, which a software renderer does in half the time of
- * `texelFetch`. Along a line that stays in one row of the texture, `xBy(place)` with `place.x += xNext` saves the whole
- * numbers: a place is exact, because the width is a power of two.
+ * GLSL functions that read one input. They call `texture` with the centre of a texel, which takes a software renderer half the
+ * time of `texelFetch`. Within one row of the texture, `xBy(place)` with `place.x += xNext` needs no integers: places are exact
+ * because the width is a power of two.
  */
 function readerText(name: string, { bits, width, height }: Texture): string {
   const [x, y] = [1 / width, 1 / height].map((step) => step.toExponential(9));
@@ -325,8 +325,8 @@ vec4 ${name}4(int i) { return ${name}By(${name}Place(i)); }
 float ${name}1(int n) { return ${name}4(n >> 2)[n & 3]; }`;
 }
 
-/** Textures made here, in the class of those that gpu.js makes. */
-function wrapperLike(example: GlTexture) {
+/** A function that wraps a texture in gpu.js's texture class, taken from one of its results. */
+function textureWrapper(example: GlTexture) {
   const { kernel } = example;
   const Class = example.constructor as new (settings: Record<string, unknown>) => GlTexture;
   const { context, internalFormat, textureFormat } = example as unknown as Record<string, unknown>;
@@ -343,7 +343,7 @@ function wrapperLike(example: GlTexture) {
     });
 }
 
-/** Yields to the event loop for so many milliseconds. Below one it does so once, faster than a timer. */
+/** Yields to the event loop for a number of milliseconds; below one, once by a message, which is faster than a timer. */
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
     if (milliseconds >= 1) return void setTimeout(resolve, milliseconds);

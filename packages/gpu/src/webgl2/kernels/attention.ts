@@ -14,11 +14,11 @@ import {
 } from "@qkv/attention-contract";
 import type { View } from "@qkv/tensor";
 import { expressionText, isShaderText } from "../expression-text.js";
-import { blocksOf, eachLine, rowsOfBlocks, type Blocks } from "../blocks.js";
+import { blockLayout, eachLine, rowsOfBlocks, type Blocks } from "../blocks.js";
 import { dotRows, stayInRow, walkText } from "../dot-rows.js";
 import { runInto, withScratch, type Gl } from "../gl.js";
 import { float, maskedScore, powText, quotient, tanhText } from "../glsl.js";
-import { oneByOne } from "../numbers.js";
+import { computeByNumber } from "../numbers.js";
 import type { Run, Texture } from "../shaders.js";
 import { onlineSum } from "./lines.js";
 import { packRows } from "./pack-rows.js";
@@ -60,7 +60,7 @@ function attend(
 ): boolean {
   const { B, Hkv, T, S, Dv, group } = sizes;
   const {
-    query: givenQuery,
+    query: queryView,
     keyValues,
     firstQuery,
     scale,
@@ -69,18 +69,18 @@ function attend(
     plan: givenPlan,
     scoreMod,
     weightMod,
-    want: _, // the outputs have these
+    want: _, // the requested traces are the properties of the outputs
     ...rest
   } = request;
   handledAll(rest);
-  // The rows of one group: all queries of the heads that share keys and values.
-  const blocks = blocksOf(group * T);
+  // A group has the rows that share keys and values: all queries of `group` heads.
+  const blocks = blockLayout(group * T);
   const count = B * Hkv * blocks.perGroup;
-  // Texels of a row of scores. A length that grows from call to call is rounded up to a power of two, so that few
+  // Texels of a row of scores: S / 4, rounded up to a power of two if S may grow from call to call (decoding), so that few
   // shaders are compiled.
-  const wide = S === T ? Math.ceil(S / 4) : 2 ** Math.ceil(Math.log2(Math.max(16, S / 4)));
-  const query = rowsOf(gl, [givenQuery], own);
-  const keys = rowsOf(gl, keyValues.key as readonly View[], own);
+  const rowTexels = S === T ? Math.ceil(S / 4) : 2 ** Math.ceil(Math.log2(Math.max(16, S / 4)));
+  const query = packedRows(gl, [queryView], own);
+  const keys = packedRows(gl, keyValues.key as readonly View[], own);
   const values = transposedRows(gl, keyValues.value as readonly View[], own);
   const plan = planTextures(gl, givenPlan, own);
   const positionInputs = positionTextures(gl, firstQuery, keyValues.positions, sizes, own);
@@ -96,44 +96,47 @@ function attend(
     keys,
     plan,
     positionInputs,
-    wide,
+    rowTexels,
     blocks,
     count,
   };
-  const run = (one: Run) => gl.shaders.runAll(one, blocks.height).map(own);
+  const runBlocks = (run: Run) => gl.shaders.runAll(run, blocks.height).map(own);
 
-  const scores = run(scoresRun(gl, prepared, "scores"));
-  const statistics = run(statisticsRun(gl, prepared, scores));
-  const weights = run(weightsRun(gl, prepared, scores, statistics, weightMod));
+  const scores = runBlocks(scoresRun(gl, prepared, "scores"));
+  const statistics = runBlocks(statisticsRun(gl, prepared, scores));
+  const weights = runBlocks(weightsRun(gl, prepared, scores, statistics, weightMod));
 
+  const tracedBlocks = (name: TraceName): readonly Texture[] => {
+    if (name === "scores") return scores;
+    if (name !== "weights") return runBlocks(scoresRun(gl, prepared, name));
+    // The traced weights are those before `weightMod`.
+    return weightMod ? runBlocks(weightsRun(gl, prepared, scores, statistics, undefined)) : weights;
+  };
   for (const [name, trace] of Object.entries(traces)) {
-    const traced =
-      name === "scores"
-        ? scores
-        : name !== "weights"
-          ? run(scoresRun(gl, prepared, name as TraceName))
-          : weightMod
-            ? run(weightsRun(gl, prepared, scores, statistics, undefined))
-            : weights;
+    const traced = tracedBlocks(name as TraceName);
     const value = name === "scores" ? `x <= ${maskedScore} ? ${float(-Infinity)} : x` : "x";
-    const layout = { wide, count: "keyCount", ints: { keyCount: S }, value };
+    const layout = { rowTexels, count: "keyCount", ints: { keyCount: S }, value };
     runInto(gl, trace, rowsOfBlocks(blocks, traced, layout));
   }
-  // The first of the four statistics of a row is its logsumexp.
-  runInto(gl, lse, rowsOfBlocks(blocks, statistics, { wide: 1, count: 1 }));
+  // The first number of a row's statistics is its log-sum-exp.
+  runInto(gl, lse, rowsOfBlocks(blocks, statistics, { rowTexels: 1, count: 1 }));
 
   const outputPass = outputRun(prepared, weights, values);
   if (blocks.height === 1 && Dv % 4 === 0) return runInto(gl, output, outputPass);
-  return runInto(gl, output, rowsOfBlocks(blocks, run(outputPass), { wide: Math.ceil(Dv / 4), count: Dv }));
+  return runInto(
+    gl,
+    output,
+    rowsOfBlocks(blocks, runBlocks(outputPass), { rowTexels: Math.ceil(Dv / 4), count: Dv }),
+  );
 }
 
-/** A call whose tensors lie in textures. */
+/** A call whose tensors are in textures. */
 type Prepared = Pick<AttentionCall, "scale"> & {
   readonly tiles: TilePlan;
   readonly softcap: number;
   readonly scoreMod: Expression | undefined;
   readonly sinks: View | undefined;
-  /** Weights may be 0 because their keys are masked. */
+  /** True if some keys may be masked, so that their weights are 0. */
   readonly masked: boolean;
   readonly sizes: Sizes;
   readonly query: Rows;
@@ -141,13 +144,13 @@ type Prepared = Pick<AttentionCall, "scale"> & {
   readonly plan: PlanTextures | undefined;
   readonly positionInputs: PositionTextures;
   /** Texels of a row of scores. */
-  readonly wide: number;
+  readonly rowTexels: number;
   readonly blocks: Blocks;
   /** Number of blocks. */
   readonly count: number;
 };
 
-/** `[B, H, S, D]`, each row padded to whole texels. Offset (`at`) and strides are in texels. */
+/** A tensor `[B, H, S, D]` whose rows are padded to whole texels. The offset `at` and the strides are in texels. */
 type Rows = {
   readonly texture: Texture;
   readonly at: number;
@@ -155,13 +158,14 @@ type Rows = {
   readonly head: number;
   readonly row: number;
   /** Texels of a row. */
-  readonly wide: number;
+  readonly rowTexels: number;
 };
 
-function rowsOf(gl: Gl, parts: readonly View[], own: Own): Rows {
+/** Rows of one part, read in place if they are whole texels, else packed; several parts are concatenated along axis 2. */
+function packedRows(gl: Gl, parts: readonly View[], own: Own): Rows {
   const [x] = parts as [View];
   const [, H, , D] = x.shape as [number, number, number, number];
-  const wide = Math.ceil(D / 4);
+  const rowTexels = Math.ceil(D / 4);
   const whole = [x.offset, ...x.strides.slice(0, 3).filter((_, axis) => x.shape[axis] !== 1)];
   if (
     parts.length === 1 &&
@@ -170,11 +174,11 @@ function rowsOf(gl: Gl, parts: readonly View[], own: Own): Rows {
     whole.every((n) => n % 4 === 0)
   ) {
     const [batch, head, row] = x.strides.map((n) => Math.floor(n / 4)) as [number, number, number];
-    return { texture: gl.store.bufferOf(x), at: x.offset / 4, batch, head, row, wide };
+    return { texture: gl.store.bufferOf(x), at: x.offset / 4, batch, head, row, rowTexels };
   }
   const S = parts.reduce((sum, { shape }) => sum + shape[2]!, 0);
   const texture = own(packRows(gl, parts));
-  return { texture, at: 0, batch: H * S * wide, head: S * wide, row: wide, wide };
+  return { texture, at: 0, batch: H * S * rowTexels, head: S * rowTexels, row: rowTexels, rowTexels };
 }
 
 /** Values transposed to `[B, Hkv, Dv, S]`, each row padded with zeros. */
@@ -183,9 +187,9 @@ function transposedRows(gl: Gl, parts: readonly View[], own: Own): Rows {
   if (parts.length > 1) {
     const S = parts.reduce((sum, { shape }) => sum + shape[2]!, 0);
     const [B, H, , D] = x.shape as [number, number, number, number];
-    const joined = own(packRows(gl, parts));
-    const wide = Math.ceil(D / 4) * 4;
-    return transpose(gl, joined, [B, H, D, S], [H * S * wide, S * wide, 1, wide], own);
+    const concatenated = own(packRows(gl, parts));
+    const rowTexels = Math.ceil(D / 4) * 4;
+    return transpose(gl, concatenated, [B, H, D, S], [H * S * rowTexels, S * rowTexels, 1, rowTexels], own);
   }
   const swap = ([b, h, s, d]: readonly number[]) => [b!, h!, d!, s!];
   return transpose(gl, gl.store.bufferOf(x), swap(x.shape), swap(x.strides), own, x.offset);
@@ -199,33 +203,33 @@ function transpose(
   own: Own,
   offset = 0,
 ): Rows {
-  // Rounded up to a power of two, as for scores.
-  const wide = 2 ** Math.ceil(Math.log2(Math.max(1, S! / 4)));
+  // Rounded up to a power of two, like rows of scores.
+  const rowTexels = 2 ** Math.ceil(Math.log2(Math.max(1, S! / 4)));
   const texture = own(
     gl.shaders.run({
       name: "transpose",
       text: `float number(int n) {
-  int row = n / ${wide * 4};
-  int s = n - row * ${wide * 4};
+  int row = n / ${rowTexels * 4};
+  int s = n - row * ${rowTexels * 4};
   if (s >= keyCount || row >= ${B! * H! * D!}) return 0.0;
   int bh = row / ${D};
   int b = bh / ${H};
   return x1(xAt + b * ${sb} + (bh - b * ${H}) * ${sh} + (row - bh * ${D}) * ${sd} + s * ${ss});
 }
-${oneByOne}`,
+${computeByNumber}`,
       inputs: { x },
       ints: { keyCount: S!, xAt: offset },
-      length: B! * H! * D! * wide * 4,
+      length: B! * H! * D! * rowTexels * 4,
     }),
   );
-  return { texture, at: 0, batch: H! * D! * wide, head: D! * wide, row: wide, wide };
+  return { texture, at: 0, batch: H! * D! * rowTexels, head: D! * rowTexels, row: rowTexels, rowTexels };
 }
 
 type PlanTextures = { readonly tiles: Texture; readonly bits: Texture };
 
 /**
- * The tile plan as floats: for each tile −1 if all its keys are masked, −2 if none is, else the texel that holds the
- * bits of its first query, 16 bits a float. Undefined if nothing is masked.
+ * The tile plan as floats: for each tile −1 if all its keys are masked, −2 if none is, else the texel with the mask bits of
+ * its first query. Mask bits are stored 16 to a float. Undefined if nothing is masked.
  */
 function planTextures(gl: Gl, plan: TilePlan, own: Own): PlanTextures | undefined {
   const { classes, bitsAt, bits } = plan;
@@ -278,18 +282,19 @@ function positionTextures(
 }
 
 /**
- * Indices of a thread: `s`, its first key, and the head and query of each of its rows, `h0` and `t0`, `h1` and `t1`, …
+ * GLSL of the indices of a thread: `s`, its first key, and the head and query of each of its rows, `h0` and `t0`, `h1` and
+ * `t1`, and so on. Threads outside of the scores return `outside`.
  */
-const indexText = ({ wide, blocks, count, sizes: { Hkv, T, group } }: Prepared, outside: string) => {
+const indexText = ({ rowTexels, blocks, count, sizes: { Hkv, T, group } }: Prepared, outside: string) => {
   const { height, lines, perGroup } = blocks;
   const all = eachLine(blocks, (r) => {
-    // A block whose lines are all of one head.
+    // All rows of the block belong to one head.
     if (T % height === 0 && r > 0) return `int h${r} = h0; int t${r} = t0 + ${r};`;
     const line = lines % height === 0 ? `line + ${r}` : `min(line + ${r}, ${lines - 1})`;
     return `int h${r} = ${quotient(line, T)}; int t${r} = ${line} - h${r} * ${T}; h${r} += g * ${group};`;
   });
-  return `int block = ${quotient("i", wide)};
-  int s = (i - block * ${wide}) * 4;
+  return `int block = ${quotient("i", rowTexels)};
+  int s = (i - block * ${rowTexels}) * 4;
   if (s >= keyCount || block >= ${count}) {
     ${eachLine(blocks, (r) => (r === 0 ? "" : `result${r} = vec4(${outside});`)).join(" ")}
     return vec4(${outside});
@@ -301,16 +306,19 @@ const indexText = ({ wide, blocks, count, sizes: { Hkv, T, group } }: Prepared, 
   ${all.join("\n  ")}`;
 };
 
-/** Returns the variables `NAME0`, `NAME1`, … as the results of `compute`. */
+/** GLSL that returns the variables `NAME0`, `NAME1` and so on as the results of `compute`. */
 const returnText = (blocks: Blocks, name: string) =>
   `${eachLine(blocks, (r) => (r === 0 ? "" : `result${r} = ${name}${r};`)).join(" ")}
   return ${name}0;`;
 
 const lanes = ["x", "y", "z", "w"];
 
-/** scores[b, h, t, s … s + 3]: dots, softcap, scoreMod, mask, in this order, up to `stage`. */
+/**
+ * The run that computes scores[b, h, t, s … s + 3]: scaled dot products, softcap, `scoreMod` and mask, in this order, up to
+ * `stage`.
+ */
 function scoresRun(gl: Gl, call: Prepared, stage: TraceName): Run {
-  const { scale, softcap, query, keys, positionInputs, wide, blocks, count, sizes } = call;
+  const { scale, softcap, query, keys, positionInputs, rowTexels, blocks, count, sizes } = call;
   const beforeMask = stage === "dots" || stage === "capped";
   const plan = beforeMask ? undefined : call.plan;
   const mod = beforeMask ? undefined : call.scoreMod;
@@ -362,7 +370,7 @@ vec4 compute(int i) {
       : ""
   }
   int k0 = keyAt + b * ${keys.batch} + g * ${keys.head} + s * ${keys.row};
-  ${dotRows(rows, columns, String(query.wide))}
+  ${dotRows(rows, columns, String(query.rowTexels))}
   ${perLine(steps)}
   ${returnText(blocks, "sum")}
 }`;
@@ -382,11 +390,11 @@ vec4 compute(int i) {
       ...(plan && { columns: call.tiles.columns }),
       ...(mod ? { ...positionInputs.ints, ...tables.ints } : {}),
     },
-    length: count * wide * 4,
+    length: count * rowTexels * 4,
   };
 }
 
-/** Four bits, one for each key from `s` on: 1 where the query sees it. */
+/** GLSL of the mask of keys s … s + 3: bit i is 1 if the query sees key s + i. */
 const seenText = ({ batches, heads, rows, queryTile }: TilePlan) => `int seen(int b, int h, int t, int s) {
   int row = (${batches === 1 ? "0" : "b"} * ${heads} + ${heads === 1 ? "0" : "h"}) * ${rows} + ${quotient("t", queryTile)};
   int kind = int(tiles1(row * columns + (s >> 6)));
@@ -395,23 +403,26 @@ const seenText = ({ batches, heads, rows, queryTile }: TilePlan) => `int seen(in
   return (int(bits[(s & 63) >> 4]) >> (s & 15)) & 15;
 }`;
 
-const inRow = ({ texture, wide, at, batch, head, row }: Rows) =>
-  stayInRow({ texture, wide, steps: [at, batch, head, row] });
+const inRow = ({ texture, rowTexels, at, batch, head, row }: Rows) =>
+  stayInRow({ texture, rowTexels, steps: [at, batch, head, row] });
 
-/** Textures of the lines of a block, as inputs. */
-const inputsOf = (name: string, textures: readonly Texture[]) =>
+/** The textures of a block's rows as shader inputs `NAME0x`, `NAME1x` and so on. */
+const blockInputs = (name: string, textures: readonly Texture[]) =>
   Object.fromEntries(textures.map((texture, r) => [`${name}${r}x`, texture]));
 
-/** Softmax statistics of each row, in one texel: logsumexp, largest score, 1 / sum. */
+/** The run that computes the softmax statistics of each row, in one texel: log-sum-exp, largest score, 1 / sum, 0. */
 function statisticsRun(
   gl: Gl,
-  { sinks, sizes, wide, blocks, count }: Prepared,
+  { sinks, sizes, rowTexels, blocks, count }: Prepared,
   scores: readonly Texture[],
 ): Run {
   const { Hkv, T, S, group } = sizes;
-  const inRow = stayInRow({ texture: scores[0]!, wide, steps: [wide] });
+  const inRow = stayInRow({ texture: scores[0]!, rowTexels, steps: [rowTexels] });
   const line = (r: number) => {
-    const { begin, read, next } = walkText({ name: `scores${r}x`, start: `block * ${wide}`, inRow }, "at");
+    const { begin, read, next } = walkText(
+      { name: `scores${r}x`, start: `block * ${rowTexels}`, inRow },
+      "at",
+    );
     return `vec4 line${r}(int block) {
   ${begin}
   float top = ${maskedScore};
@@ -445,13 +456,13 @@ vec4 compute(int block) {
   ${eachLine(blocks, (r) => (r === 0 ? "" : `result${r} = line${r}(block);`)).join("\n  ")}
   return line0(block);
 }`,
-    inputs: { ...inputsOf("scores", scores), ...(sinks && { sinks: gl.store.bufferOf(sinks) }) },
+    inputs: { ...blockInputs("scores", scores), ...(sinks && { sinks: gl.store.bufferOf(sinks) }) },
     ints: { texels: Math.ceil(S / 4), ...(sinks && { sinksAt: sinks.offset }) },
     length: count * 4,
   };
 }
 
-/** weights[b, h, t, s … s + 3], 0 where masked. */
+/** The run that computes weights[b, h, t, s … s + 3], 0 where masked. */
 function weightsRun(
   gl: Gl,
   call: Prepared,
@@ -459,7 +470,7 @@ function weightsRun(
   statistics: readonly Texture[],
   mod: Expression | undefined,
 ): Run {
-  const { positionInputs, wide, blocks, count, sizes } = call;
+  const { positionInputs, rowTexels, blocks, count, sizes } = call;
   const tables = mod ? tableInputs(gl, mod.tables, "table") : noTables;
   const line = (r: number) => {
     const each = lanes.map((lane, n) => {
@@ -477,55 +488,55 @@ function weightsRun(
     name: "weights",
     text: `${mod ? [tanhText, powText, positionInputs.text, expressionText("modify", mod, tables.views)].join("\n") : ""}
 vec4 compute(int i) {
-  ${mod ? indexText(call, "0.0") : `int block = ${quotient("i", wide)};`}
+  ${mod ? indexText(call, "0.0") : `int block = ${quotient("i", rowTexels)};`}
   ${eachLine(blocks, line).join("\n  ")}
   ${returnText(blocks, "x")}
 }`,
     inputs: {
-      ...inputsOf("scores", scores),
-      ...inputsOf("statistics", statistics),
+      ...blockInputs("scores", scores),
+      ...blockInputs("statistics", statistics),
       ...(mod && { ...positionInputs.inputs, ...tables.inputs }),
     },
     ints: mod ? { keyCount: sizes.S, ...positionInputs.ints, ...tables.ints } : {},
-    length: count * wide * 4,
+    length: count * rowTexels * 4,
   };
 }
 
 /**
- * output[b, h, t, d … d + 3] = Σ_s weights[b, h, t, s] · value[b, g, s, d … d + 3], with the values transposed, `[B,
- * Hkv, Dv, S]`, so that both are read along s.
+ * The run that computes output[b, h, t, d … d + 3] = Σ_s weights[b, h, t, s] · value[b, g, s, d … d + 3]. The values are
+ * transposed, `[B, Hkv, Dv, S]`, so that both are read along s.
  */
 function outputRun(
-  { masked, sizes, wide, blocks, count }: Prepared,
+  { masked, sizes, rowTexels, blocks, count }: Prepared,
   weights: readonly Texture[],
   values: Rows,
 ): Run {
   const { S, Dv } = sizes;
-  const outWide = Math.ceil(Dv / 4);
-  // Without a mask a weight of 0 has underflowed, and values beyond the last key are zeros.
+  const outputRowTexels = Math.ceil(Dv / 4);
+  // Without a mask, weights of 0 need no test: they have underflowed, and values beyond the last key are zeros.
   const rows = eachLine(blocks, (r) => ({
     name: `weights${r}x`,
-    start: `block * ${wide}`,
-    inRow: stayInRow({ texture: weights[0]!, wide, steps: [wide] }),
+    start: `block * ${rowTexels}`,
+    inRow: stayInRow({ texture: weights[0]!, rowTexels, steps: [rowTexels] }),
   }));
-  // Lanes beyond Dv read the last column again; their results are not read.
+  // Lanes beyond Dv compute the last column again; nothing reads these results.
   const columns = lanes.map((_, c) => ({
     name: "value",
-    start: `v0 + ${Dv % 4 === 0 ? `(d + ${c})` : `min(d + ${c}, ${Dv - 1})`} * valueWide`,
-    inRow: stayInRow({ texture: values.texture, wide: values.wide, steps: [values.wide] }),
+    start: `v0 + ${Dv % 4 === 0 ? `(d + ${c})` : `min(d + ${c}, ${Dv - 1})`} * valueRowTexels`,
+    inRow: stayInRow({ texture: values.texture, rowTexels: values.rowTexels, steps: [values.rowTexels] }),
   }));
   return {
     name: "output",
     text: `vec4 compute(int i) {
-  int block = ${quotient("i", outWide)};
-  int d = (i - block * ${outWide}) * 4;
-  int v0 = ${quotient("block", blocks.perGroup)} * ${Dv} * valueWide;
+  int block = ${quotient("i", outputRowTexels)};
+  int d = (i - block * ${outputRowTexels}) * 4;
+  int v0 = ${quotient("block", blocks.perGroup)} * ${Dv} * valueRowTexels;
   ${dotRows(rows, columns, "texels", masked)}
   ${returnText(blocks, "sum")}
 }`,
-    inputs: { ...inputsOf("weights", weights), value: values.texture },
-    ints: { texels: Math.ceil(S / 4), valueWide: values.wide },
-    length: count * outWide * 4,
+    inputs: { ...blockInputs("weights", weights), value: values.texture },
+    ints: { texels: Math.ceil(S / 4), valueRowTexels: values.rowTexels },
+    length: count * outputRowTexels * 4,
   };
 }
 

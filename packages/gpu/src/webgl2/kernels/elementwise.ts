@@ -1,17 +1,17 @@
 import { sizeOf } from "@qkv/core";
 import type { Kernel, View } from "@qkv/tensor";
-import { isInOrder, joinAxes, stridesTo } from "../../axes.js";
+import { isInOrder, mergeAxes, stridesForBroadcast } from "../../axes.js";
 import { runInto, type Gl } from "../gl.js";
 import { erfText, float, powText, roundText, sineText, tanhText } from "../glsl.js";
 import { hasResultLayout } from "../layout.js";
-import { oneByOne } from "../numbers.js";
+import { computeByNumber } from "../numbers.js";
 import { offsetText } from "../offset-text.js";
 
 type Attributes = { readonly alpha?: number; readonly min?: number; readonly max?: number } | undefined;
 type Formula = string | ((attributes: Attributes) => string);
 
 /**
- * y of a. `expm1` and `log1p` go by their Taylor series near 0, where the difference cancels. In gelu, 0.70710678 is √½,
+ * Functions of `a`. `expm1` and `log1p` use their Taylor series near 0, where the difference cancels. In gelu, 0.70710678 is √½,
  * 0.79788456 √(2/π) and 0.39894228 half of that; 0.044715 is Hendrycks and Gimpel's (arXiv:1606.08415), 0.134145 three times it.
  */
 const unary: Record<string, Formula> = {
@@ -42,7 +42,7 @@ const unary: Record<string, Formula> = {
   geluTanh: "0.5 * a * (1.0 + tanh_(0.79788456 * a * (1.0 + 0.044715 * a * a)))",
   geluSlope: "0.5 * (1.0 + erf_(a * 0.70710678)) + a * 0.3989422804 * exp(-0.5 * a * a)",
   geluTanhSlope() {
-    const near = "clamp(a, -20.0, 20.0)"; // beyond, it is a line
+    const near = "clamp(a, -20.0, 20.0)"; // beyond, the function is linear
     const bent = `tanh_(0.79788456 * ${near} * (1.0 + 0.044715 * ${near} * ${near}))`;
     return `0.5 * (1.0 + ${bent}) + 0.39894228 * ${near} * (1.0 - ${bent} * ${bent}) * (1.0 + 0.134145 * ${near} * ${near})`;
   },
@@ -51,7 +51,7 @@ const unary: Record<string, Formula> = {
     `min(max(a, ${float(attributes?.min ?? -Infinity)}), ${float(attributes?.max ?? Infinity)})`,
 };
 
-/** y of a and b. */
+/** Functions of `a` and `b`. */
 const binary: Record<string, Formula> = {
   add: "a + b",
   sub: "a - b",
@@ -62,7 +62,7 @@ const binary: Record<string, Formula> = {
   pow: "pow_(a, b)",
 };
 
-/** 1 where it holds. */
+/** Comparisons of `a` and `b`: 1 if true, else 0. */
 const comparisons: Record<string, Formula> = {
   less: "float(a < b)",
   lessEqual: "float(a <= b)",
@@ -103,9 +103,9 @@ function walk(gl: Gl, name: string, formula: string, inputs: readonly View[], ou
   const stored = inputs
     .map((view, t) => ({ view, name: names[t]! }))
     .filter((_, t) => singles[t] === undefined);
-  const axes = joinAxes(
+  const axes = mergeAxes(
     output.shape,
-    stridesTo(
+    stridesForBroadcast(
       output.shape,
       stored.map(({ view }) => view),
     ),
@@ -148,7 +148,7 @@ function walk(gl: Gl, name: string, formula: string, inputs: readonly View[], ou
   )}
   return f(${used.map((name) => `${name}1(${name}n)`).join(", ")});
 }
-${oneByOne}`;
+${computeByNumber}`;
   return runInto(gl, output, {
     name,
     text: [...helper, f, text].join("\n"),

@@ -1,23 +1,23 @@
 import { isContiguous, sizeOf } from "@qkv/core";
 import type { Kernel, View } from "@qkv/tensor";
-import { joinAxes } from "../../axes.js";
+import { mergeAxes } from "../../axes.js";
 import { stayInRow, walkText } from "../dot-rows.js";
 import { runInto, withScratch, type Gl } from "../gl.js";
 import { float, maskedScore, quotient } from "../glsl.js";
 import { hasResultLayout } from "../layout.js";
-import { oneByOne } from "../numbers.js";
+import { computeByNumber } from "../numbers.js";
 import { offsetText } from "../offset-text.js";
 
 /**
- * Functions along an axis, such as softmax. A line is the numbers along the axis with all other indices fixed. Two passes:
- * one thread for each line reduces it to a texel, its maximum and sum for softmax; then each thread computes four results
- * from that texel.
+ * Functions along an axis, such as softmax. A line is the numbers along that axis, with all other indices fixed. There are two
+ * passes: one thread per line reduces it to a texel, for softmax to its maximum and sum; then each thread computes four
+ * results from that texel.
  */
 type LineFunction = {
   readonly name: string;
   /**
-   * GLSL that reduces a line to a texel. `each(body)` runs `body` for each number `x` of the line. `texels(body)` runs it
-   * for each texel `v`; undefined where a line does not consist of whole texels.
+   * GLSL that reduces a line to a texel. `each(body)` is a loop over the numbers `x` of the line, `texels(body)` one over its
+   * texels `v`; undefined if lines do not consist of whole texels.
    */
   common(each: (body: string) => string, texels?: (body: string) => string): string;
   /** A result from `x`, the texel `c` of its line, and the parameters `w` (weight) and `b` (bias). */
@@ -58,17 +58,17 @@ const rmsNorm = (eps: number, n: number): LineFunction => ({
   result: "x * c.x * w",
 });
 
-/** The mean in float32 is a little off, so the mean of the differences from it (`more`) is added. */
+/** The float32 mean has a rounding error, so the mean of the differences from it (`correction`) is added. */
 const layerNorm = (eps: number, n: number): LineFunction => ({
   name: "layerNorm",
   common: (each) => `float sum = 0.0;
   ${each("sum += x;")}
   float first = sum / ${float(n)};
-  float more = 0.0;
+  float correction = 0.0;
   float squares = 0.0;
-  ${each("float d = x - first; more += d; squares += d * d;")}
-  more /= ${float(n)};
-  return vec4(first, more, 1.0 / sqrt(squares / ${float(n)} - more * more + ${float(eps)}), 0.0);`,
+  ${each("float d = x - first; correction += d; squares += d * d;")}
+  correction /= ${float(n)};
+  return vec4(first, correction, 1.0 / sqrt(squares / ${float(n)} - correction * correction + ${float(eps)}), 0.0);`,
   result: "(x - c.x - c.y) * c.z * w + b",
 });
 
@@ -78,9 +78,9 @@ export function lineKernels(gl: Gl): Record<string, Kernel<never>> {
     ([x]: readonly View[], [output]: readonly View[], { axis }: { axis: number }): boolean =>
       alongLines(gl, lines[name]!, axis, x!, [], output!);
   const norm =
-    (make: (eps: number, n: number) => LineFunction) =>
+    (lineFunction: (eps: number, n: number) => LineFunction) =>
     ([x, ...params]: readonly View[], [output]: readonly View[], { eps }: { eps: number }): boolean =>
-      alongLines(gl, make(eps, x!.shape.at(-1)!), x!.shape.length - 1, x!, params, output!);
+      alongLines(gl, lineFunction(eps, x!.shape.at(-1)!), x!.shape.length - 1, x!, params, output!);
   return {
     softmax: along("softmax"),
     logSoftmax: along("logSoftmax"),
@@ -102,9 +102,9 @@ function alongLines(
   if (sizeOf(x.shape) === 0 || views.some(({ dtype }) => dtype !== "float32")) return false;
   const others = (list: readonly number[]) => list.filter((_, a) => a !== axis);
   const step = x.strides[axis]!;
-  const starts = joinAxes(others(x.shape), [others(x.strides)]);
+  const starts = mergeAxes(others(x.shape), [others(x.strides)]);
   const last = axis === x.shape.length - 1;
-  // Whole texels in order: lines are read and written four numbers at a time.
+  // Contiguous lines of whole texels are read and written four numbers at a time.
   const inTexels =
     last &&
     count % 4 === 0 &&
@@ -112,11 +112,11 @@ function alongLines(
     isContiguous([...x.shape], [...x.strides]) &&
     params.every(({ strides, offset }) => strides[0] === 1 && offset === 0);
   const inputs = { x: gl.store.bufferOf(x) };
-  const wide = count / 4;
-  const inRow = inTexels && stayInRow({ texture: inputs.x, wide, steps: [x.offset / 4, wide] });
+  const rowTexels = count / 4;
+  const inRow = inTexels && stayInRow({ texture: inputs.x, rowTexels, steps: [x.offset / 4, rowTexels] });
   const { begin, read, next } = walkText({ name: "x", start: "at", inRow }, "place");
   const texels = (body: string) =>
-    `{ ${begin} for (int k = 0; k < ${wide}; k++) { vec4 v = ${read}; ${body} ${next} } }`;
+    `{ ${begin} for (int k = 0; k < ${rowTexels}; k++) { vec4 v = ${read}; ${body} ${next} } }`;
   const each = (body: string) =>
     inTexels
       ? texels(["x", "y", "z", "w"].map((lane) => `{ float x = v.${lane}; ${body} }`).join(" "))
@@ -126,7 +126,7 @@ function alongLines(
       gl.shaders.run({
         name: `${name}Lines`,
         text: `vec4 compute(int n) {
-  ${inTexels ? `int at = (xAt >> 2) + n * ${wide};` : offsetText(starts, ["at"], ["xAt"])}
+  ${inTexels ? `int at = (xAt >> 2) + n * ${rowTexels};` : offsetText(starts, ["at"], ["xAt"])}
   ${inTexels ? common(each, texels) : common(each)}
 }`,
         inputs,
@@ -140,8 +140,8 @@ function alongLines(
     const text = inTexels
       ? `float f(float x, vec4 c, float w, float b) { return ${result}; }
 vec4 compute(int i) {
-  int line = ${quotient("i", wide)};
-  int k = i - line * ${wide};
+  int line = ${quotient("i", rowTexels)};
+  int k = i - line * ${rowTexels};
   vec4 v = ${x.offset === 0 && hasResultLayout(inputs.x, sizeOf(output.shape)) ? "xHere()" : "x4((xAt >> 2) + i)"};
   vec4 c = c4(line);
   vec4 w = ${weight ? "w4(k)" : "vec4(1.0)"};
@@ -149,7 +149,7 @@ vec4 compute(int i) {
   return vec4(f(v.x, c, w.x, b.x), f(v.y, c, w.y, b.y), f(v.z, c, w.z, b.z), f(v.w, c, w.w, b.w));
 }`
       : `float number(int m) {
-  ${numberOfLine(output, axis, count)}
+  ${lineIndexText(output, axis, count)}
   ${offsetText(starts, ["at"], ["xAt"])}
   float x = x1(at + k * ${step});
   vec4 c = c4(line);
@@ -157,7 +157,7 @@ vec4 compute(int i) {
   float b = ${ofParam(bias, "b", "0.0")};
   return ${result};
 }
-${oneByOne}`;
+${computeByNumber}`;
     return runInto(gl, output, {
       name,
       text,
@@ -176,8 +176,8 @@ ${oneByOne}`;
   });
 }
 
-/** GLSL for the index `m` of a result: its index `k` in its line, and the index of the line, as `line` and `n`. */
-function numberOfLine({ shape }: View, axis: number, count: number): string {
+/** GLSL that computes from the index `m` of a result its index `k` in its line, and the index of that line, `line` and `n`. */
+function lineIndexText({ shape }: View, axis: number, count: number): string {
   const inner = sizeOf(shape.slice(axis + 1));
   return `int outer = m / ${count * inner};
   int left = m - outer * ${count * inner};

@@ -1,6 +1,6 @@
 import { broadcastStrides, sizeOf } from "@qkv/core";
 import type { Kernel, View } from "@qkv/tensor";
-import { blocksOf, eachLine, rowsOfBlocks, type Blocks } from "../blocks.js";
+import { blockLayout, eachLine, rowsOfBlocks, type Blocks } from "../blocks.js";
 import { dotRows, stayInRow } from "../dot-rows.js";
 import { runInto, withScratch, type Gl } from "../gl.js";
 import { quotient } from "../glsl.js";
@@ -8,9 +8,9 @@ import type { Run, Texture } from "../shaders.js";
 import { packRows } from "./pack-rows.js";
 
 /**
- * out[…, m, n] = Σ_k a[…, m, k] · b[…, k, n]. One thread computes a block of four rows and four columns: for four k it
- * reads four texels of each side, and does 64 products. Both are read along k, as a weight lies that is transposed; what
- * lies otherwise, or not in whole texels, is transposed and packed first, which costs little beside the product.
+ * out[…, m, n] = Σ_k a[…, m, k] · b[…, k, n]. One thread computes a block of four rows and four columns: for every four k it
+ * reads four texels of a and of b, and computes 64 products. Both are read along k in whole texels, as transposed weights are
+ * stored; other layouts are packed first, which costs little compared with the product.
  */
 export function matmulKernel(gl: Gl): Kernel<undefined> {
   return (inputs, [output]) => {
@@ -20,29 +20,29 @@ export function matmulKernel(gl: Gl): Kernel<undefined> {
     const N = b.shape.at(-1)!;
     if (K === 0) return false;
     return withScratch(gl, (own) => {
-      const left = rowsOf(gl, a, own);
-      const right = rowsOf(gl, swapped(b), own);
+      const left = packedRows(gl, a, own);
+      const right = packedRows(gl, transposed(b), own);
       const batch = output!.shape.slice(0, -2);
-      const blocks = M * N * K < blockWork ? { lines: M, height: 1, perGroup: M } : blocksOf(M);
-      const wide = Math.ceil(N / 4);
+      const blocks = M * N * K < minBlockWork ? { lines: M, height: 1, perGroup: M } : blockLayout(M);
+      const rowTexels = Math.ceil(N / 4);
       const run: Run = {
         name: "matmul",
         text: product(blocks, K, N, left, right, batch),
         inputs: { a: left.texture, b: right.texture },
         ints: { aAt: left.at, bAt: right.at },
-        length: sizeOf(batch) * blocks.perGroup * wide * 4,
+        length: sizeOf(batch) * blocks.perGroup * rowTexels * 4,
       };
       if (blocks.height === 1 && N % 4 === 0) return runInto(gl, output!, run);
       const results = gl.shaders.runAll(run, blocks.height).map(own);
-      return runInto(gl, output!, rowsOfBlocks(blocks, results, { wide, count: N }));
+      return runInto(gl, output!, rowsOfBlocks(blocks, results, { rowTexels, count: N }));
     });
   };
 }
 
-/** Multiplications from which blocks pay for the pass that puts them back in rows. */
-const blockWork = 2 ** 17;
+/** M · N · K from which blocks are faster, although a second pass copies them into rows. */
+const minBlockWork = 2 ** 17;
 
-/** A batch of matrices whose rows are whole texels; places and steps are in texels. */
+/** A batch of matrices whose rows are whole texels. The offset `at` and the strides are in texels; `step` is that of rows. */
 type Rows = {
   readonly texture: Texture;
   readonly at: number;
@@ -50,7 +50,8 @@ type Rows = {
   readonly batch: { readonly shape: readonly number[]; readonly strides: readonly number[] };
 };
 
-function rowsOf(gl: Gl, x: View, own: Parameters<Parameters<typeof withScratch>[1]>[0]): Rows {
+/** The rows of matrices, read in place if they are whole texels, else packed. */
+function packedRows(gl: Gl, x: View, own: Parameters<Parameters<typeof withScratch>[1]>[0]): Rows {
   const { shape, strides, offset } = x;
   const whole = (n: number, axis: number) => shape[axis] === 1 || n % 4 === 0;
   const outer = shape.slice(0, -2);
@@ -68,17 +69,18 @@ function rowsOf(gl: Gl, x: View, own: Parameters<Parameters<typeof withScratch>[
     };
   }
   const texture = own(packRows(gl, [x]));
-  const wide = Math.ceil(shape.at(-1)! / 4);
+  const rowTexels = Math.ceil(shape.at(-1)! / 4);
   const packed: number[] = [];
-  let step = wide * shape.at(-2)!;
+  let step = rowTexels * shape.at(-2)!;
   for (let axis = outer.length - 1; axis >= 0; axis--) {
     packed.unshift(step);
     step *= outer[axis]!;
   }
-  return { texture, at: 0, step: wide, batch: { shape: outer, strides: packed } };
+  return { texture, at: 0, step: rowTexels, batch: { shape: outer, strides: packed } };
 }
 
-function swapped(x: View): View {
+/** A view with the last two axes exchanged. */
+function transposed(x: View): View {
   const swap = (list: readonly number[]) => [...list.slice(0, -2), list.at(-1)!, list.at(-2)!];
   return {
     get array() {
@@ -92,7 +94,7 @@ function swapped(x: View): View {
   };
 }
 
-/** Offsets of the matrices of a batch. */
+/** GLSL that computes `a0` and `b0`, the offsets of the matrices of batch `z`. */
 function batchText(batch: readonly number[], left: Rows, right: Rows): string {
   const steps = [left, right].map(({ batch: { shape, strides } }) =>
     broadcastStrides([...batch], [...shape], [...strides]),
@@ -100,15 +102,15 @@ function batchText(batch: readonly number[], left: Rows, right: Rows): string {
   const lines = ["int a0 = aAt;", "int b0 = bAt;"];
   for (let axis = batch.length - 1; axis >= 0; axis--) {
     const index = axis === 0 ? "z" : `(z % ${batch[axis]})`;
-    steps.forEach((own, side) => {
-      if (own[axis] !== 0) lines.push(`${side === 0 ? "a0" : "b0"} += ${index} * ${own[axis]};`);
+    steps.forEach((strides, side) => {
+      if (strides[axis] !== 0) lines.push(`${side === 0 ? "a0" : "b0"} += ${index} * ${strides[axis]};`);
     });
     if (axis > 0) lines.push(`z /= ${batch[axis]};`);
   }
   return lines.join("\n  ");
 }
 
-/** b by rows of k: texel k of row n holds b[4k … 4k + 3, n]. Both are padded with zeros to whole texels. */
+/** GLSL of the product. b is transposed: texel k of its row n has b[4k … 4k + 3, n]. Rows are padded with zeros to whole texels. */
 function product(
   blocks: Blocks,
   K: number,
@@ -118,19 +120,19 @@ function product(
   batch: readonly number[],
 ): string {
   const { lines, height, perGroup } = blocks;
-  const wide = Math.ceil(K / 4);
+  const rowTexels = Math.ceil(K / 4);
   const inRow = ({ texture, at, step, batch: { strides } }: Rows) =>
-    stayInRow({ texture, wide, steps: [at, step, ...strides] });
-  // Beyond the last row and column there may be anything: the last one is read again, and what comes of it is not.
-  const least = (index: string, whole: boolean, last: number) => (whole ? index : `min(${index}, ${last})`);
+    stayInRow({ texture, rowTexels, steps: [at, step, ...strides] });
+  // Rows and columns of a block beyond the last one read the last one again; nothing reads their results.
+  const clamped = (index: string, whole: boolean, last: number) => (whole ? index : `min(${index}, ${last})`);
   const rows = eachLine(blocks, (r) => ({
     name: "a",
-    start: `a0 + (${least(`y + ${r}`, lines % height === 0, lines - 1)}) * ${left.step}`,
+    start: `a0 + (${clamped(`y + ${r}`, lines % height === 0, lines - 1)}) * ${left.step}`,
     inRow: inRow(left),
   }));
   const columns = [0, 1, 2, 3].map((c) => ({
     name: "b",
-    start: `b0 + (${least(`x + ${c}`, N % 4 === 0, N - 1)}) * ${right.step}`,
+    start: `b0 + (${clamped(`x + ${c}`, N % 4 === 0, N - 1)}) * ${right.step}`,
     inRow: inRow(right),
   }));
   return `vec4 compute(int i) {
@@ -139,7 +141,7 @@ function product(
   int z = ${quotient("block", perGroup)};
   int y = (block - z * ${perGroup}) * ${height};
   ${batchText(batch, left, right)}
-  ${dotRows(rows, columns, String(wide))}
+  ${dotRows(rows, columns, String(rowTexels))}
   ${eachLine(blocks, (r) => (r === 0 ? "" : `result${r} = sum${r};`)).join(" ")}
   return sum0;
 }`;

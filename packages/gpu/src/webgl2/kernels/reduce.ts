@@ -1,17 +1,17 @@
 import { sizeOf } from "@qkv/core";
 import type { Kernel, View } from "@qkv/tensor";
-import { joinAxes } from "../../axes.js";
+import { mergeAxes } from "../../axes.js";
 import { runInto, type Gl } from "../gl.js";
 import { float } from "../glsl.js";
-import { oneByOne } from "../numbers.js";
+import { computeByNumber } from "../numbers.js";
 import { offsetText } from "../offset-text.js";
 
 type Reduction = { readonly axes: readonly number[] };
 
-/** Numbers that one thread reduces to a result, at most: reductions of more run the plain kernel. */
-const mostNumbers = 2 ** 16;
+/** Largest count that one thread reduces: larger reductions run the plain kernel. */
+const maxNumbers = 2 ** 16;
 
-/** Sums, means, and the largest or smallest, over any axes. */
+/** Sums, means, maxima and minima over any axes. */
 export function reduceKernels(gl: Gl) {
   const over =
     (name: string, start: number, step: string, factor: (count: number) => number) =>
@@ -22,14 +22,17 @@ export function reduceKernels(gl: Gl) {
     mean: over("mean", 0, "sum + x", (count) => 1 / count),
     max: over("max", -Infinity, "max(sum, x)", () => 1),
     min: over("min", Infinity, "min(sum, x)", () => 1),
-    /** Sums over the axes that broadcasting the smaller shape added or repeated. */
+    /** Sums over the axes that broadcasting the output's shape to that of x adds or repeats. */
     sumTo: (([x]: readonly View[], [output]: readonly View[]): boolean => {
       const missing = x!.shape.length - output!.shape.length;
-      const own = (axis: number) => (axis < missing ? 1 : output!.shape[axis - missing]!);
-      // A shape that grows along some axis repeats, which is rare.
-      if (missing < 0 || x!.shape.some((length, axis) => own(axis) !== length && own(axis) !== 1))
+      const outputLength = (axis: number) => (axis < missing ? 1 : output!.shape[axis - missing]!);
+      // An output that is longer than x along an axis repeats numbers, which is rare: the plain kernel does it.
+      if (
+        missing < 0 ||
+        x!.shape.some((length, axis) => outputLength(axis) !== length && outputLength(axis) !== 1)
+      )
         return false;
-      const axes = x!.shape.flatMap((length, axis) => (own(axis) === length ? [] : [axis]));
+      const axes = x!.shape.flatMap((length, axis) => (outputLength(axis) === length ? [] : [axis]));
       return output!.dtype === "float32" && reduce(gl, "sumTo", x!, output!, axes, 0, "sum + x", () => 1);
     }) as Kernel<never>,
   };
@@ -48,12 +51,12 @@ function reduce(
 ): boolean {
   const pick = (list: readonly number[], reduced: boolean) =>
     list.filter((_, axis) => axes.includes(axis) === reduced);
-  const kept = joinAxes(pick(x.shape, false), [pick(x.strides, false)]);
-  const taken = joinAxes(pick(x.shape, true), [pick(x.strides, true)]);
+  const keptAxes = mergeAxes(pick(x.shape, false), [pick(x.strides, false)]);
+  const reducedAxes = mergeAxes(pick(x.shape, true), [pick(x.strides, true)]);
   const count = sizeOf(pick(x.shape, true));
-  if (x.dtype !== "float32" || sizeOf(output.shape) === 0 || count === 0 || count > mostNumbers) return false;
+  if (x.dtype !== "float32" || sizeOf(output.shape) === 0 || count === 0 || count > maxNumbers) return false;
   // One accumulator per axis: fewer additions to a large sum, so less rounding error.
-  const loops = taken.lengths.map((length, axis) => ({ length, step: taken.steps[0]![axis]! }));
+  const loops = reducedAxes.lengths.map((length, axis) => ({ length, step: reducedAxes.steps[0]![axis]! }));
   const inner = loops.reduceRight(
     (body, { length, step: stride }, depth) => `{
     float outer${depth} = sum;
@@ -71,12 +74,12 @@ function reduce(
   return runInto(gl, output, {
     name,
     text: `float number(int n) {
-  ${offsetText(kept, ["at0"], ["xAt"])}
+  ${offsetText(keptAxes, ["at0"], ["xAt"])}
   float sum = ${float(start)};
   ${inner}
   return sum * ${float(factor(count))};
 }
-${oneByOne}`,
+${computeByNumber}`,
     inputs: { x: gl.store.bufferOf(x) },
     ints: { xAt: x.offset },
   });

@@ -1,7 +1,7 @@
 import { sizeOf } from "@qkv/core";
 import type { View } from "@qkv/tensor";
 import { runInto, type Gl } from "../gl.js";
-import { oneByOne } from "../numbers.js";
+import { computeByNumber } from "../numbers.js";
 
 type Rotation = { readonly layout: "half" | "interleaved"; readonly inverse: boolean };
 
@@ -36,7 +36,7 @@ export function rotateKernel(gl: Gl) {
   float rotated = ${inverse ? "-" : ""}x1(at + other * ${xd}) * ${angle("sine", sin)};
   return x * ${angle("cosine", cos)} + (second == 1 ? rotated : -rotated);
 }
-${oneByOne}`,
+${computeByNumber}`,
       inputs: {
         x: gl.store.bufferOf(x),
         cosine: gl.store.bufferOf(cos),

@@ -1,9 +1,9 @@
 import { sizeOf } from "@qkv/core";
 import type { View } from "@qkv/tensor";
 import { runInto, type Gl } from "../gl.js";
-import { oneByOne } from "../numbers.js";
+import { computeByNumber } from "../numbers.js";
 
-/** Whole stretches of one axis by number. An index that is outside is left to the plain kernel, which says so. */
+/** Slices along one axis by index. A call with an index out of range is left to the plain kernel, which refuses it. */
 export function takeKernel(gl: Gl) {
   return ([x, indices]: readonly View[], [output]: readonly View[], { axis }: { axis: number }): boolean => {
     if (x!.dtype !== "float32" || sizeOf(output!.shape) === 0) return false;
@@ -18,7 +18,7 @@ export function takeKernel(gl: Gl) {
     const inner = x!.shape.slice(axis + 1);
     const innerSize = sizeOf(inner);
     const lines: string[] = [];
-    // Inside and outside of the axis, from the last axis on.
+    // GLSL of the offset within a slice (the axes after `axis`), then of the axes before it, from the last axis on.
     let rest = "inside";
     const walk = (lengths: readonly number[], strides: readonly number[]) => {
       for (let a = lengths.length - 1; a >= 0; a--) {
@@ -39,7 +39,7 @@ export function takeKernel(gl: Gl) {
   ${lines.join("\n  ")}
   return x1(at);
 }
-${oneByOne}`,
+${computeByNumber}`,
       inputs: { x: gl.store.bufferOf(x!), ids: gl.store.bufferOf(indices!) },
       ints: { xAt: x!.offset, idsAt: offset },
     });

@@ -1,11 +1,11 @@
 import { sizeOf } from "@qkv/core";
 import type { View } from "@qkv/tensor";
 import type { Gl } from "../gl.js";
-import { oneByOne } from "../numbers.js";
+import { computeByNumber } from "../numbers.js";
 
 /**
- * Copies a tensor into a range of another one, in place as the program sees it: a shader cannot write to a texture that
- * it reads, so the whole allocation is drawn again and replaces the old one.
+ * Copies a tensor into a range of another one. A shader cannot write to a texture that it reads, so the whole allocation is
+ * drawn again and replaces the old one.
  */
 export function writeKernel(gl: Gl) {
   return (
@@ -16,7 +16,7 @@ export function writeKernel(gl: Gl) {
     const from = source!;
     const to = target!;
     if (to.dtype !== "float32" || sizeOf(from.shape) === 0) return false;
-    // The indices of an element follow from its offset where strides descend, as those of slices of a buffer do.
+    // The indices of an element can be computed from its offset if strides descend, as those of slices of a buffer do.
     const order = to.shape.map((_, a) => a).filter((a) => to.shape[a]! > 1 || a === axis);
     if (order.some((a, i) => i > 0 && to.strides[order[i - 1]!]! < to.strides[a]! * to.shape[a]!))
       return false;
@@ -40,7 +40,7 @@ export function writeKernel(gl: Gl) {
   ${lines.join("\n  ")}
   return rest == 0 ? source1(place) : target1(n);
 }
-${oneByOne}`,
+${computeByNumber}`,
       inputs: { target: gl.store.bufferOf(to), source: gl.store.bufferOf(from) },
       ints: {
         targetAt: to.offset,
@@ -51,7 +51,7 @@ ${oneByOne}`,
       },
       length,
     });
-    gl.store.put(to, result);
+    gl.store.setBuffer(to, result);
     return true;
   };
 }
