@@ -41,15 +41,15 @@ export const mutants = [
     what: "scores without an expression are not scaled",
     file: "src/kernels/attention/score-text.ts",
     near: [attention],
-    find: "let x = cappedOf(dots * p.scale);",
-    replace: "let x = cappedOf(dots);",
+    find: "let x = softcapped(dots * p.scale);",
+    replace: "let x = softcapped(dots);",
   },
   {
     what: "the softcap is not multiplied back",
     file: "src/kernels/attention/score-text.ts",
     near: [attention],
-    find: "p.softcap * tangent($scaled / p.softcap)",
-    replace: "tangent($scaled / p.softcap)",
+    find: "p.softcap * tanh_($scaled / p.softcap)",
+    replace: "tanh_($scaled / p.softcap)",
   },
   {
     what: "query heads are told from key-value heads by the remainder",
@@ -165,7 +165,7 @@ export const mutants = [
   {
     what: "rounded activations have the step of 127 levels",
     file: "src/kernels/quantized.ts",
-    in: "withRounded",
+    in: "withQuantizedRows",
     find: "largest / 63.0",
     replace: "largest / 127.0",
   },

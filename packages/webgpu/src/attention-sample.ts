@@ -1,14 +1,14 @@
-/** Inputs of a self-test of attention without a mask, `[1, 1, T, D]` and `[1, 1, S, D]`, and the numbers that are right. */
+/** Inputs of a self-test of attention without a mask, queries `[1, 1, T, D]` and keys `[1, 1, S, D]`, and the correct results. */
 export type AttentionSample = {
   readonly headDim: number;
-  /** Several rows, and one: these are different shaders. */
+  /** Several queries, and one: they run different shaders. */
   readonly queries: readonly Float32Array[];
   readonly key: Float32Array;
   readonly value: Float32Array;
   readonly expected: readonly Float64Array[];
 };
 
-/** The sample: keys end within a tile, and a head within a step of the shaders. */
+/** The sample, with sizes that are no multiples of the shaders' tiles. */
 export function attentionSample(): AttentionSample {
   const headDim = 20;
   const numbers = (rows: number, seed: number) =>
@@ -20,12 +20,17 @@ export function attentionSample(): AttentionSample {
     queries,
     key,
     value,
-    expected: queries.map((query) => mixture(query, key, value, headDim)),
+    expected: queries.map((query) => plainAttention(query, key, value, headDim)),
   };
 }
 
-/** softmax(Q Kᵀ / √D) V by its definition, in float64. */
-function mixture(query: Float32Array, key: Float32Array, value: Float32Array, D: number): Float64Array {
+/** softmax(Q Kᵀ / √D) V by definition, in float64. */
+function plainAttention(
+  query: Float32Array,
+  key: Float32Array,
+  value: Float32Array,
+  D: number,
+): Float64Array {
   const mixed = new Float64Array(query.length);
   for (let t = 0; t < query.length; t += D) {
     let total = 0;

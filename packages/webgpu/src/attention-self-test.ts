@@ -18,7 +18,7 @@ export function attentionTest(): SelfTest {
   };
 }
 
-/** Attention of as many queries as keys, eight heads of 64 numbers. */
+/** Work for measuring the rate: as many queries as keys, eight heads of dimension 64. */
 export const attentionWork =
   (device: WebGpuDevice): RateWork =>
   (length) => {
@@ -30,7 +30,7 @@ export const attentionWork =
     };
   };
 
-/** Attention without a mask, as the kernel is called. */
+/** Attention without a mask, by a direct call of the kernel. */
 function attend(device: WebGpuDevice, query: Tensor, key: Tensor, value: Tensor): Tensor {
   const [batches, heads, queries] = query.shape as [number, number, number];
   const length = key.shape[2]!;

@@ -12,7 +12,7 @@ import { decode, isDecoding } from "./kernels/attention/decode.js";
 import { placedRows } from "./kernels/attention/placed-rows.js";
 import { Plans } from "./kernels/attention/plan-words.js";
 import { walkForward } from "./kernels/attention/walk-keys.js";
-import { measureRate, mostFlopsAt, type RateWork } from "./measure-rate.js";
+import { measureRate, maxDispatchFlopsAt, type RateWork } from "./measure-rate.js";
 import { numbersCall, type GpuAttentionOptions, type ShapedNumbers } from "./numbers-call.js";
 import { adapterFor, requestDevice } from "./open.js";
 import { adapterOptions, checkAdapterOptions, type AdapterOptions } from "./options.js";
@@ -21,20 +21,20 @@ import type { Placed } from "./store.js";
 export type { AdapterOptions } from "./options.js";
 export type { GpuAttentionOptions, ShapedNumbers } from "./numbers-call.js";
 
-/** A GPU that computes attention and nothing else. */
+/** A GPU opened for attention alone. */
 export type GpuAttention = {
   /**
-   * Scaled dot-product attention of numbers of the program, with the meaning of `attention` of `@qkv/attention`:
-   * `softmax(softcap(scale · Q Kᵀ) + bias, under the mask) · V`. Tiles of queries and keys that the mask hides are skipped; up
-   * to 8 queries of a head (decoding) split their keys over the GPU.
+   * Scaled dot-product attention of arrays on the host. It computes what `attention` of `@qkv/attention` does:
+   * `softmax(softcap(scale · Q Kᵀ) + bias, under the mask) · V`. Tiles that are masked
+   * completely are skipped. With up to 8 queries per head (decoding), the keys are split over workgroups.
    *
    * @param query - `[B, H, T, D]`, the last `T` of the `S` positions.
    * @param key - `[B, Hkv, S, D]`, `Hkv` a divisor of `H`.
    * @param value - `[B, Hkv, S, Dv]`
    * @returns `[B, H, T, Dv]`
    * @throws {ShapeError} If the shapes do not fit together.
-   * @throws {ArgumentError} If there is no such option, or a value is of another kind.
-   * @throws {DeviceError} If the GPU was lost or closed, or has no room.
+   * @throws {ArgumentError} If an option does not exist, or a value has the wrong type.
+   * @throws {DeviceError} If the GPU was lost or closed, or ran out of memory.
    */
   attention(
     query: ShapedNumbers,
@@ -47,21 +47,21 @@ export type GpuAttention = {
     readonly adapter: string;
     /** True if the adapter is software on the CPU: its times say nothing about GPUs. */
     readonly software: boolean;
-    /** Largest distance in the self-test, as a share of the largest number. */
+    /** Largest error in the self-test, relative to the largest number. */
     readonly selfTestError: number;
-    /** FLOPs per second of attention at opening. Long calls are split into dispatches of about 200 ms at half this rate. */
+    /** Rate of attention, measured at opening, in FLOPs per second. Long calls are split into dispatches of about 200 ms at half this rate. */
     readonly flopsPerSecond: number;
   };
-  /** Gives the GPU's memory back. Calls are refused from then on. */
+  /** Frees the GPU's memory. Later calls throw. */
   close(): void;
   /** `using gpu = await openAttention()` closes it at the end of the block. */
   [Symbol.dispose](): void;
 };
 
 /**
- * Opens the GPU for attention alone, without tensors and their operations: numbers go in, and numbers come out. A page that
- * computes nothing else bundles less than 25 kB (gzip) with masks of `@qkv/attention` and all below it. For models, gradients and
- * caches there is `webgpu()`, on which results stay between operations.
+ * Opens the GPU for attention alone, from arrays to an array, without tensors and other operations. A page that computes
+ * nothing else bundles less than 25 kB (gzip), including masks of `@qkv/attention`. For models, gradients and caches use
+ * `webgpu()`, whose results stay on the GPU between operations.
  *
  * @throws {ArgumentError} As `webgpu()`.
  * @throws {DeviceError} As `webgpu()`.
@@ -94,7 +94,7 @@ export async function openAttention(options?: AdapterOptions): Promise<GpuAttent
       () => engine.finish(fn),
       squareCall((call) => run(call, () => undefined)),
     );
-    engine.mostFlops = mostFlopsAt(flopsPerSecond);
+    engine.maxDispatchFlops = maxDispatchFlopsAt(flopsPerSecond);
   } catch (error) {
     engine.close();
     throw error;
@@ -124,7 +124,7 @@ export async function openAttention(options?: AdapterOptions): Promise<GpuAttent
   };
 }
 
-/** Numbers of the program, or of the GPU, and the buffer that has them once a kernel asked for it. */
+/** Numbers on the host or of an output, and their buffer once a kernel has requested it. */
 type Held = {
   readonly dtype: "float32";
   readonly length: number;
@@ -132,10 +132,10 @@ type Held = {
   buffer: GpuBuffer | undefined;
 };
 
-/** Output of a call, which is read in the turn in which it is given, or never. */
+/** Output of a call. It must be read in the same turn of the event loop, or never. */
 type Output = { read(): Promise<Float32Array> };
 
-/** Runs calls. Their buffers go back as soon as they are submitted, since the queue keeps the order. */
+/** Runs calls. Their buffers are freed as soon as the work is submitted: the queue runs in order. */
 function runner(engine: DirectEngine) {
   const fn = "attention";
   const { buffers } = engine;
@@ -146,7 +146,7 @@ function runner(engine: DirectEngine) {
   };
   return <R>(given: AttentionCall<ShapedNumbers>, f: (output: Output) => R): R => {
     const held: GpuBuffer[] = [];
-    /** @param more - Bytes after the numbers. */
+    /** @param more - Additional bytes after the numbers. */
     const bufferOf = ({ storage }: Pick<Placed, "storage">, more = 0): GpuBuffer => {
       const own = storage as Held;
       if (own.buffer) return own.buffer;
@@ -172,7 +172,7 @@ function runner(engine: DirectEngine) {
       if (isDecoding(call)) decode(context, placing, call, outputs);
       else
         withLayout(context, placing, call, (layout) =>
-          // After lse lie the largest score and 1 / sum of each row.
+          // lse is followed by the largest score and 1 / sum of each row.
           walkForward(context, call, layout, outputs, bufferOf(outputs.lse, 8 * B * H * T)),
         );
       const output = bufferOf(outputs.output);
@@ -193,7 +193,7 @@ function refuseFunction(): never {
   });
 }
 
-/** Calls of the self-test, and the numbers that are right. */
+/** Calls of the self-test, and the correct results. */
 function sampleCalls() {
   const { headDim, queries, key, value, expected } = attentionSample();
   const shaped = (data: Float32Array) => ({ data, shape: [1, 1, data.length / headDim, headDim] });
@@ -201,7 +201,7 @@ function sampleCalls() {
   return { calls, expected };
 }
 
-/** Attention of as many queries as keys, eight heads of 64 numbers. */
+/** Work for measuring the rate: as many queries as keys, eight heads of dimension 64. */
 const squareCall =
   (run: (call: AttentionCall<ShapedNumbers>) => void): RateWork =>
   (length) => {

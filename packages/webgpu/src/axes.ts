@@ -1,7 +1,7 @@
-/** Axes along which tensors are walked together: lengths, and for each tensor its stride along each. */
+/** Axes over which several tensors are traversed together: their lengths, and for each tensor the stride along each axis. */
 export type Axes = { readonly lengths: readonly number[]; readonly strides: readonly (readonly number[])[] };
 
-/** The same walk in as few axes as it takes: axes of length 1 go, and neighbours that all tensors pass through as one are one. */
+/** Drops axes of length 1, and merges neighbouring axes that are contiguous with each other in every tensor. */
 export function mergeAxes(shape: readonly number[], tensors: readonly (readonly number[])[]): Axes {
   const lengths: number[] = [];
   const strides = tensors.map((): number[] => []);

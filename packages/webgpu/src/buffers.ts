@@ -4,24 +4,24 @@ import { deviceError } from "./failures.js";
 export type GpuBuffer = {
   readonly id: number;
   readonly buffer: GPUBuffer;
-  /** In bytes: a size class. */
+  /** Size in bytes, a {@link sizeClass}. */
   readonly size: number;
   /** Number of the submission that last uses it. */
   lastUse: number;
 };
 
-/** Usage bits, by the numbers that the standard fixes: not every host has the constants. */
+/** Usage bits of `GPUBufferUsage`, as numbers because not every host has the constants. */
 export const usage = { mapRead: 1, copySource: 4, copyTarget: 8, uniform: 64, storage: 128 } as const;
 
-/** 2ⁿ or 1.5 · 2ⁿ bytes, 256 at least: sizes that buffers are reused by. */
+/** Smallest size of the form 2ⁿ or 1.5 · 2ⁿ, at least 256, that holds so many bytes. Buffers are reused by size class. */
 export function sizeClass(bytes: number): number {
   const power = 2 ** Math.ceil(Math.log2(Math.max(256, bytes)));
   return power > 256 && bytes <= 0.75 * power ? 0.75 * power : power;
 }
 
 /**
- * The buffers of a device. Freed ones are used again by size class; beyond a budget of idle bytes those that were freed
- * first are destroyed.
+ * The buffers of a device. Freed buffers are reused by size class; beyond a budget of idle bytes, those freed first are
+ * destroyed.
  */
 export class Buffers {
   readonly #device: GPUDevice;
@@ -35,8 +35,8 @@ export class Buffers {
   #idleBytes = 0;
 
   /**
-   * @param fail - Told of a buffer that could not be had, once the GPU says so.
-   * @param beforeDestroying - Submits what still uses a buffer.
+   * @param fail - Called if the GPU reports that it ran out of memory for a buffer.
+   * @param beforeDestroying - Submits the recorded work that uses a buffer.
    */
   constructor(
     device: GPUDevice,
@@ -62,7 +62,7 @@ export class Buffers {
     return this.#idleBytes;
   }
 
-  /** A buffer of at least so many bytes, whose contents are those of its last use. */
+  /** A buffer of at least `bytes` bytes. Its contents are undefined. */
   allocate(fn: string, bytes: number): GpuBuffer {
     const { maxBufferSize, maxStorageBufferBindingSize } = this.#device.limits;
     const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
@@ -77,7 +77,7 @@ export class Buffers {
     return buffer;
   }
 
-  /** Frees a buffer. Work that was recorded before reads it first, since the queue keeps the order. */
+  /** Frees a buffer. Work recorded before still reads it correctly, because the queue runs in order. */
   free(buffer: GpuBuffer): void {
     const { size } = buffer;
     this.#liveBytes -= size;
@@ -116,7 +116,7 @@ export class Buffers {
   }
 }
 
-/** Writes numbers of the host to a buffer, in whole words. */
+/** Writes an array of the host to a buffer, padded to a multiple of 4 bytes. */
 export function writeTo(device: GPUDevice, { buffer }: GpuBuffer, array: ArrayBufferView): void {
   const { byteLength } = array;
   if (byteLength === 0) return;

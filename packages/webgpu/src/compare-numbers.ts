@@ -1,12 +1,12 @@
 import { DeviceError } from "@qkv/core";
 
-/** Allows for float32 sums in another order. */
+/** Largest accepted error, relative to the largest number: float32 sums in another order. */
 const tolerance = 1e-4;
 
 /**
- * Compares numbers that an adapter computed in a self-test with those that are right.
+ * Compares the results of a self-test with the correct ones.
  *
- * @returns The largest distance, as a share of the largest number.
+ * @returns The largest error, relative to the largest number.
  * @throws {DeviceError} If the numbers are wrong, with the adapter's name.
  */
 export async function compareNumbers(

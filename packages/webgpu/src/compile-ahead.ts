@@ -3,22 +3,22 @@ import type { Device } from "@qkv/tensor";
 import type { Engine } from "./engine.js";
 
 export type CompileOptions = {
-  /** Stops: no further shader is begun. */
+  /** Aborts: no further shader is compiled. */
   signal?: AbortSignal;
-  /** Called after each shader. */
+  /** Called after each compiled shader. */
   onProgress?: (progress: CompileProgress) => void;
 };
 
 export type CompileProgress = {
-  /** Shaders that are compiled, of all that were missing. */
+  /** Number of shaders compiled so far, of `total` missing ones. */
   readonly compiled: number;
   readonly total: number;
 };
 
-/** Shaders that are compiled at once: engines have threads for them, and a signal stops those that have not begun. */
-const atOnce = 4;
+/** Shaders compiled concurrently. More would not be faster, and a signal could not stop those already started. */
+const concurrency = 4;
 
-/** Compiles the shaders that `f` asks for in a dry run, and returns their number. */
+/** Compiles the missing shaders that `f` requests in a dry run, and returns their number. */
 export async function compileAhead(
   device: Device,
   engine: Engine,
@@ -42,7 +42,7 @@ export async function compileAhead(
   if (onProgress !== undefined) check.type({ onProgress }, "function");
   signal?.throwIfAborted();
   engine.check("compile");
-  // The scope ends what the dry run made, and refuses a promise.
+  // The scope frees what the dry run allocated, and refuses a promise.
   const missing = engine.missingShaders(() =>
     device.scope(() => {
       const result = f();
@@ -60,7 +60,7 @@ export async function compileAhead(
     }
   };
   try {
-    await Promise.all(Array.from({ length: Math.min(atOnce, total) }, work));
+    await Promise.all(Array.from({ length: Math.min(concurrency, total) }, work));
   } finally {
     missing.length = 0;
   }

@@ -4,7 +4,7 @@ import { scopes } from "@qkv/tensor/devices";
 import { compileAhead, type CompileOptions } from "./compile-ahead.js";
 import type { Context } from "./context.js";
 import { Engine } from "./engine.js";
-import { mostFlopsAt } from "./measure-rate.js";
+import { maxDispatchFlopsAt } from "./measure-rate.js";
 import type { Opened } from "./open.js";
 import type { CheckedOptions } from "./options.js";
 import { webGpuName } from "./parse-name.js";
@@ -19,14 +19,14 @@ export type WebGpuReport = DeviceReport & {
   readonly subgroups: boolean;
   /** True if weights in float16 and bfloat16 keep their type on the GPU. */
   readonly float16: boolean;
-  /** Largest distance of the self-test from the plain device, as a share of the largest number. */
+  /** Largest difference from the plain device in the self-test, relative to the largest number. */
   readonly selfTestError: number;
   /**
-   * FLOPs per second of a product of matrices when the device was opened; of attention, where the device has no other
-   * kernels. Attention is split into dispatches of about 200 ms at half this rate, because browsers abort long ones.
+   * Rate of matrix products in FLOPs per second, measured at opening; of attention if the device has no other kernels.
+   * Attention is split into dispatches of about 200 ms at half this rate, because browsers abort long ones.
    */
   readonly flopsPerSecond: number;
-  /** Shaders that were compiled, dispatches that were recorded, submissions and reads, since the device was opened. */
+  /** Numbers of compiled shaders, recorded dispatches, submissions and reads since the device was opened. */
   readonly counts: {
     readonly pipelines: number;
     readonly dispatches: number;
@@ -36,7 +36,7 @@ export type WebGpuReport = DeviceReport & {
 };
 
 export type WebGpuMemory = DeviceMemory & {
-  /** Bytes of freed buffers that wait for their next use. */
+  /** Bytes of freed buffers that are kept for reuse. */
   readonly idleBytes: number;
 };
 
@@ -67,17 +67,17 @@ export type WebGpuDevice = Omit<Device, "report" | "memory"> & {
   [Symbol.dispose](): void;
 };
 
-/** Types of 16 bits, of weights, keys and values that are read in place. */
+/** The 16-bit dtypes in which kernels read weights, keys and values in place. */
 const halfTypes = ["bfloat16", "float16"] as const;
 
 /**
  * A device on an opened GPU.
  *
- * @param kernelsOf - Makes its kernels, by op name.
- * @param open - Opens the GPU, now and after a restart.
+ * @param createKernels - Creates the kernels, by op name.
+ * @param open - Opens the GPU; called again by `restart`.
  */
 export async function makeDevice(
-  kernelsOf: (context: Context) => Kernels,
+  createKernels: (context: Context) => Kernels,
   open: () => Promise<Opened>,
   { budgetBytes, subgroups, float16 }: Pick<CheckedOptions, "budgetBytes" | "subgroups" | "float16">,
 ): Promise<{ device: WebGpuDevice; tested(error: number): void; measured(rate: number): void }> {
@@ -85,8 +85,8 @@ export async function makeDevice(
   const store = new Store(new Engine(await open(), budgetBytes));
   const calls: Record<string, { device: number; plain: number }> = {};
   let [selfTestError, flopsPerSecond] = [NaN, NaN];
-  const of = (storage: unknown) => storage as Stored;
-  /** Scopes that are running. */
+  const stored = (storage: unknown) => storage as Stored;
+  /** Number of open scopes. */
   let depth = 0;
   const { scope, recording, own, retain } = scopes((storage) => store.release(storage));
   const context: Context = {
@@ -98,7 +98,7 @@ export async function makeDevice(
   const close = () => store.engine.close();
   const device: WebGpuDevice = {
     name,
-    kernels: named(kernelsOf(context), store),
+    kernels: withOpNames(createKernels(context), store),
     ...(float16 && { weightTypes: halfTypes, keyValueTypes: halfTypes }),
     remote: true,
     scope(f) {
@@ -113,7 +113,7 @@ export async function makeDevice(
     recording,
     retain(storage) {
       retain(storage);
-      store.pin(of(storage));
+      store.pin(stored(storage));
     },
     report: () => ({
       name,
@@ -137,19 +137,19 @@ export async function makeDevice(
       return storage;
     },
     fromHost: (dtype, array) => store.make(dtype, array.length, array),
-    array: (storage, use) => store.array(of(storage), use),
-    fetch: (storage) => store.fetch(of(storage)),
-    isPending: (storage) => store.isPending(of(storage)),
+    array: (storage, use) => store.array(stored(storage), use),
+    fetch: (storage) => store.fetch(stored(storage)),
+    isPending: (storage) => store.isPending(stored(storage)),
     countCall(op, ranOn) {
       (calls[op] ??= { device: 0, plain: 0 })[ranOn] += 1;
     },
     compile: (f, options) => compileAhead(device, store.engine, f, options),
     finish: () => store.engine.finish("finish"),
     async restart() {
-      const { mostFlops } = store.engine;
+      const { maxDispatchFlops } = store.engine;
       store.engine.close();
       store.engine = new Engine(await open(), budgetBytes);
-      store.engine.mostFlops = mostFlops;
+      store.engine.maxDispatchFlops = maxDispatchFlops;
     },
     close,
     ...disposable(close),
@@ -159,13 +159,13 @@ export async function makeDevice(
     tested: (error) => void (selfTestError = error),
     measured(rate) {
       flopsPerSecond = rate;
-      store.engine.mostFlops = mostFlopsAt(rate);
+      store.engine.maxDispatchFlops = maxDispatchFlopsAt(rate);
     },
   };
 }
 
-/** The kernels, each of which tells the store its name while it runs. */
-function named(kernels: Kernels, store: Store): Kernels {
+/** The kernels, each of which sets the name of the running operation. */
+function withOpNames(kernels: Kernels, store: Store): Kernels {
   return Object.fromEntries(
     Object.entries(kernels).map(([op, kernel]) => [
       op,

@@ -3,14 +3,14 @@ import type { Dispatch } from "./engine.js";
 import { deviceError, lostText, type FailureKind } from "./failures.js";
 import type { Opened } from "./open.js";
 import { slotBytes } from "./params.js";
-import { bindGroupOf, describePipeline } from "./pipeline.js";
+import { createBindGroup, describePipeline } from "./pipeline.js";
 
 type Pipeline = { readonly pipeline: GPUComputePipeline; readonly layout: GPUBindGroupLayout };
 
 /**
- * Submits each dispatch at once: for calls of few dispatches, each of which is read. It takes a third of the program that
- * recording takes, and as many submissions as dispatches. Failures come back later than the call that caused them; the next
- * read throws them.
+ * Submits each dispatch at once, for calls of few dispatches whose results are read immediately. A third of the code of
+ * `Engine`, which records dispatches; one submission per dispatch. Failures are reported after the call that caused them: the
+ * next read throws them.
  */
 export class DirectEngine {
   readonly buffers: Buffers;
@@ -18,11 +18,11 @@ export class DirectEngine {
   readonly #pipelines = new Map<string, Pipeline>();
   #settled: Promise<unknown> = Promise.resolve();
   #problem: { readonly op: string; readonly kind: FailureKind; readonly message: string } | undefined;
-  /** The reason why the device is gone; undefined while it works. */
+  /** Reason for which the device was lost; undefined while it works. */
   lost: string | undefined;
   closed = false;
-  /** FLOPs that a dispatch takes at most, where it can be cut: so many that it does not take long. */
-  mostFlops = Infinity;
+  /** Largest number of FLOPs of a dispatch, if its work can be split: it limits the time of one. */
+  maxDispatchFlops = Infinity;
 
   constructor(device: Opened["device"], idleBudget: number) {
     this.#device = device;
@@ -37,7 +37,7 @@ export class DirectEngine {
     });
   }
 
-  /** Runs a dispatch after those before it. */
+  /** Submits a dispatch. */
   record(dispatch: Dispatch): void {
     const { op, key, reads, writes, params, groups } = dispatch;
     this.#check(op);
@@ -52,7 +52,7 @@ export class DirectEngine {
     this.#submit((encoder) => {
       const pass = encoder.beginComputePass();
       pass.setPipeline(pipeline);
-      pass.setBindGroup(0, bindGroupOf(device, layout, slot, [...reads, ...writes]), [0]);
+      pass.setBindGroup(0, createBindGroup(device, layout, slot, [...reads, ...writes]), [0]);
       pass.dispatchWorkgroups(x, y, z);
       pass.end();
     });
@@ -67,15 +67,15 @@ export class DirectEngine {
     );
   }
 
-  /** Nothing waits. */
+  /** Does nothing: every dispatch is submitted at once. */
   submit(): void {}
 
-  /** Writes host numbers to a buffer, after what was submitted before. */
+  /** Writes host numbers to a buffer, after all submitted work. */
   write(buffer: GpuBuffer, array: ArrayBufferView): void {
     writeTo(this.#device, buffer, array);
   }
 
-  /** The first bytes of a buffer as they are after all that was submitted before. */
+  /** Reads the first `bytes` bytes of a buffer after all submitted work. */
   async read(op: string, { buffer }: GpuBuffer, bytes: number): Promise<ArrayBuffer> {
     this.#check(op);
     const size = Math.max(4, bytes);
@@ -93,7 +93,7 @@ export class DirectEngine {
     return numbers;
   }
 
-  /** Waits for the GPU to finish what was submitted, and throws what went wrong. */
+  /** Waits for the submitted work, and throws its failures. */
   async finish(op: string): Promise<void> {
     this.#check(op);
     await this.#device.queue.onSubmittedWorkDone();
@@ -106,7 +106,7 @@ export class DirectEngine {
     this.#device.destroy();
   }
 
-  /** Refuses work on a device that is gone. */
+  /** Throws if the device was lost or closed. */
   #check(op: string): void {
     if (this.closed) throw deviceError(op, "closed", "closed");
     if (this.lost) throw deviceError(op, "lost", this.lost);

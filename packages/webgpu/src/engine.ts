@@ -3,16 +3,16 @@ import { deviceError, lostText, type FailureKind } from "./failures.js";
 import { faultError, type FaultKind } from "./fault-errors.js";
 import type { Opened } from "./open.js";
 import { slotBytes, type Params } from "./params.js";
-import { bindGroupOf, describePipeline } from "./pipeline.js";
+import { createBindGroup, describePipeline } from "./pipeline.js";
 
 /** One run of a compute shader. */
 export type Dispatch = {
   /** Name of the operation, for errors and labels. */
   readonly op: string;
-  /** Identifies the shader's text among all: the text is made once for each. */
+  /** Key of the shader: `text` is called once per key. */
   readonly key: string;
   text(): string;
-  /** Bindings 1, 2, … of group 0: what is only read, then what is written. */
+  /** Buffers of bindings 1, 2, … of group 0: first those that are only read, then `writes`. */
   readonly reads: readonly GpuBuffer[];
   readonly writes: readonly GpuBuffer[];
   readonly params: Params;
@@ -32,33 +32,33 @@ type Command =
   | { readonly dispatch: Dispatch; readonly pipeline: Pipeline }
   | { readonly copy: GpuBuffer; readonly to: GPUBuffer; readonly bytes: number };
 
-/** A failure that the GPU told of after the call that caused it, and its error, which the next read throws. */
+/** A failure that the GPU reported after the call that caused it. The next read throws its error. */
 type Problem = { readonly op: string; readonly error: (op: string) => Error };
 
-/** Dispatches that one submission takes. */
-const mostDispatches = 128;
-/** Commands that are looked through, from the last one on, for one to extend. */
-const farthestExtension = 8;
-/** Bind groups that are kept for their next use. */
-const mostGroups = 4096;
-/** Codes of the shared word that kernels write wrong indices to, by op. */
+/** Largest number of dispatches of one submission. */
+const maxDispatches = 128;
+/** Number of most recent commands among which a dispatch can still be extended. */
+const maxExtensionDistance = 8;
+/** Capacity of the cache of bind groups. */
+const maxBindGroups = 4096;
+/** Code that kernels of an op write to the shared fault buffer, e.g. for an index out of range. */
 export type FaultCode = { readonly op: string; readonly code: number };
 
 /**
- * Records dispatches and submits them late: before a read, or when enough are waiting. Failures come back later than the
- * call that caused them; the next read throws them with the name of their operation.
+ * Records dispatches and submits them together: before a read, or when there are {@link maxDispatches} of them. Failures are
+ * reported after the call that caused them: the next read throws them, with the name of their operation.
  */
 export class Engine {
   readonly adapter: Opened["info"];
   readonly limits: GPUSupportedLimits;
-  /** True if texts may use subgroup operations. */
+  /** True if shaders may use subgroup operations. */
   readonly subgroups: boolean;
   readonly buffers: Buffers;
   readonly #device: GPUDevice;
   readonly #params: GPUBuffer;
-  readonly #slots = new Uint32Array((mostDispatches * slotBytes) / 4);
+  readonly #slots = new Uint32Array((maxDispatches * slotBytes) / 4);
   readonly #pipelines = new Map<string, Pipeline>();
-  /** Shaders that a dry run asked for, and that are not compiled yet; undefined while work is recorded. */
+  /** Dispatches of a dry run whose shaders are not compiled yet, by key; undefined outside of dry runs. */
   #missing: Map<string, Dispatch> | undefined;
   readonly #groups = new Map<string, GPUBindGroup>();
   readonly #staging: GPUBuffer[] = [];
@@ -74,8 +74,8 @@ export class Engine {
   #faults: GpuBuffer | undefined;
   #faultsArmed = false;
   readonly #faultKinds: { readonly op: string; readonly kind: FaultKind }[] = [];
-  /** FLOPs that a dispatch takes at most, where it can be cut: so many that it does not take long. */
-  mostFlops = Infinity;
+  /** Largest number of FLOPs of a dispatch, if its work can be split: it limits the time of one. */
+  maxDispatchFlops = Infinity;
   readonly counts = { dispatches: 0, submissions: 0, pipelines: 0, reads: 0 };
 
   constructor({ device, info, subgroups }: Opened, idleBudget: number) {
@@ -90,10 +90,10 @@ export class Engine {
       (buffer) => buffer.lastUse === this.#submission && this.submit(),
     );
     this.#params = device.createBuffer({
-      size: mostDispatches * slotBytes,
+      size: maxDispatches * slotBytes,
       usage: usage.uniform | usage.copyTarget,
     });
-    // Errors outside of all error scopes are kept for the next read.
+    // The next read throws errors from outside of all error scopes.
     device.addEventListener?.("uncapturederror", (event) =>
       this.#note(this.#lastOp(), (op) => deviceError(op, "validation", event.error.message)),
     );
@@ -102,7 +102,7 @@ export class Engine {
     });
   }
 
-  /** The reason why the device is gone; undefined while it works. */
+  /** Reason for which the device was lost; undefined while it works. */
   get lost(): string | undefined {
     return this.#lost;
   }
@@ -125,15 +125,15 @@ export class Engine {
     for (const buffer of dispatch.writes) buffer.lastUse = this.#submission;
     this.#pending.push({ dispatch, pipeline });
     this.counts.dispatches += 1;
-    if (++this.#dispatches === mostDispatches) this.submit();
+    if (++this.#dispatches === maxDispatches) this.submit();
   }
 
   /**
-   * Puts a dispatch in place of one that is recorded, which it computes, too, as it reads and writes more. False, and
-   * nothing is changed: the other one is submitted, or what was recorded since then uses what the new one writes, or
-   * writes what it reads.
+   * Replaces a recorded dispatch by one that computes the same and more.
    *
-   * @param results - Buffer that the other one writes, and nothing since then may have written.
+   * @param results - Buffer that the old dispatch writes. Nothing recorded since then may have written to it.
+   * @returns False, with no change, if the old dispatch was submitted, or if commands recorded after it use what the new one
+   *   writes or write what it reads.
    */
   extend(old: Dispatch, dispatch: Dispatch, results: GpuBuffer): boolean {
     this.check(dispatch.op);
@@ -144,7 +144,7 @@ export class Engine {
       return true;
     }
     let at = this.#pending.length - 1;
-    for (; at >= 0 && at >= this.#pending.length - farthestExtension; at--) {
+    for (; at >= 0 && at >= this.#pending.length - maxExtensionDistance; at--) {
       const command = this.#pending[at]!;
       if ("copy" in command) return false;
       const { dispatch: other } = command;
@@ -165,7 +165,7 @@ export class Engine {
     return this.#missing !== undefined;
   }
 
-  /** Runs `f` without recording what it dispatches, and returns a dispatch for each shader that is not compiled yet. */
+  /** Runs `f` as a dry run, which records nothing, and returns a dispatch for each shader that is not compiled yet. */
   missingShaders(f: () => void): Dispatch[] {
     const missing = new Map<string, Dispatch>();
     this.#missing = missing;
@@ -177,7 +177,7 @@ export class Engine {
     return [...missing.values()];
   }
 
-  /** Compiles the shader of a dispatch without holding the program up. */
+  /** Compiles the shader of a dispatch asynchronously. */
   async compile(dispatch: Dispatch): Promise<void> {
     const { op, key } = dispatch;
     this.check(op);
@@ -197,13 +197,13 @@ export class Engine {
     if (!this.#pipelines.has(key)) this.#addPipeline(key, pipeline, layout);
   }
 
-  /** Writes host numbers to a buffer, after what was recorded before and uses it. */
+  /** Writes host numbers to a buffer, after the recorded work that uses it. */
   write(buffer: GpuBuffer, array: ArrayBufferView): void {
     if (buffer.lastUse === this.#submission) this.submit();
     writeTo(this.#device, buffer, array);
   }
 
-  /** Submits what is recorded: one write of parameters, one encoder. */
+  /** Submits the recorded commands, with one write of parameters and one encoder. */
   submit(): void {
     const commands = this.#pending;
     if (commands.length === 0) return;
@@ -241,7 +241,7 @@ export class Engine {
     this.#settle(popped, op);
   }
 
-  /** The first bytes of a buffer as they are after all that was recorded before. Reads of one turn share a submission. */
+  /** Reads the first `bytes` bytes of a buffer after all recorded work. Reads in one turn of the event loop share a submission. */
   async read(op: string, buffer: GpuBuffer, bytes: number): Promise<ArrayBuffer> {
     this.check(op);
     this.counts.reads += 1;
@@ -266,7 +266,7 @@ export class Engine {
     return numbers;
   }
 
-  /** Waits for the GPU to finish what was recorded, and throws what went wrong. */
+  /** Waits for the recorded work, and throws its failures. */
   async finish(op: string): Promise<void> {
     this.check(op);
     this.submit();
@@ -276,15 +276,17 @@ export class Engine {
     this.#throwProblem();
   }
 
-  /** Refuses work on a device that is gone. */
+  /** Throws if the device was lost or closed. */
   check(op: string): void {
     if (this.#closed) throw deviceError(op, "closed", "closed");
     if (this.#lost) throw deviceError(op, "lost", this.#lost);
   }
 
   /**
-   * A buffer that kernels write to where numbers are none that the op can take, an index outside unless `kind` says
-   * another, and the number that tells the op: the next read throws an error that names it.
+   * The buffer to which kernels report numbers that their op cannot use, and the code of the op to write there. The next read
+   * throws an error that names the op.
+   *
+   * @param kind - Kind of those numbers. Default: an index out of range.
    */
   faults(op: string, kind: FaultKind = "number"): { buffer: GpuBuffer; code: number } {
     this.#faults ??= this.#zeroed();
@@ -395,8 +397,8 @@ export class Engine {
     for (const buffer of writes) key += `:${buffer.id}`;
     let group = this.#groups.get(key);
     if (group) return group;
-    if (this.#groups.size >= mostGroups) this.#groups.clear();
-    group = bindGroupOf(this.#device, layout, this.#params, [...reads, ...writes]);
+    if (this.#groups.size >= maxBindGroups) this.#groups.clear();
+    group = createBindGroup(this.#device, layout, this.#params, [...reads, ...writes]);
     this.#groups.set(key, group);
     return group;
   }

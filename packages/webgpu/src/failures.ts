@@ -15,7 +15,7 @@ const fixes: Record<FailureKind, string> = {
   dry: "`compile(f)` computes nothing: let f make a cache and parameters of its own, and use none of them later.",
 };
 
-/** The error of a device that could not do its work, for the operation that met it. */
+/** The error of an operation that failed because of the device. */
 export function deviceError(fn: string, kind: FailureKind, received: string, cause?: unknown): DeviceError {
   return new DeviceError({
     fn,
@@ -27,6 +27,6 @@ export function deviceError(fn: string, kind: FailureKind, received: string, cau
   });
 }
 
-/** The reason why a device is gone, as errors tell it. */
+/** Reason for the loss of a device, for error messages. */
 export const lostText = ({ reason, message }: GPUDeviceLostInfo): string =>
   `lost (${reason || "unknown"})${message ? `: ${message}` : ""}`;

@@ -1,9 +1,9 @@
 import { DeviceError } from "@qkv/core";
 
-/** Kinds of numbers that a kernel finds and its operation cannot take. */
+/** Kinds of invalid numbers that kernels find while they run: an index, a pivot, a class. */
 export type FaultKind = "number" | "pivot" | "class";
 
-/** Texts of the errors of such numbers. */
+/** Fields of the errors, by kind. */
 const faultTexts: Record<
   FaultKind,
   { readonly argument: string; readonly received: string; readonly expected: string; readonly fix: string }
@@ -28,6 +28,6 @@ const faultTexts: Record<
   },
 };
 
-/** The error of an operation whose kernel met such numbers. */
+/** The error of an operation whose kernel found invalid numbers. */
 export const faultError = (fn: string, kind: FaultKind): DeviceError =>
   new DeviceError({ fn, ...faultTexts[kind] });

@@ -1,22 +1,22 @@
 import { matmul, zeros, type Device } from "@qkv/tensor";
 
-/** Lengths of the matrices: the larger ones where the smaller are over before the clock is worth reading. */
+/** Lengths of the matrices. The larger ones are measured if the smaller ones take less than {@link minMs}. */
 const lengths = [256, 1024] as const;
-/** Milliseconds from which on a time is more than what a submission costs by itself. */
-const enough = 4;
+/** Shortest meaningful time in ms: below, the cost of the submission dominates. */
+const minMs = 4;
 
-/** Longest estimated time of one dispatch, where the work can be split. */
-const longestSeconds = 0.2;
-/** Rate of attention, as a share of that of a product of matrices. */
-const attentionShare = 0.5;
+/** Longest estimated time of one dispatch, if its work can be split. */
+const maxDispatchSeconds = 0.2;
+/** Estimated rate of attention relative to that of a matrix product. */
+const attentionRatio = 0.5;
 
-/** FLOPs of attention that a dispatch takes at most, at a rate that was measured. */
-export const mostFlopsAt = (rate: number): number => longestSeconds * attentionShare * rate;
+/** Largest number of FLOPs of a dispatch of attention, from the measured rate in FLOPs per second. */
+export const maxDispatchFlopsAt = (rate: number): number => maxDispatchSeconds * attentionRatio * rate;
 
-/** Work that grows with a length: makes its inputs, and returns the run and its FLOPs. */
+/** Creates the inputs of work of a length, and returns its FLOPs and a function that runs it. */
 export type RateWork = (length: number) => { readonly flops: number; run(): void };
 
-/** Two products of square matrices. The self-test of all operations has run their shader. */
+/** Two products of square matrices, whose shader the self-test has compiled. */
 export const productWork =
   (device: Device): RateWork =>
   (length) => {
@@ -24,7 +24,7 @@ export const productWork =
     return { flops: 2 * 2 * length ** 3, run: () => device.scope(() => void matmul(matmul(x, x), x)) };
   };
 
-/** Measures FLOPs per second, the second time: the first one compiles, so that opening takes a few milliseconds more. */
+/** Measures the rate of work in FLOPs per second. The first run, which compiles, is not timed. */
 export async function measureRate(finish: () => Promise<void>, work: RateWork): Promise<number> {
   let rate = 0;
   for (const length of lengths) {
@@ -38,7 +38,7 @@ export async function measureRate(finish: () => Promise<void>, work: RateWork): 
     await timed();
     const ms = Math.max(0.01, await timed());
     rate = Math.max(rate, (flops * 1000) / ms);
-    if (ms >= enough) break;
+    if (ms >= minMs) break;
   }
   return rate;
 }

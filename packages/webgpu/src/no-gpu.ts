@@ -1,14 +1,14 @@
 import type { Opened } from "./open.js";
 
-/** One run of a compute shader, as it is submitted. */
+/** A submitted run of a compute shader. */
 export type ShaderRun = {
-  /** The operation that it computes, or a part of: `attention`. */
+  /** Name of its operation: `attention`. An operation may have several runs. */
   readonly op: string;
   /** WGSL. */
   readonly code: string;
   /** Workgroups along x, y and z. */
   readonly groups: readonly [x: number, y: number, z: number];
-  /** Bytes of the buffers that it reads, in the order of their bindings: those of their numbers, up to the next size class. */
+  /** Bytes of the buffers that it reads, rounded up to their size classes (2ⁿ or 1.5 · 2ⁿ), in the order of the bindings. */
   readonly reads: readonly number[];
   /** Bytes of the buffers that it writes, likewise. */
   readonly writes: readonly number[];
@@ -20,14 +20,14 @@ type Group = { readonly layout: Layout; readonly entries: readonly { resource: {
 type Pipeline = { readonly op: string; readonly code: string };
 
 /**
- * A device without a GPU, which keeps what is submitted to it and computes nothing.
+ * A device without a GPU, which records the submitted runs and computes nothing.
  *
- * @param subgroups - True: it says that shaders may use subgroup operations.
+ * @param subgroups - True if shaders may use subgroup operations.
  */
 export function noGpu(subgroups: boolean): { readonly opened: Opened; readonly runs: ShaderRun[] } {
   const runs: ShaderRun[] = [];
   const nothing = () => undefined;
-  const as = <T>(given: T) => given;
+  const identity = <T>(descriptor: T) => descriptor;
   const device = {
     limits: { maxBufferSize: 2 ** 32, maxStorageBufferBindingSize: 2 ** 32 },
     lost: new Promise(nothing),
@@ -36,9 +36,9 @@ export function noGpu(subgroups: boolean): { readonly opened: Opened; readonly r
     popErrorScope: () => Promise.resolve(null),
     destroy: nothing,
     createBuffer: ({ size }: GPUBufferDescriptor) => ({ size, destroy: nothing }),
-    createBindGroupLayout: as<Layout>,
+    createBindGroupLayout: identity<Layout>,
     createPipelineLayout: nothing,
-    createShaderModule: as<GPUShaderModuleDescriptor>,
+    createShaderModule: identity<GPUShaderModuleDescriptor>,
     createComputePipeline: ({
       label = "",
       compute,
@@ -46,7 +46,7 @@ export function noGpu(subgroups: boolean): { readonly opened: Opened; readonly r
       label?: string;
       compute: { module: GPUShaderModuleDescriptor };
     }): Pipeline => ({ op: label, code: compute.module.code }),
-    createBindGroup: as<Group>,
+    createBindGroup: identity<Group>,
     createCommandEncoder: () => ({
       copyBufferToBuffer: nothing,
       finish: nothing,

@@ -14,10 +14,10 @@ import {
 import { checks, refuseShape } from "@qkv/core";
 import { sizeOf, type TypedArray } from "@qkv/tensor";
 
-/** Numbers in row-major order and their shape. A tensor of the plain device is one. */
+/** Numbers in row-major order, with their shape. Tensors of the plain device have this type. */
 export type ShapedNumbers = { readonly data: TypedArray; readonly shape: readonly number[] };
 
-/** Options of {@link GpuAttention.attention}: those of `attention` that a forward pass of float32 takes. */
+/** Options of {@link GpuAttention.attention}: those of `attention` that apply to a forward pass in float32. */
 export type GpuAttentionOptions = {
   /** Keys that a query sees: `causal()`, `and(slidingWindow(256), padding(lengths))`. Default: all. */
   mask?: Mask;
@@ -36,7 +36,7 @@ export type GpuAttentionOptions = {
 const fn = "attention";
 const optionNames = ["mask", "bias", "scoreMod", "sinks", "scale", "softcap"] as const;
 
-/** The call of attention that inputs and options make, checked. */
+/** The attention call for inputs and options, checked. */
 export function numbersCall(
   query: ShapedNumbers,
   key: ShapedNumbers,

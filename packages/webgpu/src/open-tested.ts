@@ -6,7 +6,7 @@ import { openDevice } from "./open.js";
 import { checkOptions, type WebGpuOptions } from "./options.js";
 import { selfTest, type SelfTest } from "./self-test.js";
 
-/** Kernels of a device, and the work that tests and measures it when it is opened. */
+/** Kernels of a device, and its self-test and rate measurement at opening. */
 export type Parts = {
   /** Name of the public function, for errors. */
   readonly fn: string;
@@ -15,7 +15,7 @@ export type Parts = {
   readonly work: (device: WebGpuDevice) => RateWork;
 };
 
-/** A device that passed its self-test. One that fails is closed. */
+/** Opens a device, runs its self-test and measures its rate. A device that fails the test is closed. */
 export async function openTested(
   options: WebGpuOptions | undefined,
   { fn, kernels, test, work }: Parts,

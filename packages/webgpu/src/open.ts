@@ -1,15 +1,15 @@
 import { DeviceError } from "@qkv/core";
 import type { CheckedOptions } from "./options.js";
 
-/** Facts that an adapter tells of itself. */
+/** Description of an adapter. */
 export type AdapterInfo = {
-  /** Vendor, architecture, device and description, as far as they are told. */
+  /** Vendor, architecture, device and description, as far as the engine reports them. */
   readonly name: string;
-  /** True if it is a program of the CPU: its times say nothing about GPUs. */
+  /** True if it is software on the CPU: its times say nothing about GPUs. */
   readonly software: boolean;
 };
 
-/** A device of WebGPU, and the adapter that it came from. */
+/** An opened `GPUDevice`, and its adapter. */
 export type Opened = {
   readonly device: GPUDevice;
   readonly info: AdapterInfo;
@@ -18,10 +18,10 @@ export type Opened = {
 };
 
 /**
- * Finds an adapter and opens a device of it, with room for large buffers.
+ * Finds an adapter and opens a device with the adapter's largest buffer sizes.
  *
- * @throws {DeviceError} If there is no WebGPU, no adapter, the adapter gives no device, or it has no subgroups and the
- *   options ask for them.
+ * @throws {DeviceError} If there is no WebGPU or no adapter, if the adapter gives no device, or if the options require
+ *   subgroups and it has none.
  */
 export async function openDevice(
   { subgroups: wanted, ...options }: CheckedOptions,
@@ -36,14 +36,14 @@ export async function openDevice(
   throw missing(
     fn,
     "subgroups",
-    `true, and ${info.name} has none of ${fewestLanes} lanes or more that number themselves`,
+    `true, and ${info.name} has none of ${minLanes} lanes or more that number themselves`,
     "an adapter with the feature `subgroups`, in an engine with `subgroup_id`",
     "leave `subgroups` out: the sums go through workgroup memory then.",
   );
 }
 
 /**
- * Opens a device of an adapter, with room for large buffers.
+ * Opens a device of an adapter, with the adapter's largest buffer sizes.
  *
  * @throws {DeviceError} If the adapter gives none.
  */
@@ -79,19 +79,19 @@ type Wanted = {
   readonly powerPreference: GPUPowerPreference;
 };
 
-/** The adapter of the program, or the one that its GPU gives. */
+/** The given adapter, or the one that `gpu` selects. */
 export async function adapterFor(fn: string, { adapter, gpu, powerPreference }: Wanted): Promise<GPUAdapter> {
   return adapter ?? (await findAdapter(fn, gpu ?? (await findGpu(fn)), powerPreference));
 }
 
-/** Lanes of a subgroup from which on a sum by subgroups takes fewer steps than one in workgroup memory. */
-const fewestLanes = 8;
+/** Smallest subgroup for which subgroup sums need fewer steps than sums in workgroup memory. */
+const minLanes = 8;
 
 function hasSubgroups({ features, info }: GPUAdapter): boolean {
-  return features.has("subgroups") && info.subgroupMinSize >= fewestLanes;
+  return features.has("subgroups") && info.subgroupMinSize >= minLanes;
 }
 
-/** A subgroup's own number is a feature of the language, which an adapter does not tell of. */
+/** A shader with `subgroup_id`, a language feature that adapters do not report: it is compiled as a test. */
 const subgroupText = `enable subgroups;
 @compute @workgroup_size(64)
 fn main(@builtin(subgroup_id) id: u32, @builtin(num_subgroups) count: u32) { _ = subgroupAdd(id + count); }`;
@@ -114,7 +114,7 @@ async function findAdapter(fn: string, gpu: GPU, powerPreference: GPUPowerPrefer
   );
 }
 
-/** The object that `create` returned: the process ends when it is collected, so it is held here. */
+/** The object that `create` returned. The process would end if it were garbage-collected. */
 let nodeGpu: GPU | undefined;
 
 async function findGpu(fn: string): Promise<GPU> {
@@ -122,7 +122,7 @@ async function findGpu(fn: string): Promise<GPU> {
   if (here) return here;
   if (nodeGpu) return nodeGpu;
   if (typeof process === "object" && process.versions?.node) {
-    // A name that bundlers leave alone: pages have `navigator.gpu`.
+    // A variable, so that bundlers do not resolve the import: pages have `navigator.gpu`.
     const name = "webgpu";
     try {
       const { create } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as {
@@ -151,7 +151,7 @@ async function findGpu(fn: string): Promise<GPU> {
 
 declare const process: { versions?: { node?: string } } | undefined;
 
-/** Facts that an adapter tells of itself. */
+/** Describes an adapter. */
 export function describeAdapter(adapter: GPUAdapter): AdapterInfo {
   const { vendor, architecture, device, description } = adapter.info;
   const name = [vendor, architecture, device, description].filter(Boolean).join(" ") || "an unnamed adapter";

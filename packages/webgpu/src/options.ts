@@ -1,41 +1,42 @@
 import { checks, type Checks } from "@qkv/core";
 
 export type WebGpuOptions = {
-  // By what is called: compilers before TypeScript 6 do not know the types of WebGPU.
-  /** An adapter of the program's own, a `GPUAdapter`. Default: the one that `gpu` gives. */
+  // Structural types: compilers before TypeScript 6 do not include the types of WebGPU.
+  /** The `GPUAdapter` to use. Default: the one that `gpu` returns. */
   adapter?: { requestDevice(...args: never[]): Promise<unknown> };
-  /** The object that gives adapters. Default: `navigator.gpu`; in Node without one the npm package `webgpu`. */
+  /** The `GPU` object to request an adapter from. Default: `navigator.gpu`; in Node, the npm package `webgpu`. */
   gpu?: { requestAdapter(...args: never[]): Promise<unknown> };
-  /** Kind of adapter where a machine has several. Default `high-performance`. */
+  /** Preferred adapter if the machine has several. Default `high-performance`. */
   powerPreference?: "high-performance" | "low-power";
-  /** Bytes of freed buffers that are kept for their next use. Default 256 MiB. */
+  /** Bytes of freed buffers that are kept for reuse. Default 256 MiB. */
   budgetBytes?: number;
   /**
-   * Sums across a workgroup by subgroup operations. `"auto"` (default): where the adapter has them with at least 8 lanes.
-   * `true` refuses an adapter that has none.
+   * True if sums over a workgroup use subgroup operations; an adapter without them is refused. Default `"auto"`: if the
+   * adapter has them, with at least 8 lanes.
    */
   subgroups?: boolean | "auto";
   /**
-   * Weights that a checkpoint stores in float16 or bfloat16 stay in 16 bits, half the memory, and `linear` reads them in
-   * place, as attention reads keys and values of these types. Needs no feature of the adapter; sums are in float32 either way. Default true.
+   * True to keep weights of checkpoints in float16 or bfloat16, which takes half the memory: `linear` reads them in place, as
+   * attention reads keys and values of these types. Sums are in float32 in any case, and no adapter feature is needed.
+   * Default true.
    */
   float16?: boolean;
 };
 
-/** The options of a device, checked and complete. */
+/** Checked options with defaults filled in. */
 export type CheckedOptions = Required<Omit<WebGpuOptions, "adapter" | "gpu">> & {
   adapter?: GPUAdapter;
   gpu?: GPU;
 };
 
-/** Options that say which adapter is opened, and how much of its memory is kept. */
+/** Options of the adapter and its memory. */
 export type AdapterOptions = Omit<WebGpuOptions, "subgroups" | "float16">;
 export type CheckedAdapterOptions = Omit<CheckedOptions, "subgroups" | "float16">;
 
 /** Names of {@link AdapterOptions}. */
 export const adapterOptions = ["adapter", "gpu", "powerPreference", "budgetBytes"] as const;
 
-/** Fills in defaults and refuses what no device could be made of. */
+/** Checks options and fills in defaults. */
 export function checkOptions(given: WebGpuOptions | undefined, fn = "webgpu"): CheckedOptions {
   const check = checks(fn);
   const options = check.options(given, [...adapterOptions, "subgroups", "float16"]);
@@ -52,7 +53,7 @@ export function checkOptions(given: WebGpuOptions | undefined, fn = "webgpu"): C
   return { ...checked, subgroups, float16 };
 }
 
-/** As {@link checkOptions}, of the options that every device has. */
+/** {@link checkOptions} for the options that all devices have. */
 export function checkAdapterOptions(check: Checks, options: AdapterOptions): CheckedAdapterOptions {
   const { adapter, gpu, powerPreference = "high-performance", budgetBytes = 2 ** 28 } = options;
   check.oneOf(

@@ -1,11 +1,10 @@
 type FieldType = "u32" | "i32" | "f32";
 
-/** Bytes of the parameters of one dispatch: what dynamic offsets are multiples of. */
+/** Bytes of the parameters of one dispatch, the alignment of dynamic offsets. */
 export const slotBytes = 256;
 
 /**
- * The numbers that change from one dispatch to the next, and their declaration in WGSL: written down once, so that the
- * shader reads what the program wrote.
+ * The parameters (uniforms) of a dispatch and their declaration in WGSL. Both come from the same calls, so they always agree.
  */
 export class Params {
   readonly words = new Uint32Array(slotBytes / 4);
@@ -24,7 +23,7 @@ export class Params {
     return this.#add(name, "f32", value);
   }
 
-  /** The same parameters with other values of some `u32`. */
+  /** A copy with other values for some parameters of type `u32`. */
   with(values: Readonly<Record<string, number>>): Params {
     const copy = new Params();
     copy.words.set(this.words);
@@ -37,13 +36,13 @@ export class Params {
     return copy;
   }
 
-  /** `struct Params`, and the uniform `p`. */
+  /** WGSL that declares `struct Params` and the uniform `p`. */
   get declaration(): string {
     return `struct Params { ${this.#fields.join(", ")} }
 @group(0) @binding(0) var<uniform> p: Params;`;
   }
 
-  /** True while another `count` words fit. */
+  /** True if another `count` parameters fit. */
   fits(count: number): boolean {
     return this.#fields.length + count <= this.words.length;
   }

@@ -2,8 +2,8 @@ import { checks } from "@qkv/core";
 import type { CheckedOptions, WebGpuOptions } from "./options.js";
 
 /**
- * The options that a device's name stands for: `webgpu[,subgroups=on|off][,float16=on|off]`, in any order. A device's own
- * name gives the options that make another like it, on the adapter that is found.
+ * Parses the name of a device, `webgpu[,subgroups=on|off][,float16=on|off]` in any order, into options. The name of an existing
+ * device gives the options for another one like it, on the default adapter.
  *
  * @param name - As written on a command line.
  * @returns The options; undefined if this is not the name of such a device.
@@ -29,7 +29,7 @@ export function parseWebGpuName(name: string): WebGpuOptions | undefined {
   return options;
 }
 
-/** The name that {@link parseWebGpuName} reads: settings that are none of the defaults. */
+/** The name of a device for {@link parseWebGpuName}: options with non-default values. */
 export function webGpuName({ subgroups, float16 }: Pick<CheckedOptions, "subgroups" | "float16">): string {
   const settings = [
     ...(subgroups === "auto" ? [] : [`subgroups=${subgroups ? "on" : "off"}`]),

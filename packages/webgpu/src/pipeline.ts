@@ -1,7 +1,7 @@
 import type { GpuBuffer } from "./buffers.js";
 import { slotBytes } from "./params.js";
 
-/** Facts of a dispatch that its pipeline depends on. */
+/** Properties of a dispatch that determine its pipeline. */
 type Described = {
   /** Name of the operation, for errors and labels. */
   readonly op: string;
@@ -10,7 +10,7 @@ type Described = {
   readonly writes: readonly GpuBuffer[];
 };
 
-/** The pipeline of a dispatch, not yet compiled, and the layout of its bindings: parameters, what is read, what is written. */
+/** Descriptor of a dispatch's pipeline, and the layout of its bindings: parameters, read buffers, written buffers. */
 export function describePipeline(
   device: GPUDevice,
   { op, text, reads, writes }: Described,
@@ -41,8 +41,8 @@ export function describePipeline(
   return { layout, descriptor };
 }
 
-/** Buffers for the bindings of {@link describePipeline}, in their order. */
-export function bindGroupOf(
+/** Bind group for the layout of {@link describePipeline}. */
+export function createBindGroup(
   device: GPUDevice,
   layout: GPUBindGroupLayout,
   params: GPUBuffer,

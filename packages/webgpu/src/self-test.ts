@@ -15,13 +15,13 @@ import {
 import { compareNumbers } from "./compare-numbers.js";
 import type { WebGpuDevice } from "./device.js";
 
-/** A little work of a device, and the numbers that are right. */
+/** A small computation for a device, and its correct results. */
 export type SelfTest = {
   readonly expected: readonly ArrayLike<number>[];
   compute(device: WebGpuDevice): readonly Tensor[];
 };
 
-/** Tiles and rows of products, sums across a workgroup, bytes in words, reads by index. */
+/** The self-test of all operations: matrix products, reductions over a workgroup, bytes packed in words, reads by index. */
 export function operationsTest(): SelfTest {
   const x = randn([9, 20], { seed: 1 });
   const weight = randn([20, 20], { seed: 2 });

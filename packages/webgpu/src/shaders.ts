@@ -8,22 +8,22 @@ import { checkOptions } from "./options.js";
 export type { ShaderRun } from "./no-gpu.js";
 
 export type ShadersOptions = {
-  /** True: texts of an adapter that has subgroup operations. Default false: those that run on every adapter. */
+  /** True for the shaders of adapters with subgroup operations. Default false: shaders that run on every adapter. */
   subgroups?: boolean;
   /**
-   * Rate of a product of matrices on an adapter, as `report().flopsPerSecond` has it: long calls of attention are cut into as
-   * many dispatches as there. Default: nothing is cut.
+   * Rate of matrix products on an adapter, from `report().flopsPerSecond`: long calls of attention are split into as many
+   * dispatches as on that adapter. Default: they are not split.
    */
   flopsPerSecond?: number;
 };
 
 /**
- * The compute shaders that calls run, as text, with the number of workgroups and the bytes of their buffers. It needs no GPU:
- * `f` gets a device that keeps what it is asked for and computes nothing.
+ * The WGSL of the compute shaders that calls run, with the numbers of workgroups and the sizes of buffers. It needs no GPU: `f`
+ * receives a device that records the work and computes nothing.
  *
- * @param f - Makes the calls; synchronous. Numbers of its tensors cannot be read.
+ * @param f - Makes the calls; synchronous. Its tensors cannot be read.
  * @returns One entry for each dispatch, in order.
- * @throws {ArgumentError} If f is no function or returns a promise, or an option is none of those that it takes.
+ * @throws {ArgumentError} If f is not a function or returns a promise, or if an option does not exist.
  *
  * @example
  * ```ts
@@ -57,7 +57,7 @@ export async function shadersOf(
   );
   if (flopsPerSecond !== undefined) measured(flopsPerSecond);
   try {
-    // The scope ends what was made, and refuses a promise.
+    // The scope frees what was allocated, and refuses a promise.
     device.scope(() => {
       const result = f(device);
       return typeof (result as PromiseLike<unknown> | undefined)?.then === "function" ? result : undefined;

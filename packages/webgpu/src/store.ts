@@ -5,34 +5,34 @@ import type { GpuBuffer } from "./buffers.js";
 import type { Engine } from "./engine.js";
 import { deviceError } from "./failures.js";
 
-/** An allocation: its numbers as a host array, on the GPU, or the same numbers in both. In neither, they are zeros. */
+/** An allocation. Its numbers are in a host array, on the GPU, or the same in both; in neither place they are zeros. */
 export type Stored = ScopedStorage & { array: TypedArray | undefined; readonly slot: Slot };
 
-/** An allocation's hold on the GPU's memory, apart from the allocation, so that it can be freed after the allocation is. */
+/** The GPU memory of an allocation: an object of its own, so that it can be freed after the allocation was garbage-collected. */
 type Slot = {
   buffer: GpuBuffer | undefined;
   engine: Engine | undefined;
   version: number;
-  /** True for what lives as long as it is reachable: parameters, caches, state. */
+  /** True if the buffer is kept while the allocation is reachable: parameters, caches, optimizer state. */
   pinned: boolean;
-  /** True for what a dry run made. */
+  /** True if a dry run made the allocation. */
   readonly dry: boolean;
-  /** True for numbers that a dry run would have computed. */
+  /** True if the numbers are missing, because a dry run did not compute them. */
   missing: boolean;
 };
 
-/** A tensor as kernels find it: where its numbers lie. */
+/** The location of a tensor's numbers, for kernels: storage, dtype and layout. */
 export type Placed = Pick<View, "storage" | "dtype" | "shape" | "strides" | "offset">;
 
-/** Numbers of a pinned tensor that an upload leaves on the host, too. Of others all stay: their buffers end with a scope. */
-const mostKept = 4096;
+/** Largest length of a pinned tensor whose host array is kept after an upload. Other tensors keep theirs: a scope frees their buffers. */
+const maxKeptLength = 4096;
 
 /** The allocations of a device. */
 export class Store {
   engine: Engine;
-  /** The operation that runs, for errors. */
+  /** Name of the running operation, for errors. */
   op = "device";
-  /** Uploads whose numbers are on the host, too. */
+  /** Uploaded allocations whose numbers are still on the host, too. */
   readonly #uploads = new Set<WeakRef<Stored>>();
   readonly #unreachable = new FinalizationRegistry<Slot>((slot) => free(slot));
 
@@ -55,7 +55,7 @@ export class Store {
     return storage;
   }
 
-  /** The buffer that holds a tensor's numbers now, uploaded if they are on the host alone. */
+  /** The buffer of a tensor, uploaded if its numbers are only on the host. */
   read({ storage }: Pick<View, "storage">): GpuBuffer {
     const stored = storage as Stored;
     checkAlive(stored);
@@ -69,22 +69,22 @@ export class Store {
     this.#hold(slot, stored);
     this.engine.write(slot.buffer!, array);
     if (!slot.pinned) this.#uploads.add(new WeakRef(stored));
-    else if (stored.length > mostKept) stored.array = undefined;
+    else if (stored.length > maxKeptLength) stored.array = undefined;
     return slot.buffer!;
   }
 
-  /** The buffer of numbers that are on the GPU; undefined for those that are on the host alone. */
+  /** The buffer of a tensor; undefined if its numbers are only on the host. */
   bufferOf({ storage }: Pick<View, "storage">): GpuBuffer | undefined {
     const { slot } = storage as Stored;
     return slot.engine === this.engine ? slot.buffer : undefined;
   }
 
-  /** A tensor whose numbers live as long as it is reachable. */
+  /** Pins an allocation: its buffer is kept while it is reachable. */
   pin({ slot }: Stored): void {
     slot.pinned = true;
   }
 
-  /** Frees the buffers of numbers that the host has, too, at the end of the outermost scope. */
+  /** Frees the buffers of uploads whose numbers are still on the host. Called at the end of the outermost scope. */
   freeUploads(): void {
     for (const reference of this.#uploads) {
       const stored = reference.deref();
@@ -94,9 +94,9 @@ export class Store {
   }
 
   /**
-   * A buffer for the numbers of an output, which its kernel writes all of.
+   * A buffer for an output, all of which its kernel writes.
    *
-   * @param more - Bytes after them that the kernel keeps numbers of its own in.
+   * @param more - Additional bytes at the end, for the kernel's own use.
    */
   write({ storage }: Pick<View, "storage">, more = 0): GpuBuffer {
     const stored = storage as Stored;
@@ -109,7 +109,7 @@ export class Store {
     return slot.buffer!;
   }
 
-  /** The buffer of a tensor that a kernel changes in place. */
+  /** The buffer of a tensor that a kernel updates in place. */
   change(view: Pick<View, "storage">): GpuBuffer {
     const stored = view.storage as Stored;
     if (this.engine.dry && !stored.slot.dry)
@@ -121,14 +121,14 @@ export class Store {
     return buffer;
   }
 
-  /** The numbers on the host, where they are there already. */
+  /** The host array of a tensor; undefined if the numbers are only on the GPU. */
   hostArray({ storage }: Pick<View, "storage">): TypedArray | undefined {
     const stored = storage as Stored;
     checkAlive(stored);
     return stored.array ?? (stored.slot.buffer ? undefined : allocateArray(stored.dtype, stored.length));
   }
 
-  /** True for numbers that are on the GPU alone. */
+  /** True if the numbers are only on the GPU. */
   isPending({ array, slot }: Stored): boolean {
     return !array && slot.buffer !== undefined;
   }
@@ -157,7 +157,7 @@ export class Store {
     const buffer = this.read({ storage });
     const bytes = await this.engine.read("read", buffer, length * bytesPerElement(dtype));
     const array = viewArray(dtype, bytes, 0, length);
-    // Unless it was written to meanwhile.
+    // The program may have written to the allocation meanwhile: then these numbers are stale.
     if (slot.buffer === buffer && slot.version === version) storage.array ??= array;
     return array;
   }
@@ -178,6 +178,6 @@ function free(slot: Slot): void {
   const { buffer, engine } = slot;
   slot.buffer = undefined;
   slot.version += 1;
-  // Buffers of an engine that was lost went with it.
+  // The buffers of a lost or closed engine no longer exist.
   if (buffer && engine && !engine.lost && !engine.closed) engine.buffers.free(buffer);
 }

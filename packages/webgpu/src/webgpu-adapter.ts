@@ -2,10 +2,10 @@ import { adapterFor, describeAdapter, type AdapterInfo } from "./open.js";
 import { checkOptions, type WebGpuOptions } from "./options.js";
 
 /**
- * Names the adapter that `webgpu` with the same options would open, and opens nothing.
+ * Describes the adapter that `webgpu` with the same options would open, without opening it.
  *
  * @returns Its name, and whether it is software on the CPU.
- * @throws {ArgumentError} If an option is none of those that `webgpu` takes.
+ * @throws {ArgumentError} If an option does not exist.
  * @throws {DeviceError} If there is no WebGPU, or no adapter.
  *
  * @example

@@ -5,10 +5,10 @@ import { openTested } from "./open-tested.js";
 import type { WebGpuOptions } from "./options.js";
 
 /**
- * A device as `webgpu()` opens it, with the kernels of attention's forward pass alone: a page that computes nothing else on
- * the GPU bundles less than half of the shaders' texts. Other operations run the plain kernels, on numbers that the host
- * has: results of the device want an `await tensor.read()` before. Gradients, and pages or int8 keys for more than 8
- * queries, need `webgpu()`.
+ * Opens a device like `webgpu()`, but with only the kernels of attention's forward pass: a page that computes nothing else on
+ * the GPU bundles less than half of the shader code. Other operations run the plain kernels and need their inputs on the host,
+ * so call `await tensor.read()` on results of the device first. Gradients, and paged or int8 keys with more than 8 queries,
+ * require `webgpu()`.
  *
  * @throws {ArgumentError} As `webgpu()`.
  * @throws {DeviceError} As `webgpu()`.

@@ -6,15 +6,13 @@ import type { WebGpuOptions } from "./options.js";
 import { operationsTest } from "./self-test.js";
 
 /**
- * A device in WGSL: operations become compute shaders on the GPU, and return at once. Work is recorded and submitted
- * when numbers are read with `await tensor.read()`, or when enough of it is waiting. Results reach the program through
- * `await tensor.read()` only: until then `.data` throws.
+ * Creates a WebGPU device: operations run as compute shaders in WGSL and return at once. Work is recorded, and submitted when
+ * numbers are read or after a number of dispatches. `await tensor.read()` returns the results; `.data` throws until then.
  *
- * Inside `device.scope(() => …)` intermediate tensors are freed at its end, and their buffers used again. Move
- * parameters once, with `tensor.to(device)`. float64 tensors stay on the host, where the plain kernels compute with
- * them.
+ * `device.scope(() => …)` frees intermediate tensors at its end and reuses their buffers. Move parameters once, with
+ * `tensor.to(device)`. float64 tensors stay on the host, for the plain kernels.
  *
- * @throws {ArgumentError} If an option is none of those that it takes.
+ * @throws {ArgumentError} If an option does not exist or has an invalid value.
  * @throws {DeviceError} If there is no WebGPU or no adapter, the adapter gives no device, or its self-test gives wrong
  *   numbers. Later, from a call or a read: the device was lost or closed, memory ran out, a tensor is larger than the
  *   adapter binds, a shader was rejected, an index was out of range.

@@ -5,7 +5,7 @@ import { placeTensors } from "./attention/place-tensors.js";
 import { RowStats } from "./attention/row-stats.js";
 import { concatKernel } from "./concat.js";
 
-/** Kernels of attention's forward pass, and of the copy that puts segments of keys and values together for it. */
+/** Kernels of attention's forward pass, and the copies that concatenate segments of keys and values for it. */
 export function attentionKernels(context: Context): Kernels {
   return {
     attention: attentionKernel(context, placeTensors(context), new RowStats()),

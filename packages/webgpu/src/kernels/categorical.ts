@@ -1,15 +1,15 @@
 import { sizeOf, type View } from "@qkv/tensor";
 import type { Context } from "../context.js";
 import { Params } from "../params.js";
-import { bindingsText, gridOf, mainText } from "../wgsl/grid.js";
+import { bindingsText, gridFor, mainText } from "../wgsl/grid.js";
 import { withFunctions } from "../wgsl/numbers.js";
 import { walk } from "../wgsl/place.js";
 
 const width = 256;
 
 /**
- * The largest of the logits plus Gumbel noise, −log(−log u), of each row: a sample of their softmax. The stream of u is that
- * of every device, and so is the sample, unless two scores are within the rounding of float32.
+ * A sample from the softmax of each row by the Gumbel-max trick: the index of the largest logit plus noise, −log(−log u). All
+ * devices use the same stream of u, and so draw the same samples unless two sums differ by no more than float32 rounding.
  */
 export function categoricalKernel(context: Context) {
   return (
@@ -19,7 +19,7 @@ export function categoricalKernel(context: Context) {
   ): boolean => {
     const { store, engine } = context;
     const { dtype, shape, strides, offset } = logits!;
-    // Places of the stream are whole numbers of 32 bits.
+    // Offsets in the random stream are 32-bit integers.
     if (dtype !== "float32" || sizeOf(shape) >= 2 ** 32) return false;
     const op = "categorical";
     const rows = sizeOf(output!.shape);
@@ -42,12 +42,12 @@ fn gumbel(n: u32) -> f32 {
   let words = philox(vec4<u32>(n / 2u, 0u, p.drawLow, p.drawHigh), vec2<u32>(p.key0, p.key1));
   let high = select(words.x, words.z, n % 2u == 1u);
   let low = select(words.y, words.w, n % 2u == 1u) >> 12u;
-  // u and 1 − u, each to the last bit of a float: u is (high · 2²⁰ + low + ½) / 2⁵².
+  // u = (high · 2²⁰ + low + ½) / 2⁵². Both u and 1 − u are computed to float32 precision.
   if (high < 0x80000000u) {
     return -log(-log((f32(high) * 1048576.0 + f32(low) + 0.5) * 0x1p-52));
   }
   let less = (f32(~high) * 1048576.0 + f32(0xfffffu - low) + 0.5) * 0x1p-52;
-  return -log(-log1Plus(-less));
+  return -log(-log1p_(-less));
 }
 ${mainText(
   width,
@@ -57,7 +57,7 @@ ${mainText(
   var place = p.V;
   for (var v = thread; v < p.V; v += ${width}u) {
     let x = logits[u32(from_) + v * p.step];
-    // A class of −∞, found by its bits, or of NaN is never chosen.
+    // Logits of −∞ (detected by their bits) and NaN are never sampled.
     if (bitcast<u32>(x) == 0xff800000u || isNan(x)) { continue; }
     let score = x + gumbel(group * p.V + v);
     if (place == p.V || score > best) { best = score; place = v; }
@@ -85,7 +85,7 @@ ${mainText(
       reads: [store.read(logits!)],
       writes: [store.write(output!), fault.buffer],
       params,
-      groups: gridOf(rows),
+      groups: gridFor(rows),
     });
     return true;
   };

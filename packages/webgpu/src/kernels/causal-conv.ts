@@ -3,7 +3,7 @@ import type { Context } from "../context.js";
 import { map } from "./map.js";
 import { viewAs } from "./packed.js";
 
-/** out[b, c, t] = bias[c] + Σₖ weight[c, 0, k] · padded[b, c, t + k], taps or times reversed where asked for. */
+/** out[b, c, t] = bias[c] + Σₖ weight[c, 0, k] · padded[b, c, t + k], with taps or times reversed on request. */
 export function causalConvKernel(context: Context) {
   return (
     [padded, weight, bias]: readonly View[],
@@ -15,7 +15,7 @@ export function causalConvKernel(context: Context) {
     const K = weight!.shape[2]!;
     const [db, dc, dt] = padded!.strides as [number, number, number];
     const [wc, , wk] = weight!.strides as [number, number, number];
-    // Reversed times begin at the last one, and reversed taps, too.
+    // Reversed axes have negative strides, from the last index on.
     const x = viewAs(padded!, {
       shape,
       strides: [db, dc, times ? -dt : dt],
@@ -29,7 +29,7 @@ export function causalConvKernel(context: Context) {
     const b = bias && viewAs(bias, { shape, strides: [0, bias.strides[0]!, 0] });
     return map(context, "causalConv", [x, w, ...(b ? [b] : [])], output!, {
       body: `var sum = ${b ? "c" : "0.0"};
-  for (var k = 0; k < p.K; k++) { sum += bOf(bAt + k * p.tap) * aOf(aAt + k * p.time); }
+  for (var k = 0; k < p.K; k++) { sum += bElement(bAt + k * p.tap) * aElement(aAt + k * p.time); }
   return sum;`,
       lazy: new Set([0, 1]),
       params: (params) =>

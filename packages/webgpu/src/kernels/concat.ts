@@ -2,7 +2,7 @@ import type { View } from "@qkv/tensor";
 import type { Context } from "../context.js";
 import { copyInto } from "./copy-into.js";
 
-/** Copies tensors one after another along an axis. */
+/** Concatenates tensors along an axis. */
 export function concatKernel(context: Context) {
   return (
     inputs: readonly View[],

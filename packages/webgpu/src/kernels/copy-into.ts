@@ -3,15 +3,15 @@ import type { GpuBuffer } from "../buffers.js";
 import type { Context } from "../context.js";
 import { Params } from "../params.js";
 import { bitsAt } from "../wgsl/element.js";
-import { bindingsText, gridOf, mainText, threads } from "../wgsl/grid.js";
+import { bindingsText, gridFor, mainText, threads } from "../wgsl/grid.js";
 import { walk } from "../wgsl/place.js";
 
-/** Places that elements are copied to: strides and an offset in a buffer. */
+/** Layout of the target of a copy: strides and offset in its buffer, in elements. */
 export type Target = { readonly strides: readonly number[]; readonly offset: number };
 
 /**
- * Copies a view to places in a buffer, bit for bit. Elements that are smaller than a word share one with others, which
- * other threads may be writing: atomics change the bits of each alone.
+ * Copies a view into a buffer, bit for bit. Elements of less than 4 bytes share a word with others that other threads may
+ * write, so atomics change only their own bits.
  */
 export function copyInto(
   { store, engine }: Context,
@@ -40,11 +40,11 @@ ${mainText(
     reads: [store.read(source)],
     writes: [buffer],
     params,
-    groups: gridOf(Math.ceil(count / threads)),
+    groups: gridFor(Math.ceil(count / threads)),
   });
 }
 
-/** Stores `bits` as the element at `index` of an array of words, atomic ones for elements of less than four bytes. */
+/** WGSL that stores `bits` as element `index` of an array of words, which are atomic if elements have less than 4 bytes. */
 export function storeBitsText(name: string, bytes: number, index: string): string {
   if (bytes === 4) return `${name}[${index}] = bits;`;
   const [each, mask] = bytes === 2 ? [2, "65535u"] : [4, "255u"];

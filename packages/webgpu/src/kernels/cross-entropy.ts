@@ -2,7 +2,7 @@ import { sizeOf, type Kernel, type View } from "@qkv/tensor";
 import { refuse } from "@qkv/core";
 import type { Context } from "../context.js";
 import { Params } from "../params.js";
-import { bindingsText, gridOf, mainText } from "../wgsl/grid.js";
+import { bindingsText, gridFor, mainText } from "../wgsl/grid.js";
 import { withFunctions } from "../wgsl/numbers.js";
 import { walk } from "../wgsl/place.js";
 import { foldText } from "../wgsl/workgroup.js";
@@ -14,7 +14,7 @@ type Attributes = { readonly ignoreIndex: number; readonly smoothing: number };
 
 const width = 64;
 
-/** Losses of rows of logits against the classes they should have, and the gradient's part that holds the classes. */
+/** Cross-entropy of rows of logits [N, V] with target classes [N], and its gradient. */
 export function crossEntropyKernels(context: Context): Record<string, Kernel<never>> {
   const { store } = context;
   const crossEntropy = (
@@ -55,7 +55,7 @@ ${mainText(
   var distances = 0.0;
   for (var k = thread; k < p.V; k += ${width}u) {
     let x = logits[u32(first + i32(k) * p.step)] - top;
-    powers += exponential(x);
+    powers += exp_(x);
     if (p.smoothing > 0.0) { distances += x; }
   }
   let allPowers = total(powers, thread);
@@ -73,14 +73,14 @@ ${mainText(
     return;
   }
   let x = logits[u32(first + wanted * p.step)] - top;
-  losses[group] = logarithm(allPowers) - (1.0 - p.smoothing) * x - p.smoothing / f32(p.V) * allDistances;
+  losses[group] = log_(allPowers) - (1.0 - p.smoothing) * x - p.smoothing / f32(p.V) * allDistances;
   counts[group] = 1.0;`,
   subgroups,
 )}`),
       reads: [store.read(logits!), store.read(targets!)],
       writes: [store.write(losses!), store.write(counts!), fault.buffer],
       params,
-      groups: gridOf(rows),
+      groups: gridFor(rows),
     });
     return true;
   };
@@ -107,7 +107,7 @@ ${mainText(
   return { crossEntropy, targetWeights };
 }
 
-/** Refuses classes that are not there, where the program has them; the GPU tells of others when it is read. */
+/** Refuses classes out of range if the host has the targets. Otherwise kernels report them, and the next read throws. */
 function checkTargets(context: Context, targets: View, V: number, ignoreIndex: number): void {
   const wrong = indexFault(
     context,

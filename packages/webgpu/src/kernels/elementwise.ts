@@ -8,28 +8,28 @@ import type { RowProducts } from "./row-products.js";
 
 type Attributes = { readonly alpha?: number; readonly min?: number; readonly max?: number } | undefined;
 
-/** Statements for floats, and for whole numbers where the op takes them. */
-type Both = { readonly f32: string; readonly i32?: string };
+/** WGSL statements that return the result, for floats, and for integers if the op supports them. */
+type Bodies = { readonly f32: string; readonly i32?: string };
 
-const float = (f32: string): Both => ({ f32: `return ${f32};` });
-const both = (f32: string, i32: string): Both => ({ f32: `return ${f32};`, i32: `return ${i32};` });
+const float = (f32: string): Bodies => ({ f32: `return ${f32};` });
+const both = (f32: string, i32: string): Bodies => ({ f32: `return ${f32};`, i32: `return ${i32};` });
 
 const rootHalf = "0.70710677";
-/** √(2/π) · x · (1 + 0.044715 x²), of Hendrycks and Gimpel (arXiv:1606.08415). */
+/** √(2/π) · a · (1 + 0.044715 a²), from Hendrycks and Gimpel (arXiv:1606.08415). */
 const geluArgument = "0.79788456 * a * (1.0 + 0.044715 * a * a)";
 
-/** Functions of one number. Made when they are asked for: importing makes none. */
-const unary = (): Record<string, Both> => ({
+/** Functions of `a`. A function, so that importing this module builds no text. */
+const unary = (): Record<string, Bodies> => ({
   neg: both("-a", "-a"),
   abs: both("abs(a)", "abs(a)"),
-  exp: float("exponential(a)"),
-  expm1: float("expMinus1(a)"),
-  log: float("logarithm(a)"),
-  log1p: float("log1Plus(a)"),
-  tanh: float("tangent(a)"),
-  erf: float("errorFunction(a)"),
-  sqrt: float("root(a)"),
-  rsqrt: float("1.0 / root(a)"),
+  exp: float("exp_(a)"),
+  expm1: float("expm1_(a)"),
+  log: float("log_(a)"),
+  log1p: float("log1p_(a)"),
+  tanh: float("tanh_(a)"),
+  erf: float("erf_(a)"),
+  sqrt: float("sqrt_(a)"),
+  rsqrt: float("1.0 / sqrt_(a)"),
   reciprocal: float("1.0 / a"),
   floor: both("floor(a)", "a"),
   ceil: both("ceil(a)", "a"),
@@ -49,47 +49,47 @@ const unary = (): Record<string, Both> => ({
   let bend = s * (1.0 - s);
   return s + select(a * bend, 0.0, bend == 0.0);`,
   },
-  softplus: float("select(max(a, 0.0) + log1Plus(exp(-min(abs(a), 88.0))), a, isNan(a))"),
+  softplus: float("select(max(a, 0.0) + log1p_(exp(-min(abs(a), 88.0))), a, isNan(a))"),
   gelu: {
     f32: `if (a < -14.0) { return 0.0; }
-  return 0.5 * a * complement(-a * ${rootHalf});`,
+  return 0.5 * a * erfc_(-a * ${rootHalf});`,
   },
   geluSlope: {
-    f32: `let density = 0.3989423 * exponential(-0.5 * a * a);
-  return 0.5 * complement(-a * ${rootHalf}) + select(a * density, 0.0, density == 0.0);`,
+    f32: `let density = 0.3989423 * exp_(-0.5 * a * a);
+  return 0.5 * erfc_(-a * ${rootHalf}) + select(a * density, 0.0, density == 0.0);`,
   },
   geluTanh: {
     f32: `if (a < -20.0) { return 0.0; }
-  return 0.5 * a * (1.0 + tangent(${geluArgument}));`,
+  return 0.5 * a * (1.0 + tanh_(${geluArgument}));`,
   },
   geluTanhSlope: {
-    f32: `let t = tangent(${geluArgument});
+    f32: `let t = tanh_(${geluArgument});
   let bend = 1.0 - t * t;
   let slope = 0.79788456 * (1.0 + 0.134145 * a * a);
   return 0.5 * (1.0 + t) + select(0.5 * a * bend * slope, 0.0, bend == 0.0);`,
   },
 });
 
-/** Functions of two numbers. */
-const binary = (): Record<string, Both> => ({
+/** Functions of `a` and `b`. */
+const binary = (): Record<string, Bodies> => ({
   add: both("a + b", "a + b"),
   sub: both("a - b", "a - b"),
   mul: both("a * b", "a * b"),
   div: { f32: "return a / b;", i32: "if (b == 0) { return 0; }\n  return a / b;" },
   maximum: both("larger(a, b)", "max(a, b)"),
   minimum: both("smaller(a, b)", "min(a, b)"),
-  pow: float("power(a, b)"),
-  atan2: float("arcTangent2(a, b)"),
+  pow: float("pow_(a, b)"),
+  atan2: float("atan2_(a, b)"),
   remainder: {
     f32: "return floorRemainder(a, b);",
     i32: `if (b == 0) { return 0; }
   let rest = a % b;
   return select(rest, rest + b, rest != 0 && (rest < 0) != (b < 0));`,
   },
-  shares: { f32: "if (isInf(b) && b < 0.0) { return 0.0; }\n  return exponential(a - b);" },
+  shares: { f32: "if (isInf(b) && b < 0.0) { return 0.0; }\n  return exp_(a - b);" },
 });
 
-/** Operators of tests. */
+/** WGSL operators of comparisons. */
 const comparisons: Record<string, string> = {
   less: "<",
   lessEqual: "<=",
@@ -171,7 +171,7 @@ function clampFormula(
   if (limits.includes("min")) text = `${larger}(${text}, p.least)`;
   if (limits.includes("max")) text = `${smaller}(${text}, p.most)`;
   const add = (params: Params, name: string, value: number) =>
-    // Limits beyond the whole numbers there are bound nothing.
+    // Limits beyond the range of int32 have no effect.
     whole ? params.i32(name, Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, value))) : params.f32(name, value);
   return {
     variant: limits.join(),
@@ -185,7 +185,7 @@ function clampFormula(
 
 function castFormula(source: DType, target: DType): Formula {
   const floats = valueType(source) === "f32";
-  // A bit pattern of 16 bits is a result, not a number: `map` writes it as it is.
+  // The result is the 16-bit pattern of the number, which `map` stores as it is.
   if (target === "float16" || target === "bfloat16")
     return {
       body: `return ${target === "float16" ? "halfBits" : "brainBits"}(f32(a));`,

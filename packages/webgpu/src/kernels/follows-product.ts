@@ -7,15 +7,15 @@ import { walk } from "../wgsl/place.js";
 import type { Target } from "./copy-into.js";
 import type { RowProducts } from "./row-products.js";
 
-/** True for a tensor of float32 whose numbers are all of its storage, in their order. */
+/** True for contiguous float32 tensors that fill their storage. */
 const fillsStorage = ({ storage, dtype, shape, strides, offset }: View): boolean =>
   dtype === "float32" && offset === 0 && storage.length === sizeOf(shape) && isContiguous(shape, strides);
 
 /**
- * Lets the product that made one of the inputs compute a function of one or two numbers as well.
+ * Fuses an elementwise function of one or two tensors into the matrix product that computes one of them.
  *
- * @param body - WGSL that returns it, of `a`, or of `a` and `b`.
- * @returns False if no product does.
+ * @param body - WGSL statements that return the result from `a`, or from `a` and `b`.
+ * @returns False if that is not possible.
  */
 export function followsProduct(
   context: Context,
@@ -54,9 +54,9 @@ export function followsProduct(
 }
 
 /**
- * Lets the product that made a tensor copy it into a buffer as well, whatever the order of its axes.
+ * Fuses a copy of a tensor into a buffer, with any order of axes, into the matrix product that computes the tensor.
  *
- * @returns False if no product does.
+ * @returns False if that is not possible.
  */
 export function copiesProduct(
   context: Context,
@@ -69,7 +69,7 @@ export function copiesProduct(
   const results = context.store.bufferOf(source);
   if (!rowProducts.has(results) || dtype !== "float32" || offset !== 0 || storage.length !== sizeOf(shape))
     return false;
-  // The axes in the order in which the product has them.
+  // The axes in the order of the product's output.
   const axes = shape.map((_, axis) => axis).filter((axis) => shape[axis]! > 1);
   axes.sort((a, b) => strides[b]! - strides[a]!);
   const lengths = axes.map((axis) => shape[axis]!);

@@ -3,10 +3,9 @@ import type { View } from "@qkv/tensor";
 import type { Context } from "../context.js";
 
 /**
- * The first index that does not pass, of those that the program has on the host. Those that are on the GPU alone are
- * checked there.
+ * The first index on the host that fails a test. Indices that are only on the GPU are checked by the kernel.
  *
- * @returns Undefined if all pass, or are not known here.
+ * @returns Undefined if all pass, or if the host does not have them.
  */
 export function indexFault(
   { store }: Context,
@@ -20,7 +19,7 @@ export function indexFault(
   return undefined;
 }
 
-/** Refuses indices that are known on the host and lie outside of an axis, as the plain device does. */
+/** Refuses indices out of range if the host has them, with the error of the plain device. */
 export function checkInside(context: Context, fn: string, indices: View, length: number): void {
   const wrong = indexFault(context, indices, (index) => index >= 0 && index < length);
   if (wrong === undefined) return;

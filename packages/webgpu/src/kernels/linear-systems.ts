@@ -1,15 +1,15 @@
 import { sizeOf, type Kernel, type View } from "@qkv/tensor";
 import type { Context } from "../context.js";
 import { Params } from "../params.js";
-import { bindingsText, gridOf, mainText, threads } from "../wgsl/grid.js";
+import { bindingsText, gridFor, mainText, threads } from "../wgsl/grid.js";
 import { walk } from "../wgsl/place.js";
 
-/** Workgroups that solve systems one after the other: as many hold the factors of a matrix. */
-const mostGroups = 64;
-/** Numbers of a solution, which lies in workgroup memory. */
-const mostUnknowns = 2048;
+/** Largest number of workgroups. Each solves systems one after the other, with scratch memory for the factors of one matrix. */
+const maxWorkgroups = 64;
+/** Largest number of unknowns: the solution is in workgroup memory. */
+const maxUnknowns = 2048;
 
-/** Kernels that invert and solve small systems, many at once. */
+/** Kernels that invert triangular matrices and solve linear systems, in batches. */
 export function linearSystemKernels(context: Context): Record<string, Kernel<never>> {
   return {
     unitLowerInverse: ([a]: readonly View[], [output]: readonly View[]) => invert(context, a!, output!),
@@ -18,7 +18,7 @@ export function linearSystemKernels(context: Context): Record<string, Kernel<nev
   };
 }
 
-/** (I + A)⁻¹ by forward substitution: one thread for each column, which no other reads. */
+/** (I + A)⁻¹ by forward substitution, one thread per column. */
 function invert({ store, engine }: Context, a: View, output: View): boolean {
   if (a.dtype !== "float32") return false;
   const size = a.shape.at(-1)!;
@@ -51,18 +51,18 @@ ${mainText(
     reads: [store.read(a)],
     writes: [store.write(output)],
     params,
-    groups: gridOf(Math.ceil(count / threads)),
+    groups: gridFor(Math.ceil(count / threads)),
   });
   return true;
 }
 
-/** x of A x = b by the Cholesky factors of A, both packed: a workgroup for each system, column by column. */
+/** Solves A x = b by Cholesky factorization, column by column, one workgroup per system. A and b are contiguous. */
 function solve({ store, engine }: Context, a: View, b: View, output: View): boolean {
   const size = b.shape.at(-1)!;
-  if (a.dtype !== "float32" || size > mostUnknowns) return false;
+  if (a.dtype !== "float32" || size > maxUnknowns) return false;
   const op = "solvePositiveDefinite";
   const systems = sizeOf(b.shape.slice(0, -1));
-  const groups = Math.min(systems, mostGroups);
+  const groups = Math.min(systems, maxWorkgroups);
   const fault = engine.faults(op, "pivot");
   const params = new Params().u32("systems", systems).u32("groups", groups).u32("size", size);
   params.u32("aStart", a.offset).u32("bStart", b.offset).u32("fault", fault.code);
@@ -75,7 +75,7 @@ function solve({ store, engine }: Context, a: View, b: View, output: View): bool
       reads: [store.read(a), store.read(b)],
       writes: [factors, store.write(output), fault.buffer],
       params,
-      groups: gridOf(groups),
+      groups: gridFor(groups),
     });
   } finally {
     engine.buffers.free(factors);

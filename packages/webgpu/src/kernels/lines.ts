@@ -4,35 +4,38 @@ import type { Context } from "../context.js";
 import type { Dispatch } from "../engine.js";
 import { Params } from "../params.js";
 import { arrayType } from "../wgsl/element.js";
-import { bindingsText, gridOf, mainText } from "../wgsl/grid.js";
+import { bindingsText, gridFor, mainText } from "../wgsl/grid.js";
 import { withFunctions } from "../wgsl/numbers.js";
 import { walk } from "../wgsl/place.js";
 import { foldText } from "../wgsl/workgroup.js";
 import type { RowProducts } from "./row-products.js";
 
-/** Threads of a workgroup, which computes one line. */
+/** Threads of a workgroup. */
 const width = 64;
 
-/** A function in WGSL of lines: a line is all numbers along one axis. */
+/** A WGSL function of lines. A line is the numbers along one axis, with all other indices fixed; one workgroup computes it. */
 type LineKernel = {
   readonly variant?: string;
-  /** True if the body computes with int32 as well; `T` is the type. Default: floats alone. */
+  /** True if the body also computes with int32, as type `T`. Default false: only floats. */
   readonly whole?: boolean;
   /**
-   * Statements for one line. `at(k)` is the place of number `k` in `xIn`, `to(k)` that in `out`; `p.n` are the numbers of
-   * a line, `thread` is one of 64, and `total(x, thread)` and `most(x, thread)` fold a number of each thread.
+   * WGSL statements for one line. `at(k)` is the index of element `k` in `xIn`, `to(k)` that in `out`; `p.n` is the length of a
+   * line, `thread` is one of 64, and `total(x, thread)` and `most(x, thread)` are the sum and maximum of `x` over the threads.
    */
   readonly body: string;
   readonly reads?: Readonly<Record<string, View>>;
   readonly params?: (params: Params) => void;
-  /** Receives the dispatch. */
+  /** Called with the recorded dispatch. */
   readonly recorded?: (dispatch: Dispatch) => void;
 };
 
-/** Statements for a norm of one line, by what finishes a number and what stores it as number `k`. */
+/**
+ * WGSL statements for the norm of a line. `finish` turns a normalized number into the result (weight and bias); `store` stores
+ * the result as element `k`.
+ */
 type NormText = (finish: (value: string) => string, store: (value: string) => string) => string;
 
-/** Softmax and norms: one workgroup a line. */
+/** Softmax, norms and cumulative sums: one workgroup per line. */
 export function lineKernels(context: Context, rowProducts: RowProducts): Record<string, Kernel<never>> {
   type Axis = { readonly axis: number };
   type Norm = { readonly eps: number };
@@ -43,10 +46,10 @@ export function lineKernels(context: Context, rowProducts: RowProducts): Record<
         body: `  var own = -infinity();
   for (var k = thread; k < p.n; k += ${width}u) { own = larger(own, xIn[at(k)]); }
   let top = most(own, thread);
-  // A line of nothing but -∞, or with NaN, is NaN; so is one with ∞.
+  // Lines with NaN or ∞, or with only −∞, give NaN.
   let undefined_ = isNan(top) || isInf(top);
   var part = 0.0;
-  for (var k = thread; k < p.n; k += ${width}u) { part += exponential(xIn[at(k)] - top); }
+  for (var k = thread; k < p.n; k += ${width}u) { part += exp_(xIn[at(k)] - top); }
   let powers = total(part, thread);
   for (var k = thread; k < p.n; k += ${width}u) {
     let x = xIn[at(k)];
@@ -77,10 +80,10 @@ export function lineKernels(context: Context, rowProducts: RowProducts): Record<
         params: addParams,
         recorded(dispatch) {
           if (!isContiguous(x!.shape, x!.strides)) return;
-          rowProducts.noteNorm(dispatch, {
+          rowProducts.addNorm(dispatch, {
             key: `${op}:${variant}`,
             length: x!.shape.at(-1)!,
-            lines: sizeOf(x!.shape.slice(0, -1)),
+            rows: sizeOf(x!.shape.slice(0, -1)),
             reads: dispatch.reads,
             bindings: ["xIn", ...Object.keys(reads)],
             addParams(params) {
@@ -93,8 +96,8 @@ export function lineKernels(context: Context, rowProducts: RowProducts): Record<
       });
     };
   return {
-    softmax: softmax("softmax", "exponential(x - top) / powers"),
-    logSoftmax: softmax("logSoftmax", "x - top - logarithm(powers)"),
+    softmax: softmax("softmax", "exp_(x - top) / powers"),
+    logSoftmax: softmax("logSoftmax", "x - top - log_(powers)"),
     rmsNorm: norm(
       "rmsNorm",
       (finish, store) => `  var part = 0.0;
@@ -102,7 +105,7 @@ export function lineKernels(context: Context, rowProducts: RowProducts): Record<
   let scale = 1.0 / sqrt(total(part, thread) / f32(p.n) + p.eps);
   for (var k = thread; k < p.n; k += ${width}u) { ${store(finish("xIn[at(k)] * scale"))} }`,
     ),
-    // Rounding leaves the mean a little off: what is left after subtracting it has a mean of its own.
+    // The float32 mean has a rounding error, so the mean of the differences from it is added.
     layerNorm: norm(
       "layerNorm",
       (finish, store) => `  var part = 0.0;
@@ -193,7 +196,7 @@ ${body}`,
     reads: [x, ...Object.values(reads)].map((view) => store.read(view)),
     writes: [store.write(output)],
     params,
-    groups: gridOf(lines),
+    groups: gridFor(lines),
   };
   engine.record(dispatch);
   recorded?.(dispatch);

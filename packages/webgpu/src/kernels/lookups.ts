@@ -25,7 +25,7 @@ export function lookupKernels(context: Context): Record<string, Kernel<never>> {
     ];
     return map(context, op, placed, output, {
       body: `if (b < 0 || b >= p.length) { fault(); return 0u; }
-  return aOf(aAt + b * p.step);`,
+  return aElement(aAt + b * p.step);`,
       bits: new Set([0]),
       lazy: new Set([0]),
       faults: true,
@@ -33,7 +33,7 @@ export function lookupKernels(context: Context): Record<string, Kernel<never>> {
     });
   };
   return {
-    // Slices along one axis: [outer…, indices…, inner…].
+    // Slices along one axis by index: the result is [outer…, indices…, inner…].
     take: ([x, indices]: readonly View[], [output]: readonly View[], { axis }: Axis) => {
       const [outer, inner] = [x!.strides.slice(0, axis), x!.strides.slice(axis + 1)];
       const none = (list: readonly number[]) => list.map(() => 0);

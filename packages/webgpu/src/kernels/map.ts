@@ -2,35 +2,35 @@ import { broadcastStrides, bytesPerElement, sizeOf, type View } from "@qkv/tenso
 import type { Context } from "../context.js";
 import { Params } from "../params.js";
 import { arrayType, bitsAt, elementsPerWord, numberAt, valueType } from "../wgsl/element.js";
-import { bindingsText, gridOf, mainText, threads } from "../wgsl/grid.js";
+import { bindingsText, gridFor, mainText, threads } from "../wgsl/grid.js";
 import { withFunctions } from "../wgsl/numbers.js";
 import { walk } from "../wgsl/place.js";
 
 /** The names of the inputs in a formula. */
 const names = ["a", "b", "c", "d"] as const;
 
-/** A formula for each number of an output, from the numbers of its inputs at the same place. */
+/** An elementwise function: each number of the output from those of the inputs at the same indices. */
 export type Formula = {
-  /** Distinguishes the text from others of the op. */
+  /** Part of the shader's key that distinguishes texts of one op. */
   readonly variant?: string;
-  /** Statements of WGSL that return the number, from `a`, `b`, …, from `n`, its place in row-major order, and `p`. */
+  /** WGSL statements that return the number, from the inputs `a`, `b`, …, its row-major index `n`, and the parameters `p`. */
   readonly body: string;
   /**
-   * `bits`: inputs and result are bit patterns, `u32`, whatever they stand for. An input may be read as a number all the
-   * same. Default: numbers.
+   * True if inputs and result are bit patterns (`u32`); a set: the result and the inputs of these indices. Default false:
+   * numbers.
    */
   readonly bits?: boolean | ReadonlySet<number>;
-  /** Inputs that the body reads itself: `aOf(index)` is an element of input `a`, and `aAt` the index of the one at its place. */
+  /** Inputs that the body reads itself: `aElement(index)` is an element of input `a`, `aAt` the index of the broadcast one. */
   readonly lazy?: ReadonlySet<number>;
-  /** True if the body reports an index out of range by `fault()`. */
+  /** True if the body calls `fault()` for indices out of range. */
   readonly faults?: boolean;
   /** Adds the parameters that the body reads. */
   readonly params?: (params: Params) => void;
 };
 
 /**
- * Computes each number of an output from those of its inputs at the same place, with broadcasting: one thread for each,
- * or for each word of four bytes where types are smaller.
+ * Runs an elementwise function, with broadcasting. One thread computes one number, or a word of 4 bytes if the output's
+ * elements are smaller.
  */
 export function map(
   { store, engine }: Context,
@@ -44,7 +44,7 @@ export function map(
   const used = names.slice(0, inputs.length);
   const asBits = (i: number) => (typeof bits === "boolean" ? bits : bits.has(i));
   // A scalar on the host is passed as a parameter and needs no buffer.
-  const scalars = inputs.map((input, i) => (lazy?.has(i) ? undefined : scalarOf(store, input, asBits(i))));
+  const scalars = inputs.map((input, i) => (lazy?.has(i) ? undefined : hostScalar(store, input, asBits(i))));
   const read = inputs.filter((_, i) => scalars[i] === undefined);
   const at = walk(
     op,
@@ -81,7 +81,7 @@ export function map(
       });
       const readers = inputs.map((input, i) =>
         lazy?.has(i)
-          ? `fn ${used[i]}Of(index: i32) -> ${asBits(i) ? "u32" : valueType(input.dtype)} { return ${elementText(i, "u32(index)")}; }`
+          ? `fn ${used[i]}Element(index: i32) -> ${asBits(i) ? "u32" : valueType(input.dtype)} { return ${elementText(i, "u32(index)")}; }`
           : "",
       );
       const element = (i: number, dtype: View["dtype"]) => (asBits(i) ? "u32" : arrayType(dtype));
@@ -115,13 +115,13 @@ ${mainText(threads, `  ${stored}`)}`);
     reads: read.map((input) => store.read(input)),
     writes: [store.write(output), ...(fault ? [fault.buffer] : [])],
     params,
-    groups: gridOf(Math.ceil(count / perWord / threads)),
+    groups: gridFor(Math.ceil(count / perWord / threads)),
   });
   return true;
 }
 
-/** A number that is all of a tensor, where the host has it: as a parameter of a shader. */
-function scalarOf(
+/** The number of a tensor of one element, if it is on the host, as a shader parameter. */
+function hostScalar(
   store: Context["store"],
   { storage, dtype }: View,
   bits: boolean,

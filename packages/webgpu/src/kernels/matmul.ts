@@ -3,37 +3,37 @@ import { broadcastStrides, sizeOf, type DType, type Kernel, type View } from "@q
 import type { Context } from "../context.js";
 import { deviceError } from "../failures.js";
 import { Params } from "../params.js";
-import { arrayType, fourAt, numberAt } from "../wgsl/element.js";
+import { arrayType, vec4At, numberAt } from "../wgsl/element.js";
 import { bindingsText } from "../wgsl/grid.js";
 import { withFunctions } from "../wgsl/numbers.js";
 import { walk } from "../wgsl/place.js";
 import { foldText } from "../wgsl/workgroup.js";
 import { packedStrides, viewAs } from "./packed.js";
 import {
-  mostLines,
+  maxProductRows,
   type FollowersText,
   type RowNorm,
   type RowProduct,
   type RowProducts,
 } from "./row-products.js";
 
-/** Rows and columns of a tile of C. */
+/** Rows, and columns, of an output tile, which a workgroup computes. */
 const tile = 64;
-/** Numbers of the inner axis that are loaded at once. */
+/** Length along the inner axis K that is loaded into workgroup memory at once. */
 const depth = 16;
-/** Rows and columns of a tile that one thread computes. */
+/** Rows, and columns, of a tile that one thread computes. */
 const block = 8;
-/** Fours of them. */
+/** vec4s of them. */
 const parts = 2;
-/** Threads along an axis of a tile. */
+/** Threads along each axis of a tile. */
 const side = 8;
 
-/** The axis of an operand whose numbers lie one after the other and in whole fours. */
+/** The axis along which an operand is contiguous and aligned to vec4s: K (inner), or M or N (outer). */
 type Along = "inner" | "outer" | "none";
 
 /**
- * Matrix products of any strides, with batches that broadcast; `linear` adds a bias as it stores, and reads weights of 16
- * bits in place.
+ * Matrix products of any strides, with broadcasting of batches. `linear` adds a bias when it stores, and reads 16-bit weights
+ * in place.
  */
 export function matmulKernels(context: Context, rowProducts: RowProducts): Record<string, Kernel<never>> {
   return {
@@ -76,8 +76,8 @@ export function product(
   const batches = sizeOf(batch);
   const [aOuter, aInner] = a.strides.slice(-2) as [number, number];
   const [bInner, bOuter] = b.strides.slice(-2) as [number, number];
-  if (batches > mostBatches)
-    throw deviceError(op, "size", `a product of ${batches} matrices, and a grid has ${mostBatches}`);
+  if (batches > maxWorkgroups)
+    throw deviceError(op, "size", `a product of ${batches} matrices, and a grid has ${maxWorkgroups}`);
   const strides = [a, b].map((view) =>
     broadcastStrides(batch, view.shape.slice(0, -2), view.strides.slice(0, -2)),
   );
@@ -112,8 +112,8 @@ export function product(
   ];
   const reads = [a, b, ...(bias ? [bias] : [])].map((view) => store.read(view));
   const writes = [store.write(output)];
-  // Few rows: each result is a dot product that several threads share, so that every weight is read once.
-  if (M <= mostLines) {
+  // With few rows, several threads share the dot product of each result, so that every weight is read once.
+  if (M <= maxProductRows) {
     const make = (norm?: RowNorm): RowProduct => ({
       op,
       key: `rows:${aAlong === "inner"}:${bAlong === "inner"}:${bOuter === 1}:${!!bias}:${at.rank}:${dtype}${norm ? `:${norm.key}:${K}` : ""}`,
@@ -125,7 +125,7 @@ export function product(
       text: (params, followers) =>
         rowsText(params, at.text("id.z"), {
           fours: bAlong === "inner" && aAlong === "inner",
-          columnsLie: bOuter === 1,
+          rowsContiguous: bOuter === 1,
           bias: !!bias,
           dtype,
           followers,
@@ -158,14 +158,15 @@ export function product(
 }
 
 const noFollowers: FollowersText = { reads: {}, writes: {}, functions: "", statements: "" };
-/** Workgroups along one axis of a grid. */
-const mostBatches = 65535;
-/** Threads that share a dot product, and dot products of a workgroup. */
+/** Largest number of workgroups along an axis of a grid. */
+const maxWorkgroups = 65535;
+/** Threads that share a dot product, and dot products per workgroup. */
 const rowShape = { lanes: 8, columns: 8 };
 
 type RowsOptions = {
   readonly fours: boolean;
-  readonly columnsLie: boolean;
+  /** True if rows of b are contiguous. */
+  readonly rowsContiguous: boolean;
   readonly bias: boolean;
   readonly dtype: DType;
   readonly followers: FollowersText;
@@ -175,13 +176,13 @@ type RowsOptions = {
 function rowsText(
   params: Params,
   batchText: string,
-  { fours, columnsLie, bias, dtype, followers, norm }: RowsOptions,
+  { fours, rowsContiguous, bias, dtype, followers, norm }: RowsOptions,
 ): string {
   const { lanes, columns } = rowShape;
   const type = fours ? "vec4<f32>" : "f32";
-  // Neighbouring threads read neighbouring numbers: of one column, or of a row where those lie together.
+  // Neighbouring threads read neighbouring numbers: along a row of b if those are contiguous, else along a column.
   const [column, lane] =
-    columnsLie && !fours
+    rowsContiguous && !fours
       ? [`thread % ${columns}u`, `thread / ${columns}u`]
       : [`thread / ${lanes}u`, `thread % ${lanes}u`];
   const per = fours ? 4 : 1;
@@ -230,7 +231,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
 }`);
 }
 
-/** WGSL of a function that stores row m, with its norm, in workgroup memory, and in the GPU's if it is asked to. */
+/** WGSL of a function that stores the normalized row m in workgroup memory and, if `stores`, in the output of the norm. */
 const normRowText = ({ length, text }: RowNorm) => `var<workgroup> row: array<f32, ${Math.max(1, length)}>;
 var<private> first: u32;
 fn at(k: u32) -> u32 { return first + k; }
@@ -313,18 +314,18 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
 }`;
 }
 
-/** The type of an operand's elements: numbers, or fours of them. */
+/** WGSL type of an operand's elements: numbers, or vec4s of them. */
 function elementText(dtype: DType, fours: boolean): string {
   const word = arrayType(dtype);
   return fours ? (dtype === "float32" ? "vec4<f32>" : "vec2<u32>") : word;
 }
 
-/** The number of an operand at `index`, or the four from there on, as floats. */
+/** WGSL that reads the number of an operand at `index`, or the four from there on, as floats. */
 function loadedText(name: "a" | "b", dtype: DType, index: string, fours: boolean): string {
-  return fours ? fourAt(name, dtype, index) : numberAt(name, dtype, index);
+  return fours ? vec4At(name, dtype, index) : numberAt(name, dtype, index);
 }
 
-/** Loads a tile of an operand: each thread four by four numbers, neighbours along the axis that lies in one piece. */
+/** WGSL that loads a tile of an operand: each thread four by four numbers, neighbouring ones along the contiguous axis. */
 function loadText(name: "a" | "b", along: Along, start: string, end: string): string {
   const place =
     along === "outer"
@@ -337,7 +338,7 @@ function loadText(name: "a" | "b", along: Along, start: string, end: string): st
     }`;
 }
 
-/** Four vectors along the outer axis, one for each of four inner places. Outside of the matrix they are 0. */
+/** WGSL of a function that reads four vec4s along the outer axis, for four consecutive inner indices; 0 outside of the matrix. */
 function operandText(name: "a" | "b", along: Along, dtype: DType): string {
   const [outer, inner] = [`p.${name}Outer`, `p.${name}Inner`];
   const line = (n: number, inside: string, index: string) =>

@@ -14,7 +14,7 @@ export function maxPoolPatchesKernel(context: Context) {
     const { store } = context;
     const [B, T] = x!.shape as [number, number];
     const [db, dt, dc] = strides as [number, number, number];
-    // Bytes of each patch one after the other, and the place of its first one.
+    // The bytes of each patch, one after the other, and the offset of its first one.
     const starts = new Int32Array(B * P + 1);
     ids.forEach((patch, n) => (starts[Math.floor(n / T) * P + patch + 1]! += 1));
     for (let n = 1; n < starts.length; n++) starts[n]! += starts[n - 1]!;
@@ -35,12 +35,12 @@ export function maxPoolPatchesKernel(context: Context) {
         ],
         output!,
         {
-          // NaN stays: it is no less than anything.
+          // NaN propagates, because comparisons with it are false.
           body: `var largest = ${floats ? "0.0" : "0"};
-  let start = bOf(bAt);
-  let end = bOf(bAt + 1);
+  let start = bElement(bAt);
+  let end = bElement(bAt + 1);
   for (var i = start; i < end; i++) {
-    let x = aOf(aAt + cOf(cAt + i) * p.step);
+    let x = aElement(aAt + cElement(cAt + i) * p.step);
     if (i == start) { largest = x; } else { largest = ${floats ? "larger" : "max"}(largest, x); }
   }
   return largest;`,

@@ -2,9 +2,9 @@ import { isContiguous } from "@qkv/core";
 import { sizeOf, type Kernel, type View } from "@qkv/tensor";
 import type { Context } from "../context.js";
 import { Params } from "../params.js";
-import { bindingsText, gridOf, mainText, threads } from "../wgsl/grid.js";
+import { bindingsText, gridFor, mainText, threads } from "../wgsl/grid.js";
 
-/** A step of an optimizer in WGSL, which changes `P`, the param, and its running means in place by the gradient `g`. */
+/** WGSL of an optimizer's step, which updates the parameter `P` and its moments in place from the gradient `g`. */
 type Step = { readonly targets: readonly string[]; readonly body: string };
 
 const adam = (largest: boolean): Step => ({
@@ -28,7 +28,7 @@ const sgd = (velocity: boolean): Step => ({
     : "P[i] -= p.rate * (g + p.weightDecay * P[i]);",
 });
 
-/** Steps of optimizers, in place. Their first input is the gradient, packed; their outputs are the param and its means. */
+/** In-place steps of optimizers. The first input is the gradient, contiguous; the outputs are the parameter and its moments. */
 export function optimizerKernels(context: Context): Record<string, Kernel<never>> {
   type Attributes = Readonly<Record<string, number | boolean>>;
   const kernel =
@@ -44,7 +44,7 @@ export function optimizerKernels(context: Context): Record<string, Kernel<never>
       for (const [name, value] of Object.entries(attributes)) {
         if (typeof value === "boolean") params.u32(name, Number(value));
         else params.f32(name, value);
-        // 1 − β in float64: β rounded and subtracted loses half of the digits.
+        // 1 − β is computed in float64: from a β in float32 it would lose half of its digits.
         if (typeof value === "number" && name.startsWith("beta"))
           params.f32(`rest${name.slice(4)}`, 1 - value);
       }
@@ -63,7 +63,7 @@ ${mainText(
         reads: [store.read(gradient!)],
         writes: targets.map((view) => store.change(view)),
         params,
-        groups: gridOf(Math.ceil(count / threads)),
+        groups: gridFor(Math.ceil(count / threads)),
       });
       return true;
     };

@@ -7,7 +7,7 @@ import { map } from "./map.js";
 export const packedStrides = (shape: readonly number[]): number[] =>
   shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
 
-/** A view with another shape, strides or offset; its numbers, which would be fetched, are left alone. */
+/** A view with another shape, strides or offset. It does not read `array`, which would fetch the numbers. */
 export function viewAs(
   { storage, dtype, shape, strides, offset }: View,
   other: Partial<Pick<View, "shape" | "strides" | "offset" | "storage" | "dtype">>,
@@ -15,12 +15,12 @@ export function viewAs(
   return { storage, dtype, shape, strides, offset, ...other } as View;
 }
 
-/** Runs `f` with the numbers of a view in row-major order: as they lie, or as a copy that ends with the call. */
+/** Runs `f` with a contiguous view: the view itself, or a copy that is freed afterwards. */
 export function withPacked<T>(context: Context, view: View, f: (packed: View) => T): T {
   return isContiguous(view.shape, view.strides) ? f(view) : withCopy(context, view, f);
 }
 
-/** Runs `f` with a packed copy of a view, which ends with the call. */
+/** Runs `f` with a contiguous copy of a view, which is freed afterwards. */
 export function withCopy<T>(context: Context, view: View, f: (copy: View) => T): T {
   const { store } = context;
   const storage = store.make(view.dtype, sizeOf(view.shape), undefined);

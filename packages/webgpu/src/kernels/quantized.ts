@@ -1,22 +1,22 @@
 import { sizeOf, type Kernel, type View } from "@qkv/tensor";
 import type { Context } from "../context.js";
 import { Params } from "../params.js";
-import { bindingsText, gridOf, mainText } from "../wgsl/grid.js";
+import { bindingsText, gridFor, mainText } from "../wgsl/grid.js";
 import { foldText } from "../wgsl/workgroup.js";
 import { viewAs } from "./packed.js";
 
-/** Inputs that share a scale where numbers have 4 bits. */
+/** Inputs that share a scale in 4-bit weights. */
 const groupLength = 32;
-/** Outputs of a panel. */
+/** Outputs per panel. */
 const panelRows = 8;
 
 /**
- * WGSL of the whole number of output `n` and input `k`: panels of 8 outputs, and in a panel a word of 4 inputs for each,
- * with 4 bits 8 inputs.
+ * WGSL that reads the integer weight of output `n` and input `k`. Weights are stored in panels of 8 outputs; a word of a panel
+ * has 4 consecutive inputs of an output, with 4 bits 8.
  */
-const wholeNumberText = (bits: 4 | 8) => {
+const integerWeightText = (bits: 4 | 8) => {
   const inStep = bits === 8 ? 4 : 8;
-  return `fn wholeNumberOf(n: u32, k: u32) -> f32 {
+  return `fn integerWeight(n: u32, k: u32) -> f32 {
   let word = dataIn[p.dataStart / 4u + (n / ${panelRows}u * p.steps + k / ${inStep}u) * ${panelRows}u + n % ${panelRows}u];
   let byte = word >> (8u * (k % 4u));
   ${
@@ -27,17 +27,17 @@ const wholeNumberText = (bits: 4 | 8) => {
 }`;
 };
 
-/** Products with weights of 8 or 4 bits, which are read as they are stored. */
+/** Products with weights of 8 or 4 bits, which are read in place, and their dequantization. */
 export function quantizedKernels(context: Context): Record<string, Kernel<never>> {
   const { store } = context;
-  const bitsOf = ({ dtype }: View): 4 | 8 => (dtype === "uint8" ? 4 : 8);
+  const weightBits = ({ dtype }: View): 4 | 8 => (dtype === "uint8" ? 4 : 8);
   const dequantize = (
     [data, scale]: readonly View[],
     [output]: readonly View[],
     { inputs }: { inputs: number },
   ): boolean => {
     const [N, groups] = scale!.shape as [number, number];
-    const bits = bitsOf(data!);
+    const bits = weightBits(data!);
     const params = new Params()
       .u32("count", N * inputs)
       .u32("inputs", inputs)
@@ -48,19 +48,19 @@ export function quantizedKernels(context: Context): Record<string, Kernel<never>
       key: `dequantize:${bits}`,
       text: () => `${params.declaration}
 ${bindingsText({ dataIn: "u32", scale: "f32" }, { out: "f32" })}
-${wholeNumberText(bits)}
+${integerWeightText(bits)}
 ${mainText(
   64,
   `  let at = group * 64u + thread;
   if (at >= p.count) { return; }
   let n = at / p.inputs;
   let k = at % p.inputs;
-  out[at] = scale[p.scaleStart + n * p.groups + ${bits === 8 ? "0u" : `k / ${groupLength}u`}] * wholeNumberOf(n, k);`,
+  out[at] = scale[p.scaleStart + n * p.groups + ${bits === 8 ? "0u" : `k / ${groupLength}u`}] * integerWeight(n, k);`,
 )}`,
       reads: [store.read(data!), store.read(scale!)],
       writes: [store.write(output!)],
       params,
-      groups: gridOf(Math.ceil((N * inputs) / 64)),
+      groups: gridFor(Math.ceil((N * inputs) / 64)),
     });
     return true;
   };
@@ -75,15 +75,18 @@ ${mainText(
     const [row, column] = x!.shape.length === 2 ? (x!.strides as [number, number]) : [K, 1];
     const rows = viewAs(x!, { shape: [M, K], strides: [row, column] });
     if (activations === "float32") return multiply(context, rows, data!, scale!, bias, output!);
-    return withRounded(context, rows, (whole, steps) =>
+    return withQuantizedRows(context, rows, (whole, steps) =>
       multiply(context, whole, data!, scale!, bias, output!, steps),
     );
   };
   return { dequantize, quantizedMatmul };
 }
 
-/** Each row as whole numbers from −63 to 63, ties to even, and what they are multiplied with; of what rounds to nothing as it is. */
-function withRounded<T>(context: Context, x: View, f: (whole: View, steps: View) => T): T {
+/**
+ * Runs `f` with each row quantized to integers from −63 to 63 (ties to even) and the scales of the rows. Rows whose numbers are
+ * too small for a scale are passed as they are, with scale 1.
+ */
+function withQuantizedRows<T>(context: Context, x: View, f: (whole: View, steps: View) => T): T {
   const { store, engine } = context;
   const { subgroups } = engine;
   const [M, K] = x.shape as [number, number];
@@ -105,7 +108,7 @@ ${mainText(
   var own = 0.0;
   for (var k = thread; k < p.K; k += 64u) { own = max(own, abs(x[first + k * p.column])); }
   let largest = most(own, thread);
-  // Of zeros and of numbers too small to be told from them there is no factor.
+  // For rows of zeros or subnormal numbers the factor would overflow.
   let rounds = largest > 2e-37;
   let factor = 63.0 / select(1.0, largest, rounds);
   for (var k = thread; k < p.K; k += 64u) {
@@ -118,7 +121,7 @@ ${mainText(
     reads: [store.read(x)],
     writes: [store.write(wholeView), store.write(stepsView)],
     params,
-    groups: gridOf(M),
+    groups: gridFor(M),
   });
   try {
     return f(wholeView, stepsView);
@@ -128,9 +131,9 @@ ${mainText(
   }
 }
 
-/** Rows of x that a workgroup multiplies with the weights that it reads. */
-const rowsAtOnce = 4;
-/** Threads that share a panel's inputs. */
+/** Rows of x per workgroup, which share each read of a weight. */
+const rowsPerWorkgroup = 4;
+/** Threads among which the inputs of a panel are divided. */
 const lanes = 8;
 
 function multiply(
@@ -150,7 +153,7 @@ function multiply(
   params.u32("xStart", x.offset).u32("row", x.strides[0]!).u32("column", x.strides[1]!);
   if (bias) params.u32("biasStart", bias.offset).u32("biasStep", bias.strides[0]!);
   const reads = { x, dataIn: data, scale, ...(bias && { bias }), ...(steps && { stepsIn: steps }) };
-  const rows = Array.from({ length: rowsAtOnce }, (_, r) => r);
+  const rows = Array.from({ length: rowsPerWorkgroup }, (_, r) => r);
   engine.record({
     op: "quantizedMatmul",
     key: `quantizedMatmul:${bits}:${!!bias}:${!!steps}`,
@@ -159,21 +162,21 @@ ${bindingsText(
   Object.fromEntries(Object.keys(reads).map((name) => [name, name === "dataIn" ? "u32" : "f32"])),
   { out: "f32" },
 )}
-${wholeNumberText(bits)}
+${integerWeightText(bits)}
 var<workgroup> sums: array<vec4<f32>, ${lanes * panelRows}>;
 @compute @workgroup_size(${lanes * panelRows})
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let column = thread % ${panelRows}u;
   let lane = thread / ${panelRows}u;
   let n = id.x * ${panelRows}u + column;
-  let m = id.y * ${rowsAtOnce}u;
+  let m = id.y * ${rowsPerWorkgroup}u;
   var sum = vec4<f32>();
   if (n < p.N) {
     for (var first = lane * 32u; first < p.K; first += ${32 * lanes}u) {
       let factor = scale[p.scaleStart + n * p.groups + ${bits === 8 ? "0u" : `first / ${groupLength}u`}];
       var part = vec4<f32>();
       for (var k = first; k < min(first + 32u, p.K); k++) {
-        let weight = wholeNumberOf(n, k);
+        let weight = integerWeight(n, k);
         part += weight * vec4<f32>(${rows.map((r) => `x[p.xStart + min(m + ${r}u, p.M - 1u) * p.row + k * p.column]`).join(", ")});
       }
       sum += factor * part;
@@ -194,7 +197,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
     reads: Object.values(reads).map((view) => store.read(view)),
     writes: [store.write(output)],
     params,
-    groups: [Math.ceil(N / panelRows), Math.ceil(M / rowsAtOnce), 1],
+    groups: [Math.ceil(N / panelRows), Math.ceil(M / rowsPerWorkgroup), 1],
   });
   return true;
 }

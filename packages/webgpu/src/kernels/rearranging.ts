@@ -7,7 +7,7 @@ import { map } from "./map.js";
 import type { RowProducts } from "./row-products.js";
 import { viewAs, withCopy } from "./packed.js";
 
-/** Kernels that move numbers and compute none. */
+/** Kernels that move, fill or mask numbers. */
 export function rearrangingKernels(
   context: Context,
   rowProducts: RowProducts,
@@ -66,7 +66,7 @@ export function rearrangingKernels(
       copyInto(context, "write", source!, buffer, at);
       return true;
     }
-    // A dispatch cannot read what it writes: the source is copied first.
+    // A dispatch cannot read and write the same buffer: the source is copied first.
     return withCopy(context, source!, (copy) => {
       copyInto(context, "write", copy, buffer, at);
       return true;
@@ -74,14 +74,14 @@ export function rearrangingKernels(
   });
   define<{ rate: number; key: [number, number] }>("dropout", ([x], [output], { rate, key }) =>
     map(context, "dropout", [x!], output!, {
-      // Uniform number n has 52 bits of the generator: the first 32 decide unless they are those of the rate.
+      // Uniform number n has 52 random bits. The first 32 decide, unless they equal those of the bound.
       body: `let words = philox(vec4<u32>(n / 2u, 0u, 0u, 0u), vec2<u32>(p.key0, p.key1));
   let high = select(words.x, words.z, n % 2u == 1u);
   let low = select(words.y, words.w, n % 2u == 1u) >> 12u;
   if (high < p.rateHigh || (high == p.rateHigh && low < p.rateLow)) { return 0.0; }
   return a * p.scale;`,
       params: (params) => {
-        // (high · 2²⁰ + low + ½) / 2⁵² < rate, in whole numbers: with r = rate · 2⁵² it holds where the sum is below ⌈r − ½⌉.
+        // (high · 2²⁰ + low + ½) / 2⁵² < rate, in integers: high · 2²⁰ + low < ⌈rate · 2⁵² − ½⌉.
         const bound = Math.ceil(rate * 2 ** 52 - 0.5);
         params.u32("key0", key[0]).u32("key1", key[1]);
         params.u32("rateHigh", Math.floor(bound / 2 ** 20)).u32("rateLow", bound % 2 ** 20);
@@ -92,9 +92,9 @@ export function rearrangingKernels(
   return kernels;
 }
 
-/** Writes one value to all of an output. */
+/** Fills an output with a value. */
 export function fill(context: Context, op: string, output: View, value: number): void {
-  const bits = bitsOf(value, output.dtype);
+  const bits = bitPattern(value, output.dtype);
   map(context, op, [], output, {
     variant: "fill",
     body: "return p.bits;",
@@ -103,14 +103,14 @@ export function fill(context: Context, op: string, output: View, value: number):
   });
 }
 
-/** Zeros, and a view's numbers at the places of `strides`. */
+/** Fills an output with zeros, then copies a view into it with the given strides. */
 function scattered(context: Context, op: string, x: View, output: View, strides: readonly number[]): true {
   fill(context, op, output, 0);
   copyInto(context, op, x, context.store.read(output), { strides, offset: 0 });
   return true;
 }
 
-function bitsOf(value: number, dtype: DType): number {
+function bitPattern(value: number, dtype: DType): number {
   if (dtype === "float16" || dtype === "bfloat16") return value === 0 ? 0 : toHalfBits(value, dtype);
   if (dtype === "float32") return new Uint32Array(Float32Array.of(value).buffer)[0]!;
   return dtype === "bool" ? Number(value !== 0) : value >>> 0;

@@ -2,39 +2,39 @@ import { bytesPerElement, sizeOf, type Kernel, type View } from "@qkv/tensor";
 import type { Context } from "../context.js";
 import { Params } from "../params.js";
 import { arrayType, numberAt, valueType } from "../wgsl/element.js";
-import { bindingsText, gridOf, mainText, threads } from "../wgsl/grid.js";
+import { bindingsText, gridFor, mainText, threads } from "../wgsl/grid.js";
 import { withFunctions } from "../wgsl/numbers.js";
 import { walk } from "../wgsl/place.js";
 import { foldText } from "../wgsl/workgroup.js";
 
-/** A reduction in WGSL, of numbers of `T`, the type that x is computed in. */
+/** WGSL of a reduction. Each group of numbers that are reduced to one result has an accumulator. */
 type Reduction = {
-  /** The total of no numbers. */
+  /** Initial value of the accumulator. */
   readonly start: string;
-  /** Number `x`, which is number `k` of its group, as a total. */
+  /** Accumulator of a single number `x`, element `k` of its group. */
   readonly lift: string;
-  /** Totals `a` and `b` of numbers that follow each other, as one. */
+  /** Combination of two accumulators, `a` of earlier numbers and `b` of later ones. */
   readonly fold: string;
-  /** The result, of the total `a` of `p.count` numbers. */
+  /** Result of the accumulator `a` of all `p.count` numbers. */
   readonly end: string;
-  /** Type of totals. */
+  /** Type of accumulators. */
   readonly type: string;
   readonly functions?: string;
 };
 
-/** Of a group of up to so many numbers one thread computes the result; of a larger one a workgroup. */
-const mostAlone = 32;
+/** Largest group that a single thread reduces. A workgroup reduces larger ones. */
+const maxPerThread = 32;
 /** Threads of a workgroup that reduces a large group. */
 const width = 256;
 
 type Axes = { readonly axes: readonly number[] };
 
-/** Sums, largest numbers and the like over any axes of any strides. */
+/** Reductions over any axes of any strides. */
 export function reduceKernels(context: Context): Record<string, Kernel<never>> {
   const kernels: Record<string, Kernel<never>> = {};
-  for (const [name, reductionOf] of Object.entries(reductions)) {
+  for (const [name, reductionFor] of Object.entries(reductions)) {
     kernels[name] = (([x]: readonly View[], [output]: readonly View[], { axes }: Axes) =>
-      reduce(context, name, x!, output!, axes, reductionOf)) as Kernel<never>;
+      reduce(context, name, x!, output!, axes, reductionFor)) as Kernel<never>;
   }
   kernels["sumTo"] = (([x]: readonly View[], [output]: readonly View[]) => {
     const missing = x!.shape.length - output!.shape.length;
@@ -57,7 +57,7 @@ const sum = (type: string): Reduction => ({
 const reductions: Record<string, (type: "f32" | "i32") => Reduction> = {
   sum,
   mean: (type) => ({ ...sum(type), end: "a / f32(p.count)" }),
-  norm: (type) => ({ ...sum(type), lift: "x * x", end: "root(a)" }),
+  norm: (type) => ({ ...sum(type), lift: "x * x", end: "sqrt_(a)" }),
   max: (type) =>
     type === "f32"
       ? { start: "-infinity()", lift: "x", fold: "larger(a, b)", end: "a", type }
@@ -82,8 +82,7 @@ const reductions: Record<string, (type: "f32" | "i32") => Reduction> = {
   }),
   argmax: (type) => extremum(type, ">"),
   argmin: (type) => extremum(type, "<"),
-  // The largest number and the sum of powers below it, kept together. Of infinite and undefined numbers the result is the
-  // largest itself.
+  // The accumulator is (maximum, Σ exp(x − maximum)). If the maximum is infinite or NaN, it is the result.
   logSumExp: () => ({
     start: "vec2<f32>(-infinity(), 0.0)",
     lift: "vec2<f32>(x, 1.0)",
@@ -93,17 +92,17 @@ const reductions: Record<string, (type: "f32" | "i32") => Reduction> = {
     functions: `fn joined(a: vec2<f32>, b: vec2<f32>) -> vec2<f32> {
   let most = larger(a.x, b.x);
   if (isInf(most) || isNan(most)) { return vec2<f32>(most, select(0.0, 1.0, most > 0.0 || isNan(most))); }
-  let below = select(a.y * exponential(a.x - most), 0.0, a.y == 0.0);
-  return vec2<f32>(most, below + select(b.y * exponential(b.x - most), 0.0, b.y == 0.0));
+  let below = select(a.y * exp_(a.x - most), 0.0, a.y == 0.0);
+  return vec2<f32>(most, below + select(b.y * exp_(b.x - most), 0.0, b.y == 0.0));
 }
 fn summed(a: vec2<f32>) -> f32 {
   if (isInf(a.x) || isNan(a.x)) { return a.x; }
-  return a.x + logarithm(a.y);
+  return a.x + log_(a.y);
 }`,
   }),
 };
 
-/** Place of the first of the largest, or the smallest, numbers; of NaN where there is one. */
+/** Index of the first maximum, or minimum; of the first NaN if there is one. */
 function extremum(type: "f32" | "i32", better: ">" | "<"): Reduction {
   const nan = type === "f32" ? "isNan(a.value) && !isNan(b.value)" : "false";
   const otherNan = type === "f32" ? "isNan(b.value) && !isNan(a.value)" : "false";
@@ -133,7 +132,7 @@ function reduce(
   x: View,
   output: View,
   axes: readonly number[],
-  reductionOf: (type: "f32" | "i32") => Reduction,
+  reductionFor: (type: "f32" | "i32") => Reduction,
 ): boolean {
   if (x.dtype === "float64" || output.dtype === "float64") return false;
   const pick = (list: readonly number[], reduced: boolean) =>
@@ -147,14 +146,14 @@ function reduce(
   const inside = walk(op, params, "inside", pick(x.shape, true), {
     along: { strides: pick(x.strides, true), offset: 0 },
   });
-  const alone = count <= mostAlone;
+  const alone = count <= maxPerThread;
   const packed = bytesPerElement(output.dtype) === 1;
   const { subgroups } = engine;
   engine.record({
     op,
     key: `reduce:${op}:${x.dtype}:${output.dtype}:${groups.rank}:${inside.rank}:${alone}`,
     text: () => {
-      const { start, lift, fold, end, type, functions = "" } = reductionOf(valueType(x.dtype));
+      const { start, lift, fold, end, type, functions = "" } = reductionFor(valueType(x.dtype));
       const step = (by: string) => `for (var k = ${by === "1" ? "0u" : "thread"}; k < p.count; k += ${by}u) {
     ${inside.text("k")}
     let x = ${numberAt("xIn", x.dtype, "u32(first + along)")};
@@ -163,7 +162,7 @@ function reduce(
     all = ${fold};
   }
   `;
-      // Bytes share words: one thread or workgroup writes four.
+      // Bytes share words: one thread or workgroup computes four results.
       const each = packed ? 4 : 1;
       const result = (inner: string) => `${groups.text("result")}
   var all = ${start};
@@ -198,7 +197,7 @@ ${mainText(alone ? threads : width, body, subgroups)}`);
     reads: [store.read(x)],
     writes: [store.write(output)],
     params,
-    groups: gridOf(Math.ceil(results / (packed ? 4 : 1) / (alone ? threads : 1))),
+    groups: gridFor(Math.ceil(results / (packed ? 4 : 1) / (alone ? threads : 1))),
   });
   return true;
 }

@@ -24,11 +24,11 @@ export function rotateKernel(context: Context) {
     return map(context, "rotate", [x, ...placed], output!, {
       variant: `${layout}${inverse}`,
       body: `let d = i32(n % p.size);
-  let a = aOf(aAt);
+  let a = aElement(aAt);
   if (d >= 2 * p.pairs) { return a; }
   ${pairs}
-  let other = aOf(aAt + (partner - d) * p.step) * cOf(cAt + pair * p.sineStep);
-  let own = a * bOf(bAt + pair * p.cosineStep);
+  let other = aElement(aAt + (partner - d) * p.step) * cElement(cAt + pair * p.sineStep);
+  let own = a * bElement(bAt + pair * p.cosineStep);
   return select(own - other, own + other, ${inverse ? "!high" : "high"});`,
       lazy: new Set([0, 1, 2]),
       params: (params) =>

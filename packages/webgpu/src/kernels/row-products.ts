@@ -3,30 +3,31 @@ import type { Context } from "../context.js";
 import type { Dispatch } from "../engine.js";
 import type { Params } from "../params.js";
 
-/** A norm of few rows, which the product that reads them can compute. */
+/** A norm of few rows that the matrix product that reads them can compute, too. */
 export type RowNorm = {
   readonly key: string;
-  /** Numbers of a row, and rows. */
+  /** Length of a row. */
   readonly length: number;
-  readonly lines: number;
+  /** Number of rows. */
+  readonly rows: number;
   readonly reads: readonly GpuBuffer[];
-  /** Names of what it reads, all of float32. */
+  /** Names of the bindings of `reads`, all float32. */
   readonly bindings: readonly string[];
   readonly addParams: (params: Params) => void;
-  /** Statements that store a row, read by `xIn[at(k)]`, in `row`. */
+  /** WGSL statements that read a row, `xIn[at(k)]`, and store its norm in `row[k]`. */
   readonly text: string;
 };
 
-/** A product of few rows, before what follows it is known. */
+/** A matrix product of few rows, without followers. */
 export type RowProduct = Omit<Dispatch, "text" | "params"> & {
   readonly results: GpuBuffer;
-  /** Adds the parameters of the product. */
+  /** Creates the parameters of the product. */
   readonly makeParams: () => Params;
-  /** WGSL of it, with what follows it. */
+  /** WGSL of the product with its followers. */
   readonly text: (params: Params, followers: FollowersText) => string;
 };
 
-/** WGSL of all followers: types of what they read and write beside, functions, and statements. */
+/** WGSL of followers: types of the bindings that they read and write, functions, and statements. */
 export type FollowersText = {
   readonly reads: Readonly<Record<string, string>>;
   readonly writes: Readonly<Record<string, string>>;
@@ -34,92 +35,92 @@ export type FollowersText = {
   readonly statements: string;
 };
 
-/** An operation on each number of a product, which the product's own dispatch can compute as it stores the number. */
+/** An elementwise operation on the result of a product, fused into the product's dispatch (an epilogue). */
 export type Follower = {
-  /** Identifies the text. */
+  /** Part of the shader's key. */
   readonly key: string;
   readonly reads: readonly GpuBuffer[];
   readonly write: GpuBuffer;
-  /** Adds parameters, whose names end in `i`, and returns the text: statements on the number `y` at place `at`. */
+  /** Adds parameters, whose names end in `i`, and returns WGSL for the result `y` at index `at`. */
   readonly text: (params: Params, i: number) => FollowersText;
 };
 
-type Made = {
+type Recorded = {
   readonly product: RowProduct;
   readonly followers: readonly Follower[];
   readonly dispatch: Dispatch;
 };
 
-/** Rows of a product that is computed row by row. */
-export const mostLines = 4;
-/** Operations that follow one product: more are rare, and each sequence of them is a text of its own. */
-const mostFollowers = 2;
-/** Numbers of a row that lie in workgroup memory. */
-const longestRow = 2048;
-/** Storage buffers of one shader, which every implementation has at least. */
-const mostBuffers = 8;
+/** Largest number of rows of a product that is computed row by row. */
+export const maxProductRows = 4;
+/** Largest number of followers of a product: more are rare, and each sequence of them needs its own shader. */
+const maxFollowers = 2;
+/** Largest length of a normalized row, which is stored in workgroup memory. */
+const maxRowLength = 2048;
+/** Storage buffers per shader that every implementation supports. */
+const maxBuffers = 8;
 
 /**
- * Products of few rows, as decoding has them, that are recorded and not yet submitted. An activation, a sum with another
- * tensor, or a copy into a cache that follows is then computed by the product's dispatch, which stores both results: a
- * dispatch costs more than such an operation.
+ * The recorded, not yet submitted matrix products of few rows (decoding). An activation, a sum with another tensor or a copy
+ * into a cache that follows is fused into the product's dispatch, which stores both results: a dispatch costs more than such an
+ * operation.
  */
 export class RowProducts {
-  /** By the buffer of their results. */
-  readonly #made = new WeakMap<GpuBuffer, Made>();
-  /** By the buffer of their rows. */
+  /** Products by the buffer of their results. */
+  readonly #products = new WeakMap<GpuBuffer, Recorded>();
+  /** Norms by the buffer of their results. */
   readonly #norms = new WeakMap<GpuBuffer, { readonly dispatch: Dispatch; readonly norm: RowNorm }>();
 
-  /** Remembers a norm, which the first product that reads its rows takes over. */
-  noteNorm(dispatch: Dispatch, norm: RowNorm): void {
-    if (norm.lines <= mostLines && norm.length <= longestRow)
+  /** Adds a norm, to be fused into the first product that reads its results. */
+  addNorm(dispatch: Dispatch, norm: RowNorm): void {
+    if (norm.rows <= maxProductRows && norm.length <= maxRowLength)
       this.#norms.set(dispatch.writes[0]!, { dispatch, norm });
   }
 
   /**
    * Records a product.
    *
-   * @param rows - Buffer of its rows, where they fill it.
-   * @param make - The product, of rows as they are or with the norm that makes them.
+   * @param rows - Buffer of its rows, if they fill it.
+   * @param make - Creates the product, with or without a fused norm of its rows.
    */
   record({ engine }: Context, rows: GpuBuffer | undefined, make: (norm?: RowNorm) => RowProduct): void {
     const known = rows && this.#norms.get(rows);
     if (known) {
       this.#norms.delete(rows);
       const product = make(known.norm);
-      const dispatch = dispatchOf(product, []);
+      const dispatch = fusedDispatch(product, []);
       if (engine.extend(known.dispatch, dispatch, rows)) {
-        this.#made.set(product.results, { product, followers: [], dispatch });
+        this.#products.set(product.results, { product, followers: [], dispatch });
         return;
       }
     }
     const product = make();
-    const dispatch = dispatchOf(product, []);
+    const dispatch = fusedDispatch(product, []);
     engine.record(dispatch);
-    this.#made.set(product.results, { product, followers: [], dispatch });
+    this.#products.set(product.results, { product, followers: [], dispatch });
   }
 
-  /** True for the results of a product. */
+  /** True if a buffer has the results of a product. */
   has(results: GpuBuffer | undefined): results is GpuBuffer {
-    return results !== undefined && this.#made.has(results);
+    return results !== undefined && this.#products.has(results);
   }
 
-  /** Adds a follower to the product whose results lie in a buffer. False: there is none, or it cannot be changed anymore. */
+  /** Adds a follower to the product with these results. False if there is none, or if it can no longer be changed. */
   follow({ engine }: Context, results: GpuBuffer, follower: Follower): boolean {
-    const made = this.#made.get(results);
-    if (!made) return false;
-    const { product, dispatch: old } = made;
-    const followers = [...made.followers, follower];
-    if (followers.length > mostFollowers) return false;
-    if (old.reads.length + old.writes.length + follower.reads.length + 1 > mostBuffers) return false;
-    const dispatch = dispatchOf(product, followers);
+    const recorded = this.#products.get(results);
+    if (!recorded) return false;
+    const { product, dispatch: old } = recorded;
+    const followers = [...recorded.followers, follower];
+    if (followers.length > maxFollowers) return false;
+    if (old.reads.length + old.writes.length + follower.reads.length + 1 > maxBuffers) return false;
+    const dispatch = fusedDispatch(product, followers);
     if (!engine.extend(old, dispatch, results)) return false;
-    this.#made.set(results, { product, followers, dispatch });
+    this.#products.set(results, { product, followers, dispatch });
     return true;
   }
 }
 
-function dispatchOf(product: RowProduct, followers: readonly Follower[]): Dispatch {
+function fusedDispatch(product: RowProduct, followers: readonly Follower[]): Dispatch {
   const { op, key, reads, writes, groups, makeParams, text } = product;
   const params = makeParams();
   const texts = followers.map((follower, i) => follower.text(params, i));

@@ -1,7 +1,7 @@
 import { sizeOf, type View } from "@qkv/tensor";
 import type { Context } from "../context.js";
 import { Params } from "../params.js";
-import { bindingsText, gridOf, mainText } from "../wgsl/grid.js";
+import { bindingsText, gridFor, mainText } from "../wgsl/grid.js";
 import { withFunctions } from "../wgsl/numbers.js";
 import { storedRows } from "./attention/stored-text.js";
 import { map } from "./map.js";
@@ -14,18 +14,18 @@ type Attributes = {
   readonly optional: readonly ("decay" | "erase" | "beta")[];
 };
 
-/** Columns of a state that a workgroup carries through the tokens, and threads that share a column. */
+/** Columns of a state per workgroup, and threads that share a column. */
 const [columns, lanes] = [8, 8];
 const threads = columns * lanes;
-/** Tokens of one dispatch: engines end those that run for long. */
-const mostTokens = 4096;
-/** Fours of a key whose state a thread holds: more would not stay in registers. */
-const mostFours = 16;
+/** Largest number of tokens of one dispatch: browsers abort dispatches that run for long. */
+const maxTokens = 4096;
+/** Largest number of vec4s of a column that a thread holds: more would not fit in registers. */
+const maxVec4s = 16;
 
 /**
- * Steps of a recurrence that is linear in its state, token by token: S ← exp(decay) S + key · written, read by the query,
- * where written = beta (value − S · erase). Columns of the state do not meet, so that a workgroup carries eight of them
- * through all tokens, in registers. One sum across its threads serves what is erased and what is read.
+ * A linear recurrence, token by token: S ← exp(decay) S + key · written, with written = beta (value − S · erase), read by the
+ * query. Columns of the state are independent: a workgroup processes eight of them for all tokens, in registers. One reduction
+ * over its threads computes both S · erase and the output.
  */
 export function scanKernel(context: Context) {
   return (
@@ -40,17 +40,17 @@ export function scanKernel(context: Context) {
     const [B, H, T, V] = value.shape as [number, number, number, number];
     const K = key.shape[3]!;
     const fours = Math.ceil(Math.ceil(K / 4) / lanes);
-    if (inputs.some(({ dtype }) => dtype !== "float32") || fours > mostFours) return false;
-    // The state is read and written in place: where it does not lie there already it is copied.
+    if (inputs.some(({ dtype }) => dtype !== "float32") || fours > maxVec4s) return false;
+    // The state is updated in place, in the output `final`: it is copied there first.
     if (state.storage !== final!.storage)
       map(context, "copy", [state], final!, { body: "return a;", bits: true });
     const finalBuffer = store.change(final!);
     const outputBuffer = store.write(output!);
-    for (let start = 0; start < T; start += mostTokens) {
+    for (let start = 0; start < T; start += maxTokens) {
       const params = new Params().u32("H", H).u32("T", T).u32("K", K).u32("V", V);
       params
         .u32("start", start)
-        .u32("end", Math.min(T, start + mostTokens))
+        .u32("end", Math.min(T, start + maxTokens))
         .f32("scale", scale);
       params.u32("blocks", Math.ceil(V / columns)).u32("count", B * H * Math.ceil(V / columns));
       const rows = [
@@ -59,7 +59,7 @@ export function scanKernel(context: Context) {
         ...(erase ? [storedRows(context, params, "erase", erase, B, 0)] : []),
       ];
       const numbers = Object.entries({ value, decay, beta }).flatMap(([name, x]) =>
-        x ? [placed(context, params, name, x)] : [],
+        x ? [scalarReads(context, params, name, x)] : [],
       );
       const parts = [...rows, ...numbers];
       engine.record({
@@ -77,7 +77,7 @@ export function scanKernel(context: Context) {
         reads: parts.flatMap((part) => part.reads),
         writes: [outputBuffer, finalBuffer],
         params,
-        groups: gridOf(sizeOf([B, H, Math.ceil(V / columns)])),
+        groups: gridFor(sizeOf([B, H, Math.ceil(V / columns)])),
       });
     }
     return true;
@@ -86,8 +86,8 @@ export function scanKernel(context: Context) {
 
 type Part = Pick<ReturnType<typeof storedRows>, "reads" | "bindings" | "text">;
 
-/** A tensor [B, H, T, n] of which a shader reads single numbers, `NAMEAt(b, h, t, j)`. */
-function placed({ store }: Context, params: Params, name: string, x: View): Part {
+/** Layout of a tensor [B, H, T, n] of which a shader reads single numbers, by `NAMEAt(b, h, t, j)`. */
+function scalarReads({ store }: Context, params: Params, name: string, x: View): Part {
   const [batch, head, row, column] = x.strides as [number, number, number, number];
   params.u32(`${name}Start`, x.offset).u32(`${name}Batch`, batch).u32(`${name}Head`, head);
   params.u32(`${name}Row`, row).u32(`${name}Column`, column);
@@ -121,7 +121,7 @@ function scanText(
   return withFunctions(`${params.declaration}
 ${bindingsText(bindings, { output: "f32", state: "f32" })}
 ${parts.map((part) => part.text).join("\n")}
-// Of two tokens in turn, so that one barrier for each token is enough.
+// Double-buffered, so that one barrier per token is enough.
 var<workgroup> sums: array<vec3<f32>, ${2 * threads}>;
 ${mainText(
   threads,
@@ -157,7 +157,7 @@ ${mainText(
     workgroupBarrier();
     var all = vec3<f32>();
     for (var n = 0u; n < ${lanes}u; n++) { all += sums[place + n * ${columns}u + column]; }
-    let kept = ${decay ? "exponential(decayAt(b, h, t, 0u))" : "1.0"};
+    let kept = ${decay ? "exp_(decayAt(b, h, t, 0u))" : "1.0"};
     let written = ${beta ? "betaAt(b, h, t, 0u) * " : ""}(valueAt(b, h, t, value_)${erase ? ` - ${erases === "after" ? "kept * " : ""}all.x` : ""});
     if (lane == 0u && inside) {
       output[(head * p.T + t) * p.V + j] = p.scale * ${reads === "before" ? "all.y" : "(kept * all.y + all.z * written)"};

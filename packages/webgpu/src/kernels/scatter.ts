@@ -2,7 +2,7 @@ import { bytesPerElement, sizeOf, type Kernel, type View } from "@qkv/tensor";
 import type { Context } from "../context.js";
 import { Params } from "../params.js";
 import { bitsAt } from "../wgsl/element.js";
-import { bindingsText, gridOf, mainText, threads } from "../wgsl/grid.js";
+import { bindingsText, gridFor, mainText, threads } from "../wgsl/grid.js";
 import { withFunctions } from "../wgsl/numbers.js";
 import { walk } from "../wgsl/place.js";
 import { storeBitsText } from "./copy-into.js";
@@ -58,15 +58,15 @@ export function scatterKernels(context: Context): Record<string, Kernel<never>> 
       }),
     );
   });
-  // For each index 1, or 0 if a later one along the axis is equal.
+  // 1 for each index, or 0 if a later one along the axis is equal.
   define<Axis & { shape: readonly number[] }>("lastWritten", ([indices], [output], { axis, shape }) => {
     checkInside(context, "scatter", indices!, shape[axis]!);
     const n = indices!.shape[axis]!;
     return map(context, "lastWritten", [indices!], output!, {
-      body: `let own = aOf(aAt);
+      body: `let own = aElement(aAt);
   let k = i32((n / p.inner) % p.length);
   for (var later = k + 1; later < i32(p.length); later++) {
-    if (aOf(aAt + (later - k) * p.step) == own) { return 0; }
+    if (aElement(aAt + (later - k) * p.step) == own) { return 0; }
   }
   return 1;`,
       lazy: new Set([0]),
@@ -139,7 +139,7 @@ ${mainText(
     reads: [store.read(indices), store.read(source)],
     writes: [store.read(output), fault.buffer],
     params,
-    groups: gridOf(Math.ceil(count / threads)),
+    groups: gridFor(Math.ceil(count / threads)),
   });
   return true;
 }

@@ -2,18 +2,18 @@ import { sizeOf, type Kernel, type View } from "@qkv/tensor";
 import type { Context } from "../context.js";
 import { Params } from "../params.js";
 import { arrayType, numberAt, valueType } from "../wgsl/element.js";
-import { bindingsText, gridOf, mainText } from "../wgsl/grid.js";
+import { bindingsText, gridFor, mainText } from "../wgsl/grid.js";
 import { withFunctions } from "../wgsl/numbers.js";
 import { walk } from "../wgsl/place.js";
 
 const width = 256;
 
-/** Kernels that order the numbers of a line: equal ones in their order, NaN last. */
+/** Kernels that sort the numbers of a line. They are stable, and NaN is last. */
 export function sortingKernels(context: Context): Record<string, Kernel<never>> {
   type Sort = { readonly axis: number; readonly descending: boolean };
   type TopK = { readonly axis: number; readonly k: number; readonly largest: boolean };
   return {
-    // A number's place is the count of those that come before it.
+    // The rank of a number is the count of numbers that sort before it.
     argSort: ([x]: readonly View[], [output]: readonly View[], { axis, descending }: Sort) =>
       overLines(context, "argSort", x!, output!, axis, descending, {
         results: x!.shape[axis]!,
@@ -24,7 +24,7 @@ export function sortingKernels(context: Context): Record<string, Kernel<never>> 
     out[to(place)] = i32(k);
   }`,
       }),
-    // The next place is the first, in this order, of those that come after the one before it.
+    // Each next result is the first number, in this order, after the previous result.
     topK: ([x]: readonly View[], [output]: readonly View[], { axis, k, largest }: TopK) =>
       overLines(context, "topK", x!, output!, axis, largest, {
         results: k,
@@ -106,7 +106,7 @@ ${body}`,
     reads: [store.read(x)],
     writes: [store.write(output)],
     params,
-    groups: gridOf(lines),
+    groups: gridFor(lines),
   });
   return true;
 }

@@ -3,7 +3,7 @@ import { bytesPerElement, sizeOf, type Kernel, type View } from "@qkv/tensor";
 import type { Context } from "../context.js";
 import { Params } from "../params.js";
 import { bitsAt } from "../wgsl/element.js";
-import { bindingsText, gridOf, mainText, threads } from "../wgsl/grid.js";
+import { bindingsText, gridFor, mainText, threads } from "../wgsl/grid.js";
 import { walk } from "../wgsl/place.js";
 import { storeBitsText } from "./copy-into.js";
 import { indexFault } from "./indices.js";
@@ -11,7 +11,7 @@ import { map } from "./map.js";
 
 type Window = { readonly axis: number; readonly circular: boolean };
 
-/** Kernels that write or read a stretch of one axis, from a start of its own in each batch. */
+/** Kernels that write or read a range of one axis, with a different start in each batch. */
 export function windowKernels(context: Context): Record<string, Kernel<never>> {
   return {
     scatterUpdate: (
@@ -101,7 +101,7 @@ ${mainText(
     reads: [store.read(into ? update : cache), store.read(starts)],
     writes: [into ? store.read(cache) : store.write(update), fault.buffer],
     params,
-    groups: gridOf(Math.ceil(count / threads)),
+    groups: gridFor(Math.ceil(count / threads)),
   });
   return true;
 }

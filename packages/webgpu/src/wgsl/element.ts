@@ -1,16 +1,16 @@
 import { bytesPerElement, type DType } from "@qkv/tensor";
 
-/** The type of a binding's array: numbers of four bytes as they are, smaller ones packed in words. */
+/** WGSL element type of a binding: the dtype itself if it has 4 bytes, else words with several packed elements. */
 export function arrayType(dtype: DType): "f32" | "i32" | "u32" {
   return dtype === "float32" ? "f32" : dtype === "int32" ? "i32" : "u32";
 }
 
-/** The type that numbers are computed in. */
+/** WGSL type in which numbers of a dtype are computed. */
 export function valueType(dtype: DType): "f32" | "i32" {
   return dtype === "float32" || dtype === "float16" || dtype === "bfloat16" ? "f32" : "i32";
 }
 
-/** WGSL of the number at `index` of a binding, as {@link valueType}. */
+/** WGSL that reads the number at `index` of a binding, as {@link valueType}. */
 export function numberAt(name: string, dtype: DType, index: string): string {
   const byte = `((${name}[(${index}) / 4u] >> (8u * ((${index}) % 4u))) & 255u)`;
   switch (dtype) {
@@ -28,8 +28,8 @@ export function numberAt(name: string, dtype: DType, index: string): string {
   }
 }
 
-/** WGSL of four neighbouring floats, the first at `index`, of a binding of `vec4<f32>`, or of `vec2<u32>` for 16 bits. */
-export function fourAt(name: string, dtype: DType, index: string): string {
+/** WGSL that reads four consecutive floats from `index` on, of a binding of `vec4<f32>`, or of `vec2<u32>` for 16-bit floats. */
+export function vec4At(name: string, dtype: DType, index: string): string {
   const four = `${name}[(${index}) / 4u]`;
   switch (dtype) {
     case "float16":
@@ -41,12 +41,12 @@ export function fourAt(name: string, dtype: DType, index: string): string {
   }
 }
 
-/** WGSL of the bits of the element at `index` of an array of words, as `u32`. */
+/** WGSL that reads the bits of the element at `index` of an array of words, as `u32`. */
 export function bitsAt(name: string, bytes: number, index: string): string {
   if (bytes === 4) return `${name}[${index}]`;
   const [each, mask] = bytes === 2 ? [2, "65535u"] : [4, "255u"];
   return `((${name}[(${index}) / ${each}u] >> (${8 * bytes}u * ((${index}) % ${each}u))) & ${mask})`;
 }
 
-/** Elements that lie in one word of four bytes. */
+/** Elements per word of 4 bytes. */
 export const elementsPerWord = (dtype: DType): number => 4 / bytesPerElement(dtype);

@@ -1,20 +1,22 @@
 import type { Grid } from "../engine.js";
 
-/** Threads of a workgroup, where a kernel has no reason for another number. */
+/** Default number of threads of a workgroup. */
 export const threads = 64;
 
-/** Workgroups along x before the next row of them: an axis has at most 65,535. */
+/** Workgroups along x. More of them continue along y: an axis has at most 65,535. */
 const row = 32768;
 
-/** A grid of `count` workgroups. */
-export function gridOf(count: number): Grid {
+/** A grid of at least `count` workgroups. */
+export function gridFor(count: number): Grid {
   return count <= row ? [count, 1, 1] : [row, Math.ceil(count / row), 1];
 }
 
 /**
- * The head of a kernel of {@link gridOf}: `group` is the workgroup's number, `thread` the thread's within it.
+ * WGSL of the main function of a kernel with a grid of {@link gridFor}. The body can use `group`, the index of the workgroup,
+ * and `thread`, that of the thread within it.
  *
- * @param subgroups - True for a body that folds by subgroups. Default false.
+ * @param size - Threads of a workgroup.
+ * @param subgroups - True if the body reduces by subgroups. Default false.
  */
 export function mainText(size: number, body: string, subgroups = false): string {
   const [declared, builtins, set] = subgroups
@@ -31,7 +33,7 @@ ${body}
 }`;
 }
 
-/** Declares bindings: names of what is read and of what is written, with the types of their elements. */
+/** WGSL that declares bindings: buffers that are read and written, by name, with the types of their elements. */
 export function bindingsText(
   reads: Readonly<Record<string, string>>,
   writes: Readonly<Record<string, string>>,

@@ -1,11 +1,11 @@
-import { scoreFunctions, withFunctionsOf, type Functions } from "./score-functions.js";
+import { scoreFunctions, withFunctionsFrom, type Functions } from "./score-functions.js";
 
 /**
- * Functions of one number in WGSL whose built-in forms are coarse or undefined at the edges: the standard allows tanh an
- * error of 1e-5, sin one of 2⁻¹¹, and any function to assume that there is no NaN and no infinity.
+ * WGSL functions that replace inaccurate or partly undefined built-in ones: the specification allows errors of 1e-5 for tanh and
+ * 2⁻¹¹ for sin, and lets every function assume that there are no NaN and no infinities.
  */
 const functions: Functions = {
-  // Whole numbers in the order of floats: numbers below the normal ones, which compare as 0, keep theirs.
+  // Integers in the order of the floats. It also distinguishes subnormal numbers, which may compare equal to 0.
   ordered: {
     text: `fn ordered(x: f32) -> i32 {
   let bits = bitcast<i32>(x);
@@ -13,25 +13,25 @@ const functions: Functions = {
 }`,
   },
   // Taylor series near 0, where the difference cancels.
-  expMinus1: {
-    uses: ["exponential"],
-    text: `fn expMinus1(x: f32) -> f32 {
+  expm1_: {
+    uses: ["exp_"],
+    text: `fn expm1_(x: f32) -> f32 {
   if (abs(x) < 0.35) {
     return x * (1.0 + x * (0.5 + x * (0.16666667 + x * (0.041666668 + x * (0.008333334 + x * (0.0013888889 + x * 0.0001984127))))));
   }
-  return exponential(x) - 1.0;
+  return exp_(x) - 1.0;
 }`,
   },
   // log(1 + x) = 2 atanh(x / (2 + x)), by its series near 0.
-  log1Plus: {
-    uses: ["logarithm"],
-    text: `fn log1Plus(x: f32) -> f32 {
+  log1p_: {
+    uses: ["log_"],
+    text: `fn log1p_(x: f32) -> f32 {
   if (abs(x) < 0.25) {
     let s = x / (2.0 + x);
     let q = s * s;
     return 2.0 * s * (1.0 + q * (0.33333334 + q * (0.2 + q * (0.14285715 + q * 0.11111111))));
   }
-  return logarithm(1.0 + x);
+  return log_(1.0 + x);
 }`,
   },
   sigmoid: {
@@ -41,10 +41,10 @@ const functions: Functions = {
   return 1.0 / (1.0 + exp(clamp(-x, -88.0, 88.0)));
 }`,
   },
-  // erfc(z) of z ≥ 0 by a Chebyshev fit in t = 1 / (1 + z / 2), good to 1.2e-7 of the result (Press et al., 1992).
-  // z² is split where it is exact, so that its rounding is not multiplied by its size.
-  upperTail: {
-    text: `fn upperTail(z: f32) -> f32 {
+  // erfc(z) for z ≥ 0, by a Chebyshev fit in t = 1 / (1 + z / 2) with a relative error of 1.2e-7 (Press et al., 1992). exp(−z²)
+  // is split so that the rounding error of a large z² does not matter.
+  erfcPositive: {
+    text: `fn erfcPositive(z: f32) -> f32 {
   if (z > 10.0) { return 0.0; }
   let t = 1.0 / (1.0 + 0.5 * z);
   let fit = -1.26551223 + t * (1.00002368 + t * (0.37409196 + t * (0.09678418 + t * (-0.18628806
@@ -53,30 +53,30 @@ const functions: Functions = {
   return t * exp(fit) * exp(-coarse * coarse) * exp(-(z - coarse) * (z + coarse));
 }`,
   },
-  errorFunction: {
-    uses: ["upperTail", "isNan"],
-    text: `fn errorFunction(x: f32) -> f32 {
+  erf_: {
+    uses: ["erfcPositive", "isNan"],
+    text: `fn erf_(x: f32) -> f32 {
   if (isNan(x)) { return x; }
   let size = abs(x);
   if (size < 0.5) {
     let q = x * x;
     return x * 1.1283792 * (1.0 + q * (-0.33333334 + q * (0.1 + q * (-0.023809524 + q * (0.0046296296 + q * -0.00075757576)))));
   }
-  let y = 1.0 - upperTail(size);
+  let y = 1.0 - erfcPositive(size);
   return select(y, -y, x < 0.0);
 }`,
   },
-  // 1 − erf(x), which keeps its digits where it is nearly nothing.
-  complement: {
-    uses: ["upperTail", "errorFunction", "isNan"],
-    text: `fn complement(x: f32) -> f32 {
+  // erfc(x) = 1 − erf(x), without cancellation for large x.
+  erfc_: {
+    uses: ["erfcPositive", "erf_", "isNan"],
+    text: `fn erfc_(x: f32) -> f32 {
   if (isNan(x)) { return x; }
-  if (abs(x) < 0.5) { return 1.0 - errorFunction(x); }
-  if (x < 0.0) { return 2.0 - upperTail(-x); }
-  return upperTail(x);
+  if (abs(x) < 0.5) { return 1.0 - erf_(x); }
+  if (x < 0.0) { return 2.0 - erfcPositive(-x); }
+  return erfcPositive(x);
 }`,
   },
-  // Cody and Waite's reduction by π/2 in three parts, and two polynomials (Cephes).
+  // Cody and Waite's range reduction with π/2 in three parts, and the polynomials of Cephes.
   sine: {
     uses: ["isNan", "isInf", "notANumber"],
     text: `fn sine(x: f32, quarters: i32) -> f32 {
@@ -91,7 +91,7 @@ const functions: Functions = {
   return select(y, -y, quarter >= 2);
 }`,
   },
-  // Long division in base 2: what is taken off is between half the rest and the rest, so that no difference is rounded.
+  // Long division in base 2: each subtrahend is between half the rest and the rest, so that all differences are exact.
   floorRemainder: {
     uses: ["isNan", "isInf", "notANumber"],
     text: `fn floorRemainder(a: f32, b: f32) -> f32 {
@@ -108,10 +108,10 @@ const functions: Functions = {
   return select(signed, signed + b, rest != 0.0 && (a < 0.0) != (b < 0.0));
 }`,
   },
-  // Abramowitz and Stegun's polynomial 4.4.49, good to 2e-8 from 0 to 1.
-  arcTangent2: {
+  // Abramowitz and Stegun's polynomial 4.4.49, with an error of 2e-8 from 0 to 1.
+  atan2_: {
     uses: ["isNan", "isInf", "notANumber"],
-    text: `fn arcTangent2(y: f32, x: f32) -> f32 {
+    text: `fn atan2_(y: f32, x: f32) -> f32 {
   if (isNan(y) || isNan(x)) { return notANumber(); }
   let large = max(abs(x), abs(y));
   let small = min(abs(x), abs(y));
@@ -126,7 +126,7 @@ const functions: Functions = {
   return select(angle, -angle, bitcast<u32>(y) >> 31u == 1u);
 }`,
   },
-  // As JavaScript stores a number in an int32: cut towards zero, modulo 2³².
+  // JavaScript's conversion to int32: truncated towards zero, modulo 2³².
   wholeNumber: {
     uses: ["isNan", "isInf"],
     text: `fn wholeNumber(x: f32) -> i32 {
@@ -139,7 +139,7 @@ const functions: Functions = {
   return select(size, -size, x < 0.0);
 }`,
   },
-  // Nearest float16, ties to even. The built-in may round either way, and what is too large for it is anything.
+  // The bits of the nearest float16, ties to even. The built-in may round either way, and its overflow is undefined.
   halfBits: {
     uses: ["isNan"],
     text: `fn halfBits(x: f32) -> u32 {
@@ -171,6 +171,6 @@ const functions: Functions = {
   },
 };
 
-/** A text with the functions that it calls, those of scores among them. */
+/** A text with the functions that it calls, of this module and of the score functions. */
 export const withFunctions = (text: string): string =>
-  withFunctionsOf({ ...scoreFunctions, ...functions }, text);
+  withFunctionsFrom({ ...scoreFunctions, ...functions }, text);

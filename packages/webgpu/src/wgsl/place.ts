@@ -2,12 +2,12 @@ import { mergeAxes, type Axes } from "../axes.js";
 import type { Params } from "../params.js";
 import { deviceError } from "../failures.js";
 
-/** A walk over axes whose lengths and strides are parameters, so that one shader serves all shapes with as many axes. */
+/** A traversal of axes whose lengths and strides are parameters, so that one shader serves all shapes of a rank. */
 export type Walk = {
-  /** Number of axes, which a shader's text depends on. */
+  /** Number of axes, on which the shader's text depends. */
   readonly rank: number;
   /**
-   * WGSL that computes the offset of element `n` of the walk in each tensor: an `i32` by the name of each.
+   * WGSL that computes the offset of element `n`, in row-major order, in each tensor: an `i32` variable for each.
    *
    * @param n - An expression of type `u32`.
    */
@@ -15,10 +15,10 @@ export type Walk = {
 };
 
 /**
- * A walk over a shape in row-major order.
+ * A traversal of a shape in row-major order. It adds its parameters to `params`.
  *
- * @param prefix - Of the names in the shader.
- * @param tensors - Strides and offset of each tensor, by the name that its offset gets.
+ * @param prefix - Prefix of the parameters' names.
+ * @param tensors - Strides and offset of each tensor, by the name of the variable for its offset.
  */
 export function walk(
   op: string,
@@ -35,7 +35,7 @@ export function walk(
   const rank = lengths.length;
   if (!params.fits((rank + 1) * (names.length + 1)))
     throw deviceError(op, "size", `${names.length} views that differ along ${rank} axes`);
-  // The first axis takes what the others leave, and needs no length.
+  // The index of the first axis is the remaining quotient: its length is not needed.
   for (let axis = 1; axis < rank; axis++) params.u32(`${prefix}Length${axis}`, lengths[axis]!);
   names.forEach((name, t) => {
     params.i32(`${name}Start`, tensors[name]!.offset);

@@ -1,13 +1,13 @@
-/** Functions in WGSL by name, each with those that it calls itself. */
+/** WGSL functions by name. `uses`: the functions that each calls. */
 export type Functions = Readonly<
   Record<string, { readonly uses?: readonly string[]; readonly text: string }>
 >;
 
-/** Functions that expressions of scores call, where built-in forms are coarse or undefined at the edges. */
+/** Functions for score expressions, which replace inaccurate or partly undefined built-in ones. Names of those end in `_`. */
 export const scoreFunctions: Functions = {
   isNan: { text: "fn isNan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }" },
   isInf: { text: "fn isInf(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) == 0x7f800000u; }" },
-  // Constants with these bits are refused when a shader is compiled; a variable is none.
+  // WGSL refuses constant expressions that are NaN or infinite, so the bits are in a variable.
   notANumber: { text: "fn notANumber() -> f32 { var bits = 0x7fc00000u; return bitcast<f32>(bits); }" },
   infinity: { text: "fn infinity() -> f32 { var bits = 0x7f800000u; return bitcast<f32>(bits); }" },
   larger: {
@@ -26,19 +26,19 @@ export const scoreFunctions: Functions = {
   return min(a, b);
 }`,
   },
-  exponential: {
+  exp_: {
     uses: ["isNan", "infinity"],
-    text: `fn exponential(x: f32) -> f32 {
+    text: `fn exp_(x: f32) -> f32 {
   if (isNan(x)) { return x; }
   if (x > 88.7228) { return infinity(); }
   if (x < -103.98) { return 0.0; }
   return exp(x);
 }`,
   },
-  logarithm: {
+  log_: {
     uses: ["isNan", "isInf", "notANumber", "infinity"],
-    // Numbers below the normal ones by their bits: as numbers they may be 0.
-    text: `fn logarithm(x: f32) -> f32 {
+    // Subnormal numbers are computed from their bits: as floats they may be flushed to 0.
+    text: `fn log_(x: f32) -> f32 {
   let bits = bitcast<u32>(x);
   if (bits == 0u || bits == 0x80000000u) { return -infinity(); }
   if (isNan(x) || bits > 0x80000000u) { return notANumber(); }
@@ -47,17 +47,17 @@ export const scoreFunctions: Functions = {
   return log(x);
 }`,
   },
-  root: {
+  sqrt_: {
     uses: ["isNan", "isInf", "notANumber"],
-    text: `fn root(x: f32) -> f32 {
+    text: `fn sqrt_(x: f32) -> f32 {
   if (isNan(x) || x < 0.0) { return notANumber(); }
   if (isInf(x)) { return x; }
   return sqrt(x);
 }`,
   },
-  tangent: {
+  tanh_: {
     uses: ["isNan"],
-    text: `fn tangent(x: f32) -> f32 {
+    text: `fn tanh_(x: f32) -> f32 {
   if (isNan(x)) { return x; }
   let size = min(abs(x), 15.0);
   if (size < 0.3) {
@@ -68,9 +68,9 @@ export const scoreFunctions: Functions = {
   return select(y, -y, x < 0.0);
 }`,
   },
-  power: {
+  pow_: {
     uses: ["isNan", "isInf", "notANumber", "infinity"],
-    text: `fn power(a: f32, b: f32) -> f32 {
+    text: `fn pow_(a: f32, b: f32) -> f32 {
   if (a == 1.0 || b == 0.0) { return 1.0; }
   if (isNan(a) || isNan(b)) { return notANumber(); }
   let whole = !isInf(b) && floor(b) == b;
@@ -95,7 +95,7 @@ export const scoreFunctions: Functions = {
   return select(y, -y, a < 0.0 && odd);
 }`,
   },
-  // Philox-4x32-10 (Salmon, Moraes, Dror, Shaw, 2011): the stream of every device.
+  // Philox-4x32-10 (Salmon, Moraes, Dror, Shaw, 2011), the random generator of every device.
   multiplyHigh: {
     text: `fn multiplyHigh(a: u32, b: u32) -> u32 {
   let a1 = a >> 16u;
@@ -123,11 +123,11 @@ export const scoreFunctions: Functions = {
   },
 };
 
-/** A text with the functions of scores that it calls. */
-export const withScoreFunctions = (text: string): string => withFunctionsOf(scoreFunctions, text);
+/** A text with the score functions that it calls. */
+export const withScoreFunctions = (text: string): string => withFunctionsFrom(scoreFunctions, text);
 
-/** The functions that a text calls, each with those that it calls itself, once and in an order that reads well. */
-export function withFunctionsOf(functions: Functions, text: string): string {
+/** A text, preceded by those of the functions that it calls, directly or indirectly. */
+export function withFunctionsFrom(functions: Functions, text: string): string {
   const used = new Set<string>();
   const add = (name: string) => {
     if (used.has(name)) return;

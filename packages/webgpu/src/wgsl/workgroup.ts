@@ -1,4 +1,4 @@
-/** The fold of `own` over a subgroup, by the expression that folds two numbers. Made when it is asked for. */
+/** Subgroup operation that reduces `own`, by the expression that combines two numbers. A function, so that importing builds no text. */
 const bySubgroup = (): Record<string, string> => ({
   "a + b": "subgroupAdd(own)",
   "max(a, b)": "subgroupMax(own)",
@@ -6,14 +6,14 @@ const bySubgroup = (): Record<string, string> => ({
 });
 
 /**
- * WGSL of a function that folds a number of each thread of a workgroup into one that all get: a tree in workgroup memory,
- * or first within each subgroup.
+ * WGSL of a function that reduces a number of each thread of a workgroup and returns the result to all threads: by a tree in
+ * workgroup memory, or first within subgroups.
  *
- * @param name - Of the function.
- * @param type - Of the numbers.
+ * @param name - Name of the function.
+ * @param type - Type of the numbers.
  * @param size - Threads of the workgroup.
- * @param fold - Expression of two numbers, `a` and `b`.
- * @param subgroups - True to fold by subgroups where WGSL has an operation for it. `mainText` has to be told, too.
+ * @param fold - Expression that combines two numbers, `a` and `b`.
+ * @param subgroups - True to reduce within subgroups first, if WGSL has an operation for it. Pass it to `mainText`, too.
  */
 export function foldText(name: string, type: string, size: number, fold: string, subgroups: boolean): string {
   const inSubgroup = subgroups ? bySubgroup()[fold] : undefined;

@@ -8,12 +8,12 @@ import {
 import type { Tensor, View } from "@qkv/tensor";
 import type { GpuBuffer } from "../../buffers.js";
 import type { Context } from "../../context.js";
-import { gridOf, threads } from "../../wgsl/grid.js";
+import { gridFor, threads } from "../../wgsl/grid.js";
 import { copyInto } from "../copy-into.js";
 import { packedStrides, viewAs } from "../packed.js";
-import { keyOf, recordQueryPass, type Backward } from "./backward-call.js";
+import { arrivedKey, recordQueryPass, type Backward } from "./backward-call.js";
 import {
-  atOnce,
+  inOnePass,
   keyGradientText,
   queryGradientText,
   sharedGradientText,
@@ -28,9 +28,9 @@ import { keyBlockFlops } from "./unit-ranges.js";
 import { recordUnits, walkKeys } from "./walk-keys.js";
 
 /**
- * The gradient of attention by FlashAttention-2's two walks without atomics: for queries over the keys that they see, for
- * keys and values over the queries of all heads that share them and see them. Weights are computed again from the largest
- * score and 1 / sum of each row.
+ * The gradient of attention as in FlashAttention-2, without atomics: one pass over the keys that each block of queries sees,
+ * for the gradient of the queries, and one over the queries (of all heads of the group) that see each block of keys, for the
+ * gradients of keys and values. Weights are recomputed from the largest score and 1 / sum of each row.
  *
  * @see "FlashAttention-2" (2023), arXiv:2307.08691, section 3.1
  */
@@ -50,7 +50,7 @@ export function attentionBackwardKernel(context: Context, placing: Placing<Tenso
     const run = (layout: CallLayout, words: GpuBuffer) => {
       const { engine, store } = context;
       const { rows } = layout;
-      // The statistics of an lse that no forward call of this device stored are computed again.
+      // If no forward call of this device computed this lse, the statistics of the rows are recomputed.
       const kept = rowStats.read(lse);
       const stats = kept ?? engine.buffers.allocate(store.op, 12 * rows);
       try {
@@ -69,7 +69,7 @@ export function attentionBackwardKernel(context: Context, placing: Placing<Tenso
             reads: [words],
             writes: [store.write(to.sinks)],
             params: layout.params,
-            groups: gridOf(H),
+            groups: gridFor(H),
           });
         }
       } finally {
@@ -80,7 +80,7 @@ export function attentionBackwardKernel(context: Context, placing: Placing<Tenso
   };
 }
 
-/** Writes the state of each row, which the walks read. */
+/** Computes the state of each row, which the passes read. */
 function writeState(
   backward: Backward,
   stats: GpuBuffer,
@@ -108,12 +108,12 @@ function writeState(
     ],
     writes: [words],
     params,
-    groups: gridOf(Math.ceil(layout.rows / threads)),
+    groups: gridFor(Math.ceil(layout.rows / threads)),
   });
   if (!walks) return;
   const reads = layout.reads.filter((buffer) => buffer !== words);
   const text = () => sharedGradientText(layout, arrived);
-  recordQueryPass(backward, `shared:${keyOf(arrived)}`, text, reads, [words], 2 * D + 2 * Dv + 10);
+  recordQueryPass(backward, `shared:${arrivedKey(arrived)}`, text, reads, [words], 2 * D + 2 * Dv + 10);
 }
 
 function writeQueryGradient(backward: Backward, dQuery: Tensor): void {
@@ -121,13 +121,13 @@ function writeQueryGradient(backward: Backward, dQuery: Tensor): void {
   const { D, Dv } = layout.sizes;
   const text = () => queryGradientText(layout, arrived);
   const writes = [context.store.write(dQuery)];
-  recordQueryPass(backward, `query:${keyOf(arrived)}`, text, layout.reads, writes, 4 * D + 2 * Dv + 10);
+  recordQueryPass(backward, `query:${arrivedKey(arrived)}`, text, layout.reads, writes, 4 * D + 2 * Dv + 10);
 }
 
 function writeKeyGradients(backward: Backward, { key, value }: AttentionCall["keyValues"]): void {
   const { context, call, layout, arrived } = backward;
   const { B, Hkv, S, D, Dv } = layout.sizes;
-  const passes = atOnce(layout.sizes)
+  const passes = inOnePass(layout.sizes)
     ? [{ keys: true, values: true }]
     : [
         { keys: true, values: false },
@@ -138,7 +138,7 @@ function writeKeyGradients(backward: Backward, { key, value }: AttentionCall["ke
       for (const of of passes) {
         const perPair = 2 * D + (of.keys ? 2 * Dv + 2 * D : 0) + (of.values ? 2 * Dv : 0) + 10;
         recordUnits(context, keyBlockFlops(call.plan, layout.plan, layout.sizes, perPair), {
-          key: `attentionBackward:keys:${of.keys}:${of.values}:${keyOf(arrived)}:${layout.key}`,
+          key: `attentionBackward:keys:${of.keys}:${of.values}:${arrivedKey(arrived)}:${layout.key}`,
           text: () => keyGradientText(layout, arrived, of),
           reads: layout.reads,
           writes: [...(of.keys ? [dKey] : []), ...(of.values ? [dValue] : [])],
@@ -149,7 +149,7 @@ function writeKeyGradients(backward: Backward, { key, value }: AttentionCall["ke
   );
 }
 
-/** Runs `f` with a buffer for gradients of all rows; those of several segments are copied apart. */
+/** Runs `f` with a buffer for the gradients of all rows, which are then copied to the gradients of the segments. */
 function withRows(
   context: Context,
   segments: readonly KeyValueSegment[],

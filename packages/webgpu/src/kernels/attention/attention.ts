@@ -2,7 +2,7 @@ import type { AttentionCall, AttentionOutputs, TraceName } from "@qkv/attention-
 import { sizeOf, type Tensor } from "@qkv/tensor";
 import type { GpuBuffer } from "../../buffers.js";
 import type { Context } from "../../context.js";
-import { gridOf, threads } from "../../wgsl/grid.js";
+import { gridFor, threads } from "../../wgsl/grid.js";
 import { isForShaders, withLayout, type CallLayout, type Placing } from "./call-layout.js";
 import { decode, isDecoding } from "./decode.js";
 import type { RowStats } from "./row-stats.js";
@@ -10,9 +10,9 @@ import { tracesText } from "./traces-text.js";
 import { walkForward } from "./walk-keys.js";
 
 /**
- * Attention with an online softmax over the tiles that the plan shows: queries and keys in workgroup memory, weights never
- * in the GPU's. A weight that is modified after the softmax takes a second walk, and so does each trace. Few queries split
- * their keys over workgroups instead.
+ * Attention with an online softmax over the tiles that are not masked, as in FlashAttention: queries and keys are loaded into
+ * workgroup memory, and weights are never stored in GPU memory. `weightMod` requires a second pass, and so does each trace.
+ * With few queries (decoding), the keys are split over workgroups.
  */
 export function attentionKernel(context: Context, placing: Placing<Tensor>, rowStats: RowStats) {
   return (call: AttentionCall, outputs: AttentionOutputs): boolean => {
@@ -49,6 +49,6 @@ function writeTrace(
     reads: [...layout.reads, ...(name === "weights" ? [lse] : [])],
     writes: [trace],
     params: layout.params,
-    groups: gridOf(Math.ceil(pairs / threads)),
+    groups: gridFor(Math.ceil(pairs / threads)),
   });
 }

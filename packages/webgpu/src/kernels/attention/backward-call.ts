@@ -6,18 +6,18 @@ import type { CallLayout } from "./call-layout.js";
 import { queryBlockFlops } from "./unit-ranges.js";
 import { recordUnits } from "./walk-keys.js";
 
-/** A backward call, laid out for its kernels. */
+/** A backward call with its layout for the kernels. */
 export type Backward = {
   readonly context: Context;
   readonly call: AttentionCall;
   readonly layout: CallLayout;
-  /** The words of the call, which hold the state of each row. */
+  /** The words of the call, which include the state of each row. */
   readonly words: GpuBuffer;
   readonly arrived: Arrived;
 };
 
-/** Identifies which gradients arrived. */
-export const keyOf = ({ output, traces }: Arrived) => `${output}:${[...traces].sort().join()}`;
+/** Part of a shader's key: the gradients that arrived. */
+export const arrivedKey = ({ output, traces }: Arrived) => `${output}:${[...traces].sort().join()}`;
 
 /** Records a pass over blocks of queries. */
 export function recordQueryPass(

@@ -2,9 +2,9 @@ import { bindingsText } from "../../wgsl/grid.js";
 import { withFunctions } from "../../wgsl/numbers.js";
 import {
   accumulateText,
-  acrossText,
+  reductionText,
   blockSize,
-  columnsOf,
+  vec4sPerThread,
   dotsText,
   each,
   pitch,
@@ -16,31 +16,31 @@ import type { CallLayout } from "./call-layout.js";
 import { maskedFrom } from "./expression-text.js";
 import { expressionGradientText } from "./expression-gradient-text.js";
 
-/** Numbers of each row in the words: the largest score, 1 / sum, and Σ w dw − dlse. */
+/** Number of words of a row's state: the largest score, 1 / sum, and Σ w dw − dlse. */
 export const stateWords = 3;
 
-/** Gradients that arrived, apart from that of lse. */
+/** Outputs whose gradients arrived, except for lse. */
 export type Arrived = {
   readonly output: boolean;
-  /** Traces, whose gradients lie in the words from parameter `dotsAt`, … on. */
+  /** Traces. Their gradients are in the words, from the parameters `dotsAt`, … on. */
   readonly traces: ReadonlySet<"dots" | "capped" | "scores" | "weights">;
 };
 
-/** True where pairs that the mask hides have a gradient too. */
+/** True if masked pairs have a gradient, too. */
 export const everyPair = ({ traces }: Arrived) => traces.has("dots") || traces.has("capped");
 
-/** Numbers of a row in the words: three bindings less than a buffer of their own in each pass would take. */
-export const stateText = `fn stateOf(row: u32) -> vec3<f32> {
+/** WGSL that reads the state of a row from the words. A buffer of its own would need a binding in each pass. */
+export const stateText = `fn rowState(row: u32) -> vec3<f32> {
   let at = p.stateAt + row * ${stateWords}u;
   return bitcast<vec3<f32>>(vec3<i32>(words[at], words[at + 1u], words[at + 2u]));
 }`;
 
 /**
- * WGSL of `pair`, all that happens between the two dot products of a pair and its gradients: [weight that values are mixed
- * with, gradient of the product of query and key, w dw].
+ * WGSL of `pair`, which computes from the two dot products of a pair (query · key and dO · value): [the weight after
+ * `weightMod`, the gradient of query · key, w dw].
  *
- * With w the weight and u what is mixed, du = dO·v: dw = weightMod′ du, ds = w (dw − Σ w dw + dlse), and from there back
- * through the expression, the softcap and the scale.
+ * With the weight w and u = weightMod(w), du = dO · v: dw = weightMod′ du, ds = w (dw − Σ w dw + dlse), and then back through
+ * `scoreMod`, the softcap and the scale.
  */
 export function pairText(layout: CallLayout, arrived: Arrived): string {
   const { scoreMod, weightMod, softcap } = layout;
@@ -49,16 +49,16 @@ export function pairText(layout: CallLayout, arrived: Arrived): string {
     traces.has(name)
       ? `${condition}{ ${to} += bitcast<f32>(words[p.${name}At + ((b * p.H + h) * p.T + t) * p.S + s]); }`
       : "";
-  const place = "f32(b), f32(h), queryPlace(b, t), keyPlace(b, h / p.group, s)";
+  const place = "f32(b), f32(h), queryPosition(b, t), keyPosition(b, h / p.group, s)";
   return `fn pair(dots: f32, du: f32, state: vec3<f32>, seen: bool, b: u32, h: u32, t: u32, s: u32) -> vec3<f32> {
   let scaled = dots * p.scale;
-  let capped = cappedOf(scaled);
-  let x = scoreOf(dots, b, h, t, s);
+  let capped = softcapped(scaled);
+  let x = unmaskedScore(dots, b, h, t, s);
   var mixed = 0.0;
   var shared_ = 0.0;
   var slope = 0.0;
   if (seen && (isNan(x) || x > ${maskedFrom})) {
-    // Scores that are computed again may be a little above the largest one.
+    // By rounding, recomputed scores may exceed the largest score a little.
     let w = exp(min(x - state.x, 80.0)) * state.y;
     mixed = ${weightMod ? `modifiedWeight(w, ${place})` : "w"};
     var dw = ${weightMod ? `weightSlope(w, ${place}, du)` : "du"};
@@ -81,12 +81,12 @@ export function pairText(layout: CallLayout, arrived: Arrived): string {
 }`;
 }
 
-/** Functions that all passes share but the derivatives of expressions, which tables need forms of their own of. */
+/** WGSL of the derivatives of `scoreMod` and `weightMod`, for passes other than those of the tables' gradients. */
 export const slopesText = ({ scoreMod, weightMod }: CallLayout): string =>
   `${scoreMod ? expressionGradientText("scoreSlope", scoreMod, "table") : ""}
 ${weightMod ? expressionGradientText("weightSlope", weightMod, "wtable") : ""}`;
 
-/** The dot products of the block: `s0` to `s3` of queries and keys, `u0` to `u3` of the output's gradient and values. */
+/** WGSL of the dot products of a block: `s0` to `s3` of queries and keys, `u0` to `u3` of the output's gradient and values. */
 export const productsText = ({ sizes: { D, Dv } }: CallLayout, { output }: Arrived): string =>
   `${dotsText({ size: D, first: "query4(b, h, ", second: "key4(b, g, ", to: "s" })}
     ${
@@ -96,10 +96,10 @@ export const productsText = ({ sizes: { D, Dv } }: CallLayout, { output }: Arriv
     }`;
 
 /**
- * Runs lines for each pair of the block that is seen, or for each pair there is where gradients reach those too. A loop, and
- * not sixteen times the lines of all expressions: drivers compile each line for milliseconds.
+ * WGSL that runs statements for each pair of the block that is not masked, or for every pair if masked ones have a gradient.
+ * It is a loop, not unrolled sixteen times, because drivers take milliseconds to compile each line.
  *
- * @param line - Of pair `n` of a thread's four by four, with the result of `pair` as `x`.
+ * @param line - Statements for pair `n` of a thread's four by four, with the result of `pair` as `x`.
  */
 export const pairsText = (arrived: Arrived, line: string) => {
   const every = everyPair(arrived);
@@ -118,18 +118,18 @@ export const pairsText = (arrived: Arrived, line: string) => {
     }`;
 };
 
-/** The states of a thread's four rows. */
+/** WGSL that reads the states of a thread's four rows. */
 export const statesText = `var states = array<vec3<f32>, 4>();
   for (var r = 0u; r < 4u; r++) {
-    if (t0 + ty * 4u + r < p.T) { states[r] = stateOf((b * p.H + h) * p.T + t0 + ty * 4u + r); }
+    if (t0 + ty * 4u + r < p.T) { states[r] = rowState((b * p.H + h) * p.T + t0 + ty * 4u + r); }
   }`;
 
-/** Opens a walk over the blocks of 32 keys that 32 queries see. It takes two braces to close. */
+/** WGSL that opens a loop over the blocks of 32 keys that 32 queries see. It must be closed with two braces. */
 export const keyWalkText = (arrived: Arrived): string => `${
   everyPair(arrived) ? "let columns = vec2<u32>(0u, p.columns);" : "let columns = rowBounds(b, h, t0 / 64u);"
 }
   for (var column = columns.x; column < columns.y; column++) {
-    let tile = tileOf(b, h, t0 / 64u, column);
+    let tile = tileWord(b, h, t0 / 64u, column);
     ${everyPair(arrived) ? "" : "if ((tile & 3u) == 0u) { continue; }"}
     for (var half = 0u; half < 2u; half++) {
     let keyStart = column * 64u + half * 32u;
@@ -150,7 +150,7 @@ ${bindingsText(Object.fromEntries(Object.entries(bindings).filter(([name]) => !(
 ${text}
 ${stateText}`;
 
-/** The gradient of queries: a workgroup has 32 queries of a head and walks the keys that they see. */
+/** The gradient of queries: each workgroup computes 32 queries of a head, in a loop over the keys that they see. */
 export function queryGradientText(layout: CallLayout, arrived: Arrived): string {
   const { sizes, masksItself } = layout;
   const { D } = sizes;
@@ -161,7 +161,7 @@ ${sharedText()}
 ${weightsText}
 ${mainText}
   ${queryBlockText}
-  ${each(4 * columnsOf(D), (i) => `var sum${i} = vec4<f32>();`)}
+  ${each(4 * vec4sPerThread(D), (i) => `var sum${i} = vec4<f32>();`)}
   ${statesText}
   ${keyWalkText(arrived)}
     ${productsText(layout, arrived)}
@@ -176,15 +176,14 @@ ${mainText}
 }
 
 /**
- * Σ w dw of each row, which is dO·O only where the weights themselves are mixed and nothing else reached them: added to what
- * the state of the row holds.
+ * Adds Σ w dw to the state of each row. It equals dO · O only without `weightMod` and without gradients of traced weights.
  */
 export function sharedGradientText(layout: CallLayout, arrived: Arrived): string {
   return withFunctions(`${headText(layout, { words: "i32" })}
 ${slopesText(layout)}
 ${pairText(layout, arrived)}
 ${sharedText()}
-${acrossText()}
+${reductionText()}
 ${mainText}
   ${queryBlockText}
   var sum = vec4<f32>();
@@ -201,21 +200,22 @@ ${mainText}
 }`);
 }
 
-/** Most fours that a thread adds up at once, of keys and of values: beyond, each has a pass of its own. */
-const mostColumns = 8;
+/** Largest number of vec4s of keys and values that a thread accumulates: beyond, keys and values have a pass each. */
+const maxColumns = 8;
 
-/** True if the gradients of keys and values are added up by one walk. */
-export const atOnce = ({ D, Dv }: CallLayout["sizes"]) => columnsOf(D) + columnsOf(Dv) <= mostColumns;
+/** True if one pass accumulates the gradients of both keys and values. */
+export const inOnePass = ({ D, Dv }: CallLayout["sizes"]) =>
+  vec4sPerThread(D) + vec4sPerThread(Dv) <= maxColumns;
 
-// The first and the end of the rows of tiles that see a column.
+// First row of tiles that sees a column, and the end of those rows.
 const columnBoundsText = `fn columnBounds(b: u32, h: u32, column: u32) -> vec2<u32> {
   let at = p.columnBoundsAt + 2u * ((b * p.planBatch + h * p.planHead) / max(p.planRows, 1u) + column);
   return vec2<u32>(plan[at], plan[at + 1u]);
 }`;
 
 /**
- * The gradients of keys and values: a workgroup has 32 keys that heads share, and walks the queries of all these heads that
- * see them.
+ * The gradients of keys and values: each workgroup computes 32 keys of a key-value head, in a loop over the queries of its
+ * group of heads that see them.
  */
 export function keyGradientText(
   layout: CallLayout,
@@ -244,12 +244,12 @@ ${mainText}
   let half = keyStart / 32u % 2u;
   let g = unit / blocks % heads;
   let b = unit / blocks / heads;
-  ${of.keys ? each(4 * columnsOf(D), (i) => `var keySum${i} = vec4<f32>();`) : ""}
-  ${of.values ? each(4 * columnsOf(Dv), (i) => `var valueSum${i} = vec4<f32>();`) : ""}
+  ${of.keys ? each(4 * vec4sPerThread(D), (i) => `var keySum${i} = vec4<f32>();`) : ""}
+  ${of.values ? each(4 * vec4sPerThread(Dv), (i) => `var valueSum${i} = vec4<f32>();`) : ""}
   for (var h = g * p.group; h < (g + 1u) * p.group; h++) {
   ${everyPair(arrived) ? "let tileRows = vec2<u32>(0u, p.planRows);" : "let tileRows = columnBounds(b, h, column);"}
   for (var tileRow = tileRows.x; tileRow < tileRows.y; tileRow++) {
-    let tile = tileOf(b, h, tileRow, column);
+    let tile = tileWord(b, h, tileRow, column);
     ${everyPair(arrived) ? "" : "if ((tile & 3u) == 0u) { continue; }"}
     for (var part = 0u; part < 2u; part++) {
     let t0 = tileRow * 64u + part * 32u;

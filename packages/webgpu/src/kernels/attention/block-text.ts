@@ -1,14 +1,18 @@
-/** Queries and keys that a workgroup of 64 threads multiplies at once, four by four to a thread. */
+/** Queries, and keys, of a block that a workgroup of 64 threads multiplies, each thread four by four of them. */
 export const blockSize = 32;
-/** Fours of a head that lie in workgroup memory at once. */
+/** vec4s of a head's dimension that are in workgroup memory at once. */
 const chunk = 8;
-/** Length of a line of them, which avoids bank conflicts. */
+/** Row length in workgroup memory, in vec4s: `chunk` and one more, to avoid bank conflicts. */
 export const pitch = 9;
 
+/** Texts for 0 … n − 1, joined. */
 export const each = (n: number, text: (i: number) => string, between = "\n") =>
   Array.from({ length: n }, (_, i) => text(i)).join(between);
 
-/** Begins a kernel whose workgroups have 32 queries of a head each: a range of all blocks of queries, heads and batches. */
+/**
+ * WGSL at the beginning of kernels whose workgroups compute 32 queries of a head: batch `b`, head `h`, key-value head `g` and
+ * first query `t0`. A dispatch has a range of these units.
+ */
 export const queryBlockText = `let unit = p.firstUnit + id.y * 32768u + id.x;
   if (unit >= p.endUnit) { return; }
   let blocks = (p.T + ${blockSize - 1}u) / ${blockSize}u;
@@ -17,13 +21,15 @@ export const queryBlockText = `let unit = p.firstUnit + id.y * 32768u + id.x;
   let b = unit / blocks / p.H;
   let g = h / p.group;`;
 
-/** Workgroup memory of dot products and of rows that are added up. */
+/** Workgroup memory for {@link dotsText} and {@link accumulateText}. */
 export const sharedText = () =>
   `var<workgroup> tiles: array<vec4<f32>, ${Math.max(2 * chunk * 4 * pitch, blockSize * 16)}>;`;
 
 /**
- * Dot products of 4 rows along queries and 4 along keys, `TO0` to `TO3` of a thread, through workgroup memory in chunks of
- * 32 numbers of the head.
+ * WGSL of a thread's dot products of 4 queries with 4 keys, one vec4 per query: `TO0` to `TO3`. Queries and keys are loaded
+ * into workgroup memory in chunks of 32 numbers of the head.
+ *
+ * `first`, `second`: calls that read a vec4 of a query or a key, up to the row's index: `"query4(b, h, "`.
  */
 export function dotsText({
   size,
@@ -62,15 +68,15 @@ export function dotsText({
     }`;
 }
 
-/** Fours of a row of `size` numbers that each of the 8 threads that share it holds. */
-export const columnsOf = (size: number) => Math.ceil(Math.ceil(size / 4) / 8);
+/** vec4s per thread of a row of `size` numbers that 8 threads share. */
+export const vec4sPerThread = (size: number) => Math.ceil(Math.ceil(size / 4) / 8);
 
 /**
- * TO += weights · rows, with the rows in workgroup memory, up to 64 numbers of each at once. Thread (ty, tx) adds up four
- * lines, `4 ty` to `4 ty + 3`, of which it holds fours `tx`, `tx + 8`, …: `TO0` to `TO(4 columns − 1)`.
+ * WGSL of TO += weights · rows, with up to 64 numbers of each row in workgroup memory at once. Thread (ty, tx) accumulates
+ * output rows `4 ty` to `4 ty + 3`, of each the vec4s `tx`, `tx + 8`, …, in the variables `TO0` to `TO(4 columns − 1)`.
  *
- * @param row - Of a call that reads four numbers, up to the row's index: `"value4(b, g, "`.
- * @param guarded - True: any row may be one that is masked, and hold what is no number.
+ * @param row - Beginning of a call that reads a vec4, up to the row's index: `"value4(b, g, "`.
+ * @param guarded - True if any row may be masked and contain NaN; false if only those of partly masked tiles may.
  */
 export function accumulateText({
   size,
@@ -88,9 +94,9 @@ export function accumulateText({
   guarded: boolean;
 }): string {
   const size4 = Math.ceil(size / 4);
-  const columns = columnsOf(size);
+  const columns = vec4sPerThread(size);
   return each(Math.ceil(columns / 2), (part) => {
-    const width = Math.min(2, columns - part * 2); // steps of 8 fours
+    const width = Math.min(2, columns - part * 2); // groups of 8 vec4s
     const add = (guards: boolean) =>
       each(
         width,
@@ -114,13 +120,13 @@ export function accumulateText({
       tiles[i] = x;
     }
     workgroupBarrier();
-    // Masked rows may be no numbers: 0 · NaN must not leak.
+    // Masked rows may contain NaN, and 0 · NaN is NaN.
     ${guarded ? loop(true) : `if ((tile & 3u) == 2u) { ${loop(false)} } else { ${loop(true)} }`}
     workgroupBarrier();`;
   });
 }
 
-/** Stores what {@link accumulateText} added up, in rows `FIRST + 4 ty` and on of a packed tensor. */
+/** WGSL that stores the results of {@link accumulateText} in rows `FIRST + 4 ty` … `FIRST + 4 ty + 3` of a packed tensor. */
 export function storeRowsText({
   size,
   to,
@@ -132,12 +138,12 @@ export function storeRowsText({
   size: number;
   to: string;
   output: string;
-  /** Index of the head among all. */
+  /** WGSL of the index of batch and head. */
   head: string;
   first: string;
   end: string;
 }): string {
-  const columns = columnsOf(size);
+  const columns = vec4sPerThread(size);
   return each(
     4,
     (r) => `if (${first} + ty * 4u + ${r}u < ${end}) {
@@ -154,8 +160,8 @@ export function storeRowsText({
   );
 }
 
-/** Folds numbers of the 8 threads that share rows. */
-export const acrossText = () => `var<workgroup> across: array<vec4<f32>, 64>;
+/** WGSL of `most` and `total`: maximum and sum over the 8 threads that share rows. */
+export const reductionText = () => `var<workgroup> across: array<vec4<f32>, 64>;
 fn most(x: vec4<f32>, thread: u32) -> vec4<f32> {
   across[thread] = x;
   workgroupBarrier();

@@ -18,19 +18,19 @@ import { planTile, type PlacedPlan, type Plans } from "./plan-words.js";
 import { scoreText } from "./score-text.js";
 import type { StoredRowsText } from "./stored-text.js";
 
-/** A call of attention as shaders read it: bindings, parameters, and the WGSL that all its kernels share. */
+/** Layout of an attention call for shaders: bindings, parameters, and the WGSL that all kernels of the call share. */
 export type CallLayout = {
   readonly sizes: ReturnType<typeof callSizes>;
   /** B · H · T */
   readonly rows: number;
   readonly params: Params;
-  /** Identifies the text. */
+  /** Key of {@link text}. */
   readonly key: string;
-  /** Bindings that are read: query, plan, words, key, value, and tables where there are some. */
+  /** Buffers that are read: query, plan, words, key, value, and tables if there are any. */
   readonly reads: readonly GpuBuffer[];
   readonly bindings: Readonly<Record<string, string>>;
   readonly plan: PlacedPlan;
-  /** Functions: rows of query, keys and values, positions, scores, and the bits of the plan. */
+  /** WGSL functions that read query, key and value rows, positions and the plan, and compute scores. */
   readonly text: string;
   readonly scoreMod: Expression<unknown> | undefined;
   readonly weightMod: Expression<unknown> | undefined;
@@ -41,27 +41,27 @@ export type CallLayout = {
 };
 
 /**
- * Words of a call that its kernels write to, too, in one binding: positions, sinks and tables, then tensors and numbers that
- * the kernels ask for.
+ * Contents of a buffer of words that belongs to one call and that kernels also write, as in the backward pass: positions, sinks
+ * and tables, then the tensors `copied` and the state of each row, all in one binding.
  */
 export type OwnWords<T> = {
-  /** [B, H, T, Dv], read by `dOutput4`: the binding after key and value. */
+  /** Gradient of the output, [B, H, T, Dv]: the binding after key and value, read by `dOutput4`. */
   readonly dOutput?: T | undefined;
-  /** Tensors that are copied to the words, by the parameter that tells where they begin. */
+  /** Tensors that are copied into the words, by the name of the parameter with their offset. */
   readonly copied: Readonly<Record<string, T>>;
-  /** Numbers of each row of queries, from parameter `stateAt` on. */
+  /** Number of words for the state of each row of queries, from parameter `stateAt` on. */
   readonly stateWords: number;
 };
 
-/** The ways in which the parts of a call come to the GPU. */
+/** Functions that make the tensors of a call available to shaders: for tensors on the device, or for arrays on the host. */
 export type Placing<T> = {
   readonly plans: Plans;
-  /** Runs `f`, and frees what placing the call took. */
+  /** Runs `f`, and frees the buffers that were allocated for the call. */
   readonly within: (call: AttentionCall<T>, f: () => void) => void;
-  /** Keys or values of all segments as one tensor `[B, Hkv, S, D]` whose rows lie in one piece. */
+  /** Keys or values of all segments as one tensor `[B, Hkv, S, D]` with contiguous rows. */
   readonly rows: (segments: readonly KeyValueSegment<T>[], B: number) => T;
   readonly writeTables: WriteTables<T>;
-  /** Lays out rows of queries, keys or values as they are stored; `tableAt` is the place of their block table in `words`. */
+  /** Layout of queries, keys or values in any storage, read in place. `tableAt`: offset of their block table in `words`. */
   readonly storedRows: (
     context: ForwardContext,
     params: Params,
@@ -73,9 +73,9 @@ export type Placing<T> = {
 };
 
 /**
- * Lays out a call and runs `f` with it. What only the call needs is freed at its end.
+ * Runs `f` with the layout of a call, and frees the call's buffers afterwards.
  *
- * @returns False for a call with a function of the program, which no shader runs, or of numbers other than float32.
+ * @returns False for calls with JavaScript functions, which no shader runs, or with dtypes other than float32.
  */
 export function withLayout<T extends Placed>(
   context: ForwardContext,
@@ -99,7 +99,7 @@ export function withLayout<T extends Placed>(
     const planned = plans.place(context, plan);
     const { rowBoundsAt, columnBoundsAt } = planned;
     params.u32("rowBoundsAt", rowBoundsAt).u32("columnBoundsAt", columnBoundsAt).u32("planRows", plan.rows);
-    // A dispatch has a range of blocks of rows.
+    // Each dispatch computes a range of units (blocks of rows).
     params
       .u32("firstUnit", 0)
       .u32("endUnit", 0)
@@ -181,13 +181,13 @@ ${scoreText({
   return true;
 }
 
-// The first and the end of the columns that a row of tiles sees.
+// First column of tiles that a row of tiles sees, and the end of those columns.
 const boundsText = `fn rowBounds(b: u32, h: u32, row: u32) -> vec2<u32> {
   let at = p.rowBoundsAt + 2u * ((b * p.planBatch + h * p.planHead) / max(p.columns, 1u) + row);
   return vec2<u32>(plan[at], plan[at + 1u]);
 }`;
 
-/** True for a call of float32 without a function of the program, which no shader runs. */
+/** True if shaders can run a call: it is in float32, has tiles of 64, and no JavaScript functions. */
 export function isForShaders(call: AttentionCall<Placed>): boolean {
   const { query, keyValues, firstQuery, scale, softcap, sinks, plan, scoreMod, weightMod, want, ...rest } =
     call;

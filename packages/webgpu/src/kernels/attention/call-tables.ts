@@ -8,12 +8,12 @@ import { addTables } from "./expression-text.js";
 
 type Tables<T> = Pick<AttentionCall<T>, "sinks" | "scoreMod" | "weightMod">;
 
-/** Puts tables into a buffer, one after the other from a place on. */
+/** Writes tables to a buffer, one after the other, from word `start` on. */
 export type WriteTables<T> = (tables: readonly T[], buffer: GpuBuffer, start: number) => void;
 
 /**
- * Runs `f` with one buffer of a call's sinks and then the tables of its expressions, which ends with the call; undefined
- * where there are none.
+ * Runs `f` with a buffer of the call's sinks and the tables of its expressions, or undefined if it has none. The buffer is
+ * freed afterwards.
  */
 export function withTables<T extends Placed>(
   { engine, store }: ForwardContext,
@@ -33,14 +33,14 @@ export function withTables<T extends Placed>(
   }
 }
 
-/** Sinks and the tables of expressions, in the order in which they lie. */
+/** Sinks and the tables of expressions, in the order of the buffer. */
 export const callTables = <T>({ sinks, scoreMod, weightMod }: Tables<T>): readonly T[] => [
   ...(sinks ? [sinks] : []),
   ...(scoreMod?.tables ?? []),
   ...(weightMod?.tables ?? []),
 ];
 
-/** Adds how the tables of a call's expressions lie after its sinks, which begin at `start`. Returns where they end. */
+/** Adds the parameters for the tables of a call's expressions, which follow the sinks at `start`. Returns the end offset. */
 export function addCallTables(
   params: Params,
   { sinks, scoreMod, weightMod }: Tables<Placed>,

@@ -5,8 +5,8 @@ import type { Placed } from "../../store.js";
 type Sizes = Pick<ReturnType<typeof callSizes>, "B" | "H" | "T" | "S" | "group">;
 
 /**
- * Adds the parameters that the functions of scores read, and returns the words that they read: the first query of each
- * batch, and the positions of the keys where they are a list.
+ * Adds the parameters of the score functions, and returns their words: the position of the first query of each batch, then the
+ * positions of the keys if they are not consecutive (`listed`).
  */
 export function addScoreParams(
   params: Params,

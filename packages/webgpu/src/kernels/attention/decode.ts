@@ -8,7 +8,7 @@ import {
 import type { ForwardContext } from "../../context.js";
 import { Params } from "../../params.js";
 import type { Placed } from "../../store.js";
-import { gridOf } from "../../wgsl/grid.js";
+import { gridFor } from "../../wgsl/grid.js";
 import type { Placing } from "./call-layout.js";
 import { addCallTables, withTables } from "./call-tables.js";
 import { addScoreParams } from "./call-words.js";
@@ -16,31 +16,31 @@ import { expressionKey } from "./expression-text.js";
 import { mergeText } from "./merge-text.js";
 import { planTile } from "./plan-words.js";
 import { scoreText } from "./score-text.js";
-import { chunkTiles, rowsTogether, splitText } from "./split-text.js";
+import { chunkTiles, rowsPerWorkgroup, splitText } from "./split-text.js";
 
-/** Queries of a head up to which keys are split: more of them keep the threads of a workgroup busy by themselves. */
-const mostQueries = 8;
-/** Numbers of parameters that a split takes at most, without the tables of its expression. */
-const ownParams = 52;
+/** Largest number of queries of a head for which the keys are split. More queries are enough work for a workgroup. */
+const maxQueries = 8;
+/** Largest number of parameters of a split, without those of the tables of its expression. */
+const baseParams = 52;
 
-/** True for a call of few queries that the split computes: no traces, and weights as the softmax gives them. */
+/** True for calls that {@link decode} computes: few queries, no traces, no `weightMod`. */
 export function isDecoding(call: AttentionCall<Placed>): boolean {
   const { T, D, Dv, group } = callSizes(call);
   const { scoreMod, weightMod, want } = call;
   const tables = scoreMod?.lookedUp.reduce((sum, { shape }) => sum + 1 + shape.length, 0) ?? 0;
   return (
-    T <= mostQueries &&
+    T <= maxQueries &&
     !weightMod &&
     want.every((name) => name === "lse") &&
-    ownParams + tables <= new Params().words.length &&
+    baseParams + tables <= new Params().words.length &&
     Dv <= 1024 &&
-    rowsTogether(group * T, D) > 0
+    rowsPerWorkgroup(group * T, D) > 0
   );
 }
 
 /**
- * Attention of a few queries over many keys (decoding): the keys of each segment, read in place, are split over workgroups,
- * and a second dispatch merges what they leave.
+ * Attention of a few queries over many keys (decoding), as in Flash-Decoding: the keys of each segment, read in place, are
+ * split over workgroups, and a second dispatch merges the partial results.
  */
 export function decode<T extends Placed>(
   context: ForwardContext,
@@ -54,9 +54,9 @@ export function decode<T extends Placed>(
   const { B, H, Hkv, T, D, Dv, group } = sizes;
   const { query, keyValues, plan, scoreMod, sinks } = call;
   const segments = keyValues.key.map((key, i) => ({ key, value: keyValues.value[i]! }));
-  const together = rowsTogether(group * T, D);
+  const together = rowsPerWorkgroup(group * T, D);
   const [rows, parts] = [group * T, Math.ceil((group * T) / together)];
-  // The words of the call, the block tables of its segments, and the plan.
+  // The buffer has the words of the call, the block tables of its segments, and the plan.
   const own = addScoreParams(new Params(), call, sizes);
   const lists: Int32Array[] = [own.words];
   let end = own.words.length;
@@ -73,7 +73,7 @@ export function decode<T extends Placed>(
   const words = new Int32Array(end);
   lists.reduce((at, list) => (words.set(list, at), at + list.length), 0);
   const wordBuffer = plans.words.buffer(context, words);
-  // Chunks begin where tiles of the plan do.
+  // Chunks begin at tiles of the plan.
   let at = 0;
   let chunks = 0;
   const placed = segments.map((segment, i) => {
@@ -150,7 +150,7 @@ ${scoreText({
         reads: [partials, ...(sinks ? [tableBuffer!] : [])],
         writes: [store.write(outputs.output), store.write(outputs.lse)],
         params,
-        groups: gridOf(B * H * T),
+        groups: gridFor(B * H * T),
       });
     });
   } finally {

@@ -2,8 +2,8 @@ import { denseSegment, isPaged, type KeyValueSegment } from "@qkv/attention-cont
 import { cast, concat, type Tensor } from "@qkv/tensor";
 
 /**
- * Keys or values of all segments as one tensor `[B, Hkv, S, D]` whose rows lie in one piece: as they are where they are
- * one, else copied together on the GPU, what is in pages, in int8 or in 16 bits as numbers.
+ * Keys or values of all segments as one tensor `[B, Hkv, S, D]` with contiguous rows. A single such segment is returned as it
+ * is; others are concatenated on the GPU, with pages gathered and int8 and 16-bit numbers converted to float32.
  */
 export function denseRows(segments: readonly KeyValueSegment[], B: number): Tensor {
   const parts = segments.map((segment) => cast(denseSegment(segment, B), "float32"));

@@ -2,8 +2,8 @@ import { operandsOf, type Expr, type Expression, type OperationName } from "@qkv
 import { expressionInputs, expressionLines } from "./expression-text.js";
 
 /**
- * WGSL of what is added to the gradient of each operand, from the gradient `dy` and the value `y` of a result and the
- * operands. Absent where an operation is flat wherever it has a slope.
+ * WGSL of the terms that an operation adds to the gradients of its operands, from the gradient `dy` and the value `y` of its
+ * result. None for operations whose derivative is 0 almost everywhere.
  */
 type Slopes = (
   dy: string,
@@ -12,28 +12,31 @@ type Slopes = (
 ) => readonly (string | undefined)[];
 
 const flat: Slopes = () => [];
-/** A slope that may be infinite: without a gradient to multiply there is none. */
-const arriving = (dy: string, slope: string) => `select(${slope}, 0.0, ${dy} == 0.0)`;
+/** A term that may be infinite, and is 0 where `dy` is 0 (∞ · 0 would be NaN). */
+const unlessZero = (dy: string, slope: string) => `select(${slope}, 0.0, ${dy} == 0.0)`;
 const where = (condition: string, dy: string) => `select(0.0, ${dy}, ${condition})`;
 
 const slopes: { readonly [Name in OperationName]: Slopes } = {
   neg: (dy) => [`-${dy}`],
   abs: (dy, _y, [a]) => [`sign(${a}) * ${dy}`],
   exp: (dy, y) => [`${y} * ${dy}`],
-  log: (dy, _y, [a]) => [arriving(dy, `${dy} / ${a}`)],
+  log: (dy, _y, [a]) => [unlessZero(dy, `${dy} / ${a}`)],
   tanh: (dy, y) => [`(1.0 - ${y} * ${y}) * ${dy}`],
-  sqrt: (dy, y) => [arriving(dy, `${dy} / (2.0 * ${y})`)],
+  sqrt: (dy, y) => [unlessZero(dy, `${dy} / (2.0 * ${y})`)],
   floor: flat,
   not: flat,
   add: (dy) => [dy, dy],
   sub: (dy) => [dy, `-${dy}`],
   mul: (dy, _y, [a, b]) => [`${b} * ${dy}`, `${a} * ${dy}`],
-  div: (dy, _y, [a, b]) => [arriving(dy, `${dy} / ${b}`), arriving(dy, `-(${dy} * ${a}) / (${b} * ${b})`)],
+  div: (dy, _y, [a, b]) => [
+    unlessZero(dy, `${dy} / ${b}`),
+    unlessZero(dy, `-(${dy} * ${a}) / (${b} * ${b})`),
+  ],
   min: (dy, _y, [a, b]) => [where(`${a} <= ${b}`, dy), where(`!(${a} <= ${b})`, dy)],
   max: (dy, _y, [a, b]) => [where(`${a} >= ${b}`, dy), where(`!(${a} >= ${b})`, dy)],
   pow: (dy, y, [a, b]) => [
-    arriving(dy, `${dy} * ${b} * power(${a}, ${b} - 1.0)`),
-    where(`!(${dy} == 0.0) && ${a} > 0.0`, `${dy} * ${y} * logarithm(${a})`),
+    unlessZero(dy, `${dy} * ${b} * pow_(${a}, ${b} - 1.0)`),
+    where(`!(${dy} == 0.0) && ${a} > 0.0`, `${dy} * ${y} * log_(${a})`),
   ],
   less: flat,
   lessEqual: flat,
@@ -49,11 +52,11 @@ const slopes: { readonly [Name in OperationName]: Slopes } = {
   ],
 };
 
-/** The lookups of one of an expression's tables. */
-export const lookupsOf = ({ steps, lookedUp }: Expression<unknown>, table: number): readonly Expr[] =>
+/** The steps of an expression that look up one of its tables. */
+export const tableLookups = ({ steps, lookedUp }: Expression<unknown>, table: number): readonly Expr[] =>
   steps.filter(({ step }) => step.kind === "lookup" && step.table === lookedUp[table]);
 
-/** The steps that a gradient reaches from the result, among those that depend on the score or on the given lookups. */
+/** The steps that receive a gradient from the result and depend on the score or on the given lookups. */
 function reached({ steps }: Expression<unknown>, lookups: readonly Expr[]): ReadonlySet<Expr> {
   const depends = new Set<Expr>();
   for (const expr of steps) {
@@ -71,18 +74,18 @@ function reached({ steps }: Expression<unknown>, lookups: readonly Expr[]): Read
   return found;
 }
 
-/** The lookups of a table that a gradient reaches: none where it only tells places of another, or which case holds. */
+/** The lookups of a table that receive a gradient. Lookups that only compute an index or a condition do not. */
 export function reachedLookups(expression: Expression<unknown>, table: number): readonly Expr[] {
-  const lookups = lookupsOf(expression, table);
+  const lookups = tableLookups(expression, table);
   const found = reached(expression, lookups);
   return lookups.filter((expr) => found.has(expr));
 }
 
 /**
- * A WGSL function of the derivative of an expression, `fn NAME(score, batch, head, query, key, slope) -> f32`: the gradient
- * of the old score from that of the new one.
+ * A WGSL function of the derivative of an expression, `fn NAME(score, batch, head, query, key, slope) -> f32`: the gradient of
+ * its input score from that of its result (`slope`).
  *
- * @param lookups - Lookups whose place and gradient the function leaves in `foundPlace0`, `foundSlope0`, ….
+ * @param lookups - Lookups whose index and gradient the function stores in the variables `foundPlace0`, `foundSlope0`, …
  */
 export function expressionGradientText(
   name: string,
@@ -91,7 +94,7 @@ export function expressionGradientText(
   lookups: readonly Expr[] = [],
 ): string {
   const { steps } = expression;
-  const { lines, nameOf, placeOf } = expressionLines(expression, prefix);
+  const { lines, nameOf, lookupIndex } = expressionLines(expression, prefix);
   const found = reached(expression, lookups);
   const slopeOf = (expr: Expr) => `d${nameOf(expr)}`;
   const back: string[] = [];
@@ -103,7 +106,7 @@ export function expressionGradientText(
     const lookup = lookups.indexOf(expr);
     if (step.kind === "symbol") scoreSlope = dy;
     if (step.kind === "lookup" && lookup >= 0)
-      back.push(`foundPlace${lookup} = ${placeOf(step)};`, `foundSlope${lookup} = ${dy};`);
+      back.push(`foundPlace${lookup} = ${lookupIndex(step)};`, `foundSlope${lookup} = ${dy};`);
     if (step.kind !== "operation") continue;
     const operands = step.operands.map(nameOf) as [string, string, string];
     slopes[step.name](dy, nameOf(expr), operands).forEach((text, i) => {

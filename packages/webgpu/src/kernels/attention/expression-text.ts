@@ -4,12 +4,12 @@ import { sizeOf } from "@qkv/tensor";
 import { deviceError } from "../../failures.js";
 import type { Params } from "../../params.js";
 
-/** A masked score in shaders: WGSL may assume that there are no infinities. */
+/** The score of a masked key in shaders: WGSL compilers may assume that there are no infinities. */
 export const masked = "-3.0e38";
-/** Scores from here down count as masked. */
+/** Scores of this or less are masked. */
 export const maskedFrom = "-1.0e38";
 
-/** WGSL of a number. */
+/** A number as WGSL source, infinities and NaN included. */
 export function floatText(value: number): string {
   if (!Number.isFinite(Math.fround(value))) return value > 0 ? "3.0e38" : masked;
   const text = String(Math.fround(value));
@@ -21,10 +21,10 @@ const test = (condition: string) => `select(0.0, 1.0, ${condition})`;
 const operationText: { readonly [Name in OperationName]: (a: string, b: string, c: string) => string } = {
   neg: (a) => `-${a}`,
   abs: (a) => `abs(${a})`,
-  exp: (a) => `exponential(${a})`,
-  log: (a) => `logarithm(${a})`,
-  tanh: (a) => `tangent(${a})`,
-  sqrt: (a) => `root(${a})`,
+  exp: (a) => `exp_(${a})`,
+  log: (a) => `log_(${a})`,
+  tanh: (a) => `tanh_(${a})`,
+  sqrt: (a) => `sqrt_(${a})`,
   floor: (a) => `floor(${a})`,
   not: (a) => test(`${a} == 0.0`),
   add: (a, b) => `${a} + ${b}`,
@@ -33,7 +33,7 @@ const operationText: { readonly [Name in OperationName]: (a: string, b: string, 
   div: (a, b) => `${a} / ${b}`,
   min: (a, b) => `smaller(${a}, ${b})`,
   max: (a, b) => `larger(${a}, ${b})`,
-  pow: (a, b) => `power(${a}, ${b})`,
+  pow: (a, b) => `pow_(${a}, ${b})`,
   less: (a, b) => test(`${a} < ${b}`),
   lessEqual: (a, b) => test(`${a} <= ${b}`),
   greater: (a, b) => test(`${a} > ${b}`),
@@ -44,11 +44,11 @@ const operationText: { readonly [Name in OperationName]: (a: string, b: string, 
   where: (condition, a, b) => `select(${b}, ${a}, ${condition} != 0.0)`,
 };
 
-/** True if a shader can run an expression: without functions of the program. */
+/** True if a shader can run an expression: it has no JavaScript functions. */
 export const isShaderText = ({ steps }: Expression<unknown>): boolean =>
   steps.every(({ step }) => step.kind !== "call");
 
-/** Identifies the text of an expression: its steps by their operands, and what each is. */
+/** Key of an expression's text: its steps with their operands. */
 export function expressionKey({ steps, lookedUp }: Expression<unknown>): string {
   const places = new Map(steps.map((expr, i) => [expr, i]));
   const at = (expr: Expr) => places.get(expr);
@@ -74,7 +74,7 @@ export function expressionKey({ steps, lookedUp }: Expression<unknown>): string 
     .join(";");
 }
 
-/** Adds how the tables of an expression lie, packed one after the other from `start` on. Returns where they end. */
+/** Adds the layout of an expression's tables, packed one after the other from `start` on, to the parameters. Returns the end offset. */
 export function addTables(
   params: Params,
   prefix: string,
@@ -96,17 +96,17 @@ export function addTables(
 export type ExpressionLines = {
   readonly lines: readonly string[];
   nameOf(expr: Expr): string;
-  /** WGSL of the place that a lookup reads, from the table's first number on. */
-  placeOf(lookup: Lookup): string;
+  /** WGSL of the index that a lookup reads, relative to the table's first number. */
+  lookupIndex(lookup: Lookup): string;
 };
 
 type Lookup = Extract<Expr["step"], { kind: "lookup" }>;
 
-/** Lines that compute an expression from `score`, `batch`, `head`, `query` and `key`. Tables are read by `tableAt(index)`. */
+/** WGSL that computes an expression from `score`, `batch`, `head`, `query` and `key`. Tables are read by `tableAt(index)`. */
 export function expressionLines({ steps, lookedUp }: Expression<unknown>, prefix: string): ExpressionLines {
   const names = new Map<Expr, string>(steps.map((expr, i) => [expr, `e${i}`]));
   const of = (expr: Expr) => names.get(expr)!;
-  const placeOf = ({ table, indices }: Lookup): string => {
+  const lookupIndex = ({ table, indices }: Lookup): string => {
     const i = lookedUp.indexOf(table);
     return indices.reduce((place, index, axis) => {
       const last = `p.${prefix}${i}Last${axis}`;
@@ -125,7 +125,7 @@ export function expressionLines({ steps, lookedUp }: Expression<unknown>, prefix
         case "operation":
           return operationText[step.name](...(step.operands.map(of) as [string, string, string]));
         case "lookup":
-          return `tableAt(p.${prefix}${lookedUp.indexOf(step.table)}At + ${placeOf(step)})`;
+          return `tableAt(p.${prefix}${lookedUp.indexOf(step.table)}At + ${lookupIndex(step)})`;
         case "dropoutMask": {
           const [low, high] = seedKey("keep", step.seed);
           const { key, query, head, batch } = step.at;
@@ -139,10 +139,10 @@ export function expressionLines({ steps, lookedUp }: Expression<unknown>, prefix
     };
     return `let ${of(expr)} = ${value()};`;
   });
-  return { lines, nameOf: of, placeOf };
+  return { lines, nameOf: of, lookupIndex };
 }
 
-/** Parameters of the functions of expressions. */
+/** Parameters of the WGSL functions of expressions. */
 export const expressionInputs = "score: f32, batch: f32, head: f32, query: f32, key: f32";
 
 /** A WGSL function of a recorded expression, `fn NAME(score, batch, head, query, key) -> f32`. */

@@ -3,9 +3,9 @@ import { withScoreFunctions } from "../../wgsl/score-functions.js";
 import type { CallLayout } from "./call-layout.js";
 import {
   accumulateText,
-  acrossText,
+  reductionText,
   blockSize,
-  columnsOf,
+  vec4sPerThread,
   dotsText,
   each,
   pitch,
@@ -16,15 +16,15 @@ import {
 import { masked, maskedFrom } from "./expression-text.js";
 
 /**
- * The forward kernel. One workgroup has 32 queries of a head, and walks over the tiles of keys that the plan shows.
+ * WGSL of the forward kernel: each workgroup computes 32 queries of a head, in a loop over the tiles of keys that they see.
  *
- * @param mode - `online`: output and lse in one walk. `stats`: the largest score and 1 / sum of each row, and lse.
- *   `mix`: the output by a walk that knows them, where a weight is modified after the softmax.
+ * @param mode - `online`: output and lse in one pass. With `weightMod` there are two passes, `stats` for lse and the largest
+ *   score and 1 / sum of each row, and `mix` for the output, from these statistics.
  */
 export function forwardText(layout: CallLayout, mode: "online" | "stats" | "mix"): string {
   const { sizes, params, bindings, text, sinks, weightMod, masksItself } = layout;
   const { D, Dv } = sizes;
-  const columns = columnsOf(Dv);
+  const columns = vec4sPerThread(Dv);
   const mixes = mode !== "stats";
   const known = mode === "mix";
   return withScoreFunctions(`${params.declaration}
@@ -36,7 +36,7 @@ ${text}
 ${known ? statsText : ""}
 ${sharedText()}
 ${mixes ? `var<workgroup> weights: array<vec4<f32>, ${blockSize * pitch}>;` : ""}
-${known ? "" : acrossText()}
+${known ? "" : reductionText()}
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   ${queryBlockText}
@@ -46,11 +46,11 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   var top = vec4<f32>(${masked});
   var sum = vec4<f32>();
   ${mixes ? each(4 * columns, (i) => `var mixed${i} = vec4<f32>();`) : ""}
-  ${known ? each(4, (r) => `if (t0 + ty * 4u + ${r}u < p.T) { top[${r}] = statsOf(at + ${r}u).x; sum[${r}] = statsOf(at + ${r}u).y; }`) : ""}
-  // The plan is only read, so that what it holds is uniform, and barriers may be inside.
+  ${known ? each(4, (r) => `if (t0 + ty * 4u + ${r}u < p.T) { top[${r}] = rowStats(at + ${r}u).x; sum[${r}] = rowStats(at + ${r}u).y; }`) : ""}
+  // The plan is read-only: control flow is uniform, and barriers may be inside.
   let columns = rowBounds(b, h, t0 / 64u);
   for (var column = columns.x; column < columns.y; column++) {
-    let tile = tileOf(b, h, t0 / 64u, column);
+    let tile = tileWord(b, h, t0 / 64u, column);
     if ((tile & 3u) == 0u) { continue; }
     for (var half = 0u; half < 2u; half++) {
     let keyStart = column * 64u + half * 32u;
@@ -64,7 +64,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
             (
               r,
             ) => `var w${r} = select(exp(min(s${r} - top[${r}], vec4<f32>(80.0))) * sum[${r}], vec4<f32>(), s${r} <= vec4<f32>(${maskedFrom}));
-    ${each(4, (c) => `if (!(s${r}[${c}] <= ${maskedFrom})) { w${r}[${c}] = ${weightMod ? `modifiedWeight(w${r}[${c}], f32(b), f32(h), queryPlace(b, t0 + ty * 4u + ${r}u), keyPlace(b, g, keyStart + tx * 4u + ${c}u))` : `w${r}[${c}]`}; }`)}`,
+    ${each(4, (c) => `if (!(s${r}[${c}] <= ${maskedFrom})) { w${r}[${c}] = ${weightMod ? `modifiedWeight(w${r}[${c}], f32(b), f32(h), queryPosition(b, t0 + ty * 4u + ${r}u), keyPosition(b, g, keyStart + tx * 4u + ${c}u))` : `w${r}[${c}]`}; }`)}`,
           )
         : `let higher = max(top, most(vec4<f32>(${each(4, (r) => `max(max(s${r}.x, s${r}.y), max(s${r}.z, s${r}.w))`, ", ")}), thread));
     let shrink = exp(top - higher);
@@ -86,7 +86,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
 }`);
 }
 
-/** Dot products to scores, masked where the plan, the end or the expression says so. */
+/** WGSL that turns dot products into scores, masked by the plan, the number of keys, and the expression. */
 const scoresText = () =>
   each(
     4,
@@ -98,20 +98,20 @@ const scoresText = () =>
         4,
         (
           c,
-        ) => `if ((seen & ${1 << c}u) != 0u && keyStart + tx * 4u + ${c}u < p.S) { s${r}[${c}] = scoreOf(s${r}[${c}], b, h, t, keyStart + tx * 4u + ${c}u); }
+        ) => `if ((seen & ${1 << c}u) != 0u && keyStart + tx * 4u + ${c}u < p.S) { s${r}[${c}] = unmaskedScore(s${r}[${c}], b, h, t, keyStart + tx * 4u + ${c}u); }
       else { s${r}[${c}] = ${masked}; }`,
       )}
     }`,
   );
 
-/** The largest score of a row and 1 / sum, which lie after the rows of lse. */
-export const statsText = `fn statsOf(row: u32) -> vec2<f32> {
+/** WGSL that reads the largest score of a row and 1 / sum, which are stored after lse. */
+export const statsText = `fn rowStats(row: u32) -> vec2<f32> {
   return bitcast<vec2<f32>>(vec2<u32>(lse[p.rows + row * 2u], lse[p.rows + row * 2u + 1u]));
 }`;
 
 /**
- * Sinks, the logarithm of the sum, and 1 / sum on what is mixed. lse is stored as bits: −∞ is not computed with. The
- * largest score and 1 / sum are kept after it, since in large scores lse has no digits left for the sum.
+ * WGSL that adds the sinks to the sums, divides the output by them, and stores lse, as bits because WGSL may not compute −∞. The
+ * largest score and 1 / sum are stored after lse: with large scores, lse loses the digits of the sum.
  */
 const finishText = (columns: number, mixes: boolean, sinks: boolean) => `sum = total(sum, thread);
   ${

@@ -3,8 +3,8 @@ import type { Params } from "../../params.js";
 import { masked, maskedFrom } from "./expression-text.js";
 
 /**
- * Merges what the chunks of a row left: their mixtures by their shares of the sum, and lse, as bits, since −∞ is not
- * computed with. One workgroup for each row.
+ * WGSL that merges the partial results of the chunks of a row: outputs weighted by exp(chunk maximum − maximum) / sum, and lse,
+ * as bits because WGSL may not compute −∞. One workgroup per row.
  */
 export function mergeText(params: Params, Dv: number, sinks: boolean): string {
   const sizeV4 = Math.ceil(Dv / 4);
@@ -17,7 +17,7 @@ ${mainText(
   ${
     sinks
       ? `let given = tables[(group / p.T) % p.H];
-  // −∞ is found by its bits: as a number it may be anything.
+  // −∞ is detected by its bits: computing with it is undefined.
   let sink = select(given, ${masked}, bitcast<u32>(given) == 0xff800000u);`
       : `let sink = ${masked};`
   }

@@ -7,7 +7,7 @@ import { denseRows } from "./dense-keys.js";
 import { Plans } from "./plan-words.js";
 import { storedRows } from "./stored-text.js";
 
-/** Places calls of tensors, which are copied on the GPU where they lie otherwise than the kernels read them. */
+/** The placing of calls of tensors on the device. Layouts that kernels cannot read in place are copied on the GPU. */
 export function placeTensors(context: Context): Placing<Tensor> {
   return {
     plans: new Plans(),

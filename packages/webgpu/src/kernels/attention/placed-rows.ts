@@ -3,7 +3,7 @@ import type { Params } from "../../params.js";
 import type { Placed } from "../../store.js";
 import type { StoredRowsText } from "./stored-text.js";
 
-/** Lays out rows of float32 that lie in one piece each. */
+/** Layout of a float32 tensor with contiguous rows. */
 export function placedRows(
   { store }: ForwardContext,
   params: Params,
@@ -22,7 +22,7 @@ export function placedRows(
   };
 }
 
-/** WGSL of four numbers of a row, from number 4 d on; beyond its end they are 0. */
+/** WGSL of numbers 4d … 4d + 3 of a row of `n`; 0 beyond its end. */
 function rowText(name: string, n: number, fours: boolean): string {
   const at = `p.${name}At + b * p.${name}Batch + h * p.${name}Head + i * p.${name}Row + d * 4u`;
   if (fours)

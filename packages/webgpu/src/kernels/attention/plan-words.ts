@@ -3,26 +3,26 @@ import type { GpuBuffer } from "../../buffers.js";
 import type { ForwardContext } from "../../context.js";
 import { Words } from "./words.js";
 
-/** Queries and keys of a tile of a plan, which the kernels are written for. */
+/** Queries, and keys, of a plan's tile, as the kernels expect. */
 export const planTile = 64;
 
-/** A plan on the GPU, and the tiles that kernels read of it. */
+/** A plan on the GPU, and the number of tiles that kernels read. */
 export type PlacedPlan = {
   readonly buffer: GpuBuffer;
-  /** Place of the first and the end of the columns that a row of tiles sees, for each row of each head and batch. */
+  /** Offset of the column bounds (first, end) that each row of tiles sees, by batch, head and row. */
   readonly rowBoundsAt: number;
-  /** As `rowBoundsAt`, of the rows that see a column. */
+  /** Offset of the row bounds (first, end) that see each column of tiles, by batch, head and column. */
   readonly columnBoundsAt: number;
-  /** Number of tiles that are read, by row and by column of each head and batch. */
+  /** Number of tiles that are read in each row, and in each column, by batch and head. */
   readonly rowTiles: Uint32Array;
   readonly columnTiles: Uint32Array;
 };
 
 type Uploaded = { readonly engine: ForwardContext["engine"]; readonly placed: PlacedPlan };
 
-/** Plans on the GPU, of one device. A plan that is collected frees its buffer. */
+/** The plans of a device on the GPU. The buffer of a plan is freed when the plan is garbage-collected. */
 export class Plans {
-  /** Other small lists of calls. */
+  /** Cache of the other small lists of words of calls. */
   readonly words = new Words();
   readonly #uploaded = new WeakMap<TilePlan, Uploaded>();
   readonly #collected = new FinalizationRegistry<Uploaded>(({ engine, placed }) => {
@@ -30,8 +30,8 @@ export class Plans {
   });
 
   /**
-   * A plan on the GPU, uploaded once: for each tile a word, the place of its bits times 4 plus its class; the bits of all
-   * "some" tiles; and the bounds of what each row and each column reads.
+   * The buffer of a plan, uploaded once: a word per tile (offset of its mask bits · 4 + class), the mask bits of all "some"
+   * tiles, and the bounds of the tiles that each row and each column reads.
    */
   place({ engine }: ForwardContext, plan: TilePlan): PlacedPlan {
     const known = this.#uploaded.get(plan);

@@ -9,10 +9,10 @@ import { statsText } from "./forward-text.js";
 import { tableText } from "./score-text.js";
 
 /**
- * The state of each row that the walks of the gradient read: the largest score, 1 / sum, and Σ dO·O − dlse. One thread a
+ * WGSL that computes the state of each row for the backward pass: the largest score, 1 / sum, and Σ dO · O − dlse. One thread per
  * row.
  *
- * @param arrived - Gradients that are read: that of the output with the output, and that of lse.
+ * @param arrived - Gradients that are read: of the output (then the output is read, too), and of lse.
  */
 export function rowStateText(
   { sizes: { Dv } }: CallLayout,
@@ -33,7 +33,7 @@ ${mainText(
   threads,
   `  let row = group * ${threads}u + thread;
   if (row >= p.rows) { return; }
-  let stats = statsOf(row);
+  let stats = rowStats(row);
   var sum = 0.0;
   ${
     arrived.dOutput
@@ -50,7 +50,7 @@ ${mainText(
 )}`);
 }
 
-/** The gradient of the sinks: a workgroup adds up the rows of a head, each of which gave its sink a weight. */
+/** WGSL of the gradient of the sinks: a workgroup per head sums the contributions of its rows. */
 export const sinkGradientText = ({ params }: CallLayout): string =>
   withFunctions(`${params.declaration}
 ${bindingsText({ words: "i32" }, { dSinks: "f32" })}
@@ -64,7 +64,7 @@ ${mainText(
   var sum = 0.0;
   if (sink > ${maskedFrom}) {
     for (var i = thread; i < p.rows / p.H; i += ${threads}u) {
-      let state = stateOf((i / p.T * p.H + group) * p.T + i % p.T);
+      let state = rowState((i / p.T * p.H + group) * p.T + i % p.T);
       sum -= state.z * state.y * exp(min(sink - state.x, 80.0));
     }
   }

@@ -5,41 +5,41 @@ import { each } from "./block-text.js";
 import { masked, maskedFrom } from "./expression-text.js";
 import { planTile } from "./plan-words.js";
 
-/** Tiles of keys of a workgroup: 256 keys. */
+/** Tiles of keys per workgroup: 256 keys. */
 export const chunkTiles = 4;
 const keys = chunkTiles * planTile;
-/** Threads of a workgroup, those that share the dot product of a key, and keys that a thread multiplies at once. */
-const [threads, lanes, atOnce] = [64, 8, 4];
-/** Length of a line of partial sums, which avoids bank conflicts. */
+/** Threads of a workgroup, threads that share a dot product, and keys that a thread multiplies at once. */
+const [threads, lanes, unroll] = [64, 8, 4];
+/** Row length of the partial sums, one more than a tile to avoid bank conflicts. */
 const pitch = planTile + 1;
 
-/** Rows of queries that a workgroup reads keys and values for, within 16 KiB of workgroup memory; 0: not even one fits. */
-export function rowsTogether(rows: number, headDim: number): number {
+/** Rows of queries per workgroup, within 16 KiB of workgroup memory; 0 if not even one fits. */
+export function rowsPerWorkgroup(rows: number, headDim: number): number {
   const size4 = Math.ceil(headDim / 4);
   const bytes = (r: number) => r * (4 * (lanes * pitch + keys) + 16 * size4) + (r === 4 ? 0 : 16 * threads);
   return [4, 2, 1].find((r) => (r === 1 || r / 2 < rows) && bytes(r) <= 16384) ?? 0;
 }
 
-/** Text of a call that its segments share, and of the segment. */
+/** Parameters, bindings and WGSL of a call and one of its segments. */
 export type SplitText = {
   readonly params: Params;
   readonly bindings: Readonly<Record<string, string>>;
   readonly text: string;
   readonly D: number;
   readonly Dv: number;
-  /** Of {@link rowsTogether}. */
+  /** Rows of queries per workgroup, from {@link rowsPerWorkgroup}. */
   readonly together: number;
 };
 
 /**
- * Attention of a few queries over 256 keys of a segment: one workgroup for the rows of queries that share the keys, up to
- * four of them. Eight threads multiply a key, and then each thread has one key of a tile. Leaves for each row
- * [largest score, sum, 0, 0] and the mixture of values, which is not yet divided by the sum.
+ * WGSL of attention of a few queries over 256 keys of a segment. A workgroup computes up to four rows of queries of a key-value
+ * head. Eight threads share each dot product; afterwards each thread has one key of a tile. The partial result of a row is
+ * [largest score, sum, 0, 0] and the weighted sum of values, not yet divided by the sum.
  */
 export function splitText({ params, bindings, text, D, Dv, together: R }: SplitText): string {
   const [size4, sizeV4] = [Math.ceil(D / 4), Math.ceil(Dv / 4)];
-  const across = Math.min(threads, 2 ** Math.ceil(Math.log2(Math.max(1, sizeV4)))); // threads along a value
-  const wide = Math.ceil(sizeV4 / across); // fours of a value that a thread holds
+  const across = Math.min(threads, 2 ** Math.ceil(Math.log2(Math.max(1, sizeV4)))); // threads that share a value
+  const vec4s = Math.ceil(sizeV4 / across); // vec4s of a value per thread
   const type = R === 1 ? "f32" : `vec${R}<f32>`;
   const of = (x: string, r: number) => (R === 1 ? x : `${x}[${r}]`);
   const all = (number: (r: number) => string) => `${type}(${each(R, number, ", ")})`;
@@ -74,15 +74,15 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
     var shown = 0u;
     ${each(R, (r) => `var tile${r} = 0u;`)}
     if (column < p.endColumn) {
-      ${each(R, (r) => `tile${r} = tileOf(b, h${r}, 0u, column);\nshown |= tile${r} & 3u;`)}
+      ${each(R, (r) => `tile${r} = tileWord(b, h${r}, 0u, column);\nshown |= tile${r} & 3u;`)}
     }
     var own = ${all(() => masked)};
-    // The plan is only read, so that what it holds is uniform, and barriers may be inside.
+    // The plan is read-only: control flow is uniform, and barriers may be inside.
     if (shown != 0u) {
-      // Several keys at once: what they have in common is read once.
-      for (var n = slot; n < ${planTile}u; n += ${(atOnce * threads) / lanes}u) {
+      // Several keys at once share each read of the query.
+      for (var n = slot; n < ${planTile}u; n += ${(unroll * threads) / lanes}u) {
         ${each(
-          atOnce,
+          unroll,
           (i) => `let s${i} = column * ${planTile}u + n + ${(i * threads) / lanes}u;
         let inside${i} = s${i} >= p.first && s${i} < p.end;
         var dots${i} = ${type}();`,
@@ -90,14 +90,14 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
         for (var d = lane; d < ${size4}u; d += ${lanes}u) {
           ${each(R, (r) => `let q${r} = rows[${r * size4}u + d];`)}
           ${each(
-            atOnce,
+            unroll,
             (i) => `if (inside${i}) {
             let x = key4(b, g, s${i} - p.first, d);
             dots${i} += ${all((r) => `dot(q${r}, x)`)};
           }`,
           )}
         }
-        ${each(atOnce, (i) => `spare[lane * ${pitch}u + n + ${(i * threads) / lanes}u] = dots${i};`)}
+        ${each(unroll, (i) => `spare[lane * ${pitch}u + n + ${(i * threads) / lanes}u] = dots${i};`)}
       }
       workgroupBarrier();
       var dots = spare[thread];
@@ -110,7 +110,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
           (
             r,
           ) => `if ((tile${r} & 3u) != 0u && ((seenBits(tile${r}, t${r}, thread / 32u) >> (thread % 32u)) & 1u) != 0u) {
-          ${of("own", r)} = scoreOf(${of("dots", r)}, b, h${r}, t${r}, s);
+          ${of("own", r)} = unmaskedScore(${of("dots", r)}, b, h${r}, t${r}, s);
         }`,
         )}
       }
@@ -122,7 +122,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   workgroupBarrier();
   for (var n = 0u; n < ${threads}u; n++) { top = max(top, spare[n]); }
   workgroupBarrier();
-  // A thread has the same keys as before.
+  // Each thread has the keys whose scores it computed.
   var sum = ${type}();
   for (var j = 0u; j < ${chunkTiles}u; j++) {
     let own = scores[j * ${planTile}u + thread];
@@ -134,18 +134,18 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   workgroupBarrier();
   sum = ${type}();
   for (var n = 0u; n < ${threads}u; n++) { sum += spare[n]; }
-  ${each(R * wide, (i) => `var mixed${i} = vec4<f32>();`)}
+  ${each(R * vec4s, (i) => `var mixed${i} = vec4<f32>();`)}
   let column4 = thread % ${across}u;
   for (var n = thread / ${across}u; n < ${keys}u; n += ${threads / across}u) {
     let w = scores[n];
-    // Masked values may be no numbers: 0 · NaN must not leak.
+    // Masked values may contain NaN, and 0 · NaN is NaN.
     if (${some}) {
       let i = firstColumn * ${planTile}u + n - p.first;
       ${each(
-        wide,
+        vec4s,
         (j) => `if (column4 + ${j * across}u < ${sizeV4}u) {
         let x = value4(b, g, i, column4 + ${j * across}u);
-        ${each(R, (r) => `if (${of("w", r)} != 0.0) { mixed${r * wide + j} += ${of("w", r)} * x; }`)}
+        ${each(R, (r) => `if (${of("w", r)} != 0.0) { mixed${r * vec4s + j} += ${of("w", r)} * x; }`)}
       }`,
       )}
     }
@@ -158,9 +158,9 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   let writes${r} = n0 + ${r}u < p.rows;
   if (writes${r} && thread == 0u) { partials[at${r}] = vec4<f32>(${of("top", r)}, ${of("sum", r)}, 0.0, 0.0); }
   ${each(
-    wide,
+    vec4s,
     (j) => `workgroupBarrier();
-  ${gathered}[thread] = mixed${r * wide + j};
+  ${gathered}[thread] = mixed${r * vec4s + j};
   workgroupBarrier();
   if (writes${r} && thread < ${across}u && thread + ${j * across}u < ${sizeV4}u) {
     var total = ${gathered}[thread];

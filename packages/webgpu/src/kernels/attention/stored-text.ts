@@ -6,21 +6,21 @@ import type { Params } from "../../params.js";
 import type { Placed } from "../../store.js";
 import { arrayType, numberAt } from "../../wgsl/element.js";
 
-/** Rows as a shader reads them in place: bindings, their types, and the text of `NAME4(b, h, i, d)`. */
+/** Rows that a shader reads in place: buffers, bindings with their types, and WGSL of `NAME4(b, h, i, d)`. */
 export type StoredRowsText = {
-  /** Identifies the text, beside the size of a row. */
+  /** Key of the text, together with the size of a row. */
   readonly key: string;
   readonly reads: readonly GpuBuffer[];
   readonly bindings: Readonly<Record<string, string>>;
-  /** Four numbers of row i, from number 4 d on; beyond its end they are 0. */
+  /** WGSL of the function that returns numbers 4d … 4d + 3 of row i; 0 beyond its end. */
   readonly text: string;
 };
 
 /**
- * Lays out queries, or a segment of keys or values, in whatever layout they are stored: strided, or in pages of numbers of
- * 4, 2 or 1 bytes with scales.
+ * Layout of queries, or of a segment of keys or values, as stored: strided, or paged with elements of 4, 2 or 1 bytes and
+ * scales.
  *
- * @param tableAt - Place of the block table in `words`, where the segment is paged.
+ * @param tableAt - Offset of the block table in `words`, if the segment is paged.
  */
 export function storedRows(
   { store }: ForwardContext,
@@ -44,7 +44,7 @@ export function storedRows(
     params.u32(`${name}Table`, tableAt).u32(`${name}Width`, paged.table.length / Math.max(1, batches));
     params.u32(`${name}Length`, paged.blockLength);
   }
-  // Per token, or per channel.
+  // One scale per token, or per channel.
   const byRow = scale !== undefined && scale.shape[3] === 1 && (scale.shape[2]! > 1 || size > 1);
   if (scale) {
     params.u32(`${name}ScaleAt`, scale.offset).u32(`${name}ScaleBatch`, scale.strides[0]!);
@@ -76,7 +76,7 @@ export function storedRows(
 
 function foursText(name: string, dtype: DType): string {
   if (dtype === "float32") return `${name}[at / 4u + d]`;
-  // Two words hold four numbers.
+  // Two words contain four numbers.
   if (dtype === "float16")
     return `vec4<f32>(unpack2x16float(${name}[at / 2u + 2u * d]), unpack2x16float(${name}[at / 2u + 2u * d + 1u]))`;
   return `vec4<f32>(${[0, 1, 2, 3].map((j) => `f32(${numberAt(name, dtype, `at + d * 4u + ${j}u`)})`).join(", ")})`;

@@ -15,18 +15,18 @@ import { blockSize, each, sharedText } from "./block-text.js";
 import type { CallLayout } from "./call-layout.js";
 import { expressionGradientText } from "./expression-gradient-text.js";
 
-/** A table whose gradient a kernel adds up. */
+/** A table whose gradient a kernel accumulates. */
 export type TableLookups = {
   readonly mod: "scoreMod" | "weightMod";
   readonly lookups: readonly Expr[];
-  /** True if two pairs of a query and a key never read the same number: each thread adds to its own ones. */
+  /** True if no two pairs of query and key read the same number, so that each thread can add to its own numbers. */
   readonly apart: boolean;
 };
 
 /**
- * The gradient of a table, added up without atomics, always in the same order. A workgroup adds to a copy of the table that
- * no other one adds to at the same places, and within it thread i to the places i, i + 64, …: it looks through the gradients
- * of all threads for those.
+ * WGSL of the gradient of a table, accumulated without atomics and so always in the same order. Workgroups that may add to the
+ * same numbers have separate copies of the table. Within a workgroup, thread i adds to the numbers i, i + 64, …, which it
+ * searches in the gradients of all threads.
  */
 export function tableGradientText(layout: CallLayout, arrived: Arrived, table: TableLookups): string {
   const { mod, lookups, apart } = table;

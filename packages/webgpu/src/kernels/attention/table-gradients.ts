@@ -1,21 +1,21 @@
 import type { AttentionCall, Expression } from "@qkv/attention-contract";
 import { sizeOf, type Kernel, type Tensor, type View } from "@qkv/tensor";
 import type { Context } from "../../context.js";
-import { gridOf } from "../../wgsl/grid.js";
+import { gridFor } from "../../wgsl/grid.js";
 import { map } from "../map.js";
 import { packedStrides, viewAs } from "../packed.js";
 import { reduceKernels } from "../reduce.js";
-import { keyOf, type Backward } from "./backward-call.js";
+import { arrivedKey, type Backward } from "./backward-call.js";
 import { blockSize } from "./block-text.js";
 import { reachedLookups } from "./expression-gradient-text.js";
 import { tableGradientText, type TableLookups } from "./table-gradient-text.js";
 import { tableOwners } from "./table-owners.js";
 import { queryBlockFlops } from "./unit-ranges.js";
 
-/** Numbers of all copies that a table's gradient is added up in. */
-const mostNumbers = 2 ** 22;
+/** Largest total length of the copies in which a table's gradient is accumulated. */
+const maxNumbers = 2 ** 22;
 
-/** Writes the gradients of the tables of expressions. */
+/** Computes the gradients of the tables of expressions. */
 export function tableGradients(backward: Backward, to: AttentionCall): void {
   for (const mod of ["scoreMod", "weightMod"] as const) {
     const own = backward.call[mod];
@@ -45,16 +45,19 @@ function writeTable(
   const [ownHeads, restHeads] = owners.head ? [H, 1] : [1, H];
   const [ownBatches, restBatches] = owners.batch ? [B, 1] : [1, B];
   const [workgroups, rest] = [ownBlocks * ownHeads * ownBatches, restBlocks * restHeads * restBatches];
-  const copies = Math.max(1, Math.min(rest, Math.floor(mostNumbers / numbers)));
+  const copies = Math.max(1, Math.min(rest, Math.floor(maxNumbers / numbers)));
   const table: TableLookups = { mod, lookups, apart: owners.query && owners.key };
   withCopies(context, view, copies, (sums) => {
     const { engine, store } = context;
     const { largest } = queryBlockFlops(call.plan, layout.plan, sizes, 2 * D + 2 * Dv + 100);
-    // Each dispatch has a range of the workgroups, and each workgroup a range of the blocks that it adds up.
-    const steps = Math.max(1, Math.min(Math.ceil(rest / copies), Math.floor(engine.mostFlops / largest)));
-    const most = Math.max(1, Math.floor(engine.mostFlops / (largest * steps)));
+    // Each dispatch runs a range of the workgroups, and each workgroup accumulates a range of the blocks.
+    const steps = Math.max(
+      1,
+      Math.min(Math.ceil(rest / copies), Math.floor(engine.maxDispatchFlops / largest)),
+    );
+    const most = Math.max(1, Math.floor(engine.maxDispatchFlops / (largest * steps)));
     const units = workgroups * copies;
-    const key = `attentionBackward:${mod}${index}:${table.apart}:${keyOf(backward.arrived)}:${layout.key}`;
+    const key = `attentionBackward:${mod}${index}:${table.apart}:${arrivedKey(backward.arrived)}:${layout.key}`;
     const cut = units > most || rest > steps * copies;
     for (let restFirst = 0; restFirst < rest; restFirst += steps * copies) {
       for (let firstUnit = 0; firstUnit < units; firstUnit += most) {
@@ -77,7 +80,7 @@ function writeTable(
           reads: layout.reads,
           writes: [store.write(sums)],
           params,
-          groups: gridOf(endUnit - firstUnit),
+          groups: gridFor(endUnit - firstUnit),
         });
         if (cut) engine.submit();
       }
@@ -87,7 +90,7 @@ function writeTable(
 
 const zero = (context: Context, view: View) => map(context, "zeros", [], view, { body: "return 0.0;" });
 
-/** Runs `f` with zeros for so many copies of a view, and writes their sum to it. */
+/** Runs `f` with a number of zeroed copies of a view, and writes their sum to the view. */
 function withCopies(context: Context, view: View, copies: number, f: (sums: View) => void): void {
   if (copies === 1) return f(view);
   const { store } = context;

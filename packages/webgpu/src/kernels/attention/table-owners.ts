@@ -7,7 +7,7 @@ import {
 } from "@qkv/attention-contract";
 import type { CallLayout } from "./call-layout.js";
 
-/** Indices of a score that a table's place tells apart: no two scores that differ in one of them read the same number. */
+/** Indices of a score that determine the number read from a table: scores that differ in one of them read different numbers. */
 export type TableOwners = {
   readonly batch: boolean;
   readonly head: boolean;
@@ -16,8 +16,8 @@ export type TableOwners = {
 };
 
 /**
- * Finds which indices of a score each have numbers of a table of their own, from the form of its lookups: an axis whose
- * index is the batch, head, query or key itself, give or take a whole number, and within the table.
+ * Derives these indices from the lookups of a table: an axis that all of them index by the batch, head, query or key plus a
+ * constant integer, always within the axis.
  */
 export function tableOwners(
   call: AttentionCall,
@@ -47,14 +47,15 @@ export function tableOwners(
   return owners;
 }
 
-/** The symbol and the whole number that an index is the sum of. */
+/** The symbol and the integer whose sum an index is; undefined for other indices. */
 function symbolAndShift(expr: Expr | undefined): { symbol: SymbolName; shift: number } | undefined {
   if (!expr) return undefined;
   const { step } = expr;
   if (step.kind === "symbol") return { symbol: step.name, shift: 0 };
   if (step.kind !== "operation" || (step.name !== "add" && step.name !== "sub")) return undefined;
   const [a, b] = step.operands as [Expr, Expr];
-  const own = symbolAndShift(a);
-  if (!own || b.step.kind !== "number" || !Number.isInteger(b.step.value)) return undefined;
-  return { symbol: own.symbol, shift: own.shift + (step.name === "add" ? b.step.value : -b.step.value) };
+  const inner = symbolAndShift(a);
+  if (!inner || b.step.kind !== "number" || !Number.isInteger(b.step.value)) return undefined;
+  const shift = step.name === "add" ? b.step.value : -b.step.value;
+  return { symbol: inner.symbol, shift: inner.shift + shift };
 }

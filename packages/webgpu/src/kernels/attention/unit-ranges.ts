@@ -5,12 +5,12 @@ import { planTile, type PlacedPlan } from "./plan-words.js";
 type Sizes = ReturnType<typeof callSizes>;
 
 /**
- * Cuts the workgroups of a kernel into dispatches that take so many FLOPs each at most, or one workgroup: browsers end what
- * runs for seconds.
+ * Splits the workgroups (units) of a kernel into ranges, one per dispatch, of a limited number of FLOPs or a single workgroup:
+ * browsers abort dispatches that run for seconds.
  *
- * @param flopsOf - Of one workgroup.
- * @param largest - Of any workgroup.
- * @returns First and end of each range.
+ * @param flopsOf - FLOPs of a workgroup.
+ * @param largest - FLOPs of the largest workgroup.
+ * @returns First workgroup and end of each range.
  */
 export function unitRanges(
   units: number,
@@ -33,7 +33,7 @@ export function unitRanges(
   return [...ranges, [first, units]];
 }
 
-/** FLOPs of a workgroup that walks the keys of 32 queries, and of the one that walks most. */
+/** FLOPs of a workgroup that computes 32 queries, and those of the largest one. */
 export function queryBlockFlops(plan: TilePlan, { rowTiles }: PlacedPlan, sizes: Sizes, perPair: number) {
   const { H, T } = sizes;
   const blocks = Math.ceil(T / blockSize);
@@ -44,12 +44,12 @@ export function queryBlockFlops(plan: TilePlan, { rowTiles }: PlacedPlan, sizes:
     flopsOf(unit: number) {
       const row = Math.floor(((unit % blocks) * blockSize) / planTile);
       const head = Math.floor(unit / blocks);
-      return rowTiles[planeOf(plan, Math.floor(head / H), head % H) * plan.rows + row]! * perTile;
+      return rowTiles[planIndex(plan, Math.floor(head / H), head % H) * plan.rows + row]! * perTile;
     },
   };
 }
 
-/** FLOPs of a workgroup that walks the queries of all heads that share 32 keys, and of the one that walks most. */
+/** FLOPs of a workgroup that computes the gradients of 32 keys, and those of the largest one. */
 export function keyBlockFlops(plan: TilePlan, { columnTiles }: PlacedPlan, sizes: Sizes, perPair: number) {
   const { B, Hkv, S, group } = sizes;
   const blocks = Math.ceil(S / blockSize);
@@ -62,7 +62,7 @@ export function keyBlockFlops(plan: TilePlan, { columnTiles }: PlacedPlan, sizes
       const shared = Math.floor(unit / blocks);
       let tiles = 0;
       for (let i = 0; i < group; i++) {
-        const plane = planeOf(plan, Math.floor(shared / Hkv), (shared % Hkv) * group + i);
+        const plane = planIndex(plan, Math.floor(shared / Hkv), (shared % Hkv) * group + i);
         tiles += columnTiles[plane * plan.columns + column]!;
       }
       return tiles * perTile;
@@ -70,5 +70,6 @@ export function keyBlockFlops(plan: TilePlan, { columnTiles }: PlacedPlan, sizes
   };
 }
 
-const planeOf = ({ batches, heads }: TilePlan, b: number, h: number) =>
+/** Index of the plan's tiles of a batch and a head, which may share them with others. */
+const planIndex = ({ batches, heads }: TilePlan, b: number, h: number) =>
   (batches > 1 ? b * heads : 0) + (heads > 1 ? h : 0);

@@ -3,16 +3,15 @@ import type { GpuBuffer } from "../../buffers.js";
 import type { ForwardContext } from "../../context.js";
 import type { Dispatch } from "../../engine.js";
 import type { Placed } from "../../store.js";
-import { gridOf } from "../../wgsl/grid.js";
+import { gridFor } from "../../wgsl/grid.js";
 import type { CallLayout } from "./call-layout.js";
 import { forwardText } from "./forward-text.js";
 import { queryBlockFlops, unitRanges } from "./unit-ranges.js";
 
 /**
- * Records the output and lse of a call: one walk over the keys, and a second one where a weight is modified after the
- * softmax.
+ * Records the kernels for output and lse of a call: one pass over the keys, or two with `weightMod`.
  *
- * @param lse - Of lse, with room for the largest score and 1 / sum of each row after it.
+ * @param lse - Buffer for lse, with room for the largest score and 1 / sum of each row after it.
  */
 export function walkForward(
   context: ForwardContext,
@@ -28,7 +27,7 @@ export function walkForward(
   } else walkKeys(context, call, layout, "online", [], [written(), lse]);
 }
 
-/** Runs a form of the forward kernel, cut into dispatches that do not take long. */
+/** Runs the forward kernel in a mode, split into dispatches of limited duration. */
 export function walkKeys(
   context: ForwardContext,
   { plan }: Pick<AttentionCall, "plan">,
@@ -48,17 +47,17 @@ export function walkKeys(
   });
 }
 
-/** Records a kernel over blocks of rows: at once, or in dispatches of at most so many FLOPs each. */
+/** Records a kernel over blocks of rows, in one dispatch or in several of at most `engine.maxDispatchFlops` FLOPs. */
 export function recordUnits(
   { engine, store }: ForwardContext,
   { units, flopsOf, largest }: ReturnType<typeof queryBlockFlops>,
   dispatch: Omit<Dispatch, "op" | "groups">,
 ): void {
-  const ranges = unitRanges(units, flopsOf, largest, engine.mostFlops);
+  const ranges = unitRanges(units, flopsOf, largest, engine.maxDispatchFlops);
   for (const [firstUnit, endUnit] of ranges) {
     const params = dispatch.params.with({ firstUnit, endUnit });
-    engine.record({ ...dispatch, op: store.op, params, groups: gridOf(endUnit - firstUnit) });
-    // A long dispatch is a submission of its own: browsers end submissions that run for seconds.
+    engine.record({ ...dispatch, op: store.op, params, groups: gridFor(endUnit - firstUnit) });
+    // Each long dispatch is submitted alone: browsers abort submissions that run for seconds.
     if (ranges.length > 1) engine.submit();
   }
 }
