@@ -1,4 +1,4 @@
-// Compiles the kernels, once for each set of instructions, and writes each binary as a module that only its user loads.
+// Compiles the kernels for each instruction set, and writes each binary as a module, so that only the selected one is loaded.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -22,7 +22,7 @@ const common = [
   "--importMemory",
   "--memoryBase",
   "1024",
-  // A module over shared memory must name a maximum; src/over-shared-memory.ts makes one of the same binary.
+  // A shared memory must have a maximum. src/over-shared-memory.ts changes this binary to import one.
   "--maximumMemory",
   "65536",
   "--enable",
@@ -47,7 +47,7 @@ for (const [name, more] of Object.entries(builds)) {
   console.log(`${name}: ${bytes.length} bytes, ${packed.length} gzipped`);
 }
 
-// What runs in a worker travels as a string, and as a file for pages that allow no other origin of code.
+// The worker's code is bundled as a string, and as a file for pages that allow only code of their own origin.
 const { outputFiles } = buildSync({
   entryPoints: [join(here, "src/threads/worker.ts")],
   bundle: true,

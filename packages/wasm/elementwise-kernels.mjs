@@ -1,7 +1,6 @@
-// Writes the loops of functions that work number by number. Each is a formula of vectors; rows that do not lie in one
-// piece are brought into one before.
+// Generates the loops of elementwise functions. Each function is a formula of vectors; rows that are not contiguous are copied before.
 
-/** Formulas of x; `alpha` is an attribute. */
+/** Formulas of x. `alpha` is an attribute of the op. */
 const unary = {
   copy: "x",
   neg: "f32x4.neg(x)",
@@ -37,7 +36,7 @@ const arithmetic = {
   minimum: "f32x4.min(a, b)",
 };
 
-/** Comparisons of a and b: all bits where they hold. */
+/** Comparisons of a and b: all bits are set where they hold. */
 const comparisons = {
   less: "f32x4.lt(a, b)",
   lessEqual: "f32x4.le(a, b)",
@@ -62,7 +61,7 @@ const cases = (formulas, body) =>
     .join("\n");
 
 export const elementwiseKernels = `
-/** y = f(x), \`bytes\` of them, a multiple of 16. */
+/** y = f(x), for \`bytes\` bytes, a multiple of 16. */
 export function unaryVectors(op: i32, x: usize, y: usize, bytes: usize, alpha: f32): void {
   const one = f32x4.splat(1);
   const end = y + bytes;
@@ -72,7 +71,7 @@ ${cases(unary, (formula) => `const x = v128.load(y + from); v128.store(y, ${form
   }
 }
 
-/** y = f(a, b), likewise. */
+/** y = f(a, b), for \`bytes\` bytes, a multiple of 16. */
 export function binaryVectors(op: i32, a: usize, b: usize, y: usize, bytes: usize): void {
   const end = y + bytes;
   const first = a - y, second = b - y;

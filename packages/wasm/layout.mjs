@@ -25,7 +25,7 @@ ${fieldsOf(structure)
   .join("\n")}
 }`;
 
-/** AssemblyScript: a class to read each structure. */
+/** AssemblyScript source: a class to read each structure. */
 export const readers = () => `${origin}${each(structures, readerClass)}
 
 ${each(
@@ -41,7 +41,7 @@ ${each(constants, ([name, [value, about]]) => `${comment(about)}export const ${u
 
 const tsType = { i32: "number", f32: "number", usize: "number", strided: "Strided | undefined" };
 const words = ({ name, kind, strides }) => {
-  if (kind === "f32") return [`bitsOf(fields.${name})`];
+  if (kind === "f32") return [`float32Bits(fields.${name})`];
   if (kind !== "strided") return [`fields.${name}`];
   return [`fields.${name}?.pointer ?? 0`, ...strides.map((_, n) => `fields.${name}?.strides[${n}] ?? 0`)];
 };
@@ -62,8 +62,8 @@ ${fieldsOf(structure)
   ];
 }`;
 
-/** TypeScript: a type of each structure, and a function that writes it. */
-export const writers = () => `${origin}import { bitsOf } from "../call.js";
+/** TypeScript source: a type for each structure, and a function that encodes it. */
+export const writers = () => `${origin}import { float32Bits } from "../call.js";
 
 /** A tensor in memory: the address of its first element, and its strides in elements. */
 export type Strided = { readonly pointer: number; readonly strides: readonly number[] };

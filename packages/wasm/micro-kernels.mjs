@@ -1,5 +1,5 @@
-// Writes the micro-kernels: AssemblyScript has no arrays of locals, so blocks of accumulators are spelled out. One step
-// of the summed axis per iteration: of two, binaryen nests the products, which then take more registers than there are.
+// Generates the micro-kernels: AssemblyScript has no arrays of locals, so the accumulators of a block are written out. Each iteration
+// has one step of the summed axis: with two, binaryen nests the products, which then need more registers than there are.
 
 import { elementwiseKernels } from "./elementwise-kernels.mjs";
 import { enumerations } from "./schema.mjs";
@@ -45,7 +45,7 @@ ${all.map((r) => `  v128.store(c + stride * ${r}, s${r}0); v128.store(c + stride
 
 /**
  * scores[keys × 8 queries] = keys · queries: keys read in place, \`stride\` bytes apart; queries packed as [d][8].
- * Scores lie \`row\` bytes apart, one key after the other.
+ * Scores of successive keys are \`row\` bytes apart.
  */
 function keysByQueries(keys, row) {
   const all = range(keys);
@@ -69,8 +69,8 @@ ${all.map((r) => `  v128.store(scores, s${r}0, ${r * row}); v128.store(scores, s
 }
 
 /**
- * mixture[queries × 8 dims] = mixture · correction + Σ weight · value: weights lie \`row\` bytes apart, one key after the
- * other; values are read in place, \`stride\` bytes apart.
+ * mixture[queries × 8 dims] = mixture · correction + Σ weight · value: weights of successive keys are
+ * \`row\` bytes apart; values are read in place, \`stride\` bytes apart.
  */
 function weightsByValues(queries, row) {
   const all = range(queries);
@@ -98,8 +98,8 @@ ${all.map((r) => `  v128.store(mixture + width * ${r}, s${r}0); v128.store(mixtu
 }
 
 /**
- * sums[keys × 8 dims] += Σ over queries of weight · row: weights lie \`row\` bytes apart, one key after the other; the
- * queries' rows are read in place, \`stride\` bytes apart.
+ * sums[keys × 8 dims] += Σ over queries of weight · row: weights of successive keys are \`row\` bytes apart; the queries'
+ * rows are read in place, \`stride\` bytes apart.
  */
 function keysByDims(keys, row) {
   const all = range(keys);
@@ -122,7 +122,7 @@ ${all.map((r) => `  v128.store(sums + width * ${r}, s${r}0); v128.store(sums + w
 }
 
 /**
- * One query of \`heads\` heads against four keys: dot products, as four numbers of each head. Keys are read once.
+ * Dot products of one query of \`heads\` heads with four keys: four numbers for each head. Keys are read once.
  */
 function dotsOfFour(heads) {
   const [all, four] = [range(heads), range(4)];
@@ -135,7 +135,7 @@ ${pairs.map(([h, k]) => `  let s${h}${k} = zero();`).join("\n")}
 ${all.map((h) => `    const q${h} = v128.load(query + queryStep * ${h});`).join("\n")}
 ${four.map((k) => `    const x${k} = v128.load(k${k}); k${k} += 16; ${all.map((h) => `s${h}${k} = fma(x${k}, q${h}, s${h}${k});`).join(" ")}`).join("\n")}
   }
-${all.map((h) => `  v128.store(scores + step * ${h}, sumsOf(s${h}0, s${h}1, s${h}2, s${h}3));`).join("\n")}
+${all.map((h) => `  v128.store(scores + step * ${h}, sumFourVectors(s${h}0, s${h}1, s${h}2, s${h}3));`).join("\n")}
 }`;
 }
 
@@ -157,8 +157,8 @@ ${pairs.map(([h, v]) => `  v128.store(output + outputStep * ${h}, s${h}${v}, ${1
 }
 
 /**
- * sums[rows × 8 outputs] = activations · weights in whole numbers: activations packed as [step][rows][4], 1 to 127 for -63
- * to 63; weights as [step][8][4]; one step or more.
+ * sums[rows × 8 outputs] = activations · weights in integers: activations packed as [step][rows][4], with 1 to 127 for -63 to 63;
+ * weights as [step][8][4]. There is at least one step.
  */
 function bytesProduct(rows) {
   const all = range(rows);
@@ -176,8 +176,8 @@ ${all.map((r) => `  v128.store(sums, s${r}0, ${32 * r}); v128.store(sums, s${r}1
 }
 
 /**
- * sums[8 outputs] = one row of activations · a panel of weights, less 64 times the sums of the weights. Two steps at a
- * time, since a sum waits for the one before.
+ * sums[8 outputs] = one row of activations · a panel of weights, minus 64 · the sums of the weights. Two steps at a time, with
+ * independent sums.
  */
 function bytesRow(dot) {
   const step = (n, [s0, s1, t0, t1]) => `
@@ -220,7 +220,7 @@ ${range(2)
 }`;
 }
 
-/** Queries of one tile, in bytes: what lies between a key's scores and the next key's. */
+/** Bytes between the scores of two keys of a tile: those of 64 queries. */
 const row = 64 * 4;
 
 /** Steps of an expression with one operand x, and the gradient of x from dy. */
@@ -228,22 +228,22 @@ const unarySteps = {
   neg: ["f32x4.neg(x)", "f32x4.neg(dy)"],
   abs: ["f32x4.abs(x)", "f32x4.mul(dy, sign4(x))"],
   exp: ["exp4(x)", "f32x4.mul(dy, y)"],
-  log: ["log4(x)", "where0(dy, f32x4.div(dy, x))"],
+  log: ["log4(x)", "zeroWhere(dy, f32x4.div(dy, x))"],
   tanh: ["tanh4(x)", "f32x4.mul(dy, f32x4.sub(f32x4.splat(1), f32x4.mul(y, y)))"],
-  sqrt: ["f32x4.sqrt(x)", "where0(dy, f32x4.div(dy, f32x4.add(y, y)))"],
+  sqrt: ["f32x4.sqrt(x)", "zeroWhere(dy, f32x4.div(dy, f32x4.add(y, y)))"],
   floor: ["f32x4.floor(x)"],
   not: ["truth(f32x4.eq(x, zero()))"],
 };
 
-/** Steps with two operands, and the gradients of a and b from dy. Of equal numbers the first one is taken. */
+/** Steps with two operands, and the gradients of a and b from dy. If both are equal, `min` and `max` return a. */
 const binarySteps = {
   add: ["f32x4.add(a, b)", "dy", "dy"],
   sub: ["f32x4.sub(a, b)", "dy", "f32x4.neg(dy)"],
   mul: ["f32x4.mul(a, b)", "f32x4.mul(dy, b)", "f32x4.mul(dy, a)"],
   div: [
     "f32x4.div(a, b)",
-    "where0(dy, f32x4.div(dy, b))",
-    "where0(dy, f32x4.neg(f32x4.div(f32x4.mul(dy, a), f32x4.mul(b, b))))",
+    "zeroWhere(dy, f32x4.div(dy, b))",
+    "zeroWhere(dy, f32x4.neg(f32x4.div(f32x4.mul(dy, a), f32x4.mul(b, b))))",
   ],
   min: ["f32x4.min(a, b)", "v128.and(dy, f32x4.le(a, b))", "v128.andnot(dy, f32x4.le(a, b))"],
   max: ["f32x4.max(a, b)", "v128.and(dy, f32x4.ge(a, b))", "v128.andnot(dy, f32x4.ge(a, b))"],
@@ -256,7 +256,7 @@ const binarySteps = {
   or: ["truth(v128.or(f32x4.ne(a, zero()), f32x4.ne(b, zero())))"],
 };
 
-/** A loop over a strip: \`rows\` keys, \`bytes\` bytes of queries each. */
+/** A loop over a strip: \`rows\` keys, each with \`bytes\` bytes of queries. */
 const overStrip = (body) =>
   `for (let r = 0, at: usize = 0; r < rows; r++, at += ${row}) for (let i = at; i < at + bytes; i += 16) { ${body} }`;
 
@@ -318,7 +318,7 @@ ${Object.entries(binarySteps)
 
 export const microKernels = `// Written by micro-kernels.mjs.
 import {
-  exp4, gelu4, geluSlope4, geluTanh4, geluTanhSlope4, log4, fma, sign4, siluSlope4, softplus4, sumsOf, swish4, tanh4, truth, where0, zero,
+  exp4, gelu4, geluSlope4, geluTanh4, geluTanhSlope4, log4, fma, sign4, siluSlope4, softplus4, sumFourVectors, swish4, tanh4, truth, zeroWhere, zero,
 } from "./lanes";
 import { dotFast, dotPlain } from "./bytes";
 ${[4, 6].map(product).join("\n")}

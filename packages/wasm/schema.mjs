@@ -1,10 +1,10 @@
-// The layouts that TypeScript writes to memory and AssemblyScript reads, and the numbers that both know. layout.mjs generates from it a
-// class to read each structure, a function to write it, and the enumerations and constants of both languages.
+// The memory layouts that TypeScript writes and AssemblyScript reads, and their shared constants. From it, layout.mjs generates a class to
+// read each structure, a function to write it, and the enumerations and constants of both languages.
 import { functions } from "./elementwise-kernels.mjs";
 
 /**
- * Structures of 32-bit words. A field has a type, and where its name does not tell, what it holds. `strided 4` is a tensor
- * of four axes: the address of its first element and its strides in elements, all 0 where there is none.
+ * Structures of 32-bit words. A field has a type and, if its name does not say it, a description of its contents. `strided 4` is a
+ * tensor of four axes: the address of its first element and its strides in elements, all 0 if there is none.
  */
 export const structures = {
   AttentionRequest: {
@@ -16,13 +16,13 @@ export const structures = {
       keys: "i32",
       dim: "i32",
       valueDim: "i32",
-      group: ["i32", "Query heads to a head of keys and values."],
+      group: ["i32", "Query heads per key-value head."],
       scale: "f32",
       softcap: ["f32", "0: off."],
       rows: ["i32", "The tile plan: tiles along queries."],
       columns: ["i32", "Tiles along keys."],
-      planBatch: ["i32", "Tiles from one batch to the next; 0: all batches share them."],
-      planHead: ["i32", "Tiles from one head to the next; 0: all heads share them."],
+      planBatch: ["i32", "Stride of a batch, in tiles; 0: all batches share them."],
+      planHead: ["i32", "Stride of a head, in tiles; 0: all heads share them."],
       classes: "usize",
       bitsAt: "usize",
       bits: "usize",
@@ -34,15 +34,15 @@ export const structures = {
       sinks: ["usize", "0: none."],
       sinkStep: "i32",
       firstQueries: ["usize", "Position of each batch's first query."],
-      positions: ["usize", "Positions of keys one by one; 0: from `firstKey` on."],
-      positionBatch: ["i32", "Positions from one batch to the next."],
+      positions: ["usize", "Positions of the keys; 0: they are consecutive from `firstKey` on."],
+      positionBatch: ["i32", "Stride of a batch in `positions`."],
       firstKey: "i32",
-      dOutput: ["strided 4", "Gradient that reached the output."],
-      dLse: ["strided 3", "Gradient that reached the logarithms of the sums."],
+      dOutput: ["strided 4", "Gradient of the output."],
+      dLse: ["strided 3", "Gradient of the log-sum-exp."],
       dQuery: ["usize", "Packed."],
       dSinks: ["usize", "One number for each batch and head."],
       dTables: ["usize", "float64 sums of the gradients of both programs' tables."],
-      dTableStep: ["i32", "From one item's sums to the next's; 0: they share them."],
+      dTableStep: ["i32", "Stride of an item in `dTables`; 0: all items share the sums."],
       partials: ["usize", "Partial results (m, l, o) of the chunks of keys in decoding."],
       chunkTiles: ["i32", "Tiles of a chunk of keys in decoding."],
       partialBytes: [
@@ -53,27 +53,27 @@ export const structures = {
     },
   },
   KeyValueSegment: {
-    about: "Keys or values of consecutive tokens: one tensor, or pages.",
+    about: "Keys or values of consecutive tokens: a tensor, or paged blocks.",
     fields: {
       length: ["i32", "Tokens."],
       data: [
         "strided 4",
-        "In pages, the stride of a batch is that of a block. Whole numbers of a byte where there is a scale.",
+        "If paged, the stride of the first axis is that of a block. int8 if there is a scale.",
       ],
       table: [
         "usize",
-        "The block of each `blockLength` tokens, `blocks` of them for a batch; 0: one tensor.",
+        "Block table, `blocks` entries per batch, one for each `blockLength` tokens; 0: a single tensor.",
       ],
       blocks: "i32",
       blockLength: "i32",
-      scale: ["strided 4", "Factors of the data, by block."],
+      scale: ["strided 4", "Scales of the data, by block."],
     },
   },
   Program: {
     about: "An expression of scores. Its Steps follow.",
     fields: {
       count: ["i32", "Steps."],
-      tableSize: ["i32", "Numbers of all tables together."],
+      tableSize: ["i32", "Total length of all tables."],
     },
   },
   Step: {
@@ -81,19 +81,19 @@ export const structures = {
     fields: {
       op: ["i32", "A StepCode."],
       level: ["i32", "A Level."],
-      active: ["i32", "1 if it depends on the score or on a table, so that a gradient flows through it."],
+      active: ["i32", "1 if it depends on the score or on a table, so that it has a gradient."],
       a: ["i32", "Registers of its operands: a, b, c, d."],
       b: "i32",
       c: "i32",
       d: "i32",
-      i: ["i32", "Numbers of its own: i, j, k."],
+      i: ["i32", "Further integers: i, j, k."],
       j: "i32",
       k: "i32",
       number: "f32",
     },
   },
   ScanRequest: {
-    about: "One call of a scan: steps of a recurrence that is linear in its state. A row is a token.",
+    about: "One call of a scan, a linear recurrence. A row is a token.",
     fields: {
       heads: "i32",
       tokens: "i32",
@@ -103,28 +103,28 @@ export const structures = {
       statesPerItem: "i32",
       chunk: ["i32", "Tokens of a chunk, at most `scanTokens`; 1: token by token."],
       readsBefore: ["i32", "1 if a query reads the state before its own step."],
-      scale: ["f32", "Factor of what queries read."],
+      scale: ["f32", "Factor of the outputs."],
       query: "strided 4",
       key: "strided 4",
       value: "strided 4",
-      decay: ["strided 4", "Natural logarithms, one for each head and token; none: nothing decays."],
+      decay: ["strided 4", "Natural logarithms of the decays, one for each head and token; none: no decay."],
       erase: ["strided 4", "None: nothing is erased."],
-      erasesAfter: ["i32", "1 if what is erased is read of the state after the decay."],
-      beta: ["strided 4", "Factor of a token's value and of what it erases; none: 1."],
+      erasesAfter: ["i32", "1 if the erased part is read from the state after the decay."],
+      beta: ["strided 4", "Factor of each token's value and erased part; none: 1."],
       initialState: "strided 4",
       output: ["usize", "Packed."],
       finalState: ["usize", "Packed."],
     },
   },
   Walk: {
-    about: "A function that works number by number. WalkAxes follow, around a row, the innermost first.",
+    about: "An elementwise function. The WalkAxes of the axes outside of a row follow, the innermost first.",
     fields: {
-      op: ["i32", "A place in `functions`."],
+      op: ["i32", "An index in `functions`."],
       alpha: "f32",
-      n: ["i32", "Numbers of a row."],
+      n: ["i32", "Length of a row."],
       rows: "i32",
       rowsPerItem: "i32",
-      chunk: ["i32", "Numbers of a row that an item takes."],
+      chunk: ["i32", "Numbers of a row per work item."],
       y: ["usize", "The output, packed."],
       a: ["usize", "Inputs, with strides along a row."],
       aStep: "i32",
@@ -141,7 +141,7 @@ export const structures = {
   },
 };
 
-/** Codes of steps with one operand, and with two, are those from here on. */
+/** First codes of steps with one operand, and with two. */
 const [unary, binary] = [16, 32];
 const from = (first, names) => Object.fromEntries(names.map((name, n) => [name, first + n]));
 
@@ -153,7 +153,7 @@ export const enumerations = {
     ...from(binary, ["add", "sub", "mul", "div", "min", "max"]),
     ...from(binary + 6, ["less", "lessEqual", "greater", "greaterEqual", "equal", "and", "or"]),
   },
-  /** The reach of a step: the same for a head, for a row of queries, or for nothing. */
+  /** Level of a step: evaluated once per head, once per row of queries, or for each score. */
   Level: { head: 0, query: 1, score: 2 },
 };
 
@@ -167,5 +167,5 @@ export const constants = {
   lastBlockRows: [4, "Rows of the last blocks, and of blocks of floats."],
 };
 
-/** Lists that TypeScript finds the place of a name in: the order is that of the cases of the kernels. */
+/** Names of elementwise functions, in the order of the kernels' cases: an op is an index in one of these lists. */
 export const lists = functions;

@@ -1,7 +1,7 @@
-// Attention backward: an item is one head of keys and values with the query heads that share it. Each tile of weights is
-// computed again from queries, keys and the saved logarithms of the sums; nothing of the size queries × keys is held.
+// Attention backward: a work item is one key-value head with its group of query heads. Each tile of weights is recomputed from
+// queries, keys and the saved log-sum-exp of each row; nothing of the size queries × keys is stored.
 //
-// With w the weights and u what is mixed (w, or weightMod of it): du = dO · v; dw = weightMod′ · du;
+// With the weights w and u = weightMod(w), or w without it: du = dO · v; dw = weightMod′ · du;
 // ds = w (dw − Σ w dw + dlse); from ds back through scoreMod, softcap and scale to queries and keys.
 import { AttentionRequest, Level } from "./layout";
 import {
@@ -21,9 +21,9 @@ import {
   capScores,
   findLimits,
   gatherRows,
-  HIDDEN,
-  hiddenBytes,
-  hideScores,
+  MASKED,
+  maskedBytes,
+  maskScores,
   keyPositions,
   KEYS,
   LANES,
@@ -35,10 +35,10 @@ import {
   TILE,
 } from "./tile";
 
-/** Larger logarithms lose digits in float32, which would bias every weight: sums are then computed again. */
-const EXACT: f32 = 16;
-/** Log-sum-exp of a row without visible keys: every exponential becomes 0. */
-const NOTHING: f32 = 1e30;
+/** A larger log-sum-exp loses digits in float32, which would bias every weight: the sums are then recomputed. */
+const MAX_EXACT_LSE: f32 = 16;
+/** Log-sum-exp of a row without visible keys, for which every exponential becomes 0. */
+const EMPTY_LSE: f32 = 1e30;
 
 let scoresAt: usize = 0;
 let slopesAt: usize = 0;
@@ -63,7 +63,7 @@ let dValueAt: usize = 0;
 let registersAt: usize = 0;
 let weightRegistersAt: usize = 0;
 
-/** Row by row in place, or copied to rows of a multiple of 8: where, and the step in bytes. */
+/** Rows of queries and of output gradients, in place or copied to rows whose length is a multiple of 8: address and stride in bytes. */
 let queryRows: usize = 0;
 let queryStep: usize = 0;
 let gradientRows: usize = 0;
@@ -102,12 +102,12 @@ function layOut(request: AttentionRequest, scratch: usize): usize {
   return weightRegistersAt + registerBytes(request.weightMod, true);
 }
 
-/** Bytes of scratch of one thread. */
+/** Bytes of scratch memory of a thread. */
 export function attentionBackwardScratch(request: usize): i32 {
   return <i32>layOut(changetype<AttentionRequest>(request), 0);
 }
 
-/** Returns 1 if a gradient is no number. */
+/** Returns 1 if a gradient is NaN or infinite. */
 export function attentionBackward(item: i32, scratch: usize, at: usize): i32 {
   const request = changetype<AttentionRequest>(at);
   layOut(request, scratch);
@@ -121,7 +121,7 @@ export function attentionBackward(item: i32, scratch: usize, at: usize): i32 {
   for (let head = kvHead * request.group; head < (kvHead + 1) * request.group; head++) {
     let dSink: f64 = 0;
     for (let row = 0; row < request.rows; row++) {
-      const failed = tileOfQueries(request, batch, head, row, item);
+      const failed = queryTile(request, batch, head, row, item);
       if (failed) return 1;
       if (request.sinks != 0) dSink += sinkSlope(request, head, min(QUERIES, request.queries - (row << 6)));
     }
@@ -134,30 +134,30 @@ export function attentionBackward(item: i32, scratch: usize, at: usize): i32 {
   return 0;
 }
 
-function tileOfQueries(request: AttentionRequest, batch: i32, head: i32, row: i32, item: i32): bool {
+function queryTile(request: AttentionRequest, batch: i32, head: i32, row: i32, item: i32): bool {
   const dim = request.dim;
   const wide = padded(dim);
   const t = row << 6;
   const count = min(QUERIES, request.queries - t);
   const position = firstQueryOf(request, batch) + t;
   const place = (batch * request.heads + head) * request.queries + t;
-  takeQueries(request, batch, head, t, count);
-  takeGradients(request, batch, head, t, count, place);
+  loadQueries(request, batch, head, t, count);
+  loadGradients(request, batch, head, t, count, place);
   beginProgram(request.scoreMod, registersAt, batch, head, position);
   beginProgram(request.weightMod, weightRegistersAt, batch, head, position);
   const first = batch * request.planBatch + head * request.planHead + row * request.columns;
-  if (largestOfLanes(count) > EXACT) {
+  if (largestOfLanes(count) > MAX_EXACT_LSE) {
     memory.fill(weightsAt, 0, ROW);
-    walk(SUMS, request, batch, head, first, position, count, item);
-    takeSums(request, head, count);
+    walkTiles(SUMS, request, batch, head, first, position, count, item);
+    finishSums(request, head, count);
   }
-  // Of weights times a factor, Σ w dw is the output times its gradient, which `takeGradients` found.
+  // If weightMod multiplies by a factor, Σ w dw is output · dO, which `loadGradients` computed.
   if (request.weightMod != 0 && !scalesScore(request.weightMod)) {
     memory.fill(sharedAt, 0, LANES);
-    walk(SHARED, request, batch, head, first, position, count, item);
+    walkTiles(SHARED, request, batch, head, first, position, count, item);
   }
   memory.fill(dQueryAt, 0, (<usize>((count + 8) * wide)) << 2);
-  walk(SLOPES, request, batch, head, first, position, count, item);
+  walkTiles(SLOPES, request, batch, head, first, position, count, item);
   if (!allFinite(dQueryAt, count * wide)) return true;
   for (let q = 0; q < count; q++) {
     const to = request.dQuery + ((<usize>(place + q) * <usize>dim) << 2);
@@ -166,8 +166,8 @@ function tileOfQueries(request: AttentionRequest, batch: i32, head: i32, row: i3
   return false;
 }
 
-/** Queries, scaled and packed for scores; and row by row for the gradients of keys. */
-function takeQueries(request: AttentionRequest, batch: i32, head: i32, t: i32, count: i32): void {
+/** Loads queries: scaled and packed for scores, and row by row for the gradients of keys. */
+function loadQueries(request: AttentionRequest, batch: i32, head: i32, t: i32, count: i32): void {
   const dim = request.dim;
   const wide = padded(dim);
   const row = request.queryRow;
@@ -181,8 +181,8 @@ function takeQueries(request: AttentionRequest, batch: i32, head: i32, t: i32, c
   if (!inPlace) copyRows(from, row, column, count, dim, queryRowsAt, wide);
 }
 
-/** Packs the gradients of the outputs, likewise; and for each query its log-sum-exp, Σ w dw, and that one's gradient. */
-function takeGradients(
+/** Loads the gradients of the output likewise, and for each query its log-sum-exp, Σ w dw, and the gradient of the log-sum-exp. */
+function loadGradients(
   request: AttentionRequest,
   batch: i32,
   head: i32,
@@ -206,8 +206,8 @@ function takeGradients(
   for (let q = 0; q < KEYS; q++) {
     const at = (<usize>q) << 2;
     const known = q < count;
-    const lse: f32 = known ? load<f32>(request.lse + ((<usize>(place + q)) << 2)) : NOTHING;
-    store<f32>(lseAt + at, lse > -NOTHING ? lse : NOTHING);
+    const lse: f32 = known ? load<f32>(request.lse + ((<usize>(place + q)) << 2)) : EMPTY_LSE;
+    store<f32>(lseAt + at, lse > -EMPTY_LSE ? lse : EMPTY_LSE);
     store<f32>(shareAt + at, 1);
     const reached =
       request.dLse +
@@ -228,13 +228,13 @@ function largestOfLanes(count: i32): f32 {
   let largest: f32 = 0;
   for (let i: usize = 0; i < (<usize>count) << 2; i += 4) {
     const lse = abs<f32>(load<f32>(lseAt + i));
-    if (lse < NOTHING) largest = max<f32>(largest, lse);
+    if (lse < EMPTY_LSE) largest = max<f32>(largest, lse);
   }
   return largest;
 }
 
-/** After the sums are computed: the factor of the exponentials of each row. */
-function takeSums(request: AttentionRequest, head: i32, count: i32): void {
+/** Computes, from the recomputed sums, the factor of the exponentials of each row. */
+function finishSums(request: AttentionRequest, head: i32, count: i32): void {
   for (let i: usize = 0; i < (<usize>count) << 2; i += 4) {
     let sum = load<f32>(weightsAt + i);
     if (request.sinks != 0) {
@@ -255,12 +255,12 @@ function sinkSlope(request: AttentionRequest, head: i32, count: i32): f64 {
   return slope;
 }
 
-/** Purposes of a walk over the tiles of keys: sums of powers, Σ w dw, or the gradients. */
+/** Purposes of a pass over the tiles of keys: sums of exponentials, Σ w dw, or the gradients. */
 const SUMS: i32 = 0;
 const SHARED: i32 = 1;
 const SLOPES: i32 = 2;
 
-function walk(
+function walkTiles(
   purpose: i32,
   request: AttentionRequest,
   batch: i32,
@@ -341,7 +341,7 @@ function plainTile(purpose: i32, request: AttentionRequest, bits: usize, keys: i
   const scale = f32x4.splat(request.scale);
   const one = f32x4.splat(1);
   const narrow = f32x4.splat(softcap > 0 ? 1 / softcap : 0);
-  if (bits != 0) hideScores(bits, scoresAt, 0, keys, bytes);
+  if (bits != 0) maskScores(bits, scoresAt, 0, keys, bytes);
   for (let lane: usize = 0; lane < bytes; lane += 16) {
     const at0 = expConstants;
     const s = v128.load(at0);
@@ -367,7 +367,7 @@ function plainTile(purpose: i32, request: AttentionRequest, bits: usize, keys: i
       v128.store(weightsAt + lane, sum);
       continue;
     }
-    // Σ w dw is subtracted, and the gradient of lse added.
+    // ds = w (dw − Σ w dw + dlse)
     const off = f32x4.sub(v128.load(sharedAt + lane), v128.load(reachedAt + lane));
     for (let i = lane; i < end; i += ROW) {
       const score = v128.load(scoresAt + i);
@@ -376,14 +376,14 @@ function plainTile(purpose: i32, request: AttentionRequest, bits: usize, keys: i
       const part = f32x4.mul(score, narrow);
       const slope = f32x4.mul(f32x4.mul(weight, scale), f32x4.sub(one, f32x4.mul(part, part)));
       const moved = f32x4.mul(slope, f32x4.sub(v128.load(slopesAt + i), off));
-      // A weight of 0 has no gradient, whatever its value holds.
+      // A weight of 0 has no gradient, even if its value is NaN.
       v128.store(slopesAt + i, v128.and(moved, f32x4.ne(weight, zero())));
       v128.store(weightsAt + i, weight);
     }
   }
 }
 
-/** Some keys of a tile with expressions. */
+/** A strip of keys of a tile with expressions. */
 function strip(
   purpose: i32,
   request: AttentionRequest,
@@ -406,7 +406,7 @@ function strip(
   const weights = weightsAt + before;
   const positions = positionsAt + ((<usize>first) << 2);
   const end = <usize>rows * ROW;
-  const skip = hiddenBytes(limitsAt, first, bytes);
+  const skip = maskedBytes(limitsAt, first, bytes);
   const left = bytes - skip;
   const lanes = max(0, count - <i32>(skip >> 2));
   const tables = request.dTables + ((<usize>item * <usize>request.dTableStep) << 3);
@@ -416,13 +416,13 @@ function strip(
     const own = registersAt + skip;
     runSteps(scoreMod, own, Level.score, cappedAt + skip, batch, head, position, positions, rows, left);
     const result = resultOf(scoreMod, registersAt);
-    const hidden = f32x4.splat(HIDDEN);
+    const hidden = f32x4.splat(MASKED);
     for (let r: usize = 0; r < end; r += ROW) {
       for (let i = r + skip; i < r + bytes; i += 16)
         v128.store(scores + i, f32x4.pmax(v128.load(result + i), hidden));
     }
   }
-  if (bits != 0) hideScores(bits, scores, first, rows, bytes);
+  if (bits != 0) maskScores(bits, scores, first, rows, bytes);
   const at0 = expConstants;
   const s = v128.load(at0);
   const floor = v128.load(at0, 16);
@@ -453,10 +453,10 @@ function strip(
     }
   }
   if (purpose == SUMS) return;
-  // Masked scores have no gradient: a remainder would be added to tables.
+  // Masked scores have no gradient: any remainder would be added to the tables.
   for (let r: usize = 0; r < end; r += ROW) {
     for (let i = r; i < r + bytes; i += 16) {
-      const hidden = f32x4.le(v128.load(scores + i), f32x4.splat(HIDDEN));
+      const hidden = f32x4.le(v128.load(scores + i), f32x4.splat(MASKED));
       v128.store(slopes + i, v128.andnot(v128.load(slopes + i), hidden));
     }
   }
@@ -473,7 +473,7 @@ function strip(
       rows,
       left,
     );
-    // The walk for the sum must not reach the tables.
+    // The pass for Σ w dw must not add to the tables' gradients.
     const own: usize = purpose == SHARED ? 0 : tables + ((<usize>tableNumbers(scoreMod)) << 3);
     slopeSteps(weightMod, weightRegistersAt + skip, slopes + skip, own, rows, left, lanes);
   }
@@ -496,7 +496,7 @@ function strip(
     const result = resultOf(weightMod, weightRegistersAt);
     for (let r: usize = 0; r < end; r += ROW) {
       for (let i = r; i < r + bytes; i += 16) {
-        const hidden = f32x4.le(v128.load(scores + i), f32x4.splat(HIDDEN));
+        const hidden = f32x4.le(v128.load(scores + i), f32x4.splat(MASKED));
         v128.store(weights + i, v128.andnot(v128.load(result + i), hidden));
       }
     }

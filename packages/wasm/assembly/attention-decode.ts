@@ -1,8 +1,8 @@
 // Attention of a single query per head, as in decoding: keys and values are read once for all query heads that share them
-// (split-KV, as in Flash-Decoding). The work is cut into chunks, each of one key-value head and some of its keys, of a length
-// that does not depend on threads; another export merges the partial results (m, l, o) of the chunks.
+// (split-KV, as in Flash-Decoding). The work is divided into chunks, each of one key-value head and some of its keys, whose length
+// does not depend on the number of threads; another export merges the partial results (m, l, o) of the chunks.
 import { AttentionRequest } from "./layout";
-import { largestOf, fma, exp4WithConstants, expConstants, sumOf, sumsOf, zero } from "./lanes";
+import { maxLane, fma, exp4WithConstants, expConstants, sumLanes, sumFourVectors, zero } from "./lanes";
 import {
   accumulate1x16,
   accumulate1x2,
@@ -13,31 +13,31 @@ import {
   dots2x4,
 } from "./micro-kernels";
 import { findRows, segmentsOf, rowStep } from "./request";
-import { allFinite, capScores, HIDDEN, KEYS } from "./tile";
+import { allFinite, capScores, MASKED, KEYS } from "./tile";
 
 const NONE: f32 = -1e30;
 /** Bytes of one head's scores. */
 const SCORES: usize = 256;
-/** Bytes of keys, then of values, read at a time: of one chunk alone, with prefetches, and of several in rotation. */
+/** Bytes of keys, then of values, that are read at a time: of a single chunk, with prefetches, and of several round-robin. */
 const PAGE: usize = 4096;
 const PREFETCHED_PAGE: usize = 2048;
 const SLICE: usize = 1024;
-/** Bytes of the next tile's keys that are prefetched, and of a line. */
+/** Bytes of the next tile's keys that are prefetched, and bytes of a cache line. */
 const AHEAD: usize = 1024;
 const LINE: usize = 64;
 
-/** The state of one chunk: keys of one tile are read while values of the tile before are, whose weights are known. */
+/** The state of a chunk. The keys of a tile are read together with the values of the previous tile, whose weights are known. */
 @unmanaged
 class Chunk {
   batch: i32;
   kvHead: i32;
-  /** The next tile, and where the chunk ends. */
+  /** The next tile (a column of the plan), and the end of the chunk's tiles. */
   column: i32;
   last: i32;
-  /** The partial result (m, l, o) of the group's first head, and the step to the next head's. */
+  /** Address of the partial result (m, l, o) of the group's first head, and the stride between heads. */
   partial: usize;
   step: usize;
-  /** Keys of the tile that is read, and values of the tile before, 0: there is none; and how many of them are read. */
+  /** Number of keys of the current tile, number of values of the previous one (0: none), and how many of them were read. */
   keys: i32;
   key: usize;
   keyStride: usize;
@@ -45,38 +45,38 @@ class Chunk {
   value: usize;
   valueStride: usize;
   at: i32;
-  /** Room in scratch. */
+  /** Addresses in scratch memory. */
   scores: usize;
   weights: usize;
   query: usize;
   keyCopy: usize;
   valueCopy: usize;
-  /** Of what was prefetched: a load whose result nobody keeps may be left out. */
+  /** Sum of prefetched numbers: compilers may remove loads whose results are unused. */
   prefetched: u32;
 }
 
-/** Bytes of a chunk without its room. */
+/** Bytes of a chunk's fields. */
 const HEAD: usize = (offsetof<Chunk>() + 15) & ~15;
 
-/** Chunks of the keys of one head. */
+/** Number of chunks of a key-value head. */
 @inline
-function chunksOf(request: AttentionRequest): i32 {
+function chunksPerHead(request: AttentionRequest): i32 {
   return (request.columns + request.chunkTiles - 1) / request.chunkTiles;
 }
 
-/** Bytes of a query and a key, with room for whole vectors. */
+/** Bytes of a query, and of a key, rounded up to whole vectors. */
 @inline
 function keyBytes(request: AttentionRequest): usize {
   return (<usize>((request.dim + 3) & ~3)) << 2;
 }
 
-/** Bytes of a value and of an output row, with room for pairs of vectors. */
+/** Bytes of a value, and of an output row, rounded up to pairs of vectors. */
 @inline
 function valueBytes(request: AttentionRequest): usize {
   return (<usize>((request.valueDim + 7) & ~7)) << 2;
 }
 
-/** Bytes of a chunk with its room. */
+/** Bytes of a chunk's fields and scratch memory. */
 function chunkBytes(request: AttentionRequest): usize {
   const group = <usize>request.group;
   const keys = <usize>KEYS;
@@ -84,19 +84,19 @@ function chunkBytes(request: AttentionRequest): usize {
   return (HEAD + 2 * group * SCORES + rows + 63) & ~63;
 }
 
-/** Bytes of scratch of a thread that reads `streams` chunks in rotation. */
+/** Bytes of scratch memory of a thread that reads `streams` chunks round-robin. */
 export function attentionDecodeScratch(request: usize, streams: i32): i32 {
   return streams * <i32>chunkBytes(changetype<AttentionRequest>(request));
 }
 
 /**
- * An item is the chunks `item`, `item + items` and so on, of `chunks` in all. Alone, a chunk is read in address order, a
- * page of keys and a page of values at a time. Several are read in rotation, a kilobyte of each: some processors read memory
- * faster in several places, others slower, see docs/decisions/0008-read-patterns.md. Each then starts a part of a tile later
- * than the one before, so that memory is read while the scores of one become weights. A chunk alone begins each tile with
- * half a page, so that pages end inside blocks of 4096 bytes; or it can `prefetch` the first lines of the next tile's keys
- * while scores become weights, with pages that end where blocks do. Every sum is added in the same order in all three ways,
- * so results are the same to the last bit. Returns 1 if a score is not finite.
+ * A work item is the chunks `item`, `item + items` and so on, of `chunks` in total. A single chunk is read in address order, a page
+ * of keys and a page of values at a time. Several chunks are read round-robin, 1 KiB of each: some processors read several streams
+ * faster, others slower, see docs/decisions/0008-read-patterns.md. Each chunk then starts a part of a tile later than the previous
+ * one, so that memory is read while scores of another chunk become weights. A single chunk begins each tile with half a page, so
+ * that pages end inside of blocks of 4096 bytes; or, with `prefetch`, it loads the first cache lines of the next tile's keys while
+ * scores become weights, with pages that end at blocks. All three ways sum in the same order, so results are the same to the last
+ * bit. Returns 1 if a score is not finite.
  */
 export function attentionDecode(
   item: i32,
@@ -149,7 +149,7 @@ export function attentionDecode(
 function begin(request: AttentionRequest, number: i32, chunk: Chunk): void {
   const group = request.group;
   const kvHeads = request.heads / group;
-  const chunks = chunksOf(request);
+  const chunks = chunksPerHead(request);
   const place = number / chunks;
   const nth = number % chunks;
   const batch = place / kvHeads;
@@ -175,14 +175,14 @@ function begin(request: AttentionRequest, number: i32, chunk: Chunk): void {
   }
 }
 
-/** Finds the next tile that a head of the group sees. Whether there is one, or values of the last are left. */
+/** Finds the next tile that a head of the group sees. Returns true if there is one, or if values of the last one are left. */
 function nextTile(request: AttentionRequest, chunk: Chunk): bool {
   chunk.keys = 0;
   chunk.at = 0;
   while (chunk.keys == 0 && chunk.column < chunk.last) {
     const column = chunk.column++;
     let seen = 0;
-    for (let g = 0; g < request.group; g++) seen |= classOf(request, chunk, g, column);
+    for (let g = 0; g < request.group; g++) seen |= tileClass(request, chunk, g, column);
     if (seen == 0) continue;
     const start = column << 6;
     chunk.keys = min(KEYS, request.keys - start);
@@ -202,7 +202,7 @@ function nextTile(request: AttentionRequest, chunk: Chunk): bool {
   return (chunk.keys | chunk.values) != 0;
 }
 
-/** Loads the first lines of the keys that follow those of the tile, which mostly are the next tile's. */
+/** Loads the first cache lines after the keys of the tile, usually those of the next tile's keys. */
 function prefetchKeys(chunk: Chunk): void {
   const start = chunk.key + <usize>chunk.keys * chunk.keyStride;
   const end = start + AHEAD;
@@ -212,7 +212,7 @@ function prefetchKeys(chunk: Chunk): void {
   chunk.prefetched = kept;
 }
 
-/** Turns the scores of a tile into weights of its values, which are read next. Returns whether all scores are finite. */
+/** Turns the scores of a tile into weights of its values, which are read next. Returns true if all scores are finite. */
 function finishTile(request: AttentionRequest, chunk: Chunk): bool {
   const keys = chunk.keys;
   const column = chunk.column - 1;
@@ -243,14 +243,14 @@ function finishTile(request: AttentionRequest, chunk: Chunk): bool {
   return true;
 }
 
-/** The class of a tile to the g-th head of a group. */
+/** Class of a tile for head g of a group. */
 @inline
-function classOf(request: AttentionRequest, chunk: Chunk, g: i32, column: i32): i32 {
-  return load<u8>(request.classes + tileOf(request, chunk, g, column));
+function tileClass(request: AttentionRequest, chunk: Chunk, g: i32, column: i32): i32 {
+  return load<u8>(request.classes + tileAddress(request, chunk, g, column));
 }
 
 @inline
-function tileOf(request: AttentionRequest, chunk: Chunk, g: i32, column: i32): usize {
+function tileAddress(request: AttentionRequest, chunk: Chunk, g: i32, column: i32): usize {
   const head = chunk.kvHead * request.group + g;
   return <usize>(chunk.batch * request.planBatch + head * request.planHead + column);
 }
@@ -304,14 +304,14 @@ function accumulateSlice(request: AttentionRequest, chunk: Chunk, count: i32): v
   accumulateFours(weights, value, chunk.valueStride, count, valueBytes(request), chunk.partial + 16);
 }
 
-/** Scores and outputs of all heads of a group but the first, for tiles that lie in the core's own cache by now. */
+/** Scores and outputs of all heads of a group but the first, for tiles that are in the core's cache now. */
 function finishOthers(request: AttentionRequest, chunk: Chunk): void {
   if (request.group == 1) return;
   if (chunk.keys > 0) scoreOthers(request, chunk, chunk.key, chunk.keys, chunk.scores);
   if (chunk.values > 0) accumulateOthers(request, chunk, chunk.value, chunk.values, chunk.weights);
 }
 
-/** Scores of one head: each key is read from its first number to its last, one key after the other. */
+/** Scores of one head. Keys are read one after the other, in address order. */
 function scoreFirst(key: usize, stride: usize, keys: i32, query: usize, bytes: usize, scores: usize): void {
   let j = 0;
   for (; j + 4 <= keys; j += 4) {
@@ -319,7 +319,7 @@ function scoreFirst(key: usize, stride: usize, keys: i32, query: usize, bytes: u
     const k1 = k0 + stride;
     const k2 = k1 + stride;
     const k3 = k2 + stride;
-    const sums = sumsOf(
+    const sums = sumFourVectors(
       dot(k0, query, bytes),
       dot(k1, query, bytes),
       dot(k2, query, bytes),
@@ -328,7 +328,7 @@ function scoreFirst(key: usize, stride: usize, keys: i32, query: usize, bytes: u
     v128.store(scores + ((<usize>j) << 2), sums);
   }
   for (; j < keys; j++)
-    store<f32>(scores + ((<usize>j) << 2), sumOf(dot(key + <usize>j * stride, query, bytes)));
+    store<f32>(scores + ((<usize>j) << 2), sumLanes(dot(key + <usize>j * stride, query, bytes)));
 }
 
 /** Scores of all heads of a group but the first, for keys that the first has read. `scores` are the first head's. */
@@ -356,7 +356,7 @@ function scoreOthers(request: AttentionRequest, chunk: Chunk, key: usize, keys: 
   scoreFirst(rest, stride, keys - fours, query, bytes, scores + ((<usize>fours) << 2));
 }
 
-/** Products of a key and a query, in four sums. */
+/** The dot product of a key and a query, in four partial sums. */
 @inline
 function dot(key: usize, query: usize, bytes: usize): v128 {
   let a = zero();
@@ -374,7 +374,7 @@ function dot(key: usize, query: usize, bytes: usize): v128 {
   return f32x4.add(f32x4.add(a, b), f32x4.add(c, d));
 }
 
-/** Applies the mask to the scores of one head, and hides what lies beyond the last key. */
+/** Applies the mask to the scores of one head, and masks those beyond the last key. */
 function applyMask(
   request: AttentionRequest,
   chunk: Chunk,
@@ -383,18 +383,18 @@ function applyMask(
   scores: usize,
   keys: i32,
 ): void {
-  for (let j = keys; j < ((keys + 3) & ~3); j++) store<f32>(scores + ((<usize>j) << 2), HIDDEN);
-  const whole = classOf(request, chunk, g, column);
+  for (let j = keys; j < ((keys + 3) & ~3); j++) store<f32>(scores + ((<usize>j) << 2), MASKED);
+  const whole = tileClass(request, chunk, g, column);
   if (whole == 2) return;
   const bits =
-    request.bits + ((<usize>load<u32>(request.bitsAt + (tileOf(request, chunk, g, column) << 2))) << 2);
+    request.bits + ((<usize>load<u32>(request.bitsAt + (tileAddress(request, chunk, g, column) << 2))) << 2);
   for (let j = 0; j < keys; j++) {
     const seen = whole == 0 ? 0 : (load<u32>(bits + ((<usize>(j >> 5)) << 2)) >>> (j & 31)) & 1;
-    if (!seen) store<f32>(scores + ((<usize>j) << 2), HIDDEN);
+    if (!seen) store<f32>(scores + ((<usize>j) << 2), MASKED);
   }
 }
 
-/** The online-softmax update of m, l and o, which stays as it is where m does; scores become weights. Returns whether all scores are finite. */
+/** The online-softmax update of m, l and o (o is rescaled only if m grows); scores become weights. Returns true if all scores are finite. */
 function onlineSoftmax(scores: usize, keys: i32, partial: usize, bytes: usize): bool {
   const at0 = expConstants;
   const scale = v128.load(at0);
@@ -417,7 +417,7 @@ function onlineSoftmax(scores: usize, keys: i32, partial: usize, bytes: usize): 
     odd = v128.or(odd, f32x4.ne(difference, difference));
   }
   if (v128.any_true(odd)) return false;
-  const largest = largestOf(top);
+  const largest = maxLane(top);
   const splat = f32x4.splat(largest);
   let sums = zero();
   for (let at = scores; at < end; at += 16) {
@@ -437,7 +437,7 @@ function onlineSoftmax(scores: usize, keys: i32, partial: usize, bytes: usize): 
     sums = f32x4.add(sums, power);
   }
   if (largest == before) {
-    store<f32>(partial, load<f32>(partial, 4) + sumOf(sums), 4);
+    store<f32>(partial, load<f32>(partial, 4) + sumLanes(sums), 4);
     return true;
   }
   const correction = exp4WithConstants(
@@ -453,14 +453,14 @@ function onlineSoftmax(scores: usize, keys: i32, partial: usize, bytes: usize): 
     c0,
   );
   store<f32>(partial, largest);
-  store<f32>(partial, load<f32>(partial, 4) * f32x4.extract_lane(correction, 0) + sumOf(sums), 4);
+  store<f32>(partial, load<f32>(partial, 4) * f32x4.extract_lane(correction, 0) + sumLanes(sums), 4);
   for (let d: usize = 16; d < 16 + bytes; d += 16) {
     v128.store(partial + d, f32x4.mul(correction, v128.load(partial + d)));
   }
   return true;
 }
 
-/** Adds values, times their weights, to the output of one head, four at a time. */
+/** Adds values times weights to the output of one head, four values at a time. */
 function accumulateFours(
   weights: usize,
   value: usize,
@@ -524,10 +524,10 @@ function accumulateOthers(
   for (; d < bytes; d += 32) accumulate1x2(weights, 0, value + d, stride, keys, output + d, 0);
 }
 
-/** One head of one batch: merges the partial results of its chunks, in order. Returns 1 if the output is not finite. */
+/** A work item is one head of one batch: merges the partial results of its chunks, in order. Returns 1 if the output is not finite. */
 export function attentionMerge(item: i32, scratch: usize, at: usize): i32 {
   const request = changetype<AttentionRequest>(at);
-  const chunks = chunksOf(request);
+  const chunks = chunksPerHead(request);
   const valueDim = request.valueDim;
   const step = <usize>request.partialBytes;
   const first = request.partials + <usize>(item * chunks) * step;

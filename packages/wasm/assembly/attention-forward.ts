@@ -1,4 +1,4 @@
-// Attention forward: an item is one head's 64 queries, which walk the tiles of keys that the plan shows them.
+// Attention forward: a work item is 64 queries of a head, with a loop over the tiles of keys that they see by the plan.
 import { AttentionRequest, Level } from "./layout";
 import { registerBytes, resultOf, runSteps, scalesScore, STRIP } from "./expression";
 import { fma, exp4WithConstants, expConstants, zero } from "./lanes";
@@ -7,9 +7,9 @@ import {
   allFinite,
   capScores,
   findLimits,
-  HIDDEN,
-  hiddenBytes,
-  hideScores,
+  MASKED,
+  maskedBytes,
+  maskScores,
   keyPositions,
   KEYS,
   LANES,
@@ -22,10 +22,10 @@ import {
   TILE,
 } from "./tile";
 
-/** The largest score of a query that has seen no key yet: far above a masked one. */
+/** Largest score of a query that has seen no key yet: far above that of a masked key. */
 const NONE: f32 = -1e30;
 
-/** Addresses in a thread's scratch, for the item at hand. */
+/** Addresses in the thread's scratch memory, for the current item. */
 let scoresAt: usize = 0;
 let largestAt: usize = 0;
 let sumAt: usize = 0;
@@ -33,7 +33,7 @@ let correctionAt: usize = 0;
 let positionsAt: usize = 0;
 let limitsAt: usize = 0;
 let queriesAt: usize = 0;
-let mixtureAt: usize = 0;
+let outputAt: usize = 0;
 let keyAt: usize = 0;
 let valueAt: usize = 0;
 let registersAt: usize = 0;
@@ -48,20 +48,20 @@ function layOut(request: AttentionRequest, scratch: usize): usize {
   positionsAt = correctionAt + LANES;
   limitsAt = positionsAt + LANES;
   queriesAt = limitsAt + LANES;
-  mixtureAt = queriesAt + ((<usize>(QUERIES * request.dim)) << 2);
-  keyAt = mixtureAt + ((<usize>((QUERIES + 8) * width)) << 2);
+  outputAt = queriesAt + ((<usize>(QUERIES * request.dim)) << 2);
+  keyAt = outputAt + ((<usize>((QUERIES + 8) * width)) << 2);
   valueAt = keyAt + ((<usize>(KEYS * request.dim)) << 2);
   registersAt = valueAt + ((<usize>(KEYS * width)) << 2);
   weightRegistersAt = registersAt + registerBytes(request.scoreMod, false);
   return weightRegistersAt + registerBytes(request.weightMod, false);
 }
 
-/** Bytes of scratch of one thread. */
+/** Bytes of scratch memory of a thread. */
 export function attentionForwardScratch(request: usize): i32 {
   return <i32>layOut(changetype<AttentionRequest>(request), 0);
 }
 
-/** Within a head the last queries come first: under a causal mask they see most. Returns 1 if a score was no number. */
+/** Within a head, the last queries come first, because they see the most keys with a causal mask. Returns 1 if a score is NaN or infinite. */
 export function attentionForward(item: i32, scratch: usize, at: usize): i32 {
   const request = changetype<AttentionRequest>(at);
   layOut(request, scratch);
@@ -98,7 +98,7 @@ export function attentionForward(item: i32, scratch: usize, at: usize): i32 {
   beginProgram(scoreMod, registersAt, batch, head, position);
   beginProgram(weightMod, weightRegistersAt, batch, head, position);
   const first = batch * request.planBatch + head * request.planHead + row * columns;
-  const twice = walksTwice(request);
+  const twice = hasTwoPasses(request);
   for (let walk = twice ? 0 : 1; walk < 2; walk++) {
     for (let column = 0; column < columns; column++) {
       const tile = <usize>(first + column);
@@ -126,7 +126,7 @@ export function attentionForward(item: i32, scratch: usize, at: usize): i32 {
           length,
           bytes,
         );
-      if (bits != 0) hideScores(bits, scoresAt, 0, length, bytes);
+      if (bits != 0) maskScores(bits, scoresAt, 0, length, bytes);
       if (twice && walk == 1) {
         for (let i: usize = 0; i < bytes; i += 16) weighLanes(i, length);
       } else {
@@ -137,28 +137,28 @@ export function attentionForward(item: i32, scratch: usize, at: usize): i32 {
       if (walk == 0) continue;
       if (weightMod != 0) modWeights(weightMod, batch, head, position, length, bytes);
       const value = findRows(segmentsOf(request, 1), batch, kvHead, start, length, valueDim, width, valueAt);
-      mixValues(scoresAt, value, (<usize>rowStep) << 2, limitsAt, count, width, mixtureAt, correctionAt);
+      mixValues(scoresAt, value, (<usize>rowStep) << 2, limitsAt, count, width, outputAt, correctionAt);
     }
     if (walk == 0) for (let i: usize = 0; i < bytes; i += 4) store<f32>(correctionAt + i, 1);
-    if (walk == 0 && request.sinks != 0) joinSink(request, head, count);
+    if (walk == 0 && request.sinks != 0) addSink(request, head, count);
   }
-  if (!twice && request.sinks != 0) joinSink(request, head, count);
+  if (!twice && request.sinks != 0) addSink(request, head, count);
   return end(request, place * queries + t, count, width);
 }
 
 /**
- * Weights that an expression changes must be known whole before they are mixed, and then a second walk mixes. A factor alone
- * can as well be one of the powers.
+ * True if there are two passes: weightMod applies to normalized weights, so the output needs a second pass. If weightMod only
+ * multiplies by a factor, the factor is applied to the exponentials instead.
  */
 @inline
-function walksTwice(request: AttentionRequest): bool {
+function hasTwoPasses(request: AttentionRequest): bool {
   return request.weightMod != 0 && !scalesScore(request.weightMod);
 }
 
 function begin(count: i32, width: i32): void {
-  // Blocks of queries may reach a little over the last one.
+  // Blocks of queries may extend beyond the last one.
   const end = (<usize>(count + 8)) << 2;
-  memory.fill(mixtureAt, 0, end * <usize>width);
+  memory.fill(outputAt, 0, end * <usize>width);
   memory.fill(sumAt, 0, end);
   for (let i: usize = 0; i < end; i += 4) {
     store<f32>(largestAt + i, NONE);
@@ -166,14 +166,14 @@ function begin(count: i32, width: i32): void {
   }
 }
 
-/** Runs the steps of an expression that are the same for all keys. */
+/** Runs the steps of an expression that do not depend on the key. */
 export function beginProgram(program: usize, registers: usize, batch: i32, head: i32, query: i32): void {
   if (program == 0) return;
   runSteps(program, registers, Level.head, 0, batch, head, query, 0, STRIP, ROW);
   runSteps(program, registers, Level.query, 0, batch, head, query, 0, STRIP, ROW);
 }
 
-/** Four queries: their scores become powers, their largest and sum go on. Returns lanes that met no finite number. */
+/** Four queries: scores become exponentials, and maximum and sum are updated. Returns a mask of lanes with a NaN or an infinity. */
 function softmaxLanes(lane: usize, keys: i32): v128 {
   const at0 = expConstants;
   const scale = v128.load(at0);
@@ -187,7 +187,7 @@ function softmaxLanes(lane: usize, keys: i32): v128 {
   const c0 = v128.load(at0, 128);
   const before = v128.load(largestAt + lane);
   const end = scoresAt + lane + <usize>keys * ROW;
-  // Two keys at once, so that neither chain waits for the other. Finite numbers times 0 are 0; all others are NaN and stay.
+  // Two independent chains, for two keys at once. Numbers times 0 are 0 if finite, otherwise NaN, which the sums propagate.
   let top0 = before;
   let top1 = before;
   let odd0 = zero();
@@ -242,7 +242,7 @@ function softmaxLanes(lane: usize, keys: i32): v128 {
   return f32x4.ne(odd, odd);
 }
 
-/** Four queries: their scores become weights; hidden ones -1, so that they are known again. */
+/** Four queries: scores become weights; those of masked keys become -1, to recognize them later. */
 function weighLanes(lane: usize, keys: i32): void {
   const at0 = expConstants;
   const scale = v128.load(at0);
@@ -261,16 +261,16 @@ function weighLanes(lane: usize, keys: i32): void {
   for (let at = scoresAt + lane; at < end; at += ROW) {
     const score = v128.load(at);
     const power = exp4WithConstants(f32x4.sub(score, largest), scale, floor, magic, c5, c4, c3, c2, c1, c0);
-    const hidden = f32x4.le(score, f32x4.splat(HIDDEN));
+    const hidden = f32x4.le(score, f32x4.splat(MASKED));
     v128.store(at, v128.bitselect(f32x4.splat(-1), f32x4.mul(power, share), hidden));
   }
 }
 
-/** Weights, or powers, go through an expression; hidden ones become 0. */
+/** Applies weightMod to weights, or to exponentials; those of masked keys become 0. */
 function modWeights(program: usize, batch: i32, head: i32, query: i32, keys: i32, bytes: usize): void {
   for (let j = 0; j < keys; j += STRIP) {
     const rows = min(STRIP, keys - j);
-    const skip = hiddenBytes(limitsAt, j, bytes);
+    const skip = maskedBytes(limitsAt, j, bytes);
     const strip = scoresAt + <usize>j * ROW;
     runSteps(
       program,
@@ -295,25 +295,25 @@ function modWeights(program: usize, batch: i32, head: i32, query: i32, keys: i32
   }
 }
 
-/** A sink takes part in the sum alone, and joins once, at the end. */
-function joinSink(request: AttentionRequest, head: i32, count: i32): void {
+/** Adds the sink of a head to the sums, once, at the end. */
+function addSink(request: AttentionRequest, head: i32, count: i32): void {
   const sink = load<f32>(request.sinks + ((<usize>(head * request.sinkStep)) << 2));
   for (let i: usize = 0; i < (<usize>count) << 2; i += 4) {
     const largest = load<f32>(largestAt + i);
     const top = max<f32>(largest, sink);
     const shrink = <f32>NativeMath.exp(<f64>largest - <f64>top);
-    // A sink of -infinity is none.
+    // A sink of -infinity has no effect.
     store<f32>(largestAt + i, top);
     store<f32>(sumAt + i, load<f32>(sumAt + i) * shrink + <f32>NativeMath.exp(<f64>sink - <f64>top));
-    // What is mixed so far was weighed against the largest score alone.
-    store<f32>(correctionAt + i, walksTwice(request) ? 1 : shrink);
+    // The output so far is relative to the largest score without the sink.
+    store<f32>(correctionAt + i, hasTwoPasses(request) ? 1 : shrink);
   }
 }
 
-/** Writes mixtures, divided by their sums, and logarithms of sums; zeros and -infinity where nothing was seen. */
+/** Writes outputs, divided by their sums, and log-sum-exp; zeros and -infinity for queries that see no key. */
 function end(request: AttentionRequest, place: i32, count: i32, width: i32): i32 {
   const valueDim = request.valueDim;
-  const twice = walksTwice(request);
+  const twice = hasTwoPasses(request);
   const sinks = request.sinks;
   for (let q = 0; q < count; q++) {
     const sum = load<f32>(sumAt + ((<usize>q) << 2));
@@ -321,7 +321,7 @@ function end(request: AttentionRequest, place: i32, count: i32, width: i32): i32
     const seen = sum > 0;
     const shrink: f32 = sinks == 0 ? 1 : load<f32>(correctionAt + ((<usize>q) << 2));
     const factor: f32 = twice ? 1 : seen ? shrink / sum : 0;
-    const from = mixtureAt + ((<usize>(q * width)) << 2);
+    const from = outputAt + ((<usize>(q * width)) << 2);
     if (!allFinite(from, width)) return 1;
     const to = request.output + ((<usize>(place + q) * <usize>valueDim) << 2);
     const by = f32x4.splat(factor);

@@ -1,8 +1,7 @@
-// Dot products of int8: four products of bytes in each lane, added to an int32.
+// Dot products of int8: each lane adds four products of bytes to an int32.
 
 /**
- * With the relaxed SIMD instruction, whose result is implementation-defined if a byte of the second operand is above
- * 127.
+ * With the relaxed SIMD instruction. Its result is implementation-defined if a byte of the second operand is larger than 127.
  */
 @inline
 export function dotFast(signed: v128, sevenBits: v128, sum: v128): v128 {

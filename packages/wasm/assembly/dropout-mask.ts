@@ -1,16 +1,16 @@
-// The mask of dropout of attention weights, a strip at a time. The first word of Philox decides, and its counter is (key, query, head,
-// batch). The products of the first two rounds and one of the third depend on the key or on the query alone; the first word needs
-// one product of the last round, and of the round before one and the lower half of the other. 13 of 20 and that half are left
-// for each number.
+// The mask of dropout of attention weights, for a strip at a time. The first word of a Philox block with the counter (key, query, head,
+// batch) decides. The products of the first two rounds and one of the third depend only on the key or only on the query. The first
+// word needs one product of the last round, and one and a half (its lower half) of the previous one. So 13.5 of 20 products are
+// computed for each number.
 import { FLIP, highHalves, M0, M1, multipliers, ROUND, roundKeys } from "./philox";
 import { ROW } from "./strip";
 
 /**
- * Writes for each query of a tile the product in the second round that depends on it: upper halves in one row, lower ones in the
- * next.
+ * Writes the product of the second round that depends on the query, for each query of a tile: upper halves in one row, lower halves
+ * in the next.
  *
- * @param head - A register.
- * @param query - A register: positions of queries.
+ * @param head - Register with the head.
+ * @param query - Register with the positions of the queries.
  */
 export function dropoutQueries(to: usize, head: usize, query: usize, k0: i32): void {
   const m0 = v128.load(multipliers);
@@ -23,11 +23,11 @@ export function dropoutQueries(to: usize, head: usize, query: usize, k0: i32): v
 }
 
 /**
- * Writes `factor`, or 0 where the first word is below `threshold`. Two vectors of queries go through the rounds side by side.
+ * Writes `factor`, or 0 where the first word is below `threshold`. The rounds of two vectors of queries are interleaved.
  *
- * @param batch - A register, as `head` is.
- * @param queries - The register of `dropoutQueries`. Keys of rounds are written after its two rows.
- * @param keys - A register: positions of keys, a key in a row.
+ * @param batch - Register with the batch; `head`: with the head.
+ * @param queries - Register with the results of `dropoutQueries`. The keys of the rounds are written after its two rows.
+ * @param keys - Register with the positions of the keys, one key per row.
  */
 export function dropoutMask(
   to: usize,
@@ -107,7 +107,7 @@ function product(a: u32, b: u32): u64 {
   return <u64>a * <u64>b;
 }
 
-/** A whole number of a register. */
+/** An integer, read from the first float of a register. */
 @inline
 function word(at: usize): u32 {
   return <u32>(<i32>load<f32>(at));

@@ -1,8 +1,8 @@
-// Inverted dropout of contiguous numbers. A work item is a chunk of `step` numbers, a multiple of eight.
+// Inverted dropout of contiguous numbers. A work item is `step` numbers, a multiple of eight.
 import { loadPartial, storePartial } from "./lanes";
 import { FLIP, highHalves, M0, multipliers, ROUND, roundKeys, ROUNDS } from "./philox";
 
-/** Bytes of scratch of one thread. */
+/** Bytes of scratch memory of a thread. */
 export function dropoutScratch(): i32 {
   return 16 + <i32>ROUNDS;
 }
@@ -33,7 +33,7 @@ export function dropout(
   const factor = f32x4.splat(scale);
   const flip = i32x4.splat(FLIP);
   const bound = i32x4.splat(high ^ FLIP);
-  // The counter is the block and three zeros, so that one product of each of the first two rounds is the same for all.
+  // The counter is the block number and three zeros, so one product of each of the first two rounds is the same for all blocks.
   const same = <u64>M0 * <u64>(<u32>key0);
   const c2 = i32x4.splat((<i32>(same >>> 32)) ^ load<i32>(roundsAt, ROUND + 16));
   const c3 = i32x4.splat(<i32>same);
@@ -76,7 +76,7 @@ export function dropout(
   }
 }
 
-/** Lanes whose last 20 of 52 bits are below those of the threshold. */
+/** Mask of lanes whose last 20 of 52 bits are below those of the threshold. */
 @inline
 function lastBitsBelow(words: v128, low: i32): v128 {
   return i32x4.lt_u(i32x4.shr_u(words, 12), i32x4.splat(low));

@@ -1,9 +1,8 @@
-// Functions that work number by number, over tensors of any strides. An item is some rows of the innermost axis, or a
-// block of one.
+// Elementwise functions over tensors of any strides. A work item is some rows of the innermost axis, or a part of one.
 import { BLOCK_BYTES, Walk, WalkAxis } from "./layout";
 import { binaryVectors, unaryVectors } from "./micro-kernels";
 
-/** Offset of the item's row in each input, in numbers. */
+/** Offset of the item's row in each input, in elements. */
 let aAt: i32 = 0;
 let bAt: i32 = 0;
 let cAt: i32 = 0;
@@ -24,7 +23,7 @@ function place(walk: Walk, row: i32, from: i32): void {
   }
 }
 
-/** Address of `n` contiguous numbers, with room after them for full vectors: in place, or copied to `to`. */
+/** Address of `n` contiguous numbers that can be read in full vectors: in place, or copied to `to`. */
 @inline
 function contiguous(from: usize, step: i32, n: i32, to: usize): usize {
   if (step == 1) {
@@ -96,7 +95,7 @@ function binaryRow(walk: Walk, a: usize, b: usize, y: usize, n: i32, scratch: us
   }
 }
 
-/** As `binary`, to a byte for each number: 1 where the comparison holds. */
+/** Compares two inputs. The output has bytes: 1 if the comparison holds, else 0. */
 export function compare(item: i32, scratch: usize, at: usize): void {
   const walk = changetype<Walk>(at);
   const chunks = (walk.n + walk.chunk - 1) / walk.chunk;
@@ -122,7 +121,7 @@ export function compare(item: i32, scratch: usize, at: usize): void {
   }
 }
 
-/** A byte for each mask of 32 bits: 1 where its bits are set. */
+/** Converts masks of 32 bits to bytes: 1 if the bits are set, else 0. */
 @inline
 function storeBits(masks: usize, y: usize, n: i32): void {
   const one = i8x16.splat(1);
@@ -135,7 +134,7 @@ function storeBits(masks: usize, y: usize, n: i32): void {
   for (; k < n; k++, masks += 4, y++) store<u8>(y, load<u8>(masks) & 1);
 }
 
-/** A mask of 32 bits for each byte, `step` apart: all bits where it is not 0. */
+/** Converts bytes, `step` apart, to masks of 32 bits: all bits are set if a byte is not 0. */
 @inline
 function storeMasks(c: usize, step: i32, masks: usize, n: i32): void {
   let k = 0;
@@ -154,7 +153,7 @@ function storeMasks(c: usize, step: i32, masks: usize, n: i32): void {
   for (; k < n; k++, c += step, masks += 4) store<i32>(masks, load<u8>(c) != 0 ? -1 : 0);
 }
 
-/** y = c ? a : b, with c a byte for each number. */
+/** y = c ? a : b, with c in bytes. */
 export function choose(item: i32, scratch: usize, at: usize): void {
   const walk = changetype<Walk>(at);
   const chunks = (walk.n + walk.chunk - 1) / walk.chunk;
@@ -185,7 +184,7 @@ export function choose(item: i32, scratch: usize, at: usize): void {
   }
 }
 
-/** Copies rows of words from `a` to `b`, each with strides of its own. */
+/** Copies rows of 32-bit words from `a` to `b`, both with any strides. */
 export function copyRows(item: i32, scratch: usize, at: usize): void {
   const walk = changetype<Walk>(at);
   const chunks = (walk.n + walk.chunk - 1) / walk.chunk;
@@ -208,7 +207,7 @@ function copyApart(a: usize, aStep: i32, b: usize, bStep: i32, n: i32): void {
   for (let i = 0; i < n; i++, a += (<usize>aStep) << 2, b += (<usize>bStep) << 2) store<i32>(b, load<i32>(a));
 }
 
-/** A short row: a call of memory.copy would take longer. */
+/** Copies a short row, faster than a call of memory.copy. */
 @inline
 function copyVectors(a: usize, b: usize, n: i32): void {
   let i = 0;

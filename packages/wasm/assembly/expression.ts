@@ -7,7 +7,7 @@ import { FIRST_BINARY, FIRST_UNARY, Program, Step, StepCode } from "./layout";
 import { binaryStep, firstSlope, secondSlope, unarySlope, unaryStep } from "./micro-kernels";
 import { ROW } from "./strip";
 
-/** Keys of a strip, and bytes of a register. */
+/** Number of keys of a strip, and bytes of a register. */
 export const STRIP: i32 = 8;
 const REGISTER: usize = 2048;
 
@@ -22,7 +22,7 @@ function register(registers: usize, n: i32): usize {
   return registers + <usize>n * REGISTER;
 }
 
-/** Bytes of the registers of a program; with gradients twice as many. */
+/** Bytes of the registers of a program; twice as many with gradients. */
 export function registerBytes(program: usize, gradients: bool): usize {
   if (program == 0) return 0;
   const count = <usize>changetype<Program>(program).count;
@@ -33,18 +33,18 @@ export function tableNumbers(program: usize): i32 {
   return program == 0 ? 0 : changetype<Program>(program).tableSize;
 }
 
-/** Address of the result after `runSteps`. */
+/** Address of the result of `runSteps`. */
 @inline
 export function resultOf(program: usize, registers: usize): usize {
   return register(registers, changetype<Program>(program).count - 1);
 }
 
-/** True for a product of the score and a factor that no gradient flows through, as dropout is. */
+/** True for a program that multiplies the score by a factor without a gradient, such as dropout. */
 export function scalesScore(program: usize): bool {
   return program != 0 && factorOf(program) >= 0;
 }
 
-/** The register of that factor; -1 if a program is no such product. */
+/** Register of that factor; -1 for other programs. */
 function factorOf(program: usize): i32 {
   const last = stepAt(program, changetype<Program>(program).count - 1);
   if (last.op != StepCode.mul) return -1;
@@ -132,10 +132,10 @@ export function runSteps(
 }
 
 /**
- * Backpropagates through the steps, after `runSteps`: from the gradient of the result to that of the score. Gradients of registers
+ * Backpropagates through the steps, after `runSteps`, from the gradient of the result to that of the score. Gradients of registers
  * are stored after the registers.
  *
- * @param slope - Strip of gradients: of the result at first, of the score at the end.
+ * @param slope - Strip of gradients: of the result before, of the score after the call.
  * @param tables - float64 sums of the gradients of lookup tables; 0: not computed.
  * @param lanes - Number of queries in the strip.
  */
@@ -233,7 +233,7 @@ function choose(to: usize, condition: usize, a: usize, b: usize, rows: i32, byte
   }
 }
 
-/** a to the power of b for each number; a result is reused while both operands stay the same. */
+/** a to the power of b for each number. A result is reused while both operands stay the same. */
 function raise(to: usize, first: usize, second: usize, rows: i32, bytes: usize): void {
   let a: f32 = 1;
   let b: f32 = 1;

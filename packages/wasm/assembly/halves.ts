@@ -23,7 +23,7 @@ export function load1<T>(from: usize): f32 {
 @inline
 function fromFloat16(halves: v128): v128 {
   const magnitude = v128.and(halves, i32x4.splat(0x7fff));
-  // The exponent bias of float32 is larger by 112. Infinity and NaN have all exponent bits set, so that they are shifted twice.
+  // The exponent bias of float32 is larger by 112. Infinity and NaN, with all exponent bits set, are shifted twice.
   const shift = i32x4.splat(112 << 23);
   const infinityShift = v128.and(i32x4.ge_s(magnitude, i32x4.splat(0x7c00)), shift);
   const normal = i32x4.add(i32x4.add(i32x4.shl(magnitude, 13), shift), infinityShift);

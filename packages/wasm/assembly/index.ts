@@ -22,6 +22,6 @@ export {
   splitBytes,
   splitRow,
   splitRows,
-  wholePanels,
-  wholeRow,
+  int8Panels,
+  int8Row,
 } from "./quantized";

@@ -1,4 +1,4 @@
-// Four float32 at a time.
+// Functions of vectors of four float32.
 
 @inline
 export function zero(): v128 {
@@ -25,7 +25,7 @@ export function storePartial(to: usize, x: v128, count: i32, scratch: usize): vo
   }
 }
 
-/** a · b + c, rounded once where the machine can. */
+/** a · b + c, rounded once if relaxed SIMD has a fused multiply-add. */
 @inline
 export function fma(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
@@ -33,29 +33,29 @@ export function fma(a: v128, b: v128, c: v128): v128 {
 }
 
 @inline
-export function sumOf(x: v128): f32 {
+export function sumLanes(x: v128): f32 {
   const pairs = f32x4.add(x, v128.shuffle<i32>(x, x, 2, 3, 0, 1));
   return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
 }
 
 /** The sums of four vectors. */
 @inline
-export function sumsOf(a: v128, b: v128, c: v128, d: v128): v128 {
+export function sumFourVectors(a: v128, b: v128, c: v128, d: v128): v128 {
   const ab = f32x4.add(v128.shuffle<i32>(a, b, 0, 4, 1, 5), v128.shuffle<i32>(a, b, 2, 6, 3, 7));
   const cd = f32x4.add(v128.shuffle<i32>(c, d, 0, 4, 1, 5), v128.shuffle<i32>(c, d, 2, 6, 3, 7));
   return f32x4.add(v128.shuffle<i32>(ab, cd, 0, 1, 4, 5), v128.shuffle<i32>(ab, cd, 2, 3, 6, 7));
 }
 
-/** The largest of four numbers, none of which is NaN. */
+/** Maximum of four numbers, none of which is NaN. */
 @inline
-export function largestOf(x: v128): f32 {
+export function maxLane(x: v128): f32 {
   const pairs = f32x4.pmax(x, v128.shuffle<i32>(x, x, 2, 3, 0, 1));
   return f32x4.extract_lane(f32x4.pmax(pairs, v128.shuffle<i32>(pairs, pairs, 1, 0, 3, 2)), 0);
 }
 
-/** The largest of `count` numbers; NaN if one of them is. */
-export function largestIn(from: usize, count: i32): f32 {
-  // `pmax` is one instruction where `max` is many, but it forgets NaN.
+/** Maximum of `count` numbers; NaN if one of them is NaN. */
+export function maxIn(from: usize, count: i32): f32 {
+  // `pmax` is a single instruction, `max` several; but `pmax` does not propagate NaN.
   let t0 = f32x4.splat(-Infinity);
   let t1 = t0;
   let odd = zero();
@@ -68,14 +68,14 @@ export function largestIn(from: usize, count: i32): f32 {
     odd = v128.or(odd, v128.or(f32x4.ne(a, a), f32x4.ne(b, b)));
   }
   if (v128.any_true(odd)) return NaN;
-  let largest = largestOf(f32x4.pmax(t0, t1));
+  let largest = maxLane(f32x4.pmax(t0, t1));
   for (; from < end; from += 4) largest = max<f32>(largest, load<f32>(from));
   return largest;
 }
 
-/** The largest size of `count` numbers; NaN if one of them is. */
-export function largestSizeIn(from: usize, count: i32): f32 {
-  // Bits of numbers that are not negative are in the order of the numbers, and NaN lies above all.
+/** Largest absolute value of `count` numbers; NaN if one of them is NaN. */
+export function absmaxIn(from: usize, count: i32): f32 {
+  // The bits of non-negative floats are in the order of the floats, and NaN is above all.
   const kept = i32x4.splat(0x7fffffff);
   let t0 = i32x4.splat(0);
   let t1 = t0;
@@ -92,8 +92,8 @@ export function largestSizeIn(from: usize, count: i32): f32 {
 }
 
 /**
- * Numbers of the functions below, four of each, with their offsets in bytes. Read from memory: written into a loop as
- * constants they would be built anew each time round. Cephes: https://www.netlib.org/cephes/, single precision.
+ * Constants of the functions below, four of each, with their offsets in bytes. They are in memory, because engines would build
+ * constant vectors again in each iteration of a loop. Cephes: https://www.netlib.org/cephes/, single precision.
  */
 // prettier-ignore
 const numbers: usize = memory.data<f32>([
@@ -170,8 +170,8 @@ const numbers: usize = memory.data<f32>([
 ], 16);
 
 /**
- * e to the power of x, to about one unit in the last place; 0 below -87.3, infinity above 88.7. The whole part of
- * x / ln 2 becomes the exponent; what is left, at most ln 2 / 2, goes through a polynomial of degree 6.
+ * e to the power of x, to about one unit in the last place; 0 below -87.3, infinity above 88.7. The integer part of x / ln 2
+ * becomes the exponent; the remainder, at most ln 2 / 2, goes through a polynomial of degree 6.
  */
 @inline
 export function exp4(x: v128): v128 {
@@ -186,7 +186,7 @@ export function exp4(x: v128): v128 {
   p = f32x4.add(f32x4.mul(p, r), v128.load(numbers, 112));
   p = f32x4.add(f32x4.mul(p, r), v128.load(numbers, 128));
   p = f32x4.add(f32x4.mul(f32x4.mul(p, r), r), f32x4.add(r, v128.load(numbers, 144)));
-  // Twice half the exponent: 2^128 itself is no float32.
+  // Two factors of half the exponent, because 2^128 is not a float32.
   const whole = i32x4.trunc_sat_f32x4_s(n);
   const half = i32x4.shr_s(whole, 1);
   const rest = i32x4.sub(whole, half);
@@ -197,11 +197,11 @@ export function exp4(x: v128): v128 {
 }
 
 /**
- * The numbers that `exp4WithConstants` needs, four of each. They are read from memory before a loop: written into it as constants
- * they would be built anew each time round.
+ * The constants of `exp4WithConstants`, four of each. Callers load them before a loop, because engines would build constant
+ * vectors again in each iteration.
  *
- * The polynomial was fitted to 2^r on [-½, ½] with the constant term held at 1, and is within 1.09e-7 of it, relatively; the
- * minimax polynomial of that form comes within 8.1e-8. In NumPy, with c the six numbers as float32 from c5 down:
+ * The polynomial was fitted to 2^r on [-½, ½] with a constant term of exactly 1; its relative error is 1.09e-7. The minimax
+ * polynomial of that form has 8.1e-8. In NumPy, with c the six numbers as float32 from c5 down:
  * `r = linspace(-.5, .5, 200001); abs(polyval(c, r) / 2**r - 1).max()`.
  */
 // prettier-ignore
@@ -218,9 +218,9 @@ export const expConstants: usize = memory.data<f32>([
 ], 16);
 
 /**
- * e to the power of x for x of at most 0, as softmax needs it: relative error below 2e-7 for small x, and 0 below -88.
- * 2^(whole + rest): the whole part goes into the exponent, the rest through a polynomial whose constant term is exactly 1.
- * NaN gives some number; callers look for it elsewhere.
+ * e to the power of x for x ≤ 0, as softmax needs it: relative error below 2e-7 for small x, and 0 below -88. It is 2^(whole +
+ * rest): the integer part becomes the exponent, the rest goes through a polynomial whose constant term is exactly 1. The result for
+ * NaN is arbitrary; callers detect NaN themselves.
  */
 @inline
 export function exp4WithConstants(
@@ -246,22 +246,22 @@ export function exp4WithConstants(
   return i32x4.add(p, i32x4.shl(shifted, 23));
 }
 
-/** 1 where a comparison holds, else 0. */
+/** 1 for lanes whose mask `condition` is set, else 0. */
 @inline
 export function truth(condition: v128): v128 {
   return v128.and(condition, f32x4.splat(1));
 }
 
-/** -1, 0 or 1; NaN stays. */
+/** Sign: -1, 0 or 1; NaN for NaN. */
 @inline
 export function sign4(x: v128): v128 {
   const one = v128.or(v128.and(x, f32x4.splat(-0.0)), f32x4.splat(1));
   return v128.bitselect(one, x, v128.or(f32x4.lt(x, zero()), f32x4.gt(x, zero())));
 }
 
-/** y, and 0 where dy is 0: no slope arrives, whatever it would be multiplied with. */
+/** y, or 0 where dy is 0, even if y is NaN or infinite. */
 @inline
-export function where0(dy: v128, y: v128): v128 {
+export function zeroWhere(dy: v128, y: v128): v128 {
   return v128.and(y, f32x4.ne(dy, zero()));
 }
 
@@ -288,15 +288,15 @@ export function tanh4(x: v128): v128 {
 }
 
 /**
- * The natural logarithm, to one unit in the last place; -infinity of 0, NaN below. The exponent times ln 2, and of what is
- * left, between √½ and √2, a polynomial of degree 8.
+ * The natural logarithm, to one unit in the last place; -infinity for 0, NaN for negative numbers. It is the exponent times ln 2
+ * plus a polynomial of degree 8 of the mantissa, between √½ and √2.
  */
 @inline
 export function log4(x: v128): v128 {
-  // Denormal numbers first become normal ones, 2^23 times as large.
+  // Subnormal numbers are first multiplied by 2^23.
   const tiny = f32x4.lt(x, v128.load(numbers, 336));
   const normal = v128.bitselect(f32x4.mul(x, v128.load(numbers, 352)), x, tiny);
-  // With the bits of √½ taken off, the exponent counts from √½ on.
+  // After subtracting the bits of √½, the exponent changes at √½.
   const bits = i32x4.sub(normal, i32x4.splat(0x3f3504f3));
   const whole = i32x4.shr_s(bits, 23);
   const m = f32x4.sub(i32x4.sub(normal, i32x4.shl(whole, 23)), v128.load(numbers, 144));
@@ -315,13 +315,13 @@ export function log4(x: v128): v128 {
   y = f32x4.add(y, f32x4.mul(e, v128.load(numbers, 32)));
   y = f32x4.sub(y, f32x4.mul(z, v128.load(numbers, 528)));
   y = f32x4.add(f32x4.add(m, y), f32x4.mul(e, v128.load(numbers, 16)));
-  // NaN below 0, -∞ at 0, and ∞ for ∞.
+  // NaN for negative numbers, -∞ for 0, ∞ for ∞.
   y = v128.bitselect(y, v128.load(numbers, 544), f32x4.ge(x, zero()));
   y = v128.bitselect(v128.load(numbers, 560), y, f32x4.eq(x, zero()));
   return v128.bitselect(x, y, f32x4.eq(x, v128.load(numbers, 176)));
 }
 
-/** The Gaussian error's tail, erfc(|x| / √2), for |x| of at most 30: relative error of some units in the last place. */
+/** erfc(|x| / √2) for |x| ≤ 30, with a relative error of a few units in the last place. */
 @inline
 function erfcScaled4(x: v128): v128 {
   const size = f32x4.abs(x);
@@ -340,7 +340,7 @@ function erfcScaled4(x: v128): v128 {
   p = fma(p, t, v128.load(numbers, 704));
   p = fma(p, t, v128.load(numbers, 720));
   p = fma(p, t, v128.load(numbers, 736));
-  // x² / 2 in two parts, the first of which is exact: its rounding is not multiplied by its size.
+  // x² / 2 in two parts, the first of which is exact: the rounding error of a large x² would be amplified.
   const coarse = v128.and(size, i32x4.splat(<i32>0xfffff000));
   const fine = f32x4.mul(
     f32x4.mul(f32x4.sub(size, coarse), f32x4.add(size, coarse)),
@@ -351,8 +351,8 @@ function erfcScaled4(x: v128): v128 {
 }
 
 /**
- * e to the power of a + b, where a is at most 0 and has at most 24 bits, b is small, and the sum is at most about 1: as exact as if
- * the sum had not been rounded. 0 below 2^-127.
+ * e to the power of a + b, without the rounding error of the sum, for a ≤ 0 with at most 24 bits, a small b, and a sum of at most
+ * about 1. 0 below 2^-127.
  */
 @inline
 function exp4OfSum(a: v128, b: v128): v128 {
@@ -371,7 +371,7 @@ function exp4OfSum(a: v128, b: v128): v128 {
   return f32x4.mul(p, i32x4.shl(i32x4.add(least, i32x4.splat(127)), 23));
 }
 
-/** The probability that a standard normal lies below x; x of at least -30. */
+/** Φ(x), the standard normal CDF, for x ≥ -30. */
 @inline
 function normalCdf4(x: v128): v128 {
   const half = f32x4.mul(erfcScaled4(f32x4.pmin(x, v128.load(numbers, 768))), v128.load(numbers, 528));
@@ -393,7 +393,7 @@ export function geluSlope4(x: v128): v128 {
   return f32x4.add(normalCdf4(kept), f32x4.mul(f32x4.mul(kept, density), v128.load(numbers, 800)));
 }
 
-/** 2 to the power of x, which is held between -126 and 126: relative error below 2e-7. NaN gives some number. */
+/** 2 to the power of x, clamped to -126 … 126, with a relative error below 2e-7. The result for NaN is arbitrary. */
 @inline
 function powerOf2(x: v128): v128 {
   const y = f32x4.pmin(f32x4.pmax(x, v128.load(numbers, 864)), v128.load(numbers, 880));
@@ -425,7 +425,7 @@ export function geluTanh4(x: v128): v128 {
  */
 @inline
 export function geluTanhSlope4(x: v128): v128 {
-  // Beyond ±20 it is 0 or 1.
+  // Beyond ±20 the derivative is 0 or 1.
   const kept = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-20)), f32x4.splat(20));
   const squared = f32x4.mul(kept, kept);
   // -2 u / ln 2
@@ -454,7 +454,7 @@ export function softplus4(x: v128): v128 {
   const power = exp4(f32x4.neg(f32x4.abs(x)));
   const one = f32x4.splat(1);
   const sum = f32x4.add(one, power);
-  // The quotient restores the part of the power that the sum rounded away. A power that vanishes in it is its own logarithm.
+  // log(1 + p) = log(s) · p / (s − 1) with the rounded sum s = 1 + p, or p if s is 1.
   const off = f32x4.sub(sum, one);
   const scaled = f32x4.mul(log4(sum), f32x4.div(power, off));
   const rest = v128.bitselect(power, scaled, f32x4.eq(off, zero()));

@@ -1,41 +1,41 @@
-// c[M × N] = a[M × K] · b[K × N], both sides read with any strides (in numbers) and packed block by block. A large product
-// takes two passes for each stretch of the summed axis: `packColumns` packs b once for all threads, then each item of
-// `multiply` packs some rows of a and multiplies them by some columns. Small products of a batch are an item each. A side that meets
-// few rows or columns is read in place, as packing it would take as long as the products.
+// c[M × N] = a[M × K] · b[K × N], for operands of any strides (in elements) that are packed block by block. A large product has two
+// passes for each part of the summed axis: `packColumns` packs b once for all threads, then each work item of `multiply` packs some
+// rows of a and multiplies them by some columns. Each small product of a batch is one item. An operand that is multiplied by few
+// rows or columns is read in place, because packing it would take as long as the products.
 import { load1, load4 } from "./halves";
 import { PACKED_COLUMNS } from "./layout";
 import { product4, product6, score4, score6 } from "./micro-kernels";
 import { ROW } from "./tile";
-import { storeTransposed, storeTransposedOf } from "./transpose";
+import { storeTransposed, storeTransposedAs } from "./transpose";
 
-/** Rows of a block: what 16 registers hold depends on whether a product and a sum are one instruction. */
+/** Rows of a block whose accumulators fit in 16 registers; with a fused multiply-add, more registers are free. */
 export const ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
-/** Length of the summed axis taken at a time, and rows of `a` packed at a time: both fit a core's own cache. */
+/** Length of the summed axis, and rows of `a`, that are packed at a time: they fit in the L2 cache of a core. */
 const DEPTH: i32 = 512;
 const HEIGHT: i32 = 96;
 /** Panels of 8 columns that an item of `packColumns` packs. */
 const GROUP: i32 = PACKED_COLUMNS / 8;
-/** Panels of b, at most, for which rows of a that lie in one piece are not packed. */
+/** Largest number of panels of b for which contiguous rows of a are read in place. */
 const NARROW: i32 = 4;
 
-/** Rows of the next strip where `height` are left: 6 or 4, so that few are empty. */
+/** Rows of the next strip if `height` rows are left: 6 or 4, so that few of them are padding. */
 @inline
-function stripOf(height: i32): i32 {
+function stripHeight(height: i32): i32 {
   return ROWS == 6 && (height > 8 || height == 6 || height == 5) ? 6 : 4;
 }
 
-/** Bytes of scratch that a thread needs for `height` rows, a multiple of 12, of which `k` numbers are packed. */
+/** Bytes of scratch memory of a thread for `height` packed rows, a multiple of 12, of length `k`. */
 export function multiplyScratch(height: i32, k: i32): i32 {
   return ((height * k) << 2) + ROWS * <i32>ROW;
 }
 
-/** Bytes of scratch of `matmul`. */
+/** Bytes of scratch memory of `matmul`. */
 export function matmulScratch(N: i32, K: i32): i32 {
   const depth = min(K, DEPTH);
   return multiplyScratch(HEIGHT, depth) + ((((N + 7) & ~7) * depth) << 2);
 }
 
-/** A whole product as one item. `offsets` holds where each item's a and b begin, in numbers from the first. */
+/** A work item is one whole product. `offsets` has the offsets of a and b of each product, in elements. */
 export function matmul(
   item: i32,
   scratch: usize,
@@ -84,7 +84,7 @@ export function matmul(
   }
 }
 
-/** Packs `k` rows of b: an item is GROUP panels of 8 columns, each [k][8]. */
+/** Packs `k` rows of b. A work item is GROUP panels of 8 columns, each [k][8]. */
 export function packColumns(
   item: i32,
   scratch: usize,
@@ -99,7 +99,7 @@ export function packColumns(
   for (let p = item * GROUP; p < end; p++) packPanel<f32>(b, bRow, bColumn, N, k, p, packed);
 }
 
-/** The same of a matrix of bfloat16, or of float16 where `isFloat16` is 1. */
+/** `packColumns` for a matrix in bfloat16, or in float16 if `isFloat16` is 1. */
 export function packHalfColumns(
   item: i32,
   scratch: usize,
@@ -119,8 +119,8 @@ export function packHalfColumns(
 }
 
 /**
- * An item is `height` rows of a by `width` panels of b, added to c where `add` says so. Panels are `apart` bytes apart, and their rows
- * `step` bytes: those of `packColumns`, or b itself.
+ * A work item multiplies `height` rows of a by `width` panels of b, and adds the product to c if `add` is 1. Panels are `apart` bytes
+ * apart, their rows `step` bytes: those of `packColumns`, or b in place.
  */
 export function multiply(
   item: i32,
@@ -163,7 +163,7 @@ export function multiply(
   );
 }
 
-/** Multiplies `height` rows of a by panels `first` to `last - 1`. Rows are packed, but where few packed panels meet them as they lie. */
+/** Multiplies `height` rows of a by panels `first` to `last - 1`. Rows of a are packed, unless they are contiguous and panels few. */
 function block(
   a: usize,
   aRow: i32,
@@ -184,7 +184,7 @@ function block(
   const edge = scratch;
   const packedA = scratch + <usize>ROWS * ROW;
   const narrow = aColumn == 1 && step == 32 && last - first <= NARROW;
-  for (let m = 0, strip = stripOf(height); m < height; m += strip, strip = stripOf(height - m)) {
+  for (let m = 0, strip = stripHeight(height); m < height; m += strip, strip = stripHeight(height - m)) {
     if (narrow && height - m >= strip) continue;
     const from = a + ((<usize>(m * aRow)) << 2);
     packRows(from, aRow, aColumn, min(strip, height - m), k, packedA + ((<usize>(m * k)) << 2), strip);
@@ -192,7 +192,7 @@ function block(
   for (let p = first; p < last; p++) {
     const panel = b + <usize>p * apart;
     const width = min(8, N - (p << 3));
-    for (let m = 0, strip = stripOf(height); m < height; m += strip, strip = stripOf(height - m)) {
+    for (let m = 0, strip = stripHeight(height); m < height; m += strip, strip = stripHeight(height - m)) {
       const rows = min(strip, height - m);
       const left = packedA + ((<usize>(m * k)) << 2);
       const to = c + ((<usize>(m * cRow + (p << 3))) << 2);
@@ -200,19 +200,19 @@ function block(
         const from = a + ((<usize>(m * aRow)) << 2);
         if (ASC_FEATURE_RELAXED_SIMD && strip == 6) score6(from, (<usize>aRow) << 2, panel, k, edge);
         else score4(from, (<usize>aRow) << 2, panel, k, edge);
-        place(edge, ROW, rows, width, to, cRow, add);
+        storeSums(edge, ROW, rows, width, to, cRow, add);
       } else if (rows == strip && width == 8) {
-        full(left, panel, k, to, (<usize>cRow) << 2, add, strip, step);
+        multiplyStrip(left, panel, k, to, (<usize>cRow) << 2, add, strip, step);
       } else {
-        full(left, panel, k, edge, 32, false, strip, step);
-        place(edge, 32, rows, width, to, cRow, add);
+        multiplyStrip(left, panel, k, edge, 32, false, strip, step);
+        storeSums(edge, 32, rows, width, to, cRow, add);
       }
     }
   }
 }
 
-/** Copies sums of `width` columns, rows of which are `apart` bytes apart, to c, or adds them there. */
-function place(sums: usize, apart: usize, rows: i32, width: i32, c: usize, cRow: i32, add: bool): void {
+/** Stores sums of `width` columns, whose rows are `apart` bytes apart, in c, or adds them to c. */
+function storeSums(sums: usize, apart: usize, rows: i32, width: i32, c: usize, cRow: i32, add: bool): void {
   const bytes = (<usize>width) << 2;
   const vectors = bytes & ~15;
   for (let i = 0; i < rows; i++, sums += apart, c += (<usize>cRow) << 2) {
@@ -228,9 +228,9 @@ function place(sums: usize, apart: usize, rows: i32, width: i32, c: usize, cRow:
   }
 }
 
-/** A packed strip by a panel, whose rows are `step` bytes apart: all `strip` rows and 8 columns. */
+/** Multiplies a packed strip of `strip` rows by a panel of 8 columns, whose rows are `step` bytes apart. */
 @inline
-export function full(
+export function multiplyStrip(
   a: usize,
   b: usize,
   k: i32,
@@ -244,7 +244,7 @@ export function full(
   else product4(a, b, step, k, c, stride, add);
 }
 
-/** Panel `p` of b: eight columns as [k][8], zeros where there are fewer. */
+/** Packs panel `p` of b: eight columns as [k][8], padded with zeros. */
 function packPanel<T>(b: usize, row: i32, column: i32, N: i32, k: i32, p: i32, packed: usize): void {
   let from = b + <usize>(p << 3) * <usize>column * sizeof<T>();
   let to = packed + ((<usize>(p * k)) << 5);
@@ -264,8 +264,8 @@ function packPanel<T>(b: usize, row: i32, column: i32, N: i32, k: i32, p: i32, p
   if (width == 8 && row == 1) {
     const lower = across << 2;
     for (; i + 4 <= k; i += 4) {
-      storeTransposedOf<T>(from, across, to, 32);
-      storeTransposedOf<T>(from + lower, across, to + 16, 32);
+      storeTransposedAs<T>(from, across, to, 32);
+      storeTransposedAs<T>(from + lower, across, to + 16, 32);
       from += 4 * sizeof<T>();
       to += 128;
     }
@@ -281,7 +281,7 @@ function packPanel<T>(b: usize, row: i32, column: i32, N: i32, k: i32, p: i32, p
   }
 }
 
-/** A strip of rows, 6 or 4, as [k][strip], zeros where there are fewer. */
+/** Packs a strip of 6 or 4 rows as [k][strip], padded with zeros. */
 export function packRows(
   from: usize,
   row: i32,

@@ -1,10 +1,9 @@
-// Optimizer steps, in place, on contiguous float32. A work item is a chunk of `step` numbers; the last vector of the last chunk may
-// be partial.
+// In-place optimizer steps on contiguous float32. A work item is `step` numbers; the last vector of the last item may be partial.
 
 import { loadPartial, storePartial } from "./lanes";
 
 /**
- * Adam and its relatives: `coupled` is the weight decay of Adam (L2), `shrink` the factor `1 - rate · decay` of AdamW.
+ * Adam and AdamW. `coupled`: weight decay of Adam (L2). `shrink`: the factor `1 - rate · decay` of AdamW.
  *
  * @param mean - First moment. `square`: second moment. `largest`: its maximum so far (AMSGrad); 0: none.
  * @param correction - Factor that removes the bias of the second moment.
@@ -66,7 +65,7 @@ export function adam(
   }
 }
 
-/** SGD with momentum. `taken`: the factor of the gradient in the velocity, 1 - dampening. */
+/** SGD with momentum. `taken`: factor of the gradient in the velocity, 1 - dampening. */
 export function sgd(
   item: i32,
   scratch: usize,

@@ -1,19 +1,19 @@
-// Philox-4x32-10: the generator of the plain device's random numbers. A round takes the counter (c0, c1, c2, c3) to
-// (high(m1 c2) ^ c1 ^ k0, low(m1 c2), high(m0 c0) ^ c3 ^ k1, low(m0 c0)), with a key (k0, k1) of its own.
+// Philox-4x32-10, the random generator of all devices. A round with the key (k0, k1) maps the counter (c0, c1, c2, c3) to
+// (high(m1 c2) ^ c1 ^ k0, low(m1 c2), high(m0 c0) ^ c3 ^ k1, low(m0 c0)).
 
 export const M0: u32 = 0xd2511f53;
 export const M1: u32 = 0xcd9e8d57;
 const W0: i32 = <i32>0x9e3779b9;
 const W1: i32 = <i32>0xbb67ae85;
 
-/** Both multipliers in all lanes, to be loaded: engines build a constant vector anew at each use. */
+/** Both multipliers in all lanes, in memory: engines would build a constant vector again at each use. */
 export const multipliers: usize = memory.data<u32>([M0, M0, M0, M0, M1, M1, M1, M1]);
 
 /** Bytes of the key of a round, and of all ten. */
 export const ROUND: usize = 32;
 export const ROUNDS: usize = 320;
 
-/** Writes the key of each round: k0 in four lanes, k1 in four. */
+/** Writes the key of each round: four lanes of k0, then four of k1. */
 export function roundKeys(k0: i32, k1: i32, to: usize): void {
   for (const end = to + ROUNDS; to < end; to += ROUND) {
     v128.store(to, i32x4.splat(k0));
@@ -23,7 +23,7 @@ export function roundKeys(k0: i32, k1: i32, to: usize): void {
   }
 }
 
-/** Exclusive or with it takes the order of unsigned numbers to that of signed ones, which are compared in one instruction. */
+/** Exclusive or with this maps unsigned integers to signed ones in the same order, which SIMD compares in one instruction. */
 export const FLIP: i32 = <i32>0x80000000;
 
 /** The upper halves of four products of 32 by 32 bits. */

@@ -1,15 +1,15 @@
-// y[M × N] = x[M × K] · weights of small whole numbers, which lie in panels of 8 outputs: [step][8][4] bytes. An item is one
-// panel, or a few.
+// y[M × N] = x[M × K] · Wᵀ with weights of 8 or 4 bits in panels of 8 outputs, [step][8][4] bytes: a step has 4 inputs, with 4 bits 8.
+// A work item is one or more panels.
 import { BLOCK_ROWS, LAST_BLOCK_ROWS } from "./layout";
 import { dotFast, dotPlain } from "./bytes";
-import { largestSizeIn, fma, sumsOf, zero } from "./lanes";
-import { full, packRows, ROWS } from "./matmul";
+import { absmaxIn, fma, sumFourVectors, zero } from "./lanes";
+import { multiplyStrip, packRows, ROWS } from "./matmul";
 import { dotFast4, dotFast6, dotFastRow, dotFastSums, dotPlainRow, dotPlainSums } from "./micro-kernels";
 
-/** 1.5 · 2^23: adding it to a smaller number rounds that to a whole one. */
+/** 1.5 · 2^23: adding it to a smaller number rounds that to an integer. */
 const NEAREST: f32 = 12582912;
 
-/** Returns true if the fast product of bytes is exact on this machine, at the extremes of its inputs. */
+/** Returns 1 if the relaxed dot product of bytes is exact on this machine, tested with extreme inputs. */
 export function bytesAreExact(): i32 {
   for (let a = -128; a < 128; a += 5) {
     for (let b = 0; b < 128; b += 7) {
@@ -31,7 +31,7 @@ function groupsOf(bits: i32, K: i32): i32 {
   return bits == 8 ? 1 : (K + 31) >> 5;
 }
 
-/** Packs rows of x in blocks, [K][ROWS] each: an item is 16 blocks. */
+/** Packs rows of x in blocks, [K][ROWS] each. A work item is 16 blocks. */
 export function quantizedBlocks(
   item: i32,
   scratch: usize,
@@ -60,7 +60,7 @@ export function quantizedPanelsScratch(K: i32): i32 {
   return ((K + 31) & ~31) * 32 + ROWS * 32;
 }
 
-/** A panel of weights becomes floats, [K][8], and meets all blocks of rows. */
+/** A work item dequantizes a panel of weights, [K][8], and multiplies it by all blocks of rows. */
 export function quantizedPanels(
   item: i32,
   scratch: usize,
@@ -86,17 +86,17 @@ export function quantizedPanels(
     const to = y + ((<usize>m * <usize>N + <usize>(item << 3)) << 2);
     const rows = min(ROWS, M - m);
     if (rows == ROWS && width == 8) {
-      full(block, panel, K, to, (<usize>N) << 2, false);
+      multiplyStrip(block, panel, K, to, (<usize>N) << 2, false);
       continue;
     }
-    full(block, panel, K, edge, 32, false);
+    multiplyStrip(block, panel, K, edge, 32, false);
     for (let r = 0; r < rows; r++) {
       memory.copy(to + ((<usize>r * <usize>N) << 2), edge + ((<usize>r) << 5), (<usize>width) << 2);
     }
   }
 }
 
-/** Four outputs of a step: their bytes, as whole numbers, stored as [4 inputs][8 outputs] with the scales of the outputs. */
+/** Dequantizes four outputs of a step, integers in bytes, and stores them as [4 inputs][8 outputs]. */
 @inline
 function storeFloats(whole: v128, scales: v128, to: usize): void {
   const low = i16x8.extend_low_i8x16_s(whole);
@@ -115,8 +115,8 @@ function storeFloats(whole: v128, scales: v128, to: usize): void {
   v128.store(to, f32x4.mul(scales, v128.shuffle<i64>(c, d, 1, 3)), 96);
 }
 
-/** Scales of four outputs from `r` on, `step` numbers apart; 0 where there are fewer. */
-function scalesOf(scales: usize, step: i32, r: i32, width: i32): v128 {
+/** Scales of four outputs from `r` on, `step` elements apart; 0 beyond the last output. */
+function loadScales(scales: usize, step: i32, r: i32, width: i32): v128 {
   let x = zero();
   if (r < width) x = f32x4.replace_lane(x, 0, load<f32>(scales + ((<usize>(r * step)) << 2)));
   if (r + 1 < width) x = f32x4.replace_lane(x, 1, load<f32>(scales + ((<usize>((r + 1) * step)) << 2)));
@@ -126,8 +126,8 @@ function scalesOf(scales: usize, step: i32, r: i32, width: i32): v128 {
 }
 
 function bytesToFloats(from: usize, scales: usize, width: i32, K: i32, to: usize): void {
-  const s0 = scalesOf(scales, 1, 0, width);
-  const s1 = scalesOf(scales, 1, 4, width);
+  const s0 = loadScales(scales, 1, 0, width);
+  const s1 = loadScales(scales, 1, 4, width);
   for (let k = 0; k < K; k += 4, from += 32, to += 128) {
     storeFloats(v128.load(from), s0, to);
     storeFloats(v128.load(from, 16), s1, to + 16);
@@ -138,8 +138,8 @@ function halvesToFloats(from: usize, scales: usize, groups: i32, width: i32, K: 
   const eight = i8x16.splat(8);
   const four = i8x16.splat(15);
   for (let g = 0; g < groups; g++, scales += 4) {
-    const s0 = scalesOf(scales, groups, 0, width);
-    const s1 = scalesOf(scales, groups, 4, width);
+    const s0 = loadScales(scales, groups, 0, width);
+    const s1 = loadScales(scales, groups, 4, width);
     for (let step = 0; step < 4; step++, from += 32, to += 256) {
       const a = v128.load(from);
       const b = v128.load(from, 16);
@@ -151,7 +151,7 @@ function halvesToFloats(from: usize, scales: usize, groups: i32, width: i32, K: 
   }
 }
 
-/** One row of x, contiguous and padded with zeros to full groups, against `step` panels of 4 bits. */
+/** A row of x, contiguous and padded with zeros to full groups, times `step` panels of 4 bits. */
 export function quantizedRow(
   item: i32,
   scratch: usize,
@@ -181,7 +181,7 @@ export function quantizedRow(
   }
 }
 
-/** The first `count` of four numbers. */
+/** Stores the first `count` of four numbers. */
 function storeSome(x: v128, scratch: usize, to: usize, count: i32): void {
   if (count == 4) {
     v128.store(to, x);
@@ -191,18 +191,18 @@ function storeSome(x: v128, scratch: usize, to: usize, count: i32): void {
   memory.copy(to, scratch, (<usize>count) << 2);
 }
 
-/** Inputs that share a scale of activations. */
-const SHARE: i32 = 128;
+/** Number of inputs that share a scale of activations. */
+const SCALE_GROUP: i32 = 128;
 
-/** Bytes of a row that `splitRows` has split: 16 bits and 7 bits of each input, and a scale for each SHARE of them. */
+/** Bytes of a row after `splitRows`: 16 bits and 7 bits of each input, and a scale for each SCALE_GROUP inputs. */
 export function splitBytes(K: i32): i32 {
-  return ((K + SHARE - 1) / SHARE) * (SHARE * 3 + 4);
+  return ((K + SCALE_GROUP - 1) / SCALE_GROUP) * (SCALE_GROUP * 3 + 4);
 }
 
 /**
- * Rows of x become whole numbers of 23 bits: the largest of some inputs becomes 2^22 - 1, and no number is off by more
- * than 2^-23 of the largest. The lower 7 bits lie apart, as nothing of them is negative. An item is one row. Returns 1 if
- * a number is none.
+ * Quantizes rows of x to integers of 23 bits: the largest magnitude of a group of inputs becomes 2^22 - 1, so that the error of a
+ * number is at most 2^-23 of it. The lower 7 bits, which are not negative, are stored separately. A work item is one row. Returns 1
+ * if a number is NaN or infinite.
  */
 export function splitRows(
   item: i32,
@@ -213,24 +213,27 @@ export function splitRows(
   K: i32,
   to: usize,
 ): i32 {
-  const shares = (K + SHARE - 1) / SHARE;
+  const shares = (K + SCALE_GROUP - 1) / SCALE_GROUP;
   let high = to + <usize>item * <usize>splitBytes(K);
-  let low = high + <usize>(shares * SHARE * 2);
-  const scales = low + <usize>(shares * SHARE);
+  let low = high + <usize>(shares * SCALE_GROUP * 2);
+  const scales = low + <usize>(shares * SCALE_GROUP);
   x += (<usize>(item * xRow)) << 2;
-  for (let s = 0; s < shares; s++, high += SHARE * 2, low += SHARE) {
-    const count = min(SHARE, K - s * SHARE);
+  for (let s = 0; s < shares; s++, high += SCALE_GROUP * 2, low += SCALE_GROUP) {
+    const count = min(SCALE_GROUP, K - s * SCALE_GROUP);
     for (let k = 0; k < count; k++)
-      store<f32>(scratch + ((<usize>k) << 2), load<f32>(x + ((<usize>((s * SHARE + k) * xColumn)) << 2)));
-    memory.fill(scratch + ((<usize>count) << 2), 0, (<usize>(SHARE - count)) << 2);
-    const largest = largestSizeIn(scratch, SHARE);
+      store<f32>(
+        scratch + ((<usize>k) << 2),
+        load<f32>(x + ((<usize>((s * SCALE_GROUP + k) * xColumn)) << 2)),
+      );
+    memory.fill(scratch + ((<usize>count) << 2), 0, (<usize>(SCALE_GROUP - count)) << 2);
+    const largest = absmaxIn(scratch, SCALE_GROUP);
     if (largest - largest != 0) return 1;
     const per: f32 = 4194303 / largest;
     const known = per < Infinity;
     store<f32>(scales + ((<usize>s) << 2), known ? largest / 4194303 : 0);
     const by = f32x4.splat(known ? per : 0);
     const seven = i32x4.splat(127);
-    for (let k = 0; k < SHARE; k += 8) {
+    for (let k = 0; k < SCALE_GROUP; k += 8) {
       const from = scratch + ((<usize>k) << 2);
       const a = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(from), by)));
       const b = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(from, 16), by)));
@@ -243,8 +246,8 @@ export function splitRows(
 }
 
 /**
- * One row that was split against `step` panels of 8 bits. What is at `bias`, unless that is 0, is added, its numbers
- * `across` numbers apart.
+ * A row from `splitRows` times `step` panels of 8 bits, plus the bias unless its address is 0. `across`: stride of the bias in
+ * elements.
  */
 export function splitRow(
   item: i32,
@@ -261,13 +264,13 @@ export function splitRow(
   exact: i32,
 ): void {
   const steps = (K + 3) >> 2;
-  const shares = (K + SHARE - 1) / SHARE;
-  const low = row + <usize>(shares * SHARE * 2);
-  const factors = low + <usize>(shares * SHARE);
+  const shares = (K + SCALE_GROUP - 1) / SCALE_GROUP;
+  const low = row + <usize>(shares * SCALE_GROUP * 2);
+  const factors = low + <usize>(shares * SCALE_GROUP);
   const last = min((N + 7) >> 3, (item + 1) * step);
   for (let p = item * step; p < last; p++) {
     const panel = data + <usize>p * ((<usize>steps) << 5);
-    // The lower bits take the instruction for bytes, if there is one.
+    // The lower bits use the dot product of bytes if it is available and exact.
     if (ASC_FEATURE_RELAXED_SIMD && exact) splitByBytes(row, low, factors, panel, steps, scratch);
     else splitByWords(row, low, factors, panel, steps, scratch);
     const scales = scale + ((<usize>p) << 5);
@@ -286,15 +289,15 @@ export function splitRow(
   }
 }
 
-/** Sums of neighbours, of two vectors. */
+/** Sums of adjacent lanes of two vectors. */
 @inline
 function pairs(a: v128, b: v128): v128 {
   return i32x4.add(v128.shuffle<i32>(a, b, 0, 2, 4, 6), v128.shuffle<i32>(a, b, 1, 3, 5, 7));
 }
 
-/** Sum of a block of inputs: 128 times the upper sums, and the lower ones, times their scale. */
+/** Adds the sum of a group of inputs: (128 · sum of the upper parts + sum of the lower parts) · scale. */
 @inline
-function addShare(sum: v128, high: v128, low: v128, factor: v128): v128 {
+function addScaledGroup(sum: v128, high: v128, low: v128, factor: v128): v128 {
   const all = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(high), f32x4.splat(128)), f32x4.convert_i32x4_s(low));
   return fma(all, factor, sum);
 }
@@ -302,7 +305,7 @@ function addShare(sum: v128, high: v128, low: v128, factor: v128): v128 {
 function splitByBytes(high: usize, low: usize, factors: usize, panel: usize, steps: i32, sums: usize): void {
   let f0 = zero();
   let f1 = zero();
-  for (; steps > 0; steps -= SHARE >> 2, factors += 4) {
+  for (; steps > 0; steps -= SCALE_GROUP >> 2, factors += 4) {
     let h0 = i32x4.splat(0);
     let h1 = h0;
     let h2 = h0;
@@ -310,7 +313,7 @@ function splitByBytes(high: usize, low: usize, factors: usize, panel: usize, ste
     let l0 = h0;
     let l1 = h0;
     for (
-      const end = panel + ((<usize>min(SHARE >> 2, steps)) << 5);
+      const end = panel + ((<usize>min(SCALE_GROUP >> 2, steps)) << 5);
       panel < end;
       panel += 32, high += 8, low += 4
     ) {
@@ -324,8 +327,8 @@ function splitByBytes(high: usize, low: usize, factors: usize, panel: usize, ste
       l1 = dotFast(v128.load(panel, 16), y, l1);
     }
     const factor = v128.load32_splat(factors);
-    f0 = addShare(f0, pairs(h0, h1), l0, factor);
-    f1 = addShare(f1, pairs(h2, h3), l1, factor);
+    f0 = addScaledGroup(f0, pairs(h0, h1), l0, factor);
+    f1 = addScaledGroup(f1, pairs(h2, h3), l1, factor);
   }
   v128.store(sums, f0);
   v128.store(sums, f1, 16);
@@ -334,7 +337,7 @@ function splitByBytes(high: usize, low: usize, factors: usize, panel: usize, ste
 function splitByWords(high: usize, low: usize, factors: usize, panel: usize, steps: i32, sums: usize): void {
   let f0 = zero();
   let f1 = zero();
-  for (; steps > 0; steps -= SHARE >> 2, factors += 4) {
+  for (; steps > 0; steps -= SCALE_GROUP >> 2, factors += 4) {
     let h0 = i32x4.splat(0);
     let h1 = h0;
     let h2 = h0;
@@ -344,7 +347,7 @@ function splitByWords(high: usize, low: usize, factors: usize, panel: usize, ste
     let l2 = h0;
     let l3 = h0;
     for (
-      const end = panel + ((<usize>min(SHARE >> 2, steps)) << 5);
+      const end = panel + ((<usize>min(SCALE_GROUP >> 2, steps)) << 5);
       panel < end;
       panel += 32, high += 8, low += 4
     ) {
@@ -364,14 +367,14 @@ function splitByWords(high: usize, low: usize, factors: usize, panel: usize, ste
       l3 = i32x4.add(l3, i32x4.dot_i16x8_s(w3, y));
     }
     const factor = v128.load32_splat(factors);
-    f0 = addShare(f0, pairs(h0, h1), pairs(l0, l1), factor);
-    f1 = addShare(f1, pairs(h2, h3), pairs(l2, l3), factor);
+    f0 = addScaledGroup(f0, pairs(h0, h1), pairs(l0, l1), factor);
+    f1 = addScaledGroup(f1, pairs(h2, h3), pairs(l2, l3), factor);
   }
   v128.store(sums, f0);
   v128.store(sums, f1, 16);
 }
 
-/** Four outputs of 4 bits: eight inputs a step, a scale for each 32. */
+/** Four outputs with 4 bits: eight inputs per step, a scale for each 32 inputs. */
 function rowByHalves(x: usize, from: usize, bytes: usize, scales: usize, groups: i32, known: i32): v128 {
   let t0 = zero();
   let t1 = zero();
@@ -379,7 +382,7 @@ function rowByHalves(x: usize, from: usize, bytes: usize, scales: usize, groups:
   let t3 = zero();
   const end = from + bytes;
   const across = (<usize>groups) << 2;
-  // Of fewer than four outputs the first one's scales are read again.
+  // With fewer than four outputs, the scales of the first one are read again.
   const r1 = known > 1 ? across : 0;
   const r2 = known > 2 ? across * 2 : 0;
   const r3 = known > 3 ? across * 3 : 0;
@@ -408,13 +411,13 @@ function rowByHalves(x: usize, from: usize, bytes: usize, scales: usize, groups:
     t3 = fma(v128.load32_splat(scales + r3), s3, t3);
     scales += 4;
   }
-  return sumsOf(t0, t1, t2, t3);
+  return sumFourVectors(t0, t1, t2, t3);
 }
 
 /**
- * Rows of x become whole numbers from -63 to 63, 64 more each, packed in blocks as [step][rows][4], what is missing as 64;
- * and for each row what they are multiplied with. Blocks have 6 rows up to row `sixes`, and `low` ones from there on. An
- * item is one block. Returns 1 if a number is none.
+ * Quantizes rows of x to integers from -63 to 63, stored with an offset of 64, in blocks [step][rows][4] padded with 64 (zeros), and
+ * writes the scale of each row. Blocks have 6 rows up to row `sixes`, and `low` rows from there on. A work item is one block.
+ * Returns 1 if a number is NaN or infinite.
  */
 export function quantizeRows(
   item: i32,
@@ -442,7 +445,7 @@ export function quantizeRows(
   for (let r = 0; r < rows; r++) {
     const row = from + <usize>r * across;
     let largest: f32 = 0;
-    if (xColumn == 1) largest = largestSizeIn(row, K);
+    if (xColumn == 1) largest = absmaxIn(row, K);
     else
       for (let k = 0; k < K; k++)
         largest = max<f32>(largest, abs<f32>(load<f32>(row + ((<usize>(k * xColumn)) << 2))));
@@ -475,7 +478,7 @@ export function quantizeRows(
   return 0;
 }
 
-/** The first `vectors` numbers, a multiple of 16, of six rows. */
+/** Quantizes the first `vectors` numbers, a multiple of 16, of six rows. */
 function quantizeBlock(from: usize, across: usize, pers: usize, vectors: i32, to: usize): void {
   const p0 = v128.load32_splat(pers);
   const p1 = v128.load32_splat(pers, 4);
@@ -507,10 +510,10 @@ function quantizeBlock(from: usize, across: usize, pers: usize, vectors: i32, to
   }
 }
 
-/** Sixteen numbers times `per`, rounded to whole ones, 64 more each. */
+/** Sixteen numbers times `per`, rounded to integers, plus 64, as bytes. */
 @inline
 function sixteenBytes(from: usize, per: v128): v128 {
-  // Rounded by adding a large number, whose bits are then taken off.
+  // Rounded by adding a large number, whose bits are then masked off.
   const magic = f32x4.splat(NEAREST + 64);
   const off = f32x4.splat(NEAREST);
   const a = i32x4.sub(f32x4.add(f32x4.mul(v128.load(from), per), magic), off);
@@ -521,10 +524,10 @@ function sixteenBytes(from: usize, per: v128): v128 {
 }
 
 /**
- * Some rows of whole activations, in blocks of 6 up to row `sixes` and of 4 from there on, against `step` panels of whole
- * weights. `offsets` holds 64 times the sums of each panel's weights, which the `first` rows find out for all others.
+ * Rows of int8 activations, in blocks of 6 up to row `sixes` and of 4 from there on, times `step` panels of int8 weights. `offsets` has
+ * 64 · the sums of each panel's weights, which the call with `first` computes for the later ones.
  */
-export function wholePanels(
+export function int8Panels(
   item: i32,
   scratch: usize,
   blocks: usize,
@@ -567,8 +570,8 @@ export function wholePanels(
 }
 
 /**
- * Whole sums of two rows and a panel's outputs, where bytes have no instruction of their own: through words of 16 bits, the
- * products of two inputs in each sum. From one step to the next of a row it is `across` bytes.
+ * Integer sums of two rows times a panel without a dot product of bytes: bytes are extended to 16 bits, and each instruction adds the
+ * products of two inputs. `across`: bytes from one step of a row to the next.
  */
 function twoRowsByWords(row: usize, across: usize, panel: usize, steps: i32, sums: usize): void {
   let a0 = i32x4.splat(0);
@@ -601,7 +604,7 @@ function twoRowsByWords(row: usize, across: usize, panel: usize, steps: i32, sum
   v128.store(sums, pairs(b2, b3), 48);
 }
 
-/** Whole sums of some rows and a panel's outputs, less the offsets, times both scales. */
+/** Subtracts the offsets from the integer sums of some rows, and multiplies them by both scales. */
 function scaleSums(
   sums: usize,
   offsets: usize,
@@ -640,8 +643,8 @@ function scaleSums(
   }
 }
 
-/** One row of whole activations against `step` panels of whole weights. */
-export function wholeRow(
+/** A row of int8 activations times `step` panels of int8 weights. */
+export function int8Row(
   item: i32,
   scratch: usize,
   row: usize,

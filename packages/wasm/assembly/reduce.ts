@@ -1,11 +1,11 @@
-// Sums, means, maxima and minima along an axis of a contiguous tensor [outer, n, inner]. Blocks of numbers are summed in float32,
-// and the sums of blocks in float64, so that long axes lose no digits.
+// Sums, means, maxima and minima along an axis of a contiguous tensor [outer, n, inner]. Blocks are summed in float32, and the sums of
+// blocks in float64, so that sums over long axes stay accurate.
 import { zero } from "./lanes";
 
-/** Numbers of a block that is summed in float32. */
+/** Length of a block that is summed in float32. */
 const BLOCK: i32 = 256;
 
-/** Sums of rows (inner = 1), times `factor`. An item is `step` rows. */
+/** Sums of rows (inner = 1), times `factor`. A work item is `step` rows. */
 export function sumRows(
   item: i32,
   scratch: usize,
@@ -41,7 +41,7 @@ export function sumRows(
   }
 }
 
-/** Sums of columns. An item is up to 64 adjacent columns of one outer index. */
+/** Sums of columns. A work item is up to 64 adjacent columns of one outer index. */
 export function sumColumns(
   item: i32,
   scratch: usize,
@@ -106,7 +106,7 @@ function addTo(sums: usize, x: v128): void {
   v128.store(sums + 16, f64x2.add(v128.load(sums + 16), f64x2.promote_low_f32x4(high)));
 }
 
-/** Maximum of each row, or with `sign` -1 the minimum; NaN if a number is NaN. An item is `step` rows. */
+/** Maximum of each row, or with `sign` -1 the minimum; NaN if a number is NaN. A work item is `step` rows. */
 export function largestRows(
   item: i32,
   scratch: usize,
@@ -131,7 +131,7 @@ export function largestRows(
   }
 }
 
-/** Maximum or minimum of columns. An item is up to 64 adjacent columns of one outer index. */
+/** Maximum or minimum of columns. A work item is up to 64 adjacent columns of one outer index. */
 export function largestColumns(
   item: i32,
   scratch: usize,

@@ -17,7 +17,7 @@ export function segmentsOf(request: AttentionRequest, which: i32): usize {
   );
 }
 
-/** Row stride of the rows that the last call of `findRows` returned. Unit: numbers. */
+/** Row stride, in elements, of the rows that the last call of `findRows` returned. */
 export let rowStep: i32 = 0;
 
 /**
@@ -77,7 +77,7 @@ export function findRows(
   return scratch;
 }
 
-/** Dequantizes int8 rows: there is a scale for each number of a row, or one for each row. */
+/** Dequantizes int8 rows, with a scale for each number of a row or one for each row. */
 function scaleRows(
   segment: KeyValueSegment,
   from: usize,
@@ -118,7 +118,7 @@ function scaleRows(
   }
 }
 
-/** Writes all rows of one batch and head, stored in `from` with `width` numbers a row, to contiguous segments. */
+/** Writes all rows of one batch and head, stored at `from` with `width` numbers per row, to contiguous segments. */
 export function writeRows(
   segments: usize,
   batch: i32,
@@ -142,7 +142,7 @@ export function writeRows(
   }
 }
 
-/** Copies rows to rows of `width`, with zeros after `dim`. */
+/** Copies rows of `dim` numbers to rows of `width` numbers, padded with zeros. */
 export function copyRows(
   from: usize,
   row: i32,

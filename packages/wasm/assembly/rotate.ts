@@ -5,9 +5,9 @@ class Rotation {
   heads: i32;
   length: i32;
   dim: i32;
-  /** Pairs that are rotated. */
+  /** Number of rotated pairs. */
   half: i32;
-  /** True if a pair is two neighbours rather than one number of each half. */
+  /** True if a pair is two adjacent numbers (interleaved layout), false if it has one number of each half. */
   interleaved: i32;
   /** 1, or -1 for the inverse rotation. */
   sign: f32;
@@ -25,7 +25,7 @@ class Rotation {
   sinRow: i32;
   sinStep: i32;
   y: usize;
-  /** Rows of one item, of all. */
+  /** Rows per work item, and rows in total. */
   rows: i32;
   all: i32;
 }
@@ -96,7 +96,7 @@ function neighbours(r: Rotation, x: usize, cos: usize, sin: usize, y: usize, inL
   }
 }
 
-/** One pair. */
+/** Rotates one pair. */
 function rotatePair(
   r: Rotation,
   first: usize,

@@ -1,12 +1,12 @@
-// c[N] = x[K] · b, one row against a matrix: the matrix streams past once.
+// c[N] = x[K] · b, one row times a matrix (gemv), which is read once.
 import { load1, load4 } from "./halves";
-import { fma, sumOf, zero } from "./lanes";
+import { fma, sumLanes, zero } from "./lanes";
 
 /**
- * Each column of b is contiguous (a weight [N, K], transposed). An item is `step` columns of each quarter of the matrix; the
- * last one also has what is left over. `interleaved` reads four columns at once, one of each quarter; else columns are read
- * one after the other: some processors read memory faster in several places, others slower, see
- * docs/decisions/0008-read-patterns.md. Both add in the same order. The vector at `bias` is added, unless that is 0.
+ * For contiguous columns of b (a weight [N, K], transposed). A work item is `step` columns of each quarter of the matrix; the last
+ * one also has the remaining columns. `interleaved` reads four columns at once, one of each quarter; otherwise columns are read one
+ * after the other: some processors read several streams faster, others slower, see docs/decisions/0008-read-patterns.md. Both sum
+ * in the same order. The vector at `bias` is added, unless the address is 0.
  */
 export function rowTimesColumns(
   item: i32,
@@ -24,7 +24,7 @@ export function rowTimesColumns(
   columns<f32>(item, x, b, bColumn, c, N, K, step, bias, interleaved);
 }
 
-/** The same of a matrix of bfloat16, or of float16 where `isFloat16` is 1. */
+/** `rowTimesColumns` for a matrix in bfloat16, or in float16 if `isFloat16` is 1. */
 export function rowTimesHalfColumns(
   item: i32,
   scratch: usize,
@@ -80,7 +80,7 @@ function fourColumns<T>(
   bias: usize,
 ): void {
   const across = <usize>bColumn * sizeof<T>();
-  // Eight numbers of x are 32 bytes; of a column as many as this.
+  // Bytes of eight numbers of a column; those of x have 32.
   const eight = 8 * sizeof<T>();
   const on = <usize>apart * across;
   let p = b + <usize>n * across;
@@ -118,7 +118,7 @@ function fourColumns<T>(
   storeSum(finishColumn<T>(x, u, end, f32x4.add(s3, t3)), c, n + 3 * apart, bias);
 }
 
-/** Two sums, of even and of odd vectors, as in `fourColumns`: one alone would wait for itself. */
+/** One column, with two independent sums, of even and of odd vectors, as in `fourColumns`. */
 function oneColumn<T>(x: usize, b: usize, bColumn: i32, c: usize, n: i32, K: i32, bias: usize): void {
   let p = b + <usize>n * <usize>bColumn * sizeof<T>();
   let s = zero();
@@ -141,10 +141,10 @@ function oneColumn<T>(x: usize, b: usize, bColumn: i32, c: usize, n: i32, K: i32
   storeSum(finishColumn<T>(x, p, end, f32x4.add(s, t)), c, n, bias);
 }
 
-/** The sum of a column: of its vectors, and of the products from x and p on. */
+/** The sum of a column: of its vectors, and of the remaining products from x and p on. */
 @inline
 function finishColumn<T>(x: usize, p: usize, end: usize, vectors: v128): f32 {
-  let sum = sumOf(vectors);
+  let sum = sumLanes(vectors);
   for (; x < end; x += 4, p += sizeof<T>()) sum += load<f32>(x) * load1<T>(p);
   return sum;
 }
@@ -156,9 +156,9 @@ function storeSum(sum: f32, c: usize, n: i32, bias: usize): void {
 }
 
 /**
- * Each row of b is contiguous. An item is `step` rows, whose sum is a row of `parts`. Four rows a quarter of the item apart
- * are added at a time. `interleaved` reads them side by side, and loads and stores the sums once for the four; else they are
- * read one after the other. Both add in the same order.
+ * For contiguous rows of b. A work item is `step` rows, whose sum is a row of `parts`. Four rows, each of another quarter of the item,
+ * are added at a time. `interleaved` reads them together, and loads and stores the sums once for all four; otherwise they are read
+ * one after the other. Both sum in the same order.
  */
 export function rowTimesRows(
   item: i32,
@@ -258,7 +258,7 @@ function addOne(factor: usize, p: usize, to: usize, bytes: usize): void {
   for (; to < end; to += 4, p += 4) store<f32>(to, load<f32>(to) + y * load<f32>(p));
 }
 
-/** c = the sum of `count` rows of N numbers. */
+/** c = the sum of `count` rows of N numbers, the partial sums. */
 export function addParts(parts: usize, count: i32, N: i32, c: usize): void {
   const bytes = (<usize>N) << 2;
   memory.copy(c, parts, bytes);

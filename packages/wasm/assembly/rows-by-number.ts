@@ -1,6 +1,6 @@
-// Rows of a table by number, and the gradient's way back. Numbers of four bytes each.
+// Rows of a table by index, and the gradient of the table. All elements have four bytes.
 
-/** An item is `step` indices: each row of `width` numbers is copied. */
+/** A work item is `step` indices: copies the row of `width` numbers of each. */
 export function takeRows(
   item: i32,
   scratch: usize,
@@ -23,7 +23,7 @@ export function takeRows(
   }
 }
 
-/** An item is up to 64 columns: each row of dy is added to the row that it was taken from, in order. */
+/** A work item is up to 64 columns: adds each row of dy to the row of the table from which it was taken, in order. */
 export function addRows(
   item: i32,
   scratch: usize,

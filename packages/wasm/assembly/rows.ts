@@ -1,12 +1,12 @@
-// Rows of a packed matrix, one after the other: an item is `step` of them.
-import { exp4, largestIn, fma, exp4WithConstants, expConstants, sumOf, zero } from "./lanes";
+// Functions of the rows of a contiguous matrix. A work item is `step` rows.
+import { exp4, maxIn, fma, exp4WithConstants, expConstants, sumLanes, zero } from "./lanes";
 
-/** Numbers of a row that become powers before as many of the next row are compared. */
+/** Number of exponentials of a row that are computed before as many numbers of the next row are compared. */
 const INTERLEAVED: i32 = 256;
 
 /**
- * Each row becomes e^(x - largest) / sum. The largest number of the next row is interleaved with the powers of this one:
- * while they are computed, what follows comes from memory.
+ * Softmax of each row: e^(x - largest) / sum. The maximum of the next row is computed interleaved with the exponentials of this
+ * row, so that memory is read during the computation.
  */
 export function softmaxRows(
   item: i32,
@@ -20,7 +20,7 @@ export function softmaxRows(
   const bytes = (<usize>n) << 2;
   x += <usize>(item * step) * bytes;
   y += <usize>(item * step) * bytes;
-  let largest = largestIn(x, n);
+  let largest = maxIn(x, n);
   for (let left = min(step, rows - item * step); left > 0; left--, x += bytes, y += bytes) {
     const odd = largest - largest != 0;
     let sum: f32 = 0;
@@ -28,17 +28,17 @@ export function softmaxRows(
     for (let i = 0; i < n; i += INTERLEAVED) {
       const at = (<usize>i) << 2;
       const count = min(INTERLEAVED, n - i);
-      if (!odd) sum += powers(x + at, y + at, count, largest);
-      if (left > 1) nextLargest = max<f32>(nextLargest, largestIn(x + bytes + at, count));
+      if (!odd) sum += exponentials(x + at, y + at, count, largest);
+      if (left > 1) nextLargest = max<f32>(nextLargest, maxIn(x + bytes + at, count));
     }
-    if (odd) oddRow(x, y, largest, bytes);
+    if (odd) nonFiniteRow(x, y, largest, bytes);
     else divideBySum(y, n, sum);
     largest = nextLargest;
   }
 }
 
 /** y = e^(x - largest) for some numbers. Returns their sum. */
-function powers(x: usize, y: usize, count: i32, largest: f32): f32 {
+function exponentials(x: usize, y: usize, count: i32, largest: f32): f32 {
   const at0 = expConstants;
   const scale = v128.load(at0);
   const floor = v128.load(at0, 16);
@@ -68,7 +68,7 @@ function powers(x: usize, y: usize, count: i32, largest: f32): f32 {
     v128.store(y, power);
     sums = f32x4.add(sums, power);
   }
-  let sum = sumOf(sums);
+  let sum = sumLanes(sums);
   for (; x < end; x += 4, y += 4) {
     const difference = f32x4.sub(v128.load32_splat(x), shift);
     const power = f32x4.extract_lane(
@@ -90,8 +90,8 @@ function divideBySum(y: usize, n: i32, sum: f32): void {
   for (; y < end; y += 4) store<f32>(y, load<f32>(y) / sum);
 }
 
-/** A row that holds NaN or infinity, or nothing but -infinity: number by number, so that each comes out as it must. */
-function oddRow(x: usize, y: usize, largest: f32, bytes: usize): void {
+/** A row with NaN or infinity, or only with -infinity, number by number. */
+function nonFiniteRow(x: usize, y: usize, largest: f32, bytes: usize): void {
   let sum: f32 = 0;
   for (let i: usize = 0; i < bytes; i += 4) {
     const power = f32x4.extract_lane(exp4(f32x4.splat(load<f32>(x + i) - largest)), 0);
@@ -101,7 +101,7 @@ function oddRow(x: usize, y: usize, largest: f32, bytes: usize): void {
   for (let i: usize = 0; i < bytes; i += 4) store<f32>(y + i, load<f32>(y + i) / sum);
 }
 
-/** x / √(mean x² + eps) · weight. Returns 1 where the sum of squares is no finite number. */
+/** RMS norm: x / √(mean x² + eps) · weight. Returns 1 if a sum of squares is not finite. */
 export function rmsNormRows(
   item: i32,
   scratch: usize,
@@ -129,7 +129,7 @@ export function rmsNormRows(
       s0 = fma(a, a, s0);
       s1 = fma(b, b, s1);
     }
-    let sum = sumOf(f32x4.add(s0, s1));
+    let sum = sumLanes(f32x4.add(s0, s1));
     for (let i = pairs; i < bytes; i += 4) sum += load<f32>(x + i) * load<f32>(x + i);
     if (sum - sum != 0) return 1;
     const scale: f32 = 1 / sqrt<f32>(sum / <f32>n + eps);
@@ -145,16 +145,16 @@ export function rmsNormRows(
   return 0;
 }
 
-/** Result of `spread`: the pivot of a row, and the sums of distances from it and of their squares. */
+/** Results of `sumDistances`: the pivot of a row, the sum of the distances from it, and that of their squares. */
 let foundPivot: f32 = 0;
 let distances: f64 = 0;
 let squares: f64 = 0;
-/** Result of `measure`: (x - pivot) · scale + off has mean 0 and variance 1. */
+/** Results of `standardize`: (x - pivot) · scale + off has mean 0 and variance 1. */
 let foundScale: f32 = 0;
 let foundOff: f32 = 0;
 
 /** Sums over a row of distances from `around`, and of their squares. */
-function spread(x: usize, n: i32, around: f32): void {
+function sumDistances(x: usize, n: i32, around: f32): void {
   const by = f32x4.splat(around);
   let d0 = zero();
   let d1 = zero();
@@ -179,8 +179,8 @@ function spread(x: usize, n: i32, around: f32): void {
     q2 = fma(c, c, q2);
     q3 = fma(d, d, q3);
   }
-  let d = sumOf(f32x4.add(f32x4.add(d0, d1), f32x4.add(d2, d3)));
-  let q = sumOf(f32x4.add(f32x4.add(q0, q1), f32x4.add(q2, q3)));
+  let d = sumLanes(f32x4.add(f32x4.add(d0, d1), f32x4.add(d2, d3)));
+  let q = sumLanes(f32x4.add(f32x4.add(q0, q1), f32x4.add(q2, q3)));
   for (; x < end; x += 4) {
     const distance = load<f32>(x) - around;
     d += distance;
@@ -192,14 +192,14 @@ function spread(x: usize, n: i32, around: f32): void {
 }
 
 /**
- * Reads a row once for both its mean and its variance: distances are taken from the mean of its first numbers, and again
- * from the mean itself where that lay so far off that digits would be lost. Whether the squares are finite.
+ * Computes mean and variance of a row in one pass, from distances to the mean of its first numbers; in a second pass from distances
+ * to the mean if that was too far off for accuracy. Returns true if the sum of squares is finite.
  */
-function measure(x: usize, n: i32, eps: f32): bool {
-  spread(x, n, n < 4 ? load<f32>(x) : sumOf(v128.load(x)) * 0.25);
+function standardize(x: usize, n: i32, eps: f32): bool {
+  sumDistances(x, n, n < 4 ? load<f32>(x) : sumLanes(v128.load(x)) * 0.25);
   let rest = distances / <f64>n;
   if (rest * rest > 4 * (squares / <f64>n - rest * rest)) {
-    spread(x, n, <f32>(<f64>foundPivot + rest));
+    sumDistances(x, n, <f32>(<f64>foundPivot + rest));
     rest = distances / <f64>n;
   }
   const inverse = 1 / sqrt<f64>(squares / <f64>n - rest * rest + <f64>eps);
@@ -208,7 +208,7 @@ function measure(x: usize, n: i32, eps: f32): bool {
   return squares - squares == 0;
 }
 
-/** (x - mean) / √(variance + eps) · weight + bias. Returns 1 where a sum of squares is no finite number. */
+/** Layer norm: (x - mean) / √(variance + eps) · weight + bias. Returns 1 if a sum of squares is not finite. */
 export function layerNormRows(
   item: i32,
   scratch: usize,
@@ -226,13 +226,13 @@ export function layerNormRows(
   x += from;
   y += from;
   rows = min(step, rows - item * step);
-  if (!measure(x, n, eps)) return 1;
+  if (!standardize(x, n, eps)) return 1;
   for (let r = 1; r <= rows; r++) {
     const pivot = foundPivot;
     const scale = foundScale;
     const off = foundOff;
-    // The next row is measured before this one is written: writing need not wait for what measuring ends with.
-    if (r < rows && !measure(x + bytes, n, eps)) return 1;
+    // The mean and variance of the next row are computed before this row is written, so that writing does not wait for their latency.
+    if (r < rows && !standardize(x + bytes, n, eps)) return 1;
     normalize(x, weight, bias, y, bytes, pivot, scale, off);
     x += bytes;
     y += bytes;
@@ -240,7 +240,7 @@ export function layerNormRows(
   return 0;
 }
 
-/** ((x - pivot) · scale + off) · weight + bias for a row; a weight or a bias at address 0 is none. */
+/** ((x - pivot) · scale + off) · weight + bias for a row. A weight or bias with address 0 is omitted. */
 function normalize(
   x: usize,
   weight: usize,
@@ -283,7 +283,7 @@ function normalize(
   }
 }
 
-/** −log softmax(x)[target] of each row, mixed with the mean over all classes by `smoothing`; 0 for an ignored target. */
+/** Cross-entropy of each row, −log softmax(x)[target], with label smoothing; 0 for an ignored target. */
 export function crossEntropyRows(
   item: i32,
   scratch: usize,
@@ -317,13 +317,13 @@ export function crossEntropyRows(
     if (known) {
       if (<u32>target >= <u32>n) return 1;
       const row = x + <usize>r * bytes;
-      const largest = largestIn(row, n);
+      const largest = maxIn(row, n);
       if (largest - largest != 0) return 1;
       const shift = f32x4.splat(largest);
       let powers: f64 = 0;
       let total: f64 = 0;
       for (let i: usize = 0; i < vectors;) {
-        // Stretches of 1024 numbers are added up in float32, and then in float64.
+        // Blocks of 1024 numbers are summed in float32, and their sums in float64.
         const end = min(vectors, i + 4096);
         let sums = zero();
         let all = zero();
@@ -332,8 +332,8 @@ export function crossEntropyRows(
           sums = f32x4.add(sums, exp4WithConstants(difference, scale, floor, magic, c5, c4, c3, c2, c1, c0));
           all = f32x4.add(all, difference);
         }
-        powers += <f64>sumOf(sums);
-        total += <f64>sumOf(all);
+        powers += <f64>sumLanes(sums);
+        total += <f64>sumLanes(all);
       }
       for (let i = vectors; i < bytes; i += 4) {
         const difference = load<f32>(row + i) - largest;
@@ -350,7 +350,7 @@ export function crossEntropyRows(
   return 0;
 }
 
-/** Gradient of each row: `slope · (softmax − smoothing / n)`, less `slope · (1 − smoothing)` at the target; zeros for an ignored one. */
+/** Gradient of each row: `slope · (softmax − smoothing / n)`, minus `slope · (1 − smoothing)` at the target; zeros for an ignored target. */
 export function crossEntropyBackwardRows(
   item: i32,
   scratch: usize,
@@ -377,12 +377,12 @@ export function crossEntropyBackwardRows(
     }
     if (<u32>target >= <u32>n) return 1;
     const row = x + <usize>r * bytes;
-    const largest = largestIn(row, n);
+    const largest = maxIn(row, n);
     if (largest - largest != 0) return 1;
     let sum: f64 = 0;
-    // Stretches of 1024 numbers are added up in float32, and then in float64.
+    // Blocks of 1024 numbers are summed in float32, and their sums in float64.
     for (let i = 0; i < n; i += 1024)
-      sum += <f64>powers(row + ((<usize>i) << 2), to + ((<usize>i) << 2), min(1024, n - i), largest);
+      sum += <f64>exponentials(row + ((<usize>i) << 2), to + ((<usize>i) << 2), min(1024, n - i), largest);
     const slope = <f64>load<f32>(slopes + at);
     scaleRow(to, n, <f32>(slope / sum), <f32>((slope * smoothing) / <f64>n));
     const wanted = to + ((<usize>target) << 2);
@@ -391,7 +391,7 @@ export function crossEntropyBackwardRows(
   return 0;
 }
 
-/** y · by − less */
+/** y = y · by − less */
 function scaleRow(y: usize, n: i32, by: f32, less: f32): void {
   const factor = f32x4.splat(by);
   const off = f32x4.splat(less);

@@ -1,23 +1,24 @@
-// Steps of a recurrence that is linear in its state, S ← exp(decay) S + key (value − Sᵀ erase)ᵀ, read by Sᵀ query. An item
-// is one head, whose state stays in the core's own cache. Chunks of tokens are matrix products, as in "Parallelizing Linear
-// Transformers with the Delta Rule over Sequence Length" (2024), arXiv:2406.06484: as a head's chunks come one after the
-// other, the triangular system is solved for what is written, and no inverse is made. A single token is one pass over the state.
+// A linear recurrence, S ← exp(decay) S + key (value − Sᵀ erase)ᵀ, read by Sᵀ query. A work item is one head, whose state stays in
+// the cache of a core. Chunks of tokens are matrix products, as in "Parallelizing Linear
+// Transformers with the Delta Rule over Sequence Length" (2024), arXiv:2406.06484: since the chunks of a head are
+// computed in order, the triangular system is solved for the written rows, without an inverse. A single token is one pass over the
+// state.
 import { ScanRequest, SCAN_TOKENS } from "./layout";
-import { exp4, fma, sumOf } from "./lanes";
+import { exp4, fma, sumLanes } from "./lanes";
 import { copyRows } from "./request";
-import { blockOf, mixBlock, ROW } from "./tile";
+import { blockHeight, mixBlock, ROW } from "./tile";
 import { storeTransposed } from "./transpose";
 
-/** Bytes of a tile of one number for each pair of tokens of a chunk, and of one number for each token. */
+/** Bytes of one number for each pair of tokens of a chunk, and of one number for each token. */
 const PAIRS: usize = <usize>SCAN_TOKENS * ROW;
 const TOKENS: usize = ROW + 32;
-/** Bytes of a state that are read at a time, all their columns. */
+/** Bytes of a state, in whole rows, that are read at a time. */
 const PAGE: usize = 4096;
 const LINE: usize = 64;
-/** A decay of which one step leaves nothing, for any of less: sums of decays stay exact enough for their differences. */
-const NOTHING: f64 = -1e4;
+/** Lower limit of decays: exp of it is 0, and sums of decays stay accurate enough for their differences. */
+const MIN_DECAY: f64 = -1e4;
 
-/** A tensor in a request, whose fields lie one after the other. */
+/** A tensor in a request: address and strides, in consecutive fields. */
 @unmanaged
 class Strided {
   pointer: usize;
@@ -40,34 +41,34 @@ function tensorOf(request: ScanRequest, field: usize): Strided {
   return changetype<Strided>(changetype<usize>(request) + field);
 }
 
-/** Address of a row of a tensor: of a token, or of a state. */
+/** Address of a row of a tensor, of a token or of a state. */
 function rowsOf(request: ScanRequest, field: usize, batch: i32, head: i32, row: i32): usize {
   const x = tensorOf(request, field);
   const at = <usize>batch * <usize>x.batch + <usize>(head * x.head) + <usize>row * <usize>x.row;
   return x.pointer + (at << 2);
 }
 
-/** Addresses of a head's room in scratch. */
+/** Addresses in scratch memory, for a head. */
 @unmanaged
-class Room {
+class Scratch {
   /** The state, [key][value]. */
   state: usize;
-  /** Queries, keys and rows that are erased, [channel][token]. */
+  /** Queries, keys and erase vectors, [channel][token]. */
   queries: usize;
   keys: usize;
   erases: usize;
-  /** Keys times the decay until the end of the chunk, [token][channels of a block]. */
+  /** Keys times the decay to the end of the chunk, [token][channels of a block]. */
   keysAtEnd: usize;
-  /** Decays between tokens j and i of a chunk, products of key j and query i, and of key j and what i takes away: [j][i]. */
+  /** Decays between tokens j and i of a chunk, products key j · query i, and key j · erase i: [j][i]. */
   between: usize;
   reads: usize;
   erased: usize;
-  /** Rows that are written to the state, and rows that are read of it: [token][value]. */
+  /** Rows that are written to the state, and rows that are read from it: [token][value]. */
   written: usize;
   output: usize;
-  /** Sums of decays up to each token, in float64. */
+  /** Cumulative sums of decays, in float64. */
   sums: usize;
-  /** Decays from the start of the chunk to before and after each token, and from after it to the end. */
+  /** Decays from the start of the chunk to before and to after each token, and from after it to the end of the chunk. */
   before: usize;
   after: usize;
   untilEnd: usize;
@@ -75,30 +76,30 @@ class Room {
   untilBlock: usize;
   sinceBlock: usize;
   total: usize;
-  /** Factors of what each token exchanges, and the same negated. */
+  /** beta of each token, and −beta. */
   betas: usize;
   taken: usize;
-  /** Factors of what each token reads of its own chunk, and of the state before it. */
+  /** Factors of each token's output: of the part from its own chunk, and of the part from the state before the chunk. */
   scales: usize;
   readFactors: usize;
   ones: usize;
 }
 
-const ROOM: usize = (offsetof<Room>() + 15) & ~15;
+const ROOM: usize = (offsetof<Scratch>() + 15) & ~15;
 
-/** Bytes of a row of values, with room for pairs of vectors. */
+/** Bytes of a row of values, rounded up to pairs of vectors. */
 @inline
 function valueBytes(request: ScanRequest): usize {
   return (<usize>((request.valueDim + 7) & ~7)) << 2;
 }
 
-/** Bytes of a key with room for whole vectors. */
+/** Bytes of a key, rounded up to whole vectors. */
 @inline
 function keyBytes(request: ScanRequest): usize {
   return (<usize>((request.keyDim + 3) & ~3)) << 2;
 }
 
-/** Bytes of scratch of a thread. */
+/** Bytes of scratch memory of a thread. */
 export function scanScratch(at: usize): i32 {
   const request = changetype<ScanRequest>(at);
   const K = <usize>request.keyDim;
@@ -119,12 +120,12 @@ export function scan(item: i32, scratch: usize, at: usize): void {
 
 // Token by token
 
-/** A token of a head: its rows, and where the state before and after it lies. */
+/** A token of a head: addresses of its rows, and of the state before and after it. */
 @unmanaged
 class Step {
   query: usize;
   key: usize;
-  /** Times what is exchanged of it, negated. */
+  /** The erase vector times −beta. */
   erase: usize;
   written: usize;
   output: usize;
@@ -132,21 +133,21 @@ class Step {
   from: usize;
   fromStep: usize;
   to: usize;
-  /** Of lines that were loaded early: a load whose result nobody keeps may be left out. */
+  /** Sum of numbers of prefetched cache lines: compilers may remove loads whose results are unused. */
   loaded: u32;
 }
 
 const STEP: usize = (offsetof<Step>() + 15) & ~15;
 
-/** Bytes of a step with its rows. */
+/** Bytes of a step's fields and rows. */
 function stepBytes(request: ScanRequest): usize {
   return STEP + 3 * keyBytes(request) + 2 * valueBytes(request);
 }
 
 /**
- * Each token reads the state once to know what it erases, and once to write the next one. While the next one is written elsewhere, a
- * page at a time, the token after it, of the same head or of the next, reads as much: memory does both at once. A state that is
- * written over is in the core's cache by then, and the next one is read after it.
+ * Each token reads the state twice: to compute what it erases, and to write the next state. If the next state is written to another
+ * address, a page at a time, the next token (of the same head or the next one) reads a page at the same time, so that memory reads
+ * and writes overlap. A state that is overwritten in place is in the cache of the core by then, and the next one is read afterwards.
  */
 function stepwise(request: ScanRequest, first: i32, end: i32, scratch: usize): void {
   const K = request.keyDim;
@@ -210,7 +211,7 @@ function stepAt(request: ScanRequest, at: usize): Step {
   return step;
 }
 
-/** States of whole pairs of vectors are written where they belong; others lie in scratch meanwhile. */
+/** True if states are written to their final address: rows are whole pairs of vectors. Other states are in scratch memory meanwhile. */
 @inline
 function writesInPlace(request: ScanRequest): bool {
   return (request.valueDim & 7) == 0;
@@ -222,9 +223,9 @@ function finalOf(request: ScanRequest, state: i32): usize {
 }
 
 /**
- * Takes in a token's rows.
+ * Loads the rows of a token.
  *
- * @param before - The state that the token before it wrote; 0: it is the first of its head.
+ * @param before - Address of the state that the previous token wrote; 0 for the first token of a head.
  */
 function beginStep(request: ScanRequest, state: i32, t: i32, step: Step, before: usize, states: usize): void {
   const batch = state / request.heads;
@@ -251,9 +252,9 @@ function beginStep(request: ScanRequest, state: i32, t: i32, step: Step, before:
   const key = rowsOf(request, KEY, batch, head, t);
   const value = rowsOf(request, VALUE, batch, head, t);
   const beta: f32 = request.beta != 0 ? load<f32>(rowsOf(request, BETA, batch, head, t)) : 1;
-  takeRow(query, request.queryColumn, K, request.scale, step.query, keyBytes(request));
-  takeRow(key, request.keyColumn, K, 1, step.key, keyBytes(request));
-  takeRow(value, request.valueColumn, V, beta, step.written, width);
+  loadRow(query, request.queryColumn, K, request.scale, step.query, keyBytes(request));
+  loadRow(key, request.keyColumn, K, 1, step.key, keyBytes(request));
+  loadRow(value, request.valueColumn, V, beta, step.written, width);
   for (let d: usize = 0; d < width; d += 16) v128.store(step.output + d, f32x4.splat(0));
   step.kept = 1;
   if (request.decay != 0) {
@@ -263,11 +264,11 @@ function beginStep(request: ScanRequest, state: i32, t: i32, step: Step, before:
   if (request.erase == 0) return;
   const erase = rowsOf(request, ERASE, batch, head, t);
   const taken = request.erasesAfter != 0 ? -beta * step.kept : -beta;
-  takeRow(erase, request.eraseColumn, K, taken, step.erase, keyBytes(request));
+  loadRow(erase, request.eraseColumn, K, taken, step.erase, keyBytes(request));
 }
 
-/** Numbers of a row times one factor, then zeros up to `bytes`. A call of memory.copy takes longer than so few numbers. */
-function takeRow(from: usize, column: i32, count: i32, factor: f32, to: usize, bytes: usize): void {
+/** Copies a row times a factor, padded with zeros to `bytes`. For so few numbers a call of memory.copy would be slower. */
+function loadRow(from: usize, column: i32, count: i32, factor: f32, to: usize, bytes: usize): void {
   const by = f32x4.splat(factor);
   const end = (<usize>count) << 2;
   let d: usize = 0;
@@ -277,16 +278,16 @@ function takeRow(from: usize, column: i32, count: i32, factor: f32, to: usize, b
   for (; d < bytes; d += 4) store<f32>(to + d, 0);
 }
 
-/** Numbers times one factor. */
+/** Multiplies numbers by a factor in place. */
 function scale(at: usize, bytes: usize, factor: f32): void {
   const by = f32x4.splat(factor);
   for (const end = at + bytes; at < end; at += 16) v128.store(at, f32x4.mul(by, v128.load(at)));
 }
 
 /**
- * Reads a state of which something is erased: written −= Σ erase · state, output += Σ query · state. Four rows at a time, whose
- * lines are loaded in the order of addresses before: memory is slower where several rows are read side by side, and
- * arithmetic is slower where a row's sums are kept for the next.
+ * Reads a state with an erase: written −= Σ erase · state, output += Σ query · state. It computes four rows at a time, whose cache
+ * lines it first loads in address order: reading several rows at once is slower for memory, and computing row by row is slower
+ * because of the loads and stores of the sums.
  */
 function readState(step: Step, count: i32, width: usize): void {
   const stride = step.fromStep;
@@ -323,7 +324,7 @@ function readState(step: Step, count: i32, width: usize): void {
   readRows(step, fours, count - fours, width);
 }
 
-/** The same for some channels of it, a row at a time: what is faster while another state is written. */
+/** `readState` for some channels, row by row, which is faster while another state is written. */
 function readRows(step: Step, first: i32, count: i32, width: usize): void {
   const written = step.written;
   const output = step.output;
@@ -341,8 +342,8 @@ function readRows(step: Step, first: i32, count: i32, width: usize): void {
 }
 
 /**
- * The next state in the place of the state, which the core's cache holds since it was read: the order of addresses no longer
- * counts, and what is written stays in registers for all rows of a line.
+ * Overwrites the state by the next one, column by column: the state is in the cache since it was read, so address order does not
+ * matter, and the written values stay in registers for all rows of a cache line's columns.
  */
 function writeOver(step: Step, count: i32, width: usize): void {
   let d: usize = 0;
@@ -350,7 +351,7 @@ function writeOver(step: Step, count: i32, width: usize): void {
   if (d < width) writeOverColumns(step, count, width, d, false);
 }
 
-/** Columns of it: those of a line, or of half a line. */
+/** `writeOver` for the columns of a cache line, or of half of one. */
 @inline
 function writeOverColumns(step: Step, count: i32, width: usize, at: usize, whole: bool): void {
   const by = f32x4.splat(step.kept);
@@ -370,7 +371,7 @@ function writeOverColumns(step: Step, count: i32, width: usize, at: usize, whole
   }
 }
 
-/** Some channels of the next state, after all of the state has been read. */
+/** Writes some channels of the next state, after all of the state was read. */
 function writeNext(step: Step, first: i32, count: i32, width: usize): void {
   const by = f32x4.splat(step.kept);
   const written = step.written;
@@ -387,12 +388,12 @@ function writeNext(step: Step, first: i32, count: i32, width: usize): void {
   }
 }
 
-/** The output where something was erased: decay · Sᵀ query + (query · key) written, S being the state before the token. */
+/** The output of a step with an erase: decay · Sᵀ query + (query · key) written, with S the state before the token. */
 function finishOutput(step: Step, keyBytes: usize, width: usize): void {
   let sums = f32x4.splat(0);
   for (let i: usize = 0; i < keyBytes; i += 16)
     sums = fma(v128.load(step.query + i), v128.load(step.key + i), sums);
-  const own = f32x4.splat(sumOf(sums));
+  const own = f32x4.splat(sumLanes(sums));
   const kept = f32x4.splat(step.kept);
   for (let d: usize = 0; d < width; d += 16)
     v128.store(
@@ -401,7 +402,7 @@ function finishOutput(step: Step, keyBytes: usize, width: usize): void {
     );
 }
 
-/** Some channels of the next state where nothing is erased, and what the query reads of them: one pass. */
+/** Writes some channels of the next state of a step without an erase, and reads them by the query, in one pass. */
 function writeAndRead(step: Step, first: i32, count: i32, width: usize, readsBefore: bool): void {
   const by = f32x4.splat(step.kept);
   const written = step.written;
@@ -431,7 +432,7 @@ function writeAndRead(step: Step, first: i32, count: i32, width: usize, readsBef
 function chunkwise(request: ScanRequest, item: i32, scratch: usize): void {
   const batch = item / request.heads;
   const head = item % request.heads;
-  const room = changetype<Room>(scratch);
+  const room = changetype<Scratch>(scratch);
   layOut(request, room);
   const K = request.keyDim;
   const V = request.valueDim;
@@ -455,13 +456,13 @@ function chunkwise(request: ScanRequest, item: i32, scratch: usize): void {
     transposeRows(query, request.queryRow, request.queryColumn, n, K, room.queries);
     transposeRows(key, request.keyRow, request.keyColumn, n, K, room.keys);
     sumDecays(request, batch, head, start, n, room);
-    takeBetas(request, batch, head, start, n, room);
+    loadBetas(request, batch, head, start, n, room);
 
     if (request.erase != 0) {
       const erases = transposeErases(request, batch, head, start, n, room);
       memory.fill(room.written, 0, <usize>n * width);
       mixRows(erases, room.state, n, K, room.written, width, room.ones);
-      takeFrom(request, value, n, room, width);
+      subtractState(request, value, n, room, width);
       multiplyPairs(room, erases, n, K, room.erased);
       weighPairs(request, room, room.erased, n, true, request.erasesAfter != 0, room.taken);
       solve(room, n, width);
@@ -497,7 +498,7 @@ function chunkwise(request: ScanRequest, item: i32, scratch: usize): void {
   copyOut(room.state, width, K, V, finalOf(request, item));
 }
 
-function layOut(request: ScanRequest, room: Room): void {
+function layOut(request: ScanRequest, room: Scratch): void {
   const K = <usize>request.keyDim;
   const values = <usize>SCAN_TOKENS * valueBytes(request);
   room.state = changetype<usize>(room) + ROOM;
@@ -512,7 +513,7 @@ function layOut(request: ScanRequest, room: Room): void {
   room.output = room.written + values;
   room.sums = room.output + values;
   room.before = room.sums + 2 * TOKENS;
-  // Before a token is after the one before it.
+  // Before a token is after the previous one.
   room.after = room.before + 4;
   room.untilEnd = room.before + TOKENS;
   room.untilBlock = room.untilEnd + TOKENS;
@@ -523,20 +524,20 @@ function layOut(request: ScanRequest, room: Room): void {
   room.scales = room.taken + TOKENS;
   room.readFactors = room.scales + TOKENS;
   room.ones = room.readFactors + TOKENS;
-  // All vectors of a chunk are whole, whatever lies in scratch.
+  // The padding of a chunk's vectors must be zeros.
   memory.fill(room.queries, 0, 3 * K * ROW);
-  // Factors are 1 unless they are given.
+  // Default factors are 1.
   for (let i = room.before; i < room.ones + TOKENS; i += 4) store<f32>(i, 1);
   for (let i = room.taken; i < room.scales; i += 4) store<f32>(i, -1);
   for (let i = room.scales; i < room.ones; i += 4) store<f32>(i, request.scale);
 }
 
-/** Rows of `dim` numbers as columns, [dim][64]. */
+/** Transposes rows of `dim` numbers to columns, [dim][64]. */
 function transposeRows(from: usize, row: i32, column: i32, count: i32, dim: i32, to: usize): void {
   const across = (<usize>row) << 2;
   const rows = column == 1 ? count & ~3 : 0;
   const channels = column == 1 ? dim & ~3 : 0;
-  // Rows come from memory, and the columns stay in a cache: rows are read from their first number to their last.
+  // Rows come from memory, so they are read in address order; the columns stay in the cache.
   for (let r = 0; r < rows; r += 4) {
     const source = from + <usize>r * across;
     const target = to + ((<usize>r) << 2);
@@ -550,14 +551,14 @@ function transposeRows(from: usize, row: i32, column: i32, count: i32, dim: i32,
   }
 }
 
-/** Sums of a chunk's decays, and their powers. A decay of −∞ is one after which nothing is left. */
-function sumDecays(request: ScanRequest, batch: i32, head: i32, start: i32, n: i32, room: Room): void {
+/** Computes the cumulative sums of a chunk's decays, and their exponentials. A decay of −∞ clears the state. */
+function sumDecays(request: ScanRequest, batch: i32, head: i32, start: i32, n: i32, room: Scratch): void {
   if (request.decay == 0) return;
   const decays = rowsOf(request, DECAY, batch, head, start);
   let sum: f64 = 0;
   store<f64>(room.sums, 0);
   for (let i = 0; i < n; i++) {
-    sum += max(NOTHING, <f64>load<f32>(decays + ((<usize>(i * request.decayRow)) << 2)));
+    sum += max(MIN_DECAY, <f64>load<f32>(decays + ((<usize>(i * request.decayRow)) << 2)));
     store<f64>(room.sums + ((<usize>i) << 3), sum, 8);
   }
   const padded = (n + 7) & ~7;
@@ -576,10 +577,10 @@ function sumDecays(request: ScanRequest, batch: i32, head: i32, start: i32, n: i
 }
 
 /**
- * Decays from after each token of a block of 8 to after each later one. Beyond the block they are products of two, by its
- * end: neither is above 1.
+ * Computes the decays from after each token of a block of 8 to after each later token. Beyond the block they are products of two
+ * decays, to its end and from there on, neither of which exceeds 1.
  */
-function decaysOfBlock(room: Room, block: i32, padded: i32): void {
+function decaysOfBlock(room: Scratch, block: i32, padded: i32): void {
   const end = block + 8;
   const sums = room.sums + 8;
   const atEnd = load<f64>(room.sums + ((<usize>end) << 3));
@@ -598,8 +599,8 @@ function decaysOfBlock(room: Room, block: i32, padded: i32): void {
   }
 }
 
-/** Factors of what the tokens of a chunk exchange. */
-function takeBetas(request: ScanRequest, batch: i32, head: i32, start: i32, n: i32, room: Room): void {
+/** Loads beta of the tokens of a chunk. */
+function loadBetas(request: ScanRequest, batch: i32, head: i32, start: i32, n: i32, room: Scratch): void {
   if (request.beta == 0) return;
   const from = rowsOf(request, BETA, batch, head, start);
   for (let i = 0; i < n; i++) {
@@ -609,8 +610,15 @@ function takeBetas(request: ScanRequest, batch: i32, head: i32, start: i32, n: i
   }
 }
 
-/** Address of the rows that are erased, [channel][token]: often they are the keys themselves. */
-function transposeErases(request: ScanRequest, batch: i32, head: i32, start: i32, n: i32, room: Room): usize {
+/** Returns the address of the erase vectors, [channel][token], which often are the keys. */
+function transposeErases(
+  request: ScanRequest,
+  batch: i32,
+  head: i32,
+  start: i32,
+  n: i32,
+  room: Scratch,
+): usize {
   const erases = tensorOf(request, ERASE);
   const keys = tensorOf(request, KEY);
   if (
@@ -626,7 +634,7 @@ function transposeErases(request: ScanRequest, batch: i32, head: i32, start: i32
   return room.erases;
 }
 
-/** Four sums of decays, less one, as float32. */
+/** Four cumulative sums of decays minus another one, as float32. */
 @inline
 function less(sums: usize, one: f64): v128 {
   const by = f64x2.splat(one);
@@ -635,12 +643,12 @@ function less(sums: usize, one: f64): v128 {
   return v128.shuffle<i64>(low, high, 0, 2);
 }
 
-/** to[j][i] = keys j · others i, for each token i from j on, and some before it. */
-function multiplyPairs(room: Room, others: usize, n: i32, K: i32, to: usize): void {
+/** to[j][i] = key j · other i, for each token i ≥ j and some earlier ones. */
+function multiplyPairs(room: Scratch, others: usize, n: i32, K: i32, to: usize): void {
   memory.fill(to, 0, <usize>n * ROW);
   const end = (<usize>((n + 7) & ~7)) << 2;
   let j = 0;
-  for (let block = blockOf(n); block > 0; j += block, block = blockOf(n - j)) {
+  for (let block = blockHeight(n); block > 0; j += block, block = blockHeight(n - j)) {
     const weights = room.keys + ((<usize>j) << 2);
     const row = to + <usize>j * ROW;
     const first = (<usize>(j & ~7)) << 2;
@@ -649,15 +657,15 @@ function multiplyPairs(room: Room, others: usize, n: i32, K: i32, to: usize): vo
 }
 
 /**
- * Weighs pairs by the decay in between, and clears those of a token i that does not see token j.
+ * Multiplies pairs by the decay between their tokens, and clears those in which token i does not see token j.
  *
- * @param later - Token i sees only tokens before it.
- * @param after - Pairs have gone through the decay of token i, too.
- * @param factors - One for each token i.
+ * @param later - True if token i sees only earlier tokens, not itself.
+ * @param after - True if the decay of token i is included.
+ * @param factors - A factor for each token i.
  */
 function weighPairs(
   request: ScanRequest,
-  room: Room,
+  room: Scratch,
   pairs: usize,
   n: i32,
   later: bool,
@@ -670,7 +678,7 @@ function weighPairs(
     const first = i32x4.splat(later ? j + 1 : j);
     const row = pairs + <usize>j * ROW;
     const between = room.between + <usize>j * ROW - shift;
-    // A block of rows reads pairs of up to five tokens before j.
+    // A block of rows also reads pairs of up to five tokens before j.
     for (let i = max(0, j - 7) & ~3; i < n; i += 4) {
       const at = (<usize>i) << 2;
       let x = v128.load(row + at);
@@ -682,7 +690,7 @@ function weighPairs(
 }
 
 /** written = beta · (value − decay · written) */
-function takeFrom(request: ScanRequest, value: usize, n: i32, room: Room, width: usize): void {
+function subtractState(request: ScanRequest, value: usize, n: i32, room: Scratch, width: usize): void {
   const V = request.valueDim;
   const across = (<usize>request.valueRow) << 2;
   const inLanes = request.valueColumn == 1 ? V & ~3 : 0;
@@ -703,10 +711,10 @@ function takeFrom(request: ScanRequest, value: usize, n: i32, room: Room, width:
   }
 }
 
-/** Takes what each token erases of what earlier ones of its chunk wrote from what it writes: forward substitution by blocks. */
-function solve(room: Room, n: i32, width: usize): void {
+/** Subtracts from each token's written row what it erases of rows written by earlier tokens of the chunk: forward substitution by blocks. */
+function solve(room: Scratch, n: i32, width: usize): void {
   let i = 0;
-  for (let block = blockOf(n); block > 0; i += block, block = blockOf(n - i)) {
+  for (let block = blockHeight(n); block > 0; i += block, block = blockHeight(n - i)) {
     const weights = room.erased + ((<usize>i) << 2);
     const rows = room.written + <usize>i * width;
     mixBlock(block, weights, room.written, width, i, rows, width, width, room.ones);
@@ -723,7 +731,7 @@ function solve(room: Room, n: i32, width: usize): void {
 }
 
 /** keysAtEnd = keys times the decay from after their token to the end of the chunk */
-function weighKeys(request: ScanRequest, key: usize, n: i32, channels: i32, room: Room): void {
+function weighKeys(request: ScanRequest, key: usize, n: i32, channels: i32, room: Scratch): void {
   const across = (<usize>request.keyRow) << 2;
   const inLanes = request.keyColumn == 1 ? channels & ~3 : 0;
   for (let i = 0; i < n; i++, key += across) {
@@ -753,7 +761,7 @@ function mixRows(
   earlier: bool = false,
 ): void {
   let r = 0;
-  for (let block = blockOf(rows); block > 0; r += block, block = blockOf(rows - r)) {
+  for (let block = blockHeight(rows); block > 0; r += block, block = blockHeight(rows - r)) {
     const at = (<usize>r) << 2;
     const to = mixture + <usize>r * width;
     const count = earlier ? r + block : keys;
@@ -761,7 +769,7 @@ function mixRows(
   }
 }
 
-/** Rows of `width` bytes as packed rows of V numbers. */
+/** Copies rows of `width` bytes to contiguous rows of V numbers. */
 function copyOut(from: usize, width: usize, rows: i32, V: i32, to: usize): void {
   const bytes = (<usize>V) << 2;
   for (let r = 0; r < rows; r++, from += width, to += bytes) memory.copy(to, from, bytes);

@@ -1,2 +1,2 @@
-/** Bytes from one key of a tile or a strip to the next: a number for each of 64 queries. */
+/** Bytes of a row of a tile or strip: a number for each of 64 queries, for one key. */
 export const ROW: usize = 256;

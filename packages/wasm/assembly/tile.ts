@@ -1,5 +1,5 @@
-// One tile of attention: 64 queries against up to 64 keys. Scores are kept key by key, [key][64 queries], so that softmax
-// works on four queries at a time with no sums across lanes.
+// One tile of attention: 64 queries times up to 64 keys. Scores are stored as [key][64 queries], so that softmax processes four
+// queries at a time without sums across lanes.
 import { AttentionRequest, Level } from "./layout";
 import { resultOf, runSteps, STRIP } from "./expression";
 import { exp4, zero } from "./lanes";
@@ -9,22 +9,22 @@ import { gather1, gather4, gather6, mix1, mix4, mix6, score1, score4, score6 } f
 export const QUERIES: i32 = 64;
 export const KEYS: i32 = 64;
 export { ROW };
-/** Bytes of a whole tile, with room for a block that reaches over its end. */
+/** Bytes of a tile, with room for a block that extends beyond its end. */
 export const TILE: usize = 72 * ROW;
 /** Bytes of one number for each query of a tile, with the same room. */
 export const LANES: usize = 320;
 
-/** Rows that the next block takes of what is left: one row alone waits for its sums, so eight are twice four. */
+/** Rows of the next block if `left` rows remain. Eight rows are two blocks of four, because a block of one or two rows is slow. */
 @inline
-export function blockOf(left: i32): i32 {
+export function blockHeight(left: i32): i32 {
   if (ASC_FEATURE_RELAXED_SIMD && left >= 6 && left != 8) return 6;
   return left >= 4 ? 4 : min(left, 1);
 }
 
-/** A hidden score: its power is exactly 0. */
-export const HIDDEN: f32 = -3e38;
+/** Score of a masked key: its exponential is exactly 0. */
+export const MASKED: f32 = -3e38;
 
-/** Takes in up to 64 rows of a tile, times `scale`, packed as [panel of 8][dim][8]; zeros where there are fewer. */
+/** Packs up to 64 rows of a tile, times `scale`, as [panel of 8][dim][8], padded with zeros. */
 export function packQueries(
   from: usize,
   row: i32,
@@ -55,7 +55,7 @@ export function packQueries(
   }
 }
 
-/** Four rows of four numbers, times `scale`; their columns lie 32 bytes apart. */
+/** Transposes four rows of four numbers, times `scale`; columns are stored 32 bytes apart. */
 @inline
 function scaleTransposed(from: usize, across: usize, scale: f32, to: usize): void {
   const by = f32x4.splat(scale);
@@ -74,10 +74,9 @@ function scaleTransposed(from: usize, across: usize, scale: f32, to: usize): voi
 }
 
 /**
- * For each panel of 8 queries, how many keys there are up to the last that one of them sees: what lies after need not be
- * computed.
+ * Finds for each panel of 8 queries the number of keys up to the last one that any of them sees. Later keys need not be computed.
  *
- * @param bits - Address of the tile's mask, two words a query; 0: everything is seen.
+ * @param bits - Address of the tile's mask, two words per query; 0 if nothing is masked.
  */
 export function findLimits(bits: usize, panels: i32, keys: i32, to: usize): void {
   for (let p = 0; p < panels; p++) {
@@ -92,14 +91,14 @@ export function findLimits(bits: usize, panels: i32, keys: i32, to: usize): void
   }
 }
 
-/** Bytes of the panels of queries, from the first on, that see no key from `first` on. */
-export function hiddenBytes(limits: usize, first: i32, bytes: usize): usize {
+/** Bytes of the leading panels of queries that see no key from `first` on. */
+export function maskedBytes(limits: usize, first: i32, bytes: usize): usize {
   let skip: usize = 0;
   while (skip < bytes && load<i32>(limits + (skip >> 3)) <= first) skip += 32;
   return skip;
 }
 
-/** to[key][query] = keys · queries, for each panel of queries up to its limit, and 0 after it */
+/** to[key][query] = key · query for each panel of queries up to its limit, 0 after it. */
 export function multiplyTile(
   key: usize,
   stride: usize,
@@ -115,7 +114,7 @@ export function multiplyTile(
     const panel = queries + ((<usize>((p << 3) * dim)) << 2);
     const at = to + ((<usize>p) << 5);
     let j = 0;
-    for (let block = blockOf(keys); block > 0; j += block, block = blockOf(keys - j)) {
+    for (let block = blockHeight(keys); block > 0; j += block, block = blockHeight(keys - j)) {
       const from = key + <usize>j * stride;
       const scores = at + <usize>j * ROW;
       if (ASC_FEATURE_RELAXED_SIMD && block == 6) score6(from, stride, panel, dim, scores);
@@ -129,7 +128,7 @@ export function multiplyTile(
   }
 }
 
-/** mixture[query] = mixture[query] · correction + Σ over keys of weight · value; rows of `width` numbers, a multiple of 8 */
+/** output[query] = output[query] · correction + Σ over keys of weight · value, for rows of `width` numbers, a multiple of 8. */
 export function mixValues(
   weights: usize,
   value: usize,
@@ -142,8 +141,8 @@ export function mixValues(
 ): void {
   const bytes = (<usize>width) << 2;
   let q = 0;
-  for (let block = blockOf(count); block > 0; q += block, block = blockOf(count - q)) {
-    const keys = max(limitOf(limits, q), limitOf(limits, q + block - 1));
+  for (let block = blockHeight(count); block > 0; q += block, block = blockHeight(count - q)) {
+    const keys = max(panelLimit(limits, q), panelLimit(limits, q + block - 1));
     const from = weights + ((<usize>q) << 2);
     const by = correction + ((<usize>q) << 2);
     mixBlock(block, from, value, stride, keys, mixture + <usize>q * bytes, bytes, bytes, by);
@@ -176,11 +175,11 @@ export function mixBlock(
 }
 
 @inline
-function limitOf(limits: usize, query: i32): i32 {
+function panelLimit(limits: usize, query: i32): i32 {
   return load<i32>(limits + ((<usize>(query >> 3)) << 2));
 }
 
-/** sums[key] += Σ over queries of weight · row; rows of `width` numbers, a multiple of 8 */
+/** sums[key] += Σ over queries of weight · row, for rows of `width` numbers, a multiple of 8. */
 export function gatherRows(
   weights: usize,
   row: usize,
@@ -193,11 +192,11 @@ export function gatherRows(
 ): void {
   const bytes = (<usize>width) << 2;
   for (let j = 0; j < keys;) {
-    // Queries before the first panel that sees a key from j on add nothing.
+    // Leading panels of queries that see no key from j on are skipped.
     let q = 0;
-    while (q < count && limitOf(limits, q) <= j) q += 8;
+    while (q < count && panelLimit(limits, q) <= j) q += 8;
     if (q >= count) return;
-    const block = blockOf(keys - j);
+    const block = blockHeight(keys - j);
     for (let d: usize = 0; d < bytes; d += 32) {
       const from = weights + <usize>j * ROW + ((<usize>q) << 2);
       const to = sums + <usize>j * bytes + d;
@@ -210,7 +209,7 @@ export function gatherRows(
   }
 }
 
-/** softcap · tanh(score / softcap), for some keys */
+/** Applies the softcap to the scores of some keys: softcap · tanh(score / softcap). */
 export function capScores(softcap: f32, at: usize, keys: i32, bytes: usize): void {
   const two = f32x4.splat(2 / softcap);
   const one = f32x4.splat(1);
@@ -225,7 +224,7 @@ export function capScores(softcap: f32, at: usize, keys: i32, bytes: usize): voi
   }
 }
 
-/** Positions of the tile's keys, as float32, for expressions. */
+/** Writes the positions of the tile's keys, as float32, for expressions. */
 export function keyPositions(request: AttentionRequest, batch: i32, start: i32, keys: i32, to: usize): void {
   for (let j = 0; j < keys; j++) {
     const listed = request.positions + ((<usize>(batch * request.positionBatch + start + j)) << 2);
@@ -236,7 +235,7 @@ export function keyPositions(request: AttentionRequest, batch: i32, start: i32, 
   }
 }
 
-/** Scores that are seen go through an expression; -infinity becomes a hidden score. */
+/** Applies scoreMod to the scores of visible keys. -infinity becomes the score of a masked key. */
 export function modScores(
   program: usize,
   registers: usize,
@@ -249,10 +248,10 @@ export function modScores(
   keys: i32,
   bytes: usize,
 ): void {
-  const hidden = f32x4.splat(HIDDEN);
+  const hidden = f32x4.splat(MASKED);
   for (let j = 0; j < keys; j += STRIP) {
     const rows = min(STRIP, keys - j);
-    const skip = hiddenBytes(limits, j, bytes);
+    const skip = maskedBytes(limits, j, bytes);
     const strip = scores + <usize>j * ROW;
     runSteps(
       program,
@@ -275,11 +274,11 @@ export function modScores(
 }
 
 /**
- * Hides scores of keys `first` and the `rows - 1` after it, where their bit in the mask, two words a query, is not set.
- * Four queries at a time; bits of queries that there are not are there.
+ * Masks the scores of keys `first` … `first + rows - 1` whose bit in the mask, two words per query, is not set. It processes four
+ * queries at a time; the mask also has bits for queries beyond the last one.
  */
-export function hideScores(bits: usize, scores: usize, first: i32, rows: i32, bytes: usize): void {
-  const hidden = f32x4.splat(HIDDEN);
+export function maskScores(bits: usize, scores: usize, first: i32, rows: i32, bytes: usize): void {
+  const hidden = f32x4.splat(MASKED);
   for (let lane: usize = 0; lane < bytes; lane += 16) {
     const two = v128.load(bits + (lane << 1));
     const more = v128.load(bits + (lane << 1), 16);
@@ -287,14 +286,14 @@ export function hideScores(bits: usize, scores: usize, first: i32, rows: i32, by
     const high = v128.shuffle<i32>(two, more, 1, 3, 5, 7);
     let at = scores + lane;
     for (let j = first; j < first + rows; j++, at += ROW) {
-      // The bit becomes the sign, and the sign fills the lane.
+      // The bit is shifted to the sign, which an arithmetic shift copies to the whole lane.
       const seen = i32x4.shr_s(i32x4.shl(j < 32 ? low : high, 31 - (j & 31)), 31);
       v128.store(at, v128.bitselect(v128.load(at), hidden, seen));
     }
   }
 }
 
-/** Returns true if all numbers are finite. `count` is a multiple of 4, or the numbers after it may be read too. */
+/** Returns true if all numbers are finite. If `count` is not a multiple of 4, the numbers up to the next one are tested, too. */
 export function allFinite(from: usize, count: i32): bool {
   let odd = zero();
   for (let i: usize = 0; i < (<usize>count) << 2; i += 16) {

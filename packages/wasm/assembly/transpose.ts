@@ -3,12 +3,12 @@ import { load4 } from "./halves";
 /** Reads four rows of four numbers, `across` bytes apart, and stores their columns `step` bytes apart. */
 @inline
 export function storeTransposed(from: usize, across: usize, to: usize, step: usize): void {
-  storeTransposedOf<f32>(from, across, to, step);
+  storeTransposedAs<f32>(from, across, to, step);
 }
 
-/** The same for the types that {@link load4} reads. */
+/** `storeTransposed` for the types that {@link load4} reads. */
 @inline
-export function storeTransposedOf<T>(from: usize, across: usize, to: usize, step: usize): void {
+export function storeTransposedAs<T>(from: usize, across: usize, to: usize, step: usize): void {
   const r0 = load4<T>(from);
   const r1 = load4<T>(from + across);
   const r2 = load4<T>(from + (across << 1));

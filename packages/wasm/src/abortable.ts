@@ -1,8 +1,7 @@
 import type { Exports } from "./engine.js";
 
 /**
- * The same functions, which throw an `AbortError` once `isAborted` says so: before the next item of the work that a call is split
- * into.
+ * The same functions, which throw an `AbortError` once `isAborted` returns true: before the next work item of a call.
  */
 export function abortable(exports: Exports, isAborted: () => boolean): Exports {
   const entries = Object.entries(exports).map(([name, run]) => {

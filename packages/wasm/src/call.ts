@@ -5,10 +5,10 @@ import type { WasmMemory } from "./memory.js";
 import type { WasmStorage } from "./storage.js";
 
 /**
- * One run of a kernel: where its inputs and outputs lie in the memory. What lies outside is copied in before, and
- * outputs are copied out after. Scratch memory of a call is freed at its end, whatever happens.
+ * Runs a kernel with its inputs and outputs in the device's memory. Host arrays are copied in before, and outputs that are host
+ * arrays are copied out afterwards. Scratch memory of the call is always freed.
  *
- * @param f - Returns false to leave the call to the plain kernel: nothing is copied out then.
+ * @param f - Returns false to leave the call to the plain kernel; then nothing is copied out.
  */
 export function withCall(engine: Engine, f: (call: Call) => boolean): boolean {
   const call = new Call(engine.memory);
@@ -24,8 +24,8 @@ const [asFloat, asWord] = /* @__PURE__ */ (() => {
   return [float, new Int32Array(float.buffer)] as const;
 })();
 
-/** The bits of a float32, as a word. */
-export function bitsOf(x: number): number {
+/** The bits of a float32 as a 32-bit integer. */
+export function float32Bits(x: number): number {
   asFloat[0] = x;
   return asWord[0]!;
 }
@@ -37,51 +37,52 @@ export function addressOf({ storage, dtype, offset }: View): number | undefined 
   return pointer === undefined || offset === 0 ? pointer : pointer + offset * bytesPerElement(dtype);
 }
 
-/** A tensor that is placed: strides in elements, and the address of the first in bytes. */
+/** A tensor in the device's memory: strides in elements, and the byte address of its first element. */
 export type Placed = Pick<View, "shape" | "strides"> & { readonly pointer: number };
 
+/** The memory of one run of a kernel: addresses of its tensors, and scratch memory. */
 export class Call {
   readonly #memory: WasmMemory;
-  /** Pointer and bytes of each scratch allocation, one after the other. Most calls have none. */
-  #taken: number[] | undefined;
-  /** Outputs outside of the memory. */
-  #out: [pointer: number, array: TypedArray][] | undefined;
+  /** Pointers and sizes in bytes of scratch allocations, alternating. Most calls have none. */
+  #allocated: number[] | undefined;
+  /** Outputs that are host arrays, and the addresses to copy them from. */
+  #hostOutputs: [pointer: number, array: TypedArray][] | undefined;
 
   constructor(memory: WasmMemory) {
     this.#memory = memory;
   }
 
-  /** Byte addresses of the first element of each view. All inputs and outputs of a call are placed at once. */
+  /** Byte addresses of the first elements of all inputs, then of all outputs. */
   addresses(inputs: readonly View[], outputs: readonly View[]): number[] {
     const pointers = new Array<number>(inputs.length + outputs.length);
     let at = 0;
     for (let i = 0; i < inputs.length; i++)
       pointers[at++] = addressOf(inputs[i]!) ?? this.#copyIn(inputs[i]!);
     for (let i = 0; i < outputs.length; i++)
-      pointers[at++] = addressOf(outputs[i]!) ?? this.#makeRoom(outputs[i]!);
+      pointers[at++] = addressOf(outputs[i]!) ?? this.#allocateOutput(outputs[i]!);
     return pointers;
   }
 
-  /** Places one input. */
+  /** An input in the device's memory, copied there if it is a host array. */
   input(view: View): Placed {
     const { shape, strides } = view;
     return { shape, strides, pointer: addressOf(view) ?? this.#copyIn(view) };
   }
 
-  /** Places one output, packed. */
+  /** A contiguous output in the device's memory; copied out by {@link end} if it is a host array. */
   output(view: View): Placed {
     const { shape, strides } = view;
-    return { shape, strides, pointer: addressOf(view) ?? this.#makeRoom(view) };
+    return { shape, strides, pointer: addressOf(view) ?? this.#allocateOutput(view) };
   }
 
-  /** Bytes that only this call needs. */
+  /** Allocates scratch memory. Returns its address. */
   scratch(bytes: number): number {
     const pointer = this.#memory.allocate(bytes);
-    (this.#taken ??= []).push(pointer, bytes);
+    (this.#allocated ??= []).push(pointer, bytes);
     return pointer;
   }
 
-  /** Writes words of 32 bits: whole numbers, and floats as `bitsOf` makes words of them. */
+  /** Writes 32-bit words, integers or {@link float32Bits}, to scratch memory. Returns their address. */
   write(words: readonly number[]): number {
     const pointer = this.scratch(4 * words.length);
     const all = this.#memory.words;
@@ -89,14 +90,14 @@ export class Call {
     return pointer;
   }
 
-  /** Copies an array in, for plans and programs. */
+  /** Copies an array, such as a plan or a program, to scratch memory. Returns its address. */
   copy(array: TypedArray | Uint32Array): number {
     const pointer = this.scratch(Math.max(4, array.byteLength));
     copyTo(this.#memory, array, pointer);
     return pointer;
   }
 
-  /** Copies arrays into one allocation, each to a multiple of 4 bytes. */
+  /** Copies arrays to one scratch allocation, each to a multiple of 4 bytes. Returns their addresses. */
   copyAll(arrays: readonly (TypedArray | Uint32Array)[]): number[] {
     let total = 0;
     for (const { byteLength } of arrays) total += Math.ceil(byteLength / 4) * 4;
@@ -109,26 +110,26 @@ export class Call {
     });
   }
 
-  /** Copies outputs to where they belong, where the kernel is done. */
+  /** Copies outputs to their host arrays if the kernel ran (`done`). Returns `done`. */
   end(done: boolean): boolean {
-    if (done && this.#out) this.#copyOut(this.#out);
+    if (done && this.#hostOutputs) this.#copyOut(this.#hostOutputs);
     return done;
   }
 
-  #copyOut(out: readonly [pointer: number, array: TypedArray][]): void {
-    for (const [pointer, array] of out) {
+  #copyOut(outputs: readonly [pointer: number, array: TypedArray][]): void {
+    for (const [pointer, array] of outputs) {
       const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
       bytes.set(this.#memory.bytes.subarray(pointer, pointer + array.byteLength));
     }
   }
 
   free(): void {
-    const taken = this.#taken;
-    if (!taken) return;
-    for (let i = 0; i < taken.length; i += 2) this.#memory.free(taken[i]!, taken[i + 1]!);
+    const allocated = this.#allocated;
+    if (!allocated) return;
+    for (let i = 0; i < allocated.length; i += 2) this.#memory.free(allocated[i]!, allocated[i + 1]!);
   }
 
-  /** Copies the stretch of the array that a view touches. */
+  /** Copies the part of the array that a view covers. */
   #copyIn({ array, shape, strides, offset }: View): number {
     let last = 0;
     for (let axis = 0; axis < shape.length; axis++) {
@@ -138,14 +139,14 @@ export class Call {
     return this.copy(last + 1 === array.length ? array : array.subarray(offset, offset + last + 1));
   }
 
-  #makeRoom({ array }: View): number {
+  #allocateOutput({ array }: View): number {
     const pointer = this.scratch(Math.max(4, array.byteLength));
-    (this.#out ??= []).push([pointer, array]);
+    (this.#hostOutputs ??= []).push([pointer, array]);
     return pointer;
   }
 }
 
-/** Copies an array to an address; of the types that most are, without a view of its bytes. */
+/** Copies an array to a byte address; the most frequent types without creating a view of their bytes. */
 function copyTo(memory: WasmMemory, array: TypedArray | Uint32Array, at: number): void {
   if (array instanceof Float32Array) memory.floats.set(array, at / 4);
   else if (array instanceof Int32Array || array instanceof Uint32Array) memory.words.set(array, at / 4);

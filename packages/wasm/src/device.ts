@@ -10,21 +10,21 @@ import {
   type ReadPatternChoice,
 } from "./read-pattern.js";
 import type { WasmBuild } from "./sources.js";
-import { storageOf, type WasmStorage } from "./storage.js";
+import { createStorage, type WasmStorage } from "./storage.js";
 import type { Pool } from "./threads/pool.js";
 
 export type WasmReport = DeviceReport & {
   readonly build: WasmBuild;
-  /** Threads that work on a call, the caller among them. */
+  /** Number of threads, including the caller's. */
   readonly threads: number;
-  /** Why there is one thread where more were asked for. */
+  /** Reason for a single thread where more were requested. */
   readonly whySingleThreaded: string | undefined;
-  /** Read pattern of kernels that are bound by memory, and why: `decode`, one query's attention; `gemv`, one row times a matrix. */
+  /** Read patterns of memory-bound kernels, with reasons: `decode` is attention of one query, `gemv` one row times a matrix. */
   readonly readPatterns: Readonly<Record<PatternedKernel, ReadPatternChoice>>;
 };
 
 export type WasmMemoryReport = DeviceMemory & {
-  /** Bytes that the WebAssembly memory has grown to, and may grow to. */
+  /** Current size of the WebAssembly memory in bytes, and its limit `maxBytes`. */
   readonly grownBytes: number;
   readonly maxBytes: number;
 };
@@ -35,16 +35,16 @@ export type WasmDevice = Omit<Device, "report" | "memory"> & {
   /** Ends the workers and starts new ones, after a `DeviceError`. Tensors keep their numbers. */
   restart(): Promise<void>;
   /**
-   * Ends the workers. The device refuses further work, unless it is restarted. A device without workers stays as it is. Memory is
-   * not what it frees: intermediate tensors are freed at the end of a scope, others by the garbage collector.
+   * Terminates the workers; until a restart the device refuses work. It has no effect on a device without workers, and frees no
+   * memory: scopes free their intermediate tensors, the garbage collector all others.
    */
   close(): Promise<void>;
   /** `await using device = await wasm()` closes it at the end of the block. */
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-/** Ends the workers of devices that nobody holds any more. */
-const forgotten = /* @__PURE__ */ new FinalizationRegistry<Pool["ending"]>((ending) => ending.quit());
+/** Terminates the workers of garbage-collected devices. */
+const unreachable = /* @__PURE__ */ new FinalizationRegistry<Pool["ending"]>((ending) => ending.quit());
 
 export function makeDevice(
   engine: Engine | Pool,
@@ -66,7 +66,8 @@ export function makeDevice(
     memory.free(storage.pointer, storage.bytes);
     storage.pointer = undefined;
   };
-  const arrayOf = (storage: WasmStorage): TypedArray => {
+  /** The numbers of a storage as a typed array: its host array, or a view of the device's memory. */
+  const typedArray = (storage: WasmStorage): TypedArray => {
     if (storage.array) return storage.array;
     const { dtype, pointer, length, view } = storage;
     const buffer = memory.bytes.buffer;
@@ -75,11 +76,11 @@ export function makeDevice(
   };
   const { scope, recording, own, retain, active } = scopes(
     free,
-    // A result that leaves the outermost scope is copied to a host array, which the collector owns.
+    // A result that leaves the outermost scope is copied to a host array, which the garbage collector owns.
     (storage) => {
       const left = storage as WasmStorage;
       const array = allocateArray(left.dtype, left.length);
-      array.set(arrayOf(left));
+      array.set(typedArray(left));
       left.array = array;
       free(left);
     },
@@ -99,10 +100,10 @@ export function makeDevice(
         const { array } = storage;
         storage.pointer = memory.allocate(storage.bytes);
         storage.array = undefined;
-        arrayOf(storage).set(array);
+        typedArray(storage).set(array);
       }
       if (storage.pointer === undefined) return;
-      // Retained a second time, as the output of a layer that is the input of the next one is, it is freed once.
+      // A storage may be retained twice, as the output of one layer and the input of the next: it must be freed once.
       abandoned.unregister(storage);
       abandoned.register(storage, [storage.pointer, storage.bytes], storage);
     },
@@ -122,17 +123,17 @@ export function makeDevice(
     }),
     allocate(dtype, length, zeroed = true, fn?: string): Storage {
       pool?.check();
-      if (!active()) return storageOf(dtype, length, allocateArray(dtype, length, fn));
-      const storage = storageOf(dtype, length);
+      if (!active()) return createStorage(dtype, length, allocateArray(dtype, length, fn));
+      const storage = createStorage(dtype, length);
       storage.pointer = memory.allocate(storage.bytes);
-      if (zeroed) arrayOf(storage).fill(0);
+      if (zeroed) typedArray(storage).fill(0);
       own(storage);
       return storage;
     },
-    fromHost: (dtype, array) => storageOf(dtype, array.length, array),
+    fromHost: (dtype, array) => createStorage(dtype, array.length, array),
     array(storage) {
       checkAlive(storage);
-      return arrayOf(storage as WasmStorage);
+      return typedArray(storage as WasmStorage);
     },
     isDeviceMemory: (storage) => (storage as WasmStorage).pointer !== undefined,
     countCall(op, ranOn) {
@@ -142,6 +143,6 @@ export function makeDevice(
     close,
     ...asyncDisposable(close),
   };
-  if (pool) forgotten.register(device, pool.ending);
+  if (pool) unreachable.register(device, pool.ending);
   return device;
 }

@@ -1,10 +1,10 @@
-/** The body of an arithmetic loop: a product and a sum in two instructions, in one, or of bytes in one. */
+/** The instructions of an arithmetic loop: multiply and add, fused multiply-add, or the dot product of bytes. */
 export type Arithmetic = "mulAdd" | "fused" | "dot";
 
 type Bytes = readonly (number | Bytes)[];
 
-/** Numbers that the loop works on at once, so that it waits for none. */
-const lanes = 12;
+/** Independent accumulators, enough to hide the latency of the instructions. */
+const numAccumulators = 12;
 
 const [i32, f32, v128] = [0x7f, 0x7d, 0x7b];
 const [getLocal, setLocal, teeLocal] = [0x20, 0x21, 0x22];
@@ -18,20 +18,20 @@ const [add, mul, addWords, fusedMulAdd, dotBytes] = [0xe4, 0xe6, 0xae, 0x105, 0x
   Bytes,
 ];
 const [plus, minus, below] = [0x6a, 0x6b, 0x49];
-/** Of the eight vectors in 128 bytes: the alignment and the offset that a load or a store says. */
-const places = Array.from({ length: 8 }, (_, i): Bytes => [4, unsigned(16 * i)]);
+/** Alignment and offset operands of loads and stores, for the eight vectors of 128 bytes. */
+const memoryOperands = Array.from({ length: 8 }, (_, i): Bytes => [4, unsigned(16 * i)]);
 const advance = (local: number, bytes: number): Bytes => [
   [getLocal, local, 0x41, signed(bytes), plus, teeLocal, local],
 ];
 
 /**
- * A WebAssembly module of one loop, written byte by byte so that no compiler stands between the loop and the engine.
- * `run(times)` does 12 vectors of the arithmetic each time round.
+ * A WebAssembly module of one loop, encoded byte by byte so that no compiler changes it. Each of the `times` iterations of
+ * `run(times)` executes the arithmetic on 12 vectors.
  */
 export function arithmeticModule(arithmetic: Arithmetic): Uint8Array<ArrayBuffer> {
-  // local 0 counts down, then come the accumulators, and what they are multiplied by and added to.
-  const [factor, addend] = [lanes + 1, lanes + 2];
-  const accumulators = Array.from({ length: lanes }, (_, i) => i + 1);
+  // Local 0 counts down; then follow the accumulators, the factor and the addend.
+  const [factor, addend] = [numAccumulators + 1, numAccumulators + 2];
+  const accumulators = Array.from({ length: numAccumulators }, (_, i) => i + 1);
   const steps: Record<Arithmetic, (a: number) => Bytes> = {
     mulAdd: (a) => [getLocal, a, getLocal, factor, mul, getLocal, addend, add],
     fused: (a) => [getLocal, a, getLocal, factor, getLocal, addend, fusedMulAdd],
@@ -46,17 +46,17 @@ export function arithmeticModule(arithmetic: Arithmetic): Uint8Array<ArrayBuffer
       ...accumulators.map((a) => [steps[arithmetic](a), setLocal, a]),
       [getLocal, 0, 0x41, 1, minus, teeLocal, 0],
     ]),
-    sumOf(accumulators, arithmetic === "dot" ? addWords : add),
+    sumOfLocals(accumulators, arithmetic === "dot" ? addWords : add),
   ];
-  return module(body, [i32], lanes + 2);
+  return module(body, [i32], numAccumulators + 2);
 }
 
-/** A module that copies the memory `memory` from byte `from` to byte `to`, 128 bytes a time, to `apart` bytes further on. */
+/** A module that copies bytes `from` to `to` of `memory` to addresses that are `apart` bytes larger, 128 bytes per iteration. */
 export function copyModule(): Uint8Array<ArrayBuffer> {
   const [from, to, apart] = [0, 1, 2];
   const body: Bytes = [
     loop([
-      ...places.map((place) => [
+      ...memoryOperands.map((place) => [
         [getLocal, from, getLocal, apart, plus],
         [getLocal, from, load, place, store, place],
       ]),
@@ -68,15 +68,15 @@ export function copyModule(): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * A module that adds up what it reads of the memory `memory`: `streams` streams, `apart` bytes from each other, of which
- * the first lies from byte `from` to byte `to`. It reads `block` bytes of each stream in rotation, 128 bytes a time.
+ * A module that sums numbers of `memory`: those of `streams` streams, `apart` bytes from each other, of which the first has bytes
+ * `from` to `to`. It reads `block` bytes of each stream round-robin, 128 bytes per iteration.
  */
 export function readModule(): Uint8Array<ArrayBuffer> {
   const [from, to, apart, streams, block] = [0, 1, 2, 3, 4];
   const [stream, at, end] = [5, 6, 7]; // counts down; the next byte of the stream; the end of its block
-  const accumulators = places.map((_, i) => end + 1 + i);
+  const accumulators = memoryOperands.map((_, i) => end + 1 + i);
   const sum: Bytes = loop([
-    ...accumulators.map((a, i) => [getLocal, a, getLocal, at, load, places[i]!, add, setLocal, a]),
+    ...accumulators.map((a, i) => [getLocal, a, getLocal, at, load, memoryOperands[i]!, add, setLocal, a]),
     [advance(at, 128), getLocal, end, below],
   ]);
   const body: Bytes = [
@@ -90,21 +90,21 @@ export function readModule(): Uint8Array<ArrayBuffer> {
       ]),
       [getLocal, from, getLocal, block, plus, teeLocal, from, getLocal, to, below],
     ]),
-    sumOf(accumulators, add),
+    sumOfLocals(accumulators, add),
   ];
   return module(body, Array<number>(5).fill(i32), accumulators.length, 3);
 }
 
-/** Repeats while the last thing in it leaves a number that is not 0. */
+/** A loop that repeats while its body leaves a number other than 0 on the stack. */
 function loop(body: Bytes): Bytes {
   return [0x03, 0x40, body, 0x0d, 0, 0x0b];
 }
 
-function sumOf(locals: readonly number[], plus: Bytes): Bytes {
+function sumOfLocals(locals: readonly number[], plus: Bytes): Bytes {
   return [...locals.map((local, i) => [getLocal, local, i === 0 ? [] : plus]), lane, 0];
 }
 
-/** One function `run` that returns a float, with so many whole numbers and vectors as locals; the memory is imported. */
+/** A module with one function `run` that returns a float and has i32 and v128 locals; its memory is imported. */
 function module(
   body: Bytes,
   parameters: readonly number[],
@@ -140,7 +140,7 @@ function flat(bytes: Bytes): number[] {
   return bytes.flatMap((part) => (typeof part === "number" ? [part] : flat(part)));
 }
 
-/** Seven bits a byte, the lowest first, the eighth set where more follow. */
+/** Unsigned LEB128: seven bits per byte, the lowest first; bit 7 is set if more bytes follow. */
 function unsigned(value: number): Bytes {
   return value < 128 ? [value] : [(value & 127) | 128, unsigned(value >>> 7)];
 }

@@ -4,10 +4,10 @@ import { arithmeticModule, copyModule, readModule, type Arithmetic } from "./lim
 
 export type { Arithmetic };
 
-/** A loop that does only the work that is measured. */
+/** A loop of which only one kind of work is measured. */
 export type LimitLoop = {
   run(): void;
-  /** Work of one run: floating-point (of `dot`: whole-number) operations, or bytes moved. */
+  /** Work of one run: floating-point operations (integer ones for `dot`), or bytes moved. */
   readonly work: number;
 };
 
@@ -15,10 +15,10 @@ export type LimitLoop = {
  * A loop of multiplications and additions in registers only: the peak arithmetic rate of one thread on this machine, in
  * this engine.
  *
- * @param arithmetic - `mulAdd`: float32, two instructions, in every engine with SIMD. `fused`: float32, one instruction,
- *   where relaxed SIMD exists. `dot`: products of bytes, summed by fours, where relaxed SIMD exists.
- * @returns The loop, or `undefined` where the engine lacks the instruction.
- * @throws {ArgumentError} If `arithmetic` is none of these.
+ * @param arithmetic - `mulAdd`: float32, two instructions, in every engine with SIMD. `fused`: float32, one instruction of
+ *   relaxed SIMD. `dot`: sums of four products of bytes, one instruction of relaxed SIMD.
+ * @returns The loop, or `undefined` if the engine does not support the instruction.
+ * @throws {ArgumentError} If `arithmetic` is another value.
  * @throws {DeviceError} If WebAssembly or its SIMD is missing.
  *
  * @example
@@ -57,8 +57,8 @@ export type ReadOrder = {
 };
 
 /**
- * A loop of reads only. Up to some megabytes it measures a cache, beyond that memory. Processors differ
- * in the order that they read fastest, so the limit of a machine is the best of several orders.
+ * A loop of reads only. Up to a few megabytes it measures a cache, beyond that the memory. The fastest order of reads differs
+ * between processors, so the limit of a machine is the best of several orders.
  *
  * @param bytes - Read in one run. A multiple of 128, 128 or more. Default 128 MiB.
  * @param order - Default: one stream, from the first byte to the last. Otherwise `bytes` is a multiple of
@@ -91,7 +91,7 @@ export async function readLoop(bytes: number = 2 ** 27, order: ReadOrder = {}): 
   check.each({ bytes }, () => bytes % roundBytes === 0, `a multiple of streams * block = ${roundBytes}`);
   await checkSimd("readLoop");
   const part = bytes / streams;
-  const run = await start(readModule(), filled(bytes));
+  const run = await start(readModule(), filledMemory(bytes));
   return { run: () => void run(0, part, part, streams, block), work: bytes };
 }
 
@@ -112,7 +112,7 @@ export async function readLoop(bytes: number = 2 ** 27, order: ReadOrder = {}): 
 export async function copyLoop(bytes: number = 2 ** 26): Promise<LimitLoop> {
   checkBytes("copyLoop", bytes);
   await checkSimd("copyLoop");
-  const run = await start(copyModule(), filled(2 * bytes));
+  const run = await start(copyModule(), filledMemory(2 * bytes));
   return { run: () => void run(0, bytes, bytes), work: 2 * bytes };
 }
 
@@ -152,8 +152,8 @@ function checkBytes(fn: string, bytes: number): void {
   );
 }
 
-/** Memory whose pages are all written: pages never written share one page of zeros, which would stay in a cache. */
-function filled(bytes: number): WebAssembly.Memory {
+/** Memory with all pages written: pages never written share one page of zeros, which would stay in a cache. */
+function filledMemory(bytes: number): WebAssembly.Memory {
   const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65536) });
   new Float32Array(memory.buffer).fill(0.5);
   return memory;

@@ -1,60 +1,68 @@
 import { DeviceError } from "@qkv/core";
 
-/** The allocator of a WebAssembly instance's memory. */
+/** A WebAssembly memory and its allocator. */
 export type WasmMemory = {
   readonly memory: WebAssembly.Memory;
-  /** All of it, as bytes, words and floats. Replaced when the memory grows. */
+  /** Views of all of it, as bytes, 32-bit integers and floats. Replaced when the memory grows. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly floats: Float32Array<ArrayBuffer>;
   readonly words: Int32Array<ArrayBuffer>;
   /**
-   * Allocates at least `bytes` bytes, at a multiple of 64, of 4096 from 64 KiB on. Not zeroed. May replace the memory's
-   * buffer.
+   * Allocates at least `bytes` bytes, aligned to 64 bytes, or to 4096 from 64 KiB on. They are not zeroed. May replace the
+   * memory's buffer.
    */
   allocate(bytes: number): number;
   free(pointer: number, bytes: number): void;
-  /** Bytes in use now, and at most. */
+  /** Bytes in use, and their maximum so far. */
   readonly used: number;
   readonly peak: number;
-  /** Bytes that it may grow to. */
+  /** Largest size of the memory in bytes. */
   readonly limit: number;
 };
 
 export type MemoryOptions = {
-  /** First byte of the heap: the kernels' binary uses the bytes below. */
+  /** Address of the heap: the binary's static data is below. */
   firstByte: number;
-  /** Bytes to grow to at most. Default: 4 GiB, what 32-bit addresses reach. */
+  /** Largest size of the memory in bytes. Default: 4 GiB, the limit of 32-bit addresses. */
   maxBytes?: number;
-  /** True if threads share it. */
+  /** True for a shared memory, for threads. Default false. */
   shared?: boolean;
 };
 
 const pageSize = 65536;
-/** Tensors of 64 KiB and more begin at its multiples: processors read ahead up to the end of such a block, see decision 8. */
-const alignment = 4096;
-/** Others take and begin at multiples of a line of the caches. */
-const smallest = 64;
-/** Most pages that growing adds beyond those needed: 32 MiB. */
-const mostMore = 512;
-export const mostBytes = 2 ** 32;
+/**
+ * Alignment of allocations of 64 KiB and more, the size of a page of the operating system: hardware prefetchers stop at its end,
+ * see docs/decisions/0008-read-patterns.md.
+ */
+const largeAlignment = 4096;
+/** Alignment and granularity of other allocations, a cache line. */
+const cacheLine = 64;
+/** Largest number of pages by which the memory grows beyond the need: 32 MiB. */
+const maxExtraPages = 512;
+/** 4 GiB, the limit of 32-bit addresses. */
+export const addressableBytes = 2 ** 32;
 
 /**
- * First fit by address; freed neighbours join, so that the
- * memory grows no further than what was in use at once, and the gaps between.
+ * Creates a memory with a first-fit allocator. Adjacent free blocks are merged, so that the memory grows only to the largest amount
+ * in use at once plus fragmentation.
  */
-export function wasmMemory({ firstByte, maxBytes = mostBytes, shared = false }: MemoryOptions): WasmMemory {
+export function wasmMemory({
+  firstByte,
+  maxBytes = addressableBytes,
+  shared = false,
+}: MemoryOptions): WasmMemory {
   const { memory, limit } = reserve(Math.floor(maxBytes / pageSize), shared);
-  // Free blocks in order of address; no two are adjacent. Nothing above `end` is in use.
+  // Addresses where free blocks begin and end, in order; no two blocks are adjacent. Nothing above `end` is in use.
   const begins: number[] = [];
   const ends: number[] = [];
   let end = firstByte;
   let used = 0;
   let peak = 0;
-  const look = () => {
+  const createViews = () => {
     const buffer = memory.buffer as ArrayBuffer;
     return { bytes: new Uint8Array(buffer), words: new Int32Array(buffer), floats: new Float32Array(buffer) };
   };
-  let views = look();
+  let views = createViews();
   return {
     memory,
     limit,
@@ -69,40 +77,40 @@ export function wasmMemory({ firstByte, maxBytes = mostBytes, shared = false }: 
     },
     allocate(bytes) {
       const size = rounded(bytes);
-      const multiple = size < pageSize ? smallest : alignment;
-      let place = 0;
+      const multiple = size < pageSize ? cacheLine : largeAlignment;
+      let index = 0;
       let begin = end;
       let pointer = Math.ceil(end / multiple) * multiple;
-      for (; place < begins.length; place++) {
-        const free = begins[place]!;
+      for (; index < begins.length; index++) {
+        const free = begins[index]!;
         const from = Math.ceil(free / multiple) * multiple;
-        if (from + size > ends[place]!) continue;
+        if (from + size > ends[index]!) continue;
         begin = free;
         pointer = from;
         break;
       }
       const blockEnd = pointer + size;
-      if (place === begins.length) {
+      if (index === begins.length) {
         if (blockEnd > views.bytes.length) {
           grow(memory, blockEnd, limit, used);
-          views = look();
+          views = createViews();
         }
         end = blockEnd;
       }
-      // The bytes of the block before and after the allocation stay free.
+      // The parts of the free block before and after the allocation stay free.
       const before = pointer > begin;
-      const after = blockEnd < (ends[place] ?? blockEnd);
+      const after = blockEnd < (ends[index] ?? blockEnd);
       if (before && after) {
-        begins.splice(place + 1, 0, blockEnd);
-        ends.splice(place, 0, pointer);
+        begins.splice(index + 1, 0, blockEnd);
+        ends.splice(index, 0, pointer);
       } else if (before) {
-        begins[place] = begin;
-        ends[place] = pointer;
+        begins[index] = begin;
+        ends[index] = pointer;
       } else if (after) {
-        begins[place] = blockEnd;
+        begins[index] = blockEnd;
       } else {
-        begins.splice(place, 1);
-        ends.splice(place, 1);
+        begins.splice(index, 1);
+        ends.splice(index, 1);
       }
       used += size;
       peak = Math.max(peak, used);
@@ -118,12 +126,12 @@ export function wasmMemory({ firstByte, maxBytes = mostBytes, shared = false }: 
         else high = middle;
       }
       const blockEnd = pointer + size;
-      const joins = low > 0 && ends[low - 1] === pointer;
-      if (joins && begins[low] === blockEnd) {
+      const joinsPrevious = low > 0 && ends[low - 1] === pointer;
+      if (joinsPrevious && begins[low] === blockEnd) {
         ends[low - 1] = ends[low]!;
         begins.splice(low, 1);
         ends.splice(low, 1);
-      } else if (joins) {
+      } else if (joinsPrevious) {
         ends[low - 1] = blockEnd;
       } else if (begins[low] === blockEnd) {
         begins[low] = pointer;
@@ -145,9 +153,9 @@ export function wasmMemory({ firstByte, maxBytes = mostBytes, shared = false }: 
   };
 }
 
-const rounded = (bytes: number) => Math.max(smallest, Math.ceil(bytes / smallest) * smallest);
+const rounded = (bytes: number) => Math.max(cacheLine, Math.ceil(bytes / cacheLine) * cacheLine);
 
-/** A memory that may grow to `pages`, or, on machines that reserve all of it at once and cannot, to less. */
+/** Creates a memory with a maximum of `pages`, or of fewer if the engine cannot reserve so much address space. */
 function reserve(pages: number, shared: boolean): { memory: WebAssembly.Memory; limit: number } {
   for (;;) {
     try {
@@ -161,9 +169,9 @@ function reserve(pages: number, shared: boolean): { memory: WebAssembly.Memory; 
 }
 
 function grow(memory: WebAssembly.Memory, bytes: number, limit: number, used: number): void {
-  // Growing costs a little each time: ask for some more at once, but for a model of gigabytes not for many megabytes.
+  // Each growth has a cost, so the memory grows by more than needed, but by a limited amount.
   const pages = memory.buffer.byteLength / pageSize;
-  const more = Math.min(Math.ceil(pages / 4), mostMore);
+  const more = Math.min(Math.ceil(pages / 4), maxExtraPages);
   const wanted = Math.max(Math.ceil(bytes / pageSize), pages + more);
   try {
     if (bytes > limit) throw new RangeError("beyond the limit");

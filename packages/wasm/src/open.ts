@@ -11,7 +11,7 @@ import { singleThreadedEngine } from "./threads/single-threaded-engine.js";
 import type { Pool } from "./threads/pool.js";
 import { cores, whyNoThreads } from "./threads/threads-here.js";
 
-/** Address where allocations begin: static data of the binary lie below. */
+/** Address of the heap: static data of the binary is below. */
 const firstByte = 65536;
 
 /** Opens a device with the kernels of `sources`. */

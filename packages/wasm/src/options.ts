@@ -1,34 +1,35 @@
 import { ArgumentError, checks } from "@qkv/core";
-import { mostBytes } from "./memory.js";
+import { addressableBytes } from "./memory.js";
 import type { ReadPattern } from "./read-pattern.js";
 import type { WasmBuild } from "./sources.js";
-import { mostThreads } from "./threads/work-queue.js";
+import { maxThreads } from "./threads/work-queue.js";
 
 export type WasmOptions = {
-  /** Default: the fastest that this engine runs. */
+  /** Instruction set of the kernels. Default: the fastest that the engine supports. */
   build?: WasmBuild | "auto";
   /**
-   * Threads that work on a call, the caller among them; `auto` is one for each core, 16 at most. They need Node 20.16
-   * or a cross-origin isolated page; elsewhere the device works alone, and its report says why. Default: 1.
+   * Number of threads, including the caller's; `auto` is one per core, at most 16. Threads need Node 20.16 or a cross-origin
+   * isolated page; elsewhere the device has a single thread, and its report has the reason. Default: 1.
    */
   threads?: number | "auto";
-  /** Bytes that the device's memory may grow to. Default: 4 GiB, or what the machine gives. */
+  /** Largest size of the device's memory in bytes. Default: 4 GiB, or as much as the engine can reserve. */
   maxBytes?: number;
   /**
-   * The order in which decoding and products of one row read memory. Results are the same to the last bit. Default: `auto`,
-   * which times the first calls that are larger than a cache, since processors differ.
+   * Order in which decoding and products of one row read memory. Results are the same to the last bit. Default: `auto`, which
+   * times the first calls that are larger than the caches, because processors differ.
    */
   readPattern?: ReadPattern | "auto";
-  /** Milliseconds that a call waits for other threads once its own work is done. Default: 30 000. */
+  /** Milliseconds that a call waits for other threads after its own work is done. Default: 30 000. */
   deadlineMs?: number;
   /**
-   * Asked every few milliseconds of a call, between items of its work; once it returns true, the call ends with an `AbortError`. What
-   * it computed is lost; a tensor that it wrote in place, as optimizers do, is written in part. Default: calls are not aborted.
+   * Called every few milliseconds during a call, between work items. Once it returns true, the call throws an `AbortError`: its
+   * results are lost, and tensors that it updates in place, as optimizers do, may be partly updated. Default: calls are not
+   * aborted.
    */
   abortCallback?: () => boolean;
 };
 
-/** Fills in defaults and refuses what no device could be made of. */
+/** Checks options and fills in defaults. */
 export function checkOptions(
   fn: string,
   given: WasmOptions | undefined,
@@ -40,7 +41,7 @@ export function checkOptions(
   const {
     build = "auto",
     threads = 1,
-    maxBytes = mostBytes,
+    maxBytes = addressableBytes,
     readPattern = "auto",
     deadlineMs = 30_000,
     abortCallback,
@@ -56,14 +57,14 @@ export function checkOptions(
     "leave it out for the fastest.",
   );
   check(
-    threads === "auto" || whole(threads, 1, mostThreads),
+    threads === "auto" || whole(threads, 1, maxThreads),
     "threads",
     threads,
     '"auto" or a whole number from 1 to 64, the caller included',
     'pass "auto" for one thread on each core.',
   );
   check(
-    whole(maxBytes, 2 ** 20, mostBytes),
+    whole(maxBytes, 2 ** 20, addressableBytes),
     "maxBytes",
     maxBytes,
     "a whole number of bytes from 1 MiB to 4 GiB",

@@ -1,6 +1,6 @@
 /**
- * The same kernels for a memory that threads share: a module states it in one bit of its memory import, and its code is
- * the same. So one binary serves both.
+ * Changes a binary to import a shared memory, for threads. Only one bit of the memory import differs, so the package has a single
+ * binary for both.
  *
  * @see WebAssembly core specification 3.0, binary format: import section, limits (flag 1: shared)
  */

@@ -2,8 +2,8 @@ import { checks } from "@qkv/core";
 import type { WasmOptions } from "./options.js";
 
 /**
- * The options that a device's name stands for: `wasm[,threads=N][,plain|relaxed][,sequential|prefetched|interleaved]`, in any
- * order. A device's own name gives the options that make another like it.
+ * Parses the name of a device, `wasm[,threads=N][,plain|relaxed][,sequential|prefetched|interleaved]` in any order, into options.
+ * The name of an existing device gives the options for another one like it.
  *
  * @param name - As written on a command line. `threads=auto` is one thread for each core.
  * @returns The options; undefined if this is not the name of such a device.

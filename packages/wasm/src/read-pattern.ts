@@ -1,41 +1,41 @@
 /**
- * The order in which a kernel that is bound by memory reads it. `sequential`: in address order. `prefetched`: the same, and
- * lines of what comes next are loaded early. `interleaved`: several places in rotation. Which one is the fastest depends on
- * the processor. All add in the same order, so results are the same to the last bit.
+ * The order in which memory-bound kernels read memory. `sequential`: in address order. `prefetched`: in address order, with early
+ * loads of the next cache lines. `interleaved`: several streams round-robin. The fastest one depends on the processor. All
+ * patterns sum in the same order, so results are the same to the last bit.
  */
 export type ReadPattern = "sequential" | "prefetched" | "interleaved";
 
-/** Kernels that know several patterns: attention of a single query, and one row times W [K, N] and Wᵀ of W [N, K]. */
+/** Kernels with several patterns: `decode`, attention of a single query; `gemv`, one row times W [K, N]; `gemvTransposed`, one row times Wᵀ of W [N, K]. */
 export type PatternedKernel = "decode" | "gemv" | "gemvTransposed";
 
 export type ReadPatternChoice = {
   readonly pattern: ReadPattern;
-  /** The option, the measurement, or that no call was large enough to measure. */
+  /** Reason for the choice: the option, a measurement, or that no call was large enough to measure. */
   readonly reason: string;
 };
 
 export type ReadPatterns = {
-  /** Begins one call that reads so many bytes: `end` is told whether the kernel ran, or left it to the plain one. */
+  /** Begins a call that reads `bytes` bytes. `end` must be called with false if the kernel left the call to the plain one. */
   begin(kernel: PatternedKernel, bytes: number): { readonly pattern: ReadPattern; end(done: boolean): void };
   report(): Readonly<Record<PatternedKernel, ReadPatternChoice>>;
 };
 
-/** The patterns of each kernel. The first is used before anything was measured: the fastest on most processors tried. */
-const patternsOf: Readonly<Record<PatternedKernel, readonly [ReadPattern, ...ReadPattern[]]>> = {
+/** The patterns of each kernel. The first one, the fastest on most tested processors, is the default until calls were timed. */
+const kernelPatterns: Readonly<Record<PatternedKernel, readonly [ReadPattern, ...ReadPattern[]]>> = {
   decode: ["sequential", "prefetched", "interleaved"],
   gemv: ["interleaved", "sequential"],
   gemvTransposed: ["interleaved", "sequential"],
 };
-/** Calls that read fewer bytes say nothing about memory: a cache answers. */
+/** Calls that read fewer bytes are not timed: they measure a cache instead of memory. */
 const measuredBytes = 2 ** 25;
-/** Calls that read fewer bytes stay in a core's own cache, where the default is as fast. */
+/** Calls that read fewer bytes use the default: in the cache of a core all patterns are equally fast. */
 const chosenBytes = 2 ** 20;
-/** Calls of each pattern, one after the other; the first of each warms up the engine's compiler. */
+/** Timed calls per pattern, in rotation. The first of each is ignored, because the engine may still compile. */
 const rounds = 6;
-/** The default stays unless another pattern takes less than this fraction of its time. */
-const clearly = 0.95;
+/** Another pattern replaces the default if it takes less than this fraction of its time. */
+const maxTimeRatio = 0.95;
 
-/** Calls that are not timed. */
+/** The end of calls that are not timed. */
 const ignore = () => undefined;
 const untimed = {
   sequential: { pattern: "sequential", end: ignore },
@@ -46,10 +46,10 @@ const untimed = {
 type Trial = { calls: number; readonly best: Map<ReadPattern, number>; bytes: number };
 
 /**
- * Chooses a pattern for each kernel by timing its first calls that are larger than a cache: the best of five calls of each
+ * Chooses a pattern for each kernel by timing its first calls that are larger than the caches: the best of five calls of each
  * pattern, in rotation.
  *
- * @param fixed - The option: `auto` measures. A kernel without the pattern that is asked for reads in address order.
+ * @param fixed - The option. `auto` measures; kernels without a given pattern are `sequential`.
  * @param now - A clock in milliseconds.
  */
 export function readPatterns(
@@ -58,8 +58,8 @@ export function readPatterns(
 ): ReadPatterns {
   const chosen: Partial<Record<PatternedKernel, ReadPatternChoice>> = {};
   const trials: Partial<Record<PatternedKernel, Trial>> = {};
-  const choiceOf = (kernel: PatternedKernel): ReadPatternChoice => {
-    const patterns = patternsOf[kernel];
+  const currentChoice = (kernel: PatternedKernel): ReadPatternChoice => {
+    const patterns = kernelPatterns[kernel];
     if (fixed !== "auto")
       return {
         pattern: patterns.includes(fixed) ? fixed : "sequential",
@@ -75,11 +75,11 @@ export function readPatterns(
 
   return {
     begin(kernel, bytes) {
-      const patterns = patternsOf[kernel];
+      const patterns = kernelPatterns[kernel];
       const settled = fixed !== "auto" || chosen[kernel];
       if (settled || bytes < measuredBytes) {
         const small = fixed === "auto" && bytes < chosenBytes;
-        return untimed[small ? patterns[0] : choiceOf(kernel).pattern];
+        return untimed[small ? patterns[0] : currentChoice(kernel).pattern];
       }
       const trial = (trials[kernel] ??= { calls: 0, best: new Map(), bytes });
       const pattern = patterns[trial.calls % patterns.length]!;
@@ -87,9 +87,9 @@ export function readPatterns(
       return {
         pattern,
         end(done) {
-          // Calls of different sizes compare by what a byte takes.
+          // Calls of different sizes are compared by their time per byte.
           const taken = (now() - start) / bytes;
-          // A call that the kernel left to the plain device says nothing.
+          // A call that was left to the plain kernel is not counted.
           if (!done) return;
           trial.calls += 1;
           if (trial.calls > patterns.length) {
@@ -101,9 +101,9 @@ export function readPatterns(
       };
     },
     report: () => ({
-      decode: choiceOf("decode"),
-      gemv: choiceOf("gemv"),
-      gemvTransposed: choiceOf("gemvTransposed"),
+      decode: currentChoice("decode"),
+      gemv: currentChoice("gemv"),
+      gemvTransposed: currentChoice("gemvTransposed"),
     }),
   };
 }
@@ -113,7 +113,7 @@ function decide(standard: ReadPattern, { best, bytes }: Trial): ReadPatternChoic
   const [fastest, least] = measured[0]!;
   const rates = measured.map(([each, taken]) => `${each} ${(1 / taken / 1e6).toFixed(1)} GB/s`);
   return {
-    pattern: least < clearly * best.get(standard)! ? fastest : standard,
+    pattern: least < maxTimeRatio * best.get(standard)! ? fastest : standard,
     reason: `measured on calls of ${(bytes / 2 ** 20).toFixed(0)} MiB or more, best of ${rounds - 1} each: ${rates.join(", ")}`,
   };
 }

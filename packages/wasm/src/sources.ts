@@ -1,13 +1,13 @@
-/** Instruction set of the kernels. `relaxed`: a product and a sum in one, where the engine knows it. */
+/** Instruction set of the kernels: SIMD, or `relaxed` SIMD, which has a fused multiply-add. */
 export type WasmBuild = "plain" | "relaxed";
 
-/** Sources of the kernels, and the address of the worker's code if it is served. */
+/** The kernels' binaries, and the URL of the worker's code if it is fetched. */
 export type Sources = {
   binary(build: WasmBuild): Promise<Uint8Array<ArrayBuffer>>;
   workerUrl?: string | URL | undefined;
 };
 
-/** From modules of the package that hold them as text: nothing has to be served, and only what is used is loaded. */
+/** Binaries bundled as text in modules of the package: nothing has to be served, and only the selected build is loaded. */
 export const bundled: Sources = {
   async binary(build) {
     const { binary } =

@@ -3,22 +3,21 @@ import type { WasmDevice } from "./device.js";
 import { open } from "./open.js";
 import type { WasmOptions } from "./options.js";
 
-/** Addresses of files of this package, as a bundler or a server gives them. */
+/** URLs of files of this package, from a bundler or a server. */
 export type WasmUrls = {
   /** `@qkv/wasm/plain.wasm` */
   plain: string | URL;
-  /** `@qkv/wasm/relaxed.wasm`. Only one of the two is fetched. */
+  /** `@qkv/wasm/relaxed.wasm`. Only one of the two binaries is fetched. */
   relaxed: string | URL;
-  /** `@qkv/wasm/worker.js`. Default: workers start from a `blob:` address. */
+  /** `@qkv/wasm/worker.js`. Default: workers start from a `blob:` URL. */
   worker?: string | URL;
 };
 
 /**
- * The device of `wasm()` with kernels fetched from addresses of your own, in place of the copies that travel as text in
- * the package's modules: for pages whose content security policy allows workers of their own origin only, or that want
- * to cache the files.
+ * Creates the device of `wasm()` from files that you serve instead of the copies in the package's modules: for pages whose content
+ * security policy allows only workers of their own origin, or that cache the files.
  *
- * @throws {DeviceError} If a file cannot be fetched, besides what `wasm()` throws.
+ * @throws {DeviceError} If a file cannot be fetched, and in the cases of `wasm()`.
  *
  * @example
  * ```ts

@@ -4,21 +4,21 @@ import type { WasmOptions } from "./options.js";
 import { bundled } from "./sources.js";
 
 /**
- * A device of SIMD kernels in WebAssembly: float32 matrix products, attention, norms. Operations without such a
- * kernel run the plain JavaScript one, on the device's memory.
+ * Creates a device with SIMD kernels in WebAssembly: float32 matrix products, attention, norms. Operations without such a kernel
+ * run the plain JavaScript kernel on the device's memory.
  *
- * Outside a scope a result is an ordinary array, freed by the garbage collector. Inside `device.scope(() => …)`
- * intermediate tensors stay in the device's memory, without copies, and are freed at its end. Parameters are moved
- * once, with `tensor.to(device)`.
+ * Outside of scopes, results are ordinary arrays, freed by the garbage collector. Inside `device.scope(() => …)`, intermediate
+ * tensors stay in the device's memory, without copies, and are freed at the end of the scope. Move parameters once, with
+ * `tensor.to(device)`.
  *
- * With `threads`, workers split the work of each call; all have started when the promise resolves, and results are the
- * same to the last bit for any number of them. They do not keep a Node process alive, and end with `device.close()` or
- * when the device is garbage-collected.
+ * With `threads`, workers share the work of each call. All have started when the promise resolves, and results are the same to the
+ * last bit for any number of threads. Workers do not keep a Node process alive; they end with `device.close()` or when the device
+ * is garbage-collected.
  *
- * @param options - Build, threads, and limits of memory and time.
+ * @param options - Build, number of threads, and limits of memory and time.
  * @throws {ArgumentError} If an option is unknown or has a wrong value.
  * @throws {DeviceError} If WebAssembly or its SIMD is missing, or the page's content security policy forbids compiling.
- *   Later, from a call whose workers died or did not finish in time: the device then refuses to work until
+ *   Later, from a call whose workers died or did not finish in time: the device then refuses work until
  *   `await device.restart()`.
  *
  * @example

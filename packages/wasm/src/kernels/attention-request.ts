@@ -11,9 +11,9 @@ import {
 import type { View } from "@qkv/tensor";
 import { attentionRequestWords, keyValueSegmentWords, type AttentionRequest } from "../binaries/layout.js";
 import type { Call, Placed } from "../call.js";
-import { programOf, type Program } from "./program.js";
+import { compileProgram, type Program } from "./program.js";
 
-/** Places of the results, and of what only backward reads and writes. */
+/** Addresses of the results, and of the tensors of the backward pass. */
 export type RequestPlaces = { readonly output: Placed; readonly lse: Placed } & Partial<
   Pick<
     AttentionRequest,
@@ -25,49 +25,49 @@ export type RequestPlaces = { readonly output: Placed; readonly lse: Placed } & 
     readonly dValues?: readonly Placed[];
   };
 
-/** The words of one segment of keys or values. */
+/** The words of a segment of keys or values. */
 function segmentWords(call: Call, segment: KeyValueSegment<Placed>, B: number): number[] {
   if (!isPaged(segment)) return tensorWords(segment);
   const { data, scale, table, blockLength } = segment;
-  // The table of a batch that is shorter than others may name anything.
-  const known = table.map((block) => (block < 0 || block >= data.shape[0]! ? 0 : block));
+  // Entries of the block table after the end of a sequence may be invalid.
+  const validTable = table.map((block) => (block < 0 || block >= data.shape[0]! ? 0 : block));
   return keyValueSegmentWords({
     length: segmentLength(segment),
     data,
-    table: call.copy(known),
+    table: call.copy(validTable),
     blocks: table.length / B,
     blockLength,
-    scale: scale && { pointer: scale.pointer, strides: steps(scale) },
+    scale: scale && { pointer: scale.pointer, strides: broadcastStrides(scale) },
   });
 }
 
-/** The words of a segment that is one tensor. */
+/** The words of a segment that is a single tensor. */
 function tensorWords(data: Placed): number[] {
   const length = data.shape[2]!;
   return keyValueSegmentWords({ length, data, table: 0, blocks: 0, blockLength: 0, scale: undefined });
 }
 
-/** Strides that stand still along axes of length 1. */
-function steps({ shape, strides }: Placed): number[] {
+/** Strides, 0 along axes of length 1 (broadcast). */
+function broadcastStrides({ shape, strides }: Placed): number[] {
   return strides.map((stride, axis) => (shape[axis] === 1 ? 0 : stride));
 }
 
 export type Programs = { readonly score: Program | undefined; readonly weight: Program | undefined };
 
-/** The programs of a call's expressions, or undefined where the kernels lack a step. */
-export function programsOf(call: AttentionCall<View>): Programs | undefined {
+/** Compiles the expressions of a call to programs. Undefined if the kernels do not support one of their steps. */
+export function compilePrograms(call: AttentionCall<View>): Programs | undefined {
   const { scoreMod, weightMod, keyValues } = call;
   const { B, S } = callSizes(call);
-  // Masks are in the plan; expressions read the positions of a batch.
+  // Expressions read key positions per batch, not per head. Masks are in the plan.
   if ((scoreMod || weightMod) && differByHead(keyValues.positions, B, S)) return undefined;
-  const score = scoreMod && programOf(scoreMod);
-  const weight = weightMod && programOf(weightMod);
+  const score = scoreMod && compileProgram(scoreMod);
+  const weight = weightMod && compileProgram(weightMod);
   if ((scoreMod && !score) || (weightMod && !weight)) return undefined;
   return { score, weight };
 }
 
 /**
- * Writes a call of attention to memory.
+ * Writes the request of an attention call to memory.
  *
  * @returns The address of the request.
  */
@@ -87,7 +87,7 @@ export function writeRequest(
     plan,
     scoreMod,
     weightMod,
-    want: _, // traced weights are the output of a call of their own
+    want: _, // a separate call computes traced weights as its output
     ...rest
   } = request;
   handledAll(rest);

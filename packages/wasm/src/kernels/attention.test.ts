@@ -1,17 +1,17 @@
 import { expect, test } from "vitest";
-import { chunkTilesOf } from "./attention.js";
+import { tilesPerChunk } from "./attention.js";
 
 test("chunks of a decoding call: long ones, as long as 16 are left to threads", () => {
   // 16,384 keys are 256 tiles.
-  expect(chunkTilesOf(256, 12)).toBe(64);
-  expect(chunkTilesOf(256, 4)).toBe(64);
-  expect(chunkTilesOf(256, 2)).toBe(32);
-  expect(chunkTilesOf(256, 1)).toBe(16);
-  expect(chunkTilesOf(64, 12)).toBe(32);
-  expect(chunkTilesOf(1, 1)).toBe(16);
+  expect(tilesPerChunk(256, 12)).toBe(64);
+  expect(tilesPerChunk(256, 4)).toBe(64);
+  expect(tilesPerChunk(256, 2)).toBe(32);
+  expect(tilesPerChunk(256, 1)).toBe(16);
+  expect(tilesPerChunk(64, 12)).toBe(32);
+  expect(tilesPerChunk(1, 1)).toBe(16);
   for (const numKvHeads of [1, 2, 4, 12, 64])
     for (let columns = 256; columns <= 4096; columns *= 2) {
-      const chunks = numKvHeads * Math.ceil(columns / chunkTilesOf(columns, numKvHeads));
+      const chunks = numKvHeads * Math.ceil(columns / tilesPerChunk(columns, numKvHeads));
       expect(chunks).toBeGreaterThanOrEqual(16);
     }
 });

@@ -9,22 +9,22 @@ import {
 import { Call, withCall, type Placed } from "../call.js";
 import type { Engine } from "../engine.js";
 import type { ReadPatterns } from "../read-pattern.js";
-import { programsOf, writeRequest, type Programs } from "./attention-request.js";
+import { compilePrograms, writeRequest, type Programs } from "./attention-request.js";
 
-/** Chunks that one item of decoding reads in rotation, if the read pattern is interleaved. */
+/** Chunks of keys that a work item of decoding reads round-robin with the `interleaved` read pattern. */
 const maxStreams = 4;
 
 /**
- * Fused attention over the tiles of a plan. Keys and values are read in place; a tile is copied if its rows are not contiguous, if it
- * spans two segments, or if the size of values is no multiple of 8. With a single query (decoding), keys and values are read
- * once for all heads that share them. Score expressions are evaluated tile by tile, as lists of steps. Traced weights are the output
- * of a second call, whose values are the identity matrix. Other traces, calls with NaN, and expressions with an operation that the
- * kernels lack run on the plain device.
+ * Fused attention over the tiles of a plan. Keys and values are read in place; a tile is copied if its rows are not contiguous, if
+ * it spans two segments, or if the value dimension is not a multiple of 8. With a single query (decoding), keys and values are
+ * read once for all heads of a group. Score expressions are evaluated tile by tile, as lists of steps. Traced weights are the
+ * output of a second call, whose values are the identity matrix. Other traces, calls with NaN, and expressions with unsupported
+ * operations run on the plain device.
  */
 export function attentionKernel(engine: Engine, patterns: ReadPatterns): AttentionKernels["attention"] {
   return function fusedAttention(call, outputs) {
     if (call.want.some((name) => name !== "lse" && name !== "weights") || !fits(call)) return false;
-    const programs = programsOf(call);
+    const programs = compilePrograms(call);
     const { weights } = outputs;
     if (!programs || (weights && !hasTracedWeights(call))) return false;
     const { plan } = call;
@@ -39,10 +39,10 @@ export function attentionKernel(engine: Engine, patterns: ReadPatterns): Attenti
         const scratch = engine.exports["attentionForwardScratch"]!(at);
         return run.end(engine.parallel("attentionForward", B * H * plan.rows, scratch, at));
       }
-      const chunkTiles = chunkTilesOf(plan.columns, Hkv);
+      const chunkTiles = tilesPerChunk(plan.columns, Hkv);
       const chunks = Math.ceil(plan.columns / chunkTiles);
       const width = Math.ceil(Dv / 8) * 8;
-      // The maximum m, the sum l, two numbers of padding, and the unnormalized output o.
+      // A partial result: the maximum m, the sum l, two numbers of padding, and the unnormalized output o.
       const partialBytes = Math.ceil((16 + 4 * width) / 64) * 64;
       const partials = run.scratch(B * H * chunks * partialBytes);
       const at = writeRequest(run, placed, programs, { ...to, partials, partialBytes, chunkTiles });
@@ -58,7 +58,7 @@ export function attentionKernel(engine: Engine, patterns: ReadPatterns): Attenti
       const done = engine.parallel("attentionDecode", items, scratch, at, all, items, prefetch);
       end(done);
       if (!done) return false;
-      // Too little work to distribute to other threads.
+      // Too little work for several threads.
       for (let item = 0; item < B * H; item++)
         if (engine.exports["attentionMerge"]!(item, 0, at)) return false;
       return run.end(true);
@@ -68,16 +68,16 @@ export function attentionKernel(engine: Engine, patterns: ReadPatterns): Attenti
   };
 }
 
-/** Keys of a call whose weights are traced, at most: the identity matrix has as many rows and columns. */
-const mostTracedKeys = 2048;
+/** Largest number of keys of a call with traced weights: the identity matrix has as many rows and columns. */
+const maxTracedKeys = 2048;
 
-/** True for a call whose weights the kernels trace: those of one segment of keys, before `weightMod`. */
+/** True if the kernels can trace the weights of a call, those before `weightMod`: it has a single segment of keys. */
 function hasTracedWeights(call: AttentionCall): boolean {
   const { key } = call.keyValues;
-  return key.length === 1 && !isPaged(key[0]!) && !call.weightMod && callSizes(call).S <= mostTracedKeys;
+  return key.length === 1 && !isPaged(key[0]!) && !call.weightMod && callSizes(call).S <= maxTracedKeys;
 }
 
-/** Writes weights: each is the sum of itself and zeros. */
+/** Computes the weights as an attention output, with the identity matrix as values. */
 function traceWeights(
   engine: Engine,
   run: Call,
@@ -101,32 +101,32 @@ function traceWeights(
 }
 
 /**
- * Tiles of a chunk of keys in decoding: a power of two between 16 and 64 that leaves at least 16 chunks where it can. At both ends
- * of a chunk, keys or values are read alone, which is slower, so that long chunks are better. The number of threads and the batch
- * do not matter, so that results do not depend on them.
+ * Number of tiles in a chunk of keys for decoding: a power of two from 16 to 64, with at least 16 chunks if possible. Long chunks
+ * are faster, because at both ends of a chunk keys and values are not read at the same time. The result is independent of the
+ * number of threads and the batch size, so that the order of sums is, too.
  */
-export function chunkTilesOf(columns: number, numKvHeads: number): number {
+export function tilesPerChunk(columns: number, numKvHeads: number): number {
   const tiles = Math.floor((columns * numKvHeads) / 16);
   return Math.min(64, Math.max(16, 2 ** Math.floor(Math.log2(Math.max(1, tiles)))));
 }
 
-/** Up to this many numbers in all, each item has its own sums of table gradients, which are added in order. */
-const maxOwnSums = 2 ** 20;
+/** Largest total length of table gradients for which each item has its own sums, which are then added in order. */
+const maxItemSums = 2 ** 20;
 
 /**
- * The backward pass of fused attention. An item is one key-value head; tiles of weights are recomputed. Gradients of large
- * tables, such as a dense bias, are summed by one thread, so that their order never changes.
+ * The backward pass of fused attention. A work item is one key-value head; tiles of weights are recomputed. Gradients of large
+ * tables, such as a dense bias, are summed by a single thread, so that the order of the sums is always the same.
  */
 export function attentionBackwardKernel(engine: Engine): AttentionKernels["attentionBackward"] {
   return function fusedAttentionBackward(call, saved, { output: dOutput, lse: dLse, ...dTraces }, to) {
     if (Object.keys(dTraces).length > 0 || !fits(call)) return false;
-    const programs = programsOf(call);
+    const programs = compilePrograms(call);
     if (!programs) return false;
     const { B, H, Hkv } = callSizes(call);
     const items = B * Hkv;
     const sizes = [...(programs.score?.tableSizes ?? []), ...(programs.weight?.tableSizes ?? [])];
     const numbers = sizes.reduce((a, b) => a + b, 0);
-    const shared = items * numbers > maxOwnSums;
+    const shared = items * numbers > maxItemSums;
     return withCall(engine, (run) => {
       const placed = mapCall(call, (x) => run.input(x));
       const gradients = mapCall(to, (x) => run.output(x));
@@ -182,13 +182,13 @@ export function attentionBackwardKernel(engine: Engine): AttentionKernels["atten
 function fits(call: AttentionCall): boolean {
   const { query, plan, keyValues } = call;
   const { B, H, T, S, D, Dv } = callSizes(call);
-  // All other tensors have the type of the query, which `attention` has checked.
+  // `attention` has checked that all other tensors have the dtype of the query.
   const supported =
     query.dtype === "float32" && keyValues.key.every(isSupported) && keyValues.value.every(isSupported);
   return supported && B * H * T * D * Dv * S !== 0 && plan.queryTile === 64 && plan.keyTile === 64;
 }
 
-/** True for tensors, and for pages in float32 or int8, which the kernels dequantize. */
+/** True for tensors, and for paged blocks in float32 or in int8, which the kernels dequantize. */
 function isSupported(segment: KeyValueSegment): boolean {
   return !isPaged(segment) || !segment.scale || segment.data.dtype === "int8";
 }

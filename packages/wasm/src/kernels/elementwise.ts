@@ -13,23 +13,23 @@ type Attributes = { readonly alpha?: number } | undefined;
 /** Kernels of elementwise functions on float32 of any strides, with broadcasting. */
 export function elementwiseKernels(engine: Engine): Record<string, Kernel<Attributes>> {
   const kernels: Record<string, Kernel<Attributes>> = {};
-  unaryFunctions.forEach((name, op) => (kernels[name] = overNumbers(engine, "unary", op, "float32")));
+  unaryFunctions.forEach((name, op) => (kernels[name] = float32Kernel(engine, "unary", op, "float32")));
   binaryFunctions.forEach((name, op) => {
     const compares = comparisons.has(name);
-    kernels[name] = overNumbers(engine, compares ? "compare" : "binary", op, compares ? "bool" : "float32");
+    kernels[name] = float32Kernel(engine, compares ? "compare" : "binary", op, compares ? "bool" : "float32");
   });
   // The condition is the first input of the operation, and the last of the kernel.
   kernels["where"] = ([condition, a, b], outputs) =>
-    condition!.dtype === "bool" && walkOver(engine, "choose", 0, [a!, b!, condition!], outputs);
+    condition!.dtype === "bool" && runOnFloats(engine, "choose", 0, [a!, b!, condition!], outputs);
   return kernels;
 }
 
-function overNumbers(engine: Engine, entry: string, op: number, result: DType): Kernel<Attributes> {
+function float32Kernel(engine: Engine, entry: string, op: number, result: DType): Kernel<Attributes> {
   return (inputs, outputs, attributes) =>
-    outputs[0]!.dtype === result && walkOver(engine, entry, op, inputs, outputs, attributes?.alpha);
+    outputs[0]!.dtype === result && runOnFloats(engine, entry, op, inputs, outputs, attributes?.alpha);
 }
 
-function walkOver(
+function runOnFloats(
   engine: Engine,
   entry: string,
   op: number,
@@ -61,7 +61,7 @@ function runWalk(
   });
 }
 
-/** Short contiguous operands of full vectors, all in the device's memory: nothing is made for the call. False for others. */
+/** Runs short contiguous operands of full vectors in the device's memory, without any allocation. False for other operands. */
 function runVectors(
   engine: Engine,
   entry: string,
@@ -82,12 +82,12 @@ function runVectors(
   return true;
 }
 
-/** Exports for contiguous operands of full vectors. */
+/** Exported kernels for contiguous operands of full vectors. */
 const vectors: Readonly<Record<string, string>> = { unary: "unaryVectors", binary: "binaryVectors" };
-/** Up to this length, one thread finishes before another would have started. */
+/** Up to this length, one thread finishes before another one would have started. */
 const maxSingleThreaded = 32768;
 
-/** Length of all operands if they are short, contiguous and full vectors; else 0. */
+/** The length of all operands if they are short and contiguous, with full vectors; else 0. */
 function contiguousLength(inputs: readonly View[], { shape }: View): number {
   const length = sizeOf(shape);
   if (length > maxSingleThreaded || length % 4 !== 0) return 0;

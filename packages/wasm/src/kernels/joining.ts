@@ -1,10 +1,10 @@
 import { bytesPerElement, type View } from "@qkv/tensor";
 import { withLength } from "@qkv/core";
-import { addressOf, bitsOf, withCall, type Call, type Placed } from "../call.js";
+import { addressOf, float32Bits, withCall, type Call, type Placed } from "../call.js";
 import type { Engine } from "../engine.js";
 import { writeWalk } from "./walk.js";
 
-/** Tensors one after the other along an axis, in the device's memory, of numbers of 32 bits. */
+/** Concatenates tensors along an axis: tensors in the device's memory, with elements of 32 bits. */
 export function concatKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[], { axis }: { axis: number }): boolean => {
     const output = outputs[0]!;
@@ -21,7 +21,7 @@ export function concatKernel(engine: Engine) {
   };
 }
 
-/** A tensor with a number before and after it along an axis, in the device's memory, of numbers of 32 bits. */
+/** Pads a tensor along an axis with a number: a tensor in the device's memory, with elements of 32 bits. */
 export function padKernel(engine: Engine) {
   return (
     [x]: readonly View[],
@@ -32,7 +32,7 @@ export function padKernel(engine: Engine) {
     return withCall(engine, (call) => {
       const to = call.output(output!);
       const length = x!.shape[axis]!;
-      const pointer = call.write([x!.dtype === "float32" ? bitsOf(value) : value]);
+      const pointer = call.write([x!.dtype === "float32" ? float32Bits(value) : value]);
       const padding = (length: number): Placed => ({
         shape: withLength(x!.shape, axis, length),
         strides: x!.shape.map(() => 0),
@@ -47,10 +47,10 @@ export function padKernel(engine: Engine) {
   };
 }
 
-/** Numbers of 32 bits that lie in the device's memory: others would be copied in and out. */
+/** True for tensors with elements of 32 bits in the device's memory: others would be copied in and out. */
 const isOfWords = (view: View): boolean => bytesPerElement(view.dtype) === 4 && addressOf(view) !== undefined;
 
-/** Copies a tensor to where another one has its index `start` of an axis. */
+/** Copies a tensor into another one, from index `start` of an axis on. */
 function copyInto(
   engine: Engine,
   call: Call,

@@ -3,7 +3,7 @@ import { packedColumns } from "../binaries/layout.js";
 import type { Call } from "../call.js";
 import type { Engine } from "../engine.js";
 
-/** A batch of products of one size: strides in numbers, and the operands that the batch steps through. */
+/** A batch of products [M, K] · [K, N]: strides in elements, the shape of the batch, and the operands for its strides. */
 export type Product = {
   M: number;
   N: number;
@@ -12,23 +12,24 @@ export type Product = {
   aColumn: number;
   bRow: number;
   bColumn: number;
+  /** Number of products. */
   count: number;
   batch: readonly number[];
   a: View;
   b: View;
-  /** The type of b's numbers where they have 16 bits. Default: float32. */
+  /** The dtype of b if it has 16 bits. Default: float32. */
   half?: HalfType;
 };
 
-/** Numbers of the summed axis taken at a time, and columns: what is packed of b stays below 8 MiB. */
-const depth = 512;
-const most = 4096;
-/** Rows of a, at most, for which rows of b that lie in one piece are not packed. */
-const few = 32;
+/** Length of the summed axis, and number of columns, that are packed at a time: 8 MiB of b. */
+const maxDepth = 512;
+const maxColumns = 4096;
+/** Largest number of rows of a for which contiguous rows of b are read in place instead of packed. */
+const maxInPlaceRows = 32;
 
 /**
- * One product, shared among threads: for each stretch of the summed axis b is packed once, then items of some rows by
- * some columns follow. How it is cut does not change a number: each sum goes along the summed axis in the same order.
+ * One product on several threads. For each part of the summed axis, b is packed once, and then each work item computes some rows
+ * by some columns. The division into items does not change results: the order of each sum along the summed axis is fixed.
  */
 export function largeProduct(
   engine: Engine,
@@ -38,14 +39,16 @@ export function largeProduct(
   b: number,
   c: number,
 ): boolean {
-  const inPlace = !half && M <= few && bColumn === 1 && N % 8 === 0;
-  const packed = inPlace ? 0 : call.scratch(4 * Math.min(depth, K) * Math.ceil(Math.min(N, most) / 8) * 8);
-  for (let n = 0; n < N; n += most) {
-    const columns = Math.min(most, N - n);
-    const [height, width] = cut(M, Math.ceil(columns / 8), engine.threads);
+  const inPlace = !half && M <= maxInPlaceRows && bColumn === 1 && N % 8 === 0;
+  const packed = inPlace
+    ? 0
+    : call.scratch(4 * Math.min(maxDepth, K) * Math.ceil(Math.min(N, maxColumns) / 8) * 8);
+  for (let n = 0; n < N; n += maxColumns) {
+    const columns = Math.min(maxColumns, N - n);
+    const [height, width] = itemSize(M, Math.ceil(columns / 8), engine.threads);
     const items = Math.ceil(M / height) * Math.ceil(Math.ceil(columns / 8) / width);
-    for (let k = 0; k < K; k += depth) {
-      const length = Math.min(depth, K - k);
+    for (let k = 0; k < K; k += maxDepth) {
+      const length = Math.min(maxDepth, K - k);
       const right = b + (half ? 2 : 4) * (k * bRow + n * bColumn);
       const left = a + 4 * k * aColumn;
       const scratch = engine.exports["multiplyScratch"]!(height, length);
@@ -58,7 +61,7 @@ export function largeProduct(
           0,
           ...[right, bRow, bColumn, columns, length, packed, Number(half === "float16")],
         );
-      const [panels, apart, step] = inPlace ? [right, 32, 4 * bRow] : [packed, 32 * length, 32];
+      const [panels, panelStride, rowStride] = inPlace ? [right, 32, 4 * bRow] : [packed, 32 * length, 32];
       const done =
         isPacked &&
         engine.parallel(
@@ -66,7 +69,7 @@ export function largeProduct(
           items,
           scratch,
           ...[left, aRow, aColumn, panels!, c + 4 * n, N, M, columns, length, height, width, add],
-          ...[apart!, step!],
+          ...[panelStride!, rowStride!],
         );
       if (!done) return false;
     }
@@ -74,8 +77,8 @@ export function largeProduct(
   return true;
 }
 
-/** Rows and panels of 8 columns to an item, so that there are some items for each thread and as little is packed twice. */
-function cut(M: number, panels: number, threads: number): [height: number, width: number] {
+/** Rows, and panels of 8 columns, per work item: several items per thread, with as little repeated packing as possible. */
+function itemSize(M: number, panels: number, threads: number): [height: number, width: number] {
   let [height, width] = [96, panels];
   const tooFew = () => threads > 1 && Math.ceil(M / height) * Math.ceil(panels / width) < 4 * threads;
   while (tooFew() && height > 24) height /= 2;

@@ -5,26 +5,29 @@ import type { ReadPatterns } from "../read-pattern.js";
 import { addToRows } from "./elementwise.js";
 import { largeProduct, type Product } from "./large-product.js";
 
-/** Numbers of a matrix that one of several threads reads in an item of a row against a matrix, at most. */
-const chunk = 65536;
-/** Bytes of a matrix whose rows are summed apart, about, and most such parts. They do not depend on threads, as sums do on them. */
-const part = 2 ** 20;
-const mostParts = 16;
-/** Products of fewer operations than this run on one thread: waking a second costs more. */
-const small = 2 ** 21;
+/** Largest number of matrix elements that a work item of one row times a matrix reads, with several threads. */
+const maxItemLength = 65536;
+/**
+ * Approximate bytes of a matrix per partial sum, and largest number of partial sums. They do not depend on the number of threads,
+ * so neither do the results.
+ */
+const partBytes = 2 ** 20;
+const maxParts = 16;
+/** Products of fewer operations run on one thread: starting a second one would cost more. */
+const minThreadedWork = 2 ** 21;
 
-/** c = a · b over a batch, with any strides. One row against a matrix streams the matrix past. */
+/** c = a · b over a batch, with any strides. A single row times a matrix (gemv) reads the matrix once, in place. */
 export function matmulKernel(engine: Engine, patterns: ReadPatterns) {
   return (inputs: readonly View[], outputs: readonly View[]): boolean => {
     const [a, b] = inputs as [View, View];
     if (a.dtype !== "float32") return false;
-    const product = describe(a, b, outputs[0]!);
+    const product = describeProduct(a, b, outputs[0]!);
     const { M, N, K, count, bRow, bColumn, aColumn } = product;
     if (M * N * K * count === 0) return false;
     return withCall(engine, (call) => {
       const [pa, pb, pc] = call.addresses(inputs, outputs) as [number, number, number];
       if (M === 1 && aColumn === 1 && (bRow === 1 || bColumn === 1)) {
-        return each(product, (left, right, n) =>
+        return eachProduct(product, (left, right, n) =>
           bRow === 1
             ? rowTimesColumns(engine, patterns, pa + left, pb + right, bColumn, pc + 4 * n * N, N, K, 0)
             : rowTimesRows(engine, patterns, call, pa + left, pb + right, bRow, pc + 4 * n * N, N, K),
@@ -36,8 +39,8 @@ export function matmulKernel(engine: Engine, patterns: ReadPatterns) {
 }
 
 /**
- * y = x · Wᵀ + b, the weight as it is stored: one row streams it past and adds the bias on the way. Numbers of 16 bits are
- * widened as they are read.
+ * y = x · Wᵀ + b, with the weight [N, K] as stored. For a single row, the bias is added in the same pass. Weights in 16 bits are
+ * converted to float32 as they are read.
  */
 export function linearKernel(engine: Engine, patterns: ReadPatterns) {
   return (inputs: readonly View[], outputs: readonly View[]): boolean => {
@@ -45,7 +48,7 @@ export function linearKernel(engine: Engine, patterns: ReadPatterns) {
     const weight = inputs[1]!;
     const bias = inputs[2];
     if (x.dtype !== "float32") return false;
-    const half = halfTypeOf(weight);
+    const half = halfType(weight);
     const N = weight.shape[0]!;
     const K = weight.shape[1]!;
     const down = weight.strides[0]!;
@@ -54,7 +57,7 @@ export function linearKernel(engine: Engine, patterns: ReadPatterns) {
     const ran = rowInMemory(engine, patterns, inputs, outputs[0]!);
     if (ran !== undefined) return ran;
     const M = sizeOf(x.shape) / K;
-    // Rows of two axes may lie anyhow; of more they are packed.
+    // x may have any strides if it has two axes; with more axes it is contiguous.
     const strided = x.shape.length === 2;
     const aRow = strided ? x.strides[0]! : K;
     const aColumn = strided ? x.strides[1]! : 1;
@@ -86,7 +89,7 @@ export function linearKernel(engine: Engine, patterns: ReadPatterns) {
   };
 }
 
-/** One row beside a weight, all in the device's memory: nothing is made for the call. Undefined for others. */
+/** Runs a single row times a weight, all in the device's memory, without any allocation. Undefined for other operands. */
 function rowInMemory(
   engine: Engine,
   patterns: ReadPatterns,
@@ -106,10 +109,10 @@ function rowInMemory(
   if (from === undefined || matrix === undefined || to === undefined || added === undefined) return undefined;
   const N = weight.shape[0]!;
   const down = weight.strides[0]!;
-  return rowTimesColumns(engine, patterns, from, matrix, down, to, N, K, added, halfTypeOf(weight));
+  return rowTimesColumns(engine, patterns, from, matrix, down, to, N, K, added, halfType(weight));
 }
 
-const halfTypeOf = ({ dtype }: View): HalfType | undefined =>
+const halfType = ({ dtype }: View): HalfType | undefined =>
   dtype === "bfloat16" || dtype === "float16" ? dtype : undefined;
 
 function rowsTimesMatrix(
@@ -121,12 +124,12 @@ function rowsTimesMatrix(
   pc: number,
 ): boolean {
   const { M, N, K, count } = product;
-  const wide = 2 * M * N * K;
+  const work = 2 * M * N * K;
   if (product.half) return largeProduct(engine, call, product, pa, pb, pc);
-  if (wide < small || (count >= 2 * engine.threads && wide < 64 * small)) {
-    return oneByOne(engine, call, product, pa, pb, pc);
+  if (work < minThreadedWork || (count >= 2 * engine.threads && work < 64 * minThreadedWork)) {
+    return smallProducts(engine, call, product, pa, pb, pc);
   }
-  return each(product, (left, right, n) =>
+  return eachProduct(product, (left, right, n) =>
     largeProduct(engine, call, product, pa + left, pb + right, pc + 4 * n * M * N),
   );
 }
@@ -143,10 +146,10 @@ function rowTimesColumns(
   bias: number,
   half?: HalfType,
 ) {
-  // As many items for each thread, none of them much more than the others.
-  const each = Math.ceil((N * K) / chunk / engine.threads);
+  // Items of about equal length, the same number for each thread.
+  const itemsPerThread = Math.ceil((N * K) / maxItemLength / engine.threads);
   const quarter = Math.max(1, Math.floor(N / 4));
-  const step = Math.ceil(quarter / (engine.threads === 1 ? 1 : each * engine.threads));
+  const step = Math.ceil(quarter / (engine.threads === 1 ? 1 : itemsPerThread * engine.threads));
   const items = Math.ceil(quarter / step);
   const { pattern, end } = patterns.begin("gemvTransposed", (half ? 2 : 4) * N * K);
   const interleaved = Number(pattern === "interleaved");
@@ -168,7 +171,7 @@ function rowTimesRows(
   N: number,
   K: number,
 ): boolean {
-  const wanted = Math.min(mostParts, Math.max(1, Math.round((4 * K * N) / part)));
+  const wanted = Math.min(maxParts, Math.max(1, Math.round((4 * K * N) / partBytes)));
   const step = Math.ceil(K / wanted / 16) * 16;
   const count = Math.ceil(K / step);
   const parts = count === 1 ? c : call.scratch(4 * N * count);
@@ -181,11 +184,18 @@ function rowTimesRows(
   return true;
 }
 
-/** Each product of the batch as one item. */
-function oneByOne(engine: Engine, call: Call, product: Product, pa: number, pb: number, pc: number): boolean {
+/** Computes each product of the batch as one work item. */
+function smallProducts(
+  engine: Engine,
+  call: Call,
+  product: Product,
+  pa: number,
+  pb: number,
+  pc: number,
+): boolean {
   const { M, N, K, count, aRow, aColumn, bRow, bColumn } = product;
   const offsets = new Uint32Array(2 * count);
-  each(product, (left, right, n) => {
+  eachProduct(product, (left, right, n) => {
     offsets.set([left / 4, right / 4], 2 * n);
     return true;
   });
@@ -194,8 +204,8 @@ function oneByOne(engine: Engine, call: Call, product: Product, pa: number, pb: 
   return engine.parallel("matmul", count, scratch, pa, pb, pc, at, aRow, aColumn, bRow, bColumn, M, N, K);
 }
 
-/** Calls `f` with the byte offsets of a and b for each product of the batch, until it says no. */
-function each(
+/** Calls `f` with the byte offsets of a and b for each product of the batch, until it returns false. */
+function eachProduct(
   { count, batch, a, b }: Product,
   f: (left: number, right: number, n: number) => boolean,
 ): boolean {
@@ -205,14 +215,15 @@ function each(
   return true;
 }
 
-function describe(a: View, b: View, c: View): Product {
+/** The product of two operands, with as many rows as possible. */
+function describeProduct(a: View, b: View, c: View): Product {
   const [M, K] = a.shape.slice(-2) as [number, number];
   const [aRow, aColumn] = a.strides.slice(-2) as [number, number];
   const [bRow, bColumn] = b.strides.slice(-2) as [number, number];
   const batch = c.shape.slice(0, -2);
   const count = sizeOf(batch);
   const product = { M, N: b.shape.at(-1)!, K, aRow, aColumn, bRow, bColumn, count, batch, a, b };
-  // Rows of a whole batch that lie evenly, against one matrix, are one product of more rows.
+  // If b has no batch and the rows of a are evenly spaced over the batch, it is a single product with more rows.
   const oneMatrix = b.shape.slice(0, -2).every((length) => length === 1);
   const evenly = batch.every((length, axis) => {
     const own = axis - batch.length + a.shape.length - 2;
@@ -222,7 +233,7 @@ function describe(a: View, b: View, c: View): Product {
   return oneMatrix && evenly && M > 1 ? { ...product, M: M * count, count: 1, batch: [] } : product;
 }
 
-/** Offset of the n-th of a batch in an operand that broadcasts to it, in numbers. */
+/** Offset, in elements, of product `n` of the batch in an operand that broadcasts to it. */
 function batchOffset(n: number, batch: readonly number[], { shape, strides }: View): number {
   let offset = 0;
   for (let axis = batch.length - 1; axis >= 0; axis--) {

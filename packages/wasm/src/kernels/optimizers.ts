@@ -3,7 +3,7 @@ import { addressOf, withCall } from "../call.js";
 import type { Engine } from "../engine.js";
 import { isPacked } from "./packed.js";
 
-/** Numbers of an item. */
+/** Numbers per work item. */
 const step = 32768;
 
 type Adam = Readonly<
@@ -13,7 +13,7 @@ type Sgd = Readonly<Record<"rate" | "momentum" | "taken" | "weightDecay", number
   readonly nesterov: boolean;
 };
 
-/** Steps of optimizers, in place, where params and moments live in the device's memory. */
+/** In-place optimizer steps for parameters and moments in the device's memory. */
 export function optimizerKernels(engine: Engine) {
   const adam =
     (largest: boolean) =>
@@ -38,7 +38,7 @@ export function optimizerKernels(engine: Engine) {
   };
 }
 
-/** Runs a step over packed numbers that are changed where they lie. */
+/** Runs a step that updates contiguous tensors in place. */
 function inPlace(
   engine: Engine,
   inputs: readonly View[],

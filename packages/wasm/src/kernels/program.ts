@@ -16,33 +16,33 @@ const codes: Readonly<
   >
 > = stepCode;
 
-/** Reach of a step. */
+/** Level of a step: 0 is evaluated once per head, 1 once per row of queries, 2 for each score. */
 type Level = 0 | 1 | 2;
 
 type Line = {
   op: number;
   level: Level;
-  /** True if it depends on the score or on a table, so that a gradient flows through it. */
+  /** True if the step depends on the score or on a table, so that it has a gradient. */
   active: boolean;
   registers?: readonly number[];
-  /** Whole numbers of its own: i, j, k. */
+  /** Further integers of the step: i, j, k. */
   words?: readonly number[];
   value?: number;
 };
 
 /** A program, before the addresses of its tables are known. */
 export type Program = {
-  /** 32-bit words, given where each table of the expression begins. */
+  /** The program in 32-bit words, for the addresses of the expression's tables. */
   words(tables: readonly number[]): Uint32Array;
-  /** For each table, the number of its numbers. */
+  /** Length of each table. */
   readonly tableSizes: readonly number[];
 };
 
 /**
- * An expression as a list of steps for the kernels, or undefined where they lack one: any function of numbers, or a table
- * that is not float32 in row-major order.
+ * Compiles an expression to a list of steps for the kernels. Undefined if they do not support one of its steps: a JavaScript
+ * function, or a table that is not contiguous float32.
  */
-export function programOf({ steps, lookedUp, tables }: Expression<View>): Program | undefined {
+export function compileProgram({ steps, lookedUp, tables }: Expression<View>): Program | undefined {
   if (!tables.every((table) => isPacked(table))) return undefined;
   const lines: Line[] = [];
   const placeOf = new Map<Expr, number>();
@@ -82,7 +82,7 @@ export function programOf({ steps, lookedUp, tables }: Expression<View>): Progra
           add({ op: codes[step.name], ...from });
         break;
       case "lookup": {
-        // Axes that change least come first: what they add up to is computed once.
+        // Indices of the lowest level come first, so that their offsets are computed once.
         const { shape } = step.table;
         const axes = registers.map((register, axis) => ({ register, axis }));
         axes.sort((a, b) => lines[a.register]!.level - lines[b.register]!.level);
@@ -144,7 +144,7 @@ export function programOf({ steps, lookedUp, tables }: Expression<View>): Progra
   };
 }
 
-/** A power with a whole exponent from 2 to 4 as products; undefined for others. */
+/** A power with an exponent of 2, 3 or 4 as products; undefined for other exponents. */
 function power(
   exponent: Expr,
   base: number,

@@ -5,18 +5,18 @@ import type { Engine } from "../engine.js";
 import { addToRows } from "./elementwise.js";
 import { isPacked } from "./packed.js";
 
-/** Rows from which on weights become floats once for all of them. */
-const many = 4;
-/** Bytes of whole activations that stay in a core's own cache while weights pass. */
-const cached = 393216;
+/** Number of rows from which on weights are dequantized once for all rows. */
+const minDequantizedRows = 4;
+/** Bytes of int8 activations that stay in the L2 cache of a core while the weights are read. */
+const cachedBytes = 393216;
 
-/** M rows of x, N outputs of K inputs, and how far apart rows and columns of x lie, in numbers. */
+/** M rows of x, N outputs, K inputs, and the strides of x in elements. */
 type Sizes = { M: number; N: number; K: number; xRow: number; xColumn: number };
 
-/** y = x · Wᵀ with weights of small whole numbers, read in the panels in which they lie. */
+/** y = x · Wᵀ + b with weights of 8 or 4 bits, read in place in panels of 8 outputs. */
 export function quantizedMatmulKernel(engine: Engine) {
   const { exports } = engine;
-  // Found out when it is first needed: whether the machine's product of bytes is exact.
+  // 1 if the relaxed SIMD dot product of bytes is exact on this machine; tested when it is first needed.
   let exact: number | undefined;
   return (
     inputs: readonly View[],
@@ -30,7 +30,7 @@ export function quantizedMatmulKernel(engine: Engine) {
     if (x.dtype !== "float32" || M * N * K === 0) return false;
     if (!isPacked(data, data.dtype) || !isPacked(scale)) return false;
     const bits = data.dtype === "uint8" ? 4 : 8;
-    // Rows of two axes may lie anyhow; of more they are packed.
+    // x may have any strides if it has two axes; with more axes it is contiguous.
     const [xRow, xColumn] = x.shape.length === 2 ? (x.strides as [number, number]) : [K, 1];
     const panels = Math.ceil(N / 8);
     const sizes = { M, N, K, xRow, xColumn };
@@ -41,10 +41,10 @@ export function quantizedMatmulKernel(engine: Engine) {
       const biased = () => !bias || addToRows(engine, call, to, [M, N], bias, pointers[3]!);
       if (activations === "int8") {
         exact ??= exports["bytesAreExact"]!();
-        const whole = M < block ? wholeRows : wholeTiles;
-        return whole(engine, call, sizes, [from, weights, scales, to], exact) && biased();
+        const product = M < block ? int8Rows : int8Tiles;
+        return product(engine, call, sizes, [from, weights, scales, to], exact) && biased();
       }
-      if (M >= many) {
+      if (M >= minDequantizedRows) {
         const blocks = call.scratch(4 * K * (M + block));
         return (
           engine.parallel("quantizedBlocks", Math.ceil(M / 64), 0, ...[from, xRow, xColumn, M, K, blocks]) &&
@@ -57,12 +57,12 @@ export function quantizedMatmulKernel(engine: Engine) {
           biased()
         );
       }
-      if (bits === 4) return rowByRow(engine, call, sizes, [from, weights, scales, to]) && biased();
+      if (bits === 4) return int4Rows(engine, call, sizes, [from, weights, scales, to]) && biased();
       const bytes = exports["splitBytes"]!(K);
       const rows = call.scratch(M * bytes);
       if (!engine.parallel("splitRows", M, 512, from, xRow, xColumn, K, rows)) return false;
       exact ??= exports["bytesAreExact"]!();
-      const step = perItem(panels, K);
+      const step = panelsPerItem(panels, K);
       const [plus, across] = bias ? [pointers[3]!, bias.strides[0]!] : [0, 0];
       for (let m = 0; m < M; m++) {
         const args = [rows + m * bytes, weights, scales, plus, across, to + 4 * m * N, N, K, step, exact];
@@ -74,10 +74,10 @@ export function quantizedMatmulKernel(engine: Engine) {
 }
 
 /**
- * Rows that stay in a core's own cache become whole numbers, and meet all panels, before the next rows do: each panel is
- * read once for them.
+ * Quantizes as many rows as stay in the cache of a core and multiplies them by all panels, before the next rows: the weights are
+ * read once per group of rows.
  */
-function wholeTiles(
+function int8Tiles(
   engine: Engine,
   call: Call,
   { M, N, K, xRow, xColumn }: Sizes,
@@ -85,7 +85,7 @@ function wholeTiles(
   exact: number,
 ): boolean {
   const rowBytes = 4 * Math.ceil(K / 4);
-  const tiles = Math.ceil(M / Math.max(block, cached / rowBytes));
+  const tiles = Math.ceil(M / Math.max(block, cachedBytes / rowBytes));
   const height = Math.ceil(M / tiles / block) * block;
   const blocks = call.scratch(height * rowBytes);
   const factors = call.scratch(4 * height);
@@ -94,27 +94,27 @@ function wholeTiles(
   const step = engine.threads === 1 ? panels : Math.ceil(panels / (4 * engine.threads));
   for (let m = 0; m < M; m += height) {
     const rows = Math.min(height, M - m);
-    const sixes = inSixes(rows);
+    const sixes = rowsInSixes(rows);
     const items = sixes / block + Math.max(0, Math.ceil((rows - sixes) / low));
     const here = [from + 4 * m * xRow, xRow, xColumn, rows, K, blocks, factors, sixes, low];
     const args = [blocks, factors, weights, scales, offsets, to + 4 * m * N, rows, sixes, N, K, step];
     const done =
       engine.parallel("quantizeRows", items, 4 * block, ...here) &&
-      engine.parallel("wholePanels", Math.ceil(panels / step), 32 * block, ...args, m === 0 ? 1 : 0, exact);
+      engine.parallel("int8Panels", Math.ceil(panels / step), 32 * block, ...args, m === 0 ? 1 : 0, exact);
     if (!done) return false;
   }
   return true;
 }
 
-/** Rows that go into blocks of 6, so that few are missing in the last block: 8 more are twice 4. */
-function inSixes(rows: number): number {
+/** Number of rows that are computed in blocks of 6, so that the last blocks, of 4 rows, are almost full: the last 8 rows are two of 4. */
+function rowsInSixes(rows: number): number {
   const more = rows % block;
   if (more === 0 || more > low) return Math.ceil(rows / block) * block;
   return Math.max(0, rows - more - (more > 2 ? 0 : block));
 }
 
-/** Few rows of whole numbers, one after the other. */
-function wholeRows(
+/** Quantizes a few rows and multiplies them one after the other. */
+function int8Rows(
   engine: Engine,
   call: Call,
   { M, N, K, xRow, xColumn }: Sizes,
@@ -128,24 +128,24 @@ function wholeRows(
     return false;
   }
   const panels = Math.ceil(N / 8);
-  const step = perItem(panels, K);
+  const step = panelsPerItem(panels, K);
   const factor = new Float32Array(engine.memory.memory.buffer, factors, M);
   for (let m = 0; m < M; m++) {
     const args = [blocks + m * rowBytes, factor[m]!, weights, scales, to + 4 * m * N, N, K, step, exact];
-    if (!engine.parallel("wholeRow", Math.ceil(panels / step), 64, ...args)) return false;
+    if (!engine.parallel("int8Row", Math.ceil(panels / step), 64, ...args)) return false;
   }
   return true;
 }
 
-/** Each row streams weights of 4 bits past, from a copy that is padded with zeros. */
-function rowByRow(
+/** Multiplies a few rows by 4-bit weights one after the other, from a copy of x that is padded with zeros. */
+function int4Rows(
   engine: Engine,
   call: Call,
   { M, N, K, xRow, xColumn }: Sizes,
   [from, weights, scales, to]: readonly [number, number, number, number],
 ): boolean {
   const panels = Math.ceil(N / 8);
-  const step = perItem(panels, K);
+  const step = panelsPerItem(panels, K);
   const length = Math.ceil(K / 32) * 32;
   const rows = call.scratch(4 * M * length);
   const numbers = new Float32Array(engine.memory.memory.buffer);
@@ -162,7 +162,7 @@ function rowByRow(
   return true;
 }
 
-/** Panels of an item, so that it reads some 64 thousand bytes. */
-function perItem(panels: number, K: number): number {
+/** Panels per work item, about 64 KiB of weights. */
+function panelsPerItem(panels: number, K: number): number {
   return Math.max(2, 2 * Math.floor(65536 / (16 * K)));
 }

@@ -6,7 +6,7 @@ import { overRows } from "./rows.js";
 
 type Reduction = { readonly axes: readonly number[] };
 
-/** Sums, means, and the largest or smallest, over neighbouring axes of packed tensors. */
+/** Sums, means, maxima and minima over adjacent axes of contiguous tensors. */
 export function reduceKernels(engine: Engine) {
   const over =
     (rows: string, columns: string, factor: (count: number) => number) =>
@@ -17,15 +17,18 @@ export function reduceKernels(engine: Engine) {
     mean: over("sumRows", "sumColumns", (count) => 1 / count),
     max: over("largestRows", "largestColumns", () => 1),
     min: over("largestRows", "largestColumns", () => -1),
-    /** Sums over the axes that a smaller shape lacks, or has with length 1. */
+    /** Sums over the axes that broadcasting the output's shape to that of x adds or repeats. */
     sumTo: ([x]: readonly View[], outputs: readonly View[]): boolean => {
       const { shape } = outputs[0]!;
       const missing = x!.shape.length - shape.length;
-      const own = (axis: number) => (axis < missing ? 1 : shape[axis - missing]!);
-      // A longer axis in the output would repeat numbers: rare, and left to the plain kernel.
-      if (missing < 0 || x!.shape.some((length, axis) => own(axis) !== length && own(axis) !== 1))
+      const outputLength = (axis: number) => (axis < missing ? 1 : shape[axis - missing]!);
+      // An output that is longer than x along an axis repeats numbers, which is rare: the plain kernel does it.
+      if (
+        missing < 0 ||
+        x!.shape.some((length, axis) => outputLength(axis) !== length && outputLength(axis) !== 1)
+      )
         return false;
-      const axes = x!.shape.flatMap((length, axis) => (own(axis) === length ? [] : [axis]));
+      const axes = x!.shape.flatMap((length, axis) => (outputLength(axis) === length ? [] : [axis]));
       return reduce(engine, x!, outputs, axes, "sumRows", "sumColumns", () => 1);
     },
   };
@@ -41,13 +44,13 @@ function reduce(
   columns: string,
   factor: (count: number) => number,
 ): boolean {
-  const taken = x.shape.map((length, axis) => length !== 1 && axes.includes(axis));
-  const first = taken.indexOf(true);
-  const last = taken.lastIndexOf(true);
-  const neighbours = taken.every(
+  const isReduced = x.shape.map((length, axis) => length !== 1 && axes.includes(axis));
+  const first = isReduced.indexOf(true);
+  const last = isReduced.lastIndexOf(true);
+  const areAdjacent = isReduced.every(
     (one, axis) => one === (axis >= first && axis <= last) || x.shape[axis] === 1,
   );
-  if (first < 0 || !neighbours || !isPacked(x)) return false;
+  if (first < 0 || !areAdjacent || !isPacked(x)) return false;
   const [outer, n, inner] = [
     sizeOf(x.shape.slice(0, first)),
     sizeOf(x.shape.slice(first, last + 1)),

@@ -1,5 +1,5 @@
 import { sizeOf, type View } from "@qkv/tensor";
-import { bitsOf, withCall } from "../call.js";
+import { float32Bits, withCall } from "../call.js";
 import type { Engine } from "../engine.js";
 
 type Rotation = { readonly layout: "half" | "interleaved"; readonly inverse: boolean };
@@ -24,7 +24,7 @@ export function rotateKernel(engine: Engine) {
         dim,
         cos.shape.at(-1)!,
         layout === "interleaved" ? 1 : 0,
-        bitsOf(inverse ? -1 : 1),
+        float32Bits(inverse ? -1 : 1),
         at[0]!,
         x.strides[0]!,
         x.strides[1]!,
@@ -47,7 +47,7 @@ export function rotateKernel(engine: Engine) {
   };
 }
 
-/** Stride from the angles of one batch to those of the next. */
+/** Stride between the angles of two batches; 0 if all share them. */
 function batchStep({ shape, strides }: View): number {
   return shape.length === 3 && shape[0] !== 1 ? strides[0]! : 0;
 }

@@ -3,7 +3,7 @@ import { withCall } from "../call.js";
 import type { Engine } from "../engine.js";
 import { isPacked } from "./packed.js";
 
-/** Softmax along the last axis of packed rows. */
+/** Softmax along the last axis of contiguous tensors. */
 export function softmaxKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[], { axis }: { axis: number }): boolean => {
     const [x] = inputs as [View];
@@ -12,7 +12,7 @@ export function softmaxKernel(engine: Engine) {
   };
 }
 
-/** RMS norm over the last axis of packed rows. */
+/** RMS norm over the last axis of contiguous tensors. */
 export function rmsNormKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[], { eps }: { eps: number }): boolean => {
     const x = inputs[0]!;
@@ -23,7 +23,7 @@ export function rmsNormKernel(engine: Engine) {
   };
 }
 
-/** Layer norm over the last axis of packed rows, with weight and bias where they are given. */
+/** Layer norm over the last axis of contiguous tensors, with optional weight and bias. */
 export function layerNormKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[], { eps }: { eps: number }): boolean => {
     const [x] = inputs as [View];
@@ -38,7 +38,7 @@ export function layerNormKernel(engine: Engine) {
 
 type Loss = { readonly ignoreIndex: number; readonly smoothing: number };
 
-/** Cross-entropy over the last axis of packed rows. A target that is no class is left to the plain kernel, which says so. */
+/** Cross-entropy over the last axis of contiguous logits. A call with a target out of range is left to the plain kernel, which refuses it. */
 export function crossEntropyKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[], { ignoreIndex, smoothing }: Loss): boolean => {
     const [logits, targets] = inputs as [View, View];
@@ -50,7 +50,7 @@ export function crossEntropyKernel(engine: Engine) {
   };
 }
 
-/** Gradients of the loss for packed rows of logits. What {@link crossEntropyKernel} leaves to the plain kernel, it leaves too. */
+/** Gradient of the loss for contiguous logits. It leaves the same calls to the plain kernel as {@link crossEntropyKernel}. */
 export function crossEntropyBackwardKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[], { ignoreIndex, smoothing }: Loss): boolean => {
     const [logits, targets, , slopes] = inputs as [View, View, View, View];
@@ -62,10 +62,10 @@ export function crossEntropyBackwardKernel(engine: Engine) {
   };
 }
 
-/** Numbers of an item, about: long enough that threads spend their time on numbers. */
+/** Approximate numbers per work item: enough to make the cost of distributing items small. */
 const chunk = 32768;
 
-/** Runs an export that takes addresses, the number of rows, rows to an item, a row's length, and what else there is. */
+/** Runs an export over rows. Its arguments are addresses, number of rows, rows per item, row length, and further ones. */
 export function overRows(
   engine: Engine,
   entry: string,

@@ -12,12 +12,12 @@ type Attributes = {
   readonly optional: readonly ("decay" | "erase" | "beta")[];
 };
 
-/** Chunks of fewer tokens cost more than going token by token. */
-const fewest = 4;
-/** A state of fewer numbers is read and written token by token in less time than pairs of tokens take. */
-const small = 64;
+/** Number of tokens from which on chunks are faster than steps token by token. */
+const minChunkTokens = 4;
+/** Size of a state up to which steps token by token are faster than chunks. */
+const maxStepwiseState = 64;
 
-/** Steps of a recurrence that is linear in its state. An item is one head. */
+/** A linear recurrence, token by token or in chunks. A work item is one head, or several of them token by token. */
 export function scanKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[], attributes: Attributes): boolean => {
     const [batch, heads, tokens, keyDim] = inputs[0]!.shape as [number, number, number, number];
@@ -25,10 +25,10 @@ export function scanKernel(engine: Engine) {
     const empty = sizeOf(outputs[0]!.shape) * keyDim === 0;
     if (empty || inputs.some(({ dtype }) => dtype !== "float32")) return false;
     const chunk = Math.min(attributes.chunkSize, scanTokens);
-    const stepwise = tokens < fewest || keyDim * valueDim <= small;
+    const stepwise = tokens < minChunkTokens || keyDim * valueDim <= maxStepwiseState;
     return withCall(engine, (call) => {
       const [query, key, value, initialState, ...rest] = inputs.map((x) => call.input(x));
-      const placed = (name: Attributes["optional"][number]) => rest[attributes.optional.indexOf(name)];
+      const optionalInput = (name: Attributes["optional"][number]) => rest[attributes.optional.indexOf(name)];
       const states = batch * heads;
       const statesPerItem = stepwise ? Math.max(1, Math.min(16, Math.floor(states / 8))) : 1;
       const at = call.write(
@@ -45,10 +45,10 @@ export function scanKernel(engine: Engine) {
           query,
           key,
           value,
-          decay: placed("decay"),
-          erase: placed("erase"),
+          decay: optionalInput("decay"),
+          erase: optionalInput("erase"),
           erasesAfter: Number(attributes.erases === "after"),
-          beta: placed("beta"),
+          beta: optionalInput("beta"),
           initialState,
           output: call.output(outputs[0]!).pointer,
           finalState: call.output(outputs[1]!).pointer,

@@ -3,7 +3,7 @@ import { withCall } from "../call.js";
 import type { Engine } from "../engine.js";
 import { isPacked } from "./packed.js";
 
-/** Rows of a table by number. A number that is no row is left to the plain kernel, which says so. */
+/** Rows of a table by index. A call with an index out of range is left to the plain kernel, which refuses it. */
 export function takeKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[], { axis }: { axis: number }): boolean => {
     const [table, indices] = inputs as [View, View];
@@ -15,10 +15,10 @@ export function takeKernel(engine: Engine) {
       (table.strides[1] === 1 || width === 1) &&
       isPacked(indices, "int32");
     if (!fits) return false;
-    const numbers = numbersOf(indices);
-    // Known now: taking memory may replace the buffer that the numbers are read from.
+    const numbers = indexArray(indices);
+    // Read before allocating, which may replace the buffer of the indices.
     const count = numbers.length;
-    if (width * count === 0 || !within(numbers, rows)) return false;
+    if (width * count === 0 || !allInRange(numbers, rows)) return false;
     const step = Math.max(1, Math.floor(32768 / width));
     return withCall(engine, (call) => {
       const [from, at, to] = call.addresses(inputs, outputs) as [number, number, number];
@@ -28,14 +28,14 @@ export function takeKernel(engine: Engine) {
   };
 }
 
-/** Each row of the gradient is added to the row that it was taken from. */
+/** The gradient: adds each row to the row of the table from which it was taken. */
 export function takeBackwardKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[], { axis }: { axis: number }): boolean => {
     const [dy, indices] = inputs as [View, View];
     const [rows, width] = outputs[0]!.shape as [number, number];
     const fits = axis === 0 && outputs[0]!.shape.length === 2 && isPacked(dy) && isPacked(indices, "int32");
     if (!fits) return false;
-    const count = numbersOf(indices).length;
+    const count = indexArray(indices).length;
     if (rows * width * count === 0) return false;
     return withCall(engine, (call) => {
       const [from, at, to] = call.addresses(inputs, outputs) as [number, number, number];
@@ -44,11 +44,11 @@ export function takeBackwardKernel(engine: Engine) {
   };
 }
 
-function numbersOf({ array, offset, shape }: View): Int32Array {
+function indexArray({ array, offset, shape }: View): Int32Array {
   return array.subarray(offset, offset + sizeOf(shape)) as Int32Array;
 }
 
-function within(numbers: Int32Array, rows: number): boolean {
+function allInRange(numbers: Int32Array, rows: number): boolean {
   for (const index of numbers) if (index < 0 || index >= rows) return false;
   return true;
 }

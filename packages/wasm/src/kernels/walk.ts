@@ -6,8 +6,8 @@ import type { Call } from "../call.js";
 const chunk = 32768;
 
 /**
- * A loop of an elementwise kernel over strided inputs and a contiguous output, as the binary reads it. Adjacent axes
- * that are contiguous in all inputs are merged.
+ * The loops of an elementwise kernel over strided inputs and a contiguous output, described in memory for the binary. Adjacent
+ * axes that are contiguous in all inputs are merged.
  */
 export type Walk = {
   /** Number of work items. */
@@ -17,9 +17,9 @@ export type Walk = {
 };
 
 /**
- * Writes the description of such a loop to memory.
+ * Writes the description of such loops to memory.
  *
- * @param inputs - Up to three, that broadcast to `shape`.
+ * @param inputs - Up to three inputs, which broadcast to `shape`.
  * @param pointers - Address of each input.
  * @param output - Address of the output.
  */

@@ -1,8 +1,8 @@
 import { at } from "./work-queue.js";
 
 /**
- * Detects workers that do not wake up any more. A call never waits for a worker that has not joined it, so a dead one
- * would go unnoticed for as long as a program computes without a pause.
+ * Detects workers that no longer wake up. A call never waits for a worker that has not joined it, so a dead worker would go
+ * unnoticed while the program computes without a pause.
  */
 export function watchHeartbeats(
   threads: number,

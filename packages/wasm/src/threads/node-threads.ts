@@ -7,6 +7,7 @@ export type NodeThreads = {
   Worker: new (url: URL, options: { execArgv: string[] }) => NodeWorker;
 };
 
+/** The part of its `Worker` that is used here. */
 export type NodeWorker = {
   postMessage(message: unknown): void;
   on(event: "message" | "error" | "exit", f: (value: unknown) => void): void;
@@ -19,7 +20,7 @@ type NodeProcess = {
   versions?: { node?: string };
 };
 
-/** node:worker_threads, if this is Node. Looked up at run time, so that bundlers do not try to resolve it. */
+/** The module node:worker_threads; undefined outside of Node. Loaded at run time, so that bundlers do not try to resolve it. */
 export function nodeThreads(): NodeThreads | undefined {
   const { process } = globalThis as { process?: NodeProcess };
   return process?.versions?.node ? process.getBuiltinModule?.("node:worker_threads") : undefined;

@@ -2,20 +2,20 @@ import { DeviceError } from "@qkv/core";
 import type { Engine, Exports } from "../engine.js";
 import type { WasmMemory } from "../memory.js";
 import { singleThreadedEngine } from "./single-threaded-engine.js";
-import { at, mostArgs, createWorkQueue, viewWorkQueue, type WorkQueue } from "./work-queue.js";
+import { at, maxArgs, createWorkQueue, viewWorkQueue, type WorkQueue } from "./work-queue.js";
 import { spawn, type Thread } from "./spawn.js";
 import { watchHeartbeats } from "./heartbeat.js";
 import { waitWhile } from "./wait-while.js";
 import { runItems } from "./run-items.js";
 
 export type Pool = Engine & {
-  /** Throws what happened if the threads cannot be trusted any more. */
+  /** Throws if a thread failed or the pool is closed. */
   check(): void;
-  /** Ends all threads and starts new ones. */
+  /** Terminates all threads and starts new ones. */
   restart(): Promise<void>;
-  /** Ends all threads. The pool cannot be used any more, unless it is restarted. */
+  /** Terminates all threads. The pool refuses work until it is restarted. */
   close(): Promise<void>;
-  /** Ends the threads of a pool that is unreachable. */
+  /** Ends the threads when the pool was garbage-collected: it must not reference the pool. */
   readonly ending: { quit(): void };
 };
 
@@ -23,17 +23,17 @@ export type PoolOptions = {
   module: WebAssembly.Module;
   exports: Exports;
   memory: WasmMemory;
-  /** Threads, the caller among them: 2 or more. */
+  /** Number of threads, including the caller's: 2 or more. */
   threads: number;
-  /** Milliseconds that the caller waits for the others once its own work is done. */
+  /** Milliseconds that the caller waits for other threads after its own work is done. */
   deadlineMs: number;
   workerUrl: string | URL | undefined;
 };
 
 /**
- * An engine whose items are shared by workers and the caller. All workers have started when the promise resolves.
+ * Starts an engine whose work items are shared by workers and the caller. All workers have started when the promise resolves.
  *
- * @throws {DeviceError} If a worker cannot start; those that could are ended.
+ * @throws {DeviceError} If a worker cannot start; the others are terminated.
  */
 export async function startPool(options: PoolOptions): Promise<Pool> {
   const { module, exports, memory, threads, deadlineMs, workerUrl } = options;
@@ -43,8 +43,8 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
   let workers: Thread[] = [];
   let refused: DeviceError | undefined;
   let queue: WorkQueue;
-  // A busy machine takes its time to start a thread.
-  const patience = Math.max(deadlineMs, 5000);
+  // A thread may start slowly on a busy machine.
+  const startDeadlineMs = Math.max(deadlineMs, 5000);
   let heartbeats = watchHeartbeats(threads, deadlineMs);
   const ending: { quit(): void } = { quit: () => undefined };
 
@@ -63,9 +63,14 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
     ending.quit = () => quit(words);
     const begun = await Promise.allSettled(
       Array.from({ length: threads - 1 }, (_, i) =>
-        spawn({ module, memory: memory.memory, queue: shared, thread: i + 1 }, workerUrl, patience, (why) => {
-          if (words === queue.words) refuse(`a worker that died: ${why}`, again);
-        }),
+        spawn(
+          { module, memory: memory.memory, queue: shared, thread: i + 1 },
+          workerUrl,
+          startDeadlineMs,
+          (why) => {
+            if (words === queue.words) refuse(`a worker that died: ${why}`, again);
+          },
+        ),
       ),
     );
     workers = begun.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
@@ -113,7 +118,7 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
       check();
       if (items <= 1) return single.parallel(entry, items, scratchBytes, ...args);
       const place = places.get(entry);
-      if (place === undefined || args.length > mostArgs) {
+      if (place === undefined || args.length > maxArgs) {
         throw new RangeError(`no call of ${entry} with ${args.length} numbers`);
       }
       const step = Math.ceil(scratchBytes / 64) * 64;

@@ -1,7 +1,7 @@
 import type { Exports } from "../engine.js";
 import { at, type WorkQueue } from "./work-queue.js";
 
-/** Takes items of the queue's call, one after the other, until none is left. */
+/** Runs items of the queue's current call until none is left. */
 export function runItems(
   { words, args }: WorkQueue,
   exports: Exports,

@@ -1,7 +1,7 @@
 import type { Engine, Exports } from "../engine.js";
 import type { WasmMemory } from "../memory.js";
 
-/** An engine in which the caller does all the work. */
+/** An engine without workers. */
 export function singleThreadedEngine(exports: Exports, memory: WasmMemory): Engine {
   return {
     exports,

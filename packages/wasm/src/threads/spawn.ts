@@ -6,18 +6,18 @@ import type { WorkerStart } from "./worker.js";
 export type Thread = {
   /** Terminates it, even while it computes. */
   terminate(): Promise<void>;
-  /** Lets a Node process end while the worker waits. */
+  /** Allows a Node process to exit while the worker waits. */
   unref(): void;
 };
 
 /**
- * Starts a worker and waits until it has instantiated the kernels. Its code is a string: no bundler has to find a file,
- * and no page has to serve one. In Node it becomes a `data:` address, in a page a `blob:` one, which a content security
- * policy must allow in `worker-src`.
+ * Starts a worker and waits until it has instantiated the kernels. Its code is bundled as a string, so that no file has to be
+ * resolved or served: it becomes a `data:` URL in Node, and a `blob:` URL in a page, which a content security policy must allow in
+ * `worker-src`.
  *
- * @param url - Address of the worker's code, for pages that allow no `blob:`.
- * @param deadlineMs - Time to wait for it.
- * @param died - Told when the worker ends without being asked to, at the latest when the caller next waits for events.
+ * @param url - URL of the worker's code, for pages that forbid `blob:` URLs.
+ * @param deadlineMs - Time to wait for it, in milliseconds.
+ * @param died - Called when the worker ends unexpectedly, at the latest when the caller returns to the event loop.
  */
 export function spawn(
   start: WorkerStart,

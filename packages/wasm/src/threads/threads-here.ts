@@ -1,7 +1,7 @@
 import { threads } from "wasm-feature-detect";
 import { nodeThreads } from "./node-threads.js";
 
-/** Why workers cannot share memory here; undefined where they can. */
+/** Reason why workers cannot share memory here; undefined if they can. */
 export async function whyNoThreads(): Promise<string | undefined> {
   const { process, crossOriginIsolated, Worker } = globalThis as unknown as Here;
   if (process?.versions?.node) {
@@ -17,7 +17,7 @@ export async function whyNoThreads(): Promise<string | undefined> {
   return (await threads()) ? undefined : "this engine has no WebAssembly threads";
 }
 
-/** Cores that the machine offers, at most 16: beyond, memory is the limit. */
+/** Number of cores of the machine, at most 16: beyond, memory bandwidth is the limit. */
 export function cores(): number {
   const { process, navigator } = globalThis as unknown as Here;
   const count =

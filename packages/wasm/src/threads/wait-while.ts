@@ -1,9 +1,8 @@
-/** Spins before sleeping: most waits end within microseconds. */
-const patience = 5000;
+/** Polls before sleeping: most waits end within microseconds. */
+const maxSpins = 5000;
 
 /**
- * Waits as long as a word of shared memory is what `still` says, at most `deadlineMs`. A page's main thread may not
- * sleep: it keeps looking.
+ * Waits while a word of shared memory equals `still`, at most `deadlineMs`. The main thread of a page may not block, so it polls.
  *
  * @returns True if the wait ended before the deadline.
  */
@@ -13,21 +12,21 @@ export function waitWhile(
   still: (value: number) => boolean,
   deadlineMs: number,
 ): boolean {
-  for (let i = 0; i < patience; i++) if (!still(Atomics.load(words, index))) return true;
+  for (let i = 0; i < maxSpins; i++) if (!still(Atomics.load(words, index))) return true;
   const end = performance.now() + deadlineMs;
-  const sleeps = maySleep();
+  const sleeps = mayBlock();
   for (;;) {
     const value = Atomics.load(words, index);
     if (!still(value)) return true;
     const left = end - performance.now();
     if (left <= 0) return false;
     if (sleeps) Atomics.wait(words, index, value, left);
-    else for (let i = 0; i < patience && still(Atomics.load(words, index)); i++);
+    else for (let i = 0; i < maxSpins && still(Atomics.load(words, index)); i++);
   }
 }
 
 /** Returns true if this thread may block on `Atomics.wait`. */
-function maySleep(): boolean {
+function mayBlock(): boolean {
   try {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 0);
     return true;

@@ -1,4 +1,4 @@
-/** The program of a worker: it instantiates the kernels over the shared memory, says so, and works until told to end. */
+/** The program of a worker: it instantiates the kernels with the shared memory, reports that it is ready, and serves calls until it must end. */
 import type { Exports } from "../engine.js";
 import { at, viewWorkQueue, type WorkQueue } from "./work-queue.js";
 import { nodeThreads } from "./node-threads.js";
@@ -8,25 +8,25 @@ export type WorkerStart = {
   module: WebAssembly.Module;
   memory: WebAssembly.Memory;
   queue: SharedArrayBuffer;
-  /** Its number among the threads; the caller is 0. */
+  /** Number of the thread; the caller's is 0. */
   thread: number;
 };
 
-/** Spins before a thread sleeps: calls often follow each other closely. */
-const patience = 20_000;
+/** Polls before a thread sleeps: calls often follow each other closely. */
+const maxSpins = 20_000;
 
-/** Joins call after call. */
+/** Works on one call after the other. */
 function serve(queue: WorkQueue, exports: Exports, thread: number): void {
   const { words } = queue;
   const names = Object.keys(exports);
   let seen = 0;
   while (Atomics.load(words, at.quit) === 0) {
-    for (let i = 0; i < patience && Atomics.load(words, at.call) === seen; i++);
+    for (let i = 0; i < maxSpins && Atomics.load(words, at.call) === seen; i++);
     Atomics.wait(words, at.call, seen);
     seen = Atomics.load(words, at.call);
     Atomics.store(words, at.heartbeat + thread, seen);
     Atomics.add(words, at.busy, 1);
-    // Who is counted as busy before the call is closed is waited for; who comes after it must not touch anything.
+    // The caller waits for threads that are busy when it closes the call. A thread that finds it closed must not touch anything.
     if (Atomics.load(words, at.open) === 1) {
       try {
         runItems(queue, exports, names, thread);
