@@ -1,8 +1,8 @@
-// Would a wrong mixer be seen? Each operation is computed wrongly in every way that its steps allow, and at least one
+// Would a wrong mixer be seen? Each operation is computed withMistake in every way that its steps allow, and at least one
 // of its cases must differ: by numbers, not by an error.
 import { chunkwise } from "@qkv/attention";
 import { js, pad, slice, type Tensor } from "@qkv/tensor";
-import { wrongly, wrongScans } from "@qkv/test-support/wrong-scans";
+import { withMistake, wrongScans } from "@qkv/test-support/wrong-scans";
 import { expect, test } from "vitest";
 import { referenceData } from "../../reference-data.mjs";
 import { Skip, type Target } from "../case.js";
@@ -42,7 +42,7 @@ test.each(mixerOps.map(({ name }) => name))("%s: three wrong scans or more are s
   const seen: string[] = [];
   for (const wrong of wrongScans) {
     let changes = 0;
-    const failures = await failuresOf(opBy(wrongly(wrong, chunkwise(), () => changes++)));
+    const failures = await failuresOf(opBy(withMistake(wrong, chunkwise(), () => changes++)));
     if (changes === 0) continue;
     expect(failures.some(differs), `a scan that ${wrong.name} is seen`).toBe(true);
     if (wrong.readsOnly && !writesWhatItReads.includes(name)) {

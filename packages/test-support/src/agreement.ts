@@ -2,43 +2,50 @@ import { tensor, type Device, type Tensor } from "@qkv/tensor";
 import "./allclose.js";
 import { expect } from "vitest";
 
-/** A device's own kernel gives what the plain device gives, in and out of scopes. */
+/** Options of a comparison of a device with the plain one. */
 export type Agreement = {
-  /** Largest distance, as a share of the largest number of the result, or of 1. Default 2e-5, read later 1e-5. */
+  /**
+   * Largest difference, relative to the largest magnitude of the expected result, or to 1 if that is larger. Default 2e-5
+   * for `agree`, 1e-5 for `agreeOnRead`.
+   */
   tolerance?: number;
-  /** Ops that must have run on kernels of the device, each time they ran. */
+  /** Ops that must have run on the device's own kernels, never on plain ones. */
   ops?: readonly string[];
 };
 
 type Compared = [device: Device, f: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[]];
 
-/** Runs `f` on the plain device and on `device`, with inputs that live there and inputs that do not, and compares. */
+/**
+ * Runs `f` on the plain device and on `device`, and expects equal results: outside of a scope, inside of one, and with inputs
+ * that were created inside of the scope.
+ */
 export function agree(
   ...[device, f, inputs, { tolerance = 2e-5, ops = [] } = {}]: [...Compared, Agreement?]
 ) {
-  const { results, compare } = runs(device, f, inputs, ops);
+  const { results, compare } = runOnBoth(device, f, inputs, ops);
   for (const result of results) compare(result, result.data, tolerance);
 }
 
-/** As {@link agree}, for a device that gives its numbers later. */
+/** {@link agree} for devices whose results must be awaited (`await tensor.read()`). */
 export async function agreeOnRead(
   ...[device, f, inputs, { tolerance = 1e-5, ops = [] } = {}]: [...Compared, Agreement?]
 ) {
-  const { results, compare } = runs(device, f, inputs, ops);
+  const { results, compare } = runOnBoth(device, f, inputs, ops);
   for (const result of results) compare(result, await result.read(), tolerance);
 }
 
-function runs(...[device, f, inputs, ops]: [...Compared, readonly string[]]) {
+/** The three results on `device`, and a function that compares one of them with the result of the plain device. */
+function runOnBoth(...[device, f, inputs, ops]: [...Compared, readonly string[]]) {
   const expected = f(...inputs);
   const plainRuns = () => ops.map((op) => device.report().calls[op]?.plain ?? 0);
-  const before = plainRuns();
+  const plainRunsBefore = plainRuns();
   const moved = inputs.map((x) => x.to(device));
   const results = [
     f(...moved),
     device.scope(() => f(...moved)),
     device.scope(() => f(...inputs.map((x) => tensor(x.data, { shape: x.shape, dtype: x.dtype, device })))),
   ];
-  expect(plainRuns(), `runs of ${ops.join()} on the plain kernel`).toEqual(before);
+  expect(plainRuns(), `runs of ${ops.join()} on the plain kernel`).toEqual(plainRunsBefore);
   for (const op of ops) expect(device.report().calls[op]?.device ?? 0, op).toBeGreaterThan(0);
   const compare = (result: Tensor, data: Tensor["data"], atol: number) => {
     expect(result.dtype).toBe(expected.dtype);
@@ -53,7 +60,7 @@ function runs(...[device, f, inputs, ops]: [...Compared, readonly string[]]) {
   return { results, compare };
 }
 
-/** The distance between float32 numbers near x. */
+/** Unit in the last place of a float32 number: the distance to the next one. */
 export function ulp(x: number): number {
   return 2 ** (Math.max(-126, Math.floor(Math.log2(Math.abs(x)))) - 23);
 }

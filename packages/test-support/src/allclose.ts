@@ -2,7 +2,7 @@
 // the worst number. A test that uses it imports this module.
 import { expect } from "vitest";
 
-/** Numbers in a list, or a tensor's: `{ data, shape }`. */
+/** A list of numbers, or a tensor: `{ data, shape }`. */
 export type Numbers =
   | ArrayLike<number | bigint | boolean>
   | { readonly data: ArrayLike<number | bigint | boolean>; readonly shape: readonly number[] };
@@ -14,25 +14,25 @@ export type Tolerance = {
   /** Default 1e-8. */
   atol?: number;
   /**
-   * `atol` counts in units of the largest finite magnitude that is expected, or of 1 (or the number given) if that is
-   * larger. Default false.
+   * True multiplies `atol` by the largest finite magnitude of the expected numbers, or by 1 if that is larger; a number
+   * replaces that 1. Default false.
    */
   scaled?: boolean | number;
-  /** NaN passes where NaN is expected. Default false. */
+  /** True if NaN equals NaN. Default false. */
   equalNan?: boolean;
 };
 
-/** The verdict on two lists of numbers, with the message of a failure. */
+/** Compares two lists of numbers, and returns the message of a failure. */
 export function allclose(
   actual: Numbers,
   expected: Numbers,
   tolerance: Tolerance = {},
 ): { pass: boolean; message: string } {
-  const [a, b] = [listOf(actual), listOf(expected)];
-  const [aShape, bShape] = [shapeOf(actual) ?? [a.length], shapeOf(expected) ?? [b.length]];
-  // A list has no shape of its own: it is compared with a tensor's numbers in order.
+  const [a, b] = [toNumbers(actual), toNumbers(expected)];
+  const [aShape, bShape] = [tensorShape(actual) ?? [a.length], tensorShape(expected) ?? [b.length]];
+  // A list without a shape is compared in order with the data of a tensor.
   const sameShape =
-    shapeOf(actual) && shapeOf(expected) ? String(aShape) === String(bShape) : a.length === b.length;
+    tensorShape(actual) && tensorShape(expected) ? String(aShape) === String(bShape) : a.length === b.length;
   if (!sameShape) {
     return { pass: false, message: `received shape [${aShape.join(", ")}], expected [${bShape.join(", ")}]` };
   }
@@ -47,13 +47,13 @@ export function allclose(
     const distance = Math.abs(a[i]! - b[i]!);
     if (distance <= allowed && Number.isFinite(allowed)) continue;
     failures += 1;
-    // NaN, and infinity where a number is expected, are worse than any distance.
+    // NaN, and an infinity where a finite number is expected, are worse than any difference.
     const excess = Number.isFinite(distance) ? distance - allowed : Infinity;
     if (excess > worstExcess) [worst, worstExcess] = [i, excess];
   }
   if (failures === 0)
     return { pass: true, message: `no number of ${b.length} differs by more than the tolerance` };
-  const index = coordinates(worst, shapeOf(expected) ?? shapeOf(actual) ?? [b.length]);
+  const index = unravelIndex(worst, tensorShape(expected) ?? tensorShape(actual) ?? [b.length]);
   const [got, wanted] = [a[worst]!, b[worst]!];
   const scale = unit === 1 ? "" : ` · ${unit}`;
   return {
@@ -65,16 +65,16 @@ export function allclose(
   };
 }
 
-function listOf(numbers: Numbers): number[] {
+function toNumbers(numbers: Numbers): number[] {
   return Array.from("data" in numbers ? numbers.data : numbers, Number);
 }
 
-function shapeOf(numbers: Numbers): readonly number[] | undefined {
+function tensorShape(numbers: Numbers): readonly number[] | undefined {
   return "data" in numbers ? numbers.shape : undefined;
 }
 
-/** The place of element `flat` in a tensor of this shape, row-major. */
-function coordinates(flat: number, shape: readonly number[]): number[] {
+/** Indices, one for each axis, of the element at the row-major offset `flat`. */
+function unravelIndex(flat: number, shape: readonly number[]): number[] {
   const index: number[] = [];
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     index.unshift(flat % shape[axis]!);

@@ -1,32 +1,35 @@
 import type { Cache } from "@qkv/attention-contract";
 import { concat, type Tensor } from "@qkv/tensor";
 
-const unused = (method: string) => (): never => {
-  throw new Error(`the plain cache of a test has no \`${method}\``);
+const notImplemented = (method: string) => (): never => {
+  throw new Error(`the cache of this test does not implement \`${method}\``);
 };
 
-/** The methods that an attention layer with keys and values of its own does not call, for plain caches of tests. */
+/**
+ * Methods of a cache that throw, for caches of tests: attention layers that compute their own keys and values do not call
+ * them.
+ */
 export const unusedMethods: Pick<Cache, "read" | "state" | "advance"> = {
-  read: unused("read"),
-  state: unused("state"),
-  advance: unused("advance"),
+  read: notImplemented("read"),
+  state: notImplemented("state"),
+  advance: notImplemented("advance"),
 };
 
-/** Holds what it is given, as plainly as can be. */
+/** The simplest cache: concatenates keys and values `[B, H, S, D]` of each layer. */
 export function plainCache(): Cache {
-  const held: [Tensor, Tensor][] = [];
+  const entries: [Tensor, Tensor][] = [];
   return {
     ...unusedMethods,
     update(layer, key, value) {
-      const before = held[layer];
-      const all = before
-        ? ([concat([before[0], key], 2), concat([before[1], value], 2)] as const)
-        : ([key, value] as const);
-      held[layer] = [...all];
-      return { key: [all[0]], value: [all[1]], positions: { start: 0 } };
+      const previous = entries[layer];
+      const [keys, values] = previous
+        ? [concat([previous[0], key], 2), concat([previous[1], value], 2)]
+        : [key, value];
+      entries[layer] = [keys, values];
+      return { key: [keys], value: [values], positions: { start: 0 } };
     },
     get length() {
-      return held[0]?.[0].shape[2] ?? 0;
+      return entries[0]?.[0].shape[2] ?? 0;
     },
   };
 }

@@ -1,4 +1,5 @@
-// What the tests compare caches with: lists of tokens. Not part of the package.
+// A reference model of caches, lists of tokens, and random sequences of operations that run on a cache and on the model
+// (fast-check's model-based testing). The number of a key or value is a hash of its token, layer, head and index.
 import { type EvictionScore, type KeyValues, denseSegment } from "@qkv/attention-contract";
 import { cast, concat, slice, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
@@ -7,60 +8,66 @@ import type { KvCache } from "@qkv/kv-cache";
 import type { PagedCache } from "@qkv/kv-cache";
 import type { PrefixCache } from "@qkv/kv-cache";
 
-/** A kind of cache, and what of the tokens before it shows to new ones. */
+/** A kind of cache, and the earlier tokens that new ones see in it. */
 export type Kind = {
   readonly name: string;
   make(): KvCache;
-  /** Rolling caches: keys seen by one query, tokens kept, tokens that fit beyond. */
+  /** Rolling caches: keys that one query sees (itself included), first tokens that are kept, slots beyond the window. */
   readonly rolling?: { window: number; first: number; room: number };
-  /** Of which layers that holds. Default: all. */
+  /** Layers that are rolling. Default: all. */
   readonly rollingLayers?: readonly number[];
-  /** Layers whose values are the first numbers of the keys. */
+  /** Layers whose values are the first `Dv` numbers of the keys, as in latent attention. */
   readonly latent?: readonly number[];
-  /** For each layer the one whose entries it reads. Default: its own. */
+  /** For each layer, the layer whose entries it reads. Default: its own. */
   readonly reads?: readonly number[];
-  /** Layers that hold a state instead of keys and values, and the number of states to go back to. */
+  /** Layers that hold a state instead of keys and values, and the number of earlier states that `crop` can return to. */
   readonly states?: { layers: readonly number[]; checkpoints: number };
-  /** Layers that keep the tokens of the smallest key norms: `budget` of them, the first and the last ones among them. */
+  /** Layers that evict: they keep `budget` tokens, the first and last ones and those with the smallest key norms. */
   readonly evicting?: Evicting;
-  /** Largest error of a number, as a share of the largest magnitude. Default 0. */
+  /** Largest absolute error of a number. Numbers are between -1 and 1. Default 0. */
   readonly tolerance?: number;
-  /** The most tokens of one batch. */
+  /** Largest number of tokens of one sequence. Default: unlimited. */
   readonly maxLength?: number;
-  /** The paged cache inside, whose pages must all come back. */
+  /** The paged cache inside of this one; all its pages must be free at the end. */
   pool?(cache: KvCache): PagedCache;
 };
 
-/** `perHead`: each head keeps tokens of its own. */
+/** `perHead`: true if each head chooses the tokens that it keeps. */
 type Evicting = { layers: readonly number[]; budget: number; first: number; last: number; perHead?: boolean };
 
 export const layers = 3;
 const [heads, D, Dv] = [2, 4, 3];
 
 /**
- * One sequence: its tokens, up to where a ring has lost them, the lengths of which states are stored, the positions that
- * each head of each layer keeps under eviction, and the length at the last one.
+ * One sequence: its tokens; the position up to which a ring buffer has overwritten them; the lengths whose states are
+ * stored; the positions that each head of each layer keeps under eviction; and the length at the last eviction.
  */
 type Sequence = { tokens: number[]; lost: number; states: number[]; kept: number[][][]; evictedAt: number };
-/** A cache as a list of arrays. */
+/** The model of a cache: the sequences of its batch. */
 type Model = Sequence[];
 type Pair = { cache: KvCache; model: Model };
-/** All caches that live: a cache and its forks. */
+/** All open caches, a cache and its forks, with their models. */
 type World = { pairs: Pair[] };
-/** The kind, the next token, and the prefixes that were inserted. */
+/** State of a run beside the caches: their kind, the next new token, and the prefixes that were inserted. */
 type Real = { kind: Kind; next: number; inserted: (readonly number[])[] };
 
-const copyOf = (model: Model): Model =>
+const copyModel = (model: Model): Model =>
   model.map(({ tokens, lost, states, kept, evictedAt }) => ({
-    ...{ tokens: [...tokens], lost, states: [...states], evictedAt },
-    kept: kept.map((own) => own.map((head) => [...head])),
+    tokens: [...tokens],
+    lost,
+    states: [...states],
+    kept: kept.map((layer) => layer.map((head) => [...head])),
+    evictedAt,
   }));
 const emptySequence = (): Sequence => ({
-  ...{ tokens: [], lost: 0, states: [], evictedAt: 0 },
+  tokens: [],
+  lost: 0,
+  states: [],
   kept: Array.from({ length: layers }, () => Array.from({ length: heads }, () => [])),
+  evictedAt: 0,
 });
 
-/** The score of the kind `evicting`: the norm of a key, negative. */
+/** The eviction score of kinds with `evicting`: the negative norm of a key, so that small keys are kept. */
 export const smallNorms: EvictionScore = {
   name: "smallNorms",
   queryWindow: 0,
@@ -76,8 +83,12 @@ export const smallNorms: EvictionScore = {
 const negativeNorm = (row: readonly (number | bigint)[]) =>
   -Math.sqrt(row.reduce<number>((sum, number) => sum + Number(number) ** 2, 0));
 
-/** Positions kept of those that a head of a layer held, with the newest, by the definition. */
-function keptOf(
+/**
+ * Positions that a head of a layer keeps, by the definition of eviction.
+ *
+ * @param held - Positions that it held before, and the new ones.
+ */
+function retainedPositions(
   held: readonly number[],
   tokens: readonly number[],
   [layer, head]: readonly [number, number],
@@ -86,42 +97,46 @@ function keptOf(
   const { budget, first, last, perHead } = kind.evicting!;
   if (held.length <= budget) return [...held];
   const isProtected = (p: number) => p < first || p >= tokens.length - last;
-  const score = (p: number) =>
-    (perHead ? [head] : Array.from({ length: heads }, (_, h) => h))
-      .map((h) => negativeNorm(Array.from({ length: D }, (_, d) => numberOf(0, tokens[p]!, layer, h, d))))
-      .reduce((a, b) => a + b, 0) / (perHead ? 1 : heads);
-  const others = held.filter((p) => !isProtected(p)).sort((a, b) => score(b) - score(a) || b - a);
-  const own = held.filter(isProtected);
-  return [...own, ...others.slice(0, budget - own.length)].sort((a, b) => a - b);
+  const scoredHeads = perHead ? [head] : Array.from({ length: heads }, (_, h) => h);
+  const score = (p: number) => {
+    const keys = scoredHeads.map((h) =>
+      Array.from({ length: D }, (_, d) => tokenNumber(0, tokens[p]!, layer, h, d)),
+    );
+    return keys.map(negativeNorm).reduce((a, b) => a + b, 0) / scoredHeads.length;
+  };
+  const byScore = held.filter((p) => !isProtected(p)).sort((a, b) => score(b) - score(a) || b - a);
+  const always = held.filter(isProtected);
+  return [...always, ...byScore.slice(0, budget - always.length)].sort((a, b) => a - b);
 }
 
-/** A number of a token's key or value, between -1 and 1. Tokens, layers, places and heads all have their own. */
-function numberOf(side: 0 | 1, token: number, layer: number, head: number, d: number): number {
+/** Number `d` of a token's key (side 0) or value (side 1), between -1 and 1: a hash of the arguments. */
+function tokenNumber(side: 0 | 1, token: number, layer: number, head: number, d: number): number {
   const mixed =
     Math.sin(token * 12.9898 + layer * 78.233 + head * 37.719 + d * 4.581 + side * 93.9) * 43758.5453;
   return Math.fround(2 * (mixed - Math.floor(mixed)) - 1);
 }
 
-function rowsOf(side: 0 | 1, tokens: readonly (readonly number[])[], layer: number): Tensor {
+/** Keys (side 0) `[B, H, T, D]` or values (side 1) `[B, H, T, Dv]` of tokens `[B, T]`. */
+function tokenRows(side: 0 | 1, tokens: readonly (readonly number[])[], layer: number): Tensor {
   const [B, T, width] = [tokens.length, tokens[0]?.length ?? 0, side === 0 ? D : Dv];
   const data = new Float32Array(B * heads * T * width);
   let at = 0;
-  for (const own of tokens)
+  for (const sequence of tokens)
     for (let h = 0; h < heads; h++)
-      for (const token of own)
-        for (let d = 0; d < width; d++) data[at++] = numberOf(side, token, layer, h, d);
+      for (const token of sequence)
+        for (let d = 0; d < width; d++) data[at++] = tokenNumber(side, token, layer, h, d);
   return tensor(data, { shape: [B, heads, T, width] });
 }
 
-/** Appends tokens to every layer, and compares what each reads with the model. */
+/** Appends tokens `[B, T]` to every layer, and compares the keys and values that each layer then reads with the model. */
 function append({ cache, model }: Pair, added: readonly (readonly number[])[], kind: Kind): void {
   const starts = model.map(({ tokens }) => tokens.length);
   const after = model.map(({ tokens }, b) => [...tokens, ...added[b]!]);
   for (let layer = 0; layer < layers; layer++) {
     const owner = kind.reads?.[layer] ?? layer;
     if (owner !== layer) {
-      // It finds what the owner has just appended.
-      expect(() => cache.update(layer, rowsOf(0, added, layer), rowsOf(1, added, layer))).toThrow(
+      // This layer reads the entries of its owner, and refuses to store any.
+      expect(() => cache.update(layer, tokenRows(0, added, layer), tokenRows(1, added, layer))).toThrow(
         "the layers that store entries",
       );
       if (kind.states?.layers.includes(owner)) expect(cache.state(layer)).toEqual(cache.state(owner));
@@ -132,28 +147,30 @@ function append({ cache, model }: Pair, added: readonly (readonly number[])[], k
       advance({ cache, model }, added, layer);
       continue;
     }
-    const key = rowsOf(0, added, layer);
-    const value = kind.latent?.includes(layer) ? slice(key, 3, 0, Dv) : rowsOf(1, added, layer);
+    const key = tokenRows(0, added, layer);
+    const value = kind.latent?.includes(layer) ? slice(key, 3, 0, Dv) : tokenRows(1, added, layer);
     const read = cache.update(layer, key, value);
     const evicting = kind.evicting?.layers.includes(layer);
     const seen = evicting
       ? model.map(({ kept }, b) =>
-          kept[layer]!.map((own) => [...own, ...added[b]!.map((_, t) => starts[b]! + t)]),
+          kept[layer]!.map((positions) => [...positions, ...added[b]!.map((_, t) => starts[b]! + t)]),
         )
       : undefined;
     compare(read, after, starts, layer, kind, cache.unrotatedKeys === true, seen);
     model.forEach((one, b) => {
       if (!seen) return;
-      one.kept[layer] = seen[b]!.map((own, head) => keptOf(own, after[b]!, [layer, head], kind));
+      one.kept[layer] = seen[b]!.map((positions, head) =>
+        retainedPositions(positions, after[b]!, [layer, head], kind),
+      );
       if (one.kept[layer]![0]!.length < seen[b]![0]!.length) one.evictedAt = after[b]!.length;
     });
   }
-  const stays = added.every(({ length }) => length === 0);
+  const addsNothing = added.every(({ length }) => length === 0);
   model.forEach((one, b) => {
     one.tokens = after[b]!;
     if (kind.states) {
-      const before = stays ? one.states.slice(0, -1) : one.states;
-      one.states = [...before, one.tokens.length].slice(-1 - kind.states.checkpoints);
+      const earlier = addsNothing ? one.states.slice(0, -1) : one.states;
+      one.states = [...earlier, one.tokens.length].slice(-1 - kind.states.checkpoints);
     }
     if (kind.rolling) {
       const { window, first, room } = kind.rolling;
@@ -162,25 +179,30 @@ function append({ cache, model }: Pair, added: readonly (readonly number[])[], k
   });
 }
 
-/** A state by its definition: a sum that forgets [B, 2, 3], and the last two tokens [B, 4, 2]. */
+/**
+ * The states after tokens `[B, T]`, by definition: `state` [B, 2, 3], a sum that is halved with each token, and `conv`
+ * [B, 4, 2], numbers of the last two tokens.
+ *
+ * @param from - States before the tokens. Default: zeros.
+ */
 function statesAfter(
   tokens: readonly (readonly number[])[],
   layer: number,
   from?: Readonly<Record<string, Tensor>>,
 ): Record<string, Tensor> {
   const [sums, last] = [from?.["state"]?.data, from?.["conv"]?.data];
-  const state = tokens.map((own, b) =>
+  const state = tokens.map((sequence, b) =>
     Array.from({ length: 6 }, (_, i) =>
-      own.reduce(
-        (sum, token) => Math.fround(sum / 2 + numberOf(0, token, layer, 0, i)),
+      sequence.reduce(
+        (sum, token) => Math.fround(sum / 2 + tokenNumber(0, token, layer, 0, i)),
         (sums?.[b * 6 + i] as number | undefined) ?? 0,
       ),
     ),
   );
-  const conv = tokens.map((own, b) =>
+  const conv = tokens.map((sequence, b) =>
     Array.from({ length: 4 }, (_, channel) => {
       const past = [0, 1].map((t) => (last?.[b * 8 + channel * 2 + t] as number | undefined) ?? 0);
-      return [...past, ...own.map((token) => numberOf(1, token, layer, 0, channel))].slice(-2);
+      return [...past, ...sequence.map((token) => tokenNumber(1, token, layer, 0, channel))].slice(-2);
     }),
   );
   return {
@@ -189,7 +211,7 @@ function statesAfter(
   };
 }
 
-/** Compares the state of a layer with that of the tokens, and advances it. */
+/** Compares the state of a layer with the model, and advances it by new tokens `[B, T]`. */
 function advance({ cache, model }: Pair, added: readonly (readonly number[])[], layer: number): void {
   const held = cache.state(layer);
   const before = statesAfter(
@@ -206,6 +228,12 @@ function advance({ cache, model }: Pair, added: readonly (readonly number[])[], 
   );
 }
 
+/**
+ * Compares the keys and values that a layer reads with the model.
+ *
+ * @param starts - Lengths `[B]` before the newest tokens.
+ * @param visible - Positions in the cache by batch and head. Default: all, or those that `kind.rolling` keeps.
+ */
 function compare(
   read: KeyValues,
   tokens: readonly (readonly number[])[],
@@ -224,16 +252,18 @@ function compare(
   ) as [Tensor, Tensor];
   const S = key.shape[2]!;
   const { positions } = read;
-  // Lengths of a part in blocks stand for positions only where none are listed.
+  // Without a list of positions, the lengths of paged blocks tell the slots in use.
   const [first] = read.key;
   const lengths = first && "table" in first && "start" in positions ? first.length : S;
-  tokens.forEach((own, b) => {
+  tokens.forEach((sequence, b) => {
     const rolls = kind.rolling && (kind.rollingLayers?.includes(layer) ?? true) ? kind.rolling : undefined;
-    // What the new tokens may see: all, or the tokens kept and the window.
+    // Positions that new tokens see: all, or the first ones and the window.
     const seenBy = (head: number) =>
       visible?.[b]?.[head] ??
-      own.flatMap((_, p) => (!rolls || p < rolls.first || p >= starts[b]! - rolls.window + 1 ? [p] : []));
-    /** Slots by position. */
+      sequence.flatMap((_, p) =>
+        !rolls || p < rolls.first || p >= starts[b]! - rolls.window + 1 ? [p] : [],
+      );
+    /** The slot of each position. */
     const slots = (head: number) => {
       const found = new Map<number, number>();
       const list = "start" in positions ? 0 : positions.length / S;
@@ -241,12 +271,12 @@ function compare(
       for (let s = 0; s < S; s++) {
         const position = "start" in positions ? positions.start + s : positions[row * S + s]!;
         if (position < 0 || s >= (typeof lengths === "number" ? S : lengths[b]!)) continue;
-        if (found.has(position)) expect.fail(`position ${position} stands twice`);
+        if (found.has(position)) expect.fail(`position ${position} is stored twice`);
         found.set(position, s);
       }
       return found;
     };
-    // Heads differ only where each keeps its own.
+    // The heads of a layer differ only if each chooses the tokens that it keeps.
     const lists = kind.evicting?.perHead ? heads : 1;
     Array.from({ length: lists }, (_, list) => list).forEach((list) => {
       const [seen, found] = [seenBy(list), slots(list)];
@@ -263,9 +293,9 @@ function compare(
             const at = ((b * heads + h) * S + s) * width;
             for (let d = 0; d < width; d++) {
               const latent = kind.latent?.includes(layer);
-              const wanted = numberOf(latent ? 0 : side, own[p]!, layer, h, d);
+              const wanted = tokenNumber(latent ? 0 : side, sequence[p]!, layer, h, d);
               const got = x.data[at + d]!;
-              // Told only where they differ: there are many numbers.
+              // One `expect` for each of so many numbers would be slow.
               if (!(Math.abs(got - wanted) <= (kind.tolerance ?? 0)))
                 expect.fail(`token ${p}: ${got}, expected ${wanted} in layer ${layer}`);
             }
@@ -276,7 +306,7 @@ function compare(
   });
 }
 
-/** Every live cache holds what its model holds; nothing that was done to another shows in it. */
+/** Compares every open cache with its model: an operation on one must not change another. */
 function check(world: World, { kind }: Real): void {
   for (const pair of world.pairs) {
     const { cache, model } = pair;
@@ -290,7 +320,7 @@ function check(world: World, { kind }: Real): void {
     else expect(cache.stored).toBeLessThanOrEqual(cache.length);
     const paged = cache as Partial<PagedCache>;
     if (paged.table) {
-      // No page more than the tokens need, and none counted that nobody here holds.
+      // Each sequence has as many pages as its tokens need; the pages in use are those of the open caches.
       expect(paged.table.map(({ length }) => length)).toEqual(
         lengths.map((length) => Math.ceil(length / paged.pageLength!)),
       );
@@ -308,7 +338,7 @@ function check(world: World, { kind }: Real): void {
 
 type CacheCommand = fc.Command<World, Real>;
 
-/** A command that is always possible; it says itself what happens. */
+/** A command without a precondition, after which all caches are checked. `name` is printed in counterexamples. */
 function command(name: string, run: (world: World, real: Real) => void): CacheCommand {
   return {
     check: () => true,
@@ -320,8 +350,10 @@ function command(name: string, run: (world: World, real: Real) => void): CacheCo
   };
 }
 
+/** One of the open caches, by an arbitrary number. */
 const pick = (world: World, n: number): Pair => world.pairs[n % world.pairs.length]!;
-const refusal = (f: () => void): unknown => {
+/** The error that `f` throws, or undefined. */
+const thrownBy = (f: () => void): unknown => {
   try {
     f();
     return undefined;
@@ -333,16 +365,16 @@ const refusal = (f: () => void): unknown => {
 const update = (n: number, T: number, B: number) =>
   command(`update(${n}, ${T} tokens, ${B} batches)`, (world, real) => {
     const pair = pick(world, n);
-    const before = copyOf(pair.model);
+    const before = copyModel(pair.model);
     if (pair.model.length === 0) pair.model = Array.from({ length: B }, emptySequence);
     const added = pair.model.map(() => Array.from({ length: T }, () => real.next++));
     const longest = Math.max(...pair.model.map(({ tokens }) => tokens.length)) + T;
     const { maxLength = Infinity } = real.kind;
     const paged = pair.cache as Partial<PagedCache>;
     const free = paged.freePages;
-    const error = refusal(() => append(pair, added, real.kind));
+    const error = thrownBy(() => append(pair, added, real.kind));
     if (error) {
-      // Only for want of room, and then nothing has changed.
+      // The only reason is a lack of room, and a refused update changes nothing.
       expect(String(error)).toMatch(/^ArgumentError: update: `key` is "tokens /);
       if (free === undefined) expect(longest).toBeGreaterThan(maxLength);
       else expect(paged.freePages).toBe(free);
@@ -353,46 +385,45 @@ const update = (n: number, T: number, B: number) =>
 const crop = (n: number, shares: readonly number[], form: number) =>
   command(`crop(${n}, ${shares.join()}, ${["first", "last", "each"][form]})`, (world, { kind }) => {
     const { cache, model } = pick(world, n);
-    const own = model.map(({ tokens }) => tokens.length);
-    const share = (length: number, b = 0) => Math.round(length * shares[b % shares.length]!);
-    const [most, least] = [Math.max(0, ...own), own.length > 0 ? Math.min(...own) : 0];
-    const wanted = form === 0 ? share(most) : form === 1 ? -share(least) : own.map(share);
-    const kept = own.map((length, b) =>
-      typeof wanted !== "number"
-        ? wanted[b]!
-        : wanted < 0 || Object.is(wanted, -0)
-          ? length + wanted
-          : Math.min(length, wanted),
-    );
-    // -0 is 0: it keeps nothing.
-    if (Object.is(wanted, -0)) kept.fill(0);
+    const lengths = model.map(({ tokens }) => tokens.length);
+    const part = (length: number, b = 0) => Math.round(length * shares[b % shares.length]!);
+    const [most, least] = [Math.max(0, ...lengths), lengths.length > 0 ? Math.min(...lengths) : 0];
+    // The argument of `crop`: a length, minus the number of tokens to remove, or a length for each sequence.
+    const wanted = [part(most), -part(least), lengths.map(part)][form]!;
+    const croppedLength = (length: number, b: number) => {
+      if (typeof wanted !== "number") return wanted[b]!;
+      return wanted < 0 ? length + wanted : Math.min(length, wanted) + 0; // + 0: -0 is the length 0
+    };
+    const kept = lengths.map(croppedLength);
     const { rolling } = kind;
-    const gone = model.some(
+    const overwritten = model.some(
       ({ lost }, b) =>
         rolling && Math.max(rolling.first, kept[b]! - rolling.window + 1) < Math.min(lost, kept[b]!),
     );
     const found = model.map(({ states }, b) => states.lastIndexOf(kept[b]!));
-    const stays = kept.every((length, b) => length === own[b]);
-    const stateless =
+    const changesNothing = kept.every((length, b) => length === lengths[b]);
+    const lacksState =
       kind.states &&
-      !stays &&
+      !changesNothing &&
       kept.some((length) => length > 0) &&
-      found.some((i, b) => i < 0 && kept[b] !== own[b]);
+      found.some((i, b) => i < 0 && kept[b] !== lengths[b]);
     const evicted =
       kind.evicting &&
-      model.some(({ evictedAt }, b) => kept[b]! > 0 && kept[b] !== own[b] && kept[b]! < evictedAt);
-    const error = refusal(() => cache.crop(wanted));
-    if (gone || stateless || evicted) {
-      const causes = [(gone || evicted) && "were evicted", stateless && "of which a state is stored"].filter(
-        Boolean,
-      );
+      model.some(({ evictedAt }, b) => kept[b]! > 0 && kept[b] !== lengths[b] && kept[b]! < evictedAt);
+    const error = thrownBy(() => cache.crop(wanted));
+    if (overwritten || lacksState || evicted) {
+      const causes = [
+        (overwritten || evicted) && "were evicted",
+        lacksState && "of which a state is stored",
+      ].filter(Boolean);
       expect(String(error)).toMatch(new RegExp(causes.join("|")));
     } else expect(error).toBe(undefined);
     if (error) return;
     model.forEach((one, b) => {
       const oldest = Math.min(...found);
-      if (kind.states && !stays) one.states = oldest < 0 ? [] : [...one.states.slice(0, oldest), kept[b]!];
-      one.kept = one.kept.map((own) => own.map((positions) => positions.filter((p) => p < kept[b]!)));
+      if (kind.states && !changesNothing)
+        one.states = oldest < 0 ? [] : [...one.states.slice(0, oldest), kept[b]!];
+      one.kept = one.kept.map((layer) => layer.map((head) => head.filter((p) => p < kept[b]!)));
       if (kept[b] === 0) one.evictedAt = 0;
       one.tokens.length = kept[b]!;
       one.lost = Math.min(one.lost, Math.max(rolling?.first ?? 0, kept[b]!));
@@ -403,10 +434,10 @@ const fork = (n: number) =>
   command(`fork(${n})`, (world) => {
     if (world.pairs.length > 3) return;
     const { cache, model } = pick(world, n);
-    world.pairs.push({ cache: cache.fork(), model: copyOf(model) });
+    world.pairs.push({ cache: cache.fork(), model: copyModel(model) });
   });
 
-const end = (n: number) =>
+const reset = (n: number) =>
   command(`reset(${n})`, (world) => {
     const pair = pick(world, n);
     pair.cache.reset();
@@ -420,7 +451,7 @@ const reorder = (n: number, shares: readonly number[]) =>
     if (pair.model.length === 0) return;
     const ids = shares.map((share) => Math.floor(share * 0.999 * pair.model.length));
     pair.cache.reorder(ids);
-    pair.model = ids.map((id) => copyOf([pair.model[id]!])[0]!);
+    pair.model = ids.map((id) => copyModel([pair.model[id]!])[0]!);
   });
 
 const repeat = (n: number, times: number) =>
@@ -428,20 +459,20 @@ const repeat = (n: number, times: number) =>
     const pair = pick(world, n);
     if (pair.model.length * times > 4) return;
     pair.cache.repeat(times);
-    pair.model = pair.model.flatMap((one) => Array.from({ length: times }, () => copyOf([one])[0]!));
+    pair.model = pair.model.flatMap((one) => Array.from({ length: times }, () => copyModel([one])[0]!));
   });
 
 const restore = (from: number, to: number) =>
   command(`restore(${from} into ${to})`, (world) => {
     const [source, target] = [pick(world, from), pick(world, to)];
-    const error = refusal(() => target.cache.restore(source.cache.save()));
+    const error = thrownBy(() => target.cache.restore(source.cache.save()));
     if (!error) {
-      target.model = copyOf(source.model);
-      for (const one of target.model) one.states = one.states.slice(-1); // a file holds the last
+      target.model = copyModel(source.model);
+      for (const one of target.model) one.states = one.states.slice(-1); // a file has only the last state
     } else expect(String(error)).toMatch(/that need .* more pages|pages/);
   });
 
-const damage = (n: number, share: number, cut: boolean) =>
+const restoreDamaged = (n: number, share: number, cut: boolean) =>
   command(`restore(${n}, damaged at ${share})`, (world) => {
     const { cache } = pick(world, n);
     const file = cache.save();
@@ -464,23 +495,23 @@ const discard = (n: number, start: number, end: number) =>
     for (const { tokens } of model) tokens.splice(first, last - first);
   });
 
-const ask = (n: number, ids: readonly number[]) =>
-  command(`ask(${n}, ${ids.join()})`, (world, real) => {
+const prompt = (n: number, ids: readonly number[]) =>
+  command(`prompt(${n}, ${ids.join()})`, (world, real) => {
     const pair = pick(world, n);
     const cache = pair.cache as PrefixCache;
     const { kind, inserted } = real;
-    // A token is its id, where it stands and what came before, as keys of a model are.
+    // As the keys of a model do, a token's numbers depend on its id, its position and the tokens before it.
     const tokens = ids.map((_, i) => ids.slice(0, i + 1).reduce((a, id) => (a * 31 + id + 7) % 100003, 1));
     const known = cache.matchPrefix(ids);
-    // Pages end at their length, states where one was inserted.
-    const begins = (one: readonly number[]) => one.every((id, i) => id === ids[i]);
+    // A known prefix ends at the end of a page; with states, at the end of a prefix that was inserted.
+    const isPrefix = (inserted: readonly number[]) => inserted.every((id, i) => id === ids[i]);
     if (!kind.states) expect(known % cache.pageLength).toBe(0);
-    else if (known > 0) expect(inserted.some((one) => one.length === known && begins(one))).toBe(true);
+    else if (known > 0) expect(inserted.some((one) => one.length === known && isPrefix(one))).toBe(true);
     expect(known).toBeLessThan(Math.max(1, ids.length));
     const states = kind.states && known > 0 ? [known] : [];
     const first = { ...emptySequence(), tokens: tokens.slice(0, known), states };
     pair.model = [first];
-    const error = refusal(() => append(pair, [tokens.slice(known)], real.kind));
+    const error = thrownBy(() => append(pair, [tokens.slice(known)], real.kind));
     if (error) {
       expect(String(error)).toMatch(/^ArgumentError: update: `key` is "tokens that need/);
       pair.model = known > 0 ? [first] : [];
@@ -488,42 +519,44 @@ const ask = (n: number, ids: readonly number[]) =>
     }
     cache.insertPrefix(ids);
     inserted.push(ids);
-    // What was just remembered is known at once.
+    // The inserted prefix is found at once.
     const again = cache.fork();
-    const whole = Math.floor(ids.length / cache.pageLength) * cache.pageLength;
-    expect(again.matchPrefix([...ids, 99])).toBe(kind.states ? ids.length : whole);
+    const fullPages = Math.floor(ids.length / cache.pageLength) * cache.pageLength;
+    expect(again.matchPrefix([...ids, 99])).toBe(kind.states ? ids.length : fullPages);
     again.reset();
   });
 
 /** Random sequences of operations on a cache of a kind and its forks. */
 export function commandsFor(kind: Kind): fc.Arbitrary<Iterable<CacheCommand>> {
-  const which = fc.nat(3);
+  const cacheIndex = fc.nat(3);
   const share = fc.constantFrom(0, 0.2, 0.5, 0.8, 1);
   const shares = fc.array(share, { minLength: 1, maxLength: 3 });
   const cache = kind.make();
   const list: fc.Arbitrary<CacheCommand>[] = [
     fc
-      .tuple(which, fc.constantFrom(0, 1, 1, 1, 2, 3, 7), fc.integer({ min: 1, max: 3 }))
+      .tuple(cacheIndex, fc.constantFrom(0, 1, 1, 1, 2, 3, 7), fc.integer({ min: 1, max: 3 }))
       .map((all) => update(...all)),
-    fc.tuple(which, fc.constantFrom(1, 4), fc.integer({ min: 1, max: 2 })).map((all) => update(...all)),
-    fc.tuple(which, shares, fc.nat(2)).map((all) => crop(...all)),
-    which.map(fork),
-    which.map(end),
-    fc.tuple(which, shares).map((all) => reorder(...all)),
-    fc.tuple(which, fc.integer({ min: 1, max: 3 })).map((all) => repeat(...all)),
-    fc.tuple(which, which).map((all) => restore(...all)),
-    fc.tuple(which, fc.double({ min: 0, max: 1, noNaN: true }), fc.boolean()).map((all) => damage(...all)),
+    fc.tuple(cacheIndex, fc.constantFrom(1, 4), fc.integer({ min: 1, max: 2 })).map((all) => update(...all)),
+    fc.tuple(cacheIndex, shares, fc.nat(2)).map((all) => crop(...all)),
+    cacheIndex.map(fork),
+    cacheIndex.map(reset),
+    fc.tuple(cacheIndex, shares).map((all) => reorder(...all)),
+    fc.tuple(cacheIndex, fc.integer({ min: 1, max: 3 })).map((all) => repeat(...all)),
+    fc.tuple(cacheIndex, cacheIndex).map((all) => restore(...all)),
+    fc
+      .tuple(cacheIndex, fc.double({ min: 0, max: 1, noNaN: true }), fc.boolean())
+      .map((all) => restoreDamaged(...all)),
   ];
   if (cache.unrotatedKeys && !kind.rolling && !kind.states)
-    list.push(fc.tuple(which, share, share).map((all) => discard(...all)));
+    list.push(fc.tuple(cacheIndex, share, share).map((all) => discard(...all)));
   if ("matchPrefix" in cache)
     list.push(
-      fc.tuple(which, fc.array(fc.nat(1), { minLength: 1, maxLength: 14 })).map((all) => ask(...all)),
+      fc.tuple(cacheIndex, fc.array(fc.nat(1), { minLength: 1, maxLength: 14 })).map((all) => prompt(...all)),
     );
   return fc.commands(list, { maxCommands: 20 });
 }
 
-/** Runs sequences against the model; at the end nothing is held any more. */
+/** Runs random sequences of operations on a cache and its model. After a reset the cache holds no memory. */
 export function checkAgainstModel(kind: Kind, numRuns: number): void {
   fc.assert(
     fc.property(commandsFor(kind), (commands) => {

@@ -1,4 +1,8 @@
-/** Output streams of a command, and the text that was written to each. `onError`: called with each text for stderr. */
+/**
+ * Output streams of a command that record the text written to them.
+ *
+ * @param onError - Called with each text written to stderr.
+ */
 export function capturedOutput(onError: (text: string) => void = () => {}) {
   const written = { out: "", err: "" };
   const streams = {

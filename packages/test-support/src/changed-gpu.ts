@@ -1,34 +1,34 @@
-/** Another value for a name of a GPU's device, or undefined to leave it as it is. */
+/** Replacement for a property of a `GPUDevice`, or undefined to leave it as it is. */
 export type Change = (target: GPUDevice, name: string) => unknown;
 
 /**
- * A GPU whose devices answer to some names in another way.
+ * A proxy of a GPU that replaces properties of its devices.
  *
- * @param opened - Gets each device that is opened.
+ * @param opened - List to which each device is added when it is opened.
  */
 export function changedGpu(gpu: GPU, change: Change, opened: GPUDevice[] = []): GPU {
-  const within = <T extends object>(target: T, own: (name: string) => unknown): T =>
+  const withReplacements = <T extends object>(target: T, replacement: (name: string) => unknown): T =>
     new Proxy(target, {
       get(_, name) {
-        const given = own(String(name));
-        if (given !== undefined) return given;
+        const replaced = replacement(String(name));
+        if (replaced !== undefined) return replaced;
         const value = Reflect.get(target, name, target) as unknown;
         return typeof value === "function" ? (value.bind(target) as unknown) : value;
       },
     });
-  const deviceOf = (device: GPUDevice) => {
+  const changedDevice = (device: GPUDevice) => {
     opened.push(device);
-    return within(device, (name) => change(device, name));
+    return withReplacements(device, (name) => change(device, name));
   };
-  const adapterOf = (adapter: GPUAdapter) =>
-    within(adapter, (name) =>
+  const changedAdapter = (adapter: GPUAdapter) =>
+    withReplacements(adapter, (name) =>
       name === "requestDevice"
-        ? async (options: GPUDeviceDescriptor) => deviceOf(await adapter.requestDevice(options))
+        ? async (options: GPUDeviceDescriptor) => changedDevice(await adapter.requestDevice(options))
         : undefined,
     );
-  return within(gpu, (name) =>
+  return withReplacements(gpu, (name) =>
     name === "requestAdapter"
-      ? async (options: GPURequestAdapterOptions) => adapterOf((await gpu.requestAdapter(options))!)
+      ? async (options: GPURequestAdapterOptions) => changedAdapter((await gpu.requestAdapter(options))!)
       : undefined,
   );
 }

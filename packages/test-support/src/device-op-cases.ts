@@ -7,39 +7,42 @@ import type { OpCase } from "./gpu-op-cases.js";
 const x = randn([3, 5, 7], { seed: 1 });
 const wholeNumbers = t.cast(t.mul(randn([4, 6], { seed: 2 }), 40), "int32");
 const flags = t.greater(x, 0);
-const int = (values: number[], shape = [values.length]) => tensor(values, { dtype: "int32", shape });
-/** Whole numbers on the device of another tensor. */
-const near = (x: Tensor, indices: Tensor) => indices.to(x.device);
-const first = (x: Tensor, ...lengths: number[]) =>
+const int32 = (values: number[], shape = [values.length]) => tensor(values, { dtype: "int32", shape });
+/** Indices, or any other input, on the device of `x`. */
+const onDeviceOf = (x: Tensor, indices: Tensor) => indices.to(x.device);
+/** The beginning of each axis of `x`. */
+const beginning = (x: Tensor, ...lengths: number[]) =>
   lengths.reduce((part, length, axis) => t.slice(part, axis, 0, length), x);
-const squares = (f: (x: Tensor) => Tensor) => (x: Tensor) =>
+/** The gradient of the sum of squares of `f`. */
+const squaresGradient = (f: (x: Tensor) => Tensor) => (x: Tensor) =>
   t.grad((x: Tensor) => t.sum(t.mul(f(x), f(x))))(x);
 
-/** Ops that move numbers, by the name of the op that runs. */
-const moving: readonly [op: string, f: (x: Tensor) => Tensor][] = [
+/** Ops that copy numbers without computing, for every dtype. */
+const copyingOps: readonly [op: string, f: (x: Tensor) => Tensor][] = [
   ["concat", (x) => t.concat([x, t.slice(x, 1, 1, 3), x], 1)],
   ["pad", (x) => t.pad(x, 1, 2, 3, 1)],
   ["flip", (x) => t.flip(t.permute(x, [1, 0, 2]), [0, 2])],
   ["triangle", (x) => t.tril(t.transpose(x), 1)],
   ["triangle", (x) => t.triu(x, -1)],
   ["copy", (x) => t.contiguous(t.permute(x, [2, 0, 1]))],
-  ["gather", (x) => t.gather(x, 1, near(x, int([4, 0, 2, 2, 1, 1], [3, 2, 1])))],
-  ["take", (x) => t.take(x, 2, near(x, int([6, 0, 6, 1], [2, 2])))],
-  ["scatter", (x) => t.scatter(x, 1, near(x, int([4, 4, 0], [1, 3, 1])), first(x, 1, 3, 1))],
+  ["gather", (x) => t.gather(x, 1, onDeviceOf(x, int32([4, 0, 2, 2, 1, 1], [3, 2, 1])))],
+  ["take", (x) => t.take(x, 2, onDeviceOf(x, int32([6, 0, 6, 1], [2, 2])))],
+  ["scatter", (x) => t.scatter(x, 1, onDeviceOf(x, int32([4, 4, 0], [1, 3, 1])), beginning(x, 1, 3, 1))],
   [
     "scatterUpdate",
-    (x) => t.scatterUpdate(x, t.slice(x, 1, 0, 2), { writeIndices: near(x, int([0, 3, 1])), axis: 1 }),
+    (x) =>
+      t.scatterUpdate(x, t.slice(x, 1, 0, 2), { writeIndices: onDeviceOf(x, int32([0, 3, 1])), axis: 1 }),
   ],
   [
     "scatterUpdate",
     (x) =>
       t.scatterUpdate(x, t.slice(x, 1, 0, 3), {
-        writeIndices: near(x, int([4, 0, 3])),
+        writeIndices: onDeviceOf(x, int32([4, 0, 3])),
         axis: 1,
         mode: "circular",
       }),
   ],
-  ["where", (x) => t.where(near(x, flags), x, t.flip(x, 2))],
+  ["where", (x) => t.where(onDeviceOf(x, flags), x, t.flip(x, 2))],
   [
     "write",
     (x) => {
@@ -51,21 +54,21 @@ const moving: readonly [op: string, f: (x: Tensor) => Tensor][] = [
   ],
 ];
 
-/** Gradients and functions of floats. */
-const floats: readonly [
+/** Functions of floats, and gradients, by the op that must run on the device. */
+const floatOps: readonly [
   op: string,
   f: (...inputs: Tensor[]) => Tensor,
   inputs: Tensor[],
   tolerance?: number,
 ][] = [
-  ["onDiagonal", squares((x) => t.diagonal(x, 0, 1)), [randn([4, 4, 3], { seed: 1 })]],
-  ["place", squares((x) => t.einsum("aab->ab", x)), [randn([4, 4, 3], { seed: 1 })]],
+  ["onDiagonal", squaresGradient((x) => t.diagonal(x, 0, 1)), [randn([4, 4, 3], { seed: 1 })]],
+  ["place", squaresGradient((x) => t.einsum("aab->ab", x)), [randn([4, 4, 3], { seed: 1 })]],
   [
     "sumTo",
     (a, b) => t.grad((b: Tensor) => t.sum(t.mul(t.add(a!, b), a!)))(b!),
     [x, randn([5, 1], { seed: 3 })],
   ],
-  ["shares", squares((x) => t.logSumExp(x, { axis: 1 })), [x]],
+  ["shares", squaresGradient((x) => t.logSumExp(x, { axis: 1 })), [x]],
   ["logSumExp", (x) => t.logSumExp(x!, { axis: [0, 2] }), [t.mul(x, 30)]],
   ["norm", (x) => t.norm(x!, { axis: 1 }), [x]],
   ["cumsum", (x) => t.cumsum(x!, 1), [x]],
@@ -82,42 +85,52 @@ const floats: readonly [
   ["sum", (x) => t.sum(t.greater(x!, 0), { axis: 0 }), [x]],
   ["sum", (x) => t.sum(x!), [randn([70, 900], { seed: 5 })], 1e-4],
   ["dropout", (x) => t.dropout(x!, { rate: 0.3, seed: 5 }), [randn([4, 100], { seed: 6 })]],
-  ["siluSlope", squares(t.silu), [x]],
-  ["geluSlope", squares((x) => t.gelu(x)), [x]],
-  ["geluTanhSlope", squares((x) => t.gelu(x, { approximate: "tanh" })), [x]],
+  ["siluSlope", squaresGradient(t.silu), [x]],
+  ["geluSlope", squaresGradient((x) => t.gelu(x)), [x]],
+  ["geluTanhSlope", squaresGradient((x) => t.gelu(x, { approximate: "tanh" })), [x]],
   [
     "crossEntropy",
-    (x) => t.crossEntropy(x!, near(x!, int([2, 0, -100, 4])), { labelSmoothing: 0.1 }),
+    (x) => t.crossEntropy(x!, onDeviceOf(x!, int32([2, 0, -100, 4])), { labelSmoothing: 0.1 }),
     [randn([4, 5], { seed: 1 })],
   ],
   [
     "targetWeights",
-    (x) => t.grad((x: Tensor) => t.crossEntropy(x, near(x, int([2, 0, -100, 4]))))(x!),
+    (x) => t.grad((x: Tensor) => t.crossEntropy(x, onDeviceOf(x, int32([2, 0, -100, 4]))))(x!),
     [randn([4, 5], { seed: 1 })],
   ],
-  ["takeBackward", squares((x) => t.take(x, 1, near(x, int([4, 0, 4, 4], [2, 2])))), [x]],
-  ["gatherBackward", squares((x) => t.gather(x, 1, near(x, int([4, 0, 4, 2, 1, 1], [3, 2, 1])))), [x]],
+  ["takeBackward", squaresGradient((x) => t.take(x, 1, onDeviceOf(x, int32([4, 0, 4, 4], [2, 2])))), [x]],
+  [
+    "gatherBackward",
+    squaresGradient((x) => t.gather(x, 1, onDeviceOf(x, int32([4, 0, 4, 2, 1, 1], [3, 2, 1])))),
+    [x],
+  ],
   [
     "scatterAdd",
-    (x) => t.scatter(x!, 1, near(x!, int([4, 4, 0], [1, 3, 1])), first(x!, 1, 3, 1), { reduce: "add" }),
+    (x) =>
+      t.scatter(x!, 1, onDeviceOf(x!, int32([4, 4, 0], [1, 3, 1])), beginning(x!, 1, 3, 1), {
+        reduce: "add",
+      }),
     [x],
   ],
   [
     "scatterMax",
-    (x) => t.scatter(x!, 1, near(x!, int([4, 4, 0], [1, 3, 1])), first(x!, 1, 3, 1), { reduce: "max" }),
+    (x) =>
+      t.scatter(x!, 1, onDeviceOf(x!, int32([4, 4, 0], [1, 3, 1])), beginning(x!, 1, 3, 1), {
+        reduce: "max",
+      }),
     [x],
   ],
   [
     "scatterMax",
     (x, y) =>
-      t.grad((y: Tensor) => t.sum(t.square(t.scatter(x!, 0, near(y, int([2, 2, 0])), y, { reduce: "max" }))))(
-        y!,
-      ),
+      t.grad((y: Tensor) =>
+        t.sum(t.square(t.scatter(x!, 0, onDeviceOf(y, int32([2, 2, 0])), y, { reduce: "max" }))),
+      )(y!),
     [tensor([1, 2, NaN]), tensor([3, 3, -1])],
   ],
   [
     "scatterMax",
-    (x) => t.scatter(x!, 0, near(x!, int([1, 1, 3], [3, 1])), first(x!, 3, 1), { reduce: "max" }),
+    (x) => t.scatter(x!, 0, onDeviceOf(x!, int32([1, 1, 3], [3, 1])), beginning(x!, 3, 1), { reduce: "max" }),
     [wholeNumbers],
   ],
   ["atan2", (a, b) => t.atan2(a!, b!), [x, randn([3, 5, 7], { seed: 9 })]],
@@ -145,7 +158,7 @@ const floats: readonly [
     (a, b) => t.remainder(a!, b!),
     [tensor([7, -7, 7, -7]), tensor([Infinity, -Infinity, -Infinity, Infinity])],
   ],
-  ["remainder", (a) => t.remainder(a!, near(a!, int([3, -3, 7, -7, 0, 1]))), [wholeNumbers]],
+  ["remainder", (a) => t.remainder(a!, onDeviceOf(a!, int32([3, -3, 7, -7, 0, 1]))), [wholeNumbers]],
   [
     "remainder",
     (a, b) => t.grad((b: Tensor) => t.sum(t.remainder(a!, b)))(b!),
@@ -154,14 +167,16 @@ const floats: readonly [
   [
     "lastWritten",
     (x, y) =>
-      t.grad((y: Tensor) => t.sum(t.mul(t.scatter(x!, 1, near(y, int([4, 4, 0], [1, 3, 1])), y), x!)))(y!),
+      t.grad((y: Tensor) =>
+        t.sum(t.mul(t.scatter(x!, 1, onDeviceOf(y, int32([4, 4, 0], [1, 3, 1])), y), x!)),
+      )(y!),
     [x, randn([1, 3, 1], { seed: 2 })],
   ],
   [
     "readWindow",
     (x, y) =>
       t.grad((y: Tensor) =>
-        t.sum(t.mul(t.scatterUpdate(x!, y, { writeIndices: near(y, int([0, 3, 1])), axis: 1 }), x!)),
+        t.sum(t.mul(t.scatterUpdate(x!, y, { writeIndices: onDeviceOf(y, int32([0, 3, 1])), axis: 1 }), x!)),
       )(y!),
     [x, randn([3, 2, 7], { seed: 2 })],
   ],
@@ -187,14 +202,14 @@ const floats: readonly [
     [x, randn([9, 7], { seed: 2 })],
     1e-4,
   ],
-  // Weights of 16 bits, by rows and by tiles, whose rows are whole fours of numbers and are not.
+  // Weights of 16 bits, in products of few rows and of many, with row lengths that are multiples of four and others.
   ...(["float16", "bfloat16"] as const).flatMap((dtype) =>
     [
       [2, 7, 9],
       [3, 64, 68],
       [33, 7, 9],
       [33, 64, 68],
-    ].map(([M, K, N]): (typeof floats)[number] => [
+    ].map(([M, K, N]): (typeof floatOps)[number] => [
       "linear",
       (x, w, b) => t.linear(x!, w!, b),
       [randn([M!, K!], { seed: 4 }), t.cast(randn([N!, K!], { seed: 2 }), dtype), randn([N!], { seed: 3 })],
@@ -204,7 +219,7 @@ const floats: readonly [
   ["rotate", (x) => rotated(x!, "interleaved"), [randn([2, 3, 5, 10], { seed: 1 })]],
 ];
 
-/** The operation of rotary positions, as its own package runs it. */
+/** The op of rotary positions, as `rope` of @qkv/attention runs it: x [B, H, T, D], cos and sin [T, D / 2 or less]. */
 const rotateOp: Op<{ layout: "half" | "interleaved"; inverse: boolean }> = {
   name: "rotate",
   infer: ([x]) => [x!],
@@ -225,11 +240,11 @@ const rotateOp: Op<{ layout: "half" | "interleaved"; inverse: boolean }> = {
   },
 };
 const rotated = (x: Tensor, layout: "half" | "interleaved") => {
-  const angles = near(x, randn([x.shape[2]!, 4], { seed: 8 }));
+  const angles = onDeviceOf(x, randn([x.shape[2]!, 4], { seed: 8 }));
   return run(rotateOp, [x, t.cos(angles), t.sin(angles)], { layout, inverse: false });
 };
 
-/** Three steps of an optimizer on a param that stays where it is. */
+/** Three steps of an optimizer on a parameter that is resident on the device. */
 function optimized(optimizer: Optimizer) {
   return (gradient: Tensor): Tensor => {
     const param = { w: t.resident(t.add(t.mul(gradient, 0), 0.5)) };
@@ -242,13 +257,13 @@ function optimized(optimizer: Optimizer) {
 const weight = randn([19, 70], { seed: 3 });
 const quantized = ([8, 4] as const).map((bits) => quantizeWeight(weight, { bits }));
 const moved = (x: Tensor, one: { data: Tensor; scale: Tensor }) => ({
-  data: near(x, one.data),
-  scale: near(x, one.scale),
+  data: onDeviceOf(x, one.data),
+  scale: onDeviceOf(x, one.scale),
 });
 
-/** Cases for a device that runs every op, beside those of the others, in every type that the op takes. */
+/** Further cases, for devices with a kernel for every op, in every dtype that an op supports. */
 export const deviceOpCases: readonly OpCase[] = [
-  ...moving.flatMap(([op, f], i) =>
+  ...copyingOps.flatMap(([op, f], i) =>
     (["float32", "int32", "float16", "bfloat16", "int8", "uint8", "bool"] as const).map((dtype): OpCase => ({
       name: `${op} ${i} of ${dtype}`,
       f: (x) => f(x!),
@@ -257,7 +272,7 @@ export const deviceOpCases: readonly OpCase[] = [
       tolerance: 0,
     })),
   ),
-  ...floats.map(([op, f, inputs, tolerance = 2e-5], i): OpCase => ({
+  ...floatOps.map(([op, f, inputs, tolerance = 2e-5], i): OpCase => ({
     name: `${op} ${i}`,
     f,
     inputs,

@@ -1,16 +1,20 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { openServer } from "../../../scripts/server.mjs";
 
-/** A server of files, by their paths, that gives ranges as a file host does. */
+/** A server of files with range requests and ETags. */
 export type FileServer = {
+  /** Its origin: `http://localhost:PORT`. */
   readonly site: string;
-  /** Requests as they came: `GET /model/config.json bytes=0-65535`. */
+  /** Requests in order: `GET /model/config.json bytes=0-65535`. */
   readonly requests: string[];
   close(): Promise<void>;
 };
 
 /**
- * Serves files. `answer` may take a request over: it answers it and returns true.
+ * Serves files from memory.
+ *
+ * @param files - Contents by path: `/model/config.json`.
+ * @param answer - Called first with each request; returns true if it has sent the response itself.
  */
 export async function serveFiles(
   files: Readonly<Record<string, Uint8Array>>,
@@ -22,7 +26,7 @@ export async function serveFiles(
     requests.push(`${request.method} ${path} ${request.headers.range ?? ""}`.trim());
     if (answer(request, response)) return;
     const bytes = files[path];
-    // The hub tells so that there is no such file.
+    // The header with which the Hugging Face hub reports a missing file.
     if (!bytes) return void response.writeHead(404, { "X-Error-Code": "EntryNotFound" }).end();
     const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") ?? [];
     response.setHeader("ETag", '"one"');

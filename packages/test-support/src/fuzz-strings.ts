@@ -1,6 +1,7 @@
 /**
- * Random strings that tokenizers find hard, the same for the same seed. All planes of Unicode, and often
- * what patterns and tables disagree on: U+0085 and U+FEFF, marks, contractions, spaces in a row.
+ * Random strings that are hard to tokenize, the same for the same seed: characters of all planes of Unicode, and often
+ * those that regular expressions and Unicode tables treat differently, such as U+0085 and U+FEFF, combining marks,
+ * contractions and runs of spaces.
  */
 export function* fuzzStrings(count: number, seed: number): Generator<string> {
   let state = seed | 0;
@@ -22,12 +23,12 @@ export function* fuzzStrings(count: number, seed: number): Generator<string> {
     () => " ",
     () => character(0x10000),
     () => character(0x110000),
-    () => hard[random(hard.length)]!,
+    () => hardParts[random(hardParts.length)]!,
     () => String.fromCharCode(97 + random(26)),
   ];
   for (let i = 0; i < count; i++) {
     const length = 1 + random(24);
-    // Half of the strings mix all kinds; the others hold one kind, as texts mostly do.
+    // Half of the strings mix all kinds of characters; the others have one kind, as most texts do.
     const only = random(2) === 0 ? kinds[random(kinds.length)] : undefined;
     let text = "";
     while (text.length < length) text += (only ?? kinds[random(kinds.length)]!)();
@@ -35,7 +36,7 @@ export function* fuzzStrings(count: number, seed: number): Generator<string> {
   }
 }
 
-const hard =
+const hardParts =
   "\u0085|\uFEFF|\u00A0|\u200B|\u200D|\u2028|\u3000|\n|\r\n|\t|  |'s|'LL|'\u017F|\u0301|e\u0323\u0300|\uAC00|\u1112\u1161\u11AB|\u65E5\u672C|\u{1F600}|\u{1F3FD}|\u{1F1E9}\u{1F1EA}|the|ing|THE|1234567|<s>|[CLS]|<|endoftext|>|\u0130|\u03A3|\u00DF|\uFB01|\u0E01\u0E33|\u0915\u094D\u0937|\u2581|##|\u0000|\u{E0041}|\u00BD|\u2167|\u01C5".split(
     "|",
   );

@@ -2,7 +2,7 @@ import * as t from "@qkv/tensor";
 import { randn, tensor, type Tensor } from "@qkv/tensor";
 import type { Agreement } from "./agreement.js";
 
-/** Ops, their inputs, and which of them must run on kernels of the device. */
+/** A function of tensors and its inputs, to compare a device with the plain one. */
 export type OpCase = {
   readonly name: string;
   readonly f: (...inputs: Tensor[]) => Tensor;
@@ -10,9 +10,9 @@ export type OpCase = {
 } & Agreement;
 
 const x = randn([3, 5, 7], { seed: 1 });
-const whole = randn([4, 6, 8], { seed: 2 });
+const wholeTexels = randn([4, 6, 8], { seed: 2 });
 
-/** Every kernel in shapes that are whole texels and in shapes that are not, in order and as views. */
+/** Cases for every kernel: rows of whole texels (four numbers) and others, contiguous tensors and views. */
 export const opCases: readonly OpCase[] = [
   ...[
     [8, 8, 8],
@@ -57,10 +57,10 @@ export const opCases: readonly OpCase[] = [
     ops: ["matmul"],
   },
   ...(["softmax"] as const).flatMap((op): OpCase[] => [
-    { name: `${op} odd`, f: (x) => t[op](x), inputs: [x], ops: [op] },
-    { name: `${op} whole`, f: (x) => t[op](x), inputs: [whole], ops: [op] },
+    { name: `${op} of rows of 7`, f: (x) => t[op](x), inputs: [x], ops: [op] },
+    { name: `${op} of whole texels`, f: (x) => t[op](x), inputs: [wholeTexels], ops: [op] },
     {
-      name: `${op} of large and hidden numbers`,
+      name: `${op} of large and masked numbers`,
       f: (x) => t[op](x),
       inputs: [
         tensor([
@@ -71,7 +71,7 @@ export const opCases: readonly OpCase[] = [
       ops: [op],
     },
   ]),
-  ...[x, whole].flatMap((x, i): OpCase[] => {
+  ...[x, wholeTexels].flatMap((x, i): OpCase[] => {
     const n = x.shape.at(-1)!;
     const [weight, bias] = [randn([n], { seed: 3 }), randn([n], { seed: 4 })];
     return [
@@ -100,10 +100,10 @@ export const opCases: readonly OpCase[] = [
     tolerance: 2e-4,
   },
   ...(["neg", "abs", "exp", "tanh", "sigmoid", "silu", "relu"] as const).flatMap((op): OpCase[] =>
-    [x, whole].map((x, i) => ({ name: `${op} ${i}`, f: (x) => t[op](x), inputs: [x], ops: [op] })),
+    [x, wholeTexels].map((x, i) => ({ name: `${op} ${i}`, f: (x) => t[op](x), inputs: [x], ops: [op] })),
   ),
   ...(["add", "sub", "mul", "div", "maximum", "minimum"] as const).flatMap((op): OpCase[] => [
-    { name: op, f: (a, b) => t[op](a, b), inputs: [whole, randn([4, 6, 8], { seed: 3 })], ops: [op] },
+    { name: op, f: (a, b) => t[op](a, b), inputs: [wholeTexels, randn([4, 6, 8], { seed: 3 })], ops: [op] },
     { name: `${op} over rows`, f: (a, b) => t[op](a, b), inputs: [x, randn([5, 1], { seed: 3 })], ops: [op] },
     { name: `${op} a number`, f: (a) => t[op](a, 2.5), inputs: [x], ops: [op] },
     {
@@ -115,7 +115,7 @@ export const opCases: readonly OpCase[] = [
   ]),
   ...(["expm1", "log1p", "erf", "floor", "ceil", "sign", "softplus", "gelu"] as const).flatMap(
     (op): OpCase[] =>
-      [op === "log1p" ? t.abs(x) : x, op === "log1p" ? t.abs(whole) : whole].map((x, i) => ({
+      [op === "log1p" ? t.abs(x) : x, op === "log1p" ? t.abs(wholeTexels) : wholeTexels].map((x, i) => ({
         name: `${op} ${i}`,
         f: (x) => t[op](x),
         inputs: [x],

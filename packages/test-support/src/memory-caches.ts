@@ -1,17 +1,20 @@
-/** Caches in memory, with the part of the Cache API that a store of models uses, and their entries by address. */
+/** The Cache API in memory, as far as model stores use it. All caches share `entries`, responses by URL. */
 export function memoryCaches(): CacheStorage & { entries: Map<string, Response> } {
   const entries = new Map<string, Response>();
-  const keyOf = (request: RequestInfo | URL) => new Request(request).url;
+  const absoluteUrl = (request: RequestInfo | URL) => new Request(request).url;
   const withoutQuery = (url: string) => url.replace(/\?.*$/, "");
   const cache = {
-    match: async (request: RequestInfo | URL) => entries.get(keyOf(request))?.clone(),
-    put: async (request: RequestInfo | URL, response: Response) => void entries.set(keyOf(request), response),
-    delete: async (request: RequestInfo | URL) => entries.delete(keyOf(request)),
+    match: async (request: RequestInfo | URL) => entries.get(absoluteUrl(request))?.clone(),
+    put: async (request: RequestInfo | URL, response: Response) =>
+      void entries.set(absoluteUrl(request), response),
+    delete: async (request: RequestInfo | URL) => entries.delete(absoluteUrl(request)),
     keys: async (request?: RequestInfo | URL, { ignoreSearch = false }: CacheQueryOptions = {}) =>
       [...entries.keys()]
         .filter((url) => {
           if (request === undefined) return true;
-          return ignoreSearch ? withoutQuery(url) === withoutQuery(keyOf(request)) : url === keyOf(request);
+          return ignoreSearch
+            ? withoutQuery(url) === withoutQuery(absoluteUrl(request))
+            : url === absoluteUrl(request);
         })
         .map((url) => new Request(url)),
   };

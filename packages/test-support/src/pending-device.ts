@@ -1,25 +1,25 @@
 import { js, type Device, type Storage } from "@qkv/tensor";
 
 /**
- * The plain device as a GPU is whose results can only be awaited: kernels compute with them, `await tensor.read()` gives
- * them, and `.data` throws. A tensor that was moved there with `to` counts as a result.
+ * The plain device with pending results, as on a GPU: kernels compute with them, `await tensor.read()` returns them, and
+ * `.data` throws. Tensors moved to it with `to` are pending, too.
  */
 export function pendingDevice(): Device {
-  const own = js();
-  const results = new WeakSet<Storage>();
+  const plain = js();
+  const pending = new WeakSet<Storage>();
   return {
-    ...own,
+    ...plain,
     name: "pending",
-    isPending: (storage) => results.has(storage),
+    isPending: (storage) => pending.has(storage),
     allocate(...call) {
-      const storage = own.allocate(...call);
-      results.add(storage);
+      const storage = plain.allocate(...call);
+      pending.add(storage);
       return storage;
     },
-    fetch: (storage) => Promise.resolve(own.array(storage)),
+    fetch: (storage) => Promise.resolve(plain.array(storage)),
     array(storage, use) {
-      if (use === "read" && results.has(storage)) throw new Error("numbers that are pending");
-      return own.array(storage);
+      if (use === "read" && pending.has(storage)) throw new Error("numbers that are pending");
+      return plain.array(storage);
     },
   };
 }

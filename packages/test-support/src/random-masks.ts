@@ -27,45 +27,44 @@ import { catalogue } from "@qkv/attention/catalogue";
 /** The number of positions that the masks below are made for, with two batches and two heads. */
 export const positions = 12;
 
-const few = (least: number, most = 8) => fc.integer({ min: least, max: most });
+const wholeNumber = (least: number, most = 8) => fc.integer({ min: least, max: most });
 const bools = (...shape: number[]) => {
   const length = sizeOf(shape);
   return fc
     .array(fc.boolean(), { minLength: length, maxLength: length })
     .map((values) => tensor(values, { shape }));
 };
-const ids = fc.array(few(0, 2), { minLength: positions, maxLength: positions });
+const ids = fc.array(wholeNumber(0, 2), { minLength: positions, maxLength: positions });
 
-/** Random masks of each kind that takes more than a size, or whose tiles are told exactly. */
+/** Random masks by name, for masks whose arguments are not just sizes of 1 to 5. */
 export const kinds: Readonly<Record<string, fc.Arbitrary<Mask>>> = {
   causal: fc.constantFrom(causal({ align: "bottom-right" }), causal({ align: "top-left" })),
-  offset: few(-4, 4).map((offset) => causal({ offset })),
-  slidingWindow: fc.oneof(few(1), fc.constant(Infinity)).map((size) => slidingWindow(size)),
+  offset: wholeNumber(-4, 4).map((offset) => causal({ offset })),
+  slidingWindow: fc.oneof(wholeNumber(1), fc.constant(Infinity)).map((size) => slidingWindow(size)),
   bothSides: fc
-    .tuple(fc.oneof(few(0), fc.constant(Infinity)), fc.oneof(few(0), fc.constant(Infinity)))
+    .tuple(fc.oneof(wholeNumber(0), fc.constant(Infinity)), fc.oneof(wholeNumber(0), fc.constant(Infinity)))
     .map(([before, after]) => slidingWindow({ before, after })),
-  keepFirst: few(0).map(keepFirst),
-  prefix: few(0).map(prefix),
-  padding: fc.tuple(few(0), few(0)).map(padding),
+  keepFirst: wholeNumber(0).map(keepFirst),
+  prefix: wholeNumber(0).map(prefix),
+  padding: fc.tuple(wholeNumber(0), wholeNumber(0)).map(padding),
   documents: fc.oneof(
     ids.map((list) => documents(list)),
     ids.map((list) => documents([...list].sort((a, b) => a - b))),
     fc.tuple(ids, ids).map((lists) => documents(lists)),
   ),
-  // Patches ask, as the keys are as many in each extent.
   patches: fc.oneof(
-    fc.tuple(ids, few(1, 3)).map(([list, rowsPerPatch]) => patches(list, { rowsPerPatch })),
+    fc.tuple(ids, wholeNumber(1, 3)).map(([list, rowsPerPatch]) => patches(list, { rowsPerPatch })),
     fc.tuple(ids, ids).map((lists) => patches(lists.map((list) => [...list].sort((a, b) => a - b)))),
   ),
-  dilated: fc.tuple(few(1, 4), few(1, 4)).map(([size, step]) => dilated(size, step)),
-  strided: few(1, 5).map(strided),
-  chunked: fc.oneof(few(1), fc.constant(Infinity)).map(chunked),
+  dilated: fc.tuple(wholeNumber(1, 4), wholeNumber(1, 4)).map(([size, step]) => dilated(size, step)),
+  strided: wholeNumber(1, 5).map(strided),
+  chunked: fc.oneof(wholeNumber(1), fc.constant(Infinity)).map(chunked),
   bigBird: fc
     .record({
-      blockSize: few(1, 3),
+      blockSize: wholeNumber(1, 3),
       windowBlocks: fc.constantFrom(1, 3),
       globalBlocks: fc.constantFrom([], [0], [0, -1]),
-      randomBlocks: few(0, 2),
+      randomBlocks: wholeNumber(0, 2),
       seed: fc.nat(9),
     })
     .map(bigBird),
@@ -73,11 +72,11 @@ export const kinds: Readonly<Record<string, fc.Arbitrary<Mask>>> = {
     bools(4, 4).map((layout) => blockSparse(layout, 3)),
     bools(2, 4, 4).map((layout) => blockSparse(layout, 3)),
   ),
-  tree: few(0, positions)
-    .chain((nodes) => fc.tuple(...Array.from({ length: nodes }, (_, node) => few(-1, node - 1))))
+  tree: wholeNumber(0, positions)
+    .chain((nodes) => fc.tuple(...Array.from({ length: nodes }, (_, node) => wholeNumber(-1, node - 1))))
     .map(tree),
   maskTensor: bools(2, 2, 1, positions).map(maskTensor),
-  maskMod: few(1, 4).map((n) =>
+  maskMod: wholeNumber(1, 4).map((n) =>
     maskMod((batch, head, query, key) => (query * 3 + key * 5 + batch + 2 * head) % (n + 1) === 0),
   ),
 };
@@ -85,18 +84,18 @@ export const kinds: Readonly<Record<string, fc.Arbitrary<Mask>>> = {
 const combined = ["and", "or", "not"];
 
 /**
- * Random masks of each mask of the catalogue. One that is not listed above gets a small whole number, 1 or more, for
- * each of its parameters.
+ * Random masks of each kind in the catalogue. The parameters of one that is not listed in {@link kinds} are random whole
+ * numbers from 1 to 5.
  */
-export const catalogued: Readonly<Record<string, fc.Arbitrary<Mask>>> = Object.fromEntries(
+export const catalogueMasks: Readonly<Record<string, fc.Arbitrary<Mask>>> = Object.fromEntries(
   catalogue
     .filter(({ kind, exports: [name] }) => kind === "mask" && !combined.includes(name))
-    .map(({ exports: [name] }) => [name, kinds[name] ?? bySizes(name)]),
+    .map(({ exports: [name] }) => [name, kinds[name] ?? masksOfSizes(name)]),
 );
 
-function bySizes(name: string): fc.Arbitrary<Mask> {
+function masksOfSizes(name: string): fc.Arbitrary<Mask> {
   const make = (attention as unknown as Record<string, (...sizes: number[]) => Mask>)[name]!;
-  return fc.tuple(...Array.from({ length: make.length }, () => few(1, 5))).map((sizes) => {
+  return fc.tuple(...Array.from({ length: make.length }, () => wholeNumber(1, 5))).map((sizes) => {
     try {
       return make(...sizes);
     } catch (error) {
@@ -108,9 +107,9 @@ function bySizes(name: string): fc.Arbitrary<Mask> {
   });
 }
 
-/** Any mask, and masks made of masks. */
+/** Random masks of any kind, and their combinations by `and`, `or` and `not`. */
 export const masks: fc.Arbitrary<Mask> = fc.letrec<{ any: Mask; leaf: Mask }>((of) => ({
-  leaf: fc.oneof(...Object.values({ ...kinds, ...catalogued })),
+  leaf: fc.oneof(...Object.values({ ...kinds, ...catalogueMasks })),
   any: fc.oneof(
     { maxDepth: 2, depthIdentifier: "mask" },
     of("leaf"),

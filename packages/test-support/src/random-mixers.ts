@@ -5,10 +5,10 @@ import type { Mixer, OwnFormMixer } from "@qkv/attention";
 
 type AnyMixer = Mixer<string, string>;
 type OwnForm = OwnFormMixer<string, string, object>;
-/** Declared axes: all that inputs depend on. */
+/** The axes that a mixer declares for its inputs, from which random inputs are made. */
 type Declared = Pick<AnyMixer, "inputs" | "optional">;
 
-/** Mixers of the catalogue that cannot be made without arguments, and forms beside the default. */
+/** Mixers of the catalogue that need arguments, or are tested with several. */
 const kinds: Readonly<Record<string, readonly (AnyMixer | OwnForm)[]>> = {
   lightningAttention: [attention.lightningAttention({ layer: 1, numLayers: 4 })],
   based: [attention.based(), attention.based({ normalize: false })],
@@ -25,39 +25,46 @@ const all = catalogue
       kinds[name] ?? [(attention as unknown as Record<string, () => AnyMixer>)[name]!()],
   );
 
-/** Every mixer of the catalogue that is linear in its state, made without arguments or as listed above. */
+/** Every mixer of the catalogue that is linear in its state, without arguments or with those listed above. */
 export const mixers = all.filter((mixer): mixer is AnyMixer => !("ownForm" in mixer));
 
-/** Every mixer of the catalogue that has a form of its own. */
+/** Every mixer of the catalogue that implements its own forms, because it is not linear in its state. */
 export const ownForms = all.filter((mixer): mixer is OwnForm => "ownForm" in mixer);
 
-/** Sizes of random inputs. `keyHeads`: heads of query and key, a divisor of H. `steps`: those of a token, n in "nT". */
+/** Sizes of random inputs: batch, heads, tokens, and the widths of keys and values. */
 export type InputSizes = {
   B: number;
   H: number;
   T: number;
   K: number;
   V: number;
+  /** Heads of query and key, a divisor of H. Default: H. */
   keyHeads?: number;
+  /** Steps per token, the n of an axis "nT". Default 2. */
   steps?: number;
 };
 
-/** Random inputs of a mixer, made from the axes it declares, float64. `alternative`: which axes, where several are allowed. */
+/**
+ * Random inputs of a mixer in float64, with the axes that it declares.
+ *
+ * @param alternative - Index of the declared axes, where an input allows several.
+ */
 export function randomInputs(
   mixer: Declared,
   sizes: InputSizes,
   seed: number,
   alternative = 0,
 ): Record<string, Tensor> {
-  const axesOf = { ...mixer.inputs, ...mixer.optional } as Record<string, string>;
-  const names = Object.keys(axesOf);
+  const axesByInput = { ...mixer.inputs, ...mixer.optional } as Record<string, string>;
+  const names = Object.keys(axesByInput);
   const seeds = splitSeed(seed, names);
   return Object.fromEntries(
     names.map((name) => {
-      const choices = axesOf[name]!.split(" | ");
+      const choices = axesByInput[name]!.split(" | ");
       const axes = choices[alternative % choices.length]!.split(" ");
       const heads = name === "query" || name === "key" ? (sizes.keyHeads ?? sizes.H) : sizes.H;
-      const others = { nT: sizes.T * (sizes.steps ?? 2), M: 3, L: 5, N: 3 }; // slots, levels for 16 tokens, taps
+      // M: memory slots. L: levels of a Fenwick tree over 16 tokens. N: taps of a convolution.
+      const others = { nT: sizes.T * (sizes.steps ?? 2), M: 3, L: 5, N: 3 };
       const lengths: Record<string, number> = { ...sizes, ...others, H: heads };
       const shape = axes.map((axis) => lengths[axis]!);
       return [name, valuesFor(name, randn(shape, { seed: seeds[name]!, dtype: "float64" }))];
@@ -65,7 +72,7 @@ export function randomInputs(
   );
 }
 
-/** Numbers that an input may have: logarithms of decays, rates from 0 to 1, positive times, penalties, keys that are not long. */
+/** Maps normal numbers to the range of an input: decays ≤ 0, rates in (0, 1), times > 0, keys of half the length. */
 function valuesFor(name: string, x: Tensor): Tensor {
   if (/decay|^A$/i.test(name)) return neg(abs(x));
   if (name === "regularization") return add(exp(x), 0.2);
@@ -75,7 +82,7 @@ function valuesFor(name: string, x: Tensor): Tensor {
   return /key|erase/i.test(name) ? mul(x, 0.5) : x;
 }
 
-/** The tokens `from … to - 1` of a mixer's inputs. What has no tokens stays. */
+/** The tokens from `from` up to but excluding `to` of a mixer's inputs. Inputs without a token axis are returned as they are. */
 export function sliceTokens(
   mixer: Declared,
   inputs: Record<string, Tensor>,
@@ -89,16 +96,16 @@ export function sliceTokens(
   });
 }
 
-/** `f` of each input that has tokens, with their axis. */
+/** Applies `f` to each input that has a token axis (T or nT); `axis` is that axis. */
 export function mapTokens(
   mixer: Declared,
   inputs: Record<string, Tensor>,
   f: (x: Tensor, axis: number) => Tensor,
 ): Record<string, Tensor> {
-  const axesOf = { ...mixer.inputs, ...mixer.optional } as Record<string, string>;
+  const axesByInput = { ...mixer.inputs, ...mixer.optional } as Record<string, string>;
   return Object.fromEntries(
     Object.entries(inputs).map(([name, x]) => {
-      const axes = axesOf[name]!.split(" | ").find((axes) => axes.split(" ").length === x.shape.length)!;
+      const axes = axesByInput[name]!.split(" | ").find((axes) => axes.split(" ").length === x.shape.length)!;
       const axis = axes.split(" ").findIndex((one) => one === "T" || one === "nT");
       return [name, axis < 0 ? x : f(x, axis)];
     }),

@@ -10,7 +10,7 @@ const assertion = fc
   .map((source): PatternNode => ({ type: "assertion", source }));
 const counts = fc.constantFrom([0, 1], [0, Infinity], [1, Infinity], [2, 3], [0, 2], [2, Infinity], [3, 3]);
 
-/** Patterns of few characters and every construct, as trees. */
+/** Random regular expressions, as syntax trees: every construct, over a few characters. */
 export const randomPattern: fc.Arbitrary<PatternNode> = fc.letrec<{
   node: PatternNode;
   lookbehind: PatternNode;
@@ -59,7 +59,7 @@ export const randomPattern: fc.Arbitrary<PatternNode> = fc.letrec<{
     },
   ];
   return {
-    // A pattern read from right to left has no atomic groups.
+    // Lookbehind is matched from right to left, without atomic groups and possessive quantifiers.
     lookbehind: fc.oneof({ maxDepth: 3, depthSize: "small" }, ...nodes(tie("lookbehind"))),
     node: fc.oneof(
       { maxDepth: 4, depthSize: "small" },
@@ -79,10 +79,10 @@ export const randomPattern: fc.Arbitrary<PatternNode> = fc.letrec<{
   };
 }).node;
 
-/** Texts that such patterns go through in many ways: a word, again and again, and another at the end. */
-export const repeatedText = (most: number): fc.Arbitrary<string> => {
+/** Texts that make such patterns backtrack: a prefix, a part repeated up to `maxRepeats` times, and a suffix. */
+export const repeatedText = (maxRepeats: number): fc.Arbitrary<string> => {
   const part = fc.string({ unit: fc.constantFrom("a", "b", "\n", "😀"), maxLength: 3 });
   return fc
-    .tuple(part, part, fc.integer({ min: 0, max: most }), part)
-    .map(([first, again, count, last]) => first + again.repeat(count) + last);
+    .tuple(part, part, fc.integer({ min: 0, max: maxRepeats }), part)
+    .map(([prefix, repeated, count, suffix]) => prefix + repeated.repeat(count) + suffix);
 };

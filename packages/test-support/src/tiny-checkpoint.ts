@@ -1,4 +1,4 @@
-/** The seven numbers of a header, as small as they can be while all differ where they may. */
+/** The header of a llama2.c checkpoint: small sizes, all different. */
 export const tinySizes = {
   dim: 12,
   hidden_dim: 5,
@@ -9,8 +9,8 @@ export const tinySizes = {
   seq_len: 6,
 };
 
-/** The parts of a checkpoint in the order of the file, each with how many float32 numbers it has. */
-export function partsOf(sizes: typeof tinySizes): [field: string, count: number][] {
+/** The fields of a checkpoint in the order of the file, each with its number of float32 numbers. */
+export function checkpointFields(sizes: typeof tinySizes): [field: string, count: number][] {
   const { dim: C, hidden_dim: F, n_layers: L, n_heads: H, n_kv_heads: Hkv, vocab_size, seq_len: T } = sizes;
   const [V, kv] = [Math.abs(vocab_size), (C / H) * Hkv];
   const layers = (field: string, count: number) =>
@@ -32,13 +32,13 @@ export function partsOf(sizes: typeof tinySizes): [field: string, count: number]
   ];
 }
 
-/** The bytes of a llama2.c checkpoint whose n-th number is `number(n)`. */
+/** The bytes of a llama2.c checkpoint: the header of seven int32 numbers (28 bytes), and weights whose n-th number is `number(n)`. */
 export function tinyCheckpoint(
   changes: Partial<typeof tinySizes> = {},
   number: (n: number) => number = (n) => n,
 ): Uint8Array<ArrayBuffer> {
   const sizes = { ...tinySizes, ...changes };
-  const count = partsOf(sizes).reduce((sum, [, count]) => sum + count, 0);
+  const count = checkpointFields(sizes).reduce((sum, [, count]) => sum + count, 0);
   const view = new DataView(new ArrayBuffer(28 + 4 * count));
   Object.values(sizes).forEach((size, i) => view.setInt32(4 * i, size, true));
   for (let n = 0; n < count; n++) view.setFloat32(28 + 4 * n, number(n), true);

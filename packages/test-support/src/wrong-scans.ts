@@ -1,29 +1,29 @@
 import type { Scan, Steps } from "@qkv/attention";
 import { abs, add, contiguous, exp, mul, neg, pad, slice, sub, sum, type Tensor } from "@qkv/tensor";
 
-/** A scan that is wrong in one way: a negative control of the tests that a mixer must pass. */
+/** A mistake in a scan: a negative control for the tests of mixers, which must fail with it. */
 export type WrongScan = {
-  /** Follows "a scan that". */
+  /** Completes the sentence "a scan that …". */
   readonly name: string;
-  /** Outputs alone are wrong: the state that is left is right. */
+  /** True if only the outputs are wrong, and the final state is right. */
   readonly readsOnly?: true;
-  /** Steps, or a first state, that are wrong; undefined where these steps have nothing to get wrong. */
+  /** Returns wrong steps, or a wrong initial state; undefined if the mistake changes nothing for these steps. */
   change(steps: Steps, state: Tensor): { steps?: Steps; state?: Tensor } | undefined;
 };
 
-/** Ways of getting the canonical step wrong, for every mixer that has such a step. */
+/** Mistakes in the canonical step, for every mixer that has it. */
 export const wrongScans: readonly WrongScan[] = [
   {
-    name: "reads at the other side of the write",
+    name: "reads before the write instead of after it, or the reverse",
     readsOnly: true,
     change: (steps) => ({ steps: { ...steps, reads: steps.reads === "before" ? "after" : "before" } }),
   },
   {
-    name: "writes the value of the step before",
-    change: (steps) => ({ steps: { ...steps, value: late(steps.value) } }),
+    name: "writes the value of the previous step",
+    change: (steps) => ({ steps: { ...steps, value: shifted(steps.value) } }),
   },
   {
-    name: "exchanges query and key",
+    name: "swaps query and key",
     change: (steps) =>
       steps.erase || equal(steps.query, steps.key)
         ? undefined
@@ -31,48 +31,48 @@ export const wrongScans: readonly WrongScan[] = [
   },
   {
     name: "starts from zeros",
-    change: (_, state) => (holdsNumbers(state) ? { state: mul(state, 0) } : undefined),
+    change: (_, state) => (hasNonZero(state) ? { state: mul(state, 0) } : undefined),
   },
   {
     name: "never decays",
-    change: ({ decay, ...steps }) => (holdsNumbers(decay) ? { steps } : undefined),
+    change: ({ decay, ...steps }) => (hasNonZero(decay) ? { steps } : undefined),
   },
   {
     name: "decays what it has just written",
     change: (steps) => {
       const { decay, key, value, erase } = steps;
-      if (!holdsNumbers(decay)) return undefined;
-      const late = { ...steps, key: mul(key, exp(decay)) };
-      // A step that decays may write nothing, where a token has several.
-      const size = (x: Tensor) => sum(abs(x), { axis: -1, keepDims: true });
-      const written = erase ? add(size(value), size(erase)) : size(value);
-      return holdsNumbers(mul(sub(late.key, key), written)) ? { steps: late } : undefined;
+      if (!hasNonZero(decay)) return undefined;
+      const decayedLate = { ...steps, key: mul(key, exp(decay)) };
+      // Where a token has several steps, one that decays may write nothing.
+      const magnitude = (x: Tensor) => sum(abs(x), { axis: -1, keepDims: true });
+      const written = erase ? add(magnitude(value), magnitude(erase)) : magnitude(value);
+      return hasNonZero(mul(sub(decayedLate.key, key), written)) ? { steps: decayedLate } : undefined;
     },
   },
   {
     name: "erases nothing",
-    change: ({ erase, ...steps }) => (holdsNumbers(erase) ? { steps } : undefined),
+    change: ({ erase, ...steps }) => (hasNonZero(erase) ? { steps } : undefined),
   },
   {
-    name: "adds what it should erase",
+    name: "adds instead of erasing",
     change: (steps) =>
-      holdsNumbers(steps.erase) ? { steps: { ...steps, erase: neg(steps.erase) } } : undefined,
+      hasNonZero(steps.erase) ? { steps: { ...steps, erase: neg(steps.erase) } } : undefined,
   },
   {
     name: "erases from a state that decayed twice",
     change: (steps) =>
-      holdsNumbers(steps.erase) && holdsNumbers(steps.decay)
+      hasNonZero(steps.erase) && hasNonZero(steps.decay)
         ? { steps: { ...steps, erase: mul(steps.erase, exp(steps.decay)) } }
         : undefined,
   },
 ];
 
 /**
- * A form with the mistake.
+ * A scan with a mistake.
  *
- * @param onChange - Called when a mixer's steps had something to get wrong.
+ * @param onChange - Called when the mistake changed something.
  */
-export const wrongly =
+export const withMistake =
   ({ change }: WrongScan, form: Scan, onChange: () => void): Scan =>
   (steps, state) => {
     const changed = change(steps, state);
@@ -80,10 +80,10 @@ export const wrongly =
     return form(changed?.steps ?? steps, changed?.state ?? state);
   };
 
-/** Each step has what the one before it had, and the first has zeros. */
-const late = (x: Tensor): Tensor => slice(pad(x, 2, 1, 0), 2, 0, x.shape[2]!);
+/** Shifted by one step along axis 2: each step has the numbers of the previous one, and the first has zeros. */
+const shifted = (x: Tensor): Tensor => slice(pad(x, 2, 1, 0), 2, 0, x.shape[2]!);
 
-const holdsNumbers = (x: Tensor | undefined): x is Tensor =>
+const hasNonZero = (x: Tensor | undefined): x is Tensor =>
   x !== undefined && contiguous(x).data.some((number) => number !== 0);
 
 const equal = (x: Tensor, y: Tensor): boolean => {

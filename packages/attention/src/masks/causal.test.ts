@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { attention, attentionWeights } from "../attention.js";
 import { causal } from "./causal.js";
-import { tileBySeeing } from "@qkv/test-support/tile-by-seeing";
+import { exhaustiveTileClass } from "@qkv/test-support/exhaustive-tile-class";
 
 const size = fc.integer({ min: 1, max: 6 });
 const seed = fc.nat(1000);
@@ -64,7 +64,7 @@ test("property: a tile's class is what asking key by key gives", () => {
   fc.assert(
     fc.property(options, size, fc.nat(4), range, range, fc.nat(1), (options, T, more, query, key, batch) => {
       const bound = causal(options).bind({ queryLength: T, keyLength: T + more });
-      expect(bound.tile(query, key, batch, 0)).toBe(tileBySeeing(bound, query, key, batch));
+      expect(bound.tile(query, key, batch, 0)).toBe(exhaustiveTileClass(bound, query, key, batch));
     }),
   );
 });

@@ -8,8 +8,8 @@ import { and } from "./and.js";
 import { maskTensor } from "./mask-tensor.js";
 import { not } from "./not.js";
 import { or } from "./or.js";
-import { catalogued, kinds, masks, positions } from "@qkv/test-support/random-masks";
-import { tileBySeeing } from "@qkv/test-support/tile-by-seeing";
+import { catalogueMasks, kinds, masks, positions } from "@qkv/test-support/random-masks";
+import { exhaustiveTileClass } from "@qkv/test-support/exhaustive-tile-class";
 
 const extent = fc
   .integer({ min: 1, max: positions })
@@ -39,19 +39,20 @@ test("property: a tile's class never contradicts what is seen in it, wherever th
       if (/maskTensor/.test(mask.name)) return;
       const bound = mask.bind(extent);
       const tile = bound.tile(query, key, batch, head);
-      if (tile !== "some") expect(tile, mask.name).toBe(tileBySeeing(bound, query, key, batch, head));
+      if (tile !== "some") expect(tile, mask.name).toBe(exhaustiveTileClass(bound, query, key, batch, head));
     }),
     { numRuns: 3000 },
   );
 });
 
-for (const [name, mask] of Object.entries(catalogued)) {
+for (const [name, mask] of Object.entries(catalogueMasks)) {
   test(`property: ${name}, of the catalogue, never contradicts itself in a tile`, () => {
     fc.assert(
       fc.property(mask, extent, within, within, one, one, (mask, extent, query, key, batch, head) => {
         const bound = mask.bind(extent);
         const tile = bound.tile(query, key, batch, head);
-        if (tile !== "some") expect(tile, mask.name).toBe(tileBySeeing(bound, query, key, batch, head));
+        if (tile !== "some")
+          expect(tile, mask.name).toBe(exhaustiveTileClass(bound, query, key, batch, head));
       }),
       { numRuns: 300 },
     );
@@ -65,7 +66,7 @@ for (const kind of Object.keys(kinds).filter((name) => !["maskTensor", "maskMod"
       fc.property(kinds[kind]!, extent, within, within, one, one, (mask, extent, query, key, batch, head) => {
         const bound = mask.bind(extent);
         const tile = bound.tile(query, key, batch, head);
-        expect(tile, mask.name).toBe(tileBySeeing(bound, query, key, batch, head));
+        expect(tile, mask.name).toBe(exhaustiveTileClass(bound, query, key, batch, head));
       }),
       { numRuns: 500 },
     );

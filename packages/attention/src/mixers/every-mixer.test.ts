@@ -6,7 +6,7 @@ import {
   sliceTokens,
   type InputSizes,
 } from "@qkv/test-support/random-mixers";
-import { wrongly, wrongScans } from "@qkv/test-support/wrong-scans";
+import { withMistake, wrongScans } from "@qkv/test-support/wrong-scans";
 import {
   add,
   cast,
@@ -79,7 +79,7 @@ describe.each(mixers.map((mixer) => ({ name: mixer.name, mixer })))("$name", ({ 
     const right = mix(mixer, inputs, { initialState, form: recurrent });
     const seen = wrongScans.filter((wrong) => {
       let changes = 0;
-      const form = wrongly(wrong, chunkwise(2), () => changes++);
+      const form = withMistake(wrong, chunkwise(2), () => changes++);
       const { output } = mix(mixer, inputs, { initialState, form });
       const seeing = () => expectClose(output, right.output, 1e-6);
       if (changes > 0) expect(seeing, `a scan that ${wrong.name}`).toThrow(/toBeCloseTo|expected/);

@@ -1,6 +1,6 @@
 // Mixers that are special cases of one another (MECHANISMS: what pins each).
 import { randomInputs } from "@qkv/test-support/random-mixers";
-import { wrongly, wrongScans } from "@qkv/test-support/wrong-scans";
+import { withMistake, wrongScans } from "@qkv/test-support/wrong-scans";
 import {
   div,
   expandDims,
@@ -166,7 +166,7 @@ test.each(cases)(
     const right = mix(other, others, otherOptions);
     const seen = wrongScans.filter((wrong) => {
       let changes = 0;
-      const form = wrongly(wrong, chunkwise(), () => changes++);
+      const form = withMistake(wrong, chunkwise(), () => changes++);
       const { output } = mix(mixer, inputs, { ...options, form });
       const error = Math.max(...output.data.map((x, i) => Math.abs(x - right.output.data[i]!)));
       if (changes > 0) expect(error, `a scan that ${wrong.name} is seen`).toBeGreaterThan(1e-6);

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { readLlama2c } from "./llama2c.js";
 import type { FeedForwardParams } from "../layers/feed-forward.js";
 import { decoder } from "../models/decoder.js";
-import { partsOf, tinyCheckpoint, tinySizes } from "@qkv/test-support/tiny-checkpoint";
+import { checkpointFields, tinyCheckpoint, tinySizes } from "@qkv/test-support/tiny-checkpoint";
 
 const source = "tiny.bin";
 const read = (bytes: Uint8Array) => readLlama2c(bytes, { source });
@@ -89,7 +89,7 @@ test("a file cut at any byte is refused by the field that is cut", () => {
   const bytes = tinyCheckpoint({ vocab_size: -7 });
   const fields = [
     ...Object.keys(tinySizes).map((field): [string, number] => [field, 4]),
-    ...partsOf({ ...tinySizes, vocab_size: -7 }).map(([field, count]): [string, number] => [
+    ...checkpointFields({ ...tinySizes, vocab_size: -7 }).map(([field, count]): [string, number] => [
       field,
       4 * count,
     ]),

@@ -3,7 +3,7 @@ import { isQuantized } from "@qkv/tensor/quantized";
 import { loadTokenizer } from "@qkv/tokenizer";
 import { expect, test } from "vitest";
 import "@qkv/test-support/allclose";
-import { widenedParams } from "@qkv/test-support/widened-params";
+import { dequantizedParams } from "@qkv/test-support/dequantized-params";
 import { ownData } from "../../../../conformance/reference-data.mjs";
 import { embed } from "../embedding/embed.js";
 import { load, loadEncoder } from "../load.js";
@@ -27,7 +27,7 @@ const ids = tensor([[3, 14, 15, 9, 26, 5]], { dtype: "int32" });
 /** The model of plain kernels with the numbers of a rounded one. */
 function inFloats(model: EncoderModel, plain: EncoderModel): EncoderModel {
   const { apply, maskedTokenLogits } = encoder(model.config);
-  const params = widenedParams(model.params, plain.params);
+  const params = dequantizedParams(model.params, plain.params);
   return { ...model, params, apply, maskedTokenLogits };
 }
 

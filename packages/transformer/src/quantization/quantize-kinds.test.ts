@@ -2,7 +2,7 @@ import { randn, tensor } from "@qkv/tensor";
 import { isQuantized } from "@qkv/tensor/quantized";
 import { expect, test } from "vitest";
 import "@qkv/test-support/allclose";
-import { widenedParams } from "@qkv/test-support/widened-params";
+import { dequantizedParams } from "@qkv/test-support/dequantized-params";
 import { ownData } from "../../../../conformance/reference-data.mjs";
 import { loadEncoderDecoder } from "../load.js";
 import { loadSpeech } from "../load-speech.js";
@@ -62,7 +62,7 @@ test.each([
         plain.params.encoder.convolutions[0]!.weight.data,
       );
       const whole = { ...plain.params, output: { weight: plain.params.embedding.weight } };
-      const same = widenedParams(params, whole as typeof params);
+      const same = dequantizedParams(params, whole as typeof params);
       const floats = speechToText(model.config);
       const [source, expected] = [model.encode(params, sound), floats.encode(same, sound)];
       expect(source.rows).toBeAllclose(expected.rows, near);
@@ -90,7 +90,7 @@ test.each(["t5", "t5-gated", "bart", "marian", "m2m-100"])(
       const { params } = model;
       const { weight = plain.params.embedding.weight } = plain.params.output ?? {};
       const whole = { ...plain.params, output: { ...plain.params.output, weight } };
-      const same = widenedParams(params, whole as typeof params);
+      const same = dequantizedParams(params, whole as typeof params);
       const floats = encoderDecoder(model.config);
       const text = [3, 14, 15, 9, 26, 5];
       const [source, expected] = [model.encode(params, text), floats.encode(same, text)];
@@ -116,7 +116,7 @@ test.each(["vit", "dinov2"])(
         "layers.1.feedForward.down.weight",
       ]);
       const floats = visionTransformer(model.config);
-      const same = widenedParams(model.params, plain.params);
+      const same = dequantizedParams(model.params, plain.params);
       expect(model.apply(model.params, pixels)).toBeAllclose(floats.apply(same, pixels), near);
     }
   },
@@ -134,7 +134,7 @@ test.each(["clip", "siglip"])("%s compares texts and images in 8 and 4 bits", as
       paths.map((path) => `${path}.weight`),
     );
     const floats = dualEncoder(model.config);
-    const same = widenedParams(model.params, plain.params);
+    const same = dequantizedParams(model.params, plain.params);
     const [images, ids] = [model.embedImages(model.params, pixels), model.embedTexts(model.params, texts)];
     expect(images).toBeAllclose(floats.embedImages(same, pixels), near);
     expect(ids).toBeAllclose(floats.embedTexts(same, texts), near);

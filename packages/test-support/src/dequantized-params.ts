@@ -1,8 +1,8 @@
 import { isTensor, type Tensor } from "@qkv/tensor";
 import { dequantizeWeight, isQuantized } from "@qkv/tensor/quantized";
 
-/** Params with the floats that rounded matrices stand for; `like`, those before rounding, have the shapes. */
-export function widenedParams<Params>(rounded: Params, like: Params): Params {
+/** Params with each quantized weight dequantized. `like`: the params before quantization, which have the shapes. */
+export function dequantizedParams<Params>(rounded: Params, like: Params): Params {
   const visit = (value: unknown, like: unknown): unknown => {
     if (isQuantized(value)) return dequantizeWeight(value, (like as Tensor).shape[1]!);
     if (isTensor(value) || typeof value !== "object" || value === null) return value;

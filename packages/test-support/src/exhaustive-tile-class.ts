@@ -1,7 +1,13 @@
 import type { BoundMask, Range, TileClass } from "@qkv/attention-contract";
 
-/** The class of a tile, found by asking about every pair of positions. */
-export function tileBySeeing(mask: BoundMask, query: Range, key: Range, batch = 0, head = 0): TileClass {
+/** The class of a tile by definition: the mask is asked about every pair of positions. */
+export function exhaustiveTileClass(
+  mask: BoundMask,
+  query: Range,
+  key: Range,
+  batch = 0,
+  head = 0,
+): TileClass {
   let seen = 0;
   for (let q = query.first; q <= query.last; q++) {
     for (let k = key.first; k <= key.last; k++) if (mask.sees(q, k, batch, head)) seen += 1;
