@@ -174,14 +174,14 @@ export const parts = [
       layout("dQuery"),
       parallel,
       hop(assembly + "attention-backward.ts", "attentionBackward", "request"),
-      hop(assembly + "attention-backward.ts", "tileOfQueries", "request.dQuery", {
+      hop(assembly + "attention-backward.ts", "queryTile", "request.dQuery", {
         reads: ["memory.copy(to"],
       }),
-      hop(assembly + "attention-backward.ts", "takeQueries", "request.query", {
+      hop(assembly + "attention-backward.ts", "loadQueries", "request.query", {
         reads: ["const from", "request.query +"],
       }),
       packQueries,
-      hop(assembly + "attention-backward.ts", "walk", "dQueryAt", { reads: ["mixValues"] }),
+      hop(assembly + "attention-backward.ts", "walkTiles", "dQueryAt", { reads: ["mixValues"] }),
       multiplyTile,
     ],
   },
@@ -195,7 +195,7 @@ export const parts = [
       hop(gpu + "scalar/attention.ts", "attentionKernel", "call", { calledAs: "own" }),
       hop(gpu + "scalar/attention.ts", "attend", "query", {
         reads: [
-          "query: givenQuery",
+          "query: queryView",
           "const query =",
           "sum += query[",
           "inputs: { query:",
@@ -215,9 +215,9 @@ export const parts = [
     hops: [
       hop(gpu + "webgl2/kernels/attention.ts", "attentionKernel", "call", { calledAs: "own" }),
       hop(gpu + "webgl2/kernels/attention.ts", "attend", "query", {
-        reads: ["query: givenQuery", "query,"],
+        reads: ["query: queryView", "query,"],
       }),
-      hop(gpu + "webgl2/kernels/attention.ts", "rowsOf", "x", {
+      hop(gpu + "webgl2/kernels/attention.ts", "packedRows", "x", {
         reads: ["return { texture: gl.store.bufferOf(x)"],
       }),
       hop(gpu + "webgl2/kernels/attention.ts", "scoresRun", "query", {
@@ -275,7 +275,7 @@ export const parts = [
     after: "back",
     title: "`webgpu`: backward",
     about:
-      "One kernel writes the gradient of the query, walking the keys that each query sees; another walks the queries for those of keys and values.",
+      "One kernel writes the gradient of the query, in a loop over the keys that each query sees; another loops over the queries for those of keys and values.",
     hops: [
       hop(webgpu + "attention-backward.ts", "attentionBackwardKernel", "call", {
         calledAs: "own",
