@@ -1,4 +1,4 @@
-// Bugs of stores: of their readers, of loads and generations that are outdated, and of keys.
+// Bugs of stores: of their subscribers, of loads and generations that are outdated, and of keys.
 export const near = [
   "src/loading-store.test.ts",
   "src/generation-store.test.ts",
@@ -7,7 +7,7 @@ export const near = [
 
 export const mutants = [
   {
-    what: "a reader that comes back at once is too late",
+    what: "a subscriber that comes back at once is too late",
     file: "src/store.ts",
     near: ["src/store.test.ts"],
     find: "clearTimeout($leaving);",
@@ -16,7 +16,7 @@ export const mutants = [
   {
     what: "a model that comes after its load was aborted stays in memory",
     file: "src/loading-store.ts",
-    find: "letGo($model); throw $signal.reason;",
+    find: "disposeModel($model); throw $signal.reason;",
     replace: "throw $signal.reason;",
   },
   {

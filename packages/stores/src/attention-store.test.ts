@@ -16,7 +16,7 @@ const tokenizer = {
 };
 const model = { config: made.config, params: made.init(1), tokenizer, apply: made.apply };
 
-test("the weights of a model on a text are those of its traced layers, with the text of each token", async () => {
+test("the weights of a model on a text equal the traced weights of its layers, with the text of each token", async () => {
   const { status, result } = await attentionStore().run({ model, text: "3141" });
   const tensors: Record<string, Tensor> = {};
   made.apply(model.params, [3, 1, 4, 1], { trace: { names: ["weights"], tensors } });
@@ -37,7 +37,7 @@ test("the weights of a model on a text are those of its traced layers, with the 
   expect(String(empty)).toMatch(/`text` is "0 tokens".*\nFix: give a text that is not empty/s);
 });
 
-test("the weights of a call are those of attentionWeights", async () => {
+test("the weights of an attention call equal those of attentionWeights", async () => {
   const [query, key] = [randn([2, 4, 3, 8], { seed: 1 }), randn([2, 2, 5, 8], { seed: 2 })];
   const options = { mask: causal() };
   const { result } = await attentionStore().run({ query, key, options });
@@ -57,12 +57,12 @@ test.each<[string, object, RegExp]>([
     { model: { ...model, tokenizer: undefined }, text: "1" },
     /the model has no tokenizer/,
   ],
-])("%s is refused in the state", async (_, subject, message) => {
+])("%s: the error is in the state", async (_, subject, message) => {
   const { status, error } = await attentionStore().run(subject as never);
   expect([status, String(error)]).toEqual(["error", expect.stringMatching(message)]);
 });
 
-test("a head that is not there is refused", () => {
+test("a head that does not exist is refused", () => {
   const weights = { data: new Float32Array(8), shape: [1, 2, 2, 2] };
   expect(() => headWeights(weights, 1, 0)).toThrow(/`layer` is 1/);
   expect(() => headWeights(weights, 0, 2)).toThrow(/`head` is 2/);
@@ -71,7 +71,7 @@ test("a head that is not there is refused", () => {
   );
 });
 
-test("embeddings are those of the runtime, with its options and a signal", async () => {
+test("embeddings come from the runtime, which gets the options and a signal", async () => {
   const calls: unknown[][] = [];
   const runtime = {
     load: async () => ({}),
@@ -93,7 +93,7 @@ test("embeddings are those of the runtime, with its options and a signal", async
   expect(() => embeddingStore({ runtime: { load: async () => ({}) } })).toThrow(/with `embed`/);
 });
 
-test("a result stays until the next is there; a call that another follows at once computes nothing", async () => {
+test("a result is kept until the next one is available; a call that is followed by another at once computes nothing", async () => {
   const computed: number[] = [];
   const signals: AbortSignal[] = [];
   let finish: (value: string) => void = () => undefined;
@@ -117,11 +117,11 @@ test("a result stays until the next is there; a call that another follows at onc
     { status: "done", result: "two", error: undefined },
     true,
   ]);
-  // The end of the last reader is a stop, too.
+  // Without subscribers, the computation is stopped too.
   void store.run(4);
-  const leave = store.subscribe(() => undefined);
+  const unsubscribe = store.subscribe(() => undefined);
   await Promise.resolve();
-  leave();
+  unsubscribe();
   await new Promise((resolve) => setTimeout(resolve, 5));
   expect(signals[2]!.aborted).toBe(true);
 });

@@ -3,7 +3,7 @@ import { attentionWeights, type AttentionOptions } from "@qkv/attention";
 import type { Tensor, TypedArray } from "@qkv/tensor";
 import { resultStore, type ResultStore } from "./result-store.js";
 
-/** Something whose attention is shown: the text of a model, or one call with its tensors. */
+/** The input of an attention store: a model with a text, or the tensors of one attention call. */
 export type AttentionSubject =
   | {
       /** A model in this thread, with its tokenizer. */
@@ -20,18 +20,18 @@ export type AttentionSubject =
       readonly options?: AttentionOptions;
     };
 
-/** Weights with their shape, as pictures and elements take them. */
+/** Attention weights with their shape, as plain data for `@qkv/viz` and custom elements. */
 export type Weights = { readonly data: TypedArray; readonly shape: readonly number[] };
 
-/** The attention of a subject. */
+/** The result of an attention store. */
 export type AttentionView = {
-  /** The text of each token; empty for a call. */
+  /** The text of each token; empty for an attention call. */
   readonly tokens: readonly string[];
-  /** `[L, H, T, T]` of a model's text, a row of heads for each layer that attends; `[B, H, T, S]` of a call. */
+  /** `[L, H, T, T]` for a model and a text, where L counts layers with attention; `[B, H, T, S]` for a call. */
   readonly weights: Weights;
 };
 
-/** The store of the attention of a subject. */
+/** A store for attention weights. */
 export type AttentionStore = ResultStore<[subject: AttentionSubject], AttentionView>;
 
 /**
@@ -54,7 +54,7 @@ export function attentionStore(): AttentionStore {
 }
 
 /**
- * The weights of one head, `[T, S]`, of those of all.
+ * Selects the weights of one head, `[T, S]`.
  *
  * @param weights - `[L, H, T, S]`
  * @param layer - The first axis: a layer, or an entry of a batch.
@@ -135,7 +135,7 @@ async function computeAttention(subject: AttentionSubject, signal: AbortSignal):
   return { tokens, weights: { data, shape: [layers.length, ...(shapes[0] ?? [1, 0, 0, 0]).slice(1)] } };
 }
 
-/** The parts of a model in this thread that are used. */
+/** The used part of a model in this thread. */
 type InThread = {
   apply(params: object, ids: readonly number[], options: object): unknown;
   params: object;

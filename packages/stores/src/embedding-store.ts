@@ -10,17 +10,17 @@ import {
   type UncheckedRuntime,
 } from "./runtime.js";
 
-/** The store of embeddings: a vector for each text. */
+/** A store for embeddings: one vector per text. */
 export type EmbeddingStore<R extends Runtime> = ResultStore<
   [model: ModelOf<R>, texts: readonly string[], options?: EmbedOptionsOf<R>],
   readonly ArrayLike<number>[]
 >;
 
 /**
- * Embeddings as a store: `run(model, texts)` computes a vector of length 1 for each text. It is aborted by the next call, and when the
- * last reader has left.
+ * Creates a store for embeddings: `run(model, texts)` computes a vector of length 1 for each text. It is aborted by the next call, and when the
+ * last subscriber unsubscribes.
  *
- * @param options - `runtime`: that of the model. Default {@link mainThread}.
+ * @param options - `runtime`: the runtime of the model. Default {@link mainThread}.
  *
  * @example
  * ```ts

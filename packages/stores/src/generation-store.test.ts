@@ -4,13 +4,13 @@ import { generationStore, type GenerationState } from "./generation-store.js";
 type Token = { text: string; id: number };
 type Options = { signal?: AbortSignal; maxTokens?: number };
 
-/** A runtime that gives the words of the prompt, each when the test asks for it. */
+/** A runtime that generates the words of the prompt, each when the test calls `step`. */
 function wordRuntime() {
   const calls: { model: object; options: Options; ended: boolean }[] = [];
   const waiting: (() => void)[] = [];
   return {
     calls,
-    /** Lets one word out. */
+    /** Generates the next words. */
     async step(count = 1) {
       for (let i = 0; i < count; i++) {
         while (waiting.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -39,7 +39,7 @@ function wordRuntime() {
 const model = {};
 const shown = (states: GenerationState<Token>[]) => states.map(({ status, text }) => `${status} ${text}`);
 
-test("the text grows token by token, and ends as done; each state is an object of its own", async () => {
+test("the text grows token by token until the status is done; each state is a new object", async () => {
   const runtime = wordRuntime();
   const store = generationStore({ runtime });
   const states: GenerationState<Token>[] = [];
@@ -56,7 +56,7 @@ test("the text grows token by token, and ends as done; each state is an object o
   expect([runtime.calls[0]!.model, runtime.calls[0]!.options.maxTokens]).toEqual([model, 2]);
 });
 
-test("stop ends it and keeps the text; a token that comes late changes nothing", async () => {
+test("stop() ends the generation and keeps the text; later tokens are ignored", async () => {
   const runtime = wordRuntime();
   const store = generationStore({ runtime });
   const end = store.generate(model, "a b c");
@@ -72,7 +72,7 @@ test("stop ends it and keeps the text; a token that comes late changes nothing",
   expect(store.getSnapshot().status).toBe("stopped");
 });
 
-test("another generation stops the one before, whose tokens do not mix in", async () => {
+test("another generation stops the previous one, whose tokens are not mixed in", async () => {
   const runtime = wordRuntime();
   const store = generationStore({ runtime });
   const first = store.generate(model, "a b");
@@ -84,7 +84,7 @@ test("another generation stops the one before, whose tokens do not mix in", asyn
   expect(store.getSnapshot().text).toBe("xy");
 });
 
-test("what the runtime throws is the error of the state, and the text before it stays", async () => {
+test("an error of the runtime becomes the error of the state, and the text so far is kept", async () => {
   const runtime = wordRuntime();
   const store = generationStore({ runtime });
   const end = store.generate(model, "a fail");
@@ -94,7 +94,7 @@ test("what the runtime throws is the error of the state, and the text before it 
   expect(store.getSnapshot()).toEqual({ status: "idle", text: "", tokens: [], error: undefined });
 });
 
-test("reset forgets a generation that runs", async () => {
+test("reset() stops a running generation and clears its text", async () => {
   const runtime = wordRuntime();
   const store = generationStore({ runtime });
   const end = store.generate(model, "a b");
@@ -105,21 +105,21 @@ test("reset forgets a generation that runs", async () => {
   expect(store.getSnapshot()).toMatchObject({ status: "idle", text: "" });
 });
 
-test("a generation ends when its last reader has left, and not when one comes back at once", async () => {
+test("a generation stops when its last subscriber has unsubscribed, unless another subscribes at once", async () => {
   const runtime = wordRuntime();
   const store = generationStore({ runtime });
   store.subscribe(() => undefined)();
-  const leave = store.subscribe(() => undefined);
+  const unsubscribe = store.subscribe(() => undefined);
   void store.generate(model, "a b c");
   await runtime.step();
   expect(store.getSnapshot().status).toBe("running");
-  leave();
+  unsubscribe();
   await new Promise((resolve) => setTimeout(resolve, 5));
   expect(store.getSnapshot()).toMatchObject({ status: "stopped", text: "a" });
   expect(runtime.calls[0]!.options.signal!.aborted).toBe(true);
 });
 
-test("a runtime that does not generate, and options that there are not, are refused", () => {
+test("a runtime without generate and unknown options are refused", () => {
   expect(() => generationStore({ runtime: { load: async () => ({}) } })).toThrow(
     /`runtime` is .*with `generate`/,
   );

@@ -11,42 +11,42 @@ import {
   type TokenOf,
   type UncheckedRuntime,
 } from "./runtime.js";
-import { ownStore, type Store } from "./store.js";
+import { writableStore, type Store } from "./store.js";
 
-/** A generation: what there is of it so far. */
+/** The state of a generation. */
 export type GenerationState<Token> = {
-  /** `stopped`: by `stop()`, another generation or the end of the last reader; what was generated stays. */
+  /** `stopped`: by `stop()`, another generation, or because the last subscriber unsubscribed; the text so far is kept. */
   readonly status: "idle" | "running" | "done" | "stopped" | "error";
   /** The text so far, without the prompt. */
   readonly text: string;
   readonly tokens: readonly Token[];
-  /** The error that the runtime threw, if it did. */
+  /** The error thrown by the runtime, if any. */
   readonly error: unknown;
 };
 
-/** The store of a generation. */
+/** A store for one generation at a time. */
 export type GenerationStore<R extends Runtime> = Store<GenerationState<TokenOf<R>>> & {
   /**
-   * Continues a prompt; a generation that runs is stopped. The result is the state at the end, with the error if there was one:
-   * it does not reject.
+   * Continues a prompt. A running generation is stopped. Resolves to the final state, including an error, if any:
+   * the promise does not reject.
    */
   generate(
     model: ModelOf<R>,
     prompt: PromptOf<R>,
     options?: GenerateOptionsOf<R>,
   ): Promise<GenerationState<TokenOf<R>>>;
-  /** Ends the generation. */
+  /** Stops the generation. */
   stop(): void;
-  /** Ends the generation, and forgets its text. */
+  /** Stops the generation, and clears its text. */
   reset(): void;
 };
 
 const nothing = { status: "idle", text: "", tokens: [], error: undefined } as const;
 
 /**
- * A generation as a store: its text grows with each token. It is stopped when the last reader has left.
+ * Creates a store for generation: its text grows with each token. The generation is stopped when the last subscriber unsubscribes.
  *
- * @param options - `runtime`: that of the model. Default {@link mainThread}.
+ * @param options - `runtime`: the runtime of the model. Default {@link mainThread}.
  *
  * @example
  * ```ts
@@ -58,9 +58,9 @@ const nothing = { status: "idle", text: "", tokens: [], error: undefined } as co
  * const model = await mainThread.load(checkpoint);
  * const store = generationStore();
  * const lengths: number[] = [];
- * const leave = store.subscribe(({ tokens }) => lengths.push(tokens.length));
+ * const unsubscribe = store.subscribe(({ tokens }) => lengths.push(tokens.length));
  * const { status, tokens } = await store.generate(model, [1], { maxTokens: 3 });
- * leave();
+ * unsubscribe();
  * [status, tokens.length]; // => ["done", 3]
  * lengths; // => [0, 0, 1, 2, 3, 3]
  * ```
@@ -73,7 +73,7 @@ export function generationStore<R extends Runtime = MainThread>(
   checkRuntime(check, runtime, "generate");
   type State = GenerationState<TokenOf<R>>;
   const work = latestWork();
-  const store = ownStore<State>(nothing, { onNone: () => stop() });
+  const store = writableStore<State>(nothing, { onNoSubscribers: () => stop() });
 
   function stop(): void {
     work.stop();

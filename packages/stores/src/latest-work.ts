@@ -1,6 +1,6 @@
-/** One piece of work at a time: a new one aborts the one before. */
+/** Runs one task at a time: starting a task aborts the previous one. */
 export type LatestWork = {
-  /** Begins a new piece; its signal is aborted when another begins, or at `stop`. */
+  /** Starts a task; its signal is aborted when another task starts, or by `stop`. */
   begin(): AbortSignal;
   stop(): void;
 };

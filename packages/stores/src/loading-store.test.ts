@@ -9,7 +9,7 @@ type Loading = {
   reject: (error: unknown) => void;
 };
 
-/** A runtime whose loads the test ends. */
+/** A runtime whose loads the test resolves or rejects. */
 function manualRuntime() {
   const loads: Loading[] = [];
   return {
@@ -23,12 +23,12 @@ function manualRuntime() {
 const soon = () => new Promise((resolve) => setTimeout(resolve, 5));
 const statuses = (states: ModelState<object>[]) => states.map(({ status }) => status);
 
-test("the first reader loads, bytes of all files are summed, and readers share the model", async () => {
+test("the first subscriber loads the model, the bytes of all files are summed, and all subscribers share it", async () => {
   const runtime = manualRuntime();
   const store = loadingStore("a", { runtime, quantize: "int8" });
   expect(store.getSnapshot()).toEqual({ status: "idle" });
   const states: ModelState<object>[] = [];
-  const leave = store.subscribe((state) => states.push(state));
+  const unsubscribe = store.subscribe((state) => states.push(state));
   store.subscribe(() => undefined);
   expect(runtime.loads.length).toBe(1);
   const [{ source, options, resolve }] = runtime.loads as [Loading];
@@ -50,24 +50,24 @@ test("the first reader loads, bytes of all files are summed, and readers share t
     ],
   ]);
   expect(store.getSnapshot().model).toBe(model);
-  leave();
+  unsubscribe();
   await soon();
   expect(store.getSnapshot().status).toBe("ready");
 });
 
-test("a reader that leaves and comes back at once loads nothing anew; when the last has left, loading is aborted", async () => {
+test("unsubscribing and subscribing at once does not load again; without subscribers, loading is aborted", async () => {
   const runtime = manualRuntime();
   const store = loadingStore("a", { runtime });
   store.subscribe(() => undefined)();
-  const leave = store.subscribe(() => undefined);
+  const unsubscribe = store.subscribe(() => undefined);
   await soon();
   const [{ options, resolve }] = runtime.loads as [Loading];
   expect([runtime.loads.length, options.signal.aborted]).toEqual([1, false]);
   const loading = store.load();
-  leave();
+  unsubscribe();
   await soon();
   expect([options.signal.aborted, store.getSnapshot().status]).toEqual([true, "idle"]);
-  // A model that comes too late is freed, and is nobody's.
+  // A model that is loaded after the abort is disposed of.
   const dispose = vi.fn();
   resolve({ dispose });
   await expect(loading).rejects.toBe(options.signal.reason);
@@ -76,14 +76,14 @@ test("a reader that leaves and comes back at once loads nothing anew; when the l
   expect(store.getSnapshot().status).toBe("idle");
 });
 
-test("when the last reader has left, the model is freed once, after the time that it is kept", async () => {
+test("keepMs after the last subscriber has unsubscribed, the model is disposed of once", async () => {
   const runtime = manualRuntime();
   const store = loadingStore("a", { runtime, keepMs: 40 });
   const dispose = vi.fn(() => Promise.reject(new Error("a worker that is gone")));
-  const leave = store.subscribe(() => undefined);
+  const unsubscribe = store.subscribe(() => undefined);
   runtime.loads[0]!.resolve({ dispose });
   await store.load();
-  leave();
+  unsubscribe();
   await soon();
   expect(store.getSnapshot().status).toBe("ready");
   await new Promise((resolve) => setTimeout(resolve, 80));
@@ -95,7 +95,7 @@ test("when the last reader has left, the model is freed once, after the time tha
   expect(runtime.loads.length).toBe(2);
 });
 
-test("an error is the state of readers and is thrown to those who load; loading again is a new try", async () => {
+test("an error is the state for subscribers and rejects load(); load() again retries", async () => {
   const runtime = manualRuntime();
   const store = loadingStore("a", { runtime });
   store.subscribe(() => undefined);
@@ -110,21 +110,21 @@ test("an error is the state of readers and is thrown to those who load; loading 
   expect(store.getSnapshot().status).toBe("ready");
 });
 
-test("`release` lets go of what nobody reads", async () => {
+test("release() disposes of the model only if there are no subscribers", async () => {
   const runtime = manualRuntime();
   const store = loadingStore("a", { runtime });
   const loading = store.load();
   runtime.loads[0]!.resolve({});
   await loading;
-  const leave = store.subscribe(() => undefined);
+  const unsubscribe = store.subscribe(() => undefined);
   store.release();
   expect(store.getSnapshot().status).toBe("ready");
-  leave();
+  unsubscribe();
   store.release();
   expect(store.getSnapshot().status).toBe("idle");
 });
 
-test("the same source and options share a store while it holds a model, others do not", async () => {
+test("equal sources and options share a store while it holds a model, others do not", async () => {
   const runtime = manualRuntime();
   const file = new File([], "model.gguf");
   const device = { name: "wasm", scope: () => undefined };
@@ -141,18 +141,18 @@ test("the same source and options share a store while it holds a model, others d
   expect(of(new URL("https://example.org/a"))).toBe(of(new URL("https://example.org/a")));
   expect(of("a")).not.toBe(of("b"));
   expect(sharedModel("a", { runtime: manualRuntime() })).not.toBe(of("a"));
-  const leave = store.subscribe(() => undefined);
-  leave();
+  const unsubscribe = store.subscribe(() => undefined);
+  unsubscribe();
   await soon();
   const next = of("a", { quantize: "int8", device });
   expect(next).not.toBe(store);
-  // One that is read again is the shared one again.
+  // A store with a new subscriber becomes the shared one again.
   next.dispose();
   store.subscribe(() => undefined);
   expect(of("a", { quantize: "int8", device })).toBe(store);
 });
 
-test("a source may come later: a function is called when the model is loaded, a promise is awaited", async () => {
+test("a source may be a function, which is called when the model is loaded, or a promise, which is awaited", async () => {
   const runtime = manualRuntime();
   let calls = 0;
   const later = async () => {
@@ -174,7 +174,7 @@ test("a source may come later: a function is called when the model is loaded, a 
   const failed = loadingStore(() => Promise.reject(new Error("no network")), { runtime });
   await expect(failed.load()).rejects.toThrow("no network");
   expect(failed.getSnapshot().status).toBe("error");
-  // One that is let go of meanwhile is not loaded.
+  // A store that is disposed of before its source resolves is not loaded.
   const left = loadingStore(later, { runtime });
   const leaving = left.load().catch((error: unknown) => (error as Error).name);
   left.dispose();
@@ -182,7 +182,7 @@ test("a source may come later: a function is called when the model is loaded, a 
   expect(runtime.loads.length).toBe(2);
 });
 
-test("a runtime that cannot load and a time that is none are refused", () => {
+test("a runtime without load and an invalid keepMs are refused", () => {
   expect(() => loadingStore("a", { runtime: {} as ReturnType<typeof manualRuntime> })).toThrow(
     /^loadingStore: `runtime` is .*, expected functions that run models, with `load`\.\nFix: leave it out/,
   );

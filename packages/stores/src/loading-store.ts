@@ -8,17 +8,17 @@ import {
   type Runtime,
   type UncheckedRuntime,
 } from "./runtime.js";
-import { ownStore, type Store } from "./store.js";
+import { writableStore, type Store } from "./store.js";
 
-/** Bytes of a model that have arrived. */
+/** Download progress of a model. */
 export type LoadProgress = {
   /** Unit: bytes. */
   readonly loaded: number;
-  /** Unit: bytes; undefined while a file has not told its size. */
+  /** Unit: bytes; undefined while the size of a file is unknown. */
   readonly total: number | undefined;
 };
 
-/** A model that is loaded, or on its way. */
+/** The state of a model. */
 export type ModelState<Model> =
   | {
       readonly status: "idle";
@@ -29,7 +29,7 @@ export type ModelState<Model> =
   | {
       readonly status: "loading";
       readonly model?: undefined;
-      /** Undefined until bytes arrive. */
+      /** Undefined until the first bytes arrive. */
       readonly progress: LoadProgress | undefined;
       readonly error?: undefined;
     }
@@ -46,35 +46,35 @@ export type ModelState<Model> =
       readonly error: unknown;
     };
 
-/** Options of a store of a model. */
+/** Options of a loading store. */
 export type LoadingStoreOptions<R extends Runtime = MainThread> = LoadOptionsOf<R> & {
-  /** Functions that run the model. Default {@link mainThread}. */
+  /** The runtime, which loads and runs the model. Default {@link mainThread}. */
   runtime?: R;
-  /** Time that a model stays when nobody reads its store any more. Unit: milliseconds. Default 0. */
+  /** Time for which a model is kept after the last subscriber unsubscribed. Unit: milliseconds. Default 0. */
   keepMs?: number;
 };
 
-/** The store of a model. */
+/** A store for a model. */
 export type LoadingStore<Model> = Store<ModelState<Model>> & {
-  /** Loads the model, unless that has begun. Again after an error. */
+  /** Loads the model, unless it is loading or loaded. After an error, tries again. */
   load(): Promise<Model>;
-  /** Ends the loading, or lets go of the model: its `dispose()` is called, if it has one. */
+  /** Aborts loading, or releases the model: its `dispose()` is called, if it has one. */
   dispose(): void;
   /** `using store = loadingStore(…)` disposes of it at the end of the block. */
   [Symbol.dispose](): void;
-  /** The same, if nobody reads the store. */
+  /** The same, if the store has no subscribers. */
   release(): void;
 };
 
 const idle = { status: "idle" } as const;
 
 /**
- * A model as a store: it is loaded when the first reader subscribes, or by `load()`, once for all readers. When the last one has
- * left, loading ends or the model is let go of.
+ * Creates a store for a model. It is loaded when the first subscriber arrives, or by `load()`, once for all subscribers. When the last one
+ * unsubscribes, loading is aborted or the model is released.
  *
- * @param source - As `load` of the runtime takes it; a promise of that, or a function that gives it, such as `modelTiny`.
+ * @param source - A source for `load` of the runtime; a promise of one, or a function that returns one, such as `modelTiny`.
  * @param options - Those of `load`, with `runtime` and `keepMs`.
- * @throws {ArgumentError} If the runtime is none. What `load` throws is the `error` of the state.
+ * @throws {ArgumentError} If the runtime is invalid. Errors thrown by `load` become the `error` of the state.
  *
  * @example
  * ```ts
@@ -85,11 +85,11 @@ const idle = { status: "idle" } as const;
  * checkpoint.set(new Uint8Array(Int32Array.of(2, 3, 1, 1, 1, 5, 4).buffer));
  * const store = loadingStore(checkpoint);
  * const seen: string[] = [];
- * const leave = store.subscribe(({ status }) => {
+ * const unsubscribe = store.subscribe(({ status }) => {
  *   if (seen.at(-1) !== status) seen.push(status);
  * });
  * await store.load();
- * leave();
+ * unsubscribe();
  * seen; // => ["idle", "loading", "ready"]
  * ```
  */
@@ -100,7 +100,7 @@ export function loadingStore<R extends Runtime = MainThread>(
   return watchedLoadingStore("loadingStore", source, options, () => undefined);
 }
 
-/** The same, for the function that errors name. `onHeld` hears when the store begins to hold a model, and when it ends. */
+/** The same, on behalf of a function that errors name. `onHeld` is called when the store starts and stops holding a model. */
 export function watchedLoadingStore<R extends Runtime>(
   fn: string,
   source: LaterSource<R>,
@@ -119,11 +119,11 @@ export function watchedLoadingStore<R extends Runtime>(
   check.finite({ keepMs }, { min: 0, unit: "milliseconds" });
   type Model = ModelOf<R>;
   const unchecked = runtime as unknown as UncheckedRuntime;
-  const store = ownStore<ModelState<Model>>(idle, {
-    // Readers learn of an error by the state.
-    onFirst: () => void load().catch(() => undefined),
-    onNone: () => dispose(),
-    patienceMs: keepMs,
+  const store = writableStore<ModelState<Model>>(idle, {
+    // Subscribers get the error from the state.
+    onFirstSubscriber: () => void load().catch(() => undefined),
+    onNoSubscribers: () => dispose(),
+    idleMs: keepMs,
   });
   let current: { controller: AbortController; model: Promise<Model> } | undefined;
 
@@ -150,7 +150,7 @@ export function watchedLoadingStore<R extends Runtime>(
       signal.throwIfAborted();
       const model = (await unchecked.load(from, { ...loadOptions, signal, onProgress })) as Model;
       if (signal.aborted) {
-        letGo(model as object);
+        disposeModel(model as object);
         throw signal.reason;
       }
       store.set({ status: "ready", model, progress: totalProgress(files.values()) });
@@ -165,14 +165,14 @@ export function watchedLoadingStore<R extends Runtime>(
     const { status, model } = store.getSnapshot();
     current?.controller.abort();
     current = undefined;
-    if (status === "ready") letGo(model as object);
+    if (status === "ready") disposeModel(model as object);
     if (status === "idle") return;
     store.set(idle);
     onHeld(false);
   }
 
   const release = () => {
-    if (store.readers() === 0) dispose();
+    if (store.subscriberCount() === 0) dispose();
   };
   const { subscribe, getSnapshot } = store;
   return { subscribe, getSnapshot, load, dispose, ...disposable(dispose), release };
@@ -185,8 +185,8 @@ const isLater = (source: unknown): source is Later =>
 
 const givenBy = (source: Later): unknown => (typeof source === "function" ? source() : source);
 
-/** Frees a model that has something to free, as one in a worker has. */
-function letGo(model: object): void {
+/** Disposes of a model that has `dispose`, such as a model in a worker. */
+function disposeModel(model: object): void {
   const { dispose } = model as { dispose?: () => unknown };
   if (typeof dispose === "function") void Promise.resolve(dispose.call(model)).catch(() => undefined);
 }
@@ -202,7 +202,7 @@ function totalProgress(files: Iterable<LoadProgress>): LoadProgress | undefined 
   return count === 0 ? undefined : { loaded, total };
 }
 
-/** Refuses a runtime that lacks a function. */
+/** Refuses a runtime without a function. */
 export function checkRuntime(check: ReturnType<typeof checks>, runtime: unknown, name: keyof Runtime): void {
   check.each(
     { runtime },

@@ -9,7 +9,7 @@ import { mainThread } from "./runtime.js";
 const sizes = { dim: 32, hidden_dim: 32, n_heads: 2 };
 const checkpoint = tinyCheckpoint(sizes, (n) => Math.sin(n * n));
 
-test("this thread loads and generates as the transformer does, on a device that is opened when it is needed", async () => {
+test("mainThread loads and generates like @qkv/transformer, on a device that is opened when it is needed", async () => {
   const device = js();
   const model = (await mainThread.load(checkpoint, { device: async () => device })) as Model;
   expect(model.params.embedding.weight.device).toBe(device);
@@ -23,7 +23,7 @@ test("this thread loads and generates as the transformer does, on a device that 
   await expect(mainThread.embed(model, ["a"])).rejects.toThrow(/^embed: `model` is "a decoder"/);
 });
 
-test("a device that was opened for a model is closed with it, or when it cannot be loaded; one that was given stays", async () => {
+test("a device that was opened for a model is closed with it or when loading fails; a given device stays open", async () => {
   const closed: string[] = [];
   const opened = (name: string) => ({ ...js(), close: () => void closed.push(name) });
   const store = loadingStore(checkpoint, { device: () => opened("with the model") });
@@ -39,7 +39,7 @@ test("a device that was opened for a model is closed with it, or when it cannot 
   expect(closed).toEqual(["with the model", "with the error"]);
 });
 
-test("this thread embeds with an encoder: a vector of length 1 for each text, until a signal aborts", async () => {
+test("mainThread embeds texts with an encoder as vectors of length 1, until a signal aborts", async () => {
   const tokenizer = bertTokenizer(
     ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "cat", "dog"].join("\n"),
   );

@@ -1,31 +1,31 @@
 import { latestWork } from "./latest-work.js";
-import { ownStore, type Store } from "./store.js";
+import { writableStore, type Store } from "./store.js";
 
-/** A result that is computed. The one before stays until the new one is there. */
+/** The state of a computation. The previous result is kept until the new one is available. */
 export type ResultState<Result> = {
   readonly status: "idle" | "running" | "done" | "error";
   readonly result: Result | undefined;
-  /** The error that was thrown, if one was. */
+  /** The error that was thrown, if any. */
   readonly error: unknown;
 };
 
-/** The store of a result of arguments. */
+/** A store for the result of a function of arguments. */
 export type ResultStore<Args extends readonly unknown[], Result> = Store<ResultState<Result>> & {
-  /** Computes; what is being computed is aborted. The result is the state at the end: it does not reject. */
+  /** Starts a computation, and aborts a running one. Resolves to the final state: the promise does not reject. */
   run(...args: Args): Promise<ResultState<Result>>;
-  /** Ends the computation; a result before it stays. */
+  /** Aborts the computation. A previous result is kept. */
   stop(): void;
 };
 
-/** Makes a store of what `compute` returns for the arguments of its last call. */
+/** Creates a store for the result of `compute`, for the arguments of the last call of `run`. */
 export function resultStore<Args extends readonly unknown[], Result>(
   compute: (signal: AbortSignal, ...args: Args) => Result | Promise<Result>,
 ): ResultStore<Args, Result> {
   type State = ResultState<Result>;
   const work = latestWork();
-  const store = ownStore<State>(
+  const store = writableStore<State>(
     { status: "idle", result: undefined, error: undefined },
-    { onNone: () => stop() },
+    { onNoSubscribers: () => stop() },
   );
 
   function stop(): void {
@@ -39,7 +39,7 @@ export function resultStore<Args extends readonly unknown[], Result>(
     const signal = work.begin();
     const { result } = store.getSnapshot();
     store.set({ status: "running", result, error: undefined });
-    // A call that another one follows at once computes nothing.
+    // If another call follows immediately, nothing is computed.
     await Promise.resolve();
     const end = (state: State) => {
       if (!signal.aborted) store.set(state);

@@ -11,8 +11,8 @@ import type {
 import type { Device } from "@qkv/tensor";
 
 /**
- * Functions that run models: the module `@qkv/transformer` does in this thread, the module `@qkv/worker` in another. Both have
- * them by these names, and so may an object of yours.
+ * Functions that load and run models: the module `@qkv/transformer` for this thread, `@qkv/worker` for a worker, or any object
+ * with these functions.
  */
 export type Runtime = {
   load(source: never, options?: never): Promise<object>;
@@ -20,50 +20,50 @@ export type Runtime = {
   embed?(model: never, texts: readonly string[], options?: never): Promise<readonly ArrayLike<number>[]>;
 };
 
-/** A runtime as the stores call it: models, sources and options are those that its types let through. */
+/** A runtime as used inside the stores. Models, sources and options have already been checked by its types. */
 export type UncheckedRuntime = {
   load(source: unknown, options: object): Promise<object>;
   generate(model: object, prompt: unknown, options: object): AsyncIterable<{ readonly text: string }>;
   embed(model: object, texts: readonly string[], options: object): Promise<readonly ArrayLike<number>[]>;
 };
 
-/** The models of a runtime. */
+/** Type of the models of a runtime. */
 export type ModelOf<R extends Runtime> = Awaited<ReturnType<R["load"]>>;
-/** The sources that a runtime loads from. */
+/** Type of the sources that a runtime loads. */
 export type SourceOf<R extends Runtime> = Parameters<R["load"]>[0];
-/** A source, or one that comes later: a promise of it, or a function that is called when the model is loaded. */
+/** A source, a promise of one, or a function that returns one and is called when the model is loaded. */
 export type LaterSource<R extends Runtime> =
   SourceOf<R> | Promise<SourceOf<R>> | (() => SourceOf<R> | Promise<SourceOf<R>>);
-/** Options of a function, but for those that a store gives; any object where it has none. */
+/** Options of a function without those that a store sets; `object` if it has none. */
 type OptionsWithout<Options, Own extends string> = [NonNullable<Options>] extends [never]
   ? object
   : Omit<NonNullable<Options>, Own>;
-/** Its options of loading, but for those that a store gives. */
+/** Type of the options of `load`, without those that a store sets. */
 export type LoadOptionsOf<R extends Runtime> = OptionsWithout<
   Parameters<R["load"]>[1],
   "signal" | "onProgress"
 >;
 type Generate<R extends Runtime> = NonNullable<R["generate"]>;
-/** Its options of a generation, but for those that a store gives. */
+/** Type of the options of `generate`, without those that a store sets. */
 export type GenerateOptionsOf<R extends Runtime> = OptionsWithout<Parameters<Generate<R>>[2], "signal">;
-/** Its prompts. */
+/** Type of the prompts. */
 export type PromptOf<R extends Runtime> = Parameters<Generate<R>>[1];
-/** One generated token. */
+/** Type of a generated token. */
 export type TokenOf<R extends Runtime> =
   ReturnType<Generate<R>> extends AsyncIterable<infer Token> ? Token : never;
 type Embed<R extends Runtime> = NonNullable<R["embed"]>;
-/** Its options of an embedding, but for those that a store gives. */
+/** Type of the options of `embed`, without those that a store sets. */
 export type EmbedOptionsOf<R extends Runtime> = OptionsWithout<Parameters<Embed<R>>[2], "signal">;
 
-/** Options of `load` of the transformer, whose device may also be opened when it is needed: `device: wasm`. */
+/** Options of `load` of `@qkv/transformer`. `device` may also be a function that opens a device when it is needed: `device: wasm`. */
 export type MainThreadLoadOptions = Omit<LoadOptions, "device"> & {
   device?: Device | (() => Device | Promise<Device>);
 };
 
-/** A model of this thread. It has `dispose` where `load` opened a device for it, which that closes. */
+/** A model in this thread. If `load` opened a device for it, `dispose` closes the device. */
 export type MainThreadModel = AnyModel & { dispose?(): Promise<void> };
 
-/** The runtime of this thread. */
+/** Type of the runtime of this thread. */
 export type MainThread = {
   load(source: Source | readonly File[], options?: MainThreadLoadOptions): Promise<MainThreadModel>;
   generate(
@@ -75,8 +75,8 @@ export type MainThread = {
 };
 
 /**
- * Runs models in this thread, with `@qkv/transformer`, which is imported when the first model is loaded. Kinds of models are
- * told apart by their files.
+ * Runs models in this thread, with `@qkv/transformer`, which is imported when the first model is loaded. The kind of a model is
+ * detected from its files.
  *
  * @example
  * ```ts
@@ -110,7 +110,7 @@ export const mainThread: MainThread = {
   },
 };
 
-/** A model on a device that was opened for it, and is closed with it. */
+/** Loads a model on a device that was opened for it, and adds a `dispose` that closes the device. */
 async function onOwnDevice(
   device: Device & { close?(): void | Promise<void> },
   read: (device: Device) => Promise<AnyModel>,

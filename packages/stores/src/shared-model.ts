@@ -1,10 +1,10 @@
 import { watchedLoadingStore, type LoadingStore, type LoadingStoreOptions } from "./loading-store.js";
 import { mainThread, type LaterSource, type MainThread, type ModelOf, type Runtime } from "./runtime.js";
 
-/** Stores by runtime, then by source and options: those that hold a model, and those that nobody has read yet. */
+/** Shared stores by runtime, then by source and options: stores that hold a model, and new ones without subscribers. */
 const stores = new WeakMap<Runtime, Map<string, LoadingStore<never>>>();
 
-/** Numbers of objects, which stand for them in keys. */
+/** Numbers that identify objects in keys. */
 const numbers = new WeakMap<object, number>();
 let count = 0;
 
@@ -15,7 +15,7 @@ function objectNumber(value: object): number {
   return count;
 }
 
-/** A text for values: plain ones by what they hold, others (files, devices, functions) by which they are. */
+/** A key for a value: plain values by content, others (files, devices, functions) by identity. */
 function valueKey(value: unknown): string {
   if (value instanceof URL) return valueKey(value.href);
   if (Array.isArray(value)) return `[${value.map(valueKey).join()}]`;
@@ -30,17 +30,17 @@ function entriesKey(value: object): string {
   return `{${keys.sort().join()}}`;
 }
 
-/** A list of files, access to the hub: plain. An object with methods is one of its kind, such as a device. */
+/** True for plain objects, such as hub options. Objects with methods, such as devices, are compared by identity. */
 const isPlain = (value: object): boolean =>
   Object.getPrototypeOf(value) === Object.prototype &&
   !Object.values(value).some((item) => typeof item === "function");
 
 /**
- * The store of a model that all parts of a program share: the same source with the same options gives the same store, and the model
+ * Returns a store for a model that is shared within the program: equal sources and options give the same store, and the model
  * is loaded once.
  *
- * @param source - As for {@link loadingStore}. Files, functions, devices and other objects are the same only if they are
- *   one.
+ * @param source - As for {@link loadingStore}. Files, functions, devices and other objects are equal only if they are
+ *   identical.
  *
  * @example
  * ```ts

@@ -1,30 +1,30 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { ownStore } from "./store.js";
+import { writableStore } from "./store.js";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test("a reader is called with the value at once and at each change, until it leaves", () => {
-  const store = ownStore(1);
+test("a subscriber is called with the value at once and at each change, until it unsubscribes", () => {
+  const store = writableStore(1);
   const [seen, other]: [number[], number[]] = [[], []];
-  const leave = store.subscribe((value) => seen.push(value));
+  const unsubscribe = store.subscribe((value) => seen.push(value));
   store.set(2);
-  const leaveOther = store.subscribe((value) => other.push(value));
+  const unsubscribeOther = store.subscribe((value) => other.push(value));
   store.set(3);
-  leave();
-  leave();
+  unsubscribe();
+  unsubscribe();
   store.set(4);
-  leaveOther();
+  unsubscribeOther();
   store.set(5);
   expect([seen, other, store.getSnapshot()]).toEqual([[1, 2, 3], [2, 3, 4], 5]);
 });
 
-test("a reader that leaves while others are called is called no more, and the others are", () => {
-  const store = ownStore(0);
+test("a subscriber that unsubscribes during a change is not called again, and the others still are", () => {
+  const store = writableStore(0);
   const seen: string[] = [];
-  const leave = store.subscribe((value) => {
+  const unsubscribe = store.subscribe((value) => {
     seen.push(`first ${value}`);
-    if (value === 1) leave();
+    if (value === 1) unsubscribe();
   });
   store.subscribe((value) => seen.push(`second ${value}`));
   store.set(1);
@@ -32,16 +32,20 @@ test("a reader that leaves while others are called is called no more, and the ot
   expect(seen).toEqual(["first 0", "second 0", "first 1", "second 1", "second 2"]);
 });
 
-test("the first reader and the end of the last are told, and a reader that comes at once is no end", () => {
+test("the callbacks report the first subscriber, and the end of the last one only after idleMs without another", () => {
   const calls: string[] = [];
-  const store = ownStore(0, {
-    ...{ onFirst: () => calls.push("first"), onNone: () => calls.push("none"), patienceMs: 50 },
+  const store = writableStore(0, {
+    ...{
+      onFirstSubscriber: () => calls.push("first"),
+      onNoSubscribers: () => calls.push("none"),
+      idleMs: 50,
+    },
   });
   const one = store.subscribe(() => undefined);
   const two = store.subscribe(() => undefined);
   one();
   vi.advanceTimersByTime(100);
-  expect([calls, store.readers()]).toEqual([["first"], 1]);
+  expect([calls, store.subscriberCount()]).toEqual([["first"], 1]);
   two();
   vi.advanceTimersByTime(49);
   const three = store.subscribe(() => undefined);

@@ -1,51 +1,53 @@
 /**
- * A value that changes, with those who read it. This is the contract of Svelte's stores, and what React's `useSyncExternalStore`
- * takes.
+ * A value that changes over time, with subscribers. It follows the store contract of Svelte, and fits React's `useSyncExternalStore`.
  */
 export type Store<Snapshot> = {
-  /** Calls `run` with the value, at once and at each change. The result ends that. */
+  /** Calls `run` with the value, immediately and at each change. Returns a function that unsubscribes. */
   readonly subscribe: (run: (snapshot: Snapshot) => void) => () => void;
-  /** The value now: the same object until it changes. */
+  /** Returns the current value: the same object until it changes. */
   readonly getSnapshot: () => Snapshot;
 };
 
-/** A store that its owner sets. */
-export type OwnStore<Snapshot> = Store<Snapshot> & {
+/** A store whose value is set by its creator. */
+export type WritableStore<Snapshot> = Store<Snapshot> & {
   set(snapshot: Snapshot): void;
-  /** Number of those who read. */
-  readonly readers: () => number;
+  /** Number of subscribers. */
+  readonly subscriberCount: () => number;
 };
 
-/** Calls when the first reader comes, and when there has been none for a while. */
-export type Attendance = {
-  onFirst?(): void;
-  onNone?(): void;
-  /** The while. A page that mounts a component anew leaves and comes in one go. Unit: milliseconds. Default 0. */
-  patienceMs?: number;
+/** Callbacks for the first subscriber, and for when there has been none for some time. */
+export type SubscriptionOptions = {
+  onFirstSubscriber?(): void;
+  onNoSubscribers?(): void;
+  /** That time. A page that remounts a component unsubscribes and subscribes at once. Unit: milliseconds. Default 0. */
+  idleMs?: number;
 };
 
-/** Makes a store of a first value. */
-export function ownStore<Snapshot>(first: Snapshot, attendance: Attendance = {}): OwnStore<Snapshot> {
-  const { onFirst, onNone, patienceMs = 0 } = attendance;
+/** Creates a store with an initial value. */
+export function writableStore<Snapshot>(
+  first: Snapshot,
+  options: SubscriptionOptions = {},
+): WritableStore<Snapshot> {
+  const { onFirstSubscriber, onNoSubscribers, idleMs = 0 } = options;
   let snapshot = first;
-  const readers = new Set<{ run: (snapshot: Snapshot) => void }>();
-  let leaving: ReturnType<typeof setTimeout> | undefined;
+  const subscribers = new Set<{ run: (snapshot: Snapshot) => void }>();
+  let idleTimer: ReturnType<typeof setTimeout> | undefined;
   return {
     getSnapshot: () => snapshot,
-    readers: () => readers.size,
+    subscriberCount: () => subscribers.size,
     set(next) {
       snapshot = next;
-      for (const { run } of [...readers]) run(next);
+      for (const { run } of [...subscribers]) run(next);
     },
     subscribe(run) {
-      const reader = { run };
-      readers.add(reader);
-      clearTimeout(leaving);
+      const subscriber = { run };
+      subscribers.add(subscriber);
+      clearTimeout(idleTimer);
       run(snapshot);
-      if (readers.size === 1) onFirst?.();
+      if (subscribers.size === 1) onFirstSubscriber?.();
       return () => {
-        if (!readers.delete(reader) || readers.size > 0 || !onNone) return;
-        leaving = setTimeout(onNone, patienceMs);
+        if (!subscribers.delete(subscriber) || subscribers.size > 0 || !onNoSubscribers) return;
+        idleTimer = setTimeout(onNoSubscribers, idleMs);
       };
     },
   };
