@@ -6,15 +6,15 @@ import { longestMatches } from "./longest-matches.js";
 export type AddedToken = {
   readonly id: number;
   readonly content: string;
-  /** Controls the model (`<s>`, `[CLS]`) and has no text of its own. Default: false. */
+  /** Special token, which controls the model (`<s>`, `[CLS]`) and has no text. Default: false. */
   readonly special?: boolean;
   /** Matches normalized text instead of raw text. Default: false. */
   readonly normalized?: boolean;
   /** Matches whole words only: no letter, mark, digit or `_` beside it. Default: false. */
   readonly singleWord?: boolean;
-  /** Includes the white space on its left. Default: false. */
+  /** Strips and includes the white space on its left (`lstrip`). Default: false. */
   readonly lstrip?: boolean;
-  /** Includes the white space on its right. Default: false. */
+  /** Strips and includes the white space on its right (`rstrip`). Default: false. */
   readonly rstrip?: boolean;
 };
 

@@ -2,7 +2,7 @@ import { ArgumentError } from "@qkv/core";
 import type { DecodeStream } from "./decoders/decoder.js";
 
 /**
- * Decodes tokens whose bytes, joined, are UTF-8. A character may be spread over tokens: its bytes are held until
+ * Decodes tokens whose concatenated bytes are UTF-8. A character may be split between tokens: its bytes are held back until
  * the last one arrives.
  *
  * @param pieces - The bytes of each token, by id.

@@ -5,17 +5,17 @@ const has = (value: unknown, method: string): boolean =>
   value !== null &&
   typeof (value as Record<string, unknown>)[method] === "function";
 
-/** Refuses what lacks a method: `expected` is a noun phrase for what has it. */
+/** Refuses a value without a method. `expected`: a noun phrase for values that have it. */
 export function checkHas(check: Checks, values: Named, methods: readonly string[], expected: string): void {
   check.each(values, (value) => methods.every((method) => has(value, method)), expected);
 }
 
-/** Refuses what is no tokenizer. */
+/** Refuses a value that is not a tokenizer. */
 export function checkTokenizer(check: Checks, values: Named, methods: readonly string[]): void {
   checkHas(check, values, methods, "a tokenizer, such as `loadTokenizer(files)` gives");
 }
 
-/** Refuses what is no list, or a list of other things. */
+/** Refuses a value that is not a list, or has items of another type. */
 export function checkList(
   check: Checks,
   values: Named,
@@ -25,12 +25,12 @@ export function checkList(
   check.each(values, (value) => Array.isArray(value) && value.every(holds), expected);
 }
 
-/** Refuses what is neither text nor its bytes. */
+/** Refuses a value that is neither text nor bytes. */
 export function checkTextOrBytes(check: Checks, values: Named, expected = "a text or its bytes"): void {
   check.each(values, (value) => typeof value === "string" || value instanceof Uint8Array, expected);
 }
 
-/** Refuses what is no file's content. */
+/** Refuses a value that cannot be the content of a file. */
 export function checkBytes(check: Checks, values: Named): void {
   check.each(
     values,
@@ -40,7 +40,7 @@ export function checkBytes(check: Checks, values: Named): void {
   );
 }
 
-/** Refuses what is neither a list nor a stream of texts. A text by itself is one text. */
+/** Refuses a value that is neither a list nor a stream of texts. A single text is accepted. */
 export function checkTexts(check: Checks, values: Named): void {
   check.each(
     values,
@@ -54,7 +54,7 @@ export const isIterable = (value: unknown): boolean =>
 
 export const isText = (value: unknown): boolean => typeof value === "string";
 
-/** The options of a function that needs some: nothing is refused as something else would be. */
+/** Checks the options of a function that requires some: undefined is refused like any other wrong value. */
 export function requireOptions<T extends object>(check: Checks, given: T, argument = "options"): T {
   check.each({ [argument]: given }, (value) => value !== undefined, "an object of options");
   return given;

@@ -140,7 +140,7 @@ export function composeTokenizer(stages: Stages): Tokenizer {
     run(text, options, sink, check);
   };
 
-  /** True if an id is decoded to text; refuses an id that is no token. */
+  /** True if an id is decoded to text; refuses an id without a token. */
   const isDecoded = (id: number, skipSpecialTokens: boolean, check: Checks): boolean => {
     const token = added.get(id);
     const inside = Number.isSafeInteger(id) && id >= 0 && id < vocabSize;
@@ -356,7 +356,7 @@ type Finders = {
   refuse: boolean;
 };
 
-/** Receives what normalizers, pre-tokenizers and the model give. */
+/** Receives the results of normalizers, pre-tokenizers and the model. */
 type Sink = {
   readonly ids: number[];
   /** Offsets or tokens are wanted, so texts carry their alignments. */
@@ -419,7 +419,7 @@ function encodeArguments<T extends EncodeOptions>(
   return given;
 }
 
-/** Ids as a list; refuses one id by itself, and text. */
+/** Ids as a list; refuses a single id, and text. */
 function idList(ids: Iterable<number>, check: Checks): readonly number[] {
   const isList = typeof ids === "object" && ids !== null && Symbol.iterator in ids;
   if (!isList)
@@ -456,7 +456,7 @@ function refuseId(check: Checks, id: number, vocabSize: number): never {
   });
 }
 
-/** Refuses invalid stages at once, not at the first text. */
+/** Refuses invalid stages when the tokenizer is created, not at the first text. */
 function checkStages(stages: Stages): void {
   const check = checks("composeTokenizer");
   const {

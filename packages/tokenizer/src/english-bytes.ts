@@ -5,7 +5,7 @@ import { byteNgramModel, type ByteNgramModel } from "./patching/byte-ngram-model
  * A small model of the bytes of English, to try patching with: an n-gram model of order 5, counted from 660 kB
  * of sentences that `everyday-english.mjs`, beside this package's source, writes from word lists of its own.
  *
- * It knows how common words are spelled and what often follows them, and nothing of other languages or of code: there
+ * It models the spelling of common English words and what often follows them. On other languages and on code
  * its entropy is high at every byte. Size: 250 kB, in a module of its own, decoded at each call: keep what it returns.
  *
  * Made by

@@ -1,4 +1,4 @@
-/** A binary heap: gives back what was pushed, first by the order of `before`. Push and pop cost O(log n). */
+/** A binary heap (priority queue), ordered by `before`. Push and pop cost O(log n). */
 export class Heap<T> {
   readonly #items: T[] = [];
   readonly #before: (a: T, b: T) => boolean;
@@ -20,7 +20,7 @@ export class Heap<T> {
     items[hole] = item;
   }
 
-  /** The first item, removed, or undefined where there is none. */
+  /** Removes and returns the first item; undefined if the heap is empty. */
   pop(): T | undefined {
     const items = this.#items;
     const first = items[0];

@@ -56,7 +56,7 @@ export function llama2cTokenizer(bytes: Uint8Array, options: { vocabSize?: numbe
     });
   }
 
-  // Tokens that text encodes to: no special token, and none whose bytes are not UTF-8.
+  // Tokens that text can be encoded to: no special tokens, and none whose bytes are not valid UTF-8.
   const texts = pieces.map(strictText);
   const reserved = new Set(texts.flatMap((text, id) => (id <= eosId || text === undefined ? [id] : [])));
   const vocab = texts.map((text, id) => text ?? new TextDecoder().decode(pieces[id]));
@@ -88,17 +88,17 @@ function fallbackByte(text: string | undefined): Uint8Array | undefined {
   return byte === undefined ? undefined : Uint8Array.of(byte);
 }
 
-/** Bytes joined are UTF-8. The beginning-of-sequence token has no text, and the space after it was added by the encoder. */
+/** Concatenated bytes are UTF-8. The beginning-of-sequence token has no text, and the space after it was added by the encoder. */
 function llama2cDecoder(pieces: readonly Uint8Array[]): Decoder {
   return {
     name: "llama2.c",
-    // A decoder of tokenizer.json cannot ask for token 1: it strips a space at the start of all tokens.
+    // A decoder of tokenizer.json cannot test for token 1, so it strips a space at the start of any sequence.
     json: decodeSteps([byteFallbackStep, fuseStep, stripStep(" ", 1, 0, true)]).json,
     start: () => byteDecodeStream(pieces, bosId),
   };
 }
 
-/** The text of a token, or undefined where its bytes are not UTF-8: no text encodes to such a token. */
+/** The text of a token; undefined if its bytes are not valid UTF-8, so that no text is encoded to it. */
 function strictText(piece: Uint8Array): string | undefined {
   try {
     return strict.decode(piece);

@@ -2,19 +2,19 @@ import { ArgumentError } from "@qkv/core";
 import { isInsideSurrogatePair } from "./surrogate-pair.js";
 
 /**
- * Finds, for each position of a text, the longest of some words that begins there, in one pass.
+ * Finds the longest word of a list that begins at each position of a text, in one pass (Aho–Corasick).
  *
- * The automaton of Aho and Corasick gives for each position the longest word that ends there. Words and text are read from
- * right to left, so that it is the longest that begins there. The symbols are whole characters: a word never matches half
- * of one.
+ * The automaton of Aho and Corasick finds the longest word that ends at each position. Words and text are read from
+ * right to left, so that this is the longest word that begins there. Symbols are whole characters: a word never matches half
+ * a surrogate pair.
  *
  * @returns A function from a text to alternating positions and word numbers, from the last position to the first.
  * @see Aho and Corasick, "Efficient string matching" (1975), Communications of the ACM 18
  */
 export function longestMatches(words: readonly string[]): (text: string) => number[] {
   const children = childTable(); // by node and symbol
-  const failure = [0]; // for each node that of the longest proper suffix
-  const longest = [-1]; // for each node the longest word that is a suffix of it
+  const failure = [0]; // for each node, the node of its longest proper suffix
+  const longest = [-1]; // for each node, the longest word that is a suffix of it
 
   const next = (from: number, symbol: number): number => {
     for (let node = from; ; node = failure[node]!) {
@@ -22,7 +22,7 @@ export function longestMatches(words: readonly string[]): (text: string) => numb
       if (child > 0 || node === 0) return child;
     }
   };
-  // Level by level, so that suffixes, which are shorter, are there already.
+  // Level by level: suffixes are shorter, so their nodes are complete already.
   let open = words.flatMap((word, index) => (word === "" ? [] : [{ word, index, node: 0, at: word.length }]));
   const ends = unitPattern(open.map(({ word }) => word.charCodeAt(word.length - 1)));
   while (open.length > 0) {
@@ -51,7 +51,7 @@ export function longestMatches(words: readonly string[]): (text: string) => numb
     let at = text.length;
     for (let end = candidates.pop(); end !== undefined; end = candidates.pop()) {
       if (isInsideSurrogatePair(text, end)) end += 1;
-      if (end > at) continue; // it is behind us
+      if (end > at) continue; // already passed
       at = end;
       let node = 0;
       do {
@@ -65,7 +65,7 @@ export function longestMatches(words: readonly string[]): (text: string) => numb
   };
 }
 
-/** Matches one of some UTF-16 units. */
+/** A pattern for any of these UTF-16 units. */
 function unitPattern(units: readonly number[]): RegExp {
   const escaped = Array.from(new Set(units), (unit) => `\\u${unit.toString(16).padStart(4, "0")}`);
   return new RegExp(`[${escaped.join("")}]`, "g");
@@ -101,7 +101,7 @@ function childTable() {
   return { get: (node: number, symbol: number): number => entries[slot(node, symbol) + 2]!, set };
 }
 
-/** Characters of all words together at most, where no two begin alike. */
+/** Maximum total number of characters of all words, if no two share a prefix. */
 const maxNodes = 2 ** 23;
 
 /** The character before a position. */

@@ -8,7 +8,7 @@ export type Padding = {
   readonly typeId?: number;
   /** The padded side. Default: `"right"`, the end. */
   readonly side?: "left" | "right";
-  /** The least length. Default: that of the longest sequence. Unit: tokens. */
+  /** Minimum length. Default: that of the longest sequence. Unit: tokens. */
   readonly length?: number;
   /** Lengths are rounded up to a multiple of this. Default: 1. */
   readonly multipleOf?: number;

@@ -1,8 +1,8 @@
 /** Truncation of sequences to a length. */
 export type Truncation = {
-  /** The most tokens, those of the template included. */
+  /** Maximum number of tokens, including those of the template. */
   readonly maxLength: number;
-  /** The side that loses tokens. Default: `"right"`, the end. */
+  /** The side from which tokens are removed. Default: `"right"`, the end. */
   readonly side?: "left" | "right";
   /** The text of a pair that is truncated: the longer one, only the first, or only the second. Default: `"longestFirst"`. */
   readonly strategy?: "longestFirst" | "onlyFirst" | "onlySecond";

@@ -1,8 +1,8 @@
 import { characterSet } from "./character-set.js";
 
 /**
- * Characters that are newer than the tables of Hugging Face's library, Unicode 8 (BERT) and 9 (the other normalizers).
- * Left out of the tables here, so that ids are those of that library.
+ * Characters newer than the tables of Hugging Face's library, which are Unicode 8 (BERT) and 9 (the other normalizers).
+ * They are excluded here too, so that ids equal those of that library.
  *
  * Measured with `tokenizers` 0.23.2 on every character, against Unicode 17.
  */
@@ -42,7 +42,7 @@ export const newerCharacters = {
   ),
   /** Format characters that BERT keeps. */
   bertFormats: /* @__PURE__ */ characterSet("890-891 8e2 110cd 13430-1343f"),
-  /** Characters that normal forms leave as they are. */
+  /** Characters that normal forms do not change. */
   decomposed: /* @__PURE__ */ characterSet(
     "32ff a7f1-a7f4 ab69 105c9 105e4 10781-10785 10787-107b0 107b2-107ba 11383 11385 1138e 11391 113c5 " +
       "113c7-113c8 11938 16121-16128 16d68-16d6a 1ccd6-1ccf9 1e030-1e06d 1f16c 1fbf0-1fbf9",

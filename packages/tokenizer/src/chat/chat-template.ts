@@ -16,7 +16,7 @@ export type ChatTextOptions = {
   tools?: readonly unknown[];
   /** Further variables of the template, by name (`enable_thinking`). */
   variables?: Readonly<Record<string, unknown>>;
-  /** The date for templates that tell it. Default: now. */
+  /** The date for templates that contain it. Default: now. */
   now?: Date;
 };
 
@@ -26,7 +26,7 @@ export type ChatTemplate = {
    * The text of a conversation with its special tokens: encode it with `specialTokens: "allowed"` and
    * `addSpecialTokens: false`. Messages of users can contain special tokens too.
    *
-   * @throws {ArgumentError} If the template refuses the conversation, with its reason, or would not end.
+   * @throws {ArgumentError} If the template raises an error, with its message, or does not terminate within the limit of steps.
    */
   render(messages: readonly ChatMessage[], options?: ChatTextOptions): string;
 };
@@ -41,7 +41,7 @@ export type ChatTemplateOptions = {
  * `bos_token`, `eos_token` and others the template may read. It runs without access to anything but the conversation, and for a
  * bounded number of steps.
  *
- * @throws {FormatError} If there is no template (of that name), or it is no Jinja; the place is named.
+ * @throws {FormatError} If there is no template (with that name), or it is not valid Jinja; the error names the position.
  * @see transformers, "Chat templates"
  *
  * @example

@@ -23,20 +23,20 @@ const { Environment, Interpreter, parse, tokenize } = jinja as unknown as {
 };
 
 /**
- * Steps and numbers of ranges after which a template is not writing a prompt (real ones take some hundred a message), and
- * the characters and items that it makes, reads and compares on the way (real ones copy each text some ten times).
+ * Limits: steps and numbers in ranges (real templates need some hundred per message), and
+ * characters and items that are created, read and compared (real templates copy each text some ten times).
  */
 const maxSteps = (messages: number) => 200_000 + 5000 * messages;
 const maxMade = (given: number) => 2 ** 23 + 64 * given;
 
-/** Expressions whose value exists already. */
+/** Expressions that do not create a new value. */
 const given = new Set(["Identifier", "StringLiteral", "IntegerLiteral", "FloatLiteral", "MemberExpression"]);
 const isGiven = ({ type, property }: Statement) => given.has(type) && property?.type !== "SliceExpression";
 
-/** White space in a row at most: the library's pattern for it takes time by the square of it. */
+/** Maximum run of white space: the library's pattern for it takes quadratic time. */
 const longestSpace = 1000;
 
-/** Parses a template, with white space around blocks as chat templates have it. */
+/** Parses a template, with `trim_blocks` and `lstrip_blocks` as in transformers. */
 export function parseTemplate(source: string): Program {
   if (source.split(/\S+/).some(({ length }) => length > longestSpace))
     throw new Error(`more than ${longestSpace} characters of white space in a row`);
@@ -44,7 +44,7 @@ export function parseTemplate(source: string): Program {
   return { tree, uses: valueUses(tree) };
 }
 
-/** Runs a template, which sees the variables and nothing else, and ends after a bounded number of steps. */
+/** Runs a template with access to the given variables only, for a bounded number of steps. */
 export function renderBounded(
   { tree, uses }: Program,
   variables: Readonly<Record<string, unknown>>,
@@ -57,7 +57,7 @@ export function renderBounded(
     steps += count;
     if (!(steps <= limit)) throw new Error(`it takes more than ${limit} steps`);
   };
-  /** Refuses what would be too large, before it is made. */
+  /** Refuses values that would be too large, before they are created. */
   const checkRoom = (size: number) => {
     if (!(made + size <= room))
       throw new Error(`it makes or compares texts and lists of more than ${room} characters`);
@@ -69,7 +69,7 @@ export function renderBounded(
   const { measure, changed } = valueSizes(step);
   const valueSize = (value: Value) => measure(value).size;
 
-  /** The operands of the expression that is evaluated: the left one, and the factor by which a text grows. */
+  /** Operands of the current expression: the left one, and the factor by which a text grows. */
   type Operands = { left: Value; grow: (times: number) => void; times: number };
   const operands: Operands[] = [];
   const within = <T>(grow: Operands["grow"], evaluate: () => T): T => {
@@ -116,7 +116,7 @@ export function renderBounded(
       const { type, assignee } = statement;
       const hasOperands =
         type === "BinaryExpression" || type === "CallExpression" || type === "CallStatement";
-      // The first of an empty list is no value in the library.
+      // In the library, `first` of an empty list is not a template value.
       const evaluate = () => super.evaluate(statement, scope) ?? nothing;
       const value = hasOperands ? within(() => {}, evaluate) : evaluate();
       if (type === "Set" && assignee?.type === "MemberExpression") changed();
@@ -170,7 +170,7 @@ export function renderBounded(
     },
     strftime_now(format: unknown) {
       if (typeof format !== "string") throw new Error("`strftime_now` takes a text");
-      step(100 * format.length); // each letter may ask for the name of a month
+      step(100 * format.length); // each letter may produce the name of a month
       return strftime(now, format);
     },
   };
@@ -186,14 +186,14 @@ export function renderBounded(
 
 const nothing: Value = new Interpreter(new Environment()).evaluate(undefined, new Environment());
 
-/** Filters whose results grow with their arguments, and those that do something with an argument for each item. */
+/** Filters whose results grow with their arguments, and filters that use an argument for each item. */
 const growing = new Set(["replace", "join", "indent", "tojson"]);
 const itemwise = new Set(["map", "selectattr", "rejectattr", "sort"]);
-/** Filters that look at nothing in a value, and those that look at the items of a list and not into them. */
+/** Filters that do not read the content of a value, and filters that visit the items of a list but not their content. */
 const free = new Set("safe length count first last list default d int float abs bool".split(" "));
 const shallow = new Set("reverse items keys values map selectattr rejectattr".split(" "));
 
-/** Cost of a filter: the characters or items that it visits of its operand. */
+/** Cost of a filter: the number of characters or items of its operand that it visits. */
 function filterCost(name: string, operand: Value, size: number): number {
   if (free.has(name)) return 0;
   const items = ownLength(operand);
@@ -201,7 +201,7 @@ function filterCost(name: string, operand: Value, size: number): number {
   return name.endsWith("sort") ? size * Math.log2(items + 2) : size;
 }
 
-/** Cost of `==`: the characters of texts of equal length; and a list beside a text or number, which JavaScript writes out for it. */
+/** Cost of `==`: the characters of texts of equal length; for a list and a text or number, the list as text, to which JavaScript converts it. */
 function equalityCost(left: Value, right: Value, valueSize: (value: Value) => number): number {
   if (isContainer(left) === isContainer(right)) return comparisonCost(left.value, right.value);
   const [list, other] = isContainer(left) ? [left, right] : [right, left];
@@ -219,5 +219,5 @@ function membershipCost(left: Value, { value: right }: Value): number {
 const comparisonCost = (left: unknown, right: unknown): number =>
   typeof left === "string" && typeof right === "string" && left.length === right.length ? 1 + left.length : 1;
 
-/** Characters of a text that an engine may compare at each place of another before it takes more than a step. */
+/** Length of a search text up to which a comparison at one position counts as one step. */
 const needle = 64;

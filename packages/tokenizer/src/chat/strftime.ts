@@ -1,4 +1,4 @@
-/** A date in the letters of C's `strftime`: those that chat templates use. Others stay as they are. */
+/** Formats a date as C's `strftime`, with the directives that chat templates use. Others are left unchanged. */
 export function strftime(date: Date, format: string): string {
   const two = (n: number) => String(n).padStart(2, "0");
   const name = (options: Intl.DateTimeFormatOptions) => date.toLocaleString("en-US", options);

@@ -21,11 +21,11 @@ export type Statement = {
 /**
  * Uses of the value of an expression:
  *
- * - `items`: each item is taken, as by a loop.
- * - `characters`: its characters are read, as by a method of texts.
- * - `written`: it is written out as text.
- * - `left`, and then `equal` or `member`: it is compared, or looked for.
- * - `argument`, and then `grown`: a text grows with it.
+ * - `items`: each item is visited, as by a loop.
+ * - `characters`: its characters are read, as by a string method.
+ * - `written`: it is converted to text.
+ * - `left`, then `equal` or `member`: operands of `==` and `in`.
+ * - `argument`, then `grown`: the result grows with it.
  */
 export type Use = "items" | "characters" | "written" | "left" | "equal" | "member" | "argument" | "grown";
 

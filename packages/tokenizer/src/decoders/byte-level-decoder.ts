@@ -1,7 +1,7 @@
 import { unicodeToBytes } from "../models/byte-bpe.js";
 import type { Decoder, TokenLookup } from "./decoder.js";
 
-/** Decodes byte-level vocabularies: the bytes of byte-to-unicode tokens, joined, are UTF-8. */
+/** Decodes byte-level vocabularies: the concatenated bytes of byte-to-unicode tokens are UTF-8. */
 export const byteLevelDecoder: Decoder = {
   name: "bytes",
   json: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true },
@@ -24,7 +24,7 @@ export const byteLevelDecoder: Decoder = {
   },
 };
 
-/** The bytes of a token; a token with a character that is not byte-to-unicode is text. */
+/** The bytes of a token. A token with a character outside byte-to-unicode is ordinary text. */
 function tokenBytes(id: number, tokens: TokenLookup): Uint8Array {
   const known = tokens.bytes(id);
   if (known) return known;

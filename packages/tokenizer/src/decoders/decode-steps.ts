@@ -165,7 +165,7 @@ function stripRight(text: string, content: string, most: number): string {
   return text.slice(0, end);
 }
 
-/** `▁` becomes a space; the one in front of the text goes, if the encoder put it there. */
+/** `▁` becomes a space; the one at the start of the text is removed if the encoder added it. */
 export function metaspaceStep(
   replacement = "▁",
   prepend: "always" | "first" | "never" = "always",
@@ -196,7 +196,7 @@ export function wordPieceStep(prefix = "##", cleanup = true): DecodeStep {
   );
 }
 
-/** Tokens that end a word carry a suffix: it becomes the space between words. */
+/** Tokens that end a word have a suffix, which becomes the space between words. */
 export function wordSuffixStep(suffix = "</w>"): DecodeStep {
   checks("wordSuffixStep").type({ suffix }, "string");
   return {
@@ -215,14 +215,14 @@ export function wordSuffixStep(suffix = "</w>"): DecodeStep {
   };
 }
 
-/** Joins tokens with spaces, the decoder of a file that has none. */
+/** Joins tokens with spaces: the default for files without a decoder. */
 export const joinWithSpacesStep: DecodeStep = /* @__PURE__ */ mapped(
   "spaces",
   (token, first) => (first ? token : ` ${token}`),
   null,
 );
 
-/** CTC's tokens: repetitions are one, `pad` is none, and a delimiter stands for a space. */
+/** CTC tokens: repetitions are collapsed, `pad` is removed, and a delimiter becomes a space. */
 export function ctcStep(pad = "<pad>", delimiter = "|", cleanup = true): DecodeStep {
   checks("ctcStep").type({ pad, delimiter }, "string");
   return {

@@ -1,16 +1,16 @@
 /**
- * Streaming decoder (`DecodeStream` in Hugging Face's library): its results, joined, are what `decode` returns for all
+ * Streaming decoder (`DecodeStream` in Hugging Face's library): its concatenated results equal `decode` of all
  * ids.
  */
 export type DecodeStream = {
   /**
-   * The text that `id` completes: none (`""`) while a character still lacks bytes, never half of one.
+   * The text that `id` completes: `""` while a character is incomplete.
    *
    * @throws {ArgumentError} If `id` is not in the vocabulary.
    */
   push(id: number): string;
   /**
-   * The text that remains: U+FFFD where the last character lacks bytes, else `""`. Resets the stream for a new text.
+   * The remaining text: U+FFFD for an incomplete last character, else `""`. Resets the stream for a new text.
    */
   end(): string;
 };
@@ -26,7 +26,7 @@ export type TokenLookup = {
 /** The fifth stage, from ids to text. */
 export type Decoder = {
   readonly name: string;
-  /** A decoder for one text. Ids it is given are in the vocabulary. */
+  /** Creates a decoder for one text. Its ids must be in the vocabulary. */
   start(tokens: TokenLookup): DecodeStream;
   /** The text of all ids at once, where that is faster than one at a time. */
   decodeAll?(ids: readonly number[], tokens: TokenLookup): string;

@@ -7,14 +7,14 @@ export type SentencePieceDecoderOptions = {
   readonly unknownSurface: string;
   /** Drops the space at the start of a text. */
   readonly dropsSpace: boolean;
-  /** Drops all spaces there. */
+  /** Drops all spaces at the start of a text. */
   readonly dropsAllSpaces: boolean;
   /** Decodes byte tokens such as `<0x41>`. */
   readonly byteFallback: boolean;
 };
 
 /**
- * SentencePiece's decoding: `▁` is a space, but not the one in front of the text; byte tokens are decoded with
+ * SentencePiece's decoding: `▁` becomes a space, except at the start of the text; byte tokens are decoded with
  * their neighbours as UTF-8.
  *
  * @see google/sentencepiece, `SentencePieceProcessor::Decode` in src/sentencepiece_processor.cc

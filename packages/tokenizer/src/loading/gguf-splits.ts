@@ -4,7 +4,7 @@ import { gpt2Pattern } from "../pre-tokenizers/gpt2-split.js";
 export type GgufSplit = {
   /** Patterns applied in order: each splits the pre-tokens of the one before, and its matches are pre-tokens. */
   readonly patterns: readonly string[];
-  /** Gives a pre-token that is in the vocabulary as one token, without merges (`ignore_merges`). */
+  /** Encodes a pre-token that is in the vocabulary as one token, without merges (`ignore_merges`). */
   readonly ignoreMerges?: boolean;
   /** Default of `add_bos_token`. */
   readonly addBos?: boolean;
@@ -16,7 +16,7 @@ export type GgufSplit = {
   readonly plainText?: boolean;
 };
 
-/** The splits by the names that llama.cpp knows, each as the model's own files have it. */
+/** The splits by the names of llama.cpp, with the patterns of the models' original files. */
 function makeSplits(): Readonly<Record<string, GgufSplit>> {
   const contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
   const spaces = String.raw`\s*[\r\n]+|\s+(?!\S)|\s+`;

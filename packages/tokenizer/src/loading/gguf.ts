@@ -91,7 +91,7 @@ export function ggufTokenizer(file: Uint8Array | GgufHeader): Tokenizer {
     const [clsId, sepId] = [tokenId("cls") ?? bosId, tokenId("seperator") ?? tokenId("separator") ?? eosId];
     const isLowercase = fields.flag("normalizer.lowercase", true);
     const isSpecial = (token: string, id: number) => types[id] === 3 || /^\[.+\]$/.test(token);
-    // A token that begins a word carries ▁ in the file, one inside a word nothing; BERT's own files have it the other way.
+    // In GGUF, tokens that begin a word have ▁; in BERT's original files, tokens inside a word have ##.
     const vocab = tokens.map((token, id) =>
       isSpecial(token, id) ? token : token.startsWith("▁") ? token.slice(1) : `##${token}`,
     );

@@ -51,7 +51,7 @@ export function loadTokenizer(
 
 const isList = (source: object): source is readonly File[] => Array.isArray(source);
 
-/** Reading is a chunk of its own: a page that has the bytes does not load it. */
+/** File access is a separate chunk, which a page that already has the bytes does not load. */
 async function loadFrom(source: string | URL | readonly File[]): Promise<Tokenizer> {
   const { readFilesFor } = await import("./read-tokenizer-files.js");
   return tokenizerFromFiles(await readFilesFor("loadTokenizer", source));
@@ -100,7 +100,7 @@ function tokenizerFromFiles(files: Readonly<Record<string, Uint8Array>>): Tokeni
   });
 }
 
-/** A module whose one export is a literal: `export default {…}` or `module.exports = {…}`. */
+/** Parses a module whose only export is a literal: `export default {…}` or `module.exports = {…}`. */
 function readRanksModule(bytes: Uint8Array, name: string): TiktokenRanks {
   const text = new TextDecoder().decode(bytes);
   const literal = text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1);

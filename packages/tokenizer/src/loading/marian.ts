@@ -42,7 +42,7 @@ export function marianTokenizer(source: Uint8Array, vocab: Uint8Array): Tokenize
   const all = texts.map((text): Piece => {
     if (text === "<unk>") return { text, score: 0, type: unknown };
     if (isSpecial(text)) return { text, score: 0, type: control };
-    // Pieces of the target language alone are read, and no text is split into them.
+    // Pieces that exist only in the target language are decoded, but never used for encoding.
     const own = known.get(text);
     return own?.type === normal ? own : { text, score: 0, type: unused };
   });

@@ -7,7 +7,7 @@ import { ByteReader, FormatError } from "@qkv/core";
  * @see "Encoding", protobuf.dev/programming-guides/encoding
  */
 export class ProtobufReader {
-  /** The number of the field that `next` came to. */
+  /** The number of the current field. */
   field = 0;
   #wire = 0;
   readonly #reader: ByteReader;
@@ -18,7 +18,7 @@ export class ProtobufReader {
     this.#context = context;
   }
 
-  /** Goes to the next field; false at the end. */
+  /** Advances to the next field; returns false at the end. */
   next(name: string): boolean {
     if (this.#reader.remaining === 0) return false;
     const key = this.#readVarint(`${name}: key`);

@@ -41,7 +41,7 @@ export async function readTokenizerFiles(
   return readFilesFor("readTokenizerFiles", source, options);
 }
 
-/** Reads the files for a function, whose name errors carry. */
+/** Reads the files on behalf of a function that errors name. */
 export async function readFilesFor(
   fn: string,
   source: string | URL | readonly File[],
@@ -63,7 +63,7 @@ export async function readFilesFor(
     source instanceof URL || source.startsWith("file://") ? filePath(new URL(source)) : String(source);
   const kind = await kindOfPath(path);
   if (kind === undefined) {
-    // Without a file system, the refusal says so.
+    // Without a file system, this throws an error that states it.
     if (!fileSystem()) await openFile(path, reading);
     const isRepository = /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(path);
     return check.refuse({
@@ -100,7 +100,7 @@ export async function readFilesFor(
 const isFiles = (value: unknown): value is readonly File[] =>
   Array.isArray(value) && value.every((each) => each instanceof Blob && "name" in each);
 
-/** A list of files is a folder whose files are at hand; a single file is taken by any name. */
+/** Reads a list of `File` objects like a folder. A single file may have any name. */
 async function fromFiles(given: readonly File[], reading: OpenOptions): Promise<Record<string, Uint8Array>> {
   const there = given.map(({ name }) => name);
   const names = there.length === 1 ? there : wanted(there.filter((name) => known.test(name)));
@@ -127,7 +127,7 @@ function beside(name: string, there: readonly string[]): string[] {
   return [];
 }
 
-/** A folder may hold several tokenizers: weights need not be read where there is a tokenizer.json. */
+/** Chooses files of a folder with several tokenizers: with a `tokenizer.json`, weights need not be read. */
 function wanted(names: readonly string[]): readonly string[] {
   const json = names.filter((name) => /tokenizer(_config)?\.json$/i.test(name));
   return json.some((name) => /tokenizer\.json$/i.test(name)) ? json : names;
@@ -146,7 +146,7 @@ function refuseEmpty(folder: string, there: readonly string[], { check }: OpenOp
   });
 }
 
-/** A GGUF file may hold a whole model: its vocabulary stands in front. */
+/** Reads the start of a GGUF file, which contains the vocabulary, instead of the whole model. */
 async function readStart(source: string | URL | File, reading: OpenOptions): Promise<Uint8Array> {
   const name = source instanceof Blob ? source.name : String(source);
   const limits = name.endsWith(".gguf") ? {} : smallFiles.tokenizer;
@@ -154,7 +154,7 @@ async function readStart(source: string | URL | File, reading: OpenOptions): Pro
   return file.read(0, Math.min(file.size, smallFiles.tokenizer.maxBytes));
 }
 
-/** Files of a tokenizer in a folder of a server, which lists none: the first that are all there are taken. */
+/** Sets of tokenizer files to try in a folder on a server, which cannot be listed: the first complete set is used. */
 const onServers: readonly (readonly string[])[] = [
   ["tokenizer.json"],
   ["tokenizer.model"],

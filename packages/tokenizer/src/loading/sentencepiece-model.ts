@@ -89,7 +89,7 @@ export function readSentencePieceModel(bytes: Uint8Array): SentencePieceModel {
   const kindName = kinds[kind];
   if (kindName === undefined)
     return damaged("trainer_spec.model_type", kind, "1 (Unigram), 2 (BPE), 3 (words) or 4 (characters)");
-  // Ids are int32 in the file; -1, which is none, comes as a very large number.
+  // Ids are int32 in the file; -1 for "none" is read as a very large number.
   const tokenId = (id: number, type: number) =>
     id < pieces.length && pieces[id]!.type === type ? id : undefined;
   const settings: SentencePieceSettings = {

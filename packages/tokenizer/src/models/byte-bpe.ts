@@ -12,9 +12,9 @@ import { tokensById, vocabularyJson, type Vocabulary } from "./vocabulary.js";
 export type ByteBpeOptions = {
   /** The tokens, byte-to-unicode (`Ġthe`). */
   vocab: Vocabulary;
-  /** The merges, first ones first. Without them two tokens merge when their bytes, joined, are one, lowest id first. */
+  /** The merges, in order of priority. Without them, two tokens merge if their concatenated bytes are a token, lowest id first. */
   merges?: readonly MergePair[];
-  /** Gives a pre-token that is in the vocabulary as one token, without merges (`ignore_merges`). Default: false. */
+  /** Encodes a pre-token that is in the vocabulary as one token, without merges (`ignore_merges`). Default: false. */
   ignoreMerges?: boolean;
   /**
    * Handling of a byte without a token: `"refuse"` it, `"drop"` it, or its id.
@@ -38,7 +38,7 @@ export function byteBpe(options: ByteBpeOptions): Model {
   return checkedByteBpe(options, check, "options");
 }
 
-/** The same, with errors named after the caller; the argument may have further fields, as the model of a file. */
+/** The same, with the caller's name in errors. The argument may have further fields, like the model of a file. */
 export function checkedByteBpe(options: ByteBpeOptions, check: Checks, argument: string): Model {
   const { fn } = check;
   check.each(

@@ -15,13 +15,13 @@ export type CharacterBpeOptions = {
   merges: readonly MergePair[] | { readonly scores: ArrayLike<number> };
   /** Encodes a character without a token as the tokens of its UTF-8 bytes. Default: false. */
   byteFallback?: boolean;
-  /** The token for what has no other. Default: none, and such a character is refused. */
+  /** The unknown token. Default: none; unknown characters are refused. */
   unknownId?: number | undefined;
   /** Fuses adjacent unknown characters to one unknown token. Default: false. */
   fuseUnknown?: boolean;
   /** Drops a character without any token instead of refusing it. Default: false. */
   dropUnknown?: boolean;
-  /** Gives a pre-token that is in the vocabulary as one token, without merges (`ignore_merges`). Default: false. */
+  /** Encodes a pre-token that is in the vocabulary as one token, without merges (`ignore_merges`). Default: false. */
   ignoreMerges?: boolean;
   /** Prefix of a token that continues a word. Default: "". */
   continuingSubwordPrefix?: string;
@@ -90,7 +90,7 @@ export function characterBpe(options: CharacterBpeOptions): Model {
     const id = tokens.find(bytes, 0, bytes.length);
     return id < 0 ? undefined : id;
   };
-  /** The tokens that text encodes to, each with its score. */
+  /** The tokens that text can be encoded to, with their scores. */
   const scored = (scores: ArrayLike<number>) =>
     names.flatMap((token, id) => (tokens.bytes(id).length > 0 ? [[token, scores[id]]] : []));
   const merges: Merges =
@@ -120,7 +120,7 @@ export function characterBpe(options: CharacterBpeOptions): Model {
       symbols[count] = id;
       sizes[count++] = size;
     };
-    let unknown = -2; // index of the unknown before, which another one may be fused into
+    let unknown = -2; // index of the previous unknown symbol, with which the next may be fused
     for (let at = start; at < end;) {
       const next = at + ((text.charCodeAt(at) & 0xfc00) === 0xd800 ? 2 : 1);
       const length = utf8.write(text, at, next);

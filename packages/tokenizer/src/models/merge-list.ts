@@ -9,8 +9,8 @@ export type MergePair = string | readonly [left: string, right: string];
 /**
  * The merges of a list, in its order: the first merges first.
  *
- * @param pairs - Each makes a token of the vocabulary out of two others. Where a pair comes twice the first counts.
- * @param idOf - The id of a token as the list writes it.
+ * @param pairs - Each pair merges two tokens to a third. If a pair occurs twice, the first counts.
+ * @param idOf - Returns the id of a token, as written in the list.
  * @throws {ArgumentError} If an entry is no pair, or a side or the whole is missing from the vocabulary. The whole
  *   is always longer than its sides, so that merges cannot go round in circles.
  */
@@ -26,7 +26,7 @@ export function mergeList(
   const results = new Int32Array(pairs.length);
   pairs.forEach((pair, rank) => {
     const [left, right] = splitPair(check, pair, rank);
-    // A side that continues a word is written with its prefix, and loses it inside the whole.
+    // A side that continues a word has a prefix, which is removed inside the merged token.
     const tail = continuing !== "" && right.startsWith(continuing) ? right.slice(continuing.length) : right;
     const ids = [left, right, left + tail].map((token) => {
       const id = token === "" ? undefined : idOf(token);
@@ -56,7 +56,7 @@ export function mergeList(
 }
 
 /**
- * The merges of a vocabulary without a list: two tokens merge when their bytes, joined, are a token too.
+ * The merges of a vocabulary without a list: two tokens merge if their concatenated bytes are a token.
  *
  * @param ranks - Merge rank of each token, by id, 0 first; -1 for a token that is no merge. Default: the ids, as in tiktoken's files.
  */

@@ -7,13 +7,13 @@ export type Merges = {
 };
 
 /**
- * Byte-pair encoding, in place: of all adjacent pairs that of the lowest rank merges, the leftmost of equals, until no
+ * Byte-pair encoding, in place: repeatedly merges the adjacent pair with the lowest rank (the leftmost in case of ties), until no
  * pair merges.
  *
- * A short text is searched anew after each merge, which costs n² small steps. A long one is a linked list, and its
+ * A short text is scanned again after each merge, which costs n² small steps. For a long text, symbols are a linked list, and
  * possible merges are in a heap of numbers: O(n log n) whatever the text.
  *
- * @param symbols - The tokens at first, in `[0, length)`; afterwards the merged ones from 0.
+ * @param symbols - Initial tokens in `[0, length)`; replaced by the merged tokens.
  * @param widths - Width of each symbol in the text, optional; merged along.
  * @returns The number of symbols left.
  * @see "Neural Machine Translation of Rare Words with Subword Units" (2016), arXiv:1508.07909, section 3.2
@@ -29,7 +29,7 @@ export function mergeSymbols(
     : mergeLong(symbols, length, merges, widths);
 }
 
-/** The plain version, which yields each step: the specification of {@link mergeSymbols}, and the source of traces. */
+/** Plain version that yields each step: the specification of {@link mergeSymbols}, and the source of traces. */
 export function* mergeSteps(symbols: readonly number[], merges: Merges): Generator<number[]> {
   let now = [...symbols];
   for (;;) {

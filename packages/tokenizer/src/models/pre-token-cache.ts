@@ -2,7 +2,7 @@
  * Caches the tokens of short pre-tokens, since texts repeat words. A pre-token is looked up by its UTF-16 units in the
  * text: no substring is made, nothing is allocated for a hit.
  *
- * When it is full it is emptied, so its memory is bounded whatever is encoded.
+ * It is cleared when it is full, so that its memory is bounded.
  */
 export class PreTokenCache {
   readonly #slots = new Int32Array(slotCount); // index of the entry + 1, or 0

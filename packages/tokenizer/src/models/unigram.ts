@@ -8,7 +8,7 @@ import { Utf8Scratch } from "./utf8-scratch.js";
 export type UnigramOptions = {
   /** Tokens and their log-probabilities, by id. */
   pieces: readonly (readonly [token: string, score: number])[];
-  /** The token for characters that no other covers; adjacent ones are one unknown. Default: none, and they are refused. */
+  /** The unknown token. Adjacent unknown characters are one token. Default: none; unknown characters are refused. */
   unknownId?: number | undefined;
   /** Encodes an unknown as the tokens of its bytes (`<0x41>`), if all exist. Default: false. */
   byteFallback?: boolean;
@@ -26,7 +26,7 @@ export type UnigramOptions = {
  *
  * Time: O(n · m) for a pre-token of n bytes and a longest token of m.
  *
- * @throws {ArgumentError} If a score is no number.
+ * @throws {ArgumentError} If a score is not a number.
  * @see "Subword Regularization" (2018), arXiv:1804.10959; google/sentencepiece, src/unigram_model.cc
  */
 export function unigram(options: UnigramOptions): Model {
@@ -54,7 +54,7 @@ export function unigram(options: UnigramOptions): Model {
         fix: "give each token the logarithm of its probability.",
       });
     }
-    // A character is three bytes at most of a UTF-16 unit: most tokens need not be encoded to know.
+    // A UTF-16 unit has at most three bytes, so most tokens need not be encoded to bound their length.
     if (token.length > maxTokenBytes / 3 && encoder.encode(token).length > maxTokenBytes) {
       check.refuse({
         argument: `pieces[${id}]`,

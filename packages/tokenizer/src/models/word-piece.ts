@@ -9,7 +9,7 @@ import { tokensById, vocabularyJson, type Vocabulary } from "./vocabulary.js";
 export type WordPieceOptions = {
   /** The tokens; those inside a word begin with `continuingSubwordPrefix`. */
   vocab: Vocabulary;
-  /** The token of a word that tokens cannot compose. */
+  /** The unknown token, for words that cannot be composed of tokens. */
   unknownId: number;
   /** Prefix of a token inside a word. Default: `##`. */
   continuingSubwordPrefix?: string;

@@ -1,7 +1,7 @@
 import type { Normalizer } from "./normalizer.js";
 
 /**
- * A text on its way through the stages, with the alignment of each UTF-16 unit to the original (`NormalizedString` in
+ * A text that passes through the stages, with the alignment of each UTF-16 unit to the original (`NormalizedString` in
  * Hugging Face's library): unit `i` comes from `original[starts[i] .. ends[i])`. No alignments where no offsets are wanted.
  */
 export type AlignedText = {
@@ -44,7 +44,7 @@ export function sliceAligned(aligned: AlignedText, start: number, end: number): 
   };
 }
 
-/** Applies a normalizer. New text is aligned to all that it replaces; an insertion, to the character that follows. */
+/** Applies a normalizer. New text is aligned to the text that it replaces; an insertion, to the following character. */
 export function normalizeAligned(aligned: AlignedText, normalizer: Normalizer): AlignedText {
   const { text, alignments, first } = aligned;
   if (!alignments) return { text: normalizer.apply(text, first), first };

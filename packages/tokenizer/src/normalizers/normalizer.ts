@@ -4,7 +4,7 @@ export type Edit = readonly [start: number, end: number, text: string];
 
 /**
  * Normalizes a text: a step of the first stage (Unicode forms, lowercase), or of the second (`▁` for spaces). It has two
- * forms: `apply` gives the result, fast; `edits` gives the changes, from which offsets into the original follow.
+ * forms: `apply` returns the result, fast; `edits` returns the changes, from which offsets into the original follow.
  */
 export type Normalizer = {
   readonly name: string;

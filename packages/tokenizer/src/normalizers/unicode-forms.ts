@@ -34,7 +34,7 @@ function unicodeForm(form: Form): Normalizer {
 /** A character with the marks after it; Hangul's vowels and finals go with their consonant. */
 const clusters = /[^][\p{M}\u1161-\u1175\u11A8-\u11C2\uFF9E\uFF9F]*/gu;
 
-/** Edits as fine as they can be: by character, or where marks change places, the letter and then its marks. */
+/** The finest possible edits: by character, or, if marks are reordered, the letter and then its marks. */
 function clusterEdits(cluster: string, normal: string, start: number, form: Form): Edit[] {
   const characters = [...cluster];
   const normals = characters.map((character) => normalized(character, form));
@@ -46,13 +46,13 @@ function clusterEdits(cluster: string, normal: string, start: number, form: Form
       return normals[i] === character ? [] : [[from, at, normals[i]!]];
     });
   }
-  // Marks may only have changed places.
+  // Marks may only have been reordered.
   const result = [...normal];
   if (result.length === characters.length) {
     let at = start;
     return characters.map((character, i): Edit => [at, (at += character.length), result[i]!]);
   }
-  // Else the letter and then its marks: those that stay as they are, and before them those that went into the letter.
+  // Otherwise the letter, with the marks composed into it, and then the remaining marks.
   const letter = form.endsWith("D") ? String.fromCodePoint(normals[0]!.codePointAt(0)!) : "";
   if (letter !== "" && normal.startsWith(letter)) {
     const middle = start + characters[0]!.length;

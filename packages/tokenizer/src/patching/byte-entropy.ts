@@ -4,8 +4,8 @@ import { checkTextOrBytes } from "../check-arguments.js";
 /**
  * Entropy of a model's next-byte distribution, as a function of all bytes before it. Unit: nats, 0 (certain) to 5.545 (all 256 equally likely).
  *
- * Any function will do: a table, counts, a network. `context` is the number of preceding bytes that it reads: a stream
- * keeps that many, and all without it.
+ * Any function can be used: a table, counts, a network. `context` is the number of preceding bytes that it reads: a stream
+ * keeps that many; without `context`, all bytes.
  */
 export type ByteEntropy = ((before: Uint8Array) => number) & { readonly context?: number };
 
@@ -13,7 +13,7 @@ export type ByteEntropy = ((before: Uint8Array) => number) & { readonly context?
  * The entropy of each byte of a text, given those before it.
  *
  * @param text - Bytes, or a string for its UTF-8.
- * @throws {ArgumentError} If `entropy` returns no entropy.
+ * @throws {ArgumentError} If `entropy` returns an invalid number.
  *
  * @example
  * ```ts

@@ -3,11 +3,11 @@ import { checkBytes } from "../check-arguments.js";
 import { readByteNgrams, type ByteNgrams } from "./byte-ngrams.js";
 import type { ByteEntropy } from "./byte-entropy.js";
 
-/** An n-gram model of bytes: the entropy function that patchers read, and its distribution. */
+/** An n-gram model of bytes: an entropy function for patchers, and its distribution. */
 export type ByteNgramModel = ByteEntropy & {
   /** Context length in bytes. */
   readonly context: number;
-  /** Probability of each of the 256 bytes after these. `[256]`, all above 0, summing to 1. */
+  /** Probabilities of the next byte after a context. `[256]`, all above 0, summing to 1. */
   predict(before: Uint8Array): Float64Array;
 };
 
@@ -38,7 +38,7 @@ export function byteNgramModel(file: Uint8Array): ByteNgramModel {
   const { order, counts } = trie;
   const known = new Float64Array(counts.length).fill(NaN);
 
-  /** The nodes of the last 0, 1, 2, … bytes, as far as they were counted. */
+  /** The trie nodes of the last 0, 1, 2, … bytes, as far as they exist. */
   const contexts = (before: Uint8Array): number[] => {
     const nodes = [0];
     for (let length = 1; length <= Math.min(order, before.length); length++) {
@@ -51,7 +51,7 @@ export function byteNgramModel(file: Uint8Array): ByteNgramModel {
   const entropy = (before: Uint8Array): number => {
     const nodes = contexts(before);
     const last = nodes.at(-1)!;
-    // One context, one distribution: it is computed when it is first met.
+    // The distribution of each context is computed on first use and cached.
     if (Number.isNaN(known[last])) known[last] = entropyNats(interpolate(trie, nodes));
     return known[last]!;
   };

@@ -19,13 +19,13 @@ export type ByteNgrams = {
 /**
  * Counts all n-grams of up to `order + 1` bytes that occur twice or more.
  *
- * Time: O(order · bytes). Each level sorts the places of the strings of the one before by their next byte.
+ * Time: O(order · bytes). Each level sorts the positions of each n-gram of the previous level by their next byte.
  */
 export function countByteNgrams(text: Uint8Array, order: number): ByteNgrams {
   const [bytes, counts, first, children] = [[0], [text.length], [] as number[], [] as number[]];
   let places = Int32Array.from(text, (_, at) => at);
   let sorted = new Int32Array(text.length);
-  // Of each node of the level: where its places start, and end, in `places`.
+  // For each node of the level, the range of its positions in `places`.
   let level: [start: number, end: number][] = [[0, text.length]];
   for (let length = 0; length <= order; length++) {
     const next: typeof level = [];
@@ -59,17 +59,17 @@ export function countByteNgrams(text: Uint8Array, order: number): ByteNgrams {
 }
 
 /**
- * The counts as a file. The rarest n-grams are left out until it fits.
+ * Writes the counts to a file. The rarest n-grams are omitted until it fits `maxBytes`.
  *
- * `qkvb`, a byte 1 for this form, a byte for the order, the text's length; then level by level for each node how many
- * children it has, and for each its byte and its count. The longest n-grams have no number of children. Numbers take
- * 7 bits a byte, the lowest first, and all bytes but their last have the highest bit set.
+ * Format: `qkvb`, a byte 1 for the version, a byte for the order, the length of the text; then, level by level, for each node its number of
+ * children, and for each child its byte and its count. The longest n-grams have no number of children. Numbers have
+ * 7 bits per byte, lowest first, and all bytes except the last have the highest bit set (LEB128).
  *
- * @throws {ArgumentError} If `maxBytes` is less than the file takes with no string at all.
+ * @throws {ArgumentError} If `maxBytes` is smaller than a file without n-grams.
  */
 export function writeByteNgrams(trie: ByteNgrams, maxBytes: number): Uint8Array {
   let [low, high] = [2, 2 + trie.counts.reduce((most, count) => Math.max(most, count), 0)];
-  // The fewest occurrences that a string needs to be kept, by halving: fewer strings are never a longer file.
+  // Binary search for the minimum count: fewer n-grams never make the file longer.
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
     if (encode(trie, middle).length <= maxBytes) high = middle;
@@ -170,7 +170,7 @@ export function readByteNgrams(file: Uint8Array): ByteNgrams {
   return makeTrie(order, bytes, counts, first, children);
 }
 
-/** The longest n-grams, which come last, have no children. */
+/** Builds the trie. The longest n-grams, which are last, have no children. */
 function makeTrie(
   order: number,
   bytes: number[],

@@ -2,7 +2,7 @@ import type { Patcher } from "./patcher.js";
 import { checkThreshold } from "./check-threshold.js";
 
 /**
- * Starts a patch wherever the next byte's entropy is above a threshold: where a model is uncertain.
+ * Starts a patch before each byte whose entropy is above a threshold: where the model is uncertain.
  *
  * @param threshold - Unit: nats. Lower means more and shorter patches: 0 cuts at every byte that is not certain. BLT's
  *   own byte model was used with 1.335.

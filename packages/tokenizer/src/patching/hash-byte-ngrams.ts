@@ -1,7 +1,7 @@
 import { checks } from "@qkv/core";
 
 export type HashByteNgramsOptions = {
-  /** Bytes of an n-gram. BLT hashes those of 3 to 8. */
+  /** N-gram size in bytes. BLT uses 3 to 8. */
   order: number;
   /** Base of the polynomial: a prime, such as 1000000007 in BLT. */
   prime: number;

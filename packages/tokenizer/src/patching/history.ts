@@ -1,4 +1,4 @@
-/** The last bytes of a stream: at least `context` of them, if there were as many, and at most some more. */
+/** The last bytes of a stream: at least `context`, if there are as many, and a bounded number more. */
 export class History {
   readonly #context: number;
   #buffer = new Uint8Array(256);
@@ -8,7 +8,7 @@ export class History {
     this.#context = context;
   }
 
-  /** A view, good until the next `push`. */
+  /** A view, valid until the next `push`. */
   get bytes(): Uint8Array {
     const start = Math.max(0, this.#length - this.#context);
     return this.#buffer.subarray(start, this.#length);

@@ -3,8 +3,8 @@ import type { Patcher } from "./patcher.js";
 
 /**
  * Starts a patch wherever entropy rises from one byte to the next by more than a threshold. Inside a patch entropy
- * falls, or nearly: each byte makes the next one easier to guess. Unlike a global threshold it is not fooled where a
- * whole passage is hard, or easy.
+ * decreases approximately: each byte makes the next one easier to predict. Unlike a global threshold, it also works where a
+ * whole passage is hard or easy to predict.
  *
  * @param rise - Unit: nats.
  * @throws {ArgumentError} If it is not a number of 0 or more.

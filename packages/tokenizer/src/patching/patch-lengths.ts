@@ -1,9 +1,9 @@
 import { checks } from "@qkv/core";
 
 /**
- * The lengths of patches, from where they start.
+ * Patch lengths from patch starts.
  *
- * @param starts - Offsets that {@link patchStarts} returned: 0 first, rising.
+ * @param starts - Offsets from {@link patchStarts}: increasing, from 0.
  * @param length - Bytes of the text.
  * @throws {ArgumentError} If the offsets do not rise from 0 to below `length`.
  *
@@ -34,7 +34,7 @@ export function patchLengths(starts: ArrayLike<number>, length: number): number[
 }
 
 /**
- * The patch of each byte, from the lengths of patches: what `patches` and `maxPoolPatches` of `@qkv/attention` read.
+ * The patch id of each byte, from patch lengths: the input of `patches` and `maxPoolPatches` of `@qkv/attention`.
  *
  * @throws {ArgumentError} If a length is not a whole number of at least 0.
  *
@@ -51,10 +51,10 @@ export function patchIds(lengths: ArrayLike<number>): Int32Array {
 }
 
 /**
- * Cuts patches that are too long into patches of `maxLength` bytes and one of the rest. Patches without bytes are left
- * out.
+ * Splits long patches into patches of `maxLength` bytes and a rest. Empty patches are
+ * removed.
  *
- * @throws {ArgumentError} If `maxLength` is not a whole number of at least 1, or a length is none.
+ * @throws {ArgumentError} If `maxLength` is not a whole number of at least 1, or a length is invalid.
  * @see `max_patch_length` of "Byte Latent Transformer" (2024), arXiv:2412.09871
  *
  * @example
@@ -75,8 +75,8 @@ export function splitPatches(lengths: ArrayLike<number>, maxLength: number): num
 
 /**
  * The patch lengths of a BLT model over its tokens, from the entropy after each: token 0 (the start token) and token 1
- * start patches, and so does each token that follows an entropy above the threshold. The last entropy is that of a
- * token that is not there yet: where it is above the threshold a patch of length 0 comes last.
+ * start patches, and so does each token that follows an entropy above the threshold. The last entropy is that of the next
+ * token: if it is above the threshold, the last patch has length 0.
  *
  * For text without a start token, and other rules than a threshold, see {@link patchStarts}.
  *

@@ -8,10 +8,10 @@ import type { Patcher } from "./patcher.js";
  * Returns the offsets at which the patches of a text start.
  *
  * @param text - Bytes, or a string for its UTF-8.
- * @param entropy - A model of bytes, needed where the patcher reads entropies, or the entropy of each byte where they
- *   are known already.
- * @returns Rising offsets, in bytes: 0 first, none for an empty text. A patch ends where the next one starts.
- * @throws {ArgumentError} If the patcher needs entropies and gets none, or what it gets is not entropies.
+ * @param entropy - A model of bytes, required by patchers that use entropies, or the precomputed entropy of each
+ *   byte.
+ * @returns Increasing offsets in bytes, from 0; an empty list for an empty text. A patch ends where the next one starts.
+ * @throws {ArgumentError} If the patcher needs entropies and there are none, or they are invalid.
  *
  * @example
  * ```ts

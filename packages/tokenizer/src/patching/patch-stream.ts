@@ -4,21 +4,21 @@ import { checkEntropy, type ByteEntropy } from "./byte-entropy.js";
 import { History } from "./history.js";
 import type { Patcher } from "./patcher.js";
 
-/** Cuts bytes that arrive over time. The patches, joined, are the bytes. */
+/** Segments a stream of bytes. The concatenated patches are the bytes. */
 export type PatchStream = {
-  /** A patch starts before the next byte, whatever that byte is: read by models that generate. */
+  /** True if a patch starts before the next byte, whatever that byte is; for models that generate. */
   readonly startsNext: boolean;
   /** The patches that these bytes complete. A patch is complete when the next one starts. */
   push(bytes: Uint8Array): Uint8Array[];
-  /** The last patch, or none if there were no bytes. Ready for a new text then. */
+  /** Ends the text and returns the last patch, if there were bytes. Resets the stream for a new text. */
   end(): Uint8Array[];
 };
 
 /**
- * Cuts a text as it arrives. How it is spread over calls of `push` changes nothing.
+ * Segments a text as it arrives. The result does not depend on how it is split between calls of `push`.
  *
- * @param entropy - Needed where the patcher reads entropies.
- * @throws {ArgumentError} If the patcher needs entropies and gets none, or what `entropy` returns is none.
+ * @param entropy - Required by patchers that use entropies.
+ * @throws {ArgumentError} If the patcher needs entropies and there are none, or `entropy` returns an invalid number.
  *
  * @example
  * ```ts
@@ -40,7 +40,7 @@ export function patchStream(patcher: Patcher, entropy?: ByteEntropy): PatchStrea
   let previous: number | undefined;
   let starts: boolean | undefined;
 
-  /** Asks the rule once for each byte. */
+  /** Calls the rule once per byte. */
   const startsNext = () => {
     if (starts !== undefined) return starts;
     const open = reads ? checkEntropy("patchStream", reads(history.bytes)) : 0;

@@ -4,7 +4,7 @@ import type { Patcher } from "./patcher.js";
  * Starts a patch after each space-like byte: any byte that is no Latin letter, no digit and no continuation byte of
  * UTF-8. Of several in a row only the first ends a patch, so each patch holds something else too.
  *
- * It needs no model, and fails where no spaces are: in Thai or Chinese the first byte of every character counts as
+ * It needs no model, but does not fit text without spaces: in Thai or Chinese the first byte of every character counts as
  * one, and numbers are one patch however long.
  *
  * @see "Byte Latent Transformer" (2024), arXiv:2412.09871, section 2.2; "SpaceByte" (2024), arXiv:2404.14408

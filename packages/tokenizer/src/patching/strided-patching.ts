@@ -2,7 +2,7 @@ import { ArgumentError } from "@qkv/core";
 import type { Patcher } from "./patcher.js";
 
 /**
- * Starts a patch every `size` bytes, whatever they are. 1 makes each byte a patch.
+ * Starts a patch every `size` bytes. With 1, each byte is a patch.
  *
  * @throws {ArgumentError} If `size` is not a whole number of at least 1.
  * @see "MegaByte" (2023), arXiv:2305.07185

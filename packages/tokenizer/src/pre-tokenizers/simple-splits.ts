@@ -42,7 +42,7 @@ export const bertSplit: Split = {
   json: { type: "BertPreTokenizer" },
 };
 
-/** Digits apart from the rest: in runs, or each by itself. */
+/** Separates digits from other text: runs of digits, or each digit. */
 export function digitsSplit(options: { individual?: boolean } = {}): Split {
   const { individual = false } = checks("digitsSplit").options(options, ["individual"]);
   return {
@@ -57,7 +57,7 @@ export function digitsSplit(options: { individual?: boolean } = {}): Split {
   };
 }
 
-/** Punctuation apart from the rest, as {@link bertSplit} knows it. */
+/** Separates punctuation, as defined for {@link bertSplit}, from other text. */
 export function punctuationSplit(behavior: SplitBehavior = "isolated"): Split {
   checks("punctuationSplit").oneOf({ behavior }, behaviors);
   return {

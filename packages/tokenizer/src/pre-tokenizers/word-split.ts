@@ -7,14 +7,14 @@ import { defineSplit, type Split } from "./split.js";
 export type WordSplitOptions = {
   /** Case of contractions; `"none"` where the pattern has no contractions. See `contractionEnd`. */
   contractions: "none" | "any" | "folded";
-  /** Digits in one pre-token, at most. */
+  /** Maximum number of digits in a pre-token. */
   digits: number;
   /**
    * Characters of a word: `"letters"`, `"lettersAndMarks"`, or `"cased"`: a word ends where lowercase is followed by
    * uppercase, and includes its contraction.
    */
   wordCharacters: "letters" | "lettersAndMarks" | "cased";
-  /** Keeps `/` with punctuation in front of it, as line breaks. */
+  /** True: `/` belongs to preceding punctuation, like line breaks. */
   slash?: boolean;
 };
 

@@ -29,7 +29,7 @@ const posix: Readonly<Record<string, string>> = {
   blank: "\\p{Zs}\\t",
 };
 
-/** One character; with its other case, and what Unicode folds onto it, where case does not matter. */
+/** One character; without case sensitivity, all characters that are equal under Unicode case folding. */
 export function literal(character: string, ignoreCase: boolean): string {
   const all = ignoreCase ? sameLetter(character) : [character];
   return all.length === 1 ? code(character) : `[${all.map(code).join("")}]`;

@@ -6,18 +6,18 @@ import { memoizedMatcher, tooLong } from "./memoized-matcher.js";
 import { parsePattern, type Dialect } from "./parse-pattern.js";
 import { toJavaScript } from "./to-javascript.js";
 
-/** A pattern that is ready to be searched for. */
+/** A compiled pattern. */
 export type Pattern = {
-  /** Starts and ends of all matches in a text, alternately. */
+  /** Returns starts and ends of all matches in a text, alternately. */
   matches(text: string): number[];
 };
 
 /**
  * Compiles a pattern to a matcher whose time is linear in the text, for every text.
  *
- * JavaScript's engine is fast, and backtracks. It runs a pattern only if {@link proveLinearTime} proves that it backtracks
- * over nothing but runs of certain characters, and only on texts in which these runs are short. Everything else goes to
- * the memoized matcher, which visits no state twice at one position.
+ * JavaScript's engine is fast, but backtracks. It is used only if {@link proveLinearTime} proves that a pattern backtracks
+ * only within runs of certain characters, and only for texts in which these runs are short. Everything else is matched by
+ * the memoized matcher, which visits each state at most once per position.
  *
  * @param from - `field` and `fn`: the pattern's field and the caller, for messages. `dialect`: its regex library.
  * @throws {FormatError} If the pattern is not valid, or is too large.
@@ -53,7 +53,7 @@ export function compilePattern(
   };
 }
 
-/** Length of a run from which on a text goes to the memoized matcher. Unit: characters. */
+/** Length of a run from which on the memoized matcher is used. Unit: characters. */
 const longest = 200;
 
 /** Matches a run of characters of which each is in one of the sets. */
@@ -62,12 +62,12 @@ function longRunPattern(sets: readonly string[]): RegExp {
   return new RegExp(`(?:${one}){${longest}}`, "u");
 }
 
-/** All matches by JavaScript's engine; undefined where its stack does not suffice, as in words of millions of characters. */
+/** All matches by JavaScript's engine; undefined if its stack overflows, as for words of millions of characters. */
 function engineMatches(engine: RegExp, text: string): number[] | undefined {
   const spans: number[] = [];
   try {
     for (const { index, 0: match } of text.matchAll(engine)) {
-      if (match === "" && isInsideSurrogatePair(text, index)) continue; // V8 looks there too
+      if (match === "" && isInsideSurrogatePair(text, index)) continue; // V8 also matches there
       spans.push(index, index + match.length);
     }
     return spans;

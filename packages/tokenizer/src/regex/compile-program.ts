@@ -32,7 +32,7 @@ export function compileProgram(tree: PatternNode): Program | undefined {
   return room.instructions < 0 || room.columns < 0 ? undefined : program;
 }
 
-/** At most, of all programs of a pattern together. Results take four bytes for each column and position of the text. */
+/** Maximum number of columns of all programs of a pattern. Results take four bytes per column and position of the text. */
 const maxInstructions = 4000;
 const maxColumns = 1024;
 
@@ -125,7 +125,7 @@ function compile(
   return { instructions, entry, columns, columnCount, backward };
 }
 
-/** Columns for the entry and for each instruction that several lead to: with their results memoized, no path is tried twice. */
+/** Assigns columns to the entry and to each instruction with several predecessors. If their results are memoized, no path is tried twice. */
 function memoColumns(instructions: readonly Instruction[], entry: number) {
   const ways = new Int32Array(instructions.length);
   ways[entry] = 2;

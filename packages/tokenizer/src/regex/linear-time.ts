@@ -2,11 +2,11 @@ import type { PatternNode } from "./pattern-node.js";
 import { mayOverlap, setBits, type SetBits } from "./set-bits.js";
 import { stronglyConnected } from "./strongly-connected.js";
 
-/** A proof that a backtracking engine takes linear time: see {@link proveLinearTime}. */
+/** The result of {@link proveLinearTime}. */
 export type LinearTimeProof = {
   /**
-   * Sets of the repetitions that it may go back into. Where no run of their characters is longer than some length, the
-   * engine's time is linear in the text: at most that length for each position.
+   * Character sets of the repetitions that the engine may backtrack into. If no run of their characters is longer than a limit, the
+   * time is linear in the text: at most that limit per position.
    */
   readonly sets: readonly string[];
 };
@@ -20,7 +20,7 @@ export type LinearTimeProof = {
  * engine tries at most that many runs from each position, and each is as long as the repetitions in it. Lookarounds
  * must end after a few steps.
  *
- * It errs to one side: atomic groups and possessive repetitions count as plain ones, many counted copies as endless
+ * The proof is conservative: atomic groups and possessive repetitions count as plain ones, many counted copies as unbounded
  * ones.
  *
  * @see Weber and Seidl, "On the degree of ambiguity of finite automata" (1991), Theoretical Computer Science 88
@@ -98,7 +98,7 @@ const maxStates = 400;
 /** Runs from one place, and those with a repetition in them, each times the steps of the looks beside it. */
 const maxRuns = 500;
 const maxLongRuns = 24;
-/** A counted repetition of more is taken for one without end. */
+/** A counted repetition with more copies is treated as unbounded. */
 const maxCopies = 8;
 
 /**

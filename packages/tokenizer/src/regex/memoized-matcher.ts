@@ -2,15 +2,15 @@ import { ArgumentError } from "@qkv/core";
 import { isInsideSurrogatePair } from "../surrogate-pair.js";
 import type { Program } from "./compile-program.js";
 
-/** All matches of a pattern in a text: starts and ends alternately; and the number of instructions executed. */
+/** All matches of a pattern in a text: alternating starts and ends, and the number of executed instructions. */
 export type Matches = { readonly spans: number[]; readonly steps: number };
 
 /**
- * Matches a pattern by memoized backtracking, which tries no path twice: the result of an instruction at a position depends
- * on nothing else, and is kept. Steps are at most the size of the program times the length of the text, of all its
- * matches together, looks and atomic groups too.
+ * Compiles a matcher with memoized backtracking, which tries no path twice: the result of an instruction at a position depends
+ * on nothing else, and is stored. The number of steps for all matches together is at most the size of the program times the length
+ * of the text, including lookarounds and atomic groups.
  *
- * Matches are those of JavaScript's engine.
+ * Matches equal those of JavaScript's engine.
  *
  * @see Davis, Servant and Lee, "Using Selective Memoization to Defeat Regular Expression Denial of Service" (2021),
  *   IEEE Symposium on Security and Privacy
@@ -26,8 +26,8 @@ export function memoizedMatcher(program: Program): (text: string) => Matches {
   return (text) => {
     kept = 0;
     for (const { results } of all) results.begin(text);
-    const stack: number[] = []; // instruction, position and trail length of each path still to be tried
-    const trail: number[] = []; // column and position of each result that the current path will decide
+    const stack: number[] = []; // instruction, position and trail length of each path that has not been tried yet
+    const trail: number[] = []; // column and position of each result that depends on the current path
     let steps = 0;
 
     /** The end of the first match that begins at a position (the start, for backward programs), or -1. */
@@ -46,7 +46,7 @@ export function memoizedMatcher(program: Program): (text: string) => Matches {
         let failed = result === failure;
         if (!failed) {
           if (column >= 0) {
-            results.set(column, at, failure); // until the contrary is shown
+            results.set(column, at, failure); // replaced if the path succeeds
             trail.push(column, at);
           }
           const here = state;
@@ -118,8 +118,8 @@ export function memoizedMatcher(program: Program): (text: string) => Matches {
 }
 
 /**
- * A program as lists, one entry for each instruction, and the results that are kept of the present text. A pattern meets
- * many short texts, so that tables are made once.
+ * A program as arrays with one entry per instruction, and the memoized results for the current text. The arrays are
+ * created once, because a pattern is used for many short texts.
  */
 type Prepared = {
   readonly entry: number;
@@ -176,29 +176,29 @@ function prepare(
   };
 }
 
-/** A program and all those in it. */
+/** A program and all nested programs (lookarounds, atomic groups). */
 const withInner = (prepared: Prepared): Prepared[] => [
   prepared,
   ...prepared.inner.flatMap((one) => (one ? withInner(one) : [])),
 ];
 
 type Results = {
-  /** Drops all results, for those of another text. */
+  /** Clears all results and starts a new text. */
   begin(text: string): void;
   get(column: number, place: number): number;
   set(column: number, place: number, result: number): void;
   /** Drops the results before a position. */
   forget(place: number): void;
 };
-/** A result: 0 unknown, 1 no match, else the match's end plus 2. */
+/** Results: 0 unknown, 1 no match, else the end of the match plus 2. */
 const failure = 1;
 
-/** Results of a program, in pages that are made when one is written. */
+/** Memoized results of a program, in pages that are allocated on write. */
 function resultTable(columns: number, makeRoom: (entries: number) => boolean): Results {
   let text = "";
   const pages: (Int32Array | undefined)[] = [];
-  let first = 0; // of the pages that are not dropped
-  let pageBits = 0; // positions of a page: 256, or the fewer of a short text
+  let first = 0; // index of the first page that is not dropped
+  let pageBits = 0; // log2 of the positions per page: 8, or less for a short text
   return {
     begin(next) {
       text = next;
@@ -224,7 +224,7 @@ function resultTable(columns: number, makeRoom: (entries: number) => boolean): R
     },
   };
 }
-/** Results that are kept of one text at most: 512 MiB. */
+/** Maximum number of stored results for one text: 512 MiB. */
 const maxResults = 2 ** 27;
 
 export function tooLong(text: string): ArgumentError {
@@ -239,7 +239,7 @@ export function tooLong(text: string): ArgumentError {
 
 type CharacterTest = (code: number) => boolean;
 
-/** Tests a character for a set, and remembers what it found. */
+/** Tests characters for membership in a set, with a cache. */
 function characterTest(source: string): CharacterTest {
   const regex = new RegExp(`^${source}$`, "u");
   const known = new Uint8Array(0x10000); // 0 unknown, 1 not in it, 2 in it

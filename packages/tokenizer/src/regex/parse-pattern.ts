@@ -13,7 +13,7 @@ export type Dialect = "oniguruma" | "rust";
  * and JavaScript's own where the three agree.
  *
  * @param field - Name of the pattern's field, for messages.
- * @throws {FormatError} If it is no pattern, or uses what no tokenizer needs: references back, named groups' names,
+ * @throws {FormatError} If it is not a valid pattern, or uses an unsupported feature: backreferences, group names,
  *   set intersections, conditions.
  */
 export function parsePattern(
@@ -24,7 +24,7 @@ export function parsePattern(
 ): PatternNode {
   let at = 0;
   let depth = 0;
-  let behind = 0; // look-behinds around
+  let behind = 0; // number of enclosing lookbehinds
   let flags = { ignoreCase: false, dotAll: false };
 
   const fix = "write the pattern without it, or split the text by a function: `defineSplit`.";
@@ -71,7 +71,7 @@ export function parsePattern(
 
   const counted = (): number[] | undefined => {
     const found = /^\{(\d*)(,?)(\d*)\}/.exec(pattern.slice(at, at + 24));
-    if (!found || (found[1] === "" && found[3] === "")) return undefined; // a brace by itself is a brace
+    if (!found || (found[1] === "" && found[3] === "")) return undefined; // a literal brace
     at += found[0].length;
     const min = Number(found[1] || 0);
     const max = found[2] === "" ? min : found[3] === "" ? Infinity : Number(found[3]);

@@ -17,7 +17,7 @@ export function setBits(source: string): SetBits {
   return bits;
 }
 
-/** Tells sets that may have a character in common. */
+/** True if two sets may have a character in common. */
 export function mayOverlap(a: SetBits, b: SetBits): boolean {
   return a.some((word, i) => (word & b[i]!) !== 0);
 }
@@ -47,11 +47,11 @@ const categories =
   /* @__PURE__ */ "Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Cs Co Cn".split(
     " ",
   );
-/** A bit for each of 256 characters and of the categories. */
+/** One bit for each of 256 characters and each category. */
 const words = 9;
 const everything = 0x3fff_ffff;
 
-/** The categories whose names begin so: `"L"` is five. */
+/** The categories with a prefix: `"L"` has five. */
 const named = (...names: readonly string[]): number =>
   categories.reduce(
     (mask, name, i) => (names.some((one) => name.startsWith(one)) ? mask | (1 << i) : mask),

@@ -1,8 +1,8 @@
 /**
- * For each node of a graph the number of its strongly connected component: Tarjan's algorithm, without recursion. A
+ * Returns for each node of a graph the number of its strongly connected component, by Tarjan's algorithm without recursion. A
  * component is numbered before those that lead to it.
  *
- * @param edges - For each node those that its edges lead to.
+ * @param edges - For each node, the targets of its edges.
  */
 export function stronglyConnected(edges: readonly (readonly number[])[]): Int32Array {
   const component = new Int32Array(edges.length).fill(-1);

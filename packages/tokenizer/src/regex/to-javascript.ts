@@ -1,6 +1,6 @@
 import type { PatternNode } from "./pattern-node.js";
 
-/** The pattern as JavaScript's engine takes it with the flag u. What is atomic there is a look ahead and its text. */
+/** Converts a pattern to JavaScript's syntax with the flag u. Atomic groups become a lookahead with a backreference. */
 export function toJavaScript(tree: PatternNode): string {
   let groups = 0;
   const atomic = (source: string) => {

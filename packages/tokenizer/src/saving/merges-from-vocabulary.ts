@@ -3,7 +3,7 @@ import type { Model } from "../models/model.js";
 import { TokenBytes } from "../models/token-bytes.js";
 
 /**
- * Recovers the merges of a byte-level vocabulary without a list: each token is the merge of the two tokens that are
+ * Recovers the merges of a byte-level vocabulary without a merge list: each token is the merge of the two tokens that are
  * left when its bytes are encoded with the tokens of lower ids only.
  */
 export function mergesFromVocabulary(model: Model): string[] {

@@ -84,7 +84,7 @@ export function tokenizerToGguf(
   );
 }
 
-/** The fields that are read of a model's `tokenizer.json`. */
+/** The fields of `tokenizer.json` that are used. */
 type Json = {
   type?: string;
   byte_fallback?: boolean;
@@ -200,7 +200,7 @@ function sentencePiece(tokenizer: Tokenizer, json: Json | undefined): Written {
   };
 }
 
-/** Tells `add_space_prefix`; normalizers that do more than write `▁` for spaces are refused. */
+/** `add_space_prefix`. Refuses normalizers that do more than replace spaces by `▁`. */
 function addsSpacePrefix({ stages: { normalizers = [], preTokenizers = [] } }: Tokenizer): boolean {
   const steps = [...normalizers, ...preTokenizers].filter(({ json }) => json !== null);
   const received = steps.map(({ name }) => name).join(", ");
@@ -264,7 +264,7 @@ function wordPiece(tokenizer: Tokenizer, json: Json): Written {
   const tokenId = (name: string) => uint32(tokenizer.id(name));
   const isLowercase = bert["lowercase"] === true;
   return {
-    // In those files a token that begins a word carries ▁, and one inside a word nothing.
+    // In GGUF, tokens that begin a word have ▁, and tokens inside a word have no mark.
     tokens: tokens.map((token, id) => {
       if (types[id] === 3 || /^\[.+\]$/.test(token)) return token;
       return token.startsWith("##") ? token.slice(2) : `▁${token}`;
@@ -299,7 +299,7 @@ function readVocabulary(tokenizer: Tokenizer): { tokens: string[]; types: number
   return { tokens, types };
 }
 
-/** The tokens at the ends of a text, and whether they stand there. */
+/** Tokens at the ends of a text, and whether they are added. */
 function boundaryTokens(
   { bosId, eosId }: Tokenizer,
   postProcessor: Template | undefined,

@@ -102,7 +102,7 @@ function isEncoded(tokenizer: Tokenizer, id: number): boolean {
   }
 }
 
-/** Merges that a vocabulary, or scores, leave to be found are found now: the file has to name them. */
+/** Recovers merges that are only implied by a vocabulary or by scores, because the file has to list them. */
 function modelJson(model: Model): unknown {
   type Json = { type?: string; merges?: unknown; scored?: Parameters<typeof mergesFromScores>[0] };
   const { scored, ...json } = (model.json ?? (() => refuseStage("model", model.name)))() as Json;

@@ -6,7 +6,7 @@ import type { Split } from "../pre-tokenizers/split.js";
 /** Pre-tokenization of the texts whose words are counted. */
 export type CountOptions = {
   /**
-   * Cuts a text into the words that merges stay within; an encoder needs the same one. Default: `gpt2Split`, letters,
+   * Pre-tokenizer: splits a text into words. Merges do not cross words, and the encoder needs the same split. Default: `gpt2Split`, letters,
    * digits and other characters apart, each with the space in front.
    */
   split?: Split;
@@ -40,7 +40,7 @@ export function countWords(
   return counter.words;
 }
 
-/** The same, a text at a time. */
+/** The same, one text at a time. */
 export function wordCounter(
   fn: string,
   { split = gpt2Split, specialTokens = [] }: CountOptions,
@@ -49,7 +49,7 @@ export function wordCounter(
   checkHas(check, { split }, ["spans"], "a split, such as `gpt2Split`");
   checkList(check, { specialTokens }, isText, "a list of texts");
   const words = new Map<string, number>();
-  // The longest of those that begin alike is cut out.
+  // Of special tokens with a common prefix, the longest is cut out.
   const longestFirst = [...specialTokens].sort((a, b) => b.length - a.length);
   const special = new RegExp(longestFirst.map(escapeRegExp).join("|"));
   return {

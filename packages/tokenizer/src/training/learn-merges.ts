@@ -20,7 +20,7 @@ export type LearnedMerge = {
  * No two merges produce the same token: equal bytes between two boundaries that no merge has crossed are segmented
  * alike everywhere, so their last merge is always the same.
  *
- * Lazy: a merge is searched for when it is asked for. It ends when the words have no pair left.
+ * The generator is lazy, and ends when no pair is left.
  *
  * Counting all pairs anew for each merge would take O(merges · bytes). Here each pair knows its positions, a merge
  * touches only those and their neighbours, and a heap knows the most frequent: O(bytes · log²(bytes)) at worst for

@@ -3,7 +3,7 @@ import { checkTexts, requireOptions } from "../check-arguments.js";
 import { randomNumbers } from "../random-numbers.js";
 
 /**
- * Samples texts at random, in their order: a vocabulary of a tenth of a large corpus is nearly that of all of it.
+ * Samples texts at random, in order. The vocabulary of a tenth of a large corpus is close to that of the whole corpus.
  *
  * The choice depends on a text's index and the seed alone: the same texts and seed give the same sample.
  *

@@ -9,9 +9,9 @@ import { yieldingToEventLoop } from "./yield-to-event-loop.js";
 export type TrainBpeOptions = CountOptions & {
   /** Size of the vocabulary, the special tokens and the 256 bytes included. */
   vocabSize: number;
-  /** A pair that occurs less often is not merged, and training ends. Default: 1, every pair may be. */
+  /** Minimum count of a pair: training ends when no pair occurs as often. Default: 1. */
   minFrequency?: number;
-  /** Ends the work early: the promise rejects with the signal's reason. */
+  /** Aborts the training: the promise rejects with the signal's reason. */
   signal?: AbortSignal;
   /** Receives the progress, some twenty times a second, and once at the end. */
   onProgress?: (progress: TrainBpeProgress) => void;

@@ -6,7 +6,7 @@ import { countByteNgrams, highestOrder, writeByteNgrams } from "../patching/byte
 export type TrainByteNgramsOptions = {
   /** Context of the model in bytes, up to 15. Default: 5. */
   order?: number;
-  /** The size that the result may have. What occurs least is left out until it fits. Default: 200,000 bytes. */
+  /** Maximum size of the file. The rarest n-grams are omitted until it fits. Default: 200,000 bytes. */
   maxBytes?: number;
 };
 

@@ -1,5 +1,5 @@
 /**
- * Makes a function for long work in one thread to await after each step. Some twenty times a second it reports progress and
+ * Returns a function to await after each step of long work. About twenty times a second it reports progress and
  * yields to the event loop, so that a page stays responsive and an abort is seen; otherwise it reads the clock.
  *
  * @param signal - When aborted, the function throws its reason.

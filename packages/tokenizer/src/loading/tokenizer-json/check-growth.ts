@@ -1,10 +1,10 @@
 import type { JsonField } from "../json-field.js";
 
-/** Files as they are published keep a text's length, or write a few characters for one. */
+/** Maximum growth of a text: published files keep its length, or write a few characters for one. */
 const maxGrowth = 32;
 
 /**
- * Refuses replacements that together make a text very much longer: nine steps of ten letters for one would turn a word
+ * Refuses replacements that together make a text much longer: nine steps with a factor of ten would turn a word
  * into gigabytes.
  *
  * @param field - `normalizer`, `pre_tokenizer` or `decoder`.
