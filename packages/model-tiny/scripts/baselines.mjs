@@ -1,5 +1,5 @@
-// What others make of the same bytes: `node baselines.mjs TEXT [HELD_BACK]`. A 5-gram of bytes, counted on the first nine
-// tenths of the text, and gzip, on the last tenth, which is also written to HELD_BACK for `qkv eval`.
+// Baselines for the bytes model: `node baselines.mjs TEXT [HELD_BACK]`. A 5-gram model of bytes, counted on the first nine
+// tenths of the text and measured on the last tenth, and gzip on that tenth, which is also written to HELD_BACK for `qkv eval`.
 import { readFileSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
@@ -16,10 +16,10 @@ const result = {
 };
 console.log(JSON.stringify(result));
 
-/** Witten and Bell's: how much the shorter context has to say is how many kinds of bytes followed the longer one. */
+/** Witten–Bell smoothing: the weight of the shorter context is the number of distinct bytes that followed the longer one. */
 function fiveGram(learned, heldBack) {
   const longest = 4;
-  // Of each context, by its length and its bytes as one number: how often each byte followed.
+  // For each context, by length and by its bytes as one number: the count of each following byte.
   const contexts = Array.from({ length: longest + 1 }, () => new Map());
   for (let at = 0; at < learned.length; at++) {
     for (let length = 0; length <= Math.min(longest, at); length++) {
@@ -44,7 +44,7 @@ function fiveGram(learned, heldBack) {
   return nats / heldBack.length;
 }
 
-/** The bytes before a place as one number. */
+/** The bytes before a position as one number. */
 function contextKey(bytes, at, length) {
   let key = 0;
   for (let i = at - length; i < at; i++) key = key * 256 + bytes[i];

@@ -1,4 +1,4 @@
-// Sentences of clauses: who does what to whom, and why, when or although. Words are free; grammar is not.
+// Sentences of one or two clauses with random words and correct grammar.
 import { boys, girls, words } from "./words.mjs";
 import { say } from "./grammar.mjs";
 import { picker } from "./random.mjs";
@@ -32,7 +32,7 @@ const material = list(
   `red, old, new, heavy, small, big, broken, green, beautiful, expensive, cheap, clean, dirty, long`,
 );
 
-/** Verbs now, then, and after "did": with an object, and without. */
+/** Verbs in present, past and infinitive, with and without an object. */
 const acts = list(
   `see saw seen, find found found, take took taken, like liked liked, want wanted wanted, buy bought bought,
    carry carried carried, hold held held, lose lost lost, break broke broken, paint painted painted, draw drew drawn,
@@ -54,7 +54,7 @@ const motions = list(
    work worked, play played, stand stood, live lived, stay stayed, swim swam, rest rested`,
 ).map((forms) => forms.split(" "));
 
-/** Someone or something: how it is called, what stands for it, and whether it is one. */
+/** A noun phrase: its text, its pronouns, and whether it is singular. */
 function someone(random, kind) {
   const pick = picker(random);
   if (kind === "thing") {
@@ -95,7 +95,7 @@ const third = (verb) =>
       ? `${verb}es`
       : `${verb}s`;
 
-/** One line of it. */
+/** Writes one line. */
 export function clauses(random) {
   const pick = picker(random);
   const chance = (p) => random() < p;

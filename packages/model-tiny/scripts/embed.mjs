@@ -1,5 +1,5 @@
-// Makes a module of src/ of what `qkv train` left: `node embed.mjs weights first second`, its name and the runs in their
-// order, of which the last one holds the model. Weights become float16.
+// Writes a module of src/ from the results of `qkv train`: `node embed.mjs weights first second`, the name of the module and the runs in
+// order, of which the last one has the model. Weights become float16.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -39,7 +39,7 @@ for (const folder of folders) {
   copyFileSync(join(folder, "curve.csv"), to("-curve.csv"));
 }
 
-/** A safetensors file of float32 as one of float16. */
+/** Converts a float32 safetensors file to float16. */
 function halved(file) {
   const start = 8 + Number(file.readBigUInt64LE(0));
   const header = JSON.parse(file.subarray(8, start));

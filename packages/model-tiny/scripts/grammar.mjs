@@ -1,13 +1,13 @@
-// A text with choices in it, made into a sentence.
+// Expands a template with choices to a sentence.
 //
-//   (a|b|c)   one of these, which may hold choices themselves
-//   [text]    this, or nothing
-//   {name}    what the scene says, else one of the words of that name
+//   (a|b|c)   one of these, which may contain choices
+//   [text]    the text or nothing
+//   {name}    the entry of the scene, else one of the words with that name
 
 /**
- * @param scene - Words that stay the same through a story: texts by name.
+ * @param scene - Texts by name that are the same throughout a story.
  * @param words - Lists of words by name.
- * @param random - Gives numbers from 0 to below 1.
+ * @param random - Returns numbers from 0 to below 1.
  */
 export function say(text, scene, words, random) {
   const choose = (list) => list[Math.floor(random() * list.length)];
@@ -30,7 +30,7 @@ function parse(text) {
   return parsed.get(text);
 }
 
-/** Parts up to one of the ending characters, which is left to be read. */
+/** Parses parts up to one of the ending characters, which is not consumed. */
 function sequence(text, place, ends) {
   const parts = [];
   while (place.at < text.length && !ends.includes(text[place.at])) {
@@ -60,7 +60,7 @@ function sequence(text, place, ends) {
   return parts;
 }
 
-/** One space between words, an apple, and capitals where sentences begin. */
+/** Normalizes spaces, chooses "a" or "an", and capitalizes the first word of sentences. */
 function spelled(text) {
   return text
     .replace(/\s+/g, " ")
@@ -71,7 +71,7 @@ function spelled(text) {
     .replace(/[.!?]"? "?[a-z]/g, (start, at, all) => (speaks(start, all, at) ? start : start.toUpperCase()));
 }
 
-/** Whether what follows says who spoke: `"Where is it?" she asked`. */
+/** True if the following words say who spoke: `"Where is it?" she asked`. */
 const speaks = (start, all, at) =>
   /^[!?]" [a-z]$/.test(start) &&
   /^(asked|said|called|cried|shouted|whispered|he |she |the )/.test(all.slice(at + 3));

@@ -1,4 +1,4 @@
-/** Numbers from 0 to below 1, the same ones for the same seed, on every machine. */
+/** A generator of numbers from 0 to below 1, which are the same for the same seed on every machine. */
 export function randomNumbers(seed) {
   let state = seed | 0;
   return () => {
@@ -9,10 +9,10 @@ export function randomNumbers(seed) {
   };
 }
 
-/** `pick(list)`: one of a list. */
+/** `pick(list)`: a random element. */
 export const picker = (random) => (list) => list[Math.floor(random() * list.length)];
 
-/** `some(list, count)`: so many of a list, no two the same. */
+/** `some(list, count)`: random elements without repetition. */
 export const chooser = (random) => (list, count) => {
   const left = [...list];
   return Array.from({ length: count }, () => left.splice(Math.floor(random() * left.length), 1)[0]);

@@ -1,4 +1,4 @@
-// Everyday sentences: a few that belong together, on one line.
+// Everyday sentences: a few related ones per line.
 import {
   animals,
   boys,
@@ -19,7 +19,7 @@ import {
 import { say } from "./grammar.mjs";
 import { chooser, picker } from "./random.mjs";
 
-/** Each writes one line from what belongs together. */
+/** Functions that each write one line of related sentences. */
 const kinds = [
   ({ pick }) => {
     const [weather, activity, gear] = pick(weathers);

@@ -1,4 +1,4 @@
-// The words of the grammar, and what belongs together.
+// The words of the grammar, with the words that they are used with.
 const list = (text) => text.trim().split(/\s*,\s*/);
 
 export const girls = list(

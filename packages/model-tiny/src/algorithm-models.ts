@@ -1,15 +1,15 @@
 import { base64Bytes } from "./base64-bytes.js";
 
-/** A file in the names of TransformerLens, of its own at each call. */
+/** A safetensors file with the tensor names of TransformerLens, as a new object at each call. */
 const modelFile = (name: string, { weights }: { readonly weights: string }): File =>
   new File([base64Bytes(weights)], `${name}.safetensors`);
 
 /**
- * A model that tells balanced brackets from others: two layers of two heads and 32 neurons, causal. It reads `start ( ( ) ) end`
- * with up to 24 brackets, the ids of `encodeBrackets` of `@qkv/transformer/tasks`, and has two answers at `end`: 0 unbalanced, 1 balanced.
+ * A model that classifies bracket sequences as balanced or not: two layers with two heads and 32 neurons, causal. Its input is `start ( ( ) ) end`
+ * with up to 24 brackets, the ids of `encodeBrackets` of `@qkv/transformer/tasks`, and it has two outputs at `end`: 0 unbalanced, 1 balanced.
  *
- * @returns A safetensors file in the names of TransformerLens, with the configuration in its metadata: for `loadTransformerLens` of
- *   `@qkv/lens/transformer-lens`. Weights are float16. It comes with the package and is imported at the first call.
+ * @returns A safetensors file with the tensor names of TransformerLens and the configuration in its metadata, for `loadTransformerLens` of
+ *   `@qkv/lens/transformer-lens`. Weights are float16. It is part of the package and is imported at the first call.
  * @experimental
  *
  * @example
@@ -25,8 +25,8 @@ export async function bracketModel(): Promise<File> {
 }
 
 /**
- * A model that tells palindromes of twelve digits from others: two layers of two heads and nothing else, bidirectional. It reads
- * `start 1 2 3 4 5 6 6 5 4 3 2 1 end`, where the id of `start` is 10 and that of `end` 11, and has two answers at `end`: 1 for a palindrome.
+ * A model that recognizes palindromes of twelve digits: two layers with two heads, without feed-forward layers, bidirectional. Its input is
+ * `start 1 2 3 4 5 6 6 5 4 3 2 1 end`, where the id of `start` is 10 and that of `end` 11, and it has two outputs at `end`: 1 for a palindrome.
  *
  * @returns A safetensors file, as of {@link bracketModel}.
  * @experimental
@@ -43,8 +43,8 @@ export async function palindromeModel(): Promise<File> {
 }
 
 /**
- * A model that sorts: one layer of two heads and nothing else, causal. It reads eight different numbers from 0 to 31, a separator, whose id is
- * 32, and continues with the same numbers in order.
+ * A model that sorts: one layer with two heads, without a feed-forward layer, causal. Its input is eight different numbers from 0 to 31 and a separator, whose id is
+ * 32; it continues with the same numbers in order.
  *
  * @returns A safetensors file, as of {@link bracketModel}.
  * @experimental

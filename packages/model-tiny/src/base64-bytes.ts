@@ -1,4 +1,4 @@
-/** Bytes of their own of a text in base64. */
+/** Decodes base64 to bytes. */
 export function base64Bytes(text: string): Uint8Array<ArrayBuffer> {
   const characters = atob(text);
   const bytes = new Uint8Array(characters.length);

@@ -1,6 +1,6 @@
 import { base64Bytes } from "./base64-bytes.js";
 
-/** Texts by the names of their files, and the bytes of `model.safetensors` in base64. */
+/** Text files by name, and `model.safetensors` in base64. */
 export type EmbeddedFiles = { readonly texts: Readonly<Record<string, string>>; readonly weights: string };
 
 /** The files of a model, new objects at each call. */

@@ -1,10 +1,10 @@
 import { embeddedFiles } from "./embedded-files.js";
 
 /**
- * The files of the sibling whose tokens are the 256 bytes, as those of `modelTiny`: for `load` of `@qkv/transformer`,
- * and `byteModel` of `@qkv/transformer/patching`, which makes of it the entropy that byte-latent patchers read.
+ * The files of a smaller model whose tokens are the 256 bytes, in the same format as `modelTiny`: for `load` of `@qkv/transformer`,
+ * and for `byteModel` of `@qkv/transformer/patching`, which converts it to an entropy model for byte-latent patchers.
  *
- * They come with the package, in a module of their own of less than 1 MB that is imported at the first call.
+ * They are part of the package, in a separate module of less than 1 MB that is imported at the first call.
  *
  * @example
  * ```ts

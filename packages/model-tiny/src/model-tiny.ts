@@ -1,11 +1,11 @@
 import { embeddedFiles } from "./embedded-files.js";
 
 /**
- * The files of the model as Hugging Face lays one out, for `load` of `@qkv/transformer`: `config.json`,
+ * The files of the model in the format of Hugging Face, for `load` of `@qkv/transformer`: `config.json`,
  * `tokenizer.json`, `tokenizer_config.json` and `model.safetensors`, whose weights are float16.
  *
- * They come with the package, in a module of their own of less than 4 MB that is imported at the first call: nothing
- * is fetched from elsewhere, in Node or in a page.
+ * They are part of the package, in a separate module of less than 4 MB that is imported at the first call: nothing
+ * is downloaded, in Node or in a page.
  *
  * @example
  * ```ts
