@@ -127,7 +127,7 @@ function bound(
   const [gathering, reading] = [crossAttention(encoder.config), crossAttention(own)];
   const longest = Math.max(0, ...hashes.orders) - 1;
 
-  /** What the cache holds, per batch, on the host. */
+  /** The content of the cache, per batch, as numbers on the host. */
   const heldBy = (cache: BytePatchCache | undefined, B: number) => {
     const each = <T>(value: (b: number) => T) => Array.from({ length: B }, (_, b) => value(b));
     const lengths = each((b) => cache?.lengths[b] ?? 0);

@@ -65,7 +65,7 @@ export type VisionTransformerConfig = {
   layerScale?: boolean;
   /** Gated feed-forward layers (the largest DINOv2). Default false. */
   gated?: boolean;
-  /** What the final norm applies to: all rows, or only the pooled row (CLIP). Default `rows`. */
+  /** Input of the final norm: all rows, or only the pooled row (CLIP). Default `rows`. */
   finalNorm?: "rows" | "pooled";
   /** Pooling: the class token, or attention pooling with a learned query (SigLIP). Default `cls`. */
   pooling?: "cls" | "attention";
