@@ -146,12 +146,19 @@ test("repeatedTokens repeats random tokens once", async () => {
   expect(list.length).toBe(40);
   expect(list.slice(20)).toEqual(list.slice(0, 20));
   expect(new Set(list).size).toBe(20);
-  expect(
-    random
-      .trim()
-      .split(" ")
-      .every((word) => word.length > 3),
-  ).toBe(true);
+  // Whole words: tokens with a space before them, of letters alone, that are no beginning of a longer one.
+  const vocabulary = Array.from(
+    { length: model.config.vocabSize },
+    (_, id) => model.tokenizer!.token(id) ?? "",
+  );
+  for (const seed of [3, 4, 5, 6]) {
+    const words = (await session.repeatedTokens({ seed })).trim().split(" ");
+    for (const word of words) {
+      expect(word).toMatch(/^\p{L}{4,}$/u);
+      expect(vocabulary).toContain(`Ġ${word}`);
+      expect(vocabulary.filter((token) => token.startsWith(`Ġ${word}`))).toEqual([`Ġ${word}`]);
+    }
+  }
   expect(await session.repeatedTokens({ seed: 3 })).toBe(random);
   expect(await session.repeatedTokens({ seed: 4 })).not.toBe(random);
   expect((await session.run({ text: random })).uniform.induction).toBeLessThan(0.04);
