@@ -15,6 +15,8 @@ import styles from "./explorer.module.css";
 
 /** Tokens whose arcs and map are drawn: of a longer text those around the query. */
 const mostDrawn = 64;
+/** Tokens that stand side by side below their arcs; more stand one below the other. */
+const mostAcross = 6;
 /** Tokens up to which a map is drawn anew for another key. */
 const mostFramed = 24;
 /** Cells from which `<qkv-attention-map>` draws pixels. */
@@ -114,10 +116,11 @@ export function HeadPanel({
         ...{ labels, query: query - from, selected: { row: query - from, ...column } },
         ...(title !== undefined && { title }),
         minWeight: 0.02,
-        direction: labels.length > (isNarrow ? 6 : 14) ? "down" : "across",
+        // Beside the map there is room for a few tokens.
+        direction: labels.length > mostAcross ? "down" : "across",
       },
     ];
-  }, [base, from, query, keyAt, isNarrow, title]);
+  }, [base, from, query, keyAt, title]);
   // Thousands of cells take a second to draw: a map of them keeps the frame that it moved itself.
   const framed = base && base.labels.length <= mostFramed ? keyAt : undefined;
   const cells = useMemo((): PictureArgs<"qkv-attention-map"> | undefined => {
