@@ -3,7 +3,7 @@
 //
 // It needs the packages and the page built: turbo run build --filter=explorer. `--limits` holds times and memory to the
 // limits below; `--small` leaves the random model out; without it they are printed, since a busy machine is slow, not wrong.
-/* global addEventListener, document, innerHeight, innerWidth, location, MutationObserver, PerformanceObserver, requestAnimationFrame, scrollTo, URLSearchParams, window */
+/* global addEventListener, document, getComputedStyle, innerHeight, innerWidth, location, MutationObserver, PerformanceObserver, requestAnimationFrame, scrollTo, SVGElement, URLSearchParams, window */
 import axe from "axe-core";
 import { execFileSync } from "node:child_process";
 import {
@@ -222,7 +222,7 @@ async function small(isolated) {
 
   // Texts of every kind.
   for (const text of ["", "the naïve 🦊", "x", "<b>&amp;</b>"]) {
-    await page.locator("textarea").fill(text);
+    await page.locator("textarea").first().fill(text);
     await pause(150);
     if (text !== "") await idle(page);
     if (values.pictures) await page.screenshot({ path: join(values.pictures, `text-${text.length}.png`) });
@@ -255,6 +255,123 @@ async function small(isolated) {
       await other.close();
     }
   }
+  await server.close();
+}
+
+const numberOf = (text) => Number(text.replace("\u2212", "-"));
+
+/** Waits for the exact values of all patches that are listed. */
+async function allExact(page) {
+  await page.waitForFunction(() => {
+    const rows = [...document.querySelectorAll("[data-patches] tbody tr")];
+    return rows.length > 0 && rows.every((row) => row.querySelector('[data-exact="ready"]'));
+  });
+  await idle(page);
+}
+
+/** What the map of patches says: its strongest places, and where the difference sits, by estimates and by exact values. */
+async function patches() {
+  const server = await openModelServer(join(folder, "small"));
+  const text = "The cat sat on the mat. The cat sat on the mat.";
+  const hash = `#${new URLSearchParams({ text, source: text.replaceAll("cat", "dog") })}`;
+  const { page, close } = await openPage(server, { hash });
+  await idle(page);
+  const compared = page.getByRole("region", { name: /^Activation patching/ });
+  const strongest = () => compared.locator("[data-strongest]").innerText();
+  const reading = () => compared.locator("[data-reading]").innerText();
+  const [byEstimate, readByEstimate] = [await strongest(), await reading()];
+  report(
+    /^The strongest place of the map: after layer \d, at ␣cat·8 \(the changed token itself\), \+[\d.]+ \(estimate\)\. That is trivial: the token there is one that differs.*\. The strongest place that is not trivial: after layer 2, at \.·13, \+[\d.]+ \(estimate\)\.$/.test(
+      byEstimate,
+    ),
+    `the strongest place by estimates: ${byEstimate}`,
+  );
+  await compared.getByRole("button", { name: "Compute these exactly" }).click();
+  await allExact(page);
+  const byValue = await strongest();
+  report(
+    /^The strongest place of the map: after layer 3, at \.·13 \(the answer itself\), \+1\.00 \(exact\)\. That is trivial: after the last layer .*\. The strongest place that is not trivial: after layer 2, at \.·13, \+[\d.]+ \(exact\)\.$/.test(
+      byValue,
+    ),
+    `the strongest place by exact values: ${byValue}`,
+  );
+  const most = await compared
+    .locator("qkv-patching [data-qkv-cell] title")
+    .evaluateAll((titles) => titles.map((one) => /”: (\S+?),/.exec(one.textContent)[1]));
+  report(
+    Math.max(...most.map((text) => Math.abs(numberOf(text)))) === 1,
+    "no other place of the map is stronger",
+  );
+  const readByValue = await reading();
+  const layers = [...readByValue.matchAll(/after layers? (\d)(?: to (\d))? at /g)];
+  report(
+    layers.reduce((sum, [, from, to = from]) => sum + Number(to) - Number(from) + 1, 0) === 4 &&
+      /after layer 1 at no position clearly; after layers 2 to 3 at “\.·13”/.test(readByValue) &&
+      !/no position/.test(readByEstimate),
+    `the reading names every layer, by exact values: ${readByValue}\n  and by estimates: ${readByEstimate}`,
+  );
+  await compared.locator("form select").selectOption("head");
+  await idle(page);
+  const heads = await strongest();
+  report(
+    /^The strongest place of the map: layer \d, head \d, [+\u2212][\d.]+( logits)? \(estimate\)\.$/.test(
+      heads,
+    ),
+    `no head is a trivial place: ${heads}`,
+  );
+  await axeOn(page, "patches");
+  await close();
+  await server.close();
+}
+
+/** Widths of screens, in pixels: nothing is cut off, and what scrolls in its own box shows that it goes on. */
+async function widths() {
+  const server = await openModelServer(join(folder, "small"));
+  const text = "The cat sat on the mat. The cat sat on the mat.";
+  const hash = `#${new URLSearchParams({ text, source: text.replace("cat", "dog"), head: "2.3" })}`;
+  const { page, close } = await openPage(server, { hash });
+  await idle(page);
+  await page.getByText("Two layers back, as a graph").click();
+  await page.locator("qkv-attribution-graph [data-qkv-node]").first().waitFor();
+  for (const width of [320, 360, 480, 640, 768, 1024, 1280, 1400, 1920]) {
+    await page.setViewportSize({ width, height: 900 });
+    await pause(200);
+    await idle(page);
+    const { cut, scrolled, arcs, wide } = await page.evaluate(() => {
+      const isScrolled = (one) => /auto|scroll/.test(getComputedStyle(one).overflowX);
+      // A picture fades out on the side on which it goes on, another box has a shadow there.
+      const isHinted = (one) => {
+        const host = one.closest("[data-more]");
+        const { backgroundImage, maskImage } = getComputedStyle(one);
+        return host
+          ? host.dataset.more === "right" && /gradient/.test(maskImage)
+          : /gradient/.test(backgroundImage);
+      };
+      const named = ({ localName, className, parentElement, scrollWidth, clientWidth }) =>
+        `${localName}.${className} in ${parentElement.localName}, ${scrollWidth} of ${clientWidth} px`;
+      const boxes = [...document.querySelectorAll("[data-explorer] *")].filter(
+        (one) =>
+          !(one instanceof SVGElement) &&
+          one.clientWidth > 1 &&
+          one.scrollWidth > one.clientWidth + 1 &&
+          getComputedStyle(one).display !== "inline",
+      );
+      const isCut = (one) => !isScrolled(one) || !isHinted(one);
+      return {
+        cut: boxes.filter(isCut).map(named),
+        scrolled: boxes.length,
+        arcs: boxes.filter((one) => one.closest("qkv-token-arcs")).map(named),
+        wide: document.documentElement.scrollWidth - innerWidth,
+      };
+    });
+    report(
+      cut.length === 0 && arcs.length === 0 && wide <= 0,
+      `at ${width} px nothing is cut off, ${scrolled} boxes scroll, the arcs fit: ${[...cut, ...arcs].join("; ") || "all well"}`,
+    );
+    if (values.pictures)
+      await page.screenshot({ path: join(values.pictures, `width-${width}.png`), fullPage: true });
+  }
+  await close();
   await server.close();
 }
 
@@ -377,11 +494,13 @@ async function tasks() {
   const exact = await rowOf(compared.locator('[data-exact="ready"]'));
   done(/≈ [+\u2212][\d.]+\s+[+\u2212][\d.]+/.test(exact), `the largest patch, exactly: ${exact}`);
   await press(compared.getByRole("button", { name: "Compute these exactly" }));
+  await allExact(page);
+  const exactPatches = await compared.locator('[data-exact="ready"]').count();
   done(
-    (await compared.locator('[data-exact="ready"]').count()) === 5,
-    "the five largest patches are computed exactly",
+    exactPatches > 5 && (await compared.locator("[data-patches] tbody tr").count()) === exactPatches,
+    `all listed patches are computed exactly, those that came into the list by them too: ${exactPatches}`,
   );
-  const read = (text) => Math.abs(Number(text.replace("\u2212", "-")));
+  const read = (text) => Math.abs(numberOf(text));
   const exactly = (await compared.locator('[data-exact="ready"]').allInnerTexts()).map(read);
   report(
     exactly.every((value, i) => i === 0 || value <= exactly[i - 1]),
@@ -389,10 +508,10 @@ async function tasks() {
   );
   const patching = compared.locator("qkv-patching");
   report(
-    (await patching.locator("circle").count()) === 5 &&
+    (await patching.locator("circle").count()) === exactPatches &&
       (await patching
         .locator("[data-qkv-cell] title", { hasText: /logit difference .*, exact$/ })
-        .count()) === 5,
+        .count()) === exactPatches,
     "the map has the exact values, marked",
   );
   report(
@@ -407,7 +526,10 @@ async function tasks() {
     `both predictions, and the tokens measured: ${told}`,
   );
   const reading = await compared.locator("[data-reading]").innerText();
-  report(/“␣the·?\d*” from layer \d on/.test(reading), `the map is read: ${reading.split(" (")[0]}`);
+  report(
+    /^Where the difference of the texts sits: after layers? .* at “␣the·11”\./.test(reading),
+    `the map is read: ${reading}`,
+  );
 
   const measure = compared.locator("[data-measure] select");
   const map = await compared.locator("[data-patches]").innerText();
@@ -422,14 +544,14 @@ async function tasks() {
 
   // The other text follows the text.
   const other = page.getByRole("textbox", { name: "Other text" });
-  await page.locator("textarea").press("Control+End");
-  await page.locator("textarea").pressSequentially(" mat");
+  await page.locator("textarea").first().press("Control+End");
+  await page.locator("textarea").first().pressSequentially(" mat");
   await idle(page);
   report(
     /dog.* on the mat$/.test(await other.inputValue()),
     `the other text follows: ${await other.inputValue()}`,
   );
-  await page.locator("textarea").fill("A new text");
+  await page.locator("textarea").first().fill("A new text");
   await idle(page);
   report(
     (await other.inputValue()) === "A new text" && (await compared.locator("[data-copy]").count()) === 1,
@@ -444,7 +566,7 @@ async function tasks() {
   );
 
   // Two texts with one answer: fractions of nearly nothing are none.
-  await page.locator("textarea").fill("The little girl was very hungry. She ate");
+  await page.locator("textarea").first().fill("The little girl was very hungry. She ate");
   await other.fill("The little girl was very happy. She ate");
   await idle(page);
   const [same, warning] = [
@@ -481,10 +603,11 @@ async function tasks() {
     `the whole model reads the page's text: ${figured}`,
   );
   await whole.getByText("From token ids to probabilities").click();
-  await page.locator("textarea").fill("The cat sat on the mat. The cat sat on the");
+  await page.locator("textarea").first().fill("The cat sat on the mat. The cat sat on the");
   await other.fill("The dog sat on the mat. The dog sat on the");
   await idle(page);
 
+  await press(compared.locator("[data-patches] button").first());
   const [download] = await Promise.all([
     page.waitForEvent("download"),
     press(page.locator("[data-save-code]")),
@@ -497,6 +620,17 @@ async function tasks() {
     const printed = execFileSync(process.execPath, [saved], { encoding: "utf8" });
     const next = (await section("Next token").locator("tbody button").first().innerText()).replace("␣", " ");
     done(printed.startsWith(`next: ${JSON.stringify(next)}`), `the code runs: ${printed.split("\n")[0]}`);
+    const exactly = [...printed.matchAll(/^(layers\.\d\.output), position (\d+), exact: (\S+)$/gm)];
+    const onPage = await compared
+      .locator("qkv-patching [data-qkv-cell] title", { hasText: /, exact$/ })
+      .allTextContents();
+    report(
+      exactly.length === 1 &&
+        onPage.length === 1 &&
+        Math.abs(Number(exactly[0][3]) - numberOf(/logit difference (\S+), exact$/.exec(onPage[0])[1])) <
+          0.01,
+      `the code computes the page's exact patches: ${exactly.map(([line]) => line).join("; ")}, on the page ${onPage.join("; ")}`,
+    );
   } finally {
     rmSync(saved);
   }
@@ -624,10 +758,27 @@ async function choices() {
     `a feed-forward layer shows what it read, which sums to ${whole}: ${parts.join("; ")}`,
   );
   await axeOn(page, "what a feed-forward layer read");
+  const reasons = page.locator('[data-reasons="ready"]');
+  const ends = async () => ({
+    has: (await reasons.locator("tbody tr").allInnerTexts()).some((row) =>
+      /^embedding\s+embedding\s/.test(row),
+    ),
+    told: await reasons.locator("[data-embeddings]").allInnerTexts(),
+  });
+  const later = await ends();
+  await page.evaluate(() => {
+    location.hash = "#head=0.1&query=11&key=4";
+  });
+  await settled();
+  const end = await ends();
+  report(
+    end.has && /nothing further back/.test(end.told.join()) && !later.has && later.told.length === 0,
+    `the end of a trail is explained: ${end.told.join()}`,
+  );
   if (values.pictures) await page.screenshot({ path: join(values.pictures, "reasons.png"), fullPage: true });
 
   // A text without a repetition, and one made of it.
-  await page.locator("textarea").fill("The cat sat");
+  await page.locator("textarea").first().fill("The cat sat");
   await idle(page);
   await sortBy("induction");
   const heads = page.getByRole("region", { name: "Heads" });
@@ -640,7 +791,13 @@ async function choices() {
   await heads.getByRole("button", { name: /random words/ }).click();
   await page.locator("[data-copies]").waitFor();
   await idle(page);
-  const words = (await page.locator("textarea").inputValue()).trim().split(" ");
+  const words = (await page.locator("textarea").first().inputValue()).trim().split(" ");
+  const { vocab } = JSON.parse(readFileSync(join(folder, "small", "tokenizer.json"), "utf8")).model;
+  const vocabulary = Object.keys(vocab);
+  // A token with its space, of letters alone, that is no beginning of a longer one.
+  const isWhole = (word) =>
+    /^\p{L}{3,}$/u.test(word) &&
+    vocabulary.filter((token) => token.startsWith(`Ġ${word}`)).join() === `Ġ${word}`;
   report(
     words.length === 40 && words.slice(20).join() === words.slice(0, 20).join(),
     `random words, repeated twice: ${words.slice(0, 3).join(" ")} …: ${await page.locator("[data-copies]").innerText()}`,
@@ -648,18 +805,37 @@ async function choices() {
   report(
     /^(No head of this model copies clearly on random words: this model has no induction head|Layer [1-9].* clearly on this text)\./.test(
       await page.locator("[data-copies]").innerText(),
-    ) && words.every((word) => word.length > 3),
+    ) && words.every((word) => isWhole(word)),
     "the verdict on random words is of the model, and the words are whole",
   );
   await axeOn(page, "random words");
   if (values.pictures)
     await page.screenshot({ path: join(values.pictures, "random-words.png"), fullPage: true });
+  // Other sorts have the test, too, and the way back.
+  for (const name of ["previousToken", "firstToken", "sameToken"]) {
+    await sortBy(name);
+    const shows = await heads.locator("[data-shows]").innerText();
+    report(
+      / clearly on random words\./.test(shows) &&
+        (await heads.getByRole("button", { name: /^Use other random words/ }).count()) === 1 &&
+        (await heads.getByRole("button", { name: "Back to your text, “The cat sat”" }).count()) === 1,
+      `heads by ${name} are tried on random words, with the way back: ${shows}`,
+    );
+  }
   await heads.getByRole("button", { name: /^Use other random words/ }).click();
-  await idle(page);
+  await settled();
+  await page.locator("textarea").first().press("Control+End");
+  await page.locator("textarea").first().pressSequentially(" and");
+  await settled();
+  report(
+    (await heads.getByRole("button", { name: /^Back to your text/ }).count()) === 1 &&
+      / clearly on this text\./.test(await heads.locator("[data-shows]").innerText()),
+    "random words that were edited keep the way back",
+  );
   await heads.getByRole("button", { name: "Back to your text" }).click();
   await idle(page);
   report(
-    (await page.locator("textarea").inputValue()) === "The cat sat" &&
+    (await page.locator("textarea").first().inputValue()) === "The cat sat" &&
       (await heads.getByRole("button", { name: "Back to your text" }).count()) === 0,
     "random words lead back to the reader's text",
   );
@@ -970,11 +1146,11 @@ async function random() {
       page
         .getByRole("button", { name: "Run", exact: true })
         .click()
-        .then(() => page.locator("textarea").fill(`${text} a`))
+        .then(() => page.locator("textarea").first().fill(`${text} a`))
         .then(() => page.getByRole("button", { name: "Run", exact: true }).click()),
     passMs / 2,
   );
-  await page.locator("textarea").fill(text);
+  await page.locator("textarea").first().fill(text);
   await page.getByRole("button", { name: "Run", exact: true }).click();
   await idle(page);
   await cancelled("a map, forward", compare, passMs / 2);
@@ -990,7 +1166,9 @@ async function random() {
 try {
   await small(true);
   await small(false);
+  await widths();
   await tasks();
+  await patches();
   await choices();
   await sources();
   if (!values.small) await random();

@@ -6,20 +6,26 @@ import {
   effectText,
   effectUnit,
   knownValues,
-  largestPatches,
   patchText,
   readingOf,
+  sortedPatches,
   splitText,
+  trivialPlace,
   type ExactPatches,
   type PatchCell,
+  type PatchPlace,
+  type ShownPatches,
 } from "./patch-map";
 import { Picture, type PictureArgs } from "./picture";
 import { ablationTargets, type Place, type Switched } from "./place";
 import type { QuestionOf } from "./protocol";
 import { Section } from "./section";
-import { decimals, percent, sourceText, visible } from "./text-of";
+import { clipped, decimals, percent, sourceText, visible } from "./text-of";
 import { useAnswer } from "./use-answer";
 import styles from "./explorer.module.css";
+
+/** Patches that are listed: those that move the logit difference most. */
+const mostListed = 5;
 
 /** Two texts compared: the effect of each patch of the second in the first, estimated, and exactly where it is asked for. */
 export function ComparePanel({
@@ -30,7 +36,7 @@ export function ComparePanel({
   labels,
   isFast,
   change,
-  onMeasure,
+  onPatches,
 }: {
   client: LensClient | undefined;
   run: LensSessionRun;
@@ -42,14 +48,16 @@ export function ComparePanel({
   /** True: the map follows the texts, without a press. */
   isFast: boolean;
   change: (change: Partial<Place>) => void;
-  /** Called with the tokens that patches are measured by. */
-  onMeasure: (measure: Place["measure"]) => void;
+  /** Called with the patches that are shown. */
+  onPatches: (patches: ShownPatches) => void;
 }): ReactNode {
   const [draft, setDraft] = useState(place.source);
   useEffect(() => setDraft(place.source), [place.source]);
   const [asked, setAsked] = useState<string>();
   const [cell, setCell] = useState<PatchCell>();
   const [computed, setComputed] = useState<readonly PatchCell[]>([]);
+  // True: what is listed is computed, also what comes into the list by exact values of the others.
+  const [computesAll, setComputesAll] = useState(false);
   const [exact, setExact] = useState<ExactPatches>(new Map());
   const [sourceNext, setSourceNext] = useState<readonly Prediction[]>([]);
   const [own, source] = [
@@ -74,14 +82,20 @@ export function ComparePanel({
   const answer = question && map.question?.text === place.text ? map.answer : undefined;
   useEffect(() => {
     if (answer) setSourceNext(answer.sourceNext);
-    onMeasure(answer?.minus && [answer.token.id, answer.minus.id]);
-  }, [answer, onMeasure]);
+  }, [answer]);
+  useEffect(() => {
+    onPatches({
+      measure: answer?.minus && [answer.token.id, answer.minus.id],
+      exact: answer ? cellsOf(exact).map((one) => placeOf(answer, place.by, one)) : [],
+    });
+  }, [answer, exact, place.by, onPatches]);
   // A press on the map gives its cell a frame without drawing it anew: one that is drawn gets it here.
   const framed = useRef<PatchCell>(undefined);
   useEffect(() => {
     framed.current = undefined;
     setCell(undefined);
     setComputed([]);
+    setComputesAll(false);
     setExact(new Map());
   }, [pair]);
   const args = useMemo(
@@ -111,14 +125,24 @@ export function ComparePanel({
   };
   const known = answer && { ...answer, values: knownValues(answer, exact) };
   const unit = answer ? effectUnit(answer) : "fraction";
-  const largest = known && !map.isOpen ? largestPatches(known) : [];
+  const changed = run.tokens.flatMap((token, i) => (token === answer?.sourceTokens[i] ? [] : [i]));
+  const trivialOf = (one: PatchCell) => answer && trivialPlace(answer, place.by, one, changed);
+  const sorted = known ? sortedPatches(known) : [];
+  const [strongest] = sorted;
+  const trivial = strongest && trivialOf(strongest);
+  const other = trivial && sorted.find((one) => !trivialOf(one));
   // Those that were asked for stay in the list, in its order.
-  const rows = known
-    ? largestPatches(known, Infinity).filter((one) =>
-        [...largest, ...computed].some((other) => isSame(one, other)),
-      )
-    : [];
+  const rows = sorted.filter(
+    (one, i) =>
+      (!map.isOpen && (i < mostListed || one === other)) || computed.some((asked) => isSame(one, asked)),
+  );
   const isComputed = (one: PatchCell) => computed.some((other) => isSame(one, other));
+  const uncomputed = rows.filter((one) => !isComputed(one));
+  useEffect(() => {
+    if (computesAll && uncomputed.length > 0) setComputed((before) => [...before, ...uncomputed]);
+  }, [computesAll, uncomputed.map(cellName).join(" ")]);
+  const textOf = (one: PatchCell) =>
+    patchText(answer?.names[one.row] ?? "", place.by, one.column, labels, trivialOf(one));
   // A row that moves with the order would lose the focus.
   const focused = useRef<HTMLElement>(null);
   const order = rows.map(cellName).join(" ");
@@ -127,9 +151,8 @@ export function ComparePanel({
   }, [order]);
   const measured = answer?.minus ? [answer.token, answer.minus] : [];
   const tokens = [...new Map([...run.next, ...sourceNext, ...measured].map((one) => [one.id, one])).values()];
-  const changed = run.tokens.flatMap((token, i) => (token === answer?.sourceTokens[i] ? [] : [i]));
   const reading =
-    answer && place.by === "position" && unit === "fraction" ? readingOf(answer, changed, labels) : undefined;
+    known && place.by === "position" && unit === "fraction" ? readingOf(known, labels) : undefined;
   const measure = place.measure ?? (answer?.minus && ([answer.token.id, answer.minus.id] as const));
   return (
     <Section title="Activation patching: compare with another text" of={map}>
@@ -147,8 +170,10 @@ export function ComparePanel({
       >
         <label className={`${styles.field} ${styles.grows}`}>
           <span>Other text, with the same number of tokens</span>
-          <input
+          <textarea
+            rows={2}
             value={draft}
+            spellCheck={false}
             onChange={({ target }) => {
               setDraft(target.value);
               if (isFast) change({ source: target.value });
@@ -219,12 +244,24 @@ export function ComparePanel({
               : "A cell is the change of the logit difference by its patch, in logits."}{" "}
             The map is an estimate from one gradient (attribution patching); cells with a dot are exact.
           </p>
+          {known && strongest && (
+            <p data-strongest="">
+              The strongest place of the map: <b>{textOf(strongest)}</b>,{" "}
+              {effectOf(known, unit, exact, strongest)}.{trivial && ` ${trivialReasons[trivial]}`}
+              {other && (
+                <>
+                  {" "}
+                  The strongest place that is not trivial: <b>{textOf(other)}</b>,{" "}
+                  {effectOf(known, unit, exact, other)}.
+                </>
+              )}
+            </p>
+          )}
           {reading !== undefined && (
             <p data-reading="">
-              {reading} By the estimates: a position has the difference where its patch moves at least half as
-              much as the largest one. In the last layers the last token restores the answer trivially, as it
-              is read there: look for the earliest layer where the changed word no longer has the difference
-              and the last token begins to.
+              {reading} A position has the difference where its patch moves at least half as much as the
+              strongest one, by exact values {exact.size === 0 ? "once they are" : "where they are"} computed,
+              else by estimates.
             </p>
           )}
         </>
@@ -250,11 +287,10 @@ export function ComparePanel({
               </thead>
               <tbody>
                 {rows.map((one) => {
-                  const name = answer.names[one.row]!;
                   return (
                     <PatchRow
                       key={cellName(one)}
-                      text={patchText(name, place.by, one.column, { labels, numLayers: run.numLayers })}
+                      text={textOf(one)}
                       client={client}
                       effect={(value) => effectText(answer, unit, value)}
                       estimate={answer.values[one.row * answer.columns + one.column]!}
@@ -263,7 +299,7 @@ export function ComparePanel({
                         isComputed(one)
                           ? {
                               ...{ ...question, token: answer.token.id, minus: answer.minus!.id },
-                              place: { name, [place.by]: one.column },
+                              place: placeOf(answer, place.by, one),
                             }
                           : undefined
                       }
@@ -275,14 +311,9 @@ export function ComparePanel({
                 })}
               </tbody>
             </table>
-            {!rows.every(isComputed) && (
+            {uncomputed.length > 0 && (
               <p>
-                <button
-                  type="button"
-                  onClick={() =>
-                    setComputed((before) => [...before, ...rows.filter((one) => !isComputed(one))])
-                  }
-                >
+                <button type="button" onClick={() => setComputesAll(true)}>
                   Compute these exactly
                 </button>
               </p>
@@ -299,6 +330,38 @@ export function ComparePanel({
 }
 
 const isSame = (one: PatchCell, other: PatchCell) => one.row === other.row && one.column === other.column;
+
+/** The cells of exact values. */
+const cellsOf = (exact: ExactPatches): readonly PatchCell[] =>
+  [...exact.keys()].map((name) => {
+    const [row, column] = name.split(",").map(Number);
+    return { row: row!, column: column! };
+  });
+
+/** The place of a cell, as a question for its patch names it. */
+const placeOf = ({ names }: PatchAnswer, by: Place["by"], { row, column }: PatchCell): PatchPlace => ({
+  name: names[row]!,
+  [by]: column,
+});
+
+/** The effect of a patch in words, with the origin of its value. */
+function effectOf(
+  known: PatchAnswer,
+  unit: ReturnType<typeof effectUnit>,
+  exact: ExactPatches,
+  one: PatchCell,
+): string {
+  const value = effectText(known, unit, known.values[one.row * known.columns + one.column]!);
+  return `${value}${unit === "logits" ? " logits" : ""} (${exact.has(cellName(one)) ? "exact" : "estimate"})`;
+}
+
+/** Reasons for which a place that restores the answer is trivial. */
+const trivialReasons = {
+  answer:
+    "That is trivial: after the last layer the answer is read from the last token alone, so its patch brings the answer of the other text.",
+  changed:
+    "That is trivial: the token there is one that differs between the texts, and its patch brings it from the other text.",
+};
 
 const predictionText = (one: Prediction | undefined): string =>
   one ? `${visible(one.text)} ${percent(one.probability)}` : "nothing";
@@ -389,9 +452,6 @@ function PatchRow({
   );
 }
 
-/** A text that fits into a title. */
-const clipped = (text: string): string => (text.length > 40 ? `${text.slice(0, 39)}…` : text);
-
 const pictured = ({ by, source }: Place, labels: readonly string[]) => ({
   by,
   labels,
@@ -407,10 +467,6 @@ function pictureOf(
   const layerNames = names.map((name) =>
     sourceText(name).replace(/^(layer \d+),.*$/, by === "head" ? "$1" : "after $1"),
   );
-  const cells = [...exact.keys()].map((name) => {
-    const [row, column] = name.split(",").map(Number);
-    return { row: row!, column: column! };
-  });
   return [
     {
       names: layerNames,
@@ -419,7 +475,7 @@ function pictureOf(
     },
     {
       ...(by === "head" ? { columnName: by } : { columnLabels: labels }),
-      ...{ title, exact: cells, selected, metricName: "logit difference" },
+      ...{ title, exact: cellsOf(exact), selected, metricName: "logit difference" },
     },
   ];
 }

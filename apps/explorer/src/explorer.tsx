@@ -19,6 +19,7 @@ import { ModelChoice } from "./model-choice";
 import { ModelFigure } from "./model-figure";
 import { AblationResult, NextTokens } from "./next-tokens";
 import { followEdit } from "./other-text";
+import type { ShownPatches } from "./patch-map";
 import {
   ablationTargets,
   beginning,
@@ -186,8 +187,8 @@ export function Explorer({
   // Heads whose reasons led to the one that is shown, the first one first.
   const [trail, setTrail] = useState<readonly Pick<Place, "head" | "query" | "key">[]>([]);
   useEffect(() => setTrail([]), [text, source]);
-  const measured = useRef<Place["measure"]>(undefined);
-  const keepMeasure = useCallback((measure: Place["measure"]) => void (measured.current = measure), []);
+  const patches = useRef<ShownPatches>({});
+  const keepPatches = useCallback((shown: ShownPatches) => void (patches.current = shown), []);
 
   const visit = useCallback(
     (head: ChosenHead, query: number | undefined) => {
@@ -236,8 +237,8 @@ export function Explorer({
     change({ text, source, query: undefined, key: undefined, measure: undefined });
   };
   const [seed, setSeed] = useState(() => Math.floor(Math.random() * 1e9));
-  const random = useAnswer(asking, "repeatedTokens", answer && { seed });
-  // The reader's own texts, while the text is random.
+  const random = useAnswer(ready, "repeatedTokens", whole && { seed });
+  // The reader's own texts before the random one.
   const [own, setOwn] = useState<Pick<Place, "text" | "source"> & { random: string }>();
   const isRandom = own !== undefined && own.random === text;
   const isOffered = random.answer !== undefined && random.failure === undefined && !random.isOpen;
@@ -257,7 +258,7 @@ export function Explorer({
       query,
       key: key ?? 0,
       next: first && second && [first.id, second.id],
-      measure: measured.current,
+      patches: patches.current,
       model: source && "small" in source.source ? undefined : source?.name,
       isOpened: source !== undefined && "files" in source.source,
     });
@@ -320,7 +321,9 @@ export function Explorer({
                 <HeadsPanel
                   {...{ ranked, copying, place, chosen, change, open }}
                   repeatTokens={isOffered ? repeatTokens : undefined}
-                  toOwnText={isRandom ? toOwnText : undefined}
+                  ownText={own?.text === text ? undefined : own?.text}
+                  toOwnText={toOwnText}
+                  isRandom={isRandom}
                   run={answer}
                 />
               )
@@ -354,7 +357,7 @@ export function Explorer({
             <LayerSwitches {...{ numLayers: answer.numLayers, place, change }}>{ablated}</LayerSwitches>
             <ComparePanel
               {...{ client: asking, run: answer, off, place, labels, isFast, change }}
-              onMeasure={keepMeasure}
+              onPatches={keepPatches}
             />
             <ModelFigure client={ready} text={text} model={source?.name ?? ""} />
             <Section title="Share and save" isOfRun={false}>

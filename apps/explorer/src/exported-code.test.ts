@@ -32,7 +32,7 @@ test.each([undefined, "@qkv/model-tiny"])(
   "code on the small model, named %s, prints the page's numbers",
   async (name) => {
     const place: Place = { ...beginning, off: ["1.2", "3.f"], by: "head" };
-    const printed = run(place, { model: name, measure: [1156, 1277] });
+    const printed = run(place, { model: name, patches: { measure: [1156, 1277] } });
     const { text, source } = place;
     const session = lensSession(await load(await modelTiny()));
     const without = ablationTargets(place.off);
@@ -61,6 +61,37 @@ test.each([undefined, "@qkv/model-tiny"])(
     expect(printed).toMatch(/score -?\d+\.\d+, of which/);
   },
 );
+
+test("patches that the page shows exactly are computed exactly, the others are called estimates", async () => {
+  const place: Place = { ...beginning, off: ["1.2"] };
+  const exact = [
+    { name: "layers.1.output", position: 1 },
+    { name: "layers.2.output", position: 11 },
+  ];
+  const patches = { measure: [1156, 1277] as const, exact };
+  const printed = run(place, { patches });
+  const session = lensSession(await load(await modelTiny()));
+  const { text, source } = place;
+  const question = { text, source, without: ablationTargets(place.off), token: 1156, minus: 1277 };
+  const map = await session.attributionPatching(question);
+  for (const one of exact) {
+    const value = Number(
+      new RegExp(`^${one.name}, position ${one.position}, exact: (.*)$`, "m").exec(printed)![1],
+    );
+    expect(value).toBeCloseTo(await session.patch({ ...question, place: one }), 4);
+    const estimate = map.values[map.names.indexOf(one.name) * map.columns + one.position]!;
+    expect(Math.abs(value - estimate)).toBeGreaterThan(0.01);
+  }
+  const code = exportedCode(place, { ...selection, patches });
+  expect(code).toMatch(
+    /are estimates, from one gradient \(attribution patching\); the page's exact ones follow\.\n/,
+  );
+  const estimated = exportedCode(place, selection);
+  expect(estimated).toMatch(
+    /are estimates, from one gradient \(attribution patching\), as the page shows them\.\n/,
+  );
+  expect(estimated).not.toContain("session.patch(");
+});
 
 test("code of a text of one token, without another to compare with, runs, too", () => {
   const place = { ...beginning, text: "The", source: "", score: "firstToken" as const };

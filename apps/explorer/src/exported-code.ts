@@ -1,3 +1,4 @@
+import type { ShownPatches } from "./patch-map";
 import { ablationTargets, switchedTexts, type Place } from "./place";
 
 /** The selection of the page, and its results that the code needs. */
@@ -7,8 +8,8 @@ export type Selection = {
   readonly key: number;
   /** Ids of the two likeliest next tokens. */
   readonly next: readonly [number, number] | undefined;
-  /** Ids of the tokens that patches are measured by. Default: the page's choice. */
-  readonly measure?: readonly [number, number] | undefined;
+  /** The patches that the page shows. Their tokens are by default the choice of the session. */
+  readonly patches?: ShownPatches;
   /** The name of the model: a package, a path, an address or a repository. Default: the small model. */
   readonly model: string | undefined;
   /** True: files that the reader opened, whose path the page does not know. */
@@ -26,7 +27,15 @@ const packaged: Readonly<Record<string, string>> = {
 /** A module for Node that computes again what the page shows, with what is switched off. */
 export function exportedCode(
   place: Place,
-  { head, query, key, next, measure, model = tiny, isOpened = false }: Selection,
+  {
+    head,
+    query,
+    key,
+    next,
+    patches: { measure, exact = [] } = {},
+    model = tiny,
+    isOpened = false,
+  }: Selection,
 ): string {
   const quoted = (value: unknown) => JSON.stringify(value);
   const files = isOpened ? undefined : packaged[model];
@@ -110,7 +119,8 @@ export function exportedCode(
     const measured = measure && [`token: ${measure[0]}`, `minus: ${measure[1]}`];
     lines.push(
       ``,
-      `// Activation patching from a text with the same number of tokens, estimated: rows are layers, columns ${place.by}s.`,
+      `// Activation patching from a text with the same number of tokens: rows are layers, columns ${place.by}s.`,
+      `// The numbers of the map are estimates, from one gradient (attribution patching)${exact.length > 0 ? "; the page's exact ones follow" : ", as the page shows them"}.`,
       `const source = ${quoted(place.source)};`,
       `if ((await session.tokens({ text: source })).length === run.tokens.length) {`,
       `  const patched = await session.attributionPatching(${of("source", `by: ${quoted(place.by)}`, ...(measured ?? []))});`,
@@ -118,6 +128,19 @@ export function exportedCode(
       `  console.log("next after the other text:", likeliest(patched.sourceNext));`,
       "  console.log(`logit of ${JSON.stringify(token.text)} minus that of ${JSON.stringify(minus?.text)}: ${patched.unpatched}, after the other text ${patched.source}`);",
       `  names.forEach((name, i) => console.log(name, fixed(values.subarray(i * columns, (i + 1) * columns))));`,
+      ...(exact.length > 0
+        ? [
+            `  // Exact: a pass with each patch.`,
+            `  for (const place of ${quoted(exact)}) {`,
+            `    const patch = ${of("source", `by: ${quoted(place.by)}`, "token: token.id", "minus: minus.id", "place")};`,
+            "    console.log(`${place.name}, " +
+              place.by +
+              " ${place." +
+              place.by +
+              "}, exact: ${await session.patch(patch)}`);",
+            `  }`,
+          ]
+        : []),
       `}`,
     );
   }

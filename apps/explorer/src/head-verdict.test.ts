@@ -27,7 +27,10 @@ test("on random words the model has none, or names those that copy", () => {
     /this model has no induction head/,
   );
   expect(headVerdict("induction", [head(1, 0.6, 7)], random).verdict).toBe(
-    "Layer 1, head 2 copies clearly on this text.",
+    "Layer 1, head 2 copies clearly on random words.",
+  );
+  expect(headVerdict("sameToken", [head(1, 0.1)], { tried: 0, isRandom: true }).verdict).toBe(
+    "No head attends to an earlier copy of its token clearly on random words.",
   );
 });
 

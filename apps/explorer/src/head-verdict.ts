@@ -31,9 +31,10 @@ export function headVerdict(
   const clear = ranked.filter((head) => (isInduction ? copiesClearly(head, tried) : !head.isWeak));
   const [one, more] = attendsWords[name];
   const verb = clear.length === 1 ? (isInduction ? "copies" : one) : isInduction ? "copy" : more;
+  const on = isRandom ? "random words" : "this text";
   const none = isInduction
-    ? `No head of this model copies clearly on ${isRandom ? "random words: this model has no induction head" : "this text"}.`
-    : `No head ${one} clearly on this text.`;
+    ? `No head of this model copies clearly on ${on}${isRandom ? ": this model has no induction head" : ""}.`
+    : `No head ${one} clearly on ${on}.`;
   const details = isInduction
     ? ranked
         .filter((head) => !head.isWeak && head.copied !== undefined && tried > 0 && !clear.includes(head))
@@ -47,7 +48,7 @@ export function headVerdict(
     : [];
   return {
     clear,
-    verdict: clear.length === 0 ? none : `${named(clear)} ${verb} clearly on this text.`,
+    verdict: clear.length === 0 ? none : `${named(clear)} ${verb} clearly on ${on}.`,
     details,
   };
 }

@@ -6,7 +6,7 @@ import { Picture, type PictureArgs } from "./picture";
 import { sortedBy, type Place } from "./place";
 import { Bar } from "./bar";
 import type { ChosenHead } from "./source-name";
-import { decimals } from "./text-of";
+import { clipped, decimals } from "./text-of";
 import type { Answered } from "./use-answer";
 import styles from "./explorer.module.css";
 
@@ -28,7 +28,9 @@ export function HeadsPanel({
   change,
   open,
   repeatTokens,
+  ownText,
   toOwnText,
+  isRandom,
 }: {
   run: LensSessionRun;
   /** The heads that score highest, in the order in which they are listed. */
@@ -42,8 +44,12 @@ export function HeadsPanel({
   open: (head: ChosenHead) => void;
   /** Runs a text of random words that occurs twice. Undefined: the vocabulary has too few words. */
   repeatTokens: (() => void) | undefined;
-  /** Back to the text before it. Undefined: the text is not random. */
-  toOwnText: (() => void) | undefined;
+  /** The reader's text before it. Undefined: it is the one that is run, or there was no random one. */
+  ownText: string | undefined;
+  /** Back to it. */
+  toOwnText: () => void;
+  /** True: the text is random words, repeated. */
+  isRandom: boolean;
 }): ReactNode {
   const { layers, numHeads, maps, cells } = run;
   const row = layers.indexOf(chosen.layer);
@@ -93,25 +99,28 @@ export function HeadsPanel({
           </p>
         ) : (
           <Ranking
-            {...{ ranked, copying, chosen, open }}
-            isRandom={toOwnText !== undefined}
+            {...{ ranked, copying, chosen, open, isRandom }}
             name={place.score}
             uniform={run.uniform[place.score]!}
           />
         )}
-        {(isInduction || ranked.length === 0) && (repeatTokens || toOwnText) && (
+        {(repeatTokens || ownText !== undefined) && (
           <p>
             {repeatTokens && (
               <button type="button" onClick={repeatTokens}>
-                Use {toOwnText ? "other" : "a text of"} random words, repeated twice
+                Use {isRandom ? "other" : "a text of"} random words, repeated twice
               </button>
             )}{" "}
-            {toOwnText && (
+            {ownText !== undefined && (
               <button type="button" onClick={toOwnText}>
-                Back to your text
+                Back to your text, “{clipped(ownText)}”
               </button>
             )}{" "}
-            <span className={styles.quiet}>Only a head that copies can tell how random words go on.</span>
+            <span className={styles.quiet}>
+              {isInduction
+                ? "Only a head that copies can tell how random words go on."
+                : "Random words have no grammar and no meaning: the pattern that a head shows on them is its own, not that of the text."}
+            </span>
           </p>
         )}
       </div>

@@ -1,6 +1,7 @@
 import type { PatchAnswer } from "@qkv/lens/session";
 import type { Place } from "./place";
-import { signed, visible } from "./text-of";
+import type { QuestionOf } from "./protocol";
+import { listed, signed, visible } from "./text-of";
 
 /** A cell of the map of patches. */
 export type PatchCell = { readonly row: number; readonly column: number };
@@ -9,6 +10,16 @@ export type PatchCell = { readonly row: number; readonly column: number };
 export type ExactPatches = ReadonlyMap<string, number>;
 
 export const cellName = ({ row, column }: PatchCell): string => `${row},${column}`;
+
+export type PatchPlace = QuestionOf<"patch">["place"];
+
+/** The patches that the page shows. */
+export type ShownPatches = {
+  /** Ids of the tokens that they are measured by. */
+  readonly measure?: Place["measure"];
+  /** Those that are known exactly. */
+  readonly exact?: readonly PatchPlace[];
+};
 
 type PatchMap = Pick<PatchAnswer, "names" | "values" | "columns" | "unpatched" | "source">;
 
@@ -22,13 +33,12 @@ export function knownValues({ values, columns }: PatchMap, exact: ExactPatches):
   return known;
 }
 
-/** The patches that move the logit difference most. */
-export function largestPatches({ values, columns, unpatched }: PatchMap, count = 5): readonly PatchCell[] {
+/** All patches of a map, those that move the logit difference most first. */
+export function sortedPatches({ values, columns, unpatched }: PatchMap): readonly PatchCell[] {
   const size = ({ row, column }: PatchCell) => Math.abs(values[row * columns + column]! - unpatched);
   return Array.from(values, (_, i) => ({ row: Math.floor(i / columns), column: i % columns }))
     .filter((one) => Number.isFinite(size(one)))
-    .sort((a, b) => size(b) - size(a))
-    .slice(0, count);
+    .sort((a, b) => size(b) - size(a));
 }
 
 /**
@@ -53,39 +63,55 @@ export function effectText(
   return signed(unit === "logits" ? change : change / (source - unpatched));
 }
 
-/** The sentence that reads a map by position: up to which layer the changed words carry the difference, and from which one the last token does. */
-export function readingOf(
-  { names, values, columns, unpatched }: PatchMap,
+const layerOf = (name: string): string | undefined => /^layers\.(\d+)\./.exec(name)?.[1];
+
+/** Positions that a sentence names in a layer; of more it tells the number. */
+const mostNamed = 3;
+
+/** The positions that have at least half of the largest effect, layer by layer: equal layers that follow each other are one entry. */
+function carriersOf({ names, values, columns, unpatched }: PatchMap) {
+  const size = (i: number) => Math.abs(values[i]! - unpatched);
+  const half = values.reduce((most, _, i) => Math.max(most, size(i) || 0), 0) / 2;
+  const groups: { readonly rows: number[]; readonly positions: readonly number[] }[] = [];
+  for (const row of names.keys()) {
+    const positions = Array.from({ length: columns }, (_, column) => column).filter(
+      (column) => size(row * columns + column) >= half,
+    );
+    const before = groups.at(-1);
+    if (before?.positions.join() === positions.join()) before.rows.push(row);
+    else groups.push({ rows: [row], positions });
+  }
+  return groups;
+}
+
+/** The sentence that reads a map by position: where the difference of the two texts sits after each layer. */
+export function readingOf(map: PatchMap, labels: readonly string[]): string {
+  const told = carriersOf(map).map(({ rows, positions }) => {
+    const layers = [...new Set([rows[0]!, rows.at(-1)!])].map((row) => layerOf(map.names[row]!));
+    const named = positions.slice(0, mostNamed).map((column) => `“${visible(labels[column] ?? "")}”`);
+    const more = positions.length - named.length;
+    const all = listed(more > 0 ? [...named, `${more} more`] : named);
+    return `after ${layers.length === 1 ? "layer" : "layers"} ${layers.join(" to ")} at ${all || "no position clearly"}`;
+  });
+  return `Where the difference of the texts sits: ${told.join("; ")}.`;
+}
+
+/**
+ * A place that restores the answer by itself, which tells nothing about the model: `answer`, the last token after the last layer;
+ * `changed`, the token that differs between the texts. Undefined: it is neither, as the output of a head is.
+ */
+export type TrivialPlace = "answer" | "changed" | undefined;
+
+/** Tells a trivial place of a map. `changed`: positions whose tokens differ. */
+export function trivialPlace(
+  { names, columns }: Pick<PatchMap, "names" | "columns">,
+  by: Place["by"],
+  { row, column }: PatchCell,
   changed: readonly number[],
-  labels: readonly string[],
-): string | undefined {
-  const last = columns - 1;
-  const moved = changed.filter((column) => column < last);
-  if (moved.length === 0 || names.length === 0) return undefined;
-  const size = (row: number, column: number) => Math.abs(values[row * columns + column]! - unpatched);
-  const half =
-    Math.max(...names.flatMap((_, row) => moved.concat(last).map((column) => size(row, column)))) / 2;
-  const carries = (row: number, of: readonly number[]) => of.some((column) => size(row, column) >= half);
-  const lost = names.findIndex((_, row) => !carries(row, moved));
-  const from = names.findLastIndex((_, row) => !carries(row, [last])) + 1;
-  const words = moved.map((column) => `“${visible(labels[column]!)}”`).join(" and ");
-  const end = `“${visible(labels[last]!)}”`;
-  const sits =
-    lost === 0
-      ? `After layer 0 the difference is no longer at ${words}`
-      : `The difference sits at ${words} up to ${lost < 0 ? "the last layer" : `layer ${lost - 1}`}`;
-  // Positions that have it in the layers in between.
-  const between = names.flatMap((_, row) =>
-    row < Math.max(lost, 0) || row >= from
-      ? []
-      : Array.from({ length: last }, (_, column) => column).filter(
-          (column) => !moved.includes(column) && carries(row, [column]),
-        ),
-  );
-  const passed = [...new Set(between)].map((column) => `“${visible(labels[column]!)}”`).slice(0, 3);
-  const through = passed.length > 0 ? `; it passes through ${passed.join(" and ")}` : "";
-  if (from === names.length) return `${sits}${through}; no layer has it clearly at ${end}.`;
-  return `${sits}${through}, and is at ${end} from layer ${from} on.`;
+): TrivialPlace {
+  if (by === "head") return undefined;
+  if (row === names.length - 1 && column === columns - 1) return "answer";
+  return changed.includes(column) ? "changed" : undefined;
 }
 
 /** The places where two texts of different lengths split into different tokens: `“sleepy” is 2 tokens, “hungry” is 1 token`. */
@@ -114,11 +140,13 @@ export function patchText(
   name: string,
   by: Place["by"],
   column: number,
-  { labels, numLayers }: { readonly labels: readonly string[]; readonly numLayers: number },
+  labels: readonly string[],
+  trivial?: TrivialPlace,
 ): string {
-  const layer = /^layers\.(\d+)\./.exec(name)?.[1];
+  const layer = layerOf(name);
   if (layer === undefined) return `${name}, ${by} ${column}`;
   if (by === "head") return `layer ${layer}, head ${column}`;
-  const isAnswer = Number(layer) === numLayers - 1 && column === labels.length - 1;
-  return `after layer ${layer}, at ${visible(labels[column] ?? "")}${isAnswer ? " (the answer itself)" : ""}`;
+  const told =
+    trivial && ` (${{ answer: "the answer itself", changed: "the changed token itself" }[trivial]})`;
+  return `after layer ${layer}, at ${visible(labels[column] ?? "")}${told ?? ""}`;
 }

@@ -12,6 +12,7 @@ type Graph = Awaited<ReturnType<LensSession["scoreGraph"]>>;
 type Side = "query" | "key";
 
 const isFeedForward = (name: string) => /^layers\.\d+\.feedForward$/.test(name);
+const isEmbedding = ({ kind }: { readonly kind: string }) => kind === "embedding";
 const sourceKinds = (name: string) => (headOf(name) ? "head" : isFeedForward(name) ? "feedForward" : "other");
 
 /** The pairs of sources that a score is the sum of. A head opens; a feed-forward layer shows what it read. */
@@ -118,6 +119,12 @@ export function Reasons({
               })}
             </tbody>
           </table>
+          {shown.some((pair) => isEmbedding(pair.query) && isEmbedding(pair.key)) && (
+            <p className={styles.quiet} data-embeddings="">
+              Embedding with embedding is the part of the two tokens alone, as they were before any layer:
+              there is nothing further back to trace.
+            </p>
+          )}
         </>
       )}
     </div>

@@ -2,6 +2,9 @@
 export const visible = (token: string): string =>
   token === "" ? "∅" : token.replaceAll("\n", "⏎").replaceAll("\t", "⇥").replace(/^ /, "␣");
 
+/** A text that fits into a title. */
+export const clipped = (text: string): string => (text.length > 40 ? `${text.slice(0, 39)}…` : text);
+
 export const percent = (part: number): string => `${(100 * part).toFixed(part < 0.1 ? 1 : 0)}%`;
 
 /** Two probabilities with as many digits as tell them apart, three at the most. */
