@@ -15,7 +15,7 @@ function read(...argv: string[]) {
   return { beams, processors: processorsFromOptions(options, beams).map(({ name }) => name) };
 }
 
-test("beams and rules", () => {
+test("options of beam search become its options and processors", () => {
   expect(read()).toEqual({ beams: undefined, processors: [] });
   expect(read("--beams", "4", "--length-penalty", "-0.5", "--repetition-penalty", "1.2")).toEqual({
     beams: { numBeams: 4, lengthPenalty: -0.5 },

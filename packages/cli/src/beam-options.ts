@@ -11,7 +11,7 @@ export type BeamOptions = {
   minTokens?: number;
 };
 
-/** Beam search, as `beamSearch` takes it. */
+/** Options for `beamSearch`. */
 export type Beams = { numBeams: number; lengthPenalty: number };
 
 const beams = numberOption("--beams", {
@@ -35,7 +35,7 @@ const minTokens = numberOption("--min-tokens", {
   accepts: (value) => Number.isSafeInteger(value) && value >= 0,
 });
 
-/** Adds the options of beam search, and rules for what may be written. */
+/** Adds the options of beam search, n-gram blocking and minimum length. */
 export function withBeamOptions(command: Command): Command {
   return command
     .option("--beams <n>", "beam search: find the most likely text with n beams instead of sampling", beams)
@@ -44,19 +44,19 @@ export function withBeamOptions(command: Command): Command {
     .option("--min-tokens <n>", "minimum number of tokens before the text may end", minTokens);
 }
 
-const sampled = ["temperature", "topP", "topK", "minP", "seed", "speculate"];
+const samplingOptions = ["temperature", "topP", "topK", "minP", "seed", "speculate"];
 
 /**
- * Converts options to a beam search, if they ask for one.
+ * Converts options to those of beam search; undefined without `--beams`.
  *
- * @param isGiven - True for an option that the user typed.
- * @throws {ArgumentError} If an option of sampling stands beside `--beams`, or `--length-penalty` alone.
+ * @param isGiven - Returns true for an option that is on the command line.
+ * @throws {ArgumentError} If a sampling option is combined with `--beams`, or `--length-penalty` is given without it.
  */
 export function beamsFromOptions(
   options: BeamOptions,
   isGiven: (name: string) => boolean,
 ): Beams | undefined {
-  const flagOf = (name: string) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const toFlag = (name: string) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   const refuse = (flag: string, expected: string): never => {
     throw new ArgumentError({
       fn: "qkv",
@@ -70,13 +70,13 @@ export function beamsFromOptions(
     if (options.lengthPenalty !== undefined) refuse("--length-penalty", "only beside --beams");
     return undefined;
   }
-  const wrong = sampled.find(isGiven);
-  if (wrong !== undefined)
-    refuse(flagOf(wrong), "no option of sampling beside --beams, which draws no tokens");
+  const conflicting = samplingOptions.find(isGiven);
+  if (conflicting !== undefined)
+    refuse(toFlag(conflicting), "no option of sampling beside --beams, which draws no tokens");
   return { numBeams: options.beams, lengthPenalty: options.lengthPenalty ?? 1 };
 }
 
-/** Converts options to logits processors. With beams the repetition penalty is one of them; sampling has its own. */
+/** Converts options to logits processors. With beam search they include the repetition penalty, which sampling applies itself. */
 export function processorsFromOptions(
   { uniqueNgrams, minTokens, repetitionPenalty: penalty }: BeamOptions & { repetitionPenalty?: number },
   beams: Beams | undefined,

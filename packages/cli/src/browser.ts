@@ -1,5 +1,5 @@
-// The door for pages without a build, whose code is minified. Errors name the functions and classes that they were given: each has
-// the name that it is imported by.
+// The entry point for pages without a build. Its code is minified, and errors print names of functions and classes, so each export
+// gets its original name back.
 import * as door from "./index.js";
 
 for (const [name, value] of Object.entries(door)) {

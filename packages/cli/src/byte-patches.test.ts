@@ -24,15 +24,15 @@ function written(seed: number, megabytes: number): string {
   execFileSync(process.execPath, [script, out, String(seed), String(megabytes)]);
   return readFileSync(out, "utf8");
 }
-const bytesOf = (text: string) => new TextEncoder().encode(text);
+const encodeUtf8 = (text: string) => new TextEncoder().encode(text);
 const bitsPerByte = (model: { predict(before: Uint8Array): Float64Array }, bytes: Uint8Array) =>
   bytes.reduce((sum, byte, at) => sum - Math.log2(model.predict(bytes.subarray(0, at))[byte]!), 0) /
   bytes.length;
 const isLetter = (byte: number | undefined) => byte !== undefined && /[a-z]/i.test(String.fromCharCode(byte));
 
-test("on text that it has not seen it knows more than counts, and cuts where words begin", async () => {
+test("on new text the patcher beats byte counts, and patches start at words", async () => {
   const model = byteModel(await load(await modelTinyBytes()));
-  const held = bytesOf(written(2, 0.001));
+  const held = encodeUtf8(written(2, 0.001));
   expect(held.length).toBeGreaterThan(900);
 
   // Counts of as much of the same sentences as fit into 200 kB, and counts of other sentences.
@@ -61,7 +61,7 @@ test("on text that it has not seen it knows more than counts, and cuts where wor
   expect(patches.map((patch) => (at += patch.length) - patch.length)).toEqual(starts);
 });
 
-test("the command knows it by its name", async () => {
+test("the command loads the patcher by its name", async () => {
   let out = "";
   const code = await run(["inspect", "@qkv/model-tiny/bytes", "--json"], {
     out: { write: (text) => (out += text) },

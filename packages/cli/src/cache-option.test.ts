@@ -12,7 +12,7 @@ test.each(cacheNames.map((name) => name.replace("[:WINDOW]", "")))("%s holds a w
   expect([cache.length, cache.stored]).toEqual([40, 40]);
 });
 
-test("a window keeps the last tokens", () => {
+test("rolling:N keeps the last N tokens", () => {
   const cache = cacheOption("rolling:7")(model);
   for (let t = 0; t < 20; t++) for (const layer of [0, 1]) cache.update(layer, token(t), token(t));
   expect([cache.length, cache.stored]).toEqual([20, 7]);

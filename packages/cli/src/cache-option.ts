@@ -9,7 +9,7 @@ import {
   type KvCache,
 } from "@qkv/kv-cache";
 
-/** Sizes of a model that a cache is made for. */
+/** Sizes of a model that a cache depends on. */
 export type CacheModel = { readonly numLayers: number; readonly contextLength: number };
 
 const pageLength = 16;
@@ -23,7 +23,7 @@ const kinds: Readonly<Record<string, (model: CacheModel, windowSize: number) => 
   quantized: ({ numLayers }) => quantizedCache({ numLayers }),
 };
 
-/** The names that `--cache` takes, for its help. */
+/** Names that `--cache` accepts, for its help. */
 export const cacheNames: readonly string[] = Object.keys(kinds).map((name) =>
   name === "rolling" ? "rolling[:WINDOW]" : name,
 );
@@ -31,10 +31,10 @@ export const cacheNames: readonly string[] = Object.keys(kinds).map((name) =>
 /** Returns the constructor of the cache that `--cache` names. */
 export function cacheOption(name: string): (model: CacheModel) => KvCache {
   const [, kind = "", digits] = /^(\w+)(?::(\d+))?$/.exec(name) ?? [];
-  const make = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
+  const createCache = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
   const windowSize = digits === undefined ? undefined : Number(digits);
-  if (make && (windowSize === undefined || (kind === "rolling" && windowSize > 0))) {
-    return (model) => make(model, windowSize ?? model.contextLength);
+  if (createCache && (windowSize === undefined || (kind === "rolling" && windowSize > 0))) {
+    return (model) => createCache(model, windowSize ?? model.contextLength);
   }
   throw new ArgumentError({
     fn: "qkv",

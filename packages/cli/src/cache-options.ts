@@ -2,8 +2,8 @@ import type { FetchOptions } from "./fetch-file.js";
 
 /** Options of downloading a model. */
 export type CacheOptions = Omit<FetchOptions, "optional" | "name"> & {
-  /** Default: `QKV_CACHE`, else of a repository the hub's cache, as in Python, and of others `.cache/qkv` in the home folder. */
+  /** Cache folder. Default: `QKV_CACHE`; if unset, the cache of Python's `huggingface_hub` for repositories, and `~/.cache/qkv` for URLs. */
   folder?: string;
-  /** URL of the hub. Default: `HF_ENDPOINT`, else Hugging Face. */
+  /** URL of the hub. Default: `HF_ENDPOINT`, or Hugging Face. */
   hub?: string;
 };

@@ -4,13 +4,13 @@ import { cachePath } from "./cache-path.js";
 
 const at = (address: string) => cachePath("/cache", new URL(address)).replaceAll("\\", "/");
 
-test("a plain address is kept under its scheme, host and path", () => {
+test("a plain URL is cached under its scheme, host and path", () => {
   expect(at("https://huggingface.co/owner/name/resolve/main/")).toBe(
     "/cache/https/huggingface.co/owner/name/resolve/main",
   );
 });
 
-test("keys have the scheme and the query, and what a path cannot have: no two addresses share a file", () => {
+test("scheme, query and special characters are part of the path: no two URLs share a file", () => {
   const addresses = [
     "https://host/a/x.gguf",
     "http://host/a/x.gguf",
@@ -30,7 +30,7 @@ test("keys have the scheme and the query, and what a path cannot have: no two ad
   expect(at("https://host/x.gguf?token=secret")).not.toContain("secret");
 });
 
-test("property: a path stays in the cache, whatever the address", () => {
+test("property: the path of any URL is inside the cache folder", () => {
   fc.assert(
     fc.property(fc.webUrl({ withQueryParameters: true }), fc.string(), (address, more) => {
       expect(at(`${address}/${more}`).startsWith("/cache/http")).toBe(true);

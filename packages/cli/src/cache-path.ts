@@ -2,9 +2,8 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 
 /**
- * Path of the cached file of a URL: `https/HOST/PATH`. A URL with a query, which may be a login, or with characters that
- * no path can have gets a folder named by its digest before the path, so that two URLs never share a file, and the name
- * and its extension stay.
+ * Path of the cached file of a URL: `https/HOST/PATH`. A URL with a query, or with characters that paths cannot have, gets a
+ * folder named by its digest before the path, so that two URLs never share a file, and the file keeps its name and extension.
  */
 export function cachePath(root: string, url: URL): string {
   const path = url.host + url.pathname;

@@ -8,8 +8,8 @@ import { fetchFile } from "./fetch-file.js";
 import { openHubRepository, type HubRepository } from "./hub-repository.js";
 import { moduleFiles, modulesFile } from "./module-files.js";
 
-/** Files of a model beside its weights; most models have some of them. */
-const besideWeights = [
+/** Optional files of a model besides its configuration and weights. */
+const smallModelFiles = [
   "generation_config.json",
   "tokenizer.json",
   "tokenizer_config.json",
@@ -22,30 +22,30 @@ const besideWeights = [
 ];
 
 /**
- * Downloads a model once and returns its path; a path is returned as it is.
+ * Downloads a model unless it is cached, and returns its path. A path is returned unchanged.
  *
- * A file is written under another name and renamed when it is complete, so that an interrupted download leaves nothing that
- * could be taken for the model. A response that is not a file of a model, such as a login page, is refused and not cached.
+ * A file is written under a temporary name and renamed when it is complete, so that an interrupted download leaves no file that
+ * looks complete. A response that is not a file of a model, such as a login page, is refused and not cached.
  *
- * @param source - A path, an address, or the name of a repository, `owner/name`. A repository is cached in the
- *   layout of Python's `huggingface_hub`, so that each finds what the other downloaded.
+ * @param source - A path, a URL, or the name of a repository, `owner/name`. A repository is cached in the
+ *   layout of Python's `huggingface_hub`, so that both share downloads.
  * @returns A path.
  */
 export async function downloadModel(source: string, options: CacheOptions): Promise<string> {
-  const isAddress = /^https?:\/\//.test(source);
+  const isUrl = /^https?:\/\//.test(source);
   const isRepository = /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(source) && !(await exists(source));
-  if (!isAddress && !isRepository) return source;
+  if (!isUrl && !isRepository) return source;
   const hub = options.hub ?? process.env["HF_ENDPOINT"] ?? "https://huggingface.co";
-  const url = new URL(isAddress ? source : `${hub}/${source}/resolve/main/`);
+  const url = new URL(isUrl ? source : `${hub}/${source}/resolve/main/`);
   const root = options.folder ?? process.env["QKV_CACHE"] ?? join(homedir(), ".cache", "qkv");
   const folder = cachePath(root, url);
   if (/\.(bin|gguf)$/.test(url.pathname)) {
     await fetchFile(url, folder, options);
     return folder;
   }
-  // Marks a complete download: every file was requested, and stored if the server has it.
-  const mark = join(folder, ".fetched");
-  if (await exists(mark)) return folder;
+  // An empty file that marks a complete download: all files were requested, and stored if the server has them.
+  const completeMarker = join(folder, ".fetched");
+  if (await exists(completeMarker)) return folder;
   const repository = isRepository ? await openHubRepository(source, hub, options) : undefined;
   if (repository) {
     await fetchModel(source, repository);
@@ -58,11 +58,11 @@ export async function downloadModel(source: string, options: CacheOptions): Prom
     return fetchFile(file, join(folder, name), { ...options, optional: true });
   };
   await fetchModel(source, { folder, get });
-  await writeFile(mark, "");
+  await writeFile(completeMarker, "");
   return folder;
 }
 
-/** Fetches every file of a model: its configuration, its weights, and those that most models have some of. */
+/** Fetches all files of a model: configuration, weights, and optional files. */
 async function fetchModel(source: string, { folder, get }: HubRepository): Promise<void> {
   const refuse = (received: string, expected: string, fix: string): never =>
     checks("qkv").refuse({ argument: "model", received, expected, fix });
@@ -79,12 +79,12 @@ async function fetchModel(source: string, { folder, get }: HubRepository): Promi
         refuse(`${source}: ${name}`, "a file that the index names", "choose another model.");
     }
   }
-  for (const name of besideWeights) await get(name);
+  for (const name of smallModelFiles) await get(name);
   if (!(await exists(join(folder, modulesFile)))) return;
   for (const name of moduleFiles(await readFile(join(folder, modulesFile), "utf8"))) await get(name);
 }
 
-/** Files that an index of weights names. */
+/** Names of the shards in a safetensors index. */
 function shardFiles(text: string): Set<unknown> {
   const index: unknown = JSON.parse(text);
   const map = (index as { weight_map?: unknown } | null)?.weight_map;

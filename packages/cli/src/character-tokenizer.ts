@@ -1,6 +1,6 @@
 /**
- * A `tokenizer.json` whose tokens are the characters of a text, in the order of their code points. A character that the
- * text does not have becomes `<unk>`, token 0.
+ * Creates a `tokenizer.json` whose tokens are the characters of a text, in the order of their code points. Other characters
+ * become `<unk>`, token 0.
  */
 export function characterTokenizerJson(text: string): string {
   const unknown = "<unk>";

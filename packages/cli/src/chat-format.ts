@@ -1,6 +1,6 @@
 import type { Tokenizer } from "@qkv/tokenizer";
 
-/** Format of chat messages for a model. */
+/** Chat format of a model without a chat template. */
 export type ChatFormat = {
   /** The user's message, up to the start of the assistant's. */
   userMessage(text: string): string;
@@ -10,7 +10,7 @@ export type ChatFormat = {
   readonly stop: readonly string[];
 };
 
-/** Formats, by a token of the vocabularies that use them. */
+/** Known chat formats, by a special token that identifies their vocabularies. */
 const formats: readonly (readonly [token: string, format: ChatFormat])[] = [
   [
     "<|im_start|>",
@@ -47,16 +47,16 @@ const formats: readonly (readonly [token: string, format: ChatFormat])[] = [
   ],
 ];
 
-/** Format for a model without chat training: it continues the text, and the next line is appended. */
+/** Format for a model without chat tokens: it continues the text, and each line is appended. */
 const continuation: ChatFormat = { userMessage: (text) => text, endOfMessage: "\n", stop: [] };
 
-/** The format that a vocabulary has tokens for, with its token; without one, the text is continued. */
+/** The chat format whose special token the vocabulary has, with this token; otherwise plain continuation. */
 export function chatFormat(tokenizer: Pick<Tokenizer, "id">): ChatFormat & { readonly token?: string } {
   const found = formats.find(([token]) => tokenizer.id(token) !== undefined);
   return found ? { token: found[0], ...found[1] } : continuation;
 }
 
-/** Ids that end the assistant's message, by the format that the vocabulary has tokens for; none without one. */
+/** Ids that end the assistant's message in the vocabulary's chat format; empty without one. */
 export function endOfMessageIds(tokenizer: Pick<Tokenizer, "id">): number[] {
   return chatFormat(tokenizer).stop.flatMap((text) => tokenizer.id(text) ?? []);
 }

@@ -1,18 +1,18 @@
 import { checks } from "@qkv/core";
 
-/** Fields of a recipe, as they are saved. */
-export type NotedRecipe = { readonly steps: number } & Readonly<Record<string, unknown>>;
+/** Saved hyperparameters of a run. */
+export type SavedRecipe = { readonly steps: number } & Readonly<Record<string, unknown>>;
 
 /**
- * Refuses to go on with another run than the one in the folder. It may take more steps.
+ * Refuses to resume the run in a folder with other hyperparameters. Only `steps` may be larger.
  *
- * @param before - The recipe in the folder.
- * @param own - The recipe that was asked for.
- * @param options - `flags`: options of the command by fields of the recipe. `fix`: for a field that differs.
+ * @param saved - Hyperparameters of the run in the folder.
+ * @param requested - Hyperparameters of this call.
+ * @param options - `flags`: flags of the command, by field. `fix`: the fix for a field that differs.
  */
 export function checkResume(
-  before: NotedRecipe,
-  own: NotedRecipe,
+  saved: SavedRecipe,
+  requested: SavedRecipe,
   { resume, flags, fix }: { resume: boolean; flags: Readonly<Record<string, string>>; fix: string },
 ): void {
   const check = checks("qkv");
@@ -24,25 +24,27 @@ export function checkResume(
       fix: "add --resume to go on with it, or name another folder.",
     });
   }
-  if (own.steps < before.steps) {
+  if (requested.steps < saved.steps) {
     check.refuse({
       argument: "--steps",
-      received: own.steps,
-      expected: `${before.steps} or more, as the run in the folder has`,
+      received: requested.steps,
+      expected: `${saved.steps} or more, as the run in the folder has`,
       fix: "leave it out, or raise it; an earlier end is Ctrl-C.",
     });
   }
   const json = (value: unknown) => JSON.stringify(value ?? null);
-  const odd = Object.keys(flags).find((name) => name !== "steps" && json(own[name]) !== json(before[name]));
-  if (odd === undefined) return;
-  const short = (value: unknown) => (typeof value === "object" ? "another" : value);
+  const differing = Object.keys(flags).find(
+    (name) => name !== "steps" && json(requested[name]) !== json(saved[name]),
+  );
+  if (differing === undefined) return;
+  const describeShort = (value: unknown) => (typeof value === "object" ? "another" : value);
   check.refuse({
-    argument: flags[odd]!,
-    received: odd === "text" ? "another text" : short(own[odd]),
+    argument: flags[differing]!,
+    received: differing === "text" ? "another text" : describeShort(requested[differing]),
     expected:
-      odd === "text"
+      differing === "text"
         ? "the text of the run in the folder"
-        : `${String(short(before[odd]))}, as the run in the folder has`,
+        : `${String(describeShort(saved[differing]))}, as the run in the folder has`,
     fix,
   });
 }

@@ -1,16 +1,16 @@
 import { createHash } from "node:crypto";
 
-/** Checksum of a file, as the hub states it: the SHA-256 of its content, or the SHA-1 that git names it by. */
+/** Checksum of a file on the hub: the SHA-256 of its content, or the SHA-1 of its Git blob. */
 export type Checksum = { readonly algorithm: "sha256" | "git-sha1"; readonly digest: string };
 
-/** A checksum that grows with the bytes of a file. */
+/** A checksum that is computed chunk by chunk. `matches`: true if it equals the expected one. */
 export type RunningChecksum = { update(bytes: Uint8Array): void; matches(): boolean };
 
 /**
- * The checksum that the hub states in the head of an answer: of large files in `X-Linked-Etag`, of those that git holds
- * in `ETag`. Undefined for other servers, whose tags may be anything.
+ * The checksum in response headers of the hub: `X-Linked-Etag` for large files, `ETag` for files in Git. Undefined for other
+ * servers, whose ETags are not checksums.
  */
-export function statedChecksum(headers: Headers): Checksum | undefined {
+export function checksumFromHeaders(headers: Headers): Checksum | undefined {
   const linked = headers.get("x-linked-etag");
   const tag = linked ?? (headers.has("x-repo-commit") ? headers.get("etag") : null);
   const [, digest] = /^(?:W\/)?"?([0-9a-f]{64}|[0-9a-f]{40})"?$/.exec(tag ?? "") ?? [];
@@ -19,8 +19,8 @@ export function statedChecksum(headers: Headers): Checksum | undefined {
     : { algorithm: digest.length === 64 ? "sha256" : "git-sha1", digest };
 }
 
-/** Begins a checksum. That of git counts the size of the file, too; undefined where the size is not known. */
-export function runningChecksum(
+/** Starts a checksum. A Git checksum includes the size of the file; undefined if the size is unknown. */
+export function createChecksum(
   { algorithm, digest }: Checksum,
   size: number | undefined,
 ): RunningChecksum | undefined {

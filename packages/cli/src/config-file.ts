@@ -4,12 +4,12 @@ import type { Command } from "commander";
 import { namedText } from "./named-file.js";
 
 /**
- * Gives a command the options that a JSON file names, as the command line would: `{ "layers": 4, "learningRate": 0.002 }`.
+ * Sets options of a command from a JSON file: `{ "layers": 4, "learningRate": 0.002 }`.
  * The command line takes precedence.
  *
- * @param others - Names that the file may have besides those of options.
+ * @param others - Further names that the file may have.
  * @returns The content of the file.
- * @throws {ArgumentError} If it cannot be read, names an option that there is not, or a value that the option refuses.
+ * @throws {ArgumentError} If it cannot be read, or has an unknown option or an invalid value.
  */
 export async function applyConfig(
   command: Command,
@@ -27,7 +27,7 @@ export async function applyConfig(
     const option = options.get(name);
     if (!option) {
       const known = [...options.keys(), ...others].join(", ");
-      return checksOf(path).refuse({
+      return configChecks(path).refuse({
         received: `${JSON.stringify(name)} in it`,
         expected: `names among ${known}`,
         fix: "take the name out, or spell it so.",
@@ -44,7 +44,7 @@ async function readConfig(path: string): Promise<Record<string, unknown>> {
   const asked = { argument: "--config", what: "a JSON file of options" };
   const text = await namedText(path, asked, smallFiles.configuration);
   const refuse = (received: string, cause?: unknown): never =>
-    checksOf(path).refuse({
+    configChecks(path).refuse({
       received,
       expected: "a JSON object of options by name",
       fix: 'write it as { "layers": 4 }, as the `training.json` of a run is.',
@@ -61,4 +61,4 @@ async function readConfig(path: string): Promise<Record<string, unknown>> {
   return refuse(text.slice(0, 40));
 }
 
-const checksOf = (path: string) => checks("qkv", { argument: `--config ${path}` });
+const configChecks = (path: string) => checks("qkv", { argument: `--config ${path}` });

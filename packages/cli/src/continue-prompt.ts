@@ -11,39 +11,39 @@ export type ContinueOptions = {
   /** Beam search instead of sampling. */
   beams: Beams | undefined;
   processors: readonly LogitsProcessor[];
-  /** Texts to end before. */
+  /** Texts that stop generation. */
   stop: readonly string[];
   /** Speculative decoding by prompt lookup. */
   speculate: boolean;
-  /** Makes the KV cache. */
+  /** Creates the KV cache. */
   makeCache: (config: DecoderConfig) => KvCache;
   signal: AbortSignal;
-  /** Is given the text as it comes: the prompt with the first new token, then what each token completes. */
+  /** Called with the text as it is generated: the prompt with the first new token, then the text that each token completes. */
   show: (text: string) => void;
 };
 
 export type Continuation = {
   prompt: string;
-  /** The ids of the prompt, the beginning of the sequence in front. */
+  /** Ids of the prompt, with the BOS token. */
   promptTokens: readonly number[];
-  /** The ids that the model chose. */
+  /** Generated ids. */
   tokens: readonly number[];
   /** Prompt and continuation. */
   text: string;
-  /** With beams: the score of the text. */
+  /** Score of the text in beam search. */
   score?: number;
   timings: {
     loadMs: number;
-    /** From the prompt to the first new token; null where none came. */
+    /** Time to the first token; null without a new token. */
     firstTokenMs: number | null;
-    /** From the prompt to the end. */
+    /** Total time of prompt and generation. */
     generateMs: number;
-    /** New tokens over all of `generateMs`, the reading of the prompt included. */
+    /** New tokens per second of `generateMs`, prompt processing included. */
     tokensPerSecond: number;
   };
 };
 
-/** Loads a model and lets it continue a prompt. */
+/** Loads a model and continues a prompt. */
 export async function continuePrompt(
   open: () => Promise<Model & { tokenizer: Tokenizer }>,
   options: ContinueOptions,
@@ -56,14 +56,14 @@ export async function continuePrompt(
   const loaded = performance.now();
 
   const encoded = tokenizer.encode(prompt);
-  // Nothing to continue is the beginning of a text, where a vocabulary has a token for it.
+  // An empty prompt becomes the BOS token, if the vocabulary has one.
   const { bosId } = tokenizer;
   const promptTokens = encoded.length === 0 && bosId !== undefined ? [bosId] : encoded;
   const decoder = tokenizer.decodeStream();
   const tokens: number[] = [];
   let text = "";
   const written = promptTokens.map((id) => decoder.push(id)).join("");
-  // The beginning of a text is no part of it, whatever a vocabulary takes for one: ours a line break.
+  // The BOS token is not part of the text, even if its text is a line break, as in our vocabulary.
   let pending = encoded.length === 0 ? "" : written;
   const emit = (more: string) => {
     text += pending + more;

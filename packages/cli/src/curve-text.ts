@@ -1,6 +1,6 @@
 import type { RunNotes } from "./training-folder.js";
 
-/** The curve of a run as CSV. */
+/** The training curve of a run as CSV. */
 export function curveText({ curve }: RunNotes): string {
   return [
     "step,loss,heldBackLoss",

@@ -7,7 +7,7 @@ import { openDevice } from "./device-option.js";
 const folder = mkdtempSync(join(tmpdir(), "qkv-cli-device-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test("auto says which device it takes and why, and remembers it in the cache's folder", async () => {
+test("auto reports its device and the reason, and stores the choice in the cache folder", async () => {
   vi.stubEnv("QKV_CACHE", folder);
   const told: string[] = [];
   const err = { write: (text: string) => told.push(text) };
@@ -21,7 +21,7 @@ test("auto says which device it takes and why, and remembers it in the cache's f
   vi.unstubAllEnvs();
 });
 
-test("gpu.js opens in Node by the name of its mode, and says why another does not", async () => {
+test("gpu.js opens in Node by the name of its mode, and another mode fails with the reason", async () => {
   const device = await openDevice("gpu:webasm", { write: () => true });
   expect(device.report()).toMatchObject({ mode: "webasm" });
   await expect(openDevice("gpu:webgl2", { write: () => true })).rejects.toThrow(
@@ -29,7 +29,7 @@ test("gpu.js opens in Node by the name of its mode, and says why another does no
   );
 });
 
-test("a name that is none is refused with those that are", async () => {
+test("an unknown device is refused with the valid names", async () => {
   await expect(openDevice("cuda", { write: () => true })).rejects.toThrow(
     /^qkv: `--device` is "cuda", expected a device: js, wasm.*, webgpu, gpu:webasm, auto\.\nFix: /,
   );

@@ -9,7 +9,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Io } from "./io.js";
 
-/** The names that `--device` takes, for its help. */
+/** Names that `--device` accepts, for its help. */
 export const deviceNames: readonly string[] = [
   "js",
   "wasm[,threads=N][,plain|relaxed]",
@@ -18,13 +18,13 @@ export const deviceNames: readonly string[] = [
   "auto",
 ];
 
-/** Time that WebGPU has to be ready: a command has one device from its start to its end. Unit: milliseconds. */
+/** Time to wait for WebGPU. It is long, as a command keeps its device. Unit: milliseconds. */
 const patienceMs = 20_000;
 
 /**
- * The device that `--device` names. Default: `wasm`, or `js` where that cannot run.
+ * Opens the device that `--device` names. Default: `wasm`, or `js` if WebAssembly SIMD cannot run.
  *
- * @param err - Gets the reasons of `auto`.
+ * @param err - Output for the reasons of `auto`.
  */
 export async function openDevice(name: string | undefined, err: Io["err"]): Promise<Device> {
   if (name === undefined) {

@@ -5,12 +5,12 @@ import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import sirv from "sirv";
 
-/** A model for the page: its name in words, and a folder or file by path, or files in memory. */
+/** A model to serve: its display name, and a path of a folder or file, or files in memory. */
 export type ServedModel = { readonly name: string; readonly source: string | readonly File[] };
 
 export type ExplorerServer = { readonly address: string; close(): Promise<void> };
 
-/** So that threads of the page may share memory. */
+/** Headers for cross-origin isolation, which `SharedArrayBuffer` requires. */
 const isolation = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
@@ -18,16 +18,16 @@ const isolation = {
 
 declare const __filename: string | undefined;
 
-/** The folder of the page, beside the code of this package. */
+/** Folder of the explorer's page in this package. */
 const pageFolder = (): string =>
   fileURLToPath(
     new URL("explorer/", typeof __filename === "string" ? new URL(`file:${__filename}`) : import.meta.url),
   );
 
 /**
- * Serves the explorer and a model to this machine alone.
+ * Serves the explorer and a model on localhost only.
  *
- * @param port - 0: a free one.
+ * @param port - Port; 0 for a free one.
  */
 export async function openExplorerServer(
   { name, source }: ServedModel,
@@ -37,7 +37,7 @@ export async function openExplorerServer(
   const page = sirv(pageFolder(), { dev: true });
   const server = createServer((request, response) => {
     for (const [header, value] of Object.entries(isolation)) response.setHeader(header, value);
-    // A page elsewhere whose name was pointed to this machine is none of ours.
+    // Refuses other host names, which protects against DNS rebinding.
     const host = new URL(`http://${request.headers.host ?? ""}`).hostname;
     if (host !== "127.0.0.1" && host !== "localhost") return void response.writeHead(403).end();
     const path = new URL(request.url ?? "/", "http://localhost").pathname;
@@ -63,7 +63,7 @@ export async function openExplorerServer(
 }
 
 type Served = {
-  /** Address of the model below that of the page. */
+  /** Path of the model below the URL of the page. */
   readonly file: string;
   serve(request: IncomingMessage, response: ServerResponse): void;
 };

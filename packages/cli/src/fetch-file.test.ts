@@ -77,7 +77,7 @@ afterEach(() => {
 const get = (way: string, name = "model.safetensors", options: Partial<FetchOptions> = {}) =>
   fetchFile(new URL(`${server.site}/${way}/${name}`), join(root, name), { signal, ...options });
 
-test("a web page is never kept, whether the server calls it one or not, and whatever is asked for", async () => {
+test("a web page is never cached, whatever its content type and the requested file", async () => {
   for (const name of [
     "model.safetensors",
     "model.bin",
@@ -99,7 +99,7 @@ test("a web page is never kept, whether the server calls it one or not, and what
   expect(new Uint8Array(readFileSync(join(root, "model.safetensors")))).toEqual(weights);
 });
 
-test("a file whose content is not what its name tells is never kept", async () => {
+test("a file of another format than its name is never cached", async () => {
   for (const name of ["model.gguf", "config.json"])
     await expect(get("good", name), name).rejects.toThrow(/expected what its name says/);
   expect(readdirSync(root)).toEqual([]);
@@ -118,7 +118,7 @@ test("the hub's checksums are compared: SHA-256 of large files, git's SHA-1 of s
   expect(readdirSync(root).sort()).toEqual(["a.safetensors", "b.safetensors", "c.safetensors"]);
 });
 
-test("a token goes to the hub alone, and never over http", async () => {
+test("an access token is sent only to the hub, and never over http", async () => {
   vi.stubEnv("HF_TOKEN", "secret");
   const sent: [string, string | null][] = [];
   vi.stubGlobal("fetch", (url: URL, init: RequestInit) => {
@@ -146,7 +146,7 @@ test("a token goes to the hub alone, and never over http", async () => {
   ]);
 });
 
-test("parts that a killed command left are removed, those of others are not", async () => {
+test("partial downloads of killed commands are removed, those of running ones are not", async () => {
   const { pid: dead } = spawnSync(process.execPath, ["-e", ""]);
   const part = (pid: number) => join(root, `other.safetensors.${pid}-${randomUUID()}.part`);
   const [left, running, forgotten] = [part(dead), part(process.pid), part(process.pid)];
@@ -161,7 +161,7 @@ test("parts that a killed command left are removed, those of others are not", as
   ).toEqual([running, join(root, "notes.part"), join(root, "model.safetensors")].sort());
 });
 
-test("a download that was killed half-way is taken up where the server gives the rest of the same content", async () => {
+test("a killed download is resumed if the server has the same content", async () => {
   const content = Uint8Array.from({ length: 200_000 }, (_, i) => i % 251);
   const digest = createHash("sha256").update(content).digest("hex");
   const other = Uint8Array.from(content, (byte) => 255 - byte);
@@ -268,7 +268,7 @@ test("a download that was killed half-way is taken up where the server gives the
   }
 });
 
-test("a server that is silent, an answer without an end, a configuration of a gigabyte and a round of redirects are refused", async () => {
+test("an idle server, an endless response, a configuration of 1 GB and a loop of redirects are refused", async () => {
   mkdirSync(join(root, "x"));
   await expect(get("silent", "x.json", { idleTimeoutMs: 50 })).rejects.toThrow(/silent for 0.05 seconds/);
   await expect(get("endless", "config.json")).rejects.toThrow(/an answer of at most 16777216 bytes/);

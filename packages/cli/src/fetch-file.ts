@@ -4,31 +4,31 @@ import { createReadStream } from "node:fs";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { checkFile, limitsOf } from "./check-file.js";
-import { runningChecksum, statedChecksum, type Checksum } from "./checksum.js";
+import { checkFile, sizeLimits } from "./check-file.js";
+import { createChecksum, checksumFromHeaders, type Checksum } from "./checksum.js";
 import { isFull } from "./output-file.js";
 import { partName, claimPartialDownload, type Content, type PartialDownload } from "./part-file.js";
 
 export type FetchOptions = {
   signal: AbortSignal;
-  /** Milliseconds of silence after which a server is given up. Default: 30 000. */
+  /** Idle time after which a download fails. Unit: milliseconds. Default: 30 000. */
   idleTimeoutMs?: number;
   onProgress?: (progress: { source: string; loaded: number; total: number | undefined }) => void;
   /** Allows the file to be missing. */
   optional?: true;
-  /** Name in errors. Default: the address, which they cut where it is long. */
+  /** Name in errors. Default: the URL, which errors shorten. */
   name?: string;
 };
 
 const check = /* @__PURE__ */ checks("qkv", { argument: "model" });
-/** Bytes of weights from a server that does not state how many there are. */
-const mostUnstated = 2 ** 28;
-const mostRedirects = 10;
+/** Size limit of weights from a server that does not state their size. Unit: bytes. */
+const maxUnstatedBytes = 2 ** 28;
+const maxRedirects = 10;
 
 /**
- * Fetches a file unless it is there. It is written under another name and renamed when it is whole, its checksum right
- * where the hub states one, and its content what its name says. A part that a killed command left is taken up, where the
- * server gives the rest of the same content: of the same length, under the same ETag.
+ * Downloads a file unless it exists. It is written under a temporary name, and renamed after its length, its checksum (if the
+ * hub states one) and its format are checked. The partial download of a killed command is resumed if the server has the same
+ * content: the same length and ETag.
  *
  * @returns True if the file exists; without `optional`, a missing one is an error.
  */
@@ -58,7 +58,7 @@ export async function fetchFile(url: URL, path: string, options: FetchOptions): 
       "a login or a proxy may have answered in the server's place: open the address in a browser.",
     );
   }
-  const limits = limitsOf(url.pathname);
+  const limits = sizeLimits(url.pathname);
   if (limits && total !== undefined && total > limits.maxBytes) {
     return cancelled(
       `at most ${limits.maxBytes} bytes, the limit of ${limits.kind}, and the server states ${total}`,
@@ -66,9 +66,9 @@ export async function fetchFile(url: URL, path: string, options: FetchOptions): 
     );
   }
   await mkdir(dirname(path), { recursive: true });
-  const part = left?.path ?? partName(path, contentOf(response));
+  const part = left?.path ?? partName(path, contentFromHeaders(response));
   try {
-    const sum = checksum && runningChecksum(checksum, total);
+    const sum = checksum && createChecksum(checksum, total);
     let loaded = left?.size ?? 0;
     if (left && sum) for await (const chunk of createReadStream(part)) sum.update(chunk as Uint8Array);
     const counted = async function* () {
@@ -79,7 +79,7 @@ export async function fetchFile(url: URL, path: string, options: FetchOptions): 
         yield chunk;
       }
     };
-    // Opened before anything can end the pipeline: a file that is opened afterwards would be left behind.
+    // Opened before the pipeline starts: a file that is opened after an abort would never be removed.
     const file = await open(part, "a");
     // The content must be on the disk before the rename, or a crash leaves an empty file under the name.
     await pipeline(counted, file.createWriteStream({ flush: true }), { signal });
@@ -109,7 +109,7 @@ export async function fetchFile(url: URL, path: string, options: FetchOptions): 
 
 type Answer = { response: HttpResponse; checksum: Checksum | undefined };
 
-/** Asks for the rest of a part, where one was left; for the whole file, where there is none or it is another by now. */
+/** Requests the rest of a partial download, or the whole file if there is none or its content has changed. */
 async function request(
   url: URL,
   left: PartialDownload | undefined,
@@ -118,7 +118,7 @@ async function request(
   if (left) {
     const answer = await follow(url, options, [left.size, left.total]);
     const { response } = answer;
-    if (response.status === 206 && left.isPartOf(contentOf(response))) return { ...answer, left };
+    if (response.status === 206 && left.hasContent(contentFromHeaders(response))) return { ...answer, left };
     await rm(left.path, { force: true });
     if (response.status === 200) return answer;
     await response.cancel();
@@ -126,17 +126,17 @@ async function request(
   return follow(url, options);
 }
 
-/** The content that an answer gives, or a part of; undefined where the server does not identify it. */
-function contentOf({ total, headers }: HttpResponse): Content | undefined {
+/** The content of a response; undefined if the server does not identify it by a strong ETag and a length. */
+function contentFromHeaders({ total, headers }: HttpResponse): Content | undefined {
   const tag = headers.get("etag");
-  // A weak tag, `W/"…"`, is the same for contents that differ in bytes.
+  // A weak ETag, `W/"…"`, may be equal for contents with different bytes.
   const isStrong = tag?.startsWith('"') && !headers.has("content-encoding");
   return isStrong && total !== undefined ? { total, tag: tag! } : undefined;
 }
 
 /**
- * Sends a request and follows redirects one by one: the hub states a file's checksum in the answer that redirects, and
- * a token goes to the hub alone, and never over http.
+ * Sends a request and follows redirects one by one: the hub states a file's checksum in the redirect, and the access token is
+ * sent only to the hub, and only over https.
  */
 async function follow(
   url: URL,
@@ -144,7 +144,7 @@ async function follow(
   range?: readonly [start: number, end: number],
 ): Promise<Answer> {
   let [at, checksum] = [url, undefined as Checksum | undefined];
-  for (let redirects = 0; redirects <= mostRedirects; redirects++) {
+  for (let redirects = 0; redirects <= maxRedirects; redirects++) {
     const response = await sendRequest(
       at,
       {
@@ -155,28 +155,28 @@ async function follow(
       {
         check,
         signal,
-        maxBytes: limitsOf(url.pathname)?.maxBytes ?? mostUnstated,
+        maxBytes: sizeLimits(url.pathname)?.maxBytes ?? maxUnstatedBytes,
         ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
       },
     );
-    if (at.origin === url.origin) checksum ??= statedChecksum(response.headers);
+    if (at.origin === url.origin) checksum ??= checksumFromHeaders(response.headers);
     const location = [301, 302, 303, 307, 308].includes(response.status) && response.headers.get("location");
     if (!location) return { response, checksum };
     await response.cancel();
     at = new URL(location, at);
   }
   const fix = "check the address.";
-  return check.refuse({ received: url.href, expected: `a file within ${mostRedirects} redirects`, fix });
+  return check.refuse({ received: url.href, expected: `a file within ${maxRedirects} redirects`, fix });
 }
 
-/** Headers of a request. Lengths and checksums are those of the file as it is; a token goes to the hub alone, over https. */
+/** Headers of a request: no compression, so that lengths and checksums are those of the file; the access token only to the hub over https. */
 export function requestHeaders(url: URL): Record<string, string> {
   const token = process.env["HF_TOKEN"];
   const isHub = url.protocol === "https:" && url.host === "huggingface.co";
   return { "Accept-Encoding": "identity", ...(token && isHub && { Authorization: `Bearer ${token}` }) };
 }
 
-/** Refuses a file that is not what its name says, or of which nothing tells that all of it came: what is kept is never fetched again. */
+/** Refuses a file of another format, and one whose completeness cannot be verified: a cached file is never downloaded again. */
 async function checkContent(
   url: URL,
   received: string,
@@ -186,7 +186,7 @@ async function checkContent(
   const refuse = (expected: string, fix: string, cause?: unknown): never =>
     check.refuse({ received, expected, fix, cause });
   const isStated = total !== undefined;
-  // A body in chunks names its end, one that is packed has a checksum; of any other a broken connection looks like the end.
+  // A chunked body has an end marker, a compressed one a checksum; in any other, a broken connection looks like the end.
   const hasEnd =
     isStated ||
     /\.(json|safetensors)$/.test(url.pathname) ||

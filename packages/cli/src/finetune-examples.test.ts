@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { finetuneExamples } from "./finetune-examples.js";
 
-test("a conversation without an answer is named by its record", async () => {
+test("a conversation without an answer is refused with its record", async () => {
   const folder = mkdtempSync(join(tmpdir(), "qkv-examples-"));
   const path = join(folder, "chats.jsonl");
   const answered = [

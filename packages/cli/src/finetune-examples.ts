@@ -16,13 +16,13 @@ import { unreadable } from "./missing-file.js";
 export type ExampleReader = {
   readonly tokenizer: Tokenizer;
   readonly template: ChatTemplate | undefined;
-  /** Answers that are learned. */
+  /** Answers to learn: all of a conversation, or only the last. */
   readonly answers: "all" | "last";
 };
 
 /**
- * Examples of a file of JSON lines or a Parquet file, one after the other: conversations (`messages`), pairs (`prompt` and
- * `completion`) or texts (`text`).
+ * Reads training examples from a JSON lines or Parquet file: conversations (`messages`), pairs (`prompt` and `completion`) or
+ * texts (`text`).
  *
  * @returns A function that opens the file without its first `skip` records.
  */
@@ -40,15 +40,15 @@ export function finetuneExamples(
       );
     });
     let number = skip;
-    for await (const record of await recordsOf(path, skip)) {
+    for await (const record of await readRecords(path, skip)) {
       number += 1;
-      yield exampleOf(record, reader, `${argument}: record ${number}`);
+      yield toExample(record, reader, `${argument}: record ${number}`);
     }
   };
 }
 
-/** Records of a file, one after the other. */
-async function recordsOf(path: string, skip: number): Promise<AsyncIterable<unknown>> {
+/** Reads the records of a file. */
+async function readRecords(path: string, skip: number): Promise<AsyncIterable<unknown>> {
   if (!path.endsWith(".parquet")) return jsonLines(createReadStream(path), { skip });
   const reader = await import("hyparquet").catch((cause: unknown) =>
     checks("qkv").refuse({
@@ -62,7 +62,7 @@ async function recordsOf(path: string, skip: number): Promise<AsyncIterable<unkn
   return parquetRows(await reader.asyncBufferFromFile(path), { skip, reader });
 }
 
-function exampleOf(
+function toExample(
   record: unknown,
   { tokenizer, template, answers }: ExampleReader,
   argument: string,
@@ -72,7 +72,7 @@ function exampleOf(
     const { eosId } = tokenizer;
     const ids = tokenizer.encode(text);
     if (eosId !== undefined && ids.at(-1) !== eosId) ids.push(eosId);
-    // A text of one token or none has nothing to predict.
+    // A text with fewer than two tokens has nothing to predict.
     return ids.length < 2 ? { ids: [], targets: [] } : textExample(ids);
   }
   const isPair = typeof prompt === "string" && typeof completion === "string";
@@ -106,7 +106,7 @@ function exampleOf(
     });
   } catch (cause) {
     if (!(cause instanceof ArgumentError)) throw cause;
-    // A file has many conversations.
+    // The error names the record, as a file has many conversations.
     const { received, expected, fix } = cause;
     return checks("qkv").refuse({
       argument: `${argument}: ${cause.argument}`,
@@ -118,7 +118,7 @@ function exampleOf(
   }
 }
 
-/** A template for models without one: the prompt as it is, then the answer and the end. */
+/** A chat template for models without one: the prompt, the answer, and the EOS token. */
 function plainTemplate(tokenizer: Tokenizer): ChatTemplate {
   const token = (id: number | undefined) => (id === undefined ? "" : (tokenizer.token(id) ?? ""));
   return chatTemplate({

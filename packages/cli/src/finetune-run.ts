@@ -2,13 +2,13 @@ import type { ModelShape } from "@qkv/cost";
 import { tensorsOf, type Device } from "@qkv/tensor";
 import { batchStream, packedEpoch, type TrainingExample } from "@qkv/transformer/data";
 import { meanLoss, tokenLoss } from "@qkv/transformer/training";
-import { checkResume, type NotedRecipe } from "./check-resume.js";
+import { checkResume, type SavedRecipe } from "./check-resume.js";
 import type { TrainedParams } from "./trained-params.js";
 import { trainingFlops } from "./training-flops.js";
 import type { RunNotes, TrainingFolder } from "./training-folder.js";
 import { scheduledAdamW, trainingLoop, type RunReport, type RunSpeed } from "./training-loop.js";
 
-/** Hyperparameters of fine-tuning. The same ones with the same model and data give the same run. */
+/** Hyperparameters of fine-tuning. With the same model and data they reproduce a run. */
 export type FinetuneRecipe = {
   contextLength: number;
   batchSize: number;
@@ -20,28 +20,28 @@ export type FinetuneRecipe = {
   shuffle: number;
   answers: "all" | "last";
   evaluateEvery: number;
-  /** Rank of an adapter that is trained beside the weights (LoRA). Undefined: the weights are trained. */
+  /** Rank of the LoRA adapter. Undefined: full fine-tuning. */
   loraRank?: number;
   loraAlpha?: number;
   loraDropout?: number;
-  /** Ends of the names of modules, or all-linear. */
+  /** Target modules of the adapter: ends of names, or `all-linear`. */
   targetModules?: string;
-  /** Rounding of the weights that an adapter stands beside (QLoRA). */
+  /** Quantization of the frozen weights (QLoRA). */
   quantize?: string;
 };
 
-/** Result of a run, with the speed of the steps that were made now. Tokens are those of the rows. */
+/** Result of a run, with the speed of the steps of this call. Tokens include padding. */
 export type FinetuneResult = Partial<RunSpeed> & {
   steps: number;
-  /** Weights that were trained. */
+  /** Number of trained weights. */
   parameters: number;
-  /** Loss of the last step, in nats per token of the answers. */
+  /** Loss of the last step. Unit: nats per answer token. */
   loss: number;
-  /** Of the held-back examples, after the last step; undefined without any. */
+  /** Loss on the validation examples after the last step; undefined without any. */
   evaluation: number | undefined;
 };
 
-/** Fine-tunes a model on examples, and leaves what was trained in a folder with its curve and a checkpoint. */
+/** Fine-tunes a model on examples, and saves the trained weights, the curve and a checkpoint to a folder. */
 export async function finetuneRun<P>(
   trained: TrainedParams<P>,
   recipe: FinetuneRecipe,
@@ -51,9 +51,9 @@ export async function finetuneRun<P>(
     /** Examples to evaluate on. */
     heldBack: readonly TrainingExample[];
     folder: TrainingFolder;
-    /** Shape of the model, for its FLOPs. Undefined: it is not known. */
+    /** Shape of the model, for its FLOPs. Undefined: unknown. */
     shape: ModelShape | undefined;
-    /** Content of `finetuning.json`: what the folder's run was made of. */
+    /** Content of `finetuning.json`: the inputs and settings of the run. */
     settings: Readonly<Record<string, unknown>>;
     resume: boolean;
     saveEvery: number;
@@ -67,7 +67,7 @@ export async function finetuneRun<P>(
   const before = await folder.read<P>(device);
   if (before) {
     const fix = "give the options of that run, which are in its finetuning.json, or name another folder.";
-    const earlier = before.notes.recipe as NotedRecipe;
+    const earlier = before.notes.recipe as SavedRecipe;
     checkResume(earlier, { ...settings, steps }, { resume: options.resume, flags, fix });
   }
   const params = before?.params ?? trained.start;
@@ -121,7 +121,7 @@ export async function finetuneRun<P>(
   };
 }
 
-/** Options of the command for what the folder notes of a run. */
+/** Flags of the command, by fields of the saved settings. */
 const flags: Readonly<Record<string, string>> = {
   model: "model",
   data: "data",

@@ -2,7 +2,7 @@ import { checks } from "@qkv/core";
 import { openFile, readGgufHeaderOf } from "@qkv/core/byte-source";
 
 /**
- * The chat template of a GGUF file and the tokens that it names, in the form of a `tokenizer_config.json`.
+ * The chat template of a GGUF file and its special tokens, in the form of a `tokenizer_config.json`.
  *
  * @throws {FormatError} If the file is damaged.
  */

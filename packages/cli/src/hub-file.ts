@@ -2,22 +2,22 @@ import { checks } from "@qkv/core";
 import { sendRequest } from "@qkv/core/byte-source";
 import { requestHeaders, type FetchOptions } from "./fetch-file.js";
 
-/** A file of a repository, as the hub states it in front of its content. */
+/** Metadata of a file in a repository, from response headers of the hub. */
 export type HubFile = {
-  /** The commit that the revision stands for. */
+  /** The commit of the revision. */
   readonly commit: string;
-  /** The name of its content: a SHA-256 of large files, git's SHA-1 of others. */
+  /** Digest of the content: SHA-256 for large files, Git's SHA-1 for others. */
   readonly tag: string;
 };
 
-/** Redirects within the hub: of a repository that has another name now. */
+/** The most redirects within the hub, which occur for renamed repositories. */
 const mostRedirects = 5;
 
 /**
- * Asks for the head of a file.
+ * Sends a HEAD request for a file.
  *
- * @returns `missing` if the repository has no such file; `unstated` if the server names neither commit nor content, as the
- *   hub does, or refuses the request.
+ * @returns `missing` if the repository has no such file; `unstated` if the server does not state commit and digest as the hub
+ *   does, or refuses the request.
  */
 export async function hubFile(url: URL, options: FetchOptions): Promise<HubFile | "missing" | "unstated"> {
   const check = checks("qkv", { argument: "model" });

@@ -36,7 +36,7 @@ let requests: string[] = [];
 let damage: (bytes: Buffer) => Buffer = (bytes) => bytes;
 
 /** Name of a file's content on the hub. */
-const tagOf = (name: string) => {
+const contentTag = (name: string) => {
   const bytes = readFileSync(join(model, name));
   return name.endsWith(".safetensors") ? sha256(bytes) : git(bytes);
 };
@@ -56,8 +56,8 @@ beforeAll(async () => {
     if (!readdirSync(model).includes(name)) return void response.writeHead(404).end();
     const bytes = readFileSync(join(model, name));
     response.setHeader("X-Repo-Commit", commit);
-    response.setHeader("ETag", `"${tagOf(name)}"`);
-    if (name.endsWith(".safetensors")) response.setHeader("X-Linked-Etag", `"${tagOf(name)}"`);
+    response.setHeader("ETag", `"${contentTag(name)}"`);
+    if (name.endsWith(".safetensors")) response.setHeader("X-Linked-Etag", `"${contentTag(name)}"`);
     response.setHeader("Content-Length", bytes.length);
     response.end(request.method === "HEAD" ? undefined : damage(bytes));
   });
@@ -74,7 +74,7 @@ afterEach(() => vi.unstubAllEnvs());
 
 const options = () => ({ signal, folder: cache, hub: hub.origin });
 
-test.runIf(posix)("a repository is kept as Python's huggingface_hub keeps it", async () => {
+test.runIf(posix)("a repository is cached in the layout of Python's huggingface_hub", async () => {
   const path = await downloadModel("owner/tiny", options());
   const home = join(cache, "models--owner--tiny");
   expect(path).toBe(join(home, "snapshots", commit));
@@ -83,7 +83,7 @@ test.runIf(posix)("a repository is kept as Python's huggingface_hub keeps it", a
   const names = readdirSync(path).sort();
   expect(names).toEqual(["config.json", "generation_config.json", "model.safetensors", "vocab.txt"]);
   for (const name of names) {
-    expect(readlinkSync(join(path, name))).toBe(`../../blobs/${tagOf(name)}`);
+    expect(readlinkSync(join(path, name))).toBe(`../../blobs/${contentTag(name)}`);
     expect(readFileSync(join(path, name))).toEqual(readFileSync(join(model, name)));
   }
   expect(readdirSync(join(home, ".no_exist", commit))).toContain("tokenizer.json");
@@ -108,8 +108,8 @@ test.runIf(posix)(
       mkdirSync(folder, { recursive: true });
     writeFileSync(join(home, "refs/main"), commit);
     for (const name of ["config.json", "model.safetensors"]) {
-      cpSync(join(model, name), join(home, "blobs", tagOf(name)));
-      symlinkSync(`../../blobs/${tagOf(name)}`, join(snapshot, name));
+      cpSync(join(model, name), join(home, "blobs", contentTag(name)));
+      symlinkSync(`../../blobs/${contentTag(name)}`, join(snapshot, name));
     }
     // Without an answer, the files on disk are used.
     expect(await downloadModel("owner/tiny", { ...options(), hub: "http://127.0.0.1:9" })).toBe(snapshot);
@@ -121,7 +121,7 @@ test.runIf(posix)(
   },
 );
 
-test("a file that is damaged on the way is named, and not kept", async () => {
+test("a file that is damaged in transit is refused, and not cached", async () => {
   damage = (bytes) => {
     const other = Buffer.from(bytes);
     other[other.length - 1]! ^= 1;
@@ -133,7 +133,7 @@ test("a file that is damaged on the way is named, and not kept", async () => {
   expect(readdirSync(join(cache, "models--owner--tiny/blobs"))).toEqual([]);
 });
 
-test("offline, a model that is not there is refused with what to do", async () => {
+test("offline, a model that is not cached is refused with the fix", async () => {
   vi.stubEnv("HF_HUB_OFFLINE", "1");
   await expect(downloadModel("owner/none", options())).rejects.toThrow(
     /`model` is "owner\/none", expected a model in .*as HF_HUB_OFFLINE asks for.*\nFix: download it once without HF_HUB_OFFLINE/s,
@@ -141,7 +141,7 @@ test("offline, a model that is not there is refused with what to do", async () =
   expect(requests).toEqual([]);
 });
 
-test.runIf(posix)("verify names the files whose content is not what the hub stated", async () => {
+test.runIf(posix)("verify lists the files whose content differs from the hub's checksum", async () => {
   const path = await downloadModel("owner/tiny", options());
   vi.stubEnv("QKV_CACHE", cache);
   const verify = async (model: string) => {
@@ -163,7 +163,7 @@ test.runIf(posix)("verify names the files whose content is not what the hub stat
   const damaged = await verify(path);
   expect(damaged.code).toBe(1);
   expect(damaged.err).toMatch(/`model` is "model\.safetensors \(damaged\)", expected files whose checksums/);
-  rmSync(join(cache, "models--owner--tiny/blobs", tagOf("config.json")));
+  rmSync(join(cache, "models--owner--tiny/blobs", contentTag("config.json")));
   expect((await verify("owner/tiny")).err).toMatch(
     /config\.json \(missing\), model\.safetensors \(damaged\)/,
   );

@@ -7,22 +7,21 @@ import type { CacheOptions } from "./cache-options.js";
 import { fetchFile } from "./fetch-file.js";
 import { hubFile } from "./hub-file.js";
 
-/** A repository's files on this machine, in the layout of Python's `huggingface_hub`, fetched one by one. */
+/** Local files of a repository, in the cache layout of Python's `huggingface_hub`. */
 export type HubRepository = {
   /** The folder of its files, `models--OWNER--NAME/snapshots/COMMIT`. */
   readonly folder: string;
-  /** Fetches a file unless it is there. False: the repository has none. */
+  /** Downloads a file unless it is cached. False: the repository has no such file. */
   get(name: string): Promise<boolean>;
 };
 
 /**
- * Opens a repository in the hub's cache. Contents are kept once, in `blobs` under the name that the hub gives them; a file
- * of a commit is a link to one, a branch a file with its commit, and a file that the repository does not have an empty one
- * in `.no_exist`.
+ * Opens a repository in the hub's cache. `blobs` has each content once, named by its digest; `snapshots/COMMIT` has symbolic
+ * links to them, `refs/BRANCH` the commit of a branch, and `.no_exist` empty files for files that the repository lacks.
  *
- * @param hub - Address of the hub.
- * @returns undefined if the server is no hub: it states neither a commit nor the names of contents.
- * @throws {ArgumentError} If the network is not to be asked, and the repository is not there.
+ * @param hub - URL of the hub.
+ * @returns Undefined if the server is not a hub: it states neither commits nor digests.
+ * @throws {ArgumentError} In offline mode, if the repository is not cached.
  */
 export async function openHubRepository(
   repo: string,
@@ -51,7 +50,7 @@ export async function openHubRepository(
       if (await exists(absent)) return false;
       const url = new URL(`${hub}/${repo}/resolve/${commit}/${name}`);
       const file = await hubFile(url, options).catch((error: unknown) => {
-        // Without a network, the files that another program left here are used: they may be all that it needs.
+        // Offline, the files that another program cached are used, as they may suffice.
         if (!kept || !isQkvError(error)) throw error;
         return undefined;
       });
@@ -80,10 +79,10 @@ function refuseOffline(repo: string, cache: string): never {
   });
 }
 
-/** Puts a name on a content: a link, or where the system allows none, the content itself. */
+/** Links a file to a blob, or moves the blob there if the system does not allow symbolic links. */
 async function link(blob: string, path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  // A link whose content was gone.
+  // Removes a broken link.
   if (await lstat(path).catch(() => undefined)) await rm(path, { force: true });
   try {
     await symlink(relative(dirname(path), blob), path);

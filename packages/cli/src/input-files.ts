@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import type { Input } from "./io.js";
 import { unreadable } from "./missing-file.js";
 
-/** The bytes of files, one stream each; of standard input where none is named. */
+/** A stream of bytes for each file; standard input if none is named. */
 export function inputFiles(paths: readonly string[], standardInput: Input, signal: AbortSignal): Input[] {
   return paths.length === 0 ? [standardInput] : paths.map((path) => readFile(path, signal));
 }

@@ -21,7 +21,7 @@ const told = async (folder: string) =>
     layers: { type: string }[];
   };
 
-test("layers with a state hold no keys and values, and are named", async () => {
+test("layers with a state have no KV cache, and are listed by name", async () => {
   const { kvBytesPerToken, stateBytes, layers } = await told("qwen3-next");
   // One layer of four attends: keys and values of 2 heads of 12 numbers.
   expect(kvBytesPerToken).toBe(4 * 2 * 2 * 12);
@@ -50,7 +50,7 @@ type Numbers = Record<
 >;
 
 /** Parameters of the attention and of the feed-forward of a layer with biases, as ViT and CLIP have them. */
-const layerOf = ({ hidden_size: C, intermediate_size: F }: Numbers) => ({
+const expectedLayer = ({ hidden_size: C, intermediate_size: F }: Numbers) => ({
   attention: 4 * (C * C + C),
   feedForward: 2 * C * F + F + C,
 });
@@ -64,12 +64,12 @@ type Told = {
 };
 const all = async (folder: string) => JSON.parse(await inspected(folder, "--json")) as Told;
 
-test("a model of images: its layers, its patches, and no cache", async () => {
+test("an image model has layers, patch embeddings, and no cache", async () => {
   const config = ownData.json("hf/vit/config.json") as Numbers;
   const { hidden_size: C, patch_size: P, image_size: S, num_hidden_layers: L } = config;
   const { kind, kvBytesPerToken, layers, embeddingParameters } = await all("vit");
   expect([kind, kvBytesPerToken]).toEqual(["vision", 0]);
-  expect(layers).toEqual(Array.from({ length: L }, () => ({ type: "image", ...layerOf(config) })));
+  expect(layers).toEqual(Array.from({ length: L }, () => ({ type: "image", ...expectedLayer(config) })));
   // Patches with a bias, the class token, and a position for it and for each patch.
   expect(embeddingParameters).toBe(C * 3 * P * P + C + C + ((S / P) ** 2 + 1) * C);
   expect(await inspected("vit")).toMatch(
@@ -77,12 +77,12 @@ test("a model of images: its layers, its patches, and no cache", async () => {
   );
 });
 
-test.each(["clip", "siglip"])("%s has a side of texts and one of images", async (folder) => {
+test.each(["clip", "siglip"])("%s has a text encoder and an image encoder", async (folder) => {
   const config = ownData.json(`hf/${folder}/config.json`) as Record<"text_config" | "vision_config", Numbers>;
   const { kind, layers } = await all(folder);
   expect(kind).toBe("dual-encoder");
   const side = (type: string, of: Numbers) =>
-    Array.from({ length: of.num_hidden_layers }, () => ({ type, ...layerOf(of) }));
+    Array.from({ length: of.num_hidden_layers }, () => ({ type, ...expectedLayer(of) }));
   expect(layers).toEqual([...side("text", config.text_config), ...side("image", config.vision_config)]);
   expect(await inspected(folder)).toMatch(
     /two encoders, whose vectors have \d+ numbers\ntexts: 2 layers .*\nimages: 2 layers/,

@@ -10,7 +10,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-test("colours: only on a terminal that has them, and never under NO_COLOR", () => {
+test("colours only on a terminal that supports them, and never with NO_COLOR", () => {
   const colors = () => processIo(new AbortController().signal).color;
   vi.stubEnv("NO_COLOR", "");
   vi.stubEnv("TERM", "xterm");

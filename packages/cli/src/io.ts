@@ -2,7 +2,7 @@
 export type Output = {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
-  /** Writes what steers a terminal: colours, the cursor. Default: `write`. */
+  /** Writes terminal escape sequences: colours, cursor movement. Default: `write`. */
   control?(sequence: string): unknown;
 };
 
@@ -11,19 +11,19 @@ export type Input = AsyncIterable<Uint8Array | string> & { readonly isTTY?: bool
 
 /** Streams and signal of a command. */
 export type Io = {
-  /** Read by the commands that take text, and by no other. */
+  /** Standard input; only commands that read text use it. */
   readonly in: Input;
-  /** The result, and nothing else. */
+  /** Standard output: only the result. */
   readonly out: Output;
-  /** Progress, figures, errors. */
+  /** Standard error: progress, statistics, errors. */
   readonly err: Output;
   /** True if `err` supports colours. */
   readonly color: boolean;
-  /** Ends the work early. */
+  /** Aborts the command. */
   readonly signal: AbortSignal;
 };
 
-/** The io of this process. Colours only on a terminal that has them, and never under NO_COLOR. */
+/** Streams and signal of this process. Colours only on a terminal that supports them, and not if NO_COLOR is set. */
 export function processIo(signal: AbortSignal): Io {
   const { stdin, stdout: out, stderr: err, env } = process;
   const color = err.isTTY === true && !env["NO_COLOR"] && env["TERM"] !== "dumb";

@@ -1,14 +1,14 @@
 import type { Io } from "./io.js";
 import { openOutputFile } from "./output-file.js";
 
-/** The result of a command, as `--json [file]` and its absence ask for it. */
+/** Runs a command and writes its result: as JSON with `--json [file]`, and as text otherwise or beside a file. */
 export async function withJson<T>(
   json: true | string | undefined,
   { out }: Pick<Io, "out">,
   work: () => Promise<T>,
   text: (result: T) => string,
 ): Promise<void> {
-  // A file that cannot be written is refused before the work.
+  // Opened first, so that a file that cannot be written is refused before the work.
   const file = typeof json === "string" ? await openOutputFile(json, "--json") : undefined;
   try {
     const result = await work();
@@ -20,7 +20,7 @@ export async function withJson<T>(
   }
 }
 
-/** Text from an input, whole. */
+/** Reads all text of an input. */
 export async function readText(input: AsyncIterable<Uint8Array | string>): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
@@ -29,8 +29,8 @@ export async function readText(input: AsyncIterable<Uint8Array | string>): Promi
   return text + decoder.decode();
 }
 
-/** Lines of an input, as they come. */
-export async function* linesOf(input: AsyncIterable<Uint8Array | string>): AsyncGenerator<string> {
+/** Yields lines of an input as they arrive. */
+export async function* readLines(input: AsyncIterable<Uint8Array | string>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = "";
   for await (const chunk of input) {

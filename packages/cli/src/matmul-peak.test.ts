@@ -2,7 +2,7 @@ import { wasm } from "@qkv/wasm";
 import { expect, test } from "vitest";
 import { matmulPeak } from "./matmul-peak.js";
 
-test("products of growing size are timed, and the highest rate counts", async () => {
+test("matmulPeak is the highest rate over products of growing size", async () => {
   const device = await wasm();
   const before = device.report().calls["matmul"]?.device ?? 0;
   const peak = await matmulPeak(device);

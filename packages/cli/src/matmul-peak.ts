@@ -1,8 +1,8 @@
 import { matmul, ones, slice, type Device } from "@qkv/tensor";
 
-/** Lengths of square matrices. */
+/** Side lengths of the square matrices. */
 const sizes = [128, 256, 512, 1024, 2048];
-/** Time of a product above which no larger one is made. Unit: milliseconds. */
+/** No larger product is measured after one that takes this long. Unit: milliseconds. */
 const enoughMs = 20;
 
 /**
@@ -14,10 +14,10 @@ export async function matmulPeak(device: Device): Promise<number> {
   for (const n of sizes) {
     const x = ones([n, n]).to(device);
     let shortestMs = Infinity;
-    // The first product allocates and compiles, and does not count.
+    // The first product, which allocates and compiles, is not timed.
     for (let i = 0; i < 4; i++) {
       const start = performance.now();
-      // One number is read, which a device computes the whole product for.
+      // Reading one number makes the device compute the whole product.
       await device.scope(() => slice(slice(matmul(x, x), 0, 0, 1), 1, 0, 1)).read();
       if (i > 0) shortestMs = Math.min(shortestMs, performance.now() - start);
       if (i > 0 && shortestMs > enoughMs) break;

@@ -3,10 +3,10 @@ import { linear, mapTensors, ones, type Device, type Tensor } from "@qkv/tensor"
 import { decoder } from "@qkv/transformer";
 import { wasm } from "@qkv/wasm";
 
-/** Measures this machine's `wasm` device: matrix-vector products and small models, for two seconds. */
+/** Measures this machine's `wasm` device with matrix-vector products and small models, in about 2 seconds. */
 export async function measureMachine(): Promise<Machine> {
   const device = await wasm();
-  // Matrices stay on the device, so larger samples go on with those of smaller ones.
+  // Matrices stay on the device, so larger samples reuse those of smaller ones.
   const pool: Tensor[] = [];
   const samples = measure(
     ({ rows, width, matrices }) => {
@@ -23,7 +23,7 @@ export async function measureMachine(): Promise<Machine> {
   return calibrate(samples, { name: "this machine (wasm)", source: "measured just now" });
 }
 
-/** One token of a decoder so small that starting its operations is most of what it takes. */
+/** One token of a decoder so small that the overhead of its operations dominates. */
 function smallModel(embedDim: number, device: Device): PassWork {
   const sizes = {
     embedDim,

@@ -40,7 +40,7 @@ test.each(["generate", "chat", "bench", "eval", "embed", "inspect"])(
   },
 );
 
-test("a relative path that looks like owner/name is a path by its ending", async () => {
+test("a relative path like owner/name is a path if it has the extension of a model", async () => {
   const { err, asked } = await recorded("generate", "models/typo.gguf");
   expect(asked).toBe(0);
   expect(err).toMatch(
@@ -48,12 +48,12 @@ test("a relative path that looks like owner/name is a path by its ending", async
   );
 });
 
-test("files of the kind are named where none is near", async () => {
+test("if no name is near, files with the same extension are listed", async () => {
   const { err } = await recorded("generate", join(folder, "models", "x.gguf"));
   expect(err).toMatch(/Fix: name one of gemma\.gguf, qwen3-0\.6b\.gguf in /);
 });
 
-test("a configuration is read up to a limit, and what is no file is refused in words", async () => {
+test("a configuration has a size limit, and folders and special files are refused", async () => {
   const [vast, run] = [join(folder, "vast.json"), join(folder, "run")];
   writeFileSync(vast, "{}");
   truncateSync(vast, 1e9);
@@ -82,7 +82,7 @@ test("a configuration is read up to a limit, and what is no file is refused in w
   }
 });
 
-test("a missing model gives export and cost the error of other commands, in words", async () => {
+test("export and cost refuse a missing model with the error of other commands", async () => {
   const gone = join(folder, "models", "gema.gguf");
   for (const argv of [
     ["export", gone, join(folder, "out"), "--to", "hf"],

@@ -2,7 +2,7 @@ import { ArgumentError, nearestName } from "@qkv/core";
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join, parse } from "node:path";
 
-/** True if a source is meant as a path, even if it does not exist: it is never requested from the network. */
+/** True if a source looks like a path: it is not requested from the network, even if it does not exist. */
 export function looksLikePath(typed: string): boolean {
   if (/^https?:\/\//.test(typed)) return false;
   return (
@@ -19,16 +19,16 @@ const reasons: Readonly<Record<string, string>> = {
   EPERM: "may not be read",
 };
 
-/** Why a file cannot be read, in words; undefined where it is no error of files. */
+/** The reason why a file cannot be read; undefined if it is not a file system error. */
 export function unreadableReason(error: unknown): string | undefined {
   const { code } = (error ?? {}) as NodeJS.ErrnoException;
   return code === undefined ? undefined : (reasons[code] ?? `gives ${code}`);
 }
 
-/** Use of a missing file: `argument` is `model`, or the option; `what`, in words, `a model`. */
+/** Use of a missing file: `argument` is `model` or the option, `what` a description such as `a model`. */
 export type Asked = { fn?: string; argument: string; what: string; fix?: string };
 
-/** The refusal of a file that cannot be read: one that is not there with what is near, another with the reason. */
+/** Refuses a file that cannot be read: a missing one with the nearest name, another with the reason. */
 export async function unreadable(path: string, asked: Asked, cause: unknown): Promise<unknown> {
   const { code } = (cause ?? {}) as NodeJS.ErrnoException;
   if (code === undefined) return cause;
@@ -38,7 +38,7 @@ export async function unreadable(path: string, asked: Asked, cause: unknown): Pr
   return new ArgumentError({ fn, argument, received: path, expected, fix, cause });
 }
 
-/** The refusal of a path at which nothing is: it names what is near. */
+/** Refuses a path that does not exist, with the nearest name. */
 export async function missingFile(
   path: string,
   { fn = "qkv", argument, what, fix }: Asked,
@@ -64,7 +64,7 @@ async function nearestPath(path: string): Promise<string | undefined> {
     return `there is no folder ${folder}; check the path.`;
   }
   const name = basename(path);
-  // Endings are alike: what stands before them is compared.
+  // Extensions are usually equal: only the names before them are compared.
   const stems = new Map(names.map((other) => [parse(other).name, other]));
   const near = stems.get(nearestName(parse(name).name, [...stems.keys()]) ?? "");
   if (near !== undefined) return `write ${join(folder, near)}, which is there.`;

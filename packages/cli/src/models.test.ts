@@ -157,7 +157,7 @@ test("generate takes a folder with its tokenizer, stops at texts, drafts tokens,
   ]);
 });
 
-test("generate finds a text by beam search, under rules", async () => {
+test("generate does beam search, with n-gram blocking and a minimum length", async () => {
   const beams = ["generate", model, "--beams", "3", "--max-tokens", "6", "--prompt", "once upon"];
   const { code, out } = await recorded([...beams, "--unique-ngrams", "1"]);
   expect(code).toBe(0);
@@ -176,7 +176,7 @@ test("generate finds a text by beam search, under rules", async () => {
   ]);
 });
 
-test("eval tells the loss of a text", async () => {
+test("eval prints the loss of a text", async () => {
   const text = "once upon a time there was a time";
   const { code, out } = await recorded(["eval", model], text);
   expect(code).toBe(0);
@@ -195,7 +195,7 @@ test("eval tells the loss of a text", async () => {
   expect([both["tokens"], both["bytes"]]).toEqual([3 + 1, "once upon a time".length + "there was".length]);
 });
 
-test("inspect draws a line for each layer, and counts", async () => {
+test("inspect prints a line for each layer, and the number of parameters", async () => {
   const { out } = await recorded(["inspect", model]);
   expect(out).toMatch(/2 layers of width 8, 2 heads, 1 key-value heads, feed-forward 12/);
   expect(out.split("\n").filter((line) => /^ +[01] +full +=+#+/.test(line))).toHaveLength(2);
@@ -213,7 +213,7 @@ test("inspect draws a line for each layer, and counts", async () => {
   });
 });
 
-test("embed gives vectors of length 1, from arguments or lines", async () => {
+test("embed prints vectors with norm 1, for arguments or lines", async () => {
   const told = JSON.parse((await recorded(["embed", bert, "once upon", "a time", "--json"])).out) as {
     texts: string[];
     embeddings: number[][];
@@ -245,7 +245,7 @@ test("embed gives vectors of length 1, from arguments or lines", async () => {
   expect(rounded.embeddings[0]).not.toEqual(told.embeddings[0]);
 });
 
-test("embed --similarity tells the cosine of each text with each", async () => {
+test("embed --similarity prints the cosine similarities of all pairs", async () => {
   const argv = ["embed", bert, "once upon", "a time", "once upon", "--similarity"];
   const told = JSON.parse((await recorded([...argv, "--json"])).out) as {
     embeddings: number[][];
@@ -264,7 +264,7 @@ test("embed --similarity tells the cosine of each text with each", async () => {
   expect((await recorded(["embed", bert, "--similarity"], lines)).out.trimEnd().split("\n")).toEqual(rows);
 });
 
-test("chat answers each line, and remembers", async () => {
+test("chat answers each line, with the conversation as context", async () => {
   const { code, out } = await recorded(
     ["chat", model, "--temperature", "0", "--max-tokens", "4", "--json"],
     "once upon a time\n\nthere was\n",
@@ -281,7 +281,7 @@ test("chat answers each line, and remembers", async () => {
   );
 });
 
-test("messages are written in the format that the vocabulary has tokens for", () => {
+test("messages have the chat format of the vocabulary's special tokens", () => {
   const speaking = (...tokens: string[]) =>
     chatFormat({ id: (token) => (tokens.includes(token) ? 1 : undefined) });
   expect(speaking("<|im_start|>").userMessage("hi")).toBe(
@@ -313,7 +313,7 @@ test("bench measures prefill and decode", async () => {
   expect(told["decode"]!.tokensPerSecond).toBeGreaterThan(0);
 });
 
-test("a model without a tokenizer asks for its file", async () => {
+test("a model without a tokenizer is refused with the fix", async () => {
   const silent = write("silent", {
     "config.json": config,
     "model.safetensors": readFileSync(join(model, "model.safetensors")),
@@ -338,7 +338,7 @@ test("a model without a tokenizer asks for its file", async () => {
   expect(given.code).toBe(0);
 });
 
-test("embed pools as the model was trained, or as it is told", async () => {
+test("embed uses the model's pooling, or that of --pooling", async () => {
   const embedded = async (folder: string, ...more: string[]) => {
     const { code, out, err } = await recorded(["embed", folder, "once upon a time", "--json", ...more]);
     return code === 0 ? (JSON.parse(out) as { embeddings: number[][] }).embeddings[0]! : err;
@@ -390,7 +390,7 @@ test("embed pools as the model was trained, or as it is told", async () => {
   }
 });
 
-test("embed follows every module of a folder of sentence-transformers, of a repository too", async () => {
+test("embed runs all modules of a sentence-transformers folder or repository", async () => {
   const name = "sentence-transformers/bert-cls-dense";
   const paths = ownData.files(name).map((path) => path.slice(name.length + 1));
   for (const path of paths.filter((path) => path !== "refs.json")) {
@@ -421,7 +421,7 @@ test("embed follows every module of a folder of sentence-transformers, of a repo
   }
 });
 
-test("chat writes the talk by the model's own template, and reads again only what the template changed", async () => {
+test("chat uses the model's template, and computes only tokens after the common prefix", async () => {
   const template =
     "{% for m in messages %}{{ 'there was User : ' if m.role == 'user' else 'Assistant : ' }}{{ m.content }} {% endfor %}" +
     "{% if add_generation_prompt %}Assistant :{% endif %}";
@@ -431,17 +431,17 @@ test("chat writes the talk by the model's own template, and reads again only wha
     "model.safetensors": await writeSafetensors(drawn),
   };
   const talk = ["--temperature", "0", "--max-tokens", "3", "--json"];
-  const exchangesOf = async (folder: string) => {
+  const readExchanges = async (folder: string) => {
     const { code, out, err } = await recorded(["chat", folder, ...talk], "once upon\na time\n");
     expect([code, err]).toEqual([0, expect.stringMatching(/^2 exchanges, /)]);
     return (JSON.parse(out) as { exchanges: { assistant: string }[] }).exchanges;
   };
-  const inConfig = await exchangesOf(
+  const inConfig = await readExchanges(
     write("talk", { ...files, "tokenizer_config.json": { chat_template: template } }),
   );
   const ownFile = write("talk-file", files);
   writeFileSync(join(ownFile, "chat_template.jinja"), template);
-  expect(await exchangesOf(ownFile)).toEqual(inConfig);
+  expect(await readExchanges(ownFile)).toEqual(inConfig);
   // By hand: the same texts, each continued alone.
   const first = "there was User : once upon Assistant :";
   const generated = async (prompt: string) => {
@@ -487,7 +487,7 @@ async function serve(
 
 const signal = new AbortController().signal;
 
-test("a model on a server is fetched once and kept; a path stays what it is", async () => {
+test("a model on a server is downloaded once; a path is returned unchanged", async () => {
   const { site, requests, close } = await serve(model);
   try {
     const folder = join(root, "cache");
@@ -522,7 +522,7 @@ test("a model on a server is fetched once and kept; a path stays what it is", as
   }
 });
 
-test("text from a server, an address or the name of a repository is kept beside nothing else", async () => {
+test("names from a server, a URL or a repository cannot escape the cache folder", async () => {
   const away = join(root, "paths");
   const folder = join(away, "cache");
   const hostile = {
@@ -576,7 +576,7 @@ test("text from a server, an address or the name of a repository is kept beside 
   }
 });
 
-test("a download that breaks off, or is ended, leaves no file that could be taken for the model", async () => {
+test("a failed or aborted download leaves no file that looks complete", async () => {
   for (const how of ["broken", "short", "aborted"] as const) {
     const stop = new AbortController();
     const { site, close } = await serve(model, (path, response) => {
@@ -610,7 +610,7 @@ test("a download that breaks off, or is ended, leaves no file that could be take
   }
 });
 
-test("of a file that ends with its connection nobody knows whether it is whole", async () => {
+test("a file whose end is only the end of the connection is refused as incomplete", async () => {
   const checkpoint = randn([100], { seed: 1 }).data;
   const bytes = new Uint8Array(checkpoint.buffer, checkpoint.byteOffset, checkpoint.byteLength);
   for (const [count, name] of [
@@ -639,7 +639,7 @@ test("of a file that ends with its connection nobody knows whether it is whole",
   }
 });
 
-test("without a model, the one that comes with the command speaks, and ends with its story", async () => {
+test("without a model, the embedded one generates a story up to its end", async () => {
   const { code, out } = await recorded(["generate", "--temperature", "0", "--max-tokens", "250", "--json"]);
   expect(code).toBe(0);
   const { text, promptTokens, tokens } = JSON.parse(out) as Record<"text", string> & {

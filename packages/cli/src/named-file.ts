@@ -12,7 +12,7 @@ import { missingFile, type Asked } from "./missing-file.js";
 /** Size limit of the kind of file: `smallFiles.configuration`. */
 type Options = Omit<OpenOptions, "check">;
 
-/** Opens a file that the command line names, by path or address. Of a path at which nothing is, the near name is told. */
+/** Opens a file of the command line, by path or URL. The error for a missing file has the nearest name. */
 export async function openNamedFile(source: string, asked: Asked, options: Options): Promise<OpenFile> {
   const { fn = "qkv", argument } = asked;
   const opening = { ...options, check: checks(fn, { argument }) };
@@ -21,7 +21,7 @@ export async function openNamedFile(source: string, asked: Asked, options: Optio
   return file;
 }
 
-/** The text of a small file that the command line names. */
+/** Reads a small text file of the command line. */
 export async function namedText(source: string, asked: Asked, options: Options): Promise<string> {
   return new TextDecoder().decode(await readWhole(await openNamedFile(source, asked, options)));
 }

@@ -7,7 +7,7 @@ const parse = numberOption("--width", {
   accepts: (value) => value >= 1,
 });
 
-test("a number is read as JavaScript writes it", () => {
+test("a number has JavaScript's syntax", () => {
   expect(parse("2")).toBe(2);
   expect(parse("1.5e3")).toBe(1500);
 });

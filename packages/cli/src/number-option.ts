@@ -1,12 +1,12 @@
 import { ArgumentError } from "@qkv/core";
 
-/** Range of an option's number, in words and as a test. */
+/** Valid range of a number option, as text and as a predicate. */
 export type NumberRule = { readonly expected: string; readonly fix: string; accepts(value: number): boolean };
 
 /**
- * The parser of an option whose value is a number: a text that is not one, as a whole, is refused.
+ * Creates the parser of a number option. It refuses text that is not entirely a number.
  *
- * @param flag - As the user types it: `--temperature`.
+ * @param flag - The flag, `--temperature`.
  */
 export function numberOption(flag: string, rule: NumberRule): (text: string) => number {
   return (text) => {

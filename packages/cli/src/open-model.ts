@@ -29,14 +29,14 @@ export type ModelOptions = {
   device?: string;
   quantize?: string;
   adapter?: string;
-  /** Type of weights, for training. Default: as stored, where the device reads it. */
+  /** Type of weights, for training. Default: the stored type if the device supports it. */
   dtype?: "float32";
 };
 
-/** The name of the model that comes with the command, and is used if no other is named. */
+/** Name of the embedded model, which is the default. */
 export const embeddedModel = "@qkv/model-tiny";
 
-/** All that come with the command. */
+/** All embedded models: models that are part of the package. */
 const embedded: ReadonlyMap<string, () => Promise<File[]>> = new Map([
   [embeddedModel, modelTiny],
   ["@qkv/model-tiny/bytes", modelTinyBytes],
@@ -47,7 +47,7 @@ export const modelHelp =
   "a Hugging Face folder or repository, a GGUF file, or a llama2.c checkpoint, as a path, URL or owner/name; " +
   `or ${[...embedded.keys()].join(" or ")}, which are installed with this command`;
 
-/** Help text of `<model>` for commands that need an encoder: none comes with the command. */
+/** Help text of `<model>` for commands that need an encoder; there is no embedded one. */
 export const encoderHelp =
   "an encoder of the BERT family, such as sentence-transformers/all-MiniLM-L6-v2: a Hugging Face folder or repository, " +
   "or a GGUF file, as a path, URL or owner/name";
@@ -56,7 +56,7 @@ export const encoderHelp =
 export async function resolveModel(source: string, options: CacheOptions): Promise<string | File[]> {
   const here = embedded.get(source);
   if (here) return here();
-  // A mistyped path is not taken for the name of a repository.
+  // A path that does not exist is refused, not read as the name of a repository.
   if (looksLikePath(source) && !(await pathExists(source))) {
     const fix = `name a model; ${embeddedModel} is always here.`;
     throw await missingFile(source, { argument: "model", what: "a file or folder", fix });
@@ -71,7 +71,7 @@ const pathExists = (path: string): Promise<boolean> =>
   );
 
 /**
- * Adds the options that say where a model's tokenizer is and where it computes.
+ * Adds the options for the tokenizer, the device and the quantization of a model.
  *
  * @param options - `quantize`: false for a command that needs floats. Default true. `device`: default `wasm`.
  */
@@ -99,7 +99,7 @@ export function withModelOptions(
   return command.option("--quantize <kind>", "quantize weights while loading: int8, int4");
 }
 
-/** A decoder with its tokenizer, as the options say. What is on a server is fetched once and kept. */
+/** Opens a decoder with its tokenizer. Files from a server are cached. */
 export async function openModel(
   source: string,
   options: ModelOptions,
@@ -112,7 +112,7 @@ export async function openModel(
   return { ...model, tokenizer: requireTokenizer(source, model.tokenizer) };
 }
 
-/** An encoder with its tokenizer, as the options say. */
+/** Opens an encoder with its tokenizer. */
 export async function openEncoder(
   source: string,
   options: ModelOptions,
@@ -134,7 +134,7 @@ export async function openEncoder(
   return { ...model, tokenizer: requireTokenizer(source, model.tokenizer) };
 }
 
-/** A model of any kind, with its tokenizer if it has one. */
+/** Opens a model of any kind, with its tokenizer if it has one. */
 export function openAny(
   source: string,
   options: Omit<ModelOptions, "quantize">,
@@ -194,7 +194,7 @@ async function openWith<T>(
   }
 }
 
-/** True if a tokenizer is a folder, or a file that belongs to others. */
+/** True if a tokenizer is a folder, or one file of several. */
 async function isSeveralFiles(path: string): Promise<boolean> {
   if (
     /(vocab|encoder)\.json$|merges\.txt$|vocab\.bpe$|tokenizer\.json$/i.test(path) &&

@@ -22,7 +22,7 @@ let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "qkv-output-"))));
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test("the file appears when it is finished, whole, and nothing else stays", async () => {
+test("the file appears when it is complete, and no other file remains", async () => {
   const path = join(folder, "result.json");
   writeFileSync(path, "old");
   const file = await openOutputFile(path, "--json");
@@ -33,7 +33,7 @@ test("the file appears when it is finished, whole, and nothing else stays", asyn
   expect(readdirSync(folder)).toEqual(["result.json"]);
 });
 
-test("what is discarded leaves no trace", async () => {
+test("a discarded file leaves nothing", async () => {
   const file = await openOutputFile(join(folder, "result.json"), "--json");
   await file.discard();
   expect(readdirSync(folder)).toEqual([]);
@@ -63,7 +63,7 @@ test.skipIf(process.platform === "win32")("a pipe is written, never replaced by 
   }
 });
 
-test("two that write at once do not mix: the last to finish is the file", async () => {
+test("of two concurrent writers the last to finish wins, and their texts do not mix", async () => {
   const path = join(folder, "result.json");
   const [first, second] = [await openOutputFile(path, "--json"), await openOutputFile(path, "--json")];
   await second.finish("second");

@@ -2,19 +2,19 @@ import { ArgumentError } from "@qkv/core";
 import { randomUUID } from "node:crypto";
 import { open, realpath, rename, rm, stat } from "node:fs/promises";
 
-/** A file being made. It appears, whole, when it is finished, and not at all otherwise. */
+/** A file that is written atomically: it appears when it is complete, or not at all. */
 export type OutputFile = {
   finish(content: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<void>;
-  /** Removes what is unfinished. Nothing after `finish`. */
+  /** Removes the unfinished file. Does nothing after `finish`. */
   discard(): Promise<void>;
 };
 
 /**
- * Opens a file for a result that comes later, so that a path that cannot be written is refused before the work
- * and not after it. The text is written beside the file and renamed, so that a reader sees the old file or the new
- * one. What is there and no ordinary file (`/dev/null`, a pipe) is written directly.
+ * Opens a file for a later result, so that a path that cannot be written is refused before the work. The text is written to a
+ * temporary file and renamed, so that readers see the old file or the new one. Special files (`/dev/null`, a pipe) are written
+ * directly.
  *
- * @param flag - The option that named the path, for the message.
+ * @param flag - The option with the path, for errors.
  * @throws {ArgumentError} If the path cannot be written.
  */
 export async function openOutputFile(path: string, flag: string): Promise<OutputFile> {

@@ -3,72 +3,72 @@ import { readdir, rename, rm, stat } from "node:fs/promises";
 import { uptime } from "node:os";
 import { basename, dirname, join } from "node:path";
 
-/** The content that a part is a part of: its bytes in all, and the strong ETag of the server. */
+/** Identity of a file's content: its size in bytes, and its strong ETag. */
 export type Content = { readonly total: number; readonly tag: string };
 
-/** A part that a killed command left, which is this process's own now. */
+/** A partial download of a killed command, claimed by this process. */
 export type PartialDownload = {
   readonly path: string;
-  /** Bytes that are there. */
+  /** Bytes that are downloaded. */
   readonly size: number;
   readonly total: number;
-  isPartOf(content: Content | undefined): boolean;
+  hasContent(content: Content | undefined): boolean;
 };
 
 /**
- * The name of a part of `path`: it tells which process writes it, and which content it is a part of, where the server
- * says so. Such a part can be taken up when the process was killed.
+ * Name of a partial download of `path`. It includes the id of the process, and the identity of the content if it is known, so
+ * that another process can resume it.
  */
 export function partName(path: string, content: Content | undefined): string {
-  const of = content ? `.${content.total}-${digestOf(content)}` : "";
+  const of = content ? `.${content.total}-${tagDigest(content)}` : "";
   return `${path}.${process.pid}-${randomUUID()}${of}.part`;
 }
 
 const partPattern = /^(.*)\.(\d+)-[0-9a-f-]{36}(?:\.(\d{1,15})-([0-9a-f]{16}))?\.part$/;
 
-/** A part that was not written to for so long is nobody's, whatever its process. */
-const deadMs = 3_600_000;
-/** A part of another file may be taken up when that file is fetched, within a week. */
-const keptMs = 7 * 24 * 3_600_000;
+/** A partial download is abandoned after this time without a write, even if its process id is in use. */
+const abandonedMs = 3_600_000;
+/** Partial downloads of other files are kept for this time, so that they can be resumed: a week. */
+const resumableMs = 7 * 24 * 3_600_000;
 
 /**
- * Looks through what killed commands had begun to fetch into the folder of `path`: takes over a part of that file, leaves
- * those of other files for when they are fetched, and removes what nobody can take up.
+ * Claims the partial download of `path` that a killed command left, if there is one. Removes those in the same folder that
+ * cannot be resumed.
  */
 export async function claimPartialDownload(path: string): Promise<PartialDownload | undefined> {
   const folder = dirname(path);
   const startedAt = Date.now() - uptime() * 1000;
-  let taken: PartialDownload | undefined;
+  let claimed: PartialDownload | undefined;
   for (const name of await readdir(folder).catch(() => [])) {
-    const [, of, owner, total, digest] = partPattern.exec(name) ?? [];
-    if (owner === undefined) continue;
+    const [, of, processId, total, digest] = partPattern.exec(name) ?? [];
+    if (processId === undefined) continue;
     const part = join(folder, name);
     const { size, mtimeMs } = await stat(part).catch(() => ({ size: 0, mtimeMs: 0 }));
     const age = Date.now() - mtimeMs;
-    if (isRunning(Number(owner)) && age <= deadMs) continue;
-    // After a crash the last bytes may not be on the disk, though the file is as long.
+    if (isRunning(Number(processId)) && age <= abandonedMs) continue;
+    // After a system crash the last bytes may be missing on the disk: files from before the last boot are not resumed.
     const isUseful = digest !== undefined && size > 0 && size < Number(total) && mtimeMs > startedAt;
-    if (isUseful && of !== basename(path) && age <= keptMs) continue;
-    if (!isUseful || of !== basename(path) || taken) {
+    if (isUseful && of !== basename(path) && age <= resumableMs) continue;
+    if (!isUseful || of !== basename(path) || claimed) {
       await rm(part, { force: true });
       continue;
     }
-    // Of two commands that find it, one gets it.
-    const own = `${path}.${process.pid}-${randomUUID()}.${total}-${digest}.part`;
-    if (!(await renamed(part, own))) continue;
-    taken = {
-      path: own,
+    // The rename succeeds in only one of two concurrent commands.
+    const claimedPath = `${path}.${process.pid}-${randomUUID()}.${total}-${digest}.part`;
+    if (!(await tryRename(part, claimedPath))) continue;
+    claimed = {
+      path: claimedPath,
       size,
       total: Number(total),
-      isPartOf: (content) => content?.total === Number(total) && digestOf(content) === digest,
+      hasContent: (content) => content?.total === Number(total) && tagDigest(content) === digest,
     };
   }
-  return taken;
+  return claimed;
 }
 
-const digestOf = ({ tag }: Content): string => createHash("sha256").update(tag).digest("hex").slice(0, 16);
+const tagDigest = ({ tag }: Content): string => createHash("sha256").update(tag).digest("hex").slice(0, 16);
 
-async function renamed(from: string, to: string): Promise<boolean> {
+async function tryRename(from: string, to: string): Promise<boolean> {
   return rename(from, to).then(
     () => true,
     () => false,

@@ -2,7 +2,7 @@ import { ArgumentError } from "@qkv/core";
 import type { Pooling } from "@qkv/transformer";
 import { readTextFile } from "./read-chat-template.js";
 
-/** Names of poolings. */
+/** Names of pooling modes. */
 export const poolings: readonly Pooling[] = ["mean", "cls", "last"];
 
 /** Configuration of pooling in a sentence-transformers folder. */

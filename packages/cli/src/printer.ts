@@ -2,8 +2,8 @@ import { visibleText } from "@qkv/core";
 import type { Output } from "./io.js";
 
 /**
- * An output whose texts steer no terminal, wherever they come from: a model's name of a tensor, a token, a message. What
- * is no terminal gets every character as it is.
+ * An output that escapes control characters on a terminal, as texts may come from untrusted files: names of tensors, tokens,
+ * messages. Files and pipes get all characters unchanged.
  */
 export function printer(output: Output): Output {
   return {

@@ -18,7 +18,7 @@ import type { Io } from "./io.js";
 
 declare const __VERSION__: string;
 
-/** The command line, whole: one `add…` for each command. It writes to `io` and throws instead of exiting. */
+/** Creates the command line with all commands. It writes to `io`, and throws instead of exiting. */
 export function createProgram(io: Io): Command {
   const program = new Command("qkv")
     .description("Run, train, inspect and convert language models in a terminal.")

@@ -3,7 +3,7 @@ import type { Output } from "./io.js";
 
 /** A line that is rewritten in place. */
 export type ProgressLine = {
-  /** @param done - Fraction from 0 to 1; undefined if the total is not known. */
+  /** @param done - Fraction from 0 to 1; undefined if the total is unknown. */
   show(done: number | undefined, text: string): void;
   /** Removes the line. */
   clear(): void;

@@ -2,17 +2,17 @@
 import { run } from "./run.js";
 
 const stop = new AbortController();
-/** As shells say it: 128 and the number of SIGINT. */
+/** Exit code after Ctrl-C: 128 + SIGINT. */
 const interrupted = 130;
 const graceMs = 5000;
 
-// Writes are finished or undone first; a timeout, or a second Ctrl-C, ends the process.
+// The first Ctrl-C aborts, so that files are finished or removed; a timeout or a second Ctrl-C ends the process.
 process.once("SIGINT", () => {
   stop.abort();
   setTimeout(() => process.exit(interrupted), graceMs).unref();
 });
 
-// Output may end before the work does. Who reads it may have enough (`| head -1`), which is no error; a disk may be full.
+// Output may fail before the work ends: a closed pipe (`| head -1`) is not an error, a full disk is.
 let lost: { exitCode: number } | undefined;
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", ({ code }: NodeJS.ErrnoException) => {
@@ -30,6 +30,6 @@ for (const stream of [process.stdout, process.stderr]) {
 
 run(process.argv.slice(2), { signal: stop.signal }).then((code) => {
   process.exitCode = lost?.exitCode ?? code;
-  // A terminal or a pipe that may still say something keeps the process alive.
+  // An open standard input would keep the process alive.
   if (stop.signal.aborted) process.stdin.destroy();
 });

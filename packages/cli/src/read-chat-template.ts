@@ -4,13 +4,13 @@ import { chatTemplate, type ChatTemplate } from "@qkv/tokenizer/chat";
 import { join } from "node:path";
 import { ggufTemplate } from "./gguf-template.js";
 
-/** The chat template that a model's folder or GGUF file has, or undefined where it has none. */
+/** The chat template of a model's folder or GGUF file; undefined if it has none. */
 export async function readChatTemplate(folder: string | readonly File[]): Promise<ChatTemplate | undefined> {
   const described = await tokenizerConfig(folder);
   return described["chat_template"] === undefined ? undefined : chatTemplate(described);
 }
 
-/** The template's Jinja text: of several, the default one. */
+/** The Jinja source of the template; if there are several, the default one. */
 export async function readChatTemplateText(folder: string | readonly File[]): Promise<string | undefined> {
   const { chat_template: given } = await tokenizerConfig(folder);
   const several = Array.isArray(given) ? (given as { name?: unknown; template?: unknown }[]) : [];
@@ -18,7 +18,7 @@ export async function readChatTemplateText(folder: string | readonly File[]): Pr
   return typeof text === "string" ? text : undefined;
 }
 
-/** A file of its own has the template alone; the tokens that it names are in the configuration. */
+/** `chat_template.jinja` has only the template; special tokens are in `tokenizer_config.json`. */
 async function tokenizerConfig(folder: string | readonly File[]): Promise<Record<string, unknown>> {
   if (typeof folder === "string" && folder.endsWith(".gguf")) return ggufTemplate(folder);
   const config = JSON.parse((await readTextFile(folder, "tokenizer_config.json")) ?? "{}") as Record<
@@ -29,7 +29,7 @@ async function tokenizerConfig(folder: string | readonly File[]): Promise<Record
   return own === undefined ? config : { ...config, chat_template: own };
 }
 
-/** A small file of a model, as text; undefined where there is none. */
+/** A small text file of a model; undefined if there is none. */
 export async function readTextFile(
   folder: string | readonly File[],
   name: string,

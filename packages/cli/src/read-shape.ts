@@ -14,7 +14,7 @@ const asked = {
  * The shape of a model: from a config.json, a folder with one, or the first bytes of a llama2.c checkpoint; each as a
  * path or a URL. No weights are read.
  *
- * @throws {ArgumentError} If it cannot be read, or says nothing of sizes.
+ * @throws {ArgumentError} If it cannot be read, or has no sizes of a model.
  */
 export async function readShape(source: string, signal: AbortSignal): Promise<ModelShape> {
   if (source.endsWith(".bin")) {
@@ -26,7 +26,7 @@ export async function readShape(source: string, signal: AbortSignal): Promise<Mo
   return readConfig(await namedText(isFolder ? join(source, "config.json") : source, asked, options));
 }
 
-/** Seven numbers; a negative vocabulary marks an output matrix of its own. */
+/** Header of a llama2.c checkpoint: 7 int32. A negative vocabulary size means an untied output projection. */
 function llama2cShape(bytes: Uint8Array, source: string): ModelShape {
   const reader = new ByteReader(bytes, { fn: "qkv cost", source });
   const [dim, hidden, layers, heads, kvHeads, vocabulary, length] = [

@@ -2,17 +2,17 @@ import { readTokenizerFiles, loadTokenizer, type Tokenizer } from "@qkv/tokenize
 import { stat } from "node:fs/promises";
 import { unreadable } from "./missing-file.js";
 
-/** A tokenizer of a file, or of a folder with a tokenizer's files. */
+/** A tokenizer, from a file or a folder. */
 export type OpenedTokenizer = {
   readonly tokenizer: Tokenizer;
-  /** True if its own software always adds the bos token, as llama2.c does. */
+  /** True if a BOS token is always added, as in llama2.c. */
   readonly alwaysBegins: boolean;
 };
 
 /**
- * Opens what `--tokenizer` names.
+ * Opens the tokenizer of `--tokenizer`.
  *
- * @throws {ArgumentError} If the path cannot be read or holds no tokenizer. What the loader of the file throws.
+ * @throws {ArgumentError} If the path cannot be read, or has no tokenizer. Errors of the file's loader.
  */
 export async function readTokenizer(path: string): Promise<OpenedTokenizer> {
   try {

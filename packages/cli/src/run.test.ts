@@ -16,7 +16,7 @@ async function recorded(argv: readonly string[], more: { color?: boolean; signal
   return { code, out, err };
 }
 
-test("help is a result, a wrong word is an error", async () => {
+test("help goes to standard output, an unknown command is an error", async () => {
   expect(await recorded(["--help"])).toMatchObject({
     code: 0,
     out: expect.stringContaining("generate"),
@@ -29,7 +29,7 @@ test("help is a result, a wrong word is an error", async () => {
   });
 });
 
-test("an error is red where colours are taken, and plain elsewhere", async () => {
+test("an error is red if colours are supported, and plain otherwise", async () => {
   const message = "qkv: `--top-p` is 3, expected a number above 0, at most 1.";
   const plain = await recorded(wrong, { color: false });
   expect(plain.err.split("\n")[0]).toBe(message);
@@ -44,7 +44,7 @@ test("an abort gives exit code 130 and prints nothing", async () => {
   expect(await recorded(argv, { signal })).toEqual({ code: 130, out: "", err: "" });
 });
 
-test("at a terminal, text of files steers nothing: names, values and results are written out", async () => {
+test("on a terminal, control characters of names, values and results are escaped", async () => {
   let [out, err] = ["", ""];
   const io = {
     in: (async function* () {

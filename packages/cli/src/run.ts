@@ -7,10 +7,10 @@ import { createProgram } from "./program.js";
 import { untilAborted } from "./until-aborted.js";
 
 /**
- * Runs one command line, as the command `qkv` does.
+ * Runs a command line of `qkv`.
  *
  * @param argv - The words after `qkv`: `["generate", "model.bin", "--tokenizer", "tok.bin"]`.
- * @param io - Streams of results, progress and errors, and the signal that ends the work. Default: this process's.
+ * @param io - Streams of results, progress and errors, and the signal that aborts. Default: those of this process.
  * @returns The exit code: 0, 1 after an error whose message and fix were written to `io.err`, or 130 after an abort.
  *
  * @example
@@ -34,18 +34,18 @@ export async function run(argv: readonly string[], io: Partial<Io> = {}): Promis
     await createProgram(full).parseAsync([...argv], { from: "user" });
     return 0;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode; // its message, or the help, is written already
+    if (error instanceof CommanderError) return error.exitCode; // commander has already printed its message or the help
     if (full.signal.aborted && error === full.signal.reason) {
       if (full.err.isTTY) full.err.write("\n"); // after the ^C of the terminal
       return 130;
     }
-    const [first, ...rest] = visibleText(messageOf(error)).split("\n");
+    const [first, ...rest] = visibleText(errorMessage(error)).split("\n");
     full.err.control!([createColors(full.color).red(first), ...rest, ""].join("\n"));
     return 1;
   }
 }
 
-function messageOf(error: unknown): string {
+function errorMessage(error: unknown): string {
   if (isQkvError(error)) return error.message;
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return `qkv: ${what.replaceAll("\n", " ")}\nFix: this is a defect; report it with what you typed at https://github.com/qkv-js/qkv/issues.`;

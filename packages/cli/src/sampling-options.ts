@@ -67,7 +67,7 @@ export function withSamplingOptions(command: Command): Command {
     .option("--seed <s>", "the same seed gives the same text (default: a new one each time)", seed);
 }
 
-/** Converts options to sampling; without a seed a random one is drawn. */
+/** Converts options to those of sampling, with a random seed unless one is given. */
 export function samplingFromOptions(options: SamplingOptions): Sampling & { seed: number } {
   const { temperature, topP, topK, minP, repetitionPenalty, seed } = options;
   return {

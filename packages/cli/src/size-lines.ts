@@ -2,7 +2,7 @@ import type { AnyModel } from "@qkv/transformer";
 
 type Config = AnyModel["config"];
 
-/** Lines of the sizes of a model: its layers, then what it reads. */
+/** Lines of text with the sizes of a model: its layers, and its input. */
 export function sizeLines(config: Config): string[] {
   if ("vision" in config) {
     return [
@@ -23,7 +23,7 @@ export function sizeLines(config: Config): string[] {
   const tokens = `${vocabSize} tokens, context ${contextLength}`;
   return [
     layersLine(config),
-    `${tokens}${window === undefined ? "" : `, window ${window}`}${soundOf(config)}`,
+    `${tokens}${window === undefined ? "" : `, window ${window}`}${describeAudio(config)}`,
   ];
 }
 
@@ -38,8 +38,8 @@ function layersLine(config: Exclude<Config, { vision: unknown }>): string {
   return `${layers} of width ${embedDim}, ${numHeads} heads${shared}, feed-forward ${hiddenDim}`;
 }
 
-/** The sound that a speech model hears; nothing of another one. */
-function soundOf(config: object): string {
+/** The audio input of a speech model as text; empty for other models. */
+function describeAudio(config: object): string {
   const { encoder } = config as { encoder?: { inputChannels?: number } };
   if (encoder?.inputChannels === undefined) return "";
   return encoder.inputChannels === 1 ? "; samples of sound" : `; sound in ${encoder.inputChannels} mel bands`;

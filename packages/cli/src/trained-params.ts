@@ -6,17 +6,17 @@ import { exportModel } from "@qkv/transformer/export";
 import type { TokenModel } from "@qkv/transformer/training";
 import type { TrainingFolder } from "./training-folder.js";
 
-/** Params that a run of fine-tuning changes. */
+/** Trained params of a fine-tuning run. */
 export type TrainedParams<P> = {
-  /** Those that a new run begins with. */
+  /** Initial params of a new run. */
   readonly start: P;
-  /** Logits of the model, from the params. */
+  /** Logits of the model with these params. */
   readonly model: TokenModel<P>;
-  /** Saves what `qkv generate` and Hugging Face's libraries load. */
+  /** Saves the params in a format that `qkv generate` and Hugging Face's libraries load. */
   save(folder: TrainingFolder, params: P): Promise<void>;
 };
 
-/** All weights of a model. The folder has the model whole, with its tokenizer. */
+/** Full fine-tuning of all weights. Saves the model and its tokenizer. */
 export function allWeights(
   model: Model & { tokenizer: Tokenizer },
   chatTemplate: string | undefined,
@@ -30,7 +30,7 @@ export function allWeights(
   };
 }
 
-/** An adapter beside the weights of a model. The folder has the adapter, as PEFT saves it. */
+/** A LoRA adapter. Saves only the adapter, in the format of PEFT. */
 export function adapterWeights(model: Model, config: LoraConfig, seed: number): TrainedParams<AdapterParams> {
   const tuned = withFlagNames(() => lora(model, config));
   return {
@@ -40,7 +40,7 @@ export function adapterWeights(model: Model, config: LoraConfig, seed: number): 
   };
 }
 
-/** Refusals of names that the model does not have, by the option that gives them. */
+/** Renames errors of unknown modules to the command's option. */
 function withFlagNames<T>(make: () => T): T {
   try {
     return make();

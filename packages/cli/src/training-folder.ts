@@ -14,33 +14,33 @@ const unfinished =
 
 /** Metadata of a run's checkpoint. */
 export type RunNotes = {
-  /** Recipe of the run: the same one continues it. */
+  /** Hyperparameters of the run; resuming requires the same. */
   recipe: unknown;
-  /** Step, loss, and the held-back loss where it was measured. */
+  /** Step, loss, and the validation loss if it was measured. */
   curve: (readonly [step: number, loss: number, evaluation: number | null])[];
-  /** Place in the data, where they are a stream. */
+  /** Position in the data, if they are a stream. */
   data?: BatchStreamState;
 };
 
-/** The folder of a run. Each file appears whole: killed at any moment, a run leaves the last one that was finished. */
+/** The folder of a run. Files are written atomically: a run that is killed leaves its last complete files. */
 export type TrainingFolder = {
-  /** The run that is there. Undefined: none. */
+  /** The checkpoint in the folder. Undefined: none. */
   read<P>(device: Device): Promise<(Checkpoint<P> & { notes: RunNotes }) | undefined>;
   saveCheckpoint<P>(checkpoint: Checkpoint<P> & { notes: RunNotes }): Promise<void>;
-  /** Saves the files that a function writes, such as those of a model or an adapter. */
+  /** Saves files that `write` creates, such as those of a model or an adapter. */
   saveFiles(write: (out: OutputFolder) => Promise<unknown>): Promise<void>;
   saveText(name: string, text: string): Promise<void>;
 };
 
 /**
- * Opens the folder of a run, and makes it where it is not there.
+ * Opens the folder of a run, and creates it if it does not exist.
  *
- * @throws {ArgumentError} If it cannot be made.
+ * @throws {ArgumentError} If it cannot be created.
  */
 export async function openTrainingFolder(path: string): Promise<TrainingFolder> {
   try {
     await mkdir(path, { recursive: true });
-    // Unfinished files of a killed run.
+    // Removes unfinished files of a killed run.
     for (const name of await readdir(path))
       if (unfinished.test(name)) await rm(join(path, name), { force: true });
   } catch (cause) {

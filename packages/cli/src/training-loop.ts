@@ -7,11 +7,11 @@ import { curveText } from "./curve-text.js";
 import { matmulPeak } from "./matmul-peak.js";
 import type { RunNotes, TrainingFolder } from "./training-folder.js";
 
-/** Speed of a run. */
+/** Speed of a training run. */
 export type RunSpeed = {
-  /** Tokens learned from, over the time of the steps so far. */
+  /** Training tokens per second, over the steps so far. */
   tokensPerSecond: number;
-  /** FLOPs of the model for these tokens, forward and backward. Undefined: they are not known. */
+  /** FLOPs per second of the model, forward and backward. Undefined: unknown. */
   flopsPerSecond: number | undefined;
   /** FLOPs per second of the device's matrix products, measured before the first step. */
   peakFlopsPerSecond: number | undefined;
@@ -26,30 +26,30 @@ export type RunReport = RunSpeed & {
   evaluation: number | undefined;
 };
 
-/** Folder, notes and reports of a run. */
+/** Folder, curve, callbacks and data position of a run. */
 export type TrainingLoopOptions = {
   folder: TrainingFolder;
-  /** Their curve gets a row for each step. */
+  /** Saved metadata; its curve gets a row for each step. */
   notes: RunNotes;
-  /** Place in the data, where they are a stream. */
+  /** Position in the data, if they are a stream. */
   dataState?: () => BatchStreamState;
-  /** Steps from one checkpoint to the next. */
+  /** Number of steps between checkpoints. */
   saveEvery: number;
   device: Device;
   tokensPerStep: number;
-  /** FLOPs of the model for one token, forward and backward. Undefined: they are not known. */
+  /** FLOPs of the model per token, forward and backward. Undefined: unknown. */
   flopsPerToken: number | undefined;
-  /** Ends the run after the step it is in, with a checkpoint. */
+  /** Ends the run after the current step, with a checkpoint. */
   signal: AbortSignal;
   onStep: (report: RunReport) => void;
-  /** Follows each evaluation. */
+  /** Called after each evaluation. */
   onEvaluation?: (evaluation: number) => Promise<void>;
 };
 
 /**
  * Trains, reports each step, and saves checkpoints and the curve in the folder of the run.
  *
- * @returns Speed of the steps that were made, as in the last report; undefined if there was none to make.
+ * @returns Speed of the run, as in the last report; undefined if no step was left.
  */
 export async function trainingLoop<P>(
   training: TrainOptions<P>,
@@ -89,7 +89,7 @@ export async function trainingLoop<P>(
   return speed;
 }
 
-/** AdamW with a warm-up over a tenth of the steps, 100 at most, and a cosine down to a tenth of the learning rate. */
+/** AdamW with a linear warm-up over a tenth of the steps, at most 100, and cosine decay to a tenth of the learning rate. */
 export function scheduledAdamW(options: {
   learningRate: number;
   steps: number;
@@ -102,10 +102,10 @@ export function scheduledAdamW(options: {
   return adamW({ learningRate, weightDecay, ...(betas && { betas }) });
 }
 
-/** Steps that are reported, at growing distances: 1, 2, 5, 10, 20, 50, … */
+/** True for steps that are reported, at growing intervals: 1, 2, 5, 10, 20, 50, … */
 export const isMark = (step: number): boolean => /^[125]0*$/.test(String(step));
 
-/** The steps of a run, whose refusals name options of the command. */
+/** Runs `train`, and renames its errors to options of the command. */
 async function* withFlagNames<T>(run: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
   try {
     yield* run;

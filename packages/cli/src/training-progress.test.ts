@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { speedText } from "./training-progress.js";
 
-test("a speed has its share of the peak, where FLOPs are known", () => {
+test("the speed includes MFU if FLOPs are known", () => {
   const known = {
     tokensPerSecond: 1234.5,
     flopsPerSecond: 12.34e9,

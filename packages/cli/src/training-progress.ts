@@ -4,14 +4,14 @@ import { progressLine } from "./progress-line.js";
 import { sparkline } from "./sparkline.js";
 import { isMark, type RunReport, type RunSpeed } from "./training-loop.js";
 
-/** The progress of a run: a bar with its curve, and a line for evaluations and for steps at growing distances. */
+/** Progress of a run: a bar with the loss curve, and lines for evaluations and for steps at growing intervals. */
 export type TrainingProgress = {
   onStep: (report: RunReport) => void;
   /** Removes the bar. */
   clear: () => void;
 };
 
-/** @param steps - Steps in all. */
+/** @param steps - Total number of steps. */
 export function trainingProgress(err: Output, steps: number): TrainingProgress {
   const line = progressLine(err);
   const start = performance.now();
@@ -37,7 +37,7 @@ export function trainingProgress(err: Output, steps: number): TrainingProgress {
   };
 }
 
-/** Tokens per second; where they are known, FLOPs of the model per second, of those that the device's matrix products reach. */
+/** Tokens per second as text; with FLOPs per second and MFU if the FLOPs are known. */
 export function speedText(speed: RunSpeed): string {
   const { tokensPerSecond, flopsPerSecond, peakFlopsPerSecond, utilization } = speed;
   const tokens = `${Math.round(tokensPerSecond)} tokens/s`;

@@ -8,15 +8,15 @@ import { exportModel } from "@qkv/transformer/export";
 import { meanLoss, nextTokenBatches, textBatches, tokenLoss } from "@qkv/transformer/training";
 import { createHash } from "node:crypto";
 import { characterTokenizerJson } from "./character-tokenizer.js";
-import { checkResume, type NotedRecipe } from "./check-resume.js";
+import { checkResume, type SavedRecipe } from "./check-resume.js";
 import type { Input } from "./io.js";
 import { trainingFlops } from "./training-flops.js";
 import type { RunNotes, TrainingFolder } from "./training-folder.js";
 import { scheduledAdamW, trainingLoop, type RunReport, type RunSpeed } from "./training-loop.js";
 
-/** Hyperparameters of a run. The same ones with the same text give the same run. */
+/** Hyperparameters of a run. With the same text they reproduce it. */
 export type Recipe = {
-  /** A tokenizer.json's text; a size, for a vocabulary learned from the text; or one token a character. */
+  /** The text of a tokenizer.json; a vocabulary size, to train a tokenizer on the text; or one token per character. */
   tokenizer: { json: string } | { vocabSize: number } | "characters";
   numLayers: number;
   embedDim: number;
@@ -29,39 +29,39 @@ export type Recipe = {
   learningRate: number;
   weightDecay: number;
   seed: number;
-  /** The share of the text, at its end, that is held back to measure on. */
+  /** Fraction of the text, at its end, for validation. */
   heldBack: number;
   evaluateEvery: number;
-  /** Evaluations without a better one that end the run. 0: never. */
+  /** Early stopping: number of evaluations without improvement that end the run. 0: never. */
   patience: number;
 };
 
-/** Result of a run, with the speed of the steps that were made now. */
+/** Result of a run, with the speed of the steps of this call. */
 export type RunResult = Partial<RunSpeed> & {
   steps: number;
   parameters: number;
   vocabSize: number;
-  /** Nats per token of the text that was held back, at the end and at the best moment, whose params are kept. */
+  /** Validation loss at the end, and the lowest, whose params are saved. Unit: nats per token. */
   evaluation: number;
   best: number;
-  /** Characters of the held-back text for each of its tokens, for losses per character. */
+  /** Characters per token of the validation text, to compare losses per character. */
   charactersPerToken: number;
 };
 
-/** Trains a decoder on text, and leaves the model, its tokenizer, its recipe and its curve in a folder. */
+/** Trains a decoder on text, and saves the model, its tokenizer, its settings and its curve to a folder. */
 export async function trainingRun(
   inputs: readonly Input[],
   recipe: Recipe,
   options: {
     folder: TrainingFolder;
-    /** Content of `training.json` besides the checksums of the texts: enough to repeat the run. */
+    /** Content of `training.json` without the checksums of the texts: all that is needed to reproduce the run. */
     settings: Readonly<Record<string, unknown>>;
-    /** A folder or file whose weights the run begins with. Default: random ones. */
+    /** A folder or file with the initial weights. Default: random weights. */
     init?: string;
-    /** Checksums of the texts of a run that is repeated. */
+    /** Expected checksums of the texts, when a run is reproduced. */
     sums?: Partial<TextSums>;
     resume: boolean;
-    /** True if the run continues the one in the folder: then its initial weights are not needed again. */
+    /** True to resume the run in the folder, which does not read the initial weights again. */
     continues: boolean;
     saveEvery: number;
     device: Device;
@@ -83,11 +83,11 @@ export async function trainingRun(
   const model = decoder(config);
 
   const start = await firstParams(options.init, config);
-  // The text and the tokenizer belong to the recipe by what they are, not by where they lay.
+  // The settings have checksums of the text and the tokenizer, not their paths.
   const sums: TextSums = { text: sha256(text), tokenizer: sha256(json) };
   checkSums(options.sums ?? {}, sums);
   const before = await folder.read<DecoderParams>(device);
-  const earlier = before?.notes.recipe as (NotedRecipe & { init?: string }) | undefined;
+  const earlier = before?.notes.recipe as (SavedRecipe & { init?: string }) | undefined;
   const init = start ? await paramsChecksum(start) : options.continues ? earlier?.init : undefined;
   const own = { ...recipe, ...sums, config, ...(init !== undefined && { init }) };
   if (before) {
@@ -141,7 +141,7 @@ export async function trainingRun(
   };
 }
 
-/** FLOPs of the model for one token of a row, forward and backward, by `cost`. */
+/** FLOPs of the model per training token, forward and backward, by `@qkv/cost`. */
 function flopsPerToken({ contextLength, ...config }: DecoderConfig): number {
   const shape = readConfig({
     model_type: "llama",
@@ -200,7 +200,7 @@ function checkSums(wanted: Partial<TextSums>, sums: TextSums): void {
 
 function decoderConfig(recipe: Recipe, vocabSize: number): DecoderConfig {
   const { numLayers, embedDim, numHeads, numKvHeads, contextLength } = recipe;
-  // A gated layer has three maps: with 8/3 of the width it has as many weights as a plain one of 4.
+  // A gated layer has 3 matrices: with a ratio of 8/3 it has as many weights as a plain one of 2 matrices with a ratio of 4.
   const hiddenDim = Math.ceil((embedDim * 8) / 3 / 32) * 32;
   return {
     ...{ vocabSize, embedDim, hiddenDim, numLayers, numHeads, numKvHeads, contextLength },
@@ -226,7 +226,7 @@ async function tokenizerJson(wanted: Recipe["tokenizer"], learned: string, text:
   return trainedBpeToJson(await trainBpe([learned], { vocabSize: wanted.vocabSize }));
 }
 
-/** One more than the highest id. */
+/** Vocabulary size: the highest id plus 1. */
 function sizeOfVocabulary(json: string): number {
   const { model, added_tokens: added = [] } = JSON.parse(json) as {
     model: { vocab: Record<string, number> | [string, number][] };
@@ -236,7 +236,7 @@ function sizeOfVocabulary(json: string): number {
   return 1 + [...ids, ...added.map(({ id }) => id)].reduce((a, b) => Math.max(a, b), 0);
 }
 
-/** Flags of the command for the fields of a recipe. */
+/** Flags of the command, by hyperparameter. */
 const flags: Readonly<Record<string, string>> = {
   text: "files",
   tokenizer: "--tokenizer",
@@ -259,7 +259,7 @@ const flags: Readonly<Record<string, string>> = {
 
 const check = checks("qkv");
 
-/** Refuses sizes of which no model is made. */
+/** Refuses invalid model sizes. */
 function checkSizes({ embedDim, numHeads, numKvHeads }: Recipe): void {
   const headDim = embedDim / numHeads;
   if (headDim % 2 !== 0) {
@@ -276,7 +276,7 @@ function checkSizes({ embedDim, numHeads, numKvHeads }: Recipe): void {
   check.refuse({ argument: "--kv-heads", received: numKvHeads, expected, fix });
 }
 
-/** Refuses a text of which no stretch can be taken. */
+/** Refuses a text that is shorter than a training sequence. */
 function checkLengths({ contextLength, heldBack }: Recipe, learned: number, held: number): void {
   if (learned < contextLength + 1) {
     check.refuse({

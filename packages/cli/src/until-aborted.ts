@@ -1,6 +1,6 @@
 import type { Input } from "./io.js";
 
-/** An input that nobody waits for after an abort: then it throws the signal's reason, whatever has not come yet. */
+/** Wraps an input so that reading throws the signal's reason as soon as it aborts. */
 export function untilAborted(input: Input, signal: AbortSignal): Input {
   return {
     ...(input.isTTY !== undefined && { isTTY: input.isTTY }),
@@ -21,7 +21,7 @@ export function untilAborted(input: Input, signal: AbortSignal): Input {
         }
       } finally {
         signal.removeEventListener("abort", stop);
-        // Not awaited: it would wait for what has not come.
+        // Not awaited: it would wait for the pending read.
         void Promise.resolve(chunks.return?.()).catch(() => undefined);
       }
     },

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { ChatMessage } from "@qkv/tokenizer/chat";
 import { chatFormat, endOfMessageIds } from "../chat-format.js";
 import type { Io } from "../io.js";
-import { linesOf, withJson } from "../json-result.js";
+import { readLines, withJson } from "../json-result.js";
 import {
   embeddedModel,
   resolveModel,
@@ -59,12 +59,12 @@ async function runChat(source: string, options: Options, io: Io): Promise<void> 
     const exchanges: Exchange[] = [];
     if (!template) err.write(`${missingTemplateNote(source, format)}\n`);
     const interactive = io.in.isTTY === true && err.isTTY === true;
-    const ask = () => interactive && err.write("> ");
+    const showPrompt = () => interactive && err.write("> ");
     if (interactive) err.write("Type a line and press Enter; Ctrl-C or Ctrl-D ends the chat.\n");
-    ask();
-    for await (const user of linesOf(io.in)) {
+    showPrompt();
+    for await (const user of readLines(io.in)) {
       if (user.trim() === "") {
-        ask();
+        showPrompt();
         continue;
       }
       messages.push({ role: "user", content: user });
@@ -72,22 +72,26 @@ async function runChat(source: string, options: Options, io: Io): Promise<void> 
         const text = template.render(messages, { addGenerationPrompt: true });
         const ids = tokenizer.encode(text, { specialTokens: "allowed", addSpecialTokens: false });
         // A template may change earlier messages: the common prefix stays in the cache, and at least one token is computed.
-        const differs = ids.findIndex((id, i) => id !== tokens[i]);
-        const same = Math.min(differs < 0 ? ids.length : differs, cache.length, ids.length - 1);
-        cache.crop(same);
+        const firstDifference = ids.findIndex((id, i) => id !== tokens[i]);
+        const commonPrefix = Math.min(
+          firstDifference < 0 ? ids.length : firstDifference,
+          cache.length,
+          ids.length - 1,
+        );
+        cache.crop(commonPrefix);
         tokens.splice(0, tokens.length, ...ids);
       } else {
-        const next = (first: boolean) =>
+        const encodeMessage = (first: boolean) =>
           tokenizer.encode((first ? "" : format.endOfMessage) + format.userMessage(user), {
             addSpecialTokens: first,
             bos: first,
           });
-        let ids = next(tokens.length === 0);
+        let ids = encodeMessage(tokens.length === 0);
         if (tokens.length > 0 && tokens.length + ids.length > config.contextLength) {
           err.write(`the context of ${config.contextLength} tokens is full: the conversation starts again\n`);
           cache.reset();
           tokens.length = 0;
-          ids = next(true);
+          ids = encodeMessage(true);
         }
         tokens.push(...ids);
       }
@@ -109,7 +113,7 @@ async function runChat(source: string, options: Options, io: Io): Promise<void> 
       screen?.write("\n");
       messages.push({ role: "assistant", content: assistant });
       exchanges.push({ user, assistant, generatedTokens });
-      ask();
+      showPrompt();
     }
     if (interactive) err.write("\n"); // the prompt that Ctrl-D answered
     err.write(`${exchanges.length} exchanges, ${tokens.length} tokens of ${config.contextLength}\n`);

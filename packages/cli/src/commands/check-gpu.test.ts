@@ -31,7 +31,7 @@ test("gpu.js's WebAssembly passes every case", { timeout: 60_000 }, async () => 
   expect(code).toBe(0);
 });
 
-test("a device that is none is refused", async () => {
+test("an unknown device is refused", async () => {
   const { code, err } = await recorded(["check-gpu", "--device", "cuda"]);
   expect(code).toBe(1);
   expect(err).toMatch(/^qkv: `--device` is "cuda"/);

@@ -16,12 +16,12 @@ import { progressLine } from "../progress-line.js";
 
 declare const __VERSION__: string;
 
-/** Devices that Node may have; gpu.js is there where it is installed beside the command. */
+/** Devices that can run in Node; gpu.js only if it is installed. */
 const defaultDevices = ["webgpu", "gpu:webasm", "wasm", "js"] as const;
 
 type Options = { device?: string[]; json?: true | string };
 
-/** The report of a check: facts of this machine, and what was left out with the reason. */
+/** The report: results, facts about this machine, and skipped devices with the reasons. */
 type GpuReport = CheckReport & {
   readonly adapter: string | null;
   readonly software: boolean;
@@ -29,7 +29,7 @@ type GpuReport = CheckReport & {
   readonly leftOut: readonly { readonly device: string; readonly reason: string }[];
 };
 
-/** Adds `qkv check-gpu`: what the devices of this machine compute, against float64. */
+/** Adds `qkv check-gpu`: compares results of this machine's devices with float64. */
 export function addCheckGpu(program: Command, io: Io): void {
   program
     .command("check-gpu")
@@ -97,7 +97,7 @@ async function checkHere(names: readonly string[] | undefined, { err, signal }: 
         ),
       );
     } catch (error) {
-      // A device that was asked for is a fault; one of the defaults is a fact.
+      // A missing device is an error if it was requested, and skipped if it is one of the defaults.
       if (names !== undefined) throw error;
       leftOut.push({ device: name, reason: (error as Error).message.split("\n")[0]! });
     }

@@ -61,7 +61,7 @@ test("a config.json, or its folder: one object with everything, units in the nam
   expect(await json(folder, "--context", "8192", "--batch", "4", "--machine", "h100")).toEqual(result);
 });
 
-test("a table for eyes", async () => {
+test("without --json, a table is printed", async () => {
   const { code, out, err } = await recorded(
     folder,
     "--machine",
@@ -83,11 +83,11 @@ test("a table for eyes", async () => {
   expect(Number(seconds)).toBeCloseTo((await json(folder))["prefill"]!["timeMs"]! / 1000, -1);
 });
 
-test("a llama2.c checkpoint is read for its sizes alone", async () => {
+test("only the header of a llama2.c checkpoint is read", async () => {
   expect(await json(join(folder, "stories.bin"))).toMatchObject({ parameters: 260032, contextLength: 512 });
 });
 
-test("an encoder has no steps, an encoder-decoder reads its text", async () => {
+test("an encoder has no decoding steps, an encoder-decoder has a source", async () => {
   const at = join(folder, "bert.json");
   const sizes = {
     hidden_size: 64,
@@ -116,7 +116,7 @@ test("an encoder has no steps, an encoder-decoder reads its text", async () => {
   expect((await json(at, "--context", "10"))["kvCache"]?.["bytesPerRequest"]).toBe(2 * 10 * 2 * 2 * 64 * 2);
 });
 
-test("--measure uses what it measures", async () => {
+test("--measure uses the measured machine", async () => {
   const { out, err } = await recorded(join(folder, "stories.bin"), "--measure", "--json");
   expect(err).toBe("measuring this machine …\n");
   const { machine } = JSON.parse(out) as { machine: Record<string, number | string> };
@@ -150,7 +150,7 @@ test.each([
   expect(existsSync(join(folder, "out.tmp"))).toBe(false);
 });
 
-test("an image has as many rows as its size says; a source is as long as sound is padded to", async () => {
+test("an image has the rows of its size; an audio source has its padded length", async () => {
   const path = async (name: string, config: object) => {
     const file = join(folder, `${name}.json`);
     await writeFile(file, JSON.stringify(config));

@@ -53,7 +53,7 @@ const known: Readonly<Record<string, Format>> = {
   int4: quantized({ bits: 4 }),
 };
 
-/** Adds `qkv cost`: what a model takes, without running it. */
+/** Adds `qkv cost`: FLOPs, memory and time of a model, without running it. */
 export function addCost(program: Command, io: Io): void {
   const names = Object.keys(known).join(", ");
   program
@@ -95,7 +95,7 @@ async function runCost(source: string, options: Options, { out, err, signal }: I
   try {
     if (options.measure) err.write("measuring this machine …\n");
     const machine = options.measure ? await measureMachine() : named;
-    const result = costOf(shape, { ...options, machine, formats: used });
+    const result = computeCost(shape, { ...options, machine, formats: used });
     if (json === true) out.write(`${JSON.stringify(result)}\n`);
     else out.write(table(result));
     await file?.finish(`${JSON.stringify(result)}\n`);
@@ -107,8 +107,11 @@ async function runCost(source: string, options: Options, { out, err, signal }: I
 type Request = Omit<Options, "machine"> & { machine: Machine; formats: { weights: Format; cache: Format } };
 
 /** The result of the command as one object. */
-function costOf(shape: ModelShape, { batch, machine, formats, users, tokensPerSecond, ...rest }: Request) {
-  const contextLength = contextOf(shape, rest.context);
+function computeCost(
+  shape: ModelShape,
+  { batch, machine, formats, users, tokensPerSecond, ...rest }: Request,
+) {
+  const contextLength = contextLengthFor(shape, rest.context);
   const sized = { batchSize: batch, contextLength, formats };
   const size = parameters(shape);
   const both = shape.encoder !== undefined && shape.decoder !== undefined;
@@ -151,7 +154,7 @@ function costOf(shape: ModelShape, { batch, machine, formats, users, tokensPerSe
     // An encoder-only model does not decode.
     ...(shape.decoder && { decode: pass({ contextLength, encodes: false }) }),
     machine,
-    // JSON has no Infinity: without a growing cache there is no longest context.
+    // JSON has no Infinity: `null` if the cache does not grow, so that the context is unlimited.
     longestContext: longest === Infinity ? null : longest,
     largestBatch: largestBatch(shape, { ...fitting, contextLength }),
     ...(users !== undefined && {
@@ -160,8 +163,8 @@ function costOf(shape: ModelShape, { batch, machine, formats, users, tokensPerSe
   };
 }
 
-/** Tokens of a sequence; rows of an image, which its size decides. */
-function contextOf(shape: ModelShape, given: number | undefined): number {
+/** Context length: the given one, that of the model, or the fixed number of rows of an image. Unit: tokens. */
+function contextLengthFor(shape: ModelShape, given: number | undefined): number {
   const rows = shape.decoder ? undefined : shape.encoder?.rows;
   if (rows === undefined) return given ?? Math.min(shape.contextLength ?? 4096, 4096);
   if (given === undefined || given === rows) return rows;
@@ -186,8 +189,8 @@ function pick<T>(flag: string, choices: Readonly<Record<string, T>>, name: strin
   });
 }
 
-/** Formats the result as text, a line for each figure. */
-function table(result: ReturnType<typeof costOf>): string {
+/** Formats the result as text, one figure per line. */
+function table(result: ReturnType<typeof computeCost>): string {
   const { memory: memoryUse, prefill, decode, machine, contextLength, batchSize } = result;
   const active =
     result.activeParameters < result.parameters
@@ -221,7 +224,7 @@ function table(result: ReturnType<typeof costOf>): string {
   return rows.map(([name, text]) => `${name.padEnd(11)} ${text}\n`).join("");
 }
 
-function cacheText({ kvCache, contextLength, sourceLength }: ReturnType<typeof costOf>): string {
+function cacheText({ kvCache, contextLength, sourceLength }: ReturnType<typeof computeCost>): string {
   const { bytesPerToken, bytesPerSourceToken, bytesPerRequest } = kvCache;
   const ofSource =
     bytesPerSourceToken === undefined ? "" : `, ${bytes(bytesPerSourceToken)} a position of the source`;

@@ -2,7 +2,7 @@ import { visibleText } from "@qkv/core";
 import { embed, type EncoderModel, type Pooling } from "@qkv/transformer";
 import { Option, type Command } from "commander";
 import type { Io } from "../io.js";
-import { linesOf, withJson } from "../json-result.js";
+import { readLines, withJson } from "../json-result.js";
 import {
   encoderHelp,
   openEncoder,
@@ -15,7 +15,7 @@ import { poolings, readPooling } from "../pooling.js";
 type Options = ModelOptions & { pooling?: Pooling; similarity?: true; json?: true | string };
 type EmbedResult = { texts: string[]; embeddings: number[][]; similarities?: number[][] };
 
-/** Adds `qkv embed`: a vector for each text, by an encoder. */
+/** Adds `qkv embed`: embeds texts with an encoder. */
 export function addEmbed(program: Command, io: Io): void {
   const command = program
     .command("embed")
@@ -46,11 +46,11 @@ export function addEmbed(program: Command, io: Io): void {
 async function runEmbed(source: string, given: string[], options: Options, io: Io): Promise<void> {
   const work = async (): Promise<EmbedResult> => {
     const model = await openEncoder(source, options, io);
-    const pooling = options.pooling ?? (await poolingOf(source, model, io));
+    const pooling = options.pooling ?? (await folderPooling(source, model, io));
     const texts = [...given];
-    // A blank line has no meaning that another could be similar to.
+    // Blank lines have no meaningful embedding.
     const counts = (line: string) => !options.similarity || line.trim() !== "";
-    if (given.length === 0) for await (const line of linesOf(io.in)) if (counts(line)) texts.push(line);
+    if (given.length === 0) for await (const line of readLines(io.in)) if (counts(line)) texts.push(line);
     const vectors = await embed(model, texts, { ...(pooling && { pooling }), signal: io.signal });
     const embeddings = vectors.map((numbers) => Array.from(numbers));
     return { texts, embeddings, ...(options.similarity && { similarities: cosines(embeddings) }) };
@@ -66,8 +66,8 @@ async function runEmbed(source: string, given: string[], options: Options, io: I
   );
 }
 
-/** The pooling of a folder without modules; undefined where `embed` follows its modules. */
-async function poolingOf(
+/** The pooling of a folder without `modules.json`; undefined if `embed` runs its modules. */
+async function folderPooling(
   source: string,
   { sentence }: EncoderModel,
   { signal }: Io,
@@ -75,7 +75,7 @@ async function poolingOf(
   return sentence ? undefined : readPooling(await resolveModel(source, { signal }));
 }
 
-/** The cosine of the angle between each embedding and each, of any length. */
+/** Cosine similarities of all pairs of embeddings. */
 function cosines(embeddings: readonly (readonly number[])[]): number[][] {
   const lengths = embeddings.map((numbers) => Math.hypot(...numbers) || 1);
   return embeddings.map((a, i) =>

@@ -8,7 +8,7 @@ import { progressLine } from "../progress-line.js";
 
 type Options = ModelOptions & { json?: true | string };
 
-/** Adds `qkv eval`: loss, perplexity and bits per byte of texts. */
+/** Adds `qkv eval`: loss, perplexity and bits per byte on texts. */
 export function addEval(program: Command, io: Io): void {
   const command = program
     .command("eval")

@@ -32,7 +32,7 @@ async function qkv(...args: string[]) {
   return { status, out, err };
 }
 
-test("the model that comes with the command becomes a folder that loads as the same model", async () => {
+test("the embedded model is exported to a folder that loads as the same model", async () => {
   const out = join(root, "tiny");
   const result = await qkv("export", "@qkv/model-tiny", "--to", "hf", out, "--json");
   expect(result).toMatchObject({ status: 0, err: "" });

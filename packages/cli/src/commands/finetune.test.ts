@@ -56,7 +56,7 @@ test("a model learns answers, and its folder loads and generates", async () => {
   expect([generated, text]).toEqual([0, expect.stringContaining("hoot")]);
 });
 
-test("a run that is stopped anywhere and resumed is the run that was not, bit for bit", async () => {
+test("a run that is stopped at any step and resumed equals an uninterrupted run, bit for bit", async () => {
   const run = (name: string) => `${model} ${path("pairs.jsonl")} --out ${path(name)} ${small} --save-every 2`;
   await finetune(`${run("whole")} --steps 7`);
   const controller = new AbortController();
@@ -81,7 +81,7 @@ test("a run that is stopped anywhere and resumed is the run that was not, bit fo
     expect(readFileSync(path("parts", name)).equals(readFileSync(path("whole", name))), name).toBe(true);
 });
 
-test("the FLOPs of a run are those of what is trained, and a share of the device's peak", async () => {
+test("the FLOPs of a run depend on the trained weights, and MFU is relative to the device's peak", async () => {
   type Speed = Record<
     "parameters" | "tokensPerSecond" | "flopsPerSecond" | "peakFlopsPerSecond" | "utilization",
     number
@@ -105,7 +105,7 @@ test("the FLOPs of a run are those of what is trained, and a share of the device
   expect(saved / (2 * whole.parameters - 6 * adapter.parameters)).toBeCloseTo(1, 1);
 });
 
-test("Parquet files and texts are read, and records of another form are named", async () => {
+test("Parquet files and texts are read, and invalid records are refused with their number", async () => {
   const columns = (["prompt", "completion"] as const).map((name) => ({
     name,
     data: pairs.map((pair) => pair[name]),
@@ -133,7 +133,7 @@ test("Parquet files and texts are read, and records of another form are named", 
   expect([none.code, none.err]).toEqual([1, expect.stringMatching(/`data` is .*none.jsonl/)]);
 });
 
-test("an adapter is trained beside the weights, saved as PEFT does, and read by generate", async () => {
+test("an adapter is trained, saved in the format of PEFT, and loaded by generate", async () => {
   const { code, out, err } = await finetune(
     `${model} ${path("pairs.jsonl")} --out ${path("a")} --context 32 --batch-size 2 --shuffle 6 --device js --steps 16 ` +
       "--lora-rank 4 --learning-rate 0.02 --json",
@@ -170,7 +170,7 @@ test("an adapter is trained beside the weights, saved as PEFT does, and read by 
   expect(await text()).not.toContain("hoot");
 });
 
-test("a run with an adapter over rounded weights, with dropout, is resumed bit for bit", async () => {
+test("a run with a QLoRA adapter and dropout is resumed bit for bit", async () => {
   const run = (name: string) =>
     `${model} ${path("pairs.jsonl")} --out ${path(name)} ${small} --save-every 2 --steps 5 ` +
     "--lora-rank 2 --lora-alpha 3 --lora-dropout 0.2 --target-modules q_proj,v_proj --quantize int8";
@@ -198,7 +198,7 @@ test("a run with an adapter over rounded weights, with dropout, is resumed bit f
   expect(config).toMatchObject({ r: 2, lora_alpha: 3, target_modules: ["q_proj", "v_proj"] });
 });
 
-test("options of an adapter that is not trained, and modules that the model has not, are refused", async () => {
+test("adapter options without an adapter, and unknown modules, are refused", async () => {
   const refusal = async (more: string) => {
     const { code, err } = await finetune(
       `${model} ${path("pairs.jsonl")} --out ${path("a")} ${small} --steps 1 ${more}`,

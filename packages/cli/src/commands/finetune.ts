@@ -40,7 +40,7 @@ type Options = ModelOptions & {
 
 const check = checks("qkv");
 
-/** Default number of threads: more bring little for matrices of this size. */
+/** Default number of threads: more are hardly faster for matrices of this size. */
 const cores = Math.min(availableParallelism(), 4);
 
 const whole = (flag: string, least: number, fix: string) =>
@@ -58,7 +58,7 @@ const share = (flag: string) =>
 const rate = (flag: string, fix: string) =>
   numberOption(flag, { expected: "a number, 0 or more", fix, accepts: (value) => value >= 0 });
 
-/** Adds `qkv finetune`: a model learns from conversations, pairs or texts. */
+/** Adds `qkv finetune`: fine-tunes a model on conversations, prompt-completion pairs or texts. */
 export function addFinetune(program: Command, io: Io): void {
   const command = program
     .command("finetune")
@@ -215,7 +215,7 @@ type AdapterOptions = Required<
   Pick<FinetuneRecipe, "loraRank" | "loraAlpha" | "loraDropout" | "targetModules">
 >;
 
-/** Options of the adapter with their defaults; undefined if the weights are trained. */
+/** Options of the LoRA adapter with their defaults; undefined for full fine-tuning. */
 function withDefaults({ loraRank, ...options }: Options): AdapterOptions | undefined {
   if (loraRank === undefined) return undefined;
   const { loraAlpha = 2 * loraRank, loraDropout = 0, targetModules = "all-linear" } = options;
@@ -231,7 +231,7 @@ function peftConfig(source: string, { loraRank, loraAlpha, loraDropout, targetMo
   };
 }
 
-/** Refuses options of an adapter where none is trained, and one that the new adapter would stand beside. */
+/** Refuses adapter options without an adapter, and a model that already has an adapter. */
 function checkAdapterOptions(options: Options): void {
   const { loraRank, adapter } = options;
   if (loraRank !== undefined) {

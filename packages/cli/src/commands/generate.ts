@@ -67,7 +67,7 @@ async function runGenerate(
   const sampling = samplingFromOptions(options);
   const file = typeof json === "string" ? await openOutputFile(json, "--json") : undefined;
 
-  // With --json alone standard output holds only the object; a terminal still shows the text on standard error.
+  // With --json and no file, standard output has only the object, and a terminal shows the text on standard error.
   const screen = json !== true ? out : err.isTTY ? err : undefined;
   let shown = false;
   const show = (text: string) => {

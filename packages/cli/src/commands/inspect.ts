@@ -20,24 +20,24 @@ import { sizeLines } from "../size-lines.js";
 type InspectResult = {
   kind: "decoder" | "encoder" | "encoder-decoder" | "vision" | "dual-encoder" | "speech";
   config: AnyModel["config"];
-  /** Numbers in all, each counted once. */
+  /** Number of parameters; shared ones count once. */
   parameters: number;
   /**
-   * Bytes of keys and values for one token, as float32; an encoder keeps none, nor do layers with a state. Of an encoder–decoder, a
-   * token that it writes, and as many for each token of the source.
+   * KV cache per token in float32; 0 for encoders and layers with a state. For an encoder–decoder: per target token, and as many
+   * for each source token. Unit: bytes.
    */
   kvBytesPerToken: number;
-  /** Bytes of the states of layers that have one, for any number of tokens. */
+  /** Size of the states of recurrent layers, for any number of tokens. Unit: bytes. */
   stateBytes: number;
   embeddingParameters: number;
   /**
-   * `type`: `full`, `sliding`, `chunked`, `none`, or the name of the mixer; of a model with two sides its side, as `encoder` or
-   * `image`, and the attention of a decoder is that to the source too.
+   * `type`: `full`, `sliding`, `chunked`, `none`, or the name of the mixer; for models with two stacks also the stack, such as
+   * `encoder` or `image`. The attention of a decoder includes its cross-attention.
    */
   layers: { type: string; attention: number; feedForward: number }[];
 };
 
-/** Adds `qkv inspect`: what a model is made of. */
+/** Adds `qkv inspect`: layers, parameters and cache sizes of a model. */
 export function addInspect(program: Command, io: Io): void {
   program
     .command("inspect")
@@ -78,8 +78,8 @@ async function inspect(source: string, { signal }: Io): Promise<InspectResult> {
 
 type Count = (tree: unknown) => number;
 
-/** Parameters of each layer of a side. */
-function layersOf(
+/** Parameters of each layer of a stack. */
+function describeLayers(
   type: string,
   layers: readonly { attention: unknown; crossAttention?: unknown; feedForward: unknown }[],
   count: Count,
@@ -91,37 +91,37 @@ function layersOf(
   }));
 }
 
-/** Bytes of a model that keeps no cache. */
+/** Cache sizes of a model without a cache. */
 const noCache = { kvBytesPerToken: 0, stateBytes: 0 };
 
-/** A vision transformer, whose embeddings are those of patches. */
+/** Description of a vision transformer. */
 function inspectImages({ config, params }: VisionModel, count: Count): InspectResult {
   return {
     kind: "vision",
     config,
     parameters: count(params),
     ...noCache,
-    embeddingParameters: count(patchesOf(params)),
-    layers: layersOf("image", params.layers, count),
+    embeddingParameters: count(patchParams(params)),
+    layers: describeLayers("image", params.layers, count),
   };
 }
 
-/** An encoder of texts and one of images. */
+/** Description of a dual encoder of texts and images. */
 function inspectDual({ config, params }: DualEncoderModel, count: Count): InspectResult {
   return {
     kind: "dual-encoder",
     config,
     parameters: count(params),
     ...noCache,
-    embeddingParameters: count([params.text.embedding, params.text.positions, patchesOf(params.vision)]),
+    embeddingParameters: count([params.text.embedding, params.text.positions, patchParams(params.vision)]),
     layers: [
-      ...layersOf("text", params.text.layers, count),
-      ...layersOf("image", params.vision.layers, count),
+      ...describeLayers("text", params.text.layers, count),
+      ...describeLayers("image", params.vision.layers, count),
     ],
   };
 }
 
-const patchesOf = ({
+const patchParams = ({
   patches,
   classToken,
   distillationToken,
@@ -129,7 +129,7 @@ const patchesOf = ({
   positions,
 }: VisionModel["params"]) => [patches, classToken, distillationToken, registers, positions];
 
-/** Both sides of an encoder–decoder, or of a speech model. */
+/** Description of an encoder–decoder or a speech model. */
 function inspectBoth(model: EncoderDecoderModel | SpeechModel, count: Count): InspectResult {
   const { config, params } = model;
   const { embedDim: C, numHeads, headDim = C / numHeads, numLayers } = config;
@@ -143,25 +143,25 @@ function inspectBoth(model: EncoderDecoderModel | SpeechModel, count: Count): In
     stateBytes: 0,
     embeddingParameters: count([params.embedding, embeddings]),
     layers: [
-      ...layersOf("encoder", params.encoder.layers, count),
-      ...layersOf("decoder", params.decoder.layers, count),
+      ...describeLayers("encoder", params.encoder.layers, count),
+      ...describeLayers("decoder", params.decoder.layers, count),
     ],
   };
 }
 
-/** Bytes of each token, where layers attend, and of states, as a cache holds them after a token. */
+/** Cache sizes of a decoder, read from a cache after one token: per token for attention layers, in total for states. */
 function cacheBytes({ config, params, apply }: Model): { perToken: number; states: number } {
   if (config.bidirectional) return { perToken: 0, states: 0 };
   const { numLayers, layerTypes, latent, indexer, sharedKeyValues, layerOverrides } = config;
-  // One layer of the cache for each part that remembers: attention, then a mixer beside it, or the feed-forward layer.
+  // The cache has an entry for each stateful part: attention, then a parallel mixer, or the feed-forward layer.
   const parts = Array.from({ length: numLayers }, (_, layer) => {
     const [type, feedForward] = [layerTypes?.[layer] ?? "full", config.feedForwardLayers?.[layer]];
-    const own = (sharedKeyValues?.[layer] ?? layer) === layer ? partsOf(type) : [];
+    const own = (sharedKeyValues?.[layer] ?? layer) === layer ? cachedParts(type) : [];
     const all = typeof feedForward === "object" && feedForward.recurrent ? [...own, "state"] : own;
     return all.map((kind) => ({ kind, layer }));
   }).flat();
-  const numbersOf = (layer: number): number => {
-    // A latent is stored once: it is the values too, and of the key all but the rotary part and the index key.
+  const layerNumbers = (layer: number): number => {
+    // Latent attention: values are part of the stored row, so they are not counted again.
     if (latent) return latent.kvRank + latent.ropeDim + (indexer?.headDim ?? 0);
     const { numKvHeads, headDim = config.embedDim / config.numHeads } = {
       ...config,
@@ -177,11 +177,11 @@ function cacheBytes({ config, params, apply }: Model): { perToken: number; state
     0,
   );
   const attends = parts.filter(({ kind }) => kind === "keyValues");
-  return { perToken: 4 * attends.reduce((sum, { layer }) => sum + numbersOf(layer), 0), states };
+  return { perToken: 4 * attends.reduce((sum, { layer }) => sum + layerNumbers(layer), 0), states };
 }
 
-/** Parts of a cache that the attention of a layer fills. */
-function partsOf(type: LayerType): readonly ("keyValues" | "state")[] {
+/** Entries of the cache that a layer's attention uses. */
+function cachedParts(type: LayerType): readonly ("keyValues" | "state")[] {
   if (typeof type === "string") return type === "none" ? [] : ["keyValues"];
   return "mixer" in type ? ["keyValues", "state"] : [type.recurrent ? "state" : "keyValues"];
 }
@@ -191,7 +191,7 @@ const typeName = (type: LayerType = "full"): string => {
   return "mixer" in type ? `${type.attention} and ${type.mixer.name ?? "mixer"}` : (type.name ?? "own");
 };
 
-/** A line for each layer: bars as long as its parts have parameters. */
+/** One line for each layer, with bars in proportion to the parameters of its parts. */
 function picture({
   kind,
   config,
@@ -221,7 +221,7 @@ function picture({
   ].join("\n");
 }
 
-/** Memory of earlier tokens, in words. */
+/** Cache sizes as text. */
 function memoryLine(
   kind: InspectResult["kind"],
   config: AnyModel["config"],

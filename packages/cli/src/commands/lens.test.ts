@@ -29,7 +29,7 @@ async function qkv(...args: string[]) {
   return { status, out, err };
 }
 
-test("maps are listed, written, and the weights beside the model go along", async () => {
+test("maps are listed and written, and external data files are copied", async () => {
   const model = join(root, "model/onnx/model.onnx");
   const listed = await qkv("lens", "onnx", model);
   expect(listed).toMatchObject({ status: 0, err: "" });
@@ -53,7 +53,7 @@ test("maps are listed, written, and the weights beside the model go along", asyn
   );
 });
 
-test("the explorer is served with a model to this machine alone, until the signal", async () => {
+test("the explorer is served with a model on localhost only, until the signal aborts", async () => {
   const folder = join(root, "served");
   mkdirSync(folder);
   writeFileSync(join(folder, "config.json"), "{}");
@@ -103,12 +103,12 @@ test("the explorer is served with a model to this machine alone, until the signa
   });
 });
 
-test("a model that is not there, and a port that is none, are refused", async () => {
+test("a missing model and an invalid port are refused", async () => {
   expect((await qkv("lens", join(root, "none"), "--no-open")).err).toMatch(/does not exist/);
   expect((await qkv("lens", "--port", "x")).err).toMatch(/`--port` is "x"/);
 });
 
-test("the model is not written over, and what is no model is refused", async () => {
+test("the model is not overwritten, and a file that is not a model is refused", async () => {
   const model = join(root, "model/onnx/model.onnx");
   const same = await qkv("lens", "onnx", model, "--out", model);
   expect(same.status).toBe(1);

@@ -24,15 +24,15 @@ const aPort = {
 };
 
 type LensOnnxResult = {
-  /** The file that was written; undefined where maps were only listed. */
+  /** The written file; undefined if maps were only listed. */
   out: string | undefined;
   maps: AttentionMap[];
   skipped: SkippedNode[];
-  /** Files of weights in the folder of the model. */
+  /** Names of external data files in the folder of the model. */
   externalData: string[];
 };
 
-/** Adds `qkv lens`, the explorer on a model, and `qkv lens onnx`, adds attention maps to the outputs of an ONNX file. */
+/** Adds `qkv lens`, which opens the explorer on a model, and `qkv lens onnx`, which adds attention maps to the outputs of an ONNX file. */
 export function addLens(program: Command, io: Io): void {
   const lens = program
     .command("lens")
@@ -69,7 +69,7 @@ export function addLens(program: Command, io: Io): void {
     );
 }
 
-/** Serves the explorer until the signal. */
+/** Serves the explorer until the signal aborts. */
 async function explore(model: string, { port, open }: ExplorerOptions, io: Io): Promise<void> {
   const line = progressLine(io.err);
   const onProgress = ({ loaded, total }: { loaded: number; total: number | undefined }) =>
@@ -121,7 +121,7 @@ async function refuseSameFile(path: string, out: string): Promise<void> {
   });
 }
 
-/** Copies a file of weights under its name to the folder of the new model. */
+/** Copies an external data file to the folder of the new model. */
 async function copyBeside(location: string, [from, to]: readonly [string, string]): Promise<void> {
   const [source, target] = [join(from, location), join(to, location)];
   const inside = relative(to, target);

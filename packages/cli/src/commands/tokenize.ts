@@ -13,7 +13,7 @@ type Options = {
   json?: true | string;
 };
 
-/** Adds `qkv tokenize`: from text to ids. */
+/** Adds `qkv tokenize`: converts text to token ids. */
 export function addTokenize(program: Command, io: Io): void {
   program
     .command("tokenize")
@@ -64,7 +64,7 @@ async function runTokenize(options: Options, { in: input, out, signal }: Io): Pr
   }
 }
 
-/** The ids of a text, or each stage of its way. */
+/** The ids of a text, or each stage of tokenization. */
 function shown(
   tokenizer: Tokenizer,
   text: string,
@@ -102,7 +102,7 @@ async function readAll(input: Input, signal: AbortSignal): Promise<string> {
   return text + utf8.decode();
 }
 
-/** A JSON string on each line; empty lines are none. */
+/** Parses JSON lines of strings, without empty lines. */
 function readLines(text: string): string[] {
   return text.split("\n").flatMap((line, i) => {
     if (line.trim() === "") return [];

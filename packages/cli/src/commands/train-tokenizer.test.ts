@@ -78,7 +78,7 @@ test("a text too small for the vocabulary says so", async () => {
   );
 });
 
-test("--sample trains on some of the lines, and a seed says which", async () => {
+test("--sample trains on random lines, which --seed determines", async () => {
   const lines = Array.from(
     { length: 200 },
     (_, i) => `${String.fromCharCode(97 + (i % 26)).repeat(5)}\n`,
@@ -103,7 +103,7 @@ test("--sample trains on some of the lines, and a seed says which", async () => 
   expect(await characters("1")).toBe(first);
 });
 
-test("--bytes makes a model of bytes, as a file or as a module", async () => {
+test("--bytes trains a byte model, as a file or as a module", async () => {
   const argv = ["--bytes", "--order", "3", "--out"];
   const { err } = await train([...argv, path("bytes.bin")], { in: stream(text) });
   expect(err).toMatch(/^A model of \d+ bytes from 960 in /);
@@ -115,7 +115,7 @@ test("--bytes makes a model of bytes, as a file or as a module", async () => {
   );
 });
 
-test("a bar on a terminal, and gone at the end", async () => {
+test("a progress bar on a terminal is removed at the end", async () => {
   const argv = ["--vocab-size", "260", "--out", path("t.json")];
   const { err } = await train(argv, { in: stream(text), isTTY: true });
   expect(err).toContain("[########################] 260 of 260 tokens");

@@ -43,7 +43,7 @@ const seed = numberOption("--seed", {
   accepts: Number.isSafeInteger,
 });
 
-/** Adds `qkv train-tokenizer`: a vocabulary from text. */
+/** Adds `qkv train-tokenizer`: trains a tokenizer on text. */
 export function addTrainTokenizer(program: Command, io: Io): void {
   program
     .command("train-tokenizer")
@@ -178,7 +178,7 @@ async function countBytes(
   }
   const text = Buffer.concat(chunks);
   const file = trainByteNgrams(text, { order, maxBytes });
-  // A module can be imported where there is no file to read: in a page.
+  // A JavaScript module, which a page can import without reading a file.
   const module = /\.[cm]?[jt]s$/.test(out);
   return {
     file: module ? `export const data =\n  "${Buffer.from(file).toString("base64")}";\n` : file,

@@ -34,7 +34,7 @@ async function bare(argv: string, signal?: AbortSignal, onError?: (text: string)
   return { code, ...written };
 }
 
-test("a folder is left that loads and generates, with its recipe and its curve", async () => {
+test("a run saves a folder that loads and generates, with its settings and its curve", async () => {
   const { code, out, err } = await train(`--out ${path("a")} --steps 12 --json`);
   expect(err).toContain("step 4: loss ");
   expect(code).toBe(0);
@@ -67,7 +67,7 @@ test("a folder is left that loads and generates, with its recipe and its curve",
   expect(Number(curve[12]!.split(",")[2])).toBeGreaterThanOrEqual(result.best);
 });
 
-test("a run that is stopped anywhere and resumed is the run that was not, bit for bit", async () => {
+test("a run that is stopped at any step and resumed equals an uninterrupted run, bit for bit", async () => {
   await train(`--out ${path("whole")} --steps 10`);
   const controller = new AbortController();
   const stopped = await train(`--out ${path("parts")} --steps 10`, controller.signal, (text) => {
@@ -86,7 +86,7 @@ test("a run that is stopped anywhere and resumed is the run that was not, bit fo
   }
 });
 
-test("a folder with a run is not written over, and another recipe does not resume it", async () => {
+test("a folder with a run is not overwritten, and other hyperparameters do not resume it", async () => {
   await train(`--out ${path("a")} --steps 2`);
   const again = await train(`--out ${path("a")} --steps 2`);
   expect([again.code, again.err]).toEqual([1, expect.stringContaining("Fix: add --resume to go on with it")]);
@@ -112,7 +112,7 @@ test("a vocabulary is learned from the text, or read from a file", async () => {
   expect(existsSync(path("c"))).toBe(false);
 });
 
-test("the recipe in the folder makes the run again, bit for bit, and the command line takes precedence", async () => {
+test("the saved settings reproduce the run bit for bit, and the command line takes precedence", async () => {
   await train(`--out ${path("a")} --steps 6 --seed 3 --vocab-size 260`);
   const config = (name: string) => `--config ${path("a", "training.json")} --out ${path(name)}`;
   const recipe = JSON.parse(readFileSync(path("a", "training.json"), "utf8")) as Record<string, unknown>;
@@ -145,7 +145,7 @@ test("the recipe in the folder makes the run again, bit for bit, and the command
   ]);
 });
 
-test("a config that is none, or names what there is not, is refused", async () => {
+test("an invalid config file, and one with unknown options, are refused", async () => {
   const refused = async (content: string, message: RegExp) => {
     writeFileSync(path("config.json"), content);
     const { code, err } = await bare(`--config ${path("config.json")} --out ${path("a")}`);
@@ -161,12 +161,12 @@ test("a config that is none, or names what there is not, is refused", async () =
   await refused('{ "files": "text.txt" }', /files` is "text\.txt", expected a list of paths/);
 });
 
-test("losses are printed early, and less and less often", async () => {
+test("losses are printed at growing intervals", async () => {
   const { err } = await train(`--out ${path("a")} --steps 11 --evaluate-every 100`);
   expect([...err.matchAll(/step (\d+): loss/g)].map(([, step]) => Number(step))).toEqual([1, 2, 5, 10, 11]);
 });
 
-test("what a run that was killed had begun to write is cleared away", async () => {
+test("unfinished files of a killed run are removed", async () => {
   const left = path("a", "checkpoint.safetensors.01234567-89ab-cdef-0123-456789abcdef.tmp");
   mkdirSync(path("a"));
   for (const file of [left, path("a", "own.tmp")]) writeFileSync(file, "");
@@ -174,7 +174,7 @@ test("what a run that was killed had begun to write is cleared away", async () =
   expect(readdirSync(path("a")).filter((name) => name.endsWith(".tmp"))).toEqual(["own.tmp"]);
 });
 
-test("a run begins with the weights and the vocabulary of another model", async () => {
+test("--init starts with the weights and the vocabulary of another model", async () => {
   const first = JSON.parse((await train(`--out ${path("a")} --steps 12 --vocab-size 260 --json`)).out) as {
     best: number;
   };
@@ -207,7 +207,7 @@ test("--resume FOLDER needs nothing else, and can raise --steps", async () => {
   }
 });
 
-test("a run that was stopped goes on by its folder alone, bit for bit", async () => {
+test("a stopped run is resumed from its folder alone, bit for bit", async () => {
   await train(`--out ${path("whole")} --steps 10`);
   const controller = new AbortController();
   await train(`--out ${path("parts")} --steps 10`, controller.signal, (text) => {
@@ -219,7 +219,7 @@ test("a run that was stopped goes on by its folder alone, bit for bit", async ()
   }
 });
 
-test("errors of a run speak of the command's flags", async () => {
+test("errors of a run name the command's flags", async () => {
   for (const [given, message] of [
     ["--heads 5", "`--heads` is 5, expected a divisor of --dim 16 that gives heads of an even size"],
     ["--heads 16", "`--heads` is 16, expected a divisor of --dim 16 that gives heads of an even size"],

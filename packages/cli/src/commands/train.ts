@@ -46,7 +46,7 @@ type Sums = { text?: string; tokenizer?: string };
 
 const check = checks("qkv");
 
-/** Default number of threads: more bring little for matrices of this size. */
+/** Default number of threads: more are hardly faster for matrices of this size. */
 const cores = Math.min(availableParallelism(), 4);
 
 const whole = (flag: string, least: number, fix: string) =>
@@ -67,7 +67,7 @@ const rate = (flag: string) =>
     accepts: (value) => value >= 0,
   });
 
-/** Adds `qkv train`: a decoder learns to continue text. */
+/** Adds `qkv train`: trains a decoder on text. */
 export function addTrain(program: Command, io: Io): void {
   program
     .command("train")
@@ -140,7 +140,7 @@ export function addTrain(program: Command, io: Io): void {
       const folder = typeof resume === "string" ? resume : undefined;
       const source = folder === undefined ? path : await savedConfigPath(folder, command.opts<Options>());
       const config = source === undefined ? {} : await applyConfig(command, source, notOptions);
-      const named = files.length > 0 ? files : filesOf(config["files"] ?? []);
+      const named = files.length > 0 ? files : fileNames(config["files"] ?? []);
       const options = command.opts<Options>();
       if (options.out === undefined && folder === undefined)
         command.error("error: required option '--out <folder>' not specified");
@@ -231,7 +231,7 @@ async function runTrain(
 
 async function tokenizerOption({ init, vocabSize, ...given }: Run): Promise<Recipe["tokenizer"]> {
   const named = given.tokenizer ?? (init === undefined ? undefined : join(init, "tokenizer.json"));
-  // A run has its own copy of what it was given.
+  // A resumed run reads the copy of the tokenizer in its folder.
   const tokenizer = named !== undefined && given.continues ? join(given.out, "tokenizer.json") : named;
   if (tokenizer === undefined) return vocabSize === undefined ? "characters" : { vocabSize };
   const argument = "--tokenizer";
@@ -248,7 +248,7 @@ async function tokenizerOption({ init, vocabSize, ...given }: Run): Promise<Reci
   return { json: await namedText(tokenizer, asked, smallFiles.tokenizer) };
 }
 
-function filesOf(files: unknown): string[] {
+function fileNames(files: unknown): string[] {
   if (Array.isArray(files) && files.every((file) => typeof file === "string")) return files;
   const expected = "a list of paths";
   const fix = 'write it as ["text.txt"], or name the files on the command line.';

@@ -4,12 +4,12 @@ import type { Command } from "commander";
 import { createReadStream } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
-import { runningChecksum, type Checksum } from "../checksum.js";
+import { createChecksum, type Checksum } from "../checksum.js";
 import type { Io } from "../io.js";
 import { withJson } from "../json-result.js";
 import { missingFile } from "../missing-file.js";
 
-/** A file of a model. `unchecked`: its content is not named by a checksum. `missing`: a link whose target does not exist. */
+/** A file of a model. `unchecked`: its cached name is not a checksum. `missing`: a symbolic link whose target does not exist. */
 type VerifiedFile = { name: string; bytes: number; state: "intact" | "damaged" | "unchecked" | "missing" };
 
 type VerifyResult = { folder: string; files: VerifiedFile[] };
@@ -66,7 +66,7 @@ async function verifyContent(path: string, signal: AbortSignal): Promise<Omit<Ve
   const [digest] = /^([0-9a-f]{64}|[0-9a-f]{40})$/.exec(basename(path)) ?? [];
   if (digest === undefined) return { bytes, state: "unchecked" };
   const algorithm: Checksum["algorithm"] = digest.length === 64 ? "sha256" : "git-sha1";
-  const sum = runningChecksum({ algorithm, digest }, bytes)!;
+  const sum = createChecksum({ algorithm, digest }, bytes)!;
   for await (const chunk of createReadStream(path, { signal })) sum.update(chunk as Uint8Array);
   return { bytes, state: sum.matches() ? "intact" : "damaged" };
 }
