@@ -100,7 +100,7 @@ export const parts = [
       hop(attention + "attention-op.ts", "attentionOp.kernel", "call", { calledAs: "kernel" }),
       mapCall,
       hop(attention + "attention-forward.ts", "attentionForward", "call", {
-        reads: ["const sink = tiles.seek", "const length = tiles.read"],
+        reads: ["const sink = tiles.selectRow", "const length = tiles.computeScores"],
       }),
       hop(attention + "score-tiles.ts", "scoreTiles", "call.query", {
         reads: ["const { array, strides", "for (let d"],

@@ -96,14 +96,14 @@ export const mutants = [
   {
     what: "a mask adds a large number instead of −∞",
     file: "src/score-tiles.ts",
-    in: "read",
+    in: "computeScores",
     find: "$seen[$n] ? $modified : -Infinity",
     replace: "$modified + ($seen[$n] ? 0 : -1e9)",
   },
   {
     what: "the mask comes before the softcap, which makes −∞ finite",
     file: "src/score-tiles.ts",
-    in: "read",
+    in: "computeScores",
     find: "$seen[$n] ? $modified : -Infinity",
     replace: "$seen[$n] ? $modified : softcap > 0 ? -softcap : -Infinity",
   },
@@ -116,7 +116,7 @@ export const mutants = [
   {
     what: "key-value heads are tiled instead of repeated",
     file: "src/score-tiles.ts",
-    in: "seek",
+    in: "selectRow",
     find: "keys.locate($batch, $head / $group); values.locate($batch, $head / $group);",
     replace:
       "keys.locate($batch, ($head / $group + 1) % sizes.Hkv); values.locate($batch, ($head / $group + 1) % sizes.Hkv);",
@@ -124,7 +124,7 @@ export const mutants = [
   {
     what: "query heads are told from key-value heads by the remainder",
     file: "src/score-tiles.ts",
-    in: "seek",
+    in: "selectRow",
     find: "if ($row % $rows === 0) { keys.locate($batch, $head / $group); values.locate($batch, $head / $group); }",
     replace: "keys.locate($batch, $head % sizes.Hkv); values.locate($batch, $head % sizes.Hkv);",
   },
@@ -356,8 +356,8 @@ export const mutants = [
     what: "DPLR decays after it erased",
     file: "src/mixers/dplr.ts",
     near: ["src/mixers/every-mixer.test.ts"],
-    find: "pairs($decay, none($decay))",
-    replace: "pairs(none($decay), $decay)",
+    find: "interleave($decay, zerosLike($decay))",
+    replace: "interleave(zerosLike($decay), $decay)",
   },
   {
     what: "RWKV-7 adds along the removal key",

@@ -8,16 +8,17 @@ import type { View } from "@qkv/tensor";
 import { scoreTiles, tileTraces, type TileTrace } from "./score-tiles.js";
 
 /**
- * The gradient of attention, from queries, keys, values and the saved logarithm of the sum: each tile of weights is
- * computed again, as in the forward pass, and nothing of the size `[T, S]` is held.
+ * The backward pass of attention, from queries, keys, values and the saved log-sum-exp: each tile of weights is recomputed, as in
+ * FlashAttention, and no array of size `[T, S]` is stored.
  *
- * With w the weights and u what is mixed (w, or weightMod of it):
- *   du = dO·v; dw = weightMod′·du (+ what reached traced weights); ds = w (dw − Σ w dw + dlse);
+ * With weights w and u = weightMod(w), which is w without a weightMod:
+ *   du = dO·v; dw = weightMod′·du (+ gradient of traced weights); ds = w (dw − Σ w dw + dlse);
  *   and from ds back through scoreMod, softcap and scale to query and key.
  *
- * @param saved - Outputs of the forward call.
- * @param gradients - Those that reached the outputs, packed.
- * @param to - The form of the call, where the gradients of its tensors go: packed and zeroed.
+ * @param saved - Outputs of the forward pass.
+ * @param gradients - Gradients with respect to the outputs, contiguous.
+ * @param to - An object like `call` with the buffers for the gradients of its tensors: contiguous and zeroed.
+ * @see "FlashAttention" (2022), arXiv:2205.14135, algorithm 4
  */
 export function attentionBackward(
   call: AttentionCall<View>,
@@ -26,82 +27,82 @@ export function attentionBackward(
   to: AttentionCall<View>,
 ): void {
   const { plan, scale, softcap = 0, want } = call;
-  const reached = (view: View | undefined) => view?.array.subarray(view.offset);
-  const [dOutput, dLse, dWeights] = [gradients.output, gradients.lse, gradients.weights].map(reached);
+  const numbers = (view: View | undefined) => view?.array.subarray(view.offset);
+  const [dOutput, dLse, dWeights] = [gradients.output, gradients.lse, gradients.weights].map(numbers);
   const tiles = scoreTiles(
     call,
     tileTraces(want).filter((name) => gradients[name]),
   );
   const { sizes, keys, values, scoreMod, weightMod, query } = tiles;
   const { B, H, T, S, D, Dv, group } = sizes;
-  const sharing = group * T; // rows that share a head of keys and values
+  const rowsPerKvHead = group * T; // rows (queries) that share a key-value head
   const { capped, scores, weights, seen } = tiles;
 
   const dQuery = new Float64Array(D);
   const [dKey, dValue] = [new Float64Array(S * D), new Float64Array(S * Dv)];
   const dSinks = new Float64Array(H);
-  const dMixed = new Float64Array(plan.keyTile);
+  const dModified = new Float64Array(plan.keyTile); // du
   const dScores = new Float64Array(plan.keyTile);
 
-  /** Adds what reached a trace of the tile: to scores where they are seen, since −∞ has no slope. */
+  /** Adds the gradient of a traced tensor in this tile. Masked scores are −∞, constants, and get none. */
   const addTraced = (name: TileTrace, to: Float64Array, at: number, length: number): void => {
-    const gradient = reached(gradients[name]);
+    const gradient = numbers(gradients[name]);
     if (!gradient) return;
     for (let n = 0; n < length; n++) if (name !== "scores" || seen[n]) to[n]! += gradient[at + n]!;
   };
 
-  /** Gradient that reached the weights of the tile that was weighed. */
+  /** The gradient dw of the weights in the current tile. */
   const weightGradient = (row: number, start: number, length: number): Float64Array => {
     for (let n = 0; n < length; n++) {
-      const reached = dOutput && scores[n] !== -Infinity;
-      dMixed[n] = reached ? values.dot(dOutput, row * Dv, 1, start + n, Dv) : 0;
+      const hasGradient = dOutput && scores[n] !== -Infinity;
+      dModified[n] = hasGradient ? values.dot(dOutput, row * Dv, 1, start + n, Dv) : 0;
     }
-    const dw = weightMod ? weightMod.backward(tiles.from(weights), dMixed) : dMixed;
+    const dw = weightMod ? weightMod.backward(tiles.from(weights), dModified) : dModified;
     addTraced("weights", dw, row * S + start, length);
     return dw;
   };
 
   for (let row = 0; row < B * H * T; row++) {
-    const sink = tiles.seek(row);
-    if (row % sharing === 0) {
+    const sink = tiles.selectRow(row);
+    if (row % rowsPerKvHead === 0) {
       dKey.fill(0);
       dValue.fill(0);
     }
     let logSum = lse.array[row]!;
     if (lse.dtype === "float32" && logSum !== -Infinity) {
-      // Large logarithms lose digits in float32, which would tilt every weight: put them back.
+      // The saved log-sum-exp was rounded to float32, which would scale all weights of the row: it is corrected in float64.
       let total = Math.exp(sink - logSum);
       for (let start = 0; start < S; start += plan.keyTile) {
-        const length = tiles.read(start);
+        const length = tiles.computeScores(start);
         for (let n = 0; n < length; n++) total += Math.exp(scores[n]! - logSum);
       }
       logSum += Math.log(total);
     }
-    // Σ w dw, which is dO·O where the weights themselves are mixed and nothing else reached them.
-    let shared = 0;
+    // Σ w dw. Without weightMod and without a gradient of traced weights it equals dO·O.
+    let weightedSum = 0;
     if (weightMod || dWeights) {
       for (let start = 0; start < S; start += plan.keyTile) {
-        const length = tiles.read(start);
+        const length = tiles.computeScores(start);
         if (length === 0) continue;
-        tiles.weigh(logSum);
+        tiles.computeWeights(logSum);
         const dw = weightGradient(row, start, length);
-        for (let n = 0; n < length; n++) shared += weights[n]! * dw[n]!;
+        for (let n = 0; n < length; n++) weightedSum += weights[n]! * dw[n]!;
       }
     } else if (dOutput) {
-      for (let d = row * Dv; d < (row + 1) * Dv; d++) shared += dOutput[d]! * output.array[d]!;
+      for (let d = row * Dv; d < (row + 1) * Dv; d++) weightedSum += dOutput[d]! * output.array[d]!;
     }
-    const rest = (dLse?.[row] ?? 0) - shared;
+    const softmaxTerm = (dLse?.[row] ?? 0) - weightedSum;
 
     dQuery.fill(0);
     for (let start = 0; start < S; start += plan.keyTile) {
-      const length = tiles.read(start);
+      const length = tiles.computeScores(start);
       if (length === 0) continue;
-      const mixed = tiles.weigh(logSum);
+      const modified = tiles.computeWeights(logSum);
       const dw = weightGradient(row, start, length);
       for (let n = 0; n < length; n++) {
-        dScores[n] = weights[n]! * (dw[n]! + rest);
+        dScores[n] = weights[n]! * (dw[n]! + softmaxTerm);
         if (!dOutput || scores[n] === -Infinity) continue;
-        addRow(dValue, (start + n) * Dv, mixed[n]!, dOutput, row * Dv, Dv);
+        addRow(dValue, (start + n) * Dv, modified[n]!, dOutput, row * Dv, Dv);
       }
       const at = row * S + start;
       addTraced("scores", dScores, at, length);
@@ -111,28 +112,28 @@ export function attentionBackward(
       addTraced("dots", dCapped, at, length);
       for (let n = 0; n < length; n++) {
         const slope = scale * dCapped[n]!;
-        // A key without influence is not read: what it holds may be no number.
+        // Masked keys are not read, since they may contain NaN.
         if (slope === 0) continue;
         keys.addTo(dQuery, slope, start + n);
         addRow(dKey, (start + n) * D, slope, query, 0, D);
       }
     }
     to.query.array.set(dQuery, row * D);
-    if (sink !== -Infinity) dSinks[Math.floor(row / T) % H]! += Math.exp(sink - logSum) * rest;
-    if ((row + 1) % sharing === 0) {
-      store(to.keyValues.key, dKey, Math.floor(row / sharing), D);
-      store(to.keyValues.value, dValue, Math.floor(row / sharing), Dv);
+    if (sink !== -Infinity) dSinks[Math.floor(row / T) % H]! += Math.exp(sink - logSum) * softmaxTerm;
+    if ((row + 1) % rowsPerKvHead === 0) {
+      store(to.keyValues.key, dKey, Math.floor(row / rowsPerKvHead), D);
+      store(to.keyValues.value, dValue, Math.floor(row / rowsPerKvHead), Dv);
     }
   }
   to.sinks?.array.set(dSinks);
   to.scoreMod?.tables.forEach((table, i) => table.array.set(scoreMod!.tableGradients[i]!));
-  // The tables of weightMod were reached twice: by the walk for the sum, and by the last one.
+  // The gradients of the tables of weightMod were added twice: in the pass for the sum Σ w dw, and in the last pass.
   to.weightMod?.tables.forEach((table, i) =>
     table.array.set(weightMod!.tableGradients[i]!.map((x) => x / 2)),
   );
 }
 
-/** to += factor · n numbers of `from`, each from its place on. */
+/** Adds `factor` times `n` numbers of `from`, from index `start` on, to `to`, from index `at` on. */
 function addRow(
   to: Float64Array,
   at: number,
@@ -144,7 +145,7 @@ function addRow(
   for (let d = 0; d < n; d++) to[at + d]! += factor * from[start + d]!;
 }
 
-/** Stores the gradient of one head of keys or values, the `head`th of all batches, in its segments: all are tensors. */
+/** Writes the gradient of one key-value head, `head` = batch · Hkv + head, to its segments, which are all tensors. */
 function store(
   segments: readonly KeyValueSegment<View>[],
   gradient: Float64Array,

@@ -15,10 +15,10 @@ import { contiguous, readOf, runNamed, viewOf, type NamedOp, type Tensor } from 
 import { attentionBackward } from "./attention-backward.js";
 import { attentionForward } from "./attention-forward.js";
 
-/** The one fused operation, from a call to the output `[B, H, T, Dv]`, the logarithm of the sum `[B, H, T]`, and traces. */
+/** Attention as one fused operation: returns the output `[B, H, T, Dv]`, the log-sum-exp `[B, H, T]`, and the requested traces. */
 export const attentionOp: NamedOp<[call: AttentionCall], AttentionOutputs> = {
   name: "attention",
-  // Keys and values; the call's own checks refuse others.
+  // The 16-bit types are allowed for keys and values; the checks of the call refuse them elsewhere.
   halfInputs: true,
   tensors: callTensors,
   outputs(make, call) {
@@ -36,7 +36,7 @@ export const attentionOp: NamedOp<[call: AttentionCall], AttentionOutputs> = {
       mapOutputs(outputs, viewOf),
     );
   },
-  // Per pair: a dot product, a row of values, and about five for softmax.
+  // FLOPs per pair: 2 D for the dot product, 2 Dv for the weighted value, and about 5 for softmax.
   flops: (call) => flopsOf(call, 2, 2, 5),
   backward({ output, lse }, gradients, call) {
     if ([...call.keyValues.key, ...call.keyValues.value].some((one) => isPaged(one) || isPacked(one.dtype))) {
@@ -53,7 +53,7 @@ export const attentionOp: NamedOp<[call: AttentionCall], AttentionOutputs> = {
   },
 };
 
-/** Gradients of a call's tensors, in the form of the call. */
+/** The backward pass as an operation: gradients of the tensors of a call. */
 export const attentionBackwardOp: NamedOp<
   [call: AttentionCall, saved: AttentionSaved, gradients: AttentionGradients],
   AttentionCall
@@ -75,7 +75,7 @@ export const attentionBackwardOp: NamedOp<
       mapCall(to, viewOf),
     );
   },
-  // The scores again, and four products of the forward pass's size.
+  // FLOPs: the scores are recomputed, and there are four more products of the size of those in the forward pass.
   flops: (call) => flopsOf(call, 6, 4, 10),
   backward() {
     return checks("attention").refuse({
@@ -87,7 +87,7 @@ export const attentionBackwardOp: NamedOp<
   },
 };
 
-/** `f` of each output that is there. */
+/** Applies `f` to each output that is present. */
 function mapOutputs<A, B>(outputs: AttentionOutputs<A>, f: (x: A) => B): AttentionOutputs<B>;
 function mapOutputs<A, B>(outputs: AttentionGradients<A>, f: (x: A) => B): AttentionGradients<B>;
 function mapOutputs<A, B>(outputs: AttentionGradients<A>, f: (x: A) => B): AttentionGradients<B> {
@@ -99,7 +99,7 @@ function mapOutputs<A, B>(outputs: AttentionGradients<A>, f: (x: A) => B): Atten
   return mapped;
 }
 
-/** Operations for each pair of query and key that is read: so many for each number of a key, of a value, and once. */
+/** FLOPs of a call: for each pair that is not skipped, `perKey` per number of a key, `perValue` per number of a value, and `once`. */
 function flopsOf(call: AttentionCall, perKey: number, perValue: number, once: number): number {
   const { B, H, T, S, D, Dv } = callSizes(call);
   return pairsRead(call.plan, B, H, T, S) * (perKey * D + perValue * Dv + once);

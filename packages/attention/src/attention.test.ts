@@ -76,7 +76,7 @@ function byFormula({ query, key, value }: Case, { scale = 1 / Math.sqrt(query.sh
   );
 }
 
-test("property: the output is what the formula gives", () => {
+test("property: the output equals the formula, computed in plain float64", () => {
   fc.assert(
     fc.property(cases("float64"), (one) => {
       const output = attention(one.query, one.key, one.value);
@@ -99,7 +99,7 @@ test("property: the output is what the formula gives", () => {
   );
 });
 
-test("property: weights of a query sum to 1, so values of 1 give 1", () => {
+test("property: the weights of a query sum to 1, so values of 1 give outputs of 1", () => {
   fc.assert(
     fc.property(cases(), ({ query, key, value }) => {
       const { data } = attentionWeights(query, key, { mask: causal() });
@@ -115,7 +115,7 @@ test("property: weights of a query sum to 1, so values of 1 give 1", () => {
   );
 });
 
-test("property: an output lies between the smallest and the largest value that is seen", () => {
+test("property: each output is between the smallest and the largest visible value", () => {
   fc.assert(
     fc.property(cases(), ({ query, key, value }) => {
       const output = attention(query, key, value).toNested() as number[][][][];
@@ -134,7 +134,7 @@ test("property: an output lies between the smallest and the largest value that i
   );
 });
 
-test("property: the order of keys does not matter, nor a number added to a whole row of scores", () => {
+test("property: the output does not change if keys are permuted, or if a constant is added to a row of scores", () => {
   fc.assert(
     fc.property(cases("float64"), ({ query, key, value, seed }) => {
       const plain = attention(query, key, value).data;
@@ -152,7 +152,7 @@ test("property: the order of keys does not matter, nor a number added to a whole
   );
 });
 
-test("property: grouped heads are key-value heads repeated side by side, not tiled", () => {
+test("property: grouped-query attention equals repeat_interleave of key-value heads, not tiling", () => {
   fc.assert(
     fc.property(cases(), ({ query, key, value }) => {
       const [H, Hkv] = [query.shape[1]!, key.shape[1]!];
@@ -237,7 +237,7 @@ test("property: a query that sees no key gives zeros, weights 0 and lse -Infinit
   ]);
 });
 
-test("property: the softcap bends dot products below the cap, before bias and mask", () => {
+test("property: the softcap limits dot products, before bias and mask are applied", () => {
   fc.assert(
     fc.property(
       cases(),
@@ -263,7 +263,7 @@ test("property: the softcap bends dot products below the cap, before bias and ma
   );
 });
 
-test("property: a bias is added before the mask, and broadcasts", () => {
+test("property: a bias is added before the mask is applied, and is broadcast", () => {
   fc.assert(
     fc.property(cases(), fc.nat(15), fc.nat(4), ({ query, key, value, seed }, ones, dropped) => {
       const all = [B(query), query.shape[1]!, length(query), length(key)];
@@ -284,7 +284,7 @@ test("property: a bias is added before the mask, and broadcasts", () => {
   );
 });
 
-test("property: keys and values in parts are keys and values in one", () => {
+test("property: keys and values in several segments give the same as in one tensor", () => {
   const cuts = fc.array(small(4, 0), { maxLength: 3 });
   fc.assert(
     fc.property(cases(), cuts, small(5, 0), ({ query, key, value }, cuts, start) => {
@@ -302,7 +302,7 @@ test("property: keys and values in parts are keys and values in one", () => {
   );
 });
 
-test("property: keys stand where their positions say", () => {
+test("property: masks and biases use the positions of the keys, not their index", () => {
   fc.assert(
     fc.property(cases(), small(5, 0), ({ query, key, value, seed }, start) => {
       const S = length(key);
@@ -336,7 +336,7 @@ test("property: keys stand where their positions say", () => {
   expect(data).toBeAllclose([0, 1 / 2, 1 / 2, 1 / 3, 1 / 3, 1 / 3], { rtol: 1e-7, atol: 1e-7 });
 });
 
-test("property: heads that hold keys of their own positions are each what they are alone", () => {
+test("property: with different positions per key-value head, each head gives the same as by itself", () => {
   const holds = {
     B: small(2),
     Hkv: small(3),
@@ -377,7 +377,7 @@ test("property: heads that hold keys of their own positions are each what they a
   );
 });
 
-test("property: views are read in place, as their copies are", () => {
+test("property: strided views give the same as contiguous copies", () => {
   fc.assert(
     fc.property(cases(), ({ query, key, value, seed }) => {
       const byToken = (x: Tensor) => permute(contiguous(permute(x, [0, 2, 1, 3])), [0, 2, 1, 3]); // stored [B, T, H, D]
@@ -394,7 +394,7 @@ test("property: views are read in place, as their copies are", () => {
   );
 });
 
-test("property: a trace changes nothing, and its tensors follow from each other", () => {
+test("property: tracing does not change the output, and the traced tensors are consistent with each other", () => {
   fc.assert(
     fc.property(cases("float64"), ({ query, key, value, seed }) => {
       const options = { mask: maskTensor(randomMask(length(query), length(key), seed)), softcap: 2 };
@@ -428,7 +428,7 @@ test("golden: one query, two keys", () => {
   expect(traced.output.data).toBeAllclose([4.621172], { rtol: 1e-6, atol: 1e-6 });
 });
 
-test("golden: softcap, bias and mask in their order", () => {
+test("golden: softcap, then bias, then mask", () => {
   // Dots 3, −3, 3 with scale 1; 2 · tanh(1.5) = 1.810297; plus 0.5, 0, 9; the third key is masked.
   const query = ones([1, 1, 1, 1]);
   const key = tensor([3, -3, 3], { shape: [1, 1, 3, 1] });
@@ -464,7 +464,7 @@ test("a NaN of a key that is seen reaches the output", () => {
   expect([...attention(ones([1, 1, 2, 1]), x, ones([1, 1, 2, 1]), options).data]).toEqual([NaN, NaN]);
 });
 
-test("no queries give no outputs", () => {
+test("zero queries give an empty output", () => {
   const x = randn([2, 2, 3, 4], { seed: 1 });
   const bias = zeros([2, 2, 0, 3]);
   expect(attention(zeros([2, 2, 0, 4]), x, x, { mask: causal(), bias }).shape).toEqual([2, 2, 0, 4]);
@@ -517,7 +517,7 @@ test("shapes that do not fit are refused, with the fix", () => {
   }
 });
 
-test("keys and values in parts that do not fit are refused", () => {
+test("segments of keys and values that do not fit together are refused", () => {
   const x = (...shape: number[]) => zeros(shape);
   const run =
     (key: Tensor[], value: Tensor[], positions: KeyValues["positions"] = { start: 0 }) =>
@@ -539,7 +539,7 @@ test("keys and values in parts that do not fit are refused", () => {
   }
 });
 
-test("numbers, types and names that cannot be are refused, each with its fix", () => {
+test("invalid numbers, types and option names are refused, each with its fix", () => {
   const x = randn([1, 1, 2, 4], { seed: 1 });
   const run = (options: object) => () => attention(x, x, x, options);
   for (const softcap of [-1, NaN, Infinity]) {

@@ -18,7 +18,7 @@ test("every exported mechanism has an entry", () => {
   expect(exported.filter((name) => !named.has(name))).toEqual([]);
 });
 
-test("names are in kebab-case and no two are alike; years, addresses and texts are given", () => {
+test("names are unique and in kebab-case; years, URLs and descriptions are present", () => {
   expect(new Set(catalogue.map(({ name }) => name)).size).toBe(catalogue.length);
   for (const { name, page, title, formula, kvEffect, paper, year, models } of catalogue) {
     expect(name).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);

@@ -1,10 +1,10 @@
 import type { Mask, PendingMask } from "@qkv/attention-contract";
 import { checkMasks, defineMask } from "./mask.js";
 
-/** The mask that holds where `every` one of the masks does, or `some`: `and(…)` and `or(…)`. */
+/** Combines masks: a query sees a key if `every` mask allows it (`and`), or if `some` mask does (`or`). */
 export function combineMasks(fn: string, masks: readonly Mask[], quantifier: "every" | "some"): Mask {
   checkMasks(fn, masks);
-  // The class of one mask's tile that decides for all, and that of the tile if no mask decides.
+  // The class of a tile in one mask that decides the class in the combination, and the class if no mask decides.
   const [decisive, otherwise] =
     quantifier === "every" ? (["none", "all"] as const) : (["all", "none"] as const);
   return defineMask({
@@ -25,7 +25,7 @@ export function combineMasks(fn: string, masks: readonly Mask[], quantifier: "ev
   });
 }
 
-/** The rules of masks in one, and the truth values of those that are pending; undefined where none is. */
+/** The conjunction of masks of which some are pending: their rules combined, and all their tensors. Undefined if none is pending. */
 function everyPending(fn: string, masks: readonly Mask[]): PendingMask | undefined {
   const parts = masks.flatMap(({ pending }) => pending ?? []);
   if (parts.length === 0) return undefined;

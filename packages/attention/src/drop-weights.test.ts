@@ -31,7 +31,7 @@ test("property: a weight is dropped, or 1 / (1 − rate) times itself", () => {
   );
 });
 
-test("a share of rate is dropped, each head and row another, and the mean stays", () => {
+test("a fraction `rate` of the weights is dropped, different ones in each head and row, and the mean is preserved", () => {
   const rate = 0.3;
   const { mixed } = mixedWeights(mul(ones([1, 4, 64, 1]), 0), rate, 5); // row t holds 1 / (t + 1), t + 1 times
   const seen = [...mixed.keys()].filter((i) => i % 64 <= Math.floor(i / 64) % 64);
@@ -45,7 +45,7 @@ test("a share of rate is dropped, each head and row another, and the mean stays"
   expect(new Set([60, 61, 62, 64 + 60, 128 + 60].map(row)).size).toBe(5);
 });
 
-test("property: a rate of 0 changes nothing, a seed repeats, another seed drops others", () => {
+test("property: a rate of 0 changes nothing, equal seeds drop the same weights, and other seeds drop others", () => {
   fc.assert(
     fc.property(seed, (seed) => {
       const x = randn([1, 2, 8, 3], { seed });
@@ -57,7 +57,7 @@ test("property: a rate of 0 changes nothing, a seed repeats, another seed drops 
   );
 });
 
-test("decoding drops what the full pass drops: it depends on the place alone", () => {
+test("decoding drops the same weights as the full pass, since dropout depends only on positions and seed", () => {
   const x = randn([1, 2, 5, 3], { seed: 1 });
   const last = tensor(
     [0, 1].flatMap((h) => [...x.data.slice(h * 15 + 12, h * 15 + 15)]),
@@ -69,7 +69,7 @@ test("decoding drops what the full pass drops: it depends on the place alone", (
   expect([...one]).toEqual([0, 1].flatMap((h) => [...full.slice(h * 15 + 12, h * 15 + 15)]));
 });
 
-test("gradient: only through what is kept", () => {
+test("gradient: flows only through the weights that are not dropped", () => {
   const x = randn([1, 1, 4, 2], { seed: 1, dtype: "float64" });
   const dy = randn([1, 1, 4, 2], { seed: 2, dtype: "float64" });
   checkGradient((x) => sum(mul(attention(x, x, x, { dropout: { rate: 0.4, seed: 7 } }), dy)), x);

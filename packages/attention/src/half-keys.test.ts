@@ -24,28 +24,33 @@ function paged(dtype: "float16" | "float32"): KeyValues {
   return { key: [pages(key)], value: [pages(value)], positions: { start: 0 } };
 }
 
-test.each(["float16", "bfloat16"] as const)("keys and values of %s are those that cast widens", (dtype) => {
-  const [k, v] = [cast(key, dtype), cast(value, dtype)];
-  const [wideKey, wideValue] = [cast(k, "float32"), cast(v, "float32")];
-  const right = attention(query, wideKey, wideValue, options);
-  expect(attention(query, k, v, options).data).toEqual(right.data);
-  expect(plainAttention(query, k, v, options).output.data).toEqual(
-    plainAttention(query, wideKey, wideValue, options).output.data,
-  );
-  // A device that reads such keys, for a call that its kernel leaves to the plain one.
-  const device = { ...js(), keyValueTypes: [dtype], kernels: { attention: () => false } };
-  const [q, ...halves] = [query, k, v].map((x) => tensor(x.data, { shape: x.shape, dtype: x.dtype, device }));
-  expect(attention(q!, halves[0]!, halves[1]!, options).data).toEqual(right.data);
-});
+test.each(["float16", "bfloat16"] as const)(
+  "keys and values of %s give the same as after a cast to float32",
+  (dtype) => {
+    const [k, v] = [cast(key, dtype), cast(value, dtype)];
+    const [wideKey, wideValue] = [cast(k, "float32"), cast(v, "float32")];
+    const right = attention(query, wideKey, wideValue, options);
+    expect(attention(query, k, v, options).data).toEqual(right.data);
+    expect(plainAttention(query, k, v, options).output.data).toEqual(
+      plainAttention(query, wideKey, wideValue, options).output.data,
+    );
+    // A device that reads such keys, for a call that its kernel leaves to the plain one.
+    const device = { ...js(), keyValueTypes: [dtype], kernels: { attention: () => false } };
+    const [q, ...halves] = [query, k, v].map((x) =>
+      tensor(x.data, { shape: x.shape, dtype: x.dtype, device }),
+    );
+    expect(attention(q!, halves[0]!, halves[1]!, options).data).toEqual(right.data);
+  },
+);
 
-test("keys in pages may be of 16 bits", () => {
+test("keys in paged blocks may have 16 bits", () => {
   expect(denseSegment(paged("float16").key[0]!, 1).dtype).toBe("float16");
   expect(attention(query, paged("float16"), options).data).toEqual(
     attention(query, paged("float32"), options).data,
   );
 });
 
-test("queries of float64, and queries of 16 bits, have keys of their own type", () => {
+test("16-bit keys are refused with float64 queries, and so are 16-bit queries", () => {
   const half = cast(key, "float16");
   expect(() => attention(cast(query, "float64"), half, half)).toThrow(
     /`key` is "float16", expected of type float64, as the query is/,

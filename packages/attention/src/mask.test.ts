@@ -27,7 +27,7 @@ test("a rule is called with absolute positions, batch and head", () => {
   expect([...asked].sort()).toEqual(places.sort());
 });
 
-test("a mask may fix its rule when the lengths are known, and tell a whole row at once", () => {
+test('`bind` receives the lengths, and a tile of class "none" is skipped without calling `sees`', () => {
   const firstHalf = defineMask({
     name: "firstHalf",
     bind: ({ keyLength }) => ({ sees: (_query, key) => key < keyLength / 2 }),
@@ -46,7 +46,7 @@ test('a mask without a tile rule classifies every tile as "some"', () => {
   expect([mask.name, mask.perBatch, mask.perHead]).toEqual(["own", false, false]);
 });
 
-test("what is no mask is refused, with the fix", () => {
+test("values that are not masks are refused, with the fix", () => {
   for (const wrong of [causal, tensor([[true]]), "causal", { name: "causal()", bind: () => ({}) }]) {
     expect(() => attention(x, x, x, { mask: wrong as never })).toThrow(
       /attention: `mask` is .*, expected a mask such as causal\(\).*\nFix: call the mask's function \(`causal\(\)`, not `causal`\); wrap a bool tensor with `maskTensor`/,
@@ -54,7 +54,7 @@ test("what is no mask is refused, with the fix", () => {
   }
 });
 
-test("a rule that answers neither true nor false is refused, alone and inside of other masks", () => {
+test("a rule that returns neither true nor false is refused, by itself and in combined masks", () => {
   const forgets = defineMask({ name: "forgets", sees: (() => undefined) as never });
   const vague = defineMask({ name: "vague", sees: () => true, tile: (() => true) as never });
   for (const wrap of [(mask: Mask) => mask, (mask: Mask) => and(causal(), mask), not]) {

@@ -8,21 +8,21 @@ type Sees = BoundMask["sees"];
 type Tile = (query: Range, key: Range, batch: number, head: number) => TileClass;
 type Bind = (extent: Extent) => { sees: Sees; tile?: Tile };
 
-/** Parts of a mask: a rule over positions, or `bind` for a rule that needs the lengths first. */
+/** Definition of a mask: a rule over positions, or `bind` for a rule that depends on the lengths. */
 export type MaskDefinition = {
-  /** The call that made the mask, for messages and pictures: `slidingWindow(256)`. */
+  /** The call that created the mask, for messages and pictures: `slidingWindow(256)`. */
   name: string;
-  /** True: the rule looks at the batch. Default false. */
+  /** True if the rule depends on the batch index. Default false. */
   perBatch?: boolean;
-  /** True: the rule looks at the head. Default false. */
+  /** True if the rule depends on the head. Default false. */
   perHead?: boolean;
-  /** Truth values on a device, for a rule that would have to wait for numbers. Default: the rule is known on the host. */
+  /** The mask as bool tensors on a device, for a rule whose numbers are not on the host. Default: the rule is known on the host. */
   pending?: PendingMask | undefined;
 } & ({ sees: Sees; tile?: Tile } | { bind(extent: Extent): { sees: Sees; tile?: Tile } });
 
 /**
- * Defines a mask by its rule. Positions are absolute positions in the sequence, and the queries are the last ones. A
- * mask without `tile` is evaluated key by key.
+ * Defines a mask by its rule. Positions are absolute positions in the sequence, and the queries are the last ones. A mask without
+ * `tile` is evaluated for each pair of a query and a key.
  *
  * @example
  * ```ts
@@ -67,7 +67,7 @@ export function defineMask(definition: MaskDefinition): Mask {
 
 const noTile = () => "some" as const;
 
-/** A rule that forgets its `return` would hide every key. */
+/** Throws the error for a rule that returns an invalid value. A rule without `return` would mask every key. */
 function refuseAnswer(name: string, rule: string, received: unknown, answers: string): never {
   return checks("defineMask").refuse({
     argument: `${rule} of ${name}`,
@@ -79,7 +79,7 @@ function refuseAnswer(name: string, rule: string, received: unknown, answers: st
 
 export const isMask = (value: unknown): value is Mask => brand.has(value);
 
-/** Refuses what is not a mask, with the fix for what people pass instead. */
+/** Returns a mask. Refuses other values, with a fix for common mistakes, such as passing a tensor or the function `causal`. */
 export function checkMask(fn: string, argument: string, value: unknown): Mask {
   if (isMask(value)) return value;
   return checks(fn).refuse({
@@ -90,7 +90,7 @@ export function checkMask(fn: string, argument: string, value: unknown): Mask {
   });
 }
 
-/** Refuses a list that is empty, or holds what is not a mask. */
+/** Refuses an empty list, and a list with a value that is not a mask. */
 export function checkMasks(fn: string, masks: readonly Mask[]): void {
   const fix = "name the masks that it combines; without any there is no mask to pass.";
   checks(fn).each({ masks }, () => masks.length > 0, "one mask or more", fix);

@@ -74,7 +74,7 @@ export function mergeAttention(parts: readonly AttentionPart[]): AttentionPart {
     ),
     { axis: 0 },
   ); // [B, H, T]
-  // −∞ − (−∞) is no number: where nothing was seen at all, any finite number does.
+  // −∞ − (−∞) is NaN: if no part saw a key, any finite number may be subtracted instead.
   const finite = maximum(lse, -1e30);
   const shares = parts.map((part) => reshape(exp(sub(part.lse, finite)), [...part.lse.shape, 1]));
   return { output: parts.map((part, i) => mul(part.output, shares[i]!)).reduce((a, b) => add(a, b)), lse };

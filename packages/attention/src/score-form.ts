@@ -18,7 +18,7 @@ export type ScoreCall = {
  * the vectors, other keys or other heads. A form has one stage or more; gradients are those of its tensor operations.
  */
 export type ScoreForm = {
-  /** The call that made it: `topKScores(64)`. */
+  /** The call that created it: `topKScores(64)`. */
   readonly name: string;
   /** Replaces `scale · Q Kᵀ`. */
   dots?(call: ScoreCall): Tensor;

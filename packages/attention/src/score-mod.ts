@@ -19,7 +19,7 @@ const brand = /* @__PURE__ */ defineBrand("attention/ScoreMod", 1, __VERSION__);
  * @param apply - Gets the score and `at`: `batch`, `head`, and the positions `query` and `key`.
  * @param name - For messages. Default: the function's name.
  * @param numHeads - Number of heads that the rule has numbers for, where it looks them up by `at.head`. Default: any.
- * @throws {ArgumentError} If it is no function. The call that records it refuses a rule that uses symbols as JavaScript
+ * @throws {ArgumentError} If it is not a function. The call that records it refuses a rule that uses symbols as JavaScript
  *   numbers (`score - 1`, `at.query >= at.key`), or whose result leaves recorded steps unused, as after `? :` and `&&`.
  * @see "Flex Attention" (2024), arXiv:2412.05496
  *

@@ -14,19 +14,19 @@ import {
 } from "@qkv/attention-contract";
 import type { View } from "@qkv/tensor";
 
-/** The traces that are made tile by tile. `lse` is an output of every call. */
+/** Traces that are computed tile by tile: all except `lse`, which is an output of every call. */
 export type TileTrace = Exclude<TraceName, "lse">;
 
-/** The traces of a list that are made tile by tile. */
+/** The names without `lse`. */
 export function tileTraces(names: readonly TraceName[]): TileTrace[] {
   return names.filter((name) => name !== "lse");
 }
 
 /**
- * The scores of one call, one query and one tile of keys at a time. Forward and backward read them here, so that what
- * is computed again is the same to the last bit. Arrays hold the tile that was read last.
+ * Computes the scores of a call, for one query and one tile of keys at a time. The forward and the backward pass use the same code,
+ * so recomputed scores are equal bit for bit. The arrays of the result contain the tile that was computed last.
  *
- * @param traced - Traces that show hidden keys too have tiles read that the plan hides.
+ * @param traced - Requested traces. Those that include masked pairs (`dots`, `capped`, `scores`) require tiles that the plan skips.
  */
 export function scoreTiles(call: AttentionCall<View>, traced: readonly TileTrace[]) {
   const { keyValues, plan, scale, softcap = 0, sinks, firstQuery } = call;
@@ -56,7 +56,7 @@ export function scoreTiles(call: AttentionCall<View>, traced: readonly TileTrace
   const [dots, scores, weights] = [tile(), tile(), tile()];
   const capped = softcap > 0 ? tile() : dots;
   const seen = new Uint8Array(keyTile);
-  /** Place of the tile, for expressions. */
+  /** Scores and indices of the current row and tile, the inputs of expressions. */
   const at = {
     score: capped as Float64Array,
     key: positions[0]!,
@@ -68,7 +68,7 @@ export function scoreTiles(call: AttentionCall<View>, traced: readonly TileTrace
   };
   let t = 0;
 
-  /** Inputs of an expression: numbers of the tile, and its place. */
+  /** The inputs of an expression with the given scores. */
   const from = (score: Float64Array): ScoreRow => {
     at.score = score;
     return at;
@@ -83,14 +83,14 @@ export function scoreTiles(call: AttentionCall<View>, traced: readonly TileTrace
     query,
     dots,
     capped,
-    /** −∞ where the mask hides the key. */
+    /** Scores; −∞ for masked keys. */
     scores,
     weights,
     seen,
     from,
 
-    /** Goes to a query: row t of T of a head and batch. Returns the logit of its head's sink; −∞: it has none. */
-    seek(row: number): number {
+    /** Selects a query, with `row` = (batch · H + head) · T + t. Returns the sink logit of its head, or −∞ if there are no sinks. */
+    selectRow(row: number): number {
       t = row % T;
       const head = Math.floor(row / T) % H;
       const batch = Math.floor(row / (T * H));
@@ -107,8 +107,8 @@ export function scoreTiles(call: AttentionCall<View>, traced: readonly TileTrace
       return sinks ? sinks.array[sinks.offset + head * sinks.strides[0]!]! : -Infinity;
     },
 
-    /** Computes the scores of the keys from `start` on, where a tile begins. Returns how many; 0: all are hidden. */
-    read(start: number): number {
+    /** Computes the scores of the tile that begins at key `start`. Returns the number of keys, or 0 if the tile is skipped. */
+    computeScores(start: number): number {
       const { batch, head } = at;
       const column = start / keyTile;
       const tile = tileIndex(plan, batch, head, Math.floor(t / queryTile), column);
@@ -126,8 +126,8 @@ export function scoreTiles(call: AttentionCall<View>, traced: readonly TileTrace
       return length;
     },
 
-    /** Turns the scores into weights, and returns what values are mixed with: the weights after weightMod. */
-    weigh(logSum: number): Float64Array {
+    /** Computes the weights from the scores of the current tile and the log-sum-exp. Returns the weights after weightMod. */
+    computeWeights(logSum: number): Float64Array {
       for (let n = 0; n < at.length; n++) {
         weights[n] = scores[n] === -Infinity ? 0 : Math.exp(scores[n]! - logSum);
       }

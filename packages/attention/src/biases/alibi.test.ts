@@ -23,7 +23,7 @@ function published(n: number): number[] {
   return [...published(closest), ...further.slice(0, n - closest)];
 }
 
-test("slopes for 1 to 64 heads are the published ones", () => {
+test("the slopes for 1 to 64 heads equal the published code", () => {
   for (let n = 1; n <= 64; n++) {
     const slopes = alibiSlopes(n);
     expect(slopes).toBeAllclose(published(n), { rtol: 0, atol: 5e-15 });
@@ -37,7 +37,7 @@ test("golden: 1, 8 and 12 heads", () => {
   expect(alibiSlopes(12)).toEqual([...powers, ...[0.5, 1.5, 2.5, 3.5].map((n) => 2 ** -n)]);
 });
 
-test("property: each score loses its head's slope times the distance, on both sides", () => {
+test("property: slope · distance is subtracted from each score, on both sides of the query", () => {
   fc.assert(
     fc.property(numHeads, dtype, fc.integer({ min: 1, max: 4 }), fc.nat(3), (H, dtype, T, more) => {
       const S = T + more;
@@ -54,7 +54,7 @@ test("property: each score loses its head's slope times the distance, on both si
   );
 });
 
-test("property: weights fall strictly with distance where keys match equally", () => {
+test("property: for equal keys, weights decrease strictly with distance", () => {
   fc.assert(
     fc.property(numHeads, fc.integer({ min: 2, max: 8 }), (H, T) => {
       const x = zeros([1, H, T, 2], { dtype: "float64" });
@@ -68,7 +68,7 @@ test("property: weights fall strictly with distance where keys match equally", (
   );
 });
 
-test("property: under a causal mask BLOOM's form, plus slope times the key's position, gives the same weights", () => {
+test("property: under a causal mask, BLOOM's form (plus slope · key position) gives the same weights", () => {
   fc.assert(
     fc.property(numHeads, fc.nat(1000), (H, seed) => {
       const [query, key] = [0, 1].map((n) => randn([1, H, 4, 3], { seed: seed + n, dtype: "float64" }));
@@ -82,7 +82,7 @@ test("property: under a causal mask BLOOM's form, plus slope times the key's pos
   );
 });
 
-test("slopes of one's own give the same as the paper's, and have gradients", () => {
+test("a tensor of slopes gives the same as a number of heads, and receives gradients", () => {
   const make = (seed: number) => randn([1, 3, 4, 2], { seed, dtype: "float64" });
   const [query, key, value, dy] = [1, 2, 3, 4].map(make) as [Tensor, Tensor, Tensor, Tensor];
   const slopes = tensor(alibiSlopes(3), { dtype: "float64" });
@@ -97,7 +97,7 @@ test("slopes of one's own give the same as the paper's, and have gradients", () 
   }
 });
 
-test("it is named as it is written, and other numbers of heads are refused", () => {
+test("the name is the call that created it, and calls with another number of heads are refused", () => {
   expect([alibi(8).name, alibi(ones([2])).name]).toEqual(["alibi(8)", "alibi([2])"]);
   for (const wrong of [0, 1.5, NaN]) {
     expect(() => alibi(wrong)).toThrow(
@@ -114,7 +114,7 @@ test("it is named as it is written, and other numbers of heads are refused", () 
   }
 });
 
-test("a scale multiplies every slope, and is refused beside slopes of one's own", () => {
+test("`scale` multiplies every slope, and is refused together with a tensor of slopes", () => {
   const x = randn([1, 3, 4, 2], { seed: 1 });
   const own = tensor(alibiSlopes(3).map((slope) => slope * 0.3));
   expect(attention(x, x, x, { bias: alibi(3, { scale: 0.3 }) })).toBeAllclose(

@@ -12,7 +12,7 @@ const make = (shape: number[], seed: number) => randn(shape, { seed, dtype: "flo
 const gates = (shape: number[], seed: number) => neg(abs(make(shape, seed)));
 const mask = causal();
 
-test("property: a score loses what was forgotten between key and query", () => {
+test("property: the log gates after the key up to the query are added to a score", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 6 }), fc.nat(1e6), (T, seed) => {
       const x = zeros([2, 2, T, 2], { dtype: "float64" });
@@ -31,7 +31,7 @@ test("property: a score loses what was forgotten between key and query", () => {
   );
 });
 
-test("property: gates of 1 change nothing, a constant gate is ALiBi with the slope −ln f", () => {
+test("property: gates of 1 change nothing, and a constant gate f equals ALiBi with the slope −ln f", () => {
   const [x, f] = [make([1, 2, 5, 4], 1), 0.7];
   const open = attention(x, x, x, { mask, bias: forgetting(zeros([1, 2, 5], { dtype: "float64" })) });
   expect(open.data).toEqual(attention(x, x, x, { mask }).data);
@@ -52,7 +52,7 @@ test("property: decoding the last token gives the last row", () => {
   expect(attention(slice(x, 2, 4), x, x, { mask, bias })).toBeAllclose(slice(whole, 2, 4), { rtol: 1e-12 });
 });
 
-test("gradient: of the gates, queries, keys and values; tiled as plain", () => {
+test("gradient: of gates, queries, keys and values, and the tiled version equals the plain one", () => {
   const given = { x: make([1, 2, 4, 2], 1), logGates: gates([1, 2, 4], 2) };
   const dy = make([1, 2, 4, 2], 3);
   checkGradient(

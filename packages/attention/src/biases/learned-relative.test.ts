@@ -7,7 +7,7 @@ import { learnedRelative } from "./learned-relative.js";
 
 const dtype = fc.constantFrom("float32", "float64");
 
-test("property: a score gets the number of its clipped distance", () => {
+test("property: the table entry of the clipped distance is added to a score", () => {
   fc.assert(
     fc.property(fc.nat(4), dtype, fc.nat(1000), (farthest, dtype, seed) => {
       const [T, S] = [3, 7];
@@ -24,7 +24,7 @@ test("property: a score gets the number of its clipped distance", () => {
   );
 });
 
-test("a table of ALiBi's numbers is ALiBi, and one of zeros is nothing", () => {
+test("a table with ALiBi's biases equals ALiBi, and a table of zeros changes nothing", () => {
   const x = randn([1, 4, 5, 3], { seed: 1, dtype: "float64" });
   const slopes = alibiSlopes(4);
   const table = tensor(

@@ -10,7 +10,7 @@ import { checkTable } from "./check-table.js";
  *
  * @param table - `[2 K + 1, H]`, to which gradients flow.
  * @returns A bias for {@link attention}.
- * @throws {ShapeError} If the table has not two axes, or an even number of rows.
+ * @throws {ShapeError} If the table does not have two axes, or an even number of rows.
  * @see "Self-Attention with Relative Position Representations" (2018), arXiv:1803.02155, for the clipped distance;
  *   "Swin Transformer" (2021), arXiv:2103.14030, section 3.2, for one number per distance
  *

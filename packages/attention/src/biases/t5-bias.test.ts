@@ -30,7 +30,7 @@ test("golden: buckets of T5, as transformers computes them", () => {
   ]);
 });
 
-test("property: a score gets its bucket's number, also beyond the largest distance", () => {
+test("property: the table entry of the bucket is added to a score, also beyond maxDistance", () => {
   fc.assert(
     fc.property(settings, dtype, fc.nat(1000), fc.constantFrom(1, 3, 50), (options, dtype, seed, T) => {
       const S = 50;
@@ -48,7 +48,7 @@ test("property: a score gets its bucket's number, also beyond the largest distan
   );
 });
 
-test("property: a table of zeros adds nothing, and diagonals are constant", () => {
+test("property: a table of zeros changes nothing, and the bias is constant along diagonals", () => {
   fc.assert(
     fc.property(settings, fc.nat(1000), (options, seed) => {
       const x = randn([1, 2, 5, 3], { seed });

@@ -19,7 +19,7 @@ export type T5BiasOptions = {
  *
  * @param table - `[numBuckets, H]`, to which gradients flow: `relative_attention_bias.weight`, usually `[32, H]`.
  * @returns A bias for {@link attention}.
- * @throws {ShapeError} If the table has not two axes, or too few or an odd number of buckets.
+ * @throws {ShapeError} If the table does not have two axes, or too few or an odd number of buckets.
  * @throws {ArgumentError} If `maxDistance` lies within the exact buckets.
  * @see "Exploring the Limits of Transfer Learning" (2019), arXiv:1910.10683, section 2.1
  *

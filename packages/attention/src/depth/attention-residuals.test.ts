@@ -6,7 +6,7 @@ import { attentionResiduals } from "./attention-residuals.js";
 
 const make = (shape: number[], seed: number) => randn(shape, { seed, dtype: "float64" });
 
-test("property: equal scores give the mean of the layers, and weights sum to 1 over depth", () => {
+test("property: equal scores give the mean of the layers, and the weights over layers sum to 1", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 5 }), fc.nat(1e6), (L, seed) => {
       const layers = make([L, 2, 3, 4], seed);
@@ -20,7 +20,7 @@ test("property: equal scores give the mean of the layers, and weights sum to 1 o
   );
 });
 
-test("property: a layer that is only louder has the same weight", () => {
+test("property: scaling the output of a layer does not change its weight", () => {
   const [query, a, b] = [make([4], 1), make([1, 4], 2), make([1, 4], 3)];
   const weight = (times: number) =>
     attentionResiduals(query, stack([mul(a, times), b], 0), { eps: 0 }).weights.data[0];

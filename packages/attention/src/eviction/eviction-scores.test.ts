@@ -43,7 +43,7 @@ const near = (scores: Tensor, wanted: (h: number, s: number) => number) => {
 const mean = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0) / numbers.length;
 const heads = (h: number) => Array.from({ length: group }, (_, g) => h * group + g);
 
-test("property: h2o is the sum of the traced weights of every query, and adds to the scores before", () => {
+test("property: h2o is the sum of the traced weights of all queries, added to the previous scores", () => {
   fc.assert(
     fc.property(cases, ({ S, T, seed }) => {
       const own = candidates(S, T, seed);
@@ -56,7 +56,7 @@ test("property: h2o is the sum of the traced weights of every query, and adds to
   );
 });
 
-test("property: h2o of a prompt at once is that of its tokens one by one, while nothing is evicted", () => {
+test("property: without eviction, h2o of a prompt in one call equals h2o token by token", () => {
   fc.assert(
     fc.property(cases, ({ S, seed }) => {
       const whole = {
@@ -92,7 +92,7 @@ test("property: tova is the mean over heads of the last query's traced weights",
   );
 });
 
-test("property: snapKV is the pooled mean of the window's traced weights, and the window is never below", () => {
+test("property: snapKV is the pooled mean of the traced weights of the window, and tokens of the window have the highest scores", () => {
   fc.assert(
     fc.property(
       cases,
@@ -169,7 +169,7 @@ test("property: expected attention is softmax(μk + ½ kᵀΣk) ‖v‖ with the
   );
 });
 
-test("only the last queries of a longer memory are read by tova", () => {
+test("tova and h2o ignore queries of tokens before the new ones", () => {
   const own = candidates(6, 2, 1);
   const longer = {
     ...own,

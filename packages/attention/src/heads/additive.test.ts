@@ -31,7 +31,7 @@ const cases = fc.record({ T: size, S: size, A: size, seed: fc.nat(1000) }).map((
   };
 });
 
-test("property: the output is what the formula gives", () => {
+test("property: the output equals the formula, computed in plain float64", () => {
   fc.assert(
     fc.property(cases, ({ layer, params, query, key, value }) => {
       type Rank2 = number[][];
@@ -55,7 +55,7 @@ test("property: the output is what the formula gives", () => {
   );
 });
 
-test("property: with v = 0 all weights are equal, and the output is the mean of the values", () => {
+test("property: with v = 0 all weights are equal, so the output is the mean of the values", () => {
   fc.assert(
     fc.property(cases, ({ layer, params, query, key, value }) => {
       const still = { ...params, score: { weight: mul(params.score.weight, 0) } };
@@ -85,7 +85,7 @@ test("property: the order of keys and their values does not matter", () => {
   );
 });
 
-test("property: keys projected once give the same for each query, bit for bit", () => {
+test("property: keys that are projected once give the same as projecting them in each call, bit for bit", () => {
   fc.assert(
     fc.property(cases, ({ layer, params, query, key, value }) => {
       const kept = layer.projectKeys(params, key);
@@ -99,7 +99,7 @@ test("property: keys projected once give the same for each query, bit for bit", 
   );
 });
 
-test("property: masked keys are not read, whatever they hold", () => {
+test("property: masked keys are not read, even if they contain NaN", () => {
   fc.assert(
     fc.property(cases, fc.constantFrom(NaN, Infinity), ({ layer, params, query, key, value }, bad) => {
       const S = key.shape[1]!;
@@ -149,7 +149,7 @@ test("gradient: towards query, key, value and every weight, under a mask", () =>
   );
 });
 
-test("random weights: each matrix its own, variance 1 / fan-in", () => {
+test("init: all matrices differ, and their variance is 1 / fan-in", () => {
   const { query, key, score } = additive({ queryDim: 40, keyDim: 60, hiddenDim: 50 }).init(3);
   expect([query, key, score].map(({ weight }) => weight.shape)).toEqual([
     [50, 40],

@@ -9,17 +9,17 @@ export type AdditiveConfig = {
   queryDim: number;
   /** Ck, the width of keys. */
   keyDim: number;
-  /** A, the width in which they meet. */
+  /** A, the width to which queries and keys are projected. */
   hiddenDim: number;
 };
 
 /** The weights of an additive layer. */
 export type AdditiveParams = {
-  /** W `[A, Cq]` */
+  /** W, the projection of queries, `[A, Cq]`. */
   query: LinearParams;
-  /** U `[A, Ck]` */
+  /** U, the projection of keys, `[A, Ck]`. */
   key: LinearParams;
-  /** v `[1, A]` */
+  /** v, the projection to scores, `[1, A]`. */
   score: LinearParams;
 };
 
@@ -29,9 +29,9 @@ export type AdditiveLayer = {
   init(seed: number): AdditiveParams;
   /** Query `[B, T, Cq]`, key `[B, S, Ck]`, value `[B, S, Cv]` to `[B, T, Cv]`. */
   apply(params: AdditiveParams, query: Tensor, key: Tensor, value: Tensor, options?: RowsOptions): Tensor;
-  /** U k, `[B, S, A]`: what {@link AdditiveLayer.attend} reads, made once for all queries. */
+  /** Projects keys once for all queries: `[B, S, Ck]` to U k, `[B, S, A]`, an argument of {@link AdditiveLayer.attend}. */
   projectKeys(params: AdditiveParams, key: Tensor): Tensor;
-  /** As `apply`, from projected keys. */
+  /** The same as `apply`, with keys that are projected already. */
   attend(
     params: AdditiveParams,
     query: Tensor,
@@ -45,8 +45,8 @@ export type AdditiveLayer = {
  * Additive (Bahdanau) attention: a small network scores how well a query and a key match, `vᵀ tanh(W q + U k)`, and
  * softmax of the scores weights the values. Query and key may have different widths, and nothing is scaled.
  *
- * Costs T · S · A additions and tanhs, and holds as many numbers; a dot product costs as much arithmetic and runs as a
- * matrix product. Keys are projected once and kept.
+ * Costs T · S · A additions and tanhs, and stores as many numbers. Dot-product attention costs as much arithmetic, but runs as a
+ * matrix product. Keys can be projected once and reused.
  *
  * @throws {ArgumentError} If a width is not a whole number of at least 1.
  * @see "Neural Machine Translation by Jointly Learning to Align and Translate" (2014), arXiv:1409.0473
@@ -82,8 +82,8 @@ export function additive(config: AdditiveConfig): AdditiveLayer {
     checkWidth("additive", "query", query, "B, T", queryDim);
     checkWidth("additive", "projectedKey", projectedKey, "B, S", hiddenDim);
     checkWidth("additive", "value", value, "B, S");
-    const asked = linear(query, params.query.weight, params.query.bias); // [B, T, A]
-    return attendByScores(additiveScores(asked, projectedKey, params.score), value, options);
+    const projectedQuery = linear(query, params.query.weight, params.query.bias); // [B, T, A]
+    return attendByScores(additiveScores(projectedQuery, projectedKey, params.score), value, options);
   };
   return {
     config,
@@ -105,8 +105,8 @@ export function additive(config: AdditiveConfig): AdditiveLayer {
   };
 }
 
-/** vᵀ tanh(q + k) for projected queries `[B, T, A]` and keys `[B, S, A]`: `[B, T, S]`. */
+/** The scores vᵀ tanh(q + k), `[B, T, S]`, of projected queries `[B, T, A]` and keys `[B, S, A]`. */
 export function additiveScores(query: Tensor, key: Tensor, { weight, bias }: LinearParams): Tensor {
-  const met = tanh(add(expandDims(query, 2), expandDims(key, 1))); // [B, T, S, A]
-  return reshape(linear(met, weight, bias), met.shape.slice(0, 3));
+  const hidden = tanh(add(expandDims(query, 2), expandDims(key, 1))); // [B, T, S, A]
+  return reshape(linear(hidden, weight, bias), hidden.shape.slice(0, 3));
 }

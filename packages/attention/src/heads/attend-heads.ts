@@ -18,25 +18,25 @@ import { checkScoreMod } from "../score-mod.js";
 import type { Sinks } from "./learned-sinks.js";
 import type { QkNorm } from "./qk-norm.js";
 
-/** Attention of the heads of a layer, whatever their projections are. */
+/** Options of attention layers that do not depend on the projections. */
 export type HeadsConfig = {
   /** Default: every query sees every key. */
   mask?: Mask;
-  /** Default: positions are not known to the layer. */
+  /** Default: no rotary embedding. */
   rope?: Rope;
-  /** Normalizes queries and keys, before they are rotated or after it. Default: off. */
+  /** Normalizes queries and keys, before or after the rotary embedding: `qkNorm()`. Default: off. */
   qkNorm?: QkNorm;
-  /** Scales queries by position, after they are rotated: `scaleByPosition(llama4Temperature())`. Default: off. */
+  /** Scales queries by position, after the rotary embedding: `scaleByPosition(llama4Temperature())`. Default: off. */
   queryScale?: QueryScale;
-  /** Logits that join the softmax's sum alone: `learnedSinks()`, `softmaxOne()`. Default: nothing. */
+  /** Attention sinks, logits that are added to the denominator of the softmax only: `learnedSinks()`, `softmaxOne()`. Default: none. */
   sinks?: Sinks;
   /** Changes each score, after the softcap: `alibi(8)`. Default: nothing. */
   scoreMod?: ScoreMod;
-  /** Default: 1 / √D, or what `qkNorm` says. */
+  /** Factor of the dot products. Default: 1 / √D, or the scale of `qkNorm`. */
   scale?: number;
   /** Default: off. */
   softcap?: number;
-  /** Share of weights that are dropped in a call with `dropoutSeed`, from 0 to below 1: in training. Default 0. */
+  /** Dropout rate of the weights, from 0 to below 1, for calls with `dropoutSeed` (training). Default 0. */
   dropout?: number;
 };
 
@@ -51,26 +51,27 @@ export type HeadsParams = {
 };
 
 /**
- * Names of tensors around attention: `query` `[B, H, T, D]` as attention reads it, `key` and `value` `[B, Hkv, S, D]` as it reads
- * them, those of a cache included, and `heads` `[B, H, T, D]`, the outputs of the heads before the output map.
+ * Names of traced tensors around attention: `query` `[B, H, T, D]`, `key` and `value` `[B, Hkv, S, D]` are the inputs of attention,
+ * including keys and values from a cache; `heads` `[B, H, T, D]` is the output of the heads before the output projection.
  */
 export type HeadTraceName = "query" | "key" | "value" | "heads";
 
-/** Tensors by name, filled by a layer or model on the way; the names that are wanted are asked for. */
+/** A request for intermediate tensors. A layer or a model stores the requested ones in `tensors` during its call. */
 export type Trace = {
   readonly names: readonly (TraceName | HeadTraceName)[];
-  /** Filled: `weights`, or `layers.0.attention.weights` under a path. */
+  /** The traced tensors by full name: `weights`, or with a path `layers.0.attention.weights`. */
   readonly tensors: Record<string, Tensor>;
-  /** Prefix of names. */
+  /** Prefix of the names, such as `layers.0.attention`. */
   readonly path?: string;
   /**
-   * Replaces a tensor on the way, by its full name; here those of `query`, `key`, `value`, `weights` and `heads`. A replaced
-   * `weights` gives the queries and keys that it was computed from no gradient; one that is returned as it came, does. Default: nothing.
+   * Functions that replace a tensor during the call, by its full name: in attention layers `query`, `key`, `value`, `weights` and
+   * `heads`. If `weights` are replaced, no gradient flows to the queries and keys from which they were computed; if the function
+   * returns its argument, gradients flow. Default: none.
    */
   readonly interventions?: Readonly<Record<string, (x: Tensor) => Tensor>>;
 };
 
-/** Refuses a trace of names that are none, or with nothing to fill. */
+/** Refuses a trace with unknown names, or without an object for the tensors. */
 export function checkTrace(check: Checks, trace: Trace | undefined): void {
   if (trace === undefined) return;
   const { names, tensors } = (trace ?? {}) as Partial<Trace>;
@@ -86,7 +87,7 @@ export function checkTrace(check: Checks, trace: Trace | undefined): void {
   check.each({ "trace.tensors": tensors }, isObject, "an object to fill");
 }
 
-/** Queries or keys `[B, H, T, D]` as attention reads them: normalized, rotated, queries scaled. The same shape. */
+/** Applies QK-norm and the rotary embedding to queries or keys `[B, H, T, D]`, and the scale by position to queries. */
 export function normalizeAndRotate(
   { qkNorm, rope, queryScale }: HeadsConfig,
   params: HeadsParams,
@@ -101,7 +102,7 @@ export function normalizeAndRotate(
   return queryScale && name === "query" ? queryScale.apply(rotated, positions) : rotated;
 }
 
-/** Options of one call of the layer. `mask`: the whole mask of the call, the layer's included. */
+/** Options of one call of the layer. `mask`: the mask of the call, already combined with that of the layer. */
 export type HeadsCall = {
   trace?: Trace | undefined;
   mask?: Mask | undefined;
@@ -109,7 +110,7 @@ export type HeadsCall = {
   dropoutSeed?: number | undefined;
 };
 
-/** Queries `[B, H, T, D]` meet stored keys: `[B, H, T, Dv]`. */
+/** Attention of projected queries `[B, H, T, D]`, which are normalized and rotated first, over keys and values: `[B, H, T, Dv]`. */
 export function attendHeads(
   config: HeadsConfig,
   params: HeadsParams,
@@ -126,7 +127,7 @@ export function attendHeads(
   );
 }
 
-/** The same for queries that are normalised and rotated. */
+/** Attention of queries that are already normalized and rotated, over keys and values: `[B, H, T, Dv]`. */
 export function attendReady(
   config: HeadsConfig,
   params: HeadsParams,
@@ -148,12 +149,12 @@ export function attendReady(
   return recordHeads(trace, attendTraced(query, keyValues, options, trace));
 }
 
-/** Records the outputs of heads, `[B, H, T, D]`, and puts in their place what an intervention makes of them. */
+/** Traces the outputs of heads, `[B, H, T, D]`, and returns them or their replacement by an intervention. */
 export function recordHeads(trace: Trace | undefined, mixed: Tensor): Tensor {
   return trace ? record(trace, "heads", mixed) : mixed;
 }
 
-/** Records a tensor, and returns what an intervention makes of it. */
+/** Traces a tensor, and returns it or its replacement by an intervention. */
 function record(trace: Trace, name: TraceName | HeadTraceName, before: Tensor): Tensor {
   const full = fullName(trace, name);
   const x = trace.interventions?.[full]?.(before) ?? before;
@@ -168,7 +169,7 @@ const fullName = ({ path }: Trace, name: TraceName | HeadTraceName): string =>
 const isWanted = (trace: Trace, name: TraceName | HeadTraceName): boolean =>
   trace.names.includes(name) || trace.interventions?.[fullName(trace, name)] !== undefined;
 
-/** Attention that leaves what a trace asks for under the trace's path, and reads what interventions give. */
+/** Attention that stores the requested tensors in a trace, and applies its interventions. */
 export function attendTraced(
   query: Tensor,
   keyValues: KeyValues,
@@ -176,25 +177,27 @@ export function attendTraced(
   trace: Trace | undefined,
 ): Tensor {
   if (!trace) return attention(query, keyValues, options);
-  const asked = isWanted(trace, "query") ? record(trace, "query", query) : query;
+  const tracedQuery = isWanted(trace, "query") ? record(trace, "query", query) : query;
   const read = recordedKeyValues(trace, keyValues, query.shape[0]!);
-  const hooked = trace.interventions?.[fullName(trace, "weights")] !== undefined;
-  const inside = traceNames.filter((name) => trace.names.includes(name) || (hooked && name === "weights"));
-  if (inside.length === 0) return attention(asked, read, options);
+  const replacesWeights = trace.interventions?.[fullName(trace, "weights")] !== undefined;
+  const names = traceNames.filter(
+    (name) => trace.names.includes(name) || (replacesWeights && name === "weights"),
+  );
+  if (names.length === 0) return attention(tracedQuery, read, options);
   const traced: Partial<Record<TraceName, Tensor>> & { output: Tensor } = tracedAttention(
-    asked,
+    tracedQuery,
     read,
     options,
-    inside,
+    names,
   );
-  const seen = Object.fromEntries(inside.map((name) => [name, record(trace, name, traced[name]!)]));
-  // An intervention may read the weights and leave them as they are.
-  return seen["weights"] === traced.weights
+  const recorded = Object.fromEntries(names.map((name) => [name, record(trace, name, traced[name]!)]));
+  // The output is computed again only if an intervention has returned other weights.
+  return recorded["weights"] === traced.weights
     ? traced.output
-    : valuesByWeights(seen["weights"]!, denseTensor(read.value, query.shape[0]!));
+    : valuesByWeights(recorded["weights"]!, denseTensor(read.value, query.shape[0]!));
 }
 
-/** Keys and values with what is recorded or replaced as one tensor. */
+/** Keys and values after tracing: those that are traced or replaced become one dense tensor. */
 function recordedKeyValues(trace: Trace, keyValues: KeyValues, batchSize: number): KeyValues {
   const names = (["key", "value"] as const).filter((name) => isWanted(trace, name));
   if (names.length === 0) return keyValues;
@@ -246,7 +249,7 @@ export const headsOptions = [
   "dropout",
 ] as const;
 
-/** Refuses what heads cannot be made of, when the layer is made. */
+/** Refuses invalid options when a layer is created. */
 export function checkHeads(check: Checks, config: HeadsConfig, numHeads: number): void {
   const { mask, rope, qkNorm, queryScale, sinks, scoreMod, scale, softcap, dropout = 0 } = config;
   if (mask !== undefined) checkMask(check.fn, "mask", mask);
@@ -259,7 +262,7 @@ export function checkHeads(check: Checks, config: HeadsConfig, numHeads: number)
   check.finite({ dropout }, { min: 0, below: 1, fix: "0.1 drops one weight of ten." });
 }
 
-/** Refuses an option that was not made by the function for it: that lacks a method. */
+/** Refuses an option that was not created by its function, recognized by a missing method. */
 export function checkMade(
   check: Checks,
   option: Readonly<Record<string, object | undefined>>,
@@ -272,7 +275,7 @@ export function checkMade(
   check.each(option, () => false, `one such as ${example}`, `write \`${argument}: ${example}\`.`);
 }
 
-/** Refuses weights that are missing, before the first is used. */
+/** Refuses params with missing weights, before any weight is used. */
 export function checkParams<T extends object>(
   fn: string,
   params: T,

@@ -12,7 +12,7 @@ export type RowsOptions = {
   trace?: Trace;
 };
 
-/** One head, without an axis for it: query `[B, T, C]`, key `[B, S, C]`, value `[B, S, Cv]` to `[B, T, Cv]`. */
+/** Attention with a single head and no axis for it: query `[B, T, C]`, key `[B, S, C]`, value `[B, S, Cv]` to `[B, T, Cv]`. */
 export function attendRows(
   query: Tensor,
   key: Tensor,
@@ -26,8 +26,8 @@ export function attendRows(
 }
 
 /**
- * Attention by scores of any making, `[B, T, S]`: they are added to dot products of zeros, so that masks, rows that
- * see nothing and gradients are those of every other attention.
+ * Attention with given scores `[B, T, S]`. They are passed as a bias on dot products of zeros, so masks, fully masked rows and
+ * gradients are handled as in any other attention.
  */
 export function attendByScores(scores: Tensor, value: Tensor, { mask, trace }: RowsOptions): Tensor {
   const { shape, dtype, device } = scores;
@@ -41,7 +41,7 @@ export function attendByScores(scores: Tensor, value: Tensor, { mask, trace }: R
   });
 }
 
-/** Refuses what is not three axes of the given width. */
+/** Refuses a tensor that does not have three axes, the last of the given width. */
 export function checkWidth(fn: string, argument: string, x: Tensor, axes: string, width?: number): void {
   const { shape } = checkTensor(fn, argument, x);
   if (shape.length === 3 && (width === undefined || shape[2] === width)) return;
@@ -50,7 +50,7 @@ export function checkWidth(fn: string, argument: string, x: Tensor, axes: string
   checks(fn).refuse({ argument, received: shape, expected, fix }, ShapeError);
 }
 
-/** The options of a call of attention without heads. */
+/** Returns the options of a call of attention without heads. Refuses unknown ones. */
 export function rowsOptions(fn: string, options: RowsOptions | undefined): RowsOptions {
   const check: Checks = checks(fn);
   const given = check.options(options, ["mask", "trace"]);
@@ -58,7 +58,7 @@ export function rowsOptions(fn: string, options: RowsOptions | undefined): RowsO
   return given;
 }
 
-/** The widths of a configuration, each a whole number of at least 1. */
+/** Returns a configuration of widths. Refuses one that is not a whole number of at least 1. */
 export function checkWidths<T extends object>(
   fn: string,
   config: T,

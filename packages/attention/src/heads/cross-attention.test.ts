@@ -11,7 +11,7 @@ import { padding } from "../masks/padding.js";
 const size = fc.integer({ min: 1, max: 5 });
 const seed = fc.nat(1000);
 
-test("property: a sequence that attends to itself is self-attention, bit for bit", () => {
+test("property: with x as the context, cross-attention equals self-attention, bit for bit", () => {
   fc.assert(
     fc.property(size, seed, (T, seed) => {
       const config = { embedDim: 6, numHeads: 2, mask: causal(), bias: true };
@@ -22,7 +22,7 @@ test("property: a sequence that attends to itself is self-attention, bit for bit
   );
 });
 
-test("property: the order of the context does not matter, and padding is never read", () => {
+test("property: permuting the context changes nothing, and padding is never read", () => {
   fc.assert(
     fc.property(size, size, seed, (T, S, seed) => {
       const layer = crossAttention({ embedDim: 4, contextDim: 3, numHeads: 2, numKvHeads: 1 });
@@ -43,7 +43,7 @@ test("property: the order of the context does not matter, and padding is never r
   );
 });
 
-test("property: projected once or each time, the context gives the same, bit for bit", () => {
+test("property: a context that is projected once gives the same as one projected in each call, bit for bit", () => {
   fc.assert(
     fc.property(size, size, seed, (T, S, seed) => {
       const layer = crossAttention({ embedDim: 4, contextDim: 3, numHeads: 2 });
@@ -57,7 +57,7 @@ test("property: projected once or each time, the context gives the same, bit for
   );
 });
 
-test("golden: two tokens of context that match equally arrive as their mean", () => {
+test("golden: for two context tokens with equal scores, the output is their mean", () => {
   const layer = crossAttention({ embedDim: 1, contextDim: 2, numHeads: 1 });
   const sumOf = { weight: tensor([[1, 1]]) };
   const params = {

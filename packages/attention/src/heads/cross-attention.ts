@@ -17,7 +17,7 @@ export type CrossAttentionConfig = Omit<GroupedQueryConfig, "rope" | "valueResid
 
 /** A layer whose keys and values come from another sequence. */
 export type CrossAttentionLayer = Pick<AttentionLayer, "config" | "init" | "keyValues"> & {
-  /** x `[B, T, C]` and context `[B, S, contextDim]`, or what `keyValues` made of it, to `[B, T, C]`. */
+  /** x `[B, T, C]` and context `[B, S, contextDim]`, or the result of `keyValues` for it, to `[B, T, C]`. */
   apply(
     params: AttentionParams,
     x: Tensor,
@@ -27,11 +27,11 @@ export type CrossAttentionLayer = Pick<AttentionLayer, "config" | "init" | "keyV
 };
 
 /**
- * Cross-attention: queries come from one sequence, keys and values from another. For example, a decoder reads the
- * output of an encoder, or a caption attends to the patches of a picture.
+ * Cross-attention: queries come from one sequence, keys and values from another. For example, a decoder attends to the output of
+ * an encoder, or a caption attends to the patches of an image.
  *
- * Costs T · S dot products. The context does not grow while a reply is written: project it once with `keyValues` and
- * give that to every step. There is no rotary turn, as distances between two sequences mean nothing.
+ * Costs T · S dot products. The context does not change during generation: project it once with `keyValues`, and pass the result to
+ * every step. There is no rotary embedding, since distances between positions of two sequences have no meaning.
  *
  * @throws {ArgumentError} If the sizes do not divide.
  * @see "Attention Is All You Need" (2017), arXiv:1706.03762, section 3.2.3

@@ -48,7 +48,7 @@ function unitRows(x: Tensor, eps: number): number[] {
   });
 }
 
-test("property: with λ = 0 it is the first map, which reads the values of both heads of a pair", () => {
+test("property: with λ = 0 the output is that of the first map, over the values of both heads of a pair", () => {
   fc.assert(
     fc.property(size, size, fc.nat(1e6), (T, S, seed) => {
       const value = differential({ lambdaInit: 0, eps: 0 });
@@ -67,7 +67,7 @@ test("property: with λ = 0 it is the first map, which reads the values of both 
   );
 });
 
-test("property: with two equal maps it is (1 − λ) times one, normalized: the sign of 1 − λ alone is left", () => {
+test("property: with two equal maps the output is (1 − λ) times one of them, normalized, so only the sign of 1 − λ matters", () => {
   fc.assert(
     fc.property(size, fc.double({ min: -2, max: 2, noNaN: true }), fc.nat(1e6), (T, logit, seed) => {
       const value = differential({ lambdaInit: 0.5, eps: 0 });
@@ -123,7 +123,7 @@ const layerWith = (lambdaInit: number, more: object = {}) =>
     ...more,
   });
 
-test("a layer is DiffLlama's, and another λ is seen", () => {
+test("a layer equals DiffLlama's, and with another λ it does not", () => {
   const lambdaInit = lambdaInitOfLayer(1);
   const layer = layerWith(lambdaInit);
   const [params, x] = [double(layer.init(4)), make([2, 5, 8], 5)];
@@ -131,7 +131,7 @@ test("a layer is DiffLlama's, and another λ is seen", () => {
   expect(layer.apply(params, x)).not.toBeAllclose(pairByPair(params, x, lambdaInit + 0.05), { rtol: 1e-3 });
 });
 
-test("property: prefill and decoding over a cache give the rows of the whole", () => {
+test("property: prefill and decoding with a cache give the rows of the full pass", () => {
   fc.assert(
     fc.property(fc.integer({ min: 2, max: 6 }), fc.nat(1e6), (T, seed) => {
       const layer = layerWith(0.3, { gate: outputGate("headwise") });
@@ -150,7 +150,7 @@ test("gradient: of the input and every weight, λ's vectors included", () => {
   checkGradient(({ x, params }) => sum(mul(layer.apply(params, x), dy)), given);
 });
 
-test("λ's beginning rises with depth, from 0.2 to 0.8", () => {
+test("lambdaInitOfLayer rises with depth from 0.2 to 0.8", () => {
   expect([0, 1, 100].map((layer) => lambdaInitOfLayer(layer).toFixed(4))).toEqual([
     "0.2000",
     "0.3555",
@@ -159,7 +159,7 @@ test("λ's beginning rises with depth, from 0.2 to 0.8", () => {
   expect(() => lambdaInitOfLayer(-1)).toThrow(/lambdaInitOfLayer: `layer` is -1/);
 });
 
-test("odd heads, missing vectors and other options are refused", () => {
+test("an odd number of heads, missing vectors and unknown options are refused", () => {
   expect(() => groupedQuery({ ...heads, numKvHeads: 1, differential: differential() })).toThrow(
     /groupedQuery: `numKvHeads` is 1, expected an even number, as the layer is differential/,
   );

@@ -25,9 +25,9 @@ export type DifferentialParams = {
 
 /** Subtracts the attention of the second half of the heads from that of the first. */
 export type Differential = {
-  /** The call that made it: `differential({ lambdaInit: 0.8 })`. */
+  /** The call that created it: `differential({ lambdaInit: 0.8 })`. */
   readonly name: string;
-  /** Random vectors: normal with a standard deviation of 0.1, as DiffLlama has them. */
+  /** Random vectors: normal with a standard deviation of 0.1, as in DiffLlama. */
   init(headDim: number, seed: number): DifferentialParams;
   /** Values `[B, Hkv, S, D]` to `[B, Hkv, S, 2 · D]`: those of KV heads g and g + Hkv / 2, side by side, for both. */
   pairValues(keyValues: KeyValues, batchSize: number): KeyValues;
@@ -38,13 +38,13 @@ export type Differential = {
 const names = ["lambdaQ1", "lambdaK1", "lambdaQ2", "lambdaK2"] as const;
 
 /**
- * Differential attention: `(softmax₁ − λ softmax₂) V`. Head h of the first half of the heads pairs with head h + H / 2:
- * both read the values of both, 2 · D numbers, and the second map is subtracted, as a differential amplifier subtracts
- * noise that its two inputs share. The difference is normalized, `(1 − lambdaInit) · RMSNorm` without a gain.
+ * Differential attention: `(softmax₁ − λ softmax₂) V`. Head h of the first half of the heads forms a pair with head h + H / 2: both
+ * average the values of both heads, 2 · D numbers, and the second result is subtracted, as a differential amplifier cancels the noise
+ * common to its inputs. The difference is normalized: `(1 − lambdaInit) · RMSNorm`, without a gain.
  *
- * `λ = e^(q₁ · k₁) − e^(q₂ · k₂) + lambdaInit`, with vectors that the layer learns (`params.differential`). With λ = 0 it is
- * the first map; with two equal maps it is `1 − λ` times one, which the norm undoes. A cache holds the same numbers as
- * without; values that are paired are copied at each read. Costs twice the products with values.
+ * `λ = e^(q₁ · k₁) − e^(q₂ · k₂) + lambdaInit`, with learned vectors q₁, k₁, q₂, k₂ (`params.differential`). With λ = 0 only the first
+ * attention map counts; with equal maps the result is `1 − λ` times one of them, and the norm removes the factor. A cache holds the
+ * same numbers as without it; paired values are copied at each read. Costs twice as many products with values.
  *
  * @param options - `lambdaInit`: default 0.8. The paper has {@link lambdaInitOfLayer}. `eps`: added to the mean square of
  *   the norm. Default 1e-5.
@@ -117,7 +117,7 @@ export function differential(options?: { lambdaInit?: number; eps?: number }): D
  * the first layer to 0.8 in deep ones.
  *
  * @param layer - From 0.
- * @throws {ArgumentError} If `layer` is no whole number of at least 0.
+ * @throws {ArgumentError} If `layer` is not a whole number of at least 0.
  *
  * @example
  * ```ts

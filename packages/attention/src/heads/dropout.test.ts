@@ -44,7 +44,7 @@ test("cross-attention takes a seed too", () => {
   expect(run(1)).not.toEqual(run(2));
 });
 
-test("a layer drops the weights that `attention` drops with its seed", () => {
+test("a layer drops the same weights as `attention` with the same seed", () => {
   const layer = multiHead(sizes);
   const params = layer.init(1);
   const heads = ({ weight }: LinearParams) => permute(reshape(linear(x, weight), [2, 5, 2, 4]), [0, 2, 1, 3]);

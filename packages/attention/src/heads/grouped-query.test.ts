@@ -62,7 +62,7 @@ const layers = fc
 const input = ({ config: { embedDim } }: AttentionLayer, T: number, seed: number) =>
   randn([2, T, embedDim], { seed });
 
-test("property: with a cache, in chunks of any size, a layer gives the full pass, bit for bit", () => {
+test("property: with a cache, chunks of any size give the same as the full pass, bit for bit", () => {
   const chunks = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 });
   fc.assert(
     fc.property(layers, chunks, ({ layer, params, seed }, chunks) => {
@@ -77,7 +77,7 @@ test("property: with a cache, in chunks of any size, a layer gives the full pass
   );
 });
 
-test("property: a layer is its formula: project, rotate, attend, join heads, project", () => {
+test("property: a layer equals its formula: project, rotate, attend, concatenate heads, project", () => {
   fc.assert(
     fc.property(layers, ({ layer, params, seed }) => {
       const { numHeads, numKvHeads, headDim: D, embedDim: C, mask, rope } = layer.config;
@@ -107,7 +107,7 @@ test("property: a layer is its formula: project, rotate, attend, join heads, pro
   );
 });
 
-test("property: shared heads are the multi-head layer whose key-value heads are repeated", () => {
+test("property: a grouped-query layer equals the multi-head layer with repeated key-value heads", () => {
   fc.assert(
     fc.property(sizes, ({ numKvHeads, group, half, seed }) => {
       const [numHeads, headDim] = [numKvHeads * group, 2 * half];
@@ -128,7 +128,7 @@ test("property: shared heads are the multi-head layer whose key-value heads are 
   );
 });
 
-test("property: traced tensors carry the layer's path, and a trace changes nothing", () => {
+test("property: names of traced tensors start with the path, and tracing does not change the output", () => {
   fc.assert(
     fc.property(layers, ({ layer, params, seed }) => {
       const x = input(layer, 3, seed);
@@ -146,7 +146,7 @@ test("property: traced tensors carry the layer's path, and a trace changes nothi
   );
 });
 
-test("positions are given, or follow what the cache has seen", () => {
+test("by default, positions follow the tokens that the cache has seen", () => {
   const layer = groupedQuery({
     embedDim: 8,
     numHeads: 2,
@@ -166,7 +166,7 @@ test("positions are given, or follow what the cache has seen", () => {
   expect(Math.max(...[...apart].map((number, i) => Math.abs(number - plain[i]!)))).toBeGreaterThan(0.01);
 });
 
-test("the layer of a cache is chosen", () => {
+test("`layer` selects the layer of the cache", () => {
   const layer = groupedQuery({ embedDim: 4, numHeads: 1, numKvHeads: 1 });
   const asked: number[] = [];
   const cache = plainCache();
@@ -180,7 +180,7 @@ test("the layer of a cache is chosen", () => {
   expect(asked).toEqual([2, 0]);
 });
 
-test("scale and softcap reach attention", () => {
+test("scale and softcap are passed to attention", () => {
   const shape = { embedDim: 4, numHeads: 1, numKvHeads: 1 };
   const layer = groupedQuery({ ...shape, scale: 3, softcap: 0.5 });
   const params = layer.init(1);
@@ -195,7 +195,7 @@ test("scale and softcap reach attention", () => {
   expect(tensors["weights"]!.data).not.toEqual(attentionWeights(q, k).data);
 });
 
-test("a score mod reaches attention", () => {
+test("a score mod is passed to attention", () => {
   const shape = { embedDim: 4, numHeads: 1, numKvHeads: 1, mask: causal() };
   const [layer, plain] = [
     groupedQuery({ ...shape, scoreMod: scoreMod((score, at) => score.sub(at.query.sub(at.key).mul(1e9))) }),
@@ -208,7 +208,7 @@ test("a score mod reaches attention", () => {
   expect(plain.apply(params, x).data).not.toEqual(alone);
 });
 
-test("random weights: repeatable, each matrix its own, variance 1 / fan-in, biases 0", () => {
+test("init: the same seed gives the same weights, all matrices differ, their variance is 1 / fan-in, and biases are 0", () => {
   const layer = groupedQuery({ embedDim: 64, numHeads: 4, numKvHeads: 2, headDim: 24, bias: true });
   const params = layer.init(7);
   const projections = ({ query, key, value, output }: typeof params) => [query, key, value, output];
@@ -298,7 +298,7 @@ test("sizes that do not divide, and inputs of another width, are refused with th
 
 const apart = (heads: number[]) => fc.record({ numKvHeads: fc.constantFrom(...heads), seed: fc.nat(1000) });
 
-test("property: a context is where keys and values come from, projected at once or once and for all", () => {
+test("property: keys and values are projected from the context, whether it is projected in the call or before", () => {
   fc.assert(
     fc.property(apart([1, 2, 4]), fc.integer({ min: 1, max: 5 }), ({ numKvHeads, seed }, S) => {
       const layer = groupedQuery({ embedDim: 8, numHeads: 4, numKvHeads, contextDim: 3, bias: true });
@@ -315,7 +315,7 @@ test("property: a context is where keys and values come from, projected at once 
   );
 });
 
-test("golden: values come from the context alone, also when it is as wide as x", () => {
+test("golden: values come only from the context, also if it is as wide as x", () => {
   const layer = groupedQuery({ embedDim: 1, numHeads: 1, numKvHeads: 1 });
   const one = { weight: tensor([[1]]) };
   const params = { query: { weight: tensor([[0]]) }, key: one, value: one, output: one };
@@ -323,7 +323,7 @@ test("golden: values come from the context alone, also when it is as wide as x",
   expect(layer.apply(params, x, { context: tensor([[[1], [2], [6]]]) }).toNested()).toEqual([[[3], [3]]]);
 });
 
-test("property: x as its own context is self-attention, bit for bit", () => {
+test("property: with x as the context, the layer equals self-attention, bit for bit", () => {
   fc.assert(
     fc.property(sizes, ({ numKvHeads, group, seed }) => {
       const layer = groupedQuery({ embedDim: 6, numHeads: numKvHeads * group, numKvHeads, headDim: 3 });
@@ -333,7 +333,7 @@ test("property: x as its own context is self-attention, bit for bit", () => {
   );
 });
 
-test("a context beside a rope or a cache, or of another width, is refused with the fix", () => {
+test("a context together with a rope or a cache, or of another width, is refused with the fix", () => {
   const shape = { embedDim: 8, numHeads: 2, numKvHeads: 1, contextDim: 3 };
   const layer = groupedQuery(shape);
   const [params, x, context] = [layer.init(1), input(layer, 2, 1), randn([2, 4, 3], { seed: 1 })];
@@ -373,7 +373,7 @@ test("gradient: towards x, the context and every weight", () => {
   checkGradient(({ params, x, context }) => sum(mul(layer.apply(params, x, { context }), dy)), given);
 });
 
-test("a mask or bias of the call joins those of the layer", () => {
+test("the mask of a call is combined with that of the layer, and its bias is added", () => {
   const layer = groupedQuery({ embedDim: 8, numHeads: 2, numKvHeads: 1, mask: causal() });
   const params = layer.init(1);
   const x = randn([2, 4, 8], { seed: 2 });
@@ -394,7 +394,7 @@ test("a mask or bias of the call joins those of the layer", () => {
   expect(layer.apply(params, x, { bias }).data).toEqual(both.data);
 });
 
-test("projections are computed by the function given, and nothing else", () => {
+test("the option `linear` computes the projections, and only these", () => {
   const seen: Tensor[] = [];
   const layer = groupedQuery({
     embedDim: 8,
@@ -413,7 +413,7 @@ test("projections are computed by the function given, and nothing else", () => {
   expect(new Set(seen)).toEqual(new Set([query.weight, key.weight, value.weight, output.weight]));
 });
 
-test("keys and values of another layer: the call reads them, makes none and appends nothing", () => {
+test("with sharedKeyValues, a call reads the given keys and values, and computes and appends none", () => {
   const config = { embedDim: 8, numHeads: 4, numKvHeads: 2, mask: causal(), rope: rope({ headDim: 2 }) };
   const [first, second] = [groupedQuery(config), groupedQuery({ ...config, qkNorm: qkNorm() })];
   const own = first.init(1);

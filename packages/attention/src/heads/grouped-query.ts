@@ -75,67 +75,67 @@ export type GroupedQueryConfig = HeadsConfig & {
   headDim?: number;
   /** The width of what keys and values come from. Default: C. */
   contextDim?: number;
-  /** True: projections add a bias. Default false. */
+  /** True if the projections have biases. Default false. */
   bias?: boolean;
-  /** Gates outputs of heads by x, before the output map: `outputGate()`. Default: off. */
+  /** Multiplies the outputs of the heads by gates computed from x: `outputGate()`. Default: off. */
   gate?: OutputGate;
-  /** Subtracts the attention of half the heads from the others': `differential()`. Default: off. */
+  /** Subtracts the attention of the second half of the heads from that of the first: `differential()`. Default: off. */
   differential?: Differential;
-  /** Keys and values that the layer learns, before those of the sequence: `memoryKeys(4)`. Default: none. */
+  /** Learned keys and values, before those of the sequence: `memoryKeys(4)`. Default: none. */
   memory?: MemoryKeys;
   /** Mixes values with those of the first layer: `valueResidual()`. Default: off. */
   valueResidual?: ValueResidual;
   /**
-   * Computes projections. Default: `linear` of @qkv/tensor. A function that knows weights of other kinds, such
-   * as those of 8 bits, takes params that hold them.
+   * Function that computes projections, for params with weights of other kinds, such as 8-bit weights. Default: `linear` of
+   * @qkv/tensor.
    */
   linear?: typeof linear;
 };
 
 export type ApplyOptions = {
   /**
-   * Another sequence that keys and values come from, `[B, S, contextDim]`, or the same projected once with
+   * Another sequence from which keys and values are computed, `[B, S, contextDim]`, or the result of
    * `layer.keyValues(params, context)`. Default: x itself.
    */
   context?: Tensor | KeyValues;
-  /** Keys and values of earlier tokens; this call's are appended. Default: the call stands alone. */
+  /** Cache with the keys and values of earlier tokens, to which those of this call are appended. Default: no cache. */
   cache?: Cache;
   /** Layer of the cache. Default 0. */
   layer?: number;
-  /** Positions of the tokens. Default: after what the cache has seen. A cache of unrotated keys counts by itself. */
+  /** Positions of the tokens. Default: after the tokens that the cache has seen. A cache of unrotated keys counts by itself. */
   positions?: Positions;
-  /** Hides keys of this call besides what the layer hides: the padding of its batch. Default: nothing. */
+  /** Another mask for this call, which is combined with the layer's mask, such as `padding(lengths)`. Default: none. */
   mask?: Mask;
   /** Added to the scores of this call: numbers broadcastable to `[B, H, T, S]`, or a rule. Default: nothing. */
   bias?: Tensor | ScoreMod;
   /**
-   * Makes the bias of this call of its queries `[B, H, T, D]` and keys `[B, Hkv, T, D]`, as attention reads them, in place of `bias`
-   * (DeBERTa). A call with a cache, a context or shared keys has none. Default: nothing.
+   * Computes the bias of this call from its queries `[B, H, T, D]` and keys `[B, Hkv, T, D]` after normalization and rotation, in
+   * place of `bias` (DeBERTa). Not allowed with a cache, a context or shared keys. Default: none.
    */
   contentBias?: (query: Tensor, key: Tensor) => Tensor | ScoreMod;
-  /** Values of the first layer for these tokens, `[B, Hkv, T, D]`: needed by a layer with `valueResidual`. */
+  /** Values of the first layer for these tokens, `[B, Hkv, T, D]`. Required by layers with `valueResidual`. */
   firstValues?: Tensor;
   /**
-   * Keys and values of these tokens and earlier ones that another layer made, as its cache holds them: this layer makes
-   * none, appends nothing, and reads no weights for them. Default: the layer's own.
+   * Keys and values of these tokens and earlier ones, computed by another layer and read from its cache (cross-layer KV sharing).
+   * This layer then computes and caches none, and needs no weights for them. Default: the layer's own keys and values.
    */
   sharedKeyValues?: KeyValues;
-  /** Drops weights, as the layer has `dropout`: in training, another seed each step. Default: nothing is dropped. */
+  /** Seed of the layer's `dropout`, for training: pass another one at each step. Default: no dropout. */
   dropoutSeed?: number;
   /** Collects traced tensors. Default: nothing is traced. */
   trace?: Trace;
 };
 
-/** A layer: made from its configuration, holding no weights. */
+/** A layer: created from its configuration. It holds no weights: params are passed to each call. */
 export type AttentionLayer = {
   readonly config: GroupedQueryConfig & { headDim: number };
   /** Random weights: normal with variance 1 / fan-in; biases 0. */
   init(seed: number): AttentionParams;
   /** `[B, T, C]` to `[B, T, C]`. */
   apply(params: AttentionParams, x: Tensor, options?: ApplyOptions): Tensor;
-  /** Keys and values of a context `[B, S, contextDim]`, for calls that all attend to it. */
+  /** Projects a context `[B, S, contextDim]` to keys and values, for several calls that attend to it. */
   keyValues(params: AttentionParams, context: Tensor): KeyValues;
-  /** Values of tokens x `[B, T, contextDim]`, `[B, Hkv, T, D]`: what `firstValues` of later layers is. */
+  /** Projects x `[B, T, contextDim]` to values `[B, Hkv, T, D]`: the option `firstValues` of later layers. */
   values(params: AttentionParams, x: Tensor): Tensor;
 };
 
@@ -165,7 +165,7 @@ export function groupedQuery(config: GroupedQueryConfig): AttentionLayer {
   );
 }
 
-/** The options of every attention layer. A function, since bundlers keep a list that spreads another. */
+/** The option names of every attention layer. A function, since bundlers cannot remove an unused list that spreads another. */
 export const layerOptions = () =>
   [
     ...headsOptions,
@@ -181,7 +181,7 @@ export const layerOptions = () =>
     "linear",
   ] as const;
 
-/** A grouped-query layer under the name of the function that makes it. Its options are known. */
+/** Creates a grouped-query layer for the public function `fn`, which errors name. The option names are already checked. */
 export function attentionLayer(fn: string, config: GroupedQueryConfig): AttentionLayer {
   const { embedDim: C, numHeads: H, numKvHeads: Hkv, contextDim = C, linear: map = linear } = config;
   const D = config.headDim ?? C / H;
@@ -196,50 +196,50 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
   checkMade(check, { memory }, "prepend", "memoryKeys(4)");
   checkMade(check, { valueResidual }, "mix", "valueResidual()");
   if (differential) checkPairs(check, { numHeads: H, numKvHeads: Hkv });
-  // Heads that the output map reads: pairs of a differential layer are half as many and twice as wide.
+  // Heads before the output projection: in a differential layer, pairs of heads, half as many and twice as wide.
   const [outHeads, outDim] = differential ? [H / 2, 2 * D] : [H, D];
   const project = ({ weight, bias }: LinearParams, x: Tensor, heads: number): Tensor => {
     const B = x.shape[0]!;
     const T = x.shape[1]!;
     const rows = map(x, weight, bias);
-    if (T === 1) return reshape(rows, [B, heads, 1, D]); // the same order
+    if (T === 1) return reshape(rows, [B, heads, 1, D]); // for one token, no transposition is needed
     return permute(reshape(rows, [B, T, heads, D]), [0, 2, 1, 3]); // [B, heads, T, D]
   };
-  const valuesOf = (params: AttentionParams, x: Tensor): Tensor => {
+  const projectValues = (params: AttentionParams, x: Tensor): Tensor => {
     const value = project(params.value, x, Hkv); // [B, Hkv, S, D]
     return config.qkNorm?.value?.(value) ?? value;
   };
-  const unturned: HeadsConfig = config.qkNorm ? { qkNorm: config.qkNorm } : {};
+  const withoutRope: HeadsConfig = config.qkNorm ? { qkNorm: config.qkNorm } : {};
   const keyAndValue = (params: AttentionParams, x: Tensor, positions: Positions, unrotatedKeys = false) => ({
     // [B, Hkv, S, D]
     key: normalizeAndRotate(
-      unrotatedKeys ? unturned : config,
+      unrotatedKeys ? withoutRope : config,
       params,
       "key",
       project(params.key, x, Hkv),
       positions,
     ),
-    value: valuesOf(params, x),
+    value: projectValues(params, x),
   });
   const keyValues = (params: AttentionParams, context: Tensor): KeyValues => {
     checkRows("keyValues", "context", context, contextDim, "contextDim");
     checkParams("keyValues", params, ["key", "value"]);
-    checkPlaceless(config);
+    checkContextOptions(config);
     const { key, value } = keyAndValue(params, context, { start: 0 });
     return { key: [key], value: [value], positions: { start: 0 } };
   };
-  const maskOf = joinedMasks(config.mask);
+  const combineMask = joinedMasks(config.mask);
   return {
     config: { ...config, headDim: D },
     keyValues,
     values(params, x) {
       checkRows("values", "x", x, contextDim, "contextDim");
       checkParams("values", params, ["value"]);
-      return valuesOf(params, x);
+      return projectValues(params, x);
     },
     init(seed) {
       const seeds = splitSeed(seed, ["query", "key", "value", "output"]);
-      const more = splitSeed(seeds.output, ["gate", "differential", "memory"]); // the four above are as without them
+      const more = splitSeed(seeds.output, ["gate", "differential", "memory"]); // from their own seed: the four weights above do not change with these options
       const make = (seed: number, out: number, inner: number): LinearParams => ({
         weight: mul(randn([out, inner], { seed }), 1 / Math.sqrt(inner)),
         ...(config.bias && { bias: zeros([out]) }),
@@ -268,61 +268,65 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
       if (contentBias !== undefined) checkContentBias(options);
       checkTrace(applying, trace);
       checkRows("apply", "x", x, C, "embedDim");
-      const makesNone = context !== undefined || sharedKeyValues !== undefined;
-      checkParams("apply", params, makesNone ? ["query", "output"] : ["query", "key", "value", "output"]);
+      const hasOtherKeys = context !== undefined || sharedKeyValues !== undefined;
+      checkParams("apply", params, hasOtherKeys ? ["query", "output"] : ["query", "key", "value", "output"]);
       if (sharedKeyValues !== undefined) checkShared(options, valueResidual);
       if (gate) checkParams("apply", params, ["gate"]);
       if (valueResidual) checkParams("apply", params, ["valueMix"]);
       checkFirstValues(valueResidual, options);
       const [B, T] = x.shape as [number, number, number];
-      const places =
+      const positions =
         options.positions ??
         (sharedKeyValues ? lastPositions(sharedKeyValues, B, T) : positionsAfter(cache, T));
       const query = project(params.query, x, H); // [B, H, T, D]
-      const ready = (positions: Positions) => normalizeAndRotate(config, params, "query", query, positions);
-      const own = (): { read: KeyValues; query: Tensor } => {
+      const rotateQuery = (at: Positions) => normalizeAndRotate(config, params, "query", query, at);
+      /** Keys and values projected from x, after those of the cache, and the rotated query. */
+      const fromX = (): { read: KeyValues; query: Tensor } => {
         if (contextDim !== C) checkRows("apply", "x", x, contextDim, "contextDim");
-        const made = keyAndValue(params, x, places, cache?.unrotatedKeys);
-        const { key } = made;
+        const projected = keyAndValue(params, x, positions, cache?.unrotatedKeys);
+        const { key } = projected;
         const value = valueResidual
           ? valueResidual.mix(
-              made.value,
+              projected.value,
               options.firstValues!,
               map(x, params.valueMix!.weight, params.valueMix!.bias),
             )
-          : made.value;
+          : projected.value;
         if (!cache) {
-          return { read: { key: [key], value: [value], positions: { start: 0 } }, query: ready(places) };
+          const read: KeyValues = { key: [key], value: [value], positions: { start: 0 } };
+          return { read, query: rotateQuery(positions) };
         }
-        if (cache.unrotatedKeys) return rotatedOnRead(cache.update(layer, key, value));
-        const rotated = ready(places); // eviction scores read them
+        if (cache.unrotatedKeys) return rotateOnRead(cache.update(layer, key, value));
+        const rotated = rotateQuery(positions); // the cache needs it for eviction scores
         return { read: cache.update(layer, key, value, rotated), query: rotated };
       };
-      const rotatedOnRead = (held: KeyValues) => {
+      const rotateOnRead = (unrotated: KeyValues) => {
         if (config.qkNorm?.afterRope) refuseUnrotated();
-        const { read, positions } = ropeOnRead(config.rope, held, B, T);
-        return { read, query: ready(positions) };
+        const { read, positions } = ropeOnRead(config.rope, unrotated, B, T);
+        return { read, query: rotateQuery(positions) };
       };
-      const asked = (): { read: KeyValues; query: Tensor } => {
+      /** Keys and values of this call, whatever their source, and the rotated query. */
+      const inputs = (): { read: KeyValues; query: Tensor } => {
         if (sharedKeyValues) {
-          if (cache?.unrotatedKeys) return rotatedOnRead(sharedKeyValues);
-          return { read: sharedKeyValues, query: ready(places) };
+          if (cache?.unrotatedKeys) return rotateOnRead(sharedKeyValues);
+          return { read: sharedKeyValues, query: rotateQuery(positions) };
         }
-        if (!context) return own();
-        checkPlaceless(config, cache);
-        return { read: isTensor(context) ? keyValues(params, context) : context, query: ready(places) };
+        if (!context) return fromX();
+        checkContextOptions(config, cache);
+        const read = isTensor(context) ? keyValues(params, context) : context;
+        return { read, query: rotateQuery(positions) };
       };
-      const { read: given, query: rotated } = asked();
-      const held = memory ? memory.prepend(params.memory, given, B) : given;
-      const read = differential ? differential.pairValues(held, B) : held;
+      const { read: source, query: rotated } = inputs();
+      const withMemory = memory ? memory.prepend(params.memory, source, B) : source;
+      const read = differential ? differential.pairValues(withMemory, B) : withMemory;
       const bias = contentBias ? contentBias(rotated, read.key[0] as Tensor) : options.bias;
-      const call = { trace, bias, mask: maskOf(options.mask), dropoutSeed };
+      const call = { trace, bias, mask: combineMask(options.mask), dropoutSeed };
       const heads = attendReady(config, params, rotated, read, call); // [B, H, T, D]
       const subtracted = differential ? differential.subtract(params.differential, heads) : heads;
-      const mixed = gate
+      const gated = gate
         ? gate.apply(subtracted, map(x, params.gate!.weight, params.gate!.bias))
         : subtracted;
-      const rows = reshape(T === 1 ? mixed : permute(mixed, [0, 2, 1, 3]), [B, T, H * D]);
+      const rows = reshape(T === 1 ? gated : permute(gated, [0, 2, 1, 3]), [B, T, H * D]);
       return map(rows, params.output.weight, params.output.bias);
     },
   };
@@ -355,7 +359,7 @@ const callOptions = [
   "trace",
 ] as const;
 
-/** A bias of queries and keys has the keys of one call alone. */
+/** Refuses `contentBias` together with `bias`, a cache, a context or shared keys: it is computed from the keys of one call. */
 function checkContentBias(options: ApplyOptions): void {
   applying.type({ contentBias: options.contentBias }, "function");
   const others = ["bias", "cache", "context", "sharedKeyValues"] as const;
@@ -369,7 +373,7 @@ function checkContentBias(options: ApplyOptions): void {
   });
 }
 
-/** Keys and values of another layer stand in place of a context and of a layer's own values. */
+/** Refuses `sharedKeyValues` together with a context, or in a layer with `valueResidual`. */
 function checkShared({ sharedKeyValues, context }: ApplyOptions, residual: ValueResidual | undefined): void {
   const { key, value } = (sharedKeyValues ?? {}) as Partial<KeyValues>;
   const isKeyValues = Array.isArray(key) && Array.isArray(value);
@@ -386,7 +390,7 @@ function checkShared({ sharedKeyValues, context }: ApplyOptions, residual: Value
   });
 }
 
-/** Values of the first layer are given exactly where the layer mixes them, with values of its own. */
+/** Refuses `firstValues` in a layer without `valueResidual`; in one with it, refuses a call without them or with a context. */
 function checkFirstValues(residual: ValueResidual | undefined, { firstValues, context }: ApplyOptions): void {
   if (!residual === !firstValues && !(residual && context)) return;
   applying.refuse({
@@ -418,8 +422,8 @@ function checkRows(fn: string, argument: string, x: Tensor, width: number, name:
   );
 }
 
-/** A context stands outside the sequence: it has no places in it, and does not grow with it. */
-function checkPlaceless({ rope }: HeadsConfig, cache?: Cache): void {
+/** Refuses a rotary embedding or a cache together with a context, which has no positions in the sequence and does not grow with it. */
+function checkContextOptions({ rope }: HeadsConfig, cache?: Cache): void {
   if (!rope && !cache) return;
   applying.refuse({
     argument: "context",
@@ -431,7 +435,7 @@ function checkPlaceless({ rope }: HeadsConfig, cache?: Cache): void {
   });
 }
 
-/** Both maps of a differential layer come from as many query and KV heads. */
+/** Refuses an odd number of query or key-value heads in a differential layer, whose heads form pairs. */
 function checkPairs(check: Checks, sizes: { numHeads: number; numKvHeads: number }): void {
   for (const [name, size] of Object.entries(sizes))
     check.each(

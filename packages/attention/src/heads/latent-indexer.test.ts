@@ -81,22 +81,22 @@ function expectBestKeys(T: number, topK: number, seed: number): void {
   }
 }
 
-test("property: a query weighs the keys with the best index scores among those it sees, and no others", () => {
+test("property: only the visible keys with the highest index scores have weights", () => {
   fc.assert(
     fc.property(fc.integer({ min: 2, max: 9 }), fc.integer({ min: 1, max: 4 }), fc.nat(1e6), expectBestKeys),
   );
 });
 
-test("so it does in a text of several tiles", () => expectBestKeys(150, 5, 3));
+test("the same holds for a text of several tiles", () => expectBestKeys(150, 5, 3));
 
-test("as many keys as there are: the layer without an indexer", () => {
+test("topK of at least the number of keys gives the layer without an indexer", () => {
   const [layer, plain] = [layerOf(7), layerOf(7, { indexer: undefined })];
   const [params, x] = [double(layer.init(1)), make([2, 7, 6], 2)];
   expect(layer.apply(params, x).data).toEqual(plain.apply(params, x).data);
   expect(layerOf(6).apply(params, x).data).not.toEqual(plain.apply(params, x).data);
 });
 
-test("a mask of the call counts before the choice: each document alone, batches of their own", () => {
+test("keys are selected among those that the mask of the call allows: per document, and per sequence", () => {
   const layer = layerOf(2);
   const [params, x] = [double(layer.init(1)), make([2, 8, 6], 2)];
   const ids = [
@@ -120,7 +120,7 @@ test("a mask of the call counts before the choice: each document alone, batches 
   }
 });
 
-test("keys that are stored in another order in each batch are chosen by what they are", () => {
+test("the selection does not depend on the order in which keys are stored", () => {
   const layer = layerOf(2);
   const [params, x] = [double(layer.init(1)), make([2, 5, 6], 2)];
   const order = [
@@ -149,7 +149,7 @@ test("keys that are stored in another order in each batch are chosen by what the
   }
 });
 
-test("the indexer has no gradient, the rest of the layer has one", () => {
+test("the indexer receives no gradient, but the rest of the layer does", () => {
   const layer = layerOf(2);
   const [params, x] = [double(layer.init(1)), make([1, 6, 6], 2)];
   const { indexer, latent: map } = grad((p: typeof params) => sum(layer.apply(p, x)))(params);
@@ -158,7 +158,7 @@ test("the indexer has no gradient, the rest of the layer has one", () => {
     expect(weight.data.every((value) => value === 0)).toBe(true);
 });
 
-test("what an indexer cannot be made of is refused", () => {
+test("invalid options of an indexer are refused", () => {
   expect(() => layerOf(2, { queryRank: undefined })).toThrow(
     /latent: `queryRank` is undefined, expected the width of the latent that index queries are made from/,
   );

@@ -36,15 +36,15 @@ import { selectedKeys } from "../sparse/selected-keys.js";
 import { checkMade, checkParams } from "./attend-heads.js";
 import type { LinearParams } from "./grouped-query.js";
 
-/** The lightning indexer of a layer of latent attention: a small attention that chooses the keys which the heads read. */
+/** Configuration of the lightning indexer of a latent attention layer: a small attention that selects the keys for all heads. */
 export type LatentIndexerConfig = {
-  /** Index heads. They share one index key a token. */
+  /** Number of index heads. They share one index key per token. */
   numHeads: number;
-  /** Numbers of an index key, and of each index query. */
+  /** Size of an index key and of an index query. */
   headDim: number;
-  /** Keys that a query reads; where it sees no more than that, it reads all. Unit: tokens. */
+  /** Number of keys that are selected for each query; all visible keys if there are not more. Unit: tokens. */
   topK: number;
-  /** `rope({ headDim, rotaryDim: ropeDim })` for DeepSeek's weights. Default: positions are not known. */
+  /** `rope({ headDim, rotaryDim: ropeDim })` for DeepSeek's weights. Default: no rotary embedding. */
   rope?: Rope;
 };
 
@@ -60,7 +60,7 @@ export type LatentIndexerParams = {
   headWeights: LinearParams;
 };
 
-/** Index queries `[B, Hi, T, Di]`, weights of their heads `[B, Hi, T]`, and keys `[B, 1, T, Di]`, of the tokens of a call. */
+/** Index queries `[B, Hi, T, Di]`, weights of the index heads `[B, Hi, T]`, and index keys `[B, 1, T, Di]` of a call's tokens. */
 export type IndexRows = { readonly query: Tensor; readonly weights: Tensor; readonly key: Tensor };
 
 /** Added to the variance of an index key. */
@@ -69,7 +69,7 @@ const keyEps = 1e-6;
 /**
  * Makes the indexer of a latent layer.
  *
- * @throws {ArgumentError} If a size is no whole number of at least 1, or an option is unknown.
+ * @throws {ArgumentError} If a size is not a whole number of at least 1, or an option is unknown.
  */
 export function latentIndexer(
   config: LatentIndexerConfig,
@@ -127,10 +127,10 @@ export function latentIndexer(
       };
     },
     /**
-     * The mask of the call with the choice of the index queries: itself where there are at most `topK` keys.
+     * Combines the mask of a call with the selection of keys. If there are at most `topK` keys, the mask is returned unchanged.
      *
-     * @param stored - Keys, whose last `headDim` numbers are the index key.
-     * @param mask - Of the call, for `heads` heads.
+     * @param stored - Stored keys, whose last `headDim` numbers are the index key.
+     * @param mask - The mask of the call, for `heads` heads.
      */
     choose(rows: IndexRows, stored: KeyValues, mask: Mask | undefined, heads: number): Mask | undefined {
       if (mask?.perHead) return refuseHeads(mask);
@@ -156,10 +156,10 @@ export function latentIndexer(
 }
 
 /**
- * Positions of chosen keys, −1 where none is chosen. Nothing is read: a GPU's choice stays there.
+ * Converts indices of stored keys to positions, −1 for none. It is computed on the device, without reading the indices.
  *
- * @param indices - Places of stored keys, int32 `[B, T, topK]`.
- * @param places - Positions of the stored keys: one list for all batches, or one for each.
+ * @param indices - Indices of stored keys, int32 `[B, T, topK]`.
+ * @param places - Positions of the stored keys: one list for all sequences, or one per sequence.
  */
 function positionsOf(indices: Tensor, places: readonly Int32Array[]): Tensor {
   const { device } = indices;

@@ -48,7 +48,7 @@ function listCache(): Cache {
   return cache as Cache;
 }
 
-test("property: naive and absorbed give the same", () => {
+test("property: the naive and the absorbed form give the same output", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 6 }),
@@ -63,7 +63,7 @@ test("property: naive and absorbed give the same", () => {
   );
 });
 
-test("property: prefill and decoding over a cache give the rows of the whole, in both forms", () => {
+test("property: prefill and decoding with a cache give the rows of the full pass, in both forms", () => {
   const layer = layerOf({ queryRank: 3 });
   const [params, x] = [double(layer.init(1)), make([2, 5, 6], 2)];
   const whole = layer.apply(params, x);
@@ -86,7 +86,7 @@ test("property: prefill and decoding over a cache give the rows of the whole, in
   }
 });
 
-test("a cache of 16 bits is read in both forms, and by an indexer that chooses among its keys", () => {
+test("both forms, and an indexer, can read a cache of 16 bits", () => {
   for (const indexer of [undefined, { numHeads: 2, headDim: 4, topK: 2 }]) {
     const layer = layerOf({ queryRank: 3, indexer });
     const [params, x] = [layer.init(1), randn([2, 5, 6], { seed: 2 })];
@@ -113,7 +113,7 @@ test("a cache of 16 bits is read in both forms, and by an indexer that chooses a
   }
 });
 
-test("property: with identity maps and a latent as wide as the heads it is attention on the normalised latents", () => {
+test("property: with identity projections and a latent as wide as the heads, it equals attention over the normalized latents", () => {
   const eye = (n: number) =>
     tensor(
       Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0)),
@@ -155,7 +155,7 @@ test("gradient: of the input and every weight, in both forms", () => {
     checkGradient(({ x, params }) => sum(mul(layer[form](params, x), dy)), given);
 });
 
-test("a mask of a call hides keys besides the causal mask, and a trace has what is read", () => {
+test("the mask of a call is combined with the causal mask, and the trace contains the inputs of attention", () => {
   const layer = layerOf();
   const [params, x] = [double(layer.init(1)), make([1, 5, 6], 2)];
   const mask = documents([0, 0, 1, 1, 1]);
@@ -170,7 +170,7 @@ test("a mask of a call hides keys besides the causal mask, and a trace has what 
   }
 });
 
-test("biases are of the maps from x and of the output map", () => {
+test("with `bias`, the projections from x and the output projection have biases", () => {
   const layer = layerOf({ bias: true, queryRank: 3 });
   const params = layer.init(1);
   const has = Object.entries(params).filter(([, map]) => "bias" in map);
@@ -185,7 +185,7 @@ test("biases are of the maps from x and of the output map", () => {
   }
 });
 
-test("weights of another kind are read by the layer's own product, with a cache too", () => {
+test("weights of another kind are used through the option `linear`, also with a cache", () => {
   type Halved = { half: Tensor };
   const isHalved = (weight: unknown): weight is Halved => "half" in (weight as object);
   const own: typeof linear = (x, weight, bias) =>
@@ -202,7 +202,7 @@ test("weights of another kind are read by the layer's own product, with a cache 
   expect(concat(parts, 1)).toBeAllclose(plain.apply(params, x), { rtol: 1e-10, atol: 1e-12 });
 });
 
-test("sizes that are none, missing weights and a cache of unrotated keys are refused", () => {
+test("invalid sizes, missing weights and a cache of unrotated keys are refused", () => {
   expect(() => latent({ ...sizes, kvRank: 0 })).toThrow(/latent: `kvRank` is 0, expected a whole number/);
   const layer = layerOf();
   const params = layer.init(1);

@@ -42,7 +42,7 @@ export type LatentConfig = {
   numHeads: number;
   /** r, the width of the latent that keys and values of all heads are made from. */
   kvRank: number;
-  /** The width of a latent for queries. Default: queries are projected from x at once. */
+  /** Width of a latent for queries. Default: queries are projected from x directly. */
   queryRank?: number;
   /** Numbers of a head's query and key without positions. */
   nopeDim: number;
@@ -50,7 +50,7 @@ export type LatentConfig = {
   ropeDim: number;
   /** Numbers of a head's value. */
   valueDim: number;
-  /** `rope({ headDim: ropeDim, layout: "interleaved" })` for DeepSeek's weights. Default: positions are not known. */
+  /** `rope({ headDim: ropeDim, layout: "interleaved" })` for DeepSeek's weights. Default: no rotary embedding. */
   rope?: Rope;
   /** Default: every query sees every key. */
   mask?: Mask;
@@ -60,9 +60,9 @@ export type LatentConfig = {
   eps?: number;
   /** True: the maps from x to latents, and the output map, add a bias. Default false. */
   bias?: boolean;
-  /** Share of weights that are dropped in a call with `dropoutSeed`, from 0 to below 1: in training. Default 0. */
+  /** Dropout rate of the weights, from 0 to below 1, for calls with `dropoutSeed` (training). Default 0. */
   dropout?: number;
-  /** Chooses the keys that each query reads (DSA, DeepSeek-V3.2). It needs `queryRank`. Default: all that the mask shows. */
+  /** Selects the keys that each query reads (DSA, DeepSeek-V3.2). Requires `queryRank`. Default: all visible keys. */
   indexer?: LatentIndexerConfig;
   /**
    * Computes projections. Default: `linear` of @qkv/tensor. With weights of another kind, such as those of 8 bits, keys and
@@ -97,15 +97,15 @@ export type LatentParams = {
 };
 
 export type LatentApplyOptions = {
-  /** Latents of earlier tokens; this call's are appended. Default: the call stands alone. */
+  /** Latents of earlier tokens; this call's are appended. Default: no cache. */
   cache?: Cache;
   /** Layer of the cache. Default 0. */
   layer?: number;
-  /** Positions of the tokens. Default: after what the cache has seen. */
+  /** Positions of the tokens. Default: after the tokens that the cache has seen. */
   positions?: Positions;
-  /** Hides keys of this call besides what the layer hides: the padding of its batch. Default: nothing. */
+  /** Another mask for this call, which is combined with the layer's mask, such as `padding(lengths)`. Default: none. */
   mask?: Mask;
-  /** Drops weights, as the layer has `dropout`: in training, another seed each step. Default: nothing is dropped. */
+  /** Seed of the layer's `dropout`, for training: pass another one at each step. Default: no dropout. */
   dropoutSeed?: number;
   /** Collects traced tensors. Default: nothing is traced. */
   trace?: Trace;
@@ -122,16 +122,19 @@ type Projected = {
   readonly dropoutSeed: number | undefined;
 };
 
-/** A layer of multi-head latent attention: made from its configuration, holding no weights. */
+/** A layer of multi-head latent attention: created from its configuration. It holds no weights: params are passed to each call. */
 export type LatentLayer = {
   readonly config: LatentConfig;
   /** Random weights: normal with variance 1 / fan-in; gains 1. */
   init(seed: number): LatentParams;
   /** `[B, T, C]` to `[B, T, C]`: `absorbed` with a cache, `naive` without. Both give the same numbers. */
   apply(params: LatentParams, x: Tensor, options?: LatentApplyOptions): Tensor;
-  /** Keys and values of every head are made from the latents: fewer operations for many queries. */
+  /** The form that computes keys and values of every head from the latents: fewer operations for many queries. */
   naive(params: LatentParams, x: Tensor, options?: LatentApplyOptions): Tensor;
-  /** Queries meet the latents themselves, as one key-value head of kvRank + ropeDim: fewer bytes for few queries. */
+  /**
+   * The form in which queries attend to the latents directly, as to one key-value head of size kvRank + ropeDim: fewer bytes for few
+   * queries.
+   */
   absorbed(params: LatentParams, x: Tensor, options?: LatentApplyOptions): Tensor;
 };
 
@@ -147,7 +150,7 @@ export type LatentLayer = {
  * With an `indexer`, a cached key ends with the token's index key, `[B, 1, T, kvRank + ropeDim + indexer.headDim]`; absorbed
  * queries have zeros there. The choice has no gradient, so the indexer's weights have none either.
  *
- * @throws {ArgumentError} If a size is no whole number of at least 1, or an option is unknown.
+ * @throws {ArgumentError} If a size is not a whole number of at least 1, or an option is unknown.
  * @see "DeepSeek-V2" (2024), arXiv:2405.04434, section 2.1; the indexer: "DeepSeek-V3.2" (2025), arXiv:2512.02556
  *
  * @example
@@ -216,7 +219,7 @@ export function latent(config: LatentConfig): LatentLayer {
   const perHead = ({ weight }: Projection, width: number) =>
     reshape(isPacked(weight.dtype) ? cast(weight, "float32") : weight, [H, width, kvRank]);
 
-  /** Queries in their two parts and as latents meet them, and the latents of all tokens as one key-value head. */
+  /** Projects x to queries, in two parts and in absorbed form, and to the latents of all tokens as one key-value head. */
   const project = (params: LatentParams, x: Tensor, options: LatentApplyOptions | undefined): Projected => {
     checkWide(x, C);
     const low = ["queryDown", "queryNorm"] as const;
@@ -246,21 +249,21 @@ export function latent(config: LatentConfig): LatentLayer {
       return concat([...parts, zeros([B, H, T, indexer.headDim], { dtype, device })], 3);
     };
     const projected = { unrotated, rotated, absorbed, trace, dropoutSeed };
-    const seen = (latents: KeyValues) => {
+    const maskFor = (latents: KeyValues) => {
       const mask = maskOf(own);
       return indexer && index ? indexer.choose(index, latents, mask, H) : mask;
     };
     if (!cache) {
       const latents: KeyValues = { key: [key], value: [value], positions: { start: 0 } };
-      return { ...projected, latents, mask: seen(latents) };
+      return { ...projected, latents, mask: maskFor(latents) };
     }
     if (!isTensor(params.key.weight)) {
       const latents = cache.update(layer, key, value);
-      return { ...projected, latents, mask: seen(latents) };
+      return { ...projected, latents, mask: maskFor(latents) };
     }
-    const meeting = absorbed(); // eviction scores read them
-    const latents = cache.update(layer, key, value, meeting);
-    return { ...projected, absorbed: () => meeting, latents, mask: seen(latents) };
+    const absorbedQuery = absorbed(); // the cache needs it for eviction scores
+    const latents = cache.update(layer, key, value, absorbedQuery);
+    return { ...projected, absorbed: () => absorbedQuery, latents, mask: maskFor(latents) };
   };
   const join = (params: LatentParams, heads: Tensor) => {
     const [B, , T] = heads.shape as [number, number, number];

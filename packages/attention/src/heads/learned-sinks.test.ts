@@ -12,7 +12,7 @@ import { causal } from "../masks/causal.js";
 const seed = fc.nat(1000);
 const config = { embedDim: 8, numHeads: 4, numKvHeads: 2, mask: causal() };
 
-test("property: a head's output is o · σ(lse − b), by the sink's logit b", () => {
+test("property: with a sink logit b, the output of a head is o · σ(lse − b)", () => {
   fc.assert(
     fc.property(seed, (seed) => {
       const [q, k, v] = [0, 1, 2].map((n) => randn([1, 4, 3, 2], { seed: seed + n })) as [
@@ -30,7 +30,7 @@ test("property: a head's output is o · σ(lse − b), by the sink's logit b", (
   );
 });
 
-test("property: a layer whose logits are very low is the layer without sinks, bit for bit; at 0 it is softmaxOne", () => {
+test("property: very low logits give the layer without sinks, bit for bit, and logits of 0 give softmaxOne", () => {
   fc.assert(
     fc.property(seed, (seed) => {
       const layer = groupedQuery({ ...config, sinks: learnedSinks() });
@@ -44,7 +44,7 @@ test("property: a layer whose logits are very low is the layer without sinks, bi
   );
 });
 
-test("golden: one key and a sink share evenly, so half of the value arrives", () => {
+test("golden: a key and a sink with equal logits have weight ½ each, so the output is half of the value", () => {
   const layer = multiHead({ embedDim: 1, numHeads: 1, sinks: learnedSinks() });
   const one = { weight: tensor([[1]]) };
   const params = { query: { weight: tensor([[0]]) }, key: one, value: one, output: one };

@@ -1,9 +1,9 @@
 import { checks } from "@qkv/core";
 import { zeros, type Tensor } from "@qkv/tensor";
 
-/** Logits that take part in the sum of a layer's softmax alone, one for each query head. */
+/** Attention sinks of a layer: one logit per query head, added to the denominator of the softmax only. */
 export type Sinks = {
-  /** The call that made them: `learnedSinks()`. */
+  /** The call that created them: `learnedSinks()`. */
   readonly name: string;
   /** The learned tensor, `[H]`; undefined where nothing is learned. */
   init(numHeads: number): Tensor | undefined;
@@ -12,8 +12,8 @@ export type Sinks = {
 };
 
 /**
- * Gives each head a learned logit that joins the softmax denominator but has no value. The weights of a head that finds
- * nothing can then sum to less than 1.
+ * Learned attention sinks: one logit per head that is added to the softmax denominator and has no value. The weights of a head can
+ * then sum to less than 1, which they do if no key matches.
  *
  * With a logit b, an output is `o · σ(lse − b)`, where o and lse are those without sinks. Costs one exponential for
  * each query and head. A new layer begins with b = 0, which is {@link softmaxOne}.

@@ -26,7 +26,7 @@ const inputs = (T: number, S: number, seed: number) =>
     randn([2, S, 2], { seed: seed + 2 }),
   ] as const;
 
-test("property: with W = [W_q | U_k] it is additive attention, bit for bit", () => {
+test("property: with W = [W_q | U_k] it equals additive attention, bit for bit", () => {
   fc.assert(
     fc.property(size, size, size, seed, (T, S, A, seed) => {
       const widths = { queryDim: 2, keyDim: 3, hiddenDim: A };
@@ -40,7 +40,7 @@ test("property: with W = [W_q | U_k] it is additive attention, bit for bit", () 
   );
 });
 
-test("property: the score is vᵀ tanh(W [q; k]) of the rows joined", () => {
+test("property: the score is vᵀ tanh(W [q; k]) of the concatenated rows", () => {
   fc.assert(
     fc.property(size, size, size, seed, (T, S, A, seed) => {
       const layer = luongConcat({ queryDim: 2, keyDim: 3, hiddenDim: A });

@@ -10,7 +10,7 @@ export type LuongConcatConfig = {
   queryDim: number;
   /** Ck, the width of keys. */
   keyDim: number;
-  /** A, the rows of W. */
+  /** A, the number of rows of W. */
   hiddenDim: number;
 };
 
@@ -76,9 +76,9 @@ export function luongConcat(config: LuongConcatConfig): LuongConcatLayer {
       checkWidth("luongConcat", "query", query, "B, T", queryDim);
       checkWidth("luongConcat", "key", key, "B, S", keyDim);
       checkWidth("luongConcat", "value", value, "B, S");
-      const asked = linear(query, slice(weight, 1, 0, queryDim), bias); // [B, T, A]
-      const offered = linear(key, slice(weight, 1, queryDim, queryDim + keyDim)); // [B, S, A]
-      return attendByScores(additiveScores(asked, offered, score), value, options);
+      const projectedQuery = linear(query, slice(weight, 1, 0, queryDim), bias); // [B, T, A]
+      const projectedKey = linear(key, slice(weight, 1, queryDim, queryDim + keyDim)); // [B, S, A]
+      return attendByScores(additiveScores(projectedQuery, projectedKey, score), value, options);
     },
   };
 }

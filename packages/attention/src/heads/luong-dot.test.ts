@@ -8,7 +8,7 @@ import { causal } from "../masks/causal.js";
 
 const size = fc.integer({ min: 1, max: 5 });
 
-test("property: it is attention of one head without a scale, and scaled queries give that of transformers", () => {
+test("property: it equals attention with one head and scale 1; queries scaled by 1 / √C give transformer attention", () => {
   fc.assert(
     fc.property(size, size, size, fc.nat(1000), (T, S, C, seed) => {
       const query = randn([2, T, C], { seed });

@@ -26,7 +26,7 @@ const inputs = (T: number, S: number, Cq: number, Ck: number, seed: number) =>
     randn([2, S, 3], { seed: seed + 2 }),
   ] as const;
 
-test("property: with W = I it is the dot score, bit for bit", () => {
+test("property: with W = I it equals luongDot, bit for bit", () => {
   fc.assert(
     fc.property(size, size, size, seed, (T, S, C, seed) => {
       const eye = Array.from({ length: C * C }, (_, n) => (Math.floor(n / C) === n % C ? 1 : 0));

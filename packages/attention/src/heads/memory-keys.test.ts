@@ -31,7 +31,7 @@ const double = <T>(params: T): T => mapTensors(params, (x: Tensor) => cast(x, "f
 const size = fc.integer({ min: 1, max: 5 });
 const near = { rtol: 1e-10, atol: 1e-12 };
 
-test("property: memory keys whose scores are −∞ change nothing, others do", () => {
+test("property: memory keys with scores of −∞ change nothing, and other memory keys do", () => {
   fc.assert(
     fc.property(size, size, fc.nat(1e6), (T, M, seed) => {
       const query = abs(make([2, 2, T, 3], seed));
@@ -51,7 +51,7 @@ test("property: memory keys whose scores are −∞ change nothing, others do", 
   );
 });
 
-test("property: it is attention over the learned keys and those of the tokens, each head with its own", () => {
+test("property: it equals attention over the learned keys of each head followed by those of the tokens", () => {
   fc.assert(
     fc.property(size, size, fc.nat(1e6), (T, M, seed) => {
       const [query, key, value] = [0, 1, 2].map((n) => make([2, 4, T, 3], seed + n)) as [
@@ -71,7 +71,7 @@ test("property: it is attention over the learned keys and those of the tokens, e
   );
 });
 
-test("property: prefill and decoding over a cache give the rows of the whole; the cache holds tokens alone", () => {
+test("property: prefill and decoding with a cache give the rows of the full pass, and the cache holds only tokens", () => {
   fc.assert(
     fc.property(fc.integer({ min: 2, max: 6 }), size, fc.nat(1e6), (T, M, seed) => {
       const layer = groupedQuery({ ...heads, memory: memoryKeys(M) });
@@ -84,7 +84,7 @@ test("property: prefill and decoding over a cache give the rows of the whole; th
   );
 });
 
-test("the weights of the projections are those of the layer without memory", () => {
+test("init: the projections are the same as without memory", () => {
   const [plain, more] = [
     groupedQuery(heads).init(3),
     groupedQuery({ ...heads, memory: memoryKeys(3) }).init(3),
@@ -101,7 +101,7 @@ test("gradient: of the input and every weight, the learned keys and values inclu
   checkGradient(({ x, params }) => sum(mul(layer.apply(params, x), dy)), given);
 });
 
-test("another number of keys, missing keys and no number are refused", () => {
+test("keys of another number, missing keys and invalid counts are refused", () => {
   expect(() => memoryKeys(0)).toThrow(/memoryKeys: `count` is 0/);
   const layer = groupedQuery({ ...heads, memory: memoryKeys(2) });
   const { memory, ...params } = layer.init(1);

@@ -5,19 +5,19 @@ import { broadcastTo, checkTensor, randn, splitSeed, type Tensor } from "@qkv/te
 /** Learned keys and values `[Hkv, M, D]`. */
 export type MemoryKeysParams = { key: Tensor; value: Tensor };
 
-/** Keys and values that a layer learns, before those of the sequence. */
+/** Learned keys and values, before those of the sequence. */
 export type MemoryKeys = {
-  /** The call that made it: `memoryKeys(4)`. */
+  /** The call that created it: `memoryKeys(4)`. */
   readonly name: string;
   /** Random keys and values, normal with variance 1. */
   init(numKvHeads: number, headDim: number, seed: number): MemoryKeysParams;
-  /** Keys and values of S tokens to those of M + S, the learned ones first, for each batch the same. */
+  /** Prepends the learned keys and values to those of S tokens: M + S in total, the same learned ones for each sequence. */
   prepend(params: MemoryKeysParams | undefined, keyValues: KeyValues, batchSize: number): KeyValues;
 };
 
 /**
- * Memory keys: each key-value head learns `count` keys and values that do not come from tokens, and stand before those of
- * the sequence. Queries find facts of the training data there, or rest there where no token matters.
+ * Memory keys: each key-value head learns `count` keys and values that do not depend on tokens, placed before those of the sequence.
+ * They can store facts of the training data, or receive attention when no token matches.
  *
  * They are read as the first M keys, without rotary positions: `causal()` lets every query see them, a window or a
  * padding mask counts them as tokens (`or(slidingWindow(8), keepFirst(M))` holds them in sight). Keys whose scores are −∞
@@ -25,7 +25,7 @@ export type MemoryKeys = {
  *
  * @param count - M, the number of learned keys of a head.
  * @returns A value for the option `memory` of `multiHead`, `groupedQuery`, `multiQuery` and `crossAttention`.
- * @throws {ArgumentError} If `count` is no whole number of at least 1. {@link ShapeError} If keys do not fit.
+ * @throws {ArgumentError} If `count` is not a whole number of at least 1. {@link ShapeError} If keys do not fit.
  * @see "Augmenting Self-attention with Persistent Memory" (2019), arXiv:1907.01470
  *
  * @example

@@ -6,7 +6,7 @@ import { multiHead } from "./multi-head.js";
 import { causal } from "../masks/causal.js";
 import { rope } from "../positions/rope.js";
 
-test("multi-head attention is grouped-query attention in which nothing is shared", () => {
+test("multi-head attention equals grouped-query attention with numKvHeads = numHeads", () => {
   const config = { embedDim: 12, numHeads: 3, mask: causal(), rope: rope({ headDim: 4 }), bias: true };
   const [whole, grouped] = [multiHead(config), groupedQuery({ ...config, numKvHeads: 3 })];
   expect(whole.config).toEqual(grouped.config);
@@ -15,7 +15,7 @@ test("multi-head attention is grouped-query attention in which nothing is shared
   expect(whole.init(2).key.weight.shape).toEqual([12, 12]);
 });
 
-test("a bias made of queries and keys is the same as one that is given", () => {
+test("contentBias gives the same as the option `bias` with the same numbers", () => {
   const layer = multiHead({ embedDim: 8, numHeads: 2, scale: 0.3 });
   const params = layer.init(2);
   const x = randn([2, 5, 8], { seed: 1 });

@@ -1,10 +1,10 @@
 import { checks, type Checks } from "@qkv/core";
 import { layerOptions, type GroupedQueryConfig } from "./grouped-query.js";
 
-/** A layer whose number of key-value heads is no choice: as many as heads, or one. */
+/** Configuration of a layer whose number of key-value heads is fixed: numHeads in multi-head attention, 1 in multi-query. */
 export type MultiHeadConfig = Omit<GroupedQueryConfig, "numKvHeads">;
 
-/** The options of a layer whose number of key-value heads is no choice. */
+/** Returns the options of a layer whose number of key-value heads is fixed. Refuses unknown ones. */
 export function optionsWithoutKvHeads(
   fn: string,
   config: MultiHeadConfig,

@@ -27,7 +27,7 @@ const double = <T>(params: T): T => mapTensors(params, (x: Tensor) => cast(x, "f
 const kind = fc.constantFrom("elementwise" as const, "headwise" as const);
 const size = fc.integer({ min: 1, max: 5 });
 
-test("property: gates of +∞ leave attention, gates of −∞ leave nothing, and another gate is neither", () => {
+test("property: logits of +∞ give plain attention, −∞ gives zeros, and other logits give neither", () => {
   fc.assert(
     fc.property(kind, size, fc.nat(1e6), (kind, T, seed) => {
       const plain = groupedQuery(heads);
@@ -51,7 +51,7 @@ test("property: gates of +∞ leave attention, gates of −∞ leave nothing, an
   );
 });
 
-test("property: each number of a head, or each head, has its own gate, by the layer's input", () => {
+test("property: each number of a head, or each head, is multiplied by its own gate", () => {
   fc.assert(
     fc.property(kind, size, fc.nat(1e6), (kind, T, seed) => {
       const [given, logits] = [
@@ -74,7 +74,7 @@ test("property: each number of a head, or each head, has its own gate, by the la
   );
 });
 
-test("a layer is the same by the plain formula, with another activation too", () => {
+test("a layer equals the plain formula, also with another activation", () => {
   for (const activation of [sigmoid, silu]) {
     const layer = multiHead({ embedDim: 6, numHeads: 2, gate: outputGate("elementwise", { activation }) });
     const [params, x] = [double(layer.init(1)), make([1, 4, 6], 2)];
@@ -86,7 +86,7 @@ test("a layer is the same by the plain formula, with another activation too", ()
   }
 });
 
-test("the weights of the other projections are those of the layer without a gate", () => {
+test("init: the other projections are the same as without a gate", () => {
   const [plain, gated] = [
     groupedQuery(heads).init(3),
     groupedQuery({ ...heads, gate: outputGate() }).init(3),
@@ -106,7 +106,7 @@ test("gradient: of the input and every weight, with rotary positions", () => {
   }
 });
 
-test("cross-attention gates by what queries come from", () => {
+test("in cross-attention, gates are computed from the sequence of the queries", () => {
   const layer = crossAttention({ embedDim: 6, numHeads: 2, contextDim: 4, gate: outputGate("headwise") });
   const params = layer.init(1);
   expect(params.gate?.weight.shape).toEqual([2, 6]);
@@ -115,7 +115,7 @@ test("cross-attention gates by what queries come from", () => {
   ]);
 });
 
-test("logits that do not fit, missing weights and what is no gate are refused", () => {
+test("logits of a wrong shape, missing weights and values that are not gates are refused", () => {
   const given = make([1, 4, 3, 2], 1);
   expect(() => outputGate().apply(given, make([1, 3, 4], 2))).toThrow(
     /outputGate: `logits` has shape \[1, 3, 4\], expected \[1, 3, 8\], as heads are \[1, 4, 3, 2\]/,

@@ -1,9 +1,9 @@
 import { checks, ShapeError } from "@qkv/core";
 import { checkTensor, expandDims, mul, permute, reshape, sigmoid, type Tensor } from "@qkv/tensor";
 
-/** Multiplies outputs of heads by a gate that is made of the layer's input. */
+/** Multiplies the outputs of heads by gates computed from the layer's input. */
 export type OutputGate = {
-  /** The call that made it: `outputGate("elementwise")`. */
+  /** The call that created it: `outputGate("elementwise")`. */
   readonly name: string;
   /** Number of gates of one token. */
   width(numHeads: number, headDim: number): number;
@@ -12,8 +12,8 @@ export type OutputGate = {
 };
 
 /**
- * Gated attention: multiplies outputs of heads by `σ(x Wᵀ)`, between softmax attention and the output map. A token can
- * so write nothing, which otherwise takes an attention sink; and the map from values to outputs is no longer linear.
+ * Gated attention: multiplies the outputs of heads by `σ(x Wᵀ)`, between attention and the output projection. A token can thus output
+ * nothing, which otherwise needs an attention sink; and the map from values to outputs is no longer linear.
  *
  * A layer gets one more projection, `params.gate`: `[H · D, C]` for `elementwise`, `[H, C]` for `headwise`. With logits
  * of +∞ it is plain attention, with −∞ its output is 0. A cache holds the same numbers as without.

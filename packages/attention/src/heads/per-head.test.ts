@@ -41,7 +41,7 @@ const seed = fc.nat(1000);
 const stirred = <P>(params: P): P =>
   mapTensors(params, (x, path) => randn(x.shape, { seed: path.length + x.shape.length }));
 
-test("property: heads with matrices of their own give what the fused layer gives, bit for bit", () => {
+test("property: separate matrices per head give the same as the fused layer, bit for bit", () => {
   fc.assert(
     fc.property(configs, seed, (config, seed) => {
       const [one, two] = [groupedQuery(config), perHead(config)];
@@ -53,7 +53,7 @@ test("property: heads with matrices of their own give what the fused layer gives
   );
 });
 
-test("property: splitting and fusing undo each other, and no weight is lost or made", () => {
+test("property: splitHeads and fuseHeads are inverse to each other, and keep all weights", () => {
   fc.assert(
     fc.property(configs, seed, (config, seed) => {
       const params = stirred(groupedQuery(config).init(seed));
@@ -67,7 +67,7 @@ test("property: splitting and fusing undo each other, and no weight is lost or m
   );
 });
 
-test("head h is the rows from h · D on, and writes through the columns from h · D on", () => {
+test("head h has the rows of the projections, and the columns of the output matrix, from h · D on", () => {
   const config = { embedDim: 6, numHeads: 3, numKvHeads: 3, headDim: 4 };
   const params = groupedQuery(config).init(1);
   const split = splitHeads(params, config);
@@ -82,7 +82,7 @@ test("head h is the rows from h · D on, and writes through the columns from h �
   }
 });
 
-test("a head without its output matrix is a head removed", () => {
+test("the output of a layer is the sum of the outputs of its single heads", () => {
   const config = { embedDim: 6, numHeads: 2, numKvHeads: 2 };
   const layer = perHead(config);
   const params = layer.init(1);
@@ -105,7 +105,7 @@ test("gradient: towards x and the weights of each head", () => {
   checkGradient(({ params, x }) => sum(mul(layer.apply(params, x), dy)), given);
 });
 
-test("traces, and inputs of another shape refused", () => {
+test("a trace contains the tensors, and inputs of another shape are refused", () => {
   const layer = perHead({ embedDim: 4, numHeads: 2, numKvHeads: 1 });
   const params = layer.init(1);
   const tensors: Record<string, Tensor> = {};

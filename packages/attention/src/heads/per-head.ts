@@ -33,7 +33,7 @@ export type PerHeadParams = HeadsParams & {
   output: LinearParams;
 };
 
-/** A layer whose weights are kept by head. */
+/** A layer with separate weights per head. */
 export type PerHeadLayer = {
   readonly config: AttentionLayer["config"];
   /** The weights that the fused layer draws, cut by head. */
@@ -46,8 +46,8 @@ export type PerHeadLayer = {
  * Multi-head attention with a separate matrix for each head, `[H, D, C]`. {@link groupedQuery} projects once and splits
  * the result instead. The matrices hold the same numbers, stacked, and the outputs are equal bit for bit.
  *
- * It costs what the fused layer costs. Take it where single heads are looked at, trained or removed; {@link splitHeads}
- * and {@link fuseHeads} lead from one to the other.
+ * It costs the same as the fused layer. Use it to inspect, train or remove single heads; {@link splitHeads} and {@link fuseHeads}
+ * convert the weights in both directions.
  *
  * @see "Attention Is All You Need" (2017), arXiv:1706.03762, section 3.2.2, which writes it so
  *

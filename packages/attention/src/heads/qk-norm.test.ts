@@ -37,7 +37,7 @@ function attended(config: GroupedQueryConfig, seed = 1, which: "query" | "key" =
   return { output, dots: tensors["dots"]!, weights: tensors["weights"]! };
 }
 
-test("property: queries or keys scaled by any positive number leave the output", () => {
+test("property: scaling queries or keys by a positive number does not change the output", () => {
   const factors = fc.double({ min: 2, max: 50, noNaN: true });
   const which = fc.constantFrom("query" as const, "key" as const);
   fc.assert(
@@ -54,7 +54,7 @@ test("property: queries or keys scaled by any positive number leave the output",
   );
 });
 
-test("property: rows get the length √D, or 1, times the gain", () => {
+test("property: the length of each row is √D (rms) or 1 (l2), times the gain", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 6 }), seed, (D, seed) => {
       const [x, gain] = [randn([1, 1, 3, D], { seed }), randn([D], { seed: seed + 1 })];
@@ -76,7 +76,7 @@ test("property: rows get the length √D, or 1, times the gain", () => {
   );
 });
 
-test("property: both kinds give the same scores by default, and the layer's scale is the temperature", () => {
+test("property: both kinds give the same scores with their default scales, and `scale` is the temperature", () => {
   fc.assert(
     fc.property(seed, (seed) => {
       const [rms, l2] = (["rms", "l2"] as const).map((kind) => ({ ...shape, qkNorm: qkNorm(kind) })) as [
@@ -101,7 +101,7 @@ test("golden: by hand", () => {
   expect([qkNorm("rms").scale(4), qkNorm("l2").scale(4)]).toEqual([0.5, 2]);
 });
 
-test("the norm comes before the rotation: with a gain, the order shows", () => {
+test("the norm is applied before the rotation, which makes a difference if there is a gain", () => {
   const rotary = rope({ headDim: 2 });
   const layer = groupedQuery({ ...shape, qkNorm: qkNorm("rms", { eps: 0 }), rope: rotary });
   const gain = { weight: tensor([1, 3]) };
@@ -124,7 +124,7 @@ test("gradient: towards rows and gain", () => {
   }
 });
 
-test("an unknown kind, and a layer without its gains, are refused with the fix", () => {
+test("an unknown kind, and missing gains, are refused with the fix", () => {
   expect(() => qkNorm("layer" as never)).toThrow(/qkNorm: `kind` is "layer", expected "rms" or "l2"/);
   const layer = groupedQuery({ ...shape, qkNorm: qkNorm() });
   const { queryNorm: _, ...without } = layer.init(1);
@@ -133,7 +133,7 @@ test("an unknown kind, and a layer without its gains, are refused with the fix",
   );
 });
 
-test("over all heads, the norm of a token is that of one long row, with a gain for each number", () => {
+test("with `over: heads`, a token is normalized over all heads, with one gain per number", () => {
   const { gain, apply, scale } = qkNorm("rms", { eps: 0, over: "heads" });
   expect([gain?.(4, 2), scale(4)]).toEqual([[8], 0.5]);
   const [x, weight] = [randn([2, 4, 3, 2], { seed: 1 }), randn([8], { seed: 2 })];
@@ -155,7 +155,7 @@ test("over all heads, the norm of a token is that of one long row, with a gain f
   expect(() => qkNorm("l2", { over: "heads" })).toThrow(/`over` is "heads", expected "head" for l2/);
 });
 
-test("after the rotation, a gain multiplies rotated numbers; without one, the place changes nothing", () => {
+test("with `afterRope`, the gain multiplies the rotated numbers; without a gain, the order makes no difference", () => {
   const rotary = rope({ headDim: 2 });
   const config = { ...shape, rope: rotary };
   const x = randn([1, 3, 8], { seed: 9 });

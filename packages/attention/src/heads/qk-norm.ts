@@ -1,17 +1,17 @@
 import { checks } from "@qkv/core";
 import { mul, ones, permute, reshape, rmsNorm, type Tensor } from "@qkv/tensor";
 
-/** Normalises queries and keys of a layer before they meet. */
+/** Normalizes the queries and keys of a layer. */
 export type QkNorm = {
-  /** The call that made it: `qkNorm("rms")`. */
+  /** The call that created it: `qkNorm("rms")`. */
   readonly name: string;
-  /** Factor of dot products of heads of size D, where the layer does not say. */
+  /** Default factor of the dot products, for heads of size D. */
   scale(headDim: number): number;
   /** Shape of the learned gain of heads of size D. Default: `[D]`. */
   gain?(numHeads: number, headDim: number): readonly number[];
   /** True: no gain is learned. */
   readonly gainless?: boolean;
-  /** True: it normalizes what is rotated. */
+  /** True if the norm is applied after the rotary embedding. */
   readonly afterRope?: boolean;
   /** `[B, H, T, D]` to the same shape; `weight`: a learned gain for each of the D numbers. */
   apply(x: Tensor, weight: Tensor): Tensor;

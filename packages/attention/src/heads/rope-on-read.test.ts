@@ -36,7 +36,7 @@ function joining(unrotatedKeys: boolean, lengths?: readonly number[]): Cache & {
   };
 }
 
-test("property: keys rotated at each read give the bits of keys rotated once", () => {
+test("property: keys rotated on each read equal keys rotated once, bit for bit", () => {
   fc.assert(
     fc.property(
       fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 4 }),
@@ -75,14 +75,14 @@ test("after tokens are evicted, keys are rotated by their positions in the cache
   expect(shifted.data).toEqual(fresh.data);
 });
 
-test("new tokens stand after those seen, each batch after its own", () => {
+test("new tokens have the positions after those seen, per sequence", () => {
   expect(positionsAfter(undefined, 2)).toEqual({ start: 0 });
   expect(positionsAfter({ ...joining(false), length: 7 }, 2)).toEqual({ start: 7 });
   expect(positionsAfter(joining(false, [3, 3]), 1)).toEqual({ start: 0 });
   expect(positionsAfter(joining(false, [3, 1]), 2)).toEqual(Int32Array.of(3, 4, 1, 2));
 });
 
-test("rows of different lengths rotate each by their own positions", () => {
+test("sequences of different lengths are rotated by their own positions", () => {
   const layer = groupedQuery({
     ...{ embedDim: 4, numHeads: 1, numKvHeads: 1, mask: causal() },
     rope: rope({ headDim: 4 }),

@@ -4,8 +4,8 @@ import type { Positions } from "../positions/places-of.js";
 import type { Rope } from "../positions/rope.js";
 
 /**
- * Keys and values of a cache of unrotated keys, the keys rotated by their place in the cache; and the positions of the
- * last `T` of them, the new tokens. The rotated keys are a copy: that is the price of keys that can move.
+ * Rotates the keys of a cache of unrotated keys by their index in the cache. Also returns the positions of the last `T` keys, those
+ * of the new tokens. The rotated keys are a copy.
  */
 export function ropeOnRead(
   rope: Rope | undefined,
@@ -16,7 +16,7 @@ export function ropeOnRead(
   const { key, value, positions } = held;
   const last = lastPositions(held, B, T);
   if (!rope) return { read: held, positions: last };
-  // In one piece, since some scalings look at the longest distance of all.
+  // All keys are rotated in one call, since some scalings depend on the largest position.
   const dense = concat(
     key.map((part) => denseSegment(part, B)),
     2,
@@ -27,7 +27,7 @@ export function ropeOnRead(
   return { read: { key: parts, value, positions }, positions: last };
 }
 
-/** Positions of the last `T` of the keys that are held: the new tokens. */
+/** Positions of the last `T` stored keys, those of the new tokens. */
 export function lastPositions({ key, positions }: KeyValues, B: number, T: number): Positions {
   const keys = key.reduce((sum, part) => sum + segmentLength(part), 0);
   const lengths = keyLengthsOf(positions, keys, B);

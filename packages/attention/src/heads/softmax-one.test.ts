@@ -9,7 +9,7 @@ import { softmaxOne } from "./softmax-one.js";
 const seed = fc.nat(1000);
 const f64 = (x: Tensor) => cast(x, "float64");
 
-test("property: it equals one more key and value of zeros", () => {
+test("property: it equals attention with one more key and value of zeros", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 4 }), seed, (S, seed) => {
       const q = randn([1, 2, 2, 3], { seed });

@@ -29,7 +29,7 @@ const count = (params: unknown) => tensorsOf(params).reduce((n, { data }) => n +
 const stirred = <P>(params: P): P =>
   mapTensors(params, (x, path) => f64(randn(x.shape, { seed: path.length + x.shape.length })));
 
-test("property: the split layer is a sum of full-size heads, to 1e-12", () => {
+test("property: toSummedHeads gives the same outputs as the original layer, to 1e-12", () => {
   const configs = fc.record({
     numKvHeads: fc.integer({ min: 1, max: 2 }),
     group: fc.integer({ min: 1, max: 2 }),
@@ -66,7 +66,7 @@ test("property: the split layer is a sum of full-size heads, to 1e-12", () => {
   );
 });
 
-test("property: the output is Σ_h A_h x W_V^h, a head after the other", () => {
+test("property: the output equals Σ_h A_h x W_V^h, computed head by head", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 3 }), seed, (H, seed) => {
       const layer = summedHeads({ embedDim: 3, numHeads: H, mask: causal() });
@@ -88,7 +88,7 @@ test("property: the output is Σ_h A_h x W_V^h, a head after the other", () => {
   );
 });
 
-test("weights: 4 C² however many heads when split, 3 H C² when summed", () => {
+test("the number of weights is 4 C² in the split layer, for any number of heads, and 3 H C² in the summed one", () => {
   for (const numHeads of [1, 2, 8]) {
     const config = { embedDim: 16, numHeads };
     expect(count(multiHead(config).init(1))).toBe(4 * 16 ** 2);

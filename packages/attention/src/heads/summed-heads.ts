@@ -37,7 +37,7 @@ export type SummedHeadsConfig = HeadsConfig & {
   numHeads: number;
 };
 
-/** The weights of summed heads, each as large as the model is wide. */
+/** The weights of summed heads, each of the full width C. */
 export type SummedHeadsParams = HeadsParams & {
   /** `[H, C, C]`, bias `[H, C]` */
   query: LinearParams;
@@ -126,8 +126,8 @@ export function summedHeads(config: SummedHeadsConfig): SummedHeadsLayer {
  * Converts an ordinary layer into a sum of full-size heads: `W_Q^h` and `W_K^h` are padded with rows of zeros, so the
  * dot products stay the same, and `W_V^h = W_O^h · W_v^h` has rank D at most. Outputs are equal up to rounding.
  *
- * The summed layer needs the scale of the split one, `1 / √D`, and `rope({ headDim: C, rotaryDim: D })` where that one
- * turned all D numbers.
+ * The summed layer needs the scale of the original one, `1 / √D`, and `rope({ headDim: C, rotaryDim: D })` if the original rotated all
+ * D numbers.
  *
  * @param params - Of {@link perHead}; those of a fused layer through {@link splitHeads}.
  * @throws {ShapeError} If a head is larger than the model is wide.

@@ -23,7 +23,7 @@ const divisors = fc.constantFrom([4, 4], [4, 2], [4, 1], [6, 3], [6, 2]) as fc.A
 const stirred = <P>(params: P): P =>
   mapTensors(params, (x, path) => randn(x.shape, { seed: path.length + x.shape.length }));
 
-test("property: heads that are alike are joined without a change of the output", () => {
+test("property: merging equal heads does not change the output", () => {
   fc.assert(
     fc.property(divisors, seed, ([numHeads, numKvHeads], seed) => {
       const shape = { embedDim: 5, numHeads, headDim: 2, bias: true, mask: causal() };
@@ -46,7 +46,7 @@ test("property: heads that are alike are joined without a change of the output",
   );
 });
 
-test("property: as many heads as before change nothing, bit for bit; joining twice is joining at once", () => {
+test("property: the same number of heads changes nothing, bit for bit, and merging in two steps equals one step", () => {
   fc.assert(
     fc.property(seed, (seed) => {
       const params = stirred(multiHead({ embedDim: 8, numHeads: 4, bias: true }).init(seed));
@@ -65,7 +65,7 @@ test("property: as many heads as before change nothing, bit for bit; joining twi
   );
 });
 
-test("golden: neighbours are joined, not every second head", () => {
+test("golden: adjacent heads are merged, not every second one", () => {
   const column = tensor([[1], [3], [10], [30]]); // four heads of one number
   const params = {
     query: { weight: column },
@@ -80,7 +80,7 @@ test("golden: neighbours are joined, not every second head", () => {
   expect(query.weight).toBe(column);
 });
 
-test("gradient: each joined head receives its share", () => {
+test("gradient: each merged head receives an equal share", () => {
   const f64 = (x: Tensor) => cast(x, "float64");
   const params = mapTensors(multiHead({ embedDim: 4, numHeads: 2 }).init(1), f64);
   const layer = groupedQuery({ embedDim: 4, numHeads: 2, numKvHeads: 1 });

@@ -7,11 +7,11 @@ import type { AttentionParams, LinearParams } from "./grouped-query.js";
  * Converts the weights of a multi-head layer into those of a grouped-query layer: each new key-value head is the mean
  * of the `numHeads / numKvHeads` adjacent heads that it replaces. The query and output weights stay the same.
  *
- * The result is a start for further training, not an equal layer, unless the heads that were joined were alike. Also
- * joins the heads of a grouped layer further.
+ * The result is a starting point for further training (uptraining). It equals the original layer only if the merged heads were
+ * equal. The input may also be a grouped-query layer, whose heads are then merged further.
  *
- * @param config - `numHeads`: the query heads of the layer. `numKvHeads`: how many key-value heads to keep, a divisor
- *   of those that it has.
+ * @param config - `numHeads`: number of query heads of the layer. `numKvHeads`: number of key-value heads of the result, a divisor of
+ *   the current one.
  * @throws {ArgumentError} If they do not divide.
  * @see "GQA: Training Generalized Multi-Query Transformer Models" (2023), arXiv:2305.13245, section 2.1
  *

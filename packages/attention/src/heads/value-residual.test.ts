@@ -27,7 +27,7 @@ const double = <T>(params: T): T => mapTensors(params, (x: Tensor) => cast(x, "f
 const size = fc.integer({ min: 1, max: 5 });
 const near = { rtol: 1e-10, atol: 1e-12 };
 
-test("property: logits of +∞ leave a layer's own values, −∞ the first layer's, 0 the mean of both", () => {
+test("property: logits of +∞ give the layer's own values, −∞ those of the first layer, 0 the mean of both", () => {
   fc.assert(
     fc.property(size, fc.nat(1e6), (T, seed) => {
       const [own, first] = [make([2, 3, T, 4], seed), make([2, 3, T, 4], seed + 1)];
@@ -40,7 +40,7 @@ test("property: logits of +∞ leave a layer's own values, −∞ the first laye
   );
 });
 
-test("property: the share is that of the token and the head", () => {
+test("property: the share depends on the token and the head", () => {
   fc.assert(
     fc.property(size, fc.nat(1e6), (T, seed) => {
       const [own, first] = [make([2, 3, T, 4], seed), make([2, 3, T, 4], seed + 1)];
@@ -56,7 +56,7 @@ test("property: the share is that of the token and the head", () => {
   );
 });
 
-test("property: with its own values as the first layer's a layer is plain attention, whatever its shares", () => {
+test("property: if the first values equal its own, a layer is plain attention, whatever the shares", () => {
   fc.assert(
     fc.property(size, fc.nat(1e6), (T, seed) => {
       const [init, x] = [double(mixed.init(seed)), make([2, T, 8], seed + 1)];
@@ -72,7 +72,7 @@ test("property: with its own values as the first layer's a layer is plain attent
   );
 });
 
-test("property: prefill and decoding over a cache give the rows of the whole", () => {
+test("property: prefill and decoding with a cache give the rows of the full pass", () => {
   fc.assert(
     fc.property(fc.integer({ min: 2, max: 6 }), fc.nat(1e6), (T, seed) => {
       const [first, params] = [double(plain.init(seed)), double(mixed.init(seed + 1))];
@@ -95,7 +95,7 @@ test("gradient: of the input, the first values and every weight", () => {
   );
 });
 
-test("first values that are missing, not asked for, or of other tokens are refused", () => {
+test("missing first values, first values in a layer without the option, and those of other tokens are refused", () => {
   const x = randn([1, 3, 8], { seed: 1 });
   const params = mixed.init(1);
   const first = plain.values(plain.init(2), x);

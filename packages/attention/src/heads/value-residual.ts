@@ -3,19 +3,19 @@ import { add, checkTensor, expandDims, mul, permute, sigmoid, sub, type Tensor }
 
 /** Mixes the values of a layer with those of the first one. */
 export type ValueResidual = {
-  /** The call that made it: `valueResidual()`. */
+  /** The call that created it: `valueResidual()`. */
   readonly name: string;
   /** Own and first values `[B, Hkv, T, D]`, and logits `[B, T, Hkv]`, to values `[B, Hkv, T, D]`. */
   mix(own: Tensor, first: Tensor, logits: Tensor): Tensor;
 };
 
 /**
- * Value residuals: a layer attends to `first + σ(x Wᵀ) · (own − first)`, its own values mixed with those of the first
- * layer, by a learned share of each token and key-value head. What deep layers smear out of the tokens stays in reach.
+ * Value residuals: a layer uses the values `first + σ(x Wᵀ) · (own − first)`, a mixture of its own values and those of the first layer,
+ * with a learned share per token and key-value head. Information about tokens that is lost in deep layers thus remains available.
  *
- * With logits of +∞ it is the layer alone, with −∞ the values are the first layer's; a new layer begins with zeros, the mean
- * of both. Params are `params.valueMix`, `[Hkv, C]`. The first layer has no such option: its values, from
- * `layer.values(params, x)`, are the option `firstValues` of the calls of the others. A cache holds mixed values.
+ * Logits of +∞ give the layer's own values, −∞ those of the first layer; initial weights of zero give the mean of both. The weights
+ * are `params.valueMix`, `[Hkv, C]`. The first layer does not use this option: its values, `layer.values(params, x)`, are passed to
+ * the calls of later layers as `firstValues`. A cache holds mixed values.
  *
  * @returns A value for the option `valueResidual` of `multiHead`, `groupedQuery` and `multiQuery`.
  * @see "Value Residual Learning" (2024), arXiv:2410.17897

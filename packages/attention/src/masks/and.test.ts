@@ -20,7 +20,7 @@ const leaf = fc.oneof(
 const masks = fc.array(leaf, { minLength: 1, maxLength: 3 });
 const extent = { queryLength: 4, keyLength: 6 };
 
-test("property: a key is seen where every mask sees it", () => {
+test("property: a query sees a key if all masks allow it", () => {
   const place = fc.integer({ min: -2, max: 8 });
   fc.assert(
     fc.property(masks, place, place, fc.nat(1), (masks, query, key, batch) => {
@@ -34,7 +34,7 @@ test("property: a key is seen where every mask sees it", () => {
   );
 });
 
-test("property: a tile's class never contradicts what is seen in it", () => {
+test("property: the class of a tile never contradicts its pairs", () => {
   const range = fc
     .tuple(fc.integer({ min: -4, max: 8 }), fc.nat(4))
     .map(([first, more]) => ({ first, last: first + more }));
@@ -47,7 +47,7 @@ test("property: a tile's class never contradicts what is seen in it", () => {
   );
 });
 
-test("tiles are skipped where one mask skips them, and taken whole where all do", () => {
+test('a tile is "none" if it is "none" in one mask, and "all" if it is "all" in every mask', () => {
   const { tile } = and(causal(), slidingWindow(4)).bind({ queryLength: 9, keyLength: 9 });
   const at = (first: number, last = first) => ({ first, last });
   expect(tile(at(8), at(0, 4), 0, 0)).toBe("none");
@@ -56,13 +56,13 @@ test("tiles are skipped where one mask skips them, and taken whole where all do"
   expect(tile(at(8), at(4, 8), 0, 0)).toBe("some");
 });
 
-test("golden: causal and padded", () => {
+test("golden: causal() and padding()", () => {
   const x = randn([2, 1, 3, 2], { seed: 1 });
   const { data } = attentionWeights(x, x, { mask: and(causal(), padding([3, 1])) });
   expect([...data].map((weight) => (weight > 0 ? 1 : 0)).join("")).toBe("100110111" + "100100100");
 });
 
-test("and tells what it depends on, and how it was written", () => {
+test("a combined mask has perBatch, perHead and the name of its parts", () => {
   const perHead = defineMask({ name: "heads", perHead: true, sees: (_q, _k, _b, head) => head === 0 });
   const one = and(causal(), slidingWindow(2));
   const two = and(causal(), padding([1]));
@@ -73,13 +73,13 @@ test("and tells what it depends on, and how it was written", () => {
   expect(three.name).toBe("and(and(causal(), padding([1])), heads)");
 });
 
-test("what is no mask is refused by its place", () => {
+test("a value that is not a mask is refused with its index", () => {
   expect(() => and(causal(), causal as never)).toThrow(
     /and: `masks\[1\]` is the function causal, expected a mask.*\nFix: call the mask's function/,
   );
 });
 
-test("masks of nothing are refused: `and()` would show all, `or()` none", () => {
+test("`and()` and `or()` without masks are refused", () => {
   for (const combine of [and, or]) {
     const fn = combine === and ? "and" : "or";
     expect(() => combine()).toThrow(new RegExp(`^${fn}: \`masks\` is \\[\\], expected one mask or more`));

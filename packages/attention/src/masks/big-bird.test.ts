@@ -11,7 +11,7 @@ const options = fc.record({
   seed: fc.nat(1000),
 });
 
-test("property: global rows and columns are full, and each other block sees so many more than its window", () => {
+test("property: global blocks see all and are seen by all, and other blocks see the window and `randomBlocks` more", () => {
   fc.assert(
     fc.property(options, fc.integer({ min: 1, max: 24 }), (options, S) => {
       const rows = rowsSeen(bigBird(options), S);
@@ -36,7 +36,7 @@ test("property: global rows and columns are full, and each other block sees so m
   );
 });
 
-test("golden: without random blocks it is window and ends", () => {
+test("golden: without random blocks, it is the window and the global blocks", () => {
   const mask = bigBird({ blockSize: 1, windowBlocks: 3, randomBlocks: 0 });
   expect(rowsSeen(mask, 6)).toEqual(["111111", "111001", "111101", "101111", "100111", "111111"]);
   expect(rowsSeen(bigBird({ blockSize: 2, windowBlocks: 1, globalBlocks: [], randomBlocks: 0 }), 4)).toEqual([
@@ -47,7 +47,7 @@ test("golden: without random blocks it is window and ends", () => {
   ]);
 });
 
-test("the seed chooses, the same each time; other seeds choose otherwise", () => {
+test("equal seeds give the same random blocks, and other seeds give others", () => {
   const rows = (seed: number) =>
     rowsSeen(bigBird({ blockSize: 1, windowBlocks: 1, randomBlocks: 2, seed }), 20);
   expect(rows(1)).toEqual(rows(1));
@@ -72,14 +72,14 @@ test("one mask serves sequences of several lengths", () => {
   }
 });
 
-test("the share that is read falls with the length", () => {
+test("the fraction of visible pairs decreases with the length", () => {
   const sparsity = (length: number) =>
     describe(bigBird(), { queryLength: length, keyLength: length }).sparsity;
   expect(sparsity(256)).toBe(0); // four blocks: all of them are window, global or random
   expect(sparsity(2048)).toBeGreaterThan(0.65);
 });
 
-test("counts that are none, and even windows, are refused, with the fix", () => {
+test("invalid counts and even windows are refused, with the fix", () => {
   expect(() => bigBird({ windowBlocks: 2 })).toThrow(
     /bigBird: `windowBlocks` is 2, expected an odd number of blocks.\nFix: a block has as many neighbours/,
   );

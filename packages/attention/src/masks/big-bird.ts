@@ -5,15 +5,15 @@ import { defineMask } from "../mask.js";
 import { blockRule } from "./block-rule.js";
 
 export type BigBirdOptions = {
-  /** Unit: tokens. Default 64. */
+  /** Size of a block. Unit: tokens. Default 64. */
   blockSize?: number;
-  /** Blocks seen around a query's own, which is counted: an odd number. Default 3. */
+  /** Number of blocks in the window around the query's own block, which is counted: an odd number. Default 3. */
   windowBlocks?: number;
-  /** Blocks that see all and are seen by all; negative numbers count from the end. Default `[0, -1]`. */
+  /** Indices of the global blocks, which see all blocks and are seen by all. Negative indices count from the end. Default `[0, -1]`. */
   globalBlocks?: readonly number[];
-  /** Further blocks that each block sees, drawn at random. Default 3. */
+  /** Number of random blocks that each block also sees. Default 3. */
   randomBlocks?: number;
-  /** Seed of the random ones. A whole number. Default 0. */
+  /** Seed of the random blocks, an integer. Default 0. */
   seed?: number;
 };
 
@@ -25,7 +25,7 @@ export type BigBirdOptions = {
  * It looks both ways, as in encoders; `and(causal(), bigBird())` does not. The random blocks depend on the number of
  * blocks of the sequence.
  *
- * @throws {ArgumentError} If a count is no whole number, or `windowBlocks` is even.
+ * @throws {ArgumentError} If a count is not a whole number, or `windowBlocks` is even.
  * @see "Big Bird: Transformers for Longer Sequences" (2020), arXiv:2007.14062, section 2 and appendix D
  *
  * @example
@@ -59,7 +59,7 @@ export function bigBird(options?: BigBirdOptions): Mask {
   check.list({ globalBlocks }, "whole numbers", Number.isInteger, numbered);
   const side = (windowBlocks - 1) / 2;
   const given = `blockSize: ${blockSize}, windowBlocks: ${windowBlocks}, globalBlocks: [${globalBlocks.join(", ")}]`;
-  let last: { blocks: number; layout: Uint8Array } | undefined; // layers ask for the same one after the other
+  let last: { blocks: number; layout: Uint8Array } | undefined; // the layers of a model request the same layout one after another
   return defineMask({
     name: `bigBird({ ${given}, randomBlocks: ${randomBlocks}, seed: ${seed} })`,
     bind({ keyLength }) {

@@ -1,6 +1,9 @@
 import type { Range, TileClass } from "@qkv/attention-contract";
 
-/** Cuts positions into blocks of one size and sees by block: the rule of masks whose unit is a block. */
+/**
+ * The rule of a mask over blocks of `blockSize` consecutive positions: the queries of a block see all keys of another block, or
+ * none.
+ */
 export function blockRule(
   blockSize: number,
   seesBlock: (queryBlock: number, keyBlock: number, head: number) => boolean,

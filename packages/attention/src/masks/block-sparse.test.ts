@@ -5,7 +5,7 @@ import { attention } from "../attention.js";
 import { blockSparse } from "./block-sparse.js";
 import { rowsSeen } from "@qkv/test-support/rows-seen";
 
-test("property: a layout of ones is full attention, and one of zeros gives zeros", () => {
+test("property: a layout of ones equals full attention, and a layout of zeros gives zeros", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 4 }), (S, blockSize) => {
       const x = randn([1, 2, S, 3], { seed: S });
@@ -21,7 +21,7 @@ test("property: a layout of ones is full attention, and one of zeros gives zeros
   );
 });
 
-test("golden: a layout, one per head, and the last queries alone", () => {
+test("golden: one layout, one per head, and a call with only the last queries", () => {
   const layout = tensor([
     [true, false, false],
     [false, true, false],

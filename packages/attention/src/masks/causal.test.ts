@@ -29,7 +29,7 @@ test("property: a weight is positive exactly for the query's own key and those b
   );
 });
 
-test("property: later tokens change nothing at a token", () => {
+test("property: changing later tokens does not change the output of a token", () => {
   fc.assert(
     fc.property(size, size, seed, (before, after, seed) => {
       const make = (T: number, seed: number) => randn([2, 2, T, 3], { seed });
@@ -55,7 +55,7 @@ test("property: decoding the last token gives the last row of the full pass, bit
   );
 });
 
-test("property: a tile's class is what asking key by key gives", () => {
+test("property: the class of a tile is exactly that of its pairs", () => {
   const options = fc.oneof(
     fc.constantFrom({}, { align: "top-left" } as const, { align: "bottom-right" } as const),
     fc.record({ offset: fc.integer({ min: -4, max: 4 }) }),
@@ -84,7 +84,7 @@ test("golden: more queries than keys, with a given alignment", () => {
   expect(seen(causal({ align: "bottom-right" }), 3, 2)).toEqual(["00", "10", "11"]);
 });
 
-test("a mask is named as it is written", () => {
+test("the name is the call that created it", () => {
   const names = [{}, { align: "top-left" } as const, { offset: 2 }, { offset: [0, 3] }].map(
     (o) => causal(o).name,
   );
@@ -105,7 +105,7 @@ test("more queries than keys are refused, with both ways to align them", () => {
   );
 });
 
-test("unknown alignments and broken offsets are refused", () => {
+test("unknown alignments and invalid offsets are refused", () => {
   expect(() => causal({ align: "left" as "top-left" })).toThrow(/`align` is "left", expected "bottom-right"/);
   expect(() => causal({ offset: 0.5 })).toThrow(/`offset` is 0.5, expected a whole number of tokens/);
   expect(() => causal({ offset: [0, NaN] })).toThrow(/`offset` is \[0, NaN\], expected a whole number/);

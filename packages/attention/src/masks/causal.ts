@@ -3,14 +3,14 @@ import type { Extent, Mask, Range, TileClass } from "@qkv/attention-contract";
 import { defineMask, firstQuery } from "../mask.js";
 import { checkBatches, refuseBatch } from "./check-batches.js";
 
-/** Alignment of queries and keys of different lengths. */
+/** Alignment of queries and keys if their lengths differ. */
 export type CausalOptions = {
   /**
    * `bottom-right` (default): the last query sees every key, as in decoding. `top-left`: the first query sees only
    * the first key, as PyTorch's `is_causal=True` and JAX have it.
    */
   align?: "bottom-right" | "top-left";
-  /** Query i (counted from 0) sees keys up to i + offset. One number, or one per batch. Replaces `align`. */
+  /** Query i, counted from 0, sees keys up to i + offset. One number, or one per sequence of the batch. Replaces `align`. */
   offset?: number | readonly number[];
 };
 
@@ -64,7 +64,7 @@ export function causal(options?: CausalOptions): Mask {
   });
 }
 
-/** Query q sees keys up to q + shift. */
+/** The rule by which query q sees keys up to q + shift. */
 function shifted(shift: (batch: number) => number) {
   return {
     sees: (query: number, key: number, batch: number) => key <= query + shift(batch),

@@ -1,7 +1,7 @@
 import { checks } from "@qkv/core";
 import type { Extent } from "@qkv/attention-contract";
 
-/** Refuses a list per batch whose length is not the number of batches, where that is known. */
+/** Refuses a list whose length differs from the batch size, if that is known. */
 export function checkBatches(
   fn: string,
   argument: string,
@@ -11,7 +11,7 @@ export function checkBatches(
   if (batches !== list.length) refuseLength(fn, argument, list, `${batches}, one per batch`);
 }
 
-/** Refuses a batch without an entry in the list. */
+/** Throws the error for a sequence of the batch that has no entry in the list. */
 export function refuseBatch(fn: string, argument: string, list: ArrayLike<unknown>, batch: number): never {
   return refuseLength(fn, argument, list, `one per batch, and there is a batch ${batch}`);
 }

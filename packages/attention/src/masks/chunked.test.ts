@@ -10,7 +10,7 @@ import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 const size = fc.integer({ min: 1, max: 8 });
 
-test("property: a chunk of everything is causal, a chunk of one gives the values, chunks are documents", () => {
+test("property: one chunk equals causal(), chunks of one token give the values, and chunks equal documents under causal()", () => {
   fc.assert(
     fc.property(size, size, fc.nat(3), (T, chunkSize, more) => {
       const [query, key, value] = [1, 2, 3].map((seed) => randn([1, 2, T, 3], { seed }));
@@ -23,12 +23,12 @@ test("property: a chunk of everything is causal, a chunk of one gives the values
   );
 });
 
-test("golden: chunks of three, counted from the sequence's start", () => {
+test("golden: chunks of three, counted from the start of the sequence", () => {
   expect(rowsSeen(chunked(3), 3, 5)).toEqual(["11100", "00010", "00011"]);
   expect(chunked(3).name).toBe("chunked(3)");
 });
 
-test("a chunk size that is none is refused, with the fix", () => {
+test("an invalid chunk size is refused, with the fix", () => {
   for (const wrong of [0, 1.5, NaN]) {
     expect(() => chunked(wrong)).toThrow(
       /chunked: `chunkSize` is .*, expected a whole number of tokens, 1 or more.\nFix: choose how many/,

@@ -11,7 +11,7 @@ const extent = fc
   .integer({ min: 1, max: positions })
   .map((queryLength) => ({ queryLength, keyLength: positions }));
 
-test("property: what is counted and drawn is what the mask shows", () => {
+test("property: the counts and the picture agree with the mask", () => {
   fc.assert(
     fc.property(
       masks,
@@ -56,7 +56,7 @@ test("golden: large masks are drawn in 32 by 32 cells, and their tiles counted",
   });
 });
 
-test("batches and heads are described one at a time", () => {
+test("`batch` and `head` select what is described", () => {
   const of = (batch: number, head: number) =>
     describe(
       maskMod((b, h) => b === 1 && h === 1),
@@ -67,12 +67,12 @@ test("batches and heads are described one at a time", () => {
   expect(describe(causal(), { queryLength: 1, keyLength: 2, batch: 5, head: 7 }).text).toBe("██");
 });
 
-test("nothing is described without a picture of nothing", () => {
+test("empty lengths give an empty picture", () => {
   const nothing = describe(causal(), { queryLength: 0, keyLength: 0 });
   expect([nothing.pairs, nothing.sparsity, nothing.text]).toEqual([0, 0, ""]);
 });
 
-test("what is no mask, and lengths that are none, are refused", () => {
+test("values that are not masks, and invalid lengths, are refused", () => {
   expect(() => describe(causal as never, { queryLength: 1, keyLength: 1 })).toThrow(
     /describe: `mask` is the function causal, expected a mask/,
   );

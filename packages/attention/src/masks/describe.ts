@@ -2,11 +2,11 @@ import { checks } from "@qkv/core";
 import { type Mask, tileIndex, tilePlan } from "@qkv/attention-contract";
 import { checkMask } from "../mask.js";
 
-/** Lengths that a mask is described over. Queries are the last `queryLength` of `keyLength` positions. */
+/** Lengths for which a mask is described. Queries are the last `queryLength` of `keyLength` positions. */
 export type DescribeExtent = {
   queryLength: number;
   keyLength: number;
-  /** Index of the batch. Default 0. */
+  /** Index of the sequence in the batch. Default 0. */
   batch?: number;
   /** Index of the head. Default 0. */
   head?: number;
@@ -14,23 +14,23 @@ export type DescribeExtent = {
 
 export type MaskDescription = {
   readonly name: string;
-  /** Pairs of query and key, and how many of them are seen. */
+  /** Number of pairs of a query and a key, and number of visible pairs. */
   readonly pairs: number;
   readonly seen: number;
-  /** The share of pairs that is hidden: from 0, all seen, to 1. */
+  /** Fraction of masked pairs, from 0 (all visible) to 1 (all masked). */
   readonly sparsity: number;
-  /** Tiles of 64 queries and 64 keys: never read, tested pair by pair, taken whole. */
+  /** Number of tiles of 64 queries × 64 keys in which no, some or all pairs are visible: skipped, tested pair by pair, not tested. */
   readonly tiles: { readonly none: number; readonly some: number; readonly all: number };
-  /** The share seen in each cell, row-major, for a picture; one cell a pair where both lengths are at most 32. */
+  /** Fraction of visible pairs in each cell of a picture, row-major. A cell is one pair if both lengths are at most 32. */
   readonly picture: { readonly data: Float32Array; readonly shape: readonly [number, number] };
-  /** The picture in letters: `·` hidden, `▒` partly seen, `█` seen. */
+  /** The picture as text: `·` masked, `▒` partly visible, `█` visible. */
   readonly text: string;
 };
 
 /**
- * Describes a mask over given lengths: how sparse it is, how many tiles have to be computed, and a picture of it.
+ * Describes a mask for given lengths: its sparsity, the number of tiles that have to be computed, and a picture.
  *
- * @throws {ArgumentError} If it is no mask, or a length is no whole number.
+ * @throws {ArgumentError} If it is not a mask, or a length is not a whole number.
  *
  * @example
  * ```ts
@@ -65,7 +65,7 @@ export function describe(mask: Mask, extent: DescribeExtent): MaskDescription {
     false,
   );
   const [rows, columns] = [Math.min(T, 32), Math.min(S, 32)];
-  const cells = new Float32Array(rows * columns); // pairs seen, then their share
+  const cells = new Float32Array(rows * columns); // number of visible pairs, then their fraction
   const sizes = new Float32Array(rows * columns);
   let seen = 0;
   for (let t = 0; t < T; t++) {

@@ -6,7 +6,7 @@ import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 const size = fc.integer({ min: 1, max: 6 });
 
-test("property: without gaps it is the sliding window, and a query far enough in sees windowSize keys", () => {
+test("property: with dilation 1 it equals the sliding window, and a query that is far enough from the start sees windowSize keys", () => {
   fc.assert(
     fc.property(size, size, (windowSize, dilation) => {
       expect(rowsSeen(dilated(windowSize, 1), 8)).toEqual(rowsSeen(slidingWindow(windowSize), 8));
@@ -17,7 +17,7 @@ test("property: without gaps it is the sliding window, and a query far enough in
   );
 });
 
-test("golden: three keys, every second", () => {
+test("golden: a window of three keys with dilation 2", () => {
   expect(rowsSeen(dilated(3, 2), 7)).toEqual([
     "1000000",
     "0100000",
@@ -30,7 +30,7 @@ test("golden: three keys, every second", () => {
   expect(dilated(3, 2).name).toBe("dilated(3, 2)");
 });
 
-test("sizes that are none are refused, with the fix", () => {
+test("invalid sizes are refused, with the fix", () => {
   expect(() => dilated(0, 1)).toThrow(
     /dilated: `windowSize` is 0, expected a whole number of tokens, 1 or more.\nFix: dilated\(4, 2\) sees/,
   );

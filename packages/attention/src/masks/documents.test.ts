@@ -11,7 +11,7 @@ import { rowsSeen } from "@qkv/test-support/rows-seen";
 const lengths = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 4 });
 const idsOf = (lengths: readonly number[]) => lengths.flatMap((length, id) => Array<number>(length).fill(id));
 
-test("property: packed documents are attended as each alone is, bit for bit", () => {
+test("property: packed documents give the same as each document by itself, bit for bit", () => {
   fc.assert(
     fc.property(lengths, fc.nat(1000), fc.boolean(), (lengths, seed, ahead) => {
       const parts = lengths.map((length, n) =>
@@ -35,7 +35,7 @@ test("property: packed documents are attended as each alone is, bit for bit", ()
   );
 });
 
-test("golden: documents in pieces, and batches packed differently", () => {
+test("golden: a document in two pieces, and sequences packed differently", () => {
   expect(rowsSeen(documents([7, 7, 3, 7]), 4)).toEqual(["1101", "1101", "0010", "1101"]);
   const each = documents([Int32Array.of(0, 0, 1), [0, 1, 1]]);
   expect(rowsSeen(each, 3, 3, 0)).toEqual(["110", "110", "001"]);
@@ -44,7 +44,7 @@ test("golden: documents in pieces, and batches packed differently", () => {
   expect([documents([0]).perBatch, documents([0, 1]).name]).toEqual([false, "documents([2])"]);
 });
 
-test("tiles read grow linearly in T for documents of one length", () => {
+test("for documents of equal length, the number of computed tiles is linear in T", () => {
   const visited = (T: number) => {
     const ids = Array.from({ length: T }, (_, i) => Math.floor(i / 128));
     const { tiles } = describe(and(causal(), documents(ids)), { queryLength: T, keyLength: T });
@@ -54,7 +54,7 @@ test("tiles read grow linearly in T for documents of one length", () => {
   expect([256, 512, 1024].map(visited)).toEqual([6, 12, 24]);
 });
 
-test("ids may be written ahead; too few of them, or none for a batch, are refused", () => {
+test("more ids than positions are allowed; too few ids, or no list for a sequence, are refused", () => {
   expect(rowsSeen(documents([0, 0, 1, 1]), 3)).toEqual(["110", "110", "001"]);
   const x = randn([2, 1, 3, 2], { seed: 1 });
   expect(() => attention(x, x, x, { mask: documents([0, 1]) })).toThrow(

@@ -8,15 +8,15 @@ const fix = "give each position the number of its document: [0, 0, 0, 1, 1] pack
 const check = /* @__PURE__ */ checks("documents", { argument: "ids", fix });
 
 /**
- * Packs several documents into one sequence: a query sees only the keys of its own document, those of equal ids. Each document is attended
- * to as if it were alone, and the work is the sum of the squared lengths instead of the square of their sum.
+ * Masks attention between documents that are packed into one sequence: a query sees only the keys of its own document, which have
+ * the same id. Each document gets the same result as by itself, and the work is the sum of the squared lengths instead of the square
+ * of their sum.
  *
  * For language models combine it: `and(causal(), documents(ids))`.
  *
- * @param ids - Document of each position, any numbers: `[S]`, or `[B][S]` where batches are packed
+ * @param ids - Document id of each position, any numbers: `[S]`, or `[B][S]` if the sequences of the batch are packed
  *   differently. May be longer than the sequence so far.
- * @throws {ArgumentError} If there are fewer ids than positions, or, given per batch, not a list for each
- *   batch of the query.
+ * @throws {ArgumentError} If there are fewer ids than positions, or the number of lists differs from the batch size.
  * @see "Efficient Sequence Packing without Cross-contamination" (2021), arXiv:2107.02027
  *
  * @example

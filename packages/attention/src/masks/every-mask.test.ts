@@ -32,7 +32,7 @@ function pairs(mask: Mask, T: number, S: number): Tensor {
   return tensor(seen, { shape: [2, 2, T, S] });
 }
 
-test("property: a tile's class never contradicts what is seen in it, wherever the tile lies", () => {
+test("property: the class of a tile never contradicts its pairs, wherever the tile is", () => {
   fc.assert(
     fc.property(masks, extent, range, range, one, one, (mask, extent, query, key, batch, head) => {
       // A written-out mask has numbers for its own positions alone.
@@ -73,7 +73,7 @@ for (const kind of Object.keys(kinds).filter((name) => !["maskTensor", "maskMod"
   });
 }
 
-test("property: attention under a mask is attention under the same pairs written out, in both types", () => {
+test("property: attention under a mask equals attention under a dense mask of the same pairs, in both types", () => {
   fc.assert(
     fc.property(
       masks,
@@ -105,7 +105,7 @@ test("property: and, or and not obey De Morgan's laws", () => {
   );
 });
 
-test("property: the tiles that a plan visits are those in which a pair is seen", () => {
+test("property: a plan skips exactly the tiles without a visible pair", () => {
   const long = fc.constantFrom(...["slidingWindow", "keepFirst", "prefix", "dilated", "strided", "chunked"]);
   fc.assert(
     fc.property(

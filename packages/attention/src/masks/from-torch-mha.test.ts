@@ -14,7 +14,7 @@ const bools = (shape: readonly number[], seed: number) =>
     { shape },
   );
 
-test("property: it shows what the tensor ignores not", () => {
+test("property: a query sees the keys for which the tensor is false", () => {
   fc.assert(
     fc.property(fc.nat(1000), (seed) => {
       const x = randn([2, 3, 4, 5], { seed });

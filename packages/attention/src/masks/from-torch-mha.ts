@@ -42,7 +42,7 @@ export function fromTorchMHA(ignored: Tensor, numHeads?: number): Mask {
  * Converts the `key_padding_mask` of PyTorch's `nn.MultiheadAttention`, in which `true` means *ignore*.
  *
  * @param ignored - bool, `[B, S]`.
- * @throws {ArgumentError} If the tensor is not bool. {@link ShapeError} if it has not two axes.
+ * @throws {ArgumentError} If the tensor is not bool. {@link ShapeError} if it does not have two axes.
  *
  * @example
  * ```ts

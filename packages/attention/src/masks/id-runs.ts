@@ -1,6 +1,6 @@
 import type { Range } from "@qkv/attention-contract";
 
-/** The id of each position, and where the run of equal ids around it ends. */
+/** The id of each position, and the end (exclusive) of the run of equal ids that contains it. */
 export type IdRuns = { readonly ids: readonly number[]; readonly runEnd: Int32Array };
 
 export function withRuns(list: ArrayLike<number>): IdRuns {
@@ -10,7 +10,7 @@ export function withRuns(list: ArrayLike<number>): IdRuns {
   return { ids, runEnd };
 }
 
-/** The ids of a stretch of positions, found run by run; undefined stands for positions beyond the list. */
+/** The distinct ids in a range of positions, found run by run; undefined represents positions beyond the list. */
 export function idsInRange({ ids, runEnd }: IdRuns, { first, last }: Range): Set<number | undefined> {
   const found = new Set<number | undefined>();
   for (let position = first; position <= last; position = (runEnd[position] ?? position) + 1) {

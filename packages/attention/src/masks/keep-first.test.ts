@@ -12,7 +12,7 @@ import { rowsSeen } from "@qkv/test-support/rows-seen";
 const size = fc.integer({ min: 1, max: 8 });
 const streaming = (kept: number, window: number) => and(causal(), or(keepFirst(kept), slidingWindow(window)));
 
-test("property: without kept tokens it is the window, and with enough of them everything", () => {
+test("property: with count 0 the combination equals the window, and with a large count causal attention", () => {
   fc.assert(
     fc.property(size, size, fc.nat(8), (T, window, kept) => {
       const x = randn([1, 2, T, 3], { seed: T });
@@ -23,13 +23,13 @@ test("property: without kept tokens it is the window, and with enough of them ev
   );
 });
 
-test("golden: one kept token and a window of two", () => {
+test("golden: keepFirst(1) and a window of two", () => {
   expect(rowsSeen(streaming(1, 2), 5)).toEqual(["10000", "11000", "11100", "10110", "10011"]);
   expect(rowsSeen(keepFirst(2), 1, 4)).toEqual(["1100"]);
   expect(keepFirst(2).name).toBe("keepFirst(2)");
 });
 
-test("counts that are none are refused, with the fix", () => {
+test("invalid counts are refused, with the fix", () => {
   for (const wrong of [-1, 0.5, NaN, Infinity]) {
     expect(() => keepFirst(wrong)).toThrow(
       /keepFirst: `count` is .*, expected a whole number of tokens, 0 or more.\nFix: count the tokens at the start/,

@@ -3,13 +3,13 @@ import type { Mask } from "@qkv/attention-contract";
 import { defineMask } from "../mask.js";
 
 /**
- * Lets every query see the first `count` keys, the attention sinks: they stay visible when a window has moved past
- * them. Models put the weight there that no other key needs, and fail without them.
+ * Lets every query see the first `count` keys (attention sinks), also after a sliding window has moved past them. Models put
+ * attention weight on these keys when no other key matches, and their output degrades without them.
  *
  * Combined with a window, `and(causal(), or(keepFirst(4), slidingWindow(256)))`, a query does 260 dot products
  * instead of `S`, and a cache holds 260 tokens.
  *
- * @param count - Number of keys kept. Unit: tokens. Whole, 0 or more.
+ * @param count - Number of keys that stay visible. Unit: tokens. Whole, 0 or more.
  * @throws {ArgumentError} If `count` is not a whole number of at least 0.
  * @see "Efficient Streaming Language Models with Attention Sinks" (2023), arXiv:2309.17453
  *

@@ -37,7 +37,7 @@ test.each(rules)("%o written as a predicate gives the same attention", (mask, ru
   expect(of(maskMod(rule))).toEqual(of(mask));
 });
 
-test("a predicate is called per batch and head, unless it declares that it reads neither", () => {
+test("a predicate is called per batch index and head, unless perBatch and perHead are false", () => {
   const asked: string[] = [];
   const rule: MaskRule = (batch, head, query, key) => {
     asked.push([batch, head, query, key].join());
@@ -53,13 +53,13 @@ test("a predicate is called per batch and head, unless it declares that it reads
   expect(asked).toEqual(["0,0,1,0", "0,0,1,1"]);
 });
 
-test("golden: each head its own rule", () => {
+test("golden: a rule that differs between heads", () => {
   const mask = maskMod((_batch, head, query, key) => (head === 0 ? key <= query : key >= query));
   expect(rowsSeen(mask, 3, 3, 0, 0)).toEqual(["100", "110", "111"]);
   expect(rowsSeen(mask, 3, 3, 0, 1)).toEqual(["111", "011", "001"]);
 });
 
-test("it is named after its function, and what is no function is refused", () => {
+test("the name is that of the function, and values that are not functions are refused", () => {
   expect(maskMod(() => true).name).toBe("maskMod(…)");
   expect(
     maskMod(function lookBack() {
@@ -72,7 +72,7 @@ test("it is named after its function, and what is no function is refused", () =>
   );
 });
 
-test("a predicate that does not answer true or false is refused: undefined would hide every key", () => {
+test("a predicate that returns neither true nor false is refused: undefined would mask every key", () => {
   const x = randn([1, 1, 2, 3], { seed: 1 });
   for (const answer of [undefined, null, 1, "yes", () => true]) {
     expect(() => attention(x, x, x, { mask: maskMod((() => answer) as never) })).toThrow(

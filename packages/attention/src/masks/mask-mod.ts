@@ -2,26 +2,25 @@ import { checks } from "@qkv/core";
 import type { Mask } from "@qkv/attention-contract";
 import { defineMask } from "../mask.js";
 
-/** True if a query sees a key, told from the positions of both. */
+/** A predicate: true if the query sees the key. Query and key are absolute positions. */
 export type MaskRule = (batch: number, head: number, query: number, key: number) => boolean;
 
 export type MaskModOptions = {
-  /** For messages. Default: the function's name. */
+  /** Name for error messages. Default: the name of the function. */
   name?: string;
-  /** True: the rule looks at the batch. `false` asks it once for all batches. Default true. */
+  /** True if the rule depends on the batch index. With `false` it is called only for batch index 0. Default true. */
   perBatch?: boolean;
-  /** True: the rule looks at the head. `false` asks it once for all heads. Default true. */
+  /** True if the rule depends on the head. With `false` it is called only for head 0. Default true. */
   perHead?: boolean;
 };
 
 /**
- * Any predicate as a mask, with the arguments in FlexAttention's order. It is asked about each pair once, on the host,
- * when a call of new lengths is planned: `B · H · T · S` times, or `T · S` where it looks at neither batch nor head.
- * {@link defineMask} makes a mask that also tells of whole tiles.
+ * Makes a mask from a predicate, whose arguments are in FlexAttention's order. It is evaluated on the host, once per pair, when a
+ * call has new lengths: `B · H · T · S` times, or `T · S` times if it depends on neither batch nor head. {@link defineMask} makes
+ * masks that also classify whole tiles, which is faster.
  *
  * @param rule - `(batch, head, query, key) => boolean`; positions are absolute, and queries are the last ones.
- * @throws {ArgumentError} If `rule` is not a function; and from the call that asks it, if it answers neither true nor
- *   false.
+ * @throws {ArgumentError} If `rule` is not a function; and from the call that evaluates it, if it returns neither true nor false.
  * @see "Flex Attention" (2024), arXiv:2412.05496
  *
  * @example

@@ -19,7 +19,7 @@ const bools = (shape: readonly number[], bits: number) => {
   );
 };
 
-test("property: a weight is positive exactly where the tensor, broadcast, is true", () => {
+test("property: a weight is positive exactly where the broadcast tensor is true", () => {
   const shape = fc
     .tuple(fc.constantFrom(B, 1), fc.constantFrom(H, 1), fc.constantFrom(T, 1), fc.constantFrom(S, 1))
     .chain((full) => fc.nat(4).map((dropped) => full.slice(dropped)));
@@ -42,7 +42,7 @@ test("property: a weight is positive exactly where the tensor, broadcast, is tru
   );
 });
 
-test("property: causal written out is causal", () => {
+test("property: a dense causal tensor equals causal()", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 5 }), fc.nat(3), (T, earlier) => {
       const [x, all] = [randn([1, 2, T, 3], { seed: 3 }), randn([1, 2, T + earlier, 3], { seed: 4 })];
@@ -55,7 +55,7 @@ test("property: causal written out is causal", () => {
   );
 });
 
-test("a mask tensor that is a view is read as it looks", () => {
+test("a strided view is read like its contiguous copy", () => {
   const visible = slice(
     tensor([
       [true, false, false, true],
@@ -73,13 +73,13 @@ test("a mask tensor that is a view is read as it looks", () => {
   );
 });
 
-test("it tells what it depends on", () => {
+test("perBatch and perHead follow from the shape of the tensor", () => {
   const [plain, each] = [maskTensor(bools([T, S], 1)), maskTensor(bools([B, H, 1, S], 1))];
   expect([plain.name, plain.perBatch, plain.perHead]).toEqual([`maskTensor([${T}, ${S}])`, false, false]);
   expect([each.perBatch, each.perHead]).toEqual([true, true]);
 });
 
-test("numbers are refused, with where they belong", () => {
+test("a float tensor is refused, with the fix to pass it as `bias`", () => {
   expect(() => maskTensor(randn([2, 2], { seed: 1 }))).toThrow(
     /maskTensor: `visible` is "float32", expected bool.*\nFix: pass numbers that are added to scores as `bias`/,
   );

@@ -5,12 +5,12 @@ import { padding } from "./padding.js";
 import { slidingWindow } from "./sliding-window.js";
 import { rowsSeen } from "@qkv/test-support/rows-seen";
 
-test("golden: the keys that causal masks", () => {
+test("golden: not(causal()) shows the keys that causal() masks", () => {
   expect(rowsSeen(not(causal()), 3)).toEqual(["011", "001", "000"]);
   expect(rowsSeen(not(not(causal())), 3)).toEqual(rowsSeen(causal(), 3));
 });
 
-test("tiles change their class", () => {
+test('the classes "none" and "all" are swapped', () => {
   const { tile } = not(slidingWindow(2)).bind({ queryLength: 9, keyLength: 9 });
   const at = (first: number, last = first) => ({ first, last });
   expect(tile(at(6, 7), at(0, 1), 0, 0)).toBe("all");
@@ -18,7 +18,7 @@ test("tiles change their class", () => {
   expect(tile(at(6), at(4, 6), 0, 0)).toBe("some");
 });
 
-test("it tells what it depends on, and how it was written; what is no mask is refused", () => {
+test("it has perBatch, perHead and a name, and values that are not masks are refused", () => {
   const mask = not(padding([1]));
   expect([mask.perBatch, mask.perHead, mask.name]).toEqual([true, false, "not(padding([1]))"]);
   expect(() => not(undefined as never)).toThrow(/not: `mask` is undefined, expected a mask/);

@@ -2,7 +2,7 @@ import type { Mask } from "@qkv/attention-contract";
 import { checkMask, defineMask } from "../mask.js";
 
 /**
- * Inverts a mask: a query sees exactly the keys that `mask` hides from it.
+ * Inverts a mask: a query sees exactly the keys that `mask` does not let it see.
  *
  * @example
  * ```ts

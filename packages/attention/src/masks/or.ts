@@ -2,9 +2,9 @@ import type { Mask } from "@qkv/attention-contract";
 import { combineMasks } from "../combine-masks.js";
 
 /**
- * Lets a query see a key where at least one of the masks does.
+ * Combines masks: a query sees a key if at least one of the masks allows it.
  *
- * @throws {ArgumentError} If there is no mask, or one that is none.
+ * @throws {ArgumentError} If no masks are given, or a value is not a mask.
  *
  * @example
  * ```ts

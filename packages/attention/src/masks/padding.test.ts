@@ -20,7 +20,7 @@ function withGarbage(x: Tensor, lengths: readonly number[], garbage: number): Te
   return tensor(data, { shape: x.shape });
 }
 
-test("property: each sequence is attended as if it were alone, whatever stands in its padding", () => {
+test("property: each sequence gives the same as by itself, whatever its padding contains", () => {
   const garbage = fc.constantFrom(NaN, Infinity, -Infinity, 1e30);
   fc.assert(
     fc.property(lengths, seed, garbage, fc.boolean(), (lengths, seed, garbage, ahead) => {
@@ -45,7 +45,7 @@ test("property: each sequence is attended as if it were alone, whatever stands i
   );
 });
 
-test("property: a tile's class is what asking key by key gives", () => {
+test("property: the class of a tile is exactly that of its pairs", () => {
   const range = fc
     .tuple(fc.integer({ min: -3, max: 8 }), fc.nat(5))
     .map(([first, more]) => ({ first, last: first + more }));
@@ -59,7 +59,7 @@ test("property: a tile's class is what asking key by key gives", () => {
   );
 });
 
-test("golden: equal keys share a query evenly, as far as the sequence goes; a batch of length 0 gives zeros", () => {
+test("golden: equal keys have equal weights up to the length of the sequence, and a sequence of length 0 gives zeros", () => {
   const x = tensor(new Float32Array(9).fill(1), { shape: [3, 1, 3, 1] });
   const mask = padding(Int32Array.of(3, 2, 0));
   const last = slice(attentionWeights(x, x, { mask }), 2, -1).toNested();
@@ -72,7 +72,7 @@ test("golden: equal keys share a query evenly, as far as the sequence goes; a ba
   expect([mask.name, mask.perBatch]).toEqual(["padding([3, 2, 0])", true]);
 });
 
-test("lengths that are no counts, or too few, are refused", () => {
+test("invalid lengths, and too few lengths, are refused", () => {
   for (const wrong of [-1, 1.5, NaN]) {
     expect(() => padding([2, wrong])).toThrow(/`lengths` is .*, expected whole numbers of tokens, 0 or more/);
   }

@@ -4,12 +4,11 @@ import { defineMask } from "../mask.js";
 import { checkBatches, refuseBatch } from "./check-batches.js";
 
 /**
- * Hides the padding at the end of shorter sequences: batch entry `b` sees keys `0 … lengths[b] - 1`.
+ * Masks the padding at the end of shorter sequences: sequence b of the batch sees keys `0 … lengths[b] - 1`.
  *
- * @param lengths - Real tokens of each batch. Unit: tokens. Whole, 0 or more; a batch of length 0 sees nothing, and
- *   its outputs are zeros.
- * @throws {ArgumentError} If a length is not a whole number of at least 0, or there is not one for each batch of
- *   the query.
+ * @param lengths - Number of real tokens of each sequence, `[B]`. Unit: tokens. Whole, 0 or more. A sequence of length 0 sees no key,
+ *   and its outputs are zeros.
+ * @throws {ArgumentError} If a length is not a whole number of at least 0, or the number of lengths differs from the batch size.
  *
  * @example
  * ```ts

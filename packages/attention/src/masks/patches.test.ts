@@ -8,7 +8,7 @@ import { patches } from "./patches.js";
 const lengths = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 5 });
 const idsOf = (lengths: readonly number[]) => lengths.flatMap((length, id) => Array<number>(length).fill(id));
 
-test("property: the rows of patches partition the bytes, and each patch is attended as if alone", () => {
+test("property: each patch attends exactly to its bytes, as if it were the only one", () => {
   fc.assert(
     fc.property(lengths, fc.integer({ min: 1, max: 3 }), fc.nat(1000), (lengths, rowsPerPatch, seed) => {
       const ids = idsOf(lengths);
@@ -28,7 +28,7 @@ test("property: the rows of patches partition the bytes, and each patch is atten
   );
 });
 
-test("property: a byte reads the rows of its own patch: the transposed mask", () => {
+test("property: with `bytes` as queries, the mask is the transposed one", () => {
   fc.assert(
     fc.property(lengths, fc.integer({ min: 1, max: 3 }), (lengths, rowsPerPatch) => {
       const ids = idsOf(lengths);
@@ -45,7 +45,7 @@ test("patches of one byte: each byte sees itself", () => {
   expect([...attentionWeights(x, x, { mask: patches([0, 1, 2]) }).data]).toEqual([1, 0, 0, 0, 1, 0, 0, 0, 1]);
 });
 
-test("golden: two rows a patch, and batches that differ", () => {
+test("golden: two rows per patch, and sequences that differ", () => {
   expect(rowsSeen(patches([0, 1, 1], { rowsPerPatch: 2 }), 4, 3)).toEqual(["100", "100", "011", "011"]);
   const each = patches([
     [0, 1],
@@ -58,7 +58,7 @@ test("golden: two rows a patch, and batches that differ", () => {
   expect([each.name, each.perBatch]).toEqual(["patches([2 × 2], patches)", true]);
 });
 
-test("ids that are none, too few ids and unknown sides are refused", () => {
+test("invalid ids, too few ids and unknown sides are refused", () => {
   const x = randn([1, 1, 3, 2], { seed: 1 });
   expect(() => attention(x, x, x, { mask: patches([0, 1]) })).toThrow(
     /patches: `patchIds` is "2 ids", expected one for each of 3 bytes.\nFix: give each byte the number of its patch/,

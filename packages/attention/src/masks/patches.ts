@@ -9,21 +9,21 @@ const check = /* @__PURE__ */ checks("patches", { fix });
 
 export type PatchesOptions = {
   /**
-   * Side of the cross-attention that the queries are. `"patches"`: each patch reads its bytes, as in BLT's encoder.
-   * `"bytes"`: each byte reads its patch, as in BLT's decoder. Default `"patches"`.
+   * Side of the cross-attention to which the queries belong. `"patches"`: each patch attends to its bytes, as in BLT's encoder.
+   * `"bytes"`: each byte attends to its patch, as in BLT's decoder. Default `"patches"`.
    */
   queries?: "patches" | "bytes";
-  /** Rows that stand for one patch, one after another: `cross_attn_k` in BLT. Default 1. */
+  /** Number of consecutive rows that represent one patch: `cross_attn_k` in BLT. Default 1. */
   rowsPerPatch?: number;
 };
 
 /**
- * Cross-attention between patches and their bytes, as the Byte Latent Transformer has it: a patch and a byte see each
- * other if the byte lies in the patch. Rows of patches are numbered from 0, whatever the lengths of both sides.
+ * The mask of cross-attention between patches and bytes in the Byte Latent Transformer: a patch and a byte see each other if the
+ * byte belongs to the patch. Rows of patches are numbered from 0, whatever the lengths of both sides.
  *
- * @param patchIds - Patch of each byte, rising from 0: `[bytes]`, or `[B][bytes]` where batches differ, such as
- *   `patchIds` of `@qkv/tokenizer/patching` returns.
- * @throws {ArgumentError} If there are fewer ids than bytes, or, given per batch, not a list for each batch.
+ * @param patchIds - Patch of each byte, ascending from 0, as `patchIds` of `@qkv/tokenizer/patching` returns: `[bytes]`, or
+ *   `[B][bytes]` if the sequences of the batch differ.
+ * @throws {ArgumentError} If there are fewer ids than bytes, or the number of lists differs from the batch size.
  * @see "Byte Latent Transformer: Patches Scale Better Than Tokens" (2024), arXiv:2412.09871, section 3.2
  *
  * @example
@@ -65,7 +65,7 @@ export function patches(
         const expected = `one for each of ${bytes} bytes`;
         check.refuse({ argument: "patchIds", received: `${ids.length} ids`, expected });
       }
-      /** The row of a patch and the place of a byte, from positions of query and key. */
+      /** The row of a patch and the index of a byte, from the positions of query and key. */
       const sides = <X>(query: X, key: X): [patch: X, byte: X] => (ofPatches ? [query, key] : [key, query]);
       const fromFirst = ({ first: from, last }: Range) => ({ first: from - first, last: last - first });
       return {

@@ -8,7 +8,7 @@ import { padding } from "./padding.js";
 import { prefix } from "./prefix.js";
 import { rowsSeen } from "@qkv/test-support/rows-seen";
 
-test("property: no prefix is causal, and a prefix of everything no mask", () => {
+test("property: prefix(0) equals causal(), and a prefix of the whole sequence masks nothing", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 8 }), fc.nat(3), (T, more) => {
       const x = randn([1, 2, T, 3], { seed: T });
@@ -20,7 +20,7 @@ test("property: no prefix is causal, and a prefix of everything no mask", () => 
   );
 });
 
-test("golden: a prefix of three, also when the last token is decoded, and one per batch", () => {
+test("golden: a prefix of three, also when decoding the last token, and one prefix per sequence", () => {
   expect(rowsSeen(prefix(3), 5)).toEqual(["11100", "11100", "11100", "11110", "11111"]);
   expect(rowsSeen(prefix(3), 2, 5)).toEqual(["11110", "11111"]);
   const each = or(causal(), padding([3, 1]));
@@ -28,7 +28,7 @@ test("golden: a prefix of three, also when the last token is decoded, and one pe
   expect(rowsSeen(each, 5, 5, 1)).toEqual(rowsSeen(causal(), 5));
 });
 
-test("lengths that are none are refused, with the fix", () => {
+test("invalid lengths are refused, with the fix", () => {
   for (const wrong of [-1, 2.5, NaN]) {
     expect(() => prefix(wrong)).toThrow(
       /prefix: `length` is .*, expected a whole number of tokens, 0 or more.\nFix: count the tokens that may see/,

@@ -6,7 +6,7 @@ import { defineMask } from "../mask.js";
  * Prefix mask: the first `length` tokens see each other, and every later token sees them and everything before itself.
  * Key `j` is visible if `j < length` or `j ≤ i`.
  *
- * `prefix(0)` is `causal()`, a prefix as long as the sequence is no mask. With a length per batch:
+ * `prefix(0)` equals `causal()`, and a prefix as long as the sequence masks nothing. With one length per sequence of the batch, use
  * `or(causal(), padding(lengths))`.
  *
  * @param length - Unit: tokens. Whole, 0 or more.

@@ -24,7 +24,7 @@ test("property: a weight is positive exactly inside the window", () => {
   );
 });
 
-test("property: a window as long as the sequence is causal attention, and a window of 1 gives the values", () => {
+test("property: a window as long as the sequence equals causal attention, and a window of 1 gives the values", () => {
   fc.assert(
     fc.property(size, fc.nat(3), seed, (T, more, seed) => {
       const make = (n: number) => randn([1, 2, T, 4], { seed: seed + n });
@@ -49,7 +49,7 @@ test("property: decoding the last token gives the last row of the full pass", ()
   );
 });
 
-test("property: a tile's class is what asking key by key gives", () => {
+test("property: the class of a tile is exactly that of its pairs", () => {
   const bind = (windowSize: number) => slidingWindow(windowSize).bind({ queryLength: 4, keyLength: 9 });
   fc.assert(
     fc.property(fc.oneof(size, fc.constant(Infinity)), range, range, (windowSize, query, key) => {
@@ -72,7 +72,7 @@ test("a window of no tokens is refused, with the fix", () => {
   for (const wrong of [-1, 1.5, NaN, -Infinity]) expect(() => slidingWindow(wrong)).toThrow(/a whole number/);
 });
 
-test("property: a window to both sides is so many neighbours on each, and one side alone is a plain window", () => {
+test("property: a two-sided window shows the given number of neighbours on each side, and `before` alone equals a plain window", () => {
   const side = fc.oneof(fc.nat(6), fc.constant(Infinity));
   fc.assert(
     fc.property(size, side, side, (T, before, after) => {
@@ -89,7 +89,7 @@ test("property: a window to both sides is so many neighbours on each, and one si
   expect(slidingWindow({ before: 2 }).name).toBe("slidingWindow({ before: 2, after: 0 })");
 });
 
-test("sides that are no counts are refused, with the fix", () => {
+test("invalid sides are refused, with the fix", () => {
   expect(() => slidingWindow({ before: -1, after: 0 })).toThrow(
     /slidingWindow: `before` is -1, expected a whole number of tokens, 0 or more.\nFix: count neighbours/,
   );

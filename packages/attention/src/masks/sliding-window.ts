@@ -12,10 +12,10 @@ export type WindowSides = {
 
 /**
  * Lets each query see itself and the `windowSize - 1` keys just before it; or, given as `{ before, after }`, itself
- * and so many neighbours on each side.
+ * and that many neighbours on each side.
  *
- * Through `L` layers a token still hears from up to `L * (windowSize - 1)` earlier ones. A device that skips
- * masked keys does `windowSize` dot products per query instead of `S`.
+ * With `L` layers, the receptive field of a token includes `L * (windowSize - 1)` earlier tokens. A device that skips masked tiles
+ * computes about `windowSize` dot products per query instead of `S`.
  *
  * @param window - Keys seen by one query, itself included. Unit: tokens. Whole, 1 or more; `Infinity` for all. Or
  *   both sides: `slidingWindow({ before: 3, after: 3 })` sees 7 keys.
@@ -42,7 +42,7 @@ export function slidingWindow(window: number | WindowSides): Mask {
         ? `slidingWindow(${window})`
         : `slidingWindow({ before: ${before}, after: ${after} })`,
     sees: (query, key) => key >= query - before && key <= query + after,
-    // A tile whose newest key is too old, or whose oldest key is too far ahead, is never read.
+    // A tile in which all keys are before, or all keys are after, every window is skipped.
     tile: (query, key) =>
       key.last < query.first - before || key.first > query.last + after
         ? "none"

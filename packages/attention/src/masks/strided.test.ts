@@ -7,7 +7,7 @@ import { slidingWindow } from "./sliding-window.js";
 import { strided } from "./strided.js";
 import { rowsSeen } from "@qkv/test-support/rows-seen";
 
-test("property: it is a window together with every stride-th key; a stride of 1 is causal", () => {
+test("property: it equals a window combined with every stride-th key, and a stride of 1 equals causal()", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 6 }), (stride) => {
       const both = or(slidingWindow(stride), dilated(12, stride));
@@ -21,7 +21,7 @@ test("golden: a stride of three", () => {
   expect(rowsSeen(strided(3), 3, 8)).toEqual(["00111100", "10011110", "01001111"]);
 });
 
-test("a stride that is none is refused, with the fix", () => {
+test("an invalid stride is refused, with the fix", () => {
   for (const wrong of [0, 2.5, Infinity]) {
     expect(() => strided(wrong)).toThrow(
       /strided: `stride` is .*, expected a whole number of tokens, 1 or more.\nFix: choose about the square root/,

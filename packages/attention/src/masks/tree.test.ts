@@ -13,7 +13,7 @@ const parents = fc
     fc.tuple(...Array.from({ length: nodes }, (_, node) => fc.integer({ min: -1, max: node - 1 }))),
   );
 
-test("property: each node gets what its path, written out as text, gets causally", () => {
+test("property: each node has the output that it has in causal attention over the text and its path", () => {
   fc.assert(
     fc.property(parents, fc.nat(4), fc.nat(1000), (parents, context, seed) => {
       const S = context + parents.length;
@@ -34,7 +34,7 @@ test("property: each node gets what its path, written out as text, gets causally
   );
 });
 
-test("a chain is causal", () => {
+test("a tree that is a chain equals causal()", () => {
   expect(rowsSeen(tree([-1, 0, 1, 2]), 4, 6)).toEqual(rowsSeen(causal(), 4, 6));
   expect(rowsSeen(tree([]), 3)).toEqual(rowsSeen(causal(), 3));
 });

@@ -20,7 +20,7 @@ const byDistance = (sees: (distance: number) => boolean) =>
   );
 const rows = (mask: Mask) => rowsSeen(mask, T, S);
 
-test("property: each library's window is its own rule", () => {
+test("property: each converted window equals the rule of its library", () => {
   fc.assert(
     fc.property(side, side, fc.integer({ min: 1, max: 6 }), (left, right, size) => {
       const flash = windowFromFlashAttention;
@@ -37,7 +37,7 @@ test("property: each library's window is its own rule", () => {
   );
 });
 
-test("sizes that are none are refused by the function that was called", () => {
+test("invalid sizes are refused, and the error names the function that was called", () => {
   expect(() => windowFromFlashAttention(-2, 0)).toThrow(
     /windowFromFlashAttention: `left` is -2, expected a whole number of tokens, -1 or more.\nFix: count neighbours/,
   );

@@ -48,7 +48,7 @@ export function windowFromHuggingFace(size: number, options?: { bidirectional?: 
 }
 
 /**
- * The `sliding_window` of Keras' `GroupedQueryAttention`: keys less than so many places away, as here.
+ * Converts the `sliding_window` of Keras' `GroupedQueryAttention`, which counts the query itself, as `slidingWindow` does.
  *
  * @param size - The layer's `sliding_window`.
  *

@@ -23,7 +23,7 @@ export type AbcState = SlotState & {
  * Inputs of {@link mix}: query and key `[B, H, T, K]`, value `[B, H, T, V]`; `slotLogits` `[B, H, T, M]`, the logit of each
  * token for each slot.
  *
- * @throws {ArgumentError} If an option is wrong.
+ * @throws {ArgumentError} If an option has an invalid value.
  * @see "ABC: Attention with Bounded-memory Control" (2021), arXiv:2110.02488
  *
  * @example

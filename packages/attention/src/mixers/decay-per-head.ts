@@ -1,11 +1,11 @@
 import { broadcastTo, tensor, type Tensor } from "@qkv/tensor";
 
-/** The same decay at every token, one for each head: `[B, H, T, 1]` for tensors `[B, H, T, …]`. */
+/** A constant decay per head, `[B, H, T, 1]`, as a view. The tensor argument has the shape `[B, H, T, …]`. */
 export function decayPerHead(
-  decayOf: (head: number, numHeads: number) => number,
+  logDecay: (head: number, numHeads: number) => number,
   { shape, dtype, device }: Tensor,
 ): Tensor {
   const H = shape[1]!;
-  const decays = Array.from({ length: H }, (_, head) => decayOf(head, H));
+  const decays = Array.from({ length: H }, (_, head) => logDecay(head, H));
   return broadcastTo(tensor(decays, { shape: [1, H, 1, 1], dtype, device }), [...shape.slice(0, 3), 1]);
 }

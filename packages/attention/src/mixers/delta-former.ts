@@ -42,7 +42,7 @@ export type DeltaFormerOptions = {
  *
  * Costs twice the attention. The state grows as a key-value cache does.
  *
- * @throws {ArgumentError} If an option is wrong.
+ * @throws {ArgumentError} If an option has an invalid value.
  * @see "Understanding Transformer from the Perspective of Associative Memory" (2025), arXiv:2505.19488
  *
  * @example

@@ -4,9 +4,9 @@ import type { FactoredScan, Scanned } from "./scan.js";
 import { severalSteps } from "./several-steps.js";
 
 /**
- * The delta rule with a transition that is diagonal plus low rank (DPLR), and the identity plus low rank (IPLR) where
- * there is no decay: `S ← diag(exp(decay)) S + b (aᵀ S) + k vᵀ`, where `aᵀ S` reads the state as it was before the
- * decay; `o = scale · Sᵀ q`. The other delta rules are cases of it: `a = k`, `b = −beta · k` and values times beta.
+ * The delta rule with a transition that is diagonal plus low rank (DPLR), or, without a decay, identity plus low rank (IPLR):
+ * `S ← diag(exp(decay)) S + b (aᵀ S) + k vᵀ`, where `aᵀ S` uses the state before the decay; `o = scale · Sᵀ q`. The other delta rules
+ * are special cases, with `a = k`, `b = −beta · k` and values multiplied by beta.
  *
  * `a`, `b` and, where given, `decay` (natural logarithms, at most 0) are `[B, H, T, K]`. Costs 9 · K · V operations per
  * token and head.
@@ -43,23 +43,24 @@ type DplrInputs = {
   readonly decay?: Tensor | undefined;
 };
 
-/** Two steps for each token: one decays the state and adds `b (aᵀ S)`, one writes `k vᵀ`. */
+/** Computes DPLR with two steps of the scan per token: one decays the state and adds `b (aᵀ S)`, the other adds `k vᵀ`. */
 export function dplrSteps(
   { query, key, value, a, b, decay }: DplrInputs,
   state: Tensor,
   scan: FactoredScan,
 ): Scanned {
   const [B, H, T] = key.shape as [number, number, number];
-  const pairs = (first: Tensor, second: Tensor) =>
+  /** The tensors of both steps, interleaved: `[B, H, 2 T, …]`. */
+  const interleave = (first: Tensor, second: Tensor) =>
     reshape(stack([first, second], 3), [B, H, 2 * T, first.shape[3]!]);
-  const none = ({ shape, dtype, device }: Tensor) => zeros(shape, { dtype, device });
+  const zerosLike = ({ shape, dtype, device }: Tensor) => zeros(shape, { dtype, device });
   return severalSteps(scan)(
     {
       query,
-      key: pairs(b, key),
-      value: pairs(none(value), value),
-      decay: decay && pairs(decay, none(decay)),
-      erase: pairs(neg(a), none(a)),
+      key: interleave(b, key),
+      value: interleave(zerosLike(value), value),
+      decay: decay && interleave(decay, zerosLike(decay)),
+      erase: interleave(neg(a), zerosLike(a)),
     },
     state,
   );

@@ -40,7 +40,7 @@ export type SlotOptions = {
  * Inputs of {@link mix}: query and key `[B, H, T, K]`, value `[B, H, T, V]`; `decay`, natural logarithms, at most 0, and
  * `write`, the weight of the token in each slot (`1 − exp(decay)` in the paper), both `[B, H, T, M]`.
  *
- * @throws {ArgumentError} If an option is wrong.
+ * @throws {ArgumentError} If an option has an invalid value.
  * @see "Gated Slot Attention for Efficient Linear-Time Sequence Modeling" (2024), arXiv:2409.07146
  *
  * @example

@@ -16,25 +16,25 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 
-/** Tensors that an input map learns, by name. `bias` is that of the projection. */
+/** Learned tensors of an input map, by name. `bias` is the bias of the projection. */
 export type InputMapParams = Readonly<Record<string, Tensor>>;
 
-/** The last step from a projection of x to an input of a mixer, with tensors of its own that are learned. */
+/** A function from a projection of x to an input of a mixer, with learned tensors. */
 export type LearnedInputMap = {
   readonly name: string;
-  /** Learned tensors by name. `shape`: the axes of the input besides batches and tokens, `[H]` or `[H, K]`. */
+  /** Initial tensors by name. `shape`: shape of the input without batch and tokens, `[H]` or `[H, K]`. */
   init(shape: readonly number[], seed: number): InputMapParams;
-  /** `[B, T, H]` or `[B, T, H, K]` to the same shape. */
+  /** Maps `[B, T, H]` or `[B, T, H, K]` to the same shape. */
   apply(x: Tensor, params: InputMapParams): Tensor;
 };
 
-/** The last step from a projection of x to an input of a mixer: a function, such as `sigmoid`, or one that learns. */
+/** A function from a projection of x to an input of a mixer: a fixed one, such as `sigmoid`, or one with learned tensors. */
 export type InputMap = ((x: Tensor) => Tensor) | LearnedInputMap;
 
 /**
- * A decay as in Mamba-2, Gated DeltaNet and Kimi Linear: `−exp(logRate) · softplus(W x + bias)`, with a rate and a bias
- * for each head, or for each key channel. At the start a token keeps from 0.2 to nearly all of a state: rates lie
- * between 1 and 16, time steps between 0.001 and 0.1.
+ * The decay of Mamba-2, Gated DeltaNet and Kimi Linear: `−exp(logRate) · softplus(W x + bias)`, with a learned rate and bias per head
+ * or per key channel. Initial rates are between 1 and 16, and initial time steps, `softplus(bias)`, between 0.001 and 0.1, so a token
+ * initially retains between 0.2 and nearly all of the state.
  *
  * @see "Transformers are SSMs" (2024), arXiv:2405.21060; "Gated Delta Networks" (2024), arXiv:2412.06464
  *
@@ -61,8 +61,8 @@ export function softplusDecay(): LearnedInputMap {
 }
 
 /**
- * A decay as in gated linear attention: `log(sigmoid(W x)) / temperature`. The temperature holds decays near 1, so that
- * a state remembers from the start.
+ * The decay of gated linear attention: `log(sigmoid(W x)) / temperature`. The temperature makes initial decay factors close to 1, so
+ * an untrained state already has a long memory.
  *
  * @param temperature - Default 16.
  * @throws {ArgumentError} If the temperature is not above 0.
@@ -86,31 +86,31 @@ export function logSigmoidDecay(temperature = 16): LearnedInputMap {
   };
 }
 
-/** A time step of a state space model, `softplus(W x + bias)`: between 0.001 and 0.1 at the start. */
+/** The time step of a state space model, `softplus(W x + bias)`: initially between 0.001 and 0.1. */
 const timeStep: LearnedInputMap = {
   name: "time step",
   init: (shape, seed) => ({ bias: timeStepBias(shape, seed) }),
   apply: (x) => softplus(x),
 };
 
-/** Biases whose softplus is spread evenly, by its logarithm, from 0.001 to 0.1. */
+/** Random biases whose softplus is log-uniform between 0.001 and 0.1, as in Mamba: softplus⁻¹(y) = y + log(1 − e^(−y)). */
 function timeStepBias(shape: readonly number[], seed: number): Tensor {
   const step = exp(uniform(shape, { seed, low: Math.log(0.001), high: Math.log(0.1) }));
   return reshape(add(step, log(neg(add(exp(neg(step)), -1)))), [-1]);
 }
 
-/** Vectors of length 1. */
+/** Normalizes the last axis to length 1: an RMS norm with the gain 1 / √K. */
 function toUnitLength(x: Tensor): Tensor {
   const K = x.shape.at(-1)!;
-  const even = mul(ones([K], { dtype: x.dtype, device: x.device }), 1 / Math.sqrt(K));
-  return rmsNorm(x, even, { eps: 1e-6 / K });
+  const gain = mul(ones([K], { dtype: x.dtype, device: x.device }), 1 / Math.sqrt(K));
+  return rmsNorm(x, gain, { eps: 1e-6 / K });
 }
 
-const same = (x: Tensor): Tensor => x;
+const identity = (x: Tensor): Tensor => x;
 
-/** Maps of the inputs that mixers name. The names of one meaning have one map, whatever the mixer. */
+/** Default maps of mixer inputs, by the name of the input. A name has the same map in all mixers. */
 const byName: Readonly<Record<string, InputMap>> = {
-  value: same,
+  value: identity,
   decay: /* @__PURE__ */ softplusDecay(),
   momentDecay: /* @__PURE__ */ softplusDecay(),
   beta: sigmoid,
@@ -123,41 +123,43 @@ const byName: Readonly<Record<string, InputMap>> = {
   momentum: sigmoid,
   removalKey: toUnitLength,
   deltaTime: timeStep,
-  slotLogits: same,
+  slotLogits: identity,
 };
 
 /**
- * The map of an input where a layer gives none. Mixers that erase what a key reads need keys of length 1: a longer one
- * would remove more than there is.
+ * The default map of an input. Queries and keys of mixers with `beta` or `erase` are normalized to length 1, since a longer key would
+ * erase more than the state contains.
+ *
+ * @param all - Names of all inputs of the mixer.
  */
 export function defaultInputMap(name: string, all: readonly string[]): InputMap | undefined {
   if (name !== "query" && name !== "key") return Object.hasOwn(byName, name) ? byName[name] : undefined;
-  return all.includes("beta") || all.includes("erase") ? toUnitLength : same;
+  return all.includes("beta") || all.includes("erase") ? toUnitLength : identity;
 }
 
-/** A learned tensor that is an input itself, not a projection of x. */
+/** An input of a mixer that is a learned tensor, not a projection of x. */
 export type LearnedInput = {
   init(shape: readonly number[], seed: number): Tensor;
   apply(x: Tensor): Tensor;
 };
 
-/** Rates of a state space model: from −16 to −1 at the start, learned as logarithms. */
+/** The rates A of a state space model: initially from −16 to −1, learned as logarithms. */
 const negativeRates: LearnedInput = {
   init: (shape, seed) => log(uniform(shape, { seed, low: 1, high: 16 })),
   apply: (x) => neg(exp(x)),
 };
 const taps: LearnedInput = {
   init: (shape, seed) => mul(uniform(shape, { seed, low: -1, high: 1 }), 1 / Math.sqrt(shape.at(-1)!)),
-  apply: same,
+  apply: identity,
 };
 
 /** Inputs that are learned tensors, by name. */
 export const learnedInputs: Readonly<Record<string, LearnedInput>> = {
   A: negativeRates,
   taps,
-  bonus: { init: (shape) => zeros(shape), apply: same },
-  bias: { init: (shape) => zeros(shape), apply: same },
-  normWeight: { init: (shape) => ones(shape), apply: same },
-  normBias: { init: (shape) => zeros(shape), apply: same },
+  bonus: { init: (shape) => zeros(shape), apply: identity },
+  bias: { init: (shape) => zeros(shape), apply: identity },
+  normWeight: { init: (shape) => ones(shape), apply: identity },
+  normBias: { init: (shape) => zeros(shape), apply: identity },
   regularization: { init: (shape) => ones(shape), apply: (x) => softplus(x) },
 };

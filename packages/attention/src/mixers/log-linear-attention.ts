@@ -43,7 +43,7 @@ export type LogLinearAttentionOptions = {
  *
  * A state after any number of tokens continues: a sequence in parts gives what the whole gives.
  *
- * @throws {ArgumentError} If an option is wrong, or there are more tokens than the levels hold.
+ * @throws {ArgumentError} If an option has an invalid value, or there are more tokens than the levels hold.
  * @see "Log-Linear Attention" (2025), arXiv:2506.04761
  *
  * @example

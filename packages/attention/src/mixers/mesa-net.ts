@@ -44,7 +44,7 @@ export type MesaNetOptions = {
  *
  * Costs K³ / 3 operations per token and head beside those of linear attention. Nothing is scaled.
  *
- * @throws {ArgumentError} If an option is wrong, or the matrix of a token is not positive definite.
+ * @throws {ArgumentError} If an option has an invalid value, or the matrix of a token is not positive definite.
  * @see "MesaNet: Sequence Modeling by Locally Optimal Test-Time Training" (2025), arXiv:2506.05233
  *
  * @example

@@ -111,7 +111,7 @@ export type MixerLayerParams<Name extends string = string> = Record<Name, Linear
 
 /** Options of a call of a layer with a mixer. */
 export type MixerLayerOptions = {
-  /** Holds the state after earlier tokens; this call's replaces it. Default: the call stands alone. */
+  /** Holds the state after earlier tokens; this call's replaces it. Default: no cache. */
   cache?: Cache;
   /** Layer of the cache. Default 0. */
   layer?: number;
@@ -125,7 +125,7 @@ export type MixerLayerOptions = {
   trace?: Trace;
 };
 
-/** A layer with a mixer: made from its configuration, holding no weights. */
+/** A layer with a mixer: created from its configuration. It holds no weights: params are passed to each call. */
 export type MixerLayer<Name extends string = string> = {
   /** The name of its mixer. */
   readonly name: string;
@@ -160,7 +160,7 @@ export type MixerLayer<Name extends string = string> = {
  * `outputNorm: "whole"`, `outputGate: silu` and `gatePlace: "beforeNorm"`; that of Mamba `selectiveScan()`, a head for each
  * channel and `projectFrom: "value"`.
  *
- * @throws {ArgumentError} If a size is no whole number of at least 1, heads do not divide, or the mixer names an input
+ * @throws {ArgumentError} If a size is not a whole number of at least 1, heads do not divide, or the mixer names an input
  *   or an axis that the layer cannot make. From `apply`, if x is not as wide as the layer, or an option is for keys.
  * @see "Gated Delta Networks" (2024), arXiv:2412.06464, section 3.4; "Transformers are SSMs" (2024), arXiv:2405.21060
  *

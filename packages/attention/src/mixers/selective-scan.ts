@@ -6,8 +6,8 @@ import { defineMixer, queryKeyValue, type Mixer } from "./mixer.js";
  * is a head with a state of K numbers: `S ← exp(Δ A) ⊙ S + Δ B x`, `y = Cᵀ S`.
  *
  * `query` is C and `key` is B, `[B, groups, T, K]`; `value` is x, `[B, channels, T, 1]`; `deltaTime` is Δ,
- * `[B, channels, T]`, after softplus; `A` is `[channels, K]`, negative. Nothing is scaled; the skip `D x` and the gate
- * are the layer's. Costs about 7 · K operations per token and channel.
+ * `[B, channels, T]`, after softplus; `A` is `[channels, K]`, negative. There is no scale. The skip `D x` and the gate are part of the
+ * layer, not of the mixer. Costs about 7 · K operations per token and channel.
  *
  * @see "Mamba: Linear-Time Sequence Modeling with Selective State Spaces" (2023), arXiv:2312.00752
  *

@@ -42,7 +42,7 @@ export type TitansOptions = {
  * Inside a chunk both recurrences are linear in what is written, so all queries read at once. A state after any number
  * of tokens continues: a sequence in parts gives what the whole gives.
  *
- * @throws {ArgumentError} If an option is wrong, or a state is of another chunk size.
+ * @throws {ArgumentError} If an option has an invalid value, or a state is of another chunk size.
  * @see "Titans: Learning to Memorize at Test Time" (2025), arXiv:2501.00663
  *
  * @example

@@ -42,7 +42,7 @@ export type TttLinearOptions = {
  * `normBias` `[H, K]` of the inner layer norm. A state after any number of tokens continues: a sequence in parts gives
  * what the whole gives.
  *
- * @throws {ArgumentError} If an option is wrong, or a state is of another mini-batch size.
+ * @throws {ArgumentError} If an option has an invalid value, or a state is of another mini-batch size.
  * @see "Learning to (Learn at Test Time): RNNs with Expressive Hidden States" (2024), arXiv:2407.04620
  *
  * @example

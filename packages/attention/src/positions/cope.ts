@@ -28,7 +28,7 @@ import type { ScoreForm } from "../score-form.js";
  *
  * @param table - A learned vector for each place, `[P, D]`, for all heads.
  * @returns A form for {@link plainAttention}.
- * @throws {ShapeError} If the table has not two axes, or its rows are not as long as queries.
+ * @throws {ShapeError} If the table does not have two axes, or its rows are not as long as queries.
  * @see "Contextual Position Encoding: Learning to Count What's Important" (2024), arXiv:2405.18719
  *
  * @example

@@ -23,7 +23,7 @@ export type LearnedPositions = {
  * Learned positions: a table with one vector per position, added to embeddings (GPT-2, BERT). A text longer than the
  * table throws an error.
  *
- * @throws {ArgumentError} If a size is no whole number of at least 1.
+ * @throws {ArgumentError} If a size is not a whole number of at least 1.
  * @see "Convolutional Sequence to Sequence Learning" (2017), arXiv:1705.03122, section 3.1
  *
  * @example

@@ -132,7 +132,7 @@ test("angles are exact at far positions", () => {
   expect(rope({ headDim: 2 }).apply(x, { start: 1_000_003 }).data[0]).toBe(Math.fround(Math.cos(1_000_003)));
 });
 
-test("it is named as it is written", () => {
+test("the name is the call that created it", () => {
   expect(rope({ headDim: 8 }).name).toBe('rope({ headDim: 8, base: 10000, layout: "half" })');
   expect(rope({ headDim: 8, rotaryDim: 4 }).name).toBe(
     'rope({ headDim: 8, base: 10000, layout: "half", rotaryDim: 4 })',

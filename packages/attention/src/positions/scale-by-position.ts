@@ -5,7 +5,7 @@ import type { Positions } from "./places-of.js";
 
 /** Scales queries by their positions. */
 export type QueryScale = {
-  /** The call that made it: `scaleByPosition(llama4Temperature)`. */
+  /** The call that created it: `scaleByPosition(llama4Temperature)`. */
   readonly name: string;
   /** `[B, H, T, D]` with each token at its position, to the same shape. */
   apply(query: Tensor, positions: Positions): Tensor;
@@ -19,7 +19,7 @@ export type QueryScale = {
  *
  * @param factor - From a position, counted from 0, to a finite number.
  * @returns A value for the option `queryScale` of layers, applied after QK-norm and rotary positions.
- * @throws {ArgumentError} If `factor` is no function, or gives what is no finite number.
+ * @throws {ArgumentError} If `factor` is not a function, or gives what is no finite number.
  * @see "Scalable-Softmax Is Superior for Attention" (2025), arXiv:2501.19399
  *
  * @example

@@ -17,7 +17,7 @@ export type SinusoidalOptions = {
  * @param positions - Number of positions, from 0 on; or a list of positions.
  * @param embedDim - C, even.
  * @returns `[T, C]`
- * @throws {ArgumentError} If the number of positions is no whole number, or `embedDim` is odd.
+ * @throws {ArgumentError} If the number of positions is not a whole number, or `embedDim` is odd.
  * @see "Attention Is All You Need" (2017), arXiv:1706.03762, section 3.5
  *
  * @example

@@ -23,7 +23,7 @@ export type LightningIndexerOptions = {
  * @param query - Index queries, `[B, H, T, D]`, of the last T of S positions.
  * @param key - Index keys, `[B, S, D]`.
  * @returns int32 `[B, T, topK]`, the best first; −1 where there are not as many keys yet.
- * @throws {ShapeError} If the weights are not `[B, H, T]`. {@link ArgumentError} If a number is none.
+ * @throws {ShapeError} If the weights are not `[B, H, T]`. {@link ArgumentError} If a number is out of range.
  * @see "DeepSeek-V3.2" (2025), arXiv:2512.02556
  *
  * @example

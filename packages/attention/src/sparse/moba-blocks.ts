@@ -28,7 +28,7 @@ export type MobaOptions = {
  * @param query - `[B, H, T, D]`, the last T of S positions.
  * @param key - `[B, Hkv, S, D]`
  * @returns int32 `[B, H, T, topK]`; −1 where there are not as many blocks yet.
- * @throws {ArgumentError} If a number is none.
+ * @throws {ArgumentError} If a number is out of range.
  * @see "MoBA: Mixture of Block Attention for Long-Context LLMs" (2025), arXiv:2502.13189
  *
  * @example

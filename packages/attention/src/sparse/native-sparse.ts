@@ -33,7 +33,7 @@ export type NativeSparseOptions = {
  * @param key - `[B, Hkv, T, D]`
  * @param value - `[B, Hkv, T, Dv]`
  * @returns `output`, `[B, H, T, Dv]`, and `blocks`, the selected ones, int32 `[B, Hkv, T, numBlocks]`.
- * @throws {ShapeError} If a gate is not `[B, H, T]`. {@link ArgumentError} If a number is none.
+ * @throws {ShapeError} If a gate is not `[B, H, T]`. {@link ArgumentError} If a number is out of range.
  * @see "Native Sparse Attention: Hardware-Aligned and Natively Trainable Sparse Attention" (2025), arXiv:2502.11089
  *
  * @example

@@ -22,7 +22,7 @@ export type NsaBlocksOptions = {
  * @param query - `[B, H, T, D]`, a query for every token from the first on.
  * @param compressed - One key for each block, `[B, Hkv, C, D]`: `meanBlocks(key, blockSize)`, or learned.
  * @returns int32 `[B, Hkv, T, numBlocks]`, for {@link selectedKeys}; −1 where there are not as many blocks yet.
- * @throws {ArgumentError} If a number is none.
+ * @throws {ArgumentError} If a number is out of range.
  * @see "Native Sparse Attention" (2025), arXiv:2502.11089, section 3.3.2
  *
  * @example
