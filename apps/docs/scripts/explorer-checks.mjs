@@ -264,7 +264,9 @@ const numberOf = (text) => Number(text.replace("\u2212", "-"));
 async function allExact(page) {
   await page.waitForFunction(() => {
     const rows = [...document.querySelectorAll("[data-patches] tbody tr")];
-    return rows.length > 0 && rows.every((row) => row.querySelector('[data-exact="ready"]'));
+    // The map has a dot for each once the list is sorted by it, which may bring others into the list.
+    const dots = document.querySelectorAll("qkv-patching circle").length;
+    return dots === rows.length && rows.every((row) => row.querySelector('[data-exact="ready"]'));
   });
   await idle(page);
 }
