@@ -2,10 +2,10 @@ import { type DType, eachLine, type TypedArray } from "@qkv/core";
 import type { Backward, Op } from "./op.js";
 import type { Tensor } from "./tensor.js";
 
-/** `axis`: which axis an op works along. Default: the last. */
+/** `axis`: the axis along which an op works. Default: the last. */
 export type AxisOptions = { axis?: number };
 
-/** One line along the axis: n numbers from `x[i]` in steps of `di` to `out[o]` in steps of `dO`. */
+/** The op on one line along the axis: reads `x[i + k * di]` and writes `out[o + k * dO]`, for k < n. */
 export type Line<A> = (
   out: TypedArray,
   o: number,

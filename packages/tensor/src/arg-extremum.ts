@@ -2,8 +2,8 @@ import { eachGroup, eachRow, type Reduced, reducedShape, sizeOf } from "@qkv/cor
 import type { Op } from "./op.js";
 
 /**
- * An op that gives the index of the largest number of each group, or, with `sign` -1, of the smallest: the first of equals,
- * and the first NaN where there is one. No gradient flows through it.
+ * An op that returns the index of the largest number of each group or, with `sign` -1, of the smallest: the first one if several
+ * are equal, and the first NaN if there is one. It has no gradient.
  */
 export function argExtremum(name: string, sign: 1 | -1): Op<Reduced> {
   return {

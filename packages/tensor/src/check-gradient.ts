@@ -1,5 +1,5 @@
 import { checks, refuse, sizeOf } from "@qkv/core";
-import { gradientsOf, stopGradient } from "./grad.js";
+import { valueAndGradFor, stopGradient } from "./grad.js";
 import { tensorLike } from "./tensor-like.js";
 import type { Tensor } from "./tensor.js";
 import { mapTensors, tensorsOf } from "./tree.js";
@@ -10,9 +10,9 @@ import { mapTensors, tensorsOf } from "./tree.js";
  *
  * @param f - Returns a tensor with one element.
  * @param x - float64 tensors: one, or nested in objects and lists.
- * @param options - `step`: h, times the size of the coordinate where that is above 1. Default 1e-5. `tolerance`:
- *   the largest difference, times the size of the gradient where that is above 1. Default 1e-6.
- * @throws {ArgumentError} That names the worst coordinate, or the tensor that is not float64.
+ * @param options - `step`: h, multiplied by the magnitude of the coordinate if that is above 1. Default 1e-5. `tolerance`: the largest
+ *   difference, multiplied by the magnitude of the gradient if that is above 1. Default 1e-6.
+ * @throws {ArgumentError} If a difference is larger, with the worst coordinate, or if a tensor is not float64.
  *
  * @example
  * ```ts
@@ -29,7 +29,7 @@ export function checkGradient<P>(
   options?: { step?: number; tolerance?: number },
 ): void {
   const fn = "checkGradient";
-  const both = gradientsOf(fn, f);
+  const both = valueAndGradFor(fn, f);
   const check = checks(fn);
   const { step = 1e-5, tolerance = 1e-6 } = check.options(options, ["step", "tolerance"]);
   check.finite({ step, tolerance }, { above: 0 });

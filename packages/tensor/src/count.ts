@@ -4,21 +4,20 @@ import type { Tensor } from "./tensor.js";
 
 /** Work of a function, from the shapes that ran. */
 export type Counts = {
-  /** Additions, multiplications, and calls of exp and the like, one each. What only moves numbers counts none. */
+  /** Floating-point operations: additions, multiplications and calls of functions such as exp count one each, copies none. */
   flops: number;
   /** Bytes of the inputs, each read once per call. */
   bytesRead: number;
   /** Bytes of the outputs. */
   bytesWritten: number;
-  /** Number of runs of each op. Views are not counted: they move nothing. */
+  /** Number of runs of each op, without views. */
   calls: Record<string, number>;
 };
 
 /**
- * Counts the work of a function: floating-point operations, bytes and calls, from the shapes of the operations that
- * ran. Costs nothing while it is not used.
+ * Counts the work of a function: floating-point operations, bytes and calls, from the shapes of the ops that ran.
  *
- * @param f - Runs at once; what it returns is in `result`.
+ * @param f - Synchronous function; its result is `result`.
  *
  * @example
  * ```ts

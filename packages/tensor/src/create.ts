@@ -45,12 +45,12 @@ export type TensorOptions = {
 };
 
 /**
- * A tensor of the values given, copied.
+ * A tensor with a copy of the given values.
  *
  * @param values - A number, numbers nested to any depth, flat numbers with a `shape`, a typed array, or tensors in
- *   lists, which are stacked. A BigInt64Array, such as ids from ONNX Runtime, becomes int32. For the 16-bit types, a
- *   Uint16Array holds bit patterns and anything else numbers, which are rounded to the nearest, ties to even.
- * @throws {ArgumentError} If a value is no number, or does not fit an integer type: nothing wraps around.
+ *   lists, which are stacked. A BigInt64Array, such as ids from ONNX Runtime, becomes int32. For 16-bit dtypes, a
+ *   Uint16Array has bit patterns; other values are numbers, which are rounded to the nearest, ties to even.
+ * @throws {ArgumentError} If a value is not a number, or does not fit an integer dtype.
  * @throws {ShapeError} If the values do not fill the shape, or are nested unevenly.
  *
  * @example
@@ -86,7 +86,7 @@ export function tensor(values: TensorValues, options?: TensorOptions): Tensor {
   });
 }
 
-/** A typed array, whose elements can be counted. Of a DataView they cannot. */
+/** The elements of a typed array. Refuses a DataView, which has none. */
 function elements(values: ArrayBufferView): ArrayLike<number | bigint> {
   if (!(values instanceof DataView)) return values as unknown as ArrayLike<number | bigint>;
   return checks("tensor").refuse({ argument: "values", received: values, ...wanted });
@@ -97,7 +97,7 @@ const wanted = {
   fix: "give numbers, such as [[1, 2], [3, 4]].",
 };
 
-/** Tensors nested in lists, stacked: each list is an axis. What they are is theirs. */
+/** Stacks tensors nested in lists: each list is an axis. The dtype and device are those of the tensors. */
 function stacked(values: unknown, given: TensorOptions): Tensor {
   const check = checks("tensor", wanted);
   for (const [argument, received] of Object.entries(given))
@@ -148,7 +148,7 @@ export function ones(shape: Shape, options?: Omit<TensorOptions, "shape">): Tens
   return filled("ones", shape, 1, options);
 }
 
-/** A tensor that holds one value everywhere. */
+/** A tensor filled with one value. */
 export function full(shape: Shape, value: number, options?: Omit<TensorOptions, "shape">): Tensor {
   return filled("full", shape, value, options);
 }
@@ -157,12 +157,12 @@ function filled(fn: string, shape: Shape, value: number, options?: Omit<TensorOp
   const { dtype = "float32", device } = creationOptions(fn, options);
   const [stored] = encodeNumbers(fn, [value], checkDType(fn, dtype));
   return createTensor(fn, dtype, checkShape(fn, shape), device, (array) => {
-    // Fresh arrays are zeros already, and their pages come when they are used.
+    // A new array is zeroed already, and its memory pages are allocated only when they are used.
     if (stored !== 0 || device?.isDeviceMemory) array.fill(stored!);
   });
 }
 
-/** The options of a function that makes a tensor. */
+/** Checks the options of a function that creates a tensor. */
 export function creationOptions<T extends { dtype?: DType; device?: Device }>(
   fn: string,
   given: T | undefined,
@@ -174,12 +174,12 @@ export function creationOptions<T extends { dtype?: DType; device?: Device }>(
 }
 
 /**
- * The numbers `start, start + 1, …`, `length` of them, in one axis; or with two numbers or three those from `start` to before
+ * A tensor of one axis with `length` numbers `start, start + 1, …`; or, with two or three numbers, from `start` up to but excluding
  * `stop` in steps of `step`.
  *
  * @param length - 0 or more.
- * @param options - `start`: default 0, of the form with a length. `dtype`: default float32.
- * @throws {ArgumentError} If the step is 0, or a number does not fit the type.
+ * @param options - `start`: default 0, only with a length. `dtype`: default float32.
+ * @throws {ArgumentError} If the step is 0, or a number does not fit the dtype.
  *
  * @example
  * ```ts
@@ -213,7 +213,7 @@ export function arange(
 
 type RangeOptions = { dtype?: DType; device?: Device };
 
-/** A tensor of one axis whose numbers a function of their place gives. */
+/** A tensor of one axis with the numbers `f(index)`. */
 export function numbersFrom(
   fn: string,
   length: number,
@@ -227,8 +227,8 @@ export function numbersFrom(
 }
 
 /**
- * A tensor whose numbers `write` puts where they stay: into memory that the device has of its own and the program
- * reaches, where the innermost scope owns them, or into an array that is handed to the device.
+ * A tensor whose numbers `write` stores without a copy: in the device's own memory, if the host can access it and a scope is open,
+ * otherwise in an array that becomes the device's.
  */
 export function createTensor(
   fn: string,
@@ -248,7 +248,7 @@ export function createTensor(
   return new Tensor(device, storage, [...shape]);
 }
 
-/** A tensor of a fresh array, on a device. No scope owns it. */
+/** A tensor of a new array, on a device. No scope owns it. */
 export function fromArray(array: TypedArray, dtype: DType, shape: Shape, device: Device = js()): Tensor {
   return new Tensor(device, device.fromHost(dtype, array), [...shape]);
 }

@@ -10,10 +10,10 @@ import {
 import { checkTensor, type Backward, type Op } from "./op.js";
 import { isTensor, Tensor } from "./tensor.js";
 
-/** A tensor, or a number that stands for one everywhere. */
+/** A tensor, or a number, which broadcasts. */
 export type Operand = Tensor | number;
 
-/** One row of a function of one number: `out[o + k] = f(x[i + k * di])` for k < n. */
+/** The loop over a row of a unary function: `out[o + k] = f(x[i + k * di])` for k < n. */
 export type UnaryRow<A> = (
   out: TypedArray,
   o: number,
@@ -24,7 +24,7 @@ export type UnaryRow<A> = (
   attributes: A,
 ) => void;
 
-/** One row of a function of two numbers: `out[o + k] = f(a[i + k * di], b[j + k * dj])` for k < n. */
+/** The loop over a row of a binary function: `out[o + k] = f(a[i + k * di], b[j + k * dj])` for k < n. */
 export type BinaryRow = (
   out: TypedArray,
   o: number,
@@ -38,8 +38,8 @@ export type BinaryRow = (
 ) => void;
 
 /**
- * An op that computes each number from one number. The op gives its loop over a row, so that the loop holds no
- * call per element; walking shapes and strides is written once, here.
+ * An elementwise op with one input. `row` is the loop over a row, which has no function call per element; the loops over the other
+ * axes are here.
  */
 export function unaryOp<A = undefined>(
   name: string,
@@ -59,7 +59,7 @@ export function unaryOp<A = undefined>(
   };
 }
 
-/** An op that computes each number from two, with broadcasting. `backward` gives one gradient per operand. */
+/** An elementwise op with two inputs, with broadcasting. `backward` returns the gradient of each input. */
 export function binaryOp(
   name: string,
   row: BinaryRow,
@@ -84,7 +84,7 @@ export function binaryOp(
   };
 }
 
-/** Both operands as tensors: a number takes the dtype and device of the other operand. */
+/** Both operands as tensors. A number gets the dtype and device of the other operand. */
 export function operands(fn: string, a: Operand, b: Operand): [Tensor, Tensor] {
   const like = isTensor(b) ? b : checkTensor(fn, "a", a);
   return [
@@ -93,7 +93,7 @@ export function operands(fn: string, a: Operand, b: Operand): [Tensor, Tensor] {
   ];
 }
 
-/** A number as a tensor of the shape [], of a type and on a device. */
+/** A number as a tensor of shape []. */
 export function scalarLike(
   fn: string,
   argument: string,

@@ -11,19 +11,19 @@ export function erf(x: number): number {
   return x < 0 ? -rest : rest;
 }
 
-/** `1 − erf(x)`, which keeps its digits where it is nearly nothing. */
+/** `1 − erf(x)`, without cancellation for large x. */
 export function erfc(x: number): number {
   if (Math.abs(x) <= near) return 1 - erf(x);
   return x < 0 ? 2 - upperTail(-x) : upperTail(x);
 }
 
-/** Up to where the first approximation holds. */
+/** Limit of the first approximation. */
 const near = 0.46875;
 
 /** erfc of a number above `near`. */
 function upperTail(x: number): number {
   if (x > 27) return 0;
-  // x² is split where it is exact, so that its rounding is not multiplied by its size.
+  // exp(−x²) is split so that the rounding error of a large x² does not matter.
   const coarse = Math.trunc(x * 16) / 16;
   const decay = Math.exp(-coarse * coarse) * Math.exp(-(x - coarse) * (x + coarse));
   if (x <= 4) return decay * ratio(middleTop, middleBottom, x);

@@ -1,18 +1,18 @@
 import { checks, isFloat, refuse, refuseShape, sameShape, sizeOf } from "@qkv/core";
 import { add } from "./ops/add.js";
-import { checkTensor, type RanOp, type Recorder, waysBack } from "./op.js";
+import { checkTensor, type RanOp, type Recorder, backwardRules } from "./op.js";
 import { fullLike } from "./tensor-like.js";
 import type { Node, Tape } from "./tape.js";
 import { Tensor } from "./tensor.js";
 import { mapTensors, tensorsOf } from "./tree.js";
 
 /**
- * The gradient of a function that ends in one number, with respect to its first argument: a tensor, or tensors
- * nested in objects and lists.
+ * The gradient of a function that returns one number, with respect to its first argument: a tensor, or tensors nested in objects
+ * and lists.
  *
  * @param f - Called with the first argument and the rest. Returns a tensor of one number.
- * @returns A function of the same arguments that returns the gradient, nested as the first argument is. Tensors
- *   that are not floats have a gradient of zeros.
+ * @returns A function of the same arguments that returns the gradient, nested like the first argument. Tensors that are not floats
+ *   have a gradient of zeros.
  * @throws {ShapeError} If `f` returns more than one number.
  *
  * @example
@@ -24,7 +24,7 @@ import { mapTensors, tensorsOf } from "./tree.js";
  * ```
  */
 export function grad<P = Tensor, Rest extends unknown[] = Tensor[]>(f: (params: P, ...rest: Rest) => Tensor) {
-  const both = gradientsOf("grad", f);
+  const both = valueAndGradFor("grad", f);
   return (params: P, ...rest: Rest): P => both(params, ...rest)[1];
 }
 
@@ -46,7 +46,7 @@ export function grad<P = Tensor, Rest extends unknown[] = Tensor[]>(f: (params: 
 export function valueAndGrad<P = Tensor, Rest extends unknown[] = Tensor[]>(
   f: (params: P, ...rest: Rest) => Tensor,
 ) {
-  return gradientsOf("valueAndGrad", f);
+  return valueAndGradFor("valueAndGrad", f);
 }
 
 /** The first tensor of params. Refuses params without one. */
@@ -62,8 +62,11 @@ export function someTensor(fn: string, params: unknown): Tensor {
   );
 }
 
-/** `valueAndGrad` for a function that errors name. */
-export function gradientsOf<P, Rest extends unknown[]>(fn: string, f: (params: P, ...rest: Rest) => Tensor) {
+/** `valueAndGrad` for a public function `fn`, which errors name. */
+export function valueAndGradFor<P, Rest extends unknown[]>(
+  fn: string,
+  f: (params: P, ...rest: Rest) => Tensor,
+) {
   checks(fn).type({ f }, "function");
   return (params: P, ...rest: Rest): [value: Tensor, gradient: P] => {
     const { device } = someTensor(fn, params);
@@ -90,7 +93,7 @@ export function gradientsOf<P, Rest extends unknown[]>(fn: string, f: (params: P
 }
 
 /**
- * A function's value, and the way back: `pullback(dy)` is the gradient of `Σ dy · f(params)`.
+ * The value of a function and its vector–Jacobian product: `pullback(dy)` is the gradient of `Σ dy · f(params)`.
  *
  * @example
  * ```ts
@@ -105,7 +108,7 @@ export function vjp<P, Y>(f: (params: P) => Y, params: P): { value: Y; pullback(
   checks("vjp").type({ f }, "function");
   const { device } = someTensor("vjp", params);
   const watched = watch(params);
-  // Scopes inside f keep what the pullback needs.
+  // Scopes inside f must not free tensors that the pullback needs.
   const value = device.recording(() => f(watched.params));
   watched.tape.open = false;
   const outputs = tensorsOf(value);
@@ -145,13 +148,13 @@ export function stopGradient(x: Tensor): Tensor {
   return new Tensor(device, storage, shape, x);
 }
 
-/** One run of an op, as backward needs it. */
+/** One run of an op on a tape. */
 type Entry = {
   readonly op: RanOp<unknown>;
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
   readonly attributes: unknown;
-  /** The inputs' places on the tape; undefined where an input does not depend on what is differentiated. */
+  /** The inputs' nodes on the tape; undefined for inputs that do not depend on the params. */
   readonly from: readonly (Node | undefined)[];
   readonly to: readonly Node[];
 };
@@ -178,7 +181,7 @@ function newTape(): Recording {
 
 type Watched<P> = { readonly tape: Recording; readonly params: P };
 
-/** Views of the params that stand on a new tape, and still on those where they stood. */
+/** Views of the params that are recorded by a new tape, and also by the tapes that recorded them before. */
 function watch<P>(params: P): Watched<P> {
   const tape = newTape();
   const watched = mapTensors(params, (x) => {
@@ -189,13 +192,13 @@ function watch<P>(params: P): Watched<P> {
   return { tape, params: watched };
 }
 
-/** Entries of a tape whose gradients are alive together, at most. */
-const stretch = 8;
+/** Number of tape entries after which unused gradients are freed. */
+const freeInterval = 8;
 
-/** Walks a tape backwards, from the gradients of outputs to those of the params. */
+/** Runs a tape backwards, from the gradients of outputs to those of the params. */
 function pull<P>({ tape, params }: Watched<P>, outputs: readonly Tensor[], gradients: readonly Tensor[]): P {
   const at = new Map<Node, Tensor>();
-  /** Nodes at which gradients have arrived since the walk's last stretch began. */
+  /** Nodes that received gradients since unused gradients were last freed. */
   const reached = new Set<Node>();
   const arrive = (node: Node | undefined, gradient: Tensor | undefined): void => {
     if (!node || !gradient) return;
@@ -209,7 +212,7 @@ function pull<P>({ tape, params }: Watched<P>, outputs: readonly Tensor[], gradi
     const arrived = to.map((node) => at.get(node));
     if (arrived.every((gradient) => gradient === undefined)) return;
     for (const node of to) at.delete(node);
-    const rule = waysBack.get(op.name);
+    const rule = backwardRules.get(op.name);
     if (!op.backward && !rule) {
       refuse(
         "grad",
@@ -221,15 +224,15 @@ function pull<P>({ tape, params }: Watched<P>, outputs: readonly Tensor[], gradi
     }
     const wants = (input: number) => from[input] !== undefined;
     const call = { inputs, outputs, attributes, gradients: arrived, wants };
-    // Tensors that an op makes on its way back, other than gradients, are freed, such as a matrix of 16 bits that it widened.
+    // The scope frees the intermediate tensors of an op's backward, such as a 16-bit matrix that was cast to float32.
     const back = outputs[0]!.device.scope(() => (rule ? rule(op, call) : op.backward!(call)));
     from.forEach((node, input) => arrive(node, back[input]));
   };
-  for (let end = tape.entries.length; end > 0; end -= stretch) {
+  for (let end = tape.entries.length; end > 0; end -= freeInterval) {
     reached.clear();
-    // Gradients that were used up within the stretch are freed.
+    // Gradients that are no longer needed are freed.
     tape.entries[end - 1]!.outputs[0]!.device.scope(() => {
-      for (let i = end - 1; i >= Math.max(0, end - stretch); i--) walk(i);
+      for (let i = end - 1; i >= Math.max(0, end - freeInterval); i--) walk(i);
       return Array.from(reached, (node) => at.get(node));
     });
   }

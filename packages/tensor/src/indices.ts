@@ -1,7 +1,7 @@
 import { refuse, refuseShape, type Shape } from "@qkv/core";
 import type { Tensor } from "./tensor.js";
 
-/** Refuses indices that do not stand for one line of `shape` each: another type, another rank, or a longer axis. */
+/** Checks indices of `gather` and `scatter`: int32, with the rank of `within` and no longer than it except along `axis`. */
 export function checkIndices(fn: string, { dtype, shape }: Tensor, within: Shape, axis: number): void {
   if (dtype !== "int32") {
     refuse(fn, "indices", dtype, "int32", 'make them with `tensor(values, { dtype: "int32" })` or `cast`.');
@@ -18,7 +18,7 @@ export function checkIndices(fn: string, { dtype, shape }: Tensor, within: Shape
   );
 }
 
-/** An index, if it lies on an axis of this length. */
+/** Returns an index. Refuses one outside of an axis of this length. */
 export function checkInside(fn: string, index: number, length: number): number {
   if (index >= 0 && index < length) return index;
   refuse(

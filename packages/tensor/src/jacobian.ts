@@ -13,8 +13,8 @@ import { mapTensors, tensorsOf } from "./tree.js";
  * argument. One pass forward, and one backward for each number returned.
  *
  * @param f - From params to a tensor of floats.
- * @returns A function of the same argument that returns the Jacobian, nested as the argument: for each tensor of it one of
- *   the shape `[...shape of f(…), ...shape of the tensor]`. The Jacobian of a gradient is the Hessian.
+ * @returns A function of the same argument that returns the Jacobian, nested like the argument: for each tensor, one of shape
+ *   `[...shape of f(…), ...shape of the tensor]`. The Jacobian of a gradient is the Hessian.
  *
  * @example
  * ```ts

@@ -7,8 +7,8 @@ type HostStorage = ScopedStorage & { array: TypedArray };
 let plain: Device | undefined;
 
 /**
- * The plain device: every op as readable JavaScript, float32 stored and float64 accumulated. It is where tensors
- * live unless told otherwise, and the specification that other devices are tested against.
+ * The plain device: every op in readable JavaScript, with float32 storage and float64 accumulation. It is the default device, and
+ * the specification that other devices are tested against.
  *
  * @returns Always the same device.
  *
@@ -25,7 +25,7 @@ export function js(): Device {
 
 function makeDevice(): Device {
   const calls: Record<string, { device: number; plain: number }> = {};
-  // The collector owns the arrays; an early release only shortens their life.
+  // The garbage collector frees the arrays; releasing them only makes that possible earlier.
   const { scope, recording, own, retain } = scopes((storage) => {
     (storage as HostStorage).array = new Uint8Array(0);
   });
@@ -38,11 +38,11 @@ function makeDevice(): Device {
     report: () => ({ name: "js", calls: structuredClone(calls) }),
     memory: () => ({ bytes: undefined, peakBytes: undefined }),
     allocate(dtype: DType, length: number): Storage {
-      const storage = storageOf(dtype, allocateArray(dtype, length));
+      const storage = hostStorage(dtype, allocateArray(dtype, length));
       own(storage);
       return storage;
     },
-    fromHost: storageOf,
+    fromHost: hostStorage,
     array(storage) {
       checkAlive(storage);
       return (storage as HostStorage).array;
@@ -53,6 +53,6 @@ function makeDevice(): Device {
   };
 }
 
-function storageOf(dtype: DType, array: TypedArray): HostStorage {
+function hostStorage(dtype: DType, array: TypedArray): HostStorage {
   return { dtype, length: array.length, array, ended: false, owner: undefined };
 }

@@ -5,16 +5,16 @@ import type { Tensor } from "./tensor.js";
 import { mapTensors, tensorsOf } from "./tree.js";
 
 /**
- * A function's value, and its derivative along one direction: `J · tangents`, J being the Jacobian.
+ * The value of a function and its derivative along a direction, the Jacobian–vector product `J · tangents`.
  *
- * The way back of the way back: `vjp` of a function is linear in the gradient that it is given, and the derivative of that
- * linear map is the Jacobian itself. So it takes about three times the function's own time, needs second gradients of its
- * operations (of `attention` inside of `secondGradients`), and `jvp` of `grad(f)` is a Hessian times a vector.
+ * It is computed by two `vjp`: the pullback of `f` is linear in its gradient, and the pullback of that linear map is `J · tangents`. So
+ * it takes about three times as long as `f`, and needs second gradients of its operations (for `attention`, inside of
+ * `secondGradients`). `jvp` of `grad(f)` is a Hessian–vector product.
  *
  * @param f - From params to a tensor, or to tensors nested in objects and lists, all of floats.
  * @param params - A tensor, or tensors nested in objects and lists.
- * @param tangents - The direction: nested and of shapes as the params.
- * @returns The value, and its tangent, nested as the value.
+ * @param tangents - The direction, with the nesting and shapes of the params.
+ * @returns The value, and its tangent, nested like the value.
  * @throws {ShapeError} If a tangent has another shape than its param.
  *
  * @example
@@ -54,7 +54,7 @@ function checkTangents(params: unknown, tangents: unknown): void {
   );
 }
 
-/** Refuses a result through which no derivative goes. */
+/** Refuses an output that is not a float, which has no derivative. */
 export function refuseWholeNumbers(fn: string, output: Tensor): void {
   if (isFloat(output.dtype)) return;
   checks(fn).refuse({

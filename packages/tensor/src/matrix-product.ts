@@ -2,7 +2,7 @@ import { broadcastShapes, eachBroadcastRow, type Shape, sizeOf, type TypedArray 
 import type { View } from "./contracts.js";
 import type { Op } from "./op.js";
 
-/** The product of matrices, or batches of them, that fit; without a gradient, for what has one of its own. */
+/** The product of matrices, or of batches of them, with matching shapes. It has no gradient: ops with their own use it. */
 export const matrixProduct: Op<undefined> = {
   name: "matmul",
   infer: ([a, b]) => {
@@ -34,12 +34,12 @@ function outer(list: Shape): Shape {
   return list.slice(0, -2);
 }
 
-/** From one row to the next, and from one column to the next. */
-function stepsOf({ strides }: View): [number, number] {
+/** Strides of rows and of columns. */
+function matrixStrides({ strides }: View): [number, number] {
   return strides.slice(-2) as [number, number];
 }
 
-/** Offsets of a product `[M, N]` and of its sides `[M, K]` and `[K, N]`, and its sizes. */
+/** Computes a product `[M, N]` of `[M, K]` and `[K, N]`, given their offsets. */
 type Product = (
   out: TypedArray,
   o: number,
@@ -52,11 +52,11 @@ type Product = (
   N: number,
 ) => void;
 
-/** Few rows: four columns at a time, read where they lie. */
+/** The product of few rows: four columns at a time, read in place. */
 const multiplyRows: Product = (out, o, a, i, b, j, M, K, N) => {
   const [A, B] = [a.array, b.array];
-  const [am, ak] = stepsOf(a);
-  const [bk, bn] = stepsOf(b);
+  const [am, ak] = matrixStrides(a);
+  const [bk, bn] = matrixStrides(b);
   for (let m = 0; m < M; m++, o += N) {
     const start = i + m * am;
     let n = 0;
@@ -90,10 +90,10 @@ const multiplyRows: Product = (out, o, a, i, b, j, M, K, N) => {
   }
 };
 
-/** Many rows: both sides packed as float64 in panels of four, then blocks of 4 × 4 sums held in registers. */
+/** The product of many rows: both operands are packed as float64 in panels of four, and blocks of 4 × 4 sums stay in registers. */
 const multiplyPanels: Product = (out, o, a, i, b, j, M, K, N) => {
-  const [am, ak] = stepsOf(a);
-  const [bk, bn] = stepsOf(b);
+  const [am, ak] = matrixStrides(a);
+  const [bk, bn] = matrixStrides(b);
   const rows = new Float64Array(Math.ceil(M / 4) * 4 * K);
   for (let m = 0; m < M; m += 4) {
     packPanel(rows, m * K, a.array, i + m * am, am, ak, Math.min(4, M - m), K);
@@ -119,7 +119,7 @@ function packPanel(
   count: number,
   K: number,
 ): void {
-  // Numbers beyond `count` are undefined: they are multiplied, and not stored.
+  // Numbers beyond `count` are undefined: they are multiplied, but not stored.
   for (let r = 0; r < count; r++) {
     for (let k = 0; k < K; k++) to[start + k * 4 + r] = from[at + r * step + k * along]!;
   }
@@ -136,7 +136,7 @@ function multiplyBlock(
   height: number,
   width: number,
 ): void {
-  // Named, not in an array: each sum stays in a register.
+  // Variables instead of an array, so that each sum stays in a register.
   let [s00, s01, s02, s03, s10, s11, s12, s13] = [0, 0, 0, 0, 0, 0, 0, 0];
   let [s20, s21, s22, s23, s30, s31, s32, s33] = [0, 0, 0, 0, 0, 0, 0, 0];
   for (let k = 0, end = K * 4; k < end; k += 4) {

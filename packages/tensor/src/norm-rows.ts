@@ -6,9 +6,9 @@ import type { Tensor } from "./tensor.js";
 
 /** Options of a norm. */
 export type NormOptions = {
-  /** The first of the axes that are normalised together. Default -1: the last alone. */
+  /** First of the axes that are normalized together. Default -1: only the last. */
   axis?: number;
-  /** Added to what is divided by, so that it is never zero. Default 1e-5. */
+  /** Added to the variance or mean square, so that the denominator is never zero. Default 1e-5. */
   eps?: number;
 };
 
@@ -16,8 +16,8 @@ const layout =
   "the norm goes over these axes, and has one number for each place on them; `axis` says where they begin.";
 
 /**
- * Runs a norm with the axes from `axis` on as one: `x` as `[…, n]` and each parameter as `[n]`. Parameters must have
- * the shape and the type of these axes; one that is left out before one that is there is ones.
+ * Runs a norm with the axes from `axis` on merged to one: `x` as `[…, n]` and each parameter as `[n]`. Parameters must have the shape
+ * of these axes and the dtype of `x`; an omitted parameter before a given one is ones.
  */
 export function overRows(
   fn: string,

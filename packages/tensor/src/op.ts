@@ -11,87 +11,85 @@ import {
 import type { Device, Kernel, View } from "./contracts.js";
 import { isTensor, Tensor, type Layout } from "./tensor.js";
 
-/** Shape and type of an op's result, known before it is computed. */
+/** Shape and dtype of an op's output. */
 export type Spec = { readonly shape: Shape; readonly dtype: DType };
 
-/** Arguments of backward: one run of the op, and the gradients of its outputs. */
+/** Arguments of `backward`: one run of the op, and the gradients of its outputs. */
 export type Backward<Attributes> = {
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
   readonly attributes: Attributes;
-  /** One per output; undefined where nothing used that output. */
+  /** One for each output; undefined for outputs that nothing used. */
   readonly gradients: readonly (Tensor | undefined)[];
   /** True if the gradient of an input is needed. */
   wants(input: number): boolean;
 };
 
 /**
- * An operation, whole: its name, its shape rule, its plain kernel (the specification that every device's kernel is
- * tested against) and its backward. An op that only looks at the same numbers in another order has `view` in place
- * of a kernel.
+ * An operation: its name, shape rule, plain kernel (the specification that the devices' kernels are tested against) and backward.
+ * Ops that return a view of their input have `view` instead of a kernel.
  */
 export type Op<Attributes> = {
   readonly name: string;
   /** The shape rule. Checks the inputs and throws a ShapeError that names the argument. */
   infer(inputs: readonly Tensor[], attributes: Attributes): readonly Spec[];
   readonly kernel?: Kernel<Attributes>;
-  /** True if it only copies elements and computes nothing: then it accepts 16-bit floats too. Default false. */
+  /** True if the op only copies elements, so that it also supports 16-bit floats. Default false. */
   readonly dataMovement?: boolean;
-  /** Input that may be of 16-bit floats, which the kernels widen. Default: none. */
+  /** Index of an input that may have 16-bit floats, which kernels convert to float32. Default: none. */
   readonly halfInput?: number;
-  /** Floating-point operations of one run. Default: one for each number of the outputs, none for data movement. */
+  /** Number of floating-point operations of a run. Default: one for each output number, none for data movement. */
   flops?(inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: Attributes): number;
   view?(input: Tensor, attributes: Attributes): Layout;
   /**
-   * Input whose memory an output takes, by the outputs' order, where the call allows it: kernels read the input's numbers before
-   * they write there. An input that is not packed keeps its memory. Default: every output gets its own.
+   * For each output, the index of an input whose memory it may reuse: kernels read the input's numbers before they overwrite them.
+   * Memory of inputs that are not contiguous is not reused. Default: every output has its own memory.
    */
   overwrites?(attributes: Attributes): readonly (number | undefined)[];
   /** Gradients of the inputs, in their order, written with ops. */
   backward?(call: Backward<Attributes>): readonly (Tensor | undefined)[];
 };
 
-/** An op as tapes and counts see it, once it ran: its name, its cost and its way back. */
+/** The part of an op that tapes and counters use after it ran: name, cost and backward. */
 export type RanOp<Attributes> = Pick<Op<Attributes>, "name" | "dataMovement" | "flops" | "backward"> & {
-  /** Of an op whose inputs have names: itself and the call's arguments. */
+  /** For an op with named inputs: the op and the arguments of the call. */
   readonly named?: readonly [op: NamedOp<never, unknown>, args: readonly unknown[]];
 };
 
 /**
- * An operation whose inputs have names, as attention's: its kernels get the arguments as they were made, and then the
- * outputs. A device's kernel has the same form.
+ * An operation with named inputs, such as attention: kernels receive the arguments of the call, and then the outputs. A device's
+ * kernel has the same form.
  */
 export type NamedOp<Args extends readonly unknown[], Outputs> = {
   readonly name: string;
-  /** True if tensors of a call may be of 16-bit floats, which the kernels widen. Default false. */
+  /** True if tensors of a call may have 16-bit floats, which kernels convert to float32. Default false. */
   readonly halfInputs?: boolean;
-  /** The tensors of a call, always in the same order: what its gradient may flow to. */
+  /** The input tensors of a call, which may have gradients, in a fixed order. */
   tensors(...args: Args): readonly Tensor[];
-  /** The outputs of a call, each made from its shape and type, always in the same order. */
+  /** Creates the outputs of a call by `make`, in a fixed order. */
   outputs(make: (spec: Spec) => Tensor, ...args: Args): Outputs;
   /** The plain kernel. */
   kernel(...call: [...Args, Outputs]): unknown;
   flops(...args: Args): number;
-  /** Gradients of {@link NamedOp.tensors}, in their order. `gradients` is undefined where nothing used an output. */
+  /** Gradients of {@link NamedOp.tensors}, in their order. `gradients` has undefined for outputs that nothing used. */
   backward(outputs: Outputs, gradients: Outputs, ...args: Args): readonly (Tensor | undefined)[];
 };
 
-/** An op and its backward, where the op is also run without: on views that stand on no tape. */
+/** An op with a backward. The op alone also runs on views that no tape records. */
 export function withGradient<A>(op: Op<A>, backward: NonNullable<Op<A>["backward"]>): Op<A> {
   return { ...op, backward };
 }
 
-/** Gradients of the inputs of an op that ran, in place of those by its own `backward`. */
+/** Computes the gradients of the inputs of an op that ran, instead of its own `backward`. */
 export type WayBack = (op: RanOp<never>, call: Backward<unknown>) => readonly (Tensor | undefined)[];
 
-/** Ways back by the names of ops. Empty but inside of {@link withBackward}. */
-export const waysBack = new Map<string, WayBack>();
+/** Backward rules by op name. Empty outside of {@link withBackward}. */
+export const backwardRules = new Map<string, WayBack>();
 
 /**
- * Runs `f`, in which gradients go back through ops of these names by other rules than the ops' own: through a slower one that has
- * gradients itself, for instance.
+ * Runs `f`, inside of which the backward of some ops is replaced, for instance by a slower one that is differentiable itself.
  *
- * @param rules - By the name of an op; each returns the gradients of its inputs, in their order. Synchronous, as gradients are.
+ * @param rules - Backward rules by op name. Each returns the gradients of the op's inputs, in their order.
  *
  * @example
  * ```ts
@@ -115,17 +113,17 @@ export function withBackward<T>(rules: Readonly<Record<string, WayBack>>, f: () 
     "write `{ exp: ({ name }, { inputs, gradients }) => […] }`.",
   );
   check.type({ f }, "function");
-  const before = new Map(waysBack);
-  for (const [name, rule] of Object.entries(rules)) waysBack.set(name, rule);
+  const before = new Map(backwardRules);
+  for (const [name, rule] of Object.entries(rules)) backwardRules.set(name, rule);
   try {
     return f();
   } finally {
-    waysBack.clear();
-    for (const [name, rule] of before) waysBack.set(name, rule);
+    backwardRules.clear();
+    for (const [name, rule] of before) backwardRules.set(name, rule);
   }
 }
 
-/** Told of one run of an op. */
+/** Called with each run of an op. */
 export type Recorder = (
   op: RanOp<never>,
   inputs: readonly Tensor[],
@@ -133,28 +131,28 @@ export type Recorder = (
   attributes: unknown,
 ) => void;
 
-/** Told of each kernel that ran. Empty unless somebody counts. */
+/** Called with each kernel that ran. Used by `count`, otherwise empty. */
 export const observers = new Set<Recorder>();
 
 /**
- * Tells each tape that watches one of the inputs, if any does. A tensor carries its places, so there is no current tape: gradients
- * of gradients are tapes beside each other.
+ * Records a run of an op on each tape that records one of the inputs. Tensors have their nodes, so there is no current tape, and
+ * gradients of gradients use several tapes at once.
  */
 export const record: Recorder = (op, inputs, outputs, attributes) => {
   const tapes = new Set(inputs.flatMap(({ nodes = [] }) => nodes.map(({ tape }) => tape)));
   for (const tape of tapes) (tape.record as Recorder)(op, inputs, outputs, attributes);
 };
 
-/** True if a tape watches one of the inputs. */
+/** True if a tape records one of the inputs. */
 function isRecorded(inputs: readonly Tensor[]): boolean {
   for (let i = 0; i < inputs.length; i++) if (inputs[i]!.nodes) return true;
   return false;
 }
 
 /**
- * Runs an op where its inputs live, and returns all its outputs. Decoding a token runs some hundred small ones between
- * matrices that empty the processor's caches: what is made here and in a device's kernels on the way counts. A device's
- * own kernel knows where storages lie, and gets the tensors as they are.
+ * Runs an op on the device of its inputs, and returns all its outputs. Decoding a token runs some hundred small ops between large
+ * matrix products that evict the processor's caches, so allocations here and in the kernels matter. A device's own kernel gets the
+ * tensors as they are, because it knows the device's storages.
  */
 export function runAll<Attributes>(
   op: Op<Attributes>,
@@ -171,7 +169,7 @@ export function runAll<Attributes>(
     const input = op.view ? inputs[0]! : overwritten && inputs[overwritten[i] ?? -1];
     if (op.view) outputs[i] = new Tensor(device, input!.storage, shape, op.view(input!, attributes));
     else if (input && fillsStorage(input)) outputs[i] = new Tensor(device, input.storage, shape);
-    // A device's kernel writes every number; the plain ones may count on zeros.
+    // A device's kernel writes every number; plain kernels expect zeros.
     else outputs[i] = new Tensor(device, device.allocate(dtype, sizeOf(shape), !own), shape);
   }
   if (op.kernel) {
@@ -189,11 +187,11 @@ export function runAll<Attributes>(
   return outputs;
 }
 
-/** True for a tensor whose numbers are all that its storage holds, in their order. */
+/** True for contiguous tensors that fill their storage. */
 const fillsStorage = ({ storage, shape, strides, offset }: Tensor): boolean =>
   isContiguous(shape, strides) && offset === 0 && storage.length === sizeOf(shape);
 
-/** Runs an op whose inputs have names where they live, and returns its outputs by their names. */
+/** Runs an op with named inputs on their device, and returns its outputs by name. */
 export function runNamed<Args extends readonly unknown[], Outputs>(
   op: NamedOp<Args, Outputs>,
   ...args: Args
@@ -242,17 +240,17 @@ export function run<Attributes>(
   return runAll(op, inputs, attributes)[0]!;
 }
 
-/** A tensor's view for a plain kernel that reads and writes it. */
+/** The view of a tensor for a plain kernel that reads and writes it. */
 export function viewOf(tensor: Tensor): View {
   return view(tensor);
 }
 
-/** A tensor's view for a plain kernel that only reads it. */
+/** The view of a tensor for a plain kernel that only reads it. */
 export function readOf(tensor: Tensor): View {
   return view(tensor, "read");
 }
 
-/** A plain kernel asks for the numbers again and again: where they are at hand it gets them at once. */
+/** A view whose array is evaluated once if that is cheap, because plain kernels access it often. */
 function view({ device, storage, dtype, shape, strides, offset }: Tensor, use?: "read"): View {
   if (!device.remote) return { array: device.array(storage), storage, dtype, shape, strides, offset };
   return {
@@ -267,7 +265,7 @@ function view({ device, storage, dtype, shape, strides, offset }: Tensor, use?: 
   };
 }
 
-/** The device of the inputs, which must be one, and hold numbers where the op computes with them. */
+/** The device of the inputs. Refuses inputs on several devices, and dtypes that the op does not support. */
 function sharedDevice(
   fn: string,
   inputs: readonly Tensor[],
@@ -286,7 +284,7 @@ function sharedDevice(
   return device;
 }
 
-/** Refuses what is not a tensor. For the public door of an op. */
+/** Checks that an argument of a public function is a tensor. */
 export function checkTensor(fn: string, argument: string, value: unknown): Tensor {
   return isTensor(value) ? value : refuseNonTensor(fn, argument, value);
 }

@@ -4,10 +4,10 @@ import { sliceOp } from "./ops/slice-and-pad.js";
 import type { Tensor } from "./tensor.js";
 
 /**
- * Combines each number along an axis with all that stand before it, in log n passes over the axis: after each, a number
- * stands for twice as many (Hillis and Steele, 1986). Written with ops, so that it has their gradient on every device.
+ * Combines each number along an axis with all previous ones (an inclusive scan), in log n passes over the axis: after each pass, a
+ * number combines twice as many (Hillis and Steele, 1986). It consists of ops, so it has a gradient and runs on every device.
  *
- * @param combine - Associative; its second argument is what stands before.
+ * @param combine - An associative function; its second argument has the previous numbers.
  */
 export function prefixScan(x: Tensor, axis: number, combine: (a: Tensor, before: Tensor) => Tensor): Tensor {
   const n = x.shape[axis]!;

@@ -1,4 +1,4 @@
-/** Weights as small whole numbers: a quarter or an eighth of the memory, which is what decoding waits for. */
+/** Weights quantized to 8 or 4 bits: a quarter or an eighth of the memory, whose bandwidth limits decoding. */
 export { dequantizeWeight } from "./quantized/dequantize-weight.js";
 export { isQuantized, type QuantizedWeight } from "./quantized/quantized-weight.js";
 export {

@@ -20,15 +20,15 @@ export type ReduceOptions = {
   keepDims?: boolean;
 };
 
-/** The options of a reduction, checked and complete. */
+/** Checks the options of a reduction, and fills in defaults. */
 export function reducedAxes(fn: string, { shape }: Tensor, options: ReduceOptions | undefined): Reduced {
   const { axis, keepDims = false } = checkOptions(fn, options, ["axis", "keepDims"]);
   return { axes: normalizeAxes(fn, axis, shape.length), keepDims };
 }
 
 /**
- * An op that reduces complete axes. `row` folds a row into the total so far, in order; `finish` turns the
- * total of `count` elements into the result.
+ * An op that reduces whole axes. `row` adds the elements of a row to an accumulator, in order; `finish` turns the accumulator of
+ * `count` elements into the result.
  */
 export function reduceOp(
   name: string,

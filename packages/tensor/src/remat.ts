@@ -6,11 +6,11 @@ import type { Tensor } from "./tensor.js";
 import { mapTensors, tensorsOf } from "./tree.js";
 
 /**
- * The same function, whose intermediate tensors are not kept for backward: it is computed a second time there.
- * Memory for time, as gradient checkpointing.
+ * Gradient checkpointing: the same function, whose intermediate tensors are not kept for backward but recomputed there. It saves memory
+ * and costs time.
  *
- * Gradients flow to the arguments, and to tensors that the function takes from around it (whose intermediates are
- * then kept).
+ * The arguments have gradients, and so do tensors that the function captures from its surroundings (then its intermediates are
+ * kept).
  *
  * @example
  * ```ts
@@ -37,7 +37,7 @@ export function remat<Args extends unknown[] = Tensor[], Y = Tensor>(
         let i = 0;
         const { value, pullback } = vjp((again: Args) => f(...again), args);
         const whole = mapTensors(value, (y) => gradients[i++] ?? fullLike(0, y.shape, y));
-        // The inner outputs carry what was taken from around f.
+        // The inner outputs carry the gradients of captured tensors.
         return [...tensorsOf(pullback(whole)), ...gradients];
       },
     };

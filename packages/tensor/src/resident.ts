@@ -2,8 +2,8 @@ import { checkTensor } from "./op.js";
 import type { Tensor } from "./tensor.js";
 
 /**
- * Takes a tensor out of all scopes: it lives as long as it is used. For cache buffers and optimizer state that are
- * made inside a scope and outlive it.
+ * Removes a tensor from all scopes, so that it is kept as long as it is reachable. For cache buffers and optimizer state that are
+ * created inside a scope and outlive it.
  *
  * @example
  * ```ts

@@ -2,10 +2,10 @@ import { eachRow, type Shape, type TypedArray } from "@qkv/core";
 import type { View } from "./contracts.js";
 import { checkInside } from "./indices.js";
 
-/** Use of a number at its index: written over what is there, added to it, or kept where it is larger. */
+/** Use of a number at its index: overwrite the element, add to it, or take the maximum. */
 export type ScatterMode = "write" | "add" | "max";
 
-/** Writes, adds or compares each number of `source` where its index says, into a packed array. */
+/** Scatters each number of `source` to its index in a contiguous array. */
 export function scatterInto(
   to: TypedArray,
   toStrides: Shape,

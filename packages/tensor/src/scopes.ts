@@ -2,32 +2,32 @@ import { refuse } from "@qkv/core";
 import type { Storage } from "./contracts.js";
 import { tensorsOf } from "./tree.js";
 
-/** A storage whose life a scope may end. */
+/** A storage that a scope may free. */
 export type ScopedStorage = Storage & {
   ended?: boolean;
-  /** The storages of the scope that owns it; undefined where none does. */
+  /** The storages of the scope that owns it; undefined if none does. */
   owner?: ScopedStorage[] | undefined;
 };
 
 /**
- * The scopes of one device. What is allocated while a scope runs belongs to it; at its end what its function
- * returned moves to the enclosing scope, and the rest is freed.
+ * The scopes of a device. Allocations inside a scope belong to it. At its end, those that its function returned move to the enclosing
+ * scope, and the others are freed.
  */
 export type Scopes = {
-  /** Runs `f` as a scope. */
+  /** Runs `f` in a new scope. */
   scope<T>(f: () => T): T;
-  /** Runs `f` so that scopes inside of it keep what they made for the scope around. */
+  /** Runs `f`, inside of which scopes free nothing: their storages move to the enclosing scope. */
   recording<T>(f: () => T): T;
-  /** Enters a new storage into the innermost scope. */
+  /** Adds a new storage to the innermost scope. */
   own(storage: ScopedStorage): void;
-  /** Removes a storage from every scope. */
+  /** Removes a storage from all scopes. */
   retain(storage: ScopedStorage): void;
-  /** True while a scope is running. */
+  /** True inside of a scope. */
   active(): boolean;
 };
 
 /**
- * The scopes of a device.
+ * Creates the scopes of a device.
  *
  * @param release - Frees a storage at the end of its scope.
  * @param leave - Called with each storage that leaves the outermost scope. Default: does nothing.

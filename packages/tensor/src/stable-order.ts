@@ -1,6 +1,6 @@
 /**
- * Indices that sort numbers: equal ones in their order, NaN last in both directions. A merge
- * sort from the bottom up, so that it is stable and takes `n log n` steps whatever the numbers are.
+ * Indices that sort numbers stably, with NaN last in both directions. It is a bottom-up merge sort, which takes O(n log n) for any
+ * numbers.
  */
 export function stableOrder(values: Float64Array, descending: boolean): Int32Array {
   const n = values.length;

@@ -1,5 +1,5 @@
-/** A gradient tape, as a tensor holds it. Its `record` is a `Recorder`, whose arguments are ops and tensors. */
+/** A gradient tape, as tensors reference it. `record` is a `Recorder`, whose arguments are ops and tensors. */
 export type Tape = { readonly record: (...run: never[]) => void };
 
-/** A tensor's place on one tape. */
+/** A tensor's node on a tape. */
 export type Node = { readonly tape: Tape };

@@ -1,7 +1,7 @@
 import { allocateArray, type DType, type Shape, sizeOf, type TypedArray } from "@qkv/core";
 import { Tensor } from "./tensor.js";
 
-/** A tensor of a fresh array, on the device of another tensor. */
+/** A tensor of a new array, on the device of another tensor. */
 export function tensorLike(
   array: TypedArray,
   shape: Shape,
@@ -11,7 +11,7 @@ export function tensorLike(
   return new Tensor(device, device.fromHost(dtype, array), shape);
 }
 
-/** A tensor that holds one number everywhere, on the device of another; in its type unless told otherwise. */
+/** A tensor filled with one number, on the device of another tensor; by default with its dtype. */
 export function fullLike(
   value: number,
   shape: Shape,

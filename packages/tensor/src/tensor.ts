@@ -23,10 +23,10 @@ const brand = defineBrand("tensor/Tensor", 1, __VERSION__);
 export type Layout = { readonly strides: readonly number[]; readonly offset: number };
 
 /**
- * Numbers with a shape, a type and a device. Operations are functions (`add(a, b)`); a tensor itself only tells
- * what it is, is read, is moved and is printed. Several tensors may be views of one storage.
+ * Numbers with a shape, a dtype and a device. Operations are functions, `add(a, b)`; a tensor itself only has methods to read, move and
+ * print it. Several tensors may be views of one storage.
  *
- * Make one with `tensor`, `zeros`, `randn`.
+ * Create one with `tensor`, `zeros` or `randn`.
  */
 export class Tensor {
   declare readonly shape: Shape;
@@ -55,20 +55,20 @@ export class Tensor {
   }
 
   /**
-   * The numbers in row-major order, on devices whose memory the program can reach (`js`, `wasm`). A copy where they lie
-   * in the device's own memory (inside a scope, or moved there with `to`), else not: do not write to it. On a GPU it
-   * keeps the program waiting until they are there: `read` does not.
+   * The numbers in row-major order, on devices whose memory the host can access (`js`, `wasm`). It is a copy if they are in the
+   * device's own memory (inside a scope, or moved there with `to`), otherwise possibly the storage itself: do not write to it. On a
+   * GPU it blocks the program until the numbers are read; `read` does not block.
    */
   get data(): TypedArray {
     return this.#packed(this.device.array(this.storage, "read"));
   }
 
-  /** The device's own array, in which this tensor's numbers lie by its strides: for kernels. `data` is for all others. */
+  /** The array of the storage, in which the tensor's numbers are located by its offset and strides. For kernels; other code uses `data`. */
   get array(): TypedArray {
     return this.device.array(this.storage);
   }
 
-  /** The numbers in row-major order, on every device. */
+  /** Reads the numbers in row-major order, on every device. */
   async read(): Promise<TypedArray> {
     const { device, storage } = this;
     return device.fetch ? this.#packed(await device.fetch(storage)) : this.data;
@@ -79,12 +79,12 @@ export class Tensor {
     return own.buffer === array.buffer && this.device.isDeviceMemory?.(this.storage) ? own.slice() : own;
   }
 
-  /** The same numbers nested as the shape is: `[[1, 2], [3, 4]]`, a plain number for the shape []. Bools as bools. */
+  /** The numbers as nested lists: `[[1, 2], [3, 4]]`, a number for shape []. Bools are booleans. */
   toNested(): Nested {
     return nest(this);
   }
 
-  /** The same numbers on another device, where they stay: parameters are moved once. */
+  /** A resident copy on another device: parameters are moved once. */
   to(device: Device): Tensor {
     if (device === this.device) return this;
     checkDevice("to", device);
@@ -100,7 +100,7 @@ export class Tensor {
     return new Tensor(device, moved, this.shape);
   }
 
-  /** Printed as numpy prints: rows under each other, long axes cut. */
+  /** Text as numpy prints it, with long axes abbreviated. */
   toString(): string {
     return format(this);
   }
@@ -116,11 +116,11 @@ export class Tensor {
 }
 
 /**
- * Returns true for a tensor, whichever copy of the package made it.
+ * Returns true for a tensor of any copy of the package.
  *
- * @throws {VersionError} If it comes from a version of the package that this one cannot work with.
+ * @throws {VersionError} If it comes from an incompatible version of the package.
  */
 export function isTensor(value: unknown): value is Tensor {
-  // Nearly all come from this copy, and a step of decoding asks some hundred times.
+  // A fast path: almost all tensors come from this copy, and each decoding step makes some hundred checks.
   return value instanceof Tensor || brand.has(value);
 }

@@ -1,8 +1,8 @@
 import { stableOrder } from "./stable-order.js";
 
 /**
- * Indices of the `k` largest numbers, the largest first; of equals the first, and NaN only where nothing else is
- * left. A heap holds the best so far, its worst on top, so that most numbers of a long line are looked at once.
+ * Indices of the `k` largest numbers, the largest first. Of equal numbers the first ones are selected, and NaN only if there are too few
+ * numbers. A min-heap has the k best ones so far, so that most numbers need a single comparison.
  */
 export function topKIndices(values: Float64Array, k: number): Int32Array {
   const heap = new Int32Array(k);
@@ -28,7 +28,7 @@ export function topKIndices(values: Float64Array, k: number): Int32Array {
   for (let p = 0; p < k; p++) heap[p] = p;
   for (let top = (k >> 1) - 1; top >= 0; top--) sink(top, k);
   for (let p = k; k > 0 && p < values.length; p++) {
-    // A later number must be larger than the smallest in the heap: of equals the first stays.
+    // A later number must be larger than the smallest in the heap: of equal numbers the first one is kept.
     const worst = values[heap[0]!]!;
     if (!(values[p]! > worst) && !(Number.isNaN(worst) && !Number.isNaN(values[p]!))) continue;
     heap[0] = p;

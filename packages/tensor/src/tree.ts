@@ -1,7 +1,7 @@
 import { checks } from "@qkv/core";
 import { isTensor, type Tensor } from "./tensor.js";
 
-/** Calls `f` on each tensor of a nested object, and gives the same nesting of what it returns. Other leaves stay. */
+/** Calls `f` on each tensor of a nested object, and returns the results in the same nesting. Other leaves are not changed. */
 export function mapTensors<T>(tree: T, f: (x: Tensor, path: string) => unknown, path = ""): T {
   if (typeof f !== "function") checks("mapTensors").type({ f }, "function");
   if (isTensor(tree)) return f(tree, path) as T;
@@ -16,7 +16,7 @@ export function mapTensors<T>(tree: T, f: (x: Tensor, path: string) => unknown, 
 }
 
 /**
- * The tensors of a nested object, in order: those of a model's `params`, for instance.
+ * The tensors of a nested object in order, for instance of a model's `params`.
  *
  * @example
  * ```ts
@@ -33,7 +33,7 @@ export function tensorsOf(tree: unknown): Tensor[] {
   return found;
 }
 
-/** Walks as `mapTensors` does, and builds nothing: each end of a scope asks for the tensors of its result. */
+/** Collects tensors in the order of `mapTensors`, without building objects: it runs at the end of every scope. */
 function collect(tree: unknown, found: Tensor[]): void {
   if (isTensor(tree)) found.push(tree);
   else if (Array.isArray(tree)) for (const value of tree) collect(value, found);

@@ -2,7 +2,7 @@ import { eachRow, refuse, refuseShape } from "@qkv/core";
 import { checkTensor, run, type Op } from "./op.js";
 import type { Tensor } from "./tensor.js";
 
-/** The side of a diagonal that stays: `column - row` at most, or at least, `diagonal`. */
+/** The side of a diagonal that is kept: `column - row` ≤ `diagonal` if `lower`, else ≥. */
 export type Triangle = { readonly lower: boolean; readonly diagonal: number };
 
 export const triangleOp: Op<Triangle> = {

@@ -8,9 +8,9 @@ import { run } from "../op.js";
 import { padOp } from "../ops/slice-and-pad.js";
 import { sum } from "../ops/sum.js";
 
-/** Options of a pool of means. */
+/** Options of average pooling. */
 export type AvgPoolOptions = PoolOptions & {
-  /** The padding counts as zeros. What stands out over it does not count. Default true. */
+  /** True to count padding as zeros in the mean. Positions beyond the padding never count. Default true. */
   countIncludePad?: boolean;
 };
 
@@ -30,7 +30,7 @@ function avgPool(
   const total = sum(unfolded, { axis: 1 });
   if (windows.every(({ before, after }) => after === before && (before === 0 || countIncludePad)))
     return div(total, taps);
-  // The number of counted elements of each window: a tensor of ones goes through the same windows.
+  // The number of counted elements of each window is the sum of a tensor of ones over the same windows.
   let counted = fullLike(1, [1, 1, ...x.shape.slice(2)], x);
   const rest = windows.map((one, i) => {
     if (!countIncludePad) return one;
@@ -46,11 +46,11 @@ function avgPool(
  *
  * @param x - `[B, C, L]`
  * @param size - The length of a window.
- * @param options - `stride`: default the size. `padding`: default 0. `countIncludePad`: whether padding counts as zeros, default
- *   true. `ceilMode`: default false.
+ * @param options - `stride`: default the size. `padding`: default 0. `countIncludePad`: true to count padding as zeros,
+ *   default true. `ceilMode`: default false.
  * @returns `[B, C, windows]`
  * @throws {ShapeError} If `x` is shorter than a window.
- * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is outside of its range.
+ * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is out of range.
  *
  * @example
  * ```ts
@@ -69,11 +69,11 @@ export function avgPool1d(x: Tensor, size: PerAxis, options?: AvgPoolOptions): T
  *
  * @param x - `[B, C, H, W]`
  * @param size - Height and width of a window.
- * @param options - `stride`: default the size. `padding`: default 0. `countIncludePad`: whether padding counts as zeros, default
- *   true. `ceilMode`: default false.
+ * @param options - `stride`: default the size. `padding`: default 0. `countIncludePad`: true to count padding as zeros,
+ *   default true. `ceilMode`: default false.
  * @returns `[B, C, OH, OW]`
  * @throws {ShapeError} If `x` is smaller than a window.
- * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is outside of its range.
+ * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is out of range.
  *
  * @example
  * ```ts

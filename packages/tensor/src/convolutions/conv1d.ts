@@ -10,7 +10,7 @@ import type { Tensor } from "../tensor.js";
  *   default 0, or `"same"`.
  * @returns `[B, O, (L + 2 · padding − dilation · (K − 1) − 1) / stride + 1]`, rounded down.
  * @throws {ShapeError} If the shapes do not fit, or `x` is shorter than a window.
- * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is outside of its range.
+ * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is out of range.
  *
  * @example
  * ```ts

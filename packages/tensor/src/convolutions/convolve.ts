@@ -13,19 +13,19 @@ import { perAxis, unfold, type PerAxis } from "./windows.js";
 export type ConvOptions = {
   /** `[O]`: added to each output channel. Default: none. */
   bias?: Tensor;
-  /** Distance of windows. Default 1. */
+  /** Step from one window to the next. Default 1. */
   stride?: PerAxis;
-  /** Zeros at both ends of each axis, or `"same"` for a result as long as `x`, with the stride 1. Default 0. */
+  /** Zeros at both ends of each axis, or `"same"` for an output as long as `x`, which requires stride 1. Default 0. */
   padding?: PerAxis | "same";
-  /** Distance of the numbers that a window sees. Default 1. */
+  /** Distance of the taps of a window. Default 1. */
   dilation?: PerAxis;
-  /** Parts of the channels that do not see each other: as many as channels is a depthwise convolution. Default 1. */
+  /** Number of groups of channels that are convolved separately; with one channel per group it is a depthwise convolution. Default 1. */
   groups?: number;
 };
 
 /**
- * A convolution over `rank` spatial axes: what each window sees, as columns, and one matrix product, which every device has
- * kernels for.
+ * A convolution over `rank` spatial axes: the windows are unfolded to columns (im2col) and multiplied by the weight, with the matrix
+ * product of the device.
  */
 export function convolve(
   fn: string,

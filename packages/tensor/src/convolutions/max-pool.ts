@@ -6,7 +6,7 @@ import { argmaxOp } from "../ops/argmax.js";
 import { gatherOp } from "../ops/gather.js";
 import { reshaped } from "../ops/reshape.js";
 
-/** The largest number of each window. The gradient goes to the first of equals, as in PyTorch. */
+/** The maximum of each window. If several numbers are equal, the gradient goes to the first one, as in PyTorch. */
 function maxPool(
   fn: string,
   rank: 1 | 2,
@@ -22,14 +22,14 @@ function maxPool(
 }
 
 /**
- * The largest number of each window along one axis. The gradient goes to the first of equals.
+ * The maximum of each window along one axis. If several numbers are equal, the gradient goes to the first one.
  *
  * @param x - `[B, C, L]`
  * @param size - The length of a window.
- * @param options - `stride`: default the size. `padding`: default 0; it is never the largest. `ceilMode`: default false.
+ * @param options - `stride`: default the size. `padding`: default 0; it counts as −∞. `ceilMode`: default false.
  * @returns `[B, C, windows]`
  * @throws {ShapeError} If `x` is shorter than a window.
- * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is outside of its range.
+ * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is out of range.
  *
  * @example
  * ```ts
@@ -44,14 +44,14 @@ export function maxPool1d(x: Tensor, size: PerAxis, options?: PoolOptions): Tens
 }
 
 /**
- * The largest number of each window of images. The gradient goes to the first of equals.
+ * The maximum of each window of images. If several numbers are equal, the gradient goes to the first one.
  *
  * @param x - `[B, C, H, W]`
  * @param size - Height and width of a window.
- * @param options - `stride`: default the size. `padding`: default 0; it is never the largest. `ceilMode`: default false.
+ * @param options - `stride`: default the size. `padding`: default 0; it counts as −∞. `ceilMode`: default false.
  * @returns `[B, C, OH, OW]`
  * @throws {ShapeError} If `x` is smaller than a window.
- * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is outside of its range.
+ * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is out of range.
  *
  * @example
  * ```ts

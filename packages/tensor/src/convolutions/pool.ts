@@ -10,7 +10,7 @@ export type PoolOptions = {
   stride?: PerAxis;
   /** Padding at both ends of each axis, at most half a window. Default 0. */
   padding?: PerAxis;
-  /** True: a last window that begins inside may reach beyond the end (PyTorch's `ceil_mode`). Default false. */
+  /** True to keep a last window that begins inside of the axis but extends beyond its end (PyTorch's `ceil_mode`). Default false. */
   ceilMode?: boolean;
 };
 
@@ -41,7 +41,7 @@ export function poolWindows(
     checks(fn).whole({ padding: before }, { max: length / 2, fix: "padding is at most half a window." });
     const plain = { size: length, stride: steps[i]!, dilation: 1, before, after: before };
     const end = before + shape[2 + i]!;
-    // Rounded up, the last window reaches beyond the end. It begins inside of the axis or of the padding before it.
+    // Rounded up, the last window may extend beyond the end. It must begin inside of the axis or of the padding before it.
     const lastStart = Math.ceil((end + before - length) / steps[i]!) * steps[i]!;
     if (ceilMode && lastStart >= 0 && lastStart < end)
       return { ...plain, after: Math.max(before, lastStart + length - end) };

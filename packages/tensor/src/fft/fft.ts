@@ -9,7 +9,7 @@ import { complexOutput, complexParts, transformInput, type FftOptions } from "./
  * @param options - `n`: default the length of the axis. `axis`: default the last. `norm`: default `"backward"`.
  * @returns `real` and `imag`, with n numbers on the axis.
  * @throws {ShapeError} If the parts differ in shape.
- * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is not known.
+ * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is unknown.
  *
  * @example
  * ```ts
@@ -31,7 +31,7 @@ export function fft(x: Complex, options?: FftOptions): Complex {
  * @param options - `n`: default the length of the axis. `axis`: default the last. `norm`: default `"backward"`.
  * @returns `real` and `imag`, with n numbers on the axis.
  * @throws {ShapeError} If the parts differ in shape.
- * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is not known.
+ * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is unknown.
  *
  * @example
  * ```ts

@@ -9,7 +9,7 @@ import type { Complex } from "./dft.js";
 
 /** Options of a transform. */
 export type FftOptions = {
-  /** Length of the transform: a longer axis is cut, a shorter one padded with zeros. Default: the length of the axis. */
+  /** Length of the transform: a longer axis is truncated, a shorter one padded with zeros. Default: the length of the axis. */
   n?: number;
   /** Default: the last. */
   axis?: number;
@@ -29,7 +29,7 @@ export type TransformInput = {
 };
 
 /**
- * Checks the arguments of a transform, moves its axis to the end, and cuts or pads it.
+ * Checks the arguments of a transform, moves its axis to the end, and truncates or pads it.
  *
  * @param inverse - True for the inverse transform, which divides by n by default.
  * @param lengthOf - The default of n, from the length of the axis.

@@ -4,14 +4,14 @@ import { erf } from "../erf.js";
 import type { Tensor } from "../tensor.js";
 import { normalQuantile } from "../random/normal.js";
 import type { RandomOptions } from "../random/randn.js";
-import { randomOptions, streamOf } from "../random/uniforms.js";
+import { randomOptions, uniformStream } from "../random/uniforms.js";
 
 /**
- * Normally distributed numbers between two limits: those of `randn` that lie there, drawn without rejecting any.
+ * Normally distributed numbers, truncated to the range between two limits (by the inverse CDF, without rejection).
  *
  * @param options - `seed`: a whole number. `mean`: default 0. `std`: default 1. `low`, `high`: default two standard deviations
  *   around the mean. `dtype`: default float32.
- * @throws {ArgumentError} If `high` is not above `low`, or nothing of the distribution lies between them.
+ * @throws {ArgumentError} If `high` is not above `low`, or the probability of the range is 0.
  *
  * @example
  * ```ts
@@ -42,7 +42,7 @@ export function truncatedNormal(
     "limits around some of the distribution",
     "take limits nearer to the mean.",
   );
-  const uniforms = streamOf(fn, stream, sizeOf(checkShape(fn, shape)));
+  const uniforms = uniformStream(fn, stream, sizeOf(checkShape(fn, shape)));
   return createTensor(fn, dtype, shape, device, (array) => {
     for (let i = 0; i < array.length; i++) {
       const value = mean + std * normalQuantile(least + (most - least) * uniforms[i]!);

@@ -12,7 +12,7 @@ import {
 import { createTensor } from "../create.js";
 import { normalQuantile } from "../random/normal.js";
 import type { RandomOptions } from "../random/randn.js";
-import { streamOf } from "../random/uniforms.js";
+import { uniformStream } from "../random/uniforms.js";
 import type { Tensor } from "../tensor.js";
 
 /** Options of Xavier's initialization. */
@@ -51,7 +51,7 @@ function draw(
   const { dtype = "float32", device, ...stream } = options;
   if (device !== undefined) checkDevice(fn, device);
   checkFloat(fn, dtype);
-  const uniforms = streamOf(fn, stream, sizeOf(shape));
+  const uniforms = uniformStream(fn, stream, sizeOf(shape));
   const deviation = Math.sqrt(variance);
   return createTensor(fn, dtype, shape, device, (array) => {
     for (let i = 0; i < array.length; i++) array[i] = deviation * distribution(uniforms[i]!);

@@ -10,15 +10,15 @@ import { checkSameShape, reduceLosses, type LossOptions } from "./reduce-losses.
 
 /** Options of the binary cross-entropy. */
 export type BinaryCrossEntropyOptions = LossOptions & {
-  /** Multiplies each loss; broadcasts with the logits. Default: ones. */
+  /** Weight of each loss; broadcasts to the shape of the logits. Default: ones. */
   weight?: Tensor;
-  /** Multiplies the part of a loss that its target asks for; broadcasts with the logits. Above 1 it favours recall. Default: ones. */
+  /** Weight of the term with `target` (PyTorch's `pos_weight`); broadcasts to the shape of the logits. Above 1 it favours recall. Default: ones. */
   positiveWeight?: Tensor;
 };
 
 const fn = "binaryCrossEntropyWithLogits";
 
-/** A factor that repeats to the shape of the logits: a larger one would repeat the losses. */
+/** Checks that a weight broadcasts to the shape of the logits; a larger one would repeat the losses. */
 function factor(argument: string, value: Tensor, { shape }: Tensor): Tensor {
   const given = floatTensor(fn, argument, value);
   if (sameShape(broadcastShapes(fn, given.shape, shape), shape)) return given;
@@ -33,7 +33,7 @@ function factor(argument: string, value: Tensor, { shape }: Tensor): Tensor {
 }
 
 /**
- * The negative log-likelihood of independent yes-or-no answers, in nats:
+ * The binary cross-entropy of independent labels, in nats:
  * `−target · log sigmoid(logit) − (1 − target) · log(1 − sigmoid(logit))`, without overflow for any logit.
  *
  * @param logits - `[…]`, before the sigmoid.
@@ -41,7 +41,7 @@ function factor(argument: string, value: Tensor, { shape }: Tensor): Tensor {
  * @param options - `weight`, `positiveWeight`: default ones. `reduction`: default `"mean"`, over all places.
  * @returns One number `[]`, or `[…]` for the reduction `"none"`.
  * @throws {ShapeError} If the shapes differ, or a weight would repeat the losses.
- * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is not known.
+ * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is unknown.
  *
  * @example
  * ```ts
@@ -62,7 +62,7 @@ export function binaryCrossEntropyWithLogits(
     "reduction",
   ]);
   checkSameShape(fn, { logits }, { target });
-  // −log sigmoid(x) is softplus(−x), and −log(1 − sigmoid(x)) is x more.
+  // −log sigmoid(x) = softplus(−x), and −log(1 − sigmoid(x)) = x + softplus(−x).
   let asked = softplus(neg(logits));
   if (positiveWeight !== undefined) {
     const more = sub(factor("positiveWeight", positiveWeight, logits), 1);

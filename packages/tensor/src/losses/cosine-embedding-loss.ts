@@ -12,8 +12,8 @@ import type { Tensor } from "../tensor.js";
 import { checkSameShape, reduceLosses, type LossOptions } from "./reduce-losses.js";
 
 /**
- * Pulls the vectors of a pair together where its target is 1, `1 − cosine`, and apart where it is -1,
- * `max(0, cosine − margin)`.
+ * The cosine embedding loss of pairs of vectors: `1 − cosine` for pairs with target 1, which should be similar, and
+ * `max(0, cosine − margin)` for pairs with target -1.
  *
  * @param a - `[…, D]`
  * @param b - The shape and type of `a`.
@@ -21,7 +21,7 @@ import { checkSameShape, reduceLosses, type LossOptions } from "./reduce-losses.
  * @param options - `margin`: from -1 to 1, default 0. `reduction`: default `"mean"`.
  * @returns One number `[]`, or `[…]` for the reduction `"none"`.
  * @throws {ShapeError} If the shapes do not fit.
- * @throws {ArgumentError} If the vectors are not float32 or float64, the target is not int32, or an option is not known.
+ * @throws {ArgumentError} If the vectors are not float32 or float64, the target is not int32, or an option is unknown.
  *
  * @example
  * ```ts
@@ -43,7 +43,7 @@ export function cosineEmbeddingLoss(
   const { margin = 0, reduction } = checkOptions(fn, options, ["margin", "reduction"]);
   checks(fn).finite({ margin }, { min: -1, max: 1 });
   checkSameShape(fn, { a }, { b });
-  // Off zero as in PyTorch, where the length has a corner.
+  // As in PyTorch, eps avoids the norm of a zero vector, where it has no derivative.
   const axis = normalizeAxis(fn, -1, a.shape.length);
   const product = (x: Tensor, y: Tensor) => sum(mul(x, y), { axis });
   const [overA, overB] = [a, b].map((x) => rsqrt(add(product(x, x), 1e-12))) as [Tensor, Tensor];

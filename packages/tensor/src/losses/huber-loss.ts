@@ -7,7 +7,7 @@ import type { Tensor } from "../tensor.js";
 import { checkSameShape, reduceLosses, type LossOptions } from "./reduce-losses.js";
 
 /**
- * The Huber loss: half the squared error up to an error of `delta`, and linear above, so that outliers weigh less.
+ * The Huber loss: half the squared error up to an error of `delta`, and linear above, so that outliers have less weight.
  *
  * @param prediction - `[…]`
  * @param target - The shape and type of the prediction.
@@ -15,7 +15,7 @@ import { checkSameShape, reduceLosses, type LossOptions } from "./reduce-losses.
  *   `smooth_l1_loss`.
  * @returns One number `[]`, or `[…]` for the reduction `"none"`.
  * @throws {ShapeError} If the shapes differ.
- * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is not known.
+ * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is unknown.
  * @see "Robust Estimation of a Location Parameter" (1964), doi:10.1214/aoms/1177703732
  *
  * @example

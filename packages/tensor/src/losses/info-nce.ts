@@ -14,7 +14,7 @@ import { checkSameShape, type LossOptions } from "./reduce-losses.js";
 export type InfoNceOptions = LossOptions & {
   /** Divides the cosines: a smaller one gives more weight to hard negatives. Default 0.07. */
   temperature?: number;
-  /** More negative keys, `[M, D]`. Default: none. */
+  /** Further negative keys, `[M, D]`. Default: none. */
   negatives?: Tensor;
 };
 
@@ -27,7 +27,7 @@ export type InfoNceOptions = LossOptions & {
  * @param options - `temperature`: above 0, default 0.07. `negatives`: default none. `reduction`: default `"mean"`.
  * @returns One number `[]`, in nats, or `[N]` for the reduction `"none"`.
  * @throws {ShapeError} If the shapes do not fit.
- * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is not known.
+ * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is unknown.
  * @see "Representation Learning with Contrastive Predictive Coding" (2018), arXiv:1807.03748
  *
  * @example

@@ -15,22 +15,22 @@ export type KlDivergenceOptions = {
   /** True if the target holds logarithms of probabilities. Default false. */
   logTarget?: boolean;
   /**
-   * `"batchMean"` (default): the sum divided by the length of the first axis, which is the divergence of a pair of
-   * distributions. `"mean"` divides by the number of classes as well.
+   * `"batchMean"` (default): the sum divided by the length of the first axis, the mean divergence of a pair of distributions.
+   * `"mean"` also divides by the number of classes.
    */
   reduction?: LossOptions["reduction"] | "batchMean";
 };
 
 /**
- * The Kullback–Leibler divergence of a prediction from a target, in nats: `Σ target · (log target − log prediction)`. A class
- * with the probability 0 adds nothing.
+ * The Kullback–Leibler divergence of a prediction from a target, in nats: `Σ target · (log target − log prediction)`. Classes
+ * with probability 0 contribute nothing.
  *
  * @param logPrediction - `[B, …, V]`: logarithms of probabilities, as `logSoftmax` gives them.
  * @param target - Probabilities of the same shape and type, or with `logTarget` their logarithms.
  * @param options - `logTarget`: default false. `reduction`: default `"batchMean"`.
  * @returns One number `[]`, or the shape of the target for the reduction `"none"`.
  * @throws {ShapeError} If the shapes differ.
- * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is not known.
+ * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is unknown.
  *
  * @example
  * ```ts

@@ -12,7 +12,7 @@ import { checkSameShape, reduceLosses, type LossOptions } from "./reduce-losses.
  * @param options - `reduction`: default `"mean"`.
  * @returns One number `[]`, or `[…]` for the reduction `"none"`.
  * @throws {ShapeError} If the shapes differ.
- * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is not known.
+ * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is unknown.
  *
  * @example
  * ```ts

@@ -22,7 +22,7 @@ export function reduceLosses(
   return reduction === "sum" ? sum(losses) : mean(losses);
 }
 
-/** Refuses tensors of another type or shape than the first: a loss that broadcasts would hide a forgotten axis. */
+/** Refuses tensors with another dtype or shape than the first one: broadcasting would hide mistakes. */
 export function checkSameShape(
   fn: string,
   first: Readonly<Record<string, Tensor>>,

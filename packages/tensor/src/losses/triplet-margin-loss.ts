@@ -8,17 +8,17 @@ import type { Tensor } from "../tensor.js";
 import { checkSameShape, reduceLosses, type LossOptions } from "./reduce-losses.js";
 
 /**
- * Asks an anchor to be nearer to a positive than to a negative by a margin:
+ * The triplet loss: an anchor should be closer to a positive than to a negative, by a margin:
  * `max(0, |anchor − positive| − |anchor − negative| + margin)`.
  *
  * @param anchor - `[…, D]`
  * @param positive - The shape and type of the anchor.
  * @param negative - The shape and type of the anchor.
- * @param options - `margin`: default 1. `swap`: takes the distance of the negative from the positive where that is the
- *   smaller one, default false. `reduction`: default `"mean"`.
+ * @param options - `margin`: default 1. `swap`: true to use the distance between negative and positive if it is smaller
+ *   than that between negative and anchor, default false. `reduction`: default `"mean"`.
  * @returns One number `[]`, or `[…]` for the reduction `"none"`.
  * @throws {ShapeError} If the shapes differ.
- * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is not known.
+ * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is unknown.
  * @see "FaceNet: A Unified Embedding for Face Recognition and Clustering" (2015), arXiv:1503.03832
  *
  * @example
@@ -40,7 +40,7 @@ export function tripletMarginLoss(
   checks(fn).finite({ margin }, { min: 0 });
   checks(fn).type({ swap }, "boolean");
   checkSameShape(fn, { anchor }, { positive, negative });
-  // Off zero, as in PyTorch, where the distance has a corner.
+  // As in PyTorch, a small number avoids distance 0, where the norm has no derivative.
   const distance = (a: Tensor, b: Tensor) => norm(add(sub(a, b), 1e-6), { axis: -1 });
   const apart = distance(anchor, negative);
   const nearest = swap ? minimum(apart, distance(positive, negative)) : apart;

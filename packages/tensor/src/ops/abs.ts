@@ -13,7 +13,7 @@ export const absOp = /* @__PURE__ */ unaryOp(
 );
 
 /**
- * The size of each number, without its sign. The gradient at 0 is 0.
+ * The absolute value of each number. The gradient at 0 is 0.
  *
  * @example
  * ```ts

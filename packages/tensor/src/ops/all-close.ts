@@ -14,12 +14,12 @@ import { notEqual } from "./not-equal.js";
 import { sub } from "./sub.js";
 
 /**
- * True if all numbers are near each other: `|a − b| ≤ atol + rtol · |b|`, with broadcasting. Equal infinities are near.
+ * True if all numbers are close: `|a − b| ≤ atol + rtol · |b|`, with broadcasting. Equal infinities are close.
  *
- * @param options - `rtol`: default 1e-5. `atol`: default 1e-8. `equalNan`: NaN is near NaN, default false.
+ * @param options - `rtol`: default 1e-5. `atol`: default 1e-8. `equalNan`: true if NaN is close to NaN, default false.
  * @returns One bool, `[]`.
  * @throws {ShapeError} If the shapes do not broadcast.
- * @throws {ArgumentError} If the numbers are not float32 or float64, or differ in type.
+ * @throws {ArgumentError} If the numbers are not float32 or float64, or differ in dtype.
  *
  * @example
  * ```ts
@@ -39,7 +39,7 @@ export function allClose(
   checks("allClose").type({ equalNan }, "boolean");
   floatTensor("allClose", "a", a);
   const near = lessEqual(abs(sub(a, floatTensor("allClose", "b", b))), add(mul(abs(b), rtol), atol));
-  // An infinity is within a share of any infinity, and no distance from itself.
+  // With infinities the inequality is always true or NaN, so they must be equal.
   const finite = less(abs(b), Infinity);
   const close = logicalOr(logicalAnd(near, finite), equal(a, b));
   return all(equalNan ? logicalOr(close, logicalAnd(notEqual(a, a), notEqual(b, b))) : close);

@@ -13,10 +13,10 @@ export const allOp = /* @__PURE__ */ reduceOp("all", {
 });
 
 /**
- * True if all numbers are true over one axis, several, or all. Of numbers, all but 0 are true. Of none, true.
+ * True if all elements are true, over one axis, several, or all. Numbers other than 0 are true; no elements give true.
  *
  * @param options - `axis`: default all. `keepDims`: default false.
- * @returns Bools.
+ * @returns A bool tensor.
  *
  * @example
  * ```ts

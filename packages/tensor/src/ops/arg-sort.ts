@@ -8,7 +8,7 @@ import type { Tensor } from "../tensor.js";
 export type SortOptions = {
   /** Default: the last. */
   axis?: number;
-  /** The largest first. Default false. */
+  /** True to sort the largest first. Default false. */
   descending?: boolean;
 };
 
@@ -25,8 +25,8 @@ export const argSortOp = /* @__PURE__ */ alongAxis<{ axis: number; descending: b
 );
 
 /**
- * The indices that sort the numbers along an axis. Equal numbers keep their order, and NaN comes last, also in
- * descending order. No gradient flows through it.
+ * The indices that sort the numbers along an axis. The sort is stable, and NaN is last, also in descending order.
+ * It has no gradient.
  *
  * @returns int32, of the shape of `x`.
  *

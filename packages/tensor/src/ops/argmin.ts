@@ -7,13 +7,12 @@ import type { Tensor } from "../tensor.js";
 export const argminOp = /* @__PURE__ */ argExtremum("argmin", -1);
 
 /**
- * Index of the smallest number: the first of equals, and the first NaN where there is one. No gradient flows
- * through it.
+ * Index of the smallest number: the first one if several are equal, and the first NaN if there is one. It has no gradient.
  *
- * @param options - `axis`: one axis, or several, whose places are counted row by row. Default: all. `keepDims`:
+ * @param options - `axis`: one axis, or several, whose indices are row-major. Default: all. `keepDims`:
  *   default false.
  * @returns int32.
- * @throws {ShapeError} If there is no number to choose from.
+ * @throws {ShapeError} If a group of numbers is empty.
  *
  * @example
  * ```ts

@@ -24,8 +24,8 @@ export const atan2Op = /* @__PURE__ */ binaryOp(
 );
 
 /**
- * The angle of the point with the coordinates `b` and `a`, from −π to π, with broadcasting: the arc tangent of `a / b` in
- * the right quadrant. `atan2(x, 1)` is the arc tangent of x. The gradient at the origin is NaN.
+ * The angle of the point with x coordinate `b` and y coordinate `a`, from −π to π, with broadcasting: the arc tangent of `a / b` in
+ * the correct quadrant. `atan2(x, 1)` is the arc tangent of x. The gradient at the origin is NaN.
  *
  * @throws {ArgumentError} If the numbers are not float32 or float64.
  *

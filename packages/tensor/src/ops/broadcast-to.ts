@@ -11,7 +11,7 @@ export const broadcastToOp: Op<{ shape: Shape }> = {
 };
 
 /**
- * Repeats along axes of length 1, and along new axes at the left, as a view: nothing is copied.
+ * Repeats a tensor along axes of length 1, and along new axes on the left, as a view without a copy.
  *
  * @example
  * ```ts

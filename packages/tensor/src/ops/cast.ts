@@ -11,7 +11,7 @@ import {
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
 
-/** Numbers of 16 bits that are unpacked at a time: a whole matrix would be in memory twice. */
+/** Number of 16-bit floats that are converted at a time: unpacking a whole matrix would take twice its memory. */
 const chunk = 2 ** 14;
 
 export const castOp: Op<{ dtype: DType }> = {
@@ -46,15 +46,15 @@ export const castOp: Op<{ dtype: DType }> = {
       }
     });
   },
-  // Whole numbers come from fractions in steps, on which the slope is zero.
+  // The gradient of rounding to an integer is zero.
   backward: ({ inputs: [x], gradients: [dy], attributes: { dtype } }) => [
     dtype === "bool" || dtype.includes("int") ? undefined : cast(dy!, x!.dtype),
   ],
 };
 
 /**
- * The same numbers as another type, each rounded to the nearest, ties to even. Towards integers they are cut towards
- * zero and wrap around; to bool, all but 0 are true.
+ * Converts numbers to another dtype, rounded to the nearest, ties to even. To an integer dtype they are truncated towards zero and
+ * wrap around; to bool, all but 0 are true.
  *
  * @example
  * ```ts

@@ -19,11 +19,11 @@ import { sumAlong } from "./sum-to.js";
 
 const layout = "x is [B, C, T], weight [C, 1, K], bias [C], state [B, C, K - 1], all of one type.";
 
-/** Reverses the taps of the weight and the times of the result. */
-type Ends = { readonly taps: boolean; readonly times: boolean };
+/** True to reverse the taps of the weight, or the times of the output. */
+type Reversed = { readonly taps: boolean; readonly times: boolean };
 
 /** out[b, c, t] = bias[c] + Σₖ weight[c, 0, k] · padded[b, c, t + k], with padded `[B, C, K - 1 + T]` */
-export const causalConvOp: Op<Ends> = {
+export const causalConvOp: Op<Reversed> = {
   name: "causalConv",
   infer([padded, weight]) {
     const { shape, dtype } = padded!;
@@ -54,9 +54,9 @@ export const causalConvOp: Op<Ends> = {
   backward({ inputs: [padded, weight, bias], gradients: [dy], attributes: { taps, times }, wants }) {
     const [B, C, T] = dy!.shape as [number, number, number];
     const K = weight!.shape[2]!;
-    const convolve = (inputs: Tensor[], ends: Ends) => run(causalConvOp, inputs, ends);
+    const convolve = (inputs: Tensor[], reversed: Reversed) => run(causalConvOp, inputs, reversed);
     const around = { axis: 2, before: K - 1, after: K - 1, value: 0 };
-    // The taps are what arrived, of each sequence on its own.
+    // The gradient of the weight: dy is the weight of a convolution of each sequence.
     const each = [reshaped(padded!, [1, B * C, T + K - 1]), reshaped(dy!, [B * C, 1, T])];
     return [
       wants(0) ? convolve([run(padOp, [dy!], around), weight!], { taps: times === taps, times }) : undefined,
@@ -75,20 +75,20 @@ export const causalConvOp: Op<Ends> = {
 export type CausalConvOptions = {
   /** `[C]`. Default: none. */
   bias?: Tensor;
-  /** The `K - 1` inputs before these, `[B, C, K - 1]`, as the last call returned. Default: zeros. */
+  /** The previous `K - 1` inputs, `[B, C, K - 1]`, from the previous call. Default: zeros. */
   state?: Tensor;
-  /** Activation of the sums. `"swish"` is another name for `"silu"`. Default `"none"`. */
+  /** Activation of the outputs. `"swish"` is another name for `"silu"`. Default `"none"`. */
   activation?: "none" | "silu" | "swish";
 };
 
 /**
- * A convolution along time, each channel on its own, in which no output sees a later input: output t is the weighted
- * sum of inputs `t - K + 1 … t`. The state lets a sequence come in pieces, and the outputs are the same.
+ * A causal depthwise convolution along time: output t is the weighted sum of inputs `t - K + 1 … t` of its channel. With the state, a
+ * sequence can be processed in pieces, with the same outputs.
  *
  * @param x - `[B, C, T]`
- * @param weight - `[C, 1, K]`; the last tap meets the newest input.
+ * @param weight - `[C, 1, K]`; the last tap is that of the newest input.
  * @returns `output` `[B, C, T]`, and the `state` `[B, C, K - 1]` for the next call.
- * @throws {ShapeError} If shapes or types do not fit together.
+ * @throws {ShapeError} If shapes or dtypes do not match.
  * @see The operator CausalConvWithState of ONNX; "Mamba" (2023), arXiv:2312.00752, uses it before its scan
  *
  * @example

@@ -11,7 +11,7 @@ export const ceilOp = /* @__PURE__ */ unaryOp(
 );
 
 /**
- * The smallest whole number that is not below each number. No gradient flows through it.
+ * Rounds each number up to an integer. It has no gradient.
  *
  * @example
  * ```ts

@@ -19,11 +19,11 @@ export const clampOp = /* @__PURE__ */ unaryOp<Limits>(
 );
 
 /**
- * Each number, or the limit that it passes. NaN stays NaN. The gradient flows where nothing was cut, the limits
- * included.
+ * Limits each number to the range from `min` to `max`. NaN stays NaN. The gradient is 0 outside of the range, and unchanged inside
+ * and at the limits.
  *
- * @param limits - `min`: default −∞. `max`: default ∞. Whole for whole-number types.
- * @throws {ArgumentError} If a limit is no number, has a fraction where the numbers have none, or `min` is above `max`.
+ * @param limits - `min`: default −∞. `max`: default ∞. Integers for integer dtypes.
+ * @throws {ArgumentError} If a limit is not a number, is a fraction for an integer dtype, or if `min` is above `max`.
  *
  * @example
  * ```ts

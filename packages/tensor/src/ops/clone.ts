@@ -3,7 +3,7 @@ import type { Tensor } from "../tensor.js";
 import { copyOp } from "./contiguous.js";
 
 /**
- * A copy with memory of its own, in row-major order. The gradient flows through it.
+ * A contiguous copy with its own memory. It has a gradient.
  *
  * @example
  * ```ts

@@ -29,7 +29,7 @@ export const concatOp: Op<{ axis: number }> = {
 };
 
 /**
- * Tensors one after the other along an axis.
+ * Concatenates tensors along an axis.
  *
  * @example
  * ```ts

@@ -12,7 +12,7 @@ export const copyOp: Op<undefined> = {
   backward: ({ gradients: [dy] }) => [dy],
 };
 
-/** The tensor itself where its numbers lie in row-major order, else a copy in that order. */
+/** The tensor itself if it is contiguous (row-major), otherwise a contiguous copy. */
 export function contiguous(x: Tensor): Tensor {
   return isContiguous(checkTensor("contiguous", "x", x).shape, x.strides) ? x : run(copyOp, [x], undefined);
 }

@@ -24,7 +24,7 @@ import { sumTo } from "./sum-to.js";
 
 type Attributes = { ignoreIndex: number; smoothing: number };
 
-/** Logits `[…, V]` and targets `[…]` to losses `[…]`, and 1 where a target counts, 0 where it is ignored. */
+/** Losses `[…]` of logits `[…, V]` and targets `[…]`, and a second output `[…]`: 0 for ignored targets, else 1. */
 export const crossEntropyOp: Op<Attributes> = {
   name: "crossEntropy",
   infer([logits, targets]) {
@@ -63,14 +63,14 @@ export const crossEntropyOp: Op<Attributes> = {
   backward({ inputs: [logits, targets], outputs: [, counts], gradients: [dy], attributes }) {
     if (!dy) return [];
     const { kernels, remote } = logits!.device;
-    // A device whose memory the host does not reach computes it in parts, if it has no kernel of the whole.
+    // A remote device without a kernel of this op computes the gradient from several ops.
     if (remote && !kernels["crossEntropyBackward"])
       return [mul(column(dy), distance(logits!, targets!, counts!, attributes))];
     return [run(crossEntropyBackwardOp, [logits!, targets!, counts!, contiguous(dy)], attributes)];
   },
 };
 
-/** Gradients `[…]` of the losses to those of the logits: times the softmax less what is wanted. */
+/** Gradients of the logits from those of the losses `[…]`: dy · (softmax − target distribution). */
 export const crossEntropyBackwardOp: Op<Attributes> = {
   name: "crossEntropyBackward",
   infer: ([logits]) => [{ shape: logits!.shape, dtype: logits!.dtype }],
@@ -116,7 +116,7 @@ export const crossEntropyBackwardOp: Op<Attributes> = {
   },
 };
 
-/** The softmax less what it should be, zeros for an ignored target. */
+/** The softmax minus the target distribution; zeros for ignored targets. */
 function distance(logits: Tensor, targets: Tensor, counts: Tensor, attributes: Attributes): Tensor {
   const { shape, dtype } = logits;
   const wanted = run(targetWeightsOp, [targets], { ...attributes, V: shape.at(-1)!, dtype });
@@ -126,7 +126,7 @@ function distance(logits: Tensor, targets: Tensor, counts: Tensor, attributes: A
 /** `[…]` as `[…, 1]`. */
 const column = (x: Tensor): Tensor => reshaped(x, [...x.shape, 1]);
 
-/** Targets `[…]` to what the softmax should be, `[…, V]`; zeros for an ignored target. */
+/** The target distribution `[…, V]` of targets `[…]`, with label smoothing; zeros for ignored targets. */
 export const targetWeightsOp: Op<Attributes & { V: number; dtype: DType }> = {
   name: "targetWeights",
   infer: ([targets], { V, dtype }) => [{ shape: [...targets!.shape, V], dtype }],
@@ -158,22 +158,22 @@ const plainLoss = "leave it out for the plain loss.";
 
 /** Options of the loss. */
 export type CrossEntropyOptions = {
-  /** Places with this target count for nothing. Default -100. */
+  /** Targets with this value are ignored. Default -100. */
   ignoreIndex?: number;
-  /** The share of the wanted probability that is spread evenly over all classes, from 0 to 1. Default 0. */
+  /** Part of the target probability that is distributed evenly over all classes, from 0 to 1. Default 0. */
   labelSmoothing?: number;
-  /** `"mean"` over the targets that count (default; NaN if none does), their `"sum"`, or `"none"`: each on its own. */
+  /** `"mean"` over targets that are not ignored (default; NaN if there are none), their `"sum"`, or `"none"` for the losses. */
   reduction?: "mean" | "sum" | "none";
 };
 
 /**
- * The negative log-likelihood of the right classes, in nats: `−log softmax(logits)[target]`.
+ * The cross-entropy, or negative log-likelihood of the target classes, in nats: `−log softmax(logits)[target]`.
  *
  * @param logits - `[…, V]`, before softmax; classes are the last axis.
  * @param targets - int32 `[…]`, each from 0 to V - 1 or `ignoreIndex`.
  * @returns One number `[]`, or `[…]` for the reduction `"none"`.
  * @throws {ShapeError} If the targets do not have the shape of the logits without their last axis.
- * @throws {ArgumentError} If a target is no class, or an option is not known.
+ * @throws {ArgumentError} If a target is out of range, or an option is unknown.
  *
  * @example
  * ```ts

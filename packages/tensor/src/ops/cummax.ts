@@ -12,10 +12,10 @@ import { notEqual } from "./not-equal.js";
 import { where } from "./where.js";
 
 /**
- * The largest number so far along an axis, and where it stands: of equals the last, and from a NaN on NaN. The gradient
- * goes back to where each number came from, and none flows through the indices. For the smallest so far negate twice.
+ * Cumulative maximum along an axis, and its index: the last one of equal numbers; after a NaN it is NaN. The gradient goes to the
+ * numbers at these indices. For a cumulative minimum, negate before and after.
  *
- * @returns `values` of the type of `x`, and `indices` in int32.
+ * @returns `values` with the dtype of `x`, and `indices` in int32.
  * @throws {ArgumentError} If the axis does not exist.
  *
  * @example
@@ -38,7 +38,7 @@ export function cummax(x: Tensor, axis: number): { values: Tensor; indices: Tens
     x,
   );
   const still = stopGradient(x);
-  // A place reaches the maximum where its number is that; from the first NaN on, only NaN does.
+  // True where a number equals the cumulative maximum, or is NaN.
   const reached = logicalOr(equal(still, prefixScan(still, at, maximum)), notEqual(still, still));
   const indices = prefixScan(where(reached, places, 0), at, maximum);
   return { values: run(gatherOp, [x, indices], { axis: at }), indices };

@@ -5,8 +5,7 @@ import type { Tensor } from "../tensor.js";
 import { mul } from "./mul.js";
 
 /**
- * Products so far along an axis: each place holds the product of the numbers up to it. The gradient needs no division, so
- * that zeros are no special case.
+ * Cumulative product along an axis. The gradient needs no division, so zeros are not a special case.
  *
  * @throws {ArgumentError} If the axis does not exist.
  *

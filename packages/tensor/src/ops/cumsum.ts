@@ -21,10 +21,10 @@ export const cumsumOp = /* @__PURE__ */ alongAxis<{ axis: number } & Direction>(
 );
 
 /**
- * Sums so far along an axis: each place holds the sum of the numbers up to it. Added up in float64.
+ * Cumulative sum along an axis, accumulated in float64.
  *
- * @param options - `exclusive`: leaves each number out of its own sum. Default false. `reverse`: adds up from the
- *   end. Default false.
+ * @param options - `exclusive`: true to exclude each number from its own sum. Default false. `reverse`: true to sum from
+ *   the end. Default false.
  *
  * @example
  * ```ts

@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor.js";
 import { onDiagonalOp } from "./diagonal.js";
 
 /**
- * Matrices with vectors on their diagonals, zeros elsewhere. The other way round is `diagonal`.
+ * Matrices with the vectors `x` on their diagonals, zeros elsewhere. The inverse is `diagonal`.
  *
  * @param x - `[…, N]`
  * @returns `[…, N, N]`

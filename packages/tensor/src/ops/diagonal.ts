@@ -14,7 +14,7 @@ export const diagonalOp: Op<Axes> = {
   backward: ({ gradients: [dy], attributes }) => [run(onDiagonalOp, [dy!], attributes)],
 };
 
-/** The gradient of `diagonal`: its numbers on the diagonal, zeros beside it. */
+/** The gradient of `diagonal`: puts dy on the diagonal, with zeros elsewhere. */
 export const onDiagonalOp: Op<Axes> = {
   name: "onDiagonal",
   dataMovement: true,
@@ -36,12 +36,12 @@ function along(list: Shape, axes: Axes["axes"], last: number): number[] {
 }
 
 /**
- * The numbers whose places on two axes are equal, as a view: both axes go, and the diagonal is a new last axis.
+ * The diagonal of two axes, as a view: both axes are removed, and the diagonal is a new last axis.
  *
  * @param x - `[…, N, N]`, or with the two axes anywhere.
  * @param axisA - Default -2.
  * @param axisB - Default -1.
- * @throws {ShapeError} If the axes are one, or not equally long.
+ * @throws {ShapeError} If the axes are the same, or differ in length.
  *
  * @example
  * ```ts
@@ -51,11 +51,11 @@ function along(list: Shape, axes: Axes["axes"], last: number): number[] {
  * ```
  */
 export function diagonal(x: Tensor, axisA = -2, axisB = -1): Tensor {
-  return diagonalOf("diagonal", x, axisA, axisB);
+  return diagonalFor("diagonal", x, axisA, axisB);
 }
 
-/** {@link diagonal} for a function that its refusals name. */
-export function diagonalOf(fn: string, x: Tensor, axisA: number, axisB: number): Tensor {
+/** {@link diagonal} for a public function `fn`, which errors name. */
+export function diagonalFor(fn: string, x: Tensor, axisA: number, axisB: number): Tensor {
   const { shape } = checkTensor(fn, "x", x);
   const a = normalizeAxis(fn, axisA, shape.length, "axisA");
   const b = normalizeAxis(fn, axisB, shape.length, "axisB");

@@ -19,7 +19,7 @@ export const dropoutOp: Op<{ rate: number; key: [number, number] }> = {
       }
     });
   },
-  // Kernels of devices read numbers that lie in order.
+  // Devices' kernels need contiguous inputs.
   backward: ({ gradients: [dy], attributes }) => [run(dropoutOp, [contiguous(dy!)], attributes)],
 };
 

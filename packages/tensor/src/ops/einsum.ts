@@ -27,13 +27,13 @@ type Labelled = { readonly x: Tensor; readonly labels: Labels };
  * letters, which are matched from the right and repeat where they are 1. Without `->`, the result has the axes of
  * `...` and then, in alphabetical order, the letters that occur once.
  *
- * Operands are taken together two at a time, in the order of the fewest multiplications (for up to five operands; of
- * more, the cheapest pair first), as batched matrix products.
+ * Operands are contracted in pairs, as batched matrix products, in the order with the fewest multiplications (for more than five
+ * operands, the cheapest pair first).
  *
- * @param equation - Letters, `...`, `,` between operands and `->` before the result; spaces count for nothing.
+ * @param equation - Letters, `...`, `,` between operands and `->` before the result; spaces are ignored.
  * @param tensors - One for each operand of the equation, all of one type.
  * @throws {ArgumentError} If the equation cannot be read.
- * @throws {ShapeError} If a tensor does not have the axes written, or a letter has two lengths.
+ * @throws {ShapeError} If the axes of a tensor do not match its letters, or a letter has two lengths.
  *
  * @example
  * ```ts
@@ -92,7 +92,7 @@ const multiplyOp: Op<{ left: Labels; right: Labels; to: Labels; sizes: Sizes }> 
   },
 };
 
-/** Puts numbers on the diagonal of axes that share a label, among zeros. */
+/** Puts numbers on the diagonal of axes with the same label, with zeros elsewhere. */
 const placeOp: Op<{ labels: Labels; to: Labels; sizes: Sizes }> = {
   name: "place",
   dataMovement: true,
@@ -102,7 +102,7 @@ const placeOp: Op<{ labels: Labels; to: Labels; sizes: Sizes }> = {
   },
 };
 
-/** The axes in the order wanted: summed over those that nobody wants, repeated along those that were not there. */
+/** Permutes the axes to the labels `to`: sums over missing labels, and repeats along new ones. */
 function arrange({ x, labels: from }: Labelled, to: Labels, sizes: Sizes): Tensor {
   if (from.join() === to.join()) return x;
   const [before, after] = [[...new Set(from)], [...new Set(to)]];
@@ -114,16 +114,16 @@ function arrange({ x, labels: from }: Labelled, to: Labels, sizes: Sizes): Tenso
   return y;
 }
 
-/** Only the labels that somebody needs, each once. */
-function keep(own: Labelled, needed: ReadonlySet<string>, sizes: Sizes): Labelled {
+/** Reduces an operand to the needed labels, each once. */
+function reduceToNeeded(own: Labelled, needed: ReadonlySet<string>, sizes: Sizes): Labelled {
   const labels = [...new Set(own.labels)].filter((label) => needed.has(label));
   return { x: arrange(own, labels, sizes), labels };
 }
 
-/** The product of two operands, summed over what only they have: one batched matrix product. */
+/** Contracts two operands over the labels that only they have, as a batched matrix product. */
 function multiply(a: Labelled, b: Labelled, needed: ReadonlySet<string>, sizes: Sizes): Labelled {
-  const left = keep(a, new Set([...needed, ...b.labels]), sizes);
-  const right = keep(b, new Set([...needed, ...a.labels]), sizes);
+  const left = reduceToNeeded(a, new Set([...needed, ...b.labels]), sizes);
+  const right = reduceToNeeded(b, new Set([...needed, ...a.labels]), sizes);
   const shared = left.labels.filter((label) => right.labels.includes(label));
   const batch = shared.filter((label) => needed.has(label));
   const inner = shared.filter((label) => !needed.has(label));
@@ -144,7 +144,7 @@ function multiply(a: Labelled, b: Labelled, needed: ReadonlySet<string>, sizes: 
   return { x, labels: to };
 }
 
-/** As a batch of matrices: the axes of each group as one. No copy where a group is one axis already. */
+/** Reshapes an operand to a batch of matrices: the axes of each group become one. */
 function group(own: Labelled, batch: Labels, groups: readonly Labels[], sizes: Sizes): Tensor {
   const x = along(own, [...batch, ...groups.flat()], sizes);
   if (groups.every(({ length }) => length === 1)) return x;
@@ -153,13 +153,13 @@ function group(own: Labelled, batch: Labels, groups: readonly Labels[], sizes: S
   return new Tensor(device, storage, shape, { strides: stridesOf(shape), offset });
 }
 
-/** A view with an axis for each of these labels. A label that x does not have repeats. On no tape. */
+/** A view with an axis for each of these labels, repeated along labels that x does not have. No tape records it. */
 function along({ x, labels }: Labelled, wanted: Labels, sizes: Sizes): Tensor {
   const strides = stridesAlong(wanted, labels, x.strides);
   return new Tensor(x.device, x.storage, lengths(wanted, sizes), { strides, offset: x.offset });
 }
 
-/** From one place of a label to the next, in a tensor with these labels. */
+/** Strides of the wanted labels in a tensor with `labels`; repeated labels are read along the diagonal. */
 function stridesAlong(wanted: Labels, labels: Labels, strides: readonly number[]): number[] {
   return wanted.map((label) =>
     strides.reduce((sum, stride, axis) => sum + (labels[axis] === label ? stride : 0), 0),

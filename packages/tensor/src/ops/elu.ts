@@ -7,7 +7,7 @@ import { mul } from "./mul.js";
 import { where } from "./where.js";
 
 /**
- * Positive numbers as they are, the others as `alpha · (eˣ − 1)`, which levels off at −alpha.
+ * The exponential linear unit: x for positive numbers, `alpha · (eˣ − 1)` for others.
  *
  * @param options - `alpha`: default 1.
  * @throws {ArgumentError} If the numbers are not float32 or float64.
@@ -24,7 +24,7 @@ export function elu(x: Tensor, options?: { alpha?: number }): Tensor {
   const { alpha = 1 } = checkOptions("elu", options, ["alpha"]);
   checks("elu").finite({ alpha });
   const positive = greater(floatTensor("elu", "x", x), 0);
-  // No power of a large number, whose slope would be infinite where it is not taken.
+  // exp of large numbers, which `where` does not select, would have an infinite gradient.
   const low = where(positive, 0, x);
   return where(positive, x, mul(expm1(low), alpha));
 }

@@ -12,9 +12,9 @@ export const equalOp = /* @__PURE__ */ binaryOp(
 );
 
 /**
- * True where two tensors hold the same number, with broadcasting. NaN equals nothing. No gradient flows through it.
+ * True where two tensors are equal, with broadcasting. NaN equals nothing. It has no gradient.
  *
- * @returns Bools.
+ * @returns A bool tensor.
  *
  * @example
  * ```ts

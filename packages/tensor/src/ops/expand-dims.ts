@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor.js";
 import { reshape } from "./reshape.js";
 
 /**
- * A new axis of length 1, in front of axis `axis`; -1 puts it last.
+ * Inserts an axis of length 1 before axis `axis`; -1 appends it.
  *
  * @example
  * ```ts

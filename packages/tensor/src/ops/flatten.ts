@@ -4,9 +4,9 @@ import type { Tensor } from "../tensor.js";
 import { reshaped } from "./reshape.js";
 
 /**
- * Several axes that follow each other as one.
+ * Merges adjacent axes to one.
  *
- * @param options - `start`: the first of them, default 0. `end`: the last, default the last of all.
+ * @param options - `start`: the first of these axes, default 0. `end`: the last one, default the last axis.
  * @throws {ArgumentError} If `start` comes after `end`.
  *
  * @example

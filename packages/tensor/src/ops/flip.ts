@@ -8,7 +8,7 @@ export const flipOp: Op<{ axes: readonly number[] }> = {
   infer: ([x]) => [{ shape: x!.shape, dtype: x!.dtype }],
   kernel([x], [out], { axes }) {
     const { shape, strides } = x!;
-    // From the last place of each axis backwards.
+    // From the last index of each axis backwards.
     const back = strides.map((stride, axis) => (axes.includes(axis) ? -stride : stride));
     const last = axes.reduce((at, axis) => at + (shape[axis]! - 1) * strides[axis]!, x!.offset);
     copyStrided({ array: x!.array, shape, strides: back, offset: last }, out!);
@@ -17,7 +17,7 @@ export const flipOp: Op<{ axes: readonly number[] }> = {
 };
 
 /**
- * The other way round along one axis or several.
+ * Reverses a tensor along one axis or several.
  *
  * @example
  * ```ts

@@ -15,8 +15,8 @@ import { sub } from "./sub.js";
 import { where } from "./where.js";
 
 /**
- * A division rounded down, `⌊a / b⌋`, with broadcasting. Floats by 0 are infinite or NaN, as in `div`, and by an infinity
- * NaN; whole numbers by 0 are 0. No gradient flows through it.
+ * Floor division `⌊a / b⌋`, with broadcasting. Division by 0 gives ±∞ or NaN for floats, as in `div`, and 0 for integers; division by
+ * an infinity with the other sign gives NaN. It has no gradient.
  *
  * @throws {ArgumentError} If the numbers are bools, or differ in type.
  *
@@ -31,13 +31,13 @@ export function floorDivide(a: Operand, b: Operand): Tensor {
   const both = operands("floorDivide", a, b);
   const [dividend, divisor] = both;
   checkCounts("floorDivide", "a", dividend.dtype);
-  const rest = run(remainderOp, both, undefined);
+  const modulo = run(remainderOp, both, undefined);
   if (!isFloat(dividend.dtype)) {
-    // `div` rounds towards 0: one less where the quotient is negative. The dividend less its rest could overflow.
+    // `div` truncates: subtract 1 if the quotient is negative and not exact. dividend − modulo could overflow.
     const negative = notEqual(less(dividend, 0), less(divisor, 0));
-    return sub(div(dividend, divisor), cast(logicalAnd(notEqual(rest, 0), negative), dividend.dtype));
+    return sub(div(dividend, divisor), cast(logicalAnd(notEqual(modulo, 0), negative), dividend.dtype));
   }
-  // Without its rest a number divides evenly: the rounding of the quotient cannot cross a whole number.
-  const quotient = div(sub(dividend, rest), divisor);
+  // dividend − modulo is a multiple of the divisor, so that rounding the quotient gives the exact integer.
+  const quotient = div(sub(dividend, modulo), divisor);
   return where(equal(divisor, 0), floor(div(dividend, divisor)), round(quotient));
 }

@@ -11,7 +11,7 @@ export const floorOp = /* @__PURE__ */ unaryOp(
 );
 
 /**
- * The largest whole number that is not above each number. No gradient flows through it.
+ * Rounds each number down to an integer. It has no gradient.
  *
  * @example
  * ```ts

@@ -29,13 +29,13 @@ export const gatherOp: Op<{ axis: number }> = {
   ],
 };
 
-/** The gradient of `gather`: each element of dy is added to the element that it was read from. */
+/** The gradient of `gather`: adds each element of dy to the element from which it was read. */
 export const gatherBackwardOp: Op<{ axis: number; shape: Shape }> = {
   name: "gatherBackward",
   infer: ([dy], { shape }) => [{ shape, dtype: dy!.dtype }],
   flops: ([dy]) => sizeOf(dy!.shape),
   kernel([dy, indices], [out], { axis, shape }) {
-    // One element may receive many gradients: they are added in float64 and rounded once.
+    // Many gradients may be added to one element: they are summed in float64 and rounded once.
     const sums = new Float64Array(out!.array.length);
     scatterInto(sums, out!.strides, shape[axis]!, indices!, dy!, axis, "add");
     out!.array.set(sums);

@@ -10,7 +10,7 @@ import { mul } from "./mul.js";
 import { sub } from "./sub.js";
 import { tanh } from "./tanh.js";
 
-/** x Φ(x), with Φ the probability that a standard normal is below x. */
+/** x Φ(x), with the standard normal CDF Φ. */
 export const geluOp = /* @__PURE__ */ unaryOp(
   "gelu",
   (out, o, x, i, di, n) => {
@@ -22,7 +22,7 @@ export const geluOp = /* @__PURE__ */ unaryOp(
   ({ inputs: [x], gradients: [dy] }) => mul(dy!, run(geluSlopeOp, [x!], undefined)),
 );
 
-/** Φ(x) + x φ(x), with φ the density of Φ. Its own slope is φ(x) (2 − x²). */
+/** Φ(x) + x φ(x), with the density φ. Its derivative is φ(x) (2 − x²). */
 export const geluSlopeOp = /* @__PURE__ */ unaryOp(
   "geluSlope",
   (out, o, x, i, di, n) => {
@@ -52,7 +52,7 @@ export const geluTanhOp = /* @__PURE__ */ unaryOp(
   ({ inputs: [x], gradients: [dy] }) => mul(dy!, run(geluTanhSlopeOp, [x!], undefined)),
 );
 
-/** ½ (1 + t) + ½ x (1 − t²) u', with t = tanh u. Its own slope is (1 − t²) (u' + ½ x u'' − x t u'²). */
+/** ½ (1 + t) + ½ x (1 − t²) u', with t = tanh u. Its derivative is (1 − t²) (u' + ½ x u'' − x t u'²). */
 export const geluTanhSlopeOp = /* @__PURE__ */ unaryOp(
   "geluTanhSlope",
   (out, o, x, i, di, n) => {
@@ -83,12 +83,11 @@ const root2OverPi = 0.7978845608028654;
 const cubic = 0.044715;
 
 /**
- * The Gaussian error linear unit, `x · Φ(x)`, number by number: each number times the probability that a standard
- * normal lies below it.
+ * The Gaussian error linear unit, `x · Φ(x)`, with the standard normal CDF Φ.
  *
- * @param options - `approximate`: `"none"` (default) is exact; `"tanh"` is the formula that GPT-2 was trained with,
- *   at most 0.0005 away.
- * @throws {ArgumentError} If `approximate` is something else.
+ * @param options - `approximate`: `"none"` (default) is exact; `"tanh"` is the approximation of GPT-2,
+ *   with an error of at most 0.0005.
+ * @throws {ArgumentError} If `approximate` has another value.
  * @see "Gaussian Error Linear Units" (2016), arXiv:1606.08415
  *
  * @example

@@ -8,7 +8,7 @@ import { sigmoid } from "./sigmoid.js";
 import { sliceOp } from "./slice-and-pad.js";
 
 /**
- * The first half of an axis times the sigmoid of the second half: a gated linear unit.
+ * The gated linear unit: the first half of an axis times the sigmoid of the second half.
  *
  * @param x - `[…, 2F]`, or with the axis anywhere.
  * @param options - `axis`: default the last.

@@ -12,7 +12,7 @@ export const greaterEqualOp = /* @__PURE__ */ binaryOp(
 );
 
 /**
- * True where `a` is at least `b`, with broadcasting. No gradient flows through it.
+ * True where `a ≥ b`, with broadcasting. It has no gradient.
  *
  * @returns A bool tensor.
  *

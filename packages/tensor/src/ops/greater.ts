@@ -12,9 +12,9 @@ export const greaterOp = /* @__PURE__ */ binaryOp(
 );
 
 /**
- * True where `a` is above `b`, with broadcasting. No gradient flows through it.
+ * True where `a > b`, with broadcasting. It has no gradient.
  *
- * @returns Bools.
+ * @returns A bool tensor.
  *
  * @example
  * ```ts

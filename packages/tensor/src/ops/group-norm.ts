@@ -8,11 +8,11 @@ import { mul } from "./mul.js";
 import { reshaped } from "./reshape.js";
 
 /**
- * Shifts and scales each group of channels of each example to mean 0 and variance 1, then multiplies by a learned weight and
- * adds a learned bias for each channel. One group for each channel is instance normalization.
+ * Normalizes each group of channels of each example to mean 0 and variance 1, then multiplies by a learned weight and adds a learned
+ * bias for each channel. With one group per channel it is instance normalization.
  *
  * @param x - `[B, C, …]`: channels are axis 1.
- * @param numGroups - Divides C; channels that follow each other are a group.
+ * @param numGroups - A divisor of C. A group has consecutive channels.
  * @param weight - `[C]`. Default: ones.
  * @param bias - `[C]`. Default: zeros.
  * @param options - `eps`: added to the variance, default 1e-5.

@@ -8,7 +8,7 @@ import { less } from "./less.js";
 /**
  * True where a number is neither infinite nor NaN.
  *
- * @returns Bools of the shape of `x`.
+ * @returns A bool tensor with the shape of `x`.
  *
  * @example
  * ```ts

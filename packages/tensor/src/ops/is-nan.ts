@@ -5,7 +5,7 @@ import { notEqual } from "./not-equal.js";
 /**
  * True where a number is NaN.
  *
- * @returns Bools of the shape of `x`.
+ * @returns A bool tensor with the shape of `x`.
  *
  * @example
  * ```ts

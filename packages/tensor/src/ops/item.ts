@@ -4,10 +4,10 @@ import type { Tensor } from "../tensor.js";
 import { reshaped } from "./reshape.js";
 
 /**
- * The number of a tensor that holds one. On a remote device `await x.read()` instead.
+ * The number of a tensor with a single element. On a remote device use `await x.read()` instead.
  *
- * @returns A number, or a boolean of a bool.
- * @throws {ShapeError} If there is not exactly one number.
+ * @returns A number, or a boolean for bools.
+ * @throws {ShapeError} If the tensor does not have exactly one element.
  *
  * @example
  * ```ts

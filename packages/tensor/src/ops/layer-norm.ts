@@ -30,7 +30,7 @@ export const layerNormOp: Op<{ eps: number }> = {
         let total = 0;
         for (let k = 0; k < n; k++) total += X[from + k * di]!;
         const first = total / n;
-        // Rounding leaves the mean a little off: what is left after subtracting it has a mean of its own.
+        // The mean has a rounding error, so it is corrected by the mean of the differences from it.
         let [rest, squares] = [0, 0];
         for (let k = 0; k < n; k++) {
           const distance = X[from + k * di]! - first;
@@ -67,15 +67,15 @@ export const layerNormOp: Op<{ eps: number }> = {
 };
 
 /**
- * Shifts and scales the numbers of each row to mean 0 and variance 1, then multiplies by a learned weight and adds a
- * learned bias: `(x − mean) / √(variance + eps) · weight + bias`. The variance divides by n. The mean is corrected
- * once, so that rows far from zero keep their digits.
+ * Normalizes each row to mean 0 and variance 1, then multiplies by a learned weight and adds a learned bias:
+ * `(x − mean) / √(variance + eps) · weight + bias`. The variance is the biased one, divided by n. The rounding error of the mean is
+ * corrected, so that rows far from zero are accurate.
  *
  * @param x - `[…, C]`
  * @param weight - `[C]`. Default: ones.
  * @param bias - `[C]`. Default: zeros.
- * @param options - `axis`: the first of the axes that make a row; weight and bias have the shape of these axes.
- *   Default -1, the last alone. `eps`: default 1e-5.
+ * @param options - `axis`: first of the axes that form a row; weight and bias have the shape of these axes.
+ *   Default -1, only the last. `eps`: default 1e-5.
  * @returns The shape of `x`.
  * @throws {ShapeError} If weight or bias have another shape than a row.
  * @see "Layer Normalization" (2016), arXiv:1607.06450

@@ -6,7 +6,7 @@ import { mul } from "./mul.js";
 import { where } from "./where.js";
 
 /**
- * Positive numbers as they are, the others times a small slope.
+ * The leaky ReLU: x for positive numbers, `negativeSlope · x` for others.
  *
  * @param options - `negativeSlope`: default 0.01.
  * @throws {ArgumentError} If the numbers are not float32 or float64.

@@ -20,7 +20,7 @@ import { reshaped } from "./reshape.js";
 import { sumTo } from "./sum-to.js";
 import { transposed } from "./transpose.js";
 
-/** A product and the sum with a bias as one, where a device has a kernel for both: x `[…, in]` packed, or of two axes. */
+/** A matrix product with a bias, for devices with a kernel of both. x is `[…, in]` and contiguous, or has two axes and any strides. */
 export const linearOp: Op<undefined> = {
   name: "linear",
   halfInput: 1,
@@ -30,10 +30,10 @@ export const linearOp: Op<undefined> = {
   },
   kernel([x, weight, bias], [y]) {
     const [N, K] = weight!.shape as [number, number];
-    const rows = x!.shape.length === 2 ? x! : matrixOf(x!, K);
-    const floats = widened(weight!);
+    const rows = x!.shape.length === 2 ? x! : asMatrix(x!, K);
+    const floats = toFloat32(weight!);
     const transposed = { ...floats, shape: [K, N], strides: [floats.strides[1]!, floats.strides[0]!] };
-    const out = matrixOf(y!, N);
+    const out = asMatrix(y!, N);
     matrixProduct.kernel!([rows, transposed], [out], undefined);
     if (bias) addOp.kernel!([out, bias], [out], undefined);
   },
@@ -49,19 +49,19 @@ function rowsOf(x: Tensor): Tensor {
   return reshaped(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!]);
 }
 
-/** A weight of 16 bits as floats of the type of the numbers that it meets; others as they are. */
+/** A 16-bit weight, cast to the dtype of x; other weights are returned as they are. */
 const asFloats = (weight: Tensor, { dtype }: Tensor): Tensor =>
   isPacked(weight.dtype) ? cast(weight, dtype) : weight;
 
-/** A view of float32 in place of one of 16 bits, for the plain kernel. */
-function widened(weight: View): View {
+/** A 16-bit view converted to float32, for the plain kernel. */
+function toFloat32(weight: View): View {
   const { dtype, array } = weight;
   if (!isPacked(dtype)) return weight;
   return { ...weight, dtype: "float32", array: unpackHalf(array as Uint16Array, dtype) };
 }
 
-/** A packed view as rows of n numbers. */
-function matrixOf(view: View, n: number): View {
+/** A contiguous view as a matrix with rows of n numbers. */
+function asMatrix(view: View, n: number): View {
   return { ...view, shape: [sizeOf(view.shape) / n, n], strides: [n, 1] };
 }
 
@@ -69,9 +69,9 @@ function matrixOf(view: View, n: number): View {
  * `y = x Wᵀ + b`, with the weight `[out, in]` as checkpoints store it.
  *
  * @param x - `[…, in]`
- * @param weight - `[out, in]`, of the type of x, or float16 or bfloat16: then the result is, bit for bit, that of the weight
- *   as `cast` widens it. Devices that read such weights in place (`wasm`) make no copy; others widen it in each call. No
- *   gradient goes to it.
+ * @param weight - `[out, in]`, with the dtype of x, or float16 or bfloat16: then the result is, bit for bit, that of the weight
+ *   cast to float32. Devices that read such weights in place (`wasm`) do not copy it; others cast it in each call. It gets no
+ *   gradient.
  * @param bias - `[out]`. Default: none.
  * @returns `[…, out]`
  *

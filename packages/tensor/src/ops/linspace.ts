@@ -6,9 +6,9 @@ import type { Tensor } from "../tensor.js";
 /**
  * Evenly spaced numbers from `start` to `stop`, both included.
  *
- * @param count - 1 or more; one alone is `start`.
+ * @param count - 1 or more; a single number is `start`.
  * @param options - `dtype`: default float32.
- * @throws {ArgumentError} If the count is not a whole number of 1 or more.
+ * @throws {ArgumentError} If the count is not an integer of at least 1.
  *
  * @example
  * ```ts

@@ -4,7 +4,7 @@ import { neg } from "./neg.js";
 import { softplus } from "./softplus.js";
 
 /**
- * The logarithm of the sigmoid of each number, `−log(1 + e⁻ˣ)`, which keeps its digits where the sigmoid is nearly 0.
+ * The logarithm of the sigmoid of each number, `−log(1 + e⁻ˣ)`, accurate also where the sigmoid is almost 0.
  *
  * @throws {ArgumentError} If the numbers are not float32 or float64.
  *

@@ -22,8 +22,8 @@ export const logSoftmaxOp = /* @__PURE__ */ alongAxis(
 );
 
 /**
- * The logarithm of `softmax` along an axis, `x − log Σ eˣ`, without computing the softmax: small probabilities keep
- * their digits.
+ * The logarithm of `softmax` along an axis, `x − log Σ eˣ`, without computing the softmax, so that it is
+ * accurate for small probabilities.
  *
  * @param options - `axis`: default the last.
  *

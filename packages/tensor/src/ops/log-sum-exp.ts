@@ -19,13 +19,13 @@ export const logSumExpOp: Op<Reduced> = {
       eachRow(shape, [strides], [at], ([i], [di], n) => {
         for (let k = 0; k < n; k++) largest = Math.max(largest, array[i! + k * di!]!);
       });
-      // Of nothing but -∞, of ∞ and of NaN the result is the largest itself.
-      const level = Math.abs(largest) === Infinity ? 0 : largest;
+      // If the maximum is infinite or NaN, it is the result.
+      const shift = Math.abs(largest) === Infinity ? 0 : largest;
       let total = 0;
       eachRow(shape, [strides], [at], ([i], [di], n) => {
-        for (let k = 0; k < n; k++) total += Math.exp(array[i! + k * di!]! - level);
+        for (let k = 0; k < n; k++) total += Math.exp(array[i! + k * di!]! - shift);
       });
-      out!.array[o] = level + Math.log(total);
+      out!.array[o] = shift + Math.log(total);
     });
   },
   backward({ inputs: [x], outputs: [y], gradients: [dy], attributes: { axes } }) {
@@ -34,24 +34,24 @@ export const logSumExpOp: Op<Reduced> = {
   },
 };
 
-/** Softmax from its log-sum-exp y: `eˣ⁻ʸ`; zeros where all x are -∞. */
+/** Softmax of x from its log-sum-exp y: `eˣ⁻ʸ`; zeros if all x are -∞. */
 export const softmaxFromSumOp = /* @__PURE__ */ binaryOp(
   "shares",
   (out, o, x, i, di, y, j, dj, n) => {
     for (let k = 0; k < n; k++) {
-      const level = y[j + k * dj]!;
-      out[o + k] = level === -Infinity ? 0 : Math.exp(x[i + k * di]! - level);
+      const shift = y[j + k * dj]!;
+      out[o + k] = shift === -Infinity ? 0 : Math.exp(x[i + k * di]! - shift);
     }
   },
   ({ inputs: [, y], outputs: [weights], gradients: [dy] }) => {
-    const slope = mul(dy!, weights!);
-    return [slope, sumTo(mul(slope, -1), y!.shape)];
+    const dx = mul(dy!, weights!);
+    return [dx, sumTo(mul(dx, -1), y!.shape)];
   },
 );
 
 /**
- * `log Σ eˣ` over one axis, several, or all. The largest is taken out first, so that no power overflows. Of no
- * numbers, and of nothing but −∞, it is −∞.
+ * `log Σ eˣ` over one axis, several, or all. The maximum is subtracted first, so that exp does not overflow. Without numbers, and if
+ * all are −∞, it is −∞.
  *
  * @param options - `axis`: default all. `keepDims`: default false.
  * @throws {ArgumentError} If the numbers are not float32 or float64.

@@ -14,7 +14,7 @@ export const log1pOp = /* @__PURE__ */ unaryOp(
 );
 
 /**
- * The natural logarithm of 1 plus each number, exact also where the number is close to 0.
+ * The natural logarithm of 1 plus each number, accurate also for numbers close to 0.
  *
  * @throws {ArgumentError} If the numbers are not float32 or float64.
  *

@@ -4,7 +4,7 @@ import { log } from "./log.js";
 import { mul } from "./mul.js";
 
 /**
- * The logarithm of each number to the base 2. Of 0 it is −∞, of negative numbers NaN.
+ * The base-2 logarithm of each number: −∞ for 0, NaN for negative numbers.
  *
  * @throws {ArgumentError} If the numbers are not float32 or float64.
  *

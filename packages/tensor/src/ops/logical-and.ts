@@ -12,9 +12,9 @@ export const logicalAndOp = /* @__PURE__ */ binaryOp(
 );
 
 /**
- * True where both are true, with broadcasting. Of numbers, all but 0 are true.
+ * True where both inputs are true, with broadcasting. Numbers other than 0 are true.
  *
- * @returns Bools.
+ * @returns A bool tensor.
  *
  * @example
  * ```ts

@@ -12,9 +12,9 @@ export const logicalNotOp = /* @__PURE__ */ unaryOp(
 );
 
 /**
- * True where a bool is false, or a number is 0.
+ * True where the input is false, or 0.
  *
- * @returns Bools.
+ * @returns A bool tensor.
  *
  * @example
  * ```ts

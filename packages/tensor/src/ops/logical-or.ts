@@ -12,9 +12,9 @@ export const logicalOrOp = /* @__PURE__ */ binaryOp(
 );
 
 /**
- * True where one or both are true, with broadcasting. Of numbers, all but 0 are true.
+ * True where at least one input is true, with broadcasting. Numbers other than 0 are true.
  *
- * @returns Bools.
+ * @returns A bool tensor.
  *
  * @example
  * ```ts

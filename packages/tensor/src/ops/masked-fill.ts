@@ -4,11 +4,11 @@ import { isTensor, type Tensor } from "../tensor.js";
 import { whereOp } from "./where.js";
 
 /**
- * Another value where a mask is true, with broadcasting.
+ * Replaces numbers by a value where a mask is true, with broadcasting.
  *
- * @param mask - Bools.
- * @param value - A number, or a tensor of the type of `x`.
- * @throws {ArgumentError} If the mask is not of bools.
+ * @param mask - A bool tensor.
+ * @param value - A number, or a tensor with the dtype of `x`.
+ * @throws {ArgumentError} If the mask is not a bool tensor.
  *
  * @example
  * ```ts

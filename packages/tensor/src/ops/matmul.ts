@@ -14,18 +14,18 @@ export const matmulOp = /* @__PURE__ */ withGradient(
   ],
 );
 
-/** A product of matrices, or batches of them, that fit. */
+/** The product of matrices, or of batches of them, with matching shapes. */
 export function product(a: Tensor, b: Tensor): Tensor {
   return run(matmulOp, [a, b], undefined);
 }
 
 /**
  * The matrix product of the last two axes: `[…, M, K]` times `[…, K, N]` gives `[…, M, N]`. Axes before them are a
- * batch and broadcast. A vector at the left counts as one row, at the right as one column, and its axis is dropped,
- * as in numpy.
+ * batch and broadcast. A vector on the left is a row, on the right a column, and its axis is removed from
+ * the result, as in numpy.
  *
- * Each number is the sum of its K products in order, in float64, whatever M and N are, so a row computed alone
- * equals the same row computed among others, bit for bit.
+ * Each number is the sum of its K products in order, in float64, for any M and N, so a row computed alone equals the same row
+ * computed with others, bit for bit.
  *
  * @throws {ShapeError} If the inner lengths differ or the batches do not broadcast.
  *
@@ -51,7 +51,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
     refuseShape("matmul", "b", right, expected, fix);
   }
   if (right.length > 2 && left.length > 1) return product(a, b);
-  // One matrix or vector at the right takes all rows of the left at once; a vector at the left is one row.
+  // A single matrix or vector on the right is multiplied by all rows on the left at once; a vector on the left is one row.
   const above = left.slice(0, -1);
   const rows = reshaped(a, [sizeOf(above), K]);
   return reshaped(

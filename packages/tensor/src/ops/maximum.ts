@@ -20,8 +20,7 @@ export const maximumOp = /* @__PURE__ */ binaryOp(
 );
 
 /**
- * The larger of two numbers, place by place, with broadcasting. NaN wins. Where both are equal, each side gets
- * half of the gradient.
+ * The larger of two numbers, elementwise, with broadcasting; NaN if one is NaN. Equal numbers each get half of the gradient.
  *
  * For the largest along an axis see `max`.
  *

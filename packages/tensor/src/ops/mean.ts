@@ -18,7 +18,7 @@ export const meanOp = /* @__PURE__ */ reduceOp("mean", {
 });
 
 /**
- * The mean over one axis, several, or all. Added up in float64. The mean of no numbers is NaN.
+ * The mean over one axis, several, or all, accumulated in float64. The mean of no numbers is NaN.
  *
  * @param options - `axis`: default all. `keepDims`: default false.
  * @throws {ArgumentError} If the numbers are not float32 or float64.

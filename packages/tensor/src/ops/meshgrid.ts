@@ -5,11 +5,10 @@ import { broadcastToOp } from "./broadcast-to.js";
 import { reshaped } from "./reshape.js";
 
 /**
- * The coordinates of a grid: each vector along an axis of its own, repeated over the others, as views. The first vector goes
- * along the first axis (`indexing="ij"` in PyTorch and NumPy).
+ * The coordinates of a grid, as views: vector i along axis i, repeated along the other axes (`indexing="ij"` in PyTorch and NumPy).
  *
  * @param vectors - Each `[Nᵢ]`.
- * @returns As many tensors, each `[N₀, N₁, …]`.
+ * @returns A tensor `[N₀, N₁, …]` for each vector.
  * @throws {ShapeError} If one is not a vector.
  *
  * @example
@@ -28,16 +27,8 @@ export function meshgrid(vectors: readonly Tensor[]): Tensor[] {
     if (own.length !== 1) refuseShape("meshgrid", `vectors[${i}]`, own, "a vector", "`flatten` it.");
     return own[0]!;
   });
-  return vectors.map((vector, axis) =>
-    run(
-      broadcastToOp,
-      [
-        reshaped(
-          vector,
-          shape.map((length, a) => (a === axis ? length : 1)),
-        ),
-      ],
-      { shape },
-    ),
-  );
+  return vectors.map((vector, axis) => {
+    const alongAxis = shape.map((length, a) => (a === axis ? length : 1));
+    return run(broadcastToOp, [reshaped(vector, alongAxis)], { shape });
+  });
 }

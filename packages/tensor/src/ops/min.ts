@@ -22,11 +22,10 @@ export const minOp = /* @__PURE__ */ reduceOp("min", {
 });
 
 /**
- * The smallest number over one axis, several, or all. NaN wins. Where several are equally small, each gets the same share
- * of the gradient.
+ * The smallest number over one axis, several, or all; NaN if there is one. Equal numbers share the gradient equally.
  *
  * @param options - `axis`: default all. `keepDims`: default false.
- * @throws {ShapeError} If there is no number to choose from.
+ * @throws {ShapeError} If a group of numbers is empty.
  *
  * @example
  * ```ts

@@ -20,8 +20,7 @@ export const minimumOp = /* @__PURE__ */ binaryOp(
 );
 
 /**
- * The smaller of two numbers, place by place, with broadcasting. NaN wins. Where both are equal, each side gets
- * half of the gradient.
+ * The smaller of two numbers, elementwise, with broadcasting; NaN if one is NaN. Equal numbers each get half of the gradient.
  *
  * For the smallest along an axis see `min`.
  *

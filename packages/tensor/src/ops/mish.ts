@@ -5,7 +5,7 @@ import { softplus } from "./softplus.js";
 import { tanh } from "./tanh.js";
 
 /**
- * `x · tanh(softplus(x))`, number by number.
+ * `x · tanh(softplus(x))`, elementwise.
  *
  * @throws {ArgumentError} If the numbers are not float32 or float64.
  * @see "Mish: A Self Regularized Non-Monotonic Activation Function" (2019), arXiv:1908.08681

@@ -4,10 +4,10 @@ import type { Tensor } from "../tensor.js";
 import { permuteOp } from "./permute.js";
 
 /**
- * An axis at another place, as a view; the others keep their order.
+ * Moves an axis, as a view; the other axes keep their order.
  *
- * @param from - Its place. Negative counts from the end.
- * @param to - Its new place. Negative counts from the end.
+ * @param from - Its index. Negative counts from the end.
+ * @param to - Its new index. Negative counts from the end.
  *
  * @example
  * ```ts

@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor.js";
 import { sumTo } from "./sum-to.js";
 
 export const mulRow: BinaryRow = (out, o, a, i, di, b, j, dj, n) => {
-  // A product of whole numbers may need more bits than a float64 has.
+  // A product of two int32 may need more bits than a float64 has.
   if (out instanceof Int32Array)
     for (let k = 0; k < n; k++) out[o + k] = Math.imul(a[i + k * di]!, b[j + k * dj]!);
   else for (let k = 0; k < n; k++) out[o + k] = a[i + k * di]! * b[j + k * dj]!;
@@ -16,7 +16,7 @@ export const mulOp = /* @__PURE__ */ binaryOp("mul", mulRow, ({ inputs: [a, b], 
 ]);
 
 /**
- * The product, number by number, with broadcasting. Whole numbers wrap around. For matrices see `matmul`.
+ * The elementwise product, with broadcasting. Integers wrap around. For matrices see `matmul`.
  *
  * @example
  * ```ts

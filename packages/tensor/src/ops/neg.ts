@@ -11,7 +11,7 @@ export const negOp = /* @__PURE__ */ unaryOp(
 );
 
 /**
- * Each number with the other sign.
+ * The negative of each number.
  *
  * @example
  * ```ts

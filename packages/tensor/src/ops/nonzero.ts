@@ -3,10 +3,10 @@ import { tensorLike } from "../tensor-like.js";
 import type { Tensor } from "../tensor.js";
 
 /**
- * The places of all numbers that are not 0, in row-major order. Their count depends on the numbers, which are read: on a
- * remote device `await x.read()` first. No gradient flows through it.
+ * The indices of all numbers other than 0, in row-major order. Their count depends on the numbers, which are read: on a remote device
+ * call `await x.read()` first. It has no gradient.
  *
- * @returns int32, `[count, axes]`: one row for each place.
+ * @returns int32, `[count, axes]`: one row of indices for each number.
  *
  * @example
  * ```ts

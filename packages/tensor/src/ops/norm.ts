@@ -20,18 +20,18 @@ export const normOp = /* @__PURE__ */ reduceOp("norm", {
   },
   finish: Math.sqrt,
   backward({ inputs: [x], outputs: [y], gradients: [dy], attributes: { axes } }) {
-    // x / y; the length of nothing but zeros has a corner there, and the gradient 0.
+    // x / y. The norm of zeros has no derivative; the gradient there is 0.
     const length = add(y!, run(castOp, [equal(y!, 0)], { dtype: y!.dtype }));
     return mul(x!, broadcastReduced(div(dy!, length), x!.shape, axes));
   },
 });
 
 /**
- * The length of vectors, over one axis, several, or all.
+ * The norm of vectors, over one axis, several, or all.
  *
  * @param options - `axis`: default all. `keepDims`: default false. `order`: 2 for `√Σ x²`, the default; 1 for
  *   `Σ |x|`; Infinity for the largest `|x|`.
- * @throws {ArgumentError} If the numbers are not float32 or float64, or the order is another.
+ * @throws {ArgumentError} If the numbers are not float32 or float64, or the order is not supported.
  *
  * @example
  * ```ts
@@ -43,11 +43,11 @@ export const normOp = /* @__PURE__ */ reduceOp("norm", {
  */
 export function norm(x: Tensor, given?: ReduceOptions & { order?: number }): Tensor {
   const { order = 2, ...options } = checkOptions("norm", given, ["order", "axis", "keepDims"]);
-  return normOf("norm", x, order, options);
+  return normFor("norm", x, order, options);
 }
 
-/** {@link norm} for a function that its refusals name. */
-export function normOf(fn: string, x: Tensor, order: number, options: ReduceOptions): Tensor {
+/** {@link norm} for a public function `fn`, which errors name. */
+export function normFor(fn: string, x: Tensor, order: number, options: ReduceOptions): Tensor {
   floatTensor(fn, "x", x);
   if (order === 2) return run(normOp, [x], reducedAxes(fn, x, options));
   if (order === 1) return sum(abs(x), options);

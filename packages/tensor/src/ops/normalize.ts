@@ -3,14 +3,14 @@ import type { AxisOptions } from "../along-axis.js";
 import type { Tensor } from "../tensor.js";
 import { div } from "./div.js";
 import { maximum } from "./maximum.js";
-import { normOf } from "./norm.js";
+import { normFor } from "./norm.js";
 
 /**
- * Vectors scaled to the length 1: each divided by its norm, or by `eps` where that is larger.
+ * Scales vectors to norm 1: divides each by its norm, or by `eps` if that is larger.
  *
- * @param options - `axis`: along which vectors lie. Default the last. `order`: of the norm, 1, 2 or Infinity. Default 2.
+ * @param options - `axis`: the axis of the vectors. Default the last. `order`: of the norm, 1, 2 or Infinity. Default 2.
  *   `eps`: default 1e-12.
- * @throws {ArgumentError} If the numbers are not float32 or float64, or the order is another.
+ * @throws {ArgumentError} If the numbers are not float32 or float64, or the order is not supported.
  *
  * @example
  * ```ts
@@ -24,5 +24,5 @@ export function normalize(x: Tensor, options?: AxisOptions & { order?: number; e
   const names = ["axis", "order", "eps"] as const;
   const { axis = -1, order = 2, eps = 1e-12 } = checkOptions("normalize", options, names);
   checks("normalize").finite({ eps }, { above: 0 });
-  return div(x, maximum(normOf("normalize", x, order, { axis, keepDims: true }), eps));
+  return div(x, maximum(normFor("normalize", x, order, { axis, keepDims: true }), eps));
 }

@@ -12,10 +12,9 @@ export const notEqualOp = /* @__PURE__ */ binaryOp(
 );
 
 /**
- * True where two tensors hold different numbers, with broadcasting. NaN differs from everything, itself included. No
- * gradient flows through it.
+ * True where two tensors differ, with broadcasting. NaN differs from everything, including itself. It has no gradient.
  *
- * @returns Bools.
+ * @returns A bool tensor.
  *
  * @example
  * ```ts

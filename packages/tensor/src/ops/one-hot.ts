@@ -7,7 +7,7 @@ import { equal } from "./equal.js";
 import { reshaped } from "./reshape.js";
 
 /**
- * A row for each id: 1 at its place, 0 elsewhere. An id outside of 0 to `numClasses - 1` has a row of zeros.
+ * A one-hot row for each id: 1 at index `id`, 0 elsewhere. An id out of range gives a row of zeros.
  *
  * @param ids - int32 `[…]`
  * @param numClasses - 1 or more.

@@ -5,12 +5,12 @@ import { expandDims } from "./expand-dims.js";
 import { mul } from "./mul.js";
 
 /**
- * Each number of one vector times each of another.
+ * The outer product: each number of a vector times each number of another.
  *
  * @param a - `[M]`
  * @param b - `[N]`
  * @returns `[M, N]`
- * @throws {ShapeError} If one of them is no vector.
+ * @throws {ShapeError} If an argument is not a vector.
  *
  * @example
  * ```ts

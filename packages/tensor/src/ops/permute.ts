@@ -12,7 +12,7 @@ export const permuteOp: Op<{ axes: readonly number[] }> = {
 };
 
 /**
- * The axes in another order, as a view: axis `i` of the result is axis `axes[i]` of `x`.
+ * Permutes the axes, as a view: axis `i` of the result is axis `axes[i]` of `x`.
  *
  * @example
  * ```ts

@@ -17,15 +17,15 @@ export const powOp = /* @__PURE__ */ binaryOp(
     for (let k = 0; k < n; k++) {
       const base = a[i + k * di]!;
       const exponent = b[j + k * dj]!;
-      // 1 to any power is 1, and so is -1 to an infinite one, where JavaScript says NaN.
+      // 1 to any power and -1 to ±∞ are 1; JavaScript returns NaN for ±∞.
       const one = base === 1 || (base === -1 && Math.abs(exponent) === Infinity);
       out[o + k] = one ? 1 : base ** exponent;
     }
   },
   ({ inputs: [a, b], outputs: [y], gradients: [dy], wants }) => {
-    // b aᵇ⁻¹, and y log a; where the factor in front is 0 so is the slope, whatever stands after it.
+    // The derivatives are b aᵇ⁻¹ and y log a. They are 0 where the first factor is 0, even if the other is NaN or infinite.
     const slopeA = () => where(equal(b!, 0), 0, mul(b!, pow(a!, sub(b!, 1))));
-    // 0 to the power of 0 is 1, and of all that is above it 0: a slope of 0, as in PyTorch.
+    // 0⁰ is 1, and 0 to a positive power is 0: the derivative by b is 0, as in PyTorch.
     const still = () => logicalOr(equal(y!, 0), logicalAnd(equal(a!, 0), equal(b!, 0)));
     const slopeB = () => where(still(), 0, mul(y!, log(a!)));
     return [
@@ -36,7 +36,7 @@ export const powOp = /* @__PURE__ */ binaryOp(
 );
 
 /**
- * `a` to the power of `b`, with broadcasting. A negative number to a power with a fraction is NaN.
+ * `a` to the power of `b`, with broadcasting. A negative number to a power that is not an integer is NaN.
  *
  * @throws {ArgumentError} If the numbers are not float32 or float64.
  *

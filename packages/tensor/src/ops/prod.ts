@@ -8,8 +8,8 @@ import { permuteOp } from "./permute.js";
 import { reshaped } from "./reshape.js";
 
 /**
- * The product over one axis, several, or all. Halves are multiplied with each other until one number is left: few
- * roundings, and a gradient that needs no division, so that zeros are no special case. Of no numbers it is 1.
+ * The product over one axis, several, or all. It multiplies halves with each other until one number is left, which has few
+ * roundings and a gradient without division, so zeros are not a special case. The product of no numbers is 1.
  *
  * @param options - `axis`: default all. `keepDims`: default false.
  *

@@ -13,7 +13,7 @@ export const reluOp = /* @__PURE__ */ unaryOp(
 );
 
 /**
- * Each number, or 0 where it is below 0. The gradient at 0 is 0.
+ * The rectified linear unit: the larger of each number and 0. The gradient at 0 is 0.
  *
  * @example
  * ```ts

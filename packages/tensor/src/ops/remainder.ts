@@ -16,7 +16,7 @@ export const remainderOp = /* @__PURE__ */ binaryOp(
       out[o + k] = rest !== 0 && rest < 0 !== divisor < 0 ? rest + divisor : rest;
     }
   },
-  // y = a − b ⌊a / b⌋, and the quotient is a step function, whose slope is zero.
+  // y = a − b ⌊a / b⌋, and the derivative of ⌊a / b⌋ is 0.
   ({ inputs: [a, b], outputs: [y], gradients: [dy], wants }) => [
     wants(0) ? sumTo(dy!, a!.shape) : undefined,
     wants(1) ? sumTo(mul(dy!, round(div(sub(y!, a!), b!))), b!.shape) : undefined,
@@ -24,8 +24,8 @@ export const remainderOp = /* @__PURE__ */ binaryOp(
 );
 
 /**
- * The rest of a division rounded down, `a − b · ⌊a / b⌋`, with broadcasting: it has the sign of `b`, as in PyTorch, NumPy
- * and Python. Exact, apart from one rounding where the signs differ. By 0 it is NaN, of whole numbers 0.
+ * The remainder of a floor division, `a − b · ⌊a / b⌋`, with broadcasting. It has the sign of `b`, as in PyTorch, NumPy and Python.
+ * It is exact except for one rounding if the signs differ. Division by 0 gives NaN, for integers 0.
  *
  * @throws {ArgumentError} If the numbers are bools, or differ in type.
  *

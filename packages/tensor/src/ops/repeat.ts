@@ -6,8 +6,7 @@ import { expandDims } from "./expand-dims.js";
 import { reshape } from "./reshape.js";
 
 /**
- * Each element of an axis several times in a row, as numpy's `repeat` and PyTorch's `repeat_interleave`. To repeat
- * the whole, see `tile`.
+ * Repeats each element of an axis, as numpy's `repeat` and PyTorch's `repeat_interleave`. To repeat the whole tensor, see `tile`.
  *
  * @param times - A whole number, 0 or more.
  *

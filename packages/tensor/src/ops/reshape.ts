@@ -19,10 +19,10 @@ export const reshapeOp: Op<{ shape: Shape }> = {
 };
 
 /**
- * The same numbers in row-major order under another shape. A view where the numbers lie in that order, else a copy.
+ * The same numbers in row-major order with another shape: a view if the strides allow it, otherwise a copy.
  *
- * @param shape - One length may be -1: it takes what is left.
- * @throws {ShapeError} If the shapes hold different numbers of elements.
+ * @param shape - One length may be -1: it is computed from the others.
+ * @throws {ShapeError} If the shapes have different numbers of elements.
  *
  * @example
  * ```ts
@@ -34,7 +34,7 @@ export const reshapeOp: Op<{ shape: Shape }> = {
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const size = sizeOf(checkTensor("reshape", "x", x).shape);
   checkWholeNumbers("reshape", "shape", shape);
-  const filled = shape.includes(-1) ? withRest(shape, size) : shape;
+  const filled = shape.includes(-1) ? resolveShape(shape, size) : shape;
   if (sizeOf(filled) !== size || !areLengths(filled)) {
     refuseShape(
       "reshape",
@@ -47,8 +47,8 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   return reshaped(x, filled);
 }
 
-/** The shape with what is left of `size` in place of its -1. Where that is no length, or there are two, it fits nothing. */
-function withRest(shape: Shape, size: number): Shape {
+/** The shape with its -1 replaced by the length that gives `size` elements. The result fits no size if that is not possible. */
+function resolveShape(shape: Shape, size: number): Shape {
   const axis = shape.indexOf(-1);
   return axis === shape.lastIndexOf(-1) ? withLength(shape, axis, size / -sizeOf(shape)) : shape;
 }
@@ -60,7 +60,7 @@ function areLengths(shape: Shape): boolean {
   return true;
 }
 
-/** {@link reshape} to a shape that is known to fit. */
+/** {@link reshape} without checks. */
 export function reshaped(x: Tensor, shape: Shape): Tensor {
   return sameShape(x.shape, shape) ? x : run(reshapeOp, [contiguous(x)], { shape });
 }

@@ -46,8 +46,8 @@ export const rmsNormOp: Op<{ eps: number }> = {
  *
  * @param x - `[…, C]`
  * @param weight - `[C]`
- * @param options - `axis`: the first of the axes that make a row; the weight has the shape of these axes. Default
- *   -1, the last alone. `eps`: default 1e-5.
+ * @param options - `axis`: first of the axes that form a row; the weight has the shape of these axes. Default
+ *   -1, only the last. `eps`: default 1e-5.
  * @returns The shape of `x`.
  * @throws {ShapeError} If the weight has another shape than a row.
  * @see "Root Mean Square Layer Normalization" (2019), arXiv:1910.07467

@@ -5,9 +5,9 @@ import { concat } from "./concat.js";
 import { slice } from "./slice-and-pad.js";
 
 /**
- * Moves everything along an axis; what leaves at one end comes in at the other.
+ * Shifts elements along an axis circularly.
  *
- * @param shift - By how many places, towards the end; negative towards the start.
+ * @param shift - Number of positions, towards the end; negative towards the start.
  *
  * @example
  * ```ts

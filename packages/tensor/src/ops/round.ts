@@ -9,7 +9,7 @@ export const roundOp = /* @__PURE__ */ unaryOp(
       const value = x[i + k * di]!;
       const below = Math.floor(value);
       const rest = value - below;
-      // From 2^52 on there are no fractions, and of infinity there is no rest.
+      // Numbers from 2^52 on are integers; for infinity the remainder is NaN.
       if (rest < 0.5 || (rest === 0.5 && below % 2 === 0)) out[o + k] = below;
       else if (rest >= 0.5) out[o + k] = Math.ceil(value);
       else out[o + k] = value;
@@ -19,7 +19,7 @@ export const roundOp = /* @__PURE__ */ unaryOp(
 );
 
 /**
- * The nearest whole number, and of two equally near ones the even one. No gradient flows through it.
+ * Rounds each number to the nearest integer, ties to even. It has no gradient.
  *
  * @example
  * ```ts

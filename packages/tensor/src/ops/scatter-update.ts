@@ -14,7 +14,7 @@ import type { Tensor } from "../tensor.js";
 
 type Window = { axis: number; circular: boolean };
 
-/** Inputs: cache, update, and where each batch begins. */
+/** Inputs: cache, update, and the start of each batch. */
 export const scatterUpdateOp: Op<Window> = {
   name: "scatterUpdate",
   dataMovement: true,
@@ -33,7 +33,7 @@ export const scatterUpdateOp: Op<Window> = {
   ],
 };
 
-/** The places that `scatterUpdate` writes to, read. Inputs: cache, a tensor of zeros like it, and the starts. */
+/** Reads the elements that `scatterUpdate` writes. Inputs: cache, zeros of its shape, and the start of each batch. */
 export const readWindowOp: Op<Window & { length: number }> = {
   name: "readWindow",
   dataMovement: true,
@@ -52,7 +52,7 @@ export const readWindowOp: Op<Window & { length: number }> = {
 
 type Place = Strided & Pick<View, "array">;
 
-/** Calls `visit` with the place in the cache and the place in the update, for each batch and step along the axis. */
+/** Calls `visit` with the offsets in the cache and in the update, for each batch and index along the axis. */
 function eachPlace(
   cache: View,
   update: View,
@@ -85,22 +85,22 @@ function eachPlace(
 
 /** Options of a cache update. */
 export type ScatterUpdateOptions = {
-  /** int32 `[B]`: where each batch begins. Default: all at 0. */
+  /** int32 `[B]`: start of each batch. Default: 0. */
   writeIndices?: Tensor;
-  /** The axis that is written along. Not the first, which is the batch. Default -2, the positions of `[B, H, S, D]`. */
+  /** The axis along which to write, not the first (batch) axis. Default -2, the positions of `[B, H, S, D]`. */
   axis?: number;
-  /** Beyond the end of the axis, `"circular"` goes on at its beginning and `"linear"`, the default, is an error. */
+  /** Beyond the end of the axis, `"circular"` continues at its beginning, and `"linear"` (default) throws. */
   mode?: "linear" | "circular";
 };
 
 /**
- * A cache with an update written over part of it, as a new tensor: along one axis, each batch from its own place on.
+ * A copy of a cache with a range of one axis overwritten by an update, from a different start in each batch.
  * For a buffer that is written in place, see `write`.
  *
  * @param cache - `[B, …, S, …]`
- * @param update - `[B, …, T, …]` of the same type, with T at most S.
+ * @param update - `[B, …, T, …]` of the same dtype, with T ≤ S.
  * @throws {ShapeError} If the update does not fit into the cache.
- * @throws {ArgumentError} If a linear update would pass the end.
+ * @throws {ArgumentError} If a linear update exceeds the end of the axis.
  * @see The operator TensorScatter of ONNX
  *
  * @example

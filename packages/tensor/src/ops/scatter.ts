@@ -33,7 +33,7 @@ export const scatterOp: Op<{ axis: number }> = {
   },
   backward({ inputs: [x, indices], gradients: [dy], attributes: { axis }, wants }) {
     const back = () => {
-      // Of several numbers scattered to one index only the last is visible.
+      // If several numbers are written to one element, only the last one has a gradient.
       const seen = run(lastWrittenOp, [indices!], { axis, shape: x!.shape });
       return where(seen, run(gatherOp, [dy!, indices!], { axis }), 0);
     };
@@ -41,12 +41,12 @@ export const scatterOp: Op<{ axis: number }> = {
   },
 };
 
-/** 1 for each scattered number that no later one overwrites, else 0. */
+/** 1 for each written number, or 0 if a later one overwrites it. */
 export const lastWrittenOp: Op<{ axis: number; shape: Shape }> = {
   name: "lastWritten",
   infer: ([indices]) => [{ shape: indices!.shape, dtype: "bool" }],
   kernel([indices], [out], { axis, shape }) {
-    // Each writes its own number; who reads back another's was covered.
+    // Each index writes its number k. An index that then reads another number was overwritten.
     const own = { ...out!, array: Int32Array.from(out!.array, (_, k) => k) };
     const written = { array: new Int32Array(sizeOf(shape)), strides: stridesOf(shape) };
     scatterInto(written.array, written.strides, shape[axis]!, indices!, own, axis, "write");
@@ -61,7 +61,7 @@ export const scatterAddOp: Op<{ axis: number }> = {
   infer: inferScatter,
   flops: ([, , source]) => sizeOf(source!.shape),
   kernel([x, indices, source], [out], { axis }) {
-    // Many numbers may meet in one place: they are added in float64 and stored once.
+    // Many numbers may be added to one element: they are summed in float64 and rounded once.
     const sums = Float64Array.from(copyPacked(x!, x!.array));
     scatterInto(sums, out!.strides, x!.shape[axis]!, indices!, source!, axis, "add");
     out!.array.set(sums);
@@ -82,10 +82,10 @@ export const scatterMaxOp: Op<{ axis: number }> = {
     scatterInto(out!.array, out!.strides, x!.shape[axis]!, indices!, source!, axis, "max");
   },
   backward({ inputs: [x, indices, source], outputs: [y], gradients: [dy], attributes, wants }) {
-    // All that are the largest get the same share.
+    // Equal maxima share the gradient equally.
     const own = equal(x!, y!);
     const hits = equal(source!, run(gatherOp, [y!, indices!], attributes));
-    const ones = (hit: Tensor) => where(hit, onesOf(hit, dy!), 0);
+    const ones = (hit: Tensor) => where(hit, onesShaped(hit, dy!), 0);
     const share = div(dy!, run(scatterAddOp, [ones(own), indices!, ones(hits)], attributes));
     return [
       wants(0) ? where(own, share, 0) : undefined,
@@ -95,12 +95,12 @@ export const scatterMaxOp: Op<{ axis: number }> = {
   },
 };
 
-const onesOf = ({ shape }: Tensor, like: Tensor) => fullLike(1, shape, like);
+const onesShaped = ({ shape }: Tensor, like: Tensor) => fullLike(1, shape, like);
 
-/** The mean of what is at a place and of what is scattered there. */
+/** The mean of the element of x and of all numbers written to it. */
 function scatterMean(x: Tensor, indices: Tensor, source: Tensor, axis: number): Tensor {
   const sums = run(scatterAddOp, [x, indices, source], { axis });
-  return div(sums, run(scatterAddOp, [onesOf(x, x), indices, onesOf(source, x)], { axis }));
+  return div(sums, run(scatterAddOp, [onesShaped(x, x), indices, onesShaped(source, x)], { axis }));
 }
 
 function inferScatter([x, indices, source]: readonly Tensor[], { axis }: { axis: number }): Spec[] {
@@ -119,18 +119,18 @@ function inferScatter([x, indices, source]: readonly Tensor[], { axis }: { axis:
 }
 
 /**
- * A copy of `x` with numbers written where indices say, as PyTorch's `scatter` and `scatter_add`: on axis 1 of two,
- * `out[i, indices[i, j]] = source[i, j]`. Where several go to one place the last one stands, in row-major order of
- * the indices. With `reduce` the place has the sum, the largest (NaN wins) or the mean of them and of what was there; where
- * several are the largest, each gets the same share of the gradient.
+ * A copy of `x` with numbers written at indices, as PyTorch's `scatter` and `scatter_add`: for a matrix and axis 1,
+ * `out[i, indices[i, j]] = source[i, j]`. If several numbers are written to one element, it has the last one, in row-major order of
+ * the indices; with `reduce`, it has the sum, the maximum (NaN if one is NaN) or the mean of them and of the element of `x`. Equal
+ * maxima share the gradient equally.
  *
  * @param x - `[…, N, …]`
- * @param indices - int32 with as many axes as `x`, none longer than in `x` but axis `axis`; from 0 to N - 1.
+ * @param indices - int32 with as many axes as `x`, none longer than in `x` except axis `axis`; from 0 to N - 1.
  * @param source - The shape of the indices, or one number for all of them.
  * @param options - `reduce`: `"add"`, `"max"` or `"mean"`. Default none.
  * @throws {ShapeError} If the shapes do not fit.
- * @throws {ArgumentError} If an index is outside, the indices are not int32, source has another type than `x`, or a mean
- *   is asked for of whole numbers.
+ * @throws {ArgumentError} If an index is out of range, the indices are not int32, `source` has another dtype than `x`, or for a mean
+ *   of integers.
  *
  * @example
  * ```ts

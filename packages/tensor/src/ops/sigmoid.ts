@@ -14,7 +14,7 @@ export const sigmoidOp = /* @__PURE__ */ unaryOp(
 );
 
 /**
- * 1 / (1 + e^-x), number by number.
+ * The logistic sigmoid `1 / (1 + e⁻ˣ)` of each number.
  *
  * @example
  * ```ts

@@ -11,7 +11,7 @@ export const signOp = /* @__PURE__ */ unaryOp(
 );
 
 /**
- * -1, 0 or 1: which side of 0 each number is on. NaN stays NaN. No gradient flows through it.
+ * The sign of each number: -1, 0 or 1; NaN for NaN. It has no gradient.
  *
  * @example
  * ```ts

@@ -17,7 +17,7 @@ export const siluOp = /* @__PURE__ */ unaryOp(
   ({ inputs: [x], gradients: [dy] }) => mul(dy!, run(siluSlopeOp, [x!], undefined)),
 );
 
-/** s + x s (1 − s), with s the sigmoid. Its own slope is s (1 − s) (2 − x (2s − 1)). */
+/** s + x s (1 − s), with s the sigmoid. Its derivative is s (1 − s) (2 − x (2s − 1)). */
 export const siluSlopeOp = /* @__PURE__ */ unaryOp(
   "siluSlope",
   (out, o, x, i, di, n) => {
@@ -36,7 +36,7 @@ export const siluSlopeOp = /* @__PURE__ */ unaryOp(
 );
 
 /**
- * `x · sigmoid(x)`, number by number: the activation of Llama's feed-forward layer.
+ * The sigmoid linear unit `x · sigmoid(x)`, elementwise: the activation of Llama's feed-forward layer.
  *
  * @see "Sigmoid-Weighted Linear Units" (2017), arXiv:1702.03118
  *

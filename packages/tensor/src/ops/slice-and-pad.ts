@@ -14,11 +14,11 @@ export const sliceOp: Op<{ axis: number; start: number; end: number }> = {
 };
 
 /**
- * The stretch `start … end - 1` of one axis, as a view.
+ * The range `start … end - 1` of one axis, as a view.
  *
  * @param start - Negative counts from the end.
  * @param end - Default: the end of the axis. Negative counts from the end.
- * @throws {ArgumentError} If the stretch does not lie inside the axis.
+ * @throws {ArgumentError} If the range exceeds the axis.
  *
  * @example
  * ```ts
@@ -61,7 +61,7 @@ export const padOp: Op<{ axis: number; before: number; after: number; value: num
 };
 
 /**
- * Puts `before` and `after` elements of one value around an axis.
+ * Pads an axis with `before` and `after` elements of one value.
  *
  * @param value - Default 0.
  *

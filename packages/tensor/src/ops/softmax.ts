@@ -23,8 +23,7 @@ export const softmaxOp = /* @__PURE__ */ alongAxis(
 );
 
 /**
- * `eˣ / Σ eˣ` along an axis: numbers of 0 or more whose sum is 1. The largest is subtracted first, so that no
- * power overflows.
+ * `eˣ / Σ eˣ` along an axis: non-negative numbers with sum 1. The maximum is subtracted first, so that exp does not overflow.
  *
  * @param options - `axis`: default the last.
  *

@@ -10,7 +10,7 @@ export const softplusOp = /* @__PURE__ */ unaryOp(
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) {
       const value = x[i + k * di]!;
-      // The power is at most 1, so nothing overflows and small results keep their digits.
+      // exp is at most 1, so it does not overflow, and small results are accurate.
       out[o + k] = Math.max(0, value) + Math.log1p(Math.exp(-Math.abs(value)));
     }
   },
@@ -18,7 +18,7 @@ export const softplusOp = /* @__PURE__ */ unaryOp(
 );
 
 /**
- * `log(1 + eˣ)`, number by number: relu with a round corner.
+ * `log(1 + eˣ)`, elementwise: a smooth ReLU.
  *
  * @throws {ArgumentError} If the numbers are not float32 or float64.
  *

@@ -5,8 +5,7 @@ import { argSortOp, type SortOptions } from "./arg-sort.js";
 import { gatherOp } from "./gather.js";
 
 /**
- * The numbers along an axis in the order of their size, NaN last, also in descending order. The gradient goes back
- * to where each number came from.
+ * Sorts the numbers along an axis. NaN is last, also in descending order. The gradient goes to the original positions.
  *
  * @param options - `axis`: default the last. `descending`: default false.
  *

@@ -4,11 +4,11 @@ import type { Tensor } from "../tensor.js";
 import { slice } from "./slice-and-pad.js";
 
 /**
- * Parts of a tensor along an axis, as views.
+ * Splits a tensor along an axis into views.
  *
  * @param parts - Number of equal parts, as in numpy, or the length of each part.
  * @param axis - Default 0.
- * @throws {ShapeError} If the parts do not make up the axis.
+ * @throws {ShapeError} If the parts do not add up to the length of the axis.
  *
  * @example
  * ```ts

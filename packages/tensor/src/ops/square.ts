@@ -3,7 +3,7 @@ import type { Tensor } from "../tensor.js";
 import { mul } from "./mul.js";
 
 /**
- * Each number times itself.
+ * The square of each number.
  *
  * @example
  * ```ts

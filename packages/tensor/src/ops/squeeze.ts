@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor.js";
 import { reshape } from "./reshape.js";
 
 /**
- * Drops axes of length 1.
+ * Removes axes of length 1.
  *
  * @param axis - One axis or several. Default: all axes of length 1.
  * @throws {ShapeError} If one of the axes is longer.

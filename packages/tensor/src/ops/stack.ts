@@ -5,10 +5,10 @@ import { concat } from "./concat.js";
 import { expandDims } from "./expand-dims.js";
 
 /**
- * Tensors of one shape beside each other along a new axis. To join them along one they have, see `concat`.
+ * Stacks tensors of one shape along a new axis. To join them along an existing axis, see `concat`.
  *
- * @param axis - Place of the new axis in the result. Default 0.
- * @throws {ShapeError} If the shapes or types differ.
+ * @param axis - Index of the new axis in the result. Default 0.
+ * @throws {ShapeError} If the shapes or dtypes differ.
  *
  * @example
  * ```ts
@@ -31,7 +31,7 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   }
   const rank = checkTensor("stack", "tensors[0]", first).shape.length;
   const at = normalizeAxis("stack", axis, rank + 1);
-  // Tensors of another rank are refused by concat, which sees them as they are.
+  // concat refuses tensors of another rank, which are passed to it unchanged.
   return concat(
     tensors.map((x, i) =>
       checkTensor("stack", `tensors[${i}]`, x).shape.length === rank ? expandDims(x, at) : x,

@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor.js";
 import { reshaped } from "./reshape.js";
 import { padOp, slice, sliceOp } from "./slice-and-pad.js";
 
-/** Every number of an axis whose place is a multiple of `step`. */
+/** The elements of an axis whose index is a multiple of `step`. */
 export const everyOp: Op<{ axis: number; step: number }> = {
   name: "every",
   infer: ([x], { axis, step }) => [
@@ -15,7 +15,7 @@ export const everyOp: Op<{ axis: number; step: number }> = {
     offset,
   }),
   backward({ inputs: [x], gradients: [dy], attributes: { axis, step } }) {
-    // Each number with the zeros that follow it, as an axis of its own.
+    // Each element and the zeros after it form an axis.
     const { shape } = dy!;
     const [count, length] = [shape[axis]!, x!.shape[axis]!];
     const apart = reshaped(dy!, [...shape.slice(0, axis + 1), 1, ...shape.slice(axis + 1)]);
@@ -25,22 +25,22 @@ export const everyOp: Op<{ axis: number; step: number }> = {
   },
 };
 
-/** Every `step`th number of a stretch that is known to lie on the axis. */
+/** Every `step`-th element of a range of an axis, without checks. */
 export function everyNth(x: Tensor, axis: number, start: number, end: number, step: number): Tensor {
   const stretch = run(sliceOp, [x], { axis, start, end });
   return step === 1 ? stretch : run(everyOp, [stretch], { axis, step });
 }
 
-/** A stretch of an axis: its first place, the one after its last, and the distance of its numbers. */
+/** A range of an axis: first index, end (excluded), and step. */
 export type Stretch = readonly [start?: number, end?: number, step?: number];
 
 /**
- * Stretches of several axes with steps, as a view: `x[1:5:2, :, -3:]` of PyTorch is
- * `stridedSlice(x, [[1, 5, 2], [], [-3]])`. For a step backwards `flip` first.
+ * Ranges of several axes with steps, as a view: `x[1:5:2, :, -3:]` of PyTorch is
+ * `stridedSlice(x, [[1, 5, 2], [], [-3]])`. For a negative step, `flip` first.
  *
- * @param stretches - `[start, end, step]` for each axis from the left, each as in `slice`; `[]` for a whole axis, and axes that
- *   are left out are whole. `start`: default 0. `step`: 1 or more, default 1.
- * @throws {ArgumentError} If a stretch does not lie inside its axis, or there are more of them than axes.
+ * @param stretches - `[start, end, step]` for each axis from the left, as in `slice`; `[]` for a whole axis. Omitted axes are
+ *   whole. `start`: default 0. `step`: 1 or more, default 1.
+ * @throws {ArgumentError} If a range exceeds its axis, or there are more ranges than axes.
  *
  * @example
  * ```ts

@@ -17,7 +17,7 @@ export const sumOp: Op<{ axes: readonly number[]; keepDims: boolean }> = /* @__P
 });
 
 /**
- * The sum over one axis, several, or all. Added up in float64. Of bools, how many are true, as int32.
+ * The sum over one axis, several, or all, accumulated in float64. For bools it is the number of true elements, in int32.
  *
  * @example
  * ```ts

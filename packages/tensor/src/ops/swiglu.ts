@@ -2,14 +2,14 @@ import type { Tensor } from "../tensor.js";
 import { mulOp } from "./mul.js";
 import { run } from "../op.js";
 import { floatTensor } from "../float-tensor.js";
-import { swishOf } from "./swish.js";
+import { swishFor } from "./swish.js";
 
 /**
- * `swish(gate) · value`, number by number: one linear map of the input gates another.
+ * `swish(gate) · value`, elementwise: a linear map of the input gates another one.
  *
  * @param gate - `[…, F]`
  * @param value - `[…, F]`
- * @param options - `alpha`: the swish's, default 1.
+ * @param options - `alpha`: parameter of swish, default 1.
  * @returns `[…, F]`
  * @see "GLU Variants Improve Transformer" (2020), arXiv:2002.05202
  *
@@ -21,6 +21,6 @@ import { swishOf } from "./swish.js";
  * ```
  */
 export function swiglu(gate: Tensor, value: Tensor, options?: { alpha?: number }): Tensor {
-  const gated = swishOf("swiglu", "gate", gate, options);
+  const gated = swishFor("swiglu", "gate", gate, options);
   return run(mulOp, [gated, floatTensor("swiglu", "value", value)], undefined);
 }

@@ -24,7 +24,7 @@ export const swishOp = /* @__PURE__ */ unaryOp<{ alpha: number }>(
 );
 
 /**
- * `x · sigmoid(alpha · x)`, number by number. With `alpha` 1 it is `silu`, with 1.702 a close stand-in for `gelu`.
+ * `x · sigmoid(alpha · x)`, elementwise. With `alpha` 1 it is `silu`; with 1.702 it approximates `gelu`.
  *
  * @param options - `alpha`: default 1.
  * @see "Searching for Activation Functions" (2017), arXiv:1710.05941
@@ -37,11 +37,11 @@ export const swishOp = /* @__PURE__ */ unaryOp<{ alpha: number }>(
  * ```
  */
 export function swish(x: Tensor, options?: { alpha?: number }): Tensor {
-  return swishOf("swish", "x", x, options);
+  return swishFor("swish", "x", x, options);
 }
 
-/** Swish for another function, which errors name. */
-export function swishOf(fn: string, argument: string, x: Tensor, options?: { alpha?: number }): Tensor {
+/** {@link swish} for a public function `fn`, which errors name. */
+export function swishFor(fn: string, argument: string, x: Tensor, options?: { alpha?: number }): Tensor {
   const { alpha = 1 } = checkOptions(fn, options, ["alpha"]);
   checks(fn).finite({ alpha });
   return run(swishOp, [floatTensor(fn, argument, x)], { alpha });

@@ -26,7 +26,7 @@ export const takeOp: Op<{ axis: number }> = {
   kernel([x, indices], [out], { axis }) {
     const where = packedIndices(indices!);
     const length = x!.shape[axis]!;
-    // As [outer…, index, inner…]: for each index, everything around the axis is one strided copy.
+    // As [outer…, index, inner…]: the slice of each index is a strided copy.
     const around = (list: readonly number[]) => list.filter((_, a) => a !== axis);
     const shape = around(x!.shape);
     const outStrides = stridesOf([...x!.shape.slice(0, axis), where.length, ...x!.shape.slice(axis + 1)]);
@@ -49,7 +49,7 @@ export const takeOp: Op<{ axis: number }> = {
   ],
 };
 
-/** The gradient of `take`: each stretch is added to where it was read from. */
+/** The gradient of `take`: adds each slice of dy to the slice from which it was read. */
 export const takeBackwardOp: Op<{ axis: number; shape: Shape }> = {
   name: "takeBackward",
   infer: ([dy], { shape }) => [{ shape, dtype: dy!.dtype }],
@@ -97,12 +97,12 @@ function checkIndex(fn: string, index: number, length: number): number {
 }
 
 /**
- * Whole stretches of one axis by number, as numpy's `take`: axis `axis` of `x` is replaced by the axes of `indices`.
+ * Slices along one axis by index, as numpy's `take`: axis `axis` of `x` is replaced by the axes of `indices`.
  *
  * @param x - `[…, N, …]`
- * @param axis - The axis to look up.
+ * @param axis - The axis that is indexed.
  * @param indices - int32 of any shape, each from 0 to N - 1.
- * @throws {ArgumentError} If an index is outside.
+ * @throws {ArgumentError} If an index is out of range.
  *
  * @example
  * ```ts

@@ -6,11 +6,11 @@ import { permuteOp } from "./permute.js";
 import { reshaped } from "./reshape.js";
 
 /**
- * The sum over several axes of two tensors at once: a matrix product whose rows and columns may be any axes.
+ * Contracts two tensors: sums their products over pairs of axes, as a matrix product does over one pair.
  *
- * @param axes - A number of axes, the last ones of `a` and the first ones of `b`; or those of `a` and those of `b`, pair by pair.
+ * @param axes - A number of axes, the last ones of `a` and the first ones of `b`; or a list of axes of `a` and one of `b`, in pairs.
  *   Default 2.
- * @returns The other axes of `a`, then those of `b`.
+ * @returns A tensor with the other axes of `a`, then those of `b`.
  * @throws {ShapeError} If the axes of a pair differ in length.
  *
  * @example

@@ -5,9 +5,9 @@ import { broadcastTo } from "./broadcast-to.js";
 import { reshape } from "./reshape.js";
 
 /**
- * The whole tensor several times along each axis, as numpy's `tile` and PyTorch's `Tensor.repeat`.
+ * Repeats a tensor along each axis, as numpy's `tile` and PyTorch's `Tensor.repeat`.
  *
- * @param repetitions - Number along each axis, matched from the right; missing ones are 1.
+ * @param repetitions - Repetitions along each axis, matched from the right; missing ones are 1.
  *
  * @example
  * ```ts
@@ -32,7 +32,7 @@ export function tile(x: Tensor, repetitions: readonly number[]): Tensor {
   const rank = Math.max(shape.length, repetitions.length);
   const ones = (list: readonly number[]) => [...new Array<number>(rank - list.length).fill(1), ...list];
   const [lengths, times] = [ones(shape), ones(repetitions)];
-  // Each axis as two: how often, and its own length.
+  // Each axis becomes two: repetitions and length.
   const apart = reshape(
     x,
     lengths.flatMap((length) => [1, length]),

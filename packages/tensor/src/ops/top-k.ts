@@ -23,13 +23,13 @@ export const topKPlacesOp = /* @__PURE__ */ Object.assign(
 );
 
 /**
- * The `k` largest numbers along an axis, the largest first, and where they stand: of equals the first, and NaN only
- * where nothing else is left. The gradient goes back to where each number came from.
+ * The `k` largest numbers along an axis, the largest first, and their indices. Of equal numbers the first ones are selected, and NaN
+ * only if there are too few numbers. The gradient goes to the original positions.
  *
  * @param k - From 0 to the length of the axis.
  * @param options - `axis`: default the last. `largest`: false for the smallest. Default true.
- * @returns `values` of the type of `x`, and `indices` in int32.
- * @throws {ArgumentError} If the axis does not hold `k` numbers.
+ * @returns `values` with the dtype of `x`, and `indices` in int32.
+ * @throws {ArgumentError} If the axis has fewer than `k` numbers.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 import type { Tensor } from "../tensor.js";
-import { diagonalOf } from "./diagonal.js";
+import { diagonalFor } from "./diagonal.js";
 import { sum } from "./sum.js";
 
 /**
@@ -7,7 +7,7 @@ import { sum } from "./sum.js";
  *
  * @param x - `[…, N, N]`
  * @returns `[…]`
- * @throws {ShapeError} If the last two axes are not equally long.
+ * @throws {ShapeError} If the last two axes differ in length.
  *
  * @example
  * ```ts
@@ -17,5 +17,5 @@ import { sum } from "./sum.js";
  * ```
  */
 export function trace(x: Tensor): Tensor {
-  return sum(diagonalOf("trace", x, -2, -1), { axis: -1 });
+  return sum(diagonalFor("trace", x, -2, -1), { axis: -1 });
 }

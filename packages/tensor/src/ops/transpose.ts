@@ -3,7 +3,7 @@ import { checkTensor, run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { permuteOp } from "./permute.js";
 
-/** Two axes exchanged, as a view. Default: the last two. */
+/** Exchanges two axes, as a view. Default: the last two. */
 export function transpose(x: Tensor, axisA = -2, axisB = -1): Tensor {
   const rank = checkTensor("transpose", "x", x).shape.length;
   const a = normalizeAxis("transpose", axisA, rank, "axisA");
@@ -12,7 +12,7 @@ export function transpose(x: Tensor, axisA = -2, axisB = -1): Tensor {
   return run(permuteOp, [x], { axes });
 }
 
-/** The last two axes exchanged, of a tensor that is known to have them. */
+/** Exchanges the last two axes, without checks. */
 export function transposed(x: Tensor): Tensor {
   const last = x.shape.length - 1;
   return run(permuteOp, [x], {

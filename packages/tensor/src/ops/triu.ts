@@ -4,7 +4,7 @@ import { triangle } from "../triangle.js";
 /**
  * The upper triangle of the last two axes, zeros below it.
  *
- * @param diagonal - The first one that is kept: 0 is the main diagonal, 1 the one above it. Default 0.
+ * @param diagonal - The first diagonal that is kept: 0 is the main diagonal, 1 the one above it. Default 0.
  * @throws {ShapeError} If there are fewer than two axes.
  *
  * @example

@@ -6,7 +6,7 @@ import { mul } from "./mul.js";
 import { sign } from "./sign.js";
 
 /**
- * Each number without its fraction: rounded towards 0. No gradient flows through it.
+ * Rounds each number towards 0 to an integer. It has no gradient.
  *
  * @example
  * ```ts

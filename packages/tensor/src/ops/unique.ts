@@ -5,12 +5,12 @@ import { tensorLike } from "../tensor-like.js";
 import type { Tensor } from "../tensor.js";
 
 /**
- * The different numbers of a tensor, in their order, and where each number of the tensor is among them. Their count depends
- * on the numbers, which are read: on a remote device `await x.read()` first. Each NaN is a number of its own, and comes last. No gradient
- * flows through it.
+ * The distinct numbers of a tensor, sorted, with their counts and the index of each number of the tensor among them. Their number
+ * depends on the data, which is read: on a remote device call `await x.read()` first. Each NaN is distinct, and NaN is last. It has
+ * no gradient.
  *
- * @returns `values`, `[count]`, of the type of `x`; `inverse`, int32 of the shape of `x`, whose numbers are places in the
- *   values; `counts`, int32 `[count]`.
+ * @returns `values`, `[count]`, with the dtype of `x`; `inverse`, int32 with the shape of `x`: indices in `values`; `counts`, int32
+ *   `[count]`.
  *
  * @example
  * ```ts

@@ -5,7 +5,7 @@ import { reshaped } from "./reshape.js";
 import { sliceOp } from "./slice-and-pad.js";
 
 /**
- * The parts of an axis, each without it: what `stack` puts together.
+ * Splits a tensor along an axis and removes the axis: the inverse of `stack`.
  *
  * @param axis - Default 0.
  *

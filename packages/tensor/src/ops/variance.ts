@@ -9,11 +9,11 @@ import { sub } from "./sub.js";
 import { sum } from "./sum.js";
 
 /**
- * The variance over one axis, several, or all: squared distances from the mean, added up and divided by
- * `count - correction`. The mean is taken off first, so that a large one costs no digits.
+ * The variance over one axis, several, or all: the sum of squared differences from the mean, divided by `count - correction`. The mean
+ * is subtracted first, which is accurate also for a large mean.
  *
- * @param options - `axis`: default all. `keepDims`: default false. `correction`: default 1, for numbers that are a
- *   sample, as in PyTorch; 0 for all there are, as in numpy.
+ * @param options - `axis`: default all. `keepDims`: default false. `correction`: default 1 (Bessel's correction, for a
+ *   sample, as in PyTorch); 0 for a whole population, as in numpy.
  * @throws {ArgumentError} If the numbers are not float32 or float64.
  *
  * @example
@@ -25,11 +25,11 @@ import { sum } from "./sum.js";
  * ```
  */
 export function variance(x: Tensor, given?: ReduceOptions & { correction?: number }): Tensor {
-  return varianceOf("variance", x, given);
+  return varianceFor("variance", x, given);
 }
 
-/** {@link variance} for a function that its refusals name. */
-export function varianceOf(
+/** {@link variance} for a public function `fn`, which errors name. */
+export function varianceFor(
   fn: string,
   x: Tensor,
   given: (ReduceOptions & { correction?: number }) | undefined,

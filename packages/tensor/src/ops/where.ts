@@ -31,13 +31,13 @@ export const whereOp: Op<undefined> = {
 };
 
 /**
- * Takes each number from `a` where the condition is true, else from `b`, with broadcasting among all three. What
- * is not taken has a gradient of 0, even where it is NaN.
+ * Selects each number from `a` where the condition is true, otherwise from `b`, with broadcasting of all three. Numbers that are not
+ * selected have a gradient of 0, even if they are NaN.
  *
- * @param condition - Bools.
+ * @param condition - A bool tensor.
  * @param a - A tensor, or a number. Two numbers give float32.
- * @param b - As `a`, of the same type.
- * @throws {ArgumentError} If the condition is not of bools, or the types of `a` and `b` differ.
+ * @param b - A tensor with the dtype of `a`, or a number.
+ * @throws {ArgumentError} If the condition is not a bool tensor, or the dtypes of `a` and `b` differ.
  *
  * @example
  * ```ts

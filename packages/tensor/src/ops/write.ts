@@ -12,11 +12,10 @@ import { checkTensor, readOf, viewOf } from "../op.js";
 import type { Tensor } from "../tensor.js";
 
 /**
- * Copies `source` into `target` in place, from `start` on along an axis: how a cache takes in new keys. Every view
- * of the target sees it. Nothing but a cache's update and an optimizer's update writes to a tensor; everything
- * else makes new ones.
+ * Copies `source` into `target` in place, from index `start` of an axis on, as caches append new keys. The change is visible in all
+ * views of the target. Only updates of caches and optimizers write to tensors; all other functions return new ones.
  *
- * @param target - Same type and shape as `source` but for the axis, which must hold `start` plus its length.
+ * @param target - Dtype and shape of `source` except for the axis, whose length must be at least `start` plus that of `source`.
  * @throws {ShapeError} If the source does not fit.
  *
  * @example
@@ -51,7 +50,7 @@ export function write(target: Tensor, axis: number, start: number, source: Tenso
       "grow the target first, or write less.",
     );
   }
-  // A remote device writes them itself; else they are fetched, changed and uploaded again.
+  // A remote device needs its own kernel; without one, numbers are read back, changed and uploaded again.
   const own = target.device.kernels["write"] as Kernel<{ axis: number; start: number }> | undefined;
   const ran = own && own([source], [target], { axis: at, start }) !== false;
   if (own) target.device.countCall("write", ran ? "device" : "plain");
@@ -60,7 +59,7 @@ export function write(target: Tensor, axis: number, start: number, source: Tenso
   copyStrided(readOf(source), { ...to, offset: to.offset + start * to.strides[at]! });
 }
 
-/** True for rows that a target has room for, from `start` on along an axis. */
+/** True if a target has room for `rows` from index `start` of an axis on. */
 function fits(rows: Shape, target: Shape, axis: number, start: number): boolean {
   if (rows.length !== target.length || start < 0) return false;
   for (let a = 0; a < rows.length; a++) {

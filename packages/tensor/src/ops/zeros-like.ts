@@ -4,7 +4,7 @@ import { checkTensor } from "../op.js";
 import type { Tensor } from "../tensor.js";
 
 /**
- * Zeros in the shape of a tensor, on its device.
+ * Zeros with the shape of a tensor, on its device.
  *
  * @param options - `dtype`: default that of `x`.
  *
@@ -21,7 +21,7 @@ export function zerosLike(x: Tensor, options?: { dtype?: DType }): Tensor {
 }
 
 /**
- * Ones in the shape of a tensor, on its device.
+ * Ones with the shape of a tensor, on its device.
  *
  * @param options - `dtype`: default that of `x`.
  *

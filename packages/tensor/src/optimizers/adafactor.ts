@@ -15,24 +15,24 @@ import { checkRate, type Schedule } from "./schedules.js";
 
 /** Options of Adafactor. */
 export type AdafactorOptions = {
-  /** The largest relative step: it is at most `1 / √step`. Default 0.01. */
+  /** Largest relative step, which is also at most `1 / √step`. Default 0.01. */
   learningRate?: number | Schedule;
-  /** Power of the step that is the share of the newest gradient in the running means. Default -0.8. */
+  /** Exponent of the step: `step ** beta2Decay` is the weight of the newest gradient in the running means. Default -0.8. */
   beta2Decay?: number;
-  /** The least size, as a root mean square, that a param's steps are relative to. Default 0.001. */
+  /** Lower limit of the root mean square of a param, to which its steps are relative. Default 0.001. */
   minScale?: number;
-  /** The largest root mean square of a step before it is scaled. Default 1. */
+  /** Largest root mean square of a step before it is scaled. Default 1. */
   clipThreshold?: number;
-  /** Decoupled, as AdamW's. Default 0. */
+  /** Decoupled weight decay, as in AdamW. Default 0. */
   weightDecay?: number;
 };
 
 /**
- * Adafactor: as Adam without a mean, but of a matrix it keeps the mean squares of rows and of columns alone, whose product
- * stands for each number's. Steps are relative to the size of the param. State: `rows` and `columns` of params with two axes or
+ * Adafactor: like Adam without the mean, but for a matrix it stores only the mean squares of rows and of columns, whose product
+ * approximates those of its numbers. Steps are relative to the root mean square of the param. State: `rows` and `columns` of params with two axes or
  * more, `meanSquare` of others.
  *
- * @throws {ArgumentError} If an option is outside of its range.
+ * @throws {ArgumentError} If an option is out of range.
  * @see "Adafactor: Adaptive Learning Rates with Sublinear Memory Cost" (2018), arXiv:1804.04235; the defaults are PyTorch's
  *
  * @example
@@ -65,7 +65,7 @@ export function adafactor(options?: AdafactorOptions): Optimizer {
     ({ param, gradient, moments, rate, step }) => {
       param.device.scope(() => {
         const newest = (step + 1) ** beta2Decay;
-        // The spacing of the type at 1, as in PyTorch.
+        // Machine epsilon of the dtype, as in PyTorch.
         const eps = param.dtype === "float64" ? 2 ** -52 : 2 ** -23;
         const squares = square(gradient);
         const take = (moment: Tensor, now: Tensor) =>

@@ -10,19 +10,19 @@ export type AdamOptions = {
   learningRate?: number | Schedule;
   /** Decay rates of the running means of gradients and of their squares. Default [0.9, 0.999]. */
   betas?: readonly [number, number];
-  /** Added to the root of the mean square, so that it is never zero. Default 1e-8. */
+  /** Added to the root of the mean square, so that the denominator is never zero. Default 1e-8. */
   eps?: number;
-  /** `adam` adds this times the param to the gradient, default 0; `adamW` takes it off the param, default 0.01. */
+  /** `adam` adds weightDecay · param to the gradient, default 0; `adamW` subtracts rate · weightDecay · param from the param, default 0.01. */
   weightDecay?: number;
-  /** Divides by the root of the largest mean square so far rather than of the latest. Default false. */
+  /** True to divide by the root of the largest mean square so far instead of the latest. Default false. */
   amsgrad?: boolean;
 };
 
 /**
- * Adam: each param steps by its mean gradient divided by the root of its mean squared gradient, both corrected for
- * having begun at zero. State: `mean` and `meanSquare`, with `amsgrad` also `largest`.
+ * Adam: each number steps by its mean gradient divided by the root of its mean squared gradient, both corrected for their bias towards
+ * the initial zeros. State: `mean` and `meanSquare`, with `amsgrad` also `largest`.
  *
- * @throws {ArgumentError} If an option is outside of its range.
+ * @throws {ArgumentError} If an option is out of range.
  * @see "Adam: A Method for Stochastic Optimization" (2014), arXiv:1412.6980; "On the Convergence of Adam and
  *   Beyond" (2018), arXiv:1904.09237, for `amsgrad`
  *
@@ -43,10 +43,9 @@ export function adam(options?: AdamOptions): Optimizer {
 }
 
 /**
- * Adam with decoupled weight decay: the param first shrinks by `rate · weightDecay`, which the running means do not
- * see. State: `mean` and `meanSquare`, with `amsgrad` also `largest`.
+ * Adam with decoupled weight decay: `rate · weightDecay · param` is subtracted from the param, without affecting the running means. State: `mean` and `meanSquare`, with `amsgrad` also `largest`.
  *
- * @throws {ArgumentError} If an option is outside of its range.
+ * @throws {ArgumentError} If an option is out of range.
  * @see "Decoupled Weight Decay Regularization" (2017), arXiv:1711.05101
  *
  * @example
@@ -106,9 +105,9 @@ type Attributes = {
   eps: number;
   coupled: number;
   shrink: number;
-  /** With the correction of the mean. */
+  /** Learning rate divided by the bias correction of the mean. */
   rate: number;
-  /** Of the mean square. */
+  /** Bias correction of the mean square. */
   correction: number;
 };
 

@@ -1,11 +1,11 @@
 import { checkOptions, checks } from "@qkv/core";
 import { checkDuration, checkRate, type Schedule } from "./schedules.js";
 
-/** The course of a rate from one value to another. A number is the power of a polynomial: 1 is `"linear"`. */
+/** Shape of the curve from one rate to another. A number is the power of a polynomial: 1 is `"linear"`. */
 export type AnnealShape = "linear" | "cosine" | "exponential" | "sqrt" | number;
 
-/** The rest of the way, from 1 to 0, after a part of the steps. */
-const left: Record<string, (part: number) => number> = {
+/** The remaining part of the change, from 1 to 0, by the completed part of the steps. */
+const remaining: Record<string, (part: number) => number> = {
   linear: (part) => 1 - part,
   cosine: (part) => (1 + Math.cos(Math.PI * part)) / 2,
   sqrt: (part) => 1 - Math.sqrt(part),
@@ -16,9 +16,9 @@ const left: Record<string, (part: number) => number> = {
  * in each step, as a search for the best rate does: train with `anneal({ from: 1e-7, to: 1, steps: 100, shape: "exponential" })`,
  * and take a tenth of the rate at which the loss is lowest.
  *
- * @param options - `steps`: 1 or more, and it may have a fraction. `shape`: `"linear"` (default), `"cosine"` (half a wave), `"sqrt"` (fast at first, `1 − √part` is left),
+ * @param options - `steps`: 1 or more, may be a fraction. `shape`: `"linear"` (default), `"cosine"` (half a period), `"sqrt"` (`1 − √part`, fast at first),
  *   `"exponential"`, or the power p of the polynomial `(1 − part)ᵖ`.
- * @throws {ArgumentError} If an option is outside of its range; of an exponential both rates are above 0.
+ * @throws {ArgumentError} If an option is out of range; `"exponential"` requires rates above 0.
  * @see "Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations" (2024), arXiv:2405.18392, for `"sqrt"`;
  *   "Cyclical Learning Rates for Training Neural Networks" (2015), arXiv:1506.01186, for the search
  *
@@ -41,11 +41,11 @@ export function anneal(options: { from: number; to: number; steps: number; shape
 }
 
 /**
- * The rate by the part of the way that is done, the last rate from 1 on.
+ * The rate as a function of the completed part of the steps, constant from 1 on.
  *
- * @param fn - The function that refusals name.
- * @param ends - Both rates, under the names of its arguments.
- * @param course - The shape, under the name of its argument.
+ * @param fn - Public function that errors name.
+ * @param ends - Both rates, by the names of its arguments.
+ * @param course - The shape, by the name of its argument.
  */
 export function annealed(
   fn: string,
@@ -61,7 +61,7 @@ export function annealed(
     check.finite(ends, { above: 0, fix: "begin and end above 0: a factor cannot reach it." });
     return (part) => (part < 1 ? from * (to / from) ** part : to);
   }
-  const rest = typeof shape === "number" ? (part: number) => (1 - part) ** shape : left[shape]!;
+  const rest = typeof shape === "number" ? (part: number) => (1 - part) ** shape : remaining[shape]!;
   return (part) => {
     const share = part < 1 ? rest(part) : 0;
     return from * share + to * (1 - share);

@@ -11,12 +11,12 @@ import { mapTensors, tensorsOf } from "../tree.js";
 import { checkRate } from "./schedules.js";
 
 /**
- * Scales gradients down together, so that all their numbers as one vector are at most `maxNorm` long:
- * `gradient · min(1, maxNorm / (norm + eps))`. The direction stays.
+ * Scales gradients together, so that their global norm (over all numbers) is at most `maxNorm`:
+ * `gradient · min(1, maxNorm / (norm + eps))`. The direction does not change.
  *
  * @param gradients - Tensors nested in objects and lists.
  * @param options - `eps`: default 1e-6, as PyTorch's `clip_grad_norm_`.
- * @returns New `gradients`, nested as before, and the `norm` before clipping, `[]`. NaN if a gradient holds NaN.
+ * @returns New `gradients`, with the same nesting, and the `norm` before clipping, `[]`. NaN if a gradient holds NaN.
  * @throws {ArgumentError} If there are no gradients, or `maxNorm` is not a number of 0 or more.
  * @see "On the difficulty of training Recurrent Neural Networks" (2012), arXiv:1211.5063
  *

@@ -7,26 +7,26 @@ import { mapTensors, tensorsOf } from "../tree.js";
 import { trainable } from "./optimizer.js";
 import { overwrite } from "./overwrite.js";
 
-/** A running average of params over the steps of a run. */
+/** A moving average of params over training steps. */
 export type ParamAverage = {
   /** The average before the first update: a copy of the params. */
   init<P>(params: P): P;
   /**
-   * Takes the params into the average, in place.
+   * Updates the average by the params, in place.
    *
-   * @param step - Updates that the params have had, as `state.step` counts them. Default: so many that the decay is whole.
+   * @param step - Number of updates of the params, as `state.step`. Default: so many that the full decay applies.
    */
   update<P>(average: P, params: P, step?: number): void;
 };
 
 /**
- * An exponential moving average of params: `average ← decay · average + (1 − decay) · params` after each step. It is often better
- * on held-back data than the params themselves, and is evaluated or exported in their place.
+ * An exponential moving average of params: `average ← decay · average + (1 − decay) · params` after each step. It often
+ * generalizes better than the params, and is evaluated or exported instead of them.
  *
- * The decay of early steps is smaller, `(1 + step) / (10 + step)`, so that first weights are soon forgotten.
+ * The decay of early steps is smaller, `(1 + step) / (10 + step)`, so that the initial weights lose their influence quickly.
  *
- * @param options - `decay`: from 0 to below 1; 0.999 looks back at about the last 1000 steps.
- * @throws {ArgumentError} If the decay is out of range. If the average is not nested as the params are.
+ * @param options - `decay`: from 0 to below 1; 0.999 averages about the last 1000 steps.
+ * @throws {ArgumentError} If the decay is out of range, or if the nesting of the average differs from that of the params.
  * @see "Acceleration of Stochastic Approximation by Averaging" (1992); the decay of early steps is TensorFlow's
  *
  * @example
@@ -66,7 +66,7 @@ export function ema(options: { decay: number }): ParamAverage {
   };
 }
 
-/** A copy that stays. */
+/** A resident copy. */
 const copied = (x: Tensor): Tensor => x.device.scope(() => resident(mul(x, 1)));
 
 const isLike = (x: Tensor, y: Tensor | undefined): boolean =>

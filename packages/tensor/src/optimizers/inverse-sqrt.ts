@@ -2,9 +2,9 @@ import { checkOptions } from "@qkv/core";
 import { checkRate, checkSteps, type Schedule } from "./schedules.js";
 
 /**
- * Grows evenly from 0 to `peak` in `warmupSteps` steps, then falls as the inverse square root of the step, without an end.
+ * Grows linearly from 0 to `peak` in `warmupSteps` steps, then decays with the inverse square root of the step.
  *
- * @throws {ArgumentError} If an option is outside of its range.
+ * @throws {ArgumentError} If an option is out of range.
  * @see "Attention Is All You Need" (2017), arXiv:1706.03762
  *
  * @example

@@ -10,19 +10,19 @@ import { checkRate, type Schedule } from "./schedules.js";
 
 /** Options of Lion. */
 export type LionOptions = {
-  /** Default 0.0001: a third to a tenth of AdamW's, since every number steps by it. */
+  /** Default 0.0001: a third to a tenth of AdamW's, because every number steps by the full rate. */
   learningRate?: number | Schedule;
-  /** Share of the running mean in the step's direction, and its own decay rate. Default [0.9, 0.99]. */
+  /** Weight of the running mean in the direction of the step, and decay rate of the mean. Default [0.9, 0.99]. */
   betas?: readonly [number, number];
-  /** Decoupled, as AdamW's. Default 0. */
+  /** Decoupled weight decay, as in AdamW. Default 0. */
   weightDecay?: number;
 };
 
 /**
- * Lion: every number of a param steps by the learning rate, along the sign of a mean of its gradients. State: `mean`, half of
- * Adam's.
+ * Lion: every number of a param steps by the learning rate, against the sign of a mean of its gradients. State: `mean`, half as much
+ * as Adam's.
  *
- * @throws {ArgumentError} If an option is outside of its range.
+ * @throws {ArgumentError} If an option is out of range.
  * @see "Symbolic Discovery of Optimization Algorithms" (2023), arXiv:2302.06675
  *
  * @example

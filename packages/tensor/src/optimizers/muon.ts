@@ -15,11 +15,11 @@ import { overwrite } from "./overwrite.js";
 import { checkRate, type Schedule } from "./schedules.js";
 
 /**
- * Sets the singular values of matrices to nearly 1, from 0.7 to 1.2, and keeps their directions: a few steps of a quintic
- * Newton–Schulz iteration, which needs matrix products alone.
+ * Orthogonalizes matrices approximately: sets their singular values to between 0.7 and 1.2 and keeps their singular vectors, by a few
+ * steps of a quintic Newton–Schulz iteration, which needs only matrix products.
  *
  * @param x - `[…, rows, columns]`
- * @param options - `steps`: default 5. `eps`: added to the norm that is divided by first, default 1e-7.
+ * @param options - `steps`: default 5. `eps`: added to the norm by which the matrix is first divided, default 1e-7.
  * @returns The shape of `x`.
  * @throws {ShapeError} If `x` has fewer than two axes.
  * @see "Muon: An optimizer for hidden layers in neural networks" (2024), https://kellerjordan.github.io/posts/muon/
@@ -42,7 +42,7 @@ export function orthogonalize(x: Tensor, options?: { steps?: number; eps?: numbe
     refuseShape("orthogonalize", "x", x.shape, "[…, rows, columns]", "`reshape` it to a matrix.");
   const wide = rows > columns ? transpose(x) : x;
   let y = div(wide, add(norm(wide, { axis: [-2, -1], keepDims: true }), eps));
-  // Jordan's coefficients: the steepest slope at 0 for which the iteration stays near 1.
+  // Jordan's coefficients: the largest slope at 0 for which the iteration stays close to 1.
   const [a, b, c] = [3.4445, -4.775, 2.0315];
   for (let step = 0; step < steps; step++) {
     const square = matmul(y, transpose(y));
@@ -58,21 +58,21 @@ export type MuonOptions = {
   learningRate?: number | Schedule;
   /** Decay rate of the mean gradient. Default 0.95. */
   momentum?: number;
-  /** Steps along the mean that the next step will have. Default true. */
+  /** True for Nesterov momentum: the step uses the mean of the next update. Default true. */
   nesterov?: boolean;
-  /** Decoupled, as AdamW's. Default 0. */
+  /** Decoupled weight decay, as in AdamW. Default 0. */
   weightDecay?: number;
   /** Steps of the Newton–Schulz iteration. Default 5. */
   steps?: number;
 };
 
 /**
- * Muon: each matrix steps along its mean gradient with all singular values set to nearly 1, so that rare directions count as
- * much as frequent ones. For the matrices of hidden layers: give embeddings, the output layer, norms and biases to AdamW,
- * by `paramGroups`. A param of four axes or more, such as a convolution's weight, is a matrix of its first axis by the others.
+ * Muon: each matrix steps by its orthogonalized mean gradient, so that rare directions have the same weight as frequent ones. For the
+ * matrices of hidden layers: assign embeddings, the output layer, norms and biases to AdamW by `paramGroups`. A param of four axes or
+ * more, such as a convolution's weight, is a matrix of its first axis by the others.
  * State: `mean`.
  *
- * @throws {ArgumentError} If an option is outside of its range.
+ * @throws {ArgumentError} If an option is out of range.
  * @throws {ShapeError} In `update`, if a param has fewer than two axes.
  * @see "Muon: An optimizer for hidden layers in neural networks" (2024), https://kellerjordan.github.io/posts/muon/;
  *   "Muon is Scalable for LLM Training" (2025), arXiv:2502.16982
@@ -105,8 +105,8 @@ export function muon(options?: MuonOptions): Optimizer {
     ({ param, gradient, moments: [mean], rate }) => {
       param.device.scope(() => {
         const { shape } = param;
-        overwrite(mean!, mix(mean!, gradient, 1 - momentum));
-        const slope = nesterov ? mix(gradient, mean!, momentum) : mean!;
+        overwrite(mean!, lerp(mean!, gradient, 1 - momentum));
+        const slope = nesterov ? lerp(gradient, mean!, momentum) : mean!;
         const matrix = shape.length > 3 ? reshape(slope, [shape[0]!, -1]) : slope;
         const direction = reshape(orthogonalize(matrix, { steps }), shape);
         const [rows, columns] = shape.slice(-2) as [number, number];
@@ -118,10 +118,10 @@ export function muon(options?: MuonOptions): Optimizer {
   );
 }
 
-/** The way from `a` to `b`, by a share of it. */
-const mix = (a: Tensor, b: Tensor, share: number) => add(mul(a, 1 - share), mul(b, share));
+/** Linear interpolation from `a` to `b`. */
+const lerp = (a: Tensor, b: Tensor, weight: number) => add(mul(a, 1 - weight), mul(b, weight));
 
-/** Refuses what is no matrix, before anything is changed. */
+/** Refuses params with fewer than two axes, before any param is changed. */
 function shapeOfMatrix(_: string, shape: Tensor["shape"]): Tensor["shape"] {
   if (shape.length < 2)
     refuseShape(

@@ -2,27 +2,27 @@ import { checkOptions, checks } from "@qkv/core";
 import { annealed, type AnnealShape } from "./anneal.js";
 import { checkRate, checkSteps, type Schedule } from "./schedules.js";
 
-/** Options of one cycle. */
+/** Options of {@link oneCycle}. */
 export type OneCycleOptions = {
   peak: number;
   /** Number of updates: the last one has the rate `end`. */
   steps: number;
-  /** Steps from `start` up to the peak, less than `steps`: `pct_start · steps − 1` of PyTorch, which may have a fraction. Default: three tenths of all, less one. */
+  /** Steps from `start` to the peak, fewer than `steps`, may be a fraction: `pct_start · steps − 1` of PyTorch. Default `0.3 · steps − 1`. */
   warmupSteps?: number;
-  /** The rate of the first step. Default: a 25th of the peak. */
+  /** Rate of the first step. Default `peak / 25`. */
   start?: number;
-  /** The rate of the last step. Default: a 10,000th of `start`. */
+  /** Rate of the last step. Default `start / 10000`. */
   end?: number;
   /** Default `"cosine"`. */
   shape?: AnnealShape;
 };
 
 /**
- * One cycle: up to a rate that would be too large for long, and down to nearly nothing by the last step.
+ * The one-cycle schedule: up to a rate that is too large for long use, then down to almost 0 by the last step.
  *
- * If the warm-up ends between two steps, as PyTorch's does for most numbers of steps, no step has the peak itself.
+ * If the warm-up ends between two steps, as PyTorch's does for most numbers of steps, no step has exactly the peak rate.
  *
- * @throws {ArgumentError} If an option is outside of its range.
+ * @throws {ArgumentError} If an option is out of range.
  * @see "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates" (2017), arXiv:1708.07120
  *
  * @example

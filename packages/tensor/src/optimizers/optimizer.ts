@@ -14,48 +14,48 @@ import type { Tensor } from "../tensor.js";
 import { mapTensors } from "../tree.js";
 import { checkRate, rateAt, type Schedule } from "./schedules.js";
 
-/** State of an optimizer: plain data, to be saved with the params. */
+/** State of an optimizer: plain data that can be saved with the params. */
 export type OptimizerState<P> = {
-  /** Updates made so far. */
+  /** Number of updates so far. */
   step: number;
-  /** Running means by name, each nested as the params are. */
+  /** Running means (moments) by name, each nested like the params. */
   moments: Record<string, P>;
 };
 
-/** Changes params by their gradients. */
+/** An optimizer, which updates params by their gradients. */
 export type Optimizer = {
   /**
    * The state before the first update, all zeros.
    *
-   * @param params - Tensors nested in objects and lists. Those that are not floats are left as they are.
-   * @throws {ArgumentError} If a tensor has a 16-bit type, which steps would be lost in, or is there twice.
+   * @param params - Tensors nested in objects and lists. Tensors that are not floats are not updated.
+   * @throws {ArgumentError} If a tensor has a 16-bit dtype, in which small steps would be lost, or occurs twice.
    */
   init<P>(params: P): OptimizerState<P>;
   /**
-   * One step. Writes to params and state in place, so that every view of them sees it, and to nothing else.
+   * Runs one step, which updates params and state in place; the change is visible in all their views.
    *
-   * @param gradients - Nested as the params are, as `grad` returns them.
-   * @throws {ShapeError} That names the first param whose gradient or state does not fit.
+   * @param gradients - Nested like the params, as `grad` returns them.
+   * @throws {ShapeError} If the shape of a gradient or of the state does not match a param, which the error names.
    */
   update<P>(params: P, gradients: P, state: OptimizerState<P>): void;
 };
 
-/** One param, and what a rule needs to change it in place. */
+/** A param with its gradient and state, for the update rule of an optimizer. */
 export type Slot = {
   readonly param: Tensor;
   readonly gradient: Tensor;
-  /** Those that the param has, in the order of their names. */
+  /** Moments of the param, in the order of their names. */
   readonly moments: readonly Tensor[];
   readonly rate: number;
-  /** Updates made before this one. */
+  /** Number of updates before this one. */
   readonly step: number;
 };
 
 /**
- * An optimizer from the names of its running means and the rule that changes one param.
+ * Defines an optimizer by the names of its moments and the rule that updates one param.
  *
  * @param fn - Its name, for errors.
- * @param shapeOf - The shape of a running mean of a param of a shape; undefined where it has none. Default: the param's.
+ * @param shapeOf - Shape of a moment for a param of a given shape; undefined if the param does not have it. Default: the param's.
  */
 export function defineOptimizer(
   fn: string,
@@ -81,7 +81,7 @@ export function defineOptimizer(
       const rate = rateAt(fn, learningRate, step);
       const slopes = byPath(gradients);
       const kept = momentNames.map((name) => byPath(state.moments[name]));
-      // All is checked before anything is written.
+      // Everything is checked before any param is written.
       const slots = [...trainable(fn, params)].map(([path, param]): Slot => {
         const gradient = fitting(fn, `gradients${path}`, slopes.get(path), param, param.shape);
         const moments = kept.flatMap((one, i) => {
@@ -98,7 +98,7 @@ export function defineOptimizer(
   };
 }
 
-/** Refuses what is no state: gradients in its place, or nothing. */
+/** Checks that an argument is the state of an optimizer, not for example gradients. */
 export function checkState<P>(fn: string, state: OptimizerState<P>): OptimizerState<P> {
   const { step, moments } = (state as Partial<OptimizerState<P>> | null | undefined) ?? {};
   if (Number.isSafeInteger(step) && typeof moments === "object" && moments !== null) return state;
@@ -119,7 +119,7 @@ function byPath(tree: unknown): Map<string, Tensor> {
   return found;
 }
 
-/** The tensors that an optimizer changes, by path. */
+/** The tensors that an optimizer updates, by path. */
 export function trainable(fn: string, params: unknown): Map<string, Tensor> {
   const isTree = (value: unknown) =>
     value === undefined || (typeof value === "object" && value !== null && !("then" in value));

@@ -3,22 +3,22 @@ import type { Tensor } from "../tensor.js";
 import { mapTensors } from "../tree.js";
 import { checkState, trainable, type Optimizer, type OptimizerState } from "./optimizer.js";
 
-/** Params that have an optimizer of their own. */
+/** A group of params with its optimizer. */
 export type ParamGroup = {
   /**
-   * The params that it is for: those whose path the expression finds, `layers.0.norm.weight` for instance, or for which the function
-   * returns true. A group has one param or more.
+   * The params of the group: those whose path (such as `layers.0.norm.weight`) matches the regular expression, or for which the
+   * function returns true. A group has one param or more.
    */
   params: RegExp | ((path: string, param: Tensor) => boolean);
   optimizer: Optimizer;
 };
 
 /**
- * An optimizer made of several: each param goes to the first group that it belongs to, and to `rest` if there is none. So
- * norms and biases go without weight decay, layers have learning rates of their own, or matrices another optimizer. Moments
- * of one name are one tree: two AdamW save the same state as one.
+ * An optimizer made of several: each param belongs to the first group that matches, or to `rest`. For example,
+ * exclude norms and biases from weight decay, set learning rates per layer, or use another optimizer for matrices. Moments with
+ * the same name form one tree: the state of two AdamW has the form of one.
  *
- * @param groups - In the order in which they are asked.
+ * @param groups - In the order in which they are tested.
  * @param rest - The optimizer of all other params.
  * @throws {ArgumentError} If a group is not `{ params, optimizer }`, if params give one no param, or have a tensor twice.
  *
@@ -52,7 +52,7 @@ export function paramGroups(groups: readonly ParamGroup[], rest: Optimizer): Opt
     );
     return at < 0 ? groups.length : at;
   };
-  /** The params of each optimizer, nested as all are, without the others. */
+  /** The params of each optimizer, in the same nesting, without the others. */
   const divide = <P>(params: P) => {
     const places = new Map<string, number>();
     mapTensors(params, (x, path) => void places.set(path, groupOf(path, x)));
@@ -97,7 +97,7 @@ function refuseUnused(argument: string, received: unknown, paths: readonly strin
   return checks("paramGroups").refuse({ argument, received, expected, fix });
 }
 
-/** Params with each tensor replaced by what one of the trees has in its place. */
+/** Params with each tensor replaced by the one that a tree has at its path. */
 function merge<P>(params: P, trees: readonly P[]): P {
   const found = new Map<string, Tensor>();
   for (const tree of trees) mapTensors(tree, (x, path) => void found.set(path, x));

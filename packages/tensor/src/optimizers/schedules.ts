@@ -1,10 +1,10 @@
 import { checks, checkOptions } from "@qkv/core";
 
-/** The learning rate by the number of updates made before: 0, 1, 2, … */
+/** The learning rate as a function of the number of previous updates: 0, 1, 2, … */
 export type Schedule = (step: number) => number;
 
 /**
- * The same rate always.
+ * A constant rate.
  *
  * @example
  * ```ts
@@ -19,11 +19,10 @@ export function constant(rate: number): Schedule {
 }
 
 /**
- * Grows evenly towards another schedule, and then follows it: update n of the first `steps` has `n / steps` of the
- * rate with which the other begins.
+ * A linear warm-up before another schedule: update n of the first `steps` has `n / steps` of the initial rate of the other schedule.
  *
- * @param steps - Whole, 0 or more.
- * @param then - A rate, or a schedule that begins after the warm-up, at its step 0.
+ * @param steps - An integer, 0 or more.
+ * @param then - A rate, or a schedule that begins with its step 0 after the warm-up.
  *
  * @example
  * ```ts
@@ -40,7 +39,7 @@ export function linearWarmup(steps: number, then: number | Schedule): Schedule {
 }
 
 /**
- * Falls from `peak` to `floor` in `steps` steps along half a wave of the cosine, and stays there.
+ * Cosine annealing: falls from `peak` to `floor` in `steps` steps along half a period of the cosine, then stays constant.
  *
  * @param options - `floor`: default 0.
  * @see "SGDR: Stochastic Gradient Descent with Warm Restarts" (2016), arXiv:1608.03983, without the restarts
@@ -62,9 +61,9 @@ export function cosine(options: { peak: number; floor?: number; steps: number })
 }
 
 /**
- * The usual one for transformers: a linear warm-up to `peak`, then a cosine down to `floor`.
+ * The usual schedule for transformers: a linear warm-up to `peak`, then cosine annealing to `floor`.
  *
- * @param options - `steps`: of both together. `warmupSteps`: fewer than these. `floor`: default 0.
+ * @param options - `steps`: total number of steps. `warmupSteps`: fewer than `steps`. `floor`: default 0.
  *
  * @example
  * ```ts
@@ -90,20 +89,20 @@ export function warmupCosine(options: {
   return linearWarmup(warmupSteps, cosine({ peak, floor, steps: steps - warmupSteps }));
 }
 
-/** The rate of one update. */
+/** The learning rate of an update. */
 export function rateAt(fn: string, learningRate: number | Schedule, step: number): number {
   const rate: unknown = typeof learningRate === "function" ? learningRate(step) : learningRate;
   return checkRate(fn, typeof learningRate === "function" ? `learningRate(${step})` : "learningRate", rate);
 }
 
-/** Refuses what is no rate: a number of 0 or more. */
+/** Checks a rate: a number of at least 0. */
 export function checkRate(fn: string, argument: string, rate: unknown): number {
   const fix = "give the size of a step, such as 0.001, or a schedule that returns one.";
   checks(fn).finite({ [argument]: rate }, { min: 0, fix });
   return rate as number;
 }
 
-/** Refuses what is no length of a course, which may end between two updates. */
+/** Checks a duration in steps, which may be a fraction. */
 export function checkDuration(fn: string, argument: string, steps: number, min: number): void {
   checks(fn).finite(
     { [argument]: steps },
@@ -111,7 +110,7 @@ export function checkDuration(fn: string, argument: string, steps: number, min: 
   );
 }
 
-/** Refuses what is no number of updates. */
+/** Checks a number of steps. */
 export function checkSteps(fn: string, argument: string, steps: number, min: number): void {
   checks(fn).whole(
     { [argument]: steps },

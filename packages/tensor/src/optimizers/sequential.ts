@@ -2,11 +2,11 @@ import { checks } from "@qkv/core";
 import { checkDuration, type Schedule } from "./schedules.js";
 
 /**
- * Schedules one after the other. Each counts its own steps from 0; the last one has no end. A part may end between two steps:
- * the next one then begins with the rest of the step.
+ * Runs schedules one after the other. Each counts its steps from 0; the last one has no end. If a part ends between two steps, the
+ * next one begins with the remaining fraction of a step.
  *
- * @param parts - Each but the last with the number of its steps: `[schedule, steps]`.
- * @param last - The schedule that follows them.
+ * @param parts - The schedules before the last one, with their numbers of steps: `[schedule, steps]`.
+ * @param last - The last schedule.
  * @throws {ArgumentError} If a part is not a schedule with a number of steps.
  *
  * @example

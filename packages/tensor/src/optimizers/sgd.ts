@@ -9,19 +9,19 @@ export type SgdOptions = {
   learningRate: number | Schedule;
   /** Decay rate of the velocity, from 0 to below 1. Default 0: no velocity is stored. */
   momentum?: number;
-  /** The part of a gradient that does not enter the velocity. Default 0. */
+  /** Dampening: the gradient enters the velocity with the factor 1 − dampening. Default 0. */
   dampening?: number;
-  /** Steps along the velocity that the next step will have. Default false. */
+  /** True for Nesterov momentum: the step uses the velocity of the next update. Default false. */
   nesterov?: boolean;
-  /** This times the param is added to its gradient. Default 0. */
+  /** L2 penalty: weightDecay · param is added to the gradient. Default 0. */
   weightDecay?: number;
 };
 
 /**
- * Stochastic gradient descent: `param −= rate · velocity`, where `velocity = momentum · velocity + gradient`, and in
- * the first step the gradient alone. State: `velocity`, with momentum only.
+ * Stochastic gradient descent: `param −= rate · velocity`, where `velocity = momentum · velocity + gradient`, in the
+ * first step only the gradient. State: `velocity`, only with momentum.
  *
- * @throws {ArgumentError} If an option is outside of its range, or Nesterov's step is asked for without momentum or
+ * @throws {ArgumentError} If an option is out of range, or `nesterov` is used without momentum or
  *   with dampening.
  * @see "On the importance of initialization and momentum in deep learning" (2013), for Nesterov's form
  *

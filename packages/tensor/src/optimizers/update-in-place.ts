@@ -4,7 +4,7 @@ import { viewOf } from "../op.js";
 import { contiguous } from "../ops/contiguous.js";
 import type { Tensor } from "../tensor.js";
 
-/** One row of several tensors at once: number k of tensor t is `arrays[t][at[t] + k * step[t]]`. */
+/** The update of a row of n numbers of several tensors: number k of tensor t is `arrays[t][at[t] + k * step[t]]`. */
 export type RowUpdate<A> = (
   arrays: readonly View["array"][],
   at: readonly number[],
@@ -14,10 +14,10 @@ export type RowUpdate<A> = (
 ) => void;
 
 /**
- * Changes tensors of one shape in place: the one way in which an optimizer writes. A device may have a faster kernel
- * of this name; it reads the gradient as its input, and changes its outputs, or returns `false` before it changed any.
+ * Updates tensors of one shape in place; all optimizers write by this function. A device may have a kernel of this name: its input is
+ * the gradient, its outputs are the tensors to update, and it may return `false` before it changed any.
  *
- * @param targets - Tensors to change. `row` sees them first, and the gradient last.
+ * @param targets - Tensors to update. `row` receives them first, and the gradient last.
  */
 export function updateInPlace<A>(
   name: string,
@@ -28,7 +28,7 @@ export function updateInPlace<A>(
 ): void {
   const { device } = gradient;
   const own = device.kernels[name] as Kernel<A> | undefined;
-  // The gradient of a transposed weight is a view the other way round: a fast kernel takes it in order.
+  // The gradient of a transposed weight is a transposed view; kernels need it contiguous.
   const views = [...targets, own ? contiguous(gradient) : gradient].map(viewOf);
   const ran = own !== undefined && own(views.slice(-1), views.slice(0, -1), attributes) !== false;
   if (!ran) {

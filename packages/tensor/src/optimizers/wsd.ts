@@ -3,14 +3,14 @@ import { annealed, type AnnealShape } from "./anneal.js";
 import { checkRate, checkSteps, constant, type Schedule } from "./schedules.js";
 import { sequential } from "./sequential.js";
 
-/** Options of a warm-up, a stable phase and a decay. */
+/** Options of {@link wsd}. */
 export type WsdOptions = {
   peak: number;
   /** Steps from `start` up to the peak. */
   warmupSteps: number;
   /** Steps at the peak. */
   stableSteps: number;
-  /** Steps from the peak down to `floor`, where it stays. */
+  /** Steps from the peak down to `floor`; afterwards the rate is constant. */
   decaySteps: number;
   /** Default 0. */
   floor?: number;
@@ -23,10 +23,10 @@ export type WsdOptions = {
 };
 
 /**
- * Warm-up, stable, decay: the length of a training run need not be known before its end, since any state of the stable phase
- * can be taken down in a few steps.
+ * Warm-up, stable phase, decay (WSD). The length of a training run need not be known in advance, because the decay can start from any
+ * state of the stable phase.
  *
- * @throws {ArgumentError} If an option is outside of its range.
+ * @throws {ArgumentError} If an option is out of range.
  * @see "MiniCPM: Unveiling the Potential of Small Language Models with Scalable Training Strategies" (2024),
  *   arXiv:2404.06395
  *

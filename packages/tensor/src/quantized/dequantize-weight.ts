@@ -2,15 +2,15 @@ import type { Op } from "../op.js";
 import { run } from "../op.js";
 import { contiguous } from "../ops/contiguous.js";
 import type { Tensor } from "../tensor.js";
-import { bitsOf, checkQuantized, groupLength, type QuantizedWeight } from "./quantized-weight.js";
+import { weightBits, checkQuantized, groupLength, type QuantizedWeight } from "./quantized-weight.js";
 import { wholeNumber } from "./whole-number.js";
 
-/** Data and scales to the weight `[out, in]`. */
+/** The weight `[out, in]` of data and scales. */
 export const dequantizeOp: Op<{ inputs: number }> = {
   name: "dequantize",
   infer: ([, scale], { inputs }) => [{ shape: [scale!.shape[0]!, inputs], dtype: "float32" }],
   kernel([data, scale], [out], { inputs }) {
-    const bits = bitsOf({ data: data! });
+    const bits = weightBits({ data: data! });
     const [outputs, groups] = scale!.shape as [number, number];
     const numbers = data!.array.subarray(data!.offset);
     for (let n = 0; n < outputs; n++) {
@@ -24,11 +24,11 @@ export const dequantizeOp: Op<{ inputs: number }> = {
 };
 
 /**
- * A quantized weight as floats again: what it stands for, each number rounded.
+ * Dequantizes a weight.
  *
- * @param inputs - Its inputs: the last few of a panel may be padding.
+ * @param inputs - Number of inputs, since a panel may be padded.
  * @returns `[out, in]`, float32
- * @throws {ArgumentError} If it is no quantized weight of so many inputs.
+ * @throws {ArgumentError} If it is not a quantized weight with this number of inputs.
  *
  * @example
  * ```ts

@@ -5,16 +5,15 @@ import type { Tensor } from "../tensor.js";
 import { groupLength, panelRows, quantizedShapes, type QuantizedWeight } from "./quantized-weight.js";
 
 /**
- * A weight as small whole numbers and what they are multiplied with. With 8 bits each output has a scale of its own,
- * and its numbers reach from −127 to 127; with 4 bits each 32 inputs of an output have one, and reach from −7 to 7. No
- * number is further from its own than half a scale.
+ * Quantizes a weight to integers with scales. With 8 bits, each output has a scale, and integers are from −127 to 127; with 4 bits,
+ * each 32 inputs of an output have one, and integers are from −7 to 7. The error of a number is at maxInteger half a scale.
  *
- * @param weight - `[out, in]`, as checkpoints store it. Floats, of 16 bits too, which are widened a row at a time; on a
- *   device whose memory the program can reach.
+ * @param weight - `[out, in]`, as checkpoints store it, in floats. 16-bit floats are converted row by row. On a device whose
+ *   memory the host can access.
  * @param options - `bits`: 8 (default) or 4.
- * @returns On the weight's device; a quarter of its bytes, or an eighth and a little more.
- * @throws {ShapeError} If the weight is no matrix. {@link ArgumentError} if a number is not finite, or bits are others.
- * @see "LLM.int8()" (2022), arXiv:2208.07339; "GPTQ" (2022), arXiv:2210.17323, for what rounding costs
+ * @returns The quantized weight, on the device of the weight: a quarter of its bytes, or with 4 bits about an eighth.
+ * @throws {ShapeError} If the weight is not a matrix. {@link ArgumentError} if a number is not finite, or `bits` is not 4 or 8.
+ * @see "LLM.int8()" (2022), arXiv:2208.07339; "GPTQ" (2022), arXiv:2210.17323, for the cost of rounding
  *
  * @example
  * ```ts
@@ -45,7 +44,7 @@ export function quantizeWeight(weight: Tensor, options?: { bits?: 4 | 8 }): Quan
   const bytes = panels * steps * panelRows * 4;
   const scale = new Float32Array(outputs * groups);
   const whole = bits === 8 ? new Int8Array(bytes) : new Uint8Array(bytes).fill(0x88);
-  const most = bits === 8 ? 127 : 7;
+  const maxInteger = bits === 8 ? 127 : 7;
   for (let n = 0; n < outputs; n++) {
     const stored = data.subarray(n * inputs, (n + 1) * inputs);
     const row = isPacked(dtype) ? unpackHalf(stored as Uint16Array, dtype) : stored;
@@ -56,11 +55,11 @@ export function quantizeWeight(weight: Tensor, options?: { bits?: 4 | 8 }): Quan
       if (!Number.isFinite(largest)) {
         refuse(fn, `weight[${n}]`, largest, "finite numbers", "train or load the weight again.");
       }
-      const step = Math.fround(largest / most);
+      const step = Math.fround(largest / maxInteger);
       scale[n * groups + g] = step;
       for (let k = g * group; k < end && step > 0; k++) {
-        const number = Math.max(-most, Math.min(most, Math.round(row[k]! / step)));
-        put(whole, bits, steps, n, k, number);
+        const number = Math.max(-maxInteger, Math.min(maxInteger, Math.round(row[k]! / step)));
+        storeInteger(whole, bits, steps, n, k, number);
       }
     }
   }
@@ -74,8 +73,8 @@ export function quantizeWeight(weight: Tensor, options?: { bits?: 4 | 8 }): Quan
   };
 }
 
-/** Writes the number of output n and input k where it belongs. */
-function put(
+/** Stores the integer of output n and input k. */
+function storeInteger(
   to: Int8Array | Uint8Array,
   bits: 4 | 8,
   steps: number,

@@ -6,12 +6,12 @@ import { matmul } from "../ops/matmul.js";
 import { sumTo } from "../ops/sum-to.js";
 import type { Tensor } from "../tensor.js";
 import { dequantizeOp } from "./dequantize-weight.js";
-import { bitsOf, checkQuantized, groupLength, type QuantizedWeight } from "./quantized-weight.js";
+import { weightBits, checkQuantized, groupLength, type QuantizedWeight } from "./quantized-weight.js";
 import { wholeNumber } from "./whole-number.js";
 
 type Activations = "float32" | "int8";
 
-/** x `[…, in]` packed, or `[M, in]`; data, scales and perhaps a bias `[out]`, to `[…, out]`. */
+/** Inputs: x, `[…, in]` contiguous or `[M, in]`; data, scales and optionally a bias `[out]`. Output: `[…, out]`. */
 export const quantizedMatmulOp: Op<{ activations: Activations }> = {
   name: "quantizedMatmul",
   infer: ([x, , scale]) => [{ shape: [...x!.shape.slice(0, -1), scale!.shape[0]!], dtype: x!.dtype }],
@@ -20,11 +20,13 @@ export const quantizedMatmulOp: Op<{ activations: Activations }> = {
     const M = sizeOf(x!.shape.slice(0, -1));
     const [row, column] = x!.shape.length === 2 ? x!.strides : [K, 1];
     const [N, groups] = scale!.shape as [number, number];
-    const bits = bitsOf({ data: data! });
+    const bits = weightBits({ data: data! });
     const numbers = data!.array.subarray(data!.offset);
     const weight = new Float64Array(K);
-    const rows = Array.from({ length: M }, (_, m) => rowOf(x!.array, x!.offset + m * row!, column!, K));
-    const whole = activations === "int8" ? rows.map(roundRow) : undefined;
+    const rows = Array.from({ length: M }, (_, m) =>
+      contiguousRow(x!.array, x!.offset + m * row!, column!, K),
+    );
+    const whole = activations === "int8" ? rows.map(quantizeRow) : undefined;
     for (let n = 0; n < N; n++) {
       const from = bias ? bias.array[bias.offset + n * bias.strides[0]!]! : 0;
       for (let k = 0; k < K; k++) {
@@ -41,7 +43,7 @@ export const quantizedMatmulOp: Op<{ activations: Activations }> = {
     }
   },
   flops: ([x, , , bias], [y]) => sizeOf(y!.shape) * (2 * x!.shape.at(-1)! + (bias ? 1 : 0)),
-  // Rounding of activations counts as nothing; the weight is fixed.
+  // The rounding of activations is treated as the identity; the weight has no gradient.
   backward: ({ inputs: [x, data, scale, bias], gradients: [dy] }) => [
     matmul(dy!, run(dequantizeOp, [data!, scale!], { inputs: x!.shape.at(-1)! })),
     undefined,
@@ -50,25 +52,24 @@ export const quantizedMatmulOp: Op<{ activations: Activations }> = {
   ],
 };
 
-function rowOf(array: TypedArray, at: number, step: number, n: number): Float64Array {
+function contiguousRow(array: TypedArray, at: number, step: number, n: number): Float64Array {
   return Float64Array.from({ length: n }, (_, k) => array[at + k * step]!);
 }
 
 /**
- * A row of activations as whole numbers from −63 to 63, and what they are multiplied with. Seven bits, since that is
- * what the instruction that multiplies bytes takes on every machine. Computed in float32, ties to even, so that every
- * device rounds alike.
+ * Quantizes a row of activations to integers from −63 to 63 and a scale (`step`). They have seven bits because that is what the dot
+ * product of bytes supports on every machine. Computed in float32, ties to even, so that all devices round alike.
  */
-function roundRow(row: Float64Array): { numbers: Float64Array; step: number } {
+function quantizeRow(row: Float64Array): { numbers: Float64Array; step: number } {
   const largest = row.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
   const per = Math.fround(63 / largest);
-  // Of zeros, of numbers too small to be told from them, and of NaN.
+  // For rows of zeros, of subnormal numbers, or with NaN, there is no scale.
   if (!(per < Infinity)) return { numbers: row, step: 1 };
-  const numbers = row.map((x) => toEven(Math.max(-63, Math.min(63, Math.fround(Math.fround(x) * per)))));
+  const numbers = row.map((x) => roundToEven(Math.max(-63, Math.min(63, Math.fround(Math.fround(x) * per)))));
   return { numbers, step: Math.fround(largest / 63) };
 }
 
-function toEven(x: number): number {
+function roundToEven(x: number): number {
   const below = Math.floor(x);
   const rest = x - below;
   if (rest !== 0.5) return Math.round(x);
@@ -78,21 +79,21 @@ function toEven(x: number): number {
 /** Options of a quantized layer. */
 export type QuantizedLinearOptions = {
   /**
-   * `"float32"` (default): activations stay as they are. `"int8"`: each row is rounded to whole numbers of its own
-   * scale as it comes, which is several times faster where the machine multiplies bytes, and costs about 1.5 % of
-   * the result's size in noise. For weights of 8 bits.
+   * `"float32"` (default): activations are not quantized. `"int8"`: each row is quantized with its own scale (dynamic quantization),
+   * which is several times faster on machines with a dot product of bytes, and adds noise of about 1.5 % of the result. Only for
+   * weights of 8 bits.
    */
   activations?: Activations;
 };
 
 /**
- * `y = x Wᵀ + b` with a quantized weight. Gradients go back to `x` and the bias; the weight is fixed.
+ * `y = x Wᵀ + b` with a quantized weight. `x` and the bias have gradients, the weight has none.
  *
  * @param x - `[…, in]`, float32
- * @param weight - Of `quantizeWeight`.
+ * @param weight - From `quantizeWeight`.
  * @param bias - `[out]`, or undefined for none.
  * @returns `[…, out]`
- * @throws {ArgumentError} If the weight is for other inputs, x is not float32, or whole activations meet 4-bit weights.
+ * @throws {ArgumentError} If the weight has another number of inputs, x is not float32, or for int8 activations with 4-bit weights.
  *
  * @example
  * ```ts
@@ -119,8 +120,8 @@ export function quantizedLinear(
   const inputs = shape.at(-1)!;
   const outputs = checkQuantized(fn, weight, inputs);
   const asked: unknown = activations;
-  if (asked !== "float32" && (asked !== "int8" || bitsOf(weight) === 4)) {
-    const expected = bitsOf(weight) === 4 ? '"float32", as the weight has 4 bits' : '"float32" or "int8"';
+  if (asked !== "float32" && (asked !== "int8" || weightBits(weight) === 4)) {
+    const expected = weightBits(weight) === 4 ? '"float32", as the weight has 4 bits' : '"float32" or "int8"';
     refuse(fn, "activations", asked, expected, "leave it out for float32.");
   }
   const rows = shape.length === 2 ? x : contiguous(x);

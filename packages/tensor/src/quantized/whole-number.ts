@@ -1,6 +1,6 @@
 import { panelRows } from "./quantized-weight.js";
 
-/** The whole number of output n and input k of a quantized weight. */
+/** Reads the integer of output n and input k of a quantized weight. */
 export function wholeNumber(
   data: ArrayLike<number>,
   bits: 4 | 8,

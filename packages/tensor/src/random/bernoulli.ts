@@ -2,10 +2,10 @@ import { checkShape, refuse, type Shape, sizeOf } from "@qkv/core";
 import { createTensor } from "../create.js";
 import type { Tensor } from "../tensor.js";
 import type { RandomOptions } from "./randn.js";
-import { randomOptions, streamOf } from "./uniforms.js";
+import { randomOptions, uniformStream } from "./uniforms.js";
 
 /**
- * Bools that are true with one probability.
+ * Random bools that are true with a probability.
  *
  * @param options - `seed`: a whole number. `probability`: from 0 to 1, default 0.5. `draw`, `first`: default 0.
  * @throws {ArgumentError} If the probability is not from 0 to 1.
@@ -31,7 +31,7 @@ export function bernoulli(
       "a percentage is divided by 100.",
     );
   }
-  const uniforms = streamOf("bernoulli", stream, sizeOf(checkShape("bernoulli", shape)));
+  const uniforms = uniformStream("bernoulli", stream, sizeOf(checkShape("bernoulli", shape)));
   return createTensor("bernoulli", "bool", shape, device, (array) => {
     for (let i = 0; i < array.length; i++) array[i] = Number(uniforms[i]! < probability);
   });

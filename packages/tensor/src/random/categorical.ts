@@ -51,11 +51,11 @@ function noClassError(row: number): ArgumentError {
  * Samples a class for each row of logits, with the probabilities `softmax(logits)`. The same seed gives the same sample
  * in every engine.
  *
- * @param logits - `[…, V]`. A class of −∞ is never sampled.
+ * @param logits - `[…, V]`. Classes with −∞ are never sampled.
  * @param options - `seed`: a whole number. `draw`: index of the draw, default 0. Draws of one seed are independent:
  *   step t of a generation takes `categorical(logits, { seed, draw: t })`.
  * @returns int32 `[…]`, from 0 to V - 1.
- * @throws {ArgumentError} If a row holds nothing above −∞.
+ * @throws {ArgumentError} If all logits of a row are −∞.
  * @see "A* Sampling" (2014), arXiv:1411.0030, for the Gumbel-max trick
  *
  * @example

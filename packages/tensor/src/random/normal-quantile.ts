@@ -2,11 +2,11 @@ import { checks } from "@qkv/core";
 import { normalQuantile as quantile } from "./normal.js";
 
 /**
- * The number below which a standard normal lies with probability `p`, accurate to about 1 part in 10^16 and the same in
- * every engine.
+ * The quantile function (inverse CDF) of the standard normal distribution, with a relative error of about 1e-16 and the same result
+ * in every engine.
  *
  * @param p - Above 0 and below 1.
- * @throws {ArgumentError} If `p` is no number between 0 and 1.
+ * @throws {ArgumentError} If `p` is not a number between 0 and 1.
  * @see Wichura, "Algorithm AS 241: The Percentage Points of the Normal Distribution" (1988)
  *
  * @example

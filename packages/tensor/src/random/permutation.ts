@@ -2,10 +2,10 @@ import { checks } from "@qkv/core";
 import { createTensor } from "../create.js";
 import type { Tensor } from "../tensor.js";
 import type { RandomOptions } from "./randn.js";
-import { randomOptions, streamOf } from "./uniforms.js";
+import { randomOptions, uniformStream } from "./uniforms.js";
 
 /**
- * The numbers from 0 to `n - 1` in random order: each order is equally likely.
+ * A random permutation of the numbers from 0 to `n - 1`, uniformly distributed.
  *
  * @param options - `seed`: a whole number. `first`: default 0.
  * @returns int32, `[n]`.
@@ -20,10 +20,10 @@ import { randomOptions, streamOf } from "./uniforms.js";
 export function permutation(n: number, options: Omit<RandomOptions, "dtype">): Tensor {
   const { device, ...stream } = randomOptions("permutation", options);
   checks("permutation").whole({ n }, { min: 0 });
-  const uniforms = streamOf("permutation", stream, n);
+  const uniforms = uniformStream("permutation", stream, n);
   return createTensor("permutation", "int32", [n], device, (array) => {
     for (let i = 0; i < n; i++) array[i] = i;
-    // Each element, from the last, is swapped with one of those up to itself.
+    // Fisher–Yates shuffle: from the last element on, swap each with a random one up to itself.
     for (let i = n - 1; i > 0; i--) {
       const j = Math.floor(uniforms[i]! * (i + 1));
       [array[i], array[j]] = [array[j]!, array[i]!];

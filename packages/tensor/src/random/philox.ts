@@ -1,6 +1,6 @@
 /**
- * Philox-4x32-10: a counter and a key in, four 32-bit numbers out. Any place of the stream is computed without the
- * ones before it, so devices and threads agree bit for bit.
+ * Philox-4x32-10: maps a counter and a key to four 32-bit numbers. Any position of the stream can be computed without the previous
+ * ones, so devices and threads agree bit for bit.
  *
  * @see Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3" (2011)
  *

@@ -2,14 +2,14 @@ import { checks, checkShape, type Shape, sizeOf } from "@qkv/core";
 import { createTensor } from "../create.js";
 import type { Tensor } from "../tensor.js";
 import type { RandomOptions } from "./randn.js";
-import { randomOptions, streamOf } from "./uniforms.js";
+import { randomOptions, uniformStream } from "./uniforms.js";
 
 /**
- * Whole numbers from `low` to before `high`, each equally likely.
+ * Uniformly distributed integers from `low` up to but excluding `high`.
  *
  * @param options - `seed`: a whole number. `high`: above `low`. `low`: default 0. `draw`, `first`: default 0.
  * @returns int32.
- * @throws {ArgumentError} If `high` is not above `low`, or either is no whole number.
+ * @throws {ArgumentError} If `high` is not above `low`, or one of them is not an integer.
  *
  * @example
  * ```ts
@@ -26,7 +26,7 @@ export function randint(
   const bounds = { min: -(2 ** 31), max: 2 ** 31 };
   checks("randint").whole({ low, high }, bounds);
   checks("randint").whole({ high }, { above: low, fix: "give the smaller limit as `low`." });
-  const uniforms = streamOf("randint", stream, sizeOf(checkShape("randint", shape)));
+  const uniforms = uniformStream("randint", stream, sizeOf(checkShape("randint", shape)));
   return createTensor("randint", "int32", shape, device, (array) => {
     for (let i = 0; i < array.length; i++) array[i] = low + Math.floor((high - low) * uniforms[i]!);
   });

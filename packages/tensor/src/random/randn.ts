@@ -3,17 +3,17 @@ import type { Device } from "../contracts.js";
 import { createTensor } from "../create.js";
 import type { Tensor } from "../tensor.js";
 import { normalQuantile } from "./normal.js";
-import { randomOptions, streamOf } from "./uniforms.js";
+import { randomOptions, uniformStream } from "./uniforms.js";
 
 /** Options of a random tensor. */
 export type RandomOptions = {
   /** A whole number. */
   seed: number;
-  /** The seed's stream that is drawn from: a whole number, 0 or more. Streams are independent. Default 0. */
+  /** Index of the seed's stream: an integer, 0 or more. Streams are independent. Default 0. */
   draw?: number;
   /**
-   * Index of the first number in the endless stream, to make a long tensor in parts. Default 0. For one draw after the
-   * other count `draw`: ranges of one stream that overlap hold the same numbers.
+   * Index of the first number in the stream, to create a long tensor in parts. Default 0. For successive draws increment `draw`
+   * instead: overlapping ranges of a stream have the same numbers.
    */
   first?: number;
   /** Default float32. */
@@ -40,14 +40,14 @@ export type RandomOptions = {
 export function randn(shape: Shape, options: RandomOptions): Tensor {
   const { dtype = "float32", device, ...stream } = randomOptions("randn", options, "dtype");
   checkFloat("randn", dtype);
-  const uniforms = streamOf("randn", stream, sizeOf(checkShape("randn", shape)));
+  const uniforms = uniformStream("randn", stream, sizeOf(checkShape("randn", shape)));
   return createTensor("randn", dtype, shape, device, (array) => {
     for (let i = 0; i < array.length; i++) array[i] = normalQuantile(uniforms[i]!);
   });
 }
 
 /**
- * Numbers spread evenly between `low` and `high`.
+ * Uniformly distributed numbers between `low` and `high`.
  *
  * @param options - `seed`: a whole number. `low`: default 0. `high`: default 1. `dtype`: default float32.
  * @throws {ArgumentError} If `low` is above `high`.
@@ -59,7 +59,7 @@ export function uniform(shape: Shape, options: RandomOptions & { low?: number; h
   check.finite({ low, high });
   check.finite({ high }, { min: low, fix: "give the smaller limit as `low`." });
   checkFloat("uniform", dtype);
-  const uniforms = streamOf("uniform", stream, sizeOf(checkShape("uniform", shape)));
+  const uniforms = uniformStream("uniform", stream, sizeOf(checkShape("uniform", shape)));
   return createTensor("uniform", dtype, shape, device, (array) => {
     for (let i = 0; i < array.length; i++) array[i] = low + (high - low) * uniforms[i]!;
   });

@@ -2,13 +2,13 @@ import { checks } from "@qkv/core";
 import { seedKey } from "./uniforms.js";
 
 /**
- * Seeds for the parts of something that is made from one seed, by name or by count, as JAX splits a key:
- * `seed · of + index`. So the parts of one seed differ, and so do the parts of two seeds that are split alike.
+ * Derives seeds for several parts from one seed, by name or by count, as JAX splits a key: `seed · of + index`. All derived seeds
+ * differ, also those of different seeds with the same `of`.
  *
  * @param seed - A whole number.
  * @param parts - The names of the parts, or how many there are.
- * @param of - Number of parts that the numbering reserves room for, so that a part added later does not change the
- * seeds of the others. Default: as many as there are.
+ * @param of - Number of parts to reserve, so that parts can be added later without changing the seeds of the others. Default: the
+ *   number of parts.
  * @returns The seed of each part, by its name, or a list of them.
  * @throws {ArgumentError} If `seed` is not a whole number, or `of` is less than the number of parts.
  *

@@ -2,7 +2,7 @@ import { allocateArray, checkDevice, checkOptions, checks, type OptionName, refu
 import type { Device } from "../contracts.js";
 import { philox4x32 } from "./philox.js";
 
-/** The key of a seed: its low 32 bits and the bits above. */
+/** The Philox key of a seed: its low 32 bits and the bits above. */
 export function seedKey(fn: string, seed: unknown): [number, number] {
   if (typeof seed !== "number" || !Number.isSafeInteger(seed)) {
     refuse(
@@ -17,7 +17,7 @@ export function seedKey(fn: string, seed: unknown): [number, number] {
 }
 
 /**
- * Fills an array with numbers strictly between 0 and 1, of 53 bits each, two to a block of the generator.
+ * Fills an array with uniform numbers strictly between 0 and 1, of 53 bits each, two per block of the generator.
  *
  * @param first - Index in the stream of the first number.
  * @param draw - Stream of the seed: the upper half of the generator's counter.
@@ -41,7 +41,7 @@ export function fillUniforms(
       );
     }
     const [high, low] = at % 2 === 0 ? [words[0], words[1]] : [words[2], words[3]];
-    // 52 bits and a half: never 0, never 1, and exact in float64.
+    // 52 bits plus ½: never 0, never 1, and exact in float64.
     out[i] = ((high >>> 0) * 2 ** 20 + (low >>> 12) + 0.5) / 2 ** 52;
   }
 }
@@ -49,7 +49,7 @@ export function fillUniforms(
 /** A stream of random numbers. */
 type Stream = { seed: number; draw?: number; first?: number };
 
-/** The options of a random function, those of the stream among them. */
+/** Checks the options of a random function, which include those of the stream. */
 export function randomOptions<T extends Stream & { device?: Device }>(
   fn: string,
   options: T,
@@ -61,8 +61,12 @@ export function randomOptions<T extends Stream & { device?: Device }>(
   return given;
 }
 
-/** Numbers of a stream, strictly between 0 and 1. */
-export function streamOf(fn: string, { seed, draw = 0, first = 0 }: Stream, length: number): Float64Array {
+/** Uniform numbers of a stream, strictly between 0 and 1. */
+export function uniformStream(
+  fn: string,
+  { seed, draw = 0, first = 0 }: Stream,
+  length: number,
+): Float64Array {
   checks(fn).whole({ draw, first }, { min: 0 });
   const uniforms = allocateArray("float64", length, fn) as Float64Array;
   fillUniforms(uniforms, seedKey(fn, seed), first, draw);

@@ -9,7 +9,7 @@ import {
   type TypedArray,
 } from "@qkv/core";
 
-/** The type in which each of ours is stored. */
+/** The safetensors type of each dtype. */
 export const storedTypes: Readonly<Record<DType, SafetensorsDType>> = {
   float64: "F64",
   float32: "F32",
@@ -21,7 +21,7 @@ export const storedTypes: Readonly<Record<DType, SafetensorsDType>> = {
   bool: "BOOL",
 };
 
-/** Whole numbers of types that are not ours, read as int32: how, and how many bytes each has. */
+/** Integer types without a dtype of ours, which are read as int32: reader, and bytes per number. */
 const wholeNumbers: Partial<
   Record<SafetensorsDType, [width: number, read: (view: DataView, at: number) => number]>
 > = {
@@ -33,9 +33,9 @@ const wholeNumbers: Partial<
 };
 
 /**
- * The elements of a stored tensor. The bytes belong to the result.
+ * Decodes the elements of a stored tensor. The result may use the memory of the given bytes.
  *
- * @param file - The file that it is read from, for messages.
+ * @param file - Name of the file, for errors.
  */
 export function decodeElements(
   bytes: Uint8Array,
@@ -72,7 +72,7 @@ export function decodeElements(
   return { dtype: "int32", array };
 }
 
-/** Any byte but 0 is true. */
+/** Converts bytes to bools: any byte other than 0 is true. */
 function truths(bytes: Uint8Array): Uint8Array {
   return bytes.map((byte) => Number(byte !== 0));
 }

@@ -5,7 +5,7 @@ import { fromArray } from "../create.js";
 import type { Tensor } from "../tensor.js";
 import { decodeElements } from "./elements.js";
 
-/** A file: its bytes, a Blob or File, a URL, in Node a path, or anything that gives ranges of bytes. */
+/** A file: its bytes, a Blob or File, a URL, in Node a path, or a byte source with range reads. */
 export type SafetensorsSource = FileSource;
 
 /** Options of reading. */
@@ -14,11 +14,11 @@ export type ReadOptions = FileOptions & {
   device?: Device;
 };
 
-/** An open file, of which only the header has been read. Nothing has to be closed. */
+/** An open file, of which only the header was read. It need not be closed. */
 export type SafetensorsFile = {
-  /** In the order in which the tensors lie in the file's header. */
+  /** Names of the tensors, in the order of the header. */
   readonly names: readonly string[];
-  /** Text that the writer stored. */
+  /** Metadata of the file. */
   readonly metadata: Readonly<Record<string, string>>;
   /** The shape of a tensor, without reading it. */
   shape(name: string): readonly number[];
@@ -26,18 +26,18 @@ export type SafetensorsFile = {
    * Reads one tensor, and no other bytes of the file.
    *
    * @throws {ArgumentError} If the file has no tensor of this name.
-   * @throws {FormatError} If its numbers do not fit a type of ours.
+   * @throws {FormatError} If its numbers do not fit a dtype.
    */
   get(name: string, options?: { signal?: AbortSignal }): Promise<Tensor>;
 };
 
 /**
- * Opens a safetensors file and reads its header. Of a file on a server only the parts that are asked for are
- * transferred, by HTTP ranges.
+ * Opens a safetensors file and reads its header. From a server, only the requested tensors are
+ * transferred, by HTTP range requests.
  *
  * @param source - Bytes, a Blob or File, a URL, in Node a path, or `{ size, read(start, end) }`.
- * @throws {FormatError} If the header claims what is not there, names a tensor twice, or is no safetensors header.
- * @throws {ArgumentError} If the file cannot be read, or the server cannot give parts of it or is silent.
+ * @throws {FormatError} If the header is invalid, names a tensor twice, or does not match the size of the file.
+ * @throws {ArgumentError} If the file cannot be read, or the server does not support range requests or does not respond.
  * @see https://github.com/huggingface/safetensors, "Format"
  *
  * @example
@@ -95,15 +95,15 @@ async function open(
 }
 
 /**
- * Reads a safetensors file whole.
+ * Reads a whole safetensors file.
  *
  * F64, F32, F16, BF16, I32, I8, U8 and BOOL become the types of the same kind; I16, U16, U32, I64 and U64 become
- * int32, which is an error where a number does not fit. Float8 types are refused.
+ * int32, and numbers that do not fit are an error. Float8 types are refused.
  *
  * @param source - Bytes, a Blob or File, a URL, in Node a path, or `{ size, read(start, end) }`.
  * @returns `tensors` by name, and `metadata`.
- * @throws {FormatError} If the file is damaged or hostile, before anything is allocated on its word.
- * @throws {ArgumentError} If the file cannot be read, or a server is silent for `idleTimeoutMs`.
+ * @throws {FormatError} If the file is damaged or malicious, before memory is allocated for it.
+ * @throws {ArgumentError} If the file cannot be read, or a server sends nothing for `idleTimeoutMs`.
  *
  * @example
  * ```ts

@@ -4,11 +4,11 @@ import { mapTensors } from "../tree.js";
 import { storedTypes } from "./elements.js";
 
 /**
- * Writes tensors as the bytes of a safetensors file. Wider types come first, so that each tensor is aligned.
+ * Encodes tensors as a safetensors file. Wider dtypes come first, so that each tensor is aligned.
  *
  * @param tensors - By name, or nested in objects and lists: `{ layers: [{ w }] }` is stored as `layers.0.w`.
  * @param metadata - Texts by name. Default: none.
- * @throws {ArgumentError} If what is given is no tensors, or two tensors get one name.
+ * @throws {ArgumentError} If a value is not a tensor, or two tensors have the same name.
  *
  * @example
  * ```ts

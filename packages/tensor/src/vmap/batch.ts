@@ -14,26 +14,26 @@ import { mapTensors, tensorsOf } from "../tree.js";
 import { type Batched, repeat, runBatched } from "./batching-rules.js";
 
 /**
- * One call of `vmap`: a device for tensors that stand for one example, of the shape that the function is written for. They hold no
- * numbers. An op on them tells their tape, which runs it for all examples on the device under it.
+ * One call of `vmap`: a device whose tensors represent one example and have no numbers. An op on them is recorded by their tape, which
+ * runs it for all examples on the underlying device.
  */
 export type Batch = {
-  /** The tensor of one example for a tensor of all, `[N, …]`. */
+  /** The tensor that represents one example of `x`, `[N, …]`. */
   enter(x: Tensor): Tensor;
-  /** The tensor that stands behind one of the function's. */
+  /** The tensor of all examples that a tensor of one example represents. */
   valueOf(x: Tensor): Batched;
-  /** Ends the batch: ops on its tensors are refused from now on. */
+  /** Ends the batch: later ops on its tensors throw. */
   close(): void;
 };
 
 type BatchNode = Node & { value?: Batched };
 
-/** Devices of the batches that are open, the innermost last: one is opened over the one around it. */
-const around: Device[] = [];
+/** Devices of the open batches, the innermost last. */
+const openDevices: Device[] = [];
 
-/** A batch of `size` examples over the tensors of a device. */
+/** Opens a batch of `size` examples on an underlying device. */
 export function openBatch(size: number, under: Device): Batch {
-  const inner = around.findLast((device) => device.isOver!(under)) ?? under;
+  const inner = openDevices.findLast((device) => device.isOver!(under)) ?? under;
   const values = new WeakMap<Storage, Batched>();
   const constants = new WeakMap<Storage, Storage>();
   let open = true;
@@ -41,8 +41,8 @@ export function openBatch(size: number, under: Device): Batch {
   const device: Device = {
     name: `vmap over ${inner.name}`,
     isOver: (other) => other === inner || inner.isOver?.(other) === true,
-    // Nothing is computed for one example: a kernel makes sure that the tape is told.
-    kernels: new Proxy({}, { get: (_, name) => kernelOf(String(name), inner, toTape) }),
+    // Kernels compute nothing for one example; they only ensure that the tape records the op.
+    kernels: new Proxy({}, { get: (_, name) => batchKernel(String(name), inner, toTape) }),
     ...(inner.weightTypes && { weightTypes: inner.weightTypes }),
     ...(inner.keyValueTypes && { keyValueTypes: inner.keyValueTypes }),
     scope: (f) => f(),
@@ -57,7 +57,7 @@ export function openBatch(size: number, under: Device): Batch {
       return storage;
     },
     array(storage, use) {
-      if (!values.has(storage)) return inner.array(constantOf(storage), use);
+      if (!values.has(storage)) return inner.array(sharedStorage(storage), use);
       refuse(
         "vmap",
         "f",
@@ -71,7 +71,7 @@ export function openBatch(size: number, under: Device): Batch {
 
   const tape: Tape & { readonly record: Recorder } = {
     record(op, inputs, outputs, attributes) {
-      if (outputs[0]?.device !== device) return; // an op of a batch inside of this one
+      if (outputs[0]?.device !== device) return; // an op of an inner batch
       if (!open) {
         refuse(
           "vmap",
@@ -85,7 +85,7 @@ export function openBatch(size: number, under: Device): Batch {
       const { kernel, view, overwrites } = op as Op<never>;
       const ranBefore = !view && !overwrites && outputs.some(({ storage }) => values.has(storage));
       const tells = ranBefore || !(kernel ?? view ?? op.named);
-      const made = (tells ? told : computed)(op, given, outputs, attributes);
+      const made = (tells ? recordedOp : computed)(op, given, outputs, attributes);
       outputs.forEach((output, i) => {
         const value = made[i]!;
         const node = nodeOf(output);
@@ -103,8 +103,8 @@ export function openBatch(size: number, under: Device): Batch {
       if (x.device === device && !nodeOf(x)) (x.nodes ??= []).push({ tape } as BatchNode);
   }
 
-  /** The allocation of numbers that all examples share. */
-  function constantOf(storage: Storage): Storage {
+  /** The allocation of a tensor that all examples share. */
+  function sharedStorage(storage: Storage): Storage {
     const known = constants.get(storage);
     if (known) return known;
     const made = inner.fromHost(
@@ -120,8 +120,8 @@ export function openBatch(size: number, under: Device): Batch {
     const known = nodeOf(x)?.value;
     if (known) return known;
     const whole = values.get(x.storage);
-    if (!whole) return { x: new Tensor(inner, constantOf(x.storage), x.shape, x), batched: false };
-    // A view beside all tapes, as `stopGradient` makes one.
+    if (!whole) return { x: new Tensor(inner, sharedStorage(x.storage), x.shape, x), batched: false };
+    // A view without nodes on tapes, as from `stopGradient`.
     const { batched } = whole;
     const { device: home, storage, strides, offset } = contiguous(stopGradient(whole.x));
     const lead = <T>(value: T) => (batched ? [value] : []);
@@ -136,7 +136,7 @@ export function openBatch(size: number, under: Device): Batch {
     attributes: unknown,
   ): readonly Batched[] {
     if (!given.some(({ batched }) => batched))
-      return again(
+      return rerun(
         op,
         given.map(({ x }) => x),
         attributes,
@@ -145,8 +145,8 @@ export function openBatch(size: number, under: Device): Batch {
     return (own ?? oneByOne(op, given, outputs, attributes)).map((x) => ({ x, batched: true }));
   }
 
-  /** An op that only tells tapes of what others have computed: of its outputs, and its way back for tapes around the batch. */
-  function told(
+  /** An op that only records outputs that were already computed, with a backward for tapes outside of the batch. */
+  function recordedOp(
     op: RanOp<never>,
     given: readonly Batched[],
     outputs: readonly Tensor[],
@@ -163,7 +163,7 @@ export function openBatch(size: number, under: Device): Batch {
         const arrived = gradients.map(
           (gradient, i) => gradient && { x: gradient, batched: made[i]!.batched },
         );
-        return backwardOf(op, given, made, arrived, wants, attributes);
+        return batchedBackward(op, given, made, arrived, wants, attributes);
       },
     };
     record(
@@ -175,8 +175,8 @@ export function openBatch(size: number, under: Device): Batch {
     return made;
   }
 
-  /** The gradients of an op's inputs, as a batch of their own. */
-  function backwardOf(
+  /** Runs the backward of an op in a batch of its own, and returns the gradients of its inputs. */
+  function batchedBackward(
     op: RanOp<never>,
     inputs: readonly Batched[],
     outputs: readonly Batched[],
@@ -203,7 +203,7 @@ export function openBatch(size: number, under: Device): Batch {
         if (!gradient) return undefined;
         const { x, batched } = batch.valueOf(gradient);
         const all = batched ? x : repeat(x, size);
-        // A value that all examples share gets the sum of its gradients from each.
+        // The gradient of a shared tensor is the sum over the examples.
         const { shape } = inputs[i]!.x;
         return inputs[i]!.batched ? all : reshaped(sumTo(all, [1, ...shape]), shape);
       });
@@ -217,7 +217,7 @@ export function openBatch(size: number, under: Device): Batch {
     attributes: unknown,
   ): readonly Tensor[] {
     const runs = Array.from({ length: size }, (_, n) =>
-      again(
+      rerun(
         op,
         given.map(({ x, batched }) => (batched ? example(x, n) : x)),
         attributes,
@@ -228,12 +228,12 @@ export function openBatch(size: number, under: Device): Batch {
     );
   }
 
-  around.push(device);
+  openDevices.push(device);
   return {
     valueOf,
     close() {
       open = false;
-      around.splice(around.indexOf(device), 1);
+      openDevices.splice(openDevices.indexOf(device), 1);
     },
     enter(x) {
       const shape: Shape = x.shape.slice(1);
@@ -247,16 +247,16 @@ export function openBatch(size: number, under: Device): Batch {
   };
 }
 
-/** Example n of a tensor of all. */
+/** Example n of a tensor of all examples. */
 function example(x: Tensor, n: number): Tensor {
   return reshaped(run(sliceOp, [x], { axis: 0, start: n, end: n + 1 }), x.shape.slice(1));
 }
 
-/** The op on tensors in place of its inputs. */
-function again(op: RanOp<never>, inputs: readonly Tensor[], attributes: unknown): readonly Tensor[] {
+/** Runs an op again with other inputs. */
+function rerun(op: RanOp<never>, inputs: readonly Tensor[], attributes: unknown): readonly Tensor[] {
   if (!op.named) return runAll(op as Op<unknown>, inputs, attributes);
   const [named, args] = op.named as readonly [NamedOp<unknown[], unknown>, unknown[]];
-  // Its kernels may take what an earlier one wrote as it was: packed, from the beginning of an allocation.
+  // Its kernels may expect an input as an earlier op wrote it: contiguous, from the start of an allocation.
   const own = inputs.map((x) =>
     x.offset === 0 && isContiguous(x.shape, x.strides) ? x : run(copyOp, [x], undefined),
   );
@@ -268,7 +268,7 @@ function again(op: RanOp<never>, inputs: readonly Tensor[], attributes: unknown)
     if (other) replaced += 1;
     return other ?? x;
   });
-  // A table that a recorded expression reads is there more than once, and its steps know it as it was.
+  // The tables of a recorded expression occur several times, and its steps refer to the original ones.
   if (replaced !== before.filter((x) => places.has(x)).length)
     refuse(
       "vmap",
@@ -291,9 +291,9 @@ function again(op: RanOp<never>, inputs: readonly Tensor[], attributes: unknown)
   return made.slice();
 }
 
-/** A kernel of the batch's device, where the device under it has one or does not need one. */
-function kernelOf(name: string, inner: Device, toTape: (call: readonly unknown[]) => void) {
-  // Asked for to choose another way, which is as right.
+/** A kernel of the batch's device, if the underlying device has one or does not need one. */
+function batchKernel(name: string, inner: Device, toTape: (call: readonly unknown[]) => void) {
+  // Callers test for this kernel to choose between two equivalent ways.
   if (name === "scan" && !inner.kernels[name]) return undefined;
   if (["write", "sgd", "adam"].includes(name))
     return () =>

@@ -13,7 +13,7 @@ import type { Tensor } from "../tensor.js";
 /** A tensor of all examples, `[N, …]`, or one that all examples share. */
 export type Batched = { readonly x: Tensor; readonly batched: boolean };
 
-/** One run of an op on examples, of which at least one input is batched. */
+/** One run of an op with at least one batched input. */
 export type BatchedRun = {
   readonly op: RanOp<never>;
   readonly inputs: readonly Batched[];
@@ -22,10 +22,10 @@ export type BatchedRun = {
   readonly size: number;
 };
 
-/** Outputs `[N, …]` of an op, from one run for all examples; undefined where it has to run once for each. */
+/** Computes the outputs `[N, …]` of an op in one run for all examples; undefined if it must run once for each. */
 type BatchingRule = (run: BatchedRun) => readonly Tensor[] | undefined;
 
-/** The op on aligned axes: a batched input of fewer axes than another gets axes of length 1 after N. */
+/** Elementwise ops: a batched input with fewer axes than another gets axes of length 1 after N. */
 const elementwise: BatchingRule = ({ op, inputs, attributes, size }) => {
   const rank = Math.max(...inputs.map(({ x, batched }) => x.shape.length - Number(batched)));
   const aligned = inputs.map(({ x, batched }) =>
@@ -41,7 +41,7 @@ function padded(shape: Shape, rank: number): Shape {
 
 type Places = { axis?: number; axes?: readonly number[]; shape?: Shape };
 
-/** The op with its axes one further to the right. */
+/** Ops with axes, which are shifted by one to the right. */
 const shifted: BatchingRule = ({ op, inputs, attributes, size }) => {
   const places = attributes as Places;
   return runAll(op as Op<unknown>, repeated(inputs, size), {
@@ -52,11 +52,11 @@ const shifted: BatchingRule = ({ op, inputs, attributes, size }) => {
   });
 };
 
-/** The op as it is, on inputs that are all batched: it works on the last axes alone. */
+/** Ops on the last axes, which run unchanged if all inputs are batched. */
 const lastAxes: BatchingRule = ({ op, inputs, attributes, size }) =>
   runAll(op as Op<unknown>, repeated(inputs, size), attributes);
 
-/** The op as it is, where its first input alone is batched. */
+/** Ops on rows, which run unchanged if only the first input is batched. */
 const rowsOnly: BatchingRule = ({ op, inputs, attributes }) =>
   inputs.slice(1).some(({ batched }) => batched)
     ? undefined
@@ -70,12 +70,12 @@ function repeated(inputs: readonly Batched[], size: number): Tensor[] {
   return inputs.map(({ x, batched }) => (batched ? x : repeat(x, size)));
 }
 
-/** A shared tensor for each example, as a view. */
+/** A shared tensor, repeated for each example, as a view. */
 export function repeat(x: Tensor, size: number): Tensor {
   return run(broadcastToOp, [x], { shape: [size, ...x.shape] });
 }
 
-/** Rules of ops whose inputs do not simply align, by name. */
+/** Rules of ops with special cases, by name. */
 const others: Record<string, BatchingRule> = {
   mul: (one) => (one.attributes === undefined ? elementwise(one) : undefined), // einsum's product has labels
   permute: ({ inputs: [input], attributes }) => [
@@ -94,7 +94,7 @@ const others: Record<string, BatchingRule> = {
   sumTo({ inputs: [input], attributes, size }) {
     const { shape } = attributes as { shape: Shape };
     const own = input!.x.shape.slice(1);
-    const rank = Math.max(own.length, shape.length); // it also repeats: the way back of a sum
+    const rank = Math.max(own.length, shape.length); // it also repeats, as the gradient of a sum
     return [
       reshaped(sumTo(reshaped(input!.x, [size, ...padded(own, rank)]), [size, ...padded(shape, rank)]), [
         size,
@@ -105,7 +105,7 @@ const others: Record<string, BatchingRule> = {
   matmul(one) {
     const [a, b] = one.inputs as [Batched, Batched];
     if (b.batched || b.x.shape.length > 2) return elementwise(one);
-    // One matrix for all: the rows of all examples are rows of one product.
+    // With a shared matrix, the rows of all examples are the rows of one product.
     const rows = reshaped(a.x, [sizeOf(a.x.shape.slice(0, -1)), a.x.shape.at(-1)!]);
     return [reshaped(product(rows, b.x), [...a.x.shape.slice(0, -1), b.x.shape[1]!])];
   },
@@ -127,14 +127,14 @@ const others: Record<string, BatchingRule> = {
     const [x, indices] = one.inputs as [Batched, Batched];
     const { axis } = one.attributes as { axis: number };
     if (x.batched) return indices.batched ? undefined : shiftedFirst(one);
-    // The axes of the indices stand where x had its axis: N is the first of them.
+    // The axes of the indices replace the axis of x, and N is the first of them.
     const [taken] = runAll(one.op as Op<unknown>, [x.x, indices.x], one.attributes);
     const axes = taken!.shape.map((_, place) => (place === 0 ? axis : place <= axis ? place - 1 : place));
     return [run(permuteOp, [taken!], { axes })];
   },
 };
 
-/** {@link shifted}, for an op whose other inputs stay as they are. */
+/** {@link shifted}, for ops whose other inputs are not batched. */
 const shiftedFirst: BatchingRule = ({ op, inputs, attributes }) =>
   runAll(
     op as Op<unknown>,
@@ -166,7 +166,7 @@ const rules = /* @__PURE__ */ new Map<string, BatchingRule>(
   /* @__PURE__ */ table.flatMap(([rule, names]) => names.split(" ").map((name) => [name, rule] as const)),
 );
 
-/** Outputs `[N, …]` of one run for all examples; undefined for an op without a rule, which runs once for each. */
+/** Outputs `[N, …]` of one run for all examples; undefined if there is no rule, so that the op must run once for each. */
 export function runBatched(one: BatchedRun): readonly Tensor[] | undefined {
   const { name } = one.op;
   return (Object.hasOwn(others, name) ? others[name]! : rules.get(name))?.(one);

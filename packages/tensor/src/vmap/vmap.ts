@@ -9,8 +9,7 @@ import { type Batch, openBatch } from "./batch.js";
 import { repeat } from "./batching-rules.js";
 
 /**
- * The axis of the examples: of all tensors of an argument, or of each, nested as they are. `null`: there is none, all examples share
- * the tensor.
+ * The axis of the examples, for all tensors of an argument, or for each in the same nesting. `null`: all examples share the tensor.
  */
 export type BatchAxes = number | null | readonly BatchAxes[] | { readonly [key: string]: BatchAxes };
 
@@ -18,17 +17,17 @@ export type BatchAxes = number | null | readonly BatchAxes[] | { readonly [key: 
 export type VmapOptions = {
   /** The axis of the examples in the arguments: one for all of them, or a list with one for each. Default 0. */
   inAxes?: BatchAxes;
-  /** The axis of the examples in what is returned. `null` for what does not depend on them. Default 0. */
+  /** The axis of the examples in the results. `null` for results that do not depend on them. Default 0. */
   outAxes?: BatchAxes;
 };
 
 /**
- * A function of one example as a function of all: each op runs once for the examples together, with an axis more. What `f` takes
- * from around it is shared by all examples, as are arguments that are no tensors.
+ * Vectorizes a function of one example: each op runs once for all examples, with one more axis. Tensors that `f` captures from its
+ * surroundings, and arguments that are not tensors, are shared by all examples.
  *
- * Inside of `f`, tensors have the shape of one example and no numbers that could be read. It goes with `grad`, `vjp` and `jvp`, inside
- * and outside: `vmap(grad(loss), { inAxes: [null, 0] })` gives the gradient of each example. Ops on axes that are not their last ones
- * alone, such as `dropout`, convolutions and `attention`, run once for each example; `dropout` drops the same numbers in each.
+ * Inside of `f`, tensors have the shape of one example, and their numbers cannot be read. It can be combined with `grad`, `vjp` and
+ * `jvp`, inside and outside: `vmap(grad(loss), { inAxes: [null, 0] })` gives the gradient of each example. Some ops, such as
+ * `dropout`, convolutions and `attention`, run once for each example; `dropout` drops the same elements in each.
  *
  * @param f - From tensors, nested in objects and lists, to tensors.
  * @returns A function of the same arguments.
@@ -56,7 +55,7 @@ export function vmap<Args extends unknown[], Y>(
   return (...args) => {
     const axes: [Tensor, number][] = [];
     withAxes("inAxes", inAxes, args, (x, axis) => void (axis !== null && axes.push([x, axis])));
-    const { device, size } = examplesOf(axes);
+    const { device, size } = exampleCount(axes);
     return device.scope(() => {
       const batch = openBatch(size, device);
       try {
@@ -69,7 +68,7 @@ export function vmap<Args extends unknown[], Y>(
       const entered = withAxes("inAxes", inAxes, args, (x, axis) =>
         axis === null ? x : batch.enter(moved(x, normalizeAxis("vmap", axis, x.shape.length, "inAxes"), 0)),
       );
-      // Scopes inside of f free nothing that a tensor of an example stands for.
+      // Scopes inside of f must not free the tensors that those of an example represent.
       const result = device.recording(() => f(...entered));
       return withAxes("outAxes", outAxes, result, (y, axis) => {
         const { x, batched } = batch.valueOf(y);
@@ -89,7 +88,7 @@ export function vmap<Args extends unknown[], Y>(
   };
 }
 
-/** Calls `visit` on each tensor of a tree with its axis; `axes` is nested as the tree, as far as it is. */
+/** Calls `visit` on each tensor of a tree with its axis. `axes` is nested like the tree, or applies to a whole subtree. */
 function withAxes<T>(
   argument: "inAxes" | "outAxes",
   axes: BatchAxes,
@@ -121,8 +120,8 @@ function withAxes<T>(
   return (Array.isArray(tree) ? keys.map(of) : Object.fromEntries(keys.map((key) => [key, of(key)]))) as T;
 }
 
-/** The number of examples, and where they are. */
-function examplesOf(axes: readonly (readonly [Tensor, number])[]): { device: Device; size: number } {
+/** Number of examples, and their device. */
+function exampleCount(axes: readonly (readonly [Tensor, number])[]): { device: Device; size: number } {
   const [first] = axes;
   if (!first)
     check.refuse({
