@@ -423,8 +423,9 @@ export const mutants = [
   {
     what: "the gate and what it opens are exchanged",
     file: "src/layers/feed-forward.ts",
-    find: "const $raised = map($x, up.weight, up.bias);",
-    replace: "const $raised = gate ? map($x, gate.weight, gate.bias) : map($x, up.weight, up.bias);",
+    find: "const $upProjected = project($x, up.weight, up.bias);",
+    replace:
+      "const $upProjected = gate ? project($x, gate.weight, gate.bias) : project($x, up.weight, up.bias);",
   },
   {
     what: "a post-norm leaves out the residual",
@@ -448,8 +449,8 @@ export const mutants = [
   {
     what: "w1 and w3 of llama2.c are exchanged",
     file: "src/checkpoints/llama2c.ts",
-    find: "gate: of(`w1[${$i}]`), up: of(`w3[${$i}]`)",
-    replace: "gate: of(`w3[${$i}]`), up: of(`w1[${$i}]`)",
+    find: "gate: linearParams(`w1[${$i}]`), up: linearParams(`w3[${$i}]`)",
+    replace: "gate: linearParams(`w3[${$i}]`), up: linearParams(`w1[${$i}]`)",
   },
   {
     what: "Llama's pairs in GGUF are numbers of both halves",

@@ -37,13 +37,28 @@ export async function loadAny(source: Source | readonly File[], options?: LoadOp
   const rounding = quantize && deviceRounding(quantize, device);
   const opened = await openModel<AnyCheckpoint>(check, source, given, rounding, readers);
   const { checkpoint } = opened;
-  const of = <C extends AnyCheckpoint>(checkpoint: C): Opened<C> => ({ ...opened, checkpoint });
+  const openedAs = <C extends AnyCheckpoint>(checkpoint: C): Opened<C> => ({ ...opened, checkpoint });
   if (checkpoint.kind === "vision")
-    return (await import("./load-vision.js")).assembleVisionModel(check, of(checkpoint), rounding, device);
+    return (await import("./load-vision.js")).assembleVisionModel(
+      check,
+      openedAs(checkpoint),
+      rounding,
+      device,
+    );
   if (checkpoint.kind === "dual")
-    return (await import("./load-vision.js")).assembleDualEncoder(check, of(checkpoint), rounding, device);
-  if (checkpoint.kind !== "speech") return assembleTextModel(check, of(checkpoint), rounding, device);
-  return (await import("./load-speech.js")).assembleSpeechModel(check, of(checkpoint), rounding, device);
+    return (await import("./load-vision.js")).assembleDualEncoder(
+      check,
+      openedAs(checkpoint),
+      rounding,
+      device,
+    );
+  if (checkpoint.kind !== "speech") return assembleTextModel(check, openedAs(checkpoint), rounding, device);
+  return (await import("./load-speech.js")).assembleSpeechModel(
+    check,
+    openedAs(checkpoint),
+    rounding,
+    device,
+  );
 }
 
 /** Readers for models of every kind. Image models and their tables are imported on demand. */

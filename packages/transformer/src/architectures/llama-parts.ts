@@ -119,9 +119,9 @@ export function feedForwardProjections(
   { gateUp, feedForward = "mlp", place = "feedForward", maps }: LlamaNames = {},
 ): StoredTensor[] {
   const { gate = "gate_proj", up, down } = maps ?? { up: "up_proj", down: "down_proj" };
-  const raised =
+  const inner =
     gateUp !== undefined
       ? [fused(["gate", "up"], gateUp, stacked([F, F]), C)]
       : [...(gated ? [linear("gate", gate, [F, C])] : []), linear("up", up, [F, C])];
-  return [under(place, feedForward, [...raised, linear("down", down, [C, F])])];
+  return [under(place, feedForward, [...inner, linear("down", down, [C, F])])];
 }

@@ -42,8 +42,8 @@ export function kaldiFilterBank(fn: string, waveform: Float64Array, options: Kal
     const centred = sub(frames, mean(frames, { axis: 2, keepDims: true }));
     // The first sample of a frame counts as its own predecessor.
     const before = concat([slice(centred, 2, 0, 1), slice(centred, 2, 0, -1)], 2);
-    const raised = sub(centred, mul(before, preemphasis));
-    const windowed = mul(raised, windowFunction(window, frameLength, { periodic: false, dtype }));
+    const emphasized = sub(centred, mul(before, preemphasis));
+    const windowed = mul(emphasized, windowFunction(window, frameLength, { periodic: false, dtype }));
     const numBins = fftLength / 2 + 1;
     const bank = melFilterBank({
       numBins,

@@ -83,8 +83,8 @@ export function whisperFeatures(options?: WhisperFeaturesOptions): FeatureExtrac
       const all = frameWaveform("whisperFeatures", tensor(waveform), framing); // [1, F + 1, fftLength]
       const power = powerSpectrum(mul(slice(all, 1, 0, -1), window), fftLength);
       const logs = mul(log(maximum(matmul(power, bank), 1e-10)), Math.LOG10E); // [1, F, numMels]
-      const raised = maximum(logs, sub(max(logs), 8));
-      return cast(transpose(mul(add(raised, 4), 0.25)), "float32");
+      const clamped = maximum(logs, sub(max(logs), 8));
+      return cast(transpose(mul(add(clamped, 4), 0.25)), "float32");
     });
 
   return {

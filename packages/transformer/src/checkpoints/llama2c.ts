@@ -146,17 +146,21 @@ function assemble(
   sizes: Header,
   tensors: ReadonlyMap<string, Tensor>,
 ): { config: DecoderConfig; params: DecoderParams } {
-  const of = (field: string) => ({ weight: tensors.get(field)! });
+  const linearParams = (field: string) => ({ weight: tensors.get(field)! });
   const layers = Array.from({ length: sizes.n_layers }, (_, i): DecoderLayerParams => ({
-    attentionNorm: of(`att_norm[${i}]`),
+    attentionNorm: linearParams(`att_norm[${i}]`),
     attention: {
-      query: of(`wq[${i}]`),
-      key: of(`wk[${i}]`),
-      value: of(`wv[${i}]`),
-      output: of(`wo[${i}]`),
+      query: linearParams(`wq[${i}]`),
+      key: linearParams(`wk[${i}]`),
+      value: linearParams(`wv[${i}]`),
+      output: linearParams(`wo[${i}]`),
     },
-    feedForwardNorm: of(`ffn_norm[${i}]`),
-    feedForward: { gate: of(`w1[${i}]`), up: of(`w3[${i}]`), down: of(`w2[${i}]`) },
+    feedForwardNorm: linearParams(`ffn_norm[${i}]`),
+    feedForward: {
+      gate: linearParams(`w1[${i}]`),
+      up: linearParams(`w3[${i}]`),
+      down: linearParams(`w2[${i}]`),
+    },
   }));
   return {
     config: {
@@ -174,10 +178,10 @@ function assemble(
       stopIds: [1],
     },
     params: {
-      embedding: of("tok_emb"),
+      embedding: linearParams("tok_emb"),
       layers,
-      norm: of("final_norm"),
-      ...(sizes.vocab_size < 0 && { output: of("wcls") }),
+      norm: linearParams("final_norm"),
+      ...(sizes.vocab_size < 0 && { output: linearParams("wcls") }),
     },
   };
 }

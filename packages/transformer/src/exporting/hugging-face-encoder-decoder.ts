@@ -22,7 +22,7 @@ export function encoderDecoderCheckpoint(
       const table = readTable(architecture, type, fields, params);
       if (!table || !isSameStack(complete(table.config), complete(config, table.config))) continue;
       if (head && !architecture.sequenceHead) continue;
-      const path = (architecture.paths[0] ?? "").replace(/\.$/, "");
+      const path = (architecture.prefixes[0] ?? "").replace(/\.$/, "");
       const named = architecture.classes[type]!;
       const entries: StoredTensor[] = [
         under("", path, table.tensors),
@@ -66,7 +66,7 @@ function readTable(
   const has = (name: string) => own[name] !== undefined;
   try {
     const read = configFields(fields, { name: "config.json", fn: "exportModel" });
-    return architecture.read(read, { type, table: architecture.tables[0], has });
+    return architecture.read(read, { type, embeddingName: architecture.embeddingNames[0], has });
   } catch {
     return undefined;
   }

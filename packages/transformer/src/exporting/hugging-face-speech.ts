@@ -18,7 +18,7 @@ export function speechCheckpoint(
     const read = readBack(architecture, written);
     // In both architectures the output projection is the embedding matrix.
     if (!read || params.output || !isSameStack(read.config, config)) continue;
-    const path = architecture.paths[0]!.replace(/\.$/, "");
+    const path = architecture.prefixes[0]!.replace(/\.$/, "");
     return {
       fields: {
         ...{ architectures: [architecture.class], model_type: type, is_encoder_decoder: true },

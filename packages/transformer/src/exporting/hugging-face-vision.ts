@@ -28,7 +28,7 @@ export function visionCheckpoint(
     const read = readBack(written, architecture.read);
     if (!read || !isSame(visionDefaults, own, read.config)) continue;
     const labels = head?.task === "image";
-    const path = labels ? architecture.paths[0]! : architecture.barePath;
+    const path = labels ? architecture.prefixes[0]! : architecture.barePath;
     const names = head && headNames(architecture, config, path, written);
     if (head && !names) continue;
     const entries = [

@@ -89,7 +89,7 @@ export type AltUp = {
 export function altUp(
   config: AltUpConfig & { embedDim: number; norm: NormKind; eps: number; linear?: typeof linear },
 ): AltUp {
-  const { embedDim: C, streams: N, active = 0, coefficientLimit: limit, linear: map = linear } = config;
+  const { embedDim: C, streams: N, active = 0, coefficientLimit: limit, linear: project = linear } = config;
   const routerNorm = norm({ kind: config.norm, embedDim: C, eps: config.eps });
   /** Router output in (−1, 1), from the active stream: `[B, T, N]`. */
   const route = (params: AltUpLayerParams, x: Tensor): Tensor => {
@@ -130,13 +130,13 @@ export function altUp(
       };
     },
     expand(params, x) {
-      const others = params.expand.map(({ weight }) => matchMagnitude(x, map(x, weight)));
+      const others = params.expand.map(({ weight }) => matchMagnitude(x, project(x, weight)));
       return stack([x, ...others], 2);
     },
     merge(params, streams) {
       const first = streamAt(streams, 0);
       const others = params.merge.map(({ weight }, i) =>
-        matchMagnitude(first, map(streamAt(streams, i + 1), weight)),
+        matchMagnitude(first, project(streamAt(streams, i + 1), weight)),
       );
       return mul(
         others.reduce((sum, x) => add(sum, x), first),

@@ -20,7 +20,7 @@ export function besideAttention(
     },
     apply(params, x, options: SequenceLayerOptions = {}) {
       const { documents, padding, mask, bias, dropoutSeed, trace, layer = 0, ...both } = options;
-      const attended = attention.apply(params, x, {
+      const attentionOutput = attention.apply(params, x, {
         ...both,
         layer,
         ...(mask && { mask }),
@@ -28,13 +28,13 @@ export function besideAttention(
         ...(dropoutSeed !== undefined && { dropoutSeed }),
         ...(trace && { trace }),
       });
-      const mixed = mixer.apply(params.mixer, x, {
+      const mixerOutput = mixer.apply(params.mixer, x, {
         ...both,
         layer: layer + 1,
         ...(documents && { documents }),
         ...(padding && { padding }),
       });
-      return add(attended, mixed);
+      return add(attentionOutput, mixerOutput);
     },
   };
 }

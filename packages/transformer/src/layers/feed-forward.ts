@@ -94,18 +94,18 @@ export type FeedForward = {
  */
 export function feedForward(config: FeedForwardConfig): FeedForward {
   const options = check.options(config, feedForwardNames, "config");
-  const { embedDim: C, hiddenDim: F, gated = true, bias = false, linear: map = linear } = options;
+  const { embedDim: C, hiddenDim: F, gated = true, bias = false, linear: project = linear } = options;
   check.whole({ embedDim: C, hiddenDim: F }, { min: 1 });
   const { gateLimit, activation } = options;
   if (gateLimit) checkGateLimit(gateLimit, gated);
-  const bend = activationFunction("feedForward", activation ?? "silu");
+  const activate = activationFunction("feedForward", activation ?? "silu");
   const { sparsity = 0 } = options;
   const keep = checkSparsity(sparsity, gated) > 0 ? gaussianTopK(sparsity) : (gate: Tensor) => gate;
-  const open = (gate: Tensor, raised: Tensor, xielu: XieluParams | undefined): Tensor => {
-    if (!gateLimit) return mul(bend(gate, xielu), raised);
+  const applyGate = (gate: Tensor, upProjected: Tensor, xielu: XieluParams | undefined): Tensor => {
+    if (!gateLimit) return mul(activate(gate, xielu), upProjected);
     const { limit, offset = 0 } = gateLimit;
-    const within = clamp(raised, { min: -limit, max: limit });
-    return mul(bend(minimum(gate, limit), xielu), offset === 0 ? within : add(within, offset));
+    const within = clamp(upProjected, { min: -limit, max: limit });
+    return mul(activate(minimum(gate, limit), xielu), offset === 0 ? within : add(within, offset));
   };
   return {
     init(seed) {
@@ -125,9 +125,11 @@ export function feedForward(config: FeedForwardConfig): FeedForward {
       checkParams(onApply, params, ["up.weight", "down.weight"]);
       checkTensor("feedForward.apply", "x", x);
       const { gate, up, down, xielu } = params;
-      const raised = map(x, up.weight, up.bias); // […, F]
-      const opened = gate ? open(keep(map(x, gate.weight, gate.bias)), raised, xielu) : bend(raised, xielu);
-      return map(recordTensor(trace, "feedForwardHidden", opened), down.weight, down.bias);
+      const upProjected = project(x, up.weight, up.bias); // […, F]
+      const hidden = gate
+        ? applyGate(keep(project(x, gate.weight, gate.bias)), upProjected, xielu)
+        : activate(upProjected, xielu);
+      return project(recordTensor(trace, "feedForwardHidden", hidden), down.weight, down.bias);
     },
   };
 }

@@ -62,12 +62,12 @@ export function laurel(config: LaurelConfig): Laurel {
     embedDim: C,
     rank: R,
     norm: layerNorm,
-    linear: map = linear,
+    linear: project = linear,
   } = check.options(config, names, "config");
   check.whole({ embedDim: C, rank: R }, { min: 1 });
   const isNorm = (value: unknown) => typeof (value as Partial<Norm> | undefined)?.apply === "function";
   check.each({ norm: layerNorm }, isNorm, "a norm", 'make one: `norm({ kind: "rms", embedDim })`.');
-  check.type({ linear: map }, "function");
+  check.type({ linear: project }, "function");
   return {
     init(seed) {
       const seeds = splitSeed(seed, ["left", "right"]);
@@ -81,8 +81,8 @@ export function laurel(config: LaurelConfig): Laurel {
       checkParams(onApply, params, ["left.weight", "right.weight", "norm"]);
       checkTensor("laurel.apply", "x", x);
       const { left, right, norm } = params;
-      const raised = map(map(x, left.weight, left.bias), right.weight, right.bias); // [B, T, C]
-      return add(x, layerNorm.apply(norm, raised));
+      const lowRank = project(project(x, left.weight, left.bias), right.weight, right.bias); // [B, T, C]
+      return add(x, layerNorm.apply(norm, lowRank));
     },
   };
 }

@@ -101,7 +101,7 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
     shared,
     ...inner
   } = check.options(config, names, "config");
-  const { embedDim: C, linear: map = linear } = inner;
+  const { embedDim: C, linear: project = linear } = inner;
   check.whole({ numExperts, embedDim: C, hiddenDim: inner.hiddenDim }, { min: 1 });
   if (!Number.isInteger(k) || k < 1 || k > numExperts) {
     check.refuse({
@@ -118,7 +118,7 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
   const asRows = (x: Tensor) => reshape(x, [sizeOf(x.shape.slice(0, -1)), C]); // [N, C]
   const routed = ({ router: asks }: MixtureOfExpertsParams, rows: Tensor): Route => {
     checkChoiceBias(onApply, router, asks.choiceBias);
-    const logits = map(rows, asks.weight, asks.bias); // [N, numExperts]
+    const logits = project(rows, asks.weight, asks.bias); // [N, numExperts]
     return route(logits, routing, asks.choiceBias);
   };
   return {
@@ -195,9 +195,9 @@ function onAllRows({ chosen, shares, rows, numExperts }: Routed, run: RunExpert)
   const none = zeros([rows.shape[0]!, numExperts], { dtype, device });
   const share = scatter(none, 1, chosen, shares);
   const uses = greater(scatter(none, 1, chosen, 1), 0);
-  const of = (x: Tensor, e: number) => slice(x, 1, e, e + 1); // [N, 1]
+  const column = (x: Tensor, e: number) => slice(x, 1, e, e + 1); // [N, 1]
   return Array.from({ length: numExperts }, (_, e) =>
-    where(of(uses, e), run(e, rows, of(share, e)), 0),
+    where(column(uses, e), run(e, rows, column(share, e)), 0),
   ).reduce((a, b) => add(a, b));
 }
 
@@ -206,7 +206,7 @@ function sharedExpert(config: SharedExpertConfig, inner: FeedForwardConfig) {
   const { hiddenDim, gated = false } = check.options(config, ["hiddenDim", "gated"], "shared");
   check.whole({ "shared.hiddenDim": hiddenDim }, { min: 1 });
   check.type({ "shared.gated": gated }, "boolean");
-  const { embedDim: C, linear: map = linear } = inner;
+  const { embedDim: C, linear: project = linear } = inner;
   const expert = feedForward({ ...inner, hiddenDim });
   return {
     init: (seed: number): Pick<MixtureOfExpertsParams, "shared" | "sharedGate"> => ({
@@ -217,7 +217,7 @@ function sharedExpert(config: SharedExpertConfig, inner: FeedForwardConfig) {
       checkParams(onApply, params, ["shared.up.weight", ...(gated ? ["sharedGate.weight"] : [])]);
       const y = expert.apply(params.shared!, x);
       const { weight, bias } = params.sharedGate ?? {};
-      return gated ? mul(y, sigmoid(map(x, weight!, bias))) : y;
+      return gated ? mul(y, sigmoid(project(x, weight!, bias))) : y;
     },
   };
 }

@@ -72,9 +72,9 @@ export function perLayerEmbedding(config: {
   eps: number;
   linear?: typeof linear;
 }): PerLayerEmbedding {
-  const { embedDim: C, dim: P, numLayers: L, norm: kind, eps, linear: map = linear } = config;
+  const { embedDim: C, dim: P, numLayers: L, norm: kind, eps, linear: project = linear } = config;
   const { own: V, model } = config.rows;
-  const bend = activationFunction("decoder", config.activation);
+  const activate = activationFunction("decoder", config.activation);
   const [inputNorm, outNorm] = [norm({ kind, embedDim: P, eps }), norm({ kind, embedDim: C, eps })];
   const random = (seed: number, out: number, inner: number): LinearParams => ({
     weight: mul(randn([out, inner], { seed }), inner ** -0.5),
@@ -99,7 +99,7 @@ export function perLayerEmbedding(config: {
     inputs(params, ids, embedded) {
       const [B, T] = ids.shape as [number, number];
       const rows = (x: Tensor) => reshape(x, [B, T, L, P]);
-      const projected = mul(map(embedded, params.projection.weight, params.projection.bias), C ** -0.5);
+      const projected = mul(project(embedded, params.projection.weight, params.projection.bias), C ** -0.5);
       const own = mul(
         rows(embedding(params.embedding.weight, V < model ? withinTable(ids, V) : ids)),
         Math.sqrt(P),
@@ -108,8 +108,8 @@ export function perLayerEmbedding(config: {
       return Array.from({ length: L }, (_, i) => reshape(slice(all, 2, i, i + 1), [B, T, P]));
     },
     apply({ gate, projection, norm }, x, input) {
-      const opened = mul(bend(map(x, gate.weight, gate.bias)), input); // [B, T, P]
-      return outNorm.apply(norm, map(opened, projection.weight, projection.bias));
+      const gated = mul(activate(project(x, gate.weight, gate.bias)), input); // [B, T, P]
+      return outNorm.apply(norm, project(gated, projection.weight, projection.bias));
     },
   };
 }

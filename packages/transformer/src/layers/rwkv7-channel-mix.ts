@@ -42,7 +42,7 @@ export type ChannelMix = SequenceLayer<ChannelMixParams> & {
   readonly name: string;
   readonly config: ChannelMixConfig;
   readonly recurrent: true;
-  withLinear(map: typeof linear): ChannelMix;
+  withLinear(project: typeof linear): ChannelMix;
 };
 
 /**
@@ -51,12 +51,12 @@ export type ChannelMix = SequenceLayer<ChannelMixParams> & {
  * @see "RWKV-7 'Goose' with Expressive Dynamic State Evolution" (2025), arXiv:2503.14456, section 4
  */
 export function rwkv7ChannelMix(config: ChannelMixConfig): ChannelMix {
-  const { embedDim: C, hiddenDim: F, linear: map = linear } = config;
+  const { embedDim: C, hiddenDim: F, linear: project = linear } = config;
   return {
     name: "RWKV-7 channel mix",
     config,
     recurrent: true,
-    withLinear: (map) => rwkv7ChannelMix({ ...config, linear: map }),
+    withLinear: (project) => rwkv7ChannelMix({ ...config, linear: project }),
     init(seed) {
       const seeds = splitSeed(seed, ["shift", "up", "down"]);
       return {
@@ -74,7 +74,7 @@ export function rwkv7ChannelMix(config: ChannelMixConfig): ChannelMix {
       cache?.advance(layer, { shift: state }, padding ?? T);
       const { shift, up, down } = params;
       const rows = add(x, mul(sub(previous, x), shift));
-      return map(square(relu(map(rows, up.weight, up.bias))), down.weight, down.bias);
+      return project(square(relu(project(rows, up.weight, up.bias))), down.weight, down.bias);
     },
   };
 }

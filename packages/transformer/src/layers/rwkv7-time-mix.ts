@@ -92,8 +92,8 @@ export function rwkv7TimeMix(config: TimeMixConfig): TimeMix {
   const isFirst = ranks.value === undefined;
   // The strongest decay of a step, as a logarithm: −exp(w), where w is at most −½.
   const strongest = -Math.exp(-0.5);
-  const lowRank = ({ down, up, bias }: LowRankParams, x: Tensor, bend = same): Tensor => {
-    const rows = matmul(bend(matmul(x, down)), up);
+  const lowRank = ({ down, up, bias }: LowRankParams, x: Tensor, activate = same): Tensor => {
+    const rows = matmul(activate(matmul(x, down)), up);
     return bias ? add(rows, bias) : rows;
   };
   return {
@@ -159,7 +159,7 @@ export function rwkv7TimeMix(config: TimeMixConfig): TimeMix {
         return add(own, mul(sub(first, own), share));
       })();
       const rate = sigmoid(lowRank(params.rate, read("rate")));
-      const opened = sigmoid(lowRank(params.decay, read("decay"), tanh));
+      const decayGate = sigmoid(lowRank(params.decay, read("decay"), tanh));
       const gate = lowRank(params.gate, read("gate"), sigmoid);
       const removal = heads(mul(plainKey, params.removalKey));
       const length = sum(square(removal), { axis: -1, keepDims: true });
@@ -172,7 +172,7 @@ export function rwkv7TimeMix(config: TimeMixConfig): TimeMix {
           query,
           key,
           value: values,
-          decay: heads(mul(opened, strongest)),
+          decay: heads(mul(decayGate, strongest)),
           removalKey: mul(removal, rsqrt(add(length, 1e-24))),
           rate: heads(rate),
         },

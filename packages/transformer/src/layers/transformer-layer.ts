@@ -310,16 +310,19 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
           ? stateOptions(options, attention ? 1 : 0)
           : isWanted(trace, "feedForwardHidden") && { trace: trace! };
         const read = recordTensor(trace, "feedForwardInput", y);
-        const fed = call
+        const feedForwardOutput = call
           ? feedForward.apply(params.feedForward, read, call)
           : feedForward.apply(params.feedForward, read);
-        return recordTensor(trace, "feedForwardOutput", fed);
+        return recordTensor(trace, "feedForwardOutput", feedForwardOutput);
       };
       if (parallel) {
         const read = norm.apply(params.attentionNorm, x);
         const other = placement === "parallel" ? norm.apply(params.feedForwardNorm, x) : read;
-        const [attended, fed] = [attend(read), feed(other)];
-        const sum = add(dropped(attended, seeds?.attention), dropped(fed, seeds?.feedForward));
+        const [attentionOutput, feedForwardOutput] = [attend(read), feed(other)];
+        const sum = add(
+          dropped(attentionOutput, seeds?.attention),
+          dropped(feedForwardOutput, seeds?.feedForward),
+        );
         return finished(add(x, scaled(sum)));
       }
       const learned = laurel && ((read: Tensor) => laurel.apply(params.laurel!, read));

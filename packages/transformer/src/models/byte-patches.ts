@@ -128,7 +128,7 @@ function bound(
   const longest = Math.max(0, ...hashes.orders) - 1;
 
   /** The content of the cache, per batch, as numbers on the host. */
-  const heldBy = (cache: BytePatchCache | undefined, B: number) => {
+  const readCached = (cache: BytePatchCache | undefined, B: number) => {
     const each = <T>(value: (b: number) => T) => Array.from({ length: B }, (_, b) => value(b));
     const lengths = each((b) => cache?.lengths[b] ?? 0);
     const ends = cache ? patchEnds(cache.patches) : [];
@@ -198,7 +198,7 @@ function bound(
       const [B, T] = embedded.shape as [number, number];
       const numbers = Array.from(tokens.data as Int32Array);
       const ids = Array.from({ length: B }, (_, b) => numbers.slice(b * T, (b + 1) * T));
-      const held = heldBy(cache, B);
+      const cached = readCached(cache, B);
       const at = (first: number): { cache: Cache } | undefined =>
         cache && { cache: cacheLayersFrom(cache, first) };
 
@@ -208,12 +208,12 @@ function bound(
         ? givenEnds(onApply, patchLengths, [B, T])
         : uncertainEnds(
             readOnHost(patcher.apply(params.patcher, tokens, at(firstPatcherLayer))),
-            held.lengths,
+            cached.lengths,
             threshold,
           );
 
       // Bytes: rows `[B, T, C]`.
-      const known = ids.map((own, b) => [...held.idsBefore(b), ...own]);
+      const known = ids.map((own, b) => [...cached.idsBefore(b), ...own]);
       const rows = encoder.rows(
         params.encoder.layers,
         addHashEmbeddings(embedded, params.hashes.weight, known, hashes),
@@ -225,10 +225,10 @@ function bound(
 
       // Patches completed by these bytes, `[B, N, G]`. N is the maximum over batches.
       const lastBytes = ends.map((own, b) =>
-        own.flatMap((isEnd, t) => (isEnd ? [held.lengths[b]! + t + 1] : [])),
+        own.flatMap((isEnd, t) => (isEnd ? [cached.lengths[b]! + t + 1] : [])),
       );
       const N = Math.max(...lastBytes.map(({ length }) => length));
-      const before = lastPatches(cache, held.patches, rows);
+      const before = lastPatches(cache, cached.patches, rows);
       const completed = N === 0 ? [] : [complete(N, lastBytes)];
       const context = concat([before, ...completed], 1); // [B, 1 + N, G]
       if (cache && completed[0]) {
@@ -237,7 +237,7 @@ function bound(
         const places = tensor(padded, { shape: [B, 1, N, 1], dtype: rows.dtype, device });
         cache.patches.update(outputLayer, reshape(completed[0], [B, 1, N, G]), places);
         if (lastBytes.some(({ length }) => length < N))
-          cache.patches.crop(lastBytes.map(({ length }, b) => held.patches[b]! + length));
+          cache.patches.crop(lastBytes.map(({ length }, b) => cached.patches[b]! + length));
       }
 
       // The context of each byte is the last complete patch, projected to k rows.
@@ -254,13 +254,13 @@ function bound(
       };
 
       function complete(N: number, lastBytes: readonly (readonly number[])[]): Tensor {
-        const from = Math.min(...held.open);
+        const from = Math.min(...cached.open);
         const span = slice(all, 2, from); // bytes of open and new patches
         const bytes = span.shape[2]!;
         const patchIds = lastBytes.map((own, b) => {
           // Bytes outside new patches are assigned to patch N, which is dropped.
           const list = new Array<number>(bytes).fill(N);
-          own.forEach((end, n) => list.fill(n, (own[n - 1] ?? held.open[b]!) - from, end - from));
+          own.forEach((end, n) => list.fill(n, (own[n - 1] ?? cached.open[b]!) - from, end - from));
           return list;
         });
         const x = reshape(span, [B, bytes, C]);

@@ -330,8 +330,11 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
         maskedTokenHead: head,
       } = params;
       if (!head) refuseHead();
-      const bent = activationFunction("encoder", activation)(map(rows, head.dense.weight, head.dense.bias));
-      return linear(narrowNorm.apply(head.norm, bent), weight, head.bias);
+      const activated = activationFunction(
+        "encoder",
+        activation,
+      )(map(rows, head.dense.weight, head.dense.bias));
+      return linear(narrowNorm.apply(head.norm, activated), weight, head.bias);
     },
   };
 }

@@ -64,7 +64,7 @@ export function soundConvolutions(
     const before = i === 0 ? inputChannels : convolutions[i - 1]!.channels;
     return {
       ...{ channels, kernelSize, stride, padding, normed, bias, before },
-      bend: activationFunction(fn, given.activation),
+      activate: activationFunction(fn, given.activation),
     };
   });
   return {
@@ -83,10 +83,10 @@ export function soundConvolutions(
         };
       }),
     apply(params, features) {
-      const channelsFirst = each.reduce((x, { stride, padding, bend, normed }, i) => {
+      const channelsFirst = each.reduce((x, { stride, padding, activate, normed }, i) => {
         const { weight, bias, norm } = params[i]!;
-        const bent = bend(conv1d(x, weight, { stride, padding, ...(bias && { bias }) }));
-        return normed ? groupNorm(bent, 1, norm!.weight, norm!.bias) : bent;
+        const activated = activate(conv1d(x, weight, { stride, padding, ...(bias && { bias }) }));
+        return normed ? groupNorm(activated, 1, norm!.weight, norm!.bias) : activated;
       }, features);
       return transpose(channelsFirst); // [B, S, C]
     },

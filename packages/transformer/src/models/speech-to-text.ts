@@ -131,11 +131,11 @@ export function speechToText(config: SpeechToTextConfig, kernels?: DecoderKernel
       checkTrace(onEncode, trace, traced, {
         ...{ path: "decoder", crossAttention: true, recurrent: layerCount(config.numLayers) },
       });
-      const heard = checkFeatures(features, inputChannels, front.leastFrames);
-      return heard.device.scope(() => {
-        const embeddings = front.apply(params.encoder.convolutions, heard);
+      const checkedFeatures = checkFeatures(features, inputChannels, front.leastFrames);
+      return checkedFeatures.device.scope(() => {
+        const embeddings = front.apply(params.encoder.convolutions, checkedFeatures);
         const S = embeddings.shape[1]!;
-        if (padding) checkPadding(padding, heard.shape[0]!, S);
+        if (padding) checkPadding(padding, checkedFeatures.shape[0]!, S);
         const { mask } = paddedLengths(padding, S);
         const rows = stack.apply(params.encoder, embeddings, {
           ...(mask && { mask }),

@@ -242,16 +242,18 @@ export const pooledWidth = ({ pooling }: Pick<TaskHeadConfig, "pooling">, embedD
 /** Initial params of a head: matrices are normal with variance 1 / fan-in, biases 0. */
 export function initTaskHead(head: TaskHeadConfig, embedDim: number, seed: number): TaskHeadParams {
   const seeds = splitSeed(seed, ["dense", "output"]);
-  const map = (seed: number, out: number, inner = embedDim): LinearParams => ({
+  const randomLinear = (seed: number, out: number, inner = embedDim): LinearParams => ({
     weight: mul(randn([out, inner], { seed }), 1 / Math.sqrt(inner)),
     bias: zeros([out]),
   });
   return {
-    ...(head.activation !== undefined && { dense: map(seeds.dense, embedDim) }),
+    ...(head.activation !== undefined && { dense: randomLinear(seeds.dense, embedDim) }),
     ...(head.normEps !== undefined && { norm: { weight: ones([embedDim]), bias: zeros([embedDim]) } }),
     ...(head.task !== "pooler" && {
-      output: map(seeds.output, head.labels.length, pooledWidth(head, embedDim)),
+      output: randomLinear(seeds.output, head.labels.length, pooledWidth(head, embedDim)),
     }),
-    ...(head.distillation && { distillation: map(splitSeed(seeds.output, 2)[1]!, head.labels.length) }),
+    ...(head.distillation && {
+      distillation: randomLinear(splitSeed(seeds.output, 2)[1]!, head.labels.length),
+    }),
   };
 }

@@ -153,17 +153,17 @@ function progressEvents(onEvent: (event: PipelineProgress) => void): (progress: 
   const done = new Set<string>();
   return ({ source, loaded, total }) => {
     const file = source.replace(/[?#].*$/, "").replace(/^.*[\\/]/, "");
-    const of = { name: source, file };
+    const fileEvent = { name: source, file };
     if (!begun.has(source)) {
       begun.add(source);
-      onEvent({ status: "initiate", ...of });
-      onEvent({ status: "download", ...of });
+      onEvent({ status: "initiate", ...fileEvent });
+      onEvent({ status: "download", ...fileEvent });
     }
     const progress = total === undefined ? undefined : total === 0 ? 100 : (100 * loaded) / total;
-    onEvent({ status: "progress", ...of, progress, loaded, total });
+    onEvent({ status: "progress", ...fileEvent, progress, loaded, total });
     if (loaded !== total || done.has(source)) return;
     done.add(source);
-    onEvent({ status: "done", ...of });
+    onEvent({ status: "done", ...fileEvent });
   };
 }
 

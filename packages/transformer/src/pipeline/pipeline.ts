@@ -230,14 +230,14 @@ export async function pipeline<Task extends keyof Pipelines>(
   }
   if (isImageTask(task)) {
     const { imageTasks } = await import("./image-tasks.js");
-    const of = imageTasks[task] as ImageTask<ImageModel, unknown>;
+    const imageTask = imageTasks[task] as ImageTask<ImageModel, unknown>;
     const loaded = isLoaded(model)
       ? model
-      : await of.load(model, load).catch((cause: unknown) => {
+      : await imageTask.load(model, load).catch((cause: unknown) => {
           refuseOnnx(check, model, cause);
           throw cause;
         });
-    const call = of.calls(check, loaded);
+    const call = imageTask.calls(check, loaded);
     onEvent({ status: "ready", task, model: typeof model === "string" ? model : task });
     return disposable(task, call as AnyCall, loaded as ImageModel) as Pipelines[Task];
   }

@@ -18,8 +18,8 @@ import type {
 /** BART, and PLBart for source code: post-norm. */
 export const bart: EncoderDecoderArchitecture = {
   modelTypes: ["bart", "plbart"],
-  paths: ["model."],
-  tables: ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"],
+  prefixes: ["model."],
+  embeddingNames: ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"],
   read: (fields, file) => readBart(fields, file, "post"),
   write: bartFields,
   classes: { bart: "BartForConditionalGeneration", plbart: "PLBartForConditionalGeneration" },
@@ -38,8 +38,8 @@ export const bart: EncoderDecoderArchitecture = {
  */
 export const mbart: EncoderDecoderArchitecture = {
   modelTypes: ["mbart"],
-  paths: ["model."],
-  tables: ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"],
+  prefixes: ["model."],
+  embeddingNames: ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"],
   read: (fields, file) => readBart(fields, file, "pre"),
   write: bartFields,
   classes: { mbart: "MBartForConditionalGeneration" },
@@ -65,7 +65,7 @@ function readBart(
   const { vocabSize: V, embedDim: C } = config;
   return {
     config,
-    tensors: [stored("embedding.weight", file.table, [V, C], "table"), ...bartSides(config)],
+    tensors: [stored("embedding.weight", file.embeddingName, [V, C], "table"), ...bartSides(config)],
     output: bartOutput(config, file, fields.flag("tie_word_embeddings", true)),
   };
 }

@@ -13,8 +13,8 @@ import type { EncoderDecoderArchitecture } from "./encoder-decoder-architecture.
 /** Blenderbot, for dialogue: pre-norm, no norm after the embeddings, and position embeddings without unused rows. */
 export const blenderbot: EncoderDecoderArchitecture = {
   modelTypes: ["blenderbot"],
-  paths: ["model."],
-  tables: ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"],
+  prefixes: ["model."],
+  embeddingNames: ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"],
   read(fields, file) {
     checkBartFields(fields, {
       normalize_before: true,
@@ -27,7 +27,7 @@ export const blenderbot: EncoderDecoderArchitecture = {
     const { vocabSize: V, embedDim: C } = config;
     return {
       config,
-      tensors: [stored("embedding.weight", file.table, [V, C], "table"), ...bartSides(config, 0)],
+      tensors: [stored("embedding.weight", file.embeddingName, [V, C], "table"), ...bartSides(config, 0)],
       output: bartOutput(config, file, fields.flag("tie_word_embeddings", true)),
     };
   },

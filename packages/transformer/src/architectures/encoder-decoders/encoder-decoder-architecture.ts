@@ -8,9 +8,9 @@ export type EncoderDecoderArchitecture = {
   /** As in `model_type`. */
   readonly modelTypes: readonly [string, ...string[]];
   /** Prefixes of tensor names, in checkpoints that contain a head: `model.`. */
-  readonly paths: readonly string[];
+  readonly prefixes: readonly string[];
   /** Names of the embedding matrix without the prefix, which is found by it. The first one in the file is used. */
-  readonly tables: readonly [string, ...string[]];
+  readonly embeddingNames: readonly [string, ...string[]];
   /**
    * The configuration, and its tensors without the prefix.
    *
@@ -33,8 +33,8 @@ export type EncoderDecoderArchitecture = {
 export type EncoderDecoderFile = {
   /** As in `model_type`. */
   readonly type: string;
-  /** The name among `tables` that the file contains. */
-  readonly table: string;
+  /** The name among `embeddingNames` that the file contains. */
+  readonly embeddingName: string;
   /** True if the file has a tensor with this full name. */
   has(name: string): boolean;
 };

@@ -5,8 +5,8 @@ import type { EncoderDecoderArchitecture } from "./encoder-decoder-architecture.
 /** M2M-100 and NLLB: pre-norm, and sinusoidal positions that start after the id of the padding token. */
 export const m2m100: EncoderDecoderArchitecture = {
   modelTypes: ["m2m_100"],
-  paths: ["model."],
-  tables: ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"],
+  prefixes: ["model."],
+  embeddingNames: ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"],
   read(fields, file) {
     const sizes = bartSizes(fields);
     const config = {
@@ -18,7 +18,7 @@ export const m2m100: EncoderDecoderArchitecture = {
     const { vocabSize: V, embedDim: C } = config;
     return {
       config,
-      tensors: [stored("embedding.weight", file.table, [V, C], "table"), ...bartSides(config)],
+      tensors: [stored("embedding.weight", file.embeddingName, [V, C], "table"), ...bartSides(config)],
       output: bartOutput(config, file, fields.flag("tie_word_embeddings", true)),
     };
   },

@@ -5,8 +5,8 @@ import type { EncoderDecoderArchitecture } from "./encoder-decoder-architecture.
 /** Marian, for translation: BART with sinusoidal positions and without a norm after the embeddings. */
 export const marian: EncoderDecoderArchitecture = {
   modelTypes: ["marian"],
-  paths: ["model."],
-  tables: ["shared.weight", "decoder.embed_tokens.weight", "encoder.embed_tokens.weight"],
+  prefixes: ["model."],
+  embeddingNames: ["shared.weight", "decoder.embed_tokens.weight", "encoder.embed_tokens.weight"],
   read(fields, file) {
     checkBartFields(fields, {
       normalize_before: false,
@@ -28,7 +28,7 @@ export const marian: EncoderDecoderArchitecture = {
       config,
       tensors: [
         ...(isShared
-          ? [stored("embedding.weight", file.table, [V, C], "table")]
+          ? [stored("embedding.weight", file.embeddingName, [V, C], "table")]
           : [
               stored("embedding.weight", "decoder.embed_tokens.weight", [V, C], "table"),
               stored("sourceEmbedding.weight", "encoder.embed_tokens.weight", [sourceSize, C], "table"),

@@ -5,8 +5,8 @@ import type { EncoderDecoderArchitecture } from "./encoder-decoder-architecture.
 /** Pegasus, for summarization: pre-norm and sinusoidal positions. */
 export const pegasus: EncoderDecoderArchitecture = {
   modelTypes: ["pegasus"],
-  paths: ["model."],
-  tables: ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"],
+  prefixes: ["model."],
+  embeddingNames: ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"],
   read(fields, file) {
     checkBartFields(fields, {
       normalize_before: true,
@@ -21,7 +21,7 @@ export const pegasus: EncoderDecoderArchitecture = {
     const { vocabSize: V, embedDim: C } = config;
     return {
       config,
-      tensors: [stored("embedding.weight", file.table, [V, C], "table"), ...bartSides(config)],
+      tensors: [stored("embedding.weight", file.embeddingName, [V, C], "table"), ...bartSides(config)],
       output: bartOutput(config, file, fields.flag("tie_word_embeddings", true)),
     };
   },

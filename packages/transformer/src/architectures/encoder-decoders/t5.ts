@@ -9,15 +9,15 @@ import type { EncoderDecoderArchitecture } from "./encoder-decoder-architecture.
 /** T5, T5 1.1 (gated), mT5, and UMT5, which has relative position biases in every layer. */
 export const t5: EncoderDecoderArchitecture = {
   modelTypes: ["t5", "mt5", "umt5"],
-  paths: [],
-  tables: ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"],
+  prefixes: [],
+  embeddingNames: ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"],
   read(fields, file) {
     const config = sizes(fields, file.type);
     const { vocabSize: V, embedDim: C, encoder = {} } = config;
     return {
       config,
       tensors: [
-        stored("embedding.weight", file.table, [V, C], "table"),
+        stored("embedding.weight", file.embeddingName, [V, C], "table"),
         under("encoder", "encoder", side({ ...config, ...encoder, embedDim: C }, false)),
         under("decoder", "decoder", side(config, true)),
       ],

@@ -13,8 +13,8 @@ import {
 /** ALBERT: layers share weights, and embeddings are narrower than the model (factorized). */
 export const albert: EncoderArchitecture = {
   modelTypes: ["albert"],
-  paths: ["albert."],
-  table: "embeddings.word_embeddings.weight",
+  prefixes: ["albert."],
+  embeddingName: "embeddings.word_embeddings.weight",
   read(fields) {
     checkBertFields(fields);
     fields.mustBe("inner_group_num", 1);

@@ -19,8 +19,8 @@ export const bertIgnoredTensors =
 /** BERT, and RoBERTa and related models, whose positions start after the id of the padding token. */
 export const bert: EncoderArchitecture = {
   modelTypes: ["bert", "roberta", "xlm-roberta", "camembert", "data2vec-text"],
-  paths: ["bert.", "roberta.", "data2vec_text."],
-  table: "embeddings.word_embeddings.weight",
+  prefixes: ["bert.", "roberta.", "data2vec_text."],
+  embeddingName: "embeddings.word_embeddings.weight",
   read(fields, type) {
     const isJina = type === "bert" && fields.text("position_embedding_type", "absolute") === "alibi";
     if (isJina) return jinaBert(fields);

@@ -13,15 +13,15 @@ import {
 } from "./encoder-parts.js";
 
 const debertaIgnored = [bertIgnored, "pooler_dropout padding_idx"];
-const table = "embeddings.word_embeddings.weight";
+const embeddingName = "embeddings.word_embeddings.weight";
 const ignoredTensors =
   /position_ids$|position_embeddings\.weight$|^(lm|mask)_predictions\.|^cls\.predictions\.decoder\.|^pooler\.|^classifier\./;
 
 /** DeBERTa version 1: queries, keys and values in one matrix, and one relative position embedding per distance. */
 export const deberta: EncoderArchitecture = {
   modelTypes: ["deberta"],
-  paths: ["deberta."],
-  table,
+  prefixes: ["deberta."],
+  embeddingName,
   read(fields) {
     fields.mustBe("talking_head", false);
     const config = debertaConfig(fields, {});
@@ -35,8 +35,8 @@ export const deberta: EncoderArchitecture = {
 /** DeBERTa v2 and v3: distances in buckets and a norm of their embeddings; in v3, distances share the query and key projections. */
 export const debertaV2: EncoderArchitecture = {
   modelTypes: ["deberta-v2"],
-  paths: ["deberta."],
-  table,
+  prefixes: ["deberta."],
+  embeddingName,
   read(fields) {
     fields.mustBe("conv_kernel_size", 0); // the two largest models have a convolution after the first layer, which is not supported
     const norms = fields.text("norm_rel_ebd", "none");
@@ -135,11 +135,12 @@ function firstAttention({ embedDim: C, numHeads, disentangled }: EncoderConfig):
 function secondAttention({ embedDim: C, disentangled }: EncoderConfig): StoredTensor[] {
   const self = "attention.self";
   const { terms, sharedMaps } = disentangled!;
-  const map = (place: string, name: string) => linear(`attention.${place}`, `${self}.${name}`, [C, C]);
+  const attentionLinear = (place: string, name: string) =>
+    linear(`attention.${place}`, `${self}.${name}`, [C, C]);
   return [
-    ...(["query", "key", "value"] as const).map((part) => map(part, `${part}_proj`)),
-    ...(terms.includes("c2p") && !sharedMaps ? [map("distanceKey", "pos_key_proj")] : []),
-    ...(terms.includes("p2c") && !sharedMaps ? [map("distanceQuery", "pos_query_proj")] : []),
+    ...(["query", "key", "value"] as const).map((part) => attentionLinear(part, `${part}_proj`)),
+    ...(terms.includes("c2p") && !sharedMaps ? [attentionLinear("distanceKey", "pos_key_proj")] : []),
+    ...(terms.includes("p2c") && !sharedMaps ? [attentionLinear("distanceQuery", "pos_query_proj")] : []),
   ];
 }
 

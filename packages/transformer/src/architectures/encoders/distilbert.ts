@@ -6,8 +6,8 @@ import { bertEmbeddings, encoderLayer, layerCount } from "./encoder-parts.js";
 /** DistilBERT: BERT without token types and pooler. */
 export const distilbert: EncoderArchitecture = {
   modelTypes: ["distilbert"],
-  paths: ["distilbert."],
-  table: "embeddings.word_embeddings.weight",
+  prefixes: ["distilbert."],
+  embeddingName: "embeddings.word_embeddings.weight",
   read(fields) {
     const config = {
       vocabSize: fields.count("vocab_size"),

@@ -13,8 +13,8 @@ import {
 /** ELECTRA: BERT with embeddings that may be narrower than the layers. */
 export const electra: EncoderArchitecture = {
   modelTypes: ["electra"],
-  paths: ["electra."],
-  table: "embeddings.word_embeddings.weight",
+  prefixes: ["electra."],
+  embeddingName: "embeddings.word_embeddings.weight",
   read(fields) {
     checkBertFields(fields);
     const sizes = bertSizes(fields);

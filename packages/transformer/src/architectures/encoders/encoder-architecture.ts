@@ -9,9 +9,9 @@ export type EncoderArchitecture = {
   /** As in `model_type`. */
   readonly modelTypes: readonly [string, ...string[]];
   /** Prefixes of tensor names, in checkpoints that contain a head: `bert.`. */
-  readonly paths: readonly string[];
+  readonly prefixes: readonly string[];
   /** Name of the embedding matrix without its prefix. The prefix is found by it. */
-  readonly table: string;
+  readonly embeddingName: string;
   /** The configuration, and its tensors without the prefix. */
   read(
     fields: ConfigFields,

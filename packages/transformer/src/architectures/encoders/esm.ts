@@ -5,8 +5,8 @@ import { bertSizes, encoderLayer, bertIgnored, prenormLayerNames } from "./encod
 /** ESM-2, for proteins: RoPE, pre-norm, and embeddings scaled by the fraction of mask tokens (token dropout). */
 export const esm: EncoderArchitecture = {
   modelTypes: ["esm"],
-  paths: ["esm."],
-  table: "embeddings.word_embeddings.weight",
+  prefixes: ["esm."],
+  embeddingName: "embeddings.word_embeddings.weight",
   read(fields) {
     fields.mustBe("is_decoder", false);
     fields.mustBe("is_folding_model", false);

@@ -8,8 +8,8 @@ import { layerCount } from "./encoder-parts.js";
 /** ModernBERT: RoPE, gated feed-forward layers, pre-norm, and a bidirectional sliding window in most layers. */
 export const modernbert: EncoderArchitecture = {
   modelTypes: ["modernbert"],
-  paths: ["model."],
-  table: "embeddings.tok_embeddings.weight",
+  prefixes: ["model."],
+  embeddingName: "embeddings.tok_embeddings.weight",
   read(fields) {
     fields.mustBe("position_embedding_type", "absolute"); // of published files, which rotate all the same
     const { vocabSize: V, embedDim: C, hiddenDim: F, ...more } = encoderConfig(fields);

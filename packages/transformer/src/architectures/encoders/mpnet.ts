@@ -12,8 +12,8 @@ import {
 /** MPNet: learned positions and a relative position bias. */
 export const mpnet: EncoderArchitecture = {
   modelTypes: ["mpnet"],
-  paths: ["mpnet."],
-  table: "embeddings.word_embeddings.weight",
+  prefixes: ["mpnet."],
+  embeddingName: "embeddings.word_embeddings.weight",
   read(fields) {
     checkBertFields(fields);
     const first = firstPosition(fields);

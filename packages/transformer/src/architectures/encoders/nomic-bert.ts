@@ -8,8 +8,8 @@ import { bertSizes, bertIgnored, typeCount } from "./encoder-parts.js";
 /** Nomic BERT: BERT with RoPE and gated feed-forward layers, without biases. */
 export const nomicBert: EncoderArchitecture = {
   modelTypes: ["nomic_bert"],
-  paths: ["nomic_bert.", "bert."],
-  table: "embeddings.word_embeddings.weight",
+  prefixes: ["nomic_bert.", "bert."],
+  embeddingName: "embeddings.word_embeddings.weight",
   read(fields) {
     const sizes = bertSizes(fields);
     fields.mustBe("head_dim", sizes.embedDim / sizes.numHeads);

@@ -15,8 +15,8 @@ import {
 /** RoBERTa with pre-norm, and RoBERTa XL, which has no norm after the embeddings. */
 export const robertaPrelayernorm: EncoderArchitecture = {
   modelTypes: ["roberta-prelayernorm", "xlm-roberta-xl"],
-  paths: ["roberta_prelayernorm.", "roberta."],
-  table: "embeddings.word_embeddings.weight",
+  prefixes: ["roberta_prelayernorm.", "roberta."],
+  embeddingName: "embeddings.word_embeddings.weight",
   read(given, type) {
     const isXl = type === "xlm-roberta-xl";
     const fields = isXl ? given.withDefaults({ layer_norm_eps: 1e-5, type_vocab_size: 1 }) : given;

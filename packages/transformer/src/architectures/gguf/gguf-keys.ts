@@ -99,15 +99,15 @@ export const scaleKey = (
   name: string,
   { inverse = false, always = false } = {},
 ): ConfigEntry => {
-  const of = (x: number) => (inverse ? 1 / x : x);
+  const convert = (x: number) => (inverse ? 1 / x : x);
   return {
     read(fields) {
       const value = fields.positiveOr(undefined, name);
-      return value === undefined || value === 1 ? {} : { [key]: of(value) };
+      return value === undefined || value === 1 ? {} : { [key]: convert(value) };
     },
     write: (config) => {
       const value = config[key] ?? (always ? 1 : undefined);
-      return value === undefined ? {} : { [name]: of(value) };
+      return value === undefined ? {} : { [name]: convert(value) };
     },
   };
 };

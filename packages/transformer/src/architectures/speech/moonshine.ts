@@ -18,8 +18,8 @@ const [longKernel, middleKernel, shortKernel] = [127, 7, 3];
 /** Moonshine: convolutions over the waveform, RoPE, and gated feed-forward layers in the decoder only. */
 export const moonshine: SpeechArchitecture = {
   modelTypes: ["moonshine"],
-  paths: ["model."],
-  table: "decoder.embed_tokens.weight",
+  prefixes: ["model."],
+  embeddingName: "decoder.embed_tokens.weight",
   read(fields) {
     fields.mustBe("attention_bias", false);
     fields.mustBe("tie_word_embeddings", true);

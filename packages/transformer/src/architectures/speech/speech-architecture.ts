@@ -7,9 +7,9 @@ export type SpeechArchitecture = {
   /** As in `model_type`. */
   readonly modelTypes: readonly [string, ...string[]];
   /** Prefixes of tensor names, in checkpoints of the whole model: `model.`. */
-  readonly paths: readonly string[];
+  readonly prefixes: readonly string[];
   /** Name of the embedding matrix without its prefix. The prefix is found by it. */
-  readonly table: string;
+  readonly embeddingName: string;
   /** The configuration, its tensors without the prefix, and the default feature extractor. */
   read(fields: ConfigFields): {
     readonly config: SpeechToTextConfig;

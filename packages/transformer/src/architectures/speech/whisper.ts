@@ -10,8 +10,8 @@ const biased = { bias: true };
 /** Whisper: log-mel features, two convolutions, pre-norm, position embeddings in encoder and decoder. */
 export const whisper: SpeechArchitecture = {
   modelTypes: ["whisper"],
-  paths: ["model."],
-  table: "decoder.embed_tokens.weight",
+  prefixes: ["model."],
+  embeddingName: "decoder.embed_tokens.weight",
   read(fields) {
     fields.mustBe("tie_word_embeddings", true);
     fields.mustBe("scale_embedding", false);

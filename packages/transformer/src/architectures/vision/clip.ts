@@ -66,7 +66,7 @@ export const clipVision: VisionArchitecture = {
   modelTypes: ["clip_vision_model", "clip"],
   classes: { model: "CLIPVisionModel", image: "CLIPForImageClassification" },
   barePath: "vision_model.",
-  paths: ["vision_model."],
+  prefixes: ["vision_model."],
   first: "embeddings.class_embedding",
   read(fields) {
     const config = visionConfig(fields.has("vision_config") ? half(fields, "vision_config") : fields);

@@ -11,7 +11,7 @@ export const deit: VisionArchitecture = {
   modelTypes: ["deit"],
   classes,
   barePath: "",
-  paths: ["deit."],
+  prefixes: ["deit."],
   first: "embeddings.cls_token",
   read(given) {
     const fields = given.withDefaults({

@@ -18,7 +18,7 @@ export const dinov2: VisionArchitecture = {
   modelTypes: ["dinov2"],
   classes: { model: "Dinov2Model", image: "Dinov2ForImageClassification" },
   barePath: "",
-  paths: ["dinov2."],
+  prefixes: ["dinov2."],
   first: "embeddings.cls_token",
   read(fields) {
     const config = dinov2Config(fields.withDefaults({ patch_size: 14 }));
@@ -35,7 +35,7 @@ export const dinov2WithRegisters: VisionArchitecture = {
   modelTypes: ["dinov2_with_registers"],
   classes: { model: "Dinov2WithRegistersModel", image: "Dinov2WithRegistersForImageClassification" },
   barePath: "",
-  paths: ["dinov2_with_registers."],
+  prefixes: ["dinov2_with_registers."],
   first: "embeddings.cls_token",
   read(given) {
     const fields = given.withDefaults({ patch_size: 16, num_register_tokens: 4 });

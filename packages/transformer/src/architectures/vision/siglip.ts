@@ -66,7 +66,7 @@ export const siglipVision: VisionArchitecture = {
   modelTypes: ["siglip_vision_model", "siglip"],
   classes: { model: "SiglipVisionModel", image: "SiglipForImageClassification" },
   barePath: "vision_model.",
-  paths: ["vision_model."],
+  prefixes: ["vision_model."],
   first: "embeddings.patch_embedding.weight",
   read(fields) {
     const inner = fields.has("vision_config") ? half(fields, "vision_config") : fields;

@@ -21,7 +21,7 @@ export type VisionArchitecture = Table & {
   /** Prefix of tensor names in checkpoints without a head. */
   readonly barePath: string;
   /** Prefixes of tensor names, in checkpoints that contain a head: `vit.`. */
-  readonly paths: readonly string[];
+  readonly prefixes: readonly string[];
   /** Name of a tensor without the prefix. The prefix is found by it. */
   readonly first: string;
   read(fields: ConfigFields): {

@@ -10,7 +10,7 @@ export const vit: VisionArchitecture = {
   modelTypes: ["vit"],
   classes: { model: "ViTModel", image: "ViTForImageClassification" },
   barePath: "",
-  paths: ["vit."],
+  prefixes: ["vit."],
   first: "embeddings.cls_token",
   read(given) {
     const fields = given.withDefaults({

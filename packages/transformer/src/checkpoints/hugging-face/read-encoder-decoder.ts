@@ -15,8 +15,8 @@ export async function readEncoderDecoder(
   fields: ConfigFields,
   weights: Weights,
 ): Promise<Checkpoint> {
-  const { path, table } = findTable(architecture, weights);
-  const found = architecture.read(fields, { type, table, has: weights.has });
+  const { path, embeddingName } = findEmbedding(architecture, weights);
+  const found = architecture.read(fields, { type, embeddingName, has: weights.has });
   const head = readHead(architecture, fields, weights);
   fields.finish(ignoredFields("tie_word_embeddings", ...architecture.ignored));
   const entries = [
@@ -34,13 +34,14 @@ export async function readEncoderDecoder(
 }
 
 /** The prefix of the tensor names in a file, and the name of its embedding matrix. */
-function findTable(
-  { paths, tables }: EncoderDecoderArchitecture,
+function findEmbedding(
+  { prefixes, embeddingNames }: EncoderDecoderArchitecture,
   weights: Weights,
-): { path: string; table: string } {
-  for (const table of tables)
-    for (const path of ["", ...paths]) if (weights.has(path + table)) return { path, table };
-  return { path: paths[0] ?? "", table: tables[0] };
+): { path: string; embeddingName: string } {
+  for (const embeddingName of embeddingNames)
+    for (const path of ["", ...prefixes])
+      if (weights.has(path + embeddingName)) return { path, embeddingName };
+  return { path: prefixes[0] ?? "", embeddingName: embeddingNames[0] };
 }
 
 /** The head of the class in `architectures`. A class with an unsupported head is refused. */
@@ -70,12 +71,12 @@ function headTensors(
 ): StoredTensor[] {
   const { dense, output } = sequenceHead!;
   // Heads are computed in floats: their matrices are not quantized on loading.
-  const map = (place: string, name: string, out: number) => [
+  const headLinear = (place: string, name: string, out: number) => [
     stored(`${place}.weight`, `${name}.weight`, [out, embedDim]),
     stored(`${place}.bias`, `${name}.bias`, [out]),
   ];
   return [
-    ...(dense === undefined ? [] : map("head.dense", dense, embedDim)),
-    ...(output === undefined ? [] : map("head.output", output, labels.length)),
+    ...(dense === undefined ? [] : headLinear("head.dense", dense, embedDim)),
+    ...(output === undefined ? [] : headLinear("head.output", output, labels.length)),
   ];
 }

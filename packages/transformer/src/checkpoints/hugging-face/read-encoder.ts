@@ -27,7 +27,7 @@ export async function readEncoder(
   weights: Weights,
 ): Promise<Checkpoint> {
   const { config: own, tensors } = architecture.read(fields, type);
-  const path = findPrefix(weights, architecture.table, ["", ...architecture.paths]);
+  const path = findPrefix(weights, architecture.embeddingName, ["", ...architecture.prefixes]);
   const heads = architecture.heads(path, type, fields);
   const task = readTask(heads, fields, weights);
   const head = task && { ...task, config: headConfig(task, fields, weights) };
@@ -130,13 +130,13 @@ function taskTensors(
   weights: Weights,
 ): StoredTensor[] {
   // Heads are computed in floats: their matrices are not quantized on loading.
-  const map = (place: string, name: string, out: number, biased = weights.has(`${name}.bias`)) => [
+  const headLinear = (place: string, name: string, out: number, biased = weights.has(`${name}.bias`)) => [
     stored(`${place}.weight`, `${name}.weight`, [out, C], "table"),
     ...(biased ? [stored(`${place}.bias`, `${name}.bias`, [out])] : []),
   ];
   return [
-    ...(dense === undefined ? [] : map("head.dense", dense, C)),
+    ...(dense === undefined ? [] : headLinear("head.dense", dense, C)),
     ...(gain === undefined ? [] : [norm("head.norm", gain, C)]),
-    ...(output === undefined ? [] : map("head.output", output, labels.length, true)),
+    ...(output === undefined ? [] : headLinear("head.output", output, labels.length, true)),
   ];
 }

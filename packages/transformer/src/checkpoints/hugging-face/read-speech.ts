@@ -13,7 +13,7 @@ export async function readSpeech(
   weights: Weights,
 ): Promise<SpeechCheckpoint> {
   const { config, tensors, features } = architecture.read(fields);
-  const path = findPrefix(weights, architecture.table, ["", ...architecture.paths]);
+  const path = findPrefix(weights, architecture.embeddingName, ["", ...architecture.prefixes]);
   fields.finish(ignoredFields(...architecture.ignored));
   const entries = [under("", path.replace(/\.$/, ""), tensors)];
   const params = (await readStored(entries, weights)) as SpeechToTextParams;

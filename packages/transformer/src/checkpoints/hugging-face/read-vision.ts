@@ -21,7 +21,7 @@ export async function readVision(json: unknown, file: ReadFile, weights: Weights
   const fields = configFields(json, file);
   const architecture = findArchitecture(visionArchitectures, fields, file, "`loadDualEncoder` or `loadAny`");
   const { config: own, tensors } = architecture.read(fields);
-  const path = findPrefix(weights, architecture.first, ["", ...architecture.paths]);
+  const path = findPrefix(weights, architecture.first, ["", ...architecture.prefixes]);
   const head = readHead(architecture, path, fields, weights);
   const config = head ? { ...own, head: head.config } : own;
   fields.finish(ignoredFields(...architecture.ignored));
@@ -104,13 +104,15 @@ export function headTensors(
   config: TaskHeadConfig,
   { dense, output, distillation }: TaskHeadNames,
 ): StoredTensor[] {
-  const map = (place: string, name: string, out: number, inner: number): StoredTensor[] => [
+  const headLinear = (place: string, name: string, out: number, inner: number): StoredTensor[] => [
     stored(`head.${place}.weight`, `${name}.weight`, [out, inner]),
     stored(`head.${place}.bias`, `${name}.bias`, [out]),
   ];
   return [
-    ...(dense === undefined ? [] : map("dense", dense, C, C)),
-    ...(output === undefined ? [] : map("output", output, config.labels.length, pooledWidth(config, C))),
-    ...(distillation === undefined ? [] : map("distillation", distillation, config.labels.length, C)),
+    ...(dense === undefined ? [] : headLinear("dense", dense, C, C)),
+    ...(output === undefined
+      ? []
+      : headLinear("output", output, config.labels.length, pooledWidth(config, C))),
+    ...(distillation === undefined ? [] : headLinear("distillation", distillation, config.labels.length, C)),
   ];
 }

@@ -27,12 +27,12 @@ export function denseModule(
   const check: Checks = checks("denseModule");
   const { activation, name = "dense" } = check.options(options, ["activation", "name"]);
   checkParams(check, params, ["weight"]);
-  const bend = activation === undefined ? undefined : activationFunction("denseModule", activation);
+  const activate = activation === undefined ? undefined : activationFunction("denseModule", activation);
   return {
     name,
     apply({ vectors }) {
-      const mapped = linear(vectors, params.weight, params.bias);
-      return bend ? bend(mapped) : mapped;
+      const projected = linear(vectors, params.weight, params.bias);
+      return activate ? activate(projected) : projected;
     },
   };
 }

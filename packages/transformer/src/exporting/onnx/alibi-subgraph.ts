@@ -8,18 +8,18 @@ import type { OnnxGraph } from "./onnx-graph.js";
  * ALiBi bias, `[1, H, T, S]`: the distance of query and key times the slope of the head. Left padding shifts both positions equally.
  *
  * @param ids - `[B, T]`
- * @param attended - `[B, S]` int64.
+ * @param attentionMask - `[B, S]` int64.
  */
 export function alibiSubgraph(
   g: OnnxGraph,
   ids: string,
-  attended: string,
+  attentionMask: string,
   { numHeads, scale = 1 }: { numHeads: number; scale?: number | undefined },
 ): string {
   const slopes = tensor(
     alibiSlopes(numHeads).map((slope) => -slope * scale),
     { shape: [1, numHeads, 1, 1] },
   );
-  const distance = g.op("Cast", [g.op("Abs", [distanceSubgraph(g, ids, attended)])], { to: 1 }); // [T, S]
+  const distance = g.op("Cast", [g.op("Abs", [distanceSubgraph(g, ids, attentionMask)])], { to: 1 }); // [T, S]
   return g.op("Mul", [distance, g.weight(unchanged("alibi.slopes", slopes), { full: true })]);
 }

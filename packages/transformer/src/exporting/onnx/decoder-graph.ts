@@ -26,7 +26,7 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
   if (config.bidirectional) throw unsupportedInOnnx("config.bidirectional", true, "a causal model");
   refuseTraits(config);
   const ids = g.input("input_ids", ["batch_size", "sequence_length"], "int64");
-  const attended = g.input("attention_mask", ["batch_size", "total_sequence_length"], "int64");
+  const attentionMask = g.input("attention_mask", ["batch_size", "total_sequence_length"], "int64");
   const places = g.input("position_ids", ["batch_size", "sequence_length"], "int64");
   const kind = { kind: config.norm ?? "rms", eps: config.normEps };
   const norm = (path: string, x: string, own: DecoderParams["norm"]) => normSubgraph(g, path, x, own, kind);
@@ -49,7 +49,7 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
       ? { base: config.slidingRopeBase!, scaled: false }
       : { base: config.ropeBase ?? 10000, scaled: config.ropeScaling !== undefined };
     const rope = config.positions === "rotary" ? ropeSubgraph(g, config, rotary, places) : undefined;
-    return { rope, mask: causalMaskSubgraph(g, ids, attended, sliding ? config.window : undefined) };
+    return { rope, mask: causalMaskSubgraph(g, ids, attentionMask, sliding ? config.window : undefined) };
   };
   const kinds = params.layers.map((_, i) => config.layerTypes?.[i] === "sliding");
   const [full, sliding] = [false, true].map((slides) =>
@@ -57,7 +57,7 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
   );
   const bias =
     config.positions === "alibi"
-      ? alibiSubgraph(g, ids, attended, { numHeads: config.numHeads, scale: config.alibiScale })
+      ? alibiSubgraph(g, ids, attentionMask, { numHeads: config.numHeads, scale: config.alibiScale })
       : undefined;
   const inner = { activation: config.activation ?? "silu", gateLimit: config.gateLimit };
   const layer = (own: DecoderLayerParams, i: number): void => {

@@ -17,7 +17,7 @@ export function encoderGraph(g: OnnxGraph, config: EncoderConfig, params: Encode
   refuseTraits(config);
   const shape = ["batch_size", "sequence_length"];
   const ids = g.input("input_ids", shape, "int64");
-  const attended = g.input("attention_mask", shape, "int64");
+  const attentionMask = g.input("attention_mask", shape, "int64");
   const types = g.input("token_type_ids", shape, "int64");
   const { embedDim: C, numHeads, normEps: eps } = config;
   const activation = config.activation ?? "gelu";
@@ -35,23 +35,29 @@ export function encoderGraph(g: OnnxGraph, config: EncoderConfig, params: Encode
   );
   if (params.types) x = add(x, gatherRows("types", params.types, types));
   x = norm("embeddingNorm", x, params.embeddingNorm);
-  const mask = paddingMaskSubgraph(g, attended);
+  const mask = paddingMaskSubgraph(g, attentionMask);
   const headDim = C / numHeads;
   params.layers.forEach((own, i) => {
     const path = `layers.${i}`;
-    const attended = attentionSubgraph(g, `${path}.attention`, x, own.attention, {
+    const attentionOutput = attentionSubgraph(g, `${path}.attention`, x, own.attention, {
       ...{ numHeads, numKvHeads: numHeads, headDim, scale: headDim ** -0.5, normEps: eps, mask },
     });
-    x = norm(`${path}.attentionNorm`, add(x, attended), own.attentionNorm);
-    const fed = feedForwardSubgraph(g, `${path}.feedForward`, x, own.feedForward, { activation });
-    x = norm(`${path}.feedForwardNorm`, add(x, fed), own.feedForwardNorm);
+    x = norm(`${path}.attentionNorm`, add(x, attentionOutput), own.attentionNorm);
+    const feedForwardOutput = feedForwardSubgraph(g, `${path}.feedForward`, x, own.feedForward, {
+      activation,
+    });
+    x = norm(`${path}.feedForwardNorm`, add(x, feedForwardOutput), own.feedForwardNorm);
   });
   g.op("Identity", [x], {}, g.output("last_hidden_state", [...shape, C]));
 
   const head = params.maskedTokenHead;
   if (!head) return;
-  const bent = activationSubgraph(g, activation, linearSubgraph(g, "maskedTokenHead.dense", x, head.dense));
-  const normed = norm("maskedTokenHead.norm", bent, head.norm);
+  const activated = activationSubgraph(
+    g,
+    activation,
+    linearSubgraph(g, "maskedTokenHead.dense", x, head.dense),
+  );
+  const normed = norm("maskedTokenHead.norm", activated, head.norm);
   const table = g.weight(unchanged("embedding.weight", params.embedding.weight));
   const rows = g.op("MatMul", [normed, g.op("Transpose", [table], { perm: [1, 0] })]);
   const bias = g.weight(unchanged("maskedTokenHead.bias", head.bias));

@@ -19,13 +19,15 @@ export function feedForwardSubgraph(
   { gate, up, down, xielu }: FeedForwardParams,
   { activation, gateLimit }: FeedForwardSubgraphConfig,
 ): string {
-  const raised = linearSubgraph(g, `${path}.up`, x, up);
-  const bend = (x: string) =>
+  const upProjected = linearSubgraph(g, `${path}.up`, x, up);
+  const activate = (x: string) =>
     activation === "xielu" ? xieluSubgraph(g, path, x, xielu!) : activationSubgraph(g, activation, x);
-  if (!gate) return linearSubgraph(g, `${path}.down`, bend(raised), down);
+  if (!gate) return linearSubgraph(g, `${path}.down`, activate(upProjected), down);
   const gates = linearSubgraph(g, `${path}.gate`, x, gate);
-  const [limited, opened] = gateLimit ? withinLimits(g, gates, raised, gateLimit) : [gates, raised];
-  const product = g.op("Mul", [bend(limited), opened]);
+  const [limited, upLimited] = gateLimit
+    ? withinLimits(g, gates, upProjected, gateLimit)
+    : [gates, upProjected];
+  const product = g.op("Mul", [activate(limited), upLimited]);
   return linearSubgraph(g, `${path}.down`, product, down);
 }
 
@@ -33,10 +35,10 @@ export function feedForwardSubgraph(
 function withinLimits(
   g: OnnxGraph,
   gates: string,
-  raised: string,
+  upProjected: string,
   { limit, offset = 0 }: GateLimit,
-): [gates: string, opened: string] {
-  const within = g.op("Clip", [raised, g.scalar(-limit), g.scalar(limit)]);
+): [gates: string, upLimited: string] {
+  const within = g.op("Clip", [upProjected, g.scalar(-limit), g.scalar(limit)]);
   return [
     g.op("Min", [gates, g.scalar(limit)]),
     offset === 0 ? within : g.op("Add", [within, g.scalar(offset)]),

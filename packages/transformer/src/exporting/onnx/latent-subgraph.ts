@@ -25,7 +25,7 @@ export function latentSubgraph(
 ): string {
   const { kvRank, nopeDim, ropeDim, valueDim } = latent;
   const { numHeads: H } = config;
-  const map = (name: "queryDown" | "query" | "latent" | "key" | "value" | "output", x: string) =>
+  const project = (name: "queryDown" | "query" | "latent" | "key" | "value" | "output", x: string) =>
     linearSubgraph(g, `${path}.${name}`, x, params[name]!);
   const norm = (name: "queryNorm" | "latentNorm", x: string) =>
     normSubgraph(g, `${path}.${name}`, x, params[name]!, { kind: "rms", eps: latentEps });
@@ -40,17 +40,17 @@ export function latentSubgraph(
     flat(g.op("Concat", [unrotated, rotated], { axis: -1 }), H * headDim);
   const headDim = nopeDim + ropeDim;
 
-  const source = params.queryDown ? norm("queryNorm", map("queryDown", x)) : x;
-  const [unrotated, rotated] = split(byHead(map("query", source), H, headDim), nopeDim, ropeDim);
+  const source = params.queryDown ? norm("queryNorm", project("queryDown", x)) : x;
+  const [unrotated, rotated] = split(byHead(project("query", source), H, headDim), nopeDim, ropeDim);
   const query = joined(unrotated, byHead(rotate(flat(rotated, H * ropeDim), H), H, ropeDim));
 
-  const [raw, shared] = split(map("latent", x), kvRank, ropeDim);
+  const [raw, shared] = split(project("latent", x), kvRank, ropeDim);
   const latents = norm("latentNorm", raw); // [B, T, kvRank]
   const repeatedRope = g.op("Tile", [byHead(rotate(shared, 1), 1, ropeDim), g.list(1, 1, H, 1)]);
-  const key = joined(byHead(map("key", latents), H, nopeDim), repeatedRope);
+  const key = joined(byHead(project("key", latents), H, nopeDim), repeatedRope);
 
   const attend = { ...config, numKvHeads: H, headDim, valueDim };
-  return map("output", attendSubgraph(g, [query, key, map("value", latents)], attend));
+  return project("output", attendSubgraph(g, [query, key, project("value", latents)], attend));
 }
 
 /** Epsilon of the latent norms: the default of the layer. */

@@ -69,22 +69,22 @@ export function visionGraph(
     factor ? g.op("Mul", [x, vector(`${path}.layerScale`, factor)]) : x;
   params.layers.forEach(({ attention, attentionNorm, feedForward, feedForwardNorm }, i) => {
     const path = `layers.${i}`;
-    const attended = attentionSubgraph(
+    const attentionOutput = attentionSubgraph(
       g,
       `${path}.attention`,
       norm(`${path}.attentionNorm`, x, attentionNorm),
       attention,
       { numHeads, numKvHeads: numHeads, headDim, scale: headDim ** -0.5, normEps: eps },
     );
-    x = add(x, scaled(`${path}.attention`, attended, attention.layerScale));
-    const fed = feedForwardSubgraph(
+    x = add(x, scaled(`${path}.attention`, attentionOutput, attention.layerScale));
+    const feedForwardOutput = feedForwardSubgraph(
       g,
       `${path}.feedForward`,
       norm(`${path}.feedForwardNorm`, x, feedForwardNorm),
       feedForward,
       { activation },
     );
-    x = add(x, scaled(`${path}.feedForward`, fed, feedForward.layerScale));
+    x = add(x, scaled(`${path}.feedForward`, feedForwardOutput, feedForward.layerScale));
   });
   const numRows = first + R + side * side;
   if (finalNorm === "rows") x = norm("finalNorm", x, params.finalNorm);
