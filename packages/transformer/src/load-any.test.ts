@@ -19,14 +19,14 @@ test.each([
   ["siglip", loadDualEncoder],
   ["whisper", loadSpeech],
   ["moonshine", loadSpeech],
-])("%s is what its own loader gives", async (folder, load) => {
+])("%s: loadAny equals the loader of this kind", async (folder, load) => {
   const [any, own] = [await loadAny(files(folder)), await load(files(folder))];
   expect(Object.keys(any).sort()).toEqual(Object.keys(own).sort());
   expect(any.config).toEqual(own.config);
   expect(numbers(any)).toEqual(numbers(own));
 });
 
-test("models of images and of speech are rounded as by their own loader", async () => {
+test("image and speech models are quantized like by their own loaders", async () => {
   for (const [folder, load] of [
     ["vit", loadVision],
     ["clip", loadDualEncoder],

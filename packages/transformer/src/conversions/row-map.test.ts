@@ -14,7 +14,7 @@ test("parts of a stacked projection give the columns of the whole, bit for bit",
   expect(outputs[2]!.data).toEqual(slice(whole, 1, 20, 24).data);
 });
 
-test("parts of a projection fused head by head are its heads, gathered", () => {
+test("fusedPerHead splits a projection into the rows of its heads", () => {
   const map = fusedPerHead({ numHeads: 2, headDim: 4 });
   const parts = splitFused(fused, map).map((part) => linear(x, part.weight, part.bias));
   // Head by head, the whole is [query | key | value] of 4 numbers each.
@@ -26,7 +26,7 @@ test("parts of a projection fused head by head are its heads, gathered", () => {
   }
 });
 
-test("a Conv1D is a linear map turned round, and no copy", () => {
+test("a Conv1D weight is transposed to a linear weight without a copy", () => {
   const stored = { weight: randn([5, 24], { seed: 4 }), bias: fused.bias };
   const { weight, bias } = fromConv1D(stored);
   expect(weight.storage).toBe(stored.weight.storage);
@@ -38,7 +38,7 @@ test("a Conv1D is a linear map turned round, and no copy", () => {
   );
 });
 
-test("parts that do not make up the rows are refused", () => {
+test("parts whose sizes do not sum to the number of rows are refused", () => {
   expect(() => splitFused(fused, stacked([12, 8]))).toThrow(
     /splitFused: `weight` has shape \[24, 5\], expected \[20, in\], as the parts have 12, 8 rows/,
   );

@@ -15,7 +15,7 @@ const apart = {
 const { q_proj_weight, k_proj_weight, v_proj_weight, ...rest } = apart;
 const fused = { ...rest, in_proj_weight: concat([q_proj_weight, k_proj_weight, v_proj_weight], 0) };
 
-test("fused or apart, the weights are the same; each is its own third", () => {
+test("fused and separate projections give the same weights: query, key and value are thirds", () => {
   const [one, other] = [fromTorchAttention(fused), fromTorchAttention(apart)];
   for (const name of ["query", "key", "value", "output"] as const) {
     expect(one[name].weight.data).toEqual(other[name].weight.data);
@@ -26,7 +26,7 @@ test("fused or apart, the weights are the same; each is its own third", () => {
   multiHead({ embedDim: 8, numHeads: 2 }).apply(one, drawn([1, 3, 8], 7));
 });
 
-test("a prefix stands before the names; what is missing is named", () => {
+test("names have the prefix; an error names a missing tensor", () => {
   const prefixed = Object.fromEntries(Object.entries(fused).map(([name, x]) => [`self_attn.${name}`, x]));
   expect(fromTorchAttention(prefixed, "self_attn.").key.weight.data).toEqual(k_proj_weight.data);
   const lacking: Record<string, Tensor> = { ...prefixed };

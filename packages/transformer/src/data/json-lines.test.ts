@@ -8,7 +8,7 @@ async function all(stream: ByteStream, skip = 0): Promise<unknown[]> {
   return values;
 }
 
-test("property: values come back, wherever the bytes are cut, also inside a character", async () => {
+test("property: values are read whatever the chunks, also if they split a character", async () => {
   const value = fc.oneof(fc.string(), fc.integer(), fc.dictionary(fc.string(), fc.string()));
   await fc.assert(
     fc.asyncProperty(
@@ -37,7 +37,7 @@ test("a line that is not JSON is named, and skipped lines are not parsed", async
   expect(await all(lines, 2)).toEqual([{ a: 3 }]);
 });
 
-test("a reader that stops releases the stream", async () => {
+test("leaving the loop early cancels the stream", async () => {
   let cancelled = false;
   const stream = new ReadableStream<Uint8Array>({
     pull: (controller) => controller.enqueue(new TextEncoder().encode("1\n")),
@@ -54,13 +54,13 @@ test("a reader that stops releases the stream", async () => {
   expect(cancelled).toBe(true);
 });
 
-test("what is no stream is refused", async () => {
+test("a value that is not a stream is refused", async () => {
   await expect(all("train.jsonl" as never)).rejects.toThrow(
     /`stream` is "train.jsonl".*\nFix: give `createReadStream/,
   );
 });
 
-test("text that is not UTF-8 is refused by its line, and a byte order mark is none of it", async () => {
+test("invalid UTF-8 is refused with its line, and a byte order mark is skipped", async () => {
   const bytes = (text: string) => Uint8Array.from(text, (one) => one.charCodeAt(0));
   await expect(all([bytes('{"a":1}\n{"a":"caf'), bytes('\xe9"}\n')])).rejects.toThrow(
     /^jsonLines: `stream: line 2` is "bytes that are not UTF-8", expected text in UTF-8.\nFix: convert the file/,

@@ -28,11 +28,11 @@ const pooling = {
   pooling_mode_max_tokens: true,
 };
 
-test("a folder without modules.json says nothing", async () => {
+test("a folder without modules.json has no sentence configuration", async () => {
   expect((await load({})).sentence).toBeUndefined();
 });
 
-test("modules, prompts, the longest text and small letters are read", async () => {
+test("modules, prompts, maximum length and lower-casing are read", async () => {
   const { sentence } = await load({
     "modules.json": modules,
     "1_Pooling/config.json": pooling,

@@ -4,7 +4,7 @@ import { bestIndices } from "../pipeline/best-indices.js";
 import { embeddingRanges, quantizeEmbeddings } from "./quantize-embeddings.js";
 import { semanticSearch } from "./semantic-search.js";
 
-test("the rows with the largest dot products, for each query, as a sort of all finds them", async () => {
+test("results equal sorting all dot products, for each query", async () => {
   const vectors = randn([50, 6], { seed: 1 });
   const rows = vectors.toNested() as number[][];
   const queries = (randn([3, 6], { seed: 2 }).toNested() as number[][]).map((row) => Float32Array.from(row));
@@ -24,12 +24,12 @@ test("the rows with the largest dot products, for each query, as a sort of all f
   expect(await semanticSearch([], queries)).toEqual([[], [], []]);
 });
 
-test("of equal numbers the first come first", () => {
+test("ties are in order of index", () => {
   expect(bestIndices([1, 3, 3, 2, 3], 3)).toEqual([1, 2, 4]);
   expect(bestIndices([1, 3, 3, 2, 3], 9)).toEqual([1, 2, 4, 3, 0]);
 });
 
-test("a query of another length, and what is no matrix, are refused", async () => {
+test("a query with another dimension, and a value that is not a matrix, are refused", async () => {
   const vectors = tensor([[1, 2]]);
   await expect(semanticSearch(vectors, [Float32Array.of(1)])).rejects.toThrow(
     /`queries` is "1 numbers", expected 2 numbers/,
@@ -42,7 +42,7 @@ test("a query of another length, and what is no matrix, are refused", async () =
 
 const embeddings = [Float32Array.of(0, -1), Float32Array.of(1, 1), Float32Array.of(0.5, 0)];
 
-test("8 bits are spread over the range of each number", () => {
+test("8 bits cover the range of each dimension", () => {
   expect(quantizeEmbeddings(embeddings, "uint8").map((one) => [...one])).toEqual([
     [0, 0],
     [255, 255],

@@ -138,7 +138,7 @@ test("processors change the log-probabilities of each beam, and its score", asyn
   }
 });
 
-test("four beams on random models: rules that differ find sequences that differ", async () => {
+test("four beams on random models: different options give different sequences", async () => {
   const found = new Set<string>();
   const rules: Partial<BeamSearchOptions>[] = [
     { lengthPenalty: -2, earlyStopping: false },
@@ -165,7 +165,7 @@ test("four beams on random models: rules that differ find sequences that differ"
   expect(found.size).toBe(rules.length);
 });
 
-test("a width of V² finds the best of all sequences of three tokens", async () => {
+test("V² beams find the best of all sequences of three tokens", async () => {
   for (const stop of [undefined, 2]) {
     for (let seed = 1; seed <= 20; seed++) {
       const own = makeModel({ vocabSize: 3 }, seed);
@@ -207,7 +207,7 @@ test.each<[string, Partial<DecoderConfig>]>([
   ["learned positions", { positions: "learned" }],
   ["a window", { layerTypes: ["sliding", "full"], window: 4 }],
   ["states beside attention", { layerTypes: [recurrent, "full"] }],
-])("a batch of prompts of different lengths gives what each gives alone: %s", async (_, changes) => {
+])("a batch of prompts of different lengths equals each prompt alone: %s", async (_, changes) => {
   const own = makeModel(changes);
   const options = { numBeams: 4, numReturnSequences: 3, maxTokens: 7, stop: [0, 7], logprobs: 2 };
   const processors = [repetitionPenalty(1.3), noRepeatNgram(2)];
@@ -227,7 +227,7 @@ test.each<[string, Partial<DecoderConfig>]>([
   expect(tokens.every(({ top }) => top?.length === 2 && top[0]!.logprob >= top[1]!.logprob)).toBe(true);
 });
 
-test("with `padId` processors see the padding; without it none", async () => {
+test("with `padId` processors see the padding, without it they do not", async () => {
   const processors = [suppressTokensSeen()];
   const without = await beamSearch(model, [[1, 2, 3], [4]], { maxTokens: 3, processors });
   expect(without.sequences.flat().some(({ ids }) => ids.includes(9))).toBe(true);
@@ -246,7 +246,7 @@ test("with `padId` processors see the padding; without it none", async () => {
   }
 });
 
-test("caches of all kinds reorder: beams are the same", async () => {
+test("all kinds of caches support reorder and give the same beams", async () => {
   const options = { numBeams: 4, maxTokens: 8, stop: [0] };
   const expected = await beamSearch(model, prompts, options);
   const paged = pagedCache({ numLayers: 2, pages: 128, pageLength: 2 });
@@ -261,7 +261,7 @@ test("caches of all kinds reorder: beams are the same", async () => {
   expect((await beamSearch(model, prompts, { ...options, cache: small })).sequences.length).toBe(4);
 });
 
-test("tokens are passed on as soon as they are decided, and are those of the best sequence", async () => {
+test("onToken gets the tokens of the best sequence as soon as they are decided", async () => {
   let calls = 0;
   const counted: Model = {
     ...model,
@@ -292,7 +292,7 @@ function speaking(seed = 3): Model {
   return { ...randomModel, tokenizer };
 }
 
-test("texts stop at texts, which are not part of them", async () => {
+test("sequences end at stop texts, which are not part of their text", async () => {
   const spoken = speaking();
   const free = await beamSearch(spoken, ["ab"], { maxTokens: 8 });
   const { text } = free.sequences[0]![0]!;
@@ -315,7 +315,7 @@ test("texts stop at texts, which are not part of them", async () => {
   expect(streamed).toBe(sequences[0]![0]!.text);
 });
 
-test("the reason of the end, and tokens with their log-probabilities", async () => {
+test("sequences have the reason of their end, and tokens with log-probabilities", async () => {
   const rules = { numBeams: 2, numReturnSequences: 2, stop: [0] };
   const byLength = await beamSearch(model, [[1]], { ...rules, maxTokens: 3, processors: [minNewTokens(9)] });
   expect(byLength.sequences[0]!.map(({ reason }) => reason)).toEqual(["length", "length"]);
@@ -330,7 +330,7 @@ test("the reason of the end, and tokens with their log-probabilities", async () 
   expect(tokens.reduce((sum, { logprob }) => sum + logprob, 0) / 5).toBeCloseTo(score, 12);
 });
 
-test("nothing to continue gives nothing; an abort ends with its reason and empties the cache", async () => {
+test("no prompts give no sequences; an abort rejects with its reason and empties the cache", async () => {
   expect((await beamSearch(model, [])).sequences).toEqual([]);
   expect((await beamSearch(model, [[1], [2]], { maxTokens: 0 })).sequences).toEqual([[], []]);
   const reason = new Error("enough");
@@ -368,7 +368,7 @@ test("a cache that holds tokens is refused", async () => {
   expect(cache.length).toBe(2);
 });
 
-test("logits that are no numbers are refused", async () => {
+test("NaN logits are refused", async () => {
   const broken: Model = { ...model, apply: (...args) => mul(model.apply(...args), NaN) };
   await expect(beamSearch(broken, [[1]])).rejects.toThrow(/`logits` is "NaN at token 0"/);
 });

@@ -35,7 +35,7 @@ function likeliest(source: readonly number[], count: number, prefix = [2]): numb
   return ids.slice(prefix.length);
 }
 
-test("greedy tokens are those of calls without a cache, alone and in a batch", async () => {
+test("greedy tokens equal those of calls without a cache, alone and in a batch", async () => {
   const expected = sources.map((source) => likeliest(source, 8));
   expect(new Set(expected.map(String)).size).toBeGreaterThan(1);
   for (const [i, source] of sources.entries())
@@ -48,7 +48,7 @@ test("greedy tokens are those of calls without a cache, alone and in a batch", a
   expect(usage.promptTokens).toBe(11);
 });
 
-test("beams of a batch are those of each source alone, and of a source that was encoded before", async () => {
+test("beams of a batch equal those of each source alone, and of an encoded source", async () => {
   const options = { numBeams: 3, numReturnSequences: 3, maxTokens: 6 };
   const { sequences } = await beamSearch(model, sources, options);
   for (const [i, source] of sources.entries()) {
@@ -59,7 +59,7 @@ test("beams of a batch are those of each source alone, and of a source that was 
   }
 });
 
-test("samples of a source draw from it alone", async () => {
+test("samples in a batch depend on their own source only", async () => {
   const sampling = { temperature: 1, seed: 7 };
   const drawn: number[][] = [[], [], [], []];
   const options = { samples: 2, maxTokens: 5, sampling };

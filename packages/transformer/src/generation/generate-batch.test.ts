@@ -83,7 +83,7 @@ test.each([
   },
 );
 
-test("samples of a prompt share its reading: it is computed once", async () => {
+test("samples of a prompt share its prefill, which is computed once", async () => {
   let computed = 0;
   const counted: Model = {
     ...model,
@@ -124,14 +124,14 @@ test("without a seed each call draws other tokens, and its summary tells the fir
   expect(seeds[3]).toBeUndefined();
 });
 
-test("each ends with its own context full", async () => {
+test("each sequence ends when its own context is full", async () => {
   const rows = await batch({});
   expect(prompts.map((prompt, i) => rows.get(`${i}.0`)!.ids.length + prompt.length)).toEqual([
     25, 25, 25, 25,
   ]);
 });
 
-test("texts stop at texts, each by itself", async () => {
+test("each sequence ends at stop texts independently", async () => {
   const file: number[] = [6, 0, 0, 0];
   for (const token of ["<unk>", "<s>", "</s>", " ", ..."abcdefghijklmnopqrstuvwxyz"]) {
     file.push(0, 0, 0, 0, token.length, 0, 0, 0, ...new TextEncoder().encode(token));
@@ -150,7 +150,7 @@ test("texts stop at texts, each by itself", async () => {
   }
 });
 
-test("nothing to continue gives nothing; an abort ends with its reason", async () => {
+test("no prompts give no sequences; an abort rejects with its reason", async () => {
   expect((await batch({}, model, [])).size).toBe(0);
   expect((await batch({ maxTokens: 0 })).size).toBe(0);
   const reason = new Error("enough");
@@ -159,7 +159,7 @@ test("nothing to continue gives nothing; an abort ends with its reason", async (
   await expect(batch({}, model, [[1], []])).rejects.toThrow(/`prompt` is "no tokens"/);
 });
 
-test("processors see each row with its own tokens, and with `padId` its padding", async () => {
+test("processors see the tokens of each row, and with `padId` its padding", async () => {
   const processors = [repetitionPenalty(1.5), noRepeatNgram(2), minNewTokens(2)];
   const rows = await batch({ maxTokens: 8, processors, stop: [0] });
   for (const [i, prompt] of prompts.entries()) {

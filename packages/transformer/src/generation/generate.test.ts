@@ -41,7 +41,7 @@ const lastLogits = (ids: readonly number[], from = model) => {
   return [...data.slice(-shape[2]!)];
 };
 
-test("property: without sampling, each token is the likeliest of a full pass, with its log probability", async () => {
+test("property: without sampling, each token is the most likely one of a full pass, with its log-probability", async () => {
   const prompts = fc.array(fc.nat(10), { minLength: 1, maxLength: 6 });
   await fc.assert(
     fc.asyncProperty(prompts, async (prompt) => {
@@ -60,7 +60,7 @@ test("property: without sampling, each token is the likeliest of a full pass, wi
   );
 });
 
-test("a seed repeats its choices, another makes its own, and more tokens change none before", async () => {
+test("a seed reproduces its tokens, another seed gives others, and a larger maxTokens keeps the earlier tokens", async () => {
   const ids = async (seed: number, maxTokens: number) =>
     tokenIds(await collect([1, 2], { maxTokens, sampling: { temperature: 1.5, seed } }));
   expect(await ids(5, 12)).toEqual(await ids(5, 12));
@@ -68,7 +68,7 @@ test("a seed repeats its choices, another makes its own, and more tokens change 
   expect(await ids(5, 12)).not.toEqual(await ids(6, 12));
 });
 
-test("without a seed each call draws other tokens, and its summary tells the seed that draws them again", async () => {
+test("without a seed, calls sample different tokens, and the summary has the seed that reproduces them", async () => {
   const drawn = async (sampling: Sampling) => {
     let seed: number | undefined;
     const onFinish = (summary: GenerateSummary) => (seed = summary.seed);
@@ -82,7 +82,7 @@ test("without a seed each call draws other tokens, and its summary tells the see
   expect((await drawn({})).seed).toBeUndefined();
 });
 
-test("over many seeds, tokens come as often as their probabilities say", async () => {
+test("over many seeds, token frequencies equal their probabilities", async () => {
   const prompt = [1, 2, 3];
   const logits = lastLogits(prompt).map((logit) => Math.exp(logit / 2));
   const total = logits.reduce((a, b) => a + b);
@@ -102,13 +102,13 @@ test("over many seeds, tokens come as often as their probabilities say", async (
   expect(chi).toBeLessThan(29.6);
 });
 
-test("a small top-p is no sampling at all", async () => {
+test("a small top-p is greedy decoding", async () => {
   const narrow = await collect([4, 5], { maxTokens: 10, sampling: { ...random, topP: 1e-9 } });
   expect(tokenIds(narrow)).toEqual(tokenIds(await collect([4, 5], { maxTokens: 10 })));
   expect(tokenIds(narrow)).not.toEqual(tokenIds(await collect([4, 5], { maxTokens: 10, sampling: random })));
 });
 
-test("it ends at a stop id of the model or of the call, which is not returned", async () => {
+test("generation ends at a stop id of the model or of the call, which is not returned", async () => {
   const free = tokenIds(await collect([1], { maxTokens: 15, sampling: random }));
   const stop = free[6]!;
   const expected = free.slice(0, free.indexOf(stop));
@@ -118,7 +118,7 @@ test("it ends at a stop id of the model or of the call, which is not returned", 
   expect(tokenIds(await collect([1], { maxTokens: 15, sampling: random, stop: [] }))).toEqual(free);
 });
 
-test("it ends after maxTokens, or when the context is full", async () => {
+test("generation ends after maxTokens, or when the context is full", async () => {
   for (const maxTokens of [0, 1, 4]) expect(await collect([1, 2], { maxTokens })).toHaveLength(maxTokens);
   // The model sees at most 24 tokens, so it is asked 24 - 5 + 1 times.
   for (const maxTokens of [undefined, 100]) {
@@ -133,7 +133,7 @@ test("it ends after maxTokens, or when the context is full", async () => {
   );
 });
 
-test("a second turn with the cache goes on as one long prompt would", async () => {
+test("a second call with the cache equals one call with a long prompt", async () => {
   for (const end of [
     { maxTokens: 5 },
     { maxTokens: 12, stop: [tokenIds(await collect([1, 2, 3], { maxTokens: 9 }))[4]!] },
@@ -175,7 +175,7 @@ test("an abort ends with the signal's reason; the cache goes on as if nothing ha
   expect(untouched.length).toBe(0);
 });
 
-test("a loop that is left early computes no more, and the cache goes on", async () => {
+test("leaving the loop early stops the computation, and the cache can be continued", async () => {
   const cache = growingCache({ numLayers: 2 });
   const tokens = [1, 2, 3];
   for await (const { id } of generate(model, tokens.slice(), { cache })) {
@@ -187,7 +187,7 @@ test("a loop that is left early computes no more, and the cache goes on", async 
   expect(more).toEqual(await collect(tokens, { maxTokens: 3 }));
 });
 
-test("timers run while it works", async () => {
+test("timers run during generation", async () => {
   let ticks = 0;
   const slow: Model = {
     ...model,
@@ -203,7 +203,7 @@ test("timers run while it works", async () => {
   expect(ticks).toBeGreaterThan(2);
 });
 
-test("text goes in and comes out whole: no half characters", async () => {
+test("text prompts give complete characters only", async () => {
   const tokenBytes = Array.from(
     { length: 256 },
     (_, b) => `<0x${b.toString(16).toUpperCase().padStart(2, "0")}>`,
@@ -240,7 +240,7 @@ test("text goes in and comes out whole: no half characters", async () => {
   expect((await collect(begun, { maxTokens: 1 }, forced)).map(({ text }) => text)).toEqual(["€"]);
 });
 
-test("calls that cannot work are refused, with the fix", async () => {
+test("invalid calls are refused, with the fix", async () => {
   await expect(collect("once")).rejects.toThrow(
     /generate: `prompt` is "once", expected token ids, since the model has no tokenizer.\nFix: load the model with `tokenizer`/,
   );
@@ -254,7 +254,7 @@ test("calls that cannot work are refused, with the fix", async () => {
   await expect(collect([11])).rejects.toThrow(/`prompt` is 11, expected a whole number from 0 to 10/);
 });
 
-test("speculation gives the same tokens in fewer passes, whatever is right or wrong about its guesses", async () => {
+test("speculative decoding gives the same tokens in fewer passes, with accepted and rejected draft tokens", async () => {
   // Small vocabularies repeat themselves, so that there is something to guess.
   const own = makeModel({ vocabSize: 4, contextLength: 60 });
   for (const sampling of [{}, { temperature: 0.3, seed: 3 }, { repetitionPenalty: 1.3 }]) {
@@ -295,7 +295,7 @@ test("speculation gives the same tokens in fewer passes, whatever is right or wr
   expect(accepted).toBeGreaterThan(0);
 });
 
-test("whoever leaves while tokens wait, or in the middle of a guess, finds a cache of what was seen", async () => {
+test("leaving the loop while tokens are queued or drafted leaves a cache of the returned tokens", async () => {
   const own = makeModel({ vocabSize: 4, contextLength: 60 });
   const whole = tokenIds(await collect([0, 1, 0, 1, 0], {}, own));
   for (let leave = 1; leave < 12; leave++) {
@@ -313,7 +313,7 @@ test("whoever leaves while tokens wait, or in the middle of a guess, finds a cac
   }
 });
 
-test("the likeliest tokens come with each one, if asked for", async () => {
+test("logprobs: each token comes with the most likely tokens", async () => {
   for (const { id, logprob, top } of await collect([1, 2], { maxTokens: 4, logprobs: 3 })) {
     expect(top).toHaveLength(3);
     expect(top![0]).toEqual({ id, logprob });
@@ -339,7 +339,7 @@ test("logits processors are applied before sampling, and see the prompt and the 
   expect(Math.min(...sampled)).toBeGreaterThanOrEqual(4);
 });
 
-test("the end is told with its reason, what was used and how long it took", async () => {
+test("onFinish gets the reason, token counts and times", async () => {
   const summaries: GenerateSummary[] = [];
   const onFinish = (summary: GenerateSummary) => summaries.push(summary);
   await collect([1, 2], { maxTokens: 3, onFinish });
@@ -358,7 +358,7 @@ test("the end is told with its reason, what was used and how long it took", asyn
   for (const number of Object.values(summaries[1]!.timings)) expect(number).toBeGreaterThan(0);
 });
 
-test("a text to stop at ends the text before it, and half a character before an id to stop at is not lost", async () => {
+test("a stop text ends the text before it, and an incomplete character before a stop id is not lost", async () => {
   const tokenBytes = Array.from(
     { length: 256 },
     (_, b) => `<0x${b.toString(16).toUpperCase().padStart(2, "0")}>`,
@@ -396,7 +396,7 @@ test("a text to stop at ends the text before it, and half a character before an 
   await expect(collect([1], { stop: ["END"] })).rejects.toThrow(/`stop` is "END", expected token ids/);
 });
 
-test("options of speculation are checked", async () => {
+test("options of speculative decoding are checked", async () => {
   await expect(collect([1], { speculate: { draftLength: 0 } })).rejects.toThrow(
     /`speculate.draftLength` is 0, expected a whole number/,
   );

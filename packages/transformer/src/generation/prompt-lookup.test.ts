@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { promptLookup } from "./prompt-lookup.js";
 
-test("what followed the last tokens where they stood last before follows again", () => {
+test("the draft is what followed the last earlier occurrence of the last tokens", () => {
   expect(promptLookup([1, 2, 3, 9, 1, 2, 3, 8, 1, 2, 3], { ngramSize: 3, draftLength: 2 })).toEqual([8, 1]);
   // Two tokens stand nowhere before, one does.
   expect(promptLookup([7, 1, 2, 5, 2], { ngramSize: 2, draftLength: 9 })).toEqual([5, 2]);
@@ -12,7 +12,7 @@ test("what followed the last tokens where they stood last before follows again",
   expect(promptLookup([4, 4, 4], { ngramSize: 2, draftLength: 3 })).toEqual([4]);
 });
 
-test("property: a guess follows the same tokens somewhere before", () => {
+test("property: a draft follows an earlier occurrence of the same tokens", () => {
   fc.assert(
     fc.property(
       fc.array(fc.nat(3), { minLength: 1, maxLength: 20 }),

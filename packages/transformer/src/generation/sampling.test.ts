@@ -13,7 +13,7 @@ const softmax = (logits: readonly number[], temperature = 1) => {
   return powers.map((power) => power / total);
 };
 
-test("property: at temperature 0 the choice is the first of the likeliest, whatever the chance", () => {
+test("property: at temperature 0 the first of the most likely tokens is chosen, whatever the random number", () => {
   fc.assert(
     fc.property(logits, fc.double({ min: 0, max: 1, noNaN: true }), (logits, chance) => {
       expect(chooseToken(logits, sure, chance)).toBe(logits.indexOf(Math.max(...logits)));
@@ -22,7 +22,7 @@ test("property: at temperature 0 the choice is the first of the likeliest, whate
   expect(chooseToken([1, 3, 3], sure, 0.9)).toBe(1);
 });
 
-test("property: over all chances, tokens come as often as the tempered softmax says", () => {
+test("property: over all random numbers, token frequencies equal the softmax at the temperature", () => {
   fc.assert(
     fc.property(logits, fc.constantFrom(0.5, 1, 2), (logits, temperature) => {
       const counts = logits.map(() => 0);
@@ -35,7 +35,7 @@ test("property: over all chances, tokens come as often as the tempered softmax s
   );
 });
 
-test("property: top-p keeps the fewest likeliest tokens that reach it, in their proportions", () => {
+test("property: top-p keeps the smallest set of most likely tokens that reaches it, with renormalized probabilities", () => {
   fc.assert(
     fc.property(logits, fc.double({ min: 0.01, max: 0.99, noNaN: true }), (logits, topP) => {
       const p = softmax(logits);
@@ -59,7 +59,7 @@ test("property: top-p keeps the fewest likeliest tokens that reach it, in their 
   );
 });
 
-test("golden: a half, a quarter, two eighths", () => {
+test("golden: probabilities of 1/2, 1/4, 1/8 and 1/8", () => {
   const logits = [3, 2, 1, 1].map((n) => n * Math.LN2);
   const choose = (chance: number, topP = 1) =>
     chooseToken(logits, checkSampling({ temperature: 1, topP }), chance);
@@ -82,7 +82,7 @@ test("large logits do not overflow", () => {
   expect(chooseToken(logits, checkSampling({ temperature: 1 }), 0.9)).toBe(1);
 });
 
-test("what is no sampling is refused, with the fix", () => {
+test("invalid sampling options are refused, with the fix", () => {
   for (const temperature of [-0.1, NaN, Infinity]) {
     expect(() => checkSampling({ temperature })).toThrow(
       /`temperature` is .*, expected a number, 0 or more.\nFix: use 0/,
@@ -95,7 +95,7 @@ test("what is no sampling is refused, with the fix", () => {
     expect(() => checkSampling({ seed })).toThrow(/`seed` is .*, expected a whole number/);
 });
 
-test("property: top-k keeps the k likeliest, few of many as well as most of few", () => {
+test("property: top-k keeps the k most likely tokens, for small and large k", () => {
   const many = Array.from({ length: 100 }, (_, id) => Math.sin(37 * id));
   fc.assert(
     fc.property(fc.constantFrom(many, many.slice(0, 9)), fc.integer({ min: 1, max: 9 }), (logits, topK) => {
@@ -113,7 +113,7 @@ test("property: top-k keeps the k likeliest, few of many as well as most of few"
   );
 });
 
-test("property: min-p leaves out what is less likely than its share of the likeliest", () => {
+test("property: min-p removes tokens less likely than this fraction of the highest probability", () => {
   fc.assert(
     fc.property(logits, fc.double({ min: 0.01, max: 1, noNaN: true }), (logits, minP) => {
       const p = softmax(logits, 2);
@@ -126,14 +126,14 @@ test("property: min-p leaves out what is less likely than its share of the likel
   );
 });
 
-test("min-p keeps a token that is exactly as likely as its share of the likeliest", () => {
+test("min-p keeps a token at exactly this fraction of the highest probability", () => {
   const kept = (logits: number[], minP: number) =>
     candidates(logits, { temperature: 1, minP }).map(({ id }) => id);
   expect(kept([0, Math.log(0.5), 0], 1)).toEqual([0, 2]); // at 1, all that are as likely as the likeliest
   expect(kept([0, Math.log(0.5), Math.log(0.25)], Math.exp(Math.log(0.5)))).toEqual([0, 1]);
 });
 
-test("top-p is of what top-k left", () => {
+test("top-p applies to the tokens that top-k keeps", () => {
   // Chances 8, 4, 2, 1, 1: of the first three, 8 of 14 reach a half, 12 of 14 reach 0.8.
   const logits = [3, 2, 1, 0, 0].map((n) => n * Math.LN2);
   const kept = (sampling: Sampling) =>

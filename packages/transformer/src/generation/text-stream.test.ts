@@ -31,7 +31,7 @@ function shown(text: string, stops: readonly string[]) {
   return { pieces: [...pieces, stream.end()], stopped: false };
 }
 
-test("property: a text ends before the first that it shall stop at, wherever tokens end, and nothing else is lost", () => {
+test("property: a text ends before the first stop text, wherever token boundaries are, and nothing else is lost", () => {
   const letters = fc.string({ unit: fc.constantFrom("a", "b", "€", "é"), maxLength: 12 });
   const stops = fc.array(fc.string({ unit: fc.constantFrom("a", "b", "€"), minLength: 1, maxLength: 3 }), {
     maxLength: 3,
@@ -51,13 +51,13 @@ test("property: a text ends before the first that it shall stop at, wherever tok
   );
 });
 
-test("what may be the beginning of a stop waits, and comes when it is none", () => {
+test("a possible start of a stop text is held back, and released when it is not one", () => {
   expect(shown("xaab", ["aac"]).pieces).toEqual(["x", "", "", "aab", ""]);
   expect(shown("xaac", ["aac"])).toEqual({ pieces: ["x", "", "", ""], stopped: true });
   expect(shown("xaa", ["aac"]).pieces).toEqual(["x", "", "", "aa"]);
 });
 
-test("half a character waits; at the end it is U+FFFD", () => {
+test("an incomplete character is held back; at the end it becomes U+FFFD", () => {
   const stream = textStream(tokenizer, [], []);
   const [a, b] = byteIds("€");
   expect(stream.push(byteIds("x")[0]!)).toEqual({ text: "x", settled: true, stopped: false });
@@ -66,7 +66,7 @@ test("half a character waits; at the end it is U+FFFD", () => {
   expect(stream.end()).toBe("\uFFFD");
 });
 
-test("a character that the prompt began is completed", () => {
+test("a character that begins in the prompt is completed", () => {
   const [a, b, c] = byteIds("€");
   expect(textStream(tokenizer, [a!, b!], []).push(c!).text).toBe("€");
 });

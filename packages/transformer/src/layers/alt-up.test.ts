@@ -9,7 +9,7 @@ const streams = randn([B, T, N, C], { seed: 1 });
 const streamAt = (all: Tensor, i: number) => reshape(slice(all, 2, i, i + 1), [B, T, C]);
 const close = { rtol: 0, atol: 1e-5 };
 
-test("a prediction adds to each stream a mixture of all, by weights of each token", () => {
+test("a prediction adds a combination of all streams to each stream, with coefficients per token", () => {
   const up = altUp({ ...sizes, active: 1 });
   const params = up.initLayer(7);
   const [weights, gain] = [params.prediction.data, params.router.data];
@@ -39,7 +39,7 @@ test("a prediction adds to each stream a mixture of all, by weights of each toke
   }
 });
 
-test("without weights a correction adds what the layer changed to each stream, as it is", () => {
+test("with zero coefficients, a correction adds the change by the layer to each stream", () => {
   const up = altUp({ ...sizes, active: 2 });
   const params = mapTensors(up.initLayer(7), (w) => zeros(w.shape));
   const computed = randn([B, T, C], { seed: 3 });
@@ -70,7 +70,7 @@ test("coefficients of a correction are clamped, those of a prediction are not", 
   );
 });
 
-test("streams begin as large as embeddings are, and end as large as the first", () => {
+test("expanded streams have the magnitude of the embeddings, and merged streams that of the first", () => {
   const up = altUp(sizes);
   const params = up.init(5);
   const x = mul(randn([B, T, C], { seed: 2 }), 7);
@@ -99,7 +99,7 @@ test("streams begin as large as embeddings are, and end as large as the first", 
   expect(up.merge(identity, equal).data).toBeAllclose(x.data, close);
 });
 
-test("one stream may be replaced, and all but the first added to", () => {
+test("the active stream can be replaced, and the other streams can be added to", () => {
   const up = altUp({ ...sizes, active: 1 });
   const x = randn([B, T, C], { seed: 9 });
   const replaced = up.withActive(streams, x);

@@ -4,7 +4,7 @@ import "@qkv/test-support/allclose";
 import type { Activation } from "./activation.js";
 import { feedForward } from "./feed-forward.js";
 
-test("golden: the gate opens by silu, the way up passes, the way down mixes", () => {
+test("golden: down(silu(gate x) · up x), by hand", () => {
   // x = [1, 2]: gate [1, −2], up [3, 1]; silu(1) = 0.731059, silu(−2) = −0.238406; products [2.193176, −0.238406].
   const layer = feedForward({ embedDim: 2, hiddenDim: 2 });
   const params = {
@@ -34,7 +34,7 @@ test("golden: the gate opens by silu, the way up passes, the way down mixes", ()
   expect(data[1]).toBeCloseTo(10 + 2.193176 + 0.238406, 5);
 });
 
-test("each token goes by itself, bit for bit", () => {
+test("tokens are processed separately, bit for bit", () => {
   const layer = feedForward({ embedDim: 6, hiddenDim: 10 });
   const params = layer.init(3);
   const all = randn([1, 5, 6], { seed: 1 });
@@ -42,7 +42,7 @@ test("each token goes by itself, bit for bit", () => {
   expect(layer.apply(params, alone).data).toEqual(layer.apply(params, all).data.slice(12, 18));
 });
 
-test("random weights are repeatable, of the right shapes, each matrix its own", () => {
+test("initial params are reproducible, have the right shapes, and differ between matrices", () => {
   const layer = feedForward({ embedDim: 6, hiddenDim: 10 });
   const { gate, up, down } = layer.init(3);
   expect([gate!, up, down].map(({ weight }) => weight.shape)).toEqual([
@@ -93,13 +93,13 @@ test("without a gate it is down(f(up x)), with the activation that was named", (
   expect(apply("gelu")).not.toEqual(apply("geluTanh"));
 });
 
-test("an activation that is none is refused", () => {
+test("an unknown activation is refused", () => {
   expect(() => feedForward({ embedDim: 2, hiddenDim: 2, activation: "gelu_new" as Activation })).toThrow(
     /feedForward: `activation` is "gelu_new", expected one of silu, gelu, geluTanh, relu, reluSquared, quickGelu, tanh/,
   );
 });
 
-test("a limited gate: gates are cut above, what they open on both sides, with an offset", () => {
+test("gateLimit clamps gates above and the up projection on both sides, and adds an offset", () => {
   const limited = feedForward({
     embedDim: 1,
     hiddenDim: 1,
@@ -120,7 +120,7 @@ test("a limited gate: gates are cut above, what they open on both sides, with an
   );
 });
 
-test("xielu bends by what it learns, and needs its params", () => {
+test("xielu uses its learned params, and requires them", () => {
   const layer = feedForward({ embedDim: 1, hiddenDim: 1, activation: "xielu", gated: false });
   const one = { weight: tensor([[1]]) };
   const params = { ...layer.init(1), up: one, down: one };

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { feedForward } from "./feed-forward.js";
 import { gaussianTopK } from "./gaussian-top-k.js";
 
-test("golden: what lies above the mean and so many standard deviations keeps its distance, the rest is 0", () => {
+test("golden: relu(x − (μ + σ · Φ⁻¹(sparsity))), by hand", () => {
   // Of [0, 0, 0, 4] the mean is 1 and the standard deviation √3; the quantile of 0.5 is 0, of 0.841344746 it is 1.
   const gates = tensor([[0, 0, 0, 4]], { dtype: "float64" });
   expect(gaussianTopK(0.5)(gates).toNested()).toEqual([[0, 0, 0, 3]]);
@@ -11,13 +11,13 @@ test("golden: what lies above the mean and so many standard deviations keeps its
   expect(kept).toBeCloseTo(3 - Math.sqrt(3), 9);
 });
 
-test("of normal numbers, as large a share as asked for is 0", () => {
+test("for normally distributed numbers, the fraction of zeros is the sparsity", () => {
   const zeros = (sparsity: number) =>
     gaussianTopK(sparsity)(randn([20, 2000], { seed: 4 })).data.filter((x) => x === 0).length / 40_000;
   for (const sparsity of [0.2, 0.5, 0.95]) expect(zeros(sparsity)).toBeCloseTo(sparsity, 2);
 });
 
-test("a feed-forward layer closes its gates before the activation, and refuses shares that are none", () => {
+test("a feed-forward layer applies sparsity before the activation, and refuses invalid values", () => {
   const sizes = { embedDim: 6, hiddenDim: 40, activation: "relu" } as const;
   const [dense, sparse] = [feedForward(sizes), feedForward({ ...sizes, sparsity: 0.9 })];
   const params = dense.init(3);

@@ -18,7 +18,7 @@ test("golden: one number, one step, by hand", () => {
   expect(state.toNested()).toEqual([[output.data[0]]]);
 });
 
-test("a text in two pieces, the state carried over, is the text in one", () => {
+test("a sequence in two parts with the state equals one call", () => {
   const whole = layer.apply(params, x);
   const first = layer.apply(params, slice(x, 1, 0, 2));
   const rest = layer.apply(params, slice(x, 1, 2), { state: first.state });
@@ -28,14 +28,14 @@ test("a text in two pieces, the state carried over, is the text in one", () => {
   expect([nothing.output.shape, nothing.state.data]).toEqual([[2, 0, 3], first.state.data]);
 });
 
-test("in reverse, the last token comes first", () => {
+test("with reverse, the last token is processed first", () => {
   const back = layer.apply(params, x, { reverse: true });
   const reversed = layer.apply(params, flip(x, 1));
   expect(back.output.data).toEqual(flip(reversed.output, 1).data);
   expect(back.state.data).toEqual(reversed.state.data);
 });
 
-test("its gradient is that of differences, to weights and through time", () => {
+test("gradients equal central differences, to weights and through time", () => {
   const wide = randn([2, 3, 4], { seed: 3, dtype: "float64" });
   const own = {
     input: {
@@ -57,7 +57,7 @@ test("its gradient is that of differences, to weights and through time", () => {
   );
 });
 
-test("weights are drawn between ±1/√F, each matrix its own; biases are left out where told", () => {
+test("initial weights are uniform in ±1/√F and differ between matrices; biases are optional", () => {
   const numbers = [...params.input.weight.data, ...params.state.bias!.data];
   expect(Math.max(...numbers.map(Math.abs))).toBeLessThan(1 / Math.sqrt(3));
   const firsts = [params.input.weight, params.input.bias!, params.state.weight, params.state.bias!];
@@ -74,7 +74,7 @@ test("other shapes are refused", () => {
   );
 });
 
-test("what stands after the end of a sequence changes nothing, in either direction", () => {
+test("padding after the end of a sequence has no effect, in either direction", () => {
   for (const reverse of [false, true]) {
     const { output, state } = layer.apply(params, x, { reverse, lengths: [3, 5] });
     const alone = layer.apply(params, slice(slice(x, 0, 0, 1), 1, 0, 3), { reverse });

@@ -22,7 +22,7 @@ const layer = mixtureOfExperts(config);
 const params = layer.init(1);
 const x = randn([2, 7, 4], { seed: 2 });
 
-test("each token is the mixture of the experts that the router scores highest, spelled out", () => {
+test("each output is the weighted sum of the top-k experts", () => {
   const inner = feedForward(sizes);
   for (const normTopKProb of [true, false]) {
     const y = mixtureOfExperts({ ...config, normTopKProb }).apply(params, x);
@@ -100,7 +100,7 @@ test.each([1, 2])(
   },
 );
 
-test("a share that weighs the input multiplies what its expert reads", () => {
+test('with `weighs: "input"`, the routing weight multiplies the input of the expert', () => {
   const router = { scores: "sigmoid", weighs: "input" } as const;
   const one = mixtureOfExperts({ ...config, expertsPerToken: 1, normTopKProb: false, router });
   const y = one.apply(params, x);
@@ -131,7 +131,7 @@ test("shareEps is added to the sum that shares of sigmoids are divided by", () =
   );
 });
 
-test("what a router cannot be is refused", () => {
+test("invalid router options are refused", () => {
   const make = (more: object) => () => mixtureOfExperts({ ...config, ...more });
   expect(make({ router: { scores: "tanh" } })).toThrow(/router.scores/);
   expect(make({ router: { groups: { count: 2, chosen: 1 } } })).toThrow(
@@ -143,25 +143,25 @@ test("what a router cannot be is refused", () => {
   expect(() => biased.apply(params, x)).toThrow(/`params.router.choiceBias` is undefined/);
 });
 
-test("one expert of one is a feed-forward layer", () => {
+test("a single expert equals a feed-forward layer", () => {
   const single = mixtureOfExperts({ ...sizes, numExperts: 1, expertsPerToken: 1 });
   const weights = single.init(3);
   const plain = feedForward(sizes).apply(weights.experts[0]!, x).data;
   expect(single.apply(weights, x).data).toBeAllclose(plain, { rtol: 0, atol: 5e-7 });
 });
 
-test("its gradient is that of differences, to experts, router and input", () => {
+test("gradients equal central differences, for experts, router and input", () => {
   const wide = mapTensors({ params, x }, (t: Tensor) => cast(t, "float64"));
   const dy = randn([2, 7, 4], { seed: 5, dtype: "float64" });
   checkGradient(({ params, x }: typeof wide) => sum(mul(layer.apply(params, x), dy)), wide);
 });
 
-test("experts and router are drawn apart", () => {
+test("experts and router have different initial params", () => {
   const firsts = [...params.experts.map(({ up }) => up), params.router].map(({ weight }) => weight.data[0]);
   expect(new Set(firsts).size).toBe(6);
 });
 
-test("more experts for a token than there are is refused", () => {
+test("expertsPerToken above the number of experts is refused", () => {
   expect(() => mixtureOfExperts({ ...config, expertsPerToken: 6 })).toThrow(
     /mixtureOfExperts: `expertsPerToken` is 6, expected a whole number from 1 to numExperts = 5/,
   );

@@ -10,13 +10,13 @@ test("a layer norm shifts and scales to mean 0 and variance 1, an RMS norm to me
   expect(rms.apply(rms.init(), x).toNested()).toEqual([[0.2 * 1, 0.2 * 7].map(Math.fround)]);
 });
 
-test("without a norm, the gain alone is left", () => {
+test("kind none applies only the gain", () => {
   const none = norm({ kind: "none", embedDim: 2 });
   expect(none.apply(none.init(), tensor([[1, 7]])).toNested()).toEqual([[1, 7]]);
   expect(none.apply({ weight: tensor([2, 3]) }, tensor([[1, 7]])).toNested()).toEqual([[2, 21]]);
 });
 
-test("gains begin at 1, and only a layer norm has a shift; eps is 1e-5 unless told", () => {
+test("initial gains are 1, only a layer norm has a bias, and the default eps is 1e-5", () => {
   expect(Object.keys(norm({ kind: "rms", embedDim: 3 }).init())).toEqual(["weight"]);
   expect(norm({ kind: "layer", embedDim: 3 }).init().bias!.toNested()).toEqual([0, 0, 0]);
   const x = randn([2, 3], { seed: 1 });

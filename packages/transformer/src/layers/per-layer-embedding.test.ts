@@ -8,7 +8,7 @@ const sizes = { embedDim: C, dim: P, numLayers: L, activation: "silu", norm: "rm
 const close = { rtol: 0, atol: 1e-5 };
 const x = randn([1, T, C], { seed: 1 });
 
-test("inputs are rows of the table and a projection of the embedding, a part of them for each layer", () => {
+test("inputs of a layer are its part of the table row plus its part of the projected embedding", () => {
   const part = perLayerEmbedding({ ...sizes, rows: { own: 7, model: 7 } });
   const params = { ...part.init(2), norm: { weight: randn([P], { seed: 5 }) } };
   const ids = tensor([[6, 0, 3]], { dtype: "int32" });
@@ -26,7 +26,7 @@ test("inputs are rows of the table and a projection of the embedding, a part of 
   });
 });
 
-test("a token beyond the table reads its first row", () => {
+test("an id beyond the table uses its first row", () => {
   const part = perLayerEmbedding({ ...sizes, rows: { own: 5, model: 7 } });
   const params = part.init(2);
   const layerInput = (ids: number[]) => part.inputs(params, tensor([ids], { dtype: "int32" }), x)[1]!.data;
@@ -34,7 +34,7 @@ test("a token beyond the table reads its first row", () => {
   expect(layerInput([6, 5, 4])).not.toEqual(layerInput([0, 0, 3]));
 });
 
-test("what a layer adds is normalized after a gate that the residual opens", () => {
+test("the addition is gated by the residual, projected and normalized", () => {
   const part = perLayerEmbedding({ ...sizes, rows: { own: 7, model: 7 } });
   const { gate, projection, norm } = { ...part.initLayer(2), norm: { weight: randn([C], { seed: 5 }) } };
   const input = randn([1, T, P], { seed: 8 });

@@ -100,7 +100,7 @@ function byRecurrence(params: TimeMixParams, x: number[][], firstValues: number[
   return { outputs, values };
 }
 
-test("property: both layers are the recurrence of the paper, spelled out", () => {
+test("property: first and later layers equal the recurrence of the paper", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 9999 }), (seed) => {
       const x = randn([1, T, C], { seed, dtype: "float64" });
@@ -135,7 +135,7 @@ test("each weight changes the outputs", () => {
   }
 });
 
-test("property: tokens in parts, through a cache, give what all of them give", () => {
+test("property: chunks through a cache equal one call", () => {
   const params = mapTensors(randomParams(first, 5), (x) => cast(x, "float32"));
   fc.assert(
     fc.property(fc.integer({ min: 1, max: T - 1 }), (cut) => {
@@ -152,7 +152,7 @@ test("property: tokens in parts, through a cache, give what all of them give", (
   );
 });
 
-test("gradients are those of differences", () => {
+test("gradients equal central differences", () => {
   const x = randn([1, 3, C], { seed: 1, dtype: "float64" });
   const dy = randn([1, 3, C], { seed: 2, dtype: "float64" });
   const params = mapTensors(randomParams(later, 1), (one) => mul(one, 0.5));

@@ -15,7 +15,7 @@ const x = randn([1, 4, 8], { seed: 1 });
 const memory = randn([1, 3, 8], { seed: 2 });
 const { crossAttention: _none, ...alone } = parts;
 
-test("norms stand where the placement says, spelled out", () => {
+test("each norm placement equals its formula", () => {
   const { attention, feedForward: feed, norm: n } = parts;
   const expectedOutput: Record<
     Exclude<Placement, "parallel" | "parallelShared">,
@@ -53,7 +53,7 @@ test("norms stand where the placement says, spelled out", () => {
   }
 });
 
-test("in parallel, both parts read x, through one norm or one each", () => {
+test("parallel placements: both sublayers get x, through one shared norm or one norm each", () => {
   const { attention, feedForward: feed, norm: n } = parts;
   for (const placement of ["parallel", "parallelShared"] as const) {
     const layer = transformerLayer({ ...alone, placement, residualScale: 0.5 });
@@ -72,7 +72,7 @@ test("in parallel, both parts read x, through one norm or one each", () => {
   expect(() => transformerLayer({ ...parts, placement: "parallel" })).toThrow(/placement.*crossAttention/);
 });
 
-test("with cross-attention it reads the memory, and asks for it", () => {
+test("a layer with cross-attention uses `memory`, and requires it", () => {
   const layer = transformerLayer(parts);
   const params = layer.init(3);
   const y = layer.apply(params, x, { memory });
@@ -85,7 +85,7 @@ test("with cross-attention it reads the memory, and asks for it", () => {
   );
 });
 
-test("no two matrices of a layer, or of its neighbour, are the same numbers", () => {
+test("initial matrices differ within a layer and between layers", () => {
   const layer = transformerLayer(parts);
   const matrices = [0, 1, 2].flatMap((seed) =>
     tensorsOf(layer.init(seed)).filter(({ shape }) => shape.length === 2),
@@ -94,7 +94,7 @@ test("no two matrices of a layer, or of its neighbour, are the same numbers", ()
   expect(new Set(firsts).size).toBe(3 * 11);
 });
 
-test("what it goes through is traced by name, for all layers or for one", () => {
+test("tensors are traced by name, for all layers or for one", () => {
   const layer = transformerLayer(parts);
   const params = layer.init(3);
   const trace = (names: readonly string[], path?: string) => {
@@ -121,7 +121,7 @@ test("what it goes through is traced by name, for all layers or for one", () => 
   expect(Object.keys(trace(one, "layers.11"))).toEqual([]);
 });
 
-test("its gradient is that of differences", () => {
+test("gradients equal central differences", () => {
   const small = {
     attention: multiHead({ embedDim: 2, numHeads: 1, mask: causal() }),
     crossAttention: crossAttention({ embedDim: 2, numHeads: 1 }),
@@ -158,13 +158,13 @@ test.each(["pre", "post", "both", "after"] as const)(
   },
 );
 
-test("a layer without parts, and parallel parts of which one is missing, are refused", () => {
+test("a layer without sublayers, and a parallel layer with only one, are refused", () => {
   const { attention, norm } = alone;
   expect(() => transformerLayer({ norm })).toThrow(/transformerLayer: `attention`/);
   expect(() => transformerLayer({ attention, norm, placement: "parallel" })).toThrow(/`placement`/);
 });
 
-test("another placement is refused", () => {
+test("an unknown placement is refused", () => {
   expect(() => transformerLayer({ ...alone, placement: "sandwich" as Placement })).toThrow(
     /transformerLayer: `placement` is "sandwich", expected "pre", "post", "both", "after", "parallel", "parallelShared" or "normed"/,
   );

@@ -17,7 +17,7 @@ function file(tensors: readonly Written[], data = 0): Uint8Array {
 const read = async (bytes: Uint8Array) =>
   ggufWeights(await openFile(bytes, { check: checks("load", { argument: "source" }) }));
 
-test("experts that no byte of the file pays for are refused: a length of 0 beside 2 ** 45", async () => {
+test("a tensor with 2 ** 45 experts of 0 bytes is refused", async () => {
   for (const dims of [[0, 1, 2 ** 45], [2 ** 45, 0, 1], [1, 2 ** 45, 0], [0]]) {
     const bytes = file([{ name: "blk.0.ffn_gate_exps.weight", dims, type: 0, bytes: 0 }]);
     expect(bytes.length).toBeLessThan(200);
@@ -29,7 +29,7 @@ test("experts that no byte of the file pays for are refused: a length of 0 besid
   }
 });
 
-test("tensors that claim the same bytes are refused, and so are more experts than bytes pay for", async () => {
+test("tensors with overlapping bytes, and more experts than the file can hold, are refused", async () => {
   // A header of a few hundred bytes that names the same data again and again.
   const stack = (n: number) => ({
     name: `blk.${n}.ffn_up_exps.weight`,
@@ -46,7 +46,7 @@ test("tensors that claim the same bytes are refused, and so are more experts tha
   );
 });
 
-test("experts of one tensor are read by names of their own", async () => {
+test("experts in one tensor are read by separate names", async () => {
   const { weights } = await read(
     file([{ ...{ name: "blk.0.ffn_up_exps.weight", dims: [2, 3, 4] }, type: 0, bytes: 96 }], 96),
   );

@@ -70,7 +70,7 @@ async function files() {
 
 const mxfp4 = { quantization_config: { quant_method: "mxfp4", modules_to_not_convert: ["lm_head"] } };
 
-test("experts in MXFP4 are the numbers that their blocks mean", async () => {
+test("experts in MXFP4 are decoded to the numbers of their blocks", async () => {
   const { plain, packed, folder } = await files();
   const [a, b] = [await load(await folder(plain, {})), await load(await folder(packed, mxfp4))];
   const [mine, meant] = [b, a].map(({ params }) => tensorsOf(params).map(({ data }) => Array.from(data)));
@@ -79,7 +79,7 @@ test("experts in MXFP4 are the numbers that their blocks mean", async () => {
   expect(b.apply(b.params, ids).data).toEqual(a.apply(a.params, ids).data);
 });
 
-test("blocks whose scales are of another shape are refused, and other methods by their name", async () => {
+test("blocks and scales whose shapes do not match, and other quantization methods, are refused", async () => {
   const { packed, folder } = await files();
   const name = "model.layers.0.mlp.experts.down_proj_scales";
   const wrong = { ...packed, [name]: tensor(new Uint8Array(6), { shape: [3, 2], dtype: "uint8" }) };

@@ -55,7 +55,7 @@ afterEach(() => server.close());
 
 const tiny = (more: LoadOptions = {}) => load("owner/tiny", { store, hub: { url: server.site }, ...more });
 
-test("a repository is loaded from one commit, and no file is asked for that it does not have", async () => {
+test("a repository is loaded from one commit, without requests for missing files", async () => {
   const model = await tiny();
   expect(model.apply(model.params, [1, 2, 3]).shape).toEqual([1, 3, 11]);
   const [list, ...files] = server.requests;
@@ -71,7 +71,7 @@ test("a repository is loaded from one commit, and no file is asked for that it d
   expect(server.requests).toEqual([]);
 });
 
-test("a file whose checksum is another is named, small ones too", async () => {
+test("a file with a wrong checksum is named, also a small one", async () => {
   for (const [name, message] of [
     [
       "config.json",
@@ -91,7 +91,7 @@ test("a file whose checksum is another is named, small ones too", async () => {
   }
 });
 
-test("a repository that is not there, a list that is none, and a token are refused", async () => {
+test("a missing repository, an invalid file list, and a token are refused", async () => {
   await expect(load("owner/none", { store, hub: { url: server.site } })).rejects.toThrow(
     /load: `source` is "owner\/none", expected a repository of http:.* with a revision main, and it answered 404/,
   );
@@ -110,7 +110,7 @@ test("a repository that is not there, a list that is none, and a token are refus
   }
 });
 
-test("a pipeline reads the store, too", async () => {
+test("a pipeline uses the store too", async () => {
   const tokenizer = loadTokenizer({
     "vocab.txt": new TextEncoder().encode("[UNK]\nonce\nupon\na\ntime\nb\nc\nd\ne\nf\ng\n"),
   });

@@ -42,7 +42,7 @@ test("property: with a cache, in chunks of any size, the logits are those of the
   );
 });
 
-test("property: what follows a token changes nothing at it", () => {
+test("property: causal: later tokens do not affect a token", () => {
   fc.assert(
     fc.property(ids(1), ids(1), ids(1), (before, one, other) => {
       const [a, b] = [one, other].map((after) =>
@@ -56,7 +56,7 @@ test("property: what follows a token changes nothing at it", () => {
   expect(last([1, 2, 3])).not.toEqual(last([2, 1, 3])); // the order does matter
 });
 
-test("a batch of rows is each row alone", () => {
+test("a batch equals each row alone", () => {
   const rows = [
     [1, 2, 3],
     [4, 5, 6],
@@ -160,7 +160,7 @@ test("without layers, logits are the normed embedding times the output matrix, b
   expect(own[1]).toBeCloseTo(a + b, 5);
 });
 
-test("positions are given, or follow what the cache has seen", () => {
+test("positions are given, or continue after the cache", () => {
   const plain = model.apply(params, [1, 2, 3]).data;
   const moved = model.apply(params, [1, 2, 3], { positions: { start: 40 } }).data;
   expect(moved).toBeAllclose(plain, { rtol: 0, atol: 5e-4 });
@@ -175,7 +175,7 @@ test("the base of the turns and the epsilon of the norms are the configuration's
   expect(logits({ normEps: 1 })).not.toEqual(logits({}));
 });
 
-test("random weights are repeatable, and no two matrices are the same numbers", () => {
+test("initial params are reproducible, and no two matrices are equal", () => {
   for (const seed of [0, 1, 4]) {
     const first = (x: Tensor) => x.data[0]! * Math.sqrt(x.shape.at(-1)!);
     const matrices = tensorsOf(model.init(seed)).filter(({ shape }) => shape.length === 2);
@@ -188,7 +188,7 @@ test("random weights are repeatable, and no two matrices are the same numbers", 
   }
 });
 
-test("ids that are no tokens are refused, with the fix", () => {
+test("invalid ids are refused, with the fix", () => {
   expect(() => model.apply(params, [1, 2.5])).toThrow(
     /decoder.apply: `ids\[1\]` is 2.5, expected a whole number from 0 to 10.*\nFix: give token ids as the tokenizer's `encode`/,
   );
@@ -244,7 +244,7 @@ test("latent attention takes no traits of key-value heads, and chunks need their
   expect(() => decoder({ ...config, layerTypes: chunked })).toThrow(/decoder: `chunkSize` is undefined/);
 });
 
-test("layers from one on continue a pass that was traced, with interventions of their own", () => {
+test("applying layers from an index continues a traced pass, with its own interventions", () => {
   const tensors: Record<string, Tensor> = {};
   const logits = model.apply(params, [3, 1, 4], { trace: { names: ["output"], tensors } });
   const before = tensors["layers.0.output"]!;
@@ -267,7 +267,7 @@ test("layers that the model does not have are refused", () => {
   );
 });
 
-test("an intervention that reads the weights changes no number of a pass", () => {
+test("an intervention that only reads attention weights does not change the result", () => {
   const shapes: string[] = [];
   const read = (x: Tensor) => (shapes.push(x.shape.join()), x);
   const interventions = { "layers.0.attention.weights": read, "layers.1.attention.weights": read };

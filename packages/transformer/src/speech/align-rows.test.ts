@@ -21,11 +21,11 @@ const maps = (...heads: Float32Array[]) => {
   return { data, shape: [heads.length, starts.length, frames] } as const;
 };
 
-test("rows that look at a stretch of frames each begin where their stretch does", () => {
+test("rows that attend to consecutive ranges of frames begin at the start of their range", () => {
   expect(alignRows(maps(staircase(starts, frames)), all)).toEqual(starts);
 });
 
-test("a head that looks everywhere alike changes nothing, and neither does one of little noise", () => {
+test("a head with uniform or slightly noisy weights has no effect", () => {
   const even = new Float32Array(starts.length * frames).fill(1 / frames);
   const noise = randn([starts.length, frames], { seed: 1 }).data;
   const noisy = staircase(starts, frames).map((x, i) => x + 0.004 * Math.abs(Number(noise[i])));

@@ -34,7 +34,7 @@ test.each<[string, ids: number[], segments: [number, number, number[]][], advanc
   expect(found.advance).toBeCloseTo(advance, 9);
 });
 
-test("property: a window advances, never beyond its sound, and keeps each word of its segments once and in order", () => {
+test("property: a window advances at most to the end of its audio, and keeps each token of its segments once, in order", () => {
   const token = fc.oneof(fc.integer({ min: 0, max: 99 }), fc.integer({ min: first, max: first + 1500 }));
   fc.assert(
     fc.property(fc.array(token, { maxLength: 20 }), fc.integer({ min: 1, max: 30 }), (ids, duration) => {

@@ -75,7 +75,7 @@ function scripted(script: readonly (readonly number[])[], speech = whisperTokens
 const sound = (seconds: number) =>
   Float32Array.from({ length: Math.round(seconds * rate) }, (_, i) => i / rate);
 
-test("a window begins where the last whole segment of the one before ended", async () => {
+test("a window begins where the last complete segment of the previous window ended", async () => {
   const { model, clips } = scripted([
     [at(0), 1, 2, at(0.3), at(0.4), 3, at(0.5), at(0.6), 4],
     [at(0.1), 4, 5, at(0.3), at(0.3), 6, at(0.7)],
@@ -104,7 +104,7 @@ test("a window begins where the last whole segment of the one before ended", asy
   expect(heard.join("")).toBe(text);
 });
 
-test("sound of one window has no times unless they are asked for, and the prompt says so", async () => {
+test("audio of one window has no timestamps unless they are requested, and the prompt has <|notimestamps|>", async () => {
   const { model, prompts } = scripted([[1, 2]]);
   const { segments } = await transcribe(model, sound(0.5), { language: "en" });
   expect(prompts).toEqual([[start, en, transcribing, none]]);
@@ -115,7 +115,7 @@ test("sound of one window has no times unless they are asked for, and the prompt
   expect(own.map(({ end }) => end.toFixed(2))).toEqual(["0.20"]);
 });
 
-test("words have their times, those of each window from its beginning on", async () => {
+test("words have timestamps, with the offset of their window", async () => {
   const { model } = scripted([
     [at(0), 1, 2, at(0.3), at(0.4), 3, at(0.5), at(0.6), 4],
     [at(0.1), 4, 5, at(0.3), at(0.3), 6, at(0.7)],
@@ -155,14 +155,14 @@ test("the rules of times are kept where the model's own logits break them", asyn
   expect(end).toBeGreaterThan(start);
 });
 
-test("the language is found in the first window, and translation is a task", async () => {
+test("the language is detected in the first window, and translation is a task", async () => {
   const { model, prompts } = scripted([[1]]);
   const { language } = await transcribe(model, sound(0.5), { task: "translate" });
   expect(language).toBe("de");
   expect(prompts).toEqual([[start], [start, de, translating, none]]);
 });
 
-test("suppressed tokens do not come; a model without languages has the forced ones, but for times", async () => {
+test("suppressed tokens are not generated; a model without languages uses the forced ids except <|notimestamps|>", async () => {
   const speech = {
     noTimestampsId: none,
     suppressed: [1],
@@ -178,7 +178,7 @@ test("suppressed tokens do not come; a model without languages has the forced on
   expect(own[0]!.ids.map((id) => id === 2)).toEqual([false, true]);
 });
 
-test("beams have the same rules, and a model without times goes through windows of its length", async () => {
+test("beam search uses the same processors, and a model without timestamps uses windows of fixed length", async () => {
   const speech = { suppressed: [], suppressedAtBegin: [], forced: [] };
   const { model, clips } = scripted([[1, 2], [3]], speech);
   const { text, segments } = await transcribe(model, sound(1), { maxTokens: 3 });
@@ -202,7 +202,7 @@ test.each<[string, TranscribeOptions, RegExp]>([
   await expect(transcribe(scripted([]).model, sound(0.5), options)).rejects.toThrow(message);
 });
 
-test("what a model does not have is refused", async () => {
+test("languages, tasks and timestamps that a model does not have are refused", async () => {
   const plain = scripted([], { suppressed: [], suppressedAtBegin: [], forced: [] }).model;
   await expect(transcribe(plain, sound(0.5), { timestamps: true })).rejects.toThrow(
     /`timestamps` is true, expected false, as the model has no tokens of times/,
@@ -214,7 +214,7 @@ test("what a model does not have is refused", async () => {
   );
 });
 
-test("a signal ends it between windows", async () => {
+test("a signal aborts between windows", async () => {
   const { model } = scripted([[at(0), 1, at(0.2), at(0.2)]]);
   const controller = new AbortController();
   const reason = new Error("enough");

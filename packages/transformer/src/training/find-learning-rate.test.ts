@@ -9,7 +9,7 @@ import { nextTokenBatches } from "./next-token-batches.js";
 const squares = ({ w }: { w: Tensor }, goal: number) => sum(mul(sub(w, goal), sub(w, goal)));
 const plain = (learningRate: Schedule) => sgd({ learningRate });
 
-test("the rate grows by one factor, the search ends where the loss diverges, and params stay", async () => {
+test("the rate grows by a constant factor, the search ends when the loss diverges, and params are not changed", async () => {
   const params = { w: tensor([0]) };
   const search = {
     params,
@@ -32,7 +32,7 @@ test("the rate grows by one factor, the search ends where the loss diverges, and
   expect(params.w.toNested()).toEqual([0]);
 });
 
-test("by hand: averages of losses, corrected for their beginning", async () => {
+test("golden: bias-corrected moving averages of losses, by hand", async () => {
   const losses = [8, 4, 2, 1];
   const loss = ({ w }: { w: Tensor }, value: number) => sum(mul(w, value));
   const { rows, learningRate } = await findLearningRate({
@@ -66,7 +66,7 @@ test("a loss that never falls suggests no rate", async () => {
   expect(learningRate).toBeUndefined();
 });
 
-test("of a decoder, the rate trains it, and its params are not touched", async () => {
+test("the suggested rate trains a decoder, and the search does not change its params", async () => {
   const model = decoder({
     ...{ vocabSize: 11, embedDim: 16, hiddenDim: 32, numLayers: 1, numHeads: 2, numKvHeads: 1 },
     ...{ contextLength: 16, normEps: 1e-5, stopIds: [] },
@@ -86,7 +86,7 @@ test("of a decoder, the rate trains it, and its params are not touched", async (
   expect(learningRate).toBeLessThan(1);
 });
 
-test("what does not fit is refused", async () => {
+test("invalid options are refused", async () => {
   const search = { params: { w: tensor([0]) }, loss: squares, optimizer: plain, batchAt: () => 4 };
   await expect(findLearningRate({ ...search, from: 1, to: 0.5 })).rejects.toThrow(
     /^findLearningRate: `to` is 0.5, expected .*\nFix: the rate grows from `from` to `to`/,

@@ -4,7 +4,7 @@ import { maskedTokenBatches } from "./masked-token-batches.js";
 const ids = Array.from({ length: 50_000 }, (_, i) => 10 + (i % 90));
 const options = { batchSize: 400, contextLength: 100, seed: 3, maskId: 1, vocabSize: 100 };
 
-test("15 in 100 tokens are asked for; of those 80 are hidden, 10 are replaced, 10 stay", () => {
+test("15 % of the tokens are targets; of these 80 % are masked, 10 % replaced by random tokens, 10 % unchanged", () => {
   const { ids: inputs, targets } = maskedTokenBatches(ids, options)(0);
   let [asked, hidden, same] = [0, 0, 0];
   targets.data.forEach((target, n) => {
@@ -19,7 +19,7 @@ test("15 in 100 tokens are asked for; of those 80 are hidden, 10 are replaced, 1
   expect(Math.abs(same / asked - 0.1)).toBeLessThan(0.02);
 });
 
-test("what is not asked for is the text as it is", () => {
+test("tokens that are not targets are unchanged", () => {
   const { ids: inputs, targets } = maskedTokenBatches(ids, options)(4);
   const row = [...inputs.data.subarray(0, 100)].map((id, n) =>
     targets.data[n] === -100 ? id : targets.data[n]!,
@@ -27,7 +27,7 @@ test("what is not asked for is the text as it is", () => {
   row.slice(1).forEach((id, n) => expect(id).toBe(row[n] === 99 ? 10 : row[n]! + 1));
 });
 
-test("a rate that is no share is refused", () => {
+test("a probability outside of 0 to 1 is refused", () => {
   expect(() => maskedTokenBatches(ids, { ...options, maskProbability: 0 })).toThrow(
     /`maskProbability` is 0.*\nFix: BERT asks/,
   );

@@ -5,7 +5,7 @@ import { textBatches } from "./text-batches.js";
 
 const text = (length: number) => Array.from({ length }, (_, i) => i);
 
-test("property: a target is the token after its input, from places all over the text", () => {
+test("property: each target is the token after its input, at offsets in the whole text", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 5 }),
@@ -42,7 +42,7 @@ test("every chunk of the text can be drawn", () => {
   expect([...starts].sort()).toEqual([0, 1, 2]);
 });
 
-test("property: textBatches asks for each token but the first exactly once, in order", () => {
+test("property: textBatches has each token except the first as a target exactly once, in order", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 2, max: 40 }),
@@ -69,7 +69,7 @@ test("a text shorter than a chunk is refused, with the fix", () => {
   );
 });
 
-test("a step that is none is refused by name", () => {
+test("an invalid step is refused by name", () => {
   const batchAt = nextTokenBatches([1, 2, 3], { batchSize: 1, contextLength: 2, seed: 1 });
   expect(() => batchAt(-1)).toThrow(/^nextTokenBatches: `step` is -1, expected a whole number, 0 or more/);
 });

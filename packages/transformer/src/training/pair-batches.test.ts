@@ -3,7 +3,7 @@ import { pairBatches } from "./pair-batches.js";
 
 const ids = { startId: 1, endId: 2, padId: 0 };
 
-test("sources are filled up, targets end, and what is filled up is not asked for", () => {
+test("sources are padded, targets end with endId, and padding is no target", () => {
   const pairAt = (n: number) => ({ source: [5, 6, 7].slice(n), target: [8, 9].slice(0, n) });
   const { source, sourceLengths, decoderInput, targets } = pairBatches({ pairAt, batchSize: 3, ...ids })(0);
   expect(source.toNested()).toEqual([
@@ -24,7 +24,7 @@ test("sources are filled up, targets end, and what is filled up is not asked for
   ]);
 });
 
-test("a step takes the pairs after those of the step before", () => {
+test("each step has the pairs after those of the previous step", () => {
   const asked: number[] = [];
   const pairAt = (n: number) => (asked.push(n), { source: [n], target: [] });
   pairBatches({ pairAt, batchSize: 2, ...ids })(3);

@@ -26,7 +26,7 @@ const loss = tokenLoss(model);
 
 const fresh = () => model.init(1);
 
-test("two batches accumulated are the batch of both", () => {
+test("accumulating two batches equals one batch of both", () => {
   const [first, second] = [batchAt(0), batchAt(1)];
   const both: Batch = {
     ids: idRows([...first.ids.data, ...second.ids.data], 6),
@@ -74,7 +74,7 @@ test("property: batches with unequal numbers of targets, accumulated, are the ba
   );
 });
 
-test("a loss without a count weighs batches alike; one with a count, by it", () => {
+test("batches have equal weights without a count, else the count weights them", () => {
   const square = ({ w }: { w: Tensor }, goal: number) => sum(mul(sub(w, goal), sub(w, goal)));
   const counted = Object.assign(square.bind(undefined), { count: (goal: number) => goal });
   const after = (loss: typeof square) => {
@@ -87,7 +87,7 @@ test("a loss without a count weighs batches alike; one with a count, by it", () 
   expect(after(counted)).toEqual([7, [2.5]]);
 });
 
-test("batches without a target, and a count that is none, are refused", () => {
+test("batches without targets, and an invalid count, are refused", () => {
   const optimizer = sgd({ learningRate: 1 });
   const params = fresh();
   const step = (own: typeof loss, batches: Batch[]) =>
@@ -109,7 +109,7 @@ test("the loss falls on one batch that is seen again and again", () => {
   expect(state.step).toBe(40);
 });
 
-test("maxNorm shortens the step, and leaves its direction", () => {
+test("maxNorm scales the gradients without changing their direction", () => {
   const [free, held] = [fresh(), fresh()];
   const optimizer = sgd({ learningRate: 1 });
   trainStep({ loss, optimizer })(free, optimizer.init(free), [batchAt(0)]);

@@ -33,7 +33,7 @@ async function all<P>(run: AsyncIterable<TrainReport<P>>): Promise<number[]> {
   return losses;
 }
 
-test("a run that is saved, read again and continued is the run that was not interrupted, bit for bit", async () => {
+test("a run resumed from a checkpoint equals an uninterrupted run, bit for bit", async () => {
   const whole = model.init(1);
   const losses = await all(train({ ...common, params: whole, steps: 12 }));
 
@@ -53,7 +53,7 @@ test("a run that is saved, read again and continued is the run that was not inte
   a.forEach((x, i) => expect(b[i]!.data).toEqual(x.data));
 });
 
-test("training ends when evaluations get no better, and when the signal says so", async () => {
+test("training ends by early stopping, and by the signal", async () => {
   const scores = [3, 2, 2.5, 2.1, 1];
   const asked: number[] = [];
   const evaluate = () => {
@@ -85,14 +85,14 @@ test("training ends when evaluations get no better, and when the signal says so"
   expect(seen).toEqual([1, 2]);
 });
 
-test("a loss that is no number ends the run with the fix", async () => {
+test("a NaN loss ends the run with an error", async () => {
   const wild = adamW({ learningRate: 1e30 });
   await expect(all(train({ ...common, optimizer: wild, params: model.init(1), steps: 20 }))).rejects.toThrow(
     /`loss` is (NaN|Infinity), expected a number at step \d+\.\nFix: make the learning rate smaller/,
   );
 });
 
-test("meanLoss weighs every token the same, however batches are cut", async () => {
+test("meanLoss weights all tokens equally, whatever the batches", async () => {
   const params = model.init(3);
   const whole = await meanLoss(
     common.loss,
@@ -107,13 +107,13 @@ test("meanLoss weighs every token the same, however batches are cut", async () =
   expect(small).toBeCloseTo(whole, 5);
 });
 
-test("numbers of steps that are none are refused", async () => {
+test("invalid numbers of steps are refused", async () => {
   await expect(all(train({ ...common, params: model.init(1), steps: 1.5 }))).rejects.toThrow(
     "train: `steps` is 1.5, expected a whole number, 0 or more.",
   );
 });
 
-test("batches may come later, as from a stream", async () => {
+test("batches may be promises, as from a stream", async () => {
   const [now, later] = [model.init(1), model.init(1)];
   const losses = await all(train({ ...common, params: now, steps: 3, accumulate: 2 }));
   const slow = async (step: number) => {
