@@ -25,7 +25,7 @@ export default defineConfig(
   tseslint.configs.strict,
   {
     rules: {
-      // Indices are checked by noUncheckedIndexedAccess; in kernels `!` says "inside the bounds that the door checked".
+      // Indices are checked by noUncheckedIndexedAccess; in kernels `!` says "inside the bounds that the public function checked".
       "@typescript-eslint/no-non-null-assertion": "off",
       "@typescript-eslint/consistent-type-imports": "error",
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
@@ -78,7 +78,7 @@ export default defineConfig(
   },
   // The names of other packages under one name: each stands in the index of its own package, and all in api.md.
   {
-    files: ["packages/cli/src/index.ts", "packages/cli/src/browser.ts", "packages/cli/src/door/**/*.ts"],
+    files: ["packages/cli/src/index.ts", "packages/cli/src/browser.ts", "packages/cli/src/subpaths/**/*.ts"],
     rules: { "no-restricted-syntax": "off" },
   },
   // An exercise imports what its solution needs.

@@ -81,8 +81,8 @@ export class Project {
   }
 
   /**
-   * Entries that may be imported: modules, less those named after a peer that is not among `peers`, as `viz/react` of
-   * the door is.
+   * Entries that may be imported: modules, less those named after a peer that is not among `peers`, such as `viz/react`
+   * of qkv.
    */
   entries({ peers = [], browser = false } = {}) {
     return Object.entries(this.json.exports)

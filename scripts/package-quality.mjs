@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { isDoorPath } from "./api/entries.mjs";
+import { isSubpath } from "./api/entries.mjs";
 import { publicPackages } from "./packages.mjs";
 import { packAll } from "./pack.mjs";
 import { sizesAlone } from "./sizes-alone.mjs";
@@ -103,8 +103,8 @@ try {
 const budgets = JSON.parse(readFileSync(join(root, ".size-limit.json"), "utf8")).map(({ path }) => path);
 const runtime = new Map();
 for (const { name, folder, json } of publicPackages()) {
-  // A path of the door is one line, which tests/door.test.ts reads: it costs what its package's entry costs.
-  const own = Object.values(json.exports ?? {}).filter((to) => !isDoorPath(to));
+  // A subpath of qkv is one line, which tests/qkv-package.test.ts reads: it costs what its package's entry costs.
+  const own = Object.values(json.exports ?? {}).filter((to) => !isSubpath(to));
   const built = own.flatMap((to) => to?.import?.default ?? []);
   const without = built
     .map((file) => relative(root, join(folder, file)).replaceAll("\\", "/"))

@@ -15,8 +15,8 @@ function entriesOf(json: Record<string, unknown>, source: string): string[] {
 const bundled: Record<string, string> = {
   worker: "threads/worker",
   "browser/qkv": "browser",
-  "browser/elements": "door/viz/elements",
-  "browser/worker": "door/worker",
+  "browser/elements": "subpaths/viz/elements",
+  "browser/worker": "subpaths/worker",
 };
 
 test.each(allPackages())("$name: every source is behind an entry of the package", ({ folder, json }) => {

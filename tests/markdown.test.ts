@@ -129,7 +129,7 @@ test("every function and entry that AGENTS.md of qkv names is exported", () => {
   expect([...new Set(called)].filter((name) => !names.has(name) && !methods.includes(name))).toEqual([]);
   const entries = [...text.matchAll(/`((?:@qkv|qkv)\/[\w/-]+)`/g)].map(([, entry]) => entry!);
   expect(entries.length).toBeGreaterThan(8);
-  // A path of the door is another package's entry: tests/door.test.ts compares them.
+  // A subpath of qkv is another package's entry: tests/qkv-package.test.ts compares them.
   const known = (entry: string) => reports.has(entry) || reports.has(`@${entry}`);
   expect(entries.filter((entry) => !known(entry))).toEqual([]);
 });

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chromiumPath, noChromium, openChromium } from "../scripts/chromium.mjs";
 import { openServer, staticFiles, type LocalServer } from "../scripts/server.mjs";
 
-const door = fileURLToPath(new URL("../packages/cli/dist/browser/", import.meta.url));
+const browserFiles = fileURLToPath(new URL("../packages/cli/dist/browser/", import.meta.url));
 const root = mkdtempSync(join(tmpdir(), "qkv-model-store-"));
 const folder = join(root, "model");
 const commit = "0123456789abcdef0123456789abcdef01234567";
@@ -91,7 +91,7 @@ describe("in Chromium", () => {
     if (!chromiumPath) return;
     await exportModel({ config, params: decoder(config).init(1) }, { to: "hf", out: folder });
     files = Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]));
-    const others = staticFiles(door);
+    const others = staticFiles(browserFiles);
     server = await openServer((request, response) => {
       const { pathname } = new URL(request.url!, "http://localhost");
       const [, name] = /^\/owner\/tiny\/resolve\/[0-9a-f]{40}\/(.*)$/.exec(pathname) ?? [];

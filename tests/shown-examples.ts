@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 /** The examples of each README that must have some; a README that is not there has none. */
 export function readmeExamples(): Shown[] {
   const readmes = [
-    // The README of the repository shows the one door, and single packages behind it.
+    // The README of the repository shows the package qkv, and single packages.
     { name: "the repository", readme: join(root, "README.md"), folder: join(root, "packages/cli") },
     { name: "AGENTS.md", readme: join(root, "packages/cli/AGENTS.md"), folder: join(root, "packages/cli") },
     ...publicPackages().map(({ name, folder }) => ({ name, readme: join(folder, "README.md"), folder })),

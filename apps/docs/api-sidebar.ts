@@ -10,7 +10,7 @@ const pagesOf = (folder: string) => {
     JSON.parse(readFileSync(file, "utf8"));
   const parts = Object.keys(exports).filter((entry) => {
     const types = exports[entry]?.import?.types;
-    return entry !== "." && types && !types.startsWith("./dist/door/");
+    return entry !== "." && types && !types.startsWith("./dist/subpaths/");
   });
   const doc = (entry: string) => ({ type: "doc" as const, id: `${name}/${entry}` });
   const label = name.replace("@qkv/", "");

@@ -1,5 +1,5 @@
-// A page and a worker without a build that read the door in one file from a CDN, as the README of the door says: the files of the
-// installed package answer for the CDN.
+// A page and a worker without a build that import `qkv` as one file from a CDN, as its README says: a local server answers for the
+// CDN with the files of the installed package.
 import { join } from "node:path";
 import { serving, withPage } from "../browser.mjs";
 import { codeBlocks } from "../../tests/code-blocks.ts";

@@ -5,12 +5,16 @@ import { defineConfig } from "tsup";
 
 const workerFolder = dirname(createRequire(import.meta.url).resolve("@qkv/worker"));
 
-// The door for pages without a build, with what it needs but for what a reader installs by choice: an entry for its names, one for
-// the custom elements and one for models in workers. Parts that they share, and parts that are imported when they are used (the
-// kernels of WebAssembly, the small model), are chunks beside them.
+// Bundles for pages without a build, with all dependencies except optional peers: an entry for all names, one for the custom
+// elements and one for models in workers. Shared code, and code that is imported on demand (the WebAssembly kernels, the embedded
+// model), is in separate chunks.
 export default defineConfig({
   // The built packages, as a user gets them: a configuration without the paths to their sources.
-  entry: { qkv: "src/browser.ts", elements: "dist/door/viz/elements.js", worker: "dist/door/worker.js" },
+  entry: {
+    qkv: "src/browser.ts",
+    elements: "dist/subpaths/viz/elements.js",
+    worker: "dist/subpaths/worker.js",
+  },
   tsconfig: "tsconfig.browser.json",
   outDir: "dist/browser",
   format: "esm",

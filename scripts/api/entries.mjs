@@ -13,12 +13,12 @@ import ts from "typescript";
  * @typedef {{ pkg: Package, entry: string, names: Name[] }} Entry - `entry`: "." or "./training".
  */
 
-/** True for an entry of `exports` that leads to `src/door`: a path with all names of another package's entry. */
-export const isDoorPath = (to) => to?.import?.types?.startsWith("./dist/door/") ?? false;
+/** True for an entry of `exports` in `src/subpaths`, which re-exports all names of another package's entry. */
+export const isSubpath = (to) => to?.import?.types?.startsWith("./dist/subpaths/") ?? false;
 
 /**
- * Reads every entry of the packages that has types, in the order of `exports`. The paths of the door (`qkv/tensor`) are left
- * out: they have the names of another package's entry, which tests/door.test.ts compares.
+ * Reads every entry of the packages that has types, in the order of `exports`. The subpaths of qkv (`qkv/tensor`) are left
+ * out: they have the names of another package's entry, which tests/qkv-package.test.ts compares.
  *
  * @param {Package[]} packages
  * @returns {{ checker: ts.TypeChecker, entries: Entry[] }}
@@ -27,7 +27,7 @@ export function readEntries(packages) {
   const files = packages.flatMap((pkg) =>
     Object.entries(pkg.json.exports).flatMap(([entry, to]) => {
       const types = to?.import?.types;
-      return types && !isDoorPath(to) ? [{ pkg, entry, file: join(pkg.folder, types) }] : [];
+      return types && !isSubpath(to) ? [{ pkg, entry, file: join(pkg.folder, types) }] : [];
     }),
   );
   const untyped = packages.find((pkg) => !files.some((each) => each.pkg === pkg));

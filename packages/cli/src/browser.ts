@@ -1,8 +1,8 @@
 // The entry point for pages without a build. Its code is minified, and errors print names of functions and classes, so each export
 // gets its original name back.
-import * as door from "./index.js";
+import * as exported from "./index.js";
 
-for (const [name, value] of Object.entries(door)) {
+for (const [name, value] of Object.entries(exported)) {
   if (typeof value === "function") Object.defineProperty(value, "name", { value: name });
 }
 

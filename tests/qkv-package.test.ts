@@ -1,4 +1,4 @@
-// The package `qkv`: the names of the others under one name, at no other cost than theirs.
+// The package `qkv` re-exports the names of the other packages, with no larger bundles.
 import { execFileSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
 import { describe, expect, test } from "vitest";
-import { isDoorPath } from "../scripts/api/entries.mjs";
+import { isSubpath } from "../scripts/api/entries.mjs";
 import { publicPackages } from "../scripts/packages.mjs";
 import { twoMeanings } from "../scripts/lint/words.mjs";
 
@@ -15,10 +15,10 @@ const packages = publicPackages();
 const sources = [
   ...readFileSync(join(folder, "src/index.ts"), "utf8").matchAll(/^export \* from "(.*)";$/gm),
 ];
-const behind = sources.map(([, name]) => packages.find((each) => each.name === name)!);
+const reexported = sources.map(([, name]) => packages.find((each) => each.name === name)!);
 
 /** Bytes of a program that imports from a package, with all that it brings, minified. */
-async function bytesOf(from: string, names: string): Promise<number> {
+async function bundleBytes(from: string, names: string): Promise<number> {
   const entry = join(folder, "entry.js");
   const code = `import { ${names} } from ${JSON.stringify(from)};\nconsole.log(${names});`;
   const bundle = await rolldown({
@@ -41,7 +41,7 @@ async function bytesOf(from: string, names: string): Promise<number> {
 }
 
 // Resolved by Node in packages/cli, as in a program of a user.
-describe("the door", () => {
+describe("the package qkv", () => {
   test.each([
     ["attention", "@qkv/attention"],
     ["attention, causal, slidingWindow", "@qkv/attention"],
@@ -52,27 +52,28 @@ describe("the door", () => {
     ["pagedCache", "@qkv/kv-cache"],
     ["attentionMap", "@qkv/viz"],
     ["device", "@qkv/device"],
-  ])("{ %s } costs what it costs from %s, within 2 %", async (names, from) => {
-    const [own, door] = [await bytesOf(from, names), await bytesOf("qkv", names)];
-    expect(Math.abs(door - own) / own, `${door} bytes from qkv, ${own} from ${from}`).toBeLessThanOrEqual(
-      0.02,
-    );
+  ])("{ %s } has the bundle size of the import from %s, within 2 %", async (names, from) => {
+    const [own, fromQkv] = [await bundleBytes(from, names), await bundleBytes("qkv", names)];
+    expect(
+      Math.abs(fromQkv - own) / own,
+      `${fromQkv} bytes from qkv, ${own} from ${from}`,
+    ).toBeLessThanOrEqual(0.02);
   });
 
-  test("every name of the packages is here, and is theirs; each package is whole under its own path", () => {
+  test("qkv exports every name of the packages, and each package under its subpath", () => {
     // In a process of its own, where each module is there once.
     const program = `
-      const door = await import("qkv");
+      const qkv = await import("qkv");
       const other = [];
       const partial = [];
-      for (const name of ${JSON.stringify(behind.map(({ name }) => name))}) {
+      for (const name of ${JSON.stringify(reexported.map(({ name }) => name))}) {
         const [own, path] = [await import(name), await import(name.replace("@qkv", "qkv"))];
         for (const [label, value] of Object.entries(own)) {
-          if (door[label] !== value) other.push(label + " of " + name);
+          if (qkv[label] !== value) other.push(label + " of " + name);
           if (path[label] !== value) partial.push(label + " of " + name);
         }
       }
-      console.log(JSON.stringify({ count: Object.keys(door).length, other, partial }));`;
+      console.log(JSON.stringify({ count: Object.keys(qkv).length, other, partial }));`;
     const out = execFileSync(process.execPath, ["--input-type=module", "-e", program], {
       cwd: folder,
       encoding: "utf8",
@@ -82,7 +83,7 @@ describe("the door", () => {
       other: string[];
       partial: string[];
     };
-    expect(behind.length).toBeGreaterThanOrEqual(10);
+    expect(reexported.length).toBeGreaterThanOrEqual(10);
     expect(count).toBeGreaterThan(400);
     // The names of two packages, of which one is here.
     expect(other).toEqual(["pad of @qkv/tokenizer", "norm of @qkv/transformer"]);
@@ -90,23 +91,23 @@ describe("the door", () => {
     expect(partial).toEqual([]);
   });
 
-  test("each entry of a package behind the door has a path, and its names", () => {
+  test("each entry of a re-exported package has a subpath with its names", () => {
     // At their own paths alone: `memory`, `plan` and `estimate` of `cost` say too little without it, and `load` and
     // `generate` of `worker` are those of another thread.
     const alone = packages.filter(({ name }) => ["@qkv/cost", "@qkv/worker"].includes(name));
-    const entries = [...behind, ...alone].flatMap(({ name, json }) =>
+    const entries = [...reexported, ...alone].flatMap(({ name, json }) =>
       Object.keys(json.exports)
         .filter((entry) => json.exports[entry].import?.types)
         .map((entry) => name + entry.slice(1)),
     );
     const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-    const paths = Object.keys(exports).filter((path) => isDoorPath(exports[path]));
+    const paths = Object.keys(exports).filter((path) => isSubpath(exports[path]));
     expect(
       paths.toSorted(),
-      "packages/cli/src/door and its package.json have a path for each entry: add the file and the entry of `exports`",
+      "packages/cli/src/subpaths and its package.json have a path for each entry: add the file and the entry of `exports`",
     ).toEqual(entries.map((entry) => entry.replace("@qkv", ".")).toSorted());
     for (const entry of entries) {
-      const file = join(folder, "src/door", `${entry.replace("@qkv/", "")}.ts`);
+      const file = join(folder, "src/subpaths", `${entry.replace("@qkv/", "")}.ts`);
       expect(readFileSync(file, "utf8")).toBe(`export * from "${entry}";\n`);
     }
   });
@@ -114,7 +115,7 @@ describe("the door", () => {
   test("an import reads no file and starts no command", () => {
     const text = readFileSync(join(folder, "dist/index.js"), "utf8");
     const from = new Set([...text.matchAll(/from ['"]([^'"]+)['"]/g)].map(([, name]) => name));
-    expect([...from].sort()).toEqual([...behind.map(({ name }) => name), "@qkv/core"].sort());
+    expect([...from].sort()).toEqual([...reexported.map(({ name }) => name), "@qkv/core"].sort());
   });
 
   test("what a CDN serves to a page asks for nothing by name", () => {
@@ -124,7 +125,7 @@ describe("the door", () => {
     const names = texts.flatMap((text) =>
       [...text.matchAll(/(?:from|import)\s*\(?\s*"([\w@][\w@/.-]*)"/g)].map(([, name]) => name),
     );
-    // The client that a reader installs by choice, asked for when a repository is loaded: by the door, and by the file of workers.
+    // An optional peer, imported when a repository is loaded: by `qkv.js` and by `worker.js`.
     expect(names).toEqual(["@huggingface/hub", "@huggingface/hub"]);
     // The kernels, the small model and the tasks of pipelines are files that are read when they are used.
     const first = globSync("dist/browser/{qkv,chunk-*}.js", { cwd: folder });
