@@ -27,7 +27,7 @@ export function overRows(
   norm: (inputs: readonly Tensor[], eps: number) => Tensor,
 ): Tensor {
   const { eps = 1e-5, axis = -1 } = checkOptions(fn, options, ["eps", "axis"]);
-  if (!(eps >= 0 && eps < Infinity)) checks(fn).finite({ eps }, { min: 0 });
+  if (!(Number.isFinite(eps) && eps >= 0)) checks(fn).finite({ eps }, { min: 0 });
   const { shape, dtype } = checkTensor(fn, "x", x);
   const first = normalizeAxis(fn, axis, shape.length);
   const row = shape.slice(first);

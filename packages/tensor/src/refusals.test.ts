@@ -68,6 +68,7 @@ test.each<[string, () => unknown, RegExp]>([
     () => layerNorm(x, weight, weight, { eps: NaN }),
     /`eps` is NaN, expected a finite number, 0 or more/,
   ],
+  ["layerNorm", () => layerNorm(x, weight, weight, { eps: "1e-5" as never }), /`eps` is "1e-5"/],
   ["rmsNorm", () => rmsNorm(x, weight, { eps: -1 }), /`eps` is -1/],
   ["clipGradients", () => clipGradients(x, 1, { eps: NaN }), /`eps` is NaN/],
   ["adam", () => adam({ eps: NaN }), /`eps` is NaN/],

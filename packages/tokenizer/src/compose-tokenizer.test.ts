@@ -50,6 +50,11 @@ test.each([
   ],
   [() => bytes.encode("a", js(5)), "encode: `options` is 5"],
   [() => bytes.encode("a", { specialTokens: js("none") }), "encode: `specialTokens` is"],
+  [
+    () => bytes.encode("a", { addSpecialTokens: js("false") }),
+    'encode: `addSpecialTokens` is "false", expected a boolean',
+  ],
+  [() => bytes.decode([0], { skipSpecialTokens: js("no") }), 'decode: `skipSpecialTokens` is "no"'],
   [() => bytes.encode(js(5)), "encode: `text` is 5, expected a string"],
   [() => bytes.encoding(js(null)), "encoding: `text` is null"],
   [() => bytes.encoding("a", { unit: js("bytes") }), "encoding: `unit` is"],

@@ -150,7 +150,7 @@ export function composeTokenizer(stages: Stages): Tokenizer {
   };
 
   const createStream = (options: DecodeOptions | undefined, check: Checks, push = check): DecodeStream => {
-    const { skipSpecialTokens = true } = check.options(options, decodeOptions);
+    const { skipSpecialTokens } = decodeArguments(options, check);
     const writer = decoder.start(names);
     return {
       push: (id) => (isDecoded(id, skipSpecialTokens, push) ? writer.push(id) : ""),
@@ -252,7 +252,7 @@ export function composeTokenizer(stages: Stages): Tokenizer {
     decode(given, options) {
       const ids = idList(given, check.decode);
       if (decoder.decodeAll) {
-        const { skipSpecialTokens = true } = check.decode.options(options, decodeOptions);
+        const { skipSpecialTokens } = decodeArguments(options, check.decode);
         return decoder.decodeAll(
           ids.filter((id) => isDecoded(id, skipSpecialTokens, check.decode)),
           names,
@@ -413,10 +413,17 @@ function encodeArguments<T extends EncodeOptions>(
 ): T {
   check.type({ text }, "string", "decode bytes first: `new TextDecoder().decode(bytes)`.");
   const given = check.options(options, [...encodeOptions, ...more] as never);
-  const { specialTokens } = given;
+  const { specialTokens, addSpecialTokens = true, bos = true } = given;
+  check.type({ addSpecialTokens, bos }, "boolean");
   if (specialTokens !== undefined && !Array.isArray(specialTokens))
     check.oneOf({ specialTokens }, ["allowed", "ordinary", "refused"], "name one, or list the tokens.");
   return given;
+}
+
+function decodeArguments(options: DecodeOptions | undefined, check: Checks): Required<DecodeOptions> {
+  const { skipSpecialTokens = true } = check.options(options, decodeOptions);
+  check.type({ skipSpecialTokens }, "boolean");
+  return { skipSpecialTokens };
 }
 
 /** Ids as a list; refuses a single id, and text. */

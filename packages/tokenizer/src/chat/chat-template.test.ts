@@ -71,6 +71,23 @@ test("what a template refuses is told in its words", () => {
   );
 });
 
+test("messages without content, and options in words, are refused: a template leaves out what is not there", () => {
+  const template = chatTemplate("{% for m in messages %}{{ m.role }}: {{ m.content }}{% endfor %}");
+  const render = (message: object, options?: object) => template.render([message as never], options as never);
+  expect(() => render({ role: "user", text: "Hello" })).toThrow(
+    /^render: `messages` is \[an object with keys role, text\], expected a list of messages with their `role` and `content`/,
+  );
+  expect(render({ role: "assistant", tool_calls: [{}] })).toBe("assistant: ");
+  const hello = { role: "user", content: "Hello" };
+  expect(() => render(hello, { addGenerationPrompt: "false" })).toThrow(/`addGenerationPrompt` is "false"/);
+  expect(() => render(hello, { tools: {} })).toThrow(
+    /`tools` is an object.*, expected a list of JSON schemas/,
+  );
+  expect(() => render(hello, { variables: "x" })).toThrow(
+    /`variables` is "x", expected an object of values by name/,
+  );
+});
+
 test("a template that would not end does", () => {
   const loops = [
     "{% for i in range(1000000000) %}x{% endfor %}",

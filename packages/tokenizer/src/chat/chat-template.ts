@@ -84,7 +84,10 @@ export function chatTemplate(
         variables,
         now = new Date(),
       } = check.options(given, ["addGenerationPrompt", "tools", "variables", "now"]);
-      const isMessage = (one: unknown) => typeof (one as ChatMessage | null)?.role === "string";
+      check.type({ addGenerationPrompt }, "boolean");
+      if (tools !== undefined) check.list({ tools }, "JSON schemas");
+      const isObject = () => typeof variables === "object" && variables !== null;
+      if (variables !== undefined) check.each({ variables }, isObject, "an object of values by name");
       checkList(check, { messages }, isMessage, "a list of messages with their `role` and `content`");
       try {
         return renderBounded(
@@ -110,6 +113,12 @@ export function chatTemplate(
       }
     },
   };
+}
+
+/** True for a role with content; a message that calls tools may have none. */
+function isMessage(value: unknown): boolean {
+  const { role, content, tool_calls: calls } = (value ?? {}) as Partial<ChatMessage>;
+  return typeof role === "string" && (content !== undefined || calls !== undefined);
 }
 
 /** The template of a `tokenizer_config.json`: one, or several with names. */
