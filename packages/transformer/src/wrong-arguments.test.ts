@@ -108,6 +108,141 @@ test.each(bare)(
   },
 );
 
+const other = (changes: object) => () => decoder({ ...config, ...changes });
+const apply = (options: object) => () => made.apply(params, [1, 2, 3], options);
+
+// Each of these gave numbers as if it had not been there, or ended in an error of the engine.
+test.each<[string, () => unknown, RegExp]>([
+  [
+    "a bias of all maps",
+    other({ bias: true }),
+    /^decoder: `config.bias` is true, expected an object with any of/,
+  ],
+  [
+    "a bias of no map",
+    other({ bias: { qkv: true } }),
+    /^decoder: `qkv` is true, expected one of the options query/,
+  ],
+  ["a bias in words", other({ bias: { feedForward: "no" } }), /^decoder: `config.bias.feedForward` is "no"/],
+  ["a gate in words", other({ gated: "false" }), /^decoder: `gated` is "false", expected a boolean/],
+  ["a direction in words", other({ bidirectional: "no" }), /^decoder: `bidirectional` is "no"/],
+  ["ids in words", other({ stopIds: ["2"] }), /^decoder: `stopIds` is \["2"\], expected a list of token ids/],
+  [
+    "a scaling of no name",
+    other({ ropeScaling: { type: "yarnn", factor: 2 } }),
+    /^decoder: `ropeScaling.type` is "yarnn", expected "linear", .*\nFix: write `\{ type, … \}`/,
+  ],
+  [
+    "a scaling under another name",
+    other({ ropeScaling: { rope_type: "linear", factor: 2 } }),
+    /^decoder: `ropeScaling.type` is undefined/,
+  ],
+  [
+    "a scaling with the options of another",
+    other({ ropeScaling: { type: "linear", factor: 2, originalLength: 8 } }),
+    /^decoder: `originalLength` is 8, expected one of the options factor/,
+  ],
+  [
+    "a temperature of queries under other names",
+    other({ queryTemperature: { floor_scale: 8, attn_scale: 1 } }),
+    /^decoder: `floor_scale` is 8.*\nFix: write `floorScale`/,
+  ],
+  [
+    "one in words",
+    other({ queryTemperature: { floorScale: "8", attnScale: 1 } }),
+    /^decoder: `queryTemperature.floorScale` is "8"/,
+  ],
+  [
+    "a window of no layer",
+    other({ window: 4 }),
+    /^decoder: `window` is 4, expected nothing, as all layers are full.*\nFix: give `layerTypes`, "sliding"/,
+  ],
+  [
+    "chunks of no layer",
+    other({ chunkSize: 4 }),
+    /^decoder: `chunkSize` is 4, expected nothing, as all layers/,
+  ],
+  [
+    "shares in words",
+    other({ experts: { numExperts: 2, expertsPerToken: 1, normTopKProb: "false" } }),
+    /^mixtureOfExperts: `normTopKProb` is "false", expected a boolean/,
+  ],
+  [
+    "types of fewer tokens",
+    () => bert.apply(bert.init(1), [1, 2], { types: tensor([[0]], { dtype: "int32" }) }),
+    /^encoder.apply: `types` has shape \[1, 1\], expected \[1, 2\], one for each token/,
+  ],
+  [
+    "a model that was not awaited",
+    () => exporting.exportModel(Promise.resolve(model) as never, { to: "hf", out: exporting.memoryFolder() }),
+    /^exportModel: `model` is a promise \(`await` it\), expected a model/,
+  ],
+  [
+    "an export without a folder",
+    () => exporting.exportModel(model, { to: "hf" } as never),
+    /^exportModel: `out` is undefined, expected a path or a folder\.\nFix: write `\{ out: "folder" \}`/,
+  ],
+  [
+    "options in place of a cache",
+    apply({ cache: { numLayers: 1 } }),
+    /^decoder.apply: `cache` is an object .*\nFix: .*cacheFor/,
+  ],
+  [
+    "what makes a cache",
+    apply({ cache: transformer.cacheFor }),
+    /^decoder.apply: `cache` is the function cacheFor/,
+  ],
+  [
+    "a mask in place of lengths",
+    apply({ padding: [1, 1, 0] }),
+    /^decoder.apply: `padding` is \[1, 1, 0\], expected a list of one length, each from 0 to 3 tokens/,
+  ],
+  ["a length below 0", apply({ padding: [-1] }), /^decoder.apply: `padding` is \[-1\]/],
+  ["more tokens than there are", apply({ padding: [4] }), /^decoder.apply: `padding` is \[4\]/],
+  [
+    "more layers than the configuration has",
+    () => made.apply({ ...params, layers: [...params.layers, ...params.layers] }, [1]),
+    /^decoder.apply: `params.layers` is "2 layers", expected 1, as the configuration says\.\nFix: take the params/,
+  ],
+  [
+    "fewer",
+    () => decoder({ ...config, numLayers: 2 }).apply(params, [1]),
+    /^decoder.apply: `params.layers` is "1 layers", expected 2/,
+  ],
+  [
+    "fewer layers of an encoder",
+    () => encoder({ ...sizes, numLayers: 2, numTypes: 2 }).apply(bert.init(1), [1]),
+    /^encoder.apply: `params.layers` is "1 layers", expected 2/,
+  ],
+  [
+    "candidates without a temperature",
+    () => generate(model, [1], { sampling: { topK: 3 } }),
+    /^generate: `topK` is 3, expected nothing without a temperature.*\nFix: write \{ temperature: 1, topK: 3 \}/,
+  ],
+  [
+    "a share without a temperature",
+    () => candidates([1, 2], { topP: 0.9 }),
+    /^candidates: `topP` is 0.9, expected nothing without a temperature/,
+  ],
+  [
+    "a bias of another vocabulary",
+    () => generateBatch(model, [[1]], { sampling: { logitBias: { 11: 1 } } }),
+    /^generateBatch: `logitBias` is "11: 1", expected token ids below 11/,
+  ],
+  [
+    "no batches to evaluate",
+    () => training.meanLoss(training.tokenLoss(made), params, []),
+    /^meanLoss: `batches` is 0, expected one target or more/,
+  ],
+])("%s is refused", async (_, call, message) => {
+  expect((await refusal(call)).message).toMatch(message);
+});
+
+test("a temperature of 0 that is given, and defaults that are given, are no mistake", () => {
+  expect(candidates([1, 2], { temperature: 0, topK: 2, topP: 0.5 })).toHaveLength(1);
+  expect(candidates([1, 2], { topK: Infinity, topP: 1, minP: 0 })).toHaveLength(1);
+});
+
 test.each<[string, () => unknown, RegExp]>([
   ["generate", () => generate(null as never, [1]), /^generate: `model` is null, expected a model/],
   ["generate", () => generate(model, null as never), /^generate: `prompt` is null/],

@@ -3,7 +3,7 @@ import type { Tensor } from "@qkv/tensor";
 import { writeSafetensors } from "@qkv/tensor/safetensors";
 import { diskFolder } from "../exporting/disk-folder.js";
 import { formatJson } from "../exporting/hugging-face-folder.js";
-import type { OutputFolder } from "../exporting/output-folder.js";
+import { isOutput, type OutputFolder } from "../exporting/output-folder.js";
 import type { AdapterParams, Lora } from "./adaptable.js";
 
 /**
@@ -38,9 +38,7 @@ export async function saveAdapter(
   const isLora = (value: unknown) => typeof (value as Lora | undefined | null)?.tensors === "function";
   check.each({ lora }, isLora, "a model with room for adapters", "give what `lora(model, config)` returns.");
   const { out } = check.options(options, ["out"]);
-  const isOut = (value: unknown) =>
-    typeof value === "string" || typeof (value as OutputFolder | undefined | null)?.open === "function";
-  check.each({ out }, isOut, "a path or a folder", "write `{ out: memoryFolder() }`.");
+  check.each({ out }, isOutput, "a path or a folder", "write `{ out: memoryFolder() }`.");
   const tensors = Object.entries({ ...lora.adaptedTables(), ...lora.tensors(adapter) });
   const bytes = await writeSafetensors(inOrder(tensors), { format: "pt" });
   const config = Object.fromEntries(Object.entries(lora.config).sort(byName));

@@ -15,7 +15,7 @@ import {
   type ExportedStack,
 } from "./hugging-face-folder.js";
 import { checkOpset, planOnnx } from "./onnx/onnx-folder.js";
-import type { OutputFolder } from "./output-folder.js";
+import { isOutput, type OutputFolder } from "./output-folder.js";
 import { bytesPerStoredNumber, type StoredType } from "./stored-numbers.js";
 
 /** Options of `exportModel`, whatever the format. */
@@ -117,9 +117,19 @@ export type ExportOptions = CommonOptions &
  */
 export async function exportModel(model: ExportedModel, options: ExportOptions): Promise<void> {
   const isObject = (value: unknown) => typeof value === "object" && value !== null;
-  check.each({ model }, isObject, "a model: { config, params }", "load one with `load`.");
+  const isModel = (value: unknown) => {
+    const { config, params } = (value ?? {}) as Partial<ExportedModel>;
+    return isObject(config) && isObject(params);
+  };
+  check.each({ model }, isModel, "a model: { config, params }", "load one with `load`.");
   check.each({ options }, isObject, "{ to, out }", 'write { to: "hf", out: "folder" }.');
   const { out, signal, onProgress } = options;
+  check.each(
+    { out },
+    isOutput,
+    "a path or a folder",
+    'write `{ out: "folder" }`, or `{ out: memoryFolder() }`.',
+  );
   checkSignal("exportModel", signal);
   signal?.throwIfAborted();
   checkFloats(model);

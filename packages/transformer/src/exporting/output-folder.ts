@@ -9,3 +9,7 @@ export type OutputFolder = {
   /** Removes unfinished files. No effect after `commit`. */
   discard(): Promise<void>;
 };
+
+/** True for a path, and for a folder to write into. */
+export const isOutput = (value: unknown): boolean =>
+  typeof value === "string" || typeof (value as OutputFolder | undefined | null)?.open === "function";

@@ -148,7 +148,7 @@ export async function* generateBatch(
   check.whole({ samples }, { min: 1 });
   check.whole({ logprobs }, { min: 0, unit: "tokens" });
   if (options.cache !== undefined) checkEmptyCache(check, options.cache);
-  const sampling = checkSampling(options.sampling, "generateBatch");
+  const sampling = checkSampling(options.sampling, "generateBatch", model.config.vocabSize);
   checkProcessors(check, options.processors ?? []);
   const padId = checkPadId(check, options.padId, model.config.vocabSize);
   const maxTokens = checkMaxTokens(check, options.maxTokens);

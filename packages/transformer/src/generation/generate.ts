@@ -122,7 +122,7 @@ export async function* generate(
   const { config, tokenizer } = model;
   const { signal, speculate } = options;
   checkSignal("generate", signal);
-  const sampling = checkSampling(options.sampling);
+  const sampling = checkSampling(options.sampling, "generate", config.vocabSize);
   checkProcessors(check, options.processors ?? []);
   const maxTokens = checkMaxTokens(check, options.maxTokens);
   const prompts = isSource(prompt) ? prompt : [prompt];

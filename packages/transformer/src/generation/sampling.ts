@@ -43,14 +43,15 @@ export type TokenHistory = {
 export type Candidate = { id: number; probability: number };
 
 /** Sampling options, checked, with defaults. */
-export function checkSampling(sampling: Sampling | undefined, fn = "generate"): Required<Sampling> {
+export function checkSampling(
+  sampling: Sampling | undefined,
+  fn = "generate",
+  vocabSize = Infinity,
+): Required<Sampling> {
   const check = checks(fn);
   const names = [...Object.keys(defaults), "seed"] as (keyof Sampling)[];
-  const complete = {
-    ...defaults,
-    seed: newSeed(),
-    ...check.options(sampling, names, "sampling"),
-  };
+  const given = check.options(sampling, names, "sampling");
+  const complete = { ...defaults, seed: newSeed(), ...given };
   for (const [argument, { accepts, expected, fix }] of Object.entries(rules)) {
     const received = complete[argument as keyof typeof rules];
     check.each(
@@ -62,15 +63,30 @@ export function checkSampling(sampling: Sampling | undefined, fn = "generate"): 
   }
   check.each({ logitBias: complete.logitBias }, isPlainObject, "an object of numbers by token id");
   for (const [id, bias] of Object.entries(complete.logitBias)) {
-    if (/^\d+$/.test(id) && typeof bias === "number" && !Number.isNaN(bias) && bias !== Infinity) continue;
+    const isId = /^\d+$/.test(id) && Number(id) < vocabSize;
+    if (isId && typeof bias === "number" && !Number.isNaN(bias) && bias !== Infinity) continue;
     check.refuse({
       argument: "logitBias",
       received: `${id}: ${bias}`,
-      expected: "token ids, each with a finite number or -Infinity",
+      expected: `token ids${vocabSize === Infinity ? "" : ` below ${vocabSize}`}, each with a finite number or -Infinity`,
       fix: "write { 42: 5 } to favour token 42, { 42: -Infinity } to forbid it.",
     });
   }
+  if (given.temperature === undefined) checkGreedy(check, complete);
   return complete;
+}
+
+/** Refuses what chooses among tokens where no temperature is given: the default takes the likeliest in any case. */
+function checkGreedy(check: Checks, complete: Required<Sampling>): void {
+  for (const argument of ["topK", "topP", "minP"] as const) {
+    const received = complete[argument];
+    if (received === defaults[argument]) continue;
+    check.refuse({
+      ...{ argument, received },
+      expected: "nothing without a temperature, as the default 0 always takes the likeliest token",
+      fix: `write { temperature: 1, ${argument}: ${received} }.`,
+    });
+  }
 }
 
 const isPlainObject = (value: unknown): boolean =>
@@ -153,13 +169,13 @@ export function candidates(
   history: TokenHistory = { prompt: [], generated: [] },
 ): Candidate[] {
   const check = checks("candidates");
-  const checked = checkSampling(sampling, "candidates");
   check.each(
     { logits },
     isList,
     "a number for each token",
     "give the last row of what the model's `apply` returns.",
   );
+  const checked = checkSampling(sampling, "candidates", logits.length);
   const { prompt, generated } = check.options(history, ["prompt", "generated"], "history");
   check.each({ prompt, generated }, isList, "a list of token ids", "give [] for nothing.");
   const { ids, unnormalized } = unnormalizedProbabilities(check, logits, checked, history);
@@ -278,7 +294,7 @@ function applyPenalties(
   const counts = presencePenalty !== 0 || frequencyPenalty !== 0;
   if (biases.length === 0 && repetitionPenalty === 1 && !counts) return logits;
   const changed = Float64Array.from(logits);
-  for (const [id, bias] of biases) if (Number(id) < changed.length) changed[Number(id)]! += bias;
+  for (const [id, bias] of biases) changed[Number(id)]! += bias;
   if (repetitionPenalty !== 1) {
     penalizeTokens(changed, [...prompt, ...generated], repetitionPenalty);
   }

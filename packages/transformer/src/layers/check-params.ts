@@ -29,6 +29,21 @@ export function checkParams(check: Checks, params: unknown, names: readonly stri
   }
 }
 
+/** Refuses params with more or fewer layers than the configuration has. */
+export function checkLayerCount(
+  check: Checks,
+  params: { readonly layers: readonly unknown[] },
+  count: number,
+): void {
+  if (params.layers.length === count) return;
+  check.refuse({
+    argument: "params.layers",
+    received: `${params.layers.length} layers`,
+    expected: `${count}, as the configuration says`,
+    fix: "take the params and the configuration of one model.",
+  });
+}
+
 /** The value at a path. The path is not split into an array, because this would slow down decoding measurably. */
 function valueAt(params: object, path: string): unknown {
   let value: unknown = params;

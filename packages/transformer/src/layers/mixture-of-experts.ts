@@ -103,6 +103,7 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
   } = check.options(config, names, "config");
   const { embedDim: C, linear: project = linear } = inner;
   check.whole({ numExperts, embedDim: C, hiddenDim: inner.hiddenDim }, { min: 1 });
+  check.type({ normTopKProb }, "boolean");
   if (!Number.isInteger(k) || k < 1 || k > numExperts) {
     check.refuse({
       argument: "expertsPerToken",

@@ -1,4 +1,4 @@
-import { checks, type Checks } from "@qkv/core";
+import { checks, isList, type Checks } from "@qkv/core";
 import {
   alibi,
   and,
@@ -64,7 +64,7 @@ import {
 } from "../layers/transformer-layer.js";
 import { checkIds } from "./check-ids.js";
 import { modelSeeds } from "./model-seeds.js";
-import { checkParams } from "../layers/check-params.js";
+import { checkLayerCount, checkParams } from "../layers/check-params.js";
 import { checkTaskHead, initTaskHead, type TaskHeadParams } from "./task-head.js";
 import type { PatchCrossAttentionParams } from "../layers/patch-cross-attention.js";
 import type {
@@ -334,6 +334,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
         ...(perLayer ? ["perLayer"] : []),
         ...(bytePatches ? ["bytePatches"] : []),
       ]);
+      checkLayerCount(onApply, params, numLayers);
       checkBytePatches(config, options);
       checkTrace(onApply, trace, { recurrent: kinds.map(isRecurrent), afterLayers: ["finalInput"] });
       if (last !== undefined) onApply.whole({ last }, { min: 1, unit: "tokens" });
@@ -351,6 +352,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
       const kindOptions = optionsByKind(config, options);
       const { device } = params.embedding.weight;
       const tokens = checkIds(onApply, ids, { device, vocabSize: V });
+      if (options.padding) checkPadding(options.padding, tokens.shape as [number, number]);
       const run = (): Tensor => {
         const positions = options.positions ?? positionsAfter(cache, tokens.shape[1]!);
         const firstLayer = {};
@@ -439,6 +441,15 @@ const callNames = [
   "output",
   "trace",
 ] as const;
+
+/** Refuses padding that is not one length per batch, such as a mask of tokens. */
+function checkPadding(padding: ArrayLike<number>, [B, T]: readonly [number, number]): void {
+  const isLength = (length: unknown) =>
+    Number.isInteger(length) && (length as number) >= 0 && (length as number) <= T;
+  const isLengths = (list: unknown) => isList(list) && list.length === B && Array.from(list).every(isLength);
+  const expected = `a list of ${B === 1 ? "one length" : `${B} lengths`}, each from 0 to ${T} tokens`;
+  onApply.each({ padding }, isLengths, expected, "count the real tokens of each batch.");
+}
 
 /** Refuses an invalid dropout seed, and dropout together with a cache. */
 function checkDropoutSeed(dropoutSeed: number, cache: Cache | undefined): void {
@@ -608,7 +619,9 @@ function checkConfig(config: DecoderConfig): void {
   check.whole({ vocabSize, embedDim, hiddenDim, numHeads, numKvHeads, contextLength }, { min: 1 });
   check.whole({ numLayers }, { min: 0 });
   check.finite({ normEps }, { min: 0, fix: "take what the model was trained with, about 1e-5." });
-  check.each({ stopIds }, Array.isArray, "a list of token ids", "give [] where texts have no end.");
+  const isId = (id: unknown) => Number.isSafeInteger(id) && (id as number) >= 0;
+  const isIds = (list: unknown) => Array.isArray(list) && list.every(isId);
+  check.each({ stopIds }, isIds, "a list of token ids", "give [] where texts have no end.");
   if (config.head !== undefined) checkTaskHead(check, config.head);
   check.oneOf({ positions: config.positions ?? "rotary" }, ["rotary", "learned", "alibi", "none"]);
   const isQkNorm = (kind: unknown) =>
@@ -616,9 +629,13 @@ function checkConfig(config: DecoderConfig): void {
   check.each({ qkNorm: config.qkNorm }, isQkNorm, 'true, false, "heads" or "unit"', "leave it out for none.");
   check.oneOf({ qkNormPlace: config.qkNormPlace ?? "beforeRope" }, ["beforeRope", "afterRope"]);
   const { sinks = false, embeddingNorm = false, differential = false, valueNorm = false } = config;
-  const { layerScale = false } = config;
-  check.type({ sinks, embeddingNorm, differential, valueNorm, layerScale }, "boolean");
+  const { layerScale = false, gated = true, bidirectional = false } = config;
+  check.type({ sinks, embeddingNorm, differential, valueNorm, layerScale, gated, bidirectional }, "boolean");
+  const maps = ["queryKeyValue", "attentionOutput", "feedForward"] as const;
+  for (const [name, has] of Object.entries(check.options(config.bias, maps, "config.bias")))
+    if (has !== undefined) check.type({ [`config.bias.${name}`]: has }, "boolean");
   checkResidual(config);
+  checkQueryTemperature(config.queryTemperature);
   checkLayerDrop(config);
   checkLayerOverrides(config);
   checkLatent(config);
@@ -655,6 +672,15 @@ function checkConfig(config: DecoderConfig): void {
     }),
     { above: 0, fix: "leave it out for the default." },
   );
+}
+
+function checkQueryTemperature(temperature: DecoderConfig["queryTemperature"]): void {
+  if (temperature === undefined) return;
+  const names = ["floorScale", "attnScale", "everywhere"] as const;
+  const { floorScale, attnScale, everywhere = false } = check.options(temperature, names, "queryTemperature");
+  check.finite({ "queryTemperature.floorScale": floorScale }, { above: 0, unit: "tokens" });
+  check.finite({ "queryTemperature.attnScale": attnScale }, { min: 0 });
+  check.type({ "queryTemperature.everywhere": everywhere }, "boolean");
 }
 
 /** Options of key-value heads, which latent attention does not support. */
@@ -1152,8 +1178,16 @@ function checkLayerTypes({
     const fix = "leave `bidirectional` out.";
     refuse("bidirectional", true, "false, as some layers hold a state, which reads forward alone", fix);
   }
+  if (window !== undefined && layerTypes === undefined) {
+    const fix = 'give `layerTypes`, "sliding" for each layer with a window, or leave `window` out.';
+    refuse("window", window, "nothing, as all layers are full without `layerTypes`", fix);
+  }
   if (slides && window === undefined) {
     refuse("window", window, "a number of tokens, as some layers slide", "give the window of the model.");
+  }
+  if (chunkSize !== undefined && layerTypes === undefined) {
+    const fix = 'give `layerTypes`, "chunked" for each layer with chunks, or leave `chunkSize` out.';
+    refuse("chunkSize", chunkSize, "nothing, as all layers are full without `layerTypes`", fix);
   }
   if (kinds.includes("chunked") && chunkSize === undefined) {
     const fix = "give the chunk size of the model.";

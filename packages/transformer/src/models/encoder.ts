@@ -1,4 +1,4 @@
-import { checks, type Checks } from "@qkv/core";
+import { checks, sameShape, ShapeError, type Checks } from "@qkv/core";
 import {
   alibi,
   causal,
@@ -49,7 +49,7 @@ import { checkIds } from "./check-ids.js";
 import { modelSeeds } from "./model-seeds.js";
 import { ropeFromConfig } from "./rope-from-config.js";
 import { checkTaskHead, initTaskHead, type TaskHeadConfig, type TaskHeadParams } from "./task-head.js";
-import { checkParams } from "../layers/check-params.js";
+import { checkLayerCount, checkParams } from "../layers/check-params.js";
 
 /** Configuration of an encoder. The defaults are BERT's, so related models need only a few fields. */
 export type EncoderConfig = {
@@ -290,11 +290,12 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
       const { types, mask, dropoutSeed, trace } = call;
       if (dropoutSeed !== undefined) onApply.whole({ dropoutSeed }, { min: -(2 ** 32), max: 2 ** 32 });
       checkParams(onApply, params, parts);
+      checkLayerCount(onApply, params, config.layerGroups ?? numLayers);
       checkTrace(onApply, trace, { recurrent: new Array<boolean>(numLayers).fill(false) });
       const { device } = params.embedding.weight;
       const tokens = checkIds(onApply, ids, { device, vocabSize: V });
       if (types !== undefined && params.types)
-        checkIds(onApply, types, { device, vocabSize: numTypes }, "types");
+        checkTypes(checkIds(onApply, types, { device, vocabSize: numTypes }, "types"), tokens);
       return device.scope(() => {
         let x = embedding(params.embedding.weight, tokens);
         if (config.tokenDropout) x = withoutMasks(x, tokens, config.tokenDropout);
@@ -337,6 +338,20 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
       return linear(narrowNorm.apply(head.norm, activated), weight, head.bias);
     },
   };
+}
+
+/** Refuses types of more or fewer tokens than there are. */
+function checkTypes({ shape }: Tensor, tokens: Tensor): void {
+  if (sameShape(shape, tokens.shape)) return;
+  onApply.refuse(
+    {
+      argument: "types",
+      received: shape,
+      expected: `[${tokens.shape.join(", ")}], one for each token`,
+      fix: "give the types of the same texts.",
+    },
+    ShapeError,
+  );
 }
 
 const isLearned = ({ positions = "learned" }: EncoderConfig): boolean => positions === "learned";

@@ -12,6 +12,7 @@ import {
 import { type Cache, type KeyValues, type Mask, positionsAfter } from "@qkv/attention-contract";
 import { add, mul, randn, splitSeed, type linear, type Tensor } from "@qkv/tensor";
 import { activationFunction, type Activation } from "../layers/activation.js";
+import { checkLayerCount } from "../layers/check-params.js";
 import { feedForward, type FeedForwardParams } from "../layers/feed-forward.js";
 import { norm, type NormKind, type NormParams } from "../layers/norm.js";
 import { recordTensor, traceAt, type ModelTrace } from "../layers/trace.js";
@@ -126,6 +127,7 @@ export function layerStack(
   kernels: { linear?: typeof linear } = {},
 ): LayerStack {
   checkLayerStack(checks(fn), config);
+  const onApply = checks(`${fn}.apply`);
   const { embedDim: C, hiddenDim: F, numLayers, numHeads, contextLength, normEps: eps = 1e-5 } = config;
   const { headDim = C / numHeads, bias = true, placement = "post", positions: kind = "learned" } = config;
   const { relativeBias, rope } = config;
@@ -185,6 +187,7 @@ export function layerStack(
       };
     },
     apply(params, embeddings, { cache, source, mask, trace, ...call }) {
+      checkLayerCount(onApply, params, numLayers);
       const [B, T] = embeddings.shape as [number, number, number];
       const positions = call.positions ?? positionsAfter(cache, T);
       let x = config.embeddingScale === undefined ? embeddings : mul(embeddings, config.embeddingScale);

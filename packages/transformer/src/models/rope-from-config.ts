@@ -12,6 +12,7 @@ import {
   type RopeScaling,
   type YarnOptions,
 } from "@qkv/attention";
+import { checks } from "@qkv/core";
 import { proportionalRope, type ProportionalRopeOptions } from "./proportional-rope.js";
 
 /** Scaling of a rotary embedding for longer contexts, as data: its name and options. */
@@ -35,7 +36,9 @@ export function ropeFromConfig(
 export function ropeScalingFromConfig(config: RopeScalingConfig): RopeScaling {
   switch (config.type) {
     case "linear":
-      return linearScaling(config.factor);
+      return linearScaling(
+        checks("decoder").options(scalingOptions(config), ["factor"], "ropeScaling").factor,
+      );
     case "dynamic":
       return dynamicNtk(scalingOptions(config));
     case "yarn":
@@ -46,6 +49,13 @@ export function ropeScalingFromConfig(config: RopeScalingConfig): RopeScaling {
       return longRope(scalingOptions(config));
     case "proportional":
       return proportionalRope(scalingOptions(config));
+    default:
+      return checks("decoder").refuse({
+        argument: "ropeScaling.type",
+        received: (config as { type?: unknown }).type,
+        expected: '"linear", "dynamic", "yarn", "llama3", "longrope" or "proportional"',
+        fix: "write `{ type, … }` with the options of that scaling, or leave `ropeScaling` out for none.",
+      });
   }
 }
 

@@ -88,5 +88,7 @@ export async function meanLoss<P>(loss: BatchLoss<P>, params: P, batches: Iterab
     total += (await loss(params, batch).read())[0]! * count;
     terms += count;
   }
+  const fix = "give batches with targets; a stream that was read to its end has none left.";
+  check.each({ batches: terms }, (count) => count !== 0, "one target or more", fix);
   return total / terms;
 }
