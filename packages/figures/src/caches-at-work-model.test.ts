@@ -204,6 +204,17 @@ test("an evicting cache keeps its budget: the tokens of layer 0 are those of the
   expect(stored.slice(1, -5).some((form) => form !== "evicted")).toBe(true);
 });
 
+test("a free slot among the tokens of an evicting cache is drawn as free, at every step", () => {
+  const choices = { ...cachesAtWork.initial, kind: "evicting" };
+  kind("evicting").moments.forEach(({ regions }, step) => {
+    const slots = regions.flatMap((region) => region.slots);
+    for (const token of slots) expect(token?.position ?? 0).toBeGreaterThanOrEqual(0);
+    const { marks } = cachesAtWork.scene(story, choices, { step, progress: 1 }, 1120);
+    const free = marks.filter(({ reads }) => /^slot \d+ of .*: free$/.test(reads ?? ""));
+    expect(free.length).toBe(slots.filter((token) => !token).length);
+  });
+});
+
 test("latents: 80 numbers a token in place of 128, and a fork shares them until one side writes", () => {
   const { moments, weights } = kind("latent");
   expect(weights).toBe("random");

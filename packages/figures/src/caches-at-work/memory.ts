@@ -92,7 +92,9 @@ export function readMemory(
     for (const { regions } of segments) regions.forEach(known);
     const places = segments.flatMap(({ places }) => places);
     places.forEach((place, s) => {
-      addToken(place, "start" in positions ? positions.start + s : positions[s]!);
+      const position = "start" in positions ? positions.start + s : positions[s]!;
+      // An evicting cache marks free slots by position -1.
+      if (position >= 0) addToken(place, position);
     });
     // A full ring buffer also stores the token that is overwritten next, but attention does not read it any more.
     if (cache.stored > places.length) {
