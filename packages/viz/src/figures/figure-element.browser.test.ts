@@ -139,6 +139,22 @@ test("keyboard: steps, first and last step, cells, and Escape", async () => {
   expect(host.state).toBe("");
 });
 
+test("keys do nothing before the first model", () => {
+  customElements.define(
+    "qkv-waiting",
+    figureElement(figure, () => new Promise<number[]>(() => undefined)),
+  );
+  document.body.innerHTML = `<qkv-waiting><a href="#">A link that is shown first</a></qkv-waiting>`;
+  const errors: unknown[] = [];
+  const report = (event: ErrorEvent) => errors.push(event.error);
+  window.addEventListener("error", report);
+  const link = document.querySelector("qkv-waiting a")!;
+  for (const key of ["ArrowRight", "End", "Escape"])
+    link.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+  window.removeEventListener("error", report);
+  expect(errors).toEqual([]);
+});
+
 test("when the focused cell disappears, the focus stays in the figure", async () => {
   const host = await place();
   host.querySelector<SVGElement>('[data-cell="cell:3"]')!.focus();

@@ -467,7 +467,7 @@ function mountFigure<Model, Choices extends FigureChoices>(
     if (event.altKey || event.ctrlKey || event.metaKey || !(target instanceof Element)) return;
     const handlesKeys = target.matches("input,select,textarea,.qkv-figure-table");
     if (key === "Escape") dispatch({ type: "focus", cell: undefined });
-    if (handlesKeys) return;
+    if (handlesKeys || !state) return;
     const address = cellAddress(target);
     const direction = (
       { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down" } as Record<
@@ -484,11 +484,7 @@ function mountFigure<Model, Choices extends FigureChoices>(
       }
       if (key === "Enter") return press(address);
     }
-    const action = keyAction(
-      key,
-      target.matches("button"),
-      figure.steps(state!.model, state!.choices).length,
-    );
+    const action = keyAction(key, target.matches("button"), figure.steps(state.model, state.choices).length);
     if (!action) return;
     event.preventDefault();
     dispatch(action);
