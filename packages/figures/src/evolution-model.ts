@@ -489,7 +489,8 @@ function additiveWeights(query: Tensor, key: Tensor): Tensor {
   const units = 2 * D; // tanh(q − k + b) + tanh(k − q + b) is largest at q = k
   const signs = Array.from({ length: units * D }, (_, at) => {
     const [unit, input] = [Math.floor(at / D), at % D];
-    return unit % D === input ? (unit < D ? 1 : -1) : 0;
+    if (unit % D !== input) return 0;
+    return unit < D ? 1 : -1;
   });
   const weight = tensor(signs, { shape: [units, D] });
   const params = {

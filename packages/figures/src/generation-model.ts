@@ -153,7 +153,7 @@ async function generateTokens(
         cache: states,
         cacheBytes: cacheBytes(model, states),
         ...list,
-        draw: pinned === undefined ? (draw === undefined ? undefined : Number(draw)) : undefined,
+        draw: pinned === undefined && draw !== undefined ? Number(draw) : undefined,
         pinned: pinned !== undefined,
         pass,
         draft: draft.slice(i).map((each) => nextText(model, each)),

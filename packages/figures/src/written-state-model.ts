@@ -69,14 +69,14 @@ export function writtenStateModel(options?: Partial<WrittenStateChoices>): Writt
   };
   const decay = full([1, 1, T], Math.log(gate));
   const rates = full([1, 1, T], beta);
-  const run =
-    rule === "add"
-      ? gate === 1
-        ? runMixer(linearAttention(), inputs)
-        : runMixer(simpleGla(), { ...inputs, decay })
-      : gate === 1
-        ? runMixer(deltaRule(), { ...inputs, beta: rates })
-        : runMixer(gatedDeltaRule(), { ...inputs, decay, beta: rates });
+  const isGated = gate !== 1;
+  const additive = () =>
+    isGated ? runMixer(simpleGla(), { ...inputs, decay }) : runMixer(linearAttention(), inputs);
+  const delta = () =>
+    isGated
+      ? runMixer(gatedDeltaRule(), { ...inputs, decay, beta: rates })
+      : runMixer(deltaRule(), { ...inputs, beta: rates });
+  const run = rule === "add" ? additive() : delta();
   const [K, V] = [parts[0]!.key.length, channels.length];
   return {
     channels,

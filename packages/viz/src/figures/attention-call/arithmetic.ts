@@ -159,10 +159,9 @@ function dot(
   const [aDigits, bDigits] = [result.name === "o" ? 2 : digitsIn(a), digitsIn(b)];
   const sumTop = y + 2 * height + 34;
   const size = cell < 34 ? 11 : 12;
+  // Of a long product, shown terms appear in proportion to the computed ones.
   const visible = long
-    ? arithmetic.terms >= a.length
-      ? shownTerms.length
-      : Math.floor((arithmetic.terms * shownTerms.length) / a.length)
+    ? Math.floor((Math.min(arithmetic.terms, a.length) * shownTerms.length) / a.length)
     : arithmetic.terms;
   shownTerms.forEach((n, z) => {
     const x = left + z * step + 12;
@@ -216,11 +215,7 @@ function dot(
     );
   }
   if (arithmetic.landed > 0) {
-    const partial = long
-      ? arithmetic.landed >= a.length
-        ? total
-        : a.slice(0, arithmetic.landed).reduce((sum, value, n) => sum + value * b[n]!, 0)
-      : all.slice(0, arithmetic.landed).reduce((sum, n) => sum + a[n]! * b[n]!, 0);
+    const partial = a.slice(0, arithmetic.landed).reduce((sum, value, n) => sum + value * b[n]!, 0);
     const terms = [...shownTerms.map((n) => a[n]! * b[n]!), ...(long ? [rest] : [])];
     const sign = arithmetic.landed < a.length ? "=" : equals(terms, total, 2);
     const [x, base] = compact ? [left, sumTop + 30] : [end, sumTop + 2];
@@ -638,13 +633,11 @@ function mixture(
   const exact = !small || !whole || range(D).every((d) => equals(rounded(d), sum(d), 2) === "=");
   marks.push(
     { key: "bench:rule", kind: "path", x: 0, y: 0, d: `M${px} ${top - 3}H${px + cell * D}`, stroke: "rule" },
-    letters(
-      "bench:sum",
-      px - 8,
-      top + 15,
-      compact ? (exact ? "sum =" : "sum ≈") : exact ? "sum = output" : "sum ≈ output",
-      { anchor: "end", size: 13, weight: 600 },
-    ),
+    letters("bench:sum", px - 8, top + 15, `sum ${exact ? "=" : "≈"}${compact ? "" : " output"}`, {
+      anchor: "end",
+      size: 13,
+      weight: 600,
+    }),
     ...valueMarks("bench:o", px, top, sum, 1, 2, small ? scale : largestMagnitude(range(D).map(sum))),
   );
   return marks;

@@ -43,11 +43,7 @@ export function numberCell(
   const shade =
     (weight ? weightShade(share) : deepest * share * (negative ? 0.6 : 1)) * (dim ? 0.4 : 1) * (1 - hatch);
   const full = fixed(value, digits);
-  const text = short
-    ? Number.isInteger(value)
-      ? full.replace(/\.0+$/, "")
-      : full.replace(/^(−?)0\./, "$1.")
-    : full;
+  const text = short ? shortText(full, Number.isInteger(value)) : full;
   const fits = box.width >= text.length * size * 0.54 && box.height >= size;
   return {
     key,
@@ -67,6 +63,10 @@ export function numberCell(
     ...(fits && hatch < 0.5 && { text }),
   };
 }
+
+/** A printed number without the zeros after the point of a whole number, or without the zero before the point: 1, .42. */
+const shortText = (text: string, isWhole: boolean): string =>
+  isWhole ? text.replace(/\.0+$/, "") : text.replace(/^(−?)0\./, "$1.");
 
 /** Rounds to a hundredth of a pixel. Faster than `toFixed`, as a strip has thousands of cells. */
 const px = (value: number) => Math.round(100 * value) / 100;

@@ -94,7 +94,8 @@ export function content(
   /** Progress of a step by its id: 0 before it, 1 after it. */
   const done = (name: string): number => {
     const n = stepIndex.get(name);
-    return n === undefined ? 0 : index > n ? 1 : index === n ? (name === id ? q : p) : 0;
+    if (n === undefined || index < n) return 0;
+    return index > n ? 1 : q;
   };
 
   const scaled = ease(done("scale"));

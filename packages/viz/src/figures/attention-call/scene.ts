@@ -54,7 +54,7 @@ const letters: Readonly<Partial<Record<MatrixName, ThemeName>>> = {
   o: "value-text",
 };
 /** True for matrices whose columns are keys: scores and weights. */
-const named = (name: MatrixName) => name === "s" || name === "a";
+const hasKeyColumns = (name: MatrixName) => name === "s" || name === "a";
 /** Cells narrower than this many pixels have no number. */
 const narrowest = 13;
 
@@ -124,7 +124,7 @@ function matrixMarks(name: MatrixName, shared: Shared): Mark[] {
   const { lit } = now;
   const involved = lit.some((region) => region.name === name);
   const dims = lit.length > 1 && involved;
-  const strip = C > 8 && !named(name);
+  const strip = C > 8 && !hasKeyColumns(name);
   let largest = 1e-9;
   for (let n = 0; n < R * C; n++) largest = Math.max(largest, Math.abs(frame.data[n]!));
   // The color scale shrinks with the scores while they are scaled, so their colors stay.
@@ -231,10 +231,10 @@ function surroundings(
   to: Layout,
   i: number,
 ): Mark[] {
-  const { tokens, features, channels } = model;
+  const { tokens, channels } = model;
   const flip = Boolean(to[name].flip);
   const corner = place(name, 0, 0);
-  const upright = flip || named(name);
+  const upright = flip || hasKeyColumns(name);
   const whole = around(allBoxes((r, c) => place(name, r, c), R, C));
   const seen = Math.max(all, 0.75) * corner.opacity;
   const marks: Mark[] = [];
@@ -247,14 +247,7 @@ function surroundings(
 
   // Names of columns: tokens for scores, weights and the transposed keys; channels if they have names.
   const first = flip ? place(name, 0, 0) : corner;
-  const columnNames: readonly string[] | undefined =
-    flip || named(name)
-      ? tokens.map(shown)
-      : name === "x"
-        ? features
-        : name.startsWith("w")
-          ? undefined
-          : channels;
+  const columnNames = flip || hasKeyColumns(name) ? tokens.map(shown) : channelNames(name, model);
   const widest = columnNames ? labelWidth(columnNames) : 0;
   const level = columnNames !== undefined && widest * (upright ? 0.96 : 0.88) <= first.width + 2;
   const stands = columnNames !== undefined && !level && upright && first.width >= 11;
@@ -369,6 +362,12 @@ function surroundings(
     });
   }
   return marks;
+}
+
+/** Names of the columns of a matrix whose columns are no tokens. Projections have none. */
+function channelNames(name: MatrixName, { features, channels }: AttentionCallModel) {
+  if (name === "x") return features;
+  return name.startsWith("w") ? undefined : channels;
 }
 
 /** Outline around a lit region. */

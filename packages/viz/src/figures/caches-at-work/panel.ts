@@ -70,14 +70,15 @@ export function panel(
       y: y + headingHeight + rows.length * line + 20 + i * 16,
       text,
     })),
-    ...(rounds
-      ? roundedKey(model, kind, index, focused, place)
-      : evicts
-        ? forgottenTokens(model, kind, index, place)
-        : pages
-          ? pageTable(kind, kind.moments[index]!, place)
-          : []),
+    ...details(),
   ];
+
+  /** The part of the panel that only this kind of cache has. */
+  function details(): Mark[] {
+    if (rounds) return roundedKey(model, kind, index, focused, place);
+    if (evicts) return forgottenTokens(model, kind, index, place);
+    return pages ? pageTable(kind, kind.moments[index]!, place) : [];
+  }
 }
 
 /** Names and numbers of an operation. */

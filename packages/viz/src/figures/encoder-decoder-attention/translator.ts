@@ -35,6 +35,8 @@ export function translator(
   const half = annotations[0]!.length / 2;
   const asValues = stage.context > 0;
   const asKeys = stage.score > 0;
+  const keyRole = asKeys ? "key" : undefined;
+  const role = asValues ? "value" : keyRole;
   source.forEach((letter, j) => {
     const isForward = stage.forward * (S + 1) > j + 1 || stage.forward >= 1;
     const isBackward = stage.backward * (S + 1) > S - j || stage.backward >= 1;
@@ -64,10 +66,10 @@ export function translator(
         ...vectorCells(`annotation:${j}`, at, annotations[j]!, {
           cell,
           scale,
-          color: asValues ? "value" : asKeys ? "key" : "text",
+          color: role ?? "text",
           shown: (i) => (i < half ? isForward : isBackward),
           opacity: asValues ? 0.35 + 0.65 * Math.sqrt(now.weights[j]!) : 1,
-          outline: lit ? "text" : asValues ? "value" : asKeys ? "key" : "rule",
+          outline: lit ? "text" : (role ?? "rule"),
           reads,
           address: `annotation:0:${j}`,
         }),

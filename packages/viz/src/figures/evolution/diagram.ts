@@ -362,10 +362,8 @@ function maps(
   const gap = 22;
   const names = heads ? 0 : 54;
   const room = beside ? width - left - 24 : width - 8;
-  const size = Math.min(
-    heads ? (room - gap) / 2 : room - names,
-    beside ? (heads ? 118 : 190) : heads ? 104 : 196,
-  );
+  const maxSize = beside ? { heads: 118, single: 190 } : { heads: 104, single: 196 };
+  const size = heads ? Math.min((room - gap) / 2, maxSize.heads) : Math.min(room - names, maxSize.single);
   const cell = size / T;
   const top = beside ? y + 44 : y + 330 + 34;
   const start = beside
@@ -401,6 +399,33 @@ function maps(
         const unwritten = decoder && i >= written;
         const masked = weight === null;
         const queryWord = decoder ? translation[i]! : words[i]!;
+        const cellAddress = `${prefix}map${head}:${i}:${j}`;
+        const look = (): Partial<Mark> => {
+          if (unwritten)
+            return {
+              fill: "rule",
+              shade: 0.15,
+              hatch: masked ? 1 : 0,
+              reads: `“${queryWord}” is not written yet`,
+            };
+          if (masked)
+            return {
+              fill: "rule",
+              shade: j <= i ? 0.3 : 0,
+              hatch: 1,
+              reads: `“${queryWord}” may not see “${words[j]!}”`,
+              cell: cellAddress,
+            };
+          const value = weight ?? 0;
+          return {
+            fill: value < 0 ? "cost" : "weight",
+            shade: 0.05 + 0.95 * Math.min(1, Math.abs(value)),
+            ...(value < -0.005 && { text: "−", size: 11 }),
+            hatch: 0,
+            reads: `${heads ? `${rows} ${head}, ` : ""}weight of “${words[j]!}” for “${queryWord}”: ${value.toFixed(2)}`,
+            cell: cellAddress,
+          };
+        };
         marks.push({
           key: `${prefix}map:${head}:${i}:${j}`,
           home: head === 0 ? undefined : `${prefix}map:0:${i}:${j}`,
@@ -410,22 +435,7 @@ function maps(
           width: cell - 1.5,
           height: cell - 1.5,
           radius: 2,
-          fill: unwritten || masked ? "rule" : (weight ?? 0) < 0 ? "cost" : "weight",
-          shade: unwritten
-            ? 0.15
-            : masked
-              ? j <= i
-                ? 0.3
-                : 0
-              : 0.05 + 0.95 * Math.min(1, Math.abs(weight ?? 0)),
-          ...((weight ?? 0) < -0.005 && { text: "−", size: 11 }),
-          hatch: masked ? 1 : 0,
-          reads: unwritten
-            ? `“${queryWord}” is not written yet`
-            : masked
-              ? `“${queryWord}” may not see “${words[j]!}”`
-              : `${heads ? `${rows} ${head}, ` : ""}weight of “${words[j]!}” for “${queryWord}”: ${(weight ?? 0).toFixed(2)}`,
-          ...(unwritten ? {} : { cell: `${prefix}map${head}:${i}:${j}` }),
+          ...look(),
         });
       }
     marks.push({

@@ -12,16 +12,10 @@ export function queryState(model: FlashAttentionModel, walk: Walk, query: number
   const row = Math.floor(query / model.tileSize);
   const i = query - row * model.tileSize;
   const own = model.tiles.filter((tile) => tile.row === row);
-  const last = own.at(-1)!;
   const doneOfRow = own.filter((tile) => model.tiles.indexOf(tile) < walk.done).at(-1);
-  const isCurrent = walk.current?.row === row;
-  const state = isCurrent
-    ? walk.update > 0.5
-      ? walk.current!.after
-      : walk.current!.before
-    : (doneOfRow?.after ?? last.before);
-  const start = own[0]!.before;
-  const shown = !isCurrent && !doneOfRow ? start : state;
+  const current = walk.current?.row === row ? walk.current : undefined;
+  const currentState = current && (walk.update > 0.5 ? current.after : current.before);
+  const shown = currentState ?? doneOfRow?.after ?? own[0]!.before;
   return { max: shown.max[i]!, sum: shown.sum[i]!, accumulator: shown.accumulator[i]! };
 }
 
@@ -45,13 +39,16 @@ export function queryStates(
     fill,
     size: phone ? 11 : 12,
   });
+  const outputName = divided
+    ? { short: "output", long: "output = o / l" }
+    : { short: "o", long: "accumulator o" };
   const marks: Mark[] = [
     heading("m", state + number / 2, phone ? "m" : "max m"),
     heading("l", state + 1.5 * number, phone ? "l" : "sum l"),
     heading(
       "o",
       accumulator + (D * accumulatorCell) / 2,
-      divided ? (phone ? "output" : "output = o / l") : phone ? "o" : "accumulator o",
+      phone ? outputName.short : outputName.long,
       "value-text",
     ),
   ];

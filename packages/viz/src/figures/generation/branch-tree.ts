@@ -67,6 +67,11 @@ export function branchTree(
       const isNow = current && token === stage.token && stage.draw > 0;
       const isNext = current && token === stage.token && !isNow;
       const cell = branchCell(index, token);
+      const shade = () => {
+        if (isNow) return 0.9;
+        if (focus === cell) return 1;
+        return current && token < stage.token ? 0.75 : 0.3;
+      };
       marks.push({
         key: `tree:${index}:${token}`,
         kind: "rect",
@@ -76,7 +81,7 @@ export function branchTree(
         height: 22,
         radius: 4,
         fill: isNow ? "text" : "rule",
-        shade: isNow ? 0.9 : focus === cell ? 1 : current && token < stage.token ? 0.75 : 0.3,
+        shade: shade(),
         ...(isNext && { stroke: "quiet", dash: true }),
         text: drawn,
         size,

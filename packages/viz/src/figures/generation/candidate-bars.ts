@@ -39,7 +39,7 @@ export function candidateBars(
   const [t, p] = [stage.temperature, stage["top-p"]];
   const shown = [stage.predict > 0, t > 0, p > 0];
   const heads = [
-    phone ? (exact ? "model │exact" : "model") : exact ? "by the model; line: exact cache" : "by the model",
+    phone ? `model${exact ? " │exact" : ""}` : `by the model${exact ? "; line: exact cache" : ""}`,
     phone ? `temp. ${model.temperature}` : `with temperature ${model.temperature}`,
     phone || model.topP >= 1
       ? `top-p ${model.topP}`

@@ -115,13 +115,7 @@ const stepTexts: Record<Phase, StepTextFunction> = {
   draw(model, _, token) {
     const { candidates, taken, draw, pinned, ends, draft } = model.generated[token]!;
     const one = candidates[taken]!;
-    const then = ends
-      ? "It ends the text."
-      : draft.length === 0
-        ? `${quoted(one.text)} is appended to the text. It is not in the cache until it is read.`
-        : draft[0] === one.text
-          ? `The draft said the same: accepted, and already in the cache.`
-          : `The draft said ${quoted(draft[0]!)}: rejected, and removed from the cache.`;
+    const then = outcome();
     const fork = "Press another bar and the text forks there.";
     if (pinned)
       return {
@@ -137,6 +131,15 @@ const stepTexts: Record<Phase, StepTextFunction> = {
       title: `Draw: ${draw.toFixed(3)} falls on ${quoted(one.text)}`,
       text: `Seed ${model.seed} draws ${draw.toFixed(3)}; ${quoted(one.text)} covers ${one.from.toFixed(3)} to ${one.to.toFixed(3)}. ${then} ${fork}`,
     };
+
+    /** Sentence about the selected token, compared with the draft. */
+    function outcome(): string {
+      if (ends) return "It ends the text.";
+      if (draft.length === 0)
+        return `${quoted(one.text)} is appended to the text. It is not in the cache until it is read.`;
+      if (draft[0] === one.text) return "The draft said the same: accepted, and already in the cache.";
+      return `The draft said ${quoted(draft[0]!)}: rejected, and removed from the cache.`;
+    }
   },
 };
 

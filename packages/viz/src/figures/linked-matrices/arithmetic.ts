@@ -134,17 +134,17 @@ export function cellArithmetic(
     const sum = `Sum of ${termCount(D)} ${equals(products, dot, 2)} ${fixed(dot)}`;
     return {
       title: `Score of key ${gives} for query ${asks}`,
-      formula: step < 2 ? "q · k" : step < 3 ? "q · k / √d" : "q · k / √d + mask",
+      formula: ["q · k", step >= 2 ? "/ √d" : "", step >= 3 ? "+ mask" : ""].filter(Boolean).join(" "),
       ...table,
-      result:
-        step < 2
-          ? `${sum}.`
-          : step < 3
-            ? `${sum};${scaled}.`
-            : hidden
-              ? `${sum};${scaled}. ${asks} must not see ${gives}: −∞.`
-              : `${sum};${scaled}. ${asks} sees ${gives}: unchanged.`,
+      result: result(),
     };
+
+    function result(): string {
+      if (step < 2) return `${sum}.`;
+      if (step < 3) return `${sum};${scaled}.`;
+      const masking = hidden ? `${asks} must not see ${gives}: −∞.` : `${asks} sees ${gives}: unchanged.`;
+      return `${sum};${scaled}. ${masking}`;
+    }
   }
 
   function weight(): Arithmetic {

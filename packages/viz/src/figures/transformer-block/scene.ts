@@ -18,8 +18,10 @@ import { openedHead } from "./opened-head.js";
 import { openedHeads } from "./opened-heads.js";
 import { openedMlp } from "./opened-mlp.js";
 import { openedNorm } from "./opened-norm.js";
+import type { Row } from "./row.js";
 import { rowMarks } from "./rows.js";
 import { sharedScales } from "./scales.js";
+import type { Shared } from "./shared.js";
 import { steps } from "./steps.js";
 import { streams, wires } from "./streams.js";
 import { stepView, type View } from "./view.js";
@@ -57,15 +59,7 @@ function stillScene(
     marks.push(...wires(model, chosen, layout, view, row), ...rowMarks(row, shared));
     if (row.opened === 0) continue;
     marks.push(...openedFrame(row, shared));
-    const draw =
-      row.kind === "norm"
-        ? openedNorm
-        : row.kind === "mlp"
-          ? openedMlp
-          : view.head
-            ? openedHead
-            : openedHeads;
-    marks.push(...draw(row, shared));
+    marks.push(...openedPart(row, shared));
   }
   marks.push(
     ...headings(model, chosen, layout, view),
@@ -74,6 +68,13 @@ function stillScene(
   );
   const height = layout.next + nextHeight(layout.phone, model.next[chosen.t]!.length);
   return { width, height, marks, description: describe(model, chosen, view) };
+}
+
+/** The content of an expanded row. */
+function openedPart(row: Row, shared: Shared): Mark[] {
+  if (row.kind === "norm") return openedNorm(row, shared);
+  if (row.kind === "mlp") return openedMlp(row, shared);
+  return shared.view.head ? openedHead(row, shared) : openedHeads(row, shared);
 }
 
 /** Background bands of the blocks. */
