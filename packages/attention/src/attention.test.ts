@@ -33,7 +33,7 @@ type Case = { query: Tensor; key: Tensor; value: Tensor; seed: number };
 
 const small = (max: number, min = 1) => fc.integer({ min, max });
 
-/** Query, key and value of any shapes that fit; at least as many keys as queries. */
+/** Random query, key and value with matching shapes, and at least as many keys as queries. */
 function cases(dtype: "float32" | "float64" = "float32"): fc.Arbitrary<Case> {
   const sizes = { B: small(2), Hkv: small(2), group: small(3), T: small(4), more: small(3, 0) };
   return fc
@@ -49,7 +49,7 @@ function cases(dtype: "float32" | "float64" = "float32"): fc.Arbitrary<Case> {
 const B = (x: Tensor) => x.shape[0]!;
 const length = (x: Tensor) => x.shape[2]!;
 
-/** Some keys hidden from each query, the same for all batches and heads. */
+/** A random bool mask `[T, S]`, the same for all sequences and heads. */
 function randomMask(T: number, S: number, seed: number): Tensor {
   const noise = randn([T, S], { seed }).data;
   return tensor(
@@ -58,7 +58,7 @@ function randomMask(T: number, S: number, seed: number): Tensor {
   );
 }
 
-/** Attention as the formula reads, in plain float64 arithmetic: what the op is compared with. */
+/** Attention by its formula, softmax(scale · Q Kᵀ) V, in plain float64 arithmetic: the reference for the operation. */
 function byFormula({ query, key, value }: Case, { scale = 1 / Math.sqrt(query.shape[3]!) } = {}): number[] {
   type Rank4 = number[][][][];
   const [q, k, v] = [query, key, value].map((x) => x.toNested() as Rank4) as [Rank4, Rank4, Rank4];

@@ -157,7 +157,7 @@ export function attentionWeights(query: Tensor, key: Tensor, options?: Attention
 /** The names of attention's intermediate tensors. */
 export const traceNames: readonly TraceName[] = ["dots", "capped", "scores", "weights", "lse"];
 
-/** Checks the call of a public function. `rest`: key and value, or both together, then options. */
+/** Checks the arguments of a public function. `rest`: key and value, or both in one `KeyValues`, then options. */
 function checkedCall(
   fn: string,
   query: Tensor,
@@ -166,7 +166,7 @@ function checkedCall(
 ): AttentionCall {
   checkTensor(fn, "query", query);
   const [keyValues, options, surplus] = givenKeyValues(fn, rest) as [KeyValues, AttentionOptions?, unknown?];
-  // `(query, keyValues, undefined, options)` would ignore the options.
+  // In `(query, keyValues, undefined, options)` the options would be ignored, so it is refused.
   if (surplus !== undefined) {
     const fix = `keys and values are one argument here: write \`${fn}(query, keyValues, options)\`.`;
     checks(fn).refuse({ argument: "options", received: surplus, expected: "options as third argument", fix });
@@ -208,7 +208,7 @@ const optionNames = [
   "softcap",
 ] as const;
 
-/** Refuses a mask in place of the options that hold it. */
+/** Refuses a mask that is passed in place of the options. */
 function refuseMaskAsOptions(check: Checks, options: unknown, argument = "options"): void {
   if (!isMask(options)) return;
   const { name } = options;
@@ -220,7 +220,7 @@ function refuseMaskAsOptions(check: Checks, options: unknown, argument = "option
   });
 }
 
-/** Checks of options what can be checked before there is a call. */
+/** Checks the parts of the options that do not depend on a call. */
 export function checkAttentionOptions(
   fn: string,
   options: AttentionOptions,
@@ -234,7 +234,7 @@ export function checkAttentionOptions(
   return options;
 }
 
-/** Checks one call, and prepares the inputs of every implementation of attention. */
+/** Checks the options for one call, and builds the inputs of all implementations of attention. */
 export function prepare(
   fn: string,
   query: Tensor,
@@ -263,7 +263,7 @@ export function prepare(
   const { places, lengths, bind } = callPlaces(keyValues, { batches: B, heads: H, queries: T });
   const { rule: known, hidden } = splitMask(mask, query, places, lengths);
 
-  // Scores: the score mod is applied before the bias. Weights: the weight mod is applied before dropout.
+  // On scores, the score mod is applied before the bias; on weights, the weight mod before dropout.
   const rule = (option: string, mod: unknown): Rule | undefined =>
     mod === undefined
       ? undefined

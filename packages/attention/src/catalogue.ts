@@ -1,52 +1,52 @@
-/** Growth of the work of a mechanism. T: queries, S: keys. */
+/** Complexity of a mechanism. T: number of queries, S: number of keys. */
 export type CostKind =
   /** T · S dot products. */
   | "full"
-  /** Half of them. */
+  /** T · S / 2 dot products. */
   | "causal"
-  /** T times what a window holds. */
+  /** T times the number of keys in a window. */
   | "window"
-  /** What the tiles that are not hidden hold. */
+  /** The pairs in tiles that are not skipped. */
   | "blocks"
-  /** A little for each pair of query and key, beside the attention that it is part of. */
+  /** A few operations per pair of a query and a key, in addition to the attention. */
   | "pair"
-  /** T times what a state holds, K · V numbers a head. */
+  /** T times the size of the state, K · V numbers per head. */
   | "state"
-  /** A little for each token, beside the attention that it is part of. */
+  /** A few operations per token, in addition to the attention. */
   | "token"
-  /** As good as nothing beside the attention that it is part of. */
+  /** Negligible in addition to the attention. */
   | "unchanged";
 
-/** One mechanism, in words and figures: what tables, lists and pages are made from. */
+/** The description of one mechanism, from which tables, lists and pages of the site are generated. */
 export type CatalogueEntry = {
-  /** In kebab-case; no two are alike. */
+  /** Unique name in kebab-case. */
   readonly name: string;
   /**
-   * The part of attention that it is: the computation itself, a mask, a bias, positions, an arrangement of heads, a form
-   * of scores or weights, a choice of keys, a mixer in place of softmax attention, or a score by which a cache evicts.
+   * Kind of mechanism: attention itself, a mask, a bias, a position encoding, a layer (arrangement of heads), a form of scores or
+   * weights, a selection of keys (`sparse`), a mixer in place of softmax attention, or an eviction score of a cache.
    */
   readonly kind:
     "attention" | "mask" | "bias" | "position" | "head" | "score" | "sparse" | "mixer" | "eviction";
-  /** Names in `@qkv/attention`, the main function first. */
+  /** Exported names in `@qkv/attention`, the main function first. */
   readonly exports: readonly [string, ...string[]];
   readonly title: string;
-  /** Paper that described it first, or best. */
+  /** The first paper, or the one that describes it best. */
   readonly paper: { readonly title: string; readonly url: string };
   readonly year: number;
-  /** In one line. q, k, v: query, key, value; s: a score; i, j: positions of query and key. */
+  /** Formula in one line. q, k, v: query, key, value; s: a score; i, j: positions of query and key. */
   readonly formula: string;
-  /** 1: what every course teaches; 2: what the models of today use; 3: what is being tried. */
+  /** 1: fundamentals; 2: used in current models; 3: recent research. */
   readonly tier: 1 | 2 | 3;
   readonly costKind: CostKind;
   /** Effect on a key-value cache. */
   readonly kvEffect: string;
-  /** Some that use it. */
+  /** Examples of models that use it. */
   readonly models: readonly string[];
-  /** Its page in the reference of attention. */
+  /** Name of its page in the reference of the site. */
   readonly page: string;
 };
 
-/** Fields with a default: no effect on a cache, no models, and a page that has the entry's name. */
+/** Fields with a default: no effect on a cache, no models, and a page with the name of the entry. */
 type Default = "kvEffect" | "models" | "page";
 
 const arxiv = (id: string, title: string) => ({ title, url: `https://arxiv.org/abs/${id}` });

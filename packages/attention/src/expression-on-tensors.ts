@@ -39,7 +39,7 @@ import {
   type PlanExtent,
 } from "@qkv/attention-contract";
 
-/** Runs an expression on whole tensors of scores `[B, H, T, S]`, so that it has gradients of every order. */
+/** Evaluates an expression with tensor operations on scores `[B, H, T, S]`, so that gradients of every order exist. */
 export function onTensors(
   { steps, lookedUp, tables }: Expression,
   score: Tensor,
@@ -56,7 +56,7 @@ export function onTensors(
 }
 
 const bool = (x: Tensor) => cast(x, "bool");
-/** Truth as numbers of the type of what was compared. */
+/** A bool tensor as 1 and 0 in the dtype of the compared tensor. */
 const number = (truth: Tensor, { dtype }: Tensor) => cast(truth, dtype);
 
 const onTensor: { readonly [Name in OperationName]: (a: Tensor, b: Tensor, c: Tensor) => Tensor } = {
@@ -113,7 +113,7 @@ function runStep(
       }
       const S = keys[0]!.length;
       const byHead = keys.length > batches;
-      // A list of each query head, where key-value heads differ.
+      // If key-value heads differ, each query head has its own list.
       const lists = byHead
         ? range(batches * heads).map((n) => keys[Math.floor((n * keys.length) / (batches * heads))]!)
         : keys;
@@ -135,7 +135,7 @@ function runStep(
       return take(reshape(table, [-1]), 0, place);
     }
     case "dropoutMask": {
-      // Its numbers are drawn, not computed, and have no slope: the plain evaluator knows them.
+      // Dropout masks have no gradient: they are computed by the plain evaluator.
       const [B, H, T, S] = score.shape as [number, number, number, number];
       const { firstQuery, keyPositions: keys } = places;
       const { at, rate, seed } = step;

@@ -55,7 +55,7 @@ const cases = fc.record({
   options,
 });
 
-test("property: keys in blocks of any length and order give the bits of keys in one tensor", () => {
+test("property: keys in blocks of any length and order give the same as keys in one tensor, bit for bit", () => {
   fc.assert(
     fc.property(cases, ({ B, T, more, blockLength, seed, options }) => {
       const S = T + more;
@@ -81,7 +81,7 @@ test("property: keys in blocks of any length and order give the bits of keys in 
   );
 });
 
-test("property: batches of different lengths each get what they get alone", () => {
+test("property: sequences of different lengths give the same as each by itself", () => {
   fc.assert(
     fc.property(cases, fc.array(fc.nat(70), { minLength: 3, maxLength: 3 }), (one, more) => {
       const { B, T, blockLength, seed, options } = one;
@@ -114,7 +114,7 @@ test("property: batches of different lengths each get what they get alone", () =
   );
 });
 
-test("a dense bias counts each batch's queries from its own first one", () => {
+test("the rows of a dense bias start at the first query of each sequence", () => {
   const [query, key] = [randn([2, 1, 2, 4], { seed: 1 }), randn([2, 1, 5, 4], { seed: 2 })];
   const bias = randn([2, 1, 2, 5], { seed: 3 });
   const positions = Int32Array.of(0, 1, 2, 3, 4, 0, 1, 2, -1, -1);
@@ -127,7 +127,7 @@ test("a dense bias counts each batch's queries from its own first one", () => {
   expect(plain.data).toBeAllclose(output.data, { rtol: 0, atol: 5e-6 });
 });
 
-test("property: whole numbers are read as themselves times their scale, by channel or by token", () => {
+test("property: int8 codes are read as code times scale, with a scale per channel or per token", () => {
   fc.assert(
     fc.property(size(2), size(9), fc.constantFrom(1, 4), fc.nat(1000), (B, S, blockLength, seed) => {
       const columns = Math.ceil(S / blockLength);
@@ -169,7 +169,7 @@ test("property: whole numbers are read as themselves times their scale, by chann
   );
 });
 
-test("property: where tiles begin changes no bit", () => {
+test("property: the result does not depend on tile boundaries, bit for bit", () => {
   fc.assert(
     fc.property(size(70), size(70, 0), fc.nat(1000), (windowSize, before, seed) => {
       // A window over all keys, and over those alone that it shows: tiles begin elsewhere.
@@ -186,7 +186,7 @@ test("property: where tiles begin changes no bit", () => {
   );
 });
 
-test("blocks that hold less than they promise are refused, and gradients through them", () => {
+test("invalid block tables are refused, and so are gradients through blocks", () => {
   const query = randn([2, 2, 1, 4], { seed: 1 });
   const good = inBlocks(randn([2, 1, 5, 4], { seed: 2 }), 2, 1);
   const call = (change: Partial<PagedBlocks>) => () =>

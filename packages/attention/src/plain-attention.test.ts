@@ -101,7 +101,7 @@ test("property: tiled attention and its traces equal the plain version", () => {
   );
 });
 
-test("property: the gradients of both agree, towards everything", () => {
+test("property: the gradients of both versions agree, for all inputs", () => {
   fc.assert(
     fc.property(cases, ({ query, keyValues, options, seed }) => {
       const params = { query, keyValues, options: { bias: options.bias as Tensor, sinks: options.sinks } };
@@ -177,7 +177,7 @@ test("the gradient of weights alone equals central differences", () => {
   expect(() => checkGradient(loss, { query, key })).not.toThrow();
 });
 
-test("second gradients exist on the plain version, and the tiled one says so", () => {
+test("second gradients exist for the plain version, and the error of the tiled version says so", () => {
   const x = float64([1, 1, 3, 2], 1);
   const dy = float64([1, 1, 3, 2], 2);
   const through = (version: (x: Tensor) => Tensor) => (x: Tensor) =>
@@ -188,7 +188,7 @@ test("second gradients exist on the plain version, and the tiled one says so", (
   expect(() => grad(through((z) => attention(z, z, z)))(x)).toThrow(/Fix: write `secondGradients/);
 });
 
-test("a function of numbers changes scores, with the derivative that is given", () => {
+test("scoreModFunction changes scores, and uses the given derivative", () => {
   const [query, key, value] = [float64([1, 1, 3, 4], 1), float64([1, 1, 5, 4], 2), float64([1, 1, 5, 3], 3)];
   const sine = scoreModFunction((s, _b, _h, q, k) => Math.sin(s) * (q - k), {
     derivative: (s, _b, _h, q, k) => Math.cos(s) * (q - k),
@@ -201,7 +201,7 @@ test("a function of numbers changes scores, with the derivative that is given", 
   );
 });
 
-test("property: any cut of the keys merges to the whole, in any order, and an empty part is nothing", () => {
+test("property: merging any division of the keys, in any order, gives the whole, and empty parts change nothing", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 40 }),
@@ -233,7 +233,7 @@ test("property: any cut of the keys merges to the whole, in any order, and an em
   );
 });
 
-test("sinks: output shrinks by σ(lse − b), b = 0 is softmax-1, −∞ is none", () => {
+test("sinks scale the output by σ(lse − b); b = 0 gives softmax-1, and −∞ no sink", () => {
   const [query, key, value] = [float64([1, 2, 3, 4], 1), float64([1, 2, 5, 4], 2), float64([1, 2, 5, 3], 3)];
   const plain = tracedAttention(query, key, value, {}, ["lse"]);
   const sink = tensor([0.7, -Infinity], { dtype: "float64" });
@@ -251,7 +251,7 @@ const attends: readonly ((q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   (q, k, v, options) => plainAttention(q, k, v, options).output,
 ];
 
-test("property: memory keys of score −∞ change nothing, and get no gradient", () => {
+test("property: memory keys with scores of −∞ change nothing, and receive no gradient", () => {
   const few = (min: number) => fc.integer({ min, max: 4 });
   fc.assert(
     fc.property(few(1), few(1), fc.boolean(), fc.nat(1e6), (T, numMemories, masked, seed) => {

@@ -42,18 +42,17 @@ export type PlainAttentionOptions = AttentionOptions & {
   forms?: readonly ScoreForm[];
 };
 
-/** Everything on the way of {@link plainAttention}. */
+/** All intermediate tensors of {@link plainAttention}, and the output. */
 export type PlainAttention = Readonly<
   Record<"output" | "dots" | "capped" | "scores" | "weights" | "lse", Tensor>
 >;
 
 /**
- * Attention written with tensor operations: the specification that the tiled version is tested against, and the version
- * with gradients of gradients. It stores all scores, `[B, H, T, S]`, and reads every value, so masked values must be
- * numbers.
+ * Attention written with tensor operations: the specification against which the tiled version is tested, and the version with
+ * gradients of gradients. It stores all scores, `[B, H, T, S]`, and reads every value, so masked values must not be NaN or infinite.
  *
- * Inputs and options are those of {@link attention}; returned is everything on the way. `forms` replace or change whole
- * stages: distances for dot products, the best k scores, other normalisations than softmax, heads that talk.
+ * Inputs and options are those of {@link attention}; the result contains all intermediate tensors. `forms` replace or change stages:
+ * distances instead of dot products, only the k best scores, other normalizations than softmax, mixing across heads.
  *
  * @example
  * ```ts
@@ -100,7 +99,7 @@ export function plainAttention(query: Tensor, ...rest: unknown[]): PlainAttentio
   return plainStages({ query, keyValues, ...rules }, visible, { ...places, keyPositions: keys }, forms);
 }
 
-/** The stages of a call as tensor operations, for the keys that are visible, bool `[B, H, T, S]`. */
+/** Computes the stages of a call with tensor operations. `visible`: the mask, bool `[B, H, T, S]`. */
 export function plainStages(
   {
     query,
@@ -117,7 +116,7 @@ export function plainStages(
 ): PlainAttention {
   const { B, H, T, group } = callSizes({ query, keyValues });
   const dense = (parts: KeyValues["key"]) => parts.map((part) => denseSegment(part, B));
-  // Each key-value head as often as query heads share it, neighbours together.
+  // Repeats each key-value head for the query heads that share it (repeat_interleave).
   const perHead = (x: Tensor) => repeat(x, group, 1);
   const key = perHead(concat(dense(keyValues.key), 2)); // [B, H, S, D]
   const value = perHead(concat(dense(keyValues.value), 2)); // [B, H, S, Dv]
@@ -132,7 +131,7 @@ export function plainStages(
   const modified = scoreMod ? onTensors(scoreMod, capped, extent) : capped;
   const scores = where(visible, changed("scores", modified), -Infinity);
 
-  // Any number may be subtracted; the largest keeps powers small. Rows without keys have none.
+  // Softmax allows any shift; the largest score avoids overflow. Rows without visible keys have none, and get a finite shift.
   const top = stopGradient(max(scores, { axis: -1, keepDims: true }));
   const shift = where(equal(top, -Infinity), 0, top);
   const powers = exp(sub(scores, shift)); // 0 where hidden

@@ -94,7 +94,7 @@ const wrong: readonly unknown[] = [
 /** Functions that take no argument, as their text says, have nothing to refuse. */
 const takesNothing = (fn: string): boolean => /^(function \w*\(\)|\(\) =>)/.test(String(functions[fn]));
 
-test.each(Object.keys(functions))("%s gives typed errors of its own name, whatever it is given", (fn) => {
+test.each(Object.keys(functions))("%s throws typed errors that name it, for any arguments", (fn) => {
   const calls: unknown[][] = [[]];
   for (const a of wrong) {
     calls.push([a], [a, a], [a, a, a], [a, a, a, a]);
@@ -182,7 +182,7 @@ test.each(Object.keys(optionTakers))("%s refuses options that it does not have",
     refusal(fn, () => call(value as never));
 });
 
-test("options of other libraries are refused with ours", () => {
+test("for option names of other libraries, the error suggests ours", () => {
   expect(refusal("attention", () => attention(x, x, x, { isCausal: true } as never)).message).toBe(
     "attention: `isCausal` is true, expected one of the options mask, bias, scoreMod, weightMod, sinks, dropout, scale, softcap.\nFix: write `mask: causal()`.",
   );
@@ -204,7 +204,7 @@ test("options of other libraries are refused with ours", () => {
   refusal("xpos", () => xpos({ headDim: 4, layout: "neox" as never }));
 });
 
-test("options after keys and values in one are the third argument, and not a fourth that nobody reads", () => {
+test("after a KeyValues argument, options are the third argument, and a fourth one is refused", () => {
   const held = { key: [x], value: [x], positions: { start: 0 } };
   const { message } = refusal("attention", () =>
     attention(x, held as never, undefined as never, { mask: causal() }),
@@ -220,7 +220,7 @@ test("options after keys and values in one are the third argument, and not a fou
   expect(attention(x, held, undefined).shape).toEqual([1, 2, 3, 4]);
 });
 
-test("no mask is undefined: null, false and 0 are refused where a value belongs", () => {
+test("null, false and 0 are refused as options; only undefined means none", () => {
   for (const option of ["mask", "bias", "scoreMod", "weightMod", "sinks", "dropout"]) {
     for (const value of [null, false, 0, ""])
       refusal("attention", () => attention(x, x, x, { [option]: value } as never));
@@ -228,7 +228,7 @@ test("no mask is undefined: null, false and 0 are refused where a value belongs"
   }
 });
 
-test("numbers that would make every score NaN are refused where they are given", () => {
+test("numbers that would make all scores NaN are refused", () => {
   for (const value of [NaN, Infinity, "1", null]) {
     for (const option of ["scale", "softcap"]) {
       refusal("attention", () => attention(x, x, x, { [option]: value } as never));
@@ -250,7 +250,7 @@ test("numbers that would make every score NaN are refused where they are given",
     refusal("rope", () => rope({ headDim: 4 }).apply(x, positions as never));
 });
 
-test("a layer refuses what it cannot be made of when it is made, by the function that makes it", () => {
+test("invalid configurations are refused when the layer is created, with the name of its function", () => {
   const makers = { multiHead, multiQuery, groupedQuery, crossAttention, perHead, summedHeads };
   for (const [fn, make] of Object.entries(makers)) {
     const of = (config: object) => () =>
@@ -280,7 +280,7 @@ test("a layer refuses what it cannot be made of when it is made, by the function
   }
 });
 
-test("a layer refuses params that lack weights, swapped arguments and options that it does not have", () => {
+test("a layer refuses missing weights, swapped arguments and unknown options", () => {
   const one = multiHead(layer);
   const params = one.init(1);
   for (const given of [
@@ -327,7 +327,7 @@ test("a layer refuses params that lack weights, swapped arguments and options th
     refusal("toGroupedQuery", () => toGroupedQuery(params, sizes as never));
 });
 
-test("a trace of unknown names, or with nothing to fill, is refused in the name of the call that was made", () => {
+test("a trace with unknown names or without `tensors` is refused, and the error names the called function", () => {
   const rowsLayer = additive({ queryDim: 8, keyDim: 8, hiddenDim: 4 });
   const calls: Record<string, readonly ((trace: never) => unknown)[]> = {
     apply: [multiHead(layer), perHead({ ...layer, numKvHeads: 2 }), summedHeads(layer)].map(
@@ -353,7 +353,7 @@ test("a trace of unknown names, or with nothing to fill, is refused in the name 
   }
 });
 
-test("masks with a list per batch or head refuse a query with another number of them", () => {
+test("masks with a list per sequence or head refuse a query with another number of them", () => {
   const y = randn([2, 2, 3, 4], { seed: 1 });
   const bools = (...shape: number[]) => cast(full(shape, 1), "bool");
   const masks = {
@@ -374,7 +374,7 @@ test("masks with a list per batch or head refuse a query with another number of 
   refusal("maskTensor", () => attention(y, y, y, { mask: maskTensor(bools(1, 3, 3, 3)) }));
 });
 
-test("no batch gives no output, and no head is refused", () => {
+test("a batch size of 0 gives an empty output, and zero heads are refused", () => {
   const none = zeros([0, 2, 3, 4]);
   expect(attention(none, none, none, { mask: causal() }).shape).toEqual([0, 2, 3, 4]);
   refusal("attention", () => attention(zeros([1, 0, 3, 4]), zeros([1, 0, 3, 4]), zeros([1, 0, 3, 4])));
@@ -384,7 +384,7 @@ test.each<[string, (mask: never) => unknown]>([
   ["attention", (mask) => attention(x, x, x, mask)],
   ["attentionWeights", (mask) => attentionWeights(x, x, mask)],
   ["plainAttention", (mask) => plainAttention(x, x, x, mask)],
-])("%s tells a mask from the options that hold it", (fn, call) => {
+])("%s refuses a mask in place of the options", (fn, call) => {
   const { message, argument } = refusal(fn, () => call(slidingWindow(2) as never));
   expect(argument).toBe("options");
   expect(message).toMatch(

@@ -21,7 +21,7 @@ test("two forms of the same stage are refused", () => {
   );
 });
 
-test("what is no form, and a form outside of a list, are refused", () => {
+test("values that are not forms, and a form that is not in a list, are refused", () => {
   expect(() => plainAttention(x, x, x, { forms: [sigmoidWeights as never] })).toThrow(
     /plainAttention: `forms` is the function sigmoidWeights, expected score forms/,
   );

@@ -1,7 +1,7 @@
 import { checks } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
 
-/** The call that a form is part of. */
+/** The call to which a form is applied. */
 export type ScoreCall = {
   /** `[B, H, T, D]` */
   readonly query: Tensor;
@@ -14,8 +14,8 @@ export type ScoreCall = {
 };
 
 /**
- * One stage of attention in another form, on whole tensors `[B, H, T, S]`: what a score mod cannot say, because it needs
- * the vectors, other keys or other heads. A form has one stage or more; gradients are those of its tensor operations.
+ * Replaces or changes stages of attention, on whole tensors `[B, H, T, S]`: for mechanisms that a score mod cannot express, since they
+ * need the vectors, other keys or other heads. A form has one or more stages; its gradients are those of its tensor operations.
  */
 export type ScoreForm = {
   /** The call that created it: `topKScores(64)`. */
@@ -32,7 +32,7 @@ export type ScoreForm = {
 
 const stages = ["dots", "scores", "normalize", "weights"] as const;
 
-/** Refuses what is no list of forms, and two forms that would replace the same stage. */
+/** Returns a list of forms. Refuses other values, and two forms that replace the same stage. */
 export function checkForms(fn: string, forms: readonly ScoreForm[]): readonly ScoreForm[] {
   const check = checks(fn);
   const isForm = (form: unknown) =>

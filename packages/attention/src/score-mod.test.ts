@@ -54,7 +54,7 @@ const misuses: Readonly<Record<string, { rule: unknown; received: RegExp }>> = {
 };
 
 test.each(Object.entries(misuses))(
-  "%s in a rule is refused by the call that was given it",
+  "%s in a rule is refused, and the error names the call that received it",
   (_, { rule, received }) => {
     for (const [fn, door] of Object.entries(doors)) {
       for (const option of places) {
@@ -68,7 +68,7 @@ test.each(Object.entries(misuses))(
   },
 );
 
-test("a bias that does not use its score is refused: it would replace what it is added to", () => {
+test("a bias that does not use the score is refused, since it would replace the score", () => {
   const distance = scoreMod((_, at) => at.key.sub(at.query));
   expect(() => attention(x, x, x, { bias: distance })).toThrow(
     /^attention: `bias` is "at.key.sub\(at.query\)", expected a rule that adds to the score.\nFix: return `score.add\(…\)`/,
@@ -78,7 +78,7 @@ test("a bias that does not use its score is refused: it would replace what it is
   expect(() => attention(x, x, x, { scoreMod: distance, bias: alibi(2) })).not.toThrow();
 });
 
-test("rules that combine are recorded one by one: each is named for its own steps", () => {
+test("each of several rules is recorded separately, and errors name the rule", () => {
   const right = scoreMod((s) => s.mul(2));
   const wrong = scoreMod((s, at) => (at.key.less(1) ? s : s.add(1)));
   expect(() => attention(x, x, x, { scoreMod: right, bias: wrong, mask: causal() })).toThrow(
@@ -87,7 +87,7 @@ test("rules that combine are recorded one by one: each is named for its own step
   expect(() => attention(x, x, x, { scoreMod: wrong, bias: alibi(2) })).toThrow(/^attention: `scoreMod`/);
 });
 
-test("a dense bias of one number, of a row and of all pairs is added", () => {
+test("a dense bias with one number, with a row, or with all pairs is added", () => {
   const expected = (bias: Tensor) => attentionWeights(x, x, { bias }).data;
   for (const shape of [[], [1, 1, 1, 1], [3], [2, 1, 3], [3, 1], [1, 2, 3, 3]]) {
     const bias = randn(shape, { seed: 2 });
@@ -96,7 +96,7 @@ test("a dense bias of one number, of a row and of all pairs is added", () => {
   }
 });
 
-test("a function of numbers that returns none is refused: undefined would be NaN, true 1", () => {
+test("a function that does not return a number is refused: undefined would become NaN, and true 1", () => {
   for (const f of [() => undefined, (_s: number, _b: number, _h: number, q: number, k: number) => q >= k]) {
     const call = () => attention(x, x, x, { scoreMod: scoreModFunction(f as never) });
     expect(call).toThrow(

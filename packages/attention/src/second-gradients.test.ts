@@ -44,7 +44,7 @@ const cases: [string, (one: Given) => AttentionOptions][] = [
   ],
 ];
 
-test.each(cases)("with %s, gradients of gradients are those of plainAttention", (_, options) => {
+test.each(cases)("with %s, second gradients equal those of plainAttention", (_, options) => {
   const tiled = (one: Given) => attention(one.q, one.k, one.v, options(one));
   const plain = (one: Given) => plainAttention(one.q, one.k, one.v, options(one)).output;
   const made = secondGradients(() => sharpness(tiled)(given));
@@ -53,7 +53,7 @@ test.each(cases)("with %s, gradients of gradients are those of plainAttention", 
     expect(made[name].data).toBeAllclose(expected[name].data, near);
 });
 
-test("the Hessian of a layer times a vector is the difference of its gradients, and traces have second gradients", () => {
+test("a Hessian-vector product of a layer equals the difference of gradients, and traces have second gradients", () => {
   const layer = multiHead({ embedDim: 8, numHeads: 2, mask: causal() });
   const [x, dx] = [float([1, 4, 8], 1), float([1, 4, 8], 2)];
   const params = {
@@ -84,7 +84,7 @@ test("the Hessian of a layer times a vector is the difference of its gradients, 
   expect(made.data).toBeAllclose(lengths((q) => plainAttention(q, k, v)).data, near);
 });
 
-test("goes with vmap, ends with its function, and the refusal names it", () => {
+test("secondGradients works with vmap and applies only within its function; outside, the error names it", () => {
   const { k, v } = given;
   const loss = (q: Tensor) => sum(attention(q, k, v, { mask: causal() }));
   const slope = (q: Tensor) => grad((q: Tensor) => squares({ q: grad(loss)(q) }))(q);

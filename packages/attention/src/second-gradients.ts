@@ -5,11 +5,11 @@ import { attentionOp } from "./attention-op.js";
 import { plainStages } from "./plain-attention.js";
 
 /**
- * Runs `f`, in which gradients of {@link attention} are composed of tensor operations, and so have gradients themselves: of a layer, a
- * model or a loss as it is written. For Hessian-vector products, `jvp` and penalties on gradients; each gradient holds all scores,
+ * Runs `f` with gradients of {@link attention} that are differentiable themselves, since they are composed of tensor operations. Layers,
+ * models and losses need no change. For Hessian-vector products, `jvp` and gradient penalties. Each gradient stores all scores,
  * `[B, H, T, S]`.
  *
- * @param f - Takes the gradients: synchronous, as they are.
+ * @param f - Function that computes the gradients. It must be synchronous.
  *
  * @example
  * ```ts
@@ -36,7 +36,7 @@ export function secondGradients<T>(f: () => T): T {
   );
 }
 
-/** The outputs of a call as tensor operations on other tensors in place of its own, in the order of the op. */
+/** Computes the outputs of a call with tensor operations, from the given tensors in place of its own, in the order of the op. */
 function composed(call: AttentionCall, tensors: readonly Tensor[]): Tensor[] {
   const { scores } = runNamed(attentionOp, { ...mapCall(call, stopGradient), want: ["scores"] });
   let next = 0;

@@ -52,7 +52,7 @@ async function expectEqual(sizes: Sizes, maskOn: Parameters<typeof run>[2]): Pro
 }
 
 describe("pending numbers", () => {
-  test("property: a bool tensor hides what it hides on the host, beside masks that are known there", async () => {
+  test("property: a pending bool tensor masks the same pairs as on the host, also combined with masks known there", async () => {
     const broadcast = fc.tuple(fc.boolean(), fc.boolean(), fc.boolean(), fc.boolean());
     await fc.assert(
       fc.asyncProperty(sizes, broadcast, fc.nat(2 ** 30 - 1), fc.boolean(), (sizes, ones, bits, alone) =>
@@ -70,7 +70,7 @@ describe("pending numbers", () => {
     );
   });
 
-  test("property: chosen keys are those that are chosen on the host", async () => {
+  test("property: pending selected keys give the same as on the host", async () => {
     await fc.assert(
       fc.asyncProperty(
         sizes,
@@ -93,7 +93,7 @@ describe("pending numbers", () => {
     );
   });
 
-  test("calls that they do not fit are refused, and a read on the host is told to await them", () => {
+  test("calls of other sizes are refused, and the error for a read on the host says to await the numbers", () => {
     const x = randn([1, 1, 2, D], { seed: 1 }).to(pending);
     const all = tensor(new Array<number>(9).fill(1), { shape: [3, 3], dtype: "bool" });
     const square = maskTensor(all.to(pending));

@@ -3,10 +3,10 @@ import { cast, logicalAnd, slice, type Tensor } from "@qkv/tensor";
 import { denseLookup } from "./biases/dense-lookup.js";
 
 /**
- * The part of a mask that the host knows, and for truth values that are pending on a device a rule that looks them up there. Tiles
- * are skipped by the first part alone.
+ * Splits a mask into the part that is known on the host, and a rule that looks up the bool tensors that are pending on a device. Only the
+ * first part decides which tiles are skipped.
  *
- * @param lengths - Length of each sequence, or one where all are alike.
+ * @param lengths - Length of each sequence, or one number if all are equal.
  */
 export function splitMask(
   mask: Mask | undefined,
@@ -17,7 +17,7 @@ export function splitMask(
   if (!mask?.pending) return { rule: mask, hidden: undefined };
   const { rule, visible } = mask.pending;
   const { batches, heads, queries, positions } = places;
-  // A mask refuses a length that it has no columns for, so that each is asked for; the longest has them all.
+  // The mask is requested for each length, so that it can refuse one for which it has no columns; that for the longest has all columns.
   const seen = [...new Set(lengths)]
     .sort((a, b) => a - b)
     .map((keyLength) =>
@@ -28,7 +28,7 @@ export function splitMask(
     .at(-1)!;
   const firstKey = "start" in positions ? positions.start : 0;
   const stored = firstKey > 0 && seen.shape.at(-1)! > 1 ? slice(seen, -1, firstKey) : seen;
-  // Compared and not added: a table of numbers that only decide gets no gradient.
+  // The tables are compared, not added, so they receive no gradient.
   const isSeen = denseLookup(cast(stored, query.dtype), places);
   return { rule, hidden: (score, at) => isSeen(at).equal(0).where(-Infinity, score) };
 }

@@ -19,7 +19,7 @@ function planOf(mask: Mask, T: number, S: number, batches = 1) {
 
 const visited = (mask: Mask, T: number) => planOf(mask, T, T).plan.classes.filter((one) => one !== 0).length;
 
-test("property: a plan tells of each pair what the mask tells, and no tile is read in vain", () => {
+test("property: a plan agrees with the mask for each pair, and tiles without visible pairs have class 0", () => {
   const masks = fc.constantFrom(
     causal({ align: "bottom-right" }),
     slidingWindow(3),
@@ -56,7 +56,7 @@ test("property: a plan tells of each pair what the mask tells, and no tile is re
   );
 });
 
-test("keys of other positions for each key-value head: a plan for each head of the query", () => {
+test("with different positions per key-value head, the plan has one entry per query head", () => {
   const bound = causal().bind({ queryLength: 1, keyLength: 6 });
   const keyPositions = [Int32Array.of(0, 5), Int32Array.of(6, 2)];
   const extent = { batches: 1, heads: 4, queries: 1, firstQuery: 5, keyPositions };
@@ -71,19 +71,19 @@ test("keys of other positions for each key-value head: a plan for each head of t
   expect(tilePlan(undefined, extent, false, false).heads).toBe(1);
 });
 
-test("tiles read grow linearly in T for a window, and by half the square for causal", () => {
+test("the number of computed tiles is linear in T for a window, and about half of all tiles for causal masks", () => {
   // A window of 100 keys touches three tiles of 64 a row, fewer at the start.
   expect([512, 1024, 2048, 4096].map((T) => visited(slidingWindow(100), T))).toEqual([21, 45, 93, 189]);
   expect([512, 1024].map((T) => visited(causal(), T))).toEqual([36, 136]);
 });
 
-test("pairs read are counted from tiles, for all batches and heads", () => {
+test("pairsRead counts the pairs of computed tiles for all sequences and heads", () => {
   const { plan } = planOf(causal(), 65, 65);
   // 64 × 64, then one query against 65 keys.
   expect(pairsRead(plan, 2, 3, 65, 65)).toBe(6 * (64 * 64 + 65));
 });
 
-test("forward and backward at T = 1024 hold nothing of the size [T, S]", () => {
+test("forward and backward passes at T = 1024 allocate no array of size [T, S]", () => {
   const [H, T, D] = [3, 1024, 16];
   const inputs = [1, 2, 3].map((seed) => randn([1, H, T, D], { seed }));
   const largest = largestAllocation(() => {

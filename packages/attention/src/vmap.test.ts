@@ -16,7 +16,7 @@ const query = float([N, 1, 4, 5, 6], 1); // [N, B, H, T, D]
 const key = float([N, 1, 2, 5, 6], 2);
 const value = float([1, 2, 5, 6], 3); // shared by all examples
 
-test("vmap of attention is attention of each example, with keys that are shared and a causal mask", () => {
+test("vmap of attention equals attention of each example, with shared keys and a causal mask", () => {
   const f = (q: Tensor, k: Tensor) => attention(q, k, value, { mask: causal() });
   const made = vmap(f)(query, key);
   expect(made.data).toBeAllclose(each((n) => f(example(query, n), example(key, n))).data, near);
@@ -26,7 +26,7 @@ test("vmap of attention is attention of each example, with keys that are shared 
   expect(traced.lse.data).toBeAllclose(each((n) => one(n).lse).data, near);
 });
 
-test("gradients of each example through attention, and of what all share", () => {
+test("vmap of gradients through attention, of each example and of shared inputs", () => {
   const loss = (q: Tensor, k: Tensor, v: Tensor) =>
     sum(mul(attention(q, k, v, { mask: causal() }), float([1, 4, 5, 6], 4)));
   const perExample = vmap(
@@ -40,7 +40,7 @@ test("gradients of each example through attention, and of what all share", () =>
   expect(total.data).toBeAllclose(sum(expected, { axis: 0 }).data, near);
 });
 
-test("gradients of the params of a layer for each example", () => {
+test("vmap of the gradients of a layer's params", () => {
   const layer = multiHead({ embedDim: 8, numHeads: 2, mask: causal() });
   const params = layer.init(1);
   const x = randn([N, 1, 3, 8], { seed: 2 });
@@ -50,7 +50,7 @@ test("gradients of the params of a layer for each example", () => {
   expect(made.data).toBeAllclose(expected.data, { rtol: 1e-5, atol: 1e-5 });
 });
 
-test("a table of a score function that differs from example to example is refused, one that is shared is not", () => {
+test("under vmap, a lookup table per example is refused, but a shared one is allowed", () => {
   const f = (table: Tensor) =>
     attention(value, value, value, { scoreMod: scoreMod((score, at) => score.add(lookup(table, at.head))) });
   const shared = vmap((q: Tensor) =>

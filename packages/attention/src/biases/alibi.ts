@@ -5,8 +5,8 @@ import { scoreMod } from "../score-mod.js";
 import { checkTable } from "./check-table.js";
 
 /**
- * ALiBi: subtracts `slope[h] · |i − j|` from each score, so distant keys lose more. Each head has its own slope, from
- * steep to flat. It stores nothing and works beyond the lengths it was trained on.
+ * ALiBi: subtracts `slope[h] · |i − j|` from each score, so distant keys get less weight. Each head has its own slope, from steep to
+ * flat. There are no learned parameters, and models can be used beyond the lengths on which they were trained.
  *
  * @param heads - H, for the paper's slopes; or slopes `[H]` of your own, to which gradients flow.
  * @param options - `scale`: factor of the paper's slopes. Default 1; Falcon has `1 / √D`, as it adds the bias to dot products.
@@ -84,7 +84,7 @@ export function alibiSlopes(numHeads: number): number[] {
   );
 }
 
-/** The largest power of two among the heads, and how many more there are. */
+/** The largest power of two that is at most `numHeads`, and the number of heads beyond it. */
 function steps(numHeads: number): { power: number; rest: number } {
   const power = 2 ** Math.floor(Math.log2(numHeads));
   return { power, rest: numHeads - power };

@@ -1,7 +1,7 @@
 import { checks, isFloat, type Shape } from "@qkv/core";
 import { checkTensor, type Tensor } from "@qkv/tensor";
 
-/** The shape of a table that scores look up, which holds floats. */
+/** Returns the shape of a lookup table. Refuses values that are not float tensors. */
 export function checkTable(fn: string, argument: string, table: Tensor): Shape {
   const { dtype, shape } = checkTensor(fn, argument, table);
   const fix = `use \`cast(${argument}, "float32")\`.`;

@@ -4,8 +4,8 @@ import { keyLengthsOf, refuseType, type Places, type ScoreMod } from "@qkv/atten
 import { denseLookup } from "./dense-lookup.js";
 
 /**
- * A bias written out, `[B, H, T, S]` or what broadcasts to it, as a rule that looks each number up. Columns are keys as
- * they are stored where those have no gaps, else positions.
+ * Converts a dense bias, broadcastable to `[B, H, T, S]`, to a rule that looks up the number of each pair. Columns are stored keys if
+ * the keys have no gaps, else positions.
  */
 export function denseBias(
   fn: string,
@@ -30,10 +30,10 @@ export function denseBias(
   if (dtype !== query.dtype) refuseType(fn, "bias", bias, query);
   const added = denseLookup(bias, { positions, firstQuery });
   return (score, at) => {
-    // Nothing to look up where there are no scores.
+    // Without scores there is nothing to look up.
     if (shape.includes(0)) return score;
     const number = added(at);
-    // −∞ hides a key, whatever its score is: NaN − ∞ would not.
+    // −∞ masks a key whatever its score; adding it would not, if the score is NaN.
     return number.equal(-Infinity).where(-Infinity, score.add(number));
   };
 }

@@ -2,8 +2,8 @@ import { lookup, type Expr, type Places, type ScoreIndices } from "@qkv/attentio
 import { tensor, type Tensor } from "@qkv/tensor";
 
 /**
- * The number of each score in a table that broadcasts to `[B, H, T, S]`. Columns are keys as they are stored where those have
- * no gaps, else positions.
+ * Looks up the number of each pair in a table that is broadcastable to `[B, H, T, S]`. Columns are stored keys if the keys have no gaps,
+ * else positions.
  */
 export function denseLookup(
   table: Tensor,

@@ -5,11 +5,11 @@ import { scoreMod } from "../score-mod.js";
 import { checkTable } from "./check-table.js";
 
 /**
- * Forgetting attention (FoX): every position has a forget gate f between 0 and 1, made of its token, and a score loses
- * what was forgotten between key and query: `Σ ln f_l` over the positions after the key up to the query is added. A
- * constant gate is ALiBi with the slope `−ln f`; gates of 1 change nothing.
+ * Forgetting attention (FoX): every position has a forget gate f between 0 and 1, computed from its token. The logarithms of the gates
+ * between key and query are added to a score: `Σ ln f_l` over the positions after the key up to the query. A constant gate equals ALiBi
+ * with the slope `−ln f`; gates of 1 change nothing.
  *
- * Costs one subtraction a score; a cache keeps the sum of the logarithms, one number for each token and head.
+ * Costs one subtraction per score; decoding needs one more cached number per token and head.
  *
  * @param logGates - `ln f`, at most 0, `[B, H, S]`, of every position from the first on: usually `−softplus(−(x W + b))`.
  *   Gradients flow to it.

@@ -12,9 +12,9 @@ export type AttentionResidualsOptions = {
 };
 
 /**
- * Attention residuals: attention over depth. Instead of the sum of all earlier layers' outputs, which grows with depth
- * and gives each layer the same say, a layer takes their average, weighted by softmax. Its query is a learned vector; the
- * keys are the outputs themselves, RMS-normalised, so that a layer cannot win by being loud.
+ * Attention residuals: attention over depth. Instead of the sum of the outputs of all earlier layers, which grows with depth and weights
+ * all layers equally, a layer receives their average, weighted by softmax. Its query is a learned vector; the keys are the outputs after
+ * an RMS norm, so that a layer does not get more weight by having larger outputs.
  *
  * @param query - The learned query of the layer, `[C]`. Zeros give the mean of the layers.
  * @param layers - Outputs of the embedding and of the layers so far, `[L, …, C]`, as `stack(outputs, 0)` gives.

@@ -18,8 +18,8 @@ export type ExpectedAttentionOptions = {
 };
 
 /**
- * Scores a token by the attention that future queries are expected to give it. Queries are taken as normal with the mean μ
- * and covariance Σ of the last `window` ones, rotated by the mean rotation of the next `futureLength` positions:
+ * Scores a token by its expected attention weight from future queries. Future queries are assumed to be normal with the mean μ and
+ * covariance Σ of the last `window` queries, rotated by the mean rotation of the next `futureLength` positions:
  * `softmax(scale · μ·k + ½ scale² · kᵀΣk)`, times the norm of the value.
  *
  * @returns A score for `evictingCache` of `@qkv/kv-cache`. Query heads that share a key are averaged.
@@ -93,8 +93,8 @@ export function expectedAttention(options?: ExpectedAttentionOptions): EvictionS
 }
 
 /**
- * Mean rotations from a query's own position to the next `futureLength` ones after the last, `[D, D]` row-major; the i-th
- * for the query i tokens before the last.
+ * Mean rotation matrices, `[D, D]` row-major, from the position of a query to the `futureLength` positions after the last token. Matrix
+ * i is for the query i tokens before the last.
  */
 function meanRotations(rope: Rope, D: number, window: number, futureLength: number): Float64Array[] {
   // Rotated unit vectors are the columns of a rotation.

@@ -6,8 +6,8 @@ import { meanOfGroups } from "./mean-of-groups.js";
 import { recentWeights } from "./recent-weights.js";
 
 /**
- * Scores a token by all attention that it has received: the sum of its weights over the queries of every step (heavy hitters).
- * H2O spends half of its budget on the last tokens: `keepLast`.
+ * Scores a token by its accumulated attention: the sum of its weights over all queries so far (heavy hitters). In H2O, half of the
+ * budget is for the last tokens, which is the option `keepLast` of the cache.
  *
  * @param options - Mask, scale and biases of the layer. Default: causal attention.
  * @returns A score for `evictingCache` of `@qkv/kv-cache`. Query heads that share a key are averaged.

@@ -2,8 +2,8 @@ import type { EvictionScore } from "@qkv/attention-contract";
 import { tensor } from "@qkv/tensor";
 
 /**
- * Scores a token by the norm of its key, negative: keys of small norm get high attention weights and stay. It reads no
- * queries.
+ * Scores a token by the negative norm of its key: keys with a small norm tend to get high attention weights, and are retained. It does
+ * not need queries.
  *
  * @returns A score for `evictingCache` of `@qkv/kv-cache`: `-‖k‖`.
  * @see "A Simple and Effective L2 Norm-Based Strategy for KV Cache Compression" (2024), arXiv:2406.11430

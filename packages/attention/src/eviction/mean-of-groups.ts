@@ -1,4 +1,4 @@
-/** Numbers of query heads `[H, S]` as means over the groups that share a key-value head, `[Hkv, S]`, row-major. */
+/** Averages `[H, S]` over the query heads that share a key-value head: `[Hkv, S]`, row-major. */
 export function meanOfGroups(numbers: ArrayLike<number>, H: number, Hkv: number): Float64Array {
   const S = numbers.length / H;
   const group = H / Hkv;

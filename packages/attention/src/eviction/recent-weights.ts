@@ -5,7 +5,7 @@ import { tracedAttention, type AttentionOptions } from "../attention.js";
 /** Attention options of the layer whose cache evicts: its mask, scale, softcap, biases. Default: causal attention. */
 export type EvictionAttention = AttentionOptions;
 
-/** Weights of the last `rows` queries over all candidates, `[1, H, rows, S]`. */
+/** Attention weights of the last `rows` queries over all candidates, `[1, H, rows, S]`. */
 export function recentWeights(
   { key, value, positions, query }: EvictionCandidates,
   rows: number,

@@ -7,17 +7,17 @@ import { meanOfGroups } from "./mean-of-groups.js";
 import { recentWeights } from "./recent-weights.js";
 
 export type SnapKVOptions = {
-  /** Number of last queries that choose (observation window); their tokens stay. Unit: tokens. Default 32. */
+  /** Number of last queries whose weights are used (observation window); their tokens are retained. Unit: tokens. Default 32. */
   window?: number;
-  /** Neighbours over which weights are averaged, the token itself included: an odd number. Default 5. */
+  /** Number of neighbouring tokens over which weights are averaged, the token itself included: an odd number. Default 5. */
   kernelSize?: number;
   /** Mask, scale and biases of the layer. Default: causal attention. */
   attention?: AttentionOptions;
 };
 
 /**
- * Scores a token by the attention of the last `window` queries: the mean of their weights, averaged over `kernelSize`
- * neighbouring tokens, so that what stands around an important token stays with it.
+ * Scores a token by the attention of the last `window` queries: the mean of their weights, averaged over `kernelSize` neighbouring
+ * tokens, so that the neighbours of an important token are retained with it.
  *
  * @returns A score for `evictingCache` of `@qkv/kv-cache`. Tokens of the window get the highest score.
  * @throws {ArgumentError} If `window` is not a whole number of at least 1, or `kernelSize` is not odd.
@@ -57,7 +57,7 @@ export function snapKV(options?: SnapKVOptions): EvictionScore {
       for (let h = 0; h < H; h++)
         for (let t = 0; t < T; t++)
           for (let s = 0; s < before; s++) means[h * before + s]! += data[(h * T + t) * S + s]! / T;
-      // Beyond both ends there is no token: zeros count in the mean.
+      // Zero padding at both ends, as in `avg_pool1d` with padding.
       const pooled = means.map((_, i) => {
         const s = i % before;
         let sum = 0;

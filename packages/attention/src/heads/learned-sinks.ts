@@ -5,9 +5,9 @@ import { zeros, type Tensor } from "@qkv/tensor";
 export type Sinks = {
   /** The call that created them: `learnedSinks()`. */
   readonly name: string;
-  /** The learned tensor, `[H]`; undefined where nothing is learned. */
+  /** Returns the initial learned logits, `[H]`; undefined if nothing is learned. */
   init(numHeads: number): Tensor | undefined;
-  /** `[H]`, in the type and on the device of the query. */
+  /** Returns the logits, `[H]`, with the dtype and device of the query. */
   logits(learned: Tensor | undefined, query: Tensor): Tensor;
 };
 
@@ -15,8 +15,8 @@ export type Sinks = {
  * Learned attention sinks: one logit per head that is added to the softmax denominator and has no value. The weights of a head can
  * then sum to less than 1, which they do if no key matches.
  *
- * With a logit b, an output is `o · σ(lse − b)`, where o and lse are those without sinks. Costs one exponential for
- * each query and head. A new layer begins with b = 0, which is {@link softmaxOne}.
+ * With a logit b, the output is `o · σ(lse − b)`, where o and lse are the results without sinks. Costs one exponential per query and
+ * head. The initial logits are 0, which equals {@link softmaxOne}.
  *
  * @see "gpt-oss-120b & gpt-oss-20b Model Card" (2025), arXiv:2508.10925
  *

@@ -22,13 +22,13 @@ test("property: it equals attention with one more key and value of zeros", () =>
   );
 });
 
-test("golden: three keys that match equally, with score 0, give 3/4 of their mean", () => {
+test("golden: with three keys of score 0, the output is 3/4 of the mean of the values", () => {
   const layer = multiHead({ embedDim: 2, numHeads: 1, sinks: softmaxOne() });
   const params = layer.init(1);
-  const silent = { ...params, query: { weight: mul(params.query.weight, 0) } };
+  const zeroQueries = { ...params, query: { weight: mul(params.query.weight, 0) } }; // all scores are 0
   const x = randn([1, 3, 2], { seed: 1 });
-  const plain = multiHead({ embedDim: 2, numHeads: 1 }).apply(silent, x).data;
-  expect(layer.apply(silent, x).data).toBeAllclose(
+  const plain = multiHead({ embedDim: 2, numHeads: 1 }).apply(zeroQueries, x).data;
+  expect(layer.apply(zeroQueries, x).data).toBeAllclose(
     plain.map((x) => 0.75 * x),
     { rtol: 0, atol: 5e-7 },
   );

@@ -6,8 +6,8 @@ import { defineMask } from "../mask.js";
  * Lets every query see the first `count` keys (attention sinks), also after a sliding window has moved past them. Models put
  * attention weight on these keys when no other key matches, and their output degrades without them.
  *
- * Combined with a window, `and(causal(), or(keepFirst(4), slidingWindow(256)))`, a query does 260 dot products
- * instead of `S`, and a cache holds 260 tokens.
+ * Combined with a window, `and(causal(), or(keepFirst(4), slidingWindow(256)))`, each query needs 260 dot products instead of `S`,
+ * and a cache holds 260 tokens.
  *
  * @param count - Number of keys that stay visible. Unit: tokens. Whole, 0 or more.
  * @throws {ArgumentError} If `count` is not a whole number of at least 0.

@@ -3,11 +3,11 @@ import type { Mask } from "@qkv/attention-contract";
 import { slidingWindow } from "./sliding-window.js";
 
 /**
- * The `window_size=(left, right)` of FlashAttention, JAX's `local_window_size` and ONNX Attention: neighbours seen on
- * each side, the query itself not counted; -1 means all.
+ * Converts the `window_size=(left, right)` of FlashAttention, JAX's `local_window_size` and that of ONNX Attention, which count the
+ * visible neighbours on each side without the query itself; -1 means all.
  *
- * @param left - Keys before the query, or -1.
- * @param right - Keys after it, or -1.
+ * @param left - Number of visible keys before the query, or -1. Unit: tokens.
+ * @param right - Number of visible keys after the query, or -1. Unit: tokens.
  *
  * @example
  * ```ts
@@ -24,8 +24,8 @@ export function windowFromFlashAttention(left: number, right: number): Mask {
 }
 
 /**
- * The `sliding_window` of a Hugging Face configuration. Causal models (Mistral, Gemma) count the query itself;
- * bidirectional ones see as many neighbours on both sides.
+ * Converts the `sliding_window` of a Hugging Face configuration. In causal models (Mistral, Gemma) it counts the query itself; in
+ * bidirectional ones it is the number of visible neighbours on each side.
  *
  * @param size - `config.sliding_window`.
  * @param options - `bidirectional`: default false.
@@ -66,7 +66,7 @@ export function windowFromKeras(size: number): Mask {
 }
 
 /**
- * The window that SGLang passes to its kernels, in which the query itself is not counted.
+ * Converts the window that SGLang passes to its kernels, which does not count the query itself.
  *
  * @param size - One less than the model's own window.
  *

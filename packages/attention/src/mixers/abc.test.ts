@@ -9,7 +9,7 @@ const random = (shape: number[], seed: number) => randn(shape, { seed, dtype: "f
 const [query, key, value] = [random([B, H, T, K], 1), random([B, H, T, K], 2), random([B, H, T, V], 3)];
 const near = (a: Tensor, b: Tensor) => a.data.forEach((x, i) => expect(x).toBeCloseTo(b.data[i]!, 10));
 
-test("equal logits: every slot holds the mean so far, and so does the output", () => {
+test("with equal logits, every slot and the output are the mean of the tokens so far", () => {
   const slotLogits = full([B, H, T, M], 1.5, { dtype: "float64" });
   const counts = tensor(
     Array.from({ length: T }, (_, t) => t + 1),
@@ -18,7 +18,7 @@ test("equal logits: every slot holds the mean so far, and so does the output", (
   near(mix(abc(), { query, key, value, slotLogits }).output, div(cumsum(value, 2), counts));
 });
 
-test("property: a number added to all logits of a slot changes nothing, however large", () => {
+test("property: adding a constant to all logits of a slot changes nothing, even a large one", () => {
   fc.assert(
     fc.property(
       fc.nat(1000),
@@ -36,7 +36,7 @@ test("property: a number added to all logits of a slot changes nothing, however 
   );
 });
 
-test("one slot is softmax attention with weights that no query changes", () => {
+test("one slot equals softmax attention whose weights do not depend on the query", () => {
   const slotLogits = random([B, H, T, 1], 4);
   const { output } = mix(abc({ chunkSize: 4 }), { query, key, value, slotLogits });
   const weights = slotLogits.data.map(Math.exp);
@@ -51,7 +51,7 @@ test("one slot is softmax attention with weights that no query changes", () => {
   });
 });
 
-test("a wrong option is refused, and a state without its sum", () => {
+test("invalid options, and a state without its log-sum, are refused", () => {
   expect(() => abc({ chunkSize: 0 })).toThrow(/abc: `chunkSize` is 0/);
   const inputs = { query, key, value, slotLogits: random([B, H, T, M], 4) };
   const { logSum, ...slots } = mix(abc(), inputs).state;

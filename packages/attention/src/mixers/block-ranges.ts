@@ -1,7 +1,7 @@
 /**
- * Cuts `length` tokens where blocks of `size` end.
+ * Divides `length` tokens into ranges that end where blocks of `size` tokens end.
  *
- * @param tokens - Tokens of the first block that came before.
+ * @param tokens - Number of earlier tokens that belong to the first block.
  */
 export function blockRanges(length: number, size: number, tokens = 0): [start: number, end: number][] {
   const ranges: [number, number][] = [];

@@ -2,7 +2,7 @@ import { checks, ShapeError } from "@qkv/core";
 import { checkTensor, type Tensor } from "@qkv/tensor";
 import type { FactoredSteps } from "./scan.js";
 
-/** Steps and a first state as a form takes them: named tensors of four axes each. */
+/** Checks the steps and the initial state of a scan: each must be a tensor with four axes. */
 export function checkSteps(fn: string, steps: FactoredSteps, state: Tensor): FactoredSteps {
   const check = checks(fn);
   const names = ["query", "key", "value", "decay", "erase", "reads", "beta", "erases", "scale"] as const;

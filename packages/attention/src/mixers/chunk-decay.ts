@@ -14,10 +14,10 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 
-/** State that a row reads: the one before its own step, or after it. */
+/** State that a row reads: before or after its own step. */
 type Reads = "before" | "after";
 
-/** Decays inside chunks of L steps. */
+/** Decays within chunks of L steps. */
 export type ChunkDecay = {
   /** `x`, `[…, L, K]`, times the decay from the start of the chunk to the step that it reads. */
   sinceStart(x: Tensor, reads: Reads): Tensor;
@@ -30,8 +30,8 @@ export type ChunkDecay = {
 };
 
 /**
- * The decays of chunks from their logarithms. Each is the exponential of a sum of what lies in between, so nothing
- * overflows, nothing cancels, and a decay of −∞ (a reset) gives 0.
+ * Computes the decays within chunks from their logarithms. Each is the exponential of a sum over the steps in between, so there is no
+ * overflow and no cancellation, and a log decay of −∞ (a reset) gives 0.
  *
  * @param decay - `[…, L, 1]`, `[…, L, K]`, or undefined for none.
  */

@@ -5,12 +5,12 @@ import { inChunks } from "./in-chunks.js";
 import { multipliedOut, type FactoredScan, type Scan } from "./scan.js";
 
 /**
- * Runs a mixer chunk by chunk: matrix products inside a chunk, and the recurrence between chunks. Equal to
- * {@link recurrent} up to rounding, for any chunk. What a chunk writes depends on what it erases of its own, which is a
- * triangular system (the UT transform); only sums of decays, never their differences, are exponentiated.
+ * Runs a mixer chunk by chunk: matrix products within a chunk, and the recurrence between chunks. It equals {@link recurrent} up to
+ * rounding, for any chunk size. The erasures within a chunk lead to a triangular system (UT transform). Only sums of log decays are
+ * exponentiated, never their differences.
  *
- * @param chunkSize - Unit: tokens. Whole, 1 or more. Default: 64, and 16 where the decay is per key channel, since
- *   that holds `chunkSize` numbers for each number of the keys.
+ * @param chunkSize - Unit: tokens. Whole, 1 or more. Default: 64; 16 for decays per key channel, which need `chunkSize` times the
+ *   memory of the keys.
  * @throws {ArgumentError} If `chunkSize` is not a whole number of at least 1.
  * @see "Parallelizing Linear Transformers with the Delta Rule over Sequence Length" (2024), arXiv:2406.06484;
  *   "Gated Linear Attention Transformers with Hardware-Efficient Training" (2023), arXiv:2312.06635
@@ -40,7 +40,7 @@ export function chunkwise(chunkSize?: number): Scan {
 }
 
 /**
- * Runs a mixer as one chunk: every pair of a query and an earlier key, as attention does, without a recurrence. Costs
+ * Runs a mixer as a single chunk, over all pairs of a query and an earlier key, like attention, without a recurrence. Costs
  * T² · (K + V) operations per head.
  *
  * @example

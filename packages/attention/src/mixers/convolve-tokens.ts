@@ -16,20 +16,19 @@ import { documentStarts, type DocumentIds, type Marks } from "./resets.js";
 
 /** Options of a convolution over tokens. */
 type ConvolutionOptions = {
-  /** The N − 1 rows before these, `[B, C, N - 1]`, as the last call returned. Default: zeros. */
+  /** The N − 1 rows before these, `[B, C, N - 1]`: the state that the previous call returned. Default: zeros. */
   readonly state: Tensor | undefined;
-  /** A document does not see the one before it. */
+  /** Documents in each sequence: a token does not see rows of another document. */
   readonly documents: DocumentIds | undefined;
-  /** Real tokens of each batch: the state is that after the last of them. */
+  /** Number of real tokens of each sequence. The returned state is the one after the last of them. */
   readonly padding: ArrayLike<number> | undefined;
 };
 
 /**
- * A causal convolution over tokens, each channel on its own, of sequences that may be packed of several documents and
- * padded at the end.
+ * A causal depthwise convolution over tokens, for sequences that may be packed from several documents and padded at the end.
  *
  * @param rows - `[B, T, C]`
- * @param taps - `[C, 1, N]`; the last meets the newest token.
+ * @param taps - `[C, 1, N]`; the last tap is multiplied by the newest token.
  */
 export function convolveTokens(
   rows: Tensor,
@@ -66,11 +65,11 @@ export function convolveTokens(
 /** One tap of each channel, `[1, C, 1]`. */
 const tap = (taps: Tensor, n: number): Tensor => reshape(slice(taps, 2, n, n + 1), [1, taps.shape[0]!, 1]);
 
-/** Tells whether a document starts after token `from`, up to token `to`. */
+/** True if a document starts after token `from`, up to token `to`. */
 const startsWithin = (starts: readonly boolean[], from: number, to: number): boolean =>
   starts.slice(Math.max(0, from + 1), to + 1).includes(true);
 
-/** `where`, and not a product: what another document holds may be anything, NaN too. */
+/** Zeros rows of other documents by `where`, not by a product, since they may contain NaN. */
 function keep(seen: Marks, x: Tensor): Tensor {
   const { dtype, device, shape } = x;
   const mask = tensor(seen.flat(), { shape: [seen.length, 1, shape[2]!], dtype: "bool", device });

@@ -10,14 +10,14 @@ const random = (shape: number[], seed: number) => randn(shape, { seed, dtype: "f
 const [query, key, value] = [random([B, H, T, K], 1), random([B, H, T, K], 2), random([B, H, T, V], 3)];
 const near = (a: Tensor, b: Tensor) => a.data.forEach((x, i) => expect(x).toBeCloseTo(b.data[i]!, 10));
 
-test("beta 0: nothing is rewritten, and it is causal softmax attention", () => {
+test("with beta 0, it equals causal softmax attention", () => {
   const beta = zeros([B, H, T], { dtype: "float64" });
   const { output, state } = mix(deltaFormer({ blockSize: 2 }), { query, key, value, beta });
   near(output, attention(query, key, value, { mask: causal() }));
   near(state.value, value);
 });
 
-test("each value is rewritten by what its query reads of those before it, one by one", () => {
+test("property: each value is rewritten by what its query reads from the earlier rewritten values, computed one by one", () => {
   const { state } = mix(deltaFormer({ blockSize: 4 }), {
     query,
     key,
@@ -43,7 +43,7 @@ test("each value is rewritten by what its query reads of those before it, one by
   }
 });
 
-test("a repeated key, beta 1: what it said before is taken off, as by the delta rule", () => {
+test("with beta 1 and a repeated key, the earlier value is erased, as by the delta rule", () => {
   // Far apart, so that softmax picks the key that is equal.
   const far = full([1, 1, 2, 1], 40, { dtype: "float64" });
   const values = randn([1, 1, 2, V], { seed: 4, dtype: "float64" });
@@ -58,7 +58,7 @@ test("a repeated key, beta 1: what it said before is taken off, as by the delta 
   );
 });
 
-test("a wrong block size is refused", () => {
+test("an invalid block size is refused", () => {
   expect(() => deltaFormer({ blockSize: 0 })).toThrow(
     /deltaFormer: `blockSize` is 0, expected a whole number of tokens/,
   );

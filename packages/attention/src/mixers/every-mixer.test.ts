@@ -57,7 +57,7 @@ describe.each(mixers.map((mixer) => ({ name: mixer.name, mixer })))("$name", ({ 
   /** A state that tokens have left: not every matrix is one. */
   const stateFor = (sizes: InputSizes) => mix(mixer, randomInputs(mixer, { ...sizes, T: 2 }, 77)).state;
 
-  test("property: chunks of any length and one chunk give what step by step gives", () => {
+  test("property: chunks of any length, and a single chunk, give the same as step by step", () => {
     fc.assert(
       fc.property(sizes, few(1, 10), few(0, 1), seed, (sizes, chunkSize, alternative, seed) => {
         const inputs = randomInputs(mixer, sizes, seed, alternative);
@@ -73,7 +73,7 @@ describe.each(mixers.map((mixer) => ({ name: mixer.name, mixer })))("$name", ({ 
     );
   });
 
-  test("negative controls: chunks that make a mistake in the step are seen, in three ways or more", () => {
+  test("negative control: at least three kinds of wrong scans are detected", () => {
     const inputs = randomInputs(mixer, { B: 2, H: 2, T: 6, K: 3, V: 2 }, 11);
     const initialState = stateFor({ B: 2, H: 2, T: 6, K: 3, V: 2 });
     const right = mix(mixer, inputs, { initialState, form: recurrent });
@@ -88,7 +88,7 @@ describe.each(mixers.map((mixer) => ({ name: mixer.name, mixer })))("$name", ({ 
     expect(seen.length).toBeGreaterThanOrEqual(3);
   });
 
-  test("property: a sequence in segments, each with the state of the one before, gives what the whole gives", () => {
+  test("property: a sequence in segments, each continuing the state of the previous one, gives the same as the whole", () => {
     fc.assert(
       fc.property(sizes, few(0, 9), seed, (sizes, cut, seed) => {
         const inputs = randomInputs(mixer, sizes, seed);
@@ -105,7 +105,7 @@ describe.each(mixers.map((mixer) => ({ name: mixer.name, mixer })))("$name", ({ 
     );
   });
 
-  test("property: packed documents give what each gives alone, in every form", () => {
+  test("property: packed documents give the same as each by itself, in every form", () => {
     fc.assert(
       fc.property(sizes, few(1, 4), seed, (sizes, first, seed) => {
         const { T } = sizes;
@@ -132,7 +132,7 @@ describe.each(mixers.map((mixer) => ({ name: mixer.name, mixer })))("$name", ({ 
     );
   });
 
-  test("padding changes nothing, whatever it holds, and its outputs are zeros", () => {
+  test("padding changes nothing, whatever it contains, and its outputs are zeros", () => {
     const sizes = { B: 2, H: 2, T: 4, K: 3, V: 2 };
     const inputs = randomInputs(mixer, sizes, 5);
     const padded = mapTokens(mixer, inputs, (x, axis) => pad(x, axis, 0, 2 * (x.shape[axis]! / 4), NaN));
@@ -162,7 +162,7 @@ describe.each(mixers.map((mixer) => ({ name: mixer.name, mixer })))("$name", ({ 
     }, given);
   });
 
-  test("property: the implied weights times the values are the output", () => {
+  test("property: the implied weights times the values equal the output", () => {
     fc.assert(
       fc.property(sizes, few(0, 1), seed, (sizes, alternative, seed) => {
         const inputs = randomInputs(mixer, sizes, seed, alternative);
@@ -176,7 +176,7 @@ describe.each(mixers.map((mixer) => ({ name: mixer.name, mixer })))("$name", ({ 
     );
   });
 
-  test("float32 chunks stay near float64 steps, under strong decays", () => {
+  test("float32 chunks agree with float64 steps under strong decays", () => {
     const sizes = { B: 1, H: 2, T: 70, K: 4, V: 4 };
     const inputs = randomInputs(mixer, sizes, 3);
     const strong = Object.fromEntries(

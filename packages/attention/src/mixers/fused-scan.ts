@@ -10,15 +10,15 @@ type Attributes = {
   readonly scale: number;
   /** Inputs after the state, in this order. */
   readonly optional: readonly Optional[];
-  /** True if the next state may take the memory of the first. */
+  /** True if the final state may be written to the memory of the initial one. */
   readonly overwrite: boolean;
 };
 
 type Optional = "decay" | "erase" | "beta";
 
 /**
- * Steps from a state `[B, H, K, V]`, with one decay for each head and token. The plain kernel goes token by token, and is
- * the specification; a kernel of a device may go in chunks of up to `chunkSize` tokens.
+ * Runs steps from a state `[B, H, K, V]`, with one decay per head and token, as one operation. The plain kernel goes token by token, and is
+ * the specification; kernels of devices may process chunks of up to `chunkSize` tokens.
  */
 const scanOp: Op<Attributes> = {
   name: "scan",
@@ -58,14 +58,14 @@ const scanOp: Op<Attributes> = {
       }
     }
   },
-  // Triangles of pairs as triangles: operations of the chunked form.
+  // FLOPs of the chunked form; triangular matrices count as half.
   flops([query, , value], [, state], { chunkSize, optional }) {
     const [B, H, T, K] = query!.shape as [number, number, number, number];
     const [V, products] = [state!.shape[3]!, optional.includes("erase") ? 2 : 1];
     const length = Math.min(chunkSize, value!.shape[2]!);
     return B * H * T * (products * length * (K + V) + 2 * (1 + products) * K * V);
   },
-  // Chunks are computed again: what they hold in between need not be kept.
+  // The backward pass recomputes the chunks, so intermediate results are not stored.
   backward({ inputs, outputs, attributes, gradients }) {
     const again = (given: readonly Tensor[]) => {
       const { state, ...steps } = named(given, attributes);
@@ -78,7 +78,7 @@ const scanOp: Op<Attributes> = {
   },
 };
 
-/** Returns true where the device has a kernel for steps such as these: the ops of chunks are slower. */
+/** True if the device has a kernel for these steps, which is faster than tensor operations per chunk. */
 export function isFused({ query, key, value, decay, erase, beta }: FactoredSteps, state: Tensor): boolean {
   const [B, H, T, K] = query.shape as [number, number, number, number];
   const fits = (x: Tensor | undefined, last: number) => !x || `${x.shape}` === `${[B, H, T, last]}`;
@@ -112,7 +112,7 @@ export function fusedScan(
   return { output: output!, state: state! };
 }
 
-/** Inputs of the op by name. */
+/** The inputs of the operation by name. */
 function named<X>([query, key, value, state, ...rest]: readonly X[], { optional }: Attributes) {
   const given: Partial<Record<Optional, X>> = Object.fromEntries(optional.map((name, i) => [name, rest[i]]));
   return { ...given, query: query!, key: key!, value: value!, state: state! };

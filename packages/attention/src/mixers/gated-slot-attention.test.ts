@@ -6,7 +6,7 @@ import { mix } from "./mix.js";
 const random = (shape: number[], seed: number) => randn(shape, { seed, dtype: "float64" });
 const near = (a: Tensor, b: Tensor) => a.data.forEach((x, i) => expect(x).toBeCloseTo(b.data[i]!, 10));
 
-test("one slot a token, without decay: softmax over slots, of which those not yet written are zeros", () => {
+test("with one slot per token and no decay, it is softmax over slots, and unwritten slots are zero", () => {
   const [T, K, V] = [5, 3, 2];
   const [query, key, value] = [random([1, 1, T, K], 1), random([1, 1, T, K], 2), random([1, 1, T, V], 3)];
   const write = tensor(
@@ -21,7 +21,7 @@ test("one slot a token, without decay: softmax over slots, of which those not ye
   near(state.slotValues, value);
 });
 
-test("golden: one slot fades and fills, by hand", () => {
+test("golden: one slot with decay, by hand", () => {
   const one = (values: number[]) => tensor(values, { shape: [1, 1, 2, 1] });
   const inputs = { query: one([1, 1]), key: one([3, 5]), value: one([2, 4]) };
   const gates = { write: one([1, 0.5]), decay: one([0, Math.log(0.5)]) };
@@ -31,7 +31,7 @@ test("golden: one slot fades and fills, by hand", () => {
   expect([...state.slotKeys.data]).toEqual([4]);
 });
 
-test("a wrong option and a gate of another number of slots are refused", () => {
+test("invalid options, and a gate for another number of slots, are refused", () => {
   expect(() => gatedSlotAttention({ chunkSize: 0 })).toThrow(/gatedSlotAttention: `chunkSize` is 0/);
   const x = randn([1, 1, 4, 3], { seed: 1 });
   const inputs = { query: x, key: x, value: x, write: x, decay: zeros([1, 1, 4, 2]) };

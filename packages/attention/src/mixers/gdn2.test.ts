@@ -7,7 +7,7 @@ import { mix } from "./mix.js";
 // Chunks, segments, documents, padding, gradients and the implied maps are tested with all mixers of the catalogue
 // (every-mixer.test.ts).
 
-test("equals KDA where both gates are beta", () => {
+test("equals KDA if both gates are beta", () => {
   const [query, key, value] = [1, 2, 3].map((seed) => randn([1, 2, 6, 3], { seed, dtype: "float64" }));
   const beta = sigmoid(randn([1, 2, 6], { seed: 4, dtype: "float64" }));
   const decay = neg(sigmoid(randn([1, 2, 6, 3], { seed: 5, dtype: "float64" })));
@@ -32,7 +32,7 @@ test("golden: two tokens, by hand", () => {
   [4, 2].forEach((x, i) => expect(output.data[i]).toBeCloseTo(x, 6));
 });
 
-test("a write gate of the keys' size is refused", () => {
+test("a write gate with the width of the keys is refused", () => {
   const x = zeros([1, 2, 5, 3]);
   const value = zeros([1, 2, 5, 4]);
   expect(() => mix(gdn2(), { query: x, key: x, value, decay: x, erase: x, write: x })).toThrow(

@@ -6,7 +6,7 @@ import { mix } from "./mix.js";
 // Chunks, segments, documents, padding, gradients and the implied maps are tested with all mixers of the catalogue
 // (every-mixer.test.ts).
 
-test("without decay the output is the sum so far", () => {
+test("without decay, the output is the cumulative sum", () => {
   const value = randn([2, 2, 7, 3], { seed: 1, dtype: "float64" });
   const { output } = mix(hgrn(), { value, decay: zeros([2, 2, 7, 3], { dtype: "float64" }) });
   cumsum(value, 2).data.forEach((x, i) => expect(x).toBeCloseTo(output.data[i]!, 12));
@@ -37,7 +37,7 @@ test("golden: three tokens of two channels, by hand", () => {
   expect([...state.data].map((x) => Math.round(x * 1e5) / 1e5)).toEqual([3.5, 1]);
 });
 
-test("a decay for each head is refused", () => {
+test("a decay per head is refused", () => {
   const decay = zeros([1, 2, 5]);
   expect(() => mix(hgrn(), { value: zeros([1, 2, 5, 3]), decay })).toThrow(
     /mix: `decay` has shape \[1, 2, 5\], expected \[1, H, 5, 3\]/,

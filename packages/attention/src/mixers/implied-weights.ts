@@ -4,9 +4,9 @@ import { checkInputs } from "./mixer-inputs.js";
 import { checkMixer, type Mixer } from "./mixer.js";
 
 /**
- * The attention map that a mixer implies: weights A for which `A · value` is what {@link mix} gives from a state of
- * zeros. Weights may be negative: the delta rule takes away. The mixer must be linear in its values, as all are whose
- * step is linear in the state; the map is what it answers to values of which each is 1 at its own place.
+ * Computes the attention map that a mixer implies: weights A such that `A · value` equals the output of {@link mix} from a state of
+ * zeros. Weights may be negative, for example in the delta rule, which erases. The mixer must be linear in its values, as are all
+ * mixers with a step that is linear in the state; the map is its output for one-hot values.
  *
  * @returns `[B, H, T, T]`; where a gate is per value channel `[B, H, V, T, T]`, one map for each. For a mixer with n
  *   steps a token the last axis is T · n.
@@ -43,7 +43,7 @@ export function impliedWeights<Required extends string, Optional extends string>
   const mapOf = (gates: Readonly<Record<string, Tensor>>) =>
     mix(mixer, { ...inputs, ...gates, value }, options).output;
   if (gates.length === 0) return mapOf({});
-  // Every value channel has a map of its own: that of a call in which all channels have its gates.
+  // Each value channel has its own map: that of a call in which all channels have the gates of this channel.
   const maps = Array.from({ length: numChannels }, (_, channel) =>
     mapOf(
       Object.fromEntries(

@@ -16,7 +16,7 @@ import type { Scanned, Steps } from "./scan.js";
 import { unitLowerInverse } from "./unit-lower-inverse.js";
 import { unstack } from "./unstack.js";
 
-/** Runs steps chunk by chunk with ops: matrix products inside a chunk, and the recurrence between chunks. */
+/** Runs steps chunk by chunk with tensor operations: matrix products within a chunk, and the recurrence between chunks. */
 export function inChunks(steps: Steps, initial: Tensor, chunkSize: number): Scanned {
   const [B, H, T] = steps.query.shape as [number, number, number];
   const length = Math.max(1, Math.min(chunkSize, T));

@@ -9,20 +9,19 @@ type Axes = Readonly<Record<string, string>>;
 type Result = { readonly output: Tensor; readonly state: Tensors };
 type Run = (inputs: Tensors, initialState: Tensors | undefined) => Result;
 
-/** A mixer's run over segments, each of which starts from no state; only the first continues from one that was given. */
+/** A call of a mixer over segments. Each segment starts without a state, except the first, which continues from `initialState`. */
 export type SegmentedCall = {
   readonly name: string;
   /** Axes of inputs and of the state's tensors, by name. */
   readonly axes: { readonly inputs: Axes; readonly state: Axes };
   readonly inputs: Tensors;
   readonly initialState: Tensors | undefined;
-  /** Of each batch, in order. What lies between and after them is padding: zeros in the output. */
+  /** Segments of each sequence, in order. Tokens between and after them are padding, with zeros in the output. */
   readonly segments: readonly (readonly Segment[])[];
 };
 
 /**
- * Runs each segment alone. Batches of equal segments run together, unless their states count different numbers of
- * tokens.
+ * Runs each segment separately. Sequences with equal segments run together, unless their states have different token counts.
  */
 export function inSegments(run: Run, call: SegmentedCall): Result {
   const { name, axes, inputs, initialState, segments } = call;
@@ -45,7 +44,7 @@ export function inSegments(run: Run, call: SegmentedCall): Result {
   return { output: concat(outputs, 0), state: joined };
 }
 
-/** Tells calls whose batches have equal segments, and states after equal numbers of tokens. */
+/** True if all sequences have equal segments, and their states have equal token counts. */
 function runTogether({ axes, initialState, segments }: SegmentedCall): boolean {
   const counts = Object.keys(axes.state).filter((name) => axes.state[name] === tokenCountAxes);
   const equalCounts = counts.every((name) => new Set(initialState?.[name]?.data).size <= 1);
@@ -71,7 +70,7 @@ function oneAfterTheOther(run: Run, call: SegmentedCall, segments: readonly Segm
   return { output: outputs.length === 1 ? outputs[0]! : concat(outputs, 2), state };
 }
 
-/** A range of the axis of one letter; what has no such axis stays. */
+/** A range of the axis with the given letter; a tensor without that axis is returned unchanged. */
 function sliceAxis(x: Tensor, axes: string, letter: string, start: number, end: number): Tensor {
   const axis = axes.split(" ").indexOf(letter);
   const whole = axis < 0 || (start === 0 && end === x.shape[axis]);

@@ -183,13 +183,13 @@ test("a preconditioner of 1 = gated delta rule", () => {
   mixed.output.data.forEach((x, i) => expect(x).toBeCloseTo(plain.output.data[i]!, 10));
 });
 
-test("beta = 0: the state stays as it was", () => {
+test("with beta = 0, the state does not change", () => {
   const initialState = randn([2, 2, 3, 4], { seed: 9, dtype: "float64" });
   const { state } = mix(deltaRule(), { ...qkv, beta: mul(beta, 0) }, { initialState });
   expect(state.data).toEqual(initialState.data);
 });
 
-test("beta = 1 and a key of length 1: the key reads the value written last, whatever the state held", () => {
+test("with beta = 1 and a key of length 1, reading the key gives the value written last, whatever the state", () => {
   const unit = div(key, norm(key, { axis: -1, keepDims: true }));
   const initialState = randn([2, 2, 3, 4], { seed: 9, dtype: "float64" });
   const one = ones([2, 2, 7], { dtype: "float64" });
@@ -201,7 +201,7 @@ test("beta = 1 and a key of length 1: the key reads the value written last, what
   output.data.forEach((x, i) => expect(x).toBeCloseTo(value.data[i]!, 10));
 });
 
-test("orthonormal keys and beta = 1: the delta rule is linear attention", () => {
+test("with orthonormal keys and beta = 1, the delta rule equals linear attention", () => {
   const identity = tensor([1, 0, 0, 0, 1, 0, 0, 0, 1], { shape: [1, 1, 3, 3], dtype: "float64" });
   const v = randn([1, 1, 3, 2], { seed: 3, dtype: "float64" });
   const inputs = { query: randn([1, 1, 3, 3], { seed: 4, dtype: "float64" }), key: identity, value: v };
@@ -211,7 +211,7 @@ test("orthonormal keys and beta = 1: the delta rule is linear attention", () => 
   );
 });
 
-test("Based implies the weights 1 + s + s² / 2, ReBased s², in rows that sum to 1 where they are normalized", () => {
+test("Based implies the weights 1 + s + s² / 2, ReBased s²; with `normalize`, rows sum to 1", () => {
   const s = (i: number, j: number) => {
     const row = (x: Tensor, t: number) => rows(x)[t]!;
     return row(query, i).reduce((sum, q, k) => sum + q * row(key, j)[k]!, 0) / Math.sqrt(3);

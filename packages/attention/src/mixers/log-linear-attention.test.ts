@@ -25,7 +25,7 @@ test.each([1, 2, 4, 64])(
   },
 );
 
-test("each key weighs what the level of its block says: by blocks of the position, cut greedily from the left", () => {
+test("property: a key has the weight of its level, by a greedy division of the earlier tokens into blocks", () => {
   const levelWeights = exp(random([B, H, T, L], 5));
   const { output } = mix(logLinearAttention({ chunkSize: 4 }), { ...inputs, levelWeights });
   const at = (x: Tensor, h: number, t: number) => {
@@ -55,7 +55,7 @@ test("each key weighs what the level of its block says: by blocks of the positio
   }
 });
 
-test("states are those of the bits that are set: 13 = 8 + 4 + 1", () => {
+test("after 13 = 8 + 4 + 1 tokens, exactly the states of these block sizes are not zero", () => {
   const levelWeights = ones([B, H, T, L], { dtype: "float64" });
   const { state } = mix(logLinearAttention(), { ...inputs, levelWeights });
   const size = K * V;
@@ -64,7 +64,7 @@ test("states are those of the bits that are set: 13 = 8 + 4 + 1", () => {
   expect([...state.tokens.data]).toEqual(new Array(B).fill(T));
 });
 
-test("too few levels, a size that is no power of 2 and a state of other levels are refused", () => {
+test("too few levels, a size that is not a power of 2, and a state with other levels are refused", () => {
   const levelWeights = ones([B, H, T, 4], { dtype: "float64" });
   expect(() => mix(logLinearAttention(), { ...inputs, levelWeights })).toThrow(
     /logLinearAttention: `levelWeights` is "4 levels for 13 tokens", expected 5 levels or more.\nFix: give L = ⌈log₂ T⌉ \+ 1/,

@@ -13,7 +13,7 @@ const gates = { decay: filled([B, H, T], -0.2), beta: filled([B, H, T], 0.7) };
 const near = (a: Tensor, b: Tensor, digits: number) =>
   a.data.forEach((x, i) => expect(x).toBeCloseTo(b.data[i]!, digits));
 
-test("a large penalty leaves linear attention, divided by it", () => {
+test("with a large penalty, it equals linear attention divided by the penalty", () => {
   const value = random([B, H, T, V], 3);
   const inputs = { query, key, value, ...gates, regularization: filled([H, K], 1e7) };
   const weighted = { query, key, value: mul(value, 0.7), decay: gates.decay };
@@ -22,7 +22,7 @@ test("a large penalty leaves linear attention, divided by it", () => {
   near(mix(mesaNet(), inputs).state.keyValue, linear.state, 10);
 });
 
-test("values that are a linear function of their keys are read exactly, once there are K of them", () => {
+test("values that are a linear function of their keys are reproduced exactly from K tokens on", () => {
   const map = random([K, V], 4);
   const inputs = { query, key, value: matmul(key, map), ...gates, regularization: filled([H, K], 1e-9) };
   const { output } = mix(mesaNet(), inputs);
@@ -32,7 +32,7 @@ test("values that are a linear function of their keys are read exactly, once the
   });
 });
 
-test("solving: the product with the solution is the right side", () => {
+test("solvePositiveDefinite: the matrix times the solution equals the right-hand side", () => {
   const root = random([4, K, K], 5);
   const a = matmul(root, transpose(root));
   const b = random([4, K], 6);

@@ -10,7 +10,7 @@ import { simpleGla } from "./simple-gla.js";
 const x = randn([2, 4, 5, 3], { seed: 1 }); // [B, H, T, D]
 const qkv = { query: x, key: x, value: x };
 
-test("more query heads than states: neighbouring ones read one state", () => {
+test("with more query heads than states, neighbouring heads read the same state", () => {
   const few = randn([2, 2, 5, 3], { seed: 2 });
   const { output, state } = mix(linearAttention(), { query: x, key: few, value: few });
   expect([output.shape, state.shape]).toEqual([
@@ -36,13 +36,13 @@ test("a missing input is refused", () => {
   expect(() => mix(simpleGla(), qkv as never)).toThrow(/mix: `decay` is undefined, expected a tensor/);
 });
 
-test("a decay of another shape is refused, with the axes", () => {
+test("a decay of another shape is refused, and the error has the expected axes", () => {
   expect(() => mix(gla(), { ...qkv, decay: zeros([2, 4, 5]) })).toThrow(
     /mix: `decay` has shape \[2, 4, 5\], expected \[2, H, 5, 3\]/,
   );
 });
 
-test("heads that do not divide are refused", () => {
+test("numbers of heads that do not divide are refused", () => {
   const key = zeros([2, 3, 5, 3]);
   expect(() => mix(linearAttention(), { ...qkv, key })).toThrow(/mix: `key` .*3 heads/);
 });
@@ -53,7 +53,7 @@ test("a state of another shape is refused", () => {
   );
 });
 
-test("documents and padding of other lengths are refused", () => {
+test("documents and padding of wrong lengths are refused", () => {
   expect(() => mix(linearAttention(), qkv, { documents: [0, 1] })).toThrow(
     /`documents` is .*expected 5 numbers/,
   );
@@ -62,7 +62,7 @@ test("documents and padding of other lengths are refused", () => {
   );
 });
 
-test("a document that comes back is refused: the mask takes it for one document, and a state has forgotten it", () => {
+test("ids that are not contiguous are refused, since a state cannot return to an earlier document", () => {
   const again =
     /mix: `documents` is "3 at token 3 again, after other documents", expected tokens of a document next to each other.*\nFix: sort the tokens by document/;
   expect(() => mix(linearAttention(), qkv, { documents: [3, 3, 1, 3, 3] })).toThrow(again);
@@ -74,7 +74,7 @@ test("a document that comes back is refused: the mask takes it for one document,
   expect(() => mix(linearAttention(), qkv, { documents: own[1]!, padding: [2, 4] })).toThrow(again);
 });
 
-test("what is no mixer, and no form, is refused", () => {
+test("values that are not mixers, or not forms, are refused", () => {
   expect(() => mix(linearAttention as never, qkv)).toThrow(/`mixer` is .*expected a mixer/);
   expect(() => mix(linearAttention(), qkv, { form: 64 as never })).toThrow(
     /`form` is 64, expected a function/,
@@ -84,7 +84,7 @@ test("what is no mixer, and no form, is refused", () => {
   );
 });
 
-test("the scale multiplies what is read", () => {
+test("`scale` multiplies the output", () => {
   const one = ones([1, 1, 1, 4]);
   const at = (scale?: number) =>
     mix(linearAttention(), { query: one, key: one, value: one }, scale === undefined ? {} : { scale }).output
@@ -92,7 +92,7 @@ test("the scale multiplies what is read", () => {
   expect([at(), at(1), at(-0.25)]).toEqual([2, 4, -1]);
 });
 
-test("golden: documents in one batch only", () => {
+test("golden: documents in only one of two sequences", () => {
   const one = ones([2, 1, 3, 1]);
   const documents = [
     [0, 0, 0],

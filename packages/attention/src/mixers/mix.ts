@@ -12,20 +12,19 @@ export type MixOptions = ResetOptions & {
   /** State before the first token, as an earlier call returned it: `[B, H, K, V]` for most mixers. Default: zeros. */
   initialState?: Tensor;
   /**
-   * Lets the next state take the memory of `initialState`, which must not be read again: decoding then moves fewer bytes, on
-   * devices with a kernel for it. Not while gradients are recorded, nor with `documents` or `padding`. Default false.
+   * True if the final state may overwrite the memory of `initialState`, which must then not be read again. Decoding moves fewer bytes
+   * on devices with a kernel for it. Not allowed while gradients are recorded, or with `documents` or `padding`. Default false.
    */
   overwrite?: boolean;
-  /** The way of computing it: {@link chunkwise}, {@link recurrent} or {@link parallel}. Default `chunkwise()`. */
+  /** Form of the computation: {@link chunkwise}, {@link recurrent} or {@link parallel}. Default `chunkwise()`. */
   form?: Scan;
   /** Factor of the query. Default: the mixer's own, mostly `1 / √K`. */
   scale?: number;
 };
 
 /**
- * Applies a sequence mixer: linear attention, the delta rule, a state space model and their kin. Each token writes to a
- * state of fixed size, and its query reads it, so the work grows with T and not with T², and a token decoded costs the
- * same after a million others as after one.
+ * Applies a sequence mixer, such as linear attention, a delta rule or a state space model. Each token writes to a state of fixed size,
+ * which its query reads, so the work is linear in T, and the cost of decoding a token does not depend on the number of earlier tokens.
  *
  * @param mixer - Such as `linearAttention()`, `gla()` or `gatedDeltaRule()`.
  * @param inputs - By name: `query` and `key` `[B, H, T, K]`, `value` `[B, H, T, V]`, and what else the mixer takes, such
@@ -118,7 +117,7 @@ function mixByScan(
   });
 }
 
-/** Refuses to write over a state that something else still reads. */
+/** Refuses `overwrite` if the initial state may still be read: while gradients are recorded, or with documents or padding. */
 function refuseOverwrite(
   check: Checks,
   tensors: Readonly<Record<string, Tensor | undefined>>,
@@ -156,7 +155,7 @@ function scaledQuery({ query, ...inputs }: Readonly<Record<string, Tensor>>, fac
     : { ...inputs, ...(query && { query }) };
 }
 
-/** Query heads of a group have equal states: the first of each. */
+/** The states of the first head of each group, since all query heads of a group have equal states. */
 function firstOfGroups(state: Tensor, numStates: number): Tensor {
   const [B, H, ...rest] = state.shape as [number, number, ...number[]];
   return squeeze(slice(reshape(state, [B, numStates, H / numStates, ...rest]), 2, 0, 1), 2);

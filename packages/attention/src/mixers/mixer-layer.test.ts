@@ -90,7 +90,7 @@ describe.each(configs.map((config) => ({ name: config.mixer.name, config })))("$
   const layer = mixerLayer({ ...config, outputGate: silu, convolution: 3 });
   const params = layer.init(2);
 
-  test("segments and single tokens with a cache give what the whole gives", () => {
+  test("segments and single tokens with a cache give the same as the whole sequence", () => {
     const whole = layer.apply(params, x);
     expect(whole.shape).toEqual([2, 7, 8]);
     expect(whole.data.every(Number.isFinite)).toBe(true);
@@ -102,7 +102,7 @@ describe.each(configs.map((config) => ({ name: config.mixer.name, config })))("$
     expect(cache.length).toBe(7);
   });
 
-  test("no token sees a later one", () => {
+  test("outputs do not depend on later tokens", () => {
     const first = layer.apply(params, tokens(x, 0, 4));
     expectClose(first, tokens(layer.apply(params, x), 0, 4), 4);
   });
@@ -116,7 +116,7 @@ const gdn = mixerLayer({
   outputGate: silu,
 });
 
-test("packed documents equal each alone, with the convolution before the mixer", () => {
+test("packed documents give the same as each by itself, also with a convolution", () => {
   const params = gdn.init(3);
   const cache = heldState();
   const packed = gdn.apply(params, x, { documents: [0, 0, 0, 1, 1, 2, 2], cache });
@@ -133,7 +133,7 @@ test("packed documents equal each alone, with the convolution before the mixer",
   expectClose(gdn.apply(params, next, { cache }), tokens(gdn.apply(params, last), 2, 3));
 });
 
-test("padding of any content leaves outputs and the state as they are", () => {
+test("the content of padding changes neither outputs nor the state", () => {
   const params = gdn.init(3);
   const cache = heldState();
   const dirty = concat([tokens(x, 0, 5), mul(tokens(x, 5, 7), NaN)], 1);
@@ -156,7 +156,7 @@ test("padding of any content leaves outputs and the state as they are", () => {
   });
 });
 
-test("golden: what the layer does, spelled out", () => {
+test("golden: one token, by the formula", () => {
   const layer = mixerLayer({ embedDim: 4, numHeads: 2, mixer: linearAttention(), outputNorm: "none" });
   const params = layer.init(5);
   const row = tensor([[[1, 2, 3, 4]]]);
@@ -178,7 +178,7 @@ test("golden: what the layer does, spelled out", () => {
   });
 });
 
-test("inputs are made as their maps say: decays at most 0, beta from 0 to 1, keys of length 1", () => {
+test("default input maps: decays are at most 0, beta is from 0 to 1, and keys have length 1", () => {
   const layer = mixerLayer({ embedDim: 8, numHeads: 2, mixer: gatedDeltaRule() });
   const seen: Record<string, Tensor> = {};
   const mixer: AnyMixer = {
@@ -196,7 +196,7 @@ test("inputs are made as their maps say: decays at most 0, beta from 0 to 1, key
     expect(Math.hypot(data[i]!, data[i + 1]!, data[i + 2]!, data[i + 3]!)).toBeCloseTo(1, 4);
 });
 
-test("a map of the layer's own takes the place of the default", () => {
+test("the option `inputs` replaces a default map", () => {
   const layer = (inputs: MixerLayerConfig["inputs"]) =>
     mixerLayer({ embedDim: 8, numHeads: 2, mixer: gla(), ...(inputs && { inputs }) });
   const slow = layer({ decay: logSigmoidDecay() });
@@ -236,7 +236,7 @@ describe("a layer of a state space model", () => {
     ["head", 2],
     ["group", 4],
     ["whole", 8],
-  ] as const)("norms of each %s are over %i numbers, before the gate and after it", (outputNorm, size) => {
+  ] as const)("outputNorm %s normalizes over %i numbers, before or after the gate", (outputNorm, size) => {
     const normed = (row: readonly number[]) =>
       Array.from({ length: 8 / size }, (_, i) => rms(row.slice(size * i, size * (i + 1)))).flat();
     const bare = mixerLayer({ ...mamba2, outputNorm: "none" });
@@ -258,7 +258,7 @@ describe("a layer of a state space model", () => {
     }
   });
 
-  test("a skip adds the value of each head, times its number", () => {
+  test("`skip` adds the value of each head times a learned number", () => {
     const layer = mixerLayer({ ...mamba2, outputNorm: "none", skip: true });
     const params = { ...identity(layer.init(1)), skip: { weight: tensor([1, 2, 3, 4]) } };
     const [bare, all] = [mixerLayer({ ...mamba2, outputNorm: "none" }), layer].map((one) =>
@@ -280,7 +280,7 @@ describe("a layer of a state space model", () => {
     ...{ skip: true, outputNorm: "none", outputGate: silu },
   } as const);
 
-  test("keys, queries and time steps come from values after the convolution, steps through few numbers", () => {
+  test("with projectFrom: value, keys, queries and time steps are projected from the convolved values, time steps with a low rank", () => {
     const params = mamba.init(1);
     expect(params.deltaTime["down"]!.shape).toEqual([2, 8]);
     expect(params.deltaTime.weight.shape).toEqual([8, 2]);
@@ -298,7 +298,7 @@ describe("a layer of a state space model", () => {
     expect([...mamba.apply(shifted(1), x).data].some((value) => Math.abs(value) > 1e-3)).toBe(true);
   });
 
-  test("a cache goes on with convolutions and their biases", () => {
+  test("decoding with a cache continues convolutions and their biases", () => {
     const params = mamba.init(1);
     const biased = {
       ...params,
@@ -309,7 +309,7 @@ describe("a layer of a state space model", () => {
     expectClose(concat(parts, 1), mamba.apply(biased, x));
   });
 
-  test("a rank of what is no projection, and unknown orders, are refused", () => {
+  test("a rank for an input that is not a projection, and unknown orders, are refused", () => {
     const wrong = (more: object) => () => mixerLayer({ ...mamba2, ...more });
     expect(wrong({ ranks: { A: 2 } })).toThrow(/mixerLayer: `ranks` is "A", expected ranks of query, key/);
     expect(wrong({ ranks: { deltaTime: 0 } })).toThrow(/`ranks.deltaTime`/);
@@ -319,7 +319,7 @@ describe("a layer of a state space model", () => {
   });
 });
 
-test("its gradient is that of differences", () => {
+test("gradient: equals central differences", () => {
   const layer = mixerLayer({
     ...{ embedDim: 4, numHeads: 2, mixer: gatedDeltaRule(), convolution: 2, outputGate: sigmoid, bias: true },
   });
@@ -329,7 +329,7 @@ test("its gradient is that of differences", () => {
   checkGradient(({ params, x }: typeof wide) => sum(mul(layer.apply(params, x), dy)), wide);
 });
 
-test("heads are traced, and changed on the way", () => {
+test("heads can be traced and replaced", () => {
   const params = gdn.init(3);
   const tensors: Record<string, Tensor> = {};
   const out = gdn.apply(params, x, { trace: { names: ["heads"], tensors } });
@@ -340,7 +340,7 @@ test("heads are traced, and changed on the way", () => {
   expect(out.data.some((value) => value !== 0)).toBe(true);
 });
 
-test("the map that a layer implies gives its heads of its values, with convolutions and shared keys", () => {
+test("the implied weights of a layer times its values equal its heads, with convolutions and shared keys", () => {
   const sizes = { embedDim: 8, numHeads: 4, convolution: 3 };
   for (const layer of [
     mixerLayer({ ...sizes, mixer: gatedDeltaRule(), numKeyHeads: 2 }) as AnyLayer,
@@ -366,7 +366,7 @@ test("the map that a layer implies gives its heads of its values, with convoluti
   );
 });
 
-test("another product of matrices reaches all of them", () => {
+test("the option `linear` computes all projections", () => {
   const names: string[] = [];
   const layer = gdn.withLinear((x, weight, bias) => {
     names.push(weight.shape.join());
@@ -377,7 +377,7 @@ test("another product of matrices reaches all of them", () => {
   expect(names).toEqual(["8,8", "8,8", "8,8", "2,8", "2,8", "8,8", "8,8"]);
 });
 
-test("what a layer cannot be made of is refused, with the fix", () => {
+test("invalid configurations are refused, with the fix", () => {
   const make = (config: object) => () =>
     mixerLayer({ embedDim: 8, numHeads: 2, mixer: gatedDeltaRule(), ...config });
   expect(make({ mixer: gatedDeltaRule })).toThrow(/mixerLayer: `mixer` is .*\nFix: call the function/);
@@ -397,7 +397,7 @@ test("what a layer cannot be made of is refused, with the fix", () => {
   expect(make({ convolution: 0 })).toThrow(/`convolution` is 0/);
 });
 
-test("what a call cannot take is refused, with the fix", () => {
+test("invalid call options are refused, with the fix", () => {
   const params = gdn.init(1);
   const options = (options: object) => () => gdn.apply(params, x, options);
   expect(options({ mask: {} })).toThrow(/apply: `mask` is .*\nFix: give `documents` or `padding`/);
@@ -424,7 +424,7 @@ describe("maps between the projections of a rank, and biases in some places", ()
   } as const;
   const x = randn([1, 4, 8], { seed: 1 });
 
-  test("a function of the fewer numbers, or a map that learns", () => {
+  test("a map between the projections of a rank: a function, or one with learned tensors", () => {
     const layer = mixerLayer(mamba);
     const params = layer.init(1);
     const doubled = { ...params.deltaTime, down: mul(params.deltaTime["down"]!, 2) };
@@ -456,7 +456,7 @@ describe("maps between the projections of a rank, and biases in some places", ()
     expect(params.output.bias !== undefined).toBe(output);
   });
 
-  test("refused: a map of an input without a rank, what is no map, another place", () => {
+  test("a map of an input without a rank, values that are not maps, and unknown places are refused", () => {
     const wrong = (more: object) => () => mixerLayer({ ...mamba, ...more });
     expect(wrong({ rankMaps: { key: (x: Tensor) => x } })).toThrow(
       /mixerLayer: `rankMaps.key` is .* expected a map of an input in `ranks`/,

@@ -2,7 +2,7 @@ import { checks } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
 import type { FactoredScan, Scanned } from "./scan.js";
 
-/** Sizes of a call: what an initial state must fit. */
+/** Sizes of a call, which determine the shape of the state. */
 export type MixerSizes = { readonly keyDim: number; readonly valueDim: number };
 
 /** Arguments of a mixer's computation: checked, with heads repeated to one number, and a last axis of length 1 on gates per head. */
@@ -16,8 +16,8 @@ export type MixerCall<Required extends string, Optional extends string> = {
 };
 
 /**
- * A sequence mixer: what a layer has in place of softmax attention, with a state of fixed size in place of keys and
- * values. A value, such as `gatedDeltaRule()`, that {@link mix} applies.
+ * A sequence mixer, which replaces softmax attention in a layer, with a state of fixed size in place of cached keys and values. It is a
+ * value, such as `gatedDeltaRule()`, that {@link mix} applies.
  */
 export type Mixer<Required extends string = string, Optional extends string = never> = {
   readonly name: string;
@@ -34,7 +34,7 @@ export type Mixer<Required extends string = string, Optional extends string = ne
   mix(call: MixerCall<Required, Optional>): Scanned;
 };
 
-/** Query, key and value as nearly every mixer takes them. */
+/** Axes of query, key and value in most mixers. */
 export const queryKeyValue = { query: "B H T K", key: "B H T K", value: "B H T V" } as const;
 
 /**
@@ -66,7 +66,7 @@ export function defineMixer<Required extends string, Optional extends string = n
   };
 }
 
-/** Refuses what is not a mixer, such as the function that makes one. */
+/** Refuses values that are not mixers, such as the function `gla` in place of `gla()`. */
 export function checkMixer(fn: string, mixer: unknown): void {
   const fix = "call the function that makes it: `gla()`.";
   const holds = (value: unknown) => {

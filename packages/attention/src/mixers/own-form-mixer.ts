@@ -5,7 +5,7 @@ import { checkInputs } from "./mixer-inputs.js";
 import type { MixerSizes } from "./mixer.js";
 import { segmentsOf, type ResetOptions } from "./resets.js";
 
-/** Arguments of a mixer that has a form of its own: checked, with heads repeated to one number. */
+/** Arguments of a mixer with its own form: checked, and with heads repeated to the same number. */
 export type OwnFormCall<Required extends string, Optional extends string, State> = {
   /** The query is scaled. Every input has the heads of the output; `[B, H, T]` came as `[B, H, T, 1]`. */
   readonly inputs: Readonly<Record<Required, Tensor> & Partial<Record<Optional, Tensor>>>;
@@ -86,7 +86,7 @@ export function mixOwnForm<Required extends string, Optional extends string, Sta
   });
 }
 
-/** Refuses the option of mixers that are linear in their state. */
+/** Refuses the option `form`, which only mixers that are linear in their state have. */
 function refuseForm(name: string, options: object | undefined): void {
   const received = (options as { form?: unknown } | null | undefined)?.form;
   if (received === undefined) return;

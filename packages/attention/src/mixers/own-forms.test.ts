@@ -86,7 +86,7 @@ describe.each(mixers.map((same) => ({ name: same[0].name, mixer: same[0], others
   ({ mixer, others }) => {
     const seed = fc.nat(10000);
 
-    test("property: a sequence in parts, down to single tokens, gives what the whole gives", () => {
+    test("property: a sequence in parts, down to single tokens, gives the same as the whole", () => {
       fc.assert(
         fc.property(
           fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 }),
@@ -113,7 +113,7 @@ describe.each(mixers.map((same) => ({ name: same[0].name, mixer: same[0], others
       );
     });
 
-    test("property: packed documents give what each gives alone, and the state is that of the last", () => {
+    test("property: packed documents give the same as each by itself, and the state is that of the last", () => {
       fc.assert(
         fc.property(fc.array(few, { minLength: 1, maxLength: 4 }), seed, (lengths, seed) => {
           const T = lengths.reduce((a, b) => a + b, 0);
@@ -133,7 +133,7 @@ describe.each(mixers.map((same) => ({ name: same[0].name, mixer: same[0], others
       );
     });
 
-    test("property: padding changes nothing, whatever it holds, and its outputs are zeros", () => {
+    test("property: padding changes nothing, whatever it contains, and its outputs are zeros", () => {
       fc.assert(
         fc.property(few, few, seed, (T, more, seed) => {
           const inputs = randomInputs(mixer, T, seed);
@@ -148,7 +148,7 @@ describe.each(mixers.map((same) => ({ name: same[0].name, mixer: same[0], others
       );
     });
 
-    test("property: batches of other documents and lengths are each what they are alone, and continue so", () => {
+    test("property: sequences with different documents and lengths give the same as each by itself, also in the next call", () => {
       const lengths = fc.tuple(few, few);
       fc.assert(
         fc.property(lengths, lengths, seed, (firstCuts, ends, seed) => {
@@ -191,12 +191,12 @@ describe.each(mixers.map((same) => ({ name: same[0].name, mixer: same[0], others
       );
     });
 
-    test("the size of blocks changes no number", () => {
+    test("the block size does not change the result", () => {
       const inputs = randomInputs(mixer, 11, 5);
       for (const other of others) expectClose(mix(other, inputs), mix(mixer, inputs), 1e-11);
     });
 
-    test("heads of queries and keys are shared as if they were repeated", () => {
+    test("shared query and key heads give the same as repeated ones", () => {
       const inputs = randomInputs(mixer, 5, 6, 1);
       const repeated = Object.fromEntries(
         Object.entries(inputs).map(([name, x]) => [name, x.shape[1] === 1 ? concat([x, x], 1) : x]),
@@ -218,7 +218,7 @@ describe.each(mixers.map((same) => ({ name: same[0].name, mixer: same[0], others
       checkGradient(step, { first, rest }, { tolerance: 1e-5 });
     });
 
-    test("float32 stays near float64, under strong decays", () => {
+    test("float32 agrees with float64 under strong decays", () => {
       const inputs = randomInputs(mixer, 16, 8);
       const strong = Object.fromEntries(
         Object.entries(inputs).map(([name, x]) => [name, name === "decay" ? mul(x, 40) : x]),
@@ -234,7 +234,7 @@ describe.each(mixers.map((same) => ({ name: same[0].name, mixer: same[0], others
       );
     });
 
-    test("what it does not take is refused, with the fix", () => {
+    test("unknown inputs and options are refused, with the fix", () => {
       const inputs = randomInputs(mixer, 4, 9);
       expect(() => mix(mixer, inputs, { form: chunkwise() } as never)).toThrow(
         /mix: `form` is .*, expected nothing for .*, which has a form of its own.\nFix: leave it out/,

@@ -1,6 +1,6 @@
 import { add, div, mean, mul, reshape, sqrt, sub, variance, type Tensor } from "@qkv/tensor";
 
-/** Weights of the layer norm inside a trained state: one set a head. */
+/** Weights of the layer norm of the inner model (the state that is trained): one set per head. */
 export type InnerNorm = {
   /** `[H, K]` */
   readonly weight: Tensor;
@@ -10,7 +10,7 @@ export type InnerNorm = {
 };
 
 /**
- * Gradient of a trained state's loss at its prediction.
+ * Gradient of the inner loss with respect to the prediction of the inner model.
  *
  * @param prediction - Output of the state for the keys, `[B, H, C, K]`.
  * @param target - Output to learn, `[B, H, C, K]`.

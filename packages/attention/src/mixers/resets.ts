@@ -5,7 +5,7 @@ import type { Scan, Steps } from "./scan.js";
 /** Document of each token: `[T]`, or `[B][T]`. */
 export type DocumentIds = ArrayLike<number> | readonly ArrayLike<number>[];
 
-/** Options by which a state starts again, or stays as it is. */
+/** Options that reset the state at the start of a document, and leave it unchanged at padding. */
 export type ResetOptions = {
   /**
    * Document of each token, any numbers: `[T]`, or `[B][T]` where batches are packed differently. A document does not
@@ -14,8 +14,8 @@ export type ResetOptions = {
    */
   documents?: DocumentIds;
   /**
-   * Real tokens of each batch; those after them are padding: they leave the state as it is, and their outputs are
-   * zeros. Default: all are real.
+   * Number of real tokens of each sequence, `[B]`. Later tokens are padding: they do not change the state, and their outputs are zeros.
+   * Default: all tokens are real.
    */
   padding?: ArrayLike<number>;
 };
@@ -45,7 +45,7 @@ export function withResets(scan: Scan, { documents, padding, batchSize, seqLen }
   };
 }
 
-/** The documents of each batch, without the padding after them. */
+/** The ranges of the documents of each sequence, without padding. */
 export function segmentsOf({ documents, padding, batchSize, seqLen }: Resets): Segment[][] {
   const begins = documents && documentStarts({ documents, padding, batchSize, seqLen });
   const padded = padding && paddedTokens(padding, batchSize, seqLen);
@@ -58,17 +58,17 @@ export function segmentsOf({ documents, padding, batchSize, seqLen }: Resets): S
   });
 }
 
-/** Outputs with zeros at padding, whatever a mixer added to what its queries read. */
+/** Sets outputs at padding to zero, also those that a mixer computes without the state. */
 export function clearPadding(output: Tensor, padding: ArrayLike<number> | undefined): Tensor {
   if (padding === undefined) return output;
   const [batchSize, , seqLen] = output.shape as [number, number, number];
   return where(onSteps(paddedTokens(padding, batchSize, seqLen), output), filled(0, output), output);
 }
 
-/** For each batch, or once for all, true at some tokens. */
+/** A bool per token, for each sequence of the batch or once for all. */
 export type Marks = readonly (readonly boolean[])[];
 
-/** A step of zeros leaves the state as it is. `where`, and not a product: padding may hold anything, NaN too. */
+/** Sets steps at padding to zero, which leaves the state unchanged. By `where`, not by a product, since padding may contain NaN. */
 function leaveOut({ query, key, value, decay, erase, ...rest }: Steps, padded: Marks): Steps {
   const clear = (x: Tensor) => where(onSteps(padded, x), filled(0, x), x);
   return {
@@ -81,7 +81,7 @@ function leaveOut({ query, key, value, decay, erase, ...rest }: Steps, padded: M
   };
 }
 
-/** A decay of −∞ forgets the state, and what reads the state before the step reads zeros. */
+/** Resets the state where a document begins: the log decay is −∞, and reads of the state before the step give zeros. */
 function forget({ query, key, value, decay, erase, ...rest }: Steps, begins: Marks): Steps {
   const mask = onFirstSteps(begins, key);
   const { dtype, device } = key;
@@ -156,7 +156,7 @@ export function documentStarts({
   });
 }
 
-/** True at tokens after the real ones. */
+/** True at padding tokens. */
 export function paddedTokens(padding: ArrayLike<number>, batchSize: number, seqLen: number): Marks {
   const fix = "count each sequence's real tokens, without padding.";
   const whole = (length: unknown) => Number.isInteger(length) && (length as number) >= 0;

@@ -7,7 +7,7 @@ import { rwkv6 } from "./rwkv6.js";
 // Chunks, segments, documents, padding, gradients and the implied map are tested with all mixers of the catalogue
 // (every-mixer.test.ts).
 
-test("a bonus of 1 and no decay: gated linear attention, which reads after it writes", () => {
+test("with a bonus of 1 and no decay, it equals gated linear attention, which reads after the write", () => {
   const [query, key, value] = [1, 2, 3].map((seed) => randn([1, 2, 6, 3], { seed, dtype: "float64" }));
   const inputs = {
     query: query!,
@@ -20,7 +20,7 @@ test("a bonus of 1 and no decay: gated linear attention, which reads after it wr
   ours.output.data.forEach((x, i) => expect(x).toBeCloseTo(theirs.output.data[i]!, 12));
 });
 
-test("the state is that of gated linear attention", () => {
+test("the state equals that of gated linear attention", () => {
   const x = randn([1, 2, 6, 3], { seed: 1 });
   const inputs = { query: x, key: x, value: x, decay: neg(sigmoid(x)) };
   const { state } = mix(rwkv6(), { ...inputs, bonus: zeros([2, 3]) });
@@ -35,7 +35,7 @@ test("golden: two tokens, by hand", () => {
   expect([...output.data, ...state.data]).toEqual([2, 28, 20]);
 });
 
-test("a bonus for each token is refused", () => {
+test("a bonus per token is refused", () => {
   const x = zeros([1, 2, 5, 3]);
   expect(() => mix(rwkv6(), { query: x, key: x, value: x, decay: x, bonus: x })).toThrow(
     /mix: `bonus` has shape \[1, 2, 5, 3\], expected \[H, 3\]/,

@@ -27,29 +27,29 @@ export type Steps = {
 export type Scanned = { readonly output: Tensor; readonly state: Tensor };
 
 /**
- * Steps whose factors stay apart: what a kernel reads by itself need not be multiplied out before.
+ * Steps with separate factors `beta` and `scale`, which kernels can apply themselves:
  *
  *     exp(decay_t) ⊙ S + key_t (beta_t (value_t − Sᵀ erase_t))ᵀ
  */
 export type FactoredSteps = Steps & {
-  /** Part of the exchange that a token makes: `[B, H, T, 1]`. Default: 1. */
+  /** Fraction of the update that a token makes: `[B, H, T, 1]`. Default: 1. */
   readonly beta?: Tensor | undefined;
   /** State that `erase` reads: as it was before the decay, or after it. Default `"before"`. */
   readonly erases?: "before" | "after";
-  /** Factor of what the queries read. Default 1. */
+  /** Factor of the outputs. Default 1. */
   readonly scale?: number;
 };
 
 /** Runs steps from a state `[B, H, K, V]`, in one of the forms that are equal: token by token, or in chunks. */
 export type Scan = {
   (steps: Steps, state: Tensor): Scanned;
-  /** The same for steps whose factors are apart. Default: they are multiplied out. */
+  /** The same for steps with separate factors. Default: the factors are multiplied into the tensors first. */
   readonly factored?: FactoredScan;
 };
 
 /**
- * Runs steps whose factors may be apart. `overwrite`: the next state may take the memory of the first, which is then not read
- * again. Default false.
+ * Runs steps that may have separate factors. `overwrite`: true if the final state may be written to the memory of the initial one, which
+ * is then not read again. Default false.
  */
 export type FactoredScan = (
   steps: FactoredSteps,
@@ -57,11 +57,11 @@ export type FactoredScan = (
   options?: { overwrite?: boolean },
 ) => Scanned;
 
-/** A form for steps whose factors may be apart. */
+/** Converts a scan to one that accepts steps with separate factors. */
 export const takesFactors = (scan: Scan): FactoredScan =>
   scan.factored ?? ((steps, state) => scan(multipliedOut(steps), state));
 
-/** Steps whose tensors have their factors. */
+/** Multiplies the separate factors into the tensors of the steps. */
 export function multipliedOut({
   beta,
   erases,

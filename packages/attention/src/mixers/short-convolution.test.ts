@@ -58,7 +58,7 @@ test.each<[string, (inputs: Inputs) => Partial<Inputs>]>([
   expect(errorOf(wrong)).toBeGreaterThan(1e-3);
 });
 
-test("open gates: the causal convolution of ONNX, with its bias", () => {
+test("with gates of 1, it equals the causal convolution of ONNX, with bias", () => {
   const open = mul(query, 0);
   const gates = { query: addOne(open), key: addOne(open) };
   const bias = random([H, K], 5);
@@ -76,7 +76,7 @@ const addOne = (x: Tensor): Tensor =>
     { shape: x.shape, dtype: "float64" },
   );
 
-test("a tap on the newest token alone remembers nothing", () => {
+test("with the taps [0, 0, 1], earlier tokens have no influence", () => {
   const last = tensor([0, 0, 1], { shape: [1, 1, 3], dtype: "float64" });
   const one = (x: Tensor) => slice(slice(x, 1, 0, 1), 3, 0, 1);
   const inputs = { query: one(query), key: one(key), value: one(value) };
@@ -84,7 +84,7 @@ test("a tap on the newest token alone remembers nothing", () => {
   expect([...output.data]).toEqual([...mul(inputs.query, mul(inputs.key, inputs.value)).data]);
 });
 
-test("taps that are none of the channels are refused", () => {
+test("taps for another number of channels are refused", () => {
   expect(() => mix(shortConvolution(), { query, key, value, taps: random([H, K + 1, N], 4) })).toThrow(
     /mix: `taps` has shape \[2, 4, 3\], expected \[H, 3, N\]/,
   );

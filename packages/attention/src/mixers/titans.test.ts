@@ -27,13 +27,13 @@ const near = (a: Tensor, b: readonly number[]) => {
   a.data.forEach((x, i) => expect(x).toBeCloseTo(b[i]!, 10));
 };
 
-test("without a rate, forgetting and momentum the memory is frozen", () => {
+test("with a learning rate, forgetting and momentum of 0, the memory does not change", () => {
   const frozen = { ...inputs, learningRate: rate(0), forget: rate(0), momentum: rate(0) };
   const { state } = mix(titans({ chunkSize: 4 }), frozen, { initialState });
   near(state.memory, [...initialState.memory.data]);
 });
 
-test("without a rate the memory decays and the momentum flows into it, as the two recurrences say", () => {
+test("with a learning rate of 0, memory and momentum follow the two recurrences", () => {
   const { state } = mix(titans({ chunkSize: 4 }), { ...inputs, learningRate: rate(0) }, { initialState });
   let [memory, momentum] = [[...initialState.memory.data], [...initialState.momentum.data]];
   for (let t = 0; t < T; t++) {
@@ -72,7 +72,7 @@ const first = (x: Tensor): Tensor =>
     ? full([B, H, 1], x.data[0]!, { dtype: "float64" })
     : random([B, H, 1, K], x.data[0]! > 0 ? 11 : 12);
 
-test("the chunk is part of the definition; wrong options and states are refused", () => {
+test("the chunk size changes the result; invalid options and states are refused", () => {
   const [two, three] = [2, 3].map((chunkSize) => mix(titans({ chunkSize }), inputs).output.data);
   expect(two!.slice(0, 2 * K)).toEqual(three!.slice(0, 2 * K));
   expect(two!.slice(2 * K, 3 * K)).not.toEqual(three!.slice(2 * K, 3 * K));

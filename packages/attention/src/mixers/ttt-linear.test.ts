@@ -16,7 +16,7 @@ const inputs = {
 };
 const near = (a: Tensor, b: Tensor) => a.data.forEach((x, i) => expect(x).toBeCloseTo(b.data[i]!, 10));
 
-test("a rate of 0 freezes the state: every query reads the model that was given", () => {
+test("with a learning rate of 0, every query reads the initial state", () => {
   const zero = { dtype: "float64" } as const;
   const weight = random([B, H, K, K], 6);
   const nothing = { weightGradient: zeros(weight.shape, zero), biasGradient: zeros([B, H, 1, K], zero) };
@@ -28,13 +28,13 @@ test("a rate of 0 freezes the state: every query reads the model that was given"
   near(output, withNormalized(read, { weight: norm.normWeight, bias: norm.normBias, eps: 1e-6 }));
 });
 
-test("the mini-batch is part of the definition: other sizes give other numbers, from the second token on", () => {
+test("the mini-batch size changes the result from the second token on", () => {
   const [two, four] = [2, 4].map((miniBatchSize) => mix(tttLinear({ miniBatchSize }), inputs).output);
   const differs = (t: number) => two!.data[t * K] !== four!.data[t * K];
   expect([0, 1, 2, 3].map(differs)).toEqual([false, false, true, true]);
 });
 
-test("the inner gradient is a value: a loss without a norm is learned by plain least squares", () => {
+test("the inner gradient is an option: with a loss without a norm, the state learns by least squares", () => {
   // One token, W = 0, b = 0: the prediction is 0 and the slope −(v − k), so the bias becomes rate · (v − k).
   const one = { ...inputs, ...norm };
   const mixer = tttLinear({ miniBatchSize: 1, gradient: (prediction, target) => mul(target, -1) });
@@ -50,7 +50,7 @@ test("the inner gradient is a value: a loss without a norm is learned by plain l
 const firstToken = (x: Tensor): Tensor =>
   randn([...x.shape.slice(0, 2), 1, ...x.shape.slice(3)], { seed: 1, dtype: "float64" });
 
-test("the gradient of the norm is that of the loss, by central differences", () => {
+test("the default inner gradient equals central differences of the loss", () => {
   const [prediction, target] = [random([1, H, 1, K], 8), random([1, H, 1, K], 9)];
   const inner = { weight: norm.normWeight, bias: norm.normBias, eps: 0.01 };
   const slope = layerNormGradient(prediction, target, inner);
@@ -74,7 +74,7 @@ test("the gradient of the norm is that of the loss, by central differences", () 
   });
 });
 
-test("wrong options, and a state of another mini-batch, are refused", () => {
+test("invalid options, and a state of another mini-batch size, are refused", () => {
   expect(() => tttLinear({ miniBatchSize: 0 })).toThrow(
     /tttLinear: `miniBatchSize` is 0, expected a whole number of tokens/,
   );

@@ -1,8 +1,8 @@
 import { slice, type Tensor } from "@qkv/tensor";
 
 /**
- * Views of length 1 along an axis, one for each place. Cut in halves again and again: the gradient of a cut is a copy
- * of what was cut, so N cuts of the whole would cost N² and these cost N log N.
+ * Splits a tensor into views of length 1 along an axis, by recursive halving. The gradient of a slice is a copy of the sliced tensor, so N
+ * slices of the whole tensor would cost O(N²), and this costs O(N log N).
  */
 export function unstack(x: Tensor, axis: number): Tensor[] {
   const length = x.shape[axis]!;

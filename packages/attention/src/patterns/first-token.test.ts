@@ -7,7 +7,7 @@ import { causal } from "../masks/causal.js";
 import { slidingWindow } from "../masks/sliding-window.js";
 import { firstToken } from "./first-token.js";
 
-test("property: a head that sees the first token alone scores 1, one that never sees it 0", () => {
+test("property: a head that attends only to the first token scores 1, one that never does scores 0", () => {
   const first = defineMask({ name: "first", sees: (_, key) => key === 0 });
   fc.assert(
     fc.property(fc.integer({ min: 2, max: 7 }), fc.nat(1000), (T, seed) => {
@@ -21,7 +21,7 @@ test("property: a head that sees the first token alone scores 1, one that never 
   );
 });
 
-test("golden: the first query does not count, as it has no choice", () => {
+test("golden: the first query is not counted, since it can attend only to the first token", () => {
   expect(
     firstToken(
       tensor([
@@ -37,7 +37,7 @@ test("golden: the first query does not count, as it has no choice", () => {
   ).toEqual([0.25]);
 });
 
-test("one token alone is refused with the fix", () => {
+test("a single token is refused with the fix", () => {
   expect(() => firstToken(tensor([[[[1]]]]))).toThrow(
     /firstToken: .*\nFix: give the weights of two tokens or more/,
   );

@@ -23,7 +23,7 @@ import { patternScore, tokenIds } from "./pattern-score.js";
  */
 export function induction(weights: Tensor, ids: ArrayLike<number>): Tensor {
   const idOf = tokenIds("induction", ids, weights);
-  const looked = (query: number, key: number, batch: number) =>
+  const inPattern = (query: number, key: number, batch: number) =>
     key > 0 && key <= query && idOf(batch, key - 1) === idOf(batch, query);
-  return patternScore("induction", weights, looked, "give a text in which a token occurs twice.");
+  return patternScore("induction", weights, inPattern, "give a text in which a token occurs twice.");
 }

@@ -1,18 +1,24 @@
 import { checks, ShapeError } from "@qkv/core";
 import { checkTensor, tensor, type Tensor } from "@qkv/tensor";
 
-/** True if the pattern looks at the key from the query. Both are positions; queries are the last ones. */
-type Looked = (query: number, key: number, batch: number) => boolean;
+/** True if the query attends to the key in the pattern. Both are positions; queries are the last ones. */
+type InPattern = (query: number, key: number, batch: number) => boolean;
 
 /**
- * The share of a head's weight that goes where a pattern looks: per query the weights of these keys are added, and the
- * mean is taken over batches and over the queries that have such a key.
+ * Fraction of a head's attention weight on the keys of a pattern: for each query the weights of these keys are added, and the sums are
+ * averaged over sequences and over the queries that have such a key.
  *
  * @param weights - `[B, H, T, S]`
- * @param from - The first query position that counts. Default 0.
+ * @param from - First query position that is counted. Default 0.
  * @returns `[H]`, each from 0 to 1.
  */
-export function patternScore(fn: string, weights: Tensor, looked: Looked, fix: string, from = 0): Tensor {
+export function patternScore(
+  fn: string,
+  weights: Tensor,
+  inPattern: InPattern,
+  fix: string,
+  from = 0,
+): Tensor {
   const { shape, data } = checkTensor(fn, "weights", weights);
   if (shape.length !== 4) {
     const expected = "[B, H, T, S]: batch, heads, queries, keys";
@@ -26,7 +32,7 @@ export function patternScore(fn: string, weights: Tensor, looked: Looked, fix: s
     for (let t = 0; t < T; t++) {
       const query = S - T + t;
       const keys =
-        query < from ? [] : Array.from({ length: S }, (_, s) => s).filter((s) => looked(query, s, b));
+        query < from ? [] : Array.from({ length: S }, (_, s) => s).filter((s) => inPattern(query, s, b));
       if (keys.length === 0) continue;
       queries += 1;
       for (let h = 0; h < H; h++) for (const s of keys) sums[h]! += data[((b * H + h) * T + t) * S + s]!;
@@ -39,7 +45,7 @@ export function patternScore(fn: string, weights: Tensor, looked: Looked, fix: s
   }
   return tensor(
     sums.map((sum) => sum / queries),
-    { shape: [H], dtype: weights.dtype === "float64" ? "float64" : "float32" }, // a share, of whole numbers too
+    { shape: [H], dtype: weights.dtype === "float64" ? "float64" : "float32" }, // a fraction, also if the weights are integers
   );
 }
 

@@ -9,7 +9,7 @@ import { previousToken } from "./previous-token.js";
 
 const size = fc.integer({ min: 2, max: 7 });
 
-test("property: a head that sees the token before alone scores 1, one that sees itself alone 0", () => {
+test("property: a head that attends only to the previous token scores 1, one that attends only to its own scores 0", () => {
   const before = defineMask({ name: "before", sees: (query, key) => key === Math.max(query - 1, 0) });
   fc.assert(
     fc.property(size, fc.nat(1000), (T, seed) => {
@@ -22,7 +22,7 @@ test("property: a head that sees the token before alone scores 1, one that sees 
   );
 });
 
-test("golden: two heads, two batches, by hand", () => {
+test("golden: two heads, two sequences, by hand", () => {
   const weights = tensor([
     [
       [
@@ -56,7 +56,7 @@ test("queries are the last positions", () => {
   expect(previousToken(tensor([[[[0.125, 0.625, 0.25]]]])).toNested()).toEqual([0.625]);
 });
 
-test("what is no weights, or too few, is refused with the fix", () => {
+test("values that are not weights, and too few queries, are refused with the fix", () => {
   expect(() => previousToken(tensor([[1]]))).toThrow(
     /previousToken: `weights` has shape \[1, 1\], expected \[B, H, T, S\].*\nFix: give the weights of `attentionWeights`/,
   );

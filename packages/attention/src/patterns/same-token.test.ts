@@ -6,7 +6,7 @@ import { defineMask } from "../mask.js";
 import { causal } from "../masks/causal.js";
 import { sameToken } from "./same-token.js";
 
-test("property: a head that sees its own token's earlier places alone scores 1, one that sees the others 0", () => {
+test("property: a head that attends only to earlier occurrences of the same token scores 1, one that never does scores 0", () => {
   const texts = fc
     .array(fc.nat(3), { minLength: 2, maxLength: 8 })
     .filter((ids) => new Set(ids).size < ids.length);
@@ -25,7 +25,7 @@ test("property: a head that sees its own token's earlier places alone scores 1, 
   );
 });
 
-test("golden: ids per batch; itself does not count, and only queries with such a key do", () => {
+test("golden: ids per sequence; the query itself is not counted, nor are queries without an earlier occurrence", () => {
   const rows = [
     [1, 0, 0],
     [0.25, 0.75, 0],
@@ -36,7 +36,7 @@ test("golden: ids per batch; itself does not count, and only queries with such a
   expect(sameToken(weights, [4, 5, 4, 4, 4, 4]).toNested()).toEqual([0.5]); // (0.5 + 0.25 + 0.75) / 3
 });
 
-test("ids that are too few, or none twice, are refused with the fix", () => {
+test("too few ids, and ids without repetition, are refused with the fix", () => {
   const weights = tensor([
     [
       [

@@ -23,7 +23,7 @@ import { patternScore, tokenIds } from "./pattern-score.js";
  */
 export function sameToken(weights: Tensor, ids: ArrayLike<number>): Tensor {
   const idOf = tokenIds("sameToken", ids, weights);
-  const looked = (query: number, key: number, batch: number) =>
+  const inPattern = (query: number, key: number, batch: number) =>
     key < query && idOf(batch, key) === idOf(batch, query);
-  return patternScore("sameToken", weights, looked, "give a text in which a token occurs twice.");
+  return patternScore("sameToken", weights, inPattern, "give a text in which a token occurs twice.");
 }

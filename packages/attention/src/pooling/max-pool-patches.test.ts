@@ -5,7 +5,7 @@ import { maxPoolPatches } from "./max-pool-patches.js";
 
 const ids = fc.array(fc.nat(4), { minLength: 1, maxLength: 9 });
 
-test("property: each channel of a patch is the largest of its bytes, 0 without bytes", () => {
+test("property: each channel of a patch is the maximum over its bytes, or 0 without bytes", () => {
   fc.assert(
     fc.property(ids, fc.nat(1000), (ids, seed) => {
       const x = randn([2, ids.length, 3], { seed, dtype: "float64" });
@@ -22,7 +22,7 @@ test("property: each channel of a patch is the largest of its bytes, 0 without b
   );
 });
 
-test("patches of one byte change nothing, and lists may differ by batch", () => {
+test("patches of one byte change nothing, and ids may differ per sequence", () => {
   const x = randn([2, 4, 3], { seed: 1 });
   expect(maxPoolPatches(x, [0, 1, 2, 3]).data).toEqual(x.data);
   const differ = maxPoolPatches(
@@ -41,7 +41,7 @@ test("patches of one byte change nothing, and lists may differ by batch", () => 
   ]);
 });
 
-test("the gradient is that of central differences; equal bytes share it", () => {
+test("gradient: equals central differences, and equal maxima share it", () => {
   const x = randn([2, 6, 3], { seed: 1, dtype: "float64" });
   const dy = randn([2, 4, 3], { seed: 2, dtype: "float64" });
   checkGradient((z) => sum(mul(maxPoolPatches(z, [0, 1, 1, 1, 3, 3]), dy)), x);
@@ -49,7 +49,7 @@ test("the gradient is that of central differences; equal bytes share it", () => 
   expect(shared.toNested()).toEqual([[[0.5], [0.5], [0]]]);
 });
 
-test("NaN of a byte stays", () => {
+test("NaN is propagated", () => {
   expect(maxPoolPatches(tensor([[[1], [NaN], [2]]]), [0, 0, 0]).data[0]).toBeNaN();
 });
 

@@ -16,7 +16,7 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 
-/** Patch of each byte, and the number of patches. */
+/** Patch index of each byte, and the number of patches. */
 type Patches = { readonly ids: Int32Array; readonly numPatches: number };
 
 /** out[b, p, c] = max of x[b, t, c] over the bytes t of patch p; 0 for a patch without bytes */
@@ -34,7 +34,7 @@ const maxPoolPatchesOp: Op<Patches> = {
         const from = x!.offset + b * db + t * dt;
         for (let c = 0; c < C; c++) {
           const value = x!.array[from + c * dc]!;
-          // NaN stays: it is no less than anything.
+          // NaN is propagated, as in PyTorch.
           if (!met[patch] || value > out!.array[to + c]! || value !== value) out!.array[to + c] = value;
         }
         met[patch] = 1;

@@ -7,7 +7,7 @@ import { cope } from "./cope.js";
 
 const make = (shape: number[], seed: number) => randn(shape, { seed, dtype: "float64" });
 
-test("property: with every gate open it is a learned embedding of the distance, index i − j + 1", () => {
+test("property: with all gates 1, it is a learned embedding of the distance, with index i − j + 1", () => {
   const [q, table] = [make([1, 2, 4, 3], 1), make([6, 3], 2)];
   const byPlace = matmul(q, transpose(table)).data; // [1, 2, 4, 6]
   // Scores of 50 open each gate to 1.

@@ -20,9 +20,9 @@ import { checkTable } from "../biases/check-table.js";
 import type { ScoreForm } from "../score-form.js";
 
 /**
- * Contextual position encoding: positions are counted by what matters to the query. Each score opens a gate, `σ(s)`,
- * and the place of a key is the sum of the gates from it up to the query: words, sentences or names, as the head has
- * learned. The place picks a row of a table, between two rows linearly, and the query's dot product with it is added.
+ * Contextual position encoding: positions depend on the content. Each score gives a gate, `σ(s)`, and the position of a key is the sum
+ * of the gates from the key up to the query, so a head can count words, sentences or names. The position selects a row of a table, with
+ * linear interpolation between rows, and the dot product of the query with it is added to the score.
  *
  * For causal attention. Places beyond the table take its last row. Gradients flow to the table and through the gates.
  *

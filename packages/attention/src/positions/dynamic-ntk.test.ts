@@ -6,7 +6,7 @@ import { dynamicNtk } from "./dynamic-ntk.js";
 const frequenciesFor = (factor: number, length: number, rotaryDim = 8) =>
   dynamicNtk({ factor, originalLength: 2048 }).rotaryFrequencies({ base: 10000, rotaryDim, length });
 
-test("property: nothing changes up to the trained length; the slowest pair slows down with it beyond", () => {
+test("property: nothing changes up to the trained length; beyond, the slowest pair is slowed by factor · length / originalLength − (factor − 1)", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 20000 }), (factor, length) => {
       const { frequencies, attentionFactor } = frequenciesFor(factor, length);
@@ -26,7 +26,7 @@ test("golden: twice the trained length at factor 2", () => {
   expect([...frequenciesFor(2, 4096, 2).frequencies]).toEqual([1]);
 });
 
-test("a length that is none is refused, with the fix", () => {
+test("an invalid length is refused, with the fix", () => {
   expect(() => dynamicNtk({ factor: 2, originalLength: 0 })).toThrow(
     /dynamicNtk: `originalLength` is 0, expected a whole number of tokens, 1 or more.\nFix: take the model's/,
   );

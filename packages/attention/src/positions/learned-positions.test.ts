@@ -5,7 +5,7 @@ import { learnedPositions } from "./learned-positions.js";
 
 const layer = learnedPositions({ length: 8, embedDim: 4 });
 
-test("property: each token gets the vector of its position, from a start, one by one, or per batch", () => {
+test("property: the vector of its position is added to each token, for a start, a list, or a list per sequence", () => {
   const places = fc.array(fc.nat(7), { minLength: 6, maxLength: 6 });
   fc.assert(
     fc.property(places, fc.nat(5), fc.constantFrom("float32", "float64"), (places, start, dtype) => {

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { linearScaling } from "./linear-scaling.js";
 import { rope } from "./rope.js";
 
-test("property: it is the plain embedding of positions divided by the factor", () => {
+test("property: it equals the plain embedding of positions divided by the factor", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 8 }), fc.nat(500), (factor, place) => {
       const x = randn([1, 2, 1, 8], { seed: place, dtype: "float64" });
@@ -16,7 +16,7 @@ test("property: it is the plain embedding of positions divided by the factor", (
   );
 });
 
-test("golden: half the speed", () => {
+test("golden: factor 2 halves the frequencies", () => {
   const { rotaryFrequencies, name } = linearScaling(2);
   const { frequencies, attentionFactor } = rotaryFrequencies({ base: 100, rotaryDim: 4, length: 1 });
   expect([...frequencies, attentionFactor]).toEqual([0.5, 0.05, 1]);

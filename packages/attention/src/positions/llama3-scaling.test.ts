@@ -32,7 +32,7 @@ test("golden: each of the three ranges", () => {
   expect(name).toBe("llama3Scaling({ factor: 4, lowFactor: 0.25, highFactor: 0.75, originalLength: 16 })");
 });
 
-test("numbers that cannot be are refused, with the fix", () => {
+test("invalid numbers are refused, with the fix", () => {
   expect(() => llama3Scaling({ highFactor: 1 })).toThrow(
     /llama3Scaling: `highFactor` is 1, expected a finite number above lowFactor = 1.\nFix: leave both out/,
   );

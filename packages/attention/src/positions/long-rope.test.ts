@@ -22,7 +22,7 @@ test("golden: short factors up to the trained length, long ones beyond", () => {
   expect(name).toBe("longRope({ factor: 32, originalLength: 4096, … })");
 });
 
-test("the call's largest position tells which factors count, for all its tokens", () => {
+test("the largest position of a call selects the factors for all its tokens", () => {
   const x = randn([1, 1, 2, 8], { seed: 1 });
   const scaled = rope({ headDim: 8, scaling: longRope(options) });
   const always = (factors: number[]) =>
@@ -35,7 +35,7 @@ test("the call's largest position tells which factors count, for all its tokens"
   }
 });
 
-test("other counts of factors than pairs are refused, with the fix", () => {
+test("numbers of factors that differ from the number of pairs are refused, with the fix", () => {
   const x = randn([1, 1, 1, 16], { seed: 1 });
   const { apply } = rope({ headDim: 16, scaling: longRope(options) });
   expect(() => apply(x, { start: 0 })).toThrow(

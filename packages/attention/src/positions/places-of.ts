@@ -1,9 +1,9 @@
 import { checks, isList } from "@qkv/core";
 
-/** Positions of the tokens of x: from `start` on, or one by one, `[T]` or `[B, T]` row-major. */
+/** Positions of the tokens of x: consecutive from `start` on, or a list, `[T]` or `[B, T]` row-major. */
 export type Positions = { readonly start: number } | Int32Array;
 
-/** The positions of T tokens, `[T]` or `[B · T]`, from a start or a list. */
+/** Converts positions to a list, `[T]` or `[B · T]`. Refuses a list of another length. */
 export function placesOf(fn: string, positions: Positions, B: number, T: number): number[] {
   const check = checks(fn, { argument: "positions", fix: "give each token its place in the sequence." });
   if (isList(positions)) {

@@ -27,7 +27,7 @@ const scaling = fc.constantFrom(...scalings);
 const dtype = fc.constantFrom("float32", "float64");
 const layout = fc.constantFrom("half", "interleaved");
 
-test("property: a factor of 1 is the plain embedding, for every scaling, bit for bit", () => {
+test("property: with a factor of 1, every scaling equals the plain embedding, bit for bit", () => {
   fc.assert(
     fc.property(scaling, dtype, layout, fc.nat(originalLength - 3), (make, dtype, layout, start) => {
       const x = randn([1, 2, 3, headDim], { seed: start, dtype });
@@ -91,7 +91,7 @@ test("gradients flow through scaled rotations", () => {
   }
 });
 
-test("a scaling applies to the rotated part of a head, and a rope is named with it", () => {
+test("a scaling applies to the rotated part of a head, and is part of the name", () => {
   const { apply, name } = rope({ headDim: 12, rotaryDim: 8, scaling: linearScaling(2) });
   const x = randn([1, 1, 2, 12], { seed: 1 });
   expect(apply(x, { start: 6 }).data.slice(8, 12)).toEqual(x.data.slice(8, 12));
@@ -100,7 +100,7 @@ test("a scaling applies to the rotated part of a head, and a rope is named with 
   );
 });
 
-test("what is no scaling, and factors below 1, are refused, with the fix", () => {
+test("values that are not scalings, and factors below 1, are refused, with the fix", () => {
   expect(() => rope({ headDim, scaling: { rope_type: "yarn", factor: 4 } as never })).toThrow(
     /rope: `scaling` is .*, expected a scaling such as `yarn\(.*\nFix: call linearScaling, dynamicNtk, yarn/,
   );

@@ -14,7 +14,7 @@ export type RotaryFrequenciesOptions = {
   readonly length: number;
 };
 
-/** A way to stretch a rotary embedding over longer texts than it was trained on; a value for `rope({ scaling })`. */
+/** Extends a rotary embedding to longer texts than those of the training; a value for `rope({ scaling })`. */
 export type RopeScaling = {
   readonly name: string;
   rotaryFrequencies(options: RotaryFrequenciesOptions): RotaryFrequencies;
@@ -25,5 +25,5 @@ export function plainFrequencies(base: number, rotaryDim: number): Float64Array 
   return Float64Array.from({ length: rotaryDim / 2 }, (_, i) => base ** ((-2 * i) / rotaryDim));
 }
 
-/** The fix of scalings whose numbers are out of range. */
+/** The fix in errors of scalings for numbers out of range. */
 export const fromModel = "take it from the model's `rope_scaling`; 1 is no scaling.";

@@ -14,7 +14,7 @@ const base = fc.constantFrom(10, 10000, 500000);
 
 const dot = (a: Tensor, b: Tensor) => matmul(a, transpose(b)).data[0]!;
 
-test("property: a score depends only on how far apart query and key stand", () => {
+test("property: a score depends only on the distance between query and key", () => {
   fc.assert(
     fc.property(
       headDim,
@@ -41,7 +41,7 @@ test("property: a score depends only on how far apart query and key stand", () =
   expect(dot(apply(x, { start: 3 }), apply(x, { start: 0 }))).not.toBeCloseTo(dot(x, x), 2);
 });
 
-test("property: a rotation keeps the length, and position 0 is not rotated", () => {
+test("property: a rotation preserves the norm, and position 0 is not rotated", () => {
   fc.assert(
     fc.property(headDim, layout, place, seed, (headDim, layout, start, seed) => {
       const x = randn([2, 3, 2, headDim], { seed, dtype: "float64" });
@@ -57,7 +57,7 @@ test("property: a rotation keeps the length, and position 0 is not rotated", () 
   );
 });
 
-test("property: the layouts agree when the numbers of a head change places", () => {
+test("property: both layouts give the same after a permutation of the numbers of a head", () => {
   fc.assert(
     fc.property(headDim, place, seed, (headDim, start, seed) => {
       // Number 2i of the interleaved layout is number i of the other, 2i + 1 is i + headDim / 2.
@@ -78,7 +78,7 @@ test("property: the layouts agree when the numbers of a head change places", () 
   );
 });
 
-test("property: a part rotates as a head of that size does, and the rest stays", () => {
+test("property: partial rotation equals that of a head of size rotaryDim, and the other numbers are unchanged", () => {
   fc.assert(
     fc.property(headDim, fc.nat(4), layout, place, seed, (rotaryDim, rest, layout, start, seed) => {
       const headDim = rotaryDim + rest;
@@ -91,7 +91,7 @@ test("property: a part rotates as a head of that size does, and the rest stays",
   );
 });
 
-test("positions: from a start, one by one, or each batch its own", () => {
+test("positions: a start, a list, or a list per sequence", () => {
   const x = randn([2, 1, 3, 4], { seed: 1 });
   const { apply } = rope({ headDim: 4 });
   expect(apply(x, Int32Array.of(5, 6, 7)).data).toEqual(apply(x, { start: 5 }).data);
@@ -127,7 +127,7 @@ test("golden: two pairs at position 3, the second a hundred times slower", () =>
   });
 });
 
-test("angles are exact at far positions", () => {
+test("angles are exact at large positions", () => {
   const x = tensor([1, 0], { shape: [1, 1, 1, 2] });
   expect(rope({ headDim: 2 }).apply(x, { start: 1_000_003 }).data[0]).toBe(Math.fround(Math.cos(1_000_003)));
 });
@@ -139,7 +139,7 @@ test("the name is the call that created it", () => {
   );
 });
 
-test("odd sizes, broken bases and positions that do not fit are refused, with the fix", () => {
+test("odd sizes, invalid bases and positions of wrong lengths are refused, with the fix", () => {
   expect(() => rope({ headDim: 5 })).toThrow(
     /rope: `headDim` is 5, expected an even number from 0 to headDim = 5.\nFix: RoPE rotates pairs of numbers/,
   );
@@ -166,7 +166,7 @@ test("odd sizes, broken bases and positions that do not fit are refused, with th
   }
 });
 
-test("an embedding that rotated other tokens before rotates these as a new one does", () => {
+test("earlier calls do not change the result of an embedding", () => {
   const again = rope({ headDim: 8 });
   const calls: [shape: number[], positions: Positions, dtype: "float32" | "float64"][] = [
     [[1, 2, 3, 8], { start: 0 }, "float32"],

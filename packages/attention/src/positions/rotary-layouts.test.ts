@@ -26,7 +26,7 @@ const sizes = fc.record({
   seed: fc.nat(1000),
 });
 
-test("property: attention is the same when weights and layout change together, biases included", () => {
+test("property: converting the weights together with the layout does not change attention, biases included", () => {
   fc.assert(
     fc.property(sizes, ({ half, rest, numHeads: H, seed }) => {
       const [C, T, rotaryDim, headDim] = [5, 4, 2 * half, 2 * half + rest];
@@ -66,7 +66,7 @@ test("property: attention is the same when weights and layout change together, b
   );
 });
 
-test("property: there and back is the start, and rows that are not rotated stay", () => {
+test("property: both conversions are inverse to each other, and rows that are not rotated are unchanged", () => {
   fc.assert(
     fc.property(sizes, ({ half, rest, numHeads, seed }) => {
       const [rotaryDim, headDim] = [2 * half, 2 * half + rest];
@@ -94,7 +94,7 @@ test("golden: two heads of six", () => {
   ]);
 });
 
-test("a layer keeps its output, and gradients flow through the move", () => {
+test("a converted layer has the same output, and gradients flow through the conversion", () => {
   const layer = (layout: "half" | "interleaved") =>
     multiHead({ embedDim: 8, numHeads: 2, rope: rope({ headDim: 4, layout }) });
   const params = layer("interleaved").init(1);
@@ -110,7 +110,7 @@ test("a layer keeps its output, and gradients flow through the move", () => {
   checkGradient((weight) => sum(mul(interleavedToHalf(weight, { headDim: 4 }), dy)), weight);
 });
 
-test("rows that do not make heads are refused, with the fix", () => {
+test("rows that do not divide into heads are refused, with the fix", () => {
   expect(() => halfToInterleaved(zeros([6, 2]), { headDim: 4 })).toThrow(
     /halfToInterleaved: `weight` has shape \[6, 2\], expected \[H · 4, …\], as headDim is 4.\nFix: give the projection/,
   );

@@ -4,7 +4,7 @@ import { placesOf, type Positions } from "./places-of.js";
 import type { RotaryLayout } from "./check-layout.js";
 import { rotateOp } from "./rotate.js";
 
-/** Rotation of the pairs of a head. */
+/** Rotation frequencies of the pairs of a head. */
 export type PairRotation = {
   /** Radians per position, one for each pair. */
   readonly frequencies: Float64Array;
@@ -12,13 +12,13 @@ export type PairRotation = {
   readonly scale: (pair: number, position: number) => number;
 };
 
-/** The last tables of one embedding: queries and keys of all layers ask for the same ones, one after the other. */
+/** The last cosine and sine tables of one embedding. Queries and keys of all layers request the same ones one after another. */
 export type Tables = { last?: { start: number; cos: Tensor; sin: Tensor } };
 
 /**
- * Turns each token of x, `[B, H, T, D]`, by its position.
+ * Rotates each token of x, `[B, H, T, D]`, by its position.
  *
- * @param pairRotation - Gets the largest position plus 1.
+ * @param pairRotation - Returns the frequencies, given the largest position plus 1.
  */
 export function rotateByPosition(
   fn: string,
@@ -45,7 +45,7 @@ export function rotateByPosition(
     given.reduce((length, place) => Math.max(length, place + 1), 0),
   );
   const half = frequencies.length;
-  // Angles in float64, rounded once: in float32 the angle itself is wrong by 1e-3 at position 16384.
+  // Angles are computed in float64: in float32, an angle is off by 1e-3 rad at position 16384.
   const cos = allocateArray(x.dtype, given.length * half, fn);
   const sin = allocateArray(x.dtype, given.length * half, fn);
   for (let t = 0, at = 0; t < given.length; t++) {
@@ -55,7 +55,7 @@ export function rotateByPosition(
       sin[at] = size * Math.sin(given[t]! * frequencies[i]!);
     }
   }
-  // Owned by no scope, as they outlive the call.
+  // Resident, since the tables outlive the scope of the call.
   const table = (array: TypedArray) =>
     new Tensor(x.device, x.device.fromHost(x.dtype, array), perBatch ? [B, T, half] : [T, half]);
   const made = { cos: table(cos), sin: table(sin) };

@@ -33,7 +33,7 @@ const sizes = fc.record({
   perBatch: fc.boolean(),
 });
 
-test("property: pairs keep their length, what is not rotated stays, and the inverse rotation gives the start", () => {
+test("property: rotation preserves the norm of pairs, leaves other numbers unchanged, and is undone by its inverse", () => {
   fc.assert(
     fc.property(sizes, layout, ({ B, T, pairs, rest, seed, perBatch }, layout) => {
       const D = 2 * pairs + rest;
@@ -72,7 +72,7 @@ test("golden: a rotation by 90 degrees, in both layouts; the last number is not 
   expect([...rotate(x, cos, sin, { layout: "interleaved" }).data]).toEqual([-2, 1, 3, 4, 5]);
 });
 
-test("views are read in place, and a table for one batch serves all", () => {
+test("strided views are read in place, and a table `[T, r/2]` applies to all sequences", () => {
   const x = randn([2, 3, 4, 6], { seed: 1, dtype: "float64" });
   const stored = permute(contiguous(permute(x, [3, 2, 0, 1])), [2, 3, 1, 0]);
   const { cos, sin } = angles([1, 4, 2], 2);
@@ -83,7 +83,7 @@ test("views are read in place, and a table for one batch serves all", () => {
   expect(rotate(x, flat(cos), flat(sin)).data).toEqual(packed);
 });
 
-test("angles that do not fit are refused, by their name", () => {
+test("angles of a wrong shape are refused with their name", () => {
   const x = zeros([2, 1, 3, 4]);
   const fits = zeros([3, 2]);
   for (const shape of [[2, 2], [3, 3], [3, 3, 2], [1, 1, 3, 2], [2]]) {
@@ -99,7 +99,7 @@ test("angles that do not fit are refused, by their name", () => {
   expect(() => rotate([1] as never, fits, fits)).toThrow(/rotate: `x` is \[1\], expected a tensor/);
 });
 
-test("six operations for each rotated pair are counted, and none for what passes unchanged", () => {
+test("six FLOPs are counted per rotated pair, and none for other numbers", () => {
   const { flops } = count(() => rotate(zeros([2, 3, 5, 8]), zeros([5, 2]), zeros([5, 2])));
   expect(flops).toBe(6 * 2 * 3 * 5 * 2);
 });

@@ -18,7 +18,7 @@ export const rotateOp: Op<Attributes> = {
     checkAngles("sin", inputs[2]!, x, half);
     return [{ shape: x.shape, dtype: x.dtype }];
   },
-  // Four products and two sums for each pair that rotates.
+  // FLOPs: four products and two sums per rotated pair.
   flops([x, cos]) {
     const [B, H, T] = x!.shape as [number, number, number, number];
     return 6 * B * H * T * cos!.shape.at(-1)!;

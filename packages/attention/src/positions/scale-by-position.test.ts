@@ -16,7 +16,7 @@ const make = (shape: number[], seed: number) => randn(shape, { seed, dtype: "flo
 const double = <T>(params: T): T => mapTensors(params, (x: Tensor) => cast(x, "float64")) as T;
 const size = fc.integer({ min: 1, max: 6 });
 
-test("property: factor 1 leaves a layer; a constant factor is the layer's scale times it", () => {
+test("property: a factor of 1 changes nothing, and a constant factor multiplies the scale of the layer", () => {
   fc.assert(
     fc.property(size, fc.double({ min: -3, max: 3, noNaN: true }), fc.nat(1e6), (T, factor, seed) => {
       const config = { ...heads, rope: rope({ headDim: 2 }) };
@@ -32,7 +32,7 @@ test("property: factor 1 leaves a layer; a constant factor is the layer's scale 
   );
 });
 
-test("property: each query has the factor of its own position, from a start or a list for each row", () => {
+test("property: each query is multiplied by the factor of its position, for a start or a list", () => {
   fc.assert(
     fc.property(size, fc.nat(50), fc.nat(1e6), (T, start, seed) => {
       const query = make([2, 3, T, 2], seed);
@@ -52,7 +52,7 @@ test("property: each query has the factor of its own position, from a start or a
   );
 });
 
-test("property: tokens one by one have the factors that they have in one call, in every layer of heads", () => {
+test("property: decoding token by token gives the same as one call, in every kind of layer", () => {
   const queryScale = scaleByPosition(llama4Temperature({ floorScale: 2, attnScale: 0.5 }));
   const layer = groupedQuery({ ...heads, queryScale });
   const [params, x] = [double(layer.init(1)), make([1, 6, 8], 2)];
@@ -81,7 +81,7 @@ test("Llama 4: 1 for the first tokens, then steps of the logarithm", () => {
   expect(llama4Temperature({ attnScale: 0 })(1e6)).toBe(1);
 });
 
-test("a growing factor sharpens: s · ln(n) keeps the largest weight of a row from fading", () => {
+test("the factor s · ln(n) prevents the largest weight of a row from decreasing with the length", () => {
   const [query, key] = [make([1, 1, 1, 4], 1), make([1, 1, 4096, 4], 2)];
   const sharpest = (factor: (position: number) => number) =>
     Math.max(
@@ -98,7 +98,7 @@ test("gradient: of queries through their factors", () => {
   );
 });
 
-test("factors that are no numbers, and what is no function, are refused", () => {
+test("factors that are not finite numbers, and values that are not functions, are refused", () => {
   const query = make([1, 1, 2, 2], 1);
   expect(() => scaleByPosition((p) => Math.log(p)).apply(query, { start: 0 })).toThrow(
     /scaleByPosition: `factor` is -Infinity, expected a finite number at position 0/,

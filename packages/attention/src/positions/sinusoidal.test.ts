@@ -6,7 +6,7 @@ import { sinusoidal } from "./sinusoidal.js";
 const width = fc.integer({ min: 1, max: 6 }).map((half) => 2 * half);
 const place = fc.nat(3000);
 
-test("property: the vector k positions on is the same rotation of each pair, wherever one starts", () => {
+test("property: moving by k positions rotates each pair by the same angle, whatever the position", () => {
   fc.assert(
     fc.property(width, place, fc.nat(200), (embedDim, start, k) => {
       const { data } = sinusoidal([start, start + k], embedDim, { dtype: "float64" });
@@ -21,7 +21,7 @@ test("property: the vector k positions on is the same rotation of each pair, whe
   );
 });
 
-test("golden: position 3 in four numbers, and other bases", () => {
+test("golden: position 3 with embedDim 4, and other bases", () => {
   const of = (base?: number) =>
     sinusoidal([3], 4, { dtype: "float64", ...(base !== undefined && { base }) }).data;
   const exact = { rtol: 0, atol: 5e-15 };
@@ -31,7 +31,7 @@ test("golden: position 3 in four numbers, and other bases", () => {
   expect([sinusoidal(5, 6).dtype, sinusoidal(0, 6).shape]).toEqual(["float32", [0, 6]]);
 });
 
-test("odd widths and counts that are none are refused, with the fix", () => {
+test("odd widths and invalid counts are refused, with the fix", () => {
   expect(() => sinusoidal(2, 3)).toThrow(
     /sinusoidal: `embedDim` is 3, expected an even number, 0 or more.\nFix: each wave has a sine and a cosine/,
   );

@@ -9,7 +9,7 @@ const layout = fc.constantFrom("half", "interleaved");
 const one = (seed: number, headDim = 8) => randn([1, 1, 1, headDim], { seed, dtype: "float64" });
 const dot = (a: Tensor, b: Tensor) => matmul(a, transpose(b)).data[0]!;
 
-test("property: a score depends only on distance, and at equal positions nothing fades", () => {
+test("property: a score depends only on the distance, and has no decay at distance 0", () => {
   fc.assert(
     fc.property(layout, place, place, fc.nat(500), fc.nat(1000), (layout, i, j, shift, seed) => {
       const { query, key } = xpos({ headDim: 8, layout });
@@ -25,7 +25,7 @@ test("property: a score depends only on distance, and at equal positions nothing
   );
 });
 
-test("property: each pair's part of a score is rope's, faded by its factor for each scaleBase tokens", () => {
+test("property: the part of each pair in a score is that of rope times ζ^(distance / scaleBase)", () => {
   fc.assert(
     fc.property(place, fc.nat(1500), fc.nat(3), (j, distance, pair) => {
       const { query, key } = xpos({ headDim: 8, layout: "interleaved", scaleBase: 256 });
@@ -44,7 +44,7 @@ test("property: each pair's part of a score is rope's, faded by its factor for e
   );
 });
 
-test("golden: the pairs' factors of a head of four", () => {
+test("golden: the factors of the pairs of a head of size 4", () => {
   // ζ = (0 + 1.6) / 5.6 and (2 + 1.6) / 5.6; at position 512 they count once.
   const x = tensor([1, 0, 1, 0], { shape: [1, 1, 1, 4], dtype: "float64" });
   const { query, key } = xpos({ headDim: 4, layout: "interleaved" });
@@ -71,7 +71,7 @@ test("float32, a part of the head, positions per batch, and gradients", () => {
   for (const { apply } of [query, key]) checkGradient((x) => sum(mul(apply(x, { start: 300 }), dy)), wide);
 });
 
-test("it is named as it is written, and sizes that cannot be are refused", () => {
+test("the name is the call that created it, and invalid sizes are refused", () => {
   expect(xpos({ headDim: 4 }).key.name).toBe(
     'xpos({ headDim: 4, base: 10000, scaleBase: 512, layout: "half" }).key',
   );

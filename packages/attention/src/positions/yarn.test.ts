@@ -9,7 +9,7 @@ const frequenciesFor = (options: Partial<YarnOptions>) =>
     length: 1,
   });
 
-test("golden: fast pairs stay, slow ones are divided, a ramp between", () => {
+test("golden: fast pairs keep their frequency, slow ones are divided by the factor, with a ramp in between", () => {
   // The arithmetic of Hugging Face's modeling_rope_utils.py, in float64 with NumPy 2.4.
   const four = frequenciesFor({});
   expect(four.frequencies).toBeAllclose(
@@ -27,7 +27,7 @@ test("golden: fast pairs stay, slow ones are divided, a ramp between", () => {
   );
 });
 
-test("golden: the ramp ends at the last number of a head at the latest", () => {
+test("golden: the end of the ramp is limited to the last number of a head", () => {
   // The same arithmetic, with base 10: pair 22.5 would turn once.
   const { rotaryFrequencies } = yarn({ factor: 4, originalLength: 4096, betaFast: 1000 });
   expect(rotaryFrequencies({ base: 10, rotaryDim: 16, length: 1 }).frequencies).toBeAllclose(
@@ -39,7 +39,7 @@ test("golden: the ramp ends at the last number of a head at the latest", () => {
   );
 });
 
-test("golden: DeepSeek's factors, and a factor of one's own", () => {
+test("golden: DeepSeek's attention factors, and a given one", () => {
   expect(frequenciesFor({ factor: 40, mscale: 0.707, mscaleAllDim: 1 }).attentionFactor).toBeCloseTo(
     0.9210423553163399,
     14,
@@ -48,7 +48,7 @@ test("golden: DeepSeek's factors, and a factor of one's own", () => {
   expect(frequenciesFor({ attentionFactor: 1.5, mscale: 0.707, mscaleAllDim: 1 }).attentionFactor).toBe(1.5);
 });
 
-test("where the ramp has no length it is a step", () => {
+test("a ramp of length 0 is a step", () => {
   const { frequencies } = frequenciesFor({
     betaFast: 1.0001,
     betaSlow: 1,
@@ -61,7 +61,7 @@ test("where the ramp has no length it is a step", () => {
   );
 });
 
-test("it is named as it is written, and numbers that cannot be are refused", () => {
+test("the name is the call that created it, and invalid numbers are refused", () => {
   expect(yarn({ factor: 4, originalLength: 4096 }).name).toBe("yarn({ factor: 4, originalLength: 4096 })");
   expect(() => frequenciesFor({ betaFast: 1 })).toThrow(
     /yarn: `betaFast` is 1, expected a finite number above betaSlow = 1.\nFix: leave both out for 32 and 1/,

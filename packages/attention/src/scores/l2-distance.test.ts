@@ -24,7 +24,7 @@ test("property: with unit vectors it is cosine attention with twice the scale", 
   );
 });
 
-test("property: no score is above 0, and a key equal to the query has 0", () => {
+test("property: scores are at most 0, and a key equal to the query has the score 0", () => {
   const x = make([1, 2, 5, 3], 1);
   const { data } = plainAttention(x, x, x, { forms: [l2Distance()] }).scores;
   data.forEach((score, i) => {

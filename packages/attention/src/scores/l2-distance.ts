@@ -2,11 +2,11 @@ import { add, matmul, mul, square, sub, sum, transpose, type Tensor } from "@qkv
 import type { ScoreForm } from "../score-form.js";
 
 /**
- * Scores by distance instead of dot product: `−scale · ‖q − k‖²`. The nearest key has the largest score, however long
- * other keys are, and scores are bounded above by 0; with the dot product a query cannot prefer a key to a longer one
- * in the same direction.
+ * Replaces dot products by negative squared distances: `−scale · ‖q − k‖²`. The nearest key has the largest score, whatever the norms
+ * of other keys, and scores are at most 0. With dot products, in contrast, a longer key in the same direction always has the larger
+ * score.
  *
- * With queries and keys of length 1 the weights are those of cosine attention with twice the scale.
+ * For queries and keys of length 1, the weights equal those of cosine attention with twice the scale.
  *
  * @returns A form for {@link plainAttention}.
  * @see "The Lipschitz Constant of Self-Attention" (2020), arXiv:2006.04710
@@ -26,8 +26,9 @@ export function l2Distance(): ScoreForm {
     name: "l2Distance()",
     dots({ query, key, scale }) {
       const squares = (x: Tensor) => sum(square(x), { axis: -1, keepDims: true });
-      const apart = sub(add(squares(query), transpose(squares(key))), mul(matmul(query, transpose(key)), 2));
-      return mul(apart, -scale); // [B, H, T, S]
+      const dots = matmul(query, transpose(key));
+      const distances = sub(add(squares(query), transpose(squares(key))), mul(dots, 2)); // ‖q‖² + ‖k‖² − 2 q·k
+      return mul(distances, -scale); // [B, H, T, S]
     },
   };
 }

@@ -9,7 +9,7 @@ import { parallax } from "./parallax.js";
 
 const make = (shape: number[], seed: number) => randn(shape, { seed, dtype: "float64" });
 
-test("property: no correction is softmax attention, and any leaves rows that sum to 1", () => {
+test("property: a correction of zeros gives softmax attention, and with any correction rows sum to 1", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 6 }), fc.nat(1e6), (T, seed) => {
       const [q, k] = [make([1, 2, T, 4], seed), make([1, 1, T, 4], seed + 1)];

@@ -9,7 +9,7 @@ import { path } from "./path.js";
 
 const make = (shape: number[], seed: number) => randn(shape, { seed, dtype: "float64" });
 
-test("property: β = 0 is softmax attention", () => {
+test("property: β = 0 gives softmax attention", () => {
   const [q, k] = [make([1, 2, 3, 4], 1), make([1, 1, 5, 4], 2)];
   const forms = [path({ direction: make([1, 2, 5, 4], 3), beta: zeros([1, 2, 5], { dtype: "float64" }) })];
   expect(plainAttention(q, k, k, { mask: causal(), forms }).output).toBeAllclose(
@@ -20,7 +20,7 @@ test("property: β = 0 is softmax attention", () => {
   );
 });
 
-test("property: a score is the product of the maps in between, by loops", () => {
+test("property: a score equals the product of the maps in between, computed by loops", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 5 }), fc.nat(1e6), (T, seed) => {
       const D = 3;
@@ -50,7 +50,7 @@ test("property: a score is the product of the maps in between, by loops", () => 
   );
 });
 
-test("property: the last queries alone give the last rows", () => {
+test("property: a call with only the last queries gives the last rows", () => {
   const x = make([1, 2, 5, 3], 1);
   const forms = [path({ direction: make([1, 2, 5, 3], 2), beta: sigmoid(make([1, 2, 5], 3)) })];
   const options = { mask: causal(), forms };
@@ -70,7 +70,7 @@ test("gradient: of directions, β, queries, keys and values", () => {
   }, given);
 });
 
-test("a beta of other positions is refused", () => {
+test("a beta for another number of positions is refused", () => {
   const x = zeros([1, 2, 3, 4]);
   const forms = [path({ direction: x, beta: zeros([1, 2, 2]) })];
   expect(() => plainAttention(x, x, x, { forms })).toThrow(

@@ -10,7 +10,7 @@ import { selective } from "./selective.js";
 const make = (shape: number[], seed: number) => randn(shape, { seed, dtype: "float64" });
 const options = { mask: causal(), forms: [selective()] };
 
-test("property: where head 0 has no positive score, nothing is selected away", () => {
+test("property: if head 0 has no positive scores, nothing is masked", () => {
   const q = make([1, 2, 5, 4], 1);
   // Keys of head 0 point away from every query of it.
   const [query, key] = [abs(q), neg(abs(make([1, 2, 5, 4], 2)))];
@@ -22,7 +22,7 @@ test("property: where head 0 has no positive score, nothing is selected away", (
   );
 });
 
-test("property: an output depends on no later token", () => {
+test("property: outputs do not depend on later tokens", () => {
   fc.assert(
     fc.property(fc.integer({ min: 2, max: 7 }), fc.nat(1e6), (T, seed) => {
       const x = make([1, 2, T, 4], seed);
@@ -35,7 +35,7 @@ test("property: an output depends on no later token", () => {
   );
 });
 
-test("property: scores only fall with the queries after a key, the first key's and a query's own do not", () => {
+test("property: scores only decrease with later queries; those of the first key and of a query's own key do not change", () => {
   const x = make([1, 2, 6, 4], 3);
   const plain = plainAttention(x, x, x, { mask: causal() }).scores.data;
   plainAttention(x, x, x, options).scores.data.forEach((score, i) => {
@@ -60,7 +60,7 @@ test("gradient: of queries, keys and values", () => {
   checkGradient(({ q, k, v }) => sum(mul(plainAttention(q, k, v, options).output, dy)), given);
 });
 
-test("a part of the queries is refused", () => {
+test("a call with only some of the queries is refused", () => {
   const [q, k] = [zeros([1, 1, 1, 2]), zeros([1, 1, 3, 2])];
   expect(() => plainAttention(q, k, k, options)).toThrow(/selective: `query` is "of 1 tokens beside 3 keys"/);
 });

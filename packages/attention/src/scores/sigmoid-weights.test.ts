@@ -41,7 +41,7 @@ test("gradient: of queries, keys and values", () => {
   checkGradient(({ q, k, v }) => sum(mul(plainAttention(q, k, v, options).output, dy)), given);
 });
 
-test("sinks, which join softmax's sum, are refused", () => {
+test("sinks are refused, since there is no softmax denominator", () => {
   const x = zeros([1, 2, 3, 4]);
   expect(() => plainAttention(x, x, x, { forms, sinks: zeros([2]) })).toThrow(
     /`sinks` is "given together with sigmoidWeights\(\)", expected none/,

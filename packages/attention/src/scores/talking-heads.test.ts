@@ -15,14 +15,14 @@ const identity = tensor(
   { dtype: "float64" },
 );
 
-test("property: two identities are multi-head attention", () => {
+test("property: identity matrices for both stages give multi-head attention", () => {
   const [q, k, v] = [make([2, 2, 4, 3], 1), make([2, 1, 5, 3], 2), make([2, 1, 5, 3], 3)];
   const forms = [talkingHeads(identity), talkingHeads(identity, "weights")];
   const { output } = plainAttention(q, k, v, { mask: causal(), forms });
   expect(output).toBeAllclose(attention(q, k, v, { mask: causal() }), { rtol: 1e-12, atol: 1e-12 });
 });
 
-test("golden: a swap of weights is a swap of the heads' outputs, for shared values", () => {
+test("golden: swapping the weights of two heads swaps their outputs, for shared values", () => {
   const [q, v] = [make([1, 2, 3, 3], 1), make([1, 1, 3, 3], 2)];
   const swap = tensor(
     [
@@ -51,7 +51,7 @@ test("gradient: of both mixtures, queries, keys and values", () => {
   }, given);
 });
 
-test("a mixture that is not square, or of other heads, is refused", () => {
+test("a mixture that is not square, or for another number of heads, is refused", () => {
   expect(() => talkingHeads(zeros([2, 3]))).toThrow(
     /talkingHeads: `mixture` has shape \[2, 3\], expected \[H, H\] = \[2, 2\]/,
   );

@@ -10,7 +10,7 @@ import { topKScores } from "./top-k-scores.js";
 const make = (shape: number[], seed: number) => randn(shape, { seed, dtype: "float64" });
 const size = fc.integer({ min: 1, max: 7 });
 
-test("property: min(k, visible keys) keys have a weight, and as many as there are change nothing", () => {
+test("property: min(k, visible keys) keys have weights, and k of at least the number of keys changes nothing", () => {
   fc.assert(
     fc.property(size, size, fc.nat(1e6), (T, k, seed) => {
       const x = make([2, 2, T, 4], seed);
@@ -25,7 +25,7 @@ test("property: min(k, visible keys) keys have a weight, and as many as there ar
   );
 });
 
-test("golden: masked keys are not among the best", () => {
+test("golden: masked keys are never selected", () => {
   const query = tensor([[[[1], [1]]]]);
   const key = tensor([[[[1], [9]]]]);
   const { weights } = plainAttention(query, key, key, { mask: causal(), forms: [topKScores(1)] });
@@ -46,6 +46,6 @@ test("gradient: of queries, keys and values", () => {
   checkGradient(({ q, k, v }) => sum(mul(plainAttention(q, k, v, options).output, dy)), given);
 });
 
-test("no keys at all are refused", () => {
+test("k = 0 is refused", () => {
   expect(() => topKScores(0)).toThrow(/topKScores: `k` is 0, expected a whole number of keys/);
 });

@@ -24,7 +24,7 @@ import { wall } from "./wall.js";
 const make = (shape: number[], seed: number) => randn(shape, { seed, dtype: "float64" });
 const decay = (shape: number[], seed: number) => neg(abs(make(shape, seed)));
 
-test("property: without decay it is softmax attention", () => {
+test("property: without decay, it equals softmax attention", () => {
   const [q, k] = [make([1, 2, 4, 3], 1), make([1, 1, 6, 3], 2)];
   const forms = [wall(zeros([1, 2, 6, 3], { dtype: "float64" }))];
   expect(plainAttention(q, k, k, { mask: causal(), forms }).output).toBeAllclose(
@@ -35,7 +35,7 @@ test("property: without decay it is softmax attention", () => {
   );
 });
 
-test("property: a decay that all channels share multiplies the dot product", () => {
+test("property: a decay shared by all channels multiplies the dot product", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 6 }), fc.nat(1e6), (T, seed) => {
       const x = make([1, 1, T, 3], seed);
@@ -52,7 +52,7 @@ test("property: a decay that all channels share multiplies the dot product", () 
   );
 });
 
-test("property: scalar gates beside it are the forgetting bias; without decay per channel that is FoX", () => {
+test("property: scalar gates are added as the forgetting bias; without decay per channel, this is FoX", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 6 }), fc.nat(1e6), (T, seed) => {
       const [x, gates] = [make([1, 2, T, 3], seed), decay([1, 2, T], seed + 1)];
@@ -64,7 +64,7 @@ test("property: scalar gates beside it are the forgetting bias; without decay pe
   );
 });
 
-test("property: a gate that all channels share adds the forgetting bias to the logarithms of positive scores", () => {
+test("property: a gate shared by all channels adds the forgetting bias to the logarithms of positive scores", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 6 }), fc.nat(1e6), (T, seed) => {
       const [x, gates] = [abs(make([1, 2, T, 3], seed)), decay([1, 2, T], seed + 1)];
@@ -81,7 +81,7 @@ test("property: a gate that all channels share adds the forgetting bias to the l
   );
 });
 
-test("property: the last queries alone give the last rows", () => {
+test("property: a call with only the last queries gives the last rows", () => {
   const [x, g] = [make([1, 2, 5, 3], 1), decay([1, 2, 5, 3], 2)];
   const options = { mask: causal(), forms: [wall(g)] };
   const whole = plainAttention(x, x, x, options).output;
@@ -108,7 +108,7 @@ test("gradient: of the decay, queries, keys and values", () => {
   );
 });
 
-test("a decay per head is refused: it is a bias", () => {
+test("a decay per head is refused, with the fix to use a bias", () => {
   const x = zeros([1, 2, 3, 4]);
   expect(() => plainAttention(x, x, x, { forms: [wall(zeros([1, 2, 3]))] })).toThrow(
     /wall: `logDecay` has shape \[1, 2, 3\], expected \[B, H, S, D\] = \[1, 2, 3, 4\]/,

@@ -13,7 +13,7 @@ import {
 } from "@qkv/tensor";
 import { bestIndices } from "./best-indices.js";
 
-/** Queries whose scores are held at a time. */
+/** Number of queries whose scores are in memory at a time. */
 const tileRows = 64;
 
 /**
@@ -33,7 +33,7 @@ export function bestKeys(
   seen: (start: number, end: number) => Tensor,
 ): Tensor {
   const T = query.shape[2]!;
-  // Scores of a tile of queries, and only of keys up to the last that they see: T × S numbers are never held.
+  // Scores are computed for a tile of queries, and only for keys up to the last visible one: T × S numbers are never stored.
   const chosen = Array.from({ length: Math.max(1, Math.ceil(T / tileRows)) }, (_, tile) =>
     query.device.scope(() => {
       const [start, end] = [tile * tileRows, Math.min(T, (tile + 1) * tileRows)];

@@ -9,7 +9,7 @@ import { selectedKeys } from "./selected-keys.js";
 
 const sizes = fc.integer({ min: 1, max: 7 });
 
-test("property: topK ≥ S is full causal attention", () => {
+test("property: topK ≥ S gives full causal attention", () => {
   fc.assert(
     fc.property(sizes, fc.nat(1e6), (T, seed) => {
       const x = randn([1, 2, T, 3], { seed });
@@ -20,7 +20,7 @@ test("property: topK ≥ S is full causal attention", () => {
   );
 });
 
-test("property: the chosen keys are those with the best index scores, by loops", () => {
+test("property: the selected keys are those with the highest index scores, computed by loops", () => {
   fc.assert(
     fc.property(sizes, fc.integer({ min: 1, max: 4 }), fc.nat(1e6), (T, topK, seed) => {
       const make = (shape: number[], more: number) => randn(shape, { seed: seed + more, dtype: "float64" });
@@ -44,7 +44,7 @@ test("property: the chosen keys are those with the best index scores, by loops",
   );
 });
 
-test("the last query alone chooses as in the whole", () => {
+test("a call with only the last query selects the same keys", () => {
   const [query, key] = [randn([1, 2, 5, 3], { seed: 1 }), randn([1, 5, 3], { seed: 2 })];
   const whole = lightningIndexer(query, key, { topK: 2 });
   expect([...lightningIndexer(slice(query, 2, 4), key, { topK: 2 }).data]).toEqual([
@@ -62,7 +62,7 @@ test("weights and keys of another shape are refused", () => {
   );
 });
 
-test("scores of all pairs are never held", () => {
+test("no array for the scores of all pairs is allocated", () => {
   const [H, T, D, topK] = [2, 640, 4, 8];
   const plain = js();
   let largest = 0;

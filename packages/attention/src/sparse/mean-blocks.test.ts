@@ -4,7 +4,7 @@ import { meanBlocks } from "./mean-blocks.js";
 
 const make = (shape: number[], seed: number) => randn(shape, { seed, dtype: "float64" });
 
-test("property: blocks of 1 are the tokens, a block of everything is the mean", () => {
+test("property: blocks of one token give the tokens, and a single block gives the mean", () => {
   const x = make([1, 2, 5, 3], 1);
   expect(meanBlocks(x, 1).data).toEqual(x.data);
   const all = meanBlocks(x, 9);
@@ -15,12 +15,12 @@ test("property: blocks of 1 are the tokens, a block of everything is the mean", 
   );
 });
 
-test("gradient: of what is averaged, a short block included", () => {
+test("gradient: of the tokens, with a short last block", () => {
   const dy = make([1, 2, 3, 2], 2);
   checkGradient((x) => sum(mul(meanBlocks(x, 2), dy)), make([1, 2, 5, 2], 1));
 });
 
-test("blocks of no token are refused", () => {
+test("a block size of 0 is refused", () => {
   expect(() => meanBlocks(make([1, 1, 2, 2], 1), 0)).toThrow(
     /meanBlocks: `blockSize` is 0, expected a whole number of tokens/,
   );

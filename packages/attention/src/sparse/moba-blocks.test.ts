@@ -9,7 +9,7 @@ import { selectedKeys } from "./selected-keys.js";
 
 const size = fc.integer({ min: 1, max: 4 });
 
-test("property: topK ≥ blocks is full causal attention", () => {
+test("property: topK ≥ the number of blocks gives full causal attention", () => {
   fc.assert(
     fc.property(size, fc.integer({ min: 1, max: 9 }), fc.nat(1e6), (blockSize, T, seed) => {
       const [q, k] = [randn([1, 4, T, 3], { seed }), randn([1, 2, T, 3], { seed: seed + 1 })];
@@ -20,7 +20,7 @@ test("property: topK ≥ blocks is full causal attention", () => {
   );
 });
 
-test("property: a query's own block is first, no later block is chosen, none twice; the last queries choose as in the whole", () => {
+test("property: a query's own block is first, no later block and no block twice is selected, and a call with only the last queries selects the same", () => {
   fc.assert(
     fc.property(size, size, fc.integer({ min: 1, max: 9 }), fc.nat(1e6), (blockSize, topK, T, seed) => {
       const x = randn([1, 2, T, 3], { seed });
@@ -40,7 +40,7 @@ test("property: a query's own block is first, no later block is chosen, none twi
   );
 });
 
-test("numbers that are none are refused", () => {
+test("invalid numbers are refused", () => {
   const x = zeros([1, 1, 2, 2]);
   expect(() => mobaBlocks(x, x, { blockSize: 0, topK: 1 })).toThrow(/mobaBlocks: `blockSize` is 0/);
   expect(() => mobaBlocks(x, x, { blockSize: 1, topK: 0 })).toThrow(

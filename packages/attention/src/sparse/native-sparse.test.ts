@@ -10,7 +10,7 @@ import { nativeSparse } from "./native-sparse.js";
 const make = (shape: number[], seed: number) => randn(shape, { seed, dtype: "float64" });
 const gate = (f: typeof zeros, T: number) => f([1, 4, T], { dtype: "float64" });
 
-test("property: all blocks selected and gates 0, 1, 0 are full causal attention; 0, 0, 1 is the window", () => {
+test("property: with all blocks selected, gates 0, 1, 0 give full causal attention, and 0, 0, 1 the window", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 4 }),
@@ -47,7 +47,7 @@ test("gradient: of gates, queries, keys and values", () => {
   );
 });
 
-test("a gate of another shape, and a window without its size, are refused", () => {
+test("a gate of another shape, and a window gate without windowSize, are refused", () => {
   const x = zeros([1, 2, 4, 2]);
   const [compressed, selected] = [zeros([1, 2, 4]), zeros([1, 2, 3])];
   const options = { blockSize: 2, numBlocks: 3 };

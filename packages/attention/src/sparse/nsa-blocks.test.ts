@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { meanBlocks } from "./mean-blocks.js";
 import { nsaBlocks } from "./nsa-blocks.js";
 
-test("property: the first, the own and the block before are always selected, and no later one", () => {
+test("property: the first block, the query's own and the previous one are always selected, and no later one", () => {
   const size = fc.integer({ min: 1, max: 4 });
   fc.assert(
     fc.property(
@@ -31,7 +31,7 @@ test("property: the first, the own and the block before are always selected, and
   );
 });
 
-test("no blocks are refused", () => {
+test("numBlocks = 0 is refused", () => {
   const x = zeros([1, 1, 2, 2]);
   expect(() => nsaBlocks(x, x, { blockSize: 1, numBlocks: 0 })).toThrow(
     /nsaBlocks: `numBlocks` is 0, expected a whole number of blocks/,

@@ -3,7 +3,7 @@ import { zeros } from "@qkv/tensor";
 import { expect, test } from "vitest";
 import { pastBlocks } from "./past-blocks.js";
 
-test("property: a block is visible when all of it is at or before the query", () => {
+test("property: a block is visible if all its tokens are at or before the query", () => {
   for (const [T, blockSize] of [
     [7, 3],
     [6, 2],
@@ -23,6 +23,6 @@ test("property: a block is visible when all of it is at or before the query", ()
   }
 });
 
-test("blocks of no token are refused", () => {
+test("a block size of 0 is refused", () => {
   expect(() => pastBlocks(0)).toThrow(/pastBlocks: `blockSize` is 0, expected a whole number of tokens/);
 });

@@ -8,7 +8,7 @@ import { selectedKeys } from "./selected-keys.js";
 
 const int32 = (values: number[], shape: number[]) => tensor(values, { shape, dtype: "int32" });
 
-test("property: a weight is positive exactly for what is listed", () => {
+test("property: a weight is positive exactly for the listed keys", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 3 }),
@@ -38,7 +38,7 @@ test("property: a weight is positive exactly for what is listed", () => {
   );
 });
 
-test("property: all keys listed is the mask that it stands beside", () => {
+test("property: with all keys listed, combining it with another mask gives that mask", () => {
   const x = randn([1, 2, 4, 3], { seed: 1 });
   const all = int32(
     [...Array(4)].flatMap(() => [3, 1, 2, 0]),
@@ -48,7 +48,7 @@ test("property: all keys listed is the mask that it stands beside", () => {
   expect(attention(x, x, x, { mask }).data).toEqual(attention(x, x, x, { mask: causal() }).data);
 });
 
-test("indices of other axes, numbers or calls are refused", () => {
+test("indices of wrong shapes, dtypes or for other calls are refused", () => {
   expect(() => selectedKeys(int32([1, 2], [2]))).toThrow(
     /selectedKeys: `indices` has shape \[2\], expected \[B, T, k\] or/,
   );

@@ -93,11 +93,11 @@ export function selectedKeys(indices: Tensor, blockSize = 1): Mask {
   return defineMask({ ...parts, bind: (extent) => ruleOf(chosen, extent) });
 }
 
-/** The choice `[B, groups, T, k]` as truth values `[B, groups, T, S]`. */
+/** Converts selected indices `[B, groups, T, k]` to a bool tensor `[B, groups, T, S]`. */
 function chosenKeys(indices: Tensor, blockSize: number, S: number): Tensor {
   const { shape, device } = indices;
   const blocks = Math.ceil(S / blockSize);
-  // −1, and what lies after the keys, goes to a column of its own.
+  // −1, and indices beyond the keys, go to an additional column, which is removed.
   const isBlock = logicalAnd(greaterEqual(indices, 0), less(indices, blocks));
   const columns = zeros([...shape.slice(0, -1), blocks + 1], { device });
   const written = scatter(columns, -1, where(isBlock, indices, blocks), ones(shape, { device }));
