@@ -156,8 +156,8 @@ const layerTensors = (config: LayersConfig): StoredTensor =>
   ]);
 
 /** A cross-attention between bytes and patches. */
-const crossAttention = (config: LayersConfig, place: string, layer: number): StoredTensor =>
-  under(place, "cross_attn_layers", [
+const crossAttention = (config: LayersConfig, param: string, layer: number): StoredTensor =>
+  under(param, "cross_attn_layers", [
     norm("norm", `${layer}.q_norm`, config.embedDim),
     norm("contextNorm", `${layer}.k_norm`, config.embedDim),
     ...attentionProjections(config as DecoderConfig, { path: String(layer) }),

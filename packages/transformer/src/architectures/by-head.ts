@@ -5,7 +5,7 @@ import { paramAt, type StoredTensor } from "./stored-tensor.js";
 
 /** A matrix `[heads · out, in]` that a file stores per head, as `[heads, out, in]`, or transposed, as `[heads, in, out]`. */
 export function byHead(
-  place: string,
+  param: string,
   name: string,
   [numHeads, out, inner]: readonly [heads: number, out: number, inner: number],
   { transposed = false } = {},
@@ -13,10 +13,10 @@ export function byHead(
   return (at) => ({
     async read(weights) {
       const heads = { count: numHeads, map: stacked([out]), inner, transposed, joined: true };
-      return [[at.place + place, (await weights.perExpert(at.name + name, heads))[0]!]];
+      return [[at.param + param, (await weights.perExpert(at.name + name, heads))[0]!]];
     },
     write(params) {
-      const x = paramAt(params, at.place + place) as Tensor;
+      const x = paramAt(params, at.param + param) as Tensor;
       const heads = (first: number, end: number) =>
         reshape(asFloats(slice(x, 0, first * out, end * out)), [end - first, out, inner]);
       return [

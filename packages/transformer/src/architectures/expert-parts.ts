@@ -196,10 +196,10 @@ export const feedForwardOrExperts =
 /** Experts in two tensors, as newer versions of transformers store them: `gate_up_proj` and `down_proj` of all experts. */
 export function fusedExperts({ embedDim: C, hiddenDim, experts }: DecoderConfig): StoredTensor[] {
   const { numExperts: E, hiddenDim: F = hiddenDim } = experts!;
-  const places = (maps: readonly string[]) => (expert: number) => maps.map((one) => `${expert}.${one}`);
+  const paramPaths = (maps: readonly string[]) => (expert: number) => maps.map((one) => `${expert}.${one}`);
   return [
-    perExpert(E, places(["gate", "up"]), "gate_up_proj", stacked([F, F]), C),
-    perExpert(E, places(["down"]), "down_proj", stacked([C]), F),
+    perExpert(E, paramPaths(["gate", "up"]), "gate_up_proj", stacked([F, F]), C),
+    perExpert(E, paramPaths(["down"]), "down_proj", stacked([C]), F),
   ];
 }
 
@@ -210,8 +210,8 @@ export function expertLayerTensors(config: DecoderConfig, names: ExpertNames = {
   const { embedDim: C, experts } = config;
   const { numExperts, hiddenDim = config.hiddenDim, router, shared } = experts!;
   const at = (name: string) => `${path}.${name}`;
-  const expert = (F: number, place: string, name: string) =>
-    feedForwardProjections({ ...config, hiddenDim: F }, { feedForward: name, place, ...(maps && { maps }) });
+  const expert = (F: number, param: string, name: string) =>
+    feedForwardProjections({ ...config, hiddenDim: F }, { feedForward: name, param, ...(maps && { maps }) });
   return [
     linear("feedForward.router", at(gate), [numExperts, C]),
     ...(router?.choiceBias ? [stored("feedForward.router.choiceBias", at(choiceBias), [numExperts])] : []),

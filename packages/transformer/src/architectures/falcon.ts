@@ -87,7 +87,7 @@ export const falcon: Architecture = {
     return [
       embedding(config, "transformer.word_embeddings.weight"),
       each(numLayers, "layers", "transformer.h", () => [
-        ...Object.entries(names(config)).map(([place, name]) => norm(place, name, C)),
+        ...Object.entries(names(config)).map(([param, name]) => norm(param, name, C)),
         fused(
           ["attention.query", "attention.key", "attention.value"],
           "self_attention.query_key_value",

@@ -75,8 +75,8 @@ const streams: ConfigEntry = {
 
 /** AltUp's projections from embeddings to streams, and back. */
 const streamProjections = ({ altUp, embedDim: C }: DecoderConfig): StoredTensor[] => {
-  const maps = (place: string, name: string) =>
-    each((altUp?.streams ?? 1) - 1, place, name, () => [stored("weight", "weight", [C, C], "matrix")]);
+  const maps = (param: string, name: string) =>
+    each((altUp?.streams ?? 1) - 1, param, name, () => [stored("weight", "weight", [C, C], "matrix")]);
   return [
     maps("altUp.expand", "model.altup_projections"),
     maps("altUp.merge", "model.altup_unembed_projections"),

@@ -12,12 +12,12 @@ export const graniteExperts: ExpertNames = {
   path: "block_sparse_moe",
   router: "router.layer",
   all({ numExperts, hiddenDim: F }, { embedDim: C }) {
-    const places = (maps: readonly string[]) => (expert: number) =>
+    const paramPaths = (maps: readonly string[]) => (expert: number) =>
       maps.map((one) => `feedForward.experts.${expert}.${one}`);
     const path = "block_sparse_moe";
     return [
-      perExpert(numExperts, places(["gate", "up"]), `${path}.input_linear.weight`, stacked([F, F]), C),
-      perExpert(numExperts, places(["down"]), `${path}.output_linear.weight`, stacked([C]), F),
+      perExpert(numExperts, paramPaths(["gate", "up"]), `${path}.input_linear.weight`, stacked([F, F]), C),
+      perExpert(numExperts, paramPaths(["down"]), `${path}.output_linear.weight`, stacked([C]), F),
     ];
   },
 };

@@ -33,7 +33,7 @@ export type LlamaNames = {
   /** Name of the feed-forward module. Default `mlp`. */
   feedForward?: string;
   /** Path of the feed-forward layer in params. Default `feedForward`. */
-  place?: string;
+  param?: string;
   /** Names of the projections of a feed-forward layer. */
   maps?: { gate?: string; up: string; down: string };
   /** Entries for the attention of a layer. Default: its four projections. */
@@ -80,7 +80,7 @@ export const head = ({ vocabSize: V, embedDim: C }: DecoderConfig, name = "lm_he
   stored("output.weight", name, [V, C], "matrix");
 
 export const layerNorms = ({ embedDim: C }: DecoderConfig, { norms = preNorms, plus = 0 }: LlamaNames) =>
-  Object.entries(norms).map(([place, name]) => norm(place, name, C, { plus }));
+  Object.entries(norms).map(([param, name]) => norm(param, name, C, { plus }));
 
 /**
  * Projections of a layer's attention, and the norms of queries and keys.
@@ -116,12 +116,12 @@ export function attentionProjections(
 /** Projections of a feed-forward layer. */
 export function feedForwardProjections(
   { embedDim: C, hiddenDim: F, gated = true }: DecoderConfig,
-  { gateUp, feedForward = "mlp", place = "feedForward", maps }: LlamaNames = {},
+  { gateUp, feedForward = "mlp", param = "feedForward", maps }: LlamaNames = {},
 ): StoredTensor[] {
   const { gate = "gate_proj", up, down } = maps ?? { up: "up_proj", down: "down_proj" };
   const inner =
     gateUp !== undefined
       ? [fused(["gate", "up"], gateUp, stacked([F, F]), C)]
       : [...(gated ? [linear("gate", gate, [F, C])] : []), linear("up", up, [F, C])];
-  return [under(place, feedForward, [...inner, linear("down", down, [C, F])])];
+  return [under(param, feedForward, [...inner, linear("down", down, [C, F])])];
 }

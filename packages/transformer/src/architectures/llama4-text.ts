@@ -97,13 +97,13 @@ const names: ExpertNames = {
   router: "router",
   shared: "shared_expert",
   all({ numExperts, hiddenDim: F }, { embedDim: C }) {
-    const place = (maps: readonly string[]) => (expert: number) =>
+    const param = (maps: readonly string[]) => (expert: number) =>
       maps.map((one) => `feedForward.experts.${expert}.${one}`);
     const path = "feed_forward.experts";
     const layout = { transposed: true };
     return [
-      perExpert(numExperts, place(["gate", "up"]), `${path}.gate_up_proj`, stacked([F, F]), C, layout),
-      perExpert(numExperts, place(["down"]), `${path}.down_proj`, stacked([C]), F, layout),
+      perExpert(numExperts, param(["gate", "up"]), `${path}.gate_up_proj`, stacked([F, F]), C, layout),
+      perExpert(numExperts, param(["down"]), `${path}.down_proj`, stacked([C]), F, layout),
     ];
   },
 };

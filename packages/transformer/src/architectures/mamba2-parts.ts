@@ -124,18 +124,18 @@ export type Mamba2Factors = { inner: readonly number[]; bias: readonly number[];
 
 /** The bias of the input projection. Its time step part is added to `dt_bias`. */
 function inputBiases(sizes: readonly number[], factors: readonly number[]): StoredTensor {
-  const places = ["outputGate", "value", "key", "query", "deltaTime"].map((input) => `${input}.bias`);
+  const paramPaths = ["outputGate", "value", "key", "query", "deltaTime"].map((input) => `${input}.bias`);
   return (at) => ({
     async read(weights) {
       const read = await weights.rows(`${at.name}in_proj.bias`, stacked(sizes), []);
       const own = await weights.tensor(`${at.name}dt_bias`, [sizes.at(-1)!]);
       return read.map((part, i) => {
         const scaled = factors[i] === undefined || factors[i] === 1 ? part : mul(part, factors[i]);
-        return [at.place + places[i]!, i === 4 ? add(scaled, own) : scaled] as const;
+        return [at.param + paramPaths[i]!, i === 4 ? add(scaled, own) : scaled] as const;
       });
     },
     write(params) {
-      const all = places.map((place) => paramAt(params, at.place + place) as Tensor);
+      const all = paramPaths.map((param) => paramAt(params, at.param + param) as Tensor);
       const step = all.pop()!;
       const none = zeros(step.shape, { device: step.device });
       return [concatenated(`${at.name}in_proj.bias`, [...all, none]), unchanged(`${at.name}dt_bias`, step)];
@@ -170,7 +170,7 @@ const ownLayout: Mamba2Layout = {
 /** Tensors of a Mamba-2 mixer, with its prefixes in params and in the file. */
 export function mamba2Tensors(
   mixer: MixerLayerConfig,
-  [place, name]: readonly [place: string, name: string],
+  [param, name]: readonly [param: string, name: string],
   { inner, bias, output }: Mamba2Factors = { inner: [], bias: [], output: 1 },
   names: Mamba2Layout = ownLayout,
 ): StoredTensor {
@@ -179,7 +179,7 @@ export function mamba2Tensors(
   const channels = [H * V, groups * N, groups * N];
   const convolved = ["value", "key", "query"].map((input) => `convolution.${input}`);
   const convolvedParams = (what: string) => convolved.map((input) => `${input}.${what}`);
-  return under(place, name, [
+  return under(param, name, [
     fused(
       ["outputGate", "value", "key", "query", "deltaTime"],
       names.input,

@@ -191,9 +191,9 @@ const width = "feed_forward_length";
 /** Tensors of a layer in llama.cpp, where the norm has the same name in all kinds of layers. */
 const ggufLayerTensors = (config: DecoderConfig, layer: number): StoredTensor[] => {
   const type = config.layerTypes?.[layer];
-  const place = type === "none" ? "feedForwardNorm" : "attentionNorm";
+  const param = type === "none" ? "feedForwardNorm" : "attentionNorm";
   return [
-    norm(place, "attn_norm", config.embedDim),
+    norm(param, "attn_norm", config.embedDim),
     ...(type === "none"
       ? []
       : isMixer(type)

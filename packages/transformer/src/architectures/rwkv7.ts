@@ -106,17 +106,19 @@ const writtenRanks = (names: Readonly<Record<keyof typeof rankFields, string>>, 
 const fusedShifts =
   (C: number): StoredTensor =>
   (at) => {
-    const places = ["query", "decay", "key", "value", "rate", "gate"].map((map) => `${at.place}shift.${map}`);
+    const paramPaths = ["query", "decay", "key", "value", "rate", "gate"].map(
+      (map) => `${at.param}shift.${map}`,
+    );
     const name = `${at.name}time_mix_lerp_fused.weight`;
     return {
       async read(weights) {
         const rows = await weights.rows(name, stacked([1, 1, 1, 1, 1, 1]), [1, 1, C]);
-        return rows.map((row, i) => [places[i]!, reshape(row, [C])] as const);
+        return rows.map((row, i) => [paramPaths[i]!, reshape(row, [C])] as const);
       },
       write: (params) => [
         concatenated(
           name,
-          places.map((place) => reshape(paramAt(params, place) as Tensor, [1, 1, 1, C])),
+          paramPaths.map((param) => reshape(paramAt(params, param) as Tensor, [1, 1, 1, C])),
         ),
       ],
     };
@@ -124,15 +126,15 @@ const fusedShifts =
 
 /** A matrix `[rows, columns]` that the file stores transposed. */
 const transposedMatrix =
-  (place: string, name: string, [rows, columns]: readonly [number, number]): StoredTensor =>
+  (param: string, name: string, [rows, columns]: readonly [number, number]): StoredTensor =>
   (at) => ({
     async read(weights) {
       const layout = { transposed: true, ownBiases: true, float32: true };
       const [only] = await weights.fused(at.name + name, stacked([rows]), columns, layout);
-      return [[at.place + place, only!.weight]];
+      return [[at.param + param, only!.weight]];
     },
     write: (params) => [
-      transposed(`${at.name}${name}.weight`, [paramAt(params, at.place + place) as Tensor]),
+      transposed(`${at.name}${name}.weight`, [paramAt(params, at.param + param) as Tensor]),
     ],
   });
 
@@ -151,7 +153,7 @@ const unreadValues =
         return [];
       },
       write(params) {
-        const { device } = paramAt(params, `${at.place}keyRate`) as Tensor;
+        const { device } = paramAt(params, `${at.param}keyRate`) as Tensor;
         return Object.entries(shapes).map(([map, shape]) =>
           unchanged(tensorName(map), zeros(shape, { device })),
         );
@@ -163,13 +165,13 @@ const unreadValues =
 function ggufLayer(config: DecoderConfig, layer: number): StoredTensor[] {
   const { embedDim: C, hiddenDim: F } = config;
   const { headDim: N, ranks } = timeMixConfig(config, layer)!;
-  const lowRank = (place: string, letter: string, rank: number): StoredTensor[] => [
-    transposedMatrix(`${place}.down`, `time_mix_${letter}1`, [C, rank]),
-    transposedMatrix(`${place}.up`, `time_mix_${letter}2`, [rank, C]),
+  const lowRank = (param: string, letter: string, rank: number): StoredTensor[] => [
+    transposedMatrix(`${param}.down`, `time_mix_${letter}1`, [C, rank]),
+    transposedMatrix(`${param}.up`, `time_mix_${letter}2`, [rank, C]),
   ];
-  const biased = (place: string, letter: string, rank: number) => [
-    ...lowRank(place, letter, rank),
-    stored(`${place}.bias`, `time_mix_${letter}0.weight`, [C]),
+  const biased = (param: string, letter: string, rank: number) => [
+    ...lowRank(param, letter, rank),
+    stored(`${param}.bias`, `time_mix_${letter}0.weight`, [C]),
   ];
   return [
     under("attention", "", [
@@ -236,12 +238,12 @@ export const rwkv7: Architecture = {
   ],
   tensors(config) {
     const { vocabSize: V, embedDim: C, hiddenDim: F } = config;
-    const perChannel = (place: string, name: string): StoredTensor =>
-      reshaped(place, name, { stored: [1, 1, C], own: [C] });
-    const lowRank = (place: string, letter: string, rank: number, { bias = true } = {}): StoredTensor[] => [
-      stored(`${place}.down`, `${letter}1`, [C, rank]),
-      stored(`${place}.up`, `${letter}2`, [rank, C]),
-      ...(bias ? [perChannel(`${place}.bias`, `${letter}0`)] : []),
+    const perChannel = (param: string, name: string): StoredTensor =>
+      reshaped(param, name, { stored: [1, 1, C], own: [C] });
+    const lowRank = (param: string, letter: string, rank: number, { bias = true } = {}): StoredTensor[] => [
+      stored(`${param}.down`, `${letter}1`, [C, rank]),
+      stored(`${param}.up`, `${letter}2`, [rank, C]),
+      ...(bias ? [perChannel(`${param}.bias`, `${letter}0`)] : []),
     ];
     const timeMix = ({ headDim: N, ranks }: TimeMixConfig): StoredTensor[] => [
       perChannel("shift.query", "x_r"),

@@ -14,10 +14,10 @@ import type { NormParams } from "../layers/norm.js";
 import type { LinearLayout, Weights } from "../loading/weights.js";
 
 /** Prefixes of an entry: of its paths in params, and of its names in the file. */
-export type Prefix = { readonly place: string; readonly name: string };
+export type Prefix = { readonly param: string; readonly name: string };
 
 /** Params with their paths, such as `layers.0.attention.query`. */
-type Placed = readonly (readonly [place: string, value: object])[];
+type Placed = readonly (readonly [param: string, value: object])[];
 
 /** An entry in both directions: reads params from a file, and writes them. */
 export type Stored = {
@@ -33,22 +33,22 @@ export type StoredTensor = (prefix: Prefix) => Stored;
 
 /** A single tensor. `matrix`: may be quantized on loading. `table`: an embedding matrix. */
 export function stored(
-  place: string,
+  param: string,
   name: string,
   shape: readonly number[],
   kind: "tensor" | "matrix" | "table" = "tensor",
 ): StoredTensor {
   return (at) => ({
     async read(weights) {
-      return [[at.place + place, await weights[kind](at.name + name, shape)]];
+      return [[at.param + param, await weights[kind](at.name + name, shape)]];
     },
-    write: (params) => [unchanged(at.name + name, paramAt(params, at.place + place) as Tensor)],
+    write: (params) => [unchanged(at.name + name, paramAt(params, at.param + param) as Tensor)],
   });
 }
 
 /** A tensor without its first rows, which are unused and are written as zeros. */
 export function rowsFrom(
-  place: string,
+  param: string,
   name: string,
   first: number,
   [count, width]: readonly [count: number, width: number],
@@ -56,10 +56,10 @@ export function rowsFrom(
   return (at) => ({
     async read(weights) {
       const map = stacked([first, count]);
-      return [[at.place + place, (await weights.rows(at.name + name, map, width))[1]!]];
+      return [[at.param + param, (await weights.rows(at.name + name, map, width))[1]!]];
     },
     write(params) {
-      const x = paramAt(params, at.place + place) as Tensor;
+      const x = paramAt(params, at.param + param) as Tensor;
       return [concatenated(at.name + name, [zeros([first, width], { device: x.device }), x])];
     },
   });
@@ -73,7 +73,7 @@ export function rowsFrom(
  * @param own - The other axes in params. Default: as in the file.
  */
 export function parts(
-  places: readonly string[],
+  paramPaths: readonly string[],
   name: string,
   rows: readonly number[] | RowMap,
   rest: readonly number[] = [],
@@ -84,11 +84,11 @@ export function parts(
   return (at) => ({
     async read(weights) {
       const read = await weights.rows(at.name + name, map, rest);
-      return read.map((part, i) => [at.place + places[i]!, reshape(part, partShape(i, own))] as const);
+      return read.map((part, i) => [at.param + paramPaths[i]!, reshape(part, partShape(i, own))] as const);
     },
     write(params) {
-      const shaped = places.map((place, i) => {
-        const part = paramAt(params, at.place + place) as Tensor;
+      const shaped = paramPaths.map((param, i) => {
+        const part = paramAt(params, at.param + param) as Tensor;
         return own === rest ? part : reshape(part, partShape(i, rest));
       });
       return [joined(concatenated, at.name + name, shaped, map)];
@@ -98,7 +98,7 @@ export function parts(
 
 /** Matrices that a file stores as one, and that are not linear layers by themselves, such as the factors of low-rank projections. */
 export function matrices(
-  places: readonly string[],
+  paramPaths: readonly string[],
   name: string,
   sizes: readonly number[],
   inner: number,
@@ -107,43 +107,43 @@ export function matrices(
     async read(weights) {
       const path = (at.name + name).replace(/\.weight$/, "");
       const read = await weights.fused(path, stacked(sizes), inner);
-      return read.map(({ weight }, i) => [at.place + places[i]!, weight] as const);
+      return read.map(({ weight }, i) => [at.param + paramPaths[i]!, weight] as const);
     },
-    write: parts(places, name, sizes, [inner])(at).write,
+    write: parts(paramPaths, name, sizes, [inner])(at).write,
   });
 }
 
 /** A tensor with another shape in the file. The order of its elements is the same. */
 export function reshaped(
-  place: string,
+  param: string,
   name: string,
   { stored, own }: { stored: readonly number[]; own: readonly number[] },
 ): StoredTensor {
   return (at) => ({
     async read(weights) {
-      return [[at.place + place, reshape(await weights.tensor(at.name + name, stored), own)]];
+      return [[at.param + param, reshape(await weights.tensor(at.name + name, stored), own)]];
     },
     write: (params) => [
-      unchanged(at.name + name, reshape(paramAt(params, at.place + place) as Tensor, stored)),
+      unchanged(at.name + name, reshape(paramAt(params, at.param + param) as Tensor, stored)),
     ],
   });
 }
 
 /** A linear layer: `name.weight` `[out, in]`, and `name.bias` if present. */
 export function linear(
-  place: string,
+  param: string,
   name: string,
   [out, inner]: readonly [out: number, inner: number],
   layout?: LinearLayout,
 ): StoredTensor {
-  return fused([place], name, stacked([out]), inner, layout);
+  return fused([param], name, stacked([out]), inner, layout);
 }
 
 /**
  * Linear layers that a file stores as one. `layout.ownBiases`: their biases have separate entries.
  */
 export function fused(
-  places: readonly string[],
+  paramPaths: readonly string[],
   name: string,
   map: RowMap,
   inner: number,
@@ -152,10 +152,10 @@ export function fused(
   return (at) => ({
     async read(weights) {
       const parts = await weights.fused(at.name + name, map, inner, layout);
-      return parts.map((part, i) => [at.place + places[i]!, part] as const);
+      return parts.map((part, i) => [at.param + paramPaths[i]!, part] as const);
     },
     write(params) {
-      const parts = places.map((place) => paramAt(params, at.place + place) as LinearParams);
+      const parts = paramPaths.map((param) => paramAt(params, at.param + param) as LinearParams);
       const matrices = parts.map(({ weight }) => weight);
       const biases = layout.ownBiases ? [] : parts.flatMap(({ bias }) => bias ?? []);
       const put = layout.transposed ? transposedParts : concatenated;
@@ -212,17 +212,17 @@ function joined(
  * stored gains, which `factor` multiplies as they are read.
  */
 export function norm(
-  place: string,
+  param: string,
   name: string,
   length: number,
   { plus = 0, factor = 1, bias = false } = {},
 ): StoredTensor {
   return (at) => ({
     async read(weights) {
-      return [[at.place + place, await weights.norm(at.name + name, length, { plus, factor, bias })]];
+      return [[at.param + param, await weights.norm(at.name + name, length, { plus, factor, bias })]];
     },
     write(params) {
-      const { weight, bias } = paramAt(params, at.place + place) as NormParams;
+      const { weight, bias } = paramAt(params, at.param + param) as NormParams;
       const path = at.name + name;
       const gain =
         plus === 0 ? unchanged(`${path}.weight`, weight) : withOffset(`${path}.weight`, weight, plus);
@@ -248,37 +248,37 @@ export const alsoAs =
   });
 
 /** A norm without gain, which has no tensor in the file. Its gains in params are 1. */
-export function normWithoutGain(place: string, length: number): StoredTensor {
+export function normWithoutGain(param: string, length: number): StoredTensor {
   return (at) => ({
     async read({ device }) {
-      return [[at.place + place, { weight: ones([length], { device }) }]];
+      return [[at.param + param, { weight: ones([length], { device }) }]];
     },
     write: () => [],
   });
 }
 
 /** Adds prefixes to entries. */
-export function under(place: string, name: string, entries: readonly StoredTensor[]): StoredTensor {
+export function under(param: string, name: string, entries: readonly StoredTensor[]): StoredTensor {
   const below = (path: string, own: string) => (own === "" ? path : `${path}${own}.`);
   return (at) =>
-    together(entries.map((entry) => entry({ place: below(at.place, place), name: below(at.name, name) })));
+    together(entries.map((entry) => entry({ param: below(at.param, param), name: below(at.name, name) })));
 }
 
 /** Repeats entries with an index in both prefixes, such as `layers.0`. */
 export function each(
   count: number,
-  place: string,
+  param: string,
   name: string,
   entries: (i: number) => readonly StoredTensor[],
 ): StoredTensor {
   return (at) =>
-    together(Array.from({ length: count }, (_, i) => under(`${place}.${i}`, `${name}.${i}`, entries(i))(at)));
+    together(Array.from({ length: count }, (_, i) => under(`${param}.${i}`, `${name}.${i}`, entries(i))(at)));
 }
 
 /** Linear layers of all experts in one tensor `[E, out, in]` or `[E, in, out]`, and their biases `[E, out]`. */
 export function perExpert(
   count: number,
-  places: (expert: number) => readonly string[],
+  paramPaths: (expert: number) => readonly string[],
   name: string,
   map: RowMap,
   inner: number,
@@ -294,12 +294,15 @@ export function perExpert(
       const biases = bias === undefined ? [] : await weights.perExpert(at.name + bias, { count, map });
       return matrices.map((weight, i) => {
         const [expert, part] = [Math.floor(i / map.sizes.length), i % map.sizes.length];
-        return [at.place + places(expert)[part]!, { weight, ...(biases[i] && { bias: biases[i] }) }] as const;
+        return [
+          at.param + paramPaths(expert)[part]!,
+          { weight, ...(biases[i] && { bias: biases[i] }) },
+        ] as const;
       });
     },
     write(params) {
       const expertParams = (expert: number) =>
-        places(expert).map((place) => paramAt(params, at.place + place) as LinearParams);
+        paramPaths(expert).map((param) => paramAt(params, at.param + param) as LinearParams);
       const inOrder = (parts: readonly Tensor[]): Tensor => {
         const all = concat(parts.map(asFloats), 0);
         return order ? take(all, 0, tensor(order, { device: all.device })) : all;
@@ -337,15 +340,15 @@ function stackedRows(name: string, count: number, one: (i: number) => Tensor): T
 export async function readStored(entries: readonly StoredTensor[], weights: Weights): Promise<object> {
   const params = {};
   for (const entry of entries) {
-    for (const [place, value] of await entry({ place: "", name: "" }).read(weights))
-      put(params, place, value);
+    for (const [param, value] of await entry({ param: "", name: "" }).read(weights))
+      put(params, param, value);
   }
   return params;
 }
 
 /** Converts params to the tensors of a checkpoint. */
 export function writeStored(entries: readonly StoredTensor[], params: object): TensorToWrite[] {
-  return entries.flatMap((entry) => entry({ place: "", name: "" }).write(params));
+  return entries.flatMap((entry) => entry({ param: "", name: "" }).write(params));
 }
 
 const together = (all: readonly Stored[]): Stored => ({
@@ -360,8 +363,8 @@ const together = (all: readonly Stored[]): Stored => ({
 const isIndex = (key: string) => /^\d+$/.test(key);
 
 /** Sets the value at a path of params. Numbers in the path are list indices. */
-function put(params: object, place: string, value: object): void {
-  const keys = place.split(".");
+function put(params: object, param: string, value: object): void {
+  const keys = param.split(".");
   let at = params as Record<string, object>;
   keys.forEach((key, i) => {
     const next = keys[i + 1];
@@ -371,12 +374,12 @@ function put(params: object, place: string, value: object): void {
 }
 
 /** The params at a path. Throws if there are none. */
-export function paramAt(params: object, place: string): object {
+export function paramAt(params: object, param: string): object {
   let at: unknown = params;
-  for (const key of place.split(".")) at = (at as Record<string, unknown> | undefined)?.[key];
+  for (const key of param.split(".")) at = (at as Record<string, unknown> | undefined)?.[key];
   if (typeof at === "object" && at !== null) return at;
   return check.refuse({
-    argument: `params.${place}`,
+    argument: `params.${param}`,
     received: at,
     expected: "weights, as the configuration asks for them",
     fix: "export params together with the configuration that they were made with.",

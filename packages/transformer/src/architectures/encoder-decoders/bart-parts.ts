@@ -75,12 +75,12 @@ export function bartSides(config: EncoderDecoderConfig, firstRow = 2): StoredTen
 
 function side(config: EncoderDecoderConfig, isDecoder: boolean, firstRow: number): StoredTensor[] {
   const { embedDim: C, hiddenDim: F, numLayers, contextLength, positions = "learned" } = config;
-  const attention = (place: string, name: string, normName: string) => [
-    linear(`${place}.query`, `${name}.q_proj`, [C, C], biased),
-    linear(`${place}.key`, `${name}.k_proj`, [C, C], biased),
-    linear(`${place}.value`, `${name}.v_proj`, [C, C], biased),
-    linear(`${place}.output`, `${name}.out_proj`, [C, C], biased),
-    norm(`${place}Norm`, normName, C, biased),
+  const attention = (param: string, name: string, normName: string) => [
+    linear(`${param}.query`, `${name}.q_proj`, [C, C], biased),
+    linear(`${param}.key`, `${name}.k_proj`, [C, C], biased),
+    linear(`${param}.value`, `${name}.v_proj`, [C, C], biased),
+    linear(`${param}.output`, `${name}.out_proj`, [C, C], biased),
+    norm(`${param}Norm`, normName, C, biased),
   ];
   return [
     ...(positions === "learned"

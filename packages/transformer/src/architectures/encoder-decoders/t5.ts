@@ -123,13 +123,13 @@ function side(config: Side, isDecoder: boolean): StoredTensor[] {
     gated,
     relativeBias,
   } = config;
-  const attention = (place: string, layer: number, name: string) =>
+  const attention = (param: string, layer: number, name: string) =>
     under("", `layer.${layer}`, [
-      linear(`${place}.query`, `${name}.q`, [H * D, C]),
-      linear(`${place}.key`, `${name}.k`, [H * D, C]),
-      linear(`${place}.value`, `${name}.v`, [H * D, C]),
-      linear(`${place}.output`, `${name}.o`, [C, H * D]),
-      norm(`${place}Norm`, "layer_norm", C),
+      linear(`${param}.query`, `${name}.q`, [H * D, C]),
+      linear(`${param}.key`, `${name}.k`, [H * D, C]),
+      linear(`${param}.value`, `${name}.v`, [H * D, C]),
+      linear(`${param}.output`, `${name}.o`, [C, H * D]),
+      norm(`${param}Norm`, "layer_norm", C),
     ]);
   const { numBuckets, perLayer = false } = relativeBias!;
   return [

@@ -135,8 +135,8 @@ function firstAttention({ embedDim: C, numHeads, disentangled }: EncoderConfig):
 function secondAttention({ embedDim: C, disentangled }: EncoderConfig): StoredTensor[] {
   const self = "attention.self";
   const { terms, sharedMaps } = disentangled!;
-  const attentionLinear = (place: string, name: string) =>
-    linear(`attention.${place}`, `${self}.${name}`, [C, C]);
+  const attentionLinear = (param: string, name: string) =>
+    linear(`attention.${param}`, `${self}.${name}`, [C, C]);
   return [
     ...(["query", "key", "value"] as const).map((part) => attentionLinear(part, `${part}_proj`)),
     ...(terms.includes("c2p") && !sharedMaps ? [attentionLinear("distanceKey", "pos_key_proj")] : []),

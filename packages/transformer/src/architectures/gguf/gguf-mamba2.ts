@@ -58,5 +58,5 @@ const names: Mamba2Layout = {
 };
 
 /** Tensors of a Mamba-2 mixer. */
-export const ggufMamba2Tensors = (mixer: MixerLayerConfig, place = "attention"): StoredTensor =>
-  mamba2Tensors(mixer, [place, ""], undefined, names);
+export const ggufMamba2Tensors = (mixer: MixerLayerConfig, param = "attention"): StoredTensor =>
+  mamba2Tensors(mixer, [param, ""], undefined, names);

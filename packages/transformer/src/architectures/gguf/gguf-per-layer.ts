@@ -19,11 +19,11 @@ export const ggufPerLayerInputs: ConfigEntry = {
 
 /** The per-layer table extended to the whole vocabulary: tokens beyond our table use its first row, which is repeated in the file. */
 const wholeTable =
-  (place: string, name: string, [rows, width]: readonly [rows: number, width: number]): StoredTensor =>
+  (param: string, name: string, [rows, width]: readonly [rows: number, width: number]): StoredTensor =>
   (at) => ({
-    read: stored(place, name, [rows, width], "table")(at).read,
+    read: stored(param, name, [rows, width], "table")(at).read,
     write(params) {
-      const x = paramAt(params, at.place + place) as Tensor;
+      const x = paramAt(params, at.param + param) as Tensor;
       const own = (row: number) => (row < x.shape[0]! ? row : 0);
       return [
         {

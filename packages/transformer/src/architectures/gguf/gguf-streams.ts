@@ -95,8 +95,8 @@ export function refuseOtherSizes(config: DecoderConfig): GgufRefusal | undefined
 /** Projections between embeddings and streams: one tensor for all streams in each direction. */
 export function ggufStreamProjections({ altUp, embedDim: C }: DecoderConfig): StoredTensor[] {
   const others = (altUp?.streams ?? 1) - 1;
-  const maps = (place: string, name: string) =>
-    perExpert(others, (i) => [`${place}.${i}`], `${name}.weight`, stacked([C]), C);
+  const maps = (param: string, name: string) =>
+    perExpert(others, (i) => [`${param}.${i}`], `${name}.weight`, stacked([C]), C);
   return [maps("altUp.expand", "altup_proj"), maps("altUp.merge", "altup_unembd_proj")];
 }
 
@@ -117,12 +117,12 @@ export function ggufStreamLayer({ altUp, laurelRank: R = 1, embedDim: C }: Decod
 
 /** A tensor that is clamped on export, because llama.cpp does not clamp it at run time as the model does. */
 const withinLimit =
-  (place: string, name: string, shape: readonly number[], limit: number | undefined): StoredTensor =>
+  (param: string, name: string, shape: readonly number[], limit: number | undefined): StoredTensor =>
   (at) => {
-    const plain = stored(place, name, shape)(at);
+    const plain = stored(param, name, shape)(at);
     if (limit === undefined) return plain;
     const write = (params: object) => {
-      const x = paramAt(params, at.place + place) as Tensor;
+      const x = paramAt(params, at.param + param) as Tensor;
       const rows = (first: number, end: number) =>
         clamp(asFloats(slice(x, 0, first, end)), { min: -limit, max: limit });
       return [{ name: at.name + name, shape, rows }];

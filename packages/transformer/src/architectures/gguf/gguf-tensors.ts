@@ -43,7 +43,7 @@ export function ggufTensors(config: DecoderConfig, options: Options): readonly S
       : []),
     ...(embeddingNorm ? [norm("embeddingNorm", "token_embd_norm", C)] : []),
     each(numLayers, "layers", "blk", (i) => [
-      ...Object.entries(norms).map(([place, name]) => norm(place, name, C)),
+      ...Object.entries(norms).map(([param, name]) => norm(param, name, C)),
       ...(attention?.(config, i) ??
         attentionTensors(layerConfig(config, i), options, hasOwnKeyValues(config, i))),
       ...((config.feedForwardLayers?.[i] ?? true) !== true
@@ -119,10 +119,10 @@ export function attentionTensors(
   const D = headDim(config);
   const [queryGain, keyGain] = qkNorm === "heads" ? [H * D, Hkv * D] : [D, D];
   const rotated = (rows: number) => rotatedRows(config, ropeLayout, rows);
-  const places = ["attention.query", "attention.key", "attention.value"];
+  const paramPaths = ["attention.query", "attention.key", "attention.value"];
   return [
     ...(fusedAttention
-      ? [fused(places, "attn_qkv", fusedRows([rotated(H * D), rotated(Hkv * D), stacked([Hkv * D])]), C)]
+      ? [fused(paramPaths, "attn_qkv", fusedRows([rotated(H * D), rotated(Hkv * D), stacked([Hkv * D])]), C)]
       : [
           fused(["attention.query"], "attn_q", rotated(H * D), C),
           ...(ownsKeyValues
@@ -161,10 +161,10 @@ export function feedForwardTensors(
 /** Experts of a layer, each with its number in the name. The GGUF reader and writer convert them from and to one tensor. */
 function expertTensors({ embedDim: C, hiddenDim, gated = true, experts }: DecoderConfig): StoredTensor[] {
   const { numExperts, hiddenDim: F = hiddenDim, router, shared } = experts!;
-  const maps = (place: string, width: number, nameOf: (map: string) => string) => [
-    ...(gated ? [linear(`${place}.gate`, nameOf("gate"), [width, C])] : []),
-    linear(`${place}.up`, nameOf("up"), [width, C]),
-    linear(`${place}.down`, nameOf("down"), [C, width]),
+  const maps = (param: string, width: number, nameOf: (map: string) => string) => [
+    ...(gated ? [linear(`${param}.gate`, nameOf("gate"), [width, C])] : []),
+    linear(`${param}.up`, nameOf("up"), [width, C]),
+    linear(`${param}.down`, nameOf("down"), [C, width]),
   ];
   return [
     linear("feedForward.router", "ffn_gate_inp", [numExperts, C]),

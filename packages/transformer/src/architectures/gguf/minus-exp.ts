@@ -8,7 +8,7 @@ import { fileOrder, paramAt, type StoredTensor } from "../stored-tensor.js";
  * Written and read again, it is equal up to float32 rounding.
  */
 export function minusExp(
-  place: string,
+  param: string,
   name: string,
   {
     stored,
@@ -30,10 +30,10 @@ export function minusExp(
           ? Math.log(-rate)
           : check.refuse({ argument: at.name + name, received: rate, expected: "rates of decay, at most 0" });
       const x = reshape(await weights.tensor(at.name + name, stored, { map }), own);
-      return [[at.place + place, order ? take(x, 0, inverse(order, x)) : x]];
+      return [[at.param + param, order ? take(x, 0, inverse(order, x)) : x]];
     },
     write(params) {
-      const ours = reshape(paramAt(params, at.place + place) as Tensor, stored);
+      const ours = reshape(paramAt(params, at.param + param) as Tensor, stored);
       const x = order ? take(ours, 0, tensor(order, { device: ours.device })) : ours;
       return [
         { name: at.name + name, shape: stored, rows: (first, end) => neg(exp(slice(x, 0, first, end))) },
@@ -44,7 +44,7 @@ export function minusExp(
 
 /** For each of our rows, its index in the file. */
 function inverse(order: Int32Array, { device }: Tensor): Tensor {
-  const places = new Int32Array(order.length);
-  order.forEach((own, row) => (places[own] = row));
-  return tensor(places, { device });
+  const inverseOrder = new Int32Array(order.length);
+  order.forEach((own, row) => (inverseOrder[own] = row));
+  return tensor(inverseOrder, { device });
 }

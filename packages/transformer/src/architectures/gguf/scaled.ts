@@ -7,15 +7,15 @@ import { paramAt, stored, type StoredTensor } from "../stored-tensor.js";
  */
 export const scaled =
   (
-    place: string,
+    param: string,
     name: string,
     shape: readonly number[],
     { kind, factor }: { kind: "matrix" | "table"; factor: number },
   ): StoredTensor =>
   (at) => {
-    const plain = stored(place, name, shape, kind)(at);
+    const plain = stored(param, name, shape, kind)(at);
     const write = (params: object) => {
-      const x = paramAt(params, at.place + place) as Tensor;
+      const x = paramAt(params, at.param + param) as Tensor;
       const rows = (first: number, end: number) => mul(asFloats(slice(x, 0, first, end)), factor);
       return [{ name: at.name + name, shape, rows }];
     };

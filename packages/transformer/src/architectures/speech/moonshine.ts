@@ -157,10 +157,10 @@ const convolution = (i: number, name: string, shape: readonly [number, number, n
   stored(`encoder.convolutions.${i}.bias`, `${name}.bias`, [shape[0]]),
 ];
 
-const attention = (place: string, name: string, normName: string, C: number): StoredTensor[] => [
-  linear(`${place}.query`, `${name}.q_proj`, [C, C]),
-  linear(`${place}.key`, `${name}.k_proj`, [C, C]),
-  linear(`${place}.value`, `${name}.v_proj`, [C, C]),
-  linear(`${place}.output`, `${name}.o_proj`, [C, C]),
-  norm(`${place}Norm`, normName, C),
+const attention = (param: string, name: string, normName: string, C: number): StoredTensor[] => [
+  linear(`${param}.query`, `${name}.q_proj`, [C, C]),
+  linear(`${param}.key`, `${name}.k_proj`, [C, C]),
+  linear(`${param}.value`, `${name}.v_proj`, [C, C]),
+  linear(`${param}.output`, `${name}.o_proj`, [C, C]),
+  norm(`${param}Norm`, normName, C),
 ];

@@ -110,12 +110,12 @@ const convolution = (
 ];
 
 function layer(C: number, F: number, isDecoder: boolean): StoredTensor[] {
-  const attention = (place: string, name: string, normName: string) => [
-    linear(`${place}.query`, `${name}.q_proj`, [C, C], biased),
-    linear(`${place}.key`, `${name}.k_proj`, [C, C]),
-    linear(`${place}.value`, `${name}.v_proj`, [C, C], biased),
-    linear(`${place}.output`, `${name}.out_proj`, [C, C], biased),
-    norm(`${place}Norm`, normName, C, biased),
+  const attention = (param: string, name: string, normName: string) => [
+    linear(`${param}.query`, `${name}.q_proj`, [C, C], biased),
+    linear(`${param}.key`, `${name}.k_proj`, [C, C]),
+    linear(`${param}.value`, `${name}.v_proj`, [C, C], biased),
+    linear(`${param}.output`, `${name}.out_proj`, [C, C], biased),
+    norm(`${param}Norm`, normName, C, biased),
   ];
   return [
     ...attention("attention", "self_attn", "self_attn_layer_norm"),

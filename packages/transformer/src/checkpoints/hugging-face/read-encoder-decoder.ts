@@ -71,9 +71,9 @@ function headTensors(
 ): StoredTensor[] {
   const { dense, output } = sequenceHead!;
   // Heads are computed in floats: their matrices are not quantized on loading.
-  const headLinear = (place: string, name: string, out: number) => [
-    stored(`${place}.weight`, `${name}.weight`, [out, embedDim]),
-    stored(`${place}.bias`, `${name}.bias`, [out]),
+  const headLinear = (param: string, name: string, out: number) => [
+    stored(`${param}.weight`, `${name}.weight`, [out, embedDim]),
+    stored(`${param}.bias`, `${name}.bias`, [out]),
   ];
   return [
     ...(dense === undefined ? [] : headLinear("head.dense", dense, embedDim)),

@@ -130,9 +130,9 @@ function taskTensors(
   weights: Weights,
 ): StoredTensor[] {
   // Heads are computed in floats: their matrices are not quantized on loading.
-  const headLinear = (place: string, name: string, out: number, biased = weights.has(`${name}.bias`)) => [
-    stored(`${place}.weight`, `${name}.weight`, [out, C], "table"),
-    ...(biased ? [stored(`${place}.bias`, `${name}.bias`, [out])] : []),
+  const headLinear = (param: string, name: string, out: number, biased = weights.has(`${name}.bias`)) => [
+    stored(`${param}.weight`, `${name}.weight`, [out, C], "table"),
+    ...(biased ? [stored(`${param}.bias`, `${name}.bias`, [out])] : []),
   ];
   return [
     ...(dense === undefined ? [] : headLinear("head.dense", dense, C)),

@@ -104,9 +104,9 @@ export function headTensors(
   config: TaskHeadConfig,
   { dense, output, distillation }: TaskHeadNames,
 ): StoredTensor[] {
-  const headLinear = (place: string, name: string, out: number, inner: number): StoredTensor[] => [
-    stored(`head.${place}.weight`, `${name}.weight`, [out, inner]),
-    stored(`head.${place}.bias`, `${name}.bias`, [out]),
+  const headLinear = (param: string, name: string, out: number, inner: number): StoredTensor[] => [
+    stored(`head.${param}.weight`, `${name}.weight`, [out, inner]),
+    stored(`head.${param}.bias`, `${name}.bias`, [out]),
   ];
   return [
     ...(dense === undefined ? [] : headLinear("dense", dense, C, C)),
