@@ -1,5 +1,5 @@
-// Before a package is packed, in its folder: every file that its package.json names is there. Without its build a package
-// would be packed empty.
+// Runs in the folder of a package before it is packed: checks that all files that its package.json names exist, as a package
+// that is not built would be packed empty.
 import { existsSync, readFileSync } from "node:fs";
 
 const json = JSON.parse(readFileSync("package.json", "utf8"));

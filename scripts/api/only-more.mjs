@@ -1,10 +1,10 @@
 import ts from "typescript";
 
 /**
- * True if a declaration only grew in ways that no user can notice: optional members of an object type, more members of
- * a class, optional parameters at the end, more overloads. What cannot be told from the text is no.
+ * True if a declaration only has additions that break no caller: optional members of an object type, members of a class,
+ * optional parameters at the end, overloads. False if the text does not tell.
  *
- * @param {string} before - A declaration as a report has it.
+ * @param {string} before - A declaration in an API report.
  * @param {string} after
  */
 export function onlyMore(before, after) {

@@ -1,4 +1,4 @@
-// The sources of packages as a module, bundled into a file that is read and removed: no build is needed.
+// Imports sources of packages without a build: bundles them into a temporary file.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,9 +9,9 @@ const packages = fileURLToPath(new URL("../../packages/", import.meta.url));
 const entry = "\0sources";
 
 /**
- * Names of source files, as one module.
+ * Imports names from source files, as one module.
  *
- * @param {Record<string, string[]>} names - By file, from `packages/`.
+ * @param {Record<string, string[]>} names - Names to import, by path of the file in `packages/`.
  * @returns {Promise<any>}
  */
 export async function sources(names) {

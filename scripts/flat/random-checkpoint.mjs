@@ -1,4 +1,4 @@
-// Writes a random checkpoint of about so many bytes: a Qwen 3 in bfloat16, in shards of a quarter each.
+// Writes a random checkpoint of a given size: a Qwen 3 in bfloat16, in 4 shards.
 import { writeSafetensorsHeader } from "../../packages/core/dist/index.js";
 import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -6,9 +6,9 @@ import { join } from "node:path";
 const [C, F, heads, kvHeads, headDim, shards] = [1024, 3072, 16, 8, 128, 4];
 
 /**
- * @param {string} folder - Gets `config.json`, the index, and the shards.
- * @param {number} wanted - Bytes of all shards, to within a layer; a layer has 31 MB.
- * @returns {{ bytes: number, shards: number }} Bytes written, the headers among them.
+ * @param {string} folder - Folder for `config.json`, the index and the shards.
+ * @param {number} wanted - Size of all shards in bytes, rounded to whole layers of 31 MB.
+ * @returns {{ bytes: number, shards: number }} Bytes written, headers included.
  */
 export function writeRandomCheckpoint(folder, wanted) {
   const matrix = (name, ...shape) => ({ name, shape, dtype: "BF16" });
@@ -45,7 +45,7 @@ export function writeRandomCheckpoint(folder, wanted) {
     ...{ max_position_embeddings: 4096, rms_norm_eps: 1e-6, rope_theta: 1e6, tie_word_embeddings: true },
   };
   writeFileSync(join(folder, "config.json"), JSON.stringify(config));
-  // The upper halves of float32 numbers of about ±0.03.
+  // bfloat16 numbers of about ±0.03: the upper halves of float32 numbers.
   let seed = 1;
   const block = Uint16Array.from({ length: 2 ** 20 }, () => {
     seed = (Math.imul(seed, 1664525) + 1013904223) | 0;

@@ -1,4 +1,4 @@
-// Files that are well formed as far as their format goes, and say what no real one says: by fast-check, for each reader.
+// Generators (fast-check) of files that are syntactically valid and have unusual or contradictory contents, for each reader.
 import fc from "fast-check";
 import { base64, f32, ggufFile, i32, json, protobufField, safetensorsFile, u32, utf8 } from "./bytes.mjs";
 import { mostly, near, odd, oddNumber, oddText } from "./odd.mjs";
@@ -9,28 +9,28 @@ const bytesOf = (most) => fc.uint8Array({ maxLength: most });
 const piece = fc.constantFrom("<unk>", "<s>", "</s>", "▁", "h", "i", "▁hi", "k", "ki", "<0x0A>", "a", "!");
 const pieces = fc.array(mostly(piece, oddText), { minLength: 1, maxLength: 12 });
 
-/** Names of JavaScript's in front of the first brace's own. */
+/** Members such as `__proto__` to insert after the first brace. */
 const evil = fc.constantFrom(
   ...["", "", "", '"__proto__":{"polluted":1},', '"constructor":{"prototype":{"polluted":1}},'],
 );
 const withEvil = ([text, more]) => text.replace("{", `{${more}`);
 
-/** Number of elements of a shape, as far as it is one. */
+/** Number of elements of a shape; values that are not lengths are skipped. */
 const sizeOf = (shape) =>
   Array.isArray(shape)
     ? shape.reduce((size, length) => (typeof length === "number" ? size * length : size), 1)
     : 1;
 
-/** Bytes of one number; what is no type is taken for one byte. */
+/** Bytes per number of a type; 1 for an unknown type. */
 const widthOf = (widths, dtype) =>
   typeof dtype === "string" && Object.hasOwn(widths, dtype) ? widths[dtype] : 1;
 
-/** A length of 0 beside lengths that no byte pays for. */
+/** A shape with a 0 and a huge length: no bytes of data are needed. */
 const emptyShape = fc
   .tuple(fc.constantFrom(1, 2 ** 20, 2 ** 31, 2 ** 45, 2 ** 53 - 1), fc.nat(2))
   .map(([large, at]) => [1, 1, large].toSpliced(at, 0, 0));
 
-/** A header that fits its data, or nearly: offsets follow each other, with a gap or an overlap here and there. */
+/** A header that fits its data or almost does: consecutive offsets, with an occasional gap or overlap. */
 const safetensorsHeader = fc
   .array(
     fc.record({
@@ -55,7 +55,7 @@ const safetensorsHeader = fc
     });
     return { fields: Object.fromEntries(fields), data: end };
   });
-/** A name of a header once more: as it is, escaped, or set apart from its colon; for an entry of its own or another's. */
+/** Duplicates of a member name of the header: unchanged, with an escape, or with space before the colon. */
 const again = fc.constantFrom(
   ...[undefined, undefined, undefined],
   (name) => `${name}:`,
@@ -67,7 +67,7 @@ const withAgain = (text, spell) => {
   const name = spell && names?.[text.length % names.length];
   return name ? text.replace(name, `${spell(name.slice(0, -1))}{},${name}`) : text;
 };
-/** As many bytes of data as a header claims, if they are few. */
+/** The number of data bytes that a header claims, if it is small; otherwise 0. */
 const room = (claimed) => (Number.isSafeInteger(claimed) && claimed >= 0 && claimed < 4096 ? claimed : 0);
 const safetensors = fc
   .tuple(near(safetensorsHeader), evil, mostly(fc.constant(0), fc.integer({ min: -9, max: 9 })), again)
@@ -120,7 +120,7 @@ const ggufEntry = fc.oneof(
 const ggufTensor = fc.record({
   name: fc.oneof(
     fc.constantFrom("token_embd.weight", "output_norm.weight", "blk.0.attn_q.weight"),
-    // Experts in one tensor, each of which is one of the model's.
+    // All experts of a layer in one tensor.
     fc.constantFrom("blk.0.ffn_gate_exps.weight", "blk.0.ffn_up_exps.weight", "blk.1.ffn_down_exps.bias"),
     oddText,
   ),

@@ -1,7 +1,7 @@
-// Which parts of our code ran, from V8's own coverage: the mutator keeps inputs that reach new ones.
+// Coverage of our code, from V8's precise coverage: the mutator keeps inputs that reach new code.
 import { Session } from "node:inspector";
 
-/** Intervals as `[start, end]` in order. What both have. */
+/** Intersection of two sorted lists of intervals `[start, end]`. */
 function both(a, b) {
   const out = [];
   for (let i = 0, j = 0; i < a.length && j < b.length; a[i][1] < b[j][1] ? i++ : j++) {
@@ -14,7 +14,7 @@ function both(a, b) {
 const length = (intervals) => intervals.reduce((sum, [start, end]) => sum + end - start, 0);
 
 /**
- * Watches the scripts whose address `mine` accepts.
+ * Watches the coverage of scripts whose URL `mine` accepts.
  *
  * @param {(url: string) => boolean} mine
  */
@@ -25,16 +25,16 @@ export function watchReached(mine) {
     let result;
     session.post(method, options, (error, answer) => {
       if (error) throw error;
-      result = answer; // within one process the answer comes at once
+      result = answer; // a session within the same process answers synchronously
     });
     return result;
   };
   post("Profiler.enable");
   post("Profiler.startPreciseCoverage", { callCount: true, detailed: true });
-  /** By function: the stretches of it that nothing has reached yet. */
+  /** By function: its ranges that no input has reached. */
   const missed = new Map();
   return {
-    /** Coverage since the last call: by function, the stretches that did not run. */
+    /** Coverage since the last call: for each function that ran, its ranges that did not. */
     take() {
       const ran = new Map();
       for (const { scriptId, url, functions } of post("Profiler.takePreciseCoverage").result) {
@@ -52,7 +52,7 @@ export function watchReached(mine) {
       }
       return ran;
     },
-    /** True if something of it was never reached before. */
+    /** True if the coverage has a range that was never reached before. */
     isNew(ran) {
       for (const [key, without] of ran) {
         const known = missed.get(key);
@@ -60,6 +60,7 @@ export function watchReached(mine) {
       }
       return false;
     },
+    /** Marks the ranges of a coverage as reached. */
     keep(ran) {
       for (const [key, without] of ran) {
         const known = missed.get(key);

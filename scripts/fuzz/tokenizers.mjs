@@ -1,5 +1,5 @@
-// Random strings through our tokenizers and through what made the references: tiktoken (wasm), and Hugging Face's
-// native library, which is installed in a folder of its own. node scripts/fuzz/tokenizers.mjs [STRINGS] [SEED]
+// Compares our tokenizers on random strings with tiktoken (wasm) and with Hugging Face's native tokenizers, which is installed in a
+// temporary folder. node scripts/fuzz/tokenizers.mjs [STRINGS] [SEED]
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire, stripTypeScriptTypes } from "node:module";
@@ -72,7 +72,7 @@ function packageFile(name) {
   return readFileSync(join(root, "conformance/node_modules", name, "models/tokenizer.json"), "utf8");
 }
 
-/** Hugging Face's library, in the version that made the references; undefined where npm has none for this machine. */
+/** Hugging Face's tokenizers, in the version of the reference data; undefined if npm has no binary for this machine. */
 function loadNative() {
   writeFileSync(join(folder, "package.json"), '{"private": true}');
   const install = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "tokenizers@0.23.2"];

@@ -1,4 +1,4 @@
-// Bugs of the command: units, formats of chats, checksums, what a flag takes.
+// Bugs of the command: units, chat formats, checksums, valid values of flags.
 export const near = ["src/run.test.ts", "src/commands/cost.test.ts", "src/commands/train.test.ts"];
 
 export const mutants = [
@@ -37,14 +37,14 @@ export const mutants = [
     replace: '$hash.update("blob\\0")',
   },
   {
-    what: "64 digits are taken for SHA-1",
+    what: "a digest of 64 digits is read as SHA-1",
     file: "src/checksum.ts",
     near: ["src/fetch-file.test.ts"],
     find: '$digest.length === 64 ? "sha256" : "git-sha1"',
     replace: '$digest.length === 40 ? "sha256" : "git-sha1"',
   },
   {
-    what: "a sparkline stands on its head",
+    what: "a sparkline is upside down",
     file: "src/sparkline.ts",
     find: "($mean - $low) / ($high - $low)",
     replace: "($high - $mean) / ($high - $low)",
@@ -70,7 +70,7 @@ export const mutants = [
     replace: "$value > 0",
   },
   {
-    what: "a share is held back from the beginning",
+    what: "the validation text is the beginning, not the end",
     file: "src/training-run.ts",
     find: "$text.length * (1 - $recipe.heldBack)",
     replace: "$text.length * $recipe.heldBack",
@@ -90,20 +90,20 @@ export const mutants = [
     replace: "$value / 1024 ** $power",
   },
   {
-    what: "milliseconds are told as seconds",
+    what: "milliseconds are printed as seconds",
     file: "src/commands/cost.ts",
     in: "time",
     find: "$ms / 1000",
     replace: "$ms",
   },
   {
-    what: "addresses that differ in their query share a file",
+    what: "URLs that differ in their query share a file",
     file: "src/cache-path.ts",
     find: '$plain === $path && $url.search === "" && $rest',
     replace: "$plain === $path && $rest",
   },
   {
-    what: "minutes show the seconds of the whole",
+    what: "the seconds after the minutes are not modulo 60",
     file: "src/duration.ts",
     find: "$whole % 60",
     replace: "$whole % 100",

@@ -1,3 +1,3 @@
 export const about =
-  "Benchmarks: every row beside the peers, on an otherwise idle machine; tables on stdout.";
+  "Benchmarks: all rows, compared with other libraries, on an otherwise idle machine; prints tables.";
 export const steps = [{ name: "benchmarks", command: ["node", "scripts/bench.mjs"] }];

@@ -1,10 +1,10 @@
 const mebibyte = 2 ** 20;
 
 /**
- * Compares what was held in the second half of a run with the first half.
+ * Compares the maximum of memory use (or of counts) in the second half of a run with that in the first half.
  *
- * @param {Record<string, number>[]} samples - Bytes, or counts, by kind.
- * @param {Record<string, { slack: number, unit?: number }>} kinds - `slack`: in the unit; `unit`: of what is printed, default 1 MiB.
+ * @param {Record<string, number>[]} samples - Bytes or counts by kind, in the order of time.
+ * @param {Record<string, { slack: number, unit?: number }>} kinds - `slack`: allowed growth beyond 5 %, in `unit`; `unit`: divisor of printed numbers, default 1 MiB.
  * @param {(right: boolean, line: string) => void} report
  */
 export function reportFlat(samples, kinds, report) {
