@@ -9,7 +9,7 @@ import fc from "fast-check";
 import { readFileSync } from "node:fs";
 import { beforeAll, expect, test } from "vitest";
 import { cases } from "./differential/cases.js";
-import { randomOf } from "./differential/random.js";
+import { seededRandom } from "./differential/random.js";
 
 const file = new URL("../../apps/docs/examples/write-a-device.ts", import.meta.url);
 
@@ -41,7 +41,7 @@ test.each(["attention", "attentionBackward"])("property: %s, the cases of the wa
   const device = loops();
   fc.assert(
     fc.property(fc.noBias(fc.nat(2 ** 31)), fc.boolean(), (seed, scoped) => {
-      const { inputs, f, tolerance } = cases[name]!(randomOf(seed));
+      const { inputs, f, tolerance } = cases[name]!(seededRandom(seed));
       const compute = (device: Device) => {
         const on = (x: Tensor) => tensor(x.data, { shape: x.shape, dtype: x.dtype, device });
         const run = () => f(...inputs.map((input) => input(scoped ? on : (x) => x.to(device))));

@@ -14,20 +14,20 @@ const folder = ownData.path("hf/gemma3-bidirectional");
 
 type Case = { name: string; inputs: { name: string }[]; outputs: { name: string }[] };
 const { cases } = ownData.json("hf/gemma3-bidirectional/refs.json") as { cases: Case[] };
-const named = (tensors: readonly { name: string }[], name: string) =>
+const findTensor = (tensors: readonly { name: string }[], name: string) =>
   readTensor(tensors.find((one) => one.name === name));
 
-/** Compares our logits of a case with those of its reference: rows that leave the last norm times the embedding. */
+/** Compares our logits of a case with the reference: rows after the last norm times the tied embedding. */
 function compare(model: Model, name: string): void {
   const { inputs, outputs } = cases.find((one) => one.name === name)!;
   const { device } = model.params.embedding.weight;
-  const ids = toTensor(named(inputs, "input_ids"), { device } as never);
-  const rows = toTensor(named(outputs, "last_hidden_state"), { device } as never);
-  const wanted = matmul(rows, transpose(model.params.embedding.weight));
-  expect(model.apply(model.params, ids)).toBeAllclose(wanted, logitTolerance);
+  const ids = toTensor(findTensor(inputs, "input_ids"), { device } as never);
+  const rows = toTensor(findTensor(outputs, "last_hidden_state"), { device } as never);
+  const expected = matmul(rows, transpose(model.params.embedding.weight));
+  expect(model.apply(model.params, ids)).toBeAllclose(expected, logitTolerance);
 }
 
-test("EmbeddingGemma: tokens see later ones, through windows to both sides, as transformers computes it", async () => {
+test("EmbeddingGemma: bidirectional attention with centered windows gives the logits of transformers", async () => {
   for (const device of await devices()) {
     const model = await load(folder, { device });
     expect(model.config).toMatchObject({ bidirectional: true, window: 9 }); // 4 on each side, and the token itself
@@ -35,7 +35,7 @@ test("EmbeddingGemma: tokens see later ones, through windows to both sides, as t
   }
 });
 
-test("EmbeddingGemma: the fields of published files give the same model", async () => {
+test("EmbeddingGemma: the field names of published config files give the same model", async () => {
   const older = join(mkdtempSync(join(tmpdir(), "qkv-gemma-")), "model");
   cpSync(folder, older, { recursive: true });
   renameSync(join(older, "config.v4.json"), join(older, "config.json"));
@@ -44,7 +44,7 @@ test("EmbeddingGemma: the fields of published files give the same model", async 
   compare(model, "long");
 });
 
-test("EmbeddingGemma: the first token depends on the last, and nothing is generated", async () => {
+test("EmbeddingGemma: the first token depends on the last, and generation is refused", async () => {
   const model = await load(folder);
   const first = (ids: number[]) => slice(model.apply(model.params, ids), 1, 0, 1).data;
   expect(first([5, 6, 7])).not.toEqual(first([5, 6, 8]));

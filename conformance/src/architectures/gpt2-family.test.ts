@@ -26,7 +26,7 @@ const sizes = {
   eos_token_id: 16,
 };
 
-/** The tensors of a checkpoint: `qkv` rows of queries, keys and values together; GPT-2 stores matrices turned round. */
+/** Shapes of a checkpoint's tensors. `qkv`: rows of the fused projection. `conv1d`: GPT-2's Conv1D, which stores `[in, out]`. */
 function shapes(prefix: string, qkv: number, F: number, conv1d: boolean): Record<string, number[]> {
   const matrix = (out: number, inner: number) => (conv1d ? [inner, out] : [out, inner]);
   const all: Record<string, number[]> = { "wte.weight": [V, C], "wpe.weight": [32, C] };
@@ -50,7 +50,7 @@ function shapes(prefix: string, qkv: number, F: number, conv1d: boolean): Record
   return Object.fromEntries(Object.entries(all).map(([name, shape]) => [prefix + name, shape]));
 }
 
-/** GPT-2, spelled out. `split` makes heads of queries, keys and values of the fused projection's rows. */
+/** Reference implementation of GPT-2. `split` splits rows of the fused projection into heads of queries, keys and values. */
 function referenceGpt2(
   w: RandomWeights,
   prefix: string,
@@ -79,12 +79,8 @@ const thirds = (fused: Rows): [Rows[], Rows[], Rows[]] => {
 };
 
 test.each([
-  ["as first published", "", {}],
-  [
-    "with a path before its names, in two files, as float16",
-    "transformer.",
-    { shards: 2, dtype: "float16" as const },
-  ],
+  ["names without a prefix", "", {}],
+  ["names with a prefix, two shards, float16", "transformer.", { shards: 2, dtype: "float16" as const }],
 ])("GPT-2: %s", async (_, prefix, storage) => {
   const more = { [`${prefix}h.0.attn.bias`]: [1, 1, 32, 32], [`${prefix}h.0.attn.masked_bias`]: [1] };
   const w = randomWeights({ ...shapes(prefix, 3 * C, 4 * C, true), ...more }, storage);
@@ -103,7 +99,7 @@ test.each([
   expect(other.apply(other.params, ids).data).not.toBeAllclose(logits.flat(), { rtol: 0, atol: 1e-3 });
 });
 
-test("GPT-2 with an output matrix and a feed-forward layer of its own size", async () => {
+test("GPT-2 with an untied output projection and another feed-forward size", async () => {
   const w = randomWeights({ ...shapes("transformer.", 3 * C, 20, true), "lm_head.weight": [V, C] });
   const config = { ...sizes, model_type: "gpt2", n_inner: 20, tie_word_embeddings: false };
   const own = { ...w, rows: (name: string) => w.rows(name) };
@@ -116,7 +112,7 @@ test("GPT-2 with an output matrix and a feed-forward layer of its own size", asy
   await expectAgreement(await writeCheckpoint(config, tied), logits);
 });
 
-test("StarCoder (gpt_bigcode): one key-value head, matrices the other way round", async () => {
+test("StarCoder (gpt_bigcode): one key-value head, matrices [out, in]", async () => {
   const w = randomWeights(shapes("transformer.", C + 2 * D, 4 * C, false));
   const logits = referenceGpt2(w, "transformer.", false, (fused) => {
     const all = heads(fused, H + 2);
@@ -131,8 +127,8 @@ test("gpt_bigcode with as many key-value heads fuses query, key and value head b
   const w = randomWeights(shapes("transformer.", 3 * C, 4 * C, false));
   const logits = referenceGpt2(w, "transformer.", false, (fused) => {
     const all = heads(fused, 3 * H);
-    const every = (n: number) => all.filter((_, i) => i % 3 === n);
-    return [every(0), every(1), every(2)];
+    const everyThird = (n: number) => all.filter((_, i) => i % 3 === n);
+    return [everyThird(0), everyThird(1), everyThird(2)];
   });
   const config = { ...sizes, model_type: "gpt_bigcode", multi_query: false };
   await expectAgreement(await writeCheckpoint(config, w.tensors), logits);

@@ -24,8 +24,8 @@ import { runProcessor } from "./logits-processors.js";
 const folder = "generation";
 
 /**
- * `generation/*.json`: sequences that Hugging Face's `generate` returns, and what its logits processors make of scores. An
- * entry with `settings` is a generation, one with an `op` a processor.
+ * `generation/*.json`: sequences of Hugging Face's `generate`, and outputs of its logits processors. An entry with `settings` is a
+ * generation, one with an `op` a processor.
  */
 export function generation(data: DataFolder): Source[] {
   return data.names(folder, ".json").map((name) => {
@@ -59,11 +59,11 @@ type Settings = Readonly<Record<string, unknown>> & {
   length_penalty?: number;
   early_stopping?: boolean | "never";
   num_return_sequences?: number;
-  /** Of an encoder–decoder. */
+  /** Only for an encoder–decoder. */
   decoder_start_token_id?: number;
 };
 
-const search = [
+const searchSettings = [
   ...["num_beams", "max_new_tokens", "eos_token_id", "pad_token_id"],
   ...["length_penalty", "early_stopping", "num_return_sequences", "decoder_start_token_id"],
 ];
@@ -90,7 +90,9 @@ async function runGeneration(
   target: Target,
   models: Map<string, Promise<GenerativeModel>>,
 ): Promise<Check[]> {
-  const unknown = Object.keys(settings).filter((name) => !search.includes(name) && !(name in processors));
+  const unknown = Object.keys(settings).filter(
+    (name) => !searchSettings.includes(name) && !(name in processors),
+  );
   if (unknown.length > 0) throw new Error(`has settings that are not known: ${unknown.join(", ")}`);
   const start = settings.decoder_start_token_id;
   const open = start === undefined ? load : loadEncoderDecoder;
@@ -109,8 +111,8 @@ async function runGeneration(
     ),
   };
   const found = settings.num_beams > 1 ? beams : greedy;
-  const ours = (await found(model, prompts, settings, options)).flatMap((ofPrompt, i) =>
-    ofPrompt.map(({ ids, stoppedBy, score }) => ({
+  const ours = (await found(model, prompts, settings, options)).flatMap((promptSequences, i) =>
+    promptSequences.map(({ ids, stoppedBy, score }) => ({
       ids: [
         ...(start === undefined ? input_ids[i]! : [start]),
         ...ids,
@@ -162,8 +164,12 @@ async function beams(
     ...(early_stopping !== undefined && { earlyStopping: early_stopping }),
     ...(num_return_sequences !== undefined && { numReturnSequences: num_return_sequences }),
   });
-  return sequences.map((ofPrompt) =>
-    ofPrompt.map(({ ids, score, stoppedBy }) => ({ ids, score, stoppedBy: stoppedBy as number | undefined })),
+  return sequences.map((promptSequences) =>
+    promptSequences.map(({ ids, score, stoppedBy }) => ({
+      ids,
+      score,
+      stoppedBy: stoppedBy as number | undefined,
+    })),
   );
 }
 

@@ -8,12 +8,12 @@ import { toTensor } from "../to-tensor.js";
 import { tolerance } from "../tolerance.js";
 import { modelFiles } from "./model-files.js";
 
-/** References of a model that reads sound and writes text. */
+/** Reference data of a speech-to-text model. */
 export type SpeechRefs = {
   cases: { name: string; inputs: unknown[]; outputs: unknown[] }[];
   greedy: SpeechGreedy[];
 };
-/** A generation: features or samples, the ids that it begins with, and those that follow. */
+/** A greedy generation: input features or samples, the start id, and the expected ids. */
 export type SpeechGreedy = {
   input_features?: unknown;
   input_values?: unknown;
@@ -21,8 +21,8 @@ export type SpeechGreedy = {
   tokens: number[];
 };
 
-/** Tells models that read sound: by what their cases are given. */
-export const readsSound = ({ cases }: { cases: { inputs: unknown[] }[] }): boolean =>
+/** True for models that read audio, by the inputs of their cases. */
+export const readsAudio = ({ cases }: { cases: { inputs: unknown[] }[] }): boolean =>
   cases.every(({ inputs }) =>
     (inputs as { name: string }[]).some(({ name }) => /^input_(features|values)$/.test(name)),
   );
@@ -48,7 +48,7 @@ export function speechCases(data: DataFolder, path: string, refs: SpeechRefs): C
   ];
 }
 
-/** Compares what a model makes of sound and of decoder ids with the outputs of a case. */
+/** Compares encoder rows and logits, for audio and decoder ids, with the outputs of a case. */
 export async function compareSpeech(
   model: SpeechModel,
   inputs: readonly ReferenceTensor[],
@@ -60,7 +60,7 @@ export async function compareSpeech(
   const sound = given["input_features"] ?? given["input_values"];
   if (!ids || !sound) throw new Error("needs sound and decoder_input_ids");
   const source = model.encode(model.params, toTensor(sound, target));
-  const own: Record<string, Tensor> = {
+  const computed: Record<string, Tensor> = {
     encoder_last_hidden_state: source.rows,
     logits: model.apply(model.params, toTensor(ids, target), { source }),
   };
@@ -68,7 +68,7 @@ export async function compareSpeech(
     outputs.map(async (reference) => {
       const isLogits = reference.name === "logits";
       const limit = tolerance(isLogits ? "logits" : "embedding", target.class);
-      const ours = own[reference.name];
+      const ours = computed[reference.name];
       if (!ours) return mismatch(reference.name, limit, "is not known");
       return compareNumbers(
         reference.name,
@@ -87,7 +87,7 @@ export async function compareGreedy(
   { tokens, decoder_start_token_id: start, ...greedy }: SpeechGreedy,
   target: Target,
 ): Promise<Check[]> {
-  // The references did not stop.
+  // The reference generation ignored end tokens.
   const model = { ...loaded, config: { ...loaded.config, startIds: [start], stopIds: [] } };
   const sound = toTensor(readTensor(greedy.input_features ?? greedy.input_values), target);
   const source = model.encode(model.params, sound);

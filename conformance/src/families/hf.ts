@@ -9,7 +9,7 @@ import { toTensor } from "../to-tensor.js";
 import { tolerance } from "../tolerance.js";
 import { encoderDecoderCases, isEncoderDecoder, type EncoderDecoderRefs } from "./hf-encoder-decoders.js";
 import { encoderCases } from "./hf-encoders.js";
-import { readsSound, speechCases, type SpeechRefs } from "./hf-speech.js";
+import { readsAudio, speechCases, type SpeechRefs } from "./hf-speech.js";
 import { visionCases } from "./hf-vision.js";
 import { caseName, modelFiles } from "./model-files.js";
 
@@ -20,12 +20,13 @@ type Refs = {
 };
 
 /**
- * `hf/NAME/`: tiny models in the layout of Hugging Face: decoders with logits, rows after layers and greedy tokens;
- * encoders with rows and what their heads make of them; encoder–decoders with both sides. A folder with a `config.v4.json` is run from that as well: the same model in the fields of published files.
+ * `hf/NAME/`: tiny models as Hugging Face folders: decoders with logits, rows after layers and greedy tokens; encoders with rows
+ * and outputs of their task heads; encoder–decoders with both stacks. A folder with a `config.v4.json` is also run with that
+ * configuration, which has the field names of published files.
  */
 export const hf = (data: DataFolder): Source[] => modelFolders(data, "hf");
 
-/** `hf-more/NAME/`: the same of architectures and heads that `hf/` has none of. */
+/** `hf-more/NAME/`: further architectures and task heads, in the same format. */
 export const hfMore = (data: DataFolder): Source[] => modelFolders(data, "hf-more");
 
 function modelFolders(data: DataFolder, family: string): Source[] {
@@ -37,8 +38,8 @@ function modelFolders(data: DataFolder, family: string): Source[] {
     const configs = data.names(path, ".json").filter((name) => /^config(\.v4)?\.json$/.test(name));
     const cases = configs.flatMap((config) =>
       isDecoder(refs)
-        ? casesOf(data, path, refs, config)
-        : readsSound(refs)
+        ? decoderCases(data, path, refs, config)
+        : readsAudio(refs)
           ? speechCases(data, path, refs as unknown as SpeechRefs)
           : isEncoderDecoder(refs)
             ? encoderDecoderCases(data, path, refs as unknown as EncoderDecoderRefs, config)
@@ -57,17 +58,17 @@ function modelFolders(data: DataFolder, family: string): Source[] {
 const isDecoder = ({ architecture, greedy }: Refs): boolean =>
   /ForCausalLM$|LMHeadModel$/.test(architecture) || greedy?.[0]?.prompt !== undefined;
 
-/** A model that reads texts and writes none. */
+/** True for text encoders. */
 const readsText = ({ cases }: Refs): boolean =>
   cases.every(({ inputs }) => (inputs as { name: string }[]).every(({ name }) => textInputs.includes(name)));
 
-/** A model of images. */
+/** True for image models. */
 const seesImages = ({ cases }: Refs): boolean =>
   cases.every(({ inputs }) => (inputs as { name: string }[]).some(({ name }) => name === "pixel_values"));
 
 const textInputs = ["input_ids", "attention_mask", "token_type_ids", "position_ids"];
 
-function casesOf(data: DataFolder, path: string, refs: Refs, config: string): Case[] {
+function decoderCases(data: DataFolder, path: string, refs: Refs, config: string): Case[] {
   const opened = new Map<Target["device"], Promise<Model>>();
   const open = (target: Target) => {
     const model =
@@ -84,7 +85,7 @@ function casesOf(data: DataFolder, path: string, refs: Refs, config: string): Ca
     ...(refs.greedy ?? []).map(({ prompt, tokens }) => ({
       name: caseName(path, config, `greedy after ${prompt.length}`),
       run: async (target: Target) => [
-        compareIds("tokens", await continuation(await open(target), prompt, tokens.length), tokens),
+        compareIds("tokens", await greedyContinuation(await open(target), prompt, tokens.length), tokens),
       ],
     })),
   ];
@@ -100,20 +101,20 @@ async function compareCase(
   const given = Object.fromEntries(inputs.map((one) => [one.name, one]));
   const { input_ids, attention_mask, position_ids, patch_lengths } = given;
   if (!input_ids) throw new Error("needs input_ids");
-  const real = attention_mask && rowsOf(attention_mask);
+  const real = attention_mask && toRows(attention_mask);
   const traced: Record<string, Tensor> = {};
   const ids = toTensor(input_ids, target);
-  // Bytes decide where patches end: a device whose numbers are awaited is asked before.
-  const asks = target.device.isPending !== undefined && model.config.bytePatches !== undefined;
+  // Patch boundaries depend on the bytes: on an asynchronous device they are computed first.
+  const needsPatchLengths = target.device.isPending !== undefined && model.config.bytePatches !== undefined;
   const patchLengths = patch_lengths
-    ? rowsOf(patch_lengths)
-    : asks
+    ? toRows(patch_lengths)
+    : needsPatchLengths
       ? await bytePatchLengths(model, ids)
       : undefined;
   const logits = model.apply(model.params, ids, {
-    // Padding in front is a document of its own, which real tokens do not see and no state keeps.
+    // Left padding is a separate document, which real tokens and states do not see.
     ...(real && { documents: real }),
-    ...(position_ids && { positions: Int32Array.from(rowsOf(position_ids).flat()) }),
+    ...(position_ids && { positions: Int32Array.from(toRows(position_ids).flat()) }),
     ...(patchLengths && { patchLengths }),
     trace: { names: ["embeddings", "output"], tensors: traced },
   });
@@ -127,7 +128,7 @@ async function compareCase(
             hiddenRows(model, traced, refs, reference.name));
       if (!own) return mismatch(reference.name, limit, "is not known");
       const values = await own.read();
-      // Logits of padding are written as 0; of rows after layers, those of the first text are there.
+      // The reference has zeros as logits of padding, and only the first text's rows after layers.
       const size = own.shape.at(-1)!;
       const flat = real?.flat();
       const seen = flat ? Float64Array.from(values, (x, i) => (flat[Math.floor(i / size)] ? x : 0)) : values;
@@ -145,31 +146,35 @@ async function compareCase(
   );
 }
 
-/** `hidden.0`: embeddings; `hidden.i`: after layer i, the last one after the final norm. Mamba's have no embeddings. */
+/** `hidden.0`: embeddings; `hidden.i`: rows after layer i, the last one after the final norm. Mamba's references start at layer 0's output. */
 function hiddenRows(
   model: Model,
   traced: Record<string, Tensor>,
   refs: Refs,
   name: string,
 ): Tensor | undefined {
-  const at = Number(name.replace("hidden.", ""));
+  const index = Number(name.replace("hidden.", ""));
   const { numLayers, embedDim, norm: kind = "rms", normEps: eps } = model.config;
-  if (at === numLayers) {
-    const rows = traced[`layers.${at - 1}.output`];
+  if (index === numLayers) {
+    const rows = traced[`layers.${index - 1}.output`];
     return rows && norm({ kind, embedDim, eps }).apply(model.params.norm, rows);
   }
-  const layer = /^Mamba2?ForCausalLM$/.test(refs.architecture) ? at : at - 1;
+  const layer = /^Mamba2?ForCausalLM$/.test(refs.architecture) ? index : index - 1;
   return traced[layer < 0 ? "embeddings" : `layers.${layer}.output`];
 }
 
-async function continuation(model: Model, prompt: readonly number[], maxTokens: number): Promise<number[]> {
+async function greedyContinuation(
+  model: Model,
+  prompt: readonly number[],
+  maxTokens: number,
+): Promise<number[]> {
   const ids: number[] = [];
   const options = { maxTokens, sampling: { temperature: 0 }, cache: cacheFor(model.config) };
   for await (const { id } of generate(model, prompt, options)) ids.push(id);
   return ids;
 }
 
-function rowsOf({ shape, values }: ReferenceTensor): number[][] {
+function toRows({ shape, values }: ReferenceTensor): number[][] {
   const [B, T] = shape as [number, number];
   return Array.from({ length: B }, (_, b) => Array.from(values.slice(b * T, (b + 1) * T), Number));
 }

@@ -10,8 +10,8 @@ import { toTensor } from "../to-tensor.js";
 import { tolerance } from "../tolerance.js";
 
 /**
- * A folder of Hugging Face's with an encoder of the BERT family, whose `refs.json` holds one batch and what the model
- * makes of it, layer by layer.
+ * A Hugging Face folder with an encoder of the BERT family, whose `refs.json` has one batch and the outputs of the embeddings,
+ * each layer and the pooling.
  */
 export function tinyBert(data: DataFolder, family: string): Source | undefined {
   const folder = `models/${family}`;
@@ -66,7 +66,7 @@ async function compare(
       const own = ours[reference.name];
       if (!own) return mismatch(reference.name, limit, "is not known");
       const values = await own.read();
-      // Numbers at padding mean nothing.
+      // Rows of padding are not compared.
       const seen = (numbers: ArrayLike<number>) =>
         own.shape.length === 3
           ? Float64Array.from(numbers, (x, i) => (isReal[Math.floor(i / own.shape[2]!)] ? x : 0))

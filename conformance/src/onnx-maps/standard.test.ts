@@ -1,4 +1,4 @@
-// ONNX's own cases of attention as graphs: requested and decomposed, they give the outputs of the reference, and our weights.
+// ONNX's test cases of `Attention`, as graphs: with requested and with decomposed maps they give the reference outputs and our weights.
 import { js, randn, tensor, type Tensor } from "@qkv/tensor";
 
 import { describe, expect, test } from "vitest";
@@ -19,7 +19,7 @@ type Case = {
 };
 
 const fractions = new Set(["scale", "softcap"]);
-function graphOf(
+function createGraph(
   { opset, attributes, nodeInputs, nodeOutputs }: Case,
   given: Map<string, ReferenceTensor>,
   results: ReferenceTensor[],
@@ -41,11 +41,11 @@ function graphOf(
   return g.bytes();
 }
 
-const valueOf = ({ values, shape, dtype }: ReferenceTensor): Value => ({
+const toValue = ({ values, shape, dtype }: ReferenceTensor): Value => ({
   ...{ data: values as Float32Array, dims: shape, type: dtype as "float32" },
 });
 
-/** Weights by our packages. */
+/** Weights of the same call by our packages. */
 async function ourWeights({ opset, attributes, nodeInputs }: Case, given: Map<string, ReferenceTensor>) {
   const device = js();
   const toTensor = ({ dtype, values, shape }: ReferenceTensor): Tensor =>
@@ -73,8 +73,8 @@ describe.each(["needed", "all"] as const)("decomposed where it is %s", (decompos
   test.each(cases.map((each) => [each.name, each] as const))("%s", async (_, each) => {
     const given = new Map(each.inputs.map(readTensor).map((input) => [input.name, input]));
     const results = each.outputs.map(readTensor);
-    const feeds: Values = Object.fromEntries([...given].map(([name, input]) => [name, valueOf(input)]));
-    const model = await mapped(graphOf(each, given, results), { decompose });
+    const feeds: Values = Object.fromEntries([...given].map(([name, input]) => [name, toValue(input)]));
+    const model = await mapped(createGraph(each, given, results), { decompose });
     const givesScores = each.nodeOutputs[3] && each.attributes["qk_matmul_output_mode"] !== 3;
     if (decompose === "all" && givesScores) {
       expect(model.skipped).toMatchObject([{ reason: "it also gives scores under qk_matmul_output" }]);
@@ -97,7 +97,7 @@ describe.each(["needed", "all"] as const)("decomposed where it is %s", (decompos
     }
     const after = await runGraph(model.after, feeds);
     for (const result of map!.how === "decomposed" ? results : [])
-      expect(numbers(after[result.name]!), result.name).toBeAllclose(numbers(valueOf(result)), {
+      expect(numbers(after[result.name]!), result.name).toBeAllclose(numbers(toValue(result)), {
         rtol: tolerance,
         atol: tolerance,
       });
@@ -112,15 +112,15 @@ const reference = (name: string, { data, shape }: Tensor): ReferenceTensor => ({
 });
 const qkv = ["Q", "K", "V"].map((name, i) => reference(name, randn([1, 2, 5, 4], { seed: i })));
 
-/** Weights of what a call is decomposed into, in which no operator of version 25 is left, and ours. */
+/** Weights of the decomposed graph, which has no operator of opset 25, and weights by our packages. */
 async function decomposedWeights(attributes: Record<string, number>, inputs: readonly ReferenceTensor[]) {
   const given = new Map(inputs.map((x) => [x.name, x]));
   const each = {
     ...{ name: "", opset: 23, attributes, inputs: [], outputs: [] },
     ...{ nodeInputs: [...given.keys()], nodeOutputs: ["Y"] },
   };
-  const model = await mapped(graphOf(each, given, [{ ...qkv[0]!, name: "Y" }]), { decompose: "all" });
-  const feeds = Object.fromEntries([...given].map(([name, input]) => [name, valueOf(input)]));
+  const model = await mapped(createGraph(each, given, [{ ...qkv[0]!, name: "Y" }]), { decompose: "all" });
+  const feeds = Object.fromEntries([...given].map(([name, input]) => [name, toValue(input)]));
   const after = await runGraph(model.after, feeds);
   return { found: numbers(after["attentions.0"]!), ours: (await ourWeights(each, given)).data };
 }
@@ -129,14 +129,14 @@ test.each([
   [{ left_window_size: 2, right_window_size: 1 }],
   [{ left_window_size: 1, is_causal: 1 }],
   [{ right_window_size: 0 }],
-])("windows of version 25, %j, are decomposed for engines without them", async (attributes) => {
+])("windows of opset 25, %j, are decomposed for engines without them", async (attributes) => {
   const { found, ours } = await decomposedWeights(attributes, qkv);
   expect(found).toBeAllclose(ours, { rtol: 0, atol: 1e-5 });
 });
 
-test.each(["float32", "bool"] as const)("keys beyond the end of a mask of %s are not seen", async (dtype) => {
-  const numbersOfMask = Array.from({ length: 15 }, (_, i) => (i % 4 === 0 ? 0 : 1));
-  const values = dtype === "bool" ? Uint8Array.from(numbersOfMask) : Float32Array.from(numbersOfMask);
+test.each(["float32", "bool"] as const)("keys beyond the end of a %s mask are masked", async (dtype) => {
+  const maskNumbers = Array.from({ length: 15 }, (_, i) => (i % 4 === 0 ? 0 : 1));
+  const values = dtype === "bool" ? Uint8Array.from(maskNumbers) : Float32Array.from(maskNumbers);
   const mask = { name: "attn_mask", dtype, shape: [5, 3], values };
   const { found, ours } = await decomposedWeights({}, [...qkv, mask]);
   expect(found).toBeAllclose(ours, { rtol: 0, atol: 1e-5 });

@@ -1,10 +1,10 @@
-// What runs in the page: the families that compute on a device, on a device of the page.
+// Runs in a page: the test families that compute on a device, with a device of the page.
 import { openDevice } from "../devices.js";
 import { onDevice } from "../families.js";
 import { runConformance, type FamilyResult } from "../run.js";
 
 declare global {
-  /** Provided by the runner: called with the result of each family as soon as it is done. */
+  /** Provided by the runner. Called with the result of each family when it is done. */
   function familyDone(result: FamilyResult): Promise<void>;
   var runInPage: (spec: string, only: readonly string[]) => Promise<string>;
 }
