@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 
-/** A formula in plain text, as `W_O^h` or `e^(a − b)`, with what stands below and above the line set there. */
+/** Renders a plain-text formula, such as `W_O^h` or `e^(a − b)`, with subscripts and superscripts. */
 export function FormulaText({ children }: { children: string }): ReactNode {
   const parts = children.split(/([_^](?:\([^)]*\)|[A-Za-z\d]+))/);
   return parts.map((part, i) => {

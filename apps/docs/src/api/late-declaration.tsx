@@ -7,7 +7,7 @@ const WithColors: ComponentType<DeclarationProps> = lazy(() =>
   import("./declaration").then(({ Declaration }) => ({ default: Declaration })),
 );
 
-/** `Declaration` of a page: Prism is loaded where the page did not come with the colors. */
+/** A `Declaration` that loads Prism on demand, if the server-rendered page has no highlighted code. */
 export function LateDeclaration(props: DeclarationProps): ReactNode {
   return (
     <ServerHtml

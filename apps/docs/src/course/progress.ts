@@ -8,7 +8,7 @@ const nothing: Progress = {};
 const listeners = new Set<() => void>();
 let [text, parsed]: [string | null, Progress] = [null, nothing];
 
-/** Reads the progress kept on this device. Damaged data, or a browser that keeps nothing, counts as none. */
+/** Reads the progress stored on this device; empty if it is damaged or storage is not available. */
 export function readProgress(): Progress {
   let now: string | null;
   try {
@@ -20,7 +20,7 @@ export function readProgress(): Progress {
   return parsed;
 }
 
-/** Keeps that a prediction of a page was made, or an exercise solved. */
+/** Stores that a prediction of a page was made, or an exercise solved. */
 export function note(page: string, kind: "predicted" | "solved", what: string): void {
   const before = readProgress();
   const own = before[page] ?? { predicted: [], solved: [] };
@@ -29,24 +29,24 @@ export function note(page: string, kind: "predicted" | "solved", what: string): 
   try {
     localStorage.setItem(key, JSON.stringify(after));
   } catch {
-    // Private windows keep nothing: it lasts until the page is left.
+    // No storage in private windows: the progress lasts until the page is closed.
     [text, parsed] = [null, after];
   }
   listeners.forEach((listen) => listen());
 }
 
-/** Forgets all of it. */
+/** Deletes the progress. */
 export function forget(): void {
   try {
     localStorage.removeItem(key);
   } catch {
-    // Nothing was kept.
+    // Nothing was stored.
   }
   [text, parsed] = [null, nothing];
   listeners.forEach((listen) => listen());
 }
 
-/** Progress of the reader, kept up to date; none while the page is made. */
+/** Hook with the reader's current progress; empty during server rendering. */
 export function useProgress(): Progress {
   return useSyncExternalStore(
     (listen) => {

@@ -8,7 +8,7 @@ import panel from "../css/panel.module.css";
 import styles from "./gpu-check.module.css";
 import type { CheckNews, CheckOrder, Peer } from "./messages";
 
-/** Devices of ours, in the order of the columns. */
+/** Our devices, in the order of the columns. */
 const devices = ["webgpu", "gpu:webgl2", "gpu:webasm", "wasm", "js"];
 
 /** The check: its buttons, the table of errors as it grows, and the report to copy. */
@@ -118,7 +118,7 @@ export function GpuCheck(): ReactNode {
   );
 }
 
-/** A row for each case, a column for each subject: the largest error, as a share of the largest number. */
+/** A row for each case, a column for each device or library: the largest error relative to the largest number. */
 function ErrorTable({ results }: { results: readonly CheckResult[] }): ReactNode {
   const subjects = [...new Set(results.map(({ subject }) => subject))];
   const cases = [...new Map(results.map((result) => [result.case, result])).values()];

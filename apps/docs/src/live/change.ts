@@ -1,9 +1,9 @@
 import type { ControlValue, Message } from "@qkv/page";
 
-/** A piece of an example's code and what takes its place. `find` occurs in the code exactly once. */
+/** A replacement in an example's code. `find` occurs in the code exactly once. */
 export type Edit = { find: string; replace: string };
 
-/** Outputs of an example: the lines that it printed, the numbers that its pictures read out, its pictures and checks. */
+/** Outputs of an example: printed lines, titles of its pictures' marks, pictures and checks. */
 export type Result = {
   lines: readonly string[];
   readings: readonly string[];
@@ -12,8 +12,8 @@ export type Result = {
 };
 
 /**
- * A change that a lesson suggests: a button that edits the example's code, sets its controls, or both, and runs it. The
- * outcome is what the text promises, as a condition: CI asserts it, and the page asks it on the reader's device.
+ * A change that a lesson suggests: a button that edits the example's code, sets its controls, or both, and runs it. `outcome`
+ * checks the statement of `says`: CI asserts it, and the page evaluates it on the reader's device.
  */
 export type Change = {
   /** The text of the button, an imperative: "Double the key of “cat”". */
@@ -21,13 +21,13 @@ export type Change = {
   edits?: readonly Edit[];
   /** Values of controls, by label. */
   set?: Readonly<Record<string, number | string>>;
-  /** Said when the run has ended: what came out, and why. */
+  /** Text shown after the run: the result, and the reason. */
   says: string;
-  /** True if what `says` promises came out. `before` is what the unedited example shows. */
+  /** True if the statement of `says` holds. `before`: outputs of the unedited example. */
   outcome(after: Result, before: Result): boolean;
 };
 
-/** Gathers what an example posted to its page. */
+/** Collects the outputs that an example posted to its page. */
 export function resultOf(messages: readonly Message[]): Result {
   const pictures = messages.flatMap((message) => (message.type === "picture" ? [message.svg] : []));
   return {
@@ -46,13 +46,13 @@ export function resultOf(messages: readonly Message[]): Result {
 export const numbersIn = (text: string): number[] =>
   (text.replace(/(\d),(?=\d{3}\b)/g, "$1").match(/-?\d+(\.\d+)?(e[+-]?\d+)?/g) ?? []).map(Number);
 
-/** The numbers after `start` in the first text that begins with it; none without such a text. */
+/** The numbers after `start` in the first text that begins with it; empty without such a text. */
 export const numbersAfter = (texts: readonly string[], start: string): number[] =>
   numbersIn(texts.find((text) => text.startsWith(start))?.slice(start.length) ?? "");
 
 type Place = Edit & { start: number; end: number };
 
-/** Places of the edits in the code, from the top down. */
+/** Positions of the edits in the code, in order. */
 function placesOf(code: string, edits: readonly Edit[]): Place[] {
   return edits
     .map(({ find, replace }) => {
@@ -82,10 +82,10 @@ export function edited(code: string, edits: readonly Edit[] = []): string {
   return out + code.slice(last);
 }
 
-/** Whole lines that an edit takes away and puts in place. `line` is the first of them in the edited code, from 1. */
+/** Removed and added lines of a diff. `line`: the first of them in the edited code, from 1. */
 export type Hunk = { line: number; removed: readonly string[]; added: readonly string[] };
 
-/** Lines that the edits change, from the top down. Edits of one line, and of lines side by side, are one hunk. */
+/** Hunks of the diff of the edits, in order. Edits of the same or adjacent lines are one hunk. */
 export function hunksOf(code: string, edits: readonly Edit[] = []): Hunk[] {
   const groups: { from: number; to: number; edits: Edit[] }[] = [];
   for (const { start, end, find, replace } of placesOf(code, edits)) {
@@ -104,7 +104,7 @@ export function hunksOf(code: string, edits: readonly Edit[] = []): Hunk[] {
     const removed = before.split("\n");
     const after = edited(before, edits);
     const added = after === "" ? [] : after.split("\n");
-    // A line that stands unchanged at either end of both is not part of the change.
+    // Unchanged lines at the start and the end of both are not part of the hunk.
     let head = 0;
     while (head < Math.min(removed.length, added.length) && removed[head] === added[head]) head++;
     let tail = 0;
@@ -123,7 +123,7 @@ export function hunksOf(code: string, edits: readonly Edit[] = []): Hunk[] {
   });
 }
 
-/** True if an example stands as the change leaves it. */
+/** True if the code and the controls are those after the change. */
 export function isMade(
   change: Change,
   original: string,

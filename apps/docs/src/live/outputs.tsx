@@ -21,12 +21,12 @@ export function Outputs({ outputs, exercise }: { outputs: readonly Output[]; exe
   );
 }
 
-/** The scale at which the letters of a picture, 12 pixels high, are 11. */
+/** The smallest scale of a picture: its text of 12 px is then 11 px high. */
 const smallest = 11 / 12;
 
 /**
- * A picture with a line under it that reads out the number below the pointer, or the one chosen with arrow keys. A cell of
- * a map lights its row, its column and their labels.
+ * A picture, and a line below it with the value under the pointer or the one selected with arrow keys. For a cell of a map, its
+ * row, its column and their labels are highlighted.
  */
 function Picture({ svg }: { svg: string }): ReactNode {
   const place = useRef<HTMLDivElement>(null);
@@ -80,7 +80,7 @@ function Picture({ svg }: { svg: string }): ReactNode {
   );
 }
 
-/** Number of marks that stand side by side: those at the same height as the first. */
+/** Number of marks in the first row: those with the same `y`. */
 function rowLength(titles: Element[]): number {
   const top = (title: Element) => title.parentElement?.getAttribute("y");
   const first = titles[0] && top(titles[0]);

@@ -31,7 +31,7 @@ export function jaxSubject(name: string, { numpy, nn }: Jax): Subject {
     async attention(inputs) {
       const { H, T, S, D, query, key, value } = inputs;
       const seen = seenOf(inputs);
-      // Positions come before heads.
+      // jax-js expects `[B, T, H, D]`.
       const rows = (data: Float32Array, length: number) =>
         numpy.array(swapFirstAxes(data, H, length, D)).reshape([1, length, H, D]);
       const output = nn.dotProductAttention(rows(query, T), rows(key, S), rows(value, S), {
