@@ -32,13 +32,13 @@ test("a matrix product counts a multiplication and an addition for each pair, in
   expect([flops, bytesRead, bytesWritten]).toEqual([5 * 2 * 2 * 3 * 4, 8 * 5 * (6 + 12), 8 * 5 * 8]);
 });
 
-test("what only moves numbers counts bytes and no operations", () => {
+test("copies count bytes and no operations", () => {
   const ids = tensor([1, 0], { dtype: "int32" });
   const { flops, bytesRead, calls } = count(() => gather(zeros([3]), 0, ids));
   expect([flops, bytesRead, calls.gather]).toEqual([0, 20, 1]);
 });
 
-test("what backward runs is counted too, counts nest, and nothing is counted afterwards", () => {
+test("operations of backward are counted, counts may be nested, and nothing is counted afterwards", () => {
   const x = tensor([3, 1, 2]);
   const outer = count(() => {
     const inner = count(() => gather(x, 0, argSort(x)));

@@ -51,7 +51,7 @@ test("the type follows the values", () => {
   ]);
 });
 
-test("each type stores the numbers that it holds, floats the nearest", () => {
+test("each dtype stores the numbers that it represents exactly, and floats round to the nearest", () => {
   const stored = (dtype: DType, values = [1.5, -1, 300, 0]) => tensor(values, { dtype }).toNested();
   expect(stored("float32")).toEqual([1.5, -1, 300, 0]);
   expect(stored("bfloat16")).toEqual([1.5, -1, 300, 0]);
@@ -113,7 +113,7 @@ test.each([
   expect(() => tensor([1, value] as never)).toThrow(`tensor: \`values[1]\` is ${shown}, expected numbers.`);
 });
 
-test("tensor refuses a hole in a list, a DataView, and what is a tensor already", () => {
+test("tensor refuses a hole in a list, a DataView, and a tensor", () => {
   // eslint-disable-next-line no-sparse-arrays -- a list with a hole must be refused
   expect(() => tensor([1, , 2] as never)).toThrow("tensor: `values[1]` is undefined");
   expect(() => tensor(new DataView(new ArrayBuffer(2)) as never)).toThrow(
@@ -124,7 +124,7 @@ test("tensor refuses a hole in a list, a DataView, and what is a tensor already"
   );
 });
 
-test("a device still in its promise, or its name, is refused wherever tensors are made or moved", () => {
+test("the promise of a device, or its name, is refused by all functions that create or move tensors", () => {
   const device = Promise.resolve(js()) as never;
   for (const make of [
     () => zeros([2], { device }),
@@ -140,7 +140,7 @@ test("a device still in its promise, or its name, is refused wherever tensors ar
   expect(() => zeros([2]).to("wasm" as never)).toThrow('to: `device` is "wasm", expected a device.');
 });
 
-test("more numbers than a program holds are refused by the function that was asked", () => {
+test("a shape too large for memory is refused in the name of the called function", () => {
   expect(() => zeros([1e6, 1e6])).toThrow(/^zeros: `length` is "1000000000000 numbers of float32"/);
   expect(() => randn([1e6, 1e6], { seed: 1 })).toThrow(/^randn: `length`/);
   expect(() => arange(1e15)).toThrow(/^arange: `length`/);
@@ -157,7 +157,7 @@ test("zeros, ones, full and arange in each type", () => {
   expect(full([], 5).toNested()).toBe(5);
 });
 
-test("errors say what came and what to do", () => {
+test("errors name the received value and the fix", () => {
   expect(() => tensor([1, 2, 3], { shape: [2, 2] })).toThrow(
     'tensor: `values` is "3 numbers", expected 4 for the shape [2, 2].\n' +
       "Fix: give as many numbers as the product of the shape's lengths.",

@@ -116,7 +116,7 @@ test("property: which numbers are NaN, and which finite", () => {
   expect(isFinite(tensor([1, -2], { dtype: "int32" })).toNested()).toEqual([true, true]);
 });
 
-test("log2 and tan are within one rounding or two of the exact ones", () => {
+test("log2 and tan have an error of one or two roundings", () => {
   const values = [0.001, 0.3, 1, 2, 8, 1e6];
   log2(float64(values)).data.forEach((y, i) => expect(y).toBeCloseTo(Math.log2(values[i]!), 13));
   tan(float64(values)).data.forEach((y, i) => expect(y).toBeCloseTo(Math.tan(values[i]!), 13));
@@ -153,7 +153,7 @@ test("round goes to the nearest, and from halfway to the even one", () => {
   expect([...round(float64(cases.map(([x]) => x))).data]).toEqual(cases.map(([, y]) => y));
 });
 
-test("softplus neither overflows nor loses small results", () => {
+test("softplus does not overflow and is accurate for small results", () => {
   const { data } = softplus(float64([0, 1000, -50, -800, Infinity, -Infinity, NaN]));
   expect(data[0]).toBeCloseTo(Math.LN2, 15);
   expect([...data.slice(1)]).toEqual([1000, Math.exp(-50), 0, Infinity, 0, NaN]);
@@ -205,7 +205,7 @@ test.each<[string, (x: Tensor) => Tensor, Tensor]>([
   expect(() => checkGradient(slope, x, { tolerance: 1e-5 })).not.toThrow();
 });
 
-test("no gradient flows through steps and comparisons, and nothing is refused", () => {
+test("rounding and comparisons have a gradient of zeros", () => {
   const x = random([4]);
   for (const step of [sign, floor, ceil, round, trunc]) {
     expect(grad((z: Tensor) => sum(add(step(z), z)))(x).toNested()).toEqual([1, 1, 1, 1]);
@@ -214,7 +214,7 @@ test("no gradient flows through steps and comparisons, and nothing is refused", 
   expect(grad((z: Tensor) => sum(mul(mask(z), z)))(x).toNested()).toEqual(mask(x).toNested());
 });
 
-test("gradients where there is a corner", () => {
+test("gradients at points without a derivative are those of PyTorch", () => {
   const at = (f: (x: Tensor) => Tensor, x: number[]) => grad((z: Tensor) => sum(f(z)))(tensor(x)).toNested();
   expect(at((x) => maximum(x, 0), [-1, 0, 1])).toEqual([0, 0.5, 1]);
   expect(at((x) => minimum(x, 0), [-1, 0, 1])).toEqual([1, 0.5, 0]);
@@ -249,7 +249,7 @@ test.each<[string, (a: Operand, b: Operand) => Tensor, (a: number, b: number) =>
   expect(() => op(zeros([1]), zeros([1], { dtype: "int32" }))).toThrow(/`b` is "int32", expected float32/);
 });
 
-test("logic takes bools and numbers, of which all but 0 are true", () => {
+test("logical ops accept bools and numbers, of which all but 0 are true", () => {
   const [a, b] = [tensor([true, true, false, false]), tensor([true, false, true, false])];
   expect(logicalAnd(a, b).toNested()).toEqual([true, false, false, false]);
   expect(logicalOr(a, b).toNested()).toEqual([true, true, true, false]);
@@ -277,7 +277,7 @@ test("where broadcasts all three, takes numbers, and moves 16-bit floats", () =>
   expect(() => where(condition, zeros([3]), zeros([4]))).toThrow(/where: `b` has shape \[4\]/);
 });
 
-test("clamp keeps NaN, takes one limit, and refuses limits that do not fit", () => {
+test("clamp keeps NaN, accepts a single limit, and refuses invalid limits", () => {
   expect(clamp(tensor([NaN, -5, 5]), { min: 0 }).toNested()).toEqual([NaN, 0, 5]);
   expect(clamp(tensor([-5, 5], { dtype: "int32" }), { max: 2 }).toNested()).toEqual([-5, 2]);
   expect(() => clamp(zeros([1]), { min: 1, max: 0 })).toThrow(
@@ -352,7 +352,7 @@ test.each(binary)("property: %s broadcasts as index arithmetic says", (_, op, of
   );
 });
 
-test("what does not fit is refused, with the fix", () => {
+test("invalid arguments are refused, with the fix", () => {
   expect(() => add(zeros([2]), zeros([3]))).toThrow(
     "add: `b` has shape [3], expected one that broadcasts with [2].\nFix: each pair of lengths, from the right",
   );

@@ -37,7 +37,7 @@ test("golden: published values", () => {
   expect(erfc(10) / 2.088487583762545e-45).toBeCloseTo(1, 13);
 });
 
-test("the ends: zeros, infinities, NaN", () => {
+test("zeros, infinities and NaN", () => {
   expect(erf(0)).toBe(0);
   expect(erf(-0)).toBe(-0);
   expect([erf(Infinity), erf(-Infinity), erf(NaN)]).toEqual([1, -1, NaN]);

@@ -81,7 +81,7 @@ test("second gradients equal central differences of first ones", () => {
   expect(third(tensor([2, 3])).toNested()).toEqual([6, 6]);
 });
 
-test("an inner gradient treats outer variables as constants, and the outer one sees through it", () => {
+test("an inner gradient treats outer variables as constants, and the outer one differentiates through it", () => {
   // d/dx [x · d/dy (x y)] = d/dx [x · x] = 2x
   const f = (x: Tensor) => sum(mul(x, grad((y: Tensor) => sum(mul(x, y)))(tensor([5]))));
   expect(grad(f)(tensor([3])).toNested()).toEqual([6]);
@@ -111,7 +111,7 @@ test("property: the pullback is linear", () => {
   );
 });
 
-test("remat gives the same gradient, also towards what it takes from around it", () => {
+test("remat gives the same gradients, also of captured tensors", () => {
   const w = random([3]);
   const body = (x: Tensor, w: Tensor) => exp(mul(tanh(mul(x, w)), w));
   const plain = grad(({ x, w }: { x: Tensor; w: Tensor }) => weigh(body(x, w)));
@@ -125,7 +125,7 @@ test("no gradient flows through stopGradient", () => {
   expect(grad((x: Tensor) => sum(mul(x, stopGradient(x))))(tensor([3])).toNested()).toEqual([3]);
 });
 
-test("what cannot be differentiated is refused, with the fix", () => {
+test("functions that cannot be differentiated are refused, with the fix", () => {
   const x = tensor([1, 2]);
   expect(() => grad((x: Tensor) => x)(x)).toThrow(
     /has shape \[2\], expected one number.\nFix: end the function with `sum`/,
@@ -141,7 +141,7 @@ test("what cannot be differentiated is refused, with the fix", () => {
   );
 });
 
-test("withBackward takes another way back through ops of a name, and only inside of it", () => {
+test("withBackward replaces the backward of ops by name, only inside of its function", () => {
   const double: Parameters<typeof withBackward>[0] = {
     exp: (op, call) => op.backward!(call as never).map((gradient) => gradient && mul(gradient, 2)),
   };

@@ -63,7 +63,7 @@ const reversed = (shape: number[], seed: number) => {
   );
 };
 
-test("property: gather reads what index arithmetic says, from views too", () => {
+test("property: gather agrees with index arithmetic, also for views", () => {
   fc.assert(
     fc.property(cases, ({ shape, axis, seed, indices }) => {
       const x = reversed(shape, seed);
@@ -73,7 +73,7 @@ test("property: gather reads what index arithmetic says, from views too", () => 
   );
 });
 
-test("property: scatter writes in order, or adds, or takes the largest or the mean, into a copy", () => {
+test("property: scatter writes in order, adds, or takes the maximum or the mean, in a copy", () => {
   const reductions = fc.constantFrom("last", "add", "max", "mean");
   fc.assert(
     fc.property(cases, reductions, ({ shape, axis, seed, indices }, reduce) => {
@@ -114,7 +114,7 @@ test("property: gradients of gather and scatter equal central differences, doubl
   );
 });
 
-test("of what is scattered to one place NaN is the largest, and equals share the gradient", () => {
+test("for numbers scattered to one element the maximum is NaN if one is, and equal ones share the gradient", () => {
   const index = ids([0, 0, 1]);
   const max = { reduce: "max" as const };
   expect(scatter(tensor([1, 5]), 0, index, tensor([2, NaN, 3]), max).toNested()).toEqual([NaN, 5]);
@@ -129,7 +129,7 @@ test("of what is scattered to one place NaN is the largest, and equals share the
   );
 });
 
-test("scatter takes one number for all, and 16-bit floats as they are", () => {
+test("scatter accepts one number for all indices, and copies 16-bit floats bit for bit", () => {
   expect(scatter(zeros([2, 3]), 1, ids([[2], [0]]), 5).toNested()).toEqual([
     [0, 0, 5],
     [5, 0, 0],
@@ -160,7 +160,7 @@ test("property: take replaces an axis by the axes of the indices", () => {
   );
 });
 
-test("indices that point at nothing are refused, with the fix", () => {
+test("indices out of range are refused, with the fix", () => {
   const x = zeros([2, 3]);
   expect(() => gather(x, 1, ids([[3], [0]]))).toThrow(
     "gather: `indices` is 3, expected whole numbers from 0 to 2.",
@@ -188,7 +188,7 @@ test("indices that point at nothing are refused, with the fix", () => {
   );
 });
 
-test("write copies into a buffer in place, and every view of it sees it", () => {
+test("write copies into a buffer in place, visible in all its views", () => {
   const buffer = zeros([2, 4]);
   const view = slice(transpose(buffer), 0, 1);
   write(buffer, 1, 2, tensor([[1], [2]]));

@@ -68,7 +68,7 @@ describe("jvp", () => {
 });
 
 describe("jacobian", () => {
-  test("has a row for each number returned: those of the pullback, column by column those of jvp", () => {
+  test("its rows are those of the pullback, its columns those of jvp", () => {
     const g = (x: Tensor) => softmax(matmul(x, random([3, 2], 2)));
     const x = random([4, 3]);
     const J = jacobian(g)(x);
@@ -85,7 +85,7 @@ describe("jacobian", () => {
       for (let j = 0; j < 4; j++) expect(hessian[i]![j]).toBeCloseTo(hessian[j]![i]!, 12);
   });
 
-  test("nested params, one number, and none", () => {
+  test("params may be nested, and outputs may have one number or none", () => {
     const both = jacobian(({ a, b }: { a: Tensor; b: Tensor }) => sum(mul(a, b)))({
       a: tensor([1, 2]),
       b: tensor([3, 4]),

@@ -265,7 +265,7 @@ test.each<[string, (x: Tensor) => Tensor]>([
   expect(() => checkGradient(slope, x, { tolerance: 1e-5 })).not.toThrow();
 });
 
-test("what does not fit is refused, with the fix", () => {
+test("invalid arguments are refused, with the fix", () => {
   const x = zeros([2, 3]);
   expect(() => squeeze(x, 1)).toThrow("squeeze: `x` has shape [2, 3], expected length 1 on axis 1.");
   expect(() => expandDims(x, 3)).toThrow(/expandDims: `axis` is 3, expected an axis of a tensor of rank 3/);

@@ -133,7 +133,7 @@ test("gradients where a formula divides by zero", () => {
   ]);
 });
 
-test("NaN wins, the first of equals is found, and infinities are taken as they are", () => {
+test("max and min of NaN are NaN, argmax is the first of equal numbers, and infinities are ordinary numbers", () => {
   const x = tensor([
     [1, NaN, 3, NaN],
     [2, 5, 5, 2],
@@ -156,7 +156,7 @@ test("NaN wins, the first of equals is found, and infinities are taken as they a
   expect(logSumExp(rows, { axis: 1 }).toNested()).toEqual([1000 + Math.LN2, -Infinity, Infinity, NaN]);
 });
 
-test("sums are added in float64, and variance does not lose digits to a large mean", () => {
+test("sums are accumulated in float64, and the variance is accurate for a large mean", () => {
   const many = tensor(new Float32Array(100_000).fill(0.1));
   expect(sum(many).toNested()).toBe(Math.fround(100_000 * Math.fround(0.1)));
   expect(mean(many).toNested()).toBe(Math.fround(0.1));
@@ -167,7 +167,7 @@ test("sums are added in float64, and variance does not lose digits to a large me
   expect(() => std(tensor([5]), { ddof: 1 } as never)).toThrow(/^std: `ddof` is 1/);
 });
 
-test("of nothing: a sum, a product and logic have an answer, a maximum has none", () => {
+test("empty sums, products and logical reductions are defined, an empty maximum is refused", () => {
   const none = zeros([2, 0]);
   const rows = { axis: 1 };
   expect([sum, prod, any, all].map((op) => op(none, rows).toNested())).toEqual([
@@ -229,7 +229,7 @@ test("cumsum in each direction", () => {
   ]);
 });
 
-test("what does not fit is refused, with the fix", () => {
+test("invalid arguments are refused, with the fix", () => {
   expect(() => sum(zeros([2]), { axis: 1 })).toThrow(
     "sum: `axis` is 1, expected an axis of a tensor of rank 1: a whole number from -1 to 0.\nFix: count axes from 0",
   );

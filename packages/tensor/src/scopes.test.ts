@@ -10,7 +10,7 @@ import type { Tensor } from "./tensor.js";
 
 const device = js();
 
-test("what a scope returns leaves it, nested however, and the rest is let go", () => {
+test("tensors that a scope returns leave it, in any nesting, and the others are freed", () => {
   const inside: Tensor[] = [];
   const result = device.scope(() => {
     inside.push(add(tensor([1]), 1));
@@ -42,7 +42,7 @@ test("scopes nest: a result belongs to the scope around, and ends with it", () =
   expect(outer.toNested()).toEqual([3]);
 });
 
-test("what comes from outside a scope, or is a view of what is returned, stays", () => {
+test("tensors from outside a scope, and storages of returned views, are not freed", () => {
   const x = add(zeros([2]), 1);
   const same = device.scope(() => {
     add(x, 1);
@@ -52,7 +52,7 @@ test("what comes from outside a scope, or is a view of what is returned, stays",
   expect(x.toNested()).toEqual([1, 1]);
 });
 
-test("a scope whose function throws lets go of what it made, and passes the error on", () => {
+test("a scope whose function throws frees its tensors and rethrows the error", () => {
   let made = zeros([1]);
   expect(() =>
     device.scope(() => {
@@ -72,7 +72,7 @@ test("while a tape records, inner scopes keep what backward needs", () => {
   expect(nested(tensor([2])).toNested()).toEqual([12]);
 });
 
-test("what was made inside grad, but not returned, ends with it", () => {
+test("tensors created inside grad but not returned are freed", () => {
   let made = zeros([1]);
   const slope = grad((x: Tensor) => {
     made = mul(x, x);

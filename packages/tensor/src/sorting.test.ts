@@ -25,7 +25,7 @@ function ordered(values: number[], descending: boolean): number[] {
   return values.map((_, k) => k).sort((p, q) => compare(values[p]!, values[q]!));
 }
 
-test("property: places and numbers stand as a stable sort puts them, NaN last in both directions", () => {
+test("property: sort and argSort are stable, with NaN last in both directions", () => {
   fc.assert(
     fc.property(lines, fc.boolean(), (values, descending) => {
       const x = tensor(Float64Array.from(values));
@@ -85,7 +85,7 @@ test.each<[string, (x: Tensor) => Tensor]>([
   expect(() => checkGradient((z) => weigh(f(z)), random([3, 4]))).not.toThrow();
 });
 
-test("more numbers than there are cannot be taken", () => {
+test("a k larger than the axis is refused", () => {
   expect(() => topK(zeros([3]), 4)).toThrow(
     "topK: `k` is 4, expected a whole number from 0 to 3, the length of axis 0.",
   );

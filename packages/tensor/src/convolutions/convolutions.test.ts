@@ -57,7 +57,7 @@ const cases = fc
     }),
   );
 
-test("property: a convolution is the sum over what each window sees, by any stride, padding, dilation, groups", () => {
+test("property: a convolution is the sum over each window, for any stride, padding, dilation and groups", () => {
   fc.assert(
     fc.property(cases, ({ kernel, stride, padding, dilation, size, groups, own, outs, seed }) => {
       const x = random([2, groups * own, ...size], seed);
@@ -88,7 +88,7 @@ test("property: a convolution is the sum over what each window sees, by any stri
   );
 });
 
-test("property: pools take the largest and the mean of what each window sees", () => {
+test("property: pools are the maximum and the mean of each window", () => {
   const pools = cases.filter(({ kernel, padding }) => padding.every((p, i) => p <= kernel[i]! / 2));
   fc.assert(
     fc.property(pools, ({ kernel, stride, padding, size, seed }) => {
@@ -130,7 +130,7 @@ test.each<[string, (x: Tensor) => Tensor, number[]]>([
   expect(() => checkGradient(slope, x, { tolerance: 1e-5 })).not.toThrow();
 });
 
-test("a window that stands out over the end counts what is there, and one beyond it is none", () => {
+test("a window that extends beyond the end counts its elements inside, and one completely outside does not exist", () => {
   const x = reshape(arange(5), [1, 1, 5]);
   expect(maxPool1d(x, 2).toNested()).toEqual([[[1, 3]]]);
   expect(maxPool1d(x, 2, { ceilMode: true }).toNested()).toEqual([[[1, 3, 4]]]);
@@ -150,7 +150,7 @@ test("a window that stands out over the end counts what is there, and one beyond
   expect(slope(tensor([[[0, 0, 1, 1]]])).toNested()).toEqual([[[1, 0, 1, 0]]]);
 });
 
-test("stretches count from the end, keep whole axes and see the same numbers", () => {
+test("ranges may count from the end, may be omitted, and are views", () => {
   const x = reshape(arange(24), [2, 3, 4]);
   expect(stridedSlice(x, [[], [-2], [1, -1, 2]]).toNested()).toEqual([
     [[5], [9]],
@@ -171,7 +171,7 @@ test("stretches count from the end, keep whole axes and see the same numbers", (
   expect(stridedSlice(x, []).shape).toEqual([2, 3, 4]);
 });
 
-test("what does not fit is refused, with the fix", () => {
+test("invalid arguments are refused, with the fix", () => {
   const [x, weight] = [zeros([1, 2, 4, 4]), ones([3, 2, 2, 2])];
   expect(() => conv2d(zeros([2, 4, 4]), weight)).toThrow(
     /^conv2d: `x` has shape \[2, 4, 4\], expected \[batch, channels, height, width\]/,

@@ -59,7 +59,7 @@ test("property: the inverse gives the numbers back, and a transform divided by â
   );
 });
 
-test("property: real numbers have the first half of the transform, along any axis, cut or with zeros", () => {
+test("property: rfft is the first half of fft, along any axis, truncated or padded", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 40 }),
@@ -91,7 +91,7 @@ test.each([5, 12, 49, 66])("gradients of all four, of the length %s, equal centr
   expect(() => checkGradient((z: Complex) => weigh(irfft(z)), x)).not.toThrow();
 });
 
-test("float32 stays within its own digits", () => {
+test("float32 results are accurate to float32", () => {
   const x = randn([4096], { seed: 1 });
   const exact = rfft(tensor([...x.data], { dtype: "float64" }));
   const size = Math.max(...exact.real.data.map(Math.abs));
@@ -100,7 +100,7 @@ test("float32 stays within its own digits", () => {
   );
 });
 
-test("what does not fit is refused, with the fix", () => {
+test("invalid arguments are refused, with the fix", () => {
   const x = zeros([4]);
   expect(() => fft({ real: x, imag: zeros([3]) })).toThrow(
     /^fft: `imag` is "float32 \[3\]", expected float32 \[4\], as real is/,

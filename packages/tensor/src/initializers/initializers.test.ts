@@ -27,7 +27,7 @@ test.each([
   },
 );
 
-test("the outputs count where gradients are to keep their size", () => {
+test("fanOut divides the variance by the outputs, and uniform weights fill their range", () => {
   const weight = kaimingNormal([100, 400], { seed: 1, mode: "fanOut" });
   expect(std(weight).data[0]! / Math.sqrt(2 / 100)).toBeCloseTo(1, 1);
   // The largest number of an even spread is √3 deviations away.
@@ -37,7 +37,7 @@ test("the outputs count where gradients are to keep their size", () => {
   expect(Math.max(...data)).toBeGreaterThan(0.99 * limit);
 });
 
-test("property: whole numbers lie between their limits, and each comes as often", () => {
+test("property: integers lie between their limits, with equal frequency", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: -5, max: 5 }),
@@ -55,7 +55,7 @@ test("property: whole numbers lie between their limits, and each comes as often"
   );
 });
 
-test("property: a truncated normal lies between its limits, with the mean and the spread of what is left", () => {
+test("property: a truncated normal lies between its limits, with the mean and variance of the truncated distribution", () => {
   fc.assert(
     fc.property(fc.nat(1000), fc.double({ min: 0.1, max: 3, noNaN: true }), (seed, std_) => {
       const x = truncatedNormal([4000], { seed, mean: 5, std: std_, dtype: "float64" });
@@ -71,7 +71,7 @@ test("property: a truncated normal lies between its limits, with the mean and th
   expect(Math.min(...data)).toBeGreaterThanOrEqual(0);
 });
 
-test("limits, shapes and modes that make no sense are refused, with the fix", () => {
+test("invalid limits, shapes and modes are refused, with the fix", () => {
   expect(() => randint([2], { seed: 1, low: 3, high: 3 })).toThrow(
     /`high` is 3, expected a whole number, above 3/,
   );

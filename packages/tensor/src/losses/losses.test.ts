@@ -148,7 +148,7 @@ test("golden: a class without probability adds nothing, and a batch is divided b
   expect(klDivergence(logs, target, { reduction: "mean" }).data[0]).toBeCloseTo(total / 4, 6);
 });
 
-test("property: the cosine does not see lengths, is 1 of a vector with itself, and broadcasts", () => {
+test("property: the cosine is independent of norms, is 1 for a vector with itself, and broadcasts", () => {
   fc.assert(
     fc.property(fc.integer(), (seed) => {
       const [a, b] = [random([3, 4], seed), random([4], seed + 1)];
@@ -164,7 +164,7 @@ test("property: the cosine does not see lengths, is 1 of a vector with itself, a
   expect(cosineSimilarity(zeros([2]), zeros([2])).toNested()).toBe(0);
 });
 
-test("of pairs, those that belong together ask for the cosine 1, the others for at most the margin", () => {
+test("pairs with target 1 have the loss 1 − cosine, pairs with target -1 that above the margin", () => {
   const a = tensor([
     [1, 0],
     [1, 0],
@@ -205,7 +205,7 @@ test("golden: the contrastive loss of orthogonal pairs is that of a softmax over
   expect(infoNce(pairs, pairs, { temperature: 0.5, negatives }).data[0]).toBeCloseTo(wider, 6);
 });
 
-test("what does not fit is refused, with the fix", () => {
+test("invalid arguments are refused, with the fix", () => {
   const [row, column] = [zeros([3]), zeros([3, 1])];
   expect(() => mseLoss(row, column)).toThrow(
     /^mseLoss: `target` is "float32 \[3, 1\]", expected float32 \[3\], as prediction is.\nFix: losses do not broadcast/,

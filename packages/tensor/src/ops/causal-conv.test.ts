@@ -17,7 +17,7 @@ const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float
 const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 99)));
 const size = fc.integer({ min: 1, max: 5 });
 
-test("property: a sequence in pieces gives what it gives whole", () => {
+test("property: a sequence in pieces gives the same outputs as the whole sequence", () => {
   fc.assert(
     fc.property(size, size, size, fc.integer({ min: 2, max: 8 }), fc.integer(), (B, C, K, T, seed) => {
       const [x, weight, bias] = [random([B, C, T], seed), random([C, 1, K], seed + 1), random([C], seed + 2)];
@@ -92,12 +92,12 @@ test("gradients towards all four inputs, first and second, equal central differe
   expect(() => checkGradient(slope, params.weight)).not.toThrow();
 });
 
-test("two operations for each tap are counted", () => {
+test("each tap counts two operations", () => {
   const { flops } = count(() => causalConv(zeros([2, 3, 5]), zeros([3, 1, 4]), { state: zeros([2, 3, 3]) }));
   expect(flops).toBe(2 * 30 * 4); // the copies of concat and of the state compute nothing
 });
 
-test("what does not fit is refused, with the fix", () => {
+test("invalid arguments are refused, with the fix", () => {
   const [x, weight] = [zeros([1, 2, 4]), zeros([2, 1, 3])];
   expect(() => causalConv(zeros([2, 4]), weight)).toThrow(
     /`x` has shape \[2, 4\], expected \[B, C, T\].*\nFix: x is \[B, C, T\], weight/,

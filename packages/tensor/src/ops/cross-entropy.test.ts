@@ -48,7 +48,7 @@ test("property: equals its definition over the log-softmax", () => {
   );
 });
 
-test("golden: even logits cost the logarithm of their number, sure ones nothing or their distance", () => {
+test("golden: equal logits have the loss log V, certain ones 0 or the difference of the logits", () => {
   expect(crossEntropy(zeros([2, 3, 8]), zeros([2, 3], { dtype: "int32" })).toNested()).toBe(
     Math.fround(Math.log(8)),
   );
@@ -88,7 +88,7 @@ test("gradients, first and second, equal central differences", () => {
   }
 });
 
-test("what does not fit is refused, with the fix", () => {
+test("invalid arguments are refused, with the fix", () => {
   const logits = zeros([2, 4]);
   expect(() => crossEntropy(logits, ids([0, 4]))).toThrow(
     /`targets` is 4, expected classes from 0 to 3, or -100.*\nFix: check that the tokenizer/,

@@ -20,7 +20,7 @@ const numbers = fc.array(
   },
 );
 
-test("property: cummax and its places are those of a loop, NaN and equals included", () => {
+test("property: cummax and its indices agree with a loop, also for NaN and equal numbers", () => {
   fc.assert(
     fc.property(numbers, (values) => {
       let place = 0;
@@ -65,7 +65,7 @@ test.each<[string, (x: Tensor) => Tensor]>([
   expect(() => checkGradient(slope, x, { tolerance: 1e-5 })).not.toThrow();
 });
 
-test("zeros are no special case of cumprod's gradient, and of equals cummax's goes to the last", () => {
+test("the gradient of cumprod is correct for zeros, and that of cummax goes to the last of equal numbers", () => {
   expect(grad((z: Tensor) => sum(cumprod(z, 0)))(tensor([2, 0, 3, 0])).toNested()).toEqual([1, 8, 0, 0]);
   expect(grad((z: Tensor) => sum(cummax(z, 0).values))(tensor([2, 2, 1])).toNested()).toEqual([1, 2, 0]);
   const both = (z: Tensor) => sum(mul(cummax(z, 0).values, cast(cummax(z, 0).indices, "float32")));

@@ -9,7 +9,7 @@ import { sum } from "./sum.js";
 import { randn, uniform } from "../random/randn.js";
 import type { Tensor } from "../tensor.js";
 
-test("property: a place is dropped where the seed's uniform number is below the rate, and the rest is scaled up", () => {
+test("property: an element is dropped if its uniform number is below the rate, and the others are scaled", () => {
   fc.assert(
     fc.property(fc.integer(), fc.double({ min: 0, max: 0.95, noNaN: true }), (seed, rate) => {
       const chance = uniform([4, 5], { seed, dtype: "float64" }).data;
@@ -19,7 +19,7 @@ test("property: a place is dropped where the seed's uniform number is below the 
   );
 });
 
-test("about one number of four is dropped, and the mean stays", () => {
+test("with rate 0.25 about a quarter of the numbers is dropped, and the mean does not change", () => {
   const { data } = dropout(ones([10_000]), { rate: 0.25, seed: 7 });
   const dropped = data.filter((value) => value === 0).length;
   expect(Math.abs(dropped - 2500)).toBeLessThan(4 * Math.sqrt(10_000 * 0.25 * 0.75));

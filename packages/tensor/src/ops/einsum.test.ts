@@ -36,7 +36,7 @@ function loops(
   return out;
 }
 
-test("property: equals the loops it stands for", () => {
+test("property: equals nested loops", () => {
   const operand = fc
     .array(fc.constantFrom("a", "b", "c", "d"), { maxLength: 3 })
     .map((list) => list.join(""));
@@ -107,7 +107,7 @@ test("dots stand for axes without letters, matched from the right, and 1 repeats
   expect(einsum("ij,ij->i", zeros([2, 1]), zeros([2, 3])).shape).toEqual([2]);
 });
 
-test("the order with the fewest multiplications is taken", () => {
+test("operands are contracted in the order with the fewest multiplications", () => {
   const chain = () => einsum("ab,bc,cd->ad", zeros([30, 2]), zeros([2, 30]), zeros([30, 2]));
   // (ab,bc),cd would be 30·2·30 + 30·30·2 = 3600 multiplications; ab,(bc,cd) is 2·30·2 + 30·2·2 = 240.
   expect(count(chain).flops).toBe(2 * 240);

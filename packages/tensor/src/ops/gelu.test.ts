@@ -16,7 +16,7 @@ const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float
 const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 99)));
 const x = random([2, 5]);
 
-test("property: the part above and the part below add up to the number", () => {
+test("property: f(x) − f(−x) is x for gelu and swish", () => {
   // Φ(x) + Φ(−x) = 1, so gelu(x) − gelu(−x) = x; the same holds for the other gates.
   fc.assert(
     fc.property(
@@ -46,7 +46,7 @@ test("golden: x Φ(x) from tables of the normal distribution", () => {
   expect(swiglu(tensor([1]), tensor([4]), { alpha: Math.log(3) }).data[0]).toBeCloseTo(3, 5);
 });
 
-test("the far ends are the number itself and zero", () => {
+test("far from 0 it is x or 0", () => {
   const far = tensor([1e4, -1e4, Infinity, -Infinity]);
   expect([...gelu(far).data].map((v) => v + 0)).toEqual([1e4, 0, Infinity, 0]);
   expect([...gelu(far, { approximate: "tanh" }).data].map((v) => v + 0)).toEqual([1e4, 0, Infinity, 0]);

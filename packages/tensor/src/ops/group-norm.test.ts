@@ -52,7 +52,7 @@ test("gradients of all three inputs equal central differences", () => {
   expect(() => checkGradient(f, all)).not.toThrow();
 });
 
-test("what does not fit is refused, with the fix", () => {
+test("invalid arguments are refused, with the fix", () => {
   expect(() => groupNorm(zeros([2, 4]), 3)).toThrow(
     /`x` has shape \[2, 4\], expected \[batch, channels, …\] with a multiple of 3 channels.\nFix: channels/,
   );

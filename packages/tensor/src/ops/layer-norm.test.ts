@@ -68,7 +68,7 @@ test("several last axes are one row, read through any strides", () => {
   expect([...rmsNorm(x, weight, { axis: -2 }).data]).toEqual([...rmsNorm(flat, w).data]);
 });
 
-test("rows near 1000 keep their digits in float32", () => {
+test("rows near 1000 are accurate in float32", () => {
   const near = tensor([1000.25, 1000.5, 1000.75, 1001]); // exact in float32
   const far = layerNorm(near, undefined, undefined, { eps: 0 });
   const plain = layerNorm(tensor([0.25, 0.5, 0.75, 1]), undefined, undefined, { eps: 0 });
@@ -89,7 +89,7 @@ test("gradients, first and second, equal central differences", () => {
   expect(() => checkGradient(slope, random([2, 4]), { tolerance: 1e-5 })).not.toThrow();
 });
 
-test("gradients know eps, which is most of the variance of small rows", () => {
+test("gradients are correct where eps dominates the variance", () => {
   const params = { x: random([2, 3, 4]), weight: random([4], 2), bias: random([4], 3) };
   const eps = 0.7;
   expect(() => checkGradient((p) => weigh(layerNorm(p.x, p.weight, p.bias, { eps })), params)).not.toThrow();

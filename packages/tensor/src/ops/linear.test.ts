@@ -38,7 +38,7 @@ test("the gradient towards each of the three equals central differences", () => 
   expect(() => checkGradient(({ x, weight, bias }) => weigh(linear(x, weight, bias)), params)).not.toThrow();
 });
 
-test("property: a weight of 16 bits gives the bits of the weight as it is widened, and gradients pass it", () => {
+test("property: a weight of 16 bits gives the bits of the weight cast to float32, and x has its gradient", () => {
   const size = fc.integer({ min: 1, max: 9 });
   const half = fc.constantFrom("bfloat16" as const, "float16" as const);
   fc.assert(
@@ -60,7 +60,7 @@ test("property: a weight of 16 bits gives the bits of the weight as it is widene
   );
 });
 
-test("what does not fit is refused, with the fix", () => {
+test("invalid arguments are refused, with the fix", () => {
   const [x, weight] = [zeros([2, 4]), zeros([3, 4])];
   expect(() => linear(x, zeros([4, 3]))).toThrow(/linear: `weight` has shape \[4, 3\], expected \[out, 4\]/);
   expect(() => linear(x, zeros([3, 4], { dtype: "float64" }))).toThrow(

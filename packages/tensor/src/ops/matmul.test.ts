@@ -99,7 +99,7 @@ test("an empty sum over a batch is zeros", () => {
   expect(matmul(zeros([2, 0, 3]), zeros([3, 4])).shape).toEqual([2, 0, 4]);
 });
 
-test("what does not fit is refused, with the fix", () => {
+test("invalid arguments are refused, with the fix", () => {
   expect(() => matmul(zeros([2, 3]), zeros([4, 5]))).toThrow(
     "matmul: `b` has shape [4, 5], expected […, 3, N] or [3], as a is [2, 3].\nFix: the last axis of a meets the last but one",
   );

@@ -80,7 +80,7 @@ test("property: a sum over several axes is what einsum says", () => {
   );
 });
 
-test("property: the different numbers, their counts and the way back", () => {
+test("property: unique returns the distinct numbers, their counts and the inverse", () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: -3, max: 3 }), { maxLength: 20 }), (list) => {
       const x = tensor(list, { shape: [list.length], dtype: "int32" });
@@ -154,7 +154,7 @@ test("one number, of any shape and type", () => {
   expect(flatten(zeros([2, 3, 4]), { end: 1 }).shape).toEqual([6, 4]);
 });
 
-test("numbers are near within both tolerances, infinities when they are equal, NaN when it may be", () => {
+test("numbers are close within both tolerances, infinities if they are equal, NaN with equalNan", () => {
   const near = (a: number[], b: number[], options = {}) =>
     item(allClose(tensor(a, { dtype: "float64" }), tensor(b, { dtype: "float64" }), options));
   expect(near([1, 100], [1.1, 110], { rtol: 0.1 })).toBe(true);
@@ -173,7 +173,7 @@ test("numbers are near within both tolerances, infinities when they are equal, N
   ]).toEqual([false, true, false]);
 });
 
-test("what does not fit is refused, with the fix", () => {
+test("invalid arguments are refused, with the fix", () => {
   expect(() => item(zeros([2]))).toThrow(/`x` has shape \[2\], expected one number.\nFix: reduce it/);
   expect(() => flatten(zeros([2, 2]), { start: 1, end: 0 })).toThrow(
     /`start` is 1, expected an axis up to 0/,

@@ -14,7 +14,7 @@ import { sum } from "./sum.js";
 const float64 = (values: number[]) => tensor(values, { dtype: "float64" });
 const int32 = (values: number[]) => tensor(values, { dtype: "int32" });
 
-test("property: of whole numbers, the quotient times the divisor and the rest make the number", () => {
+test("property: for integers, quotient · divisor + remainder is the dividend", () => {
   const number = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
   fc.assert(
     fc.property(number, fc.oneof(number, fc.integer({ min: -9, max: 9 })), (a, b) => {
@@ -28,7 +28,7 @@ test("property: of whole numbers, the quotient times the divisor and the rest ma
   );
 });
 
-test("property: of floats the rest lies between 0 and the divisor, and is exact where the signs agree", () => {
+test("property: for floats, the remainder is between 0 and the divisor, and exact if the signs agree", () => {
   const number = fc.double({ min: 1e-3, max: 1e6, noNaN: true });
   fc.assert(
     fc.property(number, number, fc.constantFrom(1, -1), (a, b, sign) => {
@@ -41,7 +41,7 @@ test("property: of floats the rest lies between 0 and the divisor, and is exact 
 });
 
 // The numbers are PyTorch 2.6's, but for an infinite divisor of floorDivide.
-test("golden: zeros, infinities and what rounding would spoil", () => {
+test("golden: zeros, infinities, and quotients close to an integer", () => {
   const a = float64([0.3, 5, -1, 1, Infinity, 1, -1, NaN]);
   const b = float64([0.1, 0, Infinity, -Infinity, 2, Infinity, 0, 1]);
   const rests = [...remainder(a, b).data];
@@ -65,7 +65,7 @@ test("the gradient of remainder equals central differences; none flows through f
   expect(slope(float64([5, 5])).toNested()).toEqual([1, 1]);
 });
 
-test("bools and types that differ are refused", () => {
+test("bools and operands of different dtypes are refused", () => {
   const bools = tensor([true, false]);
   expect(() => remainder(bools, bools)).toThrow(/remainder: `a` is "bool"/);
   expect(() => floorDivide(bools, bools)).toThrow(/floorDivide: `a` is "bool"/);

@@ -65,7 +65,7 @@ test("gradients towards both, first and second, equal central differences", () =
   expect(() => checkGradient(slope, params.update)).not.toThrow();
 });
 
-test("what does not fit is refused, with the fix", () => {
+test("invalid arguments are refused, with the fix", () => {
   const [cache, update] = [zeros([1, 3, 2]), zeros([1, 2, 2])];
   expect(() => scatterUpdate(cache, update, { writeIndices: ids([2]) })).toThrow(
     /`writeIndices` is 2, expected a start from 0 to 1, for 2 on an axis of 3.\nFix: grow the cache first/,

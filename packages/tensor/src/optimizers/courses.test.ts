@@ -10,7 +10,7 @@ import { wsd } from "./wsd.js";
 const shapes = fc.constantFrom<AnnealShape>("linear", "cosine", "exponential", "sqrt", 2, 0.5);
 const rate = fc.double({ min: 0.01, max: 10, noNaN: true });
 
-test("property: every course begins and ends where it should, goes one way, and stays", () => {
+test("property: each shape goes monotonically from the first rate to the last, then stays", () => {
   fc.assert(
     fc.property(shapes, rate, rate, fc.integer({ min: 1, max: 30 }), (shape, from, to, steps) => {
       const course = anneal({ from, to, steps, shape });
@@ -88,7 +88,7 @@ test("a part that ends between two steps leaves the rest of a step to the next",
   expect([0, 1, 2, 3].map(course)).toEqual([0, 2, 100.5, 101.5]);
 });
 
-test("what is no course is refused, with the fix", () => {
+test("invalid schedules are refused, with the fix", () => {
   expect(() => anneal({ from: 0, to: 1, steps: 2, shape: "exponential" })).toThrow(
     /`from` is 0, expected a finite number, above 0.*\nFix: begin and end above 0/,
   );

@@ -29,7 +29,7 @@ test("property: each number steps by the rate along the sign of the mean, which 
   );
 });
 
-test("a single number is a param, too; options outside of their range are refused", () => {
+test("a single number is a param, too; options out of range are refused", () => {
   const params = { scale: tensor(1) };
   const optimizer = lion({ learningRate: 0.25 });
   optimizer.update(params, { scale: tensor(3) }, optimizer.init(params));

@@ -168,7 +168,7 @@ test("a schedule is asked with the number of updates made before", () => {
   expect(param.toNested()).toEqual([2]);
 });
 
-test("what would train wrongly is refused, before anything is written", () => {
+test("invalid arguments are refused before anything is written", () => {
   const params = { a: tensor([1]), b: tensor([2, 3]) };
   const optimizer = sgd({ learningRate: 1, momentum: 0.5 });
   const state = optimizer.init(params);
@@ -190,7 +190,7 @@ test("what would train wrongly is refused, before anything is written", () => {
   );
 });
 
-test("options outside of their range are refused, with the fix", () => {
+test("options out of range are refused, with the fix", () => {
   expect(() => sgd({ learningRate: 1, momentum: 1 })).toThrow(
     /`momentum` is 1, expected a finite number, 0 or more and below 1/,
   );

@@ -17,7 +17,7 @@ import { isQuantized } from "./quantized-weight.js";
 
 const size = fc.integer({ min: 1, max: 70 });
 
-test("property: no number is further from its own than half a scale", () => {
+test("property: the error of a quantized number is at most half a scale", () => {
   fc.assert(
     fc.property(size, size, fc.nat(1e6), fc.constantFrom(4, 8), (outputs, inputs, seed, bits) => {
       const weight = randn([outputs, inputs], { seed });
@@ -35,7 +35,7 @@ test("property: no number is further from its own than half a scale", () => {
   );
 });
 
-test("property: a quantized layer is a layer with the weight that it stands for", () => {
+test("property: quantizedLinear equals linear with the dequantized weight", () => {
   fc.assert(
     fc.property(size, size, size, fc.nat(1e6), fc.constantFrom(4, 8), (M, outputs, inputs, seed, bits) => {
       const quantized = quantizeWeight(randn([outputs, inputs], { seed }), { bits: bits as 4 | 8 });
@@ -47,7 +47,7 @@ test("property: a quantized layer is a layer with the weight that it stands for"
   );
 });
 
-test("property: whole activations are the nearest of 127, so that the noise is small and zero stays zero", () => {
+test("property: int8 activations are rounded to the nearest of 127 levels, and zeros stay zeros", () => {
   fc.assert(
     fc.property(size, size, fc.nat(1e6), (outputs, inputs, seed) => {
       const quantized = quantizeWeight(randn([outputs, inputs], { seed }));
@@ -71,7 +71,7 @@ test("property: whole activations are the nearest of 127, so that the noise is s
   ]);
 });
 
-test("golden: where each number lies, by hand", () => {
+test("golden: the layout of panels, by hand", () => {
   // 9 outputs make two panels; output 8 is row 0 of the second. Five inputs make two steps of four.
   const weight = reshape(tensor(Array.from({ length: 45 }, (_, i) => (i === 44 ? 127 : 0))), [9, 5]);
   const { data, scale } = quantizeWeight(weight);
@@ -84,7 +84,7 @@ test("golden: where each number lies, by hand", () => {
   expect([small.data.data[0], small.data.data[1]]).toEqual([0xf8, 0x88]);
 });
 
-test("a quarter of the bytes, and an eighth and a little more", () => {
+test("8 bits take a quarter of the bytes, 4 bits an eighth plus scales", () => {
   const weight = randn([64, 256], { seed: 1 });
   const bytes = ({ data, scale }: { data: Tensor; scale: Tensor }) =>
     data.data.byteLength + scale.data.byteLength;
@@ -92,7 +92,7 @@ test("a quarter of the bytes, and an eighth and a little more", () => {
   expect(bytes(quantizeWeight(weight, { bits: 4 }))).toBe((64 * 256) / 2 + 64 * 8 * 4);
 });
 
-test("the gradient goes back to x, through the weight that is stood for", () => {
+test("the gradient of x uses the dequantized weight", () => {
   const quantized = quantizeWeight(randn([5, 6], { seed: 1 }));
   const x = randn([2, 6], { seed: 2 });
   const expected = matmul(
@@ -105,7 +105,7 @@ test("the gradient goes back to x, through the weight that is stood for", () => 
   });
 });
 
-test("what does not fit is refused, with the fix", () => {
+test("invalid arguments are refused, with the fix", () => {
   const weight = randn([4, 6], { seed: 1 });
   const quantized = quantizeWeight(weight);
   expect([isQuantized(quantized), isQuantized(weight), isQuantized(undefined)]).toEqual([true, false, false]);

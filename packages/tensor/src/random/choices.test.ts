@@ -12,7 +12,7 @@ import { permutation } from "./permutation.js";
 const near = (count: number, share: number, n: number) =>
   expect(Math.abs(count / n - share)).toBeLessThan(5 * Math.sqrt((share * (1 - share)) / n) + 1e-12);
 
-test("bernoulli is true as often as asked", () => {
+test("bernoulli is true with the given probability", () => {
   const n = 50_000;
   for (const probability of [0, 0.1, 0.5, 1]) {
     const x = bernoulli([n], { seed: 1, probability });

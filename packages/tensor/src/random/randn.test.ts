@@ -49,7 +49,7 @@ test("normals have the moments and tails of the normal distribution", () => {
   }
 });
 
-test("a seed's stream can be taken up anywhere, and other seeds give other numbers", () => {
+test("a stream can start at any index, and other seeds give other numbers", () => {
   const whole = randn([10], { seed: 3 }).data;
   expect(randn([6], { seed: 3, first: 4 }).data).toEqual(whole.slice(4));
   expect(randn([2, 5], { seed: 3 }).data).toEqual(whole);
@@ -69,7 +69,7 @@ test("uniform lies strictly between its limits, evenly", () => {
   counts.forEach((count) => expect(Math.abs(count / n - 1 / 8)).toBeLessThan(5 * Math.sqrt(7 / 64 / n)));
 });
 
-test("a seed that is no whole number, and a type without fractions, are refused", () => {
+test("a seed that is not an integer, and an integer dtype, are refused", () => {
   expect(() => randn([1], { seed: 0.5 })).toThrow(
     "randn: `seed` is 0.5, expected a whole number.\nFix: give any whole",
   );

@@ -123,7 +123,7 @@ test("other whole numbers are read as int32 where they fit, and refused where th
   expect((await read("BOOL", new Uint8Array([0, 1, 7]))).toNested()).toEqual([false, true, true]);
 });
 
-test("what a hostile header claims is refused before it is asked for", async () => {
+test("a malicious header is refused before its tensors are read", async () => {
   const asked: [number, number][] = [];
   const watch = (bytes: Uint8Array) => ({
     size: bytes.length,
@@ -164,7 +164,7 @@ test.each(Object.entries({ readSafetensors, openSafetensors }))(
   },
 );
 
-test("numbers that no type holds are refused in the name of the function that opened the file", async () => {
+test("numbers that fit no dtype are refused in the name of the function that opened the file", async () => {
   const file = fileOf("U32", [1], Uint8Array.of(255, 255, 255, 255));
   await expect(readSafetensors(file)).rejects.toMatchObject({ fn: "readSafetensors", argument: "x[0]" });
   const opened = await openSafetensors(file);

@@ -238,7 +238,7 @@ const transforms = "grad valueAndGrad vjp jvp jacobian checkGradient vmap";
 const example = (all: Tensor, n: number) => t.reshape(t.slice(all, 0, n, n + 1), all.shape.slice(1));
 
 describe("vmap", () => {
-  test("every function of the tables of names has a case", async () => {
+  test("every exported function has a test case", async () => {
     const { names } = (await import("../../../../scripts/names.mjs")) as {
       names(): { entry: string; name: string }[];
     };
