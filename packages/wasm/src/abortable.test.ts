@@ -23,7 +23,7 @@ test.each([1, 2])(
   },
 );
 
-test("what is no function is refused", async () => {
+test("an `abortCallback` that is not a function is refused", async () => {
   await expect(wasm({ abortCallback: true as never })).rejects.toThrow(
     /`abortCallback` is true, expected a function.*\nFix: leave it out/,
   );

@@ -51,12 +51,12 @@ describe.each(Object.entries(sources))("%s", (_, values) => {
   });
 });
 
-test("bools are stored as bytes of 0 and 1, and what is none is refused", () => {
+test("bools are stored as bytes 0 and 1, and other values are refused", () => {
   expect(device.scope(() => tensor([[true], [false]], { device })).toNested()).toEqual([[true], [false]]);
   expect(() => device.scope(() => tensor([2], { dtype: "bool", device }))).toThrow(/`value` is 2/);
 });
 
-test("an array is copied once, into the device's memory, where it stays until its scope ends", () => {
+test("inside a scope an array is copied once, to the device's memory, until the scope ends", () => {
   const values = new Float32Array(5000).fill(2);
   const before = device.memory().bytes;
   device.scope(() => {
@@ -68,7 +68,7 @@ test("an array is copied once, into the device's memory, where it stays until it
   expect(device.memory().bytes).toBe(before);
 });
 
-test("a refused value leaves no memory behind", () => {
+test("a refused value allocates no memory", () => {
   const before = device.memory().bytes;
   expect(() => device.scope(() => tensor([1, 300], { dtype: "uint8", device }))).toThrow(
     /`values\[1\]` is 300/,
@@ -76,7 +76,7 @@ test("a refused value leaves no memory behind", () => {
   expect(device.memory().bytes).toBe(before);
 });
 
-test("a long loop that feeds arrays uses the memory of one call", () => {
+test("a long loop of calls with arrays uses no more memory than one call", () => {
   const values = randn([64 * 64], { seed: 1 }).data;
   const call = () =>
     device.scope(() => {
@@ -89,7 +89,7 @@ test("a long loop that feeds arrays uses the memory of one call", () => {
   expect(device.memory()).toEqual(before);
 });
 
-test("what is made inside a scope belongs to it, unless it is returned or resident", () => {
+test("a tensor created inside a scope belongs to it, unless it is returned or resident", () => {
   const made: Tensor[] = [];
   const makers: (() => Tensor)[] = [
     () => tensor([1], { device }),
@@ -116,7 +116,7 @@ test("what is made inside a scope belongs to it, unless it is returned or reside
   });
 });
 
-test("zeros in memory that was used before are zeros", () => {
+test("zeros in reused memory are zeros", () => {
   device.scope(() => add(tensor(new Float32Array(64).fill(5), { device }), 1));
   expect([...device.scope(() => zeros([64], { device })).data]).toEqual(Array<number>(64).fill(0));
 });

@@ -81,7 +81,7 @@ test("copying moves every byte, and no more", async () => {
   expect(bytes.slice(512).every((byte) => byte === 0)).toBe(true);
 });
 
-test("work is what a run does", async () => {
+test("`work` is the number of operations or bytes of a run", async () => {
   expect((await arithmeticLoop("mulAdd"))?.work).toBe(100_000 * 12 * 4 * 2);
   expect((await arithmeticLoop("dot"))?.work).toBe(100_000 * 12 * 16 * 2);
   expect((await readLoop(1024)).work).toBe(1024);
@@ -98,7 +98,7 @@ test("a rate is the work over the best time", () => {
   vi.restoreAllMocks();
 });
 
-test("what is not there is refused", async () => {
+test("invalid arguments are refused", async () => {
   await expect(arithmeticLoop("plus" as "dot")).rejects.toThrow(
     'arithmeticLoop: `arithmetic` is "plus", expected "mulAdd", "fused" or "dot".\nFix: `mulAdd` runs',
   );

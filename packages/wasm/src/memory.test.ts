@@ -6,7 +6,7 @@ import { wasmMemory } from "./memory.js";
 
 const page = 65536;
 
-test("property: allocations in use never overlap, and memory grows by less than a quarter beyond what they span", () => {
+test("property: allocations never overlap, and memory is less than a quarter larger than their span", () => {
   const step = fc.record({
     bytes: fc.integer({ min: 0, max: 200_000 }),
     give: fc.boolean(),
@@ -39,7 +39,7 @@ test("property: allocations in use never overlap, and memory grows by less than 
   );
 });
 
-test("what is given back serves any size, so that lengths that grow do not pile up", () => {
+test("freed memory is reused for any size, so growing lengths need no additional memory", () => {
   const memory = wasmMemory({ firstByte: page });
   const resident = memory.allocate(1000);
   for (let length = 1; length <= 2000; length++) {
@@ -52,14 +52,14 @@ test("what is given back serves any size, so that lengths that grow do not pile 
   expect(memory.memory.buffer.byteLength).toBeLessThan(2 * 2000 * 768);
 });
 
-test("a device says what it uses, and refuses more than `maxBytes`, with the fix", async () => {
+test("a device reports its memory, and refuses more than `maxBytes`, with the fix", async () => {
   const device = await wasm({ maxBytes: 8 * 2 ** 20 });
   const weight = randn([512, 512], { seed: 1 }).to(device);
   expect(device.memory()).toMatchObject({ bytes: 2 ** 20, peakBytes: 2 ** 20, maxBytes: 8 * 2 ** 20 });
   expect(() => device.scope(() => zeros([4096, 1024]).to(device))).toThrow(
     /`memory` is "18 MiB asked for, 1 MiB of it in use", expected at most 8 MiB \(`maxBytes`\).*\nFix: use smaller batches/s,
   );
-  // What a call took before it failed is given back.
+  // Allocations of a failed call are freed.
   expect(() => matmul(randn([2048, 512], { seed: 2, device }), weight)).toThrow(/`memory`/);
   expect(device.memory().bytes).toBe(2 ** 20);
   expect(matmul(weight, weight).shape).toEqual([512, 512]);

@@ -3,7 +3,7 @@ import { readPatterns, type PatternedKernel, type ReadPattern } from "./read-pat
 
 const large = 2 ** 26;
 
-/** A chooser whose calls take so many milliseconds, and what was called. */
+/** Read patterns whose calls take the given milliseconds, and the list of calls. */
 function timed(
   milliseconds: Record<ReadPattern, number | (() => number)>,
   kernel: PatternedKernel = "decode",

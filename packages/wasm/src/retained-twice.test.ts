@@ -7,7 +7,7 @@ import { wasm } from "./index.js";
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-test("what is retained twice is freed once", async () => {
+test("a tensor that is retained twice is freed once", async () => {
   const device = await wasm({ threads: 1 });
   const kept = tensor(new Float32Array(1000).fill(2), { shape: [1000], device });
   device.retain(kept.storage);

@@ -9,7 +9,7 @@ const dataUrl = async (build: "plain" | "relaxed") => {
   return `data:application/wasm;base64,${btoa(Array.from(binary, (byte) => String.fromCharCode(byte)).join(""))}`;
 };
 
-test("kernels from addresses compute what the bundled ones do", async () => {
+test("kernels from URLs compute the same as the bundled ones", async () => {
   const urls: WasmUrls = { plain: await dataUrl("plain"), relaxed: await dataUrl("relaxed") };
   const device = await wasmFrom(urls, { threads: 2, build: "plain" });
   expect(device.name).toBe("wasm,threads=2,plain");
@@ -18,14 +18,14 @@ test("kernels from addresses compute what the bundled ones do", async () => {
   await device.close();
 });
 
-test("an address that cannot be fetched is an error with the fix", async () => {
+test("a URL that cannot be fetched throws an error with the fix", async () => {
   const urls = { plain: "data:nonsense", relaxed: "data:nonsense" };
   await expect(wasmFrom(urls, { build: "plain" })).rejects.toThrow(
     /^wasmFrom: `urls\.plain` is "data:nonsense", expected an address that @qkv\/wasm\/plain\.wasm can be fetched from\.\nFix: copy/,
   );
 });
 
-test("a file that is no kernel is refused", async () => {
+test("a file that is not a binary of the kernels is refused", async () => {
   const urls = { plain: "data:text/html,<html>", relaxed: "data:text/html,<html>" };
   await expect(wasmFrom(urls)).rejects.toThrow(/`binary` is/);
 });

@@ -64,7 +64,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build", (build) => {
     );
   });
 
-  test("a long sum is cut into depths without a seam", () => {
+  test("long sums, which are split along K, equal the plain device's", () => {
     agree(matmul, [randn([7, 1300], { seed: 1 }), randn([1300, 9], { seed: 2 })], 1e-4);
     agree(matmul, [randn([200, 513], { seed: 3 }), randn([513, 20], { seed: 4 })], 1e-4);
   });
@@ -85,7 +85,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build", (build) => {
     );
   });
 
-  test("numbers at the edges: infinities, NaN, powers that overflow and vanish", () => {
+  test("infinities, NaN, and exponentials that overflow or underflow equal the plain device's", () => {
     const x = tensor([-Infinity, Infinity, NaN, -200, 200, 88.7, -87.3, 0, -0, 1e-40, 3, -3]);
     agree(exp, [x]);
     agree(
@@ -113,7 +113,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build", (build) => {
     expect(device.report().calls["exp"]!.device).toBeGreaterThan(0);
   });
 
-  test("a long loop of scopes uses the memory of one", () => {
+  test("a long loop of scopes uses no more memory than one", () => {
     const [x, w] = [randn([64, 64], { seed: 1, device }), randn([64, 64], { seed: 2 }).to(device)];
     const step = () => device.scope(() => softmax(matmul(matmul(x, w), w)));
     step();
@@ -122,7 +122,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build", (build) => {
     expect(device.memory()).toEqual(before);
   });
 
-  test("what leaves the outermost scope is the program's own; what stayed says so", () => {
+  test("a result of the outermost scope is a host array; using a tensor after its scope throws", () => {
     let stayed: Tensor | undefined;
     const left = device.scope(() =>
       device.scope(() => {
@@ -143,7 +143,7 @@ test("a build that does not exist is refused", async () => {
   );
 });
 
-test("an option that does not exist is refused, and so is what holds no options", async () => {
+test("an unknown option is refused, and so are options that are not an object", async () => {
   await expect(wasm({ thread: 2 } as object)).rejects.toThrow(
     /^wasm: `thread` is 2, expected one of the options build, threads, .*\nFix: write `threads`/,
   );
@@ -155,12 +155,12 @@ function like(x: Tensor, device: Device): Tensor {
   return tensor(x.data, { shape: x.shape, dtype: x.dtype, device });
 }
 
-/** The distance between float32 numbers near x. */
+/** Unit in the last place of a float32 number. */
 function ulp(x: number): number {
   return 2 ** (Math.max(-126, Math.floor(Math.log2(Math.abs(x)))) - 23);
 }
 
-test("numbers that a program has read stay, though the device's memory grows and is used again", async () => {
+test("numbers that were read do not change when the device's memory grows and is reused", async () => {
   const device = await wasm();
   const resident = randn([4], { seed: 1 }).to(device);
   const expected = [...randn([4], { seed: 1 }).data];
@@ -175,6 +175,6 @@ test("numbers that a program has read stay, though the device's memory grows and
   expect(Array.from(inside)).toEqual(expected);
 });
 
-test("the plain device is not touched by any of this", () => {
+test("the plain device still is `js`", () => {
   expect(js().name).toBe("js");
 });

@@ -1,4 +1,4 @@
-// Memory that attention takes beside its tensors, and dispatches that long calls are cut into.
+// Memory that attention allocates besides its tensors, and the split of long calls into dispatches.
 import {
   callSizes,
   mapCall,
@@ -24,7 +24,7 @@ const open = (gpu: GPU) => {
 
 type Make = (shape: readonly number[], seed: number) => Tensor;
 
-/** A causal call of tensors that `make` makes. */
+/** A causal attention call; `make` creates its tensors. */
 function causalCall([H, Hkv, T, D]: readonly number[], make: Make): AttentionCall {
   const of = (heads: number, seed: number) => make([1, heads, T!, D!], seed);
   const mask = {
@@ -61,7 +61,7 @@ function run(device: Device, call: AttentionCall, dOutput: Tensor): Tensor[] {
   return [saved.output, saved.lse, to.query, to.keyValues.key[0] as Tensor, to.keyValues.value[0] as Tensor];
 }
 
-test("4096 tokens and 12 heads, forward and backward, take less than 64 MiB beside their tensors", async () => {
+test("4096 tokens and 12 heads, forward and backward, allocate less than 64 MiB besides their tensors", async () => {
   const { device } = await open(nothing);
   const call = causalCall([12, 12, 4096, 64], (shape) => zeros(shape, { device }));
   const dOutput = zeros(call.query.shape, { device });
@@ -73,7 +73,7 @@ test("4096 tokens and 12 heads, forward and backward, take less than 64 MiB besi
   device.close();
 });
 
-test("32,768 tokens are cut into dispatches of at most 200 ms at the rate that was measured", async () => {
+test("32,768 tokens are split into dispatches of at most 200 ms at the measured rate", async () => {
   const { device, measured } = await open(nothing);
   const rate = 2e10;
   measured(rate);
@@ -90,7 +90,7 @@ test("32,768 tokens are cut into dispatches of at most 200 ms at the rate that w
   device.close();
 });
 
-test("ranges of workgroups cover all, and exceed the limit only by one workgroup alone", () => {
+test("ranges cover all workgroups, and only a range of one workgroup exceeds the limit", () => {
   const flopsOf = (unit: number) => (unit % 7) + 1;
   const ranges = unitRanges(100, flopsOf, 7, 10);
   expect(ranges[0]![0]).toBe(0);
@@ -115,7 +115,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("on the adapter here", () => {
   beforeAll(async () => (opened = await open(gpu)), 300_000);
   afterAll(() => opened.device.close());
 
-  test("a call in many dispatches gives the same bits", { timeout: 300_000 }, async () => {
+  test("a call in many dispatches gives the same bits as in one", { timeout: 300_000 }, async () => {
     const { device, measured } = opened;
     const call = causalCall([4, 2, 150, 8], (shape, seed) => randn(shape, { seed, device }));
     const dOutput = randn(call.query.shape, { seed: 4, device });

@@ -1,4 +1,4 @@
-// Opening the GPU for attention of numbers, on Dawn's null backend, which compiles shaders and computes nothing.
+// Opening the GPU for attention of arrays, on Dawn's null backend, which compiles shaders but computes nothing.
 import { isQkvError } from "@qkv/core";
 import { changedGpu, type Change } from "@qkv/test-support/changed-gpu";
 import { expect, test } from "vitest";
@@ -12,7 +12,7 @@ const failure = async (change: Change, opened: GPUDevice[] = []) =>
   openAttention({ gpu: changedGpu(gpu, change, opened) }).catch((error: unknown) => error);
 const none: Change = () => undefined;
 
-test("a GPU whose numbers are wrong is refused by its name, and its device is given back", async () => {
+test("a GPU that computes wrong numbers is refused with its name, and its device is destroyed", async () => {
   const opened: GPUDevice[] = [];
   const error = await failure(none, opened);
   // The shaders of prefill and decoding compiled: the numbers are what is wrong.
@@ -21,7 +21,7 @@ test("a GPU whose numbers are wrong is refused by its name, and its device is gi
   await expect(opened[0]!.lost).resolves.toMatchObject({ reason: "destroyed" });
 });
 
-test("a shader that is rejected, and memory that is not there, are what the self-test fails by", async () => {
+test("a rejected shader and missing memory are errors of the self-test", async () => {
   const cases: [Change, RegExp][] = [
     [
       (device, name) =>
@@ -50,7 +50,7 @@ test("a shader that is rejected, and memory that is not there, are what the self
   }
 });
 
-test("a device that is lost while it opens is a typed error", async () => {
+test("a device that is lost while it is opened throws a DeviceError", async () => {
   const opened: GPUDevice[] = [];
   const error = await failure((device, name) => {
     if (name === "createCommandEncoder") device.destroy();

@@ -1,4 +1,4 @@
-// Shaders that are compiled before their calls, on Dawn's null backend.
+// `device.compile`, on Dawn's null backend.
 import {
   add,
   exp,
@@ -45,7 +45,7 @@ afterEach(() => device.close());
 const layer = (x: Tensor) => gelu(softmax(matmul(x, x)));
 const input = () => randn([8, 8], { seed: 1, device });
 
-test("a call whose shaders were compiled compiles none, and a dry run dispatches and submits nothing", async () => {
+test("a call after `compile` compiles no shader, and a dry run dispatches and submits nothing", async () => {
   const told: CompileProgress[] = [];
   const x = input();
   const compiled = await device.compile(() => layer(x), { onProgress: (progress) => told.push(progress) });
@@ -58,7 +58,7 @@ test("a call whose shaders were compiled compiles none, and a dry run dispatches
   expect(await device.compile(() => layer(x))).toBe(0);
 });
 
-test("what a dry run made is freed with it", async () => {
+test("tensors of a dry run are freed at its end", async () => {
   const x = input();
   await layer(x).read();
   const before = device.memory().bytes;
@@ -66,7 +66,7 @@ test("what a dry run made is freed with it", async () => {
   expect(device.memory().bytes).toBeLessThanOrEqual(before!);
 });
 
-test("numbers of a dry run are refused later, and so is a change of a tensor from before it", async () => {
+test("reading a result of a dry run later throws, and so does updating an earlier tensor inside of one", async () => {
   let kept: Tensor | undefined;
   await device.compile(() => {
     kept = resident(add(input(), 1));
@@ -88,7 +88,7 @@ test("numbers of a dry run are refused later, and so is a change of a tensor fro
   ).resolves.toBe(0);
 });
 
-test("a signal stops, with its reason; what was compiled by then is kept", async () => {
+test("a signal aborts with its reason; shaders compiled by then are kept", async () => {
   const controller = new AbortController();
   const x = input();
   const compiling = device.compile(() => [layer(x), exp(x), relu(x), add(x, x), tensor(1).to(device)], {
@@ -104,14 +104,14 @@ test("a signal stops, with its reason; what was compiled by then is kept", async
   await expect(device.compile(() => layer(x), { signal: none })).rejects.toThrow("before");
 });
 
-test("a shader that is refused is named; calls of others work", async () => {
+test("a rejected shader is named, and calls of other shaders work", async () => {
   refused = "gelu";
   const x = input();
   await expect(device.compile(() => layer(x))).rejects.toThrow(/^gelu: `device` is .*\nFix: please report/);
   await expect(softmax(x).read()).resolves.toHaveLength(64);
 });
 
-test("a closed device, and arguments that are none", async () => {
+test("a closed device and invalid arguments are refused", async () => {
   const x = input();
   const wrong: [unknown, unknown, RegExp][] = [
     [3, undefined, /^compile: `f` is 3, expected a function/],

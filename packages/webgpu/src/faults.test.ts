@@ -35,7 +35,7 @@ const onNull = () => untested(gpu);
 const computed = (device: WebGpuDevice) => add(randn([8], { seed: 1 }).to(device), 1);
 
 describe("opening", () => {
-  test("options that no device could be made of are refused", async () => {
+  test("invalid options are refused", async () => {
     const refused: [unknown, RegExp][] = [
       [{ powerPreference: "fast" }, /^webgpu: `powerPreference` is "fast", expected/],
       [{ adapter: {} }, /^webgpu: `adapter` is .*, expected a GPUAdapter/],
@@ -50,7 +50,7 @@ describe("opening", () => {
       await expect(webgpu(options as WebGpuOptions)).rejects.toThrow(message);
   });
 
-  test("no adapter, and an adapter that gives no device", async () => {
+  test("a missing adapter, and an adapter without a device, throw", async () => {
     const none = { requestAdapter: () => Promise.resolve(null) } as unknown as GPU;
     await expect(webgpu({ gpu: none })).rejects.toThrow(
       /^webgpu: `adapter` is "no adapter of WebGPU here".*\nFix: use @qkv\/wasm/,
@@ -60,14 +60,14 @@ describe("opening", () => {
     await expect(webgpu({ adapter })).rejects.toThrow(/^webgpu: `adapter` is ".*which gives no device/);
   });
 
-  test("an adapter that computes wrong numbers is refused by its name", async () => {
+  test("an adapter that computes wrong numbers is refused with its name", async () => {
     await expect(webgpu({ gpu })).rejects.toThrow(
       /^webgpu: `adapter` is ".*null.*, (whose numbers in the self-test are .* away|which fails in the self-test)".*\nFix: use @qkv\/wasm/i,
     );
   });
 });
 
-test("numbers on the GPU come to a program that waits, and `.data` says so", async () => {
+test("`read` returns numbers on the GPU, and `.data` throws an error that suggests it", async () => {
   const device = await onNull();
   const x = computed(device);
   expect(() => x.data).toThrow(
@@ -78,7 +78,7 @@ test("numbers on the GPU come to a program that waits, and `.data` says so", asy
   device.close();
 });
 
-test("float64 stays on the host, on the plain kernels, which the report counts", async () => {
+test("float64 stays on the host and runs plain kernels, which the report counts", async () => {
   const device = await onNull();
   const x = randn([3], { seed: 1, dtype: "float64", device });
   expect(relu(x).data).toEqual(relu(randn([3], { seed: 1, dtype: "float64" })).data);
@@ -105,7 +105,7 @@ test("`using` closes a device at the end of the block", async () => {
   expect(() => exp(x)).toThrow(/^exp: `device` is "closed"/);
 });
 
-test("a lost device says so, and works again after a restart; what was on the GPU alone is gone", async () => {
+test("a lost device throws, and works again after a restart, without the numbers that were only on the GPU", async () => {
   const opened: GPUDevice[] = [];
   const device = await untested(changed(() => undefined, opened));
   const [x, onHost] = [computed(device), randn([8], { seed: 2, device })];
@@ -121,7 +121,7 @@ test("a lost device says so, and works again after a restart; what was on the GP
   device.close();
 });
 
-test("a read that a loss interrupts is refused", async () => {
+test("a read during which the device is lost throws", async () => {
   const opened: GPUDevice[] = [];
   const device = await untested(changed(() => undefined, opened));
   const reading = expect(computed(device).read()).rejects.toThrow(/`device` is/);
@@ -129,7 +129,7 @@ test("a read that a loss interrupts is refused", async () => {
   await reading;
 });
 
-test("a tensor larger than the adapter binds is refused at once", async () => {
+test("a tensor that is too large for a binding is refused at once", async () => {
   const device = await untested(
     changed((_, name) =>
       name === "limits" ? { maxBufferSize: 2 ** 20, maxStorageBufferBindingSize: 2 ** 16 } : undefined,
@@ -143,8 +143,8 @@ test("a tensor larger than the adapter binds is refused at once", async () => {
   device.close();
 });
 
-describe("what the GPU tells of later", () => {
-  test("memory that ran out, at the next read, once", async () => {
+describe("failures that the GPU reports later", () => {
+  test("out of memory: the next read throws, once", async () => {
     let left = 1;
     const scopes: string[] = [];
     const device = await untested(
@@ -168,7 +168,7 @@ describe("what the GPU tells of later", () => {
     device.close();
   });
 
-  test("a shader that was refused, by the name of its operation; others still run", async () => {
+  test("a rejected shader: the error names its operation, and other operations still run", async () => {
     const device = await untested(
       changed((target, name) =>
         name === "createShaderModule"
@@ -184,7 +184,7 @@ describe("what the GPU tells of later", () => {
   });
 });
 
-test("reads of one turn share a submission, and many calls are one", async () => {
+test("reads in one turn of the event loop share a submission, and many calls need only one", async () => {
   const device = await onNull();
   const x = randn([16], { seed: 1 }).to(device);
   const results: Tensor[] = [];
@@ -195,7 +195,7 @@ test("reads of one turn share a submission, and many calls are one", async () =>
   device.close();
 });
 
-test("lengths that grow compile nothing new, and a long loop uses the buffers of a short one", async () => {
+test("growing lengths compile no new shader, and a long loop uses no more buffers than a short one", async () => {
   const device = await onNull();
   const weight = randn([8, 8], { seed: 2 }).to(device);
   const step = (length: number) =>

@@ -1,5 +1,5 @@
-// Sixty failures, forced on Dawn's null backend: twelve operations meet five of them each. Each is a DeviceError that
-// names the operation, leaves what the program has on the host as it was, and the device works after it.
+// Sixty failures, forced on Dawn's null backend: five for each of twelve operations. Each throws a DeviceError that names the
+// operation, does not change numbers on the host, and leaves a working device.
 import { DeviceError } from "@qkv/core";
 import {
   add,
@@ -121,7 +121,7 @@ async function recovered(fault: Fault, error: unknown, told: RegExp, x: Tensor, 
 describe.each(Object.keys(ops))("%s", (op) => {
   const f = ops[op]!;
 
-  test("lost before the call", async () => {
+  test("a device lost before the call throws", async () => {
     const fault = await forced();
     device = fault.device;
     const x = input(device);
@@ -132,7 +132,7 @@ describe.each(Object.keys(ops))("%s", (op) => {
     await recovered(fault, error, new RegExp(`^${op}: .device. is "lost`), x, f);
   });
 
-  test("lost between the call and its read", async () => {
+  test("a device lost between the call and its read throws", async () => {
     const fault = await forced();
     device = fault.device;
     const x = input(device);
@@ -145,7 +145,7 @@ describe.each(Object.keys(ops))("%s", (op) => {
     expect(await errorOf(() => exp(y))).toBeInstanceOf(DeviceError);
   });
 
-  test("memory that runs out", async () => {
+  test("running out of memory throws", async () => {
     const fault = await forced();
     device = fault.device;
     const x = input(device);
@@ -155,7 +155,7 @@ describe.each(Object.keys(ops))("%s", (op) => {
     await recovered(fault, error, /no memory.*\nFix: work inside of `device.scope/, x, f);
   });
 
-  test("a submission that fails inside of the driver", async () => {
+  test("a submission that fails in the driver throws", async () => {
     const fault = await forced();
     device = fault.device;
     const x = input(device);
@@ -165,7 +165,7 @@ describe.each(Object.keys(ops))("%s", (op) => {
     await recovered(fault, error, /the driver gave up/, x, f);
   });
 
-  test("a shader that is refused", async () => {
+  test("a rejected shader throws", async () => {
     const fault = await forced();
     device = fault.device;
     const x = input(device);

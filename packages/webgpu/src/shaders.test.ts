@@ -68,7 +68,7 @@ test.each(Object.entries(calls))("%s: the shaders are those that a device of Daw
   expect(runs).toHaveLength(dispatches);
 });
 
-test("a run tells its operation, its workgroups and the bytes of its buffers", async () => {
+test("a run has its operation, workgroups and the bytes of its buffers", async () => {
   const runs = await shadersOf((device) => attend(device, 100, 130));
   expect(runs).toHaveLength(1);
   const [{ op, groups, reads, writes }] = runs as [(typeof runs)[number]];
@@ -81,7 +81,7 @@ test("a run tells its operation, its workgroups and the bytes of its buffers", a
   expect(writes).toEqual([32768, 6144]);
 });
 
-test("a long call is cut at the rate that is given, and texts with subgroups begin by asking for them", async () => {
+test("a long call is split by the given rate, and shaders with subgroups enable them", async () => {
   const f = (device: Device) => attend(device, 100, 130);
   const cut = await shadersOf(f, { flopsPerSecond: 1e6 });
   expect(cut.length).toBe(16);

@@ -37,7 +37,7 @@ async function adapterOfLanes(): Promise<GPUAdapter> {
   });
 }
 
-test.each([false, true])("all shaders compile within plain limits, subgroups %s", async (subgroups) => {
+test.each([false, true])("all shaders compile within default limits, subgroups %s", async (subgroups) => {
   const options = checkOptions({ adapter: await adapterOfLanes(), subgroups });
   const { device } = await makeDevice(everyKernel, () => openDevice(options), options);
   for (const { name, f, inputs } of [...opCases, ...deviceOpCases]) {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { tilesPerChunk } from "./attention.js";
 
-test("chunks of a decoding call: long ones, as long as 16 are left to threads", () => {
+test("chunks of a decoding call are as long as possible with at least 16 of them", () => {
   // 16,384 keys are 256 tiles.
   expect(tilesPerChunk(256, 12)).toBe(64);
   expect(tilesPerChunk(256, 4)).toBe(64);

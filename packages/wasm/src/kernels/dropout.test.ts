@@ -38,7 +38,7 @@ test("all 52 bits of a number decide: a rate just above it drops it, one just be
   });
 });
 
-test("stretches of several threads follow each other, and a view that is not packed drops the same numbers", async () => {
+test("several threads, and a view that is not contiguous, drop the same numbers", async () => {
   const device = await wasm({ threads: 2 });
   const x = randn([130, 257], { seed: 2 });
   const options = { rate: 0.3, seed: -5 };
@@ -47,7 +47,7 @@ test("stretches of several threads follow each other, and a view that is not pac
   expect(swapped(x.to(device)).data).toBeAllclose(swapped(x).data, { rtol: 2e-7, atol: 0 });
 });
 
-test("the gradient goes where the numbers went, without the plain kernel", async () => {
+test("the gradient is dropped like the numbers, without the plain kernel", async () => {
   const device = await wasm({ threads: 1 });
   const x = randn([64, 33], { seed: 3, device });
   const options = { rate: 0.25, seed: 4 };

@@ -88,13 +88,13 @@ describe.each(["plain", "relaxed"] as const)("the %s build, number by number", (
     );
   });
 
-  test("a choice between tensors, by a condition of any shape", () => {
+  test("where: conditions of any shape equal the plain device's", () => {
     const [a, b] = [randn([5, 3, 9], { seed: 1 }), randn([9], { seed: 2 })];
     agree(device, (a, b) => t.where(t.greater(a, 0), a, b), [a, b], { ops: ["where", "greater"] });
     agree(device, (a, b) => t.where(t.greater(b, 0), 0, permute(a, [1, 0, 2])), [a, b], { ops: ["where"] });
   });
 
-  test("copies in another order", () => {
+  test("permuted copies equal the plain device's", () => {
     const x = randn([3, 5, 7, 4], { seed: 1 });
     agree(device, (x) => t.contiguous(permute(x, [0, 2, 1, 3])), [x], { ops: ["copy"] });
     agree(device, (x) => t.contiguous(permute(x, [3, 2, 1, 0])), [x], { ops: ["copy"] });

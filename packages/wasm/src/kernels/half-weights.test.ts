@@ -54,7 +54,7 @@ describe.each([
     }
   });
 
-  test("a large product, of a weight that is cut into stretches and columns", () => {
+  test("a large product, whose weight is packed in parts, gives the bits of the float32 weight", () => {
     const [M, N, K] = [14, 4100, 520];
     const x = randn([M, K], { seed: 1 }).to(device);
     // Numbers of sizes from 2^-7 to 2^6 in float16, and far apart in bfloat16.
@@ -68,7 +68,7 @@ describe.each([
     }
   });
 
-  test.each(types)("rows of an embedding table of %s", (dtype) => {
+  test.each(types)("embedding looks up rows of a table in %s", (dtype) => {
     const table = cast(randn([11, 6], { seed: 1 }), dtype);
     const ids = tensor([3, 10, 3, 0], { dtype: "int32" });
     const rows = embedding(table.to(device), ids.to(device));
@@ -77,7 +77,7 @@ describe.each([
     expect(rows.data).toEqual(embedding(table, ids).data);
   });
 
-  test("the plain device agrees, which widens the weight", () => {
+  test("the plain device, which casts the weight, agrees", () => {
     const [x, weight] = [randn([3, 40], { seed: 1 }), cast(randn([9, 40], { seed: 2 }), "bfloat16")];
     expect(js().weightTypes).toBeUndefined();
     const expected = linear(x, weight).data;
@@ -86,7 +86,7 @@ describe.each([
     );
   });
 
-  test("in a scope, a weight in 16 bits takes no memory beside what a product packs", () => {
+  test("in a scope, a weight in 16 bits needs no memory except for packed panels", () => {
     const weight = cast(randn([512, 512], { seed: 1 }), "bfloat16").to(device);
     const row = randn([1, 512], { seed: 2 }).to(device);
     device.scope(() => linear(row, weight));

@@ -30,7 +30,7 @@ describe.each(["wasm", "wasm of two threads"])("%s", (name) => {
     runs("device").forEach((count, i) => expect(count, ops[i]!).toBeGreaterThan(before[i]!));
   }
 
-  test("property: tensors of any strides are joined along any axis", () => {
+  test("property: tensors of any strides are concatenated along any axis", () => {
     const part = fc.record({
       order: fc.constantFrom(...orders),
       own: length,
@@ -60,7 +60,7 @@ describe.each(["wasm", "wasm of two threads"])("%s", (name) => {
     );
   });
 
-  test("property: any number stands before and after an axis", () => {
+  test("property: axes are padded with any number", () => {
     const count = fc.constantFrom(0, 1, 2, 5, 300);
     const value = fc.constantFrom(0, 2.5, -Infinity, NaN);
     fc.assert(
@@ -75,7 +75,7 @@ describe.each(["wasm", "wasm of two threads"])("%s", (name) => {
     );
   });
 
-  test("whole numbers too, and more of them than one item takes", () => {
+  test("int32 tensors, and tensors of several work items, are concatenated and padded", () => {
     const ids = randint([3, 4], { high: 9, seed: 1 });
     same((x) => pad(concat([x, x], 0), 1, 1, 0, -100), [ids], ["pad", "concat"]);
     same((x) => concat([x, x], 1), [randn([2, 40_000], { seed: 1 })], ["concat"]);

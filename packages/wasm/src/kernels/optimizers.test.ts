@@ -47,7 +47,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build, steps of optimizers"
     },
   );
 
-  test("params that are not the device's are changed all the same", () => {
+  test("params outside of the device's memory are updated, too", () => {
     const optimizer = sgd({ learningRate: 1 });
     const own = { w: randn([5], { seed: 1, device }) };
     const before = [...own.w.data];

@@ -42,7 +42,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build, weights of small who
     );
   });
 
-  test("rows so long that only some at a time stay in a cache", () => {
+  test("rows too long to stay in a cache together equal the plain device's", () => {
     // 24 rows are twice 12; 43 are 18, 18 and 7, the last of which are two blocks of 4.
     const { data, scale } = quantizeWeight(randn([9, 20_000], { seed: 1 }));
     for (const M of [24, 43]) {
@@ -74,7 +74,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build, weights of small who
     },
   );
 
-  test("one number that is a million times the others costs a millionth of the result, no more", () => {
+  test("one number a million times larger than the others causes an error of at most a millionth", () => {
     const { data, scale } = quantizeWeight(randn([16, 512], { seed: 1 }));
     const x = randn([1, 512], { seed: 2 });
     x.data[3] = 1e6;

@@ -34,7 +34,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build, along axes", (build)
     },
   );
 
-  test("NaN wins, and infinities add up", () => {
+  test("max and min of NaN are NaN, and sums of infinities are infinite or NaN", () => {
     const x = tensor([
       [1, NaN, 3, 4, 5],
       [Infinity, -Infinity, 0, 0, 1],
@@ -45,7 +45,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build, along axes", (build)
     }
   });
 
-  test("a million numbers lose no digits on their way", () => {
+  test("the sum of a million numbers is accurate", () => {
     const x = t.add(mul(t.uniform([2 ** 20], { seed: 1 }), 1e-3), 1);
     agree(device, (x) => sum(x), [x], { ops: ["sum"], tolerance: 1e-7 });
     agree(device, (x) => sum(x, { axis: 0 }), [t.reshape(x, [2 ** 19, 2])], {
@@ -54,7 +54,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build, along axes", (build)
     });
   });
 
-  test("property: norms, losses and softmax, and what goes back through them", () => {
+  test("property: norms, losses, softmax and their gradients equal the plain device's", () => {
     fc.assert(
       fc.property(length, length, fc.nat(1e6), fc.boolean(), (rows, n, seed, smooth) => {
         const x = randn([rows, n], { seed });
@@ -83,7 +83,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build, along axes", (build)
           };
           const expected = grad(slope)([x, weight, bias]);
           const got = device.scope(() => grad(slope)([x, weight, bias].map((one) => one.to(device))));
-          // Rows of one number have a variance of nothing, and slopes of hundreds that cancel.
+          // Rows of one number have variance 0, and large gradients that cancel.
           expected.forEach((one, i) =>
             expect(got[i]!.data).toBeAllclose(one.data, {
               rtol: 0,
@@ -103,12 +103,12 @@ describe.each(["plain", "relaxed"] as const)("the %s build, along axes", (build)
     expect(before["crossEntropy"]!.plain).toBe(0);
   });
 
-  test("a row far from zero keeps its digits", () => {
+  test("layer norm of a row far from zero is accurate", () => {
     const x = t.add(randn([4, 256], { seed: 1 }), 1000);
     agree(device, (x) => t.layerNorm(x), [x], { ops: ["layerNorm"], tolerance: 2e-5 });
   });
 
-  test("a target that is no class is refused as on the plain device", () => {
+  test("a target out of range is refused as on the plain device", () => {
     const logits = randn([2, 3], { seed: 1, device });
     const targets = tensor([0, 3], { dtype: "int32", device });
     expect(() => t.crossEntropy(logits, targets)).toThrow(/`targets` is 3, expected classes from 0 to 2/);

@@ -19,7 +19,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build, row by row", (build)
   /** A quiet and a signalling NaN that carry bits of their own. */
   const carryingBits = rows((x) => new Uint32Array(x.buffer).set([0x7fc00001, 0xff812345], 36));
 
-  test("softmax finds NaN with any bits, infinities of both signs, and the largest of large numbers", () => {
+  test("softmax of NaN with any bits, of infinities of both signs, and of large numbers", () => {
     agree(device, (x) => softmax(x), [carryingBits], { tolerance: 1e-6 });
     agree(device, (x) => softmax(x), [rows((x) => x.set([3e38, -Infinity, 3e38, Infinity], 35))], {
       tolerance: 1e-6,
@@ -28,7 +28,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build, row by row", (build)
     agree(device, (x) => softmax(x), [rows((x) => x.set([3e38, 3e38, -Infinity]))], { tolerance: 1e-6 });
   });
 
-  test("softmax finds what is odd or large anywhere in a long row, and in the row after it", () => {
+  test("softmax of a long row with a NaN, an infinity or a large number anywhere, and of the next row", () => {
     const n = 1030;
     const x = Float32Array.from(randn([7, n], { seed: 1 }).data);
     new Uint32Array(x.buffer)[n + 300] = 0x7fc00001; // a NaN
@@ -37,7 +37,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build, row by row", (build)
     agree(device, (x) => softmax(x), [tensor(x, { shape: [7, n] })], { ops: ["softmax"], tolerance: 1e-6 });
   });
 
-  test("layer norm keeps its digits wherever the first numbers of a row lie", () => {
+  test("layer norm is accurate if the first numbers of a row are far from its mean", () => {
     const options = { tolerance: 1e-6, ops: ["layerNorm"] };
     agree(device, (x) => layerNorm(x), [rows((x) => x.fill(1e4, 0, 4))], options);
     agree(device, (x) => layerNorm(x), [rows((x) => x.forEach((each, i) => (x[i] = 1e4 + each)))], options);
@@ -45,7 +45,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build, row by row", (build)
     agree(device, (x) => layerNorm(x), [randn([5, 3], { seed: 2 })], options);
   });
 
-  test("norms of what has no finite sum of squares come out as on the plain device", () => {
+  test("norms of rows without a finite sum of squares equal the plain device's", () => {
     for (const x of [carryingBits, rows((x) => x.set([1e30, -1e30])), rows((x) => (x[40] = Infinity))]) {
       agree(device, (x) => layerNorm(x), [x]);
       agree(device, (x, w) => rmsNorm(x, w), [x, randn([37], { seed: 3 })]);
@@ -65,7 +65,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build, row by row", (build)
     }
   });
 
-  test("rows of numbers too small to be told from 0 are whole numbers, too", () => {
+  test("quantized activations of subnormal numbers are almost 0", () => {
     const weight = quantizeWeight(randn([9, 37], { seed: 4 }));
     const moved = { data: weight.data.to(device), scale: weight.scale.to(device) };
     for (const M of [1, 7]) {

@@ -6,7 +6,7 @@ import { wasm } from "../wasm.js";
 const size = fc.integer({ min: 0, max: 4 });
 const shapes = fc.tuple(size, size, size, size);
 
-test("property: rows written into a buffer are those of the plain device, along any axis and however they lie", async () => {
+test("property: rows of any strides are written along any axis as on the plain device", async () => {
   const device = await wasm({ threads: 1 });
   fc.assert(
     fc.property(shapes, fc.nat(3), fc.nat(3), fc.nat(2), (shape, axis, start, permutation) => {
@@ -29,7 +29,7 @@ test("property: rows written into a buffer are those of the plain device, along 
   );
 });
 
-test("rows that the program holds, and buffers of other ranks, are written too", async () => {
+test("rows in host arrays, and buffers of other ranks, are written, too", async () => {
   const device = await wasm({ threads: 1 });
   const buffer = zeros([1, 1, 3, 2]).to(device);
   const rows = randn([1, 1, 1, 2], { seed: 1 });

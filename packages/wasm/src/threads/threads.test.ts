@@ -20,7 +20,7 @@ afterEach(async () => {
   await Promise.all(devices.splice(0).map((device) => device.close()));
 });
 
-test("threads compute what one does, to the last bit, again and again", async () => {
+test("several threads compute the same bits as one, in repeated calls", async () => {
   const expected = bytes(softmax(x.to(await wasm())));
   for (const threads of [2, 3, "auto"] as const) {
     const device = keep(await wasm({ threads }));
@@ -29,7 +29,7 @@ test("threads compute what one does, to the last bit, again and again", async ()
   }
 });
 
-test("the report says how many threads there are, and the name too", async () => {
+test("the report and the name have the number of threads", async () => {
   const device = keep(await wasm({ threads: 2, build: "plain" }));
   expect(device.report()).toMatchObject({ name: "wasm,threads=2,plain", build: "plain", threads: 2 });
   expect((await wasm({ build: "plain" })).report()).toMatchObject({
@@ -51,7 +51,7 @@ describe("a worker that dies", () => {
     return keep(await open("wasm", { ...bundled, workerUrl }, { threads: 2, deadlineMs: 200 }));
   };
 
-  test("in the middle of a call: a typed error, no more work, and after a restart all is well", async () => {
+  test("during a call: throws a DeviceError, refuses work, and works again after a restart", async () => {
     const device = await doomed();
     const on = x.to(device);
     const resident = randn([3], { seed: 2 }).to(device);
@@ -78,7 +78,7 @@ describe("a worker that dies", () => {
     expect(device.memory().bytes).toBe(used);
   });
 
-  test("or meets an error that the caller does not: a typed error at once", async () => {
+  test("or throws an error that the caller does not: throws a DeviceError at once", async () => {
     const breaks = `const { Instance } = WebAssembly;
       WebAssembly.Instance = function (...all) {
         const names = Object.keys(new Instance(...all).exports);
@@ -92,7 +92,7 @@ describe("a worker that dies", () => {
     }).toThrow(/`threads` is "an error in thread 1 while it ran softmaxRows"/);
   });
 
-  test("between calls: the next call says so", async () => {
+  test("between calls: the next call throws", async () => {
     const spy = vi.spyOn(workerThreads, "Worker");
     const device = keep(await wasm({ threads: 2 }));
     const on = x.to(device);
@@ -104,7 +104,7 @@ describe("a worker that dies", () => {
     expect(softmax(on).shape).toEqual([400, 1000]);
   });
 
-  test("while a program computes without a pause: noticed all the same", async () => {
+  test("while the program computes without returning to the event loop: is detected", async () => {
     const spy = vi.spyOn(workerThreads, "Worker");
     const device = keep(await wasm({ threads: 2, deadlineMs: 50 }));
     const on = x.to(device);
@@ -117,7 +117,7 @@ describe("a worker that dies", () => {
   });
 });
 
-test("a worker that cannot start leaves the device alone, and the report says why", async () => {
+test("if a worker cannot start, the device is single-threaded, and the report has the reason", async () => {
   const workerUrl = "data:text/javascript,throw new Error('no thanks')";
   const device = await open("wasm", { ...bundled, workerUrl }, { threads: 2 });
   expect(device.report().threads).toBe(1);
@@ -127,7 +127,7 @@ test("a worker that cannot start leaves the device alone, and the report says wh
   expect(bytes(softmax(x.to(device))).equals(bytes(softmax(x.to(await wasm()))))).toBe(true);
 });
 
-test("a worker that never becomes ready is not waited for without end", async () => {
+test("a worker that never becomes ready is waited for only until a deadline", async () => {
   const workerUrl = "data:text/javascript,setInterval(() => 0, 1000)";
   const device = await open("wasm", { ...bundled, workerUrl }, { threads: 2, deadlineMs: 5500 });
   expect(device.report().whySingleThreaded).toBe(
@@ -154,7 +154,7 @@ test("`await using` closes a device at the end of the block", async () => {
   expect(() => softmax(on)).toThrow(/`threads` is "a device that was closed"/);
 });
 
-test("a page that is not isolated works alone and says why", async () => {
+test("in a page that is not isolated the device is single-threaded, with the reason", async () => {
   vi.stubGlobal("crossOriginIsolated", false);
   vi.stubGlobal("process", { ...process, versions: {} });
   const device = await wasm({ threads: 2 });
