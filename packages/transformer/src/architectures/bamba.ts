@@ -24,8 +24,8 @@ const layers: ConfigEntry = {
   }),
 };
 
-/** Names of a hybrid's norms and feed-forward layers, as in Bamba and Jamba. */
-export const hybridPaths = {
+/** Names of norms and feed-forward layers in Bamba and Jamba. */
+export const hybridTensorNames = {
   norms: { attentionNorm: "input_layernorm", feedForwardNorm: "pre_ff_layernorm" },
   lastNorm: "model.final_layernorm",
   feedForward: "feed_forward",
@@ -50,7 +50,7 @@ export const bamba: Architecture = {
   gguf: ggufGraniteHybrid,
   tensors: (config, tied) =>
     llamaTensors(config, tied, {
-      ...hybridPaths,
+      ...hybridTensorNames,
       attention: (config, layer) =>
         isMixer(config.layerTypes?.[layer])
           ? [mamba2Tensors(mixerConfig(config)!, ["attention", "mamba"])]

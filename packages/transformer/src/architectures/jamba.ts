@@ -1,7 +1,7 @@
 import type { MixerLayerConfig } from "@qkv/attention";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
-import { hybridPaths } from "./bamba.js";
+import { hybridTensorNames } from "./bamba.js";
 import { activation, trait, without, type ConfigEntry } from "./config-entry.js";
 import type { ConfigFields } from "./config-fields.js";
 import { expertCounts, feedForwardOrExperts, expertsEntry } from "./expert-parts.js";
@@ -154,7 +154,7 @@ export const jamba: Architecture = {
   ],
   tensors: (config, tied) =>
     llamaTensors(config, tied, {
-      ...hybridPaths,
+      ...hybridTensorNames,
       attention(config, layer) {
         if (!isMixer(config.layerTypes?.[layer])) return attentionProjections(config);
         const mixer = mixerConfig(config)!;

@@ -16,7 +16,7 @@ import { noRepeatNgram } from "./processors/no-repeat-ngram.js";
 import { repetitionPenalty } from "./processors/repetition-penalty.js";
 import { suppressTokens } from "./processors/suppress-tokens.js";
 
-/** A model whose output map is large enough to prefer some tokens. */
+/** A model whose output projection is large enough to prefer some tokens. */
 function makeModel(changes: Partial<DecoderConfig> = {}, seed = 3): Model {
   const { config, init, apply } = decoder({
     vocabSize: 11,
@@ -39,13 +39,13 @@ function makeModel(changes: Partial<DecoderConfig> = {}, seed = 3): Model {
 const model = makeModel();
 const prompts = [[1, 2, 3], [4], [5, 6, 7, 8, 9], [1]];
 
-/** Log-probabilities of the token after some, without a cache. */
+/** Log-probabilities of the next token, without a cache. */
 const nextLogProbs = ({ apply, params }: Model, ids: readonly number[]) =>
   logSoftmax(apply(params, ids, { last: 1 }).data as Float32Array);
 
 type Rules = Required<Pick<BeamSearchOptions, "numBeams" | "lengthPenalty" | "earlyStopping" | "maxTokens">>;
 
-/** Beam search as it is defined: all continuations of all beams, sorted, and no cache. */
+/** Reference beam search: sorts all continuations of all beams, without a cache. */
 function referenceBeams(
   of: Model,
   prompt: readonly number[],
@@ -87,7 +87,7 @@ const anyRules: fc.Arbitrary<Rules> = fc.record({
   maxTokens: fc.integer({ min: 1, max: 8 }),
 });
 
-/** Ids with the stop id, as the reference has them. */
+/** Ids including the stop id, as in the reference. */
 const idsWithStop = ({ ids, stoppedBy }: { ids: number[]; stoppedBy?: number | string }) => [
   ...ids,
   ...(typeof stoppedBy === "number" ? [stoppedBy] : []),

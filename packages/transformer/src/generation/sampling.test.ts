@@ -4,7 +4,7 @@ import { candidates, checkSampling, chooseToken, logProbability, type Sampling }
 
 const logits = fc.array(fc.double({ min: -8, max: 8, noNaN: true }), { minLength: 1, maxLength: 8 });
 const sure = checkSampling({});
-/** Chances spread evenly over 0 to 1. */
+/** Uniform random numbers, spread evenly over 0 to 1. */
 const chances = Array.from({ length: 1000 }, (_, i) => (i + 0.5) / 1000);
 
 const softmax = (logits: readonly number[], temperature = 1) => {
@@ -68,7 +68,7 @@ test("golden: probabilities of 1/2, 1/4, 1/8 and 1/8", () => {
   ]);
   expect([0, 0.66, 0.67, 0.999].map((c) => choose(c, 0.6))).toEqual([0, 0, 1, 1]); // 2/3 and 1/3
   expect([0, 0.999].map((c) => choose(c, 0.4))).toEqual([0, 0]);
-  // Equal tokens stay in their order, and one that reaches top-p exactly is enough.
+  // Ties are in order of id, and a token that reaches top-p exactly is sufficient.
   expect([0, 0.999].map((c) => chooseToken([0, 0], checkSampling({ temperature: 1, topP: 0.5 }), c))).toEqual(
     [0, 0],
   );
@@ -129,12 +129,12 @@ test("property: min-p removes tokens less likely than this fraction of the highe
 test("min-p keeps a token at exactly this fraction of the highest probability", () => {
   const kept = (logits: number[], minP: number) =>
     candidates(logits, { temperature: 1, minP }).map(({ id }) => id);
-  expect(kept([0, Math.log(0.5), 0], 1)).toEqual([0, 2]); // at 1, all that are as likely as the likeliest
+  expect(kept([0, Math.log(0.5), 0], 1)).toEqual([0, 2]); // at 1, all tokens tied with the most likely one
   expect(kept([0, Math.log(0.5), Math.log(0.25)], Math.exp(Math.log(0.5)))).toEqual([0, 1]);
 });
 
 test("top-p applies to the tokens that top-k keeps", () => {
-  // Chances 8, 4, 2, 1, 1: of the first three, 8 of 14 reach a half, 12 of 14 reach 0.8.
+  // Probabilities 8, 4, 2, 1, 1 of 16: among the first three, 8/14 reaches 0.5, and 12/14 reaches 0.8.
   const logits = [3, 2, 1, 0, 0].map((n) => n * Math.LN2);
   const kept = (sampling: Sampling) =>
     candidates(logits, { temperature: 1, ...sampling }).map(({ id }) => id);
@@ -151,7 +151,7 @@ test("penalties and biases change logits, at temperature 0 too", () => {
   expect(first({})).toBe(0);
   expect(first({ repetitionPenalty: 1.9 })).toBe(0); // 2 / 1.9 against 1
   expect(first({ repetitionPenalty: 2.1 })).toBe(2);
-  expect(first({ presencePenalty: 5 })).toBe(0); // the reply alone is penalised
+  expect(first({ presencePenalty: 5 })).toBe(0); // only generated tokens are penalized
   expect(first({ logitBias: { 0: -Infinity } })).toBe(1);
   expect(first({ logitBias: { 0: -Infinity }, presencePenalty: 0.6 })).toBe(2); // 0.9 against 1
   expect(first({ logitBias: { 0: -Infinity }, presencePenalty: 0.4 })).toBe(1);
@@ -187,6 +187,6 @@ test.each([[[1, NaN, 2]], [[1, Infinity]], [[-Infinity, -Infinity]]])(
     expect(() => logProbability(logits, 0)).toThrow(
       /generate: `logits` .*, expected numbers of which none is NaN or Infinity.\nFix: look for NaN/,
     );
-    expect(logProbability([1, -Infinity], 0)).toBe(0); // a forbidden token is none
+    expect(logProbability([1, -Infinity], 0)).toBe(0); // a token at −∞ has probability 0
   },
 );

@@ -97,7 +97,7 @@ export type TransformerLayerParams<Inner, Attention = AttentionParams> = {
   feedForward: Inner;
   /** With the placement `both`: the norm of the feed-forward output. */
   feedForwardOutNorm?: NormParams;
-  /** Of a layer with `laurel`. */
+  /** Params of LAuReL, with `laurel`. */
   laurel?: LaurelParams;
 };
 

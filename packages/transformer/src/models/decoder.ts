@@ -114,7 +114,7 @@ export type DecoderParams = {
   output?: { weight: Tensor; bias?: Tensor };
   /** Only with `bytePatches` in the configuration. */
   bytePatches?: BytePatchesParams;
-  /** Of the configuration's `head`. */
+  /** Params of the task head, with `head`. */
   head?: TaskHeadParams;
 };
 

@@ -31,7 +31,7 @@ export type EncoderDecoderParams = CrossDecoderParams & {
   /** `[V, C]`, for a separate source vocabulary. Default: `embedding`. */
   sourceEmbedding?: { weight: Tensor };
   encoder: LayerStackParams;
-  /** Of the configuration's `head`. */
+  /** Params of the task head, with `head`. */
   head?: TaskHeadParams;
 };
 

@@ -159,7 +159,7 @@ export type EncoderParams = {
   layers: TransformerLayerParams<FeedForwardParams, DisentangledParams>[];
   /** With the placement `pre`: the norm after the last layer. */
   finalNorm?: NormParams;
-  /** Of the configuration's `head`. */
+  /** Params of the task head, with `head`. */
   head?: TaskHeadParams;
   /** Only if the checkpoint has one. */
   maskedTokenHead?: MaskedTokenHeadParams;

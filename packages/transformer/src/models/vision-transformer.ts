@@ -91,13 +91,13 @@ export type VisionTransformerParams = {
   registers?: { weight: Tensor };
   /** `[N, C]`; with `classToken`, preceded by its position, and with `distillationToken`, by one more. */
   positions: { weight: Tensor };
-  /** With `embeddingNorm`. */
+  /** Norm after the embeddings, with `embeddingNorm`. */
   embeddingNorm?: NormParams;
   layers: VisionLayerParams[];
   finalNorm: NormParams;
-  /** With attention as `pooling`. */
+  /** Params of attention pooling, with `pooling: "attention"`. */
   pooling?: AttentionPoolingParams;
-  /** Of the configuration's `head`. */
+  /** Params of the task head, with `head`. */
   head?: TaskHeadParams;
 };
 

@@ -25,7 +25,7 @@ export type DistillationLossOptions<B extends Batch> = {
   temperature?: number;
   /** Weight of the distillation term, from 0 to 1; the rest is the cross-entropy of the targets. Default 0.5. */
   weight?: number;
-  /** Of the student's dropout, as of `tokenLoss`. Default 0. */
+  /** Seed of the student's dropout, as in `tokenLoss`. Default 0. */
   dropoutSeed?: number;
 };
 

@@ -6,17 +6,17 @@ const options = { batchSize: 400, contextLength: 100, seed: 3, maskId: 1, vocabS
 
 test("15 % of the tokens are targets; of these 80 % are masked, 10 % replaced by random tokens, 10 % unchanged", () => {
   const { ids: inputs, targets } = maskedTokenBatches(ids, options)(0);
-  let [asked, hidden, same] = [0, 0, 0];
+  let [targetCount, masked, unchanged] = [0, 0, 0];
   targets.data.forEach((target, n) => {
     if (target === -100) return;
-    asked++;
-    if (inputs.data[n] === 1) hidden++;
-    else if (inputs.data[n] === target) same++;
+    targetCount++;
+    if (inputs.data[n] === 1) masked++;
+    else if (inputs.data[n] === target) unchanged++;
   });
   // Within five standard deviations of 40,000 draws.
-  expect(Math.abs(asked / 40_000 - 0.15)).toBeLessThan(0.009);
-  expect(Math.abs(hidden / asked - 0.8)).toBeLessThan(0.026);
-  expect(Math.abs(same / asked - 0.1)).toBeLessThan(0.02);
+  expect(Math.abs(targetCount / 40_000 - 0.15)).toBeLessThan(0.009);
+  expect(Math.abs(masked / targetCount - 0.8)).toBeLessThan(0.026);
+  expect(Math.abs(unchanged / targetCount - 0.1)).toBeLessThan(0.02);
 });
 
 test("tokens that are not targets are unchanged", () => {
