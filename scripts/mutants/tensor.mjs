@@ -187,8 +187,8 @@ export const mutants = [
     what: "a transform of factors forgets to shift its parts",
     file: "src/fft/dft.ts",
     near: ["src/fft/fft.test.ts"],
-    find: "waves(p, m, n, real)",
-    replace: "waves(p, m, p, real)",
+    find: "transformMatrix(p, m, n, real)",
+    replace: "transformMatrix(p, m, p, real)",
   },
   {
     what: "a truncated normal has its limits cut off",

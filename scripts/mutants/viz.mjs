@@ -100,7 +100,7 @@ export const mutants = [
   {
     what: "a page shows the tokens of the first",
     file: "src/cache-pages.ts",
-    in: "filledOf",
+    in: "filledSlots",
     find: "$lengths[$b]! - $column * $pageLength",
     replace: "$lengths[$b]!",
   },

@@ -5,8 +5,8 @@ export const mutants = [
     what: "a getter of promises is called by each reader",
     file: "src/use-model.ts",
     in: "useModel",
-    find: "const once = computed(() => $source)",
-    replace: "const once = { get value() { return $source } }",
+    find: "const currentSource = computed(() => $source)",
+    replace: "const currentSource = { get value() { return $source } }",
   },
   {
     what: "a source of null is loaded",
@@ -54,14 +54,14 @@ export const mutants = [
     what: "the store before stays subscribed",
     file: "src/use-store.ts",
     in: "useStore",
-    find: "leave(); leave = $subscription;",
-    replace: "leave = $subscription;",
+    find: "unsubscribe(); unsubscribe = $subscription;",
+    replace: "unsubscribe = $subscription;",
   },
   {
     what: "the end of a scope leaves nothing",
     file: "src/use-store.ts",
     in: "useStore",
-    find: "onScopeDispose(() => leave())",
+    find: "onScopeDispose(() => unsubscribe())",
     replace: "onScopeDispose(() => undefined)",
   },
   {
