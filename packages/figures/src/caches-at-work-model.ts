@@ -34,11 +34,16 @@ export async function cachesAtWorkModel(
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<CachesAtWorkModel> {
   const check = checks("cachesAtWorkModel");
-  const loaded = (value: unknown) => {
+  const isDecoder = (value: unknown) => {
     const { apply, tokenizer } = (value ?? {}) as Partial<Model>;
     return typeof apply === "function" && tokenizer !== undefined;
   };
-  check.each({ model }, loaded, "a decoder with its tokenizer", "load one: await load(await modelTiny()).");
+  check.each(
+    { model },
+    isDecoder,
+    "a decoder with its tokenizer",
+    "load one: await load(await modelTiny()).",
+  );
   const names = Object.keys(cachesAtWork.initial) as (keyof CachesAtWorkChoices)[];
   const given = { ...cachesAtWork.initial, ...check.options(choices, names) };
   check.oneOf({ budget: given.budget }, ["small", "medium", "large"]);

@@ -52,11 +52,16 @@ export async function generationModel(
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<GenerationModel> {
   const check = checks("generationModel");
-  const loaded = (value: unknown) => {
+  const isDecoder = (value: unknown) => {
     const { apply, tokenizer } = (value ?? {}) as Partial<Model>;
     return typeof apply === "function" && tokenizer !== undefined;
   };
-  check.each({ model }, loaded, "a decoder with its tokenizer", "load one: await load(await modelTiny()).");
+  check.each(
+    { model },
+    isDecoder,
+    "a decoder with its tokenizer",
+    "load one: await load(await modelTiny()).",
+  );
   const options = Object.keys(generation.initial) as (keyof GenerationChoices)[];
   const given = { ...generation.initial, ...check.options(choices, options) };
   const { text, tokens, temperature, topP, seed, cache, draft, branches, branch } = given;

@@ -17,10 +17,10 @@ export async function headCall(
 ): Promise<AttentionCallModel> {
   const check = checks("attentionCallModel");
   checkOptions(check, options);
-  const loaded = (value: unknown) => typeof (value as Partial<Model> | null)?.apply === "function";
-  check.each({ model }, loaded, "a decoder", "load one: await load(await modelTiny()).");
+  const isDecoder = (value: unknown) => typeof (value as Partial<Model> | null)?.apply === "function";
+  check.each({ model }, isDecoder, "a decoder", "load one: await load(await modelTiny()).");
   check.type({ text }, "string");
-  const { head: number = 0, maxTokens = 24 } = options;
+  const { head: headIndex = 0, maxTokens = 24 } = options;
   const { config, tokenizer } = model;
   const {
     numLayers,
@@ -32,11 +32,11 @@ export async function headCall(
     ropeLayout = "half",
   } = config;
   check.whole(
-    { head: number },
+    { head: headIndex },
     { min: 0, max: numLayers * H - 1, fix: `count heads over all ${numLayers} layers, from 0.` },
   );
   check.whole({ maxTokens }, { min: 1 });
-  const [layer, head] = [Math.floor(number / H), number % H];
+  const [layer, head] = [Math.floor(headIndex / H), headIndex % H];
   const D = config.headDim ?? C / H;
   const kvHead = Math.floor(head / (H / numKvHeads));
 
@@ -45,28 +45,28 @@ export async function headCall(
   const T = ids.length;
   const tensors: Record<string, Tensor> = {};
   model.apply(model.params, ids, { trace: { names: ["embeddings", "output", "weights"], tensors } });
-  const entering = layer === 0 ? tensors["embeddings"]! : tensors[`layers.${layer - 1}.output`]!;
+  const layerInput = layer === 0 ? tensors["embeddings"]! : tensors[`layers.${layer - 1}.output`]!;
   const { attentionNorm, attention } = model.params.layers[layer]!;
-  const x = norm({ kind: config.norm ?? "rms", embedDim: C, eps: normEps }).apply(attentionNorm, entering);
+  const x = norm({ kind: config.norm ?? "rms", embedDim: C, eps: normEps }).apply(attentionNorm, layerInput);
   const positions = rope({ headDim: D, base: ropeBase, layout: ropeLayout });
-  const part = (weight: Tensor, h: number) =>
+  const projected = (weight: Tensor, h: number) =>
     reshape(linear(x, slice(weight, 0, h * D, (h + 1) * D)), [1, 1, T, D]);
-  const rotated = (weight: Tensor, h: number) => positions.apply(part(weight, h), { start: 0 });
+  const rotated = (weight: Tensor, h: number) => positions.apply(projected(weight, h), { start: 0 });
   const parts = {
     query: rotated(attention.query.weight, head),
     key: rotated(attention.key.weight, kvHead),
-    value: part(attention.value.weight, kvHead),
+    value: projected(attention.value.weight, kvHead),
   };
 
-  const own = await tensors[`layers.${layer}.attention.weights`]!.read();
+  const tracedWeights = await tensors[`layers.${layer}.attention.weights`]!.read();
   const { weights } = await attend(parts, {});
-  const apart = Math.max(
-    ...weights.data.map((weight, i) => Math.abs(weight - Number(own[head * T * T + i]))),
+  const difference = Math.max(
+    ...weights.data.map((weight, i) => Math.abs(weight - Number(tracedWeights[head * T * T + i]))),
   );
-  if (!(apart <= tolerance)) {
+  if (!(difference <= tolerance)) {
     check.refuse({
       argument: "model",
-      received: `a head whose weights differ by ${apart.toFixed(4)} from its own pass`,
+      received: `a head whose weights differ by ${difference.toFixed(4)} from its own pass`,
       expected:
         "a decoder with one norm before attention, rotary positions on whole heads, and a causal mask",
       fix: "draw a head of another model: this one has a part, such as a norm of queries or a window, that is not drawn yet.",

@@ -28,7 +28,7 @@ import {
 } from "@qkv/tensor";
 import type { WeightMap } from "@qkv/viz/figures/evolution";
 
-const [H, T, D] = [4, 6, 8];
+const [H, T, D] = [4, 6, 8]; // heads, words, size of a head
 
 /** Numbers of the mechanisms since 2020, for each head: maps, and states `[K][V]`. */
 export type MapsOfToday = {
@@ -44,7 +44,7 @@ type State = readonly (readonly number[])[];
  * `numbers.ts`, so that they load no mixer; `packages/figures/scripts/write-evolution-maps.mjs` writes it.
  */
 export function mapsOfToday(): MapsOfToday {
-  const query = mul(randn([1, H, T, D], { seed: 121 }), 1.25); // those of the other steps
+  const query = mul(randn([1, H, T, D], { seed: 121 }), 1.25); // with the seeds of the other steps
   const key = randn([1, H, T, D], { seed: 10121 });
   const headMaps = (weights: Tensor): WeightMap[] =>
     (weights.toNested() as number[][][][])[0]!.map((map) =>
@@ -53,7 +53,7 @@ export function mapsOfToday(): MapsOfToday {
   const randomValue = () => randn([1, H, T, D], { seed: 20121 });
   const stateMatrices = (state: Tensor) => (slice(state, 3, 0, D).toNested() as number[][][][])[0]!; // without a normalizer
   const linear = linearAttention({ normalize: true });
-  const unit = (x: Tensor) => div(x, norm(x, { axis: -1, keepDims: true }));
+  const normalized = (x: Tensor) => div(x, norm(x, { axis: -1, keepDims: true }));
   const delta = gatedDeltaRule();
   const call = { form: recurrent, scale: 1 };
   const linearMaps = () => {
@@ -64,16 +64,16 @@ export function mapsOfToday(): MapsOfToday {
     };
   };
   const deltaMaps = () => {
-    const written = {
-      query: unit(query),
-      key: unit(key),
+    const inputs = {
+      query: normalized(query),
+      key: normalized(key),
       value: randomValue(),
       decay: full([1, H, T], Math.log(0.9)),
       beta: sigmoid(add(randn([1, H, T], { seed: 30121 }), 1)),
     };
     return {
-      weights: headMaps(impliedWeights(delta, written, call)),
-      states: stateMatrices(mix(delta, written, call).state),
+      weights: headMaps(impliedWeights(delta, inputs, call)),
+      states: stateMatrices(mix(delta, inputs, call).state),
     };
   };
   const latentMaps = () => {

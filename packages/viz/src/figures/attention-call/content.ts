@@ -19,6 +19,7 @@ import {
   type MatrixRegion,
 } from "./model.js";
 
+/** A cell of a matrix at a moment: its opacity and hatching, each from 0 to 1, and its number. */
 export type Cell = { opacity: number; value: number; hatch: number };
 /**
  * A copy of a number that is animated: it moves from its cell beside another number, then onto it, where both are
@@ -72,6 +73,7 @@ const chapterStages: Readonly<Record<string, Stage>> = {
 };
 const colors: Readonly<Record<string, ThemeName>> = { q: "query", k: "key", v: "value" };
 
+/** The content of a moment of the figure. */
 export function content(
   model: AttentionCallModel,
   choices: AttentionCallChoices,
@@ -107,8 +109,8 @@ export function content(
     return isSeen(model, i, j) ? part(own, 0.5, 0.95) : 0;
   };
   const shares = range(T).map(share);
-  const begun = Math.max(...shares) > 0;
-  const lands = (d: number) => 0.62 + (0.26 * d) / D; // progress at which product d reaches its score
+  const hasOutput = Math.max(...shares) > 0;
+  const landingProgress = (d: number) => 0.62 + (0.26 * d) / D; // progress at which product d reaches its score
 
   function cell(name: MatrixName, row: number, column: number): Cell {
     const value = at(matrixByName(model, name)!, row, column);
@@ -138,7 +140,7 @@ export function content(
         if (!keys.includes(column))
           return shown(part(done("scores-row"), column / (2 * T), column / (2 * T) + 0.3), hatch, after);
         const own = done(`score-${column}`);
-        const landed = range(D).filter((d) => own >= lands(d));
+        const landed = range(D).filter((d) => own >= landingProgress(d));
         const sum = landed.reduce((all, d) => all + at(model.query, row, d) * at(model.key, column, d), 0);
         return shown(landed.length > 0 ? 1 : 0, hatch, own < 1 ? sum : after);
       }
@@ -156,7 +158,7 @@ export function content(
           0,
         );
         const whole = shares.every((each, j) => each === 1 || !isSeen(model, i, j));
-        return shown(begun ? 1 : 0, 0, whole ? value : sum);
+        return shown(hasOutput ? 1 : 0, 0, whole ? value : sum);
       }
     }
   }
@@ -168,10 +170,10 @@ export function content(
     const seen = explain(model, focus, { masked: masked > 0.5, scaled: scaled > 0.5 });
     if (seen) return { ...base, ...seen, movingNumbers: [] };
   }
-  return { ...base, ...story() };
+  return { ...base, ...stepContent() };
 
   /** Lit regions, moving numbers and arithmetic of a step. */
-  function story(): Pick<Content, "lit" | "movingNumbers" | "arithmetic"> {
+  function stepContent(): Pick<Content, "lit" | "movingNumbers" | "arithmetic"> {
     const row = (name: MatrixName): MatrixRegion => ({ name, row: i });
     const still = { movingNumbers: [] };
     const table = (scale: number, mask: number, exp: number, share: number): Arithmetic => ({
@@ -236,12 +238,12 @@ export function content(
     const sweep = part(q, 0.16, 0.76) * D;
     const column = Math.min(D - 1, Math.floor(sweep));
     const within = sweep - column;
-    const glide = Math.min(D - 1, column + ease(part(within, 0.7, 1)));
+    const columnPosition = Math.min(D - 1, column + ease(part(within, 0.7, 1)));
     const way = ease(part(q, 0, 0.16));
     const movingNumbers = range(q < 0.82 ? C : 0).map((c): MovingNumber => ({
       key: `t:${c}`,
       from: { name: "x", row: i, column: c },
-      to: { name: w, row: c, column: glide },
+      to: { name: w, row: c, column: columnPosition },
       way,
       fall: 0,
       beside: way,
@@ -263,7 +265,7 @@ export function content(
   function score(j: number): Pick<Content, "lit" | "movingNumbers" | "arithmetic"> {
     const way = ease(part(p, 0, 0.26));
     const movingNumbers = range(D)
-      .filter((d) => p < lands(d))
+      .filter((d) => p < landingProgress(d))
       .map((d): MovingNumber => {
         const onto = ease(part(p, 0.3 + (0.1 * d) / D, 0.4 + (0.1 * d) / D));
         const product = onto > 0.9;
@@ -274,7 +276,7 @@ export function content(
           to: { name: "k", row: j, column: d },
           drop: { name: "s", row: i, column: j },
           way,
-          fall: ease(part(p, lands(d) - 0.14, lands(d))),
+          fall: ease(part(p, landingProgress(d) - 0.14, landingProgress(d))),
           beside: way * (1 - onto),
           value: product ? a * b : a,
           color: product ? "weight" : "query",
@@ -292,7 +294,7 @@ export function content(
         kind: "dot",
         result: { name: "s", row: i, column: j },
         terms: range(D).filter((d) => p >= 0.38 + (0.1 * d) / D).length,
-        landed: range(D).filter((d) => p >= lands(d)).length,
+        landed: range(D).filter((d) => p >= landingProgress(d)).length,
       },
     };
   }

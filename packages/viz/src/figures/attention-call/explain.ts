@@ -14,6 +14,7 @@ import {
 } from "./model.js";
 import { fixed } from "../fixed.js";
 
+/** Names of the matrices as they are drawn. */
 export const titles: Readonly<Record<MatrixName, string>> = {
   x: "x",
   wq: "Wq",

@@ -19,6 +19,7 @@ export type Box = { x: number; y: number; width: number; height: number; opacity
 /** Below this width a picture shows the matrices of its step alone. */
 export const compactBelow = 900;
 
+/** The layout of each stage at a width in pixels. */
 export function layouts(model: AttentionCallModel, width: number): Record<Stage, Layout> {
   return width < compactBelow ? compact(model, width) : wide(model, width);
 }

@@ -56,11 +56,13 @@ export function matrixByName(model: AttentionCallModel, name: MatrixName): Pictu
     : model[fields[name]];
 }
 
+/** The number of a cell of a matrix. */
 export const at = ({ data, shape }: PictureData, row: number, column: number): number =>
   data[row * shape[1]! + column]!;
 export const rows = ({ shape }: PictureData): number => shape[0]!;
 export const columns = ({ shape }: PictureData): number => shape[1]!;
 export const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+/** True if the query of a row sees the key of a column. */
 export const isSeen = ({ seen }: AttentionCallModel, row: number, column: number): boolean =>
   at(seen, row, column) !== 0;
 
@@ -87,6 +89,7 @@ export function fractionDigits(frame: PictureData): number {
 export const percent = (value: number): string => `${Math.round(100 * value)}%`;
 /** Token in quotes, with a mark for white space. */
 export const quoted = (token: string): string => `“${shown(token)}”`;
+/** A token as it is drawn: at most ten letters, with symbols for white space. */
 export const shown = (token: string): string => {
   const text = token.replace(/\n/g, "⏎").trim() || (token.includes("\n") ? "⏎" : "␣");
   return text.length > 10 ? `${text.slice(0, 9)}…` : text;

@@ -65,8 +65,8 @@ export function scene(
   moment: Moment,
   width: number,
 ): Scene {
-  const story = steps(model, choices);
-  const now = content(model, choices, story, moment);
+  const stepList = steps(model, choices);
+  const now = content(model, choices, stepList, moment);
   const stages = layouts(model, width);
   const [from, to] = [stages[now.from], stages[now.to]];
   const t = now.morph;
@@ -87,7 +87,7 @@ export function scene(
       ...now.movingNumbers.map((movingNumber) => movingNumberMark(movingNumber, shared)),
       ...arithmeticMarks(model, now.arithmetic, width, arithmeticTop),
     ],
-    description: describe(model, story[moment.step]!.title, i),
+    description: describe(model, stepList[moment.step]!.title, i),
   };
 }
 
@@ -123,7 +123,7 @@ function matrixMarks(name: MatrixName, shared: Shared): Mark[] {
   if (corner.opacity < 0.01) return [];
   const { lit } = now;
   const involved = lit.some((region) => region.name === name);
-  const dims = lit.length > 1 && involved;
+  const dimsOthers = lit.length > 1 && involved;
   const strip = C > 8 && !hasKeyColumns(name);
   let largest = 1e-9;
   for (let n = 0; n < R * C; n++) largest = Math.max(largest, Math.abs(frame.data[n]!));
@@ -153,7 +153,7 @@ function matrixMarks(name: MatrixName, shared: Shared): Mark[] {
         ...place(name, r, c),
         opacity: corner.opacity * (c < count || seen < 0.6 ? seen : 0),
       });
-      const dim = dims && !isLit(lit, name, r, 0);
+      const dim = dimsOthers && !isLit(lit, name, r, 0);
       const partial = { data: values, shape: [1, C] };
       marks.push(...stripMarks(`${name}:${r}`, partial, 0, box, colors[name], { scale: largest * 0.7, dim }));
       const whole = around([place(name, r, 0), place(name, r, C - 1)]);
@@ -190,7 +190,7 @@ function matrixMarks(name: MatrixName, shared: Shared): Mark[] {
           scale: name === "a" ? 1 : name === "s" ? largest * 1.25 : largest,
           weight: name === "a",
           short: box.width < 36,
-          dim: dims && !isLit(lit, name, r, c),
+          dim: dimsOthers && !isLit(lit, name, r, c),
           hatch,
         },
       );

@@ -124,9 +124,11 @@ function evictedText(model: CachesAtWorkModel, kind: CacheKind, index: number): 
   return `${all} are not kept: they are forgotten.`;
 }
 
+/** Sentence about the tokens that this operation quantized. */
 const roundedText = (count: number): string =>
   count === 0 ? "" : `${tokensText(count)} ${count === 1 ? "has" : "have"} become int8.`;
 
+/** Length of the common prefix of two lists of tokens. */
 function sharedLength(a: readonly string[], b: readonly string[]): number {
   const differs = a.findIndex((text, i) => text !== b[i]);
   return differs < 0 ? a.length : differs;

@@ -9,7 +9,11 @@ import { fixed } from "../fixed.js";
 import { weightTexts } from "../percents.js";
 import { stretch } from "../stretch.js";
 
-/** Scores, weights and context of the output letter of a stage. */
+/**
+ * Scores, weights and context of the output letter of a stage.
+ *
+ * @param column - Index of the source letter that is pointed at.
+ */
 export function letterAttention(
   { source, decoded }: EncoderDecoderAttentionModel,
   stage: Stage,
