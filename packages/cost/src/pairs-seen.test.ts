@@ -11,7 +11,7 @@ const reach: fc.Arbitrary<Reach> = fc.oneof(
   size.map((size): Reach => ({ kind: "chunk", size })),
 );
 
-/** True if a query sees a key, written down once more and pair by pair. */
+/** True if a query sees a key: a second implementation, pair by pair. */
 function sees(reach: Reach, query: number, key: number): boolean {
   if (reach.kind === "all") return true;
   if (reach.kind === "around") return Math.abs(query - key) <= reach.size;
@@ -21,14 +21,14 @@ function sees(reach: Reach, query: number, key: number): boolean {
 }
 
 function pairs(reach: Reach, T: number, S: number, tile = 1): number {
-  const met = new Set<string>();
+  const seenTiles = new Set<string>();
   for (let t = 0; t < T; t++) {
     for (let s = 0; s < S; s++) {
-      if (sees(reach, S - T + t, s)) met.add(`${Math.floor(t / tile)},${Math.floor(s / tile)}`);
+      if (sees(reach, S - T + t, s)) seenTiles.add(`${Math.floor(t / tile)},${Math.floor(s / tile)}`);
     }
   }
   let count = 0;
-  for (const name of met) {
+  for (const name of seenTiles) {
     const [row = 0, column = 0] = name.split(",").map(Number);
     count += Math.min(tile, T - row * tile) * Math.min(tile, S - column * tile);
   }

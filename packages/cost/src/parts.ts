@@ -25,7 +25,7 @@ export function parts(shape: ModelShape): PlacedPart[] {
   const { encoder, decoder, embedDim: C, tokenDim, vocabSize } = shape;
   const both = encoder !== undefined && decoder !== undefined;
   const encoderRows = both ? sourceRows : tokenRows;
-  // Audio and images enter an encoder through convolutions, text through the token table, which both stacks share.
+  // Audio and images are input of convolutions, text of the token table, which both stacks share.
   const hasConvolutions = (encoder?.convolutions.length ?? 0) > 0;
   const tokens = { rows: vocabSize, width: tokenDim };
   const maps = { inputs: tokenDim, outputs: C, bias: shape.tokenMapBias ?? false };

@@ -1,12 +1,12 @@
 import type { Layer, Norm, Stack } from "./model-shape.js";
 import { norm, perRow, pointwise, product, type Part, type Rows } from "./part.js";
 
-/** Context of a layer: the model's width and norm, and its rows. */
-type Place = { readonly embedDim: number; readonly norm: Norm; readonly rows: Rows };
+/** The model's width and norm, and its rows. */
+type LayerContext = { readonly embedDim: number; readonly norm: Norm; readonly rows: Rows };
 
 /** Parts before the first layer: projections to AltUp streams, and per-layer embeddings. */
-export function partsBeforeLayers({ streams, inputDim, layers }: Stack, place: Place): Part[] {
-  const { embedDim: C, norm: kind, rows } = place;
+export function partsBeforeLayers({ streams, inputDim, layers }: Stack, context: LayerContext): Part[] {
+  const { embedDim: C, norm: kind, rows } = context;
   const all = layers.length * (inputDim ?? 0);
   return [
     ...(inputDim === undefined
@@ -16,16 +16,16 @@ export function partsBeforeLayers({ streams, inputDim, layers }: Stack, place: P
           norm("layer embeddings norm", rows, kind, inputDim, layers.length),
           pointwise("layer embeddings added", rows, all, 2),
         ]),
-    ...streamProjections("streams", streams?.count ?? 1, place),
+    ...streamProjections("streams", streams?.count ?? 1, context),
   ];
 }
 
 /** Parts after the last layer: AltUp streams are merged into one. */
-export const partsAfterLayers = ({ streams }: Stack, place: Place): Part[] =>
-  streamProjections("streams merged", streams?.count ?? 1, place);
+export const partsAfterLayers = ({ streams }: Stack, context: LayerContext): Part[] =>
+  streamProjections("streams merged", streams?.count ?? 1, context);
 
 /** A linear map for each stream except the first, whose outputs are scaled to the magnitude of the first. */
-function streamProjections(name: string, count: number, { embedDim: C, rows }: Place): Part[] {
+function streamProjections(name: string, count: number, { embedDim: C, rows }: LayerContext): Part[] {
   if (count === 1) return [];
   const maps = (run: Parameters<Rows>[0]) => (count - 1) * rows(run);
   const one = product(name, maps, { inputs: C, outputs: C });
@@ -37,10 +37,14 @@ function streamProjections(name: string, count: number, { embedDim: C, rows }: P
 }
 
 /** Parts of a layer besides attention and feed-forward: AltUp, LAuReL, per-layer embeddings, a scale. */
-export function extraLayerParts({ inputDim, scale }: Layer, { streams }: Stack, place: Place): Part[] {
-  const { embedDim: C, norm: kind, rows } = place;
+export function extraLayerParts(
+  { inputDim, scale }: Layer,
+  { streams }: Stack,
+  context: LayerContext,
+): Part[] {
+  const { embedDim: C, norm: kind, rows } = context;
   return [
-    ...(streams ? streamParts(streams, place) : []),
+    ...(streams ? streamParts(streams, context) : []),
     ...(inputDim === undefined
       ? []
       : [
@@ -58,7 +62,7 @@ export function extraLayerParts({ inputDim, scale }: Layer, { streams }: Stack, 
 
 function streamParts(
   { count: N, rank }: NonNullable<Stack["streams"]>,
-  { embedDim: C, norm: kind, rows }: Place,
+  { embedDim: C, norm: kind, rows }: LayerContext,
 ): Part[] {
   return [
     // AltUp: a router reads the active stream twice; its coefficients predict all streams and correct them.

@@ -70,9 +70,9 @@ export async function logitLensTokens(
   const names = ["embeddings", ...Array.from({ length: config.numLayers }, (_, i) => `layers.${i}.output`)];
   const { logits: last, tensors } = runWithTrace(model, ids, { names: names as unknown as TraceNames });
   // A classifier may have fewer outputs than the default.
-  const numAnswers = last.shape.at(-1)!;
-  const { topK: K = Math.min(5, numAnswers) } = given;
-  check.whole({ topK: K }, { min: 1, max: numAnswers, unit: "tokens" });
+  const numOutputs = last.shape.at(-1)!;
+  const { topK: K = Math.min(5, numOutputs) } = given;
+  check.whole({ topK: K }, { min: 1, max: numOutputs, unit: "tokens" });
   const { logits: logitsOf } = decoder(config);
   const finalIds = topK(last, 1).indices; // [1, T, 1]
   const word = (id: number) => tokenizer?.decode([id]) ?? String(id);

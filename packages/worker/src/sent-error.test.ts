@@ -4,11 +4,11 @@ import { received, sent, type Sent } from "./sent-error.js";
 
 /** The error that another thread receives when a function throws one. */
 async function throughThread(error: unknown): Promise<unknown> {
-  const answer = await sent(() => {
+  const message = await sent(() => {
     throw error;
   });
   try {
-    return received(structuredClone(answer) as Sent<never>);
+    return received(structuredClone(message) as Sent<never>);
   } catch (error) {
     return error;
   }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { OpenModel } from "./open-model.js";
 import { SharedModels, type LoadCalls } from "./shared-models.js";
 
-/** Models that load when they are told to, and count what happened to them. */
+/** Models that load when they are progress to, and count what happened to them. */
 function models() {
   const counts = { opened: 0, closed: 0, aborted: 0 };
   const loads: { finish(): void; fail(error: Error): void; calls: LoadCalls }[] = [];
@@ -24,9 +24,9 @@ const quiet = (): LoadCalls => ({ signal: new AbortController().signal, onProgre
 
 test("clients with the same key share one model, and the last release frees it once", async () => {
   const [shared, { counts, loads, open }] = [new SharedModels(), models()];
-  const asked = [1, 2, 3].map(() => shared.share("tiny", open, quiet()));
+  const requests = [1, 2, 3].map(() => shared.share("tiny", open, quiet()));
   loads[0]!.finish();
-  const shares = await Promise.all(asked);
+  const shares = await Promise.all(requests);
   expect(counts.opened).toBe(1);
   expect(new Set(shares.map((share) => share.open)).size).toBe(1);
   await shares[0]!.release();
@@ -44,9 +44,9 @@ test("clients with the same key share one model, and the last release frees it o
 
 test("other keys, and models without a key, are not shared", async () => {
   const [shared, { counts, loads, open }] = [new SharedModels(), models()];
-  const asked = ["tiny", "tiny int8", undefined, undefined].map((key) => shared.share(key, open, quiet()));
+  const requests = ["tiny", "tiny int8", undefined, undefined].map((key) => shared.share(key, open, quiet()));
   for (const load of loads) load.finish();
-  const [tiny] = await Promise.all(asked);
+  const [tiny] = await Promise.all(requests);
   expect(counts.opened).toBe(4);
   await tiny!.release();
   expect(counts.closed).toBe(1);
@@ -55,27 +55,27 @@ test("other keys, and models without a key, are not shared", async () => {
 test("an aborted client does not stop loading for others; loading stops when all have aborted", async () => {
   const [shared, { counts, loads, open }] = [new SharedModels(), models()];
   const [first, second] = [new AbortController(), new AbortController()];
-  const told: string[] = [];
-  const ask = (name: string, { signal }: AbortController) =>
-    shared.share("tiny", open, { signal, onProgress: ({ source }) => told.push(`${name}: ${source}`) });
-  const asked = [ask("first", first), ask("second", second)];
+  const progress: string[] = [];
+  const request = (name: string, { signal }: AbortController) =>
+    shared.share("tiny", open, { signal, onProgress: ({ source }) => progress.push(`${name}: ${source}`) });
+  const requests = [request("first", first), request("second", second)];
   loads[0]!.calls.onProgress({ source: "weights", loaded: 1, total: 2 });
-  expect(told).toEqual(["first: weights", "second: weights"]);
+  expect(progress).toEqual(["first: weights", "second: weights"]);
   first.abort("no");
-  await expect(asked[0]).rejects.toBe("no");
+  await expect(requests[0]).rejects.toBe("no");
   expect(counts.aborted).toBe(0);
   loads[0]!.calls.onProgress({ source: "rest", loaded: 2, total: 2 });
-  expect(told.slice(2)).toEqual(["second: rest"]);
+  expect(progress.slice(2)).toEqual(["second: rest"]);
   second.abort("no more");
-  await expect(asked[1]).rejects.toBe("no more");
+  await expect(requests[1]).rejects.toBe("no more");
   expect(counts).toMatchObject({ opened: 1, aborted: 1, closed: 0 });
 });
 
 test("a failed load is repeated for the next client", async () => {
   const [shared, { counts, loads, open }] = [new SharedModels(), models()];
-  const asked = [shared.share("tiny", open, quiet()), shared.share("tiny", open, quiet())];
+  const requests = [shared.share("tiny", open, quiet()), shared.share("tiny", open, quiet())];
   loads[0]!.fail(new Error("no network"));
-  for (const one of asked) await expect(one).rejects.toThrow("no network");
+  for (const one of requests) await expect(one).rejects.toThrow("no network");
   const again = shared.share("tiny", open, quiet());
   loads[1]!.finish();
   await expect(again).resolves.toBeDefined();

@@ -105,10 +105,10 @@ export function splitLogit(
   const isMatrix = () => isTensor(weight);
   check.each({ "params.output.weight": weight }, isMatrix, "a tensor", "load the model without `quantize`.");
   // A classifier may have fewer or more outputs than its vocabulary has tokens.
-  const numAnswers = weight.shape[0]!;
+  const numOutputs = weight.shape[0]!;
   for (const [name, id] of Object.entries({ token: given, minus })) {
     if (id !== undefined)
-      check.whole({ [name]: id }, { min: 0, max: numAnswers - 1, fix: "give a token id." });
+      check.whole({ [name]: id }, { min: 0, max: numOutputs - 1, fix: "give a token id." });
   }
   let token = given ?? 0;
   if (given === undefined) for (let id = 1; id < row.length; id++) if (row[id]! > row[token]!) token = id;

@@ -59,9 +59,9 @@ function ovLogits(
   const { weight } = model.params.output ?? model.params.embedding;
   check.each({ "params.output.weight": weight }, isTensor, "a tensor", "load the model without `quantize`.");
   // A classifier has fewer outputs than its vocabulary has tokens.
-  const numAnswers = weight.shape[0]!;
-  const expected = `ids below ${numAnswers}, as the output has ${numAnswers} rows`;
-  check.each({ tokens }, () => tokens.every((id) => id < numAnswers), expected, "leave the others out.");
+  const numOutputs = weight.shape[0]!;
+  const expected = `ids below ${numOutputs}, as the output has ${numOutputs} rows`;
+  check.each({ tokens }, () => tokens.every((id) => id < numOutputs), expected, "leave the others out.");
   const value = projectRows(
     attentionLayer as AttentionLayer,
     params.attention,

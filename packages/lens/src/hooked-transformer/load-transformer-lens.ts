@@ -59,11 +59,11 @@ export async function loadTransformerLens(
   const file = await openFile(source, { ...reading, check: sourceChecks, transfer: "whole" });
   const { tensors, metadata } = await readSafetensors(file);
   const read = readConfig(check, configuration(cfg, metadata["cfg"]));
-  const { numAnswers, normsHaveWeights, positionsOutsideStream } = read;
+  const { numOutputs, normsHaveWeights, positionsOutsideStream } = read;
   const { config: stored } = read;
-  const table = tensorTable(stored, { numAnswers, normsHaveWeights });
+  const table = tensorTable(stored, { numOutputs, normsHaveWeights });
   const names = new Map(table.map((entry) => [entry.theirs, storedName(entry.theirs, tensors)]));
-  refuseOthers(Object.keys(tensors), [...names.values()]);
+  refuseUnknownTensors(Object.keys(tensors), [...names.values()]);
 
   // One type for all tensors, as matrix products need equal types.
   const dtype = Object.values(tensors).some((x) => x.dtype === "float64") ? "float64" : "float32";
@@ -129,7 +129,7 @@ function storedName(name: string, tensors: Readonly<Record<string, Tensor>>): st
 const buffers = /\.attn\.(mask|IGNORE|rotary_sin|rotary_cos|alibi)$/;
 
 /** Refuses tensors that do not belong to the configuration. */
-function refuseOthers(stored: readonly string[], expected: readonly string[]): void {
+function refuseUnknownTensors(stored: readonly string[], expected: readonly string[]): void {
   const known = new Set(expected);
   const unknownName = stored.find((name) => !known.has(name) && !buffers.test(name));
   if (unknownName === undefined) return;

@@ -6,7 +6,7 @@ import { hookedActivations, type HookedTransformerConfig } from "./hooked-config
 export type ReadConfig = {
   readonly config: DecoderConfig;
   /** Number of outputs: rows of the unembedding. */
-  readonly numAnswers: number;
+  readonly numOutputs: number;
   /** False if gains of norms are folded into the following weights, or there are no norms. */
   readonly normsHaveWeights: boolean;
   /** True if only queries and keys read positions: Shortformer. */
@@ -176,7 +176,7 @@ export function readConfig(check: Checks, cfg: Readonly<Record<string, unknown>>
     ...(flag("post_embedding_ln") && { embeddingNorm: true }),
     ...local,
   };
-  const numAnswers = whole("d_vocab_out", vocabSize);
+  const numOutputs = whole("d_vocab_out", vocabSize);
   const unknownName = Object.keys(cfg).find(
     (name) =>
       !known.has(name) && !withoutEffect.has(name) && ![null, undefined, false].includes(cfg[name] as never),
@@ -188,5 +188,5 @@ export function readConfig(check: Checks, cfg: Readonly<Record<string, unknown>>
       : "leave it out, if the model computes nothing with it.";
     refuse(unknownName, "a field of HookedTransformerConfig", fix);
   }
-  return { config, numAnswers, normsHaveWeights: kind === "LN" || kind === "RMS", positionsOutsideStream };
+  return { config, numOutputs, normsHaveWeights: kind === "LN" || kind === "RMS", positionsOutsideStream };
 }

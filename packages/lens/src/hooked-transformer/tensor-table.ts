@@ -15,7 +15,7 @@ export type TableEntry = {
 
 export type TableOptions = {
   /** Number of outputs: rows of the unembedding. */
-  readonly numAnswers: number;
+  readonly numOutputs: number;
   /** False: norms have neither gains nor biases. */
   readonly normsHaveWeights: boolean;
 };
@@ -86,8 +86,8 @@ export function tensorTable(config: DecoderConfig, options: TableOptions): Table
     if (config.placement === "both") norm(`${theirs}.ln2_post`, `${ours}.feedForwardOutNorm`);
   }
   norm("ln_final", "norm");
-  add("unembed.W_U", "output.weight", transposed(C, options.numAnswers));
-  add("unembed.b_U", "output.bias", same([options.numAnswers]));
+  add("unembed.W_U", "output.weight", transposed(C, options.numOutputs));
+  add("unembed.b_U", "output.bias", same([options.numOutputs]));
   return table;
 }
 

@@ -46,13 +46,13 @@ export function transformerLensCheckpoint(model: LensModel): TransformerLensChec
   });
   const embedding = leaves.get("embedding.weight")!;
   const output = leaves.get("output.weight") ?? embedding; // tied
-  const numAnswers = output.shape[0]!;
+  const numOutputs = output.shape[0]!;
   const normsHaveWeights = config.norm !== "none";
   if (!normsHaveWeights) refuseGains(config, leaves);
 
   const dtype = embedding.dtype === "float64" ? "float64" : "float32";
   const tensors: Record<string, Tensor> = {};
-  for (const { theirs, ours, shape, toTheirs } of tensorTable(config, { numAnswers, normsHaveWeights })) {
+  for (const { theirs, ours, shape, toTheirs } of tensorTable(config, { numOutputs, normsHaveWeights })) {
     const x = ours === "output.weight" ? output : leaves.get(ours);
     leaves.delete(ours);
     if (!x && !ours.endsWith("bias") && !(ours === "positions.weight" && model.config.positions === "none"))
@@ -68,7 +68,7 @@ export function transformerLensCheckpoint(model: LensModel): TransformerLensChec
       "none: a HookedTransformer has no such tensor",
       "leave the part out.",
     );
-  return { cfg: hookedConfig(config, numAnswers), tensors };
+  return { cfg: hookedConfig(config, numOutputs), tensors };
 }
 
 const check = /* @__PURE__ */ checks("transformerLensCheckpoint");
@@ -144,7 +144,7 @@ function normalized(config: DecoderConfig): DecoderConfig {
 }
 
 /** The configuration of a HookedTransformer. Fields that older versions lack are left out if they have their default. */
-function hookedConfig(config: DecoderConfig, numAnswers: number): HookedTransformerConfig {
+function hookedConfig(config: DecoderConfig, numOutputs: number): HookedTransformerConfig {
   const { numHeads, numKvHeads, layerTypes, placement, positions } = config;
   const attentionOnly = config.feedForwardLayers?.includes(false) ?? false;
   const act = Object.entries(hookedActivations).find(([, name]) => name === config.activation);
@@ -156,7 +156,7 @@ function hookedConfig(config: DecoderConfig, numAnswers: number): HookedTransfor
     n_heads: numHeads,
     n_ctx: config.contextLength,
     d_vocab: config.vocabSize,
-    d_vocab_out: numAnswers,
+    d_vocab_out: numOutputs,
     d_mlp: attentionOnly ? null : config.hiddenDim,
     act_fn: attentionOnly ? null : act![0],
     attn_only: attentionOnly,
