@@ -183,6 +183,32 @@ test.each<[string, () => unknown, RegExp]>([
     /^exportModel: `out` is undefined, expected a path or a folder\.\nFix: write `\{ out: "folder" \}`/,
   ],
   [
+    "a format's option under another name",
+    () =>
+      exporting.exportModel(model, { to: "gguf", out: exporting.memoryFolder(), quantize: "q8_0" } as never),
+    /^exportModel: `quantize` is "q8_0", expected one of the options to, out, dtype/,
+  ],
+  [
+    "an option of another format",
+    () => exporting.exportModel(model, { to: "hf", out: exporting.memoryFolder(), opset: 17 } as never),
+    /^exportModel: `opset` is 17, expected one of the options .*shardBytes/,
+  ],
+  [
+    "a model that is quantized already",
+    () => quantize(quantize(model, { kind: "int8" }).model, { kind: "int4" }),
+    /^quantize: `model` is "a model whose layers\.0\..* is quantized", expected one of floats/,
+  ],
+  [
+    "a gate in words",
+    () => feedForward({ embedDim: 2, hiddenDim: 2, gated: "no" as never }),
+    /^feedForward: `gated` is "no"/,
+  ],
+  [
+    "samples of the likeliest tokens",
+    () => generateBatch(model, [[1]], { samples: 2 }),
+    /^generateBatch: `samples` is 2, expected 1 without a temperature/,
+  ],
+  [
     "options in place of a cache",
     apply({ cache: { numLayers: 1 } }),
     /^decoder.apply: `cache` is an object .*\nFix: .*cacheFor/,

@@ -176,6 +176,7 @@ export function readConfig(json: Record<string, unknown>, file: { name: string; 
   const { lora_dropout: dropout = 0, lora_bias: hasOffset = false, init_lora_weights: init } = json;
   const check = checks(file.fn, { fix: "make the adapter with PEFT, or leave the field out." }, FormatError);
   check.finite({ [`${file.name}: lora_dropout`]: dropout }, { min: 0, below: 1 });
+  check.type({ [`${file.name}: lora_bias`]: hasOffset }, "boolean");
   const isSupported = () => !(maps.hasMagnitudes && hasOffset);
   check.each({ [`${file.name}: lora_bias`]: hasOffset }, isSupported, "false, as `use_dora` is true");
   return {

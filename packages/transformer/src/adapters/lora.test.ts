@@ -314,6 +314,11 @@ test.each<[string, unknown, RegExp]>([
     /rank_pattern: q_proj` is 1.5/,
   ],
   ["all biases", { target_modules: ["q_proj"], bias: "all" }, /`config.bias` is "all"/],
+  [
+    "a bias in words",
+    { target_modules: ["q_proj"], lora_bias: "yes" },
+    /lora_bias` is "yes", expected a boolean/,
+  ],
   ["dropout of all", { target_modules: ["q_proj"], lora_dropout: 1 }, /lora_dropout` is 1/],
   ["DoRA of a table", { target_modules: ["embed_tokens"], use_dora: true }, /use_dora` is true/],
 ])("%s is refused", (_, config, message) => {

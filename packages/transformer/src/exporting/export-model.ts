@@ -152,9 +152,14 @@ export async function exportModel(model: ExportedModel, options: ExportOptions):
 
 const check: Checks = /* @__PURE__ */ checks("exportModel");
 
+const commonOptions = ["to", "out", "dtype", "signal", "onProgress"] as const;
+/** Options of one format alone. */
+const ownOptions = { hf: ["shardBytes"], onnx: ["opset", "inlineBytes"], gguf: [] } as const;
+
 function exportPlan(model: ExportedModel, options: ExportOptions): ExportPlan {
   const { to } = options;
   check.oneOf({ to }, ["hf", "onnx", "gguf"]);
+  check.options(options, [...commonOptions, ...ownOptions[to]] as never);
   if ("head" in model.config && model.config.head && "norm" in model.params)
     check.refuse({
       argument: "config.head",

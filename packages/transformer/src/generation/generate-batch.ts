@@ -149,6 +149,12 @@ export async function* generateBatch(
   check.whole({ logprobs }, { min: 0, unit: "tokens" });
   if (options.cache !== undefined) checkEmptyCache(check, options.cache);
   const sampling = checkSampling(options.sampling, "generateBatch", model.config.vocabSize);
+  if (samples > 1 && sampling.temperature === 0)
+    check.refuse({
+      ...{ argument: "samples", received: samples },
+      expected: "1 without a temperature, as the likeliest tokens are the same each time",
+      fix: "write `sampling: { temperature: 1 }`, or `beamSearch` for the likeliest texts.",
+    });
   checkProcessors(check, options.processors ?? []);
   const padId = checkPadId(check, options.padId, model.config.vocabSize);
   const maxTokens = checkMaxTokens(check, options.maxTokens);

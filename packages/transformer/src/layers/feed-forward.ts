@@ -97,6 +97,7 @@ export function feedForward(config: FeedForwardConfig): FeedForward {
   const { embedDim: C, hiddenDim: F, gated = true, bias = false, linear: project = linear } = options;
   check.whole({ embedDim: C, hiddenDim: F }, { min: 1 });
   const { gateLimit, activation } = options;
+  check.type({ gated, bias }, "boolean");
   if (gateLimit) checkGateLimit(gateLimit, gated);
   const activate = activationFunction("feedForward", activation ?? "silu");
   const { sparsity = 0 } = options;

@@ -1,6 +1,6 @@
 import { checks, isPacked } from "@qkv/core";
 import { bytesPerElement, cast, isTensor, js, slice, tensorsOf, type Device, type Tensor } from "@qkv/tensor";
-import { dequantizeWeight, quantizeWeight, type QuantizedWeight } from "@qkv/tensor/quantized";
+import { dequantizeWeight, isQuantized, quantizeWeight, type QuantizedWeight } from "@qkv/tensor/quantized";
 import type { MatrixRounding } from "../loading/weights.js";
 import { checkModel } from "../models/check-model.js";
 import { decoder, type DecoderKernels } from "../models/decoder.js";
@@ -99,6 +99,15 @@ export function quantizeBy<Kind extends TextModel>(
   return { model: { ...model, params, ...modelFunctions(model, kernels) }, report };
 }
 
+function refuseQuantized(path: string): never {
+  return checks("quantize").refuse({
+    argument: "model",
+    received: `a model whose ${path} is quantized`,
+    expected: "one of floats",
+    fix: "load it again, with the option `quantize` for this kind.",
+  });
+}
+
 /** Params with an embedding matrix and optionally an output projection. */
 type GeneratorParams = { embedding: { weight: Tensor }; output?: { weight?: Tensor; bias?: Tensor } };
 
@@ -127,6 +136,7 @@ export function roundParams<Params extends object>(
   };
   const visit = (value: unknown, path: string): unknown => {
     if (rounding.of(value)) return rounded(value as Tensor, path);
+    if (isQuantized(value)) refuseQuantized(path);
     if (isTensor(value)) {
       const isMatrix = matrices.test(path) && value.shape.length === 2;
       return isMatrix ? rounded(value, path) : moved(value);
