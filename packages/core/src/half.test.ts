@@ -14,37 +14,37 @@ function roundToBfloat16(x: number): number {
 test.each(["float16", "bfloat16"] as const)(
   "each of the 65,536 patterns of %s is converted to a number and back without a change",
   (type) => {
-    const odd: number[] = [];
+    const different: number[] = [];
     for (let bits = 0; bits < 65536; bits++) {
       const value = fromHalfBits(bits, type);
       const back = toHalfBits(value, type);
-      if (Number.isNaN(value) ? !Number.isNaN(fromHalfBits(back, type)) : back !== bits) odd.push(bits);
+      if (Number.isNaN(value) ? !Number.isNaN(fromHalfBits(back, type)) : back !== bits) different.push(bits);
     }
-    expect(odd).toEqual([]);
+    expect(different).toEqual([]);
   },
 );
 
 test.skipIf(!Float16)("fromHalfBits agrees with Float16Array for every pattern", () => {
   const bits = new Uint16Array(1);
   const engine = new Float16!(bits.buffer);
-  const odd: number[] = [];
+  const different: number[] = [];
   for (bits[0] = 0; ; bits[0]++) {
-    if (!Object.is(fromHalfBits(bits[0], "float16"), engine[0])) odd.push(bits[0]);
+    if (!Object.is(fromHalfBits(bits[0], "float16"), engine[0])) different.push(bits[0]);
     if (bits[0] === 65535) break;
   }
-  expect(odd).toEqual([]);
+  expect(different).toEqual([]);
 });
 
 test.skipIf(!Float16)("property: toHalfBits rounds to float16 as Float16Array does", () => {
   const bits = new Uint16Array(1);
   const engine = new Float16!(bits.buffer);
-  const near = fc.tuple(fc.nat(0x7bff), fc.constantFrom(-1, 0, 1)).map(([pattern, side]) => {
+  const nearMidpoints = fc.tuple(fc.nat(0x7bff), fc.constantFrom(-1, 0, 1)).map(([pattern, side]) => {
     // The midpoint of two neighbouring numbers, or just beside it.
     const middle = (fromHalfBits(pattern, "float16") + fromHalfBits(pattern + 1, "float16")) / 2;
     return middle * (1 + side * 2 ** -50);
   });
   const numbers = fc.oneof(
-    near.filter(Number.isFinite),
+    nearMidpoints.filter(Number.isFinite),
     fc.double(),
     fc.double({ min: -70000, max: 70000 }),
     fc.double({ min: -1e-4, max: 1e-4 }),

@@ -11,14 +11,14 @@ import { storageFormat, tokenType } from "./row-layout.js";
 import type { PagePool } from "./page-pool.js";
 import { readSaved, writeSaved } from "./saved.js";
 
-/** A cache in pages. */
+/** A cache that stores its tokens in pages of a shared pool. */
 export type PagedCache = Omit<KvCache, "fork"> & {
   fork(): PagedCache;
-  /** Tokens of one page. */
+  /** Number of tokens of one page. */
   readonly pageLength: number;
-  /** Pages of the pool, which forks share. */
+  /** Number of pages of the pool, which forks share. */
   readonly pages: number;
-  /** Pages that an update can still allocate. */
+  /** Number of pages that can still be allocated. */
   readonly freePages: number;
   /** The page indices of each sequence, in the order of its tokens (block table). */
   readonly table: readonly (readonly number[])[];
@@ -50,19 +50,19 @@ export function createPagedCache(state: PagedState): PagedCache {
     const owners = new Map<number, number>();
     const ownersOf = (page: number) => owners.get(page) ?? pool.refCount(page);
     const copies: { b: number; column: number }[] = [];
-    let more = 0;
+    let newPages = 0;
     tables.forEach((table, b) => {
       const end = starts[b]! + T;
       for (let column = Math.floor(starts[b]! / pageLength); T > 0 && column * pageLength < end; column++) {
         const page = table[column];
-        if (page === undefined) more += 1;
+        if (page === undefined) newPages += 1;
         else if (ownersOf(page) > 1) {
           owners.set(page, ownersOf(page) - 1);
           copies.push({ b, column });
         }
       }
     });
-    if (!pool.canAllocate(more + copies.length)) outOfPages(more + copies.length);
+    if (!pool.canAllocate(newPages + copies.length)) outOfPages(newPages + copies.length);
     return copies;
   };
   const outOfPages = (needed: number) =>

@@ -8,7 +8,8 @@ import { quantizedCache } from "./quantized-cache.js";
 import { rollingCache } from "./rolling-cache.js";
 import { fromPastKeyValues, toPastKeyValues } from "./past-key-values.js";
 
-const token = (T: number, seed: number) =>
+/** Random keys `[2, 3, T, 4]` and values `[2, 3, T, 5]`. */
+const keyAndValue = (T: number, seed: number) =>
   [randn([2, 3, T, 4], { seed }), randn([2, 3, T, 5], { seed: -seed })] as [Tensor, Tensor];
 const caches = [
   () => growingCache({ numLayers: 2 }),
@@ -17,27 +18,27 @@ const caches = [
 
 test.each(caches)("keys and values exported from one cache continue in another (%#)", (make) => {
   const cache = make();
-  for (const layer of [0, 1]) cache.update(layer, ...token(7, layer + 1));
+  for (const layer of [0, 1]) cache.update(layer, ...keyAndValue(7, layer + 1));
   const past = toPastKeyValues(cache);
   expect(Object.keys(past)).toEqual(
     [0, 1].flatMap((layer) => ["key", "value"].map((side) => `past_key_values.${layer}.${side}`)),
   );
   expect(past["past_key_values.1.key"]).toMatchObject({ type: "float32", dims: [2, 3, 7, 4] });
-  expect(past["past_key_values.1.key"]!.data).toEqual(token(7, 2)[0].data);
-  expect(past["past_key_values.0.value"]!.data).toEqual(token(7, 1)[1].data);
+  expect(past["past_key_values.1.key"]!.data).toEqual(keyAndValue(7, 2)[0].data);
+  expect(past["past_key_values.0.value"]!.data).toEqual(keyAndValue(7, 1)[1].data);
 
   const other = growingCache({ numLayers: 2 });
   fromPastKeyValues(other, past);
   expect(other.save()).toEqual(cache.save());
   // The runtime returns all tokens; those that the cache already has are not appended again.
-  for (const layer of [0, 1]) other.update(layer, ...token(2, layer + 5));
+  for (const layer of [0, 1]) other.update(layer, ...keyAndValue(2, layer + 5));
   fromPastKeyValues(cache, toPastKeyValues(other));
   expect([cache.length, cache.save()]).toEqual([9, other.save()]);
 });
 
 test("keys and values stored in 16 bits are exported in float32", () => {
   const cache = rollingCache({ windowSize: 8, dtype: "float16" });
-  const [key, value] = token(7, 1);
+  const [key, value] = keyAndValue(7, 1);
   cache.update(0, key, value);
   const past = toPastKeyValues(cache);
   expect(past["past_key_values.0.key"]!.data).toEqual(cast(cast(key, "float16"), "float32").data);
@@ -52,7 +53,7 @@ test("tensors are created by `makeTensor` and named by `names`", () => {
     ) {}
   }
   const cache = growingCache();
-  cache.update(0, ...token(1, 1));
+  cache.update(0, ...keyAndValue(1, 1));
   const past = toPastKeyValues(
     cache,
     (...all) => new Own(...all),
@@ -72,7 +73,7 @@ test.each(["layer", "head"] as const)(
       score: ({ key }) => reshape(slice(key, 3, 0, 1), key.shape.slice(0, 3)),
     };
     const cache = evictingCache({ budget: 4, room: 2, score, keptPer });
-    const all = token(9, 1);
+    const all = keyAndValue(9, 1);
     for (let t = 0; t < 9; t++)
       cache.update(0, ...(all.map((x) => slice(x, 2, t, t + 1)) as [Tensor, Tensor]));
     const past = toPastKeyValues(cache);
@@ -101,19 +102,21 @@ test.each(["layer", "head"] as const)(
 
 test("a ring buffer is exported in order of position, and int8 codes are dequantized", () => {
   const [ring, int8] = [rollingCache({ windowSize: 4 }), quantizedCache({ groupSize: 2, residualLength: 1 })];
-  for (let t = 0; t < 10; t++) for (const cache of [ring, int8]) cache.update(0, ...token(1, t));
+  for (let t = 0; t < 10; t++) for (const cache of [ring, int8]) cache.update(0, ...keyAndValue(1, t));
   const last = toPastKeyValues(ring)["past_key_values.0.key"]!;
   expect(last.dims).toEqual([2, 3, 3, 4]);
   for (const [i, t] of [7, 8, 9].entries())
-    expect((last.data as Float32Array).slice(4 * i, 4 * i + 4)).toEqual(token(1, t)[0].data.slice(0, 4));
+    expect((last.data as Float32Array).slice(4 * i, 4 * i + 4)).toEqual(
+      keyAndValue(1, t)[0].data.slice(0, 4),
+    );
   const near = toPastKeyValues(int8)["past_key_values.0.key"]!.data as Float32Array;
-  expect(Math.abs(near[0]! - token(1, 0)[0].data[0]!)).toBeLessThan(0.02);
+  expect(Math.abs(near[0]! - keyAndValue(1, 0)[0].data[0]!)).toBeLessThan(0.02);
 });
 
 test("what cannot be exported or imported is refused, with the fix, and nothing changes", () => {
   const cache = growingCache();
   expect(() => toPastKeyValues(cache)).toThrow(/`cache` is "empty".*\nFix: run the prompt first/);
-  cache.update(0, ...token(3, 1));
+  cache.update(0, ...keyAndValue(3, 1));
   const past = toPastKeyValues(cache);
   cache.crop([3, 1]);
   expect(() => toPastKeyValues(cache)).toThrow(/"batches of 3, 1 tokens"/);
@@ -127,7 +130,7 @@ test("what cannot be exported or imported is refused, with the fix, and nothing 
     /is "float16", expected float32 on the CPU/,
   );
   fromPastKeyValues(cache, past);
-  cache.update(0, ...token(1, 2));
+  cache.update(0, ...keyAndValue(1, 2));
   expect(() => fromPastKeyValues(cache, past)).toThrow(/expected \[B, Hkv, 4 tokens or more, D\]/);
   expect(cache.length).toBe(4);
 });

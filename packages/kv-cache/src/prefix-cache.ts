@@ -44,15 +44,15 @@ export type PrefixCache = Omit<PagedCache, "fork"> & {
   insertPrefix(ids: readonly number[]): void;
   /** Removes all prefixes from the tree. Pages that a cache uses stay allocated. */
   clearPrefixes(): void;
-  /** Pages that the prefix tree holds. */
+  /** Number of pages in the prefix tree. */
   readonly prefixPages: number;
   fork(): PrefixCache;
 };
 
 /**
  * A paged cache with a prefix tree: prefixes that sequences share (a system prompt, a document, an earlier
- * conversation) are computed once. Prefixes are matched by full pages in a radix tree; when pages run short, those that
- * no cache uses are evicted, the least recently used first.
+ * conversation) are computed once. Prefixes are matched by full pages in a radix tree. When no page is free, pages that no
+ * cache uses are evicted, the least recently used first.
  *
  * A cache holds one sequence at a time; `fork` returns another cache with the same pool and prefix tree.
  *

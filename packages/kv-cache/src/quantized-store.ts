@@ -47,7 +47,7 @@ export function quantizedStore(
   const floatCounts = () => lengths.map((n, b) => n - groups[b]! * group);
 
   /** Calls `f` once for all sequences `0 … B - 1` if they have the same lengths, else once for each. */
-  const forBatches = (f: (first: number, last: number) => void): void => {
+  const forEqualSequences = (f: (first: number, last: number) => void): void => {
     if (allEqual(lengths) && allEqual(groups)) f(0, lengths.length);
     else lengths.forEach((_, b) => f(b, b + 1));
   };
@@ -141,7 +141,7 @@ export function quantizedStore(
         lengths = new Array<number>(B).fill(0);
         groups = lengths;
       }
-      forBatches((first, last) => {
+      forEqualSequences((first, last) => {
         for (let t = 0; t < T;) {
           const n = lengths[first]! - groups[first]! * group;
           const count = Math.min(T - t, capacity - n);

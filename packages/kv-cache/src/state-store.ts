@@ -61,10 +61,10 @@ export function stateStore(checkpoints: number, initial: State = { snapshots: []
     get lengths() {
       return lengths;
     },
-    stored: 0,
+    stored: 0, // a state contains no single tokens
     get bytes() {
-      const held = [...snapshots.map(({ state }) => state), ...spare];
-      return held.reduce((sum, state) => sum + allocatedBytes(state), 0);
+      const allBuffers = [...snapshots.map(({ state }) => state), ...spare];
+      return allBuffers.reduce((sum, buffers) => sum + allocatedBytes(buffers), 0);
     },
     advance(state, tokens) {
       const after = tokens.map((count, b) => (lengths[b] ?? 0) + count);

@@ -10,11 +10,11 @@ import { isPaged } from "./segments.js";
  */
 export function floatKeyValues(keyValues: KeyValues, reads: readonly string[] = []): KeyValues {
   const { key, value } = keyValues;
-  const isFloat = ({ dtype }: Tensor) => !isPacked(dtype) || reads.includes(dtype);
+  const isReadable = ({ dtype }: Tensor) => !isPacked(dtype) || reads.includes(dtype);
   const data = (segment: KeyValueSegment): Tensor => (isPaged(segment) ? segment.data : segment);
-  if ([...key, ...value].every((segment) => isFloat(data(segment)))) return keyValues;
+  if ([...key, ...value].every((segment) => isReadable(data(segment)))) return keyValues;
   const widened = (segment: KeyValueSegment): KeyValueSegment => {
-    if (isFloat(data(segment))) return segment;
+    if (isReadable(data(segment))) return segment;
     const floats = cast(data(segment), "float32");
     return isPaged(segment) ? { ...segment, data: floats } : floats;
   };
