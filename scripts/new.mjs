@@ -88,7 +88,7 @@ async function newArchitecture(type) {
   const at = "packages/transformer/src/architectures";
   const list = read(`${at}/architectures.ts`);
   const importing = `import { ${name} } from "./${kebab}.js";\n`;
-  const begin = list.indexOf("\n/** Architectures");
+  const afterImports = list.indexOf("\n", list.lastIndexOf("\nimport ") + 1) + 1;
   const end = list.lastIndexOf("];");
   await writeAll(
     `${at}/${kebab}.test.ts`,
@@ -99,7 +99,11 @@ async function newArchitecture(type) {
     },
     {
       [`${at}/architectures.ts`]:
-        list.slice(0, begin) + importing + list.slice(begin, end) + `  ${name},\n` + list.slice(end),
+        list.slice(0, afterImports) +
+        importing +
+        list.slice(afterImports, end) +
+        `  ${name},\n` +
+        list.slice(end),
     },
   );
   console.log(
