@@ -32,7 +32,8 @@ export function positionsInCache(positions: KeyValues["positions"], keys: number
     Array.from({ length: rows }, (_, b) => {
       const row = positions.subarray(b * keys, (b + 1) * keys);
       const sorted = row.filter((position) => position >= 0).sort();
-      return Array.from(row, (position) => (position < 0 ? -1 : sorted.indexOf(position)));
+      const ranks = new Map(Array.from(sorted, (position, rank) => [position, rank]));
+      return Array.from(row, (position) => ranks.get(position) ?? -1);
     }),
   );
 }
