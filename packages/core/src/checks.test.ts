@@ -67,7 +67,7 @@ test("checkCounts refuses bools", () => {
   );
 });
 
-test("checkSameDevice refuses different devices, but accepts two plain ones", () => {
+test("checkSameDevice refuses different devices, but accepts two `js` devices", () => {
   const [gpu, wasm] = [{ name: "gpu" }, { name: "wasm" }];
   expect(() => checkSameDevice("add", gpu, gpu)).not.toThrow();
   expect(() => checkSameDevice("add", { name: "js" }, { name: "js" })).not.toThrow();

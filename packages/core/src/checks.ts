@@ -2,7 +2,7 @@ import { allocateArray, isPacked, type DType, type TypedArray } from "./dtype.js
 import { refuse, refuseShape } from "./refuse.js";
 import { sameShape, type Shape } from "./shape.js";
 
-/** Refuses arithmetic on the 16-bit types, which are for storage and hold bit patterns. */
+/** Refuses float16 and bfloat16 as operands of arithmetic: their arrays hold bit patterns, for storage. */
 export function checkNumbers(fn: string, dtype: DType): void {
   if (!isPacked(dtype)) return;
   refuse(
@@ -14,7 +14,7 @@ export function checkNumbers(fn: string, dtype: DType): void {
   );
 }
 
-/** Refuses bool tensors, for operations that add or multiply. */
+/** Refuses bool tensors as operands of arithmetic. Every other dtype passes. */
 export function checkCounts(fn: string, argument: string, dtype: DType): void {
   if (dtype !== "bool") return;
   const fix = '`cast(x, "int32")` to count with them, or combine them with `logicalAnd` and `logicalOr`.';
