@@ -58,7 +58,7 @@ test("16-bit keys are refused with float64 queries, and so are 16-bit queries", 
   expect(() => attention(cast(query, "float16"), half, half)).toThrow(/`query` is "float16"/);
 });
 
-test("a gradient through keys that a device reads in 16 bits is refused; through widened ones it reaches the query", () => {
+test("a gradient through keys that a device reads in 16 bits is refused; through keys cast to float32 it reaches the query", () => {
   const [k, v] = [cast(key, "float16"), cast(value, "float16")];
   const loss = (q: Tensor, k: Tensor, v: Tensor) => sum(attention(q, k, v, options));
   expect(grad((q: Tensor) => loss(q, k, v))(query).shape).toEqual(query.shape);

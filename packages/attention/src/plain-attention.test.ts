@@ -149,7 +149,7 @@ function defined<T extends object>(values: T): Partial<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
-test("gradients equal central differences, through every option", () => {
+test("gradients equal central differences, with every option", () => {
   const [query, key, value] = [float64([1, 2, 3, 4], 1), float64([1, 1, 5, 4], 2), float64([1, 1, 5, 3], 3)];
   const slopes = float64([2], 4);
   const dy = float64([1, 2, 3, 3], 5);

@@ -1,4 +1,4 @@
-// Masks of numbers that only an awaited read gives: attention reads them on the device.
+// Masks made of tensors whose numbers are pending, on a device that only `await read()` reads. Attention applies them on the device.
 import { mapTensors, randn, tensor, valueAndGrad, type Device, type Tensor, sum, js } from "@qkv/tensor";
 import { pendingDevice } from "@qkv/test-support/pending-device";
 import fc from "fast-check";
@@ -22,7 +22,7 @@ const sizes: fc.Arbitrary<Sizes> = fc.record({
   start: fc.nat(2),
 });
 
-/** Attention and its gradients on a device, of queries that are the last T of the stored keys, the first of which is `start`. */
+/** Attention and its gradients on a device. Queries are the last T of the stored tokens, the first of which is at position `start`. */
 async function run(
   device: Device,
   { T, earlier, start }: Sizes,

@@ -59,9 +59,9 @@ for (const [name, mask] of Object.entries(catalogueMasks)) {
   });
 }
 
-// These tell the class of every tile exactly; the others may answer "some".
+// These masks give the exact class of every tile; the others may give "some" for any tile.
 for (const kind of Object.keys(kinds).filter((name) => !["maskTensor", "maskMod", "tree"].includes(name))) {
-  test(`property: ${kind} tells of every tile exactly what it shows`, () => {
+  test(`property: ${kind} gives the exact class of every tile`, () => {
     fc.assert(
       fc.property(kinds[kind]!, extent, within, within, one, one, (mask, extent, query, key, batch, head) => {
         const bound = mask.bind(extent);

@@ -176,7 +176,7 @@ test.each(cases)(
   },
 );
 
-test("a preconditioner of 1 = gated delta rule", () => {
+test("with a preconditioner of 1, it is the gated delta rule", () => {
   const gates = { beta, decay, momentDecay: decay, momentBeta: beta };
   const mixed = mix(preconditionedDeltaRule({ bound: 1 + 1e-13 }), { ...qkv, ...gates });
   const plain = mix(gatedDeltaRule(), { ...qkv, beta, decay });

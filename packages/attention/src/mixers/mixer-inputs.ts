@@ -22,7 +22,7 @@ export type CheckedInputs = {
  * Checks the inputs of a mixer against the axes that it declares. H stands for any divisor of the number of heads, as
  * in grouped-query attention; inputs of fewer heads are repeated. A gate `[B, H, T]` becomes `[B, H, T, 1]`.
  *
- * @throws {ArgumentError} If an input is missing, or is none of the mixer's.
+ * @throws {ArgumentError} If an input is missing, or the mixer does not take it.
  * @throws {ShapeError} If an input does not have the axes that the mixer declares, with the lengths of the others.
  */
 export function checkInputs(

@@ -31,7 +31,7 @@ import { tttLinear } from "./ttt-linear.js";
 
 type AnyMixer = OwnFormMixer<string, string, object>;
 
-/** Each with small blocks, and the same with other blocks where those change no number. */
+/** Each mixer with small chunks. After it, where the chunk size changes no result, the same mixer with other sizes. */
 const mixers = [
   [tttLinear({ miniBatchSize: 3 })],
   [titans({ chunkSize: 3 })],
@@ -64,7 +64,10 @@ const mapAxes = (
 const part = (mixer: AnyMixer, inputs: Record<string, Tensor>, from: number, to: number) =>
   mapTokens(mixer, inputs, (x, axis) => slice(x, axis, from, to));
 
-/** Tells two batches whose last documents have other lengths: tokens of documents 0 and 1, cut where padding begins. */
+/**
+ * True if the last documents of the two sequences differ in length. `ends`: tokens before the padding of each sequence.
+ * `cuts`: tokens of its document 0.
+ */
 function unequal(ends: readonly number[], cuts: readonly number[]): boolean {
   const [first, second] = ends.map((end, b) => (cuts[b]! < end ? end - cuts[b]! : end));
   return first !== second;

@@ -44,7 +44,7 @@ test("with a learning rate of 0, memory and momentum follow the two recurrences"
   near(state.momentum, momentum);
 });
 
-test("a chunk of one token: M ← (1 − α) M + η S − 2 θ kᵀ ∇, the gradient at M", () => {
+test("golden: one token gives M ← (1 − α) M + η S − 2 θ kᵀ ∇, with the gradient at M", () => {
   const given: number[] = [];
   const mixer = titans({
     chunkSize: 1,

@@ -35,7 +35,7 @@ test("the mini-batch size changes the result from the second token on", () => {
 });
 
 test("the inner gradient is an option: with a loss without a norm, the state learns by least squares", () => {
-  // One token, W = 0, b = 0: the prediction is 0 and the slope −(v − k), so the bias becomes rate · (v − k).
+  // One token, W = 0, b = 0: the prediction is 0 and the gradient −(v − k), so the bias becomes rate · (v − k).
   const one = { ...inputs, ...norm };
   const mixer = tttLinear({ miniBatchSize: 1, gradient: (prediction, target) => mul(target, -1) });
   const first = Object.fromEntries(

@@ -102,23 +102,27 @@ export function tttLinear(
       const outputs = blockRanges(query.shape[2]!, miniBatchSize, tokens).map(([start, end]) => {
         const part = (x: Tensor) => slice(x, 2, start, end);
         const [q, k, rate] = [part(query), part(key), part(learningRate)];
-        const slope = gradient(add(matmul(k, state.weight), state.bias), part(target), norm);
+        const outputGradient = gradient(add(matmul(k, state.weight), state.bias), part(target), norm);
         // The 1 is the bias: a channel of query and key that is always 1.
-        const within = matmul(tril(add(matmul(q, transpose(k)), 1)), slope);
-        const before = add(matmul(q, state.weightGradient), state.biasGradient);
+        const ownGradients = matmul(tril(add(matmul(q, transpose(k)), 1)), outputGradient);
+        const earlierGradients = add(matmul(q, state.weightGradient), state.biasGradient);
         const read = add(matmul(q, state.weight), state.bias);
-        state = learn(state, k, slope, rate, miniBatchSize);
-        return withNormalized(sub(read, mul(rate, add(before, within))), norm);
+        state = learn(state, k, outputGradient, rate, miniBatchSize);
+        return withNormalized(sub(read, mul(rate, add(earlierGradients, ownGradients))), norm);
       });
       return { output: concat(outputs, 2), state: { ...state, tokens: tokenCount(query, state.tokens) } };
     },
   };
 }
 
-/** Adds the gradients of keys `[B, H, C, K]`, and takes the step where the mini-batch ends. */
-function learn(state: Learner, key: Tensor, slope: Tensor, rate: Tensor, size: number): Learner {
-  const weightGradient = add(state.weightGradient, matmul(transpose(key), slope));
-  const biasGradient = add(state.biasGradient, sum(slope, { axis: 2, keepDims: true }));
+/**
+ * Adds the gradients of keys `[B, H, C, K]`, and takes the step where the mini-batch ends.
+ *
+ * @param outputGradient - Gradient of the inner loss by the output of the linear model, `[B, H, C, K]`.
+ */
+function learn(state: Learner, key: Tensor, outputGradient: Tensor, rate: Tensor, size: number): Learner {
+  const weightGradient = add(state.weightGradient, matmul(transpose(key), outputGradient));
+  const biasGradient = add(state.biasGradient, sum(outputGradient, { axis: 2, keepDims: true }));
   const tokens = state.tokens + key.shape[2]!;
   if (tokens < size) return { ...state, weightGradient, biasGradient, tokens };
   const last = slice(rate, 2, -1); // [B, H, 1, 1]

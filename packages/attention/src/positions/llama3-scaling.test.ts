@@ -2,7 +2,7 @@ import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
 import { llama3Scaling } from "./llama3-scaling.js";
 
-test("golden: Llama 3.1's numbers", () => {
+test("golden: the frequencies of Llama 3.1", () => {
   // The arithmetic of Hugging Face's modeling_rope_utils.py, in float64 with NumPy 2.4.
   const { frequencies, attentionFactor } = llama3Scaling().rotaryFrequencies({
     base: 500000,
@@ -25,7 +25,7 @@ test("golden: each of the three ranges", () => {
     originalLength: 16,
   });
   const { frequencies } = rotaryFrequencies({ base: 4 ** 3, rotaryDim: 6, length: 1 });
-  // base^(−2i/6) = 1, 1/4, 1/16; turns = 16/2π · frequency = 2.546, 0.637, 0.159.
+  // base^(−2i/6) = 1, 1/4, 1/16; rotations = 16/2π · frequency = 2.546, 0.637, 0.159.
   const share = (16 / 4 / (2 * Math.PI) - 0.25) / 0.5;
   const expected = [1, (1 - share) / 16 + share / 4, 1 / 64];
   expect(frequencies).toBeAllclose(expected, { rtol: 0, atol: 5e-15 });

@@ -46,7 +46,7 @@ test("property: with a factor of 1, every scaling equals the plain embedding, bi
   });
 });
 
-test("property: scores still depend only on distance, within one length, and grow by the factor's square", () => {
+test("property: scores depend only on the distance, and are multiplied by the square of the attention factor", () => {
   fc.assert(
     fc.property(scaling, fc.nat(300), fc.nat(300), fc.nat(100), (make, i, j, shift) => {
       const scaling = make(4);
@@ -65,7 +65,7 @@ test("property: scores still depend only on distance, within one length, and gro
   );
 });
 
-test("property: no scaling makes a pair rotate faster, and none slower than by the factor", () => {
+test("property: scaled frequencies are at most the plain ones, and at least those divided by the factor", () => {
   fc.assert(
     fc.property(scaling, fc.double({ min: 1, max: 64, noNaN: true }), (make, factor) => {
       const length = 64 * originalLength;

@@ -105,7 +105,7 @@ test("positions: a start, a list, or a list per sequence", () => {
   }
 });
 
-test("golden: two pairs at position 3, the second a hundred times slower", () => {
+test("golden: two pairs at position 3, the second with a hundredth of the frequency", () => {
   const x = tensor([1, 1, 0, 0], { shape: [1, 1, 1, 4], dtype: "float64" });
   const atPosition3 = (options: Omit<RopeOptions, "headDim">, x: Tensor) => [
     ...rope({ headDim: 4, ...options }).apply(x, { start: 3 }).data,

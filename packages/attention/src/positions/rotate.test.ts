@@ -55,7 +55,7 @@ test("property: rotation preserves the norm of pairs, leaves other numbers uncha
   );
 });
 
-test("the gradient is what central differences give", () => {
+test("the gradient equals central differences", () => {
   for (const layout of ["half", "interleaved"] as const) {
     const x = randn([2, 1, 2, 5], { seed: 1, dtype: "float64" });
     const dy = randn([2, 1, 2, 5], { seed: 2, dtype: "float64" });

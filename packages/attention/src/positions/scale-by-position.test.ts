@@ -70,7 +70,7 @@ test("property: decoding token by token gives the same as one call, in every kin
   expect(slice(plain, 1, 1, 6)).not.toBeAllclose(slice(whole, 1, 1, 6), { rtol: 1e-3 });
 });
 
-test("Llama 4: 1 for the first tokens, then steps of the logarithm", () => {
+test("golden: Llama 4's factor is 1 for the first tokens, then grows in steps with the logarithm", () => {
   const factor = llama4Temperature();
   expect([0, 8190].map(factor)).toEqual([1, 1]);
   expect([8191, 16382, 16383].map(factor)).toEqual([

@@ -45,7 +45,7 @@ test("property: the part of each pair in a score is that of rope times ζ^(dista
 });
 
 test("golden: the factors of the pairs of a head of size 4", () => {
-  // ζ = (0 + 1.6) / 5.6 and (2 + 1.6) / 5.6; at position 512 they count once.
+  // ζ = (0 + 1.6) / 5.6 and (2 + 1.6) / 5.6; at position 512 their power is 1.
   const x = tensor([1, 0, 1, 0], { shape: [1, 1, 1, 4], dtype: "float64" });
   const { query, key } = xpos({ headDim: 4, layout: "interleaved" });
   const norm = ({ data }: Tensor, pair: number) => Math.hypot(data[2 * pair]!, data[2 * pair + 1]!);
@@ -57,7 +57,7 @@ test("golden: the factors of the pairs of a head of size 4", () => {
   expect(norm(keyed, 0)).toBeCloseTo(5.6 / 1.6, 12);
 });
 
-test("float32, a part of the head, positions per batch, and gradients", () => {
+test("a partial rotation in float32, positions per sequence, and gradients", () => {
   const { query, key } = xpos({ headDim: 8, rotaryDim: 4 });
   const x = randn([2, 1, 2, 8], { seed: 1 });
   const rotated = query.apply(x, Int32Array.of(0, 1, 7, 9));

@@ -28,7 +28,7 @@ test("golden: fast pairs keep their frequency, slow ones are divided by the fact
 });
 
 test("golden: the end of the ramp is limited to the last number of a head", () => {
-  // The same arithmetic, with base 10: pair 22.5 would turn once.
+  // The same arithmetic, with base 10: pair 22.5 would make one full rotation.
   const { rotaryFrequencies } = yarn({ factor: 4, originalLength: 4096, betaFast: 1000 });
   expect(rotaryFrequencies({ base: 10, rotaryDim: 16, length: 1 }).frequencies).toBeAllclose(
     [

@@ -5,22 +5,25 @@ import type { ScoreForm } from "../score-form.js";
 import { checkShape } from "./check-shape.js";
 
 export type PathOptions = {
-  /** w, the direction that a position reflects, `[B, H, S, D]`; usually of length 1. */
+  /** w, the direction along which a position reflects queries, `[B, H, S, D]`; usually of length 1. */
   direction: Tensor;
-  /** β, how far, `[B, H, S]`: 0 leaves queries as they are, 2 at length 1 is a whole reflection. */
+  /**
+   * β, the strength of the reflection, `[B, H, S]`: 0 leaves queries as they are; 2, with w of length 1, is a full
+   * reflection.
+   */
   beta: Tensor;
 };
 
 /**
  * PaTH attention: a position encoding made of the data. On its way to a key, a query passes the positions in between
  * from its own down to the one after the key, and each applies its Householder-like map:
- * `scale · q_i (I − β_i w_i w_iᵀ) … (I − β_{j+1} w_{j+1} w_{j+1}ᵀ) k_j`. Where rope rotates by the distance, this
- * tracks what was said in between. Keys after the query have no score: call it with a causal mask.
+ * `scale · q_i (I − β_i w_i w_iᵀ) … (I − β_{j+1} w_{j+1} w_{j+1}ᵀ) k_j`. Rope rotates by the distance alone; these maps
+ * depend on the tokens in between. Keys after the query have no score: call it with a causal mask.
  *
  * A gate on top is a bias: `forgetting(logGates)`. This plain form walks over the keys and holds `[B, H, T, D]`.
  *
  * @returns A form for {@link plainAttention}.
- * @throws {ShapeError} If a shape is another one.
+ * @throws {ShapeError} If `direction` or `beta` has another shape.
  * @see "PaTH Attention: Position Encoding via Accumulating Householder Transformations" (2025), arXiv:2505.16381
  *
  * @example

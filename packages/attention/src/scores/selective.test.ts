@@ -46,7 +46,7 @@ test("property: scores only decrease with later queries; those of the first key 
   });
 });
 
-test("golden: what a query masks is masked from the next query on", () => {
+test("golden: a key that a query masks is masked for later queries", () => {
   // Every score is 2. Query 2 masks key 1 by 2; its own row still sees it, query 3 does not.
   const x = ones([1, 1, 4, 4]);
   const { scores } = plainAttention(x, x, x, options);
