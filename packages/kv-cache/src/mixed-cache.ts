@@ -47,7 +47,10 @@ export function mixture(fn: string, layers: readonly KvCache[]): KvCache {
   const unlike = layers.findIndex((cache) => (cache.unrotatedKeys ?? unrotatedKeys) !== unrotatedKeys);
   if (layers.length === 0 || unlike >= 0) {
     check.refuse({
-      received: layers.length === 0 ? "an empty list" : `layer ${unlike}, which counts positions otherwise`,
+      received:
+        layers.length === 0
+          ? "an empty list"
+          : `layer ${unlike}, whose \`unrotatedKeys\` differs from the others`,
       expected: "a cache for each layer, all with unrotated keys or none",
       fix: "make all of them alike in `unrotatedKeys`.",
     });
@@ -160,7 +163,12 @@ function mixed(
       changeAllOrNone((cache, i) => {
         const file = saved[i]?.tensors["file"];
         if (file?.dtype !== "uint8")
-          refuseSaved(`${i}.file`, file?.dtype, "the bytes of a cache of its own", "restore another copy.");
+          refuseSaved(
+            `${i}.file`,
+            file?.dtype,
+            "the saved file of one cache, in uint8",
+            "restore another copy.",
+          );
         cache.restore(file.data as Uint8Array, device);
       });
     },

@@ -41,7 +41,7 @@ test.each([
   [() => mixedCache([]), 'mixedCache: `layers` is "an empty list", expected a cache for each layer'],
   [
     () => mixedCache([growingCache(), growingCache({ unrotatedKeys: true })]),
-    'mixedCache: `layers` is "layer 1, which counts positions otherwise"',
+    'mixedCache: `layers` is "layer 1, whose `unrotatedKeys` differs from the others"',
   ],
   [
     () => mixedCache([growingCache(), growingCache({ numLayers: 2 })]),

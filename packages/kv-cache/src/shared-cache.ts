@@ -110,7 +110,7 @@ function shared(cache: KvCache, reads: readonly number[]): KvCache {
     restore(bytes, device) {
       const file = readSaved(form, bytes, 1, undefined)[0]?.tensors["file"];
       if (file?.dtype !== "uint8")
-        refuseSaved("0.file", file?.dtype, "the bytes of a cache of its own", "restore another copy.");
+        refuseSaved("0.file", file?.dtype, "the saved file of one cache, in uint8", "restore another copy.");
       cache.restore(file.data as Uint8Array, device);
     },
   };
