@@ -39,7 +39,7 @@ export type BestDevice = Device & {
    * ready.
    */
   readonly better?: Promise<BestDevice | undefined>;
-  /** Ends the workers of the device, or frees its memory on the GPU. The plain device has nothing to close. */
+  /** Ends the workers of the device, or frees its memory on the GPU. A `js` device has nothing to close. */
   close(): void | Promise<void>;
   /** `await using best = await device()` closes it at the end of the block. */
   [Symbol.asyncDispose](): Promise<void>;

@@ -128,7 +128,7 @@ export async function choose(candidates: readonly Candidate[], options: ChooseOp
     if (result) addReady(result);
     else pending.push(gpuCandidate);
   }
-  // The plain device is the slowest: it is opened only if no other is ready.
+  // The fallback, `js`, is the slowest: it is opened only if no other is ready.
   if (ready.length === 0) {
     for (const result of await Promise.all(allowed.filter(({ kind }) => kind === "fallback").map(open)))
       addReady(result);

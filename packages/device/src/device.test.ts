@@ -1,4 +1,4 @@
-// The choice on this machine: the WebAssembly device, the plain one, and WebGPU if there is an adapter.
+// The choice on this machine: `wasm`, `js`, and `webgpu` if there is an adapter.
 import { matmul, randn, type Tensor } from "@qkv/tensor";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -31,7 +31,7 @@ test("without an adapter, wasm is chosen and the choice gives the reason", async
   expect(matmul(x, x).shape).toEqual([3, 3]);
 });
 
-test("`await using` closes the chosen device; the plain one stays usable, since it has nothing to close", async () => {
+test("`await using` closes the chosen device; a `js` device stays usable, since it has nothing to close", async () => {
   let x: Tensor;
   {
     await using best = await device({ prefer: ["wasm,threads=2"], storage: null });

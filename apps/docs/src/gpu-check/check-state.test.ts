@@ -6,7 +6,7 @@ import type { CheckNews } from "./messages";
 const result = (subject: string, error: number | null): CheckResult => ({
   subject,
   case: "matmul, one row",
-  finds: "the path of decoding",
+  finds: "mistakes of the kernel for one row (decoding)",
   error,
   tolerance: 1e-4,
   passed: error !== null && error <= 1e-4,

@@ -42,14 +42,14 @@ export function checkCases(): CheckCase[] {
     {
       kind: "matmul",
       name: "matmul, odd sizes",
-      finds: "edges of tiles",
+      finds: "mistakes at the edges of tiles",
       tolerance: float32Tolerance,
       inputs: matmulInputs(37, 53, 29),
     },
     {
       kind: "matmul",
       name: "matmul, one row",
-      finds: "the path of decoding",
+      finds: "mistakes of the kernel for one row (decoding)",
       tolerance: float32Tolerance,
       inputs: matmulInputs(1, 1027, 131),
     },
@@ -76,7 +76,7 @@ export function checkCases(): CheckCase[] {
     {
       kind: "attention",
       name: "attention, odd sizes",
-      finds: "edges of tiles",
+      finds: "mistakes at the edges of tiles",
       tolerance: float32Tolerance,
       inputs: () => attentionInputs([3, 37, 53, 17]),
     },
@@ -90,7 +90,7 @@ export function checkCases(): CheckCase[] {
     {
       kind: "attention",
       name: "attention, 8,192 keys",
-      finds: "long sequences",
+      finds: "mistakes in long sequences",
       tolerance: float32Tolerance,
       inputs: () => attentionInputs([1, 3, 8192, 16]),
     },

@@ -110,7 +110,7 @@ test("the report and the table contain errors, wrong lengths and NaN", async () 
   const text = checkText(report, ["adapter: a card"]);
   expect(text).toMatch(/^adapter: a card\n\n\| case +\| right +\| bad +\|\n\| -+ \| -+ \| -+ \|\n/);
   expect(text).toMatch(/\| matmul, odd sizes +\| [\d.]+e-\d+ +\| none WRONG +\|/);
-  expect(text).toMatch(/bad: matmul, odd sizes: device lost \(finds edges of tiles\)\n/);
+  expect(text).toMatch(/bad: matmul, odd sizes: device lost \(finds mistakes at the edges of tiles\)\n/);
   expect(text).toMatch(/11 of 22 passed\n$/);
 });
 

@@ -2,8 +2,9 @@ import { checks } from "@qkv/core";
 import type { CheckReport, CheckResult } from "./check-subjects.js";
 
 /**
- * Formats a report as a Markdown table: one row per case, one column per subject, the relative error in each cell. Errors
- * above the tolerance are marked WRONG and explained below the table.
+ * Formats a report as a Markdown table: one row per case, one column per subject (a program under test), the relative error in
+ * each cell, or `none` if there is no error to compute: the program threw, or returned a wrong length or NaN. Errors above the
+ * tolerance are marked WRONG and explained below the table.
  *
  * @param facts - Lines printed above the table: adapter, engine, versions.
  * @throws {ArgumentError} If `report` is not a report, or a fact is not a string.
