@@ -15,7 +15,7 @@ import { unitRanges } from "./kernels/attention/unit-ranges.js";
 import { openDevice } from "./open.js";
 import { checkOptions } from "./options.js";
 
-/** Held as long as the tests run: the process ends when it is collected. */
+/** Kept for all tests: the process ends if this object is garbage-collected. */
 const [nothing, gpu] = [create(["backend=null"]), create([])];
 const open = (gpu: GPU) => {
   const options = checkOptions({ gpu });
@@ -83,7 +83,7 @@ test("32,768 tokens are split into dispatches of at most 200 ms at the measured 
   run(device, call, zeros(call.query.shape, { device }));
   const dispatches = device.report().counts.dispatches - before;
   await device.finish();
-  // Forward 4 D, the two walks of the gradient 6 D and 8 D FLOPs for each pair, and half the rate.
+  // Forward 4 D, the two passes of the gradient 6 D and 8 D FLOPs for each pair, and half the rate.
   const least = (H * (T * T) * 0.5 * 18 * D) / (0.5 * rate * 0.2);
   expect(dispatches).toBeGreaterThan(least);
   expect(dispatches).toBeLessThan(1.2 * least);
@@ -115,7 +115,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("on the adapter here", () => {
   beforeAll(async () => (opened = await open(gpu)), 300_000);
   afterAll(() => opened.device.close());
 
-  test("a call in many dispatches gives the same bits as in one", { timeout: 300_000 }, async () => {
+  test("a call in many dispatches gives the same, bit for bit as in one", { timeout: 300_000 }, async () => {
     const { device, measured } = opened;
     const call = causalCall([4, 2, 150, 8], (shape, seed) => randn(shape, { seed, device }));
     const dOutput = randn(call.query.shape, { seed: 4, device });

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { create } from "webgpu";
 import { openAttention } from "./attention.js";
 
-/** Held as long as the tests run: the process ends when it is collected. */
+/** Kept for all tests: the process ends if this object is garbage-collected. */
 const gpu = create(["backend=null"]);
 
 const failure = async (change: Change, opened: GPUDevice[] = []) =>
@@ -59,7 +59,7 @@ test("a device that is lost while it is opened throws a DeviceError", async () =
   expect(error).toMatchObject({ name: "DeviceError", fn: "openAttention" });
 });
 
-test("options that name no adapter are refused", async () => {
+test("unknown options, and a `gpu` that is not a GPU object, are refused", async () => {
   await expect(openAttention({ float16: true } as never)).rejects.toThrow(
     /^openAttention: `float16` is true, expected one of the options adapter, gpu, powerPreference, budgetBytes\./,
   );

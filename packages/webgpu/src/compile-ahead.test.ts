@@ -23,10 +23,10 @@ import { everyKernel } from "./kernels/kernels.js";
 import { openDevice } from "./open.js";
 import { checkOptions } from "./options.js";
 
-/** Held as long as the tests run: the process ends when it is collected. */
+/** Kept for all tests: the process ends if this object is garbage-collected. */
 const gpu = create(["backend=null"]);
 
-/** An op whose shader is refused. */
+/** Name of an op whose shader is made invalid. */
 let refused: string | undefined;
 let device: WebGpuDevice;
 beforeEach(async () => {

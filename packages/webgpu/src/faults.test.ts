@@ -21,7 +21,7 @@ import { openDevice } from "./open.js";
 import { checkOptions, type WebGpuOptions } from "./options.js";
 import { webgpu } from "./webgpu.js";
 
-/** Held as long as the tests run: the process ends when it is collected. */
+/** Kept for all tests: the process ends if this object is garbage-collected. */
 const gpu = create(["backend=null"]);
 
 const changed = (change: Change, opened?: GPUDevice[]) => changedGpu(gpu, change, opened);

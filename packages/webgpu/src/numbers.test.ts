@@ -9,7 +9,7 @@ import { create } from "webgpu";
 import type { WebGpuDevice } from "./device.js";
 import { webgpu } from "./webgpu.js";
 
-/** Held as long as the tests run: the process ends when it is collected. */
+/** Kept for all tests: the process ends if this object is garbage-collected. */
 const gpu = create([]);
 
 describe.skipIf(!(await gpu.requestAdapter()))("on the adapter here", () => {
@@ -44,7 +44,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("on the adapter here", () => {
     await agreeOnRead(device, f, inputs, agreement);
   });
 
-  test("the self-test and every case ran on kernels of the device alone", () => {
+  test("the self-test and every case ran only on kernels of the device", () => {
     const { calls, selfTestError } = device.report();
     expect(selfTestError).toBeLessThan(1e-5);
     expect(Object.entries(calls).filter(([, { plain }]) => plain > 0)).toEqual([]);

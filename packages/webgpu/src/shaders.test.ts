@@ -9,7 +9,7 @@ import { openDevice } from "./open.js";
 import { checkOptions } from "./options.js";
 import { shadersOf } from "./shaders.js";
 
-/** Held as long as the tests run: the process ends when it is collected. */
+/** Kept for all tests: the process ends if this object is garbage-collected. */
 const gpu = create(["backend=null"]);
 
 /** Attention of 4 heads and 2 key-value heads, of which each query sees all keys. */
@@ -90,7 +90,7 @@ test("a long call is split by the given rate, and shaders with subgroups enable 
   expect(one!.code.startsWith("enable subgroups;")).toBe(true);
 });
 
-test("a promise is refused", async () => {
+test("a function that returns a promise, and a value that is not a function, are refused", async () => {
   await expect(shadersOf(async () => Promise.resolve())).rejects.toThrow(/promise/i);
   await expect(shadersOf("f" as never)).rejects.toThrow("shadersOf: `f` is");
 });

@@ -22,7 +22,7 @@ import { everyKernel } from "./kernels/kernels.js";
 import { openDevice } from "./open.js";
 import { checkOptions } from "./options.js";
 
-/** Held as long as the tests run: the process ends when it is collected. */
+/** Kept for all tests: the process ends if this object is garbage-collected. */
 const gpu = create(["backend=null"]);
 
 /** The null backend tells of no lanes: as an adapter of 32 it has the texts with subgroups, too. */

@@ -9,7 +9,8 @@ const width = 256;
 
 /**
  * A sample from the softmax of each row by the Gumbel-max trick: the index of the largest logit plus noise, −log(−log u). All
- * devices use the same stream of u, and so draw the same samples unless two sums differ by no more than float32 rounding.
+ * devices use the same stream of u, and so draw the same samples unless two sums differ by no more than float32 rounding. A row
+ * without a logit that can be sampled is reported as a fault. `key` and `draw`: key of the stream, and number of the draw in it.
  */
 export function categoricalKernel(context: Context) {
   return (

@@ -46,8 +46,8 @@ const unary = (): Record<string, Bodies> => ({
   siluSlope: {
     f32: `let s = sigmoid(a);
   if (abs(a) > 88.0) { return s; }
-  let bend = s * (1.0 - s);
-  return s + select(a * bend, 0.0, bend == 0.0);`,
+  let derivative = s * (1.0 - s);
+  return s + select(a * derivative, 0.0, derivative == 0.0);`,
   },
   softplus: float("select(max(a, 0.0) + log1p_(exp(-min(abs(a), 88.0))), a, isNan(a))"),
   gelu: {
@@ -64,9 +64,9 @@ const unary = (): Record<string, Bodies> => ({
   },
   geluTanhSlope: {
     f32: `let t = tanh_(${geluArgument});
-  let bend = 1.0 - t * t;
+  let derivative = 1.0 - t * t;
   let slope = 0.79788456 * (1.0 + 0.134145 * a * a);
-  return 0.5 * (1.0 + t) + select(0.5 * a * bend * slope, 0.0, bend == 0.0);`,
+  return 0.5 * (1.0 + t) + select(0.5 * a * derivative * slope, 0.0, derivative == 0.0);`,
   },
 });
 
@@ -86,6 +86,7 @@ const binary = (): Record<string, Bodies> => ({
   let rest = a % b;
   return select(rest, rest + b, rest != 0 && (rest < 0) != (b < 0));`,
   },
+  // The softmax weight exp(a − b) of a number a whose row has logSumExp b; 0 in a row of −∞.
   shares: { f32: "if (isInf(b) && b < 0.0) { return 0.0; }\n  return exp_(a - b);" },
 });
 
@@ -164,15 +165,17 @@ function clampFormula(
   dtype: DType,
   { min = -Infinity, max = Infinity }: NonNullable<Attributes> = {},
 ): Formula {
-  const whole = valueType(dtype) === "i32";
+  const isInteger = valueType(dtype) === "i32";
   const limits = (["min", "max"] as const).filter((name) => Number.isFinite(name === "min" ? min : max));
-  const [larger, smaller] = whole ? ["max", "min"] : ["larger", "smaller"];
+  const [larger, smaller] = isInteger ? ["max", "min"] : ["larger", "smaller"];
   let text = "a";
   if (limits.includes("min")) text = `${larger}(${text}, p.least)`;
   if (limits.includes("max")) text = `${smaller}(${text}, p.most)`;
   const add = (params: Params, name: string, value: number) =>
     // Limits beyond the range of int32 have no effect.
-    whole ? params.i32(name, Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, value))) : params.f32(name, value);
+    isInteger
+      ? params.i32(name, Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, value)))
+      : params.f32(name, value);
   return {
     variant: limits.join(),
     body: `return ${text};`,

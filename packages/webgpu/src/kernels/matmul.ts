@@ -93,7 +93,7 @@ export function product(
     return { params, at };
   };
   const { params, at } = laidOut();
-  const fours = (view: View, own: readonly number[]) =>
+  const vec4Aligned = (view: View, own: readonly number[]) =>
     view.offset % 4 === 0 && own.every((stride) => stride % 4 === 0);
   const along = (
     view: View,
@@ -102,7 +102,7 @@ export function product(
     outer: number,
     outerLength: number,
   ): Along => {
-    if (!fours(view, own)) return "none";
+    if (!vec4Aligned(view, own)) return "none";
     if (inner === 1 && outer % 4 === 0 && K % 4 === 0) return "inner";
     return outer === 1 && inner % 4 === 0 && outerLength % 4 === 0 ? "outer" : "none";
   };
@@ -124,7 +124,7 @@ export function product(
       },
       text: (params, followers) =>
         rowsText(params, at.text("id.z"), {
-          fours: bAlong === "inner" && aAlong === "inner",
+          vec4Aligned: bAlong === "inner" && aAlong === "inner",
           rowsContiguous: bOuter === 1,
           bias: !!bias,
           dtype,
@@ -164,7 +164,8 @@ const maxWorkgroups = 65535;
 const rowShape = { lanes: 8, columns: 8 };
 
 type RowsOptions = {
-  readonly fours: boolean;
+  /** True if rows are read four numbers at a time. */
+  readonly vec4Aligned: boolean;
   /** True if rows of b are contiguous. */
   readonly rowsContiguous: boolean;
   readonly bias: boolean;
@@ -176,29 +177,29 @@ type RowsOptions = {
 function rowsText(
   params: Params,
   batchText: string,
-  { fours, rowsContiguous, bias, dtype, followers, norm }: RowsOptions,
+  { vec4Aligned, rowsContiguous, bias, dtype, followers, norm }: RowsOptions,
 ): string {
   const { lanes, columns } = rowShape;
-  const type = fours ? "vec4<f32>" : "f32";
+  const type = vec4Aligned ? "vec4<f32>" : "f32";
   // Neighbouring threads read neighbouring numbers: along a row of b if those are contiguous, else along a column.
   const [column, lane] =
-    rowsContiguous && !fours
+    rowsContiguous && !vec4Aligned
       ? [`thread % ${columns}u`, `thread / ${columns}u`]
       : [`thread / ${lanes}u`, `thread % ${lanes}u`];
-  const per = fours ? 4 : 1;
+  const per = vec4Aligned ? 4 : 1;
   const load = (name: "a" | "b", outer: string) =>
     loadedText(
       name,
       name === "a" ? "float32" : dtype,
       `u32(${name}At) + ${outer} * p.${name}Outer + k * p.${name}Inner`,
-      fours,
+      vec4Aligned,
     );
-  const own = fours ? `vec4<f32>(${[0, 1, 2, 3].map((j) => `row[k + ${j}u]`).join(", ")})` : "row[k]";
+  const own = vec4Aligned ? `vec4<f32>(${[0, 1, 2, 3].map((j) => `row[k + ${j}u]`).join(", ")})` : "row[k]";
   return withFunctions(`${params.declaration}
 ${bindingsText(
   {
     ...(norm ? Object.fromEntries(norm.bindings.map((name) => [name, "f32"])) : { a: type }),
-    b: elementText(dtype, fours),
+    b: elementText(dtype, vec4Aligned),
     ...(bias && { addedIn: "f32" }),
     ...followers.reads,
   },
@@ -219,7 +220,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   if (n < p.N) {
     for (var k = lane * ${per}u; k < p.K; k += ${lanes * per}u) { sum = fma(${norm ? own : load("a", "m")}, ${load("b", "n")}, sum); }
   }
-  sums[column * ${lanes}u + lane] = ${fours ? "dot(sum, vec4<f32>(1.0))" : "sum"};
+  sums[column * ${lanes}u + lane] = ${vec4Aligned ? "dot(sum, vec4<f32>(1.0))" : "sum"};
   workgroupBarrier();
   if (lane != 0u || n >= p.N) { return; }
   var all = 0.0;
@@ -315,14 +316,14 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
 }
 
 /** WGSL type of an operand's elements: numbers, or vec4s of them. */
-function elementText(dtype: DType, fours: boolean): string {
+function elementText(dtype: DType, vec4Aligned: boolean): string {
   const word = arrayType(dtype);
-  return fours ? (dtype === "float32" ? "vec4<f32>" : "vec2<u32>") : word;
+  return vec4Aligned ? (dtype === "float32" ? "vec4<f32>" : "vec2<u32>") : word;
 }
 
 /** WGSL that reads the number of an operand at `index`, or the four from there on, as floats. */
-function loadedText(name: "a" | "b", dtype: DType, index: string, fours: boolean): string {
-  return fours ? vec4At(name, dtype, index) : numberAt(name, dtype, index);
+function loadedText(name: "a" | "b", dtype: DType, index: string, vec4Aligned: boolean): string {
+  return vec4Aligned ? vec4At(name, dtype, index) : numberAt(name, dtype, index);
 }
 
 /** WGSL that loads a tile of an operand: each thread four by four numbers, neighbouring ones along the contiguous axis. */

@@ -39,8 +39,8 @@ export function scanKernel(context: Context) {
     const { decay, erase, beta } = given;
     const [B, H, T, V] = value.shape as [number, number, number, number];
     const K = key.shape[3]!;
-    const fours = Math.ceil(Math.ceil(K / 4) / lanes);
-    if (inputs.some(({ dtype }) => dtype !== "float32") || fours > maxVec4s) return false;
+    const vec4sPerLane = Math.ceil(Math.ceil(K / 4) / lanes);
+    if (inputs.some(({ dtype }) => dtype !== "float32") || vec4sPerLane > maxVec4s) return false;
     // The state is updated in place, in the output `final`: it is copied there first.
     if (state.storage !== final!.storage)
       map(context, "copy", [state], final!, { body: "return a;", bits: true });
@@ -67,7 +67,7 @@ export function scanKernel(context: Context) {
         key: `scan:${K}:${reads}:${erases}:${optional.join()}:${rows.map((row) => row.key).join(":")}`,
         text: () =>
           scanText(params, parts, {
-            fours,
+            vec4sPerLane,
             reads,
             erases,
             decay: !!decay,
@@ -101,7 +101,8 @@ function scalarReads({ store }: Context, params: Params, name: string, x: View):
 }
 
 type TextOptions = Pick<Attributes, "reads" | "erases"> & {
-  readonly fours: number;
+  /** Number of vec4s of a row of queries or keys that a lane holds. */
+  readonly vec4sPerLane: number;
   readonly decay: boolean;
   readonly erase: boolean;
   readonly beta: boolean;
@@ -110,10 +111,10 @@ type TextOptions = Pick<Attributes, "reads" | "erases"> & {
 function scanText(
   params: Params,
   parts: readonly Part[],
-  { fours, reads, erases, decay, erase, beta }: TextOptions,
+  { vec4sPerLane, reads, erases, decay, erase, beta }: TextOptions,
 ): string {
   const each = (text: (i: number) => string) =>
-    Array.from({ length: fours }, (_, i) => text(i)).join("\n    ");
+    Array.from({ length: vec4sPerLane }, (_, i) => text(i)).join("\n    ");
   const bindings = Object.assign({}, ...parts.map((part) => part.bindings)) as Record<string, string>;
   const row = (name: string, i: number) =>
     `var ${name}Part${i} = vec4<f32>();

@@ -16,7 +16,7 @@ import {
   inOnePass,
   keyGradientText,
   queryGradientText,
-  sharedGradientText,
+  rowSumText,
   stateWords,
   type Arrived,
 } from "./backward-text.js";
@@ -112,8 +112,8 @@ function writeState(
   });
   if (!walks) return;
   const reads = layout.reads.filter((buffer) => buffer !== words);
-  const text = () => sharedGradientText(layout, arrived);
-  recordQueryPass(backward, `shared:${arrivedKey(arrived)}`, text, reads, [words], 2 * D + 2 * Dv + 10);
+  const text = () => rowSumText(layout, arrived);
+  recordQueryPass(backward, `rowSum:${arrivedKey(arrived)}`, text, reads, [words], 2 * D + 2 * Dv + 10);
 }
 
 function writeQueryGradient(backward: Backward, dQuery: Tensor): void {

@@ -54,16 +54,16 @@ export function pairText(layout: CallLayout, arrived: Arrived): string {
   let scaled = dots * p.scale;
   let capped = softcapped(scaled);
   let x = unmaskedScore(dots, b, h, t, s);
-  var mixed = 0.0;
-  var shared_ = 0.0;
+  var modified = 0.0;
+  var weighted = 0.0;
   var slope = 0.0;
   if (seen && (isNan(x) || x > ${maskedFrom})) {
     // By rounding, recomputed scores may exceed the largest score a little.
     let w = exp(min(x - state.x, 80.0)) * state.y;
-    mixed = ${weightMod ? `modifiedWeight(w, ${place})` : "w"};
+    modified = ${weightMod ? `modifiedWeight(w, ${place})` : "w"};
     var dw = ${weightMod ? `weightSlope(w, ${place}, du)` : "du"};
     ${traced("weights", "dw")}
-    shared_ = w * dw;
+    weighted = w * dw;
     slope = w * (dw - state.z);
   }${
     traces.size === 0
@@ -77,11 +77,14 @@ export function pairText(layout: CallLayout, arrived: Arrived): string {
   ${traced("capped", "slope")}
   ${softcap ? "slope *= 1.0 - (capped / p.softcap) * (capped / p.softcap);" : ""}
   ${traced("dots", "slope")}
-  return vec3<f32>(mixed, slope * p.scale, shared_);
+  return vec3<f32>(modified, slope * p.scale, weighted);
 }`;
 }
 
-/** WGSL of the derivatives of `scoreMod` and `weightMod`, for passes other than those of the tables' gradients. */
+/**
+ * WGSL of `scoreSlope` and `weightSlope`, the derivatives of `scoreMod` and `weightMod`, for passes other than those of the tables'
+ * gradients.
+ */
 export const slopesText = ({ scoreMod, weightMod }: CallLayout): string =>
   `${scoreMod ? expressionGradientText("scoreSlope", scoreMod, "table") : ""}
 ${weightMod ? expressionGradientText("weightSlope", weightMod, "wtable") : ""}`;
@@ -125,7 +128,7 @@ export const statesText = `var states = array<vec3<f32>, 4>();
   }`;
 
 /** WGSL that opens a loop over the blocks of 32 keys that 32 queries see. It must be closed with two braces. */
-export const keyWalkText = (arrived: Arrived): string => `${
+export const keyLoopText = (arrived: Arrived): string => `${
   everyPair(arrived) ? "let columns = vec2<u32>(0u, p.columns);" : "let columns = rowBounds(b, h, t0 / 64u);"
 }
   for (var column = columns.x; column < columns.y; column++) {
@@ -142,7 +145,8 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
 
 const weightsText = `var<workgroup> weights: array<vec4<f32>, ${blockSize * pitch}>;`;
 
-export const headText = (
+/** WGSL before `main`: parameters, bindings (`written`: those that the pass writes), and the functions of the call. */
+export const headerText = (
   { params, bindings, text }: CallLayout,
   written: Readonly<Record<string, string>>,
 ): string => `${params.declaration}
@@ -154,7 +158,7 @@ ${stateText}`;
 export function queryGradientText(layout: CallLayout, arrived: Arrived): string {
   const { sizes, masksItself } = layout;
   const { D } = sizes;
-  return withFunctions(`${headText(layout, { dQuery: "f32" })}
+  return withFunctions(`${headerText(layout, { dQuery: "f32" })}
 ${slopesText(layout)}
 ${pairText(layout, arrived)}
 ${sharedText()}
@@ -163,7 +167,7 @@ ${mainText}
   ${queryBlockText}
   ${each(4 * vec4sPerThread(D), (i) => `var sum${i} = vec4<f32>();`)}
   ${statesText}
-  ${keyWalkText(arrived)}
+  ${keyLoopText(arrived)}
     ${productsText(layout, arrived)}
     var slopes = mat4x4<f32>();
     ${pairsText(arrived, "slopes[c][r] = x.y;")}
@@ -178,8 +182,8 @@ ${mainText}
 /**
  * Adds Σ w dw to the state of each row. It equals dO · O only without `weightMod` and without gradients of traced weights.
  */
-export function sharedGradientText(layout: CallLayout, arrived: Arrived): string {
-  return withFunctions(`${headText(layout, { words: "i32" })}
+export function rowSumText(layout: CallLayout, arrived: Arrived): string {
+  return withFunctions(`${headerText(layout, { words: "i32" })}
 ${slopesText(layout)}
 ${pairText(layout, arrived)}
 ${sharedText()}
@@ -188,7 +192,7 @@ ${mainText}
   ${queryBlockText}
   var sum = vec4<f32>();
   ${statesText}
-  ${keyWalkText(arrived)}
+  ${keyLoopText(arrived)}
     ${productsText(layout, arrived)}
     ${pairsText(arrived, "sum[r] += x.z;")}
     }
@@ -207,7 +211,7 @@ const maxColumns = 8;
 export const inOnePass = ({ D, Dv }: CallLayout["sizes"]) =>
   vec4sPerThread(D) + vec4sPerThread(Dv) <= maxColumns;
 
-// First row of tiles that sees a column, and the end of those rows.
+// WGSL of the range of tile rows that see a column of tiles: the first, and the end (exclusive).
 const columnBoundsText = `fn columnBounds(b: u32, h: u32, column: u32) -> vec2<u32> {
   let at = p.columnBoundsAt + 2u * ((b * p.planBatch + h * p.planHead) / max(p.planRows, 1u) + column);
   return vec2<u32>(plan[at], plan[at + 1u]);
@@ -215,7 +219,9 @@ const columnBoundsText = `fn columnBounds(b: u32, h: u32, column: u32) -> vec2<u
 
 /**
  * The gradients of keys and values: each workgroup computes 32 keys of a key-value head, in a loop over the queries of its
- * group of heads that see them.
+ * group of heads that see them. A unit of work is such a block of keys, of one head of one sequence.
+ *
+ * @param of - Gradients that this pass computes.
  */
 export function keyGradientText(
   layout: CallLayout,
@@ -228,7 +234,7 @@ export function keyGradientText(
   const values = of.values && arrived.output;
   const lines = (name: string) =>
     each(4, (r) => `weights[(ty * 4u + ${r}u) * ${pitch}u + tx] = ${name}[${r}];`);
-  return withFunctions(`${headText(layout, { ...(of.keys && { dKey: "f32" }), ...(of.values && { dValue: "f32" }) })}
+  return withFunctions(`${headerText(layout, { ...(of.keys && { dKey: "f32" }), ...(of.values && { dValue: "f32" }) })}
 ${columnBoundsText}
 ${slopesText(layout)}
 ${pairText(layout, arrived)}
@@ -256,10 +262,10 @@ ${mainText}
     if (t0 >= p.T) { break; }
     ${statesText}
     ${productsText(layout, { ...arrived, output: arrived.output && of.keys })}
-    ${values ? "var mixed = mat4x4<f32>();" : ""}
+    ${values ? "var modified = mat4x4<f32>();" : ""}
     ${of.keys ? "var slopes = mat4x4<f32>();" : ""}
-    ${pairsText(arrived, `${values ? "mixed[r][c] = x.x;" : ""} ${of.keys ? "slopes[r][c] = x.y;" : ""}`)}
-    ${values ? `${lines("mixed")}\n${accumulateText({ size: Dv, to: "valueSum", row: "dOutput4(b, h, ", first: "t0", end: "p.T", guarded })}` : ""}
+    ${pairsText(arrived, `${values ? "modified[r][c] = x.x;" : ""} ${of.keys ? "slopes[r][c] = x.y;" : ""}`)}
+    ${values ? `${lines("modified")}\n${accumulateText({ size: Dv, to: "valueSum", row: "dOutput4(b, h, ", first: "t0", end: "p.T", guarded })}` : ""}
     ${of.keys ? `${lines("slopes")}\n${accumulateText({ size: D, to: "keySum", row: "query4(b, h, ", first: "t0", end: "p.T", guarded })}` : ""}
     }
   }

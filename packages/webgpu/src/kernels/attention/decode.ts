@@ -54,12 +54,14 @@ export function decode<T extends Placed>(
   const { B, H, Hkv, T, D, Dv, group } = sizes;
   const { query, keyValues, plan, scoreMod, sinks } = call;
   const segments = keyValues.key.map((key, i) => ({ key, value: keyValues.value[i]! }));
-  const together = rowsPerWorkgroup(group * T, D);
-  const [rows, parts] = [group * T, Math.ceil((group * T) / together)];
+  // A row is a query of one of the heads that share a key-value head. A workgroup computes R of them.
+  const rows = group * T;
+  const R = rowsPerWorkgroup(rows, D);
+  const parts = Math.ceil(rows / R);
   // The buffer has the words of the call, the block tables of its segments, and the plan.
-  const own = addScoreParams(new Params(), call, sizes);
-  const lists: Int32Array[] = [own.words];
-  let end = own.words.length;
+  const callWords = addScoreParams(new Params(), call, sizes);
+  const lists: Int32Array[] = [callWords.words];
+  let end = callWords.words.length;
   const add = (list: Int32Array): number => {
     lists.push(list);
     end += list.length;
@@ -68,7 +70,9 @@ export function decode<T extends Placed>(
   const tableAt = (segment: (typeof segments)[number]["key"]): number =>
     isPaged(segment) ? add(segment.table.map((block) => Math.max(0, block))) : 0;
   const tablesAt = segments.map(({ key, value }) => [tableAt(key), tableAt(value)] as const);
-  const planAt = add(Int32Array.from(plan.classes, (shown, tile) => plan.bitsAt[tile]! * 4 + shown));
+  // The tile plan of the mask: for each tile, the offset of its mask bits · 4 + its class (0: masked, 1: partly visible,
+  // 2: visible); then the bits.
+  const planAt = add(Int32Array.from(plan.classes, (tileClass, tile) => plan.bitsAt[tile]! * 4 + tileClass));
   add(new Int32Array(plan.bits.buffer, plan.bits.byteOffset, plan.bits.length));
   const words = new Int32Array(end);
   lists.reduce((at, list) => (words.set(list, at), at + list.length), 0);
@@ -80,9 +84,9 @@ export function decode<T extends Placed>(
     const [first, past] = [at, (at += segmentLength(segment.key))];
     const firstColumn = Math.floor(first / planTile);
     const endColumn = first === past ? firstColumn : Math.ceil(past / planTile);
-    const own = Math.ceil((endColumn - firstColumn) / chunkTiles);
-    const place = { first, past, firstColumn, endColumn, firstChunk: chunks, chunks: own };
-    chunks += own;
+    const numChunks = Math.ceil((endColumn - firstColumn) / chunkTiles);
+    const place = { first, past, firstColumn, endColumn, firstChunk: chunks, chunks: numChunks };
+    chunks += numChunks;
     return { ...segment, ...place, tablesAt: tablesAt[i]! };
   });
   const partials = engine.buffers.allocate(op, B * H * T * chunks * 16 * (1 + Math.ceil(Dv / 4)));
@@ -101,13 +105,13 @@ export function decode<T extends Placed>(
           storedRows(context, params, "value", segment.value, B, segment.tablesAt[1]),
         ];
         addCallTables(params, call);
-        const { listed } = own;
+        const { listed } = callWords; // true if key positions are listed, since they are not consecutive
         const softcap = !!call.softcap;
         engine.record({
           op,
           key: [
             "split",
-            ...[D, Dv, together, softcap, listed, !!readsTables, scoreMod ? expressionKey(scoreMod) : ""],
+            ...[D, Dv, R, softcap, listed, !!readsTables, scoreMod ? expressionKey(scoreMod) : ""],
             ...stored.map(({ key }) => key),
           ].join(":"),
           text: () =>
@@ -130,7 +134,7 @@ ${scoreText({
 })}`,
               D,
               Dv,
-              together,
+              workgroupRows: R,
             }),
           reads: [...stored.flatMap(({ reads }) => reads), wordBuffer, ...(readsTables ? [tableBuffer] : [])],
           writes: [partials],

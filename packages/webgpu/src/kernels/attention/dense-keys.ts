@@ -9,6 +9,6 @@ export function denseRows(segments: readonly KeyValueSegment[], B: number): Tens
   const parts = segments.map((segment) => cast(denseSegment(segment, B), "float32"));
   const [only] = parts;
   if (parts.length > 1) return concat(parts, 2);
-  const inPieces = only!.strides[3] === 1 || only!.shape[3]! <= 1;
-  return inPieces && !isPaged(segments[0]!) ? only! : concat([only!], 2);
+  const unitStride = only!.strides[3] === 1 || only!.shape[3]! <= 1;
+  return unitStride && !isPaged(segments[0]!) ? only! : concat([only!], 2);
 }

@@ -11,21 +11,21 @@ export function placedRows(
   x: Placed,
 ): StoredRowsText {
   const { shape, strides, offset } = x;
-  const fours = [offset, ...strides.slice(0, 3), shape[3]!].every((n) => n % 4 === 0);
+  const vec4Aligned = [offset, ...strides.slice(0, 3), shape[3]!].every((n) => n % 4 === 0);
   params.u32(`${name}At`, offset).u32(`${name}Batch`, strides[0]!).u32(`${name}Head`, strides[1]!);
   params.u32(`${name}Row`, strides[2]!);
   return {
-    key: String(fours),
+    key: String(vec4Aligned),
     reads: [store.read(x)],
-    bindings: { [name]: fours ? "vec4<f32>" : "f32" },
-    text: rowText(name, shape[3]!, fours),
+    bindings: { [name]: vec4Aligned ? "vec4<f32>" : "f32" },
+    text: rowText(name, shape[3]!, vec4Aligned),
   };
 }
 
 /** WGSL of numbers 4d … 4d + 3 of a row of `n`; 0 beyond its end. */
-function rowText(name: string, n: number, fours: boolean): string {
+function rowText(name: string, n: number, vec4Aligned: boolean): string {
   const at = `p.${name}At + b * p.${name}Batch + h * p.${name}Head + i * p.${name}Row + d * 4u`;
-  if (fours)
+  if (vec4Aligned)
     return `fn ${name}4(b: u32, h: u32, i: u32, d: u32) -> vec4<f32> { return ${name}[(${at}) / 4u]; }`;
   const numbers = [0, 1, 2, 3].map((j) =>
     n % 4 === 0

@@ -28,7 +28,7 @@ export type SplitText = {
   readonly D: number;
   readonly Dv: number;
   /** Rows of queries per workgroup, from {@link rowsPerWorkgroup}. */
-  readonly together: number;
+  readonly workgroupRows: number;
 };
 
 /**
@@ -36,7 +36,7 @@ export type SplitText = {
  * head. Eight threads share each dot product; afterwards each thread has one key of a tile. The partial result of a row is
  * [largest score, sum, 0, 0] and the weighted sum of values, not yet divided by the sum.
  */
-export function splitText({ params, bindings, text, D, Dv, together: R }: SplitText): string {
+export function splitText({ params, bindings, text, D, Dv, workgroupRows: R }: SplitText): string {
   const [size4, sizeV4] = [Math.ceil(D / 4), Math.ceil(Dv / 4)];
   const across = Math.min(threads, 2 ** Math.ceil(Math.log2(Math.max(1, sizeV4)))); // threads that share a value
   const vec4s = Math.ceil(sizeV4 / across); // vec4s of a value per thread

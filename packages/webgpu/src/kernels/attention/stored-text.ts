@@ -35,11 +35,12 @@ export function storedRows(
   const scale = paged?.scale;
   const { dtype, shape, strides, offset } = data;
   const size = shape[3]!;
-  const inPieces = size <= 1 || strides[3] === 1;
-  const fours = inPieces && [offset, ...strides.slice(0, 3), size].every((n) => n % 4 === 0);
+  // Numbers of a row are adjacent; if rows also begin at multiples of 4, they are read four at a time.
+  const unitStride = size <= 1 || strides[3] === 1;
+  const vec4Aligned = unitStride && [offset, ...strides.slice(0, 3), size].every((n) => n % 4 === 0);
   params.u32(`${name}At`, offset).u32(`${name}Batch`, strides[0]!).u32(`${name}Head`, strides[1]!);
   params.u32(`${name}Row`, strides[2]!);
-  if (!inPieces) params.u32(`${name}Column`, strides[3]!);
+  if (!unitStride) params.u32(`${name}Column`, strides[3]!);
   if (paged) {
     params.u32(`${name}Table`, tableAt).u32(`${name}Width`, paged.table.length / Math.max(1, batches));
     params.u32(`${name}Length`, paged.blockLength);
@@ -53,10 +54,10 @@ export function storedRows(
   }
   const kind = scale ? (byRow ? "row" : "column") : "";
   return {
-    key: [dtype, fours, inPieces, !!paged, kind].join(),
+    key: [dtype, vec4Aligned, unitStride, !!paged, kind].join(),
     reads: [store.read(data), ...(scale ? [store.read(scale)] : [])],
     bindings: {
-      [name]: fours && dtype === "float32" ? "vec4<f32>" : arrayType(dtype),
+      [name]: vec4Aligned && dtype === "float32" ? "vec4<f32>" : arrayType(dtype),
       ...(scale && { [`${name}Scale`]: "f32" }),
     },
     text: `fn ${name}4(b: u32, h: u32, i: u32, d: u32) -> vec4<f32> {
@@ -69,12 +70,12 @@ export function storedRows(
   }
   let at = p.${name}At + block * p.${name}Batch + h * p.${name}Head + row * p.${name}Row;
   ${scale ? `let scaleAt = p.${name}ScaleAt + block * p.${name}ScaleBatch + h * p.${name}ScaleHead;` : ""}
-  return ${fours ? foursText(name, dtype) : eachText(name, dtype, size, inPieces)}${scale ? ` * ${scaleText(name, size, byRow)}` : ""};
+  return ${vec4Aligned ? alignedText(name, dtype) : unalignedText(name, dtype, size, unitStride)}${scale ? ` * ${scaleText(name, size, byRow)}` : ""};
 }`,
   };
 }
 
-function foursText(name: string, dtype: DType): string {
+function alignedText(name: string, dtype: DType): string {
   if (dtype === "float32") return `${name}[at / 4u + d]`;
   // Two words contain four numbers.
   if (dtype === "float16")
@@ -82,13 +83,13 @@ function foursText(name: string, dtype: DType): string {
   return `vec4<f32>(${[0, 1, 2, 3].map((j) => `f32(${numberAt(name, dtype, `at + d * 4u + ${j}u`)})`).join(", ")})`;
 }
 
-function eachText(name: string, dtype: DType, size: number, inPieces: boolean): string {
-  const step = inPieces ? "" : ` * p.${name}Column`;
+function unalignedText(name: string, dtype: DType, size: number, unitStride: boolean): string {
+  const step = unitStride ? "" : ` * p.${name}Column`;
   const number = (j: number) =>
     `f32(${numberAt(name, dtype, `at + min(d * 4u + ${j}u, ${Math.max(1, size) - 1}u)${step}`)})`;
-  const whole = size % 4 === 0;
+  const isFull = size % 4 === 0; // no vec4 is cut off by the end of a row
   const numbers = [0, 1, 2, 3].map((j) =>
-    whole ? number(j) : `select(0.0, ${number(j)}, d * 4u + ${j}u < ${size}u)`,
+    isFull ? number(j) : `select(0.0, ${number(j)}, d * 4u + ${j}u < ${size}u)`,
   );
   return `vec4<f32>(${numbers.join(", ")})`;
 }

@@ -1,8 +1,8 @@
 import type { Expr } from "@qkv/attention-contract";
 import { withFunctions } from "../../wgsl/numbers.js";
 import {
-  headText,
-  keyWalkText,
+  headerText,
+  keyLoopText,
   mainText,
   pairsText,
   pairText,
@@ -56,7 +56,7 @@ export function tableGradientText(layout: CallLayout, arrived: Arrived, table: T
       }
       workgroupBarrier();
     }`;
-  return withFunctions(`${headText(layout, { sums: "f32" })}
+  return withFunctions(`${headerText(layout, { sums: "f32" })}
 ${each(lookups.length, (l) => `var<private> foundPlace${l}: u32;\nvar<private> foundSlope${l}: f32;`)}
 ${expressionGradientText(name!, own, prefix!, lookups)}
 ${slopesText(other)}
@@ -77,7 +77,7 @@ ${mainText}
   let b = owner / p.ownBlocks / p.ownHeads + rest / p.restBlocks / p.restHeads;
   let g = h / p.group;
   ${statesText}
-  ${keyWalkText(arrived)}
+  ${keyLoopText(arrived)}
     ${productsText(layout, arrived)}
     ${
       apart

@@ -11,14 +11,16 @@ type CachedList = {
 const [maxBytes, maxLists] = [2 ** 22, 64];
 
 /**
- * Cache of small lists of words on the GPU, by content: the layers of a model request the same ones in succession. A buffer is
- * rewritten only while no recorded work reads it, so that a generated token needs one submission.
+ * Cache of small lists of 32-bit words on the GPU, by content: positions, block tables and tile plans of attention calls. The
+ * layers of a model request the same lists in succession. A cached buffer is never written again, so no layer has to submit the
+ * work of earlier ones first, and a generated token needs one submission.
  */
 export class Words {
   /** In order of use, the most recent one last. */
   readonly #lists: CachedList[] = [];
   #bytes = 0;
 
+  /** A buffer with this content, from the cache or uploaded. */
   buffer({ engine, store }: ForwardContext, words: Int32Array): GpuBuffer {
     const same = this.#lists.findLastIndex((one) => one.engine === engine && isEqual(one.words, words));
     const [known] = same < 0 ? [] : this.#lists.splice(same, 1);
