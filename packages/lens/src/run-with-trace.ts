@@ -40,7 +40,7 @@ export type TracedRun = {
  * @param options - `names`: tensors to return, default all of {@link tensorNames}. `hooks`: functions by the name of a tensor.
  *   `last`: the number of last positions whose logits are computed, default all.
  * @returns Logits `[B, T, V]` and tensors by full name.
- * @throws {ArgumentError} If a name is none of the model's.
+ * @throws {ArgumentError} If the model has no tensor of a given name.
  *
  * @example
  * ```ts

@@ -16,7 +16,7 @@ export type SaliencyOptions = {
  * Gradient times input: what each token of a text adds to a metric, to first order.
  *
  * @returns `[T]`: one number for each token.
- * @throws {ArgumentError} If the name is none of the model's.
+ * @throws {ArgumentError} If the model has no tensor of this name.
  * @see "Learning Important Features Through Propagating Activation Differences" (2016), arXiv:1605.01713, section 2
  *
  * @example
@@ -52,7 +52,7 @@ export type IntegratedGradientsOptions = SaliencyOptions & {
  * of the text minus the metric of the baseline. The integral is approximated by the midpoint rule with `steps` points.
  *
  * @returns `[T]`: one number for each token.
- * @throws {ArgumentError} If the name is none of the model's, or `steps` is no whole number of at least 1.
+ * @throws {ArgumentError} If the model has no tensor of this name, or `steps` is no whole number of at least 1.
  * @see "Axiomatic Attribution for Deep Networks" (2017), arXiv:1703.01365
  *
  * @example

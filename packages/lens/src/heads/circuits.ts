@@ -26,7 +26,7 @@ export type CircuitOptions = HeadPlace & {
  * they are not logits of a run.
  *
  * @returns `[n, n]`: a row for each token that is attended to, a column for each that is predicted.
- * @throws {ArgumentError} If the model has no such head, or a token is none of its vocabulary.
+ * @throws {ArgumentError} If the model has no such head, or a token id is outside of its vocabulary.
  * @see "A Mathematical Framework for Transformer Circuits" (2021), https://transformer-circuits.pub/2021/framework
  *
  * @example
@@ -91,7 +91,7 @@ function ovLogits(
  *
  * @param options - `distance`: query position minus key position, in tokens. Default 0, where rotary embeddings cancel.
  * @returns `[n, n]`: a row for each query, a column for each key.
- * @throws {ArgumentError} If the model has no such head, or a token is none of its vocabulary.
+ * @throws {ArgumentError} If the model has no such head, or a token id is outside of its vocabulary.
  * @see "A Mathematical Framework for Transformer Circuits" (2021), https://transformer-circuits.pub/2021/framework
  *
  * @example
@@ -139,7 +139,7 @@ export function qkCircuit(
  *
  * @param options - `tokens`: ids to try. `topK`: the number of highest logits, default 5.
  * @returns From 0 to 1.
- * @throws {ArgumentError} If the model has no such head, or a token is none of its vocabulary.
+ * @throws {ArgumentError} If the model has no such head, or a token id is outside of its vocabulary.
  * @see "Interpretability in the Wild" (2022), arXiv:2211.00593
  *
  * @example

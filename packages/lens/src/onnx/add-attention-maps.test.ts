@@ -124,7 +124,7 @@ test("inside a branch, a weight of the outer graph is not a key, and a softmax o
   const file = model(all(...parts, node("If", ["condition"], ["y"], { attributes: branches })));
   const { skipped } = await addAttentionMaps(file);
   expect(skipped.map(({ node, reason }) => `${node}: ${reason}`)).toEqual([
-    "gate: what it takes is no product of queries and keys",
+    "gate: its input is not a product of queries and keys",
     "columns: it is a softmax over axis 0, which is not the last",
   ]);
 });
@@ -226,8 +226,8 @@ test("a norm of rows is no product of queries and keys, and sums whose axes are 
   const { maps, skipped } = await addAttentionMaps(file);
   expect(maps).toEqual([]);
   expect(skipped.map(({ node, reason }) => `${node}: ${reason}`)).toEqual([
-    "gate: what it takes is no product of queries and keys",
-    "soft: what it gives is multiplied with no values",
+    "gate: its input is not a product of queries and keys",
+    "soft: its output is not multiplied with values",
   ]);
 });
 
@@ -308,7 +308,7 @@ test("a softmax that is not multiplied with values, and a quantized one, are ski
   const { maps, skipped } = await addAttentionMaps(file);
   expect(maps).toEqual([]);
   expect(skipped).toEqual([
-    { node: "last", operator: "Softmax", reason: "what it gives is multiplied with no values" },
+    { node: "last", operator: "Softmax", reason: "its output is not multiplied with values" },
     {
       ...{ node: "quantized", operator: "com.microsoft.QLinearSoftmax" },
       reason: "it computes with quantized numbers",

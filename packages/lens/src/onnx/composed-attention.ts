@@ -29,8 +29,9 @@ export const skippedNode = (node: OnnxNode, reason: string): SkippedNode => ({
 
 /**
  * Finds attention that is composed of primitive operators: a product of queries and keys, a softmax over its last axis, and
- * a product with values. A product is a `MatMul` or an `Einsum`, or a `Mul` and a `ReduceSum`. Between the products a graph may scale, cap, mask, add, cast and reshape, in any order. The softmax
- * may itself be composed, `Exp / ReduceSum(Exp)`, or be the exponential of a `LogSoftmax`.
+ * a product with values. A product is a `MatMul` or an `Einsum`, or a `Mul` and a `ReduceSum`. Between the products a graph may
+ * scale, cap, mask, add, cast and reshape, in any order. The softmax may itself be composed, `Exp / ReduceSum(Exp)`, or be the
+ * exponential of a `LogSoftmax`.
  */
 export function findComposed(graph: OnnxGraph): { found: ComposedAttention[]; skipped: SkippedNode[] } {
   const found: ComposedAttention[] = [];
@@ -45,9 +46,9 @@ export function findComposed(graph: OnnxGraph): { found: ComposedAttention[]; sk
     const dots = hasQueryKeyProduct(graph, softmax.scores);
     if (valueProduct === undefined && !dots) continue; // a softmax of something else
     const reason = !dots
-      ? "what it takes is no product of queries and keys"
+      ? "its input is not a product of queries and keys"
       : (axisProblem(graph, softmax) ??
-        (valueProduct === undefined ? "what it gives is multiplied with no values" : undefined));
+        (valueProduct === undefined ? "its output is not multiplied with values" : undefined));
     if (valueProduct !== undefined) visited.add(valueProduct.product);
     if (reason !== undefined) skipped.push(skippedNode(node, reason));
     else found.push({ node, weights: valueProduct!.weights });
@@ -167,7 +168,7 @@ const layoutOps = new Set([
   ...["Identity", "Dropout", "Cast", "Reshape", "Unsqueeze", "Squeeze", "Expand", "Flatten"],
   ...["QuantizeLinear", "DequantizeLinear"],
 ]);
-/** Operators there that change the weights: they slice sinks off, zero rows without keys, or mask heads. */
+/** Operators in the same place that change the weights: they slice sinks off, zero rows without keys, or mask heads. */
 const weightChangingOps = new Set(["Slice", "Where", "Mul", "Div"]);
 
 /** Finds the product with values by a breadth-first search; `weights` is its operand before any change of layout. */

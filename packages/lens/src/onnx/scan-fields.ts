@@ -34,9 +34,9 @@ export async function* scanFields(
       return check.refuse(
         {
           argument: file.name,
-          received: `other bytes at ${at}`,
+          received: `bytes that are no field, at offset ${at}`,
           expected: "a field of a protocol buffer, as in an ONNX model",
-          fix: "check that it is a model (.onnx) and complete: a file of weights that lies beside one is none.",
+          fix: "give a complete model (.onnx): a file of its external data is not a model.",
         },
         FormatError,
       );

@@ -28,7 +28,7 @@ export type ActivationPatchingOptions = PatchingOptions & {
  * @param input - The text to run and patch: a text, ids, or ids `[1, T]`.
  * @param source - The text whose activations are patched in, with as many tokens.
  * @returns A row for each tensor, a column for each position or head.
- * @throws {ArgumentError} If the texts differ in length, or a name is none of the model's.
+ * @throws {ArgumentError} If the texts differ in length, or the model has no tensor of a given name.
  * @see "Locating and Editing Factual Associations in GPT" (2022), arXiv:2202.05262
  *
  * @example

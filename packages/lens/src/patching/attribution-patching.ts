@@ -27,7 +27,7 @@ import { positionAxis } from "./slices.js";
  * @param input - The text to run and patch.
  * @param source - The text whose activations are patched in, with as many tokens.
  * @returns Estimates of the metric with each patch, in the form of {@link activationPatching}.
- * @throws {ArgumentError} If the texts differ in length, or a name is none of the model's.
+ * @throws {ArgumentError} If the texts differ in length, or the model has no tensor of a given name.
  * @see Nanda, "Attribution Patching" (2023), https://www.neelnanda.io/mechanistic-interpretability/attribution-patching
  *
  * @example

@@ -31,7 +31,10 @@ export function logitDifference(options: { token: number; minus?: number; positi
     check.whole({ position: at }, { max: T - 1, fix: `count tokens from 0; the text has ${T}.` });
     for (const [name, id] of Object.entries({ token, minus }))
       if (id !== undefined)
-        check.whole({ [name]: id }, { max: V - 1, fix: `give a row of the logits, which have ${V}.` });
+        check.whole(
+          { [name]: id },
+          { max: V - 1, fix: `give the id of a token: each position has ${V} logits.` },
+        );
     const row = slice(slice(logits, 0, 0, 1), 1, at, at + 1);
     const logitAt = (id: number) => reshape(slice(row, 2, id, id + 1), []);
     return minus === undefined ? logitAt(token) : sub(logitAt(token), logitAt(minus));

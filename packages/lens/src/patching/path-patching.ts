@@ -39,7 +39,7 @@ export type PathPatchingResult = {
  *
  * @param input - The text to run and patch.
  * @param source - The text that the sender's value comes from, with as many tokens.
- * @throws {ArgumentError} If the texts differ in length, or a name is none of the model's.
+ * @throws {ArgumentError} If the texts differ in length, or the model has no tensor of a given name.
  * @see "Localizing Model Behavior with Path Patching" (2023), arXiv:2304.05969
  *
  * @example

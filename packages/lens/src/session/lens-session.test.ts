@@ -136,7 +136,7 @@ test("copying counts the tokens whose logits a head raises, read from the residu
     { layer: 0, head: 1 },
     { layer: 1, head: 0 },
   ];
-  // In layer 1 nothing is left of the token to be copied.
+  // After layer 0 the stream has nothing left of a token that layer 1 could copy.
   expect((await copier.copying({ text, heads, positions: 3 })).copied).toEqual([3, 0, 0]);
 });
 
@@ -262,7 +262,7 @@ test("parts of a logit are sorted, and their token has its probability", async (
   await session.run({ text });
   let steps = 0;
   await session.logitParts({ text }, { onProgress: () => (steps += 1) });
-  expect(steps).toBe(0); // of a text that was run, no pass
+  expect(steps).toBe(0); // the text was run before, so no forward pass is computed
   const { parts, token, logit } = await session.logitParts({ text });
   expect(token).toEqual(run.next[0]);
   expect(logit).toBeCloseTo(logitParts(model, ids).logit, 5);
@@ -359,7 +359,7 @@ test("patches with ablated parts are those of the ablated model", async () => {
   expect(map.unpatched).toBeCloseTo(Number(metric(ablatedLogits(one)).data[0]), 4);
   expect(map.source).toBeCloseTo(Number(metric(ablatedLogits(other)).data[0]), 4);
   const { values, columns, source } = map;
-  // After the last layer, the last position is all that logits are read from.
+  // After the last layer, the logits depend on the last position alone.
   const place = { name: "layers.3.output", position: columns - 1 };
   expect(await session.patch({ ...question, place })).toBeCloseTo(source, 4);
   // A head that is ablated in both runs has no difference.
@@ -423,19 +423,16 @@ test.each<[string, (asking?: Asking) => Promise<unknown>]>([
     "backward",
     (asking) => session.attributionPatching({ text: "The cat", source: "The dog", token: 5 }, asking),
   ],
-])(
-  "a question can be cancelled at any tensor of a pass, %s, and the next one is answered",
-  async (_, ask) => {
-    await ask(); // what is kept is there
-    const parts: number[] = [];
-    await ask({ onProgress: (part) => parts.push(part) });
-    expect(parts.length).toBeGreaterThan(20);
-    expect(parts.every((part) => part >= 0 && part <= 1)).toBe(true);
-    for (const at of [0, 5, parts.length - 1]) {
-      let left = at;
-      const cancelled = ask({ isCancelled: () => (left -= 1) < 0 });
-      await expect(cancelled).rejects.toMatchObject({ name: "AbortError" });
-    }
-    expect((await session.run({ text })).next).toEqual(run.next);
-  },
-);
+])("a call can be cancelled at any tensor of a %s pass, and the next call succeeds", async (_, ask) => {
+  await ask(); // fills the cache of the session
+  const parts: number[] = [];
+  await ask({ onProgress: (part) => parts.push(part) });
+  expect(parts.length).toBeGreaterThan(20);
+  expect(parts.every((part) => part >= 0 && part <= 1)).toBe(true);
+  for (const at of [0, 5, parts.length - 1]) {
+    let left = at;
+    const cancelled = ask({ isCancelled: () => (left -= 1) < 0 });
+    await expect(cancelled).rejects.toMatchObject({ name: "AbortError" });
+  }
+  expect((await session.run({ text })).next).toEqual(run.next);
+});
