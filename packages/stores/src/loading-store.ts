@@ -62,7 +62,7 @@ export type LoadingStore<Model> = Store<ModelState<Model>> & {
   dispose(): void;
   /** `using store = loadingStore(…)` disposes of it at the end of the block. */
   [Symbol.dispose](): void;
-  /** The same, if the store has no subscribers. */
+  /** Calls `dispose` if the store has no subscribers. */
   release(): void;
 };
 
@@ -80,7 +80,8 @@ const idle = { status: "idle" } as const;
  * ```ts
  * import { loadingStore } from "@qkv/stores";
  *
- * // One layer of one head, a vocabulary of 5. Yours is a name, a folder or a file: loadingStore("Qwen/Qwen3-0.6B").
+ * // A checkpoint of llama2.c with one layer of one head and 5 tokens.
+ * // Yours is a name, a folder or a file: loadingStore("Qwen/Qwen3-0.6B").
  * const checkpoint = new Uint8Array(4 * (7 + 58));
  * checkpoint.set(new Uint8Array(Int32Array.of(2, 3, 1, 1, 1, 5, 4).buffer));
  * const store = loadingStore(checkpoint);
@@ -100,7 +101,10 @@ export function loadingStore<R extends Runtime = MainThread>(
   return watchedLoadingStore("loadingStore", source, options, () => undefined);
 }
 
-/** The same, on behalf of a function that errors name. `onHeld` is called when the store starts and stops holding a model. */
+/**
+ * {@link loadingStore} for the public function `fn`, which errors name. `onHeld` is called when the store starts and stops holding a
+ * model.
+ */
 export function watchedLoadingStore<R extends Runtime>(
   fn: string,
   source: LaterSource<R>,

@@ -82,7 +82,8 @@ export type MainThread = {
  * ```ts
  * import { mainThread } from "@qkv/stores";
  *
- * // One layer of one head, a vocabulary of 5. Yours is a name, a folder or a file: mainThread.load("Qwen/Qwen3-0.6B").
+ * // A checkpoint of llama2.c with one layer of one head and 5 tokens.
+ * // Yours is a name, a folder or a file: mainThread.load("Qwen/Qwen3-0.6B").
  * const checkpoint = new Uint8Array(4 * (7 + 58));
  * checkpoint.set(new Uint8Array(Int32Array.of(2, 3, 1, 1, 1, 5, 4).buffer));
  * const model = await mainThread.load(checkpoint);
