@@ -28,7 +28,7 @@ export type LoadOptions = ModelOptions & {
  * tab disposes of it or is closed.
  *
  * @param source - As for `load` of `@qkv/transformer`: a folder or a file by path or URL, a repository of the Hugging Face Hub, a
- *   Blob, or the files that a reader chose. Bytes in an array are copied.
+ *   Blob, or the files that a user chose. Bytes in an array are copied.
  * @throws The errors of `load` of `@qkv/transformer`, with the same classes. {ArgumentError} If a value cannot be sent to a worker.
  *   {DeviceError} If the worker cannot be started, or ends. The signal's reason if it aborts.
  *

@@ -33,7 +33,7 @@ export function toSentSource(check: Checks, argument: string, source: Source | r
     argument,
     received: source,
     expected:
-      "a path, an address, bytes, a Blob, or the files that a reader chose: what can be sent to a worker",
+      "a path, an address, bytes, a Blob, or the files that a user chose: what can be sent to a worker",
     fix: "name the file, or pass a Blob of it, whose bytes are not copied.",
   });
 }
