@@ -5,14 +5,14 @@ import type { Tensor } from "./tensor.js";
 /** `axis`: the axis along which an op works. Default: the last. */
 export type AxisOptions = { axis?: number };
 
-/** The op on one line along the axis: reads `x[i + k * di]` and writes `out[o + k * dO]`, for k < n. */
+/** The op on one line along the axis: reads `x[i + k * xStep]` and writes `out[o + k * outStep]`, for k < n. */
 export type Line<A> = (
   out: TypedArray,
   o: number,
-  dO: number,
+  outStep: number,
   x: TypedArray,
   i: number,
-  di: number,
+  xStep: number,
   n: number,
   attributes: A,
 ) => void;
@@ -29,8 +29,8 @@ export function alongAxis<A extends { axis: number } = { axis: number }>(
     infer: ([x]) => [{ shape: x!.shape, dtype: resultType ?? x!.dtype }],
     kernel([x], [out], attributes) {
       const { axis } = attributes;
-      const [n, dO, di] = [x!.shape[axis]!, out!.strides[axis]!, x!.strides[axis]!];
-      eachLine(axis, out!, x!, (o, i) => line(out!.array, o, dO, x!.array, i, di, n, attributes));
+      const [n, outStep, xStep] = [x!.shape[axis]!, out!.strides[axis]!, x!.strides[axis]!];
+      eachLine(axis, out!, x!, (o, i) => line(out!.array, o, outStep, x!.array, i, xStep, n, attributes));
     },
     ...(backward && { backward: (call: Backward<A>) => [backward(call)] }),
   };

@@ -75,7 +75,7 @@ test.each<[DType, readonly (number | bigint)[] | Float32Array | BigInt64Array]>(
   ["int8", [0, 128]],
   ["bool", [0, 2]],
   ["bool", [0, 0.5]],
-])("%s refuses what it does not hold: %o, and wraps nothing around", (dtype, values) => {
+])("%s refuses numbers that it cannot represent instead of wrapping them around: %o", (dtype, values) => {
   expect(() => tensor(values as number[], { dtype })).toThrow(/^tensor: `values\[1\]` is /);
 });
 

@@ -223,7 +223,7 @@ test("gradients at points without a derivative are those of PyTorch", () => {
   expect(at(abs, [-1, 0, 1])).toEqual([-1, 0, 1]);
   expect(at((x) => pow(x, 0), [0, 2])).toEqual([0, 0]);
   expect(at((x) => pow(0, x), [0, 1, 2, -1])).toEqual([0, 0, 0, -Infinity]);
-  // What is not taken does not spoil the gradient of what is.
+  // NaN in the operand that is not selected does not reach the gradient of the other one.
   expect(at((x) => where(equal(x, x), x, 0), [NaN, 1])).toEqual([0, 1]);
 });
 

@@ -87,7 +87,7 @@ test("an inner gradient treats outer variables as constants, and the outer one d
   expect(grad(f)(tensor([3])).toNested()).toEqual([6]);
 });
 
-test("params may be nested, ids among them have a gradient of zeros, and the unused too", () => {
+test("params may be nested; int32 params and unused ones have a gradient of zeros", () => {
   const params = { table: random([3, 2]), layers: [{ w: random([2]) }], unused: random([1]), ids };
   const [value, gradient] = valueAndGrad(({ table, layers, ids }: typeof params) => {
     return sum(mul(embedding(table, ids), layers[0]!.w));

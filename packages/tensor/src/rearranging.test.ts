@@ -30,7 +30,7 @@ import type { Tensor } from "./tensor.js";
 const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
 const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 99)));
 const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
-/** Numbers that share nothing with another tensor, in row-major order. */
+/** A contiguous copy. */
 const packed = (x: Tensor) => tensor(x.data.slice(), { shape: x.shape });
 
 /** One step of a chain of views, chosen by a random number from what fits the shape. */

@@ -28,15 +28,15 @@ import type { Tensor } from "./tensor.js";
 const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
 const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 99)));
 const average = (list: number[]) => list.reduce((a, b) => a + b, 0) / list.length;
-const spread = (list: number[]) => average(list.map((x) => (x - average(list)) ** 2));
+const populationVariance = (list: number[]) => average(list.map((x) => (x - average(list)) ** 2));
 
 type Reduction = (x: Tensor, options?: ReduceOptions) => Tensor;
 const reductions: [string, Reduction, (list: number[]) => number][] = [
   ["sum", sum, (list) => list.reduce((a, b) => a + b, 0)],
   ["mean", mean, average],
-  ["variance", variance, (list) => (spread(list) * list.length) / (list.length - 1)],
-  ["variance without correction", (x, o) => variance(x, { ...o, correction: 0 }), spread],
-  ["std", std, (list) => Math.sqrt((spread(list) * list.length) / (list.length - 1))],
+  ["variance", variance, (list) => (populationVariance(list) * list.length) / (list.length - 1)],
+  ["variance without correction", (x, o) => variance(x, { ...o, correction: 0 }), populationVariance],
+  ["std", std, (list) => Math.sqrt((populationVariance(list) * list.length) / (list.length - 1))],
   ["max", max, (list) => Math.max(...list)],
   ["min", min, (list) => Math.min(...list)],
   ["argmax", argmax, (list) => list.indexOf(Math.max(...list))],

@@ -1,4 +1,4 @@
-// Refused where it is given: options that do not exist, numbers that give NaN, and a gradient through a choice.
+// Errors at the call: unknown options, numbers that would give NaN, and gradients through functions that return indices.
 import { expect, test } from "vitest";
 import { tensor, zeros } from "./create.js";
 import { grad } from "./grad.js";
@@ -43,7 +43,7 @@ test.each<[string, () => unknown, RegExp]>([
   ["layerNorm", () => layerNorm(x, weight, weight, { epsilon: 1 } as never), /`epsilon`.*\n.*`eps`/],
   ["adamW", () => adamW({ lr: 1 } as never), /`lr` is 1, .*\nFix: write `learningRate`/],
   ["adam", () => adam(0.1 as never), /`options` is 0.1/],
-])("%s refuses an option that it does not have, and what is no options", (name, call, message) => {
+])("%s refuses an unknown option, and options that are not an object", (name, call, message) => {
   expect(call).toThrow(message);
   expect(call).toThrow(expect.objectContaining({ name: "ArgumentError", fn: name }));
 });
@@ -79,7 +79,7 @@ test.each<[string, () => unknown, RegExp]>([
   expect(call).toThrow(expect.objectContaining({ name: "ArgumentError", fn: name }));
 });
 
-test("surplus arguments are no options: a function of one tensor can be mapped over a list", () => {
+test("further arguments are ignored: a function of one tensor can be passed to `map` of a list", () => {
   expect([x, x].map(relu as (x: Tensor) => Tensor)).toHaveLength(2);
 });
 
@@ -95,7 +95,7 @@ test("a broadcast view is not written to", () => {
   );
 });
 
-test("an optimizer names the state where another argument stands in its place", () => {
+test("an optimizer refuses arguments in the wrong order, and names the state", () => {
   const optimizer = adam();
   const params = { w: zeros([2]) };
   const state = optimizer.init(params);
@@ -107,7 +107,7 @@ test("an optimizer names the state where another argument stands in its place", 
   );
 });
 
-const chooses: Record<string, (x: Tensor) => Tensor> = {
+const indexFunctions: Record<string, (x: Tensor) => Tensor> = {
   argmax: (x) => argmax(x, { axis: 1 }),
   argmin: (x) => argmin(x, { axis: 1 }),
   argSort: (x) => argSort(x),
@@ -115,10 +115,10 @@ const chooses: Record<string, (x: Tensor) => Tensor> = {
   categorical: (x) => categorical(x, { seed: 1 }),
 };
 
-test.each(Object.entries(chooses))(
+test.each(Object.entries(indexFunctions))(
   "a gradient through the indices of %s is refused by name",
-  (name, choose) => {
-    const f = (x: Tensor) => sum(cast(choose(x), "float32"));
+  (name, indices) => {
+    const f = (x: Tensor) => sum(cast(indices(x), "float32"));
     expect(() => grad(f)(x)).toThrow(
       expect.objectContaining({
         fn: "grad",
@@ -128,7 +128,7 @@ test.each(Object.entries(chooses))(
   },
 );
 
-test("the numbers at indices have a gradient, and so has what is masked by a comparison, whose own slope is zero", () => {
+test("values at indices have a gradient, and so has a product with a comparison; the gradient of the comparison itself is zero", () => {
   expect(grad((x: Tensor) => sum(topK(x, 1).values))(x).toNested()).toEqual([
     [0, 1],
     [0, 1],
@@ -150,12 +150,12 @@ test("the numbers at indices have a gradient, and so has what is masked by a com
     ]);
 });
 
-test("draws of categorical one after the other are independent, and `first` is refused", () => {
+test("consecutive draws of categorical are independent, and an unknown option is refused", () => {
   const [logits, n] = [zeros([4]), 4000];
   const draws = Array.from({ length: n }, (_, draw) => categorical(logits, { seed: 1, draw }).data[0]!);
   const pairs = new Float64Array(16);
   for (let t = 1; t < n; t++) pairs[4 * draws[t - 1]! + draws[t]!]! += 1;
-  // 15 degrees of freedom: above 45 in one of 10,000 streams.
+  // Chi-squared test with 15 degrees of freedom: the statistic exceeds 45 for fewer than one of 10,000 random streams.
   const expected = (n - 1) / 16;
   expect(pairs.reduce((total, count) => total + (count - expected) ** 2 / expected, 0)).toBeLessThan(45);
   expect(() => categorical(logits, { seed: 1, first: 3 } as never)).toThrow(

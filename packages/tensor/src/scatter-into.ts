@@ -18,11 +18,17 @@ export function scatterInto(
   const along = toStrides[axis]!;
   const around = toStrides.map((stride, a) => (a === axis ? 0 : stride));
   const strides = [around, indices.strides, source.strides];
-  eachRow(indices.shape, strides, [0, indices.offset, source.offset], ([o, j, i], [dO, dj, di], n) => {
-    for (let k = 0; k < n; k++) {
-      const at = o! + k * dO! + checkInside("scatter", indices.array[j! + k * dj!]!, length) * along;
-      const value = source.array[i! + k * di!]!;
-      to[at] = mode === "write" ? value : mode === "add" ? to[at]! + value : Math.max(to[at]!, value);
-    }
-  });
+  eachRow(
+    indices.shape,
+    strides,
+    [0, indices.offset, source.offset],
+    ([o, j, i], [outStep, indexStep, inStep], n) => {
+      for (let k = 0; k < n; k++) {
+        const at =
+          o! + k * outStep! + checkInside("scatter", indices.array[j! + k * indexStep!]!, length) * along;
+        const value = source.array[i! + k * inStep!]!;
+        to[at] = mode === "write" ? value : mode === "add" ? to[at]! + value : Math.max(to[at]!, value);
+      }
+    },
+  );
 }

@@ -27,7 +27,7 @@ test("tensors that a scope returns leave it, in any nesting, and the others are 
   expect(String(result.list[0])).toBe("[6]");
 });
 
-test("scopes nest: a result belongs to the scope around, and ends with it", () => {
+test("scopes nest: a result belongs to the enclosing scope, which frees it", () => {
   let [inner, returned] = [zeros([1]), zeros([1])];
   const outer = device.scope(() => {
     returned = device.scope(() => {

@@ -36,7 +36,7 @@ test("property: sort and argSort are stable, with NaN last in both directions", 
   );
 });
 
-test("property: topK is the head of a sort", () => {
+test("property: topK gives the first k numbers of a sort", () => {
   fc.assert(
     fc.property(lines, fc.nat(40), fc.boolean(), (values, wanted, largest) => {
       const k = Math.min(wanted, values.length);

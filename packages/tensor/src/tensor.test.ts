@@ -8,7 +8,7 @@ import { slice } from "./ops/slice-and-pad.js";
 import { transpose } from "./ops/transpose.js";
 import { isTensor } from "./tensor.js";
 
-test("console.log in Node tells what a tensor is, its range, and how many are NaN", () => {
+test("console.log in Node prints the type, shape and range of a tensor, and its number of NaN", () => {
   expect(
     inspect(
       tensor([
@@ -25,7 +25,7 @@ test("console.log in Node tells what a tensor is, its range, and how many are Na
   expect(inspect(tensor(3))).toBe("Tensor [] float32 on js, 3 to 3");
 });
 
-test("a tensor that cannot be read now can still be shown", () => {
+test("a tensor that a scope has freed can still be printed", () => {
   let kept = zeros([1]);
   js().scope(() => {
     kept = cast(tensor([1, 2]), "int32");

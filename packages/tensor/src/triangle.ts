@@ -14,12 +14,12 @@ export const triangleOp: Op<Triangle> = {
     const [rows, columns] = x!.shape.slice(-2) as [number, number];
     const [rowStep, columnStep] = x!.strides.slice(-2) as [number, number];
     const batches = [out!, x!].map(({ strides }) => strides.slice(0, -2));
-    eachRow(x!.shape.slice(0, rank - 2), batches, [0, x!.offset], ([o, i], [dO, di], n) => {
+    eachRow(x!.shape.slice(0, rank - 2), batches, [0, x!.offset], ([o, i], [outStep, inStep], n) => {
       for (let k = 0; k < n; k++) {
         for (let row = 0; row < rows; row++) {
           const edge = Math.min(columns, Math.max(0, row + diagonal + (lower ? 1 : 0)));
-          const to = o! + k * dO! + row * columns;
-          const from = i! + k * di! + row * rowStep;
+          const to = o! + k * outStep! + row * columns;
+          const from = i! + k * inStep! + row * rowStep;
           const end = lower ? edge : columns;
           for (let c = lower ? 0 : edge; c < end; c++) out!.array[to + c] = x!.array[from + c * columnStep]!;
         }

@@ -145,7 +145,7 @@ test("a window that extends beyond the end counts its elements inside, and one c
     [[[Math.fround(1 / 6)], [Math.fround(7 / 6)]]],
   ]);
   expect(() => maxPool1d(x, 6, { stride: 1, ceilMode: true })).toThrow(/expected at least 6 on axis 2/);
-  // Of equals the first takes the gradient.
+  // If several elements are the largest, the first gets the gradient.
   const slope = grad((z: Tensor) => sum(maxPool1d(z, 2)));
   expect(slope(tensor([[[0, 0, 1, 1]]])).toNested()).toEqual([[[1, 0, 1, 0]]]);
 });

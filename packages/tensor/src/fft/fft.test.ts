@@ -43,7 +43,7 @@ test("property: a transform is the sum of its definition, for any length", () =>
   );
 });
 
-test("property: the inverse gives the numbers back, and a transform divided by √n keeps their length", () => {
+test("property: the inverse transform restores the numbers, and a transform divided by √n preserves their norm", () => {
   const norms = fc.constantFrom("backward" as const, "ortho" as const, "forward" as const);
   fc.assert(
     fc.property(lengths, fc.integer(), norms, (n, seed, norm) => {

@@ -59,7 +59,7 @@ test.each(Object.entries(losses))("the gradient of %s equals central differences
   expect(() => checkGradient(weighed, pair)).not.toThrow();
 });
 
-test.each(Object.entries(losses))("%s: the sum and the mean are those of the single losses", (_, loss) => {
+test.each(Object.entries(losses))("%s: the sum and the mean are those of the unreduced losses", (_, loss) => {
   const each = [...loss(pair, { reduction: "none" }).data];
   const total = each.reduce((a, b) => a + b, 0);
   expect(loss(pair, { reduction: "sum" }).data[0]).toBeCloseTo(total, 12);
@@ -80,7 +80,7 @@ test("property: Huber's loss is half the square near 0, and delta times the dist
   );
 });
 
-test("property: the binary cross-entropy is that of the two classes yes and no", () => {
+test("property: the binary cross-entropy equals the cross-entropy of two classes", () => {
   fc.assert(
     fc.property(fc.integer(), (seed) => {
       const logits = random([5], seed);
@@ -134,7 +134,7 @@ test("property: a divergence is not negative, and 0 of a distribution from itsel
   );
 });
 
-test("golden: a class without probability adds nothing, and a batch is divided by its length", () => {
+test("golden: a class of probability 0 adds nothing, and the default divides by the batch size", () => {
   const logs = tensor([
     [Math.log(0.25), Math.log(0.75)],
     [Math.log(0.5), Math.log(0.5)],
@@ -180,7 +180,7 @@ test("pairs with target 1 have the loss 1 − cosine, pairs with target -1 that 
   expect(each.toNested()).toEqual([1, 0.75, 0]);
 });
 
-test("a triplet whose negative is far enough costs nothing; the nearer of two distances may count", () => {
+test("the loss of a triplet is 0 if its negative is farther by the margin; optionally the smaller of two distances counts", () => {
   const [anchor, positive] = [tensor([[0, 0]]), tensor([[3, 0]])];
   const negative = tensor([[4, 0]]);
   expect(tripletMarginLoss(anchor, positive, negative, { margin: 1 }).data[0]).toBeCloseTo(0, 5);
@@ -244,7 +244,7 @@ test("cosines along an axis that one tensor repeats, or does not have", () => {
   expect(cosineSimilarity(tensor([1, 2, 3]), tensor(5)).data[0]).toBeCloseTo(cosine, 6);
 });
 
-// The numbers are PyTorch 2.6's.
+// Expected numbers are from PyTorch 2.6.
 test("golden: the gradient of cosineEmbeddingLoss where a vector is zero", () => {
   const [a, b] = [zeros([1, 2], { dtype: "float64" }), tensor([[3, 4]], { dtype: "float64" })];
   const one = tensor([1], { dtype: "int32" });

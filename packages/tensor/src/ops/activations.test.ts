@@ -22,7 +22,7 @@ test.each<[string, (x: Tensor) => Tensor, (x: number) => number]>([
   ["elu", (x) => elu(x, { alpha: 0.7 }), (x) => (x > 0 ? x : 0.7 * Math.expm1(x))],
   ["mish", mish, (x) => x * Math.tanh(Math.log1p(Math.exp(x)))],
   ["logSigmoid", logSigmoid, (x) => -Math.log1p(Math.exp(-x))],
-])("property: %s is its formula, number by number", (_, op, of) => {
+])("property: %s equals its formula, elementwise", (_, op, of) => {
   fc.assert(
     fc.property(fc.array(fc.double({ min: -30, max: 30, noNaN: true }), { minLength: 1 }), (values) => {
       op(float64(values)).data.forEach((y, i) => expect(y).toBeCloseTo(of(values[i]!), 12));

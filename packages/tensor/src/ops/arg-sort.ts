@@ -14,11 +14,11 @@ export type SortOptions = {
 
 export const argSortOp = /* @__PURE__ */ alongAxis<{ axis: number; descending: boolean }>(
   "argSort",
-  (out, o, dO, x, i, di, n, { descending }) => {
+  (out, o, outStep, x, i, xStep, n, { descending }) => {
     const values = new Float64Array(n);
-    for (let k = 0; k < n; k++) values[k] = x[i + k * di]!;
+    for (let k = 0; k < n; k++) values[k] = x[i + k * xStep]!;
     const order = stableOrder(values, descending);
-    for (let k = 0; k < n; k++) out[o + k * dO] = order[k]!;
+    for (let k = 0; k < n; k++) out[o + k * outStep] = order[k]!;
   },
   undefined,
   "int32",

@@ -40,10 +40,10 @@ export const crossEntropyOp: Op<Attributes> = {
     const X = logits!.array;
     const T = packedTargets(targets!, V, ignoreIndex);
     const around = [losses!.strides, logits!.strides.slice(0, -1)];
-    eachRow(losses!.shape, around, [0, logits!.offset], ([o, i], [dO, dI], length) => {
+    eachRow(losses!.shape, around, [0, logits!.offset], ([o, i], [outStep, inStep], length) => {
       for (let n = 0; n < length; n++) {
-        const row = o! + n * dO!;
-        const at = i! + n * dI!;
+        const row = o! + n * outStep!;
+        const at = i! + n * inStep!;
         if (T[row] === ignoreIndex) continue;
         let largest = -Infinity;
         for (let k = 0; k < V; k++) largest = Math.max(largest, X[at + k * dv]!);
@@ -81,10 +81,10 @@ export const crossEntropyBackwardOp: Op<Attributes> = {
     const T = packedTargets(targets!, V, ignoreIndex);
     const dL = copyPacked(dy!, dy!.array);
     const around = [stridesOf(dy!.shape), logits!.strides.slice(0, -1)];
-    eachRow(dy!.shape, around, [0, logits!.offset], ([o, i], [dO, dI], length) => {
+    eachRow(dy!.shape, around, [0, logits!.offset], ([o, i], [outStep, inStep], length) => {
       for (let n = 0; n < length; n++) {
-        const row = o! + n * dO!;
-        const at = i! + n * dI!;
+        const row = o! + n * outStep!;
+        const at = i! + n * inStep!;
         const to = row * V;
         if (T[row] === ignoreIndex) {
           Y.fill(0, to, to + V);

@@ -7,13 +7,13 @@ type Direction = { readonly exclusive: boolean; readonly reverse: boolean };
 
 export const cumsumOp = /* @__PURE__ */ alongAxis<{ axis: number } & Direction>(
   "cumsum",
-  (out, o, dO, x, i, di, n, { exclusive, reverse }) => {
+  (out, o, outStep, x, i, xStep, n, { exclusive, reverse }) => {
     let total = 0;
     for (let step = 0; step < n; step++) {
       const k = reverse ? n - 1 - step : step;
-      if (exclusive) out[o + k * dO] = total;
-      total += x[i + k * di]!;
-      if (!exclusive) out[o + k * dO] = total;
+      if (exclusive) out[o + k * outStep] = total;
+      total += x[i + k * xStep]!;
+      if (!exclusive) out[o + k * outStep] = total;
     }
   },
   ({ gradients: [dy], attributes: { axis, exclusive, reverse } }) =>

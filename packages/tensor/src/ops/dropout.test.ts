@@ -25,14 +25,14 @@ test("with rate 0.25 about a quarter of the numbers is dropped, and the mean doe
   expect(Math.abs(dropped - 2500)).toBeLessThan(4 * Math.sqrt(10_000 * 0.25 * 0.75));
 });
 
-test("places are counted in row-major order, whatever the strides", () => {
+test("elements are numbered in row-major order, whatever the strides", () => {
   const x = uniform([3, 4], { seed: 1 });
   const view = dropout(permute(x, [1, 0]), { rate: 0.5, seed: 3 });
   const kept = dropout(ones([4, 3]), { rate: 0.5, seed: 3 });
   expect(view.toNested()).toEqual(mul(permute(x, [1, 0]), kept).toNested());
 });
 
-test("the gradient passes where the number did", () => {
+test("the gradient is dropped at the same elements", () => {
   const [x, dy] = [
     randn([2, 3], { seed: 1, dtype: "float64" }),
     randn([2, 3], { seed: 2, dtype: "float64" }),

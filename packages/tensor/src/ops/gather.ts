@@ -16,12 +16,17 @@ export const gatherOp: Op<{ axis: number }> = {
     const axisStride = x!.strides[axis]!;
     const otherStrides = x!.strides.map((stride, a) => (a === axis ? 0 : stride));
     const strides = [out!.strides, indices!.strides, otherStrides];
-    eachRow(indices!.shape, strides, [0, indices!.offset, x!.offset], ([o, j, i], [dO, dj, di], n) => {
-      for (let k = 0; k < n; k++) {
-        const index = checkInside("gather", indices!.array[j! + k * dj!]!, length);
-        out!.array[o! + k * dO!] = x!.array[i! + k * di! + index * axisStride]!;
-      }
-    });
+    eachRow(
+      indices!.shape,
+      strides,
+      [0, indices!.offset, x!.offset],
+      ([o, j, i], [outStep, indexStep, inStep], n) => {
+        for (let k = 0; k < n; k++) {
+          const index = checkInside("gather", indices!.array[j! + k * indexStep!]!, length);
+          out!.array[o! + k * outStep!] = x!.array[i! + k * inStep! + index * axisStride]!;
+        }
+      },
+    );
   },
   backward: ({ inputs: [x, indices], gradients: [dy], attributes: { axis } }) => [
     run(gatherBackwardOp, [dy!, indices!], { axis, shape: x!.shape }),

@@ -47,7 +47,7 @@ test("property: evenly spaced numbers begin and end where they should", () => {
   expect(linspace(3, 9, 1).toNested()).toEqual([3]);
 });
 
-test("property: the identity changes no matrix; the trace of a product does not see its order", () => {
+test("property: the identity changes no matrix; the trace of a product does not depend on the order", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 5 }),

@@ -14,7 +14,7 @@ import type { Tensor } from "../tensor.js";
 const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
 const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 99)));
 
-test("property: its powers are the softmax, along any axis", () => {
+test("property: exp of logSoftmax is softmax, along any axis", () => {
   fc.assert(
     fc.property(fc.integer(), fc.integer({ min: -2, max: 1 }), (seed, axis) => {
       const x = random([3, 4], seed);

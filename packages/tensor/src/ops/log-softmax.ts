@@ -10,13 +10,13 @@ import { sumAlong } from "./sum-to.js";
 
 export const logSoftmaxOp = /* @__PURE__ */ alongAxis(
   "logSoftmax",
-  (out, o, dO, x, i, di, n) => {
+  (out, o, outStep, x, i, xStep, n) => {
     let largest = -Infinity;
-    for (let k = 0; k < n; k++) largest = Math.max(largest, x[i + k * di]!);
+    for (let k = 0; k < n; k++) largest = Math.max(largest, x[i + k * xStep]!);
     let total = 0;
-    for (let k = 0; k < n; k++) total += Math.exp(x[i + k * di]! - largest);
+    for (let k = 0; k < n; k++) total += Math.exp(x[i + k * xStep]! - largest);
     const log = Math.log(total);
-    for (let k = 0; k < n; k++) out[o + k * dO] = x[i + k * di]! - largest - log;
+    for (let k = 0; k < n; k++) out[o + k * outStep] = x[i + k * xStep]! - largest - log;
   },
   ({ outputs: [y], gradients: [dy], attributes: { axis } }) => sub(dy!, mul(exp(y!), sumAlong(dy!, axis))),
 );

@@ -18,7 +18,7 @@ test("property: each row holds one 1, whose place is the id", () => {
   );
 });
 
-test("an id outside has a row of zeros, in any type", () => {
+test("an id out of range has a row of zeros, in any type", () => {
   const ids = tensor([-1, 1, 2], { dtype: "int32" });
   expect(oneHot(ids, 2, { dtype: "bool" }).toNested()).toEqual([
     [false, false],

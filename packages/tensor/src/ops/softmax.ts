@@ -9,12 +9,12 @@ import { sumAlong } from "./sum-to.js";
 
 export const softmaxOp = /* @__PURE__ */ alongAxis(
   "softmax",
-  (out: TypedArray, o: number, dO: number, x: TypedArray, i: number, di: number, n: number) => {
+  (out: TypedArray, o: number, outStep: number, x: TypedArray, i: number, xStep: number, n: number) => {
     let largest = -Infinity;
-    for (let k = 0; k < n; k++) largest = Math.max(largest, x[i + k * di]!);
+    for (let k = 0; k < n; k++) largest = Math.max(largest, x[i + k * xStep]!);
     let total = 0;
-    for (let k = 0; k < n; k++) total += Math.exp(x[i + k * di]! - largest);
-    for (let k = 0; k < n; k++) out[o + k * dO] = Math.exp(x[i + k * di]! - largest) / total;
+    for (let k = 0; k < n; k++) total += Math.exp(x[i + k * xStep]! - largest);
+    for (let k = 0; k < n; k++) out[o + k * outStep] = Math.exp(x[i + k * xStep]! - largest) / total;
   },
   ({ outputs: [y], gradients: [dy], attributes: { axis } }) => {
     const weighted = mul(dy!, y!);

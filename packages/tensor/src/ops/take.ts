@@ -24,21 +24,25 @@ export const takeOp: Op<{ axis: number }> = {
     ];
   },
   kernel([x, indices], [out], { axis }) {
-    const where = packedIndices(indices!);
+    const flatIndices = packedIndices(indices!);
     const length = x!.shape[axis]!;
     // As [outer…, index, inner…]: the slice of each index is a strided copy.
-    const around = (list: readonly number[]) => list.filter((_, a) => a !== axis);
-    const shape = around(x!.shape);
-    const outStrides = stridesOf([...x!.shape.slice(0, axis), where.length, ...x!.shape.slice(axis + 1)]);
-    for (let n = 0; n < where.length; n++) {
-      const index = checkIndex("take", where[n]!, length);
+    const otherAxes = (list: readonly number[]) => list.filter((_, a) => a !== axis);
+    const shape = otherAxes(x!.shape);
+    const outStrides = stridesOf([
+      ...x!.shape.slice(0, axis),
+      flatIndices.length,
+      ...x!.shape.slice(axis + 1),
+    ]);
+    for (let n = 0; n < flatIndices.length; n++) {
+      const index = checkIndex("take", flatIndices[n]!, length);
       const from = x!.offset + index * x!.strides[axis]!;
       eachRow(
         shape,
-        [around(outStrides), around(x!.strides)],
+        [otherAxes(outStrides), otherAxes(x!.strides)],
         [n * outStrides[axis]!, from],
-        ([o, i], [dO, dI], count) => {
-          for (let k = 0; k < count; k++) out!.array[o! + k * dO!] = x!.array[i! + k * dI!]!;
+        ([o, i], [outStep, inStep], count) => {
+          for (let k = 0; k < count; k++) out!.array[o! + k * outStep!] = x!.array[i! + k * inStep!]!;
         },
       );
     }
@@ -54,23 +58,23 @@ export const takeBackwardOp: Op<{ axis: number; shape: Shape }> = {
   name: "takeBackward",
   infer: ([dy], { shape }) => [{ shape, dtype: dy!.dtype }],
   kernel([dy, indices], [out], { axis }) {
-    const where = packedIndices(indices!);
+    const flatIndices = packedIndices(indices!);
     const rank = indices!.shape.length;
-    const around = (list: readonly number[]) => list.filter((_, a) => a !== axis);
+    const otherAxes = (list: readonly number[]) => list.filter((_, a) => a !== axis);
     const dyStrides = [...dy!.strides.slice(0, axis), ...dy!.strides.slice(axis + rank)];
-    const shape = around(out!.shape);
-    const place = stridesOf(indices!.shape);
-    for (let n = 0; n < where.length; n++) {
+    const shape = otherAxes(out!.shape);
+    const indexStrides = stridesOf(indices!.shape);
+    for (let n = 0; n < flatIndices.length; n++) {
       let from = dy!.offset;
       for (let a = 0; a < rank; a++) {
-        from += (Math.floor(n / place[a]!) % indices!.shape[a]!) * dy!.strides[axis + a]!;
+        from += (Math.floor(n / indexStrides[a]!) % indices!.shape[a]!) * dy!.strides[axis + a]!;
       }
       eachRow(
         shape,
-        [around(out!.strides), dyStrides],
-        [where[n]! * out!.strides[axis]!, from],
-        ([o, i], [dO, dI], count) => {
-          for (let k = 0; k < count; k++) out!.array[o! + k * dO!]! += dy!.array[i! + k * dI!]!;
+        [otherAxes(out!.strides), dyStrides],
+        [flatIndices[n]! * out!.strides[axis]!, from],
+        ([o, i], [outStep, inStep], count) => {
+          for (let k = 0; k < count; k++) out!.array[o! + k * outStep!]! += dy!.array[i! + k * inStep!]!;
         },
       );
     }

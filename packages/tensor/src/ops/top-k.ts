@@ -8,12 +8,12 @@ import { gatherOp } from "./gather.js";
 type TopK = { readonly axis: number; readonly k: number; readonly largest: boolean };
 
 export const topKPlacesOp = /* @__PURE__ */ Object.assign(
-  /* @__PURE__ */ alongAxis<TopK>("topK", (out, o, dO, x, i, di, n, { k, largest }) => {
+  /* @__PURE__ */ alongAxis<TopK>("topK", (out, o, outStep, x, i, xStep, n, { k, largest }) => {
     const values = new Float64Array(n);
     const sign = largest ? 1 : -1;
-    for (let p = 0; p < n; p++) values[p] = sign * x[i + p * di]!;
+    for (let p = 0; p < n; p++) values[p] = sign * x[i + p * xStep]!;
     const places = topKIndices(values, k);
-    for (let p = 0; p < k; p++) out[o + p * dO] = places[p]!;
+    for (let p = 0; p < k; p++) out[o + p * outStep] = places[p]!;
   }),
   {
     infer: (([x], { axis, k }) => [

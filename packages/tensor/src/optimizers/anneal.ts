@@ -45,18 +45,18 @@ export function anneal(options: { from: number; to: number; steps: number; shape
  *
  * @param fn - Public function that errors name.
  * @param ends - Both rates, by the names of its arguments.
- * @param course - The shape, by the name of its argument.
+ * @param shapeByName - The shape, by the name of its argument.
  */
 export function annealed(
   fn: string,
   ends: Readonly<Record<string, number>>,
-  course: Readonly<Record<string, AnnealShape>>,
+  shapeByName: Readonly<Record<string, AnnealShape>>,
 ): (part: number) => number {
   const check = checks(fn);
   const [from, to] = Object.values(ends) as [number, number];
-  const [shape] = Object.values(course) as [AnnealShape];
-  if (typeof shape === "number") check.finite(course, { above: 0 });
-  else check.oneOf(course, ["linear", "cosine", "exponential", "sqrt"]);
+  const [shape] = Object.values(shapeByName) as [AnnealShape];
+  if (typeof shape === "number") check.finite(shapeByName, { above: 0 });
+  else check.oneOf(shapeByName, ["linear", "cosine", "exponential", "sqrt"]);
   if (shape === "exponential") {
     check.finite(ends, { above: 0, fix: "begin and end above 0: a factor cannot reach it." });
     return (part) => (part < 1 ? from * (to / from) ** part : to);

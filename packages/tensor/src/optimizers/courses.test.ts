@@ -13,12 +13,12 @@ const rate = fc.double({ min: 0.01, max: 10, noNaN: true });
 test("property: each shape goes monotonically from the first rate to the last, then stays", () => {
   fc.assert(
     fc.property(shapes, rate, rate, fc.integer({ min: 1, max: 30 }), (shape, from, to, steps) => {
-      const course = anneal({ from, to, steps, shape });
-      expect(course(0)).toBeCloseTo(from, 12);
-      expect(course(steps)).toBe(to);
-      expect(course(steps + 7)).toBe(to);
+      const schedule = anneal({ from, to, steps, shape });
+      expect(schedule(0)).toBeCloseTo(from, 12);
+      expect(schedule(steps)).toBe(to);
+      expect(schedule(steps + 7)).toBe(to);
       for (let step = 0; step < steps; step++)
-        expect(Math.sign(to - from) * (course(step + 1) - course(step))).toBeGreaterThanOrEqual(-1e-12);
+        expect(Math.sign(to - from) * (schedule(step + 1) - schedule(step))).toBeGreaterThanOrEqual(-1e-12);
     }),
   );
 });
@@ -27,16 +27,16 @@ test("property: a warm-up, a stable phase and a decay meet without a jump", () =
   const count = fc.integer({ min: 1, max: 9 });
   fc.assert(
     fc.property(count, fc.nat(9), count, shapes, (warmupSteps, stableSteps, decaySteps, decay) => {
-      const course = wsd({ peak: 1, floor: 0.1, warmupSteps, stableSteps, decaySteps, decay });
-      expect(course(0)).toBeCloseTo(0.1, 12);
-      for (let step = 0; step <= stableSteps; step++) expect(course(warmupSteps + step)).toBeCloseTo(1, 12);
-      expect(course(warmupSteps + stableSteps + decaySteps)).toBe(0.1);
+      const schedule = wsd({ peak: 1, floor: 0.1, warmupSteps, stableSteps, decaySteps, decay });
+      expect(schedule(0)).toBeCloseTo(0.1, 12);
+      for (let step = 0; step <= stableSteps; step++) expect(schedule(warmupSteps + step)).toBeCloseTo(1, 12);
+      expect(schedule(warmupSteps + stableSteps + decaySteps)).toBe(0.1);
     }),
   );
   expect(wsd({ peak: 1, warmupSteps: 0, stableSteps: 1, decaySteps: 1 })(0)).toBe(1);
 });
 
-test("golden: half of each course, by hand", () => {
+test("golden: the middle of each schedule, computed by hand", () => {
   const half = (shape: AnnealShape) => anneal({ from: 1, to: 4, steps: 2, shape })(1);
   expect((["linear", "cosine", "exponential", 2] as const).map(half)).toEqual([2.5, 2.5, 2, 3.25]);
   expect(half("sqrt")).toBeCloseTo(1 + 3 * Math.SQRT1_2, 12);
@@ -47,9 +47,9 @@ test("golden: half of each course, by hand", () => {
   expect(cycle(20)).toBe(1 / 250_000);
 });
 
-test("parts count their own steps, and one of none is skipped", () => {
+test("sequential schedules count their own steps, and one without steps is skipped", () => {
   const count = (step: number) => step;
-  const course = sequential(
+  const schedule = sequential(
     [
       [count, 2],
       [constant(9), 0],
@@ -57,7 +57,7 @@ test("parts count their own steps, and one of none is skipped", () => {
     ],
     (step) => 100 + step,
   );
-  expect([0, 1, 2, 3, 4, 5, 6].map(course)).toEqual([0, 1, 0, 1, 2, 100, 101]);
+  expect([0, 1, 2, 3, 4, 5, 6].map(schedule)).toEqual([0, 1, 0, 1, 2, 100, 101]);
 });
 
 // The numbers are those of OneCycleLR in PyTorch 2.6, with pct_start · steps − 1 steps up.
@@ -79,13 +79,13 @@ test.each([
     [0.02, 0.17999999999999997, 0.33999999999999997, 0.5],
   ],
 ])("golden: one cycle with a warm-up that ends between steps, %o", (options, rates) => {
-  const course = oneCycle({ peak: 0.5, ...options });
-  rates.forEach((rate, step) => expect(course(step)).toBeCloseTo(rate, 12));
+  const schedule = oneCycle({ peak: 0.5, ...options });
+  rates.forEach((rate, step) => expect(schedule(step)).toBeCloseTo(rate, 12));
 });
 
 test("a part that ends between two steps leaves the rest of a step to the next", () => {
-  const course = sequential([[anneal({ from: 0, to: 3, steps: 1.5 }), 1.5]], (step) => 100 + step);
-  expect([0, 1, 2, 3].map(course)).toEqual([0, 2, 100.5, 101.5]);
+  const schedule = sequential([[anneal({ from: 0, to: 3, steps: 1.5 }), 1.5]], (step) => 100 + step);
+  expect([0, 1, 2, 3].map(schedule)).toEqual([0, 2, 100.5, 101.5]);
 });
 
 test("invalid schedules are refused, with the fix", () => {

@@ -158,7 +158,7 @@ test("state outlives the scope in which it was made", () => {
   expect(() => optimizer.update(param, tensor([1]), state)).not.toThrow();
 });
 
-test("a schedule is asked with the number of updates made before", () => {
+test("a schedule is called with the number of previous updates", () => {
   const asked: number[] = [];
   const optimizer = sgd({ learningRate: (step) => (asked.push(step), 1) });
   const param = tensor([5]);

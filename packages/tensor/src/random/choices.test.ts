@@ -54,7 +54,7 @@ test("categorical reads views, and each row has its own part of the stream", () 
   expect(categorical(zeros([4]), { seed: 9, draw: 1 }).shape).toEqual([]);
 });
 
-test("categorical refuses rows with nothing to choose", () => {
+test("categorical refuses rows without a finite logit", () => {
   const masked = tensor([
     [0, 1],
     [-Infinity, -Infinity],
