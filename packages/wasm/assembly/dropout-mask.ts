@@ -2,7 +2,7 @@
 // batch) decides. The products of the first two rounds and one of the third depend only on the key or only on the query. The first
 // word needs one product of the last round, and one and a half (its lower half) of the previous one. So 13.5 of 20 products are
 // computed for each number.
-import { FLIP, highHalves, M0, M1, multipliers, ROUND, roundKeys } from "./philox";
+import { SIGN_BIT, highHalves, M0, M1, multipliers, ROUND_KEY_BYTES, roundKeys } from "./philox";
 import { ROW } from "./strip";
 
 /**
@@ -42,18 +42,18 @@ export function dropoutMask(
   rows: i32,
   bytes: usize,
 ): void {
-  const roundsAt = queries + 2 * ROW;
-  roundKeys(k0, k1, roundsAt);
-  const round2 = roundsAt + ROUND;
-  const round3 = round2 + ROUND;
-  const round4 = round3 + ROUND;
-  const round9 = roundsAt + 8 * ROUND;
+  const roundKeysAt = queries + 2 * ROW;
+  roundKeys(k0, k1, roundKeysAt);
+  const round2 = roundKeysAt + ROUND_KEY_BYTES;
+  const round3 = round2 + ROUND_KEY_BYTES;
+  const round4 = round3 + ROUND_KEY_BYTES;
+  const round9 = roundKeysAt + 8 * ROUND_KEY_BYTES;
   const m0 = v128.load(multipliers);
   const m1 = v128.load(multipliers, 16);
-  const bound = i32x4.splat(threshold ^ FLIP);
+  const bound = i32x4.splat(threshold ^ SIGN_BIT);
   const left = f32x4.splat(factor);
   const ofHead = <u32>product(M1, word(head));
-  const lastKey = v128.xor(v128.load(round9, ROUND), i32x4.splat(FLIP));
+  const lastKey = v128.xor(v128.load(round9, ROUND_KEY_BYTES), i32x4.splat(SIGN_BIT));
   for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
     const first = product(M0, word(keys + r));
     const second = product(M1, (<u32>(first >>> 32)) ^ word(batch) ^ k1);
@@ -73,7 +73,7 @@ export function dropoutMask(
       let y2 = v128.xor(v128.load(queries + i, ROW + 16), c);
       let x3 = d;
       let y3 = d;
-      for (let round = round4; round < round9; round += ROUND) {
+      for (let round = round4; round < round9; round += ROUND_KEY_BYTES) {
         const key = v128.load(round);
         const xh = highHalves(m0, x0);
         const yh = highHalves(m0, y0);

@@ -1,10 +1,18 @@
 // Inverted dropout of contiguous numbers. A work item is `step` numbers, a multiple of eight.
 import { loadPartial, storePartial } from "./lanes";
-import { FLIP, highHalves, M0, multipliers, ROUND, roundKeys, ROUNDS } from "./philox";
+import {
+  SIGN_BIT,
+  highHalves,
+  M0,
+  multipliers,
+  ROUND_KEY_BYTES,
+  roundKeys,
+  ROUND_KEYS_BYTES,
+} from "./philox";
 
-/** Bytes of scratch memory of a thread. */
+/** Bytes of scratch memory of a thread: a partial vector, and the keys of the rounds. */
 export function dropoutScratch(): i32 {
-  return 16 + <i32>ROUNDS;
+  return 16 + <i32>ROUND_KEYS_BYTES;
 }
 
 /**
@@ -25,26 +33,26 @@ export function dropout(
   scale: f32,
 ): void {
   const end = min((item + 1) * step, n);
-  const roundsAt = scratch + 16;
-  const last = roundsAt + ROUNDS;
-  roundKeys(key0, key1, roundsAt);
+  const roundKeysAt = scratch + 16;
+  const roundKeysEnd = roundKeysAt + ROUND_KEYS_BYTES;
+  roundKeys(key0, key1, roundKeysAt);
   const m0 = v128.load(multipliers);
   const m1 = v128.load(multipliers, 16);
   const factor = f32x4.splat(scale);
-  const flip = i32x4.splat(FLIP);
-  const bound = i32x4.splat(high ^ FLIP);
+  const signBit = i32x4.splat(SIGN_BIT); // unsigned numbers are compared as signed ones
+  const bound = i32x4.splat(high ^ SIGN_BIT);
   // The counter is the block number and three zeros, so one product of each of the first two rounds is the same for all blocks.
   const same = <u64>M0 * <u64>(<u32>key0);
-  const c2 = i32x4.splat((<i32>(same >>> 32)) ^ load<i32>(roundsAt, ROUND + 16));
+  const c2 = i32x4.splat((<i32>(same >>> 32)) ^ load<i32>(roundKeysAt, ROUND_KEY_BYTES + 16));
   const c3 = i32x4.splat(<i32>same);
   for (let i = item * step; i < end; i += 8) {
     const blocks = i32x4.add(i32x4.splat(i >> 1), i32x4(0, 1, 2, 3));
-    const second = v128.xor(highHalves(m0, blocks), v128.load(roundsAt, 16));
-    let w0 = v128.xor(highHalves(m1, second), v128.load(roundsAt, ROUND));
+    const second = v128.xor(highHalves(m0, blocks), v128.load(roundKeysAt, 16));
+    let w0 = v128.xor(highHalves(m1, second), v128.load(roundKeysAt, ROUND_KEY_BYTES));
     let w1 = i32x4.mul(m1, second);
     let w2 = v128.xor(i32x4.mul(m0, blocks), c2);
     let w3 = c3;
-    for (let round = roundsAt + 2 * ROUND; round < last; round += ROUND) {
+    for (let round = roundKeysAt + 2 * ROUND_KEY_BYTES; round < roundKeysEnd; round += ROUND_KEY_BYTES) {
       const upper = highHalves(m0, w0);
       const lower = i32x4.mul(m0, w0);
       w0 = v128.xor(highHalves(m1, w2), v128.xor(w1, v128.load(round)));
@@ -52,8 +60,8 @@ export function dropout(
       w2 = v128.xor(upper, v128.xor(w3, v128.load(round, 16)));
       w3 = lower;
     }
-    w0 = v128.xor(w0, flip);
-    w2 = v128.xor(w2, flip);
+    w0 = v128.xor(w0, signBit);
+    w2 = v128.xor(w2, signBit);
     let even = i32x4.lt_s(w0, bound);
     let odd = i32x4.lt_s(w2, bound);
     const evenTies = i32x4.eq(w0, bound);

@@ -9,13 +9,13 @@ const W1: i32 = <i32>0xbb67ae85;
 /** Both multipliers in all lanes, in memory: engines would build a constant vector again at each use. */
 export const multipliers: usize = memory.data<u32>([M0, M0, M0, M0, M1, M1, M1, M1]);
 
-/** Bytes of the key of a round, and of all ten. */
-export const ROUND: usize = 32;
-export const ROUNDS: usize = 320;
+/** Bytes of the key of a round, and of the keys of all ten rounds. */
+export const ROUND_KEY_BYTES: usize = 32;
+export const ROUND_KEYS_BYTES: usize = 320;
 
 /** Writes the key of each round: four lanes of k0, then four of k1. */
 export function roundKeys(k0: i32, k1: i32, to: usize): void {
-  for (const end = to + ROUNDS; to < end; to += ROUND) {
+  for (const end = to + ROUND_KEYS_BYTES; to < end; to += ROUND_KEY_BYTES) {
     v128.store(to, i32x4.splat(k0));
     v128.store(to, i32x4.splat(k1), 16);
     k0 += W0;
@@ -24,7 +24,7 @@ export function roundKeys(k0: i32, k1: i32, to: usize): void {
 }
 
 /** Exclusive or with this maps unsigned integers to signed ones in the same order, which SIMD compares in one instruction. */
-export const FLIP: i32 = <i32>0x80000000;
+export const SIGN_BIT: i32 = <i32>0x80000000;
 
 /** The upper halves of four products of 32 by 32 bits. */
 @inline

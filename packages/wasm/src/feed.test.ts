@@ -40,15 +40,18 @@ const sources: Record<string, TensorValues> = {
 const dtypes: DType[] = ["float32", "float64", "int32", "int8", "uint8", "float16", "bfloat16"];
 
 describe.each(Object.entries(sources))("%s", (_, values) => {
-  test.each(dtypes)("as %s, inside a scope and outside, is what it is on the plain device", (dtype) => {
-    const expected = tensor(values, { dtype });
-    const make = () => tensor(values, { dtype, device });
-    for (const made of [make(), device.scope(make), make().to(js()), expected.to(device)]) {
-      expect(made.shape).toEqual(expected.shape);
-      expect(made.dtype).toBe(dtype);
-      expect(made.data).toEqual(expected.data);
-    }
-  });
+  test.each(dtypes)(
+    "as %s, inside and outside of a scope, equals the values on the plain device",
+    (dtype) => {
+      const expected = tensor(values, { dtype });
+      const make = () => tensor(values, { dtype, device });
+      for (const made of [make(), device.scope(make), make().to(js()), expected.to(device)]) {
+        expect(made.shape).toEqual(expected.shape);
+        expect(made.dtype).toBe(dtype);
+        expect(made.data).toEqual(expected.data);
+      }
+    },
+  );
 });
 
 test("bools are stored as bytes 0 and 1, and other values are refused", () => {

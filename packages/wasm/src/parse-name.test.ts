@@ -11,7 +11,7 @@ test.each([
   ["wasm,interleaved", { readPattern: "interleaved" }],
   ["wasm,prefetched", { readPattern: "prefetched" }],
   ["wasm,sequential,plain", { readPattern: "sequential", build: "plain" }],
-])("%s", (name, options) => {
+])("%s is parsed to its options", (name, options) => {
   expect(parseWasmName(name)).toEqual(options);
 });
 
@@ -24,7 +24,7 @@ test.each([
   "wasm,threads=2,threads=2",
   "wasm,plain,relaxed",
   "wasm,sequential,interleaved",
-])("%s is no such name", (name) => {
+])("%s gives undefined", (name) => {
   expect(parseWasmName(name)).toBeUndefined();
 });
 

@@ -19,8 +19,8 @@ describe.each(["wasm", "wasm of two threads"])("%s", (name) => {
   beforeAll(async () => (device = await wasm(name === "wasm" ? {} : { threads: 2 })));
   afterAll(() => device.close());
 
-  /** The same as on the plain device, bit for bit, by kernels of the device. */
-  function same(f: (...inputs: Tensor[]) => Tensor, inputs: Tensor[], ops: string[]) {
+  /** Expects the result of the plain device, bit for bit, and that kernels of the device computed it. */
+  function expectSame(f: (...inputs: Tensor[]) => Tensor, inputs: Tensor[], ops: string[]) {
     const runs = (kind: "device" | "plain") => ops.map((op) => device.report().calls[op]?.[kind] ?? 0);
     const [before, plain] = [runs("device"), runs("plain")];
     const result = device.scope(() => f(...inputs.map((x) => x.to(device))));
@@ -53,7 +53,7 @@ describe.each(["wasm", "wasm of two threads"])("%s", (name) => {
             const y = permute(x, order);
             return stridedSlice(y, [[], [], [0, y.shape[2]!, step]]);
           };
-          same((...all) => concat(all.map(views), axis), inputs, ["concat"]);
+          expectSame((...all) => concat(all.map(views), axis), inputs, ["concat"]);
         },
       ),
       { numRuns: 30 },
@@ -65,7 +65,7 @@ describe.each(["wasm", "wasm of two threads"])("%s", (name) => {
     const value = fc.constantFrom(0, 2.5, -Infinity, NaN);
     fc.assert(
       fc.property(lengths, fc.nat(2), count, count, value, (shape, axis, before, after, value) => {
-        same(
+        expectSame(
           (x) => pad(permute(x, [1, 2, 0]), axis, before, after, value),
           [randn(shape, { seed: 1 })],
           ["pad"],
@@ -77,12 +77,12 @@ describe.each(["wasm", "wasm of two threads"])("%s", (name) => {
 
   test("int32 tensors, and tensors of several work items, are concatenated and padded", () => {
     const ids = randint([3, 4], { high: 9, seed: 1 });
-    same((x) => pad(concat([x, x], 0), 1, 1, 0, -100), [ids], ["pad", "concat"]);
-    same((x) => concat([x, x], 1), [randn([2, 40_000], { seed: 1 })], ["concat"]);
-    same((x) => pad(x, 0, 3, 1), [randn([40_000, 2], { seed: 1 })], ["pad"]);
+    expectSame((x) => pad(concat([x, x], 0), 1, 1, 0, -100), [ids], ["pad", "concat"]);
+    expectSame((x) => concat([x, x], 1), [randn([2, 40_000], { seed: 1 })], ["concat"]);
+    expectSame((x) => pad(x, 0, 3, 1), [randn([40_000, 2], { seed: 1 })], ["pad"]);
   });
 
-  test("windows of a convolution are gathered on the device", () => {
+  test("a strided, padded and grouped convolution agrees with the plain device", () => {
     const [x, weight] = [randn([2, 4, 9, 11], { seed: 1 }), randn([6, 2, 3, 3], { seed: 2 })];
     const f = (x: Tensor, weight: Tensor) => conv2d(x, weight, { stride: [2, 1], padding: 1, groups: 2 });
     const result = device.scope(() => f(x.to(device), weight.to(device)));

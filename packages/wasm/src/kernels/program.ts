@@ -45,7 +45,7 @@ export type Program = {
 export function compileProgram({ steps, lookedUp, tables }: Expression<View>): Program | undefined {
   if (!tables.every((table) => isPacked(table))) return undefined;
   const lines: Line[] = [];
-  const placeOf = new Map<Expr, number>();
+  const registerByExpr = new Map<Expr, number>();
   const sizes = lookedUp.map(({ shape }) => sizeOf(shape));
   const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((a, b) => a + b, 0));
   const add = (line: Line): number => lines.push(line) - 1;
@@ -57,7 +57,7 @@ export function compileProgram({ steps, lookedUp, tables }: Expression<View>): P
   });
   for (const expr of steps) {
     const { step } = expr;
-    const registers = operandsOf(step).map((operand) => placeOf.get(operand)!);
+    const registers = operandsOf(step).map((operand) => registerByExpr.get(operand)!);
     const from = combined(registers);
     let line: number;
     switch (step.kind) {
@@ -86,24 +86,25 @@ export function compileProgram({ steps, lookedUp, tables }: Expression<View>): P
         const { shape } = step.table;
         const axes = registers.map((register, axis) => ({ register, axis }));
         axes.sort((a, b) => lines[a.register]!.level - lines[b.register]!.level);
-        let places = -1;
+        // Register with the offset in the table so far; -1 before the first index.
+        let offset = -1;
         for (const { register, axis } of axes) {
           const stride = sizeOf(shape.slice(axis + 1));
-          const { level } = combined(places < 0 ? [register] : [register, places]);
+          const { level } = combined(offset < 0 ? [register] : [register, offset]);
           const words = [shape[axis]! - 1, stride];
-          places = add({ op: codes.index, level, active: false, registers: [register, places], words });
+          offset = add({ op: codes.index, level, active: false, registers: [register, offset], words });
         }
-        if (places < 0) {
+        if (offset < 0) {
           const zero = add({ op: codes.number, level: 0, active: false, value: 0 });
-          places = add({ op: codes.index, level: 0, active: false, registers: [zero, -1], words: [0, 0] });
+          offset = add({ op: codes.index, level: 0, active: false, registers: [zero, -1], words: [0, 0] });
         }
         const table = lookedUp.indexOf(step.table);
-        const { level } = lines[places]!;
+        const { level } = lines[offset]!;
         line = add({
           op: codes.lookup,
           level,
           active: true,
-          registers: [places],
+          registers: [offset],
           words: [table, starts[table]!],
         });
         break;
@@ -112,6 +113,7 @@ export function compileProgram({ steps, lookedUp, tables }: Expression<View>): P
         const { rate, seed } = step;
         const words = [seed >>> 0, Math.ceil(rate * 2 ** 32) >>> 0, Math.floor(seed / 2 ** 32) >>> 0];
         const [batch, head, query, key] = registers as [number, number, number, number];
+        // The Philox products that depend on the head and the query, but not on the key: computed once per row of queries.
         const queries = add({ op: codes.dropoutQueries, ...combined([batch, head, query]), words });
         line = add({
           op: codes.dropoutMask,
@@ -125,7 +127,7 @@ export function compileProgram({ steps, lookedUp, tables }: Expression<View>): P
       case "call":
         return undefined;
     }
-    placeOf.set(expr, line);
+    registerByExpr.set(expr, line);
   }
   return {
     tableSizes: sizes,

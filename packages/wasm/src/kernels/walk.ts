@@ -19,6 +19,8 @@ export type Walk = {
 /**
  * Writes the description of such loops to memory.
  *
+ * @param op - Index of the function among those of the kernel, such as that of `exp` in `unaryFunctions`.
+ * @param alpha - Parameter of the function, such as the factor of `swish`; ignored by functions without one.
  * @param inputs - Up to three inputs, which broadcast to `shape`.
  * @param pointers - Address of each input.
  * @param output - Address of the output.
