@@ -58,6 +58,9 @@ export function combineRules(fn: string, rules: readonly (Rule | undefined)[]): 
   const given = rules.filter((rule) => rule !== undefined);
   if (given.length === 0) return undefined;
   return expression((score, at) =>
-    given.reduce((value, [option, rule]) => applyRule(fn, option, rule, value, at, option === "bias"), score),
+    given.reduce((value, [option, rule]) => {
+      const addsToScore = option === "bias";
+      return applyRule(fn, option, rule, value, at, addsToScore);
+    }, score),
   );
 }

@@ -33,6 +33,7 @@ test.each(all)(
           const h = 1e-5;
           // At a jump or a kink between the two points, central differences do not approximate the derivative.
           if (Math.abs(moved(h) - 2 * y + moved(-h)) > 1e-7) continue;
+          // The gradient of the output is 2, so the gradient of the operand is twice the derivative.
           const slope = one((dx, rows) => gradients[operand]?.(1, dx, row(2), row(y), ...rows), x);
           expect(slope).toBeCloseTo((moved(h) - moved(-h)) / h, 3);
         }

@@ -86,6 +86,10 @@ export function checkHeads(
   }
 }
 
+/**
+ * Refuses a segment whose type is not that of the query. With a float32 query, keys and values may be float16 or bfloat16, the types
+ * of `isPacked`; quantized ones have a scale, whose type is checked instead.
+ */
 function checkType(fn: string, argument: string, segment: KeyValueSegment, query: Tensor): void {
   const scale = isPaged(segment) ? segment.scale : undefined;
   const x = scale ?? (isPaged(segment) ? segment.data : segment);

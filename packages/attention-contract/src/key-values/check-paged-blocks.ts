@@ -29,7 +29,7 @@ export function checkPagedBlocks(
   }
   const tableArgument = `${argument}.table`;
   if (typeof length !== "number" && length.length !== B) {
-    const fix = "give the number of tokens of each batch.";
+    const fix = "give the number of tokens of each sequence in the batch.";
     refuse(fn, `${argument}.length`, `${length.length} lengths`, `one, or B = ${B}`, fix);
   }
   const columns = table.length / B;
