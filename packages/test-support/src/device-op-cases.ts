@@ -54,7 +54,11 @@ const copyingOps: readonly [op: string, f: (x: Tensor) => Tensor][] = [
   ],
 ];
 
-/** Functions of floats, and gradients, by the op that must run on the device. */
+/**
+ * Functions of floats, and gradients, by the op that must run on the device. Some ops run in gradients only: `onDiagonal` in that of
+ * `diagonal`, `place` of `einsum` with a repeated label, `shares` of `logSumExp`, `targetWeights` of `crossEntropy`, `lastWritten` of
+ * `scatter`, `readWindow` of `scatterUpdate`, and those that end with `Slope` in those of activation functions.
+ */
 const floatOps: readonly [
   op: string,
   f: (...inputs: Tensor[]) => Tensor,
@@ -219,22 +223,23 @@ const floatOps: readonly [
   ["rotate", (x) => rotated(x!, "interleaved"), [randn([2, 3, 5, 10], { seed: 1 })]],
 ];
 
-/** The op of rotary positions, as `rope` of @qkv/attention runs it: x [B, H, T, D], cos and sin [T, D / 2 or less]. */
+/** The op of rotary positions, as `rope` of @qkv/attention runs it: x [B, H, T, D], cos and sin [T, D / 2 or less], all contiguous. */
 const rotateOp: Op<{ layout: "half" | "interleaved"; inverse: boolean }> = {
   name: "rotate",
   infer: ([x]) => [x!],
   kernel([x, cos, sin], [out], { layout }) {
     const [B, H, T, D] = x!.shape as [number, number, number, number];
+    const { array, offset } = x!;
     const half = cos!.shape.at(-1)!;
     const [step, partner] = layout === "half" ? [1, half] : [2, 1];
     for (let row = 0; row < B * H * T; row++) {
       const angle = (row % T) * half;
-      for (let d = 0; d < D; d++) out!.array[row * D + d] = x!.array[x!.offset + row * D + d]!;
+      for (let d = 0; d < D; d++) out!.array[row * D + d] = array[offset + row * D + d]!;
       for (let i = 0; i < half; i++) {
         const [a, b] = [row * D + i * step, row * D + i * step + partner];
         const [c, s] = [cos!.array[angle + i]!, sin!.array[angle + i]!];
-        out!.array[a] = x!.array[a]! * c - x!.array[b]! * s;
-        out!.array[b] = x!.array[b]! * c + x!.array[a]! * s;
+        out!.array[a] = array[offset + a]! * c - array[offset + b]! * s;
+        out!.array[b] = array[offset + b]! * c + array[offset + a]! * s;
       }
     }
   },
@@ -359,7 +364,7 @@ export const deviceOpCases: readonly OpCase[] = [
     },
   ]),
   {
-    name: "quantizedMatmul of whole activations",
+    name: "quantizedMatmul of int8 activations",
     f: (x) => quantizedLinear(x!, moved(x!, quantized[0]!), undefined, { activations: "int8" }),
     inputs: [randn([5, 70], { seed: 4 })],
     ops: ["quantizedMatmul"],

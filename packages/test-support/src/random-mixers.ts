@@ -72,7 +72,7 @@ export function randomInputs(
   );
 }
 
-/** Maps normal numbers to the range of an input: decays ≤ 0, rates in (0, 1), times > 0, keys of half the length. */
+/** Maps normal numbers to the range of an input: logarithms of decays ≤ 0, rates in (0, 1), time steps > 0, keys multiplied by 0.5. */
 function valuesFor(name: string, x: Tensor): Tensor {
   if (/decay|^A$/i.test(name)) return neg(abs(x));
   if (name === "regularization") return add(exp(x), 0.2);

@@ -11,7 +11,10 @@ export type WrongScan = {
   change(steps: Steps, state: Tensor): { steps?: Steps; state?: Tensor } | undefined;
 };
 
-/** Mistakes in the canonical step, for every mixer that has it. */
+/**
+ * Mistakes in a step of a recurrence that is linear in its state, for every mixer with such steps:
+ * `S ← exp(decay) ⊙ S + key (value − Sᵀ erase)ᵀ`, with `Sᵀ query` as the output.
+ */
 export const wrongScans: readonly WrongScan[] = [
   {
     name: "reads before the write instead of after it, or the reverse",
@@ -73,14 +76,14 @@ export const wrongScans: readonly WrongScan[] = [
  * @param onChange - Called when the mistake changed something.
  */
 export const withMistake =
-  ({ change }: WrongScan, form: Scan, onChange: () => void): Scan =>
+  ({ change }: WrongScan, scan: Scan, onChange: () => void): Scan =>
   (steps, state) => {
     const changed = change(steps, state);
     if (changed) onChange();
-    return form(changed?.steps ?? steps, changed?.state ?? state);
+    return scan(changed?.steps ?? steps, changed?.state ?? state);
   };
 
-/** Shifted by one step along axis 2: each step has the numbers of the previous one, and the first has zeros. */
+/** The tensor shifted by one step along axis 2: each step has the numbers of the previous one, and the first has zeros. */
 const shifted = (x: Tensor): Tensor => slice(pad(x, 2, 1, 0), 2, 0, x.shape[2]!);
 
 const hasNonZero = (x: Tensor | undefined): x is Tensor =>
