@@ -64,11 +64,11 @@ export type Traits = {
   /** Returns true for layers with attention; the others are recurrent. Default: by `layer_types`. */
   readonly attends?: (layer: number, fields: Fields) => boolean;
   /** Layers have a mixer and no feed-forward layer (Mamba). */
-  readonly mixersAlone: boolean;
+  readonly mixersOnly: boolean;
   /** Each layer has a recurrent mixer parallel to its attention (Falcon-H1). */
   readonly parallelState: boolean;
   /** Each layer is only a mixer, attention, a feed-forward layer or experts (Nemotron-H). Default false. */
-  readonly onePart?: boolean;
+  readonly onePartPerLayer?: boolean;
   /** Differential attention: the difference of two softmaxes. Default false. */
   readonly differential?: boolean;
   /** Learned parameters of a layer's activation function (xIELU). Default 0. */
@@ -144,7 +144,7 @@ function architectureTable(): Readonly<Record<string, Traits>> {
     indexer: false,
     stateLayer: "gatedDeltaRule",
     parallelState: false,
-    mixersAlone: false,
+    mixersOnly: false,
   };
   const qwen2: Traits = {
     ...llama,
@@ -228,7 +228,7 @@ function architectureTable(): Readonly<Record<string, Traits>> {
   /** Only a selective scan in each layer. */
   const mamba: Traits = {
     ...llama,
-    ...{ norms: 1, tied: true, stateLayer: "selectiveScan", mixersAlone: true },
+    ...{ norms: 1, tied: true, stateLayer: "selectiveScan", mixersOnly: true },
     attends: () => false,
   };
   /** Rule for one layer in each `period`, at index `offset`; the configuration may override both. */
@@ -394,7 +394,7 @@ function architectureTable(): Readonly<Record<string, Traits>> {
     },
     falcon_h1: { ...llama, stateLayer: "ssd", parallelState: true },
     nemotron_h: {
-      ...{ ...llama, norms: 1, gated: false, rotary: 0, stateLayer: "ssd", onePart: true },
+      ...{ ...llama, norms: 1, gated: false, rotary: 0, stateLayer: "ssd", onePartPerLayer: true },
       routerBias: true,
     },
     granitemoehybrid: { ...llama, tied: true, stateLayer: "ssd" },

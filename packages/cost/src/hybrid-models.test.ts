@@ -1,4 +1,4 @@
-// Stacks of layers with states and layers with keys.
+// Hybrid models: recurrent layers with a state, and attention layers with keys and values.
 import { expect, test } from "vitest";
 import { cost } from "./cost.js";
 import { formats } from "./formats.js";
@@ -6,10 +6,10 @@ import { kvCache, readCacheLayers } from "./kv-cache.js";
 import { parameters } from "./parameters.js";
 import { readConfig } from "./read-config.js";
 
-const slides = (layers: readonly boolean[]) =>
-  layers.map((one) => (one ? "sliding_attention" : "full_attention"));
+const layerTypes = (slides: readonly boolean[]) =>
+  slides.map((one) => (one ? "sliding_attention" : "full_attention"));
 
-// Configurations of tiny models made by transformers, and the numbers in the headers of their safetensors files.
+// Configurations of tiny models made by transformers, and the numbers of parameters in their safetensors files.
 const tiny: Record<string, [config: Record<string, unknown>, parameters: number]> = {
   minimax: [
     {
@@ -88,7 +88,7 @@ const tiny: Record<string, [config: Record<string, unknown>, parameters: number]
     },
     63576,
   ],
-  // Of its file, numbers of activations (`alpha_p`, `alpha_n`, `beta`, `eps`) among them.
+  // The parameters include those of the activation functions (`alpha_p`, `alpha_n`, `beta`, `eps`).
   apertus: [
     {
       model_type: "apertus",
@@ -124,7 +124,7 @@ const tiny: Record<string, [config: Record<string, unknown>, parameters: number]
       hidden_size_per_layer_input: 12,
       intermediate_size: [80, 80, 80, 80, 80],
       laurel_rank: 6,
-      layer_types: slides([true, false, true, true, false]),
+      layer_types: layerTypes([true, false, true, true, false]),
       num_attention_heads: 6,
       num_hidden_layers: 5,
       num_key_value_heads: 2,
@@ -141,7 +141,7 @@ const tiny: Record<string, [config: Record<string, unknown>, parameters: number]
       hidden_size: 48,
       hidden_size_per_layer_input: 10,
       intermediate_size: 80,
-      layer_types: slides([true, false, true, false]),
+      layer_types: layerTypes([true, false, true, false]),
       num_attention_heads: 6,
       num_hidden_layers: 4,
       num_key_value_heads: 2,
@@ -175,7 +175,7 @@ const tiny: Record<string, [config: Record<string, unknown>, parameters: number]
     },
     52396,
   ],
-  // Made by RWKV-LM; of its file without what no layer reads.
+  // Made by RWKV-LM. Tensors of its file that no layer reads are not counted.
   rwkv7: [
     {
       model_type: "rwkv7",
@@ -201,18 +201,19 @@ test.each(Object.entries(tiny))("parameters of %s", (_, [config, count]) => {
 test("cache sizes of recurrent states: decay, short convolution, and selective scan with its convolution", () => {
   const at = (name: string, contextLength: number) =>
     kvCache(tinyShape(name), { contextLength, format: formats.float32 }).bytes / 4;
-  // Two heads of 8 numbers, twice, in each layer that attends.
+  // For each model: numbers in the recurrent states, and the number of attention layers. In each of those, a token has a key and a
+  // value of 8 numbers for each of 2 heads.
   const states = {
     minimax: [2 * 6 * 8 * 8, 1],
     lfm2: [2 * 2 * 48, 1],
     "granite-moe-hybrid": [2 * (8 * 6 * 12 + 3 * (96 + 2 * 6)), 1],
     "falcon-h1": [2 * (4 * 6 * 12 + 3 * (48 + 4 * 6)), 2],
-    // The state of each head, and the token before in both parts of a layer.
+    // The state of each head, and the previous token of both token shifts of a layer.
     rwkv7: [2 * (4 * 8 * 8 + 2 * 32), 0],
     "nemotron-h": [2 * (4 * 6 * 12 + 3 * (48 + 2 * 2 * 6)), 1],
   };
-  for (const [name, [state, attends]] of Object.entries(states)) {
-    expect([at(name, 0), at(name, 100)], name).toEqual([state, state! + 100 * attends! * 2 * 2 * 8]);
+  for (const [name, [state, attentionLayers]] of Object.entries(states)) {
+    expect([at(name, 0), at(name, 100)], name).toEqual([state, state! + 100 * attentionLayers! * 2 * 2 * 8]);
   }
 });
 
@@ -225,8 +226,8 @@ test("a recurrent layer has the same cost per token in any context", () => {
   expect(flops("minimax", 10)).toEqual([2 * 6 * 5 * 8 * 8]);
   expect(flops("lfm2", 10)).toEqual([2 * 8 * 48]);
   expect(flops("granite-moe-hybrid", 1000)).toEqual([2 * 8 * 5 * 6 * 12]);
-  // The first layer is another one than those after it.
   expect(flops("nemotron-h", 1000)).toEqual([2 * 4 * 5 * 6 * 12]);
+  // Two entries, as the first layer of RWKV-7 differs from the second.
   expect(flops("rwkv7", 1000)).toEqual([4 * 9 * 8 * 8, 4 * 9 * 8 * 8]);
   for (const name of Object.keys(tiny)) expect(flops(name, 1000)).toEqual(flops(name, 10));
 });
@@ -242,7 +243,7 @@ test("LFM2's hidden width is two thirds of the field, rounded up, if the configu
   expect(hidden({ block_auto_adjust_ff_dim: false })).toBe(80);
 });
 
-test("RWKV-7: head size and ranks are read, or refused by name", () => {
+test("RWKV-7: head size and ranks are read, and errors name their fields", () => {
   const [config] = tiny["rwkv7"]!;
   const { dim_ffn: _, ...without } = config;
   expect(parameters(readConfig(without)).total).toBe(35616); // 4 · n_embd
@@ -278,7 +279,7 @@ test("layers that share keys and values of another have no cache (Gemma 3n)", ()
   expect(numbers({ num_kv_shared_layers: 0 }, 100)).toBe(numbers({}, 100));
 });
 
-test("an eviction budget limits layers with keys, not states", () => {
+test("an eviction budget limits keys and values, not recurrent states", () => {
   const numbers = (contextLength: number, budget?: number) =>
     kvCache(tinyShape("minimax"), {
       contextLength,
@@ -297,7 +298,7 @@ test("a layer that shares keys has no cache, whatever its head dimension", () =>
   expect(kept("gemma4-text")).toBe(2 * 2 * (8 + 16 + 8));
 });
 
-test("layers of one part, from a list of names or a string of letters", () => {
+test("Nemotron-H: each layer is a mixer, attention or a feed-forward layer, by a list of names or a string of letters", () => {
   const { layers_block_type: _, ...config } = tiny["nemotron-h"]![0];
   const { layers } = tinyShape("nemotron-h").decoder!;
   expect(layers.map(({ attention, feedForward }) => [attention.kind, feedForward.kind])).toEqual([
@@ -317,7 +318,7 @@ test("layers of one part, from a list of names or a string of letters", () => {
   expect(sums.reduce((all, { times }) => all + times, 0)).toBe(5);
 });
 
-test("differential attention has the values of two heads", () => {
+test("differential attention multiplies the weights of a head with the values of two heads", () => {
   const flops = (model_type: string) =>
     cost(readConfig({ ...tiny["diffllama"]![0], model_type }), { contextLength: 8 }).operators.find(
       ({ name }) => name === "attention scores",

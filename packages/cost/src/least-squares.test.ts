@@ -8,10 +8,11 @@ const rows = fc
   .chain((columns) =>
     fc.array(fc.array(number, { minLength: columns, maxLength: columns }), { minLength: 1, maxLength: 6 }),
   );
-const squares = (rows: number[][], x: number[]) =>
+/** The sum of squared residuals; the target of each row is 1. */
+const squaredError = (rows: number[][], x: number[]) =>
   rows.reduce((sum, row) => sum + (row.reduce((total, value, j) => total + value * x[j]!, 0) - 1) ** 2, 0);
 
-test("property: no small step and no change of one variable reduces the error", () => {
+test("property: no small step within x ≥ 0 reduces the squared error", () => {
   fc.assert(
     fc.property(
       rows,
@@ -20,18 +21,18 @@ test("property: no small step and no change of one variable reduces the error", 
         const x = nonNegativeLeastSquares(rows);
         expect(x.every((value) => value >= 0)).toBe(true);
         const moved = x.map((value, j) => Math.max(0, value + step[j]!));
-        expect(squares(rows, moved)).toBeGreaterThanOrEqual(squares(rows, x) - 1e-7);
+        expect(squaredError(rows, moved)).toBeGreaterThanOrEqual(squaredError(rows, x) - 1e-7);
       },
     ),
   );
 });
 
-test("golden: a variable with a negative solution is 0", () => {
-  // Freely solved, x = [2, -1].
+test("golden: a variable whose unconstrained solution is negative is 0", () => {
+  // Without the constraint, x = [2, -1].
   expect(
     nonNegativeLeastSquares([
       [1, 1],
-      [1, 1.0],
+      [1, 1],
       [0.5, 0],
     ])[1],
   ).toBe(0);

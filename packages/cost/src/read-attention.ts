@@ -31,7 +31,7 @@ export const layerTypes = ({ stateLayer, indexer }: Traits): readonly string[] =
 
 /** The attention of a layer. */
 export function readAttention(fields: Fields, traits: Traits, layer: number): Layer["attention"] {
-  if (traits.onePart) return readSinglePart(fields, traits, layer);
+  if (traits.onePartPerLayer) return readSinglePart(fields, traits, layer);
   if (traits.stateLayer === "rwkv7") return readTimeMix(fields, layer);
   if (traits.attends && !traits.attends(layer, fields)) return readState(fields, traits);
   const kind = fields.list("layer_types")?.[layer] ?? stateByInterval(fields, layer);
@@ -198,7 +198,7 @@ function readTimeMix({ sizeByName, size }: Fields, layer: number): StateAttentio
 
 /** The recurrent mixer of a layer. */
 export function readState(fields: Fields, traits: Traits): StateAttention {
-  const { stateLayer, mixersAlone } = traits;
+  const { stateLayer, mixersOnly } = traits;
   const { sizeByName, size } = fields;
   const none = { convolution: 1, convolutionBias: false, gates: 0, learned: 0 } as const;
   switch (stateLayer) {
@@ -245,7 +245,7 @@ export function readState(fields: Fields, traits: Traits): StateAttention {
       };
     }
     case "ssd": {
-      const names = traits.onePart ? nemotronFields : mixersAlone ? mambaFields : hybridMambaFields;
+      const names = traits.onePartPerLayer ? nemotronFields : mixersOnly ? mambaFields : hybridMambaFields;
       const numValueHeads = sizeByName(names.heads);
       return {
         kind: "state",
@@ -299,9 +299,9 @@ const nemotronFields = {
 } as const;
 
 /** Mamba's selective scan: each channel is a head with one value; B, C and time steps are projected from all channels. */
-function readScan(fields: Fields, { mixersAlone }: Traits): StateAttention {
+function readScan(fields: Fields, { mixersOnly }: Traits): StateAttention {
   const { sizeByName, size, config } = fields;
-  const names = mixersAlone ? mambaFields : hybridMambaFields;
+  const names = mixersOnly ? mambaFields : hybridMambaFields;
   const width = size("width");
   const channels = sizeByName(names.channels, sizeByName(names.expand, 2) * width);
   const stateSize = sizeByName(names.state, 16);
@@ -313,7 +313,7 @@ function readScan(fields: Fields, { mixersAlone }: Traits): StateAttention {
     convolution: sizeByName(names.taps, 4),
     convolutionBias: fields.flag(names.convolutionBias, true),
     // A_log and D; Jamba also has norm gains for time step, B and C.
-    learned: channels * (stateSize + 1) + (mixersAlone ? 0 : rank + 2 * stateSize),
+    learned: channels * (stateSize + 1) + (mixersOnly ? 0 : rank + 2 * stateSize),
     outputNorm: "none",
     outputGate: true,
   };

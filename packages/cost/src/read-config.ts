@@ -52,7 +52,7 @@ export function readConfig(config: unknown): ModelShape {
     });
   }
   if (modelConfig["architecture"] !== undefined) refuseUnknown(modelConfig);
-  const complete = withDefaults(traits.onePart ? withLayerCount(modelConfig) : modelConfig, traits);
+  const complete = withDefaults(traits.onePartPerLayer ? withLayerCount(modelConfig) : modelConfig, traits);
   const fields = configFields(complete);
   if (traits.form === "dual") return dualShape(fields, type);
   refuseOtherParts(fields, type);

@@ -7,20 +7,20 @@ import { evaluateRule } from "./read-attention.js";
 /** The feed-forward layer: dense, or a mixture of experts. */
 export function readFeedForward(fields: Fields, traits: Traits, layer: number): FeedForwardShape {
   const { config, sizeByName, size, count } = fields;
-  if (traits.mixersAlone) return { kind: "none" };
-  const part = traits.onePart ? layerPart(fields, layer) : undefined;
+  if (traits.mixersOnly) return { kind: "none" };
+  const part = traits.onePartPerLayer ? layerPart(fields, layer) : undefined;
   if (part === "mixer" || part === "attention") return { kind: "none" };
   const numExperts = part === "mlp" ? 0 : count("experts", 0);
-  // Granite: a shared network, in addition to experts or alone.
-  const sharedAlone = config["shared_intermediate_size"];
+  // Granite: width of a shared feed-forward layer, in addition to experts or alone.
+  const sharedSize = config["shared_intermediate_size"];
   if (numExperts < 2 || !hasExperts(fields, traits, layer)) {
-    const hidden = typeof sharedAlone === "number" ? sharedAlone : readHidden(fields, traits, layer);
+    const hidden = typeof sharedSize === "number" ? sharedSize : readHidden(fields, traits, layer);
     return readDense(fields, traits, sizeByName("intermediate_size_mlp", hidden));
   }
   const hiddenDim = size("expertHidden", readHidden(fields, traits));
   const shared = count("sharedExperts", traits.sharedExperts) * hiddenDim;
   const sharedWidth =
-    config["shared_expert_intermediate_size"] ?? config["moe_shared_expert_intermediate_size"] ?? sharedAlone;
+    config["shared_expert_intermediate_size"] ?? config["moe_shared_expert_intermediate_size"] ?? sharedSize;
   return {
     kind: "experts",
     numExperts,

@@ -58,7 +58,10 @@ function visionHidden(fields: Fields, traits: Traits): number {
 
 type Projection = NonNullable<ModelShape["projection"]>;
 
-/** The configurations of both encoders of CLIP and SigLIP, and the projections of their vectors. */
+/**
+ * The configurations of both encoders of CLIP and SigLIP, and the projections of their vectors, `ofText` and `ofImages`.
+ * `similarityNumbers` counts the learned numbers of the similarity: a logit scale, and in SigLIP a logit bias.
+ */
 export function readDualEncoder({ config, sizeByName, refuse }: Fields, type: string) {
   const encoderConfig = (name: "text_config" | "vision_config", model_type: string): Config => {
     const given = config[name];
@@ -73,7 +76,7 @@ export function readDualEncoder({ config, sizeByName, refuse }: Fields, type: st
     const map: Projection = { outputs: sizeByName("projection_dim", 512), bias: false };
     return { text, vision, ofText: map, ofImages: map, similarityNumbers: 1 };
   }
-  const ofText = configFields({ hidden_size: 768, ...text });
-  const outputs = ofText.sizeByName("projection_size", ofText.size("width", 768));
+  const textFields = configFields({ hidden_size: 768, ...text });
+  const outputs = textFields.sizeByName("projection_size", textFields.size("width", 768));
   return { text, vision, ofText: { outputs, bias: true }, ofImages: undefined, similarityNumbers: 2 };
 }
