@@ -23,7 +23,7 @@ function oneByOne(contents: readonly string[], read: string): [number, number][]
   return found;
 }
 
-test("property: the leftmost first, of those the longest, and never half a character", () => {
+test("property: finds the leftmost token first, of those the longest, and splits no surrogate pair", () => {
   fc.assert(
     fc.property(fc.array(text(3), { maxLength: 6 }), text(12), (contents, read) => {
       const find = addedTokenFinder(contents.map((content, id) => ({ id, content })));
@@ -33,7 +33,7 @@ test("property: the leftmost first, of those the longest, and never half a chara
   );
 });
 
-test("many tokens, and one of many letters, are found as few are", () => {
+test("20,000 tokens, and one of 60,000 letters, are found", () => {
   const many = Array.from({ length: 20_000 }, (_, i) => `<${`${i}`.padStart(100, "x")}>`);
   const long = `${"a".repeat(60_000)}b`;
   const find = addedTokenFinder([...many, long].map((content, id) => ({ id, content })));
@@ -41,7 +41,7 @@ test("many tokens, and one of many letters, are found as few are", () => {
   expect(found.map(({ token }) => token.id)).toEqual([7, 20_000, 19_999]);
 });
 
-test("a token as long as the text, and tokens in each other, take one pass", () => {
+test("a token as long as the text, and tokens that contain each other, are found in one pass", () => {
   const length = 400_000;
   const a = "a".repeat(length);
   const nested = Array.from({ length: 300 }, (_, i) => "a".repeat(i + 1));

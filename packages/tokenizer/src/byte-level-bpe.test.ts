@@ -15,7 +15,7 @@ const tokenizer = byteLevelBpe(
 );
 const id = (token: string) => vocab.indexOf(token);
 
-test("golden: bytes merge in the order of the list, inside a piece only", () => {
+test("golden: bytes merge in the order of the list, and only inside a pre-token", () => {
   expect(tokenizer.encode("abb")).toEqual([id("abb")]);
   expect(tokenizer.encode(" ab")).toEqual([id("Ġab")]); // " a" comes first, then " a" and "b"
   expect(tokenizer.encode("é")).toEqual([id("Ã©")]);

@@ -14,9 +14,9 @@ import type { Tokenizer } from "./tokenizer.js";
  *
  * @param trained - Tokens and merges, byte-to-unicode (`Ġthe`).
  * @param options - `split`: the pre-tokenizer. Default: {@link gpt2Split}. `specialTokens`: tokens with
- *   their ids, found in the text first. Default: none. A special token that the vocabulary holds needs no other id.
+ *   their ids, found in the text first. Default: none. A special token that is also in the vocabulary must have the same id there.
  * @returns Its `eosId` is the special token `<|endoftext|>`, if there is one.
- * @throws {ArgumentError} If the vocabulary or a merge is damaged; the place is named.
+ * @throws {ArgumentError} If the vocabulary or a merge is damaged; the entry is named.
  *
  * @example
  * ```ts

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { bytesToUnicode, unicodeToByte, gpt2ByteOrder } from "./bytes-to-unicode.js";
 
-test("each byte has a letter of its own", () => {
+test("each byte has its own character", () => {
   expect(bytesToUnicode.length).toBe(256);
   expect(unicodeToByte.size).toBe(256);
   expect(bytesToUnicode.every((letter, byte) => unicodeToByte.get(letter) === byte)).toBe(true);
 });
 
-test("golden: letters and order as GPT-2's vocabulary has them", () => {
+test("golden: the characters and their order are those of GPT-2's vocabulary", () => {
   expect([0x0a, 0x20, 0x41, 0x7f, 0xa0, 0xad, 0xff].map((byte) => bytesToUnicode[byte])).toEqual([
     "Ċ",
     "Ġ",

@@ -74,6 +74,6 @@ test.each([
     () => chatTemplate("a").render([], js({ add_generation_prompt: true })),
     "render: `add_generation_prompt` is true, expected one of the options addGenerationPrompt, tools, variables, now.\nFix: write `addGenerationPrompt`.",
   ],
-])("methods name themselves, and options that they do not have: %s", (call, message) => {
+])("errors name the method and the unknown option: %s", (call, message) => {
   expect(call).toThrow(message);
 });

@@ -17,7 +17,7 @@ test("the model is what its command makes, byte for byte, and under 300 kB", () 
   expect(statSync(beside("english-bytes-data.ts")).size).toBeLessThan(300_000);
 });
 
-test("inside a word it is nearly sure, after one it is not, and English is likelier than noise", () => {
+test("the entropy is low inside a word and high after it, and English is more probable than noise", () => {
   const entropy = englishBytes();
   expect(entropy(after("the kitche"))).toBeLessThan(0.5);
   expect(entropy(after("the kitchen "))).toBeGreaterThan(2);

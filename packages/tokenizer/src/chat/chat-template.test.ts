@@ -15,7 +15,7 @@ const chatMl =
   "{%- for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] | trim + '<|im_end|>' + '\\n' }}{%- endfor %}" +
   "{%- if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{%- endif %}";
 
-test("golden: turns, and where the model's begins", () => {
+test("golden: messages, and the beginning of the assistant's message", () => {
   const template = chatTemplate(chatMl);
   const prompt =
     "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHello<|im_end|>\n" +
@@ -24,7 +24,7 @@ test("golden: turns, and where the model's begins", () => {
   expect(template.render(talk, { addGenerationPrompt: true })).toBe(`${prompt}<|im_start|>assistant\n`);
 });
 
-test("tokens of the configuration, tools, other variables and the date are seen", () => {
+test("a template can read special tokens, tools, other variables and the date", () => {
   const template = chatTemplate({
     bos_token: { content: "<s>", lstrip: false },
     eos_token: "</s>",
@@ -40,7 +40,7 @@ test("tokens of the configuration, tools, other variables and the date are seen"
   );
 });
 
-test("of several templates the named one is taken", () => {
+test("one of several templates is selected by name", () => {
   const config = {
     chat_template: [
       { name: "default", template: "plain" },
@@ -54,14 +54,14 @@ test("of several templates the named one is taken", () => {
   );
 });
 
-test("a configuration without a template, and one that is no Jinja, are refused", () => {
+test("a configuration without a template, and a template that is not Jinja, are refused", () => {
   expect(() => chatTemplate({ model_type: "llama" })).toThrow(
     /chatTemplate: `chat_template` is undefined[^]*Fix: give `chat_template.jinja`/,
   );
   expect(() => chatTemplate("{% for m in messages %}")).toThrow(/expected valid Jinja: /);
 });
 
-test("what a template refuses is told in its words", () => {
+test("an error that a template raises has the message of the template", () => {
   const template = chatTemplate(
     "{% if messages[0].role != 'user' %}{{ raise_exception('Talks begin with the user.') }}{% endif %}ok",
   );
@@ -101,7 +101,7 @@ test("a template that would not end does", () => {
   }
 });
 
-test("white space without end is refused: the library would take its square in time", () => {
+test("a very long run of white space is refused, because the library would take quadratic time", () => {
   for (const source of [
     " ".repeat(100_000),
     `a${"\n\t".repeat(501)}{{ x }}`,
@@ -113,7 +113,7 @@ test("white space without end is refused: the library would take its square in t
   expect(chatTemplate(`a${" ".repeat(1000)}b`).render([])).toBe(`a${" ".repeat(1000)}b`);
 });
 
-test("a template that would make more than there is memory for is refused before it does", () => {
+test("a template whose values would exceed the memory is refused before they are created", () => {
   const double = (first: string, twice: string) =>
     `{% set ns = namespace(x=${first}) %}{% for i in range(40) %}{% set ns.x = ${twice} %}{% endfor %}`;
   for (const source of [
@@ -133,7 +133,7 @@ test("a template that would make more than there is memory for is refused before
   }
 });
 
-test("namespaces that grow after they were made, and values that hold themselves, are measured when they are written", () => {
+test("namespaces that grow later, and values that contain themselves, are measured when they are written", () => {
   const forty = Array.from({ length: 40 }, (_, i) => i);
   const nested = [
     ...forty.map((i) => `{% set n${i} = namespace() %}`),
@@ -164,7 +164,7 @@ test("namespaces that grow after they were made, and values that hold themselves
   );
 });
 
-test("comparisons, loops and filters count by what they go through", () => {
+test("comparisons, loops and filters count the characters and items that they visit", () => {
   const big = "{% set n = namespace(x=['a']) %}{% for i in range(19) %}{% set n.x = n.x + n.x %}{% endfor %}";
   const long = "{% set n = namespace(x='a') %}{% for i in range(20) %}{% set n.x = n.x + n.x %}{% endfor %}";
   const often = (expression: string) =>
@@ -215,7 +215,7 @@ test("trim_blocks and lstrip_blocks: a block takes the line break after it and t
   expect(chatTemplate("a {% if true %}b{% endif %} c").render(talk)).toBe("a b c");
 });
 
-test("a long talk is no large one", () => {
+test("a long conversation is not refused", () => {
   const long = Array.from({ length: 2000 }, (_, i) => ({
     role: i % 2 ? "assistant" : "user",
     content: "word ".repeat(500),
@@ -226,7 +226,7 @@ test("a long talk is no large one", () => {
   expect(template.render(long).length).toBe(1000 * ("<user><assistant>".length + 2 * 999));
 });
 
-test("property: contents come through whole, whatever they hold", () => {
+test("property: contents of messages are unchanged, whatever they contain", () => {
   const template = chatTemplate("{% for m in messages %}[{{ m.content }}]{% endfor %}");
   fc.assert(
     fc.property(fc.array(fc.string({ unit: "binary" }), { maxLength: 4 }), (contents) => {

@@ -6,7 +6,7 @@ function decode(step: DecodeStep, tokens: readonly string[]): string {
   return tokens.map((_, id) => push(id)).join("") + end();
 }
 
-test("the space that an encoder put in front goes, and no other", () => {
+test("only the space that the encoder prepended is removed", () => {
   const tokens = ["▁Hello", "▁", "▁world"];
   expect(decode(metaspaceStep(), tokens)).toBe("Hello  world");
   expect(decode(metaspaceStep("▁", "first"), tokens)).toBe("Hello  world");

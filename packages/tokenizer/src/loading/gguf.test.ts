@@ -24,7 +24,7 @@ function cut(pre: string, text: string): string[] {
   );
 }
 
-test("every name that is known has patterns that are read, and that lose no text", () => {
+test("every known name has patterns that compile and lose no text", () => {
   const text = "Hello, I'LL pay 12345.67 €!\n\n  漢字かな 가나 foo_bar  é́ \t x\r\n";
   expect(ggufSplitNames().length).toBeGreaterThan(80);
   for (const name of ggufSplitNames()) {
@@ -48,7 +48,7 @@ test.each([
   ["kimi-k2", "漢字abc", ["漢字", "abc"]],
   ["bloom", "a, b", ["a", ",", " b"]],
   ["exaone-moe", "ab cd  e", ["ab cd", " ", " e"]],
-])("%s cuts as its model does", (pre, text, expected) => {
+])("%s splits text as its model does", (pre, text, expected) => {
   expect(cut(pre, text)).toEqual(expected);
 });
 
@@ -61,7 +61,7 @@ const bpe = {
   bos_token_id: 257,
 };
 
-test("golden: byte-level BPE, its special tokens, and what stands in front", () => {
+test("golden: byte-level BPE, its special tokens, and the BOS token", () => {
   const tokenizer = ggufTokenizer(header(bpe));
   expect(tokenizer.encode("ab<|end|>")).toEqual([256, 257]);
   expect(tokenizer.encode("ab<|end|>", { specialTokens: "ordinary" })).not.toContain(257);

@@ -63,7 +63,7 @@ test.each<[string, Record<string, Uint8Array>, text: string, ids: number[]]>([
   expect(Array.from(loadTokenizer(files).encode(text))).toEqual(ids);
 });
 
-test("files of no tokenizer are refused, with what would be one", () => {
+test("files without a tokenizer are refused, and the error names files that have one", () => {
   expect(() => loadTokenizer({ "README.md": utf8("hi"), "config.json": utf8("{}") })).toThrow(
     /loadTokenizer: `source` is .*README\.md.*expected a tokenizer's files: tokenizer\.json.*\nFix: give the folder/s,
   );
@@ -75,7 +75,7 @@ test("ranks whose name does not tell how text is split are refused, with the fix
   );
 });
 
-test("sequences are filled up at either side, to a length and to a multiple", () => {
+test("sequences are padded at either side, to a length and to a multiple", () => {
   expect(pad([[5, 6, 7], [8]], { padId: 0 })).toEqual({
     ids: [
       [5, 6, 7],

@@ -6,13 +6,13 @@ import { sentencePieceTokenizer } from "./sentencepiece.js";
 
 const source = referenceData.bytes("tokenizers/vocab/spm-unigram-1k-en/spm.model");
 const pieces = readSentencePieceModel(source).pieces.filter(({ type }) => type === 1);
-/** A vocabulary as Marian's: special tokens, pieces in another order than the model's, and one of another language alone. */
+/** A vocabulary like Marian's: special tokens, the pieces in another order than in the model, and a piece of the target language only. */
 const texts = ["</s>", "<unk>", ...pieces.map(({ text }) => text).reverse(), "▁où", ">>fra<<", "<pad>"];
 const ids = Object.fromEntries(texts.map((text, id) => [text, id]));
 const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 const files = { "source.spm": source, "target.spm": source, "vocab.json": json(ids) };
 
-test("a text has the pieces of the source language under the ids of the vocabulary, and its end", () => {
+test("a text is split into pieces of the source language, with the ids of vocab.json and `</s>` at the end", () => {
   const [marian, spm] = [loadTokenizer(files), sentencePieceTokenizer(source)];
   for (const text of ["Hello world", "  two  spaces ", "I saw a girl with a telescope.", ""]) {
     const expected = spm.encode(text).map((id) => ids[spm.token(id)!]!);
@@ -23,7 +23,7 @@ test("a text has the pieces of the source language under the ids of the vocabula
   expect([marian.bosId, marian.eosId]).toEqual([undefined, 0]);
 });
 
-test("a language in front is a token of its own, and the text after it begins like every text", () => {
+test("a language code at the start is one token, and the text after it has the dummy prefix of every text", () => {
   const marian = loadTokenizer(files);
   expect(marian.encode(">>fra<< Hello world")).toEqual([ids[">>fra<<"], ...marian.encode("Hello world")]);
 });
@@ -34,7 +34,7 @@ test("pieces of the target language are read, and no text is split into them", (
   expect(marian.encode("où")).not.toContain(ids["▁où"]);
 });
 
-test("a vocabulary with gaps, or without an end, is refused", () => {
+test("a vocabulary with gaps, or without `</s>`, is refused", () => {
   for (const vocab of [
     { "<unk>": 0, "</s>": 2 },
     { "<unk>": 0, a: 1 },

@@ -57,7 +57,7 @@ test("a folder, a file and their URLs", async () => {
   expect(await ids(at("gpt2/merges.txt"), "hi")).toEqual([2]);
 });
 
-test("files that a reader chose: by their names, with what belongs to them; one alone by any name", async () => {
+test("`File` objects are matched by their names, with the files that belong to them; a single one may have any name", async () => {
   const file = (path: string, name = path.replace(/^.*\//, "")) => new File([readFileSync(at(path))], name);
   expect(await ids([file("model/vocab.txt"), new File(["{}"], "config.json")], "hi ho")).toEqual([0, 1]);
   expect(await ids([file("gpt2/vocab.json"), file("gpt2/merges.txt")], "hi")).toEqual([2]);
@@ -73,7 +73,7 @@ test("files that a reader chose: by their names, with what belongs to them; one 
   );
 });
 
-test("a folder of a server, and a file of it, with what lies beside", async () => {
+test("a folder on a server, and one of its files with those that belong to it", async () => {
   expect(await ids(`${server.site}/model`, "hi ho")).toEqual([0, 1]);
   expect(await ids(`${server.site}/model/`, "hi ho")).toEqual([0, 1]);
   expect(await ids(`${server.site}/gpt2/`, "hi")).toEqual([2]);

@@ -31,7 +31,11 @@ export function sentencePieceTokenizer(bytes: Uint8Array, options: { template?: 
   return composeSentencePiece(readSentencePieceModel(bytes), options);
 }
 
-/** The tokenizer of a SentencePiece model, read from a `.model` or a GGUF file. */
+/**
+ * The tokenizer of a SentencePiece model, read from a `.model` or a GGUF file.
+ *
+ * @param options - `prefixesParts`: adds the dummy prefix to the text after each added token too, as Marian does.
+ */
 export function composeSentencePiece(
   file: SentencePieceModel,
   options: { template?: Template; specialTokens?: "allowed" | "ordinary"; prefixesParts?: boolean } = {},
@@ -62,10 +66,10 @@ export function composeSentencePiece(
           unknownId,
           byteFallback,
           reserved,
-          userDefined, // scored with the others
+          userDefined, // have scores, as ordinary pieces do
           float32: true,
         }),
-        unknownSurfaceId: undefined, // tokens are what `IdToPiece` gives: the name of the unknown piece
+        unknownSurfaceId: undefined, // as `IdToPiece`: the token of the unknown id is the name of its piece
       };
     if (modelType === "word")
       return sentencePieceWordModel({ words: texts, unknownId: unknownId ?? 0, byteFallback });

@@ -20,7 +20,7 @@ test("property: bytes are found where they are a token, the lowest id first, and
   );
 });
 
-test("a gap joins with nothing", () => {
+test("an id without a token merges with no other", () => {
   const tokens = TokenBytes.fromTokens([undefined, Uint8Array.of(1)]);
   expect([tokens.findConcatenation(0, 1), tokens.findConcatenation(1, 0), tokens.size]).toEqual([-1, -1, 2]);
 });

@@ -74,7 +74,7 @@ test.each<[Normalizer, string, string]>([
   expect(rewrite.apply(text, true)).toBe(expected);
 });
 
-test("golden: BERT's, all together", () => {
+test("golden: all steps of BERT's normalizer", () => {
   const clean = (text: string, options = {}) =>
     bertNormalizers(options).reduce((now, { apply }) => apply(now, true), text);
   expect(clean("H\u00E9llo\t\u6F22\u0000\uFFFD")).toBe("hello  \u6F22 ");

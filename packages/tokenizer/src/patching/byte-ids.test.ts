@@ -8,7 +8,7 @@ import { trainedBpeToJson } from "../training/trained-bpe-to-json.js";
 const trained = async (vocabSize: number, specialTokens: string[] = []) =>
   tokenizerFromJson(trainedBpeToJson(await trainBpe(["the cat and the hat"], { vocabSize, specialTokens })));
 
-test("each byte has its id, whatever special tokens stand beside", async () => {
+test("each byte has its id, whatever special tokens there are", async () => {
   for (const special of [[], ["<|end|>", "<|pad|>"]]) {
     const tokenizer = await trained(256 + special.length, special);
     const ids = byteIds(tokenizer);

@@ -20,7 +20,7 @@ test("property: probabilities are positive and sum to 1, and entropy is theirs",
   );
 });
 
-test("property: it looks as many bytes back as `context` says", () => {
+test("property: a probability depends on the last `context` bytes only", () => {
   fc.assert(
     fc.property(text, text, fc.nat(4), (counted, before, order) => {
       const entropy = model(counted, order);
@@ -44,11 +44,11 @@ test("golden: by hand, without context and with a letter of it", () => {
   expect(entropy.predict(utf8.encode("c"))).toEqual(entropy.predict(utf8.encode("")));
 });
 
-test("of no text, each byte is as likely as another", () => {
+test("a model of an empty text gives each byte the same probability", () => {
   expect(model("", 3)(utf8.encode("a"))).toBeCloseTo(Math.log(256), 12);
 });
 
-test("what was read often is expected", () => {
+test("the entropy is lower inside a frequent word than after it", () => {
   const entropy = model("the cat and the hat and the mat. ".repeat(8), 4);
   const at = (before: string) => entropy(utf8.encode(before));
   expect(at(" th")).toBeLessThan(at(" the "));

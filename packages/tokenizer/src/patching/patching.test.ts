@@ -27,7 +27,7 @@ const patcher: fc.Arbitrary<Patcher> = fc.oneof(
 const bytes = fc.uint8Array({ maxLength: 600, size: "max" });
 const context = fc.option(fc.nat(5), { nil: undefined });
 
-test("property: streaming cuts as the whole does, however the bytes arrive", () => {
+test("property: streaming gives the patches of the whole text, however the bytes arrive", () => {
   fc.assert(
     fc.property(
       bytes,
@@ -70,7 +70,7 @@ test("property: more text changes no patch that is complete", () => {
   );
 });
 
-test("property: entropies that are known already cut as the function that gave them", () => {
+test("property: given entropies give the patches of the function that computed them", () => {
   fc.assert(
     fc.property(bytes, patcher, context, (bytes, patcher, context) => {
       const entropy = entropyNats(context);
@@ -99,7 +99,7 @@ test.each([
   expect(starts.map((start, i) => letters.slice(start, starts[i + 1]))).toEqual(patches);
 });
 
-test("nothing is cut into nothing", () => {
+test("an empty text has no patches", () => {
   expect(patchStarts("", stridedPatching(3))).toEqual([]);
   expect(patchStream(stridedPatching(3)).end()).toEqual([]);
 });

@@ -1,9 +1,9 @@
 /**
  * The end of an English contraction that begins with the apostrophe at `at`: `'s`, `'t`, `'m`, `'d`, `'re`, `'ve`,
- * `'ll`. `at` itself where there is none.
+ * `'ll`. Returns `at` if there is none.
  *
- * @param letters - `"lower"`: small letters only. `"any"`: `'S` too. `"folded"`: also the long s, U+017F, which
- *   Unicode takes for an s where case does not matter (the kelvin sign is the only other such letter).
+ * @param letters - `"lower"`: lowercase only. `"any"`: `'S` too. `"folded"`: also the long s, U+017F, which case folding maps to s
+ *   (the kelvin sign is the only other letter outside of ASCII that it maps to a letter of ASCII).
  */
 export function contractionEnd(text: string, at: number, letters: "lower" | "any" | "folded"): number {
   if (text.charCodeAt(at) !== 39) return at;

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { gpt2Split } from "./gpt2-split.js";
 import { expectSameAsPattern, pieces } from "@qkv/test-support/split-property";
 
-test("property: it cuts as its pattern does", () => {
+test("property: it splits as its pattern does", () => {
   expectSameAsPattern(
     gpt2Split,
     /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu,

@@ -94,7 +94,7 @@ test("property: where there is a proof, steps are few for each place and each ch
   expect(proven).toBeGreaterThan(1000);
 });
 
-test("it names the sets of repetitions that an engine goes back into", () => {
+test("it returns the sets of repetitions into which an engine backtracks", () => {
   expect(proof("\\s+(?!\\S)|\\s+|\\p{L}+")).toEqual({ sets: ["\\p{White_Space}"] });
   expect(proof("a(?:b*c)?d*")).toEqual({ sets: ["b"] });
   expect(proof("a+b*+(?>c*)|(?:d|e*)+")).toEqual({ sets: [] });

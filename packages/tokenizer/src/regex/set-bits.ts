@@ -5,8 +5,8 @@
 export type SetBits = Int32Array;
 
 /**
- * Reads a set as `characterClass` writes it, in JavaScript. Where a property's characters are not those of whole
- * categories, too many bits are set rather than too few.
+ * Reads a set in JavaScript's syntax, as `characterClass` writes it. For a property that is not a union of categories,
+ * too many bits are set rather than too few.
  */
 export function setBits(source: string): SetBits {
   const bits = new Int32Array(words);
@@ -34,7 +34,7 @@ function setCategories(source: string): number {
       some |= letter === "p" ? found.some : everything & ~found.all;
       all |= letter === "p" ? found.all : everything & ~found.some;
     } else if (Number.parseInt(last ?? hex ?? "0", 16) > 255) {
-      some = everything; // a character or a range: of any category, and of none all
+      some = everything; // a character or a range may be of any category, and contains no whole category
     }
   }
   return negated ? everything & ~all : some;
@@ -47,7 +47,7 @@ const categories =
   /* @__PURE__ */ "Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Cs Co Cn".split(
     " ",
   );
-/** One bit for each of 256 characters and each category. */
+/** 32-bit words: 8 for the 256 characters of Latin-1, and one for the 30 categories. */
 const words = 9;
 const everything = 0x3fff_ffff;
 

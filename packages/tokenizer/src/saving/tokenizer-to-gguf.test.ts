@@ -117,7 +117,7 @@ test.each(tokenizers)("property: %s, written and read, gives the same ids", (_, 
   );
 });
 
-test("golden: names of splits, types, ids that no token has, and what stands around a text", () => {
+test("golden: names of splits, token types, ids without a token, and BOS and EOS settings", () => {
   const savedPre = (tokenizer: Tokenizer) =>
     tokenizerToGguf(tokenizer, { eosId: 0 })["tokenizer.ggml.pre"]!.value;
   expect([undefined, qwen2Split, o200kSplit, cl100kSplit].map((split) => savedPre(bpe(split)))).toEqual([

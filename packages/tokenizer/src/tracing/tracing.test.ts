@@ -60,7 +60,7 @@ test("a tokenizer that does not merge is refused", () => {
   );
 });
 
-test("property: every cut holds the whole text", () => {
+test("property: every segmentation contains the whole text", () => {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme" }), (text) => {
       const [words, characters, bytes, tokens] = sideBySide(text, tokenizer);
@@ -90,7 +90,7 @@ test("golden: four segmentations, by hand; a token of half a character is writte
   expect(segmentations[1]!.notes.at(-1)).toBe("U+00E9");
 });
 
-test("bytes a token: of a text that was counted more than of one that was not, and 0 of nothing", () => {
+test("bytes per token: more for the training text than for another one, and 0 for an empty text", () => {
   const costs = bytesPerToken(tokenizer, { English: "the cat sat", Greek: "η γάτα", nothing: "" });
   expect(costs.map(({ name, bytes }) => [name, bytes])).toEqual([
     ["English", 11],

@@ -2,14 +2,14 @@ import { expect, test } from "vitest";
 import { countWords } from "./count-words.js";
 import { defineSplit } from "../pre-tokenizers/split.js";
 
-test("each text is by itself", () => {
+test("each text is split into words separately", () => {
   expect([...countWords(["to", "to be"])]).toEqual([
     ["to", 2],
     [" be", 1],
   ]);
 });
 
-test("special tokens are cut out, the longest first, whatever letters they have", () => {
+test("special tokens are removed, the longest first, whatever characters they have", () => {
   const specialTokens = ["<|a", "<|a|>", "[x]"];
   expect([...countWords("a<|a|>a[x]a<|a", { specialTokens }).entries()]).toEqual([["a", 3]]);
 });

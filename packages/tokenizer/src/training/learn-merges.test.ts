@@ -43,7 +43,7 @@ const counts = fc.uniqueArray(fc.tuple(word, fc.integer({ min: 1, max: 3 })), {
   maxLength: 8,
 });
 
-test("property: merges and their counts are those of counting everything anew each time", () => {
+test("property: merges and their counts equal those of a full recount after each merge", () => {
   fc.assert(
     fc.property(counts, (entries) => {
       const words = new Map(entries);

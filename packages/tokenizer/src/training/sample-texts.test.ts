@@ -8,7 +8,7 @@ async function sample(rate: number, seed = 1) {
   return taken;
 }
 
-test("about as many as the rate says, in order, the same for the same seed", async () => {
+test("the sample has about the requested rate, in order, and is the same for the same seed", async () => {
   const quarter = await sample(0.25);
   expect(Math.abs(quarter.length - 500)).toBeLessThan(100);
   expect(quarter.map(Number)).toEqual(quarter.map(Number).sort((a, b) => a - b));

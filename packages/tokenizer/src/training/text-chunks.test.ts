@@ -17,7 +17,7 @@ function cut<T extends string | Uint8Array>(whole: T, at: number[]): T[] {
   return places.slice(1).map((end, i) => whole.slice(places[i], end) as T);
 }
 
-test("property: words of a stream, wherever it is cut, are those of the whole", async () => {
+test("property: words of a stream of chunks, wherever it is split, are those of the whole text", async () => {
   await fc.assert(
     fc.asyncProperty(text, cuts, async (whole, at) => {
       for (const stream of [cut(whole, at), cut(new TextEncoder().encode(whole), at)]) {
@@ -30,7 +30,7 @@ test("property: words of a stream, wherever it is cut, are those of the whole", 
   );
 });
 
-test("what is complete comes at once", async () => {
+test("complete words are yielded at once, before the end of the stream", async () => {
   const texts = textChunks(["one two thr", "ee"]);
   expect((await texts.next()).value).toBe("one two");
   expect((await texts.next()).value).toBe(" three");

@@ -6,7 +6,7 @@ import { trainBpe, type TrainBpeProgress } from "./train-bpe.js";
 
 const text = "the cat sat on the mat, then the rat sat there. ".repeat(20);
 
-test("special tokens, then bytes in GPT-2's order, then merges have the ids", async () => {
+test("ids are given to special tokens, then to bytes in GPT-2's order, then to merges", async () => {
   const { vocab, merges, specialTokens } = await trainBpe([text], {
     vocabSize: 262,
     specialTokens: ["<|end|>", "<|pad|>"],
@@ -18,19 +18,19 @@ test("special tokens, then bytes in GPT-2's order, then merges have the ids", as
     ["!", 2],
   ]);
   expect(vocab.get("Ń")).toBe(257);
-  // "th", "the" and "at" occur 100 times, " the" only 99: nothing stands in front of the first.
+  // "th", "the" and "at" occur 100 times, " the" only 99: the first "the" of the text has no space before it.
   expect(merges.map((pair) => pair.join(" "))).toEqual(["t h", "th e", "a t", "Ġ the"]);
   expect([...vocab].slice(258)).toEqual(merges.map(([left, right], i) => [left + right, 258 + i]));
 });
 
-test("training is deterministic, also in the order of texts that weigh the same", async () => {
+test("training is deterministic, and does not depend on the order of the texts", async () => {
   const lines = text.split(/(?<=\.)/);
   const forward = await trainBpe(lines, { vocabSize: 300 });
   expect(await trainBpe(lines, { vocabSize: 300 })).toEqual(forward);
   expect(await trainBpe(lines.toReversed(), { vocabSize: 300 })).toEqual(forward);
 });
 
-test("it ends where no pair is left, or none is frequent enough", async () => {
+test("training ends if no pair is left, or none occurs `minFrequency` times", async () => {
   expect((await trainBpe(["ab ab"], { vocabSize: 1000 })).merges).toEqual([
     ["a", "b"],
     ["Ġ", "ab"],
@@ -39,7 +39,7 @@ test("it ends where no pair is left, or none is frequent enough", async () => {
   expect((await trainBpe([], { vocabSize: 1000 })).vocab.size).toBe(256);
 });
 
-test("a stream of texts, and progress that ends with all of them", async () => {
+test("texts may be a stream, and the last progress counts all of them", async () => {
   async function* stream() {
     yield* [text, text];
   }
@@ -55,7 +55,7 @@ test("a stream of texts, and progress that ends with all of them", async () => {
   });
 });
 
-test("an abort is heard before the work, while reading, and while merging", async () => {
+test("an abort signal stops training before it begins, while reading, and while merging", async () => {
   const reason = new Error("enough");
   await expect(trainBpe([text], { vocabSize: 300, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
 
@@ -98,14 +98,14 @@ test.each([
   await expect(trainBpe(["a"], options)).rejects.toThrow(message);
 });
 
-test("a special token that a merge would spell is refused when that merge is learned", async () => {
+test("a special token that equals the result of a merge is refused when that merge is learned", async () => {
   const training = trainBpe([" the the"], { vocabSize: 300, specialTokens: ["Ġthe"] });
   await expect(training).rejects.toThrow(
     '`specialTokens` is "Ġthe", expected a text that is no token already',
   );
 });
 
-test("property: what was trained encodes any text and gives it back, in fewer tokens than bytes", async () => {
+test("property: a trained tokenizer encodes and decodes any text without loss, and its own text in fewer tokens than bytes", async () => {
   const trained = await trainBpe([text], { vocabSize: 300, specialTokens: ["<|end|>"] });
   const tokenizer = byteLevelBpe(trained, { specialTokens: trained.specialTokens });
   expect(tokenizer.vocabSize).toBe(trained.vocab.size);

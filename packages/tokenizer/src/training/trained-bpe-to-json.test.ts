@@ -30,7 +30,7 @@ test("tokens have their ids, special ones are added tokens, merges keep their or
   expect(file).toMatchObject({ pre_tokenizer: bytes, decoder: bytes, model: { type: "BPE" } });
 });
 
-test("tokens that JavaScript would take for numbers keep their place", async () => {
+test("tokens that look like integer keys of JavaScript objects keep their order", async () => {
   const trained = await trainBpe(["10 10 10"], { vocabSize: 257 });
   const { vocab } = (JSON.parse(trainedBpeToJson(trained)) as { model: { vocab: Record<string, number> } })
     .model;

@@ -262,7 +262,7 @@ test.each([
   ["pre_tokenizer", "pretokenizers", '{"type":"Whitespace"}'],
   ["post_processor", "processors", '{"type":"ByteLevel"}'],
   ["decoder", "decoders", '{"type":"Fuse"}'],
-])("steps in steps in steps are refused before the stack ends: %s", (field, list, step) => {
+])("steps that are nested too deeply are refused before the stack overflows: %s", (field, list, step) => {
   const deep = `{"type":"Sequence","${list}":[`.repeat(20_000) + step + "]}".repeat(20_000);
   const file = `{"model":{"type":"WordLevel","unk_token":"a","vocab":{"a":0}},"${field}":${deep}}`;
   expect(() => tokenizerFromJson(file)).toThrow(/expected at most 100 lists and objects in each other/);
