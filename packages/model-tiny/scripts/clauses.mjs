@@ -1,6 +1,6 @@
 // Sentences of one or two clauses with random words and correct grammar.
 import { boys, girls, words } from "./words.mjs";
-import { say } from "./grammar.mjs";
+import { expand } from "./grammar.mjs";
 import { picker } from "./random.mjs";
 
 const list = (text) => text.trim().split(/\s*,\s*/);
@@ -148,6 +148,6 @@ export function clauses(random) {
     () =>
       `"(I|We|You) ${past} ${whom.text}," said ${who.text}. "(Give ${it(whom)} to me|Look at ${it(whom)}|Where ${are(whom)} ${whom.it} now|I know)${pick([".", "!"])}"`,
   ];
-  const line = () => say(pick(forms)(), {}, words, random);
+  const line = () => expand(pick(forms)(), {}, words, random);
   return chance(0.3) ? `${line()} ${line()}` : line();
 }

@@ -5,11 +5,12 @@
 //   {name}    the entry of the scene, else one of the words with that name
 
 /**
+ * @param text - The template.
  * @param scene - Texts by name that are the same throughout a story.
  * @param words - Lists of words by name.
  * @param random - Returns numbers from 0 to below 1.
  */
-export function say(text, scene, words, random) {
+export function expand(text, scene, words, random) {
   const choose = (list) => list[Math.floor(random() * list.length)];
   const write = (parts) => parts.map(part).join("");
   const part = (node) => {
@@ -20,7 +21,7 @@ export function say(text, scene, words, random) {
     if (found === undefined) throw new Error(`nothing is called {${node.name}}: ${text}`);
     return write(parse(Array.isArray(found) ? choose(found) : found));
   };
-  return spelled(write(parse(text)));
+  return capitalized(write(parse(text)));
 }
 
 const parsed = new Map();
@@ -61,17 +62,19 @@ function sequence(text, place, ends) {
 }
 
 /** Normalizes spaces, chooses "a" or "an", and capitalizes the first word of sentences. */
-function spelled(text) {
+function capitalized(text) {
   return text
     .replace(/\s+/g, " ")
     .replace(/ ([.,!?])/g, "$1")
     .trim()
     .replace(/\b([Aa]) (?=[aeiou])/g, "$1n ")
     .replace(/^"?[a-z]/, (start) => start.toUpperCase())
-    .replace(/[.!?]"? "?[a-z]/g, (start, at, all) => (speaks(start, all, at) ? start : start.toUpperCase()));
+    .replace(/[.!?]"? "?[a-z]/g, (start, at, all) =>
+      isAttribution(start, all, at) ? start : start.toUpperCase(),
+    );
 }
 
 /** True if the following words say who spoke: `"Where is it?" she asked`. */
-const speaks = (start, all, at) =>
+const isAttribution = (start, all, at) =>
   /^[!?]" [a-z]$/.test(start) &&
   /^(asked|said|called|cried|shouted|whispered|he |she |the )/.test(all.slice(at + 3));

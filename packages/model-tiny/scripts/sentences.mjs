@@ -16,8 +16,8 @@ import {
   weathers,
   words,
 } from "./words.mjs";
-import { say } from "./grammar.mjs";
-import { chooser, picker } from "./random.mjs";
+import { expand } from "./grammar.mjs";
+import { picker } from "./random.mjs";
 
 /** Functions that each write one line of related sentences. */
 const kinds = [
@@ -96,8 +96,7 @@ export function everyday(random) {
   const pick = picker(random);
   const child = pick(["girl", "boy"]);
   const name = pick(child === "girl" ? girls : boys);
-  const line = () =>
-    say(pick(kinds)({ pick, some: chooser(random), random, child, name }), {}, words, random);
+  const line = () => expand(pick(kinds)({ pick, random, child, name }), {}, words, random);
   const lines = random() < 0.4 ? [line(), line()] : [line()];
   return lines.join(" ");
 }

@@ -11,7 +11,7 @@ import {
   weathers,
   words,
 } from "./words.mjs";
-import { say } from "./grammar.mjs";
+import { expand } from "./grammar.mjs";
 import { chooser, picker } from "./random.mjs";
 
 const opening = `(
@@ -113,7 +113,7 @@ const children = { girl: ["she", "her", "her"], boy: ["he", "him", "his"] };
 /** Writes a story, on one line. */
 export function story(random) {
   const [pick, some] = [picker(random), chooser(random)];
-  return say(pick(plots), scene(pick, some), words, random);
+  return expand(pick(plots), scene(pick, some), words, random);
 }
 
 /** Who and what a story is about. */
