@@ -9,7 +9,7 @@ import { runWithTrace, type Hooks, type TraceNames } from "../run-with-trace.js"
  * @param options - `positive`, `negative`: texts or ids, one or more each. `name`: full name of a tensor `[B, T, C]`, such as
  *   `layers.4.output`.
  * @returns `[C]`, for {@link steer}.
- * @throws {ArgumentError} If a list is empty, or the name is none of the model's.
+ * @throws {ArgumentError} If a list is empty, or the model has no tensor of this name.
  * @see "Steering Llama 2 via Contrastive Activation Addition" (2023), arXiv:2312.06681
  *
  * @example
