@@ -9,15 +9,15 @@ afterEach(() => {
 });
 
 test.each([
-  ["a name of the module", { GPU }],
-  ["a name of its default", { default: { GPU } }],
-  ["its default", { default: GPU }],
-])("gpu.js is %s", async (_, module) => {
+  ["a named export", { GPU }],
+  ["a property of the default export", { default: { GPU } }],
+  ["the default export", { default: GPU }],
+])("loads gpu.js if its class is %s", async (_, module) => {
   vi.doMock("gpu.js", () => ({ GPU: undefined, default: undefined, ...module }));
   expect(await loadGpuJs()).toBe(GPU);
 });
 
-test("in a page without a bundler gpu.js is a script that makes a global", async () => {
+test("in a page without a bundler, gpu.js is a script that sets a global variable", async () => {
   vi.doMock("gpu.js", () => {
     vi.stubGlobal("GPU", GPU);
     return { GPU: undefined, default: undefined };

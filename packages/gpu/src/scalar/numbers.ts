@@ -5,6 +5,7 @@ export function number(value: number): string {
 
 /**
  * `let y = a to the power of b`, with JavaScript's results: on some adapters those for negative bases are undefined.
+ * A negative base with a fractional exponent gives NaN, as does its square root.
  */
 export function powText(y: string, a: string, b: string): string {
   return `let ${y} = Math.pow(Math.abs(${a}), ${b});

@@ -14,6 +14,7 @@ export type Texture = {
   /** Number of floats, without those that pad the last texels. */
   readonly length: number;
   readonly bytes: number;
+  /** Binary logarithm of the width in texels. */
   readonly bits: number;
   readonly width: number;
   readonly height: number;
@@ -27,8 +28,8 @@ export type Run = {
   /**
    * GLSL that defines `vec4 compute(int i)`, which returns elements 4i … 4i + 3 of the result. For an input `x`, `x4(i)` is
    * its texel i and `x1(n)` its element n; `xPlace(i)`, `xBy(place)` and `xNext` read consecutive texels; `xHere()` is `x4(i)`
-   * with the thread's own i, if `hasResultLayout`. Sizes are literals in the text, so that loops have constant bounds. With
-   * several results, `compute` returns the first and sets the variables `result1`, `result2` and so on.
+   * with the thread's own i, for inputs whose texture has the layout of the result. Sizes are literals in the text, so that loops
+   * have constant bounds. With several results, `compute` returns the first and sets the variables `result1`, `result2` and so on.
    */
   readonly text: string;
   readonly inputs: Readonly<Record<string, Texture>>;
@@ -40,7 +41,7 @@ export type Run = {
   readonly length: number;
 };
 
-/** Results of one thread: every WebGL2 implementation has at least four draw buffers. */
+/** Largest number of results of a shader: every WebGL2 implementation has at least four draw buffers. */
 export const maxResults = 4;
 
 /** Capacity of the cache of compiled kernels. The least recently used one is evicted. */
@@ -59,8 +60,9 @@ export class Shaders implements Engine<Texture> {
   readonly #kernels = new Map<string, { kernel: GpuKernel; bytes: number }>();
   #wrap: ((texture: WebGLTexture, width: number, height: number) => GlTexture) | undefined;
   #framebuffer: WebGLFramebuffer | null = null;
+  /** Bytes of the textures that compiled kernels keep for their next result. */
   #idleBytes = 0;
-  #live = 0;
+  #liveTextures = 0;
 
   constructor(GPU: GpuJs, gl: WebGL2RenderingContext, maxTextureSize: number) {
     this.gl = gl;
@@ -71,7 +73,7 @@ export class Shaders implements Engine<Texture> {
 
   /** Number of textures that hold tensors. */
   get textures(): number {
-    return this.#live;
+    return this.#liveTextures;
   }
 
   get compiled(): number {
@@ -102,10 +104,10 @@ export class Shaders implements Engine<Texture> {
     const sizes = textures.map(({ width, height }) => `${width}x${height}`);
     const key = [run.text, results, names, sizes, intNames, floatNames, size.width, size.height].join("|");
     let entry = this.#kernels.get(key);
-    // Deleted and set again: the map's order is the order of use.
+    // Deleted and set again, so that the order of the map is the order of use.
     if (entry) this.#kernels.delete(key);
     else {
-      this.#makeRoom();
+      this.#evictIfFull();
       const bytes = size.width * size.height * 16 * results;
       entry = { kernel: this.#compile(run, results, names, textures, intNames, floatNames, size), bytes };
       this.#idleBytes += bytes;
@@ -120,12 +122,12 @@ export class Shaders implements Engine<Texture> {
       );
       handles = results === 1 ? [made as GlTexture] : Object.values(made as Record<string, GlTexture>);
     } catch (cause) {
-      this.#forget(key);
+      this.#deleteKernel(key);
       if (this.lost()) throw new Failure("lost", "the WebGL context was lost", cause);
       throw new Failure("compile", `the shader of ${run.name} was refused`, cause);
     }
     this.#wrap ??= textureWrapper(handles[0]!);
-    this.#live += results;
+    this.#liveTextures += results;
     return handles.map((handle) => ({ length, bytes: size.width * size.height * 16, ...size, handle }));
   }
 
@@ -150,7 +152,7 @@ export class Shaders implements Engine<Texture> {
       gl.texParameteri(gl.TEXTURE_2D, filter, gl.NEAREST);
     gl.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, false);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA32F, size.width, size.height, 0, gl.RGBA, gl.FLOAT, texels);
-    this.#live += 1;
+    this.#liveTextures += 1;
     const handle = this.#wrap!(texture, size.width, size.height);
     return { length: numbers.length, bytes: full * 4, ...size, handle };
   }
@@ -191,7 +193,7 @@ export class Shaders implements Engine<Texture> {
   }
 
   free(texture: Texture): void {
-    this.#live -= 1;
+    this.#liveTextures -= 1;
     const { handle } = texture;
     handle.delete();
     // gpu.js does not delete textures of a kernel that was destroyed meanwhile.
@@ -199,7 +201,7 @@ export class Shaders implements Engine<Texture> {
   }
 
   close(): void {
-    for (const key of [...this.#kernels.keys()]) this.#forget(key);
+    for (const key of [...this.#kernels.keys()]) this.#deleteKernel(key);
     this.gl.getExtension("WEBGL_lose_context")?.loseContext();
   }
 
@@ -226,7 +228,7 @@ export class Shaders implements Engine<Texture> {
     // gpu.js's kernel maps: each function that the kernel calls returns one more result.
     const more = Array.from({ length: results - 1 }, (_, r) => r + 1);
     const maps = Object.fromEntries(
-      more.map((r) => [`map${r}`, `function map${r}() { return give${r}(); }`]),
+      more.map((r) => [`map${r}`, `function map${r}() { return readResult${r}(); }`]),
     );
     const aliases = [...intNames, ...floatNames].map((one) => `#define ${one} user_${one}`);
     const start = `vec4 start() { return compute(int(gl_FragCoord.x) + (int(gl_FragCoord.y) << ${bits})); }`;
@@ -250,7 +252,7 @@ export class Shaders implements Engine<Texture> {
         nativeFunctions: [
           native("start", source),
           ...more.map((r) =>
-            native(`give${r}`, `vec4 result${r};\nvec4 give${r}() { return result${r}; }\n`),
+            native(`readResult${r}`, `vec4 result${r};\nvec4 readResult${r}() { return result${r}; }\n`),
           ),
         ],
         argumentTypes: [
@@ -268,12 +270,12 @@ export class Shaders implements Engine<Texture> {
     }
   }
 
-  #makeRoom(): void {
+  #evictIfFull(): void {
     if (this.#kernels.size < maxKernels) return;
-    this.#forget(this.#kernels.keys().next().value!);
+    this.#deleteKernel(this.#kernels.keys().next().value!);
   }
 
-  #forget(key: string): void {
+  #deleteKernel(key: string): void {
     const entry = this.#kernels.get(key);
     if (!entry) return;
     this.#kernels.delete(key);
@@ -302,7 +304,7 @@ export class Shaders implements Engine<Texture> {
     if (this.lost() || error === gl.CONTEXT_LOST_WEBGL)
       throw new Failure("lost", "the WebGL context was lost");
     if (error === gl.OUT_OF_MEMORY) throw new Failure("memory", "the GPU ran out of memory");
-    if (!complete) throw new Failure("memory", "the texture has no memory behind it");
+    if (!complete) throw new Failure("memory", "the texture has no memory");
   }
 }
 
