@@ -138,8 +138,8 @@ function partNames(
   });
   const above = top - 6;
   const right = middles.result + cell / 2;
-  const wide = name === "summed" ? C : D;
-  const isNarrow = H * wide * cell < 130;
+  const headWidth = name === "summed" ? C : D;
+  const isNarrow = H * headWidth * cell < 130;
   const each = isNarrow ? "" : ", each head";
   const perMatrix = {
     fused: `${C} × ${C}`,
@@ -148,7 +148,7 @@ function partNames(
     summed: `${C} × ${C}${each}`,
   };
   // Names of the heads, or their numbers alone if names do not fit.
-  const headName = (h: number) => (wide * cell < 38 ? `${h + 1}` : `head ${h + 1}`);
+  const headName = (h: number) => (headWidth * cell < 38 ? `${h + 1}` : `head ${h + 1}`);
   const writes = cell < 22 ? "writes" : H === 1 ? "write" : "heads write";
   const hasRoom = right - middles.writes > 42;
   const matrixName = name === "summed" && projection === "value" ? "WV WO" : `W${letter}`;
@@ -178,7 +178,7 @@ function partNames(
     const merged = name === "summed" && projection === "value";
     const first = merged
       ? "WV and WO in one matrix"
-      : `${projection}: difference ${apartText(apart[projection])}${wide > D ? ", then zeros" : ""}`;
+      : `${projection}: difference ${apartText(apart[projection])}${headWidth > D ? ", then zeros" : ""}`;
     marks.push(
       text("apart", phone ? right : middles.weight, under + 32, first, {
         ...(phone && { anchor: "end" }),

@@ -154,15 +154,15 @@ function tokenStrip(
     if (left + needed > x + width && left > x) [left, top] = [x, top + height + 6];
   };
   words.forEach((text, i) => {
-    const wide = labelWidth([text]) + 14;
-    fit(wide);
+    const chipWidth = labelWidth([text]) + 14;
+    fit(chipWidth);
     const newest = i === made - 1 && made <= words.length;
     marks.push({
       key: `word:${i}`,
       kind: "rect",
       x: left,
       y: top,
-      width: wide,
+      width: chipWidth,
       height,
       radius: 4,
       fill: newest ? "text" : "rule",
@@ -171,7 +171,7 @@ function tokenStrip(
       ink: newest ? "paper" : i < made ? "text" : "quiet",
       size: 12,
     });
-    left += wide + 5;
+    left += chipWidth + 5;
   });
   const more = growth.tokens - words.length;
   const perRow = growth.tokensPerRow;

@@ -15,7 +15,7 @@ import {
   type LinkedMatricesModel,
 } from "./linked-matrices/model.js";
 import { parseAxis, shapes, shapesSize } from "./linked-matrices/shapes.js";
-import { madeAt, madeBy, stages, steps } from "./linked-matrices/steps.js";
+import { matrixOfStep, stages, stepOfMatrix, steps } from "./linked-matrices/steps.js";
 import { arithmeticMarks, arithmeticHeight } from "./linked-matrices/arithmetic-marks.js";
 import type { Mark, Scene } from "./mark.js";
 import { wrapText } from "./wrap-text.js";
@@ -59,7 +59,8 @@ export const linkedMatrices: Figure<LinkedMatricesModel, LinkedMatricesChoices> 
     return transition(stageScene(model, choices, step - 1, focus, width), to, progress);
   },
   controls,
-  table: (model, choices, step): FigureTable => matrixTable(model, choices, madeBy[stages[step]!], step),
+  table: (model, choices, step): FigureTable =>
+    matrixTable(model, choices, matrixOfStep[stages[step]!], step),
   formula: () => [
     { text: "softmax(", step: "weights", lights: ["Softmax"] },
     { text: "Q", step: "inputs", lights: ["Q, K, V", "Scores"], color: "query-text" },
@@ -95,7 +96,7 @@ function transition(from: Scene, to: Scene, t: number): Scene {
 function firstCell(model: LinkedMatricesModel, choices: LinkedMatricesChoices, step: number): LinkedCell {
   const { head } = chosen(model, choices);
   const { row, key } = strongest(model, head);
-  const name = madeBy[stages[step]!];
+  const name = matrixOfStep[stages[step]!];
   return { name, row, column: name === "q" || name === "o" ? 0 : key };
 }
 
@@ -112,7 +113,7 @@ function stageScene(
   const layout = linkedLayout(model, head, width, step >= 4);
   const phone = layout.kind === "phone";
   const pointed = parseCell(head, focus);
-  const isThere = pointed !== undefined && step >= madeAt[pointed.name];
+  const isThere = pointed !== undefined && step >= stepOfMatrix[pointed.name];
   const cell = isThere ? pointed : firstCell(model, choices, step);
   const axis = parseAxis(focus);
   const top = layout.bottom + 34;

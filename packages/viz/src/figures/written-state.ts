@@ -56,27 +56,28 @@ function scene(
   const cell = phone ? Math.min(48, (width - 84 - 16) / (channels.length + 1)) : 56;
   const panel = panelSize(model, cell);
   const gap = 40;
-  const free = phone ? width : width - panel.width - gap;
-  const mapCell = Math.min(phone ? 34 : 44, (free - 84 - 26) / tokens.length);
+  const freeWidth = phone ? width : width - panel.width - gap;
+  const mapCell = Math.min(phone ? 34 : 44, (freeWidth - 84 - 26) / tokens.length);
   const map = mapSize(tokens.length, mapCell);
-  const wide = panel.width + gap + map.width;
-  const start = phone ? 0 : Math.max(0, (width - wide) / 2);
+  const totalWidth = panel.width + gap + map.width;
+  const start = phone ? 0 : Math.max(0, (width - totalWidth) / 2);
   const chips = tokenRow(model, step, { x: start, width: width - start });
   const top = chips.height + 16;
   const mapPlace = phone
     ? { x: 0, y: top + panel.height + 8, cell: mapCell }
     : { x: start + panel.width + gap, y: top, cell: mapCell };
-  const shown = token.asks ? Math.max(0, 2 * progress - 1) : progress;
+  // A query first reads the state; then the row of the map appears.
+  const mapProgress = token.asks ? Math.max(0, 2 * progress - 1) : progress;
   const marks = [
     ...chips.marks,
     ...statePanel(model, token, progress, { x: start, y: top, cell }),
-    ...impliedMap(model, step, shown, mapPlace),
+    ...impliedMap(model, step, mapProgress, mapPlace),
   ];
   const height = phone ? mapPlace.y + map.height : top + Math.max(panel.height, map.height);
   return { width, height, marks, description: describe(model, step) };
 }
 
-/** The text. A press on a token goes to its step. */
+/** The text: tokens that store a value in the color of keys, tokens that query (`asks`) in that of queries. A press on one goes to its step. */
 function tokenRow(
   { tokens }: WrittenStateModel,
   step: number,

@@ -138,19 +138,19 @@ function compact(model: AttentionCallModel, width: number): Record<Stage, Layout
   const keyRow = small ? 24 : Math.max(2.4, Math.min(4, 110 / D));
   const labels = unit < 34 ? 60 : 24;
   const scoresTop = 26 + labels + D * keyRow + 30;
-  const tall = small ? 28 : row;
+  const rowHeight = small ? 28 : row;
   const s = {
-    q: slot(names, scoresTop, queryWidth, tall),
+    q: slot(names, scoresTop, queryWidth, rowHeight),
     k: slot(left, 26 + labels, unit, keyRow, 1, true),
-    s: slot(left, scoresTop, unit, tall),
+    s: slot(left, scoresTop, unit, rowHeight),
   };
   // Scores beside weights where both fit, else weights alone.
   const both = T <= 7;
   const wUnit = both ? limit((width - names - 20) / (2 * T)) : limit((width - names) / T);
   const wTop = 26 + (wUnit < 34 ? 60 : 24);
   const w = {
-    s: slot(names, wTop, wUnit, tall, both ? 1 : 0),
-    a: slot(both ? names + T * wUnit + 20 : names, wTop, wUnit, tall),
+    s: slot(names, wTop, wUnit, rowHeight, both ? 1 : 0),
+    a: slot(both ? names + T * wUnit + 20 : names, wTop, wUnit, rowHeight),
   };
   // Values above the output, weights left of it.
   const outWidth = small ? Math.min(46, (0.4 * width) / D) : (0.3 * width) / D;
@@ -160,8 +160,8 @@ function compact(model: AttentionCallModel, width: number): Record<Stage, Layout
   const outTop = 44 + T * valueRow + 26 + (mUnit < 34 ? 60 : 24);
   const m = {
     v: slot(outX, 44, outWidth, valueRow),
-    a: slot(names, outTop, mUnit, tall),
-    o: slot(outX, outTop, outWidth, tall),
+    a: slot(names, outTop, mUnit, rowHeight),
+    o: slot(outX, outTop, outWidth, rowHeight),
   };
   const panelHeight = arithmeticPanelHeight(model, true);
   const stage = (slots: Partial<Record<MatrixName, Slot>>, under: number): Layout => {
@@ -173,9 +173,9 @@ function compact(model: AttentionCallModel, width: number): Record<Stage, Layout
   };
   return {
     project: stage(p, madeTop + T * row + 26),
-    scores: stage(s, scoresTop + T * tall + 26),
-    weights: stage(w, wTop + T * tall + 26),
-    mix: stage(m, outTop + T * tall + 26),
+    scores: stage(s, scoresTop + T * rowHeight + 26),
+    weights: stage(w, wTop + T * rowHeight + 26),
+    mix: stage(m, outTop + T * rowHeight + 26),
   };
 }
 

@@ -64,13 +64,13 @@ export function regionPlaces(
   const maxPerLine = Math.floor((width - 6) / slotWidth);
   let [x, y, rowHeight] = [0, 0, 0];
   const places = regions.map(({ slots, span = 1 }) => {
-    const wide = Math.min(maxPerLine, span) * slotWidth;
-    const lines = Math.max(1, Math.ceil((slots.length * wide) / (maxPerLine * slotWidth)));
+    const fittedWidth = Math.min(maxPerLine, span) * slotWidth;
+    const lines = Math.max(1, Math.ceil((slots.length * fittedWidth) / (maxPerLine * slotWidth)));
     const perLine = Math.max(1, Math.ceil(slots.length / lines));
-    const own = perLine * wide + 6;
+    const own = perLine * fittedWidth + 6;
     const height = headingHeight + lines * (glyphHeight + 4) + 3;
     if (x > 0 && x + own > width) [x, y, rowHeight] = [0, y + rowHeight + regionGap.y, 0];
-    const place = { x, y, width: own, height, perLine, slotWidth: wide };
+    const place = { x, y, width: own, height, perLine, slotWidth: fittedWidth };
     x += own + regionGap.x;
     rowHeight = Math.max(rowHeight, height);
     return place;

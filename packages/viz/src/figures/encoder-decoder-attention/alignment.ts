@@ -11,7 +11,7 @@ export function alignment(
   { x, y, width }: { x: number; y: number; width: number },
 ): { marks: Mark[]; height: number } {
   const cell = Math.min(34, (width - 24) / source.length);
-  const tall = Math.max(16, Math.min(23, cell));
+  const rowHeight = Math.max(16, Math.min(23, cell));
   const left = x + 24;
   const top = y + 44;
   const written = stage.weights > 0 ? stage.output + 1 : stage.output;
@@ -38,7 +38,7 @@ export function alignment(
       key: `alignment:output:${t}`,
       kind: "text",
       x: left - 8,
-      y: top + (t + 0.5) * tall + 4,
+      y: top + (t + 0.5) * rowHeight + 4,
       text: isWritten ? shownLetter(letter) : isThere ? "?" : "·",
       font: "mono",
       anchor: "end",
@@ -50,9 +50,9 @@ export function alignment(
         key: `alignment:${t}:${j}`,
         kind: "rect",
         x: left + j * cell + 0.5,
-        y: top + t * tall + 0.5,
+        y: top + t * rowHeight + 0.5,
         width: cell - 1,
-        height: tall - 1,
+        height: rowHeight - 1,
         radius: 2,
         ...(isThere
           ? { fill: "weight", shade: 0.04 + 0.96 * weight, opacity }
@@ -69,13 +69,13 @@ export function alignment(
       key: "alignment:now",
       kind: "rect",
       x: left - 1,
-      y: top + stage.output * tall - 1,
+      y: top + stage.output * rowHeight - 1,
       width: source.length * cell + 2,
-      height: tall + 2,
+      height: rowHeight + 2,
       radius: 3,
       stroke: "query",
       line: 2,
       layer: 1,
     });
-  return { marks, height: 44 + decoded.length * tall };
+  return { marks, height: 44 + decoded.length * rowHeight };
 }

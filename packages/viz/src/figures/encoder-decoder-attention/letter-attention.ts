@@ -12,6 +12,7 @@ import { stretch } from "../stretch.js";
 /**
  * Scores, weights and context of the output letter of a stage.
  *
+ * @param stage - The output letter, and the progress of its steps from 0 to 1: `score`, `weights`, `context`, `letter`.
  * @param column - Index of the source letter that is pointed at.
  */
 export function letterAttention(
@@ -20,20 +21,21 @@ export function letterAttention(
   column: number | undefined,
   { phone, rows, sourceX, stateX, columnWidth, cell, block, scale }: Grid,
 ): Mark[] {
-  const now = decoded[stage.output]!;
+  const decodedLetter = decoded[stage.output]!;
   const S = source.length;
   const marks: Mark[] = [];
-  const [low, high] = [Math.min(...now.scores), Math.max(...now.scores)];
-  const printed = weightTexts(now.weights);
+  const [low, high] = [Math.min(...decodedLetter.scores), Math.max(...decodedLetter.scores)];
+  const weightLabels = weightTexts(decodedLetter.weights);
   const queryAt = { x: stateX(stage.output), y: rows.states + block.height + 4 };
   const contextX = stateX(stage.output + 1);
   const contextEnd = rows.context + block.height + 4;
   source.forEach((letter, j) => {
-    const score = now.scores[j]!;
-    const weight = now.weights[j]!;
+    const score = decodedLetter.scores[j]!;
+    const weight = decodedLetter.weights[j]!;
     const centerX = sourceX(j);
+    // Scores appear one after another: each takes 0.4 of the progress.
     const appeared = stretch(stage.score, (0.6 * j) / S, (0.6 * j) / S + 0.4);
-    const lit = column === j;
+    const isPointedAt = column === j;
     if (stage.weights <= 0)
       marks.push({
         key: `ask:${j}`,
@@ -45,20 +47,20 @@ export function letterAttention(
         line: 1.5,
         opacity: 0.6 * appeared,
       });
-    const wide = Math.min(36, columnWidth - 2);
+    const scoreWidth = Math.min(36, columnWidth - 2);
     marks.push({
       key: `score:${j}`,
       kind: "rect",
-      x: centerX - wide / 2,
+      x: centerX - scoreWidth / 2,
       y: rows.scores,
-      width: wide,
+      width: scoreWidth,
       height: 20,
       radius: 3,
       fill: "key",
       shade: 0.08 + 0.5 * ((score - low) / Math.max(1e-9, high - low)),
-      ...(lit && { stroke: "text", line: 2 }),
+      ...(isPointedAt && { stroke: "text", line: 2 }),
       opacity: appeared,
-      text: wide >= 30 ? fixed(score, 1) : "",
+      text: scoreWidth >= 30 ? fixed(score, 1) : "",
       size: 11,
       reads: `score of “${shownLetter(letter)}” for letter ${stage.output + 1}: ${fixed(score, 3)}`,
       cell: `score:0:${j}`,
@@ -88,7 +90,7 @@ export function letterAttention(
           anchor: "middle",
           size: 11,
           weight: weight >= 0.3 ? 600 : 400,
-          text: columnWidth < 26 ? printed[j]!.replace(/^0/, "") : printed[j]!,
+          text: columnWidth < 26 ? weightLabels[j]!.replace(/^0/, "") : weightLabels[j]!,
           fill: weight < 0.05 ? "quiet" : "text",
           opacity: stretch(stage.weights, 0.5, 1),
           layer: 1,
@@ -111,16 +113,16 @@ export function letterAttention(
   if (stage.context > 0.3) {
     const contextProgress = stretch(stage.context, 0.3, 1);
     marks.push(
-      ...vectorCells("context", box, now.context, {
+      ...vectorCells("context", box, decodedLetter.context, {
         cell,
         scale,
         color: "value",
         opacity: contextProgress,
-        reads: `context of letter ${stage.output + 1}: annotations added by weight, numbers: ${now.context.length}`,
+        reads: `context of letter ${stage.output + 1}: annotations added by weight, numbers: ${decodedLetter.context.length}`,
         address: "context:0:0",
       }),
     );
-  } else marks.push(emptyBlock("context", box, now.context.length, cell));
+  } else marks.push(emptyBlock("context", box, decodedLetter.context.length, cell));
   if (stage.letter > 0) {
     marks.push(
       arrow("into", contextX, rows.context - 3, contextX, rows.states + block.height + 5, "value"),

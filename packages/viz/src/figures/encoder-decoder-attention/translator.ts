@@ -140,13 +140,13 @@ export function translator(
   decoded.forEach(({ letter, probability, second }, t) => {
     const shown = t < done ? 1 : t === stage.output ? stretch(stage.letter, 0.6, 1) : 0;
     const current = t === stage.output && started && asKeys;
-    const wide = Math.min(30, pitch - 4);
+    const letterWidth = Math.min(30, pitch - 4);
     marks.push({
       key: `output:${t}`,
       kind: "rect",
-      x: stateX(t + 1) - wide / 2,
+      x: stateX(t + 1) - letterWidth / 2,
       y: rows.output,
-      width: wide,
+      width: letterWidth,
       height: chip,
       radius: 4,
       stroke: current ? "text" : shown > 0 ? "quiet" : "hatch",

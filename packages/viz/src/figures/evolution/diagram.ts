@@ -5,11 +5,11 @@ import type { EvolutionModel, EvolutionStep } from "./model.js";
 /** Place of a diagram in pixels. The maps are beside it if it is at least 520 wide, else below it. */
 export type DiagramPlace = { x: number; y: number; width: number };
 
-const wide = 520;
+const besideWidth = 520; // pixels
 const wordsY = 306;
 
 /** Height of a diagram of a width. Unit: pixels. */
-export const diagramHeight = (width: number): number => (width >= wide ? 330 : 330 + 274);
+export const diagramHeight = (width: number): number => (width >= besideWidth ? 330 : 330 + 274);
 
 /**
  * Marks of one mechanism over the words: queries, keys and values in their colors, lines whose width is the weight, and
@@ -27,7 +27,7 @@ export function diagram(
   const T = words.length;
   const heads = numHeads > 1;
   const side = 76; // pixels: room for labels, or for the heads
-  const left = width >= wide ? width * 0.58 : width;
+  const left = width >= besideWidth ? width * 0.58 : width;
   const pitch = Math.min(62, (left - side) / T);
   const center = (word: number) => x + (word + 0.5) * pitch;
   const end = x + T * pitch;
@@ -357,7 +357,7 @@ function maps(
 ): Mark[] {
   const { decoder = false, numHeads, rows = "head" } = step.drawing;
   const T = words.length;
-  const beside = width >= wide;
+  const beside = width >= besideWidth;
   const heads = numHeads > 1;
   const gap = 22;
   const names = heads ? 0 : 54;

@@ -32,7 +32,7 @@ export function branchTree(
   const top = y + 15 * hints.length + 10;
   const size = phone ? small : 12;
   const [pad, gap] = phone ? [4, 2] : [6, 4];
-  const wide = (text: string) => (labelWidth([text]) * size) / 12 + 2 * pad;
+  const chipWidth = (text: string) => (labelWidth([text]) * size) / 12 + 2 * pad;
   const start = beginning(prompt, phone ? 70 : 240);
   const rows = inOrder(model);
   const places = new Map<number, { x: number; row: number }[]>();
@@ -60,7 +60,7 @@ export function branchTree(
     }
     for (let token = own.length; token < tokens.length; token++) {
       const text = shownToken(tokens[token]!);
-      const isLastThatFits = left + wide(text) > x + width - (token < tokens.length - 1 ? 16 : 0);
+      const isLastThatFits = left + chipWidth(text) > x + width - (token < tokens.length - 1 ? 16 : 0);
       const drawn = isLastThatFits ? "…" : text;
       own.push({ x: left, row });
       const current = index === model.branch;
@@ -77,7 +77,7 @@ export function branchTree(
         kind: "rect",
         x: left,
         y: rowY,
-        width: wide(drawn),
+        width: chipWidth(drawn),
         height: 22,
         radius: 4,
         fill: isNow ? "text" : "rule",
@@ -90,7 +90,7 @@ export function branchTree(
         cell,
         layer: 1,
       });
-      left += wide(drawn) + gap;
+      left += chipWidth(drawn) + gap;
       if (isLastThatFits) break;
     }
     places.set(index, own);

@@ -103,12 +103,12 @@ export function candidateBars(
       cell,
       layer: 1,
     });
-    const bar = (index: number, at: number, wide: number, more: Partial<Mark> = {}): Mark => ({
+    const bar = (index: number, at: number, barWidth: number, more: Partial<Mark> = {}): Mark => ({
       key: `candidate:${row}:${index}`,
       kind: "rect",
       x: at,
       y: rowY + 3,
-      width: wide,
+      width: barWidth,
       height: pitch - 7,
       radius: 2,
       fill: "weight",
@@ -130,9 +130,9 @@ export function candidateBars(
     });
     const reads = (what: string, percent: string) => `“${word}” ${what}: ${percent}`;
     if (stage.predict > 0) {
-      const wide = scale(one.probability) * easeCubicInOut(stretch(stage.predict, 0.1, 0.9));
-      marks.push(bar(0, columnX(0), wide, { reads: reads("by the model", list.model[row]!) }));
-      marks.push(number(0, columnX(0) + wide, list.model[row]!, stretch(stage.predict, 0.7, 1)));
+      const barWidth = scale(one.probability) * easeCubicInOut(stretch(stage.predict, 0.1, 0.9));
+      marks.push(bar(0, columnX(0), barWidth, { reads: reads("by the model", list.model[row]!) }));
+      marks.push(number(0, columnX(0) + barWidth, list.model[row]!, stretch(stage.predict, 0.7, 1)));
       if (one.exact !== undefined)
         marks.push({
           key: `candidate:${row}:exact`,
@@ -150,24 +150,24 @@ export function candidateBars(
     if (t > 0) {
       const [slide, grow] = [easeCubicInOut(stretch(t, 0, 0.5)), easeCubicInOut(stretch(t, 0.5, 1))];
       const at = columnX(0) + slide * (columnX(1) - columnX(0));
-      const wide = scale(one.probability + grow * (one.tempered - one.probability));
-      marks.push(bar(1, at, wide, { reads: reads("with the temperature", list.tempered[row]!) }));
-      marks.push(number(1, at + wide, list.tempered[row]!, stretch(t, 0.8, 1)));
+      const barWidth = scale(one.probability + grow * (one.tempered - one.probability));
+      marks.push(bar(1, at, barWidth, { reads: reads("with the temperature", list.tempered[row]!) }));
+      marks.push(number(1, at + barWidth, list.tempered[row]!, stretch(t, 0.8, 1)));
     }
     if (p > 0) {
       const [slide, grow] = [easeCubicInOut(stretch(p, 0, 0.4)), easeCubicInOut(stretch(p, 0.65, 1))];
       const at = columnX(1) + slide * (columnX(2) - columnX(1));
       const hatch = cut ? stretch(p, 0.4, 0.6) : 0;
-      const wide = scale(cut ? one.tempered : one.tempered + grow * (one.kept - one.tempered));
+      const barWidth = scale(cut ? one.tempered : one.tempered + grow * (one.kept - one.tempered));
       const faded: Partial<Mark> = cut
         ? { hatch, shade: 0.6 * (1 - hatch), stroke: "hatch", line: hatch }
         : {};
       marks.push(
-        bar(2, at, wide, {
+        bar(2, at, barWidth, {
           reads: cut ? `“${word}” is cut by top-p` : reads("after top-p", list.kept[row]!),
           ...faded,
         }),
-        number(2, at + wide, cut ? "cut" : list.kept[row]!, stretch(p, 0.8, 1), cut),
+        number(2, at + barWidth, cut ? "cut" : list.kept[row]!, stretch(p, 0.8, 1), cut),
       );
     }
   });

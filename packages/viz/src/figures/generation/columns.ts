@@ -274,10 +274,10 @@ function arrange(
 ): Column[] {
   let [left, row] = [x, 0];
   return texts.map((text) => {
-    const wide = columnWidth(text, minWidth);
-    if (left + wide > x + width && left > x) [left, row] = [x, row + 1];
-    const column = { x: left, y: y + row * lineHeight, width: wide, height: 0, text, row };
-    left += wide + columnGap(phone);
+    const textWidth = columnWidth(text, minWidth);
+    if (left + textWidth > x + width && left > x) [left, row] = [x, row + 1];
+    const column = { x: left, y: y + row * lineHeight, width: textWidth, height: 0, text, row };
+    left += textWidth + columnGap(phone);
     return column;
   });
 }

@@ -66,7 +66,7 @@ export function drawBar(model: GenerationModel, stage: Stage, place: Place): { m
   candidates.forEach((one, row) => {
     if (one.to <= one.from) return;
     const word = shownToken(one.text);
-    const wide = at(one.to) - at(one.from);
+    const barWidth = at(one.to) - at(one.from);
     const isTaken = hit && row === taken;
     marks.push({
       key: `draw:segment:${row}`,
@@ -74,12 +74,12 @@ export function drawBar(model: GenerationModel, stage: Stage, place: Place): { m
       kind: "rect",
       x: at(one.from) + 0.75,
       y: top,
-      width: Math.max(0.5, wide - 1.5),
+      width: Math.max(0.5, barWidth - 1.5),
       height,
       radius: 2,
       fill: isTaken ? "text" : "weight",
       shade: isTaken ? 0.9 : 0.3,
-      ...(labelWidth([word]) + 6 < wide && { text: word, ink: isTaken ? "paper" : "text" }),
+      ...(labelWidth([word]) + 6 < barWidth && { text: word, ink: isTaken ? "paper" : "text" }),
       opacity,
       reads: `“${word}” covers ${one.from.toFixed(3)} to ${one.to.toFixed(3)}`,
       cell: candidateCell(stage.token, row),

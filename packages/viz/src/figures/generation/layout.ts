@@ -11,9 +11,9 @@ export const small = 11;
 
 /** A text cut to a width in pixels, with an ellipsis if it is cut. */
 export function fitText(text: string, width: number, size: number): string {
-  const wide = (some: string) => (labelWidth([some]) * size) / 12;
-  if (wide(text) <= width) return text;
+  const textWidth = (some: string) => (labelWidth([some]) * size) / 12;
+  if (textWidth(text) <= width) return text;
   const letters = [...text];
-  while (letters.length > 1 && wide(`${letters.join("")}…`) > width) letters.pop();
+  while (letters.length > 1 && textWidth(`${letters.join("")}…`) > width) letters.pop();
   return `${letters.join("")}…`;
 }

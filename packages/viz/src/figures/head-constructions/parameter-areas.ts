@@ -36,9 +36,9 @@ export function parameterAreas(
       weight: 600,
     },
   ];
-  const tall = 40 + 3 * step + 14;
+  const areaHeight = 40 + 3 * step + 14;
   constructionNames.forEach((name, i) => {
-    const [left, top] = [x + (i % columns) * (column + gap), y + 24 + Math.floor(i / columns) * tall];
+    const [left, top] = [x + (i % columns) * (column + gap), y + 24 + Math.floor(i / columns) * areaHeight];
     const count = parameters[name];
     const times = count / parameters.fused;
     const ratio = times === 1 ? "" : times > 1 ? `, ${times}×` : `, 1/${1 / times}`;
@@ -94,5 +94,5 @@ export function parameterAreas(
     }
   });
   const lines = Math.ceil(constructionNames.length / columns);
-  return { marks, bottom: y + 24 + lines * tall };
+  return { marks, bottom: y + 24 + lines * areaHeight };
 }

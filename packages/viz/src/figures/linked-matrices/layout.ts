@@ -78,13 +78,13 @@ export function linkedLayout(
     corner.o = { x: corner.v.x, y: corner.a.y };
     if (kind === "blocks" || second) bottom = corner.a.y + T * height;
   }
-  const sizes: Record<LinkedMatrix, { R: number; C: number; wide: number; tall: number }> = {
-    q: { R: T, C: D, wide: cell, tall: height },
-    k: { R: D, C: S, wide: map, tall: keyHeight },
-    v: { R: S, C: D, wide: cell, tall: height },
-    s: { R: T, C: S, wide: map, tall: height },
-    a: { R: T, C: S, wide: map, tall: height },
-    o: { R: T, C: D, wide: cell, tall: height },
+  const sizes: Record<LinkedMatrix, { R: number; C: number; cellWidth: number; cellHeight: number }> = {
+    q: { R: T, C: D, cellWidth: cell, cellHeight: height },
+    k: { R: D, C: S, cellWidth: map, cellHeight: keyHeight },
+    v: { R: S, C: D, cellWidth: cell, cellHeight: height },
+    s: { R: T, C: S, cellWidth: map, cellHeight: height },
+    a: { R: T, C: S, cellWidth: map, cellHeight: height },
+    o: { R: T, C: D, cellWidth: cell, cellHeight: height },
   };
   return {
     kind,
@@ -96,12 +96,18 @@ export function linkedLayout(
     place(name, row, column) {
       const [r, c] = name === "k" ? [column, row] : [row, column];
       const { x, y } = corner[name];
-      const { wide, tall } = sizes[name];
-      return { x: x + c * wide, y: y + r * tall, width: wide, height: tall, opacity: 1 };
+      const { cellWidth, cellHeight } = sizes[name];
+      return {
+        x: x + c * cellWidth,
+        y: y + r * cellHeight,
+        width: cellWidth,
+        height: cellHeight,
+        opacity: 1,
+      };
     },
     whole(name) {
-      const { R, C, wide, tall } = sizes[name];
-      return { ...corner[name], width: C * wide, height: R * tall, opacity: 1 };
+      const { R, C, cellWidth, cellHeight } = sizes[name];
+      return { ...corner[name], width: C * cellWidth, height: R * cellHeight, opacity: 1 };
     },
   };
 }

@@ -17,7 +17,7 @@ import {
   type LinkedMatrix,
 } from "./model.js";
 import { matrixAxes, type Axis } from "./shapes.js";
-import { madeAt } from "./steps.js";
+import { stepOfMatrix } from "./steps.js";
 
 /** Arguments of the marks of a matrix. */
 export type Drawn = {
@@ -51,7 +51,7 @@ function matrix(name: LinkedMatrix, drawn: Drawn): Mark[] {
   const scaled = step >= 2;
   const masks = step >= 3;
   const frame = matrixData(head, name, scaled);
-  const isThere = step >= madeAt[name];
+  const isThere = step >= stepOfMatrix[name];
   const whole = layout.whole(name);
   const marks: Mark[] = [...surroundings(name, drawn, isThere)];
   if (!isThere) {

@@ -16,8 +16,8 @@ import { percent } from "../percents.js";
 export const stages = ["inputs", "dots", "scaled", "masked", "weights", "output"] as const;
 export type Stage = (typeof stages)[number];
 
-/** The matrix that a step computes. */
-export const madeBy: Record<Stage, LinkedMatrix> = {
+/** The matrix that a step computes: q, k, v; s: scores; a: attention weights; o: output. */
+export const matrixOfStep: Record<Stage, LinkedMatrix> = {
   inputs: "q",
   dots: "s",
   scaled: "s",
@@ -27,15 +27,15 @@ export const madeBy: Record<Stage, LinkedMatrix> = {
 };
 
 /** Index of the step that computes a matrix. */
-export const madeAt: Record<LinkedMatrix, number> = { q: 0, k: 0, v: 0, s: 1, a: 4, o: 5 };
+export const stepOfMatrix: Record<LinkedMatrix, number> = { q: 0, k: 0, v: 0, s: 1, a: 4, o: 5 };
 
 export function steps(model: LinkedMatricesModel, choices: LinkedMatricesChoices): Step[] {
   const { model: traced, head } = chosen(model, choices);
   const { T, S, D } = headSizes(head);
   const { row, key } = strongest(model, head);
   const keys = keyLabels(model);
-  const [asks, gives] = [quoted(model.tokens[row]!), quoted(keys[key]!)];
-  const hidden = range(T * S).filter((i) => at(head.seen, Math.floor(i / S), i % S) === 0).length;
+  const [queryToken, keyToken] = [quoted(model.tokens[row]!), quoted(keys[key]!)];
+  const maskedCount = range(T * S).filter((i) => at(head.seen, Math.floor(i / S), i % S) === 0).length;
   const weight = percent(at(head.weights, row, key));
   const divisor = 1 / head.scale;
   const root = Math.abs(divisor - Math.sqrt(D)) < 1e-6 ? `√${D}` : fixed(divisor);
@@ -65,9 +65,11 @@ export function steps(model: LinkedMatricesModel, choices: LinkedMatricesChoices
       id: "masked",
       chapter: "Mask",
       title:
-        hidden === 0 ? `${traced.name} masks nothing` : `${traced.name} masks ${hidden} of ${T * S} scores`,
+        maskedCount === 0
+          ? `${traced.name} masks nothing`
+          : `${traced.name} masks ${maskedCount} of ${T * S} scores`,
       text:
-        hidden === 0
+        maskedCount === 0
           ? "Each token may attend to the words before it and after it."
           : "Hatched: keys that a query must not see. They get weight 0.",
       milliseconds: 1600,
@@ -76,13 +78,13 @@ export function steps(model: LinkedMatricesModel, choices: LinkedMatricesChoices
       id: "weights",
       chapter: "Softmax",
       title: "Softmax turns a row into weights",
-      text: `Each row of scores becomes weights that sum to 1. ${asks} gives ${weight} of its attention to ${key === row ? "itself" : gives}.`,
+      text: `Each row of scores becomes weights that sum to 1. ${queryToken} gives ${weight} of its attention to ${key === row ? "itself" : keyToken}.`,
       milliseconds: 2600,
     },
     {
       id: "output",
       chapter: "Output",
-      title: `${asks} attends most to ${key === row ? "itself" : gives}: ${weight}`,
+      title: `${queryToken} attends most to ${key === row ? "itself" : keyToken}: ${weight}`,
       text: "Each row of the output is a mixture of the values above it. Point at any number to see where it comes from.",
       milliseconds: 2600,
     },

@@ -6,7 +6,7 @@ import type { StackedModel, StackKind, StackMap } from "./model.js";
 import { kindShade, layerBytes, tokensSeen } from "./stack-numbers.js";
 import { headsText, wiring } from "./wiring.js";
 
-const wide = 500;
+const twoColumnWidth = 500; // pixels
 const gap = 20;
 
 /** Marks of one kind of layer: name, mask, heads, and maps of the tiny random model. */
@@ -19,7 +19,7 @@ export function kindCard(
   { x, y, width }: { x: number; y: number; width: number },
 ): { marks: Mark[]; height: number } {
   const key = `${prefix}kind:${kind.id}`;
-  const roomy = width >= wide;
+  const roomy = width >= twoColumnWidth;
   const square = width >= 600 ? 116 : 96;
   const all = model.sides.reduce((sum, { layers }) => sum + layers.length, 0);
   const count = kind.layers === all ? `All ${all} layers` : `${kind.layers} of ${all} layers`;

@@ -7,12 +7,12 @@ type Place = { x: number; y: number; width: number };
 type Panel = { marks: Mark[]; bottom: number };
 
 /** Progress of the panel: number of applied merges, and progress of the bars of languages, from 0 to 1. */
-type Counted = { merges: number; encoded: number };
+type CountsProgress = { merges: number; encoded: number };
 
 /** Panel below the text: number of tokens after each merge, and tokens of one sentence in several languages. */
 export function countsPanel(
   model: TokenizationModel,
-  { merges, encoded }: Counted,
+  { merges, encoded }: CountsProgress,
   { width, y }: { width: number; y: number },
 ): Panel {
   const phone = width < 640;
@@ -34,7 +34,7 @@ const heading = (key: string, text: string, { x, y }: Place): Mark => ({
   weight: 600,
 });
 
-/** A note, in lines. */
+/** A note, broken into lines of a width. */
 export function noteLines(key: string, text: string, { x, y, width }: Place): Panel {
   const lines = wrapText(text, width);
   const marks = lines.map((line, i): Mark => ({
@@ -74,13 +74,13 @@ function tokensLine(model: TokenizationModel, merges: number, place: Place): Pan
   const [top, height] = [place.y + 40, 84];
   const x = (merge: number) => left + (merge / all.length) * (right - left);
   const y = (tokens: number) => top + (1 - tokens / bytes.length) * height;
-  const done = Math.floor(merges);
+  const applied = Math.floor(merges);
   const path = (to: number) =>
     counts
       .slice(1, to + 1)
       .reduce((d, tokens, i) => `${d}H${px(x(i + 1))}V${px(y(tokens))}`, `M${px(x(0))} ${px(y(counts[0]!))}`);
-  const now = counts[done]!;
-  const letters = (key: string, x: number, y: number, text: string, rest: Partial<Mark> = {}): Mark => ({
+  const now = counts[applied]!;
+  const label = (key: string, x: number, y: number, text: string, rest: Partial<Mark> = {}): Mark => ({
     key: `counts:${key}`,
     kind: "text",
     x,
@@ -106,22 +106,22 @@ function tokensLine(model: TokenizationModel, merges: number, place: Place): Pan
     title,
     line("axis", `M${left} ${top - 4}V${top + height}H${right}`, { stroke: "rule" }),
     line("all", path(all.length), { stroke: "hatch", dash: true }),
-    line("done", path(done), { stroke: "weight", line: 2.5 }),
+    line("done", path(applied), { stroke: "weight", line: 2.5 }),
     {
       key: "counts:now",
       kind: "circle",
-      x: x(done),
+      x: x(applied),
       y: y(now),
       radius: 5,
       fill: "weight",
-      reads: `tokens after ${done} merges: ${now}`,
+      reads: `tokens after ${applied} merges: ${now}`,
       cell: "counts:0:0",
     },
-    letters("first", left - 6, y(counts[0]!) + 4, countText(counts[0]!), { anchor: "end" }),
-    letters("zero", left - 6, top + height + 4, "0", { anchor: "end" }),
-    letters("from", left, top + height + 16, "0 merges", { size: 11 }),
-    letters("to", right, top + height + 16, countText(all.length), { anchor: "end", size: 11 }),
-    letters("label", x(done) + 9, y(now) - 6, done === all.length ? `${now}` : `${now} tokens`, {
+    label("first", left - 6, y(counts[0]!) + 4, countText(counts[0]!), { anchor: "end" }),
+    label("zero", left - 6, top + height + 4, "0", { anchor: "end" }),
+    label("from", left, top + height + 16, "0 merges", { size: 11 }),
+    label("to", right, top + height + 16, countText(all.length), { anchor: "end", size: 11 }),
+    label("label", x(applied) + 9, y(now) - 6, applied === all.length ? `${now}` : `${now} tokens`, {
       weight: 700,
       size: 14,
       fill: "weight-text",
@@ -132,6 +132,7 @@ function tokensLine(model: TokenizationModel, merges: number, place: Place): Pan
   return { marks, bottom: scores.bottom };
 }
 
+/** Rounds pixels to two decimals, for short path data. */
 const px = (value: number) => Number(value.toFixed(2));
 
 /** One sentence in several languages: its bytes as an outline, its tokens filled. */

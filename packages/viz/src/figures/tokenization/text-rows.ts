@@ -37,16 +37,16 @@ export function textRows(
   let top = y;
   slots.lines.forEach((_, line) => {
     for (const { id, label, height } of rows) {
-      const tall = height(line);
-      if (tall === 0) continue;
+      const boxHeight = height(line);
+      if (boxHeight === 0) continue;
       const named = !labels.some(({ key }) => key === `row:${id}`);
       if (named && !beside) top += above;
       tops.set(`${id}:${line}`, top);
       if (named) {
-        const baseline = beside ? top + Math.min(tall, 24) / 2 + 4 : top - 5;
+        const baseline = beside ? top + Math.min(boxHeight, 24) / 2 + 4 : top - 5;
         labels.push({ key: `row:${id}`, kind: "text", x: margin, y: baseline, text: label, fill: "quiet" });
       }
-      top += tall + rowGap;
+      top += boxHeight + rowGap;
     }
     top += lineGap - rowGap;
   });

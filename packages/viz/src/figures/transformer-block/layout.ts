@@ -53,10 +53,10 @@ export function sceneLayout(model: TransformerBlockModel, chosen: Chosen, view: 
   let [x, y] = [0, crumbs];
   const step = chipHeight + (phone ? 20 : 22);
   for (const { text, id } of tokens) {
-    const wide = Math.max(labelWidth([shown(text)]) + 14, 0.92 * labelWidth([String(id)]) + 4);
-    if (x + wide > width && x > 0) [x, y] = [0, y + step];
-    chips.push({ x, y, width: wide });
-    x += wide + 6;
+    const chipWidth = Math.max(labelWidth([shown(text)]) + 14, 0.92 * labelWidth([String(id)]) + 4);
+    if (x + chipWidth > width && x > 0) [x, y] = [0, y + step];
+    chips.push({ x, y, width: chipWidth });
+    x += chipWidth + 6;
   }
   const lanesTop = y + chipHeight + (phone ? 20 : 42);
   const headings = lanesTop + (phone ? 14 : 2);

@@ -1,7 +1,7 @@
 import { letterColor, weightShade } from "../attention-call/cells.js";
 import type { Mark } from "../mark.js";
 import type { Row } from "./row.js";
-import { letters } from "./letters.js";
+import { textMark } from "./text-mark.js";
 import { kvHeadIndex, l2Norm, quoted, range, shown, vector } from "./model.js";
 import type { Opened } from "./opened.js";
 import { tokenLine } from "./opened-height.js";
@@ -47,10 +47,10 @@ export function openedHead(row: Row, opened: Opened): Mark[] {
     ? `value, ${values.shape[2]!} numbers`
     : `value in KV head ${kv}, ${values.shape[2]!} numbers; pale: little weight`;
   return [
-    letters("call/heading:token", at.name, top - 8, "token", quiet),
-    letters("call/heading:score", at.score, top - 8, "q·k / √d", { ...quiet, anchor: "end" }),
-    letters("call/heading:weight", at.weight, top - 8, "weight", quiet),
-    letters("call/heading:value", at.value, top - 8, value, quiet),
+    textMark("call/heading:token", at.name, top - 8, "token", quiet),
+    textMark("call/heading:score", at.score, top - 8, "q·k / √d", { ...quiet, anchor: "end" }),
+    textMark("call/heading:weight", at.weight, top - 8, "weight", quiet),
+    textMark("call/heading:value", at.value, top - 8, value, quiet),
     ...range(t + 1).flatMap((j) => keyLine(j, top + j * tokenLine, at, scale, opened)),
     ...outcome(top + (t + 1) * tokenLine + 4, at, scale, opened),
   ];
@@ -72,8 +72,8 @@ function keyLine(
   const token = model.tokens[j]!.text;
   const seen = Number.isFinite(score);
   const marks: Mark[] = [
-    letters(`call/token:${j}`, at.name, y + 14, shown(token), { weight: j === t ? 600 : 400 }),
-    letters(`call/score:${j}`, at.score, y + 14, seen ? fixed(score) : "masked", {
+    textMark(`call/token:${j}`, at.name, y + 14, shown(token), { weight: j === t ? 600 : 400 }),
+    textMark(`call/score:${j}`, at.score, y + 14, seen ? fixed(score) : "masked", {
       anchor: "end",
       reads: `score of ${quoted(token)}: ${seen ? fixed(score, 3) : "masked"}`,
     }),
@@ -148,7 +148,7 @@ function outcome(
       d: `M0 0H${Math.round(at.end - at.name)}`,
       stroke: "quiet",
     },
-    letters("call/mixture", at.name, y + 21, phone ? "sum of weight × value" : "sum of weight × value", {
+    textMark("call/mixture", at.name, y + 21, phone ? "sum of weight × value" : "sum of weight × value", {
       weight: 600,
     }),
     ...vectorBars(vector(mixtures, h, t), mixture, {
@@ -158,7 +158,7 @@ function outcome(
       color: "value",
       focus,
     }),
-    letters("call/write", at.name, below + 15, phone ? "× output" : "× output matrix", { weight: 600 }),
+    textMark("call/write", at.name, below + 15, phone ? "× output" : "× output matrix", { weight: 600 }),
     ...vectorBars(
       write,
       { x, y: below, width: at.end - x, height: 22 },
@@ -168,7 +168,7 @@ function outcome(
   const adds = target.heads[l]![h]!;
   if (phone) {
     const text = `norm ${fixed(l2Norm(write))} · ${quoted(target.text)} ${signed(adds)}`;
-    return [...marks, letters(`head:${h}/note`, x, below + 36, text, { size: 11, fill: "quiet" })];
+    return [...marks, textMark(`head:${h}/note`, x, below + 36, text, { size: 11, fill: "quiet" })];
   }
   const place = { y: below + 6, height: 10 };
   const reads = `${name}, in the logit of ${quoted(target.text)}: ${signed(adds)}`;

@@ -1,7 +1,7 @@
 import { letterColor, weightShade } from "../attention-call/cells.js";
 import type { Mark } from "../mark.js";
 import type { Row } from "./row.js";
-import { letters } from "./letters.js";
+import { textMark } from "./text-mark.js";
 import { isRemoved, kvHeadIndex, l2Norm, quoted, range, shown, vector } from "./model.js";
 import type { Opened } from "./opened.js";
 import { headHeight, weightCells } from "./opened-height.js";
@@ -10,7 +10,7 @@ import { percentileScale, signedBar, sizeBar, vectorBars } from "./vector-bars.j
 import { fixed, signed } from "../fixed.js";
 
 /** Layout of the heads inside an attention. Unit: pixels. */
-type Grid = { left: number; cell: number; tall: number; line: number; y: (h: number) => number };
+type Grid = { left: number; cell: number; mapHeight: number; line: number; y: (h: number) => number };
 
 function headsGrid(row: Row, { model, layout: { inside, phone } }: Opened): Grid {
   const { left, cell, names } = weightCells(model, { phone, width: inside.width });
@@ -18,7 +18,7 @@ function headsGrid(row: Row, { model, layout: { inside, phone } }: Opened): Grid
   return {
     left: inside.x + left,
     cell,
-    tall: Math.min(18, 0.5 * headHeight(model)),
+    mapHeight: Math.min(18, 0.5 * headHeight(model)),
     line,
     y: (h) => row.y + row.height + names + h * line,
   };
@@ -35,7 +35,7 @@ export function openedHeads(row: Row, opened: Opened): Mark[] {
     const maxLetters = Math.max(1, Math.floor(cell / 7));
     const upright = cell < 26;
     const cut = upright || text.length <= maxLetters + 1 ? text : `${text.slice(0, maxLetters)}…`;
-    return letters(`heads/token:${j}`, left + (j + 0.5) * cell + (upright ? 3 : 0), y(0) - 6, cut, {
+    return textMark(`heads/token:${j}`, left + (j + 0.5) * cell + (upright ? 3 : 0), y(0) - 6, cut, {
       ...(upright ? { rotate: 60, anchor: "end" as const } : { anchor: "middle" as const }),
       size: 11,
       fill: j === t ? "text" : "quiet",
@@ -51,22 +51,22 @@ export function openedHeads(row: Row, opened: Opened): Mark[] {
   return [
     ...marks,
     ...sharedKeys(grid, opened),
-    letters("heads/hint", layout.inside.x, y(model.numHeads) + 11, hint, { size: 11, fill: "quiet" }),
+    textMark("heads/hint", layout.inside.x, y(model.numHeads) + 11, hint, { size: 11, fill: "quiet" }),
   ];
 }
 
 const isRemovedHead = ({ model, chosen: { l } }: Opened, h: number) =>
   isRemoved(model, `head-${l}-${h}`) || isRemoved(model, `attention-${l}`);
 
-function headName(h: number, row: Row, { y, tall, line }: Grid, opened: Opened): Mark[] {
+function headName(h: number, row: Row, { y, mapHeight, line }: Grid, opened: Opened): Mark[] {
   const { model, chosen, layout } = opened;
   const { box, phone } = layout;
   const off = isRemovedHead(opened, h);
   const id = `head-${chosen.l}-${h}`;
-  const middle = y(h) + tall / 2 + 4;
+  const middle = y(h) + mapHeight / 2 + 4;
   const name = phone
     ? []
-    : [letters(`head:${h}/name`, box.x + 62, middle + 4, off ? "removed" : `head ${h}`)];
+    : [textMark(`head:${h}/name`, box.x + 62, middle + 4, off ? "removed" : `head ${h}`)];
   return [
     {
       key: `head:${h}`,
@@ -93,7 +93,7 @@ function headName(h: number, row: Row, { y, tall, line }: Grid, opened: Opened):
   ];
 }
 
-function headWeights(h: number, row: Row, { left, cell, tall, y }: Grid, opened: Opened): Mark[] {
+function headWeights(h: number, row: Row, { left, cell, mapHeight, y }: Grid, opened: Opened): Mark[] {
   const { model, chosen } = opened;
   const { t, l } = chosen;
   const weights = vector(model.blocks[l]!.weights, h, t).slice(0, t + 1);
@@ -105,7 +105,7 @@ function headWeights(h: number, row: Row, { left, cell, tall, y }: Grid, opened:
       x: left + j * cell + 0.5,
       y: y(h),
       width: cell - 1,
-      height: tall,
+      height: mapHeight,
       radius: 2,
       fill: "weight",
       shade,
@@ -122,7 +122,7 @@ function headWeights(h: number, row: Row, { left, cell, tall, y }: Grid, opened:
 }
 
 /** Contribution of a head: its vector, its norm, and its part of the logit. */
-function headWrite(h: number, row: Row, { left, line, tall, y }: Grid, opened: Opened): Mark[] {
+function headWrite(h: number, row: Row, { left, line, mapHeight, y }: Grid, opened: Opened): Mark[] {
   const { model, chosen, layout, scales, focus } = opened;
   const { t, l, target } = chosen;
   const { inside, phone, norm, logit } = layout;
@@ -131,9 +131,9 @@ function headWrite(h: number, row: Row, { left, line, tall, y }: Grid, opened: O
   const x = phone ? left : inside.x;
   const name = `what head ${h} adds`;
   const marks: Mark[] = [];
-  const strip = Math.min(20, line - tall - 5 - (phone ? 14 : 0));
+  const strip = Math.min(20, line - mapHeight - 5 - (phone ? 14 : 0));
   if (strip >= 8) {
-    const box = { x, y: y(h) + tall + 2, width: inside.x + inside.width - x, height: strip };
+    const box = { x, y: y(h) + mapHeight + 2, width: inside.x + inside.width - x, height: strip };
     const home = `${row.key}/box`;
     marks.push(
       ...vectorBars(write, box, {
@@ -152,10 +152,10 @@ function headWrite(h: number, row: Row, { left, line, tall, y }: Grid, opened: O
     const text = `norm ${fixed(l2Norm(write))} · ${quoted(target.text)} ${signed(adds)}`;
     return [
       ...marks,
-      letters(`head:${h}/note`, left, y(h) + line - 6, text, { size: 11, fill: "quiet", opacity }),
+      textMark(`head:${h}/note`, left, y(h) + line - 6, text, { size: 11, fill: "quiet", opacity }),
     ];
   }
-  const place = { y: y(h) + tall - 5, height: 10 };
+  const place = { y: y(h) + mapHeight - 5, height: 10 };
   const reads = `${name}, in the logit of ${quoted(target.text)}: ${signed(adds)}`;
   return [
     ...marks,
@@ -170,8 +170,8 @@ function headWrite(h: number, row: Row, { left, line, tall, y }: Grid, opened: O
 }
 
 /** The KV heads, with lines to their query heads. */
-function sharedKeys({ y, tall }: Grid, { model, layout: { box, phone } }: Opened): Mark[] {
-  const middle = (h: number) => Math.round(y(h) + tall / 2 + 4);
+function sharedKeys({ y, mapHeight }: Grid, { model, layout: { box, phone } }: Opened): Mark[] {
+  const middle = (h: number) => Math.round(y(h) + mapHeight / 2 + 4);
   const x = Math.round(box.x + (phone ? 33 : 44));
   return range(model.numKvHeads).flatMap((kv): Mark[] => {
     const readers = range(model.numHeads).filter((h) => kvHeadIndex(model, h) === kv);

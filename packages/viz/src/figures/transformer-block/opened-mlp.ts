@@ -1,5 +1,5 @@
 import type { Mark } from "../mark.js";
-import { letters } from "./letters.js";
+import { textMark } from "./text-mark.js";
 import type { Row } from "./row.js";
 import type { Opened } from "./opened.js";
 import { busyUnits, range, vector } from "./model.js";
@@ -33,13 +33,13 @@ export function openedMlp(row: Row, { model, chosen, layout }: Opened): Mark[] {
     const home = `${row.key}/box`;
     if (phone)
       marks.push(
-        letters(`mlp/${key}/name`, inside.x, y - 5, `${text}${more ? `: ${more}` : ""}, ${units} units`, {
+        textMark(`mlp/${key}/name`, inside.x, y - 5, `${text}${more ? `: ${more}` : ""}, ${units} units`, {
           size: 11,
         }),
       );
     else {
-      marks.push(letters(`mlp/${key}/name`, box.x + 6, y + 12, `${text}, ${units} units`, { weight: 600 }));
-      if (more) marks.push(letters(`mlp/${key}/more`, box.x + 6, y + 29, more, { size: 11, fill: "quiet" }));
+      marks.push(textMark(`mlp/${key}/name`, box.x + 6, y + 12, `${text}, ${units} units`, { weight: 600 }));
+      if (more) marks.push(textMark(`mlp/${key}/more`, box.x + 6, y + 29, more, { size: 11, fill: "quiet" }));
     }
     values.forEach((value, i) => {
       const share = Math.min(1, Math.abs(value) / scale);
@@ -71,7 +71,7 @@ export function openedMlp(row: Row, { model, chosen, layout }: Opened): Mark[] {
   ];
   lines.forEach((text, i) =>
     marks.push(
-      letters(
+      textMark(
         `mlp/line:${i}`,
         phone ? inside.x : norm.x - 4,
         phone ? y + 2 + 16 * i : row.y + row.height + 32 + 17 * i,

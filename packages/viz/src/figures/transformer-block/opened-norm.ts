@@ -1,5 +1,5 @@
 import type { Mark } from "../mark.js";
-import { letters } from "./letters.js";
+import { textMark } from "./text-mark.js";
 import type { Row } from "./row.js";
 import type { Opened } from "./opened.js";
 import { mean, rootMeanSquare, vector } from "./model.js";
@@ -20,23 +20,25 @@ export function openedNorm(row: Row, { model, chosen: { t }, layout, focus }: Op
     { key: "after", name: "the vector after the norm", values: after },
   ].forEach(({ key, name, values }, i) => {
     const y = top + i * profileHeight + (phone ? 14 : 0);
-    const tall = profileHeight - (phone ? 24 : 12);
-    const place = { x: inside.x, y, width: inside.width, height: tall };
+    const plotHeight = profileHeight - (phone ? 24 : 12);
+    const place = { x: inside.x, y, width: inside.width, height: plotHeight };
     const [average, rms] = [mean(values), rootMeanSquare(values)];
     const label = i === 0 ? "before" : "after";
     const stats = `mean ${fixed(average)} · rms ${fixed(rms)}`;
     if (phone)
       marks.push(
-        letters(`norm/${key}/name`, inside.x, y - 3, `${label}: ${stats}`, {
+        textMark(`norm/${key}/name`, inside.x, y - 3, `${label}: ${stats}`, {
           size: 11,
           home: `${row.key}/box`,
         }),
       );
     else {
       marks.push(
-        letters(`norm/${key}/name`, box.x + 6, y + tall / 2 + 4, label, { weight: 600 }),
-        letters(`norm/${key}/mean`, norm.x - 4, y + tall / 2 - 5, `mean ${fixed(average)}`),
-        letters(`norm/${key}/rms`, norm.x - 4, y + tall / 2 + 13, `rms ${fixed(rms)}`, { weight: 600 }),
+        textMark(`norm/${key}/name`, box.x + 6, y + plotHeight / 2 + 4, label, { weight: 600 }),
+        textMark(`norm/${key}/mean`, norm.x - 4, y + plotHeight / 2 - 5, `mean ${fixed(average)}`),
+        textMark(`norm/${key}/rms`, norm.x - 4, y + plotHeight / 2 + 13, `rms ${fixed(rms)}`, {
+          weight: 600,
+        }),
       );
     }
     for (const sign of [-1, 1])
@@ -44,7 +46,7 @@ export function openedNorm(row: Row, { model, chosen: { t }, layout, focus }: Op
         key: `norm/${key}/rms:${sign}`,
         kind: "path",
         x: place.x,
-        y: y + tall / 2 - (sign * Math.min(1, rms / scale) * tall) / 2,
+        y: y + plotHeight / 2 - (sign * Math.min(1, rms / scale) * plotHeight) / 2,
         d: `M0 0H${Math.round(place.width)}`,
         stroke: "cost",
         dash: true,
@@ -60,7 +62,7 @@ export function openedNorm(row: Row, { model, chosen: { t }, layout, focus }: Op
   const short = model.norm === "rms" ? "÷ rms, × learned weights" : "− mean, ÷ deviation, × weights + bias";
   const text = phone ? short : long;
   marks.push(
-    letters("norm/text", inside.x, top + 2 * profileHeight + 6, `${text}. Dashed: ± rms`, {
+    textMark("norm/text", inside.x, top + 2 * profileHeight + 6, `${text}. Dashed: ± rms`, {
       size: phone ? 11 : 12,
       fill: "quiet",
     }),

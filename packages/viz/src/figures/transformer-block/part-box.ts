@@ -2,7 +2,7 @@ import { labelWidth } from "../../picture.js";
 import type { Mark } from "../mark.js";
 import { rowMiddle, type Row } from "./row.js";
 import { maxStreamRows } from "./layout.js";
-import { letters } from "./letters.js";
+import { textMark } from "./text-mark.js";
 import { isRemoved, kvHeadIndex, partId, partText, range } from "./model.js";
 import type { Shared } from "./shared.js";
 
@@ -48,12 +48,12 @@ export function partBox(row: Row, shared: Shared, opacity: number): Mark[] {
   const middle = rowMiddle(row);
   if (kind === "stream")
     return [
-      letters(`${key}/name`, box.x, middle + 4, title, { fill: "quiet", size: phone ? 11 : 12, opacity }),
+      textMark(`${key}/name`, box.x, middle + 4, title, { fill: "quiet", size: phone ? 11 : 12, opacity }),
     ];
   const part = kind === "attention" || kind === "mlp";
   const removed = part && isRemoved(model, partId(k));
-  const tall = row.height >= 58;
-  const height = Math.min(row.height - (row.height > 24 ? 6 : 2), tall ? 60 : 28);
+  const isTall = row.height >= 58;
+  const height = Math.min(row.height - (row.height > 24 ? 6 : 2), isTall ? 60 : 28);
   const y = middle - height / 2;
   const action = view.open === key ? "open" : open ? "press to open" : "the same for every token";
   const name = `${title.replace(/ \d+$/, "")}${part || kind === "norm" ? ` of block ${Math.floor(k / 2)}` : ""}`;
@@ -75,7 +75,7 @@ export function partBox(row: Row, shared: Shared, opacity: number): Mark[] {
       reads: `${name}: ${removed ? "removed" : action}`,
       cell: open ? `open:${open}:${Math.floor(k / 2)}` : `box:${key}`,
     },
-    letters(`${key}/name`, box.x + 9, tall ? y + 18 : middle + 4, removed ? "removed" : title, {
+    textMark(`${key}/name`, box.x + 9, isTall ? y + 18 : middle + 4, removed ? "removed" : title, {
       weight: part ? 600 : 400,
       size: row.height < 18 ? 11 : phone ? 12 : 13,
       opacity,
@@ -99,16 +99,21 @@ export function partBox(row: Row, shared: Shared, opacity: number): Mark[] {
   }
   if (!part) return marks;
   marks.push(
-    ...removeButton(row, shared, { x: box.x + box.width - 21, y: y + (tall ? 5 : height / 2 - 9) }, opacity),
+    ...removeButton(
+      row,
+      shared,
+      { x: box.x + box.width - 21, y: y + (isTall ? 5 : height / 2 - 9) },
+      opacity,
+    ),
   );
   if (!more || removed) return marks;
-  if (tall && kind === "attention") return [...marks, ...miniHeads(row, shared, y + 26, opacity)];
+  if (isTall && kind === "attention") return [...marks, ...miniHeads(row, shared, y + 26, opacity)];
   const room = box.width - labelWidth([title]) * 1.2 - 50;
-  if (tall || (!phone && labelWidth([more]) * 0.92 < room)) {
-    const at = tall ? { x: box.x + 9, y: y + 40 } : { x: box.x + box.width - 26, y: middle + 4 };
+  if (isTall || (!phone && labelWidth([more]) * 0.92 < room)) {
+    const at = isTall ? { x: box.x + 9, y: y + 40 } : { x: box.x + box.width - 26, y: middle + 4 };
     marks.push(
-      letters(`${key}/more`, at.x, at.y, more, {
-        anchor: tall ? "start" : "end",
+      textMark(`${key}/more`, at.x, at.y, more, {
+        anchor: isTall ? "start" : "end",
         size: 11,
         fill: "quiet",
         opacity,

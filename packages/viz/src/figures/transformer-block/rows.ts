@@ -1,7 +1,7 @@
 import { labelWidth } from "../../picture.js";
 import type { Mark } from "../mark.js";
 import { rowMiddle, type Row } from "./row.js";
-import { letters } from "./letters.js";
+import { textMark } from "./text-mark.js";
 import {
   equals,
   l2Norm,
@@ -61,9 +61,9 @@ function vectorMarks(row: Row, shared: Shared, opacity: number): Mark[] {
   const { vector: column, phone } = layout;
   const values = rowVector(model, chosen, row);
   const noted = phone && height > 30;
-  const tall = Math.min(34, (noted ? height - 17 : height) - (height > 24 ? 6 : 2));
-  const y = noted ? row.y + 3 : rowMiddle(row) - tall / 2;
-  const box = { x: column.x, y, width: column.width, height: tall };
+  const barHeight = Math.min(34, (noted ? height - 17 : height) - (height > 24 ? 6 : 2));
+  const y = noted ? row.y + 3 : rowMiddle(row) - barHeight / 2;
+  const box = { x: column.x, y, width: column.width, height: barHeight };
   if (!seen)
     return [
       { key: `${key}/coming`, kind: "rect", ...box, radius: 3, stroke: "hatch", dash: true, opacity: 0.5 },
@@ -86,7 +86,7 @@ function vectorMarks(row: Row, shared: Shared, opacity: number): Mark[] {
     const text = `${normed ? "" : "norm "}${sizeText}${sum}`;
     return [
       ...marks,
-      letters(`${key}/note`, column.x, row.y + height - 5, text, { size: 11, fill: "quiet", opacity }),
+      textMark(`${key}/note`, column.x, row.y + height - 5, text, { size: 11, fill: "quiet", opacity }),
     ];
   }
   if (phone) return marks;
@@ -168,10 +168,10 @@ function numbers(
 ): Mark[] {
   const { key, height } = row;
   const middle = rowMiddle(row);
-  const tall = Math.min(12, height - 6);
+  const barHeight = Math.min(12, height - 6);
   const marks: Mark[] = normed
     ? [
-        letters(`${key}/size-text`, norm.x + norm.width, middle + 4, sizeText, {
+        textMark(`${key}/size-text`, norm.x + norm.width, middle + 4, sizeText, {
           anchor: "end",
           size: 11,
           fill: "quiet",
@@ -181,11 +181,11 @@ function numbers(
     : sizeBar(
         key,
         l2Norm(values),
-        { ...norm, y: middle - tall / 2, height: tall },
+        { ...norm, y: middle - barHeight / 2, height: barHeight },
         { scale: scales.norm, name, opacity },
       );
   if (adds === undefined) return marks;
-  const place = { ...logit, y: middle - tall / 2, height: tall };
+  const place = { ...logit, y: middle - barHeight / 2, height: barHeight };
   const reads = `${name}, in the logit of ${quoted(chosen.target.text)}: ${signed(adds)}`;
   const bar = signedBar(`${key}/adds`, adds, place, {
     scale: scales.logit,
@@ -210,7 +210,7 @@ function logitMarks(row: Row, { model, chosen: { target }, layout }: Shared, lit
     : `final vector · row of ${word}, one of ${model.vocabSize.toLocaleString("en-US")} = ${result}${bias}`;
   const reads = `logit of ${word}: ${result}`;
   const marks: Mark[] = [
-    letters("logit/text", column.x, middle + 4, text, { opacity, reads, cell: "logit:0" }),
+    textMark("logit/text", column.x, middle + 4, text, { opacity, reads, cell: "logit:0" }),
   ];
   if (phone) return marks;
   return [
@@ -224,7 +224,7 @@ function logitMarks(row: Row, { model, chosen: { target }, layout }: Shared, lit
       stroke: "quiet",
       opacity,
     },
-    letters(
+    textMark(
       "logit/sum",
       logit.x + logit.width,
       middle + 4,

@@ -5,7 +5,7 @@ import { mean, quoted, range, shown, vector, type Chosen, type TransformerBlockM
 import type { View } from "./view.js";
 import { fixed } from "../fixed.js";
 
-const letters = (key: string, x: number, y: number, text: string, more: Partial<Mark> = {}): Mark => ({
+const textMark = (key: string, x: number, y: number, text: string, more: Partial<Mark> = {}): Mark => ({
   key,
   kind: "text",
   x,
@@ -71,7 +71,7 @@ export function streams(
         reads: `token ${i + 1}: ${quoted(text)}, id ${id}${on ? ", followed" : ""}`,
         cell: `token:${i}`,
       },
-      letters(`id:${i}`, x + width / 2, y + chipHeight + 13, String(id), {
+      textMark(`id:${i}`, x + width / 2, y + chipHeight + 13, String(id), {
         anchor: "middle",
         size: 11,
         fill: on ? "text" : "quiet",

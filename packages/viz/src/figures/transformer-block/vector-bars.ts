@@ -1,6 +1,6 @@
 import type { ThemeName } from "../../palette.js";
 import type { Mark } from "../mark.js";
-import { letters } from "./letters.js";
+import { textMark } from "./text-mark.js";
 import { fixed } from "../fixed.js";
 
 /** Rectangle of a vector. Unit: pixels. */
@@ -126,7 +126,7 @@ export function sizeBar(
       opacity,
       reads: `norm of ${name}: ${fixed(size)}`,
     },
-    letters(`${key}/size-text`, x + width, y + height / 2 + 4, fixed(size), { anchor: "end", opacity }),
+    textMark(`${key}/size-text`, x + width, y + height / 2 + 4, fixed(size), { anchor: "end", opacity }),
   ];
 }
 
@@ -169,6 +169,6 @@ export function signedBar(
       reads,
       ...(cell !== undefined && { cell }),
     },
-    letters(`${key}/text`, x + width, y + height / 2 + 4, text, { anchor: "end", opacity }),
+    textMark(`${key}/text`, x + width, y + height / 2 + 4, text, { anchor: "end", opacity }),
   ];
 }
