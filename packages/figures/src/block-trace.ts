@@ -70,9 +70,15 @@ export async function blockTrace(
     ...(interventions && { interventions }),
   };
   const logits = await readRows(model.apply(model.params, ids, { trace }));
-  const whole = interventions ? await readRows(model.apply(model.params, ids)) : logits;
+  const originalLogits = interventions ? await readRows(model.apply(model.params, ids)) : logits;
   const stream = await residualStream(check, model, tensors, removed);
-  const next = await nextTokens(check, model, { ids, removed: removed !== "none", logits, whole, stream });
+  const next = await nextTokens(check, model, {
+    ids,
+    removed: removed !== "none",
+    logits,
+    originalLogits,
+    stream,
+  });
   return {
     name,
     tokens: ids.map((id) => ({ text: tokenText(model, id), id })),
@@ -109,7 +115,6 @@ function checkParts(check: Checks, { config, tokenizer }: Model): void {
   if (norm === "none") refuse("a model without norms", "RMSNorm or LayerNorm in each block");
   if (placement !== "pre" && placement !== "both")
     refuse(`norms placed \`${placement}\``, "norms before each part: a stream that parts only add to");
-  if (config.norm === "none") refuse("a model without norms", "a norm before each part");
   if ((config.residualScale ?? 1) !== 1 || (config.logitScale ?? 1) !== 1 || config.embeddingNorm)
     refuse("scaled sums or normalized embeddings", "a stream that is the plain sum of what parts add");
   if (experts) refuse("a mixture of experts", "one MLP in each block");
@@ -168,23 +173,23 @@ async function residualStream(
     /** Post-norm of a part, as in Gemma 2. */
     const postNorm = (x: Tensor, own: typeof layer.attentionOutNorm) =>
       config.placement === "both" && own ? layerNorm.apply(own, x) : x;
-    const read = layerNorm.apply(layer.attentionNorm, entering);
+    const attentionInput = layerNorm.apply(layer.attentionNorm, entering);
     const attention = postNorm(at("attentionOutput"), layer.attentionOutNorm);
     const middle = add(entering, attention);
-    const seen = layerNorm.apply(layer.feedForwardNorm, middle);
+    const mlpInput = layerNorm.apply(layer.feedForwardNorm, middle);
     const mlp = postNorm(at("feedForwardOutput"), layer.feedForwardOutNorm);
     await checkSame(check, `block ${i}`, add(middle, mlp), at("output"));
     stream.push(await readRows(middle), await readRows(at("output")));
     writes.push(await readRows(attention), await readRows(mlp));
-    normed.push(await readRows(read), await readRows(seen));
+    normed.push(await readRows(attentionInput), await readRows(mlpInput));
     const { value, output } = layer.attention;
     blocks.push({
       scores: await readRows(at("attention.scores")),
       weights: await readRows(at("attention.weights")),
       mixtures: await readRows(at("attention.heads")),
       headWrites: await readRows(headContributions(at("attention.heads"), output)),
-      values: byHead(await readRows(linear(read, value.weight, value.bias)), config.numKvHeads),
-      ...(await hiddenActivations(config, layer.feedForward as FeedForwardParams, seen, (written) =>
+      values: byHead(await readRows(linear(attentionInput, value.weight, value.bias)), config.numKvHeads),
+      ...(await hiddenActivations(config, layer.feedForward as FeedForwardParams, mlpInput, (written) =>
         removed === `mlp-${i}`
           ? undefined
           : checkSame(check, `the MLP of block ${i}`, written, at("feedForwardOutput")),
@@ -204,29 +209,29 @@ async function hiddenActivations(
   compare: (written: Tensor) => Promise<void> | undefined,
 ): Promise<Pick<BlockNumbers, "gate" | "up" | "hidden">> {
   const { apply } = activationFunction(config);
-  const raised = linear(x, up.weight, up.bias);
+  const upProjected = linear(x, up.weight, up.bias);
   const gated = gate && linear(x, gate.weight, gate.bias);
-  const hidden = gated ? mul(apply(gated), raised) : apply(raised);
+  const hidden = gated ? mul(apply(gated), upProjected) : apply(upProjected);
   await compare(linear(hidden, down.weight, down.bias));
   return {
     ...(gated && { gate: await readRows(gated) }),
-    up: await readRows(raised),
+    up: await readRows(upProjected),
     hidden: await readRows(hidden),
   };
 }
 
 /** Refuses a model whose forward pass gave other numbers: it has a part that the figure does not draw. */
-async function checkSame(check: Checks, part: string, mine: Tensor, own: Tensor): Promise<void> {
-  const [{ data: a }, { data: b }] = [await readRows(mine), await readRows(own)];
-  let [apart, largest] = [0, 1];
+async function checkSame(check: Checks, part: string, recomputed: Tensor, traced: Tensor): Promise<void> {
+  const [{ data: a }, { data: b }] = [await readRows(recomputed), await readRows(traced)];
+  let [difference, largest] = [0, 1];
   a.forEach((value, i) => {
-    apart = Math.max(apart, Math.abs(value - b[i]!));
+    difference = Math.max(difference, Math.abs(value - b[i]!));
     largest = Math.max(largest, Math.abs(b[i]!));
   });
-  if (apart <= tolerance * largest) return;
+  if (difference <= tolerance * largest) return;
   check.refuse({
     argument: "model",
-    received: `numbers of ${part} that differ by ${apart.toPrecision(2)} from its own pass`,
+    received: `numbers of ${part} that differ by ${difference.toPrecision(2)} from its own pass`,
     expected: "a block of norm, attention, norm and MLP, each added to the stream",
     fix: "draw another model: this one has a part that is not drawn yet.",
   });
@@ -237,14 +242,14 @@ type Passes = {
   removed: boolean;
   /** Logits `[T, V]` of this pass, and of a pass with nothing removed. */
   logits: Frame;
-  whole: Frame;
+  originalLogits: Frame;
   stream: Stream;
 };
 
 /** The most probable next tokens at each position, and the contribution of each part to their logits. */
 async function nextTokens(check: Checks, model: Model, passes: Passes): Promise<NextToken[][]> {
   const { config, params } = model;
-  const { ids, logits, whole, stream } = passes;
+  const { ids, logits, originalLogits, stream } = passes;
   const { stream: points, writes, blocks } = stream;
   const unembedding = (params.output ?? params.embedding).weight;
   const gain = (await readRows(params.norm.weight)).data;
@@ -254,7 +259,7 @@ async function nextTokens(check: Checks, model: Model, passes: Passes): Promise<
   );
   const list: NextToken[][] = [];
   for (const t of ids.keys()) {
-    const [before, now] = [softmax(row(whole, t)), softmax(row(logits, t))];
+    const [before, now] = [softmax(row(originalLogits, t)), softmax(row(logits, t))];
     const kept = passes.removed ? shownTokens - 2 : shownTokens;
     const offered = topKIndices(before, shownTokens).slice(0, kept);
     for (const id of topKIndices(now, shownTokens)) {

@@ -7,7 +7,8 @@ import { headConstructionsModel } from "./head-constructions-model.js";
 const count = (params: unknown) => tensorsOf(params).reduce((sum, { data }) => sum + data.length, 0);
 const names = ["query", "key", "value"] as const;
 type Frame = HeadConstruction["result"];
-const times = (x: Frame, weight: Frame) => {
+/** x Wᵀ: `[T, C]` times `[O, C]` to `[T, O]`. */
+const project = (x: Frame, weight: Frame) => {
   const [T, C] = x.shape as [number, number];
   return Array.from({ length: T * weight.shape[0]! }, (_, at) => {
     const [t, o] = [Math.floor(at / weight.shape[0]!), at % weight.shape[0]!];
@@ -16,7 +17,7 @@ const times = (x: Frame, weight: Frame) => {
     return sum;
   });
 };
-const close = (a: ArrayLike<number>, b: ArrayLike<number>) => {
+const expectClose = (a: ArrayLike<number>, b: ArrayLike<number>) => {
   expect(a.length).toBe(b.length);
   Array.from(a).forEach((value, i) => expect(Math.abs(value - b[i]!)).toBeLessThan(1e-5));
 };
@@ -24,21 +25,22 @@ const close = (a: ArrayLike<number>, b: ArrayLike<number>) => {
 test.each([1, 2, 4])("with %i heads every number is the product of its matrices", (numHeads) => {
   const { x, constructions, embedDim: C, tokens } = headConstructionsModel({ numHeads });
   for (const { projections, projected, output, heads, writes, result } of constructions) {
-    for (const name of names) close(projected[name].data, times(x, projections[name]));
-    if (output) close(result.data, times(heads, output));
+    for (const name of names) expectClose(projected[name].data, project(x, projections[name]));
+    if (output) expectClose(result.data, project(heads, output));
     const sums = Array.from({ length: tokens.length * C }, (_, at) => {
       let sum = 0;
       for (let h = 0; h < numHeads; h++) sum += writes.data[h * tokens.length * C + at]!;
       return sum;
     });
-    close(result.data, sums);
+    expectClose(result.data, sums);
   }
 });
 
 test.each([2, 4])(
-  "with %i heads: one matrix and one per head are equal bit for bit, split input is not",
+  "with %i heads: one matrix for all heads and one per head give the same bits; a split input gives other numbers",
   (numHeads) => {
     const [fused, split, input, summed] = headConstructionsModel({ numHeads }).constructions;
+    // `apart`: the largest differences from the fused layer.
     expect(fused!.apart).toEqual({ query: 0, key: 0, value: 0, result: 0 });
     expect(split!.apart).toEqual({ query: 0, key: 0, value: 0, result: 0 });
     for (const name of [...names, "result"] as const) expect(input!.apart[name]).toBeGreaterThan(0.1);
@@ -96,7 +98,7 @@ test("at width 512: 1.05M for any number of heads, 6.29M and 12.58M where heads 
   ]);
 });
 
-test("every offer of a control is one that the model takes; others are refused", () => {
+test("the model accepts every option of the controls, and refuses other values", () => {
   const model = headConstructionsModel();
   for (const control of headConstructions.controls(model, headConstructions.initial)) {
     if (!("options" in control)) continue;

@@ -22,23 +22,27 @@ async function exportedFolder(family: "gpt2" | "llama"): Promise<{ model: Model;
 }
 
 test.each(["gpt2", "llama"] as const)(
-  "a %s folder, dropped: the numbers are those of the model it was written from",
+  "a dropped %s folder gives the numbers of the model that was exported to it",
   async (family) => {
     const { model, files } = await exportedFolder(family);
     const opened = await openModel(files);
-    const [mine, own] = [await transformerBlockModel(opened, text), await transformerBlockModel(model, text)];
-    expect(mine.tokens).toEqual(own.tokens);
-    expect(mine.norm).toBe(family === "gpt2" ? "layer" : "rms");
-    mine.stream.forEach((frame, k) => {
+    const [reopened, original] = [
+      await transformerBlockModel(opened, text),
+      await transformerBlockModel(model, text),
+    ];
+    expect(reopened.tokens).toEqual(original.tokens);
+    expect(reopened.norm).toBe(family === "gpt2" ? "layer" : "rms");
+    reopened.stream.forEach((frame, k) => {
       for (let i = 0; i < frame.data.length; i++)
-        expect(frame.data[i]).toBeCloseTo(own.stream[k]!.data[i]!, 3);
+        expect(frame.data[i]).toBeCloseTo(original.stream[k]!.data[i]!, 3);
     });
-    mine.next.at(-1)!.forEach(({ id, now, parts, rest, logit }, i) => {
-      expect(id).toBe(own.next.at(-1)![i]!.id);
-      expect(now).toBeCloseTo(own.next.at(-1)![i]!.now, 4);
+    reopened.next.at(-1)!.forEach(({ id, now, parts, rest, logit }, i) => {
+      expect(id).toBe(original.next.at(-1)![i]!.id);
+      expect(now).toBeCloseTo(original.next.at(-1)![i]!.now, 4);
       expect(parts.reduce((sum, part) => sum + part, rest)).toBeCloseTo(logit, 3);
     });
     const without = await transformerBlockModel(opened, text, { removed: "head-1-2" });
+    // Head 2 of `[H, T, D]`, with 5 tokens and 6 channels.
     expect(new Set(Array.from(without.blocks[1]!.mixtures.data).slice(2 * 5 * 6, 3 * 5 * 6))).toEqual(
       new Set([0]),
     );

@@ -9,16 +9,18 @@ import { madeBy, weights } from "./weights.js";
 /** Translates a date, and records the inputs and outputs of each attention call. */
 export function translateDate(text: string): Omit<EncoderDecoderAttentionModel, "target"> {
   const calls: Call[] = [];
-  const model = dateTranslator(recording(calls));
+  const model = dateTranslator(recordedAttention(calls));
   const params = weightsFromText(model.init(0), weights);
-  const read = model.encode(params, tensor([dateLetters.encode(text)], { dtype: "int32" }));
-  const [ids = []] = model.greedyDecode(params, read, { startId: dateLetters.startId, length: 11 });
+  const encoded = model.encode(params, tensor([dateLetters.encode(text)], { dtype: "int32" }));
+  // A date such as 2024-05-17 has 10 characters, and the end token.
+  const [ids = []] = model.greedyDecode(params, encoded, { startId: dateLetters.startId, length: 11 });
   const end = ids.indexOf(dateLetters.endId);
   const written = end < 0 ? ids : ids.slice(0, end);
-  // There is one more call than letters: its query is the state after the last letter.
+  // The calls of decoding are dropped: one pass over the whole output records each once. There is one more call than letters:
+  // its query is the state after the last letter.
   calls.length = 0;
   const input = tensor([[dateLetters.startId, ...written]], { dtype: "int32" });
-  const probabilities = softmax(model.apply(params, read, input), { axis: 2 });
+  const probabilities = softmax(model.apply(params, encoded, input), { axis: 2 });
   const rows = calls.map(({ query, scores, weights, context }) => ({
     state: flatNumbers(query),
     projectedQuery: flatNumbers(linear(query, params.attention.query.weight)),
@@ -42,8 +44,8 @@ export function translateDate(text: string): Omit<EncoderDecoderAttentionModel, 
   const letterRows = (x: Tensor) => [...text].map((_, j) => flatNumbers(slice(x, 1, j, j + 1)));
   return {
     source: [...text],
-    annotations: letterRows(read.annotations),
-    projectedKeys: letterRows(linear(read.annotations, params.attention.key.weight)),
+    annotations: letterRows(encoded.annotations),
+    projectedKeys: letterRows(linear(encoded.annotations, params.attention.key.weight)),
     scoreWeights: flatNumbers(params.attention.score.weight),
     decoded,
     madeBy,
@@ -54,7 +56,7 @@ export function translateDate(text: string): Omit<EncoderDecoderAttentionModel, 
 type Call = { query: Tensor; scores: Tensor; weights: Tensor; context: Tensor };
 
 /** The attention of the translator, which records the inputs and outputs of each call. */
-function recording(calls: Call[]): TranslatorAttention<AdditiveParams> {
+function recordedAttention(calls: Call[]): TranslatorAttention<AdditiveParams> {
   const layer = additive({ queryDim: hiddenDim, keyDim: hiddenDim, hiddenDim });
   return {
     init: (seed) => layer.init(seed),

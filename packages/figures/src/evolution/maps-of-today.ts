@@ -41,17 +41,17 @@ type State = readonly (readonly number[])[];
 
 /**
  * Weight maps of the mechanisms since 2020: implied by states, from latents, and of selected blocks. Pages read these numbers from
- * `numbers.ts`, so that they load no mixer; `packages/figures/scripts/write-evolution-maps.mjs` writes it.
+ * `numbers.ts`, so that they do not load the mechanisms; `packages/figures/scripts/write-evolution-maps.mjs` writes it.
  */
 export function mapsOfToday(): MapsOfToday {
-  const query = mul(randn([1, H, T, D], { seed: 121 }), 1.25); // with the seeds of the other steps
+  const query = mul(randn([1, H, T, D], { seed: 121 }), 1.25); // the query and key of the other maps of the figure
   const key = randn([1, H, T, D], { seed: 10121 });
   const headMaps = (weights: Tensor): WeightMap[] =>
     (weights.toNested() as number[][][][])[0]!.map((map) =>
       map.map((row, i) => row.map((weight, j) => (j <= i ? weight : null))),
     );
   const randomValue = () => randn([1, H, T, D], { seed: 20121 });
-  const stateMatrices = (state: Tensor) => (slice(state, 3, 0, D).toNested() as number[][][][])[0]!; // without a normalizer
+  const stateMatrices = (state: Tensor) => (slice(state, 3, 0, D).toNested() as number[][][][])[0]!; // without the last column, the normalizer
   const linear = linearAttention({ normalize: true });
   const normalized = (x: Tensor) => div(x, norm(x, { axis: -1, keepDims: true }));
   const delta = gatedDeltaRule();
@@ -91,8 +91,9 @@ export function mapsOfToday(): MapsOfToday {
     const weights = headMaps(attentionWeights(query, shared, { mask })).map((map) =>
       map.map((row) => row.map((weight) => weight || null)),
     );
-    const read = (h: number) => weights[h]![T - 1]!.flatMap((weight, j) => (weight === null ? [] : [j]));
-    return { weights, chosen: [0, H / kvHeads].map(read) };
+    const attendedKeys = (h: number) =>
+      weights[h]![T - 1]!.flatMap((weight, j) => (weight === null ? [] : [j]));
+    return { weights, chosen: [0, H / kvHeads].map(attendedKeys) };
   };
   return { linear: linearMaps(), delta: deltaMaps(), latent: latentMaps(), sparse: sparseMaps() };
 }

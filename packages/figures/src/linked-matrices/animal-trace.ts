@@ -17,13 +17,13 @@ export function animalTrace(text: string): LinkedMatricesTrace {
     source:
       "Two small models of the same size, trained on the same 300 sentences of four kinds, such as “the cat meows .”: BERT on masked words, GPT on the next word.",
     models: [
-      { id: "bert", name: "BERT", ...ofBert(ids, gap, text) },
-      { id: "gpt", name: "GPT", ...ofGpt(ids, gap, text) },
+      { id: "bert", name: "BERT", ...traceBert(ids, gap, text) },
+      { id: "gpt", name: "GPT", ...traceGpt(ids, gap, text) },
     ],
   };
 }
 
-function ofBert(ids: Tensor, gap: number, text: string) {
+function traceBert(ids: Tensor, gap: number, text: string) {
   const model = bert();
   const params = weightsFromText(model.init(0), bertWeights);
   const tensors: Record<string, Tensor> = {};
@@ -37,10 +37,10 @@ function ofBert(ids: Tensor, gap: number, text: string) {
       tensors,
     ),
   ];
-  return { layers, note: fills(model.maskedTokenLogits(params, rows), gap, text) };
+  return { layers, note: answerNote(model.maskedTokenLogits(params, rows), gap, text) };
 }
 
-function ofGpt(ids: Tensor, gap: number, text: string) {
+function traceGpt(ids: Tensor, gap: number, text: string) {
   const model = gpt();
   const params = weightsFromText(model.init(0), gptWeights);
   const tensors: Record<string, Tensor> = {};
@@ -50,7 +50,7 @@ function ofGpt(ids: Tensor, gap: number, text: string) {
   const x = norm({ kind, embedDim, eps: normEps }).apply(layer.attentionNorm, tensors["embeddings"]!);
   const layers = [traceAttention(layer.attention, x, numHeads, causal(), tensors)];
   // GPT predicts the gap from the word before it.
-  return { layers, note: fills(logits, gap - 1, text) };
+  return { layers, note: answerNote(logits, gap - 1, text) };
 }
 
 /** Traced attention of a layer on its input, with the weights of the model's forward pass. */
@@ -70,10 +70,15 @@ function traceAttention(
 }
 
 /** Sentence about the most probable word at a position, of the possible ones. */
-function fills(logits: Tensor, place: number, text: string): string {
+function answerNote(logits: Tensor, position: number, text: string): string {
   const V = logits.shape[2]!;
   const { data } = softmax(logits, { axis: 2 });
-  const answers = answersTo(text).map((word) => ({ word, part: Number(data[place * V + wordId(word)]) }));
-  const { word, part } = answers.reduce((best, each) => (each.part > best.part ? each : best));
-  return `fills the gap with “${word}”, ${Math.round(100 * part)}%`;
+  const answers = answersTo(text).map((word) => ({
+    word,
+    probability: Number(data[position * V + wordId(word)]),
+  }));
+  const { word, probability } = answers.reduce((best, each) =>
+    each.probability > best.probability ? each : best,
+  );
+  return `fills the gap with “${word}”, ${Math.round(100 * probability)}%`;
 }
