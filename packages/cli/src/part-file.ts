@@ -20,8 +20,8 @@ export type PartialDownload = {
  * that another process can resume it.
  */
 export function partName(path: string, content: Content | undefined): string {
-  const of = content ? `.${content.total}-${tagDigest(content)}` : "";
-  return `${path}.${process.pid}-${randomUUID()}${of}.part`;
+  const identity = content ? `.${content.total}-${tagDigest(content)}` : "";
+  return `${path}.${process.pid}-${randomUUID()}${identity}.part`;
 }
 
 const partPattern = /^(.*)\.(\d+)-[0-9a-f-]{36}(?:\.(\d{1,15})-([0-9a-f]{16}))?\.part$/;
@@ -37,19 +37,19 @@ const resumableMs = 7 * 24 * 3_600_000;
  */
 export async function claimPartialDownload(path: string): Promise<PartialDownload | undefined> {
   const folder = dirname(path);
-  const startedAt = Date.now() - uptime() * 1000;
+  const bootedAt = Date.now() - uptime() * 1000;
   let claimed: PartialDownload | undefined;
   for (const name of await readdir(folder).catch(() => [])) {
-    const [, of, processId, total, digest] = partPattern.exec(name) ?? [];
+    const [, fileName, processId, total, digest] = partPattern.exec(name) ?? [];
     if (processId === undefined) continue;
     const part = join(folder, name);
     const { size, mtimeMs } = await stat(part).catch(() => ({ size: 0, mtimeMs: 0 }));
     const age = Date.now() - mtimeMs;
     if (isRunning(Number(processId)) && age <= abandonedMs) continue;
     // After a system crash the last bytes may be missing on the disk: files from before the last boot are not resumed.
-    const isUseful = digest !== undefined && size > 0 && size < Number(total) && mtimeMs > startedAt;
-    if (isUseful && of !== basename(path) && age <= resumableMs) continue;
-    if (!isUseful || of !== basename(path) || claimed) {
+    const isUseful = digest !== undefined && size > 0 && size < Number(total) && mtimeMs > bootedAt;
+    if (isUseful && fileName !== basename(path) && age <= resumableMs) continue;
+    if (!isUseful || fileName !== basename(path) || claimed) {
       await rm(part, { force: true });
       continue;
     }
