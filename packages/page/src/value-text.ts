@@ -8,7 +8,7 @@ export function valueText(value: unknown): string {
 
 const maxItems = 100; // of a list
 const maxDepth = 4; // of nested lists and objects
-const maxLineLength = 80; // letters
+const maxLineLength = 80; // characters
 
 function nestedText(value: unknown, ancestors: readonly object[]): string {
   if (typeof value === "string") return JSON.stringify(value);
