@@ -6,6 +6,7 @@ import { useStore } from "./use-store.js";
  * Runs a result store with arguments in a component, and again when they change.
  *
  * @param createStore - Creates the store, again when `owner` changes.
+ * @param owner - Value that the store depends on, such as the runtime, compared by identity.
  * @param args - Arguments of `run`. Undefined: nothing is computed.
  * @param dependencies - Values that change when the arguments do, compared by identity.
  */
