@@ -14,6 +14,7 @@ import { useResult } from "./use-result.js";
  *
  * @param model - A model, or a ref or getter of one. While it is undefined, nothing is computed.
  * @param texts - A list of texts, or a ref or getter of one.
+ * @param options - Those of `embed`, and `runtime`: runtime of the model. Default: this thread.
  * @returns A ref of `{ status, result, error }`.
  *
  * @example

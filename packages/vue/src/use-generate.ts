@@ -30,6 +30,7 @@ export type UsedGeneration<R extends Runtime = MainThread> = {
  * Generates text with a model. `state` changes at each token. Unmounting the component stops the generation.
  *
  * @param model - A model, or a ref or getter of one, such as `() => state.value.model` of {@link useModel}.
+ * @param options - `runtime`: runtime of the model. Default: this thread.
  *
  * @example
  * ```ts
