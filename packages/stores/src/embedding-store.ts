@@ -17,7 +17,7 @@ export type EmbeddingStore<R extends Runtime> = ResultStore<
 >;
 
 /**
- * Creates a store for embeddings: `run(model, texts)` computes a vector of length 1 for each text. It is aborted by the next call, and when the
+ * Creates a store for embeddings: `run(model, texts)` computes a vector of norm 1 for each text. It is aborted by the next call, and when the
  * last subscriber unsubscribes.
  *
  * @param options - `runtime`: the runtime of the model. Default {@link mainThread}.
