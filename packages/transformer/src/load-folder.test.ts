@@ -171,7 +171,7 @@ test("a repository's name asks the hub, by the ranges that are needed", async ()
   ).rejects.toBe(reason);
 });
 
-test("of a file on a server only what is needed is transferred, and progress is told by file", async () => {
+test("of a file on a server only what is needed is transferred, and progress is reported for each file", async () => {
   const before = server.requests.length;
   const seen: Progress[] = [];
   await load(`${server.site}/shards/`, { onProgress: (progress) => seen.push(progress) });

@@ -41,7 +41,7 @@ export async function loadVision(
   options?: LoadOptions,
 ): Promise<VisionModel> {
   const check = checks("loadVision", { argument: "source" });
-  return assembleVisionModel(check, ...(await openImages(check, source, options, readVision)));
+  return assembleVisionModel(check, ...(await openImageModel(check, source, options, readVision)));
 }
 
 /** Creates a vision transformer from a checkpoint, quantized if requested. */
@@ -52,10 +52,10 @@ export async function assembleVisionModel(
   device: Device,
 ): Promise<VisionModel> {
   const { config } = checkpoint;
-  const { params, ...more } = roundedImages(checkpoint.params, rounding, device);
+  const { params, ...report } = quantizeParams(checkpoint.params, rounding, device);
   const processor = folder && (await readProcessor(check, folder));
   const { apply, pool } = visionTransformer(config, { linear: anyLinear() });
-  return { config, params, tokenizer: undefined, ...(processor && { processor }), apply, pool, ...more };
+  return { config, params, tokenizer: undefined, ...(processor && { processor }), apply, pool, ...report };
 }
 
 /**
@@ -77,7 +77,7 @@ export async function loadDualEncoder(
   options?: LoadOptions,
 ): Promise<DualEncoderModel> {
   const check = checks("loadDualEncoder", { argument: "source" });
-  return assembleDualEncoder(check, ...(await openImages(check, source, options, readDualEncoder)));
+  return assembleDualEncoder(check, ...(await openImageModel(check, source, options, readDualEncoder)));
 }
 
 /** Creates a dual encoder from a checkpoint, quantized if requested. */
@@ -88,15 +88,15 @@ export async function assembleDualEncoder(
   device: Device,
 ): Promise<DualEncoderModel> {
   const { config } = checkpoint;
-  const { params, ...more } = roundedImages(checkpoint.params, rounding, device);
+  const { params, ...report } = quantizeParams(checkpoint.params, rounding, device);
   const processor = folder && (await readProcessor(check, folder));
   const { embedTexts, embedImages, logits } = dualEncoder(config, { linear: anyLinear() });
   const made = { config, params, tokenizer, ...(processor && { processor }) };
-  return { ...made, embedTexts, embedImages, logits, ...more };
+  return { ...made, embedTexts, embedImages, logits, ...report };
 }
 
-/** Quantized params, and the quantization report. */
-function roundedImages<Params extends object>(
+/** Quantized params, and the quantization report. `rounding`: the quantization; undefined leaves the params unchanged. */
+function quantizeParams<Params extends object>(
   params: Params,
   rounding: Rounding | undefined,
   device: Device,
@@ -106,11 +106,12 @@ function roundedImages<Params extends object>(
   return { params: rounded.params, quantization: rounded.report };
 }
 
-async function openImages<C extends AnyCheckpoint>(
+/** Opens a folder of Hugging Face with the reader of its `config.json`, and the quantization that the options ask for. */
+async function openImageModel<C extends AnyCheckpoint>(
   check: Reading["check"],
   source: Source | readonly File[],
   given: LoadOptions | undefined,
-  config: Readers<C>["config"],
+  readConfig: Readers<C>["config"],
 ): Promise<[opened: Opened<C>, rounding: Rounding | undefined, device: Device]> {
   const { quantize, ...options } = check.options(given, [...optionNames, "quantize"]);
   if (quantize !== undefined) check.oneOf({ quantize }, ["int8", "int4"]);
@@ -122,7 +123,7 @@ async function openImages<C extends AnyCheckpoint>(
       expected: "a folder of Hugging Face with config.json beside its weights",
       fix: "name the folder, or give all of its files.",
     });
-  return [await openModel(check, source, options, rounding, { config, file }), rounding, device];
+  return [await openModel(check, source, options, rounding, { config: readConfig, file }), rounding, device];
 }
 
 /** The image processor of a folder; undefined if it has none. */

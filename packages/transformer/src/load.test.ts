@@ -91,13 +91,13 @@ test("bytes, a path, a file URL and an address give the same model", async () =>
   }
 });
 
-test("weights go where they are told", async () => {
+test("weights are placed on the given device", async () => {
   const device = { ...js(), name: "elsewhere" };
   const { params } = await load(bytes, { device });
   expect(params.layers[1]!.attention.query.weight.device).toBe(device);
 });
 
-test("progress is told in bytes of the file, up to all of them", async () => {
+test("progress is reported in bytes of the file, up to its size", async () => {
   const { seen, ...options } = recorder();
   const path = join(folder, "long.bin");
   await load(path, options);

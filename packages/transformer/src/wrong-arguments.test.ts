@@ -553,7 +553,7 @@ test.each<[string, (signal: never) => unknown]>([
   );
 });
 
-test("a model in a worker is told from one of this thread, with the import that it needs", async () => {
+test("a model in a worker is refused on this thread, with the import that it needs", async () => {
   const away = { kind: "decoder", [Symbol.for("@qkv/worker connection")]: {} } as never;
   for (const [fn, call] of Object.entries({
     generate: () => generate(away, [1]),

@@ -46,7 +46,7 @@ function pooledByHand(ids: number[], pool: (rows: number[][]) => number[]): numb
   return pooled.map((number) => number / length);
 }
 
-test("golden: rows pooled by hand, scaled to length 1", async () => {
+test("golden: rows pooled by hand, scaled to norm 1", async () => {
   const pools = {
     mean: (rows: number[][]) =>
       rows[0]!.map((_, c) => rows.reduce((sum, row) => sum + row[c]!, 0) / rows.length),
@@ -122,7 +122,7 @@ test("a decoder embeds by the rows after its last norm", async () => {
   expect(await embed(chat, ["314"], { pooling: "last" })).toEqual([vector]);
 });
 
-test("dimensions: the first numbers alone, of length 1 again", async () => {
+test("dimensions: the first numbers alone, of norm 1 again", async () => {
   const [whole] = await embed(model, ["314"]);
   const [first] = await embed(model, ["314"], { dimensions: 3 });
   const length = Math.hypot(...whole!.subarray(0, 3));

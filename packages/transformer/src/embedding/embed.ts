@@ -15,7 +15,7 @@ export type Pooling = "mean" | "cls" | "last";
 
 export type EmbedOptions = {
   /**
-   * Pooling, followed by normalization to length 1, in place of the model's own modules. Default: the modules in
+   * Pooling, followed by normalization to norm 1, in place of the model's own modules. Default: the modules in
    * `modules.json` of the model's folder; without it, `"mean"`.
    */
   pooling?: Pooling;
@@ -31,7 +31,7 @@ export type EmbedOptions = {
 };
 
 /**
- * Embeds texts: one vector for each, of length 1 so that dot products are cosines, unless the model's own modules say
+ * Embeds texts: one vector for each, of norm 1 so that dot products are cosines, unless the model's own modules say
  * otherwise. A text longer than the model's context is cut off there.
  *
  * A folder of sentence-transformers has the steps after the model: pooling, dense layers and normalization (`modules.json`), and prompts

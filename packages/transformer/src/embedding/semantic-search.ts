@@ -6,7 +6,7 @@ import { bestIndices } from "../pipeline/best-indices.js";
 export type SearchHit = {
   /** Index of the vector. */
   index: number;
-  /** Dot product with the query: the cosine similarity if both have length 1. */
+  /** Dot product with the query: the cosine similarity if both have norm 1. */
   score: number;
 };
 

@@ -13,9 +13,12 @@ const magicLength = 4;
  */
 export async function diskFile(path: string): Promise<OutputFolder> {
   const { disk, target, unfinished } = await diskFor(path, "file");
-  const { told } = disk;
+  const { convertErrors } = disk;
   // Created before anything is computed, so that an unwritable path is refused immediately.
-  let file: DiskFile | undefined = await told(disk.open(unfinished, "wx"), "a file that can be made");
+  let file: DiskFile | undefined = await convertErrors(
+    disk.open(unfinished, "wx"),
+    "a file that can be made",
+  );
   let magicBytes: Uint8Array | undefined;
   const finish = async (file: DiskFile) => {
     await file.sync();
@@ -30,13 +33,13 @@ export async function diskFile(path: string): Promise<OutputFolder> {
         async write(bytes) {
           const piece = magicBytes ? bytes : bytes.slice().fill(0, 0, magicLength);
           magicBytes ??= bytes.slice(0, magicLength);
-          await told(file!.writeFile(piece));
+          await convertErrors(file!.writeFile(piece));
         },
         close: async () => undefined,
       };
     },
     async commit() {
-      await told(finish(file!));
+      await convertErrors(finish(file!));
       file = undefined;
     },
     async discard() {

@@ -9,32 +9,32 @@ import type { OutputFolder } from "./output-folder.js";
  */
 export async function diskFolder(path: string): Promise<OutputFolder> {
   const { disk, target, unfinished } = await diskFor(path, "folder");
-  const { told } = disk;
-  await told(disk.mkdir(unfinished), "a folder that can be made");
+  const { convertErrors } = disk;
+  await convertErrors(disk.mkdir(unfinished), "a folder that can be made");
   const opened = new Set<DiskFile>();
   const names: string[] = [];
   return {
     async open(name) {
       if (name.includes("/")) {
         const inner = `${unfinished}/${name.slice(0, name.lastIndexOf("/"))}`;
-        await told(disk.mkdir(inner, { recursive: true }));
+        await convertErrors(disk.mkdir(inner, { recursive: true }));
       }
-      const file = await told(disk.open(`${unfinished}/${name}.part`, "wx"));
+      const file = await convertErrors(disk.open(`${unfinished}/${name}.part`, "wx"));
       opened.add(file);
       names.push(name);
       return {
-        write: (bytes) => told(file.writeFile(bytes)),
+        write: (bytes) => convertErrors(file.writeFile(bytes)),
         async close() {
-          await told(file.sync());
+          await convertErrors(file.sync());
           opened.delete(file);
-          await told(file.close());
+          await convertErrors(file.close());
         },
       };
     },
     async commit() {
       for (const name of names)
-        await told(disk.rename(`${unfinished}/${name}.part`, `${unfinished}/${name}`));
-      await told(disk.rename(unfinished, target));
+        await convertErrors(disk.rename(`${unfinished}/${name}.part`, `${unfinished}/${name}`));
+      await convertErrors(disk.rename(unfinished, target));
     },
     async discard() {
       await Promise.allSettled(Array.from(opened, (file) => file.close()));

@@ -15,15 +15,15 @@ export type Disk = {
   open(path: string, flags: string): Promise<DiskFile>;
   rename(from: string, to: string): Promise<void>;
   rm(path: string, options: { recursive: boolean; force: boolean }): Promise<void>;
-  /** Awaits a file system operation, and converts its errors. */
-  told<T>(work: Promise<T>, expected?: string): Promise<T>;
+  /** Awaits a file system operation. Its errors become errors about `out` that expect `expected`. */
+  convertErrors<T>(operation: Promise<T>, expected?: string): Promise<T>;
 };
 
 /**
  * The file system (Node), and the temporary path for a path that is being written.
  *
  * @param out - The path to write to.
- * @param kind - Kind of the output, in words.
+ * @param kind - Kind of the output, for the texts of errors.
  * @throws {ArgumentError} If there is no file system, or the path exists.
  */
 export async function diskFor(
@@ -32,7 +32,7 @@ export async function diskFor(
 ): Promise<{ disk: Disk; target: string; unfinished: string }> {
   const { process } = globalThis as { process?: { pid: number; getBuiltinModule?(id: string): unknown } };
   const node = process?.getBuiltinModule?.("node:fs/promises") as
-    (Omit<Disk, "told"> & { stat(path: string): Promise<unknown> }) | undefined;
+    (Omit<Disk, "convertErrors"> & { stat(path: string): Promise<unknown> }) | undefined;
   const fix = `name a ${kind} that does not exist yet, inside a folder that may be written, on a disk with room.`;
   const check: Checks<{ argument: string; received: string; fix: string }> = checks("exportModel", {
     argument: "out",
@@ -46,13 +46,13 @@ export async function diskFor(
     rename: node.rename,
     rm: node.rm,
     // The most common cause is a full disk.
-    told: (work, expected = "a disk with room for the model") =>
-      work.catch((cause: { code?: unknown }) =>
+    convertErrors: (operation, expected = "a disk with room for the model") =>
+      operation.catch((cause: { code?: unknown }) =>
         check.refuse({ expected: `${expected}, and this gives ${String(cause.code)}`, cause }),
       ),
   };
   const target = out.replace(/[\\/]+$/, "");
-  const there = await disk.told(
+  const exists = await disk.convertErrors(
     node.stat(target).then(
       () => true,
       (error: { code?: unknown }) => {
@@ -62,7 +62,7 @@ export async function diskFor(
     ),
     `a ${kind} that can be made`,
   );
-  if (there) check.refuse({ expected: `a new ${kind}, and there is something at this path` });
+  if (exists) check.refuse({ expected: `a new ${kind}, and there is something at this path` });
   const unfinished = `${target}.${process!.pid}.unfinished`;
   await disk.rm(unfinished, { recursive: true, force: true });
   return { disk, target, unfinished };

@@ -32,7 +32,7 @@ const ids = (...rows: number[][]) => tensor(rows, { dtype: "int32" });
 test.each([
   ["CLIP", clip],
   ["SigLIP", siglip],
-])("%s: vectors of length 1, and logits of each pair", (_, config) => {
+])("%s: vectors of norm 1, and logits of each pair", (_, config) => {
   const model = dualEncoder(config);
   const params = model.init(1);
   const images = model.embedImages(params, pixels);

@@ -70,13 +70,13 @@ export type DualEncoder = {
   readonly config: DualEncoderConfig;
   /** Random weights. */
   init(seed: number): DualEncoderParams;
-  /** Token ids, `[B, T]` int32 or a list for one text, to vectors of length 1, `[B, P]`. */
+  /** Token ids, `[B, T]` int32 or a list for one text, to vectors of norm 1, `[B, P]`. */
   embedTexts(
     params: DualEncoderParams,
     ids: Tensor | readonly number[],
     options?: Pick<EncoderOptions, "mask" | "trace">,
   ): Tensor;
-  /** Pixel values `[B, channels, height, width]` to vectors of length 1, `[B, P]`. */
+  /** Pixel values `[B, channels, height, width]` to vectors of norm 1, `[B, P]`. */
   embedImages(params: DualEncoderParams, pixels: Tensor, options?: { trace?: ModelTrace }): Tensor;
   /** Vectors of images `[I, P]` and of texts `[T, P]` to logits `[I, T]`. */
   logits(params: DualEncoderParams, images: Tensor, texts: Tensor): Tensor;
@@ -112,18 +112,18 @@ export type DualEncoder = {
  * ```
  */
 export function dualEncoder(config: DualEncoderConfig, kernels?: { linear?: typeof linear }): DualEncoder {
-  const { linear: map = linear } = check.options(kernels, ["linear"], "kernels");
+  const { linear: applyLinear = linear } = check.options(kernels, ["linear"], "kernels");
   checkConfig(config);
   const { projectionDim: P, textPooling, visionProjection = true, scores = "softmax" } = config;
-  const text = encoder(config.text, { linear: map });
-  const vision = visionTransformer(config.vision, { linear: map });
+  const text = encoder(config.text, { linear: applyLinear });
+  const vision = visionTransformer(config.vision, { linear: applyLinear });
   const parts = ["text", "vision", "textProjection.weight", "logitScale"];
   return {
     config,
     init(seed) {
       const seeds = splitSeed(seed, ["text", "vision", "textProjection", "visionProjection"]);
-      const draw = (seed: number, inner: number): LinearParams => ({
-        weight: mul(randn([P, inner], { seed }), 1 / Math.sqrt(inner)),
+      const draw = (seed: number, inputDim: number): LinearParams => ({
+        weight: mul(randn([P, inputDim], { seed }), 1 / Math.sqrt(inputDim)),
       });
       const { maskedTokenHead: _, ...textParams } = text.init(seeds.text);
       return {
@@ -149,7 +149,7 @@ export function dualEncoder(config: DualEncoderConfig, kernels?: { linear?: type
           ...(trace && { trace: traceAt(trace, "text") }),
         });
         const { weight, bias } = params.textProjection;
-        return unitLength(map(poolText(rows, tokens, textPooling), weight, bias));
+        return unitLength(applyLinear(poolText(rows, tokens, textPooling), weight, bias));
       });
     },
     embedImages(params, pixels, options) {
@@ -161,7 +161,7 @@ export function dualEncoder(config: DualEncoderConfig, kernels?: { linear?: type
         const rows = vision.apply(params.vision, pixels, own);
         const image = vision.pool(params.vision, rows, own);
         const projection = params.visionProjection;
-        return unitLength(projection ? map(image, projection.weight, projection.bias) : image);
+        return unitLength(projection ? applyLinear(image, projection.weight, projection.bias) : image);
       });
     },
     logits(params, images, texts) {
@@ -178,14 +178,15 @@ export function dualEncoder(config: DualEncoderConfig, kernels?: { linear?: type
   };
 }
 
-/** The row of the pooled token of each text, `[B, C]`. */
+/** The row of the pooled token of each text, `[B, C]`: the product of a one-hot row and all rows. */
 function poolText(rows: Tensor, ids: Tensor, pooling: DualEncoderConfig["textPooling"]): Tensor {
   const [B, T, C] = rows.shape as [number, number, number];
   if (pooling === "last") return reshape(slice(rows, 1, T - 1, T), [B, C]);
-  const found = pooling === "largestId" ? ids : cast(equal(ids, pooling), "int32");
-  const places = argmax(found, { axis: 1, keepDims: true }); // [B, 1]: the first of equals
-  const chosen = equal(reshape(arange(T, { dtype: "int32", device: rows.device }), [1, T]), places); // [B, T]
-  return reshape(matmul(expandDims(cast(chosen, rows.dtype), 1), rows), [B, C]);
+  // The pooled token is the first maximum: the largest id, or the first token with the id.
+  const ranked = pooling === "largestId" ? ids : cast(equal(ids, pooling), "int32");
+  const pooledAt = argmax(ranked, { axis: 1, keepDims: true }); // [B, 1]
+  const isPooled = equal(reshape(arange(T, { dtype: "int32", device: rows.device }), [1, T]), pooledAt); // [B, T]
+  return reshape(matmul(expandDims(cast(isPooled, rows.dtype), 1), rows), [B, C]);
 }
 
 const check: Checks = /* @__PURE__ */ checks("dualEncoder");
@@ -209,6 +210,6 @@ function checkConfig(config: DualEncoderConfig): void {
   const fix = "give the id at which texts end.";
   check.each({ textPooling }, isPooling, '"last", "largestId" or a token id', fix);
   const fits = () => visionProjection || config.vision.embedDim === projectionDim;
-  const expected = `vision.embedDim = ${config.vision?.embedDim}, as images are not mapped`;
+  const expected = `vision.embedDim = ${config.vision?.embedDim}, as images are not projected`;
   check.each({ projectionDim }, fits, expected, "leave `visionProjection` out.");
 }

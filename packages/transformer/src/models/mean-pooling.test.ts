@@ -32,7 +32,7 @@ test("padding is left out, as if it were not there", () => {
   ]).toEqual([0, 0, 0, 0]);
 });
 
-test("unit vectors have the length 1, and zeros stay", () => {
+test("unit vectors have norm 1, and zeros stay", () => {
   const { data } = unitLength(
     tensor([
       [1, 2, 2],

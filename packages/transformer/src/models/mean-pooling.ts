@@ -56,7 +56,7 @@ export function meanPooling(rows: Tensor, attentionMask?: Tensor): Tensor {
 }
 
 /**
- * Scales vectors to length 1, so their dot products are cosines.
+ * Scales vectors to norm 1, so their dot products are cosines.
  *
  * @param x - `[…, C]`
  *

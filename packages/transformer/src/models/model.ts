@@ -95,9 +95,9 @@ export type DualEncoderModel = {
   readonly tokenizer: Tokenizer | undefined;
   /** Undefined if the folder has none: such a model takes pixel values. */
   readonly processor?: ImageProcessor;
-  /** Token ids to vectors of length 1, `[B, P]`. */
+  /** Token ids to vectors of norm 1, `[B, P]`. */
   readonly embedTexts: DualEncoder["embedTexts"];
-  /** Pixel values to vectors of length 1, `[B, P]`. */
+  /** Pixel values to vectors of norm 1, `[B, P]`. */
   readonly embedImages: DualEncoder["embedImages"];
   /** Vectors of images and of texts to logits `[images, texts]`. */
   readonly logits: DualEncoder["logits"];

@@ -79,14 +79,14 @@ export type RecurrentTranslator<P> = {
    */
   apply(
     params: RecurrentTranslatorParams<P>,
-    encode: Annotations,
+    encoded: Annotations,
     target: Tensor,
     options?: Pick<RowsOptions, "trace">,
   ): Tensor;
   /** Decodes greedily, `length` tokens for each source: ids, B lists, without the start token. */
   greedyDecode(
     params: RecurrentTranslatorParams<P>,
-    encode: Annotations,
+    encoded: Annotations,
     options: { startId: number; length: number },
   ): number[][];
 };
@@ -98,8 +98,8 @@ export type RecurrentTranslator<P> = {
  *
  * @throws {ArgumentError} If `hiddenDim` is odd or `queryState` is neither of the two.
  * @see "Neural Machine Translation by Jointly Learning to Align and Translate" (2014), arXiv:1409.0473; "Effective
- *   Approaches to Attention-based Neural Machine Translation" (2015), arXiv:1508.04025. Both compute logits by deeper layers
- *   than the one `tanh` here.
+ *   Approaches to Attention-based Neural Machine Translation" (2015), arXiv:1508.04025. Logits are computed as in
+ *   the second, by one `tanh` layer, for both values of `queryState`; the first has a maxout layer there.
  *
  * @example
  * ```ts
@@ -126,11 +126,16 @@ export function recurrentTranslator<P>(config: RecurrentTranslatorConfig<P>): Re
   } = check.options(config, names, "config");
   check.whole({ vocabSize: V, embedDim: C }, { min: 1 });
   const isEven = (value: unknown) => Number.isInteger((value as number) / 2) && (value as number) >= 2;
-  const halves = "each direction of the encoder gives half of an annotation.";
-  check.each({ hiddenDim: F }, isEven, "an even whole number, 2 or more", halves);
+  const fix = "each direction of the encoder gives half of an annotation.";
+  check.each({ hiddenDim: F }, isEven, "an even whole number, 2 or more", fix);
   const isAttention = (value: unknown) =>
     typeof (value as TranslatorAttention<P> | null | undefined)?.apply === "function";
-  check.each({ attention }, isAttention, "attention of rows, as `additive(…)`", "write `additive({ … })`.");
+  check.each(
+    { attention },
+    isAttention,
+    "an attention layer over rows `[B, T, F]`, such as `additive(…)`",
+    "write `additive({ … })`.",
+  );
   check.oneOf(
     { queryState },
     ["previous", "current"],
@@ -193,27 +198,27 @@ export function recurrentTranslator<P>(config: RecurrentTranslatorConfig<P>): Re
       const tokens = embedding(params.targetEmbedding.weight, target); // [B, T, C]
       const { annotations, lengths } = encoded;
       const mask = lengths && { mask: padding(lengths) };
-      const maps: Tensor[] = [];
+      const alignments: Tensor[] = [];
       const attend: Attend = (query) => {
         const tensors: Record<string, Tensor> = {};
-        const own = trace && { trace: { names: ["weights"] as const, tensors } };
+        const attentionTrace = trace && { trace: { names: ["weights"] as const, tensors } };
         const context = attention.apply(params.attention, query, annotations, annotations, {
           ...mask,
-          ...own,
+          ...attentionTrace,
         });
-        if (tensors["weights"]) maps.push(tensors["weights"]);
+        if (tensors["weights"]) alignments.push(tensors["weights"]);
         return context;
       };
-      const after = () => {
+      const attendAfterUpdate = () => {
         const states = decoder.apply(params.decoder, tokens, { state: encoded.state }).output;
         return { states, contexts: attend(states) };
       };
       const { states, contexts } =
-        queryState === "previous" ? attendBeforeUpdate(params, encoded, tokens, attend) : after();
-      if (trace) trace.tensors[trace.path ? `${trace.path}.weights` : "weights"] = concat(maps, 2);
+        queryState === "previous" ? attendBeforeUpdate(params, encoded, tokens, attend) : attendAfterUpdate();
+      if (trace) trace.tensors[trace.path ? `${trace.path}.weights` : "weights"] = concat(alignments, 2);
       const { combine, output } = params;
-      const both = tanh(linear(concat([contexts, states], 2), combine.weight, combine.bias));
-      return linear(both, output.weight, output.bias);
+      const combined = tanh(linear(concat([contexts, states], 2), combine.weight, combine.bias));
+      return linear(combined, output.weight, output.bias);
     },
     greedyDecode(params, encoded, { startId, length }) {
       const B = encoded.state.shape[0]!;

@@ -62,22 +62,22 @@ export function automaticSpeechRecognition(
   model: SpeechModel,
 ): AutomaticSpeechRecognitionCall {
   requiredTokenizer(check, model.tokenizer);
-  const own: Checks = checks('pipeline("automatic-speech-recognition")');
+  const callCheck: Checks = checks('pipeline("automatic-speech-recognition")');
   const call = async (
     audio: SpeechInput | readonly SpeechInput[],
     given?: AutomaticSpeechRecognitionOptions,
   ): Promise<RecognizedSpeech | RecognizedSpeech[]> => {
-    refuseElsewhere(own, given, elsewhere, "a call of this pipeline");
-    const options = own.options(given, names);
+    refuseElsewhere(callCheck, given, elsewhere, "a call of this pipeline");
+    const options = callCheck.options(given, names);
     const withTimes = options.return_timestamps ?? false;
-    own.each(
+    callCheck.each(
       { return_timestamps: withTimes },
       (value) => typeof value === "boolean" || value === "word",
       'true, false or "word"',
       'write true for segments, "word" for words.',
     );
     const one = async (sound: SpeechInput): Promise<RecognizedSpeech> => {
-      const { array, sampling_rate } = checkAudio(own, sound, options);
+      const { array, sampling_rate } = checkAudio(callCheck, sound, options);
       const { text, segments } = await transcribe(model, array, {
         ...transcribeOptions(options, model.speech.languages),
         // Word timestamps come from attention, so the model needs no timestamp tokens.

@@ -16,7 +16,7 @@ import {
 export type FeatureExtractionOptions = {
   /** Pooling to one vector per text: the mean, the first or the last token. Default `"none"`: one vector per token. */
   pooling?: "none" | "mean" | "cls" | "first_token" | "last_token" | "eos";
-  /** Scales each vector to length 1. Default false. */
+  /** Scales each vector to norm 1. Default false. */
   normalize?: boolean;
   /** Binary quantization: signs of the dimensions, 8 per byte; requires `pooling`. Default false. */
   quantize?: boolean;
@@ -39,19 +39,19 @@ export function featureExtraction(
     requiredTokenizer(check, model.tokenizer),
     model.config.contextLength,
   );
-  const own: Checks = checks('pipeline("feature-extraction")');
+  const callCheck: Checks = checks('pipeline("feature-extraction")');
   return async (texts, given) => {
-    const options = own.options(given, ["pooling", "normalize", "quantize", "precision"]);
+    const options = callCheck.options(given, ["pooling", "normalize", "quantize", "precision"]);
     const { pooling = "none", normalize = false, quantize = false, precision = "binary" } = options;
-    own.oneOf({ pooling }, ["none", "mean", "cls", "first_token", "last_token", "eos"]);
-    own.type({ normalize, quantize }, "boolean");
-    own.oneOf({ precision }, ["binary", "ubinary"]);
-    const encoded = encodeTexts(model, tokenizer, textList(own, texts));
+    callCheck.oneOf({ pooling }, ["none", "mean", "cls", "first_token", "last_token", "eos"]);
+    callCheck.type({ normalize, quantize }, "boolean");
+    callCheck.oneOf({ precision }, ["binary", "ubinary"]);
+    const encoded = encodeTexts(model, tokenizer, textList(callCheck, texts));
     const pooled = await pool(encoded, pooling);
     const result = normalize ? unitLength(pooled) : pooled;
     const data = (await result.read()) as Float32Array;
     if (!quantize) return outputTensor(data, result.shape);
-    return signs(own, data, result.shape, precision);
+    return signs(callCheck, data, result.shape, precision);
   };
 }
 

@@ -50,16 +50,16 @@ export function fillMask(check: Checks<{ argument: string }>, model: EncoderMode
     });
   }
   const maskId = tokenizer.id(mask)!;
-  const own: Checks = checks('pipeline("fill-mask")');
+  const callCheck: Checks = checks('pipeline("fill-mask")');
   const call = async (texts: string | readonly string[], given?: FillMaskOptions) => {
-    const { top_k = 5 } = own.options(given, ["top_k"]);
-    own.whole({ top_k }, { min: 1, unit: "tokens" });
-    const list = textList(own, texts);
+    const { top_k = 5 } = callCheck.options(given, ["top_k"]);
+    callCheck.whole({ top_k }, { min: 1, unit: "tokens" });
+    const list = textList(callCheck, texts);
     const { ids, rows } = encodeTexts(model, tokenizer, list);
     const places = ids.map((sequence, i) => {
       const at = sequence.indexOf(maskId);
       if (at >= 0) return at;
-      return own.refuse({
+      return callCheck.refuse({
         argument: "texts",
         received: list[i],
         expected: `a text with the mask token ${mask}`,

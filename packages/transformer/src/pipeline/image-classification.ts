@@ -31,10 +31,10 @@ export const imageClassification: ImageTask<VisionModel, ImageClassificationCall
         fix: "take a checkpoint of such a class (ViTForImageClassification).",
       });
     const processor = requiredProcessor(check, model.processor);
-    const own: Checks = checks('pipeline("image-classification")');
+    const callCheck: Checks = checks('pipeline("image-classification")');
     const call = async (images: RawImage | readonly RawImage[], options?: ImageClassificationOptions) => {
-      const { top_k = 5 } = own.options(options, ["top_k"]);
-      if (top_k !== null) own.whole({ top_k }, { min: 1, unit: "labels" });
+      const { top_k = 5 } = callCheck.options(options, ["top_k"]);
+      if (top_k !== null) callCheck.whole({ top_k }, { min: 1, unit: "labels" });
       const { device } = model.params.patches.weight;
       const rows = model.apply(model.params, processor.apply(images, { device }));
       const scores = (await labelScores(head, taskLogits(model, rows)).read()) as Float32Array;

@@ -24,10 +24,10 @@ export const imageFeatureExtraction: ImageTask<VisionModel, ImageFeatureExtracti
   calls(check, given) {
     const model = requiredVision(check, given);
     const processor = requiredProcessor(check, model.processor);
-    const own: Checks = checks('pipeline("image-feature-extraction")');
+    const callCheck: Checks = checks('pipeline("image-feature-extraction")');
     return async (images, options) => {
-      const { pool = false } = own.options(options, ["pool"]);
-      own.type({ pool }, "boolean");
+      const { pool = false } = callCheck.options(options, ["pool"]);
+      callCheck.type({ pool }, "boolean");
       const { device } = model.params.patches.weight;
       const rows = model.apply(model.params, processor.apply(images, { device }));
       const mapped = model.config.head?.task === "pooler";

@@ -307,11 +307,11 @@ const isLoaded = (model: object | string): model is AnyModel =>
 
 /** Creates a pipeline from its function and properties. After `dispose`, calls are refused. */
 function disposable(task: string, call: AnyCall, model: AnyModel): object {
-  const own: Checks = checks(`pipeline("${task}")`);
+  const callCheck: Checks = checks(`pipeline("${task}")`);
   let open: { call: typeof call; model: typeof model } | undefined = { call, model };
   const parts = (): NonNullable<typeof open> =>
     open ??
-    own.refuse({
+    callCheck.refuse({
       argument: "dispose",
       received: "a pipeline that was disposed of",
       expected: "one that has its model",

@@ -41,7 +41,7 @@ export function questionAnswering(
     requiredTokenizer(check, model.tokenizer),
     model.config.contextLength,
   );
-  const own: Checks = checks('pipeline("question-answering")');
+  const callCheck: Checks = checks('pipeline("question-answering")');
   const answersTo = async (question: string, context: string, top_k: number): Promise<Answer[]> => {
     const { ids, rows, sequenceIds } = encodeTexts(model, tokenizer, [question], [context]);
     const logits = taskLogits(model, rows); // [1, T, 2]
@@ -62,12 +62,15 @@ export function questionAnswering(
     context: string | readonly string[],
     given?: QuestionAnsweringOptions,
   ) => {
-    const { top_k = 1 } = own.options(given, ["top_k"]);
-    own.whole({ top_k }, { min: 1, unit: "answers" });
-    const [questions, contexts] = [textList(own, question, "question"), textList(own, context, "context")];
+    const { top_k = 1 } = callCheck.options(given, ["top_k"]);
+    callCheck.whole({ top_k }, { min: 1, unit: "answers" });
+    const [questions, contexts] = [
+      textList(callCheck, question, "question"),
+      textList(callCheck, context, "context"),
+    ];
     const fix = "give a question and a text, or as many of both.";
     const isPaired = () => typeof question === typeof context && questions.length === contexts.length;
-    own.each({ context }, isPaired, `as many texts as questions, ${questions.length}`, fix);
+    callCheck.each({ context }, isPaired, `as many texts as questions, ${questions.length}`, fix);
     const answers: Answer[][] = [];
     for (const [i, one] of questions.entries()) answers.push(await answersTo(one, contexts[i]!, top_k));
     const results = top_k === 1 ? answers.flat() : answers;

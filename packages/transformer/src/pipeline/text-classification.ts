@@ -38,19 +38,19 @@ export function textClassification(
     requiredTokenizer(check, model.tokenizer),
     model.config.contextLength,
   );
-  const own: Checks = checks('pipeline("text-classification")');
+  const callCheck: Checks = checks('pipeline("text-classification")');
   const call = async (texts: string | readonly string[], given?: TextClassificationOptions) => {
-    const { top_k = 1 } = own.options(given, ["top_k"]);
-    if (top_k !== null) own.whole({ top_k }, { min: 1, unit: "labels" });
-    const { rows, attentionMask } = encodeTexts(model, tokenizer, textList(own, texts));
+    const { top_k = 1 } = callCheck.options(given, ["top_k"]);
+    if (top_k !== null) callCheck.whole({ top_k }, { min: 1, unit: "labels" });
+    const { rows, attentionMask } = encodeTexts(model, tokenizer, textList(callCheck, texts));
     const scores = labelScores(head, taskLogits(model, rows, { attentionMask }));
     const numbers = (await scores.read()) as Float32Array;
     const count = head.labels.length;
     const results = Array.from({ length: rows.shape[0]! }, (_, b) => {
-      const own = numbers.subarray(b * count, (b + 1) * count);
-      return bestIndices(own, top_k ?? count).map((i): ClassifiedText => ({
+      const rowScores = numbers.subarray(b * count, (b + 1) * count);
+      return bestIndices(rowScores, top_k ?? count).map((i): ClassifiedText => ({
         label: head.labels[i]!,
-        score: own[i]!,
+        score: rowScores[i]!,
       }));
     });
     if (top_k === 1) return results.flat();

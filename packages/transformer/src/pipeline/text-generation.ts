@@ -69,16 +69,16 @@ export async function textGeneration(
   const tokenizer = requiredTokenizer(check, model.tokenizer);
   const { template, generation } = await readSettings(check, folder);
   const defaults = generationDefaults(generation);
-  const own: Checks = checks('pipeline("text-generation")');
+  const callCheck: Checks = checks('pipeline("text-generation")');
 
   const call = async (input: unknown, given?: TextGenerationOptions): Promise<unknown> => {
-    refuseElsewhere(own, given, generationElsewhere, "a call of this pipeline");
-    const options = own.options(given, names);
+    refuseElsewhere(callCheck, given, generationElsewhere, "a call of this pipeline");
+    const options = callCheck.options(given, names);
     const { return_full_text = true } = options;
-    own.type({ return_full_text }, "boolean");
-    const { prompts, isBatch } = await readInput(own, tokenizer, input, options, template);
-    const settings = readGeneration(own, options, defaults);
-    if (settings.streamer && prompts.length !== 1) refuseStreamer(own, prompts.length);
+    callCheck.type({ return_full_text }, "boolean");
+    const { prompts, isBatch } = await readInput(callCheck, tokenizer, input, options, template);
+    const settings = readGeneration(callCheck, options, defaults);
+    if (settings.streamer && prompts.length !== 1) refuseStreamer(callCheck, prompts.length);
     const { stopIds } = settings;
     const generating = stopIds ? { ...model, config: { ...model.config, stopIds } } : model;
     const sequences = await continuations(

@@ -60,24 +60,24 @@ export async function text2textGeneration<Task extends Text2TextTask>(
   const files = [config, ofTask, await optionalJson(check, folder, "generation_config.json")];
   const defaults = Object.assign({}, ...files.map(fileDefaults)) as Partial<GenerationOptions>;
   const prefix = [ofTask["prefix"], config["prefix"]].find((one) => typeof one === "string") ?? "";
-  const own: Checks = checks(`pipeline("${task}")`);
+  const callCheck: Checks = checks(`pipeline("${task}")`);
   const names: readonly (keyof TranslationOptions)[] =
     task === "translation" ? [...generationNames, "src_lang", "tgt_lang"] : generationNames;
   return async (texts, given) => {
-    refuseElsewhere(own, given, generationElsewhere, "a call of this pipeline");
-    const { src_lang, tgt_lang, ...options } = own.options<TranslationOptions>(given, names);
-    const read = textList(own, texts).map((text) => prefix + text);
-    const language = src_lang === undefined ? undefined : languageId(own, tokenizer, { src_lang });
+    refuseElsewhere(callCheck, given, generationElsewhere, "a call of this pipeline");
+    const { src_lang, tgt_lang, ...options } = callCheck.options<TranslationOptions>(given, names);
+    const read = textList(callCheck, texts).map((text) => prefix + text);
+    const language = src_lang === undefined ? undefined : languageId(callCheck, tokenizer, { src_lang });
     const sources = read.map((text) => sourceIds(tokenizer, text, language));
-    const settings = readGeneration(own, options, defaults);
+    const settings = readGeneration(callCheck, options, defaults);
     const { stopIds, streamer } = settings;
-    if (streamer && sources.length !== 1) refuseStreamer(own, sources.length);
+    if (streamer && sources.length !== 1) refuseStreamer(callCheck, sources.length);
     const writing = {
       ...model,
       config: {
         ...model.config,
         ...(stopIds && { stopIds }),
-        ...(tgt_lang !== undefined && { forcedBosId: languageId(own, tokenizer, { tgt_lang }) }),
+        ...(tgt_lang !== undefined && { forcedBosId: languageId(callCheck, tokenizer, { tgt_lang }) }),
       },
     };
     const sequences = await continuations(writing, sources, settings);

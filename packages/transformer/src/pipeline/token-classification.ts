@@ -63,26 +63,26 @@ export function tokenClassification(
     requiredTokenizer(check, model.tokenizer),
     model.config.contextLength,
   );
-  const own: Checks = checks('pipeline("token-classification")');
+  const callCheck: Checks = checks('pipeline("token-classification")');
   const call = async (texts: string | readonly string[], given?: TokenClassificationOptions) => {
-    const { ignore_labels = ["O"], aggregation_strategy = "none" } = own.options(given, [
+    const { ignore_labels = ["O"], aggregation_strategy = "none" } = callCheck.options(given, [
       "ignore_labels",
       "aggregation_strategy",
     ]);
-    own.oneOf({ aggregation_strategy }, ["none", "simple"]);
-    own.list({ ignore_labels }, "labels", (label) => typeof label === "string");
-    const { ids, rows } = encodeTexts(model, tokenizer, textList(own, texts));
+    callCheck.oneOf({ aggregation_strategy }, ["none", "simple"]);
+    callCheck.list({ ignore_labels }, "labels", (label) => typeof label === "string");
+    const { ids, rows } = encodeTexts(model, tokenizer, textList(callCheck, texts));
     const scores = labelScores(head, taskLogits(model, rows));
     const numbers = (await scores.read()) as Float32Array;
     const [, T, count] = scores.shape as [number, number, number];
     const results = ids.map((sequence, b) => {
       const tokens = sequence.flatMap((id, index): ClassifiedToken[] => {
-        const own = numbers.subarray((b * T + index) * count, (b * T + index + 1) * count);
-        const [best] = bestIndices(own, 1) as [number];
+        const rowScores = numbers.subarray((b * T + index) * count, (b * T + index + 1) * count);
+        const [best] = bestIndices(rowScores, 1) as [number];
         const word = tokenizer.decode([id]);
         // Special tokens have no text.
         if (word === "" || ignore_labels.includes(head.labels[best]!)) return [];
-        return [{ entity: head.labels[best]!, score: own[best]!, index, word }];
+        return [{ entity: head.labels[best]!, score: rowScores[best]!, index, word }];
       });
       return aggregation_strategy === "none" ? tokens : grouped(tokens, sequence, tokenizer);
     });

@@ -45,26 +45,26 @@ export function zeroShotClassification(
     requiredTokenizer(check, model.tokenizer),
     model.config.contextLength,
   );
-  const own: Checks = checks('pipeline("zero-shot-classification")');
+  const callCheck: Checks = checks('pipeline("zero-shot-classification")');
   const call = async (
     texts: string | readonly string[],
     candidate_labels: string | readonly string[],
     given?: ZeroShotClassificationOptions,
   ) => {
-    const { hypothesis_template = "This example is {}.", multi_label = false } = own.options(given, [
+    const { hypothesis_template = "This example is {}.", multi_label = false } = callCheck.options(given, [
       "hypothesis_template",
       "multi_label",
     ]);
-    own.type({ multi_label }, "boolean");
-    own.each(
+    callCheck.type({ multi_label }, "boolean");
+    callCheck.each(
       { hypothesis_template },
       (template) => typeof template === "string" && template.includes("{}"),
       "a sentence with {} where a label stands",
       'write "This example is {}.", or leave it out.',
     );
     const labels = typeof candidate_labels === "string" ? [candidate_labels] : candidate_labels;
-    own.list({ candidate_labels: labels }, "labels", (label) => typeof label === "string");
-    own.each(
+    callCheck.list({ candidate_labels: labels }, "labels", (label) => typeof label === "string");
+    callCheck.each(
       { candidate_labels: labels },
       (list) => (list as unknown[]).length > 0,
       "one label or more",
@@ -72,7 +72,7 @@ export function zeroShotClassification(
     );
     const hypotheses = labels.map((label) => hypothesis_template.replace("{}", () => label));
     const results: ZeroShotLabels[] = [];
-    for (const sequence of textList(own, texts)) {
+    for (const sequence of textList(callCheck, texts)) {
       const { rows, attentionMask } = encodeTexts(
         model,
         tokenizer,

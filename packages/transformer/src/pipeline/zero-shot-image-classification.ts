@@ -39,22 +39,34 @@ export const zeroShotImageClassification: ImageTask<DualEncoderModel, ZeroShotIm
     const processor = requiredProcessor(check, model.processor);
     const { contextLength } = model.config.text;
     const tokenizer = truncatingTokenizer(requiredTokenizer(check, model.tokenizer), contextLength);
-    const own: Checks = checks('pipeline("zero-shot-image-classification")');
+    const callCheck: Checks = checks('pipeline("zero-shot-image-classification")');
     const call = async (
       images: RawImage | readonly RawImage[],
       candidate_labels: readonly string[],
       options?: ZeroShotImageClassificationOptions,
     ) => {
-      const { hypothesis_template = "This is a photo of {}" } = own.options(options, ["hypothesis_template"]);
+      const { hypothesis_template = "This is a photo of {}" } = callCheck.options(options, [
+        "hypothesis_template",
+      ]);
       const holdsLabel = (template: unknown) => typeof template === "string" && template.includes("{}");
-      own.each(
+      callCheck.each(
         { hypothesis_template },
         holdsLabel,
         "a sentence with {} where a label stands",
         "leave it out.",
       );
-      own.list({ candidate_labels }, "labels", (label) => typeof label === "string", "give a list of texts.");
-      own.each({ candidate_labels }, () => candidate_labels.length > 0, "one label or more", "name one.");
+      callCheck.list(
+        { candidate_labels },
+        "labels",
+        (label) => typeof label === "string",
+        "give a list of texts.",
+      );
+      callCheck.each(
+        { candidate_labels },
+        () => candidate_labels.length > 0,
+        "one label or more",
+        "name one.",
+      );
       const texts = candidate_labels.map((label) => hypothesis_template.replace("{}", () => label));
       const { params, config } = model;
       const { device } = params.logitScale;

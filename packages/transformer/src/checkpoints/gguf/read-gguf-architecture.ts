@@ -16,16 +16,27 @@ import { ropeFactors, ropeScalingJson } from "./gguf-rope.js";
 import { stopIds } from "./gguf-stop-ids.js";
 import { keysWithoutEffect } from "./keys-without-effect.js";
 
-/** Reads a decoder from a GGUF file, by the table of its architecture. */
+/**
+ * Reads a decoder from a GGUF file, by the table of its architecture.
+ *
+ * @param place - Puts weights on a device.
+ */
 export async function readGgufArchitecture(
   architecture: GgufArchitecture,
   metadata: GgufHeader["metadata"],
   file: WeightFile,
   place: (file: WeightFile) => Weights,
 ): Promise<Checkpoint> {
-  const { name, config: entries, tensors, scalings, layerNumbers, presence: stems } = architecture;
+  const {
+    name,
+    config: entries,
+    tensors,
+    scalings: ropeScalings,
+    layerNumbers,
+    presence: presenceStems,
+  } = architecture;
   const prefix = `${name}.`;
-  const own = new Map(
+  const valueByKey = new Map(
     [...metadata].flatMap(([key, value]) =>
       key.startsWith(prefix) ? [[key.slice(prefix.length), decimal(value)] as const] : [],
     ),
@@ -33,48 +44,50 @@ export async function readGgufArchitecture(
   const ropeKeys = new Set(["rope.freq_base"]);
   const ropeKey = (key: string) => {
     ropeKeys.add(key);
-    return own.get(key);
+    return valueByKey.get(key);
   };
   const scaling = ropeScalingJson(ropeKey);
   const factors = await ropeFactors(file, ropeKey);
+  // `ropeFactors` reads it too, but it is no RoPE key: it stays a field.
   ropeKeys.delete("context_length");
   const vocabSize = file.shape("token_embd.weight")?.[0];
   const fields = configFields(
     {
-      ...Object.fromEntries([...own].filter(([key]) => !ropeKeys.has(key))),
+      ...Object.fromEntries([...valueByKey].filter(([key]) => !ropeKeys.has(key))),
       ...(vocabSize !== undefined && { vocab_size: vocabSize }),
-      ...Object.fromEntries(stems.map((stem) => [presence(stem), presentIn(file.names, stem)])),
-      rope_theta: own.get("rope.freq_base"),
+      // No key states these: llama.cpp looks at the layers in which a tensor is present.
+      ...Object.fromEntries(presenceStems.map((stem) => [presence(stem), presentIn(file.names, stem)])),
+      rope_theta: valueByKey.get("rope.freq_base"),
       rope_scaling: scaling,
       eos_token_id: stopIds(metadata),
     },
     file,
   );
-  if (scaling && !(scalings as readonly unknown[]).includes(scaling.rope_type))
-    return fields.refuse("rope_scaling", `one of ${scalings.join(", ")}, as llama.cpp's ${name} has it`);
+  if (scaling && !(ropeScalings as readonly unknown[]).includes(scaling.rope_type))
+    return fields.refuse("rope_scaling", `one of ${ropeScalings.join(", ")}, as llama.cpp's ${name} has it`);
   const config = {
     ...readFields(entries(), fields),
     stopIds: stopIdsField(fields),
     ...(factors && {
-      ropeScaling: scalings.includes("proportional") ? rotatedShare(factors, fields) : factors,
+      ropeScaling: ropeScalings.includes("proportional") ? proportionalScaling(factors, fields) : factors,
     }),
   } as DecoderConfig;
   fields.finish(new Set([...keysWithoutEffect, "rope_theta"]));
   const weights = place(withLayerNumbers(file, metadata, layerNumbers));
   const tied = file.shape("output.weight") === undefined;
   const params = (await readStored(tensors(config, tied), weights)) as DecoderParams;
-  const ignored = architecture.ignoredTensors?.(config).source ?? "^$";
+  const ignored = architecture.ignoredTensors?.(config).source ?? "^$"; // default: no name
   weights.finish(new RegExp(`^rope_(freqs|factors_\\w+)\\.weight$|${ignored}`));
   const { bias: _, ...plain } = config;
   const bias = storedBias(config, params);
   return { kind: "decoder", config: { ...plain, ...(bias && { bias }) }, params };
 }
 
-/** The fraction of pairs that rotate. The frequency factors of the others are so large that they do not. */
-function rotatedShare(factors: RopeScalingConfig, fields: ConfigFields): RopeScalingConfig {
+/** Proportional RoPE, from its frequency factors: 1 for the pairs that rotate, and so large for the others that they do not. */
+function proportionalScaling(factors: RopeScalingConfig, fields: ConfigFields): RopeScalingConfig {
   const all = factors.type === "longrope" ? Array.from(factors.longFactors) : [];
-  const rotated = all.filter((one) => one === 1).length;
-  if (all.every((one, i) => (i < rotated ? one === 1 : one >= 1e20)))
+  const rotated = all.filter((factor) => factor === 1).length;
+  if (all.every((factor, i) => (i < rotated ? factor === 1 : factor >= 1e20)))
     return { type: "proportional", share: rotated / all.length };
   return fields.refuse("rope_freqs.weight", "1 for pairs that rotate, and 1e30 for the others after them");
 }

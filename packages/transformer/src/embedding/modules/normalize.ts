@@ -3,7 +3,7 @@ import { unitLength } from "../../models/mean-pooling.js";
 import type { SentenceModule } from "../../models/sentence-config.js";
 
 /**
- * A module that scales vectors to length 1, so that dot products are cosines.
+ * A module that scales vectors to norm 1, so that dot products are cosines.
  *
  * @param name - Default `normalize`.
  *

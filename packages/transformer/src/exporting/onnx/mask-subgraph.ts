@@ -1,5 +1,7 @@
 import type { OnnxGraph } from "./onnx-graph.js";
 
+const boolType = 9; // of ONNX TensorProto.DataType
+
 /**
  * Query position minus key position, `[T, S]` int64. Queries are the last T of S tokens.
  *
@@ -36,11 +38,11 @@ export function causalMaskSubgraph(
 
 /** Padding mask: each query sees every key that is not padding. */
 export function paddingMaskSubgraph(g: OnnxGraph, attentionMask: string): string {
-  const rows = g.op("Unsqueeze", [g.op("Cast", [attentionMask], { to: 9 }), g.list(1, 3)]); // [B, 1, T, 1]
+  const rows = g.op("Unsqueeze", [g.op("Cast", [attentionMask], { to: boolType }), g.list(1, 3)]); // [B, 1, T, 1]
   const all = g.op("Or", [rows, g.op("Not", [rows])]);
   return g.op("And", [all, realKeys(g, attentionMask)]);
 }
 
 /** `[B, 1, 1, S]` */
 const realKeys = (g: OnnxGraph, attentionMask: string) =>
-  g.op("Unsqueeze", [g.op("Cast", [attentionMask], { to: 9 }), g.list(1, 2)]);
+  g.op("Unsqueeze", [g.op("Cast", [attentionMask], { to: boolType }), g.list(1, 2)]);
