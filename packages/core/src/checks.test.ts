@@ -51,6 +51,9 @@ test("checkOneOf refuses an unknown name, and the error lists the known ones", (
   expect(() => checkOneOf("f", "mode", "x", ["a", "b", "c"], "leave it out.")).toThrow(
     'f: `mode` is "x", expected "a", "b" or "c".\nFix: leave it out.',
   );
+  expect(() => checkOneOf("f", "mode", "x", ["a"], "leave it out.")).toThrow(
+    'f: `mode` is "x", expected "a".\nFix: leave it out.',
+  );
 });
 
 test("checkNotEmpty refuses reduced axes of length 0", () => {

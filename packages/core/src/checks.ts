@@ -91,7 +91,8 @@ export function checkOneOf(
 ): void {
   if (names.includes(value as string)) return;
   const quoted = names.map((name) => JSON.stringify(name));
-  refuse(fn, argument, value, `${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`, fix);
+  const expected = [quoted.slice(0, -1).join(", "), quoted.at(-1)].filter(Boolean).join(" or ");
+  refuse(fn, argument, value, expected, fix);
 }
 
 /** Refuses to reduce axes of length 0, for reductions without an identity element, such as max. */

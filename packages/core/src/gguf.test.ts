@@ -165,6 +165,17 @@ test("property: written headers are read back, and tensors follow one another wi
   );
 });
 
+test("tensors follow the alignment that the metadata states", () => {
+  const tensors = [1, 2].map((n) => ({ name: `t${n}`, dims: [1], type: 0, bytes: 4 }));
+  const bytes = writeGgufHeader({ "general.alignment": { type: "uint32", value: 128 } }, tensors);
+  const header = readGgufHeader(bytes);
+  expect(header.tensors.map(({ offset }) => offset)).toEqual([0, 128]);
+  expect([bytes.length, header.dataStart % 128]).toEqual([header.dataStart, 0]);
+  expect(() => writeGgufHeader({ "general.alignment": { type: "uint32", value: 0 } }, [])).toThrow(
+    /writeGgufHeader: `metadata.general.alignment` is 0/,
+  );
+});
+
 test("golden: the bytes of a small header", () => {
   const bytes = writeGgufHeader({ a: { type: "int32[]", value: [-2] } }, [
     { name: "w", dims: [3, 4], type: 1, bytes: 24 },

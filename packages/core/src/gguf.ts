@@ -145,16 +145,16 @@ export function readGgufHeader(bytes: Uint8Array, fn = "readGgufHeader"): GgufHe
     const dims = Array.from({ length: numDims }, (_, axis) => reader.uint64(`${name}: dimension ${axis}`));
     return { name, dims, type: reader.uint32(`${name}: type`), offset: reader.uint64(`${name}: offset`) };
   });
-  const alignment = metadata.get("general.alignment") ?? 32;
-  if (typeof alignment !== "number" || !Number.isInteger(alignment) || alignment < 1) {
-    check.refuse({
-      argument: "general.alignment",
-      received: alignment,
-      expected: "a whole number of bytes, 1 or more",
-    });
-  }
+  const alignment = metadata.get("general.alignment") ?? defaultAlignment;
+  if (!isAlignment(alignment))
+    check.refuse({ argument: "general.alignment", received: alignment, expected: alignmentKind });
   return { version, metadata, tensors, dataStart: Math.ceil(reader.offset / alignment) * alignment };
 }
+
+/** Alignment of tensors where `general.alignment` is absent. Unit: bytes. */
+const defaultAlignment = 32;
+const isAlignment = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 1;
+const alignmentKind = "a whole number of bytes, 1 or more";
 
 /** Size in bytes and reader of each scalar type, by the number of its `gguf_metadata_value_type`. */
 const scalars: Readonly<Record<number, readonly [number, (view: DataView, at: number) => GgufValue]>> = {
@@ -209,8 +209,12 @@ export function writeGgufHeader(
   metadata: Readonly<Record<string, GgufField>>,
   tensors: readonly (Pick<GgufTensor, "name" | "dims" | "type"> & { readonly bytes: number })[],
 ): Uint8Array {
+  const check = checks("writeGgufHeader");
   const writer = new ByteWriter();
   const entries = Object.entries(metadata);
+  const alignment = (metadata["general.alignment"]?.value ?? defaultAlignment) as number;
+  const fix = "leave it out for 32.";
+  check.each({ "metadata.general.alignment": alignment }, isAlignment, alignmentKind, fix);
   writer.text("GGUF");
   writer.uint32(3);
   writer.uint64(tensors.length);
@@ -235,7 +239,7 @@ export function writeGgufHeader(
   let offset = 0;
   for (const { name, dims, type, bytes } of tensors) {
     if (names.has(name)) {
-      checks("writeGgufHeader").refuse({
+      check.refuse({
         argument: "tensors",
         received: name,
         expected: "names that no other tensor has",
@@ -253,9 +257,6 @@ export function writeGgufHeader(
   writer.align(alignment);
   return writer.finish();
 }
-
-/** Default alignment of tensors (`general.alignment`). Unit: bytes. */
-const alignment = 32;
 
 /** The `gguf_metadata_value_type` and the writer of each type that can be written. */
 const writers = {

@@ -3,7 +3,7 @@ import { checkData, checkLeast, checkSizes, type PictureData } from "./check-dat
 import { maskReader, type MaskData } from "./mask-reader.js";
 import { dark, light } from "./palette.js";
 
-/** `Uint8ClampedArray<ArrayBuffer>`, as `ImageData` needs it, written so that TypeScript before 5.7 understands it. */
+/** Pixels as `ImageData` needs them, not shared. Written without a type argument, which TypeScript before 5.7 refuses. */
 type OwnBytes = ReturnType<typeof Uint8ClampedArray.of>;
 
 /** Pixels as `ImageData` takes them: four bytes each, red, green, blue, opacity. */

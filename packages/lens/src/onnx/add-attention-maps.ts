@@ -32,7 +32,7 @@ export type AttentionMap = {
   shape: (number | string)[] | undefined;
 };
 
-/** `Uint8Array<ArrayBuffer>`, written so that TypeScript before 5.7 accepts it. */
+/** Bytes that are not shared between threads. Written without a type argument, which TypeScript before 5.7 refuses. */
 type OwnBytes = ReturnType<typeof Uint8Array.of>;
 
 /** A file with its attention weights as outputs. */
