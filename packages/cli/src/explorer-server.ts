@@ -37,10 +37,11 @@ export async function openExplorerServer(
   const page = sirv(pageFolder(), { dev: true });
   const server = createServer((request, response) => {
     for (const [header, value] of Object.entries(isolation)) response.setHeader(header, value);
+    const address = `http://${request.headers.host ?? ""}${request.url ?? "/"}`;
+    if (!URL.canParse(address)) return void response.writeHead(400).end();
+    const { hostname, pathname: path } = new URL(address);
     // Refuses other host names, which protects against DNS rebinding.
-    const host = new URL(`http://${request.headers.host ?? ""}`).hostname;
-    if (host !== "127.0.0.1" && host !== "localhost") return void response.writeHead(403).end();
-    const path = new URL(request.url ?? "/", "http://localhost").pathname;
+    if (hostname !== "127.0.0.1" && hostname !== "localhost") return void response.writeHead(403).end();
     if (path === "/model.json") {
       response.setHeader("Content-Type", "application/json");
       return void response.end(JSON.stringify({ name, file: model.file }));

@@ -83,13 +83,18 @@ test("the explorer is served with a model on localhost only, until the signal ab
     expect((await get(`${address}model/none`)).status).toBe(404);
     expect((await get(`${address}model/../../package.json`)).status).toBe(404);
     const { port } = new URL(address);
-    const elsewhere = await new Promise<number | undefined>((done) =>
-      request({ port, host: "127.0.0.1", headers: { host: "example.com" } }, (response) => {
-        response.resume();
-        done(response.statusCode);
-      }).end(),
-    );
-    expect(elsewhere).toBe(403);
+    const status = (options: { path?: string; headers?: { host: string } }) =>
+      new Promise<number | undefined>((done, fail) =>
+        request({ port, host: "127.0.0.1", ...options }, (response) => {
+          response.resume();
+          done(response.statusCode);
+        })
+          .on("error", fail)
+          .end(),
+      );
+    expect(await status({ headers: { host: "example.com" } })).toBe(403);
+    expect(await status({ headers: { host: "127.0.0.1:x" } })).toBe(400);
+    expect(await status({ path: "//" })).toBeLessThan(500);
   });
   await served(join(folder, "model.gguf"), async (address) => {
     const { file } = (await (await get(`${address}model.json`)).json()) as { file: string };
