@@ -271,7 +271,7 @@ async function allExact(page) {
   await idle(page);
 }
 
-/** What the map of patches says: its strongest places, and where the difference sits, by estimates and by exact values. */
+/** The reading of the map of patches: its strongest places, and the layers of the difference, by estimates and by exact values. */
 async function patches() {
   const server = await openModelServer(join(folder, "small"));
   const text = "The cat sat on the mat. The cat sat on the mat.";

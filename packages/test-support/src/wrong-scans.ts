@@ -46,7 +46,7 @@ export const wrongScans: readonly WrongScan[] = [
       const { decay, key, value, erase } = steps;
       if (!hasNonZero(decay)) return undefined;
       const decayedLate = { ...steps, key: mul(key, exp(decay)) };
-      // Where a token has several steps, one that decays may write nothing.
+      // A step that decays may write nothing if its token has several steps.
       const magnitude = (x: Tensor) => sum(abs(x), { axis: -1, keepDims: true });
       const written = erase ? add(magnitude(value), magnitude(erase)) : magnitude(value);
       return hasNonZero(mul(sub(decayedLate.key, key), written)) ? { steps: decayedLate } : undefined;
