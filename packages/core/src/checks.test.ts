@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import {
-  checkCounts,
+  checkComputeDtype,
   checkDevice,
   checkFits,
   checkNoBroadcast,
+  checkNotBool,
   checkNotEmpty,
-  checkNumbers,
   checkOneOf,
   checkSameDevice,
   checkSameType,
@@ -15,9 +15,9 @@ import {
   refuseNonTensor,
 } from "./checks.js";
 
-test("checkNumbers refuses float16 and bfloat16", () => {
-  expect(() => checkNumbers("add", "float32")).not.toThrow();
-  expect(() => checkNumbers("add", "bfloat16")).toThrow(
+test("checkComputeDtype refuses float16 and bfloat16", () => {
+  expect(() => checkComputeDtype("add", "float32")).not.toThrow();
+  expect(() => checkComputeDtype("add", "bfloat16")).toThrow(
     'add: `dtype` is "bfloat16", expected numbers to compute with.\nFix: this type is for storage: `cast(x, "float32")`',
   );
 });
@@ -63,9 +63,9 @@ test("checkNotEmpty refuses reduced axes of length 0", () => {
   );
 });
 
-test("checkCounts refuses bools", () => {
-  expect(() => checkCounts("add", "a", "uint8")).not.toThrow();
-  expect(() => checkCounts("add", "a", "bool")).toThrow(
+test("checkNotBool refuses bools", () => {
+  expect(() => checkNotBool("add", "a", "uint8")).not.toThrow();
+  expect(() => checkNotBool("add", "a", "bool")).toThrow(
     'add: `a` is "bool", expected numbers.\nFix: `cast(x, "int32")` to count with them',
   );
 });

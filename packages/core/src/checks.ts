@@ -3,7 +3,7 @@ import { refuse, refuseShape } from "./refuse.js";
 import { sameShape, type Shape } from "./shape.js";
 
 /** Refuses float16 and bfloat16 as operands of arithmetic: their arrays hold bit patterns, for storage. */
-export function checkNumbers(fn: string, dtype: DType): void {
+export function checkComputeDtype(fn: string, dtype: DType): void {
   if (!isPacked(dtype)) return;
   refuse(
     fn,
@@ -15,7 +15,7 @@ export function checkNumbers(fn: string, dtype: DType): void {
 }
 
 /** Refuses bool tensors as operands of arithmetic. Every other dtype passes. */
-export function checkCounts(fn: string, argument: string, dtype: DType): void {
+export function checkNotBool(fn: string, argument: string, dtype: DType): void {
   if (dtype !== "bool") return;
   const fix = '`cast(x, "int32")` to count with them, or combine them with `logicalAnd` and `logicalOr`.';
   refuse(fn, argument, "bool", "numbers", fix);

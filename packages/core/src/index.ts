@@ -1,12 +1,12 @@
 export { addStrided } from "./add-strided.js";
 export {
   checkAlive,
-  checkCounts,
+  checkComputeDtype,
   checkDevice,
   checkFits,
   checkNoBroadcast,
+  checkNotBool,
   checkNotEmpty,
-  checkNumbers,
   checkOneOf,
   checkSameDevice,
   checkSameType,

@@ -15,7 +15,7 @@ const choices = (["again", "alike", "full"] as const).flatMap((text) =>
 test.each(choices)("each step follows from the arithmetic of the figure: %o", (choice) => {
   const { tokens, channels, weights } = writtenStateModel(choice);
   const V = channels.length;
-  tokens.forEach(({ asks, key, held, update, decayed, state, output, value }, t) => {
+  tokens.forEach(({ isQuery, key, held, update, decayed, state, output, value }, t) => {
     const before = t === 0 ? state.data.length : 0;
     if (before) close([...(decayed.data as number[])], Array<number>(before).fill(0));
     else
@@ -28,7 +28,7 @@ test.each(choices)("each step follows from the arithmetic of the figure: %o", (c
     close(held, read(decayed.data));
     close(output, read(state.data));
     const replaced = value.map((x, v) => choice.beta * (x - held[v]!));
-    close(update, asks ? value.map(() => 0) : choice.rule === "add" ? value : replaced);
+    close(update, isQuery ? value.map(() => 0) : choice.rule === "add" ? value : replaced);
     close(
       [...(state.data as number[])],
       key.flatMap((x, k) => channels.map((_, v) => decayed.data[k * V + v]! + x * update[v]!)),
@@ -46,7 +46,7 @@ test("outputs are those of the mixers", () => {
     const { tokens } = writtenStateModel({ text: "full", rule });
     const T = tokens.length;
     const query = tensor([[tokens.map(({ key }) => [...key])]]);
-    const key = tensor([[tokens.map(({ key, asks }) => key.map((x) => (asks ? 0 : x)))]]);
+    const key = tensor([[tokens.map(({ key, isQuery }) => key.map((x) => (isQuery ? 0 : x)))]]);
     const value = tensor([[tokens.map(({ value }) => [...value])]]);
     const gates = { decay: full([1, 1, T], 0), beta: full([1, 1, T], 1) };
     const { output } =

@@ -57,11 +57,11 @@ export function writtenStateModel(options?: Partial<WrittenStateChoices>): Writt
 
   const parts = texts[text].split(" ").map((token) => {
     const [thing = "", color = ""] = token.split(/[:?]/);
-    return { text: token, asks: token.endsWith("?"), key: keys[thing]!, value: oneHot(color) };
+    return { text: token, isQuery: token.endsWith("?"), key: keys[thing]!, value: oneHot(color) };
   });
   const T = parts.length;
   const query = tensor([[parts.map(({ key }) => key)]] as number[][][][]); // [B, H, T, K]
-  const stores = tensor([[parts.map(({ asks }) => [asks ? 0 : 1])]]);
+  const stores = tensor([[parts.map(({ isQuery }) => [isQuery ? 0 : 1])]]);
   const inputs = {
     query,
     key: mul(query, stores),
@@ -89,7 +89,7 @@ export function writtenStateModel(options?: Partial<WrittenStateChoices>): Writt
       return {
         ...part,
         held,
-        update: part.asks ? part.value.map(() => 0) : whole,
+        update: part.isQuery ? part.value.map(() => 0) : whole,
         decayed: { data: Array.from(decayed.data), shape: [K, V] },
         state: { data: Array.from(run.states[t]!.data), shape: [K, V] },
         output: Array.from(slice(run.output, 2, t, t + 1).data),

@@ -1,6 +1,6 @@
 import {
   broadcastShapes,
-  checkCounts,
+  checkNotBool,
   checkSameType,
   type DType,
   eachBroadcastRow,
@@ -72,7 +72,7 @@ export function binaryOp(
       const a = inputs[0]!;
       const b = inputs[1]!;
       checkSameType(name, "b", b.dtype, a.dtype);
-      if (!resultType) checkCounts(name, "a", a.dtype);
+      if (!resultType) checkNotBool(name, "a", a.dtype);
       return [{ shape: broadcastShapes(name, a.shape, b.shape), dtype: resultType ?? a.dtype }];
     },
     kernel([a, b], [out]) {

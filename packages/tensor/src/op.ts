@@ -1,5 +1,5 @@
 import {
-  checkNumbers,
+  checkComputeDtype,
   checks,
   checkSameDevice,
   type DType,
@@ -279,7 +279,7 @@ function sharedDevice(
       if (own.isOver?.(device)) device = own;
       else if (!device.isOver?.(own)) checkSameDevice(fn, own, device);
     }
-    if (dtype !== "float32" && !dataMovement && i !== halfInput) checkNumbers(fn, dtype);
+    if (dtype !== "float32" && !dataMovement && i !== halfInput) checkComputeDtype(fn, dtype);
   }
   return device;
 }

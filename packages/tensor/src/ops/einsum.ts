@@ -1,5 +1,5 @@
 import {
-  checkCounts,
+  checkNotBool,
   checkSameType,
   cheapestPairs,
   copyStrided,
@@ -50,7 +50,7 @@ export function einsum(equation: string, ...tensors: Tensor[]): Tensor {
     tensors.map((x, i) => checkTensor("einsum", `tensors[${i}]`, x).shape),
   );
   let terms = tensors.map((x, i): Labelled => {
-    checkCounts("einsum", `tensors[${i}]`, x.dtype);
+    checkNotBool("einsum", `tensors[${i}]`, x.dtype);
     checkSameType("einsum", `tensors[${i}]`, x.dtype, tensors[0]!.dtype, "the first");
     return { x, labels: operands[i]! };
   });

@@ -1,4 +1,4 @@
-import { checkCounts, isFloat } from "@qkv/core";
+import { checkNotBool, isFloat } from "@qkv/core";
 import { operands, type Operand } from "../elementwise.js";
 import { run } from "../op.js";
 import type { Tensor } from "../tensor.js";
@@ -30,7 +30,7 @@ import { where } from "./where.js";
 export function floorDivide(a: Operand, b: Operand): Tensor {
   const both = operands("floorDivide", a, b);
   const [dividend, divisor] = both;
-  checkCounts("floorDivide", "a", dividend.dtype);
+  checkNotBool("floorDivide", "a", dividend.dtype);
   const modulo = run(remainderOp, both, undefined);
   if (!isFloat(dividend.dtype)) {
     // `div` truncates: subtract 1 if the quotient is negative and not exact. dividend − modulo could overflow.

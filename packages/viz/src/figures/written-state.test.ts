@@ -13,7 +13,7 @@ const model: WrittenStateModel = {
   tokens: [
     {
       text: "cup:red",
-      asks: false,
+      isQuery: false,
       key: [1, 0],
       value: [1, 0],
       decayed: state(0, 0, 0, 0),
@@ -24,7 +24,7 @@ const model: WrittenStateModel = {
     },
     {
       text: "cup:blue",
-      asks: false,
+      isQuery: false,
       key: [1, 0],
       value: [0, 1],
       decayed: state(1, 0, 0, 0),
@@ -35,7 +35,7 @@ const model: WrittenStateModel = {
     },
     {
       text: "cup?",
-      asks: true,
+      isQuery: true,
       key: [1, 0],
       value: [0, 0],
       decayed: state(0, 1, 0, 0),
@@ -72,9 +72,9 @@ test("the map has rows up to the current token, and a negative weight is gray wi
 });
 
 test("texts name the erased and the read values; a press on a token goes to its step", () => {
-  const [, again, asks] = writtenState.steps(model, writtenState.initial);
+  const [, again, queryStep] = writtenState.steps(model, writtenState.initial);
   expect(again!.text).toContain("Under this key the state holds red 1.00.");
-  expect(asks!.text).toContain("The query reads blue 1.00");
+  expect(queryStep!.text).toContain("The query reads blue 1.00");
   expect(writtenState.steps(model, { ...writtenState.initial, rule: "add" })[1]!.text).toContain(
     "What was there stays",
   );

@@ -67,7 +67,7 @@ function scene(
     ? { x: 0, y: top + panel.height + 8, cell: mapCell }
     : { x: start + panel.width + gap, y: top, cell: mapCell };
   // A query first reads the state; then the row of the map appears.
-  const mapProgress = token.asks ? Math.max(0, 2 * progress - 1) : progress;
+  const mapProgress = token.isQuery ? Math.max(0, 2 * progress - 1) : progress;
   const marks = [
     ...chips.marks,
     ...statePanel(model, token, progress, { x: start, y: top, cell }),
@@ -77,7 +77,7 @@ function scene(
   return { width, height, marks, description: describe(model, step) };
 }
 
-/** The text: tokens that store a value in the color of keys, tokens that query (`asks`) in that of queries. A press on one goes to its step. */
+/** The text: tokens that store a value in the color of keys, tokens that query (`isQuery`) in that of queries. A press on one goes to its step. */
 function tokenRow(
   { tokens }: WrittenStateModel,
   step: number,
@@ -86,7 +86,7 @@ function tokenRow(
   const marks: Mark[] = [];
   const [height, gap] = [30, 6];
   let [x, y] = [left, 1];
-  tokens.forEach(({ text, asks }, t) => {
+  tokens.forEach(({ text, isQuery }, t) => {
     const size = 22 + 8 * text.length;
     if (x > left && x + size > left + width) [x, y] = [left, y + height + gap];
     marks.push({
@@ -97,9 +97,9 @@ function tokenRow(
       width: size,
       height,
       radius: 15,
-      fill: asks ? "query" : "key",
+      fill: isQuery ? "query" : "key",
       shade: t === step ? 0.3 : 0.08,
-      stroke: t === step ? (asks ? "query" : "key") : "rule",
+      stroke: t === step ? (isQuery ? "query" : "key") : "rule",
       line: t === step ? 2 : 1,
       text,
       size: 13,
@@ -114,8 +114,8 @@ function tokenRow(
 }
 
 function describe({ tokens, channels }: WrittenStateModel, step: number): string {
-  const { text, asks, output } = tokens[step]!;
-  return asks
+  const { text, isQuery, output } = tokens[step]!;
+  return isQuery
     ? `Asked for ${text} the state gives ${mixtureText(output, channels)}.`
     : `The state after ${text}: under its key it now holds ${mixtureText(output, channels)}.`;
 }

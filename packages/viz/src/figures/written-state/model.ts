@@ -20,7 +20,7 @@ export type WrittenToken = {
   /** "cup:red" stores a value for a key, "cup?" queries it. */
   text: string;
   /** True for a query, which only reads the state. */
-  asks: boolean;
+  isQuery: boolean;
   /** Key, or query of a token that queries, `[K]`. */
   key: readonly number[];
   /** Value, `[V]`. Not stored for a token that queries. */

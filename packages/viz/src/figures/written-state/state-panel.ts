@@ -23,16 +23,16 @@ export function statePanel(
   progress: number,
   { x, y, cell }: PanelPlace,
 ): Mark[] {
-  const { asks, key, value, held, update, output, decayed, state } = token;
+  const { isQuery, key, value, held, update, output, decayed, state } = token;
   const [K, V] = [key.length, channels.length];
   const left = x + rowNames + cell + 14;
   const top = y + 40;
-  const written = asks ? 0 : ease(progress, 0.6, 1);
+  const written = isQuery ? 0 : ease(progress, 0.6, 1);
   const marks: Mark[] = [
     name("state:name", left, y + 12, `state, ${K} × ${V} numbers`, { weight: 600, anchor: "start" }),
-    name("key:name", x + rowNames + cell / 2, y + 28, asks ? "query" : "key", {
+    name("key:name", x + rowNames + cell / 2, y + 28, isQuery ? "query" : "key", {
       anchor: "middle",
-      fill: asks ? "query-text" : "key-text",
+      fill: isQuery ? "query-text" : "key-text",
     }),
     ...channels.map((channel, v) =>
       name(`channel:${v}`, left + (v + 0.5) * cell, y + 30, channel, {
@@ -47,14 +47,14 @@ export function statePanel(
         `key:${k}`,
         { x: x + rowNames, y: top + k * cell, width: cell, height: cell, opacity: 1 },
         key[k]!,
-        asks ? "query" : "key",
+        isQuery ? "query" : "key",
       ),
-      reads: `${asks ? "query" : "key"}, number ${k + 1}: ${key[k]!.toFixed(2)}`,
+      reads: `${isQuery ? "query" : "key"}, number ${k + 1}: ${key[k]!.toFixed(2)}`,
     });
     for (let v = 0; v < V; v++) {
       const [before, after] = [decayed.data[k * V + v]!, state.data[k * V + v]!];
       const now = before + (after - before) * written;
-      const lit = Math.abs(key[k]!) > 0 && (asks ? progress < 1 : written > 0 && written < 1);
+      const lit = Math.abs(key[k]!) > 0 && (isQuery ? progress < 1 : written > 0 && written < 1);
       marks.push({
         ...numberCell(
           `state:${k}:${v}`,
@@ -62,13 +62,13 @@ export function statePanel(
           now,
           "value",
         ),
-        ...(lit && { stroke: asks ? "query" : "key", line: 2 }),
+        ...(lit && { stroke: isQuery ? "query" : "key", line: 2 }),
         reads: `state, row ${k + 1}, ${channels[v]!}: ${now.toFixed(2)}`,
         cell: `state:${k}:${v}`,
       });
     }
   }
-  const rows: [id: string, text: string, numbers: readonly number[], from: number][] = asks
+  const rows: [id: string, text: string, numbers: readonly number[], from: number][] = isQuery
     ? [["output", "it reads", output, 0.3]]
     : [
         ["value", "new value", value, 0],

@@ -8,10 +8,10 @@ export function steps({ tokens, channels }: WrittenStateModel, choices: WrittenS
     const [thing = ""] = token.text.split(/[:?]/);
     return {
       id: `token-${t + 1}`,
-      chapter: token.asks ? "Read" : "Write",
-      title: token.asks ? `What is the ${thing}?` : `Store: the ${thing} is ${token.text.split(":")[1]!}`,
-      text: (token.asks ? readText : writeText)(token, channels, choices),
-      milliseconds: token.asks ? 2400 : 4800,
+      chapter: token.isQuery ? "Read" : "Write",
+      title: token.isQuery ? `What is the ${thing}?` : `Store: the ${thing} is ${token.text.split(":")[1]!}`,
+      text: (token.isQuery ? readText : writeText)(token, channels, choices),
+      milliseconds: token.isQuery ? 2400 : 4800,
     };
   });
 }
