@@ -10,8 +10,8 @@ export default [
     says:
       "Four times the tokens are four times the bytes: 33.55 MB with eight key-value heads, 4.194 MB with one. A cache that no " +
       "longer fits in the processor’s own memory takes longer to read, so fewer heads save more.",
-    outcome: ({ readings }, before) =>
-      numbersAfter(readings, "8 heads (MHA): ")[0] === 33.55 &&
-      Math.max(...measured(readings)) > Math.max(...measured(before.readings)),
+    outcome: ({ readings }) => numbersAfter(readings, "8 heads (MHA): ")[0] === 33.55,
+    timing: ({ readings }, before) =>
+      Math.max(...measured(readings)) >= Math.max(...measured(before.readings)),
   },
 ] satisfies readonly Change[];

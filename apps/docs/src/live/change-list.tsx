@@ -60,8 +60,8 @@ export function ChangeList({
   code: string;
   /** The change as which the example stands. */
   made?: Change | undefined;
-  /** Of the run of that change: still running, ended as promised, otherwise, or with an error. */
-  state?: "running" | "holds" | "differs" | "failed" | undefined;
+  /** Of the run of that change: still running, ended as promised, otherwise, as promised but for its timing, or with an error. */
+  state?: "running" | "holds" | "differs" | "timing differs" | "failed" | undefined;
   make?: ((change: Change) => void) | undefined;
   undo?: () => void;
 }): ReactNode {
@@ -95,7 +95,7 @@ export function ChangeList({
               <ChangeDiff change={made} code={code} />
               {state === "running" && <p>Running …</p>}
               {state === "holds" && <p className={styles.says}>{made.says}</p>}
-              {state === "differs" && (
+              {(state === "differs" || state === "timing differs") && (
                 <p className={styles.says}>
                   Usually: {made.says} This run on your device gave a different result.
                 </p>

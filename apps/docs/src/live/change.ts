@@ -25,6 +25,11 @@ export type Change = {
   says: string;
   /** True if the statement of `says` holds. `before`: outputs of the unedited example. */
   outcome(after: Result, before: Result): boolean;
+  /**
+   * Checks the part of `says` that speaks of measured times. The page alone evaluates it: a busy machine of CI would refute
+   * it now and then. Default: no such part.
+   */
+  timing?(after: Result, before: Result): boolean;
 };
 
 /** Collects the outputs that an example posted to its page. */

@@ -289,7 +289,9 @@ function outcomeOf(change: Change, state: LiveState | undefined, output: readonl
   if (state?.status === "error" || state?.status === "stopped") return "failed";
   if (state?.status !== "done") return "running";
   try {
-    return change.outcome(resultOf(state.outputs), resultOf(output)) ? "holds" : "differs";
+    const [after, before] = [resultOf(state.outputs), resultOf(output)];
+    if (!change.outcome(after, before)) return "differs";
+    return (change.timing?.(after, before) ?? true) ? "holds" : "timing differs";
   } catch {
     return "differs"; // it reads a line that was not printed
   }
