@@ -9,7 +9,7 @@ import { isolation, openServer, staticFiles } from "../scripts/server.mjs";
 const here = fileURLToPath(new URL("./", import.meta.url));
 const bundles = join(here, ".cache/pages");
 /** Time limit of one answer: a contender that takes longer has failed. Milliseconds. */
-const patience = 120_000;
+const timeoutMs = 120_000;
 // A page that is not being timed is a page in the background, which Chromium would slow down.
 const wideAwake = [
   "--disable-background-timer-throttling",
@@ -42,7 +42,7 @@ export async function inPages(context, suites) {
         );
         let timer;
         const late = new Promise((_, reject) => {
-          timer = setTimeout(() => reject(new Error(`no answer in ${patience / 1000} s`)), patience);
+          timer = setTimeout(() => reject(new Error(`no answer in ${timeoutMs / 1000} s`)), timeoutMs);
         });
         try {
           return await Promise.race([answer, broken, late]);

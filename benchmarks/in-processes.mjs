@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 const ownChild = fileURLToPath(new URL("child.mjs", import.meta.url));
 /** Time limit of one message: a contender that takes longer has failed. Milliseconds. */
-const patience = 120_000;
+const timeoutMs = 120_000;
 
 /** @param {string} [child] - The program of a contender, where it is not the one beside this file. */
 export function inProcesses(context, node, child = ownChild) {
@@ -57,7 +57,7 @@ function answer(worker, what, stderr) {
       settle(value);
     };
     const [give, fail] = [done(resolve), done(reject)];
-    const timer = setTimeout(() => fail(new Error(`no answer in ${patience / 1000} s`)), patience);
+    const timer = setTimeout(() => fail(new Error(`no answer in ${timeoutMs / 1000} s`)), timeoutMs);
     const onMessage = ({ value, error }) => (error === undefined ? give(value) : fail(new Error(error)));
     const onExit = (code, signal) => {
       const last = stderr().trim().split("\n").filter(Boolean).at(-1);

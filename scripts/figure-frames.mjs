@@ -10,7 +10,7 @@ import { figures } from "./figure-frames/list.mjs";
 const { build } = createRequire(new URL("../apps/docs/package.json", import.meta.url))("esbuild");
 const root = fileURLToPath(new URL("../", import.meta.url));
 const out = `${root}.frames`;
-const patienceMs = 240_000; // a busy machine is slow, not wrong
+const timeoutMs = 240_000; // a busy machine is slow, not wrong
 mkdirSync(out, { recursive: true });
 const wanted = process.argv.slice(2);
 
@@ -40,7 +40,7 @@ for (const { name, frames, asks = false } of figures) {
   ]) {
     for (const theme of ["light", "dark"]) {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme: theme });
-      page.setDefaultTimeout(patienceMs);
+      page.setDefaultTimeout(timeoutMs);
       const problems = [];
       page.on("pageerror", (error) => problems.push(String(error)));
       await page.setContent(

@@ -8,7 +8,7 @@ const side = choice("side of the matrices", [16, 64, 256], { value: 64 });
 const best = await device({
   prefer: [on, "js"],
   software: true,
-  patienceMs: 60_000,
+  timeoutMs: 60_000,
 });
 const { name, adapter, attempts } = best.choice;
 print("device:", name);

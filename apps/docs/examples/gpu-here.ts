@@ -8,7 +8,7 @@ const on = choice("device", ["fastest", "webgpu", "wasm", "js"]);
 const T = choice("tokens", [16, 32, 64, 128, 256, 512], { value: 64 });
 
 // A device of your choice may be software, and may take its time to compile.
-const chosen = { prefer: [on, "js"], software: true, patienceMs: 60_000 };
+const chosen = { prefer: [on, "js"], software: true, timeoutMs: 60_000 };
 const best = await device(on === "fastest" ? {} : chosen);
 const { name, why, adapter, attempts } = best.choice;
 print(`device: ${name}, because ${why}`);

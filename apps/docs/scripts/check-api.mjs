@@ -9,7 +9,7 @@ import { differences, readReports } from "./api/against-reports.mjs";
 import { serveSite } from "./serve-site.mjs";
 
 const site = fileURLToPath(new URL("..", import.meta.url));
-const patienceMs = 240_000; // for what is served to be ready, on a busy machine
+const timeoutMs = 240_000; // for what is served to be ready, on a busy machine
 const settleMs = 30_000; // for a page to show all of its declarations
 
 if (!chromiumPath) {
@@ -24,7 +24,7 @@ const counts = { passed: 0, failed: 0 };
 async function check(way, address) {
   const context = await browser.newContext({ serviceWorkers: "block" });
   const page = await context.newPage();
-  page.setDefaultTimeout(patienceMs);
+  page.setDefaultTimeout(timeoutMs);
   let names = 0;
   for (const [title, report] of reports) {
     await page.goto(`${address}api/${title}/`, { waitUntil: "domcontentloaded" });
@@ -79,7 +79,7 @@ const served = spawn(
 );
 try {
   const address = `http://127.0.0.1:${port}/`;
-  const end = Date.now() + patienceMs;
+  const end = Date.now() + timeoutMs;
   while (!(await fetch(address).catch(() => undefined))?.ok) {
     if (served.exitCode !== null || Date.now() > end) throw new Error("docusaurus start serves nothing");
     await new Promise((done) => setTimeout(done, 500));

@@ -11,7 +11,7 @@ import { trainingChecks } from "./training-checks.mjs";
 import { clicksTo, mostJavaScript, mostStyles, pagesOf } from "./site-pages.mjs";
 
 const build = fileURLToPath(new URL("../build", import.meta.url));
-const patienceMs = 60_000;
+const timeoutMs = 60_000;
 
 if (!chromiumPath) {
   console.error(noChromium);
@@ -36,7 +36,7 @@ async function verdict(name, path, check, options = {}) {
     serviceWorkers: "block", // it would keep the whole site for each of these visits
     ...options,
   });
-  context.setDefaultTimeout(patienceMs);
+  context.setDefaultTimeout(timeoutMs);
   const problems = [];
   await context.route(
     (url) => url.protocol.startsWith("http") && url.origin !== server.origin,

@@ -10,7 +10,7 @@ import { browsers, themes, viewports, visits } from "./figure-walk.mjs";
 import { firefoxPath, startFirefox } from "./firefox.mjs";
 import { serveSite } from "./serve-site.mjs";
 
-const patienceMs = 240_000; // a busy machine is slow, not wrong
+const timeoutMs = 240_000; // a busy machine is slow, not wrong
 const wanted = process.argv.slice(2);
 const chosen = figures.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
 const unknown = wanted.filter((name) => !figures.some((each) => each.name === name));
@@ -45,7 +45,7 @@ const starts = {
           (message) => message.type() === "error" && problems.push(`console: ${message.text()}`),
         );
         return {
-          goto: (url) => page.goto(url, { timeout: patienceMs }),
+          goto: (url) => page.goto(url, { timeout: timeoutMs }),
           evaluate: (expression) => page.evaluate(expression),
           press: (key) => page.keyboard.press(key),
           problems: () => problems.splice(0),
@@ -93,7 +93,7 @@ function seatOf(page) {
     open: (path) => page.goto(server.address + path),
     /** Waits until a function of the page, or one of here without an argument, returns true. */
     async until(passes, arg, otherwise = "it does not come alive") {
-      for (const end = Date.now() + patienceMs; ;) {
+      for (const end = Date.now() + timeoutMs; ;) {
         if (await (arg === undefined ? passes() : run(passes, arg))) return;
         if (Date.now() > end) throw new Error(otherwise);
         await new Promise((done) => setTimeout(done, 100));

@@ -15,7 +15,7 @@ import { pagesOf } from "./site-pages.mjs";
 
 const build = fileURLToPath(new URL("../build", import.meta.url));
 const pictures = process.env.QKV_SCREENSHOTS ?? join(tmpdir(), "qkv-site");
-const patienceMs = 240_000; // lessons that train, on a busy machine
+const timeoutMs = 240_000; // lessons that train, on a busy machine
 
 if (!chromiumPath) {
   console.error(noChromium);
@@ -51,7 +51,7 @@ for (const [width, height] of [
       reducedMotion: "reduce",
       serviceWorkers: "block",
     });
-    context.setDefaultTimeout(patienceMs);
+    context.setDefaultTimeout(timeoutMs);
     for (const { path, examples } of pages) {
       const problems = [];
       const page = await context.newPage();
@@ -121,7 +121,7 @@ if (firefoxPath) {
     const problems = [];
     const page = await firefox.open(server.address + path);
     const ended = await page.run(`new Promise((done) => {
-      const end = Date.now() + ${patienceMs};
+      const end = Date.now() + ${timeoutMs};
       const look = () => {
         const all = [...document.querySelectorAll("[data-live]")];
         if (all.every((one) => Number(one.dataset.runs) > 0) || Date.now() > end)

@@ -19,7 +19,7 @@ export const deviceNames: readonly string[] = [
 ];
 
 /** Time to wait for WebGPU. It is long, as a command keeps its device. Unit: milliseconds. */
-const patienceMs = 20_000;
+const timeoutMs = 20_000;
 
 /**
  * Opens the device that `--device` names. Default: `wasm`, or `js` if WebAssembly SIMD cannot run.
@@ -37,7 +37,7 @@ export async function openDevice(name: string | undefined, err: Io["err"]): Prom
   if (name === "auto") {
     const folder = process.env["QKV_CACHE"] ?? join(homedir(), ".cache", "qkv");
     const storage = fileStorage(join(folder, "device.json"));
-    const best = await device({ storage, patienceMs });
+    const best = await device({ storage, timeoutMs });
     err.write(`device: ${best.choice.name}, since ${best.choice.why}\n`);
     return best;
   }

@@ -49,7 +49,7 @@ function fakeCandidates(fakes: Record<string, FakeDevice>) {
     stored: new StoredChoices(storage, ["1"], () => 1000),
     adapter: "a card",
     refused: new Map(),
-    patienceMs: 20,
+    timeoutMs: 20,
     work: (device) => () => {
       now += duration.get(device)!;
       if (workErrors.has(device)) throw new Error(workErrors.get(device));

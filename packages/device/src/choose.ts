@@ -12,8 +12,8 @@ export type ChooseOptions = {
   readonly adapter: string | undefined;
   /** Candidates that must not be opened: the reason, by name. */
   readonly refused: ReadonlyMap<string, string>;
-  /** Time that GPU candidates have to compile their shaders. Unit: milliseconds. */
-  readonly patienceMs: number;
+  /** Longest wait for GPU candidates to compile their shaders. Unit: milliseconds. */
+  readonly timeoutMs: number;
   /** Prepares the work whose time is compared. */
   readonly work: (device: Device) => () => Tensor;
   /** Current time. Unit: milliseconds. */
@@ -32,13 +32,13 @@ const firstLine = (error: unknown) =>
   (error instanceof Error ? error.message : String(error)).split("\n")[0]!;
 
 /**
- * Chooses among the candidates: those that open, run the work and are ready within `patienceMs` are timed, and the fastest
+ * Chooses among the candidates: those that open, run the work and are ready within `timeoutMs` are timed, and the fastest
  * is returned. A GPU candidate that is not ready in time may follow as `better`.
  *
  * @throws {DeviceError} If no candidate opens.
  */
 export async function choose(candidates: readonly Candidate[], options: ChooseOptions): Promise<BestDevice> {
-  const { stored, refused, patienceMs, clock, adapter } = options;
+  const { stored, refused, timeoutMs, clock, adapter } = options;
   const start = clock();
   const attempts = new Map<string, Attempt>();
   const record = (name: string, outcome: Attempt["outcome"], reason: string, milliseconds?: number) =>
@@ -94,7 +94,7 @@ export async function choose(candidates: readonly Candidate[], options: ChooseOp
   if (earlier) {
     const candidate = allowed.find(({ name }) => name === earlier.name)!;
     opening = open(candidate);
-    const opened = candidate.kind === "gpu" ? await withTimeout(opening, patienceMs) : await opening;
+    const opened = candidate.kind === "gpu" ? await withTimeout(opening, timeoutMs) : await opening;
     if (opened && "device" in opened) {
       for (const [name, ms] of Object.entries(earlier.milliseconds))
         if (name !== earlier.name) record(name, "slower", "measured earlier on this adapter", ms);
@@ -124,7 +124,7 @@ export async function choose(candidates: readonly Candidate[], options: ChooseOp
     addReady(result);
   const pending: typeof gpuCandidates = [];
   for (const gpuCandidate of gpuCandidates) {
-    const result = await withTimeout(gpuCandidate.opened, patienceMs - (clock() - start));
+    const result = await withTimeout(gpuCandidate.opened, timeoutMs - (clock() - start));
     if (result) addReady(result);
     else pending.push(gpuCandidate);
   }
@@ -165,7 +165,7 @@ export async function choose(candidates: readonly Candidate[], options: ChooseOp
   }
   if (times.has(best)) record(best.candidate.name, "chosen", "", times.get(best));
   for (const { candidate } of pending)
-    record(candidate.name, "pending", `its shaders were not ready within ${patienceMs} ms`);
+    record(candidate.name, "pending", `its shaders were not ready within ${timeoutMs} ms`);
   if (pending.length === 0) {
     if (measures) stored.set(best.candidate.name, milliseconds());
     return bestDevice(best, reason(), {});

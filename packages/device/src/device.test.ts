@@ -46,7 +46,7 @@ test("`await using` closes the chosen device; a `js` device stays usable, since 
 });
 
 test("an adapter that fails its self-test is refused, and the reason names it", async () => {
-  const best = await device({ gpu: nullGpu, software: true, storage: null, patienceMs: 60_000 });
+  const best = await device({ gpu: nullGpu, software: true, storage: null, timeoutMs: 60_000 });
   expect(best.choice.name).toBe("wasm");
   expect(best.choice.adapter).toMatch(/null/i);
   expect(best.choice.attempts[0]).toMatchObject({
@@ -111,7 +111,7 @@ test("unknown options and wrong values are refused", async () => {
     [{ prefer: [] }, /^device: `prefer` is \[\], expected a list of names/],
     [{ prefer: ["cuda"] }, /^device: `prefer` is "cuda", expected names of devices/],
     [{ prefer: ["wasm,threads=0"] }, /^device: `prefer` is "wasm,threads=0"/],
-    [{ patienceMs: -1 }, /^device: `patienceMs` is -1/],
+    [{ timeoutMs: -1 }, /^device: `timeoutMs` is -1/],
     [{ software: 1 }, /^device: `software` is 1/],
     [{ work: 1 }, /^device: `work` is 1, expected a function/],
     [{ storage: {} }, /^device: `storage` is .*, expected an object with getItem and setItem/],

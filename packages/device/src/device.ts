@@ -19,10 +19,10 @@ export type DeviceOptions = {
   /** True to consider software adapters, which run on the CPU: their results are right, but slow. Default false. */
   software?: boolean;
   /**
-   * Time that WebGPU has to compile its shaders. If it takes longer, another device is returned, and WebGPU may follow as
+   * Longest wait for WebGPU to compile its shaders. If it takes longer, another device is returned, and WebGPU may follow as
    * `better`. Unit: milliseconds. Default 500.
    */
-  patienceMs?: number;
+  timeoutMs?: number;
   /**
    * Sample of work by which devices are compared. It is called once per device, and the function that it returns is
    * timed, in a scope, including the read of the result. Default: eight linear layers of width 512 on 32 rows.
@@ -59,12 +59,12 @@ export type DeviceOptions = {
  */
 export async function device(options?: DeviceOptions): Promise<BestDevice> {
   const check = checks("device");
-  const names = ["prefer", "gpu", "software", "patienceMs", "work", "storage"] as const;
+  const names = ["prefer", "gpu", "software", "timeoutMs", "work", "storage"] as const;
   const given = check.options(options, names);
-  const { prefer = ["webgpu", "wasm", "js"], gpu, software = false, patienceMs = 500 } = given;
+  const { prefer = ["webgpu", "wasm", "js"], gpu, software = false, timeoutMs = 500 } = given;
   const { work, storage } = given;
   check.type({ software }, "boolean");
-  check.finite({ patienceMs }, { min: 0, unit: "milliseconds", fix: "leave it out for 500." });
+  check.finite({ timeoutMs }, { min: 0, unit: "milliseconds", fix: "leave it out for 500." });
   if (work !== undefined)
     check.type({ work }, "function", "pass a function that gets the device and returns the work.");
   if (!Array.isArray(prefer) || prefer.length === 0 || prefer.some((name) => typeof name !== "string"))
@@ -102,7 +102,7 @@ export async function device(options?: DeviceOptions): Promise<BestDevice> {
     stored: new StoredChoices(work ? undefined : choiceStorage, keyParts, Date.now),
     adapter,
     refused,
-    patienceMs,
+    timeoutMs,
     work: work ?? sampleWork,
     clock: () => performance.now(),
   });

@@ -6,7 +6,7 @@ import { parseWasmName, wasm } from "@qkv/wasm";
 export type OwnDevice = Device & { close?(): unknown };
 
 /** Time to wait for each candidate device of `auto`. It is long, as a model stays on its device. Unit: milliseconds. */
-const patienceMs = 20_000;
+const timeoutMs = 20_000;
 
 /** Opens a device by name. Default: `wasm`, or `js` if WebAssembly SIMD cannot run. */
 export async function openDevice(name: string | undefined): Promise<OwnDevice> {
@@ -22,7 +22,7 @@ export async function openDevice(name: string | undefined): Promise<OwnDevice> {
   const wasmOptions = parseWasmName(name);
   if (wasmOptions) return wasm(wasmOptions);
   // Imported on demand, as their shaders are large.
-  if (name === "auto") return (await import("@qkv/device")).device({ patienceMs });
+  if (name === "auto") return (await import("@qkv/device")).device({ timeoutMs });
   if (/^webgpu(,|$)/.test(name)) {
     const { parseWebGpuName, webgpu } = await import("@qkv/webgpu");
     const webgpuOptions = parseWebGpuName(name);

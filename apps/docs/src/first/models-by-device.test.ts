@@ -72,6 +72,6 @@ test("a device that the reader has chosen and that does not open says why, and J
     why: "webgpu is not available: no adapter",
   });
   expect(await models.on("webgpu")).toMatchObject({ device: "js" });
-  expect(opened).toEqual([{ prefer: ["webgpu", "js"], software: true, patienceMs: 60_000 }]);
+  expect(opened).toEqual([{ prefer: ["webgpu", "js"], software: true, timeoutMs: 60_000 }]);
   expect((await models.on("webgpu", 1)).model.config.numKvHeads).toBe(1);
 });

@@ -9,7 +9,7 @@ import { sentence } from "./sentence";
 export type Placed = { readonly model: Model; readonly device: string; readonly why: string };
 
 /** Time that a device has to be ready that the reader has chosen. Unit: milliseconds. */
-const patienceMs = 60_000;
+const timeoutMs = 60_000;
 
 /**
  * The model of the first page on each device that was asked for, with each number of key-value heads. While the fastest
@@ -48,7 +48,7 @@ export class ModelsByDevice {
   async on(place: Place, kvHeads?: number): Promise<Placed> {
     if (place === "js") return { model: await this.onHost(kvHeads), device: "js", why: "you have chosen it" };
     if (place !== "fastest") {
-      const best = await this.#choose(place, { prefer: [place, "js"], software: true, patienceMs });
+      const best = await this.#choose(place, { prefer: [place, "js"], software: true, timeoutMs });
       const { name, attempts } = best.choice;
       const reason = attempts.find((one) => one.name === place)?.reason ?? "";
       return this.#placed(
