@@ -27,6 +27,17 @@ test("property: no small step within x ≥ 0 reduces the squared error", () => {
   );
 });
 
+test("property: no small step of one variable alone, within x ≥ 0, reduces the squared error", () => {
+  fc.assert(
+    fc.property(rows, fc.nat(3), fc.double({ min: -1e-2, max: 1e-2, noNaN: true }), (rows, index, step) => {
+      const x = nonNegativeLeastSquares(rows);
+      const j = index % x.length;
+      const moved = x.with(j, Math.max(0, x[j]! + step));
+      expect(squaredError(rows, moved)).toBeGreaterThanOrEqual(squaredError(rows, x) - 1e-7);
+    }),
+  );
+});
+
 test("golden: a variable whose unconstrained solution is negative is 0", () => {
   // Without the constraint, x = [2, -1].
   expect(
