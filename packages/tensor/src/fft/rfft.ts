@@ -17,12 +17,13 @@ const sliceLast = (x: Tensor, start: number, end: number): Tensor =>
   run(sliceOp, [x], { axis: x.shape.length - 1, start, end });
 
 /**
- * The discrete Fourier transform of real numbers: the first `⌊n / 2⌋ + 1` numbers of the result, which is conjugate-symmetric. The
- * magnitudes of a spectrogram are `sqrt(add(square(real), square(imag)))`.
+ * The discrete Fourier transform of real numbers: the first `⌊n / 2⌋ + 1` numbers of the result, where `⌊ ⌋` rounds
+ * down. The others are the conjugates of these in reverse order. The magnitudes of a spectrogram are
+ * `sqrt(add(square(real), square(imag)))`.
  *
  * @param x - Real numbers.
  * @param options - `n`: default the length of the axis. `axis`: default the last. `norm`: default `"backward"`.
- * @returns `real` and `imag`, with `n / 2 + 1` numbers on the axis.
+ * @returns `real` and `imag`, with `⌊n / 2⌋ + 1` numbers on the axis.
  * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is unknown.
  *
  * @example
@@ -44,7 +45,7 @@ export function rfft(x: Tensor, options?: FftOptions): Complex {
  * The inverse of `rfft`: real numbers from half of their transform. The imaginary parts of the first number, and for an even n of
  * the last one, are ignored.
  *
- * @param x - `real` and `imag`, of one shape, with `n / 2 + 1` numbers on the axis.
+ * @param x - `real` and `imag`, of one shape, with `⌊n / 2⌋ + 1` numbers on the axis.
  * @param options - `n`: default 2 · (length of the axis − 1), which is even. `axis`: default the last. `norm`: default
  *   `"backward"`.
  * @returns n real numbers on the axis.
