@@ -76,9 +76,9 @@ test("unsubscribing and subscribing at once does not load again; without subscri
   expect(store.getSnapshot().status).toBe("idle");
 });
 
-test("keepMs after the last subscriber has unsubscribed, the model is disposed of once", async () => {
+test("keepAliveMs after the last subscriber has unsubscribed, the model is disposed of once", async () => {
   const runtime = manualRuntime();
-  const store = loadingStore("a", { runtime, keepMs: 40 });
+  const store = loadingStore("a", { runtime, keepAliveMs: 40 });
   const dispose = vi.fn(() => Promise.reject(new Error("a worker that is gone")));
   const unsubscribe = store.subscribe(() => undefined);
   runtime.loads[0]!.resolve({ dispose });
@@ -182,11 +182,11 @@ test("a source may be a function, which is called when the model is loaded, or a
   expect(runtime.loads.length).toBe(2);
 });
 
-test("a runtime without load and an invalid keepMs are refused", () => {
+test("a runtime without load and an invalid keepAliveMs are refused", () => {
   expect(() => loadingStore("a", { runtime: {} as ReturnType<typeof manualRuntime> })).toThrow(
     /^loadingStore: `runtime` is .*, expected functions that run models, with `load`\.\nFix: leave it out/,
   );
-  expect(() => loadingStore("a", { keepMs: -1 })).toThrow(/`keepMs` is -1/);
+  expect(() => loadingStore("a", { keepAliveMs: -1 })).toThrow(/`keepAliveMs` is -1/);
   expect(() => sharedModel(null as never)).toThrow(
     /^sharedModel: `source` is null, expected a source of a model/,
   );

@@ -51,7 +51,7 @@ export type LoadingStoreOptions<R extends Runtime = MainThread> = LoadOptionsOf<
   /** The runtime, which loads and runs the model. Default {@link mainThread}. */
   runtime?: R;
   /** Time for which a model is kept after the last subscriber unsubscribed. Unit: milliseconds. Default 0. */
-  keepMs?: number;
+  keepAliveMs?: number;
 };
 
 /** A store for a model. */
@@ -73,7 +73,7 @@ const idle = { status: "idle" } as const;
  * unsubscribes, loading is aborted or the model is released.
  *
  * @param source - A source for `load` of the runtime; a promise of one, or a function that returns one, such as `modelTiny`.
- * @param options - Those of `load`, with `runtime` and `keepMs`.
+ * @param options - Those of `load`, with `runtime` and `keepAliveMs`.
  * @throws {ArgumentError} If the runtime is invalid. Errors thrown by `load` become the `error` of the state.
  *
  * @example
@@ -111,7 +111,7 @@ export function watchedLoadingStore<R extends Runtime>(
   options: LoadingStoreOptions<R>,
   onHeld: (holds: boolean) => void,
 ): LoadingStore<ModelOf<R>> {
-  const { runtime = mainThread, keepMs = 0, ...loadOptions } = options;
+  const { runtime = mainThread, keepAliveMs = 0, ...loadOptions } = options;
   const check = checks(fn);
   check.each(
     { source },
@@ -120,14 +120,14 @@ export function watchedLoadingStore<R extends Runtime>(
     "name it as `load` of the runtime takes it.",
   );
   checkRuntime(check, runtime, "load");
-  check.finite({ keepMs }, { min: 0, unit: "milliseconds" });
+  check.finite({ keepAliveMs }, { min: 0, unit: "milliseconds" });
   type Model = ModelOf<R>;
   const unchecked = runtime as unknown as UncheckedRuntime;
   const store = writableStore<ModelState<Model>>(idle, {
     // Subscribers get the error from the state.
     onFirstSubscriber: () => void load().catch(() => undefined),
     onNoSubscribers: () => dispose(),
-    idleMs: keepMs,
+    idleMs: keepAliveMs,
   });
   let current: { controller: AbortController; model: Promise<Model> } | undefined;
 
