@@ -115,11 +115,11 @@ async function compute(runs) {
       ...(extras > 0 && { sinks, bias: alibi(H) }),
       ...(extras > 1 && { weightMod: (weight, at) => weight.mul(at.key.add(1)).where(weight.mul(2), weight) }),
     });
-    const want = run % 3 ? names : [];
-    const attend = (q, k, v, sinks) => tracedAttention(q, k, v, options(sinks), want);
+    const traces = run % 3 ? names : [];
+    const attend = (q, k, v, sinks) => tracedAttention(q, k, v, options(sinks), traces);
     const right = attend(...inputs);
     const ours = attend(...inputs.map((x) => x.to(device)));
-    for (const name of ["output", ...want]) {
+    for (const name of ["output", ...traces]) {
       const numbers = await ours[name].read();
       const at = right[name].data.findIndex((x, i) => !Object.is(x, numbers[i]) && !(Math.abs(x - numbers[i]) < 1e-4));
       if (at >= 0) wrong.push({ name, at, ours: numbers[at], right: right[name].data[at], run, B, Hkv, group, T, S, D, Dv, mask, extras });

@@ -73,7 +73,7 @@ export const mutants = [
   {
     what: "a sequence is as long as its last position",
     file: "src/key-values/positions.ts",
-    in: "keyLengthsOf",
+    in: "keyLengths",
     find: "Math.max($a, $b + 1)",
     replace: "Math.max($a, $b)",
   },

@@ -37,7 +37,7 @@ export const mutants = [
     what: "queries of expressions are the first positions",
     file: "src/scalar/attention.ts",
     in: "queryPositionData",
-    find: "firstQueryOf($first, $batch) + ($n % $T)",
+    find: "firstQueryPosition($first, $batch) + ($n % $T)",
     replace: "$n % $T",
   },
   {

@@ -77,8 +77,8 @@ export const mutants = [
     what: "queries of a tile count from the first tile",
     file: "assembly/attention-forward.ts",
     in: "attentionForward",
-    find: "firstQueryOf($request, $batch) + $t",
-    replace: "firstQueryOf($request, $batch)",
+    find: "firstQueryPosition($request, $batch) + $t",
+    replace: "firstQueryPosition($request, $batch)",
   },
   {
     what: "what was mixed before is not corrected for a sink",

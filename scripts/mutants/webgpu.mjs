@@ -12,7 +12,7 @@ export const mutants = [
     what: "queries of expressions are the first positions",
     file: "src/kernels/attention/call-words.ts",
     near: [attention],
-    find: "firstQueryOf($firstQuery, $b)",
+    find: "firstQueryPosition($firstQuery, $b)",
     replace: "0",
   },
   {

@@ -1,5 +1,5 @@
 import { alibi, attention, causal } from "@qkv/attention";
-import { callSizes, handledAll, mapCall } from "@qkv/attention-contract";
+import { callSizes, assertExhaustive, mapCall } from "@qkv/attention-contract";
 import { seenKeys, StoredRows } from "@qkv/attention-contract";
 import type { AttentionKernels } from "@qkv/attention-contract";
 import { print } from "@qkv/page";
@@ -10,11 +10,11 @@ import { allocateArray, checkAlive, scopes } from "@qkv/tensor/devices";
 /** softmax(scale · Q Kᵀ) V, one query after the other. */
 const kernel: AttentionKernels["attention"] = (call, outputs) => {
   const { query, keyValues, plan, scale, ...more } = mapCall(call, readOf);
-  const { scoreMod, weightMod, sinks, softcap, want, ...last } = more;
+  const { scoreMod, weightMod, sinks, softcap, traces, ...last } = more;
   const { firstQuery: _, ...rest } = last; // the plan has the mask's positions
-  handledAll(rest); // a type error once the contract has a new field
-  const traces = want.some((name) => name !== "lse");
-  if (scoreMod || weightMod || sinks || traces) return false; // runs plain
+  assertExhaustive(rest); // a type error once the contract has a new field
+  const hasTraces = traces.some((name) => name !== "lse");
+  if (scoreMod || weightMod || sinks || hasTraces) return false; // runs plain
 
   const { B, H, T, S, D, Dv, group } = callSizes(call);
   const keys = new StoredRows(keyValues.key, B); // of tensors, and of blocks

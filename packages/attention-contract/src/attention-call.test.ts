@@ -1,6 +1,6 @@
 import { randn, zeros, type Tensor } from "@qkv/tensor";
 import { expect, expectTypeOf, test } from "vitest";
-import { callSizes, callTensors, handledAll, mapCall, type AttentionCall } from "./attention-call.js";
+import { callSizes, callTensors, assertExhaustive, mapCall, type AttentionCall } from "./attention-call.js";
 import { expression, lookup } from "./expressions/expression.js";
 import { tilePlan } from "./tile-plan.js";
 
@@ -29,7 +29,7 @@ const call: AttentionCall = {
   plan: tilePlan(undefined, { batches: B, heads: H, queries: T, firstQuery: 6, keyPositions }, false, false),
   scoreMod: expression((score, at) => score.mul(lookup(slopes, at.head))),
   weightMod: expression((weight, at) => weight.mul(lookup(rates, at.head))),
-  want: ["weights"],
+  traces: ["weights"],
 };
 
 test("callTensors returns each tensor of a call once, including scales, tables and sinks", () => {
@@ -59,11 +59,11 @@ test("types: a kernel that overlooks a field of the call does not compile", () =
     one: Left<AttentionCall & { readonly window: number }>,
     perhaps: Left<AttentionCall & { readonly window?: Tensor }>,
   ) => {
-    handledAll(none);
+    assertExhaustive(none);
     // @ts-expect-error the field `window` is not used
-    handledAll(one);
+    assertExhaustive(one);
     // @ts-expect-error nor is an optional field
-    handledAll(perhaps);
+    assertExhaustive(perhaps);
   };
   expectTypeOf(kernel).returns.toBeVoid();
   expectTypeOf(mapCall<Tensor, number>).returns.toEqualTypeOf<AttentionCall<number>>();

@@ -32,7 +32,7 @@ export type AttentionCall<T = Tensor> = {
   /** Expression that modifies each weight after softmax. Its tables are row-major. */
   readonly weightMod?: Expression<T> | undefined;
   /** Names of the requested traces, which have an output tensor. `lse` is always computed. */
-  readonly want: readonly TraceName[];
+  readonly traces: readonly TraceName[];
 };
 
 /** Results of a call: `output` `[B, H, T, Dv]`, `lse` `[B, H, T]`, and `[B, H, T, S]` for each other requested trace. */
@@ -68,7 +68,7 @@ type EveryField<Call> = { readonly [Name in keyof Required<Call>]: Call[Name] };
 
 /** Replaces each tensor of a call by `f(tensor)`, such as a kernel's view of it or its gradient buffer. */
 export function mapCall<A extends object, B>(call: AttentionCall<A>, f: (x: A) => B): AttentionCall<B> {
-  const { query, keyValues, firstQuery, scale, softcap, sinks, plan, scoreMod, weightMod, want } = call;
+  const { query, keyValues, firstQuery, scale, softcap, sinks, plan, scoreMod, weightMod, traces } = call;
   const mapSegment = (segment: KeyValueSegment<A>): KeyValueSegment<B> => {
     if (!isPaged(segment)) return f(segment);
     const { data, scale, ...layout } = segment;
@@ -93,7 +93,7 @@ export function mapCall<A extends object, B>(call: AttentionCall<A>, f: (x: A) =
     plan,
     scoreMod: scoreMod && mapExpression(scoreMod),
     weightMod: weightMod && mapExpression(weightMod),
-    want,
+    traces,
   } satisfies EveryField<AttentionCall<B>>;
 }
 
@@ -128,4 +128,4 @@ function segmentShape(segment: KeyValueSegment<Pick<Tensor, "shape">>): readonly
  *
  * @param rest - The fields that were not destructured: `const { query, …, ...rest } = call`.
  */
-export function handledAll(_rest: { readonly [field: string]: never }): void {}
+export function assertExhaustive(_rest: { readonly [field: string]: never }): void {}

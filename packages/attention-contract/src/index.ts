@@ -1,7 +1,7 @@
 export {
   callSizes,
   callTensors,
-  handledAll,
+  assertExhaustive,
   mapCall,
   type AttentionCall,
   type AttentionGradients,
@@ -44,8 +44,8 @@ export { givenKeyValues } from "./key-values/given-key-values.js";
 export type { KeyValues, KeyValueSegment, PagedBlocks } from "./key-values/key-values.js";
 export {
   differByHead,
-  firstQueryOf,
-  keyLengthsOf,
+  firstQueryPosition,
+  keyLengths,
   keyPositions,
   positionList,
   positionsAfter,

@@ -1,6 +1,6 @@
 import type { Tensor } from "@qkv/tensor";
 import type { KeyValues } from "./key-values/key-values.js";
-import { keyLengthsOf, keyPositions } from "./key-values/positions.js";
+import { keyLengths, keyPositions } from "./key-values/positions.js";
 import { segmentLength } from "./key-values/segments.js";
 import { storedPositions } from "./key-values/stored-positions.js";
 import type { BoundMask, Mask } from "./mask.js";
@@ -23,7 +23,7 @@ export function callPlaces(
 ) {
   const keys = keyValues.key.reduce((sum, segment) => sum + segmentLength(segment), 0);
   const positions = storedPositions(keyValues, batches);
-  const lengths = keyLengthsOf(positions, keys, batches);
+  const lengths = keyLengths(positions, keys, batches);
   const first = lengths.map((length) => length - queries);
   const firstQuery = first.length === 1 ? first[0]! : Int32Array.from(first);
   const places: Places = { batches, heads, queries, keys, positions, firstQuery };

@@ -1,4 +1,4 @@
-import { firstQueryOf, positionList } from "./key-values/positions.js";
+import { firstQueryPosition, positionList } from "./key-values/positions.js";
 import type { BoundMask } from "./mask.js";
 
 /**
@@ -78,7 +78,7 @@ export function tilePlan(
   const bits = new GrowingBits();
   for (let b = 0, tile = 0; b < batches; b++) {
     const mask = bound?.[bound.length > 1 ? b : 0];
-    const start = firstQueryOf(firstQuery, b);
+    const start = firstQueryPosition(firstQuery, b);
     let [positions, ranges]: [Int32Array | undefined, ReturnType<typeof positionRange>[]] = [undefined, []];
     for (let h = 0; h < heads; h++) {
       const headPositions = keyPositions[positionList(lists, extent.batches, b, Math.floor(h / group))]!;

@@ -26,12 +26,12 @@ export function attentionBackward(
   gradients: AttentionGradients<View>,
   to: AttentionCall<View>,
 ): void {
-  const { plan, scale, softcap = 0, want } = call;
+  const { plan, scale, softcap = 0, traces } = call;
   const numbers = (view: View | undefined) => view?.array.subarray(view.offset);
   const [dOutput, dLse, dWeights] = [gradients.output, gradients.lse, gradients.weights].map(numbers);
   const tiles = scoreTiles(
     call,
-    tileTraces(want).filter((name) => gradients[name]),
+    tileTraces(traces).filter((name) => gradients[name]),
   );
   const { sizes, keys, values, scoreMod, weightMod, query } = tiles;
   const { B, H, T, S, D, Dv, group } = sizes;

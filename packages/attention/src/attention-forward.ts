@@ -22,7 +22,7 @@ export function attentionForward(call: AttentionCall<View>, outputs: AttentionOu
   const { plan, weightMod } = call;
   const { output, lse, weights, ...others } = outputs;
   const traces = Object.entries(others) as [Exclude<TileTrace, "weights">, View][];
-  const tiles = scoreTiles(call, tileTraces(call.want));
+  const tiles = scoreTiles(call, tileTraces(call.traces));
   const { sizes, values, scores } = tiles;
   const { B, H, T, S, Dv } = sizes;
   const weightedSum = new Float64Array(Dv);

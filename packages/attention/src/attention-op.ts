@@ -26,7 +26,7 @@ export const attentionOp: NamedOp<[call: AttentionCall], AttentionOutputs> = {
     const { B, H, T, S, Dv } = callSizes(call);
     const of = (...shape: number[]) => make({ shape, dtype });
     const outputs: Record<string, Tensor> = { output: of(B, H, T, Dv), lse: of(B, H, T) };
-    for (const name of call.want) outputs[name] ??= of(B, H, T, S);
+    for (const name of call.traces) outputs[name] ??= of(B, H, T, S);
     return outputs as AttentionOutputs;
   },
   kernel(call, outputs) {

@@ -162,7 +162,7 @@ function checkedCall(
   fn: string,
   query: Tensor,
   rest: readonly unknown[],
-  want: readonly TraceName[],
+  traces: readonly TraceName[],
 ): AttentionCall {
   checkTensor(fn, "query", query);
   const [keyValues, options, surplus] = givenKeyValues(fn, rest) as [KeyValues, AttentionOptions?, unknown?];
@@ -189,7 +189,7 @@ function checkedCall(
     plan: planFor(mask, bind, places),
     scoreMod: scoreMod && withPackedTables(scoreMod),
     weightMod: weightMod && withPackedTables(weightMod),
-    want,
+    traces,
   };
 }
 

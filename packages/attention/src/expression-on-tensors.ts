@@ -34,7 +34,7 @@ import {
   type Expression,
   type OperationName,
   type Step,
-  firstQueryOf,
+  firstQueryPosition,
   positionList,
   type PlanExtent,
 } from "@qkv/attention-contract";
@@ -158,7 +158,7 @@ function runStep(
             key,
             batch,
             head,
-            query: firstQueryOf(firstQuery, batch) + (n % T),
+            query: firstQueryPosition(firstQuery, batch) + (n % T),
             length: S,
           }),
         );

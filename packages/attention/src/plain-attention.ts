@@ -4,7 +4,7 @@ import {
   type PlanExtent,
   callSizes,
   denseSegment,
-  firstQueryOf,
+  firstQueryPosition,
   floatKeyValues,
   givenKeyValues,
   keyPositions,
@@ -92,7 +92,7 @@ export function plainAttention(query: Tensor, ...rest: unknown[]): PlainAttentio
       const [h, b] = [Math.floor(n / (S * T)) % H, Math.floor(n / (S * T * H))];
       const key = keys[positionList(keys.length, B, b, Math.floor(h / group))]![s]!;
       const mask = bound?.[bound.length > 1 ? b : 0];
-      return key >= 0 && (mask?.sees(firstQueryOf(places.firstQuery, b) + t, key, b, h) ?? true);
+      return key >= 0 && (mask?.sees(firstQueryPosition(places.firstQuery, b) + t, key, b, h) ?? true);
     }),
     { shape: [B, H, T, S], dtype: "bool", device: query.device },
   );
@@ -109,7 +109,7 @@ export function plainStages(
     scoreMod,
     weightMod,
     sinks,
-  }: Omit<AttentionCall, "plan" | "want" | "firstQuery">,
+  }: Omit<AttentionCall, "plan" | "traces" | "firstQuery">,
   visible: Tensor,
   extent: PlanExtent,
   forms: readonly ScoreForm[] = [],

@@ -1,7 +1,7 @@
 import {
   callSizes,
   evaluator,
-  firstQueryOf,
+  firstQueryPosition,
   keyPositions,
   positionList,
   seenKeys,
@@ -102,7 +102,7 @@ export function scoreTiles(call: AttentionCall<View>, traced: readonly TileTrace
       for (let d = 0; d < D; d++) query[d] = array[i + d * qd]!;
       at.batch = batch;
       at.head = head;
-      at.query = firstQueryOf(firstQuery, batch) + t;
+      at.query = firstQueryPosition(firstQuery, batch) + t;
       at.key = positions[positionList(positions.length, B, batch, Math.floor(head / group))]!;
       return sinks ? sinks.array[sinks.offset + head * sinks.strides[0]!]! : -Infinity;
     },

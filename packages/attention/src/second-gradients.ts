@@ -38,7 +38,7 @@ export function secondGradients<T>(f: () => T): T {
 
 /** Computes the outputs of a call with tensor operations, from the given tensors in place of its own, in the order of the op. */
 function composed(call: AttentionCall, tensors: readonly Tensor[]): Tensor[] {
-  const { scores } = runNamed(attentionOp, { ...mapCall(call, stopGradient), want: ["scores"] });
+  const { scores } = runNamed(attentionOp, { ...mapCall(call, stopGradient), traces: ["scores"] });
   let next = 0;
   const own = mapCall(call, () => tensors[next++]!);
   const { B, H, T, S } = callSizes(call);
@@ -51,6 +51,6 @@ function composed(call: AttentionCall, tensors: readonly Tensor[]): Tensor[] {
   return [
     stages.output,
     stages.lse,
-    ...call.want.filter((name) => name !== "lse").map((name) => stages[name]),
+    ...call.traces.filter((name) => name !== "lse").map((name) => stages[name]),
   ];
 }

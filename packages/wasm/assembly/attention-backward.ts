@@ -15,7 +15,7 @@ import {
 } from "./expression";
 import { beginProgram } from "./attention-forward";
 import { exp4WithConstants, expConstants, zero } from "./lanes";
-import { copyRows, findRows, firstQueryOf, segmentsOf, rowStep, writeRows } from "./request";
+import { copyRows, findRows, firstQueryPosition, segmentsOf, rowStep, writeRows } from "./request";
 import {
   allFinite,
   capScores,
@@ -139,7 +139,7 @@ function queryTile(request: AttentionRequest, batch: i32, head: i32, row: i32, i
   const wide = padded(dim);
   const t = row << 6;
   const count = min(QUERIES, request.queries - t);
-  const position = firstQueryOf(request, batch) + t;
+  const position = firstQueryPosition(request, batch) + t;
   const place = (batch * request.heads + head) * request.queries + t;
   loadQueries(request, batch, head, t, count);
   loadGradients(request, batch, head, t, count, place);

@@ -2,7 +2,7 @@
 import { AttentionRequest, Level } from "./layout";
 import { registerBytes, resultOf, runSteps, scalesScore, STRIP } from "./expression";
 import { fma, exp4WithConstants, expConstants, zero } from "./lanes";
-import { findRows, firstQueryOf, segmentsOf, rowStep } from "./request";
+import { findRows, firstQueryPosition, segmentsOf, rowStep } from "./request";
 import {
   allFinite,
   capScores,
@@ -82,7 +82,7 @@ export function attentionForward(item: i32, scratch: usize, at: usize): i32 {
   const t = row << 6;
   const count = min(QUERIES, queries - t);
   const bytes = (<usize>((count + 7) & ~7)) << 2;
-  const position = firstQueryOf(request, batch) + t;
+  const position = firstQueryPosition(request, batch) + t;
 
   const from = batch * request.queryBatch + head * request.queryHead + t * request.queryRow;
   packQueries(

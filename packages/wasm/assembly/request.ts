@@ -3,7 +3,7 @@ import { AttentionRequest, KeyValueSegment } from "./layout";
 
 /** The position of a batch's first query. */
 @inline
-export function firstQueryOf(request: AttentionRequest, batch: i32): i32 {
+export function firstQueryPosition(request: AttentionRequest, batch: i32): i32 {
   return load<i32>(request.firstQueries + ((<usize>batch) << 2));
 }
 

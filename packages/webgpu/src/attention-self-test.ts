@@ -47,7 +47,7 @@ function attend(device: WebGpuDevice, query: Tensor, key: Tensor, value: Tensor)
     firstQuery: length - queries,
     scale: 1 / Math.sqrt(query.shape[3]!),
     plan: tilePlan(undefined, extent, false, false),
-    want: [],
+    traces: [],
   };
   const output = zeros(query.shape, { device });
   const lse = zeros([batches, heads, queries], { device });

@@ -45,7 +45,7 @@ function causalCall([H, Hkv, T, D]: readonly number[], make: Make): AttentionCal
     firstQuery: 0,
     scale: 1 / Math.sqrt(D!),
     plan: tilePlan(mask, extent, false, false),
-    want: [],
+    traces: [],
   };
 }
 

@@ -84,7 +84,7 @@ export function numbersCall(
       ...scores,
       tables: scores.tables.map(({ data, shape }) => ({ data: Float32Array.from(data), shape })),
     },
-    want: [],
+    traces: [],
   };
 }
 

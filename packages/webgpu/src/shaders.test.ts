@@ -28,7 +28,7 @@ function attend(device: Device, T: number, S: number): void {
       false,
       false,
     ),
-    want: [],
+    traces: [],
   };
   const outputs = {
     output: zeros([1, H, T, callSizes(call).Dv], { device }),

@@ -134,7 +134,7 @@ function attentionCalls(device: Device): AttentionCall[] {
       ...(n & 2 && { sinks: of(H), scoreMod: n === 2 ? bias : scoreMod }),
       ...(n & 4 && { weightMod }),
       plan: planOf(66),
-      want: n === 5 ? ["dots", "capped", "scores", "weights"] : [],
+      traces: n === 5 ? ["dots", "capped", "scores", "weights"] : [],
     })),
   );
   // Few queries: rows together, sizes up to where one row fits, and every layout of keys and values.
@@ -164,7 +164,7 @@ function attentionCalls(device: Device): AttentionCall[] {
       ...(n & 2 && { sinks: of(H) }),
       ...(n === 4 && { scoreMod }),
       plan: planOf(1 + (n % 3)),
-      want: [],
+      traces: [],
     })),
   );
   return [...forward, ...decoding];
@@ -174,7 +174,7 @@ function attentionCalls(device: Device): AttentionCall[] {
 function outputsOf(device: Device, call: AttentionCall): AttentionOutputs {
   const { B, H, T, S, Dv } = callSizes(call);
   const of = (...shape: number[]) => zeros(shape, { device });
-  const traces = call.want.map((name) => [name, of(B, H, T, S)]);
+  const traces = call.traces.map((name) => [name, of(B, H, T, S)]);
   return { output: of(B, H, T, Dv), lse: of(B, H, T), ...Object.fromEntries(traces) } as AttentionOutputs;
 }
 
@@ -188,6 +188,6 @@ function attendBackward(device: Device, call: AttentionCall): void {
   const saved = outputsOf(device, call);
   const to = mapCall(call, ({ shape }) => zeros(shape, { device }));
   const { lse, ...others } = outputsOf(device, call);
-  for (const gradients of call.want.length > 0 ? [{ lse, ...others }, others, { lse }] : [others])
+  for (const gradients of call.traces.length > 0 ? [{ lse, ...others }, others, { lse }] : [others])
     expect(kernelsOf(device).attentionBackward(call, saved, gradients, to)).toBe(true);
 }

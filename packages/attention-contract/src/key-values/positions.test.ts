@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import {
   differByHead,
-  firstQueryOf,
-  keyLengthsOf,
+  firstQueryPosition,
+  keyLengths,
   keyPositions,
   positionList,
   positionsAfter,
@@ -24,18 +24,18 @@ test("positionList finds the list of a sequence and head, whether lists are shar
   expect(differByHead({ start: 0 }, 2, 5)).toBe(false);
 });
 
-test("firstQueryOf returns the common number, or that of the sequence", () => {
-  expect([0, 1].map((batch) => firstQueryOf(7, batch))).toEqual([7, 7]);
-  expect([0, 1].map((batch) => firstQueryOf(Int32Array.of(3, 4), batch))).toEqual([3, 4]);
+test("firstQueryPosition returns the common number, or that of the sequence", () => {
+  expect([0, 1].map((batch) => firstQueryPosition(7, batch))).toEqual([7, 7]);
+  expect([0, 1].map((batch) => firstQueryPosition(Int32Array.of(3, 4), batch))).toEqual([3, 4]);
 });
 
 test("the length of a sequence is its largest position plus 1, in whichever slot; -1 does not count", () => {
-  expect(keyLengthsOf({ start: 5 }, 3, 1)).toEqual([8]);
-  expect(keyLengthsOf(Int32Array.of(4, 9, 2), 3, 2)).toEqual([10]);
-  expect(keyLengthsOf(Int32Array.of(0, 1, 7, -1), 2, 2)).toEqual([2, 8]);
-  expect(keyLengthsOf(Int32Array.of(0, 3, 3, -1), 2, 2)).toEqual([4]);
+  expect(keyLengths({ start: 5 }, 3, 1)).toEqual([8]);
+  expect(keyLengths(Int32Array.of(4, 9, 2), 3, 2)).toEqual([10]);
+  expect(keyLengths(Int32Array.of(0, 1, 7, -1), 2, 2)).toEqual([2, 8]);
+  expect(keyLengths(Int32Array.of(0, 3, 3, -1), 2, 2)).toEqual([4]);
   // Two sequences with two heads each: the larger length of the two heads counts.
-  expect(keyLengthsOf(Int32Array.of(0, 4, 1, 3, 2, -1, 0, 7), 2, 2)).toEqual([5, 8]);
+  expect(keyLengths(Int32Array.of(0, 4, 1, 3, 2, -1, 0, 7), 2, 2)).toEqual([5, 8]);
 });
 
 test("positions of new tokens follow those of the cache, per sequence if lengths differ", () => {

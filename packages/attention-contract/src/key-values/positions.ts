@@ -24,7 +24,7 @@ export function differByHead(positions: KeyValues["positions"], batches: number,
 }
 
 /** Position of the first query of a sequence. */
-export function firstQueryOf(firstQuery: number | Int32Array, batch: number): number {
+export function firstQueryPosition(firstQuery: number | Int32Array, batch: number): number {
   return typeof firstQuery === "number" ? firstQuery : firstQuery[batch]!;
 }
 
@@ -32,7 +32,7 @@ export function firstQueryOf(firstQuery: number | Int32Array, batch: number): nu
  * Length of each sequence: the largest position of a key in any head, plus 1. Queries are the last positions before that length.
  * If all sequences have the same length, the list has one number.
  */
-export function keyLengthsOf(
+export function keyLengths(
   positions: KeyValues["positions"],
   keys: number,
   batches: number,

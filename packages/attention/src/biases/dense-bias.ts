@@ -1,6 +1,6 @@
 import { checks, ShapeError } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
-import { keyLengthsOf, refuseType, type Places, type ScoreMod } from "@qkv/attention-contract";
+import { keyLengths, refuseType, type Places, type ScoreMod } from "@qkv/attention-contract";
 import { denseLookup } from "./dense-lookup.js";
 
 /**
@@ -15,7 +15,7 @@ export function denseBias(
 ): ScoreMod["apply"] {
   const { shape, dtype } = bias;
   const firstKey = "start" in positions ? positions.start : 0;
-  const full = [batches, heads, queries, Math.max(...keyLengthsOf(positions, keys, batches)) - firstKey];
+  const full = [batches, heads, queries, Math.max(...keyLengths(positions, keys, batches)) - firstKey];
   const missing = 4 - shape.length;
   if (missing < 0 || shape.some((length, axis) => length !== 1 && length !== full[missing + axis])) {
     const expected = `a shape that broadcasts to [B, H, T, S] = [${full.join(", ")}]`;

@@ -1,4 +1,4 @@
-import { type KeyValues, denseSegment, keyLengthsOf, segmentLength } from "@qkv/attention-contract";
+import { type KeyValues, denseSegment, keyLengths, segmentLength } from "@qkv/attention-contract";
 import { concat, slice } from "@qkv/tensor";
 import type { Positions } from "../positions/places-of.js";
 import type { Rope } from "../positions/rope.js";
@@ -30,7 +30,7 @@ export function ropeOnRead(
 /** Positions of the last `T` stored keys, those of the new tokens. */
 export function lastPositions({ key, positions }: KeyValues, B: number, T: number): Positions {
   const keys = key.reduce((sum, part) => sum + segmentLength(part), 0);
-  const lengths = keyLengthsOf(positions, keys, B);
+  const lengths = keyLengths(positions, keys, B);
   if (lengths.length === 1) return { start: lengths[0]! - T };
   return Int32Array.from({ length: B * T }, (_, n) => lengths[Math.floor(n / T)]! - T + (n % T));
 }

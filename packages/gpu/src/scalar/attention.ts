@@ -3,8 +3,8 @@ import {
   callSizes,
   callTensors,
   differByHead,
-  firstQueryOf,
-  handledAll,
+  firstQueryPosition,
+  assertExhaustive,
   isPaged,
   keyPositions,
   type AttentionCall,
@@ -67,10 +67,10 @@ function attend<B extends Buffer>(
     plan,
     scoreMod,
     weightMod,
-    want: _, // the requested traces are the properties of the outputs
+    traces: _, // the requested traces are the properties of the outputs
     ...rest
   } = call;
-  handledAll(rest);
+  assertExhaustive(rest);
   const upload = (numbers: Float32Array) => own(engine.upload(numbers));
   const rows = B * H * T;
   // Length of a row of scores: S, rounded up to a power of two if it may grow from call to call (decoding), so that few
@@ -342,7 +342,7 @@ const seenText = ({ batches, heads, rows, queryTile }: TilePlan) => `${divideTex
 function queryPositionData(firstQuery: AttentionCall["firstQuery"], B: number, T: number): Float32Array {
   return Float32Array.from(
     { length: B * T },
-    (_, n) => firstQueryOf(firstQuery, Math.floor(n / T)) + (n % T),
+    (_, n) => firstQueryPosition(firstQuery, Math.floor(n / T)) + (n % T),
   );
 }
 

@@ -1,7 +1,7 @@
 import {
   callSizes,
   differByHead,
-  handledAll,
+  assertExhaustive,
   isPaged,
   segmentLength,
   type AttentionCall,
@@ -87,10 +87,10 @@ export function writeRequest(
     plan,
     scoreMod,
     weightMod,
-    want: _, // a separate call computes traced weights as its output
+    traces: _, // a separate call computes traced weights as its output
     ...rest
   } = request;
-  handledAll(rest);
+  assertExhaustive(rest);
   const { B, H, T, S, D, Dv, group } = callSizes(request);
   const tiles = plan.rows * plan.columns;
   const listed = "start" in positions ? undefined : positions;

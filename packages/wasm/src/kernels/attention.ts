@@ -23,7 +23,7 @@ const maxStreams = 4;
  */
 export function attentionKernel(engine: Engine, patterns: ReadPatterns): AttentionKernels["attention"] {
   return function fusedAttention(call, outputs) {
-    if (call.want.some((name) => name !== "lse" && name !== "weights") || !fits(call)) return false;
+    if (call.traces.some((name) => name !== "lse" && name !== "weights") || !fits(call)) return false;
     const programs = compilePrograms(call);
     const { weights } = outputs;
     if (!programs || (weights && !hasTracedWeights(call))) return false;

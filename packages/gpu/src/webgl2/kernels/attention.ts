@@ -3,7 +3,7 @@ import {
   callSizes,
   callTensors,
   differByHead,
-  handledAll,
+  assertExhaustive,
   isPaged,
   type AttentionCall,
   type AttentionKernels,
@@ -69,10 +69,10 @@ function attend(
     plan: givenPlan,
     scoreMod,
     weightMod,
-    want: _, // the requested traces are the properties of the outputs
+    traces: _, // the requested traces are the properties of the outputs
     ...rest
   } = request;
-  handledAll(rest);
+  assertExhaustive(rest);
   // A group has the rows that share keys and values: all queries of `group` heads.
   const blocks = blockLayout(group * T);
   const count = B * Hkv * blocks.perGroup;

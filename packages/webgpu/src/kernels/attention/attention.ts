@@ -24,7 +24,7 @@ export function attentionKernel(context: Context, placing: Placing<Tensor>, rowS
     return withLayout(context, placing, call, (layout) => {
       const lse = rowStats.write(context, outputs.lse);
       walkForward(context, call, layout, outputs, lse);
-      for (const name of call.want) {
+      for (const name of call.traces) {
         const trace = name === "lse" ? undefined : outputs[name];
         if (trace)
           writeTrace(context, layout, name as Exclude<TraceName, "lse">, context.store.write(trace), lse);

@@ -1,6 +1,6 @@
 import {
   callSizes,
-  handledAll,
+  assertExhaustive,
   type AttentionCall,
   type Expression,
   type KeyValueSegment,
@@ -189,10 +189,10 @@ const boundsText = `fn rowBounds(b: u32, h: u32, row: u32) -> vec2<u32> {
 
 /** True if shaders can run a call: it is in float32, has tiles of 64, and no JavaScript functions. */
 export function isForShaders(call: AttentionCall<Placed>): boolean {
-  const { query, keyValues, firstQuery, scale, softcap, sinks, plan, scoreMod, weightMod, want, ...rest } =
+  const { query, keyValues, firstQuery, scale, softcap, sinks, plan, scoreMod, weightMod, traces, ...rest } =
     call;
-  handledAll(rest);
-  void [keyValues, firstQuery, scale, softcap, sinks, want];
+  assertExhaustive(rest);
+  void [keyValues, firstQuery, scale, softcap, sinks, traces];
   const runs = [scoreMod, weightMod].every((mod) => !mod || isShaderText(mod));
   return runs && query.dtype === "float32" && plan.queryTile === planTile && plan.keyTile === planTile;
 }

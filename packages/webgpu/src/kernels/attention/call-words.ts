@@ -1,4 +1,9 @@
-import { firstQueryOf, storedPositions, type AttentionCall, type callSizes } from "@qkv/attention-contract";
+import {
+  firstQueryPosition,
+  storedPositions,
+  type AttentionCall,
+  type callSizes,
+} from "@qkv/attention-contract";
 import type { Params } from "../../params.js";
 import type { Placed } from "../../store.js";
 
@@ -23,7 +28,7 @@ export function addScoreParams(
   const stored = storedPositions(keyValues, B);
   const listed = !("start" in stored);
   const words = new Int32Array(B + (listed ? stored.length : 0));
-  for (let b = 0; b < B; b++) words[b] = firstQueryOf(firstQuery, b);
+  for (let b = 0; b < B; b++) words[b] = firstQueryPosition(firstQuery, b);
   if (listed) words.set(stored, B);
   const lists = listed ? stored.length / Math.max(1, S) : 1;
   params.i32("firstKey", listed ? 0 : stored.start);

@@ -26,12 +26,12 @@ const baseParams = 52;
 /** True for calls that {@link decode} computes: few queries, no traces, no `weightMod`. */
 export function isDecoding(call: AttentionCall<Placed>): boolean {
   const { T, D, Dv, group } = callSizes(call);
-  const { scoreMod, weightMod, want } = call;
+  const { scoreMod, weightMod, traces } = call;
   const tables = scoreMod?.lookedUp.reduce((sum, { shape }) => sum + 1 + shape.length, 0) ?? 0;
   return (
     T <= maxQueries &&
     !weightMod &&
-    want.every((name) => name === "lse") &&
+    traces.every((name) => name === "lse") &&
     baseParams + tables <= new Params().words.length &&
     Dv <= 1024 &&
     rowsPerWorkgroup(group * T, D) > 0

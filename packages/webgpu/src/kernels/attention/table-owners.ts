@@ -1,5 +1,5 @@
 import {
-  firstQueryOf,
+  firstQueryPosition,
   storedPositions,
   type AttentionCall,
   type Expr,
@@ -26,7 +26,7 @@ export function tableOwners(
   lookups: readonly Expr[],
 ): TableOwners {
   const owners = { batch: false, head: false, query: false, key: false };
-  const starts = Array.from({ length: B }, (_, b) => firstQueryOf(call.firstQuery, b));
+  const starts = Array.from({ length: B }, (_, b) => firstQueryPosition(call.firstQuery, b));
   const stored = storedPositions(call.keyValues, B);
   const bounds: Partial<Record<SymbolName, readonly [number, number]>> = {
     batch: [0, B - 1],
