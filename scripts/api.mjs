@@ -1,6 +1,6 @@
-// Each public package's names and types, beside its api.md: npm run api builds, writes the reports anew, and
-// node scripts/api.mjs --check only compares. Both refuse a name that was removed or has another type while no
-// changeset announces it. --base REF takes the reports of a git commit for what was before. Needs the packages built.
+// Writes the public names and types of each package to its api.md: `npm run api` builds first, `node scripts/api.mjs
+// --check` only compares. Both fail if a name was removed or its type changed and no changeset announces it. --base REF
+// compares with the reports of a git commit. Needs built packages.
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";

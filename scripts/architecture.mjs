@@ -1,4 +1,4 @@
-// Draws docs/architecture.svg: which package imports which, read from the imports in their sources. --check compares.
+// Draws docs/architecture.svg, the graph of imports between packages, from the sources. --check only compares.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,7 +7,7 @@ import { allPackages } from "./packages.mjs";
 const picture = fileURLToPath(new URL("../docs/architecture.svg", import.meta.url));
 
 /**
- * Packages that each package imports, as its sources say; tests are not asked.
+ * The packages that each package imports in its sources, without tests.
  *
  * @returns {Map<string, string[]>} By name.
  */
@@ -30,8 +30,8 @@ export function importGraph() {
 }
 
 /**
- * Every package in a row above all that it imports. Arrows that follow from others are left out: what a package
- * imports through another is not drawn again.
+ * Draws each package in a row above all that it imports. Arrows implied by others are omitted: if a package imports another
+ * indirectly, there is no direct arrow (transitive reduction).
  *
  * @param {Map<string, string[]>} graph
  * @returns {string} SVG text.

@@ -1,5 +1,5 @@
-// Attribution patching against exact patching over seeded pairs of prompts and every layer of the small model: the
-// distribution of the error, and the share of it that shorter steps explain.
+// Compares attribution patching with exact activation patching on seeded pairs of prompts, in every layer of the small
+// model: prints the distribution of the error, and how much smaller steps reduce it.
 //   node scripts/attribution-patching.mjs [pairs] [--json FILE]
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -29,7 +29,7 @@ const frames = [
   (a, p, t, b) => [`Once upon a time the ${a} saw a ${t}. The`, `Once upon a time the ${b} saw a ${t}. The`],
 ];
 
-/** Whole numbers below n, from a seed. */
+/** Returns a seeded generator of integers below `n`. */
 function random(seed) {
   let state = seed;
   return (n) => {
@@ -50,7 +50,7 @@ for (let tries = 0; pairs.length < wanted && tries < 100 * wanted; tries++) {
   const [a, b] = pick(frames)(pick(words.animal), pick(words.place), pick(words.thing), pick(words.animal));
   const [input, source] = [a, b].map((text) => model.tokenizer.encode(text, { addSpecialTokens: false }));
   const [token, minus] = [best(source), best(input)];
-  // The metric is the difference of what both would say; pairs that say the same have none.
+  // The metric is the logit difference between the two predicted tokens. Pairs with the same prediction have none.
   if (input.length !== source.length || token === minus || pairs.some((one) => one.key === `${a}|${b}`))
     continue;
   pairs.push({ key: `${a}|${b}`, input, source, metric: logitDifference({ token, minus }) });
@@ -69,7 +69,7 @@ for (const [n, { key, input, source, metric }] of pairs.entries()) {
       const at = row * input.length + position;
       const effect = exact.values.data[at] - exact.unpatched;
       const estimated = estimate.values.data[at] - estimate.unpatched;
-      if (effect === 0 && estimated === 0) continue; // a position that the pair shares
+      if (effect === 0 && estimated === 0) continue; // the prompts agree up to this position
       rows.push({ key, name, position, effect, estimated, error: (estimated - effect) / whole, whole });
     }
   });
@@ -106,7 +106,7 @@ const table = Array.from({ length: numLayers }, (_, layer) =>
   }),
 ).flat();
 
-// The worst patches again with steps of a half, a quarter and an eighth: an error that is of second order falls as their square.
+// Repeats the worst patches with 1/2, 1/4 and 1/8 of the step: a second-order error falls as its square.
 const worst = rows.toSorted((a, b) => Math.abs(b.error) - Math.abs(a.error)).slice(0, 20);
 const steps = [1, 0.5, 0.25, 0.125];
 const shrinking = worst.map(({ key, name, position, estimated }) => {

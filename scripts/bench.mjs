@@ -1,4 +1,4 @@
-// Builds what the benchmarks measure, then runs them: npm run bench -- --help
+// Builds the packages under measurement, then runs the benchmarks: npm run bench -- --help
 // With --pack it packs the WebGPU suite instead: npm run bench:pack
 import { spawnSync } from "node:child_process";
 

@@ -1,5 +1,5 @@
-// Runs in the folder of a package before it is packed: checks that all files that its package.json names exist, as a package
-// that is not built would be packed empty.
+// Run before packing, in a package's folder: checks that all files named in package.json exist. Without a build, npm
+// would pack an empty package.
 import { existsSync, readFileSync } from "node:fs";
 
 const json = JSON.parse(readFileSync("package.json", "utf8"));

@@ -1,5 +1,6 @@
-// A small causal language model as ONNX, with keys and values of earlier tokens as inputs and of all as outputs, under
-// the names of Hugging Face's exports. Made of weights that a test also runs with our own packages.
+// A small causal language model as ONNX. Its inputs include the keys and values of earlier tokens (`past_key_values.*`),
+// its outputs those of all tokens (`present.*`), named as in Hugging Face's exports. A test runs the same weights with our
+// packages.
 import { graph } from "../benchmarks/peers/onnx.mjs";
 
 /**
@@ -7,7 +8,7 @@ import { graph } from "../benchmarks/peers/onnx.mjs";
  *
  * @param {{ vocabSize: number, embedDim: number, numHeads: number, numKvHeads: number }} sizes
  * @param {{ embedding: Float32Array, layers: Record<"query" | "key" | "value" | "output", Float32Array>[] }} weights
- *   Matrices are `[out, in]`, as our layers have them.
+ *   Matrices are `[out, in]`, as in our layers.
  * @returns {Uint8Array}
  */
 export function cachedModel({ vocabSize, embedDim, numHeads, numKvHeads }, weights) {

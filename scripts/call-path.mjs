@@ -1,5 +1,6 @@
 // Writes the page that follows `query` through the sources, from `attention` to each kernel and back:
-// apps/docs/reference/path-of-a-call.md. --check only compares. Fails where the sources no longer go the way of the table.
+// apps/docs/reference/path-of-a-call.md. --check only compares. Fails if a function of the table in call-path/hops.mjs is no
+// longer called by an earlier one.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
@@ -20,13 +21,13 @@ function sourceFile(file) {
   return parsed.get(file);
 }
 
-/** The first node inside `within` for which `test` holds, in order of the text. */
+/** The first node inside `within`, in source order, that passes `test`. */
 function findNode(within, test) {
   return ts.forEachChild(within, (child) => (test(child) ? child : findNode(child, test)));
 }
 
-/** The declaration of a name, in the file or, with dots, inside another; of overloads the one with a body. */
-function declarationOf({ file, fn }) {
+/** The declaration of `fn`, a dotted path of names ("outer.inner"). Among overloads, the one with a body. */
+function findDeclaration({ file, fn }) {
   return fn.split(".").reduce((within, part) => {
     const found = findNode(
       within,
@@ -35,21 +36,20 @@ function declarationOf({ file, fn }) {
         (node.body || node.initializer || node.members) &&
         !ts.isParameter(node),
     );
-    if (!found)
-      throw new Error(`${file} has no ${part} of ${fn}: name it anew in scripts/call-path/hops.mjs`);
+    if (!found) throw new Error(`${file} has no ${part} of ${fn}: update it in scripts/call-path/hops.mjs`);
     return found;
   }, sourceFile(file));
 }
 
 /**
- * Places in a function where another is called: by its name or, where that one is of the binary, by text that names the
- * export.
+ * The calls of one function in another. An export of the WebAssembly binary is called by a string with its name:
+ * `exports["matmul"]`.
  *
  * @param {Hop} caller
  * @param {Hop} called
  * @returns {ts.CallExpression[]}
  */
-function callsOf(caller, { file, fn, calledAs = fn.split(".").at(-1) }) {
+function findCalls(caller, { file, fn, calledAs = fn.split(".").at(-1) }) {
   const isExport = file.includes("/assembly/") && !caller.file.includes("/assembly/");
   const isNamed = (node) =>
     ts.isNonNullExpression(node)
@@ -62,22 +62,22 @@ function callsOf(caller, { file, fn, calledAs = fn.split(".").at(-1) }) {
     if (ts.isCallExpression(node) && [node.expression, ...node.arguments].some(isNamed)) calls.push(node);
     ts.forEachChild(node, visit);
   };
-  visit(declarationOf(caller));
+  visit(findDeclaration(caller));
   return calls;
 }
 
 /**
- * One hop as the page shows it: its line, and the code that takes the query and hands it on.
+ * One hop as the page shows it: its line number, and the code lines that receive the query and pass it on.
  *
  * @param {Hop} hop
- * @param {Hop[]} later - Hops after it: the lines that call them are shown.
+ * @param {Hop[]} later - The hops after this one. Lines that call them are included.
  */
-function shownHop(hop, later) {
+function renderHop(hop, later) {
   const { file, fn, name, reads = [] } = hop;
   const source = sourceFile(file);
   const lines = source.text.split("\n");
   const lineOf = (at) => source.getLineAndCharacterOfPosition(at).line;
-  const node = declarationOf(hop);
+  const node = findDeclaration(hop);
   const [first, last] = [lineOf(node.name.getStart()), lineOf(node.end)];
   const head = node.body ? lineOf(node.body.getStart()) : first;
   if (!node.getText().includes(name)) throw new Error(`${fn} of ${file} has no ${name}`);
@@ -88,9 +88,9 @@ function shownHop(hop, later) {
     for (let i = head + 1; i <= last; i++) if (lines[i].trim().startsWith(text)) shown.add(i);
     if (shown.size === before) throw new Error(`${fn} of ${file} has no line that begins with: ${text}`);
   }
-  for (const call of later.flatMap((one) => callsOf(hop, one))) {
+  for (const call of later.flatMap((called) => findCalls(hop, called))) {
     const [begin, end] = [lineOf(call.expression.end), lineOf(call.end)];
-    for (let i = begin; i <= (end < begin + mostLines ? end : begin); i++) shown.add(i);
+    for (let i = begin; i <= (end < begin + maxCallLines ? end : begin); i++) shown.add(i);
   }
   const sorted = [...shown].sort((a, b) => a - b);
   const indent = Math.min(...sorted.map((i) => lines[i].search(/\S/)));
@@ -101,30 +101,30 @@ function shownHop(hop, later) {
   return { file, fn, name, line: first + 1, code: code.join("\n") };
 }
 
-/** Lines of a call that are shown; of a longer one its first is. */
-const mostLines = 10;
+/** Longest call, in lines, that is shown in full. Of longer calls, only the first line is. */
+const maxCallLines = 10;
 
 const partBefore = ({ after }) => parts.find(({ id }) => id === after);
 
 /**
- * The hops of a part. Each is called by one before it on the path, or this throws.
+ * The hops of a part. Throws if no earlier hop of the path calls one of them.
  *
  * @param {(typeof parts)[number]} part
  */
 export function hopsOf(part) {
   const path = [...(partBefore(part)?.hops ?? []), ...part.hops];
   path.slice(1).forEach((hop, i) => {
-    if (path.slice(0, i + 1).some((caller) => callsOf(caller, hop).length > 0)) return;
+    if (path.slice(0, i + 1).some((caller) => findCalls(caller, hop).length > 0)) return;
     throw new Error(
-      `no function before it on the path calls ${hop.fn} of ${hop.file}: scripts/call-path/hops.mjs`,
+      `no earlier function of the path calls ${hop.fn} of ${hop.file}: scripts/call-path/hops.mjs`,
     );
   });
-  // A part that others continue ends where it calls their first hops.
+  // If other parts continue this one, its last hop includes the calls of their first hops.
   const next = parts.filter(({ after }) => after === part.id).map(({ hops }) => hops[0]);
-  return part.hops.map((hop, i) => shownHop(hop, [...part.hops.slice(i + 1), ...next]));
+  return part.hops.map((hop, i) => renderHop(hop, [...part.hops.slice(i + 1), ...next]));
 }
 
-/** The page, as text. What a hop of an earlier part has shown is not shown again. */
+/** The page, as text. Code that an earlier part has shown is replaced by a reference to it. */
 export function callPathPage() {
   const shownAt = new Map();
   const sections = parts.map((part) => {

@@ -1,6 +1,6 @@
-// Writes the list of architectures of the page "Run a checkpoint from Hugging Face" from their tables:
-// apps/docs/guides/bring-a-checkpoint.mdx. Each is a small model that is exported, quantized and traced here. --check only
-// compares.
+// Writes the table of architectures in the guide "Run a checkpoint from Hugging Face",
+// apps/docs/guides/bring-a-checkpoint.mdx. For each architecture, exports, quantizes and traces a small model. --check
+// only compares.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { sampleOf } from "./checkpoints/samples.mjs";
@@ -52,16 +52,16 @@ const { exportModel, memoryFolder, readGgufHeader, quantize, readConfig, paramet
 const { architectureDecoder, normalizedConfig } = packages;
 
 /**
- * An architecture of the list.
+ * An architecture, a row of the table.
  *
  * @typedef {{ modelTypes: readonly string[], class: string, table?: object, gguf: string[] }} Entry
  */
 
-/** Those that are read by code of their own, and those that tables say. */
+/** Architectures with a reader of their own, and those that are defined by tables. */
 function entries() {
   const byCode = [...llama.modelTypes, ...gpt2.modelTypes].flatMap((type) => {
     const own = huggingFaceDecoders.find(({ name }) => name === type);
-    if (!own) return []; // it names the text part of a model of pictures
+    if (!own) return []; // the text model of a vision-language model
     const outer = llama.modelTypes.filter((name) => `${name}_text` === type);
     const gguf = ggufDecoders.filter(({ name }) => name === type).map(({ architecture }) => architecture);
     return [{ modelTypes: [type, ...outer], class: own.class, gguf }];
@@ -85,13 +85,13 @@ async function exported(model, to) {
   }
 }
 
-/** True if a model of so many bits computes numbers. */
+/** True if a model quantized to this many bits computes finite logits. */
 function runsIn(kind, model) {
   const { params, apply } = quantize(model, { kind }).model;
   return apply(params, [1, 2, 3]).data.every(Number.isFinite);
 }
 
-/** True if each layer of attention leaves weights, and every layer its output. */
+/** True if each attention layer leaves weights in the trace, and each layer its output. */
 function traces({ config, params, apply }) {
   const trace = { names: ["weights", "output"], tensors: {} };
   apply(params, [1, 2, 3], { trace });
@@ -105,8 +105,8 @@ function traces({ config, params, apply }) {
 
 const code = (names) => names.map((name) => `\`${name}\``).join(", ");
 
-/** Numbers in a file of an architecture. */
-function numbersOf({ table, modelTypes }, { config, params }) {
+/** Number of elements of all tensors in a checkpoint of an architecture. */
+function elementCount({ table, modelTypes }, { config, params }) {
   const decoder = table
     ? architectureDecoder(table)
     : huggingFaceDecoders.find(({ name }) => name === modelTypes[0]);
@@ -114,7 +114,7 @@ function numbersOf({ table, modelTypes }, { config, params }) {
   return tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
 }
 
-/** True if `readConfig` of @qkv/cost knows a configuration: it then counts the numbers of a file. */
+/** True if `readConfig` of @qkv/cost accepts a configuration. Its parameter count must match the checkpoint. */
 function isPriced(json, entry, model) {
   let shape;
   try {
@@ -123,12 +123,12 @@ function isPriced(json, entry, model) {
     if (error.argument !== "model_type") throw error;
     return false;
   }
-  const [{ total }, numbers] = [parameters(shape), numbersOf(entry, model)];
+  const [{ total }, numbers] = [parameters(shape), elementCount(entry, model)];
   if (total === numbers) return true;
   throw new Error(`readConfig counts ${total} parameters of a ${json.model_type} that has ${numbers}`);
 }
 
-/** Facts of a small model of an architecture. */
+/** Properties of a small model of an architecture. */
 async function found(entry) {
   const { json, model } = await sampleOf(entry, packages);
   const { config } = model;
@@ -162,7 +162,7 @@ async function found(entry) {
 }
 
 function row({ entry, layers, traits, gguf, onnx, cost }) {
-  // The field that no graph holds, without the number of a layer.
+  // The field that ONNX cannot express, without the layer's index.
   const field = onnx.error?.argument.replace(/^config\./, "").replace(/\[\d+\]$/, "");
   const cells = [
     `${code(entry.modelTypes)}<br/>${entry.class}`,
@@ -175,7 +175,7 @@ function row({ entry, layers, traits, gguf, onnx, cost }) {
   return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 }
 
-/** The list: a table, and below it what is left out. */
+/** The table, followed by the exceptions. */
 export async function checkpointList() {
   const all = [];
   for (const entry of entries()) all.push(await found(entry));
@@ -200,7 +200,7 @@ ${all.map(row).join("\n")}
 - **Speech models:** \`loadSpeech\` reads ${code(speechArchitectures.flatMap(({ modelTypes }) => modelTypes))}, with the front end and the rules of generation of their folder, and \`transcribe\` writes down sound of any length. They are quantized and traced as decoders are; \`exportModel\` writes them to the layout of Hugging Face.`;
 }
 
-/** The page with the list in it. */
+/** The page with the new table. */
 export async function checkpointPage() {
   const text = readPage();
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
@@ -209,7 +209,7 @@ export async function checkpointPage() {
   return `${text.slice(0, from + begin.length)}\n\n${await checkpointList()}\n\n${text.slice(to)}`;
 }
 
-/** The page as it is checked in. */
+/** The page as checked in. */
 export const readPage = () => readFileSync(page, "utf8");
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

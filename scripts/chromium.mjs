@@ -1,4 +1,4 @@
-// The Chromium of this machine, started so that nothing leaves the machine and software rendering works.
+// Starts the installed Chromium, without background network traffic and with software rendering.
 import { existsSync } from "node:fs";
 
 export const chromiumPath = [

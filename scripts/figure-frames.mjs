@@ -1,6 +1,7 @@
-// Key frames of the figures as pictures, to be looked at: node scripts/figure-frames.mjs [NAME…] writes PNG files at 1280
-// and 390 pixels, light and dark, into .frames/. A frame fails that is not the state it names, or wider than its page.
-/* global document, innerWidth, window -- of the page */
+// Renders key frames of the figures for review: node scripts/figure-frames.mjs [NAME…] writes PNG files at 1280 and 390
+// pixels, light and dark, into .frames/. Fails for a frame that shows another state than its name, or is wider than the
+// page.
+/* global document, innerWidth, window -- globals of the page */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
@@ -10,7 +11,7 @@ import { figures } from "./figure-frames/list.mjs";
 const { build } = createRequire(new URL("../apps/docs/package.json", import.meta.url))("esbuild");
 const root = fileURLToPath(new URL("../", import.meta.url));
 const out = `${root}.frames`;
-const timeoutMs = 240_000; // a busy machine is slow, not wrong
+const timeoutMs = 240_000; // generous, for busy machines
 mkdirSync(out, { recursive: true });
 const wanted = process.argv.slice(2);
 
@@ -63,7 +64,7 @@ for (const { name, frames, asks = false } of figures) {
         await page.waitForFunction(
           () => document.querySelector(".qkv-figure-read")?.textContent !== "Computing…",
         );
-        // The state of the figure and its steps: the figure drops an unknown state from its address.
+        // The figure removes an unknown state from its address.
         const kept = await page
           .waitForFunction(
             ([tag, wanted]) => {

@@ -1,5 +1,5 @@
-// The first screen of the README, as it stands, in the three places that it names: in Node, where the packed packages are
-// installed; in a page and in a worker, with the packed files where a CDN would serve them. Needs the packages built.
+// Runs the examples of the README's first screen in Node with the packed packages installed, and in a page and a worker
+// with the packed files served as a CDN would. Needs built packages.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,7 +15,7 @@ const cdn = "https://cdn.jsdelivr.net";
 const limitMs = 60_000;
 const counts = { passed: 0, failed: 0 };
 
-/** The blocks of the README in front of its second heading, by the word that begins each. */
+/** The code blocks of the README before its second heading, by language and title. */
 const screen = readFileSync(join(root, "README.md"), "utf8").split(/^## /m)[0];
 const blocks = [...screen.matchAll(/^```(\w+)(?: title="([^"]*)")?\n(.*?)^```$/gms)].map(
   ([, language, title, code]) => ({ language, title, code }),
@@ -63,11 +63,11 @@ try {
   writeFileSync(join(pages, "starts.html"), `<script type="module">\n${block("js", "page.js")}</script>\n`);
   const server = await openServer(staticFiles(pages));
   const browser = await openChromium();
-  /** Opens a page, and waits until a text of it begins with what is awaited. */
+  /** Opens a page, and waits until one of its texts begins with the expected one. */
   const inPage = async (path, read) => {
     const context = await browser.newContext();
     const problems = [];
-    // As jsDelivr answers: the files of a package under its name and a range of versions.
+    // As jsDelivr does: serves a package's files under its name and version range.
     await context.route(`${cdn}/npm/**`, (route) => {
       const [, name, file] = /^\/npm\/((?:@[^/]+\/)?[^/@]+)@[\d.]+\/(.*)$/.exec(
         new URL(route.request().url()).pathname,

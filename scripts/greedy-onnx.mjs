@@ -1,9 +1,8 @@
-// Greedy generation from an exported graph in ONNX Runtime: of onnxruntime-node in interop/, of
-// onnxruntime-web in the tests.
+// Greedy generation from an exported graph in ONNX Runtime: onnxruntime-node in interop/, onnxruntime-web in the tests.
 
 /**
- * Continues prompts side by side, each step with the keys and values that the one before gave back. Shorter prompts have
- * padding in front.
+ * Continues a batch of prompts. Each step gets the keys and values that the step before returned. Shorter prompts are
+ * padded on the left.
  *
  * @param {{ Tensor: any, session: any }} engine - An `InferenceSession` of the graph, and `Tensor` of the same package.
  * @param {any} config - Configuration of the model.

@@ -1,4 +1,4 @@
-// Installs packed packages with npm in a folder that knows nothing of this repository, as a user does.
+// Installs packed packages with npm in a folder outside this repository, as a user does.
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,8 +7,8 @@ import { pathToFileURL } from "node:url";
 /**
  * @param {string} folder - An empty folder.
  * @param {Map<string, string>} tarballs - All packed packages, as `packAll` returns them.
- * @param {string[]} wanted - Names of those that the user asks for; the rest are found when these depend on them.
- * @param {{ offline: boolean }} options - `offline`: nothing but the tarballs is needed.
+ * @param {string[]} wanted - Packages in the user's package.json. The other tarballs serve as their dependencies.
+ * @param {{ offline: boolean }} options - `offline`: the packages have no dependencies besides the tarballs.
  */
 export function installPacked(folder, tarballs, wanted, { offline }) {
   const files = new Map([...tarballs].map(([name, path]) => [name, pathToFileURL(path).href]));
@@ -16,7 +16,7 @@ export function installPacked(folder, tarballs, wanted, { offline }) {
     name: "user",
     private: true,
     dependencies: Object.fromEntries(wanted.map((name) => [name, files.get(name)])),
-    // What a registry would answer for the packages that these depend on.
+    // Dependencies resolve to the tarballs instead of the registry.
     overrides: Object.fromEntries([...files].filter(([name]) => !wanted.includes(name))),
   };
   writeFileSync(join(folder, "package.json"), JSON.stringify(json, null, 2));

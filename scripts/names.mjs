@@ -1,11 +1,11 @@
-// Writes the site's table of names, PyTorch's, NumPy's and TensorFlow.js' beside ours: node scripts/names.mjs
+// Writes the site's table of names: ours, with those of PyTorch, NumPy and TensorFlow.js. node scripts/names.mjs
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const page = new URL("../apps/docs/reference/tensor/names.mdx", import.meta.url);
 
 /**
- * Rows by entry: our name or how it is called, then PyTorch's, NumPy's and TensorFlow.js'; a dash where there is none. `F` is
+ * Rows by entry point: our name or call, then those of PyTorch, NumPy and TensorFlow.js; a dash if there is none. `F` is
  * torch.nn.functional, `init` torch.nn.init, `optim` torch.optim, `sched` torch.optim.lr_scheduler.
  */
 const tables = {
@@ -201,7 +201,7 @@ oneCycle | sched.OneCycleLR | – | –
 sequential | sched.SequentialLR | – | –`,
 };
 
-/** Functions for which the others have no name of their own. */
+/** Functions without an equivalent in the other libraries. */
 export const ours = {
   "@qkv/tensor":
     "isTensor readOf viewOf checkTensor run runAll runNamed withBackward js count sizeOf broadcastShapes broadcastStrides bytesPerElement mapTensors tensorsOf splitSeed resident causalConv scatterUpdate swiglu swish Tensor".split(
@@ -216,7 +216,7 @@ export const ours = {
 /**
  * The rows of the table.
  *
- * @returns {{ entry: string, name: string, torch: string, numpy: string, tfjs: string }[]} An empty text where there is none.
+ * @returns {{ entry: string, name: string, torch: string, numpy: string, tfjs: string }[]} An empty string if there is none.
  */
 export function names() {
   return Object.entries(tables).flatMap(([entry, text]) =>
@@ -230,7 +230,7 @@ export function names() {
   );
 }
 
-/** The page: one table for each entry. */
+/** The page: one table for each entry point. */
 export function namesPage() {
   const code = (text) => (text === "" ? "" : `\`${text}\``);
   const rows = names();

@@ -1,8 +1,9 @@
-// Begins something new, complete and passing: pnpm new mechanism|mask|architecture|page|package NAME
+// Generates something new, complete and passing: pnpm new mechanism|mask|architecture|page|package NAME
 //
-// A mechanism is one file with its test, one line in the index, one entry in the catalogue, one page with its live
-// example and a change to try, and one changeset. An architecture is one table with its test, and a line in the list. A page is a lesson with the same two. A package is a folder with one function, and a
-// line wherever packages are listed. What is written works as it stands; replace the rule by yours.
+// A mechanism is a file with its test, a line in the index, an entry in the catalogue, a page with a live example and a
+// suggested change, and a changeset. An architecture is a table with its test, and a line in the list. A page is a lesson
+// with an example and a suggested change. A package is a folder with one function, and entries in the package lists. The
+// generated files work; replace the rule with yours.
 import { Command, Option } from "commander";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -165,7 +166,7 @@ function toCamel(name) {
   return toKebab(name).replace(/-+(.)/g, (_, letter) => letter.toUpperCase());
 }
 
-/** The name in the forms that templates need, or the end of the program. */
+/** The name in the forms that templates need. Exits if it is invalid. */
 function namesOf(name, form, like, fix, suggest) {
   if (!form.test(name)) {
     program.error(
@@ -177,7 +178,7 @@ function namesOf(name, form, like, fix, suggest) {
   return { name, kebab, words, title: words[0].toUpperCase() + words.slice(1) };
 }
 
-/** Writes files that are not there yet, and others anew, and tells how to run the tests of what was written. */
+/** Creates and overwrites files, and prints the commands that test them. */
 async function writeAll(tests, made, changed = {}) {
   const taken = Object.keys(made).find((path) => existsSync(join(root, path)));
   if (taken) program.error(`new: ${taken} exists already.\nFix: choose another name, or edit that file.`);
@@ -211,7 +212,7 @@ async function mechanism(name, { folder, files }) {
   });
 }
 
-/** The index with one more line, before the first module that comes later in the alphabet. */
+/** The index with one more line, before the next module in alphabetical order. */
 function withLine(index, line, module) {
   const later = [...index.matchAll(/^export \{[^}]*\} from "([^"]+)";\n/gm)].find(
     ([, path]) => path > module,

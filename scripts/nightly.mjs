@@ -1,6 +1,6 @@
-// The third tier of checks, by hand, a part at a time: npm run nightly [PART]. Each part is a module in scripts/nightly/
-// that exports `about`, one sentence, and `steps`, the commands that it runs. A part that takes arguments has a function
-// of them in place of `steps`, and says in `takes` what they are.
+// The third tier of checks, started by hand, a part at a time: npm run nightly [PART]. Each part is a module in
+// scripts/nightly/ that exports `about`, one sentence, and `steps`, the commands to run. If a part takes arguments,
+// `steps` is a function of them, and `takes` describes them.
 import { readdirSync } from "node:fs";
 import { runSteps } from "./steps.mjs";
 

@@ -1,13 +1,13 @@
-// The Nodes at hand: the one the project brings, and others where the machine has them.
+// Finds installed versions of Node.
 import { spawnSync } from "node:child_process";
 import { delimiter, join } from "node:path";
 
 /**
- * The path of a Node of the major version, or undefined. Looks at the running one, then in `first`, then along PATH,
- * then where systems put it.
+ * Finds the binary of a Node of the given major version. Looks at the running Node, then in `first`, in PATH, and in the
+ * system's usual folders.
  *
  * @param {number} major
- * @param {string[]} [first] - More folders, before others.
+ * @param {string[]} [first] - Folders to search first.
  * @returns {string | undefined}
  */
 export function nodeOf(major, first = []) {

@@ -1,4 +1,4 @@
-// Packs every public package as it would be published.
+// Packs every public package as for publishing.
 import { execFileSync } from "node:child_process";
 import { basename, join } from "node:path";
 import { readFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { publicPackages } from "./packages.mjs";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /**
- * Packs the built packages into `folder`; `workspace:^` becomes a version on the way.
+ * Packs the built packages into `folder`; `workspace:^` is replaced by a version.
  *
  * @param {string} folder - An existing folder.
  * @returns {Map<string, string>} Path of the tarball by package name.
@@ -22,14 +22,14 @@ export function packAll(folder) {
 }
 
 /**
- * Runs the pinned pnpm, and returns what it says on stdout.
+ * Runs the pinned pnpm, and returns its stdout.
  *
  * @param {string[]} args
  * @param {string} cwd
  * @returns {string}
  */
 export function pnpm(args, cwd = root) {
-  // Under `pnpm exec` the running pnpm is named; elsewhere npx brings the pinned one.
+  // `pnpm exec` names the running pnpm in an environment variable; otherwise npx runs the pinned one.
   const running = process.env.npm_execpath ?? "";
   const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const windows = process.platform === "win32";

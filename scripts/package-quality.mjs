@@ -1,6 +1,5 @@
-// What a registry would receive, checked before it does: publint, attw (do the types resolve, as ESM and as CJS?), a
-// size budget for each entry, no install scripts, licences of what is installed beside, and the API reports. Needs the
-// packages built.
+// Checks the packed packages: publint, attw (types resolve as ESM and as CJS), a size budget for each entry point, no
+// install scripts, licences of dependencies, and the API reports. Needs built packages.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,7 +14,7 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 let passed = 0;
 let failed = 0;
 
-// What runs when a user installs.
+// Scripts that run when a user installs.
 const installScripts = [
   "preinstall",
   "install",
@@ -26,16 +25,16 @@ const installScripts = [
   "postprepare",
 ];
 const licences = ["MIT", "ISC", "0BSD", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0"];
-/** True if each part of a licence such as `(Apache-2.0 AND BSD-3-Clause)` is one of those. */
+/** True if a licence expression such as `(Apache-2.0 AND BSD-3-Clause)` only has allowed licences. */
 const isKnown = (licence) =>
   licence
     .replace(/^\((.*)\)$/, "$1")
     .split(" AND ")
     .every((part) => licences.includes(part));
 
-/** Of an operation that is imported alone: 3.6 kB, without what operations share in core. */
+/** Budget of an operation imported alone: 3.6 kB, without the code that operations share in core. */
 const mostBytesOfOp = 3750;
-/** Names that are made of others: of `vjp`, of `tensor` and `stack`, and of what a batching rule needs. */
+/** Names that include others: `vjp`, `tensor`, `stack`, and the code for batching rules. */
 const mostBytesOf = { jvp: 4100, jacobian: 5500, vmap: 7700 };
 
 function note(name, wrong) {
@@ -60,7 +59,7 @@ function problem(list, what) {
   return list.length === 0 ? undefined : `${list.join(", ")}: ${what}`;
 }
 
-/** Adds the licence of each package that a user gets beside ours, and of what that brings. */
+/** Adds the licences of a package's dependencies, including indirect ones. */
 function dependenciesOf(folder, { dependencies = {} }, found) {
   for (const name of Object.keys(dependencies)) {
     const at = placeOf(name, folder);
@@ -71,7 +70,7 @@ function dependenciesOf(folder, { dependencies = {} }, found) {
   }
 }
 
-/** Folder in which Node finds a package, looking up from a folder. */
+/** The folder of a package, as Node resolves it from a folder. */
 function placeOf(name, folder) {
   const at = join(folder, "node_modules", name);
   if (existsSync(at)) return realpathSync(at);
@@ -84,7 +83,7 @@ try {
   const tarballs = packAll(folder);
   for (const { name, json } of publicPackages()) {
     const tarball = tarballs.get(name);
-    // Files that are served, and have no types.
+    // Files to be served, without types.
     const files = Object.entries(json.exports ?? {}).flatMap(([entry, to]) =>
       typeof to === "string" && !to.endsWith(".json") ? [entry.slice("./".length)] : [],
     );
@@ -103,7 +102,8 @@ try {
 const budgets = JSON.parse(readFileSync(join(root, ".size-limit.json"), "utf8")).map(({ path }) => path);
 const runtime = new Map();
 for (const { name, folder, json } of publicPackages()) {
-  // A subpath of qkv is one line, which tests/qkv-package.test.ts reads: it costs what its package's entry costs.
+  // A subpath of qkv is a re-export, which tests/qkv-package.test.ts checks: it is as large as the package's entry
+  // point.
   const own = Object.values(json.exports ?? {}).filter((to) => !isSubpath(to));
   const built = own.flatMap((to) => to?.import?.default ?? []);
   const without = built

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 const folder = fileURLToPath(new URL("../packages/", import.meta.url));
 
 /**
- * Every package that is built, as `{ name, folder, json }`, in order of its folder's name.
+ * All packages with a build, as `{ name, folder, json }`, ordered by folder name.
  *
  * @returns {{ name: string, folder: string, json: Record<string, any> }[]}
  */
@@ -21,7 +21,7 @@ export function allPackages() {
     .filter(({ json }) => json.scripts.build);
 }
 
-/** Those that are published. */
+/** The packages that are published. */
 export function publicPackages() {
   return allPackages().filter(({ json }) => !json.private);
 }

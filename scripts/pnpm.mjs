@@ -1,4 +1,4 @@
-// Brings the pinned pnpm (which brings Node 24), installs exactly what the lockfile says, then runs a command:
+// Runs a command with the pinned pnpm (which installs Node 24), after installing the versions in the lockfile:
 //   node scripts/pnpm.mjs turbo run build
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -26,7 +26,8 @@ function pnpm(args, failed = () => {}) {
   const quoted = windows ? args.map((arg) => (/[\s"]/.test(arg) ? JSON.stringify(arg) : arg)) : args;
   const { status, error } = spawnSync("npx", ["--yes", packageManager, ...quoted], {
     cwd: root,
-    // Paths on the command line are relative to where it was typed. npx sets INIT_CWD anew, so it goes by another name.
+    // Paths in arguments are relative to the caller's folder. npx overwrites INIT_CWD, so it is passed under another
+    // name.
     env: { ...process.env, QKV_CWD: process.env.INIT_CWD ?? process.cwd() },
     stdio: "inherit",
     shell: windows,
@@ -39,8 +40,8 @@ function pnpm(args, failed = () => {}) {
 
 const command = process.argv.slice(2);
 
-// `--silent` keeps stdout for the command's own output (--json). A test run closes with its line even when nothing could
-// be installed.
+// `--silent` reserves stdout for the command's own output (--json). A test run ends with its closing line even if the
+// installation fails.
 pnpm(["install", "--frozen-lockfile", ...(command.includes("--json") ? ["--silent"] : [])], () => {
   if (command.includes("scripts/verify.mjs")) console.log("0 passed, 1 failed");
 });

@@ -1,4 +1,4 @@
-// Property tests try the same cases in every run, so that a change is judged and not luck. QKV_SEED tries others:
+// Property tests use the same cases in every run, so that results are reproducible. QKV_SEED selects others:
 //   QKV_SEED=$RANDOM npm test
 import fc from "fast-check";
 

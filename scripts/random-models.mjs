@@ -1,5 +1,5 @@
-// Small random models of each architecture, for tests that hand them over to other engines. Weights are large, so that
-// generated tokens do not only repeat the last one, and gains and biases are random too.
+// Small random models of each architecture, for tests that export them to other engines. Weights are large, so that
+// greedy generation does not repeat the last token forever; norm weights and biases are random too.
 
 const base = {
   ...{ vocabSize: 64, embedDim: 64, hiddenDim: 96, numLayers: 3, numHeads: 4, numKvHeads: 2 },
@@ -12,7 +12,7 @@ const gpt = {
   bias: { queryKeyValue: true, attentionOutput: true, feedForward: true },
 };
 
-/** Configurations of decoders, by the name of the architecture. */
+/** Configurations of decoders by architecture. */
 export const decoderConfigs = {
   llama: { ...base },
   "llama, pairs of neighbours": { ...base, ropeLayout: "interleaved" },
@@ -55,16 +55,16 @@ export const decoderConfigs = {
   gpt_bigcode: { ...base, ...gpt, numKvHeads: 1 },
 };
 
-/** A configuration of an encoder. */
+/** An encoder's configuration. */
 export const encoderConfig = {
   ...{ vocabSize: 64, embedDim: 64, hiddenDim: 96, numLayers: 2, numHeads: 4 },
   ...{ contextLength: 64, numTypes: 2, normEps: 1e-12 },
 };
 
 /**
- * Random weights: those of `init`, scaled up.
+ * Random weights: scaled up from `init`.
  *
- * @param {{ mapTensors: any, randn: any, add: any, mul: any }} ops - Of @qkv/tensor.
+ * @param {{ mapTensors: any, randn: any, add: any, mul: any }} ops - Functions of @qkv/tensor.
  * @param {any} params
  * @param {number} [embeddingScale] - Factor of the model's embeddings.
  */
@@ -75,10 +75,10 @@ export function scaledParams({ mapTensors, randn, add, mul }, params, embeddingS
     if (/norm\.weight$/i.test(path)) return add(mul(randn(x.shape, { seed }), 0.2), 1);
     if (/bias$|sinks$/i.test(path)) return mul(randn(x.shape, { seed }), 0.3);
     if (/^(embedding|positions|types)/.test(path)) return mul(x, 12 / embeddingScale);
-    // Exponents of a state's decay: twice of them is no model's.
+    // Parameters of a state's decay are not scaled up: doubling them would give implausible decays.
     return /(A\.value|logRate)$/.test(path) ? x : mul(x, 2);
   });
 }
 
-/** A prompt. */
+/** Token ids of a prompt. */
 export const prompt = [3, 14, 15, 9, 26, 5, 35, 8, 9, 7, 9, 32];

@@ -1,5 +1,5 @@
-// Small random models whose attention is softmax: beside those of random-table-models.mjs, which GGUF files are made of too,
-// what graphs of ONNX hold besides.
+// Small random models with softmax attention, for ONNX graphs. Those of random-table-models.mjs are for both GGUF files
+// and ONNX graphs.
 
 const base = {
   ...{ vocabSize: 64, embedDim: 64, hiddenDim: 96, numLayers: 4, numHeads: 4, numKvHeads: 4 },
@@ -12,7 +12,7 @@ const yarn = { type: "yarn", factor: 4, originalLength: 32, mscale: 0.7, mscaleA
 const longer = 0.1 * yarn.mscaleAllDim * Math.log(yarn.factor) + 1;
 const longerScale = (latent.nopeDim + latent.ropeDim) ** -0.5 * longer * longer;
 
-/** Configurations of decoders, by the name of the architecture. */
+/** Configurations of decoders by architecture. */
 export const onnxConfigs = {
   "deepseek_v2, groups and yarn": {
     ...{ ...base, latent, ropeLayout: "interleaved", ropeScaling: yarn, attentionScale: longerScale },

@@ -1,4 +1,4 @@
-// Small random models whose layers hold states, for tests that hand them over to llama.cpp.
+// Small random models with recurrent states, for tests that export them to llama.cpp.
 import { File } from "node:buffer";
 
 const base = {
@@ -16,7 +16,9 @@ const nemotron = {
 
 const gatedAttention = { headDim: 32, ropeDim: 8, qkNorm: true, attentionGate: "elementwise" };
 
-/** A stack of mixers alone: sizes of attention and feed-forward layers, which it has none of, are those of the mixer. */
+/**
+ * A stack of mixers only. It has no attention or feed-forward layers; their sizes in the configuration are the mixer's.
+ */
 const stack = (mixer) => ({
   ...base,
   ...{ hiddenDim: 64, numHeads: mixer.config.numHeads, numKvHeads: mixer.config.numKeyHeads },
@@ -24,11 +26,11 @@ const stack = (mixer) => ({
   feedForwardLayers: [false, false, false, false],
 });
 
-/** Attention and a mixer beside each other in all layers. */
+/** Attention and a mixer in parallel in all layers. */
 const hybrids = (mixer) => new Array(4).fill({ attention: "full", mixer });
 
 /**
- * Configurations of decoders, by the name of the architecture.
+ * Configurations of decoders by architecture.
  *
  * @param {{ attention: any, tensor: any }} packages - @qkv/attention and @qkv/tensor.
  */
@@ -61,8 +63,8 @@ export function stateConfigs({ attention, tensor }) {
     apply: (x, { gain }) => rmsNorm(x, gain, { eps: 1e-5 }),
   };
   const normedMamba = mamba({ inputs: { key: gained, query: gained }, rankMaps: { deltaTime: gained } });
-  // Keys of 32 numbers: llama.cpp divides them by their length, ours by the root of its square plus 1e-6, as transformers
-  // does, which logits show where keys are short.
+  // 32 elements per key: llama.cpp divides keys by their norm, we and transformers by the square root of its square
+  // plus 1e-6. For keys with a small norm, logits would differ.
   const deltas = (numHeads) =>
     mixerLayer({
       ...{ embedDim: 64, numHeads, numKeyHeads: numHeads === 6 ? 2 : numHeads, keyDim: 32, valueDim: 32 },
@@ -135,8 +137,8 @@ export function stateConfigs({ attention, tensor }) {
   };
 }
 
-/** The names of their architectures in llama.cpp, where they are others. */
-export const statesHeldAs = {
+/** Names of architectures in llama.cpp, if different. */
+export const llamaCppStateArchitectures = {
   bamba: "granitehybrid",
   falcon_h1: "falcon-h1",
   "falcon_h1, normalized mixers": "falcon-h1",
@@ -152,11 +154,10 @@ export const statesHeldAs = {
 };
 
 /**
- * A checkpoint of RWKV-7 with random weights, for `load`: heads of 64 numbers, as the kernels of llama.cpp read so many at a
- * time.
+ * A checkpoint of RWKV-7 with random weights, for `load`. The head size is 64, the only one that llama.cpp's kernels support.
  *
- * @param {{ randn: any, add: any, mul: any }} ops - Of @qkv/tensor.
- * @param {(tensors: any) => Promise<Uint8Array<ArrayBuffer>>} writeSafetensors - Of @qkv/tensor/safetensors.
+ * @param {{ randn: any, add: any, mul: any }} ops - Functions of @qkv/tensor.
+ * @param {(tensors: any) => Promise<Uint8Array<ArrayBuffer>>} writeSafetensors - Function of @qkv/tensor/safetensors.
  */
 export async function rwkv7Files({ randn, add, mul }, writeSafetensors) {
   const [C, F, V, layers] = [128, 256, 64, 3];

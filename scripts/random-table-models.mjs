@@ -1,4 +1,4 @@
-// Small random models of architectures that are said by tables, for tests that hand them over to other engines.
+// Small random models of architectures that are defined by tables, for tests that export them to other engines.
 
 const base = {
   ...{ vocabSize: 64, embedDim: 64, hiddenDim: 96, numLayers: 4, numHeads: 4, numKvHeads: 2 },
@@ -28,7 +28,7 @@ const gemma = {
   ...{ activation: "geluTanh", placement: "both", qkNorm: true, valueNorm: true, normEps: 1e-6 },
   ...{ embeddingScale: 8, attentionScale: 1, ropeBase: 1e6 },
 };
-/** Sizes of streams as llama.cpp has them, which reads no others. */
+/** Sizes of residual streams, the only ones that llama.cpp reads. */
 const streams = {
   ...{ altUp: { streams: 4, outputScale: true }, laurelRank: 64 },
   ...{ perLayerEmbedding: { dim: 256 }, logitSoftcap: 30 },
@@ -43,7 +43,7 @@ const grouped = {
   hiddenDim: 48,
 };
 
-/** Configurations of decoders, by the name of the architecture. */
+/** Configurations of decoders by architecture. */
 export const tableConfigs = {
   afmoe: {
     ...{ ...base, placement: "both", qkNorm: true, attentionGate: "elementwise", embeddingScale: 8 },
@@ -98,7 +98,7 @@ export const tableConfigs = {
   },
   deepseek_v32: {
     ...{ ...base, ...multiHead, ...latents, ropeLayout: "interleaved" },
-    // So many heads that no two keys have scores of 0, between which any choice is right.
+    // Enough heads that no two keys score 0: a tie may be broken in any order.
     indexer: { numHeads: 32, headDim: 64, topK: 8 },
     experts: { ...experts, ...grouped, layers: [false, true, true, true] },
   },
@@ -176,7 +176,7 @@ export const tableConfigs = {
   gpt_oss: { ...base, ...gptOss },
   "gpt_oss, yarn": {
     ...{ ...base, ...gptOss, ropeBase: 10177 },
-    // Bounds of the ramp that are whole numbers, or nearly: llama.cpp rounds them.
+    // The bounds of YaRN's ramp are integers, or nearly: llama.cpp rounds them.
     ropeScaling: { type: "yarn", factor: 4, originalLength: 200, truncate: false },
   },
   granite: { ...base, ...scales },
@@ -239,8 +239,8 @@ export const tableConfigs = {
   starcoder2: { ...base, ...layered, activation: "geluTanh", bias: everywhere },
 };
 
-/** The names of their architectures in llama.cpp, where they are others, or how they are refused. */
-export const heldAs = {
+/** Names of architectures in llama.cpp if different, or the error that refuses them. */
+export const llamaCppArchitectures = {
   "apertus, slow pairs": "apertus",
   cohere: "command-r",
   deepseek_v2: "deepseek2",
@@ -278,7 +278,7 @@ export const heldAs = {
   qwen2_moe: "qwen2moe",
 };
 
-/** Refusals of ONNX graphs, and of the configurations of Hugging Face beside them. */
+/** Refusals of ONNX graphs, and of Hugging Face configurations. */
 export const refusedInOnnx = {
   afmoe: /`config\.attentionGate` .*in an ONNX graph/,
   deepseek_v32: /`config\.indexer` .*in an ONNX graph/,
@@ -292,10 +292,10 @@ export const refusedInOnnx = {
 };
 
 /**
- * Params as an architecture has them: what it leaves out is left out. Most have an output map of their own.
+ * Params of an architecture, without those that it does not have. Most have an untied output projection.
  *
  * @param {string} name
- * @param {{ ones: any, mul: any, randn: any }} ops - Of @qkv/tensor.
+ * @param {{ ones: any, mul: any, randn: any }} ops - Functions of @qkv/tensor.
  */
 export function tableParams(name, { ones, mul, randn }, params) {
   const { layers, embedding } = params;
@@ -324,7 +324,7 @@ export function tableParams(name, { ones, mul, randn }, params) {
 }
 
 /**
- * Scales of the active stream, which are 0 before training; layers add little, so that roundings of one do not grow through 25.
+ * Scales of the active stream, which are 0 before training. Layers add small updates, so that rounding errors do not grow through 25 layers.
  */
 function withOutputScales({ mul, randn }, params) {
   const little = ({ weight }) => ({ weight: mul(weight, 0.1) });

@@ -1,5 +1,5 @@
-// Calls every function of the published packages with wrong arguments, and writes what each says into the reference:
-// apps/docs/reference/refusals. --check only compares. Needs the packages built.
+// Calls every function of the published packages with wrong arguments, and writes their error messages to the
+// reference: apps/docs/reference/refusals. --check only compares. Needs built packages.
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -10,12 +10,12 @@ import { forPackages, legal, pending } from "./refusals/legal.mjs";
 const probe = fileURLToPath(new URL("refusals/probe.mjs", import.meta.url));
 const folder = fileURLToPath(new URL("../apps/docs/reference/refusals/", import.meta.url));
 
-/** Milliseconds and MiB within which a call must have refused. */
+/** Limits of time and memory within which a call must throw. Units: milliseconds, MiB. */
 const mostMs = 1000;
 const mostMib = 64;
 
 /**
- * One call with wrong arguments, and what came of it. `ended`: it ended the process, with these last words.
+ * A call with wrong arguments, and its outcome. `ended`: it ended the process, with these last lines of stderr.
  *
  * @typedef {{ entry: string, fn: string, given: string, returned?: true, late?: true, ended?: string, ms: number,
  *   mib: number, error?: { name: string, message: string, typed: boolean, fn?: string, argument?: string,
@@ -51,7 +51,7 @@ export async function callAllWrongly() {
 }
 
 /**
- * Tells the problem with the outcome of a call, if it is no refusal by an error that names the function and says what to do.
+ * Returns the problem with a call's outcome, unless it threw an error that names the function and the fix.
  *
  * @param {Call} call
  * @returns {string | undefined}
@@ -67,14 +67,14 @@ export function problemOf({ fn, returned, late, ended, error, ms, mib }) {
   return undefined;
 }
 
-/** True if something may be given to a function, by the table. */
+/** True if the table of exceptions allows an argument of a function. */
 const allows = (exception, { entry, fn, given }) =>
   exception.entry === entry &&
   exception.names.split(" ").includes(fn) &&
   (exception.given === undefined || exception.given.includes(given));
 
 /**
- * Lists the problems of all calls, and the exceptions that are not needed.
+ * Lists the problems of all calls, and the unused exceptions.
  *
  * @param {Call[]} calls
  * @returns {{ problems: string[], unneeded: string[] }}
@@ -93,7 +93,7 @@ export function judge(calls) {
       for (const given of exception.given ? [call.given] : givens)
         needed.add(`${call.entry} ${call.fn}: ${given}`);
     }
-    // Whoever may call it, a call never hangs, takes all memory or ends the process.
+    // No exception allows a call to hang, exhaust the memory or end the process.
     const grave = call.ended !== undefined || call.late || call.ms > mostMs || call.mib > mostMib;
     if (exceptions.length === 0 && (grave ? !pending.includes(call.entry) : !exempt))
       problems.push(`${call.entry}: ${call.fn}(${call.given}) ${problem}`);
@@ -108,7 +108,7 @@ export function judge(calls) {
 }
 
 /**
- * The pages of the reference, by file: for each function what was given and what it says.
+ * The reference pages by file: for each function the wrong arguments and the messages.
  *
  * @param {Call[]} calls
  * @returns {Map<string, string>}
@@ -157,7 +157,7 @@ function section(key, calls) {
   return `## ${fn}${from}\n\n| invalid argument | error message |\n| --- | --- |\n${rows.join("")}`;
 }
 
-/** Text as code in a table: backticks, bars and line ends stay what they are. */
+/** Escapes text as code in a table: backticks, bars and line breaks. */
 const code = (text) => `\`\` ${text.replaceAll("\n", " ").replaceAll("|", "\\|")} \`\``;
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -1,6 +1,6 @@
-// A release without a registry: which versions the pending changesets make, what the changelogs will say, what
-// `npm publish` would send of each package, and which packages a patch of each one bumps: itself alone. Nothing here is
-// changed, and the network is not used. Needs the packages built.
+// A release without a registry: prints the versions and changelogs of the pending changesets, the files that `npm
+// publish` would send, and the packages that a patch of each one bumps, which must be itself only. Changes nothing, and
+// needs no network. Needs built packages.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -46,13 +46,13 @@ for (const { name } of publicPackages()) {
 console.log(`\n${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed === 0 ? 0 : 1;
 
-/** The entry of a version in a changelog. */
+/** The section of a version in a changelog. */
 function entryOf(version, log) {
   const [, entry] = log.split(`## ${version}\n`);
   return entry.split(/^## /m)[0].trim();
 }
 
-/** True if npm would publish the folder, with siblings by the versions that they have then. */
+/** True if npm would publish the folder with the new versions of its siblings. */
 function published(copy, versions) {
   const file = join(copy, "package.json");
   const json = JSON.parse(readFileSync(file, "utf8"));
@@ -69,7 +69,7 @@ function published(copy, versions) {
   return status === 0;
 }
 
-/** The size and the number of files in npm's answer, whose form differs between its versions. */
+/** The size and the number of files in npm's output, whose format differs between versions. */
 function summary(stdout) {
   const answer = JSON.parse(stdout);
   const { id, size, entryCount } = answer.id ? answer : Object.values(answer)[0];

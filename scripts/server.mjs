@@ -1,4 +1,4 @@
-// A server on this machine: for tests that load from one, for pages of benchmarks, and for the site's checks.
+// A local HTTP server for tests, benchmark pages and the site's checks.
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
@@ -7,7 +7,7 @@ import { gzip } from "node:zlib";
 
 const gzipped = promisify(gzip);
 
-/** Opens a server on a port of this machine, a free one by default. */
+/** Opens a server on localhost, by default on a free port. */
 export async function openServer(answer, { port = 0, ...options } = {}) {
   const server = createServer(options, answer);
   await new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
@@ -31,15 +31,15 @@ const types = {
   ".woff2": "font/woff2",
 };
 
-/** Headers that make a page cross-origin isolated, so that its workers share memory. */
+/** Headers of cross-origin isolation, which SharedArrayBuffer requires. */
 export const isolation = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
 /**
- * Answers with the files of a folder as a plain static host does, under a path: no headers beyond the type and those
- * given. With `compress`, text is gzipped for those who accept it.
+ * Serves the files of a folder under a path, as a plain static host does, with the content type and the given headers. With
+ * `compress`, text is gzipped for clients that accept it.
  */
 export function staticFiles(folder, { base = "/", headers = {}, compress = false } = {}) {
   return async (request, response) => {

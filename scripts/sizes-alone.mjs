@@ -1,15 +1,15 @@
-// How large each name of a built package is when it is imported alone: what rolldown leaves of it, minified and gzipped,
-// as size-limit measures.
+// The size of each name of a built package when it is imported alone: bundled by rolldown, minified and gzipped, as
+// size-limit measures it.
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
 
-/** Bytes of an import whose names are not used, which size-limit leaves out. */
+/** Bytes of an import without used names, which size-limit subtracts. */
 const ofNothing = 34;
 
 /**
- * The names that a package's index exports with their bytes, largest first.
+ * The exports of a package's index with their bytes, largest first.
  *
  * @param {string} folder - The package.
  * @param {string[]} beside - Packages that are not counted.

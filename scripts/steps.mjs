@@ -1,4 +1,4 @@
-// Runs commands one after another, stops at the first that fails, and closes with one line: `N passed, N failed`.
+// Runs commands in sequence, stops at the first failure, and prints a closing line: `N passed, N failed`.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
@@ -6,9 +6,9 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const closingLine = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm;
 
 /**
- * A step is `{ name, command }`. One that `counts` shows its output as it runs and must end with a closing line of
- * its own, which is added to the total; any other is quiet while it succeeds and adds one failure when it does not.
- * A step with `skip`, a reason, is not run and the reason is shown.
+ * A step is `{ name, command }`. With `counts`, the command's output is shown, and its closing line is added to the total.
+ * Other steps are silent if they succeed, and count as one failure if they fail. A step with `skip`, a reason, is not run;
+ * the reason is shown.
  *
  * Returns whether every step passed. The total is the last line printed.
  */
@@ -23,7 +23,7 @@ export async function runSteps(steps) {
     const start = Date.now();
     const { status, output } = await run(step);
     const counts = step.counts ? lastCounts(output) : { passed: 0, failed: 0, skipped: 0 };
-    // A command that fails without saying so in its counts, or that counted nothing, must not pass for that.
+    // A command that fails without counting a failure, or counts nothing, is a failure.
     if (counts === undefined || (status !== 0 && counts.failed === 0)) total.failed += 1;
     for (const key of Object.keys(total)) total[key] += counts?.[key] ?? 0;
     const seconds = ((Date.now() - start) / 1000).toFixed(1);

@@ -5,7 +5,7 @@ import { chromiumPath, noChromium } from "./chromium.mjs";
 import { runSteps } from "./steps.mjs";
 
 const firstTier = [
-  // The lint first: it says in a sentence what a compiler says in a page.
+  // The lint runs first: its messages are shorter than a compiler's.
   { name: "lint", command: ["eslint", "."] },
   { name: "words", command: ["node", "scripts/lint/words.mjs"] },
   { name: "build", command: ["turbo", "run", "build", "--filter=./packages/*"] },
@@ -15,7 +15,7 @@ const firstTier = [
   { name: "tests", command: ["vitest", "run"], counts: true },
 ];
 
-// What mode webasm has kernels for: a compile for each size makes generation slow there.
+// Operations with kernels in mode webasm. It compiles a kernel for each size, which makes generation slow.
 const kernelFamilies = [
   ...["attention", "flex-attention", "matmul", "gemm", "softmax", "layer-normalization"],
   ...["rms-normalization", "rotary-embedding", "sdpa", "modules", "functions"],
@@ -31,7 +31,7 @@ const hasVulkan =
   ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"].some((folder) => existsSync(folder));
 const noVulkan =
   "WebGPU in Node is not tested: there is no Vulkan driver here (Debian: mesa-vulkan-drivers).";
-/** A run on the project's own data, and one on the larger set where QKV_DATA names one. */
+/** Runs on the project's own data, and on the larger set if QKV_DATA is set. */
 const conformance = (device, families = []) =>
   [...new Set([ownData, referenceData])].map((data) => ({
     name: `conformance on ${device}${data === ownData ? "" : `, ${data.folder}`}`,
@@ -61,7 +61,7 @@ const secondTier = [
     conformance(device),
   ),
   ...conformance("gpu:webasm", kernelFamilies),
-  // Mesa's software renderer compiles each shader for up to a second: families that share shaders.
+  // Mesa's software renderer takes up to a second to compile a shader: families share shaders.
   ...conformance("webgpu,limits=plain", webgpuFamilies).map((step) => ({
     ...step,
     skip: hasVulkan ? undefined : noVulkan,

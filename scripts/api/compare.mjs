@@ -1,5 +1,5 @@
-// What changed between two reports, and whether the pending changesets say so.
-import { onlyMore } from "./only-more.mjs";
+// Compares two API reports, and checks that pending changesets announce breaking changes.
+import { isCompatibleExtension } from "./only-more.mjs";
 
 /**
  * @param {import("./report.mjs").Report} before
@@ -12,24 +12,25 @@ export function changesBetween(before, after) {
     return [...new Set([...old.keys(), ...now.keys()])].flatMap((label) => {
       if (old.get(label) === now.get(label)) return [];
       const [was, is] = [old.get(label), now.get(label)];
-      // What is not exported matters through what is: leaving one out, or adding one, changes nothing by itself.
+      // Types that are not exported only matter through exported names that use them: adding or removing one is no
+      // change.
       if (label.startsWith("~") && (was === undefined || is === undefined)) return [];
       if (was === undefined) return [{ entry, label, kind: "added" }];
       if (is === undefined) return [{ entry, label, kind: "removed" }];
-      return [{ entry, label, kind: onlyMore(was, is) ? "grown" : "changed" }];
+      return [{ entry, label, kind: isCompatibleExtension(was, is) ? "grown" : "changed" }];
     });
   });
 }
 
 /**
- * The changes that no changeset stands for. What is removed or has another type breaks its users, so a changeset must
- * bump the package by `major` (before version 1: by `minor`, which a range such as ^0.2.0 does not cross) and have a
- * line that begins with `Breaking:` and names it. Where the new type takes and gives all that the old one did, the line
- * begins with `Compatible:` instead, and any bump will do.
+ * The changes that no changeset announces. A removed name or a changed type breaks callers: a changeset must bump the
+ * package by `major` (before version 1 by `minor`, which a range such as ^0.2.0 excludes) and have a line that begins with
+ * `Breaking:` and contains the name. If the new type accepts and returns everything that the old one did, the line begins
+ * with `Compatible:` instead, and any bump is allowed.
  *
  * @param {ReturnType<typeof changesBetween>} changes
- * @param {{ name: string, version: string }} json - Of the package.
- * @param {string[]} changesets - The texts of the pending ones.
+ * @param {{ name: string, version: string }} json - The package's package.json.
+ * @param {string[]} changesets - The texts of the pending changesets.
  */
 export function unannounced(changes, { name, version }, changesets) {
   const enough = version.startsWith("0.") ? ["major", "minor"] : ["major"];
@@ -48,7 +49,7 @@ export function unannounced(changes, { name, version }, changesets) {
   );
 }
 
-/** By how much a changeset bumps a package; undefined where it does not. */
+/** The bump of a package in a changeset; undefined if the changeset does not list it. */
 function bumpOf(text, name) {
   const [, head = ""] = /^---\n([^]*?)\n---/.exec(text) ?? [];
   const line = head.split("\n").find((each) => each.startsWith(`"${name}":`));

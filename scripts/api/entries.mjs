@@ -1,11 +1,11 @@
-// The entries of packages and the names that each exports, read from the built declarations.
+// Reads the entry points of packages, and the names that each exports, from the built declarations.
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import ts from "typescript";
 
 /**
- * A name that an entry exports. `inner`: a type that is not exported and that exported ones are made of. `elsewhere`: it
- * is declared in another package.
+ * A name that an entry point exports. `inner`: a type that is not exported but used by exported ones. `elsewhere`: declared
+ * in another package.
  *
  * @typedef {{ label: string, symbol: ts.Symbol, declarations: readonly ts.Declaration[], inner: boolean,
  *   elsewhere: boolean }} Name
@@ -13,12 +13,14 @@ import ts from "typescript";
  * @typedef {{ pkg: Package, entry: string, names: Name[] }} Entry - `entry`: "." or "./training".
  */
 
-/** True for an entry of `exports` in `src/subpaths`, which re-exports all names of another package's entry. */
+/**
+ * True for an entry point of `exports` in `src/subpaths`, which re-exports all names of another package's entry point.
+ */
 export const isSubpath = (to) => to?.import?.types?.startsWith("./dist/subpaths/") ?? false;
 
 /**
- * Reads every entry of the packages that has types, in the order of `exports`. The subpaths of qkv (`qkv/tensor`) are left
- * out: they have the names of another package's entry, which tests/qkv-package.test.ts compares.
+ * Reads all typed entry points of the packages, in the order of `exports`, except the subpaths of qkv (`qkv/tensor`): they
+ * re-export another package's entry point, which tests/qkv-package.test.ts compares.
  *
  * @param {Package[]} packages
  * @returns {{ checker: ts.TypeChecker, entries: Entry[] }}
@@ -33,7 +35,7 @@ export function readEntries(packages) {
   const untyped = packages.find((pkg) => !files.some((each) => each.pkg === pkg));
   if (untyped) throw new Error(`${untyped.name} exports nothing with types`);
   const missing = files.find(({ file }) => !existsSync(file));
-  if (missing) throw new Error(`${missing.file} is not there. Fix: build the packages first.`);
+  if (missing) throw new Error(`${missing.file} does not exist. Fix: build the packages first.`);
   const program = ts.createProgram(
     files.map(({ file }) => file),
     { module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2022, types: [], skipLibCheck: true },
@@ -66,7 +68,7 @@ function namesOf(checker, file, dist) {
   const exported = module ? checker.getExportsOfModule(module) : [];
   const resolved = exported.map((symbol) => ({ label: symbol.name, symbol: real(checker, symbol) }));
   for (const { label, symbol } of resolved.sort(byLabel)) add(label, symbol, false);
-  // Grows while it is walked: a type that is not exported may be made of another.
+  // The list grows during this loop: a type that is not exported may use another.
   for (const symbol of inner) {
     const { declarations = [] } = symbol;
     const top = declarations.every((each) => own(each) && ts.isSourceFile(printed(each).parent));
@@ -81,7 +83,7 @@ const real = (checker, symbol) =>
   symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
 
 /**
- * The symbol that an identifier stands for, imports followed to where it is declared.
+ * The symbol of an identifier, with imports resolved to the declaration.
  *
  * @param {ts.TypeChecker} checker
  * @param {ts.Node} node
@@ -92,7 +94,7 @@ export function symbolAt(checker, node) {
 }
 
 /**
- * The node that a declaration is printed as: of a variable its statement.
+ * The node that is printed for a declaration: for a variable, its statement.
  *
  * @param {ts.Node} declaration
  */

@@ -1,36 +1,36 @@
 import ts from "typescript";
 
 /**
- * True if a declaration only has additions that break no caller: optional members of an object type, members of a class,
- * optional parameters at the end, overloads. False if the text does not tell.
+ * True if a declaration differs only by additions that break no caller: optional members of an object type, members of a
+ * class, trailing optional parameters, overloads. False in doubt.
  *
  * @param {string} before - A declaration in an API report.
  * @param {string} after
  */
-export function onlyMore(before, after) {
+export function isCompatibleExtension(before, after) {
   const [old, now] = [statements(before), statements(after)];
   if (old.length === 0 || old.length > now.length) return false;
   if (old.every(ts.isFunctionDeclaration) && now.every(ts.isFunctionDeclaration)) {
-    return old.every((each, i) => takesMore(each, now[i]));
+    return old.every((signature, i) => isCompatibleSignature(signature, now[i]));
   }
   if (old.length !== 1 || now.length !== 1 || old[0].kind !== now[0].kind) return false;
-  const [was, is] = [shapeOf(old[0]), shapeOf(now[0])];
+  const [was, is] = [objectShape(old[0]), objectShape(now[0])];
   if (!was || !is || was.head !== is.head) return false;
-  const kept = was.members.every((member) => is.members.some(({ text }) => text === member.text));
+  const allKept = was.members.every((member) => is.members.some(({ text }) => text === member.text));
   const added = is.members.filter(({ text }) => !was.members.some((member) => member.text === text));
-  return kept && added.every(({ optional }) => optional);
+  return allKept && added.every(({ optional }) => optional);
 }
 
 function statements(text) {
   return [...ts.createSourceFile("report.d.ts", text, ts.ScriptTarget.ES2022, true).statements];
 }
 
-/** The members of an object type, an interface or a class, and everything before them. */
-function shapeOf(statement) {
+/** The members of an object type, an interface or a class, and the text before them. */
+function objectShape(statement) {
   const literal = ts.isTypeAliasDeclaration(statement) ? statement.type : statement;
-  const known =
+  const hasMembers =
     ts.isTypeLiteralNode(literal) || ts.isInterfaceDeclaration(literal) || ts.isClassDeclaration(literal);
-  if (!known) return undefined;
+  if (!hasMembers) return undefined;
   const text = statement.getText();
   return {
     head: text.slice(0, text.indexOf("{")),
@@ -41,14 +41,14 @@ function shapeOf(statement) {
   };
 }
 
-function takesMore(old, now) {
-  const of = ({ parameters }) => parameters.map((parameter) => parameter.getText());
+function isCompatibleSignature(old, now) {
+  const parameterTexts = ({ parameters }) => parameters.map((parameter) => parameter.getText());
   const more = now.parameters.slice(old.parameters.length);
   return (
     old.type?.getText() === now.type?.getText() &&
-    String(old.typeParameters?.map((each) => each.getText())) ===
-      String(now.typeParameters?.map((each) => each.getText())) &&
-    of(old).every((text, i) => text === of(now)[i]) &&
+    String(old.typeParameters?.map((parameter) => parameter.getText())) ===
+      String(now.typeParameters?.map((parameter) => parameter.getText())) &&
+    parameterTexts(old).every((text, i) => text === parameterTexts(now)[i]) &&
     more.every(({ questionToken, dotDotDotToken }) => questionToken ?? dotDotDotToken)
   );
 }

@@ -1,12 +1,12 @@
-// The public names of a package with their types, as its built declarations have them: what an API report says.
+// API reports: the public names of a package with their types, from its built declarations.
 import ts from "typescript";
 import { printed, readEntries } from "./entries.mjs";
 
 /** @typedef {Map<string, Map<string, string>>} Report - By entry ("." or "./training"), by name: the declaration. */
 
 /**
- * Reads what a package exports from its built declarations. A type that is not exported but used by a public one
- * is in the report too, under its name with a `~` in front: a change of it reaches users.
+ * Reads the exports of a package from its built declarations. A type that is not exported but used by a public one is
+ * included, with a `~` before its name: changing it affects users.
  *
  * @param {import("./entries.mjs").Package} pkg
  * @returns {Report}
@@ -28,9 +28,9 @@ export function readApi(pkg) {
 }
 
 /**
- * @param {string} name - Of the package.
+ * @param {string} name - The package's name.
  * @param {Report} report
- * @returns {string} The report as it is kept, `api.md` of the package.
+ * @returns {string} The text of the package's `api.md`.
  */
 export function writeReport(name, report) {
   const entries = [...report].map(([entry, names]) => {
@@ -43,7 +43,7 @@ export function writeReport(name, report) {
 }
 
 /**
- * @param {string} name - Of the package.
+ * @param {string} name - The package's name.
  * @param {string} text - A report as `writeReport` writes it.
  * @returns {Report}
  */

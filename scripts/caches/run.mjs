@@ -1,4 +1,4 @@
-// Random sequences of operations on every kind of cache, against lists of arrays, as many as asked for:
+// Runs random sequences of operations on every kind of cache, and compares with lists of arrays:
 //   node scripts/caches/run.mjs [--sequences 10000]
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";

@@ -1,4 +1,4 @@
-// The functions that a call of attention passes, in order. `call-path.mjs` looks each of them up in the sources.
+// The functions that a call of attention runs through, in order. `call-path.mjs` finds each in the sources.
 const tensor = "packages/tensor/src/";
 const contract = "packages/attention-contract/src/";
 const attention = "packages/attention/src/";
@@ -12,10 +12,10 @@ const webgpu = "packages/webgpu/src/kernels/attention/";
  *
  * @typedef {object} Hop
  * @property {string} file
- * @property {string} fn - Its name; with dots, a member or a function inside another.
- * @property {string} name - The expression that is or holds the query there, or its gradient.
- * @property {string} [calledAs] - What the callers before it on the path write, where it is not the last part of `fn`.
- * @property {string[]} [reads] - Beginnings of the lines that are shown, beside the head of the function and its calls of later hops.
+ * @property {string} fn - The function's name; dots separate enclosing names, as in "outer.inner".
+ * @property {string} name - The expression in the function that is, or contains, the query or its gradient.
+ * @property {string} [calledAs] - The name at the call sites, if it is not the last part of `fn`.
+ * @property {string[]} [reads] - Prefixes of further lines to show, besides the signature and the calls of later hops.
  */
 
 /** @type {(file: string, fn: string, name: string, more?: Pick<Hop, "calledAs" | "reads">) => Hop} */
@@ -63,7 +63,7 @@ const plainBackward = [
 ];
 
 /**
- * The parts of the page. A part continues the path of the part that it names in `after`.
+ * The sections of the page. A section continues the path of the section named in `after`.
  *
  * @type {{ id: string, after?: string, title: string, about: string, hops: Hop[] }[]}
  */

@@ -1,4 +1,4 @@
-// A small config.json of each architecture: the one of conformance/data/hf where there is one, else one of these fields.
+// A small model of each architecture: from conformance/data/hf if it has one, else from the fields in this file.
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { ownData } from "../../conformance/reference-data.mjs";
 
@@ -15,7 +15,7 @@ const sizes = {
   ...{ num_key_value_heads: 2, max_position_embeddings: 64, eos_token_id: 2 },
 };
 const routed = { num_experts_per_tok: 2, moe_intermediate_size: 32 };
-const older = {
+const gpt2Sizes = {
   vocab_size: 64,
   n_embd: 64,
   n_head: 4,
@@ -26,20 +26,19 @@ const older = {
 };
 const mamba2 = { mamba_n_heads: 8, mamba_d_head: 16, mamba_d_state: 8, mamba_n_groups: 1, mamba_d_conv: 4 };
 
-/** Those whose norms have no shifts, and whose output map has a bias, which no field says. */
-const [withGainsAlone, withOutputBias] = [
-  ["cohere", "mpt", "olmo"],
-  ["codegen", "gptj", "phi"],
-];
+/** Architectures whose norms have no bias. config.json has no field for it. */
+const withoutNormBias = ["cohere", "mpt", "olmo"];
+/** Architectures whose output projection has a bias. config.json has no field for it. */
+const withOutputBias = ["codegen", "gptj", "phi"];
 
-/** Fields of files that have other names for all sizes, or no key-value heads. */
+/** All fields of architectures that name the sizes differently, or have no `num_key_value_heads`. */
 const complete = {
   biogpt: {
     ...{ vocab_size: 64, hidden_size: 64, intermediate_size: 128, num_hidden_layers: 4 },
     ...{ num_attention_heads: 4, max_position_embeddings: 64 },
   },
-  codegen: older,
-  gptj: older,
+  codegen: gpt2Sizes,
+  gptj: gpt2Sizes,
   gpt_neo: {
     ...{ vocab_size: 64, hidden_size: 64, num_layers: 4, num_heads: 4, max_position_embeddings: 64 },
     ...{ attention_types: [[["global", "local"], 2]], window_size: 8 },
@@ -54,8 +53,8 @@ const latent = {
   ...{ kv_lora_rank: 16, q_lora_rank: 24, qk_nope_head_dim: 16, qk_rope_head_dim: 8, v_head_dim: 16 },
 };
 
-/** Fields of an architecture's files besides sizes. */
-const own = {
+/** Fields of an architecture besides `sizes`. */
+const fieldsByType = {
   bamba: { ...mamba2, attn_layer_indices: [1, 3], tie_word_embeddings: false },
   deepseek_v2: {
     ...latent,
@@ -108,10 +107,10 @@ const own = {
 };
 
 /**
- * A folder of the reference data whose `model_type` is one of these, with its config.json: the one that is named after it,
- * else the last, as others are variants by name.
+ * A folder of the reference data whose `model_type` is among `modelTypes`, with its config.json. Prefers the folder named
+ * after the type: others are variants.
  */
-function folderOf(modelTypes) {
+function referenceFolder(modelTypes) {
   const found = readdirSync(folder).flatMap((name) => {
     const file = new URL(`${name}/config.json`, folder);
     if (!existsSync(file)) return [];
@@ -119,23 +118,23 @@ function folderOf(modelTypes) {
     return modelTypes.includes(json.model_type) ? [{ name, json }] : [];
   });
   const { name, json } =
-    found.find((one) => one.name.replaceAll("-", "_") === one.json.model_type) ?? found.at(-1) ?? {};
+    found.find((entry) => entry.name.replaceAll("-", "_") === entry.json.model_type) ?? found.at(-1) ?? {};
   return name === undefined ? undefined : { json, path: ownData.path(`hf/${name}`) };
 }
 
 /**
- * A small model of an architecture: of the reference data where it is there, else made from fields, with random weights.
+ * A small model of an architecture: from the reference data if it has one, else with random weights.
  *
  * @param {{ modelTypes: readonly string[], table?: any }} entry
- * @param {any} packages - Functions of the sources.
+ * @param {any} packages - Functions of the sources under test.
  * @returns {Promise<{ json: object, model: any }>}
  */
 export async function sampleOf({ modelTypes, table }, packages) {
   const { load, decoder, readFields, configFields, holds, zeros } = packages;
-  const known = folderOf(modelTypes);
+  const known = referenceFolder(modelTypes);
   if (known) return { json: known.json, model: await load(known.path) };
   const [type] = modelTypes;
-  const json = { model_type: type, ...(complete[type] ?? { ...sizes, ...own[type] }) };
+  const json = { model_type: type, ...(complete[type] ?? { ...sizes, ...fieldsByType[type] }) };
   try {
     const fields = configFields(json, { name: "config.json", fn: "load" }).withDefaults(table.defaults ?? {});
     const config = { ...readFields(table.config(), fields), stopIds: [2] };
@@ -145,7 +144,7 @@ export async function sampleOf({ modelTypes, table }, packages) {
     const { weight } = random.embedding;
     const bias = withOutputBias.includes(type) && { bias: zeros([weight.shape[0]]) };
     const params = {
-      ...(withGainsAlone.includes(type) ? withoutShifts(random) : random),
+      ...(withoutNormBias.includes(type) ? withoutNormBiases(random) : random),
       ...(!tied && { output: { weight, ...bias } }),
     };
     if (!holds(table, config, params)) throw new Error("its table does not write such weights");
@@ -156,8 +155,8 @@ export async function sampleOf({ modelTypes, table }, packages) {
   }
 }
 
-/** Params whose norms have gains alone. */
-const withoutShifts = ({ norm, layers, ...others }) => ({
+/** The same params, with norms that only have a weight. */
+const withoutNormBiases = ({ norm, layers, ...others }) => ({
   ...others,
   norm: { weight: norm.weight },
   layers: layers.map((layer) =>

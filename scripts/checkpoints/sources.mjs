@@ -1,4 +1,4 @@
-// Imports sources of packages without a build: bundles them into a temporary file.
+// Imports sources of packages without a build, bundled into a temporary file.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,13 +1,13 @@
-// A decoder's configuration in the words of the table.
+// Describes a decoder's configuration in the words of the table.
 
-/** Names of layers, as `qkv inspect` has them. */
+/** Names of layers, as in `qkv inspect`. */
 const layerName = (type) => {
   if (typeof type === "string") return type;
   const name = ({ name = "own" }) => name.replace(/,? ?layer \d+ of \d+$/, "");
   return "mixer" in type ? `${type.attention} and ${name(type.mixer)}` : name(type);
 };
 
-/** Kinds of layers, each once. */
+/** The distinct kinds of layers. */
 export const layerKinds = ({ layerTypes = ["full"] }) => [...new Set(layerTypes.map(layerName))];
 
 const attends = (type) => (typeof type === "string" ? type !== "none" : "mixer" in type);
@@ -48,7 +48,7 @@ const expertsOf = ({ experts }) =>
     experts.router?.groups && "groups",
   ]);
 
-/** A trait, with what is special of it. */
+/** A trait, with its details. */
 function inBrackets(trait, special) {
   const own = special.filter(Boolean);
   return own.length === 0 ? trait : `${trait} (${own.join(", ")})`;

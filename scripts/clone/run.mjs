@@ -1,5 +1,5 @@
-// What somebody new has: a clone of the last commit in an empty folder, nothing beside it, and caches that are empty.
-// Runs `npm test` there, whose closing line is the result.
+// Clones the last commit into an empty folder, with empty caches, as a new contributor has it, and runs `npm test`
+// there. Its closing line is the result.
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -32,8 +32,8 @@ try {
 }
 
 /**
- * The environment without what belongs to this folder: its tools, its data, what npm and pnpm say of it. Their caches, and
- * turbo's, are empty. Which registry is used stays as it is.
+ * The environment without variables of this checkout: its node_modules/.bin, its data, settings of npm and pnpm. The
+ * caches of npm, pnpm and turbo are empty. The registry is unchanged.
  */
 function emptyCaches() {
   const ours = /^(npm_(?!config_(registry|userconfig)$)|pnpm_|turbo_|qkv_|init_cwd$|node_path$)/i;

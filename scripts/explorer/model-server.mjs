@@ -8,7 +8,7 @@ const page = fileURLToPath(new URL("../../apps/explorer/dist/", import.meta.url)
 
 /**
  * @param {string} folder - The model's files.
- * @param {{ isolated?: boolean }} [options] - `isolated`: with the headers that let workers share memory. Default true.
+ * @param {{ isolated?: boolean }} [options] - `isolated`: sends the headers of cross-origin isolation, which SharedArrayBuffer requires. Default true.
  */
 export function openModelServer(folder, { isolated = true } = {}) {
   const headers = isolated ? isolation : {};

@@ -1,5 +1,5 @@
-// Memory of Chromium while a page works, on Linux. Chromium is driven by a few messages of its DevTools protocol: Playwright records
-// the network, so that the renderer keeps each response in base64, which is 4/3 of the bytes of a model.
+// Measures Chromium's memory while a page works, on Linux. Drives Chromium by the DevTools protocol directly:
+// Playwright records the network, for which the renderer keeps each response in base64, 4/3 of the bytes of a model.
 /* global WebSocket */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -9,15 +9,15 @@ import { clearInterval, setInterval } from "node:timers";
 import { setTimeout as pause } from "node:timers/promises";
 import { chromiumArgs, chromiumPath } from "../chromium.mjs";
 
-/** Time in which Chromium starts the processes that an empty page needs. Unit: milliseconds. */
+/** Time for Chromium to start the processes of an empty page. Unit: milliseconds. */
 const settleMs = 3000;
 
 /**
- * Opens an address in a Chromium of its own.
+ * Opens an address in a new Chromium process.
  *
  * @param {string} address
- * @returns `quiet`: bytes with an empty page; `most()`: bytes at the most since then; `run(expression)`: the value of an
- *   expression in the page; `until(expression)`: waits until it is true.
+ * @returns `quiet`: bytes with an empty page; `most()`: peak bytes since then; `run(expression)`: the value of an expression
+ *   in the page; `until(expression)`: waits until the expression is true.
  */
 export async function openMeasuredPage(address) {
   const folder = mkdtempSync(join(tmpdir(), "qkv-memory-"));
@@ -82,8 +82,7 @@ export async function openMeasuredPage(address) {
     async until(expression, { timeoutMs = 300_000 } = {}) {
       const end = performance.now() + timeoutMs;
       while (!(await run(expression))) {
-        if (performance.now() > end)
-          throw new Error(`after ${timeoutMs} ms it is not true yet: ${expression}`);
+        if (performance.now() > end) throw new Error(`after ${timeoutMs} ms still not true: ${expression}`);
         await pause(100);
       }
     },
@@ -98,7 +97,7 @@ export async function openMeasuredPage(address) {
   };
 }
 
-/** The address of the DevTools protocol, which Chromium prints. */
+/** The address of the DevTools protocol, from Chromium's output. */
 async function endpointOf(chromium) {
   let text = "";
   for await (const chunk of chromium.stderr) {
@@ -112,7 +111,7 @@ async function endpointOf(chromium) {
   throw new Error(`Chromium ended: ${text.slice(-500)}`);
 }
 
-/** The proportional share of memory of a process: 0 if it ended. */
+/** Proportional set size (PSS) of a process in bytes: 0 if it has ended. */
 function bytesOf(id) {
   try {
     return 1024 * Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${id}/smaps_rollup`, "utf8"))[1]);

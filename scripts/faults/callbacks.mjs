@@ -1,4 +1,4 @@
-// Functions of the user that throw: the error arrives as it was thrown, and what they were called from is as before.
+// User callbacks that throw: the caller gets the same error, and the object that called them is unchanged.
 import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -29,7 +29,7 @@ const throwsAt = (n, result) => {
     return result;
   };
 };
-/** A function that works, and throws when it is called for the n-th time. */
+/** Wraps `f` so that it throws on the n-th call. */
 const throwsAfter = (n, f) => {
   const may = throwsAt(n);
   return (...args) => (may(), f(...args));
@@ -76,7 +76,7 @@ export const callbacks = {
         assert.equal(await thrown(() => run(throwsAt(1))), mine);
         assert.equal(device.memory().bytes, bytes);
       }
-      assert.equal(await thrown(() => slope(throwsAt(2))), mine); // when backward computes it again
+      assert.equal(await thrown(() => slope(throwsAt(2))), mine); // the recomputation in the backward pass
       assert.equal(device.memory().bytes, bytes);
       assert.deepEqual([numbersOf(work(() => {})), numbersOf(slope(() => {}))], before);
     });
@@ -84,7 +84,7 @@ export const callbacks = {
 
   async "a mask, or a layer, throws while a model appends to a cache"() {
     const params = model.init(1);
-    /** The same model, which ends in its third layer: two have appended by then. */
+    /** The same model, but its third layer throws, after two have appended to the cache. */
     const broken = {
       ...params,
       layers: params.layers.with(2, {
@@ -112,7 +112,7 @@ export const callbacks = {
         assert.equal(cache.length, 0);
         model.apply(params, ids(30), { cache });
         assert.equal(await thrown(() => fails(cache, ids(30, 30))), mine, kind);
-        // A cache that has overwritten what it would go back to begins anew, and says so.
+        // A cache that has overwritten the tokens to roll back to starts over, and reports it.
         assert.equal(cache.length, kind === "rolling" ? 0 : 30, kind);
         if (cache.length === 0) model.apply(params, ids(30), { cache });
         assert.equal(next(cache), expected, kind);
@@ -158,7 +158,7 @@ export const callbacks = {
       await run(params, state);
       assert.equal(numbersOf(params), numbersOf(expected));
     }
-    // After a step: its update is made, and counted.
+    // The update of a step is complete, and counted, before its callback runs.
     const params = model.init(3);
     const state = adamW().init(params);
     assert.equal(await thrown(() => run(params, state, { evaluate: throwsAt(1), evaluateEvery: 2 })), mine);
@@ -167,7 +167,7 @@ export const callbacks = {
     assert.equal(numbersOf(params), numbersOf(expected));
   },
 
-  async "who listens to generated tokens, or is told of the end, throws"() {
+  async "a callback for generated tokens, or for the end of a generation, throws"() {
     const params = model.init(4);
     const small = { config: model.config, params, tokenizer: undefined, apply: model.apply };
     const generated = async (cache, prompt, count) => {
@@ -194,7 +194,7 @@ export const callbacks = {
     assert.equal(await thrown(finished), mine);
   },
 
-  async "who is told how far a load, an export or a training of a vocabulary has come throws"() {
+  async "a progress callback of a load, an export or the training of a vocabulary throws"() {
     const folder = mkdtempSync(join(tmpdir(), "qkv-faults-"));
     try {
       const exported = { config: model.config, params: model.init(5) };

@@ -1,4 +1,5 @@
-// Memory that runs out at every place where it can, and workers that end: a DeviceError, and all else as before.
+// Device memory that runs out at each allocation in turn, and workers that terminate: a DeviceError is thrown, and nothing
+// else changes.
 import assert from "node:assert/strict";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -14,33 +15,34 @@ const maxBytes = 4 * 2 ** 20;
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc");
 
-/** Takes memory of the device until `free` bytes are left in one stretch; the collector gives it back. */
-function ballast(device, free) {
-  const held = [];
+/** Allocates memory of the device until no free block is larger than `free` bytes. Garbage collection frees it. */
+function fillMemory(device, free) {
+  const fillers = [];
   for (let size = maxBytes / 2; size >= 4096; size /= 2) {
     while (maxBytes - 65536 - device.memory().bytes - free >= size) {
       try {
-        held.push(tensor(new Uint8Array(size), { dtype: "uint8" }).to(device));
+        fillers.push(tensor(new Uint8Array(size), { dtype: "uint8" }).to(device));
       } catch {
-        break; // no stretch is as long
+        break; // no free block is as large
       }
     }
   }
-  return held;
+  return fillers;
 }
 
 /**
- * Runs what `prepare` made of a device with ever more memory, until it succeeds. In between it must fail with a
- * DeviceError and hold nothing; `check` sees the rest when there is memory again.
+ * Calls `run` with `step` more bytes of free memory each time, until it succeeds. Each failure must be a DeviceError that
+ * leaves no memory allocated; then `check` runs with all memory free.
  *
- * @returns Number of times that memory ran out.
+ * @param {(device: any) => { run: () => void, check: () => void }} prepare
+ * @returns {Promise<number>} Number of times that memory ran out.
  */
-async function untilItFits(prepare, step) {
+async function runUntilMemorySuffices(prepare, step) {
   for (let times = 0, free = 0; free < maxBytes; free += step) {
     const device = await wasm({ threads: 1, maxBytes });
     const { run, check } = prepare(device);
     const before = device.memory().bytes;
-    const held = ballast(device, free);
+    const fillers = fillMemory(device, free);
     try {
       run();
       return times;
@@ -48,7 +50,7 @@ async function untilItFits(prepare, step) {
       assertOurs(error, "DeviceError");
     }
     times += 1;
-    held.length = 0;
+    fillers.length = 0;
     for (let i = 0; i < 50 && device.memory().bytes > 1.5 * before; i++) {
       collect();
       await new Promise((resolve) => setTimeout(resolve));
@@ -59,9 +61,9 @@ async function untilItFits(prepare, step) {
 }
 
 export const devices = {
-  async "memory runs out in training: params and state are as before, and nothing is held"() {
+  async "memory runs out in training: params and state are unchanged, and no memory stays allocated"() {
     const batch = nextTokenBatches(ids(100), { batchSize: 2, contextLength: 24, seed: 1 })(0);
-    const times = await untilItFits((device) => {
+    const times = await runUntilMemorySuffices((device) => {
       const params = mapTensors(model.init(1), (x) => x.to(device));
       const optimizer = adamW({ learningRate: 0.01 });
       const state = optimizer.init(params);
@@ -74,33 +76,35 @@ export const devices = {
         check() {
           assert.equal(numbersOf([params, state.moments]), before);
           assert.equal(state.step, 0);
-          assert.ok(device.memory().bytes <= bytes, "the step's own memory is given back");
+          assert.ok(device.memory().bytes <= bytes, "the step's own memory is freed");
         },
       };
     }, 65536);
     assert.ok(times > 10, `${times} times`);
   },
 
-  async "memory runs out while a model appends to a cache: all layers are as before, or the cache is empty"() {
-    for (const [kind, make] of Object.entries(cacheKinds)) {
+  async "memory runs out while a model appends to a cache: all layers are unchanged, or the cache is empty"() {
+    for (const [kind, emptyCache] of Object.entries(cacheKinds)) {
       const plain = model.init(2);
-      const whole = make();
-      model.apply(plain, ids(60), { cache: whole });
-      const times = await untilItFits((device) => {
+      const uninterrupted = emptyCache();
+      model.apply(plain, ids(60), { cache: uninterrupted });
+      const times = await runUntilMemorySuffices((device) => {
         const params = mapTensors(plain, (x) => x.to(device));
-        const cache = make();
+        const cache = emptyCache();
         model.apply(params, ids(20), { cache });
         return {
           run: () => model.apply(params, ids(40, 20), { cache }),
           check() {
             assert.ok(cache.length === 20 || cache.length === 0, `${kind}: ${cache.length}`);
-            // Elsewhere, where there is room, it goes on as if nothing had been.
-            const again = make();
-            if (cache.length > 0) again.restore(cache.save());
-            model.apply(plain, ids(60).slice(again.length), { cache: again });
-            const [a, b] = [again, whole].map((one) => model.apply(plain, ids(1, 60), { cache: one.fork() }));
-            const apart = Math.max(...a.data.map((x, i) => Math.abs(x - b.data[i])));
-            assert.ok(apart < (kind === "quantized" ? 0.05 : 1e-4), `${kind}: ${apart}`);
+            // With enough memory, generation continues as if nothing had failed.
+            const resumed = emptyCache();
+            if (cache.length > 0) resumed.restore(cache.save());
+            model.apply(plain, ids(60).slice(resumed.length), { cache: resumed });
+            const [a, b] = [resumed, uninterrupted].map((full) =>
+              model.apply(plain, ids(1, 60), { cache: full.fork() }),
+            );
+            const maxDifference = Math.max(...a.data.map((x, i) => Math.abs(x - b.data[i])));
+            assert.ok(maxDifference < (kind === "quantized" ? 0.05 : 1e-4), `${kind}: ${maxDifference}`);
           },
         };
       }, 65536);
@@ -108,7 +112,7 @@ export const devices = {
     }
   },
 
-  async "a worker ends: the next call says so, and after a restart the numbers are the same"() {
+  async "a worker terminates: the next call throws, and after a restart the results are the same"() {
     const { Worker } = workerThreads;
     const started = [];
     workerThreads.Worker = class extends Worker {

@@ -1,5 +1,5 @@
-// A disk that is full: an export, a run's checkpoint, a download and a result are refused by name, and what was there
-// before is still there. A limit on the size of files stands for the full disk, which Windows does not have.
+// A full disk: an export, a training checkpoint, a download and a result each fail with an error that names the file,
+// and earlier files are unchanged. A limit on file sizes (ulimit) simulates the full disk; Windows has none.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -12,7 +12,7 @@ import { openServer } from "../server.mjs";
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const cli = at("../../packages/cli/dist/qkv.js");
 
-/** Runs Node in a shell in which no file may grow over so many kibibytes. */
+/** Runs Node in a shell that limits each file to `kibibytes`. */
 async function limited(kibibytes, args, environment = {}) {
   const child = spawn(
     "bash",

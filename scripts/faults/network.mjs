@@ -1,5 +1,5 @@
-// Connections that break, stop or are given up while a model is loaded: a typed error or the signal's reason, and the
-// same address loads when it answers again.
+// Connections that break, stall or are aborted while a model is loaded: a QkvError or the signal's reason, and a later
+// load from the same address succeeds.
 import assert from "node:assert/strict";
 import { exportModel, memoryFolder } from "../../packages/transformer/dist/export.js";
 import { load } from "../../packages/transformer/dist/index.js";
@@ -7,10 +7,11 @@ import { openServer } from "../server.mjs";
 import { assertOurs, numbersOf, thrown } from "./thrown.mjs";
 import { model } from "./worlds.mjs";
 
-// A machine that sleeps for some seconds must not find its connections closed: that would be a fault of its own.
+// The server never closes idle connections: if the machine sleeps for some seconds, a lost connection would be another
+// fault.
 const noTimeout = { keepAliveTimeout: 0 };
 
-/** A server of a model; `fault` may take an answer over, by the number of the request. */
+/** A server of a model. `fault` may answer a request itself, by the request's number. */
 async function serve(fault) {
   const out = memoryFolder();
   const params = model.init(6);
@@ -61,7 +62,7 @@ export const network = {
     }
   },
 
-  async "a load is given up while a server is silent, at each request"() {
+  async "a load is aborted while the server sends nothing, at each request"() {
     const { site, state, params, close } = await serve();
     try {
       await load(site);

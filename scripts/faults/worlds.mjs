@@ -1,4 +1,4 @@
-// What faults are put into: a small decoder, its caches, and the devices.
+// Subjects of the fault tests: a small decoder, its caches, and the devices.
 import * as caches from "../../packages/kv-cache/dist/index.js";
 import { js } from "../../packages/tensor/dist/index.js";
 import { decoder } from "../../packages/transformer/dist/index.js";
@@ -18,11 +18,11 @@ export const model = decoder({
   stopIds: [],
 });
 
-/** So many ids, the same each time. */
+/** `count` token ids, the same in each call. */
 export const ids = (count, first = 0) =>
   Array.from({ length: count }, (_, i) => ((first + i) * 37 + 11) % 96);
 
-/** A new cache of each kind that a decoder takes. */
+/** Constructors of all kinds of caches that a decoder accepts. */
 export const cacheKinds = {
   growing: () => caches.growingCache({ numLayers }),
   unrotatedKeys: () => caches.growingCache({ numLayers, unrotatedKeys: true }),

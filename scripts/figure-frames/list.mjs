@@ -1,4 +1,4 @@
-// The key frames of each figure. A state is what the figure's address says.
+// Key frames of each figure. A state is the value in the figure's address.
 const text = { text: "The old dog was happy because it found a bone." };
 const dark = { themes: ["dark"] };
 const light = { themes: ["light"] };

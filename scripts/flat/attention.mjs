@@ -1,4 +1,5 @@
-// Peak memory of attention besides inputs, output and gradients: all scores would be 768 MiB at T = 4096.
+// Checks that the peak memory of attention, besides inputs, output and gradients, stays below 50 MiB. Storing all scores
+// would take 768 MiB at T = 4096.
 //   node scripts/flat/attention.mjs [--length 4096] [--heads 12]
 import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
@@ -27,9 +28,9 @@ const { pullback } = vjp(attend, inputs);
 const forward = performance.now();
 pullback(dy);
 const end = performance.now();
-// Results allocated in between: the output, its lse, and three gradients.
-const kept = 4 * inputMebibytes + inputMebibytes / D;
-const extra = Math.max(0, peak() - before - kept);
+// Results allocated in between: the output, its lse (log-sum-exp), and three gradients.
+const resultMebibytes = 4 * inputMebibytes + inputMebibytes / D;
+const extra = Math.max(0, peak() - before - resultMebibytes);
 const fits = extra < limit;
 console.log(
   `${fits ? "small" : "large"}: forward and backward at T = ${T}, ${H} heads: ${extra.toFixed(1)} MiB beyond inputs, output and gradients, limit ${limit} ` +

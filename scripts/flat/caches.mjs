@@ -1,5 +1,5 @@
-// A conversation without end: decode steps through a rolling and a paged cache, on js and on wasm, and the memory they
-// hold. The last line says whether heap, process or device held more in the second half than in the first.
+// A conversation without end: decode steps through a rolling and a paged cache, on js and on wasm. The last line says
+// whether heap, process or device used more memory in the second half than in the first.
 //   node --expose-gc scripts/flat/caches.mjs [--steps 100000]
 import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
@@ -15,7 +15,7 @@ const [numLayers, H, Hkv, D] = [2, 4, 2, 16];
 const mask = causal();
 let [passed, failed] = [0, 0];
 
-/** Appends a token in every layer and attends to what is held. */
+/** Appends a token in every layer, and attends to the cached tokens. */
 function decode(device, cache, token, query) {
   device.scope(() => {
     for (let layer = 0; layer < numLayers; layer++)
@@ -31,7 +31,7 @@ async function loop(name, device, makeStep) {
   for (let i = 0; i < steps; i++) {
     step(i);
     if (i % Math.ceil(steps / 100) !== 0) continue;
-    await new Promise((resolve) => setTimeout(resolve)); // the collector tells of what it found between tasks
+    await new Promise((resolve) => setTimeout(resolve)); // finalization callbacks run between tasks
     globalThis.gc?.();
     const half = i < steps / 2 ? 0 : 1;
     const { heapUsed, arrayBuffers, rss } = process.memoryUsage();
@@ -64,7 +64,7 @@ for (const device of [js(), await wasm({ threads: 1 })]) {
     return (i) => decode(device, cache, tokens[i % 16], query);
   });
   await loop(`paged on ${device.name}`, device, () => {
-    // Conversations come and go, answers fork and end, in a pool that never grows.
+    // Conversations begin and end, and forks of replies are made and released, in a pool of fixed size.
     const cache = pagedCache({ numLayers, pages: 12, pageLength: 8 });
     return (i) => {
       if (cache.length >= 48) cache.crop(i % 3 === 0 ? 0 : 16);

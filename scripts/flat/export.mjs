@@ -1,7 +1,7 @@
-// Memory of `qkv export`: beside the model itself, at most 1.2 times its largest tensor, in every format.
+// Memory of `qkv export`: besides the model itself, at most 1.2 times its largest tensor, in every format.
 //
-// A model of 1 GB is written a few numbers at a time, then exported by the command in a process of its own, which says at
-// its end how much it held at most (VmHWM of /proc). What the command holds without a model, and the model, are taken off.
+// Writes a model of 1 GB in small pieces, then exports it in a child process, which reports its peak resident set size
+// (VmHWM of /proc) at its end. The memory of the command without a model, and that of the model, are subtracted.
 import { writeSafetensorsHeader } from "../../packages/core/dist/index.js";
 import { spawnSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
@@ -19,7 +19,7 @@ if (process.platform !== "linux") {
   process.exit(0);
 }
 
-/** Writes a Llama of random weights. Unit of what it returns: bytes. */
+/** Writes a Llama of random weights, and returns its size in bytes. */
 function randomModel(path) {
   const matrix = (name, ...shape) => ({ name: `model.${name}.weight`, shape, dtype: "F32" });
   const entries = [matrix("embed_tokens", V, C), matrix("norm", C)];
@@ -61,7 +61,7 @@ function randomModel(path) {
   return { total, largest };
 }
 
-/** The most that the command held. Unit: bytes. */
+/** Peak resident set size of the command in bytes. */
 function peakOf(...args) {
   const status = join(folder, "status");
   const hook = join(folder, "hook.mjs");

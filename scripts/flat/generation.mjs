@@ -1,6 +1,6 @@
-// Tokens generated on wasm through every cache that holds what it is given: talk after talk through one cache of each kind,
-// the same tokens from all of them, and the memory held. The last line says whether heap, process or device held more in
-// the second half than in the first.
+// Generates tokens on wasm with every cache that is exact: conversation after conversation through one cache of each
+// kind. All must generate the same tokens. The last line says whether heap, process or device used more memory in the
+// second half than in the first.
 //   node --expose-gc scripts/flat/generation.mjs [--tokens 10000]
 import { parseArgs } from "node:util";
 import {
@@ -58,13 +58,13 @@ for (const [name, make] of Object.entries(caches)) {
   while (generated < each) {
     cache.reset();
     const ids = [];
-    // The same seed for each talk and cache: a cache that loses or swaps a token says something else.
+    // The same seed for each conversation and cache: a cache that loses or swaps a token changes the output.
     const sampling = { temperature: 1, seed: 5 };
     for await (const { id } of generate(model, prompt, { maxTokens: talk, cache, sampling })) ids.push(id);
     reference ||= ids.join();
     same &&= ids.length === talk && ids.join() === reference;
     generated += ids.length;
-    await new Promise((resolve) => setTimeout(resolve)); // the collector tells of what it found between tasks
+    await new Promise((resolve) => setTimeout(resolve)); // finalization callbacks run between tasks
     globalThis.gc?.();
     const { heapUsed, arrayBuffers, rss } = process.memoryUsage();
     const now = { heap: heapUsed + arrayBuffers, process: rss, device: device.memory().bytes ?? 0 };

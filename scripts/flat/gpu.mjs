@@ -1,5 +1,5 @@
-// 10,000 calls of attention on gpu:webgl2 in a page of Chromium, in and out of scopes, at lengths that grow: textures,
-// bytes and the page's heap in the second half stay where they were in the first.
+// 10,000 calls of attention on gpu:webgl2 in a page of Chromium, with and without scopes, with 1 to 64 keys. Checks that
+// the number of textures, their bytes and the page's heap do not grow between the first half and the second.
 //   node scripts/flat/gpu.mjs [--calls 10000]
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -73,10 +73,10 @@ if (!chromiumPath) {
       second.heap <= first.heap * 1.1 + 4 * 2 ** 20;
     if (flat) passed += 1;
     else failed += 1;
-    const told = ({ textures, bytes, heap }) =>
+    const describeMemory = ({ textures, bytes, heap }) =>
       `${textures} textures, ${(bytes / 2 ** 20).toFixed(1)} MiB of them, ${(heap / 2 ** 20).toFixed(1)} MiB of heap`;
     console.log(
-      `${flat ? "flat" : "grows"}: ${calls} calls ${scoped ? "in scopes" : "outside of scopes"}: ${told(first)}; then ${told(second)}`,
+      `${flat ? "flat" : "grows"}: ${calls} calls ${scoped ? "in scopes" : "without scopes"}: ${describeMemory(first)}; then ${describeMemory(second)}`,
     );
     await page.close();
   }

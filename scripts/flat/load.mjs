@@ -1,7 +1,7 @@
-// Memory of `load` on wasm: at its peak the whole process holds less than 1.2 times the bytes of the checkpoint's files.
+// Memory of `load` on wasm: the peak of the whole process is less than 1.2 times the bytes of the checkpoint's files.
 //
-// A Qwen 3 of 1 GB in bfloat16 is written in shards, then loaded by a process of its own, which computes a token and says how
-// much it held at most (VmHWM of /proc): as it is, and rounded to 8 and 4 bits as it is read.
+// Writes a Qwen 3 of 1 GB in bfloat16 in shards, then loads it in a child process, which computes a token and reports its
+// peak resident set size (VmHWM of /proc): unchanged, and quantized to 8 and 4 bits while it is read.
 //   node scripts/flat/load.mjs [--megabytes 1000]
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -22,7 +22,7 @@ const { values } = parseArgs({
 
 const megabytes = (bytes) => (bytes / 1e6).toFixed(0);
 
-/** Loads the model of a folder and prints, as JSON, what that took. Units: bytes, seconds. */
+/** Loads the model of a folder and prints the memory and time as JSON. Units: bytes, seconds. */
 async function loadAlone(folder, kind) {
   const { load } = await import("../../packages/transformer/dist/index.js");
   const { wasm } = await import("../../packages/wasm/dist/index.js");
@@ -39,7 +39,7 @@ async function loadAlone(folder, kind) {
   await device.close();
 }
 
-/** The figures of a process that loads the folder. */
+/** Memory and time of a process that loads the folder. */
 function figuresOf(folder, kind) {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,

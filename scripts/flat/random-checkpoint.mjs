@@ -45,7 +45,7 @@ export function writeRandomCheckpoint(folder, wanted) {
     ...{ max_position_embeddings: 4096, rms_norm_eps: 1e-6, rope_theta: 1e6, tie_word_embeddings: true },
   };
   writeFileSync(join(folder, "config.json"), JSON.stringify(config));
-  // bfloat16 numbers of about ±0.03: the upper halves of float32 numbers.
+  // bfloat16 values of about ±0.03: the upper halves of float32 values.
   let seed = 1;
   const block = Uint16Array.from({ length: 2 ** 20 }, () => {
     seed = (Math.imul(seed, 1664525) + 1013904223) | 0;

@@ -1,5 +1,5 @@
-// Memory that stays allocated after `load`, after `generate` and after all is closed, on each device and in a thread of
-// @qkv/worker: each in a process of its own, with a random checkpoint.
+// Memory that stays allocated after `load`, after `generate` and after everything is closed, on each device and in a
+// thread of @qkv/worker. Each runs in a process of its own, with a random checkpoint.
 //   node scripts/flat/stays.mjs [--megabytes 200] [--device wasm]
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -10,9 +10,12 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { writeRandomCheckpoint } from "./random-checkpoint.mjs";
 
-/** Bytes that may stay when all is closed, as a part of the checkpoint: code, pools of the allocator, pieces of files. */
+/**
+ * Bytes that may stay after everything is closed, as a fraction of the checkpoint: code, pools of the allocator, parts
+ * of files.
+ */
 const mostLeft = 0.25;
-/** Devices that this holds for: the collector of `js` and the driver of a GPU keep memory for their next use. */
+/** Devices with this limit. Others keep memory for reuse: `js` in the garbage collector, GPUs in the driver. */
 const limited = ["wasm", "worker"];
 
 const { values } = parseArgs({
@@ -24,7 +27,7 @@ const { values } = parseArgs({
 });
 const megabytes = (bytes) => (bytes === undefined ? "–" : (bytes / 1e6).toFixed(0));
 
-/** Bytes of the process that are in memory, and those of the device, once the collector has run. */
+/** Resident bytes of the process, and bytes of the device, after a garbage collection. */
 async function held(device) {
   for (let i = 0; i < 4; i++) {
     globalThis.gc();
@@ -45,7 +48,7 @@ const openers = {
 const prompt = [3, 14, 15, 92, 65, 35];
 const maxTokens = 16;
 
-/** Loads and generates on a device of a name, and closes it: nothing holds the model afterwards. */
+/** Loads and generates on the named device, and closes it. Nothing references the model afterwards. */
 async function onDevice(name, folder) {
   const { generate, load } = await import("../../packages/transformer/dist/index.js");
   const device = await openers[name]();
@@ -57,7 +60,7 @@ async function onDevice(name, folder) {
   return { loaded, generated };
 }
 
-/** The same in a thread. */
+/** The same in a worker thread. */
 async function inThread(folder) {
   const { generate, load } = await import("../../packages/worker/dist/index.js");
   const model = await load(folder);
@@ -70,7 +73,7 @@ async function inThread(folder) {
 
 if (values.folder !== undefined) {
   const [name] = values.device;
-  // Code that is compiled once is no part of a model.
+  // Excludes code that is compiled once from the model's memory.
   await (await openers[name]?.())?.close?.();
   const before = await held();
   const open = await (name === "worker" ? inThread(values.folder) : onDevice(name, values.folder));

@@ -1,5 +1,5 @@
-// Loops that a program may run for hours, and the memory they hold: small ops, and matrix products whose results are
-// large. Nothing is disposed of. The last line says whether the second half needed more memory than the first.
+// Runs small ops and matrix products with large results for a long time, without disposing of anything. The last line
+// says whether the second half used more memory than the first.
 //   node scripts/flat/tensor.mjs [--ops 1000000] [--matmuls 1000] [--size 1024]
 import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
@@ -16,7 +16,7 @@ const [ops, matmuls, size] = [values.ops, values.matmuls, values.size].map(Numbe
 const mebibyte = 2 ** 20;
 let failed = 0;
 
-/** Runs `step` `count` times; the resident size at its highest in the second half must stay near the first half's. */
+/** Calls `step` `count` times. The peak resident size of the second half must stay near that of the first. */
 function loop(name, count, step) {
   const peak = [0, 0];
   const start = performance.now();

@@ -1,5 +1,5 @@
-// A million calls of the wasm device, in and out of scopes, alone and on threads, with shapes that change: the device's
-// memory must not grow beyond the first of them, nor the process beyond its first half.
+// A million calls of the wasm device, with and without scopes, with one thread and several, with changing shapes: the
+// device's memory must not grow after the first of them, nor the process's after the first half.
 //   node scripts/flat/wasm.mjs [--calls 1000000]
 import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
@@ -13,7 +13,7 @@ const mebibyte = 2 ** 20;
 const mask = causal();
 let failed = 0;
 
-/** Some ops, in and out of a scope. Returns how many calls it made. */
+/** Runs some ops with and without a scope. Returns the number of calls. */
 function step(device, weight, [x, heads]) {
   device.scope(() => {
     const y = softmax(add(mul(matmul(x, weight), 0.5), x));
@@ -34,7 +34,7 @@ for (const threads of [1, 2]) {
   const start = performance.now();
   let told = start;
   let done = 0;
-  // Once through all lengths, and what memory it took.
+  // A pass through all lengths, and the memory it used.
   for (const input of inputs) done += step(device, weight, input);
   const { bytes, grownBytes } = device.memory();
   for (let i = 0; done < calls; i++) {

@@ -1,5 +1,5 @@
-// 10,000 calls of attention and 1,000 generated tokens on webgpu, on the adapter that Node finds: buffers, heap and process
-// in the second half stay where they were in the first, and no shader is compiled in it.
+// 10,000 calls of attention and 1,000 generated tokens on webgpu, with Node's default adapter: buffers, heap and
+// process do not grow between the first half and the second, and the second compiles no shader.
 //   node --expose-gc scripts/flat/webgpu.mjs [--calls 10000] [--tokens 1000]
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
@@ -21,7 +21,7 @@ const { create } = await import(pathToFileURL(resolve("webgpu")).href);
 const gpu = create([]);
 const mebibyte = 2 ** 20;
 
-/** The highest of each figure in the first and in the second half. */
+/** The maximum of each measurement in the first and in the second half. */
 function halves(device) {
   const highest = [0, 1].map(() => ({ buffers: 0, heap: 0, process: 0, shaders: 0 }));
   return {

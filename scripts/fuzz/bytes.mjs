@@ -1,4 +1,4 @@
-// The bytes of numbers, texts and files of others, as lists: what damaged files are made from.
+// Bytes of integers, floats, texts and file formats as arrays, from which fuzzing targets build files.
 
 export const utf8 = (text) => new TextEncoder().encode(text);
 export const json = (value) => utf8(JSON.stringify(value));
@@ -13,7 +13,7 @@ export const f32 = (value) => number(Float32Array.of(value));
 export const f64 = (value) => number(Float64Array.of(value));
 
 const ggufText = (text) => [...u64(utf8(text).length), ...utf8(text)];
-/** Writers of a GGUF entry's value, by its type: 4 a count, 5 a number, 6 a float, 8 a text, 9 a list. */
+/** Writers of a GGUF metadata value, by type id: 4 uint32, 5 int32, 6 float32, 8 string, 9 array. */
 const ggufValues = { 4: u32, 5: i32, 6: f32, 7: (value) => [value ? 1 : 0], 8: ggufText, 10: u64, 12: f64 };
 export const ggufValue = (type, value) => {
   if (type !== 9) return (ggufValues[type] ?? u32)(value);
@@ -24,7 +24,7 @@ export const ggufValue = (type, value) => {
 /**
  * A GGUF file.
  *
- * @param entries - Metadata as `[key, type, value]`; a list's value is `[type of its items, items]`.
+ * @param entries - Metadata as `[key, type, value]`; the value of an array is `[element type, elements]`.
  * @param tensors - `{ name, dims, type, offset }`.
  * @param data - Bytes after the header.
  */
@@ -46,7 +46,7 @@ export function ggufFile(entries, tensors, data, { version = 3, counts = [0, 0] 
   return Uint8Array.from([...header, ...Array((32 - (header.length % 32)) % 32).fill(0), ...data]);
 }
 
-/** A number as protocol buffers write it, in groups of seven bits. */
+/** A protocol buffer's varint: seven bits per byte, least significant first. */
 export function varint(value) {
   const out = [];
   let left = BigInt.asUintN(64, BigInt(value));
@@ -54,7 +54,7 @@ export function varint(value) {
   return [...out, Number(left)];
 }
 
-/** A field of a protocol buffer: a number, a float as `{ float }`, or bytes and texts after their length. */
+/** A protocol buffer's field: a varint, a float as `{ float }`, or length-delimited bytes or text. */
 export function protobufField(id, value) {
   if (typeof value === "number" || typeof value === "bigint") return [...varint(id << 3), ...varint(value)];
   if (value.float !== undefined) return [...varint((id << 3) | 5), ...f32(value.float)];
@@ -62,7 +62,7 @@ export function protobufField(id, value) {
   return [...varint((id << 3) | 2), ...varint(bytes.length), ...bytes];
 }
 
-/** A safetensors file: its header as text, and as many bytes of data. */
+/** A safetensors file: its header as text, and data of this many bytes. */
 export function safetensorsFile(header, dataBytes, claimed = utf8(header).length) {
   return Uint8Array.from([...u64(claimed), ...utf8(header), ...Array(dataBytes).fill(0)]);
 }

@@ -1,5 +1,5 @@
-// Readers with a fault on purpose, one for each thing that the harness must notice: it is no proof that nothing was wrong
-// unless it can say that something was. Not among the readers of `files.mjs`; named, each runs like them.
+// Readers with deliberate faults, one for each failure that the fuzzer must detect. Without them, a run without
+// findings would prove nothing. They run only if named on the command line.
 import { utf8 } from "./bytes.mjs";
 
 const files = [utf8('{"a": [1, 2, 3], "b": "text"}')];
@@ -11,14 +11,14 @@ const target = (read) => async () => {
   };
   return {
     files,
-    // The file itself is read without a fault, or there would be nothing to damage.
+    // The valid file itself is read correctly: otherwise the run would stop before the first mutation.
     read: (bytes) => (files.includes(bytes) ? bytes.length : read(bytes, refuse)),
   };
 };
-/** True where a fault shows: in one of sixteen changed files or fewer. */
+/** True for about one in sixteen mutated files, in which the fault shows. */
 const hit = (bytes) => (bytes.reduce((sum, byte) => sum + byte, 0) & 15) === 0;
 let kept;
-/** Keeps the processor busy, which is what the harness counts: a machine that waits is none of the reader's doing. */
+/** Uses processor time, which the time limit counts: time spent waiting does not count. */
 function spin(ms) {
   const busyMs = () => process.cpuUsage().user / 1000;
   const start = busyMs();
@@ -27,7 +27,7 @@ function spin(ms) {
   return sum;
 }
 
-/** By the name of the fault, which is part of what the harness says of it. */
+/** Readers by the name of the fault, which is part of the fuzzer's message. */
 export const faulty = {
   "faulty: raw error": target((bytes, refuse) => (hit(bytes) ? JSON.parse("{") : refuse())),
   "faulty: prototype": target((bytes, refuse) => {

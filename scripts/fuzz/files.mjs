@@ -1,11 +1,10 @@
 // Damaged and hostile files through every reader: node scripts/fuzz/files.mjs [INPUTS] [SEED] [TARGET]
 //
-// Each target runs in a process of its own with a heap of 256 MiB. Every fourth input is made by fast-check, the others
-// are real files changed. An input passes if it is read, or refused with one of our errors; if it took no more than a
-// second and no memory over 64 MiB (or ten times its size), at its peak; and if no prototype changed. Of the first inputs,
-// those that reach code that none before reached are kept, and changed further as the real files are. What does not pass
-// is left in the folder for temporary files. TARGET may be a reader of `faulty.mjs`, which must be found wrong. Needs the
-// packages built.
+// Each target runs in a process of its own with a heap of 256 MiB. fast-check generates every fourth input; the others are
+// mutated real files. An input passes if it is read, or refused with a QkvError; if it took at most a second, and at most 64
+// MiB (or ten times its size) of memory at its peak; and if no prototype changed. Among the first inputs, those that reach
+// new code are added to the corpus, and mutated further. Failing inputs are written to the folder for temporary files.
+// TARGET may be a reader of `faulty.mjs`, which must fail. Needs built packages.
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,22 +13,22 @@ import { clearInterval, setInterval } from "node:timers";
 import { fileURLToPath } from "node:url";
 import { GCProfiler, getHeapStatistics } from "node:v8";
 import { faulty } from "./faulty.mjs";
-import { madeFiles } from "./made.mjs";
+import { generatedFiles } from "./made.mjs";
 import { mutate } from "./mutate.mjs";
 import { watchReached } from "./reached.mjs";
 import { targets } from "./targets.mjs";
 
-/** Larger files are changed rarely: they take longer, and a change seldom hits something. */
+/** Larger files are mutated less often: they take longer, and a mutation seldom hits a byte that matters. */
 const [mostBytes, rarely] = [20_000, 2000];
-/** Inputs from one look at what was reached, and at memory, to the next. */
+/** Number of inputs between two checks of coverage and memory. */
 const batch = 100;
-/** One of so many is made, the others are real files changed. */
+/** One input of this many is generated; the others are mutated files. */
 const madeEvery = 4;
-/** A process that says nothing for so long stands still. */
+/** Time without output after which a process counts as hung. */
 const silentSeconds = Number(process.env.QKV_FUZZ_SILENT_SECONDS ?? 600);
-/** Memory that reading may take at its peak, besides what was there. */
+/** Allowed peak memory of one read, beyond what was allocated before. */
 const mostMemory = (input) => Math.max(64 * 2 ** 20, 10 * input.length);
-/** Number of inputs that are watched: watching makes them three times as slow, and soon finds little. */
+/** Number of inputs with coverage. It makes them three times as slow, and soon finds little new. */
 const watched = (inputs) => Math.max(2000, inputs / 40);
 
 const [inputs = "1000000", seed = "1", only, child] = process.argv.slice(2);
@@ -50,7 +49,7 @@ else {
   process.exitCode = counts.failed === 0 ? 0 : 1;
 }
 
-/** Reads what a target's process tells; where it ends or stands still before it is done, the input at which it did. */
+/** Reads the messages of a target's process. If it ends or hangs early, reports the input at which it did. */
 function inChild(name) {
   const args = ["--max-old-space-size=256", "--expose-gc", self, inputs, seed, name, "child"];
   const process_ = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe", "ipc"] });
@@ -59,7 +58,7 @@ function inChild(name) {
   process_.stderr.setEncoding("utf8").on("data", (text) => (complaint = (complaint + text).slice(-2000)));
   return new Promise((resolve) => {
     let silent = 0;
-    // Counted, so that time in which the whole machine slept is not.
+    // Time is counted in ticks, so that time in which the whole machine slept does not count.
     const timer = setInterval(() => {
       silent += 1;
       if (silent > silentSeconds) process_.kill("SIGKILL");
@@ -76,20 +75,20 @@ function inChild(name) {
   });
 }
 
-/** Processor time of this thread: what a busy machine lets wait is none of the input's doing. */
+/** Processor time of this thread, which is independent of the machine's load. */
 function busyMs() {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;
 }
 
-/** Memory that work took at its peak, beyond what was taken before. Unit: bytes. */
+/** Peak memory of `work` in bytes, beyond what was allocated before. */
 async function peakOf(work) {
   const taken = ({ usedHeapSize, externalMemory }) => usedHeapSize + externalMemory;
   const now = () => {
     const { used_heap_size: usedHeapSize, external_memory: externalMemory } = getHeapStatistics();
     return taken({ usedHeapSize, externalMemory });
   };
-  // Memory is at its highest just before the collector runs, or at the end.
+  // Memory peaks just before a garbage collection, or at the end.
   const profiler = new GCProfiler();
   const before = now();
   profiler.start();
@@ -111,15 +110,15 @@ async function runTarget(name) {
   const prototypes = () =>
     [Object, Array, Function, String, Map].map(({ prototype }) => Reflect.ownKeys(prototype).length).join();
   const before = prototypes();
-  // Most inputs end in an error, and to walk the stack for it would take as long as to read.
+  // Most inputs end in an error, and capturing its stack would take as long as reading.
   Error.stackTraceLimit = 2;
   const state = { tried: 0, read: 0, kept: 0, weighed: 0, wrong: [] };
-  // Real files are read, or there is nothing to damage.
+  // Real files must be readable: otherwise mutating them tests nothing.
   await Promise.all([...files, ...real].map((bytes) => readOne(bytes)));
   const small = [...files, ...real.filter(({ length }) => length <= mostBytes)];
   const large = real.filter(({ length }) => length > mostBytes);
   let reached = watchReached((url) => /packages\/[\w-]+\/dist\/|@huggingface\/jinja/.test(url));
-  /** Reads one, and says what is wrong with how that went. */
+  /** Reads one input, and returns the problem, if any. */
   const tryOne = async (bytes) => {
     const start = busyMs();
     let wrong;
@@ -135,7 +134,7 @@ async function runTarget(name) {
     if (prototypes() !== before) wrong = "a prototype changed";
     return wrong;
   };
-  /** Reads one alone, and says what it took of memory at its peak, if that is too much. */
+  /** Reads one input alone, and returns its peak memory if that exceeds the limit. */
   const weigh = async (bytes) => {
     globalThis.gc();
     const peak = await peakOf(() => tryOne(bytes));
@@ -148,12 +147,12 @@ async function runTarget(name) {
   while (state.tried < Number(inputs)) {
     const many = Math.min(batch, Number(inputs) - state.tried);
     const first = Number(seed) * 1_000_003 + state.tried;
-    const made = madeFiles(name in faulty ? "any bytes" : name, Math.ceil(many / madeEvery), first);
+    const made = generatedFiles(name in faulty ? "any bytes" : name, Math.ceil(many / madeEvery), first);
     const tried = Array.from({ length: many }, (_, i) => {
       const own = first + i;
       if (large.length > 0 && own % rarely === 0) return mend(mutate(large, own));
       if (i % madeEvery === 0) return mend(made[i / madeEvery]);
-      // What is kept is mostly broken already: every other input begins with a whole file.
+      // Most inputs of the corpus are already broken: every other mutation starts from a valid file.
       return mend(mutate(own % 2 === 0 ? small : kept, own));
     });
     const report = (i, wrong) => {
@@ -168,7 +167,7 @@ async function runTarget(name) {
       }
     });
     const { read } = state;
-    // What many leave behind adds up: whether one of them took too much is seen when each is alone.
+    // Many inputs together may exceed the limit. Each is read again alone to see whether one of them does.
     if (tried.some((bytes) => peak > mostMemory(bytes))) {
       state.weighed += 1;
       for (const [i, bytes] of tried.entries()) {
@@ -177,7 +176,7 @@ async function runTarget(name) {
       }
     }
     state.tried += many;
-    // Which of them it was is looked for only when there was something new.
+    // The inputs with new coverage are searched one by one only if the batch reached new code.
     if (reached && reached.isNew(reached.take())) {
       for (const bytes of tried) {
         await tryOne(bytes);

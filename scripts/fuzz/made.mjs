@@ -137,9 +137,9 @@ const ggufTensor = fc.record({
     fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
   ),
 });
-/** Each key once. */
+/** Removes duplicate keys. */
 const single = (entries) => [...new Map(entries.map((entry) => [entry[0], entry])).values()];
-/** Most entries of a whole file, as they should be or as something else. */
+/** Most entries of a complete file, each valid or replaced. */
 const ggufEntries = fc
   .tuple(
     ...ggufKeys.map(([key, type, value]) =>
@@ -157,7 +157,7 @@ const gguf = fc
   )
   .map((parts) => ggufFile(...parts));
 
-/** A trie of four-byte units, and the texts that it leads to. */
+/** A trie in units of four bytes (SentencePiece's Darts), and the texts that it maps to. */
 const precompiledCharsmap = fc
   .tuple(
     fc.array(fc.oneof(fc.nat(255), fc.nat(2 ** 31)), { maxLength: 12 }),
@@ -223,7 +223,7 @@ const sentencepiece = fc
     ]),
   );
 
-/** Patterns as Oniguruma writes them, most of them sound; some take exponential time where nobody looks. */
+/** Regular expressions in Oniguruma's syntax, most of them valid; some take exponential time on rare texts. */
 export const pattern = fc.letrec((again) => ({
   atom: fc.oneof(
     {
@@ -284,7 +284,7 @@ export const pattern = fc.letrec((again) => ({
       arbitrary: fc.array(again("row"), { minLength: 1, maxLength: 3 }).map((rows) => rows.join("|")),
       weight: 20,
     },
-    // Hundreds of alternatives that begin alike, and as many parts in a row.
+    // Hundreds of alternatives with a common prefix, and as many in a sequence.
     fc.tuple(again("part"), fc.nat(200)).map(([part, n]) =>
       Array(n + 1)
         .fill(part)
@@ -382,7 +382,7 @@ const token = fc.record(
     id: mostly(fc.nat(20), oddNumber),
     content: fc.oneof(
       { arbitrary: fc.oneof(piece, word, oddText), weight: 20 },
-      fc.nat(20_000).map((n) => `${"a".repeat(n)}b`), // nearly found at each place
+      fc.nat(20_000).map((n) => `${"a".repeat(n)}b`), // nearly matches at each position
     ),
     special: fc.boolean(),
     normalized: fc.boolean(),
@@ -487,7 +487,7 @@ const llama2cTokens = fc
     return Uint8Array.from([...u32(most), ...all.flatMap(entry)]);
   });
 
-/** Configurations: fields of several families in one, so that each reads some of them. */
+/** Configurations with fields of several families, so that each family reads some of them. */
 const config = near(
   fc.record(
     {
@@ -652,7 +652,7 @@ const template = fc.letrec((again) => ({
     fc.constantFrom("text", " ", "\n"),
     again("value").map((value) => `{{ ${value} }}`),
     fc.tuple(name, again("value")).map(([a, b]) => `{% set ${a} = ${b} %}`),
-    // Namespaces grow after they were made, hold each other and themselves, and double in loops.
+    // Namespaces grow after their creation, contain each other and themselves, and double in loops.
     fc
       .tuple(name, again("value"), again("value"))
       .map(([a, b, c]) => `{% set ${a} = namespace(a=${b}, b=${c}) %}`),
@@ -680,8 +680,10 @@ const template = fc.letrec((again) => ({
   body: fc.array(again("statement"), { maxLength: 4 }).map((each) => each.join("")),
 })).body;
 
-/** By reader, as in `targets`. */
-/** Answers of a server, as `answers` of the targets reads it: more than asked, less, another range, no end, silence. */
+/**
+ * Descriptions of a server's responses for the target `answers`: longer than requested, shorter, another range,
+ * endless, stalled.
+ */
 const answers = fc
   .record({
     status: fc.constantFrom(200, 206, 206, 206, 404, 416, 500),
@@ -696,6 +698,7 @@ const answers = fc
   })
   .map(json);
 
+/** Generators of files by reader, as in `targets`. */
 export const made = {
   safetensors,
   answers,
@@ -717,4 +720,4 @@ export const made = {
  * @param {number} seed
  * @returns {Uint8Array[]} The same for the same seed.
  */
-export const madeFiles = (reader, count, seed) => fc.sample(made[reader], { numRuns: count, seed });
+export const generatedFiles = (reader, count, seed) => fc.sample(made[reader], { numRuns: count, seed });

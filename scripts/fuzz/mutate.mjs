@@ -1,7 +1,7 @@
-// Bytes near to those of a real file: what a damaged or a hostile file may hold.
+// Mutations of real files, as a damaged or hostile file may contain them.
 
-/** Numbers below n, the same for the same seed. */
-export function chooser(seed) {
+/** A seeded generator: `randomBelow(n)` returns an integer in `[0, n)`. */
+export function randomIntegers(seed) {
   let state = (seed * 2654435761 + 1) >>> 0;
   return (n) => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -11,7 +11,7 @@ export function chooser(seed) {
   };
 }
 
-// Where lengths, offsets and counts are read, the largest and the smallest that fit.
+// Limits of integer types, for the fields of lengths, offsets and counts.
 const integers = [
   0n,
   1n,
@@ -53,57 +53,58 @@ const words = [
   "\\p{L}{1,9999}",
 ];
 
-const changes = [
-  function flip(bytes, below) {
+const mutations = [
+  function flipBit(bytes, randomBelow) {
     const out = bytes.slice();
-    out[below(out.length)] ^= 1 << below(8);
+    out[randomBelow(out.length)] ^= 1 << randomBelow(8);
     return out;
   },
-  function byte(bytes, below) {
+  function replaceByte(bytes, randomBelow) {
     const out = bytes.slice();
-    out[below(out.length)] = below(256);
+    out[randomBelow(out.length)] = randomBelow(256);
     return out;
   },
-  function integer(bytes, below) {
+  function writeInteger(bytes, randomBelow) {
     const out = bytes.slice();
-    const width = [1, 2, 4, 8][below(4)];
-    const value = integers[below(integers.length)];
-    const at = below(out.length);
+    const width = [1, 2, 4, 8][randomBelow(4)];
+    const value = integers[randomBelow(integers.length)];
+    const at = randomBelow(out.length);
     for (let i = 0; i < width && at + i < out.length; i++)
       out[at + i] = Number((value >> BigInt(8 * i)) & 255n);
     return out;
   },
-  function cut(bytes, below) {
-    return bytes.slice(0, below(bytes.length));
+  function truncate(bytes, randomBelow) {
+    return bytes.slice(0, randomBelow(bytes.length));
   },
-  function leaveOut(bytes, below) {
-    const from = below(bytes.length);
-    const until = Math.min(bytes.length, from + 1 + below(16));
-    return join(bytes.subarray(0, from), bytes.subarray(until));
+  function removeRange(bytes, randomBelow) {
+    const from = randomBelow(bytes.length);
+    const until = Math.min(bytes.length, from + 1 + randomBelow(16));
+    return concat(bytes.subarray(0, from), bytes.subarray(until));
   },
-  function repeat(bytes, below) {
-    const from = below(bytes.length);
-    const part = bytes.subarray(from, from + 1 + below(32));
-    const many = Array.from({ length: 1 + below(8) }, () => part);
-    return join(bytes.subarray(0, from), ...many, bytes.subarray(from));
+  function repeatRange(bytes, randomBelow) {
+    const from = randomBelow(bytes.length);
+    const part = bytes.subarray(from, from + 1 + randomBelow(32));
+    const many = Array.from({ length: 1 + randomBelow(8) }, () => part);
+    return concat(bytes.subarray(0, from), ...many, bytes.subarray(from));
   },
-  function word(bytes, below) {
-    const from = below(bytes.length);
-    const text = new TextEncoder().encode(words[below(words.length)]);
-    return join(bytes.subarray(0, from), text, bytes.subarray(from + below(8)));
+  function insertWord(bytes, randomBelow) {
+    const from = randomBelow(bytes.length);
+    const text = new TextEncoder().encode(words[randomBelow(words.length)]);
+    return concat(bytes.subarray(0, from), text, bytes.subarray(from + randomBelow(8)));
   },
-  function value(bytes, below) {
-    // A value of a JSON text in another's place.
+  function replaceJsonValue(bytes, randomBelow) {
+    // Replaces a JSON value by another value of the text, or by one of `words`.
     const text = new TextDecoder().decode(bytes);
     const values = [...text.matchAll(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?|true|false|null/g)];
     if (values.length === 0) return bytes;
-    const { 0: old, index } = values[below(values.length)];
-    const now = below(2) === 0 ? words[below(words.length)] : values[below(values.length)][0];
+    const { 0: old, index } = values[randomBelow(values.length)];
+    const now =
+      randomBelow(2) === 0 ? words[randomBelow(words.length)] : values[randomBelow(values.length)][0];
     return new TextEncoder().encode(text.slice(0, index) + now + text.slice(index + old.length));
   },
 ];
 
-function join(...parts) {
+function concat(...parts) {
   const out = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {
@@ -114,14 +115,14 @@ function join(...parts) {
 }
 
 /**
- * @param {readonly Uint8Array[]} files - Real ones.
+ * @param {readonly Uint8Array[]} files
  * @param {number} seed
- * @returns {Uint8Array} One of them, changed in one to four places.
+ * @returns {Uint8Array} One of the files, with one to four mutations.
  */
 export function mutate(files, seed) {
-  const below = chooser(seed);
-  let bytes = files[below(files.length)];
-  for (let n = 1 + below(4); n > 0 && bytes.length > 0; n--)
-    bytes = changes[below(changes.length)](bytes, below);
+  const randomBelow = randomIntegers(seed);
+  let bytes = files[randomBelow(files.length)];
+  for (let n = 1 + randomBelow(4); n > 0 && bytes.length > 0; n--)
+    bytes = mutations[randomBelow(mutations.length)](bytes, randomBelow);
   return bytes;
 }

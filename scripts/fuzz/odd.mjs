@@ -1,9 +1,9 @@
-// Values that are seldom what a reader expects, and JSON values near to an example.
+// Values that readers seldom expect, and JSON values similar to an example.
 import fc from "fast-check";
 
 const { structuredClone: copyOf } = globalThis;
 
-/** Names that mean something to JavaScript. */
+/** Names with a meaning in JavaScript. */
 const names = [
   "__proto__",
   "constructor",
@@ -21,7 +21,10 @@ const numbers = [
   ...[2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1, 2 ** 53, 1e15, 1e16, 1e308, 5e-324],
 ];
 
-/** Letters of one to four bytes, halves of letters, marks, controls, and what JSON, paths and patterns are written with. */
+/**
+ * Characters of one to four bytes, lone surrogates, combining marks, controls, and the syntax of JSON, paths and
+ * regular expressions.
+ */
 const letters = [..."ab1 ./\\\"'{}[]()|*+?^$%#,:-_\0\n\t\u007f", ..."éßİ́中▁​�😀𝔸"];
 const character = fc.constantFrom(...letters, "\ud800", "\udc00");
 
@@ -39,7 +42,7 @@ export const odd = fc.oneof(
   fc.jsonValue({ maxDepth: 2 }),
 );
 
-/** Mostly what is right. */
+/** Mostly the right value. */
 export const mostly = (right, wrong = odd) =>
   fc.oneof({ arbitrary: right, weight: 19 }, { arbitrary: wrong, weight: 1 });
 
@@ -51,7 +54,7 @@ const edit = fc.record({
   from: fc.nat(),
 });
 
-/** All lists and objects in a value, with the key of each of what they hold. */
+/** All arrays and objects in a value, with each of their keys. */
 function places(root) {
   const found = [];
   const holders = [root];
@@ -86,7 +89,7 @@ function edited(root, { at, kind, name, value: given, from }) {
   return root;
 }
 
-/** JSON values made as `examples` makes them, changed in none to three places. */
+/** JSON values generated from `examples`, changed in up to three places. */
 export const near = (examples) =>
   fc
     .tuple(examples, fc.array(edit, { maxLength: 3 }))

@@ -14,7 +14,7 @@ function both(a, b) {
 const length = (intervals) => intervals.reduce((sum, [start, end]) => sum + end - start, 0);
 
 /**
- * Watches the coverage of scripts whose URL `mine` accepts.
+ * Records the coverage of scripts whose URL `mine` accepts.
  *
  * @param {(url: string) => boolean} mine
  */
@@ -31,7 +31,7 @@ export function watchReached(mine) {
   };
   post("Profiler.enable");
   post("Profiler.startPreciseCoverage", { callCount: true, detailed: true });
-  /** By function: its ranges that no input has reached. */
+  /** Ranges that no input has reached yet, by function. */
   const missed = new Map();
   return {
     /** Coverage since the last call: for each function that ran, its ranges that did not. */

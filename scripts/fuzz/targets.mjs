@@ -1,26 +1,26 @@
-// Every reader of files of others: real files to damage, and how they are read. Small ones, so that a change hits
-// something.
+// All readers of third-party files, each with valid files to mutate. The files are small, so that most mutations hit a byte
+// that is read.
 
 import { File } from "node:buffer";
 import { crc32 } from "node:zlib";
 import { referenceData } from "../../conformance/reference-data.mjs";
 import { base64, f32, ggufFile, json, protobufField, textOf, u32, utf8 } from "./bytes.mjs";
 
-/** Files that others made. */
+/** Files of the reference data, written by other software. */
 const real = (...names) => names.map((name) => referenceData.bytes(name));
 
 const load = (path) => import(`../../packages/${path}.js`);
-/** Texts to read, so that what was loaded is used: the others are long enough for a pattern that never ends. */
+/** Texts to encode with a loaded tokenizer. The long ones make a regular expression with catastrophic backtracking hang. */
 const texts = ["hi there, ki", `${"a".repeat(40)}${"1".repeat(40)}${" ".repeat(40)}!\n`, "a".repeat(2000)];
 const use = (tokenizer) => texts.map((text) => tokenizer.decode(tokenizer.encode(text)));
-/** The same, where the vocabulary has no token for what the text may hold. */
-const useSome = (tokenizer) => {
+/** `use`, and a pair of texts with their offsets and type ids. */
+const useWithPair = (tokenizer) => {
   use(tokenizer);
   return tokenizer.encoding("hi", { pair: "ki" });
 };
 
-/** Reads with each of several: refused if all refuse, wrong if one fails in another way. */
-const eachOf =
+/** Calls all readers. Throws a reader's error if all refuse the bytes, or if one throws another than a QkvError. */
+const readWithAll =
   (...readers) =>
   async (bytes) => {
     const { isQkvError } = await load("core/dist/index");
@@ -143,7 +143,7 @@ const config = {
   rope_scaling: { rope_type: "linear", factor: 2 },
 };
 
-/** A saved cache whose checksum is right again, if it has one: who wants to harm can count, too. */
+/** A saved cache with its checksum recomputed, if it has one, as an attacker would do it. */
 function withChecksum(bytes) {
   const name = '"checksum":"';
   const at = Buffer.from(bytes).indexOf(name) + name.length;
@@ -157,12 +157,12 @@ function withChecksum(bytes) {
 const { Headers, ReadableStream, Response } = globalThis;
 
 /**
- * A server in place of `fetch`, which answers as a description says: it gives a file, or more, less or other than that.
+ * A replacement of `fetch` that serves a file as a JSON description says: right, or with a wrong length, status or header.
  *
  * @param {Uint8Array} file
- * @param {Uint8Array} bytes - The description, as JSON; what is none is sent as it is.
+ * @param {Uint8Array} bytes - The description. If it is no valid JSON, the body of the response.
  */
-function answering(file, bytes) {
+function fakeFetch(file, bytes) {
   let spec = {};
   let body = file;
   try {
@@ -170,10 +170,10 @@ function answering(file, bytes) {
   } catch {
     body = bytes;
   }
-  const number = (value) => (Number.isSafeInteger(value) ? value : 0);
-  let asked = 0;
-  return async (_url, { headers: given, signal }) => {
-    const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(new Headers(given).get("range") ?? "") ?? [];
+  const integerOrZero = (value) => (Number.isSafeInteger(value) ? value : 0);
+  let requests = 0;
+  return async (_url, { headers: requestHeaders, signal }) => {
+    const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(new Headers(requestHeaders).get("range") ?? "") ?? [];
     const isRange = first !== undefined && spec.status === 206;
     const status = [404, 416, 500].includes(spec.status) ? spec.status : isRange ? 206 : 200;
     const from = isRange ? Number(first) : 0;
@@ -181,12 +181,12 @@ function answering(file, bytes) {
     const headers = new Headers();
     if (isRange) {
       const total = spec.total ? String(spec.total).replace(/[^\w*-]/g, "") : body.length;
-      headers.set("content-range", `bytes ${from + number(spec.shift)}-${end - 1}/${total}`);
+      headers.set("content-range", `bytes ${from + integerOrZero(spec.shift)}-${end - 1}/${total}`);
     }
-    let left = spec.endless === true ? Infinity : Math.max(0, end - from + number(spec.extra));
+    let left = spec.endless === true ? Infinity : Math.max(0, end - from + integerOrZero(spec.extra));
     if (Number.isSafeInteger(spec.stated)) headers.set("content-length", String(end - from + spec.stated));
     if (/^\w+$/.test(spec.encoding)) headers.set("content-encoding", spec.encoding);
-    if (spec.changed === true) headers.set("etag", `"${(asked += 1)}"`);
+    if (spec.changed === true) headers.set("etag", `"${(requests += 1)}"`);
     let at = from;
     const stream = new ReadableStream({
       start: (controller) => signal.addEventListener("abort", () => controller.error(signal.reason)),
@@ -209,7 +209,7 @@ export const targets = {
     const { zeros } = await load("tensor/dist/index");
     const file = await writeSafetensors({ a: zeros([30_000]), b: zeros([2]) });
     const limits = { maxBytes: 2 ** 20, idleTimeoutMs: 2 };
-    const read = eachOf(
+    const read = readWithAll(
       async () => {
         const opened = await openSafetensors("http://host/x", limits);
         for (const name of opened.names) await opened.get(name);
@@ -219,7 +219,7 @@ export const targets = {
     return {
       files: [json({ status: 206 }), json({ status: 206, stated: 0, changed: false })],
       read: async (bytes) => {
-        globalThis.fetch = answering(file, bytes);
+        globalThis.fetch = fakeFetch(file, bytes);
         await read(bytes);
       },
     };
@@ -241,7 +241,7 @@ export const targets = {
     return {
       files: [gguf],
       real: real("tokenizers/vocab/gguf/bert-bge.gguf", "tokenizers/vocab/gguf/phi-3.gguf"),
-      read: eachOf(
+      read: readWithAll(
         (bytes) => [readGgufHeader(bytes), use(ggufTokenizer(bytes))],
         async (bytes) => {
           const model = await loadModel(bytes);
@@ -263,7 +263,7 @@ export const targets = {
     return {
       files: [tokenizerJson, unigramJson],
       real: real("models/tiny-bert-random/tokenizer.json"),
-      read: (bytes) => useSome(tokenizerFromJson(bytes)),
+      read: (bytes) => useWithPair(tokenizerFromJson(bytes)),
     };
   },
   async tiktoken() {
@@ -314,27 +314,27 @@ export const targets = {
     const { growingCache, rollingCache, pagedCache, quantizedCache } = await load("kv-cache/dist/index");
     const { randn } = await load("tensor/dist/index");
     const { isQkvError } = await load("core/dist/index");
-    const make = [
+    const caches = [
       () => growingCache({ numLayers: 1 }),
       () => rollingCache({ numLayers: 1, windowSize: 3 }),
       () => pagedCache({ numLayers: 1, pages: 4, pageLength: 2 }),
       () => quantizedCache({ numLayers: 1 }),
     ];
-    const files = make.map((each) => {
-      const cache = each();
+    const files = caches.map((emptyCache) => {
+      const cache = emptyCache();
       cache.update(0, randn([1, 1, 4, 4], { seed: 1 }), randn([1, 1, 4, 4], { seed: 2 }));
       return cache.save();
     });
     const read = (bytes) => {
-      for (const [i, each] of make.entries()) {
-        const cache = each();
+      for (const [i, emptyCache] of caches.entries()) {
+        const cache = emptyCache();
         try {
           cache.restore(bytes);
         } catch (error) {
-          // Refused, a cache is as it was.
+          // After a refusal, the cache is unchanged.
           if (cache.length !== 0)
             throw new Error(`cache ${i} has length ${cache.length} after a refusal`, { cause: error });
-          if (!isQkvError(error) || i === make.length - 1) throw error;
+          if (!isQkvError(error) || i === caches.length - 1) throw error;
         }
       }
     };
@@ -363,7 +363,7 @@ export const targets = {
     };
     const out = memoryFolder();
     await exportModel({ config: small, params: decoder(small).init(1) }, { to: "hf", out });
-    const file = (name) => out.files.find((each) => each.name === name);
+    const file = (name) => out.files.find((written) => written.name === name);
     const weights = file("model.safetensors");
     return {
       files: [
@@ -372,14 +372,14 @@ export const targets = {
         json({ ...config, model_type: "gpt2", n_embd: 64, n_head: 4, n_layer: 2, n_positions: 16 }),
       ],
       real: real("models/tiny-bert-random/config.json"),
-      read: eachOf(
+      read: readWithAll(
         async (bytes) => {
           const model = await loadModel([new File([bytes], "config.json"), weights]);
           return model.apply(model.params, [0, 1]);
         },
         (bytes) => readConfig(JSON.parse(textOf(bytes))),
       ),
-      refuses: (error) => error instanceof SyntaxError, // JSON.parse is the caller's
+      refuses: (error) => error instanceof SyntaxError, // the caller calls JSON.parse
     };
   },
 };

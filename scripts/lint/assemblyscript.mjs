@@ -1,5 +1,5 @@
-// Lets prettier format AssemblyScript. Its syntax is that of TypeScript, except that functions may be decorated, which
-// the parser of TypeScript refuses: a decorator on a line of its own is read as a comment, and written as it was.
+// Lets prettier format AssemblyScript. It is TypeScript with decorators on functions, which TypeScript's parser
+// rejects: a decorator on a line of its own is parsed as a comment, and printed unchanged.
 import { printers as estree } from "prettier/plugins/estree";
 import { parsers as typescript } from "prettier/plugins/typescript";
 

@@ -1,8 +1,9 @@
-// An ESLint rule: a test that asserts nothing cannot fail. What is called expect…, and what `names` lists, asserts.
+// An ESLint rule: a test without an assertion cannot fail. Calls of expect…, and of the names in `names`, are
+// assertions.
 
 const tests = new Set(["test", "it"]);
 
-/** `test(…)`, `test.each(…)(…)`, `test.skipIf(…).each(…)(…)`: whatever ends in a call of `test`. */
+/** `test(…)`, `test.each(…)(…)`, `test.skipIf(…).each(…)(…)`: any chain of calls that starts at `test`. */
 function isTest(callee) {
   if (callee.type === "Identifier") return tests.has(callee.name);
   if (callee.type === "MemberExpression") return isTest(callee.object);
@@ -17,7 +18,7 @@ const nameOf = (callee) =>
       ? callee.property.name
       : "";
 
-/** True if a function asserts: itself, or through a function of the same file that it calls or hands on. */
+/** True if a function asserts: itself, or through a function of the same file that it calls or passes on. */
 function asserts(node, names, functions, seen = new Set()) {
   if (node === null || typeof node !== "object" || seen.has(node)) return false;
   seen.add(node);

@@ -1,13 +1,13 @@
-// An ESLint rule: inside a package no two files import each other, by whatever way round, and no two folders do. Such
-// files are read together or not at all, and their order of loading decides which works. Types count.
-// An operation and its derivative that need each other share a file.
+// An ESLint rule against circular imports between files of a package, and between its folders, direct or indirect.
+// Files in a cycle depend on their order of loading. Types count. An operation and its derivative that need each other
+// share a file.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 
 const graphs = new Map();
 
 /**
- * By file, the files of the same package that it imports; read once in a run. Tests are no part of it.
+ * The files of the same package that each file imports, cached. Without tests.
  *
  * @param {string} source - The folder `src` of a package.
  * @returns {Map<string, string[]>}
@@ -31,7 +31,7 @@ export function graphOf(source) {
 
 const target = (file, path) => resolve(dirname(file), path).replace(/\.js$/, ".ts");
 
-/** The shortest way from one file to another along imports, both ends included, or undefined. */
+/** The shortest path of imports from one file to another, including both, or undefined. */
 export function importPath(graph, from, to) {
   const before = new Map([[from, undefined]]);
   for (const file of before.keys()) {
@@ -45,7 +45,7 @@ export function importPath(graph, from, to) {
   return undefined;
 }
 
-/** The folder of a package that holds a file, and undefined for files beside the index. */
+/** The folder of a package that contains a file; undefined for files beside the index. */
 function folderOf(source, file) {
   const parts = relative(source, file).split(/[\\/]/);
   return parts.length > 1 ? parts[0] : undefined;

@@ -1,12 +1,12 @@
-// The lint of words: one word for one meaning, and the word of the field.
+// The lint of words: the terms of the field, and one meaning for each.
 //
-//   node scripts/lint/words.mjs           refuses what breaks a rule in the areas that are switched on
-//   node scripts/lint/words.mjs --count   counts what breaks each rule, area by area
-//   node scripts/lint/words.mjs AREA      lists what breaks a rule there: packages/tokenizer, scripts
+//   node scripts/lint/words.mjs           fails for violations in the areas below
+//   node scripts/lint/words.mjs --count   counts violations of each rule by area
+//   node scripts/lint/words.mjs AREA      lists the violations of an area: packages/tokenizer, scripts
 //
-// Three rules, on names that are declared and on comments of declarations; prose is free:
-//   words     a declared name holds a word of the table below
-//   openings  a doc line begins with What, Whether, How, Where or Which instead of a verb or the noun
+// Three rules, for declared names and doc comments; other prose is not checked:
+//   words     a declared name contains a word of the table below
+//   openings  a doc line begins with What, Whether, How, Where or Which instead of a verb or a noun
 //   meanings  one name is exported by two packages
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -51,7 +51,7 @@ export const switchedOn = [
   "interop",
 ];
 
-/** Words in names, as camelCase splits them, and what the field says. Operations, as `take`, and `keepFirst` are terms. */
+/** Words in camelCase names, and the terms to use instead. Operations such as `take`, and `keepFirst`, are terms. */
 export const replacements = {
   turn: "rotate, transpose, interleave, swapBytes or message",
   turns: "rotations or messages",
@@ -83,7 +83,7 @@ export const replacements = {
   louder: "scaled",
   giveback: "free",
 };
-/** Whole names, where the words by themselves are fine. */
+/** Names that are rejected as a whole, although each word is allowed. */
 export const wholeNames = {
   giveBack: "free",
   largestSize: "absmax",
@@ -95,7 +95,7 @@ export const wholeNames = {
 };
 const opening = /^(What|Whether|How|Where|Which)\b/;
 
-/** Names that two packages export on purpose, each with the reason. */
+/** Names that two packages export deliberately, with reasons. */
 export const twoMeanings = {
   ...Object.fromEntries(
     ["GenerateOptions", "LoadOptions", "embed", "generate", "load"].map((name) => [
@@ -125,7 +125,7 @@ const folders = [
   ...["scripts", "tests", "conformance", "apps/docs/src", "apps/docs/examples", "benchmarks", "interop"],
 ];
 
-/** @returns {string[]} Paths of the sources of an area, without what git ignores. */
+/** @returns {string[]} Paths of the sources of an area, without ignored files. */
 function filesOf(area) {
   const folders = /^packages|conformance$/.test(area) ? ["src", "assembly"] : [""];
   const listed = ["ls-files", "--cached", "--others", "--exclude-standard", "--"];
@@ -135,7 +135,7 @@ function filesOf(area) {
       .split("\n")
       .filter((file) => /\.(ts|tsx|mjs)$/.test(file))
       .map((file) => join(root, file))
-      // Deleted and not committed yet; and this file, whose tables hold the words.
+      // Skips deleted files, and this file, whose tables contain the words.
       .filter((file) => existsSync(file) && file !== fileURLToPath(import.meta.url))
   );
 }
@@ -146,7 +146,7 @@ export function wordsOf(name) {
 }
 
 /**
- * Finds what breaks the rules of words and of openings in a file.
+ * Finds violations of `words` and `openings` in a file.
  *
  * @param {string} path
  * @param {string} text
@@ -154,7 +154,7 @@ export function wordsOf(name) {
  */
 export function problemsIn(path, text) {
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
-  // By place, since the declarations of a statement share its comment.
+  // Keyed by position, since the declarations of a statement share its comment.
   const found = new Map();
   const report = (rule, position, message) =>
     found.set(`${rule} ${position}`, {

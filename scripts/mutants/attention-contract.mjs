@@ -1,4 +1,4 @@
-// Bugs of what attention, caches and devices agree on. Much of it is tested where it is used, in attention.
+// Mutants of the contract of attention, caches and devices. Tests of attention kill many of them.
 export const elsewhere = ["../attention/src/"];
 
 export const mutants = [

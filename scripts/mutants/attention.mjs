@@ -1,4 +1,4 @@
-// Bugs of convention that attention code is known for, each a change of one place (mutate.mjs).
+// Mutants of attention: well-known mistakes in its conventions. mutate.mjs explains the patterns.
 export const near = ["src/attention.test.ts", "src/plain-attention.test.ts"];
 
 export const mutants = [

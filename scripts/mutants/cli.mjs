@@ -1,4 +1,4 @@
-// Bugs of the command: units, chat formats, checksums, valid values of flags.
+// Mutants of the command: units, chat formats, checksums, valid values of flags.
 export const near = ["src/run.test.ts", "src/commands/cost.test.ts", "src/commands/train.test.ts"];
 
 export const mutants = [

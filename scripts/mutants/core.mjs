@@ -1,4 +1,4 @@
-// Bugs of shapes, of the numbers of 16 bits, and of the bytes of files.
+// Mutants of shapes, of 16-bit floats, and of file headers.
 export const mutants = [
   {
     what: "numbers of 16 bits are rounded up from the middle, not to even",

@@ -1,4 +1,4 @@
-// Bugs of counting: FLOPs, parameters, bytes, pairs and units of time.
+// Mutants of counts: FLOPs, parameters, bytes, pairs, and units of time.
 export const near = ["src/cost.test.ts", "src/parameters.test.ts", "src/kv-cache.test.ts"];
 
 export const mutants = [

@@ -1,4 +1,4 @@
-// Bugs of what a new project gets, and of what is refused before anything is written.
+// Mutants of the files of a new project, and of the checks before any file is written.
 export const near = ["src/run.test.ts"];
 
 export const mutants = [

@@ -1,4 +1,4 @@
-// Bugs of the choice among devices, of what it remembers, and of the check that compares devices with float64.
+// Mutants of the choice of a device, of its cached choice, and of the check that compares devices with float64.
 export const near = ["src/choose.test.ts", "src/device.test.ts"];
 
 export const mutants = [

@@ -1,4 +1,4 @@
-// Bugs of what figures compute by themselves: beside the packages they show, a convention may be lost here.
+// Mutants of computations in figures, which repeat conventions of the packages.
 export const near = ["src/"];
 
 export const mutants = [

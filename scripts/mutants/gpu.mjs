@@ -1,4 +1,4 @@
-// Bugs of kernels of one number a thread, as `webasm` runs them. Those of WebGL 2 need a browser.
+// Mutants of kernels with one number per thread, which `webasm` runs. Kernels of WebGL 2 would need a browser.
 export const near = ["src/webasm.test.ts"];
 export const elsewhere = [
   "../../conformance/src/gpu-attention.test.ts",

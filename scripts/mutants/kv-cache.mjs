@@ -1,4 +1,4 @@
-// Bugs of caches: positions, rings, pages, and what is evicted.
+// Mutants of caches: positions, ring buffers, pages, eviction.
 export const near = ["src/every-cache.test.ts", "src/refusals.test.ts"];
 
 export const mutants = [

@@ -1,4 +1,4 @@
-// Bugs of the lens: of parts of a stream, of scores, of patches and of ablations.
+// Mutants of the lens: decompositions of residual streams and scores, patches and ablations.
 export const near = ["src/decompose/decompose.test.ts"];
 
 const patching = ["src/patching/patching.test.ts"];

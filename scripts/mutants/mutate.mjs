@@ -1,16 +1,16 @@
-// Puts a bug into a source: finds the one place that matches a pattern of TypeScript and replaces it. Syntax trees are
-// compared, so format and comments do not count, and names count only where a pattern spells them:
+// Mutates a source: finds the only match of a TypeScript pattern and replaces it. Syntax trees are compared, so format and
+// comments do not count, and names only count if the pattern contains them:
 //   { file: "src/masks/prefix.ts", in: "prefix", find: "$key < $length || $rest", replace: "$key <= $length || $rest" }
-// - `find`: one expression, statements, or properties of an object. `$name` stands for any one expression or name; where
-//   it comes again, for the same. A whole object literal is written `({ … })`.
-// - `in` (optional): the function, method, class, variable or property in which to look.
-// - `replace`: text, in which each `$name` is what was found.
-// Code in strings and template literals, as shaders are, is looked through too: there `${…}` reads as one name.
+// - `find`: one expression, statements, or properties of an object. `$name` matches any expression or name; repeated, the
+//   same one. An object literal is written `({ … })`.
+// - `in` (optional): the function, method, class, variable or property to search in.
+// - `replace`: text, in which each `$name` is replaced by its match.
+// Code in strings and template literals, such as shaders, is searched too; there `${…}` parses as a name.
 import ts from "typescript";
 
 const parse = (text) => ts.createSourceFile("source.ts", text, ts.ScriptTarget.Latest, true);
 
-/** Throws where the pattern of `mutant` matches no place of `source`, or several, or the bug changes nothing. */
+/** Throws if the pattern of `mutant` has no match in `source` or several, or if the mutant equals the source. */
 export function mutate(source, mutant) {
   const { what, file, find, replace } = mutant;
   const refuse = (problem, fix) => {
@@ -47,7 +47,7 @@ export function mutate(source, mutant) {
   return result;
 }
 
-/** Nodes of a pattern that follow each other in the source; undefined: it does not parse. */
+/** The consecutive nodes of a pattern; undefined if it does not parse. */
 function parsePattern(text) {
   const { statements, parseDiagnostics } = parse(text);
   const [first] = statements;
@@ -80,7 +80,7 @@ const ownText = (node) => node.text ?? node.getText().replace(/\s/g, "");
 const isOperation = (node) =>
   ts.isBinaryExpression(node) || ts.isConditionalExpression(node) || ts.isArrowFunction(node);
 
-/** Each run of `length` siblings in a tree: each node, where `length` is 1. */
+/** Each sequence of `length` siblings in a tree; each node if `length` is 1. */
 function* sequences(root, length) {
   if (length === 1) yield [root];
   const lists = [];
@@ -117,7 +117,7 @@ function childrenAndCode(node) {
     : children(node);
 }
 
-/** Parses the code in a literal, at the positions that it has in the file. */
+/** Parses the code in a literal, at its positions in the file. */
 function codeIn(literal) {
   let code = literal.getText().slice(1, -1).replace(/\\[^]/g, "  ");
   const start = literal.getStart() + 1;

@@ -1,4 +1,4 @@
-// Bugs of controls, which read values older than the code, and of values as text.
+// Mutants of controls, which read values older than the code, and of values as text.
 export const near = ["src/page.test.ts", "src/value-text.test.ts"];
 
 export const mutants = [

@@ -1,8 +1,8 @@
-// Puts one bug at a time into a copy of the packages and runs the package's tests: first those beside the file, then all
-// of the package. A bug that no test notices is a failure, and so is one that no longer fits the source. The bugs of a
-// package are in the file of its name, beside this one; mutate.mjs says how a bug tells its place.
+// Applies one mutant at a time to a copy of the packages and runs tests: first those beside the file, then all of the package.
+// Fails for a surviving mutant, and for one whose pattern does not match the source. Each file in this folder has the
+// mutants of the package with its name; mutate.mjs explains the patterns.
 //   node scripts/mutants/run.mjs [PACKAGE] [--from N] [WORDS OF ITS NAME]
-// `--from`: goes on at the bug of this number, as an earlier run printed it.
+//   `--from`: continues at the mutant with this number, as printed by an earlier run.
 import { spawnSync } from "node:child_process";
 import {
   cpSync,
@@ -33,12 +33,12 @@ const only = packages.includes(positionals[0]) ? positionals.shift() : undefined
 const wanted = positionals.join(" ");
 const counts = { passed: 0, failed: 0 };
 
-/** The numbers of tests that passed and failed; a file that does not load has none, so that it cannot count as a kill. */
+/** Numbers of passed and failed tests. A file that does not load has none, so it does not count as killing a mutant. */
 function test(...files) {
   const vitest = join(root, "node_modules/vitest/vitest.mjs");
   const args = [vitest, "run", "--project", "node", "--bail", "1", ...files];
   const env = { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0" };
-  // A property that fails may print megabytes.
+  // A failing property may print megabytes.
   const options = { cwd: copy, env, encoding: "utf8", maxBuffer: Infinity };
   const { stdout, stderr, status } = spawnSync(process.execPath, args, options);
   const [, line = ""] = /^\s*Tests\s+(.*)$/m.exec(stdout) ?? [];
@@ -48,7 +48,7 @@ function test(...files) {
 
 const passing = new Set();
 
-/** Runs tests on the source as it is, once: what fails there notices no bug. */
+/** Runs tests on the unchanged source once: tests that fail there cannot kill a mutant. */
 function testUntouched(...files) {
   if (passing.has(files.join())) return;
   const { status, passed, output } = test(...files);
@@ -67,7 +67,7 @@ function report(passed, text) {
   console.log(`${passed ? "killed" : "FAILED"}: ${text}`);
 }
 
-/** Puts a bug in, runs tests, and takes it out again. `build`: makes the source that tests run of the one changed. */
+/** Applies a mutant, runs tests, and restores the source. `build`: a command that builds what the tests run. */
 function testWith({ path, source, changed, build }, files) {
   testUntouched(...files);
   writeFileSync(path, changed);
@@ -79,8 +79,8 @@ function testWith({ path, source, changed, build }, files) {
 }
 
 async function runPackage(name) {
-  // `near`: the tests that a bug meets first where its file has none beside it. Default: all of the package.
-  // `elsewhere`: tests beside the package that it meets at last. `build`: a command that bugs outside of `src` need.
+  // `near`: tests to run first if the file has none beside it. Default: all of the package. `elsewhere`: tests outside
+  // of the package to run last. `build`: a command that mutants outside of `src` need.
   const bugs = await import(new URL(`./${name}.mjs`, import.meta.url).href);
   const folder = `packages/${name}/`;
   const testsIn = (paths) => paths.map((path) => posix.join(folder, path));

@@ -1,4 +1,4 @@
-// Bugs of stores: of their subscribers, of loads and generations that are outdated, and of keys.
+// Mutants of stores: of subscribers, of outdated loads and generations, and of keys.
 export const near = [
   "src/loading-store.test.ts",
   "src/generation-store.test.ts",

@@ -1,4 +1,4 @@
-// Bugs of tensors and of gradients.
+// Mutants of tensors and of gradients.
 export const near = ["src/rearranging.test.ts", "src/reductions.test.ts", "src/elementwise.test.ts"];
 
 export const mutants = [

@@ -1,4 +1,4 @@
-// Bugs of tokenizers.
+// Mutants of tokenizers.
 export const near = ["src/chat/chat-template.test.ts"];
 
 export const mutants = [

@@ -1,4 +1,4 @@
-// Bugs of models, of their files and of sampling.
+// Mutants of models, of their files and of sampling.
 const processors = ["src/generation/processors/processors.test.ts"];
 const beams = ["src/generation/beam-search.test.ts"];
 const pipelines = ["src/pipeline/pipeline.test.ts"];

@@ -1,4 +1,4 @@
-// Bugs of pictures: which row is which, where a mask aligns, which way a hand turns.
+// Mutants of pictures: order of rows, alignment of masks, direction of rotations.
 export const mutants = [
   {
     what: "cells of a map name the key as the query",

@@ -1,5 +1,5 @@
-// Bugs of the composables. Names of fields in results are told by types, so that the bugs are of time: of who runs once, who
-// follows what, and what ends with a scope.
+// Mutants of the composables: effects that run more than once, dependencies, and disposal with a scope. The type check
+// finds wrong names of fields in results.
 export const mutants = [
   {
     what: "a getter of promises is called by each reader",

@@ -1,4 +1,4 @@
-// Bugs of kernels in AssemblyScript, and of what TypeScript writes for them to read.
+// Mutants of kernels in AssemblyScript, and of the parameters that TypeScript writes to memory for them.
 export const build = ["node", "build-binaries.mjs"];
 export const near = ["../../conformance/src/wasm-attention.test.ts"];
 export const elsewhere = ["../../conformance/src/wasm-", "../../conformance/src/rotate.test.ts"];

@@ -1,4 +1,5 @@
-// Bugs of shaders in WGSL, and of what TypeScript writes for them to read. Tests need an adapter, as Mesa's software renderer.
+// Mutants of shaders in WGSL, and of the parameters that TypeScript writes for them. Tests need an adapter, such as
+// Mesa's software renderer.
 export const near = ["src/numbers.test.ts"];
 const attention = "../../conformance/src/webgpu-attention.test.ts";
 const gradients = "../../conformance/src/webgpu-attention-gradients.test.ts";

@@ -1,4 +1,4 @@
-// Bugs of what a page and a worker send each other, of shares in a model, and of loops that are slow, left or aborted.
+// Mutants of messages between a page and a worker, of shared models, and of slow, abandoned and aborted loops.
 export const near = ["src/worker.test.ts", "src/shared-models.test.ts", "src/sent-error.test.ts"];
 
 export const mutants = [

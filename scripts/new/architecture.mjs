@@ -1,5 +1,5 @@
-// A new architecture with a table to replace: Llama's, with norms after attention and MLP. Loading, exporting and the test of
-// both read the table; all else holds for any decoder.
+// Template of an architecture, with a table to replace: Llama with norms after attention and MLP. Loading, exporting
+// and their test read the table; all else works for any decoder.
 
 export const code = ({
   name,

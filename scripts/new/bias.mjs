@@ -1,5 +1,5 @@
-// A new bias with a rule to replace: `slopes[h] · |i − j|` is subtracted from each score. The rule stands once in the
-// source, once in the test and once on the page; all else holds for any bias with a learned number for each head.
+// Template of a bias, with a rule to replace: subtracts `slopes[h] · |i − j|` from each score. The rule appears once in
+// the source, the test and the page; all else works for any bias with one learned number per head.
 
 export const code = ({ name, words }) => `import { checks, ShapeError } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
@@ -158,5 +158,5 @@ export const changeset = ({ name }) => `---
 Added \`${name}(slopes)\`, a bias for \`attention\`: a slope for each head, times the distance between query and key.
 `;
 
-/** The files whose tests hold it, as vitest takes them. */
+/** The files that test it, as arguments of vitest. */
 export const tests = ({ kebab }) => `packages/attention/src/biases/${kebab}.test.ts`;

@@ -1,5 +1,5 @@
-// A new mask with a rule to replace: each query sees itself and each `size`-th key before it. The rule stands once in
-// the source, once in the test and once on the page; all else holds for any mask of one number.
+// Template of a mask, with a rule to replace: each query sees itself and each `size`-th key before it. The rule appears
+// once in the source, the test and the page; all else works for any mask with one number as its argument.
 
 export const code = ({ name, words }) => `import { checks } from "@qkv/core";
 import type { Mask } from "@qkv/attention-contract";
@@ -140,6 +140,6 @@ export const changeset = ({ name }) => `---
 Added \`${name}(size)\`, a mask for \`attention\` under which a query sees itself and each \`size\`-th key before it.
 `;
 
-/** The files whose tests hold it, as vitest takes them. */
+/** The files that test it, as arguments of vitest. */
 export const tests = ({ kebab }) =>
   `packages/attention/src/masks/${kebab}.test.ts packages/attention/src/masks/every-mask.test.ts`;

@@ -1,6 +1,6 @@
-// A new mixer with a step to replace: linear attention that writes to the part `gate`. The step stands once in the source, once
-// in the test and once on the page; chunks, segments, documents, padding, gradients and the implied map come from the
-// engine, and every-mixer.test.ts holds the new mixer to their laws by its entry in the catalogue.
+// Template of a mixer, with a step to replace: linear attention with a write gate. The step appears once in the source,
+// the test and the page. The engine provides chunks, segments, documents, padding, gradients and the implied map, and
+// every-mixer.test.ts tests them through the entry in the catalogue.
 
 export const code = ({ name, words }) => `import { mul } from "@qkv/tensor";
 import { defineMixer, queryKeyValue, type Mixer } from "./mixer.js";
@@ -140,6 +140,6 @@ export const changeset = ({ name }) => `---
 Added \`${name}()\`, a mixer for \`mix\`: linear attention that writes to the part \`gate\`.
 `;
 
-/** The files whose tests hold it, as vitest takes them. */
+/** The files that test it, as arguments of vitest. */
 export const tests = ({ kebab }) =>
   `packages/attention/src/mixers/${kebab}.test.ts packages/attention/src/mixers/every-mixer.test.ts`;

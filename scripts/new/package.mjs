@@ -1,4 +1,4 @@
-// A new package: one function with its test, README, size budget and place among the others.
+// Template of a package: one function with its test, README, size budget and entries in the package lists.
 
 export const json = ({ kebab, words }) => `{
   "name": "@qkv/${kebab}",

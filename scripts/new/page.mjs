@@ -1,4 +1,4 @@
-// A new lesson: a question, an example that runs in the page and in the tests, and what to notice.
+// Template of a lesson: a question, an example that runs in the page and in the tests, and what to notice.
 
 export const example = () => `import { attentionWeights, causal } from "@qkv/attention";
 import { show, slider } from "@qkv/page";

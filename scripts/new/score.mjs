@@ -1,6 +1,6 @@
-// A new form of scores with a rule to replace: scores that are more than `margin` below the largest of their row get −∞. The
-// rule stands once in the source, once in the test and once on the page; all else holds for any form that changes
-// whole rows of scores.
+// Template of a form of scores, with a rule to replace: scores more than `margin` below the largest of their row become
+// −∞. The rule appears once in the source, the test and the page; all else works for any form that changes whole rows
+// of scores.
 
 export const code = ({ name, words }) => `import { checks } from "@qkv/core";
 import { greaterEqual, max, sub, where } from "@qkv/tensor";
@@ -166,5 +166,5 @@ export const changeset = ({ name }) => `---
 Added \`${name}(margin)\`, a form for \`plainAttention\` that keeps the scores near the largest of their row.
 `;
 
-/** The files whose tests hold it, as vitest takes them. */
+/** The files that test it, as arguments of vitest. */
 export const tests = ({ kebab }) => `packages/attention/src/scores/${kebab}.test.ts`;

@@ -10,7 +10,7 @@ const conformance = (name, runtime, device, families = []) => ({
   command: [...runtime, main, "--device", device, ...families.flatMap((family) => ["--only", family])],
   counts: true,
 });
-/** Of three settings with two values, four runs in which each pair of values meets. */
+/** Pairwise testing of three settings with two values: four runs that contain each pair of values. */
 const settings = [
   "webgpu,subgroups=on,float16=on,limits=plain",
   "webgpu,subgroups=off,float16=off,limits=plain",
@@ -44,7 +44,7 @@ const all = [
   { name: "flat", command: ["node", "--expose-gc", "scripts/flat/webgpu.mjs"], counts: true },
 ];
 
-/** All steps, or those that are named. */
+/** All steps, or the named ones. */
 export function steps(names) {
   const unknown = names.find((name) => !all.some((step) => step.name === name));
   if (unknown !== undefined)

@@ -1,5 +1,5 @@
-// What the table of wrong arguments may give without a refusal that names the function, each with its reason. A test
-// holds that each is needed: what is refused by now is taken out.
+// Exceptions: wrong arguments that need not throw an error with the function's name, each with a reason. A test fails
+// for exceptions that are not needed.
 
 import * as attention from "../../packages/attention/dist/index.js";
 import { catalogue } from "../../packages/attention/dist/catalogue.js";
@@ -9,7 +9,7 @@ const mixers = catalogue.flatMap(({ kind, exports: [name] }) => (kind === "mixer
 /** Mixers that are made without arguments, and ignore any. */
 const mixersWithoutOptions = mixers.filter((name) => attention[name].length === 0);
 
-/** Mixers whose options all have a default. */
+/** Mixers without required options. */
 const mixersWithDefaults = mixers.filter((name) => attention[name].length > 0 && isMade(attention[name]));
 
 function isMade(mixer) {
@@ -20,7 +20,7 @@ function isMade(mixer) {
   }
 }
 
-/** Entries whose functions are for packages: their arguments are checked where a program gives them. */
+/** Entry points for other packages, not for users: arguments are checked by the callers. */
 export const forPackages = {
   "@qkv/core":
     "checks, headers and arithmetic that packages share; many take the name of the function to blame",
@@ -34,12 +34,12 @@ export const forPackages = {
   "@qkv/react": "hooks, which run in components: the stores that they make refuse",
 };
 
-/** Entries that are not mended yet. @type {string[]} */
+/** Entry points without complete checks yet. @type {string[]} */
 export const pending = [];
 
 const operand = ["NaN as argument 1", "NaN as argument 2"];
 
-/** @type {{ entry: string, names: string, given?: string[], why: string }[]} Without `given`: whatever is given. */
+/** @type {{ entry: string, names: string, given?: string[], why: string }[]} Without `given`: any argument. */
 export const legal = [
   {
     entry: "@qkv/tensor",

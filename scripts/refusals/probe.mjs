@@ -1,5 +1,5 @@
-// A process that calls every function of one package with wrong arguments, and answers with a line for each call: what
-// was given and what was thrown. A process of its own, since a call may end it.
+// Calls every function of one package with wrong arguments, and prints a line for each call with the arguments and the
+// error. Runs in a process of its own, since a call may end it.
 import { pathToFileURL } from "node:url";
 import { join } from "node:path";
 import { publicPackages } from "../packages.mjs";
@@ -9,13 +9,13 @@ import { wrongCalls } from "./wrong-calls.mjs";
 const pack = publicPackages().find(({ name }) => name === process.argv[2]);
 const write = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
-// Nothing here may ask a network, and nothing waits for an answer.
+// No network requests: nothing waits for a response.
 globalThis.fetch = () => Promise.reject(new TypeError("fetch failed: there is no network here"));
-// Nor a GPU, which one machine has and another has not.
+// No GPU: results must not depend on the machine.
 Object.defineProperty(globalThis.navigator, "gpu", {
   value: { requestAdapter: () => Promise.resolve(null) },
 });
-// What a call leaves behind may fail later, when nobody waits for it.
+// Ignores errors of work that continues after its call.
 process.on("unhandledRejection", () => undefined);
 
 const bytesUsed = () => {
@@ -23,7 +23,7 @@ const bytesUsed = () => {
   return heapUsed + external + arrayBuffers;
 };
 
-/** The result, waited for: a promise, or the first item of what is iterated. */
+/** The awaited result: of a promise, or the first item of an iterator. */
 async function settled(result) {
   const value = await result;
   if (typeof value?.next !== "function") return value;
@@ -57,13 +57,13 @@ const isClass = (f) => /^class\b/.test(Function.prototype.toString.call(f));
 
 for (const [path, to] of Object.entries(pack.json.exports ?? {})) {
   if (!to?.import?.default) continue;
-  // The names of other packages under one name: each is called where it is made.
+  // Skips re-exports: names are called in the package that declares them.
   if (pack.name === "qkv" && path !== "./command") continue;
   const entry = pack.name + path.slice(1);
   const exported = await import(pathToFileURL(join(pack.folder, to.import.default)).href);
   const right = await rightCalls(entry, exported);
   for (const [fn, f] of Object.entries(exported)) {
-    // What a class makes is made by functions; what begins with a capital letter and is none is a component.
+    // Skips classes, whose instances come from functions, and components, which have capitalized names.
     if (typeof f !== "function" || isClass(f)) continue;
     for (const [given, args] of wrongCalls(f, right[fn])) {
       write({ entry, fn, given, begins: true });

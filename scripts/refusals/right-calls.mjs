@@ -1,9 +1,9 @@
-// A right call of functions of several arguments or options: what wrong calls are made from.
+// Valid calls of functions with several arguments or options, from which wrong calls are derived.
 
-/** The built package, as what is probed imports it. */
+/** The built package, the same module as in probe.mjs. */
 const tensorIndex = new URL("../../packages/tensor/dist/index.js", import.meta.url).href;
 
-/** @returns {Promise<Record<string, unknown[]>>} The arguments of a right call, by the name of the function. */
+/** @returns {Promise<Record<string, unknown[]>>} The arguments of a valid call, by the name of the function. */
 export async function rightCalls(entry, exported) {
   const calls = await byEntry[entry]?.(exported);
   return calls ?? {};
@@ -235,7 +235,7 @@ const byEntry = {
   },
 
   async "@qkv/worker"() {
-    // No threads here: a worker takes longer to start than a refusal may take.
+    // No worker threads here: starting one takes longer than the time limit of a call.
     process.getBuiltinModule = () => undefined;
     return { load: ["model.gguf", { quantize: "int8" }] };
   },

@@ -1,12 +1,12 @@
-// Wrong arguments for any function, and, where a right call is known, every argument of it replaced, swapped and
+// Wrong arguments for any function. If a valid call is known, also that call with each argument replaced, swapped or
 // misspelt.
 
 const text = "no such thing";
 
-/** An object that is no options, and an option that no function has. */
+/** An object that is not an options object, and an unknown option. */
 const unknownOption = { noSuchOption: 1 };
 
-/** Values for every place of a call. */
+/** Values for each parameter of a call. */
 const everywhere = {
   null: null,
   text,
@@ -16,21 +16,21 @@ const everywhere = {
   "an unknown option": unknownOption,
 };
 
-/** Values for one argument of an otherwise right call. */
+/** Values for one argument of an otherwise valid call. */
 const instead = { null: null, text, NaN: NaN, "a list": [null], "a promise": Promise.resolve(1) };
 
-/** A plain object: options, or a configuration. */
+/** True for a plain object: options, or a configuration. */
 const isPlain = (value) =>
   typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
-/** Tensors, lists, functions, numbers: arguments of one kind may be swapped. */
+/** The kind of an argument (tensor, list, function, number): arguments of one kind are swapped. */
 const kindOf = (value) => (Array.isArray(value) ? "list" : value?.dtype ? "tensor" : typeof value);
 
 /**
  * The wrong calls of a function.
  *
  * @param {Function} f
- * @param {unknown[] | undefined} right - The arguments of a right call, if one is known.
+ * @param {unknown[] | undefined} right - The arguments of a valid call, if known.
  * @returns {[given: string, args: unknown[]][]}
  */
 export function wrongCalls(f, right) {

@@ -1,4 +1,4 @@
-// What `changeset version` makes of changesets, in a folder beside the repository: nothing here changes.
+// Runs `changeset version` in a temporary copy of the repository's package files.
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -11,9 +11,9 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const tool = dirname(createRequire(import.meta.url).resolve("@changesets/cli/package.json"));
 
 /**
- * @param {string} folder - An empty folder, which gets a copy of each package's package.json and CHANGELOG.
+ * @param {string} folder - An empty folder, for copies of each package's package.json and CHANGELOG.
  * @param {Map<string, string>} changesets - Texts by file name.
- * @param {string} [from] - A version that all packages start at, in place of their own.
+ * @param {string} [from] - A version for all packages to start from, instead of their own.
  * @returns {{ name: string, folder: string, before: string, after: string }[]} Each package, after the release.
  */
 export function copyOfRelease(folder, changesets, from) {
@@ -43,7 +43,7 @@ export function copyOfRelease(folder, changesets, from) {
   git("commit", "-qm", "before the release");
   const { bin } = JSON.parse(readFileSync(join(tool, "package.json"), "utf8"));
   const program = join(tool, typeof bin === "string" ? bin : bin.changeset);
-  // Without a changeset the tool ends with an error.
+  // Without a changeset the command fails.
   if (changesets.size > 0)
     execFileSync(process.execPath, [program, "version"], { cwd: folder, stdio: "pipe" });
   return packages.map((each) => {
@@ -53,7 +53,7 @@ export function copyOfRelease(folder, changesets, from) {
 }
 
 /**
- * The packages that a patch of one package bumps, from the versions of today.
+ * The packages that a patch of one package bumps, starting from the current versions.
  *
  * @param {string} name
  */

@@ -1,8 +1,9 @@
-// Components of React and Vue that come and go with their models, workers and devices, in a page of Chromium:
+// Mounts and unmounts components of React and Vue with their models, workers and devices, in a page of Chromium:
 //   node scripts/soak/pages.mjs [MINUTES]
 //
-// In turn they go while the model loads, while a text is written, and when all is done. Workers must end, models and devices must
-// be collected, what is shown must stay the same, and the page must hold no more in the second half than in the first.
+// Components are unmounted in turn while the model loads, while it generates, and at the end. Workers must end, models and
+// devices must be garbage-collected, the shown text must stay the same, and the second half must not use more memory than
+// the first.
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

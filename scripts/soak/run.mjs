@@ -1,8 +1,8 @@
 // Generation, training and forks of caches interleaved for a long time in one process, with a fault in each round:
 //   node --expose-gc scripts/soak/run.mjs [MINUTES]
 //
-// Each piece of work must give the digest of the first minute, each fault must be survived, and heap, process and
-// devices must hold no more in the second half than in the first.
+// All work must return the same digest as in the first minute, each fault must be handled, and heap, process and
+// devices must not use more memory in the second half than in the first.
 import { setTimeout as pause } from "node:timers/promises";
 import { callbacks } from "../faults/callbacks.mjs";
 import { devices as deviceFaults } from "../faults/devices.mjs";
@@ -38,7 +38,7 @@ do {
   } catch (error) {
     failures.set(name, `round ${rounds}: ${error.message.split("\n")[0]}`);
   }
-  await pause(20); // the collector tells of what it found between tasks
+  await pause(20); // finalization callbacks run between tasks
   globalThis.gc?.();
   await pause(20);
   const { heapUsed, arrayBuffers, rss } = process.memoryUsage();
@@ -61,7 +61,7 @@ for (const name of digests.keys())
 report(failures.size === 0, `${survived} faults survived of ${rounds}`);
 for (const [name, why] of failures) console.log(`  ${name}: ${why}`);
 
-// The first round of each fault loads what it needs: flat is measured from then on.
+// The first round of each fault loads code: memory is measured after it.
 const warm = samples.slice(Math.min(faults.length, Math.floor(samples.length / 4)));
 reportFlat(warm, { heap: { slack: 8 }, process: { slack: 64 }, devices: { slack: 0.5 } }, report);
 console.log(

@@ -1,5 +1,5 @@
-// What a long-lived program does, in pieces that give the same digest each time. Devices, models, caches and pools are
-// made once and live on.
+// The work of a long-lived program, in units that return the same digest each time. Devices, models, caches and pools
+// are created once and reused.
 import { createHash } from "node:crypto";
 import {
   growingCache,
@@ -24,7 +24,7 @@ import {
 import { wasm } from "../../packages/wasm/dist/index.js";
 import * as thread from "../../packages/worker/dist/index.js";
 
-/** Totals of the work so far. */
+/** Totals so far. */
 export const done = { tokens: 0, steps: 0, forks: 0 };
 
 const digest = (...parts) => {
@@ -36,9 +36,9 @@ const digest = (...parts) => {
   return hash.digest("hex").slice(0, 16);
 };
 
-/** The devices that live as long as the program, and its work by name: each returns a digest of what it computed. */
+/** The devices, created once, and the units of work by name, each of which returns a digest of its results. */
 export async function longLived() {
-  // A machine that sleeps for some minutes has lost no worker.
+  // A machine that sleeps for some minutes must not lose workers.
   const [singleThreaded, threaded] = [
     await wasm({ threads: 1 }),
     await wasm({ threads: 2, deadlineMs: 600_000 }),
@@ -78,7 +78,7 @@ export async function longLived() {
     accumulate: 2,
     maxNorm: 1,
   });
-  /** Takes training from where a checkpoint stands to so many steps, and returns the next checkpoint. */
+  /** Continues training from a checkpoint to a number of steps, and returns the next checkpoint. */
   const trainTo = async (steps, device, bytes) => {
     const { params, state } = bytes
       ? await readCheckpoint(bytes, { device })
@@ -134,7 +134,7 @@ export async function longLived() {
       }
       prefixes.insertPrefix(ids.slice(0, prefixes.length));
     }
-    // The number of cached prompt tokens differs from conversation to conversation; the answers do not.
+    // The number of cached prompt tokens differs between conversations; the output does not.
     prefixes.reset();
     return computed > 0 ? digest(ids.join()) : "nothing was computed";
   };

@@ -1,4 +1,4 @@
-// The files in which Stryker changes operators, constants and conditions: small ones whose own package tests them.
+// The files that Stryker mutates: small files that their own package tests.
 const files = {
   core: ["shape", "groups", "rows", "half", "byte-writer", "little-endian", "contraction-order"],
   "attention-contract": ["key-values/positions", "key-values/stored-positions", "expressions/operations"],

@@ -1,10 +1,10 @@
-// Lets Stryker mutate a few files and run their tests on each mutant. It prints the mutants that no test notices; many of
-// them change nothing that anybody can see. Fails where fewer are noticed than on the day the files were chosen.
+// Runs Stryker on a few files, and prints the surviving mutants, many of which are equivalent to the original. Fails if
+// the score is lower than when the files were chosen.
 import { Stryker } from "@stryker-mutator/core";
 import { fileURLToPath } from "node:url";
 import { mutated } from "./mutated.mjs";
 
-/** The least score. Unit: percent of the mutants that a test runs or should. */
+/** The minimum score: percentage of killed mutants among those covered by tests. */
 const least = 80;
 
 process.chdir(fileURLToPath(new URL("../../", import.meta.url)));
@@ -14,9 +14,9 @@ const results = await new Stryker({
   plugins: ["@stryker-mutator/vitest-runner"],
   vitest: { configFile: "scripts/stryker/vitest.config.mjs" },
   coverageAnalysis: "perTest",
-  // Mutants of what runs once, at import, need a process each.
+  // Mutants of code that runs once, at import, need a process each.
   ignoreStatic: true,
-  // Fixes of the types of mutants would change line numbers, and vitest does not check types.
+  // Type fixes of mutants would change line numbers, and vitest does not check types.
   disableTypeChecks: false,
   ignorePatterns: ["**/dist", "**/.types", "**/.turbo"],
   reporters: ["clear-text"],

@@ -1,4 +1,4 @@
-// The module of a worker of `workers.mjs`.
+// The worker module of `workers.mjs`.
 import { decoder } from "../../packages/transformer/dist/index.js";
 import { tokenLoss } from "../../packages/transformer/dist/training.js";
 import { wasm } from "../../packages/wasm/dist/index.js";

@@ -1,7 +1,7 @@
-// A step of LoRA beside a step that trains all weights: time of the thread, and numbers of the optimizer's state. On `wasm` with one thread,
-// batches of 8 sequences of 128 tokens, AdamW; medians over rounds that alternate. On an otherwise idle machine: work beside it takes
-// memory bandwidth, which thin products need more of. An adapter fails that takes more than 0.75 of the time of a full step, or 0.05 of its
-// state (`npm run nightly training`):
+// Compares a training step of LoRA with full fine-tuning: time, and elements of the optimizer's state. On `wasm` with one
+// thread, batches of 8 sequences of 128 tokens, AdamW; medians of alternating rounds. Needs an otherwise idle machine: other
+// work takes memory bandwidth, which products with thin matrices need more of. Fails if LoRA takes more than 0.75 of the time
+// of a full step, or 0.05 of its state (`npm run nightly training`):
 //   node scripts/training/lora.mjs [rounds, default 15]
 import { mapTensors, tensorsOf } from "../../packages/tensor/dist/index.js";
 import { adamW } from "../../packages/tensor/dist/optimizers.js";
@@ -22,7 +22,7 @@ const text = Array.from({ length: 20_000 }, (_, i) => (i * i + (i >> 3)) % 512);
 const batchAt = nextTokenBatches(text, { batchSize: 8, contextLength: 128, seed: 1, device });
 const optimizer = adamW({ learningRate: 1e-4 });
 
-/** A way to train: its step, and the numbers of its optimizer's state. */
+/** A training method: its step, and the number of elements in its optimizer's state. */
 function way(trained, params) {
   const state = optimizer.init(params);
   const update = trainStep({ loss: tokenLoss(trained), optimizer });
@@ -46,7 +46,7 @@ const adapters = {
   "q_proj and v_proj": adapter(["q_proj", "v_proj"]),
 };
 const ways = [full, ...Object.values(adapters)];
-// The first two rounds warm up.
+// The first two rounds are warm-up.
 for (let round = -2; round < rounds; round++) {
   for (const { step, times } of ways) {
     const start = process.threadCpuUsage();

@@ -1,6 +1,6 @@
-// The gain of packing: time of training on examples of many lengths, one to a row and padded, several to a row, and several to a row
-// with the mask of documents, whose tiles attention skips. Prints targets per second on `wasm` with one thread, the median of rounds that
-// alternate:
+// The speedup of packing. Trains on examples of many lengths: one example per row with padding, several per row, and several
+// per row with a document mask, whose masked tiles attention skips. Prints targets per second on `wasm` with one thread, the
+// median of alternating rounds:
 //   node scripts/training/packing.mjs [rounds, default 5]
 import { mapTensors, randint, tensor } from "../../packages/tensor/dist/index.js";
 import { adamW } from "../../packages/tensor/dist/optimizers.js";
@@ -25,7 +25,7 @@ const ids = (length, seed) => [...randint([length], { low: 0, high: 512, seed })
 const examples = draws.map(([a, b], n) => textExample(ids(Math.min(a, b), n + 2)));
 const packed = packedBatches(examples, { batchSize: 4, contextLength: T, seed: 1, device });
 
-/** A batch of as many tokens as a packed one, with one example to a row. */
+/** A batch of as many tokens as a packed one, with one example per row. */
 function oneToARow(at) {
   const [B, width] = [16, 256];
   const rows = examples.slice(at * B, (at + 1) * B);
@@ -55,7 +55,7 @@ for (let round = -1; round < rounds; round++) {
     const start = performance.now();
     step(params, state, [batch]);
     const seconds = (performance.now() - start) / 1000;
-    // The first round warms up.
+    // The first round is warm-up.
     if (round < 0) continue;
     speeds[name].push(targets / seconds);
     times[name].push(seconds * 1000);

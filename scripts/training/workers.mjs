@@ -1,5 +1,5 @@
-// Data-parallel training in threads of Node: the time of a step with one worker and with more, in rounds that alternate, the share of a
-// step in which no worker computes, and whether the runs end with the same weights, bit for bit:
+// Data-parallel training in threads of Node: the time of a step with one worker and with several, in alternating rounds; the
+// share of a step in which no worker computes; and whether the runs end with bitwise equal weights:
 //   node scripts/training/workers.mjs [workers, default 2] [rounds, default 5]
 import { createHash } from "node:crypto";
 import { Worker } from "node:worker_threads";
@@ -26,7 +26,7 @@ async function run(workers) {
     count: workers,
     setup: config,
   });
-  // Time in which workers compute, seen from here.
+  // Time from a request to a worker until its response, measured in this thread.
   let busyMs = 0;
   const loss = {
     async gradients(...call) {

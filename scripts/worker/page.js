@@ -1,4 +1,4 @@
-// What pages.mjs calls in a page.
+// Functions that pages.mjs calls in a page.
 /* global Worker */
 import { isQkvError } from "@qkv/core";
 import { generate, load } from "@qkv/worker";
@@ -13,16 +13,16 @@ const errorOf = (work) =>
     (error) => error,
   );
 
-async function drain(options, ids = prompt) {
-  const list = [];
-  for await (const { id } of generate(model, ids, options)) list.push(id);
-  return list;
+async function generatedIds(options, promptIds = prompt) {
+  const ids = [];
+  for await (const { id } of generate(model, promptIds, options)) ids.push(id);
+  return ids;
 }
 
 globalThis.loadModel = async (source, options) => {
   const bySource = new Map();
   const begin = performance.now();
-  // A worker of the page's own, so that it can be ended.
+  // The page starts the worker itself, so that `killWorker` can terminate it.
   if (options.worker === undefined) {
     ownWorker = new Worker("/packages/worker/dist/model-worker.js", { type: "module" });
   }
@@ -37,59 +37,62 @@ globalThis.loadModel = async (source, options) => {
   return { milliseconds: performance.now() - begin, progress };
 };
 
-/** Times of answers of this thread to another one that asks every 4 ms, while so many tokens are generated. */
-globalThis.answers = async (tokens) => {
-  const asks = `
+/**
+ * Latencies of the main thread in ms, while `tokens` tokens are generated (2 s without a generation if 0): the times that
+ * it takes to reply to a worker, which sends a ping every 4 ms.
+ */
+globalThis.mainThreadLatency = async (tokens) => {
+  const source = `
     const times = [];
-    let asked;
-    const timer = setInterval(() => { if (asked === undefined) { asked = performance.now(); postMessage("ask"); } }, 4);
+    let sentAt;
+    const timer = setInterval(() => { if (sentAt === undefined) { sentAt = performance.now(); postMessage("ping"); } }, 4);
     onmessage = ({ data }) => {
       if (data === "end") { clearInterval(timer); return postMessage(times); }
-      times.push(performance.now() - asked);
-      asked = undefined;
+      times.push(performance.now() - sentAt);
+      sentAt = undefined;
     };`;
-  const asker = new Worker(URL.createObjectURL(new Blob([asks], { type: "text/javascript" })));
-  let begin;
-  // On a busy machine the whole generation may be over before the other thread has begun.
-  const begun = new Promise((resolve) => (begin = resolve));
-  const answered = new Promise((resolve) => {
-    asker.onmessage = ({ data }) => {
-      if (data !== "ask") return resolve(data);
-      asker.postMessage("answer");
-      begin();
+  const pinger = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+  let start;
+  // On a busy machine the whole generation could end before the worker has started.
+  const started = new Promise((resolve) => (start = resolve));
+  const allTimes = new Promise((resolve) => {
+    pinger.onmessage = ({ data }) => {
+      if (data !== "ping") return resolve(data);
+      pinger.postMessage("pong");
+      start();
     };
   });
-  await begun;
+  await started;
   let perSecond = 0;
   const ids =
     tokens === 0
       ? await new Promise((resolve) => setTimeout(() => resolve([]), 2000))
-      : await drain({
+      : await generatedIds({
           maxTokens: tokens,
           onFinish: ({ timings }) => (perSecond = timings.tokensPerSecond),
         });
-  asker.postMessage("end");
-  const times = (await answered).sort((a, b) => a - b);
-  asker.terminate();
-  const at = (part) => times[Math.min(times.length - 1, Math.floor(part * times.length))];
+  pinger.postMessage("end");
+  const times = (await allTimes).sort((a, b) => a - b);
+  pinger.terminate();
+  const quantile = (p) => times[Math.min(times.length - 1, Math.floor(p * times.length))];
   return {
     tokens: ids.length,
     perSecond,
     count: times.length,
-    p50: at(0.5),
-    p99: at(0.99),
+    p50: quantile(0.5),
+    p99: quantile(0.99),
     most: times.at(-1),
   };
 };
 
-/** Times from an abort to the end of the loop, and to an answer of the worker. */
+/** Milliseconds from an abort to the end of the loop (`abort`), and until the worker answers another call (`stop`). */
 globalThis.aborts = async () => {
   const long = Array.from({ length: 400 }, (_, i) => (7 * i + 3) % 1000);
   const cases = [
     { name: "between tokens", ids: prompt, after: 5 },
     { name: "in the middle of a prompt", ids: long, after: 0 },
   ];
-  const found = [];
+  const results = [];
   for (const { name, ids, after } of cases) {
     const controller = new AbortController();
     const { signal } = controller;
@@ -108,25 +111,25 @@ globalThis.aborts = async () => {
     const reason = await errorOf(loop());
     const ended = performance.now();
     await model.memory();
-    found.push({ name, reason, abort: ended - aborted, stop: performance.now() - aborted });
+    results.push({ name, reason, abort: ended - aborted, stop: performance.now() - aborted });
   }
-  return found;
+  return results;
 };
 
 globalThis.wrongCall = async () => {
-  const error = await errorOf(drain({ maxTokens: -1 }));
+  const error = await errorOf(generatedIds({ maxTokens: -1 }));
   const { name, fn, argument } = error;
   return { name, fn, argument, isOurs: isQkvError(error) };
 };
 
 globalThis.killWorker = async () => {
-  const loop = errorOf(drain({}));
+  const loop = errorOf(generatedIds({}));
   await new Promise((resolve) => setTimeout(resolve, 100));
   ownWorker.terminate();
   return String(await loop);
 };
 
-globalThis.ids = (maxTokens) => drain({ maxTokens });
+globalThis.ids = (maxTokens) => generatedIds({ maxTokens });
 globalThis.dispose = async () => {
   await model.dispose();
   model = undefined;

@@ -1,9 +1,9 @@
-// Models off the main thread, in Chromium: pages load @qkv/worker as it is built, without a bundler, and a random model.
+// Tests models in workers, in Chromium: pages load the built @qkv/worker, without a bundler, and a random model.
 //   node scripts/worker/pages.mjs [--megabytes 215] [--limits]
 //
-// While a worker generates, another worker asks the page's main thread and times its answers; loops are aborted while tokens
-// and prompts are computed; three tabs share one model, and are closed. `--limits` holds the times and the memory to the
-// limits below; without it they are printed, since a busy machine is slow, not wrong.
+// While a worker generates, another worker measures the latency of the page's main thread; loops are aborted while tokens
+// and prompts are computed; three tabs share one model, and are closed. `--limits` checks times and memory against the
+// limits below. Without it they are only printed, since times on a busy machine say nothing about the code.
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, normalize } from "node:path";
@@ -14,7 +14,7 @@ import { openChromium } from "../chromium.mjs";
 import { writeRandomCheckpoint } from "../flat/random-checkpoint.mjs";
 import { openServer, staticFiles } from "../server.mjs";
 
-/** Limits. Units: milliseconds, and parts of the checkpoint's bytes. */
+/** Limits. `answer`, `abort` and `stop` in milliseconds; `secondTab` and `left` as fractions of the checkpoint's bytes. */
 const limits = { answer: 16, abort: 100, stop: 100, secondTab: 0.25, left: 0.25 };
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -26,7 +26,7 @@ const report = (right, line) => {
   counts[right ? "passed" : "failed"] += 1;
   console.log(`${right ? "ok" : "failed"}: ${line}`);
 };
-/** A figure that `--limits` holds to a limit. */
+/** Reports a measurement: checked with `--limits`, only printed without. */
 const measure = (right, line) => (values.limits ? report(right, line) : console.log(`measured: ${line}`));
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
 
@@ -36,11 +36,11 @@ console.log(
   `a random checkpoint of ${megabytes(size)} in bfloat16, ${(size / 2e6).toFixed(0)} million weights`,
 );
 
-/** Bytes of weights that pages were sent. */
+/** Bytes of weights sent to pages. */
 let sentBytes = 0;
 const files = staticFiles(root);
 
-/** The checkpoint by ranges of bytes, as hubs serve it; the packages as they lie here. */
+/** Serves the checkpoint with byte ranges, as the Hugging Face Hub does, and the built packages. */
 async function answer(request, response) {
   const path = new URL(request.url, "http://localhost").pathname;
   if (path === "/") {
@@ -68,7 +68,7 @@ const server = await openServer(answer);
 const browser = await openChromium({ args: ["--js-flags=--expose-gc"] });
 const devtools = await browser.newBrowserCDPSession();
 
-/** Memory of all processes of the browser, each page counted once among those that share it. Unit: bytes. */
+/** Memory of all processes of the browser in bytes. Memory pages that processes share are counted once. */
 async function browserBytes() {
   const { processInfo } = await devtools.send("SystemInfo.getProcessInfo");
   let bytes = 0;
@@ -83,7 +83,7 @@ async function browserBytes() {
   return bytes;
 }
 
-/** Memory once it no longer falls: collectors and processes need a while to end. */
+/** Memory in bytes once it no longer falls: garbage collection and the end of processes take a while. */
 async function settledBytes() {
   let least = await browserBytes();
   for (let still = 0, rounds = 0; still < 6 && rounds < 60; rounds++) {
@@ -99,7 +99,7 @@ const sharedWorkers = async () =>
   (await devtools.send("Target.getTargets")).targetInfos.filter(({ type }) => type === "shared_worker")
     .length;
 
-/** Collects the garbage of shared workers now: engines wait until they need memory. */
+/** Collects the garbage of shared workers: engines would wait until they need memory. */
 async function collectGarbage() {
   const { targetInfos } = await devtools.send("Target.getTargets");
   for (const { type, targetId } of targetInfos) {
@@ -123,8 +123,8 @@ async function openTab(context) {
 }
 
 /** Calls a function of page.js. */
-const call = (page, name, ...given) =>
-  page.evaluate(([name, given]) => globalThis[name](...given), [name, given]);
+const call = (page, name, ...args) =>
+  page.evaluate(([name, args]) => globalThis[name](...args), [name, args]);
 
 try {
   const source = `${server.origin}/model/`;
@@ -137,8 +137,8 @@ try {
     const held = await settledBytes();
     console.log(`loaded in ${(milliseconds / 1000).toFixed(1)} s`);
 
-    const quiet = await call(page, "answers", 0);
-    const busy = await call(page, "answers", 60);
+    const quiet = await call(page, "mainThreadLatency", 0);
+    const busy = await call(page, "mainThreadLatency", 60);
     report(busy.tokens === 60, `${busy.tokens} tokens came, ${busy.perSecond.toFixed(1)} each second`);
     for (const [name, { p50, p99, most, count }] of Object.entries({
       "nothing runs": quiet,
@@ -200,7 +200,7 @@ try {
       new Set(texts.map(String)).size === 1 && texts[0].length === 8,
       "three tabs generate at once, the same",
     );
-    // Closed as a reader does: the page says nothing.
+    // Closed as a user does: the page sends no message.
     await tabs[0].close();
     await call(tabs[1], "dispose");
     report(
@@ -228,7 +228,8 @@ try {
     await context.close();
   }
   {
-    // A tab that is closed says nothing: its lock tells the worker, which the other tab keeps alive by a model of its own.
+    // A closed tab sends no message: the worker notices that its lock is released. A model of the other tab keeps the
+    // worker alive.
     const context = await browser.newContext();
     const [holder, other] = [await openTab(context), await openTab(context)];
     await call(other, "loadModel", source, { worker: "shared", quantize: "int4" });

@@ -1,4 +1,4 @@
-// Components that come with their models and go at a stage: what pages.mjs calls.
+// Mounts and unmounts components with their models, for pages.mjs.
 /* global document */
 import { modelTiny } from "@qkv/model-tiny";
 import { wasm } from "@qkv/wasm";
@@ -10,7 +10,7 @@ import * as vue from "./vue.js";
 const frameworks = { react, vue };
 const files = await modelTiny();
 
-/** Models in workers and devices of this thread that were made, as long as anything holds them. */
+/** Models in workers, and devices of this thread, until they are garbage-collected. */
 const made = [];
 const noted = (one) => {
   made.push(new WeakRef(one));
@@ -22,7 +22,7 @@ const runtime = {
 };
 const device = async () => noted(await wasm());
 
-/** Stages at which a component goes, by what its hooks say then. */
+/** Stages at which a component is unmounted, detected by the state of its hooks. */
 const stages = {
   loading: ({ model }) => model.status === "loading",
   generating: ({ story }) => story.tokens.length > 1,
@@ -31,7 +31,7 @@ const stages = {
 globalThis.stages = Object.keys(stages);
 globalThis.frameworks = Object.keys(frameworks);
 
-/** Mounts a component, unmounts it at a stage, and returns what it showed by then. */
+/** Mounts a component, unmounts it at a stage, and returns the text it showed until then. */
 globalThis.comeAndGo = async (framework, stage) => {
   const place = document.createElement("main");
   document.body.append(place);
@@ -59,6 +59,6 @@ globalThis.comeAndGo = async (framework, stage) => {
   }
 };
 
-/** Models and devices that are still held, of all that were made. */
+/** Number of models and devices that are not garbage-collected. */
 globalThis.held = () => ({ made: made.length, held: made.filter((one) => one.deref()).length });
 globalThis.ready = true;

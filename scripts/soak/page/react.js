@@ -17,7 +17,7 @@ function Models({ files, runtime, device, onState }) {
   return createElement("p", null, story.text);
 }
 
-/** Mounts the component twice, as strict mode does, and returns what unmounts it. */
+/** Mounts the component twice, as strict mode does, and returns a function that unmounts it. */
 export function mount(place, props) {
   const root = createRoot(place);
   root.render(createElement(StrictMode, null, createElement(Models, props)));

@@ -2,7 +2,7 @@ import { createApp, h, watch, watchEffect } from "vue";
 import { useAttention, useEmbedding, useGenerate, useModel } from "@qkv/vue";
 import { bert, prompt, sentence, texts } from "../../../install/apps/model.ts";
 
-/** Mounts the component, and returns what unmounts it. */
+/** Mounts the component, and returns a function that unmounts it. */
 export function mount(place, { files, runtime, device, onState }) {
   const app = createApp({
     setup() {

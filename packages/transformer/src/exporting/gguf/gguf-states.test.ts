@@ -23,10 +23,10 @@ const { scaledParams, prompt } = (await script("random-models")) as {
 const { tableParams } = (await script("random-table-models")) as {
   tableParams(name: string, ops: typeof tensors, params: DecoderParams): DecoderParams;
 };
-const { rwkv7Files, stateConfigs, statesHeldAs } = (await script("random-state-models")) as {
+const { rwkv7Files, stateConfigs, llamaCppStateArchitectures } = (await script("random-state-models")) as {
   rwkv7Files(ops: typeof tensors, write: typeof writeSafetensors): Promise<File[]>;
   stateConfigs(packages: { attention: unknown; tensor: unknown }): Record<string, DecoderConfig>;
-  statesHeldAs: Record<string, string>;
+  llamaCppStateArchitectures: Record<string, string>;
 };
 const configs = stateConfigs({ attention, tensor: tensors });
 
@@ -58,7 +58,9 @@ describe.each(Object.keys(configs))("%s", (name) => {
   const model = randomModel(name);
   test("the file says its architecture, and is the same model", async () => {
     const file = await exportedBytes(model);
-    expect(readGgufHeader(file).metadata.get("general.architecture")).toBe(statesHeldAs[name] ?? name);
+    expect(readGgufHeader(file).metadata.get("general.architecture")).toBe(
+      llamaCppStateArchitectures[name] ?? name,
+    );
     const again = await load(file);
     expect(logits(again)).toBeAllclose(logits(model), { rtol: 1e-5, atol: 1e-5 });
     const functions: unknown[] = [];

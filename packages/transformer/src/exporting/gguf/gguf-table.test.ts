@@ -21,10 +21,12 @@ const { scaledParams, prompt } = (await import(scripts("random-models"))) as {
   scaledParams<T>(ops: typeof tensors, params: T, embeddingScale?: number): T;
   prompt: number[];
 };
-const { tableConfigs, tableParams, heldAs } = (await import(scripts("random-table-models"))) as {
+const { tableConfigs, tableParams, llamaCppArchitectures } = (await import(
+  scripts("random-table-models")
+)) as {
   tableConfigs: Configs;
   tableParams(name: string, ops: typeof tensors, params: DecoderParams): DecoderParams;
-  heldAs: Record<string, string | RegExp>;
+  llamaCppArchitectures: Record<string, string | RegExp>;
 };
 
 type GgufHeaders = { readGgufHeader: typeof readGgufHeader; writeGgufHeader: typeof writeGgufHeader };
@@ -64,7 +66,7 @@ const withMetadata = (
 
 describe.each(Object.keys(tableConfigs))("%s", (name) => {
   const model = randomModel(name);
-  const held = heldAs[name] ?? name;
+  const held = llamaCppArchitectures[name] ?? name;
 
   if (typeof held !== "string") {
     test("is refused with the reason", async () => {
