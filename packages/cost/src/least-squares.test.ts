@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { nonNegativeLeastSquares } from "./least-squares.js";
 
-const number = fc.double({ min: 0, max: 4, noNaN: true });
+// Tenths, since most of the doubles that fast-check draws are nearly 0.
+const number = fc.integer({ min: 0, max: 40 }).map((tenths) => tenths / 10);
 const rows = fc
   .integer({ min: 1, max: 4 })
   .chain((columns) =>
@@ -29,7 +30,7 @@ test("property: no small step within x ≥ 0 reduces the squared error", () => {
 
 test("property: no small step of one variable alone, within x ≥ 0, reduces the squared error", () => {
   fc.assert(
-    fc.property(rows, fc.nat(3), fc.double({ min: -1e-2, max: 1e-2, noNaN: true }), (rows, index, step) => {
+    fc.property(rows, fc.nat(3), fc.constantFrom(-1e-3, 1e-3), (rows, index, step) => {
       const x = nonNegativeLeastSquares(rows);
       const j = index % x.length;
       const moved = x.with(j, Math.max(0, x[j]! + step));
