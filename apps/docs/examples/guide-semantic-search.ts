@@ -39,7 +39,7 @@ const pairs = animals.flatMap((animal) =>
 const wordsOf = (one: string) => one.toLowerCase().match(/\p{L}+/gu) ?? [];
 const vocabulary = [...new Set(wordsOf(pairs.flat().join(" ")))];
 
-/** The mean of the vectors of a sentence's words, with length 1. */
+/** The mean of the vectors of a sentence's words, with unit norm. */
 const vectorsOf = (table: Tensor, texts: readonly string[]): Tensor => {
   const counts = texts.map((one) =>
     vocabulary.map((word) => wordsOf(one).filter((w) => w === word).length),

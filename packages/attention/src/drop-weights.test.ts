@@ -69,7 +69,7 @@ test("decoding drops the same weights as the full pass, since dropout depends on
   expect([...one]).toEqual([0, 1].flatMap((h) => [...full.slice(h * 15 + 12, h * 15 + 15)]));
 });
 
-test("gradient: flows only through the weights that are not dropped", () => {
+test("the gradient flows only through weights that are not dropped", () => {
   const x = randn([1, 1, 4, 2], { seed: 1, dtype: "float64" });
   const dy = randn([1, 1, 4, 2], { seed: 2, dtype: "float64" });
   checkGradient((x) => sum(mul(attention(x, x, x, { dropout: { rate: 0.4, seed: 7 } }), dy)), x);

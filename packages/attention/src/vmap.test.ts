@@ -26,7 +26,7 @@ test("vmap of attention equals attention of each example, with shared keys and a
   expect(traced.lse.data).toBeAllclose(each((n) => one(n).lse).data, near);
 });
 
-test("vmap of gradients through attention, of each example and of shared inputs", () => {
+test("vmap of gradients through attention equals the gradients of each example and of shared inputs", () => {
   const loss = (q: Tensor, k: Tensor, v: Tensor) =>
     sum(mul(attention(q, k, v, { mask: causal() }), float([1, 4, 5, 6], 4)));
   const perExample = vmap(
@@ -40,7 +40,7 @@ test("vmap of gradients through attention, of each example and of shared inputs"
   expect(total.data).toBeAllclose(sum(expected, { axis: 0 }).data, near);
 });
 
-test("vmap of the gradients of a layer's params", () => {
+test("vmap of the gradients of a layer's params equals the gradients of each example", () => {
   const layer = multiHead({ embedDim: 8, numHeads: 2, mask: causal() });
   const params = layer.init(1);
   const x = randn([N, 1, 3, 8], { seed: 2 });

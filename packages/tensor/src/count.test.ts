@@ -25,20 +25,20 @@ test("counts operations, bytes and calls from the shapes that ran", () => {
   });
 });
 
-test("a matrix product counts a multiplication and an addition for each pair, in any batch and type", () => {
+test("matmul counts a multiplication and an addition per product, for any batch and dtype", () => {
   const { flops, bytesRead, bytesWritten } = count(() =>
     matmul(zeros([5, 2, 3], { dtype: "float64" }), zeros([5, 3, 4], { dtype: "float64" })),
   );
   expect([flops, bytesRead, bytesWritten]).toEqual([5 * 2 * 2 * 3 * 4, 8 * 5 * (6 + 12), 8 * 5 * 8]);
 });
 
-test("copies count bytes and no operations", () => {
+test("copies count bytes and no FLOPs", () => {
   const ids = tensor([1, 0], { dtype: "int32" });
   const { flops, bytesRead, calls } = count(() => gather(zeros([3]), 0, ids));
   expect([flops, bytesRead, calls.gather]).toEqual([0, 20, 1]);
 });
 
-test("operations of backward are counted, counts may be nested, and nothing is counted afterwards", () => {
+test("operations of backward passes are counted, counts may be nested, and nothing is counted afterwards", () => {
   const x = tensor([3, 1, 2]);
   const outer = count(() => {
     const inner = count(() => gather(x, 0, argSort(x)));
@@ -51,7 +51,7 @@ test("operations of backward are counted, counts may be nested, and nothing is c
   expect(outer.calls.add ?? 0).toBe(1); // where both gradients of z meet
 });
 
-test("an error inside ends the count", () => {
+test("an error inside of the counted function ends the count", () => {
   expect(() => count(() => add(zeros([2]), zeros([3])))).toThrow(/add: `b`/);
   expect(count(() => add(zeros([2]), 1)).calls).toEqual({ add: 1 });
 });

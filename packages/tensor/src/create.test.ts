@@ -10,7 +10,7 @@ import { randn } from "./random/randn.js";
 import type { Tensor } from "./tensor.js";
 import type { DType } from "@qkv/core";
 
-test("nested lists, flat lists with a shape, typed arrays and single numbers", () => {
+test("tensor accepts nested lists, flat lists with a shape, typed arrays and single numbers", () => {
   expect(
     tensor([
       [1, 2],
@@ -30,7 +30,7 @@ test("nested lists, flat lists with a shape, typed arrays and single numbers", (
   expect(copy.toNested()).toEqual([1, 2]);
 });
 
-test("the type follows the values", () => {
+test("the default dtype depends on the type of the values", () => {
   const types = [
     [1],
     [true],
@@ -51,7 +51,7 @@ test("the type follows the values", () => {
   ]);
 });
 
-test("each dtype stores the numbers that it represents exactly, and floats round to the nearest", () => {
+test("each dtype stores the numbers that it can represent exactly, and floats are rounded to the nearest", () => {
   const stored = (dtype: DType, values = [1.5, -1, 300, 0]) => tensor(values, { dtype }).toNested();
   expect(stored("float32")).toEqual([1.5, -1, 300, 0]);
   expect(stored("bfloat16")).toEqual([1.5, -1, 300, 0]);
@@ -79,13 +79,13 @@ test.each<[DType, readonly (number | bigint)[] | Float32Array | BigInt64Array]>(
   expect(() => tensor(values as number[], { dtype })).toThrow(/^tensor: `values\[1\]` is /);
 });
 
-test("BigInt64Array, as ids of other libraries come, becomes int32", () => {
+test("a BigInt64Array becomes int32", () => {
   const ids = tensor(new BigInt64Array([1n, -2n]), { shape: [1, 2] });
   expect([ids.dtype, ids.toNested()]).toEqual(["int32", [[1, -2]]]);
   expect(tensor(new BigUint64Array([7n])).toNested()).toEqual([7]);
 });
 
-test("tensors in lists are stacked, with a gradient to each", () => {
+test("tensors in lists are stacked, and each receives its gradient", () => {
   const [a, b] = [tensor([1, 2]), tensor([3, 4])];
   expect(tensor([a, b]).toNested()).toEqual([
     [1, 2],
@@ -140,13 +140,13 @@ test("the promise of a device, or its name, is refused by all functions that cre
   expect(() => zeros([2]).to("wasm" as never)).toThrow('to: `device` is "wasm", expected a device.');
 });
 
-test("a shape too large for memory is refused in the name of the called function", () => {
+test("a shape too large for memory is refused, and the error names the called function", () => {
   expect(() => zeros([1e6, 1e6])).toThrow(/^zeros: `length` is "1000000000000 numbers of float32"/);
   expect(() => randn([1e6, 1e6], { seed: 1 })).toThrow(/^randn: `length`/);
   expect(() => arange(1e15)).toThrow(/^arange: `length`/);
 });
 
-test("zeros, ones, full and arange in each type", () => {
+test("zeros, ones, full and arange have the requested dtype", () => {
   for (const dtype of ["float32", "float64", "int32", "uint8", "int8", "float16", "bfloat16"] as const) {
     expect(zeros([2], { dtype }).toNested()).toEqual([0, 0]);
     expect(ones([2], { dtype }).toNested()).toEqual([1, 1]);

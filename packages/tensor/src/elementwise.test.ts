@@ -106,7 +106,7 @@ test.each<[string, (x: Tensor) => Tensor, (x: number) => number]>([
   );
 });
 
-test("property: which numbers are NaN, and which finite", () => {
+test("property: isNaN and isFinite agree with those of Number", () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(fc.double(), fc.constantFrom(...special)), { minLength: 1 }), (values) => {
       expect(isNaN(float64(values)).toNested()).toEqual(values.map(Number.isNaN));
@@ -124,7 +124,7 @@ test("log2 and tan have an error of one or two roundings", () => {
   expect(() => tan(tensor([1], { dtype: "int32" }))).toThrow(/^tan: .*expected float32 or float64/);
 });
 
-test("atan2 finds the quadrant, signed zeros included", () => {
+test("atan2 returns the angle in the right quadrant, also for signed zeros", () => {
   const [a, b] = [float64([1, 1, -1, -1, 0, -0, 0, -0]), float64([1, -1, -1, 1, 0, 0, -0, -0])];
   const quarter = Math.PI / 4;
   const expected = [1, 3, -3, -1, 0, -0, 4, -4].map((n) => n * quarter);
@@ -132,7 +132,7 @@ test("atan2 finds the quadrant, signed zeros included", () => {
   expect(() => atan2(tensor([1], { dtype: "int32" }), 1)).toThrow(/^atan2: .*expected float32 or float64/);
 });
 
-test("round goes to the nearest, and from halfway to the even one", () => {
+test("round rounds to the nearest integer, and ties to even", () => {
   const cases: [number, number][] = [
     [0.5, 0],
     [1.5, 2],
@@ -159,14 +159,14 @@ test("softplus does not overflow and is accurate for small results", () => {
   expect([...data.slice(1)]).toEqual([1000, Math.exp(-50), 0, Infinity, 0, NaN]);
 });
 
-test("erf in float64, and rounded once to float32", () => {
+test("erf is computed in float64, and rounded once to float32", () => {
   const x = [0.25, 1, -3];
   const exact = [...erf(float64(x)).data];
   expect(exact[1]).toBeCloseTo(0.8427007929497149, 15);
   expect([...erf(tensor(x)).data]).toEqual(exact.map(Math.fround));
 });
 
-test("pow agrees with numpy where JavaScript does not, and with JavaScript elsewhere", () => {
+test("pow returns what NumPy returns where JavaScript differs from it, and else what JavaScript returns", () => {
   const bases = [1, 1, -1, -1, NaN, -8, 0, 0, 2, -2, Infinity];
   const exponents = [NaN, Infinity, -Infinity, NaN, 0, 1 / 3, 0, -1, 0.5, 3, -1];
   const expected = [1, 1, 1, NaN, 1, NaN, 1, Infinity, Math.SQRT2, -8, 0];
@@ -205,7 +205,7 @@ test.each<[string, (x: Tensor) => Tensor, Tensor]>([
   expect(() => checkGradient(slope, x, { tolerance: 1e-5 })).not.toThrow();
 });
 
-test("rounding and comparisons have a gradient of zeros", () => {
+test("rounding ops and comparisons have a gradient of zeros", () => {
   const x = random([4]);
   for (const step of [sign, floor, ceil, round, trunc]) {
     expect(grad((z: Tensor) => sum(add(step(z), z)))(x).toNested()).toEqual([1, 1, 1, 1]);
@@ -214,7 +214,7 @@ test("rounding and comparisons have a gradient of zeros", () => {
   expect(grad((z: Tensor) => sum(mul(mask(z), z)))(x).toNested()).toEqual(mask(x).toNested());
 });
 
-test("gradients at points without a derivative are those of PyTorch", () => {
+test("gradients at points without a derivative equal those of PyTorch", () => {
   const at = (f: (x: Tensor) => Tensor, x: number[]) => grad((z: Tensor) => sum(f(z)))(tensor(x)).toNested();
   expect(at((x) => maximum(x, 0), [-1, 0, 1])).toEqual([0, 0.5, 1]);
   expect(at((x) => minimum(x, 0), [-1, 0, 1])).toEqual([1, 0.5, 0]);
@@ -249,7 +249,7 @@ test.each<[string, (a: Operand, b: Operand) => Tensor, (a: number, b: number) =>
   expect(() => op(zeros([1]), zeros([1], { dtype: "int32" }))).toThrow(/`b` is "int32", expected float32/);
 });
 
-test("logical ops accept bools and numbers, of which all but 0 are true", () => {
+test("logical ops accept bools and numbers; numbers other than 0 are true", () => {
   const [a, b] = [tensor([true, true, false, false]), tensor([true, false, true, false])];
   expect(logicalAnd(a, b).toNested()).toEqual([true, false, false, false]);
   expect(logicalOr(a, b).toNested()).toEqual([true, true, true, false]);
@@ -258,7 +258,7 @@ test("logical ops accept bools and numbers, of which all but 0 are true", () => 
   expect(logicalAnd(tensor([2, NaN, 0]), tensor([3, 1, 1])).toNested()).toEqual([true, true, false]);
 });
 
-test("where broadcasts all three, takes numbers, and moves 16-bit floats", () => {
+test("where broadcasts all three operands, accepts numbers, and copies 16-bit floats", () => {
   const condition = tensor([[true], [false]]);
   expect(where(condition, tensor([1, 2]), tensor([[10], [20]])).toNested()).toEqual([
     [1, 2],
@@ -287,7 +287,7 @@ test("clamp keeps NaN, accepts a single limit, and refuses invalid limits", () =
   expect(() => clamp(zeros([1], { dtype: "int8" }), { min: 0.5 })).toThrow(/expected whole numbers/);
 });
 
-test("property: whole numbers wrap around as typed arrays do", () => {
+test("property: integers wrap around as in typed arrays", () => {
   const types = fc.constantFrom<DType>("int32", "uint8", "int8");
   fc.assert(
     fc.property(types, fc.integer(), fc.integer(), (dtype, a, b) => {
@@ -321,7 +321,7 @@ const binary: [string, (a: Operand, b: Operand) => Tensor, (a: number, b: number
 ];
 // Each axis: its length, and whether a and b have it whole, as 1, or (from the left on) not at all.
 const axes = fc.array(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.boolean(), fc.boolean()), { maxLength: 4 });
-test.each(binary)("property: %s broadcasts as index arithmetic says", (_, op, of) => {
+test.each(binary)("property: %s with broadcasting equals a loop over indices", (_, op, of) => {
   fc.assert(
     fc.property(axes, fc.nat(4), fc.nat(4), fc.integer(), (list, dropA, dropB, seed) => {
       const shapeA = list.map(([length, whole]) => (whole ? length : 1)).slice(dropA);
@@ -371,7 +371,7 @@ test("invalid arguments are refused, with the fix", () => {
 });
 
 test.each([reciprocal, rsqrt, sin, cos, erf, softplus, log1p, expm1, (x: Tensor) => pow(x, 2)])(
-  "whole numbers are refused where results have fractions (%#)",
+  "integer tensors are refused by ops with fractional results (%#)",
   (op) => {
     expect(() => op(tensor([1], { dtype: "int32" }))).toThrow(
       /`dtype` is "int32", expected float32 or float64.\nFix: /,
@@ -379,7 +379,7 @@ test.each([reciprocal, rsqrt, sin, cos, erf, softplus, log1p, expm1, (x: Tensor)
   },
 );
 
-test("arithmetic on bools, and fractions of whole numbers, are refused with the fix", () => {
+test("arithmetic on bools, and fractional operands of integer tensors, are refused with the fix", () => {
   const [truths, counts] = [tensor([true, false]), tensor([1, 2], { dtype: "int32" })];
   expect(() => add(truths, truths)).toThrow(
     /add: `a` is "bool", expected numbers\.\nFix: `cast\(x, "int32"\)`/,

@@ -71,7 +71,7 @@ test.each<[string, (x: Tensor) => Tensor, Tensor]>([
   expect(() => checkGradient((z) => weigh(f(z)), x)).not.toThrow();
 });
 
-test("second gradients equal central differences of first ones", () => {
+test("second gradients equal central differences of the first gradients", () => {
   const f = (x: Tensor) => sum(mul(softmax(matmul(x, transpose(x))), random([3, 3], 2)));
   const slope = (x: Tensor) => sum(mul(grad(f)(x), random([3, 4], 3)));
   expect(() => checkGradient(slope, random([3, 4]), { tolerance: 1e-5 })).not.toThrow();

@@ -63,7 +63,7 @@ const reversed = (shape: number[], seed: number) => {
   );
 };
 
-test("property: gather agrees with index arithmetic, also for views", () => {
+test("property: gather equals a loop over indices, also for views", () => {
   fc.assert(
     fc.property(cases, ({ shape, axis, seed, indices }) => {
       const x = reversed(shape, seed);
@@ -73,7 +73,7 @@ test("property: gather agrees with index arithmetic, also for views", () => {
   );
 });
 
-test("property: scatter writes in order, adds, or takes the maximum or the mean, in a copy", () => {
+test("property: scatter overwrites in order, adds, or reduces by max or mean, in a copy", () => {
   const reductions = fc.constantFrom("last", "add", "max", "mean");
   fc.assert(
     fc.property(cases, reductions, ({ shape, axis, seed, indices }, reduce) => {
@@ -97,7 +97,7 @@ test("property: scatter writes in order, adds, or takes the maximum or the mean,
   );
 });
 
-test("property: gradients of gather and scatter equal central differences, double targets included", () => {
+test("property: gradients of gather and scatter equal central differences, also for repeated indices", () => {
   fc.assert(
     fc.property(cases, ({ shape, axis, seed, indices }) => {
       const [x, source] = [reversed(shape, seed), reversed([...indices.shape], seed + 1)];
@@ -114,7 +114,7 @@ test("property: gradients of gather and scatter equal central differences, doubl
   );
 });
 
-test("for numbers scattered to one element the maximum is NaN if one is, and equal ones share the gradient", () => {
+test("scatter with max: an element is NaN if one of its numbers is, and equal maxima share the gradient", () => {
   const index = ids([0, 0, 1]);
   const max = { reduce: "max" as const };
   expect(scatter(tensor([1, 5]), 0, index, tensor([2, NaN, 3]), max).toNested()).toEqual([NaN, 5]);
@@ -142,7 +142,7 @@ test("scatter accepts one number for all indices, and copies 16-bit floats bit f
   );
 });
 
-test("property: take replaces an axis by the axes of the indices", () => {
+test("property: take replaces an axis with the axes of the indices", () => {
   fc.assert(
     fc.property(cases, ({ shape, axis, seed, indices }) => {
       const x = reversed(shape, seed);
@@ -188,7 +188,7 @@ test("indices out of range are refused, with the fix", () => {
   );
 });
 
-test("write copies into a buffer in place, visible in all its views", () => {
+test("write copies into a buffer in place, and all its views show it", () => {
   const buffer = zeros([2, 4]);
   const view = slice(transpose(buffer), 0, 1);
   write(buffer, 1, 2, tensor([[1], [2]]));

@@ -23,7 +23,7 @@ const f = ({ w, layers }: { w: Tensor; layers: Tensor[] }) => ({
 });
 
 describe("jvp", () => {
-  test("is the central difference along the direction, for nested params and results", () => {
+  test("equals the central difference along the tangent, for nested params and results", () => {
     const params = { w: random([4, 2]), layers: [random([3, 4], 2), random([5], 3)] };
     const tangents = { w: random([4, 2], 4), layers: [random([3, 4], 5), random([5], 6)] };
     const { value, tangent } = jvp(f, params, tangents);
@@ -68,7 +68,7 @@ describe("jvp", () => {
 });
 
 describe("jacobian", () => {
-  test("its rows are those of the pullback, its columns those of jvp", () => {
+  test("times a tangent equals jvp", () => {
     const g = (x: Tensor) => softmax(matmul(x, random([3, 2], 2)));
     const x = random([4, 3]);
     const J = jacobian(g)(x);
@@ -85,7 +85,7 @@ describe("jacobian", () => {
       for (let j = 0; j < 4; j++) expect(hessian[i]![j]).toBeCloseTo(hessian[j]![i]!, 12);
   });
 
-  test("params may be nested, and outputs may have one number or none", () => {
+  test("params may be nested, and outputs may have one element or none", () => {
     const both = jacobian(({ a, b }: { a: Tensor; b: Tensor }) => sum(mul(a, b)))({
       a: tensor([1, 2]),
       b: tensor([3, 4]),

@@ -41,7 +41,7 @@ test.each([
   expect(String(x)).toBe(text);
 });
 
-test("golden: long axes are cut in the middle, short ones are not", () => {
+test("golden: long axes are abbreviated in the middle, short ones are not", () => {
   expect(String(arange(1001))).toBe("[   0,    1,    2, ...,  998,  999, 1000]");
   expect(String(reshape(arange(2002), [2, 1001]))).toBe(
     "[[   0,    1,    2, ...,  998,  999, 1000],\n [1001, 1002, 1003, ..., 1999, 2000, 2001]]",

@@ -56,7 +56,7 @@ function step(x: Tensor, kind: number, choice: number): Tensor {
       return slice(x, axis, -1);
   }
 }
-test("property: a chain of views reads as the same chain on packed copies does", () => {
+test("property: a chain of views gives the same as the chain on contiguous copies", () => {
   const steps = fc.array(fc.tuple(fc.nat(5), fc.nat(1000)), { maxLength: 6 });
   const shapes = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 });
   fc.assert(
@@ -76,7 +76,7 @@ test("property: a chain of views reads as the same chain on packed copies does",
   );
 });
 
-test("views copy nothing, and a reshape copies only what lies in another order", () => {
+test("views copy nothing, and reshape copies only tensors that are not contiguous", () => {
   const x = random([2, 3, 4]);
   for (const view of [
     permute(x, [2, 0, 1]),
@@ -93,7 +93,7 @@ test("views copy nothing, and a reshape copies only what lies in another order",
   expect(reshape(transpose(x), [24]).storage).not.toBe(x.storage);
 });
 
-test("expandDims, squeeze, stack and split", () => {
+test("golden: expandDims, squeeze, stack and split", () => {
   const x = tensor([
     [1, 2, 3],
     [4, 5, 6],
@@ -120,7 +120,7 @@ test("expandDims, squeeze, stack and split", () => {
   ]);
 });
 
-test("property: split is undone by concat, and stack by slices", () => {
+test("property: concat undoes split, and slices undo stack", () => {
   fc.assert(
     fc.property(
       fc.array(fc.nat(3), { minLength: 1, maxLength: 4 }),
@@ -143,7 +143,7 @@ test("property: split is undone by concat, and stack by slices", () => {
   );
 });
 
-test("roll, flip, repeat and tile as numpy", () => {
+test("golden: roll, flip, repeat and tile of NumPy", () => {
   const x = tensor([
     [1, 2, 3],
     [4, 5, 6],
@@ -199,7 +199,7 @@ test("roll, flip, repeat and tile as numpy", () => {
   ]);
 });
 
-test("property: tril and triu keep what lies on their side of a diagonal", () => {
+test("property: tril and triu keep the elements on their side of a diagonal", () => {
   const length = fc.integer({ min: 1, max: 5 });
   fc.assert(
     fc.property(length, length, fc.integer({ min: -6, max: 6 }), (rows, columns, diagonal) => {
@@ -214,7 +214,7 @@ test("property: tril and triu keep what lies on their side of a diagonal", () =>
   );
 });
 
-test("numbers of every type move as they are", () => {
+test("elements of every dtype are copied bit for bit", () => {
   for (const dtype of ["float16", "bfloat16", "bool", "int8", "uint8", "int32", "float64"] as const) {
     const x = cast(
       tensor([

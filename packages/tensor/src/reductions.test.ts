@@ -118,7 +118,7 @@ test("equal maxima share the gradient evenly", () => {
   );
 });
 
-test("gradients where a formula divides by zero", () => {
+test("gradients are finite where their formula divides by zero", () => {
   expect(grad(norm)(zeros([2])).toNested()).toEqual([0, 0]);
   expect(grad((z: Tensor) => std(z))(tensor([3, 3])).toNested()).toEqual([0, 0]);
   expect(grad(prod)(tensor([2, 0, 3])).toNested()).toEqual([0, 6, 0]);
@@ -186,7 +186,7 @@ test("empty sums, products and logical reductions are defined, an empty maximum 
   }
 });
 
-test("any and all, of bools and of numbers", () => {
+test("golden: any and all, of bools and of numbers", () => {
   const x = tensor([
     [0, 2, NaN],
     [0, 0, 0],
@@ -202,7 +202,7 @@ test("any and all, of bools and of numbers", () => {
   expect(sum(tensor([100, 100], { dtype: "int8" })).toNested()).toBe(-56);
 });
 
-test("cumsum in each direction", () => {
+test("golden: cumsum in each direction", () => {
   const x = tensor([
     [1, 2, 3],
     [10, 20, 30],

@@ -83,7 +83,7 @@ test("further arguments are ignored: a function of one tensor can be passed to `
   expect([x, x].map(relu as (x: Tensor) => Tensor)).toHaveLength(2);
 });
 
-test("a broadcast view is not written to", () => {
+test("writing to a broadcast view is refused", () => {
   const repeated = broadcastTo(zeros([1, 2]), [3, 2]);
   expect(() => write(repeated, 0, 0, x)).toThrow(
     /^write: `target` is "a broadcast view \(stride 0\)", .*\nFix: copy it first: `contiguous\(x\)`/,
@@ -116,7 +116,7 @@ const indexFunctions: Record<string, (x: Tensor) => Tensor> = {
 };
 
 test.each(Object.entries(indexFunctions))(
-  "a gradient through the indices of %s is refused by name",
+  "a gradient through the indices of %s is refused, and the error names the function",
   (name, indices) => {
     const f = (x: Tensor) => sum(cast(indices(x), "float32"));
     expect(() => grad(f)(x)).toThrow(

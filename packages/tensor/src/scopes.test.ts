@@ -10,7 +10,7 @@ import type { Tensor } from "./tensor.js";
 
 const device = js();
 
-test("tensors that a scope returns leave it, in any nesting, and the others are freed", () => {
+test("returned tensors outlive their scope, in any nesting, and the others are freed", () => {
   const inside: Tensor[] = [];
   const result = device.scope(() => {
     inside.push(add(tensor([1]), 1));
@@ -65,7 +65,7 @@ test("a scope whose function throws frees its tensors and rethrows the error", (
   expect(add(zeros([1]), 1).toNested()).toEqual([1]);
 });
 
-test("while a tape records, inner scopes keep what backward needs", () => {
+test("while a tape records, inner scopes do not free tensors that backward needs", () => {
   const layer = (x: Tensor) => device.scope(() => mul(mul(x, x), x));
   expect(grad((x: Tensor) => sum(layer(x)))(tensor([2])).toNested()).toEqual([12]);
   const nested = grad((x: Tensor) => sum(grad((y: Tensor) => sum(layer(y)))(x)));

@@ -48,7 +48,7 @@ test("property: topK gives the first k numbers of a sort", () => {
   );
 });
 
-test("along any axis of a view, of whole numbers too", () => {
+test("sort, argSort and topK accept any axis of a view, and integers", () => {
   const x = tensor(
     [
       [3, 1, 2],
@@ -85,7 +85,7 @@ test.each<[string, (x: Tensor) => Tensor]>([
   expect(() => checkGradient((z) => weigh(f(z)), random([3, 4]))).not.toThrow();
 });
 
-test("a k larger than the axis is refused", () => {
+test("topK refuses a k larger than the axis", () => {
   expect(() => topK(zeros([3]), 4)).toThrow(
     "topK: `k` is 4, expected a whole number from 0 to 3, the length of axis 0.",
   );

@@ -8,7 +8,7 @@ import { slice } from "./ops/slice-and-pad.js";
 import { transpose } from "./ops/transpose.js";
 import { isTensor } from "./tensor.js";
 
-test("console.log in Node prints the type, shape and range of a tensor, and its number of NaN", () => {
+test("console.log in Node prints the dtype, shape and range of a tensor, and its number of NaN", () => {
   expect(
     inspect(
       tensor([
@@ -25,7 +25,7 @@ test("console.log in Node prints the type, shape and range of a tensor, and its 
   expect(inspect(tensor(3))).toBe("Tensor [] float32 on js, 3 to 3");
 });
 
-test("a tensor that a scope has freed can still be printed", () => {
+test("a tensor whose storage is freed can still be printed", () => {
   let kept = zeros([1]);
   js().scope(() => {
     kept = cast(tensor([1, 2]), "int32");
@@ -33,7 +33,7 @@ test("a tensor that a scope has freed can still be printed", () => {
   expect(inspect(kept)).toBe("Tensor [2] int32 on js");
 });
 
-test("data is in row-major order, without a copy where the tensor owns its storage", async () => {
+test("data is in row-major order, and is not copied if the tensor uses its whole storage", async () => {
   const x = tensor([
     [1, 2],
     [3, 4],
@@ -45,7 +45,7 @@ test("data is in row-major order, without a copy where the tensor owns its stora
   expect([...(await transpose(x).read())]).toEqual([1, 3, 2, 4]);
 });
 
-test("to(device) copies the numbers there, and does nothing where they are", () => {
+test("to(device) copies to another device, and returns the same tensor on its own device", () => {
   const x = transpose(
     tensor([
       [1, 2],
@@ -64,7 +64,7 @@ test("to(device) copies the numbers there, and does nothing where they are", () 
   ]);
 });
 
-test("the brand tells tensors of any copy of the package, and names both versions where they cannot work together", () => {
+test("isTensor recognizes tensors of other copies of the package, and the error of an incompatible one has both versions", () => {
   expect(isTensor(zeros([1]))).toBe(true);
   for (const other of [null, undefined, 1, [1], { shape: [1] }, new Float32Array(1)])
     expect(isTensor(other)).toBe(false);

@@ -19,7 +19,7 @@ test("tensors are found in order, with their paths, in objects and lists", () =>
   expect(tree.layers[0]!.w).toBe(a);
 });
 
-test("a tensor alone is a tree, other objects are leaves", () => {
+test("a single tensor is a tree, and values that are not plain objects, lists or tensors are leaves", () => {
   expect(tensorsOf(a)).toEqual([a]);
   expect(mapTensors(a, (x, path) => [x, path])).toEqual([a, ""]);
   for (const leaf of [null, 1, "x", new Map([["w", a]]), new Float32Array(2), () => a]) {

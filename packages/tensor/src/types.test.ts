@@ -18,7 +18,7 @@ import { mapTensors } from "./tree.js";
 import type { DType, Nested, Shape, TypedArray } from "@qkv/core";
 
 // What a type checker must accept and refuse; nothing here runs.
-test("types of the public signatures", () => {
+test("public signatures have the expected types", () => {
   expectTypeOf(tensor).returns.toEqualTypeOf<Tensor>();
   expectTypeOf<Tensor["shape"]>().toEqualTypeOf<Shape>();
   expectTypeOf<Tensor["dtype"]>().toEqualTypeOf<DType>();
@@ -41,7 +41,7 @@ test("types of the public signatures", () => {
   expectTypeOf(scatter).toBeCallableWith({} as Tensor, 0, {} as Tensor, 1, { reduce: "prod" });
 });
 
-test("types of gradients follow what is differentiated", () => {
+test("the type of a gradient is that of the differentiated argument", () => {
   type Params = { w: Tensor; layers: { b: Tensor }[] };
   const loss = (_: Params, x: Tensor) => x;
   expectTypeOf(grad(loss)).toEqualTypeOf<(params: Params, x: Tensor) => Params>();

@@ -52,7 +52,7 @@ test("property: decoding the last token gives the last row", () => {
   expect(attention(slice(x, 2, 4), x, x, { mask, bias })).toBeAllclose(slice(whole, 2, 4), { rtol: 1e-12 });
 });
 
-test("gradient: of gates, queries, keys and values, and the tiled version equals the plain one", () => {
+test("gradients of gates, queries, keys and values equal central differences, and the tiled version equals the plain one", () => {
   const given = { x: make([1, 2, 4, 2], 1), logGates: gates([1, 2, 4], 2) };
   const dy = make([1, 2, 4, 2], 3);
   checkGradient(

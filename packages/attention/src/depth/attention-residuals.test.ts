@@ -27,7 +27,7 @@ test("property: scaling the output of a layer does not change its weight", () =>
   expect(weight(100)).toBeCloseTo(weight(1)!, 12);
 });
 
-test("gradient: of the query, the layers and the gain", () => {
+test("gradients of the query, the layers and the gain equal central differences", () => {
   const given = { query: make([3], 1), layers: make([3, 2, 3], 2), keyNorm: make([3], 3) };
   const dy = make([2, 3], 4);
   checkGradient(

@@ -130,7 +130,7 @@ test("golden: one query, two keys, by hand; causal masks the second", () => {
   expect(layer.apply(params, query, key, value, { mask: first }).data[0]).toBe(10);
 });
 
-test("gradient: towards query, key, value and every weight, under a mask", () => {
+test("gradients of query, key, value and every weight equal central differences, under a mask", () => {
   const layer = additive({ queryDim: 2, keyDim: 3, hiddenDim: 2 });
   const given = mapTensors(
     {

@@ -86,7 +86,7 @@ test("golden: for two context tokens with equal scores, the output is their mean
   expect(tensors["weights"]!.toNested()).toEqual([[[[0.5, 0.5]]]]);
 });
 
-test("gradient: towards x, the context and every weight", () => {
+test("gradients of x, the context and every weight equal central differences", () => {
   const f64 = (x: Tensor) => cast(x, "float64");
   const layer = crossAttention({ embedDim: 4, contextDim: 3, numHeads: 2, bias: true });
   const given = mapTensors(

@@ -143,7 +143,7 @@ test("property: prefill and decoding with a cache give the rows of the full pass
   );
 });
 
-test("gradient: of the input and every weight, λ's vectors included", () => {
+test("gradients of the input and every weight, also the vectors of λ, equal central differences", () => {
   const layer = layerWith(0.3, { gate: outputGate() });
   const given = { x: make([1, 3, 8], 1), params: double(layer.init(2)) };
   const dy = make([1, 3, 8], 3);

@@ -351,7 +351,7 @@ test("a context together with a rope or a cache, or of another width, is refused
   expect(() => rotary.keyValues(params, context)).toThrow(/Fix: leave `rope` out/);
 });
 
-test("gradient: towards x, the context and every weight", () => {
+test("gradients of x, the context and every weight equal central differences", () => {
   const layer = groupedQuery({
     embedDim: 4,
     numHeads: 2,

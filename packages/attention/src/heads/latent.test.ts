@@ -147,7 +147,7 @@ test("property: with identity projections and a latent as wide as the heads, it 
   expect([...layer.naive(params, x).data]).toEqual([...expected.data].map((y) => expect.closeTo(y, 5)));
 });
 
-test("gradient: of the input and every weight, in both forms", () => {
+test("gradients of the input and every weight equal central differences, in both forms", () => {
   const layer = layerOf({ queryRank: 3 });
   const given = { x: make([1, 3, 6], 1), params: double(layer.init(2)) };
   const dy = make([1, 3, 6], 3);

@@ -69,7 +69,7 @@ test("property: the score is vᵀ tanh(W [q; k]) of the concatenated rows", () =
   );
 });
 
-test("golden: by hand", () => {
+test("golden: computed by hand", () => {
   // v tanh(1 · q + 2 · k) with q = 1: 3 tanh(1) and 3 tanh(-1), so the weights are σ(±6 tanh 1).
   const layer = luongConcat({ queryDim: 1, keyDim: 1, hiddenDim: 1 });
   const params = { hidden: { weight: tensor([[1, 2]]) }, score: { weight: tensor([[3]]) } };
@@ -77,7 +77,7 @@ test("golden: by hand", () => {
   expect(output.data[0]).toBeCloseTo(1 / (1 + Math.exp(-6 * Math.tanh(1))), 6);
 });
 
-test("gradient: towards inputs and weights, under a mask", () => {
+test("gradients of inputs and weights equal central differences, under a mask", () => {
   const layer = luongConcat({ queryDim: 2, keyDim: 3, hiddenDim: 2 });
   const [query, key, value] = inputs(2, 3, 1);
   const given = mapTensors({ params: layer.init(1), query, key, value }, (x: Tensor) => cast(x, "float64"));

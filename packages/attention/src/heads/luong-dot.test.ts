@@ -41,7 +41,7 @@ test("golden: by hand, with its weights, and under a mask", () => {
   );
 });
 
-test("gradient", () => {
+test("gradients of query, key and value equal central differences", () => {
   const x = cast(randn([1, 3, 2], { seed: 1 }), "float64");
   const dy = cast(randn([1, 3, 2], { seed: 2 }), "float64");
   checkGradient((x) => sum(mul(luongDot(x, x, x), dy)), x);

@@ -49,7 +49,7 @@ test("property: projecting queries with Wᵀ instead gives the same", () => {
   );
 });
 
-test("golden: by hand", () => {
+test("golden: computed by hand", () => {
   // qᵀ W k = 1 · 2 · k: scores 0 and 2.
   const layer = luongGeneral({ queryDim: 1, keyDim: 1 });
   const value = tensor([[[0], [1]]]);
@@ -57,7 +57,7 @@ test("golden: by hand", () => {
   expect(output.data[0]).toBeCloseTo(Math.exp(2) / (1 + Math.exp(2)), 6);
 });
 
-test("gradient: towards inputs and W, under a mask", () => {
+test("gradients of inputs and W equal central differences, under a mask", () => {
   const layer = luongGeneral({ queryDim: 2, keyDim: 3 });
   const [query, key, value] = inputs(2, 3, 2, 3, 1);
   const given = mapTensors({ params: layer.init(1), query, key, value }, (x: Tensor) => cast(x, "float64"));

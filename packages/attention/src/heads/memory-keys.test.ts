@@ -94,7 +94,7 @@ test("init: the projections are the same as without memory", () => {
   expect(more.memory?.value.shape).toEqual([2, 3, 2]);
 });
 
-test("gradient: of the input and every weight, the learned keys and values included", () => {
+test("gradients of the input and every weight, also the learned keys and values, equal central differences", () => {
   const layer = groupedQuery({ ...heads, memory: memoryKeys(2) });
   const given = { x: make([1, 3, 8], 1), params: double(layer.init(2)) };
   const dy = make([1, 3, 8], 3);

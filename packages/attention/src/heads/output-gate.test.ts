@@ -97,7 +97,7 @@ test("init: the other projections are the same as without a gate", () => {
   expect(groupedQuery({ ...heads, gate: outputGate("headwise") }).init(3).gate?.weight.shape).toEqual([4, 6]);
 });
 
-test("gradient: of the input and every weight, with rotary positions", () => {
+test("gradients of the input and every weight equal central differences, with rotary positions", () => {
   for (const kind of ["elementwise", "headwise"] as const) {
     const layer = groupedQuery({ ...heads, headDim: 2, rope: rope({ headDim: 2 }), gate: outputGate(kind) });
     const given = { x: make([1, 3, 6], 1), params: double(layer.init(2)) };

@@ -97,7 +97,7 @@ test("the output of a layer is the sum of the outputs of its single heads", () =
   expect(add(only(0), only(1))).toBeAllclose(whole, { rtol: 0, atol: 5e-6 });
 });
 
-test("gradient: towards x and the weights of each head", () => {
+test("gradients of x and the weights of each head equal central differences", () => {
   const layer = perHead({ embedDim: 3, numHeads: 2, numKvHeads: 1, headDim: 2, bias: true, mask: causal() });
   const f64 = (x: Tensor) => cast(x, "float64");
   const given = mapTensors({ params: stirred(layer.init(1)), x: randn([1, 3, 3], { seed: 2 }) }, f64);

@@ -54,7 +54,7 @@ test("property: scaling queries or keys by a positive number does not change the
   );
 });
 
-test("property: the length of each row is √D (rms) or 1 (l2), times the gain", () => {
+test("property: the L2 norm of each row is √D (rms) or 1 (l2), times the gain", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 6 }), seed, (D, seed) => {
       const [x, gain] = [randn([1, 1, 3, D], { seed }), randn([D], { seed: seed + 1 })];
@@ -91,7 +91,7 @@ test("property: both kinds give the same scores with their default scales, and `
   );
 });
 
-test("golden: by hand", () => {
+test("golden: computed by hand", () => {
   const x = tensor([3, 4], { shape: [1, 1, 1, 2] }); // length 5, root mean square √12.5
   const gain = tensor([1, 10]);
   const expected = { rms: [3 / Math.sqrt(12.5), 40 / Math.sqrt(12.5)], l2: [0.6, 8] };
@@ -115,7 +115,7 @@ test("the norm is applied before the rotation, which makes a difference if there
   expect(moved["dots"]!).toBeAllclose(tensors["dots"]!, { rtol: 0, atol: 5e-5 });
 });
 
-test("gradient: towards rows and gain", () => {
+test("gradients of rows and gain equal central differences", () => {
   const f64 = (x: Tensor) => cast(x, "float64");
   const given = { x: f64(randn([1, 2, 2, 3], { seed: 1 })), gain: f64(randn([3], { seed: 2 })) };
   const dy = f64(randn([1, 2, 2, 3], { seed: 3 }));

@@ -24,7 +24,7 @@ export type QkNorm = {
  * temperature, so scores cannot explode during training. Both have a learned gain `[D]`. A layer applies the norm
  * before rotary positions, unless it says otherwise.
  *
- * `rms`: to the root mean square 1, `x / √(mean x² + eps)`. `l2`: to the length 1. With the default scales, `1 / √D`
+ * `rms`: to the root mean square 1, `x / √(mean x² + eps)`. `l2`: to the L2 norm 1. With the default scales, `1 / √D`
  * and `√D`, both give the same scores; with `l2`, the `scale` of the layer is the temperature. Costs 3 · D operations
  * for each query and key; a cache holds normalised keys.
  *

@@ -34,7 +34,7 @@ test("golden: with three keys of score 0, the output is 3/4 of the mean of the v
   );
 });
 
-test("gradient: in float64, as the query is", () => {
+test("gradients equal central differences, for a query in float64", () => {
   const x = f64(randn([1, 1, 3, 2], { seed: 1 }));
   const dy = f64(randn([1, 1, 3, 2], { seed: 2 }));
   const sinks = softmaxOne();

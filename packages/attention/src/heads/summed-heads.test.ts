@@ -103,7 +103,7 @@ test("the number of weights is 4 C² in the split layer, for any number of heads
   expect(new Set([query, key, value].map(({ weight }) => weight.data[0])).size).toBe(3);
 });
 
-test("gradient: towards x and every weight", () => {
+test("gradients of x and every weight equal central differences", () => {
   const layer = summedHeads({ embedDim: 2, numHeads: 2, mask: causal(), sinks: learnedSinks() });
   const params = mapTensors(layer.init(1), f64);
   const given = {

@@ -80,7 +80,7 @@ test("golden: adjacent heads are merged, not every second one", () => {
   expect(query.weight).toBe(column);
 });
 
-test("gradient: each merged head receives an equal share", () => {
+test("each merged head receives an equal share of the gradient", () => {
   const f64 = (x: Tensor) => cast(x, "float64");
   const params = mapTensors(multiHead({ embedDim: 4, numHeads: 2 }).init(1), f64);
   const layer = groupedQuery({ embedDim: 4, numHeads: 2, numKvHeads: 1 });

@@ -85,7 +85,7 @@ test("property: prefill and decoding with a cache give the rows of the full pass
   );
 });
 
-test("gradient: of the input, the first values and every weight", () => {
+test("gradients of the input, the first values and every weight equal central differences", () => {
   const params = { ...double(mixed.init(2)), valueMix: { weight: make([2, 8], 4) } };
   const given = { x: make([1, 3, 8], 1), first: make([1, 2, 3, 2], 5), params };
   const dy = make([1, 3, 8], 3);

@@ -17,7 +17,7 @@ test("with beta 0, it equals causal softmax attention", () => {
   near(state.value, value);
 });
 
-test("property: each value is rewritten by what its query reads from the earlier rewritten values, computed one by one", () => {
+test("property: the values in the state equal u_i of the formula, computed one by one", () => {
   const { state } = mix(deltaFormer({ blockSize: 4 }), {
     query,
     key,

@@ -7,7 +7,7 @@ import { defineMixer, queryKeyValue, type Mixer } from "./mixer.js";
  * step of gradient descent on `½ |Sᵀ k − v|²` with the rate `beta`.
  *
  * `beta` is `[B, H, T]`, or `[B, H, T, V]` for each value channel, from 0 (nothing is written) to 1 (replaced). Up to 2
- * the state can also be reflected. Keys are used as they come: normalize them to length 1, or the state may grow
+ * the state can also be reflected. Keys are used as they come: normalize them to unit norm (L2), or the state may grow
  * without bound. Costs 6 · K · V operations per token and head.
  *
  * @see "Linear Transformers Are Secretly Fast Weight Programmers" (2021), arXiv:2102.11174; "Parallelizing Linear

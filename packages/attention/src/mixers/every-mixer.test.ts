@@ -148,7 +148,7 @@ describe.each(mixers.map((mixer) => ({ name: mixer.name, mixer })))("$name", ({ 
   test.each([
     ["chunks", chunkwise(2)],
     ["steps", recurrent],
-  ])("gradient: of every input and of the state, by %s", (_, form) => {
+  ])("gradients of every input and of the state equal central differences, by %s", (_, form) => {
     const sizes = { B: 1, H: 2, T: 3, K: 2, V: 2, keyHeads: 1 };
     const inputs = randomInputs(mixer, sizes, 9);
     const given = { inputs, initialState: stateFor(sizes) };

@@ -7,7 +7,7 @@ import { defineMixer, queryKeyValue, type Mixer } from "./mixer.js";
  * longer of use at once, and the delta rule exchanges single values.
  *
  * `decay` is `[B, H, T]`, natural logarithms, at most 0; `beta` is `[B, H, T]`, or `[B, H, T, V]` for each value
- * channel. Keys are used as they come: normalize them to length 1. Costs 7 · K · V operations per token and head.
+ * channel. Keys are used as they come: normalize them to unit norm. Costs 7 · K · V operations per token and head.
  *
  * @see "Gated Delta Networks: Improving Mamba2 with Delta Rule" (2024), arXiv:2412.06464
  *

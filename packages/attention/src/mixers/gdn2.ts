@@ -7,7 +7,7 @@ import { defineMixer, queryKeyValue, type Mixer } from "./mixer.js";
  * equal to beta it is {@link kda}.
  *
  * `decay` (natural logarithms, at most 0) and `erase` are `[B, H, T, K]`, `write` is `[B, H, T, V]`; gates are from 0
- * to 1. Keys are used as they come: normalize them to length 1. Costs 7 · K · V operations per token and head.
+ * to 1. Keys are used as they come: normalize them to unit norm. Costs 7 · K · V operations per token and head.
  *
  * @see "Gated DeltaNet-2" (2026), arXiv:2605.22791
  *

@@ -99,8 +99,8 @@ function timeStepBias(shape: readonly number[], seed: number): Tensor {
   return reshape(add(step, log(neg(add(exp(neg(step)), -1)))), [-1]);
 }
 
-/** Normalizes the last axis to length 1: an RMS norm with the gain 1 / √K. */
-function toUnitLength(x: Tensor): Tensor {
+/** Normalizes the last axis to unit norm (L2): an RMS norm with the gain 1 / √K. */
+function toUnitNorm(x: Tensor): Tensor {
   const K = x.shape.at(-1)!;
   const gain = mul(ones([K], { dtype: x.dtype, device: x.device }), 1 / Math.sqrt(K));
   return rmsNorm(x, gain, { eps: 1e-6 / K });
@@ -121,20 +121,20 @@ const byName: Readonly<Record<string, InputMap>> = {
   learningRate: sigmoid,
   forget: sigmoid,
   momentum: sigmoid,
-  removalKey: toUnitLength,
+  removalKey: toUnitNorm,
   deltaTime: timeStep,
   slotLogits: identity,
 };
 
 /**
- * The default map of an input. Queries and keys of mixers with `beta` or `erase` are normalized to length 1, since a longer key would
+ * The default map of an input. Queries and keys of mixers with `beta` or `erase` are normalized to unit norm, since a longer key would
  * erase more than the state contains.
  *
  * @param all - Names of all inputs of the mixer.
  */
 export function defaultInputMap(name: string, all: readonly string[]): InputMap | undefined {
   if (name !== "query" && name !== "key") return Object.hasOwn(byName, name) ? byName[name] : undefined;
-  return all.includes("beta") || all.includes("erase") ? toUnitLength : identity;
+  return all.includes("beta") || all.includes("erase") ? toUnitNorm : identity;
 }
 
 /** An input of a mixer that is a learned tensor, not a projection of x. */

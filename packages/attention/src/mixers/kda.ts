@@ -6,7 +6,7 @@ import { defineMixer, queryKeyValue, type Mixer } from "./mixer.js";
  * `u = beta (v − Sᵀ k)`, `S ← S + k uᵀ`, `o = scale · Sᵀ q`.
  *
  * `decay` is `[B, H, T, K]`, natural logarithms, at most 0; `beta` is `[B, H, T]`. Query and key may have fewer heads
- * than value, which neighbouring ones then share. Keys are used as they come: normalize them to length 1. Costs
+ * than value, which neighbouring ones then share. Keys are used as they come: normalize them to unit norm. Costs
  * 7 · K · V operations per token and head.
  *
  * @see "Kimi Linear: An Expressive, Efficient Attention Architecture" (2025), arXiv:2510.26692

@@ -189,7 +189,7 @@ test("with beta = 0, the state does not change", () => {
   expect(state.data).toEqual(initialState.data);
 });
 
-test("with beta = 1 and a key of length 1, reading the key gives the value written last, whatever the state", () => {
+test("with beta = 1 and a key of unit norm, reading the key gives the value written last, whatever the state", () => {
   const unit = div(key, norm(key, { axis: -1, keepDims: true }));
   const initialState = randn([2, 2, 3, 4], { seed: 9, dtype: "float64" });
   const one = ones([2, 2, 7], { dtype: "float64" });

@@ -178,7 +178,7 @@ test("golden: one token, by the formula", () => {
   });
 });
 
-test("default input maps: decays are at most 0, beta is from 0 to 1, and keys have length 1", () => {
+test("default input maps: decays are at most 0, beta is from 0 to 1, and keys have unit norm", () => {
   const layer = mixerLayer({ embedDim: 8, numHeads: 2, mixer: gatedDeltaRule() });
   const seen: Record<string, Tensor> = {};
   const mixer: AnyMixer = {
@@ -319,7 +319,7 @@ describe("a layer of a state space model", () => {
   });
 });
 
-test("gradient: equals central differences", () => {
+test("gradients equal central differences", () => {
   const layer = mixerLayer({
     ...{ embedDim: 4, numHeads: 2, mixer: gatedDeltaRule(), convolution: 2, outputGate: sigmoid, bias: true },
   });

@@ -52,7 +52,7 @@ export type MixerLayerConfig<Name extends string = string> = {
   /**
    * Functions from a projection to an input, by the input's name: `{ beta: sigmoid, decay: logSigmoidDecay() }`. An
    * optional input of the mixer is given when it is listed. Default: `softplusDecay()` for `decay`, `sigmoid` for `beta`
-   * and its kin, and length 1 for queries and keys of mixers that erase.
+   * and its kin, and unit norm for queries and keys of mixers that erase.
    */
   inputs?: Readonly<Record<string, InputMap>>;
   /**

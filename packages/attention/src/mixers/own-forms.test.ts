@@ -207,7 +207,7 @@ describe.each(mixers.map((same) => ({ name: same[0].name, mixer: same[0], others
       expectClose(mix(mixer, inputs), mix(mixer, repeated), 1e-12);
     });
 
-    test("gradient: of every input, through the output and the state", () => {
+    test("gradients of every input, through the output and the state, equal central differences", () => {
       const inputs = randomInputs(mixer, 5, 7);
       const [first, rest] = [part(mixer, inputs, 0, 2), part(mixer, inputs, 2, 5)];
       const weighted = (trees: object) =>

@@ -34,7 +34,7 @@ export type PreconditionedDeltaRuleOptions = {
  * `P = bound^(−r / (1 + |r|))`, `r = log(m + eps) − center`.
  *
  * `decay`, `beta`, `momentDecay` and `momentBeta` are `[B, H, T]`, decays as natural logarithms, at most 0. Query and
- * key are used as they come: normalize them to length 1. The state is `[K, V + 1]`: its last column is m. Costs about
+ * key are used as they come: normalize them to unit norm. The state is `[K, V + 1]`: its last column is m. Costs about
  * 7 · K · V operations per token and head.
  *
  * @throws {ArgumentError} If `bound` is not above 1, or `eps` not above 0.

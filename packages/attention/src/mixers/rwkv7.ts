@@ -6,7 +6,7 @@ import { defineMixer, queryKeyValue, type Mixer } from "./mixer.js";
  * The time mixing of RWKV-7: a delta rule that removes along another key than it writes, at a rate for each channel.
  * `S ← diag(exp(decay)) S − (κ ⊙ rate) (κᵀ S) + k vᵀ`, `o = Sᵀ q`. It is {@link dplr} with `a = −κ`, `b = κ ⊙ rate`.
  *
- * `decay` (natural logarithms, at most 0; RWKV's `−exp(w)`), `removalKey` (κ, of length 1) and `rate` (the in-context
+ * `decay` (natural logarithms, at most 0; RWKV's `−exp(w)`), `removalKey` (κ, of unit norm) and `rate` (the in-context
  * learning rate, from 0 to 1) are `[B, H, T, K]`; the query is RWKV's receptance r, and is not scaled. Costs 9 · K · V
  * operations per token and head.
  *

@@ -41,7 +41,7 @@ test("patches of one byte change nothing, and ids may differ per sequence", () =
   ]);
 });
 
-test("gradient: equals central differences, and equal maxima share it", () => {
+test("the gradient equals central differences, and equal maxima share it", () => {
   const x = randn([2, 6, 3], { seed: 1, dtype: "float64" });
   const dy = randn([2, 4, 3], { seed: 2, dtype: "float64" });
   checkGradient((z) => sum(mul(maxPoolPatches(z, [0, 1, 1, 1, 3, 3]), dy)), x);

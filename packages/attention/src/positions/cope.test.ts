@@ -31,7 +31,7 @@ test("property: a table of zeros changes nothing", () => {
   );
 });
 
-test("gradient: of the table, queries, keys and values", () => {
+test("gradients of the table, queries, keys and values equal central differences", () => {
   const given = { q: make([1, 2, 4, 2], 1), k: make([1, 2, 4, 2], 2), table: make([6, 2], 3) };
   const dy = make([1, 2, 4, 2], 4);
   checkGradient(

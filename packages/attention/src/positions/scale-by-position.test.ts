@@ -90,7 +90,7 @@ test("the factor s · ln(n) prevents the largest weight of a row from decreasing
   expect(sharpest((position) => Math.log(position + 1))).toBeGreaterThan(10 * sharpest(() => 1));
 });
 
-test("gradient: of queries through their factors", () => {
+test("the gradient of queries through their factors equals central differences", () => {
   const given = make([1, 2, 3, 2], 1);
   checkGradient(
     (query) => sum(mul(scaleByPosition((p) => 1 + p).apply(query, { start: 2 }), concat([given], 0))),

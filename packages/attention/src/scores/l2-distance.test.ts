@@ -33,7 +33,7 @@ test("property: scores are at most 0, and a key equal to the query has the score
   });
 });
 
-test("gradient: of queries, keys and values", () => {
+test("gradients of queries, keys and values equal central differences", () => {
   const given = { q: make([1, 2, 3, 2], 1), k: make([1, 2, 3, 2], 2), v: make([1, 2, 3, 2], 3) };
   const dy = make([1, 2, 3, 2], 4);
   checkGradient(

@@ -6,7 +6,7 @@ import type { ScoreForm } from "../score-form.js";
  * of other keys, and scores are at most 0. With dot products, in contrast, a longer key in the same direction always has the larger
  * score.
  *
- * For queries and keys of length 1, the weights equal those of cosine attention with twice the scale.
+ * For queries and keys of unit norm, the weights equal those of cosine attention with twice the scale.
  *
  * @returns A form for {@link plainAttention}.
  * @see "The Lipschitz Constant of Self-Attention" (2020), arXiv:2006.04710

@@ -29,7 +29,7 @@ test("property: a correction of zeros gives softmax attention, and with any corr
   );
 });
 
-test("gradient: of the correction, queries, keys and values", () => {
+test("gradients of the correction, queries, keys and values equal central differences", () => {
   const shape = [1, 2, 3, 2];
   const given = { q: make(shape, 1), k: make(shape, 2), v: make(shape, 3), r: make(shape, 4) };
   const dy = make(shape, 5);

@@ -60,7 +60,7 @@ test("property: a call with only the last queries gives the last rows", () => {
   });
 });
 
-test("gradient: of directions, β, queries, keys and values", () => {
+test("gradients of directions, β, queries, keys and values equal central differences", () => {
   const shape = [1, 2, 3, 2];
   const given = { q: make(shape, 1), k: make(shape, 2), direction: make(shape, 3), beta: make([1, 2, 3], 4) };
   const dy = make(shape, 5);

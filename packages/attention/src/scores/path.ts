@@ -5,10 +5,10 @@ import type { ScoreForm } from "../score-form.js";
 import { checkShape } from "./check-shape.js";
 
 export type PathOptions = {
-  /** w, the direction along which a position reflects queries, `[B, H, S, D]`; usually of length 1. */
+  /** w, the direction along which a position reflects queries, `[B, H, S, D]`; usually of unit norm. */
   direction: Tensor;
   /**
-   * β, the strength of the reflection, `[B, H, S]`: 0 leaves queries as they are; 2, with w of length 1, is a full
+   * β, the strength of the reflection, `[B, H, S]`: 0 leaves queries as they are; 2, with w of unit norm, is a full
    * reflection.
    */
   beta: Tensor;

@@ -54,7 +54,7 @@ test("golden: a key that a query masks is masked for later queries", () => {
   expect([...scores.data.slice(12)]).toEqual([2, 0, 2, 2]);
 });
 
-test("gradient: of queries, keys and values", () => {
+test("gradients of queries, keys and values equal central differences", () => {
   const given = { q: make([1, 2, 4, 2], 1), k: make([1, 2, 4, 2], 2), v: make([1, 2, 4, 2], 3) };
   const dy = make([1, 2, 4, 2], 4);
   checkGradient(({ q, k, v }) => sum(mul(plainAttention(q, k, v, options).output, dy)), given);

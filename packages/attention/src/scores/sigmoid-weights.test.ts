@@ -34,7 +34,7 @@ test("property: the order of keys does not matter", () => {
   expect(a.output).toBeAllclose(b.output, { rtol: 1e-12 });
 });
 
-test("gradient: of queries, keys and values", () => {
+test("gradients of queries, keys and values equal central differences", () => {
   const given = { q: make([1, 2, 3, 2], 1), k: make([1, 2, 3, 2], 2), v: make([1, 2, 3, 2], 3) };
   const dy = make([1, 2, 3, 2], 4);
   const options = { mask: causal(), forms };

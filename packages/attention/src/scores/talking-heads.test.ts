@@ -37,7 +37,7 @@ test("golden: swapping the weights of two heads swaps their outputs, for shared 
   expect([...swapped!.slice(9)]).toEqual([...plain!.slice(0, 9)]);
 });
 
-test("gradient: of both mixtures, queries, keys and values", () => {
+test("gradients of both mixtures, queries, keys and values equal central differences", () => {
   const given = {
     q: make([1, 2, 3, 2], 1),
     k: make([1, 2, 3, 2], 2),

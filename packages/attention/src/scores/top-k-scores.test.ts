@@ -39,7 +39,7 @@ test("golden: masked keys are never selected", () => {
   ]);
 });
 
-test("gradient: of queries, keys and values", () => {
+test("gradients of queries, keys and values equal central differences", () => {
   const given = { q: make([1, 2, 4, 2], 1), k: make([1, 2, 4, 2], 2), v: make([1, 2, 4, 2], 3) };
   const dy = make([1, 2, 4, 2], 4);
   const options = { mask: causal(), forms: [topKScores(2)] };

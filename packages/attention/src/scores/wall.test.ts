@@ -98,7 +98,7 @@ test("strong decay gives 0, not NaN", () => {
   for (const y of output.data) expect(y).not.toBeNaN();
 });
 
-test("gradient: of the decay, queries, keys and values", () => {
+test("gradients of the decay, queries, keys and values equal central differences", () => {
   const shape = [1, 2, 3, 2];
   const given = { q: make(shape, 1), k: make(shape, 2), v: make(shape, 3), g: decay(shape, 4) };
   const dy = make(shape, 5);

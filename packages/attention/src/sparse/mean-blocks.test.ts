@@ -15,7 +15,7 @@ test("property: blocks of one token give the tokens, and a single block gives th
   );
 });
 
-test("gradient: of the tokens, with a short last block", () => {
+test("the gradient of the tokens equals central differences, with a short last block", () => {
   const dy = make([1, 2, 3, 2], 2);
   checkGradient((x) => sum(mul(meanBlocks(x, 2), dy)), make([1, 2, 5, 2], 1));
 });

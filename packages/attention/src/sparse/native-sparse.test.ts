@@ -32,7 +32,7 @@ test("property: with all blocks selected, gates 0, 1, 0 give full causal attenti
   );
 });
 
-test("gradient: of gates, queries, keys and values", () => {
+test("gradients of gates, queries, keys and values equal central differences", () => {
   const given = {
     q: make([1, 2, 6, 2], 1),
     k: make([1, 1, 6, 2], 2),

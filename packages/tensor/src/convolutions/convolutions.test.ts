@@ -130,7 +130,7 @@ test.each<[string, (x: Tensor) => Tensor, number[]]>([
   expect(() => checkGradient(slope, x, { tolerance: 1e-5 })).not.toThrow();
 });
 
-test("a window that extends beyond the end counts its elements inside, and one completely outside does not exist", () => {
+test("with ceilMode, a window that extends beyond the end reduces the elements inside, and windows completely outside are omitted", () => {
   const x = reshape(arange(5), [1, 1, 5]);
   expect(maxPool1d(x, 2).toNested()).toEqual([[[1, 3]]]);
   expect(maxPool1d(x, 2, { ceilMode: true }).toNested()).toEqual([[[1, 3, 4]]]);
@@ -150,7 +150,7 @@ test("a window that extends beyond the end counts its elements inside, and one c
   expect(slope(tensor([[[0, 0, 1, 1]]])).toNested()).toEqual([[[1, 0, 1, 0]]]);
 });
 
-test("ranges may count from the end, may be omitted, and are views", () => {
+test("stridedSlice: indices may count from the end, ranges may be omitted, and the result is a view", () => {
   const x = reshape(arange(24), [2, 3, 4]);
   expect(stridedSlice(x, [[], [-2], [1, -1, 2]]).toNested()).toEqual([
     [[5], [9]],

@@ -25,7 +25,7 @@ const lengths = fc.oneof(
   fc.constantFrom(64, 96, 100, 101, 121, 128, 37 * 3, 41 * 41, 400, 512),
 );
 
-test("property: a transform is the sum of its definition, for any length", () => {
+test("property: fft equals the sum of its definition, for any length", () => {
   fc.assert(
     fc.property(lengths, fc.integer(), fc.nat(1000), (n, seed, k) => {
       const x = complex([n], seed);
@@ -80,7 +80,7 @@ test("property: rfft is the first half of fft, along any axis, truncated or padd
   );
 });
 
-test.each([5, 12, 49, 66])("gradients of all four, of the length %s, equal central differences", (n) => {
+test.each([5, 12, 49, 66])("gradients of all four transforms of length %s equal central differences", (n) => {
   const x = complex([n], 1);
   const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 9)));
   const both = ({ real, imag }: Complex) => add(weigh(real), weigh(square(imag)));
@@ -91,7 +91,7 @@ test.each([5, 12, 49, 66])("gradients of all four, of the length %s, equal centr
   expect(() => checkGradient((z: Complex) => weigh(irfft(z)), x)).not.toThrow();
 });
 
-test("float32 results are accurate to float32", () => {
+test("results in float32 have errors of the size of float32 rounding", () => {
   const x = randn([4096], { seed: 1 });
   const exact = rfft(tensor([...x.data], { dtype: "float64" }));
   const size = Math.max(...exact.real.data.map(Math.abs));

@@ -11,23 +11,20 @@ test.each([
   ["xavierNormal", xavierNormal, Math.sqrt(2 / (40 * 9 + 60 * 9))],
   ["kaimingUniform", kaimingUniform, Math.sqrt(2 / (40 * 9))],
   ["kaimingNormal", kaimingNormal, Math.sqrt(2 / (40 * 9))],
-] as const)(
-  "%s has the mean 0 and the spread of its formula, and a gain multiplies it",
-  (_, make, spread) => {
-    const weight = make([60, 40, 3, 3], { seed: 1, dtype: "float64" });
-    expect(Math.abs(mean(weight).data[0]!) / spread).toBeLessThan(0.03);
-    expect(std(weight).data[0]! / spread).toBeCloseTo(1, 1);
-    expect(weight.shape).toEqual([60, 40, 3, 3]);
-    const doubled = make([60, 40, 3, 3], {
-      seed: 1,
-      dtype: "float64",
-      gain: 2 * (make.name.startsWith("k") ? Math.SQRT2 : 1),
-    });
-    doubled.data.forEach((x, i) => expect(x).toBeCloseTo(2 * weight.data[i]!, 12));
-  },
-);
+] as const)("%s has mean 0 and the variance of its formula, and a gain multiplies it", (_, make, spread) => {
+  const weight = make([60, 40, 3, 3], { seed: 1, dtype: "float64" });
+  expect(Math.abs(mean(weight).data[0]!) / spread).toBeLessThan(0.03);
+  expect(std(weight).data[0]! / spread).toBeCloseTo(1, 1);
+  expect(weight.shape).toEqual([60, 40, 3, 3]);
+  const doubled = make([60, 40, 3, 3], {
+    seed: 1,
+    dtype: "float64",
+    gain: 2 * (make.name.startsWith("k") ? Math.SQRT2 : 1),
+  });
+  doubled.data.forEach((x, i) => expect(x).toBeCloseTo(2 * weight.data[i]!, 12));
+});
 
-test("fanOut divides the variance by the outputs, and uniform weights fill their range", () => {
+test("fanOut divides the variance by the number of outputs, and uniform weights fill their range", () => {
   const weight = kaimingNormal([100, 400], { seed: 1, mode: "fanOut" });
   expect(std(weight).data[0]! / Math.sqrt(2 / 100)).toBeCloseTo(1, 1);
   // The largest number of an even spread is √3 deviations away.

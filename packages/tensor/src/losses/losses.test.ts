@@ -59,14 +59,14 @@ test.each(Object.entries(losses))("the gradient of %s equals central differences
   expect(() => checkGradient(weighed, pair)).not.toThrow();
 });
 
-test.each(Object.entries(losses))("%s: the sum and the mean are those of the unreduced losses", (_, loss) => {
+test.each(Object.entries(losses))("%s: sum and mean equal those of the unreduced losses", (_, loss) => {
   const each = [...loss(pair, { reduction: "none" }).data];
   const total = each.reduce((a, b) => a + b, 0);
   expect(loss(pair, { reduction: "sum" }).data[0]).toBeCloseTo(total, 12);
   expect(loss(pair, { reduction: "mean" }).data[0]).toBeCloseTo(total / each.length, 12);
 });
 
-test("property: Huber's loss is half the square near 0, and delta times the distance less half of delta beyond", () => {
+test("property: Huber's loss is ½ d² up to delta, and delta · (|d| − ½ delta) beyond", () => {
   const number = fc.double({ min: -5, max: 5, noNaN: true });
   fc.assert(
     fc.property(number, number, fc.double({ min: 0.1, max: 4, noNaN: true }), (a, b, delta) => {
@@ -80,7 +80,7 @@ test("property: Huber's loss is half the square near 0, and delta times the dist
   );
 });
 
-test("property: the binary cross-entropy equals the cross-entropy of two classes", () => {
+test("property: binary cross-entropy equals the cross-entropy of two classes", () => {
   fc.assert(
     fc.property(fc.integer(), (seed) => {
       const logits = random([5], seed);
@@ -96,7 +96,7 @@ test("property: the binary cross-entropy equals the cross-entropy of two classes
   );
 });
 
-test("a logit of any size has a finite loss, and the slope sigmoid − target", () => {
+test("any finite logit has a finite loss and the gradient sigmoid − target", () => {
   const [logits, target] = [tensor([1e4, -1e4, 1e4, 30]), tensor([1, 0, 0, 1])];
   const none = { reduction: "none" as const };
   expect(binaryCrossEntropyWithLogits(logits, target, none).toNested()).toEqual([
@@ -109,7 +109,7 @@ test("a logit of any size has a finite loss, and the slope sigmoid − target", 
   expect(slope.data).toBeAllclose([...sub(sigmoid(logits), target).data], { rtol: 1e-6, atol: 1e-9 });
 });
 
-test("the weight of positives multiplies what a target asks for, and the other weight every loss", () => {
+test("positiveWeight multiplies the losses of positive targets, and weight all losses", () => {
   const float64 = (values: number[]) => tensor(values, { dtype: "float64" });
   const [logits, target] = [float64([2, 2, 2]), float64([1, 0, 0.5])];
   const each = (options = {}) => [
@@ -122,7 +122,7 @@ test("the weight of positives multiplies what a target asks for, and the other w
   near(each({ weight: float64([2, 5, 1]) }), [2 * yes, 5 * no, (yes + no) / 2]);
 });
 
-test("property: a divergence is not negative, and 0 of a distribution from itself", () => {
+test("property: the KL divergence is at least 0, and 0 between equal distributions", () => {
   fc.assert(
     fc.property(fc.integer(), (seed) => {
       const [p, q] = [random([2, 5], seed), random([2, 5], seed + 1)];
@@ -148,7 +148,7 @@ test("golden: a class of probability 0 adds nothing, and the default divides by 
   expect(klDivergence(logs, target, { reduction: "mean" }).data[0]).toBeCloseTo(total / 4, 6);
 });
 
-test("property: the cosine is independent of norms, is 1 for a vector with itself, and broadcasts", () => {
+test("property: cosineSimilarity does not depend on norms, is 1 for equal vectors, and broadcasts", () => {
   fc.assert(
     fc.property(fc.integer(), (seed) => {
       const [a, b] = [random([3, 4], seed), random([4], seed + 1)];
@@ -164,7 +164,7 @@ test("property: the cosine is independent of norms, is 1 for a vector with itsel
   expect(cosineSimilarity(zeros([2]), zeros([2])).toNested()).toBe(0);
 });
 
-test("pairs with target 1 have the loss 1 − cosine, pairs with target -1 that above the margin", () => {
+test("cosineEmbeddingLoss is 1 − cosine for target 1, and the cosine above the margin for target -1", () => {
   const a = tensor([
     [1, 0],
     [1, 0],
@@ -180,7 +180,7 @@ test("pairs with target 1 have the loss 1 − cosine, pairs with target -1 that 
   expect(each.toNested()).toEqual([1, 0.75, 0]);
 });
 
-test("the loss of a triplet is 0 if its negative is farther by the margin; optionally the smaller of two distances counts", () => {
+test("the triplet loss is 0 if the negative is farther than the positive by the margin; with `swap`, the smaller distance to the negative counts", () => {
   const [anchor, positive] = [tensor([[0, 0]]), tensor([[3, 0]])];
   const negative = tensor([[4, 0]]);
   expect(tripletMarginLoss(anchor, positive, negative, { margin: 1 }).data[0]).toBeCloseTo(0, 5);
@@ -188,7 +188,7 @@ test("the loss of a triplet is 0 if its negative is farther by the margin; optio
   expect(tripletMarginLoss(anchor, positive, negative, { swap: true }).data[0]).toBeCloseTo(3, 5);
 });
 
-test("golden: the contrastive loss of orthogonal pairs is that of a softmax over their cosines", () => {
+test("golden: for orthogonal pairs, infoNce is the cross-entropy of a softmax over their cosines", () => {
   const pairs = tensor([
     [2, 0],
     [0, 5],
@@ -236,7 +236,7 @@ test("invalid arguments are refused, with the fix", () => {
   expect(() => cosineEmbeddingLoss(tensor(1), tensor(1), signs)).toThrow(/^cosineEmbeddingLoss: /);
 });
 
-test("cosines along an axis that one tensor repeats, or does not have", () => {
+test("cosineSimilarity along an axis that is broadcast in one tensor, or that it lacks", () => {
   const a = tensor([[1], [2], [3]]);
   const cosine = 6 / Math.sqrt(14 * 3);
   expect(cosineSimilarity(a, tensor([[5]]), { axis: 0 }).data[0]).toBeCloseTo(cosine, 6);
@@ -245,7 +245,7 @@ test("cosines along an axis that one tensor repeats, or does not have", () => {
 });
 
 // Expected numbers are from PyTorch 2.6.
-test("golden: the gradient of cosineEmbeddingLoss where a vector is zero", () => {
+test("golden: the gradient of cosineEmbeddingLoss at a zero vector", () => {
   const [a, b] = [zeros([1, 2], { dtype: "float64" }), tensor([[3, 4]], { dtype: "float64" })];
   const one = tensor([1], { dtype: "int32" });
   const slope = grad((x: Tensor) => cosineEmbeddingLoss(x, b, one))(a);

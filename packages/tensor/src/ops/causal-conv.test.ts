@@ -17,7 +17,7 @@ const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float
 const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 99)));
 const size = fc.integer({ min: 1, max: 5 });
 
-test("property: a sequence in pieces gives the same outputs as the whole sequence", () => {
+test("property: a sequence in segments gives the same outputs as the whole sequence", () => {
   fc.assert(
     fc.property(size, size, size, fc.integer({ min: 2, max: 8 }), fc.integer(), (B, C, K, T, seed) => {
       const [x, weight, bias] = [random([B, C, T], seed), random([C, 1, K], seed + 1), random([C], seed + 2)];
@@ -68,14 +68,14 @@ test("golden: by hand, each channel with its own taps", () => {
   ]);
 });
 
-test("the activation is silu under both of its names", () => {
+test("the activations silu and swish are the same", () => {
   const [x, weight] = [random([1, 2, 4]), random([2, 1, 3], 2)];
   const expected = silu(causalConv(x, weight).output).toNested();
   expect(causalConv(x, weight, { activation: "silu" }).output.toNested()).toEqual(expected);
   expect(causalConv(x, weight, { activation: "swish" }).output.toNested()).toEqual(expected);
 });
 
-test("gradients towards all four inputs, first and second, equal central differences", () => {
+test("first and second gradients of all four inputs equal central differences", () => {
   const params = {
     x: random([2, 3, 4]),
     weight: random([3, 1, 3], 2),
@@ -92,7 +92,7 @@ test("gradients towards all four inputs, first and second, equal central differe
   expect(() => checkGradient(slope, params.weight)).not.toThrow();
 });
 
-test("each tap counts two operations", () => {
+test("two FLOPs are counted per tap", () => {
   const { flops } = count(() => causalConv(zeros([2, 3, 5]), zeros([3, 1, 4]), { state: zeros([2, 3, 3]) }));
   expect(flops).toBe(2 * 30 * 4); // the copies of concat and of the state compute nothing
 });

@@ -15,7 +15,7 @@ import type { Tensor } from "../tensor.js";
 const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
 const ids = (values: number[] | number[][]) => tensor(values, { dtype: "int32" });
 
-test("property: equals its definition over the log-softmax", () => {
+test("property: crossEntropy equals its definition by logSoftmax", () => {
   const target = fc.integer({ min: -1, max: 3 });
   const targets = fc.array(target, { minLength: 1, maxLength: 6 });
   fc.assert(
@@ -48,7 +48,7 @@ test("property: equals its definition over the log-softmax", () => {
   );
 });
 
-test("golden: equal logits have the loss log V, certain ones 0 or the difference of the logits", () => {
+test("golden: equal logits have the loss log V, and one large logit the loss 0 or the difference to it", () => {
   expect(crossEntropy(zeros([2, 3, 8]), zeros([2, 3], { dtype: "int32" })).toNested()).toBe(
     Math.fround(Math.log(8)),
   );
@@ -58,7 +58,7 @@ test("golden: equal logits have the loss log V, certain ones 0 or the difference
   expect(crossEntropy(tensor([[0, 1000]]), ids([1]), { labelSmoothing: 0.5 }).toNested()).toBe(250);
 });
 
-test("logits are read through any strides", () => {
+test("strided logits give the same as contiguous ones", () => {
   const x = random([4, 3, 2]);
   const view = permute(x, [2, 1, 0]);
   const packed = tensor(view.data, { shape: [2, 3, 4] });
@@ -69,7 +69,7 @@ test("logits are read through any strides", () => {
   expect(crossEntropy(view, targets).toNested()).toBe(crossEntropy(packed, targets).toNested());
 });
 
-test("gradients, first and second, equal central differences", () => {
+test("first and second gradients equal central differences", () => {
   const targets = ids([1, -100, 0]);
   for (const reduction of ["mean", "sum"] as const) {
     const f = (x: Tensor) => crossEntropy(x, targets, { labelSmoothing: 0.1, reduction });

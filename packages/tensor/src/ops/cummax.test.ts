@@ -20,7 +20,7 @@ const numbers = fc.array(
   },
 );
 
-test("property: cummax and its indices agree with a loop, also for NaN and equal numbers", () => {
+test("property: cummax and its indices equal a loop, also for NaN and equal numbers", () => {
   fc.assert(
     fc.property(numbers, (values) => {
       let place = 0;
@@ -36,7 +36,7 @@ test("property: cummax and its indices agree with a loop, also for NaN and equal
   );
 });
 
-test("property: cumprod is the product so far, along any axis of a view", () => {
+test("property: cumprod is the product up to each element, along any axis of a view", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 9 }),
@@ -72,7 +72,7 @@ test("the gradient of cumprod is correct for zeros, and that of cummax goes to t
   expect(grad(both)(tensor([2, 1, 3])).toNested()).toEqual([0, 0, 2]);
 });
 
-test("whole numbers have the largest so far; an axis that is not there is refused", () => {
+test("cummax accepts integers; an axis out of range is refused", () => {
   expect(cummax(tensor([-5, -7, -2], { dtype: "int32" }), 0).values.toNested()).toEqual([-5, -5, -2]);
   expect(() => cummax(zeros([2]), 1)).toThrow(/cummax: `axis` is 1/);
   expect(() => cumprod(zeros([2]), -2)).toThrow(/cumprod: `axis` is -2/);

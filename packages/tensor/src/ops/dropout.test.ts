@@ -19,20 +19,20 @@ test("property: an element is dropped if its uniform number is below the rate, a
   );
 });
 
-test("with rate 0.25 about a quarter of the numbers is dropped, and the mean does not change", () => {
+test("with rate 0.25, about a quarter of the elements is dropped, and the mean is preserved", () => {
   const { data } = dropout(ones([10_000]), { rate: 0.25, seed: 7 });
   const dropped = data.filter((value) => value === 0).length;
   expect(Math.abs(dropped - 2500)).toBeLessThan(4 * Math.sqrt(10_000 * 0.25 * 0.75));
 });
 
-test("elements are numbered in row-major order, whatever the strides", () => {
+test("the dropped elements depend on row-major indices, not on strides", () => {
   const x = uniform([3, 4], { seed: 1 });
   const view = dropout(permute(x, [1, 0]), { rate: 0.5, seed: 3 });
   const kept = dropout(ones([4, 3]), { rate: 0.5, seed: 3 });
   expect(view.toNested()).toEqual(mul(permute(x, [1, 0]), kept).toNested());
 });
 
-test("the gradient is dropped at the same elements", () => {
+test("the gradient is dropped at the same elements as the output", () => {
   const [x, dy] = [
     randn([2, 3], { seed: 1, dtype: "float64" }),
     randn([2, 3], { seed: 2, dtype: "float64" }),
@@ -41,7 +41,7 @@ test("the gradient is dropped at the same elements", () => {
   expect(() => checkGradient(f, x)).not.toThrow();
 });
 
-test("a rate of 1 and a seed that is not whole are refused, with the fix", () => {
+test("a rate of 1 and a seed that is not an integer are refused, with the fix", () => {
   expect(() => dropout(ones([2]), { rate: 1, seed: 1 })).toThrow(
     /`rate` is 1, expected a probability.*\nFix: 0.1 drops/,
   );

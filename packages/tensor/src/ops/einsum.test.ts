@@ -36,7 +36,7 @@ function loops(
   return out;
 }
 
-test("property: equals nested loops", () => {
+test("property: einsum equals nested loops", () => {
   const operand = fc
     .array(fc.constantFrom("a", "b", "c", "d"), { maxLength: 3 })
     .map((list) => list.join(""));
@@ -71,7 +71,7 @@ const a = tensor([
   [3, 4],
 ]);
 
-test("golden: the well-known ones, by hand", () => {
+test("golden: transpose, diagonal, trace, outer, dot and matrix products, by hand", () => {
   expect(einsum("ij->ji", a).toNested()).toEqual([
     [1, 3],
     [2, 4],
@@ -93,7 +93,7 @@ test("golden: the well-known ones, by hand", () => {
   ]);
 });
 
-test("dots stand for axes without letters, matched from the right, and 1 repeats", () => {
+test("`...` matches axes from the right, and axes of length 1 are broadcast", () => {
   const x = random([3, 1, 2, 4], 1);
   const y = random([5, 4, 6], 2);
   const product = einsum("...ij,...jk->...ik", x, y);
@@ -113,7 +113,7 @@ test("operands are contracted in the order with the fewest multiplications", () 
   expect(count(chain).flops).toBe(2 * 240);
 });
 
-test("the gradient towards each operand equals central differences", () => {
+test("the gradient of each operand equals central differences", () => {
   const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 99)));
   const params = [random([2, 3, 3], 1), random([3, 4], 2), random([2, 4], 3)];
   const f = ([x, y, z]: Tensor[]) => weigh(einsum("bii,ij,bj->jb", x!, y!, z!));
@@ -123,7 +123,7 @@ test("the gradient towards each operand equals central differences", () => {
   ).not.toThrow();
 });
 
-test("gradients of gradients, of diagonals, of axes that repeat, and of what is summed away", () => {
+test("first and second gradients equal central differences, also for diagonals, broadcast axes and summed axes", () => {
   const weigh = (y: Tensor) => sum(mul(mul(y, y), random([...y.shape], 99)));
   const [x, y] = [random([2, 3, 3], 1), random([1, 3], 2)];
   const equations = ["bii,aj->ij", "bij,bj->b", "bii,ai->", "bij,ij->jib", "bij,aj"];
@@ -136,7 +136,7 @@ test("gradients of gradients, of diagonals, of axes that repeat, and of what is 
   }
 });
 
-test("what cannot be read, and what does not fit, is refused with the fix", () => {
+test("malformed equations, and operands that do not fit them, are refused with the fix", () => {
   expect(() => einsum("i1,j", a, a)).toThrow(/`equation` is "i1,j".*\nFix: write it like "ij,jk->ik"/);
   expect(() => einsum("ij,jk", a)).toThrow(/expected an operand for each of the 1 tensors/);
   expect(() => einsum("ij->iij", a)).toThrow(/a result that names "i" once/);

@@ -46,7 +46,7 @@ test("golden: x Φ(x) from tables of the normal distribution", () => {
   expect(swiglu(tensor([1]), tensor([4]), { alpha: Math.log(3) }).data[0]).toBeCloseTo(3, 5);
 });
 
-test("far from 0 it is x or 0", () => {
+test("for large magnitudes, gelu is x or 0, and its gradient 1 or 0", () => {
   const far = tensor([1e4, -1e4, Infinity, -Infinity]);
   expect([...gelu(far).data].map((v) => v + 0)).toEqual([1e4, 0, Infinity, 0]);
   expect([...gelu(far, { approximate: "tanh" }).data].map((v) => v + 0)).toEqual([1e4, 0, Infinity, 0]);
@@ -69,7 +69,7 @@ test.each<[string, (x: Tensor) => Tensor]>([
   expect(() => checkGradient(slope, x, { tolerance: 1e-5 })).not.toThrow();
 });
 
-test("an unknown approximation and whole numbers are refused, with the fix", () => {
+test("an unknown approximation and integer tensors are refused, with the fix", () => {
   const approximate = "new" as unknown as "tanh";
   expect(() => gelu(x, { approximate })).toThrow(
     /`approximate` is "new", expected "none" or "tanh".\nFix: leave it out/,

@@ -19,7 +19,7 @@ import { onesLike, zerosLike } from "./zeros-like.js";
 const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
 const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 99)));
 
-test("property: a range has the numbers before its end, in steps up or down", () => {
+test("property: arange has the numbers before its end, in positive or negative steps", () => {
   const number = fc.integer({ min: -20, max: 20 });
   fc.assert(
     fc.property(number, number, number, (start, stop, step) => {
@@ -33,7 +33,7 @@ test("property: a range has the numbers before its end, in steps up or down", ()
   expect(arange(3, { start: 1, dtype: "int32" }).toNested()).toEqual([1, 2, 3]);
 });
 
-test("property: evenly spaced numbers begin and end where they should", () => {
+test("property: linspace begins at the first limit, ends at the last, and has equal steps", () => {
   const number = fc.double({ min: -1e3, max: 1e3, noNaN: true });
   fc.assert(
     fc.property(number, number, fc.integer({ min: 2, max: 20 }), (start, stop, count) => {
@@ -47,7 +47,7 @@ test("property: evenly spaced numbers begin and end where they should", () => {
   expect(linspace(3, 9, 1).toNested()).toEqual([3]);
 });
 
-test("property: the identity changes no matrix; the trace of a product does not depend on the order", () => {
+test("property: a product with eye changes no matrix; the trace of a product does not depend on the order", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 5 }),
@@ -73,7 +73,7 @@ test.each<[string, (x: Tensor) => Tensor, number[]]>([
   expect(() => checkGradient((z) => weigh(f(z)), random(shape))).not.toThrow();
 });
 
-test("a grid has each vector along its own axis", () => {
+test("meshgrid repeats each vector along the other axes", () => {
   const [a, b, c] = meshgrid([arange(2), arange(3), arange(4)]) as [Tensor, Tensor, Tensor];
   for (let i = 0; i < 2; i++)
     for (let j = 0; j < 3; j++)
@@ -84,7 +84,7 @@ test("a grid has each vector along its own axis", () => {
   expect(meshgrid([])).toEqual([]);
 });
 
-test("zeros and ones like a tensor have its shape, its type and its device", () => {
+test("zerosLike and onesLike have the shape, dtype and device of the tensor", () => {
   const x = zeros([2, 3], { dtype: "int32", device: js() });
   for (const like of [zerosLike, onesLike]) {
     expect(like(x).device).toBe(x.device);
@@ -97,7 +97,7 @@ test("zeros and ones like a tensor have its shape, its type and its device", () 
   expect([...onesLike(x).data, ...zerosLike(x).data]).toEqual([1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0]);
 });
 
-test("what cannot be made is refused, with the fix", () => {
+test("invalid arguments are refused, with the fix", () => {
   expect(() => arange(0, 1, 0)).toThrow(/`step` is 0, expected a step that is not 0/);
   expect(() => arange(0, 1, 0.5, { dtype: "int32" })).toThrow(/^arange: .*0.5/);
   expect(() => arange(1.5)).toThrow(/`length` is 1.5/);

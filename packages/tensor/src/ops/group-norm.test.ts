@@ -12,7 +12,7 @@ import { sum } from "./sum.js";
 
 const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
 
-test("property: each group of channels is normalized as if it were alone", () => {
+test("property: each group of channels is normalized by its own mean and variance", () => {
   const sizes = fc.tuple(
     fc.integer({ min: 1, max: 3 }),
     fc.integer({ min: 1, max: 3 }),

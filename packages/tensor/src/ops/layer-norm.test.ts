@@ -57,7 +57,7 @@ test("golden: by hand", () => {
   ]);
 });
 
-test("several last axes are one row, read through any strides", () => {
+test("several last axes are normalized together, also in strided views", () => {
   const x = permute(random([4, 2, 3]), [1, 2, 0]);
   const [weight, bias] = [random([3, 4], 2), random([3, 4], 3)];
   const whole = layerNorm(x, weight, bias, { axis: 1 });
@@ -77,7 +77,7 @@ test("rows near 1000 are accurate in float32", () => {
   expect(slope(near)).toBeAllclose(slope(tensor([0.25, 0.5, 0.75, 1])), { rtol: 0, atol: 5e-6 });
 });
 
-test("gradients, first and second, equal central differences", () => {
+test("first and second gradients equal central differences", () => {
   const params = { x: random([2, 3, 4]), weight: random([4], 2), bias: random([4], 3) };
   expect(() => checkGradient((p) => weigh(layerNorm(p.x, p.weight, p.bias)), params)).not.toThrow();
   const wide = { x: random([2, 3, 2]), weight: random([3, 2], 2) };
@@ -89,14 +89,14 @@ test("gradients, first and second, equal central differences", () => {
   expect(() => checkGradient(slope, random([2, 4]), { tolerance: 1e-5 })).not.toThrow();
 });
 
-test("gradients are correct where eps dominates the variance", () => {
+test("gradients equal central differences where eps dominates the variance", () => {
   const params = { x: random([2, 3, 4]), weight: random([4], 2), bias: random([4], 3) };
   const eps = 0.7;
   expect(() => checkGradient((p) => weigh(layerNorm(p.x, p.weight, p.bias, { eps })), params)).not.toThrow();
   expect(() => checkGradient((p) => weigh(rmsNorm(p.x, p.weight, { eps })), params)).not.toThrow();
 });
 
-test("a weight of another shape or type is refused, with the fix", () => {
+test("a weight of another shape or dtype is refused, with the fix", () => {
   expect(() => layerNorm(zeros([2, 3]), ones([2]))).toThrow(
     /layerNorm: `weight` is "float32 \[2\]", expected float32 \[3\], the axes of x from 1 on.*\nFix: the norm goes over these axes/,
   );

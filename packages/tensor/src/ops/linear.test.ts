@@ -16,7 +16,7 @@ import type { Tensor } from "../tensor.js";
 
 const random = (shape: number[], seed: number) => randn(shape, { seed, dtype: "float64" });
 
-test("property: the product with the transposed weight, and the bias", () => {
+test("property: linear is the product with the transposed weight, plus the bias", () => {
   const size = fc.integer({ min: 1, max: 5 });
   fc.assert(
     fc.property(fc.array(size, { maxLength: 2 }), size, size, fc.nat(100), (outer, inner, out, seed) => {
@@ -32,13 +32,13 @@ test("property: the product with the transposed weight, and the bias", () => {
   );
 });
 
-test("the gradient towards each of the three equals central differences", () => {
+test("the gradients of x, weight and bias equal central differences", () => {
   const params = { x: random([2, 3, 4], 1), weight: random([5, 4], 2), bias: random([5], 3) };
   const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 9)));
   expect(() => checkGradient(({ x, weight, bias }) => weigh(linear(x, weight, bias)), params)).not.toThrow();
 });
 
-test("property: a weight of 16 bits gives the bits of the weight cast to float32, and x has its gradient", () => {
+test("property: a 16-bit weight gives the same outputs and gradients of x as the weight cast to float32, bit for bit", () => {
   const size = fc.integer({ min: 1, max: 9 });
   const half = fc.constantFrom("bfloat16" as const, "float16" as const);
   fc.assert(

@@ -28,7 +28,7 @@ test("golden: by hand, where the softmax itself is 0", () => {
   expect(logSoftmax(tensor([5, 5])).toNested()).toEqual([Math.fround(-Math.LN2), Math.fround(-Math.LN2)]);
 });
 
-test("gradient, and what is refused", () => {
+test("the gradient equals central differences; integer tensors and axes out of range are refused", () => {
   expect(() => checkGradient((x) => weigh(logSoftmax(x, { axis: 0 })), random([3, 4]))).not.toThrow();
   expect(() => logSoftmax(tensor([1, 2]), { axis: 1 })).toThrow(/logSoftmax: `axis` is 1/);
   expect(() => logSoftmax(tensor([1], { dtype: "int32" }))).toThrow(/expected float32 or float64/);

@@ -32,7 +32,7 @@ function operand(batch: number[], rows: number, columns: number, kind: number, s
 const at = (x: Tensor, place: number[]) =>
   x.device.array(x.storage)[place.reduce((sum, index, axis) => sum + index * x.strides[axis]!, x.offset)]!;
 
-test("property: equals the triple loop, for strided operands and broadcast batches, bit for bit", () => {
+test("property: matmul equals the triple loop, for strided operands and broadcast batches, bit for bit", () => {
   const kinds = fc.tuple(fc.nat(3), fc.nat(3), fc.boolean(), fc.boolean());
   fc.assert(
     fc.property(length, length, length, small, small, kinds, fc.integer(), (M, K, N, B, C, kinds, seed) => {
@@ -56,7 +56,7 @@ test("property: equals the triple loop, for strided operands and broadcast batch
   );
 });
 
-test("property: a row alone equals the row among others, bit for bit, in float32", () => {
+test("property: a row by itself gives the same as among others, bit for bit, in float32", () => {
   fc.assert(
     fc.property(length, fc.integer({ min: 1, max: 40 }), length, fc.integer(), (M, K, N, seed) => {
       const [a, b] = [randn([M, K], { seed }), randn([K, N], { seed: seed + 1 })];
@@ -69,7 +69,7 @@ test("property: a row alone equals the row among others, bit for bit, in float32
   );
 });
 
-test("vectors, repeated operands, empty sums and whole numbers", () => {
+test("golden: vectors, one tensor as both operands, empty sums and integers", () => {
   const [v, m] = [
     tensor([1, 2]),
     tensor([
@@ -94,7 +94,7 @@ test("vectors, repeated operands, empty sums and whole numbers", () => {
   expect(matmul(whole, transpose(whole)).toNested()).toEqual([[32]]); // 20,000 wrapped
 });
 
-test("an empty sum over a batch is zeros", () => {
+test("an inner dimension of 0 gives zeros", () => {
   expect(matmul(zeros([2, 3, 0]), zeros([0, 4])).data).toEqual(new Float32Array(24));
   expect(matmul(zeros([2, 0, 3]), zeros([3, 4])).shape).toEqual([2, 0, 4]);
 });

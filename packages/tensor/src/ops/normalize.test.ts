@@ -12,7 +12,7 @@ import { sum } from "./sum.js";
 
 const weigh = (y: Tensor) => sum(mul(y, randn([...y.shape], { seed: 99, dtype: "float64" })));
 
-test("property: every vector has the length 1 by its own norm, and its direction", () => {
+test("property: every vector is scaled to norm 1, and keeps its direction", () => {
   fc.assert(
     fc.property(
       fc.integer(),
@@ -34,13 +34,13 @@ test.each([1, 2])("the gradient, of order %s, equals central differences", (orde
   expect(() => checkGradient((z) => weigh(normalize(z, { order, axis: 0 })), x)).not.toThrow();
 });
 
-test("a vector shorter than eps is divided by eps, and so is its gradient", () => {
+test("a vector whose norm is below eps is divided by eps, and so is its gradient", () => {
   expect(normalize(zeros([3])).toNested()).toEqual([0, 0, 0]);
   expect(normalize(tensor([1, 0]), { eps: 4 }).toNested()).toEqual([0.25, 0]);
   expect(grad((z: Tensor) => sum(normalize(z, { eps: 4 })))(tensor([1, 0])).toNested()).toEqual([0.25, 0.25]);
 });
 
-test("another order, and what is no option, are refused by name", () => {
+test("other orders and unknown options are refused, and the error names them", () => {
   expect(() => normalize(zeros([2]), { order: 3 })).toThrow(
     /^normalize: `order` is 3, expected 1, 2 or Infinity/,
   );

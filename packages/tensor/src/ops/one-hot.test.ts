@@ -5,7 +5,7 @@ import { argmax } from "./argmax.js";
 import { oneHot } from "./one-hot.js";
 import { sum } from "./sum.js";
 
-test("property: each row holds one 1, whose place is the id", () => {
+test("property: each row has a single 1, at the index of the id", () => {
   const lists = fc.array(fc.nat(6), { minLength: 1, maxLength: 8 });
   fc.assert(
     fc.property(lists, (list) => {
@@ -18,7 +18,7 @@ test("property: each row holds one 1, whose place is the id", () => {
   );
 });
 
-test("an id out of range has a row of zeros, in any type", () => {
+test("an id out of range has a row of zeros, in any dtype", () => {
   const ids = tensor([-1, 1, 2], { dtype: "int32" });
   expect(oneHot(ids, 2, { dtype: "bool" }).toNested()).toEqual([
     [false, false],
@@ -28,7 +28,7 @@ test("an id out of range has a row of zeros, in any type", () => {
   expect(oneHot(ids, 2, { dtype: "int32" }).dtype).toBe("int32");
 });
 
-test("ids that are no whole numbers, and no class at all, are refused", () => {
+test("ids that are not integers, and a number of classes of 0, are refused", () => {
   const ids = tensor([1], { dtype: "int32" });
   expect(() => oneHot(tensor([1]), 2)).toThrow(/oneHot: `ids` is "float32.*\n?.*int32/);
   expect(() => oneHot(ids, 0)).toThrow(/`numClasses` is 0/);

@@ -28,7 +28,7 @@ const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float
 const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 99)));
 const shapes = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 4 });
 
-test("property: what is unstacked and stacked again is the same, along any axis", () => {
+test("property: stack undoes unstack, along any axis", () => {
   fc.assert(
     fc.property(shapes, fc.nat(3), fc.integer(), (shape, at, seed) => {
       const axis = at % shape.length;
@@ -41,7 +41,7 @@ test("property: what is unstacked and stacked again is the same, along any axis"
   );
 });
 
-test("property: an axis that is moved away and back is where it was; the others keep their order", () => {
+test("property: moveAxis is undone by moving the axis back; the other axes keep their order", () => {
   fc.assert(
     fc.property(shapes, fc.nat(3), fc.nat(3), (shape, a, b) => {
       const [from, to] = [a % shape.length, b % shape.length];
@@ -57,7 +57,7 @@ test("property: an axis that is moved away and back is where it was; the others 
   );
 });
 
-test("property: a sum over several axes is what einsum says", () => {
+test("property: tensordot equals einsum", () => {
   fc.assert(
     fc.property(
       fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 4, maxLength: 4 }),
@@ -132,7 +132,7 @@ test.each<[string, (x: Tensor) => Tensor]>([
   expect(() => checkGradient((z) => weigh(f(z)), random([2, 3, 2]))).not.toThrow();
 });
 
-test("a copy has memory of its own, in row-major order", () => {
+test("a copy has its own storage, in row-major order", () => {
   const x = tensor([
     [1, 2],
     [3, 4],
@@ -146,7 +146,7 @@ test("a copy has memory of its own, in row-major order", () => {
   expect(clone(x).storage).not.toBe(x.storage);
 });
 
-test("one number, of any shape and type", () => {
+test("item returns the single element of a tensor; flatten joins axes", () => {
   expect(item(tensor([[7]]))).toBe(7);
   expect(item(tensor([true]))).toBe(true);
   expect(item(tensor([1.5], { dtype: "float16" }))).toBe(1.5);
@@ -154,7 +154,7 @@ test("one number, of any shape and type", () => {
   expect(flatten(zeros([2, 3, 4]), { end: 1 }).shape).toEqual([6, 4]);
 });
 
-test("numbers are close within both tolerances, infinities if they are equal, NaN with equalNan", () => {
+test("isClose accepts differences within both tolerances, equal infinities, and NaN with equalNan", () => {
   const near = (a: number[], b: number[], options = {}) =>
     item(allClose(tensor(a, { dtype: "float64" }), tensor(b, { dtype: "float64" }), options));
   expect(near([1, 100], [1.1, 110], { rtol: 0.1 })).toBe(true);

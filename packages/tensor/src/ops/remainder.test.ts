@@ -14,7 +14,7 @@ import { sum } from "./sum.js";
 const float64 = (values: number[]) => tensor(values, { dtype: "float64" });
 const int32 = (values: number[]) => tensor(values, { dtype: "int32" });
 
-test("property: for integers, quotient · divisor + remainder is the dividend", () => {
+test("property: for integers, quotient · divisor + remainder equals the dividend", () => {
   const number = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
   fc.assert(
     fc.property(number, fc.oneof(number, fc.integer({ min: -9, max: 9 })), (a, b) => {

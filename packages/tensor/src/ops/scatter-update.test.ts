@@ -12,7 +12,7 @@ import type { Tensor } from "../tensor.js";
 const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
 const ids = (values: number[]) => tensor(values, { dtype: "int32" });
 
-test("property: each number comes from the update where it covers the place, else from the cache", () => {
+test("property: each element comes from the update where the update covers it, else from the cache", () => {
   const size = fc.integer({ min: 1, max: 4 });
   const starts = fc.array(fc.integer({ min: -9, max: 9 }), { minLength: 2, maxLength: 2 });
   fc.assert(
@@ -33,7 +33,7 @@ test("property: each number comes from the update where it covers the place, els
   );
 });
 
-test("golden: linear from each batch's own place, along any axis but the first, in any type", () => {
+test("golden: linear, from a start per batch, along any axis but the first, in any dtype", () => {
   const cache = zeros([2, 4], { dtype: "float16" });
   const update = tensor(
     [
@@ -54,7 +54,7 @@ test("golden: linear from each batch's own place, along any axis but the first, 
   expect(scatterUpdate(zeros([1, 3, 1]), tensor([[[5]]])).toNested()).toEqual([[[5], [0], [0]]]);
 });
 
-test("gradients towards both, first and second, equal central differences", () => {
+test("first and second gradients of cache and update equal central differences", () => {
   const params = { cache: random([2, 3, 2]), update: random([2, 2, 2], 2) };
   const f = ({ cache, update }: typeof params) => {
     const y = scatterUpdate(cache, update, { writeIndices: ids([2, 0]), mode: "circular" });

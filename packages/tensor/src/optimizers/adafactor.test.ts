@@ -9,7 +9,7 @@ import { adafactor } from "./adafactor.js";
 
 const random = (shape: number[], seed: number) => randn(shape, { seed, dtype: "float64" });
 
-test("the state of a matrix is its rows and its columns; of a vector a number for each", () => {
+test("the state of a matrix has one number per row and per column, that of a vector one per element", () => {
   const { moments, step } = adafactor().init({
     w: zeros([2, 3, 4]),
     b: zeros([5]),
@@ -25,7 +25,7 @@ test("the state of a matrix is its rows and its columns; of a vector a number fo
   expect(moments["meanSquare"]?.w).toBeUndefined();
 });
 
-test("property: the size of the gradients does not matter, and that of the param scales the step", () => {
+test("property: the magnitude of the gradients does not change the step, and that of the param scales it", () => {
   fc.assert(
     fc.property(fc.nat(1000), fc.double({ min: 0.1, max: 10, noNaN: true }), (seed, scale) => {
       const step = (params: { w: ReturnType<typeof random> }, factor: number) => {
@@ -46,7 +46,7 @@ test("property: the size of the gradients does not matter, and that of the param
   );
 });
 
-test("golden: the first step of equal gradients is the rate times the size of the param", () => {
+test("golden: for equal gradients, the first step is the rate times the root mean square of the param", () => {
   const params = { w: mul(ones([2, 2]), 4), b: mul(ones([3]), 4) };
   const optimizer = adafactor({ learningRate: 0.25 });
   const state = optimizer.init(params);

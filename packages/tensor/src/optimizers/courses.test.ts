@@ -10,7 +10,7 @@ import { wsd } from "./wsd.js";
 const shapes = fc.constantFrom<AnnealShape>("linear", "cosine", "exponential", "sqrt", 2, 0.5);
 const rate = fc.double({ min: 0.01, max: 10, noNaN: true });
 
-test("property: each shape goes monotonically from the first rate to the last, then stays", () => {
+test("property: anneal goes monotonically from the first rate to the last, then stays constant", () => {
   fc.assert(
     fc.property(shapes, rate, rate, fc.integer({ min: 1, max: 30 }), (shape, from, to, steps) => {
       const schedule = anneal({ from, to, steps, shape });
@@ -23,7 +23,7 @@ test("property: each shape goes monotonically from the first rate to the last, t
   );
 });
 
-test("property: a warm-up, a stable phase and a decay meet without a jump", () => {
+test("property: wsd is continuous between warm-up, stable phase and decay", () => {
   const count = fc.integer({ min: 1, max: 9 });
   fc.assert(
     fc.property(count, fc.nat(9), count, shapes, (warmupSteps, stableSteps, decaySteps, decay) => {
@@ -47,7 +47,7 @@ test("golden: the middle of each schedule, computed by hand", () => {
   expect(cycle(20)).toBe(1 / 250_000);
 });
 
-test("sequential schedules count their own steps, and one without steps is skipped", () => {
+test("sequential counts the steps of each schedule from 0, and skips one without steps", () => {
   const count = (step: number) => step;
   const schedule = sequential(
     [
@@ -83,7 +83,7 @@ test.each([
   rates.forEach((rate, step) => expect(schedule(step)).toBeCloseTo(rate, 12));
 });
 
-test("a part that ends between two steps leaves the rest of a step to the next", () => {
+test("if a part ends between two steps, the next one begins with the remaining fraction of a step", () => {
   const schedule = sequential([[anneal({ from: 0, to: 3, steps: 1.5 }), 1.5]], (step) => 100 + step);
   expect([0, 1, 2, 3].map(schedule)).toEqual([0, 2, 100.5, 101.5]);
 });

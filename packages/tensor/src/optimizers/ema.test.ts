@@ -5,7 +5,7 @@ import { ema } from "./ema.js";
 
 const number = fc.integer({ min: -50, max: 50 });
 
-test("property: the average is the sum of what it has seen, each weighed by the decay since", () => {
+test("property: the average is the exponentially decayed sum of the params", () => {
   fc.assert(
     fc.property(fc.array(number, { minLength: 1, maxLength: 9 }), (values) => {
       const params = { w: tensor([values[0]!], { dtype: "float64" }) };
@@ -21,7 +21,7 @@ test("property: the average is the sum of what it has seen, each weighed by the 
   );
 });
 
-test("early steps are forgotten sooner", () => {
+test("the decay is smaller in the first steps", () => {
   const params = { w: tensor([10]) };
   const average = ema({ decay: 0.999 });
   const smooth = { w: tensor([0]) };

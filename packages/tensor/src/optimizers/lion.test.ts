@@ -5,7 +5,7 @@ import { lion } from "./lion.js";
 
 const float64 = (values: number[]) => tensor(values, { dtype: "float64" });
 
-test("property: each number steps by the rate along the sign of the mean, which follows more slowly", () => {
+test("property: each element steps by the learning rate against the sign of the first mean, and the stored mean decays more slowly", () => {
   const numbers = fc.array(fc.integer({ min: -9, max: 9 }), { minLength: 3, maxLength: 3 });
   const decay = fc.constantFrom(0, 0.1);
   fc.assert(
@@ -29,7 +29,7 @@ test("property: each number steps by the rate along the sign of the mean, which 
   );
 });
 
-test("a single number is a param, too; options out of range are refused", () => {
+test("params may be scalars; options out of range are refused", () => {
   const params = { scale: tensor(1) };
   const optimizer = lion({ learningRate: 0.25 });
   optimizer.update(params, { scale: tensor(3) }, optimizer.init(params));

@@ -27,7 +27,7 @@ function basis(n: number, seed: number): number[][] {
   return vectors;
 }
 
-test("property: singular values end near 1, and singular vectors stay", () => {
+test("property: orthogonalization brings singular values near 1, and preserves singular vectors", () => {
   const value = fc.double({ min: 0.2, max: 5, noNaN: true });
   fc.assert(
     fc.property(fc.array(value, { minLength: 2, maxLength: 4 }), fc.nat(1000), (values, seed) => {
@@ -52,7 +52,7 @@ test("property: singular values end near 1, and singular vectors stay", () => {
   );
 });
 
-test("property: the size of a gradient does not matter, and a tall matrix is a wide one transposed", () => {
+test("property: orthogonalize does not depend on the magnitude of a matrix, and of a transposed matrix it is the transposed result", () => {
   fc.assert(
     fc.property(fc.nat(1000), fc.double({ min: 0.01, max: 100, noNaN: true }), (seed, scale) => {
       const x = random([5, 3], seed);
@@ -63,7 +63,7 @@ test("property: the size of a gradient does not matter, and a tall matrix is a w
   );
 });
 
-test("a step moves every direction of a matrix by about the learning rate", () => {
+test("a step changes a matrix by about the learning rate in every singular direction", () => {
   const params = { w: zeros([4, 4]) };
   const optimizer = muon({ learningRate: 0.1 });
   const gradient = tensor([
@@ -80,7 +80,7 @@ test("a step moves every direction of a matrix by about the learning rate", () =
   }
 });
 
-test("what is no matrix is refused before anything is changed, and goes to AdamW by groups", () => {
+test("params that are not matrices are refused before any change, and paramGroups gives them to AdamW", () => {
   const params = { weight: tensor([[1, 2]]), bias: tensor([1]) };
   expect(() => muon().init(params)).toThrow(
     /^muon: `params` has shape \[1\], expected matrices: two axes or more.\nFix: give norms and biases to `adamW`/,

@@ -45,7 +45,7 @@ describe("PyTorch 2.6", () => {
       adamW({ learningRate: lr, betas, eps, weightDecay: weight_decay }),
   };
 
-  test.each(Object.keys(makers))("%s: the params after each of six steps", (name) => {
+  test.each(Object.keys(makers))("%s: the params agree after each of six steps", (name) => {
     const { attributes, inputs, outputs } = find(name);
     const [param, gradients] = inputs.map(tensorOf) as [Tensor, Tensor];
     const optimizer = makers[name]!(attributes);
@@ -58,7 +58,7 @@ describe("PyTorch 2.6", () => {
     expect(state.step).toBe(6);
   });
 
-  test("clip_grad_norm_", () => {
+  test("clipGradients agrees with clip_grad_norm_", () => {
     const { attributes, inputs, outputs } = find("clip_grad_norm");
     const { max_norm, eps } = attributes;
     const { gradients, norm } = clipGradients(inputs.map(tensorOf), max_norm, { eps });
@@ -68,7 +68,7 @@ describe("PyTorch 2.6", () => {
   });
 });
 
-test("property: momentum, dampening, Nesterov and decay follow the recurrence", () => {
+test("property: sgd with momentum, dampening, Nesterov and decay follows PyTorch's recurrence", () => {
   const share = fc.double({ min: 0.1, max: 0.9, noNaN: true });
   fc.assert(
     fc.property(share, share, share, fc.boolean(), (momentum, dampening, weightDecay, nesterov) => {
@@ -101,7 +101,7 @@ test.each<[string, Optimizer]>([
     "adamW",
     adamW({ learningRate: warmupCosine({ peak: 0.2, warmupSteps: 10, steps: 300 }), weightDecay: 0 }),
   ],
-])("%s finds the least point of a bowl, over nested params", (_, optimizer) => {
+])("%s minimizes a quadratic function of nested params", (_, optimizer) => {
   const params = {
     layers: [{ w: randn([2, 3], { seed: 1 }) }],
     b: randn([2], { seed: 2 }),
@@ -119,7 +119,7 @@ test.each<[string, Optimizer]>([
   expect([...params.ids.data]).toEqual([1]);
 });
 
-test("every view of a param sees the step, and nothing else is written", () => {
+test("a step is visible in every view of a param, and nothing else is written", () => {
   const whole = tensor([
     [1, 2],
     [3, 4],
@@ -148,7 +148,7 @@ test("every view of a param sees the step, and nothing else is written", () => {
   ]);
 });
 
-test("state outlives the scope in which it was made", () => {
+test("state outlives the scope in which it was created", () => {
   const param = tensor([1]);
   const optimizer = adam();
   const state = js().scope(() => {
@@ -214,7 +214,7 @@ test("options out of range are refused, with the fix", () => {
   );
 });
 
-test("clipping leaves short gradients as they are, keeps the direction of long ones, and passes NaN on", () => {
+test("clipGradients does not change gradients below the limit, keeps the direction of larger ones, and propagates NaN", () => {
   const gradients = {
     a: tensor([3]),
     b: [tensor([4], { dtype: "float64" })],

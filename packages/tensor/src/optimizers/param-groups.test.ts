@@ -32,7 +32,7 @@ function trained(optimizer: Optimizer, seed: number) {
   return { params, state };
 }
 
-test("property: groups of equal optimizers are one optimizer, state included", () => {
+test("property: groups of equal optimizers give the same params and state as one optimizer", () => {
   fc.assert(
     fc.property(fc.nat(1000), fc.integer({ min: 1, max: 127 }), (seed, bits) => {
       let n = 0;
@@ -68,7 +68,7 @@ test("each param has the rate and the decay of the first group that it belongs t
   expect(state).toEqual({ step: 3, moments: {} });
 });
 
-test("different optimizers keep their own moments, and a state goes on where it was", () => {
+test("each optimizer has its own moments in the common state", () => {
   const groups = () =>
     paramGroups(
       [{ params: (_, { shape }) => shape.length > 1, optimizer: adafactor() }],
@@ -82,7 +82,7 @@ test("different optimizers keep their own moments, and a state goes on where it 
   expect(state.step).toBe(3);
 });
 
-test("a group that no param goes to is refused, before the first update and before any other", () => {
+test("a group without params is refused before the first update", () => {
   const plain = sgd({ learningRate: 1 });
   const one = (params: RegExp | (() => boolean)) => ({ params, optimizer: plain });
   const message =
@@ -99,7 +99,7 @@ test("a group that no param goes to is refused, before the first update and befo
   expect(() => shadowed.init(params)).toThrow(/`groups\[1\]\.params` is \/norm/);
 });
 
-test("what is no group, and a tensor that is there twice, are refused", () => {
+test("values that are not groups, and a tensor that occurs twice, are refused", () => {
   const plain = sgd({ learningRate: 1 });
   expect(() => paramGroups([{ params: "bias", optimizer: plain } as never], plain)).toThrow(
     /^paramGroups: `groups` is .*expected groups: `params`, and their `optimizer`.\nFix: write `\{ params: \/bias\$\//,

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { constant, cosine, linearWarmup, warmupCosine } from "./schedules.js";
 
-test("property: a warm-up and a cosine meet at the peak, fall, and stay at the floor", () => {
+test("property: a warm-up and a cosine meet at the peak, then decrease to the minimum and stay there", () => {
   const count = fc.integer({ min: 1, max: 50 });
   fc.assert(
     fc.property(count, count, fc.double({ min: 0.1, max: 1, noNaN: true }), (warmupSteps, more, peak) => {

@@ -17,7 +17,7 @@ import { isQuantized } from "./quantized-weight.js";
 
 const size = fc.integer({ min: 1, max: 70 });
 
-test("property: the error of a quantized number is at most half a scale", () => {
+test("property: the rounding error of a quantized number is at most half of its scale", () => {
   fc.assert(
     fc.property(size, size, fc.nat(1e6), fc.constantFrom(4, 8), (outputs, inputs, seed, bits) => {
       const weight = randn([outputs, inputs], { seed });
@@ -47,7 +47,7 @@ test("property: quantizedLinear equals linear with the dequantized weight", () =
   );
 });
 
-test("property: int8 activations are rounded to the nearest of 127 levels, and zeros stay zeros", () => {
+test("property: int8 activations are rounded to the nearest of 127 levels per sign, and zeros stay zeros", () => {
   fc.assert(
     fc.property(size, size, fc.nat(1e6), (outputs, inputs, seed) => {
       const quantized = quantizeWeight(randn([outputs, inputs], { seed }));
@@ -84,7 +84,7 @@ test("golden: the layout of panels, by hand", () => {
   expect([small.data.data[0], small.data.data[1]]).toEqual([0xf8, 0x88]);
 });
 
-test("8 bits take a quarter of the bytes, 4 bits an eighth plus scales", () => {
+test("8 bits take a quarter of the bytes of float32, and 4 bits an eighth, plus scales", () => {
   const weight = randn([64, 256], { seed: 1 });
   const bytes = ({ data, scale }: { data: Tensor; scale: Tensor }) =>
     data.data.byteLength + scale.data.byteLength;

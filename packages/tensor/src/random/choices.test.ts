@@ -29,7 +29,7 @@ test("bernoulli is true with the given probability", () => {
   );
 });
 
-test("categorical chooses each class with the probability that softmax gives it", () => {
+test("categorical draws each class with its softmax probability", () => {
   const n = 50_000;
   const logits = tensor([0.5, -1, 2, -Infinity, 0]);
   const choices = categorical(broadcastTo(logits, [n, 5]), { seed: 2 });
@@ -39,7 +39,7 @@ test("categorical chooses each class with the probability that softmax gives it"
   });
 });
 
-test("categorical reads views, and each row has its own part of the stream", () => {
+test("categorical accepts views, and each row has its own random numbers", () => {
   const sure = mul(
     tensor([
       [1, 0],
@@ -69,7 +69,7 @@ test("categorical refuses rows without a finite logit", () => {
   );
 });
 
-test("permutation holds each number once, and every order is as likely", () => {
+test("permutation contains each number once, and all orders are equally likely", () => {
   const x = permutation(1000, { seed: 3 });
   expect(x.dtype).toBe("int32");
   expect([...x.data].sort((a, b) => a - b)).toEqual(Array.from({ length: 1000 }, (_, i) => i));

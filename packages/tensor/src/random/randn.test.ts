@@ -58,7 +58,7 @@ test("a stream can start at any index, and other seeds give other numbers", () =
   expect(randn([10], { seed: 2 ** 40 }).data).not.toEqual(randn([10], { seed: 0 }).data);
 });
 
-test("uniform lies strictly between its limits, evenly", () => {
+test("uniform numbers lie strictly between their limits, with equal density", () => {
   const n = 100_000;
   const x = uniform([n], { seed: 5, low: -2, high: 6, dtype: "float64" }).data;
   const counts = new Float64Array(8);
@@ -80,7 +80,7 @@ test("a seed that is not an integer, and an integer dtype, are refused", () => {
   expect(() => randn([-1], { seed: 1 })).toThrow(/randn: `shape` is \["-1"\]/);
 });
 
-test("quantiles are of probabilities alone", () => {
+test("normalQuantile refuses values that are not probabilities", () => {
   expect(publicQuantile(0.975)).toBe(normalQuantile(0.975));
   for (const p of [0, 1, -1, NaN, "0.5" as never])
     expect(() => publicQuantile(p)).toThrow(

@@ -22,7 +22,7 @@ const fileOf = (dtype: SafetensorsDType, shape: number[], data: ArrayBufferView)
     ...new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
   ]);
 
-test("property: tensors of all types come back bit for bit, from any place in the memory", async () => {
+test("property: tensors of all dtypes are read back bit for bit, at any byte offset", async () => {
   const one = fc.record({
     dtype: fc.constantFrom(...dtypes),
     shape: fc.array(fc.nat(3), { maxLength: 3 }),
@@ -62,7 +62,7 @@ test("property: tensors of all types come back bit for bit, from any place in th
   );
 });
 
-test("each tensor is aligned in the file, views are written as they look, nested names are joined with dots", async () => {
+test("each tensor is aligned in the file, views are written in row-major order, and nested names are joined with dots", async () => {
   const view = permute(
     tensor([
       [1, 2],
@@ -86,7 +86,7 @@ test("each tensor is aligned in the file, views are written as they look, nested
   );
 });
 
-test("a Node Buffer, which may lie anywhere in a shared pool, is read as its bytes are", async () => {
+test("a Node Buffer is read, although it may be a view into a shared pool", async () => {
   const bytes = await writeSafetensors({ w: tensor([1, 2, 3]) });
   const pool = Buffer.concat([Buffer.alloc(24, 0xff), bytes]);
   const { tensors } = await readSafetensors(pool.subarray(24));
@@ -102,7 +102,7 @@ test("a tensor read from the caller's bytes does not change with them", async ()
   expect(tensors["x"]!.toNested()).toEqual([1, 2]);
 });
 
-test("other whole numbers are read as int32 where they fit, and refused where they do not", async () => {
+test("other integer types are read as int32 if the numbers fit, and refused if not", async () => {
   const read = async (dtype: SafetensorsDType, data: ArrayBufferView & { length: number }) =>
     (await readSafetensors(fileOf(dtype, [data.length], data))).tensors["x"]!;
   const i64 = await read("I64", new BigInt64Array([-1n, 5n, -(2n ** 31n), 2n ** 31n - 1n]));
@@ -149,7 +149,7 @@ test("a malicious header is refused before its tensors are read", async () => {
 });
 
 test.each(Object.entries({ readSafetensors, openSafetensors }))(
-  "%s names itself, whatever is wrong with the file",
+  "errors of %s name it, whatever is wrong with the file",
   async (name, read) => {
     const good = await writeSafetensors({ x: tensor([1, 2]) });
     const json = (text: string) =>
@@ -164,7 +164,7 @@ test.each(Object.entries({ readSafetensors, openSafetensors }))(
   },
 );
 
-test("numbers that fit no dtype are refused in the name of the function that opened the file", async () => {
+test("types without a dtype are refused, and the error names the function that opened the file", async () => {
   const file = fileOf("U32", [1], Uint8Array.of(255, 255, 255, 255));
   await expect(readSafetensors(file)).rejects.toMatchObject({ fn: "readSafetensors", argument: "x[0]" });
   const opened = await openSafetensors(file);
@@ -187,7 +187,7 @@ test("property: a file with any changed byte is read, or refused with an error o
   );
 });
 
-test("a source that gives other bytes than asked for, and what is no source, are refused", async () => {
+test("a source that returns other bytes than requested, and values that are not sources, are refused", async () => {
   const good = await writeSafetensors({ x: tensor([1, 2]) });
   const short = { size: good.length, read: (start: number, end: number) => good.slice(start, end - 1) };
   await expect(openSafetensors(short)).rejects.toThrow(
@@ -202,7 +202,7 @@ test("a source that gives other bytes than asked for, and what is no source, are
   );
 });
 
-test("a Blob, an ArrayBuffer and a path in Node are read alike", async () => {
+test("a Blob, an ArrayBuffer and a path in Node give the same tensors", async () => {
   const bytes = await writeSafetensors({ x: tensor([1, 2]) });
   const folder = await mkdtemp(join(tmpdir(), "qkv-safetensors-"));
   try {
@@ -252,7 +252,7 @@ describe("a file on a server", () => {
   });
   afterAll(() => server.close());
 
-  test("one tensor is transferred by its range, and the header with one request", async () => {
+  test("a tensor is transferred as a range of bytes, and the header with one request", async () => {
     requests.length = 0;
     const open = await openSafetensors(`${address}good`);
     expect((await open.get("small")).toNested()).toEqual([3, 4]);
@@ -266,7 +266,7 @@ describe("a file on a server", () => {
     expect(requests).toEqual(["whole"]);
   });
 
-  test("a server that cannot give parts, or has no such file, is refused with the fix", async () => {
+  test("a server without ranges, or without the file, is refused with the fix", async () => {
     await expect(openSafetensors(`${address}plain`)).rejects.toThrow(
       /expected the range of bytes asked for.*answered 200.*\nFix: the server cannot give parts of a file: `readSafetensors\(url\)` reads it whole/,
     );
@@ -276,7 +276,7 @@ describe("a file on a server", () => {
     await expect(readSafetensors(`${address}missing`)).rejects.toThrow(/answered 404/);
   });
 
-  test("a file that changes between two requests, and more bytes than asked for, are refused", async () => {
+  test("a file that changes between two requests, and a response with more bytes than requested, are refused", async () => {
     const open = await openSafetensors(`${address}changing`);
     await expect(open.get("small")).rejects.toThrow(/is "0 bytes", expected 8.\nFix: the file has changed/);
     await expect(openSafetensors(`${address}flooding`)).rejects.toThrow(
@@ -284,7 +284,7 @@ describe("a file on a server", () => {
     );
   });
 
-  test("an aborted signal stops it, before and while it reads", async () => {
+  test("an aborted signal stops reading, before and during the read", async () => {
     const reason = new Error("enough");
     await expect(openSafetensors(`${address}good`, { signal: AbortSignal.abort(reason) })).rejects.toBe(
       reason,
@@ -299,7 +299,7 @@ describe("a file on a server", () => {
   });
 });
 
-test("a server that is silent, sends no end or more than it states is refused, by readSafetensors and openSafetensors", async () => {
+test("a server that stalls, never ends its response or sends more than stated is refused, by readSafetensors and openSafetensors", async () => {
   const server = await serveFiles({}, (request, response) => {
     if (request.url === "/silent") return true;
     const more = () => {

@@ -251,7 +251,7 @@ describe("vmap", () => {
     expect(lacking.map(({ name }) => name)).toEqual([]);
   });
 
-  test.each(each(cases))("of $name is the function on each example, stacked", ({ f, args }) => {
+  test.each(each(cases))("of $name equals the function of each example, stacked", ({ f, args }) => {
     const all = tensorsOf(vmap(f)(...args));
     const each = Array.from({ length: N }, (_, n) => tensorsOf(f(...args.map((x) => example(x, n)))));
     expect(all.length).toBeGreaterThan(0);
@@ -289,7 +289,7 @@ describe("vmap", () => {
     },
   );
 
-  test.each(each(cases))("vmap of grad of $name is the gradient of each example", ({ f, args }) => {
+  test.each(each(cases))("vmap of grad of $name equals the gradient of each example", ({ f, args }) => {
     const loss = (xs: Tensor[]) =>
       tensorsOf(f(...xs))
         .filter(({ dtype }) => dtype === "float64")
@@ -307,13 +307,13 @@ describe("vmap", () => {
     );
   });
 
-  test.each(each(refused))("refuses $name by name, with the fix", ({ f, args }) => {
+  test.each(each(refused))("refuses $name with an error that names it", ({ f, args }) => {
     expect(() => vmap(f)(...args)).toThrow(
       /^vmap: `f` is "a function that (reads the numbers|changes a tensor).*\nFix: /,
     );
   });
 
-  test("property: axes in and out, nested", () => {
+  test("property: inAxes and outAxes select the batch axes, also of nested params", () => {
     const axis = fc.integer({ min: -3, max: 2 });
     fc.assert(
       fc.property(axis, axis, fc.nat(1e6), (inAxis, outAxis, seed) => {
@@ -332,7 +332,7 @@ describe("vmap", () => {
     );
   });
 
-  test("vmap of vmap, of vjp and of jvp", () => {
+  test("vmap of vmap, of vjp and of jvp equals a loop over the examples", () => {
     const [a, b] = [float([2, 3, 4]), float([5, 4], 2)];
     const outer = vmap(
       vmap((u: Tensor, v: Tensor) => sum(mul(u, v)), { inAxes: [null, 0] }),
@@ -357,7 +357,7 @@ describe("vmap", () => {
     expect(nested.data).toEqual(mul(a, captured).data);
   });
 
-  test("gradients flow to what f takes from around it, through one vmap and two", () => {
+  test("gradients reach tensors that f captures, through one vmap and through two", () => {
     const [w, a] = [float([4], 3), float([2, 3, 4])];
     const once = grad((w: Tensor) => sum(vmap((u: Tensor) => t.tanh(mul(u, w)))(a)))(w);
     const twice = grad((w: Tensor) => sum(vmap(vmap((u: Tensor) => t.tanh(mul(u, w))))(a)))(w);
@@ -373,7 +373,7 @@ describe("vmap", () => {
       expect(made.data).toBeAllclose(expected.data, near);
   });
 
-  test("results of no example, none of an example, and calls that cannot be", () => {
+  test("results that do not depend on the example are repeated, no examples give an empty result, and invalid axes are refused", () => {
     const a = float([3, 2]);
     expect(vmap((_: Tensor) => tensor([1, 2]))(a).toNested()).toEqual([
       [1, 2],
@@ -402,7 +402,7 @@ describe("vmap", () => {
     expect(() => kept!.data).toThrow(/reads the numbers/);
   });
 
-  test("elementwise ops and products run once, whatever the number of examples", () => {
+  test("elementwise ops and matmul run once for all examples", () => {
     const { calls } = t.count(() => vmap((u: Tensor) => t.softmax(t.matmul(u, float([2, 3]))))(x));
     expect([calls["matmul"], calls["softmax"]]).toEqual([1, 1]);
   });
