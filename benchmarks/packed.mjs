@@ -20,7 +20,7 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds);
 if (!Number.isInteger(rounds) || rounds < 1) {
-  console.error(`bench: --rounds is ${values.rounds}, expected a whole number, 1 or more.`);
+  console.error(`bench: --rounds is ${values.rounds}, expected an integer, 1 or more.`);
   process.exit(1);
 }
 const adapter = await openAdapter();

@@ -85,7 +85,7 @@ if (unknown !== undefined) refuse(`there is no suite "${unknown}".\nFix: name so
 for (const name of ["rounds", "threads"]) {
   const given = Number(options[name]);
   if (!Number.isInteger(given) || given < 1)
-    refuse(`--${name} is ${options[name]}, expected a whole number, 1 or more.`);
+    refuse(`--${name} is ${options[name]}, expected an integer, 1 or more.`);
 }
 if (options.clock !== "wall" && (options.clock !== "cpu" || threads > 1 || options.browser))
   refuse(`--clock is ${options.clock}, expected wall, or cpu with one thread in Node.`);

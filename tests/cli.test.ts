@@ -191,12 +191,12 @@ describe("an error is one line, with the fix", () => {
     [
       "--max-tokens",
       "-1",
-      /`--max-tokens` is -1, expected a whole number of tokens, 0 or more\.\nFix: give the most/,
+      /`--max-tokens` is -1, expected an integer number of tokens, 0 or more\.\nFix: give the most/,
     ],
-    ["--max-tokens", "2.5", /`--max-tokens` is 2\.5, expected a whole number/],
+    ["--max-tokens", "2.5", /`--max-tokens` is 2\.5, expected an integer/],
     ["--top-p", "3", /`--top-p` is 3, expected a number above 0, at most 1\.\nFix: use 1 to/],
     ["--top-p", "0", /`--top-p` is 0, expected a number above 0/],
-    ["--seed", "x", /`--seed` is "x", expected a whole number\.\nFix: give any/],
+    ["--seed", "x", /`--seed` is "x", expected an integer\.\nFix: give any/],
     [
       "--device",
       "abacus",

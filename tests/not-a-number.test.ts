@@ -147,7 +147,7 @@ describe.each(devices)("on %s", (_, device) => {
     }
   });
 
-  test("a cast to whole numbers gives 0, to a shorter float infinity where it is too large", () => {
+  test("a cast to integers gives 0, to a shorter float infinity where it is too large", () => {
     expect(numbers(cast(on([nan, inf, -inf, 2.7]), "int32"))).toEqual([0, 0, 0, 2]);
     const half = cast(cast(on([nan, inf, 65520, 65504]), "float16"), "float32");
     expect(numbers(half)).toEqual([nan, inf, inf, 65504]);

@@ -86,7 +86,7 @@ function tensor(name, data, shape, type) {
   ];
 }
 
-/** Whole numbers, lists of them, texts, and `{ float }`. */
+/** Integers, lists of them, texts, and `{ float }`. */
 function attribute(name, value) {
   if (typeof value === "number") return [text(1, name), integer(3, value), integer(20, 2)];
   if (typeof value === "string") return [text(1, name), text(4, value), integer(20, 3)];

@@ -49,7 +49,7 @@ export function compareNumbers(
   return { output, error: absolute ? difference : difference / largest, tolerance };
 }
 
-/** Compares whole numbers and truth values: equal or not. */
+/** Compares integers and truth values: equal or not. */
 export function compareExactly(output: string, ours: Values, reference: Values): Check {
   const shapes = compareShapes(output, ours.shape, reference.shape, 0);
   if (shapes) return shapes;

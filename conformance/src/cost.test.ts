@@ -256,7 +256,7 @@ test("property: FLOPs of an encoder", () => {
   );
 });
 
-test("property: bytes of caches with room, with a window, in pages, and of whole numbers", () => {
+test("property: bytes of caches with room, with a window, in pages, and of integers", () => {
   const size = fc.integer({ min: 1, max: 4 });
   fc.assert(
     fc.property(size, size, size, fc.integer({ min: 1, max: 40 }), (B, Hkv, layers, tokens) => {

@@ -347,7 +347,7 @@ const x = zeros([1, 2, 3, 4]);
 test.each([
   [
     () => evictingCache({ score: keyNorm() } as never),
-    "evictingCache: `budget` is undefined, expected a whole number of tokens, 1 or more",
+    "evictingCache: `budget` is undefined, expected an integer number of tokens, 1 or more",
   ],
   [
     () => evictingCache({ budget: 4 } as never),
@@ -359,7 +359,7 @@ test.each([
   ],
   [
     () => evictingCache({ budget: 9, keepLast: 2, score: snapKV({ window: 5 }) }),
-    "evictingCache: `keepLast` is 2, expected a whole number of tokens, 5 or more",
+    "evictingCache: `keepLast` is 2, expected an integer number of tokens, 5 or more",
   ],
   [
     () => evictingCache({ budget: 4, score: keyNorm(), keptPer: "heads" as never }),

@@ -14,7 +14,7 @@ export type ReferenceOp = {
   moreInputs: RegExp | undefined;
   /** Attributes with the library's defaults. A case may give no others. */
   attributes: Readonly<Record<string, unknown>>;
-  /** Comparison of outputs of whole numbers, by name: `{ indices: compareSets }`. Default: each number equal. */
+  /** Comparison of outputs of integers, by name: `{ indices: compareSets }`. Default: each number equal. */
   compare: Readonly<Record<string, typeof compareExactly>>;
   /** Outputs of the cases that nothing is held to. */
   beside: readonly string[];

@@ -36,7 +36,7 @@ export function readTensor(json: unknown): ReferenceTensor {
     fail(`${name}.dtype`, dtype, `one of ${Object.keys(arrays).join(", ")}`);
   }
   if (!Array.isArray(shape) || !shape.every((size) => Number.isInteger(size) && size >= 0)) {
-    fail(`${name}.shape`, shape, "a list of whole numbers, 0 or more");
+    fail(`${name}.shape`, shape, "a list of integers, 0 or more");
   }
   if (typeof data !== "string") fail(`${name}.data`, data, "base64");
   const TypedArray = arrays[dtype as ReferenceDtype];

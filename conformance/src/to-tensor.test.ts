@@ -41,7 +41,7 @@ test("a result of another dtype fails, whatever its numbers", async () => {
   expect(passes(await compareTensor(undefined, expected, 1e-3))).toBe(false);
 });
 
-test("whole numbers and bools are equal or not, however large the tolerance", async () => {
+test("integers and bools are equal or not, however large the tolerance", async () => {
   const ids = reference("int64", new BigInt64Array([3n]));
   expect(passes(await compareTensor(tensor([3], { dtype: "int32" }), ids, 10))).toBe(true);
   expect(passes(await compareTensor(tensor([4], { dtype: "int32" }), ids, 10))).toBe(false);

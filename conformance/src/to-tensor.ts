@@ -26,7 +26,7 @@ export function toTensor(reference: ReferenceTensor, { device }: Target): Tensor
 /**
  * Compares a result with its reference: dtype, shape, then equal or within `tolerance`.
  *
- * @param compareWhole - Comparison of whole numbers and truth values. Default: each equal.
+ * @param compareWhole - Comparison of integers and truth values. Default: each equal.
  */
 export async function compareTensor(
   ours: Tensor | undefined,

@@ -163,7 +163,7 @@ export const constants = {
   scanTokens: [64, "Tokens of a chunk of a scan, at most."],
   blockBytes: [4096, "Bytes of a block that an elementwise function copies to make it contiguous."],
   packedColumns: [128, "Columns of b that an item of a large product packs."],
-  blockRows: [6, "Rows of a block of activations in whole numbers."],
+  blockRows: [6, "Rows of a block of activations in integers."],
   lastBlockRows: [4, "Rows of the last blocks, and of blocks of floats."],
 };
 

@@ -66,7 +66,7 @@ export const mutants = [
     replace: '"shape" in value && Array.isArray($shape)',
   },
   {
-    what: "small whole numbers have separators in prose",
+    what: "small integers have separators in prose",
     file: "src/print.ts",
     find: "Math.abs($value) >= 10_000",
     replace: "Math.abs($value) >= 1_000",

@@ -9,7 +9,7 @@ import { defineMask } from "../mask.js";
  * Lets each query see itself and each \`size\`-th key before it (${words}).
  *
  * @param size - Unit: tokens. Whole, 1 or more.
- * @throws {ArgumentError} If \`size\` is not a whole number of at least 1.
+ * @throws {ArgumentError} If \`size\` is not an integer of at least 1.
  *
  * @example
  * \`\`\`ts
@@ -60,7 +60,7 @@ test("golden: three tokens, by hand", () => {
 });
 
 test("a size of 0 is refused, with the fix", () => {
-  expect(() => ${name}(0)).toThrow(/${name}: \`size\` is 0, expected a whole number.*\\nFix: count from the query/);
+  expect(() => ${name}(0)).toThrow(/${name}: \`size\` is 0, expected an integer.*\\nFix: count from the query/);
 });
 `;
 

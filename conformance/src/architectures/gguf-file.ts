@@ -8,7 +8,7 @@ const text = (value: string) => {
   return [...u64(bytes.length), ...bytes];
 };
 
-/** The bytes of a GGUF file: whole numbers as uint32, others as float32, texts, and tensors with their shapes. */
+/** The bytes of a GGUF file: integers as uint32, others as float32, texts, and tensors with their shapes. */
 export function ggufFile(
   metadata: Readonly<Record<string, number | string>>,
   tensors: Readonly<Record<string, Stored & { shape: readonly number[] }>>,

@@ -1,4 +1,4 @@
-/** A random generator: whole numbers below a bound, and choices from a list. */
+/** A random generator: integers below a bound, and choices from a list. */
 export type Random = { (below: number): number; choose<T>(...from: readonly T[]): T };
 
 /** A seeded random generator: a hash of the seed and a counter, modulo the bound. */

@@ -29,7 +29,7 @@ test("each factor, each transposition, and a third input of any shape that repea
   ]);
 });
 
-test("whole numbers stay whole, and a fraction among their factors is refused", async () => {
+test("integers stay whole, and a fraction among their factors is refused", async () => {
   const whole = tensor([[2]], { dtype: "int32" });
   expect(await run({ A: whole, B: whole, C: whole })).toEqual([[6]]);
   await expect(run({ A: whole, B: whole }, { alpha: 0.5 })).rejects.toThrow(/int32/);

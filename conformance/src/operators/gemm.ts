@@ -10,7 +10,7 @@ export const gemmOperator = defineOperator({
   attributes: { alpha: 1, beta: 1, transA: 0, transB: 0, broadcast: 0 },
   run({ inputs: { A, B, C }, attributes: { alpha, beta, transA, transB } }) {
     const product = matmul(transA ? transpose(A) : A, transB ? transpose(B) : B);
-    // Whole numbers are not multiplied by 1, so that a fraction among the factors is refused and 1 is not.
+    // Integers are not multiplied by 1, so that a fraction among the factors is refused and 1 is not.
     const scaled = alpha === 1 ? product : mul(product, alpha);
     return [C ? add(scaled, beta === 1 ? C : mul(C, beta)) : scaled];
   },

@@ -40,7 +40,7 @@ const reduction = "mean" as Reduction;
 const output = (x: Tensor) => ({ output: x });
 const reduced = (losses: Tensor, reduction: Reduction) =>
   output(reduction === "none" ? losses : reduction === "sum" ? sum(losses) : mean(losses));
-/** Whole numbers as floats. */
+/** Integers as floats. */
 const like = (x: Tensor, { dtype }: Tensor) => cast(x, dtype);
 
 /** Losses: those of the package, and those that are a line of its operations. */

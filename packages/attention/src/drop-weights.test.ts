@@ -83,6 +83,6 @@ test("a rate or seed of another kind is refused, with the fix", () => {
     );
   }
   expect(() => attention(x, x, x, { dropout: { rate: 0.1, seed: 0.5 } })).toThrow(
-    /`dropout.seed` is 0.5, expected a whole number/,
+    /`dropout.seed` is 0.5, expected an integer/,
   );
 });

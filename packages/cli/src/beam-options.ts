@@ -15,7 +15,7 @@ export type BeamOptions = {
 export type Beams = { numBeams: number; lengthPenalty: number };
 
 const beams = numberOption("--beams", {
-  expected: "a whole number of beams, 1 or more",
+  expected: "an integer number of beams, 1 or more",
   fix: "use 4 for a usual search; leave it out to sample.",
   accepts: (value) => Number.isSafeInteger(value) && value >= 1,
 });
@@ -25,12 +25,12 @@ const lengthPenalty = numberOption("--length-penalty", {
   accepts: () => true,
 });
 const uniqueNgrams = numberOption("--unique-ngrams", {
-  expected: "a whole number of tokens, 1 or more",
+  expected: "an integer number of tokens, 1 or more",
   fix: "use 3 to forbid that three tokens in a row come again.",
   accepts: (value) => Number.isSafeInteger(value) && value >= 1,
 });
 const minTokens = numberOption("--min-tokens", {
-  expected: "a whole number of tokens, 0 or more",
+  expected: "an integer number of tokens, 0 or more",
   fix: "give the fewest tokens to write before the text may end.",
   accepts: (value) => Number.isSafeInteger(value) && value >= 0,
 });

@@ -12,7 +12,7 @@ export type SamplingOptions = {
 };
 
 export const maxTokens = numberOption("--max-tokens", {
-  expected: "a whole number of tokens, 0 or more",
+  expected: "an integer number of tokens, 0 or more",
   fix: "give the most tokens to write, such as 256; the model's context ends it anyway.",
   accepts: (value) => Number.isSafeInteger(value) && value >= 0,
 });
@@ -27,7 +27,7 @@ const topP = numberOption("--top-p", {
   accepts: (value) => value > 0 && value <= 1,
 });
 const topK = numberOption("--top-k", {
-  expected: "a whole number of tokens, 1 or more",
+  expected: "an integer number of tokens, 1 or more",
   fix: "leave it out to sample from all tokens.",
   accepts: (value) => Number.isSafeInteger(value) && value >= 1,
 });
@@ -42,8 +42,8 @@ const repetitionPenalty = numberOption("--repetition-penalty", {
   accepts: (value) => value > 0,
 });
 const seed = numberOption("--seed", {
-  expected: "a whole number",
-  fix: "give any whole number; the same one gives the same text.",
+  expected: "an integer",
+  fix: "give any integer; the same one gives the same text.",
   accepts: Number.isSafeInteger,
 });
 

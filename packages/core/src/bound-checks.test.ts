@@ -55,7 +55,7 @@ test.each([
   [null, "null"],
 ])("whole refuses %o, by name, with the bounds", (windowSize, shown) => {
   expect(() => check.whole({ windowSize }, { min: 1, max: 8, unit: "tokens", fix: "count." })).toThrow(
-    `slidingWindow: \`windowSize\` is ${shown}, expected a whole number of tokens, 1 or more and at most 8.\nFix: count.`,
+    `slidingWindow: \`windowSize\` is ${shown}, expected an integer number of tokens, 1 or more and at most 8.\nFix: count.`,
   );
 });
 
@@ -63,7 +63,7 @@ test("whole accepts the bounds, and any integer if there are none", () => {
   expect(() => check.whole({ a: 1, b: 8 }, { min: 1, max: 8 })).not.toThrow();
   expect(() => check.whole({ seed: -3 })).not.toThrow();
   expect(() => check.whole({ seed: 0.5 })).toThrow(
-    "`seed` is 0.5, expected a whole number.\nFix: give a whole number.",
+    "`seed` is 0.5, expected an integer.\nFix: give an integer.",
   );
 });
 
@@ -90,15 +90,13 @@ test("errors of type and oneOf name the argument, the received and the expected 
 test("list refuses values that are not lists, and names the first item for which the predicate is false", () => {
   const fix = "count tokens.";
   for (const lengths of [[], [1, 2], Int32Array.of(3)])
-    expect(() => check.list({ lengths }, "whole numbers", Number.isInteger, fix)).not.toThrow();
+    expect(() => check.list({ lengths }, "integers", Number.isInteger, fix)).not.toThrow();
   for (const lengths of [undefined, null, 3, "3", {}, new ArrayBuffer(8)])
-    expect(() => check.list({ lengths }, "whole numbers")).toThrow(
-      /^slidingWindow: `lengths` is .*, expected a list of whole numbers.\nFix: give a list of whole numbers.$/,
+    expect(() => check.list({ lengths }, "integers")).toThrow(
+      /^slidingWindow: `lengths` is .*, expected a list of integers.\nFix: give a list of integers.$/,
     );
-  expect(() => check.list({ lengths: [1, 0.5, NaN] }, "whole numbers", Number.isInteger, fix)).toThrow(
-    /^slidingWindow: `lengths` is 0.5, expected whole numbers.\nFix: count tokens.$/,
+  expect(() => check.list({ lengths: [1, 0.5, NaN] }, "integers", Number.isInteger, fix)).toThrow(
+    /^slidingWindow: `lengths` is 0.5, expected integers.\nFix: count tokens.$/,
   );
-  expect(() => check.list({ lengths: [1, undefined] }, "whole numbers", Number.isInteger)).toThrow(
-    /is undefined/,
-  );
+  expect(() => check.list({ lengths: [1, undefined] }, "integers", Number.isInteger)).toThrow(/is undefined/);
 });

@@ -61,7 +61,7 @@ export class Checks<Bound extends Partial<Refusal> = Record<never, never>> {
 
   /** Refuses values that are not integers in the range: `check.whole({ windowSize }, { min: 1, unit: "tokens" })`. */
   whole(values: Named, range?: NumberRange): void {
-    this.#numbers(values, Number.isSafeInteger, "a whole number", range);
+    this.#numbers(values, Number.isSafeInteger, "an integer", range);
   }
 
   /** Refuses values that are not finite numbers in the range: `check.finite({ epsilon }, { min: 0 })`. */
@@ -96,7 +96,7 @@ export class Checks<Bound extends Partial<Refusal> = Record<never, never>> {
 
   /**
    * Refuses values that are not lists (arrays or typed arrays), and lists with an item for which `holds` is false:
-   * `check.list({ lengths }, "whole numbers", Number.isInteger)`.
+   * `check.list({ lengths }, "integers", Number.isInteger)`.
    */
   list(values: Named, expected: string, holds?: (item: unknown) => boolean, fix?: string): void {
     for (const argument in values) {
@@ -122,7 +122,7 @@ export class Checks<Bound extends Partial<Refusal> = Record<never, never>> {
   }
 }
 
-/** Text for a range: `a whole number of tokens, 1 or more and at most 8`. */
+/** Text for a range: `an integer number of tokens, 1 or more and at most 8`. */
 function describeRange(kind: string, { min, max, above, below, unit }: NumberRange): string {
   const bounds = [
     min !== undefined && `${min} or more`,
@@ -130,7 +130,8 @@ function describeRange(kind: string, { min, max, above, below, unit }: NumberRan
     max !== undefined && `at most ${max}`,
     below !== undefined && `below ${below}`,
   ].filter(Boolean);
-  return [unit ? `${kind} of ${unit}` : kind, bounds.join(" and ")].filter(Boolean).join(", ");
+  const count = kind === "an integer" ? "an integer number" : kind;
+  return [unit ? `${count} of ${unit}` : kind, bounds.join(" and ")].filter(Boolean).join(", ");
 }
 
 /**

@@ -110,7 +110,7 @@ export function checkNotEmpty(fn: string, shape: Shape, axes: readonly number[])
 /** Refuses values that are not arrays of integers, such as a single number. */
 export function checkWholeNumbers(fn: string, argument: string, value: unknown): void {
   if (Array.isArray(value) && value.every(Number.isSafeInteger)) return;
-  refuse(fn, argument, value, "a list of whole numbers", "write them in brackets, such as [2, 3].");
+  refuse(fn, argument, value, "a list of integers", "write them in brackets, such as [2, 3].");
 }
 
 /** Refuses a broadcast view (stride 0) as the target of a write, since several elements share one memory location. */

@@ -15,13 +15,13 @@ const facts = {
   fn: "slidingWindow",
   argument: "windowSize",
   received: 0,
-  expected: "a whole number of tokens, 1 or more",
+  expected: "an integer number of tokens, 1 or more",
   fix: "count the query itself: 1 sees only itself.",
 };
 
 test("a message has the function, the argument, the received value, the expected value and the fix", () => {
   expect(String(new ArgumentError(facts))).toBe(
-    "ArgumentError: slidingWindow: `windowSize` is 0, expected a whole number of tokens, 1 or more.\n" +
+    "ArgumentError: slidingWindow: `windowSize` is 0, expected an integer number of tokens, 1 or more.\n" +
       "Fix: count the query itself: 1 sees only itself.",
   );
 });

@@ -10,7 +10,7 @@ export type ErrorFacts = {
   source?: string;
   /** The received value. */
   received: unknown;
-  /** The expected value, as a noun phrase: `a whole number of tokens, 1 or more`. */
+  /** The expected value, as a noun phrase: `an integer number of tokens, 1 or more`. */
   expected: string;
   /** The remedy, as a sentence: `count the query itself.` */
   fix: string;

@@ -154,7 +154,7 @@ export function readGgufHeader(bytes: Uint8Array, fn = "readGgufHeader"): GgufHe
 /** Alignment of tensors where `general.alignment` is absent. Unit: bytes. */
 const defaultAlignment = 32;
 const isAlignment = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 1;
-const alignmentKind = "a whole number of bytes, 1 or more";
+const alignmentKind = "an integer number of bytes, 1 or more";
 
 /** Size in bytes and reader of each scalar type, by the number of its `gguf_metadata_value_type`. */
 const scalars: Readonly<Record<number, readonly [number, (view: DataView, at: number) => GgufValue]>> = {

@@ -62,7 +62,7 @@ test("errors name the function, the shapes and the fix", () => {
   expect(normalizeAxis("sum", -1, 3)).toBe(2);
   for (const axis of [3, -4, 0.5, NaN]) {
     expect(() => normalizeAxis("sum", axis, 3)).toThrow(
-      `sum: \`axis\` is ${axis}, expected an axis of a tensor of rank 3: a whole number from -3 to 2.\nFix: count axes from 0`,
+      `sum: \`axis\` is ${axis}, expected an axis of a tensor of rank 3: an integer from -3 to 2.\nFix: count axes from 0`,
     );
   }
 });

@@ -65,7 +65,7 @@ export function normalizeAxis(fn: string, axis: number, rank: number, argument =
       fn,
       argument,
       received: axis,
-      expected: `an axis of a tensor of rank ${rank}: a whole number from ${-rank} to ${rank - 1}`,
+      expected: `an axis of a tensor of rank ${rank}: an integer from ${-rank} to ${rank - 1}`,
       fix: "count axes from 0 at the left, or from -1 at the right.",
     });
   }

@@ -65,7 +65,7 @@ test("costKinds: causal is half of full, a window its keys, blocks the visible f
 test("wrong sizes and bits are refused", () => {
   expect(() => attentionTraffic({ ...call, length: 0 })).toThrow("attentionTraffic: `length` is 0");
   expect(() => quantized({ bits: 4, blockSize: 0 })).toThrow(
-    "quantized: `blockSize` is 0, expected a whole number, 1 or more",
+    "quantized: `blockSize` is 0, expected an integer, 1 or more",
   );
   expect(formats.float8.bytesPerNumber).toBe(1);
 });

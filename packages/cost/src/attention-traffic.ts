@@ -32,7 +32,7 @@ export type AttentionTraffic = {
  * keeps a tile of them in on-chip memory and recomputes them for the gradients, as FlashAttention does: a few more
  * FLOPs, many fewer bytes.
  *
- * @throws {ArgumentError} If a size is not a whole number of at least 1.
+ * @throws {ArgumentError} If a size is not an integer of at least 1.
  * @see "FlashAttention" (2022), arXiv:2205.14135: algorithms 0 and 3 for `stored`, 1 and 4 for `tiled`
  *
  * @example
@@ -65,7 +65,7 @@ export function attentionTraffic(call: AttentionTrafficCall): {
   checkWhole(check, { batchSize }, 1, "sequences");
   checkWhole(check, { numHeads }, 1, "heads");
   checkWhole(check, { length: N }, 1, "tokens");
-  checkWhole(check, { headDim: D }, 1, "numbers");
+  checkWhole(check, { headDim: D }, 1, "elements");
   checkWhole(check, { sramBytes }, 1, "bytes");
   checkPositive(check, { bytesPerNumber }, "bytes");
   check.type({ backward }, "boolean");

@@ -2,7 +2,7 @@ import type { Checks, Named } from "@qkv/core";
 import type { Formats } from "./formats.js";
 import type { ModelShape, Reach } from "./model-shape.js";
 
-/** Refuses a number that is not whole, or below `min`. */
+/** Refuses a number that is not an integer, or below `min`. */
 export function checkWhole(check: Checks, values: Named, min: number, unit: string): void {
   check.whole(values, { min, unit, fix: `count ${unit}.` });
 }

@@ -84,7 +84,7 @@ export function configFields(config: Config, fn = "readConfig") {
       fn,
       argument: name,
       received: value ?? config[name],
-      expected: `a whole number, ${min} or more`,
+      expected: `an integer, ${min} or more`,
       fix: `give the model's size under this name${names.length > 1 ? `, or as one of ${names.join(", ")}` : ""}.`,
     });
   };

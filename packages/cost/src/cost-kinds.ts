@@ -25,7 +25,7 @@ function withChecks<Kinds extends Record<string, (call: KindCall) => number>>(ki
       const { queryLength, keyLength, numHeads, headDim, windowSize, visibleShare } = given;
       checkWhole(check, { queryLength, keyLength }, 0, "tokens");
       checkWhole(check, { numHeads }, 1, "heads");
-      checkWhole(check, { headDim }, 1, "numbers");
+      checkWhole(check, { headDim }, 1, "elements");
       if (windowSize !== undefined) checkWhole(check, { windowSize }, 1, "tokens");
       if (visibleShare !== undefined) check.finite({ visibleShare }, { min: 0, max: 1 });
       return count(given);

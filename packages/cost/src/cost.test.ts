@@ -180,13 +180,13 @@ test("weights, activations and cache have separate formats", () => {
 test.each([
   [
     { queryLength: 0 },
-    "cost: `queryLength` is 0, expected a whole number of tokens, 1 or more.\nFix: count tokens",
+    "cost: `queryLength` is 0, expected an integer number of tokens, 1 or more.\nFix: count tokens",
   ],
   [
     { queryLength: 4, contextLength: 3 },
-    "cost: `contextLength` is 3, expected a whole number of tokens, at least queryLength = 4",
+    "cost: `contextLength` is 3, expected an integer number of tokens, at least queryLength = 4",
   ],
-  [{ batchSize: 1.5 }, "cost: `batchSize` is 1.5, expected a whole number of sequences"],
+  [{ batchSize: 1.5 }, "cost: `batchSize` is 1.5, expected an integer number of sequences"],
   [{ sourceLength: 3 }, "cost: `sourceLength` is 3, expected nothing, as gpt2 has no encoder"],
 ])("refused: %j", (call, message) => {
   expect(() => cost(gpt2, call)).toThrow(message);

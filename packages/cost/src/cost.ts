@@ -64,7 +64,7 @@ export type Cost = {
  * storing them.
  *
  * @param shape - From {@link readConfig}.
- * @throws {ArgumentError} If a length is not a whole number, or the context is shorter than the pass.
+ * @throws {ArgumentError} If a length is not an integer, or the context is shorter than the pass.
  *
  * @example
  * ```ts
@@ -156,7 +156,7 @@ function createRun(check: Checks, shape: ModelShape, call: Call): Run {
   check.each(
     { contextLength: keyLength },
     (length) => Number.isSafeInteger(length) && (length as number) >= queryLength,
-    `a whole number of tokens, at least queryLength = ${queryLength}`,
+    `an integer number of tokens, at least queryLength = ${queryLength}`,
     "count the tokens of this pass too: they attend to themselves.",
   );
   if (rows !== undefined && !both) checkRows(check, shape, { queryLength, contextLength: keyLength });

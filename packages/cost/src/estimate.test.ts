@@ -102,7 +102,7 @@ test.each([
   [
     machines.h100,
     { tensor: 0, pipeline: 1 },
-    "estimate: `tensor` is 0, expected a whole number of machines, 1 or more",
+    "estimate: `tensor` is 0, expected an integer number of machines, 1 or more",
   ],
 ])("refused: %#", (machine, layout, message) => {
   expect(() => estimate(cost(gpt2), machine, { layout, shape: gpt2 })).toThrow(message);

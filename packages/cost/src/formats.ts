@@ -36,7 +36,7 @@ export const formats = {
  *
  * @param options - `bits` per number; `blockSize`: numbers that share a scale, default 32; `scaleBits`: bits of the scale, and
  *   of the zero point if there is one, default 16.
- * @throws {ArgumentError} If one of them is not a whole number of at least 1.
+ * @throws {ArgumentError} If one of them is not an integer of at least 1.
  *
  * @example
  * ```ts

@@ -98,7 +98,7 @@ test("quantized caches count their scales", () => {
 test.each([
   [
     { n_layers: 2, head_dim: 4 },
-    "readCacheLayers: `num_key_value_heads` is undefined, expected a whole number, 1 or more",
+    "readCacheLayers: `num_key_value_heads` is undefined, expected an integer, 1 or more",
   ],
   [{ n_layers: 2, n_kv_heads: null, head_dim: 4 }, "`n_kv_heads` is null"],
   [{ n_layers: 2, kv_lora_rank: 4 }, "`qk_rope_head_dim` is undefined"],
@@ -133,6 +133,6 @@ test("a layer with chunks caches at most one chunk", () => {
 
 test("a context of half a token is refused", () => {
   expect(() => kvCache(gpt2, { contextLength: 0.5 })).toThrow(
-    "kvCache: `contextLength` is 0.5, expected a whole number of tokens, 0 or more.\nFix: count tokens",
+    "kvCache: `contextLength` is 0.5, expected an integer number of tokens, 0 or more.\nFix: count tokens",
   );
 });

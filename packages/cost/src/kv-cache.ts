@@ -50,7 +50,7 @@ export type KvCacheCall = {
  * size.
  *
  * @param model - A shape of {@link readConfig}, or the cache layers of {@link readCacheLayers}.
- * @throws {ArgumentError} If a length is not a whole number.
+ * @throws {ArgumentError} If a length is not an integer.
  *
  * @example
  * ```ts

@@ -28,7 +28,7 @@ export type Memory = {
 /**
  * Returns the memory that a model needs while it decodes.
  *
- * @throws {ArgumentError} If a length is not a whole number.
+ * @throws {ArgumentError} If a length is not an integer.
  *
  * @example
  * ```ts
@@ -141,7 +141,7 @@ function checkFits(
   return given;
 }
 
-/** The largest whole number n for which a monotone condition holds: once it fails, it fails for all larger n. */
+/** The largest integer n for which a monotone condition holds: once it fails, it fails for all larger n. */
 function largestWhere(holds: (n: number) => boolean): number {
   if (!holds(1)) return 0;
   let [low, high] = [1, 2];

@@ -42,7 +42,7 @@ export type MixerCost = {
  * `deltaFormer`, where they grow with the number of earlier tokens.
  *
  * @param name - Name of the mixer's function in `@qkv/attention`.
- * @throws {ArgumentError} If there is no such mixer, or a size is not a whole number.
+ * @throws {ArgumentError} If there is no such mixer, or a size is not an integer.
  * @see "Gated Delta Networks" (2024), arXiv:2412.06464
  *
  * @example
@@ -61,7 +61,7 @@ export function mixerCost(name: MixerName, call: MixerCostCall): MixerCost {
   const { numHeads, keyDim, valueDim, queryLength = 1, contextLength = queryLength, batchSize = 1 } = given;
   const { format = formats.float32, slots = 64, taps = 3, steps = 2 } = given;
   checkWhole(check, { numHeads }, 1, "heads");
-  checkWhole(check, { keyDim, valueDim }, 1, "numbers");
+  checkWhole(check, { keyDim, valueDim }, 1, "elements");
   checkWhole(check, { queryLength }, 0, "tokens");
   checkWhole(check, { contextLength }, queryLength, "tokens");
   checkWhole(check, { batchSize }, 1, "sequences");

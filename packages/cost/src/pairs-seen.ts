@@ -7,7 +7,7 @@ import type { Reach } from "./model-shape.js";
  *
  * @param tileSize - Side of the kernel's square tiles; it computes all pairs of a tile with at least one visible pair. Default 1:
  *   only visible pairs. Unit: tokens.
- * @throws {ArgumentError} If a length is not a whole number, or there are more queries than positions.
+ * @throws {ArgumentError} If a length is not an integer, or there are more queries than positions.
  */
 export function pairsSeen(reach: Reach, queryLength: number, keyLength: number, tileSize = 1): number {
   const check = checks("pairsSeen");

@@ -144,7 +144,7 @@ function readHeadDim(fields: Fields, heads: number): number {
     fn: "readConfig",
     argument: "head_dim",
     received: undefined,
-    expected: `a whole number, and the width ${width} divided by ${heads} heads is none`,
+    expected: `an integer, and the width ${width} divided by ${heads} heads is none`,
     fix: "give head_dim, or a number of heads that divides the width.",
   });
 }

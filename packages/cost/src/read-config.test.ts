@@ -28,7 +28,7 @@ test.each(["n_heads", "n_kv_heads", "head_dim", "d_ff", "vocab_size"])(
   "%s of null is refused by name",
   (name) => {
     expect(() => readConfig({ ...table, [name]: null })).toThrow(
-      `readConfig: \`${name}\` is null, expected a whole number, 1 or more.\nFix: look the size up`,
+      `readConfig: \`${name}\` is null, expected an integer, 1 or more.\nFix: look the size up`,
     );
   },
 );
@@ -142,11 +142,11 @@ test.each([
   [{}, "`model_type` is undefined"],
   ["{", 'readConfig: `config` is "{", expected the text of a config.json.\nFix: give the whole file'],
   [[1], "readConfig: `config` is [1], expected the object in a config.json"],
-  [{ ...table, n_layers: 0 }, "`n_layers` is 0, expected a whole number, 1 or more"],
+  [{ ...table, n_layers: 0 }, "`n_layers` is 0, expected an integer, 1 or more"],
   [{ ...table, n_heads: 6 }, "`num_key_value_heads` is 4, expected a divisor of the number of heads, 6"],
   [
     { ...table, head_dim: undefined, n_heads: 12 },
-    "`head_dim` is undefined, expected a whole number, and the width 64 divided by 12 heads is none",
+    "`head_dim` is undefined, expected an integer, and the width 64 divided by 12 heads is none",
   ],
 ])("refused: %j", (config, message) => {
   expect(() => readConfig(config)).toThrow(message);

@@ -16,7 +16,7 @@ import { readDense, readFeedForward, readHidden } from "./read-feed-forward.js";
  * a classifier, are not counted.
  *
  * @param config - The object in the file, or its text.
- * @throws {ArgumentError} If the architecture is unknown, a size is missing or not a whole number, or heads do not
+ * @throws {ArgumentError} If the architecture is unknown, a size is missing or not an integer, or heads do not
  *   divide. In a table of shapes, a required size that is `null` is refused.
  *
  * @example
@@ -358,7 +358,7 @@ function refuseUnknown(config: Config): void {
       fn: "readConfig",
       argument: name,
       received: null,
-      expected: "a whole number, 1 or more",
+      expected: "an integer, 1 or more",
       fix: "look the size up in the model's config.json: it cannot be guessed from the others.",
     });
   }

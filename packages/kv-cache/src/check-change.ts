@@ -15,14 +15,14 @@ export function croppedLengths(length: number | ArrayLike<number>, lengths: Arra
   if (typeof length !== "number" && (!isList(length) || length.length !== current.length)) {
     cropped.refuse({
       received: isList(length) ? `${length.length} lengths` : length,
-      expected: `one, or ${current.length}, one for each batch`,
-      fix: "give the number of tokens to keep for each batch.",
+      expected: `one, or ${current.length}, one per batch element`,
+      fix: "give the number of tokens to keep per batch element.",
     });
   }
   const longest = Math.max(0, ...current);
-  // Any whole number is accepted for an empty cache, but not NaN or a fraction.
+  // Any integer is accepted for an empty cache, but not NaN or a fraction.
   if (current.length === 0 && typeof length === "number" && !Number.isInteger(length)) {
-    cropped.refuse({ received: length, expected: "a whole number of tokens", fix: "count tokens." });
+    cropped.refuse({ received: length, expected: "an integer number of tokens", fix: "count tokens." });
   }
   return current.map((seen, batch) => {
     const wanted = typeof length === "number" ? length : length[batch]!;
@@ -32,7 +32,7 @@ export function croppedLengths(length: number | ArrayLike<number>, lengths: Arra
     if (typeof wanted === "number" && Number.isInteger(kept) && kept >= 0 && wanted <= most) return kept;
     return cropped.refuse({
       received: wanted,
-      expected: `a whole number of tokens from ${-seen} to ${most}`,
+      expected: `an integer number of tokens from ${-seen} to ${most}`,
       fix: "keep at most what the cache has seen; negative numbers drop from the end.",
     });
   });

@@ -24,7 +24,7 @@ export type SavedRule = {
    * token axis.
    */
   readonly holds: (batch: (list: string) => number, tokens: number) => boolean;
-  /** Names of the lists of numbers, each with one whole number of 0 or more per sequence. */
+  /** Names of the lists of numbers, each with one integer of 0 or more per sequence. */
   readonly lists: readonly string[];
 };
 
@@ -68,7 +68,7 @@ export function checkSaved({ tensors, numbers }: SavedLayer, rule: SavedRule): v
     const values: unknown = Object.hasOwn(numbers, list) ? numbers[list] : undefined;
     const isCount = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 0;
     if (!Array.isArray(values) || values.length !== B || !values.every(isCount))
-      refuseSaved(`numbers: ${list}`, values, `${B} whole numbers, one for each batch`, damaged);
+      refuseSaved(`numbers: ${list}`, values, `${B} integers, one per batch element`, damaged);
   }
   for (let b = 0; b < B; b++) {
     if (holds((list) => numbers[list]![b]!, T)) continue;

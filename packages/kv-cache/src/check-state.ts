@@ -78,7 +78,7 @@ export function checkAdvance(
     check.refuse({
       argument: "tokens",
       received: isList(tokens) ? shapeText(Array.from(tokens)) : tokens,
-      expected: `a whole number of tokens, or ${batches} of them, one for each batch`,
+      expected: `an integer number of tokens, or ${batches} of them, one per batch element`,
       fix: "give the number of tokens between the last state and this one.",
     });
   }
@@ -102,7 +102,7 @@ const damaged = "the file is damaged or was changed: restore another copy, or re
 export function checkSavedState({ tensors, numbers }: SavedLayer, own: LayerState | undefined): void {
   const lengths: unknown = Object.hasOwn(numbers, "lengths") ? numbers["lengths"] : undefined;
   if (!Array.isArray(lengths) || lengths.length === 0 || !lengths.every(isCount))
-    refuseSaved("numbers: lengths", lengths, "whole numbers, one for each batch", damaged);
+    refuseSaved("numbers: lengths", lengths, "integers, one per batch element", damaged);
   const B = lengths.length;
   const names = Object.keys(tensors);
   const wanted = own ? Object.keys(own) : names;

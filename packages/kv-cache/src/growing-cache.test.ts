@@ -158,7 +158,7 @@ test("bad input is refused, with the fix", () => {
   expect(() => cache.update(0, x, randn([1, 2, 2, 4], { seed: 1 }))).toThrow(
     /`value` has shape \[1, 2, 2, 4\], expected as many tokens/,
   );
-  expect(() => cache.crop(4)).toThrow(/`length` is 4, expected a whole number of tokens from -3 to 3/);
+  expect(() => cache.crop(4)).toThrow(/`length` is 4, expected an integer number of tokens from -3 to 3/);
   expect(() => cache.reorder([1])).toThrow(/`ids` is 1/);
   expect(() => cache.repeat(0)).toThrow(/`times` is 0/);
   expect(cache.length).toBe(3);

@@ -22,7 +22,7 @@ export type GrowingOptions = {
  * Keys are stored as given, after the rotary embedding unless `unrotatedKeys` is set. `update` returns views of the buffers:
  * attention reads them in place, and they stay valid until the cache is cropped and written to again.
  *
- * @throws {ArgumentError} If `numLayers` is not a whole number of at least 1, or `dtype` is not one of 16 bits, or is given
+ * @throws {ArgumentError} If `numLayers` is not an integer of at least 1, or `dtype` is not one of 16 bits, or is given
  *   with `unrotatedKeys`.
  *
  * @example

@@ -47,7 +47,7 @@ test("a saved file contains each latent once, and caches of other widths or layo
 test.each([
   [
     () => latentCache({} as never),
-    "latentCache: `latentDim` is undefined, expected a whole number of numbers, 1 or more",
+    "latentCache: `latentDim` is undefined, expected an integer number of elements, 1 or more",
   ],
   [
     () => latentCache({ latentDim: 9 }).update(0, keys(1), latents(keys(1))),

@@ -24,7 +24,7 @@ export type LatentOptions = {
  * `[B, 1, T, latentDim]`. Values are returned as a view of the keys, so absorbed attention reads the latents in place.
  * `update` refuses a value that is not the beginning of its key.
  *
- * @throws {ArgumentError} If `latentDim` or `numLayers` is not a whole number of at least 1, or `dtype` is not one of
+ * @throws {ArgumentError} If `latentDim` or `numLayers` is not an integer of at least 1, or `dtype` is not one of
  *   16 bits; from `update`, which then changes nothing, if a value is not the first `latentDim` numbers of its key.
  * @see "DeepSeek-V2" (2024), arXiv:2405.04434, section 2.1
  *
@@ -45,7 +45,7 @@ export function latentCache(options: LatentOptions): KvCache {
   checkCacheOptions("latentCache", numLayers);
   checkHalfType("latentCache", dtype);
   const fix = "give the width of a latent: `kv_lora_rank` of the model's config.";
-  check.whole({ latentDim }, { min: 1, unit: "numbers", fix });
+  check.whole({ latentDim }, { min: 1, unit: "elements", fix });
   const layout = layoutWithType(dtype, latentRows(latentDim));
   const stores = Array.from({ length: numLayers }, () => contiguousStore(doubling, layout));
   return keyValueCache(stores, {

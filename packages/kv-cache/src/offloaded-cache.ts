@@ -23,7 +23,7 @@ export type OffloadedOptions = {
  * `bytes` counts the memory, not the files. `reset` deletes the files: call it on the cache and on each fork when they are no
  * longer used.
  *
- * @throws {ArgumentError} If the folder does not exist, or a number is not a whole number of at least 1.
+ * @throws {ArgumentError} If the folder does not exist, or a number is not an integer of at least 1.
  *
  * @example
  * ```ts

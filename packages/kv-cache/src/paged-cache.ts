@@ -23,7 +23,7 @@ export type PagedOptions = {
  *
  * The cache and its forks share one pool. `reset` releases the pages of a cache: call it on each fork that is no longer used.
  *
- * @throws {ArgumentError} If an option is not a whole number of at least 1, `dtype` is not one of 16 bits, or the pool has more
+ * @throws {ArgumentError} If an option is not an integer of at least 1, `dtype` is not one of 16 bits, or the pool has more
  *   than 2^31 tokens; and from `update`, which then changes nothing, when the pool has no pages left.
  * @see "Efficient Memory Management for Large Language Model Serving with PagedAttention" (2023), arXiv:2309.06180
  *

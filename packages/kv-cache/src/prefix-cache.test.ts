@@ -255,7 +255,7 @@ test.each([
   ],
   [
     () => prefixCache({ pages: 4, checkpoints: 0, layers: ["paged", stateCache()] }),
-    /prefixCache: `checkpoints` is 0, expected a whole number of checkpoints, 1 or more/,
+    /prefixCache: `checkpoints` is 0, expected an integer number of checkpoints, 1 or more/,
   ],
 ])("refused: %s", (call, message) => {
   expect(call).toThrow(message);

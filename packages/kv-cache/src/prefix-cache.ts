@@ -280,5 +280,5 @@ function refuseWithoutLayers(checkpoints: number): never {
 /** Refuses values that are not integers: `1.5` or `"1"` would become keys of the tree. */
 function checkTokenIds(fn: string, ids: readonly number[]): void {
   const fix = "give what `tokenizer.encode(text)` returns.";
-  checks(fn).list({ ids }, "token ids, whole numbers", Number.isSafeInteger, fix);
+  checks(fn).list({ ids }, "token ids, integers", Number.isSafeInteger, fix);
 }

@@ -16,27 +16,30 @@ const x = (T: number, B = 1, D = 4) => randn([B, 2, T, D], { seed: T });
 test.each([
   [
     () => growingCache({ numLayers: 1.5 }),
-    "growingCache: `numLayers` is 1.5, expected a whole number of layers, 1 or more",
+    "growingCache: `numLayers` is 1.5, expected an integer number of layers, 1 or more",
   ],
   [
     () => staticCache({ maxLength: 0 }),
-    "staticCache: `maxLength` is 0, expected a whole number of tokens, 1 or more",
+    "staticCache: `maxLength` is 0, expected an integer number of tokens, 1 or more",
   ],
   [
     () => rollingCache({ windowSize: 0 }),
-    "rollingCache: `windowSize` is 0, expected a whole number of tokens, 1 or more.\nFix: count the query itself",
+    "rollingCache: `windowSize` is 0, expected an integer number of tokens, 1 or more.\nFix: count the query itself",
   ],
   [
     () => rollingCache({ windowSize: 4, keepFirst: -1 }),
-    "rollingCache: `keepFirst` is -1, expected a whole number of tokens, 0 or more",
+    "rollingCache: `keepFirst` is -1, expected an integer number of tokens, 0 or more",
   ],
   [() => rollingCache({ windowSize: 4, room: 0 }), "rollingCache: `room` is 0"],
-  [() => pagedCache({ pages: 0 }), "pagedCache: `pages` is 0, expected a whole number of pages, 1 or more"],
+  [
+    () => pagedCache({ pages: 0 }),
+    "pagedCache: `pages` is 0, expected an integer number of pages, 1 or more",
+  ],
   [() => prefixCache({ pages: 4, pageLength: 0 }), "prefixCache: `pageLength` is 0"],
   [() => quantizedCache({ groupSize: 0 }), "quantizedCache: `groupSize` is 0"],
   [
     () => quantizedCache({ residualLength: -1 }),
-    "quantizedCache: `residualLength` is -1, expected a whole number of tokens, 0 or more",
+    "quantizedCache: `residualLength` is -1, expected an integer number of tokens, 0 or more",
   ],
   [() => mixedCache([]), 'mixedCache: `layers` is "an empty list", expected a cache for each layer'],
   [
@@ -116,7 +119,9 @@ test("crop takes one length per sequence, and reorder takes existing indices", (
   const cache = growingCache();
   cache.update(0, x(4, 2), x(4, 2));
   expect(() => cache.crop([1])).toThrow(/`length` is "1 lengths", expected one, or 2/);
-  expect(() => cache.crop([4, 5])).toThrow(/`length` is 5, expected a whole number of tokens from -4 to 4/);
+  expect(() => cache.crop([4, 5])).toThrow(
+    /`length` is 5, expected an integer number of tokens from -4 to 4/,
+  );
   cache.crop([4, 2]);
   expect([...cache.lengths]).toEqual([4, 2]);
   cache.crop(3); // a shorter sequence stays as it is
@@ -140,7 +145,7 @@ test("crop(-n) removes n tokens from the end of each sequence, whatever its leng
     cache.crop([7, 4, 2]);
     cache.crop(-2);
     expect([...cache.lengths]).toEqual([5, 2, 0]);
-    expect(() => cache.crop(-1)).toThrow(/`length` is -1, expected a whole number of tokens from 0 to 5/);
+    expect(() => cache.crop(-1)).toThrow(/`length` is -1, expected an integer number of tokens from 0 to 5/);
     expect([...cache.lengths]).toEqual([5, 2, 0]);
     cache.crop([-1, -2, 0]);
     expect([...cache.lengths]).toEqual([4, 0, 0]);
@@ -236,7 +241,7 @@ test.each(Object.keys(constructors))("%s refuses invalid options with errors tha
 
 test("pools and buffers that exceed the memory are refused, and the process survives", () => {
   expect(refusal("pagedCache", () => pagedCache({ pages: 1e9 })).message).toMatch(
-    /`pages` is 1000000000, expected a whole number of pages, 1 or more and at most 134217728/,
+    /`pages` is 1000000000, expected an integer number of pages, 1 or more and at most 134217728/,
   );
   // Pages that were never allocated take no memory.
   const pool = pagedCache({ pages: 1e8 });

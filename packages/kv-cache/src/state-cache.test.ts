@@ -130,7 +130,7 @@ test("caches of states and caches of keys refuse each other's files", () => {
 test.each([
   [
     () => stateCache({ checkpoints: -1 }),
-    "stateCache: `checkpoints` is -1, expected a whole number of states, 0 or more",
+    "stateCache: `checkpoints` is -1, expected an integer number of states, 0 or more",
   ],
   [() => stateCache({ checkpoint: 1 } as never), "checkpoints"],
   [() => stateCache().state(1), "state: `layer` is 1, expected a layer from 0 to 0"],
@@ -142,11 +142,11 @@ test.each([
   [() => stateCache().advance(0, { "a.b": zeros([1]) }, 1), "with names of letters and digits"],
   [
     () => stateCache().advance(0, stateOf(1), -1),
-    "advance: `tokens` is -1, expected a whole number of tokens",
+    "advance: `tokens` is -1, expected an integer number of tokens",
   ],
   [
     () => stateCache().advance(0, stateOf(1), [1, 2]),
-    'advance: `tokens` is "[1, 2]", expected a whole number of tokens, or 1 of them',
+    'advance: `tokens` is "[1, 2]", expected an integer number of tokens, or 1 of them',
   ],
   [() => stateCache().advance(0, { state: 3 } as never, 1), "advance: `state.state` is 3, expected a tensor"],
   [

@@ -21,7 +21,7 @@ export type StaticOptions = {
  * A cache for at most `maxLength` tokens. The first update of a layer allocates its buffers at full size, so the memory is
  * known in advance, and later updates copy only the new tokens.
  *
- * @throws {ArgumentError} If an option is not a whole number of at least 1; and from `update`, which then changes
+ * @throws {ArgumentError} If an option is not an integer of at least 1; and from `update`, which then changes
  *   nothing, when tokens do not fit.
  *
  * @example

@@ -45,6 +45,6 @@ test("tokens are texts where there is a tokenizer", async () => {
 
 test("more tokens than the vocabulary has are refused", async () => {
   await expect(logitLensTokens(model, ids, { topK: 14 })).rejects.toThrow(
-    /logitLensTokens: `topK` is 14, expected a whole number of tokens, 1 or more and at most 13/,
+    /logitLensTokens: `topK` is 14, expected an integer number of tokens, 1 or more and at most 13/,
   );
 });

@@ -39,7 +39,7 @@ export type LogitLensResult = {
  * Logits of one layer are in memory at a time: a vocabulary of 150,000 tokens needs 0.6 MB for each token of the text.
  *
  * @param input - A text, a list of ids, or ids `[1, T]`.
- * @throws {ArgumentError} If `topK` is no whole number from 1 to the size of the vocabulary, or the number of a classifier's answers.
+ * @throws {ArgumentError} If `topK` is not an integer from 1 to the size of the vocabulary, or the number of a classifier's answers.
  * @see nostalgebraist, "interpreting GPT: the logit lens" (2020)
  *
  * @example

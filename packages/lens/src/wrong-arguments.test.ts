@@ -122,7 +122,7 @@ const wrong: readonly Wrong[] = [
   [
     "a token that no row of logits has",
     () => lens.gradientTimesInput(model, ids, { metric: lens.logitDifference({ token: 11 }) }),
-    /^logitDifference: `token` is 11, expected a whole number, at most 10/,
+    /^logitDifference: `token` is 11, expected an integer, at most 10/,
   ],
   [
     "a position after the text",

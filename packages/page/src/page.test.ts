@@ -120,7 +120,7 @@ test("numbers in a choice are shown with commas, and returned as numbers", () =>
   );
 });
 
-test("print writes whole numbers with commas, and lists as in code", () => {
+test("print writes integers with commas, and lists as in code", () => {
   const messages = connectPage();
   print("tokens", 16384, 1024, -60972, 12345.5, [16384]);
   expect(messages).toMatchObject([{ text: "tokens 16,384 1024 -60,972 12345.5 [16384]" }]);

@@ -2,7 +2,7 @@ import { currentHost } from "./host.js";
 import { valueText } from "./value-text.js";
 
 /**
- * Prints values as one line of text, separated by spaces. Whole numbers of five digits or more have commas: 16,384.
+ * Prints values as one line of text, separated by spaces. Integers of five digits or more have commas: 16,384.
  *
  * @example
  * ```ts

@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { erf, erfc } from "./erf.js";
 
-/** The Maclaurin series in whole numbers of 10^-60, exact far beyond float64. */
+/** The Maclaurin series in integers of 10^-60, exact far beyond float64. */
 function seriesErf(x: number): number {
   const one = 10n ** 60n;
-  // Scaled by 2^60 first: every float64 between 2^-8 and 6 is then a whole number.
+  // Scaled by 2^60 first: every float64 between 2^-8 and 6 is then an integer.
   const z = (BigInt(x * 2 ** 60) * one) / 2n ** 60n;
   let [term, total] = [z, z];
   for (let n = 1n; term !== 0n; n++) {

@@ -163,7 +163,7 @@ test("property: take replaces an axis with the axes of the indices", () => {
 test("indices out of range are refused, with the fix", () => {
   const x = zeros([2, 3]);
   expect(() => gather(x, 1, ids([[3], [0]]))).toThrow(
-    "gather: `indices` is 3, expected whole numbers from 0 to 2.",
+    "gather: `indices` is 3, expected integers from 0 to 2.",
   );
   expect(() => gather(x, 1, ids([[-1], [0]]))).toThrow(/-1.*\nFix: point only at what is there/);
   expect(() => scatter(x, 0, ids([[2, 0, 0]]), 1)).toThrow(/scatter: `indices` is 2/);
@@ -181,7 +181,7 @@ test("indices out of range are refused, with the fix", () => {
   expect(() => scatter(x, 1, ids([[0], [0]]), 1, { reduce: "prod" as "add" })).toThrow(
     /`reduce` is "prod", expected "add", "max" or "mean"/,
   );
-  expect(() => take(x, 1, ids([3]))).toThrow(/take: `indices` is 3, expected whole numbers from 0 to 2/);
+  expect(() => take(x, 1, ids([3]))).toThrow(/take: `indices` is 3, expected integers from 0 to 2/);
   expect(() => take(x, 1, tensor([0]))).toThrow(/take: `indices` is "float32", expected int32/);
   expect(() => embedding(zeros([3]), ids([0]))).toThrow(
     /embedding: `table` has shape \[3\], expected \[V, C\]/,

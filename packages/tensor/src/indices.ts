@@ -25,7 +25,7 @@ export function checkInside(fn: string, index: number, length: number): number {
     fn,
     "indices",
     index,
-    `whole numbers from 0 to ${length - 1}`,
+    `integers from 0 to ${length - 1}`,
     "point only at what is there; a negative index does not count from the end.",
   );
 }

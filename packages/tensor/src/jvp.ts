@@ -60,7 +60,7 @@ export function refuseWholeNumbers(fn: string, output: Tensor): void {
   checks(fn).refuse({
     argument: "dtype of f(…)",
     received: output.dtype,
-    expected: "tensors of floats: whole numbers and booleans have no derivative",
+    expected: "tensors of floats: integers and booleans have no derivative",
     fix: "return what they were made of.",
   });
 }

@@ -231,7 +231,7 @@ test("golden: cumsum in each direction", () => {
 
 test("invalid arguments are refused, with the fix", () => {
   expect(() => sum(zeros([2]), { axis: 1 })).toThrow(
-    "sum: `axis` is 1, expected an axis of a tensor of rank 1: a whole number from -1 to 0.\nFix: count axes from 0",
+    "sum: `axis` is 1, expected an axis of a tensor of rank 1: an integer from -1 to 0.\nFix: count axes from 0",
   );
   expect(() => max(zeros([2, 2]), { axis: [0, -2] })).toThrow(
     /max: `axis` is "0, -2", expected each axis once/,

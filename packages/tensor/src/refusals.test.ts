@@ -49,7 +49,7 @@ test.each<[string, () => unknown, RegExp]>([
 });
 
 test.each<[string, () => unknown, RegExp]>([
-  ["randn", () => randn([2], undefined as never), /`seed` is undefined, expected a whole number/],
+  ["randn", () => randn([2], undefined as never), /`seed` is undefined, expected an integer/],
   ["sgd", () => (sgd as () => unknown)(), /`learningRate` is undefined/],
   [
     "clamp",

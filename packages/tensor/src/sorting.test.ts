@@ -87,7 +87,7 @@ test.each<[string, (x: Tensor) => Tensor]>([
 
 test("topK refuses a k larger than the axis", () => {
   expect(() => topK(zeros([3]), 4)).toThrow(
-    "topK: `k` is 4, expected a whole number from 0 to 3, the length of axis 0.",
+    "topK: `k` is 4, expected an integer from 0 to 3, the length of axis 0.",
   );
   expect(() => topK(zeros([3]), -1)).toThrow(/`k` is -1/);
   expect(() => sort(zeros([]))).toThrow(/sort: `axis` is -1, expected an axis of a tensor of rank 0/);

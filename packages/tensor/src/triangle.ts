@@ -35,7 +35,7 @@ export function triangle(fn: string, x: Tensor, { lower, diagonal }: Triangle): 
     refuseShape(fn, "x", x.shape, "two axes or more: […, rows, columns]", "`reshape` it to a matrix.");
   }
   if (!Number.isInteger(diagonal)) {
-    refuse(fn, "diagonal", diagonal, "a whole number", "0 is the main diagonal, 1 the one above it.");
+    refuse(fn, "diagonal", diagonal, "an integer", "0 is the main diagonal, 1 the one above it.");
   }
   return run(triangleOp, [x], { lower, diagonal });
 }

@@ -84,8 +84,8 @@ export const kinds: Readonly<Record<string, fc.Arbitrary<Mask>>> = {
 const combined = ["and", "or", "not"];
 
 /**
- * Random masks of each kind in the catalogue. The parameters of one that is not listed in {@link kinds} are random whole
- * numbers from 1 to 5.
+ * Random masks of each kind in the catalogue. The parameters of one that is not listed in {@link kinds} are random integers
+ * from 1 to 5.
  */
 export const catalogueMasks: Readonly<Record<string, fc.Arbitrary<Mask>>> = Object.fromEntries(
   catalogue

@@ -31,7 +31,7 @@ describe.each([
   });
   test("ids beyond the vocabulary", () => {
     expect(() => tokenizer.decode([tokenizer.vocabSize])).toThrow(/expected a token id from 0 to/);
-    expect(() => tokenizer.token(1.5)).toThrow(/^token: `id` is 1.5, expected a whole number/);
+    expect(() => tokenizer.token(1.5)).toThrow(/^token: `id` is 1.5, expected an integer/);
     expect(tokenizer.token(tokenizer.vocabSize)).toBeUndefined();
     expect(() => tokenizer.id(js(5))).toThrow(/^id: `token` is 5, expected a string/);
   });

@@ -232,12 +232,9 @@ test("what is missing or too much is named, with what was found", async () => {
 
 test("fields of the configuration are checked by name", async () => {
   for (const [changes, message] of [
-    [
-      { hidden_size: undefined },
-      /config.json: hidden_size` is undefined, expected a whole number, 1 or more/,
-    ],
+    [{ hidden_size: undefined }, /config.json: hidden_size` is undefined, expected an integer, 1 or more/],
     [{ num_hidden_layers: 2 ** 31, sliding_window: 4 }, /num_hidden_layers` is 2147483648, expected at most/],
-    [{ num_hidden_layers: 2.5 }, /num_hidden_layers` is 2.5, expected a whole number/],
+    [{ num_hidden_layers: 2.5 }, /num_hidden_layers` is 2.5, expected an integer/],
     [{ rms_norm_eps: "small" }, /rms_norm_eps` is "small", expected a finite number/],
     [{ hidden_act: "mish" }, /hidden_act` is "mish", expected one of silu/],
     [

@@ -354,11 +354,7 @@ test.each<[string, () => unknown, RegExp]>([
   ["evaluate", () => evaluate(model, ["text"]), /expected token ids, since the model has no tokenizer/],
   ["evaluate", () => evaluate(model, "text" as never), /`texts` is "text", expected a list/],
   ["evaluate", () => evaluate(model, [[1, 2]], { context: 3 } as never), /write `contextLength`/],
-  [
-    "decoder",
-    () => decoder(undefined as never),
-    /^decoder: `vocabSize` is undefined, expected a whole number/,
-  ],
+  ["decoder", () => decoder(undefined as never), /^decoder: `vocabSize` is undefined, expected an integer/],
   [
     "decoder",
     () => decoder({ ...config, num_heads: 4 } as never),
@@ -476,11 +472,11 @@ test("ids beyond the vocabulary or not whole are refused wherever a model takes 
       () => inspection.logitLens(made, params, [1, wrong]),
     ]) {
       const { message } = await refusal(call);
-      expect(message).toMatch(/\[1\]` is .*, expected a whole number from 0 to 10, a token id of the model/);
+      expect(message).toMatch(/\[1\]` is .*, expected an integer from 0 to 10, a token id of the model/);
     }
   }
   const float = await refusal(() => made.apply(params, tensor([[1.5, 2]])));
-  expect(float.message).toMatch(/decoder.apply: `ids` is .*, expected token ids, as whole numbers/);
+  expect(float.message).toMatch(/decoder.apply: `ids` is .*, expected token ids, as integers/);
   const beyond = await refusal(() => made.apply(params, tensor([[1, 11]], { dtype: "int32" })));
   expect(beyond.message).toMatch(/`ids\[1\]` is 11/);
 });

@@ -10,7 +10,7 @@ import { visibleToken } from "./visible-token.js";
 
 /** A source of a score, or of another source, as `scoreGraph` of `@qkv/lens` returns it. */
 export type AttributionNode = {
-  /** A whole number, 0 or more, unique among the nodes. */
+  /** An integer, 0 or more, unique among the nodes. */
   readonly id: number;
   /** Id of the node that reads it. Absent if the score itself does. */
   readonly parent?: number | undefined;

@@ -67,10 +67,7 @@ test("the selected head has a frame, and the description names it", () => {
 });
 
 test.each([
-  [
-    { layer: 2, head: 0 },
-    /headGrid: `selected.layer` is 2, expected a whole number, 0 or more and at most 1/,
-  ],
+  [{ layer: 2, head: 0 }, /headGrid: `selected.layer` is 2, expected an integer, 0 or more and at most 1/],
   [{ layer: 0, head: -1 }, /headGrid: `selected.head` is -1/],
   [3, /headGrid: `selected` is 3, expected a head, \{ layer, head \}/],
 ])("a selected head %o is refused", (selected, message) => {

@@ -156,7 +156,7 @@ test.each([
   ],
   [
     () => headView(softmaxWeights({ H: 1, T: 2, window: 2, sink: 0 }), { rowLabels: ["a", "b"], heads: [1] }),
-    "`heads` is 1, expected a whole number, 0 or more and at most 0",
+    "`heads` is 1, expected an integer, 0 or more and at most 0",
   ],
   [
     () => headView({ data: [1], shape: [1, 1] }, { rowLabels: ["a"] }),
@@ -165,7 +165,7 @@ test.each([
   [() => modelView([]), 'modelView: `layers` is "no layer"'],
   [
     () => modelView([softmaxWeights({ H: 1, T: 2, window: 2, sink: 0 })], { marks: [{ window: 0 }] }),
-    "`window` is 0, expected a whole number of tokens",
+    "`window` is 0, expected an integer number of tokens",
   ],
   [
     () => neuronView({ data: [1], shape: [1] }, { data: [1, 2], shape: [1, 2] }, { columnLabels: ["a"] }),
@@ -174,7 +174,7 @@ test.each([
   [
     () =>
       neuronView({ data: [1], shape: [1] }, { data: [1], shape: [1, 1] }, { columnLabels: ["a"], place: 1 }),
-    "`place` is 1, expected a whole number, 0 or more and at most 0",
+    "`place` is 1, expected an integer, 0 or more and at most 0",
   ],
 ])("%# is refused", (draw, message) => {
   expect(draw).toThrow(message);

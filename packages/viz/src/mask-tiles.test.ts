@@ -32,8 +32,8 @@ test("golden: causal, reviewed as a picture", async () => {
 });
 
 test.each([
-  [129, {}, "maskTiles: `keyLength` is 129, expected a whole number, 1 or more and at most 128"],
-  [4, { queryLength: 5 }, "`queryLength` is 5, expected a whole number, 1 or more and at most 4"],
+  [129, {}, "maskTiles: `keyLength` is 129, expected an integer, 1 or more and at most 128"],
+  [4, { queryLength: 5 }, "`queryLength` is 5, expected an integer, 1 or more and at most 4"],
   [4, { tileSize: 0 }, "`tileSize` is 0"],
 ])("%j with %j is refused", (keyLength, options, message) => {
   expect(() => maskTiles(() => true, keyLength, options)).toThrow(message);

@@ -36,7 +36,7 @@ test("golden: causal, reviewed as a picture", async () => {
 });
 
 test.each([
-  [{ rows: 65 }, {}, "planTiles: `rows` is 65, expected a whole number, 1 or more and at most 64"],
+  [{ rows: 65 }, {}, "planTiles: `rows` is 65, expected an integer, 1 or more and at most 64"],
   [{}, { plane: 1 }, "`plane` is 1"],
   [{ classes: 7 }, {}, "`plan.classes` is 7"],
 ])("%j with %j is refused", (changed, options, message) => {

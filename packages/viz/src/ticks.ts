@@ -12,6 +12,6 @@ export function ticks(low: number, high: number, count = 4): number[] {
   const step = ([1, 2, 5].find((times) => times * power >= rough * 0.999) ?? 10) * power;
   const first = Math.floor(low / step + 1e-9);
   const last = Math.ceil(high / step - 1e-9);
-  // Multiplying whole numbers keeps 0.3 from becoming 0.30000000000000004.
+  // Multiplying integers keeps 0.3 from becoming 0.30000000000000004.
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }

@@ -69,7 +69,7 @@ test.each([
   [
     { data: [1], shape: [1, 1] },
     { labels: ["a"], query: 1 },
-    "`query` is 1, expected a whole number, 0 or more and at most 0",
+    "`query` is 1, expected an integer, 0 or more and at most 0",
   ],
 ])("%j with %j is refused", (values, options, message) => {
   expect(() => tokenArcs(values, options)).toThrow(message);

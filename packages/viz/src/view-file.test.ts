@@ -54,7 +54,7 @@ test.each([
   ["I8", toBytes(Int8Array.of(3, -2)), [3, -2]],
   ["U8", Uint8Array.of(3, 2), [3, 2]],
   ["BOOL", Uint8Array.of(1, 0), [1, 0]],
-] as const)("whole numbers of %s are read", (dtype, data, expected) => {
+] as const)("integers of %s are read", (dtype, data, expected) => {
   const [x] = readViewFile(file(dtype, data, 2)) as [{ data: ArrayLike<number> }];
   expect(Array.from(x.data)).toEqual(expected);
 });

@@ -20,7 +20,7 @@ test.each(["mulAdd", "fused"] as const)(
   },
 );
 
-test("dot: products of four bytes are added to a whole number", async () => {
+test("dot: products of four bytes are added to an integer", async () => {
   const run = await exported(arithmeticModule("dot"));
   const bits = (value: number) => new Int32Array(new Float32Array([value]).buffer)[0]!;
   // The bytes of 2 ** -7 are 0, 0, 0 and 60; the last byte of the float 0.999 is 63.
@@ -106,7 +106,7 @@ test("invalid arguments are refused", async () => {
     "readLoop: `bytes` is 100, expected a multiple of 128 from 128 to 2 ** 30.\nFix: 2 ** 20 is a megabyte.",
   );
   await expect(readLoop(4096, { streams: 0 })).rejects.toThrow(
-    "readLoop: `streams` is 0, expected a whole number, 1",
+    "readLoop: `streams` is 0, expected an integer, 1",
   );
   await expect(readLoop(4096, { streams: 2, block: 64 })).rejects.toThrow(
     "readLoop: `block` is 64, expected a multiple of 128 bytes.",

@@ -60,14 +60,14 @@ export function checkOptions(
     threads === "auto" || whole(threads, 1, maxThreads),
     "threads",
     threads,
-    '"auto" or a whole number from 1 to 64, the caller included',
+    '"auto" or an integer from 1 to 64, the caller included',
     'pass "auto" for one thread on each core.',
   );
   check(
     whole(maxBytes, 2 ** 20, addressableBytes),
     "maxBytes",
     maxBytes,
-    "a whole number of bytes from 1 MiB to 4 GiB",
+    "an integer number of bytes from 1 MiB to 4 GiB",
     "leave it out for 4 GiB, which 32-bit addresses reach.",
   );
   check(

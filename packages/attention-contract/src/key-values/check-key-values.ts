@@ -112,7 +112,7 @@ function checkPositions(
   if ("start" in positions) {
     if (Number.isInteger(positions.start) && positions.start >= 0) return;
     const fix = "give the position of the first key; 0 at the start of a sequence.";
-    refuse(fn, "positions.start", positions.start, "a whole number, 0 or more", fix);
+    refuse(fn, "positions.start", positions.start, "an integer, 0 or more", fix);
   }
   if (ArrayBuffer.isView(positions) && [S, B * S, B * Hkv * S].includes(positions.length)) return;
   refuse(

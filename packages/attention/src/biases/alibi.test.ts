@@ -101,7 +101,7 @@ test("the name is the call that created it, and calls with another number of hea
   expect([alibi(8).name, alibi(ones([2])).name]).toEqual(["alibi(8)", "alibi([2])"]);
   for (const wrong of [0, 1.5, NaN]) {
     expect(() => alibi(wrong)).toThrow(
-      /alibi: `heads` is .*, expected a whole number of heads, 1 or more.\nFix: give the number of query heads/,
+      /alibi: `heads` is .*, expected an integer number of heads, 1 or more.\nFix: give the number of query heads/,
     );
   }
   expect(() => alibiSlopes(0)).toThrow(/alibiSlopes: `numHeads` is 0/);

@@ -11,7 +11,7 @@ import { checkTable } from "./check-table.js";
  * @param heads - H, for the paper's slopes; or slopes `[H]` of your own, to which gradients flow.
  * @param options - `scale`: factor of the paper's slopes. Default 1; Falcon has `1 / √D`, as it adds the bias to dot products.
  * @returns A bias for {@link attention}.
- * @throws {ArgumentError} If `heads` is not a whole number of at least 1. {@link ShapeError} if slopes are not `[H]`.
+ * @throws {ArgumentError} If `heads` is not an integer of at least 1. {@link ShapeError} if slopes are not `[H]`.
  * @see "Train Short, Test Long: Attention with Linear Biases" (2021), arXiv:2108.12409
  *
  * @example

@@ -85,7 +85,7 @@ test("tables and distances that do not fit are refused, with the fix", () => {
   }
   expect(() => t5Bias(zeros([1, 2]), { bidirectional: false })).toThrow(/with 2 or more buckets/);
   expect(() => t5Bias(zeros([32, 2]), { maxDistance: 8 })).toThrow(
-    /`maxDistance` is 8, expected a whole number of tokens above 8.*\nFix: leave it out for 128/,
+    /`maxDistance` is 8, expected an integer number of tokens above 8.*\nFix: leave it out for 128/,
   );
   const x = randn([1, 4, 2, 2], { seed: 1 });
   expect(() => attention(x, x, x, { bias: t5Bias(zeros([32, 2])) })).toThrow(

@@ -60,7 +60,7 @@ export function t5Bias(table: Tensor, options?: T5BiasOptions): ScoreMod {
   check.each(
     { maxDistance },
     () => Number.isInteger(maxDistance) && maxDistance > exact && maxDistance < 2 ** 24,
-    `a whole number of tokens above ${exact}, the number of distances with a bucket of their own`,
+    `an integer number of tokens above ${exact}, the number of distances with a bucket of their own`,
     "leave it out for 128, or take the configuration's `relative_attention_max_distance`.",
   );
   // The bucket of each distance from −maxDistance to maxDistance; beyond, lookups stay at the ends.

@@ -181,7 +181,7 @@ test("tova and h2o ignore queries of tokens before the new ones", () => {
 });
 
 test.each([
-  [() => snapKV({ window: 0 }), "snapKV: `window` is 0, expected a whole number of tokens, 1 or more"],
+  [() => snapKV({ window: 0 }), "snapKV: `window` is 0, expected an integer number of tokens, 1 or more"],
   [() => snapKV({ kernelSize: 4 }), "snapKV: `kernelSize` is 4, expected an odd number of tokens, 1 or more"],
   [() => expectedAttention({ futureLength: 0 }), "expectedAttention: `futureLength` is 0"],
   [

@@ -20,7 +20,7 @@ export type SnapKVOptions = {
  * tokens, so that the neighbours of an important token are retained with it.
  *
  * @returns A score for `evictingCache` of `@qkv/kv-cache`. Tokens of the window get the highest score.
- * @throws {ArgumentError} If `window` is not a whole number of at least 1, or `kernelSize` is not odd.
+ * @throws {ArgumentError} If `window` is not an integer of at least 1, or `kernelSize` is not odd.
  * @see "SnapKV: LLM Knows What You are Looking for Before Generation" (2024), arXiv:2404.14469
  *
  * @example

@@ -48,7 +48,7 @@ export type AdditiveLayer = {
  * Costs T · S · A additions and tanhs, and stores as many numbers. Dot-product attention costs as much arithmetic, but runs as a
  * matrix product. Keys can be projected once and reused.
  *
- * @throws {ArgumentError} If a width is not a whole number of at least 1.
+ * @throws {ArgumentError} If a width is not an integer of at least 1.
  * @see "Neural Machine Translation by Jointly Learning to Align and Translate" (2014), arXiv:1409.0473
  *
  * @example

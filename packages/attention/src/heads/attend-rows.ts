@@ -58,7 +58,7 @@ export function rowsOptions(fn: string, options: RowsOptions | undefined): RowsO
   return given;
 }
 
-/** Returns a configuration of widths. Refuses one that is not a whole number of at least 1. */
+/** Returns a configuration of widths. Refuses one that is not an integer of at least 1. */
 export function checkWidths<T extends object>(
   fn: string,
   config: T,

@@ -117,7 +117,7 @@ export function differential(options?: { lambdaInit?: number; eps?: number }): D
  * the first layer to 0.8 in deep ones.
  *
  * @param layer - From 0.
- * @throws {ArgumentError} If `layer` is not a whole number of at least 0.
+ * @throws {ArgumentError} If `layer` is not an integer of at least 0.
  *
  * @example
  * ```ts

@@ -276,12 +276,12 @@ test("sizes that do not divide, and inputs of another width, are refused with th
     /groupedQuery: `numKvHeads` is 3, expected a divisor of numHeads = 4.\nFix: each key-value head serves/,
   );
   expect(() => groupedQuery({ ...shape, embedDim: 10 })).toThrow(
-    /`headDim` is 2.5, expected a whole number, and embedDim = 10 divided by numHeads = 4 is none.\nFix: choose numHeads/,
+    /`headDim` is 2.5, expected an integer, and embedDim = 10 divided by numHeads = 4 is none.\nFix: choose numHeads/,
   );
   for (const wrong of [{ embedDim: 0 }, { numHeads: 1.5 }, { numKvHeads: -1 }]) {
     const [[name, value]] = Object.entries(wrong) as [[string, number]];
     expect(() => groupedQuery({ ...shape, ...wrong })).toThrow(
-      new RegExp(`\`${name}\` is ${value}, expected a whole number, 1 or more`),
+      new RegExp(`\`${name}\` is ${value}, expected an integer, 1 or more`),
     );
   }
   expect(groupedQuery({ ...shape, embedDim: 10, headDim: 3 }).config.headDim).toBe(3);

@@ -461,7 +461,7 @@ function checkSizes(
   check.each(
     { headDim },
     () => Number.isInteger(headDim) && headDim >= 1,
-    `a whole number, and embedDim = ${embedDim} divided by numHeads = ${numHeads} is none`,
+    `an integer, and embedDim = ${embedDim} divided by numHeads = ${numHeads} is none`,
     "choose numHeads to divide embedDim, or give headDim.",
   );
 }

@@ -69,7 +69,7 @@ const keyEps = 1e-6;
 /**
  * Makes the indexer of a latent layer.
  *
- * @throws {ArgumentError} If a size is not a whole number of at least 1, or an option is unknown.
+ * @throws {ArgumentError} If a size is not an integer of at least 1, or an option is unknown.
  */
 export function latentIndexer(
   config: LatentIndexerConfig,

@@ -203,7 +203,7 @@ test("weights of another kind are used through the option `linear`, also with a 
 });
 
 test("invalid sizes, missing weights and a cache of unrotated keys are refused", () => {
-  expect(() => latent({ ...sizes, kvRank: 0 })).toThrow(/latent: `kvRank` is 0, expected a whole number/);
+  expect(() => latent({ ...sizes, kvRank: 0 })).toThrow(/latent: `kvRank` is 0, expected an integer/);
   const layer = layerOf();
   const params = layer.init(1);
   const x = zeros([1, 2, 6]);

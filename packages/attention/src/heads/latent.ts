@@ -150,7 +150,7 @@ export type LatentLayer = {
  * With an `indexer`, a cached key ends with the token's index key, `[B, 1, T, kvRank + ropeDim + indexer.headDim]`; absorbed
  * queries have zeros there. The choice has no gradient, so the indexer's weights have none either.
  *
- * @throws {ArgumentError} If a size is not a whole number of at least 1, or an option is unknown.
+ * @throws {ArgumentError} If a size is not an integer of at least 1, or an option is unknown.
  * @see "DeepSeek-V2" (2024), arXiv:2405.04434, section 2.1; the indexer: "DeepSeek-V3.2" (2025), arXiv:2512.02556
  *
  * @example

@@ -37,7 +37,7 @@ export type LuongConcatLayer = {
  *
  * Costs T · S · A additions and tanhs. Nothing is scaled.
  *
- * @throws {ArgumentError} If a width is not a whole number of at least 1.
+ * @throws {ArgumentError} If a width is not an integer of at least 1.
  * @see "Effective Approaches to Attention-based Neural Machine Translation" (2015), arXiv:1508.04025, section 3.1
  *
  * @example

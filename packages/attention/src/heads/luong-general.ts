@@ -25,7 +25,7 @@ export type LuongGeneralLayer = {
  *
  * Costs S projections and T · S dot products. Nothing is scaled.
  *
- * @throws {ArgumentError} If a width is not a whole number of at least 1.
+ * @throws {ArgumentError} If a width is not an integer of at least 1.
  * @see "Effective Approaches to Attention-based Neural Machine Translation" (2015), arXiv:1508.04025, section 3.1
  *
  * @example

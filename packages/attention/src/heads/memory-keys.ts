@@ -25,7 +25,7 @@ export type MemoryKeys = {
  *
  * @param count - M, the number of learned keys of a head.
  * @returns A value for the option `memory` of `multiHead`, `groupedQuery`, `multiQuery` and `crossAttention`.
- * @throws {ArgumentError} If `count` is not a whole number of at least 1. {@link ShapeError} If keys do not fit.
+ * @throws {ArgumentError} If `count` is not an integer of at least 1. {@link ShapeError} If keys do not fit.
  * @see "Augmenting Self-attention with Persistent Memory" (2019), arXiv:1907.01470
  *
  * @example

@@ -117,7 +117,7 @@ test("gradients of x and every weight equal central differences", () => {
 test("sizes, inputs and heads that do not fit are refused with the fix", () => {
   expect(() => summedHeads({ embedDim: 2.5, numHeads: 1 })).toThrow(/summedHeads: `embedDim` is 2.5/);
   expect(() => summedHeads({ embedDim: 2, numHeads: 0 })).toThrow(
-    /summedHeads: `numHeads` is 0, expected a whole/,
+    /summedHeads: `numHeads` is 0, expected an integer/,
   );
   const layer = summedHeads({ embedDim: 2, numHeads: 1 });
   expect(() => layer.apply(layer.init(1), randn([1, 3, 4], { seed: 1 }))).toThrow(

@@ -64,7 +64,7 @@ export type SummedHeadsLayer = {
  * The usual layer is such a sum whose matrices have rank D = C / H ({@link toSummedHeads}); here they have rank C,
  * for `3 · H · C²` weights instead of `4 · C²`, H times the multiplications, and H times the cache.
  *
- * @throws {ArgumentError} If a size is not a whole number of at least 1.
+ * @throws {ArgumentError} If a size is not an integer of at least 1.
  * @see "A Mathematical Framework for Transformer Circuits" (2021), https://transformer-circuits.pub/2021/framework
  *
  * @example

@@ -84,8 +84,8 @@ test("invalid counts and even windows are refused, with the fix", () => {
     /bigBird: `windowBlocks` is 2, expected an odd number of blocks.\nFix: a block has as many neighbours/,
   );
   expect(() => bigBird({ blockSize: 0 })).toThrow(
-    /`blockSize` is 0, expected a whole number of tokens, 1 or more/,
+    /`blockSize` is 0, expected an integer number of tokens, 1 or more/,
   );
   expect(() => bigBird({ randomBlocks: -1 })).toThrow(/`randomBlocks` is -1.*\nFix: count blocks/);
-  expect(() => bigBird({ globalBlocks: [0.5] })).toThrow(/`globalBlocks` is 0.5, expected whole numbers/);
+  expect(() => bigBird({ globalBlocks: [0.5] })).toThrow(/`globalBlocks` is 0.5, expected integers/);
 });

@@ -25,7 +25,7 @@ export type BigBirdOptions = {
  * It looks both ways, as in encoders; `and(causal(), bigBird())` does not. The random blocks depend on the number of
  * blocks of the sequence.
  *
- * @throws {ArgumentError} If a count is not a whole number, or `windowBlocks` is even.
+ * @throws {ArgumentError} If a count is not an integer, or `windowBlocks` is even.
  * @see "Big Bird: Transformers for Longer Sequences" (2020), arXiv:2007.14062, section 2 and appendix D
  *
  * @example
@@ -56,7 +56,7 @@ export function bigBird(options?: BigBirdOptions): Mask {
   const odd = "a block has as many neighbours on each side: 1, 3, 5, …";
   check.each({ windowBlocks }, () => windowBlocks % 2 === 1, "an odd number of blocks", odd);
   const numbered = "number blocks from 0, or from −1 at the end.";
-  check.list({ globalBlocks }, "whole numbers", Number.isInteger, numbered);
+  check.list({ globalBlocks }, "integers", Number.isInteger, numbered);
   const side = (windowBlocks - 1) / 2;
   const given = `blockSize: ${blockSize}, windowBlocks: ${windowBlocks}, globalBlocks: [${globalBlocks.join(", ")}]`;
   let last: { blocks: number; layout: Uint8Array } | undefined; // the layers of a model request the same layout one after another

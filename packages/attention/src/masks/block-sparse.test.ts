@@ -50,6 +50,6 @@ test("layouts that do not fit are refused, with the fix", () => {
   expect(() => blockSparse(full([2, 2], 1), 2)).toThrow(/`layout` is "float32", expected bool/);
   expect(() => blockSparse(tensor([true]), 2)).toThrow(/two axes, or three with heads first/);
   expect(() => blockSparse(layout, 0)).toThrow(
-    /`blockSize` is 0, expected a whole number of tokens, 1 or more/,
+    /`blockSize` is 0, expected an integer number of tokens, 1 or more/,
   );
 });

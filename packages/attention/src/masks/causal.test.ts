@@ -107,10 +107,10 @@ test("more queries than keys are refused, with both ways to align them", () => {
 
 test("unknown alignments and invalid offsets are refused", () => {
   expect(() => causal({ align: "left" as "top-left" })).toThrow(/`align` is "left", expected "bottom-right"/);
-  expect(() => causal({ offset: 0.5 })).toThrow(/`offset` is 0.5, expected a whole number of tokens/);
-  expect(() => causal({ offset: [0, NaN] })).toThrow(/`offset` is \[0, NaN\], expected a whole number/);
+  expect(() => causal({ offset: 0.5 })).toThrow(/`offset` is 0.5, expected an integer number of tokens/);
+  expect(() => causal({ offset: [0, NaN] })).toThrow(/`offset` is \[0, NaN\], expected an integer/);
   const x = randn([3, 1, 2, 2], { seed: 1 });
   expect(() => attention(x, x, x, { mask: causal({ offset: [0, 1] }) })).toThrow(
-    /`offset` is "2 in all", expected 3, one per batch.\nFix: give one for each batch/,
+    /`offset` is "2 in all", expected 3, one per batch element.\nFix: give one per batch element/,
   );
 });

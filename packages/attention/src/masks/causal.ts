@@ -42,7 +42,7 @@ export function causal(options?: CausalOptions): Mask {
   const offsets = typeof offset === "number" ? [offset] : offset;
   if (offsets !== undefined) {
     const fix = "give the number of keys before the first query.";
-    const expected = "a whole number of tokens, or one per batch";
+    const expected = "an integer number of tokens, or one per batch element";
     if (!isList(offsets) || !Array.from(offsets).every(Number.isInteger))
       check.refuse({ argument: "offset", received: offset, expected, fix });
   }

@@ -31,7 +31,7 @@ test("golden: chunks of three, counted from the start of the sequence", () => {
 test("an invalid chunk size is refused, with the fix", () => {
   for (const wrong of [0, 1.5, NaN]) {
     expect(() => chunked(wrong)).toThrow(
-      /chunked: `chunkSize` is .*, expected a whole number of tokens, 1 or more.\nFix: choose how many/,
+      /chunked: `chunkSize` is .*, expected an integer number of tokens, 1 or more.\nFix: choose how many/,
     );
   }
 });

@@ -77,6 +77,6 @@ test("values that are not masks, and invalid lengths, are refused", () => {
     /describe: `mask` is the function causal, expected a mask/,
   );
   expect(() => describe(causal(), { queryLength: -1, keyLength: 1 })).toThrow(
-    /describe: `queryLength` is -1, expected a whole number of places, 0 or more.\nFix: give `\{ queryLength/,
+    /describe: `queryLength` is -1, expected an integer number of positions, 0 or more.\nFix: give `\{ queryLength/,
   );
 });

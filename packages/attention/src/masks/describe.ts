@@ -30,7 +30,7 @@ export type MaskDescription = {
 /**
  * Describes a mask for given lengths: its sparsity, the number of tiles that have to be computed, and a picture.
  *
- * @throws {ArgumentError} If it is not a mask, or a length is not a whole number.
+ * @throws {ArgumentError} If it is not a mask, or a length is not an integer.
  *
  * @example
  * ```ts
@@ -48,7 +48,7 @@ export function describe(mask: Mask, extent: DescribeExtent): MaskDescription {
   const names = ["queryLength", "keyLength", "batch", "head"] as const;
   const { queryLength: T, keyLength: S, batch = 0, head = 0 } = check.options(extent, names, "extent");
   const fix = "give `{ queryLength, keyLength }`, and `batch` or `head` where the mask looks at them.";
-  check.whole({ queryLength: T, keyLength: S, batch, head }, { min: 0, unit: "places", fix });
+  check.whole({ queryLength: T, keyLength: S, batch, head }, { min: 0, unit: "positions", fix });
   const few = "describe a shorter stretch: every pair of query and key is looked at.";
   check.whole({ pairs: T * S }, { max: 2 ** 30, unit: "pairs", fix: few });
   const bound = bind({ queryLength: T, keyLength: S });

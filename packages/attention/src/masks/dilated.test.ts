@@ -32,7 +32,7 @@ test("golden: a window of three keys with dilation 2", () => {
 
 test("invalid sizes are refused, with the fix", () => {
   expect(() => dilated(0, 1)).toThrow(
-    /dilated: `windowSize` is 0, expected a whole number of tokens, 1 or more.\nFix: dilated\(4, 2\) sees/,
+    /dilated: `windowSize` is 0, expected an integer number of tokens, 1 or more.\nFix: dilated\(4, 2\) sees/,
   );
   expect(() => dilated(2, 1.5)).toThrow(/`dilation` is 1.5/);
 });

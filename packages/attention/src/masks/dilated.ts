@@ -10,7 +10,7 @@ import { defineMask } from "../mask.js";
  *
  * @param windowSize - Keys seen by one query, itself included. Unit: tokens. Whole, 1 or more.
  * @param dilation - Distance from one seen key to the next. Unit: tokens. Whole, 1 or more.
- * @throws {ArgumentError} If either is not a whole number of at least 1.
+ * @throws {ArgumentError} If either is not an integer of at least 1.
  * @see "Longformer" (2020), arXiv:2004.05150, section 3.1
  *
  * @example

@@ -61,7 +61,7 @@ test("more ids than positions are allowed; too few ids, or no list for a sequenc
     /documents: `ids` is "2 ids", expected one for each of 3 positions.\nFix: give each position the number/,
   );
   expect(() => attention(x, x, x, { mask: documents([[0, 1, 1]]) })).toThrow(
-    /`ids` is "1 in all", expected 2, one per batch/,
+    /`ids` is "1 in all", expected 2, one per batch element/,
   );
   expect(() => documents([0, NaN])).toThrow(/`ids` is NaN, expected numbers, one for each position/);
 });

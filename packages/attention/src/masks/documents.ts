@@ -33,7 +33,7 @@ export function documents(ids: ArrayLike<number> | readonly ArrayLike<number>[])
   if (!isList(ids))
     check.refuse({
       received: ids,
-      expected: "a list of numbers, one for each position, or such a list per batch",
+      expected: "a list of numbers, one for each position, or such a list per batch element",
     });
   const perBatch = typeof ids[0] === "object";
   const lists = (perBatch ? Array.from(ids as readonly ArrayLike<number>[]) : [ids as ArrayLike<number>]).map(

@@ -32,7 +32,7 @@ test("golden: keepFirst(1) and a window of two", () => {
 test("invalid counts are refused, with the fix", () => {
   for (const wrong of [-1, 0.5, NaN, Infinity]) {
     expect(() => keepFirst(wrong)).toThrow(
-      /keepFirst: `count` is .*, expected a whole number of tokens, 0 or more.\nFix: count the tokens at the start/,
+      /keepFirst: `count` is .*, expected an integer number of tokens, 0 or more.\nFix: count the tokens at the start/,
     );
   }
 });

@@ -10,7 +10,7 @@ import { defineMask } from "../mask.js";
  * and a cache holds 260 tokens.
  *
  * @param count - Number of keys that stay visible. Unit: tokens. Whole, 0 or more.
- * @throws {ArgumentError} If `count` is not a whole number of at least 0.
+ * @throws {ArgumentError} If `count` is not an integer of at least 0.
  * @see "Efficient Streaming Language Models with Attention Sinks" (2023), arXiv:2309.17453
  *
  * @example

@@ -74,23 +74,27 @@ test("golden: equal keys have equal weights up to the length of the sequence, an
 
 test("invalid lengths, and too few lengths, are refused", () => {
   for (const wrong of [-1, 1.5, NaN]) {
-    expect(() => padding([2, wrong])).toThrow(/`lengths` is .*, expected whole numbers of tokens, 0 or more/);
+    expect(() => padding([2, wrong])).toThrow(
+      /`lengths` is .*, expected integer lengths in tokens, 0 or more/,
+    );
   }
   const x = randn([2, 1, 3, 2], { seed: 1 });
   for (const lengths of [[3], [3, 2, 1]]) {
     expect(() => attention(x, x, x, { mask: padding(lengths) })).toThrow(
-      /padding: `lengths` is "[13] in all", expected 2, one per batch.\nFix: give one for each batch/,
+      /padding: `lengths` is "[13] in all", expected 2, one per batch element.\nFix: give one per batch element/,
     );
   }
   const one = randn([1, 1, 5, 2], { seed: 1 });
   expect(() => attention(one, one, one, { mask: and(causal(), padding([3, 4, 5])) })).toThrow(
-    /padding: `lengths` is "3 in all", expected 1, one per batch/,
+    /padding: `lengths` is "3 in all", expected 1, one per batch element/,
   );
   // Without a query nobody knows how many batches there are.
   const bound = padding([3]).bind({ queryLength: 3, keyLength: 3 });
-  expect(() => bound.sees(0, 0, 1, 0)).toThrow(/expected one per batch, and there is a batch 1/);
+  expect(() => bound.sees(0, 0, 1, 0)).toThrow(
+    /expected one per batch element, and there is a batch element 1/,
+  );
   for (const wrong of [undefined, null, 3, "3", {}, x])
     expect(() => padding(wrong as never)).toThrow(
-      /^padding: `lengths` is .*, expected a list of whole numbers/,
+      /^padding: `lengths` is .*, expected a list of integer lengths in tokens/,
     );
 });

@@ -8,7 +8,7 @@ import { checkBatches, refuseBatch } from "./check-batches.js";
  *
  * @param lengths - Number of real tokens of each sequence, `[B]`. Unit: tokens. Whole, 0 or more. A sequence of length 0 sees no key,
  *   and its outputs are zeros.
- * @throws {ArgumentError} If a length is not a whole number of at least 0, or the number of lengths differs from the batch size.
+ * @throws {ArgumentError} If a length is not an integer of at least 0, or the number of lengths differs from the batch size.
  *
  * @example
  * ```ts
@@ -23,7 +23,7 @@ import { checkBatches, refuseBatch } from "./check-batches.js";
 export function padding(lengths: ArrayLike<number>): Mask {
   checks("padding").list(
     { lengths },
-    "whole numbers of tokens, 0 or more, one per batch",
+    "integer lengths in tokens, 0 or more, one per batch element",
     (length) => Number.isInteger(length) && (length as number) >= 0,
     "count each sequence's real tokens, without padding.",
   );

@@ -63,7 +63,7 @@ test("invalid ids, too few ids and unknown sides are refused", () => {
   expect(() => attention(x, x, x, { mask: patches([0, 1]) })).toThrow(
     /patches: `patchIds` is "2 ids", expected one for each of 3 bytes.\nFix: give each byte the number of its patch/,
   );
-  expect(() => patches([0, -1])).toThrow(/`patchIds` is -1, expected whole numbers, 0 or more/);
+  expect(() => patches([0, -1])).toThrow(/`patchIds` is -1, expected integers, 0 or more/);
   expect(() => patches([0], { queries: "both" as "bytes" })).toThrow(
     /`queries` is "both", expected "patches" or "bytes"/,
   );

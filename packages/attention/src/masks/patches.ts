@@ -42,12 +42,12 @@ export function patches(
   const { queries = "patches", rowsPerPatch = 1 } = check.options(options, ["queries", "rowsPerPatch"]);
   check.oneOf({ queries }, ["patches", "bytes"], "name the side that asks.");
   check.whole({ rowsPerPatch }, { min: 1, unit: "rows", fix: "1 gives each patch one row." });
-  check.list({ patchIds }, "patches, one for each byte, or such a list per batch");
+  check.list({ patchIds }, "patches, one for each byte, or such a list per batch element");
   const perBatch = isList(patchIds[0]);
   const lists = (
     perBatch ? Array.from(patchIds as readonly ArrayLike<number>[]) : [patchIds as ArrayLike<number>]
   ).map((list) => {
-    check.list({ patchIds: list }, "whole numbers, 0 or more", isPatch);
+    check.list({ patchIds: list }, "integers, 0 or more", isPatch);
     return withRuns(list);
   });
   const of = (batch: number): IdRuns =>

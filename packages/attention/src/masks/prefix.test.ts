@@ -31,7 +31,7 @@ test("golden: a prefix of three, also when decoding the last token, and one pref
 test("invalid lengths are refused, with the fix", () => {
   for (const wrong of [-1, 2.5, NaN]) {
     expect(() => prefix(wrong)).toThrow(
-      /prefix: `length` is .*, expected a whole number of tokens, 0 or more.\nFix: count the tokens that may see/,
+      /prefix: `length` is .*, expected an integer number of tokens, 0 or more.\nFix: count the tokens that may see/,
     );
   }
 });

@@ -10,7 +10,7 @@ import { defineMask } from "../mask.js";
  * `or(causal(), padding(lengths))`.
  *
  * @param length - Unit: tokens. Whole, 0 or more.
- * @throws {ArgumentError} If `length` is not a whole number of at least 0.
+ * @throws {ArgumentError} If `length` is not an integer of at least 0.
  * @see "Exploring the Limits of Transfer Learning" (2019), arXiv:1910.10683, section 3.2.1
  *
  * @example

@@ -69,7 +69,7 @@ test("golden: one query, two keys", () => {
 
 test("a window of no tokens is refused, with the fix", () => {
   expect(() => slidingWindow(0)).toThrow(/`windowSize` is 0.*\nFix: count the query itself/);
-  for (const wrong of [-1, 1.5, NaN, -Infinity]) expect(() => slidingWindow(wrong)).toThrow(/a whole number/);
+  for (const wrong of [-1, 1.5, NaN, -Infinity]) expect(() => slidingWindow(wrong)).toThrow(/an integer/);
 });
 
 test("property: a two-sided window shows the given number of neighbours on each side, and `before` alone equals a plain window", () => {
@@ -91,7 +91,7 @@ test("property: a two-sided window shows the given number of neighbours on each 
 
 test("invalid sides are refused, with the fix", () => {
   expect(() => slidingWindow({ before: -1, after: 0 })).toThrow(
-    /slidingWindow: `before` is -1, expected a whole number of tokens, 0 or more.\nFix: count neighbours/,
+    /slidingWindow: `before` is -1, expected an integer number of tokens, 0 or more.\nFix: count neighbours/,
   );
   expect(() => slidingWindow({ before: 1, after: 0.5 })).toThrow(/`after` is 0.5/);
 });

@@ -20,7 +20,7 @@ export type WindowSides = {
  * @param window - Keys seen by one query, itself included. Unit: tokens. Whole, 1 or more; `Infinity` for all. Or
  *   both sides: `slidingWindow({ before: 3, after: 3 })` sees 7 keys.
  * @returns A mask for {@link attention}, whose inputs are query `[B, H, T, D]`, key and value `[B, Hkv, S, D]`.
- * @throws {ArgumentError} If `window` is not a whole number of at least 1, or a side is not one of at least 0.
+ * @throws {ArgumentError} If `window` is not an integer of at least 1, or a side is not one of at least 0.
  * @see "Longformer" (2020), arXiv:2004.05150, section 3.1; "Mistral 7B" (2023), arXiv:2310.06825, section 2
  *
  * @example

@@ -24,7 +24,7 @@ test("golden: a stride of three", () => {
 test("an invalid stride is refused, with the fix", () => {
   for (const wrong of [0, 2.5, Infinity]) {
     expect(() => strided(wrong)).toThrow(
-      /strided: `stride` is .*, expected a whole number of tokens, 1 or more.\nFix: choose about the square root/,
+      /strided: `stride` is .*, expected an integer number of tokens, 1 or more.\nFix: choose about the square root/,
     );
   }
 });

@@ -39,7 +39,7 @@ test("property: each converted window equals the rule of its library", () => {
 
 test("invalid sizes are refused, and the error names the function that was called", () => {
   expect(() => windowFromFlashAttention(-2, 0)).toThrow(
-    /windowFromFlashAttention: `left` is -2, expected a whole number of tokens, -1 or more.\nFix: count neighbours/,
+    /windowFromFlashAttention: `left` is -2, expected an integer number of tokens, -1 or more.\nFix: count neighbours/,
   );
   expect(() => windowFromFlashAttention(0, 0.5)).toThrow(/`right` is 0.5/);
   expect(() => windowFromHuggingFace(0)).toThrow(/windowFromHuggingFace: `size` is 0/);

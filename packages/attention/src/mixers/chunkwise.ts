@@ -11,7 +11,7 @@ import { multipliedOut, type FactoredScan, type Scan } from "./scan.js";
  *
  * @param chunkSize - Unit: tokens. Whole, 1 or more. Default: 64; 16 for decays per key channel, which need `chunkSize` times the
  *   memory of the keys.
- * @throws {ArgumentError} If `chunkSize` is not a whole number of at least 1.
+ * @throws {ArgumentError} If `chunkSize` is not an integer of at least 1.
  * @see "Parallelizing Linear Transformers with the Delta Rule over Sequence Length" (2024), arXiv:2406.06484;
  *   "Gated Linear Attention Transformers with Hardware-Efficient Training" (2023), arXiv:2312.06635
  *

@@ -60,6 +60,6 @@ test("with beta 1 and a repeated key, the earlier value is erased, as by the del
 
 test("an invalid block size is refused", () => {
   expect(() => deltaFormer({ blockSize: 0 })).toThrow(
-    /deltaFormer: `blockSize` is 0, expected a whole number of tokens/,
+    /deltaFormer: `blockSize` is 0, expected an integer number of tokens/,
   );
 });

@@ -17,7 +17,7 @@ export type LightningAttentionOptions = {
  *
  * Costs 5 · K · V operations per token and head.
  *
- * @throws {ArgumentError} If `layer` is not a whole number from 0 to `numLayers - 1`.
+ * @throws {ArgumentError} If `layer` is not an integer from 0 to `numLayers - 1`.
  * @see "Lightning Attention-2" (2024), arXiv:2401.04658; "MiniMax-01" (2025), arXiv:2501.08313, has slopes of its own
  *
  * @example

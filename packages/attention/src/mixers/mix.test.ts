@@ -58,7 +58,7 @@ test("documents and padding of wrong lengths are refused", () => {
     /`documents` is .*expected 5 numbers/,
   );
   expect(() => mix(linearAttention(), qkv, { padding: [5] })).toThrow(
-    /`padding` is .*expected 2, one per batch/,
+    /`padding` is .*expected 2, one per batch element/,
   );
 });
 
@@ -80,7 +80,7 @@ test("values that are not mixers, or not forms, are refused", () => {
     /`form` is 64, expected a function/,
   );
   expect(() => chunkwise(0)).toThrow(
-    /chunkwise: `chunkSize` is 0, expected a whole number of tokens, 1 or more/,
+    /chunkwise: `chunkSize` is 0, expected an integer number of tokens, 1 or more/,
   );
 });
 

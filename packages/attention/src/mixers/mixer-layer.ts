@@ -160,7 +160,7 @@ export type MixerLayer<Name extends string = string> = {
  * `outputNorm: "whole"`, `outputGate: silu` and `gatePlace: "beforeNorm"`; that of Mamba `selectiveScan()`, a head for each
  * channel and `projectFrom: "value"`.
  *
- * @throws {ArgumentError} If a size is not a whole number of at least 1, heads do not divide, or the mixer names an input
+ * @throws {ArgumentError} If a size is not an integer of at least 1, heads do not divide, or the mixer names an input
  *   or an axis that the layer cannot make. From `apply`, if x is not as wide as the layer, or an option is for keys.
  * @see "Gated Delta Networks" (2024), arXiv:2412.06464, section 3.4; "Transformers are SSMs" (2024), arXiv:2405.21060
  *
@@ -185,7 +185,7 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
   const width = C / H;
   const { numKeyHeads = H, keyDim: K = width, valueDim: V = width, convolution, axes = {} } = options;
   const fix = "choose numHeads to divide embedDim, or give the size.";
-  check.whole({ keyDim: K, valueDim: V }, { min: 1, unit: "numbers", fix });
+  check.whole({ keyDim: K, valueDim: V }, { min: 1, unit: "elements", fix });
   check.whole({ numKeyHeads }, { min: 1, unit: "heads" });
   check.each(
     { numKeyHeads },

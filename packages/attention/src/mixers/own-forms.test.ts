@@ -247,7 +247,7 @@ describe.each(mixers.map((same) => ({ name: same[0].name, mixer: same[0], others
         /mix: `documents` is "0 at token 2/,
       );
       expect(() => mix(mixer, inputs, { padding: [4] })).toThrow(
-        /mix: `padding` .*expected 2, one per batch/,
+        /mix: `padding` .*expected 2, one per batch element/,
       );
       expect(() => mix(mixer, inputs, { padding: [4, 0] })).toThrow(
         /mix: `padding` is "a batch without a real token", expected one token or more .*\nFix: leave that batch out/,

@@ -123,7 +123,7 @@ export function documentStarts({
 }: Resets & { readonly documents: DocumentIds }): Marks {
   const check = checks("mix");
   const fix = "give each token the number of its document: [0, 0, 0, 1, 1] packs three tokens and two.";
-  check.list({ documents }, "numbers, one for each token, or such a list per batch", undefined, fix);
+  check.list({ documents }, "numbers, one for each token, or such a list per batch element", undefined, fix);
   const perBatch = isList(documents[0]);
   const lists = (
     perBatch ? Array.from(documents as readonly ArrayLike<number>[]) : [documents]
@@ -160,12 +160,12 @@ export function documentStarts({
 export function paddedTokens(padding: ArrayLike<number>, batchSize: number, seqLen: number): Marks {
   const fix = "count each sequence's real tokens, without padding.";
   const whole = (length: unknown) => Number.isInteger(length) && (length as number) >= 0;
-  checks("mix").list({ padding }, "whole numbers of tokens, 0 or more, one per batch", whole, fix);
+  checks("mix").list({ padding }, "integer lengths in tokens, 0 or more, one per batch element", whole, fix);
   if (padding.length !== batchSize)
     checks("mix").refuse({
       argument: "padding",
       received: `${padding.length} lengths`,
-      expected: `${batchSize}, one per batch`,
+      expected: `${batchSize}, one per batch element`,
       fix,
     });
   return Array.from(padding, (length) => Array.from({ length: seqLen }, (_, t) => t >= length));

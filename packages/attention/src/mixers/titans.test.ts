@@ -77,7 +77,7 @@ test("the chunk size changes the result; invalid options and states are refused"
   expect(two!.slice(0, 2 * K)).toEqual(three!.slice(0, 2 * K));
   expect(two!.slice(2 * K, 3 * K)).not.toEqual(three!.slice(2 * K, 3 * K));
   expect(() => titans({ chunkSize: 1.5 })).toThrow(
-    /titans: `chunkSize` is 1.5, expected a whole number of tokens/,
+    /titans: `chunkSize` is 1.5, expected an integer number of tokens/,
   );
   const late = { ...initialState, tokens: full([B], 3, { dtype: "float64" }) };
   expect(() => mix(titans({ chunkSize: 2 }), inputs, { initialState: late })).toThrow(

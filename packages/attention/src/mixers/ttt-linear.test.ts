@@ -76,7 +76,7 @@ test("the default inner gradient equals central differences of the loss", () => 
 
 test("invalid options, and a state of another mini-batch size, are refused", () => {
   expect(() => tttLinear({ miniBatchSize: 0 })).toThrow(
-    /tttLinear: `miniBatchSize` is 0, expected a whole number of tokens/,
+    /tttLinear: `miniBatchSize` is 0, expected an integer number of tokens/,
   );
   expect(() => tttLinear({ eps: -1 })).toThrow(/`eps` is -1/);
   const { state } = mix(tttLinear({ miniBatchSize: 4 }), inputs);

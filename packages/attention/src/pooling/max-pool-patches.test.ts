@@ -59,7 +59,7 @@ test("ids that do not fit the bytes are refused, with the fix", () => {
     /maxPoolPatches: `patchIds` is "2 ids", expected 3, one for each byte of x.\nFix: give x as \[B, bytes, C\]/,
   );
   expect(() => maxPoolPatches(x, [0, 1, 2], 2)).toThrow(
-    /`numPatches` is 2, expected a whole number of patches, 3 or more/,
+    /`numPatches` is 2, expected an integer number of patches, 3 or more/,
   );
   expect(() => maxPoolPatches(x, [0, 1, -1])).toThrow(/`patchIds\[0\]` is -1/);
   expect(() => maxPoolPatches(randn([3, 2], { seed: 1 }), [0, 1, 2])).toThrow(

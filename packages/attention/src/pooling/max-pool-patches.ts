@@ -87,7 +87,7 @@ export function maxPoolPatches(
   const fix = "give x as [B, bytes, C], and each byte the number of its patch: [0, 1, 1, 2].";
   if (shape.length !== 3)
     check.refuse({ argument: "x", received: shape, expected: "[B, bytes, C]", fix }, ShapeError);
-  check.list({ patchIds }, "patches, one for each byte, or such a list per batch", undefined, fix);
+  check.list({ patchIds }, "patches, one for each byte, or such a list per batch element", undefined, fix);
   const perBatch = typeof patchIds[0] === "object";
   const lists = Array.from({ length: B }, (_, b) =>
     perBatch ? (patchIds as readonly ArrayLike<number>[])[b] : (patchIds as ArrayLike<number>),
@@ -96,7 +96,7 @@ export function maxPoolPatches(
   let largest = -1;
   lists.forEach((list, b) => {
     const isId = (id: unknown) => Number.isSafeInteger(id) && (id as number) >= 0 && (id as number) < 2 ** 31;
-    check.list({ [`patchIds[${b}]`]: list }, "whole numbers, 0 or more", isId, fix);
+    check.list({ [`patchIds[${b}]`]: list }, "integers, 0 or more", isId, fix);
     if (list!.length !== T) {
       const expected = `${T}, one for each byte of x`;
       check.refuse({ argument: "patchIds", received: `${list!.length} ids`, expected, fix }, ShapeError);

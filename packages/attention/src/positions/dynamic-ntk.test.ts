@@ -28,6 +28,6 @@ test("golden: twice the trained length at factor 2", () => {
 
 test("an invalid length is refused, with the fix", () => {
   expect(() => dynamicNtk({ factor: 2, originalLength: 0 })).toThrow(
-    /dynamicNtk: `originalLength` is 0, expected a whole number of tokens, 1 or more.\nFix: take the model's/,
+    /dynamicNtk: `originalLength` is 0, expected an integer number of tokens, 1 or more.\nFix: take the model's/,
   );
 });

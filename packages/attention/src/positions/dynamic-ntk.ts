@@ -10,7 +10,7 @@ import { fromModel, plainFrequencies, type RopeScaling } from "./rope-scaling.js
  * rotated with the base of their own time.
  *
  * @param options - `factor`: 1 or more. `originalLength`: the trained length. Unit: tokens.
- * @throws {ArgumentError} If `factor` is below 1, or `originalLength` is not a whole number of at least 1.
+ * @throws {ArgumentError} If `factor` is below 1, or `originalLength` is not an integer of at least 1.
  * @see "YaRN" (2023), arXiv:2309.00071, section 3.3
  *
  * @example

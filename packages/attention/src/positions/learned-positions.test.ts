@@ -67,7 +67,7 @@ test("texts beyond the table, and shapes that do not fit, are refused", () => {
     /`x` has shape \[1, 2, 3\], expected \[B, T, 4\]/,
   );
   expect(() => learnedPositions({ length: 0, embedDim: 4 })).toThrow(
-    /`length` is 0, expected a whole number of/,
+    /`length` is 0, expected an integer number of/,
   );
   expect(() => learnedPositions({ length: 2, embedDim: 0.5 })).toThrow(/`embedDim` is 0.5/);
 });

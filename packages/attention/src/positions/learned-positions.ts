@@ -23,7 +23,7 @@ export type LearnedPositions = {
  * Learned positions: a table with one vector per position, added to embeddings (GPT-2, BERT). A text longer than the
  * table throws an error.
  *
- * @throws {ArgumentError} If a size is not a whole number of at least 1.
+ * @throws {ArgumentError} If a size is not an integer of at least 1.
  * @see "Convolutional Sequence to Sequence Learning" (2017), arXiv:1705.03122, section 3.1
  *
  * @example
@@ -42,7 +42,7 @@ export function learnedPositions(config: LearnedPositionsConfig): LearnedPositio
   const { length, embedDim: C } = check.options(config, ["length", "embedDim"], "config");
   const fix = "choose the longest text, and the width of the model.";
   check.whole({ length }, { min: 1, unit: "tokens", fix });
-  check.whole({ embedDim: C }, { min: 1, unit: "numbers", fix });
+  check.whole({ embedDim: C }, { min: 1, unit: "elements", fix });
   return {
     config,
     init: (seed) => ({ weight: mul(randn([length, C], { seed }), 0.02) }),

@@ -36,7 +36,7 @@ test("odd widths and invalid counts are refused, with the fix", () => {
     /sinusoidal: `embedDim` is 3, expected an even number, 0 or more.\nFix: each wave has a sine and a cosine/,
   );
   expect(() => sinusoidal(1.5, 4)).toThrow(
-    /`positions` is 1.5, expected a whole number of tokens, 0 or more/,
+    /`positions` is 1.5, expected an integer number of tokens, 0 or more/,
   );
   expect(() => sinusoidal(2, 4, { base: 0 })).toThrow(/`base` is 0, expected a finite number, above 0/);
 });

@@ -17,7 +17,7 @@ export type SinusoidalOptions = {
  * @param positions - Number of positions, from 0 on; or a list of positions.
  * @param embedDim - C, even.
  * @returns `[T, C]`
- * @throws {ArgumentError} If the number of positions is not a whole number, or `embedDim` is odd.
+ * @throws {ArgumentError} If the number of positions is not an integer, or `embedDim` is odd.
  * @see "Attention Is All You Need" (2017), arXiv:1706.03762, section 3.5
  *
  * @example
@@ -37,7 +37,7 @@ export function sinusoidal(
   const check = checks("sinusoidal");
   const { base = 10000, dtype = "float32" } = check.options(options, ["base", "dtype"]);
   check.oneOf({ dtype }, ["float32", "float64"]);
-  check.whole({ embedDim }, { min: 0, max: 2 ** 20, unit: "numbers", fix: "take the width of the model." });
+  check.whole({ embedDim }, { min: 0, max: 2 ** 20, unit: "elements", fix: "take the width of the model." });
   const even = "each wave has a sine and a cosine: choose an even width.";
   check.each({ embedDim }, () => embedDim % 2 === 0, "an even number, 0 or more", even);
   check.finite({ base }, { above: 0, fix: "leave it out for 10000." });

@@ -47,5 +47,5 @@ test("gradients of queries, keys and values equal central differences", () => {
 });
 
 test("k = 0 is refused", () => {
-  expect(() => topKScores(0)).toThrow(/topKScores: `k` is 0, expected a whole number of keys/);
+  expect(() => topKScores(0)).toThrow(/topKScores: `k` is 0, expected an integer number of keys/);
 });

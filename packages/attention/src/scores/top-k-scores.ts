@@ -8,7 +8,7 @@ import type { ScoreForm } from "../score-form.js";
  *
  * @param k - Number of keys for each query. 1 or more; as many as there are keys changes nothing.
  * @returns A form for {@link plainAttention}.
- * @throws {ArgumentError} If `k` is not a whole number of at least 1.
+ * @throws {ArgumentError} If `k` is not an integer of at least 1.
  * @see "Explicit Sparse Transformer" (2019), arXiv:1912.11637
  *
  * @example

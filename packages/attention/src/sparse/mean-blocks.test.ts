@@ -22,6 +22,6 @@ test("the gradient of the tokens equals central differences, with a short last b
 
 test("a block size of 0 is refused", () => {
   expect(() => meanBlocks(make([1, 1, 2, 2], 1), 0)).toThrow(
-    /meanBlocks: `blockSize` is 0, expected a whole number of tokens/,
+    /meanBlocks: `blockSize` is 0, expected an integer number of tokens/,
   );
 });

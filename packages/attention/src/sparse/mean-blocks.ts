@@ -8,7 +8,7 @@ import { checkTable } from "../biases/check-table.js";
  * @param x - Keys or values, `[B, Hkv, S, D]`.
  * @param blockSize - Unit: tokens. Whole, 1 or more.
  * @returns `[B, Hkv, ⌈S / blockSize⌉, D]`
- * @throws {ArgumentError} If the size is not a whole number of at least 1.
+ * @throws {ArgumentError} If the size is not an integer of at least 1.
  *
  * @example
  * ```ts

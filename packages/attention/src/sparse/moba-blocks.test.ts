@@ -44,6 +44,6 @@ test("invalid numbers are refused", () => {
   const x = zeros([1, 1, 2, 2]);
   expect(() => mobaBlocks(x, x, { blockSize: 0, topK: 1 })).toThrow(/mobaBlocks: `blockSize` is 0/);
   expect(() => mobaBlocks(x, x, { blockSize: 1, topK: 0 })).toThrow(
-    /mobaBlocks: `topK` is 0, expected a whole number of blocks/,
+    /mobaBlocks: `topK` is 0, expected an integer number of blocks/,
   );
 });

@@ -34,6 +34,6 @@ test("property: the first block, the query's own and the previous one are always
 test("numBlocks = 0 is refused", () => {
   const x = zeros([1, 1, 2, 2]);
   expect(() => nsaBlocks(x, x, { blockSize: 1, numBlocks: 0 })).toThrow(
-    /nsaBlocks: `numBlocks` is 0, expected a whole number of blocks/,
+    /nsaBlocks: `numBlocks` is 0, expected an integer number of blocks/,
   );
 });

@@ -24,5 +24,5 @@ test("property: a block is visible if all its tokens are at or before the query"
 });
 
 test("a block size of 0 is refused", () => {
-  expect(() => pastBlocks(0)).toThrow(/pastBlocks: `blockSize` is 0, expected a whole number of tokens/);
+  expect(() => pastBlocks(0)).toThrow(/pastBlocks: `blockSize` is 0, expected an integer number of tokens/);
 });

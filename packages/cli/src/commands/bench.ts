@@ -22,7 +22,7 @@ type Measurement = {
 
 const count = (flag: string) =>
   numberOption(flag, {
-    expected: "a whole number, 1 or more",
+    expected: "an integer, 1 or more",
     fix: "leave it out for the default.",
     accepts: (value) => Number.isSafeInteger(value) && value >= 1,
   });

@@ -138,7 +138,7 @@ test.each([
   ],
   [["FOLDER", "--machine", "z80"], 'qkv: `--machine` is "z80", expected one of browserTab, t4, l4'],
   [["FOLDER", "--weights", "int3"], 'qkv: `--weights` is "int3", expected one of float32'],
-  [["FOLDER", "--context", "0"], "qkv: `--context` is 0, expected a whole number of tokens, 1 or more"],
+  [["FOLDER", "--context", "0"], "qkv: `--context` is 0, expected an integer number of tokens, 1 or more"],
   [
     ["FOLDER", "--users", "10", "--machine", "t4", "--context", "100000"],
     'plan: `machine` is "T4", expected machines that hold',

@@ -37,7 +37,7 @@ type Options = {
 
 const whole = (flag: string, unit: string) =>
   numberOption(flag, {
-    expected: `a whole number of ${unit}, 1 or more`,
+    expected: `an integer number of ${unit}, 1 or more`,
     fix: `count ${unit}.`,
     accepts: (value) => Number.isSafeInteger(value) && value >= 1,
   });

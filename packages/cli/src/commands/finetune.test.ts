@@ -213,7 +213,7 @@ test("adapter options without an adapter, and unknown modules, are refused", asy
     '`--quantize` is "int4", expected floats, since rounded weights have no gradient',
   );
   expect(await refusal(`--lora-rank 2 --adapter ${path("none")}`)).toContain("`--adapter` is ");
-  expect(await refusal("--lora-rank 0")).toContain("`--lora-rank` is 0, expected a whole number, 1 or more");
+  expect(await refusal("--lora-rank 0")).toContain("`--lora-rank` is 0, expected an integer, 1 or more");
   expect(await refusal("--lora-rank 2 --target-modules q_prog")).toMatch(
     /`--target-modules` is .*q_prog.*, expected names of modules of the model, such as .*q_proj/,
   );

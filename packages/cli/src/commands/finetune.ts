@@ -45,7 +45,7 @@ const cores = Math.min(availableParallelism(), 4);
 
 const whole = (flag: string, least: number, fix: string) =>
   numberOption(flag, {
-    expected: `a whole number, ${least} or more`,
+    expected: `an integer, ${least} or more`,
     fix,
     accepts: (value) => Number.isSafeInteger(value) && value >= least,
   });
@@ -97,12 +97,7 @@ export function addFinetune(program: Command, io: Io): void {
       rate("--learning-rate", "use 0.00002 to begin with, and 0.0002 for an adapter."),
     )
     .option("--weight-decay <r>", "weight decay of AdamW", rate("--weight-decay", "use 0."), 0)
-    .option(
-      "--seed <s>",
-      "seed of the order of the examples",
-      whole("--seed", 0, "give any whole number."),
-      1,
-    )
+    .option("--seed <s>", "seed of the order of the examples", whole("--seed", 0, "give any integer."), 1)
     .option(
       "--shuffle <n>",
       "examples that are held in memory and shuffled together",

@@ -18,7 +18,7 @@ type OnnxOptions = { out?: string; name: string; decompose: "needed" | "all"; js
 type ExplorerOptions = { port: number; open: boolean };
 
 const aPort = {
-  expected: "a whole number from 0 to 65535",
+  expected: "an integer from 0 to 65535",
   fix: "leave --port out for a free one.",
   accepts: (port: number) => Number.isInteger(port) && port >= 0 && port <= 65535,
 };

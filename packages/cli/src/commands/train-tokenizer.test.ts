@@ -130,7 +130,7 @@ test("an error names the problem and the fix, and nothing is left behind", async
     ],
     [
       ["--vocab-size", "255", "--out", path("t.json")],
-      "`--vocab-size` is 255, expected a whole number of tokens, 256 or more",
+      "`--vocab-size` is 255, expected an integer number of tokens, 256 or more",
     ],
     [
       [path("no.txt"), "--vocab-size", "300", "--out", path("t.json")],

@@ -28,7 +28,7 @@ type Options = {
 
 const whole = (flag: string, what: string, least: number, fix: string) =>
   numberOption(flag, {
-    expected: `a whole number${what}, ${least} or more`,
+    expected: `an integer${what}, ${least} or more`,
     fix,
     accepts: (value) => Number.isSafeInteger(value) && value >= least,
   });
@@ -38,8 +38,8 @@ const sample = numberOption("--sample", {
   accepts: (value) => value > 0 && value <= 1,
 });
 const seed = numberOption("--seed", {
-  expected: "a whole number",
-  fix: "give any whole number; the same one takes the same lines.",
+  expected: "an integer",
+  fix: "give any integer; the same one takes the same lines.",
   accepts: Number.isSafeInteger,
 });
 
@@ -56,7 +56,7 @@ export function addTrainTokenizer(program: Command, io: Io): void {
     .option(
       "--vocab-size <n>",
       "size of the vocabulary, including the 256 bytes and the special tokens",
-      whole("--vocab-size", " of tokens", 256, "give the size of the whole vocabulary, such as 8192."),
+      whole("--vocab-size", " number of tokens", 256, "give the size of the whole vocabulary, such as 8192."),
     )
     .option(
       "--special-token <text>",
@@ -76,13 +76,13 @@ export function addTrainTokenizer(program: Command, io: Io): void {
     .option(
       "--order <n>",
       "with --bytes: number of preceding bytes that the model uses",
-      whole("--order", " of bytes", 0, "use 5, about a word."),
+      whole("--order", " number of bytes", 0, "use 5, about a word."),
       5,
     )
     .option(
       "--max-bytes <n>",
       "with --bytes: maximum size of the model",
-      whole("--max-bytes", " of bytes", 8, "use 200000."),
+      whole("--max-bytes", " number of bytes", 8, "use 200000."),
       200_000,
     )
     .option("--json [file]", "write one JSON object to the file; without a file, print only that object")

@@ -157,7 +157,7 @@ test("an invalid config file, and one with unknown options, are refused", async 
   for (const name of ["__proto__", "constructor", "toString"])
     await refused(`{ "${name}": { "layers": 2, "prototype": {} } }`, new RegExp(`is ".*${name}.* in it"`));
   expect("layers" in {}).toBe(false);
-  await refused('{ "layers": 0 }', /`--layers` is 0, expected a whole number, 1 or more/);
+  await refused('{ "layers": 0 }', /`--layers` is 0, expected an integer, 1 or more/);
   await refused('{ "files": "text.txt" }', /files` is "text\.txt", expected a list of paths/);
 });
 

@@ -51,7 +51,7 @@ const cores = Math.min(availableParallelism(), 4);
 
 const whole = (flag: string, least: number, fix: string) =>
   numberOption(flag, {
-    expected: `a whole number, ${least} or more`,
+    expected: `an integer, ${least} or more`,
     fix,
     accepts: (value) => Number.isSafeInteger(value) && value >= least,
   });
@@ -112,7 +112,7 @@ export function addTrain(program: Command, io: Io): void {
     .option(
       "--seed <s>",
       "seed of the initial weights and the order of the batches",
-      whole("--seed", 0, "give any whole number."),
+      whole("--seed", 0, "give any integer."),
       1,
     )
     .option("--held-back <share>", "share of the text, from its end, to hold out for evaluation", share, 0.1)

@@ -28,7 +28,7 @@ export function erfText(y: string, x: string): string {
   if (of < 0) { ${y} = -${y}; }`;
 }
 
-/** Returns `a` rounded to the nearest whole number, ties to even. */
+/** Returns `a` rounded to the nearest integer, ties to even. */
 export const roundText = `const low = Math.floor(a);
   const rest = a - low;
   if (rest > 0.5) { return low + 1; }

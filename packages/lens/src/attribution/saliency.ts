@@ -52,7 +52,7 @@ export type IntegratedGradientsOptions = SaliencyOptions & {
  * of the text minus the metric of the baseline. The integral is approximated by the midpoint rule with `steps` points.
  *
  * @returns `[T]`: one number for each token.
- * @throws {ArgumentError} If the model has no tensor of this name, or `steps` is no whole number of at least 1.
+ * @throws {ArgumentError} If the model has no tensor of this name, or `steps` is not an integer of at least 1.
  * @see "Axiomatic Attribution for Deep Networks" (2017), arXiv:1703.01365
  *
  * @example

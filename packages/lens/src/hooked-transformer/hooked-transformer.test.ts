@@ -361,7 +361,7 @@ test.each([
   [{ num_experts: 8 }, /`cfg.num_experts` is 8, expected none/],
   [{ final_rms: true }, /`cfg.final_rms` is true/],
   [{ attn_onyl: true }, /`cfg.attn_onyl` is true, .*\nFix: did you mean `attn_only`/],
-  [{ d_model: "four" }, /`cfg.d_model` is "four", expected a whole number/],
+  [{ d_model: "four" }, /`cfg.d_model` is "four", expected an integer/],
   [{ normalization_type: "LNPre" }, /`source` is "a tensor blocks.0.ln1.b"|`source` is "a tensor/],
   [{ d_vocab_out: 3 }, /`source: unembed.W_U` has shape \[4, 5\], expected \[4, 3\]/],
   [{ n_layers: 2 }, /expected a tensor blocks.1.ln1.w \[4\]/],

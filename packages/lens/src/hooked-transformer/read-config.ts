@@ -52,14 +52,14 @@ export function readConfig(check: Checks, cfg: Readonly<Record<string, unknown>>
   };
   const refuse = (name: string, expected: string, fix: string): never =>
     check.refuse({ argument: `cfg.${name}`, received: cfg[name], expected, fix });
-  /** A whole number; -1 also means the default. */
+  /** An integer; -1 also means the default. */
   const whole = (name: keyof HookedTransformerConfig, fallback?: number, min = 1): number => {
     const given = field(name);
     const value = given === undefined || given === -1 ? fallback : given;
     const isCount = Number.isSafeInteger(value) && (value as number) >= min;
     return isCount
       ? (value as number)
-      : refuse(name, `a whole number, ${min} or more`, "take the configuration of the model.");
+      : refuse(name, `an integer, ${min} or more`, "take the configuration of the model.");
   };
   const positive = (name: keyof HookedTransformerConfig, fallback?: number): number | undefined => {
     const given = field(name);

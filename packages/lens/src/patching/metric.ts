@@ -9,7 +9,7 @@ export type Metric = (logits: Tensor) => Tensor;
  *
  * @param options - `token`: its id. `minus`: the id of the other token, default none. `position`: default the last.
  * @returns A metric for {@link activationPatching}, {@link attributionPatching}, {@link pathPatching} and saliency.
- * @throws {ArgumentError} If an id is not a whole number of at least 0.
+ * @throws {ArgumentError} If an id is not an integer of at least 0.
  *
  * @example
  * ```ts

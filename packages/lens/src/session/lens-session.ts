@@ -390,7 +390,7 @@ export function lensSession(model: LensModel): LensSession {
     const { positions, top = 5, tokens = [], ...about } = check.options(question, names, "question");
     const { stream, ids } = await cachedOrNewRun(about, asking);
     const fix = "count tokens from 0.";
-    check.list({ positions }, "whole numbers", Number.isSafeInteger, fix);
+    check.list({ positions }, "integers", Number.isSafeInteger, fix);
     for (const position of positions) check.whole({ position }, { min: 0, max: ids.length - 1, fix });
     const answers: LayerPrediction[] = [];
     for (const [i, output] of stream.entries()) {

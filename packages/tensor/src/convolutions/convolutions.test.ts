@@ -183,7 +183,7 @@ test("invalid arguments are refused, with the fix", () => {
   expect(() => conv2d(x, weight, { bias: ones([2]) })).toThrow(/`bias` is "float32 \[2\]"/);
   expect(() => conv2d(x, weight, { padding: "same", stride: 2 })).toThrow(/`padding` is "same"/);
   expect(() => conv2d(x, weight, { stride: [1] })).toThrow(
-    /`stride` is .*expected a whole number, or a list of 2/,
+    /`stride` is .*expected an integer, or a list of 2/,
   );
   expect(() => conv2d(x, weight, { dilation: 4 })).toThrow(
     /expected at least 5 on axis 3, for a window of 5/,

@@ -21,7 +21,7 @@ export type Windows = {
 export function perAxis(fn: string, argument: string, given: PerAxis, rank: number, min: number): number[] {
   const list = typeof given === "number" ? Array.from({ length: rank }, () => given) : given;
   const check = checks(fn);
-  const expected = rank === 1 ? "a whole number" : `a whole number, or a list of ${rank}`;
+  const expected = rank === 1 ? "an integer" : `an integer, or a list of ${rank}`;
   check.each({ [argument]: given }, () => Array.isArray(list) && list.length === rank, expected);
   list.forEach((one, i) => check.whole({ [rank === 1 ? argument : `${argument}[${i}]`]: one }, { min }));
   return [...list];

@@ -70,7 +70,7 @@ test("property: a truncated normal lies between its limits, with the mean and va
 
 test("invalid limits, shapes and modes are refused, with the fix", () => {
   expect(() => randint([2], { seed: 1, low: 3, high: 3 })).toThrow(
-    /`high` is 3, expected a whole number, above 3/,
+    /`high` is 3, expected an integer, above 3/,
   );
   expect(() => randint([2], { seed: 1 } as never)).toThrow(/`high` is undefined/);
   expect(() => truncatedNormal([2], { seed: 1, low: 1, high: 0 })).toThrow(/`high` is 0/);

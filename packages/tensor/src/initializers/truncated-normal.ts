@@ -9,7 +9,7 @@ import { randomOptions, uniformStream } from "../random/uniforms.js";
 /**
  * Normally distributed numbers, truncated to the range between two limits (by the inverse CDF, without rejection).
  *
- * @param options - `seed`: a whole number. `mean`: default 0. `std`: default 1. `low`, `high`: default two standard deviations
+ * @param options - `seed`: an integer. `mean`: default 0. `std`: default 1. `low`, `high`: default two standard deviations
  *   around the mean. `dtype`: default float32.
  * @throws {ArgumentError} If `high` is not above `low`, or the probability of the range is 0.
  *

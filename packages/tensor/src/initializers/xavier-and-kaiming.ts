@@ -80,7 +80,7 @@ function kaiming(fn: string, distribution: Distribution, shape: Shape, options: 
  * Xavier (Glorot) initialization: uniformly distributed weights with variance `2 · gain² / (inputs + outputs)`.
  *
  * @param shape - `[out, in, …window]`, as the weight of `linear` or of a convolution.
- * @param options - `seed`: a whole number. `gain`: default 1. `dtype`: default float32.
+ * @param options - `seed`: an integer. `gain`: default 1. `dtype`: default float32.
  * @throws {ShapeError} If the shape has fewer than two axes.
  * @see "Understanding the difficulty of training deep feedforward neural networks" (2010)
  *
@@ -100,7 +100,7 @@ export function xavierUniform(shape: Shape, options: XavierOptions): Tensor {
  * Xavier (Glorot) initialization: normally distributed weights with variance `2 · gain² / (inputs + outputs)`.
  *
  * @param shape - `[out, in, …window]`, as the weight of `linear` or of a convolution.
- * @param options - `seed`: a whole number. `gain`: default 1. `dtype`: default float32.
+ * @param options - `seed`: an integer. `gain`: default 1. `dtype`: default float32.
  * @throws {ShapeError} If the shape has fewer than two axes.
  * @see "Understanding the difficulty of training deep feedforward neural networks" (2010)
  *
@@ -119,7 +119,7 @@ export function xavierNormal(shape: Shape, options: XavierOptions): Tensor {
  * Kaiming (He) initialization: uniformly distributed weights with variance `gain² / inputs`, for layers before a relu.
  *
  * @param shape - `[out, in, …window]`, as the weight of `linear` or of a convolution.
- * @param options - `seed`: a whole number. `mode`: `"fanIn"` (default), or `"fanOut"` to divide by the outputs. `gain`: default
+ * @param options - `seed`: an integer. `mode`: `"fanIn"` (default), or `"fanOut"` to divide by the outputs. `gain`: default
  *   √2, that of relu. `dtype`: default float32.
  * @throws {ShapeError} If the shape has fewer than two axes.
  * @see "Delving Deep into Rectifiers: Surpassing Human-Level Performance on ImageNet Classification" (2015),
@@ -141,7 +141,7 @@ export function kaimingUniform(shape: Shape, options: KaimingOptions): Tensor {
  * Kaiming (He) initialization: normally distributed weights with variance `gain² / inputs`, for layers before a relu.
  *
  * @param shape - `[out, in, …window]`, as the weight of `linear` or of a convolution.
- * @param options - `seed`: a whole number. `mode`: `"fanIn"` (default), or `"fanOut"` to divide by the outputs. `gain`: default
+ * @param options - `seed`: an integer. `mode`: `"fanIn"` (default), or `"fanOut"` to divide by the outputs. `gain`: default
  *   √2, that of relu. `dtype`: default float32.
  * @throws {ShapeError} If the shape has fewer than two axes.
  * @see "Delving Deep into Rectifiers: Surpassing Human-Level Performance on ImageNet Classification" (2015),

@@ -42,7 +42,7 @@ export function clamp(x: Tensor, limits: Partial<Limits>): Tensor {
       "clamp",
       "limits",
       `from ${min} to ${max}`,
-      isFloat(dtype) ? "min at most max" : "whole numbers, min at most max",
+      isFloat(dtype) ? "min at most max" : "integers, min at most max",
       "give the smaller limit as `min`; leave one out where there is none.",
     );
   }

@@ -27,9 +27,9 @@ export const dropoutOp: Op<{ rate: number; key: [number, number] }> = {
  * Sets each number to zero with probability `rate`, and divides the others by `1 - rate`, so that the expected value
  * does not change (inverted dropout). For training; leave the call out for inference.
  *
- * @param options - `rate`: from 0 to below 1. `seed`: a whole number; the same one drops the same elements on every
+ * @param options - `rate`: from 0 to below 1. `seed`: an integer; the same one drops the same elements on every
  *   device, so use another one for each layer and step.
- * @throws {ArgumentError} If the rate is out of range, or the seed is not a whole number.
+ * @throws {ArgumentError} If the rate is out of range, or the seed is not an integer.
  * @see "Dropout: A Simple Way to Prevent Neural Networks from Overfitting" (2014)
  *
  * @example

@@ -8,7 +8,7 @@ import { reshape } from "./reshape.js";
 /**
  * Repeats each element of an axis, as numpy's `repeat` and PyTorch's `repeat_interleave`. To repeat the whole tensor, see `tile`.
  *
- * @param times - A whole number, 0 or more.
+ * @param times - An integer, 0 or more.
  *
  * @example
  * ```ts
@@ -25,7 +25,7 @@ export function repeat(x: Tensor, times: number, axis: number): Tensor {
       "repeat",
       "times",
       times,
-      "a whole number, 0 or more",
+      "an integer, 0 or more",
       "give the same number for all elements; for others `take` them by number.",
     );
   }

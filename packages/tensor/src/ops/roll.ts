@@ -19,7 +19,7 @@ import { slice } from "./slice-and-pad.js";
 export function roll(x: Tensor, shift: number, axis: number): Tensor {
   const at = normalizeAxis("roll", axis, checkTensor("roll", "x", x).shape.length);
   if (!Number.isInteger(shift)) {
-    refuse("roll", "shift", shift, "a whole number of places", "round it first.");
+    refuse("roll", "shift", shift, "an integer number of elements", "round it first.");
   }
   const length = x.shape[at]!;
   const places = length === 0 ? 0 : ((shift % length) + length) % length;

@@ -39,7 +39,7 @@ export function slice(x: Tensor, axis: number, start: number, end?: number): Ten
       "start",
       `${start} to ${end ?? "the end"}`,
       `a stretch inside axis ${at}, which has length ${length}`,
-      "use whole numbers with 0 <= start <= end <= length; negative ones count from the end.",
+      "use integers with 0 <= start <= end <= length; negative ones count from the end.",
     );
   }
   return run(sliceOp, [x], { axis: at, start: first, end: last });
@@ -80,7 +80,7 @@ export function pad(x: Tensor, axis: number, before: number, after: number, valu
         "pad",
         argument,
         count,
-        "a whole number of elements, 0 or more",
+        "an integer number of elements, 0 or more",
         "use `slice` to shorten an axis.",
       );
     }

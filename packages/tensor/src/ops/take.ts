@@ -95,7 +95,7 @@ function checkIndex(fn: string, index: number, length: number): number {
     fn,
     "indices",
     index,
-    `whole numbers from 0 to ${length - 1}`,
+    `integers from 0 to ${length - 1}`,
     "look up only what is there; for token ids, check that the tokenizer belongs to the model.",
   );
 }

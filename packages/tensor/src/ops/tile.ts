@@ -25,7 +25,7 @@ export function tile(x: Tensor, repetitions: readonly number[]): Tensor {
       "tile",
       "repetitions",
       repetitions.join(", "),
-      "whole numbers, 0 or more",
+      "integers, 0 or more",
       "say how often along each axis, such as [2, 1].",
     );
   }

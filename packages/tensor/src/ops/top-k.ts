@@ -52,7 +52,7 @@ export function topK(
       "topK",
       "k",
       k,
-      `a whole number from 0 to ${x.shape[at]}, the length of axis ${at}`,
+      `an integer from 0 to ${x.shape[at]}, the length of axis ${at}`,
       "ask for at most as many numbers as there are.",
     );
   }

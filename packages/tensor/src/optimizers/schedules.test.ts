@@ -27,14 +27,14 @@ test("golden: by hand", () => {
 
 test("counts and rates outside of their range are refused, with the fix", () => {
   expect(() => linearWarmup(-1, 1)).toThrow(
-    /`steps` is -1, expected a whole number of updates.*\nFix: count calls of `update`/,
+    /`steps` is -1, expected an integer number of updates.*\nFix: count calls of `update`/,
   );
   expect(() => cosine({ peak: 1, steps: 0 })).toThrow(
     /cosine: `steps` is 0, expected a finite number of updates, 1 or more/,
   );
   expect(() => cosine({ peak: -1, steps: 1 })).toThrow(/`peak` is -1/);
   expect(() => warmupCosine({ peak: 1, warmupSteps: 5, steps: 5 })).toThrow(
-    /`steps` is 5, expected a whole number of updates, 6 or more.\nFix: `steps` has the 5 of the warm-up in it/,
+    /`steps` is 5, expected an integer number of updates, 6 or more.\nFix: `steps` has the 5 of the warm-up in it/,
   );
   expect(() => constant(NaN)).toThrow(/constant: `rate` is NaN/);
 });

@@ -7,7 +7,7 @@ import { randomOptions, uniformStream } from "./uniforms.js";
 /**
  * Random bools that are true with a probability.
  *
- * @param options - `seed`: a whole number. `probability`: from 0 to 1, default 0.5. `draw`, `first`: default 0.
+ * @param options - `seed`: an integer. `probability`: from 0 to 1, default 0.5. `draw`, `first`: default 0.
  * @throws {ArgumentError} If the probability is not from 0 to 1.
  *
  * @example

@@ -52,7 +52,7 @@ function noClassError(row: number): ArgumentError {
  * in every engine.
  *
  * @param logits - `[…, V]`. Classes with −∞ are never sampled.
- * @param options - `seed`: a whole number. `draw`: index of the draw, default 0. Draws of one seed are independent:
+ * @param options - `seed`: an integer. `draw`: index of the draw, default 0. Draws of one seed are independent:
  *   step t of a generation takes `categorical(logits, { seed, draw: t })`.
  * @returns int32 `[…]`, from 0 to V - 1.
  * @throws {ArgumentError} If all logits of a row are −∞.

@@ -7,7 +7,7 @@ import { randomOptions, uniformStream } from "./uniforms.js";
 /**
  * A random permutation of the numbers from 0 to `n - 1`, uniformly distributed.
  *
- * @param options - `seed`: a whole number. `first`: default 0.
+ * @param options - `seed`: an integer. `first`: default 0.
  * @returns int32, `[n]`.
  *
  * @example

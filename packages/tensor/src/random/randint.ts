@@ -7,7 +7,7 @@ import { randomOptions, uniformStream } from "./uniforms.js";
 /**
  * Uniformly distributed integers from `low` up to but excluding `high`.
  *
- * @param options - `seed`: a whole number. `high`: above `low`. `low`: default 0. `draw`, `first`: default 0.
+ * @param options - `seed`: an integer. `high`: above `low`. `low`: default 0. `draw`, `first`: default 0.
  * @returns int32.
  * @throws {ArgumentError} If `high` is not above `low`, or one of them is not an integer.
  *

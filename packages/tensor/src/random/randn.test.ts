@@ -71,7 +71,7 @@ test("uniform numbers lie strictly between their limits, with equal density", ()
 
 test("a seed that is not an integer, and an integer dtype, are refused", () => {
   expect(() => randn([1], { seed: 0.5 })).toThrow(
-    "randn: `seed` is 0.5, expected a whole number.\nFix: give any whole",
+    "randn: `seed` is 0.5, expected an integer.\nFix: give any integer",
   );
   expect(() => uniform([1], {} as { seed: number })).toThrow(/uniform: `seed` is undefined/);
   expect(() => randn([1], { seed: 1, dtype: "int32" })).toThrow(

@@ -7,7 +7,7 @@ import { randomOptions, uniformStream } from "./uniforms.js";
 
 /** Options of a random tensor. */
 export type RandomOptions = {
-  /** A whole number. */
+  /** An integer. */
   seed: number;
   /** Index of the seed's stream: an integer, 0 or more. Streams are independent. Default 0. */
   draw?: number;
@@ -26,7 +26,7 @@ export type RandomOptions = {
  * Normally distributed numbers with mean 0 and variance 1. The same seed gives the same bits in every engine, on
  * every device.
  *
- * @param options - `seed`: a whole number. `dtype`: default float32.
+ * @param options - `seed`: an integer. `dtype`: default float32.
  *
  * @example
  * ```ts
@@ -49,7 +49,7 @@ export function randn(shape: Shape, options: RandomOptions): Tensor {
 /**
  * Uniformly distributed numbers between `low` and `high`.
  *
- * @param options - `seed`: a whole number. `low`: default 0. `high`: default 1. `dtype`: default float32.
+ * @param options - `seed`: an integer. `low`: default 0. `high`: default 1. `dtype`: default float32.
  * @throws {ArgumentError} If `low` is above `high`.
  */
 export function uniform(shape: Shape, options: RandomOptions & { low?: number; high?: number }): Tensor {

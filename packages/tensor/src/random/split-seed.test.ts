@@ -20,7 +20,7 @@ test("property: different seeds that are split in the same way have no seed in c
 });
 
 test("a seed that is not an integer, and a stride `of` below the number of seeds, are refused", () => {
-  expect(() => splitSeed(0.5, 2)).toThrow(/splitSeed: `seed` is 0.5, expected a whole number/);
+  expect(() => splitSeed(0.5, 2)).toThrow(/splitSeed: `seed` is 0.5, expected an integer/);
   expect(() => splitSeed(1, ["a", "b"], 1)).toThrow(/splitSeed: `of` is 1, expected .*2 or more/);
   expect(() => splitSeed(1, -1)).toThrow(/splitSeed: `parts` is -1/);
 });

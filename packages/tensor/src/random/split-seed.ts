@@ -5,12 +5,12 @@ import { seedKey } from "./uniforms.js";
  * Derives seeds for several parts from one seed, by name or by count, as JAX splits a key: `seed · of + index`. All derived seeds
  * differ, also those of different seeds with the same `of`.
  *
- * @param seed - A whole number.
+ * @param seed - An integer.
  * @param parts - The names of the parts, or how many there are.
  * @param of - Number of parts to reserve, so that parts can be added later without changing the seeds of the others. Default: the
  *   number of parts.
  * @returns The seed of each part, by its name, or a list of them.
- * @throws {ArgumentError} If `seed` is not a whole number, or `of` is less than the number of parts.
+ * @throws {ArgumentError} If `seed` is not an integer, or `of` is less than the number of parts.
  *
  * @example
  * ```ts

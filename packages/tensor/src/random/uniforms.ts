@@ -9,8 +9,8 @@ export function seedKey(fn: string, seed: unknown): [number, number] {
       fn,
       "seed",
       seed,
-      "a whole number",
-      "give any whole number; the same one gives the same numbers everywhere.",
+      "an integer",
+      "give any integer; the same one gives the same numbers everywhere.",
     );
   }
   return [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0];

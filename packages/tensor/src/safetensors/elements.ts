@@ -65,7 +65,7 @@ export function decodeElements(
     check.refuse({
       argument: `${name}[${i}]`,
       received: value,
-      expected: `a whole number that int32 holds, as ${stored} is read as int32`,
+      expected: `an integer that int32 holds, as ${stored} is read as int32`,
       fix: "store it as F64, or as two I32.",
     });
   }

@@ -112,7 +112,7 @@ test("other integer types are read as int32 if the numbers fit, and refused if n
   expect((await read("I16", new Int16Array([-9]))).toNested()).toEqual([-9]);
   expect((await read("U16", new Uint16Array([65535]))).toNested()).toEqual([65535]);
   await expect(read("I64", new BigInt64Array([0n, 2n ** 31n]))).rejects.toThrow(
-    /x\[1\]` is 2147483648, expected a whole number that int32 holds, as I64 is read as int32.\nFix: store it as F64/,
+    /x\[1\]` is 2147483648, expected an integer that int32 holds, as I64 is read as int32.\nFix: store it as F64/,
   );
   await expect(read("I64", new BigInt64Array([-(2n ** 40n)]))).rejects.toThrow(/int32/);
   await expect(read("U64", new BigUint64Array([2n ** 64n - 1n]))).rejects.toThrow(/int32/);

@@ -394,7 +394,7 @@ describe("vmap", () => {
       /vmap: `args` has shape \[2, 2\], expected 3 examples along axis 0/,
     );
     expect(() => vmap((x: Tensor) => x, { inAxes: [0, 0] })(a)).toThrow(
-      /expected a whole number or null, or one for each/,
+      /expected an integer or null, or one for each/,
     );
     let kept: Tensor | undefined;
     vmap((x: Tensor) => (kept = t.exp(x)))(a);

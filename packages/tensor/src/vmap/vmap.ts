@@ -106,7 +106,7 @@ function withAxes<T>(
     check.refuse({
       argument,
       received: axes,
-      expected: `a whole number or null, or ${argument === "inAxes" ? "one for each argument" : "one for each result"}, nested as they are`,
+      expected: `an integer or null, or ${argument === "inAxes" ? "one for each argument" : "one for each result"}, nested as they are`,
       fix: "write 0 for the first axis, and null for what all examples share.",
     });
   }

@@ -67,13 +67,13 @@ export class JsonField {
     return typeof this.value === "boolean" ? this.value : this.fail("true or false");
   }
 
-  /** A whole number, 0 or more. */
+  /** An integer, 0 or more. */
   count(fallback?: number): number {
     if (this.isMissing && fallback !== undefined) return fallback;
     const { value } = this;
     return typeof value === "number" && Number.isSafeInteger(value) && value >= 0
       ? value
-      : this.fail("a whole number, 0 or more");
+      : this.fail("an integer, 0 or more");
   }
 
   fail(

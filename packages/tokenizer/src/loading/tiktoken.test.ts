@@ -71,7 +71,7 @@ describe("refused", () => {
     [
       "a rank that is none",
       () => tiktokenTokenizer("aA== -1", { split: gpt2Split }),
-      /`line 1: rank` is "-1", expected a whole/,
+      /`line 1: rank` is "-1", expected an integer/,
     ],
     [
       "a rank twice",

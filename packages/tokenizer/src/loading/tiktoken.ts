@@ -149,7 +149,7 @@ class RanksBuilder {
   rank(start: number, end: number): number {
     const text = this.#text.slice(start, end);
     const rank = /^\d{1,7}\s*$/.test(text) ? Number(text) : -1;
-    if (rank < 0) throw this.damaged(": rank", text, "a whole number below 10 million");
+    if (rank < 0) throw this.damaged(": rank", text, "an integer below 10 million");
     return rank;
   }
 

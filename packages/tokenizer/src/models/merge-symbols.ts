@@ -1,6 +1,6 @@
 /** Ranks of the pairs that merge: the lower the rank, the earlier. */
 export type Merges = {
-  /** The rank of the merge of `left` and `right`, a whole number; -1 for no merge. */
+  /** The rank of the merge of `left` and `right`, an integer; -1 for no merge. */
   rank(left: number, right: number): number;
   /** The token that `left` and `right` merge to. */
   merge(left: number, right: number): number;

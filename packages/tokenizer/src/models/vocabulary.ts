@@ -6,7 +6,7 @@ export type Vocabulary = readonly string[] | ReadonlyMap<string, number> | Reado
 /**
  * The tokens by id; a gap is undefined.
  *
- * @throws {ArgumentError} If an id is no whole number, two tokens have one id, or ids run far beyond the tokens.
+ * @throws {ArgumentError} If an id is not an integer, two tokens have one id, or ids run far beyond the tokens.
  */
 export function tokensById(vocabulary: Vocabulary, fn: string): readonly (string | undefined)[] {
   checks(fn).each(
@@ -23,7 +23,7 @@ export function tokensById(vocabulary: Vocabulary, fn: string): readonly (string
   const tokens: (string | undefined)[] = [];
   for (const [token, id] of entries) {
     if (!Number.isInteger(id) || id < 0 || id > limit) {
-      refuse(fn, token, id, `a whole number, at most ${limit} for ${entries.length} tokens`);
+      refuse(fn, token, id, `an integer, at most ${limit} for ${entries.length} tokens`);
     }
     if (tokens[id] !== undefined) {
       refuse(fn, token, id, `an id of its own, which ${JSON.stringify(tokens[id])} has`);

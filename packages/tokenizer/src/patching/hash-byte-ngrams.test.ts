@@ -38,11 +38,11 @@ test("property: wrapping at every step is wrapping at the end", () => {
   );
 });
 
-test("ids and options that are no whole numbers are refused", () => {
+test("ids and options that are not integers are refused", () => {
   const good = { order: 2, prime: 31, buckets: 10 };
-  expect(() => hashByteNgrams([0.5], good)).toThrow(/hashByteNgrams: `ids` is 0.5, expected whole numbers/);
+  expect(() => hashByteNgrams([0.5], good)).toThrow(/hashByteNgrams: `ids` is 0.5, expected integers/);
   expect(() => hashByteNgrams([1], { ...good, order: 0 })).toThrow(
-    /`order` is 0, expected a whole number of bytes/,
+    /`order` is 0, expected an integer number of bytes/,
   );
   expect(() => hashByteNgrams([1], { ...good, buckets: 0 })).toThrow(/`buckets` is 0/);
 });

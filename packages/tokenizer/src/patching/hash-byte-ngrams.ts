@@ -16,7 +16,7 @@ export type HashByteNgramsOptions = {
  *
  * @param ids - Ids of bytes.
  * @returns A bucket for each, 0 to `buckets - 1`.
- * @throws {ArgumentError} If an id or an option is not a whole number of its range.
+ * @throws {ArgumentError} If an id or an option is not an integer in its range.
  * @see "Byte Latent Transformer" (2024), arXiv:2412.09871, section 3.2.1, hash n-gram embeddings
  *
  * @example
@@ -29,7 +29,7 @@ export type HashByteNgramsOptions = {
  */
 export function hashByteNgrams(ids: ArrayLike<number>, options: HashByteNgramsOptions): Int32Array {
   const check = checks("hashByteNgrams");
-  check.list({ ids }, "whole numbers", Number.isSafeInteger);
+  check.list({ ids }, "integers", Number.isSafeInteger);
   const { order, prime, buckets } = check.options(options ?? null, ["order", "prime", "buckets"]);
   check.whole({ order }, { min: 1, unit: "bytes" });
   check.whole({ prime }, { min: 2 });

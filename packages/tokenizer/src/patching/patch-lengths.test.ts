@@ -58,7 +58,7 @@ test("what is no length, offset or entropy is refused, with the fix", () => {
   expect(() => patchLengths([], 5)).toThrow(/`starts` is "an empty list"/);
   expect(() => patchLengths([1], 5)).toThrow(/`starts` is 1/);
   expect(() => patchIds([1, -1])).toThrow(
-    /patchIds: `lengths` is -1, expected whole numbers of bytes, 0 or more/,
+    /patchIds: `lengths` is -1, expected integer lengths in bytes, 0 or more/,
   );
   expect(() => splitPatches([3], 0)).toThrow(/splitPatches: `maxLength` is 0/);
   expect(() => bltPatchLengths([NaN], 1)).toThrow(

@@ -17,7 +17,7 @@ import { checks } from "@qkv/core";
 export function patchLengths(starts: ArrayLike<number>, length: number): number[] {
   const check = checks("patchLengths");
   check.whole({ length }, { min: 0, unit: "bytes" });
-  check.list({ starts }, "whole numbers", Number.isSafeInteger);
+  check.list({ starts }, "integers", Number.isSafeInteger);
   const offsets = Array.from(starts);
   const wrong = offsets.findIndex(
     (start, i) => (i === 0 ? start !== 0 : start <= offsets[i - 1]!) || start >= length,
@@ -36,7 +36,7 @@ export function patchLengths(starts: ArrayLike<number>, length: number): number[
 /**
  * The patch id of each byte, from patch lengths: the input of `patches` and `maxPoolPatches` of `@qkv/attention`.
  *
- * @throws {ArgumentError} If a length is not a whole number of at least 0.
+ * @throws {ArgumentError} If a length is not an integer of at least 0.
  *
  * @example
  * ```ts
@@ -54,7 +54,7 @@ export function patchIds(lengths: ArrayLike<number>): Int32Array {
  * Splits long patches into patches of `maxLength` bytes and a rest. Empty patches are
  * removed.
  *
- * @throws {ArgumentError} If `maxLength` is not a whole number of at least 1, or a length is invalid.
+ * @throws {ArgumentError} If `maxLength` is not an integer of at least 1, or a length is invalid.
  * @see `max_patch_length` of "Byte Latent Transformer" (2024), arXiv:2412.09871
  *
  * @example
@@ -104,6 +104,6 @@ export function bltPatchLengths(entropies: ArrayLike<number>, threshold: number)
 
 function checkLengths(fn: string, lengths: ArrayLike<number>): number[] {
   const isLength = (length: unknown) => Number.isSafeInteger(length) && (length as number) >= 0;
-  checks(fn).list({ lengths }, "whole numbers of bytes, 0 or more", isLength);
+  checks(fn).list({ lengths }, "integer lengths in bytes, 0 or more", isLength);
   return Array.from(lengths);
 }

@@ -127,6 +127,6 @@ test("impossible thresholds and sizes are refused", () => {
     "monotonicConstraint: `rise` is NaN, expected a number of nats",
   );
   expect(() => stridedPatching(0)).toThrow(
-    "stridedPatching: `size` is 0, expected a whole number of bytes, 1 or more.\nFix: use 4",
+    "stridedPatching: `size` is 0, expected an integer number of bytes, 1 or more.\nFix: use 4",
   );
 });

@@ -4,7 +4,7 @@ import type { Patcher } from "./patcher.js";
 /**
  * Starts a patch every `size` bytes. With 1, each byte is a patch.
  *
- * @throws {ArgumentError} If `size` is not a whole number of at least 1.
+ * @throws {ArgumentError} If `size` is not an integer of at least 1.
  * @see "MegaByte" (2023), arXiv:2305.07185
  *
  * @example
@@ -20,7 +20,7 @@ export function stridedPatching(size: number): Patcher {
       fn: "stridedPatching",
       argument: "size",
       received: size,
-      expected: "a whole number of bytes, 1 or more",
+      expected: "an integer number of bytes, 1 or more",
       fix: "use 4, about what a BPE token holds of English.",
     });
   }

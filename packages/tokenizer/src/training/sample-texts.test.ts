@@ -20,5 +20,5 @@ test("the sample has about the requested rate, in order, and is the same for the
 test("impossible rates and seeds are refused", async () => {
   await expect(sample(0)).rejects.toThrow("sampleTexts: `rate` is 0, expected a number above 0, at most 1.");
   await expect(sample(1.5)).rejects.toThrow("`rate` is 1.5");
-  await expect(sample(0.5, 0.5)).rejects.toThrow("`seed` is 0.5, expected a whole number");
+  await expect(sample(0.5, 0.5)).rejects.toThrow("`seed` is 0.5, expected an integer");
 });

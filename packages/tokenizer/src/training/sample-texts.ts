@@ -7,7 +7,7 @@ import { randomNumbers } from "../random-numbers.js";
  *
  * The choice depends on a text's index and the seed alone: the same texts and seed give the same sample.
  *
- * @param options - `rate`: probability of each text, above 0 and at most 1. `seed`: a whole number.
+ * @param options - `rate`: probability of each text, above 0 and at most 1. `seed`: an integer.
  * @throws {ArgumentError} If `rate` or `seed` is not such a number.
  *
  * @example

@@ -81,10 +81,10 @@ test("an abort signal stops training before it begins, while reading, and while 
 });
 
 test.each([
-  [{ vocabSize: 255 }, "`vocabSize` is 255, expected a whole number from 256 (256 bytes) to 16777216"],
-  [{ vocabSize: 256, specialTokens: ["<a>"] }, "a whole number from 257 (256 bytes and the special tokens)"],
+  [{ vocabSize: 255 }, "`vocabSize` is 255, expected an integer from 256 (256 bytes) to 16777216"],
+  [{ vocabSize: 256, specialTokens: ["<a>"] }, "an integer from 257 (256 bytes and the special tokens)"],
   [{ vocabSize: 300.5 }, "`vocabSize` is 300.5"],
-  [{ vocabSize: 300, minFrequency: 0 }, "`minFrequency` is 0, expected a whole number, 1 or more"],
+  [{ vocabSize: 300, minFrequency: 0 }, "`minFrequency` is 0, expected an integer, 1 or more"],
   [{ vocabSize: 300, specialTokens: [""] }, '`specialTokens` is "", expected texts that are not empty'],
   [
     { vocabSize: 300, specialTokens: ["<a>", "<a>"] },

@@ -129,7 +129,7 @@ function checkOptions(
   check.each(
     { vocabSize },
     (size) => Number.isSafeInteger(size) && vocabSize >= least && vocabSize <= maxVocabSize,
-    `a whole number from ${least} (256 bytes${specialTokens.length > 0 ? " and the special tokens" : ""}) to ${maxVocabSize}`,
+    `an integer from ${least} (256 bytes${specialTokens.length > 0 ? " and the special tokens" : ""}) to ${maxVocabSize}`,
     "give the size of the whole vocabulary, such as 8192; merges are what it has beyond the bytes.",
   );
   check.whole({ minFrequency }, { min: 1, fix: "use 2 to leave out what occurs once." });

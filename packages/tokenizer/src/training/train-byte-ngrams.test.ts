@@ -18,7 +18,7 @@ test("by default the model looks 5 bytes back, and the file holds at most 200,00
 
 test("impossible orders and sizes are refused", () => {
   expect(() => trainByteNgrams("a", { order: 16 })).toThrow(
-    "trainByteNgrams: `order` is 16, expected a whole number of bytes from 0 to 15.\nFix: use 5",
+    "trainByteNgrams: `order` is 16, expected an integer number of bytes from 0 to 15.\nFix: use 5",
   );
   expect(() => trainByteNgrams("a", { maxBytes: 3 })).toThrow(
     "trainByteNgrams: `maxBytes` is 3, expected 8 or more",

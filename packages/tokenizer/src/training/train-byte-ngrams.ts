@@ -33,7 +33,7 @@ export function trainByteNgrams(text: string | Uint8Array, options: TrainByteNgr
       fn: "trainByteNgrams",
       argument: "order",
       received: order,
-      expected: `a whole number of bytes from 0 to ${highestOrder}`,
+      expected: `an integer number of bytes from 0 to ${highestOrder}`,
       fix: "use 5, about a word; longer contexts are rarely seen twice.",
     });
   }

@@ -144,7 +144,7 @@ function ordersField(fields: ConfigFields): readonly number[] {
   const list = fields.list("encoder_hash_byte_group_size") ?? usualOrders;
   const isOrder = (order: unknown) => Number.isSafeInteger(order) && (order as number) >= 1;
   if (list.length > 0 && list.every(isOrder)) return list as readonly number[];
-  return fields.refuse("encoder_hash_byte_group_size", "a list of whole numbers, 1 or more");
+  return fields.refuse("encoder_hash_byte_group_size", "a list of integers, 1 or more");
 }
 
 /** The layers of one of the transformers, named `layers` there. */

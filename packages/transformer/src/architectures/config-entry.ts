@@ -29,7 +29,7 @@ const resolveFallback = (fallback: Fallback, config: Partial<DecoderConfig>) =>
 
 const mostLayers = 10_000;
 
-/** A whole number of at least 1. Without a fallback, the field is required. */
+/** An integer of at least 1. Without a fallback, the field is required. */
 export function count(key: NumberKey, name: string | readonly string[], fallback?: Fallback): ConfigEntry {
   const names = [name].flat();
   return {

@@ -6,7 +6,7 @@ import type { RopeScalingConfig } from "../models/rope-from-config.js";
 /** The fields of a `config.json`. Each is checked when it is read, and fields that were never read can be listed. */
 export type ConfigFields = {
   has(name: string): boolean;
-  /** A whole number of at least 1, from the first of these fields that is present. */
+  /** An integer of at least 1, from the first of these fields that is present. */
   count(...names: string[]): number;
   countOr<T>(fallback: T, ...names: string[]): number | T;
   number(name: string, fallback?: number): number;
@@ -71,13 +71,12 @@ function objectFields(json: unknown, file: ReadFile, asked: Asked): ConfigFields
   const fields: ConfigFields = {
     refuse,
     has: (name) => readValue(name) !== undefined,
-    count: (...names) => present(fields.countOr(undefined, ...names), names[0]!, "a whole number, 1 or more"),
+    count: (...names) => present(fields.countOr(undefined, ...names), names[0]!, "an integer, 1 or more"),
     countOr(fallback, ...names) {
       const name = names.filter((one) => readValue(one) !== undefined)[0];
       if (name === undefined) return fallback;
       const value = readValue(name);
-      if (!Number.isSafeInteger(value) || (value as number) < 1)
-        return refuse(name, "a whole number, 1 or more");
+      if (!Number.isSafeInteger(value) || (value as number) < 1) return refuse(name, "an integer, 1 or more");
       return value as number;
     },
     number: (name, fallback) => present(fields.numberOr(fallback, name), name, "a finite number"),

@@ -293,7 +293,7 @@ test("DeepSeek V3.2: a list of layers goes before a count of dense ones", () => 
 
 test.each([
   [{ quantization_config: { quant_method: "fp8" } }, /quantization_config.*expected no such field/],
-  [{ q_lora_rank: null }, /q_lora_rank` is null, expected a whole number.*index queries/],
+  [{ q_lora_rank: null }, /q_lora_rank` is null, expected an integer.*index queries/],
   [{ index_topk: 0 }, /index_topk` is 0/],
   [{ index_head_dim: 1 }, /index_head_dim` is 1, expected at least qk_rope_head_dim = 2/],
   [{ layer_types: ["full_attention", "full_attention"] }, /layer_types.*each deepseek_sparse_attention/],

@@ -57,7 +57,7 @@ test("published fields mean what they say: two rotary bases, widths, shares of g
 
 test("fields that fit no model are refused by their names", () => {
   expect(() => read({ num_kv_shared_layers: 5 })).toThrow(
-    /num_kv_shared_layers` is 5, expected a whole number below 5/,
+    /num_kv_shared_layers` is 5, expected an integer below 5/,
   );
   expect(() => read({ num_kv_shared_layers: 4 })).toThrow(
     /num_kv_shared_layers` is 4, expected fewer layers/,

@@ -45,7 +45,7 @@ function everyLayers(
   const name = `${kind}_layer_offset`;
   const offset = fields.number(name, fallback[1]);
   if (!Number.isInteger(offset) || offset < 0 || offset >= period)
-    return fields.refuse(name, `a whole number below ${kind}_layer_period = ${period}`);
+    return fields.refuse(name, `an integer below ${kind}_layer_period = ${period}`);
   return Array.from({ length: numLayers }, (_, i) => i % period === offset);
 }
 

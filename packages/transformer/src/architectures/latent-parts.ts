@@ -46,10 +46,7 @@ const latentHeads: ConfigEntry = {
 export const indexerSizes: ConfigEntry = {
   read(fields, { latent }) {
     if (latent?.queryRank === undefined)
-      return fields.refuse(
-        "q_lora_rank",
-        "a whole number, 1 or more: index queries are made of these latents",
-      );
+      return fields.refuse("q_lora_rank", "an integer, 1 or more: index queries are made of these latents");
     const headDim = fields.count("index_head_dim");
     if (headDim < latent.ropeDim)
       return fields.refuse("index_head_dim", `at least qk_rope_head_dim = ${latent.ropeDim}, which rotate`);

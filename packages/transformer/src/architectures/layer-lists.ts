@@ -18,7 +18,7 @@ export function perLayer(
   return fields.refuse(name, `a list of ${numLayers} numbers, ${rule.words}`);
 }
 
-/** A whole number of at least 1 for all layers, or a list with one per layer. It is written as a list if layers differ. */
+/** An integer of at least 1 for all layers, or a list with one per layer. It is written as a list if layers differ. */
 export const layerCounts = (
   key: "hiddenDim" | "numKvHeads",
   name: string,

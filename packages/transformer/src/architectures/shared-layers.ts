@@ -11,7 +11,7 @@ export const lastLayersShare: ConfigEntry = {
     if (count === 0) return {};
     const first = numLayers - count;
     if (!Number.isInteger(count) || count < 0 || first < 1)
-      return fields.refuse("num_kv_shared_layers", `a whole number below ${numLayers}, the number of layers`);
+      return fields.refuse("num_kv_shared_layers", `an integer below ${numLayers}, the number of layers`);
     const layerType = (i: number) => layerTypes[i] ?? "full";
     const sharedKeyValues = Array.from({ length: numLayers }, (_, i) => {
       if (i < first) return i;

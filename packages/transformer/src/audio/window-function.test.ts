@@ -33,5 +33,5 @@ test("golden: Hamming's ends are 0.08, Povey's middle is 1, one sample has the w
 
 test("windows that are not known, and windows of no samples, are refused", () => {
   expect(() => windowFunction("kaiser" as never, 4)).toThrow(/^windowFunction: `name` is "kaiser"/);
-  expect(() => windowFunction("hann", 0)).toThrow(/`length` is 0, expected a whole number of samples/);
+  expect(() => windowFunction("hann", 0)).toThrow(/`length` is 0, expected an integer number of samples/);
 });

@@ -88,6 +88,6 @@ test("ids that int32 does not hold, and steps that are none, are refused", () =>
   );
   const batchAt = packedBatches([{ ids: [1], targets: [1] }], options);
   for (const step of [-1, 0.5, NaN])
-    expect(() => batchAt(step)).toThrow(/^packedBatches: `step` is .*, expected a whole number, 0 or more/);
+    expect(() => batchAt(step)).toThrow(/^packedBatches: `step` is .*, expected an integer, 0 or more/);
   expect(() => (batchAt as () => unknown)()).toThrow(/^packedBatches: `step` is undefined/);
 });

@@ -11,7 +11,7 @@ export type PreferencePair = { readonly chosen: TrainingExample; readonly reject
 export type PreferenceBatchesOptions = {
   /** Pairs of a batch. */
   batchSize: number;
-  /** Whole number; another seed draws another order. */
+  /** Integer; another seed draws another order. */
   seed: number;
   /** Maximum length of an answer with its prompt; the rest is cut. Unit: tokens. Default: no limit. */
   maxTokens?: number;

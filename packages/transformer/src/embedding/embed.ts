@@ -65,7 +65,7 @@ export async function embed(
   const { pooling, dimensions, signal } = options;
   checkSignal("embed", signal);
   if (pooling !== undefined) check.oneOf({ pooling }, ["mean", "cls", "last"]);
-  if (dimensions !== undefined) check.whole({ dimensions }, { min: 1, unit: "numbers" });
+  if (dimensions !== undefined) check.whole({ dimensions }, { min: 1, unit: "elements" });
   if (pooling === undefined && !model.sentence && !("numTypes" in model.config)) {
     check.refuse({
       argument: "model",

@@ -82,11 +82,11 @@ test("ids outside the vocabulary are refused by their place; a made-up model wit
       [0, 1],
       [2, 4, 1],
     ]),
-  ).rejects.toThrow(/evaluate: `texts\[1\]\[1\]` is 4, expected a whole number from 0 to 3/);
+  ).rejects.toThrow(/evaluate: `texts\[1\]\[1\]` is 4, expected an integer from 0 to 3/);
   const { vocabSize: _, ...unsized } = config;
   const madeUp: EvaluatedModel = { ...counting, config: unsized as typeof config };
   expect((await evaluate(madeUp, [[0, 1, 2, 3]])).tokens).toBe(3);
   await expect(evaluate(madeUp, [[0, -1]])).rejects.toThrow(
-    /`texts\[0\]\[1\]` is -1, expected a whole number, 0 or more, a token id of the model/,
+    /`texts\[0\]\[1\]` is -1, expected an integer, 0 or more, a token id of the model/,
   );
 });

@@ -347,7 +347,7 @@ test("no prompts give no sequences; an abort rejects with its reason and empties
 });
 
 test.each<[BeamSearchOptions, RegExp]>([
-  [{ numBeams: 0 }, /beamSearch: `numBeams` is 0, expected a whole number of beams, 1 or more/],
+  [{ numBeams: 0 }, /beamSearch: `numBeams` is 0, expected an integer number of beams, 1 or more/],
   [{ numReturnSequences: 5 }, /`numReturnSequences` is 5.*at most 4.*\nFix: raise `numBeams`/],
   [{ lengthPenalty: NaN }, /`lengthPenalty` is NaN/],
   [{ earlyStopping: "always" as never }, /`earlyStopping` is "always", expected true, false or "never"/],

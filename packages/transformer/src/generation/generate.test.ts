@@ -247,11 +247,11 @@ test("invalid calls are refused, with the fix", async () => {
   await expect(collect([])).rejects.toThrow(/`prompt` is "no tokens", expected one token or more/);
   for (const maxTokens of [-1, 1.5, NaN]) {
     await expect(collect([1], { maxTokens })).rejects.toThrow(
-      /`maxTokens` is .*, expected a whole number of tokens, 0 or more/,
+      /`maxTokens` is .*, expected an integer number of tokens, 0 or more/,
     );
   }
   await expect(collect([1], { sampling: { topP: 0 } })).rejects.toThrow(/`topP` is 0/);
-  await expect(collect([11])).rejects.toThrow(/`prompt` is 11, expected a whole number from 0 to 10/);
+  await expect(collect([11])).rejects.toThrow(/`prompt` is 11, expected an integer from 0 to 10/);
 });
 
 test("speculative decoding gives the same tokens in fewer passes, with accepted and rejected draft tokens", async () => {
@@ -398,7 +398,7 @@ test("a stop text ends the text before it, and an incomplete character before a 
 
 test("options of speculative decoding are checked", async () => {
   await expect(collect([1], { speculate: { draftLength: 0 } })).rejects.toThrow(
-    /`speculate.draftLength` is 0, expected a whole number/,
+    /`speculate.draftLength` is 0, expected an integer/,
   );
   const { crop: _crop, ...bare } = growingCache({ numLayers: 2 });
   await expect(collect([1], { speculate: {}, cache: bare })).rejects.toThrow(

@@ -92,7 +92,7 @@ test("invalid sampling options are refused, with the fix", () => {
     expect(() => checkSampling({ topP })).toThrow(/`topP` is .*, expected a number above 0, at most 1/);
   }
   for (const seed of [0.5, NaN, 2 ** 53])
-    expect(() => checkSampling({ seed })).toThrow(/`seed` is .*, expected a whole number/);
+    expect(() => checkSampling({ seed })).toThrow(/`seed` is .*, expected an integer/);
 });
 
 test("property: top-k keeps the k most likely tokens, for small and large k", () => {
@@ -170,7 +170,7 @@ test("penalties and biases change logits, at temperature 0 too", () => {
 
 test("numbers out of range are refused by their names", () => {
   const wrong: [Sampling, RegExp][] = [
-    [{ topK: 0 }, /candidates: `topK` is 0, expected a whole number of tokens, 1 or more/],
+    [{ topK: 0 }, /candidates: `topK` is 0, expected an integer number of tokens, 1 or more/],
     [{ minP: 1.5 }, /`minP` is 1.5, expected a number from 0 to 1/],
     [{ repetitionPenalty: 0 }, /`repetitionPenalty` is 0, expected a number above 0/],
     [{ presencePenalty: NaN }, /`presencePenalty` is NaN, expected a finite number/],

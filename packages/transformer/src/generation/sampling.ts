@@ -27,7 +27,7 @@ export type Sampling = {
   /** Removes tokens less likely than this fraction of the highest probability. Default 0: none. */
   minP?: number;
   /**
-   * Seed of the sampling, a whole number: the same seed gives the same tokens. Default: a new one for each call, which the
+   * Seed of the sampling, an integer: the same seed gives the same tokens. Default: a new one for each call, which the
    * summary states.
    */
   seed?: number;
@@ -124,7 +124,7 @@ const rules = {
   },
   topK: {
     accepts: (value: number) => value === Infinity || (Number.isInteger(value) && value >= 1),
-    expected: "a whole number of tokens, 1 or more",
+    expected: "an integer number of tokens, 1 or more",
     fix: "leave it out to choose among all tokens.",
   },
   topP: {
@@ -139,8 +139,8 @@ const rules = {
   },
   seed: {
     accepts: (value: number) => Number.isSafeInteger(value),
-    expected: "a whole number",
-    fix: "give any whole number, or leave it out for another text each time.",
+    expected: "an integer",
+    fix: "give any integer, or leave it out for another text each time.",
   },
 };
 

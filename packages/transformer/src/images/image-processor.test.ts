@@ -136,7 +136,7 @@ test("configurations of transformers, older and newer", () => {
     rescale: 1,
   });
   expect(() => readImageProcessorConfig({ resample: 9 })).toThrow(
-    /resample` is 9, expected a whole number from 0 to 5/,
+    /resample` is 9, expected an integer from 0 to 5/,
   );
   expect(() => readImageProcessorConfig({ do_pad: true })).toThrow(/do_pad/);
   expect(() => readImageProcessorConfig({ do_flip: true })).toThrow(

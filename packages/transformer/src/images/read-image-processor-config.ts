@@ -88,9 +88,7 @@ function sidesField(fields: ConfigFields, name: string): ImageSides | undefined 
 function resamplingField(fields: ConfigFields, fallback: Resampling): Resampling {
   const number = fields.numberOr(undefined, "resample");
   if (number === undefined) return fallback;
-  return (
-    resamplings[number] ?? fields.refuse("resample", `a whole number from 0 to ${resamplings.length - 1}`)
-  );
+  return resamplings[number] ?? fields.refuse("resample", `an integer from 0 to ${resamplings.length - 1}`);
 }
 
 /** One number for each of three channels. */

@@ -39,7 +39,7 @@ export type LaurelConfig = {
  * and divides the sum by √2.
  *
  * @returns A value for the option `laurel` of `transformerLayer`.
- * @throws {ArgumentError} If a size is no whole number of at least 1.
+ * @throws {ArgumentError} If a size is not an integer of at least 1.
  * @see "LAuReL: Learned Augmented Residual Layer" (2024), arXiv:2411.07501
  *
  * @example

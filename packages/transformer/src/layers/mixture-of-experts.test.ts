@@ -163,7 +163,7 @@ test("experts and router have different initial params", () => {
 
 test("expertsPerToken above the number of experts is refused", () => {
   expect(() => mixtureOfExperts({ ...config, expertsPerToken: 6 })).toThrow(
-    /mixtureOfExperts: `expertsPerToken` is 6, expected a whole number from 1 to numExperts = 5/,
+    /mixtureOfExperts: `expertsPerToken` is 6, expected an integer from 1 to numExperts = 5/,
   );
 });
 

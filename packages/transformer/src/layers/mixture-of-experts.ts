@@ -108,7 +108,7 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
     check.refuse({
       argument: "expertsPerToken",
       received: k,
-      expected: `a whole number from 1 to numExperts = ${numExperts}`,
+      expected: `an integer from 1 to numExperts = ${numExperts}`,
       fix: "let each token use at least one expert, and at most all.",
     });
   }

@@ -37,7 +37,7 @@ import { givenEnds, uncertainEnds } from "./patch-boundaries.js";
  * asynchronously, pass `patchLengths` from {@link bytePatchLengths}.
  *
  * @returns A value for `bytePatches` of a decoder's configuration.
- * @throws {ArgumentError} If a size is not a whole number; and from `decoder`, if a part is not a decoder configuration, or widths
+ * @throws {ArgumentError} If a size is not an integer; and from `decoder`, if a part is not a decoder configuration, or widths
  *   and vocabularies do not match.
  * @see "Byte Latent Transformer: Patches Scale Better Than Tokens" (2024), arXiv:2412.09871
  *

@@ -26,7 +26,7 @@ export function checkIds(
     check.refuse({
       argument,
       received: ids,
-      expected: "token ids, as whole numbers",
+      expected: "token ids, as integers",
       fix: '`cast(ids, "int32")`, or give a plain list for one sequence.',
     });
   }
@@ -46,7 +46,7 @@ export function checkIds(
   );
 }
 
-/** Checks the ids of one sequence: a list or typed array of whole numbers. */
+/** Checks the ids of one sequence: a list or typed array of integers. */
 export function checkIdList(
   check: Checks,
   ids: unknown,
@@ -58,7 +58,7 @@ export function checkIdList(
     check.refuse({
       argument,
       received: ids,
-      expected: "token ids: a list of whole numbers, one or more, or a tensor [B, T]",
+      expected: "token ids: a list of integers, one or more, or a tensor [B, T]",
       fix: "give token ids as the tokenizer's `encode` returns them.",
     });
   }
@@ -91,4 +91,4 @@ export function isId(id: unknown, vocabSize = Infinity): boolean {
 }
 
 const expectedIds = (vocabSize: number | undefined) =>
-  vocabSize === undefined ? "a whole number, 0 or more" : `a whole number from 0 to ${vocabSize - 1}`;
+  vocabSize === undefined ? "an integer, 0 or more" : `an integer from 0 to ${vocabSize - 1}`;

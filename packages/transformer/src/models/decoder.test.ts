@@ -190,12 +190,12 @@ test("initial params are reproducible, and no two matrices are equal", () => {
 
 test("invalid ids are refused, with the fix", () => {
   expect(() => model.apply(params, [1, 2.5])).toThrow(
-    /decoder.apply: `ids\[1\]` is 2.5, expected a whole number from 0 to 10.*\nFix: give token ids as the tokenizer's `encode`/,
+    /decoder.apply: `ids\[1\]` is 2.5, expected an integer from 0 to 10.*\nFix: give token ids as the tokenizer's `encode`/,
   );
   expect(() => model.apply(params, tensor([1, 2], { dtype: "int32" }))).toThrow(
     /`ids` has shape \[2\], expected \[B, T\].*\nFix: reshape the ids/,
   );
-  expect(() => model.apply(params, [11])).toThrow(/`ids` is 11, expected a whole number from 0 to 10/);
+  expect(() => model.apply(params, [11])).toThrow(/`ids` is 11, expected an integer from 0 to 10/);
   expect(() => model.apply(params, [-1])).toThrow(/`ids` is -1/);
   expect(() => model.apply(params, randn([1, 2], { seed: 1 }))).toThrow(
     /is a float32 tensor of shape \[1, 2\], expected token ids/,

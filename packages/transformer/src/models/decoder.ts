@@ -442,13 +442,13 @@ const callNames = [
   "trace",
 ] as const;
 
-/** Refuses padding that is not one length per batch, such as a mask of tokens. */
+/** Refuses padding that is not one length per batch element, such as a mask of tokens. */
 function checkPadding(padding: ArrayLike<number>, [B, T]: readonly [number, number]): void {
   const isLength = (length: unknown) =>
     Number.isInteger(length) && (length as number) >= 0 && (length as number) <= T;
   const isLengths = (list: unknown) => isList(list) && list.length === B && Array.from(list).every(isLength);
   const expected = `a list of ${B === 1 ? "one length" : `${B} lengths`}, each from 0 to ${T} tokens`;
-  onApply.each({ padding }, isLengths, expected, "count the real tokens of each batch.");
+  onApply.each({ padding }, isLengths, expected, "count the real tokens of each batch element.");
 }
 
 /** Refuses an invalid dropout seed, and dropout together with a cache. */
@@ -729,7 +729,7 @@ function checkIndexer({ indexer, latent }: DecoderConfig): void {
     check.refuse({ argument: "indexer", received: indexer, expected, fix: "give `latent.queryRank` too." });
   check.whole(
     { "indexer.headDim": headDim },
-    { min: latent!.ropeDim, unit: "numbers, of which latent.ropeDim rotate" },
+    { min: latent!.ropeDim, unit: "elements, of which latent.ropeDim rotate" },
   );
 }
 

@@ -95,7 +95,7 @@ test("an odd width and another order are refused", () => {
   const { attention } = kinds.bahdanau;
   const of = { vocabSize: 9, embedDim: 4, attention };
   expect(() => recurrentTranslator({ ...of, hiddenDim: 7, queryState: "previous" })).toThrow(
-    /recurrentTranslator: `hiddenDim` is 7, expected an even whole number.*\nFix: each direction/,
+    /recurrentTranslator: `hiddenDim` is 7, expected an even integer.*\nFix: each direction/,
   );
   expect(() => recurrentTranslator({ ...of, hiddenDim: 8, queryState: "next" as "current" })).toThrow(
     /`queryState` is "next", expected "previous" or "current"/,

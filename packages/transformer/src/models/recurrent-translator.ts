@@ -127,7 +127,7 @@ export function recurrentTranslator<P>(config: RecurrentTranslatorConfig<P>): Re
   check.whole({ vocabSize: V, embedDim: C }, { min: 1 });
   const isEven = (value: unknown) => Number.isInteger((value as number) / 2) && (value as number) >= 2;
   const fix = "each direction of the encoder gives half of an annotation.";
-  check.each({ hiddenDim: F }, isEven, "an even whole number, 2 or more", fix);
+  check.each({ hiddenDim: F }, isEven, "an even integer, 2 or more", fix);
   const isAttention = (value: unknown) =>
     typeof (value as TranslatorAttention<P> | null | undefined)?.apply === "function";
   check.each(

@@ -56,7 +56,7 @@ test("values that are no ids are refused by their names", () => {
   expect(() => readSpeechTokens({ suppress_tokens: ["a"] })).toThrow(
     /`suppress_tokens` .*expected `suppress_tokens` to be a list of token ids/,
   );
-  expect(() => readSpeechTokens({ no_timestamps_token_id: -1 })).toThrow(/a whole number, 0 or more/);
+  expect(() => readSpeechTokens({ no_timestamps_token_id: -1 })).toThrow(/an integer, 0 or more/);
   expect(() => readSpeechTokens({ lang_to_id: { "<|en|>": "x" } })).toThrow(/token ids by their names/);
   expect(() => readSpeechTokens({ forced_decoder_ids: [5] })).toThrow(/a list of places/);
 });

@@ -53,7 +53,7 @@ export function readSpeechTokens(config: unknown): SpeechTokens {
   const number = (name: string): number | undefined => {
     const value = given[name];
     if (value === undefined || value === null) return undefined;
-    return isId(value) ? value : refuse(name, "a whole number, 0 or more");
+    return isId(value) ? value : refuse(name, "an integer, 0 or more");
   };
   const languages = byName("lang_to_id", (key) => key.replace(/^<\||\|>$/g, ""));
   const tasks = byName("task_to_id", (key) => key);

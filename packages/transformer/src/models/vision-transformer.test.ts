@@ -168,7 +168,7 @@ test.each<[Partial<VisionTransformerConfig>, RegExp]>([
     { classToken: false, pooling: "attention", distillationToken: true },
     /`distillationToken` is true, expected false, as there is no class token.*\nFix: leave it out/,
   ],
-  [{ registers: -1 }, /`registers` is -1, expected a whole number, 0 or more/],
+  [{ registers: -1 }, /`registers` is -1, expected an integer, 0 or more/],
   [{ classToken: false }, /`classToken` is false, expected true, as `pooling` is "cls"/],
   [{ pooling: "max" as never }, /`pooling` is "max"/],
   [{ numHeads: 3 }, /numHeads|embedDim/],

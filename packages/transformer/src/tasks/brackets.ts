@@ -8,7 +8,7 @@ export type BracketOptions = {
   maxLength?: number;
   /** B. Default 64. */
   batchSize?: number;
-  /** A whole number: another seed gives other rows. */
+  /** An integer: another seed gives other rows. */
   seed: number;
   /** Device of the tensors. Default: the plain JavaScript device. */
   device?: Device;

@@ -11,7 +11,7 @@ const years = { first: 1900, count: 200 };
  * Pairs of dates as people and as machines write them: "3 May 1979" and "1979-05-03". Days of the Gregorian calendar
  * from 1900 to 2099, drawn uniformly, in three notations: "3 May 1979", "May 3, 1979" and "03.05.1979".
  *
- * @param seed - Whole number; another seed draws other dates.
+ * @param seed - Integer; another seed draws other dates.
  * @returns A function from an index to a pair. The same index gives the same pair.
  *
  * @example

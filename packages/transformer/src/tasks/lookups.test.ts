@@ -38,6 +38,6 @@ test("numbers have the sizes that are promised, and a step always gives the same
 
 test("a place outside of the sequence is refused", () => {
   expect(() => lookupBatches({ offsets: [1, 8], seed: 1 })).toThrow(
-    /lookupBatches: `offsets` is \[1, 8\], expected whole numbers from 0 to 7.*\nFix: count places back/,
+    /lookupBatches: `offsets` is \[1, 8\], expected integers from 0 to 7.*\nFix: count places back/,
   );
 });

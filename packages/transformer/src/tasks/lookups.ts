@@ -14,7 +14,7 @@ export type LookupOptions = {
   contextLength?: number;
   /** B. Default 16. */
   batchSize?: number;
-  /** Whole number; another seed draws other letters. */
+  /** Integer; another seed draws other letters. */
   seed: number;
   /** Device of the tensors. Default: the plain JavaScript device. */
   device?: Device;
@@ -62,7 +62,7 @@ export function lookupBatches(options: LookupOptions): (step: number) => LookupB
   check.each({ offsets }, Array.isArray, "a list of places back");
   const wrong = offsets.find((places) => !Number.isInteger(places) || places < 0 || places >= T);
   if (offsets.length === 0 || wrong !== undefined) {
-    const expected = `whole numbers from 0 to ${T - 1}`;
+    const expected = `integers from 0 to ${T - 1}`;
     const fix = "count places back: 1 is the place before.";
     check.refuse({ argument: "offsets", received: offsets, expected, fix });
   }

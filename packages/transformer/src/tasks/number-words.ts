@@ -11,7 +11,7 @@ const tens = ", , twenty, thirty, forty, fifty, sixty, seventy, eighty, ninety".
 /**
  * Pairs of numbers in digits and in English words, below a thousand: "142" and "one hundred forty-two".
  *
- * @param seed - Whole number; another seed draws other numbers.
+ * @param seed - Integer; another seed draws other numbers.
  * @returns A function from an index to a pair. The same index gives the same pair.
  *
  * @example

@@ -38,7 +38,7 @@ test("lengths differ from row to row, and steps from each other", () => {
 
 test("a vocabulary that is too small is refused", () => {
   expect(() => repeatBatches({ vocabSize: 15, seed: 1 })).toThrow(
-    /`vocabSize` is 15, expected a whole number, 16 or more.*\nFix: give 16 tokens or more/,
+    /`vocabSize` is 15, expected an integer, 16 or more.*\nFix: give 16 tokens or more/,
   );
   expect(() => repeatBatches({ minPeriod: 17, seed: 1 })).toThrow("repeatBatches: `minPeriod` is 17");
 });

@@ -12,7 +12,7 @@ export type RepeatOptions = {
   minPeriod?: number;
   /** B. Default 16. */
   batchSize?: number;
-  /** A whole number: another seed gives other rows. */
+  /** An integer: another seed gives other rows. */
   seed: number;
   /** Device of the tensors. Default: the plain JavaScript device. */
   device?: Device;

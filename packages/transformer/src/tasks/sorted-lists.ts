@@ -10,7 +10,7 @@ export type SortOptions = {
   numValues?: number;
   /** B. Default 64. */
   batchSize?: number;
-  /** Whole number; another seed draws other lists. */
+  /** Integer; another seed draws other lists. */
   seed: number;
   /** Device of the tensors. Default: the plain JavaScript device. */
   device?: Device;
@@ -38,7 +38,7 @@ export function sortBatches(options: SortOptions): BatchAt {
   const names = ["length", "numValues", "batchSize", "seed", "device"] as const;
   const given = check.options(options, names);
   const { length = 8, numValues = 32, batchSize: B = 64, seed, device } = given;
-  check.whole({ length }, { min: 1, unit: "numbers" });
+  check.whole({ length }, { min: 1, unit: "elements" });
   check.whole({ numValues }, { min: length, fix: "give as many values as a list has numbers, or more." });
   check.whole({ batchSize: B }, { min: 1 });
   check.whole({ seed });

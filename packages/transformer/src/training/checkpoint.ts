@@ -67,7 +67,7 @@ export async function readCheckpoint<P>(
   }
   const step = Number(metadata.step);
   const isCount = (text: unknown) => /^\d+$/.test(String(text));
-  check.each({ step: metadata.step }, isCount, "a whole number of updates");
+  check.each({ step: metadata.step }, isCount, "an integer number of updates");
   const tree = nested(
     Object.entries(tensors).map(([path, x]) => [path.split("."), device ? x.to(device) : x] as const),
   ) as { params?: P; moments?: Record<string, P> };

@@ -15,7 +15,7 @@ export type TokenModel<P> = {
 /**
  * Mean cross-entropy of the targets of a batch. Unit: nats per token.
  *
- * @param options - `dropoutSeed`: a whole number, from which each batch of a run derives its seed, so that a resumed run drops the
+ * @param options - `dropoutSeed`: an integer, from which each batch of a run derives its seed, so that a resumed run drops the
  *   same elements. Default 0. A call without the number of a batch is evaluation, which drops nothing.
  * @returns `(params, batch, number) => loss`, for `train`; its `count` is the number of targets of a batch.
  *

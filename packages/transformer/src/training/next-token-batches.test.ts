@@ -71,5 +71,5 @@ test("a text shorter than a chunk is refused, with the fix", () => {
 
 test("an invalid step is refused by name", () => {
   const batchAt = nextTokenBatches([1, 2, 3], { batchSize: 1, contextLength: 2, seed: 1 });
-  expect(() => batchAt(-1)).toThrow(/^nextTokenBatches: `step` is -1, expected a whole number, 0 or more/);
+  expect(() => batchAt(-1)).toThrow(/^nextTokenBatches: `step` is -1, expected an integer, 0 or more/);
 });

@@ -8,7 +8,7 @@ export type BatchOptions = {
   batchSize: number;
   /** T, tokens per chunk. */
   contextLength: number;
-  /** Whole number; another seed draws other chunks. */
+  /** Integer; another seed draws other chunks. */
   seed: number;
   /** Device of the tensors. Default: the plain JavaScript device. */
   device?: Device;

@@ -109,7 +109,7 @@ test("meanLoss weights all tokens equally, whatever the batches", async () => {
 
 test("invalid numbers of steps are refused", async () => {
   await expect(all(train({ ...common, params: model.init(1), steps: 1.5 }))).rejects.toThrow(
-    "train: `steps` is 1.5, expected a whole number, 0 or more.",
+    "train: `steps` is 1.5, expected an integer, 0 or more.",
   );
 });
 

@@ -1,4 +1,4 @@
-/** A whole number with commas: 17,179,869,184. */
+/** An integer with commas: 17,179,869,184. */
 export const countText = (value: number): string => Math.round(value).toLocaleString("en-US");
 
 const units = ["KiB", "MiB", "GiB", "TiB"];

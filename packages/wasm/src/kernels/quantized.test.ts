@@ -8,7 +8,7 @@ import { agree } from "@qkv/test-support/agreement";
 
 const size = fc.constantFrom(1, 2, 3, 5, 7, 8, 9, 31, 32, 33, 64, 100, 257);
 
-describe.each(["plain", "relaxed"] as const)("the %s build, weights of small whole numbers", (build) => {
+describe.each(["plain", "relaxed"] as const)("the %s build, weights of small integers", (build) => {
   let device: Device;
   beforeAll(async () => {
     device = await wasm({ build });

@@ -49,7 +49,7 @@ const work: Record<string, (device: Device) => Tensor[]> = {
     const loss = (table: Tensor) => t.crossEntropy(t.embedding(table, where), where);
     return [loss(table), grad(loss)(table)];
   },
-  "small whole numbers": (device) => {
+  "small integers": (device) => {
     const x = randn([40, 200], { seed: 2 }).to(device);
     const row = randn([1, 200], { seed: 3 }).to(device);
     const [eight, four] = [on(device, weight8), on(device, weight4)];

@@ -39,6 +39,6 @@ describe.each(["plain", "relaxed"] as const)("the %s build, rows by number", (bu
   test("an index out of range is refused as on the plain device", () => {
     const table = randn([3, 2], { seed: 1, device });
     const ids = tensor([0, 3], { dtype: "int32", device });
-    expect(() => take(table, 0, ids)).toThrow(/`indices` is 3, expected whole numbers from 0 to 2/);
+    expect(() => take(table, 0, ids)).toThrow(/`indices` is 3, expected integers from 0 to 2/);
   });
 });

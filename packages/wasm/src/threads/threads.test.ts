@@ -166,9 +166,9 @@ test("in a page that is not isolated the device is single-threaded, with the rea
 });
 
 test.each([
-  [{ threads: 0 }, /`threads` is 0, expected "auto" or a whole number from 1 to 64.*\nFix: pass "auto"/s],
+  [{ threads: 0 }, /`threads` is 0, expected "auto" or an integer from 1 to 64.*\nFix: pass "auto"/s],
   [{ threads: 1.5 }, /`threads` is 1.5/],
-  [{ maxBytes: 3 }, /`maxBytes` is 3, expected a whole number of bytes from 1 MiB to 4 GiB/],
+  [{ maxBytes: 3 }, /`maxBytes` is 3, expected an integer number of bytes from 1 MiB to 4 GiB/],
   [{ deadlineMs: -1 }, /`deadlineMs` is -1, expected a number of milliseconds above 0/],
 ])("%o is refused", async (options, message) => {
   await expect(wasm(options)).rejects.toThrow(message);

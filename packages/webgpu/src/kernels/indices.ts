@@ -27,7 +27,7 @@ export function checkInside(context: Context, fn: string, indices: View, length:
     fn,
     "indices",
     wrong,
-    `whole numbers from 0 to ${length - 1}`,
+    `integers from 0 to ${length - 1}`,
     fn === "take"
       ? "look up only what is there; for token ids, check that the tokenizer belongs to the model."
       : "point only at what is there; a negative index does not count from the end.",

@@ -32,7 +32,7 @@ export type ExampleWorkers<Record> = {
  * Starts workers that tokenize ahead, so that a training step does not wait for its batch: the source of a `batchStream`. Batches,
  * their order and resume positions are the same as without workers.
  *
- * @throws {ArgumentError} If `worker` is not a function, or a count is not a whole number of at least 1.
+ * @throws {ArgumentError} If `worker` is not a function, or a count is not an integer of at least 1.
  * @throws {DeviceError} From the generator, if a worker ends early.
  *
  * @example

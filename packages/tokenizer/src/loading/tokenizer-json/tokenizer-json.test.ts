@@ -112,7 +112,7 @@ describe("refused, with the field named", () => {
     [
       "an id of 2 GB",
       { model: { ...bpe, vocab: { a: 2 ** 31 } } },
-      /`vocab\["a"\]` is 2147483648, expected a whole number/,
+      /`vocab\["a"\]` is 2147483648, expected an integer/,
     ],
     ["dropout", { model: { ...bpe, dropout: 0.1 } }, /model.dropout` is 0.1, expected no dropout/],
     [

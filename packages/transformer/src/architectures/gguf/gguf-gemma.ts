@@ -61,7 +61,7 @@ export const sharedLayers: ConfigEntry = {
     if (count === 0) return {};
     const first = numLayers - count;
     if (!Number.isInteger(count) || count < 0 || first < 2)
-      return fields.refuse(name, `a whole number below ${numLayers - 1}: two layers make keys and values`);
+      return fields.refuse(name, `an integer below ${numLayers - 1}: two layers make keys and values`);
     return {
       sharedKeyValues: Array.from({ length: numLayers }, (_, i) =>
         i < first ? i : first - (layerTypes[i] === "sliding" ? 2 : 1),

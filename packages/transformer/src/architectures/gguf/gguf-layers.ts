@@ -17,7 +17,7 @@ export function countPerLayer(fields: ConfigFields, name: string, numLayers: num
   const counts = fields.list(name) ?? [];
   const isCount = (x: unknown) => Number.isSafeInteger(x) && (x as number) >= 0;
   if (counts.length === numLayers && counts.every(isCount)) return counts as readonly number[];
-  return fields.refuse(name, `a list of ${numLayers} whole numbers, as block_count says`);
+  return fields.refuse(name, `a list of ${numLayers} integers, as block_count says`);
 }
 
 /** The common number of the layers whose number is not 0; undefined if there are none. */

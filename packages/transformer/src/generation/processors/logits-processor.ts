@@ -97,7 +97,7 @@ export function applyProcessors(
   return scores;
 }
 
-/** Refuses an option that is not among these token ids: a list of whole numbers, 0 or more, and at least one. */
+/** Refuses an option that is not among these token ids: a list of integers, 0 or more, and at least one. */
 export function checkTokenIds(own: Checks, values: Readonly<Record<string, unknown>>): void {
   own.each(
     values,

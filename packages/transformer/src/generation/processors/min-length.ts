@@ -5,7 +5,7 @@ import type { LogitsProcessor, ProcessedSequence } from "./logits-processor.js";
  * Removes stop ids until prompt and generated text together reach a length.
  *
  * @param length - Unit: tokens, including padding of the prompt.
- * @throws {ArgumentError} If it is not a whole number of at least 0.
+ * @throws {ArgumentError} If it is not an integer of at least 0.
  *
  * @example
  * ```ts
@@ -28,7 +28,7 @@ export function minLength(length: number): LogitsProcessor {
  * Removes stop ids until a number of tokens has been generated.
  *
  * @param count - Unit: tokens.
- * @throws {ArgumentError} If it is not a whole number of at least 0.
+ * @throws {ArgumentError} If it is not an integer of at least 0.
  *
  * @example
  * ```ts

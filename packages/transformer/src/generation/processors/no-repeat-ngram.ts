@@ -6,7 +6,7 @@ import { checkVocabulary, type LogitsProcessor } from "./logits-processor.js";
  * Removes tokens that would repeat an n-gram of the prompt, its padding or the generated text.
  *
  * @param size - Length of the n-grams. Unit: tokens. 1 forbids every token that occurred.
- * @throws {ArgumentError} If it is not a whole number of at least 1.
+ * @throws {ArgumentError} If it is not an integer of at least 1.
  * @see "A Deep Reinforced Model for Abstractive Summarization" (2017), arXiv:1705.04304, section 2.5
  *
  * @example
@@ -29,7 +29,7 @@ export function noRepeatNgram(size: number): LogitsProcessor {
  *
  * @param size - Length of the n-grams. Unit: tokens.
  * @param encoderIds - The encoder's token ids, one list for each prompt.
- * @throws {ArgumentError} If the size is not a whole number of at least 1, or there are no ids for a prompt.
+ * @throws {ArgumentError} If the size is not an integer of at least 1, or there are no ids for a prompt.
  *
  * @example
  * ```ts

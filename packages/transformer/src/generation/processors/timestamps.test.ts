@@ -90,7 +90,7 @@ test("property: greedy texts have times in rising order, in pairs but for the fi
 test("an id outside of the vocabulary is refused", () => {
   const beyond = timestampRules({ noTimestampsId: 12 });
   expect(() => processLogits(flat(0, 0), [beyond], sequence())).toThrow(
-    /^timestampRules: `noTimestampsId` is 12, expected a whole number, at most 11/,
+    /^timestampRules: `noTimestampsId` is 12, expected an integer, at most 11/,
   );
   expect(() => timestampRules({} as never)).toThrow(/`noTimestampsId` is undefined/);
 });

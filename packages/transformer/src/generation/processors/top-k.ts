@@ -6,7 +6,7 @@ import { checkMinTokensToKeep, cutoffProcessor, type TruncationOptions } from ".
  * Removes all but the `k` most likely tokens and those as likely as the k-th.
  *
  * @param k - Number of tokens, 1 or more.
- * @throws {ArgumentError} If it is not a whole number of at least 1.
+ * @throws {ArgumentError} If it is not an integer of at least 1.
  * @see "Hierarchical Neural Story Generation" (2018), arXiv:1805.04833
  *
  * @example

@@ -64,7 +64,7 @@ export function numberCell(
   };
 }
 
-/** A printed number without the zeros after the point of a whole number, or without the zero before the point: 1, .42. */
+/** A printed number without the zeros after the point of an integer, or without the zero before the point: 1, .42. */
 const shortText = (text: string, isWhole: boolean): string =>
   isWhole ? text.replace(/\.0+$/, "") : text.replace(/^(−?)0\./, "$1.");
 

@@ -2,7 +2,7 @@ import { easeCubicInOut } from "d3-ease";
 
 /** The cache at a moment of a step, which first writes tokens (up to progress `writes`) and then reads the cache. */
 export type CacheGrowth = {
-  /** Tokens in the cache, a whole number. */
+  /** Tokens in the cache, an integer. */
   tokens: number;
   /** Rows that are drawn, and the fraction of the full height of each. */
   rows: number;
