@@ -168,8 +168,11 @@ function ErrorTable({ results }: { results: readonly CheckResult[] }): ReactNode
   );
 }
 
-const cellText = ({ error, passed }: CheckResult): string =>
-  `${passed ? "" : "wrong: "}${error === null ? "no number" : error === 0 ? "0" : error.toExponential(1)}`;
+function cellText({ error, passed }: CheckResult): string {
+  if (error === null) return "failed";
+  const text = error === 0 ? "0" : error.toExponential(1);
+  return passed ? text : `wrong: ${text}`;
+}
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 

@@ -72,7 +72,7 @@ async function runCheck({ device: names, json }: Options, io: Io): Promise<void>
     argument: "device",
     received: `${failed} wrong results`,
     expected: "the numbers of float64",
-    fix: "use a device whose column has no WRONG, and report the table with the adapter's name.",
+    fix: "use a device whose column has no WRONG and no FAILED, and report the table with the adapter's name.",
   });
 }
 

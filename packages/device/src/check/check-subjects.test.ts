@@ -106,12 +106,41 @@ test("the report and the table contain errors, wrong lengths and NaN", async () 
   expect(report.failed).toBe(checkCases().length);
   const messages = report.results.filter((one) => one.subject === "bad").map(({ message }) => message);
   expect(messages).toContain("device lost");
-  expect(messages).toContain(`3 numbers of ${3 * 37 * 17}`);
+  expect(messages).toContain(`3 elements, expected ${3 * 37 * 17}`);
   const text = checkText(report, ["adapter: a card"]);
   expect(text).toMatch(/^adapter: a card\n\n\| case +\| right +\| bad +\|\n\| -+ \| -+ \| -+ \|\n/);
-  expect(text).toMatch(/\| matmul, odd sizes +\| [\d.]+e-\d+ +\| none WRONG +\|/);
+  expect(text).toMatch(/\| matmul, odd sizes +\| [\d.]+e-\d+ +\| FAILED +\|/);
+  expect(text).not.toContain("none");
   expect(text).toMatch(/bad: matmul, odd sizes: device lost \(finds mistakes at the edges of tiles\)\n/);
   expect(text).toMatch(/11 of 22 passed\n$/);
+});
+
+test("an error above the tolerance is marked WRONG, a case that threw FAILED, and both are explained", () => {
+  const result = (name: string, error: number | null) => ({
+    subject: "gpu",
+    case: name,
+    finds: "mistakes",
+    error,
+    tolerance: 1e-5,
+    passed: error !== null && error <= 1e-5,
+    ...(error === null && { message: "device lost" }),
+  });
+  expect(
+    checkText({ results: [result("exact", 0), result("off", 0.25), result("lost", null)], failed: 2 }),
+  ).toBe(
+    [
+      "| case  | gpu          |",
+      "| ----- | ------------ |",
+      "| exact | 0.0e+0       |",
+      "| off   | 2.5e-1 WRONG |",
+      "| lost  | FAILED       |",
+      "",
+      "gpu: off: 2.5e-1, more than 0.00001 (finds mistakes)",
+      "gpu: lost: device lost (finds mistakes)",
+      "1 of 3 passed",
+      "",
+    ].join("\n"),
+  );
 });
 
 test("an aborted signal stops the check, and wrong arguments are refused", async () => {

@@ -10,12 +10,12 @@ export type CheckResult = {
   readonly finds: string;
   /**
    * Largest absolute difference from the float64 reference, divided by the largest absolute value of the reference; null if
-   * the subject threw an error or returned NaN or an infinity.
+   * the subject threw an error, or returned the wrong number of elements, NaN or an infinity.
    */
   readonly error: number | null;
   readonly tolerance: number;
   readonly passed: boolean;
-  /** First line of the error that the subject threw, or the first value that is not finite. */
+  /** First line of the error that the subject threw, the wrong number of elements, or the first value that is not finite. */
   readonly message?: string;
 };
 
@@ -92,7 +92,7 @@ async function runCase(subject: Subject, checkCase: CheckCase, expected: Float64
       ...common,
       error: null,
       passed: false,
-      message: `${numbers.length} numbers of ${expected.length}`,
+      message: `${numbers.length} elements, expected ${expected.length}`,
     };
   let largest = 0;
   for (const x of expected) largest = Math.max(largest, Math.abs(x));

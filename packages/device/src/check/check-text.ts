@@ -3,8 +3,8 @@ import type { CheckReport, CheckResult } from "./check-subjects.js";
 
 /**
  * Formats a report as a Markdown table: one row per case, one column per subject (a program under test), the relative error in
- * each cell, or `none` if there is no error to compute: the program threw, or returned a wrong length or NaN. Errors above the
- * tolerance are marked WRONG and explained below the table.
+ * each cell. Errors above the tolerance are marked WRONG. A cell is FAILED where no error can be computed: the subject threw, or
+ * returned the wrong number of elements, NaN or an infinity. Each WRONG and FAILED cell is explained below the table.
  *
  * @param facts - Lines printed above the table: adapter, engine, versions.
  * @throws {ArgumentError} If `report` is not a report, or a fact is not a string.
@@ -60,5 +60,6 @@ export function checkText(report: CheckReport, facts: readonly string[] = []): s
 function cellText(result: CheckResult | undefined): string {
   if (!result) return "";
   const { error, passed } = result;
-  return `${error === null ? "none" : error.toExponential(1)}${passed ? "" : " WRONG"}`;
+  if (error === null) return "FAILED";
+  return passed ? error.toExponential(1) : `${error.toExponential(1)} WRONG`;
 }
