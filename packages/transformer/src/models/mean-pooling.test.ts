@@ -4,7 +4,7 @@ import { meanPooling, unitLength } from "./mean-pooling.js";
 
 const rows = randn([2, 3, 4], { seed: 1 });
 
-test("padding is left out, as if it were not there", () => {
+test("the mean is over tokens without padding", () => {
   const padded = meanPooling(
     rows,
     tensor([
@@ -32,7 +32,7 @@ test("padding is left out, as if it were not there", () => {
   ]).toEqual([0, 0, 0, 0]);
 });
 
-test("unit vectors have norm 1, and zeros stay", () => {
+test("unitLength gives vectors of norm 1, and zeros for zeros", () => {
   const { data } = unitLength(
     tensor([
       [1, 2, 2],
@@ -49,18 +49,18 @@ test("unit vectors have norm 1, and zeros stay", () => {
   ]);
 });
 
-test("both have gradients", () => {
+test("gradients of meanPooling and unitLength equal central differences", () => {
   const x = randn([2, 3, 4], { seed: 2, dtype: "float64" });
   const dy = randn([2, 4], { seed: 3, dtype: "float64" });
-  const real = tensor([
+  const attentionMask = tensor([
     [1, 1, 0],
     [1, 1, 1],
   ]);
-  checkGradient((x) => sum(mul(unitLength(meanPooling(x, real)), dy)), x);
+  checkGradient((x) => sum(mul(unitLength(meanPooling(x, attentionMask)), dy)), x);
 });
 
-test("another shape of what is real is refused", () => {
+test("an attention mask of another shape is refused", () => {
   expect(() => meanPooling(rows, tensor([[1, 1]]))).toThrow(
-    /meanPooling: `real` has shape \[1, 2\], expected \[2, 3\], as rows are \[2, 3, 4\]/,
+    /meanPooling: `attentionMask` has shape \[1, 2\], expected \[2, 3\], as rows are \[2, 3, 4\]/,
   );
 });

@@ -34,7 +34,7 @@ export function meanPooling(rows: Tensor, attentionMask?: Tensor): Tensor {
     const fix = "give the rows of a batch, as an encoder's `apply` returns them.";
     check.refuse({ argument: "rows", received: shape, expected: "[B, T, C]", fix }, ShapeError);
   }
-  if (attentionMask !== undefined) checkTensor("meanPooling", "real", attentionMask);
+  if (attentionMask !== undefined) checkTensor("meanPooling", "attentionMask", attentionMask);
   if (!attentionMask) return div(sum(rows, { axis: 1 }), Math.max(1, shape[1]!));
   if (
     attentionMask.shape.length !== 2 ||
@@ -43,10 +43,10 @@ export function meanPooling(rows: Tensor, attentionMask?: Tensor): Tensor {
   ) {
     check.refuse(
       {
-        argument: "real",
+        argument: "attentionMask",
         received: attentionMask.shape,
         expected: `[${shape[0]}, ${shape[1]}], as rows are [${shape.join(", ")}]`,
-        fix: "give for each token whether it is one.",
+        fix: "give 1 for each token, and 0 for padding.",
       },
       ShapeError,
     );
