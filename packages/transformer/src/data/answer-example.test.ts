@@ -29,32 +29,36 @@ const conversation = [
 ];
 const decodeWords = (ids: ArrayLike<number>) => Array.from(ids, (id) => (id < 0 ? "-" : words[id])).join(" ");
 
-test("the text is that of the template, and answers with their ends are targets", () => {
+test("ids are the text of the template up to the last answer, and targets are the answers with their ends", () => {
   const { ids, targets } = answerExample(conversation, { template, tokenizer });
   expect(decodeWords(ids)).toBe("system a end user b end assistant c d end user e end assistant f");
   expect(decodeWords(targets)).toBe("- - - - - - c d end - - - - f end");
 });
 
-test("the last answer alone has the same text", () => {
+test('with `answers: "last"`, ids are the same and targets are the last answer', () => {
   const { ids, targets } = answerExample(conversation, { template, tokenizer, answers: "last" });
   expect(decodeWords(ids)).toBe("system a end user b end assistant c d end user e end assistant f");
   expect(decodeWords(targets)).toBe("- - - - - - - - - - - - - f end");
 });
 
-test("a template that rewrites earlier answers is refused, with the way that it allows", () => {
-  const forgets = chatTemplate(
+test('a template that rewrites earlier messages is refused, except with `answers: "last"`', () => {
+  const rewritingTemplate = chatTemplate(
     "{% for m in messages %}{{ m.role }} {% if loop.last or m.role == 'user' %}{{ m.content }} {% endif %}end {% endfor %}" +
       "{% if add_generation_prompt %}assistant {% endif %}",
   );
-  expect(() => answerExample(conversation, { template: forgets, tokenizer })).toThrow(
+  expect(() => answerExample(conversation, { template: rewritingTemplate, tokenizer })).toThrow(
     /writes messages before message 4 in another way.*\nFix: train on the last answer alone: `answers: "last"`/,
   );
-  const { targets } = answerExample(conversation, { template: forgets, tokenizer, answers: "last" });
+  const { targets } = answerExample(conversation, {
+    template: rewritingTemplate,
+    tokenizer,
+    answers: "last",
+  });
   expect(decodeWords(targets).endsWith("f end")).toBe(true);
-  const thinks = chatTemplate(
+  const templateWithoutPrompt = chatTemplate(
     "{% for m in messages %}{{ m.role }} {{ m.content }} {% endfor %}{% if add_generation_prompt %}system {% endif %}",
   );
-  expect(() => answerExample(conversation, { template: thinks, tokenizer })).toThrow(
+  expect(() => answerExample(conversation, { template: templateWithoutPrompt, tokenizer })).toThrow(
     /message 2 does not begin with its generation prompt/,
   );
 });

@@ -20,22 +20,22 @@ async function* open(skip: number) {
 }
 const options = { batchSize: 2, contextLength: 6, seed: 4, shuffle: 8 };
 
-test("every epoch has each example once, and is shuffled anew", async () => {
+test("every epoch has each example once, in another order", async () => {
   const stream = batchStream(open, options);
   const targets = texts.flatMap((ids) => ids.slice(1));
   const epochs: number[][] = [[], [], []];
-  let given: number[] = [];
-  for (let step = 0; given.length < targets.length * 3; step++) {
+  let allTargets: number[] = [];
+  for (let step = 0; allTargets.length < targets.length * 3; step++) {
     const batch = await stream.batchAt(step);
-    given.push(...[...batch.targets.data].filter((target) => target >= 0));
+    allTargets.push(...[...batch.targets.data].filter((target) => target >= 0));
   }
-  given = given.slice(0, targets.length * 3);
-  epochs.forEach((_, n) => (epochs[n] = given.slice(n * targets.length, (n + 1) * targets.length)));
+  allTargets = allTargets.slice(0, targets.length * 3);
+  epochs.forEach((_, n) => (epochs[n] = allTargets.slice(n * targets.length, (n + 1) * targets.length)));
   for (const epoch of epochs) expect([...epoch].sort()).toEqual([...targets].sort());
   expect(epochs[1]).not.toEqual(epochs[0]);
 });
 
-test("a stream goes on from any saved state, without reading what lies before", async () => {
+test("a stream continues from any saved state, and opens its source at the saved offset", async () => {
   const stream = batchStream(open, options);
   const states: BatchStreamState[] = [stream.state()];
   const batches: unknown[] = [];
@@ -52,7 +52,7 @@ test("a stream goes on from any saved state, without reading what lies before", 
   expect(states.some(({ skip }) => skip > 0)).toBe(true);
 });
 
-test("a run whose data is a stream goes on from its checkpoint, bit for bit", async () => {
+test("a run resumed with a batch stream equals an uninterrupted run, bit for bit", async () => {
   const sizes = { vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1 };
   const model = decoder({ ...sizes, contextLength: 8, normEps: 1e-5, stopIds: [] });
   type Params = ReturnType<typeof model.init>;
@@ -79,7 +79,7 @@ test("a run whose data is a stream goes on from its checkpoint, bit for bit", as
   tensorsOf(whole).forEach((x, i) => expect(tensorsOf(params)[i]!.data).toEqual(x.data));
 });
 
-test("the source is closed, and steps out of order and sources without targets are refused", async () => {
+test("close ends the source; steps out of order and sources without targets are refused", async () => {
   let closed = false;
   async function* endless() {
     try {
@@ -93,7 +93,7 @@ test("the source is closed, and steps out of order and sources without targets a
   await expect(stream.batchAt(3)).rejects.toThrow(
     /`step` is 3, expected 1, as a stream returns its batches in order/,
   );
-  // A refusal does not end the stream.
+  // The stream continues after a refused step.
   expect((await stream.batchAt(1)).ids.shape).toEqual([2, 6]);
   await stream.close();
   expect(closed).toBe(true);
@@ -104,27 +104,27 @@ test("the source is closed, and steps out of order and sources without targets a
   );
 });
 
-test("a source that fails is opened again where it was, by the next request", async () => {
+test("a source that throws is reopened at the same example by the next call", async () => {
   let fails = 2;
-  async function* unsteady(skip: number) {
-    let at = skip;
+  async function* failing(skip: number) {
+    let index = skip;
     for await (const example of open(skip)) {
-      if (at++ === 10 && fails-- > 0) throw new Error("the connection was lost");
+      if (index++ === 10 && fails-- > 0) throw new Error("the connection was lost");
       yield example;
     }
   }
-  const steady = batchStream(open, options);
-  const stream = batchStream(unsteady, options);
+  const expected = batchStream(open, options);
+  const stream = batchStream(failing, options);
   let failed = 0;
   for (let step = 0; step < 8;) {
     const batch = await stream.batchAt(step).catch((error: Error) => error.message);
     if (batch === "the connection was lost") failed += 1;
-    else expect(batch).toMatchObject({ positions: (await steady.batchAt(step++)).positions });
+    else expect(batch).toMatchObject({ positions: (await expected.batchAt(step++)).positions });
   }
   expect(failed).toBe(2);
 });
 
-test("a source that is no stream is refused", async () => {
+test("a source that is not an async iterable is refused", async () => {
   for (const source of [[textExample([1, 2])], Promise.resolve([])])
     await expect(batchStream(() => source as never, options).batchAt(0)).rejects.toThrow(
       /^batchStream: `open\(skip\)` is .*, expected examples that arrive one by one.*\nFix: write `async function\* open/,

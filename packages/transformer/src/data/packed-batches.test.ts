@@ -16,7 +16,7 @@ const texts = [4, 7, 2, 5, 3, 6, 9].map((length, name) =>
 const examples = texts.map(textExample);
 
 test.each(["rotary", "learned", "alibi"] as const)(
-  "loss and gradient of packed rows are those of each text alone, with %s positions",
+  "loss and gradients of packed rows equal those of each text alone, with %s positions",
   (positions) => {
     const model = decoder({ ...config, positions });
     const params = model.init(1);
@@ -24,7 +24,7 @@ test.each(["rotary", "learned", "alibi"] as const)(
     expect(batch.documents.flatMap((row) => [...new Set(row)]).length).toBeGreaterThan(6);
     const [packed, gradients] = valueAndGrad<typeof params, [typeof batch]>(tokenLoss(model))(params, batch);
 
-    // One text to a row: the loss of each, weighted by its targets.
+    // One text per row: the mean of losses, weighted by numbers of targets.
     const alone = valueAndGrad((p: typeof params, batches: (typeof batch)[]) =>
       batches
         .map((one) => ({ loss: tokenLoss(model)(p, one), count: one.targets.data.length }))
@@ -43,13 +43,13 @@ test.each(["rotary", "learned", "alibi"] as const)(
   },
 );
 
-test("each epoch has every target once, in an order of its own", () => {
+test("each epoch has every target once, in another order", () => {
   const targets = texts.flatMap((ids) => ids.slice(1)).sort((a, b) => a - b);
   const batchAt = packedBatches(examples, { batchSize: 1, contextLength: 9, seed: 3 });
   const targetsPerEpoch: number[][] = [[]];
   for (let step = 0; targetsPerEpoch.length < 4; step++) {
-    const given = [...batchAt(step).targets.data].filter((target) => target >= 0);
-    targetsPerEpoch.at(-1)!.push(...given);
+    const stepTargets = [...batchAt(step).targets.data].filter((target) => target >= 0);
+    targetsPerEpoch.at(-1)!.push(...stepTargets);
     if (targetsPerEpoch.at(-1)!.length === targets.length) targetsPerEpoch.push([]);
   }
   const whole = targetsPerEpoch.slice(0, 3);
@@ -57,19 +57,19 @@ test("each epoch has every target once, in an order of its own", () => {
   expect(whole[1]).not.toEqual(whole[0]);
 });
 
-test("a step has its own batch, in whichever order steps are asked for", () => {
+test("a step gives the same batch in any order of calls, and seeds differ", () => {
   const make = () => packedBatches(examples, { batchSize: 2, contextLength: 9, seed: 5 });
-  const [one, other] = [make(), make()];
-  const inOrder = Array.from({ length: 9 }, (_, step) => one(step).ids.toNested());
-  for (const step of [8, 0, 5, 4, 1]) expect(other(step).ids.toNested()).toEqual(inOrder[step]);
-  const another = packedBatches(examples, { batchSize: 2, contextLength: 9, seed: 6 });
-  expect(inOrder.map((_, step) => another(step).ids.toNested())).not.toEqual(inOrder);
+  const [first, second] = [make(), make()];
+  const inOrder = Array.from({ length: 9 }, (_, step) => first(step).ids.toNested());
+  for (const step of [8, 0, 5, 4, 1]) expect(second(step).ids.toNested()).toEqual(inOrder[step]);
+  const otherSeed = packedBatches(examples, { batchSize: 2, contextLength: 9, seed: 6 });
+  expect(inOrder.map((_, step) => otherSeed(step).ids.toNested())).not.toEqual(inOrder);
 });
 
 test("examples without targets are refused", () => {
   const options = { batchSize: 1, contextLength: 4, seed: 1 };
-  const mute = { ids: [1, 2], targets: [-100, -100] };
-  expect(() => packedBatches([mute], options)).toThrow(
+  const withoutTargets = { ids: [1, 2], targets: [-100, -100] };
+  expect(() => packedBatches([withoutTargets], options)).toThrow(
     /`examples` is "1 examples without a target".*\nFix: give texts/,
   );
   expect(() => packedBatches([{ ids: [1, 2], targets: [1] }], options)).toThrow(
@@ -77,7 +77,7 @@ test("examples without targets are refused", () => {
   );
 });
 
-test("ids that int32 does not hold, and steps that are none, are refused", () => {
+test("ids outside int32, invalid targets and invalid steps are refused", () => {
   const options = { batchSize: 1, contextLength: 2, seed: 1 };
   for (const wrong of [0.5, -1, 2 ** 31, "1"])
     expect(() => packedBatches([{ ids: [wrong as number], targets: [1] }], options)).toThrow(

@@ -12,44 +12,48 @@ const file = parquetWriteBuffer({
   rowGroupSize: 10,
 });
 
-async function all(source: ParquetFile, options?: ParquetRowsOptions) {
+async function readAll(source: ParquetFile, options?: ParquetRowsOptions) {
   const rows: Record<string, unknown>[] = [];
   for await (const row of parquetRows(source, options)) rows.push(row);
   return rows;
 }
 
 test("rows come in order, from bytes and from a Blob", async () => {
-  const rows = await all(file);
+  const rows = await readAll(file);
   expect(rows.map(({ text }) => text)).toEqual(texts);
   expect(rows[3]).toEqual({ text: "text 3 é", stars: 3 });
-  expect(await all(new Blob([file]), { columns: ["stars"] })).toEqual(texts.map((_, stars) => ({ stars })));
+  expect(await readAll(new Blob([file]), { columns: ["stars"] })).toEqual(
+    texts.map((_, stars) => ({ stars })),
+  );
 });
 
-test("row groups that are passed over are not read", async () => {
-  const asked: [number, number | undefined][] = [];
+test("skipped row groups are not read", async () => {
+  const ranges: [number, number | undefined][] = [];
   const source = {
     byteLength: file.byteLength,
     slice: (start: number, end?: number) => {
-      asked.push([start, end]);
+      ranges.push([start, end]);
       return file.slice(start, end);
     },
   };
-  expect((await all(source, { skip: 13 })).map(({ stars }) => stars)).toEqual(
+  expect((await readAll(source, { skip: 13 })).map(({ stars }) => stars)).toEqual(
     Array.from({ length: 12 }, (_, n) => 13 + n),
   );
   const { row_groups: groups } = hyparquet.parquetMetadata(file);
   const secondGroup = Number(groups[1]!.columns[0]!.meta_data!.data_page_offset);
-  expect(asked.filter(([start, end]) => start < secondGroup - 100 && (end ?? 0) < secondGroup)).toEqual([]);
+  expect(ranges.filter(([start, end]) => start < secondGroup - 100 && (end ?? 0) < secondGroup)).toEqual([]);
 });
 
-test("what is no file is refused", async () => {
-  await expect(all(file.slice(0, 40))).rejects.toThrow(/`file: file` is "40 bytes", expected a Parquet file/);
-  await expect(all(new Uint8Array(4) as never)).rejects.toThrow(
+test("a truncated file and a Uint8Array are refused", async () => {
+  await expect(readAll(file.slice(0, 40))).rejects.toThrow(
+    /`file: file` is "40 bytes", expected a Parquet file/,
+  );
+  await expect(readAll(new Uint8Array(4) as never)).rejects.toThrow(
     /`file` is .*\nFix: give `await asyncBufferFromFile/,
   );
 });
 
-test("a reader that is a promise, or another module, is refused", async () => {
+test("a reader that is a promise or another module is refused", async () => {
   for (const reader of [Promise.resolve({}), {}])
     await expect(parquetRows(new ArrayBuffer(8), { reader: reader as never }).next()).rejects.toThrow(
       /^parquetRows: `reader` is .*, expected the functions of hyparquet.\nFix: pass `reader: await import/,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { textExample } from "./text-example.js";
 
-test("a text of one token has nothing to predict", () => {
+test("targets are the following ids; texts of one token and invalid ids are refused", () => {
   expect(textExample(Int32Array.of(4, 2))).toEqual({ ids: [4], targets: [2] });
   expect(() => textExample([4])).toThrow(
     /`ids` is "1 tokens", expected 2 tokens or more.*\nFix: leave shorter texts out/,

@@ -86,7 +86,7 @@ const gpt2 = ({ heads: [numHeads], headDim }: Sizes): Partial<DecoderConfig> => 
 const withoutRope = ({ ropeScaling: _scaling, ropeBase: _base, ...config }: DecoderConfig): DecoderConfig =>
   config;
 
-/** Each architecture, as changes of a Llama. */
+/** Configurations of each architecture, as changes of a Llama. */
 const architectures: Record<string, (s: Sizes) => DecoderConfig> = {
   llama: plain,
   mistral: (s) => ({ ...plain(s), ...allSlide(s) }),
@@ -106,7 +106,7 @@ const architectures: Record<string, (s: Sizes) => DecoderConfig> = {
   gpt_bigcode: (s) => withoutRope({ ...plain(s), ...gpt2(s), numKvHeads: 1 }),
 };
 
-/** Random weights, in which biases and gains are random too. Gains lie where one can be taken away without rounding. */
+/** Random weights, biases and gains. Gains are multiples of 1/256 around 1, so that Gemma's stored gain - 1 is exact. */
 function randomParams(config: DecoderConfig, { seed, tied }: Sizes): DecoderParams {
   const params = decoder(config).init(seed);
   if (!tied) params.output = { weight: randn([config.vocabSize, config.embedDim], { seed }) };
@@ -141,14 +141,14 @@ async function exportedFiles(
 }
 
 describe.each(Object.entries(architectures))("%s", (name, make) => {
-  test("property: load of an export is the model, tensor by tensor, in one file and in several", async () => {
+  test("property: an exported model loads with equal params and configuration, from one file and from shards", async () => {
     await fc.assert(
       fc.asyncProperty(sizes, async (s) => {
         const config = make(s);
         const params = randomParams(config, s);
         const files = await exportedFiles({ config, params });
         const json = JSON.parse(await files[0]!.text()) as { model_type: string };
-        // Without a window or a partial rotary embedding these are Llamas, and said to be.
+        // Without a window or a partial rotary embedding, a configuration equals a Llama and is exported as one.
         expect([name, "llama"]).toContain(json.model_type);
         const model = await load(files);
         expect(sortedNumbers(model.params)).toEqual(sortedNumbers(params));
@@ -173,7 +173,7 @@ const sample: Sizes = {
   scaling: undefined,
 };
 
-test("rotary pairs of neighbours become halves: other rows, the same outputs", async () => {
+test("an interleaved rotary layout is exported as `half`: rows are permuted, logits are equal", async () => {
   const config: DecoderConfig = { ...plain(sample), ropeLayout: "interleaved" };
   const params = randomParams(config, sample);
   const model = await load(await exportedFiles({ config, params }));
@@ -186,7 +186,7 @@ test("rotary pairs of neighbours become halves: other rows, the same outputs", a
   expect(sortedNumbers(model.params)).not.toEqual(sortedNumbers(params));
 });
 
-test("property: an encoder, with its head and without, in one file and in several", async () => {
+test("property: an exported encoder loads with equal params, with and without a head, from one file and from shards", async () => {
   const sizes = fc.record({
     numHeads: fc.constantFrom(1, 2, 3),
     headDim: fc.constantFrom(2, 4),
@@ -228,7 +228,7 @@ test("property: an encoder, with its head and without, in one file and in severa
   );
 });
 
-test("16 bits round to the nearest", async () => {
+test("exports in float16 and bfloat16 are rounded to nearest", async () => {
   const [config, params] = [plain(sample), randomParams(plain(sample), sample)];
   for (const [dtype, bits] of [
     ["float16", 11],
@@ -240,7 +240,7 @@ test("16 bits round to the nearest", async () => {
     got.forEach((x, n) =>
       x.data.forEach((value, i) => {
         const exact = expected[n]!.data[i]!;
-        // Below its smallest normal number float16's step stays at 2^-24.
+        // Below the smallest normal float16, numbers are 2^-24 apart.
         expect(Math.abs(value - exact)).toBeLessThanOrEqual(Math.max(Math.abs(exact) * 2 ** -bits, 2 ** -25));
       }),
     );
@@ -248,7 +248,7 @@ test("16 bits round to the nearest", async () => {
   }
 });
 
-test("the tokenizer and the tokens that end texts come along", async () => {
+test("the export includes the tokenizer and the stop ids", async () => {
   const tokenizer = byteLevelBpe({ vocab: ["a", "b", "ab", "<end>"], merges: ["a b"] });
   const [config, params] = [plain(sample), randomParams(plain(sample), sample)];
   const model = await load(await exportedFiles({ config, params, tokenizer }));
@@ -256,7 +256,7 @@ test("the tokenizer and the tokens that end texts come along", async () => {
   expect(model.config.stopIds).toEqual([0, 3]);
 });
 
-test("whether a token begins each text is said of the tokenizer", async () => {
+test("tokenizer_config.json has `add_bos_token` if the post-processor adds a BOS token", async () => {
   const [config, params] = [plain(sample), randomParams(plain(sample), sample)];
   const { stages } = byteLevelBpe({ vocab: ["a", "<s>"], merges: [] });
   const exportedBosFlag = async (more: object) => {
@@ -274,7 +274,7 @@ test("whether a token begins each text is said of the tokenizer", async () => {
   );
 });
 
-test("a folder on disk appears when it is whole; aborted, or with something in its place, it does not", async () => {
+test("a folder on disk appears only when complete: not after an abort, and not over an existing folder", async () => {
   const [config, params] = [plain(sample), randomParams(plain(sample), sample)];
   const out = join(root, "whole");
   const seen: [number, boolean][] = [];
@@ -291,10 +291,10 @@ test("a folder on disk appears when it is whole; aborted, or with something in i
   );
   expect(readFileSync(join(out, "config.json"))).toEqual(bytes);
 
-  // Stopped after each piece.
+  // Aborted at each progress event.
   for (let stop = 0; stop < seen.length; stop++) {
     const controller = new AbortController();
-    let pieces = 0;
+    let events = 0;
     const work = exportModel(
       { config, params },
       {
@@ -302,7 +302,7 @@ test("a folder on disk appears when it is whole; aborted, or with something in i
         out: join(root, "stopped"),
         signal: controller.signal,
         onProgress: () => {
-          if (pieces++ === stop) controller.abort(new Error("enough"));
+          if (events++ === stop) controller.abort(new Error("enough"));
         },
       },
     );
@@ -312,7 +312,7 @@ test("a folder on disk appears when it is whole; aborted, or with something in i
   expect(statSync(out).isDirectory()).toBe(true);
 });
 
-test("an ONNX folder on disk has its files in their places", async () => {
+test("an ONNX export to disk has the files of transformers.js", async () => {
   const [config, params] = [plain(sample), randomParams(plain(sample), sample)];
   const out = join(root, "graph");
   let last = { written: 0, total: 0 };
@@ -325,7 +325,7 @@ test("an ONNX folder on disk has its files in their places", async () => {
   rmSync(out, { recursive: true });
 });
 
-test("what cannot be written is refused before anything is: the nearest architecture says why", async () => {
+test("unsupported options are refused before anything is written, with the nearest architecture", async () => {
   const [config, params] = [plain(sample), randomParams(plain(sample), sample)];
   const out = join(root, "refused");
   const refused = (changes: Partial<DecoderConfig>, options: object = {}) =>

@@ -9,7 +9,7 @@ import type { SpeechTokens } from "../models/speech-tokens.js";
 import { exportModel, type ExportOptions } from "./export-model.js";
 import { memoryFolder } from "./memory-folder.js";
 
-/** The files of a folder of the data. */
+/** The files of a checkpoint in the reference data. */
 const files = (folder: string): File[] =>
   ["config.json", "model.safetensors"].map(
     (name) => new File([ownData.bytes(`hf/${folder}/${name}`) as BlobPart], name),
@@ -18,20 +18,20 @@ const json = async (folder: { files: readonly File[] }, wanted: string) =>
   JSON.parse(await folder.files.find(({ name }) => name === wanted)!.text()) as Record<string, unknown>;
 
 test.each(["whisper", "moonshine"])(
-  "hf/%s is written so that it loads again, tensor by tensor",
+  "hf/%s: an exported model loads with equal params and configuration",
   async (name) => {
     const model = await loadSpeech(files(name));
     const folder = memoryFolder();
     await exportModel(model, { to: "hf", out: folder });
-    const again = await loadSpeech(folder.files);
-    expect(again.config).toEqual(model.config);
-    expect(again.speech).toEqual(model.speech);
-    expect(again.features.options).toEqual(model.features.options);
-    const [a, b] = [model, again].map(({ params }) => tensorsOf(params));
+    const reloaded = await loadSpeech(folder.files);
+    expect(reloaded.config).toEqual(model.config);
+    expect(reloaded.speech).toEqual(model.speech);
+    expect(reloaded.features.options).toEqual(model.features.options);
+    const [a, b] = [model, reloaded].map(({ params }) => tensorsOf(params));
     expect(b!.map(({ shape }) => shape)).toEqual(a!.map(({ shape }) => shape));
     a!.forEach(({ data }, i) => expect(b![i]!.data).toEqual(data));
     const written = await json(folder, "config.json");
-    const given = JSON.parse(
+    const original = JSON.parse(
       new TextDecoder().decode(ownData.bytes(`hf/${name}/config.json`)),
     ) as typeof written;
     for (const field of [
@@ -42,7 +42,7 @@ test.each(["whisper", "moonshine"])(
       "partial_rotary_factor",
       "vocab_size",
     ])
-      expect(written[field]).toEqual(given[field]);
+      expect(written[field]).toEqual(original[field]);
   },
 );
 
@@ -65,7 +65,7 @@ const speech: SpeechTokens = {
   alignmentHeads: [[0, 1]],
 };
 
-test("a model that is made here is written as a Whisper with its front end and its rules, and hears the same", async () => {
+test("a new model is exported as Whisper with its feature extractor and decoding rules, and gives the same logits when loaded", async () => {
   const features = whisperFeatures({ numMels: 6, chunkLength: 0.4, hopLength: 80 });
   const folder = memoryFolder();
   await exportModel({ config, params, features, speech }, { to: "hf", out: folder });
@@ -98,7 +98,7 @@ test.each([
   [500, 10, { partial_rotary_factor: 1, rope_theta: 500 }],
   [500, 6, { partial_rotary_factor: 0.6, rope_theta: 500 }],
 ])(
-  "a Moonshine whose heads rotate with the base %d and %d numbers says its share",
+  "a Moonshine with RoPE base %d and %d rotary dimensions has these fields in config.json",
   async (base, dim, fields) => {
     const model = await loadSpeech(files("moonshine"));
     const rope = { base, dim, layout: "interleaved" } as const;
@@ -114,15 +114,18 @@ test.each([
   [36, 32, 0.9],
   [52, 32, 0.62],
   [64, 64, 1],
-])("the share of %d numbers of which %d rotate is the shortest that says so", (headDim, dim, share) => {
-  const layers = { embedDim: headDim, hiddenDim: 8, numLayers: 1, numHeads: 1, contextLength: 8 };
-  const rope = { base: 10000, dim };
-  const encoder = { ...layers, inputChannels: 1, convolutions: [] };
-  const config = { ...layers, rope, vocabSize: 9, startIds: [1], stopIds: [2], encoder };
-  expect(moonshine.write(config)).toMatchObject({ partial_rotary_factor: share, rope_theta: 10000 });
-});
+])(
+  "partial_rotary_factor of headDim %d with %d rotary dimensions has the fewest decimals",
+  (headDim, dim, share) => {
+    const layers = { embedDim: headDim, hiddenDim: 8, numLayers: 1, numHeads: 1, contextLength: 8 };
+    const rope = { base: 10000, dim };
+    const encoder = { ...layers, inputChannels: 1, convolutions: [] };
+    const config = { ...layers, rope, vocabSize: 9, startIds: [1], stopIds: [2], encoder };
+    expect(moonshine.write(config)).toMatchObject({ partial_rotary_factor: share, rope_theta: 10000 });
+  },
+);
 
-test("traits of no architecture, other formats, and another output are refused", async () => {
+test("a configuration of no architecture, an untied output and other formats are refused", async () => {
   const written = (model: { config: SpeechToTextConfig; params: typeof params }, to = "hf") =>
     exportModel(model, { to, out: memoryFolder() } as ExportOptions);
   await expect(written({ config: { ...config, placement: "post" }, params })).rejects.toThrow(

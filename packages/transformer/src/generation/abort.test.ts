@@ -31,15 +31,21 @@ const caches: Record<string, () => KvCache> = {
   },
 };
 const prompt = [1, 2, 3, 4, 5];
-const most = 16;
+const maxTokens = 16;
 
 function modelFor(name: string): Model {
-  const { init, ...made } = decoder(name === "rolling" || name === "mixed" ? sliding : config);
-  return { ...made, params: init(3), tokenizer: undefined };
+  const { init, ...model } = decoder(name === "rolling" || name === "mixed" ? sliding : config);
+  return { ...model, params: init(3), tokenizer: undefined };
 }
 
-/** Goes on from `said`, which grows, until it has `length` ids, or aborts when it has `end` of them. */
-async function goOn(model: Model, cache: KvCache, tokens: number[], length: number, end = Infinity) {
+/** Appends generated ids to `tokens` until there are `length`; aborts when there are `end`. */
+async function continueTokens(
+  model: Model,
+  cache: KvCache,
+  tokens: number[],
+  length: number,
+  end = Infinity,
+) {
   const controller = new AbortController();
   if (tokens.length === end) controller.abort();
   const options = { cache, maxTokens: length - tokens.length, signal: controller.signal };
@@ -49,18 +55,18 @@ async function goOn(model: Model, cache: KvCache, tokens: number[], length: numb
 }
 
 test.each(Object.keys(caches))(
-  "aborted after any token, a %s cache goes on as if it had not been",
+  "generation with a %s cache continues equally after an abort at any token",
   async (name) => {
     const model = modelFor(name);
-    const whole = prompt.slice();
-    await goOn(model, caches[name]!(), whole, prompt.length + most);
-    expect(new Set(whole.slice(prompt.length)).size).toBeGreaterThan(2);
-    for (let end = prompt.length; end < whole.length; end++) {
+    const expected = prompt.slice();
+    await continueTokens(model, caches[name]!(), expected, prompt.length + maxTokens);
+    expect(new Set(expected.slice(prompt.length)).size).toBeGreaterThan(2);
+    for (let end = prompt.length; end < expected.length; end++) {
       const [cache, tokens] = [caches[name]!(), prompt.slice()];
-      await expect(goOn(model, cache, tokens, whole.length, end)).rejects.toThrow(/abort/);
-      expect(tokens).toEqual(whole.slice(0, end));
-      await goOn(model, cache, tokens, whole.length);
-      expect(tokens).toEqual(whole);
+      await expect(continueTokens(model, cache, tokens, expected.length, end)).rejects.toThrow(/abort/);
+      expect(tokens).toEqual(expected.slice(0, end));
+      await continueTokens(model, cache, tokens, expected.length);
+      expect(tokens).toEqual(expected);
     }
   },
 );

@@ -100,9 +100,9 @@ test("property: beams equal those of an uncached search, with every length penal
       fc.integer({ min: 0, max: 10 }),
       fc.integer({ min: 1, max: 40 }),
       async (rules, stop, seed) => {
-        const own = makeModel({}, seed);
-        const expected = referenceBeams(own, [1, 2, 3], stop, rules);
-        const { sequences } = await beamSearch(own, [[1, 2, 3]], {
+        const model = makeModel({}, seed);
+        const expected = referenceBeams(model, [1, 2, 3], stop, rules);
+        const { sequences } = await beamSearch(model, [[1, 2, 3]], {
           ...rules,
           stop: [stop],
           numReturnSequences: rules.numBeams,
@@ -116,17 +116,17 @@ test("property: beams equal those of an uncached search, with every length penal
   );
 });
 
-test("processors change the log-probabilities of each beam, and its score", async () => {
+test("processors are applied to the log-probabilities of each beam and change its score", async () => {
   const rules: Rules = { numBeams: 3, lengthPenalty: 1, earlyStopping: false, maxTokens: 7 };
   for (let seed = 1; seed <= 20; seed++) {
-    const own = makeModel({}, seed);
-    // No token is likelier than certain: log-probabilities are below 0, where a penalty multiplies.
-    const expected = referenceBeams(own, [1, 2, 3], 0, rules, (logProbs, ids) =>
+    const model = makeModel({}, seed);
+    // Log-probabilities are negative, so the repetition penalty multiplies them.
+    const expected = referenceBeams(model, [1, 2, 3], 0, rules, (logProbs, ids) =>
       logProbs.map((logProb, id) =>
         id === 0 && ids.length < 3 ? -Infinity : [1, 2, 3, ...ids].includes(id) ? logProb * 1.4 : logProb,
       ),
     );
-    const { sequences } = await beamSearch(own, [[1, 2, 3]], {
+    const { sequences } = await beamSearch(model, [[1, 2, 3]], {
       ...rules,
       processors: [repetitionPenalty(1.4), minNewTokens(3)],
       stop: [0],
@@ -138,8 +138,8 @@ test("processors change the log-probabilities of each beam, and its score", asyn
   }
 });
 
-test("four beams on random models: different options give different sequences", async () => {
-  const found = new Set<string>();
+test("different length penalties and early stopping give different sequences", async () => {
+  const distinct = new Set<string>();
   const rules: Partial<BeamSearchOptions>[] = [
     { lengthPenalty: -2, earlyStopping: false },
     { lengthPenalty: 2, earlyStopping: "never" },
@@ -147,11 +147,11 @@ test("four beams on random models: different options give different sequences", 
     { lengthPenalty: 2, earlyStopping: false },
   ];
   const results = await Promise.all(
-    rules.map(async (one) => {
+    rules.map(async (rule) => {
       const lists: number[][] = [];
       for (let seed = 1; seed <= 24; seed++) {
         const { sequences } = await beamSearch(makeModel({}, seed), [[1, 2]], {
-          ...one,
+          ...rule,
           numBeams: 3,
           maxTokens: 9,
           stop: [0, 1, 2],
@@ -161,24 +161,24 @@ test("four beams on random models: different options give different sequences", 
       return JSON.stringify(lists);
     }),
   );
-  for (const result of results) found.add(result);
-  expect(found.size).toBe(rules.length);
+  for (const result of results) distinct.add(result);
+  expect(distinct.size).toBe(rules.length);
 });
 
-test("V² beams find the best of all sequences of three tokens", async () => {
+test("9 beams find the best of ranked sequences of three tokens from a vocabulary of 3", async () => {
   for (const stop of [undefined, 2]) {
     for (let seed = 1; seed <= 20; seed++) {
-      const own = makeModel({ vocabSize: 3 }, seed);
-      const all: { ids: number[]; score: number }[] = [];
+      const model = makeModel({ vocabSize: 3 }, seed);
+      const ranked: { ids: number[]; score: number }[] = [];
       const visit = (ids: number[], sum: number) => {
         if (ids.length === 3 || (ids.length > 0 && ids.at(-1) === stop))
-          return void all.push({ ids, score: sum / ids.length });
-        nextLogProbs(own, [1, ...ids]).forEach((logProb, id) => visit([...ids, id], sum + logProb));
+          return void ranked.push({ ids, score: sum / ids.length });
+        nextLogProbs(model, [1, ...ids]).forEach((logProb, id) => visit([...ids, id], sum + logProb));
       };
       visit([], 0);
-      expect(all.length).toBe(stop === undefined ? 27 : 15);
-      const best = all.sort((a, b) => b.score - a.score)[0]!;
-      const { sequences } = await beamSearch(own, [[1]], {
+      expect(ranked.length).toBe(stop === undefined ? 27 : 15);
+      const best = ranked.sort((a, b) => b.score - a.score)[0]!;
+      const { sequences } = await beamSearch(model, [[1]], {
         numBeams: 9,
         maxTokens: 3,
         earlyStopping: "never",
@@ -190,7 +190,7 @@ test("V² beams find the best of all sequences of three tokens", async () => {
   }
 });
 
-test("one beam is greedy search", async () => {
+test("one beam equals greedy search", async () => {
   const processors = [noRepeatNgram(2)];
   for (const prompt of prompts) {
     const ids: number[] = [];
@@ -205,15 +205,15 @@ const recurrent = mixerLayer({ embedDim: 8, numHeads: 2, mixer: linearAttention(
 test.each<[string, Partial<DecoderConfig>]>([
   ["rotary positions", {}],
   ["learned positions", { positions: "learned" }],
-  ["a window", { layerTypes: ["sliding", "full"], window: 4 }],
-  ["states beside attention", { layerTypes: [recurrent, "full"] }],
+  ["sliding windows", { layerTypes: ["sliding", "full"], window: 4 }],
+  ["recurrent layers and attention", { layerTypes: [recurrent, "full"] }],
 ])("a batch of prompts of different lengths equals each prompt alone: %s", async (_, changes) => {
-  const own = makeModel(changes);
+  const model = makeModel(changes);
   const options = { numBeams: 4, numReturnSequences: 3, maxTokens: 7, stop: [0, 7], logprobs: 2 };
   const processors = [repetitionPenalty(1.3), noRepeatNgram(2)];
-  const together = await beamSearch(own, prompts, { ...options, processors });
+  const together = await beamSearch(model, prompts, { ...options, processors });
   for (const [i, prompt] of prompts.entries()) {
-    const alone = await beamSearch(own, [prompt], { ...options, processors });
+    const alone = await beamSearch(model, [prompt], { ...options, processors });
     const shape = ({ ids, reason, stoppedBy }: (typeof alone.sequences)[0][0]) => ({
       ids,
       reason,
@@ -227,7 +227,7 @@ test.each<[string, Partial<DecoderConfig>]>([
   expect(tokens.every(({ top }) => top?.length === 2 && top[0]!.logprob >= top[1]!.logprob)).toBe(true);
 });
 
-test("with `padId` processors see the padding, without it they do not", async () => {
+test("processors receive padding ids only with `padId`", async () => {
   const processors = [suppressTokensSeen()];
   const without = await beamSearch(model, [[1, 2, 3], [4]], { maxTokens: 3, processors });
   expect(without.sequences.flat().some(({ ids }) => ids.includes(9))).toBe(true);
@@ -252,16 +252,16 @@ test("all kinds of caches support reorder and give the same beams", async () => 
   const paged = pagedCache({ numLayers: 2, pages: 128, pageLength: 2 });
   const rolling = rollingCache({ numLayers: 2, windowSize: 24 });
   for (const cache of [growingCache({ numLayers: 2 }), paged, rolling]) {
-    const found = await beamSearch(model, prompts, { ...options, cache });
-    expect(found.sequences).toEqual(expected.sequences);
+    const result = await beamSearch(model, prompts, { ...options, cache });
+    expect(result.sequences).toEqual(expected.sequences);
     expect(cache.length).toBe(0);
   }
   expect(paged.freePages).toBe(paged.pages);
-  const small = quantizedCache({ numLayers: 2 });
-  expect((await beamSearch(model, prompts, { ...options, cache: small })).sequences.length).toBe(4);
+  const quantized = quantizedCache({ numLayers: 2 });
+  expect((await beamSearch(model, prompts, { ...options, cache: quantized })).sequences.length).toBe(4);
 });
 
-test("onToken gets the tokens of the best sequence as soon as they are decided", async () => {
+test("onToken receives the tokens of the best sequence before the search ends", async () => {
   let calls = 0;
   const counted: Model = {
     ...model,
@@ -282,7 +282,7 @@ test("onToken gets the tokens of the best sequence as soon as they are decided",
   expect(usage.generatedTokens).toBe(sequences.flat().reduce((sum, one) => sum + count(one), 0));
 });
 
-function speaking(seed = 3): Model {
+function makeTextModel(seed = 3): Model {
   const file: number[] = [6, 0, 0, 0];
   for (const token of ["<unk>", "<s>", "</s>", " ", ..."abcdefghijklmnopqrstuvwxyz"]) {
     file.push(0, 0, 0, 0, token.length, 0, 0, 0, ...new TextEncoder().encode(token));
@@ -292,14 +292,14 @@ function speaking(seed = 3): Model {
   return { ...randomModel, tokenizer };
 }
 
-test("sequences end at stop texts, which are not part of their text", async () => {
-  const spoken = speaking();
-  const free = await beamSearch(spoken, ["ab"], { maxTokens: 8 });
+test("sequences end at stop texts, which are not included in their text", async () => {
+  const textModel = makeTextModel();
+  const free = await beamSearch(textModel, ["ab"], { maxTokens: 8 });
   const { text } = free.sequences[0]![0]!;
   expect(text.length).toBe(8);
   const stop = text.slice(2, 4);
   let streamed = "";
-  const { sequences } = await beamSearch(spoken, ["ab"], {
+  const { sequences } = await beamSearch(textModel, ["ab"], {
     maxTokens: 8,
     stop: [stop],
     numReturnSequences: 4,
@@ -307,15 +307,15 @@ test("sequences end at stop texts, which are not part of their text", async () =
   });
   const stopped = sequences[0]!.filter(({ reason }) => reason === "stop");
   expect(stopped.length).toBeGreaterThan(0);
-  for (const one of sequences[0]!) {
-    expect(one.text).not.toContain(stop);
-    if (one.reason === "stop") expect(one.stoppedBy).toBe(stop);
-    else expect(one.ids.length).toBe(8);
+  for (const sequence of sequences[0]!) {
+    expect(sequence.text).not.toContain(stop);
+    if (sequence.reason === "stop") expect(sequence.stoppedBy).toBe(stop);
+    else expect(sequence.ids.length).toBe(8);
   }
   expect(streamed).toBe(sequences[0]![0]!.text);
 });
 
-test("sequences have the reason of their end, and tokens with log-probabilities", async () => {
+test("sequences have the stop reason, and tokens with log-probabilities", async () => {
   const rules = { numBeams: 2, numReturnSequences: 2, stop: [0] };
   const byLength = await beamSearch(model, [[1]], { ...rules, maxTokens: 3, processors: [minNewTokens(9)] });
   expect(byLength.sequences[0]!.map(({ reason }) => reason)).toEqual(["length", "length"]);
@@ -357,7 +357,7 @@ test.each<[BeamSearchOptions, RegExp]>([
   [{ num_beams: 4 } as never, /`num_beams` is 4.*\nFix: write `numBeams`/],
   [{ onToken: 1 as never }, /`onToken` is 1/],
   [{ processors: [suppressTokens([...Array(11).keys()])] }, /expected processors that leave a token/],
-])("options of the wrong kind are refused: %o", async (options, message) => {
+])("invalid options are refused: %o", async (options, message) => {
   await expect(beamSearch(model, [[1]], options)).rejects.toThrow(message);
 });
 

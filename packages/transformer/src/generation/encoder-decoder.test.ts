@@ -18,14 +18,14 @@ const sources = [
   [6, 5, 3, 5],
 ];
 
-async function generatedIds(one: GenerativeModel, source: readonly number[], options: GenerateOptions) {
+async function generatedIds(model: GenerativeModel, source: readonly number[], options: GenerateOptions) {
   const ids: number[] = [];
-  for await (const { id } of generate(one, source, options)) ids.push(id);
+  for await (const { id } of generate(model, source, options)) ids.push(id);
   return ids;
 }
 
-/** The likeliest tokens, each found by a call without a cache. */
-function likeliest(source: readonly number[], count: number, prefix = [2]): number[] {
+/** Greedy tokens, each computed by a call without a cache. */
+function greedyIds(source: readonly number[], count: number, prefix = [2]): number[] {
   const ids = [...prefix];
   for (let n = 0; n < count; n++) {
     const { data } = model.apply(model.params, ids, { source, last: 1 });
@@ -35,8 +35,8 @@ function likeliest(source: readonly number[], count: number, prefix = [2]): numb
   return ids.slice(prefix.length);
 }
 
-test("greedy tokens equal those of calls without a cache, alone and in a batch", async () => {
-  const expected = sources.map((source) => likeliest(source, 8));
+test("greedy tokens of generate, generateBatch and one beam equal those without a cache", async () => {
+  const expected = sources.map((source) => greedyIds(source, 8));
   expect(new Set(expected.map(String)).size).toBeGreaterThan(1);
   for (const [i, source] of sources.entries())
     expect(await generatedIds(model, source, { maxTokens: 8 })).toEqual(expected[i]);
@@ -48,7 +48,7 @@ test("greedy tokens equal those of calls without a cache, alone and in a batch",
   expect(usage.promptTokens).toBe(11);
 });
 
-test("beams of a batch equal those of each source alone, and of an encoded source", async () => {
+test("beams of a batch equal those of each source alone, as ids and encoded", async () => {
   const options = { numBeams: 3, numReturnSequences: 3, maxTokens: 6 };
   const { sequences } = await beamSearch(model, sources, options);
   for (const [i, source] of sources.entries()) {
@@ -59,7 +59,7 @@ test("beams of a batch equal those of each source alone, and of an encoded sourc
   }
 });
 
-test("samples in a batch depend on their own source only", async () => {
+test("samples of a batch equal those of each source alone with the same seed", async () => {
   const sampling = { temperature: 1, seed: 7 };
   const drawn: number[][] = [[], [], [], []];
   const options = { samples: 2, maxTokens: 5, sampling };
@@ -71,17 +71,17 @@ test("samples in a batch depend on their own source only", async () => {
   }
 });
 
-test("forced tokens begin and end the generated ids, and generation continues after given decoder ids", async () => {
+test("forcedBosId and forcedEosId begin and end the generated ids, and `decoderIds` are a prefix", async () => {
   const forced = { ...model, config: { ...config, forcedBosId: 11, forcedEosId: 12 } };
   const ids = await generatedIds(forced, sources[0]!, { maxTokens: 4 });
   expect([ids[0], ids[3]]).toEqual([11, 12]);
   const { sequences } = await beamSearch(forced, [sources[0]!], { numBeams: 2, maxTokens: 4 });
   expect(sequences[0]![0]!.ids.at(0)).toBe(11);
   const begun = await generatedIds(model, sources[0]!, { maxTokens: 4, decoderIds: [2, 7, 1] });
-  expect(begun).toEqual(likeliest(sources[0]!, 4, [2, 7, 1]));
+  expect(begun).toEqual(greedyIds(sources[0]!, 4, [2, 7, 1]));
 });
 
-test("decoder ids of a decoder, a source of a decoder, and a cache with tokens are refused", async () => {
+test("decoderIds and encoded sources for a decoder, and ids outside the vocabulary, are refused", async () => {
   const { init, ...own } = decoder({
     ...{ vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1 },
     ...{ contextLength: 32, normEps: 1e-5, stopIds: [] },

@@ -54,10 +54,10 @@ async function alone(
   const ids: number[] = [];
   let text = "";
   const logprobs: number[] = [];
-  for await (const one of generate(from, prompt, options)) {
-    ids.push(one.id);
-    text += one.text;
-    logprobs.push(one.logprob);
+  for await (const token of generate(from, prompt, options)) {
+    ids.push(token.id);
+    text += token.text;
+    logprobs.push(token.logprob);
   }
   return { ids, text, logprobs };
 }
@@ -65,17 +65,17 @@ async function alone(
 test.each([
   ["rotary", {}],
   ["learned", { positions: "learned" as const }],
-  ["rotary, in a window", { layerTypes: ["sliding", "full"] as const, window: 4 }],
+  ["rotary, sliding-window", { layerTypes: ["sliding", "full"] as const, window: 4 }],
 ])(
-  "prompts of different lengths go on as each does alone, and leave when they end: %s positions",
+  "prompts of different lengths give the tokens of each alone, and end independently: %s positions",
   async (_, changes) => {
-    const own = makeModel(changes);
+    const model = makeModel(changes);
     const sampling = { temperature: 1.2, seed: 5 };
-    const free = await alone(prompts[2]!, { maxTokens: 9, sampling }, own);
+    const free = await alone(prompts[2]!, { maxTokens: 9, sampling }, model);
     const stop = [free.ids[4]!];
-    const rows = await batch({ maxTokens: 9, sampling, stop }, own);
+    const rows = await batch({ maxTokens: 9, sampling, stop }, model);
     for (const [i, prompt] of prompts.entries()) {
-      const expected = await alone(prompt, { maxTokens: 9, sampling, stop }, own);
+      const expected = await alone(prompt, { maxTokens: 9, sampling, stop }, model);
       const row = rows.get(`${i}.0`) ?? { ids: [], logprobs: [] };
       expect(row.ids).toEqual(expected.ids);
       expect(row.logprobs).toBeAllclose(expected.logprobs, { rtol: 0, atol: 5e-6 });
@@ -83,7 +83,7 @@ test.each([
   },
 );
 
-test("samples of a prompt share its prefill, which is computed once", async () => {
+test("samples of a prompt share one prefill", async () => {
   let computed = 0;
   const counted: Model = {
     ...model,
@@ -110,7 +110,7 @@ test("samples of a prompt share its prefill, which is computed once", async () =
   expect([...paged.values()].map(({ ids }) => ids)).toEqual([...rows.values()].map(({ ids }) => ids));
 });
 
-test("without a seed each call draws other tokens, and its summary tells the first sample's seed", async () => {
+test("without a seed, calls sample different tokens, and the summary has the seed that reproduces them", async () => {
   const seeds: (number | undefined)[] = [];
   const drawn = async (sampling: NonNullable<GenerateBatchOptions["sampling"]>, samples = 2) => {
     const onFinish = ({ seed }: GenerateBatchSummary) => seeds.push(seed);
@@ -124,7 +124,7 @@ test("without a seed each call draws other tokens, and its summary tells the fir
   expect(seeds[3]).toBeUndefined();
 });
 
-test("each sequence ends when its own context is full", async () => {
+test("each sequence ends when its context is full", async () => {
   const rows = await batch({});
   expect(prompts.map((prompt, i) => rows.get(`${i}.0`)!.ids.length + prompt.length)).toEqual([
     25, 25, 25, 25,
@@ -159,7 +159,7 @@ test("no prompts give no sequences; an abort rejects with its reason", async () 
   await expect(batch({}, model, [[1], []])).rejects.toThrow(/`prompt` is "no tokens"/);
 });
 
-test("processors see the tokens of each row, and with `padId` its padding", async () => {
+test("processors receive the ids of each row, and with `padId` its padding", async () => {
   const processors = [repetitionPenalty(1.5), noRepeatNgram(2), minNewTokens(2)];
   const rows = await batch({ maxTokens: 8, processors, stop: [0] });
   for (const [i, prompt] of prompts.entries()) {
@@ -178,7 +178,7 @@ test("processors see the tokens of each row, and with `padId` its padding", asyn
   expect(seen).toEqual(["7,7,1,2,3", "7,7,7,7,4", "5,6,7,8,9", "7,7,7,7,1"]);
 });
 
-test("the summary has the reason of each sequence, counts and times", async () => {
+test("the summary has the stop reason of each sequence, token counts and timings", async () => {
   let summary: GenerateBatchSummary | undefined;
   const onFinish = (given: GenerateBatchSummary) => (summary = given);
   const sampling = { temperature: 1.2, seed: 5 };

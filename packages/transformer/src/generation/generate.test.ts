@@ -8,7 +8,7 @@ import type { Sampling } from "./sampling.js";
 import { decoder } from "../models/decoder.js";
 import type { Model } from "../models/model.js";
 
-/** A small decoder with random weights; what it says means nothing, but follows from what was said before. */
+/** A small decoder with random weights. */
 function makeModel(changes: { vocabSize?: number; contextLength?: number; stopIds?: number[] } = {}): Model {
   const { config, init, apply } = decoder({
     vocabSize: 11,
@@ -31,9 +31,9 @@ const model = makeModel();
 const random = { temperature: 1.5, seed: 5 };
 
 async function collect(prompt: string | readonly number[], options: GenerateOptions = {}, from = model) {
-  const all: GeneratedToken[] = [];
-  for await (const one of generate(from, prompt, options)) all.push(one);
-  return all;
+  const tokens: GeneratedToken[] = [];
+  for await (const token of generate(from, prompt, options)) tokens.push(token);
+  return tokens;
 }
 const tokenIds = (all: readonly GeneratedToken[]) => all.map(({ id }) => id);
 const lastLogits = (ids: readonly number[], from = model) => {
@@ -41,7 +41,7 @@ const lastLogits = (ids: readonly number[], from = model) => {
   return [...data.slice(-shape[2]!)];
 };
 
-test("property: without sampling, each token is the most likely one of a full pass, with its log-probability", async () => {
+test("property: without sampling, each token is the argmax of a call without a cache, with its log-probability", async () => {
   const prompts = fc.array(fc.nat(10), { minLength: 1, maxLength: 6 });
   await fc.assert(
     fc.asyncProperty(prompts, async (prompt) => {
@@ -60,7 +60,7 @@ test("property: without sampling, each token is the most likely one of a full pa
   );
 });
 
-test("a seed reproduces its tokens, another seed gives others, and a larger maxTokens keeps the earlier tokens", async () => {
+test("equal seeds give equal tokens, different seeds different ones, and maxTokens only truncates", async () => {
   const ids = async (seed: number, maxTokens: number) =>
     tokenIds(await collect([1, 2], { maxTokens, sampling: { temperature: 1.5, seed } }));
   expect(await ids(5, 12)).toEqual(await ids(5, 12));
@@ -102,7 +102,7 @@ test("over many seeds, token frequencies equal their probabilities", async () =>
   expect(chi).toBeLessThan(29.6);
 });
 
-test("a small top-p is greedy decoding", async () => {
+test("a very small top-p equals greedy decoding", async () => {
   const narrow = await collect([4, 5], { maxTokens: 10, sampling: { ...random, topP: 1e-9 } });
   expect(tokenIds(narrow)).toEqual(tokenIds(await collect([4, 5], { maxTokens: 10 })));
   expect(tokenIds(narrow)).not.toEqual(tokenIds(await collect([4, 5], { maxTokens: 10, sampling: random })));
@@ -113,14 +113,14 @@ test("generation ends at a stop id of the model or of the call, which is not ret
   const stop = free[6]!;
   const expected = free.slice(0, free.indexOf(stop));
   expect(tokenIds(await collect([1], { maxTokens: 15, sampling: random, stop: [stop] }))).toEqual(expected);
-  const own = makeModel({ stopIds: [stop] });
-  expect(tokenIds(await collect([1], { maxTokens: 15, sampling: random }, own))).toEqual(expected);
+  const stopping = makeModel({ stopIds: [stop] });
+  expect(tokenIds(await collect([1], { maxTokens: 15, sampling: random }, stopping))).toEqual(expected);
   expect(tokenIds(await collect([1], { maxTokens: 15, sampling: random, stop: [] }))).toEqual(free);
 });
 
 test("generation ends after maxTokens, or when the context is full", async () => {
   for (const maxTokens of [0, 1, 4]) expect(await collect([1, 2], { maxTokens })).toHaveLength(maxTokens);
-  // The model sees at most 24 tokens, so it is asked 24 - 5 + 1 times.
+  // The context of 24 tokens has room for 19 after the prompt of 5; one more token is sampled from the last logits.
   for (const maxTokens of [undefined, 100]) {
     const cache = growingCache({ numLayers: 2 });
     const all = await collect([1, 2, 3, 4, 5], { cache, ...(maxTokens && { maxTokens }) });
@@ -153,7 +153,7 @@ test("a second call with the cache equals one call with a long prompt", async ()
   }
 });
 
-test("an abort ends with the signal's reason; the cache goes on as if nothing had happened", async () => {
+test("an abort rejects with the signal's reason, and generation continues equally with the same cache", async () => {
   const whole = tokenIds(await collect([1, 2, 3], { maxTokens: 12, sampling: { temperature: 0 } }));
   const controller = new AbortController();
   const reason = new Error("enough");
@@ -187,7 +187,7 @@ test("leaving the loop early stops the computation, and the cache can be continu
   expect(more).toEqual(await collect(tokens, { maxTokens: 3 }));
 });
 
-test("timers run during generation", async () => {
+test("timers fire during generation", async () => {
   let ticks = 0;
   const slow: Model = {
     ...model,
@@ -203,7 +203,7 @@ test("timers run during generation", async () => {
   expect(ticks).toBeGreaterThan(2);
 });
 
-test("text prompts give complete characters only", async () => {
+test("tokens of text prompts have only complete characters", async () => {
   const tokenBytes = Array.from(
     { length: 256 },
     (_, b) => `<0x${b.toString(16).toUpperCase().padStart(2, "0")}>`,
@@ -213,21 +213,21 @@ test("text prompts give complete characters only", async () => {
     file.push(0, 0, 0, 0, token.length, 0, 0, 0, ...new TextEncoder().encode(token));
   }
   const tokenizer = llama2cTokenizer(Uint8Array.from(file));
-  const spoken = { ...makeModel({ vocabSize: tokenizer.vocabSize, contextLength: 64 }), tokenizer };
-  const all = await collect("ab", { sampling: { temperature: 3, seed: 1 } }, spoken);
+  const textModel = { ...makeModel({ vocabSize: tokenizer.vocabSize, contextLength: 64 }), tokenizer };
+  const all = await collect("ab", { sampling: { temperature: 3, seed: 1 } }, textModel);
   const prompt = tokenizer.encode("ab");
   expect(all.length).toBe(64 - prompt.length + 1);
   const ids = tokenIds(all);
   expect(all.map(({ text }) => text).join("")).toBe(tokenizer.decode([...prompt, ...ids]).slice("ab".length));
-  expect(await collect(prompt, { sampling: { temperature: 3, seed: 1 } }, spoken)).toEqual(all);
+  expect(await collect(prompt, { sampling: { temperature: 3, seed: 1 } }, textModel)).toEqual(all);
 
-  // The euro sign, forced: its three bytes come as one text, with the third token.
+  // Forced bytes of the euro sign: its text comes with the third token.
   const euro = [0xe2, 0x82, 0xac].map((byte) => byte + 3);
   let n = 0;
   const forced: Model = {
-    ...spoken,
+    ...textModel,
     apply: (params, given, options) => {
-      const logits = spoken.apply(params, given, options);
+      const logits = textModel.apply(params, given, options);
       logits.data[logits.data.length - tokenizer.vocabSize + euro[n++ % 3]!] = 1000;
       return logits;
     },
@@ -255,8 +255,8 @@ test("invalid calls are refused, with the fix", async () => {
 });
 
 test("speculative decoding gives the same tokens in fewer passes, with accepted and rejected draft tokens", async () => {
-  // Small vocabularies repeat themselves, so that there is something to guess.
-  const own = makeModel({ vocabSize: 4, contextLength: 60 });
+  // Text of a small vocabulary repeats, which prompt lookup needs.
+  const model = makeModel({ vocabSize: 4, contextLength: 60 });
   for (const sampling of [{}, { temperature: 0.3, seed: 3 }, { repetitionPenalty: 1.3 }]) {
     for (const prompt of [
       [1, 2, 3],
@@ -264,22 +264,22 @@ test("speculative decoding gives the same tokens in fewer passes, with accepted 
     ]) {
       let passes = 0;
       const counted: Model = {
-        ...own,
+        ...model,
         apply: (...all) => {
           passes += 1;
-          return own.apply(...all);
+          return model.apply(...all);
         },
       };
-      const plain = await collect(prompt, { sampling }, own);
+      const plain = await collect(prompt, { sampling }, model);
       let summary: GenerateSummary | undefined;
       const cache = growingCache({ numLayers: 2 });
-      const guessing = { sampling, cache, speculate: {}, onFinish: (s: GenerateSummary) => (summary = s) };
-      expect(await collect(prompt, guessing, counted)).toEqual(plain);
+      const speculative = { sampling, cache, speculate: {}, onFinish: (s: GenerateSummary) => (summary = s) };
+      expect(await collect(prompt, speculative, counted)).toEqual(plain);
       const { draftTokens, acceptedTokens, generatedTokens } = summary!.usage;
       expect(generatedTokens).toBe(plain.length);
       expect(passes).toBe(generatedTokens - acceptedTokens);
       expect(acceptedTokens).toBeLessThanOrEqual(draftTokens);
-      // With the context full, the last token has no room; all before it are held.
+      // The context is full: the cache holds all tokens but the last.
       expect(cache.length).toBe(60);
     }
   }
@@ -290,30 +290,30 @@ test("speculative decoding gives the same tokens in fewer passes, with accepted 
       speculate: { ngramSize: 2, draftLength: 5 },
       onFinish: ({ usage }) => (accepted = usage.acceptedTokens),
     },
-    own,
+    model,
   );
   expect(accepted).toBeGreaterThan(0);
 });
 
-test("leaving the loop while tokens are queued or drafted leaves a cache of the returned tokens", async () => {
-  const own = makeModel({ vocabSize: 4, contextLength: 60 });
-  const whole = tokenIds(await collect([0, 1, 0, 1, 0], {}, own));
+test("after leaving the loop early, a speculative cache has only returned tokens", async () => {
+  const model = makeModel({ vocabSize: 4, contextLength: 60 });
+  const whole = tokenIds(await collect([0, 1, 0, 1, 0], {}, model));
   for (let leave = 1; leave < 12; leave++) {
     const cache = growingCache({ numLayers: 2 });
     const tokens = [0, 1, 0, 1, 0];
-    for await (const { id } of generate(own, tokens.slice(), { cache, speculate: {} })) {
+    for await (const { id } of generate(model, tokens.slice(), { cache, speculate: {} })) {
       tokens.push(id);
       if (tokens.length === 5 + leave) break;
     }
     expect(cache.length).toBeLessThanOrEqual(tokens.length);
     const rest = tokens.slice(cache.length).length > 0 ? tokens.slice(cache.length) : tokens.slice(-1);
     if (cache.length === tokens.length) cache.crop(-1);
-    const more = await collect(rest, { cache, maxTokens: 5 }, own);
+    const more = await collect(rest, { cache, maxTokens: 5 }, model);
     expect(tokenIds(more)).toEqual(whole.slice(leave, leave + 5));
   }
 });
 
-test("logprobs: each token comes with the most likely tokens", async () => {
+test("with `logprobs`, each token has the most likely tokens", async () => {
   for (const { id, logprob, top } of await collect([1, 2], { maxTokens: 4, logprobs: 3 })) {
     expect(top).toHaveLength(3);
     expect(top![0]).toEqual({ id, logprob });
@@ -322,7 +322,7 @@ test("logprobs: each token comes with the most likely tokens", async () => {
   expect((await collect([1], { maxTokens: 1 }))[0]).not.toHaveProperty("top");
 });
 
-test("logits processors are applied before sampling, and see the prompt and the generated tokens", async () => {
+test("logits processors are applied before sampling, and receive prompt and generated ids", async () => {
   const seen: string[] = [];
   const watch: LogitsProcessor = {
     name: "watch",
@@ -339,7 +339,7 @@ test("logits processors are applied before sampling, and see the prompt and the 
   expect(Math.min(...sampled)).toBeGreaterThanOrEqual(4);
 });
 
-test("onFinish gets the reason, token counts and times", async () => {
+test("onFinish receives the stop reason, token counts and timings", async () => {
   const summaries: GenerateSummary[] = [];
   const onFinish = (summary: GenerateSummary) => summaries.push(summary);
   await collect([1, 2], { maxTokens: 3, onFinish });
@@ -358,7 +358,7 @@ test("onFinish gets the reason, token counts and times", async () => {
   for (const number of Object.values(summaries[1]!.timings)) expect(number).toBeGreaterThan(0);
 });
 
-test("a stop text ends the text before it, and an incomplete character before a stop id is not lost", async () => {
+test("text ends before a stop text, and an incomplete character before a stop id becomes U+FFFD", async () => {
   const tokenBytes = Array.from(
     { length: 256 },
     (_, b) => `<0x${b.toString(16).toUpperCase().padStart(2, "0")}>`,
@@ -368,14 +368,14 @@ test("a stop text ends the text before it, and an incomplete character before a 
     file.push(0, 0, 0, 0, token.length, 0, 0, 0, ...new TextEncoder().encode(token));
   }
   const tokenizer = llama2cTokenizer(Uint8Array.from(file));
-  const spoken = { ...makeModel({ vocabSize: tokenizer.vocabSize, contextLength: 64 }), tokenizer };
-  /** A model that says these bytes, then token 2. */
-  const saying = (bytes: number[]): Model => {
+  const textModel = { ...makeModel({ vocabSize: tokenizer.vocabSize, contextLength: 64 }), tokenizer };
+  /** A model that generates the given bytes, then token 2. */
+  const modelOfBytes = (bytes: number[]): Model => {
     let n = 0;
     return {
-      ...spoken,
+      ...textModel,
       apply: (params, given, options) => {
-        const logits = spoken.apply(params, given, options);
+        const logits = textModel.apply(params, given, options);
         logits.data[logits.data.length - tokenizer.vocabSize + (n < bytes.length ? bytes[n]! + 3 : 2)] = 1000;
         n += 1;
         return logits;
@@ -384,7 +384,7 @@ test("a stop text ends the text before it, and an incomplete character before a 
   };
   const bytes = [...new TextEncoder().encode("x €END.")];
   const texts = async (options: GenerateOptions, tokens = bytes) =>
-    (await collect("a", options, saying(tokens))).map(({ text }) => text);
+    (await collect("a", options, modelOfBytes(tokens))).map(({ text }) => text);
   expect((await texts({ stop: [2] })).join("")).toBe("x €END.");
   expect(await texts({ stop: [2, "END"] })).toEqual(["x", " ", "", "", "€", "", "", ""]);
   expect((await texts({ stop: ["€E"] })).join("")).toBe("x ");
@@ -396,7 +396,7 @@ test("a stop text ends the text before it, and an incomplete character before a 
   await expect(collect([1], { stop: ["END"] })).rejects.toThrow(/`stop` is "END", expected token ids/);
 });
 
-test("options of speculative decoding are checked", async () => {
+test("invalid options of speculative decoding are refused", async () => {
   await expect(collect([1], { speculate: { draftLength: 0 } })).rejects.toThrow(
     /`speculate.draftLength` is 0, expected an integer/,
   );

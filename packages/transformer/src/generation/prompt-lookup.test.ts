@@ -2,13 +2,13 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { promptLookup } from "./prompt-lookup.js";
 
-test("the draft is what followed the last earlier occurrence of the last tokens", () => {
+test("the draft is the continuation of the last earlier occurrence of the last n-gram", () => {
   expect(promptLookup([1, 2, 3, 9, 1, 2, 3, 8, 1, 2, 3], { ngramSize: 3, draftLength: 2 })).toEqual([8, 1]);
-  // Two tokens stand nowhere before, one does.
+  // The last two tokens do not occur earlier, the last one does.
   expect(promptLookup([7, 1, 2, 5, 2], { ngramSize: 2, draftLength: 9 })).toEqual([5, 2]);
   expect(promptLookup([1, 2, 3])).toEqual([]);
   expect(promptLookup([1])).toEqual([]);
-  // A run of one token: what follows overlaps what was looked for.
+  // In a run of one token, the continuation overlaps the last n-gram.
   expect(promptLookup([4, 4, 4], { ngramSize: 2, draftLength: 3 })).toEqual([4]);
 });
 

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { candidates, checkSampling, chooseToken, logProbability, type Sampling } from "./sampling.js";
 
 const logits = fc.array(fc.double({ min: -8, max: 8, noNaN: true }), { minLength: 1, maxLength: 8 });
-const sure = checkSampling({});
+const greedy = checkSampling({});
 /** Uniform random numbers, spread evenly over 0 to 1. */
 const chances = Array.from({ length: 1000 }, (_, i) => (i + 0.5) / 1000);
 
@@ -16,10 +16,10 @@ const softmax = (logits: readonly number[], temperature = 1) => {
 test("property: at temperature 0 the first of the most likely tokens is chosen, whatever the random number", () => {
   fc.assert(
     fc.property(logits, fc.double({ min: 0, max: 1, noNaN: true }), (logits, chance) => {
-      expect(chooseToken(logits, sure, chance)).toBe(logits.indexOf(Math.max(...logits)));
+      expect(chooseToken(logits, greedy, chance)).toBe(logits.indexOf(Math.max(...logits)));
     }),
   );
-  expect(chooseToken([1, 3, 3], sure, 0.9)).toBe(1);
+  expect(chooseToken([1, 3, 3], greedy, 0.9)).toBe(1);
 });
 
 test("property: over all random numbers, token frequencies equal the softmax at the temperature", () => {
@@ -59,7 +59,7 @@ test("property: top-p keeps the smallest set of most likely tokens that reaches 
   );
 });
 
-test("golden: probabilities of 1/2, 1/4, 1/8 and 1/8", () => {
+test("golden: tokens of probabilities 1/2, 1/4, 1/8 and 1/8 by random number", () => {
   const logits = [3, 2, 1, 1].map((n) => n * Math.LN2);
   const choose = (chance: number, topP = 1) =>
     chooseToken(logits, checkSampling({ temperature: 1, topP }), chance);
@@ -113,7 +113,7 @@ test("property: top-k keeps the k most likely tokens, for small and large k", ()
   );
 });
 
-test("property: min-p removes tokens less likely than this fraction of the highest probability", () => {
+test("property: min-p removes tokens less likely than minP times the highest probability", () => {
   fc.assert(
     fc.property(logits, fc.double({ min: 0.01, max: 1, noNaN: true }), (logits, minP) => {
       const p = softmax(logits, 2);
@@ -126,7 +126,7 @@ test("property: min-p removes tokens less likely than this fraction of the highe
   );
 });
 
-test("min-p keeps a token at exactly this fraction of the highest probability", () => {
+test("min-p keeps a token at exactly minP times the highest probability", () => {
   const kept = (logits: number[], minP: number) =>
     candidates(logits, { temperature: 1, minP }).map(({ id }) => id);
   expect(kept([0, Math.log(0.5), 0], 1)).toEqual([0, 2]); // at 1, all tokens tied with the most likely one
@@ -158,7 +158,7 @@ test("penalties and biases change logits, at temperature 0 too", () => {
   expect(first({ logitBias: { 0: -Infinity }, frequencyPenalty: 0.3 })).toBe(2); // twice 0.3
   expect(first({ frequencyPenalty: 1.5 })).toBe(0); // the prompt's tokens are not counted
   expect(first({ logitBias: { 3: 4 } })).toBe(3);
-  // Below 0 a penalty multiplies: -1 becomes -2.
+  // Negative logits are multiplied by the penalty: -1 becomes -2.
   const shares = candidates(
     [0, -1],
     { temperature: 1, repetitionPenalty: 2 },
@@ -168,7 +168,7 @@ test("penalties and biases change logits, at temperature 0 too", () => {
   expect(chooseToken(logits, checkSampling({ logitBias: { 3: 4 } }), 0)).toBe(3);
 });
 
-test("numbers out of range are refused by their names", () => {
+test("sampling options out of range are refused, with the option", () => {
   const wrong: [Sampling, RegExp][] = [
     [{ topK: 0 }, /candidates: `topK` is 0, expected an integer number of tokens, 1 or more/],
     [{ minP: 1.5 }, /`minP` is 1.5, expected a number from 0 to 1/],
@@ -181,12 +181,9 @@ test("numbers out of range are refused by their names", () => {
   for (const [sampling, message] of wrong) expect(() => candidates([0], sampling)).toThrow(message);
 });
 
-test.each([[[1, NaN, 2]], [[1, Infinity]], [[-Infinity, -Infinity]]])(
-  "logits %o are no probabilities",
-  (logits) => {
-    expect(() => logProbability(logits, 0)).toThrow(
-      /generate: `logits` .*, expected numbers of which none is NaN or Infinity.\nFix: look for NaN/,
-    );
-    expect(logProbability([1, -Infinity], 0)).toBe(0); // a token at −∞ has probability 0
-  },
-);
+test.each([[[1, NaN, 2]], [[1, Infinity]], [[-Infinity, -Infinity]]])("logits %o are refused", (logits) => {
+  expect(() => logProbability(logits, 0)).toThrow(
+    /generate: `logits` .*, expected numbers of which none is NaN or Infinity.\nFix: look for NaN/,
+  );
+  expect(logProbability([1, -Infinity], 0)).toBe(0); // a token at −∞ has probability 0
+});

@@ -19,8 +19,8 @@ function byteTokenizer(): Tokenizer {
 const tokenizer = byteTokenizer();
 const byteIds = (text: string) => [...new TextEncoder().encode(text)].map((byte) => byte + 3);
 
-/** The text that a stream shows, piece by piece, up to a stop text. */
-function shown(text: string, stops: readonly string[]) {
+/** The texts that a stream returns for each token, up to a stop text. */
+function streamTexts(text: string, stops: readonly string[]) {
   const stream = textStream(tokenizer, [], stops);
   const pieces: string[] = [];
   for (const id of byteIds(text)) {
@@ -31,30 +31,30 @@ function shown(text: string, stops: readonly string[]) {
   return { pieces: [...pieces, stream.end()], stopped: false };
 }
 
-test("property: a text ends before the first stop text, wherever token boundaries are, and nothing else is lost", () => {
+test("property: texts of a stream concatenate to the text before the first stop text, for any token boundaries", () => {
   const letters = fc.string({ unit: fc.constantFrom("a", "b", "€", "é"), maxLength: 12 });
   const stops = fc.array(fc.string({ unit: fc.constantFrom("a", "b", "€"), minLength: 1, maxLength: 3 }), {
     maxLength: 3,
   });
   fc.assert(
     fc.property(letters, stops, (text, stops) => {
-      // The stop that is complete first; of those complete at once, the one that begins first.
+      // The stop text that is complete first; of several, the one that begins first.
       let end: number | undefined;
       for (let seen = 1; seen <= text.length && end === undefined; seen++) {
         const at = stops.map((stop) => text.slice(0, seen).indexOf(stop)).filter((at) => at >= 0);
         if (at.length > 0) end = Math.min(...at);
       }
-      const { pieces, stopped } = shown(text, stops);
+      const { pieces, stopped } = streamTexts(text, stops);
       expect(stopped).toBe(end !== undefined);
       expect(pieces.join("")).toBe(text.slice(0, end));
     }),
   );
 });
 
-test("a possible start of a stop text is held back, and released when it is not one", () => {
-  expect(shown("xaab", ["aac"]).pieces).toEqual(["x", "", "", "aab", ""]);
-  expect(shown("xaac", ["aac"])).toEqual({ pieces: ["x", "", "", ""], stopped: true });
-  expect(shown("xaa", ["aac"]).pieces).toEqual(["x", "", "", "aa"]);
+test("a possible start of a stop text is held back until it is complete or ruled out", () => {
+  expect(streamTexts("xaab", ["aac"]).pieces).toEqual(["x", "", "", "aab", ""]);
+  expect(streamTexts("xaac", ["aac"])).toEqual({ pieces: ["x", "", "", ""], stopped: true });
+  expect(streamTexts("xaa", ["aac"]).pieces).toEqual(["x", "", "", "aa"]);
 });
 
 test("an incomplete character is held back; at the end it becomes U+FFFD", () => {

@@ -9,7 +9,7 @@ const streams = randn([B, T, N, C], { seed: 1 });
 const streamAt = (all: Tensor, i: number) => reshape(slice(all, 2, i, i + 1), [B, T, C]);
 const close = { rtol: 0, atol: 1e-5 };
 
-test("a prediction adds a combination of all streams to each stream, with coefficients per token", () => {
+test("predict adds to each stream a combination of all streams, with coefficients per token", () => {
   const up = altUp({ ...sizes, active: 1 });
   const params = up.initLayer(7);
   const [weights, gain] = [params.prediction.data, params.router.data];
@@ -21,25 +21,25 @@ test("a prediction adds a combination of all streams to each stream, with coeffi
     const at = (i: number) =>
       Array.from(streams.data.slice(((b * T + t) * N + i) * C, ((b * T + t) * N + i + 1) * C));
     const active = at(1);
-    const size = Math.sqrt(active.reduce((sum, x) => sum + x * x, 0) / C + 1e-6);
+    const rms = Math.sqrt(active.reduce((sum, x) => sum + x * x, 0) / C + 1e-6);
     const routed = [0, 1, 2].map((n) =>
-      Math.tanh(active.reduce((sum, x, c) => sum + (gain[n * C + c]! * x) / size / C, 0)),
+      Math.tanh(active.reduce((sum, x, c) => sum + (gain[n * C + c]! * x) / rms / C, 0)),
     );
     const expected = [0, 1, 2].flatMap((j) =>
       at(j).map((x, c) => {
-        const mixed = [0, 1, 2].map((i) => {
-          const share = routed.reduce((sum, r, n) => sum + weights[(j * N + i) * N + n]! * r, 0);
-          return share * at(i)[c]!;
+        const terms = [0, 1, 2].map((i) => {
+          const coefficient = routed.reduce((sum, r, n) => sum + weights[(j * N + i) * N + n]! * r, 0);
+          return coefficient * at(i)[c]!;
         });
-        return x + mixed.reduce((a, b) => a + b, 0);
+        return x + terms.reduce((a, b) => a + b, 0);
       }),
     );
-    const own = predicted.data.slice((b * T + t) * N * C, (b * T + t + 1) * N * C);
-    expect(own).toBeAllclose(expected, close);
+    const actual = predicted.data.slice((b * T + t) * N * C, (b * T + t + 1) * N * C);
+    expect(actual).toBeAllclose(expected, close);
   }
 });
 
-test("with zero coefficients, a correction adds the change by the layer to each stream", () => {
+test("with zero coefficients, correct adds the change of the active stream to each stream", () => {
   const up = altUp({ ...sizes, active: 2 });
   const params = mapTensors(up.initLayer(7), (w) => zeros(w.shape));
   const computed = randn([B, T, C], { seed: 3 });
@@ -49,7 +49,7 @@ test("with zero coefficients, a correction adds the change by the layer to each 
     expect(streamAt(corrected, i).data).toBeAllclose(add(streamAt(streams, i), change).data, close);
 });
 
-test("coefficients of a correction are clamped, those of a prediction are not", () => {
+test("coefficientLimit clamps the coefficients of correct, not of predict", () => {
   const large = (up: ReturnType<typeof altUp>) => mapTensors(up.initLayer(7), (w) => mul(w, 1000));
   const [free, within] = [altUp(sizes), altUp({ ...sizes, coefficientLimit: 120 })];
   const params = large(free);
@@ -70,17 +70,17 @@ test("coefficients of a correction are clamped, those of a prediction are not", 
   );
 });
 
-test("expanded streams have the magnitude of the embeddings, and merged streams that of the first", () => {
+test("expand gives streams with the RMS of the embeddings, and merge of equal streams gives the first", () => {
   const up = altUp(sizes);
   const params = up.init(5);
   const x = mul(randn([B, T, C], { seed: 2 }), 7);
-  const size = (row: ArrayLike<number>) => Math.sqrt(Array.from(row).reduce((sum, y) => sum + y * y, 0) / C);
-  const begun = up.expand(params, x);
-  expect(begun.shape).toEqual([B, T, N, C]);
+  const rms = (row: ArrayLike<number>) => Math.sqrt(Array.from(row).reduce((sum, y) => sum + y * y, 0) / C);
+  const expanded = up.expand(params, x);
+  expect(expanded.shape).toEqual([B, T, N, C]);
   for (let at = 0; at < B * T; at++)
     for (let i = 0; i < N; i++) {
-      const own = begun.data.slice((at * N + i) * C, (at * N + i + 1) * C);
-      expect(size(own)).toBeCloseTo(size(x.data.slice(at * C, (at + 1) * C)), 4);
+      const row = expanded.data.slice((at * N + i) * C, (at * N + i + 1) * C);
+      expect(rms(row)).toBeCloseTo(rms(x.data.slice(at * C, (at + 1) * C)), 4);
     }
   const identity = {
     ...params,
@@ -93,13 +93,13 @@ test("expanded streams have the magnitude of the embeddings, and merged streams 
       ]),
     })),
   };
-  const same = up.addToOthers(mul(begun, 0), zeros([B, T, C]));
-  expect(up.merge(identity, same).data.every((y) => y === 0)).toBe(true);
+  const allZero = up.addToOthers(mul(expanded, 0), zeros([B, T, C]));
+  expect(up.merge(identity, allZero).data.every((y) => y === 0)).toBe(true);
   const equal = up.expand({ ...params, expand: identity.merge }, x);
   expect(up.merge(identity, equal).data).toBeAllclose(x.data, close);
 });
 
-test("the active stream can be replaced, and the other streams can be added to", () => {
+test("withActive replaces the active stream, and addToOthers adds to the streams after the first", () => {
   const up = altUp({ ...sizes, active: 1 });
   const x = randn([B, T, C], { seed: 9 });
   const replaced = up.withActive(streams, x);

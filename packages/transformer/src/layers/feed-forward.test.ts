@@ -34,7 +34,7 @@ test("golden: down(silu(gate x) · up x), by hand", () => {
   expect(data[1]).toBeCloseTo(10 + 2.193176 + 0.238406, 5);
 });
 
-test("tokens are processed separately, bit for bit", () => {
+test("the output of a token does not depend on other tokens, bit for bit", () => {
   const layer = feedForward({ embedDim: 6, hiddenDim: 10 });
   const params = layer.init(3);
   const all = randn([1, 5, 6], { seed: 1 });
@@ -42,7 +42,7 @@ test("tokens are processed separately, bit for bit", () => {
   expect(layer.apply(params, alone).data).toEqual(layer.apply(params, all).data.slice(12, 18));
 });
 
-test("initial params are reproducible, have the right shapes, and differ between matrices", () => {
+test("initial params are equal for equal seeds, have the expected shapes, and differ between matrices", () => {
   const layer = feedForward({ embedDim: 6, hiddenDim: 10 });
   const { gate, up, down } = layer.init(3);
   expect([gate!, up, down].map(({ weight }) => weight.shape)).toEqual([
@@ -58,14 +58,14 @@ test("initial params are reproducible, have the right shapes, and differ between
   expect(new Set(firsts).size).toBe(6);
 });
 
-test("without a gate it is down(f(up x)), with the activation that was named", () => {
+test("without a gate the output is down(f(up x)), for each activation", () => {
   const x = randn([1, 3, 6], { seed: 1 });
   const functions = {
     silu: (v: number) => v / (1 + Math.exp(-v)),
     relu: (v: number) => Math.max(0, v),
     tanh: Math.tanh,
     geluTanh: (v: number) => 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3))),
-    // Within the 0.0005 by which the two formulas differ.
+    // The tanh approximation, which differs by at most 0.0005; hence the larger tolerance below.
     gelu: (v: number) => 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3))),
   };
   for (const [activation, f] of Object.entries(functions) as [Activation, (v: number) => number][]) {
@@ -99,15 +99,15 @@ test("an unknown activation is refused", () => {
   );
 });
 
-test("gateLimit clamps gates above and the up projection on both sides, and adds an offset", () => {
+test("gateLimit clamps gates from above and the up projection on both sides, and adds the offset", () => {
   const limited = feedForward({
     embedDim: 1,
     hiddenDim: 1,
     activation: "quickGelu",
     gateLimit: { limit: 2, offset: 1 },
   });
-  const one = (v: number) => ({ weight: tensor([[v]]) });
-  const params = { gate: one(3), up: one(-2), down: one(1) };
+  const scalar = (v: number) => ({ weight: tensor([[v]]) });
+  const params = { gate: scalar(3), up: scalar(-2), down: scalar(1) };
   const expected = (v: number) => {
     const [gate, up] = [Math.min(3 * v, 2), Math.max(-2, Math.min(2, -2 * v))];
     return (up + 1) * (gate / (1 + Math.exp(-1.702 * gate)));
@@ -120,13 +120,15 @@ test("gateLimit clamps gates above and the up projection on both sides, and adds
   );
 });
 
-test("xielu uses its learned params, and requires them", () => {
+test("golden: xielu uses its learned params, and is refused without them", () => {
   const layer = feedForward({ embedDim: 1, hiddenDim: 1, activation: "xielu", gated: false });
-  const one = { weight: tensor([[1]]) };
-  const params = { ...layer.init(1), up: one, down: one };
+  const identity = { weight: tensor([[1]]) };
+  const params = { ...layer.init(1), up: identity, down: identity };
   const values = [-4, -1, -1e-3, 0, 0.5, 2];
   const expected = values.map((v) => (v > 0 ? 0.8 * v * v : 0.8 * (Math.expm1(v) - v)) + 0.5 * v);
   const y = layer.apply(params, tensor(values, { shape: [6, 1] }));
   expect(y.data).toBeAllclose(expected, { rtol: 1e-5, atol: 1e-6 });
-  expect(() => layer.apply({ up: one, down: one }, tensor([[1]]))).toThrow(/`params.xielu` is undefined/);
+  expect(() => layer.apply({ up: identity, down: identity }, tensor([[1]]))).toThrow(
+    /`params.xielu` is undefined/,
+  );
 });

@@ -6,19 +6,19 @@ const layer = gru({ embedDim: 4, hiddenDim: 3 });
 const params = layer.init(1);
 const x = randn([2, 5, 4], { seed: 2 });
 
-test("golden: one number, one step, by hand", () => {
+test("golden: one step with embedDim 1, by hand", () => {
   // r = σ(0) = 0.5, z = σ(ln 3) = 0.75, n = tanh(1 + 0.5 · 2) = 0.964028; h = 0.25 · 0.964028 + 0.75 · 4 = 3.241007.
-  const one = gru({ embedDim: 1, hiddenDim: 1 });
+  const scalarGru = gru({ embedDim: 1, hiddenDim: 1 });
   const weights = {
     input: { weight: tensor([[0], [Math.log(3)], [1]]) },
     state: { weight: tensor([[0], [0], [0.5]]) },
   };
-  const { output, state } = one.apply(weights, tensor([[[1]]]), { state: tensor([[4]]) });
+  const { output, state } = scalarGru.apply(weights, tensor([[[1]]]), { state: tensor([[4]]) });
   expect(output.data[0]).toBeCloseTo(3.241007, 5);
   expect(state.toNested()).toEqual([[output.data[0]]]);
 });
 
-test("a sequence in two parts with the state equals one call", () => {
+test("a sequence in two calls with the state equals one call", () => {
   const whole = layer.apply(params, x);
   const first = layer.apply(params, slice(x, 1, 0, 2));
   const rest = layer.apply(params, slice(x, 1, 2), { state: first.state });
@@ -28,16 +28,16 @@ test("a sequence in two parts with the state equals one call", () => {
   expect([nothing.output.shape, nothing.state.data]).toEqual([[2, 0, 3], first.state.data]);
 });
 
-test("with reverse, the last token is processed first", () => {
+test("reverse equals the forward pass of the reversed sequence", () => {
   const back = layer.apply(params, x, { reverse: true });
   const reversed = layer.apply(params, flip(x, 1));
   expect(back.output.data).toEqual(flip(reversed.output, 1).data);
   expect(back.state.data).toEqual(reversed.state.data);
 });
 
-test("gradients equal central differences, to weights and through time", () => {
-  const wide = randn([2, 3, 4], { seed: 3, dtype: "float64" });
-  const own = {
+test("gradients of weights and inputs equal central differences", () => {
+  const inputs = randn([2, 3, 4], { seed: 3, dtype: "float64" });
+  const weights = {
     input: {
       weight: randn([9, 4], { seed: 4, dtype: "float64" }),
       bias: randn([9], { seed: 5, dtype: "float64" }),
@@ -49,11 +49,11 @@ test("gradients equal central differences, to weights and through time", () => {
   };
   const dy = randn([2, 3, 3], { seed: 8, dtype: "float64" });
   checkGradient(
-    ({ p, x }: { p: typeof own; x: typeof wide }) => {
+    ({ p, x }: { p: typeof weights; x: typeof inputs }) => {
       const { output, state } = layer.apply(p, x);
       return add(sum(mul(output, dy)), sum(mul(state, state)));
     },
-    { p: own, x: wide },
+    { p: weights, x: inputs },
   );
 });
 
@@ -65,7 +65,7 @@ test("initial weights are uniform in ±1/√F and differ between matrices; biase
   expect(gru({ embedDim: 4, hiddenDim: 3, bias: false }).init(1).input.bias).toBeUndefined();
 });
 
-test("other shapes are refused", () => {
+test("inputs and states of other shapes are refused", () => {
   expect(() => layer.apply(params, randn([2, 5, 3], { seed: 1 }))).toThrow(
     /gru: `x` has shape \[2, 5, 3\], expected \[B, T, 4\].\nFix: give batches/,
   );

@@ -13,7 +13,7 @@ const parts = {
 const learned = laurel({ embedDim: 8, rank: 2, norm: parts.norm });
 const x = randn([1, 4, 8], { seed: 1 });
 
-test("LAuReL is its input plus a normalized low-rank projection", () => {
+test("laurel adds a normalized low-rank projection to its input", () => {
   const params = learned.init(3);
   expect([params.left.weight.shape, params.right.weight.shape]).toEqual([
     [2, 8],
@@ -25,7 +25,7 @@ test("LAuReL is its input plus a normalized low-rank projection", () => {
   );
 });
 
-test("a layer divides the sum of both residuals by √2", () => {
+test("a transformer layer divides the sum of attention residual and LAuReL by √2", () => {
   for (const placement of ["pre", "both"] as const) {
     const layer = transformerLayer({ ...parts, placement, laurel: learned });
     let seed = 10;
@@ -40,7 +40,7 @@ test("a layer divides the sum of both residuals by √2", () => {
   }
 });
 
-test("LAuReL requires attention with a norm before it", () => {
+test("a layer without attention or pre-norm refuses LAuReL", () => {
   const tokens = feedForward({ embedDim: 8, hiddenDim: 12 });
   expect(() => transformerLayer({ feedForward: tokens, norm: parts.norm, laurel: learned })).toThrow(
     /transformerLayer: `laurel` .*expected none without attention/,
@@ -52,7 +52,7 @@ test("LAuReL requires attention with a norm before it", () => {
   expect(() => layer.apply(without as never, x)).toThrow(/`params.laurel` is undefined/);
 });
 
-test("`finish` is applied before the output is traced", () => {
+test("the traced output is that after `finish`", () => {
   const layer = transformerLayer(parts);
   const params = layer.init(1);
   const tensors = {};

@@ -52,7 +52,7 @@ const highest = (scores: readonly number[], count: number) =>
   [...scores.keys()].sort((a, b) => scores[b]! - scores[a]!).slice(0, count);
 
 test.each([1, 2])(
-  "sigmoid scores, a bias for the choice, groups ranked by their best %i, a scale and a gated shared expert, spelled out",
+  "sigmoid scores, choice bias, expert groups ranked by their top %i, scale and a gated shared expert equal the formulas",
   (best) => {
     const inner = feedForward(sizes);
     const grouped = mixtureOfExperts({
@@ -61,9 +61,9 @@ test.each([1, 2])(
       router: { scores: "sigmoid", choiceBias: true, groups: { count: 4, chosen: 2, best }, scale: 2.5 },
       shared: { hiddenDim: 9, gated: true },
     });
-    const drawn = grouped.init(1);
+    const initial = grouped.init(1);
     const choiceBias = randn([8], { seed: 8 });
-    const weights = { ...drawn, router: { ...drawn.router, choiceBias } };
+    const weights = { ...initial, router: { ...initial.router, choiceBias } };
     const y = grouped.apply(weights, x);
     let differs = 0;
     for (let n = 0; n < 14; n++) {
@@ -86,16 +86,16 @@ test.each([1, 2])(
       );
       differs += Number(highest(choice, 2).some((e) => !chosen.includes(e)));
       const total = chosen.reduce((sum, e) => sum + scores[e]!, 0);
-      const asked = sigmoid(dot(row, weights.sharedGate!.weight.data));
-      const wide = feedForward({ ...sizes, hiddenDim: 9 }).apply(weights.shared!, rowTensor).data;
-      const expected = Array.from(wide, (v) => asked * v);
+      const sharedGate = sigmoid(dot(row, weights.sharedGate!.weight.data));
+      const shared = feedForward({ ...sizes, hiddenDim: 9 }).apply(weights.shared!, rowTensor).data;
+      const expected = Array.from(shared, (v) => sharedGate * v);
       for (const e of chosen) {
         const out = inner.apply(weights.experts[e]!, rowTensor).data;
         expected.forEach((_, c) => (expected[c]! += ((2.5 * scores[e]!) / total) * out[c]!));
       }
       expect(y.data.slice(4 * n, 4 * n + 4)).toBeAllclose(expected, { rtol: 0, atol: 5e-6 });
     }
-    // With the sum of the two best of two, a group can win whose best expert is not the best of all.
+    // Ranked by the sum of two scores, the chosen groups do not always have the highest single scores.
     if (best === 2) expect(differs).toBeGreaterThan(0);
   },
 );
@@ -118,7 +118,7 @@ test('with `weighs: "input"`, the routing weight multiplies the input of the exp
   }
 });
 
-test("shareEps is added to the sum that shares of sigmoids are divided by", () => {
+test("shareEps is added to the sum that normalizes sigmoid scores", () => {
   const outputs = [{}, { shareEps: 1 }].map((more) => {
     const layer = mixtureOfExperts({ ...config, router: { scores: "sigmoid", ...more } });
     const even = { ...params, router: { weight: mul(params.router.weight, 0) } }; // scores of ½
@@ -172,18 +172,18 @@ test.each([
   ["inputs", { router: { scores: "sigmoid", weighs: "input" } }],
   ["outputs, with biases", { bias: true, shared: { hiddenDim: 5 } }],
 ] as const)(
-  "a choice that a device alone knows gives the same sum and gradients: shares of %s",
+  "a device with asynchronous reads gives the same sum and gradients: routing weights of %s",
   async (_, more) => {
-    const own = mixtureOfExperts({ ...config, ...more });
-    const both = valueAndGrad(({ params, x }: { params: ReturnType<typeof own.init>; x: Tensor }) =>
-      sum(mul(own.apply(params, x), x)),
+    const moe = mixtureOfExperts({ ...config, ...more });
+    const both = valueAndGrad(({ params, x }: { params: ReturnType<typeof moe.init>; x: Tensor }) =>
+      sum(mul(moe.apply(params, x), x)),
     );
-    const inputs = { params: own.init(1), x };
-    const right = tensorsOf(both(inputs));
+    const inputs = { params: moe.init(1), x };
+    const expected = tensorsOf(both(inputs));
     const device = pendingDevice();
-    const ours = tensorsOf(both(mapTensors(inputs, (x) => x.to(device))));
-    expect(ours).toHaveLength(right.length);
-    for (const [i, one] of ours.entries())
-      expect(await one.read()).toBeAllclose(right[i]!.data, { rtol: 0, atol: 1e-5 });
+    const actual = tensorsOf(both(mapTensors(inputs, (x) => x.to(device))));
+    expect(actual).toHaveLength(expected.length);
+    for (const [i, gradient] of actual.entries())
+      expect(await gradient.read()).toBeAllclose(expected[i]!.data, { rtol: 0, atol: 1e-5 });
   },
 );

@@ -13,7 +13,7 @@ const { value: _, ...ranks } = config.ranks;
 const later = rwkv7TimeMix(config);
 const first = rwkv7TimeMix({ ...config, ranks });
 
-/** Random weights in float64, none of them as a new layer begins. */
+/** Random weights in float64 in place of the initial constants. */
 const randomParams = (layer: typeof later, seed: number): TimeMixParams => {
   let n = seed;
   return mapTensors(layer.init(seed), (x) => randn(x.shape, { seed: n++, dtype: "float64" }));
@@ -25,18 +25,18 @@ const splitRows = (x: Tensor): number[][] => {
   );
 };
 
-// The paper's recurrence, one token and one head at a time, in numbers of JavaScript.
+/** Reference: the recurrence of the paper (arXiv:2503.14456), one token and head at a time, without tensors. */
 function byRecurrence(params: TimeMixParams, x: number[][], firstValues: number[][] | undefined) {
   const sigmoid = (z: number) => 1 / (1 + Math.exp(-z));
-  const vector = (one: Tensor) => Array.from(one.data);
+  const vector = (x: Tensor) => Array.from(x.data);
   const product = (y: number[], matrix: Tensor) =>
     splitRows(matrix).map((row) => row.reduce((sum, w, i) => sum + w * y[i]!, 0));
   const columns = (y: number[], matrix: Tensor) => {
     const rows = splitRows(matrix);
     return rows[0]!.map((_, j) => rows.reduce((sum, row, i) => sum + row[j]! * y[i]!, 0));
   };
-  const low = ({ down, up, bias }: LowRankParams, y: number[], bend = (z: number) => z) =>
-    columns(columns(y, down).map(bend), up).map((z, i) => z + (bias ? vector(bias)[i]! : 0));
+  const low = ({ down, up, bias }: LowRankParams, y: number[], activation = (z: number) => z) =>
+    columns(columns(y, down).map(activation), up).map((z, i) => z + (bias ? vector(bias)[i]! : 0));
   const H = C / N;
   const states = Array.from({ length: H }, () =>
     Array.from({ length: N }, () => Array.from({ length: N }, () => 0)),
@@ -44,52 +44,55 @@ function byRecurrence(params: TimeMixParams, x: number[][], firstValues: number[
   const values: number[][] = [];
   const outputs = x.map((row, t) => {
     const before = x[t - 1] ?? row.map(() => 0);
-    const read = (name: keyof TimeMixParams["shift"]) => {
+    const shifted = (name: keyof TimeMixParams["shift"]) => {
       const share = vector(params.shift[name]);
       return row.map((z, i) => z + (before[i]! - z) * share[i]!);
     };
-    const r = product(read("query"), params.query.weight);
-    const w = low(params.decay, read("decay"), Math.tanh).map(
+    const r = product(shifted("query"), params.query.weight);
+    const w = low(params.decay, shifted("decay"), Math.tanh).map(
       (z) => -Math.log1p(Math.exp(-z)) - 0.5, // −softplus(−z) − ½
     );
-    const k = product(read("key"), params.key.weight);
-    let v = product(read("value"), params.value.weight);
+    const k = product(shifted("key"), params.key.weight);
+    let v = product(shifted("value"), params.value.weight);
     values.push(v);
     if (firstValues) {
-      const share = low(params.valueMix!, read("value")).map(sigmoid);
+      const share = low(params.valueMix!, shifted("value")).map(sigmoid);
       v = v.map((z, i) => z + (firstValues[t]![i]! - z) * share[i]!);
     }
-    const a = low(params.rate, read("rate")).map(sigmoid);
-    const g = low(params.gate, read("gate"), sigmoid);
+    const a = low(params.rate, shifted("rate")).map(sigmoid);
+    const g = low(params.gate, shifted("gate"), sigmoid);
     const [kk, ka] = [vector(params.removalKey), vector(params.keyRate)];
     const mixed = Array.from({ length: H }, (_, h) => {
-      const own = (y: number[]) => y.slice(h * N, (h + 1) * N);
-      const removal = own(k.map((z, i) => z * kk[i]!));
-      const length = Math.hypot(...removal);
-      const unit = removal.map((z) => z / length);
-      const written = own(k.map((z, i) => z * (1 + (a[i]! - 1) * ka[i]!)));
+      const headSlice = (y: number[]) => y.slice(h * N, (h + 1) * N);
+      const removal = headSlice(k.map((z, i) => z * kk[i]!));
+      const norm = Math.hypot(...removal);
+      const unit = removal.map((z) => z / norm);
+      const replacementKey = headSlice(k.map((z, i) => z * (1 + (a[i]! - 1) * ka[i]!)));
       const S = states[h]!; // [key, value]
-      const erased = Array.from({ length: N }, (_, j) => unit.reduce((sum, z, i) => sum + z * S[i]![j]!, 0));
+      const removed = Array.from({ length: N }, (_, j) => unit.reduce((sum, z, i) => sum + z * S[i]![j]!, 0));
       states[h] = S.map((line, i) =>
         line.map(
           (s, j) =>
-            s * Math.exp(-Math.exp(own(w)[i]!)) -
-            unit[i]! * own(a)[i]! * erased[j]! +
-            written[i]! * own(v)[j]!,
+            s * Math.exp(-Math.exp(headSlice(w)[i]!)) -
+            unit[i]! * headSlice(a)[i]! * removed[j]! +
+            replacementKey[i]! * headSlice(v)[j]!,
         ),
       );
       const out = Array.from({ length: N }, (_, j) =>
-        own(r).reduce((sum, z, i) => sum + z * states[h]![i]![j]!, 0),
+        headSlice(r).reduce((sum, z, i) => sum + z * states[h]![i]![j]!, 0),
       );
       const mean = out.reduce((a, b) => a + b) / N;
       const variance = out.reduce((sum, z) => sum + (z - mean) ** 2, 0) / N;
-      const weight = splitRows(params.bonus)[h]!.reduce((sum, u, i) => sum + u * own(r)[i]! * written[i]!, 0);
+      const weight = splitRows(params.bonus)[h]!.reduce(
+        (sum, u, i) => sum + u * headSlice(r)[i]! * replacementKey[i]!,
+        0,
+      );
       return out.map((z, j) => {
         const [gain, shift] = [params.outputNorm.weight, params.outputNorm.bias!].map(
-          (one) => own(vector(one))[j]!,
+          (x) => headSlice(vector(x))[j]!,
         ) as [number, number];
         const normed = ((z - mean) / Math.sqrt(variance + config.normEps)) * gain + shift;
-        return normed + weight * own(v)[j]!;
+        return normed + weight * headSlice(v)[j]!;
       });
     }).flat();
     return product(
@@ -104,38 +107,38 @@ test("property: first and later layers equal the recurrence of the paper", () =>
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 9999 }), (seed) => {
       const x = randn([1, T, C], { seed, dtype: "float64" });
-      const [own, params] = [randomParams(first, seed), randomParams(later, seed + 100)];
+      const [firstParams, params] = [randomParams(first, seed), randomParams(later, seed + 100)];
       const firstLayer = {};
-      const before = first.apply(own, x, { firstLayer });
+      const before = first.apply(firstParams, x, { firstLayer });
       const after = later.apply(params, x, { firstLayer });
-      const theirs = byRecurrence(own, splitRows(x), undefined);
+      const expectedFirst = byRecurrence(firstParams, splitRows(x), undefined);
       const close = (ours: Tensor, rows: number[][]) =>
         rows.flat().forEach((z, i) => expect(ours.data[i]! - z).toBeCloseTo(0, 8));
-      close(before, theirs.outputs);
-      close(after, byRecurrence(params, splitRows(x), theirs.values).outputs);
+      close(before, expectedFirst.outputs);
+      close(after, byRecurrence(params, splitRows(x), expectedFirst.values).outputs);
     }),
     { numRuns: 20 },
   );
 });
 
-test("each weight changes the outputs", () => {
+test("every weight affects the outputs", () => {
   const x = randn([1, T, C], { seed: 1, dtype: "float64" });
   const firstLayer = { values: randn([1, T, C], { seed: 2, dtype: "float64" }) };
   const params = randomParams(later, 3);
   const whole = later.apply(params, x, { firstLayer }).data;
   const paths: string[] = [];
-  mapTensors(params, (one, path) => (paths.push(path), one));
+  mapTensors(params, (weight, path) => (paths.push(path), weight));
   expect(paths.length).toBe(6 + 4 + 3 * 3 + 2 + 3 + 2);
   for (const path of paths) {
-    const changed = mapTensors(params, (one, at) =>
-      at === path ? randn(one.shape, { seed: 777, dtype: "float64" }) : one,
+    const changed = mapTensors(params, (weight, at) =>
+      at === path ? randn(weight.shape, { seed: 777, dtype: "float64" }) : weight,
     );
     const { data } = later.apply(changed, x, { firstLayer });
     expect(Math.max(...data.map((z, i) => Math.abs(z - whole[i]!))), path).toBeGreaterThan(1e-3);
   }
 });
 
-test("property: chunks through a cache equal one call", () => {
+test("property: two chunks with a cache equal one call", () => {
   const params = mapTensors(randomParams(first, 5), (x) => cast(x, "float32"));
   fc.assert(
     fc.property(fc.integer({ min: 1, max: T - 1 }), (cut) => {
@@ -164,7 +167,7 @@ test("gradients equal central differences", () => {
   );
 });
 
-test("refused: a width that heads do not divide, no values of a first layer, a mask", () => {
+test("an indivisible headDim, missing values of the first layer and a mask are refused", () => {
   expect(() => rwkv7TimeMix({ ...config, headDim: 4 })).toThrow(
     "rwkv7TimeMix: `headDim` is 4, expected a divisor of embedDim = 6",
   );

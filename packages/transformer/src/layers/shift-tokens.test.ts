@@ -6,14 +6,14 @@ import { shiftTokens } from "./shift-tokens.js";
 const none = { state: undefined, documents: undefined, padding: undefined };
 const few = (max: number) => fc.integer({ min: 1, max });
 
-test("golden: each row becomes the previous one, and the first becomes zeros", () => {
+test("golden: each row is the previous one, the first row is zeros, and the state is the last row", () => {
   const x = randn([1, 3, 2], { seed: 1 });
   const { previous, state } = shiftTokens(x, none);
   expect([...previous.data]).toEqual([0, 0, ...x.data.slice(0, 4)]);
   expect([...state.data]).toEqual([...x.data.slice(4)]);
 });
 
-test("property: processing in parts with the state equals one call", () => {
+test("property: two calls with the state equal one call", () => {
   fc.assert(
     fc.property(few(3), few(4), few(4), few(3), few(99), (B, first, second, C, seed) => {
       const x = randn([B, first + second, C], { seed });
@@ -26,7 +26,7 @@ test("property: processing in parts with the state equals one call", () => {
   );
 });
 
-test("property: documents are independent, and the state is the last row without padding", () => {
+test("property: rows are not shifted across documents, and the state is the last row without padding", () => {
   fc.assert(
     fc.property(few(4), few(4), few(3), few(3), few(99), (first, second, padded, C, seed) => {
       const T = first + second + padded;
@@ -43,7 +43,7 @@ test("property: documents are independent, and the state is the last row without
   );
 });
 
-test("a batch with only padding keeps its state", () => {
+test("a batch element with only padding keeps its state", () => {
   const [x, state] = [randn([2, 2, 3], { seed: 1 }), randn([2, 1, 3], { seed: 2 })];
   const shifted = shiftTokens(x, { ...none, state, padding: [0, 1] });
   expect([...shifted.state.data]).toEqual([...state.data.slice(0, 3), ...x.data.slice(6, 9)]);

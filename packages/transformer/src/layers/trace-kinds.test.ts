@@ -6,7 +6,7 @@ import { loadSpeech } from "../load-speech.js";
 import { loadDualEncoder, loadVision } from "../load-vision.js";
 import type { ModelTrace } from "./trace.js";
 
-/** The files of a folder of the data. */
+/** The files of a checkpoint in the reference data. */
 const files = (folder: string): File[] =>
   ["config.json", "model.safetensors"].map(
     (name) => new File([ownData.bytes(`hf/${folder}/${name}`) as BlobPart], name),
@@ -22,13 +22,13 @@ const crossed = (shape: readonly number[]) =>
 type Run = (trace: ModelTrace) => Promise<unknown>;
 
 const sound = { whisper: randn([1, 16, 40], { seed: 2 }), moonshine: randn([1, 9000], { seed: 2 }) };
-const heard =
+const speechRun =
   (folder: keyof typeof sound): Run =>
   async (trace) => {
     const { params, encode, apply } = await loadSpeech(files(folder));
     return apply(params, [4, 9, 20], { source: encode(params, sound[folder], { trace }), trace });
   };
-const translated =
+const translationRun =
   (folder: string): Run =>
   async (trace) => {
     const { params, encode, apply } = await loadEncoderDecoder(files(folder));
@@ -73,28 +73,31 @@ test.each<[string, Run, [string, readonly number[]][]]>([
       (({ apply, params }) => apply(params, [1, 2, 3], { trace }))(await loadEncoder(files("bert-mlm"))),
     layers("", [1, 6, 3, 3]),
   ],
-  ["whisper", heard("whisper"), crossShape(20, 6)],
-  ["moonshine", heard("moonshine"), crossShape(22, 4)],
-  ["t5", translated("t5"), crossShape(4, 6)],
-  ["marian", translated("marian"), crossShape(4, 6)],
-])("%s gives the weights of every layer by name, and each row sums to 1", async (_, run, expected) => {
-  const tensors: Record<string, Tensor> = {};
-  await run({ names: ["weights"], tensors });
-  const found = Object.entries(tensors).map(([name, { shape }]): [string, readonly number[]] => [
-    name,
-    [...shape],
-  ]);
-  expect(Object.fromEntries(found)).toEqual(Object.fromEntries(expected));
-  for (const { data, shape } of Object.values(tensors)) {
-    const keys = shape.at(-1)!;
-    for (let row = 0; row < data.length; row += keys) {
-      const sum = (data.subarray(row, row + keys) as Float32Array).reduce((a, b) => a + b, 0);
-      expect(Math.abs(sum - 1)).toBeLessThan(1e-5);
+  ["whisper", speechRun("whisper"), crossShape(20, 6)],
+  ["moonshine", speechRun("moonshine"), crossShape(22, 4)],
+  ["t5", translationRun("t5"), crossShape(4, 6)],
+  ["marian", translationRun("marian"), crossShape(4, 6)],
+])(
+  "%s traces the attention weights of every layer by name, and each row sums to 1",
+  async (_, run, expected) => {
+    const tensors: Record<string, Tensor> = {};
+    await run({ names: ["weights"], tensors });
+    const found = Object.entries(tensors).map(([name, { shape }]): [string, readonly number[]] => [
+      name,
+      [...shape],
+    ]);
+    expect(Object.fromEntries(found)).toEqual(Object.fromEntries(expected));
+    for (const { data, shape } of Object.values(tensors)) {
+      const keys = shape.at(-1)!;
+      for (let row = 0; row < data.length; row += keys) {
+        const sum = (data.subarray(row, row + keys) as Float32Array).reduce((a, b) => a + b, 0);
+        expect(Math.abs(sum - 1)).toBeLessThan(1e-5);
+      }
     }
-  }
-  // A name of one layer gives that layer alone, and changes nothing.
-  const one = expected[0]![0];
-  const alone: Record<string, Tensor> = {};
-  await run({ names: [one.replace(/^(text|image)\./, "") as never], tensors: alone });
-  expect(Object.keys(alone)).toContain(one);
-});
+    // The full name of one tensor is traced too.
+    const firstName = expected[0]![0];
+    const single: Record<string, Tensor> = {};
+    await run({ names: [firstName.replace(/^(text|image)\./, "") as never], tensors: single });
+    expect(Object.keys(single)).toContain(firstName);
+  },
+);

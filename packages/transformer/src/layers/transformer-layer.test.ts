@@ -29,7 +29,7 @@ test("each norm placement equals its formula", () => {
   };
   for (const placement of ["pre", "post", "both", "after", "normed"] as const) {
     const layer = transformerLayer({ ...alone, placement });
-    // Gains of their own, so that no norm stands for another.
+    // Different gains, so that swapped norms are detected.
     let seed = 10;
     const params = mapTensors(layer.init(3), (w) =>
       w.shape.length === 1 ? randn(w.shape, { seed: seed++ }) : w,
@@ -53,7 +53,7 @@ test("each norm placement equals its formula", () => {
   }
 });
 
-test("parallel placements: both sublayers get x, through one shared norm or one norm each", () => {
+test("parallel placements: both sublayers read x, with one shared norm or one norm each", () => {
   const { attention, feedForward: feed, norm: n } = parts;
   for (const placement of ["parallel", "parallelShared"] as const) {
     const layer = transformerLayer({ ...alone, placement, residualScale: 0.5 });
@@ -72,7 +72,7 @@ test("parallel placements: both sublayers get x, through one shared norm or one 
   expect(() => transformerLayer({ ...parts, placement: "parallel" })).toThrow(/placement.*crossAttention/);
 });
 
-test("a layer with cross-attention uses `memory`, and requires it", () => {
+test("a layer with cross-attention reads `memory`, and is refused without it", () => {
   const layer = transformerLayer(parts);
   const params = layer.init(3);
   const y = layer.apply(params, x, { memory });
@@ -94,7 +94,7 @@ test("initial matrices differ within a layer and between layers", () => {
   expect(new Set(firsts).size).toBe(3 * 11);
 });
 
-test("tensors are traced by name, for all layers or for one", () => {
+test("tensors are traced by short name, or by full name in the layer of that path", () => {
   const layer = transformerLayer(parts);
   const params = layer.init(3);
   const trace = (names: readonly string[], path?: string) => {
@@ -115,10 +115,10 @@ test("tensors are traced by name, for all layers or for one", () => {
   const { feedForwardOutput, output } = trace(["feedForwardOutput", "output"]);
   expect(output!.data).toEqual(layer.apply(params, x, { memory }).data);
   expect(feedForwardOutput!.data).not.toEqual(output!.data);
-  const one = ["layers.1.attention.weights", "layers.1.output"];
-  expect(Object.keys(trace(one, "layers.1"))).toEqual(one);
-  expect(Object.keys(trace(one, "model.layers.1"))).toEqual(one.map((name) => `model.${name}`));
-  expect(Object.keys(trace(one, "layers.11"))).toEqual([]);
+  const fullNames = ["layers.1.attention.weights", "layers.1.output"];
+  expect(Object.keys(trace(fullNames, "layers.1"))).toEqual(fullNames);
+  expect(Object.keys(trace(fullNames, "model.layers.1"))).toEqual(fullNames.map((name) => `model.${name}`));
+  expect(Object.keys(trace(fullNames, "layers.11"))).toEqual([]);
 });
 
 test("gradients equal central differences", () => {
@@ -144,7 +144,7 @@ test("gradients equal central differences", () => {
 });
 
 test.each(["pre", "post", "both", "after"] as const)(
-  "a layer of one part adds what the part alone adds, with the placement %s",
+  "with the placement %s, an attention layer and a feed-forward layer equal one layer with both",
   (placement) => {
     const whole = transformerLayer({ ...alone, placement });
     const params = whole.init(3);

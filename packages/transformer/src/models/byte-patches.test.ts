@@ -36,26 +36,27 @@ function model(change: Partial<BytePatchesConfig> = {}) {
   };
   const { apply, init } = decoder(config);
   const params = init(1);
-  const own = params.bytePatches!;
-  // Random weights are so small that every byte is as likely as any other.
-  const output = { weight: randn(own.patcher.embedding.weight.shape, { seed: 9 }) };
+  const patchParams = params.bytePatches!;
+  // Initial weights are so small that all bytes are about equally likely; larger ones give entropies around the threshold.
+  const output = { weight: randn(patchParams.patcher.embedding.weight.shape, { seed: 9 }) };
   const embedding = { weight: randn([20, 8], { seed: 3 }) };
-  const hashes = { weight: randn(own.hashes.weight.shape, { seed: 4 }) };
-  const patcher = { ...own.patcher, embedding: { weight: randn([20, 8], { seed: 5 }) }, output };
+  const hashes = { weight: randn(patchParams.hashes.weight.shape, { seed: 4 }) };
+  const patcher = { ...patchParams.patcher, embedding: { weight: randn([20, 8], { seed: 5 }) }, output };
   return {
     config,
     apply,
     tokenizer: undefined,
-    params: { ...params, embedding, bytePatches: { ...own, hashes, patcher } },
+    params: { ...params, embedding, bytePatches: { ...patchParams, hashes, patcher } },
   };
 }
 
 const blt = model();
 const ids = fc.array(fc.nat(19), { minLength: 1, maxLength: 24 });
-const whole = (text: readonly number[], own = blt) => own.apply(own.params, text);
+/** Logits of a whole text, without a cache. */
+const textLogits = (text: readonly number[], { apply, params } = blt) => apply(params, text);
 const text = [1, 7, 3, 3, 15, 9, 0, 2, 11, 18, 4, 4, 6, 19, 13, 5, 8, 12];
 
-/** Lengths of the patches that the model finds. */
+/** Patch lengths by the definition: entropies of the softmax of the entropy model, compared with the threshold. */
 function expectedPatchLengths(text: readonly number[]): number[] {
   const { patcher, threshold } = blt.config.bytePatches!.config;
   const logits = decoder(patcher).apply(blt.params.bytePatches.patcher, text);
@@ -67,23 +68,25 @@ function expectedPatchLengths(text: readonly number[]): number[] {
   return bltPatchLengths(entropies, threshold);
 }
 
-test("the text has patches of several lengths, so that these tests see what they are about", () => {
+test("the text of these tests has patches of at least three different lengths", () => {
   expect(new Set(expectedPatchLengths(text)).size).toBeGreaterThan(2);
 });
 
-test("property: a cache filled in chunks of any length gives what the whole text gives", () => {
+test("property: logits of chunks with a cache equal those of the whole text", () => {
   fc.assert(
     fc.property(
       ids,
       fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 24, maxLength: 24 }),
       (text, sizes) => {
         const cache = cacheFor(blt.config);
-        const logits = whole(text);
-        for (let at = 0, i = 0; at < text.length; i++) {
-          const chunk = text.slice(at, at + sizes[i]!);
-          const own = blt.apply(blt.params, chunk, { cache });
-          expect(own.data).toBeAllclose(slice(logits, 1, at, at + chunk.length).data, { atol: 1e-5 });
-          at += chunk.length;
+        const logits = textLogits(text);
+        for (let start = 0, i = 0; start < text.length; i++) {
+          const chunk = text.slice(start, start + sizes[i]!);
+          const chunkLogits = blt.apply(blt.params, chunk, { cache });
+          expect(chunkLogits.data).toBeAllclose(slice(logits, 1, start, start + chunk.length).data, {
+            atol: 1e-5,
+          });
+          start += chunk.length;
         }
         expect(cache.length).toBe(text.length);
       },
@@ -92,36 +95,36 @@ test("property: a cache filled in chunks of any length gives what the whole text
   );
 });
 
-test("property: no byte sees a later one", () => {
+test("property: causal: later bytes do not affect the logits of a byte", () => {
   fc.assert(
     fc.property(ids, ids, (first, second) => {
-      const both = whole([...first, ...second]);
-      expect(slice(both, 1, 0, first.length).data).toBeAllclose(whole(first).data, { atol: 1e-5 });
+      const both = textLogits([...first, ...second]);
+      expect(slice(both, 1, 0, first.length).data).toBeAllclose(textLogits(first).data, { atol: 1e-5 });
     }),
     { numRuns: 30 },
   );
 });
 
-test("property: a cache cropped anywhere goes on as if the rest had not been", () => {
+test("property: logits after cropping a cache equal those without the cropped bytes", () => {
   fc.assert(
     fc.property(ids, ids, fc.nat(24), (first, second, at) => {
-      const kept = Math.min(at, first.length);
+      const length = Math.min(at, first.length);
       const cache = cacheFor(blt.config);
       blt.apply(blt.params, first, { cache });
-      cache.crop(kept);
-      const own = blt.apply(blt.params, second, { cache });
-      const expected = slice(whole([...first.slice(0, kept), ...second]), 1, kept);
-      expect(own.data).toBeAllclose(expected.data, { atol: 1e-5 });
+      cache.crop(length);
+      const logits = blt.apply(blt.params, second, { cache });
+      const expected = slice(textLogits([...first.slice(0, length), ...second]), 1, length);
+      expect(logits.data).toBeAllclose(expected.data, { atol: 1e-5 });
     }),
     { numRuns: 30 },
   );
 });
 
-test("texts of different lengths in one batch give what each gives alone, and go on so", () => {
+test("a padded batch and its next bytes give the logits of each text alone", () => {
   const texts = [text.slice(0, 5), text.slice(3, 16), text.slice(2, 3)];
   const T = Math.max(...texts.map(({ length }) => length));
   const padded = tensor(
-    texts.map((one) => Array.from({ length: T }, (_, t) => one[t] ?? 0)),
+    texts.map((text) => Array.from({ length: T }, (_, t) => text[t] ?? 0)),
     { dtype: "int32" },
   );
   const lengths = texts.map(({ length }) => length);
@@ -134,16 +137,18 @@ test("texts of different lengths in one batch give what each gives alone, and go
     [7, 7, 2],
     [0, 1, 16],
   ];
-  const more = blt.apply(blt.params, tensor(next, { dtype: "int32" }), { cache });
-  texts.forEach((one, b) => {
-    const alone = whole([...one, ...next[b]!]);
-    const rows = slice(slice(logits, 0, b, b + 1), 1, 0, one.length);
-    expect(rows.data).toBeAllclose(slice(alone, 1, 0, one.length).data, { atol: 1e-5 });
-    expect(slice(more, 0, b, b + 1).data).toBeAllclose(slice(alone, 1, one.length).data, { atol: 1e-5 });
+  const nextLogits = blt.apply(blt.params, tensor(next, { dtype: "int32" }), { cache });
+  texts.forEach((text, b) => {
+    const alone = textLogits([...text, ...next[b]!]);
+    const rows = slice(slice(logits, 0, b, b + 1), 1, 0, text.length);
+    expect(rows.data).toBeAllclose(slice(alone, 1, 0, text.length).data, { atol: 1e-5 });
+    expect(slice(nextLogits, 0, b, b + 1).data).toBeAllclose(slice(alone, 1, text.length).data, {
+      atol: 1e-5,
+    });
   });
 });
 
-test("forks, other orders and copies of batches hold their own patches", () => {
+test("fork, reorder and repeat of a cache include its patches", () => {
   const pair = [text.slice(0, 9), text.slice(9)];
   const cache = cacheFor(blt.config);
   blt.apply(blt.params, tensor(pair, { dtype: "int32" }), { cache });
@@ -152,19 +157,19 @@ test("forks, other orders and copies of batches hold their own patches", () => {
   cache.repeat(2);
   const step = (ids: number[][], cache: ReturnType<typeof cacheFor>): Tensor =>
     blt.apply(blt.params, tensor(ids, { dtype: "int32" }), { cache });
-  const copies = step([[2], [3], [4], [5]], cache);
+  const copyLogits = step([[2], [3], [4], [5]], cache);
   [1, 1, 0, 0].forEach((from, b) => {
-    const alone = slice(whole([...pair[from]!, b + 2]), 1, 9);
-    expect(slice(copies, 0, b, b + 1).data).toBeAllclose(alone.data, { atol: 1e-5 });
+    const alone = slice(textLogits([...pair[from]!, b + 2]), 1, 9);
+    expect(slice(copyLogits, 0, b, b + 1).data).toBeAllclose(alone.data, { atol: 1e-5 });
   });
-  const own = step([[6], [7]], fork);
+  const forkLogits = step([[6], [7]], fork);
   [0, 1].forEach((b) => {
-    const alone = slice(whole([...pair[b]!, 6 + b]), 1, 9);
-    expect(slice(own, 0, b, b + 1).data).toBeAllclose(alone.data, { atol: 1e-5 });
+    const alone = slice(textLogits([...pair[b]!, 6 + b]), 1, 9);
+    expect(slice(forkLogits, 0, b, b + 1).data).toBeAllclose(alone.data, { atol: 1e-5 });
   });
 });
 
-test("a saved cache goes on where it was; one that is cut short is refused and changes nothing", () => {
+test("a restored cache gives the same logits; a truncated or damaged file is refused without a change", () => {
   const cache = cacheFor(blt.config);
   blt.apply(blt.params, text.slice(0, 7), { cache });
   const file = cache.save();
@@ -182,7 +187,7 @@ test("a saved cache goes on where it was; one that is cut short is refused and c
   expect(b).toEqual(a);
 });
 
-test("a call that throws leaves the cache as it was", () => {
+test("a call that throws does not change the cache", () => {
   const cache = cacheFor(blt.config);
   blt.apply(blt.params, text.slice(0, 7), { cache });
   const interventions = {
@@ -193,22 +198,23 @@ test("a call that throws leaves the cache as it was", () => {
   const trace = { names: [], tensors: {}, interventions };
   expect(() => blt.apply(blt.params, text.slice(7), { cache, trace })).toThrow("stop");
   expect(cache.length).toBe(7);
-  const own = blt.apply(blt.params, text.slice(7), { cache });
-  expect(own.data).toBeAllclose(slice(whole(text), 1, 7).data, { atol: 1e-5 });
+  const logits = blt.apply(blt.params, text.slice(7), { cache });
+  expect(logits.data).toBeAllclose(slice(textLogits(text), 1, 7).data, { atol: 1e-5 });
   cache.reset();
-  expect(blt.apply(blt.params, text, { cache }).data).toBeAllclose(whole(text).data, { atol: 1e-5 });
+  expect(blt.apply(blt.params, text, { cache }).data).toBeAllclose(textLogits(text).data, { atol: 1e-5 });
 });
 
-test("generation gives what the whole text gives each time, with drafts and in batches too", async () => {
+test("generation with a cache, with drafts and in batches equals argmax over the whole text", async () => {
   const expected = text.slice(0, 6);
   for (let i = 0; i < 12; i++) {
-    const row = slice(whole(expected), 1, expected.length - 1).data as Float32Array;
+    const row = slice(textLogits(expected), 1, expected.length - 1).data as Float32Array;
     expected.push(row.indexOf(Math.max(...row)));
   }
   const run = async (options: GenerateOptions) => {
-    const found = text.slice(0, 6);
-    for await (const { id } of generate(blt, found.slice(), { maxTokens: 12, ...options })) found.push(id);
-    return found;
+    const generated = text.slice(0, 6);
+    for await (const { id } of generate(blt, generated.slice(), { maxTokens: 12, ...options }))
+      generated.push(id);
+    return generated;
   };
   expect(await run({})).toEqual(expected);
   expect(await run({ speculate: { ngramSize: 1, draftLength: 4 } })).toEqual(expected);
@@ -223,35 +229,37 @@ test("generation gives what the whole text gives each time, with drafts and in b
   expect(batch[1]).toEqual(expected);
 });
 
-test("lengths of patches that are given take the place of the model's own", () => {
-  const own = expectedPatchLengths(text);
-  const given = (patchLengths: number[] | number[][]) => blt.apply(blt.params, text, { patchLengths }).data;
-  expect(given(own)).toBeAllclose(whole(text).data, { atol: 1e-6 });
-  expect(given([own])).toBeAllclose(whole(text).data, { atol: 1e-6 });
-  const other = given([1, 4, 13, 1]);
-  expect(() => expect(other).toBeAllclose(whole(text).data, { atol: 1e-3 })).toThrow();
+test("`patchLengths` replaces the patches of the entropy model", () => {
+  const modelLengths = expectedPatchLengths(text);
+  const logits = (patchLengths: number[] | number[][]) => blt.apply(blt.params, text, { patchLengths }).data;
+  expect(logits(modelLengths)).toBeAllclose(textLogits(text).data, { atol: 1e-6 });
+  expect(logits([modelLengths])).toBeAllclose(textLogits(text).data, { atol: 1e-6 });
+  const otherLogits = logits([1, 4, 13, 1]);
+  expect(() => expect(otherLogits).toBeAllclose(textLogits(text).data, { atol: 1e-3 })).toThrow();
   for (const wrong of [[2, 16], [1], [1, 0, 17], [1, 3], [1, 2.5, 20]]) {
-    expect(() => given(wrong)).toThrow(/decoder.apply: `patchLengths` .*\nFix: begin with 1/);
+    expect(() => logits(wrong)).toThrow(/decoder.apply: `patchLengths` .*\nFix: begin with 1/);
   }
   const cache = cacheFor(blt.config);
-  expect(() => blt.apply(blt.params, text, { cache, patchLengths: own })).toThrow(
+  expect(() => blt.apply(blt.params, text, { cache, patchLengths: modelLengths })).toThrow(
     /`patchLengths` is "lengths beside a cache"/,
   );
   const plain = decoder({ ...layers, ...bytes });
-  expect(() => plain.apply(plain.init(1), text, { patchLengths: own })).toThrow(/reads no byte patches/);
+  expect(() => plain.apply(plain.init(1), text, { patchLengths: modelLengths })).toThrow(
+    /reads no byte patches/,
+  );
 });
 
-test("patches that are wider than the global layers go through a map", () => {
+test("patches of another width than the global layers are projected to it", () => {
   const narrow = model({ global: { ...layers, embedDim: 12 } });
   const { projection } = narrow.params.bytePatches.global;
   expect(projection?.weight.shape).toEqual([12, 16]);
   const cache = cacheFor(narrow.config);
   narrow.apply(narrow.params, text.slice(0, 8), { cache });
   const rest = narrow.apply(narrow.params, text.slice(8), { cache });
-  expect(rest.data).toBeAllclose(slice(whole(text, narrow), 1, 8).data, { atol: 1e-5 });
+  expect(rest.data).toBeAllclose(slice(textLogits(text, narrow), 1, 8).data, { atol: 1e-5 });
 });
 
-test("all matrices that are multiplied are rounded, and no table of embeddings", () => {
+test("quantize rounds the matrices of all parts, but no embeddings", () => {
   const { report } = quantize(blt);
   const paths = Object.keys(report.errors);
   for (const path of [
@@ -268,7 +276,7 @@ test("all matrices that are multiplied are rounded, and no table of embeddings",
   expect(paths.filter((path) => /embedding|hashes/.test(path))).toEqual([]);
 });
 
-test("formats without byte patches refuse the model", async () => {
+test("export to GGUF and ONNX refuses a model with byte patches", async () => {
   for (const to of ["gguf", "onnx"] as const) {
     await expect(exportModel(blt, { to, out: memoryFolder() })).rejects.toThrow(
       /exportModel: `config\.bytePatches`/,
@@ -276,7 +284,7 @@ test("formats without byte patches refuse the model", async () => {
   }
 });
 
-test("what has no meaning for patches is refused", () => {
+test("caches of tokens, documents, positions and invalid configurations are refused", () => {
   const call = (options: object) => () => blt.apply(blt.params, text, options);
   expect(call({ cache: growingCache({ numLayers: 2 }) })).toThrow(
     'decoder.apply: `cache` is "a cache of tokens", expected one of bytes and patches.\nFix: make it with `cacheFor(model.config)`.',
@@ -294,16 +302,16 @@ test("what has no meaning for patches is refused", () => {
   );
 });
 
-test("property: the lengths that are awaited are those of the patches, and a device that is awaited takes them", async () => {
+test("property: bytePatchLengths gives the patches of the entropy model, on a device with asynchronous reads too", async () => {
   const device = pendingDevice();
   const params = mapTensors(blt.params, (x) => x.to(device));
   await fc.assert(
     fc.asyncProperty(ids, async (text) => {
       const patchLengths = await bytePatchLengths({ ...blt, params }, text);
-      // After the start token alone a patch is open, which `apply` wants to know of.
+      // After the start token alone, the open patch has 0 bytes; `apply` expects it too.
       expect(patchLengths).toEqual([text.length === 1 ? [1, 0] : expectedPatchLengths(text)]);
       const logits = blt.apply(params, text, { patchLengths });
-      expect(await logits.read()).toBeAllclose(whole(text).data, { atol: 1e-5 });
+      expect(await logits.read()).toBeAllclose(textLogits(text).data, { atol: 1e-5 });
     }),
     { numRuns: 20 },
   );

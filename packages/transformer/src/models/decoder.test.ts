@@ -25,7 +25,7 @@ const params = model.init(1);
 
 const ids = (length: number) => fc.array(fc.nat(10), { minLength: length, maxLength: 8 });
 
-test("property: with a cache, in chunks of any size, the logits are those of the full pass, bit for bit", () => {
+test("property: logits of chunks with a cache are bit-identical to those of one call", () => {
   fc.assert(
     fc.property(
       fc.array(ids(1), { minLength: 1, maxLength: 4 }),
@@ -42,7 +42,7 @@ test("property: with a cache, in chunks of any size, the logits are those of the
   );
 });
 
-test("property: causal: later tokens do not affect a token", () => {
+test("property: causal: later tokens do not affect the logits of a token", () => {
   fc.assert(
     fc.property(ids(1), ids(1), ids(1), (before, one, other) => {
       const [a, b] = [one, other].map((after) =>
@@ -56,7 +56,7 @@ test("property: causal: later tokens do not affect a token", () => {
   expect(last([1, 2, 3])).not.toEqual(last([2, 1, 3])); // the order does matter
 });
 
-test("a batch equals each row alone", () => {
+test("logits of a batch equal those of each row alone", () => {
   const rows = [
     [1, 2, 3],
     [4, 5, 6],
@@ -66,7 +66,7 @@ test("a batch equals each row alone", () => {
   rows.forEach((row, b) => expect(slice(both, 0, b, b + 1).data).toEqual(model.apply(params, row).data));
 });
 
-test("a trace refuses names that no tensor of the model has, with the nearest", () => {
+test("a trace refuses unknown tensor names and suggests the nearest", () => {
   const run = (names: readonly string[], more = {}) =>
     model.apply(params, [1, 2], { trace: { names: names as [], tensors: {}, ...more } });
   expect(() => run(["wieghts"])).toThrow(
@@ -100,7 +100,7 @@ test("a trace refuses names that no tensor of the model has, with the nearest", 
   ).toThrow(/^encoder\.apply: `trace\.names` is "outputs".*\nFix: did you mean `output`\?/);
 });
 
-test("traced tensors are named by layer, under the path of the trace", () => {
+test("names of traced tensors have the path of the trace and the layer", () => {
   const tensors: Record<string, Tensor> = {};
   const output = model.apply(params, [1, 2, 3], { trace: { names: ["weights", "lse"], tensors } });
   model.apply(params, [1, 2, 3], { trace: { names: ["weights"], tensors, path: "model" } });
@@ -119,7 +119,7 @@ test("traced tensors are named by layer, under the path of the trace", () => {
   expect(output.data).toEqual(model.apply(params, [1, 2, 3]).data);
 });
 
-test("without layers, logits are the normed embedding times the output matrix, by hand", () => {
+test("golden: without layers, logits are the normed embedding times the output matrix", () => {
   const bare = decoder({
     ...config,
     vocabSize: 2,
@@ -144,7 +144,7 @@ test("without layers, logits are the normed embedding times the output matrix, b
   const tied = bare.apply(weights, [0]).data;
   expect(tied[0]).toBeCloseTo(3 * a + 4 * b, 5);
   expect(tied[1]).toBeCloseTo(a, 5);
-  const own = bare.apply(
+  const untied = bare.apply(
     {
       ...weights,
       output: {
@@ -156,26 +156,26 @@ test("without layers, logits are the normed embedding times the output matrix, b
     },
     [0],
   ).data;
-  expect(own[0]).toBeCloseTo(b, 5);
-  expect(own[1]).toBeCloseTo(a + b, 5);
+  expect(untied[0]).toBeCloseTo(b, 5);
+  expect(untied[1]).toBeCloseTo(a + b, 5);
 });
 
-test("positions are given, or continue after the cache", () => {
+test("a shift of all positions changes nothing, other distances change the logits", () => {
   const plain = model.apply(params, [1, 2, 3]).data;
   const moved = model.apply(params, [1, 2, 3], { positions: { start: 40 } }).data;
   expect(moved).toBeAllclose(plain, { rtol: 0, atol: 5e-4 });
   expect(model.apply(params, [1, 2, 3], { positions: Int32Array.of(0, 5, 9) }).data).not.toEqual(plain);
 });
 
-test("the base of the turns and the epsilon of the norms are the configuration's", () => {
-  const wide = { ...config, numHeads: 2, numKvHeads: 1 }; // heads of two pairs: the first turns the same at any base
+test("`ropeBase` and `normEps` change the logits", () => {
+  const wide = { ...config, numHeads: 2, numKvHeads: 1 }; // two rotary pairs per head: the frequency of the first is 1 at any base
   const logits = (changes: Partial<DecoderConfig>) =>
     decoder({ ...wide, ...changes }).apply(params, [1, 2, 3]).data;
   expect(logits({ ropeBase: 10 })).not.toEqual(logits({}));
   expect(logits({ normEps: 1 })).not.toEqual(logits({}));
 });
 
-test("initial params are reproducible, and no two matrices are equal", () => {
+test("initial params are equal for equal seeds, and no two matrices are equal", () => {
   for (const seed of [0, 1, 4]) {
     const first = (x: Tensor) => x.data[0]! * Math.sqrt(x.shape.at(-1)!);
     const matrices = tensorsOf(model.init(seed)).filter(({ shape }) => shape.length === 2);
@@ -188,7 +188,7 @@ test("initial params are reproducible, and no two matrices are equal", () => {
   }
 });
 
-test("invalid ids are refused, with the fix", () => {
+test("invalid ids and head counts are refused, with the fix", () => {
   expect(() => model.apply(params, [1, 2.5])).toThrow(
     /decoder.apply: `ids\[1\]` is 2.5, expected an integer from 0 to 10.*\nFix: give token ids as the tokenizer's `encode`/,
   );
@@ -205,7 +205,7 @@ test("invalid ids are refused, with the fix", () => {
   );
 });
 
-test("property: the first token of a bidirectional model depends on the last, through a window too", () => {
+test("property: in a bidirectional model the first token depends on the last, in sliding windows only within reach", () => {
   const both = decoder({ ...config, bidirectional: true });
   const near = decoder({ ...config, bidirectional: true, layerTypes: ["sliding", "sliding"], window: 3 });
   const first = (model: typeof both, ids: number[]) => slice(model.apply(params, ids), 1, 0, 1).data;
@@ -224,7 +224,7 @@ test("property: the first token of a bidirectional model depends on the last, th
   );
 });
 
-test("a bidirectional model takes no cache, and windows with a middle", () => {
+test("a bidirectional model refuses a cache and an even window", () => {
   const both = decoder({ ...config, bidirectional: true });
   const cache = growingCache({ numLayers: 2 });
   expect(() => both.apply(params, [1], { cache })).toThrow(
@@ -234,7 +234,7 @@ test("a bidirectional model takes no cache, and windows with a middle", () => {
   expect(() => decoder({ ...config, ...even })).toThrow(/decoder: `window` is 4, expected an odd number/);
 });
 
-test("latent attention takes no traits of key-value heads, and chunks need their size", () => {
+test("latent attention refuses options of key-value heads, and chunked layers need `chunkSize`", () => {
   const heads = { kvRank: 4, nopeDim: 2, ropeDim: 2, valueDim: 4 };
   const base = { ...config, latent: heads };
   expect(() => decoder({ ...base, qkNorm: true })).toThrow(/decoder: `qkNorm` is true, expected nothing/);
@@ -244,7 +244,7 @@ test("latent attention takes no traits of key-value heads, and chunks need their
   expect(() => decoder({ ...config, layerTypes: chunked })).toThrow(/decoder: `chunkSize` is undefined/);
 });
 
-test("applying layers from an index continues a traced pass, with its own interventions", () => {
+test("`rows` with `first` continues from a traced layer output, with its own trace and interventions", () => {
   const tensors: Record<string, Tensor> = {};
   const logits = model.apply(params, [3, 1, 4], { trace: { names: ["output"], tensors } });
   const before = tensors["layers.0.output"]!;
@@ -260,7 +260,7 @@ test("applying layers from an index continues a traced pass, with its own interv
   expect(model.logits(params, changed).data).toEqual(whole.data);
 });
 
-test("layers that the model does not have are refused", () => {
+test("`rows` refuses more layers than the model has", () => {
   const rows = randn([1, 3, 8], { seed: 2 });
   expect(() => model.rows(params.layers, rows, { first: 1 })).toThrow(
     /^decoder\.rows: `first` is 1, .*\nFix: count layers from 0/,

@@ -32,7 +32,7 @@ const ids = (...rows: number[][]) => tensor(rows, { dtype: "int32" });
 test.each([
   ["CLIP", clip],
   ["SigLIP", siglip],
-])("%s: vectors of norm 1, and logits of each pair", (_, config) => {
+])("%s: embeddings have norm 1, and logits are scaled cosines of all pairs", (_, config) => {
   const model = dualEncoder(config);
   const params = model.init(1);
   const images = model.embedImages(params, pixels);
@@ -46,7 +46,7 @@ test.each([
   expect(model.logits(params, images, texts).data).toBeAllclose(expected, { rtol: 0, atol: 1e-5 });
 });
 
-test("a text of CLIP ends at its first end, or at its largest id: what follows changes nothing", () => {
+test("CLIP embeds a text at its first end token or largest id; later tokens have no effect", () => {
   for (const textPooling of [10, "largestId"] as const) {
     const model = dualEncoder({ ...clip, textPooling });
     const params = model.init(1);
@@ -58,7 +58,7 @@ test("a text of CLIP ends at its first end, or at its largest id: what follows c
   }
 });
 
-test("a text of SigLIP is its last token, which sees all that the mask shows", () => {
+test("SigLIP embeds a text at its last token, which attends to all tokens that the mask allows", () => {
   const model = dualEncoder(siglip);
   const params = model.init(1);
   const padded = ids([3, 1, 5, 2]);
@@ -70,7 +70,7 @@ test("a text of SigLIP is its last token, which sees all that the mask shows", (
   );
 });
 
-test("traces name the encoder, the layer and the tensor", () => {
+test("names of traced tensors have the encoder and the layer", () => {
   const model = dualEncoder(siglip);
   const params = model.init(1);
   const tensors: Record<string, Tensor> = {};
@@ -93,7 +93,7 @@ test.each<[Partial<DualEncoderConfig>, RegExp]>([
   expect(() => dualEncoder({ ...clip, ...change })).toThrow(message);
 });
 
-test("vectors of another length are refused", () => {
+test("logits refuses embeddings of another dimension", () => {
   const model = dualEncoder(clip);
   const params = model.init(1);
   expect(() => model.logits(params, randn([1, 3], { seed: 1 }), randn([1, 4], { seed: 1 }))).toThrow(

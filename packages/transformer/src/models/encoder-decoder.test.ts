@@ -35,18 +35,21 @@ const ids = [2, 7, 1, 8, 2, 8];
 const computeLogits = (config: EncoderDecoderConfig, params = encoderDecoder(config).init(1)) =>
   encoderDecoder(config).apply(params, ids, { source }).data;
 
-test.each(traits)("%s traits: random weights have what the call reads, and change the logits", (_, own) => {
-  const config = { ...base, ...own };
-  const logits = computeLogits(config);
-  expect(logits).toHaveLength(ids.length * 11);
-  expect(logits.every(Number.isFinite)).toBe(true);
-  expect(logits).not.toEqual(computeLogits(base));
-});
+test.each(traits)(
+  "%s traits: initial params suffice for a call, and the logits differ from the default",
+  (_, traits) => {
+    const config = { ...base, ...traits };
+    const logits = computeLogits(config);
+    expect(logits).toHaveLength(ids.length * 11);
+    expect(logits.every(Number.isFinite)).toBe(true);
+    expect(logits).not.toEqual(computeLogits(base));
+  },
+);
 
 const tokens = fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 2, maxLength: 8 });
 
-test.each(traits)("property: %s decoder with a cache gives the logits without one", (_, own) => {
-  const model = encoderDecoder({ ...base, ...own });
+test.each(traits)("property: %s decoder gives the same logits with a cache as without", (_, traits) => {
+  const model = encoderDecoder({ ...base, ...traits });
   fc.assert(
     fc.property(tokens, tokens, fc.integer(), (source, ids, seed) => {
       const params = model.init(seed);
@@ -61,7 +64,7 @@ test.each(traits)("property: %s decoder with a cache gives the logits without on
   );
 });
 
-test("keys and values of the source are computed once for all that is written", () => {
+test("keys and values of the source are computed once for all generated tokens", () => {
   const calls = new Map<Tensor, number>();
   const count: typeof linear = (x, weight, bias) => {
     calls.set(weight, (calls.get(weight) ?? 0) + 1);
@@ -78,7 +81,7 @@ test("keys and values of the source are computed once for all that is written", 
   }
 });
 
-test("both sides are traced by name: weights sum to 1, those of the decoder see the source", () => {
+test("tensors of encoder and decoder are traced by name; rows of cross-attention weights sum to 1", () => {
   const model = encoderDecoder(base);
   const params = model.init(1);
   const tensors: Record<string, Tensor> = {};
@@ -106,7 +109,7 @@ test("both sides are traced by name: weights sum to 1, those of the decoder see 
   );
 });
 
-test("sources of several lengths in one batch give what each gives alone", () => {
+test("a batch of sources of different lengths gives the logits of each source alone", () => {
   const model = encoderDecoder({ ...base, ...t5 });
   const params = model.init(1);
   const sources = [
@@ -126,14 +129,16 @@ test("sources of several lengths in one batch give what each gives alone", () =>
     ],
     { dtype: "int32" },
   );
-  const own = model.encode(params, padded, { padding: [5, 2] });
-  expect(model.apply(params, batch, { source: own })).toBeAllclose(both, { rtol: 1e-6, atol: 1e-6 });
-  const at = model.apply(params, batch, { source: padded, sourcePadding: [5, 2] });
-  expect(at).toBeAllclose(both, { rtol: 1e-6, atol: 1e-6 });
-  expect(() => model.apply(params, batch, { source: own, sourcePadding: [5, 2] })).toThrow(/`sourcePadding`/);
+  const encoded = model.encode(params, padded, { padding: [5, 2] });
+  expect(model.apply(params, batch, { source: encoded })).toBeAllclose(both, { rtol: 1e-6, atol: 1e-6 });
+  const logits = model.apply(params, batch, { source: padded, sourcePadding: [5, 2] });
+  expect(logits).toBeAllclose(both, { rtol: 1e-6, atol: 1e-6 });
+  expect(() => model.apply(params, batch, { source: encoded, sourcePadding: [5, 2] })).toThrow(
+    /`sourcePadding`/,
+  );
 });
 
-test("batches of the source follow those of the cache", () => {
+test("repeat, reorder and fork of a cache apply to its source", () => {
   const model = encoderDecoder(base);
   const params = model.init(1);
   const sources = [
@@ -150,13 +155,13 @@ test("batches of the source follow those of the cache", () => {
     const alone = model.apply(params, [2, 7], { source: sources[source]!, last: 1 });
     expect(slice(logits, 0, b, b + 1)).toBeAllclose(alone, { rtol: 1e-5, atol: 1e-5 });
   });
-  const kept = model.apply(params, tensor([[7], [7]], { dtype: "int32" }), { cache: fork });
-  expect(slice(kept, 0, 0, 1)).toBeAllclose(slice(logits, 0, 1, 2), { rtol: 1e-5, atol: 1e-5 });
+  const forkLogits = model.apply(params, tensor([[7], [7]], { dtype: "int32" }), { cache: fork });
+  expect(slice(forkLogits, 0, 0, 1)).toBeAllclose(slice(logits, 0, 1, 2), { rtol: 1e-5, atol: 1e-5 });
   cache.reset();
   expect([cache.length, cache.source.lengths]).toEqual([0, [3, 4]]);
 });
 
-test("a call that throws leaves the cache as it was", () => {
+test("a call that throws does not change the cache", () => {
   const model = encoderDecoder(base);
   const params = model.init(1);
   const cache = sourceCache(growingCache({ numLayers: 2 }), model.encode(params, source));
@@ -166,19 +171,19 @@ test("a call that throws leaves the cache as it was", () => {
   expect(cache.length).toBe(2);
 });
 
-test("rounded weights of 8 bits give nearly the same logits", () => {
+test("8-bit weights change the logits by at most 0.01", () => {
   const config = { ...base, embedDim: 32, hiddenDim: 64 };
   const made = encoderDecoder(config);
   const model = { ...made, params: made.init(1), tokenizer: undefined };
   const { model: rounded, report } = quantize(model);
   expect(Object.keys(report.errors)).toContain("decoder.layers.1.crossAttention.query.weight");
   expect(Object.keys(report.errors)).toContain("encoder.layers.0.feedForward.up.weight");
-  const [a, b] = [model, rounded].map((one) => one.apply(one.params, ids, { source }));
+  const [a, b] = [model, rounded].map((variant) => variant.apply(variant.params, ids, { source }));
   expect(b!.data).not.toEqual(a!.data);
   expect(b!).toBeAllclose(a!, { rtol: 0.01, atol: 0.01 });
 });
 
-test("a head reads the row at the last end token", () => {
+test("sequenceRows gives the row of the last end token", () => {
   const head = { task: "sequence", labels: ["no", "yes"] } as const;
   const made = encoderDecoder({ ...base, head });
   const model = { ...made, params: made.init(1), tokenizer: undefined };
@@ -204,11 +209,11 @@ test.each<[Partial<EncoderDecoderConfig>, RegExp]>([
   [{ padId: 11 }, /`padId` is 11/],
   [{ logitScale: 0 }, /`logitScale` is 0/],
   [{ attentionSoftcap: 3 } as never, /`attentionSoftcap`/],
-])("refuses %o", (own, message) => {
-  expect(() => encoderDecoder({ ...base, ...own })).toThrow(message);
+])("refuses %o", (change, message) => {
+  expect(() => encoderDecoder({ ...base, ...change })).toThrow(message);
 });
 
-test("a call without a source, or one of other batches, is refused", () => {
+test("a call without a source, or with one of another batch size, is refused", () => {
   const model = encoderDecoder(base);
   const params = model.init(1);
   expect(() => model.apply(params, ids)).toThrow(

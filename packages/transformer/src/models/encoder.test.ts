@@ -26,20 +26,20 @@ const computeRows = (config: EncoderConfig, params = encoder(config).init(1)) =>
 test.each<[string, Partial<EncoderConfig>]>([
   ["narrow embeddings", { embeddingRank: 4 }],
   ["rotary positions", { positions: "rotary" }],
-  ["a bias for distances", { relativeBias: { numBuckets: 8, maxDistance: 8 } }],
-  ["a bias that grows with the distance", { positions: "alibi" }],
+  ["relative position bias", { relativeBias: { numBuckets: 8, maxDistance: 8 } }],
+  ["ALiBi", { positions: "alibi" }],
   ["no positions", { positions: "none" }],
-  ["scores by distance", { disentangled: { numDistances: 4, terms: ["c2p", "p2c"], norm: true } }],
+  ["disentangled attention", { disentangled: { numDistances: 4, terms: ["c2p", "p2c"], norm: true } }],
   [
-    "distances projected by the maps of the content",
+    "disentangled attention with shared projections",
     { disentangled: { numDistances: 4, terms: ["c2p"], sharedMaps: true } },
   ],
-  ["embeddings without masks", { tokenDropout: { maskId: 1, padId: 0 } }],
-  ["norms before each part", { placement: "pre" }],
-  ["gates", { gated: true }],
-  ["a window", { layerTypes: ["full", "sliding", "sliding", "full"], window: 3 }],
+  ["token dropout", { tokenDropout: { maskId: 1, padId: 0 } }],
+  ["pre-norm", { placement: "pre" }],
+  ["gated feed-forward layers", { gated: true }],
+  ["sliding windows", { layerTypes: ["full", "sliding", "sliding", "full"], window: 3 }],
   ["shared layers", { layerGroups: 2 }],
-])("%s: random weights have what the call reads, and change the rows", (_, traits) => {
+])("%s: initial params suffice for a call, and the rows differ from the default", (_, traits) => {
   const config = { ...base, ...traits };
   const rows = computeRows(config);
   expect(rows).toHaveLength(ids.length * 8);
@@ -47,7 +47,7 @@ test.each<[string, Partial<EncoderConfig>]>([
   expect(rows).not.toEqual(computeRows(base));
 });
 
-test("the defaults are BERT's", () => {
+test("explicit BERT options equal the defaults", () => {
   const same = {
     positions: "learned",
     placement: "post",
@@ -58,14 +58,14 @@ test("the defaults are BERT's", () => {
   expect(computeRows({ ...base, ...same })).toEqual(computeRows(base));
 });
 
-test("without biases no linear map and no norm has one", () => {
+test("with `bias: false` no linear layer and no norm has a bias", () => {
   const { init } = encoder({ ...base, bias: false, placement: "pre", embeddingRank: 4 });
   const { maskedTokenHead: _, ...params } = init(1);
   expect(JSON.stringify(params)).not.toContain('"bias":');
   expect(params.layers[0]!.attentionNorm.bias).toBeUndefined();
 });
 
-test("disentangled scores: with distance embeddings of zeros the order of tokens has no effect, with others it has", () => {
+test("disentangled attention: token order has an effect only with nonzero distance embeddings", () => {
   const config = {
     ...base,
     positions: "none",
@@ -76,7 +76,8 @@ test("disentangled scores: with distance embeddings of zeros the order of tokens
   const params = model.init(1);
   const zeroed = { ...params, distances: { weight: zeros([8, 8]) } };
   const swapped = [1, 3, ...ids.slice(2)];
-  const rowAt = (from: Tensor, place: number) => slice(slice(from, 0, 0, 1), 1, place, place + 1).data;
+  const rowAt = (from: Tensor, position: number) =>
+    slice(slice(from, 0, 0, 1), 1, position, position + 1).data;
   expect(rowAt(model.apply(zeroed, swapped), 7)).toBeAllclose(rowAt(model.apply(zeroed, ids), 7), {
     ...{ rtol: 0, atol: 1e-6 },
   });
@@ -86,7 +87,7 @@ test("disentangled scores: with distance embeddings of zeros the order of tokens
   });
 });
 
-test("gradients reach the table of distances and its maps", () => {
+test("gradients of distance embeddings and of their key projection equal central differences", () => {
   const config = { ...base, numLayers: 1, disentangled: { numDistances: 3, terms: ["c2p", "p2c"] } } as const;
   const model = encoder(config);
   const params = mapTensors(model.init(1), (x) => cast(x, "float64"));
@@ -103,12 +104,12 @@ test("gradients reach the table of distances and its maps", () => {
   checkGradient(withKey, layer!.attention.distanceKey!.weight);
 });
 
-test("golden: embeddings without masks are scaled by what was seen in training", () => {
+test("golden: token dropout zeros mask tokens and scales the others by the mask ratio", () => {
   const config = { ...base, numLayers: 0, positions: "none", numTypes: 0, embeddingNorm: false } as const;
   const table = { weight: ones([11, 8]) };
   const model = encoder({ ...config, tokenDropout: { maskId: 1, padId: 0 } });
   const params = { ...model.init(1), embedding: table };
-  // By hand: of [3, 1, 4, 5] three of four are seen, 0.88 / 0.75; the padding after them does not count.
+  // By hand: the mask ratio of [3, 1, 4, 5] is 1/4 and that of training 0.12: (1 - 0.12) / (1 - 0.25); padding is not counted.
   const rows = model.apply(params, [3, 1, 4, 5, 0]);
   const first = Array.from({ length: 5 }, (_, t) => Number(rows.data[8 * t]));
   expect(first).toBeAllclose([0.88 / 0.75, 0, 0.88 / 0.75, 0.88 / 0.75, 0.88 / 0.75], {
@@ -117,17 +118,17 @@ test("golden: embeddings without masks are scaled by what was seen in training",
   });
 });
 
-test("layers of a group have one set of weights", () => {
-  const [grouped, own] = [encoder({ ...base, layerGroups: 2 }), encoder(base)];
+test("layers of a group share their weights", () => {
+  const [grouped, separate] = [encoder({ ...base, layerGroups: 2 }), encoder(base)];
   const params = grouped.init(1);
   expect(params.layers).toHaveLength(2);
   const [a, b] = params.layers;
-  const copied = { ...own.init(1), layers: [a!, a!, b!, b!] };
-  expect(grouped.apply(params, ids).data).toEqual(own.apply(copied, ids).data);
+  const copied = { ...separate.init(1), layers: [a!, a!, b!, b!] };
+  expect(grouped.apply(params, ids).data).toEqual(separate.apply(copied, ids).data);
   expect(tensorsOf(params).length).toBeLessThan(tensorsOf(copied).length);
 });
 
-test("a first layer without a norm reads embeddings as they are", () => {
+test("with `firstLayerNorm: false` the first layer has no attention norm", () => {
   const config = { ...base, placement: "pre", firstLayerNorm: false } as const;
   const params = encoder(config).init(1);
   expect(params.layers.map(({ attentionNorm }) => attentionNorm !== undefined)).toEqual([

@@ -62,15 +62,15 @@ function expectClose(ours: Tensor, theirs: Tensor, digits = 4): void {
 const stacks: Record<string, readonly LayerType[]> = {
   "gated delta rule and full attention": hybrid,
   "short convolutions and full attention": [conv, conv, "full"],
-  "state space model and a window": [mamba2, "sliding", mamba2],
-  "no attention at all": [gdn, elementwise],
-  "a memory that learns in mini-batches": [ttt, "full"],
+  "state space model and sliding window": [mamba2, "sliding", mamba2],
+  "gated delta rule and HGRN": [gdn, elementwise],
+  "test-time training and full attention": [ttt, "full"],
 };
 
 describe.each(Object.entries(stacks))("%s", (_, layerTypes) => {
   const { config, params, apply } = modelWith(layerTypes);
 
-  test("token by token with a cache gives what the whole prompt gives", () => {
+  test("logits token by token with a cache equal those of the whole prompt", () => {
     const whole = apply(params, ids);
     const cache = cacheFor(config);
     ids.forEach((id, t) => {
@@ -80,7 +80,7 @@ describe.each(Object.entries(stacks))("%s", (_, layerTypes) => {
     expect(cache.numLayers).toBe(layerTypes.length);
   });
 
-  test("a step that is undone, forked or saved goes on as if it had not been", () => {
+  test("a cropped, forked or restored cache gives the same next logits", () => {
     const cache = cacheFor(config);
     apply(params, ids.slice(0, 5), { cache });
     const fork = cache.fork();
@@ -95,7 +95,7 @@ describe.each(Object.entries(stacks))("%s", (_, layerTypes) => {
     expect(apply(params, [7], { cache: restored }).data).toEqual(first.data);
   });
 
-  test("packed documents equal each alone", () => {
+  test("logits of packed documents equal those of each document alone", () => {
     const packed = apply(params, ids, { documents: ids.map((_, t) => (t < 4 ? 0 : t < 5 ? 1 : 2)) });
     for (const [from, to] of [
       [0, 4],
@@ -106,7 +106,7 @@ describe.each(Object.entries(stacks))("%s", (_, layerTypes) => {
     }
   });
 
-  test("sampled batches of several lengths are those of each prompt alone", async () => {
+  test("samples of a batch of different lengths equal those of each prompt alone", async () => {
     const model = { config, params, apply, tokenizer: undefined };
     const prompts = [ids, ids.slice(0, 2), ids.slice(2, 8)];
     const options = { maxTokens: 4, sampling: { temperature: 1, seed: 5 } };
@@ -120,7 +120,7 @@ describe.each(Object.entries(stacks))("%s", (_, layerTypes) => {
   });
 });
 
-test("a hybrid stack learns a text, and its checkpoint computes the same", async () => {
+test("training a hybrid stack lowers the loss, and its checkpoint gives the same logits", async () => {
   const model = modelWith(hybrid);
   const text = Array.from({ length: 200 }, (_, t) => [3, 1, 4, 1, 5, 9, 2, 6][t % 8]!);
   const batches = nextTokenBatches(text, { batchSize: 2, contextLength: 16, seed: 1 });
@@ -135,7 +135,7 @@ test("a hybrid stack learns a text, and its checkpoint computes the same", async
   expect(model.apply(params, ids).data).toEqual(model.apply(model.params, ids).data);
 });
 
-test("its sum of states and keys is what the cache holds", () => {
+test("the bytes of cached states do not depend on the length", () => {
   const { config, params, apply } = modelWith(hybrid);
   const bytes = (tokens: number) => {
     const cache = cacheFor(config);
@@ -149,20 +149,20 @@ test("its sum of states and keys is what the cache holds", () => {
   expect(bytes(10)).toEqual(bytes(1));
 });
 
-test("matrices of mixers are quantized with the others", () => {
+test("quantize rounds matrices of mixers, and refuses a mixer without `withLinear`", () => {
   const model = modelWith(hybrid);
   const { model: rounded, report } = quantize(model);
   expect(report.errors["layers.0.attention.decay.weight"]).toBeGreaterThan(0);
   const exact = model.apply(model.params, ids).data;
-  const wrong = Math.max(
+  const largestError = Math.max(
     ...Array.from(rounded.apply(rounded.params, ids).data, (x, i) => Math.abs(x - exact[i]!)),
   );
-  expect(wrong).toBeLessThan(0.05);
+  expect(largestError).toBeLessThan(0.05);
   const { withLinear: _none, ...bare } = gdn;
   expect(() => quantize(modelWith([bare, "full"]))).toThrow(/`kernels.linear`.*has no `withLinear`/s);
 });
 
-test("traces have scores where layers attend, and heads everywhere", () => {
+test("traces have weights of attention layers, and heads of all layers", () => {
   const { params, apply } = modelWith([gdn, "full"]);
   const trace = (names: string[]) => {
     const tensors: Record<string, Tensor> = {};
@@ -179,7 +179,7 @@ test("traces have scores where layers attend, and heads everywhere", () => {
   );
 });
 
-test("a stack may hold any layer, such as latent attention", () => {
+test("layerTypes accepts any sequence layer, such as latent attention", () => {
   const mla = latent({
     ...{ ...sizes, kvRank: 8, nopeDim: 4, ropeDim: 2, valueDim: 4 },
     mask: causal(),
@@ -188,7 +188,7 @@ test("a stack may hold any layer, such as latent attention", () => {
   expect(apply(params, ids).shape).toEqual([1, 10, 11]);
 });
 
-test("a prefix hit equals recomputing: bit for bit in the same chunks, and as near as chunks are to each other", () => {
+test("a prefix hit gives the logits of recomputing, bit-identical in the same chunks", () => {
   const { params, apply } = modelWith(hybrid);
   const states = stateCache({ numLayers: 3 });
   const cache = prefixCache({ pages: 16, pageLength: 4, layers: [states, states, states, "paged"] });
@@ -206,13 +206,13 @@ test("a prefix hit equals recomputing: bit for bit in the same chunks, and as ne
   apply(params, ids.slice(0, 6), { cache: fresh });
   expect(logits.data).toEqual(apply(params, ids.slice(6), { cache: fresh }).data);
   expectClose(logits, slice(apply(params, ids), 1, 6));
-  // The next turn of the conversation: all of it is known but its new tokens.
+  // The next message of the conversation: all but the new tokens are cached.
   const next = answer([...ids, 2, 2]);
   expect(next.known).toBe(ids.length);
   expectClose(next.logits, slice(apply(params, [...ids, 2, 2]), 1, ids.length));
 });
 
-test("what a hybrid stack cannot do is refused, with the fix", async () => {
+test("unsupported options of a hybrid stack are refused, with the fix", async () => {
   const { config, params, apply } = modelWith(hybrid);
   expect(() => decoder(configWith(["full", "linear" as never]))).toThrow(
     /decoder: `layerTypes\[1\]` is "linear".*\nFix: write `mixerLayer/,

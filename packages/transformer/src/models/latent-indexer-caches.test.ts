@@ -29,31 +29,28 @@ const caches: Record<string, () => KvCache> = {
   paged: () => pagedCache({ pageLength: 3, pages: 24 }),
 };
 
-test.each(Object.entries(caches))(
-  "%s cache: chunks of any length give the rows of the whole",
-  (_, newCache) => {
-    const layer = layerWith(3);
-    const [params, x] = [double(layer.init(1)), make([2, 8, 6], 2)];
-    const whole = layer.apply(params, x);
-    for (const form of ["naive", "absorbed", "apply"] as const) {
-      for (const chunk of [1, 3, 8]) {
-        const cache = newCache();
-        const parts = Array.from({ length: Math.ceil(8 / chunk) }, (_, i) =>
-          layer[form](params, slice(x, 1, i * chunk, Math.min(8, (i + 1) * chunk)), { cache }),
-        );
-        expect(concat(parts, 1), `${form}, ${chunk}`).toBeAllclose(whole, close);
-      }
+test.each(Object.entries(caches))("%s cache: outputs of chunks equal those of one call", (_, newCache) => {
+  const layer = layerWith(3);
+  const [params, x] = [double(layer.init(1)), make([2, 8, 6], 2)];
+  const whole = layer.apply(params, x);
+  for (const form of ["naive", "absorbed", "apply"] as const) {
+    for (const chunk of [1, 3, 8]) {
+      const cache = newCache();
+      const parts = Array.from({ length: Math.ceil(8 / chunk) }, (_, i) =>
+        layer[form](params, slice(x, 1, i * chunk, Math.min(8, (i + 1) * chunk)), { cache }),
+      );
+      expect(concat(parts, 1), `${form}, ${chunk}`).toBeAllclose(whole, close);
     }
-  },
-);
+  }
+});
 
-test("a cache of latents holds the latent, the rotary key and the index key, once", () => {
+test("a latent cache stores one latent, one rotary key and one index key per token", () => {
   const [layer, cache] = [layerWith(2), latentCache({ latentDim: 4 })];
   layer.apply(layer.init(1), randn([1, 5, 6], { seed: 2 }), { cache });
   expect(cache.bytes).toBe(5 * (4 + 2 + 4) * 4);
 });
 
-test("batches of different lengths choose among their own keys", () => {
+test("in a batch of different lengths, each sequence selects among its own keys", () => {
   const layer = layerWith(2);
   const [params, x] = [double(layer.init(3)), make([2, 7, 6], 4)];
   const cache = pagedCache({ pageLength: 2, pages: 24 });
@@ -65,7 +62,7 @@ test("batches of different lengths choose among their own keys", () => {
   expect(slice(y, 0, 1, 2)).toBeAllclose(slice(layer.apply(params, rows), 1, 3), close);
 });
 
-test("a long text chooses in tiles as the last query does alone", () => {
+test("the last query of a long text selects the same keys in one call as alone with a cache", () => {
   const layer = layerWith(5);
   const [params, x] = [double(layer.init(5)), make([1, 150, 6], 6)];
   const cache = growingCache();
@@ -74,7 +71,7 @@ test("a long text chooses in tiles as the last query does alone", () => {
   expect(last).toBeAllclose(slice(layer.apply(params, x), 1, 149), close);
 });
 
-test("a cache that drops tokens: a query chooses among those that are there", () => {
+test("with a rolling or evicting cache, a query selects among the keys that remain", () => {
   const layer = layerWith(3);
   const [params, x] = [double(layer.init(1)), make([1, 9, 6], 2)];
   const all = latent({ ...layer.config, indexer: { ...layer.config.indexer!, topK: 9 } });
@@ -83,18 +80,20 @@ test("a cache that drops tokens: a query chooses among those that are there", ()
     () => evictingCache({ budget: 4, score: keyNorm() }),
   ];
   kinds.forEach((kind, k) => {
-    const [own, full] = [kind(), kind()];
+    const [topCache, allCache] = [kind(), kind()];
     for (let t = 0; t < 9; t++) {
       const row = slice(x, 1, t, t + 1);
-      const [y, z] = [layer, all].map((one, i) => one.apply(params, row, { cache: [own, full][i]! }));
-      // A window of as many keys leaves no choice.
+      const [y, z] = [layer, all].map((layer, i) =>
+        layer.apply(params, row, { cache: [topCache, allCache][i]! }),
+      );
+      // With topK keys or fewer, all are selected.
       if (k === 0 || t < 3) expect(y!).toBeAllclose(z!, close);
       else if (t > 4) expect(y!.data).not.toEqual(z!.data);
     }
   });
 });
 
-test("a decoder's indexer needs latents for queries, and room for what rotates", () => {
+test("the indexer of a decoder needs `latent.queryRank` and a headDim of at least `ropeDim`", () => {
   const config = {
     ...{
       vocabSize: 7,

@@ -19,7 +19,7 @@ const mixed: DecoderConfig = {
 };
 const ids = [3, 1, 4, 1, 5, 9, 2, 6];
 
-test("layers have the parts that the configuration gives them, and a cache a layer for each that remembers", () => {
+test("layers have the configured parts, and the cache has a layer for each mixer and attention", () => {
   const { init, apply } = decoder(mixed);
   const params = init(1);
   expect(params.layers.map((layer) => Object.keys(layer).filter((key) => !key.endsWith("Norm")))).toEqual([
@@ -38,7 +38,7 @@ test("layers have the parts that the configuration gives them, and a cache a lay
   expect([1, 2].map((layer) => (cache.read(layer).key[0] as Tensor).shape[2])).toEqual([8, 8]);
 });
 
-test("attention and the mixer beside it read the same rows, and both are added", () => {
+test("attention and a parallel mixer have the same input, and their outputs are added", () => {
   const hybrid: DecoderConfig = {
     ...config,
     ...{ numLayers: 1, layerTypes: [{ attention: "full", mixer }], feedForwardLayers: [false] },
@@ -63,7 +63,7 @@ test("attention and the mixer beside it read the same rows, and both are added",
   expect(both[output]!.data).toBeAllclose(sum.data, { atol: 1e-5 });
 });
 
-test("cached equals uncached, and documents are apart in every layer", () => {
+test("logits with a cache, and of packed documents, equal those of the text alone", () => {
   const { init, apply } = decoder(mixed);
   const params = init(1);
   const whole = apply(params, ids);
@@ -78,7 +78,7 @@ test("cached equals uncached, and documents are apart in every layer", () => {
   expect(slice(packed, 1, 8).data).toBeAllclose(whole.data, { atol: 1e-5 });
 });
 
-test("a gate of attention closes it where its logits are low", () => {
+test("the attention gate multiplies outputs by the sigmoid of its logits", () => {
   const gated: DecoderConfig = {
     ...config,
     numLayers: 1,
@@ -92,7 +92,7 @@ test("a gate of attention closes it where its logits are low", () => {
   const open = { ...attention, gate: { weight: mul(attention.gate!.weight, 0) } };
   const logits = (attention: object) =>
     apply({ ...params, layers: [{ ...params.layers[0]!, attention: attention as never }] }, ids).data;
-  // A gate of 1/2 on all is half of what the output map gives.
+  // Logits of 0 are gates of 1/2, so an output projection of twice the size gives the ungated output.
   const half = { ...open, output: { weight: mul(attention.output.weight, 2) } };
   const { gate: _, ...plain } = attention;
   const { attentionGate: __, ...bare } = gated;
@@ -100,7 +100,7 @@ test("a gate of attention closes it where its logits are low", () => {
   expect(logits(half)).toBeAllclose(decoder(bare).apply({ ...params, layers }, ids).data, { atol: 1e-5 });
 });
 
-test("a layer with no part at all, a list of another length, and parallel parts alone are refused", () => {
+test("a layer without parts, a list of another length and parallel placement are refused", () => {
   const wrong = (more: object) => () => decoder({ ...mixed, ...more });
   expect(wrong({ feedForwardLayers: [false, false, false, true] })).toThrow(/decoder: `layerTypes\[2\]`/);
   expect(wrong({ feedForwardLayers: [true] })).toThrow(/`feedForwardLayers`/);

@@ -33,7 +33,7 @@ const logits = (dropout: DropoutRates, dropoutSeed?: number, more: Partial<Decod
 const kinds = Object.entries(all).map(([name, rate]) => [name, { [name]: rate } as DropoutRates] as const);
 
 describe.each([...kinds, ["all four", all] as const])("dropout of %s", (_, rates) => {
-  test("is off without a seed; the same seed gives the same numbers, and most others do not", () => {
+  test("is off without a seed, equal for equal seeds, and different for most others", () => {
     const whole = plain.apply(params, ids).data;
     expect(logits(rates)).toEqual(whole);
     const seeds = Array.from({ length: 8 }, (_, seed) => logits(rates, seed).join());
@@ -41,7 +41,7 @@ describe.each([...kinds, ["all four", all] as const])("dropout of %s", (_, rates
     expect(new Set(seeds).size).toBeGreaterThan(3);
   });
 
-  test("has the gradient of central differences, and computed a second time the same one", () => {
+  test("has the gradient of central differences, and the same gradient under remat", () => {
     const model = decoder({ ...config, dropout: rates });
     const wide = mapTensors(params, (x) => randn(x.shape, { seed: x.shape[0]!, dtype: "float64" }));
     const weigh = randn([1, ids.length, 13], { seed: 5, dtype: "float64" });
@@ -62,7 +62,7 @@ describe.each([...kinds, ["all four", all] as const])("dropout of %s", (_, rates
 const identity: TokenLayer<object> = { init: () => ({}), apply: (_, x) => x };
 
 test.each(["pre", "post", "both", "after", "normed"] as const)(
-  "what a layer adds has the same expectation, with the placement %s",
+  "with the placement %s, dropout does not change the mean of what a layer adds",
   (placement) => {
     const layer = transformerLayer({
       ...{ feedForward: identity, placement, dropout: 0.4, residualScale: 0.5 },
@@ -73,12 +73,12 @@ test.each(["pre", "post", "both", "after", "normed"] as const)(
     const total = new Float64Array(6);
     for (let dropoutSeed = 0; dropoutSeed < runs; dropoutSeed++)
       layer.apply(layer.init(1), x, { dropoutSeed }).data.forEach((y, i) => (total[i]! += y / runs));
-    // Half of x is added, and x with 2 / 3 of its size as a deviation: 0.005 of the mean of so many.
+    // The layer adds x / 2. A rate p of 0.4 has a standard deviation of √(p / (1 - p)) / 2 · |x|: about 0.006 of |x| in a mean of 4000.
     expect([...total]).toBeAllclose(mul(x, 1.5).data, { rtol: 0.03, atol: 0 });
   },
 );
 
-test("parts beside each other drop numbers of their own", () => {
+test("parallel attention and feed-forward outputs have independent dropout", () => {
   const layer = transformerLayer({
     attention: { init: () => ({}), apply: (_: object, x: Tensor) => x },
     feedForward: identity,
@@ -88,22 +88,22 @@ test("parts beside each other drop numbers of their own", () => {
   });
   const x = randn([1, 8, 64], { seed: 2 });
   const y = layer.apply(layer.init(1), x, { dropoutSeed: 1 }).data;
-  // None, one or both of two, each of twice its size.
+  // x plus none, one or both of two outputs, each scaled by 1 / (1 - 0.5).
   const parts = new Set(Array.from(y, (number, i) => Math.round(number / x.data[i]!)));
   expect([...parts].sort()).toEqual([1, 3, 5]);
 });
 
-test("with all layers dropped a model is its embeddings and its output map", () => {
+test("with all layers dropped, logits equal those of a model without layers", () => {
   const none = decoder({ ...config, numLayers: 0 });
   const almost = 1 - 2 ** -40;
   expect(logits({ layer: almost }, 7)).toEqual(none.apply({ ...params, layers: [] }, ids).data);
 });
 
-test("layers are dropped as often as the rate says", () => {
+test("the fraction of dropped layers is about the rate", () => {
   const deep = decoder({ ...config, numLayers: 400, dropout: { layer: 0.25 } });
   let calls = 0;
   const layers = Array.from({ length: 400 }, () =>
-    // Reading a layer's weights tells that it was called.
+    // A layer that runs reads its weights.
     Object.defineProperty({ ...params.layers[0]! }, "attention", {
       get: () => {
         calls += 1;
@@ -113,17 +113,17 @@ test("layers are dropped as often as the rate says", () => {
     }),
   );
   deep.apply({ ...params, layers }, [1], { dropoutSeed: 3 });
-  const whole = calls;
+  const callsWithDropout = calls;
   calls = 0;
   deep.apply({ ...params, layers }, [1]);
-  expect(whole / calls).toBeGreaterThan(0.68);
-  expect(whole / calls).toBeLessThan(0.82);
+  expect(callsWithDropout / calls).toBeGreaterThan(0.68);
+  expect(callsWithDropout / calls).toBeLessThan(0.82);
 });
 
 test.each<[string, Partial<DecoderConfig>]>([
   ["latent attention", { latent: { kvRank: 6, nopeDim: 4, ropeDim: 2, valueDim: 4 }, numKvHeads: 2 }],
   [
-    "a mixer beside attention, and one in its place",
+    "a mixer parallel to attention, and one in its place",
     {
       layerTypes: [
         { attention: "full", mixer: mixerLayer({ embedDim: 8, numHeads: 2, mixer: simpleGla() }) },
@@ -132,16 +132,16 @@ test.each<[string, Partial<DecoderConfig>]>([
       ],
     },
   ],
-])("%s takes it", (_, more) => {
-  const own = decoder({ ...config, ...more, dropout: all });
-  const weights = own.init(1);
+])("%s: dropout is equal for equal seeds and off without a seed", (_, more) => {
+  const model = decoder({ ...config, ...more, dropout: all });
+  const weights = model.init(1);
   const run = (dropoutSeed?: number) =>
-    own.apply(weights, ids, dropoutSeed === undefined ? {} : { dropoutSeed }).data;
+    model.apply(weights, ids, dropoutSeed === undefined ? {} : { dropoutSeed }).data;
   expect(run(1)).toEqual(run(1));
   expect(run(1)).not.toEqual(run());
 });
 
-test("an encoder drops the same parts, and only with a seed", () => {
+test("dropout of an encoder is equal for equal seeds and off without a seed", () => {
   const bert: EncoderConfig = {
     ...{ vocabSize: 13, embedDim: 8, hiddenDim: 12, numLayers: 3, numHeads: 2 },
     ...{ contextLength: 32, numTypes: 0, normEps: 1e-5 },
@@ -155,7 +155,7 @@ test("an encoder drops the same parts, and only with a seed", () => {
   );
 });
 
-test("a run that is continued from its checkpoint drops what it would have dropped; evaluation drops nothing", async () => {
+test("a resumed run equals an uninterrupted run with dropout, and evaluation has no dropout", async () => {
   const model = decoder({ ...config, dropout: all });
   const loss = tokenLoss(model, { dropoutSeed: 11 });
   const text = Array.from({ length: 90 }, (_, i) => (i * i) % 13);
@@ -179,7 +179,7 @@ test("a run that is continued from its checkpoint drops what it would have dropp
   );
 });
 
-test("a loss without a seed drops in training too, other numbers in each batch; a distilled student does", () => {
+test("tokenLoss and distillationLoss drop out by batch number, with seed 0 by default", () => {
   const model = decoder({ ...config, dropout: all });
   const batch = nextTokenBatches(ids, { batchSize: 1, contextLength: 6, seed: 1 })(0);
   const teacher = () => plain.apply(params, batch.ids);
@@ -197,7 +197,7 @@ test("a loss without a seed drops in training too, other numbers in each batch; 
   expect(() => distillationLoss(model, { teacher, dropoutSeed: 0.5 })).toThrow(/`dropoutSeed` is 0.5/);
 });
 
-test("an export leaves it out", async () => {
+test("an exported configuration has no dropout", async () => {
   const fields = async (dropout: DropoutRates | undefined) => {
     const out = memoryFolder();
     await exportModel({ config: { ...config, ...(dropout && { dropout }) }, params }, { to: "hf", out });
@@ -208,10 +208,10 @@ test("an export leaves it out", async () => {
 
 test.each<[string, unknown, RegExp]>([
   ["a rate of 1", { dropout: { residual: 1 } }, /decoder: `config.dropout.residual` is 1/],
-  ["another part", { dropout: { attn: 0.1 } }, /decoder: `attn` is 0.1/],
-  ["a number", { dropout: 0.1 }, /`config.dropout` is 0.1/],
+  ["an unknown part", { dropout: { attn: 0.1 } }, /decoder: `attn` is 0.1/],
+  ["a single rate", { dropout: 0.1 }, /`config.dropout` is 0.1/],
   [
-    "layers whose keys others read",
+    "layer dropout with shared keys and values",
     { dropout: { layer: 0.1 }, sharedKeyValues: [0, 0, 2] },
     /`config.dropout.layer` is 0.1, expected 0/,
   ],
@@ -219,7 +219,7 @@ test.each<[string, unknown, RegExp]>([
   expect(() => decoder({ ...config, ...(more as Partial<DecoderConfig>) })).toThrow(message);
 });
 
-test("a seed that is none, or stands beside a cache, is refused", () => {
+test("an invalid seed, and a seed together with a cache, are refused", () => {
   const model = decoder({ ...config, dropout: all });
   expect(() => model.apply(params, ids, { dropoutSeed: 0.5 })).toThrow(/decoder.apply: `dropoutSeed` is 0.5/);
   expect(() => model.apply(params, ids, { dropoutSeed: 1, cache: {} as never })).toThrow(
@@ -227,7 +227,7 @@ test("a seed that is none, or stands beside a cache, is refused", () => {
   );
 });
 
-test("every layer of a call and every batch of a run has a seed of its own", () => {
+test("layers of a call and batches of a run have different seeds", () => {
   const drops = callDropout({ residual: 0.1 }, 5, 3);
   expect(new Set([0, 1, 2].map((layer) => drops.ofLayer(layer).dropoutSeed)).size).toBe(3);
   expect(new Set([0, 1, 2, 3].map((number) => batchSeed(5, number))).size).toBe(4);

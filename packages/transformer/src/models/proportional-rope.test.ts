@@ -3,7 +3,7 @@ import { randn } from "@qkv/tensor";
 import { expect, test } from "vitest";
 import { proportionalRope } from "./proportional-rope.js";
 
-test("fast pairs rotate as if all did, slow pairs stay, a factor slows both", () => {
+test("golden: the share of fastest pairs keeps its frequencies, the others have 0; the factor divides them", () => {
   const frequencies = (options: Parameters<typeof proportionalRope>[0]) =>
     Array.from(
       proportionalRope(options).rotaryFrequencies({ base: 10000, rotaryDim: 8, length: 1 }).frequencies,
@@ -13,7 +13,7 @@ test("fast pairs rotate as if all did, slow pairs stay, a factor slows both", ()
   expect(frequencies({ share: 0.4 })).toEqual([1, 0, 0, 0]);
 });
 
-test("halves of the whole head are pairs, unlike a rotary embedding of part of it", () => {
+test("pairs span the whole head, unlike those of `rotaryDim`", () => {
   const x = randn([1, 1, 3, 8], { seed: 1 });
   const [some, all, part] = [
     rope({ headDim: 8, scaling: proportionalRope({ share: 0.5 }) }),

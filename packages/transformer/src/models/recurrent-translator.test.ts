@@ -25,23 +25,23 @@ const kinds = {
 const ids = (rows: number[][]) => tensor(rows, { dtype: "int32" });
 const makeModel = (kind: keyof typeof kinds) => {
   const { attention, queryState } = kinds[kind];
-  const of = {
+  const config = {
     vocabSize: 98,
     embedDim: 4,
     hiddenDim: F,
     attention: attention as TranslatorAttention<object>,
     queryState,
   };
-  return recurrentTranslator<object>(of);
+  return recurrentTranslator<object>(config);
 };
 const names = Object.keys(kinds) as (keyof typeof kinds)[];
 
-test.each(names)("%s: a source that is filled up gives what it gives alone", (kind) => {
+test.each(names)("%s: padding of a source does not change the logits", (kind) => {
   const model = makeModel(kind);
   const params = model.init(1);
-  const written = [95, 3];
-  const alone = model.apply(params, model.encode(params, ids([[5, 6]])), ids([written])).data;
-  const read = model.encode(
+  const target = [95, 3];
+  const alone = model.apply(params, model.encode(params, ids([[5, 6]])), ids([target])).data;
+  const encoded = model.encode(
     params,
     ids([
       [5, 6, 97, 97],
@@ -49,24 +49,24 @@ test.each(names)("%s: a source that is filled up gives what it gives alone", (ki
     ]),
     [2, 4],
   );
-  const together = model.apply(params, read, ids([written, written]));
+  const together = model.apply(params, encoded, ids([target, target]));
   expect(slice(together, 0, 0, 1).data).toBeAllclose(alone, { rtol: 0, atol: 5e-6 });
 });
 
-test.each(names)("%s: a token is predicted from those before it, and the alignment sums to 1", (kind) => {
+test.each(names)("%s: later tokens do not affect a token, and rows of the alignment sum to 1", (kind) => {
   const model = makeModel(kind);
   const params = model.init(2);
-  const read = model.encode(params, ids([[5, 6, 7]]));
+  const encoded = model.encode(params, ids([[5, 6, 7]]));
   const tensors: Record<string, Tensor> = {};
-  const logits = (written: number[]) =>
-    model.apply(params, read, ids([written]), { trace: { names: ["weights"], tensors } });
+  const logits = (target: number[]) =>
+    model.apply(params, encoded, ids([target]), { trace: { names: ["weights"], tensors } });
   const first = (x: Tensor) => slice(x, 1, 0, 2).data;
   expect(first(logits([95, 3, 4]))).toEqual(first(logits([95, 3, 9])));
   expect(tensors["weights"]!.shape).toEqual([1, 1, 3, 3]);
   sum(tensors["weights"]!, { axis: 3 }).data.forEach((total) => expect(total).toBeCloseTo(1, 5));
 });
 
-test.each(names)("%s: every weight is trained, and a batch is learned by heart", (kind) => {
+test.each(names)("%s: every weight has a gradient, and training fits one batch", (kind) => {
   const model = makeModel(kind);
   const pairs = dates({ seed: 1 });
   const pairAt = (n: number) => ({ source: ascii.encode(pairs(n).source), target: ascii.encode("ab") });
@@ -91,13 +91,13 @@ test.each(names)("%s: every weight is trained, and a batch is learned by heart",
   expect(trained.map(ascii.decode)).toEqual(["ab", "ab", "ab"]);
 });
 
-test("an odd width and another order are refused", () => {
+test("an odd `hiddenDim` and an unknown `queryState` are refused", () => {
   const { attention } = kinds.bahdanau;
-  const of = { vocabSize: 9, embedDim: 4, attention };
-  expect(() => recurrentTranslator({ ...of, hiddenDim: 7, queryState: "previous" })).toThrow(
+  const config = { vocabSize: 9, embedDim: 4, attention };
+  expect(() => recurrentTranslator({ ...config, hiddenDim: 7, queryState: "previous" })).toThrow(
     /recurrentTranslator: `hiddenDim` is 7, expected an even integer.*\nFix: each direction/,
   );
-  expect(() => recurrentTranslator({ ...of, hiddenDim: 8, queryState: "next" as "current" })).toThrow(
+  expect(() => recurrentTranslator({ ...config, hiddenDim: 8, queryState: "next" as "current" })).toThrow(
     /`queryState` is "next", expected "previous" or "current"/,
   );
 });

@@ -1,4 +1,4 @@
-// RWKV-7's layers in a decoder: a state in both parts of a layer, and values of the first one in all of them.
+// RWKV-7 in a decoder: time mixing and channel mixing have a state, and later layers read the values of the first.
 import { multiHead } from "@qkv/attention";
 import { slice, type Tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
@@ -33,7 +33,7 @@ function expectClose(ours: Tensor, theirs: Tensor): void {
   ours.data.forEach((x, i) => expect(x).toBeCloseTo(theirs.data[i]!, 4));
 }
 
-test("two layers of a cache for each layer: the state and a token, and a token", () => {
+test("a cache has two layers for each layer: state and shift of time mixing, shift of channel mixing", () => {
   const cache = cacheFor(config);
   apply(model.params, ids, { cache });
   const shapes = Array.from({ length: 6 }, (_, i) =>
@@ -44,7 +44,7 @@ test("two layers of a cache for each layer: the state and a token, and a token",
   expect(() => cache.state(6)).toThrow("`layer` is 6");
 });
 
-test("documents in one call are each alone, and padding is not read", () => {
+test("logits of packed documents equal those of each alone, and padding does not enter the state", () => {
   const documents = ids.map((_, t) => (t < 4 ? 0 : 1));
   const packed = apply(model.params, ids, { documents });
   expectClose(slice(packed, 1, 0, 4), apply(model.params, ids.slice(0, 4)));
@@ -56,16 +56,16 @@ test("documents in one call are each alone, and padding is not read", () => {
   expectClose(next, slice(apply(model.params, ids), 1, 4));
 });
 
-test("values of the first layer are those of the call: two calls do not meet", () => {
+test("values of the first layer are not kept between calls, and a stack without a first layer is refused", () => {
   const alone = apply(model.params, ids).data;
   apply(model.params, [8, 8, 8]);
   expect(apply(model.params, ids).data).toEqual(alone);
-  // Without a first layer there are none.
+  // A stack of later layers alone has no first values.
   const without = { ...config, layerTypes: [later, later, later] } as DecoderConfig;
   expect(() => decoder(without).apply(decoder(without).init(1), ids)).toThrow(/`firstLayer`/);
 });
 
-test("in 8 bits the large matrices are rounded, and maps of low rank are not", () => {
+test("quantize rounds the large matrices, but not those of low rank", () => {
   const { model: rounded, report } = quantize(model);
   const layer = Object.keys(report.errors).filter((path) => path.startsWith("layers.0."));
   expect(layer).toEqual(
@@ -77,7 +77,7 @@ test("in 8 bits the large matrices are rounded, and maps of low rank are not", (
   ours.forEach((x, i) => expect(Math.abs(x - theirs[i]!)).toBeLessThan(0.02));
 });
 
-test("heads are traced and changed; there are no scores", () => {
+test("heads are traced and replaced; attention weights are refused", () => {
   const tensors: Record<string, Tensor> = {};
   apply(model.params, ids, { trace: { names: ["heads", "feedForwardOutput"], tensors } });
   expect(tensors["layers.1.attention.heads"]!.shape).toEqual([1, 2, ids.length, 8]);
@@ -92,7 +92,7 @@ test("heads are traced and changed; there are no scores", () => {
   ).toThrow(/trace.names/);
 });
 
-test("refused: masks, speculation, bidirectional models, and a state beside keys and values", async () => {
+test("masks, speculation, bidirectional models and invalid feed-forward layers are refused", async () => {
   expect(() => apply(model.params, ids, { mask: {} as never })).toThrow("expected none, as some layers hold");
   const drafts = { maxTokens: 1, speculate: { ngramSize: 2, draftLength: 2 } };
   await expect(generate(model, ids, drafts).next()).rejects.toThrow("none for a model with states");
@@ -109,9 +109,13 @@ test("refused: masks, speculation, bidirectional models, and a state beside keys
   );
 });
 
-test("a layer of one's own in place of the feed-forward layer, without a state, fills no cache", () => {
-  const own = feedForward({ embedDim: 16, hiddenDim: 5, activation: "relu", gated: false });
-  const layers = { ...config, layerTypes: ["full", "full", "full"], feedForwardLayers: [own, true, own] };
+test("a custom feed-forward layer without a state has no cache layer", () => {
+  const custom = feedForward({ embedDim: 16, hiddenDim: 5, activation: "relu", gated: false });
+  const layers = {
+    ...config,
+    layerTypes: ["full", "full", "full"],
+    feedForwardLayers: [custom, true, custom],
+  };
   const stack = decoder(layers as unknown as DecoderConfig);
   const params = stack.init(1);
   expect(params.layers.map(({ feedForward }) => Object.keys(feedForward))).toEqual([

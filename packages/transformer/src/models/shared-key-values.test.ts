@@ -6,7 +6,7 @@ import { cacheFor } from "../generation/cache-for.js";
 import type { DecoderConfig } from "./decoder-config.js";
 import { decoder } from "./decoder.js";
 
-/** Five layers, of which three make keys and values; widths, heads and rotary embeddings differ. */
+/** Five layers, three of which compute keys and values, with different widths, head dimensions and rotary bases. */
 const config: DecoderConfig = {
   ...{ vocabSize: 23, embedDim: 16, hiddenDim: 12, numLayers: 5, numHeads: 4, numKvHeads: 2, headDim: 4 },
   ...{ contextLength: 64, normEps: 1e-5, stopIds: [], activation: "geluTanh", placement: "both" },
@@ -33,7 +33,7 @@ const close = { rtol: 0, atol: 2e-5 };
 const whole = model.apply(params, ids);
 const far = (x: Tensor) => Math.max(...Array.from(x.data, (y, i) => Math.abs(y - whole.data[i]!)));
 
-test("random weights have the sizes of each layer, and no keys and values where another's are read", () => {
+test("initial params have the sizes of each layer, and no key and value projections in layers that share", () => {
   const [sparse, full, , sharing, last] = params.layers;
   expect(Object.keys(sharing!.attention).sort()).toEqual(["output", "query", "queryNorm"]);
   expect(full!.attention.key.weight.shape).toEqual([16, 16]);
@@ -50,23 +50,20 @@ const caches: Record<string, () => KvCache> = {
   unrotated: () => growingCache({ numLayers: 3, unrotatedKeys: true }),
 };
 
-test.each(Object.keys(caches))(
-  "with a %s cache, chunks of any length give what the whole text gives",
-  (name) => {
-    for (const chunk of [1, 3, 5, 9]) {
-      const cache = caches[name]!();
-      for (let at = 0; at < ids.length; at += chunk) {
-        const end = Math.min(at + chunk, ids.length);
-        const logits = model.apply(params, ids.slice(at, end), { cache });
-        expect(logits.data).toBeAllclose(slice(whole, 1, at, end).data, close);
-      }
-      expect(cache.length).toBe(ids.length);
+test.each(Object.keys(caches))("with a %s cache, logits of chunks equal those of the whole text", (name) => {
+  for (const chunk of [1, 3, 5, 9]) {
+    const cache = caches[name]!();
+    for (let at = 0; at < ids.length; at += chunk) {
+      const end = Math.min(at + chunk, ids.length);
+      const logits = model.apply(params, ids.slice(at, end), { cache });
+      expect(logits.data).toBeAllclose(slice(whole, 1, at, end).data, close);
     }
-  },
-);
+    expect(cache.length).toBe(ids.length);
+  }
+});
 
-test("a window that forgets holds what its own queries read, for the layers that share it too", () => {
-  // All layers slide, so that a cache of the window alone gives the same.
+test("a rolling cache holds enough keys for the layers that share them", () => {
+  // With sliding windows in all layers, a cache of the window is enough.
   const sliding: DecoderConfig = { ...config, layerTypes: ids.slice(0, 5).map(() => "sliding" as const) };
   const own = { ...sliding, sharedKeyValues: [0, 1, 2, 2, 1] };
   const { apply, init } = decoder(own);
@@ -82,7 +79,7 @@ test("a window that forgets holds what its own queries read, for the layers that
     );
 });
 
-test("a cache holds three layers, saves them, goes on, and goes back after an error", () => {
+test("a cache has three layers, is saved and restored, and is rolled back after an error", () => {
   const cache = cacheFor(config);
   expect(cache.numLayers).toBe(3);
   model.apply(params, ids.slice(0, 6), { cache });
@@ -102,13 +99,13 @@ test("a cache holds three layers, saves them, goes on, and goes back after an er
   expect(cache.length).toBe(ids.length);
 });
 
-test("quantized keys and values are read by all layers of a type alike", () => {
+test("a quantized cache changes the logits by less than 0.2", () => {
   const cache = quantizedCache({ numLayers: 3, groupSize: 4, residualLength: 4 });
   const logits = model.apply(params, ids, { cache });
   expect(far(logits)).toBeLessThan(0.2);
 });
 
-test("each trait changes the logits", () => {
+test("each option changes the logits", () => {
   const changed: Record<string, DecoderConfig> = {
     sharedKeyValues: { ...config, sharedKeyValues: [0, 1, 2, 0, 1] },
     valueNorm: { ...config, valueNorm: false },
@@ -140,14 +137,14 @@ test("each trait changes the logits", () => {
     })),
   };
   const before = model.apply(scaled, ids).data;
-  for (const [name, own] of Object.entries(changed)) {
-    const after = decoder(own).apply(scaled, ids).data;
-    const most = Math.max(...Array.from(after, (y, i) => Math.abs(y - before[i]!)));
-    expect(most, name).toBeGreaterThan(1e-3);
+  for (const [name, changedConfig] of Object.entries(changed)) {
+    const after = decoder(changedConfig).apply(scaled, ids).data;
+    const largest = Math.max(...Array.from(after, (y, i) => Math.abs(y - before[i]!)));
+    expect(largest, name).toBeGreaterThan(1e-3);
   }
 });
 
-test("each layer's output is multiplied by its own scale, after the embedding that it adds", () => {
+test("`layerScale` multiplies the output of each layer, after its per-layer embedding is added", () => {
   const { altUp: _, ...others } = config;
   const [plain, scaled] = [others, { ...others, layerScale: true }].map((own) => decoder(own)) as [
     ReturnType<typeof decoder>,
@@ -171,13 +168,13 @@ test("each layer's output is multiplied by its own scale, after the embedding th
   expect(after["layers.1.output"]!.data).toEqual(before["layers.1.output"]!.data);
 });
 
-test("layers may be replaced after the residual: interventions reach the streams", () => {
+test("an intervention on a layer output changes the logits, with AltUp streams", () => {
   const zero = (x: Tensor) => mul(x, 0);
   const trace = { names: [], tensors: {}, interventions: { "layers.2.output": zero } };
   expect(far(model.apply(params, ids, { trace }))).toBeGreaterThan(1e-3);
 });
 
-test("what does not fit is refused", () => {
+test("invalid options, and a cache of another number of layers, are refused", () => {
   const refused = (more: Partial<DecoderConfig>) => () => decoder({ ...config, ...more });
   expect(refused({ sharedKeyValues: [0, 1, 2, 2] })).toThrow(
     /`sharedKeyValues` .*a number for each of the 5/,

@@ -39,7 +39,7 @@ const near = { rtol: 0, atol: 1e-5 };
 test.each([
   ["log-mel frames", whisperLike, [1, 4, 20], 10],
   ["samples", moonshineLike, [1, 90], 10],
-] as const)("%s: tokens one at a time with a cache give what all at once give", (_, config, shape, rows) => {
+] as const)("%s: logits token by token with a cache equal those of one call", (_, config, shape, rows) => {
   fc.assert(
     fc.property(
       fc.array(fc.integer({ min: 0, max: 10 }), { minLength: 1, maxLength: 8 }),
@@ -61,7 +61,7 @@ test.each([
   );
 });
 
-test("the decoder's look at sound is traced by name, and a row of it adds up to 1", () => {
+test("cross-attention weights are traced by name, and rows sum to 1", () => {
   const model = speechToText(whisperLike);
   const params = model.init(1);
   const tensors: Record<string, Tensor> = {};
@@ -88,11 +88,11 @@ test("the decoder's look at sound is traced by name, and a row of it adds up to 
   sum(weights, { axis: 3 }).data.forEach((total) => expect(total).toBeCloseTo(1, 5));
 });
 
-test("rows of padding are seen by nobody", () => {
+test("padded frames do not affect the logits", () => {
   const model = speechToText(whisperLike);
   const params = model.init(1);
   const features = randn([1, 4, 20], { seed: 1 });
-  // Row 5 reads the frames up to 11, two convolutions of three together.
+  // The two convolutions of kernel size 3 give row 5 a receptive field up to frame 12.
   const other = randn([1, 4, 20], { seed: 2 });
   const mixed = tensor(
     Float32Array.from(features.data, (x, i) => (i % 20 < 13 ? x : other.data[i]!)),
@@ -104,7 +104,7 @@ test("rows of padding are seen by nobody", () => {
   expect(logits(mixed).data[0]).not.toBeCloseTo(logits(features).data[0]!, 4);
 });
 
-test("sound that does not fit is refused, with the fix", () => {
+test("features of another shape, and invalid configurations, are refused", () => {
   const model = speechToText(moonshineLike);
   const params = model.init(1);
   expect(model.leastFrames).toBe(17);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readSpeechTokens } from "./speech-tokens.js";
 
-test("special tokens are read by name, and forced ids in the order of their places", () => {
+test("special tokens are read by name, and forced ids in the order of their positions", () => {
   expect(
     readSpeechTokens({
       lang_to_id: { "<|en|>": 10, "<|de|>": 11 },
@@ -38,7 +38,7 @@ test("special tokens are read by name, and forced ids in the order of their plac
   );
 });
 
-test("what a file leaves out is left out, and a language that is to be found forces nothing", () => {
+test("missing fields are omitted, and a null language forces no ids", () => {
   const none = { suppressed: [], suppressedAtBegin: [], forced: [] };
   expect(readSpeechTokens(undefined)).toEqual(none);
   expect(
@@ -52,7 +52,7 @@ test("what a file leaves out is left out, and a language that is to be found for
   ).toEqual(none);
 });
 
-test("values that are no ids are refused by their names", () => {
+test("values that are not token ids are refused, with the field", () => {
   expect(() => readSpeechTokens({ suppress_tokens: ["a"] })).toThrow(
     /`suppress_tokens` .*expected `suppress_tokens` to be a list of token ids/,
   );

@@ -24,22 +24,26 @@ const output = {
   bias: tensor([0, 0, 1]),
 };
 
-/** Logits of a head with these weights for the rows above. */
-const headLogits = (head: TaskHeadConfig, own: TaskHeadParams, attentionMask?: ReturnType<typeof tensor>) => {
+/** Logits of a head with the given params for the rows above. */
+const headLogits = (
+  head: TaskHeadConfig,
+  headParams: TaskHeadParams,
+  attentionMask?: ReturnType<typeof tensor>,
+) => {
   const { config, init } = encoder({ ...sizes, head });
-  const model = { config, params: { ...init(1), head: own } };
+  const model = { config, params: { ...init(1), head: headParams } };
   return taskLogits(model, rows, attentionMask && { attentionMask }).toNested();
 };
 const labels = ["a", "b", "c"];
 
-test("labels of a text are those of its first token, or of the mean of all", () => {
+test("logits of a text are computed from its first token, or from the mean of all tokens", () => {
   expect(headLogits({ task: "sequence", labels }, { output })).toEqual([[1, -2, 0]]);
   expect(headLogits({ task: "sequence", labels, pooling: "mean" }, { output }, tensor([[1, 1, 0]]))).toEqual([
     [2, 1, 4],
   ]);
 });
 
-test("labels of tokens, and the ends of an answer, are those of each", () => {
+test("token and span heads give logits of each token", () => {
   expect(headLogits({ task: "token", labels }, { output })).toEqual([
     [
       [1, -2, 0],
@@ -56,7 +60,7 @@ test("labels of tokens, and the ends of an answer, are those of each", () => {
   expect(headLogits({ task: "span", labels: ["start", "end"] }, { output: both })).toEqual(rows.toNested());
 });
 
-test("a map with its activation stands before the labels, and a norm after it; a pooler is the map alone", () => {
+test("a dense layer with activation, and a norm, precede the output projection; a pooler is the dense layer alone", () => {
   const dense = {
     weight: tensor([
       [1, 0],
@@ -73,7 +77,7 @@ test("a map with its activation stands before the labels, and a norm after it; a
   expect(headLogits(normed, { dense, norm, output })).toEqual([[1, -1, 1]]);
 });
 
-test("a second head reads the row of the distillation token: labels are the mean of both", () => {
+test("with distillation, logits are the mean of both heads", () => {
   const head = { task: "image", labels, distillation: true } as const;
   const distillation = { weight: tensor(output.weight.toNested()), bias: tensor([2, 0, 0]) };
   // By hand: ([1, -2, 0] + [5, 4, 7]) / 2.
@@ -84,7 +88,7 @@ test("a second head reads the row of the distillation token: labels are the mean
   expect(() => headLogits(head, { output })).toThrow(/distillation/);
 });
 
-test("random weights have what the head reads", () => {
+test("initial params have the layers of the head", () => {
   const head = { task: "token", labels, activation: "gelu", normEps: 1e-5 } as const;
   const made = encoder({ ...sizes, head });
   const params = made.init(1);
@@ -92,7 +96,7 @@ test("random weights have what the head reads", () => {
   expect(taskLogits({ ...made, params }, made.apply(params, [1, 2])).shape).toEqual([1, 2, 3]);
 });
 
-test("scores are what the head says that its logits mean", () => {
+test("labelScores applies softmax, sigmoid or nothing, as the head is configured", () => {
   const logits = tensor([[0, 0]]);
   const head = { task: "sequence", labels: ["a", "b"] } as const;
   expect(labelScores(head, logits).toNested()).toEqual([[0.5, 0.5]]);
@@ -100,7 +104,7 @@ test("scores are what the head says that its logits mean", () => {
   expect(labelScores({ ...head, scores: "none" }, tensor([[3, 4]])).toNested()).toEqual([[3, 4]]);
 });
 
-test("candidate labels are scored by entailment, together or each against contradiction", () => {
+test("entailmentScores normalizes over candidate labels, or against contradiction with `multiLabel`", () => {
   const head = { task: "sequence", labels: ["ENTAILMENT", "neutral", "contradiction"] } as const;
   const logits = tensor([
     [1, 7, 1],
@@ -112,7 +116,7 @@ test("candidate labels are scored by entailment, together or each against contra
   expect(apart).toEqual([1]);
 });
 
-test("what has no head, no rows and no entailment is refused", () => {
+test("a model without a head, params without an output and labels without entailment are refused", () => {
   const plain = encoder(sizes);
   expect(() => taskLogits({ ...plain, params: plain.init(1) }, rows)).toThrow(
     /`model` is "an encoder without a head/,

@@ -18,7 +18,7 @@ test.each<[string, Partial<VisionTransformerConfig>, rows: number]>([
   ["DINOv2 with registers", { layerScale: true, registers: 3 }, 13],
   ["CLIP", { patchBias: false, embeddingNorm: true, finalNorm: "pooled" }, 10],
   ["SigLIP", { classToken: false, pooling: "attention" }, 9],
-])("the traits of %s: a row for each patch, and one vector of an image", (_, traits, rows) => {
+])("the options of %s: a row for each token and patch, and one vector per image", (_, traits, rows) => {
   const model = visionTransformer({ ...sizes, ...traits });
   const params = model.init(1);
   const out = model.apply(params, pixels);
@@ -29,7 +29,7 @@ test.each<[string, Partial<VisionTransformerConfig>, rows: number]>([
   expect(second.data).toBeAllclose(slice(out, 0, 1, 2).data, { rtol: 0, atol: 1e-6 });
 });
 
-test("a patch in another place gives its row in another place, but for positions", () => {
+test("without positions, moving a patch moves its row", () => {
   const model = visionTransformer({ ...sizes, numLayers: 0 });
   const params = model.init(1);
   const still = { ...params, positions: { weight: mul(params.positions.weight, 0) } };
@@ -44,11 +44,11 @@ test("a patch in another place gives its row in another place, but for positions
   expect(slice(left!, 1, 4, 5).data).not.toEqual(slice(right!, 1, 4, 5).data);
 });
 
-test("rows of tokens stand before those of patches: registers last, and without positions", () => {
+test("rows of class, distillation and register tokens precede patches; registers have no positions", () => {
   const traits = { distillationToken: true, registers: 2, numLayers: 0 };
   const model = visionTransformer({ ...sizes, ...traits });
   const params = model.init(1);
-  // Without a norm that hides them: rows as they are before the first layer.
+  // Rows before the first layer, without a norm.
   const tensors: Record<string, Tensor> = {};
   const embeddingRows = (image: Tensor) => {
     model.apply(params, image, { trace: { names: ["embeddings"], tensors } });
@@ -57,9 +57,9 @@ test("rows of tokens stand before those of patches: registers last, and without 
   const rows = embeddingRows(pixels);
   expect(rows.shape).toEqual([2, 13, 8]);
   expect(slice(slice(rows, 0, 0, 1), 1, 2, 4).data).toEqual(params.registers!.weight.data);
-  const place = (i: number) => slice(params.positions.weight, 0, i, i + 1).data;
+  const position = (i: number) => slice(params.positions.weight, 0, i, i + 1).data;
   const token = (x: Tensor, i: number) =>
-    Float32Array.from(x.data, (one, c) => Number(one) + Number(place(i)[c]));
+    Float32Array.from(x.data, (value, c) => Number(value) + Number(position(i)[c]));
   expect(slice(slice(rows, 0, 0, 1), 1, 0, 1).data).toEqual(token(params.classToken!.weight, 0));
   expect(slice(slice(rows, 0, 0, 1), 1, 1, 2).data).toEqual(token(params.distillationToken!.weight, 1));
   // Tokens keep their positions where those of patches are interpolated.
@@ -68,7 +68,7 @@ test("rows of tokens stand before those of patches: registers last, and without 
   expect(slice(wide, 1, 0, 4).data).toEqual(slice(rows, 1, 0, 4).data);
 });
 
-test("another size: positions are interpolated, and a patch that is not whole is left out", () => {
+test("positions are interpolated for other image sizes, and partial patches are cut", () => {
   const model = visionTransformer(sizes);
   const params = model.init(1);
   expect(model.apply(params, randn([1, 3, 16, 8], { seed: 3 })).shape).toEqual([1, 9, 8]);
@@ -76,8 +76,8 @@ test("another size: positions are interpolated, and a patch that is not whole is
   expect(model.apply(params, wide).data).toEqual(model.apply(params, slice(wide, 3, 0, 12)).data);
 });
 
-test("golden: antialiased positions, as PyTorch's interpolate", () => {
-  // By hand, a = -0.5: one place in the middle of two, half of each.
+test("golden: interpolatePositions with antialias equals interpolate of PyTorch", () => {
+  // By hand, a = -0.5: one position in the middle of two is their mean.
   const one = interpolatePositions(tensor([[0], [1]]), [1, 2], [1, 1], { antialias: true });
   expect(one.data).toBeAllclose([0.5], { rtol: 0, atol: 1e-6 });
   // PyTorch 2.6.0: interpolate(torch.tensor([[[[0., 1.]]]]), size=(1, 4), mode="bicubic", antialias=True)
@@ -85,15 +85,15 @@ test("golden: antialiased positions, as PyTorch's interpolate", () => {
   expect(four.data).toBeAllclose([-0.088235, 0.207143, 0.792857, 1.088235], { rtol: 0, atol: 1e-5 });
 });
 
-test("golden: bicubic positions between two, as PyTorch's interpolate", () => {
-  // By hand, a = -0.75: the first of four places is 0.25 before the first of two, so 1.25 from the second, and
-  // w(1.25) = -0.10546875; the next is 0.75 and 1.75 from what lies beyond it, w(0.75) + w(1.75) = 0.2265625.
+test("golden: interpolatePositions is bicubic with a = -0.75, as interpolate of PyTorch", () => {
+  // By hand, a = -0.75: the first of four positions is 0.25 before the first of two, so 1.25 from the second, and
+  // w(1.25) = -0.10546875; the next is 0.75 and 1.75 from the second and its repetition, w(0.75) + w(1.75) = 0.2265625.
   const four = interpolatePositions(tensor([[0], [1]]), [1, 2], [1, 4]);
   expect(four.data).toBeAllclose([-0.10546875, 0.2265625, 0.7734375, 1.10546875], { rtol: 0, atol: 1e-6 });
   const side = fc.integer({ min: 1, max: 6 });
   fc.assert(
     fc.property(side, side, side, side, (a, b, c, d) => {
-      // Equal positions stay so, and a grid of its own size stays as it is.
+      // Equal values stay equal, and a grid of the same size is unchanged.
       const equal = tensor(new Float32Array(a * b).fill(3), { shape: [a * b, 1] });
       expect(interpolatePositions(equal, [a, b], [c, d]).data).toBeAllclose(new Array(c * d).fill(3), {
         rtol: 0,
@@ -108,7 +108,7 @@ test("golden: bicubic positions between two, as PyTorch's interpolate", () => {
   );
 });
 
-test("gradients reach every weight, and are those of central differences at patches", () => {
+test("the gradient of the patch projection equals central differences", () => {
   const model = visionTransformer({
     ...sizes,
     ...{ imageSize: 4, patchSize: 2, embedDim: 4, hiddenDim: 6, numLayers: 1, layerScale: true },
@@ -132,7 +132,7 @@ test("gradients reach every weight, and are those of central differences at patc
   expect(tensorsOf(params).length).toBeGreaterThan(20);
 });
 
-test("attention is traced by name, that of pooling too", () => {
+test("attention weights of layers and of pooling are traced by name", () => {
   const model = visionTransformer({ ...sizes, classToken: false, pooling: "attention" });
   const params = model.init(1);
   const tensors: Record<string, Tensor> = {};
@@ -152,7 +152,7 @@ test.each([
   ["patches", 8],
   ["mean", 8],
   ["cls+patches", 16],
-] as const)("a head for labels of an image reads %s", (pooling, width) => {
+] as const)("an image head with pooling %s has the width of its input", (pooling, width) => {
   const head = { task: "image", labels: ["cat", "dog", "fish"], pooling } as const;
   const model = visionTransformer({ ...sizes, head });
   const params = model.init(1);
@@ -176,7 +176,7 @@ test.each<[Partial<VisionTransformerConfig>, RegExp]>([
   expect(() => visionTransformer({ ...sizes, ...change })).toThrow(message);
 });
 
-test("pixels of another shape are refused, with the fix", () => {
+test("pixels of an invalid shape are refused, with the fix", () => {
   const model = visionTransformer(sizes);
   const params = model.init(1);
   for (const shape of [

@@ -39,14 +39,14 @@ const model: SpeechModel = {
 const sound = (seconds: number) =>
   Float32Array.from({ length: 16000 * seconds }, (_, i) => Math.sin(i / 9) / 4);
 
-test("a sound gives its text, a list one for each, and times when they are asked for", async () => {
+test("an audio gives its text, a list one result each, and `return_timestamps` gives chunks", async () => {
   const recognizer = await pipeline("automatic-speech-recognition", model);
   const { text } = await transcribe(model, sound(0.5), { language: "de", maxTokens: 6 });
   expect(text.length).toBeGreaterThan(0);
   const options = { language: "german", max_new_tokens: 6 };
   expect(await recognizer(sound(0.5), options)).toEqual({ text });
-  const named = { array: sound(0.5), sampling_rate: 16000 };
-  expect(await recognizer([named, sound(0.5)], options)).toEqual([{ text }, { text }]);
+  const withRate = { array: sound(0.5), sampling_rate: 16000 };
+  expect(await recognizer([withRate, sound(0.5)], options)).toEqual([{ text }, { text }]);
   const timed = await transcribe(model, sound(1.5), {
     language: "de",
     timestamps: true,
@@ -67,7 +67,7 @@ test("a sound gives its text, a list one for each, and times when they are asked
   expect([recognizer.task, recognizer.model]).toEqual(["automatic-speech-recognition", model]);
 });
 
-test("sound of another rate, files and other options are refused with what to write", async () => {
+test("audio of another sampling rate, file names and unknown options are refused, with the fix", async () => {
   const recognizer = await pipeline("automatic-speech-recognition", model);
   await expect(recognizer({ array: sound(0.5), sampling_rate: 44100 })).rejects.toThrow(
     /`sampleRate` is 44100, expected 16000 Hz.*\nFix: let the platform decode and resample/,

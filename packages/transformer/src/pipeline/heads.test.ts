@@ -9,7 +9,7 @@ import { pipeline } from "./pipeline.js";
 const words = ["who", "was", "jim", "a", "nice", "puppet", "this", "example", "is", ".", "cat", "dog"];
 const tokenizer = bertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ...words].join("\n"));
 
-/** A model with this head. */
+/** An encoder with random weights and the given head. */
 function modelWithHead(head: TaskHeadConfig): EncoderModel {
   const { config, init, apply, maskedTokenLogits } = encoder({
     ...{ vocabSize: 17, embedDim: 16, hiddenDim: 24, numLayers: 2, numHeads: 2, contextLength: 16 },
@@ -18,7 +18,7 @@ function modelWithHead(head: TaskHeadConfig): EncoderModel {
   return { config, params: init(5), tokenizer, apply, maskedTokenLogits };
 }
 
-/** Scores of a text, or of a pair, by the model itself: `[labels]`, or `[T, labels]`. */
+/** Scores of a text or pair, computed without a pipeline: `[labels]`, or `[T, labels]`. */
 function expectedScores(model: EncoderModel, text: string, pair?: string): number[] | number[][] {
   const { ids, typeIds } = tokenizer.encoding(text, pair === undefined ? {} : { pair });
   const types = tensor([typeIds], { dtype: "int32" });
@@ -30,7 +30,7 @@ const near = (value: number): number => expect.closeTo(value, 5) as number;
 
 const moods = modelWithHead({ task: "sequence", labels: ["bad", "fair", "good"], activation: "tanh" });
 
-test("text-classification: the likeliest label, several, or all, of a text and of each of a list", async () => {
+test("text-classification: the top label, the top k or all, for a text and for a list", async () => {
   const classify = await pipeline("text-classification", moods);
   const texts = ["jim was a nice puppet", "a cat"];
   const all = texts.map((text) =>
@@ -50,7 +50,7 @@ test("text-classification: the likeliest label, several, or all, of a text and o
   expect(await other(texts[1]!)).toEqual(all[1]!.slice(0, 1));
 });
 
-test("text-classification: scores are what the head says", async () => {
+test('text-classification: scores are logits if the head has `scores: "none"`', async () => {
   const head = { ...moods.config.head!, scores: "none" } as const;
   const regression = await pipeline("text-classification", { ...moods, config: { ...moods.config, head } });
   const [best] = await regression("a cat");
@@ -60,7 +60,7 @@ test("text-classification: scores are what the head says", async () => {
 
 const names = modelWithHead({ task: "token", labels: ["O", "B-PER", "I-PER", "B-LOC"] });
 
-test("token-classification: tokens with their labels, without special ones and those that are ignored", async () => {
+test("token-classification: labels of tokens, without special tokens and ignored labels", async () => {
   const classify = await pipeline("token-classification", names);
   const text = "jim was a nice puppet";
   const tokens = tokenizer.encoding(text).ids.flatMap((id, index) => {
@@ -78,11 +78,11 @@ test("token-classification: tokens with their labels, without special ones and t
   expect((await pipeline("ner", names)).task).toBe("token-classification");
 });
 
-test("token-classification: neighbours of one kind are one group", async () => {
-  // Each token's label is its own: the head reads the embedding alone.
+test("token-classification: adjacent tokens of one entity form a group with the mean score", async () => {
+  // A model whose rows give each word a fixed label.
   const labels = ["O", "B-PER", "I-PER", "E-PER", "S-LOC"];
   const head = { task: "token", labels } as const;
-  const own = modelWithHead(head);
+  const base = modelWithHead(head);
   const byWord: Record<string, string> = {
     jim: "B-PER",
     was: "I-PER",
@@ -92,12 +92,12 @@ test("token-classification: neighbours of one kind are one group", async () => {
     dog: "S-LOC",
   };
   const fake: EncoderModel = {
-    ...own,
+    ...base,
     params: {
-      ...own.params,
+      ...base.params,
       head: { output: { weight: tensor(labels.map((_, i) => labels.map((__, j) => Number(i === j)))) } },
     },
-    config: { ...own.config, embedDim: labels.length },
+    config: { ...base.config, embedDim: labels.length },
     apply: (_params, ids) => {
       const [list] = (ids as ReturnType<typeof tensor>).toNested() as number[][];
       const rows = list!.map((id) =>
@@ -118,13 +118,13 @@ test("token-classification: neighbours of one kind are one group", async () => {
     ["LOC", "cat"],
     ["LOC", "dog"],
   ]);
-  const share = Math.exp(9) / (Math.exp(9) + 4);
-  expect(groups[0]!.score).toBeCloseTo(share, 5);
+  const probability = Math.exp(9) / (Math.exp(9) + 4);
+  expect(groups[0]!.score).toBeCloseTo(probability, 5);
 });
 
 const answers = modelWithHead({ task: "span", labels: ["start", "end"] });
 
-test("question-answering: the likeliest stretches of the context, as all pairs of places give them", async () => {
+test("question-answering: the answers with the highest scores of all spans of the context", async () => {
   const answer = await pipeline("question-answering", answers);
   const [question, context] = ["who was jim", "jim was a nice puppet ."];
   const { ids, sequenceIds, typeIds } = tokenizer.encoding(question, { pair: context });
@@ -150,7 +150,7 @@ test("question-answering: the likeliest stretches of the context, as all pairs o
         : [],
     ),
   );
-  const best = all.sort((a, b) => b.score - a.score).map((one) => ({ ...one, score: near(one.score) }));
+  const best = all.sort((a, b) => b.score - a.score).map((span) => ({ ...span, score: near(span.score) }));
   expect(await answer(question, context)).toEqual(best[0]);
   expect(await answer(question, context, { top_k: 4 })).toEqual(best.slice(0, 4));
   expect(await answer([question], [context])).toEqual([best[0]]);
@@ -163,7 +163,7 @@ const inference = modelWithHead({
   activation: "tanh",
 });
 
-test("zero-shot-classification: candidates by entailment, together, each by itself, and one alone", async () => {
+test("zero-shot-classification: scores by entailment, over all labels, with multi_label, and of one label", async () => {
   const classify = await pipeline("zero-shot-classification", inference);
   const [text, labels] = ["jim was a nice puppet", ["cat", "dog", "puppet"]];
   const odds = labels.map((label) => {
@@ -195,7 +195,7 @@ test("zero-shot-classification: candidates by entailment, together, each by itse
   await expect(classify(text, [])).rejects.toThrow(/`candidate_labels`/);
 });
 
-test("a model with another head is refused, with the class that has it", async () => {
+test("a model with another head is refused, with the Hugging Face class to use", async () => {
   await expect(pipeline("text-classification", names)).rejects.toThrow(
     /a model with a head for token.*BertForSequenceClassification/s,
   );

@@ -43,7 +43,7 @@ const image = (seed: number) => ({
   height: 6,
 });
 
-test("image-classification: labels with their probabilities, the likeliest first", async () => {
+test("image-classification: labels with their probabilities, in descending order", async () => {
   const classify = await pipeline("image-classification", classifier);
   const [one, two] = [image(1), image(2)];
   const scores = labelScores(
@@ -59,7 +59,7 @@ test("image-classification: labels with their probabilities, the likeliest first
   expect(classify.task).toBe("image-classification");
 });
 
-test("image-feature-extraction: a row for each patch, or one vector of an image", async () => {
+test("image-feature-extraction: hidden states of all tokens, or one pooled vector per image", async () => {
   const extract = await pipeline("image-feature-extraction", visionModel(sizes));
   const rows = await extract([image(1), image(2)]);
   expect(rows.dims).toEqual([2, 5, 8]);
@@ -91,7 +91,7 @@ function dualEncoderModel(change: Partial<DualEncoderConfig>): DualEncoderModel 
   return { config, params: init(2), tokenizer, processor, embedTexts, embedImages, logits };
 }
 
-test("zero-shot-image-classification: one label of all, or each by itself", async () => {
+test("zero-shot-image-classification: softmax over the labels, or a sigmoid of each", async () => {
   const softmax = await pipeline("zero-shot-image-classification", dualEncoderModel({}));
   const found = await softmax(image(1), ["cat", "dog"]);
   expect(found.map(({ label }) => label).sort()).toEqual(["cat", "dog"]);
@@ -134,7 +134,7 @@ test("models of another kind and models without a processor are refused, with th
   await expect(zero(image(1), [])).rejects.toThrow(/one label or more/);
 });
 
-test("a folder with its processor; other loaders name the one that knows it", async () => {
+test("a folder loads with its processor, and other loaders name `loadVision`", async () => {
   const { params } = classifier;
   const C = sizes.embedDim;
   const { attention, feedForward, attentionNorm, feedForwardNorm } = params.layers[0]!;
@@ -195,7 +195,7 @@ test("a folder with its processor; other loaders name the one that knows it", as
   await expect(loadVision(new Uint8Array(8))).rejects.toThrow(/expected a folder of Hugging Face/);
 });
 
-test("each type of a model of images has its loader in the refusal of others", () => {
+test("imageLoaders lists the loader of each image model type", () => {
   const types = (tables: readonly { readonly modelTypes: readonly string[] }[]) =>
     tables.flatMap(({ modelTypes }) => modelTypes);
   const dual = types(dualEncoderArchitectures);

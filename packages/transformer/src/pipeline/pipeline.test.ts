@@ -63,8 +63,8 @@ const reader: EncoderModel = {
 };
 
 const story = "once upon a time";
-/** The ids that `generate` gives. */
-async function generated(prompt: string, options: Parameters<typeof generate>[2]): Promise<number[]> {
+/** Ids of `generate`. */
+async function generatedIds(prompt: string, options: Parameters<typeof generate>[2]): Promise<number[]> {
   const ids: number[] = [];
   for await (const { id } of generate(model, prompt, options)) ids.push(id);
   return ids;
@@ -82,11 +82,11 @@ async function refusal(call: () => unknown): Promise<string> {
   throw new Error("nothing was refused");
 }
 
-test("a text gives a list of one result, with the prompt in front", async () => {
+test("text-generation: a text gives one result, which begins with the prompt unless `return_full_text` is false", async () => {
   const generator = await pipeline("text-generation", model);
   const output = await generator(story, { max_new_tokens: 6 });
   expect(output).toEqual([
-    { generated_text: completedText(story, await generated(story, { maxTokens: 6 })) },
+    { generated_text: completedText(story, await generatedIds(story, { maxTokens: 6 })) },
   ]);
   expect(output[0]!.generated_text.startsWith(story)).toBe(true);
   const [added] = await generator(story, { max_new_tokens: 6, return_full_text: false });
@@ -98,7 +98,7 @@ test("a text gives a list of one result, with the prompt in front", async () => 
   ]);
 });
 
-test("a list of texts gives a list of results for each, those that each gives alone", async () => {
+test("text-generation: a list of texts gives the results of each text alone", async () => {
   const generator = await pipeline("text-generation", model);
   const texts = [story, "the cat sat"];
   const output = await generator(texts, { max_new_tokens: 5 });
@@ -108,7 +108,7 @@ test("a list of texts gives a list of results for each, those that each gives al
   expect(await generator([])).toEqual([]);
 });
 
-test("without a limit 256 tokens are generated, or what the context holds; lengths count as they say", async () => {
+test("text-generation: by default 256 tokens or the rest of the context; max_length includes the prompt, max_new_tokens does not", async () => {
   const generator = await pipeline("text-generation", model);
   const count = async (options?: Parameters<typeof generator>[1]) => {
     const ids: bigint[] = [];
@@ -131,14 +131,14 @@ test("without a limit 256 tokens are generated, or what the context holds; lengt
   expect(ids).toBe(256); // a call for the prompt, one for each token, less one for the end
 });
 
-test("draws have the temperature, the top-k, the top-p and the seed of `generate`, 50 tokens by default", async () => {
+test("text-generation: sampling options equal those of `generate`, with top_k 50 by default", async () => {
   const generator = await pipeline("text-generation", model);
   const drawn = async (options: object) =>
     (await generator(story, { max_new_tokens: 8, do_sample: true, seed: 7, ...options }))[0]!.generated_text;
   const expected = async (sampling: object) =>
     completedText(
       story,
-      await generated(story, { maxTokens: 8, sampling: { seed: 7, temperature: 1, ...sampling } }),
+      await generatedIds(story, { maxTokens: 8, sampling: { seed: 7, temperature: 1, ...sampling } }),
     );
   expect(await drawn({})).toBe(await expected({ topK: 50 }));
   expect(await drawn({ temperature: 3, top_k: 0 })).toBe(await expected({ temperature: 3 }));
@@ -146,9 +146,9 @@ test("draws have the temperature, the top-k, the top-p and the seed of `generate
   expect(await drawn({ min_p: 0.2, repetition_penalty: 1.5 })).toBe(
     await expected({ topK: 50, minP: 0.2, repetitionPenalty: 1.5 }),
   );
-  // Without `do_sample` the likeliest token is taken, whatever the temperature.
+  // Without `do_sample`, decoding is greedy at any temperature.
   const [greedy] = await generator(story, { max_new_tokens: 8, temperature: 3 });
-  expect(greedy!.generated_text).toBe(completedText(story, await generated(story, { maxTokens: 8 })));
+  expect(greedy!.generated_text).toBe(completedText(story, await generatedIds(story, { maxTokens: 8 })));
   const texts = new Set<string>();
   for (let i = 0; i < 8; i++)
     texts.add(
@@ -157,7 +157,7 @@ test("draws have the temperature, the top-k, the top-p and the seed of `generate
   expect(texts.size).toBeGreaterThan(1);
 });
 
-test("several results of a text are the samples of generateBatch, or the best beams", async () => {
+test("text-generation: num_return_sequences gives samples of generateBatch, or the best beams", async () => {
   const generator = await pipeline("text-generation", model);
   const sampled = await generator([story, "the"], {
     ...{ do_sample: true, seed: 2, num_return_sequences: 2, max_new_tokens: 4, top_k: 0 },
@@ -183,7 +183,7 @@ test("several results of a text are the samples of generateBatch, or the best be
   expect(beams).toEqual(sequences[0]!.map(({ ids }) => ({ generated_text: completedText(story, ids) })));
 });
 
-test("options that are logits processors do what those do", async () => {
+test("text-generation: options apply their logits processors", async () => {
   const generator = await pipeline("text-generation", model);
   const run = async (options: object) => {
     const ids: number[] = [];
@@ -212,7 +212,7 @@ test("options that are logits processors do what those do", async () => {
   expect(await run({ logits_processor: [noRepeatNgram(2)] })).toEqual(await run({ no_repeat_ngram_size: 2 }));
 });
 
-test("a streamer receives the prompt, then each token; joined, its text is the result", async () => {
+test("a streamer receives the prompt and each token; its texts concatenate to the result", async () => {
   const generator = await pipeline("text-generation", model);
   const [{ generated_text }] = (await generator(story, { max_new_tokens: 9 })) as [
     { generated_text: string },
@@ -228,7 +228,7 @@ test("a streamer receives the prompt, then each token; joined, its text is the r
   const calls: unknown[] = [];
   const record = { put: (ids: bigint[][]) => calls.push(ids), end: () => calls.push("end") };
   await generator("the", { max_new_tokens: 2, streamer: record });
-  const ids = await generated("the", { maxTokens: 2 });
+  const ids = await generatedIds("the", { maxTokens: 2 });
   expect(calls).toEqual([[tokenizer.encode("the").map(BigInt)], ...ids.map((id) => [[BigInt(id)]]), "end"]);
   expect(() => streamer.put([[1n], [2n]])).toThrow(/^TextStreamer: `ids` is "2 sequences"/);
   expect(await refusal(() => generator([story, "a"], { streamer }))).toMatch(/a streamer of 2 texts/);
@@ -238,7 +238,7 @@ test("a streamer receives the prompt, then each token; joined, its text is the r
   expect(await refusal(() => generator("a", { streamer: (() => 1) as never }))).toMatch(/new TextStreamer\(/);
 });
 
-test("a signal ends a generation with its reason", async () => {
+test("an aborted signal rejects with its reason", async () => {
   const generator = await pipeline("text-generation", model);
   const controller = new AbortController();
   const streamer = { put: () => controller.abort(new Error("enough")), end: () => undefined };
@@ -253,7 +253,7 @@ const chat = [
   { role: "user", content: "the dog" },
 ];
 
-test("a chat gives its messages and the answer; a list of chats a list of them", async () => {
+test("text-generation: a chat gives its messages and the answer, a list of chats one result each", async () => {
   const generator = await pipeline("text-generation", model);
   const options = { max_new_tokens: 3, chat_template: template };
   const output = await generator(chat, options);
@@ -263,7 +263,7 @@ test("a chat gives its messages and the answer; a list of chats a list of them",
   for await (const { id } of generate(model, prompt, { maxTokens: 3 })) ids.push(id);
   const content = tokenizer.decode([...prompt, ...ids]).slice(text.length);
   expect(output).toEqual([{ generated_text: [...chat, { role: "assistant", content }] }]);
-  // As documented, the messages are returned in any case.
+  // `return_full_text` has no effect on chats.
   expect(await generator(chat, { ...options, return_full_text: false })).toEqual(output);
   expect(await generator([chat, chat.slice(0, 1)], options)).toEqual([
     output,
@@ -276,7 +276,7 @@ test("a chat gives its messages and the answer; a list of chats a list of them",
   expect(await refusal(() => generator(chat))).toMatch(/the model came without a chat template/);
 });
 
-test("vectors of tokens and of texts are those of the encoder, as a tensor with dims, data and lists", async () => {
+test("feature-extraction: hidden states and poolings of a text equal those of the encoder", async () => {
   const extractor = await pipeline("feature-extraction", reader);
   const text = "the cat sat";
   const rows = reader.apply(reader.params, tokenizer.encode(text));
@@ -287,14 +287,14 @@ test("vectors of tokens and of texts are those of the encoder, as a tensor with 
   const mean = await extractor(text, { pooling: "mean", normalize: true });
   expect(mean.dims).toEqual([1, 16]);
   expect(mean.data).toEqual(unitLength(meanPooling(rows)).data);
-  const at = (place: number) => rows.data.slice(place * 16, (place + 1) * 16);
+  const rowAt = (t: number) => rows.data.slice(t * 16, (t + 1) * 16);
   for (const pooling of ["cls", "first_token"] as const)
-    expect((await extractor(text, { pooling })).data).toEqual(at(0));
+    expect((await extractor(text, { pooling })).data).toEqual(rowAt(0));
   for (const pooling of ["eos", "last_token"] as const)
-    expect((await extractor(text, { pooling })).data).toEqual(at(4));
+    expect((await extractor(text, { pooling })).data).toEqual(rowAt(4));
 });
 
-test("a batch of texts of several lengths has the vectors that each has alone", async () => {
+test("feature-extraction: a padded batch gives the vectors of each text alone", async () => {
   const extractor = await pipeline("embeddings", reader);
   const texts = ["the cat sat on the mat", "a dog", "time"];
   for (const pooling of ["mean", "cls", "last_token"] as const) {
@@ -317,7 +317,7 @@ test("a batch of texts of several lengths has the vectors that each has alone", 
   expect(extractor.task).toBe("feature-extraction");
 });
 
-test("signs of a vector are its bits, the first in the highest of a byte", async () => {
+test("feature-extraction: quantize packs signs into bits, most significant bit first", async () => {
   const extractor = await pipeline("feature-extraction", reader);
   const { data } = await extractor("the cat", { pooling: "mean" });
   const bits = Array.from(data, (value) => (value > 0 ? "1" : "0")).join("");
@@ -332,7 +332,7 @@ test("signs of a vector are its bits, the first in the highest of a byte", async
   );
 });
 
-test("a text beyond the context of an encoder is cut, and keeps its end token", async () => {
+test("feature-extraction: a text longer than the context is truncated, and keeps its end token", async () => {
   const extractor = await pipeline("feature-extraction", reader);
   const output = await extractor(new Array(40).fill("cat").join(" "));
   expect(output.dims).toEqual([1, 12, 16]);
@@ -340,7 +340,7 @@ test("a text beyond the context of an encoder is cut, and keeps its end token", 
   expect(output.data).toEqual(reader.apply(reader.params, ids).data);
 });
 
-test("the tokens of a mask are the likeliest of the head, with their texts", async () => {
+test("fill-mask: the most likely tokens of the masked-token head, with their texts", async () => {
   const unmasker = await pipeline("fill-mask", reader);
   const text = "the [MASK] sat";
   const output = await unmasker(text);
@@ -400,7 +400,7 @@ async function folder(name: string, more: Record<string, unknown> = {}): Promise
   return path;
 }
 
-test("a folder brings its chat template and the defaults of its generation; progress comes as events", async () => {
+test("a folder loads with its chat template and generation_config.json, and reports progress events", async () => {
   const path = await folder("whole", {
     "generation_config.json": { do_sample: true, top_k: 1, temperature: null, no_repeat_ngram_size: 2 },
   });
@@ -434,7 +434,7 @@ test("a folder brings its chat template and the defaults of its generation; prog
     total: readFileSync(join(path, "model.safetensors")).length,
   });
   expect(events.at(-1)).toEqual({ status: "ready", task: "text-generation", model: path });
-  // A template of its own file goes before that of the configuration.
+  // chat_template.jinja has precedence over tokenizer_config.json.
   const own = await folder("own", { "chat_template.jinja": "{{ messages[0].content }} ran" });
   const other = await pipeline("text-generation", own);
   const streamed: bigint[] = [];
@@ -443,7 +443,7 @@ test("a folder brings its chat template and the defaults of its generation; prog
   expect(tokenizer.decode(streamed.map(Number))).toMatch(/^the cat ran/);
 });
 
-test("dtype rounds matrices, or makes them float32", async () => {
+test("`dtype` quantizes the matrices, or leaves them in float32", async () => {
   const path = await folder("rounded");
   for (const [dtype, quantize] of [
     ["q8", "int8"],
@@ -463,7 +463,7 @@ test("dtype rounds matrices, or makes them float32", async () => {
   expect(heard.model.quantization).toEqual((await loadSpeech(whisper, { quantize: "int8" })).quantization);
 });
 
-test("an encoder's folder gives its pipelines", async () => {
+test("an encoder folder loads for feature-extraction, and fill-mask is refused without a head", async () => {
   const path = fileURLToPath(
     new URL("../../../../conformance/data/models/tiny-bert-random", import.meta.url),
   );
@@ -479,50 +479,46 @@ test("an encoder's folder gives its pipelines", async () => {
 
 test.each<[string, () => unknown, RegExp]>([
   [
-    "a task of other libraries",
+    "an unsupported task",
     () => pipeline("depth-estimation" as never, model),
     /"text-generation", "feature-extr/,
   ],
-  [
-    "a task that is misspelt",
-    () => pipeline("text_generaton" as never, model),
-    /\nFix: write "text-generation"/,
-  ],
+  ["a misspelled task", () => pipeline("text_generaton" as never, model), /\nFix: write "text-generation"/],
   ["no model", () => pipeline("fill-mask", undefined as never), /no task has a default one/],
-  ["an encoder that shall write", () => pipeline("text-generation", reader), /`model` is "an encoder"/],
+  ["an encoder for text-generation", () => pipeline("text-generation", reader), /`model` is "an encoder"/],
   [
-    "a decoder that shall translate",
+    "a decoder for translation",
     () => pipeline("translation", model),
     /expected an encoder–decoder.*\nFix: write "text-generation"/s,
   ],
-  ["a decoder that shall embed", () => pipeline("embeddings", model), /\nFix: write "text-generation"/],
+  ["a decoder for embeddings", () => pipeline("embeddings", model), /\nFix: write "text-generation"/],
   [
     "a model without a tokenizer",
     () => pipeline("text-generation", { ...model, tokenizer: undefined }),
     /a model without a tokenizer/,
   ],
   [
-    "a device by its name",
+    "a device name",
     () => pipeline("text-generation", model, { device: "webgpu" as never }),
     /\nFix: write `device: await webgpu\(\)` of @qkv\/webgpu/,
   ],
   [
-    "a type of another library",
+    "an unsupported dtype",
     () => pipeline("text-generation", model, { dtype: "q4f16" as never }),
     /\nFix: write `dtype: "q4"`/,
   ],
   [
-    "an option that stands elsewhere",
+    "an option of Transformers.js with another name here",
     () => pipeline("text-generation", model, { quantized: true } as never),
     /\nFix: write `dtype: "q8"`\./,
   ],
   [
-    "an option that is misspelt",
+    "a misspelled option",
     () => pipeline("text-generation", model, { progress_calback: 1 } as never),
     /\nFix: write `progress_callback`/,
   ],
   [
-    "a conversion to ONNX",
+    "a repository with ONNX files",
     () => pipeline("feature-extraction", "Xenova/all-MiniLM-L6-v2", { local_files_only: true }),
     /that of a conversion to ONNX.*\nFix: give the repository that it was converted from/,
   ],
@@ -533,13 +529,21 @@ test.each<[string, () => unknown, RegExp]>([
 });
 
 test.each<[string, object, RegExp]>([
-  ["an option that is misspelt", { max_new_token: 3 }, /\nFix: write `max_new_tokens`/],
-  ["a name of ours", { maxTokens: 3 }, /`maxTokens` is 3, expected one of the options/],
-  ["an option that stands elsewhere", { stopping_criteria: [] }, /\nFix: write `signal: controller.signal`/],
-  ["draws beside beams", { do_sample: true, num_beams: 2 }, /beams are searched, not drawn/],
-  ["several equal results", { num_return_sequences: 2 }, /\nFix: write `do_sample: true`/],
-  ["variables of a template for a text", { tokenizer_encode_kwargs: {} }, /the variables of a chat template/],
-  ["a limit that is no number", { max_new_tokens: "8" }, /`max_new_tokens` is "8"/],
+  ["a misspelled option", { max_new_token: 3 }, /\nFix: write `max_new_tokens`/],
+  ["an option of `generate`", { maxTokens: 3 }, /`maxTokens` is 3, expected one of the options/],
+  [
+    "an option of Transformers.js with another name here",
+    { stopping_criteria: [] },
+    /\nFix: write `signal: controller.signal`/,
+  ],
+  ["sampling with beams", { do_sample: true, num_beams: 2 }, /beams are searched, not drawn/],
+  [
+    "several results without sampling or beams",
+    { num_return_sequences: 2 },
+    /\nFix: write `do_sample: true`/,
+  ],
+  ["template variables for a text", { tokenizer_encode_kwargs: {} }, /the variables of a chat template/],
+  ["a limit that is not a number", { max_new_tokens: "8" }, /`max_new_tokens` is "8"/],
 ])("%s is refused in a call", async (_, options, message) => {
   const generator = await pipeline("text-generation", model);
   const text = await refusal(() => generator("the cat", options));
@@ -547,7 +551,7 @@ test.each<[string, object, RegExp]>([
   expect(text).toMatch(message);
 });
 
-test("what is neither text nor chat is refused", async () => {
+test("inputs that are neither texts nor chats are refused", async () => {
   const generator = await pipeline("text-generation", model);
   for (const input of [5, null, ["the", 5], [{ content: "no role" }], [chat, "the"]])
     expect(await refusal(() => generator(input as never))).toMatch(
@@ -558,7 +562,7 @@ test("what is neither text nor chat is refused", async () => {
     expect(await refusal(() => extractor(input as never))).toMatch(/give a text, or a list of texts/);
 });
 
-test("a pipeline that was disposed of refuses calls, and holds no model", async () => {
+test("a disposed pipeline refuses calls and access to its model", async () => {
   const generator = await pipeline("text-generation", model);
   await generator.dispose();
   expect(await refusal(() => generator("the"))).toMatch(/\nFix: make another pipeline/);

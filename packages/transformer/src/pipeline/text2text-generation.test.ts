@@ -25,14 +25,19 @@ function makeModel(
 const model = makeModel();
 const texts = ["the house is small", "das haus"];
 
-/** The text that beam search writes. */
-async function written(one: EncoderDecoderModel, text: string, numBeams = 1, maxTokens = 6): Promise<string> {
-  const { sequences } = await beamSearch(one, [tokenizer.encode(text)], { numBeams, maxTokens });
+/** The best text of beam search. */
+async function bestText(
+  model: EncoderDecoderModel,
+  text: string,
+  numBeams = 1,
+  maxTokens = 6,
+): Promise<string> {
+  const { sequences } = await beamSearch(model, [tokenizer.encode(text)], { numBeams, maxTokens });
   return tokenizer.decode(sequences[0]![0]!.ids);
 }
 
-test("each task has its own name for what is written, one result for each text", async () => {
-  const expected = await Promise.all(texts.map((text) => written(model, text)));
+test("each task has its own result field, and a list gives one result per text", async () => {
+  const expected = await Promise.all(texts.map((text) => bestText(model, text)));
   const options = { max_new_tokens: 6 };
   const write = await pipeline("text2text-generation", model);
   expect(await write(texts, options)).toEqual(expected.map((generated_text) => ({ generated_text })));
@@ -44,15 +49,15 @@ test("each task has its own name for what is written, one result for each text",
   expect(await translate(texts, options)).toEqual(expected.map((translation_text) => ({ translation_text })));
 });
 
-test("beams, and a length that counts the start token", async () => {
+test("num_beams searches with beams, and max_length includes the start token", async () => {
   const write = await pipeline("text2text-generation", model);
   const options = { num_beams: 3, max_new_tokens: 6 };
-  expect(await write(texts[0]!, options)).toEqual([{ generated_text: await written(model, texts[0]!, 3) }]);
-  const short = await written(model, texts[0]!, 1, 4);
+  expect(await write(texts[0]!, options)).toEqual([{ generated_text: await bestText(model, texts[0]!, 3) }]);
+  const short = await bestText(model, texts[0]!, 1, 4);
   expect(await write(texts[0]!, { max_length: 5 })).toEqual([{ generated_text: short }]);
 });
 
-test("languages are a token of the source, and the first token of what is written", async () => {
+test("src_lang sets a token of the source, and tgt_lang the first generated token", async () => {
   const translate = await pipeline("translation", model);
   const [{ translation_text }] = (await translate(texts[0]!, {
     ...{ src_lang: "__fr__", tgt_lang: "de", max_new_tokens: 5 },
@@ -66,7 +71,7 @@ test("languages are a token of the source, and the first token of what is writte
   await expect(translate(texts[0]!, { tgt_lang: "xx" })).rejects.toThrow(/`tgt_lang` is "xx"/);
 });
 
-test("a streamer receives what is written", async () => {
+test("a streamer receives the generated text", async () => {
   const write = await pipeline("text2text-generation", model);
   let text = "";
   const streamer = new TextStreamer(tokenizer, {
@@ -103,7 +108,7 @@ test("zero-shot and text classification read the head of an encoder–decoder", 
   await expect(pipeline("text-classification", model)).rejects.toThrow(/`model` is "a model without a head"/);
 });
 
-test("a model of another kind is refused, with the task that it has", async () => {
+test("a task for another kind of model is refused, with a task of this model", async () => {
   await expect(pipeline("text-generation", model)).rejects.toThrow(
     /`model` is "an encoder–decoder".*\nFix: write "text2text-generation"/s,
   );

@@ -14,7 +14,7 @@ import type { EncoderModel, TextModel } from "../models/model.js";
 import { taskLogits } from "../models/task-head.js";
 import { quantize } from "./quantize.js";
 
-/** The files of a folder of the data, those of its modules under their paths. */
+/** The files of a checkpoint in the reference data, including those of sentence-transformers modules. */
 const files = (folder: string): File[] =>
   ownData
     .files(folder)
@@ -24,21 +24,21 @@ const files = (folder: string): File[] =>
 
 const ids = tensor([[3, 14, 15, 9, 26, 5]], { dtype: "int32" });
 
-/** The model of plain kernels with the numbers of a rounded one. */
-function inFloats(model: EncoderModel, plain: EncoderModel): EncoderModel {
+/** A float32 model with the dequantized weights of a quantized one. */
+function dequantizedModel(model: EncoderModel, plain: EncoderModel): EncoderModel {
   const { apply, maskedTokenLogits } = encoder(model.config);
   const params = dequantizedParams(model.params, plain.params);
   return { ...model, params, apply, maskedTokenLogits };
 }
 
-/** Relative errors of matrices, least and most. */
+/** Lower and upper bounds of the relative quantization errors. */
 const bounds = [
   ["int8", 0.001, 0.015],
   ["int4", 0.02, 0.15],
 ] as const;
 
 test.each(["electra", "albert", "modernbert", "mpnet", "nomic-bert", "distilbert-mlm"])(
-  "%s: loaded in 8 and 4 bits, it computes with the numbers that its matrices were rounded to",
+  "%s loaded in 8 and 4 bits equals the float32 model with dequantized weights",
   async (folder) => {
     const plain = await loadEncoder(files(`hf/${folder}`));
     for (const [kind, least, most] of bounds) {
@@ -55,9 +55,9 @@ test.each(["electra", "albert", "modernbert", "mpnet", "nomic-bert", "distilbert
       expect(isQuantized(model.params.layers[0]!.feedForward.down.weight)).toBe(true);
       expect(model.params.embedding.weight.data).toEqual(plain.params.embedding.weight.data);
       const rows = model.apply(model.params, ids);
-      const same = inFloats(model, plain);
+      const same = dequantizedModel(model, plain);
       expect(rows).toBeAllclose(same.apply(same.params, ids), { rtol: 1e-4, atol: 1e-4 });
-      // The same numbers, rounded after they were read.
+      // `quantize` of the loaded model gives the same.
       const { model: after, report } = quantize(plain, { kind });
       expect(after.apply(after.params, ids).data).toEqual(rows.data);
       expect(report).toEqual(model.quantization);
@@ -74,7 +74,7 @@ test.each([
   "bert-sequence-classification",
   "electra-sequence-classification",
   "modernbert-sequence-classification",
-])("%s: the head stays in floats", async (folder) => {
+])("%s: the head is not quantized", async (folder) => {
   const plain = await loadEncoder(files(`hf/${folder}`));
   const model = await loadEncoder(files(`hf/${folder}`), { quantize: "int4" });
   const paths = Object.keys(model.quantization!.errors);
@@ -82,7 +82,7 @@ test.each([
   expect(model.params.head!.output!.weight.data).toEqual(plain.params.head!.output!.weight.data);
   expect(model.params.head!.dense?.weight.data).toEqual(plain.params.head!.dense?.weight.data);
   const logits = (one: EncoderModel) => taskLogits(one, one.apply(one.params, ids));
-  expect(logits(model)).toBeAllclose(logits(inFloats(model, plain)), { rtol: 1e-4, atol: 1e-4 });
+  expect(logits(model)).toBeAllclose(logits(dequantizedModel(model, plain)), { rtol: 1e-4, atol: 1e-4 });
   expect(logits(model).data).not.toEqual(logits(plain).data);
 });
 
@@ -95,7 +95,7 @@ const tokenizer = loadTokenizer({ "tokenizer.json": new TextEncoder().encode(JSO
 const texts = ["a b c", "f e d c b a"];
 
 test.each(["bert-cls-dense", "bert-mean-normalize"])(
-  "a folder of sentence-transformers, %s, embeds in 8 and 4 bits, with its own modules",
+  "embeddings of %s in 8 and 4 bits equal those with dequantized weights, through its modules",
   async (folder) => {
     const open = (options?: { quantize: "int8" | "int4" }) =>
       loadEncoder(files(`sentence-transformers/${folder}`), { tokenizer, ...options });
@@ -105,7 +105,7 @@ test.each(["bert-cls-dense", "bert-mean-normalize"])(
     for (const [quantize] of bounds) {
       const model = await open({ quantize });
       const vectors = await embed(model, texts);
-      const same = await embed(inFloats(model, plain), texts);
+      const same = await embed(dequantizedModel(model, plain), texts);
       for (const [i, vector] of vectors.entries())
         expect(vector).toBeAllclose(same[i]!, { rtol: 1e-4, atol: 1e-5 });
       distances.push(Math.hypot(...vectors[0]!.map((x, i) => x - whole[0]![i]!)));
@@ -115,7 +115,7 @@ test.each(["bert-cls-dense", "bert-mean-normalize"])(
   },
 );
 
-test("loadAny rounds models of each kind of texts", async () => {
+test("loadAny quantizes decoders, encoders and encoder-decoders", async () => {
   for (const folder of ["sentence-transformers/gemma3-mean-dense-dense", "hf/bert-mlm", "hf/bart"]) {
     const model = (await loadAny(files(folder), { quantize: "int8" })) as TextModel;
     expect(Object.keys(model.quantization!.errors).length).toBeGreaterThan(0);
@@ -125,7 +125,7 @@ test("loadAny rounds models of each kind of texts", async () => {
   expect(any.quantization).toEqual(decoder.quantization);
 });
 
-test("a model that has no room is refused with the roundings that would fit", async () => {
+test("a model that does not fit into device memory is refused, with the quantizations that fit", async () => {
   const deviceWith = (maxBytes: number) =>
     Object.assign(Object.create(js()) as Device, { memory: () => ({ bytes: 0, peakBytes: 0, maxBytes }) });
   await expect(loadEncoder(files("hf/electra"), { device: deviceWith(100_000) })).rejects.toThrow(

@@ -14,13 +14,13 @@ import { speechToText } from "../models/speech-to-text.js";
 import { visionTransformer } from "../models/vision-transformer.js";
 import { quantize } from "./quantize.js";
 
-/** The files of a folder of the data. */
+/** The files of a checkpoint in the reference data. */
 const files = (folder: string): File[] =>
   ["config.json", "model.safetensors"].map(
     (name) => new File([ownData.bytes(`hf/${folder}/${name}`) as BlobPart], name),
   );
 
-/** Relative errors of matrices, least and most. */
+/** Lower and upper bounds of the relative quantization errors. */
 const bounds = [
   ["int8", 0.001, 0.015],
   ["int4", 0.02, 0.15],
@@ -43,40 +43,37 @@ function checkReport(
 test.each([
   ["whisper", randn([1, 16, 40], { seed: 1 })],
   ["moonshine", randn([1, 9000], { seed: 1 })],
-])(
-  "%s hears and writes in 8 and 4 bits with the numbers that its matrices were rounded to",
-  async (folder, sound) => {
-    const plain = await loadSpeech(files(folder));
-    for (const bound of bounds) {
-      const model = await loadSpeech(files(folder), { quantize: bound[0] });
-      const paths = ["encoder.layers.0.attention.query", "decoder.layers.1.crossAttention.key", "output"];
-      checkReport(
-        model.quantization!,
-        bound,
-        paths.map((path) => `${path}.weight`),
-      );
-      const { params } = model;
-      expect(isQuantized(params.decoder.layers[0]!.feedForward.down.weight)).toBe(true);
-      expect(params.embedding.weight.data).toEqual(plain.params.embedding.weight.data);
-      expect(params.encoder.convolutions[0]!.weight.data).toEqual(
-        plain.params.encoder.convolutions[0]!.weight.data,
-      );
-      const whole = { ...plain.params, output: { weight: plain.params.embedding.weight } };
-      const same = dequantizedParams(params, whole as typeof params);
-      const floats = speechToText(model.config);
-      const [source, expected] = [model.encode(params, sound), floats.encode(same, sound)];
-      expect(source.rows).toBeAllclose(expected.rows, near);
-      const ids = [4, 9, 20];
-      expect(model.apply(params, ids, { source })).toBeAllclose(
-        floats.apply(same, ids, { source: expected }),
-        near,
-      );
-    }
-  },
-);
+])("logits of %s in 8 and 4 bits equal those with dequantized weights", async (folder, sound) => {
+  const plain = await loadSpeech(files(folder));
+  for (const bound of bounds) {
+    const model = await loadSpeech(files(folder), { quantize: bound[0] });
+    const paths = ["encoder.layers.0.attention.query", "decoder.layers.1.crossAttention.key", "output"];
+    checkReport(
+      model.quantization!,
+      bound,
+      paths.map((path) => `${path}.weight`),
+    );
+    const { params } = model;
+    expect(isQuantized(params.decoder.layers[0]!.feedForward.down.weight)).toBe(true);
+    expect(params.embedding.weight.data).toEqual(plain.params.embedding.weight.data);
+    expect(params.encoder.convolutions[0]!.weight.data).toEqual(
+      plain.params.encoder.convolutions[0]!.weight.data,
+    );
+    const whole = { ...plain.params, output: { weight: plain.params.embedding.weight } };
+    const same = dequantizedParams(params, whole as typeof params);
+    const floats = speechToText(model.config);
+    const [source, expected] = [model.encode(params, sound), floats.encode(same, sound)];
+    expect(source.rows).toBeAllclose(expected.rows, near);
+    const ids = [4, 9, 20];
+    expect(model.apply(params, ids, { source })).toBeAllclose(
+      floats.apply(same, ids, { source: expected }),
+      near,
+    );
+  }
+});
 
 test.each(["t5", "t5-gated", "bart", "marian", "m2m-100"])(
-  "%s reads and writes in 8 and 4 bits with the numbers that its matrices were rounded to",
+  "logits of %s in 8 and 4 bits equal those with dequantized weights",
   async (folder) => {
     const plain = await loadEncoderDecoder(files(folder));
     for (const bound of bounds) {
@@ -106,7 +103,7 @@ test.each(["t5", "t5-gated", "bart", "marian", "m2m-100"])(
 const pixels = randn([2, 3, 16, 16], { seed: 3 });
 
 test.each(["vit", "dinov2"])(
-  "%s sees in 8 and 4 bits with the numbers that its matrices were rounded to",
+  "hidden states of %s in 8 and 4 bits equal those with dequantized weights",
   async (folder) => {
     const plain = await loadVision(files(folder));
     for (const bound of bounds) {
@@ -122,26 +119,29 @@ test.each(["vit", "dinov2"])(
   },
 );
 
-test.each(["clip", "siglip"])("%s compares texts and images in 8 and 4 bits", async (folder) => {
-  const plain = await loadDualEncoder(files(folder));
-  const texts = tensor([[5, 6, 7, 111]], { dtype: "int32" });
-  for (const bound of bounds) {
-    const model = await loadDualEncoder(files(folder), { quantize: bound[0] });
-    const paths = ["text.layers.0.attention.query", "vision.layers.0.attention.query", "textProjection"];
-    checkReport(
-      model.quantization!,
-      bound,
-      paths.map((path) => `${path}.weight`),
-    );
-    const floats = dualEncoder(model.config);
-    const same = dequantizedParams(model.params, plain.params);
-    const [images, ids] = [model.embedImages(model.params, pixels), model.embedTexts(model.params, texts)];
-    expect(images).toBeAllclose(floats.embedImages(same, pixels), near);
-    expect(ids).toBeAllclose(floats.embedTexts(same, texts), near);
-  }
-});
+test.each(["clip", "siglip"])(
+  "embeddings of %s in 8 and 4 bits equal those with dequantized weights",
+  async (folder) => {
+    const plain = await loadDualEncoder(files(folder));
+    const texts = tensor([[5, 6, 7, 111]], { dtype: "int32" });
+    for (const bound of bounds) {
+      const model = await loadDualEncoder(files(folder), { quantize: bound[0] });
+      const paths = ["text.layers.0.attention.query", "vision.layers.0.attention.query", "textProjection"];
+      checkReport(
+        model.quantization!,
+        bound,
+        paths.map((path) => `${path}.weight`),
+      );
+      const floats = dualEncoder(model.config);
+      const same = dequantizedParams(model.params, plain.params);
+      const [images, ids] = [model.embedImages(model.params, pixels), model.embedTexts(model.params, texts)];
+      expect(images).toBeAllclose(floats.embedImages(same, pixels), near);
+      expect(ids).toBeAllclose(floats.embedTexts(same, texts), near);
+    }
+  },
+);
 
-test("a loaded model of images or of speech is refused, with what rounds it", async () => {
+test("quantize refuses a loaded vision or speech model, with the option of its loader", async () => {
   for (const model of [await loadSpeech(files("whisper")), await loadDualEncoder(files("clip"))])
     expect(() => quantize(model as never)).toThrow(
       /expected a model of texts.*\nFix: load it with `quantize: "int8"`|expected a model/,

@@ -11,7 +11,7 @@ import type { ContentChecksum } from "./content-checksum.js";
 import { modelStore, type ModelStore } from "./model-store.js";
 import { pieceSize } from "./piece-file.js";
 
-// Two whole pieces and a part of a third.
+// Two complete pieces and a part of a third.
 const weights = Uint8Array.from({ length: 2 * pieceSize + 1000 }, (_, i) => (i * 7 + (i >> 13)) % 251);
 const small = new TextEncoder().encode('{"one":1}');
 const check = checks("read", { argument: "source" });
@@ -40,16 +40,16 @@ const read = async (
     await openFile(`${server.site}/m/${name}`, { check, store, within: `${server.site}/m/`, ...more }),
   );
 
-const answered = (request: IncomingMessage) => /^bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1];
+const requestedStart = (request: IncomingMessage) => /^bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1];
 
-/** Compares by digest: element by element, sixteen million numbers take a minute. */
+/** SHA-256, for comparisons; comparing 16 million elements one by one takes a minute. */
 const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 const whole = digest(weights);
 
-/** Breaks a connection off when `count` bytes of the file have been sent. */
-function breakOffAfter(count: number): void {
+/** Closes the connection after `count` bytes of the file. */
+function interruptAfter(count: number): void {
   answer = (request, response) => {
-    const first = Number(answered(request));
+    const first = Number(requestedStart(request));
     if (!request.url!.endsWith("model.safetensors") || first === 0) return false;
     response.writeHead(206, {
       "Content-Range": `bytes ${first}-${weights.length - 1}/${weights.length}`,
@@ -61,11 +61,11 @@ function breakOffAfter(count: number): void {
   };
 }
 
-test("a file is downloaded once, and read from the store in any order", async () => {
+test("a file is downloaded once, and any range is then read from the store", async () => {
   expect(await read("config.json")).toEqual(small);
   expect(digest(await read("model.safetensors"))).toBe(whole);
   expect((await read("empty")).length).toBe(0);
-  const asked = server.requests.length;
+  const requestCount = server.requests.length;
   expect(digest(await read("model.safetensors"))).toBe(whole);
   const file = await openFile(`${server.site}/m/model.safetensors`, { check, store });
   for (const [start, end] of [
@@ -75,12 +75,12 @@ test("a file is downloaded once, and read from the store in any order", async ()
     [10, 10],
   ] as const)
     expect(await file.read(start, end)).toEqual(weights.slice(start, end));
-  expect(server.requests.length).toBe(asked);
+  expect(server.requests.length).toBe(requestCount);
   expect(file.name).toBe(`${server.site}/m/model.safetensors`);
 });
 
-test("a download that broke off goes on after the last whole piece, and no byte before it is fetched again", async () => {
-  breakOffAfter(2 * pieceSize + 500);
+test("an interrupted download resumes after the last complete piece", async () => {
+  interruptAfter(2 * pieceSize + 500);
   await expect(read("model.safetensors")).rejects.toThrow(/connection failed or broke off/);
   const listed = await store.list();
   expect(listed).toMatchObject([{ files: [{ bytes: 2 * pieceSize, size: weights.length }] }]);
@@ -94,12 +94,12 @@ test("a download that broke off goes on after the last whole piece, and no byte 
   expect(seen.at(-1)).toBe(weights.length);
 });
 
-test("a file that changed meanwhile is downloaded anew", async () => {
-  breakOffAfter(2 * pieceSize + 500);
+test("a file that changed on the server during a download is downloaded again", async () => {
+  interruptAfter(2 * pieceSize + 500);
   await expect(read("model.safetensors")).rejects.toThrow(/broke off/);
   const other = weights.slice().reverse();
   answer = (request, response) => {
-    const first = Number(answered(request));
+    const first = Number(requestedStart(request));
     const end = Math.min(other.length, Number(/-(\d+)$/.exec(request.headers.range!)![1]) + 1);
     response.writeHead(206, { "Content-Range": `bytes ${first}-${end - 1}/${other.length}`, ETag: '"two"' });
     response.end(other.subarray(first, end));
@@ -108,7 +108,7 @@ test("a file that changed meanwhile is downloaded anew", async () => {
   expect(digest(await read("model.safetensors"))).toBe(digest(other));
 });
 
-test("a server without ranges or tags is read whole, and a broken download of it begins again", async () => {
+test("without range requests, an interrupted download starts over", async () => {
   let broken = true;
   answer = (_request, response) => {
     response.writeHead(200, { "Content-Length": weights.length });
@@ -130,24 +130,29 @@ const sums: Record<string, ContentChecksum> = {
   },
 };
 
-test.each(Object.keys(sums))("the %s of the hub is compared, over a broken download, too", async (name) => {
-  const url = `${server.site}/m/model.safetensors`;
-  const reading = { check, store, stored: { model: "owner/one", checksum: sums[name]! } };
-  breakOffAfter(2 * pieceSize);
-  await expect(findFile(url, reading)).rejects.toThrow(/broke off/);
-  answer = () => false;
-  expect((await findFile(url, reading))?.size).toBe(weights.length);
-  await store.delete("owner/one");
-  const wrong = { ...reading.stored, checksum: { ...sums[name]!, digest: "0".repeat(40) } };
-  const error: unknown = await findFile(url, { ...reading, stored: wrong }).catch((error: unknown) => error);
-  expect(error).toBeInstanceOf(FormatError);
-  expect((error as Error).message).toMatch(
-    /`http:.*model.safetensors` is "16778216 bytes of another .*0{40}, as the hub/,
-  );
-  expect(await store.list()).toEqual([]);
-});
+test.each(Object.keys(sums))(
+  "the %s of the hub is verified, also after an interrupted download",
+  async (name) => {
+    const url = `${server.site}/m/model.safetensors`;
+    const reading = { check, store, stored: { model: "owner/one", checksum: sums[name]! } };
+    interruptAfter(2 * pieceSize);
+    await expect(findFile(url, reading)).rejects.toThrow(/broke off/);
+    answer = () => false;
+    expect((await findFile(url, reading))?.size).toBe(weights.length);
+    await store.delete("owner/one");
+    const wrong = { ...reading.stored, checksum: { ...sums[name]!, digest: "0".repeat(40) } };
+    const error: unknown = await findFile(url, { ...reading, stored: wrong }).catch(
+      (error: unknown) => error,
+    );
+    expect(error).toBeInstanceOf(FormatError);
+    expect((error as Error).message).toMatch(
+      /`http:.*model.safetensors` is "16778216 bytes of another .*0{40}, as the hub/,
+    );
+    expect(await store.list()).toEqual([]);
+  },
+);
 
-test("bytes that changed in the store are an error that names the file, which is then downloaded anew", async () => {
+test("changed bytes in the store are refused with the file name, and the next read downloads it again", async () => {
   await read("model.safetensors");
   const [address, piece] = [...caches.entries].find(([url]) => url.endsWith("piece=1"))!;
   const bytes = new Uint8Array(await piece.clone().arrayBuffer());
@@ -159,7 +164,7 @@ test("bytes that changed in the store are an error that names the file, which is
   expect(digest(await read("model.safetensors"))).toBe(whole);
 });
 
-test("offline, what is stored is read, what is not is named, and what the server does not have is undefined", async () => {
+test("offline, stored files are read, files known to be missing are undefined, and others are refused", async () => {
   await read("config.json");
   const within = `${server.site}/m/`;
   expect(await findFile(`${server.site}/m/none`, { check, store, within })).toBeUndefined();
@@ -173,7 +178,7 @@ test("offline, what is stored is read, what is not is named, and what the server
   expect(server.requests).toEqual([]);
 });
 
-test("models are listed with their bytes, and deleted", async () => {
+test("list gives models with their sizes, and delete removes them", async () => {
   await read("config.json");
   await read("model.safetensors");
   await openFile(`${server.site}/m/config.json?revision=2`, { check, store, stored: { model: "another" } });
@@ -192,7 +197,7 @@ test("models are listed with their bytes, and deleted", async () => {
   expect([...caches.entries.keys()].length).toBe(2);
 });
 
-test("an answer that is no file of a model is refused and not stored", async () => {
+test("an HTML page, an error status and a response without length are refused and not stored", async () => {
   const bodies: [Record<string, string>, number, RegExp][] = [
     [{ "Content-Type": "text/html" }, 200, /answered 404 Not Found or with a page of its own/],
     [{}, 403, /the server answered 403 Forbidden/],
@@ -216,7 +221,7 @@ test("an answer that is no file of a model is refused and not stored", async () 
   expect(await store.list()).toEqual([]);
 });
 
-test("a store without room for a file says so, and what can be deleted", async () => {
+test("a full store is refused, with the fix to delete models", async () => {
   caches.open = async () =>
     ({
       match: async () => undefined,
@@ -231,7 +236,7 @@ test("a store without room for a file says so, and what can be deleted", async (
   );
 });
 
-test("a place without the Cache API is refused", () => {
+test("a platform without the Cache API is refused", () => {
   expect(() => modelStore()).toThrow(ArgumentError);
   expect(() => modelStore()).toThrow(
     /modelStore: `caches` is undefined, expected the Cache API of a page or worker/,

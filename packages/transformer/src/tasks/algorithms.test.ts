@@ -8,12 +8,12 @@ const seed = fc.nat(1000);
 const splitRows = (data: ArrayLike<number>, T: number): number[][] =>
   Array.from({ length: data.length / T }, (_, b) => Array.from(data).slice(b * T, (b + 1) * T));
 
-/** Balanced, as removing pairs leaves nothing. */
+/** True if removing adjacent pairs `()` leaves an empty text. */
 function isBalanced(text: string): boolean {
   for (let left = text; ; left = left.replace("()", "")) if (!left.includes("()")) return left === "";
 }
 
-test("property: rows of brackets have their answer at the first end, and half of them are balanced", () => {
+test("property: bracketBatches has its only target at the first end token, and about half of the rows are balanced", () => {
   fc.assert(
     fc.property(seed, fc.integer({ min: 2, max: 12 }), (seed, maxLength) => {
       const { ids, targets } = bracketBatches({ seed, maxLength, batchSize: 200 })(seed);
@@ -37,7 +37,7 @@ test("property: rows of brackets have their answer at the first end, and half of
   );
 });
 
-test("property: half of the rows of digits are palindromes, and some of the others miss by one digit", () => {
+test("property: about half of palindromeBatches are palindromes, and some of the others differ by one digit", () => {
   fc.assert(
     fc.property(seed, (seed) => {
       const { ids, targets } = palindromeBatches({ seed, length: 6, batchSize: 200 })(3);
@@ -56,7 +56,7 @@ test("property: half of the rows of digits are palindromes, and some of the othe
   );
 });
 
-test("property: lists continue with the same numbers in order", () => {
+test("property: the targets of sortBatches are the sorted list", () => {
   fc.assert(
     fc.property(seed, fc.integer({ min: 1, max: 9 }), (seed, length) => {
       const { ids, targets } = sortBatches({ seed, length, numValues: 9, batchSize: 20 })(1);
@@ -74,7 +74,7 @@ test("property: lists continue with the same numbers in order", () => {
 });
 
 test.each([bracketBatches, palindromeBatches, sortBatches])(
-  "%o draws the same rows for a seed and a step",
+  "%o gives equal rows for equal seeds and steps only",
   (make) => {
     const row = (seed: number, step: number) => String(make({ seed, batchSize: 4 })(step).ids.data);
     expect(row(1, 7)).toBe(row(1, 7));
@@ -83,7 +83,7 @@ test.each([bracketBatches, palindromeBatches, sortBatches])(
   },
 );
 
-test("what makes no task is refused", () => {
+test("invalid texts and sizes are refused", () => {
   expect(() => encodeBrackets("(a)")).toThrow(/encodeBrackets: `text` is "\(a\)", expected brackets/);
   expect(() => bracketBatches({ seed: 1, maxLength: 1 })).toThrow(/bracketBatches: `maxLength` is 1/);
   expect(() => palindromeBatches({ seed: 1, length: 5 })).toThrow(/`length` is 5, expected an even number/);

@@ -4,7 +4,7 @@ import { lookupBatches } from "./lookups.js";
 
 const size = fc.integer({ min: 2, max: 6 });
 
-test("property: an answer is the letter so many places before, in a circle", () => {
+test("property: targets are the letters at the offsets before each position, modulo T", () => {
   fc.assert(
     fc.property(size, size, fc.nat(9), fc.nat(), (V, T, step, seed) => {
       const offsets = [1, T - 1];
@@ -12,20 +12,20 @@ test("property: an answer is the letter so many places before, in a circle", () 
       const { ids, rows, targets } = lookupBatches(options)(step);
       const largest = (row: Float32Array) => row.indexOf(Math.max(...row));
       for (let n = 0; n < 3 * T; n++) {
-        const [first, place] = [n - (n % T), n % T];
+        const [first, position] = [n - (n % T), n % T];
         const row = rows.data.slice(n * (V + T), (n + 1) * (V + T)) as Float32Array;
-        expect([largest(row.slice(0, V)), largest(row.slice(V))]).toEqual([ids.data[n], place]);
-        [...offsets, place].forEach((places, k) => {
-          const at = (n * 3 + k) * V;
-          const wanted = ids.data[first + ((place + T - places) % T)];
-          expect(largest(targets.data.slice(at, at + V) as Float32Array)).toBe(wanted);
+        expect([largest(row.slice(0, V)), largest(row.slice(V))]).toEqual([ids.data[n], position]);
+        [...offsets, position].forEach((offset, k) => {
+          const start = (n * 3 + k) * V;
+          const expected = ids.data[first + ((position + T - offset) % T)];
+          expect(largest(targets.data.slice(start, start + V) as Float32Array)).toBe(expected);
         });
       }
     }),
   );
 });
 
-test("numbers have the sizes that are promised, and a step always gives the same", () => {
+test("rows and targets have mean square 1, targets have mean 0, and equal steps give equal batches", () => {
   const batchAt = lookupBatches({ offsets: [1], seed: 3 });
   const { rows, targets } = batchAt(5);
   const square = (data: ArrayLike<number>) => Array.from(data, (x) => x * x).reduce((a, b) => a + b);
@@ -36,7 +36,7 @@ test("numbers have the sizes that are promised, and a step always gives the same
   expect(batchAt(6).ids.toNested()).not.toEqual(batchAt(5).ids.toNested());
 });
 
-test("a place outside of the sequence is refused", () => {
+test("an offset outside the sequence is refused", () => {
   expect(() => lookupBatches({ offsets: [1, 8], seed: 1 })).toThrow(
     /lookupBatches: `offsets` is \[1, 8\], expected integers from 0 to 7.*\nFix: count places back/,
   );

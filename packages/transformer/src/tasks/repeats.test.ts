@@ -2,12 +2,12 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { repeatBatches } from "./repeats.js";
 
-test("property: a row repeats after a length of its own, and asks for what can be known", () => {
+test("property: each row repeats with its period, and has targets after the first period only", () => {
   fc.assert(
     fc.property(fc.integer({ min: 4, max: 20 }), fc.nat(9), fc.nat(), (T, step, seed) => {
-      const most = Math.floor(T / 2);
+      const maxPeriod = Math.floor(T / 2);
       const { ids, targets } = repeatBatches({
-        vocabSize: most + 2,
+        vocabSize: maxPeriod + 2,
         contextLength: T,
         minPeriod: 2,
         batchSize: 4,
@@ -17,18 +17,18 @@ test("property: a row repeats after a length of its own, and asks for what can b
         const row = [...ids.data.subarray(b * T, (b + 1) * T)];
         const period = new Set(row).size;
         expect(period).toBeGreaterThanOrEqual(2);
-        expect(period).toBeLessThanOrEqual(most);
+        expect(period).toBeLessThanOrEqual(maxPeriod);
         row.forEach((id, t) => {
           if (t >= period) expect(id).toBe(row[t - period]);
-          const known = t < period ? -100 : row[t - period + 1];
-          expect(targets.data[b * T + t]).toBe(known);
+          const expected = t < period ? -100 : row[t - period + 1];
+          expect(targets.data[b * T + t]).toBe(expected);
         });
       }
     }),
   );
 });
 
-test("lengths differ from row to row, and steps from each other", () => {
+test("periods differ between rows, and batches between steps", () => {
   const batchAt = repeatBatches({ seed: 1, batchSize: 64 });
   const periods = (step: number) =>
     (batchAt(step).ids.toNested() as number[][]).map((row) => new Set(row).size);

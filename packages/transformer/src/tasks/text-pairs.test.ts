@@ -4,31 +4,31 @@ import { ascii } from "./ascii.js";
 import { dates } from "./dates.js";
 import { numberWords, spellNumber } from "./number-words.js";
 
-test("property: a date is a day of the calendar, and its source says the same day", () => {
+test("property: the target is a valid ISO date, and the source is the same date", () => {
   fc.assert(
-    fc.property(fc.nat(), fc.nat(100_000), (seed, place) => {
-      const { source, target } = dates({ seed })(place);
+    fc.property(fc.nat(), fc.nat(100_000), (seed, index) => {
+      const { source, target } = dates({ seed })(index);
       expect(new Date(`${target}T00:00:00Z`).toISOString().slice(0, 10)).toBe(target);
       const dotted = /^(\d\d)\.(\d\d)\.(\d{4})$/.exec(source);
       const day = dotted
         ? `${dotted[3]}-${dotted[2]}-${dotted[1]}`
         : new Date(`${source} UTC`).toISOString().slice(0, 10);
       expect(day).toBe(target);
-      expect(dates({ seed })(place)).toEqual({ source, target });
+      expect(dates({ seed })(index)).toEqual({ source, target });
     }),
   );
 });
 
-test("all three ways of writing occur, and centuries at both ends", () => {
-  const some = Array.from({ length: 300 }, (_, n) => dates({ seed: 4 })(n));
-  for (const way of [/^\d\d?\s[A-Z][a-z]+ \d{4}$/, /^[A-Z][a-z]+ \d\d?, \d{4}$/, /^\d\d\.\d\d\.\d{4}$/]) {
-    expect(some.filter(({ source }) => way.test(source)).length).toBeGreaterThan(50);
+test("all three date formats occur, and years before 1920 and after 2080", () => {
+  const pairs = Array.from({ length: 300 }, (_, n) => dates({ seed: 4 })(n));
+  for (const format of [/^\d\d?\s[A-Z][a-z]+ \d{4}$/, /^[A-Z][a-z]+ \d\d?, \d{4}$/, /^\d\d\.\d\d\.\d{4}$/]) {
+    expect(pairs.filter(({ source }) => format.test(source)).length).toBeGreaterThan(50);
   }
-  expect(some.some(({ target }) => target < "1920")).toBe(true);
-  expect(some.some(({ target }) => target > "2080")).toBe(true);
+  expect(pairs.some(({ target }) => target < "1920")).toBe(true);
+  expect(pairs.some(({ target }) => target > "2080")).toBe(true);
 });
 
-test("golden: numbers as they are spelled", () => {
+test("golden: spellNumber of 0 to 999, and numberWords gives such pairs", () => {
   expect([0, 13, 20, 48, 100, 305, 999].map(spellNumber)).toEqual([
     "zero",
     "thirteen",
@@ -43,7 +43,7 @@ test("golden: numbers as they are spelled", () => {
   expect(spellNumber(Number(source))).toBe(target);
 });
 
-test("property: letters come back from their ids", () => {
+test("property: ascii.decode of ascii.encode gives the text", () => {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme-ascii" }), (text) => {
       expect(ascii.decode([...ascii.encode(text), ascii.endId, 5])).toBe(text);

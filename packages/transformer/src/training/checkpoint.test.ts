@@ -6,21 +6,21 @@ import { readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 
 const params = { a: tensor([1, 2]), layers: Array.from({ length: 11 }, (_, i) => ({ w: tensor([i]) })) };
 
-test("params, state and notes come back, lists in their order", async () => {
+test("readCheckpoint gives the params, state and notes of writeCheckpoint, with lists in order", async () => {
   const state = adam().init(params);
   state.step = 41;
   state.moments.mean!.a.data[1] = 5;
-  const again = await readCheckpoint<typeof params>(
+  const restored = await readCheckpoint<typeof params>(
     await writeCheckpoint({ params, state, notes: { seed: 3 } }),
   );
-  expect(again.params.layers.map(({ w }) => w.data[0])).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-  expect(again.state.step).toBe(41);
-  expect(again.state.moments.mean!.a.toNested()).toEqual([0, 5]);
-  expect(Object.keys(again.state.moments)).toEqual(["mean", "meanSquare"]);
-  expect(again.notes).toEqual({ seed: 3 });
+  expect(restored.params.layers.map(({ w }) => w.data[0])).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  expect(restored.state.step).toBe(41);
+  expect(restored.state.moments.mean!.a.toNested()).toEqual([0, 5]);
+  expect(Object.keys(restored.state.moments)).toEqual(["mean", "meanSquare"]);
+  expect(restored.notes).toEqual({ seed: 3 });
 });
 
-test("a file cut short anywhere, and one of another kind, is refused", async () => {
+test("a truncated file and a file of another format are refused", async () => {
   const bytes = await writeCheckpoint({ params, state: sgd({ learningRate: 1 }).init(params), notes: null });
   for (let length = 0; length < bytes.length; length += 13) {
     await expect(readCheckpoint(bytes.slice(0, length))).rejects.toThrow(/Fix:/);
@@ -30,22 +30,22 @@ test("a file cut short anywhere, and one of another kind, is refused", async () 
   );
 });
 
-test("groups of which one has no running means come back, and go on bit for bit", async () => {
-  const make = (by: number) => ({ layers: [1, 2, 3].map((n) => ({ w: tensor([n * by, 1]) })) });
+test("the state of paramGroups with different moments is restored bit for bit", async () => {
+  const makeParams = (factor: number) => ({ layers: [1, 2, 3].map((n) => ({ w: tensor([n * factor, 1]) })) });
   const plain = { params: /^layers\.0/, optimizer: sgd({ learningRate: 0.1 }) };
   const optimizer = paramGroups([plain], adamW({ learningRate: 0.1 }));
-  const [params, gradients] = [make(1), make(-0.5)];
+  const [params, gradients] = [makeParams(1), makeParams(-0.5)];
   const state = optimizer.init(params);
   optimizer.update(params, gradients, state);
-  const again = await readCheckpoint<typeof params>(await writeCheckpoint({ params, state, notes: null }));
+  const restored = await readCheckpoint<typeof params>(await writeCheckpoint({ params, state, notes: null }));
   optimizer.update(params, gradients, state);
-  optimizer.update(again.params, gradients, again.state);
-  expect(again.params.layers.map(({ w }) => w.toNested())).toEqual(
+  optimizer.update(restored.params, gradients, restored.state);
+  expect(restored.params.layers.map(({ w }) => w.toNested())).toEqual(
     params.layers.map(({ w }) => w.toNested()),
   );
 });
 
-test("what a file cannot hold is refused, with its place", async () => {
+test("keys with dots, notes that JSON does not have and unknown fields are refused, with the path", async () => {
   const state = sgd({ learningRate: 1 }).init(params);
   const dotted = { layers: [{ "norm.weight": zeros([1]) }] };
   await expect(

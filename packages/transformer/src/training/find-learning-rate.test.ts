@@ -9,7 +9,7 @@ import { nextTokenBatches } from "./next-token-batches.js";
 const squares = ({ w }: { w: Tensor }, goal: number) => sum(mul(sub(w, goal), sub(w, goal)));
 const plain = (learningRate: Schedule) => sgd({ learningRate });
 
-test("the rate grows by a constant factor, the search ends when the loss diverges, and params are not changed", async () => {
+test("learning rates grow by a constant factor until the loss diverges, and params do not change", async () => {
   const params = { w: tensor([0]) };
   const search = {
     params,
@@ -24,7 +24,7 @@ test("the rate grows by a constant factor, the search ends when the loss diverge
   rows.slice(1).forEach((row, i) => {
     expect(row.learningRate / rows[i]!.learningRate).toBeCloseTo(10 ** 0.1, 10);
   });
-  // A step of gradient descent on a square diverges above 1; the average of losses follows.
+  // Gradient descent on (w - goal)² diverges at learning rates above 1, and the moving average lags.
   expect(rows.length).toBeLessThan(51);
   expect(rows.at(-1)!.learningRate).toBeGreaterThan(1);
   expect(learningRate).toBeGreaterThan(0.01);
@@ -52,7 +52,7 @@ test("golden: bias-corrected moving averages of losses, by hand", async () => {
   expect(learningRate).toBeCloseTo(2, 10);
 });
 
-test("a loss that never falls suggests no rate", async () => {
+test("a loss that never falls gives no learning rate", async () => {
   const { learningRate } = await findLearningRate({
     params: { w: tensor([1]) },
     loss: ({ w }, step: number) => mean(mul(w, 1 + step / 10)),
@@ -66,7 +66,7 @@ test("a loss that never falls suggests no rate", async () => {
   expect(learningRate).toBeUndefined();
 });
 
-test("the suggested rate trains a decoder, and the search does not change its params", async () => {
+test("for a decoder, the learning rate is between 1e-4 and 1, and params do not change", async () => {
   const model = decoder({
     ...{ vocabSize: 11, embedDim: 16, hiddenDim: 32, numLayers: 1, numHeads: 2, numKvHeads: 1 },
     ...{ contextLength: 16, normEps: 1e-5, stopIds: [] },

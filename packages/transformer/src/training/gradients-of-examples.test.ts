@@ -17,25 +17,25 @@ const loss = tokenLoss(model);
 const exampleLoss = (p: typeof params, ids: Tensor, targets: Tensor) =>
   loss(p, { ids: reshape(ids, [1, 6]), targets: reshape(targets, [1, 6]) });
 
-test("gradients of a decoder for each row of a batch are those of each row alone", () => {
-  const all = vmap(grad(exampleLoss), { inAxes: [null, 0, 0] })(params, ids, targets);
+test("vmap of grad equals the gradients of each row alone", () => {
+  const batchGradients = vmap(grad(exampleLoss), { inAxes: [null, 0, 0] })(params, ids, targets);
   for (let n = 0; n < 3; n++) {
     const row = (x: Tensor) => reshape(slice(x, 0, n, n + 1), [6]);
     const alone = tensorsOf(grad(exampleLoss)(params, row(ids), row(targets)));
-    tensorsOf(all).forEach((x, i) => {
-      const own = reshape(slice(x, 0, n, n + 1), alone[i]!.shape);
-      expect(own.data).toBeAllclose(alone[i]!.data, { rtol: 1e-4, atol: 1e-5 });
+    tensorsOf(batchGradients).forEach((x, i) => {
+      const gradient = reshape(slice(x, 0, n, n + 1), alone[i]!.shape);
+      expect(gradient.data).toBeAllclose(alone[i]!.data, { rtol: 1e-4, atol: 1e-5 });
     });
   }
 });
 
-test("the Hessian of a decoder's loss times a vector is symmetric", () => {
-  const [row, goal] = [reshape(slice(ids, 0, 0, 1), [6]), reshape(slice(targets, 0, 0, 1), [6])];
-  const slope = (p: typeof params) => grad(exampleLoss)(p, row, goal);
-  let draw = 0;
-  const direction = () => mapTensors(params, ({ shape }) => randn(shape, { seed: ++draw }));
+test("Hessian-vector products of the loss are symmetric: uᵀHv equals vᵀHu", () => {
+  const [row, target] = [reshape(slice(ids, 0, 0, 1), [6]), reshape(slice(targets, 0, 0, 1), [6])];
+  const gradient = (p: typeof params) => grad(exampleLoss)(p, row, target);
+  let seed = 0;
+  const direction = () => mapTensors(params, ({ shape }) => randn(shape, { seed: ++seed }));
   const [u, v] = [direction(), direction()];
-  const times = (d: typeof params) => secondGradients(() => jvp(slope, params, d).tangent);
+  const hessianTimes = (d: typeof params) => secondGradients(() => jvp(gradient, params, d).tangent);
   const dot = (a: typeof params, b: typeof params) => {
     const other = tensorsOf(b);
     return tensorsOf(a).reduce(
@@ -44,7 +44,7 @@ test("the Hessian of a decoder's loss times a vector is symmetric", () => {
       0,
     );
   };
-  const [uHv, vHu] = [dot(u, times(v)), dot(v, times(u))];
+  const [uHv, vHu] = [dot(u, hessianTimes(v)), dot(v, hessianTimes(u))];
   expect(Math.abs(uHv)).toBeGreaterThan(0.01);
   expect(uHv).toBeCloseTo(vHu, 2);
 });

@@ -4,7 +4,7 @@ import { maskedTokenBatches } from "./masked-token-batches.js";
 const ids = Array.from({ length: 50_000 }, (_, i) => 10 + (i % 90));
 const options = { batchSize: 400, contextLength: 100, seed: 3, maskId: 1, vocabSize: 100 };
 
-test("15 % of the tokens are targets; of these 80 % are masked, 10 % replaced by random tokens, 10 % unchanged", () => {
+test("15 % of tokens are targets: 80 % masked, 10 % random and 10 % unchanged", () => {
   const { ids: inputs, targets } = maskedTokenBatches(ids, options)(0);
   let [targetCount, masked, unchanged] = [0, 0, 0];
   targets.data.forEach((target, n) => {
@@ -27,7 +27,7 @@ test("tokens that are not targets are unchanged", () => {
   row.slice(1).forEach((id, n) => expect(id).toBe(row[n] === 99 ? 10 : row[n]! + 1));
 });
 
-test("a probability outside of 0 to 1 is refused", () => {
+test("a maskProbability of 0 is refused", () => {
   expect(() => maskedTokenBatches(ids, { ...options, maskProbability: 0 })).toThrow(
     /`maskProbability` is 0.*\nFix: BERT asks/,
   );

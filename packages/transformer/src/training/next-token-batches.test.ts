@@ -5,7 +5,7 @@ import { textBatches } from "./text-batches.js";
 
 const text = (length: number) => Array.from({ length }, (_, i) => i);
 
-test("property: each target is the token after its input, at offsets in the whole text", () => {
+test("property: rows are chunks of the text, and each target is the token after its input", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 5 }),
@@ -28,7 +28,7 @@ test("property: each target is the token after its input, at offsets in the whol
   );
 });
 
-test("a step's batch is its own, whatever came before, and another step's is another", () => {
+test("a step gives the same batch in any order of calls, and steps differ", () => {
   const batchAt = nextTokenBatches(text(1000), { batchSize: 4, contextLength: 8, seed: 5 });
   const seventh = batchAt(7).ids.toNested();
   batchAt(3);
@@ -36,7 +36,7 @@ test("a step's batch is its own, whatever came before, and another step's is ano
   expect(batchAt(8).ids.toNested()).not.toEqual(seventh);
 });
 
-test("every chunk of the text can be drawn", () => {
+test("chunks begin at every possible offset", () => {
   const batchAt = nextTokenBatches(text(6), { batchSize: 64, contextLength: 3, seed: 2 });
   const starts = new Set(Array.from({ length: 64 }, (_, b) => batchAt(0).ids.data[b * 3]));
   expect([...starts].sort()).toEqual([0, 1, 2]);
@@ -49,7 +49,7 @@ test("property: textBatches has each token except the first as a target exactly 
       fc.integer({ min: 1, max: 7 }),
       fc.integer({ min: 1, max: 4 }),
       (length, contextLength, batchSize) => {
-        const asked = [...textBatches(text(length), { batchSize, contextLength })].flatMap(
+        const allTargets = [...textBatches(text(length), { batchSize, contextLength })].flatMap(
           ({ ids, targets }) =>
             [...targets.data].flatMap((target, n) => {
               if (target < 0) return [];
@@ -57,7 +57,7 @@ test("property: textBatches has each token except the first as a target exactly 
               return [target];
             }),
         );
-        expect(asked).toEqual(text(length).slice(1));
+        expect(allTargets).toEqual(text(length).slice(1));
       },
     ),
   );
@@ -69,7 +69,7 @@ test("a text shorter than a chunk is refused, with the fix", () => {
   );
 });
 
-test("an invalid step is refused by name", () => {
+test("an invalid step is refused", () => {
   const batchAt = nextTokenBatches([1, 2, 3], { batchSize: 1, contextLength: 2, seed: 1 });
   expect(() => batchAt(-1)).toThrow(/^nextTokenBatches: `step` is -1, expected an integer, 0 or more/);
 });

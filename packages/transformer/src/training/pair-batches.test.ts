@@ -3,7 +3,7 @@ import { pairBatches } from "./pair-batches.js";
 
 const ids = { startId: 1, endId: 2, padId: 0 };
 
-test("sources are padded, targets end with endId, and padding is no target", () => {
+test("golden: sources are padded, targets end with endId, and padding has the target -100", () => {
   const pairAt = (n: number) => ({ source: [5, 6, 7].slice(n), target: [8, 9].slice(0, n) });
   const { source, sourceLengths, decoderInput, targets } = pairBatches({ pairAt, batchSize: 3, ...ids })(0);
   expect(source.toNested()).toEqual([
@@ -24,11 +24,11 @@ test("sources are padded, targets end with endId, and padding is no target", () 
   ]);
 });
 
-test("each step has the pairs after those of the previous step", () => {
-  const asked: number[] = [];
-  const pairAt = (n: number) => (asked.push(n), { source: [n], target: [] });
+test("step n has the pairs from n · batchSize", () => {
+  const indices: number[] = [];
+  const pairAt = (n: number) => (indices.push(n), { source: [n], target: [] });
   pairBatches({ pairAt, batchSize: 2, ...ids })(3);
-  expect(asked).toEqual([6, 7]);
+  expect(indices).toEqual([6, 7]);
 });
 
 test("an empty source is refused", () => {

@@ -32,7 +32,7 @@ const targets = tensor(
 const [params, before] = [1, 2].map((seed) => ({ table: randn([3, 3], { seed }) }));
 const rows = ({ table }: { table: Tensor }) => (table.toNested() as number[][]).map(logSoftmax);
 
-test("the log-probability of a row is the sum over its targets", () => {
+test("sequenceLogProbs sums the log-probabilities of the targets of each row", () => {
   const [a, b] = [rows(params!)[1]![2]! + rows(params!)[2]![1]!, rows(params!)[2]![0]!];
   expect(sequenceLogProbs(bigram.apply(params!, ids), targets).data).toBeAllclose([a, b], {
     rtol: 1e-6,
@@ -40,7 +40,7 @@ test("the log-probability of a row is the sum over its targets", () => {
   });
 });
 
-test("golden: the preference loss by its formula", () => {
+test("golden: preferenceLoss equals -log σ(β · margin)", () => {
   const logProb = (p: { table: Tensor }) => [rows(p)[1]![2]! + rows(p)[2]![1]!, rows(p)[2]![0]!];
   const [now, was] = [logProb(params!), logProb(before!)];
   const margin = now[0]! - was[0]! - (now[1]! - was[1]!);
@@ -48,7 +48,7 @@ test("golden: the preference loss by its formula", () => {
   expect(loss.data[0]).toBeCloseTo(Math.log(1 + Math.exp(-0.3 * margin)), 5);
 });
 
-test("training raises chosen answers over rejected ones, and leaves the reference as it was", async () => {
+test("training with preferenceLoss lowers the loss from log 2, and does not change the reference", async () => {
   const sizes = { vocabSize: 8, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1 };
   const model = decoder({ ...sizes, contextLength: 8, normEps: 1e-5, stopIds: [] });
   const params = model.init(1);
@@ -72,7 +72,7 @@ test("training raises chosen answers over rejected ones, and leaves the referenc
   expect(reference.embedding.weight.data).toEqual(start);
 });
 
-test("preferences in epochs: each pair once, chosen rows before rejected ones", () => {
+test("preferenceBatches has each pair once per epoch, with chosen rows before rejected ones", () => {
   const pairs = Array.from({ length: 6 }, (_, n) => ({
     chosen: { ids: [n, n], targets: [-100, n] },
     rejected: { ids: [n], targets: [n + 10] },
@@ -80,12 +80,12 @@ test("preferences in epochs: each pair once, chosen rows before rejected ones", 
   const batchAt = preferenceBatches(pairs, { batchSize: 2, seed: 1 });
   const seen = [0, 1, 2].flatMap((step) => {
     const { ids, targets } = batchAt(step);
-    const given = ids.toNested() as number[][];
-    expect(given.slice(2).map(([id]) => id)).toEqual(given.slice(0, 2).map(([id]) => id));
+    const rows = ids.toNested() as number[][];
+    expect(rows.slice(2).map(([id]) => id)).toEqual(rows.slice(0, 2).map(([id]) => id));
     expect((targets.toNested() as number[][]).slice(2)).toEqual(
-      given.slice(2).map(([id]) => [id! + 10, -100]),
+      rows.slice(2).map(([id]) => [id! + 10, -100]),
     );
-    return given.slice(0, 2).map(([id]) => id);
+    return rows.slice(0, 2).map(([id]) => id);
   });
   expect([...seen].sort()).toEqual([0, 1, 2, 3, 4, 5]);
   expect(batchAt(0).ids.toNested()).not.toEqual(batchAt(3).ids.toNested());
@@ -95,13 +95,13 @@ test("preferences in epochs: each pair once, chosen rows before rejected ones", 
 });
 
 test("an odd number of rows is refused", () => {
-  const one = { ids: tensor([[0]], { dtype: "int32" }), targets: tensor([[1]], { dtype: "int32" }) };
-  expect(() => preferenceLoss(bigram, { reference: before! })(params!, one)).toThrow(
+  const oneRow = { ids: tensor([[0]], { dtype: "int32" }), targets: tensor([[1]], { dtype: "int32" }) };
+  expect(() => preferenceLoss(bigram, { reference: before! })(params!, oneRow)).toThrow(
     /`batch.ids` is "1 rows", expected an even number/,
   );
 });
 
-test("golden: distillation by its formula, over targets alone, without a gradient into the teacher", () => {
+test("golden: distillationLoss equals its formula over targets, and has no gradient of the teacher", () => {
   const [tau, weight] = [3, 0.25];
   const soft = (p: { table: Tensor }) =>
     (p.table.toNested() as number[][]).map((row) => logSoftmax(row.map((x) => x / tau)));
@@ -123,10 +123,10 @@ test("golden: distillation by its formula, over targets alone, without a gradien
   expect([...gradient.student.table.data].some((x) => x !== 0)).toBe(true);
 });
 
-test("a student learns its teacher's probabilities", async () => {
+test("training with distillationLoss gives the probabilities of the teacher", async () => {
   const student = { table: randn([3, 3], { seed: 4 }) };
   const teacher = { table: randn([3, 3], { seed: 5 }) };
-  const all = {
+  const batch = {
     ids: tensor([[0, 1, 2]], { dtype: "int32" }),
     targets: tensor([[0, 0, 0]], { dtype: "int32" }),
   };
@@ -136,7 +136,10 @@ test("a student learns its teacher's probabilities", async () => {
     weight: 1,
   });
   const optimizer = sgd({ learningRate: 2 });
-  for await (const _ of train({ params: student, loss, optimizer, batchAt: () => all, steps: 400 }));
+  for await (const _ of train({ params: student, loss, optimizer, batchAt: () => batch, steps: 400 }));
   rows(student).forEach((row, n) => expect(row).toBeAllclose(rows(teacher)[n]!, { rtol: 0, atol: 0.02 }));
-  expect(tokenLoss(bigram)(student, all).data[0]).toBeCloseTo(tokenLoss(bigram)(teacher, all).data[0]!, 1);
+  expect(tokenLoss(bigram)(student, batch).data[0]).toBeCloseTo(
+    tokenLoss(bigram)(teacher, batch).data[0]!,
+    1,
+  );
 });

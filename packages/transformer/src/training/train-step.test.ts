@@ -26,55 +26,55 @@ const loss = tokenLoss(model);
 
 const fresh = () => model.init(1);
 
-test("accumulating two batches equals one batch of both", () => {
+test("two accumulated batches give the update of one batch with both", () => {
   const [first, second] = [batchAt(0), batchAt(1)];
   const both: Batch = {
     ids: idRows([...first.ids.data, ...second.ids.data], 6),
     targets: idRows([...first.targets.data, ...second.targets.data], 6),
   };
-  const [apart, together] = [fresh(), fresh()];
+  const [accumulated, joined] = [fresh(), fresh()];
   const optimizer = sgd({ learningRate: 0.5 });
   const step = trainStep({ loss, optimizer });
-  const one = step(apart, optimizer.init(apart), [first, second]).data[0]!;
-  const other = step(together, optimizer.init(together), [both]).data[0]!;
-  expect(one).toBeCloseTo(other, 6);
-  const pairs = tensorsOf(together).map((x, i) => [x.data, tensorsOf(apart)[i]!.data] as const);
+  const accumulatedLoss = step(accumulated, optimizer.init(accumulated), [first, second]).data[0]!;
+  const joinedLoss = step(joined, optimizer.init(joined), [both]).data[0]!;
+  expect(accumulatedLoss).toBeCloseTo(joinedLoss, 6);
+  const pairs = tensorsOf(joined).map((x, i) => [x.data, tensorsOf(accumulated)[i]!.data] as const);
   for (const [a, b] of pairs) expect(a).toBeAllclose(b, { rtol: 0, atol: 5e-6 });
 });
 
-/** A batch whose targets are ignored but for the first of each row. */
-const withTargets = ({ ids, targets }: Batch, kept: number): Batch => ({
+/** A copy of the batch with only the first targets of each row; the others are -100. */
+const withTargets = ({ ids, targets }: Batch, numTargets: number): Batch => ({
   ids,
   targets: tensor(
-    targets.data.map((target, i) => (i % 6 < kept ? target : -100)),
+    targets.data.map((target, i) => (i % 6 < numTargets ? target : -100)),
     { shape: targets.shape, dtype: "int32" },
   ),
 });
 
-test("property: batches with unequal numbers of targets, accumulated, are the batch of all", () => {
-  const kept = fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 2, maxLength: 4 });
+test("property: accumulated batches with different numbers of targets give the update of one batch with all", () => {
+  const targetCounts = fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 2, maxLength: 4 });
   fc.assert(
     fc.property(
-      kept.filter((counts) => counts.some((count) => count > 0)),
+      targetCounts.filter((counts) => counts.some((count) => count > 0)),
       (counts) => {
         const parts = counts.map((count, i) => withTargets(batchAt(i), count));
         const values = (name: "ids" | "targets") => parts.flatMap((part) => Array.from(part[name].data));
-        const all = { ids: idRows(values("ids"), 6), targets: idRows(values("targets"), 6) };
-        const [apart, together] = [fresh(), fresh()];
+        const joinedBatch = { ids: idRows(values("ids"), 6), targets: idRows(values("targets"), 6) };
+        const [accumulated, joined] = [fresh(), fresh()];
         const optimizer = sgd({ learningRate: 0.5 });
         const step = trainStep({ loss, optimizer });
-        const one = step(apart, optimizer.init(apart), parts).data[0]!;
-        const other = step(together, optimizer.init(together), [all]).data[0]!;
-        expect(one).toBeCloseTo(other, 5);
-        for (const [i, x] of tensorsOf(together).entries())
-          expect(tensorsOf(apart)[i]!.data).toBeAllclose(x.data, { rtol: 0, atol: 1e-5 });
+        const accumulatedLoss = step(accumulated, optimizer.init(accumulated), parts).data[0]!;
+        const joinedLoss = step(joined, optimizer.init(joined), [joinedBatch]).data[0]!;
+        expect(accumulatedLoss).toBeCloseTo(joinedLoss, 5);
+        for (const [i, x] of tensorsOf(joined).entries())
+          expect(tensorsOf(accumulated)[i]!.data).toBeAllclose(x.data, { rtol: 0, atol: 1e-5 });
       },
     ),
     { numRuns: 20 },
   );
 });
 
-test("batches have equal weights without a count, else the count weights them", () => {
+test("accumulated losses are averaged equally, or weighted by `loss.count`", () => {
   const square = ({ w }: { w: Tensor }, goal: number) => sum(mul(sub(w, goal), sub(w, goal)));
   const counted = Object.assign(square.bind(undefined), { count: (goal: number) => goal });
   const after = (loss: typeof square) => {
@@ -90,8 +90,8 @@ test("batches have equal weights without a count, else the count weights them", 
 test("batches without targets, and an invalid count, are refused", () => {
   const optimizer = sgd({ learningRate: 1 });
   const params = fresh();
-  const step = (own: typeof loss, batches: Batch[]) =>
-    trainStep({ loss: own, optimizer })(params, optimizer.init(params), batches);
+  const step = (lossFunction: typeof loss, batches: Batch[]) =>
+    trainStep({ loss: lossFunction, optimizer })(params, optimizer.init(params), batches);
   expect(() => step(loss, [withTargets(batchAt(0), 0)])).toThrow(
     /^trainStep: `batches` is "no targets", expected one target or more\./,
   );
@@ -99,7 +99,7 @@ test("batches without targets, and an invalid count, are refused", () => {
   expect(() => step(odd, [batchAt(0)])).toThrow(/`loss.count\(batch\)` is NaN/);
 });
 
-test("the loss falls on one batch that is seen again and again", () => {
+test("40 steps on one batch lower its loss to less than a quarter", () => {
   const params = fresh();
   const optimizer = adamW({ learningRate: 0.01 });
   const state = optimizer.init(params);
@@ -110,14 +110,14 @@ test("the loss falls on one batch that is seen again and again", () => {
 });
 
 test("maxNorm scales the gradients without changing their direction", () => {
-  const [free, held] = [fresh(), fresh()];
+  const [unclipped, clipped] = [fresh(), fresh()];
   const optimizer = sgd({ learningRate: 1 });
-  trainStep({ loss, optimizer })(free, optimizer.init(free), [batchAt(0)]);
-  trainStep({ loss, optimizer, maxNorm: 0.01 })(held, optimizer.init(held), [batchAt(0)]);
+  trainStep({ loss, optimizer })(unclipped, optimizer.init(unclipped), [batchAt(0)]);
+  trainStep({ loss, optimizer, maxNorm: 0.01 })(clipped, optimizer.init(clipped), [batchAt(0)]);
   const start = tensorsOf(fresh());
-  const moved = (params: unknown) =>
+  const updates = (params: unknown) =>
     tensorsOf(params).flatMap((x, i) => [...x.data].map((value, n) => value - start[i]!.data[n]!));
-  const [a, b] = [moved(free), moved(held)];
+  const [a, b] = [updates(unclipped), updates(clipped)];
   const dot = (x: number[], y: number[]) => x.reduce((sum, value, n) => sum + value * y[n]!, 0);
   expect(Math.sqrt(dot(b, b))).toBeCloseTo(0.01, 5);
   expect(dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b))).toBeGreaterThan(0.999);

@@ -27,15 +27,15 @@ const optimizer = adamW({ learningRate: 0.01 });
 const common = { loss: tokenLoss(model), optimizer, batchAt };
 type Params = ReturnType<typeof model.init>;
 
-async function all<P>(run: AsyncIterable<TrainReport<P>>): Promise<number[]> {
+async function lossesOf<P>(run: AsyncIterable<TrainReport<P>>): Promise<number[]> {
   const losses: number[] = [];
   for await (const { loss } of run) losses.push(loss);
   return losses;
 }
 
 test("a run resumed from a checkpoint equals an uninterrupted run, bit for bit", async () => {
-  const whole = model.init(1);
-  const losses = await all(train({ ...common, params: whole, steps: 12 }));
+  const uninterrupted = model.init(1);
+  const losses = await lossesOf(train({ ...common, params: uninterrupted, steps: 12 }));
 
   const first = model.init(1);
   const before: number[] = [];
@@ -45,15 +45,17 @@ test("a run resumed from a checkpoint equals an uninterrupted run, bit for bit",
     if (state.step === 7)
       saved = new Uint8Array(await writeCheckpoint({ params, state, notes: { steps: 12 } }));
   }
-  const again = await readCheckpoint<Params>(saved);
-  const after = await all(train({ ...common, params: again.params, state: again.state, steps: 12 }));
+  const restored = await readCheckpoint<Params>(saved);
+  const after = await lossesOf(
+    train({ ...common, params: restored.params, state: restored.state, steps: 12 }),
+  );
 
   expect([...before, ...after]).toEqual(losses);
-  const [a, b] = [tensorsOf(whole), tensorsOf(again.params)];
+  const [a, b] = [tensorsOf(uninterrupted), tensorsOf(restored.params)];
   a.forEach((x, i) => expect(b[i]!.data).toEqual(x.data));
 });
 
-test("training ends by early stopping, and by the signal", async () => {
+test("training ends by early stopping, also when resumed, and by an aborted signal", async () => {
   const scores = [3, 2, 2.5, 2.1, 1];
   const asked: number[] = [];
   const evaluate = () => {
@@ -61,16 +63,16 @@ test("training ends by early stopping, and by the signal", async () => {
     return asked.at(-1)!;
   };
   const run = train({ ...common, params: model.init(1), steps: 10, evaluate, evaluateEvery: 1, patience: 2 });
-  expect(await all(run)).toHaveLength(4);
+  expect(await lossesOf(run)).toHaveLength(4);
   expect(asked).toEqual([3, 2, 2.5, 2.1]);
 
-  // A run that goes on is as patient as it was.
+  // A resumed run continues the patience of earlier evaluations.
   const rest = train({
     ...common,
     ...{ params: model.init(1), steps: 10, evaluate: () => 2.1, evaluateEvery: 1, patience: 2 },
     evaluations: [3, 2, 2.5],
   });
-  expect(await all(rest)).toHaveLength(1);
+  expect(await lossesOf(rest)).toHaveLength(1);
 
   const controller = new AbortController();
   const params = model.init(1);
@@ -85,14 +87,16 @@ test("training ends by early stopping, and by the signal", async () => {
   expect(seen).toEqual([1, 2]);
 });
 
-test("a NaN loss ends the run with an error", async () => {
+test("a NaN loss throws", async () => {
   const wild = adamW({ learningRate: 1e30 });
-  await expect(all(train({ ...common, optimizer: wild, params: model.init(1), steps: 20 }))).rejects.toThrow(
+  await expect(
+    lossesOf(train({ ...common, optimizer: wild, params: model.init(1), steps: 20 })),
+  ).rejects.toThrow(
     /`loss` is (NaN|Infinity), expected a number at step \d+\.\nFix: make the learning rate smaller/,
   );
 });
 
-test("meanLoss weights all tokens equally, whatever the batches", async () => {
+test("meanLoss weights all tokens equally, for any batches", async () => {
   const params = model.init(3);
   const whole = await meanLoss(
     common.loss,
@@ -108,30 +112,30 @@ test("meanLoss weights all tokens equally, whatever the batches", async () => {
 });
 
 test("invalid numbers of steps are refused", async () => {
-  await expect(all(train({ ...common, params: model.init(1), steps: 1.5 }))).rejects.toThrow(
+  await expect(lossesOf(train({ ...common, params: model.init(1), steps: 1.5 }))).rejects.toThrow(
     "train: `steps` is 1.5, expected an integer, 0 or more.",
   );
 });
 
-test("batches may be promises, as from a stream", async () => {
+test("batches that are promises give the same losses", async () => {
   const [now, later] = [model.init(1), model.init(1)];
-  const losses = await all(train({ ...common, params: now, steps: 3, accumulate: 2 }));
+  const losses = await lossesOf(train({ ...common, params: now, steps: 3, accumulate: 2 }));
   const slow = async (step: number) => {
     await new Promise((done) => setTimeout(done, 1));
     return batchAt(step);
   };
-  expect(await all(train({ ...common, params: later, steps: 3, accumulate: 2, batchAt: slow }))).toEqual(
+  expect(await lossesOf(train({ ...common, params: later, steps: 3, accumulate: 2, batchAt: slow }))).toEqual(
     losses,
   );
 });
 
-test("losses and gradients may be computed elsewhere: added in their order, they give the same run, bit for bit", async () => {
+test("gradients computed by `loss.gradients` give the same run, bit for bit, in any order of completion", async () => {
   const [here, there] = [model.init(1), model.init(1)];
   const options = { ...common, steps: 3, accumulate: 3, maxNorm: 1 };
-  const losses = await all(train({ ...options, params: here }));
+  const losses = await lossesOf(train({ ...options, params: here }));
   const both = valueAndGrad(common.loss);
   const elsewhere = {
-    // The last one is ready first, as with workers that differ in speed.
+    // The last batch is ready first.
     gradients: (params: Params, batches: readonly Batch[]) =>
       Promise.all(
         batches.map(async (batch, n) => {
@@ -140,11 +144,11 @@ test("losses and gradients may be computed elsewhere: added in their order, they
         }),
       ),
   };
-  expect(await all(train({ ...options, params: there, loss: elsewhere }))).toEqual(losses);
+  expect(await lossesOf(train({ ...options, params: there, loss: elsewhere }))).toEqual(losses);
   tensorsOf(here).forEach((x, i) => expect(tensorsOf(there)[i]!.data).toEqual(x.data));
 });
 
-test("a report has the norm of the gradients before clipping, where they are clipped", async () => {
+test("reports have the gradient norm before clipping if `maxNorm` is given", async () => {
   const norms: (number | undefined)[] = [];
   const run = (maxNorm?: number) =>
     train({ ...common, params: model.init(1), steps: 1, ...(maxNorm !== undefined && { maxNorm }) });
@@ -156,10 +160,10 @@ test("a report has the norm of the gradients before clipping, where they are cli
   expect(norms[1]).toBeCloseTo(Math.sqrt(squares.reduce((sum, x) => sum + x, 0)), 4);
 });
 
-test("what is forgotten or of another kind is refused before anything changes", async () => {
+test("invalid options and batches are refused before params change", async () => {
   const options = { ...common, params: model.init(1), steps: 1 };
   const refused = (wrong: object, message: RegExp) =>
-    expect(all(train({ ...options, ...wrong } as never))).rejects.toThrow(message);
+    expect(lossesOf(train({ ...options, ...wrong } as never))).rejects.toThrow(message);
   await refused(
     { optimizer: Promise.resolve(common.optimizer) },
     /^train: `optimizer` is a promise \(`await` it\)/,

@@ -91,7 +91,7 @@ const gpt2 = (s: Sizes, numKvHeads: number): DecoderConfig => {
 const experts = { numExperts: 3, expertsPerToken: 2 };
 const divided = (s: Sizes) => ({ ...s, wide: s.heads[0]! * s.headDim });
 
-/** Each architecture by its name in the file, as changes of a Llama. */
+/** Configurations by the architecture name in the file, as changes of a Llama. */
 const architectures: Record<string, (s: Sizes) => DecoderConfig> = {
   llama: rotary,
   "llama, biased": (s) => ({ ...rotary(s), bias: { queryKeyValue: true, attentionOutput: true } }),
@@ -110,7 +110,7 @@ const architectures: Record<string, (s: Sizes) => DecoderConfig> = {
   starcoder: (s) => gpt2(s, 1),
 };
 
-/** Random weights, in which biases and gains are random too. */
+/** Random weights, biases and gains. */
 function randomParams(config: DecoderConfig, { seed, tied }: Sizes): DecoderParams {
   const params = decoder(config).init(seed);
   if (!tied && config.embeddingScale === undefined)
@@ -130,8 +130,8 @@ function sortedTensors(params: unknown): [string, Tensor][] {
 const sortedNumbers = (params: unknown) =>
   sortedTensors(params).map(([path, x]) => [path, x.shape, Array.from(x.data)] as const);
 
-/** The model as llama.cpp has Llamas: with neighbours for pairs. */
-function asNeighbours(config: DecoderConfig, params: DecoderParams): DecoderParams {
+/** Params with the interleaved rotary layout, which llama.cpp uses for Llama. */
+function asInterleaved(config: DecoderConfig, params: DecoderParams): DecoderParams {
   const from = interleavedFromHalf(config.headDim!);
   return mapTensors(params, (x, path) => {
     if (!/attention\.(query|key)\./.test(path)) return x;
@@ -141,14 +141,14 @@ function asNeighbours(config: DecoderConfig, params: DecoderParams): DecoderPara
 
 describe.each(Object.entries(architectures))("%s", (name, make) => {
   const [architecture] = name.split(",");
-  test("property: load of an export is the model, tensor by tensor", async () => {
+  test("property: an exported file loads with equal params and configuration, and close logits", async () => {
     await fc.assert(
       fc.asyncProperty(sizes, async (s) => {
         const config = make(s);
         const params = randomParams(config, s);
         const file = await exportedBytes({ config, params });
         const { metadata, tensors } = readGgufHeader(file);
-        // Without a partial rotary embedding phi3 is a Llama, and said to be.
+        // Without a partial rotary embedding, a phi3 equals a Llama and is exported as one.
         expect([architecture, name === "phi3" ? "llama" : architecture]).toContain(
           metadata.get("general.architecture"),
         );
@@ -157,7 +157,7 @@ describe.each(Object.entries(architectures))("%s", (name, make) => {
         const rotates =
           metadata.get("general.architecture") === "llama" && config.ropeLayout !== "interleaved";
         expect(sortedNumbers(model.params)).toEqual(
-          sortedNumbers(rotates ? asNeighbours(config, params) : params),
+          sortedNumbers(rotates ? asInterleaved(config, params) : params),
         );
         const expected: DecoderConfig = {
           ...normalizedConfig(config, params),
@@ -196,36 +196,36 @@ test.each<[string, DecoderConfig["ropeScaling"]]>([
   ["llama", { type: "llama3", factor: 8, lowFactor: 1, highFactor: 4, originalLength: 16 }],
   ["phi3", { type: "longrope", factor: 2, originalLength: 16, shortFactors: [1, 1.5], longFactors: [1, 3] }],
   ["llama", { type: "longrope", factor: 2, originalLength: 16, shortFactors: [1, 2], longFactors: [1, 4] }],
-])("the factors of rotary pairs of a %s are tensors", async (architecture, ropeScaling) => {
-  const one: DecoderConfig = {
+])("RoPE scaling factors of a %s are stored as tensors in float32", async (architecture, ropeScaling) => {
+  const scaled: DecoderConfig = {
     ...plain(divided({ ...sample, headDim: architecture === "phi3" ? 6 : 4 })),
     ropeScaling: ropeScaling!,
     ...(architecture === "phi3" && { ropeDim: 4 }),
   };
-  const own = randomParams(one, sample);
-  const file = await exportedBytes({ config: one, params: own }, "float16");
+  const scaledParams = randomParams(scaled, sample);
+  const file = await exportedBytes({ config: scaled, params: scaledParams }, "float16");
   const { metadata, tensors } = readGgufHeader(file);
   expect(metadata.get("general.architecture")).toBe(architecture);
   expect(tensors.filter(({ name }) => name.startsWith("rope_")).every(({ type }) => type === 0)).toBe(true);
-  const model = await load(await exportedBytes({ config: one, params: own }));
+  const model = await load(await exportedBytes({ config: scaled, params: scaledParams }));
   for (const length of [5, 20]) {
     const ids = Array.from({ length }, (_, i) => (3 * i) % 11);
-    const [a, b] = [decoder(one).apply(own, ids).data, model.apply(model.params, ids).data];
+    const [a, b] = [decoder(scaled).apply(scaledParams, ids).data, model.apply(model.params, ids).data];
     expect(a).toBeAllclose(b, { rtol: 0, atol: 1e-4 });
   }
 });
 
-test("16 and 8 bits round to the nearest; vectors, routers and rows of no whole blocks are kept or take 16 bits", async () => {
+test("matrices are rounded to nearest; vectors and routers stay in float32, and rows not divisible by 32 have 16 bits in q8_0", async () => {
   const wide: DecoderConfig = { ...config, embedDim: 64, hiddenDim: 48, headDim: 8, experts };
-  const own = randomParams(wide, sample);
-  const neighbours = asNeighbours(wide, own);
-  const expected = new Map(sortedTensors(neighbours));
+  const wideParams = randomParams(wide, sample);
+  const interleaved = asInterleaved(wide, wideParams);
+  const expected = new Map(sortedTensors(interleaved));
   for (const [dtype, type, bits] of [
     ["float16", 1, 11],
     ["bfloat16", 30, 8],
     ["q8_0", 8, 0],
   ] as const) {
-    const file = await exportedBytes({ config: wide, params: own }, dtype);
+    const file = await exportedBytes({ config: wide, params: wideParams }, dtype);
     const { tensors, metadata } = readGgufHeader(file);
     const tensorType = (name: string) => tensors.find((one) => one.name === name)!.type;
     expect(metadata.get("general.file_type")).toBe({ float16: 1, bfloat16: 32, q8_0: 7 }[dtype]);
@@ -237,24 +237,24 @@ test("16 and 8 bits round to the nearest; vectors, routers and rows of no whole 
     for (const [path, x] of sortedTensors(model.params)) {
       const exact = expected.get(path)!.data;
       const inner = x.shape.at(-1)!;
-      const kept = x.shape.length === 1 || path.includes("router");
+      const isUnrounded = x.shape.length === 1 || path.includes("router");
       x.data.forEach((value, i) => {
         const error = Math.abs(value - exact[i]!);
-        if (kept) return expect(error).toBe(0);
+        if (isUnrounded) return expect(error).toBe(0);
         if (dtype !== "q8_0" || inner % 32 !== 0) {
           const rounding = dtype === "q8_0" ? 11 : bits;
           return expect(error).toBeLessThanOrEqual(Math.max(Math.abs(exact[i]!) * 2 ** -rounding, 2 ** -25));
         }
         const block = Array.from(exact.subarray(i - (i % 32), i - (i % 32) + 32));
         const largest = block.reduce((most, one) => Math.max(most, Math.abs(one)), 0);
-        // Half a step; the step itself is rounded to 11 bits, which the largest numbers feel.
+        // Half a step, and the rounding of the step itself to the 11 bits of float16, times up to 127 steps.
         expect(error).toBeLessThanOrEqual((largest / 127) * (0.5 + 127 * 2 ** -11));
       });
     }
   }
 });
 
-test("the tokenizer, how talk becomes text, and the tokens that end texts come along", async () => {
+test("the export includes the tokenizer, the chat template and the stop ids", async () => {
   const tokenizer = byteLevelBpe({ vocab: ["a", "b", "ab", "<end>"], merges: ["a b"] });
   const chatTemplate = "{% for m in messages %}{{ m.content }}{% endfor %}";
   const file = await exportedBytes({
@@ -274,7 +274,7 @@ test("the tokenizer, how talk becomes text, and the tokens that end texts come a
   expect([bare.tokenizer, bare.config.stopIds]).toEqual([undefined, [0, 3]]);
 });
 
-test("an encoder, without its head", async () => {
+test("an encoder is exported without its head, and one with another activation is refused", async () => {
   const config = {
     ...{ vocabSize: 9, embedDim: 8, hiddenDim: 12, numLayers: 2, numHeads: 2 },
     ...{ contextLength: 16, numTypes: 2, normEps: 2 ** -40 },
@@ -313,7 +313,7 @@ test.each<[string, Partial<DecoderConfig>, RegExp]>([
   ["a factor of ALiBi", { alibiScale: 0.5 }, /`config.alibiScale` is 0.5, expected nothing, as llama/],
   ["stops", { stopIds: [1, 2, 3, 4] }, /`config.stopIds` .*expected three tokens at most/],
 ])(
-  "%s that llama.cpp has no place for is refused before anything is written",
+  "%s that llama.cpp does not support is refused before anything is written",
   async (_, changes, message) => {
     const out = memoryFolder();
     const work = exportModel({ config: { ...config, ...changes }, params }, { to: "gguf", out });
@@ -322,10 +322,10 @@ test.each<[string, Partial<DecoderConfig>, RegExp]>([
   },
 );
 
-test("what Gemma has no place for is refused too", async () => {
+test("options that llama.cpp does not support for Gemma 2 are refused", async () => {
   const refused = (changes: Partial<DecoderConfig>, more: Partial<DecoderParams> = {}) => {
-    const own: DecoderConfig = { ...plain(sample), ...gemma2(sample), ...changes };
-    return exportedBytes({ config: own, params: { ...randomParams(own, sample), ...more } });
+    const config: DecoderConfig = { ...plain(sample), ...gemma2(sample), ...changes };
+    return exportedBytes({ config: config, params: { ...randomParams(config, sample), ...more } });
   };
   await expect(refused({ attentionScale: 0.3 })).rejects.toThrow(
     /`config.attentionScale` is 0.3, expected what llama.cpp takes: 1 \/ √headDim/,
@@ -338,9 +338,9 @@ test("what Gemma has no place for is refused too", async () => {
   );
 });
 
-test("a file that counts more layers than it has is refused, and takes no memory for them", async () => {
-  const own: DecoderConfig = { ...plain(sample), ...gemma2(sample) };
-  const file = await exportedBytes({ config: own, params: randomParams(own, sample) });
+test("a file whose block_count exceeds its layers is refused", async () => {
+  const config: DecoderConfig = { ...plain(sample), ...gemma2(sample) };
+  const file = await exportedBytes({ config: config, params: randomParams(config, sample) });
   const key = new TextEncoder().encode("gemma2.block_count");
   const at = file.findIndex((_, i) => key.every((byte, k) => file[i + k] === byte)) + key.length + 4;
   expect(new DataView(file.buffer).getUint32(at, true)).toBe(2);
@@ -348,13 +348,13 @@ test("a file that counts more layers than it has is refused, and takes no memory
   await expect(load(file)).rejects.toThrow(/num_hidden_layers` is 4294967295, expected at most/);
 });
 
-test("a window as long as the context makes no difference, and is left out", async () => {
+test("a window as long as the context is omitted", async () => {
   const window: DecoderConfig = { ...config, window: 32, layerTypes: ["sliding", "sliding"] };
   const { config: got } = await load(await exportedBytes({ config: window, params }));
   expect(got.layerTypes).toBeUndefined();
 });
 
-test("property: a period gives the layers, and these the period again", () => {
+test("property: slidingPeriod gives the period that reproduces the layers, and undefined if there is none", () => {
   fc.assert(
     fc.property(fc.array(fc.boolean(), { minLength: 1, maxLength: 8 }), (list) => {
       const types = list.map((one) => (one ? ("sliding" as const) : ("full" as const)));
@@ -366,12 +366,12 @@ test("property: a period gives the layers, and these the period again", () => {
   );
 });
 
-describe("on a disk", () => {
+describe("on disk", () => {
   let root: string;
   beforeAll(() => (root = mkdtempSync(join(tmpdir(), "qkv-gguf-"))));
   afterAll(() => rmSync(root, { recursive: true }));
 
-  test("a file appears when it is whole; aborted, or with something in its place, it does not", async () => {
+  test("a file appears only when complete: not after an abort, and not over an existing file", async () => {
     const out = join(root, "model.gguf");
     const seen: [number, boolean][] = [];
     const onProgress = ({ written }: { written: number }) => void seen.push([written, existsSync(out)]);
@@ -402,7 +402,7 @@ describe("on a disk", () => {
     expect(readdirSync(root)).toEqual(["model.gguf"]);
   });
 
-  test("cut anywhere, as when the process is killed, a file does not load", async () => {
+  test("a file truncated anywhere is refused", async () => {
     const file = await exportedBytes({ config, params });
     const { dataStart, tensors } = readGgufHeader(file);
     const ends = tensors.map(({ offset, dims }) => dataStart + offset + 4 * dims.reduce((a, b) => a * b, 1));

@@ -44,11 +44,11 @@ async function exportedBytes(model: Parameters<typeof exportModel>[0]): Promise<
 
 const logits = ({ apply, params }: ReturnType<typeof randomModel>) => apply(params, prompt).data;
 
-/** Fields that are read otherwise than they were written, with the same logits. */
+/** Fields that differ after loading, without an effect on the logits. */
 const readAs: Record<string, Partial<DecoderConfig>> = {
   // Rows of queries and keys are permuted.
   bamba: { ropeLayout: "interleaved" },
-  // Factors are in the matrices.
+  // Scales are multiplied into the matrices.
   falcon_h1: { embeddingScale: 1, logitScale: 1 },
   // No layer has this width.
   "nemotron_h, experts": { hiddenDim: 48 },
@@ -56,31 +56,31 @@ const readAs: Record<string, Partial<DecoderConfig>> = {
 
 describe.each(Object.keys(configs))("%s", (name) => {
   const model = randomModel(name);
-  test("the file says its architecture, and is the same model", async () => {
+  test("the file has the architecture name, and loads as the same model", async () => {
     const file = await exportedBytes(model);
     expect(readGgufHeader(file).metadata.get("general.architecture")).toBe(
       llamaCppStateArchitectures[name] ?? name,
     );
-    const again = await load(file);
-    expect(logits(again)).toBeAllclose(logits(model), { rtol: 1e-5, atol: 1e-5 });
+    const reloaded = await load(file);
+    expect(logits(reloaded)).toBeAllclose(logits(model), { rtol: 1e-5, atol: 1e-5 });
     const functions: unknown[] = [];
-    const [own, theirs] = [{ ...model.config, ...readAs[name] }, again.config].map((config) =>
-      inOneForm(normalizedConfig(config, again.params), functions),
+    const [expected, loaded] = [{ ...model.config, ...readAs[name] }, reloaded.config].map((config) =>
+      inOneForm(normalizedConfig(config, reloaded.params), functions),
     );
-    expect(theirs).toBe(own);
+    expect(loaded).toBe(expected);
   });
 
-  test("negative control: numbers of a mixer's map changed in the file are another model", async () => {
+  test("negative control: changed bytes of an output projection change the logits", async () => {
     const file = await exportedBytes(model);
     const { tensors, dataStart } = readGgufHeader(file);
     const at = tensors.find((one) => /blk\.[01]\.(shortconv\.out_proj|ssm_out)\.weight/.test(one.name))!;
     file.fill(0x3c, dataStart + at.offset, dataStart + at.offset + 64);
-    const again = await load(file);
-    expect(() => expect(logits(again)).toBeAllclose(logits(model), { rtol: 1e-3, atol: 1e-3 })).toThrow();
+    const reloaded = await load(file);
+    expect(() => expect(logits(reloaded)).toBeAllclose(logits(model), { rtol: 1e-3, atol: 1e-3 })).toThrow();
   });
 });
 
-/** Checkpoints of Hugging Face's, and how one is refused that llama.cpp cannot hold. */
+/** Hugging Face checkpoints, with the error of those that llama.cpp does not support. */
 const folders: Record<string, RegExp | undefined> = {
   "falcon-h1": undefined,
   lfm2: undefined,
@@ -95,7 +95,7 @@ const folders: Record<string, RegExp | undefined> = {
 };
 
 test.each(Object.keys(folders).filter((name) => referenceData.has(`hf/${name}/model.safetensors`)))(
-  "%s: a checkpoint of Hugging Face's becomes a file of the same numbers, or is refused",
+  "%s: a Hugging Face checkpoint exports to a file with the same logits, or is refused",
   async (name) => {
     const model = await load(referenceData.path(`hf/${name}`));
     const refusal = folders[name];
@@ -105,16 +105,16 @@ test.each(Object.keys(folders).filter((name) => referenceData.has(`hf/${name}/mo
   },
 );
 
-test("rwkv7: the file is the same model, its tensors of float32 alone, and numbers of a share changed are another", async () => {
+test("rwkv7: the file loads as the same model, and changed bytes of a token-shift weight change the logits", async () => {
   const model = await load(await rwkv7Files(tensors, writeSafetensors));
   const file = await exportedBytes(model);
-  const again = await load(file);
-  expect(logits(again)).toEqual(logits(model));
+  const reloaded = await load(file);
+  expect(logits(reloaded)).toEqual(logits(model));
   const functions: unknown[] = [];
-  const [own, theirs] = [model, again].map(({ config, params }) =>
+  const [expected, loaded] = [model, reloaded].map(({ config, params }) =>
     inOneForm(normalizedConfig(config, params), functions),
   );
-  expect(theirs).toBe(own);
+  expect(loaded).toBe(expected);
   const { tensors: stored, dataStart, metadata } = readGgufHeader(file);
   expect(metadata.get("rwkv7.wkv.head_size")).toBe(64);
   const shares = stored.find(({ name }) => name === "blk.1.time_mix_lerp_fused.weight")!;
@@ -132,12 +132,12 @@ const mamba2With = (change: Partial<attention.MixerLayerConfig>): DecoderConfig 
 
 test.each<[string, DecoderConfig, RegExp]>([
   [
-    "a norm over all heads where they share two keys",
+    "an output norm over all heads with two key heads",
     { ...mamba2With({ numKeyHeads: 2 }), numKvHeads: 2 },
     /`config\.layerTypes\[0\]\.config\.outputNorm` is "whole", expected group, as mamba2 has it/,
   ],
   [
-    "another gate",
+    "another output gate",
     mamba2With({ outputGate: tensors.sigmoid }),
     /`config\.layerTypes\[0\]\.config\.outputGate` is .*expected silu, as mamba2 has it/,
   ],
@@ -150,7 +150,7 @@ test.each<[string, DecoderConfig, RegExp]>([
   await expect(exportedBytes(randomModel("mamba2", config))).rejects.toThrow(message);
 });
 
-test("attention in other layers than each so many is refused by the first that differs", async () => {
+test("attention layers without a period are refused, with the first that differs", async () => {
   const [delta] = configs["qwen3_5"]!.layerTypes as [attention.MixerLayer];
   const config = { ...configs["qwen3_5"]!, layerTypes: [delta, "full", delta, delta] as never };
   await expect(exportedBytes(randomModel("qwen3_5", config))).rejects.toThrow(
@@ -158,13 +158,13 @@ test("attention in other layers than each so many is refused by the first that d
   );
 });
 
-test("weights of 8 bits are those of the file in tiles of heads", async () => {
+test('a file loaded with `quantize: "int8"` gives close logits', async () => {
   const model = randomModel("qwen3_5");
   const again = await load(await exportedBytes(model), { quantize: "int8" });
   expect(logits(again as never)).toBeAllclose(logits(model), { rtol: 0.2, atol: 0.4 });
 });
 
-test("other numbers of channels than llama.cpp's are refused", async () => {
+test("a Mamba with other channels than 2 · embedDim is refused", async () => {
   const [layer] = configs["mamba"]!.layerTypes as [attention.MixerLayer];
   const narrow = attention.mixerLayer({ ...layer.config, numHeads: 64 }) as unknown as attention.MixerLayer;
   const config = { ...configs["mamba"]!, numHeads: 64, layerTypes: [narrow, narrow, narrow, narrow] };
@@ -173,7 +173,7 @@ test("other numbers of channels than llama.cpp's are refused", async () => {
   );
 });
 
-test("rates of decay above 0 are refused, as no logarithm is one of theirs", async () => {
+test("positive decay rates in a file are refused", async () => {
   const file = await exportedBytes(randomModel("mamba"));
   const { tensors, dataStart } = readGgufHeader(file);
   const { offset } = tensors.find(({ name }) => name === "blk.2.ssm_a")!;

@@ -51,14 +51,14 @@ async function exportedBytes(model: Parameters<typeof exportModel>[0]): Promise<
   return new Uint8Array(await out.files[0]!.arrayBuffer());
 }
 
-/** Numbers of params by their places, in order. */
+/** Elements of all params, sorted by path. */
 function sortedNumbers(params: unknown): [string, Tensor["data"]][] {
   const list: [string, Tensor["data"]][] = [];
   mapTensors(params, (x, path) => (list.push([path, x.data]), x));
   return list.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** The same file with other metadata. */
+/** A copy of the file with changed metadata. */
 const withMetadata = (
   file: Uint8Array<ArrayBuffer>,
   change: (fields: Record<string, GgufField>) => void,
@@ -69,20 +69,20 @@ describe.each(Object.keys(tableConfigs))("%s", (name) => {
   const held = llamaCppArchitectures[name] ?? name;
 
   if (typeof held !== "string") {
-    test("is refused with the reason", async () => {
+    test("export is refused, with the reason", async () => {
       await expect(exportedBytes(model)).rejects.toThrow(held);
     });
     return;
   }
 
-  test("the file says its architecture, and is the same model bit for bit", async () => {
+  test("the file has the architecture name, and loads as the same model, bit for bit", async () => {
     const file = await exportedBytes(model);
     expect(readGgufHeader(file).metadata.get("general.architecture")).toBe(held);
     const again = await load(file);
     const [before, after] = [model, again].map(({ apply, params }) => apply(params, prompt).data);
     const isPermuted =
       again.config.ropeLayout !== (model.config.ropeLayout ?? "half") && again.config.ropeLayout;
-    // Factors of slow pairs are a tensor of float32.
+    // The frequency factors of llama3 scaling are stored in float32.
     if (isPermuted || model.config.ropeScaling?.type === "llama3")
       expect(after!).toBeAllclose(before!, { rtol: 1e-5, atol: 1e-5 });
     else expect(after).toEqual(before);
@@ -97,7 +97,7 @@ describe.each(Object.keys(tableConfigs))("%s", (name) => {
     expect(again.config.normEps).toBeCloseTo(model.config.normEps, 12);
   });
 
-  test("negative control: numbers of one tensor changed in the file are another model", async () => {
+  test("negative control: changed bytes of one tensor change the logits", async () => {
     const file = await exportedBytes(model);
     const { tensors, dataStart } = readGgufHeader(file);
     const at = tensors.find((one) =>
@@ -109,7 +109,7 @@ describe.each(Object.keys(tableConfigs))("%s", (name) => {
     expect(() => expect(after!).toBeAllclose(before!, { rtol: 1e-3, atol: 1e-3 })).toThrow();
   });
 
-  test("a key that is not known is refused by name", async () => {
+  test("an unknown metadata key is refused by name", async () => {
     const file = await exportedBytes(model);
     if (!ggufTable.some((one) => one.name === held)) return;
     const odd = withMetadata(file, (fields) => {
@@ -137,19 +137,22 @@ const folders = [
   ...["starcoder2"],
 ].filter((name) => referenceData.has(`hf/${name}/model.safetensors`));
 
-test.each(folders)("%s: a checkpoint of Hugging Face's becomes a file of the same numbers", async (name) => {
-  const model = await load(referenceData.path(`hf/${name}`));
-  const out = memoryFolder();
-  const exported = exportModel(model, { to: "gguf", out });
-  const refusal = refusedFolders[name];
-  if (refusal) return expect(exported).rejects.toThrow(refusal);
-  await exported;
-  const again = await load(new Uint8Array(await out.files[0]!.arrayBuffer()));
-  const [before, after] = [model, again].map(({ apply, params }) => apply(params, [3, 14, 15, 9, 26]).data);
-  expect(after!).toBeAllclose(before!, { rtol: 1e-5, atol: 1e-5 });
-});
+test.each(folders)(
+  "%s: a Hugging Face checkpoint exports to a file with the same logits, or is refused",
+  async (name) => {
+    const model = await load(referenceData.path(`hf/${name}`));
+    const out = memoryFolder();
+    const exported = exportModel(model, { to: "gguf", out });
+    const refusal = refusedFolders[name];
+    if (refusal) return expect(exported).rejects.toThrow(refusal);
+    await exported;
+    const again = await load(new Uint8Array(await out.files[0]!.arrayBuffer()));
+    const [before, after] = [model, again].map(({ apply, params }) => apply(params, [3, 14, 15, 9, 26]).data);
+    expect(after!).toBeAllclose(before!, { rtol: 1e-5, atol: 1e-5 });
+  },
+);
 
-/** Published settings that llama.cpp lacks. */
+/** Errors of checkpoints whose settings llama.cpp does not support. */
 const refusedFolders: Record<string, RegExp> = {
   "gemma3n-text": /`config\.\w+.*as gemma3n has it, which this model is nearest to/,
   "gemma4-text": /`config\.sharedKeyValues` is \[0, 1, 2, 1\], expected \[0,1,2,2\], as gemma4 has it/,
@@ -159,7 +162,7 @@ const refusedFolders: Record<string, RegExp> = {
   starcoder2: /`config\.layerTypes` is \["sliding", "sliding"\], expected nothing, as starcoder2 has it/,
 };
 
-test("names and keys are llama.cpp's", async () => {
+test("golden: tensor names and metadata keys of cohere2", async () => {
   const { metadata, tensors } = readGgufHeader(await exportedBytes(randomModel("cohere2")));
   expect(Object.fromEntries([...metadata].filter(([key]) => key.startsWith("cohere2.")))).toEqual({
     "cohere2.vocab_size": 64,
@@ -200,7 +203,7 @@ test.each<[string, string, Partial<DecoderConfig>, RegExp]>([
     /`config\.headDim` is 32, expected embedDim \/ numHeads = 16/,
   ],
   [
-    "a part of a head that rotates",
+    "a partial rotary embedding",
     "olmo2",
     { ropeDim: 8 },
     /`config\.ropeDim` is 8, expected nothing: all numbers/,
@@ -213,7 +216,7 @@ test.each<[string, string, Partial<DecoderConfig>, RegExp]>([
   ],
   ["softcaps", "starcoder2", { logitSoftcap: 30 }, /`config\.logitSoftcap` is 30, expected nothing/],
   [
-    "layers that slide otherwise",
+    "sliding layers in another order",
     "cohere2",
     { layerTypes: ["full", "sliding", "sliding", "full"] },
     /config\.layerTypes|config\.ropeLayers/,
@@ -224,13 +227,13 @@ test.each<[string, string, Partial<DecoderConfig>, RegExp]>([
   await expect(exportedBytes({ config, params })).rejects.toThrow(message);
 });
 
-test("gpt-oss without a bias of its router is refused by name", async () => {
+test("gpt-oss without a router bias is refused by name", async () => {
   const config = tableConfigs.gpt_oss!;
   const model = { config, params: tableParams("seed_oss", tensors, decoder(config).init(1)) };
   await expect(exportedBytes(model)).rejects.toThrow(/`params\.layers\.0\.feedForward\.router\.bias`/);
 });
 
-test("the ramp of gpt-oss is never rounded, that of others always", async () => {
+test("the YaRN correction range is truncated for all architectures but gpt-oss; others are refused", async () => {
   const rounded = { type: "yarn", factor: 4, originalLength: 32 } as const;
   const exact = { ...rounded, truncate: false };
   const model = randomModel("gpt_oss");
@@ -246,7 +249,7 @@ test("the ramp of gpt-oss is never rounded, that of others always", async () => 
   await expect(other).rejects.toThrow(/`config\.ropeScaling` .*"truncate":true.*as olmo2 has it/);
 });
 
-test("numbers of xIELU are lists of the metadata: a number for all layers, a missing list and one too long", async () => {
+test("xIELU parameters are metadata lists; a scalar applies to all layers, and a missing or long list is refused", async () => {
   const model = randomModel("apertus");
   const file = await exportedBytes(model);
   const { metadata, tensors } = readGgufHeader(file);
@@ -271,7 +274,7 @@ test("numbers of xIELU are lists of the metadata: a number for all layers, a mis
   await expect(long).rejects.toThrow(/blk\.4\.xielu\.alpha_p` is "a tensor that is not read"/);
 });
 
-test("Llama 4 with 128 experts has no norms of queries and keys, and layers are those of the published models", async () => {
+test("Llama 4 has no qkNorm with 128 experts, and other values than those of llama.cpp are refused", async () => {
   const { config } = randomModel("llama4_text");
   const { qkNorm: _, qkNormPlace: __, ...without } = config;
   const experts = { ...config.experts!, numExperts: 128, hiddenDim: 4, shared: { hiddenDim: 4 } };
@@ -288,7 +291,7 @@ test("Llama 4 with 128 experts has no norms of queries and keys, and layers are 
   );
 });
 
-test("Gemma 4: a table of fewer rows, caps, shares and layers that llama.cpp would take otherwise", async () => {
+test("Gemma 4: smaller per-layer embeddings load, the softcap defaults to 30, and unsupported sharing is refused", async () => {
   const { config, params } = randomModel("gemma4_text");
   const { embedding, ...others } = params.perLayer!;
   const fewer = { ...embedding, weight: slice(embedding.weight, 0, 0, 60) };
@@ -328,7 +331,7 @@ describe("Gemma 3n", () => {
     return exportedBytes({ config, params: config.altUp ? model.params : decoder(config).init(1) });
   };
 
-  test("coefficients are clamped as they are written, as the model clamps them as it computes", async () => {
+  test("AltUp coefficients are clamped on export, as the model clamps them in each call", async () => {
     const altUp = { ...model.config.altUp!, coefficientLimit: 0.25 };
     const config = { ...model.config, altUp };
     const again = await load(await change({ altUp }));
@@ -338,7 +341,7 @@ describe("Gemma 3n", () => {
     expect(again.apply(again.params, prompt).data).toEqual(decoder(config).apply(model.params, prompt).data);
   });
 
-  test("layers that read the keys of others have zeros in the file, which are not read", async () => {
+  test("layers with shared keys and values have zeros in the file, which are not read", async () => {
     const file = await change({});
     const { tensors: stored, dataStart } = readGgufHeader(file);
     const at = stored.find(({ name }) => name === "blk.21.attn_v.weight")!;
@@ -350,7 +353,7 @@ describe("Gemma 3n", () => {
     expect(again.apply(again.params, prompt).data).toEqual(model.apply(model.params, prompt).data);
   });
 
-  test("the metadata lists what the published models are", async () => {
+  test("the metadata has the fixed values of the published models", async () => {
     const { metadata } = readGgufHeader(await change({}));
     const sparse = metadata.get("gemma3n.activation_sparsity_scale") as number[];
     expect(sparse.slice(8, 12)).toEqual([
@@ -365,13 +368,13 @@ describe("Gemma 3n", () => {
 
   test.each<[string, Partial<DecoderConfig>, RegExp]>([
     [
-      "gates of another share",
+      "another activation sparsity",
       { layerOverrides: new Array(25).fill({ activationSparsity: 0.9 }) },
       /`config\.layerOverrides/,
     ],
     ["three streams", { altUp: { streams: 3, outputScale: true } }, /`config\.altUp/],
     [
-      "layers that slide otherwise",
+      "sliding layers in another order",
       { layerTypes: new Array<"sliding">(25).fill("sliding") },
       /`config\.layerTypes/,
     ],
@@ -397,13 +400,13 @@ describe("Gemma 3n", () => {
       { type: "bool[]", value: new Array<boolean>(25).fill(true) },
       /sliding_window_pattern` .*four layers that slide/,
     ],
-  ])("a file that says otherwise in %s is refused", async (key, value, message) => {
+  ])("a file with another value of %s is refused", async (key, value, message) => {
     const file = withMetadata(await change({}), (fields) => (fields[`gemma3n.${key}`] = value));
     await expect(load(file)).rejects.toThrow(message);
   });
 });
 
-test("sizes of experts and layers that llama.cpp would take otherwise are refused by name", async () => {
+test("expert options that llama.cpp does not store are refused by name", async () => {
   const refusal = (name: string, experts: object) => {
     const config = { ...tableConfigs[name]!, experts: { ...tableConfigs[name]!.experts!, ...experts } };
     const params = tableParams(name, tensors, decoder(config).init(1));
@@ -418,7 +421,7 @@ test("sizes of experts and layers that llama.cpp would take otherwise are refuse
 });
 
 test.skipIf(!referenceData.has("hf/blt/model.safetensors"))(
-  "patches of bytes are refused, as no architecture of llama.cpp groups bytes",
+  "a model with byte patches is refused",
   async () => {
     const model = await load(referenceData.path("hf/blt"));
     await expect(exportedBytes(model)).rejects.toThrow(
@@ -427,7 +430,7 @@ test.skipIf(!referenceData.has("hf/blt/model.safetensors"))(
   },
 );
 
-test("latents are rounded to 8 bits as those of a Hugging Face folder are", async () => {
+test("8-bit weights of latent attention are equal from GGUF and from a Hugging Face folder", async () => {
   const model = randomModel("deepseek_v2");
   const out = memoryFolder();
   await exportModel(model, { to: "hf", out });
@@ -437,7 +440,7 @@ test("latents are rounded to 8 bits as those of a Hugging Face folder are", asyn
   expect(gguf!.apply(gguf!.params, prompt).data).toEqual(folder!.apply(folder!.params, prompt).data);
 });
 
-test("numbers of 32 bits are read as the decimals that they were", async () => {
+test("float32 metadata is read as the shortest decimal number", async () => {
   expect((await load(await exportedBytes(randomModel("granite")))).config).toMatchObject({
     normEps: 1e-5,
     embeddingScale: 3,
@@ -447,9 +450,9 @@ test("numbers of 32 bits are read as the decimals that they were", async () => {
   });
 });
 
-test("each architecture of llama.cpp has one table", () => {
-  const all = ggufTable.map(({ name }) => name);
-  expect(new Set(all).size).toBe(all.length);
+test("architecture names of the tables are unique", () => {
+  const names = ggufTable.map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
 });
 
 test("the README lists the architectures of llama.cpp", () => {

@@ -13,44 +13,49 @@ const kept = (processor: LogitsProcessor, logits: number[], sequence: Sequence =
   [...processLogits(logits, [processor], sequence)].flatMap((score, id) => (score > removed ? [id] : []));
 
 test.each<[string, LogitsProcessor, number[], number[]]>([
-  ["the k most likely, and their equals", all.topK(2), [1, 3, 2, 2, 0], [1, 2, 3]],
-  ["k is at most the vocabulary", all.topK(9), [1, 2], [0, 1]],
-  ["more than k", all.topK(1, { minTokensToKeep: 2 }), [1, 3, 2], [1, 2]],
-  // 0.05 + 0.1 is at most 0.2; with 0.25 it is more.
-  ["nucleus", all.topP(0.8), logs(0.1, 0.6, 0.05, 0.25), [1, 3]],
-  ["a nucleus at its border", all.topP(0.5), [0, 0], [0]],
+  ["the k most likely tokens, and ties", all.topK(2), [1, 3, 2, 2, 0], [1, 2, 3]],
+  ["all tokens if k exceeds the vocabulary", all.topK(9), [1, 2], [0, 1]],
+  ["at least minTokensToKeep tokens with top-k", all.topK(1, { minTokensToKeep: 2 }), [1, 3, 2], [1, 2]],
+  // 0.05 + 0.1 is at most 1 - p = 0.2, and 0.05 + 0.1 + 0.25 is more.
+  ["the nucleus", all.topP(0.8), logs(0.1, 0.6, 0.05, 0.25), [1, 3]],
+  ["a nucleus of exactly p", all.topP(0.5), [0, 0], [0]],
   ["a nucleus of one token", all.topP(0), logs(0.3, 0.7), [1]],
-  ["a small nucleus", all.topP(0.05, { minTokensToKeep: 2 }), logs(0.1, 0.6, 0.3), [1, 2]],
-  ["a share of the most likely", all.minP(0.5), logs(0.5, 0.26, 0.24), [0, 1]],
-  ["a share of nothing", all.minP(0), logs(0.5, 0.26, 0.24), [0, 1, 2]],
-  ["the likeliest alone", all.minP(1), logs(0.5, 0.3, 0.2), [0]],
-  ["a probability", all.epsilonCutoff(0.25), logs(0.5, 0.26, 0.24), [0, 1]],
-  ["a probability that none has", all.epsilonCutoff(0.9), logs(0.5, 0.3, 0.2), [0]],
   [
-    "a probability that two must not have",
+    "at least minTokensToKeep tokens with top-p",
+    all.topP(0.05, { minTokensToKeep: 2 }),
+    logs(0.1, 0.6, 0.3),
+    [1, 2],
+  ],
+  ["tokens of at least minP times the highest probability", all.minP(0.5), logs(0.5, 0.26, 0.24), [0, 1]],
+  ["all tokens with a minP of 0", all.minP(0), logs(0.5, 0.26, 0.24), [0, 1, 2]],
+  ["the most likely token with a minP of 1", all.minP(1), logs(0.5, 0.3, 0.2), [0]],
+  ["tokens above epsilon", all.epsilonCutoff(0.25), logs(0.5, 0.26, 0.24), [0, 1]],
+  ["the most likely token if none is above epsilon", all.epsilonCutoff(0.9), logs(0.5, 0.3, 0.2), [0]],
+  [
+    "at least minTokensToKeep tokens with epsilon",
     all.epsilonCutoff(0.9, { minTokensToKeep: 2 }),
     logs(0.5, 0.3, 0.2),
     [0, 1],
   ],
   // Entropy 1.280: η = √0.36 · 0.278 = 0.167, smaller than 0.36.
-  ["η of the entropy", all.etaCutoff(0.36), logs(0.4, 0.3, 0.2, 0.1), [0, 1, 2]],
+  ["tokens above η, from the entropy", all.etaCutoff(0.36), logs(0.4, 0.3, 0.2, 0.1), [0, 1, 2]],
   // Entropy 0.325; η = min(0.04, 0.2 · 0.72): 0.04.
-  ["η of epsilon", all.etaCutoff(0.04), logs(0.9, 0.1 - 0.03, 0.03), [0, 1]],
+  ["tokens above η, from epsilon", all.etaCutoff(0.04), logs(0.9, 0.1 - 0.03, 0.03), [0, 1]],
   // Entropy 1.030; distances of -log p: 0.336, 0.174, 0.580: the second is the most typical.
-  ["the most typical", all.typicalP(0.2), logs(0.5, 0.3, 0.2), [1]],
-  ["typical up to a probability", all.typicalP(0.6), logs(0.5, 0.3, 0.2), [0, 1]],
+  ["the most typical token", all.typicalP(0.2), logs(0.5, 0.3, 0.2), [1]],
+  ["typical tokens up to a mass", all.typicalP(0.6), logs(0.5, 0.3, 0.2), [0, 1]],
   // Entropy 1.030, half 0.515: 0.347 of the first, 0.708 with the second.
-  ["half of the entropy", all.topH(0.5), logs(0.5, 0.3, 0.2), [0]],
-  ["two thirds of it", all.topH(0.7), logs(0.5, 0.3, 0.2), [0, 1]],
+  ["tokens up to half of the entropy", all.topH(0.5), logs(0.5, 0.3, 0.2), [0]],
+  ["tokens up to 0.7 of the entropy", all.topH(0.7), logs(0.5, 0.3, 0.2), [0, 1]],
 ])("keeps %s", (_, processor, logits, expected) => {
   expect(kept(processor, logits)).toEqual(expected);
-  // Kept scores do not change, and need not sum to 1.
+  // Scores that remain do not change, and need not be normalized.
   const moved = logits.map((logit) => logit + 3);
   const scores = processLogits(moved, [processor], { ids: [0] });
   expect([...scores].filter((score) => score > removed)).toEqual(expected.map((id) => moved[id]));
 });
 
-test("top-H considers the 100 likeliest tokens and removes all others", () => {
+test("top-H keeps at most the 100 most likely tokens", () => {
   const logits = Array.from({ length: 200 }, (_, id) => -id / 100);
   expect(kept(all.topH(1), logits).length).toBe(100);
 });
@@ -60,7 +65,7 @@ test.each<[string, LogitsProcessor, Sequence, number[], number[]]>([
   ["repetition penalty", all.repetitionPenalty(2), { ids: [0, 1, 1] }, [4, -4, 4, 0], [2, -8, 4, 0]],
   ["repetition reward", all.repetitionPenalty(0.5), { ids: [0, 1] }, [4, -4, 4], [8, -2, 4]],
   [
-    "without the first tokens",
+    "repetition penalty without the first tokens",
     all.repetitionPenalty(2, { ignoredTokens: 1 }),
     { ids: [0, 1] },
     [4, 4],
@@ -78,13 +83,13 @@ test.each<[string, LogitsProcessor, Sequence, number[], number[]]>([
   ["a text shorter than the n-gram", all.noRepeatNgram(4), { ids: [1, 1] }, [0, 0], [0, 0]],
   ["bad words", all.badWords([[3], [1, 2]]), { ids: [0, 1] }, [0, 0, 0, 0], [0, 0, removed, removed]],
   [
-    "a word that ends the text",
+    "a bad word that is a stop id",
     all.badWords([[3], [2]]),
     { ids: [0], stopIds: [3] },
     [0, 0, 0, 0],
     [0, 0, removed, 0],
   ],
-  ["a word longer than the text", all.badWords([[1, 2, 3]]), { ids: [1, 2] }, [0, 0, 0, 0], [0, 0, 0, 0]],
+  ["a bad word longer than the text", all.badWords([[1, 2, 3]]), { ids: [1, 2] }, [0, 0, 0, 0], [0, 0, 0, 0]],
   [
     "biases",
     all.sequenceBias([
@@ -98,7 +103,7 @@ test.each<[string, LogitsProcessor, Sequence, number[], number[]]>([
   ],
   ["a bias of three tokens", all.sequenceBias([[[1, 2, 0], 5]]), { ids: [0, 1, 2] }, [0, 0, 1], [5, 0, 1]],
   [
-    "other tokens before the last two",
+    "no bias after other tokens",
     all.sequenceBias([[[1, 2, 0], 5]]),
     { ids: [0, 2, 2] },
     [0, 0, 1],
@@ -124,10 +129,16 @@ test.each<[string, LogitsProcessor, Sequence, number[], number[]]>([
     [1, 2],
     [removed, 2],
   ],
-  ["below the length", all.minLength(3), { ids: [0, 0], stopIds: [1] }, [1, 2], [1, removed]],
-  ["at the length", all.minLength(2), { ids: [0, 0], stopIds: [1] }, [1, 2], [1, 2]],
   [
-    "few new tokens",
+    "stop ids below the minimum length",
+    all.minLength(3),
+    { ids: [0, 0], stopIds: [1] },
+    [1, 2],
+    [1, removed],
+  ],
+  ["stop ids at the minimum length", all.minLength(2), { ids: [0, 0], stopIds: [1] }, [1, 2], [1, 2]],
+  [
+    "too few new tokens",
     all.minNewTokens(2),
     { ids: [0, 0], promptLength: 1, stopIds: [1] },
     [1, 2],
@@ -137,37 +148,37 @@ test.each<[string, LogitsProcessor, Sequence, number[], number[]]>([
   ["a forced first token", all.forcedBos(1), { ids: [0] }, [5, 1, 5], [removed, 0, removed]],
   ["no forced second token", all.forcedBos(1), { ids: [0, 0] }, [5, 1], [5, 1]],
   ["a forced last token", all.forcedEos([1, 2]), { ids: [0, 0], maxLength: 3 }, [5, 1, 5], [removed, 0, 0]],
-  ["not before the last", all.forcedEos(1), { ids: [0, 0], maxLength: 4 }, [5, 1], [5, 1]],
+  ["no forced token before the last", all.forcedEos(1), { ids: [0, 0], maxLength: 4 }, [5, 1], [5, 1]],
   [
-    "an end that becomes likelier",
+    "a stop id after the start of the decay",
     all.exponentialDecayLength(1, 2),
     { ids: [0, 0, 0, 0], promptLength: 1, stopIds: [0, 1] },
     [1, -1, 1],
     [4, 2, 1],
   ],
   [
-    "an end that is not likelier yet",
+    "a stop id before the start of the decay",
     all.exponentialDecayLength(3, 2),
     { ids: [0, 0, 0, 0], promptLength: 1, stopIds: [0] },
     [1, 1],
     [1, 1],
   ],
   [
-    "a removed end",
+    "a removed stop id",
     all.exponentialDecayLength(0, 2),
     { ids: [0, 0], promptLength: 1, stopIds: [0] },
     [removed, 1],
     [removed, 1],
   ],
   [
-    "tokens of the encoder",
+    "encoder repetition penalty",
     all.encoderRepetitionPenalty(2, [[9], [0, 1]]),
     { ids: [2], prompt: 1 },
     [4, -4, 4],
     [8, -2, 4],
   ],
   [
-    "pairs of the encoder",
+    "no repeated pair of the encoder",
     all.encoderNoRepeatNgram(2, [[9], [0, 1]]),
     { ids: [2, 0], prompt: 1 },
     [0, 0, 0],
@@ -187,7 +198,7 @@ test("normalized scores are log-probabilities; removed tokens stay removed", () 
   ]);
 });
 
-test("property: truncations never remove the likeliest token, and compose with what was removed before", () => {
+test("property: truncation keeps the most likely token and its score, also after tokens were removed", () => {
   const kinds: readonly LogitsProcessor[] = [
     all.topK(2),
     all.topP(0.5),
@@ -211,7 +222,7 @@ test("property: truncations never remove the likeliest token, and compose with w
   );
 });
 
-test("processors are applied in the order of the list, to a copy", () => {
+test("processors are applied in the order of the list, to a copy of the logits", () => {
   const logits = [2, 1];
   const [doubled, biased] = [all.temperature(0.5), all.sequenceBias([[[0], 1]])];
   expect([...processLogits(logits, [doubled, biased], { ids: [0] })]).toEqual([5, 2]);
