@@ -8,8 +8,8 @@ const sizes = { embedDim: C, dim: P, numLayers: L, activation: "silu", norm: "rm
 const close = { rtol: 0, atol: 1e-5 };
 const x = randn([1, T, C], { seed: 1 });
 
-test("inputs of a layer are its part of the table row plus its part of the projected embedding", () => {
-  const part = perLayerEmbedding({ ...sizes, rows: { own: 7, model: 7 } });
+test("the input of each layer is its slice of the table row plus its slice of the projected embedding, over √2", () => {
+  const part = perLayerEmbedding({ ...sizes, rows: { table: 7, vocabulary: 7 } });
   const params = { ...part.init(2), norm: { weight: randn([P], { seed: 5 }) } };
   const ids = tensor([[6, 0, 3]], { dtype: "int32" });
   const inputs = part.inputs(params, ids, x);
@@ -21,24 +21,24 @@ test("inputs of a layer are its part of the table row plus its part of the proje
   const rows = reshape(embedding(params.embedding.weight, ids), [1, T, L, P]);
   const sum = add(rmsNorm(projected, params.norm.weight, { eps: 1e-6 }), mul(rows, Math.sqrt(P)));
   inputs.forEach((input, i) => {
-    const own = slice(mul(sum, Math.SQRT1_2), 2, i, i + 1);
-    expect(input.data).toBeAllclose(own.data, close);
+    const expected = slice(mul(sum, Math.SQRT1_2), 2, i, i + 1);
+    expect(input.data).toBeAllclose(expected.data, close);
   });
 });
 
-test("an id beyond the table uses its first row", () => {
-  const part = perLayerEmbedding({ ...sizes, rows: { own: 5, model: 7 } });
+test("an id outside the table uses row 0", () => {
+  const part = perLayerEmbedding({ ...sizes, rows: { table: 5, vocabulary: 7 } });
   const params = part.init(2);
   const layerInput = (ids: number[]) => part.inputs(params, tensor([ids], { dtype: "int32" }), x)[1]!.data;
   expect(layerInput([6, 5, 4])).toEqual(layerInput([0, 0, 4]));
   expect(layerInput([6, 5, 4])).not.toEqual(layerInput([0, 0, 3]));
 });
 
-test("the addition is gated by the residual, projected and normalized", () => {
-  const part = perLayerEmbedding({ ...sizes, rows: { own: 7, model: 7 } });
+test("apply gates the input by the residual, projects and normalizes it", () => {
+  const part = perLayerEmbedding({ ...sizes, rows: { table: 7, vocabulary: 7 } });
   const { gate, projection, norm } = { ...part.initLayer(2), norm: { weight: randn([C], { seed: 5 }) } };
   const input = randn([1, T, P], { seed: 8 });
-  const opened = mul(silu(linear(x, gate.weight)), input);
-  const expected = rmsNorm(linear(opened, projection.weight), norm.weight, { eps: 1e-6 });
+  const gated = mul(silu(linear(x, gate.weight)), input);
+  const expected = rmsNorm(linear(gated, projection.weight), norm.weight, { eps: 1e-6 });
   expect(part.apply({ gate, projection, norm }, x, input).data).toBeAllclose(expected.data, close);
 });

@@ -44,7 +44,7 @@ export type PerLayerInputParams = {
   norm: NormParams;
 };
 
-/** Embeddings of each layer: made from their configuration; the params are passed to each call. */
+/** Per-layer embeddings: created from their configuration; the params are passed to each call. */
 export type PerLayerEmbedding = {
   init(seed: number): PerLayerEmbeddingParams;
   initLayer(seed: number): PerLayerInputParams;
@@ -65,15 +65,15 @@ export function perLayerEmbedding(config: {
   embedDim: number;
   dim: number;
   numLayers: number;
-  /** Number of rows of the table, and of the model's vocabulary. */
-  rows: { own: number; model: number };
+  /** Number of rows of the per-layer table, and of the model's vocabulary. */
+  rows: { table: number; vocabulary: number };
   activation: Activation;
   norm: NormKind;
   eps: number;
   linear?: typeof linear;
 }): PerLayerEmbedding {
   const { embedDim: C, dim: P, numLayers: L, norm: kind, eps, linear: project = linear } = config;
-  const { own: V, model } = config.rows;
+  const { table: V, vocabulary } = config.rows;
   const activate = activationFunction("decoder", config.activation);
   const [inputNorm, outNorm] = [norm({ kind, embedDim: P, eps }), norm({ kind, embedDim: C, eps })];
   const random = (seed: number, out: number, inner: number): LinearParams => ({
@@ -98,14 +98,17 @@ export function perLayerEmbedding(config: {
     },
     inputs(params, ids, embedded) {
       const [B, T] = ids.shape as [number, number];
-      const rows = (x: Tensor) => reshape(x, [B, T, L, P]);
+      const perLayer = (x: Tensor) => reshape(x, [B, T, L, P]);
       const projected = mul(project(embedded, params.projection.weight, params.projection.bias), C ** -0.5);
-      const own = mul(
-        rows(embedding(params.embedding.weight, V < model ? withinTable(ids, V) : ids)),
+      const tableRows = mul(
+        perLayer(embedding(params.embedding.weight, V < vocabulary ? withinTable(ids, V) : ids)),
         Math.sqrt(P),
       );
-      const all = mul(add(inputNorm.apply(params.norm, rows(projected)), own), Math.SQRT1_2);
-      return Array.from({ length: L }, (_, i) => reshape(slice(all, 2, i, i + 1), [B, T, P]));
+      const layerInputs = mul(
+        add(inputNorm.apply(params.norm, perLayer(projected)), tableRows),
+        Math.SQRT1_2,
+      );
+      return Array.from({ length: L }, (_, i) => reshape(slice(layerInputs, 2, i, i + 1), [B, T, P]));
     },
     apply({ gate, projection, norm }, x, input) {
       const gated = mul(activate(project(x, gate.weight, gate.bias)), input); // [B, T, P]

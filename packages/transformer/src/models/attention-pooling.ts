@@ -46,8 +46,8 @@ export function attentionPooling(
     apply(params, rows, { trace }) {
       const [B] = rows.shape as [number, number, number];
       const query = broadcastTo(reshape(params.query.weight, [1, 1, C]), [B, 1, C]);
-      const own = attentionTrace(trace, "pooling.attention");
-      const x = attend.apply(params.attention, query, rows, own && { trace: own });
+      const poolingTrace = attentionTrace(trace, "pooling.attention");
+      const x = attend.apply(params.attention, query, rows, poolingTrace && { trace: poolingTrace });
       return reshape(add(x, feed.apply(params.feedForward, norm.apply(params.norm, x))), [B, C]);
     },
   };

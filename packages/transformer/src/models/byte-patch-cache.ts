@@ -13,10 +13,10 @@ export type BytePatchCache = KvCache & {
  * removes the patches whose last byte is removed.
  */
 export const bytePatchCache = (byteLayers: number, patchLayers: number): BytePatchCache =>
-  joined(growingCache({ numLayers: byteLayers }), growingCache({ numLayers: patchLayers }));
+  joinCaches(growingCache({ numLayers: byteLayers }), growingCache({ numLayers: patchLayers }));
 
-function joined(bytes: KvCache, patches: KvCache): BytePatchCache {
-  const every = (change: (cache: KvCache) => void): void => {
+function joinCaches(bytes: KvCache, patches: KvCache): BytePatchCache {
+  const forBoth = (change: (cache: KvCache) => void): void => {
     for (const cache of [bytes, patches]) if (cache.lengths.length > 0) change(cache);
   };
   return {
@@ -44,30 +44,31 @@ function joined(bytes: KvCache, patches: KvCache): BytePatchCache {
       bytes.crop(length);
       if (patches.lengths.length === 0) return;
       const ends = patchEnds(patches);
-      const kept = Array.from(bytes.lengths, (n, b) => ends[b]!.filter((end) => end <= n).length);
-      patches.crop(kept);
+      const patchCounts = Array.from(bytes.lengths, (n, b) => ends[b]!.filter((end) => end <= n).length);
+      patches.crop(patchCounts);
     },
-    fork: () => joined(bytes.fork(), patches.fork()),
+    fork: () => joinCaches(bytes.fork(), patches.fork()),
     reorder(ids) {
-      every((cache) => cache.reorder(ids));
+      forBoth((cache) => cache.reorder(ids));
     },
     repeat(times) {
-      every((cache) => cache.repeat(times));
+      forBoth((cache) => cache.repeat(times));
     },
     reset() {
-      every((cache) => cache.reset());
+      forBoth((cache) => cache.reset());
     },
     save() {
       const files = [bytes.save(), patches.save()] as const;
-      const whole = new Uint8Array(8 + files[0].length + files[1].length);
-      const header = new DataView(whole.buffer);
+      // Byte lengths of both files as uint32, then the files.
+      const saved = new Uint8Array(8 + files[0].length + files[1].length);
+      const header = new DataView(saved.buffer);
       files.forEach(({ length }, i) => header.setUint32(4 * i, length, true));
-      whole.set(files[0], 8);
-      whole.set(files[1], 8 + files[0].length);
-      return whole;
+      saved.set(files[0], 8);
+      saved.set(files[1], 8 + files[0].length);
+      return saved;
     },
     restore(file, device) {
-      const files = parts(file);
+      const files = splitSaved(file);
       // Restored to forks first, so that both caches change or neither.
       const [a, b] = [bytes.fork(), patches.fork()];
       try {
@@ -92,15 +93,15 @@ export function patchEnds(patches: KvCache): number[][] {
   return lengths.map((length, b) => ends.slice(b * shape[2]!, b * shape[2]! + length));
 }
 
-/** Splits a saved cache into its two parts. */
-function parts(file: Uint8Array): [Uint8Array, Uint8Array] {
-  const isFile = file instanceof Uint8Array && file.length >= 8;
-  const header = isFile ? new DataView(file.buffer, file.byteOffset, 8) : undefined;
+/** Splits a saved cache into its two splitSaved. */
+function splitSaved(file: Uint8Array): [Uint8Array, Uint8Array] {
+  const hasHeader = file instanceof Uint8Array && file.length >= 8;
+  const header = hasHeader ? new DataView(file.buffer, file.byteOffset, 8) : undefined;
   const [first = 0, second = 0] = header ? [header.getUint32(0, true), header.getUint32(4, true)] : [];
-  if (!isFile || 8 + first + second !== file.length) {
+  if (!hasHeader || 8 + first + second !== file.length) {
     check.refuse({
       argument: "bytes",
-      received: isFile ? `${file.length} bytes` : file,
+      received: hasHeader ? `${file.length} bytes` : file,
       expected: "a saved cache of a model of byte patches, whole",
       fix: "give what `save()` of such a cache returned.",
     });

@@ -45,8 +45,8 @@ export async function bytePatchLengths(model: Model, ids: Tensor | readonly numb
   checkModel(check, model);
   const { config, params } = model;
   const { bytePatches, vocabSize } = config;
-  const own = params.bytePatches;
-  if (!bytePatches || !own) {
+  const patchParams = params.bytePatches;
+  if (!bytePatches || !patchParams) {
     return check.refuse({
       argument: "model",
       received: "a model of tokens",
@@ -55,12 +55,12 @@ export async function bytePatchLengths(model: Model, ids: Tensor | readonly numb
     });
   }
   const { patcher, threshold } = bytePatches.config;
-  const { device } = own.patcher.embedding.weight;
+  const { device } = patchParams.patcher.embedding.weight;
   const tokens = checkIds(check, ids, { device, vocabSize });
-  const logits = decoder(patcher).apply(own.patcher, tokens); // [B, T, V]
-  const onHost = tensor(await logits.read(), { shape: logits.shape });
+  const logits = decoder(patcher).apply(patchParams.patcher, tokens); // [B, T, V]
+  const hostLogits = tensor(await logits.read(), { shape: logits.shape });
   const starts = new Array<number>(logits.shape[0]!).fill(0);
-  return uncertainEnds(onHost, starts, threshold).map(lengthsFromEnds);
+  return uncertainEnds(hostLogits, starts, threshold).map(lengthsFromEnds);
 }
 
 const check: Checks = /* @__PURE__ */ checks("bytePatchLengths");

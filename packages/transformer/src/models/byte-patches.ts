@@ -25,7 +25,7 @@ import type {
 } from "./decoder-config.js";
 import type { BytePatchesParams, Decoder } from "./decoder.js";
 import { addHashEmbeddings, hashRows } from "./hash-embeddings.js";
-import { givenEnds, uncertainEnds } from "./patch-boundaries.js";
+import { endsFromLengths, uncertainEnds } from "./patch-boundaries.js";
 
 /**
  * Bytes in place of tokens, as in the Byte Latent Transformer (BLT). A small entropy model ends a patch at each byte
@@ -205,7 +205,7 @@ function bound(
       // For each batch, the bytes of this call that end a patch.
       if (patchLengths !== undefined && cache) refusePatchLengths();
       const ends = patchLengths
-        ? givenEnds(onApply, patchLengths, [B, T])
+        ? endsFromLengths(onApply, patchLengths, [B, T])
         : uncertainEnds(
             readOnHost(patcher.apply(params.patcher, tokens, at(firstPatcherLayer))),
             cached.lengths,

@@ -4,12 +4,12 @@ import { cachedPartsPerLayer } from "./is-recurrent.js";
 /** Bytes of the float32 keys and values of a number of tokens in a cache. States of recurrent layers are not included, as they do not grow. */
 export function cacheBytes(config: DecoderConfig, tokens: number): number {
   const { numKvHeads, headDim = config.embedDim / config.numHeads, latent } = config;
-  const attending = cachedPartsPerLayer(config).filter((parts) => parts.includes("keyValues")).length;
+  const numCacheLayers = cachedPartsPerLayer(config).filter((parts) => parts.includes("keyValues")).length;
   // The latent and the rotary key, each stored once.
-  const numbers = latent ? latent.kvRank + latent.ropeDim : 2 * numKvHeads * headDim;
-  return float32CacheBytes(numbers, attending, tokens);
+  const elementsPerToken = latent ? latent.kvRank + latent.ropeDim : 2 * numKvHeads * headDim;
+  return float32CacheBytes(elementsPerToken, numCacheLayers, tokens);
 }
 
-/** Bytes of float32 numbers per token and layer. */
-export const float32CacheBytes = (numbers: number, layers: number, tokens: number): number =>
-  4 * tokens * layers * numbers;
+/** Bytes of float32 elements in a cache, with `elements` per token and layer. */
+export const float32CacheBytes = (elements: number, layers: number, tokens: number): number =>
+  4 * tokens * layers * elements;

@@ -12,12 +12,12 @@ export function checkIds(
     const list = checkIdList(check, ids, vocabSize, argument);
     return tensor(list, { shape: [1, list.length], dtype: "int32", device });
   }
-  const { shape, dtype, device: own } = ids;
+  const { shape, dtype, device: idsDevice } = ids;
   // Devices inside `vmap` wrap other devices.
-  if (own.name !== device.name && !own.isOver && !device.isOver) {
+  if (idsDevice.name !== device.name && !idsDevice.isOver && !device.isOver) {
     check.refuse({
       argument,
-      received: `a tensor on ${own.name}`,
+      received: `a tensor on ${idsDevice.name}`,
       expected: `a tensor on ${device.name}, where the params are`,
       fix: "make batches with the option `device`, or move one side with `to(device)`.",
     });
@@ -32,7 +32,8 @@ export function checkIds(
   }
   if (shape.length === 2 && shape[0]! > 0 && shape[1]! > 0) {
     // Ids in device memory, and batched ids inside `vmap`, are checked by the embedding lookup.
-    if (!own.remote && !own.isOver) checkRange(check, ids.data as ArrayLike<number>, vocabSize, argument);
+    if (!idsDevice.remote && !idsDevice.isOver)
+      checkRange(check, ids.data as ArrayLike<number>, vocabSize, argument);
     return ids;
   }
   check.refuse(

@@ -27,12 +27,12 @@ export function checkModel(check: Checks, model: unknown, { causal = false } = {
 
 /** Refuses a model in a worker, because the functions of this package need its weights. */
 function refuseWorkerModel(check: Checks): never {
-  const hasOwn = check.fn === "generate" || check.fn === "embed";
+  const isInWorkerPackage = check.fn === "generate" || check.fn === "embed";
   return check.refuse({
     argument: "model",
     received: "a model in a worker",
     expected: "a model in this thread",
-    fix: hasOwn
+    fix: isInWorkerPackage
       ? `import \`${check.fn}\` from where its \`load\` comes from: @qkv/worker, or qkv/worker.`
       : "load it with `load` of @qkv/transformer or qkv: a worker has `generate` and `embed` alone.",
   });

@@ -94,8 +94,8 @@ export type CrossDecoder = {
  *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 2, numHeads: 2, contextLength: 32, startIds: [2], stopIds: [2],
  * });
  * const params = decoder.init(1);
- * const heard = randn([1, 9, 8], { seed: 2 }); // rows of an encoder, here of sound
- * const source = decoder.source(params, heard);
+ * const encoded = randn([1, 9, 8], { seed: 2 }); // output of an encoder
+ * const source = decoder.source(params, encoded);
  * decoder.apply(params, [2, 7, 1], { source }).shape; // => [1, 3, 11]
  * ```
  */
@@ -227,13 +227,13 @@ export const crossDecoderNames = (): readonly (keyof CrossDecoderConfig)[] => [
 export function checkCrossDecoder(check: Checks, config: CrossDecoderConfig): void {
   const { vocabSize, startIds, stopIds, forcedBosId, forcedEosId, logitScale = 1 } = config;
   check.whole({ vocabSize }, { min: 1 });
-  const isOwn = (id: unknown) => isId(id, vocabSize);
+  const isInVocabulary = (id: unknown) => isId(id, vocabSize);
   const expected = `token ids from 0 to ${vocabSize - 1}`;
-  check.list({ startIds, stopIds }, expected, isOwn);
-  const begins = "one token id or more, with which a text begins";
-  check.each({ startIds }, (ids) => (ids as unknown[]).length > 0, begins, "take the model's start token.");
+  check.list({ startIds, stopIds }, expected, isInVocabulary);
+  const nonEmpty = "one token id or more, with which a text begins";
+  check.each({ startIds }, (ids) => (ids as unknown[]).length > 0, nonEmpty, "take the model's start token.");
   for (const [name, id] of Object.entries({ forcedBosId, forcedEosId }))
-    if (id !== undefined) check.each({ [name]: id }, isOwn, `a token id from 0 to ${vocabSize - 1}`);
+    if (id !== undefined) check.each({ [name]: id }, isInVocabulary, `a token id from 0 to ${vocabSize - 1}`);
   check.finite({ logitScale }, { above: 0, fix: "leave it out for 1." });
 }
 

@@ -17,7 +17,7 @@ import type { TaskHeadConfig } from "./task-head.js";
 
 /** A layer in place of attention or a feed-forward layer: `mixerLayer(…)`, or a custom layer with the width of the decoder. */
 export type StackedLayer = SequenceLayer<object> & {
-  /** Name for errors and comparisons. Default: `own`. */
+  /** Name in errors, and in comparisons of configurations. Default: `own`. */
   readonly name?: string;
   /** Creates the same layer with another `linear`, for quantized weights. */
   withLinear?(map: typeof linear): SequenceLayer<object>;
@@ -82,7 +82,7 @@ export type LayerOverrides = Partial<
 
 /**
  * Configuration of a decoder. The defaults are Llama's, so GPT-2, Gemma or a mixture of
- * experts are a few entries more, and a sibling is a spread: `{ ...config, numKvHeads: 1 }`.
+ * experts are a few entries more, and a variant is a spread: `{ ...config, numKvHeads: 1 }`.
  */
 export type DecoderConfig = {
   /** V */

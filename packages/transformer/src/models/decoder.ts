@@ -222,7 +222,7 @@ export type DecoderRowsOptions = Pick<DecoderOptions, "cache" | "positions" | "t
  * const llama = decoder(config);
  * llama.apply(llama.init(1), [3, 1, 4]).shape; // => [1, 3, 11]
  *
- * // A sibling is a spread.
+ * // A variant is a spread.
  * const gpt2 = decoder({ ...config, norm: "layer", activation: "geluTanh", gated: false, positions: "learned" });
  * gpt2.init(1).positions?.weight.shape; // => [32, 8]
  * ```
@@ -237,31 +237,36 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
     config.positions === "learned" ? learnedPositions({ length: contextLength, embedDim: C }) : undefined;
   // Layers with equal configuration share one object, and with it the plans of their mask; only params differ.
   const layers: { kind: LayerType; traits: LayerTraits; layer: ReturnType<typeof decoderLayer> }[] = [];
-  const made = kinds.map((kind, i) => {
+  const layerObjects = kinds.map((kind, i) => {
     const traits = layerTraits(config, i);
-    const same = layers.find((one) => one.kind === kind && areEqual(one.traits, traits));
-    if (same) return same.layer;
+    const equal = layers.find((other) => other.kind === kind && areEqual(other.traits, traits));
+    if (equal) return equal.layer;
     const layer = decoderLayer(layerConfig(config, i), kind, traits, kernels?.linear);
     layers.push({ kind, traits, layer });
     return layer;
   });
-  const layerAt = (i: number) => made[i]!;
+  const layerAt = (i: number) => layerObjects[i]!;
   // Index of each layer in the cache: a hybrid layer fills two cache layers, a layer without attention none.
   const parts = cachedPartsPerLayer({ ...config, layerTypes: kinds }).map(({ length }) => length);
   const firstPart = parts.map((_, i) => parts.slice(0, i).reduce((a, b) => a + b, 0));
-  const more = { embedDim: C, norm: config.norm ?? "rms", eps, ...(kernels?.linear && { linear: map }) };
-  const streamed = config.altUp && altUp({ ...config.altUp, ...more });
+  const streamOptions = {
+    embedDim: C,
+    norm: config.norm ?? "rms",
+    eps,
+    ...(kernels?.linear && { linear: map }),
+  };
+  const streamed = config.altUp && altUp({ ...config.altUp, ...streamOptions });
   const perLayer =
     config.perLayerEmbedding &&
     perLayerEmbedding({
       dim: config.perLayerEmbedding.dim,
-      rows: { own: config.perLayerEmbedding.vocabSize ?? V, model: V },
+      rows: { table: config.perLayerEmbedding.vocabSize ?? V, vocabulary: V },
       numLayers,
       activation: config.activation ?? "silu",
-      ...more,
+      ...streamOptions,
     });
   const finishes = streamed !== undefined || perLayer !== undefined || config.layerScale === true;
-  const source = (i: number): number => config.sharedKeyValues?.[i] ?? i;
+  const keyValueLayer = (i: number): number => config.sharedKeyValues?.[i] ?? i;
   const normed = (params: DecoderParams, rows: Tensor): Tensor => layerNorm.apply(params.norm, rows);
   const outputLogits = (params: DecoderParams, rows: Tensor): Tensor => {
     const { output = params.embedding }: Pick<DecoderParams, "output" | "embedding"> = params;
@@ -284,9 +289,10 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
     return device.scope(() =>
       layers.reduce((x, layer, n) => {
         const i = first + n;
-        const read = hasValueResidual(kinds[i]!) && { firstLayer };
+        const valueResidual = hasValueResidual(kinds[i]!) && { firstLayer };
         const traced = trace && { trace: traceAt(trace, `layers.${i}`) };
-        const apply = () => layerAt(i).apply(layer, x, { layer: firstPart[i]!, ...call, ...read, ...traced });
+        const apply = () =>
+          layerAt(i).apply(layer, x, { layer: firstPart[i]!, ...call, ...valueResidual, ...traced });
         return device.scope(() => [apply(), firstLayer] as const)[0];
       }, rows),
     );
@@ -296,8 +302,8 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
     logits: outputLogits,
     rows: throughLayers,
     init(seed) {
-      const around = ["embedding", "positions", "altUp", "perLayer", "bytePatches", "head"] as const;
-      const [seeds, layerSeeds] = modelSeeds(seed, around, numLayers);
+      const partNames = ["embedding", "positions", "altUp", "perLayer", "bytePatches", "head"] as const;
+      const [seeds, layerSeeds] = modelSeeds(seed, partNames, numLayers);
       return {
         embedding: { weight: mul(randn([V, C], { seed: seeds.embedding }), initialScale) },
         ...(config.embeddingNorm && { embeddingNorm: layerNorm.init() }),
@@ -305,18 +311,18 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
         ...(streamed && { altUp: streamed.init(seeds.altUp) }),
         ...(perLayer && { perLayer: perLayer.init(seeds.perLayer) }),
         layers: layerSeeds.map((seed, i) => {
-          const besides = splitSeed(seed, 3)[2]!; // the other two are for attention and the feed-forward layer
-          const own = splitSeed(besides, ["laurel", "perLayer", "altUp"], 4);
+          const extraSeed = splitSeed(seed, 3)[2]!; // the other two are for attention and the feed-forward layer
+          const extraSeeds = splitSeed(extraSeed, ["laurel", "perLayer", "altUp"], 4);
           const params = {
             ...layerAt(i).init(seed),
-            ...(streamed && { altUp: streamed.initLayer(own.altUp) }),
-            ...(perLayer && { perLayer: perLayer.initLayer(own.perLayer) }),
+            ...(streamed && { altUp: streamed.initLayer(extraSeeds.altUp) }),
+            ...(perLayer && { perLayer: perLayer.initLayer(extraSeeds.perLayer) }),
             ...(config.layerScale && { scale: ones([1]) }),
           };
           const kind = kinds[i]!;
           if (kind === "none" || (typeof kind === "object" && !isHybrid(kind))) return params;
           const attention = withoutBiases(params.attention, config);
-          return { ...params, attention: source(i) === i ? attention : withoutKeyValues(attention) };
+          return { ...params, attention: keyValueLayer(i) === i ? attention : withoutKeyValues(attention) };
         }),
         norm: layerNorm.init(),
         ...(bytePatches && { bytePatches: bytePatches.init(seeds.bytePatches) as BytePatchesParams }),
@@ -325,9 +331,9 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
     },
     apply(params, ids, given) {
       const { dropoutSeed, ...options } = onApply.options(given, callNames);
-      const { cache, last, output: asked = "logits", trace } = options;
+      const { cache, last, output: outputKind = "logits", trace } = options;
       checkParams(onApply, params, [
-        ...ownParts,
+        ...requiredParts,
         ...(table ? ["positions.weight"] : []),
         ...(config.embeddingNorm ? ["embeddingNorm"] : []),
         ...(streamed ? ["altUp"] : []),
@@ -338,7 +344,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
       checkBytePatches(config, options);
       checkTrace(onApply, trace, { recurrent: kinds.map(isRecurrent), afterLayers: ["finalInput"] });
       if (last !== undefined) onApply.whole({ last }, { min: 1, unit: "tokens" });
-      onApply.oneOf({ output: asked }, ["logits", "rows"]);
+      onApply.oneOf({ output: outputKind }, ["logits", "rows"]);
       if (cache && config.bidirectional) {
         onApply.refuse({
           argument: "cache",
@@ -365,7 +371,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
         const bytes = bytePatches?.apply(params.bytePatches!, x, { ...options, tokens, positions });
         x = recordTensor(trace, "embeddings", bytes?.rows ?? x);
         const inputs = perLayer?.inputs(params.perLayer!, tokens, x);
-        const held = config.sharedKeyValues && keyValuesOfCall(cache);
+        const callKeyValues = config.sharedKeyValues && keyValuesOfCall(cache);
         let streams = streamed?.expand(params.altUp!, x); // [B, T, N, C]
         const applyLayer = (layer: DecoderLayerParams, i: number) => {
           if (streamed && streams) {
@@ -380,8 +386,8 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
               output = streamed.activeOf(streams);
             }
             if (perLayer && inputs) {
-              const read = streamed ? streamed.scaled(layer.altUp!, output) : output;
-              const added = perLayer.apply(layer.perLayer!, read, inputs[i]!);
+              const gateInput = streamed ? streamed.scaled(layer.altUp!, output) : output;
+              const added = perLayer.apply(layer.perLayer!, gateInput, inputs[i]!);
               if (streamed && streams) {
                 streams = streamed.addToOthers(streams, added);
                 output = streamed.activeOf(streams);
@@ -390,13 +396,14 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
             if (config.layerScale) output = mul(output, layer.scale!);
             return output;
           };
-          const reads = held && attends(kinds[i]!) ? held : undefined;
+          const shared = callKeyValues && attends(kinds[i]!) ? callKeyValues : undefined;
           x = layerAt(i).apply(layer, bytes?.beforeLayer(i, x) ?? x, {
             layer: firstPart[i]!,
             positions,
             ...(cache && { cache }),
-            ...(reads && { cache: reads.cache }),
-            ...(reads && source(i) !== i && { sharedKeyValues: reads.of(firstPart[source(i)]!) }),
+            ...(shared && { cache: shared.cache }),
+            ...(shared &&
+              keyValueLayer(i) !== i && { sharedKeyValues: shared.of(firstPart[keyValueLayer(i)]!) }),
             ...(holdsState(kinds[i]!) && kindOptions.recurrent),
             ...(!isRecurrent(kinds[i]!) && kindOptions.attention),
             ...(hasValueResidual(kinds[i]!) && { firstLayer }),
@@ -409,16 +416,16 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
         };
         params.layers.forEach((layer, i) => {
           if (drops.skips(i)) return;
-          // Kept for later layers; other tensors are freed at the end of the layer.
+          // The returned tensors outlive the scope of the layer; others are freed at its end.
           device.scope(() => {
             applyLayer(layer, i);
-            return [x, streams, firstLayer, held?.all()];
+            return [x, streams, firstLayer, callKeyValues?.all()];
           });
         });
         const rows = (y: Tensor) => (last === undefined ? y : lastRows(y, last));
         const merged = streamed && streams ? streamed.merge(params.altUp!, rows(streams)) : rows(x);
-        const seen = recordTensor(trace, "finalInput", merged);
-        return asked === "rows" ? normed(params, seen) : outputLogits(params, seen);
+        const finalInput = recordTensor(trace, "finalInput", merged);
+        return outputKind === "rows" ? normed(params, finalInput) : outputLogits(params, finalInput);
       };
       // Intermediate tensors belong to the scope; only the result outlives it.
       return rollbackOnError(cache, () => device.scope(run));
@@ -428,7 +435,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
 
 const check: Checks = /* @__PURE__ */ checks("decoder");
 const onApply: Checks = /* @__PURE__ */ checks("decoder.apply");
-const ownParts = ["embedding.weight", "layers", "norm.weight"];
+const requiredParts = ["embedding.weight", "layers", "norm.weight"];
 const callNames = [
   "cache",
   "positions",
@@ -546,7 +553,7 @@ function optionsByKind(
     mask,
     documents && documentMask(documents as never),
     config.bidirectional && padding && paddingMask(padding),
-  ].filter((one): one is Mask => Boolean(one));
+  ].filter((option): option is Mask => Boolean(option));
   return {
     attention: masks.length === 0 ? {} : { mask: masks.length === 1 ? masks[0]! : and(...masks) },
     recurrent: { ...(documents && { documents }), ...(padding && { padding }) },
@@ -632,8 +639,8 @@ function checkConfig(config: DecoderConfig): void {
   const { layerScale = false, gated = true, bidirectional = false } = config;
   check.type({ sinks, embeddingNorm, differential, valueNorm, layerScale, gated, bidirectional }, "boolean");
   const maps = ["queryKeyValue", "attentionOutput", "feedForward"] as const;
-  for (const [name, has] of Object.entries(check.options(config.bias, maps, "config.bias")))
-    if (has !== undefined) check.type({ [`config.bias.${name}`]: has }, "boolean");
+  for (const [name, isBiased] of Object.entries(check.options(config.bias, maps, "config.bias")))
+    if (isBiased !== undefined) check.type({ [`config.bias.${name}`]: isBiased }, "boolean");
   checkResidual(config);
   checkQueryTemperature(config.queryTemperature);
   checkLayerDrop(config);
@@ -733,7 +740,7 @@ function checkIndexer({ indexer, latent }: DecoderConfig): void {
   );
 }
 
-/** Creates the modules around the residual stream: AltUp, per-layer embeddings, LAuReL and layer scales. */
+/** Refuses invalid options of AltUp, per-layer embeddings, LAuReL and layer scales. */
 function checkResidual(config: DecoderConfig): void {
   const { altUp, perLayerEmbedding, laurelRank, layerScale, valueNorm, qkNorm } = config;
   check.whole(given({ laurelRank }), { min: 1 });
@@ -768,30 +775,32 @@ function checkLayerOverrides({ layerOverrides, numLayers }: DecoderConfig): void
   const isList = () => Array.isArray(layerOverrides) && layerOverrides.length === numLayers;
   const expected = `an object or undefined for each of the ${numLayers} layers`;
   check.each({ layerOverrides }, isList, expected, "name every layer.");
-  layerOverrides.forEach((one, i) => {
-    if (one === undefined) return;
-    const at = `layerOverrides[${i}]`;
-    const own = check.options(one, layerFields, at);
-    const { headDim, numKvHeads, hiddenDim, ropeDim, ropeBase, activationSparsity } = own;
+  layerOverrides.forEach((overrides, i) => {
+    if (overrides === undefined) return;
+    const argument = `layerOverrides[${i}]`;
+    const checked = check.options(overrides, layerFields, argument);
+    const { headDim, numKvHeads, hiddenDim, ropeDim, ropeBase, activationSparsity } = checked;
     const named = (values: Readonly<Record<string, unknown>>) =>
-      Object.fromEntries(Object.entries(given(values)).map(([name, value]) => [`${at}.${name}`, value]));
+      Object.fromEntries(
+        Object.entries(given(values)).map(([name, value]) => [`${argument}.${name}`, value]),
+      );
     check.whole(named({ headDim, numKvHeads, hiddenDim, ropeDim }), { min: 1 });
     check.finite(named({ ropeBase }), { above: 0 });
     check.finite(named({ activationSparsity }), { min: 0, below: 1 });
   });
 }
 
-/** Refuses a list without an entry for every layer. `other`: values that entries may have besides true and false. */
+/** Refuses a list without an entry for every layer. `isOther`: true for an entry that is allowed besides true and false. */
 function checkLayerList(
   argument: string,
   list: readonly unknown[] | undefined,
   numLayers: number,
-  other?: (one: unknown) => boolean,
+  isOther?: (entry: unknown) => boolean,
 ): void {
   if (list === undefined) return;
-  const isEntry = (one: unknown) => typeof one === "boolean" || other?.(one);
+  const isEntry = (entry: unknown) => typeof entry === "boolean" || isOther?.(entry);
   const isList = () => Array.isArray(list) && list.length === numLayers && list.every(isEntry);
-  const expected = other ? "true, false or a layer with init and apply," : "true or false";
+  const expected = isOther ? "true, false or a layer with init and apply," : "true or false";
   check.each(
     { [argument]: list },
     isList,
@@ -812,9 +821,9 @@ type LayerTraits = {
   readonly experts: boolean;
   readonly feedForward: boolean | StackedLayer;
   /** True if the layer overrides base or scaling of RoPE. */
-  readonly ownRope: boolean;
+  readonly overridesRope: boolean;
   /** Overrides of the layer, as JSON. */
-  readonly own: string;
+  readonly overrides: string;
   /** Initial λ of differential attention. */
   readonly lambdaInit?: number;
 };
@@ -823,8 +832,9 @@ const layerTraits = (
   { ropeLayers, experts, differential, feedForwardLayers, layerOverrides }: DecoderConfig,
   i: number,
 ): LayerTraits => ({
-  own: JSON.stringify(layerFields.map((name) => layerOverrides?.[i]?.[name] ?? null)),
-  ownRope: layerOverrides?.[i]?.ropeBase !== undefined || layerOverrides?.[i]?.ropeScaling !== undefined,
+  overrides: JSON.stringify(layerFields.map((name) => layerOverrides?.[i]?.[name] ?? null)),
+  overridesRope:
+    layerOverrides?.[i]?.ropeBase !== undefined || layerOverrides?.[i]?.ropeScaling !== undefined,
   feedForward: feedForwardLayers?.[i] ?? true,
   rotates: ropeLayers?.[i] ?? true,
   experts: experts !== undefined && (experts.layers?.[i] ?? true),
@@ -858,8 +868,8 @@ function feedForwardConfig(config: DecoderConfig, map: DecoderKernels["linear"])
 
 /** The mixture of experts of a layer. */
 function experts(config: DecoderConfig, map: DecoderKernels["linear"]): MixtureOfExperts {
-  const { layers: _, ...own } = config.experts ?? {};
-  return mixtureOfExperts({ ...feedForwardConfig(config, map), ...(own as ExpertsConfig) });
+  const { layers: _, ...options } = config.experts ?? {};
+  return mixtureOfExperts({ ...feedForwardConfig(config, map), ...(options as ExpertsConfig) });
 }
 
 function decoderLayer(
@@ -870,7 +880,7 @@ function decoderLayer(
 ): TransformerLayer<FeedForwardParams | MixtureOfExpertsParams> {
   const { embedDim: C, normEps: eps } = config;
   const inner = feedForwardConfig(config, map);
-  const tokens =
+  const tokenLayer =
     typeof traits.feedForward === "object"
       ? stackedLayer(traits.feedForward, map)
       : traits.experts
@@ -884,7 +894,7 @@ function decoderLayer(
   return transformerLayer({
     ...(attention && { attention }),
     ...(traits.feedForward && {
-      feedForward: tokens as TokenLayer<FeedForwardParams | MixtureOfExpertsParams>,
+      feedForward: tokenLayer as TokenLayer<FeedForwardParams | MixtureOfExpertsParams>,
     }),
     norm: layerNorm,
     placement: config.placement ?? "pre",
@@ -926,14 +936,14 @@ function stackedLayer(layer: StackedLayer, map: DecoderKernels["linear"]): Seque
   );
 }
 
-/** Names of the built-in layer types. */
-type OwnAttention = Exclude<LayerType, StackedLayer>;
+/** Built-in layer types, by name. */
+type BuiltInAttention = Exclude<LayerType, StackedLayer>;
 
 /** Built-in attention of a layer. */
 function attentionLayer(
   config: DecoderConfig,
-  kind: OwnAttention,
-  { rotates, lambdaInit, ownRope }: LayerTraits,
+  kind: BuiltInAttention,
+  { rotates, lambdaInit, overridesRope }: LayerTraits,
   map: DecoderKernels["linear"],
 ): SequenceLayer {
   if (config.latent) return latentLayer(config, config.latent, kind, rotates, map) as SequenceLayer;
@@ -947,7 +957,7 @@ function attentionLayer(
       fix: "choose numHeads so that embedDim / numHeads is even: the rotary embedding rotates pairs of numbers.",
     });
   }
-  const local = kind === "sliding" && config.slidingRopeBase !== undefined && !ownRope;
+  const local = kind === "sliding" && config.slidingRopeBase !== undefined && !overridesRope;
   const rotary =
     positions === "rotary" &&
     rotates &&
@@ -1015,13 +1025,18 @@ export function layerAttention(
   layer: number,
 ): AttentionLayer | LatentLayer | undefined {
   const on = checks("layerAttention");
-  on.each({ config }, (one) => typeof one === "object" && one !== null, "the configuration of a decoder");
+  on.each(
+    { config },
+    (value) => typeof value === "object" && value !== null,
+    "the configuration of a decoder",
+  );
   on.whole({ layer }, { min: 0, max: config.numLayers - 1, fix: "count layers from 0." });
   const kind = checkLayerTypes(config)[layer]!;
-  const own = isHybrid(kind) ? kind.attention : kind;
-  if (typeof own === "object" || own === "none") return undefined;
-  const made = attentionLayer(layerConfig(config, layer), own, layerTraits(config, layer), undefined);
-  return made as AttentionLayer | LatentLayer;
+  const attention = isHybrid(kind) ? kind.attention : kind;
+  if (typeof attention === "object" || attention === "none") return undefined;
+  const traits = layerTraits(config, layer);
+  return attentionLayer(layerConfig(config, layer), attention, traits, undefined) as
+    AttentionLayer | LatentLayer;
 }
 
 /**
@@ -1047,11 +1062,15 @@ export function layerAttention(
  */
 export function layerExperts(config: DecoderConfig, layer: number): MixtureOfExperts | undefined {
   const on = checks("layerExperts");
-  on.each({ config }, (one) => typeof one === "object" && one !== null, "the configuration of a decoder");
+  on.each(
+    { config },
+    (value) => typeof value === "object" && value !== null,
+    "the configuration of a decoder",
+  );
   on.whole({ layer }, { min: 0, max: config.numLayers - 1, fix: "count layers from 0." });
   const traits = layerTraits(config, layer);
-  const has = traits.experts && traits.feedForward === true;
-  return has ? experts(layerConfig(config, layer), undefined) : undefined;
+  const hasExperts = traits.experts && traits.feedForward === true;
+  return hasExperts ? experts(layerConfig(config, layer), undefined) : undefined;
 }
 
 /** Query temperature scaling by position. */
@@ -1066,7 +1085,7 @@ function queryTemperatureScale({ queryTemperature: temperature }: DecoderConfig)
 function latentLayer(
   config: DecoderConfig,
   heads: LatentHeads,
-  kind: OwnAttention,
+  kind: BuiltInAttention,
   rotates: boolean,
   map: DecoderKernels["linear"],
 ): SequenceLayer<object> {
@@ -1100,7 +1119,7 @@ function latentLayer(
 /** Mask of a layer; undefined without a mask. */
 function layerMask(
   { bidirectional = false, window, chunkSize }: DecoderConfig,
-  kind: OwnAttention,
+  kind: BuiltInAttention,
 ): Mask | undefined {
   if (kind === "chunked") return chunked(chunkSize!);
   if (kind === "full") return bidirectional ? undefined : causal();
@@ -1109,13 +1128,13 @@ function layerMask(
   return slidingWindow({ before: side, after: side });
 }
 
-/** Attention of a layer that reuses the keys and values of another. */
+/** Attention params of a layer that reuses the keys and values of another. */
 function withoutKeyValues(attention: DecoderLayerParams["attention"]): DecoderLayerParams["attention"] {
   const { key: _key, value: _value, keyNorm: _norm, ...others } = attention;
   return others as DecoderLayerParams["attention"];
 }
 
-/** Biases of attention: some models have them only for queries, keys and values. */
+/** Params of attention without the biases that the configuration does not have. */
 function withoutBiases(
   attention: DecoderLayerParams["attention"],
   { bias, latent }: DecoderConfig,
@@ -1208,25 +1227,25 @@ function checkLayerTypes({
 const attends = (type: unknown): boolean => ["full", "sliding", "chunked"].includes(type as string);
 
 /** Checks that a layer reuses keys and values of an earlier layer of the same type that computes its own. */
-function checkSharedKeyValues(reads: DecoderConfig["sharedKeyValues"], kinds: readonly LayerType[]): void {
-  if (reads === undefined) return;
+function checkSharedKeyValues(sources: DecoderConfig["sharedKeyValues"], kinds: readonly LayerType[]): void {
+  if (sources === undefined) return;
   const fix = "give for each layer its own number, or that of an earlier one of its type: `[0, 1, 0, 1]`.";
-  const isList = () => Array.isArray(reads) && reads.length === kinds.length;
-  check.each({ sharedKeyValues: reads }, isList, `a number for each of the ${kinds.length} layers`, fix);
+  const isList = () => Array.isArray(sources) && sources.length === kinds.length;
+  check.each({ sharedKeyValues: sources }, isList, `a number for each of the ${kinds.length} layers`, fix);
   const fits = (from: number, i: number): boolean =>
     from === i ||
-    (from >= 0 && from < i && reads[from] === from && attends(kinds[i]) && kinds[from] === kinds[i]);
-  const wrong = reads.findIndex((from, i) => !fits(from, i));
+    (from >= 0 && from < i && sources[from] === from && attends(kinds[i]) && kinds[from] === kinds[i]);
+  const wrong = sources.findIndex((from, i) => !fits(from, i));
   if (wrong < 0) return;
   check.refuse({
     argument: `sharedKeyValues[${wrong}]`,
-    received: reads[wrong],
+    received: sources[wrong],
     expected: `${wrong}, or the number of an earlier layer of its type that makes its own keys and values`,
     fix,
   });
 }
 
-/** The last rows of `[B, T, C]`, or of streams of them. */
+/** The last rows of `[B, T, C]`, or of streams `[B, T, N, C]`. */
 function lastRows(x: Tensor, count: number): Tensor {
   return slice(x, 1, x.shape[1]! - Math.min(count, x.shape[1]!));
 }

@@ -42,7 +42,7 @@ export type DualEncoderConfig = {
    * largest id (the first CLIP checkpoints), or the first token with this id.
    */
   textPooling: "last" | "largestId" | number;
-  /** True: image vectors are projected too (CLIP). False: they have dimension P already (SigLIP). Default true. */
+  /** True: image vectors are projected too (CLIP). False: the vision encoder has width P (SigLIP). Default true. */
   visionProjection?: boolean;
   /**
    * Meaning of logits: exactly one text fits an image (`softmax`, CLIP), or each independently (`sigmoid`, SigLIP, whose logits have a
@@ -152,14 +152,14 @@ export function dualEncoder(config: DualEncoderConfig, kernels?: { linear?: type
         return unitLength(applyLinear(poolText(rows, tokens, textPooling), weight, bias));
       });
     },
-    embedImages(params, pixels, options) {
-      const { trace } = onImages.options(options, ["trace"]);
+    embedImages(params, pixels, given) {
+      const { trace } = onImages.options(given, ["trace"]);
       checkParams(onImages, params, parts);
       checkTensor("dualEncoder.embedImages", "pixels", pixels);
       return params.logitScale.device.scope(() => {
-        const own = trace && { trace: traceAt(trace, "image") };
-        const rows = vision.apply(params.vision, pixels, own);
-        const image = vision.pool(params.vision, rows, own);
+        const options = trace && { trace: traceAt(trace, "image") };
+        const rows = vision.apply(params.vision, pixels, options);
+        const image = vision.pool(params.vision, rows, options);
         const projection = params.visionProjection;
         return unitLength(projection ? applyLinear(image, projection.weight, projection.bias) : image);
       });

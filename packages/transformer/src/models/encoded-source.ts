@@ -64,19 +64,26 @@ export function sourceCache(cache: KvCache, source: EncodedSource): SourceCache 
   return withBatches(cache, source, source, undefined);
 }
 
-/** `batches`: for each batch of the cache, the batch index of the source. Undefined: equal indices. */
+/**
+ * A cache whose source follows `reorder` and `repeat`.
+ *
+ * @param original - The source to which `reset` returns.
+ * @param current - The batches of `original` that the cache uses now.
+ * @param batches - For each batch of the cache, its index in `original`. Undefined: equal indices.
+ */
 function withBatches(
   cache: KvCache,
-  given: EncodedSource,
-  begun: EncodedSource,
+  original: EncodedSource,
+  current: EncodedSource,
   batches: readonly number[] | undefined,
 ): SourceCache {
-  let [source, chosen] = [begun, batches ?? Array.from({ length: given.rows.shape[0]! }, (_, b) => b)];
+  const allBatches = () => Array.from({ length: original.rows.shape[0]! }, (_, b) => b);
+  let [source, chosen] = [current, batches ?? allBatches()];
   const choose = (ids: readonly number[]) => {
     const next = ids.map((id) => chosen[id]!);
     // Beams of one prompt have the same source, so usually nothing has to be copied.
     if (next.length === chosen.length && next.every((batch, i) => batch === chosen[i])) return;
-    [source, chosen] = [selectBatches(given, next), next];
+    [source, chosen] = [selectBatches(original, next), next];
   };
   const { unrotatedKeys } = cache;
   return {
@@ -103,7 +110,7 @@ function withBatches(
     },
     crop: (length) => cache.crop(length),
     discard: (start, end) => cache.discard(start, end),
-    fork: () => withBatches(cache.fork(), given, source, chosen),
+    fork: () => withBatches(cache.fork(), original, source, chosen),
     reorder(ids) {
       cache.reorder(ids);
       choose(ids);
@@ -114,7 +121,7 @@ function withBatches(
     },
     reset() {
       cache.reset();
-      [source, chosen] = [given, Array.from({ length: given.rows.shape[0]! }, (_, b) => b)];
+      [source, chosen] = [original, allBatches()];
     },
     save: () => cache.save(),
     restore: (bytes, device) => cache.restore(bytes, device),
@@ -124,15 +131,15 @@ function withBatches(
 /** Selects batches of a source. */
 function selectBatches({ rows, keyValues, lengths }: EncodedSource, ids: readonly number[]): EncodedSource {
   const indices = tensor(Int32Array.from(ids), { device: rows.device });
-  const chosen = (x: Tensor) => resident(take(x, 0, indices));
-  const own = lengths && ids.map((id) => lengths[id]!);
+  const select = (x: Tensor) => resident(take(x, 0, indices));
+  const selectedLengths = lengths && ids.map((id) => lengths[id]!);
   return {
-    rows: chosen(rows),
+    rows: select(rows),
     keyValues: keyValues.map(({ key, value, positions }) => ({
-      key: key.map((part) => (isTensor(part) ? chosen(part) : part)),
-      value: value.map((part) => (isTensor(part) ? chosen(part) : part)),
+      key: key.map((part) => (isTensor(part) ? select(part) : part)),
+      value: value.map((part) => (isTensor(part) ? select(part) : part)),
       positions,
     })),
-    ...paddedLengths(own, rows.shape[1]!),
+    ...paddedLengths(selectedLengths, rows.shape[1]!),
   };
 }

@@ -93,25 +93,30 @@ export type EncoderDecoder = {
  * ```
  */
 export function encoderDecoder(config: EncoderDecoderConfig, kernels?: DecoderKernels): EncoderDecoder {
-  const { encoder: own = {}, padId = 0, head, ...decoderConfig } = check.options(config, names(), "config");
+  const {
+    encoder: encoderOverrides = {},
+    padId = 0,
+    head,
+    ...decoderConfig
+  } = check.options(config, names(), "config");
   check.options(
-    own,
+    encoderOverrides,
     ["vocabSize", ...layerStackNames.filter((name) => name !== "embedDim")],
     "config.encoder",
   );
   const { linear: map } = check.options(kernels, ["linear"], "kernels");
   const { vocabSize: V, embedDim: C, numLayers } = decoderConfig;
-  const sourceSize = own.vocabSize ?? V;
-  check.whole({ "encoder.vocabSize": sourceSize }, { min: 1 });
-  check.whole({ padId }, { min: 0, max: sourceSize - 1 });
+  const sourceVocabSize = encoderOverrides.vocabSize ?? V;
+  check.whole({ "encoder.vocabSize": sourceVocabSize }, { min: 1 });
+  check.whole({ padId }, { min: 0, max: sourceVocabSize - 1 });
   if (head !== undefined) checkTaskHead(check, head);
-  const { vocabSize: _, ...differing } = own;
+  const { vocabSize: _, ...layerOverrides } = encoderOverrides;
   const shared = Object.fromEntries(
     layerStackNames.flatMap((name) =>
       decoderConfig[name] === undefined ? [] : [[name, decoderConfig[name]]],
     ),
   ) as LayerStackConfig;
-  const encoderConfig: LayerStackConfig = { ...shared, ...differing };
+  const encoderConfig: LayerStackConfig = { ...shared, ...layerOverrides };
   const stack = layerStack("encoderDecoder", encoderConfig, undefined, map && { linear: map });
   const traced: TracedLayers[] = [
     { path: "encoder", recurrent: new Array<boolean>(encoderConfig.numLayers).fill(false) },
@@ -130,8 +135,8 @@ export function encoderDecoder(config: EncoderDecoderConfig, kernels?: DecoderKe
     });
     const { weight } = params.sourceEmbedding ?? params.embedding;
     const { device } = weight;
-    const { ids, lengths = padding } = sourceBatch(given, { padId, vocabSize: sourceSize, device });
-    const tokens = checkIds(onEncode, ids, { device, vocabSize: sourceSize });
+    const { ids, lengths = padding } = sourceBatch(given, { padId, vocabSize: sourceVocabSize, device });
+    const tokens = checkIds(onEncode, ids, { device, vocabSize: sourceVocabSize });
     const [B, S] = tokens.shape as [number, number];
     if (lengths) checkLengths(lengths, B, S);
     const { mask } = paddedLengths(lengths, S);
@@ -146,16 +151,18 @@ export function encoderDecoder(config: EncoderDecoderConfig, kernels?: DecoderKe
     config,
     encode(params, ids, options) {
       checkParams(onEncode, params, ["embedding.weight"]);
-      // It outlives the scope, because generation uses it.
+      // The source outlives the scope, because generation uses it.
       return paramsDevice(params).scope(() => residentSource(encodeInScope(params, ids, options)));
     },
     init(seed) {
-      const around = ["embedding", "positions", "sourcePositions", "sourceEmbedding", "head"] as const;
-      const [seeds, layers] = modelSeeds(seed, around, numLayers + encoderConfig.numLayers);
+      const partNames = ["embedding", "positions", "sourcePositions", "sourceEmbedding", "head"] as const;
+      const [seeds, layers] = modelSeeds(seed, partNames, numLayers + encoderConfig.numLayers);
       return {
         ...decoder.initFrom({ ...seeds, layers: layers.slice(0, numLayers) }),
-        ...(sourceSize !== V && {
-          sourceEmbedding: { weight: mul(randn([sourceSize, C], { seed: seeds.sourceEmbedding }), 0.02) },
+        ...(sourceVocabSize !== V && {
+          sourceEmbedding: {
+            weight: mul(randn([sourceVocabSize, C], { seed: seeds.sourceEmbedding }), 0.02),
+          },
         }),
         encoder: stack.init({ positions: seeds.sourcePositions, layers: layers.slice(numLayers) }),
         ...(head && { head: initTaskHead(head, C, seeds.head) }),
@@ -170,8 +177,11 @@ export function encoderDecoder(config: EncoderDecoderConfig, kernels?: DecoderKe
       checkParams(onEncode, params, ["embedding.weight"]);
       const { trace } = options;
       return paramsDevice(params).scope(() => {
-        const read = encodeInScope(params, source, { ...(padding && { padding }), ...(trace && { trace }) });
-        return decoder.apply(params, ids, { ...options, source: read });
+        const encoded = encodeInScope(params, source, {
+          ...(padding && { padding }),
+          ...(trace && { trace }),
+        });
+        return decoder.apply(params, ids, { ...options, source: encoded });
       });
     },
   };
@@ -201,7 +211,7 @@ function checkLengths(lengths: readonly number[], B: number, S: number): void {
   const expected = `a number of tokens from 1 to ${S} for each of the ${B} batches`;
   onEncode.each(
     { padding: lengths },
-    (all) => isList(all) && all.length === B && Array.from(all).every(isLength),
+    (list) => isList(list) && list.length === B && Array.from(list).every(isLength),
     expected,
   );
 }

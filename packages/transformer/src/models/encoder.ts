@@ -190,7 +190,7 @@ export type Encoder = {
 /**
  * A bidirectional encoder. By default, as in BERT, it is post-norm with learned positions.
  *
- * @param kernels - `linear`: computes the maps of layers, and those of embeddings and of masked tokens. Default: `linear` of `@qkv/tensor`; `anyLinear` takes quantized weights too.
+ * @param kernels - `linear`: the function that multiplies by the matrices of layers, of factorized embeddings and of the masked-token head. Default: `linear` of `@qkv/tensor`; `anyLinear` takes quantized weights too.
  *
  * @see "BERT: Pre-training of Deep Bidirectional Transformers" (2018), arXiv:1810.04805
  *
@@ -235,21 +235,22 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
   return {
     config,
     init(seed) {
-      const around = ["embedding", "positions", "types", "dense", "map", "relativeBias", "head"] as const;
-      const [seeds, layerSeeds] = modelSeeds(seed, around, config.layerGroups ?? numLayers);
-      const draw = (seed: number, shape: number[], size: number) => mul(randn(shape, { seed }), size);
-      const shift = <T extends object>(params: T, size: number) => ({
+      const partNames = ["embedding", "positions", "types", "dense", "map", "relativeBias", "head"] as const;
+      const [seeds, layerSeeds] = modelSeeds(seed, partNames, config.layerGroups ?? numLayers);
+      const draw = (seed: number, shape: number[], deviation: number) =>
+        mul(randn(shape, { seed }), deviation);
+      const withBias = <T extends object>(params: T, size: number) => ({
         ...params,
         ...(bias && { bias: zeros([size]) }),
       });
-      const normParams = (size: number) => shift({ weight: ones([size]) }, size);
+      const normParams = (size: number) => withBias({ weight: ones([size]) }, size);
       const params = {
         embedding: { weight: draw(seeds.embedding, [V, E], 0.02) },
         ...(table && { positions: table.init(seeds.positions) }),
         ...(numTypes > 0 && { types: { weight: draw(seeds.types, [numTypes, E], 0.02) } }),
         ...(config.embeddingNorm !== false && { embeddingNorm: normParams(E) }),
         ...(config.embeddingRank !== undefined && {
-          embeddingMap: shift({ weight: draw(seeds.map, [C, E], 1 / Math.sqrt(E)) }, C),
+          embeddingMap: withBias({ weight: draw(seeds.map, [C, E], 1 / Math.sqrt(E)) }, C),
         }),
         ...(config.relativeBias && {
           relativeBias: {
@@ -267,13 +268,13 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
           ...(config.disentangled.norm && { distanceNorm: normParams(C) }),
         }),
         layers: layerSeeds.map((seed, i) => {
-          const own = layers[i * perGroup]!.init(seed);
+          const layerParams = layers[i * perGroup]!.init(seed);
           const norms = bias ? {} : { attentionNorm: normParams(C), feedForwardNorm: normParams(C) };
-          // In the same key order as in other layers, in which weights are written to files.
-          const whole = { ...own, ...norms };
-          if (i > 0 || config.firstLayerNorm !== false) return whole;
-          const { attentionNorm: _, ...others } = whole;
-          return others as typeof own;
+          // The keys are in the same order as in other layers, because files are written in this order.
+          const withNorms = { ...layerParams, ...norms };
+          if (i > 0 || config.firstLayerNorm !== false) return withNorms;
+          const { attentionNorm: _, ...others } = withNorms;
+          return others as typeof layerParams;
         }),
         ...(config.placement === "pre" && { finalNorm: normParams(C) }),
         maskedTokenHead: {
@@ -308,12 +309,14 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
         if (embeddingMap) x = map(x, embeddingMap.weight, embeddingMap.bias);
         x = recordTensor(trace, "embeddings", x);
         const bias = relativeBias && bidirectionalBias(config, relativeBias.weight);
-        const steps = distanceTable(params);
+        const distances = distanceTable(params);
         layers.forEach((layer, i) => {
           if (drops.skips(i)) return;
-          const own = params.layers[Math.floor(i / perGroup)]!;
-          const read = steps ? { ...own, attention: withDistances(own.attention, steps) } : own;
-          x = layer.apply(read, x, {
+          const shared = params.layers[Math.floor(i / perGroup)]!;
+          const layerParams = distances
+            ? { ...shared, attention: withDistances(shared.attention, distances) }
+            : shared;
+          x = layer.apply(layerParams, x, {
             ...(mask && { mask }),
             ...(bias && { bias }),
             ...drops.ofLayer(i),
@@ -340,7 +343,7 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
   };
 }
 
-/** Refuses types of more or fewer tokens than there are. */
+/** Refuses types whose shape differs from that of the ids. */
 function checkTypes({ shape }: Tensor, tokens: Tensor): void {
   if (sameShape(shape, tokens.shape)) return;
   onApply.refuse(
@@ -362,27 +365,27 @@ function withoutMasks(
   ids: Tensor,
   { maskId, padId }: NonNullable<EncoderConfig["tokenDropout"]>,
 ): Tensor {
-  const seen = cast(notEqual(ids, maskId), x.dtype); // [B, T]
-  const real = cast(notEqual(ids, padId), x.dtype);
-  // The fraction of unmasked tokens, among tokens without padding.
-  const share = div(
-    sum(mul(seen, real), { axis: 1, keepDims: true }),
-    sum(real, { axis: 1, keepDims: true }),
+  const isUnmasked = cast(notEqual(ids, maskId), x.dtype); // [B, T]
+  const isToken = cast(notEqual(ids, padId), x.dtype);
+  // Padding is not counted.
+  const unmaskedFraction = div(
+    sum(mul(isUnmasked, isToken), { axis: 1, keepDims: true }),
+    sum(isToken, { axis: 1, keepDims: true }),
   );
-  return mul(x, expandDims(div(mul(seen, seenInTraining), share), 2));
+  return mul(x, expandDims(div(mul(isUnmasked, unmaskedInTraining), unmaskedFraction), 2));
 }
 
-/** Mask rate of training: of 15 % target tokens, 80 % were masked. */
-const seenInTraining = 1 - 0.15 * 0.8;
+/** Fraction of tokens that are not masked in training, where 80 % of the 15 % target tokens are masked. */
+const unmaskedInTraining = 1 - 0.15 * 0.8;
 
 type EncoderLayer = Pick<TransformerLayer<FeedForwardParams, DisentangledParams>, "init" | "apply">;
 
 /** Creates the layers. Layers with equal attention share one object, and with it the plans of their mask. */
 function encoderLayers(config: EncoderConfig, layerNorm: Norm, map: typeof linear): readonly EncoderLayer[] {
   const { embedDim: C, numLayers, numHeads, layerTypes, bias = true, disentangled } = config;
-  const make = (
+  const createLayer = (
     kind: "full" | "sliding",
-    own: Norm,
+    layerNorm: Norm,
   ): TransformerLayer<FeedForwardParams, DisentangledParams> => {
     const side = (config.window! - 1) / 2;
     const base = (kind === "sliding" ? config.slidingRopeBase : undefined) ?? config.ropeBase ?? 10000;
@@ -410,31 +413,34 @@ function encoderLayers(config: EncoderConfig, layerNorm: Norm, map: typeof linea
         bias,
         linear: map,
       }),
-      norm: own,
+      norm: layerNorm,
       placement: config.placement ?? "post",
       dropout: config.dropout?.residual ?? 0,
     });
   };
-  const made = { full: make("full", layerNorm), sliding: layerTypes && make("sliding", layerNorm) };
+  const byKind = {
+    full: createLayer("full", layerNorm),
+    sliding: layerTypes && createLayer("sliding", layerNorm),
+  };
   return Array.from({ length: numLayers }, (_, i): EncoderLayer => {
     const kind = layerTypes?.[i] ?? "full";
-    const layer = made[kind]!;
+    const layer = byKind[kind]!;
     if (i > 0 || config.firstLayerNorm !== false) return layer;
-    const first = make(kind, withoutGain(layerNorm));
+    const first = createLayer(kind, skippableNorm(layerNorm));
     return {
       init: layer.init,
-      apply: (params, x, options) => first.apply({ ...params, attentionNorm: noGain }, x, options),
+      apply: (params, x, options) => first.apply({ ...params, attentionNorm: absentNorm }, x, options),
     };
   });
 }
 
 /** Marker params for an absent norm. */
-const noGain = /* @__PURE__ */ Object.freeze({}) as NormParams;
+const absentNorm = /* @__PURE__ */ Object.freeze({}) as NormParams;
 
-/** The same norm, which returns rows unchanged if its params are {@link noGain}. */
-const withoutGain = ({ init, apply }: Norm): Norm => ({
+/** A norm that returns rows unchanged if its params are {@link absentNorm}. */
+const skippableNorm = ({ init, apply }: Norm): Norm => ({
   init,
-  apply: (params, x) => (params === noGain ? x : apply(params, x)),
+  apply: (params, x) => (params === absentNorm ? x : apply(params, x)),
 });
 
 const bidirectionalBias = ({ relativeBias }: EncoderConfig, weight: Tensor): ScoreMod =>
@@ -531,8 +537,13 @@ function checkConfig(config: EncoderConfig): void {
 /** Refuses invalid options of disentangled attention. */
 function checkDisentangled(given: Disentangled): void {
   const names = ["numDistances", "maxDistance", "terms", "sharedMaps", "norm"] as const;
-  const own = check.options(given, names, "config.disentangled");
-  const { numDistances, maxDistance, terms, sharedMaps = false, norm = false } = own;
+  const {
+    numDistances,
+    maxDistance,
+    terms,
+    sharedMaps = false,
+    norm = false,
+  } = check.options(given, names, "config.disentangled");
   check.whole({ "disentangled.numDistances": numDistances }, { min: maxDistance === undefined ? 1 : 2 });
   if (maxDistance !== undefined)
     check.whole({ "disentangled.maxDistance": maxDistance }, { min: numDistances + 1, unit: "tokens" });

@@ -51,6 +51,6 @@ export function entailmentScores(
   const column = (label: number) => slice(logits, 1, label, label + 1); // [N, 1]
   if (!multiLabel) return softmax(reshape(column(entailment), [shape[0]!]), { axis: 0 });
   const contradiction = entailment === 0 ? labels.length - 1 : 0;
-  const shares = softmax(concat([column(contradiction), column(entailment)], 1), { axis: 1 });
-  return reshape(slice(shares, 1, 1), [shape[0]!]);
+  const probabilities = softmax(concat([column(contradiction), column(entailment)], 1), { axis: 1 });
+  return reshape(slice(probabilities, 1, 1), [shape[0]!]);
 }

@@ -15,22 +15,22 @@ export type KeyValuesOfCall = {
  * cache, the first queries of the call have seen tokens that are evicted at its end. Also works without a cache.
  */
 export function keyValuesOfCall(cache: Cache | undefined): KeyValuesOfCall {
-  const read = new Map<number, KeyValues>();
-  const alone: Cache = {
+  const byLayer = new Map<number, KeyValues>();
+  const uncached: Cache = {
     update: (_, key, value) => ({ key: [key], value: [value], positions: { start: 0 } }),
-    read: (layer) => read.get(layer)!,
+    read: (layer) => byLayer.get(layer)!,
     state: () => undefined,
     advance: () => undefined,
     length: 0,
   };
-  const inner = cache ?? alone;
+  const inner = cache ?? uncached;
   return {
     cache: {
       ...(inner.unrotatedKeys !== undefined && { unrotatedKeys: inner.unrotatedKeys }),
       update(layer, key, value, query) {
-        const given = inner.update(layer, key, value, query);
-        read.set(layer, given);
-        return given;
+        const keyValues = inner.update(layer, key, value, query);
+        byLayer.set(layer, keyValues);
+        return keyValues;
       },
       read: (layer) => inner.read(layer),
       state: (layer) => inner.state(layer),
@@ -44,7 +44,7 @@ export function keyValuesOfCall(cache: Cache | undefined): KeyValuesOfCall {
         },
       }),
     },
-    of: (layer) => read.get(layer)!,
-    all: () => [...read.values()],
+    of: (layer) => byLayer.get(layer)!,
+    all: () => [...byLayer.values()],
   };
 }

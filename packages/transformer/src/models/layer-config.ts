@@ -13,6 +13,8 @@ export const layerFields = /* @__PURE__ */ Object.keys({
 
 /** The configuration of one layer: that of the model, with the overrides of the layer. */
 export function layerConfig(config: DecoderConfig, layer: number): DecoderConfig {
-  const own = Object.entries(config.layerOverrides?.[layer] ?? {}).filter(([, value]) => value !== undefined);
-  return { ...config, ...Object.fromEntries(own) };
+  const overrides = Object.entries(config.layerOverrides?.[layer] ?? {}).filter(
+    ([, value]) => value !== undefined,
+  );
+  return { ...config, ...Object.fromEntries(overrides) };
 }

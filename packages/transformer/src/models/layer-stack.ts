@@ -118,12 +118,12 @@ export type LayerStack = {
  * The layers of a bidirectional encoder, or of a causal decoder with cross-attention to a
  * source.
  *
- * @param crossed - For a decoder: the width of the source. Undefined: an encoder.
+ * @param contextDim - For a decoder: the width of the source. Undefined: an encoder.
  */
 export function layerStack(
   fn: string,
   config: LayerStackConfig,
-  crossed: number | undefined,
+  contextDim: number | undefined,
   kernels: { linear?: typeof linear } = {},
 ): LayerStack {
   checkLayerStack(checks(fn), config);
@@ -131,16 +131,16 @@ export function layerStack(
   const { embedDim: C, hiddenDim: F, numLayers, numHeads, contextLength, normEps: eps = 1e-5 } = config;
   const { headDim = C / numHeads, bias = true, placement = "post", positions: kind = "learned" } = config;
   const { relativeBias, rope } = config;
-  const ownNorm = norm({ kind: config.norm ?? "layer", embedDim: C, eps });
+  const layerNorm = norm({ kind: config.norm ?? "layer", embedDim: C, eps });
   const table = kind === "learned" ? learnedPositions({ length: contextLength, embedDim: C }) : undefined;
   const heads = {
     ...{ embedDim: C, numHeads, headDim, bias },
     ...(config.attentionScale !== undefined && { scale: config.attentionScale }),
     ...kernels,
   };
-  const isDecoder = crossed !== undefined;
+  const isDecoder = contextDim !== undefined;
   const cross: CrossAttentionLayer | undefined = isDecoder
-    ? crossAttention({ ...heads, contextDim: crossed })
+    ? crossAttention({ ...heads, contextDim })
     : undefined;
   const layer = transformerLayer({
     attention: multiHead({
@@ -167,7 +167,7 @@ export function layerStack(
       bias,
       ...kernels,
     }),
-    norm: ownNorm,
+    norm: layerNorm,
     placement,
   });
   const numTables = relativeBias?.perLayer ? numLayers : 1;
@@ -176,14 +176,14 @@ export function layerStack(
       const draw = (seed: number, shape: number[]) => mul(randn(shape, { seed }), 0.02);
       return {
         ...(table && { positions: table.init(seeds.positions) }),
-        ...(config.embeddingNorm && { embeddingNorm: ownNorm.init() }),
+        ...(config.embeddingNorm && { embeddingNorm: layerNorm.init() }),
         ...(kind === "relative" && {
           relativeBias: splitSeed(seeds.positions, numTables).map((seed) => ({
             weight: draw(seed, [relativeBias!.numBuckets, numHeads]),
           })),
         }),
         layers: seeds.layers.map((seed) => layer.init(seed)),
-        ...(placement === "pre" && { norm: ownNorm.init() }),
+        ...(placement === "pre" && { norm: layerNorm.init() }),
       };
     },
     apply(params, embeddings, { cache, source, mask, trace, ...call }) {
@@ -194,26 +194,27 @@ export function layerStack(
       if (table) x = table.apply(params.positions!, x, { positions });
       if (kind === "sinusoidal")
         x = add(x, sinusoidalPositions(positions, [B, T, C], config.sinusoids ?? {}, x.device));
-      if (config.embeddingNorm) x = ownNorm.apply(params.embeddingNorm!, x);
+      if (config.embeddingNorm) x = layerNorm.apply(params.embeddingNorm!, x);
       x = recordTensor(trace, "embeddings", x);
-      const distances = params.relativeBias?.map(({ weight }): ScoreMod =>
+      const positionBiases = params.relativeBias?.map(({ weight }): ScoreMod =>
         t5Bias(weight, { bidirectional: !isDecoder, maxDistance: relativeBias!.maxDistance }),
       );
-      params.layers.forEach((own, i) => {
-        x = layer.apply(own, x, {
+      params.layers.forEach((layerParams, i) => {
+        x = layer.apply(layerParams, x, {
           layer: i,
           positions,
           ...(cache && { cache }),
           ...(mask && { mask }),
-          ...(distances && { bias: distances[i % distances.length]! }),
+          ...(positionBiases && { bias: positionBiases[i % positionBiases.length]! }),
           ...(source && { memory: source.keyValues[i]! }),
           ...(source?.mask && { memoryMask: source.mask }),
           ...(trace && { trace: traceAt(trace, `layers.${i}`) }),
         });
       });
-      return placement === "pre" ? ownNorm.apply(params.norm!, x) : x;
+      return placement === "pre" ? layerNorm.apply(params.norm!, x) : x;
     },
-    keyValues: (params, rows) => params.layers.map(({ crossAttention: own }) => cross!.keyValues(own!, rows)),
+    keyValues: (params, rows) =>
+      params.layers.map(({ crossAttention }) => cross!.keyValues(crossAttention!, rows)),
   };
 }
 

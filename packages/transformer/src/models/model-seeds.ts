@@ -9,6 +9,6 @@ export function modelSeeds<Name extends string>(
   names: readonly Name[],
   numLayers: number,
 ): [Record<Name, number>, number[]] {
-  const [around, ...layers] = splitSeed(seed, numLayers + 1, Math.max(1000, numLayers + 1));
-  return [splitSeed(around!, names, 12), layers];
+  const [outside, ...layers] = splitSeed(seed, numLayers + 1, Math.max(1000, numLayers + 1));
+  return [splitSeed(outside!, names, 12), layers];
 }

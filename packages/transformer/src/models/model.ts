@@ -23,7 +23,7 @@ export type Model = {
   readonly tokenizer: Tokenizer | undefined;
   /** Token ids to logits `[B, T, V]`, with any params of the same shapes. */
   readonly apply: Decoder["apply"];
-  /** Steps and prompts of `embed`, of a folder of sentence-transformers. */
+  /** Modules and prompts for `embed`, from a sentence-transformers folder. */
   readonly sentence?: SentenceConfig;
   /** With the option `quantize`: the quantization error of each matrix. */
   readonly quantization?: QuantizationReport;
@@ -36,7 +36,7 @@ export type EncoderModel = {
   readonly tokenizer: Tokenizer | undefined;
   /** Token ids to rows `[B, T, C]`, with any params of the same shapes. */
   readonly apply: Encoder["apply"];
-  /** Steps and prompts of `embed`, of a folder of sentence-transformers. */
+  /** Modules and prompts for `embed`, from a sentence-transformers folder. */
   readonly sentence?: SentenceConfig;
   /** Rows to logits of masked tokens. */
   readonly maskedTokenLogits: Encoder["maskedTokenLogits"];
@@ -44,12 +44,12 @@ export type EncoderModel = {
   readonly quantization?: QuantizationReport;
 };
 
-/** A decoder with cross-attention, its params and its tokenizer, whatever the encoder. */
+/** A decoder with cross-attention, its params and its tokenizer, for any encoder. */
 export type CrossDecoderModel = {
   readonly config: CrossDecoderConfig;
   readonly params: CrossDecoderParams;
   readonly tokenizer: Tokenizer | undefined;
-  /** Ids of what is written to logits `[B, T, V]`, with any params of this shape. */
+  /** Decoder ids to logits `[B, T, V]`, with any params of the same shapes. */
   readonly apply: CrossDecoder["apply"];
 };
 
@@ -60,7 +60,7 @@ export type EncoderDecoderModel = {
   readonly tokenizer: Tokenizer | undefined;
   /** Encodes a source, with any params of the same shapes. */
   readonly encode: EncoderDecoder["encode"];
-  /** Ids of what is written to logits `[B, T, V]`, with any params of this shape. */
+  /** Decoder ids to logits `[B, T, V]`, with any params of the same shapes. */
   readonly apply: EncoderDecoder["apply"];
   /** With the option `quantize`: the quantization error of each matrix. */
   readonly quantization?: QuantizationReport;

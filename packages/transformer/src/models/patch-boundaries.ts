@@ -15,8 +15,8 @@ export function uncertainEnds(logits: Tensor, before: readonly number[], thresho
   const numbers = logits.data as Float32Array;
   return before.map((start, b) =>
     Array.from({ length: T }, (_, t) => {
-      const at = (b * T + t) * V;
-      return start + t === 0 || entropy(numbers.subarray(at, at + V)) > threshold;
+      const first = (b * T + t) * V;
+      return start + t === 0 || entropy(numbers.subarray(first, first + V)) > threshold;
     }),
   );
 }
@@ -35,12 +35,12 @@ function entropy(logits: Float32Array): number {
 
 /** Patch lengths from patch ends. The last patch is open, and has length 0 if the last byte ended a patch. */
 export function lengthsFromEnds(ends: readonly boolean[]): number[] {
-  const places = ends.flatMap((isEnd, t) => (isEnd ? [t + 1] : []));
-  return [...places, ends.length].map((end, n) => end - (places[n - 1] ?? 0));
+  const endPositions = ends.flatMap((isEnd, t) => (isEnd ? [t + 1] : []));
+  return [...endPositions, ends.length].map((end, n) => end - (endPositions[n - 1] ?? 0));
 }
 
 /** Patch ends from patch lengths, `[patches]` or `[B][patches]`. The last patch is open. */
-export function givenEnds(
+export function endsFromLengths(
   check: Checks,
   lengths: ArrayLike<number> | readonly ArrayLike<number>[],
   [B, T]: readonly [batches: number, bytes: number],
@@ -50,21 +50,21 @@ export function givenEnds(
   check.list({ patchLengths: lengths }, "lengths of patches, or such a list per batch", undefined, fix);
   const perBatch = typeof lengths[0] === "object";
   return Array.from({ length: B }, (_, b) => {
-    const own = Array.from((perBatch ? (lengths[b] ?? []) : lengths) as ArrayLike<number>);
+    const batchLengths = Array.from((perBatch ? (lengths[b] ?? []) : lengths) as ArrayLike<number>);
     const isLength = (n: number, i: number) =>
-      Number.isSafeInteger(n) && (i === 0 ? n === 1 : n >= (i === own.length - 1 ? 0 : 1));
-    const total = own.reduce((a, b) => a + b, 0);
-    if (own.length < 2 || !own.every(isLength) || total < T) {
+      Number.isSafeInteger(n) && (i === 0 ? n === 1 : n >= (i === batchLengths.length - 1 ? 0 : 1));
+    const total = batchLengths.reduce((a, b) => a + b, 0);
+    if (batchLengths.length < 2 || !batchLengths.every(isLength) || total < T) {
       check.refuse({
         argument: "patchLengths",
-        received: perBatch ? own : lengths,
+        received: perBatch ? batchLengths : lengths,
         expected: `lengths of two patches or more, the first one 1, for ${T} bytes together`,
         fix,
       });
     }
     const ends = new Array<boolean>(T).fill(false);
     let end = 0;
-    for (const length of own.slice(0, -1)) if ((end += length) <= T) ends[end - 1] = true;
+    for (const length of batchLengths.slice(0, -1)) if ((end += length) <= T) ends[end - 1] = true;
     return ends;
   });
 }

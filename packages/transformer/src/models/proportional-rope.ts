@@ -9,8 +9,8 @@ export type ProportionalRopeOptions = {
 };
 
 /**
- * Rotates the fast pairs of a head and leaves the slow ones as they are (Gemma 4). Pairs have the angles, and the places in
- * the head, that they have when all rotate, unlike those of a rotary embedding of part of a head (`rotaryDim`).
+ * Rotates only the pairs with the highest frequencies (Gemma 4); the frequencies of the others are 0. Unlike with `rotaryDim`,
+ * frequencies and dimensions of the pairs are those of a fully rotated head.
  */
 export function proportionalRope({ share, factor = 1 }: ProportionalRopeOptions): RopeScaling {
   return {

@@ -71,7 +71,7 @@ export type RecurrentTranslator<P> = {
   readonly config: RecurrentTranslatorConfig<P>;
   /** Random weights. */
   init(seed: number): RecurrentTranslatorParams<P>;
-  /** Encodes token ids, int32 `[B, S]`. `lengths`: of each source, where some are padded. Unit: tokens. */
+  /** Encodes token ids, int32 `[B, S]`. `lengths`: length of each source without padding. Unit: tokens. Default: no padding. */
   encode(params: RecurrentTranslatorParams<P>, source: Tensor, lengths?: readonly number[]): Annotations;
   /**
    * Logits `[B, T, V]` of each next token, from the encoded source and the target so far, int32 `[B, T]`, the start token
@@ -168,8 +168,8 @@ export function recurrentTranslator<P>(config: RecurrentTranslatorConfig<P>): Re
     config,
     init(seed) {
       const seeds = splitSeed(seed, seedParts, 12);
-      const draw = (seed: number, shape: [number, number], size = 1 / Math.sqrt(shape[1])) => ({
-        weight: mul(randn(shape, { seed }), size),
+      const draw = (seed: number, shape: [number, number], deviation = 1 / Math.sqrt(shape[1])) => ({
+        weight: mul(randn(shape, { seed }), deviation),
       });
       return {
         sourceEmbedding: draw(seeds.sourceEmbedding, [V, C], 1),

@@ -60,6 +60,6 @@ export function ropeScalingFromConfig(config: RopeScalingConfig): RopeScaling {
 }
 
 /** The options without the name. */
-function scalingOptions<T extends { type: string }>({ type: _type, ...numbers }: T): Omit<T, "type"> {
-  return numbers;
+function scalingOptions<T extends { type: string }>({ type: _type, ...options }: T): Omit<T, "type"> {
+  return options;
 }

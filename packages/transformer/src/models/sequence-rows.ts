@@ -40,9 +40,9 @@ export function sequenceRows(
   );
   check.list({ texts }, "texts, each a list of token ids", (ids) => Array.isArray(ids));
   const { startIds, stopIds, padId = 0, vocabSize } = config;
-  const read = texts.map((ids, i) => checkIdList(check, ids, vocabSize, `texts[${i}]`));
-  const T = Math.max(...read.map(({ length }) => length));
-  const ends = read.map((ids, i) => {
+  const checkedTexts = texts.map((ids, i) => checkIdList(check, ids, vocabSize, `texts[${i}]`));
+  const T = Math.max(...checkedTexts.map(({ length }) => length));
+  const endRows = checkedTexts.map((ids, i) => {
     const end = ids.findLastIndex((id) => stopIds.includes(id));
     if (end >= 0) return i * T + end;
     return check.refuse({
@@ -52,15 +52,15 @@ export function sequenceRows(
       fix: "encode texts with the special tokens of the tokenizer.",
     });
   });
-  const shifted = read.map((ids) =>
+  const decoderIds = checkedTexts.map((ids) =>
     Array.from({ length: T }, (_, t) => (t === 0 ? startIds[0]! : (ids[t - 1] ?? padId))),
   );
   const { device } = params.embedding.weight;
   return device.scope(() => {
-    const ids = tensor(shifted, { dtype: "int32", device });
-    const rows = apply(params, ids, { source: encode(params, read), output: "rows" }); // [B, T, C]
+    const ids = tensor(decoderIds, { dtype: "int32", device });
+    const rows = apply(params, ids, { source: encode(params, checkedTexts), output: "rows" }); // [B, T, C]
     const [B, , C] = rows.shape as [number, number, number];
-    const chosen = take(reshape(rows, [B * T, C]), 0, tensor(Int32Array.from(ends), { device }));
+    const chosen = take(reshape(rows, [B * T, C]), 0, tensor(Int32Array.from(endRows), { device }));
     return reshape(chosen, [B, 1, C]);
   });
 }

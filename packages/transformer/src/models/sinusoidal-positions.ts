@@ -26,15 +26,15 @@ export function sinusoidalPositions(
   { first = 0, inclusive = false }: SinusoidConfig,
   device: Device,
 ): Tensor {
-  const places = isList(positions)
-    ? Array.from(positions as ArrayLike<number>, (place) => first + place)
+  const list = isList(positions)
+    ? Array.from(positions as ArrayLike<number>, (position) => first + position)
     : Array.from({ length: T }, (_, t) => first + (positions as { start: number }).start + t);
   const half = C / 2;
   const base = inclusive && half > 1 ? 10000 ** (half / (half - 1)) : 10000;
-  const waves = sinusoidal(places, C, { base }); // sine and cosine of each frequency beside each other
+  const interleaved = sinusoidal(list, C, { base }); // sines and cosines are interleaved
   const halves = [0, 1].map((part) =>
-    take(waves, 1, tensor(Int32Array.from({ length: half }, (_, i) => 2 * i + part))),
+    take(interleaved, 1, tensor(Int32Array.from({ length: half }, (_, i) => 2 * i + part))),
   );
   const rows = concat(halves, 1);
-  return (places.length === T ? rows : reshape(rows, [B, T, C])).to(device);
+  return (list.length === T ? rows : reshape(rows, [B, T, C])).to(device);
 }

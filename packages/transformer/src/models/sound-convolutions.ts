@@ -31,7 +31,7 @@ export type SoundConvolutionParams = {
   norm?: NormParams;
 };
 
-/** Convolutions, one after the other: made from their configuration; the params are passed to each call. */
+/** A sequence of convolutions: created from their configuration; the params are passed to each call. */
 export type SoundConvolutions = {
   init(seed: number): SoundConvolutionParams[];
   /** Features `[B, channels, frames]` to rows `[B, S, C]`. */
@@ -44,7 +44,7 @@ export type SoundConvolutions = {
  * The convolutions before the encoder of a speech model, which halve the number of frames (Whisper) or process a waveform
  * (Moonshine).
  *
- * @param fn - The function that errors name.
+ * @param fn - Function name in errors.
  * @param inputChannels - Channels of the features: mel bands, or 1 of a waveform.
  */
 export function soundConvolutions(
@@ -55,35 +55,35 @@ export function soundConvolutions(
   const check: Checks = checks(fn);
   check.whole({ inputChannels }, { min: 1 });
   check.list({ convolutions }, "configurations of convolutions");
-  const each = convolutions.map((one, i) => {
-    const given = check.options(one, names, `convolutions[${i}]`);
+  const layers = convolutions.map((convolution, i) => {
+    const given = check.options(convolution, names, `convolutions[${i}]`);
     const { channels, kernelSize, stride = 1, padding = 0, groupNorm: normed = false, bias = true } = given;
     check.whole({ channels, kernelSize, stride }, { min: 1 });
     check.whole({ padding }, { min: 0 });
     check.type({ groupNorm: normed, bias }, "boolean");
-    const before = i === 0 ? inputChannels : convolutions[i - 1]!.channels;
+    const inputs = i === 0 ? inputChannels : convolutions[i - 1]!.channels;
     return {
-      ...{ channels, kernelSize, stride, padding, normed, bias, before },
+      ...{ channels, kernelSize, stride, padding, normed, bias, inputs },
       activate: activationFunction(fn, given.activation),
     };
   });
   return {
-    leastFrames: each.reduceRight(
+    leastFrames: layers.reduceRight(
       (length, { kernelSize, stride, padding }) =>
         Math.max(1, (length - 1) * stride + kernelSize - 2 * padding),
       1,
     ),
     init: (seed) =>
-      splitSeed(seed, each.length, each.length).map((seed, i) => {
-        const { channels, before, kernelSize, bias, normed } = each[i]!;
+      splitSeed(seed, layers.length, layers.length).map((seed, i) => {
+        const { channels, inputs, kernelSize, bias, normed } = layers[i]!;
         return {
-          weight: mul(randn([channels, before, kernelSize], { seed }), 1 / Math.sqrt(before * kernelSize)),
+          weight: mul(randn([channels, inputs, kernelSize], { seed }), 1 / Math.sqrt(inputs * kernelSize)),
           ...(bias && { bias: zeros([channels]) }),
           ...(normed && { norm: { weight: ones([channels]), bias: zeros([channels]) } }),
         };
       }),
     apply(params, features) {
-      const channelsFirst = each.reduce((x, { stride, padding, activate, normed }, i) => {
+      const channelsFirst = layers.reduce((x, { stride, padding, activate, normed }, i) => {
         const { weight, bias, norm } = params[i]!;
         const activated = activate(conv1d(x, weight, { stride, padding, ...(bias && { bias }) }));
         return normed ? groupNorm(activated, 1, norm!.weight, norm!.bias) : activated;

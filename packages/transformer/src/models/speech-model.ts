@@ -4,7 +4,7 @@ import type { QuantizationReport } from "./quantization-report.js";
 import type { SpeechTokens } from "./speech-tokens.js";
 import type { SpeechToText, SpeechToTextConfig, SpeechToTextParams } from "./speech-to-text.js";
 
-/** A speech model with its weights, its front end and its tokenizer. */
+/** A speech model with its weights, its feature extractor and its tokenizer. */
 export type SpeechModel = {
   readonly config: SpeechToTextConfig;
   readonly params: SpeechToTextParams;
@@ -16,7 +16,7 @@ export type SpeechModel = {
   readonly speech: SpeechTokens;
   /** Encodes features, with any params of the same shapes. */
   readonly encode: SpeechToText["encode"];
-  /** Ids of what is written to logits `[B, T, V]`, with any params of this shape. */
+  /** Decoder ids to logits `[B, T, V]`, with any params of the same shapes. */
   readonly apply: SpeechToText["apply"];
   /** Minimum number of frames, or samples, for `encode`. */
   readonly leastFrames: number;

@@ -91,26 +91,26 @@ export type SpeechToText = Pick<CrossDecoder, "apply"> & {
  * ```
  */
 export function speechToText(config: SpeechToTextConfig, kernels?: DecoderKernels): SpeechToText {
-  const { encoder: own, ...decoderConfig } = check.options(config, names(), "config");
+  const { encoder: encoderConfig, ...decoderConfig } = check.options(config, names(), "config");
   const { linear: map } = check.options(kernels, ["linear"], "kernels");
-  const { inputChannels, convolutions, ...layers } = (own ?? {}) as SpeechEncoderConfig;
-  const front = soundConvolutions("speechToText", inputChannels, convolutions);
-  const made = convolutions.at(-1)?.channels ?? inputChannels;
+  const { inputChannels, convolutions, ...layers } = (encoderConfig ?? {}) as SpeechEncoderConfig;
+  const convolutionStack = soundConvolutions("speechToText", inputChannels, convolutions);
+  const outputChannels = convolutions.at(-1)?.channels ?? inputChannels;
   check.each(
     { "encoder.embedDim": layers.embedDim },
-    (value) => value === made,
-    `${made}, the channels of the last convolution`,
+    (value) => value === outputChannels,
+    `${outputChannels}, the channels of the last convolution`,
     "give both the width of the encoder.",
   );
   const kernel = map && { linear: map };
   const stack = layerStack("speechToText", layers, undefined, kernel);
-  const layerCount = (count: number) => new Array<boolean>(count).fill(false);
-  const traced: TracedLayers = { path: "encoder", recurrent: layerCount(layers.numLayers) };
+  const notRecurrent = (count: number) => new Array<boolean>(count).fill(false);
+  const traced: TracedLayers = { path: "encoder", recurrent: notRecurrent(layers.numLayers) };
   const decoder = crossDecoder(decoderConfig, { dim: layers.embedDim, traced: [traced] }, kernel);
   return {
     config,
     apply: decoder.apply,
-    leastFrames: front.leastFrames,
+    leastFrames: convolutionStack.leastFrames,
     init(seed) {
       const [seeds, [decoderSeed, ...layerSeeds]] = modelSeeds(
         seed,
@@ -121,7 +121,7 @@ export function speechToText(config: SpeechToTextConfig, kernels?: DecoderKernel
         ...decoder.init(decoderSeed!),
         encoder: {
           ...stack.init({ positions: seeds.positions, layers: layerSeeds }),
-          convolutions: front.init(seeds.convolutions),
+          convolutions: convolutionStack.init(seeds.convolutions),
         },
       };
     },
@@ -129,11 +129,11 @@ export function speechToText(config: SpeechToTextConfig, kernels?: DecoderKernel
       const { padding, trace } = onEncode.options(options, ["padding", "trace"]);
       checkParams(onEncode, params, ["embedding.weight", "encoder.layers", "decoder.layers"]);
       checkTrace(onEncode, trace, traced, {
-        ...{ path: "decoder", crossAttention: true, recurrent: layerCount(config.numLayers) },
+        ...{ path: "decoder", crossAttention: true, recurrent: notRecurrent(config.numLayers) },
       });
-      const checkedFeatures = checkFeatures(features, inputChannels, front.leastFrames);
+      const checkedFeatures = checkFeatures(features, inputChannels, convolutionStack.leastFrames);
       return checkedFeatures.device.scope(() => {
-        const embeddings = front.apply(params.encoder.convolutions, checkedFeatures);
+        const embeddings = convolutionStack.apply(params.encoder.convolutions, checkedFeatures);
         const S = embeddings.shape[1]!;
         if (padding) checkPadding(padding, checkedFeatures.shape[0]!, S);
         const { mask } = paddedLengths(padding, S);
@@ -150,13 +150,13 @@ export function speechToText(config: SpeechToTextConfig, kernels?: DecoderKernel
 /** Checks features, and reshapes a waveform to `[B, 1, samples]`. */
 function checkFeatures(features: Tensor, channels: number, leastFrames: number): Tensor {
   const { shape } = checkTensor("speechToText.encode", "features", features);
-  const whole = channels === 1 && shape.length === 2 ? [shape[0]!, 1, shape[1]!] : shape;
-  if (whole.length !== 3 || whole[1] !== channels || whole[2]! < leastFrames) {
+  const withChannels = channels === 1 && shape.length === 2 ? [shape[0]!, 1, shape[1]!] : shape;
+  if (withChannels.length !== 3 || withChannels[1] !== channels || withChannels[2]! < leastFrames) {
     const expected = `${channels === 1 ? "[B, samples]" : `[B, ${channels}, frames]`} with ${leastFrames} or more of them`;
     const fix = "make features by the front end of the model: `@qkv/transformer/audio`.";
     refuseShape("speechToText.encode", "features", shape, expected, fix);
   }
-  return whole === shape ? features : reshape(features, whole);
+  return withChannels === shape ? features : reshape(features, withChannels);
 }
 
 function checkPadding(padding: readonly number[], B: number, S: number): void {

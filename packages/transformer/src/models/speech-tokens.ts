@@ -84,9 +84,10 @@ function forcedIds(given: unknown, refuse: () => never): number[] {
   if (!Array.isArray(given)) return refuse();
   const isPair = (value: unknown) => Array.isArray(value) && value.length === 2 && Number.isInteger(value[0]);
   if (!given.every(isPair)) return refuse();
-  const places = new Map(given as [number, number | null][]);
+  const idAtPosition = new Map(given as [number, number | null][]);
   const ids: number[] = [];
-  for (let place = 1; typeof places.get(place) === "number"; place++) ids.push(places.get(place)!);
+  for (let position = 1; typeof idAtPosition.get(position) === "number"; position++)
+    ids.push(idAtPosition.get(position)!);
   return ids;
 }
 

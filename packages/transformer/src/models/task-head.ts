@@ -46,7 +46,7 @@ export type TaskHeadConfig = {
   /** Epsilon of a norm after the dense layer (ModernBERT). Default: no norm. */
   normEps?: number;
   /**
-   * Meaning of logits: exactly one label applies (`softmax`), each independently (`sigmoid`), or they are numbers (`none`), as in regression.
+   * Meaning of logits: exactly one label applies (`softmax`), each independently (`sigmoid`), or logits are regression outputs (`none`).
    * Default `softmax`.
    */
   scores?: "softmax" | "sigmoid" | "none";
@@ -139,10 +139,11 @@ export function taskLogits(model: ModelWithHead, rows: Tensor, options?: TaskLog
   if (!output) return x;
   const logits = linear(x, output.weight, output.bias);
   if (!head.distillation) return logits;
-  const other = linear(rowAt(rows, 1), distillation!.weight, distillation!.bias);
-  return mul(add(logits, other), 0.5);
+  const distilled = linear(rowAt(rows, 1), distillation!.weight, distillation!.bias);
+  return mul(add(logits, distilled), 0.5);
 }
 
+/** Pools the rows of each text or image, `[B, C]`. `firstPatch`: index of the first image patch. */
 function pooled(
   { pooling }: TaskHeadConfig,
   rows: Tensor,
@@ -158,17 +159,17 @@ function pooled(
   return pooling === "cls+patches" ? concat([first, patches()], 1) : first;
 }
 
-/** Pools the rows of each text or image, `[B, C]`. */
-const rowAt = (rows: Tensor, place: number): Tensor =>
-  reshape(slice(rows, 1, place, place + 1), [rows.shape[0]!, rows.shape[2]!]);
+/** One row of each text or image, `[B, C]`. */
+const rowAt = (rows: Tensor, position: number): Tensor =>
+  reshape(slice(rows, 1, position, position + 1), [rows.shape[0]!, rows.shape[2]!]);
 
-/** The row of the last token of each text that is not padding, with padding on either side. */
+/** The row of the last token of each text, with padding on either side. */
 function lastRow(rows: Tensor, attentionMask: Tensor): Tensor {
   const [B, T, C] = rows.shape as [number, number, number];
-  const places = reshape(arange(1, T + 1, 1, { device: rows.device }), [1, T]);
-  const real = mul(cast(attentionMask, "float32"), places); // [B, T]: positions from 1, 0 for padding
-  const chosen = equal(real, max(real, { axis: 1, keepDims: true }));
-  return reshape(matmul(expandDims(cast(chosen, rows.dtype), 1), rows), [B, C]);
+  const positions = reshape(arange(1, T + 1, 1, { device: rows.device }), [1, T]);
+  const tokenPositions = mul(cast(attentionMask, "float32"), positions); // [B, T]: positions from 1, 0 for padding
+  const isLast = equal(tokenPositions, max(tokenPositions, { axis: 1, keepDims: true }));
+  return reshape(matmul(expandDims(cast(isLast, rows.dtype), 1), rows), [B, C]);
 }
 
 /**

@@ -112,8 +112,9 @@ export type VisionTransformer = {
   /** Random weights. */
   init(seed: number): VisionTransformerParams;
   /**
-   * Pixel values `[B, numChannels, height, width]` to rows `[B, T, C]`: those of the class token, of the distillation token and of
-   * registers, as far as there are any, then one for each patch, row by row. A last patch that is not whole is left out. For another size than `imageSize`, positions are interpolated.
+   * Pixel values `[B, numChannels, height, width]` to rows `[B, T, C]`: one each for class token, distillation token and
+   * registers, if present, then one per patch in row-major order. Partial patches at the right and bottom edges are cut. If the size is not
+   * `imageSize`, positions are interpolated.
    */
   apply(params: VisionTransformerParams, pixels: Tensor, options?: VisionTransformerOptions): Tensor;
   /** Pools rows `[B, T, C]` to one vector per image, `[B, C]`. */
@@ -124,7 +125,7 @@ export type VisionTransformer = {
  * A bidirectional transformer over image patches. A convolution embeds each patch, and learned positions are
  * added.
  *
- * @param kernels - `linear`: computes the maps of layers. Default: `linear` of `@qkv/tensor`; `anyLinear` takes quantized weights too.
+ * @param kernels - `linear`: the function that multiplies by the matrices of layers. Default: `linear` of `@qkv/tensor`; `anyLinear` takes quantized weights too.
  *
  * @see "An Image is Worth 16x16 Words" (2020), arXiv:2010.11929
  *
@@ -174,7 +175,7 @@ export function visionTransformer(
     ...(classToken ? (["classToken"] as const) : []),
     ...(distillationToken ? (["distillationToken"] as const) : []),
   ];
-  const first = tokens.length;
+  const numTokens = tokens.length;
   const layerNorm = norm({ kind: "layer", embedDim: C, eps });
   const attention = multiHead({ embedDim: C, numHeads, bias: true, linear: map });
   const feed = feedForward({ embedDim: C, hiddenDim, activation, gated, bias: true, linear: map });
@@ -198,21 +199,22 @@ export function visionTransformer(
   /** Position vectors for an image with this patch grid. */
   const gridPositions = ({ positions: { weight } }: VisionTransformerParams, grid: Grid): Tensor => {
     if (grid[0] === side && grid[1] === side) return weight;
-    const patches = interpolatePositions(slice(weight, 0, first), [side, side], grid, {
+    const patches = interpolatePositions(slice(weight, 0, numTokens), [side, side], grid, {
       antialias: antialiasPositions,
     });
-    return first > 0 ? concat([slice(weight, 0, 0, first), patches], 0) : patches;
+    return numTokens > 0 ? concat([slice(weight, 0, 0, numTokens), patches], 0) : patches;
   };
   /** Repeats rows `[count, C]` for each image of a batch. */
-  const forEach = (B: number, weight: Tensor, count: number): Tensor =>
+  const repeatForBatch = (B: number, weight: Tensor, count: number): Tensor =>
     broadcastTo(reshape(weight, [1, count, C]), [B, count, C]);
   return {
     config,
     init(seed) {
-      const around = ["patches", "classToken", "positions", "pooling", "head"] as const;
-      const [seeds, layerSeeds] = modelSeeds(seed, around, numLayers);
-      const more = splitSeed(seeds.classToken, ["distillationToken", "registers"]);
-      const draw = (seed: number, shape: number[], size: number) => mul(randn(shape, { seed }), size);
+      const partNames = ["patches", "classToken", "positions", "pooling", "head"] as const;
+      const [seeds, layerSeeds] = modelSeeds(seed, partNames, numLayers);
+      const tokenSeeds = splitSeed(seeds.classToken, ["distillationToken", "registers"]);
+      const draw = (seed: number, shape: number[], deviation: number) =>
+        mul(randn(shape, { seed }), deviation);
       const inner = numChannels * patchSize * patchSize;
       return {
         patches: {
@@ -220,9 +222,11 @@ export function visionTransformer(
           ...(patchBias && { bias: zeros([C]) }),
         },
         ...(classToken && { classToken: { weight: draw(seeds.classToken, [C], 0.02) } }),
-        ...(distillationToken && { distillationToken: { weight: draw(more.distillationToken, [C], 0.02) } }),
-        ...(registers > 0 && { registers: { weight: draw(more.registers, [registers, C], 0.02) } }),
-        positions: { weight: draw(seeds.positions, [side * side + first, C], 0.02) },
+        ...(distillationToken && {
+          distillationToken: { weight: draw(tokenSeeds.distillationToken, [C], 0.02) },
+        }),
+        ...(registers > 0 && { registers: { weight: draw(tokenSeeds.registers, [registers, C], 0.02) } }),
+        positions: { weight: draw(seeds.positions, [side * side + numTokens, C], 0.02) },
         ...(embeddingNorm && { embeddingNorm: layerNorm.init() }),
         layers: layerSeeds.map((seed) => layer.init(seed)),
         finalNorm: layerNorm.init(),
@@ -240,16 +244,18 @@ export function visionTransformer(
         const patches = conv2d(pixels, weight, { stride: patchSize, ...(bias && { bias }) }); // [B, C, rows, columns]
         const [rows, columns] = patches.shape.slice(2) as [number, number];
         let x = transpose(reshape(patches, [B, C, rows * columns]));
-        if (first > 0) x = concat([...tokens.map((name) => forEach(B, params[name]!.weight, 1)), x], 1);
+        if (numTokens > 0)
+          x = concat([...tokens.map((name) => repeatForBatch(B, params[name]!.weight, 1)), x], 1);
         x = add(x, gridPositions(params, [rows, columns]));
         if (registers > 0) {
-          const own = forEach(B, params.registers!.weight, registers);
-          x = concat([...(first > 0 ? [slice(x, 1, 0, first)] : []), own, slice(x, 1, first)], 1);
+          const registerRows = repeatForBatch(B, params.registers!.weight, registers);
+          const tokenRows = numTokens > 0 ? [slice(x, 1, 0, numTokens)] : [];
+          x = concat([...tokenRows, registerRows, slice(x, 1, numTokens)], 1);
         }
         if (embeddingNorm) x = layerNorm.apply(params.embeddingNorm!, x);
         x = recordTensor(trace, "embeddings", x);
-        params.layers.forEach((one, i) => {
-          x = layer.apply(one, x, trace && { trace: traceAt(trace, `layers.${i}`) });
+        params.layers.forEach((layerParams, i) => {
+          x = layer.apply(layerParams, x, trace && { trace: traceAt(trace, `layers.${i}`) });
         });
         return finalNorm === "rows" ? layerNorm.apply(params.finalNorm, x) : x;
       });
