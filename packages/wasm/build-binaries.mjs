@@ -22,7 +22,7 @@ const common = [
   "--importMemory",
   "--memoryBase",
   "1024",
-  // A shared memory must have a maximum. src/over-shared-memory.ts changes this binary to import one.
+  // A shared memory must have a maximum. src/shared-memory-binary.ts changes this binary to import one.
   "--maximumMemory",
   "65536",
   "--enable",

@@ -8,7 +8,7 @@ const range = (n) => Array.from({ length: n }, (_, i) => i);
 
 /**
  * Blocks of four rows become part of the loops that call them. Node 20 (V8 11.3, no relaxed SIMD) unrolls a loop further the
- * deeper it is nested: attention takes 16 % longer there if `score4` is a call. `mix4` has one caller, so binaryen inlines it.
+ * deeper it is nested: attention takes 16 % longer there if `score4` is a call. `accumulateQueries4` has one caller, so binaryen inlines it.
  */
 const inlined = (rows) => (rows === 4 ? "@inline\n" : "");
 
@@ -69,17 +69,17 @@ ${all.map((r) => `  v128.store(scores, s${r}0, ${r * row}); v128.store(scores, s
 }
 
 /**
- * mixture[queries × 8 dims] = mixture · correction + Σ weight · value: weights of successive keys are
+ * sums[queries × 8 dims] = sums · correction + Σ weight · value: weights of successive keys are
  * \`row\` bytes apart; values are read in place, \`stride\` bytes apart.
  */
 function weightsByValues(queries, row) {
   const all = range(queries);
   return `
-export function mix${queries}(weights: usize, value: usize, stride: usize, keys: i32, mixture: usize, width: usize, correction: usize): void {
+export function accumulateQueries${queries}(weights: usize, value: usize, stride: usize, keys: i32, sums: usize, width: usize, correction: usize): void {
 ${all
   .map(
     (r) =>
-      `  const a${r} = v128.load32_splat(correction, ${r * 4}); let s${r}0 = f32x4.mul(a${r}, v128.load(mixture + width * ${r})), s${r}1 = f32x4.mul(a${r}, v128.load(mixture + width * ${r}, 16));`,
+      `  const a${r} = v128.load32_splat(correction, ${r * 4}); let s${r}0 = f32x4.mul(a${r}, v128.load(sums + width * ${r})), s${r}1 = f32x4.mul(a${r}, v128.load(sums + width * ${r}, 16));`,
   )
   .join("\n")}
   const end = weights + <usize>keys * ${row};
@@ -93,7 +93,7 @@ ${all
   .join("\n")}
     weights += ${row}; value += stride;
   }
-${all.map((r) => `  v128.store(mixture + width * ${r}, s${r}0); v128.store(mixture + width * ${r}, s${r}1, 16);`).join("\n")}
+${all.map((r) => `  v128.store(sums + width * ${r}, s${r}0); v128.store(sums + width * ${r}, s${r}1, 16);`).join("\n")}
 }`;
 }
 

@@ -39,7 +39,7 @@ export const structures = {
       firstKey: "i32",
       dOutput: ["strided 4", "Gradient of the output."],
       dLse: ["strided 3", "Gradient of the log-sum-exp."],
-      dQuery: ["usize", "Packed."],
+      dQuery: ["usize", "Contiguous."],
       dSinks: ["usize", "One number for each batch and head."],
       dTables: ["usize", "float64 sums of the gradients of both programs' tables."],
       dTableStep: ["i32", "Stride of an item in `dTables`; 0: all items share the sums."],
@@ -112,12 +112,12 @@ export const structures = {
       erasesAfter: ["i32", "1 if the erased part is read from the state after the decay."],
       beta: ["strided 4", "Factor of each token's value and erased part; none: 1."],
       initialState: "strided 4",
-      output: ["usize", "Packed."],
-      finalState: ["usize", "Packed."],
+      output: ["usize", "Contiguous."],
+      finalState: ["usize", "Contiguous."],
     },
   },
-  Walk: {
-    about: "An elementwise function. The WalkAxes of the axes outside of a row follow, the innermost first.",
+  StridedLoop: {
+    about: "An elementwise function. The LoopAxes of the axes outside of a row follow, the innermost first.",
     fields: {
       op: ["i32", "An index in `functions`."],
       alpha: "f32",
@@ -125,18 +125,18 @@ export const structures = {
       rows: "i32",
       rowsPerItem: "i32",
       chunk: ["i32", "Numbers of a row per work item."],
-      y: ["usize", "The output, packed."],
+      y: ["usize", "The output, contiguous."],
       a: ["usize", "Inputs, with strides along a row."],
       aStep: "i32",
       b: "usize",
       bStep: "i32",
       c: "usize",
       cStep: "i32",
-      rank: ["i32", "WalkAxes."],
+      rank: ["i32", "LoopAxes."],
     },
   },
-  WalkAxis: {
-    about: "An axis of a Walk: its length, and the stride of each input.",
+  LoopAxis: {
+    about: "An axis of a StridedLoop: its length, and the stride of each input.",
     fields: { length: "i32", aStep: "i32", bStep: "i32", cStep: "i32" },
   },
 };

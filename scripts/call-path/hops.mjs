@@ -122,7 +122,7 @@ export const parts = [
     about:
       "Each tensor gets an address. The call is written to memory as an `AttentionRequest`. The TypeScript writer and the AssemblyScript class are generated from its fields in `schema.mjs`. With several threads, the engine of `threads/pool.ts` runs the same export.",
     hops: [
-      hop(wasm + "kernels/attention.ts", "fusedAttention", "placed", { calledAs: "own" }),
+      hop(wasm + "kernels/attention.ts", "fusedAttention", "deviceCall", { calledAs: "own" }),
       mapCall,
       input,
       writeRequest,
@@ -142,7 +142,7 @@ export const parts = [
     about:
       "This is a decoding step. `conformance/src/attention-hops.test.ts` reads these functions from the call stack: three of them are between `attention` and the kernel.",
     hops: [
-      hop(wasm + "kernels/attention.ts", "fusedAttention", "placed", { calledAs: "own" }),
+      hop(wasm + "kernels/attention.ts", "fusedAttention", "deviceCall", { calledAs: "own" }),
       mapCall,
       input,
       writeRequest,
@@ -164,7 +164,7 @@ export const parts = [
     title: "`wasm`: backward",
     about: "A work item is one key-value head. The gradient is written to the memory of `to.query`.",
     hops: [
-      hop(wasm + "kernels/attention.ts", "fusedAttentionBackward", "placed", {
+      hop(wasm + "kernels/attention.ts", "fusedAttentionBackward", "deviceCall", {
         calledAs: "own",
         reads: ["dQuery: gradients.query"],
       }),
@@ -181,7 +181,7 @@ export const parts = [
         reads: ["const from", "request.query +"],
       }),
       packQueries,
-      hop(assembly + "attention-backward.ts", "walkTiles", "dQueryAt", { reads: ["mixValues"] }),
+      hop(assembly + "attention-backward.ts", "processTiles", "dQueryAt", { reads: ["accumulateValues"] }),
       multiplyTile,
     ],
   },

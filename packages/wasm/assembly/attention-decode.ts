@@ -12,10 +12,10 @@ import {
   dots1x4,
   dots2x4,
 } from "./micro-kernels";
-import { findRows, segmentsOf, rowStep } from "./request";
+import { findRows, firstSegment, rowStep } from "./request";
 import { allFinite, capScores, MASKED, KEYS } from "./tile";
 
-const NONE: f32 = -1e30;
+const INITIAL_LARGEST: f32 = -1e30;
 /** Bytes of one head's scores. */
 const SCORES: usize = 256;
 /** Bytes of keys, then of values, that are read at a time: of a single chunk, with prefetches, and of several round-robin. */
@@ -56,7 +56,7 @@ class Chunk {
 }
 
 /** Bytes of a chunk's fields. */
-const HEAD: usize = (offsetof<Chunk>() + 15) & ~15;
+const CHUNK_FIELDS_BYTES: usize = (offsetof<Chunk>() + 15) & ~15;
 
 /** Number of chunks of a key-value head. */
 @inline
@@ -81,7 +81,7 @@ function chunkBytes(request: AttentionRequest): usize {
   const group = <usize>request.group;
   const keys = <usize>KEYS;
   const rows = (group + keys) * keyBytes(request) + keys * valueBytes(request);
-  return (HEAD + 2 * group * SCORES + rows + 63) & ~63;
+  return (CHUNK_FIELDS_BYTES + 2 * group * SCORES + rows + 63) & ~63;
 }
 
 /** Bytes of scratch memory of a thread that reads `streams` chunks round-robin. */
@@ -109,18 +109,18 @@ export function attentionDecode(
   const request = changetype<AttentionRequest>(at);
   const bytes = chunkBytes(request);
   let end = scratch;
-  let open = 0;
+  let activeChunks = 0;
   for (let number = item; number < chunks; number += items, end += bytes) {
     const chunk = changetype<Chunk>(end);
     begin(request, number, chunk);
-    open += <i32>nextTile(request, chunk);
+    activeChunks += <i32>nextTile(request, chunk);
   }
-  const alone = chunks <= items;
-  const page = !alone ? SLICE : prefetch ? PREFETCHED_PAGE : PAGE;
+  const isSingleChunk = chunks <= items;
+  const page = !isSingleChunk ? SLICE : prefetch ? PREFETCHED_PAGE : PAGE;
   const rows = max(4, (<i32>(page / keyBytes(request))) & ~3);
-  const firstRows = alone && !prefetch ? max(4, (rows >> 1) & ~3) : rows;
+  const firstRows = isSingleChunk && !prefetch ? max(4, (rows >> 1) & ~3) : rows;
   const delay = KEYS / rows / <i32>((end - scratch) / bytes);
-  for (let pass = 0; open > 0; pass++) {
+  for (let pass = 0; activeChunks > 0; pass++) {
     let first = 0;
     for (let c = scratch; c < end; c += bytes, first += delay) {
       const chunk = changetype<Chunk>(c);
@@ -128,7 +128,7 @@ export function attentionDecode(
       const step = chunk.at == 0 ? firstRows : rows;
       const keys = min(step, chunk.keys - chunk.at);
       const values = min(step, chunk.values - chunk.at);
-      if (alone) {
+      if (isSingleChunk) {
         if (keys > 0) scorePage(request, chunk, keys);
         if (values > 0) accumulatePage(request, chunk, values);
       } else {
@@ -137,10 +137,10 @@ export function attentionDecode(
       }
       chunk.at += step;
       if (chunk.at < KEYS) continue;
-      if (!alone) finishOthers(request, chunk);
+      if (!isSingleChunk) finishOthers(request, chunk);
       else if (prefetch) prefetchKeys(chunk);
       if (!finishTile(request, chunk)) return 1;
-      if (!nextTile(request, chunk)) open--;
+      if (!nextTile(request, chunk)) activeChunks--;
     }
   }
   return 0;
@@ -150,28 +150,29 @@ function begin(request: AttentionRequest, number: i32, chunk: Chunk): void {
   const group = request.group;
   const kvHeads = request.heads / group;
   const chunks = chunksPerHead(request);
-  const place = number / chunks;
-  const nth = number % chunks;
-  const batch = place / kvHeads;
-  const kvHead = place % kvHeads;
+  const batchHead = number / chunks;
+  const chunkIndex = number % chunks;
+  const batch = batchHead / kvHeads;
+  const kvHead = batchHead % kvHeads;
   chunk.batch = batch;
   chunk.kvHead = kvHead;
-  chunk.column = nth * request.chunkTiles;
-  chunk.last = min(request.columns, (nth + 1) * request.chunkTiles);
+  chunk.column = chunkIndex * request.chunkTiles;
+  chunk.last = min(request.columns, (chunkIndex + 1) * request.chunkTiles);
   chunk.values = 0;
-  chunk.scores = changetype<usize>(chunk) + HEAD;
+  chunk.scores = changetype<usize>(chunk) + CHUNK_FIELDS_BYTES;
   chunk.weights = chunk.scores + <usize>group * SCORES;
   chunk.query = chunk.weights + <usize>group * SCORES;
   chunk.keyCopy = chunk.query + <usize>group * keyBytes(request);
   chunk.valueCopy = chunk.keyCopy + <usize>KEYS * keyBytes(request);
   const bytes = <usize>request.partialBytes;
   chunk.step = <usize>chunks * bytes;
-  chunk.partial = request.partials + <usize>((batch * request.heads + kvHead * group) * chunks + nth) * bytes;
+  chunk.partial =
+    request.partials + <usize>((batch * request.heads + kvHead * group) * chunks + chunkIndex) * bytes;
   for (let g = 0; g < group; g++) {
     loadQuery(request, batch, kvHead * group + g, chunk.query + <usize>g * keyBytes(request));
     const partial = chunk.partial + <usize>g * chunk.step;
     memory.fill(partial, 0, bytes);
-    store<f32>(partial, NONE);
+    store<f32>(partial, INITIAL_LARGEST);
   }
 }
 
@@ -188,7 +189,7 @@ function nextTile(request: AttentionRequest, chunk: Chunk): bool {
     chunk.keys = min(KEYS, request.keys - start);
     const wide = (<i32>keyBytes(request)) >> 2;
     chunk.key = findRows(
-      segmentsOf(request, 0),
+      firstSegment(request, 0),
       chunk.batch,
       chunk.kvHead,
       start,
@@ -207,9 +208,9 @@ function prefetchKeys(chunk: Chunk): void {
   const start = chunk.key + <usize>chunk.keys * chunk.keyStride;
   const end = start + AHEAD;
   if (chunk.keys == 0 || chunk.column >= chunk.last || end > (<usize>memory.size()) << 16) return;
-  let kept: u32 = 0;
-  for (let line = start; line < end; line += LINE) kept |= load<u32>(line);
-  chunk.prefetched = kept;
+  let sum: u32 = 0;
+  for (let line = start; line < end; line += LINE) sum |= load<u32>(line);
+  chunk.prefetched = sum;
 }
 
 /** Turns the scores of a tile into weights of its values, which are read next. Returns true if all scores are finite. */
@@ -230,7 +231,7 @@ function finishTile(request: AttentionRequest, chunk: Chunk): bool {
   chunk.weights = weights;
   const width = (<i32>valueBytes(request)) >> 2;
   chunk.value = findRows(
-    segmentsOf(request, 1),
+    firstSegment(request, 1),
     chunk.batch,
     chunk.kvHead,
     column << 6,
@@ -364,7 +365,7 @@ function dot(key: usize, query: usize, bytes: usize): v128 {
   let c = zero();
   let d = zero();
   const end = query + bytes;
-  for (const whole = query + (bytes & ~63); query < whole; query += 64, key += 64) {
+  for (const vectorsEnd = query + (bytes & ~63); query < vectorsEnd; query += 64, key += 64) {
     a = fma(v128.load(key), v128.load(query), a);
     b = fma(v128.load(key, 16), v128.load(query, 16), b);
     c = fma(v128.load(key, 32), v128.load(query, 32), c);
@@ -384,48 +385,48 @@ function applyMask(
   keys: i32,
 ): void {
   for (let j = keys; j < ((keys + 3) & ~3); j++) store<f32>(scores + ((<usize>j) << 2), MASKED);
-  const whole = tileClass(request, chunk, g, column);
-  if (whole == 2) return;
+  const maskClass = tileClass(request, chunk, g, column);
+  if (maskClass == 2) return;
   const bits =
     request.bits + ((<usize>load<u32>(request.bitsAt + (tileAddress(request, chunk, g, column) << 2))) << 2);
   for (let j = 0; j < keys; j++) {
-    const seen = whole == 0 ? 0 : (load<u32>(bits + ((<usize>(j >> 5)) << 2)) >>> (j & 31)) & 1;
+    const seen = maskClass == 0 ? 0 : (load<u32>(bits + ((<usize>(j >> 5)) << 2)) >>> (j & 31)) & 1;
     if (!seen) store<f32>(scores + ((<usize>j) << 2), MASKED);
   }
 }
 
 /** The online-softmax update of m, l and o (o is rescaled only if m grows); scores become weights. Returns true if all scores are finite. */
 function onlineSoftmax(scores: usize, keys: i32, partial: usize, bytes: usize): bool {
-  const at0 = expConstants;
-  const scale = v128.load(at0);
-  const floor = v128.load(at0, 16);
-  const magic = v128.load(at0, 32);
-  const c5 = v128.load(at0, 48);
-  const c4 = v128.load(at0, 64);
-  const c3 = v128.load(at0, 80);
-  const c2 = v128.load(at0, 96);
-  const c1 = v128.load(at0, 112);
-  const c0 = v128.load(at0, 128);
+  const constants = expConstants;
+  const log2e = v128.load(constants);
+  const minExponent = v128.load(constants, 16);
+  const rounding = v128.load(constants, 32);
+  const c5 = v128.load(constants, 48);
+  const c4 = v128.load(constants, 64);
+  const c3 = v128.load(constants, 80);
+  const c2 = v128.load(constants, 96);
+  const c1 = v128.load(constants, 112);
+  const c0 = v128.load(constants, 128);
   const end = scores + ((<usize>((keys + 3) & ~3)) << 2);
-  const before = load<f32>(partial);
-  let top = f32x4.splat(before);
-  let odd = zero();
+  const previousLargest = load<f32>(partial);
+  let maxima = f32x4.splat(previousLargest);
+  let nonFinite = zero();
   for (let at = scores; at < end; at += 16) {
     const score = v128.load(at);
-    top = f32x4.pmax(top, score);
+    maxima = f32x4.pmax(maxima, score);
     const difference = f32x4.sub(score, score);
-    odd = v128.or(odd, f32x4.ne(difference, difference));
+    nonFinite = v128.or(nonFinite, f32x4.ne(difference, difference));
   }
-  if (v128.any_true(odd)) return false;
-  const largest = maxLane(top);
+  if (v128.any_true(nonFinite)) return false;
+  const largest = maxLane(maxima);
   const splat = f32x4.splat(largest);
   let sums = zero();
   for (let at = scores; at < end; at += 16) {
     const power = exp4WithConstants(
       f32x4.sub(v128.load(at), splat),
-      scale,
-      floor,
-      magic,
+      log2e,
+      minExponent,
+      rounding,
       c5,
       c4,
       c3,
@@ -436,15 +437,15 @@ function onlineSoftmax(scores: usize, keys: i32, partial: usize, bytes: usize): 
     v128.store(at, power);
     sums = f32x4.add(sums, power);
   }
-  if (largest == before) {
+  if (largest == previousLargest) {
     store<f32>(partial, load<f32>(partial, 4) + sumLanes(sums), 4);
     return true;
   }
   const correction = exp4WithConstants(
-    f32x4.sub(f32x4.splat(before), splat),
-    scale,
-    floor,
-    magic,
+    f32x4.sub(f32x4.splat(previousLargest), splat),
+    log2e,
+    minExponent,
+    rounding,
     c5,
     c4,
     c3,
@@ -534,26 +535,26 @@ export function attentionMerge(item: i32, scratch: usize, at: usize): i32 {
   const head = item % request.heads;
   const sink: f32 =
     request.sinks == 0 ? -Infinity : load<f32>(request.sinks + ((<usize>(head * request.sinkStep)) << 2));
-  let largest: f32 = max<f32>(NONE, sink);
+  let largest: f32 = max<f32>(INITIAL_LARGEST, sink);
   for (let c = 0; c < chunks; c++) largest = max<f32>(largest, load<f32>(first + <usize>c * step));
   let sum: f64 = NativeMath.exp(<f64>sink - <f64>largest);
   for (let c = 0; c < chunks; c++) {
-    const part = first + <usize>c * step;
-    const share = NativeMath.exp(<f64>load<f32>(part) - <f64>largest);
-    sum += <f64>load<f32>(part, 4) * share;
-    store<f32>(part, <f32>share, 8);
+    const partial = first + <usize>c * step;
+    const rescale = NativeMath.exp(<f64>load<f32>(partial) - <f64>largest);
+    sum += <f64>load<f32>(partial, 4) * rescale;
+    store<f32>(partial, <f32>rescale, 8);
   }
   for (let c = 0; c < chunks; c++)
     if (!allFinite(first + <usize>c * step + 16, (<i32>valueBytes(request)) >> 2)) return 1;
   const to = request.output + ((<usize>(item * valueDim)) << 2);
   const factor = sum > 0 ? 1 / sum : 0;
   for (let d: usize = 0; d < (<usize>valueDim) << 2; d += 4) {
-    let mixed: f64 = 0;
+    let weightedSum: f64 = 0;
     for (let c = 0; c < chunks; c++) {
-      const part = first + <usize>c * step;
-      mixed += <f64>load<f32>(part, 8) * <f64>load<f32>(part + d, 16);
+      const partial = first + <usize>c * step;
+      weightedSum += <f64>load<f32>(partial, 8) * <f64>load<f32>(partial + d, 16);
     }
-    store<f32>(to + d, <f32>(mixed * factor));
+    store<f32>(to + d, <f32>(weightedSum * factor));
   }
   store<f32>(
     request.lse + ((<usize>item) << 2),

@@ -51,13 +51,13 @@ export function dropoutMask(
   const m0 = v128.load(multipliers);
   const m1 = v128.load(multipliers, 16);
   const bound = i32x4.splat(threshold ^ SIGN_BIT);
-  const left = f32x4.splat(factor);
-  const ofHead = <u32>product(M1, word(head));
+  const scales = f32x4.splat(factor);
+  const headProduct = <u32>product(M1, word(head));
   const lastKey = v128.xor(v128.load(round9, ROUND_KEY_BYTES), i32x4.splat(SIGN_BIT));
   for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
     const first = product(M0, word(keys + r));
     const second = product(M1, (<u32>(first >>> 32)) ^ word(batch) ^ k1);
-    const third = product(M0, (<u32>(second >>> 32)) ^ ofHead ^ load<u32>(round2));
+    const third = product(M0, (<u32>(second >>> 32)) ^ headProduct ^ load<u32>(round2));
     const a = i32x4.splat((<u32>first) ^ load<u32>(round2, 16));
     const b = i32x4.splat((<u32>second) ^ load<u32>(round3));
     const c = i32x4.splat((<u32>(third >>> 32)) ^ load<u32>(round3, 16));
@@ -96,8 +96,8 @@ export function dropoutMask(
       y2 = v128.xor(highHalves(m0, y0), v128.xor(y3, key9));
       const xWord = v128.xor(highHalves(m1, x2), x1);
       const yWord = v128.xor(highHalves(m1, y2), y1);
-      v128.store(to + r + i, v128.andnot(left, i32x4.lt_s(xWord, bound)));
-      v128.store(to + r + i, v128.andnot(left, i32x4.lt_s(yWord, bound)), 16);
+      v128.store(to + r + i, v128.andnot(scales, i32x4.lt_s(xWord, bound)));
+      v128.store(to + r + i, v128.andnot(scales, i32x4.lt_s(yWord, bound)), 16);
     }
   }
 }

@@ -1,5 +1,5 @@
 // Elementwise functions over tensors of any strides. A work item is some rows of the innermost axis, or a part of one.
-import { BLOCK_BYTES, Walk, WalkAxis } from "./layout";
+import { BLOCK_BYTES, StridedLoop, LoopAxis } from "./layout";
 import { binaryVectors, unaryVectors } from "./micro-kernels";
 
 /** Offset of the item's row in each input, in elements. */
@@ -7,13 +7,13 @@ let aAt: i32 = 0;
 let bAt: i32 = 0;
 let cAt: i32 = 0;
 
-function place(walk: Walk, row: i32, from: i32): void {
-  aAt = from * walk.aStep;
-  bAt = from * walk.bStep;
-  cAt = from * walk.cStep;
-  let at = changetype<usize>(walk) + offsetof<Walk>();
-  for (let k = 0; k < walk.rank; k++, at += offsetof<WalkAxis>()) {
-    const axis = changetype<WalkAxis>(at);
+function locateRow(loop: StridedLoop, row: i32, from: i32): void {
+  aAt = from * loop.aStep;
+  bAt = from * loop.bStep;
+  cAt = from * loop.cStep;
+  let at = changetype<usize>(loop) + offsetof<StridedLoop>();
+  for (let k = 0; k < loop.rank; k++, at += offsetof<LoopAxis>()) {
+    const axis = changetype<LoopAxis>(at);
     const length = <u32>axis.length;
     const index = <i32>(<u32>row % length);
     row = <i32>(<u32>row / length);
@@ -40,23 +40,23 @@ function contiguous(from: usize, step: i32, n: i32, to: usize): usize {
 }
 
 export function unary(item: i32, scratch: usize, at: usize): void {
-  const walk = changetype<Walk>(at);
-  const chunks = (walk.n + walk.chunk - 1) / walk.chunk;
-  const from = (item % chunks) * walk.chunk;
-  const first = (item / chunks) * walk.rowsPerItem;
-  const last = min(walk.rows, first + walk.rowsPerItem);
-  const n = min(walk.chunk, walk.n - from);
+  const loop = changetype<StridedLoop>(at);
+  const chunks = (loop.n + loop.chunk - 1) / loop.chunk;
+  const from = (item % chunks) * loop.chunk;
+  const first = (item / chunks) * loop.rowsPerItem;
+  const last = min(loop.rows, first + loop.rowsPerItem);
+  const n = min(loop.chunk, loop.n - from);
   for (let row = first; row < last; row++) {
-    place(walk, row, from);
-    const y = walk.y + ((<usize>row * <usize>walk.n + <usize>from) << 2);
-    unaryRow(walk.op, walk.alpha, walk.a + ((<usize>aAt) << 2), walk.aStep, y, n, scratch);
+    locateRow(loop, row, from);
+    const y = loop.y + ((<usize>row * <usize>loop.n + <usize>from) << 2);
+    unaryRow(loop.op, loop.alpha, loop.a + ((<usize>aAt) << 2), loop.aStep, y, n, scratch);
   }
 }
 
 function unaryRow(op: i32, alpha: f32, a: usize, step: i32, y: usize, n: i32, scratch: usize): void {
-  const whole = step == 1 ? n & ~3 : 0;
-  unaryVectors(op, a, y, (<usize>whole) << 2, alpha);
-  for (let i = whole; i < n; i += BLOCK_BYTES >> 2) {
+  const fullVectors = step == 1 ? n & ~3 : 0;
+  unaryVectors(op, a, y, (<usize>fullVectors) << 2, alpha);
+  for (let i = fullVectors; i < n; i += BLOCK_BYTES >> 2) {
     const count = min(BLOCK_BYTES >> 2, n - i);
     const bytes = (<usize>((count + 3) & ~3)) << 2;
     const x = contiguous(a + ((<usize>(i * step)) << 2), step, count, scratch);
@@ -66,56 +66,56 @@ function unaryRow(op: i32, alpha: f32, a: usize, step: i32, y: usize, n: i32, sc
 }
 
 export function binary(item: i32, scratch: usize, at: usize): void {
-  const walk = changetype<Walk>(at);
-  const chunks = (walk.n + walk.chunk - 1) / walk.chunk;
-  const from = (item % chunks) * walk.chunk;
-  const first = (item / chunks) * walk.rowsPerItem;
-  const last = min(walk.rows, first + walk.rowsPerItem);
-  const n = min(walk.chunk, walk.n - from);
+  const loop = changetype<StridedLoop>(at);
+  const chunks = (loop.n + loop.chunk - 1) / loop.chunk;
+  const from = (item % chunks) * loop.chunk;
+  const first = (item / chunks) * loop.rowsPerItem;
+  const last = min(loop.rows, first + loop.rowsPerItem);
+  const n = min(loop.chunk, loop.n - from);
   for (let row = first; row < last; row++) {
-    place(walk, row, from);
-    const y = walk.y + ((<usize>row * <usize>walk.n + <usize>from) << 2);
-    binaryRow(walk, walk.a + ((<usize>aAt) << 2), walk.b + ((<usize>bAt) << 2), y, n, scratch);
+    locateRow(loop, row, from);
+    const y = loop.y + ((<usize>row * <usize>loop.n + <usize>from) << 2);
+    binaryRow(loop, loop.a + ((<usize>aAt) << 2), loop.b + ((<usize>bAt) << 2), y, n, scratch);
   }
 }
 
-function binaryRow(walk: Walk, a: usize, b: usize, y: usize, n: i32, scratch: usize): void {
-  const aStep = walk.aStep;
-  const bStep = walk.bStep;
-  const whole = aStep == 1 && bStep == 1 ? n & ~3 : 0;
-  binaryVectors(walk.op, a, b, y, (<usize>whole) << 2);
-  for (let i = whole; i < n; i += BLOCK_BYTES >> 2) {
+function binaryRow(loop: StridedLoop, a: usize, b: usize, y: usize, n: i32, scratch: usize): void {
+  const aStep = loop.aStep;
+  const bStep = loop.bStep;
+  const fullVectors = aStep == 1 && bStep == 1 ? n & ~3 : 0;
+  binaryVectors(loop.op, a, b, y, (<usize>fullVectors) << 2);
+  for (let i = fullVectors; i < n; i += BLOCK_BYTES >> 2) {
     const count = min(BLOCK_BYTES >> 2, n - i);
     const left = contiguous(a + ((<usize>(i * aStep)) << 2), aStep, count, scratch);
     const right = contiguous(b + ((<usize>(i * bStep)) << 2), bStep, count, scratch + BLOCK_BYTES);
     const to = y + ((<usize>i) << 2);
     const target = (count & 3) == 0 ? to : scratch + 2 * BLOCK_BYTES;
-    binaryVectors(walk.op, left, right, target, (<usize>((count + 3) & ~3)) << 2);
+    binaryVectors(loop.op, left, right, target, (<usize>((count + 3) & ~3)) << 2);
     if (target != to) memory.copy(to, target, (<usize>count) << 2);
   }
 }
 
 /** Compares two inputs. The output has bytes: 1 if the comparison holds, else 0. */
 export function compare(item: i32, scratch: usize, at: usize): void {
-  const walk = changetype<Walk>(at);
-  const chunks = (walk.n + walk.chunk - 1) / walk.chunk;
-  const from = (item % chunks) * walk.chunk;
-  const first = (item / chunks) * walk.rowsPerItem;
-  const last = min(walk.rows, first + walk.rowsPerItem);
-  const n = min(walk.chunk, walk.n - from);
+  const loop = changetype<StridedLoop>(at);
+  const chunks = (loop.n + loop.chunk - 1) / loop.chunk;
+  const from = (item % chunks) * loop.chunk;
+  const first = (item / chunks) * loop.rowsPerItem;
+  const last = min(loop.rows, first + loop.rowsPerItem);
+  const n = min(loop.chunk, loop.n - from);
   for (let row = first; row < last; row++) {
-    place(walk, row, from);
-    const y = walk.y + <usize>row * <usize>walk.n + <usize>from;
+    locateRow(loop, row, from);
+    const y = loop.y + <usize>row * <usize>loop.n + <usize>from;
     for (let i = 0; i < n; i += BLOCK_BYTES >> 2) {
       const count = min(BLOCK_BYTES >> 2, n - i);
-      const a = contiguous(walk.a + ((<usize>(aAt + i * walk.aStep)) << 2), walk.aStep, count, scratch);
+      const a = contiguous(loop.a + ((<usize>(aAt + i * loop.aStep)) << 2), loop.aStep, count, scratch);
       const b = contiguous(
-        walk.b + ((<usize>(bAt + i * walk.bStep)) << 2),
-        walk.bStep,
+        loop.b + ((<usize>(bAt + i * loop.bStep)) << 2),
+        loop.bStep,
         count,
         scratch + BLOCK_BYTES,
       );
-      binaryVectors(walk.op, a, b, scratch + 2 * BLOCK_BYTES, (<usize>((count + 3) & ~3)) << 2);
+      binaryVectors(loop.op, a, b, scratch + 2 * BLOCK_BYTES, (<usize>((count + 3) & ~3)) << 2);
       storeBits(scratch + 2 * BLOCK_BYTES, y + i, count);
     }
   }
@@ -139,9 +139,9 @@ function storeBits(masks: usize, y: usize, n: i32): void {
 function storeMasks(c: usize, step: i32, masks: usize, n: i32): void {
   let k = 0;
   if (step == 1) {
-    const none = i8x16.splat(0);
+    const zeros = i8x16.splat(0);
     for (; k + 16 <= n; k += 16, c += 16, masks += 64) {
-      const bytes = i8x16.ne(v128.load(c), none);
+      const bytes = i8x16.ne(v128.load(c), zeros);
       const low = i16x8.extend_low_i8x16_s(bytes);
       const high = i16x8.extend_high_i8x16_s(bytes);
       v128.store(masks, i32x4.extend_low_i16x8_s(low));
@@ -155,27 +155,27 @@ function storeMasks(c: usize, step: i32, masks: usize, n: i32): void {
 
 /** y = c ? a : b, with c in bytes. */
 export function choose(item: i32, scratch: usize, at: usize): void {
-  const walk = changetype<Walk>(at);
-  const chunks = (walk.n + walk.chunk - 1) / walk.chunk;
-  const from = (item % chunks) * walk.chunk;
-  const first = (item / chunks) * walk.rowsPerItem;
-  const last = min(walk.rows, first + walk.rowsPerItem);
-  const n = min(walk.chunk, walk.n - from);
+  const loop = changetype<StridedLoop>(at);
+  const chunks = (loop.n + loop.chunk - 1) / loop.chunk;
+  const from = (item % chunks) * loop.chunk;
+  const first = (item / chunks) * loop.rowsPerItem;
+  const last = min(loop.rows, first + loop.rowsPerItem);
+  const n = min(loop.chunk, loop.n - from);
   for (let row = first; row < last; row++) {
-    place(walk, row, from);
-    const y = walk.y + ((<usize>row * <usize>walk.n + <usize>from) << 2);
+    locateRow(loop, row, from);
+    const y = loop.y + ((<usize>row * <usize>loop.n + <usize>from) << 2);
     for (let i = 0; i < n; i += BLOCK_BYTES >> 2) {
       const count = min(BLOCK_BYTES >> 2, n - i);
-      const a = contiguous(walk.a + ((<usize>(aAt + i * walk.aStep)) << 2), walk.aStep, count, scratch);
+      const a = contiguous(loop.a + ((<usize>(aAt + i * loop.aStep)) << 2), loop.aStep, count, scratch);
       const b = contiguous(
-        walk.b + ((<usize>(bAt + i * walk.bStep)) << 2),
-        walk.bStep,
+        loop.b + ((<usize>(bAt + i * loop.bStep)) << 2),
+        loop.bStep,
         count,
         scratch + BLOCK_BYTES,
       );
       const masks = scratch + 2 * BLOCK_BYTES;
       const to = scratch + 3 * BLOCK_BYTES;
-      storeMasks(walk.c + cAt + i * walk.cStep, walk.cStep, masks, count);
+      storeMasks(loop.c + cAt + i * loop.cStep, loop.cStep, masks, count);
       for (let k: usize = 0; k < (<usize>count) << 2; k += 16) {
         v128.store(to + k, v128.bitselect(v128.load(a + k), v128.load(b + k), v128.load(masks + k)));
       }
@@ -186,18 +186,18 @@ export function choose(item: i32, scratch: usize, at: usize): void {
 
 /** Copies rows of 32-bit words from `a` to `b`, both with any strides. */
 export function copyRows(item: i32, scratch: usize, at: usize): void {
-  const walk = changetype<Walk>(at);
-  const chunks = (walk.n + walk.chunk - 1) / walk.chunk;
-  const from = (item % chunks) * walk.chunk;
-  const first = (item / chunks) * walk.rowsPerItem;
-  const last = min(walk.rows, first + walk.rowsPerItem);
-  const n = min(walk.chunk, walk.n - from);
-  const contiguous = walk.aStep == 1 && walk.bStep == 1;
+  const loop = changetype<StridedLoop>(at);
+  const chunks = (loop.n + loop.chunk - 1) / loop.chunk;
+  const from = (item % chunks) * loop.chunk;
+  const first = (item / chunks) * loop.rowsPerItem;
+  const last = min(loop.rows, first + loop.rowsPerItem);
+  const n = min(loop.chunk, loop.n - from);
+  const contiguous = loop.aStep == 1 && loop.bStep == 1;
   for (let row = first; row < last; row++) {
-    place(walk, row, from);
-    const a = walk.a + ((<usize>aAt) << 2);
-    const b = walk.b + ((<usize>bAt) << 2);
-    if (!contiguous) copyApart(a, walk.aStep, b, walk.bStep, n);
+    locateRow(loop, row, from);
+    const a = loop.a + ((<usize>aAt) << 2);
+    const b = loop.b + ((<usize>bAt) << 2);
+    if (!contiguous) copyApart(a, loop.aStep, b, loop.bStep, n);
     else if (n < 256) copyVectors(a, b, n);
     else memory.copy(b, a, (<usize>n) << 2);
   }

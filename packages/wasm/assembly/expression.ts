@@ -35,17 +35,17 @@ export function tableNumbers(program: usize): i32 {
 
 /** Address of the result of `runSteps`. */
 @inline
-export function resultOf(program: usize, registers: usize): usize {
+export function resultRegister(program: usize, registers: usize): usize {
   return register(registers, changetype<Program>(program).count - 1);
 }
 
 /** True for a program that multiplies the score by a factor without a gradient, such as dropout. */
 export function scalesScore(program: usize): bool {
-  return program != 0 && factorOf(program) >= 0;
+  return program != 0 && factorRegister(program) >= 0;
 }
 
 /** Register of that factor; -1 for other programs. */
-function factorOf(program: usize): i32 {
+function factorRegister(program: usize): i32 {
   const last = stepAt(program, changetype<Program>(program).count - 1);
   if (last.op != StepCode.mul) return -1;
   const a = stepAt(program, last.a);
@@ -126,7 +126,7 @@ export function runSteps(
         bytes,
       );
     } else if (op == StepCode.pow) {
-      raise(to, register(registers, step.a), register(registers, step.b), rows, bytes);
+      power(to, register(registers, step.a), register(registers, step.b), rows, bytes);
     }
   }
 }
@@ -139,7 +139,7 @@ export function runSteps(
  * @param tables - float64 sums of the gradients of lookup tables; 0: not computed.
  * @param lanes - Number of queries in the strip.
  */
-export function slopeSteps(
+export function backwardSteps(
   program: usize,
   registers: usize,
   slope: usize,
@@ -148,7 +148,7 @@ export function slopeSteps(
   bytes: usize,
   lanes: i32,
 ): void {
-  const factor = factorOf(program);
+  const factor = factorRegister(program);
   if (factor >= 0) return binaryStep(StepCode.mul, slope, slope, register(registers, factor), rows, bytes);
   const count = changetype<Program>(program).count;
   const slopes = registers + <usize>count * REGISTER;
@@ -206,7 +206,7 @@ export function slopeSteps(
     } else if (op == StepCode.pow) {
       const a = register(registers, step.a);
       const b = register(registers, step.b);
-      raiseSlope(register(slopes, step.a), register(slopes, step.b), dy, a, b, rows, bytes);
+      powerSlope(register(slopes, step.a), register(slopes, step.b), dy, a, b, rows, bytes);
     }
   }
 }
@@ -234,23 +234,23 @@ function choose(to: usize, condition: usize, a: usize, b: usize, rows: i32, byte
 }
 
 /** a to the power of b for each number. A result is reused while both operands stay the same. */
-function raise(to: usize, first: usize, second: usize, rows: i32, bytes: usize): void {
+function power(to: usize, first: usize, second: usize, rows: i32, bytes: usize): void {
   let a: f32 = 1;
   let b: f32 = 1;
-  let power: f32 = 1;
+  let result: f32 = 1;
   for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
     for (let i = r; i < r + bytes; i += 4) {
       const base = load<f32>(first + i);
       const exponent = load<f32>(second + i);
-      if (base != a || exponent != b) power = <f32>NativeMath.pow(<f64>base, <f64>exponent);
+      if (base != a || exponent != b) result = <f32>NativeMath.pow(<f64>base, <f64>exponent);
       a = base;
       b = exponent;
-      store<f32>(to + i, power);
+      store<f32>(to + i, result);
     }
   }
 }
 
-function raiseSlope(
+function powerSlope(
   da: usize,
   db: usize,
   dy: usize,
@@ -275,15 +275,15 @@ function raiseSlope(
 /** One axis of a lookup: offsets of the axes before (register b, none if negative) + stride j · index, clamped to 0 … i. */
 function addOffsets(step: Step, to: usize, registers: usize, rows: i32, bytes: usize): void {
   const index = register(registers, step.a);
-  const none = step.b < 0;
-  const before = register(registers, none ? step.a : step.b);
+  const isFirstIndex = step.b < 0;
+  const before = register(registers, isFirstIndex ? step.a : step.b);
   const last = i32x4.splat(step.i);
   const stride = i32x4.splat(step.j);
   for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
     for (let i = r; i < r + bytes; i += 16) {
-      const whole = i32x4.trunc_sat_f32x4_s(v128.load(index + i));
-      const offset = i32x4.mul(i32x4.min_s(i32x4.max_s(whole, i32x4.splat(0)), last), stride);
-      v128.store(to + i, none ? offset : i32x4.add(offset, v128.load(before + i)));
+      const integer = i32x4.trunc_sat_f32x4_s(v128.load(index + i));
+      const offset = i32x4.mul(i32x4.min_s(i32x4.max_s(integer, i32x4.splat(0)), last), stride);
+      v128.store(to + i, isFirstIndex ? offset : i32x4.add(offset, v128.load(before + i)));
     }
   }
 }

@@ -6,7 +6,7 @@ export { binary, choose, compare, copyRows, unary } from "./elementwise";
 export { matmul, matmulScratch, multiply, multiplyScratch, packColumns, packHalfColumns } from "./matmul";
 export { addParts, rowTimesColumns, rowTimesHalfColumns, rowTimesRows } from "./row-times-matrix";
 export { crossEntropyBackwardRows, crossEntropyRows, layerNormRows, rmsNormRows, softmaxRows } from "./rows";
-export { addRows, takeRows } from "./rows-by-number";
+export { addRows, takeRows } from "./rows-by-index";
 export { binaryVectors, unaryVectors } from "./micro-kernels";
 export { adam, sgd } from "./optimizers";
 export { largestColumns, largestRows, sumColumns, sumRows } from "./reduce";

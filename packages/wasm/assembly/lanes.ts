@@ -46,7 +46,7 @@ export function sumFourVectors(a: v128, b: v128, c: v128, d: v128): v128 {
   return f32x4.add(v128.shuffle<i32>(ab, cd, 0, 1, 4, 5), v128.shuffle<i32>(ab, cd, 2, 3, 6, 7));
 }
 
-/** Maximum of four numbers, none of which is NaN. */
+/** Maximum of four numbers; none of them may be NaN. */
 @inline
 export function maxLane(x: v128): f32 {
   const pairs = f32x4.pmax(x, v128.shuffle<i32>(x, x, 2, 3, 0, 1));
@@ -58,16 +58,16 @@ export function maxIn(from: usize, count: i32): f32 {
   // `pmax` is a single instruction, `max` several; but `pmax` does not propagate NaN.
   let t0 = f32x4.splat(-Infinity);
   let t1 = t0;
-  let odd = zero();
+  let nan = zero();
   const end = from + ((<usize>count) << 2);
   for (const last = from + ((<usize>(count & ~7)) << 2); from < last; from += 32) {
     const a = v128.load(from);
     const b = v128.load(from, 16);
     t0 = f32x4.pmax(t0, a);
     t1 = f32x4.pmax(t1, b);
-    odd = v128.or(odd, v128.or(f32x4.ne(a, a), f32x4.ne(b, b)));
+    nan = v128.or(nan, v128.or(f32x4.ne(a, a), f32x4.ne(b, b)));
   }
-  if (v128.any_true(odd)) return NaN;
+  if (v128.any_true(nan)) return NaN;
   let largest = maxLane(f32x4.pmax(t0, t1));
   for (; from < end; from += 4) largest = max<f32>(largest, load<f32>(from));
   return largest;
@@ -76,13 +76,13 @@ export function maxIn(from: usize, count: i32): f32 {
 /** Largest absolute value of `count` numbers; NaN if one of them is NaN. */
 export function absmaxIn(from: usize, count: i32): f32 {
   // The bits of non-negative floats are in the order of the floats, and NaN is above all.
-  const kept = i32x4.splat(0x7fffffff);
+  const magnitudeBits = i32x4.splat(0x7fffffff);
   let t0 = i32x4.splat(0);
   let t1 = t0;
   const end = from + ((<usize>count) << 2);
   for (const last = from + ((<usize>(count & ~7)) << 2); from < last; from += 32) {
-    t0 = i32x4.max_s(t0, v128.and(v128.load(from), kept));
-    t1 = i32x4.max_s(t1, v128.and(v128.load(from, 16), kept));
+    t0 = i32x4.max_s(t0, v128.and(v128.load(from), magnitudeBits));
+    t1 = i32x4.max_s(t1, v128.and(v128.load(from, 16), magnitudeBits));
   }
   t0 = i32x4.max_s(t0, t1);
   t0 = i32x4.max_s(t0, v128.shuffle<i32>(t0, t0, 2, 3, 0, 1));
@@ -96,7 +96,7 @@ export function absmaxIn(from: usize, count: i32): f32 {
  * constant vectors again in each iteration of a loop. Cephes: https://www.netlib.org/cephes/, single precision.
  */
 // prettier-ignore
-const numbers: usize = memory.data<f32>([
+const constants: usize = memory.data<f32>([
   1.4426950408889634, 1.4426950408889634, 1.4426950408889634, 1.4426950408889634, // 0: 1 / ln 2
   // ln 2 in two parts: the first has 9 bits, so that n times it is exact
   0.693359375, 0.693359375, 0.693359375, 0.693359375, // 16
@@ -175,25 +175,28 @@ const numbers: usize = memory.data<f32>([
  */
 @inline
 export function exp4(x: v128): v128 {
-  const n = f32x4.nearest(f32x4.mul(x, v128.load(numbers, 0)));
+  const n = f32x4.nearest(f32x4.mul(x, v128.load(constants, 0)));
   // ln 2 in two parts, the first of which times n is exact.
-  let r = f32x4.sub(x, f32x4.mul(n, v128.load(numbers, 16)));
-  r = f32x4.sub(r, f32x4.mul(n, v128.load(numbers, 32)));
-  let p = v128.load(numbers, 48);
-  p = f32x4.add(f32x4.mul(p, r), v128.load(numbers, 64));
-  p = f32x4.add(f32x4.mul(p, r), v128.load(numbers, 80));
-  p = f32x4.add(f32x4.mul(p, r), v128.load(numbers, 96));
-  p = f32x4.add(f32x4.mul(p, r), v128.load(numbers, 112));
-  p = f32x4.add(f32x4.mul(p, r), v128.load(numbers, 128));
-  p = f32x4.add(f32x4.mul(f32x4.mul(p, r), r), f32x4.add(r, v128.load(numbers, 144)));
+  let r = f32x4.sub(x, f32x4.mul(n, v128.load(constants, 16)));
+  r = f32x4.sub(r, f32x4.mul(n, v128.load(constants, 32)));
+  let p = v128.load(constants, 48);
+  p = f32x4.add(f32x4.mul(p, r), v128.load(constants, 64));
+  p = f32x4.add(f32x4.mul(p, r), v128.load(constants, 80));
+  p = f32x4.add(f32x4.mul(p, r), v128.load(constants, 96));
+  p = f32x4.add(f32x4.mul(p, r), v128.load(constants, 112));
+  p = f32x4.add(f32x4.mul(p, r), v128.load(constants, 128));
+  p = f32x4.add(f32x4.mul(f32x4.mul(p, r), r), f32x4.add(r, v128.load(constants, 144)));
   // Two factors of half the exponent, because 2^128 is not a float32.
-  const whole = i32x4.trunc_sat_f32x4_s(n);
-  const half = i32x4.shr_s(whole, 1);
-  const rest = i32x4.sub(whole, half);
-  const one = i32x4.splat(127);
-  const y = f32x4.mul(f32x4.mul(p, i32x4.shl(i32x4.add(half, one), 23)), i32x4.shl(i32x4.add(rest, one), 23));
-  const low = v128.andnot(y, f32x4.lt(x, v128.load(numbers, 160)));
-  return v128.bitselect(v128.load(numbers, 176), low, f32x4.gt(x, v128.load(numbers, 192)));
+  const exponent = i32x4.trunc_sat_f32x4_s(n);
+  const half = i32x4.shr_s(exponent, 1);
+  const otherHalf = i32x4.sub(exponent, half);
+  const bias = i32x4.splat(127);
+  const y = f32x4.mul(
+    f32x4.mul(p, i32x4.shl(i32x4.add(half, bias), 23)),
+    i32x4.shl(i32x4.add(otherHalf, bias), 23),
+  );
+  const low = v128.andnot(y, f32x4.lt(x, v128.load(constants, 160)));
+  return v128.bitselect(v128.load(constants, 176), low, f32x4.gt(x, v128.load(constants, 192)));
 }
 
 /**
@@ -218,16 +221,16 @@ export const expConstants: usize = memory.data<f32>([
 ], 16);
 
 /**
- * e to the power of x for x ≤ 0, as softmax needs it: relative error below 2e-7 for small x, and 0 below -88. It is 2^(whole +
- * rest): the integer part becomes the exponent, the rest goes through a polynomial whose constant term is exactly 1. The result for
+ * e to the power of x for x ≤ 0, as softmax needs it: relative error below 2e-7 for small x, and 0 below -88. It is 2^(n + r):
+ * the integer n becomes the exponent, the remainder r goes through a polynomial whose constant term is exactly 1. The result for
  * NaN is arbitrary; callers detect NaN themselves.
  */
 @inline
 export function exp4WithConstants(
   x: v128,
-  scale: v128,
-  floor: v128,
-  magic: v128,
+  log2e: v128,
+  minExponent: v128,
+  rounding: v128,
   c5: v128,
   c4: v128,
   c3: v128,
@@ -235,14 +238,14 @@ export function exp4WithConstants(
   c1: v128,
   c0: v128,
 ): v128 {
-  const y = f32x4.pmax(f32x4.mul(x, scale), floor);
-  const shifted = f32x4.add(y, magic);
-  const rest = f32x4.sub(y, f32x4.sub(shifted, magic));
-  let p = fma(c5, rest, c4);
-  p = fma(p, rest, c3);
-  p = fma(p, rest, c2);
-  p = fma(p, rest, c1);
-  p = fma(p, rest, c0);
+  const y = f32x4.pmax(f32x4.mul(x, log2e), minExponent);
+  const shifted = f32x4.add(y, rounding);
+  const r = f32x4.sub(y, f32x4.sub(shifted, rounding));
+  let p = fma(c5, r, c4);
+  p = fma(p, r, c3);
+  p = fma(p, r, c2);
+  p = fma(p, r, c1);
+  p = fma(p, r, c0);
   return i32x4.add(p, i32x4.shl(shifted, 23));
 }
 
@@ -268,22 +271,22 @@ export function zeroWhere(dy: v128, y: v128): v128 {
 /** The hyperbolic tangent, to two units in the last place: a polynomial for small x, else 1 - 2 / (e^2|x| + 1). */
 @inline
 export function tanh4(x: v128): v128 {
-  const size = f32x4.abs(x);
+  const magnitude = f32x4.abs(x);
   const z = f32x4.mul(x, x);
-  let p = v128.load(numbers, 208);
-  p = f32x4.add(f32x4.mul(p, z), v128.load(numbers, 224));
-  p = f32x4.add(f32x4.mul(p, z), v128.load(numbers, 240));
-  p = f32x4.add(f32x4.mul(p, z), v128.load(numbers, 256));
-  p = f32x4.add(f32x4.mul(p, z), v128.load(numbers, 272));
+  let p = v128.load(constants, 208);
+  p = f32x4.add(f32x4.mul(p, z), v128.load(constants, 224));
+  p = f32x4.add(f32x4.mul(p, z), v128.load(constants, 240));
+  p = f32x4.add(f32x4.mul(p, z), v128.load(constants, 256));
+  p = f32x4.add(f32x4.mul(p, z), v128.load(constants, 272));
   const small = f32x4.add(x, f32x4.mul(f32x4.mul(p, z), x));
-  const power = exp4(f32x4.add(size, size));
-  const one = v128.load(numbers, 144);
-  const large = f32x4.sub(one, f32x4.div(v128.load(numbers, 288), f32x4.add(power, one)));
+  const power = exp4(f32x4.add(magnitude, magnitude));
+  const one = v128.load(constants, 144);
+  const large = f32x4.sub(one, f32x4.div(v128.load(constants, 288), f32x4.add(power, one)));
   const signed = v128.or(large, v128.and(x, f32x4.splat(-0.0)));
   return v128.bitselect(
     small,
     v128.bitselect(signed, x, f32x4.eq(x, x)),
-    f32x4.lt(size, v128.load(numbers, 320)),
+    f32x4.lt(magnitude, v128.load(constants, 320)),
   );
 }
 
@@ -294,59 +297,59 @@ export function tanh4(x: v128): v128 {
 @inline
 export function log4(x: v128): v128 {
   // Subnormal numbers are first multiplied by 2^23.
-  const tiny = f32x4.lt(x, v128.load(numbers, 336));
-  const normal = v128.bitselect(f32x4.mul(x, v128.load(numbers, 352)), x, tiny);
+  const tiny = f32x4.lt(x, v128.load(constants, 336));
+  const normal = v128.bitselect(f32x4.mul(x, v128.load(constants, 352)), x, tiny);
   // After subtracting the bits of √½, the exponent changes at √½.
   const bits = i32x4.sub(normal, i32x4.splat(0x3f3504f3));
-  const whole = i32x4.shr_s(bits, 23);
-  const m = f32x4.sub(i32x4.sub(normal, i32x4.shl(whole, 23)), v128.load(numbers, 144));
-  const e = f32x4.sub(f32x4.convert_i32x4_s(whole), v128.and(tiny, v128.load(numbers, 368)));
+  const exponent = i32x4.shr_s(bits, 23);
+  const m = f32x4.sub(i32x4.sub(normal, i32x4.shl(exponent, 23)), v128.load(constants, 144));
+  const e = f32x4.sub(f32x4.convert_i32x4_s(exponent), v128.and(tiny, v128.load(constants, 368)));
   const z = f32x4.mul(m, m);
-  let p = v128.load(numbers, 384);
-  p = f32x4.add(f32x4.mul(p, m), v128.load(numbers, 400));
-  p = f32x4.add(f32x4.mul(p, m), v128.load(numbers, 416));
-  p = f32x4.add(f32x4.mul(p, m), v128.load(numbers, 432));
-  p = f32x4.add(f32x4.mul(p, m), v128.load(numbers, 448));
-  p = f32x4.add(f32x4.mul(p, m), v128.load(numbers, 464));
-  p = f32x4.add(f32x4.mul(p, m), v128.load(numbers, 480));
-  p = f32x4.add(f32x4.mul(p, m), v128.load(numbers, 496));
-  p = f32x4.add(f32x4.mul(p, m), v128.load(numbers, 512));
+  let p = v128.load(constants, 384);
+  p = f32x4.add(f32x4.mul(p, m), v128.load(constants, 400));
+  p = f32x4.add(f32x4.mul(p, m), v128.load(constants, 416));
+  p = f32x4.add(f32x4.mul(p, m), v128.load(constants, 432));
+  p = f32x4.add(f32x4.mul(p, m), v128.load(constants, 448));
+  p = f32x4.add(f32x4.mul(p, m), v128.load(constants, 464));
+  p = f32x4.add(f32x4.mul(p, m), v128.load(constants, 480));
+  p = f32x4.add(f32x4.mul(p, m), v128.load(constants, 496));
+  p = f32x4.add(f32x4.mul(p, m), v128.load(constants, 512));
   let y = f32x4.mul(f32x4.mul(p, z), m);
-  y = f32x4.add(y, f32x4.mul(e, v128.load(numbers, 32)));
-  y = f32x4.sub(y, f32x4.mul(z, v128.load(numbers, 528)));
-  y = f32x4.add(f32x4.add(m, y), f32x4.mul(e, v128.load(numbers, 16)));
+  y = f32x4.add(y, f32x4.mul(e, v128.load(constants, 32)));
+  y = f32x4.sub(y, f32x4.mul(z, v128.load(constants, 528)));
+  y = f32x4.add(f32x4.add(m, y), f32x4.mul(e, v128.load(constants, 16)));
   // NaN for negative numbers, -∞ for 0, ∞ for ∞.
-  y = v128.bitselect(y, v128.load(numbers, 544), f32x4.ge(x, zero()));
-  y = v128.bitselect(v128.load(numbers, 560), y, f32x4.eq(x, zero()));
-  return v128.bitselect(x, y, f32x4.eq(x, v128.load(numbers, 176)));
+  y = v128.bitselect(y, v128.load(constants, 544), f32x4.ge(x, zero()));
+  y = v128.bitselect(v128.load(constants, 560), y, f32x4.eq(x, zero()));
+  return v128.bitselect(x, y, f32x4.eq(x, v128.load(constants, 176)));
 }
 
 /** erfc(|x| / √2) for |x| ≤ 30, with a relative error of a few units in the last place. */
 @inline
-function erfcScaled4(x: v128): v128 {
-  const size = f32x4.abs(x);
+function erfcOfScaled4(x: v128): v128 {
+  const magnitude = f32x4.abs(x);
   // 1 / (1 + z / 2) with z = |x| / √2
   const t = f32x4.div(
-    v128.load(numbers, 144),
-    f32x4.add(v128.load(numbers, 144), f32x4.mul(size, v128.load(numbers, 576))),
+    v128.load(constants, 144),
+    f32x4.add(v128.load(constants, 144), f32x4.mul(magnitude, v128.load(constants, 576))),
   );
-  let p = v128.load(numbers, 592);
-  p = fma(p, t, v128.load(numbers, 608));
-  p = fma(p, t, v128.load(numbers, 624));
-  p = fma(p, t, v128.load(numbers, 640));
-  p = fma(p, t, v128.load(numbers, 656));
-  p = fma(p, t, v128.load(numbers, 672));
-  p = fma(p, t, v128.load(numbers, 688));
-  p = fma(p, t, v128.load(numbers, 704));
-  p = fma(p, t, v128.load(numbers, 720));
-  p = fma(p, t, v128.load(numbers, 736));
+  let p = v128.load(constants, 592);
+  p = fma(p, t, v128.load(constants, 608));
+  p = fma(p, t, v128.load(constants, 624));
+  p = fma(p, t, v128.load(constants, 640));
+  p = fma(p, t, v128.load(constants, 656));
+  p = fma(p, t, v128.load(constants, 672));
+  p = fma(p, t, v128.load(constants, 688));
+  p = fma(p, t, v128.load(constants, 704));
+  p = fma(p, t, v128.load(constants, 720));
+  p = fma(p, t, v128.load(constants, 736));
   // x² / 2 in two parts, the first of which is exact: the rounding error of a large x² would be amplified.
-  const coarse = v128.and(size, i32x4.splat(<i32>0xfffff000));
+  const coarse = v128.and(magnitude, i32x4.splat(<i32>0xfffff000));
   const fine = f32x4.mul(
-    f32x4.mul(f32x4.sub(size, coarse), f32x4.add(size, coarse)),
-    v128.load(numbers, 528),
+    f32x4.mul(f32x4.sub(magnitude, coarse), f32x4.add(magnitude, coarse)),
+    v128.load(constants, 528),
   );
-  const exact = f32x4.mul(f32x4.mul(coarse, coarse), v128.load(numbers, 752));
+  const exact = f32x4.mul(f32x4.mul(coarse, coarse), v128.load(constants, 752));
   return f32x4.mul(t, exp4OfSum(exact, f32x4.sub(p, fine)));
 }
 
@@ -356,17 +359,17 @@ function erfcScaled4(x: v128): v128 {
  */
 @inline
 function exp4OfSum(a: v128, b: v128): v128 {
-  const n = f32x4.nearest(f32x4.mul(f32x4.add(a, b), v128.load(numbers, 0)));
+  const n = f32x4.nearest(f32x4.mul(f32x4.add(a, b), v128.load(constants, 0)));
   // n times the first part of ln 2 is exact, and so is its distance from a.
-  let r = f32x4.add(f32x4.sub(a, f32x4.mul(n, v128.load(numbers, 16))), b);
-  r = f32x4.sub(r, f32x4.mul(n, v128.load(numbers, 32)));
-  let p = v128.load(numbers, 48);
-  p = fma(p, r, v128.load(numbers, 64));
-  p = fma(p, r, v128.load(numbers, 80));
-  p = fma(p, r, v128.load(numbers, 96));
-  p = fma(p, r, v128.load(numbers, 112));
-  p = fma(p, r, v128.load(numbers, 128));
-  p = fma(f32x4.mul(p, r), r, f32x4.add(r, v128.load(numbers, 144)));
+  let r = f32x4.add(f32x4.sub(a, f32x4.mul(n, v128.load(constants, 16))), b);
+  r = f32x4.sub(r, f32x4.mul(n, v128.load(constants, 32)));
+  let p = v128.load(constants, 48);
+  p = fma(p, r, v128.load(constants, 64));
+  p = fma(p, r, v128.load(constants, 80));
+  p = fma(p, r, v128.load(constants, 96));
+  p = fma(p, r, v128.load(constants, 112));
+  p = fma(p, r, v128.load(constants, 128));
+  p = fma(f32x4.mul(p, r), r, f32x4.add(r, v128.load(constants, 144)));
   const least = i32x4.max_s(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(-127));
   return f32x4.mul(p, i32x4.shl(i32x4.add(least, i32x4.splat(127)), 23));
 }
@@ -374,49 +377,49 @@ function exp4OfSum(a: v128, b: v128): v128 {
 /** Φ(x), the standard normal CDF, for x ≥ -30. */
 @inline
 function normalCdf4(x: v128): v128 {
-  const half = f32x4.mul(erfcScaled4(f32x4.pmin(x, v128.load(numbers, 768))), v128.load(numbers, 528));
-  return v128.bitselect(f32x4.sub(v128.load(numbers, 144), half), half, f32x4.gt(x, zero()));
+  const half = f32x4.mul(erfcOfScaled4(f32x4.pmin(x, v128.load(constants, 768))), v128.load(constants, 528));
+  return v128.bitselect(f32x4.sub(v128.load(constants, 144), half), half, f32x4.gt(x, zero()));
 }
 
 /** x Φ(x) */
 @inline
 export function gelu4(x: v128): v128 {
-  const kept = f32x4.pmax(x, v128.load(numbers, 784));
-  return f32x4.mul(kept, normalCdf4(kept));
+  const clamped = f32x4.pmax(x, v128.load(constants, 784));
+  return f32x4.mul(clamped, normalCdf4(clamped));
 }
 
 /** Φ(x) + x φ(x) */
 @inline
 export function geluSlope4(x: v128): v128 {
-  const kept = f32x4.pmin(f32x4.pmax(x, v128.load(numbers, 784)), v128.load(numbers, 768));
-  const density = exp4(f32x4.mul(f32x4.mul(kept, kept), v128.load(numbers, 752)));
-  return f32x4.add(normalCdf4(kept), f32x4.mul(f32x4.mul(kept, density), v128.load(numbers, 800)));
+  const clamped = f32x4.pmin(f32x4.pmax(x, v128.load(constants, 784)), v128.load(constants, 768));
+  const density = exp4(f32x4.mul(f32x4.mul(clamped, clamped), v128.load(constants, 752)));
+  return f32x4.add(normalCdf4(clamped), f32x4.mul(f32x4.mul(clamped, density), v128.load(constants, 800)));
 }
 
 /** 2 to the power of x, clamped to -126 … 126, with a relative error below 2e-7. The result for NaN is arbitrary. */
 @inline
 function powerOf2(x: v128): v128 {
-  const y = f32x4.pmin(f32x4.pmax(x, v128.load(numbers, 864)), v128.load(numbers, 880));
-  const magic = v128.load(numbers, 896);
-  const shifted = f32x4.add(y, magic);
-  const r = f32x4.sub(y, f32x4.sub(shifted, magic));
-  let p = fma(v128.load(numbers, 912), r, v128.load(numbers, 928));
-  p = fma(p, r, v128.load(numbers, 944));
-  p = fma(p, r, v128.load(numbers, 960));
-  p = fma(p, r, v128.load(numbers, 976));
-  p = fma(p, r, v128.load(numbers, 144));
+  const y = f32x4.pmin(f32x4.pmax(x, v128.load(constants, 864)), v128.load(constants, 880));
+  const rounding = v128.load(constants, 896);
+  const shifted = f32x4.add(y, rounding);
+  const r = f32x4.sub(y, f32x4.sub(shifted, rounding));
+  let p = fma(v128.load(constants, 912), r, v128.load(constants, 928));
+  p = fma(p, r, v128.load(constants, 944));
+  p = fma(p, r, v128.load(constants, 960));
+  p = fma(p, r, v128.load(constants, 976));
+  p = fma(p, r, v128.load(constants, 144));
   return i32x4.add(p, i32x4.shl(shifted, 23));
 }
 
 /** ½ x (1 + tanh u) = x / (1 + e^-2u), u = √(2/π) (x + 0.044715 x³); "Gaussian Error Linear Units" (2016), arXiv:1606.08415 */
 @inline
 export function geluTanh4(x: v128): v128 {
-  const kept = f32x4.pmax(x, v128.load(numbers, 816));
-  const squared = f32x4.mul(kept, kept);
+  const clamped = f32x4.pmax(x, v128.load(constants, 816));
+  const squared = f32x4.mul(clamped, clamped);
   // -2 u / ln 2
-  const inner = f32x4.add(f32x4.mul(squared, v128.load(numbers, 832)), v128.load(numbers, 848));
-  const power = powerOf2(f32x4.mul(kept, inner));
-  return f32x4.div(kept, f32x4.add(v128.load(numbers, 144), power));
+  const inner = f32x4.add(f32x4.mul(squared, v128.load(constants, 832)), v128.load(constants, 848));
+  const power = powerOf2(f32x4.mul(clamped, inner));
+  return f32x4.div(clamped, f32x4.add(v128.load(constants, 144), power));
 }
 
 /**
@@ -426,26 +429,26 @@ export function geluTanh4(x: v128): v128 {
 @inline
 export function geluTanhSlope4(x: v128): v128 {
   // Beyond ±20 the derivative is 0 or 1.
-  const kept = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-20)), f32x4.splat(20));
-  const squared = f32x4.mul(kept, kept);
+  const clamped = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-20)), f32x4.splat(20));
+  const squared = f32x4.mul(clamped, clamped);
   // -2 u / ln 2
-  const inner = f32x4.add(f32x4.mul(squared, v128.load(numbers, 832)), v128.load(numbers, 848));
-  const one = v128.load(numbers, 144);
-  const s = f32x4.div(one, f32x4.add(one, powerOf2(f32x4.mul(kept, inner))));
-  const twiceSlopeOfU = f32x4.add(f32x4.mul(squared, f32x4.splat(0.21406444)), f32x4.splat(1.5957692));
-  const bend = f32x4.mul(s, f32x4.sub(one, s));
-  return f32x4.add(s, f32x4.mul(f32x4.mul(kept, twiceSlopeOfU), bend));
+  const inner = f32x4.add(f32x4.mul(squared, v128.load(constants, 832)), v128.load(constants, 848));
+  const one = v128.load(constants, 144);
+  const s = f32x4.div(one, f32x4.add(one, powerOf2(f32x4.mul(clamped, inner))));
+  const twiceDerivativeOfU = f32x4.add(f32x4.mul(squared, f32x4.splat(0.21406444)), f32x4.splat(1.5957692));
+  const sigmoidDerivative = f32x4.mul(s, f32x4.sub(one, s));
+  return f32x4.add(s, f32x4.mul(f32x4.mul(clamped, twiceDerivativeOfU), sigmoidDerivative));
 }
 
 /** s + x s (1 − s), with s the sigmoid */
 @inline
 export function siluSlope4(x: v128): v128 {
-  const kept = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-100)), f32x4.splat(100));
-  const one = v128.load(numbers, 144);
+  const clamped = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-100)), f32x4.splat(100));
+  const one = v128.load(constants, 144);
   // e^-x = 2^(-x / ln 2)
-  const power = powerOf2(f32x4.neg(f32x4.mul(kept, v128.load(numbers, 0))));
+  const power = powerOf2(f32x4.neg(f32x4.mul(clamped, v128.load(constants, 0))));
   const s = f32x4.div(one, f32x4.add(one, power));
-  return f32x4.add(s, f32x4.mul(f32x4.mul(kept, s), f32x4.sub(one, s)));
+  return f32x4.add(s, f32x4.mul(f32x4.mul(clamped, s), f32x4.sub(one, s)));
 }
 
 /** log(1 + eˣ) */
@@ -455,14 +458,14 @@ export function softplus4(x: v128): v128 {
   const one = f32x4.splat(1);
   const sum = f32x4.add(one, power);
   // log(1 + p) = log(s) · p / (s − 1) with the rounded sum s = 1 + p, or p if s is 1.
-  const off = f32x4.sub(sum, one);
-  const scaled = f32x4.mul(log4(sum), f32x4.div(power, off));
-  const rest = v128.bitselect(power, scaled, f32x4.eq(off, zero()));
-  return f32x4.add(f32x4.max(x, zero()), rest);
+  const roundedP = f32x4.sub(sum, one);
+  const scaled = f32x4.mul(log4(sum), f32x4.div(power, roundedP));
+  const log1p = v128.bitselect(power, scaled, f32x4.eq(roundedP, zero()));
+  return f32x4.add(f32x4.max(x, zero()), log1p);
 }
 
 /** x / (1 + e^-αx) */
 @inline
 export function swish4(x: v128, alpha: v128): v128 {
-  return f32x4.div(x, f32x4.add(v128.load(numbers, 144), exp4(f32x4.neg(f32x4.mul(x, alpha)))));
+  return f32x4.div(x, f32x4.add(v128.load(constants, 144), exp4(f32x4.neg(f32x4.mul(x, alpha)))));
 }

@@ -2,7 +2,7 @@
 // passes for each part of the summed axis: `packColumns` packs b once for all threads, then each work item of `multiply` packs some
 // rows of a and multiplies them by some columns. Each small product of a batch is one item. An operand that is multiplied by few
 // rows or columns is read in place, because packing it would take as long as the products.
-import { load1, load4 } from "./halves";
+import { load1, load4 } from "./half-floats";
 import { PACKED_COLUMNS } from "./layout";
 import { product4, product6, score4, score6 } from "./micro-kernels";
 import { ROW } from "./tile";
@@ -119,7 +119,7 @@ export function packHalfColumns(
 }
 
 /**
- * A work item multiplies `height` rows of a by `width` panels of b, and adds the product to c if `add` is 1. Panels are `apart` bytes
+ * A work item multiplies `height` rows of a by `width` panels of b, and adds the product to c if `add` is 1. Panels are `panelStride` bytes
  * apart, their rows `step` bytes: those of `packColumns`, or b in place.
  */
 export function multiply(
@@ -137,13 +137,13 @@ export function multiply(
   height: i32,
   width: i32,
   add: i32,
-  apart: usize,
+  panelStride: usize,
   step: usize,
 ): void {
   const panels = (N + 7) >> 3;
-  const across = (panels + width - 1) / width;
-  const m = (item / across) * height;
-  const p = (item % across) * width;
+  const itemsAcross = (panels + width - 1) / width;
+  const m = (item / itemsAcross) * height;
+  const p = (item % itemsAcross) * width;
   block(
     a + ((<usize>(m * aRow)) << 2),
     aRow,
@@ -158,7 +158,7 @@ export function multiply(
     k,
     add != 0,
     scratch,
-    apart,
+    panelStride,
     step,
   );
 }
@@ -178,10 +178,10 @@ function block(
   k: i32,
   add: bool,
   scratch: usize,
-  apart: usize,
+  panelStride: usize,
   step: usize,
 ): void {
-  const edge = scratch;
+  const edgeSums = scratch;
   const packedA = scratch + <usize>ROWS * ROW;
   const narrow = aColumn == 1 && step == 32 && last - first <= NARROW;
   for (let m = 0, strip = stripHeight(height); m < height; m += strip, strip = stripHeight(height - m)) {
@@ -190,7 +190,7 @@ function block(
     packRows(from, aRow, aColumn, min(strip, height - m), k, packedA + ((<usize>(m * k)) << 2), strip);
   }
   for (let p = first; p < last; p++) {
-    const panel = b + <usize>p * apart;
+    const panel = b + <usize>p * panelStride;
     const width = min(8, N - (p << 3));
     for (let m = 0, strip = stripHeight(height); m < height; m += strip, strip = stripHeight(height - m)) {
       const rows = min(strip, height - m);
@@ -198,24 +198,32 @@ function block(
       const to = c + ((<usize>(m * cRow + (p << 3))) << 2);
       if (narrow && rows == strip) {
         const from = a + ((<usize>(m * aRow)) << 2);
-        if (ASC_FEATURE_RELAXED_SIMD && strip == 6) score6(from, (<usize>aRow) << 2, panel, k, edge);
-        else score4(from, (<usize>aRow) << 2, panel, k, edge);
-        storeSums(edge, ROW, rows, width, to, cRow, add);
+        if (ASC_FEATURE_RELAXED_SIMD && strip == 6) score6(from, (<usize>aRow) << 2, panel, k, edgeSums);
+        else score4(from, (<usize>aRow) << 2, panel, k, edgeSums);
+        storeSums(edgeSums, ROW, rows, width, to, cRow, add);
       } else if (rows == strip && width == 8) {
         multiplyStrip(left, panel, k, to, (<usize>cRow) << 2, add, strip, step);
       } else {
-        multiplyStrip(left, panel, k, edge, 32, false, strip, step);
-        storeSums(edge, 32, rows, width, to, cRow, add);
+        multiplyStrip(left, panel, k, edgeSums, 32, false, strip, step);
+        storeSums(edgeSums, 32, rows, width, to, cRow, add);
       }
     }
   }
 }
 
-/** Stores sums of `width` columns, whose rows are `apart` bytes apart, in c, or adds them to c. */
-function storeSums(sums: usize, apart: usize, rows: i32, width: i32, c: usize, cRow: i32, add: bool): void {
+/** Stores sums of `width` columns, whose rows are `panelStride` bytes apart, in c, or adds them to c. */
+function storeSums(
+  sums: usize,
+  rowStride: usize,
+  rows: i32,
+  width: i32,
+  c: usize,
+  cRow: i32,
+  add: bool,
+): void {
   const bytes = (<usize>width) << 2;
   const vectors = bytes & ~15;
-  for (let i = 0; i < rows; i++, sums += apart, c += (<usize>cRow) << 2) {
+  for (let i = 0; i < rows; i++, sums += rowStride, c += (<usize>cRow) << 2) {
     let j: usize = 0;
     for (; j < vectors; j += 16) {
       const value = v128.load(sums + j);
@@ -250,7 +258,7 @@ function packPanel<T>(b: usize, row: i32, column: i32, N: i32, k: i32, p: i32, p
   let to = packed + ((<usize>(p * k)) << 5);
   const width = min(8, N - (p << 3));
   const step = <usize>row * sizeof<T>();
-  const across = <usize>column * sizeof<T>();
+  const columnStride = <usize>column * sizeof<T>();
   let i = 0;
   if (width == 8 && column == 1) {
     for (; i < k; i++) {
@@ -262,10 +270,10 @@ function packPanel<T>(b: usize, row: i32, column: i32, N: i32, k: i32, p: i32, p
     return;
   }
   if (width == 8 && row == 1) {
-    const lower = across << 2;
+    const fourColumns = columnStride << 2;
     for (; i + 4 <= k; i += 4) {
-      storeTransposedAs<T>(from, across, to, 32);
-      storeTransposedAs<T>(from + lower, across, to + 16, 32);
+      storeTransposedAs<T>(from, columnStride, to, 32);
+      storeTransposedAs<T>(from + fourColumns, columnStride, to + 16, 32);
       from += 4 * sizeof<T>();
       to += 128;
     }
@@ -274,7 +282,7 @@ function packPanel<T>(b: usize, row: i32, column: i32, N: i32, k: i32, p: i32, p
     let source = from;
     for (let j = 0; j < 8; j++) {
       store<f32>(to + ((<usize>j) << 2), j < width ? load1<T>(source) : 0);
-      if (j + 1 < width) source += across;
+      if (j + 1 < width) source += columnStride;
     }
     from += step;
     to += 32;
@@ -292,7 +300,7 @@ export function packRows(
   strip: i32 = ROWS,
 ): void {
   const step = (<usize>column) << 2;
-  const across = (<usize>row) << 2;
+  const rowStride = (<usize>row) << 2;
   let i = 0;
   if (height == strip && row == 1) {
     for (; i < k; i++) {
@@ -305,10 +313,10 @@ export function packRows(
   }
   if (height == strip && column == 1) {
     for (; i + 4 <= k; i += 4) {
-      storeTransposed(from, across, to, (<usize>strip) << 2);
+      storeTransposed(from, rowStride, to, (<usize>strip) << 2);
       if (strip == 6) {
-        const r4 = v128.load(from + (across << 2));
-        const r5 = v128.load(from + (across << 2) + across);
+        const r4 = v128.load(from + (rowStride << 2));
+        const r5 = v128.load(from + (rowStride << 2) + rowStride);
         const low = v128.shuffle<f32>(r4, r5, 0, 4, 1, 5);
         const high = v128.shuffle<f32>(r4, r5, 2, 6, 3, 7);
         v128.store64_lane(to, low, 0, 16);
@@ -324,7 +332,7 @@ export function packRows(
     let source = from;
     for (let r = 0; r < strip; r++) {
       store<f32>(to + ((<usize>r) << 2), r < height ? load<f32>(source) : 0);
-      if (r + 1 < height) source += across;
+      if (r + 1 < height) source += rowStride;
     }
     from += step;
     to += (<usize>strip) << 2;

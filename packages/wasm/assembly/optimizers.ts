@@ -65,7 +65,7 @@ export function adam(
   }
 }
 
-/** SGD with momentum. `taken`: factor of the gradient in the velocity, 1 - dampening. */
+/** SGD with momentum. `gradientFactor`: factor of the gradient in the velocity, 1 - dampening. */
 export function sgd(
   item: i32,
   scratch: usize,
@@ -76,7 +76,7 @@ export function sgd(
   step: i32,
   rate: f32,
   momentum: f32,
-  taken: f32,
+  gradientFactor: f32,
   nesterov: i32,
   decay: f32,
 ): void {
@@ -88,7 +88,7 @@ export function sgd(
   if (velocity != 0) velocity += offset;
   const r = f32x4.splat(rate);
   const m = f32x4.splat(momentum);
-  const t = f32x4.splat(taken);
+  const t = f32x4.splat(gradientFactor);
   const d = f32x4.splat(decay);
   for (let i = 0; i < count; i += 4) {
     const at = (<usize>i) << 2;

@@ -23,11 +23,11 @@ export function bytesAreExact(): i32 {
 }
 
 @inline
-function stepsOf(bits: i32, K: i32): i32 {
+function weightSteps(bits: i32, K: i32): i32 {
   return bits == 8 ? (K + 3) >> 2 : ((K + 31) >> 5) << 2;
 }
 @inline
-function groupsOf(bits: i32, K: i32): i32 {
+function scaleGroups(bits: i32, K: i32): i32 {
   return bits == 8 ? 1 : (K + 31) >> 5;
 }
 
@@ -76,11 +76,11 @@ export function quantizedPanels(
   const edge = scratch;
   const panel = scratch + ROWS * 32;
   const width = min(8, N - (item << 3));
-  const from = data + <usize>item * ((<usize>stepsOf(bits, K)) << 5);
-  const groups = groupsOf(bits, K);
+  const from = data + <usize>item * ((<usize>weightSteps(bits, K)) << 5);
+  const groups = scaleGroups(bits, K);
   const scales = scale + ((<usize>((item << 3) * groups)) << 2);
-  if (bits == 8) bytesToFloats(from, scales, width, K, panel);
-  else halvesToFloats(from, scales, groups, width, K, panel);
+  if (bits == 8) int8ToFloats(from, scales, width, K, panel);
+  else int4ToFloats(from, scales, groups, width, K, panel);
   for (let m = 0; m < M; m += ROWS) {
     const block = blocks + ((<usize>(m * K)) << 2);
     const to = y + ((<usize>m * <usize>N + <usize>(item << 3)) << 2);
@@ -98,9 +98,9 @@ export function quantizedPanels(
 
 /** Dequantizes four outputs of a step, integers in bytes, and stores them as [4 inputs][8 outputs]. */
 @inline
-function storeFloats(whole: v128, scales: v128, to: usize): void {
-  const low = i16x8.extend_low_i8x16_s(whole);
-  const high = i16x8.extend_high_i8x16_s(whole);
+function storeFloats(integers: v128, scales: v128, to: usize): void {
+  const low = i16x8.extend_low_i8x16_s(integers);
+  const high = i16x8.extend_high_i8x16_s(integers);
   const r0 = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(low));
   const r1 = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(low));
   const r2 = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(high));
@@ -125,7 +125,7 @@ function loadScales(scales: usize, step: i32, r: i32, width: i32): v128 {
   return x;
 }
 
-function bytesToFloats(from: usize, scales: usize, width: i32, K: i32, to: usize): void {
+function int8ToFloats(from: usize, scales: usize, width: i32, K: i32, to: usize): void {
   const s0 = loadScales(scales, 1, 0, width);
   const s1 = loadScales(scales, 1, 4, width);
   for (let k = 0; k < K; k += 4, from += 32, to += 128) {
@@ -134,19 +134,19 @@ function bytesToFloats(from: usize, scales: usize, width: i32, K: i32, to: usize
   }
 }
 
-function halvesToFloats(from: usize, scales: usize, groups: i32, width: i32, K: i32, to: usize): void {
-  const eight = i8x16.splat(8);
-  const four = i8x16.splat(15);
+function int4ToFloats(from: usize, scales: usize, groups: i32, width: i32, K: i32, to: usize): void {
+  const zeroPoint = i8x16.splat(8);
+  const nibbleMask = i8x16.splat(15);
   for (let g = 0; g < groups; g++, scales += 4) {
     const s0 = loadScales(scales, groups, 0, width);
     const s1 = loadScales(scales, groups, 4, width);
     for (let step = 0; step < 4; step++, from += 32, to += 256) {
       const a = v128.load(from);
       const b = v128.load(from, 16);
-      storeFloats(i8x16.sub(v128.and(a, four), eight), s0, to);
-      storeFloats(i8x16.sub(v128.and(b, four), eight), s1, to + 16);
-      storeFloats(i8x16.sub(i8x16.shr_u(a, 4), eight), s0, to + 128);
-      storeFloats(i8x16.sub(i8x16.shr_u(b, 4), eight), s1, to + 144);
+      storeFloats(i8x16.sub(v128.and(a, nibbleMask), zeroPoint), s0, to);
+      storeFloats(i8x16.sub(v128.and(b, nibbleMask), zeroPoint), s1, to + 16);
+      storeFloats(i8x16.sub(i8x16.shr_u(a, 4), zeroPoint), s0, to + 128);
+      storeFloats(i8x16.sub(i8x16.shr_u(b, 4), zeroPoint), s1, to + 144);
     }
   }
 }
@@ -165,24 +165,31 @@ export function quantizedRow(
 ): void {
   const panels = (N + 7) >> 3;
   const last = min(panels, (item + 1) * step);
-  const bytes = (<usize>stepsOf(4, K)) << 5;
-  const groups = groupsOf(4, K);
+  const bytes = (<usize>weightSteps(4, K)) << 5;
+  const groups = scaleGroups(4, K);
   for (let p = item * step; p < last; p++) {
     const from = data + <usize>p * bytes;
     const scales = scale + ((<usize>((p << 3) * groups)) << 2);
     const width = min(8, N - (p << 3));
-    for (let half = 0; half < 2; half++) {
-      const known = min(4, width - 4 * half);
-      if (known <= 0) continue;
-      const own = scales + ((<usize>(4 * half * groups)) << 2);
-      const sums = rowByHalves(x, from + ((<usize>half) << 4), bytes, own, groups, known);
-      storeSome(sums, scratch, y + ((<usize>((p << 3) + 4 * half)) << 2), known);
+    for (let fourOutputs = 0; fourOutputs < 2; fourOutputs++) {
+      const outputs = min(4, width - 4 * fourOutputs);
+      if (outputs <= 0) continue;
+      const panelScales = scales + ((<usize>(4 * fourOutputs * groups)) << 2);
+      const sums = int4RowTimesPanel(
+        x,
+        from + ((<usize>fourOutputs) << 4),
+        bytes,
+        panelScales,
+        groups,
+        outputs,
+      );
+      storeFirst(sums, scratch, y + ((<usize>((p << 3) + 4 * fourOutputs)) << 2), outputs);
     }
   }
 }
 
 /** Stores the first `count` of four numbers. */
-function storeSome(x: v128, scratch: usize, to: usize, count: i32): void {
+function storeFirst(x: v128, scratch: usize, to: usize, count: i32): void {
   if (count == 4) {
     v128.store(to, x);
     return;
@@ -213,12 +220,12 @@ export function splitRows(
   K: i32,
   to: usize,
 ): i32 {
-  const shares = (K + SCALE_GROUP - 1) / SCALE_GROUP;
+  const groups = (K + SCALE_GROUP - 1) / SCALE_GROUP;
   let high = to + <usize>item * <usize>splitBytes(K);
-  let low = high + <usize>(shares * SCALE_GROUP * 2);
-  const scales = low + <usize>(shares * SCALE_GROUP);
+  let low = high + <usize>(groups * SCALE_GROUP * 2);
+  const scales = low + <usize>(groups * SCALE_GROUP);
   x += (<usize>(item * xRow)) << 2;
-  for (let s = 0; s < shares; s++, high += SCALE_GROUP * 2, low += SCALE_GROUP) {
+  for (let s = 0; s < groups; s++, high += SCALE_GROUP * 2, low += SCALE_GROUP) {
     const count = min(SCALE_GROUP, K - s * SCALE_GROUP);
     for (let k = 0; k < count; k++)
       store<f32>(
@@ -228,18 +235,18 @@ export function splitRows(
     memory.fill(scratch + ((<usize>count) << 2), 0, (<usize>(SCALE_GROUP - count)) << 2);
     const largest = absmaxIn(scratch, SCALE_GROUP);
     if (largest - largest != 0) return 1;
-    const per: f32 = 4194303 / largest;
-    const known = per < Infinity;
-    store<f32>(scales + ((<usize>s) << 2), known ? largest / 4194303 : 0);
-    const by = f32x4.splat(known ? per : 0);
+    const inverseScale: f32 = 4194303 / largest;
+    const scaleIsFinite = inverseScale < Infinity;
+    store<f32>(scales + ((<usize>s) << 2), scaleIsFinite ? largest / 4194303 : 0);
+    const inverseScales = f32x4.splat(scaleIsFinite ? inverseScale : 0);
     const seven = i32x4.splat(127);
     for (let k = 0; k < SCALE_GROUP; k += 8) {
       const from = scratch + ((<usize>k) << 2);
-      const a = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(from), by)));
-      const b = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(from, 16), by)));
+      const a = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(from), inverseScales)));
+      const b = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(from, 16), inverseScales)));
       v128.store(high + ((<usize>k) << 1), i16x8.narrow_i32x4_s(i32x4.shr_s(a, 7), i32x4.shr_s(b, 7)));
-      const below = i16x8.narrow_i32x4_s(v128.and(a, seven), v128.and(b, seven));
-      v128.store64_lane(low + <usize>k, i8x16.narrow_i16x8_u(below, below), 0);
+      const lowBits = i16x8.narrow_i32x4_s(v128.and(a, seven), v128.and(b, seven));
+      v128.store64_lane(low + <usize>k, i8x16.narrow_i16x8_u(lowBits, lowBits), 0);
     }
   }
   return 0;
@@ -256,7 +263,7 @@ export function splitRow(
   data: usize,
   scale: usize,
   bias: usize,
-  across: i32,
+  biasStride: i32,
   y: usize,
   N: i32,
   K: i32,
@@ -264,15 +271,15 @@ export function splitRow(
   exact: i32,
 ): void {
   const steps = (K + 3) >> 2;
-  const shares = (K + SCALE_GROUP - 1) / SCALE_GROUP;
-  const low = row + <usize>(shares * SCALE_GROUP * 2);
-  const factors = low + <usize>(shares * SCALE_GROUP);
+  const groups = (K + SCALE_GROUP - 1) / SCALE_GROUP;
+  const low = row + <usize>(groups * SCALE_GROUP * 2);
+  const factors = low + <usize>(groups * SCALE_GROUP);
   const last = min((N + 7) >> 3, (item + 1) * step);
   for (let p = item * step; p < last; p++) {
     const panel = data + <usize>p * ((<usize>steps) << 5);
     // The lower bits use the dot product of bytes if it is available and exact.
-    if (ASC_FEATURE_RELAXED_SIMD && exact) splitByBytes(row, low, factors, panel, steps, scratch);
-    else splitByWords(row, low, factors, panel, steps, scratch);
+    if (ASC_FEATURE_RELAXED_SIMD && exact) splitRowByBytes(row, low, factors, panel, steps, scratch);
+    else splitRowByWords(row, low, factors, panel, steps, scratch);
     const scales = scale + ((<usize>p) << 5);
     const to = y + ((<usize>p) << 5);
     const bytes = (<usize>min(8, N - (p << 3))) << 2;
@@ -281,8 +288,8 @@ export function splitRow(
     v128.store(scratch, f32x4.mul(v128.load(scratch, 16), v128.load(scratch, 48)), 16);
     if (bias) {
       for (let n: usize = 0; n < bytes; n += 4) {
-        const plus = load<f32>(bias + ((<usize>((p << 3) * across)) << 2) + n * <usize>across);
-        store<f32>(scratch + n, load<f32>(scratch + n) + plus);
+        const biasNumber = load<f32>(bias + ((<usize>((p << 3) * biasStride)) << 2) + n * <usize>biasStride);
+        store<f32>(scratch + n, load<f32>(scratch + n) + biasNumber);
       }
     }
     memory.copy(to, scratch, bytes);
@@ -298,11 +305,21 @@ function pairs(a: v128, b: v128): v128 {
 /** Adds the sum of a group of inputs: (128 · sum of the upper parts + sum of the lower parts) · scale. */
 @inline
 function addScaledGroup(sum: v128, high: v128, low: v128, factor: v128): v128 {
-  const all = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(high), f32x4.splat(128)), f32x4.convert_i32x4_s(low));
-  return fma(all, factor, sum);
+  const integerSum = f32x4.add(
+    f32x4.mul(f32x4.convert_i32x4_s(high), f32x4.splat(128)),
+    f32x4.convert_i32x4_s(low),
+  );
+  return fma(integerSum, factor, sum);
 }
 
-function splitByBytes(high: usize, low: usize, factors: usize, panel: usize, steps: i32, sums: usize): void {
+function splitRowByBytes(
+  high: usize,
+  low: usize,
+  factors: usize,
+  panel: usize,
+  steps: i32,
+  sums: usize,
+): void {
   let f0 = zero();
   let f1 = zero();
   for (; steps > 0; steps -= SCALE_GROUP >> 2, factors += 4) {
@@ -334,7 +351,14 @@ function splitByBytes(high: usize, low: usize, factors: usize, panel: usize, ste
   v128.store(sums, f1, 16);
 }
 
-function splitByWords(high: usize, low: usize, factors: usize, panel: usize, steps: i32, sums: usize): void {
+function splitRowByWords(
+  high: usize,
+  low: usize,
+  factors: usize,
+  panel: usize,
+  steps: i32,
+  sums: usize,
+): void {
   let f0 = zero();
   let f1 = zero();
   for (; steps > 0; steps -= SCALE_GROUP >> 2, factors += 4) {
@@ -375,7 +399,14 @@ function splitByWords(high: usize, low: usize, factors: usize, panel: usize, ste
 }
 
 /** Four outputs with 4 bits: eight inputs per step, a scale for each 32 inputs. */
-function rowByHalves(x: usize, from: usize, bytes: usize, scales: usize, groups: i32, known: i32): v128 {
+function int4RowTimesPanel(
+  x: usize,
+  from: usize,
+  bytes: usize,
+  scales: usize,
+  groups: i32,
+  outputs: i32,
+): v128 {
   let t0 = zero();
   let t1 = zero();
   let t2 = zero();
@@ -383,22 +414,22 @@ function rowByHalves(x: usize, from: usize, bytes: usize, scales: usize, groups:
   const end = from + bytes;
   const across = (<usize>groups) << 2;
   // With fewer than four outputs, the scales of the first one are read again.
-  const r1 = known > 1 ? across : 0;
-  const r2 = known > 2 ? across * 2 : 0;
-  const r3 = known > 3 ? across * 3 : 0;
+  const r1 = outputs > 1 ? across : 0;
+  const r2 = outputs > 2 ? across * 2 : 0;
+  const r3 = outputs > 3 ? across * 3 : 0;
   while (from < end) {
     let s0 = zero();
     let s1 = zero();
     let s2 = zero();
     let s3 = zero();
     for (let step = 0; step < 4; step++, from += 32, x += 32) {
-      const both = v128.load(from);
+      const packedNibbles = v128.load(from);
       for (let part = 0; part < 2; part++) {
-        const half = part == 0 ? v128.and(both, i8x16.splat(15)) : i8x16.shr_u(both, 4);
-        const whole = i8x16.sub(half, i8x16.splat(8));
+        const nibbles = part == 0 ? v128.and(packedNibbles, i8x16.splat(15)) : i8x16.shr_u(packedNibbles, 4);
+        const integers = i8x16.sub(nibbles, i8x16.splat(8));
         const v = v128.load(x + ((<usize>part) << 4));
-        const low = i16x8.extend_low_i8x16_s(whole);
-        const high = i16x8.extend_high_i8x16_s(whole);
+        const low = i16x8.extend_low_i8x16_s(integers);
+        const high = i16x8.extend_high_i8x16_s(integers);
         s0 = fma(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(low)), v, s0);
         s1 = fma(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(low)), v, s1);
         s2 = fma(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(high)), v, s2);
@@ -416,7 +447,7 @@ function rowByHalves(x: usize, from: usize, bytes: usize, scales: usize, groups:
 
 /**
  * Quantizes rows of x to integers from -63 to 63, stored with an offset of 64, in blocks [step][rows][4] padded with 64 (zeros), and
- * writes the scale of each row. Blocks have 6 rows up to row `sixes`, and `low` rows from there on. A work item is one block.
+ * writes the scale of each row. Blocks have 6 rows before row `sixRowEnd`, and `low` rows from there on. A work item is one block.
  * Returns 1 if a number is NaN or infinite.
  */
 export function quantizeRows(
@@ -429,19 +460,19 @@ export function quantizeRows(
   K: i32,
   blocks: usize,
   factors: usize,
-  sixes: i32,
+  sixRowEnd: i32,
   low: i32,
 ): i32 {
   const steps = (K + 3) >> 2;
-  const more = item - sixes / BLOCK_ROWS;
-  const high = more < 0 ? BLOCK_ROWS : low;
-  const first = more < 0 ? item * BLOCK_ROWS : sixes + more * low;
-  const rows = min(high, M - first);
+  const blocksAfterSixes = item - sixRowEnd / BLOCK_ROWS;
+  const blockHeight = blocksAfterSixes < 0 ? BLOCK_ROWS : low;
+  const first = blocksAfterSixes < 0 ? item * BLOCK_ROWS : sixRowEnd + blocksAfterSixes * low;
+  const rows = min(blockHeight, M - first);
   const to = blocks + <usize>first * ((<usize>steps) << 2);
   const from = x + ((<usize>(first * xRow)) << 2);
   const across = (<usize>xRow) << 2;
-  const step = (<usize>high) << 2;
-  if (rows < high || (K & 3) != 0) memory.fill(to, 64, <usize>steps * step);
+  const step = (<usize>blockHeight) << 2;
+  if (rows < blockHeight || (K & 3) != 0) memory.fill(to, 64, <usize>steps * step);
   for (let r = 0; r < rows; r++) {
     const row = from + <usize>r * across;
     let largest: f32 = 0;
@@ -450,20 +481,20 @@ export function quantizeRows(
       for (let k = 0; k < K; k++)
         largest = max<f32>(largest, abs<f32>(load<f32>(row + ((<usize>(k * xColumn)) << 2))));
     if (largest - largest != 0) return 1;
-    const per: f32 = 63 / largest;
-    const known = per < Infinity;
-    store<f32>(factors + ((<usize>(first + r)) << 2), known ? largest / 63 : 1);
-    store<f32>(scratch + ((<usize>r) << 2), known ? per : 0);
+    const inverseScale: f32 = 63 / largest;
+    const scaleIsFinite = inverseScale < Infinity;
+    store<f32>(factors + ((<usize>(first + r)) << 2), scaleIsFinite ? largest / 63 : 1);
+    store<f32>(scratch + ((<usize>r) << 2), scaleIsFinite ? inverseScale : 0);
   }
   const vectors = xColumn == 1 ? K & ~15 : 0;
   if (rows == BLOCK_ROWS) quantizeBlock(from, across, scratch, vectors, to);
   for (let r = 0; r < rows; r++) {
     const row = from + <usize>r * across;
     const at = to + ((<usize>r) << 2);
-    const per = load<f32>(scratch + ((<usize>r) << 2));
+    const inverseScale = load<f32>(scratch + ((<usize>r) << 2));
     let k = rows == BLOCK_ROWS ? vectors : 0;
     for (; k < vectors; k += 16) {
-      const bytes = sixteenBytes(row + ((<usize>k) << 2), f32x4.splat(per));
+      const bytes = sixteenBytes(row + ((<usize>k) << 2), f32x4.splat(inverseScale));
       const steps4 = at + <usize>(k >> 2) * step;
       v128.store32_lane(steps4, bytes, 0);
       v128.store32_lane(steps4 + step, bytes, 1);
@@ -471,21 +502,21 @@ export function quantizeRows(
       v128.store32_lane(steps4 + step * 3, bytes, 3);
     }
     for (; k < K; k++) {
-      const near = nearest<f32>(load<f32>(row + ((<usize>(k * xColumn)) << 2)) * per);
-      store<u8>(at + <usize>(k >> 2) * step + <usize>(k & 3), <u8>(<i32>near + 64));
+      const rounded = nearest<f32>(load<f32>(row + ((<usize>(k * xColumn)) << 2)) * inverseScale);
+      store<u8>(at + <usize>(k >> 2) * step + <usize>(k & 3), <u8>(<i32>rounded + 64));
     }
   }
   return 0;
 }
 
 /** Quantizes the first `vectors` numbers, a multiple of 16, of six rows. */
-function quantizeBlock(from: usize, across: usize, pers: usize, vectors: i32, to: usize): void {
-  const p0 = v128.load32_splat(pers);
-  const p1 = v128.load32_splat(pers, 4);
-  const p2 = v128.load32_splat(pers, 8);
-  const p3 = v128.load32_splat(pers, 12);
-  const p4 = v128.load32_splat(pers, 16);
-  const p5 = v128.load32_splat(pers, 20);
+function quantizeBlock(from: usize, across: usize, inverseScales: usize, vectors: i32, to: usize): void {
+  const p0 = v128.load32_splat(inverseScales);
+  const p1 = v128.load32_splat(inverseScales, 4);
+  const p2 = v128.load32_splat(inverseScales, 8);
+  const p3 = v128.load32_splat(inverseScales, 12);
+  const p4 = v128.load32_splat(inverseScales, 16);
+  const p5 = v128.load32_splat(inverseScales, 20);
   for (const end = from + ((<usize>vectors) << 2); from < end; from += 64, to += 96) {
     const r0 = sixteenBytes(from, p0);
     const r1 = sixteenBytes(from + across, p1);
@@ -512,19 +543,19 @@ function quantizeBlock(from: usize, across: usize, pers: usize, vectors: i32, to
 
 /** Sixteen numbers times `per`, rounded to integers, plus 64, as bytes. */
 @inline
-function sixteenBytes(from: usize, per: v128): v128 {
+function sixteenBytes(from: usize, inverseScale: v128): v128 {
   // Rounded by adding a large number, whose bits are then masked off.
-  const magic = f32x4.splat(NEAREST + 64);
-  const off = f32x4.splat(NEAREST);
-  const a = i32x4.sub(f32x4.add(f32x4.mul(v128.load(from), per), magic), off);
-  const b = i32x4.sub(f32x4.add(f32x4.mul(v128.load(from, 16), per), magic), off);
-  const c = i32x4.sub(f32x4.add(f32x4.mul(v128.load(from, 32), per), magic), off);
-  const d = i32x4.sub(f32x4.add(f32x4.mul(v128.load(from, 48), per), magic), off);
+  const roundingOffset = f32x4.splat(NEAREST + 64);
+  const roundingBits = f32x4.splat(NEAREST);
+  const a = i32x4.sub(f32x4.add(f32x4.mul(v128.load(from), inverseScale), roundingOffset), roundingBits);
+  const b = i32x4.sub(f32x4.add(f32x4.mul(v128.load(from, 16), inverseScale), roundingOffset), roundingBits);
+  const c = i32x4.sub(f32x4.add(f32x4.mul(v128.load(from, 32), inverseScale), roundingOffset), roundingBits);
+  const d = i32x4.sub(f32x4.add(f32x4.mul(v128.load(from, 48), inverseScale), roundingOffset), roundingBits);
   return i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d));
 }
 
 /**
- * Rows of int8 activations, in blocks of 6 up to row `sixes` and of 4 from there on, times `step` panels of int8 weights. `offsets` has
+ * Rows of int8 activations, in blocks of 6 before row `sixRowEnd` and of 4 from there on, times `step` panels of int8 weights. `offsets` has
  * 64 · the sums of each panel's weights, which the call with `first` computes for the later ones.
  */
 export function int8Panels(
@@ -537,7 +568,7 @@ export function int8Panels(
   offsets: usize,
   y: usize,
   M: i32,
-  sixes: i32,
+  sixRowEnd: i32,
   N: i32,
   K: i32,
   step: i32,
@@ -549,22 +580,22 @@ export function int8Panels(
   const last = min((N + 7) >> 3, (item + 1) * step);
   for (let p = item * step; p < last; p++) {
     const panel = data + <usize>p * (across << 3);
-    const off = offsets + ((<usize>p) << 5);
+    const panelOffsets = offsets + ((<usize>p) << 5);
     if (first) {
-      if (exact) dotFastSums(panel, steps, off);
-      else dotPlainSums(panel, steps, off);
+      if (exact) dotFastSums(panel, steps, panelOffsets);
+      else dotPlainSums(panel, steps, panelOffsets);
     }
     for (let m = 0; m < M;) {
-      const high = m < sixes ? BLOCK_ROWS : LAST_BLOCK_ROWS;
+      const blockHeight = m < sixRowEnd ? BLOCK_ROWS : LAST_BLOCK_ROWS;
       const block = blocks + <usize>m * across;
       if (!ASC_FEATURE_RELAXED_SIMD || !exact) {
-        for (let r: usize = 0; r < <usize>high; r += 2)
-          twoRowsByWords(block + (r << 2), (<usize>high) << 2, panel, steps, scratch + (r << 5));
-      } else if (high == BLOCK_ROWS) dotFast6(block, panel, steps, scratch);
+        for (let r: usize = 0; r < <usize>blockHeight; r += 2)
+          twoRowsByWords(block + (r << 2), (<usize>blockHeight) << 2, panel, steps, scratch + (r << 5));
+      } else if (blockHeight == BLOCK_ROWS) dotFast6(block, panel, steps, scratch);
       else dotFast4(block, panel, steps, scratch);
       const to = y + ((<usize>m * <usize>N) << 2);
-      scaleSums(scratch, off, min(high, M - m), factors + ((<usize>m) << 2), scale, p, N, to);
-      m += high;
+      scaleSums(scratch, panelOffsets, min(blockHeight, M - m), factors + ((<usize>m) << 2), scale, p, N, to);
+      m += blockHeight;
     }
   }
 }
@@ -637,8 +668,8 @@ function scaleSums(
   for (; sums < last; sums += 32, factors += 4, to += across) {
     const factor = load<f32>(factors);
     for (let c: usize = 0; c < (<usize>width) << 2; c += 4) {
-      const whole = <f32>(load<i32>(sums + c) - load<i32>(offsets + c));
-      store<f32>(to + c, whole * factor * load<f32>(scales + c));
+      const integer = <f32>(load<i32>(sums + c) - load<i32>(offsets + c));
+      store<f32>(to + c, integer * factor * load<f32>(scales + c));
     }
   }
 }
@@ -660,13 +691,13 @@ export function int8Row(
   const steps = (K + 3) >> 2;
   const bytes = (<usize>steps) << 5;
   const last = min((N + 7) >> 3, (item + 1) * step);
-  const by = f32x4.splat(factor);
+  const factors = f32x4.splat(factor);
   for (let p = item * step; p < last; p++) {
     const panel = data + <usize>p * bytes;
     if (exact) dotFastRow(row, panel, steps, scratch);
     else dotPlainRow(row, panel, steps, scratch);
-    const a = f32x4.mul(f32x4.convert_i32x4_s(v128.load(scratch)), by);
-    const b = f32x4.mul(f32x4.convert_i32x4_s(v128.load(scratch, 16)), by);
+    const a = f32x4.mul(f32x4.convert_i32x4_s(v128.load(scratch)), factors);
+    const b = f32x4.mul(f32x4.convert_i32x4_s(v128.load(scratch, 16)), factors);
     const scales = scale + ((<usize>p) << 5);
     const to = y + ((<usize>p) << 5);
     if (N - (p << 3) >= 8) {

@@ -30,9 +30,9 @@ export function sumRows(
         s1 = f32x4.add(s1, v128.load(row + ((<usize>k) << 2), 16));
       }
       for (; k < end; k += 4) s0 = f32x4.add(s0, v128.load(row + ((<usize>k) << 2)));
-      const both = f32x4.add(s0, s1);
-      const low = f64x2.promote_low_f32x4(both);
-      const high = f64x2.promote_low_f32x4(v128.shuffle<i32>(both, both, 2, 3, 2, 3));
+      const sums = f32x4.add(s0, s1);
+      const low = f64x2.promote_low_f32x4(sums);
+      const high = f64x2.promote_low_f32x4(v128.shuffle<i32>(sums, sums, 2, 3, 2, 3));
       const pair = f64x2.add(low, high);
       sum += f64x2.extract_lane(pair, 0) + f64x2.extract_lane(pair, 1);
     }
@@ -51,9 +51,9 @@ export function sumColumns(
   inner: i32,
   factor: f64,
 ): void {
-  const across = (inner + 63) >> 6;
-  const outer = item / across;
-  const first = (item % across) << 6;
+  const columnBlocks = (inner + 63) >> 6;
+  const outer = item / columnBlocks;
+  const first = (item % columnBlocks) << 6;
   const count = min(64, inner - first);
   const vectors = count & ~3;
   const from = x + ((<usize>outer * <usize>n * <usize>inner + <usize>first) << 2);
@@ -122,10 +122,11 @@ export function largestRows(
   for (let r = item * step; r < last; r++) {
     const row = x + ((<usize>r * <usize>n) << 2);
     const vectors = (<usize>(n & ~3)) << 2;
-    let top = f32x4.splat(-Infinity);
-    for (let i: usize = 0; i < vectors; i += 16) top = f32x4.max(top, f32x4.mul(signs, v128.load(row + i)));
-    top = f32x4.max(top, v128.shuffle<i32>(top, top, 2, 3, 0, 1));
-    let largest = max<f32>(f32x4.extract_lane(top, 0), f32x4.extract_lane(top, 1));
+    let maxima = f32x4.splat(-Infinity);
+    for (let i: usize = 0; i < vectors; i += 16)
+      maxima = f32x4.max(maxima, f32x4.mul(signs, v128.load(row + i)));
+    maxima = f32x4.max(maxima, v128.shuffle<i32>(maxima, maxima, 2, 3, 0, 1));
+    let largest = max<f32>(f32x4.extract_lane(maxima, 0), f32x4.extract_lane(maxima, 1));
     for (let i = vectors; i < (<usize>n) << 2; i += 4) largest = max<f32>(largest, sign * load<f32>(row + i));
     store<f32>(y + ((<usize>r) << 2), sign * largest);
   }
@@ -141,9 +142,9 @@ export function largestColumns(
   inner: i32,
   sign: f32,
 ): void {
-  const across = (inner + 63) >> 6;
-  const outer = item / across;
-  const first = (item % across) << 6;
+  const columnBlocks = (inner + 63) >> 6;
+  const outer = item / columnBlocks;
+  const first = (item % columnBlocks) << 6;
   const count = min(64, inner - first);
   const from = x + ((<usize>outer * <usize>n * <usize>inner + <usize>first) << 2);
   const to = y + ((<usize>outer * <usize>inner + <usize>first) << 2);
@@ -151,10 +152,10 @@ export function largestColumns(
     let at = from + ((<usize>c) << 2);
     if (c + 4 <= count) {
       const signs = f32x4.splat(sign);
-      let top = f32x4.splat(-Infinity);
+      let maxima = f32x4.splat(-Infinity);
       for (let i = 0; i < n; i++, at += (<usize>inner) << 2)
-        top = f32x4.max(top, f32x4.mul(signs, v128.load(at)));
-      v128.store(to + ((<usize>c) << 2), f32x4.mul(signs, top));
+        maxima = f32x4.max(maxima, f32x4.mul(signs, v128.load(at)));
+      v128.store(to + ((<usize>c) << 2), f32x4.mul(signs, maxima));
       continue;
     }
     for (let d = c; d < count; d++) {

@@ -11,7 +11,7 @@ const SEGMENT: usize = offsetof<KeyValueSegment>();
 
 /** The segments of keys (0), values (1), gradients of keys (2) or of values (3). */
 @inline
-export function segmentsOf(request: AttentionRequest, which: i32): usize {
+export function firstSegment(request: AttentionRequest, which: i32): usize {
   return (
     changetype<usize>(request) + offsetof<AttentionRequest>() + <usize>(which * request.segments) * SEGMENT
   );

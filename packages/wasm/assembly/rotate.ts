@@ -27,30 +27,30 @@ class Rotation {
   y: usize;
   /** Rows per work item, and rows in total. */
   rows: i32;
-  all: i32;
+  totalRows: i32;
 }
 
 export function rotate(item: i32, scratch: usize, at: usize): void {
   const r = changetype<Rotation>(at);
-  const last = min(r.all, (item + 1) * r.rows);
+  const last = min(r.totalRows, (item + 1) * r.rows);
   for (let row = item * r.rows; row < last; row++) {
     const t = row % r.length;
-    const place = row / r.length;
-    const batch = place / r.heads;
-    const head = place % r.heads;
+    const batchHead = row / r.length;
+    const batch = batchHead / r.heads;
+    const head = batchHead % r.heads;
     const x = r.x + ((<usize>(batch * r.batchStep + head * r.headStep + t * r.rowStep)) << 2);
     const cos = r.cos + ((<usize>(batch * r.cosBatch + t * r.cosRow)) << 2);
     const sin = r.sin + ((<usize>(batch * r.sinBatch + t * r.sinRow)) << 2);
     const y = r.y + ((<usize>row * <usize>r.dim) << 2);
     const inLanes = r.step == 1 && r.cosStep == 1 && r.sinStep == 1 ? r.half & ~3 : 0;
-    if (r.interleaved) neighbours(r, x, cos, sin, y, inLanes);
-    else halves(r, x, cos, sin, y, inLanes);
+    if (r.interleaved) rotateInterleaved(r, x, cos, sin, y, inLanes);
+    else rotateHalves(r, x, cos, sin, y, inLanes);
     for (let d = 2 * r.half; d < r.dim; d++)
       store<f32>(y + ((<usize>d) << 2), load<f32>(x + ((<usize>(d * r.step)) << 2)));
   }
 }
 
-function halves(r: Rotation, x: usize, cos: usize, sin: usize, y: usize, inLanes: i32): void {
+function rotateHalves(r: Rotation, x: usize, cos: usize, sin: usize, y: usize, inLanes: i32): void {
   const sign = f32x4.splat(r.sign);
   const half = (<usize>r.half) << 2;
   for (let i: usize = 0; i < (<usize>inLanes) << 2; i += 16) {
@@ -75,7 +75,7 @@ function halves(r: Rotation, x: usize, cos: usize, sin: usize, y: usize, inLanes
   }
 }
 
-function neighbours(r: Rotation, x: usize, cos: usize, sin: usize, y: usize, inLanes: i32): void {
+function rotateInterleaved(r: Rotation, x: usize, cos: usize, sin: usize, y: usize, inLanes: i32): void {
   const sign = f32x4.splat(r.sign);
   for (let i: usize = 0; i < (<usize>inLanes) << 2; i += 16) {
     const first = v128.load(x + 2 * i);

@@ -1,5 +1,5 @@
 // c[N] = x[K] · b, one row times a matrix (gemv), which is read once.
-import { load1, load4 } from "./halves";
+import { load1, load4 } from "./half-floats";
 import { fma, sumLanes, zero } from "./lanes";
 
 /**
@@ -75,18 +75,18 @@ function fourColumns<T>(
   bColumn: i32,
   c: usize,
   n: i32,
-  apart: i32,
+  distance: i32,
   K: i32,
   bias: usize,
 ): void {
-  const across = <usize>bColumn * sizeof<T>();
+  const columnStride = <usize>bColumn * sizeof<T>();
   // Bytes of eight numbers of a column; those of x have 32.
-  const eight = 8 * sizeof<T>();
-  const on = <usize>apart * across;
-  let p = b + <usize>n * across;
-  let q = p + on;
-  let r = q + on;
-  let u = r + on;
+  const eightBytes = 8 * sizeof<T>();
+  const quarterStride = <usize>distance * columnStride;
+  let p = b + <usize>n * columnStride;
+  let q = p + quarterStride;
+  let r = q + quarterStride;
+  let u = r + quarterStride;
   let s0 = zero();
   let s1 = zero();
   let s2 = zero();
@@ -99,7 +99,7 @@ function fourColumns<T>(
   for (
     const whole = x + ((<usize>(K & ~7)) << 2);
     x < whole;
-    x += 32, p += eight, q += eight, r += eight, u += eight
+    x += 32, p += eightBytes, q += eightBytes, r += eightBytes, u += eightBytes
   ) {
     const x0 = v128.load(x);
     const x1 = v128.load(x, 16);
@@ -113,9 +113,9 @@ function fourColumns<T>(
     t3 = fma(x1, load4<T>(u + 4 * sizeof<T>()), t3);
   }
   storeSum(finishColumn<T>(x, p, end, f32x4.add(s0, t0)), c, n, bias);
-  storeSum(finishColumn<T>(x, q, end, f32x4.add(s1, t1)), c, n + apart, bias);
-  storeSum(finishColumn<T>(x, r, end, f32x4.add(s2, t2)), c, n + 2 * apart, bias);
-  storeSum(finishColumn<T>(x, u, end, f32x4.add(s3, t3)), c, n + 3 * apart, bias);
+  storeSum(finishColumn<T>(x, q, end, f32x4.add(s1, t1)), c, n + distance, bias);
+  storeSum(finishColumn<T>(x, r, end, f32x4.add(s2, t2)), c, n + 2 * distance, bias);
+  storeSum(finishColumn<T>(x, u, end, f32x4.add(s3, t3)), c, n + 3 * distance, bias);
 }
 
 /** One column, with two independent sums, of even and of odd vectors, as in `fourColumns`. */
@@ -124,7 +124,7 @@ function oneColumn<T>(x: usize, b: usize, bColumn: i32, c: usize, n: i32, K: i32
   let s = zero();
   let t = zero();
   const end = x + ((<usize>K) << 2);
-  const whole = x + ((<usize>(K & ~7)) << 2);
+  const vectorsEnd = x + ((<usize>(K & ~7)) << 2);
   // Two steps an iteration.
   for (const pairs = x + ((<usize>(K & ~15)) << 2); x < pairs; x += 64, p += 16 * sizeof<T>()) {
     s = fma(v128.load(x), load4<T>(p), s);
@@ -132,7 +132,7 @@ function oneColumn<T>(x: usize, b: usize, bColumn: i32, c: usize, n: i32, K: i32
     s = fma(v128.load(x, 32), load4<T>(p + 8 * sizeof<T>()), s);
     t = fma(v128.load(x, 48), load4<T>(p + 12 * sizeof<T>()), t);
   }
-  if (x < whole) {
+  if (x < vectorsEnd) {
     s = fma(v128.load(x), load4<T>(p), s);
     t = fma(v128.load(x, 16), load4<T>(p + 4 * sizeof<T>()), t);
     x += 32;
@@ -191,16 +191,16 @@ export function rowTimesRows(
     addOne(x + ((<usize>k) << 2), b + <usize>k * down, to, bytes);
 }
 
-/** Adds four rows, `apart` rows apart, each times its factor, to `bytes` bytes of sums. */
-function addFour(factor: usize, apart: i32, p: usize, down: usize, to: usize, bytes: usize): void {
-  const on = (<usize>apart) << 2;
+/** Adds four rows, `distance` rows apart, each times its factor, to `bytes` bytes of sums. */
+function addFour(factor: usize, distance: i32, p: usize, down: usize, to: usize, bytes: usize): void {
+  const factorStride = (<usize>distance) << 2;
   const x0 = v128.load32_splat(factor);
-  const x1 = v128.load32_splat(factor + on);
-  const x2 = v128.load32_splat(factor + 2 * on);
-  const x3 = v128.load32_splat(factor + 3 * on);
-  let q = p + <usize>apart * down;
-  let r = q + <usize>apart * down;
-  let u = r + <usize>apart * down;
+  const x1 = v128.load32_splat(factor + factorStride);
+  const x2 = v128.load32_splat(factor + 2 * factorStride);
+  const x3 = v128.load32_splat(factor + 3 * factorStride);
+  let q = p + <usize>distance * down;
+  let r = q + <usize>distance * down;
+  let u = r + <usize>distance * down;
   const end = to + bytes;
   for (const whole = to + (bytes & ~63); to < whole; to += 64, p += 64, q += 64, r += 64, u += 64) {
     let s0 = v128.load(to);

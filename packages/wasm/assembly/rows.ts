@@ -22,16 +22,16 @@ export function softmaxRows(
   y += <usize>(item * step) * bytes;
   let largest = maxIn(x, n);
   for (let left = min(step, rows - item * step); left > 0; left--, x += bytes, y += bytes) {
-    const odd = largest - largest != 0;
+    const isNonFinite = largest - largest != 0;
     let sum: f32 = 0;
     let nextLargest: f32 = -Infinity;
     for (let i = 0; i < n; i += INTERLEAVED) {
       const at = (<usize>i) << 2;
       const count = min(INTERLEAVED, n - i);
-      if (!odd) sum += exponentials(x + at, y + at, count, largest);
+      if (!isNonFinite) sum += exponentials(x + at, y + at, count, largest);
       if (left > 1) nextLargest = max<f32>(nextLargest, maxIn(x + bytes + at, count));
     }
-    if (odd) nonFiniteRow(x, y, largest, bytes);
+    if (isNonFinite) nonFiniteRow(x, y, largest, bytes);
     else divideBySum(y, n, sum);
     largest = nextLargest;
   }
@@ -39,25 +39,25 @@ export function softmaxRows(
 
 /** y = e^(x - largest) for some numbers. Returns their sum. */
 function exponentials(x: usize, y: usize, count: i32, largest: f32): f32 {
-  const at0 = expConstants;
-  const scale = v128.load(at0);
-  const floor = v128.load(at0, 16);
-  const magic = v128.load(at0, 32);
-  const c5 = v128.load(at0, 48);
-  const c4 = v128.load(at0, 64);
-  const c3 = v128.load(at0, 80);
-  const c2 = v128.load(at0, 96);
-  const c1 = v128.load(at0, 112);
-  const c0 = v128.load(at0, 128);
-  const shift = f32x4.splat(largest);
+  const constants = expConstants;
+  const log2e = v128.load(constants);
+  const minExponent = v128.load(constants, 16);
+  const rounding = v128.load(constants, 32);
+  const c5 = v128.load(constants, 48);
+  const c4 = v128.load(constants, 64);
+  const c3 = v128.load(constants, 80);
+  const c2 = v128.load(constants, 96);
+  const c1 = v128.load(constants, 112);
+  const c0 = v128.load(constants, 128);
+  const subtrahend = f32x4.splat(largest);
   const end = x + ((<usize>count) << 2);
   let sums = zero();
   for (const last = x + ((<usize>(count & ~3)) << 2); x < last; x += 16, y += 16) {
     const power = exp4WithConstants(
-      f32x4.sub(v128.load(x), shift),
-      scale,
-      floor,
-      magic,
+      f32x4.sub(v128.load(x), subtrahend),
+      log2e,
+      minExponent,
+      rounding,
       c5,
       c4,
       c3,
@@ -70,9 +70,9 @@ function exponentials(x: usize, y: usize, count: i32, largest: f32): f32 {
   }
   let sum = sumLanes(sums);
   for (; x < end; x += 4, y += 4) {
-    const difference = f32x4.sub(v128.load32_splat(x), shift);
+    const difference = f32x4.sub(v128.load32_splat(x), subtrahend);
     const power = f32x4.extract_lane(
-      exp4WithConstants(difference, scale, floor, magic, c5, c4, c3, c2, c1, c0),
+      exp4WithConstants(difference, log2e, minExponent, rounding, c5, c4, c3, c2, c1, c0),
       0,
     );
     store<f32>(y, power);
@@ -149,13 +149,13 @@ export function rmsNormRows(
 let foundPivot: f32 = 0;
 let distances: f64 = 0;
 let squares: f64 = 0;
-/** Results of `standardize`: (x - pivot) · scale + off has mean 0 and variance 1. */
+/** Results of `standardize`: (x - pivot) · scale + shift has mean 0 and variance 1. */
 let foundScale: f32 = 0;
-let foundOff: f32 = 0;
+let foundShift: f32 = 0;
 
-/** Sums over a row of distances from `around`, and of their squares. */
-function sumDistances(x: usize, n: i32, around: f32): void {
-  const by = f32x4.splat(around);
+/** Sums over a row of distances from `pivot`, and of their squares. */
+function sumDistances(x: usize, n: i32, pivot: f32): void {
+  const pivots = f32x4.splat(pivot);
   let d0 = zero();
   let d1 = zero();
   let d2 = zero();
@@ -166,10 +166,10 @@ function sumDistances(x: usize, n: i32, around: f32): void {
   let q3 = zero();
   const end = x + ((<usize>n) << 2);
   for (const last = x + ((<usize>(n & ~15)) << 2); x < last; x += 64) {
-    const a = f32x4.sub(v128.load(x), by);
-    const b = f32x4.sub(v128.load(x, 16), by);
-    const c = f32x4.sub(v128.load(x, 32), by);
-    const d = f32x4.sub(v128.load(x, 48), by);
+    const a = f32x4.sub(v128.load(x), pivots);
+    const b = f32x4.sub(v128.load(x, 16), pivots);
+    const c = f32x4.sub(v128.load(x, 32), pivots);
+    const d = f32x4.sub(v128.load(x, 48), pivots);
     d0 = f32x4.add(d0, a);
     d1 = f32x4.add(d1, b);
     d2 = f32x4.add(d2, c);
@@ -182,11 +182,11 @@ function sumDistances(x: usize, n: i32, around: f32): void {
   let d = sumLanes(f32x4.add(f32x4.add(d0, d1), f32x4.add(d2, d3)));
   let q = sumLanes(f32x4.add(f32x4.add(q0, q1), f32x4.add(q2, q3)));
   for (; x < end; x += 4) {
-    const distance = load<f32>(x) - around;
+    const distance = load<f32>(x) - pivot;
     d += distance;
     q += distance * distance;
   }
-  foundPivot = around;
+  foundPivot = pivot;
   distances = <f64>d;
   squares = <f64>q;
 }
@@ -197,14 +197,14 @@ function sumDistances(x: usize, n: i32, around: f32): void {
  */
 function standardize(x: usize, n: i32, eps: f32): bool {
   sumDistances(x, n, n < 4 ? load<f32>(x) : sumLanes(v128.load(x)) * 0.25);
-  let rest = distances / <f64>n;
-  if (rest * rest > 4 * (squares / <f64>n - rest * rest)) {
-    sumDistances(x, n, <f32>(<f64>foundPivot + rest));
-    rest = distances / <f64>n;
+  let meanDistance = distances / <f64>n;
+  if (meanDistance * meanDistance > 4 * (squares / <f64>n - meanDistance * meanDistance)) {
+    sumDistances(x, n, <f32>(<f64>foundPivot + meanDistance));
+    meanDistance = distances / <f64>n;
   }
-  const inverse = 1 / sqrt<f64>(squares / <f64>n - rest * rest + <f64>eps);
+  const inverse = 1 / sqrt<f64>(squares / <f64>n - meanDistance * meanDistance + <f64>eps);
   foundScale = <f32>inverse;
-  foundOff = <f32>(-rest * inverse);
+  foundShift = <f32>(-meanDistance * inverse);
   return squares - squares == 0;
 }
 
@@ -230,17 +230,17 @@ export function layerNormRows(
   for (let r = 1; r <= rows; r++) {
     const pivot = foundPivot;
     const scale = foundScale;
-    const off = foundOff;
+    const shift = foundShift;
     // The mean and variance of the next row are computed before this row is written, so that writing does not wait for their latency.
     if (r < rows && !standardize(x + bytes, n, eps)) return 1;
-    normalize(x, weight, bias, y, bytes, pivot, scale, off);
+    normalize(x, weight, bias, y, bytes, pivot, scale, shift);
     x += bytes;
     y += bytes;
   }
   return 0;
 }
 
-/** ((x - pivot) · scale + off) · weight + bias for a row. A weight or bias with address 0 is omitted. */
+/** ((x - pivot) · scale + shift) · weight + bias for a row. A weight or bias with address 0 is omitted. */
 function normalize(
   x: usize,
   weight: usize,
@@ -249,35 +249,35 @@ function normalize(
   bytes: usize,
   pivot: f32,
   scale: f32,
-  off: f32,
+  shift: f32,
 ): void {
-  const middle = f32x4.splat(pivot);
-  const by = f32x4.splat(scale);
-  const less = f32x4.splat(off);
+  const pivots = f32x4.splat(pivot);
+  const scales = f32x4.splat(scale);
+  const shifts = f32x4.splat(shift);
   const pairs = bytes & ~31;
   let i: usize = 0;
   if (bias != 0) {
     for (; i < pairs; i += 32) {
-      const a = fma(f32x4.sub(v128.load(x + i), middle), by, less);
-      const b = fma(f32x4.sub(v128.load(x + i, 16), middle), by, less);
+      const a = fma(f32x4.sub(v128.load(x + i), pivots), scales, shifts);
+      const b = fma(f32x4.sub(v128.load(x + i, 16), pivots), scales, shifts);
       v128.store(y + i, fma(a, v128.load(weight + i), v128.load(bias + i)));
       v128.store(y + i, fma(b, v128.load(weight + i, 16), v128.load(bias + i, 16)), 16);
     }
   } else if (weight != 0) {
     for (; i < pairs; i += 32) {
-      const a = fma(f32x4.sub(v128.load(x + i), middle), by, less);
-      const b = fma(f32x4.sub(v128.load(x + i, 16), middle), by, less);
+      const a = fma(f32x4.sub(v128.load(x + i), pivots), scales, shifts);
+      const b = fma(f32x4.sub(v128.load(x + i, 16), pivots), scales, shifts);
       v128.store(y + i, f32x4.mul(a, v128.load(weight + i)));
       v128.store(y + i, f32x4.mul(b, v128.load(weight + i, 16)), 16);
     }
   } else {
     for (; i < pairs; i += 32) {
-      v128.store(y + i, fma(f32x4.sub(v128.load(x + i), middle), by, less));
-      v128.store(y + i, fma(f32x4.sub(v128.load(x + i, 16), middle), by, less), 16);
+      v128.store(y + i, fma(f32x4.sub(v128.load(x + i), pivots), scales, shifts));
+      v128.store(y + i, fma(f32x4.sub(v128.load(x + i, 16), pivots), scales, shifts), 16);
     }
   }
   for (; i < bytes; i += 4) {
-    const normal = (load<f32>(x + i) - pivot) * scale + off;
+    const normal = (load<f32>(x + i) - pivot) * scale + shift;
     const scaled = weight == 0 ? normal : normal * load<f32>(weight + i);
     store<f32>(y + i, bias == 0 ? scaled : scaled + load<f32>(bias + i));
   }
@@ -297,55 +297,58 @@ export function crossEntropyRows(
   ignored: i32,
   smoothing: f64,
 ): i32 {
-  const at0 = expConstants;
-  const scale = v128.load(at0);
-  const floor = v128.load(at0, 16);
-  const magic = v128.load(at0, 32);
-  const c5 = v128.load(at0, 48);
-  const c4 = v128.load(at0, 64);
-  const c3 = v128.load(at0, 80);
-  const c2 = v128.load(at0, 96);
-  const c1 = v128.load(at0, 112);
-  const c0 = v128.load(at0, 128);
+  const constants = expConstants;
+  const log2e = v128.load(constants);
+  const minExponent = v128.load(constants, 16);
+  const rounding = v128.load(constants, 32);
+  const c5 = v128.load(constants, 48);
+  const c4 = v128.load(constants, 64);
+  const c3 = v128.load(constants, 80);
+  const c2 = v128.load(constants, 96);
+  const c1 = v128.load(constants, 112);
+  const c0 = v128.load(constants, 128);
   const bytes = (<usize>n) << 2;
   const vectors = (<usize>(n & ~3)) << 2;
   const last = min(rows, (item + 1) * step);
   for (let r = item * step; r < last; r++) {
     const target = load<i32>(targets + ((<usize>r) << 2));
-    const known = target != ignored;
+    const isCounted = target != ignored;
     let loss: f64 = 0;
-    if (known) {
+    if (isCounted) {
       if (<u32>target >= <u32>n) return 1;
       const row = x + <usize>r * bytes;
       const largest = maxIn(row, n);
       if (largest - largest != 0) return 1;
       const shift = f32x4.splat(largest);
-      let powers: f64 = 0;
-      let total: f64 = 0;
+      let exponentialSum: f64 = 0;
+      let differenceSum: f64 = 0;
       for (let i: usize = 0; i < vectors;) {
         // Blocks of 1024 numbers are summed in float32, and their sums in float64.
         const end = min(vectors, i + 4096);
         let sums = zero();
-        let all = zero();
+        let differences = zero();
         for (; i < end; i += 16) {
           const difference = f32x4.sub(v128.load(row + i), shift);
-          sums = f32x4.add(sums, exp4WithConstants(difference, scale, floor, magic, c5, c4, c3, c2, c1, c0));
-          all = f32x4.add(all, difference);
+          sums = f32x4.add(
+            sums,
+            exp4WithConstants(difference, log2e, minExponent, rounding, c5, c4, c3, c2, c1, c0),
+          );
+          differences = f32x4.add(differences, difference);
         }
-        powers += <f64>sumLanes(sums);
-        total += <f64>sumLanes(all);
+        exponentialSum += <f64>sumLanes(sums);
+        differenceSum += <f64>sumLanes(differences);
       }
       for (let i = vectors; i < bytes; i += 4) {
         const difference = load<f32>(row + i) - largest;
-        powers += <f64>f32x4.extract_lane(exp4(f32x4.splat(difference)), 0);
-        total += <f64>difference;
+        exponentialSum += <f64>f32x4.extract_lane(exp4(f32x4.splat(difference)), 0);
+        differenceSum += <f64>difference;
       }
-      const wanted = <f64>(load<f32>(row + ((<usize>target) << 2)) - largest);
-      loss = NativeMath.log(powers) - (1 - smoothing) * wanted;
-      if (smoothing > 0) loss -= (smoothing / <f64>n) * total;
+      const targetDifference = <f64>(load<f32>(row + ((<usize>target) << 2)) - largest);
+      loss = NativeMath.log(exponentialSum) - (1 - smoothing) * targetDifference;
+      if (smoothing > 0) loss -= (smoothing / <f64>n) * differenceSum;
     }
     store<f32>(losses + ((<usize>r) << 2), <f32>loss);
-    store<f32>(counts + ((<usize>r) << 2), known ? 1 : 0);
+    store<f32>(counts + ((<usize>r) << 2), isCounted ? 1 : 0);
   }
   return 0;
 }
@@ -385,18 +388,18 @@ export function crossEntropyBackwardRows(
       sum += <f64>exponentials(row + ((<usize>i) << 2), to + ((<usize>i) << 2), min(1024, n - i), largest);
     const slope = <f64>load<f32>(slopes + at);
     scaleRow(to, n, <f32>(slope / sum), <f32>((slope * smoothing) / <f64>n));
-    const wanted = to + ((<usize>target) << 2);
-    store<f32>(wanted, <f32>(<f64>load<f32>(wanted) - slope * (1 - smoothing)));
+    const targetAt = to + ((<usize>target) << 2);
+    store<f32>(targetAt, <f32>(<f64>load<f32>(targetAt) - slope * (1 - smoothing)));
   }
   return 0;
 }
 
-/** y = y · by − less */
-function scaleRow(y: usize, n: i32, by: f32, less: f32): void {
+/** y = y · by − offset */
+function scaleRow(y: usize, n: i32, by: f32, offset: f32): void {
   const factor = f32x4.splat(by);
-  const off = f32x4.splat(less);
+  const offsets = f32x4.splat(offset);
   const end = y + ((<usize>n) << 2);
   for (const last = y + ((<usize>(n & ~3)) << 2); y < last; y += 16)
-    v128.store(y, f32x4.sub(f32x4.mul(v128.load(y), factor), off));
-  for (; y < end; y += 4) store<f32>(y, load<f32>(y) * by - less);
+    v128.store(y, f32x4.sub(f32x4.mul(v128.load(y), factor), offsets));
+  for (; y < end; y += 4) store<f32>(y, load<f32>(y) * by - offset);
 }

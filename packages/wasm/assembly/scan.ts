@@ -6,7 +6,7 @@
 import { ScanRequest, SCAN_TOKENS } from "./layout";
 import { exp4, fma, sumLanes } from "./lanes";
 import { copyRows } from "./request";
-import { blockHeight, mixBlock, ROW } from "./tile";
+import { blockHeight, accumulateBlock, ROW } from "./tile";
 import { storeTransposed } from "./transpose";
 
 /** Bytes of one number for each pair of tokens of a chunk, and of one number for each token. */
@@ -37,13 +37,13 @@ const BETA: usize = offsetof<ScanRequest>("beta");
 const INITIAL_STATE: usize = offsetof<ScanRequest>("initialState");
 
 @inline
-function tensorOf(request: ScanRequest, field: usize): Strided {
+function tensorAt(request: ScanRequest, field: usize): Strided {
   return changetype<Strided>(changetype<usize>(request) + field);
 }
 
 /** Address of a row of a tensor, of a token or of a state. */
-function rowsOf(request: ScanRequest, field: usize, batch: i32, head: i32, row: i32): usize {
-  const x = tensorOf(request, field);
+function rowAddress(request: ScanRequest, field: usize, batch: i32, head: i32, row: i32): usize {
+  const x = tensorAt(request, field);
   const at = <usize>batch * <usize>x.batch + <usize>(head * x.head) + <usize>row * <usize>x.row;
   return x.pointer + (at << 2);
 }
@@ -78,14 +78,14 @@ class Scratch {
   total: usize;
   /** beta of each token, and −beta. */
   betas: usize;
-  taken: usize;
+  negativeBetas: usize;
   /** Factors of each token's output: of the part from its own chunk, and of the part from the state before the chunk. */
   scales: usize;
   readFactors: usize;
   ones: usize;
 }
 
-const ROOM: usize = (offsetof<Scratch>() + 15) & ~15;
+const SCRATCH_FIELDS_BYTES: usize = (offsetof<Scratch>() + 15) & ~15;
 
 /** Bytes of a row of values, rounded up to pairs of vectors. */
 @inline
@@ -106,7 +106,7 @@ export function scanScratch(at: usize): i32 {
   const width = valueBytes(request);
   const stepwise: usize = 2 * (stepBytes(request) + K * width);
   const chunkwise: usize =
-    ROOM + K * width + 3 * K * ROW + 4 * PAIRS + 2 * <usize>SCAN_TOKENS * width + 12 * TOKENS;
+    SCRATCH_FIELDS_BYTES + K * width + 3 * K * ROW + 4 * PAIRS + 2 * <usize>SCAN_TOKENS * width + 12 * TOKENS;
   return <i32>((max(stepwise, chunkwise) + 63) & ~63);
 }
 
@@ -129,12 +129,12 @@ class Step {
   erase: usize;
   written: usize;
   output: usize;
-  kept: f32;
+  decay: f32;
   from: usize;
   fromStep: usize;
   to: usize;
   /** Sum of numbers of prefetched cache lines: compilers may remove loads whose results are unused. */
-  loaded: u32;
+  prefetched: u32;
 }
 
 const STEP: usize = (offsetof<Step>() + 15) & ~15;
@@ -160,13 +160,13 @@ function stepwise(request: ScanRequest, first: i32, end: i32, scratch: usize): v
   const states = scratch + 2 * stepBytes(request);
   beginStep(request, first, 0, current, 0, states);
   const erases = request.erase != 0;
-  const before = request.readsBefore != 0;
+  const readsBefore = request.readsBefore != 0;
   if (erases) readState(current, K, width);
   for (let state = first; state < end; state++) {
     for (let t = 0; t < tokens; t++) {
       const sameHead = t + 1 < tokens;
-      const more = sameHead || state + 1 < end;
-      if (more)
+      const hasNext = sameHead || state + 1 < end;
+      if (hasNext)
         beginStep(
           request,
           sameHead ? state : state + 1,
@@ -175,28 +175,29 @@ function stepwise(request: ScanRequest, first: i32, end: i32, scratch: usize): v
           sameHead ? current.to : 0,
           states,
         );
-      const over = current.from == current.to && current.fromStep == width;
-      if (erases && !before) finishOutput(current, keyBytes(request), width);
-      if (erases && over) writeOver(current, K, width);
+      const overwrites = current.from == current.to && current.fromStep == width;
+      if (erases && !readsBefore) finishOutput(current, keyBytes(request), width);
+      if (erases && overwrites) overwriteState(current, K, width);
       else
         for (let i = 0; i < K; i += rows) {
           const count = min(rows, K - i);
-          if (!erases) writeAndRead(current, i, count, width, before);
+          if (!erases) writeAndRead(current, i, count, width, readsBefore);
           else {
             writeNext(current, i, count, width);
-            if (more) readRows(next, i, count, width);
+            if (hasNext) readRows(next, i, count, width);
           }
         }
-      if (erases && more && over) readState(next, K, width);
+      if (erases && hasNext && overwrites) readState(next, K, width);
       memory.copy(
         request.output + (((<usize>state * <usize>tokens + <usize>t) * <usize>V) << 2),
         current.output,
         (<usize>V) << 2,
       );
-      if (!sameHead && !writesInPlace(request)) copyOut(current.to, width, K, V, finalOf(request, state));
-      const done = current;
+      if (!sameHead && !writesInPlace(request))
+        copyRowsOut(current.to, width, K, V, finalStateAddress(request, state));
+      const previous = current;
       current = next;
-      next = done;
+      next = previous;
     }
   }
 }
@@ -218,7 +219,7 @@ function writesInPlace(request: ScanRequest): bool {
 }
 
 @inline
-function finalOf(request: ScanRequest, state: i32): usize {
+function finalStateAddress(request: ScanRequest, state: i32): usize {
   return request.finalState + ((<usize>state * <usize>(request.keyDim * request.valueDim)) << 2);
 }
 
@@ -234,12 +235,12 @@ function beginStep(request: ScanRequest, state: i32, t: i32, step: Step, before:
   const V = request.valueDim;
   const width = valueBytes(request);
   const numbers = <i32>(width >> 2);
-  const own = states + <usize>(state & 1) * <usize>K * width;
-  step.to = writesInPlace(request) ? finalOf(request, state) : own;
+  const scratchState = states + <usize>(state & 1) * <usize>K * width;
+  step.to = writesInPlace(request) ? finalStateAddress(request, state) : scratchState;
   step.from = before;
   step.fromStep = width;
   if (before == 0) {
-    const initial = rowsOf(request, INITIAL_STATE, batch, head, 0);
+    const initial = rowAddress(request, INITIAL_STATE, batch, head, 0);
     if (writesInPlace(request) && request.initialStateColumn == 1) {
       step.from = initial;
       step.fromStep = (<usize>request.initialStateRow) << 2;
@@ -248,23 +249,23 @@ function beginStep(request: ScanRequest, state: i32, t: i32, step: Step, before:
       step.from = step.to;
     }
   }
-  const query = rowsOf(request, QUERY, batch, head, t);
-  const key = rowsOf(request, KEY, batch, head, t);
-  const value = rowsOf(request, VALUE, batch, head, t);
-  const beta: f32 = request.beta != 0 ? load<f32>(rowsOf(request, BETA, batch, head, t)) : 1;
+  const query = rowAddress(request, QUERY, batch, head, t);
+  const key = rowAddress(request, KEY, batch, head, t);
+  const value = rowAddress(request, VALUE, batch, head, t);
+  const beta: f32 = request.beta != 0 ? load<f32>(rowAddress(request, BETA, batch, head, t)) : 1;
   loadRow(query, request.queryColumn, K, request.scale, step.query, keyBytes(request));
   loadRow(key, request.keyColumn, K, 1, step.key, keyBytes(request));
   loadRow(value, request.valueColumn, V, beta, step.written, width);
   for (let d: usize = 0; d < width; d += 16) v128.store(step.output + d, f32x4.splat(0));
-  step.kept = 1;
+  step.decay = 1;
   if (request.decay != 0) {
-    const decay = rowsOf(request, DECAY, batch, head, t);
-    step.kept = f32x4.extract_lane(exp4(v128.load32_splat(decay)), 0);
+    const decay = rowAddress(request, DECAY, batch, head, t);
+    step.decay = f32x4.extract_lane(exp4(v128.load32_splat(decay)), 0);
   }
   if (request.erase == 0) return;
-  const erase = rowsOf(request, ERASE, batch, head, t);
-  const taken = request.erasesAfter != 0 ? -beta * step.kept : -beta;
-  loadRow(erase, request.eraseColumn, K, taken, step.erase, keyBytes(request));
+  const erase = rowAddress(request, ERASE, batch, head, t);
+  const eraseFactor = request.erasesAfter != 0 ? -beta * step.decay : -beta;
+  loadRow(erase, request.eraseColumn, K, eraseFactor, step.erase, keyBytes(request));
 }
 
 /** Copies a row times a factor, padded with zeros to `bytes`. For so few numbers a call of memory.copy would be slower. */
@@ -294,14 +295,14 @@ function readState(step: Step, count: i32, width: usize): void {
   const written = step.written;
   const output = step.output;
   let from = step.from;
-  let loaded: u32 = 0;
+  let prefetched: u32 = 0;
   const fours = count & ~3;
   for (let i: usize = 0, end = (<usize>fours) << 2; i < end; i += 16) {
     const second = from + stride;
     const third = second + stride;
     const fourth = third + stride;
     for (let row = from; row <= fourth; row += stride)
-      for (let d: usize = 0; d < width; d += LINE) loaded |= load<u32>(row + d);
+      for (let d: usize = 0; d < width; d += LINE) prefetched |= load<u32>(row + d);
     const e0 = v128.load32_splat(step.erase + i);
     const e1 = v128.load32_splat(step.erase + i, 4);
     const e2 = v128.load32_splat(step.erase + i, 8);
@@ -320,7 +321,7 @@ function readState(step: Step, count: i32, width: usize): void {
     }
     from = fourth + stride;
   }
-  step.loaded = loaded;
+  step.prefetched = prefetched;
   readRows(step, fours, count - fours, width);
 }
 
@@ -345,16 +346,16 @@ function readRows(step: Step, first: i32, count: i32, width: usize): void {
  * Overwrites the state by the next one, column by column: the state is in the cache since it was read, so address order does not
  * matter, and the written values stay in registers for all rows of a cache line's columns.
  */
-function writeOver(step: Step, count: i32, width: usize): void {
+function overwriteState(step: Step, count: i32, width: usize): void {
   let d: usize = 0;
-  for (; d + LINE <= width; d += LINE) writeOverColumns(step, count, width, d, true);
-  if (d < width) writeOverColumns(step, count, width, d, false);
+  for (; d + LINE <= width; d += LINE) overwriteColumns(step, count, width, d, true);
+  if (d < width) overwriteColumns(step, count, width, d, false);
 }
 
-/** `writeOver` for the columns of a cache line, or of half of one. */
+/** `overwriteState` for the columns of a cache line, or of half of one. */
 @inline
-function writeOverColumns(step: Step, count: i32, width: usize, at: usize, whole: bool): void {
-  const by = f32x4.splat(step.kept);
+function overwriteColumns(step: Step, count: i32, width: usize, at: usize, whole: bool): void {
+  const by = f32x4.splat(step.decay);
   const written = step.written + at;
   const w0 = v128.load(written);
   const w1 = v128.load(written, 16);
@@ -373,7 +374,7 @@ function writeOverColumns(step: Step, count: i32, width: usize, at: usize, whole
 
 /** Writes some channels of the next state, after all of the state was read. */
 function writeNext(step: Step, first: i32, count: i32, width: usize): void {
-  const by = f32x4.splat(step.kept);
+  const by = f32x4.splat(step.decay);
   const written = step.written;
   let from = step.from + <usize>first * step.fromStep;
   let to = step.to + <usize>first * width;
@@ -393,18 +394,18 @@ function finishOutput(step: Step, keyBytes: usize, width: usize): void {
   let sums = f32x4.splat(0);
   for (let i: usize = 0; i < keyBytes; i += 16)
     sums = fma(v128.load(step.query + i), v128.load(step.key + i), sums);
-  const own = f32x4.splat(sumLanes(sums));
-  const kept = f32x4.splat(step.kept);
+  const queryKey = f32x4.splat(sumLanes(sums));
+  const decay = f32x4.splat(step.decay);
   for (let d: usize = 0; d < width; d += 16)
     v128.store(
       step.output + d,
-      fma(own, v128.load(step.written + d), f32x4.mul(kept, v128.load(step.output + d))),
+      fma(queryKey, v128.load(step.written + d), f32x4.mul(decay, v128.load(step.output + d))),
     );
 }
 
 /** Writes some channels of the next state of a step without an erase, and reads them by the query, in one pass. */
 function writeAndRead(step: Step, first: i32, count: i32, width: usize, readsBefore: bool): void {
-  const by = f32x4.splat(step.kept);
+  const by = f32x4.splat(step.decay);
   const written = step.written;
   const output = step.output;
   let from = step.from + <usize>first * step.fromStep;
@@ -432,104 +433,104 @@ function writeAndRead(step: Step, first: i32, count: i32, width: usize, readsBef
 function chunkwise(request: ScanRequest, item: i32, scratch: usize): void {
   const batch = item / request.heads;
   const head = item % request.heads;
-  const room = changetype<Scratch>(scratch);
-  layOut(request, room);
+  const buffers = changetype<Scratch>(scratch);
+  assignScratch(request, buffers);
   const K = request.keyDim;
   const V = request.valueDim;
   const width = valueBytes(request);
   const numbers = <i32>(width >> 2);
   const before = request.readsBefore != 0;
   copyRows(
-    rowsOf(request, INITIAL_STATE, batch, head, 0),
+    rowAddress(request, INITIAL_STATE, batch, head, 0),
     request.initialStateRow,
     request.initialStateColumn,
     K,
     V,
-    room.state,
+    buffers.state,
     numbers,
   );
   for (let start = 0; start < request.tokens; start += request.chunk) {
     const n = min(request.chunk, request.tokens - start);
-    const query = rowsOf(request, QUERY, batch, head, start);
-    const key = rowsOf(request, KEY, batch, head, start);
-    const value = rowsOf(request, VALUE, batch, head, start);
-    transposeRows(query, request.queryRow, request.queryColumn, n, K, room.queries);
-    transposeRows(key, request.keyRow, request.keyColumn, n, K, room.keys);
-    sumDecays(request, batch, head, start, n, room);
-    loadBetas(request, batch, head, start, n, room);
+    const query = rowAddress(request, QUERY, batch, head, start);
+    const key = rowAddress(request, KEY, batch, head, start);
+    const value = rowAddress(request, VALUE, batch, head, start);
+    transposeRows(query, request.queryRow, request.queryColumn, n, K, buffers.queries);
+    transposeRows(key, request.keyRow, request.keyColumn, n, K, buffers.keys);
+    sumDecays(request, batch, head, start, n, buffers);
+    loadBetas(request, batch, head, start, n, buffers);
 
     if (request.erase != 0) {
-      const erases = transposeErases(request, batch, head, start, n, room);
-      memory.fill(room.written, 0, <usize>n * width);
-      mixRows(erases, room.state, n, K, room.written, width, room.ones);
-      subtractState(request, value, n, room, width);
-      multiplyPairs(room, erases, n, K, room.erased);
-      weighPairs(request, room, room.erased, n, true, request.erasesAfter != 0, room.taken);
-      solve(room, n, width);
+      const erases = transposeErases(request, batch, head, start, n, buffers);
+      memory.fill(buffers.written, 0, <usize>n * width);
+      accumulateRows(erases, buffers.state, n, K, buffers.written, width, buffers.ones);
+      subtractState(request, value, n, buffers, width);
+      multiplyPairs(buffers, erases, n, K, buffers.erased);
+      decayPairs(request, buffers, buffers.erased, n, true, request.erasesAfter != 0, buffers.negativeBetas);
+      forwardSubstitution(buffers, n, width);
     } else {
-      copyRows(value, request.valueRow, request.valueColumn, n, V, room.written, numbers);
+      copyRows(value, request.valueRow, request.valueColumn, n, V, buffers.written, numbers);
       for (let i = 0; request.beta != 0 && i < n; i++)
-        scale(room.written + <usize>i * width, width, load<f32>(room.betas + ((<usize>i) << 2)));
+        scale(buffers.written + <usize>i * width, width, load<f32>(buffers.betas + ((<usize>i) << 2)));
     }
 
-    multiplyPairs(room, room.queries, n, K, room.reads);
-    weighPairs(request, room, room.reads, n, before, !before, room.scales);
+    multiplyPairs(buffers, buffers.queries, n, K, buffers.reads);
+    decayPairs(request, buffers, buffers.reads, n, before, !before, buffers.scales);
     const to = request.output + (((<usize>item * <usize>request.tokens + <usize>start) * <usize>V) << 2);
-    const output = writesInPlace(request) ? to : room.output;
+    const output = writesInPlace(request) ? to : buffers.output;
     memory.fill(output, 0, <usize>n * width);
-    mixRows(room.queries, room.state, n, K, output, width, room.ones);
-    mixRows(room.reads, room.written, n, n, output, width, room.readFactors, true);
-    if (output != to) copyOut(output, width, n, V, to);
+    accumulateRows(buffers.queries, buffers.state, n, K, output, width, buffers.ones);
+    accumulateRows(buffers.reads, buffers.written, n, n, output, width, buffers.readFactors, true);
+    if (output != to) copyRowsOut(output, width, n, V, to);
 
     for (let first = 0; first < K; first += SCAN_TOKENS) {
       const channels = min(SCAN_TOKENS, K - first);
-      weighKeys(request, key + ((<usize>(first * request.keyColumn)) << 2), n, channels, room);
-      mixRows(
-        room.keysAtEnd,
-        room.written,
+      decayKeys(request, key + ((<usize>(first * request.keyColumn)) << 2), n, channels, buffers);
+      accumulateRows(
+        buffers.keysAtEnd,
+        buffers.written,
         channels,
         n,
-        room.state + <usize>first * width,
+        buffers.state + <usize>first * width,
         width,
-        room.total,
+        buffers.total,
       );
     }
   }
-  copyOut(room.state, width, K, V, finalOf(request, item));
+  copyRowsOut(buffers.state, width, K, V, finalStateAddress(request, item));
 }
 
-function layOut(request: ScanRequest, room: Scratch): void {
+function assignScratch(request: ScanRequest, buffers: Scratch): void {
   const K = <usize>request.keyDim;
   const values = <usize>SCAN_TOKENS * valueBytes(request);
-  room.state = changetype<usize>(room) + ROOM;
-  room.queries = room.state + K * valueBytes(request);
-  room.keys = room.queries + K * ROW;
-  room.erases = room.keys + K * ROW;
-  room.keysAtEnd = room.erases + K * ROW;
-  room.between = room.keysAtEnd + PAIRS;
-  room.reads = room.between + PAIRS;
-  room.erased = room.reads + PAIRS;
-  room.written = room.erased + PAIRS;
-  room.output = room.written + values;
-  room.sums = room.output + values;
-  room.before = room.sums + 2 * TOKENS;
+  buffers.state = changetype<usize>(buffers) + SCRATCH_FIELDS_BYTES;
+  buffers.queries = buffers.state + K * valueBytes(request);
+  buffers.keys = buffers.queries + K * ROW;
+  buffers.erases = buffers.keys + K * ROW;
+  buffers.keysAtEnd = buffers.erases + K * ROW;
+  buffers.between = buffers.keysAtEnd + PAIRS;
+  buffers.reads = buffers.between + PAIRS;
+  buffers.erased = buffers.reads + PAIRS;
+  buffers.written = buffers.erased + PAIRS;
+  buffers.output = buffers.written + values;
+  buffers.sums = buffers.output + values;
+  buffers.before = buffers.sums + 2 * TOKENS;
   // Before a token is after the previous one.
-  room.after = room.before + 4;
-  room.untilEnd = room.before + TOKENS;
-  room.untilBlock = room.untilEnd + TOKENS;
-  room.sinceBlock = room.untilBlock + TOKENS;
-  room.total = room.sinceBlock + TOKENS;
-  room.betas = room.total + TOKENS;
-  room.taken = room.betas + TOKENS;
-  room.scales = room.taken + TOKENS;
-  room.readFactors = room.scales + TOKENS;
-  room.ones = room.readFactors + TOKENS;
+  buffers.after = buffers.before + 4;
+  buffers.untilEnd = buffers.before + TOKENS;
+  buffers.untilBlock = buffers.untilEnd + TOKENS;
+  buffers.sinceBlock = buffers.untilBlock + TOKENS;
+  buffers.total = buffers.sinceBlock + TOKENS;
+  buffers.betas = buffers.total + TOKENS;
+  buffers.negativeBetas = buffers.betas + TOKENS;
+  buffers.scales = buffers.negativeBetas + TOKENS;
+  buffers.readFactors = buffers.scales + TOKENS;
+  buffers.ones = buffers.readFactors + TOKENS;
   // The padding of a chunk's vectors must be zeros.
-  memory.fill(room.queries, 0, 3 * K * ROW);
+  memory.fill(buffers.queries, 0, 3 * K * ROW);
   // Default factors are 1.
-  for (let i = room.before; i < room.ones + TOKENS; i += 4) store<f32>(i, 1);
-  for (let i = room.taken; i < room.scales; i += 4) store<f32>(i, -1);
-  for (let i = room.scales; i < room.ones; i += 4) store<f32>(i, request.scale);
+  for (let i = buffers.before; i < buffers.ones + TOKENS; i += 4) store<f32>(i, 1);
+  for (let i = buffers.negativeBetas; i < buffers.scales; i += 4) store<f32>(i, -1);
+  for (let i = buffers.scales; i < buffers.ones; i += 4) store<f32>(i, request.scale);
 }
 
 /** Transposes rows of `dim` numbers to columns, [dim][64]. */
@@ -552,61 +553,64 @@ function transposeRows(from: usize, row: i32, column: i32, count: i32, dim: i32,
 }
 
 /** Computes the cumulative sums of a chunk's decays, and their exponentials. A decay of −∞ clears the state. */
-function sumDecays(request: ScanRequest, batch: i32, head: i32, start: i32, n: i32, room: Scratch): void {
+function sumDecays(request: ScanRequest, batch: i32, head: i32, start: i32, n: i32, buffers: Scratch): void {
   if (request.decay == 0) return;
-  const decays = rowsOf(request, DECAY, batch, head, start);
+  const decays = rowAddress(request, DECAY, batch, head, start);
   let sum: f64 = 0;
-  store<f64>(room.sums, 0);
+  store<f64>(buffers.sums, 0);
   for (let i = 0; i < n; i++) {
     sum += max(MIN_DECAY, <f64>load<f32>(decays + ((<usize>(i * request.decayRow)) << 2)));
-    store<f64>(room.sums + ((<usize>i) << 3), sum, 8);
+    store<f64>(buffers.sums + ((<usize>i) << 3), sum, 8);
   }
   const padded = (n + 7) & ~7;
-  for (let i = n; i < padded; i++) store<f64>(room.sums + ((<usize>i) << 3), sum, 8);
+  for (let i = n; i < padded; i++) store<f64>(buffers.sums + ((<usize>i) << 3), sum, 8);
   for (let i = 0; i < n; i += 4) {
-    const sums = room.sums + ((<usize>i) << 3) + 8;
-    v128.store(room.after + ((<usize>i) << 2), exp4(less(sums, 0)));
-    v128.store(room.untilEnd + ((<usize>i) << 2), exp4(f32x4.neg(less(sums, sum))));
+    const sums = buffers.sums + ((<usize>i) << 3) + 8;
+    v128.store(buffers.after + ((<usize>i) << 2), exp4(differences(sums, 0)));
+    v128.store(buffers.untilEnd + ((<usize>i) << 2), exp4(f32x4.neg(differences(sums, sum))));
   }
   const total = exp4(f32x4.splat(<f32>sum));
-  for (let i: usize = 0; i < TOKENS; i += 16) v128.store(room.total + i, total);
-  const since = request.readsBefore != 0 ? room.before : room.after;
+  for (let i: usize = 0; i < TOKENS; i += 16) v128.store(buffers.total + i, total);
+  const since = request.readsBefore != 0 ? buffers.before : buffers.after;
   for (let i: usize = 0; i < (<usize>n) << 2; i += 16)
-    v128.store(room.readFactors + i, f32x4.mul(v128.load(room.scales + i), v128.load(since + i)));
-  for (let block = 0; block < padded; block += 8) decaysOfBlock(room, block, padded);
+    v128.store(buffers.readFactors + i, f32x4.mul(v128.load(buffers.scales + i), v128.load(since + i)));
+  for (let block = 0; block < padded; block += 8) decaysOfBlock(buffers, block, padded);
 }
 
 /**
  * Computes the decays from after each token of a block of 8 to after each later token. Beyond the block they are products of two
  * decays, to its end and from there on, neither of which exceeds 1.
  */
-function decaysOfBlock(room: Scratch, block: i32, padded: i32): void {
+function decaysOfBlock(buffers: Scratch, block: i32, padded: i32): void {
   const end = block + 8;
-  const sums = room.sums + 8;
-  const atEnd = load<f64>(room.sums + ((<usize>end) << 3));
+  const sums = buffers.sums + 8;
+  const atEnd = load<f64>(buffers.sums + ((<usize>end) << 3));
   for (let i = end; i < padded; i += 4)
-    v128.store(room.sinceBlock + ((<usize>i) << 2), exp4(less(sums + ((<usize>i) << 3), atEnd)));
+    v128.store(buffers.sinceBlock + ((<usize>i) << 2), exp4(differences(sums + ((<usize>i) << 3), atEnd)));
   for (let j = block; j < end; j += 4)
-    v128.store(room.untilBlock + ((<usize>j) << 2), exp4(f32x4.neg(less(sums + ((<usize>j) << 3), atEnd))));
+    v128.store(
+      buffers.untilBlock + ((<usize>j) << 2),
+      exp4(f32x4.neg(differences(sums + ((<usize>j) << 3), atEnd))),
+    );
   for (let j = block; j < end; j++) {
     const after = load<f64>(sums + ((<usize>j) << 3));
-    const row = room.between + <usize>j * ROW;
+    const row = buffers.between + <usize>j * ROW;
     for (let i = j & ~3; i < end; i += 4)
-      v128.store(row + ((<usize>i) << 2), exp4(less(sums + ((<usize>i) << 3), after)));
-    const untilBlock = v128.load32_splat(room.untilBlock + ((<usize>j) << 2));
+      v128.store(row + ((<usize>i) << 2), exp4(differences(sums + ((<usize>i) << 3), after)));
+    const untilBlock = v128.load32_splat(buffers.untilBlock + ((<usize>j) << 2));
     for (let i = (<usize>end) << 2; i < (<usize>padded) << 2; i += 16)
-      v128.store(row + i, f32x4.mul(untilBlock, v128.load(room.sinceBlock + i)));
+      v128.store(row + i, f32x4.mul(untilBlock, v128.load(buffers.sinceBlock + i)));
   }
 }
 
 /** Loads beta of the tokens of a chunk. */
-function loadBetas(request: ScanRequest, batch: i32, head: i32, start: i32, n: i32, room: Scratch): void {
+function loadBetas(request: ScanRequest, batch: i32, head: i32, start: i32, n: i32, buffers: Scratch): void {
   if (request.beta == 0) return;
-  const from = rowsOf(request, BETA, batch, head, start);
+  const from = rowAddress(request, BETA, batch, head, start);
   for (let i = 0; i < n; i++) {
     const beta = load<f32>(from + ((<usize>(i * request.betaRow)) << 2));
-    store<f32>(room.betas + ((<usize>i) << 2), beta);
-    store<f32>(room.taken + ((<usize>i) << 2), -beta);
+    store<f32>(buffers.betas + ((<usize>i) << 2), beta);
+    store<f32>(buffers.negativeBetas + ((<usize>i) << 2), -beta);
   }
 }
 
@@ -617,10 +621,10 @@ function transposeErases(
   head: i32,
   start: i32,
   n: i32,
-  room: Scratch,
+  buffers: Scratch,
 ): usize {
-  const erases = tensorOf(request, ERASE);
-  const keys = tensorOf(request, KEY);
+  const erases = tensorAt(request, ERASE);
+  const keys = tensorAt(request, KEY);
   if (
     erases.pointer == keys.pointer &&
     erases.batch == keys.batch &&
@@ -628,31 +632,31 @@ function transposeErases(
     erases.row == keys.row &&
     erases.column == keys.column
   )
-    return room.keys;
-  const erase = rowsOf(request, ERASE, batch, head, start);
-  transposeRows(erase, request.eraseRow, request.eraseColumn, n, request.keyDim, room.erases);
-  return room.erases;
+    return buffers.keys;
+  const erase = rowAddress(request, ERASE, batch, head, start);
+  transposeRows(erase, request.eraseRow, request.eraseColumn, n, request.keyDim, buffers.erases);
+  return buffers.erases;
 }
 
 /** Four cumulative sums of decays minus another one, as float32. */
 @inline
-function less(sums: usize, one: f64): v128 {
-  const by = f64x2.splat(one);
-  const low = f32x4.demote_f64x2_zero(f64x2.sub(v128.load(sums), by));
-  const high = f32x4.demote_f64x2_zero(f64x2.sub(v128.load(sums, 16), by));
+function differences(sums: usize, subtrahend: f64): v128 {
+  const subtrahends = f64x2.splat(subtrahend);
+  const low = f32x4.demote_f64x2_zero(f64x2.sub(v128.load(sums), subtrahends));
+  const high = f32x4.demote_f64x2_zero(f64x2.sub(v128.load(sums, 16), subtrahends));
   return v128.shuffle<i64>(low, high, 0, 2);
 }
 
 /** to[j][i] = key j · other i, for each token i ≥ j and some earlier ones. */
-function multiplyPairs(room: Scratch, others: usize, n: i32, K: i32, to: usize): void {
+function multiplyPairs(buffers: Scratch, others: usize, n: i32, K: i32, to: usize): void {
   memory.fill(to, 0, <usize>n * ROW);
   const end = (<usize>((n + 7) & ~7)) << 2;
   let j = 0;
   for (let block = blockHeight(n); block > 0; j += block, block = blockHeight(n - j)) {
-    const weights = room.keys + ((<usize>j) << 2);
+    const weights = buffers.keys + ((<usize>j) << 2);
     const row = to + <usize>j * ROW;
     const first = (<usize>(j & ~7)) << 2;
-    mixBlock(block, weights, others + first, ROW, K, row + first, ROW, end - first, room.ones);
+    accumulateBlock(block, weights, others + first, ROW, K, row + first, ROW, end - first, buffers.ones);
   }
 }
 
@@ -663,9 +667,9 @@ function multiplyPairs(room: Scratch, others: usize, n: i32, K: i32, to: usize):
  * @param after - True if the decay of token i is included.
  * @param factors - A factor for each token i.
  */
-function weighPairs(
+function decayPairs(
   request: ScanRequest,
-  room: Scratch,
+  buffers: Scratch,
   pairs: usize,
   n: i32,
   later: bool,
@@ -677,7 +681,7 @@ function weighPairs(
   for (let j = 0; j < n; j++) {
     const first = i32x4.splat(later ? j + 1 : j);
     const row = pairs + <usize>j * ROW;
-    const between = room.between + <usize>j * ROW - shift;
+    const between = buffers.between + <usize>j * ROW - shift;
     // A block of rows also reads pairs of up to five tokens before j.
     for (let i = max(0, j - 7) & ~3; i < n; i += 4) {
       const at = (<usize>i) << 2;
@@ -690,38 +694,38 @@ function weighPairs(
 }
 
 /** written = beta · (value − decay · written) */
-function subtractState(request: ScanRequest, value: usize, n: i32, room: Scratch, width: usize): void {
+function subtractState(request: ScanRequest, value: usize, n: i32, buffers: Scratch, width: usize): void {
   const V = request.valueDim;
   const across = (<usize>request.valueRow) << 2;
   const inLanes = request.valueColumn == 1 ? V & ~3 : 0;
-  const decays = request.erasesAfter != 0 ? room.after : room.before;
+  const decays = request.erasesAfter != 0 ? buffers.after : buffers.before;
   for (let i = 0; i < n; i++, value += across) {
-    const beta = load<f32>(room.betas + ((<usize>i) << 2));
-    const kept = beta * load<f32>(decays + ((<usize>i) << 2));
+    const beta = load<f32>(buffers.betas + ((<usize>i) << 2));
+    const decay = beta * load<f32>(decays + ((<usize>i) << 2));
     const factor = f32x4.splat(beta);
-    const by = f32x4.splat(-kept);
-    const written = room.written + <usize>i * width;
+    const by = f32x4.splat(-decay);
+    const written = buffers.written + <usize>i * width;
     for (let d: usize = 0; d < (<usize>inLanes) << 2; d += 16)
       v128.store(written + d, fma(by, v128.load(written + d), f32x4.mul(factor, v128.load(value + d))));
     for (let d = inLanes; d < V; d++) {
       const at = written + ((<usize>d) << 2);
-      const own = beta * load<f32>(value + ((<usize>(d * request.valueColumn)) << 2));
-      store<f32>(at, own - kept * load<f32>(at));
+      const scaledValue = beta * load<f32>(value + ((<usize>(d * request.valueColumn)) << 2));
+      store<f32>(at, scaledValue - decay * load<f32>(at));
     }
   }
 }
 
 /** Subtracts from each token's written row what it erases of rows written by earlier tokens of the chunk: forward substitution by blocks. */
-function solve(room: Scratch, n: i32, width: usize): void {
+function forwardSubstitution(buffers: Scratch, n: i32, width: usize): void {
   let i = 0;
   for (let block = blockHeight(n); block > 0; i += block, block = blockHeight(n - i)) {
-    const weights = room.erased + ((<usize>i) << 2);
-    const rows = room.written + <usize>i * width;
-    mixBlock(block, weights, room.written, width, i, rows, width, width, room.ones);
+    const weights = buffers.erased + ((<usize>i) << 2);
+    const rows = buffers.written + <usize>i * width;
+    accumulateBlock(block, weights, buffers.written, width, i, rows, width, width, buffers.ones);
     for (let r = 1; r < block; r++) {
       const row = rows + <usize>r * width;
       for (let j = 0; j < r; j++) {
-        const weight = v128.load32_splat(room.erased + <usize>(i + j) * ROW + ((<usize>(i + r)) << 2));
+        const weight = v128.load32_splat(buffers.erased + <usize>(i + j) * ROW + ((<usize>(i + r)) << 2));
         const from = rows + <usize>j * width;
         for (let d: usize = 0; d < width; d += 16)
           v128.store(row + d, fma(weight, v128.load(from + d), v128.load(row + d)));
@@ -731,31 +735,31 @@ function solve(room: Scratch, n: i32, width: usize): void {
 }
 
 /** keysAtEnd = keys times the decay from after their token to the end of the chunk */
-function weighKeys(request: ScanRequest, key: usize, n: i32, channels: i32, room: Scratch): void {
+function decayKeys(request: ScanRequest, key: usize, n: i32, channels: i32, buffers: Scratch): void {
   const across = (<usize>request.keyRow) << 2;
   const inLanes = request.keyColumn == 1 ? channels & ~3 : 0;
   for (let i = 0; i < n; i++, key += across) {
-    const kept = load<f32>(room.untilEnd + ((<usize>i) << 2));
-    const by = f32x4.splat(kept);
-    const row = room.keysAtEnd + <usize>i * ROW;
+    const decay = load<f32>(buffers.untilEnd + ((<usize>i) << 2));
+    const by = f32x4.splat(decay);
+    const row = buffers.keysAtEnd + <usize>i * ROW;
     for (let d: usize = 0; d < (<usize>inLanes) << 2; d += 16)
       v128.store(row + d, f32x4.mul(by, v128.load(key + d)));
     for (let d = inLanes; d < channels; d++)
-      store<f32>(row + ((<usize>d) << 2), kept * load<f32>(key + ((<usize>(d * request.keyColumn)) << 2)));
+      store<f32>(row + ((<usize>d) << 2), decay * load<f32>(key + ((<usize>(d * request.keyColumn)) << 2)));
   }
 }
 
 /**
- * mixture[row] = mixture[row] · correction[row] + Σ over keys of weight[key][row] · value[key]
+ * sums[row] = sums[row] · correction[row] + Σ over keys of weight[key][row] · value[key]
  *
  * @param earlier - Takes only keys up to a block's last row.
  */
-function mixRows(
+function accumulateRows(
   weights: usize,
   value: usize,
   rows: i32,
   keys: i32,
-  mixture: usize,
+  sums: usize,
   width: usize,
   correction: usize,
   earlier: bool = false,
@@ -763,14 +767,14 @@ function mixRows(
   let r = 0;
   for (let block = blockHeight(rows); block > 0; r += block, block = blockHeight(rows - r)) {
     const at = (<usize>r) << 2;
-    const to = mixture + <usize>r * width;
+    const to = sums + <usize>r * width;
     const count = earlier ? r + block : keys;
-    mixBlock(block, weights + at, value, width, count, to, width, width, correction + at);
+    accumulateBlock(block, weights + at, value, width, count, to, width, width, correction + at);
   }
 }
 
 /** Copies rows of `width` bytes to contiguous rows of V numbers. */
-function copyOut(from: usize, width: usize, rows: i32, V: i32, to: usize): void {
+function copyRowsOut(from: usize, width: usize, rows: i32, V: i32, to: usize): void {
   const bytes = (<usize>V) << 2;
   for (let r = 0; r < rows; r++, from += width, to += bytes) memory.copy(to, from, bytes);
 }

@@ -1,10 +1,20 @@
 // One tile of attention: 64 queries times up to 64 keys. Scores are stored as [key][64 queries], so that softmax processes four
 // queries at a time without sums across lanes.
 import { AttentionRequest, Level } from "./layout";
-import { resultOf, runSteps, STRIP } from "./expression";
+import { resultRegister, runSteps, STRIP } from "./expression";
 import { exp4, zero } from "./lanes";
 import { ROW } from "./strip";
-import { gather1, gather4, gather6, mix1, mix4, mix6, score1, score4, score6 } from "./micro-kernels";
+import {
+  gather1,
+  gather4,
+  gather6,
+  accumulateQueries1,
+  accumulateQueries4,
+  accumulateQueries6,
+  score1,
+  score4,
+  score6,
+} from "./micro-kernels";
 
 export const QUERIES: i32 = 64;
 export const KEYS: i32 = 64;
@@ -44,9 +54,9 @@ export function packQueries(
       scaleTransposed(source + (across << 2) + d, across, scale, at + (d << 3) + 16);
     }
     for (let r = 0; r < 8; r++) {
-      const known = panel + r < count;
+      const isRow = panel + r < count;
       for (let d = inLanes; d < dim; d++) {
-        const x: f32 = known
+        const x: f32 = isRow
           ? load<f32>(source + <usize>r * across + ((<usize>(d * column)) << 2)) * scale
           : 0;
         store<f32>(at + ((<usize>d) << 5) + ((<usize>r) << 2), x);
@@ -78,7 +88,7 @@ function scaleTransposed(from: usize, across: usize, scale: f32, to: usize): voi
  *
  * @param bits - Address of the tile's mask, two words per query; 0 if nothing is masked.
  */
-export function findLimits(bits: usize, panels: i32, keys: i32, to: usize): void {
+export function findKeyLimits(bits: usize, panels: i32, keys: i32, to: usize): void {
   for (let p = 0; p < panels; p++) {
     let low: u32 = 0;
     let high: u32 = 0;
@@ -129,14 +139,14 @@ export function multiplyTile(
 }
 
 /** output[query] = output[query] · correction + Σ over keys of weight · value, for rows of `width` numbers, a multiple of 8. */
-export function mixValues(
+export function accumulateValues(
   weights: usize,
   value: usize,
   stride: usize,
   limits: usize,
   count: i32,
   width: i32,
-  mixture: usize,
+  sums: usize,
   correction: usize,
 ): void {
   const bytes = (<usize>width) << 2;
@@ -145,32 +155,32 @@ export function mixValues(
     const keys = max(panelLimit(limits, q), panelLimit(limits, q + block - 1));
     const from = weights + ((<usize>q) << 2);
     const by = correction + ((<usize>q) << 2);
-    mixBlock(block, from, value, stride, keys, mixture + <usize>q * bytes, bytes, bytes, by);
+    accumulateBlock(block, from, value, stride, keys, sums + <usize>q * bytes, bytes, bytes, by);
   }
 }
 
 /**
- * mixture[row] = mixture[row] · correction[row] + Σ over keys of weight[key][row] · value[key]
+ * sums[row] = sums[row] · correction[row] + Σ over keys of weight[key][row] · value[key]
  *
- * @param block - Rows of the mixture, `step` bytes apart: 1, 4, or 6 with relaxed SIMD.
+ * @param block - Rows of the sums, `step` bytes apart: 1, 4, or 6 with relaxed SIMD.
  * @param bytes - Bytes of a row that are computed, a multiple of 32.
  */
-export function mixBlock(
+export function accumulateBlock(
   block: i32,
   weights: usize,
   value: usize,
   stride: usize,
   keys: i32,
-  mixture: usize,
+  sums: usize,
   step: usize,
   bytes: usize,
   correction: usize,
 ): void {
   for (let d: usize = 0; d < bytes; d += 32) {
     if (ASC_FEATURE_RELAXED_SIMD && block == 6)
-      mix6(weights, value + d, stride, keys, mixture + d, step, correction);
-    else if (block == 4) mix4(weights, value + d, stride, keys, mixture + d, step, correction);
-    else mix1(weights, value + d, stride, keys, mixture + d, step, correction);
+      accumulateQueries6(weights, value + d, stride, keys, sums + d, step, correction);
+    else if (block == 4) accumulateQueries4(weights, value + d, stride, keys, sums + d, step, correction);
+    else accumulateQueries1(weights, value + d, stride, keys, sums + d, step, correction);
   }
 }
 
@@ -248,7 +258,7 @@ export function modScores(
   keys: i32,
   bytes: usize,
 ): void {
-  const hidden = f32x4.splat(MASKED);
+  const masked = f32x4.splat(MASKED);
   for (let j = 0; j < keys; j += STRIP) {
     const rows = min(STRIP, keys - j);
     const skip = maskedBytes(limits, j, bytes);
@@ -265,10 +275,10 @@ export function modScores(
       rows,
       bytes - skip,
     );
-    const result = resultOf(program, registers);
+    const result = resultRegister(program, registers);
     for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
       for (let i = r + skip; i < r + bytes; i += 16)
-        v128.store(strip + i, f32x4.pmax(v128.load(result + i), hidden));
+        v128.store(strip + i, f32x4.pmax(v128.load(result + i), masked));
     }
   }
 }
@@ -278,7 +288,7 @@ export function modScores(
  * queries at a time; the mask also has bits for queries beyond the last one.
  */
 export function maskScores(bits: usize, scores: usize, first: i32, rows: i32, bytes: usize): void {
-  const hidden = f32x4.splat(MASKED);
+  const masked = f32x4.splat(MASKED);
   for (let lane: usize = 0; lane < bytes; lane += 16) {
     const two = v128.load(bits + (lane << 1));
     const more = v128.load(bits + (lane << 1), 16);
@@ -288,7 +298,7 @@ export function maskScores(bits: usize, scores: usize, first: i32, rows: i32, by
     for (let j = first; j < first + rows; j++, at += ROW) {
       // The bit is shifted to the sign, which an arithmetic shift copies to the whole lane.
       const seen = i32x4.shr_s(i32x4.shl(j < 32 ? low : high, 31 - (j & 31)), 31);
-      v128.store(at, v128.bitselect(v128.load(at), hidden, seen));
+      v128.store(at, v128.bitselect(v128.load(at), masked, seen));
     }
   }
 }

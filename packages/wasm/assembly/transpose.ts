@@ -1,4 +1,4 @@
-import { load4 } from "./halves";
+import { load4 } from "./half-floats";
 
 /** Reads four rows of four numbers, `across` bytes apart, and stores their columns `step` bytes apart. */
 @inline

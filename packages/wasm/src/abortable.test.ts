@@ -5,7 +5,7 @@ import { wasm } from "./wasm.js";
 const x = randn([512, 512], { seed: 1 });
 
 test.each([1, 2])(
-  "a call of %d threads ends between items of its work, and the device goes on",
+  "`abortCallback` aborts a call of %d threads between work items, and the device works afterwards",
   async (threads) => {
     let left = Infinity;
     const device = await wasm({ threads, abortCallback: () => (left -= 1) < 0 });

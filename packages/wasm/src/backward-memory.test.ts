@@ -5,7 +5,7 @@ import { wasm } from "./wasm.js";
 const layers = 64;
 const length = 2 ** 14;
 
-test("gradients of a backward pass are freed once they are used", async () => {
+test("a backward pass frees each gradient after its last use: peak memory holds about one gradient", async () => {
   const device = await wasm();
   const x = randn([length], { seed: 1 }).to(device);
   const before = device.memory().bytes!;

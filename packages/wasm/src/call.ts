@@ -19,26 +19,26 @@ export function withCall(engine: Engine, f: (call: Call) => boolean): boolean {
   }
 }
 
-const [asFloat, asWord] = /* @__PURE__ */ (() => {
+const [floatView, wordView] = /* @__PURE__ */ (() => {
   const float = new Float32Array(1);
   return [float, new Int32Array(float.buffer)] as const;
 })();
 
 /** The bits of a float32 as a 32-bit integer. */
 export function float32Bits(x: number): number {
-  asFloat[0] = x;
-  return asWord[0]!;
+  floatView[0] = x;
+  return wordView[0]!;
 }
 
 /** Byte address of a view in the memory; undefined for a host array. */
-export function addressOf({ storage, dtype, offset }: View): number | undefined {
+export function deviceAddress({ storage, dtype, offset }: View): number | undefined {
   const { pointer, ended } = storage as WasmStorage;
   if (ended) checkAlive(storage);
   return pointer === undefined || offset === 0 ? pointer : pointer + offset * bytesPerElement(dtype);
 }
 
 /** A tensor in the device's memory: strides in elements, and the byte address of its first element. */
-export type Placed = Pick<View, "shape" | "strides"> & { readonly pointer: number };
+export type DeviceTensor = Pick<View, "shape" | "strides"> & { readonly pointer: number };
 
 /** The memory of one run of a kernel: addresses of its tensors, and scratch memory. */
 export class Call {
@@ -57,22 +57,22 @@ export class Call {
     const pointers = new Array<number>(inputs.length + outputs.length);
     let at = 0;
     for (let i = 0; i < inputs.length; i++)
-      pointers[at++] = addressOf(inputs[i]!) ?? this.#copyIn(inputs[i]!);
+      pointers[at++] = deviceAddress(inputs[i]!) ?? this.#copyIn(inputs[i]!);
     for (let i = 0; i < outputs.length; i++)
-      pointers[at++] = addressOf(outputs[i]!) ?? this.#allocateOutput(outputs[i]!);
+      pointers[at++] = deviceAddress(outputs[i]!) ?? this.#allocateOutput(outputs[i]!);
     return pointers;
   }
 
   /** An input in the device's memory, copied there if it is a host array. */
-  input(view: View): Placed {
+  input(view: View): DeviceTensor {
     const { shape, strides } = view;
-    return { shape, strides, pointer: addressOf(view) ?? this.#copyIn(view) };
+    return { shape, strides, pointer: deviceAddress(view) ?? this.#copyIn(view) };
   }
 
   /** A contiguous output in the device's memory; copied out by {@link end} if it is a host array. */
-  output(view: View): Placed {
+  output(view: View): DeviceTensor {
     const { shape, strides } = view;
-    return { shape, strides, pointer: addressOf(view) ?? this.#allocateOutput(view) };
+    return { shape, strides, pointer: deviceAddress(view) ?? this.#allocateOutput(view) };
   }
 
   /** Allocates scratch memory. Returns its address. */
@@ -85,8 +85,8 @@ export class Call {
   /** Writes 32-bit words, integers or {@link float32Bits}, to scratch memory. Returns their address. */
   write(words: readonly number[]): number {
     const pointer = this.scratch(4 * words.length);
-    const all = this.#memory.words;
-    for (let i = 0, at = pointer / 4; i < words.length; i++, at++) all[at] = words[i]!;
+    const memoryWords = this.#memory.words;
+    for (let i = 0, at = pointer / 4; i < words.length; i++, at++) memoryWords[at] = words[i]!;
     return pointer;
   }
 

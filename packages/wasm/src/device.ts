@@ -44,7 +44,7 @@ export type WasmDevice = Omit<Device, "report" | "memory"> & {
 };
 
 /** Terminates the workers of garbage-collected devices. */
-const unreachable = /* @__PURE__ */ new FinalizationRegistry<Pool["ending"]>((ending) => ending.quit());
+const unreachable = /* @__PURE__ */ new FinalizationRegistry<Pool["shutdown"]>((shutdown) => shutdown.quit());
 
 export function makeDevice(
   engine: Engine | Pool,
@@ -57,7 +57,7 @@ export function makeDevice(
   const patterns = readPatterns(readPattern);
   const name = `wasm,threads=${threads},${build}${readPattern === "auto" ? "" : `,${readPattern}`}`;
   const calls: Record<string, { device: number; plain: number }> = {};
-  const abandoned = new FinalizationRegistry<[pointer: number, bytes: number]>(([pointer, bytes]) =>
+  const garbageCollected = new FinalizationRegistry<[pointer: number, bytes: number]>(([pointer, bytes]) =>
     memory.free(pointer, bytes),
   );
   const free = (owned: ScopedStorage) => {
@@ -78,11 +78,11 @@ export function makeDevice(
     free,
     // A result that leaves the outermost scope is copied to a host array, which the garbage collector owns.
     (storage) => {
-      const left = storage as WasmStorage;
-      const array = allocateArray(left.dtype, left.length);
-      array.set(typedArray(left));
-      left.array = array;
-      free(left);
+      const scopeResult = storage as WasmStorage;
+      const array = allocateArray(scopeResult.dtype, scopeResult.length);
+      array.set(typedArray(scopeResult));
+      scopeResult.array = array;
+      free(scopeResult);
     },
   );
   const close = async () => pool?.close();
@@ -104,8 +104,8 @@ export function makeDevice(
       }
       if (storage.pointer === undefined) return;
       // A storage may be retained twice, as the output of one layer and the input of the next: it must be freed once.
-      abandoned.unregister(storage);
-      abandoned.register(storage, [storage.pointer, storage.bytes], storage);
+      garbageCollected.unregister(storage);
+      garbageCollected.register(storage, [storage.pointer, storage.bytes], storage);
     },
     report: () => ({
       name,
@@ -143,6 +143,6 @@ export function makeDevice(
     close,
     ...asyncDisposable(close),
   };
-  if (pool) unreachable.register(device, pool.ending);
+  if (pool) unreachable.register(device, pool.shutdown);
   return device;
 }

@@ -3,7 +3,7 @@ import type { Engine } from "./engine.js";
 import { attentionBackwardKernel, attentionKernel } from "./kernels/attention.js";
 import { dropoutKernel } from "./kernels/dropout.js";
 import { elementwiseKernels } from "./kernels/elementwise.js";
-import { concatKernel, padKernel } from "./kernels/joining.js";
+import { concatKernel, padKernel } from "./kernels/concat-and-pad.js";
 import { linearKernel, matmulKernel } from "./kernels/matmul.js";
 import { optimizerKernels } from "./kernels/optimizers.js";
 import { quantizedMatmulKernel } from "./kernels/quantized.js";

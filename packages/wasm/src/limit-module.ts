@@ -9,7 +9,7 @@ const numAccumulators = 12;
 const [i32, f32, v128] = [0x7f, 0x7d, 0x7b];
 const [getLocal, setLocal, teeLocal] = [0x20, 0x21, 0x22];
 const simd = (code: number): Bytes => [0xfd, unsigned(code)];
-const [load, store, splat, lane] = [simd(0x00), simd(0x0b), simd(0x13), simd(0x1f)];
+const [load, store, splat, extractLane] = [simd(0x00), simd(0x0b), simd(0x13), simd(0x1f)];
 const [add, mul, addWords, fusedMulAdd, dotBytes] = [0xe4, 0xe6, 0xae, 0x105, 0x113].map(simd) as [
   Bytes,
   Bytes,
@@ -17,11 +17,11 @@ const [add, mul, addWords, fusedMulAdd, dotBytes] = [0xe4, 0xe6, 0xae, 0x105, 0x
   Bytes,
   Bytes,
 ];
-const [plus, minus, below] = [0x6a, 0x6b, 0x49];
+const [i32Add, i32Sub, i32LessThan] = [0x6a, 0x6b, 0x49];
 /** Alignment and offset operands of loads and stores, for the eight vectors of 128 bytes. */
 const memoryOperands = Array.from({ length: 8 }, (_, i): Bytes => [4, unsigned(16 * i)]);
 const advance = (local: number, bytes: number): Bytes => [
-  [getLocal, local, 0x41, signed(bytes), plus, teeLocal, local],
+  [getLocal, local, 0x41, signed(bytes), i32Add, teeLocal, local],
 ];
 
 /**
@@ -44,23 +44,23 @@ export function arithmeticModule(arithmetic: Arithmetic): Uint8Array<ArrayBuffer
     constant(2 ** -7, addend),
     loop([
       ...accumulators.map((a) => [steps[arithmetic](a), setLocal, a]),
-      [getLocal, 0, 0x41, 1, minus, teeLocal, 0],
+      [getLocal, 0, 0x41, 1, i32Sub, teeLocal, 0],
     ]),
     sumOfLocals(accumulators, arithmetic === "dot" ? addWords : add),
   ];
   return module(body, [i32], numAccumulators + 2);
 }
 
-/** A module that copies bytes `from` to `to` of `memory` to addresses that are `apart` bytes larger, 128 bytes per iteration. */
+/** A module that copies bytes `from` to `to` of `memory` to addresses that are `distance` bytes larger, 128 bytes per iteration. */
 export function copyModule(): Uint8Array<ArrayBuffer> {
-  const [from, to, apart] = [0, 1, 2];
+  const [from, to, distance] = [0, 1, 2];
   const body: Bytes = [
     loop([
-      ...memoryOperands.map((place) => [
-        [getLocal, from, getLocal, apart, plus],
-        [getLocal, from, load, place, store, place],
+      ...memoryOperands.map((operands) => [
+        [getLocal, from, getLocal, distance, i32Add],
+        [getLocal, from, load, operands, store, operands],
       ]),
-      [advance(from, 128), getLocal, to, below],
+      [advance(from, 128), getLocal, to, i32LessThan],
     ]),
     [0x43, float(0)],
   ];
@@ -68,27 +68,27 @@ export function copyModule(): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * A module that sums numbers of `memory`: those of `streams` streams, `apart` bytes from each other, of which the first has bytes
+ * A module that sums numbers of `memory`: those of `streams` streams, `distance` bytes from each other, of which the first has bytes
  * `from` to `to`. It reads `block` bytes of each stream round-robin, 128 bytes per iteration.
  */
 export function readModule(): Uint8Array<ArrayBuffer> {
-  const [from, to, apart, streams, block] = [0, 1, 2, 3, 4];
+  const [from, to, distance, streams, block] = [0, 1, 2, 3, 4];
   const [stream, at, end] = [5, 6, 7]; // counts down; the next byte of the stream; the end of its block
   const accumulators = memoryOperands.map((_, i) => end + 1 + i);
   const sum: Bytes = loop([
     ...accumulators.map((a, i) => [getLocal, a, getLocal, at, load, memoryOperands[i]!, add, setLocal, a]),
-    [advance(at, 128), getLocal, end, below],
+    [advance(at, 128), getLocal, end, i32LessThan],
   ]);
   const body: Bytes = [
     loop([
       [getLocal, from, setLocal, at, getLocal, streams, setLocal, stream],
       loop([
-        [getLocal, at, getLocal, block, plus, setLocal, end],
+        [getLocal, at, getLocal, block, i32Add, setLocal, end],
         sum,
-        [getLocal, end, getLocal, block, minus, getLocal, apart, plus, setLocal, at],
-        [getLocal, stream, 0x41, 1, minus, teeLocal, stream],
+        [getLocal, end, getLocal, block, i32Sub, getLocal, distance, i32Add, setLocal, at],
+        [getLocal, stream, 0x41, 1, i32Sub, teeLocal, stream],
       ]),
-      [getLocal, from, getLocal, block, plus, teeLocal, from, getLocal, to, below],
+      [getLocal, from, getLocal, block, i32Add, teeLocal, from, getLocal, to, i32LessThan],
     ]),
     sumOfLocals(accumulators, add),
   ];
@@ -100,8 +100,8 @@ function loop(body: Bytes): Bytes {
   return [0x03, 0x40, body, 0x0d, 0, 0x0b];
 }
 
-function sumOfLocals(locals: readonly number[], plus: Bytes): Bytes {
-  return [...locals.map((local, i) => [getLocal, local, i === 0 ? [] : plus]), lane, 0];
+function sumOfLocals(locals: readonly number[], add: Bytes): Bytes {
+  return [...locals.map((local, i) => [getLocal, local, i === 0 ? [] : add]), extractLane, 0];
 }
 
 /** A module with one function `run` that returns a float and has i32 and v128 locals; its memory is imported. */

@@ -8,7 +8,7 @@ async function exported(bytes: Uint8Array<ArrayBuffer>, memory = new WebAssembly
 }
 
 test.each(["mulAdd", "fused"] as const)(
-  "%s: twelve accumulators are multiplied and added to",
+  "%s: each of the twelve accumulators becomes x · factor + addend",
   async (name) => {
     const run = await exported(arithmeticModule(name));
     let [a, times] = [Array.from({ length: 12 }, (_, i) => i + 1), 5];
@@ -20,7 +20,7 @@ test.each(["mulAdd", "fused"] as const)(
   },
 );
 
-test("dot: products of four bytes are added to an integer", async () => {
+test("dot: sums of four products of bytes are added to an int32", async () => {
   const run = await exported(arithmeticModule("dot"));
   const bits = (value: number) => new Int32Array(new Float32Array([value]).buffer)[0]!;
   // The bytes of 2 ** -7 are 0, 0, 0 and 60; the last byte of the float 0.999 is 63.
@@ -28,18 +28,18 @@ test("dot: products of four bytes are added to an integer", async () => {
   expect(bits(run(5))).toBe(sum);
 });
 
-/** Memory in which each float is its own place. */
-function places() {
+/** Memory in which float i has the value i. */
+function countingMemory() {
   const memory = new WebAssembly.Memory({ initial: 1 });
   new Float32Array(memory.buffer).forEach((_, i, all) => (all[i] = i));
   return memory;
 }
 const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
 
-test("reading sums every fourth number", async () => {
-  const run = await exported(readModule(), places());
-  const every = Array.from({ length: 16 }, (_, i) => 4 * i); // lane 0 of 16 vectors
-  expect(run(0, 256, 256, 1, 256)).toBe(sum(every));
+test("a read loop sums lane 0 of each vector", async () => {
+  const run = await exported(readModule(), countingMemory());
+  const lanes = Array.from({ length: 16 }, (_, i) => 4 * i); // lane 0 of 16 vectors
+  expect(run(0, 256, 256, 1, 256)).toBe(sum(lanes));
 });
 
 test.each([
@@ -47,15 +47,18 @@ test.each([
   [2, 256],
   [3, 128],
   [8, 128],
-])("%i streams in blocks of %i bytes are read, once, and nothing else", async (streams, block) => {
-  const [part, gap] = [512, 128];
-  const run = await exported(readModule(), places());
-  // Between two streams lies what belongs to none.
-  const read = Array.from({ length: streams }, (_, stream) =>
-    Array.from({ length: part / 16 }, (_, i) => (stream * (part + gap)) / 4 + 4 * i),
-  );
-  expect(run(0, part, part + gap, streams, block)).toBe(sum(read.flat()));
-});
+])(
+  "%i streams in blocks of %i bytes are each read once, without the gaps between them",
+  async (streams, block) => {
+    const [part, gap] = [512, 128];
+    const run = await exported(readModule(), countingMemory());
+    // The gaps between streams belong to none of them.
+    const numbers = Array.from({ length: streams }, (_, stream) =>
+      Array.from({ length: part / 16 }, (_, i) => (stream * (part + gap)) / 4 + 4 * i),
+    );
+    expect(run(0, part, part + gap, streams, block)).toBe(sum(numbers.flat()));
+  },
+);
 
 test("streams are read in rotation, a block of each", async () => {
   // Sums of float32 depend on the order: after 2 ** 24 a single 1 is lost, before it it is not.
@@ -72,7 +75,7 @@ test("streams are read in rotation, a block of each", async () => {
   expect(run(0, 256, 256, 2, 128)).toBe(0); // first, third (the 1 is lost), second, fourth
 });
 
-test("copying moves every byte, and no more", async () => {
+test("a copy loop copies every byte and writes no other", async () => {
   const memory = new WebAssembly.Memory({ initial: 1 });
   const bytes = new Uint8Array(memory.buffer);
   bytes.subarray(0, 256).forEach((_, i, all) => (all[i] = i));
@@ -89,7 +92,7 @@ test("`work` is the number of operations or bytes of a run", async () => {
   expect((await copyLoop(1024)).work).toBe(2048);
 });
 
-test("a rate is the work over the best time", () => {
+test("`perSecond` is the work divided by the shortest time", () => {
   let now = 0;
   const durations = [30, 6, 60];
   vi.spyOn(performance, "now").mockImplementation(() => now);

@@ -9,31 +9,31 @@ const page = 65536;
 test("property: allocations never overlap, and memory is less than a quarter larger than their span", () => {
   const step = fc.record({
     bytes: fc.integer({ min: 0, max: 200_000 }),
-    give: fc.boolean(),
-    which: fc.nat(1000),
+    frees: fc.boolean(),
+    index: fc.nat(1000),
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
       const memory = wasmMemory({ firstByte: page });
-      const held: [pointer: number, bytes: number][] = [];
+      const allocations: [pointer: number, bytes: number][] = [];
       let highest = page;
-      for (const { bytes, give, which } of steps) {
-        if (give && held.length > 0) {
-          memory.free(...held.splice(which % held.length, 1)[0]!);
+      for (const { bytes, frees, index } of steps) {
+        if (frees && allocations.length > 0) {
+          memory.free(...allocations.splice(index % allocations.length, 1)[0]!);
           continue;
         }
         const pointer = memory.allocate(bytes);
         expect(pointer % (bytes > page - 64 ? 4096 : 64)).toBe(0);
         expect(pointer).toBeGreaterThanOrEqual(page);
-        for (const [other, size] of held)
+        for (const [other, size] of allocations)
           expect(pointer + bytes <= other || other + size <= pointer).toBe(true);
-        held.push([pointer, Math.max(64, bytes)]);
+        allocations.push([pointer, Math.max(64, bytes)]);
         highest = Math.max(highest, pointer + bytes);
       }
       expect(memory.memory.buffer.byteLength).toBeLessThanOrEqual(Math.max(16 * page, highest * 1.25 + page));
-      for (const [pointer, bytes] of held) memory.free(pointer, bytes);
+      for (const [pointer, bytes] of allocations) memory.free(pointer, bytes);
       expect(memory.used).toBe(0);
-      // All of it is one stretch again.
+      // All free blocks are merged into one.
       expect(memory.allocate(2 ** 20)).toBe(page);
     }),
   );

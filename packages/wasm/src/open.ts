@@ -5,11 +5,11 @@ import { makeDevice, type WasmDevice } from "./device.js";
 import type { Engine, Exports } from "./engine.js";
 import { wasmMemory } from "./memory.js";
 import { checkOptions, type WasmOptions } from "./options.js";
-import { overSharedMemory } from "./over-shared-memory.js";
+import { withSharedMemory } from "./shared-memory-binary.js";
 import type { Sources, WasmBuild } from "./sources.js";
 import { singleThreadedEngine } from "./threads/single-threaded-engine.js";
 import type { Pool } from "./threads/pool.js";
-import { cores, whyNoThreads } from "./threads/threads-here.js";
+import { cores, whyNoThreads } from "./threads/thread-support.js";
 
 /** Address of the heap: static data of the binary is below. */
 const firstByte = 65536;
@@ -18,21 +18,21 @@ const firstByte = 65536;
 export async function open(
   fn: string,
   sources: Sources,
-  given: WasmOptions | undefined,
+  userOptions: WasmOptions | undefined,
 ): Promise<WasmDevice> {
-  const options = checkOptions(fn, given);
+  const options = checkOptions(fn, userOptions);
   const build = await chooseBuild(fn, options.build);
-  const wanted = options.threads === "auto" ? cores() : options.threads;
-  let whySingleThreaded = wanted > 1 ? await whyNoThreads() : undefined;
-  const shared = wanted > 1 && whySingleThreaded === undefined;
+  const requestedThreads = options.threads === "auto" ? cores() : options.threads;
+  let whySingleThreaded = requestedThreads > 1 ? await whyNoThreads() : undefined;
+  const shared = requestedThreads > 1 && whySingleThreaded === undefined;
 
   const binary = await sources.binary(build);
-  const module = await compile(fn, shared ? overSharedMemory(binary) : binary);
+  const module = await compile(fn, shared ? withSharedMemory(binary) : binary);
   const memory = wasmMemory({ firstByte, maxBytes: options.maxBytes, shared });
   const instance = await WebAssembly.instantiate(module, { env: { memory: memory.memory } });
-  const own = instance.exports as unknown as Exports;
+  const instanceExports = instance.exports as unknown as Exports;
   const { abortCallback } = options;
-  const exports = abortCallback ? abortable(own, abortCallback) : own;
+  const exports = abortCallback ? abortable(instanceExports, abortCallback) : instanceExports;
 
   let engine: Engine | Pool = singleThreadedEngine(exports, memory);
   if (shared) {
@@ -43,7 +43,7 @@ export async function open(
         module,
         exports,
         memory,
-        threads: wanted,
+        threads: requestedThreads,
         deadlineMs,
         workerUrl: sources.workerUrl,
       });
@@ -55,7 +55,7 @@ export async function open(
   return makeDevice(engine, build, whySingleThreaded, options.readPattern);
 }
 
-async function chooseBuild(fn: string, asked: WasmBuild | "auto"): Promise<WasmBuild> {
+async function chooseBuild(fn: string, requested: WasmBuild | "auto"): Promise<WasmBuild> {
   if (typeof WebAssembly === "undefined" || !(await simd())) {
     throw new DeviceError({
       fn,
@@ -66,16 +66,16 @@ async function chooseBuild(fn: string, asked: WasmBuild | "auto"): Promise<WasmB
     });
   }
   const hasRelaxed = await relaxedSimd();
-  if (asked === "relaxed" && !hasRelaxed) {
+  if (requested === "relaxed" && !hasRelaxed) {
     throw new DeviceError({
       fn,
       argument: "build",
-      received: asked,
+      received: requested,
       expected: '"plain": this engine has no relaxed SIMD',
       fix: "leave `build` out, or use a newer engine (Node 22, Chrome 114).",
     });
   }
-  return asked === "auto" ? (hasRelaxed ? "relaxed" : "plain") : asked;
+  return requested === "auto" ? (hasRelaxed ? "relaxed" : "plain") : requested;
 }
 
 async function compile(fn: string, binary: BufferSource): Promise<WebAssembly.Module> {

@@ -34,8 +34,8 @@ export function checkOptions(
   fn: string,
   given: WasmOptions | undefined,
 ): Required<Omit<WasmOptions, "abortCallback">> & Pick<WasmOptions, "abortCallback"> {
-  const check = (right: boolean, argument: string, received: unknown, expected: string, fix: string) => {
-    if (!right) throw new ArgumentError({ fn, argument, received, expected, fix });
+  const check = (isValid: boolean, argument: string, received: unknown, expected: string, fix: string) => {
+    if (!isValid) throw new ArgumentError({ fn, argument, received, expected, fix });
   };
   const names = ["build", "threads", "maxBytes", "readPattern", "deadlineMs", "abortCallback"] as const;
   const {
@@ -46,8 +46,8 @@ export function checkOptions(
     deadlineMs = 30_000,
     abortCallback,
   } = checks(fn).options(given, names);
-  const whole = (n: number | "auto", least: number, most: number) =>
-    typeof n === "number" && Number.isInteger(n) && n >= least && n <= most;
+  const isIntegerIn = (n: number | "auto", min: number, max: number) =>
+    typeof n === "number" && Number.isInteger(n) && n >= min && n <= max;
   const builds = ["auto", "plain", "relaxed"];
   check(
     builds.includes(build),
@@ -57,14 +57,14 @@ export function checkOptions(
     "leave it out for the fastest.",
   );
   check(
-    threads === "auto" || whole(threads, 1, maxThreads),
+    threads === "auto" || isIntegerIn(threads, 1, maxThreads),
     "threads",
     threads,
     '"auto" or an integer from 1 to 64, the caller included',
     'pass "auto" for one thread on each core.',
   );
   check(
-    whole(maxBytes, 2 ** 20, addressableBytes),
+    isIntegerIn(maxBytes, 2 ** 20, addressableBytes),
     "maxBytes",
     maxBytes,
     "an integer number of bytes from 1 MiB to 4 GiB",

@@ -28,7 +28,7 @@ test.each([
   expect(parseWasmName(name)).toBeUndefined();
 });
 
-test("a device's own name gives its options", async () => {
+test("the name of a device parses to its options", async () => {
   const device = await wasm({ threads: 2, build: "plain" });
   expect(parseWasmName(device.name)).toEqual({ threads: 2, build: "plain" });
   await device.close();

@@ -22,7 +22,7 @@ function timed(
 }
 
 describe("read patterns", () => {
-  test("the fastest is chosen after calls that are larger than a cache, and the report says why", () => {
+  test("the fastest pattern is chosen after 18 calls larger than a cache, and the report has the reason", () => {
     const { patterns, calls, run } = timed({ sequential: 8, prefetched: 7, interleaved: 4 });
     for (let i = 0; i < 18; i++) run();
     expect(calls.slice(0, 4)).toEqual(["sequential", "prefetched", "interleaved", "sequential"]);
@@ -40,13 +40,13 @@ describe("read patterns", () => {
     expect(patterns.report().gemv.reason).toMatch(/^the default: fewer than 12 calls/);
   });
 
-  test("the default stays where no other is clearly faster", () => {
+  test("the default stays if no other pattern is 5 % faster", () => {
     const { patterns, run } = timed({ sequential: 4, prefetched: 3.85, interleaved: 3.9 });
     for (let i = 0; i < 18; i++) run();
     expect(patterns.report().decode.pattern).toBe("sequential");
   });
 
-  test("a kernel is measured with the patterns that it knows", () => {
+  test("only the patterns of a kernel are measured", () => {
     const { patterns, calls, run } = timed({ sequential: 4, prefetched: 1, interleaved: 8 }, "gemv");
     for (let i = 0; i < 12; i++) run();
     expect(calls.slice(0, 3)).toEqual(["interleaved", "sequential", "interleaved"]);
@@ -68,7 +68,7 @@ describe("read patterns", () => {
     expect(patterns.report().decode.reason).toMatch(/^the default/);
   });
 
-  test("calls that stay in a core's cache keep the default", () => {
+  test("calls that fit in a core.s cache use the default pattern", () => {
     const { calls, run } = timed({ sequential: 8, prefetched: 8, interleaved: 4 });
     for (let i = 0; i < 18; i++) run();
     calls.length = 0;

@@ -36,11 +36,11 @@ const rounds = 6;
 const maxTimeRatio = 0.95;
 
 /** The end of calls that are not timed. */
-const ignore = () => undefined;
+const noTiming = () => undefined;
 const untimed = {
-  sequential: { pattern: "sequential", end: ignore },
-  prefetched: { pattern: "prefetched", end: ignore },
-  interleaved: { pattern: "interleaved", end: ignore },
+  sequential: { pattern: "sequential", end: noTiming },
+  prefetched: { pattern: "prefetched", end: noTiming },
+  interleaved: { pattern: "interleaved", end: noTiming },
 } as const;
 
 type Trial = { calls: number; readonly best: Map<ReadPattern, number>; bytes: number };
@@ -76,8 +76,8 @@ export function readPatterns(
   return {
     begin(kernel, bytes) {
       const patterns = kernelPatterns[kernel];
-      const settled = fixed !== "auto" || chosen[kernel];
-      if (settled || bytes < measuredBytes) {
+      const isDecided = fixed !== "auto" || chosen[kernel];
+      if (isDecided || bytes < measuredBytes) {
         const small = fixed === "auto" && bytes < chosenBytes;
         return untimed[small ? patterns[0] : currentChoice(kernel).pattern];
       }
@@ -88,12 +88,12 @@ export function readPatterns(
         pattern,
         end(done) {
           // Calls of different sizes are compared by their time per byte.
-          const taken = (now() - start) / bytes;
+          const timePerByte = (now() - start) / bytes;
           // A call that was left to the plain kernel is not counted.
           if (!done) return;
           trial.calls += 1;
           if (trial.calls > patterns.length) {
-            trial.best.set(pattern, Math.min(trial.best.get(pattern) ?? Infinity, taken));
+            trial.best.set(pattern, Math.min(trial.best.get(pattern) ?? Infinity, timePerByte));
             trial.bytes = Math.min(trial.bytes, bytes);
           }
           if (trial.calls === patterns.length * rounds) chosen[kernel] = decide(patterns[0], trial);
@@ -109,11 +109,11 @@ export function readPatterns(
 }
 
 function decide(standard: ReadPattern, { best, bytes }: Trial): ReadPatternChoice {
-  const measured = [...best].sort(([, a], [, b]) => a - b);
-  const [fastest, least] = measured[0]!;
-  const rates = measured.map(([each, taken]) => `${each} ${(1 / taken / 1e6).toFixed(1)} GB/s`);
+  const sorted = [...best].sort(([, a], [, b]) => a - b);
+  const [fastest, shortest] = sorted[0]!;
+  const rates = sorted.map(([name, timePerByte]) => `${name} ${(1 / timePerByte / 1e6).toFixed(1)} GB/s`);
   return {
-    pattern: least < maxTimeRatio * best.get(standard)! ? fastest : standard,
+    pattern: shortest < maxTimeRatio * best.get(standard)! ? fastest : standard,
     reason: `measured on calls of ${(bytes / 2 ** 20).toFixed(0)} MiB or more, best of ${rounds - 1} each: ${rates.join(", ")}`,
   };
 }

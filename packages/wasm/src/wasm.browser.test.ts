@@ -6,7 +6,7 @@ import type { WasmDevice } from "./device.js";
 import { wasm } from "./wasm.js";
 import { open } from "./open.js";
 import { bundled } from "./sources.js";
-import { at } from "./threads/work-queue.js";
+import { fields } from "./threads/work-queue.js";
 
 const devices: WasmDevice[] = [];
 const keep = (device: WasmDevice): WasmDevice => (devices.push(device), device);
@@ -20,39 +20,42 @@ const compute = (device: WasmDevice): Tensor =>
   device.scope(() => softmax(matmul(x.to(device), y.to(device))));
 
 describe("in a cross-origin isolated page", () => {
-  test("the page is one, and its main thread may not sleep", () => {
+  test("`crossOriginIsolated` is true, and the main thread may not block", () => {
     expect(crossOriginIsolated).toBe(true);
     expect(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 0)).toThrow();
   });
 
-  test.each(["plain", "relaxed"] as const)("one thread and two compute the same (%s)", async (build) => {
-    const [one, two] = [keep(await wasm({ build })), keep(await wasm({ build, threads: 2 }))];
-    expect(two.report()).toMatchObject({ threads: 2, build, whySingleThreaded: undefined });
-    const expected = compute(one).data;
-    for (let i = 0; i < 20; i++) expect(compute(two).data).toEqual(expected);
-    expect(expected).toBeAllclose(softmax(matmul(x, y)).data, { rtol: 0, atol: 5e-5 });
-  });
+  test.each(["plain", "relaxed"] as const)(
+    "results of one and two threads are equal, %s build",
+    async (build) => {
+      const [one, two] = [keep(await wasm({ build })), keep(await wasm({ build, threads: 2 }))];
+      expect(two.report()).toMatchObject({ threads: 2, build, whySingleThreaded: undefined });
+      const expected = compute(one).data;
+      for (let i = 0; i < 20; i++) expect(compute(two).data).toEqual(expected);
+      expect(expected).toBeAllclose(softmax(matmul(x, y)).data, { rtol: 0, atol: 5e-5 });
+    },
+  );
 
-  test("a worker that hangs in the middle of a call: the waiting page gives up at the deadline, and can restart", async () => {
+  test("a call whose worker hangs throws at the deadline, and works after a restart", async () => {
     const hangs = `const { add } = Atomics;
       Atomics.add = (words, at, by) => {
         const before = add(words, at, by);
-        if (at === ${at.next} && words[${at.call}] >= 3) for (;;);
+        if (at === ${fields.next} && words[${fields.call}] >= 3) for (;;);
         return before;
       };`;
     const workerUrl = URL.createObjectURL(new Blob([hangs + source], { type: "text/javascript" }));
     const device = keep(await open("wasm", { ...bundled, workerUrl }, { threads: 2, deadlineMs: 200 }));
-    const on = x.to(device);
+    const onDevice = x.to(device);
     expect(() => {
-      for (let i = 0; i < 1000; i++) softmax(on);
+      for (let i = 0; i < 1000; i++) softmax(onDevice);
     }).toThrow(/a worker that died or did not finish in time/);
-    expect(() => softmax(on)).toThrow(/device\.restart\(\)/);
+    expect(() => softmax(onDevice)).toThrow(/device\.restart\(\)/);
     await device.restart();
-    expect(softmax(on).shape).toEqual([400, 1000]);
+    expect(softmax(onDevice).shape).toEqual([400, 1000]);
   });
 });
 
-test("`auto` is a thread for each core", async () => {
+test("`auto` is one thread per core, at most 16", async () => {
   const device = keep(await wasm({ threads: "auto" }));
   expect(device.report().threads).toBe(Math.min(16, navigator.hardwareConcurrency));
   expect(compute(device).shape).toEqual([400, 300]);

@@ -51,7 +51,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build", (build) => {
   const size = fc.constantFrom(0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 64, 97, 130);
   const seed = fc.nat(1e6);
 
-  test("property: matrix products of any size, strides and batch equal the plain device's", () => {
+  test("property: matrix products of any size, strides and batch equal the plain device", () => {
     fc.assert(
       fc.property(size, size, size, fc.nat(3), seed, (M, K, N, layout, seed) => {
         const a = layout & 1 ? transpose(randn([2, K, M], { seed })) : randn([2, M, K], { seed });
@@ -64,12 +64,12 @@ describe.each(["plain", "relaxed"] as const)("the %s build", (build) => {
     );
   });
 
-  test("long sums, which are split along K, equal the plain device's", () => {
+  test("products with long K, which is split, equal the plain device", () => {
     agree(matmul, [randn([7, 1300], { seed: 1 }), randn([1300, 9], { seed: 2 })], 1e-4);
     agree(matmul, [randn([200, 513], { seed: 3 }), randn([513, 20], { seed: 4 })], 1e-4);
   });
 
-  test("property: softmax, norms and functions equal the plain device's", () => {
+  test("property: softmax, norms and elementwise functions equal the plain device", () => {
     fc.assert(
       fc.property(size, size, seed, (rows, n, seed) => {
         const x = mul(randn([rows, n], { seed }), 8);
@@ -85,7 +85,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build", (build) => {
     );
   });
 
-  test("infinities, NaN, and exponentials that overflow or underflow equal the plain device's", () => {
+  test("infinities, NaN, and exponentials that overflow or underflow equal the plain device", () => {
     const x = tensor([-Infinity, Infinity, NaN, -200, 200, 88.7, -87.3, 0, -0, 1e-40, 3, -3]);
     agree(exp, [x]);
     agree(
@@ -123,17 +123,17 @@ describe.each(["plain", "relaxed"] as const)("the %s build", (build) => {
   });
 
   test("a result of the outermost scope is a host array; using a tensor after its scope throws", () => {
-    let stayed: Tensor | undefined;
-    const left = device.scope(() =>
+    let scoped: Tensor | undefined;
+    const returned = device.scope(() =>
       device.scope(() => {
-        stayed = matmul(randn([2, 2], { seed: 1, device }), randn([2, 2], { seed: 2, device }));
-        return add(stayed, stayed);
+        scoped = matmul(randn([2, 2], { seed: 1, device }), randn([2, 2], { seed: 2, device }));
+        return add(scoped, scoped);
       }),
     );
-    const before = [...left.data];
+    const before = [...returned.data];
     device.scope(() => matmul(randn([2, 2], { seed: 3, device }), randn([2, 2], { seed: 4, device })));
-    expect([...left.data]).toEqual(before);
-    expect(() => stayed!.data).toThrow(/made inside a scope/);
+    expect([...returned.data]).toEqual(before);
+    expect(() => scoped!.data).toThrow(/made inside a scope/);
   });
 });
 
@@ -160,7 +160,7 @@ function ulp(x: number): number {
   return 2 ** (Math.max(-126, Math.floor(Math.log2(Math.abs(x)))) - 23);
 }
 
-test("numbers that were read do not change when the device's memory grows and is reused", async () => {
+test("arrays that were read do not change when device memory grows and is reused", async () => {
   const device = await wasm();
   const resident = randn([4], { seed: 1 }).to(device);
   const expected = [...randn([4], { seed: 1 }).data];
@@ -175,6 +175,6 @@ test("numbers that were read do not change when the device's memory grows and is
   expect(Array.from(inside)).toEqual(expected);
 });
 
-test("the plain device still is `js`", () => {
+test("creating a wasm device does not change the plain device", () => {
   expect(js().name).toBe("js");
 });

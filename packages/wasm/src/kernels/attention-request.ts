@@ -10,23 +10,23 @@ import {
 } from "@qkv/attention-contract";
 import type { View } from "@qkv/tensor";
 import { attentionRequestWords, keyValueSegmentWords, type AttentionRequest } from "../binaries/layout.js";
-import type { Call, Placed } from "../call.js";
+import type { Call, DeviceTensor } from "../call.js";
 import { compileProgram, type Program } from "./program.js";
 
 /** Addresses of the results, and of the tensors of the backward pass. */
-export type RequestPlaces = { readonly output: Placed; readonly lse: Placed } & Partial<
+export type RequestTensors = { readonly output: DeviceTensor; readonly lse: DeviceTensor } & Partial<
   Pick<
     AttentionRequest,
     "dOutput" | "dLse" | "dSinks" | "dTables" | "dTableStep" | "partials" | "partialBytes" | "chunkTiles"
   >
 > & {
-    readonly dQuery?: Placed;
-    readonly dKeys?: readonly Placed[];
-    readonly dValues?: readonly Placed[];
+    readonly dQuery?: DeviceTensor;
+    readonly dKeys?: readonly DeviceTensor[];
+    readonly dValues?: readonly DeviceTensor[];
   };
 
 /** The words of a segment of keys or values. */
-function segmentWords(call: Call, segment: KeyValueSegment<Placed>, B: number): number[] {
+function segmentWords(call: Call, segment: KeyValueSegment<DeviceTensor>, B: number): number[] {
   if (!isPaged(segment)) return tensorWords(segment);
   const { data, scale, table, blockLength } = segment;
   // Entries of the block table after the end of a sequence may be invalid.
@@ -42,13 +42,13 @@ function segmentWords(call: Call, segment: KeyValueSegment<Placed>, B: number): 
 }
 
 /** The words of a segment that is a single tensor. */
-function tensorWords(data: Placed): number[] {
+function tensorWords(data: DeviceTensor): number[] {
   const length = data.shape[2]!;
   return keyValueSegmentWords({ length, data, table: 0, blocks: 0, blockLength: 0, scale: undefined });
 }
 
 /** Strides, 0 along axes of length 1 (broadcast). */
-function broadcastStrides({ shape, strides }: Placed): number[] {
+function broadcastStrides({ shape, strides }: DeviceTensor): number[] {
   return strides.map((stride, axis) => (shape[axis] === 1 ? 0 : stride));
 }
 
@@ -73,9 +73,9 @@ export function compilePrograms(call: AttentionCall<View>): Programs | undefined
  */
 export function writeRequest(
   call: Call,
-  request: AttentionCall<Placed>,
+  request: AttentionCall<DeviceTensor>,
   programs: Programs,
-  to: RequestPlaces,
+  to: RequestTensors,
 ): number {
   const {
     query,
@@ -101,8 +101,8 @@ export function writeRequest(
     plan.bits,
     first,
   ]) as [number, number, number, number];
-  const program = (own: Program | undefined, mod: Expression<Placed> | undefined) =>
-    own && mod ? call.copy(own.words(mod.tables.map(({ pointer }) => pointer))) : 0;
+  const programAddress = (compiled: Program | undefined, mod: Expression<DeviceTensor> | undefined) =>
+    compiled && mod ? call.copy(compiled.words(mod.tables.map(({ pointer }) => pointer))) : 0;
   const words = attentionRequestWords({
     heads: H,
     queries: T,
@@ -122,8 +122,8 @@ export function writeRequest(
     query,
     output: to.output.pointer,
     lse: to.lse.pointer,
-    scoreMod: program(programs.score, scoreMod),
-    weightMod: program(programs.weight, weightMod),
+    scoreMod: programAddress(programs.score, scoreMod),
+    weightMod: programAddress(programs.weight, weightMod),
     sinks: sinks?.pointer ?? 0,
     sinkStep: sinks?.strides[0] ?? 0,
     firstQueries,

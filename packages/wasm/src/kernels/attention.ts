@@ -6,7 +6,7 @@ import {
   type AttentionKernels,
   type KeyValueSegment,
 } from "@qkv/attention-contract";
-import { Call, withCall, type Placed } from "../call.js";
+import { Call, withCall, type DeviceTensor } from "../call.js";
 import type { Engine } from "../engine.js";
 import type { ReadPatterns } from "../read-pattern.js";
 import { compilePrograms, writeRequest, type Programs } from "./attention-request.js";
@@ -23,7 +23,8 @@ const maxStreams = 4;
  */
 export function attentionKernel(engine: Engine, patterns: ReadPatterns): AttentionKernels["attention"] {
   return function fusedAttention(call, outputs) {
-    if (call.traces.some((name) => name !== "lse" && name !== "weights") || !fits(call)) return false;
+    if (call.traces.some((name) => name !== "lse" && name !== "weights") || !isSupportedCall(call))
+      return false;
     const programs = compilePrograms(call);
     const { weights } = outputs;
     if (!programs || (weights && !hasTracedWeights(call))) return false;
@@ -31,11 +32,11 @@ export function attentionKernel(engine: Engine, patterns: ReadPatterns): Attenti
     const { B, H, Hkv, T, D, Dv } = callSizes(call);
     const run = new Call(engine.memory);
     try {
-      const placed = mapCall(call, (x) => run.input(x));
+      const deviceCall = mapCall(call, (x) => run.input(x));
       const to = { output: run.output(outputs.output), lse: run.output(outputs.lse) };
-      if (weights && !traceWeights(engine, run, placed, programs, run.output(weights))) return false;
+      if (weights && !traceWeights(engine, run, deviceCall, programs, run.output(weights))) return false;
       if (T > 1 || programs.score || programs.weight) {
-        const at = writeRequest(run, placed, programs, to);
+        const at = writeRequest(run, deviceCall, programs, to);
         const scratch = engine.exports["attentionForwardScratch"]!(at);
         return run.end(engine.parallel("attentionForward", B * H * plan.rows, scratch, at));
       }
@@ -45,17 +46,20 @@ export function attentionKernel(engine: Engine, patterns: ReadPatterns): Attenti
       // A partial result: the maximum m, the sum l, two numbers of padding, and the unnormalized output o.
       const partialBytes = Math.ceil((16 + 4 * width) / 64) * 64;
       const partials = run.scratch(B * H * chunks * partialBytes);
-      const at = writeRequest(run, placed, programs, { ...to, partials, partialBytes, chunkTiles });
-      const all = B * Hkv * chunks;
-      const { pattern, end } = patterns.begin("decode", 4 * all * chunkTiles * plan.keyTile * (D + Dv));
+      const at = writeRequest(run, deviceCall, programs, { ...to, partials, partialBytes, chunkTiles });
+      const totalChunks = B * Hkv * chunks;
+      const { pattern, end } = patterns.begin(
+        "decode",
+        4 * totalChunks * chunkTiles * plan.keyTile * (D + Dv),
+      );
       // A multiple of the number of threads.
       const items =
         pattern === "interleaved"
-          ? Math.min(all, Math.ceil(all / maxStreams / engine.threads) * engine.threads)
-          : all;
-      const scratch = engine.exports["attentionDecodeScratch"]!(at, Math.ceil(all / items));
+          ? Math.min(totalChunks, Math.ceil(totalChunks / maxStreams / engine.threads) * engine.threads)
+          : totalChunks;
+      const scratch = engine.exports["attentionDecodeScratch"]!(at, Math.ceil(totalChunks / items));
       const prefetch = Number(pattern === "prefetched");
-      const done = engine.parallel("attentionDecode", items, scratch, at, all, items, prefetch);
+      const done = engine.parallel("attentionDecode", items, scratch, at, totalChunks, items, prefetch);
       end(done);
       if (!done) return false;
       // Too little work for several threads.
@@ -81,23 +85,23 @@ function hasTracedWeights(call: AttentionCall): boolean {
 function traceWeights(
   engine: Engine,
   run: Call,
-  placed: AttentionCall<Placed>,
+  deviceCall: AttentionCall<DeviceTensor>,
   programs: Programs,
-  weights: Placed,
+  weights: DeviceTensor,
 ): boolean {
-  const { B, H, Hkv, T, S } = callSizes(placed);
+  const { B, H, Hkv, T, S } = callSizes(deviceCall);
   const pointer = run.scratch(4 * S * S);
   const lse = run.scratch(4 * B * H * T);
   const identity = new Float32Array(engine.memory.memory.buffer, pointer, S * S).fill(0);
   for (let i = 0; i < S; i++) identity[i * S + i] = 1;
   const value = [{ shape: [B, Hkv, S, S], strides: [0, 0, S, 1], pointer }];
-  const call = { ...placed, keyValues: { ...placed.keyValues, value } };
+  const call = { ...deviceCall, keyValues: { ...deviceCall.keyValues, value } };
   const at = writeRequest(run, call, programs, {
     output: weights,
     lse: { shape: [B, H, T], strides: [H * T, T, 1], pointer: lse },
   });
   const scratch = engine.exports["attentionForwardScratch"]!(at);
-  return engine.parallel("attentionForward", B * H * placed.plan.rows, scratch, at);
+  return engine.parallel("attentionForward", B * H * deviceCall.plan.rows, scratch, at);
 }
 
 /**
@@ -119,35 +123,35 @@ const maxItemSums = 2 ** 20;
  */
 export function attentionBackwardKernel(engine: Engine): AttentionKernels["attentionBackward"] {
   return function fusedAttentionBackward(call, saved, { output: dOutput, lse: dLse, ...dTraces }, to) {
-    if (Object.keys(dTraces).length > 0 || !fits(call)) return false;
+    if (Object.keys(dTraces).length > 0 || !isSupportedCall(call)) return false;
     const programs = compilePrograms(call);
     if (!programs) return false;
     const { B, H, Hkv } = callSizes(call);
     const items = B * Hkv;
-    const sizes = [...(programs.score?.tableSizes ?? []), ...(programs.weight?.tableSizes ?? [])];
-    const numbers = sizes.reduce((a, b) => a + b, 0);
-    const shared = items * numbers > maxItemSums;
+    const tableLengths = [...(programs.score?.tableSizes ?? []), ...(programs.weight?.tableSizes ?? [])];
+    const tableNumbers = tableLengths.reduce((a, b) => a + b, 0);
+    const sharesSums = items * tableNumbers > maxItemSums;
     return withCall(engine, (run) => {
-      const placed = mapCall(call, (x) => run.input(x));
+      const deviceCall = mapCall(call, (x) => run.input(x));
       const gradients = mapCall(to, (x) => run.output(x));
-      const copies = shared ? 1 : items;
-      const dTables = run.copy(new Float64Array(copies * numbers));
+      const sumCopies = sharesSums ? 1 : items;
+      const dTables = run.copy(new Float64Array(sumCopies * tableNumbers));
       const dSinks = run.copy(new Float32Array(B * H));
-      const at = writeRequest(run, placed, programs, {
+      const at = writeRequest(run, deviceCall, programs, {
         output: run.input(saved.output),
         lse: run.input(saved.lse),
         dOutput: dOutput && run.input(dOutput),
         dLse: dLse && run.input(dLse),
         dQuery: gradients.query,
         // Paged blocks have no gradient: all segments are tensors.
-        dKeys: gradients.keyValues.key as readonly Placed[],
-        dValues: gradients.keyValues.value as readonly Placed[],
+        dKeys: gradients.keyValues.key as readonly DeviceTensor[],
+        dValues: gradients.keyValues.value as readonly DeviceTensor[],
         dSinks,
         dTables,
-        dTableStep: shared ? 0 : numbers,
+        dTableStep: sharesSums ? 0 : tableNumbers,
       });
       const bytes = engine.exports["attentionBackwardScratch"]!(at);
-      if (shared) {
+      if (sharesSums) {
         const scratch = run.scratch(bytes);
         for (let item = 0; item < items; item++) {
           if (engine.exports["attentionBackward"]!(item, scratch, at) !== 0) return false;
@@ -156,14 +160,14 @@ export function attentionBackwardKernel(engine: Engine): AttentionKernels["atten
         return false;
       }
       const { buffer } = engine.memory.memory;
-      const sums = new Float64Array(buffer, dTables, copies * numbers);
+      const sums = new Float64Array(buffer, dTables, sumCopies * tableNumbers);
       const tables = [...(gradients.scoreMod?.tables ?? []), ...(gradients.weightMod?.tables ?? [])];
       let first = 0;
-      sizes.forEach((size, k) => {
+      tableLengths.forEach((size, k) => {
         const to = new Float32Array(buffer, tables[k]!.pointer, size);
         for (let n = 0; n < size; n++) {
           let sum = 0;
-          for (let copy = 0; copy < copies; copy++) sum += sums[copy * numbers + first + n]!;
+          for (let copy = 0; copy < sumCopies; copy++) sum += sums[copy * tableNumbers + first + n]!;
           to[n] = sum;
         }
         first += size;
@@ -179,7 +183,7 @@ export function attentionBackwardKernel(engine: Engine): AttentionKernels["atten
   };
 }
 
-function fits(call: AttentionCall): boolean {
+function isSupportedCall(call: AttentionCall): boolean {
   const { query, plan, keyValues } = call;
   const { B, H, T, S, D, Dv } = callSizes(call);
   // `attention` has checked that all other tensors have the dtype of the query.

@@ -1,7 +1,7 @@
 import { sizeOf, type View } from "@qkv/tensor";
 import { withCall } from "../call.js";
 import type { Engine } from "../engine.js";
-import { isPacked } from "./packed.js";
+import { isContiguousView } from "./contiguous-view.js";
 
 /** Numbers per work item. */
 const step = 8192;
@@ -13,7 +13,7 @@ export function dropoutKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[], { rate, key }: Attributes): boolean => {
     const [x] = inputs as [View];
     const n = sizeOf(x.shape);
-    if (!isPacked(x) || n === 0) return false;
+    if (!isContiguousView(x) || n === 0) return false;
     // (number + ½) / 2⁵² < rate, in integers.
     const bound = Math.ceil(rate * 2 ** 52 - 0.5);
     const words = [key[0], key[1], Math.floor(bound / 2 ** 20), bound % 2 ** 20].map((word) => word | 0);

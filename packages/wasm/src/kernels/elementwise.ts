@@ -1,10 +1,10 @@
 import { sameShape } from "@qkv/core";
 import { sizeOf, type DType, type Kernel, type View } from "@qkv/tensor";
 import { binaryFunctions, comparisonFunctions, blockBytes, unaryFunctions } from "../binaries/layout.js";
-import { addressOf, withCall, type Call } from "../call.js";
+import { deviceAddress, withCall, type Call } from "../call.js";
 import type { Engine } from "../engine.js";
-import { isPacked } from "./packed.js";
-import { writeWalk } from "./walk.js";
+import { isContiguousView } from "./contiguous-view.js";
+import { writeStridedLoop } from "./strided-loop.js";
 
 const comparisons: ReadonlySet<string> = /* @__PURE__ */ new Set(comparisonFunctions);
 
@@ -41,11 +41,12 @@ function runOnFloats(
   if (inputs[0]!.dtype !== "float32" || (inputs.length > 1 && inputs[1]!.dtype !== "float32")) return false;
   if (output.shape.includes(0)) return false;
   return (
-    runVectors(engine, entry, op, inputs, output, alpha) || runWalk(engine, entry, op, inputs, outputs, alpha)
+    runVectors(engine, entry, op, inputs, output, alpha) ||
+    runStrided(engine, entry, op, inputs, outputs, alpha)
   );
 }
 
-function runWalk(
+function runStrided(
   engine: Engine,
   entry: string,
   op: number,
@@ -56,7 +57,7 @@ function runWalk(
   return withCall(engine, (call) => {
     const pointers = call.addresses(inputs, outputs);
     const { shape } = outputs[0]!;
-    const { items, at } = writeWalk(call, op, alpha, shape, inputs, pointers, pointers.at(-1)!);
+    const { items, at } = writeStridedLoop(call, op, alpha, shape, inputs, pointers, pointers.at(-1)!);
     return engine.parallel(entry, items, scratch, at);
   });
 }
@@ -72,9 +73,9 @@ function runVectors(
 ): boolean {
   const vectorized = vectors[entry];
   const bytes = vectorized === undefined ? 0 : 4 * contiguousLength(inputs, output);
-  const a = addressOf(inputs[0]!);
-  const b = inputs.length > 1 ? addressOf(inputs[1]!) : 0;
-  const to = addressOf(output);
+  const a = deviceAddress(inputs[0]!);
+  const b = inputs.length > 1 ? deviceAddress(inputs[1]!) : 0;
+  const to = deviceAddress(output);
   if (bytes === 0 || a === undefined || b === undefined || to === undefined) return false;
   const run = engine.exports[vectorized!]!;
   if (inputs.length > 1) run(op, a, b, to, bytes);
@@ -92,7 +93,7 @@ function contiguousLength(inputs: readonly View[], { shape }: View): number {
   const length = sizeOf(shape);
   if (length > maxSingleThreaded || length % 4 !== 0) return 0;
   for (let i = 0; i < inputs.length; i++) {
-    if (!sameShape(inputs[i]!.shape, shape) || !isPacked(inputs[i]!)) return 0;
+    if (!sameShape(inputs[i]!.shape, shape) || !isContiguousView(inputs[i]!)) return 0;
   }
   return length;
 }
@@ -106,9 +107,17 @@ export function addToRows(
   bias: View,
   at: number,
 ): boolean {
-  const all = { shape, strides: [shape[1], 1] };
-  const walk = writeWalk(call, binaryFunctions.indexOf("add"), 1, shape, [all, bias], [rows, at], rows);
-  return engine.parallel("binary", walk.items, scratch, walk.at);
+  const view = { shape, strides: [shape[1], 1] };
+  const loop = writeStridedLoop(
+    call,
+    binaryFunctions.indexOf("add"),
+    1,
+    shape,
+    [view, bias],
+    [rows, at],
+    rows,
+  );
+  return engine.parallel("binary", loop.items, scratch, loop.at);
 }
 
 /** Scratch bytes of a thread: four blocks. */

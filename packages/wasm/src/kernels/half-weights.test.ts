@@ -13,13 +13,13 @@ describe.each([
   ["plain", 1],
   ["relaxed", 1],
   ["relaxed", 2],
-] as const)("weights of 16 bits in the %s build on %d threads", (build, threads) => {
+] as const)("16-bit weights, %s build, %d threads", (build, threads) => {
   let device: Device;
   beforeAll(async () => {
     device = await wasm({ build, threads });
   });
 
-  test("property: any rows against any weight give the bits of the weight widened to float32", () => {
+  test("property: linear with a 16-bit weight equals linear with the weight cast to float32, bit for bit", () => {
     fc.assert(
       fc.property(
         ...[size, size, size, fc.constantFrom(...types), fc.boolean(), fc.boolean(), fc.nat(1e6)],
@@ -38,7 +38,7 @@ describe.each([
     );
   });
 
-  test.each(types)("all 65,536 patterns of %s are read as the number that they stand for", (dtype) => {
+  test.each(types)("all 65,536 bit patterns of %s are converted to float32 exactly", (dtype) => {
     const patterns = Uint16Array.from({ length: 65536 }, (_, i) => i);
     const weight = tensor(patterns, { shape: [65536, 1], dtype }).to(device);
     const expected = cast(tensor(patterns, { shape: [65536], dtype }), "float32").data;
@@ -54,7 +54,7 @@ describe.each([
     }
   });
 
-  test("a large product, whose weight is packed in parts, gives the bits of the float32 weight", () => {
+  test("a large product, whose weight is packed in parts, equals the float32 weight.s bit for bit", () => {
     const [M, N, K] = [14, 4100, 520];
     const x = randn([M, K], { seed: 1 }).to(device);
     // Numbers of sizes from 2^-7 to 2^6 in float16, and far apart in bfloat16.
@@ -68,7 +68,7 @@ describe.each([
     }
   });
 
-  test.each(types)("embedding looks up rows of a table in %s", (dtype) => {
+  test.each(types)("embedding of a %s table equals that of the table cast to float32", (dtype) => {
     const table = cast(randn([11, 6], { seed: 1 }), dtype);
     const ids = tensor([3, 10, 3, 0], { dtype: "int32" });
     const rows = embedding(table.to(device), ids.to(device));
@@ -77,7 +77,7 @@ describe.each([
     expect(rows.data).toEqual(embedding(table, ids).data);
   });
 
-  test("the plain device, which casts the weight, agrees", () => {
+  test("the result agrees with the plain device, which casts the weight", () => {
     const [x, weight] = [randn([3, 40], { seed: 1 }), cast(randn([9, 40], { seed: 2 }), "bfloat16")];
     expect(js().weightTypes).toBeUndefined();
     const expected = linear(x, weight).data;
@@ -86,7 +86,7 @@ describe.each([
     );
   });
 
-  test("in a scope, a weight in 16 bits needs no memory except for packed panels", () => {
+  test("in a scope, a 16-bit weight needs no memory beyond packed panels", () => {
     const weight = cast(randn([512, 512], { seed: 1 }), "bfloat16").to(device);
     const row = randn([1, 512], { seed: 2 }).to(device);
     device.scope(() => linear(row, weight));

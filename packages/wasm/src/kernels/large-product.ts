@@ -53,7 +53,7 @@ export function largeProduct(
       const left = a + 4 * k * aColumn;
       const scratch = engine.exports["multiplyScratch"]!(height, length);
       const add = k > 0 ? 1 : 0;
-      const isPacked =
+      const panelsReady =
         inPlace ||
         engine.parallel(
           half ? "packHalfColumns" : "packColumns",
@@ -63,7 +63,7 @@ export function largeProduct(
         );
       const [panels, panelStride, rowStride] = inPlace ? [right, 32, 4 * bRow] : [packed, 32 * length, 32];
       const done =
-        isPacked &&
+        panelsReady &&
         engine.parallel(
           "multiply",
           items,

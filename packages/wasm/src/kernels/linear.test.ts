@@ -7,13 +7,13 @@ import { agree } from "@qkv/test-support/agreement";
 
 const size = fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 9, 33, 64, 100, 257);
 
-describe.each(["plain", "relaxed"] as const)("the %s build, a product and a bias as one", (build) => {
+describe.each(["plain", "relaxed"] as const)("linear, %s build", (build) => {
   let device: Device;
   beforeAll(async () => {
     device = await wasm({ build });
   });
 
-  test("property: any rows against any weight, with and without a bias, equal the plain device's", () => {
+  test("property: linear of any sizes and strides, with and without bias, equals the plain device", () => {
     fc.assert(
       fc.property(
         size,
@@ -34,33 +34,40 @@ describe.each(["plain", "relaxed"] as const)("the %s build, a product and a bias
     );
   });
 
-  test("a vector is one row", () => {
+  test("linear of a vector treats it as one row", () => {
     const [x, weight, bias] = [randn([7], { seed: 1 }), randn([5, 7], { seed: 2 }), randn([5], { seed: 3 })];
     agree(device, (x, weight, bias) => linear(x, weight, bias), [x, weight, bias], { ops: ["linear"] });
   });
 
-  test.each([[[3, 4, 6]], [[4, 6]], [[6]]])("gradients of all inputs, x %j", (shape) => {
-    const inputs = [randn(shape, { seed: 1 }), randn([5, 6], { seed: 2 }), randn([5], { seed: 3 })] as const;
-    const loss = (x: Tensor, weight: Tensor, bias: Tensor) => {
-      const y = linear(x, weight, bias);
-      return sum(mul(y, y));
-    };
-    const gradients = (...[x, weight, bias]: Tensor[]) =>
-      grad((p: { x: Tensor; weight: Tensor; bias: Tensor }) => loss(p.x, p.weight, p.bias))({
-        x: x!,
-        weight: weight!,
-        bias: bias!,
-      });
-    const expected = gradients(...inputs);
-    const ours = gradients(...inputs.map((t) => t.to(device)));
-    for (const name of ["x", "weight", "bias"] as const) {
-      expect(ours[name].shape).toEqual(expected[name].shape);
-      expect(ours[name].data).toBeAllclose(expected[name].data, {
-        rtol: 0,
-        atol: 2e-5,
-        scaled: true,
-        equalNan: true,
-      });
-    }
-  });
+  test.each([[[3, 4, 6]], [[4, 6]], [[6]]])(
+    "gradients of all inputs equal the plain device, x of shape %j",
+    (shape) => {
+      const inputs = [
+        randn(shape, { seed: 1 }),
+        randn([5, 6], { seed: 2 }),
+        randn([5], { seed: 3 }),
+      ] as const;
+      const loss = (x: Tensor, weight: Tensor, bias: Tensor) => {
+        const y = linear(x, weight, bias);
+        return sum(mul(y, y));
+      };
+      const gradients = (...[x, weight, bias]: Tensor[]) =>
+        grad((p: { x: Tensor; weight: Tensor; bias: Tensor }) => loss(p.x, p.weight, p.bias))({
+          x: x!,
+          weight: weight!,
+          bias: bias!,
+        });
+      const expected = gradients(...inputs);
+      const ours = gradients(...inputs.map((t) => t.to(device)));
+      for (const name of ["x", "weight", "bias"] as const) {
+        expect(ours[name].shape).toEqual(expected[name].shape);
+        expect(ours[name].data).toBeAllclose(expected[name].data, {
+          rtol: 0,
+          atol: 2e-5,
+          scaled: true,
+          equalNan: true,
+        });
+      }
+    },
+  );
 });

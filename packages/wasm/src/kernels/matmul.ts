@@ -1,5 +1,5 @@
 import { sizeOf, type HalfType, type View } from "@qkv/tensor";
-import { addressOf, withCall, type Call } from "../call.js";
+import { deviceAddress, withCall, type Call } from "../call.js";
 import type { Engine } from "../engine.js";
 import type { ReadPatterns } from "../read-pattern.js";
 import { addToRows } from "./elementwise.js";
@@ -25,15 +25,35 @@ export function matmulKernel(engine: Engine, patterns: ReadPatterns) {
     const { M, N, K, count, bRow, bColumn, aColumn } = product;
     if (M * N * K * count === 0) return false;
     return withCall(engine, (call) => {
-      const [pa, pb, pc] = call.addresses(inputs, outputs) as [number, number, number];
+      const [aAddress, bAddress, cAddress] = call.addresses(inputs, outputs) as [number, number, number];
       if (M === 1 && aColumn === 1 && (bRow === 1 || bColumn === 1)) {
         return eachProduct(product, (left, right, n) =>
           bRow === 1
-            ? rowTimesColumns(engine, patterns, pa + left, pb + right, bColumn, pc + 4 * n * N, N, K, 0)
-            : rowTimesRows(engine, patterns, call, pa + left, pb + right, bRow, pc + 4 * n * N, N, K),
+            ? rowTimesColumns(
+                engine,
+                patterns,
+                aAddress + left,
+                bAddress + right,
+                bColumn,
+                cAddress + 4 * n * N,
+                N,
+                K,
+                0,
+              )
+            : rowTimesRows(
+                engine,
+                patterns,
+                call,
+                aAddress + left,
+                bAddress + right,
+                bRow,
+                cAddress + 4 * n * N,
+                N,
+                K,
+              ),
         );
       }
-      return rowsTimesMatrix(engine, call, product, pa, pb, pc);
+      return rowsTimesMatrix(engine, call, product, aAddress, bAddress, cAddress);
     });
   };
 }
@@ -51,11 +71,11 @@ export function linearKernel(engine: Engine, patterns: ReadPatterns) {
     const half = halfType(weight);
     const N = weight.shape[0]!;
     const K = weight.shape[1]!;
-    const down = weight.strides[0]!;
-    const across = weight.strides[1]!;
+    const rowStride = weight.strides[0]!;
+    const columnStride = weight.strides[1]!;
     if (N * sizeOf(x.shape) === 0) return false;
-    const ran = rowInMemory(engine, patterns, inputs, outputs[0]!);
-    if (ran !== undefined) return ran;
+    const done = rowInMemory(engine, patterns, inputs, outputs[0]!);
+    if (done !== undefined) return done;
     const M = sizeOf(x.shape) / K;
     // x may have any strides if it has two axes; with more axes it is contiguous.
     const strided = x.shape.length === 2;
@@ -66,8 +86,19 @@ export function linearKernel(engine: Engine, patterns: ReadPatterns) {
       const from = pointers[0]!;
       const matrix = pointers[1]!;
       const to = pointers[inputs.length]!;
-      if (M === 1 && aColumn === 1 && across === 1 && (!bias || bias.strides[0] === 1)) {
-        return rowTimesColumns(engine, patterns, from, matrix, down, to, N, K, bias ? pointers[2]! : 0, half);
+      if (M === 1 && aColumn === 1 && columnStride === 1 && (!bias || bias.strides[0] === 1)) {
+        return rowTimesColumns(
+          engine,
+          patterns,
+          from,
+          matrix,
+          rowStride,
+          to,
+          N,
+          K,
+          bias ? pointers[2]! : 0,
+          half,
+        );
       }
       const product = {
         M,
@@ -75,8 +106,8 @@ export function linearKernel(engine: Engine, patterns: ReadPatterns) {
         K,
         aRow,
         aColumn,
-        bRow: across,
-        bColumn: down,
+        bRow: columnStride,
+        bColumn: rowStride,
         count: 1,
         batch: [],
         a: x,
@@ -102,14 +133,14 @@ function rowInMemory(
   const K = weight.shape[1]!;
   if (sizeOf(x.shape) !== K || weight.strides[1] !== 1 || (bias && bias.strides[0] !== 1)) return undefined;
   if (x.shape.length === 2 && x.strides[1] !== 1) return undefined;
-  const from = addressOf(x);
-  const matrix = addressOf(weight);
-  const to = addressOf(output);
-  const added = bias ? addressOf(bias) : 0;
+  const from = deviceAddress(x);
+  const matrix = deviceAddress(weight);
+  const to = deviceAddress(output);
+  const added = bias ? deviceAddress(bias) : 0;
   if (from === undefined || matrix === undefined || to === undefined || added === undefined) return undefined;
   const N = weight.shape[0]!;
-  const down = weight.strides[0]!;
-  return rowTimesColumns(engine, patterns, from, matrix, down, to, N, K, added, halfType(weight));
+  const rowStride = weight.strides[0]!;
+  return rowTimesColumns(engine, patterns, from, matrix, rowStride, to, N, K, added, halfType(weight));
 }
 
 const halfType = ({ dtype }: View): HalfType | undefined =>
@@ -119,18 +150,18 @@ function rowsTimesMatrix(
   engine: Engine,
   call: Call,
   product: Product,
-  pa: number,
-  pb: number,
-  pc: number,
+  aAddress: number,
+  bAddress: number,
+  cAddress: number,
 ): boolean {
   const { M, N, K, count } = product;
   const work = 2 * M * N * K;
-  if (product.half) return largeProduct(engine, call, product, pa, pb, pc);
+  if (product.half) return largeProduct(engine, call, product, aAddress, bAddress, cAddress);
   if (work < minThreadedWork || (count >= 2 * engine.threads && work < 64 * minThreadedWork)) {
-    return smallProducts(engine, call, product, pa, pb, pc);
+    return smallProducts(engine, call, product, aAddress, bAddress, cAddress);
   }
   return eachProduct(product, (left, right, n) =>
-    largeProduct(engine, call, product, pa + left, pb + right, pc + 4 * n * M * N),
+    largeProduct(engine, call, product, aAddress + left, bAddress + right, cAddress + 4 * n * M * N),
   );
 }
 
@@ -139,7 +170,7 @@ function rowTimesColumns(
   patterns: ReadPatterns,
   x: number,
   b: number,
-  across: number,
+  bColumn: number,
   c: number,
   N: number,
   K: number,
@@ -155,7 +186,7 @@ function rowTimesColumns(
   const interleaved = Number(pattern === "interleaved");
   const entry = half ? "rowTimesHalfColumns" : "rowTimesColumns";
   const isFloat16 = Number(half === "float16");
-  const done = engine.parallel(entry, items, 0, x, b, across, c, N, K, step, bias, interleaved, isFloat16);
+  const done = engine.parallel(entry, items, 0, x, b, bColumn, c, N, K, step, bias, interleaved, isFloat16);
   end(done);
   return done;
 }
@@ -166,18 +197,18 @@ function rowTimesRows(
   call: Call,
   x: number,
   b: number,
-  down: number,
+  rowStride: number,
   c: number,
   N: number,
   K: number,
 ): boolean {
-  const wanted = Math.min(maxParts, Math.max(1, Math.round((4 * K * N) / partBytes)));
-  const step = Math.ceil(K / wanted / 16) * 16;
+  const targetParts = Math.min(maxParts, Math.max(1, Math.round((4 * K * N) / partBytes)));
+  const step = Math.ceil(K / targetParts / 16) * 16;
   const count = Math.ceil(K / step);
   const parts = count === 1 ? c : call.scratch(4 * N * count);
   const { pattern, end } = patterns.begin("gemv", 4 * N * K);
   const interleaved = Number(pattern === "interleaved");
-  const done = engine.parallel("rowTimesRows", count, 0, x, b, down, parts, N, K, step, interleaved);
+  const done = engine.parallel("rowTimesRows", count, 0, x, b, rowStride, parts, N, K, step, interleaved);
   end(done);
   if (!done) return false;
   if (count > 1) engine.exports["addParts"]!(parts, count, N, c);
@@ -189,9 +220,9 @@ function smallProducts(
   engine: Engine,
   call: Call,
   product: Product,
-  pa: number,
-  pb: number,
-  pc: number,
+  aAddress: number,
+  bAddress: number,
+  cAddress: number,
 ): boolean {
   const { M, N, K, count, aRow, aColumn, bRow, bColumn } = product;
   const offsets = new Uint32Array(2 * count);
@@ -201,7 +232,22 @@ function smallProducts(
   });
   const scratch = engine.exports["matmulScratch"]!(N, K);
   const at = call.copy(offsets);
-  return engine.parallel("matmul", count, scratch, pa, pb, pc, at, aRow, aColumn, bRow, bColumn, M, N, K);
+  return engine.parallel(
+    "matmul",
+    count,
+    scratch,
+    aAddress,
+    bAddress,
+    cAddress,
+    at,
+    aRow,
+    aColumn,
+    bRow,
+    bColumn,
+    M,
+    N,
+    K,
+  );
 }
 
 /** Calls `f` with the byte offsets of a and b for each product of the batch, until it returns false. */
@@ -226,9 +272,9 @@ function describeProduct(a: View, b: View, c: View): Product {
   // If b has no batch and the rows of a are evenly spaced over the batch, it is a single product with more rows.
   const oneMatrix = b.shape.slice(0, -2).every((length) => length === 1);
   const evenly = batch.every((length, axis) => {
-    const own = axis - batch.length + a.shape.length - 2;
-    const rows = sizeOf(a.shape.slice(own + 1, -1));
-    return length === 1 || (own >= 0 && a.shape[own] === length && a.strides[own] === aRow * rows);
+    const aAxis = axis - batch.length + a.shape.length - 2;
+    const rows = sizeOf(a.shape.slice(aAxis + 1, -1));
+    return length === 1 || (aAxis >= 0 && a.shape[aAxis] === length && a.strides[aAxis] === aRow * rows);
   });
   return oneMatrix && evenly && M > 1 ? { ...product, M: M * count, count: 1, batch: [] } : product;
 }
@@ -237,10 +283,10 @@ function describeProduct(a: View, b: View, c: View): Product {
 function batchOffset(n: number, batch: readonly number[], { shape, strides }: View): number {
   let offset = 0;
   for (let axis = batch.length - 1; axis >= 0; axis--) {
-    const own = axis - batch.length + shape.length - 2;
+    const operandAxis = axis - batch.length + shape.length - 2;
     const index = n % batch[axis]!;
     n = Math.floor(n / batch[axis]!);
-    if (own >= 0 && shape[own] !== 1) offset += index * strides[own]!;
+    if (operandAxis >= 0 && shape[operandAxis] !== 1) offset += index * strides[operandAxis]!;
   }
   return offset;
 }

@@ -13,27 +13,32 @@ const optimizers = {
   nesterov: () => sgd({ learningRate: 0.1, momentum: 0.9, nesterov: true }),
 };
 
-describe.each(["plain", "relaxed"] as const)("the %s build, steps of optimizers", (build) => {
+describe.each(["plain", "relaxed"] as const)("optimizers, %s build", (build) => {
   let device: Device;
   beforeAll(async () => {
     device = await wasm({ build });
   });
 
   test.each(Object.keys(optimizers) as (keyof typeof optimizers)[])(
-    "%s changes resident params in place, as the plain device does",
+    "%s updates resident parameters in place, as on the plain device",
     (name) => {
       const optimizer = optimizers[name]();
       for (const size of [1, 3, 4, 1001, 70_000]) {
         const plain = { w: randn([size], { seed: 1 }) };
-        const own = { w: randn([size], { seed: 1 }).to(device) };
-        const [state, ownState] = [optimizer.init(plain), optimizer.init(own)];
-        for (const moment of Object.values(ownState.moments)) device.retain(moment.w.storage);
+        const onDevice = { w: randn([size], { seed: 1 }).to(device) };
+        const [state, deviceState] = [optimizer.init(plain), optimizer.init(onDevice)];
+        for (const moment of Object.values(deviceState.moments)) device.retain(moment.w.storage);
         for (let step = 0; step < 3; step++) {
           optimizer.update(plain, { w: randn([size], { seed: step + 2 }) }, state);
-          optimizer.update(own, { w: randn([size], { seed: step + 2, device }) }, ownState);
+          optimizer.update(onDevice, { w: randn([size], { seed: step + 2, device }) }, deviceState);
         }
-        expect(own.w.data).toBeAllclose(plain.w.data, { rtol: 0, atol: 1e-6, scaled: true, equalNan: true });
-        for (const [moment, { w }] of Object.entries(ownState.moments))
+        expect(onDevice.w.data).toBeAllclose(plain.w.data, {
+          rtol: 0,
+          atol: 1e-6,
+          scaled: true,
+          equalNan: true,
+        });
+        for (const [moment, { w }] of Object.entries(deviceState.moments))
           expect(w.data).toBeAllclose(state.moments[moment]!.w.data, {
             rtol: 0,
             atol: 1e-6,
@@ -47,13 +52,13 @@ describe.each(["plain", "relaxed"] as const)("the %s build, steps of optimizers"
     },
   );
 
-  test("params outside of the device's memory are updated, too", () => {
+  test("parameters in host memory are updated, too", () => {
     const optimizer = sgd({ learningRate: 1 });
-    const own = { w: randn([5], { seed: 1, device }) };
-    const before = [...own.w.data];
-    optimizer.update(own, { w: randn([5], { seed: 2, device }) }, optimizer.init(own));
+    const onDevice = { w: randn([5], { seed: 1, device }) };
+    const before = [...onDevice.w.data];
+    optimizer.update(onDevice, { w: randn([5], { seed: 2, device }) }, optimizer.init(onDevice));
     const gradient = randn([5], { seed: 2 }).data;
-    expect(own.w.data).toBeAllclose(
+    expect(onDevice.w.data).toBeAllclose(
       before.map((x, i) => x - gradient[i]!),
       { rtol: 0, atol: 1e-6, scaled: true, equalNan: true },
     );

@@ -1,7 +1,7 @@
 import { sizeOf, type View } from "@qkv/tensor";
-import { addressOf, withCall } from "../call.js";
+import { deviceAddress, withCall } from "../call.js";
 import type { Engine } from "../engine.js";
-import { isPacked } from "./packed.js";
+import { isContiguousView } from "./contiguous-view.js";
 
 /** Numbers per work item. */
 const step = 32768;
@@ -19,10 +19,10 @@ export function optimizerKernels(engine: Engine) {
     (largest: boolean) =>
     (inputs: readonly View[], targets: readonly View[], attributes: Adam): boolean => {
       const { beta1, beta2, eps, coupled, shrink, rate, correction } = attributes;
-      return inPlace(engine, inputs, targets, ([param, mean, square, most], gradient, n) => [
+      return inPlace(engine, inputs, targets, ([param, mean, square, maxSquare], gradient, n) => [
         "adam",
         ...[param!, mean!, square!, gradient, n, step],
-        ...[beta1, beta2, eps, coupled, shrink, rate, correction, largest ? most! : 0],
+        ...[beta1, beta2, eps, coupled, shrink, rate, correction, largest ? maxSquare! : 0],
       ]);
     };
   return {
@@ -43,15 +43,15 @@ function inPlace(
   engine: Engine,
   inputs: readonly View[],
   targets: readonly View[],
-  call: (targets: readonly number[], gradient: number, n: number) => [entry: string, ...args: number[]],
+  kernelCall: (targets: readonly number[], gradient: number, n: number) => [entry: string, ...args: number[]],
 ): boolean {
-  const all = [...targets, ...inputs];
-  const resident = targets.every((view) => addressOf(view) !== undefined);
+  const views = [...targets, ...inputs];
+  const onDevice = targets.every((view) => deviceAddress(view) !== undefined);
   const n = sizeOf(targets[0]!.shape);
-  if (!resident || n === 0 || !all.every((view) => isPacked(view))) return false;
-  return withCall(engine, (one) => {
-    const pointers = one.addresses(all, []);
-    const [entry, ...args] = call(pointers.slice(0, -1), pointers.at(-1)!, n);
+  if (!onDevice || n === 0 || !views.every((view) => isContiguousView(view))) return false;
+  return withCall(engine, (call) => {
+    const pointers = call.addresses(views, []);
+    const [entry, ...args] = kernelCall(pointers.slice(0, -1), pointers.at(-1)!, n);
     return engine.parallel(entry, Math.ceil(n / step), 16, ...args);
   });
 }

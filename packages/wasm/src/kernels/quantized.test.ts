@@ -8,7 +8,7 @@ import { agree } from "@qkv/test-support/agreement";
 
 const size = fc.constantFrom(1, 2, 3, 5, 7, 8, 9, 31, 32, 33, 64, 100, 257);
 
-describe.each(["plain", "relaxed"] as const)("the %s build, weights of small integers", (build) => {
+describe.each(["plain", "relaxed"] as const)("quantized weights, %s build", (build) => {
   let device: Device;
   beforeAll(async () => {
     device = await wasm({ build });
@@ -19,7 +19,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build, weights of small int
     { bits: 4, activations: "float32" },
     { bits: 8, activations: "int8" },
   ] as const;
-  test.each(kinds)("property: $bits bits, $activations activations equal the plain device's", (kind) => {
+  test.each(kinds)("property: $bits bits, $activations activations equal the plain device", (kind) => {
     fc.assert(
       fc.property(
         size,
@@ -42,7 +42,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build, weights of small int
     );
   });
 
-  test("rows too long to stay in a cache together equal the plain device's", () => {
+  test("rows that do not fit into the cache together equal the plain device", () => {
     // 24 rows are twice 12; 43 are 18, 18 and 7, the last of which are two blocks of 4.
     const { data, scale } = quantizeWeight(randn([9, 20_000], { seed: 1 }));
     for (const M of [24, 43]) {
@@ -54,7 +54,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build, weights of small int
   });
 
   test.each(["float32", "int8"] as const)(
-    "rows of zeros, and rows that hold NaN or infinity, as on the plain device, %s activations",
+    "rows of zeros, NaN or infinity equal the plain device, %s activations",
     (activations) => {
       for (const M of [7, 1]) {
         const { data, scale } = quantizeWeight(randn([9, 12], { seed: 1 }));
@@ -74,7 +74,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build, weights of small int
     },
   );
 
-  test("one number a million times larger than the others causes an error of at most a millionth", () => {
+  test("an outlier a million times larger than the other inputs causes a relative error of at most 2^-20", () => {
     const { data, scale } = quantizeWeight(randn([16, 512], { seed: 1 }));
     const x = randn([1, 512], { seed: 2 });
     x.data[3] = 1e6;

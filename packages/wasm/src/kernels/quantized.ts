@@ -1,9 +1,9 @@
 import { sizeOf, type View } from "@qkv/tensor";
-import { blockRows as block, lastBlockRows as low } from "../binaries/layout.js";
+import { blockRows, lastBlockRows } from "../binaries/layout.js";
 import { withCall, type Call } from "../call.js";
 import type { Engine } from "../engine.js";
 import { addToRows } from "./elementwise.js";
-import { isPacked } from "./packed.js";
+import { isContiguousView } from "./contiguous-view.js";
 
 /** Number of rows from which on weights are dequantized once for all rows. */
 const minDequantizedRows = 4;
@@ -17,7 +17,7 @@ type Sizes = { M: number; N: number; K: number; xRow: number; xColumn: number };
 export function quantizedMatmulKernel(engine: Engine) {
   const { exports } = engine;
   // 1 if the relaxed SIMD dot product of bytes is exact on this machine; tested when it is first needed.
-  let exact: number | undefined;
+  let dotIsExact: number | undefined;
   return (
     inputs: readonly View[],
     outputs: readonly View[],
@@ -28,7 +28,7 @@ export function quantizedMatmulKernel(engine: Engine) {
     const M = sizeOf(x.shape.slice(0, -1));
     const N = scale.shape[0]!;
     if (x.dtype !== "float32" || M * N * K === 0) return false;
-    if (!isPacked(data, data.dtype) || !isPacked(scale)) return false;
+    if (!isContiguousView(data, data.dtype) || !isContiguousView(scale)) return false;
     const bits = data.dtype === "uint8" ? 4 : 8;
     // x may have any strides if it has two axes; with more axes it is contiguous.
     const [xRow, xColumn] = x.shape.length === 2 ? (x.strides as [number, number]) : [K, 1];
@@ -38,14 +38,14 @@ export function quantizedMatmulKernel(engine: Engine) {
       const pointers = call.addresses(inputs, outputs);
       const [from, weights, scales] = pointers as [number, number, number];
       const to = pointers.at(-1)!;
-      const biased = () => !bias || addToRows(engine, call, to, [M, N], bias, pointers[3]!);
+      const addBias = () => !bias || addToRows(engine, call, to, [M, N], bias, pointers[3]!);
       if (activations === "int8") {
-        exact ??= exports["bytesAreExact"]!();
-        const product = M < block ? int8Rows : int8Tiles;
-        return product(engine, call, sizes, [from, weights, scales, to], exact) && biased();
+        dotIsExact ??= exports["bytesAreExact"]!();
+        const product = M < blockRows ? int8Rows : int8Tiles;
+        return product(engine, call, sizes, [from, weights, scales, to], dotIsExact) && addBias();
       }
       if (M >= minDequantizedRows) {
-        const blocks = call.scratch(4 * K * (M + block));
+        const blocks = call.scratch(4 * K * (M + blockRows));
         return (
           engine.parallel("quantizedBlocks", Math.ceil(M / 64), 0, ...[from, xRow, xColumn, M, K, blocks]) &&
           engine.parallel(
@@ -54,18 +54,29 @@ export function quantizedMatmulKernel(engine: Engine) {
             exports["quantizedPanelsScratch"]!(K),
             ...[blocks, weights, scales, bits, to, M, N, K],
           ) &&
-          biased()
+          addBias()
         );
       }
-      if (bits === 4) return int4Rows(engine, call, sizes, [from, weights, scales, to]) && biased();
+      if (bits === 4) return int4Rows(engine, call, sizes, [from, weights, scales, to]) && addBias();
       const bytes = exports["splitBytes"]!(K);
       const rows = call.scratch(M * bytes);
       if (!engine.parallel("splitRows", M, 512, from, xRow, xColumn, K, rows)) return false;
-      exact ??= exports["bytesAreExact"]!();
-      const step = panelsPerItem(panels, K);
-      const [plus, across] = bias ? [pointers[3]!, bias.strides[0]!] : [0, 0];
+      dotIsExact ??= exports["bytesAreExact"]!();
+      const step = panelsPerItem(K);
+      const [biasAddress, biasStride] = bias ? [pointers[3]!, bias.strides[0]!] : [0, 0];
       for (let m = 0; m < M; m++) {
-        const args = [rows + m * bytes, weights, scales, plus, across, to + 4 * m * N, N, K, step, exact];
+        const args = [
+          rows + m * bytes,
+          weights,
+          scales,
+          biasAddress,
+          biasStride,
+          to + 4 * m * N,
+          N,
+          K,
+          step,
+          dotIsExact,
+        ];
         if (!engine.parallel("splitRow", Math.ceil(panels / step), 64, ...args)) return false;
       }
       return true;
@@ -82,11 +93,11 @@ function int8Tiles(
   call: Call,
   { M, N, K, xRow, xColumn }: Sizes,
   [from, weights, scales, to]: readonly [number, number, number, number],
-  exact: number,
+  dotIsExact: number,
 ): boolean {
   const rowBytes = 4 * Math.ceil(K / 4);
-  const tiles = Math.ceil(M / Math.max(block, cachedBytes / rowBytes));
-  const height = Math.ceil(M / tiles / block) * block;
+  const tiles = Math.ceil(M / Math.max(blockRows, cachedBytes / rowBytes));
+  const height = Math.ceil(M / tiles / blockRows) * blockRows;
   const blocks = call.scratch(height * rowBytes);
   const factors = call.scratch(4 * height);
   const panels = Math.ceil(N / 8);
@@ -94,23 +105,40 @@ function int8Tiles(
   const step = engine.threads === 1 ? panels : Math.ceil(panels / (4 * engine.threads));
   for (let m = 0; m < M; m += height) {
     const rows = Math.min(height, M - m);
-    const sixes = rowsInSixes(rows);
-    const items = sixes / block + Math.max(0, Math.ceil((rows - sixes) / low));
-    const here = [from + 4 * m * xRow, xRow, xColumn, rows, K, blocks, factors, sixes, low];
-    const args = [blocks, factors, weights, scales, offsets, to + 4 * m * N, rows, sixes, N, K, step];
+    const sixRowEnd = rowsInBlocksOfSix(rows);
+    const items = sixRowEnd / blockRows + Math.max(0, Math.ceil((rows - sixRowEnd) / lastBlockRows));
+    const quantizeArgs = [
+      from + 4 * m * xRow,
+      xRow,
+      xColumn,
+      rows,
+      K,
+      blocks,
+      factors,
+      sixRowEnd,
+      lastBlockRows,
+    ];
+    const args = [blocks, factors, weights, scales, offsets, to + 4 * m * N, rows, sixRowEnd, N, K, step];
     const done =
-      engine.parallel("quantizeRows", items, 4 * block, ...here) &&
-      engine.parallel("int8Panels", Math.ceil(panels / step), 32 * block, ...args, m === 0 ? 1 : 0, exact);
+      engine.parallel("quantizeRows", items, 4 * blockRows, ...quantizeArgs) &&
+      engine.parallel(
+        "int8Panels",
+        Math.ceil(panels / step),
+        32 * blockRows,
+        ...args,
+        m === 0 ? 1 : 0,
+        dotIsExact,
+      );
     if (!done) return false;
   }
   return true;
 }
 
 /** Number of rows that are computed in blocks of 6, so that the last blocks, of 4 rows, are almost full: the last 8 rows are two of 4. */
-function rowsInSixes(rows: number): number {
-  const more = rows % block;
-  if (more === 0 || more > low) return Math.ceil(rows / block) * block;
-  return Math.max(0, rows - more - (more > 2 ? 0 : block));
+function rowsInBlocksOfSix(rows: number): number {
+  const remainder = rows % blockRows;
+  if (remainder === 0 || remainder > lastBlockRows) return Math.ceil(rows / blockRows) * blockRows;
+  return Math.max(0, rows - remainder - (remainder > 2 ? 0 : blockRows));
 }
 
 /** Quantizes a few rows and multiplies them one after the other. */
@@ -119,7 +147,7 @@ function int8Rows(
   call: Call,
   { M, N, K, xRow, xColumn }: Sizes,
   [from, weights, scales, to]: readonly [number, number, number, number],
-  exact: number,
+  dotIsExact: number,
 ): boolean {
   const rowBytes = 4 * Math.ceil(K / 4);
   const blocks = call.scratch(M * rowBytes);
@@ -128,10 +156,10 @@ function int8Rows(
     return false;
   }
   const panels = Math.ceil(N / 8);
-  const step = panelsPerItem(panels, K);
+  const step = panelsPerItem(K);
   const factor = new Float32Array(engine.memory.memory.buffer, factors, M);
   for (let m = 0; m < M; m++) {
-    const args = [blocks + m * rowBytes, factor[m]!, weights, scales, to + 4 * m * N, N, K, step, exact];
+    const args = [blocks + m * rowBytes, factor[m]!, weights, scales, to + 4 * m * N, N, K, step, dotIsExact];
     if (!engine.parallel("int8Row", Math.ceil(panels / step), 64, ...args)) return false;
   }
   return true;
@@ -145,7 +173,7 @@ function int4Rows(
   [from, weights, scales, to]: readonly [number, number, number, number],
 ): boolean {
   const panels = Math.ceil(N / 8);
-  const step = panelsPerItem(panels, K);
+  const step = panelsPerItem(K);
   const length = Math.ceil(K / 32) * 32;
   const rows = call.scratch(4 * M * length);
   const numbers = new Float32Array(engine.memory.memory.buffer);
@@ -163,6 +191,6 @@ function int4Rows(
 }
 
 /** Panels per work item, about 64 KiB of weights. */
-function panelsPerItem(panels: number, K: number): number {
+function panelsPerItem(K: number): number {
   return Math.max(2, 2 * Math.floor(65536 / (16 * K)));
 }

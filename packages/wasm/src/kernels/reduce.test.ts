@@ -8,14 +8,14 @@ import { agree } from "@qkv/test-support/agreement";
 
 const length = fc.constantFrom(1, 2, 3, 5, 8, 17, 64, 67, 300);
 
-describe.each(["plain", "relaxed"] as const)("the %s build, along axes", (build) => {
+describe.each(["plain", "relaxed"] as const)("reductions and norms, %s build", (build) => {
   let device: Device;
   beforeAll(async () => {
     device = await wasm({ build });
   });
 
   test.each(["sum", "mean", "max", "min"] as const)(
-    "property: %s along any axes equals the plain device's",
+    "property: %s along any axes equals the plain device",
     (op) => {
       fc.assert(
         fc.property(length, length, length, fc.nat(1e6), (a, b, c, seed) => {
@@ -54,7 +54,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build, along axes", (build)
     });
   });
 
-  test("property: norms, losses, softmax and their gradients equal the plain device's", () => {
+  test("property: norms, losses, softmax and their gradients equal the plain device", () => {
     fc.assert(
       fc.property(length, length, fc.nat(1e6), fc.boolean(), (rows, n, seed, smooth) => {
         const x = randn([rows, n], { seed });
@@ -77,15 +77,17 @@ describe.each(["plain", "relaxed"] as const)("the %s build, along axes", (build)
         ];
         for (const f of losses) {
           agree(device, f, [x, weight, bias], { tolerance: 2e-6 });
-          const slope = (all: readonly Tensor[]) => {
-            const y = f(all[0]!, all[1]!, all[2]!);
+          const loss = (inputs: readonly Tensor[]) => {
+            const y = f(inputs[0]!, inputs[1]!, inputs[2]!);
             return sum(mul(y, randn(y.shape, { seed: 5, device: y.device })));
           };
-          const expected = grad(slope)([x, weight, bias]);
-          const got = device.scope(() => grad(slope)([x, weight, bias].map((one) => one.to(device))));
+          const expected = grad(loss)([x, weight, bias]);
+          const gradients = device.scope(() =>
+            grad(loss)([x, weight, bias].map((input) => input.to(device))),
+          );
           // Rows of one number have variance 0, and large gradients that cancel.
-          expected.forEach((one, i) =>
-            expect(got[i]!.data).toBeAllclose(one.data, {
+          expected.forEach((gradient, i) =>
+            expect(gradients[i]!.data).toBeAllclose(gradient.data, {
               rtol: 0,
               atol: n < 3 ? 1e-3 : 2e-5,
               scaled: true,
@@ -108,7 +110,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build, along axes", (build)
     agree(device, (x) => t.layerNorm(x), [x], { ops: ["layerNorm"], tolerance: 2e-5 });
   });
 
-  test("a target out of range is refused as on the plain device", () => {
+  test("a target class out of range throws, as on the plain device", () => {
     const logits = randn([2, 3], { seed: 1, device });
     const targets = tensor([0, 3], { dtype: "int32", device });
     expect(() => t.crossEntropy(logits, targets)).toThrow(/`targets` is 3, expected classes from 0 to 2/);

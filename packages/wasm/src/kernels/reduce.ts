@@ -1,7 +1,7 @@
 import { sizeOf, type View } from "@qkv/tensor";
 import { withCall } from "../call.js";
 import type { Engine } from "../engine.js";
-import { isPacked } from "./packed.js";
+import { isContiguousView } from "./contiguous-view.js";
 import { overRows } from "./rows.js";
 
 type Reduction = { readonly axes: readonly number[] };
@@ -48,9 +48,9 @@ function reduce(
   const first = isReduced.indexOf(true);
   const last = isReduced.lastIndexOf(true);
   const areAdjacent = isReduced.every(
-    (one, axis) => one === (axis >= first && axis <= last) || x.shape[axis] === 1,
+    (isReducedAxis, axis) => isReducedAxis === (axis >= first && axis <= last) || x.shape[axis] === 1,
   );
-  if (first < 0 || !areAdjacent || !isPacked(x)) return false;
+  if (first < 0 || !areAdjacent || !isContiguousView(x)) return false;
   const [outer, n, inner] = [
     sizeOf(x.shape.slice(0, first)),
     sizeOf(x.shape.slice(first, last + 1)),

@@ -14,10 +14,10 @@ export function rotateKernel(engine: Engine) {
     const heads = x.shape[1]!;
     const length = x.shape[2]!;
     const dim = x.shape[3]!;
-    const all = sizeOf(x.shape) / dim;
+    const totalRows = sizeOf(x.shape) / dim;
     const rows = Math.max(1, Math.floor(32768 / dim));
     return withCall(engine, (call) => {
-      const at = call.addresses(inputs, outputs);
+      const pointers = call.addresses(inputs, outputs);
       const words = call.write([
         heads,
         length,
@@ -25,24 +25,24 @@ export function rotateKernel(engine: Engine) {
         cos.shape.at(-1)!,
         layout === "interleaved" ? 1 : 0,
         float32Bits(inverse ? -1 : 1),
-        at[0]!,
+        pointers[0]!,
         x.strides[0]!,
         x.strides[1]!,
         x.strides[2]!,
         x.strides[3]!,
-        at[1]!,
+        pointers[1]!,
         batchStep(cos),
         cos.strides.at(-2)!,
         cos.strides.at(-1)!,
-        at[2]!,
+        pointers[2]!,
         batchStep(sin),
         sin.strides.at(-2)!,
         sin.strides.at(-1)!,
-        at[3]!,
+        pointers[3]!,
         rows,
-        all,
+        totalRows,
       ]);
-      return engine.parallel("rotate", Math.ceil(all / rows), 0, words);
+      return engine.parallel("rotate", Math.ceil(totalRows / rows), 0, words);
     });
   };
 }

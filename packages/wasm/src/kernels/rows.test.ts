@@ -5,7 +5,7 @@ import type { WasmDevice } from "../device.js";
 import { wasm } from "../wasm.js";
 import { agree } from "@qkv/test-support/agreement";
 
-describe.each(["plain", "relaxed"] as const)("the %s build, row by row", (build) => {
+describe.each(["plain", "relaxed"] as const)("kernels over rows, %s build", (build) => {
   let device: WasmDevice;
   beforeAll(async () => (device = await wasm({ build })));
   afterAll(() => device.close());
@@ -16,11 +16,11 @@ describe.each(["plain", "relaxed"] as const)("the %s build, row by row", (build)
     f(x);
     return tensor(x, { shape: [6, 37] });
   };
-  /** A quiet and a signalling NaN that carry bits of their own. */
-  const carryingBits = rows((x) => new Uint32Array(x.buffer).set([0x7fc00001, 0xff812345], 36));
+  /** A quiet and a signalling NaN with payload bits. */
+  const nanRows = rows((x) => new Uint32Array(x.buffer).set([0x7fc00001, 0xff812345], 36));
 
-  test("softmax of NaN with any bits, of infinities of both signs, and of large numbers", () => {
-    agree(device, (x) => softmax(x), [carryingBits], { tolerance: 1e-6 });
+  test("softmax with NaN of any bit pattern, ±Infinity and large numbers equals the plain device", () => {
+    agree(device, (x) => softmax(x), [nanRows], { tolerance: 1e-6 });
     agree(device, (x) => softmax(x), [rows((x) => x.set([3e38, -Infinity, 3e38, Infinity], 35))], {
       tolerance: 1e-6,
     });
@@ -28,7 +28,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build, row by row", (build)
     agree(device, (x) => softmax(x), [rows((x) => x.set([3e38, 3e38, -Infinity]))], { tolerance: 1e-6 });
   });
 
-  test("softmax of a long row with a NaN, an infinity or a large number anywhere, and of the next row", () => {
+  test("softmax of long rows with a NaN, Infinity or large number, and of the rows after them, equals the plain device", () => {
     const n = 1030;
     const x = Float32Array.from(randn([7, n], { seed: 1 }).data);
     new Uint32Array(x.buffer)[n + 300] = 0x7fc00001; // a NaN
@@ -45,14 +45,14 @@ describe.each(["plain", "relaxed"] as const)("the %s build, row by row", (build)
     agree(device, (x) => layerNorm(x), [randn([5, 3], { seed: 2 })], options);
   });
 
-  test("norms of rows without a finite sum of squares equal the plain device's", () => {
-    for (const x of [carryingBits, rows((x) => x.set([1e30, -1e30])), rows((x) => (x[40] = Infinity))]) {
+  test("norms of rows without a finite sum of squares equal the plain device", () => {
+    for (const x of [nanRows, rows((x) => x.set([1e30, -1e30])), rows((x) => (x[40] = Infinity))]) {
       agree(device, (x) => layerNorm(x), [x]);
       agree(device, (x, w) => rmsNorm(x, w), [x, randn([37], { seed: 3 })]);
     }
   });
 
-  test("one row against a matrix of any width and height", () => {
+  test("a row times a matrix of any size equals the plain device", () => {
     for (const [K, N] of [
       [1, 1],
       [5, 3],
@@ -65,7 +65,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build, row by row", (build)
     }
   });
 
-  test("quantized activations of subnormal numbers are almost 0", () => {
+  test("a quantized product of subnormal activations is below 1e-37", () => {
     const weight = quantizeWeight(randn([9, 37], { seed: 4 }));
     const moved = { data: weight.data.to(device), scale: weight.scale.to(device) };
     for (const M of [1, 7]) {

@@ -1,13 +1,13 @@
 import { sizeOf, type View } from "@qkv/tensor";
 import { withCall } from "../call.js";
 import type { Engine } from "../engine.js";
-import { isPacked } from "./packed.js";
+import { isContiguousView } from "./contiguous-view.js";
 
 /** Softmax along the last axis of contiguous tensors. */
 export function softmaxKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[], { axis }: { axis: number }): boolean => {
     const [x] = inputs as [View];
-    if (axis !== x.shape.length - 1 || !isPacked(x)) return false;
+    if (axis !== x.shape.length - 1 || !isContiguousView(x)) return false;
     return withCall(engine, (call) => overRows(engine, "softmaxRows", x, call.addresses(inputs, outputs)));
   };
 }
@@ -16,7 +16,7 @@ export function softmaxKernel(engine: Engine) {
 export function rmsNormKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[], { eps }: { eps: number }): boolean => {
     const x = inputs[0]!;
-    if (!isPacked(x) || !isPacked(inputs[1]!)) return false;
+    if (!isContiguousView(x) || !isContiguousView(inputs[1]!)) return false;
     return withCall(engine, (call) =>
       overRows(engine, "rmsNormRows", x, call.addresses(inputs, outputs), eps),
     );
@@ -27,7 +27,7 @@ export function rmsNormKernel(engine: Engine) {
 export function layerNormKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[], { eps }: { eps: number }): boolean => {
     const [x] = inputs as [View];
-    if (!inputs.every((view) => isPacked(view))) return false;
+    if (!inputs.every((view) => isContiguousView(view))) return false;
     return withCall(engine, (call) => {
       const pointers = call.addresses(inputs, outputs);
       const [from, weight = 0, bias = 0] = pointers.slice(0, inputs.length) as [number, number?, number?];
@@ -42,7 +42,7 @@ type Loss = { readonly ignoreIndex: number; readonly smoothing: number };
 export function crossEntropyKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[], { ignoreIndex, smoothing }: Loss): boolean => {
     const [logits, targets] = inputs as [View, View];
-    if (!isPacked(logits) || !isPacked(targets, "int32")) return false;
+    if (!isContiguousView(logits) || !isContiguousView(targets, "int32")) return false;
     return withCall(engine, (call) => {
       const pointers = call.addresses(inputs, outputs);
       return overRows(engine, "crossEntropyRows", logits, pointers, ignoreIndex, smoothing);
@@ -54,7 +54,8 @@ export function crossEntropyKernel(engine: Engine) {
 export function crossEntropyBackwardKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[], { ignoreIndex, smoothing }: Loss): boolean => {
     const [logits, targets, , slopes] = inputs as [View, View, View, View];
-    if (!isPacked(logits) || !isPacked(targets, "int32") || !isPacked(slopes)) return false;
+    if (!isContiguousView(logits) || !isContiguousView(targets, "int32") || !isContiguousView(slopes))
+      return false;
     return withCall(engine, (call) => {
       const pointers = call.addresses(inputs, outputs);
       return overRows(engine, "crossEntropyBackwardRows", logits, pointers, ignoreIndex, smoothing);
@@ -63,7 +64,7 @@ export function crossEntropyBackwardKernel(engine: Engine) {
 }
 
 /** Approximate numbers per work item: enough to make the cost of distributing items small. */
-const chunk = 32768;
+const numbersPerItem = 32768;
 
 /** Runs an export over rows. Its arguments are addresses, number of rows, rows per item, row length, and further ones. */
 export function overRows(
@@ -77,6 +78,6 @@ export function overRows(
   const size = sizeOf(shape);
   if (size === 0) return false;
   const rows = size / n;
-  const step = Math.max(1, Math.floor(chunk / n));
+  const step = Math.max(1, Math.floor(numbersPerItem / n));
   return engine.parallel(entry, Math.ceil(rows / step), 0, ...pointers, rows, step, n, ...more);
 }

@@ -1,7 +1,7 @@
 import { sizeOf, type View } from "@qkv/tensor";
 import { withCall } from "../call.js";
 import type { Engine } from "../engine.js";
-import { isPacked } from "./packed.js";
+import { isContiguousView } from "./contiguous-view.js";
 
 /** Rows of a table by index. A call with an index out of range is left to the plain kernel, which refuses it. */
 export function takeKernel(engine: Engine) {
@@ -13,7 +13,7 @@ export function takeKernel(engine: Engine) {
       table.shape.length === 2 &&
       (table.dtype === "float32" || table.dtype === "int32") &&
       (table.strides[1] === 1 || width === 1) &&
-      isPacked(indices, "int32");
+      isContiguousView(indices, "int32");
     if (!fits) return false;
     const numbers = indexArray(indices);
     // Read before allocating, which may replace the buffer of the indices.
@@ -33,7 +33,11 @@ export function takeBackwardKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[], { axis }: { axis: number }): boolean => {
     const [dy, indices] = inputs as [View, View];
     const [rows, width] = outputs[0]!.shape as [number, number];
-    const fits = axis === 0 && outputs[0]!.shape.length === 2 && isPacked(dy) && isPacked(indices, "int32");
+    const fits =
+      axis === 0 &&
+      outputs[0]!.shape.length === 2 &&
+      isContiguousView(dy) &&
+      isContiguousView(indices, "int32");
     if (!fits) return false;
     const count = indexArray(indices).length;
     if (rows * width * count === 0) return false;

@@ -1,5 +1,5 @@
 import { bytesPerElement, type View } from "@qkv/tensor";
-import { addressOf } from "../call.js";
+import { deviceAddress } from "../call.js";
 import type { Engine } from "../engine.js";
 
 /**
@@ -11,8 +11,8 @@ export function writeKernel({ memory }: Engine) {
     [buffer]: readonly View[],
     { axis, start }: { axis: number; start: number },
   ): boolean => {
-    const source = addressOf(rows!);
-    const destination = addressOf(buffer!);
+    const source = deviceAddress(rows!);
+    const destination = deviceAddress(buffer!);
     const { shape, strides: from, dtype } = rows!;
     const { strides: to } = buffer!;
     if (source === undefined || destination === undefined || shape.length !== 4) return false;

@@ -1,4 +1,4 @@
-import { at } from "./work-queue.js";
+import { fields } from "./work-queue.js";
 
 /**
  * Detects workers that no longer wake up. A call never waits for a worker that has not joined it, so a dead worker would go
@@ -8,18 +8,18 @@ export function watchHeartbeats(
   threads: number,
   deadlineMs: number,
 ): { isOverdue(words: Int32Array): boolean } {
-  const noticed = new Int32Array(threads);
-  const since = new Float64Array(threads).fill(Infinity);
+  const lastHeartbeats = new Int32Array(threads);
+  const overdueSince = new Float64Array(threads).fill(Infinity);
   return {
     /** Returns true at the end of a call if a worker has seen no call for longer than the deadline. */
     isOverdue(words) {
-      const call = words[at.call]!;
+      const call = words[fields.call]!;
       for (let thread = 1; thread < threads; thread++) {
-        const latest = Atomics.load(words, at.heartbeat + thread);
-        if (latest === call || latest !== noticed[thread]) since[thread] = Infinity;
-        else if (since[thread] === Infinity) since[thread] = performance.now();
-        else if (performance.now() - since[thread]! > deadlineMs) return true;
-        noticed[thread] = latest;
+        const heartbeat = Atomics.load(words, fields.heartbeat + thread);
+        if (heartbeat === call || heartbeat !== lastHeartbeats[thread]) overdueSince[thread] = Infinity;
+        else if (overdueSince[thread] === Infinity) overdueSince[thread] = performance.now();
+        else if (performance.now() - overdueSince[thread]! > deadlineMs) return true;
+        lastHeartbeats[thread] = heartbeat;
       }
       return false;
     },

@@ -2,7 +2,7 @@ import { DeviceError } from "@qkv/core";
 import type { Engine, Exports } from "../engine.js";
 import type { WasmMemory } from "../memory.js";
 import { singleThreadedEngine } from "./single-threaded-engine.js";
-import { at, maxArgs, createWorkQueue, viewWorkQueue, type WorkQueue } from "./work-queue.js";
+import { fields, maxArgs, createWorkQueue, viewWorkQueue, type WorkQueue } from "./work-queue.js";
 import { spawn, type Thread } from "./spawn.js";
 import { watchHeartbeats } from "./heartbeat.js";
 import { waitWhile } from "./wait-while.js";
@@ -16,7 +16,7 @@ export type Pool = Engine & {
   /** Terminates all threads. The pool refuses work until it is restarted. */
   close(): Promise<void>;
   /** Ends the threads when the pool was garbage-collected: it must not reference the pool. */
-  readonly ending: { quit(): void };
+  readonly shutdown: { quit(): void };
 };
 
 export type PoolOptions = {
@@ -38,18 +38,18 @@ export type PoolOptions = {
 export async function startPool(options: PoolOptions): Promise<Pool> {
   const { module, exports, memory, threads, deadlineMs, workerUrl } = options;
   const names = Object.keys(exports);
-  const places = new Map(names.map((name, place) => [name, place]));
+  const entryIndices = new Map(names.map((name, entryIndex) => [name, entryIndex]));
   const single = singleThreadedEngine(exports, memory);
   let workers: Thread[] = [];
-  let refused: DeviceError | undefined;
+  let failure: DeviceError | undefined;
   let queue: WorkQueue;
   // A thread may start slowly on a busy machine.
   const startDeadlineMs = Math.max(deadlineMs, 5000);
   let heartbeats = watchHeartbeats(threads, deadlineMs);
-  const ending: { quit(): void } = { quit: () => undefined };
+  const shutdown: { quit(): void } = { quit: () => undefined };
 
-  const refuse = (received: string, fix: string) =>
-    (refused ??= new DeviceError({
+  const fail = (received: string, fix: string) =>
+    (failure ??= new DeviceError({
       fn: "wasm",
       argument: "threads",
       received,
@@ -60,21 +60,21 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
   async function start(): Promise<void> {
     const shared = createWorkQueue();
     const { words } = (queue = viewWorkQueue(shared));
-    ending.quit = () => quit(words);
-    const begun = await Promise.allSettled(
+    shutdown.quit = () => quit(words);
+    const starts = await Promise.allSettled(
       Array.from({ length: threads - 1 }, (_, i) =>
         spawn(
           { module, memory: memory.memory, queue: shared, thread: i + 1 },
           workerUrl,
           startDeadlineMs,
           (why) => {
-            if (words === queue.words) refuse(`a worker that died: ${why}`, again);
+            if (words === queue.words) fail(`a worker that died: ${why}`, restartHint);
           },
         ),
       ),
     );
-    workers = begun.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
-    const failed = begun.find((each) => each.status === "rejected");
+    workers = starts.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+    const failed = starts.find((result) => result.status === "rejected");
     if (failed) {
       await close();
       throw new DeviceError({
@@ -85,21 +85,21 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
         fix: "allow workers from `blob:` in the content security policy, or give `wasmFrom` the address of the worker.",
       });
     }
-    refused = undefined;
+    failure = undefined;
     heartbeats = watchHeartbeats(threads, deadlineMs);
     for (const thread of workers) thread.unref();
   }
 
   async function close(): Promise<void> {
-    ending.quit();
+    shutdown.quit();
     const old = workers;
     workers = [];
     await Promise.all(old.map((thread) => thread.terminate()));
-    refuse("a device that was closed", "make a new one, or call `await device.restart()`.");
+    fail("a device that was closed", "make a new one, or call `await device.restart()`.");
   }
 
   function check(): void {
-    if (refused) throw refused;
+    if (failure) throw failure;
   }
 
   await start();
@@ -107,7 +107,7 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
     exports,
     memory,
     threads,
-    ending,
+    shutdown,
     check,
     close,
     async restart() {
@@ -117,8 +117,8 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
     parallel(entry, items, scratchBytes, ...args) {
       check();
       if (items <= 1) return single.parallel(entry, items, scratchBytes, ...args);
-      const place = places.get(entry);
-      if (place === undefined || args.length > maxArgs) {
+      const entryIndex = entryIndices.get(entry);
+      if (entryIndex === undefined || args.length > maxArgs) {
         throw new RangeError(`no call of ${entry} with ${args.length} numbers`);
       }
       const step = Math.ceil(scratchBytes / 64) * 64;
@@ -126,30 +126,30 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
       const { words } = queue;
       try {
         queue.args.set(args);
-        words.set([0, items, place, scratch, step, args.length, 0, 0], at.next);
-        Atomics.store(words, at.open, 1);
-        Atomics.add(words, at.call, 1);
-        Atomics.notify(words, at.call);
+        words.set([0, items, entryIndex, scratch, step, args.length, 0, 0], fields.next);
+        Atomics.store(words, fields.open, 1);
+        Atomics.add(words, fields.call, 1);
+        Atomics.notify(words, fields.call);
         try {
           runItems(queue, exports, names, 0);
         } catch (error) {
-          Atomics.store(words, at.stop, 1);
+          Atomics.store(words, fields.stop, 1);
           throw error;
         } finally {
-          Atomics.store(words, at.open, 0);
-          if (!waitWhile(words, at.busy, (busy) => busy > 0, deadlineMs)) {
-            refuse(
+          Atomics.store(words, fields.open, 0);
+          if (!waitWhile(words, fields.busy, (busy) => busy > 0, deadlineMs)) {
+            fail(
               "a worker that died or did not finish in time",
-              `${again} If calls are that long, raise \`deadlineMs\`.`,
+              `${restartHint} If calls are that long, raise \`deadlineMs\`.`,
             );
           } else if (heartbeats.isOverdue(words)) {
-            refuse("a worker that died: it notices no calls", again);
-          } else if (words[at.fault] !== 0) {
-            refuse(`an error in thread ${words[at.fault]!} while it ran ${entry}`, again);
+            fail("a worker that died: it notices no calls", restartHint);
+          } else if (words[fields.fault] !== 0) {
+            fail(`an error in thread ${words[fields.fault]!} while it ran ${entry}`, restartHint);
           }
         }
         check();
-        return words[at.stop] === 0;
+        return words[fields.stop] === 0;
       } finally {
         if (step > 0) memory.free(scratch, threads * step);
       }
@@ -157,10 +157,10 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
   };
 }
 
-const again = "call `await device.restart()`, then go on: tensors keep their numbers.";
+const restartHint = "call `await device.restart()`, then go on: tensors keep their numbers.";
 
 function quit(words: Int32Array): void {
-  Atomics.store(words, at.quit, 1);
-  Atomics.add(words, at.call, 1);
-  Atomics.notify(words, at.call);
+  Atomics.store(words, fields.quit, 1);
+  Atomics.add(words, fields.call, 1);
+  Atomics.notify(words, fields.call);
 }

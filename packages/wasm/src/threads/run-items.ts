@@ -1,5 +1,5 @@
 import type { Exports } from "../engine.js";
-import { at, type WorkQueue } from "./work-queue.js";
+import { fields, type WorkQueue } from "./work-queue.js";
 
 /** Runs items of the queue's current call until none is left. */
 export function runItems(
@@ -8,13 +8,13 @@ export function runItems(
   names: readonly string[],
   thread: number,
 ): void {
-  const run = exports[names[words[at.entry]!]!]!;
-  const items = words[at.items]!;
-  const scratch = (words[at.scratch]! >>> 0) + thread * words[at.scratchStep]!;
-  const more = Array.from(args.subarray(0, words[at.count]!));
-  while (Atomics.load(words, at.stop) === 0) {
-    const item = Atomics.add(words, at.next, 1);
+  const run = exports[names[words[fields.entry]!]!]!;
+  const items = words[fields.items]!;
+  const scratch = (words[fields.scratch]! >>> 0) + thread * words[fields.scratchStep]!;
+  const more = Array.from(args.subarray(0, words[fields.count]!));
+  while (Atomics.load(words, fields.stop) === 0) {
+    const item = Atomics.add(words, fields.next, 1);
     if (item >= items) return;
-    if (run(item, scratch, ...more)) Atomics.store(words, at.stop, 1);
+    if (run(item, scratch, ...more)) Atomics.store(words, fields.stop, 1);
   }
 }

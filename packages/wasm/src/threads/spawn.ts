@@ -23,36 +23,36 @@ export function spawn(
   start: WorkerStart,
   url: string | URL | undefined,
   deadlineMs: number,
-  died: (why: string) => void,
+  onDeath: (why: string) => void,
 ): Promise<Thread> {
   const threads = nodeThreads();
   return new Promise((resolve, reject) => {
-    let asked = false;
+    let isTerminating = false;
     const end = (why: string) => {
-      clearTimeout(late);
+      clearTimeout(timeout);
       reject(new Error(why));
-      if (!asked) died(why);
+      if (!isTerminating) onDeath(why);
     };
     const ready = (thread: Thread) => {
-      clearTimeout(late);
+      clearTimeout(timeout);
       resolve(thread);
     };
-    const tooLate = (thread: Thread) => () => {
+    const onTimeout = (thread: Thread) => () => {
       end(`it was not ready after ${deadlineMs} ms`);
       void thread.terminate();
     };
-    let late: ReturnType<typeof setTimeout> | undefined;
+    let timeout: ReturnType<typeof setTimeout> | undefined;
     if (threads) {
       const from = url ?? `data:text/javascript,${encodeURIComponent(source)}`;
       const worker = new threads.Worker(new URL(from), { execArgv: [] });
       const thread: Thread = {
         unref: () => worker.unref(),
         async terminate() {
-          asked = true;
+          isTerminating = true;
           await worker.terminate();
         },
       };
-      late = setTimeout(tooLate(thread), deadlineMs);
+      timeout = setTimeout(onTimeout(thread), deadlineMs);
       worker.on("message", () => ready(thread));
       worker.on("error", (error) => end(`it met an error (${String(error)})`));
       worker.on("exit", (code) => end(`it ended with code ${String(code)}`));
@@ -60,23 +60,23 @@ export function spawn(
     } else {
       const blob = url ?? URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
       const worker = new Worker(blob);
-      const forget = () => {
+      const revokeUrl = () => {
         if (url === undefined) URL.revokeObjectURL(blob as string);
       };
       const thread: Thread = {
         unref: () => undefined,
         async terminate() {
-          asked = true;
+          isTerminating = true;
           worker.terminate();
         },
       };
-      late = setTimeout(tooLate(thread), deadlineMs);
+      timeout = setTimeout(onTimeout(thread), deadlineMs);
       worker.onmessage = () => {
-        forget();
+        revokeUrl();
         ready(thread);
       };
       worker.onerror = ({ message }) => {
-        forget();
+        revokeUrl();
         end(message ? `it met an error (${message})` : "its code could not be loaded");
       };
       worker.postMessage(start);

@@ -8,7 +8,7 @@ import type { WasmDevice } from "../device.js";
 import { wasm } from "../wasm.js";
 import { open } from "../open.js";
 import { bundled } from "../sources.js";
-import { at } from "./work-queue.js";
+import { fields } from "./work-queue.js";
 
 const x = randn([400, 1000], { seed: 1 });
 const bytes = ({ data }: Tensor) => Buffer.from(data.buffer, data.byteOffset, data.byteLength);
@@ -24,8 +24,8 @@ test("several threads compute the same bits as one, in repeated calls", async ()
   const expected = bytes(softmax(x.to(await wasm())));
   for (const threads of [2, 3, "auto"] as const) {
     const device = keep(await wasm({ threads }));
-    const on = x.to(device);
-    for (let i = 0; i < 50; i++) expect(bytes(softmax(on)).equals(expected)).toBe(true);
+    const onDevice = x.to(device);
+    for (let i = 0; i < 50; i++) expect(bytes(softmax(onDevice)).equals(expected)).toBe(true);
   }
 });
 
@@ -38,27 +38,27 @@ test("the report and the name have the number of threads", async () => {
   });
 });
 
-describe("a worker that dies", () => {
+describe("a worker that fails", () => {
   /** A device whose worker dies as soon as it has taken an item of the third call or a later one. */
-  const doomed = async () => {
+  const deviceWithDyingWorker = async () => {
     const dies = `const { add } = Atomics;
       Atomics.add = (words, at, by) => {
         const before = add(words, at, by);
-        if (at === ${at.next} && words[${at.call}] >= 3) process.exit(7);
+        if (at === ${fields.next} && words[${fields.call}] >= 3) process.exit(7);
         return before;
       };`;
     const workerUrl = `data:text/javascript,${encodeURIComponent(dies + source)}`;
     return keep(await open("wasm", { ...bundled, workerUrl }, { threads: 2, deadlineMs: 200 }));
   };
 
-  test("during a call: throws a DeviceError, refuses work, and works again after a restart", async () => {
-    const device = await doomed();
-    const on = x.to(device);
+  test("by ending during a call: the call throws a DeviceError, and the device refuses work until a restart", async () => {
+    const device = await deviceWithDyingWorker();
+    const onDevice = x.to(device);
     const resident = randn([3], { seed: 2 }).to(device);
     let error: unknown;
     for (let i = 0; i < 1000 && !error; i++) {
       try {
-        softmax(on);
+        softmax(onDevice);
       } catch (thrown) {
         error = thrown;
       }
@@ -70,15 +70,15 @@ describe("a worker that dies", () => {
         "numbers. If calls are that long, raise `deadlineMs`.",
     );
     const { bytes: used } = device.memory();
-    expect(() => softmax(on)).toThrow(/died/);
+    expect(() => softmax(onDevice)).toThrow(/died/);
     expect(() => matmul(resident.to(device), resident)).toThrow();
     expect([...resident.data]).toEqual([...randn([3], { seed: 2 }).data]);
     await device.restart();
-    expect(bytes(softmax(on)).equals(bytes(softmax(x.to(await wasm()))))).toBe(true);
+    expect(bytes(softmax(onDevice)).equals(bytes(softmax(x.to(await wasm()))))).toBe(true);
     expect(device.memory().bytes).toBe(used);
   });
 
-  test("or throws an error that the caller does not: throws a DeviceError at once", async () => {
+  test("by an error the caller does not have: the call throws a DeviceError at once", async () => {
     const breaks = `const { Instance } = WebAssembly;
       WebAssembly.Instance = function (...all) {
         const names = Object.keys(new Instance(...all).exports);
@@ -86,33 +86,33 @@ describe("a worker that dies", () => {
       };`;
     const workerUrl = `data:text/javascript,${encodeURIComponent(breaks + source)}`;
     const device = keep(await open("wasm", { ...bundled, workerUrl }, { threads: 2 }));
-    const on = x.to(device);
+    const onDevice = x.to(device);
     expect(() => {
-      for (let i = 0; i < 1000; i++) softmax(on);
+      for (let i = 0; i < 1000; i++) softmax(onDevice);
     }).toThrow(/`threads` is "an error in thread 1 while it ran softmaxRows"/);
   });
 
-  test("between calls: the next call throws", async () => {
+  test("by ending between calls: the next call throws", async () => {
     const spy = vi.spyOn(workerThreads, "Worker");
     const device = keep(await wasm({ threads: 2 }));
-    const on = x.to(device);
+    const onDevice = x.to(device);
     const worker = spy.mock.results[0]!.value as workerThreads.Worker;
     await worker.terminate();
     await new Promise(setImmediate);
-    expect(() => softmax(on)).toThrow(/`threads` is "a worker that died: it ended with code 1"/);
+    expect(() => softmax(onDevice)).toThrow(/`threads` is "a worker that died: it ended with code 1"/);
     await device.restart();
-    expect(softmax(on).shape).toEqual([400, 1000]);
+    expect(softmax(onDevice).shape).toEqual([400, 1000]);
   });
 
-  test("while the program computes without returning to the event loop: is detected", async () => {
+  test("by ending while the program never returns to the event loop: a later call throws", async () => {
     const spy = vi.spyOn(workerThreads, "Worker");
     const device = keep(await wasm({ threads: 2, deadlineMs: 50 }));
-    const on = x.to(device);
-    softmax(on);
+    const onDevice = x.to(device);
+    softmax(onDevice);
     void (spy.mock.results[0]!.value as workerThreads.Worker).terminate();
     const end = performance.now() + 30_000;
     expect(() => {
-      while (performance.now() < end) softmax(on);
+      while (performance.now() < end) softmax(onDevice);
     }).toThrow(/a worker that died/);
   });
 });
@@ -127,7 +127,7 @@ test("if a worker cannot start, the device is single-threaded, and the report ha
   expect(bytes(softmax(x.to(device))).equals(bytes(softmax(x.to(await wasm()))))).toBe(true);
 });
 
-test("a worker that never becomes ready is waited for only until a deadline", async () => {
+test("a worker that is not ready at the deadline makes the device single-threaded, with the reason", async () => {
   const workerUrl = "data:text/javascript,setInterval(() => 0, 1000)";
   const device = await open("wasm", { ...bundled, workerUrl }, { threads: 2, deadlineMs: 5500 });
   expect(device.report().whySingleThreaded).toBe(
@@ -137,21 +137,21 @@ test("a worker that never becomes ready is waited for only until a deadline", as
 
 test("a closed device refuses work until it is restarted", async () => {
   const device = keep(await wasm({ threads: 2 }));
-  const on = x.to(device);
+  const onDevice = x.to(device);
   await device.close();
-  expect(() => softmax(on)).toThrow(/`threads` is "a device that was closed".*\nFix: make a new one/s);
+  expect(() => softmax(onDevice)).toThrow(/`threads` is "a device that was closed".*\nFix: make a new one/s);
   await device.restart();
-  expect(softmax(on).shape).toEqual([400, 1000]);
+  expect(softmax(onDevice).shape).toEqual([400, 1000]);
 });
 
 test("`await using` closes a device at the end of the block", async () => {
-  let on: typeof x;
+  let onDevice: typeof x;
   {
     await using device = await wasm({ threads: 2 });
-    on = x.to(device);
-    expect(softmax(on).shape).toEqual([400, 1000]);
+    onDevice = x.to(device);
+    expect(softmax(onDevice).shape).toEqual([400, 1000]);
   }
-  expect(() => softmax(on)).toThrow(/`threads` is "a device that was closed"/);
+  expect(() => softmax(onDevice)).toThrow(/`threads` is "a device that was closed"/);
 });
 
 test("in a page that is not isolated the device is single-threaded, with the reason", async () => {

@@ -6,7 +6,7 @@
 export type WorkQueue = { readonly words: Int32Array; readonly args: Float64Array };
 
 /** Indices of the fields in `words`. */
-export const at = {
+export const fields = {
   /** Number of the newest call. Idle threads wait for it to change. */
   call: 0,
   /** 1 while threads may join the call. */
@@ -34,7 +34,7 @@ export const at = {
 } as const;
 
 export const maxThreads = 64;
-const argsOffset = /* @__PURE__ */ (() => 4 * (at.heartbeat + maxThreads))();
+const argsOffset = /* @__PURE__ */ (() => 4 * (fields.heartbeat + maxThreads))();
 export const maxArgs = 48;
 
 export function createWorkQueue(): SharedArrayBuffer {

@@ -1,6 +1,6 @@
 /** The program of a worker: it instantiates the kernels with the shared memory, reports that it is ready, and serves calls until it must end. */
 import type { Exports } from "../engine.js";
-import { at, viewWorkQueue, type WorkQueue } from "./work-queue.js";
+import { fields, viewWorkQueue, type WorkQueue } from "./work-queue.js";
 import { nodeThreads } from "./node-threads.js";
 import { runItems } from "./run-items.js";
 
@@ -20,23 +20,23 @@ function serve(queue: WorkQueue, exports: Exports, thread: number): void {
   const { words } = queue;
   const names = Object.keys(exports);
   let seen = 0;
-  while (Atomics.load(words, at.quit) === 0) {
-    for (let i = 0; i < maxSpins && Atomics.load(words, at.call) === seen; i++);
-    Atomics.wait(words, at.call, seen);
-    seen = Atomics.load(words, at.call);
-    Atomics.store(words, at.heartbeat + thread, seen);
-    Atomics.add(words, at.busy, 1);
+  while (Atomics.load(words, fields.quit) === 0) {
+    for (let i = 0; i < maxSpins && Atomics.load(words, fields.call) === seen; i++);
+    Atomics.wait(words, fields.call, seen);
+    seen = Atomics.load(words, fields.call);
+    Atomics.store(words, fields.heartbeat + thread, seen);
+    Atomics.add(words, fields.busy, 1);
     // The caller waits for threads that are busy when it closes the call. A thread that finds it closed must not touch anything.
-    if (Atomics.load(words, at.open) === 1) {
+    if (Atomics.load(words, fields.open) === 1) {
       try {
         runItems(queue, exports, names, thread);
       } catch {
-        Atomics.store(words, at.stop, 1);
-        Atomics.store(words, at.fault, thread);
+        Atomics.store(words, fields.stop, 1);
+        Atomics.store(words, fields.fault, thread);
       }
     }
-    Atomics.sub(words, at.busy, 1);
-    Atomics.notify(words, at.busy);
+    Atomics.sub(words, fields.busy, 1);
+    Atomics.notify(words, fields.busy);
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { overSharedMemory } from "./over-shared-memory.js";
+import { withSharedMemory } from "./shared-memory-binary.js";
 import { bundled } from "./sources.js";
 
 const instantiate = async (binary: Uint8Array<ArrayBuffer>, shared: boolean) => {
@@ -8,10 +8,10 @@ const instantiate = async (binary: Uint8Array<ArrayBuffer>, shared: boolean) => 
 };
 
 test.each(["plain", "relaxed"] as const)(
-  "the %s binary takes the memory it is meant for, and only that",
+  "the %s binary imports an unshared memory, its changed copy a shared one, and neither accepts the other",
   async (build) => {
     const binary = await bundled.binary(build);
-    const shared = overSharedMemory(binary);
+    const shared = withSharedMemory(binary);
     expect(shared.filter((byte, i) => byte !== binary[i])).toHaveLength(1);
     const names = Object.keys((await instantiate(binary, false)).exports);
     expect(Object.keys((await instantiate(shared, true)).exports)).toEqual(names);

@@ -14,7 +14,7 @@ const orders = [
   [1, 0, 2],
 ];
 
-describe.each(["wasm", "wasm of two threads"])("%s", (name) => {
+describe.each(["wasm", "wasm with two threads"])("%s", (name) => {
   let device: WasmDevice;
   beforeAll(async () => (device = await wasm(name === "wasm" ? {} : { threads: 2 })));
   afterAll(() => device.close());
@@ -30,10 +30,10 @@ describe.each(["wasm", "wasm of two threads"])("%s", (name) => {
     runs("device").forEach((count, i) => expect(count, ops[i]!).toBeGreaterThan(before[i]!));
   }
 
-  test("property: tensors of any strides are concatenated along any axis", () => {
+  test("property: concat of tensors of any strides along any axis equals the plain device", () => {
     const part = fc.record({
       order: fc.constantFrom(...orders),
-      own: length,
+      length,
       step: fc.integer({ min: 1, max: 3 }),
     });
     fc.assert(
@@ -42,8 +42,8 @@ describe.each(["wasm", "wasm of two threads"])("%s", (name) => {
         fc.nat(2),
         fc.array(part, { minLength: 1, maxLength: 3 }),
         (shape, axis, parts) => {
-          const inputs = parts.map(({ order, own, step }, seed) => {
-            const wanted = shape.map((n, i) => (i === axis ? own : n));
+          const inputs = parts.map(({ order, length: partLength, step }, seed) => {
+            const wanted = shape.map((n, i) => (i === axis ? partLength : n));
             const stored = [0, 0, 0];
             order.forEach((from, to) => (stored[from] = wanted[to]! * (to === 2 ? step : 1)));
             return randn(stored, { seed });
@@ -53,14 +53,14 @@ describe.each(["wasm", "wasm of two threads"])("%s", (name) => {
             const y = permute(x, order);
             return stridedSlice(y, [[], [], [0, y.shape[2]!, step]]);
           };
-          expectSame((...all) => concat(all.map(views), axis), inputs, ["concat"]);
+          expectSame((...tensors) => concat(tensors.map(views), axis), inputs, ["concat"]);
         },
       ),
       { numRuns: 30 },
     );
   });
 
-  test("property: axes are padded with any number", () => {
+  test("property: pad of any axis with any number equals the plain device", () => {
     const count = fc.constantFrom(0, 1, 2, 5, 300);
     const value = fc.constantFrom(0, 2.5, -Infinity, NaN);
     fc.assert(
@@ -75,7 +75,7 @@ describe.each(["wasm", "wasm of two threads"])("%s", (name) => {
     );
   });
 
-  test("int32 tensors, and tensors of several work items, are concatenated and padded", () => {
+  test("int32 tensors, and tensors of several work items, are concatenated and padded as on the plain device", () => {
     const ids = randint([3, 4], { high: 9, seed: 1 });
     expectSame((x) => pad(concat([x, x], 0), 1, 1, 0, -100), [ids], ["pad", "concat"]);
     expectSame((x) => concat([x, x], 1), [randn([2, 40_000], { seed: 1 })], ["concat"]);

@@ -8,20 +8,20 @@ import { wasm } from "../wasm.js";
 
 const weight8 = quantizeWeight(randn([300, 200], { seed: 1 }));
 const weight4 = quantizeWeight(randn([300, 200], { seed: 1 }), { bits: 4 });
-const on = (device: Device, { data, scale }: typeof weight8) => ({
+const toDevice = (device: Device, { data, scale }: typeof weight8) => ({
   data: data.to(device),
   scale: scale.to(device),
 });
 const ids = tensor(Int32Array.from({ length: 4000 }, (_, i) => (i * i) % 97));
 
-/** Work that is cut into several items, and what comes out of it. */
+/** Computations of several work items each, and their results. */
 const work: Record<string, (device: Device) => Tensor[]> = {
-  "number by number": (device) => {
+  elementwise: (device) => {
     const x = randn([3, 70_001], { seed: 1 }).to(device);
     const y = randn([3, 1], { seed: 2 }).to(device);
     return [t.gelu(x), t.add(x, y), t.where(t.greater(x, y), x, y), t.contiguous(permute(x, [1, 0]))];
   },
-  "along axes": (device) => {
+  "reductions and norms": (device) => {
     const x = randn([500, 301], { seed: 1 }).to(device);
     return [
       sum(x),
@@ -32,34 +32,34 @@ const work: Record<string, (device: Device) => Tensor[]> = {
       t.softmax(x),
     ];
   },
-  "one row against a matrix": (device) => {
+  "a row times a matrix": (device) => {
     const row = randn([1, 801], { seed: 1 }).to(device);
     const matrix = randn([801, 803], { seed: 2 }).to(device);
     return [t.matmul(row, matrix), t.matmul(row, permute(randn([803, 801], { seed: 3 }).to(device), [1, 0]))];
   },
-  "few rows or columns, which meet a matrix that is not packed": (device) => {
+  "few rows or columns times a matrix that is read in place": (device) => {
     const matrix = randn([520, 520], { seed: 1 }).to(device);
     const [few, narrow] = [randn([8, 520], { seed: 2 }).to(device), randn([520, 21], { seed: 3 }).to(device)];
     const columns = randn([520, 8], { seed: 4 }).to(device);
     return [t.matmul(few, matrix), t.matmul(matrix, narrow), t.matmul(permute(columns, [1, 0]), matrix)];
   },
-  "losses and rows by number": (device) => {
+  "cross-entropy and embedding": (device) => {
     const table = randn([97, 130], { seed: 1 }).to(device);
-    const where = ids.to(device);
-    const loss = (table: Tensor) => t.crossEntropy(t.embedding(table, where), where);
+    const indices = ids.to(device);
+    const loss = (table: Tensor) => t.crossEntropy(t.embedding(table, indices), indices);
     return [loss(table), grad(loss)(table)];
   },
-  "small integers": (device) => {
+  "quantized weights": (device) => {
     const x = randn([40, 200], { seed: 2 }).to(device);
     const row = randn([1, 200], { seed: 3 }).to(device);
-    const [eight, four] = [on(device, weight8), on(device, weight4)];
+    const [eight, four] = [toDevice(device, weight8), toDevice(device, weight4)];
     return [x, row].flatMap((x) => [
       quantizedLinear(x, eight),
       quantizedLinear(x, eight, undefined, { activations: "int8" }),
       quantizedLinear(x, four),
     ]);
   },
-  "a step of an optimizer": (device) => {
+  "an optimizer step": (device) => {
     const optimizer = adam();
     const params = { w: randn([100_003], { seed: 1 }).to(device) };
     const state = optimizer.init(params);
@@ -70,7 +70,7 @@ const work: Record<string, (device: Device) => Tensor[]> = {
   },
 };
 
-describe("the same bits for each read pattern", () => {
+describe("results are bitwise equal for each read pattern", () => {
   const devices: WasmDevice[] = [];
   beforeAll(async () => {
     for (const build of ["plain", "auto"] as const)
@@ -80,9 +80,9 @@ describe("the same bits for each read pattern", () => {
   });
   afterAll(() => Promise.all(devices.map((device) => device.close())));
 
-  test("one row against a matrix", () => {
+  test("a row times a matrix", () => {
     const [plain, interleavedPlain, fastest, interleaved, threads] = devices.map((device) =>
-      work["one row against a matrix"]!(device).map((x) => [...x.data]),
+      work["a row times a matrix"]!(device).map((x) => [...x.data]),
     );
     expect(interleavedPlain).toEqual(plain);
     expect(interleaved).toEqual(fastest);
@@ -90,7 +90,7 @@ describe("the same bits for each read pattern", () => {
   });
 });
 
-describe("the same bits for any number of threads", () => {
+describe("results are bitwise equal for any number of threads", () => {
   const devices: WasmDevice[] = [];
   beforeAll(async () => {
     for (const threads of [1, 2, 3]) devices.push(await wasm({ threads }));

@@ -4,7 +4,7 @@
  *
  * @see WebAssembly core specification 3.0, binary format: import section, limits (flag 1: shared)
  */
-export function overSharedMemory(binary: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+export function withSharedMemory(binary: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const bytes = binary.slice();
   let at = 8; // after magic number and version
   const number = () => {
