@@ -35,8 +35,8 @@ export const mutants = [
     what: "parts of a fused matrix have their rows in reverse",
     file: "src/adapters/stored-matrices.ts",
     near: trained,
-    find: "places.get($owner)![$number - $first] = $row",
-    replace: "places.get($owner)![places.get($owner)!.length - 1 - ($number - $first)] = $row",
+    find: "storedRowsOf.get($owner)![$row - $first] = $storedRow",
+    replace: "storedRowsOf.get($owner)![storedRowsOf.get($owner)!.length - 1 - ($row - $first)] = $storedRow",
   },
   {
     what: "all linear maps count the output map among them",
@@ -449,8 +449,8 @@ export const mutants = [
   {
     what: "w1 and w3 of llama2.c are exchanged",
     file: "src/checkpoints/llama2c.ts",
-    find: "gate: linearParams(`w1[${$i}]`), up: linearParams(`w3[${$i}]`)",
-    replace: "gate: linearParams(`w3[${$i}]`), up: linearParams(`w1[${$i}]`)",
+    find: "gate: weightParams(`w1[${$i}]`), up: weightParams(`w3[${$i}]`)",
+    replace: "gate: weightParams(`w3[${$i}]`), up: weightParams(`w1[${$i}]`)",
   },
   {
     what: "Llama's pairs in GGUF are numbers of both halves",
@@ -556,8 +556,8 @@ export const mutants = [
     what: "halves of a byte of MXFP4 are exchanged",
     file: "src/loading/mxfp4-weights.ts",
     near: ["src/loading/mxfp4-weights.test.ts"],
-    find: "mxfp4Number($byte & 15)",
-    replace: "mxfp4Number($byte >> 4)",
+    find: "mxfp4Value($byte & 15)",
+    replace: "mxfp4Value($byte >> 4)",
   },
   {
     what: "a token shift mixes in the token itself",

@@ -10,7 +10,7 @@ const files = (folder: string): File[] =>
   ["config.json", "model.safetensors"].map(
     (name) => new File([ownData.bytes(`hf/${folder}/${name}`) as BlobPart], name),
   );
-const numbers = (model: AnyModel) => tensorsOf(model.params).map(({ data }) => data);
+const weightData = (model: AnyModel) => tensorsOf(model.params).map(({ data }) => data);
 
 test.each([
   ["vit", loadVision],
@@ -19,26 +19,26 @@ test.each([
   ["siglip", loadDualEncoder],
   ["whisper", loadSpeech],
   ["moonshine", loadSpeech],
-])("%s: loadAny equals the loader of this kind", async (folder, load) => {
-  const [any, own] = [await loadAny(files(folder)), await load(files(folder))];
-  expect(Object.keys(any).sort()).toEqual(Object.keys(own).sort());
-  expect(any.config).toEqual(own.config);
-  expect(numbers(any)).toEqual(numbers(own));
+])("loadAny returns the same model of %s as the loader of its kind", async (folder, load) => {
+  const [any, model] = [await loadAny(files(folder)), await load(files(folder))];
+  expect(Object.keys(any).sort()).toEqual(Object.keys(model).sort());
+  expect(any.config).toEqual(model.config);
+  expect(weightData(any)).toEqual(weightData(model));
 });
 
-test("image and speech models are quantized like by their own loaders", async () => {
+test("loadAny quantizes image and speech models as the loaders of their kind do", async () => {
   for (const [folder, load] of [
     ["vit", loadVision],
     ["clip", loadDualEncoder],
     ["whisper", loadSpeech],
   ] as const) {
     const any = await loadAny(files(folder), { quantize: "int8" });
-    expect(numbers(any)).toEqual(numbers(await load(files(folder), { quantize: "int8" })));
-    expect(numbers(any)).not.toEqual(numbers(await loadAny(files(folder))));
+    expect(weightData(any)).toEqual(weightData(await load(files(folder), { quantize: "int8" })));
+    expect(weightData(any)).not.toEqual(weightData(await loadAny(files(folder))));
   }
 });
 
-test("another kind of file is refused by its name", async () => {
+test("an unknown model_type and a missing one are refused", async () => {
   const config = new File(['{"model_type":"vitt"}'], "config.json");
   await expect(loadAny([config, files("vit")[1]!])).rejects.toThrow(
     /model_type` is "vitt", expected a known/,

@@ -18,7 +18,7 @@ import { deviceRounding } from "./quantization/quantize.js";
 
 /**
  * Loads a model of any kind from the same sources as `load`, for code that handles all kinds, such as an export: models of
- * texts, of images and of speech, each as its own loader gives it.
+ * texts, of images and of speech, each as returned by the loader of its kind.
  *
  * @throws As `load` does.
  *
@@ -31,11 +31,11 @@ import { deviceRounding } from "./quantization/quantize.js";
  */
 export async function loadAny(source: Source | readonly File[], options?: LoadOptions): Promise<AnyModel> {
   const check = checks("loadAny", { argument: "source" });
-  const { quantize, ...given } = check.options(options, [...optionNames, "quantize"]);
+  const { quantize, ...openOptions } = check.options(options, [...optionNames, "quantize"]);
   if (quantize !== undefined) check.oneOf({ quantize }, ["int8", "int4"]);
-  const { device = js() } = given;
+  const { device = js() } = openOptions;
   const rounding = quantize && deviceRounding(quantize, device);
-  const opened = await openModel<AnyCheckpoint>(check, source, given, rounding, readers);
+  const opened = await openModel<AnyCheckpoint>(check, source, openOptions, rounding, readers);
   const { checkpoint } = opened;
   const openedAs = <C extends AnyCheckpoint>(checkpoint: C): Opened<C> => ({ ...opened, checkpoint });
   if (checkpoint.kind === "vision")

@@ -44,7 +44,7 @@ const tensors: Record<string, Tensor> = Object.fromEntries(
 );
 const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
-/** A checkpoint's files: changed, and without those that are undefined. */
+/** Files of the checkpoint with changed fields and tensors. Tensors that are undefined are left out. */
 async function checkpointFiles({
   config: changes = {},
   tensors: others = {},
@@ -52,13 +52,16 @@ async function checkpointFiles({
   config?: Record<string, unknown>;
   tensors?: Record<string, Tensor | undefined>;
 } = {}): Promise<Record<string, Uint8Array>> {
-  const all = Object.fromEntries(Object.entries({ ...tensors, ...others }).filter(([, x]) => x));
-  return { "config.json": json({ ...config, ...changes }), "model.safetensors": await writeSafetensors(all) };
+  const written = Object.fromEntries(Object.entries({ ...tensors, ...others }).filter(([, x]) => x));
+  return {
+    "config.json": json({ ...config, ...changes }),
+    "model.safetensors": await writeSafetensors(written),
+  };
 }
 
 let root: string;
 let count = 0;
-let whole: Record<string, Uint8Array>;
+let modelFiles: Record<string, Uint8Array>;
 let server: FileServer;
 let logits: ArrayLike<number>;
 
@@ -73,7 +76,7 @@ const sharded = async () => {
   const part = (n: number) =>
     Object.fromEntries(names.filter((_, i) => i % 2 === n).map((name) => [name, tensors[name]]));
   return {
-    "config.json": whole["config.json"]!,
+    "config.json": modelFiles["config.json"]!,
     "model-00001-of-00002.safetensors": await writeSafetensors(part(0)),
     "model-00002-of-00002.safetensors": await writeSafetensors(part(1)),
     "model.safetensors.index.json": json({
@@ -86,24 +89,24 @@ const sharded = async () => {
 
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "qkv-folder-"));
-  whole = { ...(await checkpointFiles()), "generation_config.json": json({ eos_token_id: [2, 7] }) };
+  modelFiles = { ...(await checkpointFiles()), "generation_config.json": json({ eos_token_id: [2, 7] }) };
   const shards = await sharded();
   const served: Record<string, Uint8Array> = {};
-  for (const [name, bytes] of Object.entries(whole)) {
-    served[`/whole/${name}`] = bytes;
+  for (const [name, bytes] of Object.entries(modelFiles)) {
+    served[`/model/${name}`] = bytes;
     served[`/owner/tiny/resolve/main/${name}`] = bytes;
   }
   for (const [name, bytes] of Object.entries(shards)) served[`/shards/${name}`] = bytes;
   server = await serveFiles(served, (request, response) => {
     const url = new URL(request.url!, "http://localhost");
-    // As a file host does: large files are redirected.
+    // Redirected, as file hosts do for large files.
     if (url.pathname.startsWith("/moved/")) {
-      response.writeHead(302, { Location: url.pathname.replace("/moved/", "/whole/") }).end();
+      response.writeHead(302, { Location: url.pathname.replace("/moved/", "/model/") }).end();
       return true;
     }
     if (url.pathname.startsWith("/slow/") && url.pathname.endsWith("safetensors")) return true; // never answered
     if (url.pathname.startsWith("/slow/")) {
-      response.writeHead(307, { Location: url.pathname.replace("/slow/", "/whole/") }).end();
+      response.writeHead(307, { Location: url.pathname.replace("/slow/", "/model/") }).end();
       return true;
     }
     if (url.pathname.startsWith("/locked/")) {
@@ -112,7 +115,7 @@ beforeAll(async () => {
     }
     return false;
   });
-  const model = await load(writeFolder(whole));
+  const model = await load(writeFolder(modelFiles));
   logits = model.apply(model.params, [1, 2, 3]).data;
 });
 
@@ -121,18 +124,18 @@ afterAll(async () => {
   rmSync(root, { recursive: true });
 });
 
-test("a folder, its weights' file, an address, redirects, shards and chosen files give the same model", async () => {
-  const path = writeFolder(whole);
-  const chosen = Object.entries(whole).map(
+test("a folder, its weights file, a URL, redirects, shards and File objects load the same model", async () => {
+  const path = writeFolder(modelFiles);
+  const chosen = Object.entries(modelFiles).map(
     ([name, bytes]) => new File([bytes as Uint8Array<ArrayBuffer>], name),
   );
   for (const source of [
     path,
     join(path, "model.safetensors"),
-    `${server.site}/whole`,
-    `${server.site}/whole/`,
+    `${server.site}/model`,
+    `${server.site}/model/`,
     new URL(`${server.site}/moved/`),
-    `${server.site}/whole/model.safetensors`,
+    `${server.site}/model/model.safetensors`,
     `${server.site}/shards/`,
     writeFolder(await sharded()),
     chosen,
@@ -143,20 +146,20 @@ test("a folder, its weights' file, an address, redirects, shards and chosen file
   expect((await load(path)).config.stopIds).toEqual([2, 7]);
 });
 
-test("a repository's name asks the hub, by the ranges that are needed", async () => {
+test("the name of a repository is loaded from the hub by range requests", async () => {
   const before = server.requests.length;
   const model = await load("owner/tiny", { hub: { url: server.site } });
   expect(model.apply(model.params, [1, 2, 3]).data).toEqual(logits);
-  const asked = server.requests.slice(before);
-  expect(asked.filter((request) => !request.includes("/owner/tiny/resolve/main/"))).toEqual([]);
-  // Of the weights never the whole is asked for: each tensor is a range.
-  const weights = asked.filter(
+  const requests = server.requests.slice(before);
+  expect(requests.filter((request) => !request.includes("/owner/tiny/resolve/main/"))).toEqual([]);
+  // Each tensor is a range; the complete weights file is never requested.
+  const weights = requests.filter(
     (request) => request.includes("model.safetensors") && !request.includes("index"),
   );
   expect(weights.length).toBeGreaterThan(20);
   expect(weights.filter((request) => !/ bytes=\d+-\d+$/.test(request))).toEqual([]);
-  const given = await load("owner/tiny", { hub: { url: server.site, client: hub } });
-  expect(given.apply(given.params, [1, 2, 3]).data).toEqual(logits);
+  const withClient = await load("owner/tiny", { hub: { url: server.site, client: hub } });
+  expect(withClient.apply(withClient.params, [1, 2, 3]).data).toEqual(logits);
 
   await expect(load("owner/none", { hub: { url: server.site } })).rejects.toThrow(
     /load: `source` is "owner\/none", expected a folder with config.json/,
@@ -171,25 +174,26 @@ test("a repository's name asks the hub, by the ranges that are needed", async ()
   ).rejects.toBe(reason);
 });
 
-test("of a file on a server only what is needed is transferred, and progress is reported for each file", async () => {
+test("loading shards from a server begins with a range request for the header, and reports progress per file", async () => {
   const before = server.requests.length;
   const seen: Progress[] = [];
   await load(`${server.site}/shards/`, { onProgress: (progress) => seen.push(progress) });
   const weights = server.requests.slice(before).filter((request) => request.includes("00001-of"));
   expect(weights[0]).toMatch(/bytes=0-65535$/);
   for (const name of ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]) {
-    const own = seen.filter(({ source }) => source.endsWith(name));
-    expect(own.at(-1)!.loaded).toBe(own.at(-1)!.total);
-    own.reduce((loaded, next) => (expect(next.loaded).toBeGreaterThanOrEqual(loaded), next.loaded), 0);
+    const reports = seen.filter(({ source }) => source.endsWith(name));
+    const loaded = reports.map((report) => report.loaded);
+    expect(loaded.at(-1)!).toBe(reports.at(-1)!.total);
+    expect(loaded).toEqual(loaded.toSorted((a, b) => a - b));
   }
 });
 
-test("an aborted load ends with the signal's reason, while a server is silent too", async () => {
+test("an aborted load rejects with the signal's reason, also while a server does not respond", async () => {
   const reason = new Error("enough");
   const controller = new AbortController();
   setTimeout(() => controller.abort(reason), 30);
   await expect(load(`${server.site}/slow/`, { signal: controller.signal })).rejects.toBe(reason);
-  await expect(load(writeFolder(whole), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  await expect(load(writeFolder(modelFiles), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
 });
 
 async function refusal(source: Parameters<typeof load>[0]): Promise<string> {
@@ -198,10 +202,10 @@ async function refusal(source: Parameters<typeof load>[0]): Promise<string> {
   return (error as Error).message;
 }
 
-test("what is missing or too much is named, with what was found", async () => {
+test("errors name missing, unused and mismatched tensors", async () => {
   const name = "model.layers.1.mlp.up_proj.weight";
-  const lacking = await checkpointFiles({ tensors: { [name]: undefined } });
-  expect(await refusal(writeFolder(lacking))).toMatch(
+  const withoutTensor = await checkpointFiles({ tensors: { [name]: undefined } });
+  expect(await refusal(writeFolder(withoutTensor))).toMatch(
     /load: `.*model.safetensors: model.layers.1.mlp.up_proj.weight` is undefined, expected a tensor \[12, 8\]; the file holds 19 others, such as model.layers.0.mlp.up_proj.weight/,
   );
   expect(await refusal(writeFolder(await checkpointFiles({ config: { model_type: "xlstm" } })))).toMatch(
@@ -210,27 +214,27 @@ test("what is missing or too much is named, with what was found", async () => {
   expect(await refusal(writeFolder(await checkpointFiles({ config: { intermediate_size: 13 } })))).toMatch(
     /gate_proj.weight` is "a tensor \[12, 8\]", expected \[13, 8\], as the configuration says/,
   );
-  const odd = await checkpointFiles({
+  const withSinks = await checkpointFiles({
     tensors: { "model.layers.0.self_attn.sinks": randn([2], { seed: 1 }) },
   });
-  expect(await refusal(writeFolder(odd))).toMatch(
+  expect(await refusal(writeFolder(withSinks))).toMatch(
     /model.layers.0.self_attn.sinks` is "a tensor that is not read", expected the tensors of the architecture/,
   );
   expect(
     await refusal(writeFolder(await checkpointFiles({ config: { tie_word_embeddings: false } }))),
   ).toMatch(/lm_head.weight` is undefined, expected a tensor \[300, 8\]/);
-  const whole8 = await checkpointFiles({
+  const withInt32 = await checkpointFiles({
     tensors: { [name]: tensor(new Int32Array(96), { shape: [12, 8] }) },
   });
-  expect(await refusal(writeFolder(whole8))).toMatch(
+  expect(await refusal(writeFolder(withInt32))).toMatch(
     /up_proj.weight: dtype` is "I32", expected one of F64, F32, F16, BF16/,
   );
-  await expect(loadEncoder(writeFolder(whole))).rejects.toThrow(
+  await expect(loadEncoder(writeFolder(modelFiles))).rejects.toThrow(
     /`source` is "a decoder", expected an encoder.\nFix: load it with `load`/,
   );
 });
 
-test("fields of the configuration are checked by name", async () => {
+test("errors name invalid fields of config.json", async () => {
   for (const [changes, message] of [
     [{ hidden_size: undefined }, /config.json: hidden_size` is undefined, expected an integer, 1 or more/],
     [{ num_hidden_layers: 2 ** 31, sliding_window: 4 }, /num_hidden_layers` is 2147483648, expected at most/],
@@ -254,15 +258,15 @@ test("fields of the configuration are checked by name", async () => {
   ] as const) {
     expect(await refusal(writeFolder(await checkpointFiles({ config: changes })))).toMatch(message);
   }
-  const files = { ...whole, "config.json": new TextEncoder().encode("<html>") };
+  const files = { ...modelFiles, "config.json": new TextEncoder().encode("<html>") };
   expect(await refusal(writeFolder(files))).toMatch(/config.json` is "<html>", expected valid JSON/);
 });
 
-test("shards that do not belong together are refused", async () => {
+test("missing shards, shards without their tensors, and invalid indices are refused", async () => {
   const shards: Record<string, Uint8Array> = await sharded();
   const index = "model.safetensors.index.json";
-  const { "model-00002-of-00002.safetensors": second, ...one } = shards;
-  expect(await refusal(writeFolder(one))).toMatch(
+  const { "model-00002-of-00002.safetensors": second, ...firstOnly } = shards;
+  expect(await refusal(writeFolder(firstOnly))).toMatch(
     /a folder with model-00002-of-00002.safetensors: .*index.json names it/,
   );
   expect(await refusal(writeFolder({ ...shards, "model-00001-of-00002.safetensors": second! }))).toMatch(
@@ -272,21 +276,23 @@ test("shards that do not belong together are refused", async () => {
     await refusal(writeFolder({ ...shards, [index]: json({ weight_map: { x: "../secret.safetensors" } }) })),
   ).toMatch(/weight_map` is "..\/secret.safetensors", expected the name of a file beside the index/);
   expect(await refusal(writeFolder({ ...shards, [index]: json({}) }))).toMatch(/weight_map` is undefined/);
-  expect(await refusal(writeFolder({ "config.json": whole["config.json"]! }))).toMatch(
+  expect(await refusal(writeFolder({ "config.json": modelFiles["config.json"]! }))).toMatch(
     /a folder with model.safetensors.index.json: the index of its weights, since it has no model.safetensors/,
   );
 });
 
-test("a file of weights that is cut anywhere is refused: nothing loads in part", async () => {
-  const bytes = whole["model.safetensors"]!;
+test("a truncated weights file is refused, wherever it is cut", async () => {
+  const bytes = modelFiles["model.safetensors"]!;
   const cuts = Array.from({ length: 40 }, (_, i) => Math.floor((i * bytes.length) / 40));
   for (const cut of [...cuts, 1, 7, 8, 9, bytes.length - 1]) {
-    const message = await refusal(writeFolder({ ...whole, "model.safetensors": bytes.subarray(0, cut) }));
+    const message = await refusal(
+      writeFolder({ ...modelFiles, "model.safetensors": bytes.subarray(0, cut) }),
+    );
     expect(message).toMatch(/^(readSafetensors|load): `/);
   }
 });
 
-test("a server that asks for a login, or has nothing, is named with what it says", async () => {
+test("a URL that requires a login or has no model is refused with the server's status", async () => {
   expect(await refusal(`${server.site}/locked/`)).toMatch(
     /`source` is ".*\/locked\/config.json", expected a file, and the server answered 401/,
   );
@@ -295,33 +301,33 @@ test("a server that asks for a login, or has nothing, is named with what it says
   );
 });
 
-/** A tokenizer of 5 words, as the library writes it. */
+/** A `tokenizer.json` of 5 words. */
 const tokenizerJson = {
   added_tokens: [{ id: 0, content: "<s>", special: true }],
   pre_tokenizer: { type: "Whitespace" },
   model: { type: "WordLevel", unk_token: "<s>", vocab: { "<s>": 0, once: 1, upon: 2, a: 3, time: 4 } },
 };
 
-test("the folder's tokenizer comes with the model; another one may be given instead", async () => {
+test("a model has the tokenizer of its folder, unless `tokenizer` is given", async () => {
   const folder = writeFolder({
-    ...whole,
+    ...modelFiles,
     "tokenizer.json": json(tokenizerJson),
     "tokenizer_config.json": json({ bos_token: "<s>" }),
   });
   const { tokenizer } = await load(folder);
   expect(tokenizer!.encode("once upon a time")).toEqual([1, 2, 3, 4]);
   expect(tokenizer!.bosId).toBe(0);
-  expect((await load(writeFolder(whole))).tokenizer).toBeUndefined();
-  const given = await load(writeFolder(whole), { tokenizer: join(folder, "tokenizer.json") });
-  expect(given.tokenizer!.encode("a time")).toEqual([3, 4]);
-  const other = await load(writeFolder(whole), { tokenizer: folder });
-  expect(other.tokenizer!.encode("once upon a time")).toEqual([1, 2, 3, 4]);
-  const empty = writeFolder(whole);
+  expect((await load(writeFolder(modelFiles))).tokenizer).toBeUndefined();
+  const fromFile = await load(writeFolder(modelFiles), { tokenizer: join(folder, "tokenizer.json") });
+  expect(fromFile.tokenizer!.encode("a time")).toEqual([3, 4]);
+  const fromFolder = await load(writeFolder(modelFiles), { tokenizer: folder });
+  expect(fromFolder.tokenizer!.encode("once upon a time")).toEqual([1, 2, 3, 4]);
+  const empty = writeFolder(modelFiles);
   await expect(load(folder, { tokenizer: empty })).rejects.toThrow(
     `load: \`tokenizer\` is ${JSON.stringify(empty)}, expected a folder with tokenizer.json, or tokenizer.model, or source.spm and vocab.json, or vocab.json and merges.txt, or vocab.txt.\nFix: name the tokenizer's file.`,
   );
-  const own = { ...tokenizer!, vocabSize: 301 };
-  await expect(load(folder, { tokenizer: own })).rejects.toThrow(
+  const larger = { ...tokenizer!, vocabSize: 301 };
+  await expect(load(folder, { tokenizer: larger })).rejects.toThrow(
     /`tokenizer` is "a vocabulary of 301 tokens", expected the 300 tokens/,
   );
 });

@@ -28,7 +28,7 @@ let root: string;
 let server: FileServer;
 let count = 0;
 
-/** A model's folder of its own. */
+/** A new copy of the model's folder. */
 function folder(): string {
   const path = join(root, `model-${count++}`);
   cpSync(join(root, "model"), path, { recursive: true });
@@ -41,11 +41,11 @@ beforeAll(async () => {
   server = await serveFiles({}, (request, response) => {
     if (request.url!.startsWith("/silent/")) return true;
     if (!request.url!.startsWith("/endless/")) return false;
-    const more = () => {
+    const writeMore = () => {
       while (!response.destroyed && response.write(" ".repeat(2 ** 16)));
-      if (!response.destroyed) response.once("drain", more);
+      if (!response.destroyed) response.once("drain", writeMore);
     };
-    more();
+    writeMore();
     return true;
   });
 });
@@ -60,7 +60,7 @@ async function refusal(source: string, options: LoadOptions = {}): Promise<strin
   return (error as Error).message;
 }
 
-test("a config.json, an index and a tokenizer of gigabytes are refused by the limits of small files", async () => {
+test("a config.json, an index and a tokenizer larger than their limits are refused", async () => {
   const path = folder();
   truncateSync(join(path, "config.json"), 1e9);
   expect(await refusal(path)).toMatch(/config.json` is "1000000000 bytes", expected at most 16777216 bytes/);
@@ -71,11 +71,15 @@ test("a config.json, an index and a tokenizer of gigabytes are refused by the li
   expect(await refusal(sharded)).toMatch(
     /index.json` is "3221225472 bytes", expected at most 67108864 bytes/,
   );
-  const spoken = folder();
-  writeFileSync(join(spoken, "tokenizer.json"), "");
-  truncateSync(join(spoken, "tokenizer.json"), 3 * 2 ** 30);
-  expect(await refusal(spoken)).toMatch(/tokenizer.json` is "3221225472 bytes", expected at most 134217728/);
-  expect(await refusal(folder(), { tokenizer: join(spoken, "tokenizer.json") })).toMatch(/at most 134217728/);
+  const withTokenizer = folder();
+  writeFileSync(join(withTokenizer, "tokenizer.json"), "");
+  truncateSync(join(withTokenizer, "tokenizer.json"), 3 * 2 ** 30);
+  expect(await refusal(withTokenizer)).toMatch(
+    /tokenizer.json` is "3221225472 bytes", expected at most 134217728/,
+  );
+  expect(await refusal(folder(), { tokenizer: join(withTokenizer, "tokenizer.json") })).toMatch(
+    /at most 134217728/,
+  );
 });
 
 test("weights larger than maxBytes are refused before they are read", async () => {
@@ -84,34 +88,34 @@ test("weights larger than maxBytes are refused before they are read", async () =
   );
 });
 
+test.runIf(posix)("symbolic links out of a model's folder, and named pipes, are refused", async () => {
+  for (const name of ["config.json", "model.safetensors"]) {
+    const path = folder();
+    renameSync(join(path, name), join(root, `${count}-${name}`));
+    symlinkSync(join("..", `${count}-${name}`), join(path, name));
+    expect(await refusal(path)).toMatch(/expected a file of the folder .*, and it is a link to/);
+    rmSync(join(path, name));
+    execFileSync("mkfifo", [join(path, name)]);
+    expect(await refusal(path)).toMatch(/this one is a pipe, a socket or a device/);
+  }
+});
+
 test.runIf(posix)(
-  "links out of a model's folder, and files that are no files, are refused by load",
+  "a model in the hub's cache, whose files are symbolic links to blobs, is loaded",
   async () => {
+    const model = join(root, "hub/models--owner--tiny");
+    const snapshot = join(model, "snapshots/abc");
+    mkdirSync(join(model, "blobs"), { recursive: true });
+    mkdirSync(snapshot, { recursive: true });
     for (const name of ["config.json", "model.safetensors"]) {
-      const path = folder();
-      renameSync(join(path, name), join(root, `${count}-${name}`));
-      symlinkSync(join("..", `${count}-${name}`), join(path, name));
-      expect(await refusal(path)).toMatch(/expected a file of the folder .*, and it is a link to/);
-      rmSync(join(path, name));
-      execFileSync("mkfifo", [join(path, name)]);
-      expect(await refusal(path)).toMatch(/this one is a pipe, a socket or a device/);
+      cpSync(join(root, "model", name), join(model, "blobs", `1-${name}`));
+      symlinkSync(`../../blobs/1-${name}`, join(snapshot, name));
     }
+    expect((await load(snapshot)).config.embedDim).toBe(8);
   },
 );
 
-test.runIf(posix)("a model in the hub's cache, whose files are links to blobs, is loaded", async () => {
-  const model = join(root, "hub/models--owner--tiny");
-  const snapshot = join(model, "snapshots/abc");
-  mkdirSync(join(model, "blobs"), { recursive: true });
-  mkdirSync(snapshot, { recursive: true });
-  for (const name of ["config.json", "model.safetensors"]) {
-    cpSync(join(root, "model", name), join(model, "blobs", `1-${name}`));
-    symlinkSync(`../../blobs/1-${name}`, join(snapshot, name));
-  }
-  expect((await load(snapshot)).config.embedDim).toBe(8);
-});
-
-test("a server that is silent, or sends a configuration without an end, is refused by load", async () => {
+test("a server that does not respond, or sends more bytes than the limit, is refused", async () => {
   expect(await refusal(`${server.site}/silent/`, { idleTimeoutMs: 100 })).toMatch(
     /silent\/config.json", expected a server that answers, and it has been silent for 0.1 seconds/,
   );
@@ -122,7 +126,7 @@ test("a server that is silent, or sends a configuration without an end, is refus
   );
 });
 
-test("a token never goes over http", async () => {
+test("an access token is not sent over http", async () => {
   expect(await refusal("owner/name", { hub: { url: server.site, accessToken: "secret" } })).toMatch(
     /`hub.url` is "http:.*", expected an address of https, as a token goes with each request/,
   );

@@ -83,10 +83,12 @@ export async function assembleSpeechModel(
 /** The feature extractor of a folder, or the default one of the architecture. */
 async function readExtractor(
   folder: Folder | undefined,
-  usual: object,
+  defaults: object,
   check: Reading["check"],
 ): Promise<FeatureExtractor> {
-  return readFeatureExtractor((await readOptionalJson(folder, "preprocessor_config.json", check)) ?? usual);
+  return readFeatureExtractor(
+    (await readOptionalJson(folder, "preprocessor_config.json", check)) ?? defaults,
+  );
 }
 
 async function readOptionalJson(

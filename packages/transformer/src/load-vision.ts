@@ -21,8 +21,8 @@ import { deviceRounding, roundParams, type Rounding } from "./quantization/quant
 
 /**
  * Loads an image model from a folder, a URL or a repository, like `load`: ViT, DeiT, DINOv2, and the image encoders of CLIP
- * and SigLIP, with the head for labels that it was saved with, which {@link taskLogits} applies. `preprocessor_config.json`, where the
- * folder has it, becomes its `processor`.
+ * and SigLIP. A classification head in the checkpoint is loaded too; {@link taskLogits} applies it. `preprocessor_config.json`, if the
+ * folder has it, becomes `processor`.
  *
  * @throws {ArgumentError} If a file cannot be read, and as `load` does.
  * @throws {FormatError} If the architecture is not one of these, or a tensor is missing.
@@ -91,8 +91,8 @@ export async function assembleDualEncoder(
   const { params, ...report } = quantizeParams(checkpoint.params, rounding, device);
   const processor = folder && (await readProcessor(check, folder));
   const { embedTexts, embedImages, logits } = dualEncoder(config, { linear: anyLinear() });
-  const made = { config, params, tokenizer, ...(processor && { processor }) };
-  return { ...made, embedTexts, embedImages, logits, ...report };
+  const shared = { config, params, tokenizer, ...(processor && { processor }) };
+  return { ...shared, embedTexts, embedImages, logits, ...report };
 }
 
 /** Quantized params, and the quantization report. `rounding`: the quantization; undefined leaves the params unchanged. */

@@ -15,7 +15,7 @@ import { openServer, type LocalServer } from "../../../scripts/server.mjs";
 import type { Progress } from "./loading/open-file.js";
 
 const bytes = tinyCheckpoint({}, (n) => Math.sin(n));
-const long = tinyCheckpoint({ n_layers: 1, hidden_dim: 100_000 }); // matrices of more than one piece
+const long = tinyCheckpoint({ n_layers: 1, hidden_dim: 100_000 }); // matrices larger than one chunk of 4 MiB
 const vocabulary = tokenizerFile(tinySizes.vocab_size);
 const expected = readLlama2c(bytes, { source: "tiny.bin" });
 
@@ -57,7 +57,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** A tokenizer file of as many tokens: special ones, then letters. */
+/** A llama2.c tokenizer file of `size` tokens: three special ones, then letters. */
 function tokenizerFile(size: number): Uint8Array {
   const tokens = ["<unk>", "<s>", "</s>", ..."abcdefghijklmnopqrstuvwxyz"].slice(0, size);
   const file: number[] = [6, 0, 0, 0];
@@ -67,12 +67,12 @@ function tokenizerFile(size: number): Uint8Array {
 }
 
 /** Progress reports of a load, in order. */
-function recorder(): { seen: Progress[]; onProgress: (progress: Progress) => void } {
+function progressRecorder(): { seen: Progress[]; onProgress: (progress: Progress) => void } {
   const seen: Progress[] = [];
   return { seen, onProgress: (progress) => seen.push(progress) };
 }
 
-test("bytes, a path, a file URL and an address give the same model", async () => {
+test("bytes, a path, a file URL and an http URL load the same model", async () => {
   const path = join(folder, "tiny.bin");
   const sources = [
     bytes,
@@ -91,14 +91,14 @@ test("bytes, a path, a file URL and an address give the same model", async () =>
   }
 });
 
-test("weights are placed on the given device", async () => {
+test("`device` sets the device of the weights", async () => {
   const device = { ...js(), name: "elsewhere" };
   const { params } = await load(bytes, { device });
   expect(params.layers[1]!.attention.query.weight.device).toBe(device);
 });
 
-test("progress is reported in bytes of the file, up to its size", async () => {
-  const { seen, ...options } = recorder();
+test("onProgress reports the bytes read, in steps of at most 4 MiB, up to the size of the file", async () => {
+  const { seen, ...options } = progressRecorder();
   const path = join(folder, "long.bin");
   await load(path, options);
   const steps = seen.map(({ loaded }) => loaded);
@@ -109,7 +109,7 @@ test("progress is reported in bytes of the file, up to its size", async () => {
     new Set([`${path} ${long.length}`]),
   );
 
-  const known = recorder();
+  const known = progressRecorder();
   await load(`${site}/tiny.bin`, { onProgress: known.onProgress });
   expect(known.seen.at(-1)).toEqual({
     source: `${site}/tiny.bin`,
@@ -118,15 +118,15 @@ test("progress is reported in bytes of the file, up to its size", async () => {
   });
   // Without a length, or with the length of something smaller, the total is not known.
   for (const source of [`${site}/chunked.bin`, `${site}/zipped.bin`]) {
-    const unknown = recorder();
+    const unknown = progressRecorder();
     await load(source, { onProgress: unknown.onProgress });
     expect(unknown.seen.at(-1)).toEqual({ source, loaded: bytes.length, total: undefined });
   }
 });
 
-test("a tokenizer comes as itself or as its file", async () => {
-  const own = llama2cTokenizer(vocabulary);
-  expect((await load(bytes, { tokenizer: own })).tokenizer).toBe(own);
+test("`tokenizer` is a tokenizer, or its file as bytes, path or URL", async () => {
+  const instance = llama2cTokenizer(vocabulary);
+  expect((await load(bytes, { tokenizer: instance })).tokenizer).toBe(instance);
   for (const tokenizer of [vocabulary, join(folder, "tokens.bin"), `${site}/tokens.bin`]) {
     const model = await load(bytes, { tokenizer });
     expect(model.tokenizer!.vocabSize).toBe(7);
@@ -134,13 +134,13 @@ test("a tokenizer comes as itself or as its file", async () => {
   }
 });
 
-test("a tokenizer of another model is refused, with the fix", async () => {
+test("a tokenizer with more tokens than the model is refused, with the fix", async () => {
   await expect(load(bytes, { tokenizer: tokenizerFile(8) })).rejects.toThrow(
     /load: `tokenizer` is "a vocabulary of 8 tokens", expected the 7 tokens of the model.\nFix: use the tokenizer file/,
   );
 });
 
-test("what cannot be read is refused with the reason", async () => {
+test("a missing file, a missing page and a failed connection are refused with the reason", async () => {
   const missing = join(folder, "missing.bin");
   const refused = async (source: string | URL) => {
     const error = await load(source).catch((error: unknown) => error);
@@ -163,11 +163,11 @@ test("what cannot be read is refused with the reason", async () => {
   const closed = await openServer(() => undefined);
   await closed.close();
   expect(await refused(`${closed.origin}/tiny.bin`)).toMatch(/the connection failed/);
-  // The name of the file is in the message, or its size.
+  // For bytes without a file name, the error states their number.
   await expect(load(new Uint8Array(30))).rejects.toThrow(/load: `30 bytes: dim` is 0/);
 });
 
-test("an aborted load ends with the signal's reason, before, while and after reading", async () => {
+test("an aborted load rejects with the signal's reason, before, during and after reading", async () => {
   const reason = new Error("enough");
   const path = join(folder, "long.bin");
   for (const source of [bytes, new Uint8Array(3), path, join(folder, "missing.bin"), `${site}/tiny.bin`]) {
@@ -175,19 +175,19 @@ test("an aborted load ends with the signal's reason, before, while and after rea
   }
   await expect(load(path, { signal: AbortSignal.abort() })).rejects.toThrow(/abort/i);
 
-  const stopAt = (loaded: number, reason?: unknown) => {
+  const abortAt = (loaded: number, reason?: unknown) => {
     const controller = new AbortController();
     const onProgress = (progress: Progress) => progress.loaded >= loaded && controller.abort(reason);
     return { signal: controller.signal, onProgress };
   };
-  await expect(load(path, stopAt(1, reason))).rejects.toBe(reason);
-  const coded = Object.assign(new Error("enough"), { code: "ENOUGH" });
-  await expect(load(path, stopAt(1, coded))).rejects.toBe(coded);
-  const byDefault = await load(path, stopAt(1)).catch((error: unknown) => error);
+  await expect(load(path, abortAt(1, reason))).rejects.toBe(reason);
+  const errorWithCode = Object.assign(new Error("enough"), { code: "ENOUGH" });
+  await expect(load(path, abortAt(1, errorWithCode))).rejects.toBe(errorWithCode);
+  const byDefault = await load(path, abortAt(1)).catch((error: unknown) => error);
   expect((byDefault as DOMException).name).toBe("AbortError");
-  await expect(load(join(folder, "tiny.bin"), stopAt(bytes.length, reason))).rejects.toBe(reason);
-  await expect(load(`${site}/endless.bin`, stopAt(1, reason))).rejects.toBe(reason);
-  await expect(load(`${site}/tiny.bin`, stopAt(bytes.length, reason))).rejects.toBe(reason);
+  await expect(load(join(folder, "tiny.bin"), abortAt(bytes.length, reason))).rejects.toBe(reason);
+  await expect(load(`${site}/endless.bin`, abortAt(1, reason))).rejects.toBe(reason);
+  await expect(load(`${site}/tiny.bin`, abortAt(bytes.length, reason))).rejects.toBe(reason);
 
   const controller = new AbortController();
   setTimeout(() => controller.abort(reason), 20);
@@ -195,7 +195,7 @@ test("an aborted load ends with the signal's reason, before, while and after rea
   await expect(load(bytes, { tokenizer: `${site}/endless.bin`, signal })).rejects.toBe(reason);
 });
 
-test("where there is no file system, a path is refused with what to do", async () => {
+test("without a file system, a path is refused with the fix", async () => {
   const { process } = globalThis;
   try {
     (globalThis as { process?: unknown }).process = undefined;

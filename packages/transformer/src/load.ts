@@ -12,7 +12,7 @@ import type { TextModel, EncoderDecoderModel, EncoderModel, Model } from "./mode
 import { isEncoder, isEncoderDecoder } from "./models/model-kinds.js";
 import type { SentenceConfig } from "./models/sentence-config.js";
 import { quantizeBy, deviceRounding, type Quantization, type Rounding } from "./quantization/quantize.js";
-import { checkRoom } from "./check-room.js";
+import { checkMemory } from "./check-memory.js";
 import { readSentenceConfig } from "./embedding/read-sentence-config.js";
 import { requiredFile, openFolder, filesFolder, type Folder } from "./loading/folder.js";
 import { ggufWeights } from "./loading/gguf-weights.js";
@@ -34,7 +34,7 @@ import { readJson } from "./loading/read-json.js";
 import { mxfp4Weights } from "./loading/mxfp4-weights.js";
 import { safetensorsWeights, shardedWeights } from "./loading/safetensors-weights.js";
 import type { WeightFile } from "./loading/weight-file.js";
-import { fileWeights, type Placing, type Weights } from "./loading/weights.js";
+import { fileWeights, type WeightOptions, type Weights } from "./loading/weights.js";
 import type { ModelStore } from "./storage/model-store.js";
 
 export type LoadOptions = ReadOptions & {
@@ -71,10 +71,10 @@ export type LoadOptions = ReadOptions & {
  * in chunks, so loading needs little more memory than the model.
  *
  * @param source - A folder or a file, by path (in Node) or URL; the name of a repository of the Hugging Face Hub, such
- *   as `Qwen/Qwen3-0.6B`, which is read from the cache of Python's `huggingface_hub` where it is there, and else needs
- *   `@huggingface/hub`, or in a page a `store`; the bytes of a file, or a Blob; or the files that a reader
+ *   as `Qwen/Qwen3-0.6B`, which is read from the cache of Python's `huggingface_hub` if it is there, and otherwise requires
+ *   `@huggingface/hub`, or in a page a `store`; the bytes of a file, or a Blob; or the files that a user
  *   chose in a page.
- * @throws {ArgumentError} If a file cannot be read, a server is silent for `idleTimeoutMs`, a link leads out of the folder,
+ * @throws {ArgumentError} If a file cannot be read, a server does not respond within `idleTimeoutMs`, a link leads out of the folder,
  *   or the tokenizer belongs to another model.
  * @throws {FormatError} If the architecture is not known, a tensor is missing, or a file is cut short: the error names
  *   what was expected and what was found. The signal's reason, when it aborts.
@@ -115,12 +115,12 @@ export async function load(source: Source | readonly File[], options?: LoadOptio
 export async function loadWithFolder(
   check: Reading["check"],
   source: Source | readonly File[],
-  { quantize: kind, ...given }: LoadOptions,
+  { quantize: kind, ...openOptions }: LoadOptions,
 ): Promise<{ model: TextModel; folder: Folder | undefined }> {
-  const { device = js() } = given;
+  const { device = js() } = openOptions;
   if (kind !== undefined) check.oneOf({ quantize: kind }, ["int8", "int4"]);
   const rounding = kind && deviceRounding(kind, device);
-  const opened = await openModel(check, source, given, rounding);
+  const opened = await openModel(check, source, openOptions, rounding);
   return { model: assembleTextModel(check, opened, rounding, device), folder: opened.folder };
 }
 
@@ -139,8 +139,8 @@ export function assembleTextModel(
 
 /**
  * Loads an encoder of the BERT family from the same sources as {@link load}: BERT, RoBERTa, XLM-R, DistilBERT, ELECTRA, ALBERT, MPNet,
- * ModernBERT and Nomic BERT, with the head that it was saved with. What a folder of sentence-transformers has besides is
- * `sentence`, which `embed` follows.
+ * ModernBERT and Nomic BERT, with the head in the checkpoint. The modules and prompts of a sentence-transformers folder become
+ * `sentence`, which `embed` applies.
  *
  * @throws {ArgumentError} If the model is a decoder, and as `load` does.
  *
@@ -171,8 +171,8 @@ export async function loadEncoder(
 }
 
 /**
- * Loads an encoder–decoder from the same sources as {@link load}: T5, mT5 and UMT5, BART and mBART, Marian, M2M-100 and NLLB, with
- * the head for classified texts that a BART was saved with. `generate`, `generateBatch` and `beamSearch` take it like a decoder,
+ * Loads an encoder–decoder from the same sources as {@link load}: T5, mT5 and UMT5, BART and mBART, Marian, M2M-100 and NLLB. The
+ * classification head of a BART checkpoint is loaded too. `generate`, `generateBatch` and `beamSearch` take it like a decoder,
  * with the source as the prompt.
  *
  * @throws {ArgumentError} If the model is of another kind, and as `load` does.
@@ -245,7 +245,7 @@ export type Readers<C> = {
   /** Reads a model from a parsed `config.json` and its weights. */
   config(json: unknown, file: OpenFile, weights: Weights): Promise<C>;
   /** Reads a model from a single file. */
-  file(file: OpenFile): Promise<Unread<C>>;
+  file(file: OpenFile): Promise<UnreadModel<C>>;
 };
 
 /** Readers for text and speech models. */
@@ -262,11 +262,19 @@ export type Opened<C> = {
 export async function openModel<C extends AnyCheckpoint = Checkpoint>(
   check: Reading["check"],
   source: Source | readonly File[],
-  all: LoadOptions,
+  loadOptions: LoadOptions,
   rounding?: Rounding,
   readers: Readers<C> = textReaders as unknown as Readers<C>,
 ): Promise<Opened<C>> {
-  const { device, dtype, tokenizer: given, adapter, hub = {}, quantize: _, ...options } = all;
+  const {
+    device,
+    dtype,
+    tokenizer: chosenTokenizer,
+    adapter,
+    hub = {},
+    quantize: _,
+    ...options
+  } = loadOptions;
   if (device !== undefined) checkDevice(check.fn, device);
   if (dtype !== undefined) check.oneOf({ dtype }, ["auto", "float32"]);
   if (options.store !== undefined && typeof options.store?.find !== "function") {
@@ -279,75 +287,77 @@ export async function openModel<C extends AnyCheckpoint = Checkpoint>(
   }
   checkSignal(check.fn, options.signal);
   options.signal?.throwIfAborted();
-  const { reading, tellEnds } = withEnds({ ...options, check });
-  const found = await locate(source, reading, hub);
-  const placing = { ...(device && { device }), ...(dtype && { dtype }), ...(rounding && { rounding }) };
-  const adapterFolder = adapter === undefined ? undefined : await openAdapter(adapter, found, reading, hub);
-  const { read, own } =
-    "file" in found
-      ? await readers.file(found.file)
-      : await readCheckpointFolder({ ...found, adapterFolder, readers });
-  await checkRoom(check.fn, placing, read);
-  const checkpoint = await read(placing);
-  tellEnds();
+  const { reading, reportCompletion } = withCompletion({ ...options, check });
+  const located = await locate(source, reading, hub);
+  const weightOptions = { ...(device && { device }), ...(dtype && { dtype }), ...(rounding && { rounding }) };
+  const adapterFolder = adapter === undefined ? undefined : await openAdapter(adapter, located, reading, hub);
+  const { read, ownTokenizer } =
+    "file" in located
+      ? await readers.file(located.file)
+      : await readCheckpointFolder({ ...located, adapterFolder, readers });
+  await checkMemory(check.fn, weightOptions, read);
+  const checkpoint = await read(weightOptions);
+  reportCompletion();
   options.signal?.throwIfAborted();
   // Progress is reported for the model only.
-  const { onProgress: __, ...quiet } = reading;
-  const folder = "folder" in found ? found.folder : undefined;
-  const tokenizer = (await findTokenizer(given, quiet, folder)) ?? own?.();
+  const { onProgress: __, ...withoutProgress } = reading;
+  const folder = "folder" in located ? located.folder : undefined;
+  const tokenizer = (await findTokenizer(chosenTokenizer, withoutProgress, folder)) ?? ownTokenizer?.();
   checkVocabulary(check, tokenizer, checkpoint);
   const sentence = folder && (await readSentenceConfig(folder, device));
   return { checkpoint, tokenizer, folder, sentence };
 }
 
-/** Reports complete progress at the end for files of which only parts were needed. */
-function withEnds(reading: Reading): { reading: Reading; tellEnds: () => void } {
+/** Adds a function that reports complete progress for files of which only parts were read. */
+function withCompletion(reading: Reading): { reading: Reading; reportCompletion: () => void } {
   const { onProgress } = reading;
-  if (!onProgress) return { reading, tellEnds: () => undefined };
+  if (!onProgress) return { reading, reportCompletion: () => undefined };
   const latest = new Map<string, Progress>();
-  const tell = (progress: Progress) => {
+  const report = (progress: Progress) => {
     latest.set(progress.source, progress);
     onProgress(progress);
   };
-  const tellEnds = () => {
+  const reportCompletion = () => {
     for (const { source, loaded, total } of latest.values()) {
       if (total !== undefined && loaded < total) onProgress({ source, loaded: total, total });
     }
   };
-  return { reading: { ...reading, onProgress: tell }, tellEnds };
+  return { reading: { ...reading, onProgress: report }, reportCompletion };
 }
 
-/** Opens a source: a file with a whole model, or a folder, with the name of the weights file if one was given. */
+/** A file with a complete model, or a folder, with the name of the weights file if the source names one. */
 type Located = { file: OpenFile } | { folder: Folder; weights?: string };
 
+/** Opens the file or folder that a source names. */
 async function locate(source: Source | readonly File[], reading: Reading, hub: HubOptions): Promise<Located> {
   if (Array.isArray(source)) {
     reading.check.list(
       { source },
       "files",
-      (one) => one instanceof Blob,
+      (file) => file instanceof Blob,
       "give the files that a reader chose.",
     );
     return { folder: filesFolder(source as readonly File[], reading) };
   }
-  const place = source as Source;
-  if (typeof place === "function" || typeof (place as { then?: unknown } | null)?.then === "function") {
+  const single = source as Source;
+  if (typeof single === "function" || typeof (single as { then?: unknown } | null)?.then === "function") {
     reading.check.refuse({
-      received: place,
+      received: single,
       expected: "what it gives",
       fix: "call a function and await a promise first: `await load(await modelTiny())`.",
     });
   }
-  const url = sourceUrl(place);
+  const url = sourceUrl(single);
   if (url) {
-    if (/\.(bin|gguf)$/.test(url.pathname)) return { file: await openFile(place, reading) };
-    return beside(url.href, reading);
+    if (/\.(bin|gguf)$/.test(url.pathname)) return { file: await openFile(single, reading) };
+    return weightsFolder(url.href, reading);
   }
-  if (typeof place !== "string" && !(place instanceof URL)) return { file: await openFile(place, reading) };
-  const path = typeof place === "string" && place.startsWith("file://") ? new URL(place) : place;
+  if (typeof single !== "string" && !(single instanceof URL))
+    return { file: await openFile(single, reading) };
+  const path = typeof single === "string" && single.startsWith("file://") ? new URL(single) : single;
   const kind = await kindOfPath(path);
   if (kind === "folder" || (kind === "file" && String(path).endsWith(".safetensors"))) {
-    return beside(String(path), reading);
+    return weightsFolder(String(path), reading);
   }
   if (kind === undefined && typeof path === "string") refuseModelTiny(reading.check, path);
   if (kind === undefined && typeof path === "string" && isRepository(path)) {
@@ -370,28 +380,36 @@ function refuseModelTiny(check: Reading["check"], path: string): void {
   });
 }
 
-/** The folder, or the folder of a given safetensors file. */
-function beside(place: string, reading: Reading): Located {
-  const named = /^(.*[\\/])([^\\/?]+\.safetensors)$/.exec(place);
+/** Opens a folder, or the folder of a safetensors file. */
+function weightsFolder(path: string, reading: Reading): Located {
+  const named = /^(.*[\\/])([^\\/?]+\.safetensors)$/.exec(path);
   return named
     ? { folder: openFolder(named[1]!, reading), weights: named[2]! }
-    : { folder: openFolder(place, reading) };
+    : { folder: openFolder(path, reading) };
 }
 
 /** A model whose weights have not been read yet, and the tokenizer of its file, if it has one. */
-export type Unread<C> = { read(placing: Placing): Promise<C>; own?: () => Tokenizer };
+export type UnreadModel<C> = {
+  read(weightOptions: WeightOptions): Promise<C>;
+  ownTokenizer?: () => Tokenizer;
+};
 
 /** Reads a model from a single file. */
-export async function readCheckpointFile(file: OpenFile): Promise<Unread<Checkpoint>> {
+export async function readCheckpointFile(file: OpenFile): Promise<UnreadModel<Checkpoint>> {
   const magic = new TextDecoder().decode(await file.read(0, Math.min(4, file.size)));
   if (magic !== "GGUF") {
-    return { read: async (placing) => ({ kind: "decoder", ...(await readLlama2cFile(file, placing)) }) };
+    return {
+      read: async (weightOptions) => ({ kind: "decoder", ...(await readLlama2cFile(file, weightOptions)) }),
+    };
   }
   const { weights, header } = await ggufWeights(file);
-  const spoken = ![undefined, "no_vocab"].includes(header.metadata.get("tokenizer.ggml.model") as string);
+  const hasTokenizer = ![undefined, "no_vocab"].includes(
+    header.metadata.get("tokenizer.ggml.model") as string,
+  );
   return {
-    read: (placing) => readGguf(header.metadata, weights, (renamed) => fileWeights(renamed, placing)),
-    ...(spoken && { own: () => ggufTokenizer(header) }),
+    read: (weightOptions) =>
+      readGguf(header.metadata, weights, (renamed) => fileWeights(renamed, weightOptions)),
+    ...(hasTokenizer && { ownTokenizer: () => ggufTokenizer(header) }),
   };
 }
 
@@ -403,10 +421,10 @@ async function openAdapter(
   hub: HubOptions,
 ): Promise<Folder> {
   const check = checks(reading.check.fn, { argument: "adapter" });
-  const found = await locate(adapter, { ...reading, check }, hub);
-  if ("folder" in found && "folder" in base) return found.folder;
+  const located = await locate(adapter, { ...reading, check }, hub);
+  if ("folder" in located && "folder" in base) return located.folder;
   return check.refuse({
-    received: "file" in found ? "a file" : "an adapter for a model in one file",
+    received: "file" in located ? "a file" : "an adapter for a model in one file",
     expected: "a folder with adapter_config.json, for a model that is a folder of Hugging Face too",
     fix: "give both folders; an adapter for GGUF is merged into the model that the GGUF file was made of.",
   });
@@ -422,7 +440,7 @@ async function readCheckpointFolder<C extends AnyCheckpoint>({
   weights?: string;
   adapterFolder: Folder | undefined;
   readers: Readers<C>;
-}): Promise<Unread<C>> {
+}): Promise<UnreadModel<C>> {
   const config = await requiredFile(
     folder,
     "config.json",
@@ -435,14 +453,15 @@ async function readCheckpointFolder<C extends AnyCheckpoint>({
   const { model_type: modelType } = (json ?? {}) as { model_type?: unknown };
   const stored = mxfp4Weights(await weightFile(folder, weights));
   const file = adapterFolder ? await withAdapter(stored, adapterFolder, modelType) : stored;
-  const read = (placing: Placing) => readers.config(json, config, fileWeights(file, placing));
+  const read = (weightOptions: WeightOptions) =>
+    readers.config(json, config, fileWeights(file, weightOptions));
   if (!generation) return { read };
   const settings = ((await readJson(generation, check)) ?? {}) as Readonly<Record<string, unknown>>;
   // Chat models have more stop ids in `generation_config.json` than in `config.json`.
   const ids = [settings["eos_token_id"]].flat().filter((id): id is number => Number.isSafeInteger(id));
   return {
-    async read(placing) {
-      return withSettings(await read(placing), ids, settings) as C;
+    async read(weightOptions) {
+      return withSettings(await read(weightOptions), ids, settings) as C;
     },
   };
 }
@@ -457,9 +476,10 @@ function withSettings(
     return checkpoint;
   const stopIds = [...new Set([...checkpoint.config.stopIds, ...ids])];
   if (checkpoint.kind === "decoder") return { ...checkpoint, config: { ...checkpoint.config, stopIds } };
-  const own = { stopIds, ...readGenerationIds(settings) };
-  if (checkpoint.kind === "speech") return { ...checkpoint, config: { ...checkpoint.config, ...own } };
-  return { ...checkpoint, config: { ...checkpoint.config, ...own } };
+  const generationIds = { stopIds, ...readGenerationIds(settings) };
+  if (checkpoint.kind === "speech")
+    return { ...checkpoint, config: { ...checkpoint.config, ...generationIds } };
+  return { ...checkpoint, config: { ...checkpoint.config, ...generationIds } };
 }
 
 /** Start, stop and forced ids of an encoder–decoder, which newer models have in `generation_config.json`. */
@@ -501,24 +521,27 @@ const tokenizerFiles: readonly (readonly string[])[] = [
   ["vocab.txt"],
 ];
 
-/** The given tokenizer, or that of the folder. */
+/** The tokenizer that the caller chose, or that of the folder. */
 async function findTokenizer(
-  given: LoadOptions["tokenizer"],
+  chosen: LoadOptions["tokenizer"],
   reading: Reading,
   folder: Folder | undefined,
 ): Promise<Tokenizer | undefined> {
-  if (given !== undefined && isTokenizer(given)) return given;
-  if (given !== undefined) {
-    const own = { ...reading, check: checks(reading.check.fn, { argument: "tokenizer" }) };
-    const place = typeof given === "string" && !sourceUrl(given) ? given : undefined;
-    if (place !== undefined && (await kindOfPath(place)) === "folder") {
-      const found = await findTokenizer(undefined, own, openFolder(place, own));
+  if (chosen !== undefined && isTokenizer(chosen)) return chosen;
+  if (chosen !== undefined) {
+    const tokenizerReading = { ...reading, check: checks(reading.check.fn, { argument: "tokenizer" }) };
+    const path = typeof chosen === "string" && !sourceUrl(chosen) ? chosen : undefined;
+    if (path !== undefined && (await kindOfPath(path)) === "folder") {
+      const tokenizer = await findTokenizer(undefined, tokenizerReading, openFolder(path, tokenizerReading));
       const expected = `a folder with ${tokenizerFiles.map((names) => names.join(" and ")).join(", or ")}`;
-      return found ?? own.check.refuse({ received: place, expected, fix: "name the tokenizer's file." });
+      return (
+        tokenizer ??
+        tokenizerReading.check.refuse({ received: path, expected, fix: "name the tokenizer's file." })
+      );
     }
     // A GGUF file may contain a whole model; only its header is needed.
-    const isGguf = typeof given === "string" && given.endsWith(".gguf");
-    const file = await openFile(given, { ...own, ...(!isGguf && smallFiles.tokenizer) });
+    const isGguf = typeof chosen === "string" && chosen.endsWith(".gguf");
+    const file = await openFile(chosen, { ...tokenizerReading, ...(!isGguf && smallFiles.tokenizer) });
     const bytes = await file.read(0, Math.min(file.size, smallFiles.tokenizer.maxBytes));
     // Bytes have no file name: a tokenizer.json begins with a brace, a llama2.c file with the length of its longest token.
     const isJson = /^\s*\{/.test(new TextDecoder().decode(bytes.subarray(0, 64)));

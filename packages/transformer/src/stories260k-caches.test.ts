@@ -1,6 +1,5 @@
 /// <reference types="node" />
-// The trained model of the reference data through every cache that holds what it needs: the same tokens, and tokens that
-// need not be computed again.
+// The trained model of the reference data with each kind of cache: the same greedy tokens, without computing cached tokens again.
 import {
   growingCache,
   mixedCache,
@@ -48,10 +47,10 @@ describe("stories260K", () => {
     model = await load(path("stories260K.bin"), { tokenizer: path("tok512.bin") });
   });
 
-  /** The continuation, and how many tokens the model was given for it. */
-  async function continued(prompt: string | readonly number[], maxTokens: number, cache: KvCache) {
+  /** Greedy tokens after a prompt, and the number of tokens that the model processed. */
+  async function greedy(prompt: string | readonly number[], maxTokens: number, cache: KvCache) {
     let computed = 0;
-    const counted: Model = {
+    const countingModel: Model = {
       ...model,
       apply(params, ids, options) {
         computed += "shape" in ids ? ids.shape[1]! : ids.length;
@@ -59,65 +58,61 @@ describe("stories260K", () => {
       },
     };
     const ids: number[] = [];
-    for await (const { id } of generate(counted, prompt, { maxTokens, cache })) ids.push(id);
+    for await (const { id } of generate(countingModel, prompt, { maxTokens, cache })) ids.push(id);
     return { ids, computed };
   }
 
-  test.each(exact)("continues as llama2.c does, token for token: %s", async (_, make) => {
+  test.each(exact)("greedy tokens with a %s cache equal those of llama2.c", async (_, createCache) => {
     for (const { prompt, greedy_tokens } of [1, 5, 8].map((i) => cases[i]!)) {
-      const cache = make();
-      const { ids } = await continued(prompt, greedy_tokens.length, cache);
+      const cache = createCache();
+      const { ids } = await greedy(prompt, greedy_tokens.length, cache);
       expect(ids).toEqual(greedy_tokens);
       expect(cache.stored).toBe(cache.length);
     }
   });
 
-  test.each(exact)("restored in the middle, it goes on with the same tokens: %s", async (_, make) => {
+  test.each(exact)("a restored %s cache continues with the same tokens", async (_, createCache) => {
     const { prompt, greedy_tokens } = cases[1]!;
-    const cache = make();
-    const { ids: first } = await continued(prompt, 20, cache);
-    const restored = make();
+    const cache = createCache();
+    const { ids: first } = await greedy(prompt, 20, cache);
+    const restored = createCache();
     restored.restore(cache.save());
-    const { ids: rest } = await continued(first.slice(-1), greedy_tokens.length - 20, restored);
+    const { ids: rest } = await greedy(first.slice(-1), greedy_tokens.length - 20, restored);
     expect([...first, ...rest]).toEqual(greedy_tokens);
   });
 
-  test("int8 begins the same story", async () => {
+  test("with an int8 cache, the first 12 greedy tokens are the same", async () => {
     const { prompt, greedy_tokens } = cases[1]!;
-    const { ids } = await continued(
-      prompt,
-      24,
-      quantizedCache({ numLayers, residualLength: 8, groupSize: 8 }),
-    );
+    const { ids } = await greedy(prompt, 24, quantizedCache({ numLayers, residualLength: 8, groupSize: 8 }));
     expect(ids.slice(0, 12)).toEqual(greedy_tokens.slice(0, 12));
   });
 
-  test("a second turn that shares 400 tokens computes exactly 400 fewer, and says the same", async () => {
-    // A text of 410 tokens, and another question about it.
+  test("a prefix cache with 400 shared tokens saves exactly 400 tokens, and the greedy tokens are the same", async () => {
+    // A prompt of 410 tokens, and a second one with another end.
     const first = [1, ...cases.flatMap(({ greedy_tokens }) => greedy_tokens)].slice(0, 410);
     const second = [...first.slice(0, 405), ...model.tokenizer!.encode("Lily was happy").slice(1)];
 
     const cache = prefixCache({ numLayers, pages: 64, pageLength: 16 });
     expect(cache.matchPrefix(first)).toBe(0);
-    await continued(first, 1, cache);
+    await greedy(first, 1, cache);
     cache.insertPrefix(first);
 
-    const known = cache.matchPrefix(second);
-    expect(known).toBe(400);
-    const shared = await continued(second.slice(known), 20, cache);
-    const alone = await continued(second, 20, growingCache({ numLayers }));
-    expect(shared.ids).toEqual(alone.ids);
-    expect(alone.computed - shared.computed).toBe(400);
+    const prefixLength = cache.matchPrefix(second);
+    expect(prefixLength).toBe(400);
+    const cached = await greedy(second.slice(prefixLength), 20, cache);
+    const uncached = await greedy(second, 20, growingCache({ numLayers }));
+    expect(cached.ids).toEqual(uncached.ids);
+    expect(uncached.computed - cached.computed).toBe(400);
   });
 
-  test("a stream goes on beyond the context, with the first tokens kept and keys turned by their place", async () => {
+  test("a rolling cache with attention sinks and unrotated keys generates beyond the context length", async () => {
     const cache = rollingCache({ numLayers, windowSize: 60, keepFirst: 4, unrotatedKeys: true });
     const ids: number[] = [...model.tokenizer!.encode("Once upon a time")];
-    // The model ends its stories; a stream takes the end for a token like others.
+    // Without stop ids, generation continues after the end of a story.
     const endless: Model = { ...model, config: { ...model.config, stopIds: [] } };
     for await (const { id } of generate(endless, [...ids], { maxTokens: 600, cache })) ids.push(id);
     expect([cache.length, cache.stored]).toEqual([ids.length - 1, 64]);
-    // Beyond 512 tokens it still speaks: its sentences end.
+    // After 512 tokens, the text still consists of words and complete sentences.
     const late = model.tokenizer!.decode(ids.slice(560));
     expect(late).toMatch(/[a-z]{2,} [a-z]{2,}.*\./s);
   });

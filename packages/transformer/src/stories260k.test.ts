@@ -1,5 +1,5 @@
 /// <reference types="node" />
-// The trained model of the reference data, against what llama2.c itself computed with it.
+// The trained model of the reference data, compared to tokens and logits computed by llama2.c.
 import { beforeAll, describe, expect, test } from "vitest";
 import "@qkv/test-support/allclose";
 import { referenceData } from "../../../conformance/reference-data.mjs";
@@ -25,31 +25,33 @@ describe("stories260K", () => {
     model = await load(path("stories260K.bin"), { tokenizer: path("tok512.bin") });
   });
 
-  test("there are ten prompts", () => {
+  test("the reference data has ten prompts", () => {
     expect(cases.length).toBe(10);
   });
 
-  test.each(cases)("continues as llama2.c does, token for token: $prompt", async (one) => {
+  test.each(cases)("greedy tokens equal those of llama2.c: $prompt", async (reference) => {
     const ids: number[] = [];
     let text = "";
-    for await (const token of generate(model, one.prompt, { maxTokens: one.greedy_tokens.length })) {
+    for await (const token of generate(model, reference.prompt, {
+      maxTokens: reference.greedy_tokens.length,
+    })) {
       ids.push(token.id);
       text += token.text;
     }
-    expect(ids).toEqual(one.greedy_tokens);
-    expect(model.tokenizer!.encode(one.prompt)).toEqual(one.prompt_tokens);
-    expect(one.prompt + text).toBe(one.text);
+    expect(ids).toEqual(reference.greedy_tokens);
+    expect(model.tokenizer!.encode(reference.prompt)).toEqual(reference.prompt_tokens);
+    expect(reference.prompt + text).toBe(reference.text);
   });
 
-  test.each(cases)("gives the logits of llama2.c: $prompt", (one) => {
-    const { positions, offset_floats } = one.logits;
+  test.each(cases)("logits equal those of llama2.c: $prompt", (reference) => {
+    const { positions, offset_floats } = reference.logits;
     const file = referenceData.bytes(`${folder}/logits.f32`);
     const bytes = file.buffer.slice(
       file.byteOffset + 4 * offset_floats,
       file.byteOffset + 4 * (offset_floats + 512 * positions),
     );
     const expected = new Float32Array(bytes as ArrayBuffer);
-    const ids = [...one.prompt_tokens, ...one.greedy_tokens].slice(0, positions);
+    const ids = [...reference.prompt_tokens, ...reference.greedy_tokens].slice(0, positions);
     const { data } = model.apply(model.params, ids);
     expect(data).toBeAllclose(expected, { rtol: 0, atol: 1e-4 }); // float32 sums in another order
   });

@@ -40,9 +40,9 @@ const config: transformer.DecoderConfig = {
   normEps: 1e-5,
   stopIds: [],
 };
-const made = decoder(config);
-const params = made.init(1);
-const model: transformer.Model = { config, params, tokenizer: undefined, apply: made.apply };
+const network = decoder(config);
+const params = network.init(1);
+const model: transformer.Model = { config, params, tokenizer: undefined, apply: network.apply };
 const { vocabSize, embedDim, hiddenDim, numLayers, numHeads, contextLength, normEps } = config;
 const sizes = { vocabSize, embedDim, hiddenDim, numLayers, numHeads, contextLength, normEps };
 const bert = encoder({ ...sizes, numTypes: 2 });
@@ -56,18 +56,18 @@ const encoderModel: transformer.EncoderModel = {
 async function refusal(call: () => unknown): Promise<{ message: string; fn: string }> {
   try {
     const result = await call();
-    // A generator refuses when its first item is asked for.
+    // A generator throws when its first item is requested.
     if (typeof (result as AsyncGenerator | undefined)?.next === "function")
       await (result as AsyncGenerator).next();
   } catch (error) {
     if (isQkvError(error)) return error;
-    throw new Error("an error of the engine", { cause: error });
+    throw new Error("not an error of this library", { cause: error });
   }
   throw new Error("nothing was refused");
 }
 
-/** Values that are no valid argument: undefined, null, text, numbers, lists, functions. */
-const nothings: readonly unknown[] = [
+/** Values that are not valid arguments of most functions. */
+const invalidValues: readonly unknown[] = [
   undefined,
   null,
   "text",
@@ -83,23 +83,23 @@ const nothings: readonly unknown[] = [
 
 type Any = (...args: unknown[]) => unknown;
 type NewAny = new (value: unknown) => unknown;
-const bare: readonly (readonly [name: string, fn: Any])[] = [
+const publicFunctions: readonly (readonly [name: string, fn: Any])[] = [
   ...Object.entries({
     ...{ ...transformer, ...audio, ...training, ...inspection, ...patching },
     ...{ ...processors, ...tasks },
   }),
 ]
   .filter((entry): entry is [string, never] => typeof entry[1] === "function")
-  // Functions that read bytes and files have their own table.
+  // Functions that read bytes and files are tested in load-refusals.test.ts.
   .filter(([name]) => !/^(load|read|write)/.test(name))
   // Classes are made with `new`.
   .map(([name, fn]) => [name, /^[A-Z]/.test(name) ? (value: unknown) => new (fn as NewAny)(value) : fn]);
 
-test.each(bare)(
-  "%s refuses what is no argument of it by its own name, and no error is the engine's",
+test.each(publicFunctions)(
+  "%s refuses invalid arguments with an error that names it, and throws no TypeError of JavaScript",
   async (name, fn) => {
-    for (const value of nothings) {
-      // Some values are arguments of some functions: those are not refused, and nothing of the engine's is thrown.
+    for (const value of invalidValues) {
+      // Some values are valid arguments of some functions, which then must not throw.
       const error = await refusal(() => (fn as Any)(value)).catch((error: Error) => error);
       if (error instanceof Error && error.message === "nothing was refused") continue;
       expect(error, `${name}(${String(value)})`).toHaveProperty("fn");
@@ -108,67 +108,83 @@ test.each(bare)(
   },
 );
 
-const other = (changes: object) => () => decoder({ ...config, ...changes });
-const apply = (options: object) => () => made.apply(params, [1, 2, 3], options);
+const decoderWith = (changes: object) => () => decoder({ ...config, ...changes });
+const apply = (options: object) => () => network.apply(params, [1, 2, 3], options);
 
-// Each of these gave numbers as if it had not been there, or ended in an error of the engine.
+// Regression tests: each of these was once ignored, or ended in a TypeError of JavaScript.
 test.each<[string, () => unknown, RegExp]>([
   [
-    "a bias of all maps",
-    other({ bias: true }),
+    "a bias that is a boolean",
+    decoderWith({ bias: true }),
     /^decoder: `config.bias` is true, expected an object with any of/,
   ],
   [
-    "a bias of no map",
-    other({ bias: { qkv: true } }),
+    "a bias of an unknown projection",
+    decoderWith({ bias: { qkv: true } }),
     /^decoder: `qkv` is true, expected one of the options query/,
   ],
-  ["a bias in words", other({ bias: { feedForward: "no" } }), /^decoder: `config.bias.feedForward` is "no"/],
-  ["a gate in words", other({ gated: "false" }), /^decoder: `gated` is "false", expected a boolean/],
-  ["a direction in words", other({ bidirectional: "no" }), /^decoder: `bidirectional` is "no"/],
-  ["ids in words", other({ stopIds: ["2"] }), /^decoder: `stopIds` is \["2"\], expected a list of token ids/],
   [
-    "a scaling of no name",
-    other({ ropeScaling: { type: "yarnn", factor: 2 } }),
+    "a bias that is a string",
+    decoderWith({ bias: { feedForward: "no" } }),
+    /^decoder: `config.bias.feedForward` is "no"/,
+  ],
+  [
+    "`gated` that is a string",
+    decoderWith({ gated: "false" }),
+    /^decoder: `gated` is "false", expected a boolean/,
+  ],
+  [
+    "`bidirectional` that is a string",
+    decoderWith({ bidirectional: "no" }),
+    /^decoder: `bidirectional` is "no"/,
+  ],
+  [
+    "stop ids that are strings",
+    decoderWith({ stopIds: ["2"] }),
+    /^decoder: `stopIds` is \["2"\], expected a list of token ids/,
+  ],
+  [
+    "an unknown RoPE scaling",
+    decoderWith({ ropeScaling: { type: "yarnn", factor: 2 } }),
     /^decoder: `ropeScaling.type` is "yarnn", expected "linear", .*\nFix: write `\{ type, … \}`/,
   ],
   [
-    "a scaling under another name",
-    other({ ropeScaling: { rope_type: "linear", factor: 2 } }),
+    "a RoPE scaling without `type`",
+    decoderWith({ ropeScaling: { rope_type: "linear", factor: 2 } }),
     /^decoder: `ropeScaling.type` is undefined/,
   ],
   [
-    "a scaling with the options of another",
-    other({ ropeScaling: { type: "linear", factor: 2, originalLength: 8 } }),
+    "a RoPE scaling with an option of another scaling",
+    decoderWith({ ropeScaling: { type: "linear", factor: 2, originalLength: 8 } }),
     /^decoder: `originalLength` is 8, expected one of the options factor/,
   ],
   [
-    "a temperature of queries under other names",
-    other({ queryTemperature: { floor_scale: 8, attn_scale: 1 } }),
+    "a query temperature with the field names of Hugging Face",
+    decoderWith({ queryTemperature: { floor_scale: 8, attn_scale: 1 } }),
     /^decoder: `floor_scale` is 8.*\nFix: write `floorScale`/,
   ],
   [
-    "one in words",
-    other({ queryTemperature: { floorScale: "8", attnScale: 1 } }),
+    "a query temperature that is a string",
+    decoderWith({ queryTemperature: { floorScale: "8", attnScale: 1 } }),
     /^decoder: `queryTemperature.floorScale` is "8"/,
   ],
   [
-    "a window of no layer",
-    other({ window: 4 }),
+    "a window without a sliding layer",
+    decoderWith({ window: 4 }),
     /^decoder: `window` is 4, expected nothing, as all layers are full.*\nFix: give `layerTypes`, "sliding"/,
   ],
   [
-    "chunks of no layer",
-    other({ chunkSize: 4 }),
+    "a chunk size without a chunked layer",
+    decoderWith({ chunkSize: 4 }),
     /^decoder: `chunkSize` is 4, expected nothing, as all layers/,
   ],
   [
-    "shares in words",
-    other({ experts: { numExperts: 2, expertsPerToken: 1, normTopKProb: "false" } }),
+    "`normTopKProb` that is a string",
+    decoderWith({ experts: { numExperts: 2, expertsPerToken: 1, normTopKProb: "false" } }),
     /^mixtureOfExperts: `normTopKProb` is "false", expected a boolean/,
   ],
   [
-    "types of fewer tokens",
+    "token types with another length than the ids",
     () => bert.apply(bert.init(1), [1, 2], { types: tensor([[0]], { dtype: "int32" }) }),
     /^encoder.apply: `types` has shape \[1, 1\], expected \[1, 2\], one for each token/,
   ],
@@ -183,7 +199,7 @@ test.each<[string, () => unknown, RegExp]>([
     /^exportModel: `out` is undefined, expected a path or a folder\.\nFix: write `\{ out: "folder" \}`/,
   ],
   [
-    "a format's option under another name",
+    "an unknown option of a format",
     () =>
       exporting.exportModel(model, { to: "gguf", out: exporting.memoryFolder(), quantize: "q8_0" } as never),
     /^exportModel: `quantize` is "q8_0", expected one of the options to, out, dtype/,
@@ -194,17 +210,17 @@ test.each<[string, () => unknown, RegExp]>([
     /^exportModel: `opset` is 17, expected one of the options .*shardBytes/,
   ],
   [
-    "a model that is quantized already",
+    "a model that is already quantized",
     () => quantize(quantize(model, { kind: "int8" }).model, { kind: "int4" }),
     /^quantize: `model` is "a model whose layers\.0\..* is quantized", expected one of floats/,
   ],
   [
-    "a gate in words",
+    "`gated` of feedForward that is a string",
     () => feedForward({ embedDim: 2, hiddenDim: 2, gated: "no" as never }),
     /^feedForward: `gated` is "no"/,
   ],
   [
-    "samples of the likeliest tokens",
+    "several samples without a temperature",
     () => generateBatch(model, [[1]], { samples: 2 }),
     /^generateBatch: `samples` is 2, expected 1 without a temperature/,
   ],
@@ -214,57 +230,61 @@ test.each<[string, () => unknown, RegExp]>([
     /^decoder.apply: `cache` is an object .*\nFix: .*cacheFor/,
   ],
   [
-    "what makes a cache",
+    "the function that creates a cache",
     apply({ cache: transformer.cacheFor }),
     /^decoder.apply: `cache` is the function cacheFor/,
   ],
   [
-    "a mask in place of lengths",
+    "a mask in place of padding lengths",
     apply({ padding: [1, 1, 0] }),
     /^decoder.apply: `padding` is \[1, 1, 0\], expected a list of one length, each from 0 to 3 tokens/,
   ],
-  ["a length below 0", apply({ padding: [-1] }), /^decoder.apply: `padding` is \[-1\]/],
-  ["more tokens than there are", apply({ padding: [4] }), /^decoder.apply: `padding` is \[4\]/],
+  ["a padding length below 0", apply({ padding: [-1] }), /^decoder.apply: `padding` is \[-1\]/],
+  [
+    "a padding length above the number of tokens",
+    apply({ padding: [4] }),
+    /^decoder.apply: `padding` is \[4\]/,
+  ],
   [
     "more layers than the configuration has",
-    () => made.apply({ ...params, layers: [...params.layers, ...params.layers] }, [1]),
+    () => network.apply({ ...params, layers: [...params.layers, ...params.layers] }, [1]),
     /^decoder.apply: `params.layers` is "2 layers", expected 1, as the configuration says\.\nFix: take the params/,
   ],
   [
-    "fewer",
+    "fewer layers than the configuration has",
     () => decoder({ ...config, numLayers: 2 }).apply(params, [1]),
     /^decoder.apply: `params.layers` is "1 layers", expected 2/,
   ],
   [
-    "fewer layers of an encoder",
+    "fewer layers of an encoder than its configuration has",
     () => encoder({ ...sizes, numLayers: 2, numTypes: 2 }).apply(bert.init(1), [1]),
     /^encoder.apply: `params.layers` is "1 layers", expected 2/,
   ],
   [
-    "candidates without a temperature",
+    "`topK` without a temperature",
     () => generate(model, [1], { sampling: { topK: 3 } }),
     /^generate: `topK` is 3, expected nothing without a temperature.*\nFix: write \{ temperature: 1, topK: 3 \}/,
   ],
   [
-    "a share without a temperature",
+    "`topP` without a temperature",
     () => candidates([1, 2], { topP: 0.9 }),
     /^candidates: `topP` is 0.9, expected nothing without a temperature/,
   ],
   [
-    "a bias of another vocabulary",
+    "a logit bias of a token outside the vocabulary",
     () => generateBatch(model, [[1]], { sampling: { logitBias: { 11: 1 } } }),
     /^generateBatch: `logitBias` is "11: 1", expected token ids below 11/,
   ],
   [
     "no batches to evaluate",
-    () => training.meanLoss(training.tokenLoss(made), params, []),
+    () => training.meanLoss(training.tokenLoss(network), params, []),
     /^meanLoss: `batches` is 0, expected one target or more/,
   ],
 ])("%s is refused", async (_, call, message) => {
   expect((await refusal(call)).message).toMatch(message);
 });
 
-test("a temperature of 0 that is given, and defaults that are given, are no mistake", () => {
+test("`candidates` accepts an explicit temperature of 0 and explicit default values", () => {
   expect(candidates([1, 2], { temperature: 0, topK: 2, topP: 0.5 })).toHaveLength(1);
   expect(candidates([1, 2], { topK: Infinity, topP: 1, minP: 0 })).toHaveLength(1);
 });
@@ -364,15 +384,15 @@ test.each<[string, () => unknown, RegExp]>([
   ["decoder", () => decoder({ ...config, normEps: -1 }), /`normEps` is -1/],
   ["decoder", () => decoder({ ...config, ropeBase: 0 }), /`ropeBase` is 0/],
   ["decoder", () => decoder(config, { linaer: 1 } as never), /write `linear`/],
-  ["decoder.apply", () => made.apply({} as never, [1]), /`params.embedding.weight` is undefined/],
+  ["decoder.apply", () => network.apply({} as never, [1]), /`params.embedding.weight` is undefined/],
   [
     "decoder.apply",
-    () => made.apply([1] as never, params as never),
+    () => network.apply([1] as never, params as never),
     /`params` is \[1\].*\nFix: give the params first, then the input/,
   ],
-  ["decoder.apply", () => made.apply(params, params as never), /`ids` is an object/],
-  ["decoder.apply", () => made.apply(params, [1], { masks: 1 } as never), /write `mask`/],
-  ["decoder.apply", () => made.apply(params, [1], { last: 0 }), /`last` is 0/],
+  ["decoder.apply", () => network.apply(params, params as never), /`ids` is an object/],
+  ["decoder.apply", () => network.apply(params, [1], { masks: 1 } as never), /write `mask`/],
+  ["decoder.apply", () => network.apply(params, [1], { last: 0 }), /`last` is 0/],
   ["encoder", () => encoder(undefined as never), /`vocabSize` is undefined/],
   ["encoder.apply", () => bert.apply({} as never, [1]), /`params.embedding.weight` is undefined/],
   ["encoder.apply", () => bert.apply([1] as never, bert.init(1) as never), /give the params first/],
@@ -460,31 +480,31 @@ const layer = transformerLayer({
   norm: norm({ kind: "rms", embedDim: 4 }),
 });
 
-test("ids beyond the vocabulary or not whole are refused wherever a model takes ids", async () => {
+test("ids that are out of range or not integers are refused by all functions that take ids", async () => {
   const rows = bert.init(1);
   for (const wrong of [11, -1, 1.5, NaN, 2 ** 32 + 5, "3"] as number[]) {
     for (const call of [
-      () => made.apply(params, [1, wrong]),
+      () => network.apply(params, [1, wrong]),
       () => bert.apply(rows, [1, wrong]),
       () => generate(model, [1, wrong]),
       () => generateBatch(model, [[1], [2, wrong]]),
       () => evaluate(model, [[1, wrong]]),
-      () => inspection.logitLens(made, params, [1, wrong]),
+      () => inspection.logitLens(network, params, [1, wrong]),
     ]) {
       const { message } = await refusal(call);
       expect(message).toMatch(/\[1\]` is .*, expected an integer from 0 to 10, a token id of the model/);
     }
   }
-  const float = await refusal(() => made.apply(params, tensor([[1.5, 2]])));
+  const float = await refusal(() => network.apply(params, tensor([[1.5, 2]])));
   expect(float.message).toMatch(/decoder.apply: `ids` is .*, expected token ids, as integers/);
-  const beyond = await refusal(() => made.apply(params, tensor([[1, 11]], { dtype: "int32" })));
+  const beyond = await refusal(() => network.apply(params, tensor([[1, 11]], { dtype: "int32" })));
   expect(beyond.message).toMatch(/`ids\[1\]` is 11/);
 });
 
-test("ids on another device than the params are refused as such, with the option of batches", async () => {
+test("ids on another device than the params are refused, and the fix names the option `device` of batches", async () => {
   const elsewhere: Device = { ...js(), name: "elsewhere" };
   const ids = tensor([[1, 2]], { dtype: "int32", device: elsewhere });
-  for (const call of [() => made.apply(params, ids), () => bert.apply(bert.init(1), ids)]) {
+  for (const call of [() => network.apply(params, ids), () => bert.apply(bert.init(1), ids)]) {
     const { message } = await refusal(call);
     expect(message).toMatch(
       /`ids` is "?a tensor on elsewhere"?, expected a tensor on js, where the params are.\nFix: make batches with the option `device`/,
@@ -495,16 +515,18 @@ test("ids on another device than the params are refused as such, with the option
 test("a batch of no sequences, sequences of no tokens and a flat tensor are refused", async () => {
   for (const shape of [[0, 3], [2, 0], [3], [1, 1, 1]]) {
     for (const call of [
-      () => made.apply(params, zeros(shape, { dtype: "int32" })),
+      () => network.apply(params, zeros(shape, { dtype: "int32" })),
       () => bert.apply(bert.init(1), zeros(shape, { dtype: "int32" })),
     ]) {
       expect((await refusal(call)).message).toMatch(/`ids` has shape .*, expected \[B, T\]/);
     }
   }
-  expect((await refusal(() => made.apply(params, []))).message).toMatch(/`ids` is \[\], expected token ids/);
+  expect((await refusal(() => network.apply(params, []))).message).toMatch(
+    /`ids` is \[\], expected token ids/,
+  );
 });
 
-test("logits that are no probabilities choose no token", async () => {
+test("logits that contain NaN or Infinity are refused", async () => {
   for (const logits of [[NaN, 1], [1, NaN], [1, Infinity], [-Infinity, -Infinity], []]) {
     for (const temperature of [0, 1]) {
       const { message } = await refusal(() => candidates(logits, { temperature }));
@@ -516,13 +538,13 @@ test("logits that are no probabilities choose no token", async () => {
   const broken = { ...model, apply: () => tensor([[[NaN, ...new Array<number>(10).fill(0)]]]) };
   for (const temperature of [0, 1]) {
     const sampling = { temperature };
-    const one = await refusal(() => generate(broken, [1], { sampling }));
-    expect(one).toMatchObject({
+    const single = await refusal(() => generate(broken, [1], { sampling }));
+    expect(single).toMatchObject({
       fn: "generate",
       message: expect.stringMatching(/`logits` is "NaN at token 0"/),
     });
-    const many = await refusal(() => generateBatch(broken, [[1]], { sampling }));
-    expect(many).toMatchObject({
+    const batch = await refusal(() => generateBatch(broken, [[1]], { sampling }));
+    expect(batch).toMatchObject({
       fn: "generateBatch",
       message: expect.stringMatching(/`logits` is "NaN at token 0"/),
     });
@@ -538,7 +560,7 @@ test.each<[string, (signal: never) => unknown]>([
   ["load", (signal) => transformer.load(new Uint8Array(0), { signal })],
   ["loadEncoder", (signal) => transformer.loadEncoder(new Uint8Array(0), { signal })],
   ["exportModel", (signal) => exporting.exportModel(model, { to: "hf", out: "none", signal })],
-])("%s takes a signal, and tells it from its controller", async (name, call) => {
+])("%s refuses an AbortController in place of its signal", async (name, call) => {
   const { message, fn } = await refusal(() => call(new AbortController() as never));
   expect([fn, message]).toEqual([
     name,
@@ -549,17 +571,17 @@ test.each<[string, (signal: never) => unknown]>([
   );
 });
 
-test("a model in a worker is refused on this thread, with the import that it needs", async () => {
-  const away = { kind: "decoder", [Symbol.for("@qkv/worker connection")]: {} } as never;
+test("a model in a worker is refused by functions for this thread, and the fix names the import", async () => {
+  const workerModel = { kind: "decoder", [Symbol.for("@qkv/worker connection")]: {} } as never;
   for (const [fn, call] of Object.entries({
-    generate: () => generate(away, [1]),
-    embed: () => transformer.embed(away, ["a"]),
+    generate: () => generate(workerModel, [1]),
+    embed: () => transformer.embed(workerModel, ["a"]),
   })) {
     expect((await refusal(call)).message).toBe(
       `${fn}: \`model\` is "a model in a worker", expected a model in this thread.\nFix: import \`${fn}\` from where its \`load\` comes from: @qkv/worker, or qkv/worker.`,
     );
   }
-  expect((await refusal(() => generateBatch(away, [[1]]))).message).toMatch(
+  expect((await refusal(() => generateBatch(workerModel, [[1]]))).message).toMatch(
     /is "a model in a worker".*\nFix: load it with `load` of @qkv\/transformer or qkv/,
   );
 });

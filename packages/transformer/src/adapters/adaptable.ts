@@ -3,7 +3,7 @@ import { add, contiguous, splitSeed, sub, transpose, type Tensor } from "@qkv/te
 import { isQuantized, type QuantizedWeight } from "@qkv/tensor/quantized";
 import { decoder, type DecoderOptions, type DecoderParams } from "../models/decoder.js";
 import type { Model } from "../models/model.js";
-import { adaptedMatrix, adaptedTable, kept, type LoraParams } from "./adapted-module.js";
+import { adaptedMatrix, adaptedTable, computeResident, type LoraParams } from "./adapted-module.js";
 import { leafAt, withLeaves } from "./leaves.js";
 import type { FullConfig } from "./lora-config.js";
 import { matrixInputs } from "./matrix-inputs.js";
@@ -94,7 +94,7 @@ export function adaptable(
       argument: "adapter",
       received: adapter,
       expected: `the params of an adapter, with those of ${name}`,
-      fix: "take them of `init(seed)`, or of `loadAdapter`.",
+      fix: "take them from `init(seed)` or from `loadAdapter`.",
     });
   const loraParams = (adapter: AdapterParams, name: string): LoraParams => {
     const { a, b, ...more } =
@@ -112,7 +112,7 @@ export function adaptable(
     );
   const paramsWith = (adapter: AdapterParams, dropoutSeed?: number): DecoderParams => {
     const seeds = dropoutSeed === undefined ? [] : splitSeed(dropoutSeed, modules.length);
-    const leaves = modules.flatMap((one, i) => one.leaves(loraParams(adapter, one.name), seeds[i]));
+    const leaves = modules.flatMap((module, i) => module.leaves(loraParams(adapter, module.name), seeds[i]));
     return withLeaves(base, new Map([...leaves, ...savedLeaves(adapter)]));
   };
   const modelWith = (params: DecoderParams): Model => ({
@@ -125,9 +125,9 @@ export function adaptable(
     modules: names,
     init(seed) {
       const seeds = splitSeed(seed, 2 * modules.length);
-      const made = modules.map((one, i) => [
-        adapterKey(one.name),
-        one.init(seeds[2 * i]!, seeds[2 * i + 1]!),
+      const factors = modules.map((module, i) => [
+        adapterKey(module.name),
+        module.init(seeds[2 * i]!, seeds[2 * i + 1]!),
       ]);
       const copies = saved.map(({ name, matrix }) => {
         const parts = () =>
@@ -135,11 +135,14 @@ export function adaptable(
             const weight = leafAt(base, path) as Tensor | QuantizedWeight;
             return floatMatrix(weight, isQuantized(weight) ? inputsAt(path) : 0);
           });
-        // A subtraction, so that the copy has its own memory.
-        return [adapterKey(name), kept(device, () => sub(storedRows(matrix, parts()), matrix.offset))];
+        // The result of a subtraction is a copy with memory of its own, even for an offset of 0.
+        return [
+          adapterKey(name),
+          computeResident(device, () => sub(storedRows(matrix, parts()), matrix.offset)),
+        ];
       });
       return {
-        modules: Object.fromEntries(made) as AdapterParams["modules"],
+        modules: Object.fromEntries(factors) as AdapterParams["modules"],
         ...(copies.length > 0 && { saved: Object.fromEntries(copies) as Record<string, Tensor> }),
       };
     },
@@ -151,24 +154,24 @@ export function adaptable(
     },
     model: (adapter) => modelWith(paramsWith(adapter)),
     merge(adapter) {
-      const leaves = modules.flatMap((one) => one.merged(loraParams(adapter, one.name)));
+      const leaves = modules.flatMap((module) => module.merged(loraParams(adapter, module.name)));
       return modelWith(withLeaves(base, new Map([...leaves, ...savedLeaves(adapter)])));
     },
     tensors(adapter) {
-      const own = modules.flatMap(({ name, names }) =>
+      const factors = modules.flatMap(({ name, names }) =>
         Object.entries(loraParams(adapter, name)).map(([key, x]): [string, Tensor] => [
           `base_model.model.${name}.${names[key as keyof LoraParams]}`,
           x,
         ]),
       );
-      const others = saved.map(({ name, matrix }): [string, Tensor] => {
+      const savedTensors = saved.map(({ name, matrix }): [string, Tensor] => {
         const x = savedTensor(adapter, name);
         return [
           `base_model.model.${savedName(name, adapted)}`,
-          isExchanged(matrix, x) ? contiguous(transpose(x)) : x,
+          isTransposedMatrix(matrix, x) ? contiguous(transpose(x)) : x,
         ];
       });
-      return Object.fromEntries([...own, ...others]);
+      return Object.fromEntries([...factors, ...savedTensors]);
     },
     adaptedTables() {
       const tables = names.filter((name) => isTable(stored.get(`${name}.weight`)!));
@@ -180,34 +183,37 @@ export function adaptable(
       );
     },
     fromTensors(tensors) {
-      const given = (name: string): Tensor => {
+      const fileTensor = (name: string): Tensor => {
         const x = tensors[`base_model.model.${name}`];
         return x ?? refuse(Object.keys(tensors), name);
       };
-      const made = modules.map(({ name, names }) => {
+      const factors = modules.map(({ name, names }) => {
         const has = (key: keyof LoraParams) => `base_model.model.${name}.${names[key]}` in tensors;
         const keys = (["a", "b", "offset", "magnitude"] as const).filter(
           (key) => key === "a" || key === "b" || has(key),
         );
         return [
           adapterKey(name),
-          Object.fromEntries(keys.map((key) => [key, given(`${name}.${names[key]}`)])),
+          Object.fromEntries(keys.map((key) => [key, fileTensor(`${name}.${names[key]}`)])),
         ];
       });
-      const others = saved.map(({ name, matrix }) => {
-        const x = given(savedName(name, adapted));
-        return [adapterKey(name), isExchanged(matrix, x) ? kept(device, () => contiguous(transpose(x))) : x];
+      const savedTensors = saved.map(({ name, matrix }) => {
+        const x = fileTensor(savedName(name, adapted));
+        return [
+          adapterKey(name),
+          isTransposedMatrix(matrix, x) ? computeResident(device, () => contiguous(transpose(x))) : x,
+        ];
       });
       return {
-        modules: Object.fromEntries(made) as AdapterParams["modules"],
-        ...(others.length > 0 && { saved: Object.fromEntries(others) as Record<string, Tensor> }),
+        modules: Object.fromEntries(factors) as AdapterParams["modules"],
+        ...(savedTensors.length > 0 && { saved: Object.fromEntries(savedTensors) as Record<string, Tensor> }),
       };
     },
   };
 }
 
 /** True for a matrix that a file stores as `[in, out]`. */
-const isExchanged = ({ transposed }: StoredMatrix, { shape }: Tensor): boolean =>
+const isTransposedMatrix = ({ transposed }: StoredMatrix, { shape }: Tensor): boolean =>
   transposed && shape.length === 2;
 
 /** The file name of a fully trained tensor. In an adapted module, it is that of the inner `base_layer`. */

@@ -5,7 +5,7 @@ import { asFloats } from "../conversions/as-floats.js";
 import type { DecoderParams } from "../models/decoder.js";
 import { leafAt } from "./leaves.js";
 import type { FullConfig } from "./lora-config.js";
-import { floatMatrix, mergedWeight, rowLengths, type LowRankWeight } from "./low-rank-weight.js";
+import { floatMatrix, mergedWeight, rowNorms, type LowRankWeight } from "./low-rank-weight.js";
 import { takeRows, storedRows, type StoredMatrix } from "./stored-matrices.js";
 
 /** Params of an adapter for one module, with rows in the order of the checkpoint. */
@@ -25,9 +25,9 @@ export type AdaptedModule = {
   readonly name: string;
   /** Initial factors. Their product is 0 unless the configuration initializes both at random. */
   init(first: number, second: number): LoraParams;
-  /** The params of the module, by path, with the adapter beside them. */
+  /** The params of the module, by path, with an unmerged adapter. */
   leaves(params: LoraParams, dropoutSeed?: number): [path: string, value: unknown][];
-  /** The same with the adapter merged, as float matrices. */
+  /** The params of the module, by path, with the adapter merged into float matrices. */
   merged(params: LoraParams): [path: string, value: Tensor][];
   /** Names of the factors in a file, relative to the module. */
   readonly names: Readonly<Record<keyof LoraParams, string>>;
@@ -44,7 +44,7 @@ export const matrixNames = {
 /** Names in a file for the adapter of an embedding matrix. */
 export const tableNames = { ...matrixNames, a: "lora_embedding_A", b: "lora_embedding_B" } as const;
 
-type Made = {
+type AdaptedModuleOptions = {
   readonly base: DecoderParams;
   readonly device: Device;
   readonly name: string;
@@ -54,14 +54,23 @@ type Made = {
   readonly config: FullConfig;
 };
 
-/** Computes a tensor that outlives the current scope. */
-export const kept = (device: Device, make: () => Tensor): Tensor => device.scope(() => resident(make()));
+/** Computes a tensor in a scope of its own, and retains it beyond the scope. */
+export const computeResident = (device: Device, compute: () => Tensor): Tensor =>
+  device.scope(() => resident(compute()));
 
 /** A linear module. */
-export function adaptedMatrix({ base, device, name, matrix, inputs, config }: Made): AdaptedModule {
+export function adaptedMatrix({
+  base,
+  device,
+  name,
+  matrix,
+  inputs,
+  config,
+}: AdaptedModuleOptions): AdaptedModule {
   const [rank, scale] = [config.maps.rank(name), config.maps.scale(name)];
   const baseAt = (path: string) => leafAt(base, path) as Tensor | QuantizedWeight;
-  const evenly = (shape: [number, number], seed: number) =>
+  // U(-1/√in, 1/√in), which PEFT draws as `kaiming_uniform_(a=√5)`.
+  const uniform = (shape: [number, number], seed: number) =>
     kaimingUniform(shape, { seed, gain: 1 / Math.sqrt(3) });
   const lowRank = ({ a, b, offset, magnitude }: LoraParams, seed?: number) =>
     matrix.parts.map(({ path, rows }): [string, LowRankWeight] => [
@@ -73,10 +82,10 @@ export function adaptedMatrix({ base, device, name, matrix, inputs, config }: Ma
         ...(seed !== undefined && config.dropout > 0 && { dropout: { rate: config.dropout, seed } }),
       },
     ]);
-  const lengths = () =>
+  const initialMagnitudes = () =>
     storedRows(
       matrix,
-      matrix.parts.map(({ path }) => rowLengths(floatMatrix(baseAt(path), inputs))),
+      matrix.parts.map(({ path }) => rowNorms(floatMatrix(baseAt(path), inputs))),
     );
   return {
     name,
@@ -85,33 +94,40 @@ export function adaptedMatrix({ base, device, name, matrix, inputs, config }: Ma
       const a =
         config.init === "gaussian"
           ? mul(randn([rank, inputs], { seed: first }), 1 / rank)
-          : evenly([rank, inputs], first);
-      const b = config.init === false ? evenly([matrix.count, rank], second) : zeros([matrix.count, rank]);
+          : uniform([rank, inputs], first);
+      const b = config.init === false ? uniform([matrix.count, rank], second) : zeros([matrix.count, rank]);
       return {
         ...{ a: a.to(device), b: b.to(device) },
         ...(config.hasOffset && { offset: zeros([matrix.count]).to(device) }),
-        ...(config.maps.hasMagnitudes && { magnitude: kept(device, lengths) }),
+        ...(config.maps.hasMagnitudes && { magnitude: computeResident(device, initialMagnitudes) }),
       };
     },
     leaves: lowRank,
     merged: (params) =>
       lowRank(params).flatMap(([path, weight]): [string, Tensor][] => {
-        const whole = kept(device, () => mergedWeight(weight));
+        const merged = computeResident(device, () => mergedWeight(weight));
         const { offset } = weight;
-        if (!offset) return [[path, whole]];
+        if (!offset) return [[path, merged]];
         const biasPath = path.replace(/weight$/, "bias");
         const bias = leafAt(base, biasPath) as Tensor | undefined;
-        const added = () => mul(offset, scale);
+        const change = () => mul(offset, scale);
         return [
-          [path, whole],
-          [biasPath, kept(device, () => (bias ? add(bias, added()) : added()))],
+          [path, merged],
+          [biasPath, computeResident(device, () => (bias ? add(bias, change()) : change()))],
         ];
       }),
   };
 }
 
 /** An embedding module. The change of a token's row is B times that token's column of A. */
-export function adaptedTable({ base, device, name, matrix, inputs, config }: Made): AdaptedModule {
+export function adaptedTable({
+  base,
+  device,
+  name,
+  matrix,
+  inputs,
+  config,
+}: AdaptedModuleOptions): AdaptedModule {
   const [rank, scale] = [config.maps.rank(name), config.maps.scale(name)];
   const { path } = matrix.parts[0]!;
   const table = ({ a, b }: LoraParams) =>
@@ -125,6 +141,6 @@ export function adaptedTable({ base, device, name, matrix, inputs, config }: Mad
       return { a: a.to(device), b: randn([inputs, rank], { seed: second }).to(device) };
     },
     leaves: (params) => [[path, table(params)]],
-    merged: (params) => [[path, kept(device, () => table(params))]],
+    merged: (params) => [[path, computeResident(device, () => table(params))]],
   };
 }

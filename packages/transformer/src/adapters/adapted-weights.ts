@@ -17,12 +17,12 @@ type Factors = {
 
 /**
  * The weights of a base model with those of an adapter: W + s B A for matrices that have factors, b + s b' for biases, other
- * tensors of the adapter in place of the base's. Adapted tensors are read as float32.
+ * tensors of the adapter in place of those of the base. Adapted tensors are read as float32.
  *
  * @param base - With the tensor names of Hugging Face.
  * @param adapter - `adapter_model.safetensors` of PEFT.
- * @param isConv1D - True for a module whose matrix the base stores as `[in, out]`. As in PEFT it is the base that tells, and not
- *   `fan_in_fan_out`.
+ * @param isConv1D - True for a module whose matrix the base stores as `[in, out]`. As in PEFT, this depends on the class of the
+ *   module in the base, not on `fan_in_fan_out`.
  */
 export async function adaptedWeights(
   base: WeightFile,
@@ -43,8 +43,8 @@ export async function adaptedWeights(
   const fix = "the file of the adapter is not whole; fetch it again.";
   check.each({ tensors: adapter.names }, (names) => (names as string[]).length > 0, "one or more", fix);
   for (const name of adapter.names) {
-    const own = name.replace(/^base_model\.model\./, "");
-    if (own === name) {
+    const tensorName = name.replace(/^base_model\.model\./, "");
+    if (tensorName === name) {
       check.refuse({
         argument: name,
         received: "a tensor of another kind",
@@ -52,24 +52,24 @@ export async function adaptedWeights(
         fix: "save the adapter with PEFT's `save_pretrained`.",
       });
     }
-    const [, module, kind] = /^(.+)\.(lora_A\.weight|lora_embedding_A|lora_B\.bias)$/.exec(own) ?? [];
+    const [, module, kind] = /^(.+)\.(lora_A\.weight|lora_embedding_A|lora_B\.bias)$/.exec(tensorName) ?? [];
     if (module === undefined) {
-      const [, beside] =
-        /^(.+\.lora_)(?:B\.weight|embedding_B|magnitude_vector(?:\.weight)?)$/.exec(own) ?? [];
-      if (beside !== undefined) {
-        const first = `base_model.model.${beside}`;
-        const hasFirst = () => [`${first}A.weight`, `${first}embedding_A`].some((one) => adapter.shape(one));
-        check.each({ [name]: adapter.shape(name) }, hasFirst, "the first factor, lora_A, beside it", fix);
+      const [, stem] =
+        /^(.+\.lora_)(?:B\.weight|embedding_B|magnitude_vector(?:\.weight)?)$/.exec(tensorName) ?? [];
+      if (stem !== undefined) {
+        const prefix = `base_model.model.${stem}`;
+        const hasA = () => [`${prefix}A.weight`, `${prefix}embedding_A`].some((key) => adapter.shape(key));
+        check.each({ [name]: adapter.shape(name) }, hasA, "the first factor, lora_A, beside it", fix);
       } else {
-        const replaced = baseName(base, own.replace(/\.(base_layer|modules_to_save)\./, "."));
+        const replaced = baseName(base, tensorName.replace(/\.(base_layer|modules_to_save)\./, "."));
         if (!base.shape(replaced)) refuseMissing(name, replaced);
         saved.set(replaced, name);
       }
       continue;
     }
     if (kind === "lora_B.bias") {
-      const to = baseName(base, `${module}.bias`);
-      biases.set(to, { name, scale: config.scale(module), shape: adapter.shape(name)! });
+      const bias = baseName(base, `${module}.bias`);
+      biases.set(bias, { name, scale: config.scale(module), shape: adapter.shape(name)! });
       continue;
     }
     const weight = baseName(base, `${module}.weight`);
@@ -104,8 +104,8 @@ export async function adaptedWeights(
     const stored = [`${prefix}lora_magnitude_vector`, `${prefix}lora_magnitude_vector.weight`];
     const magnitudes = stored.find((name) => adapter.shape(name));
     // In an embedding matrix, tokens are rows, and A has a column per token.
-    const isExchanged = isTable || isConv1D(module);
-    if (config.hasMagnitudes !== (magnitudes !== undefined) || (magnitudes && isExchanged)) {
+    const isTransposed = isTable || isConv1D(module);
+    if (config.hasMagnitudes !== (magnitudes !== undefined) || (magnitudes && isTransposed)) {
       check.refuse({
         argument: stored[0]!,
         received: magnitudes ? "magnitudes" : "no magnitudes",
@@ -116,7 +116,7 @@ export async function adaptedWeights(
       });
     }
     return {
-      ...(isExchanged
+      ...(isTransposed
         ? { left: transposed(A, rank!, inner!), right: transposed(B, out!, rank!), shape: [inner!, out!] }
         : { left: B, right: A, shape: [out!, inner!] }),
       ...{ rank: rank!, scale: config.scale(module) },
@@ -135,24 +135,24 @@ export async function adaptedWeights(
   }
 
   const isAdapted = (name: string) => factors.has(name) || biases.has(name) || saved.has(name);
-  const storedPieces = (name: string) =>
-    saved.has(name) ? adapter.pieces(saved.get(name)!) : base.pieces(name);
+  const storedChunks = (name: string) =>
+    saved.has(name) ? adapter.chunks(saved.get(name)!) : base.chunks(name);
   return {
     ...base,
     names: [...new Set([...base.names, ...saved.keys(), ...biases.keys()])],
     shape: (name) =>
       saved.has(name) ? adapter.shape(saved.get(name)!) : (base.shape(name) ?? biases.get(name)?.shape),
     half: (name) => (isAdapted(name) ? undefined : base.half?.(name)),
-    async *pieces(name) {
+    async *chunks(name) {
       const change = factors.get(name);
       const bias = biases.get(name);
-      if (change?.magnitudes) yield withMagnitudes(await collect(storedPieces(name)), change);
-      else if (change) yield* plusProduct(storedPieces(name), change);
+      if (change?.magnitudes) yield withMagnitudes(await collect(storedChunks(name)), change);
+      else if (change) yield* plusProduct(storedChunks(name), change);
       else if (bias) {
         const added = await readFloats(adapter, bias.name);
         const from = base.shape(name) ? await readFloats(base, name) : new Float32Array(added.length);
         yield from.map((x, i) => x + bias.scale * added[i]!);
-      } else yield* storedPieces(name);
+      } else yield* storedChunks(name);
     },
   };
 }
@@ -163,7 +163,7 @@ function baseName(base: WeightFile, name: string): string {
   return base.shape(name) === undefined && base.shape(short) !== undefined ? short : name;
 }
 
-/** A row of the product of the factors, times the scale. */
+/** Writes a row of the product of the factors, times the scale, to `to`, `[columns]`. */
 function productRow(
   { left, right, rank, scale, shape: [, columns] }: Factors,
   row: number,
@@ -178,18 +178,18 @@ function productRow(
 
 /** W + s B A, chunk by chunk. */
 async function* plusProduct(
-  pieces: AsyncIterable<Float32Array>,
+  chunks: AsyncIterable<Float32Array>,
   factors: Factors,
 ): AsyncGenerator<Float32Array> {
   const [, columns] = factors.shape;
   const row = new Float64Array(columns);
   let [at, computed] = [0, -1];
-  for await (const piece of pieces) {
-    const sums = new Float32Array(piece.length);
-    for (let i = 0; i < piece.length; i++, at++) {
-      const number = Math.floor(at / columns);
-      if (number !== computed) productRow(factors, (computed = number), row);
-      sums[i] = piece[i]! + row[at - number * columns]!;
+  for await (const chunk of chunks) {
+    const sums = new Float32Array(chunk.length);
+    for (let i = 0; i < chunk.length; i++, at++) {
+      const rowIndex = Math.floor(at / columns);
+      if (rowIndex !== computed) productRow(factors, (computed = rowIndex), row);
+      sums[i] = chunk[i]! + row[at - rowIndex * columns]!;
     }
     yield sums;
   }
@@ -219,17 +219,17 @@ function transposed(x: Float32Array, rows: number, columns: number): Float32Arra
   return Float32Array.from(x, (_, i) => x[(i % rows) * columns + Math.floor(i / rows)]!);
 }
 
-const readFloats = (file: WeightFile, name: string): Promise<Float32Array> => collect(file.pieces(name));
+const readFloats = (file: WeightFile, name: string): Promise<Float32Array> => collect(file.chunks(name));
 
-async function collect(pieces: AsyncIterable<Float32Array>): Promise<Float32Array> {
+async function collect(chunks: AsyncIterable<Float32Array>): Promise<Float32Array> {
   const list: Float32Array[] = [];
-  for await (const piece of pieces) list.push(piece);
+  for await (const chunk of chunks) list.push(chunk);
   if (list.length === 1) return list[0]!;
-  const whole = new Float32Array(list.reduce((length, piece) => length + piece.length, 0));
+  const whole = new Float32Array(list.reduce((length, chunk) => length + chunk.length, 0));
   let at = 0;
-  for (const piece of list) {
-    whole.set(piece, at);
-    at += piece.length;
+  for (const chunk of list) {
+    whole.set(chunk, at);
+    at += chunk.length;
   }
   return whole;
 }

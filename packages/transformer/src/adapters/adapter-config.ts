@@ -24,8 +24,9 @@ export function adapterConfig(json: unknown, file: ReadFile): AdapterConfig {
   const fields = configFields(json, file);
   const type = fields.text("peft_type");
   if (type !== "LORA") fields.refuse("peft_type", '"LORA"');
-  for (const name of neverTrue) fields.mustBe(name, false);
-  for (const name of neverThere) if (fields.has(name) && !isEmpty(json, name)) fields.refuse(name, "null");
+  for (const name of unsupportedFlags) fields.mustBe(name, false);
+  for (const name of unsupportedFields)
+    if (fields.has(name) && !isEmpty(json, name)) fields.refuse(name, "null");
   const r = fields.count("r");
   const alpha = fields.positive("lora_alpha");
   const ranks = patterns("rank_pattern", fields, json, file);
@@ -40,7 +41,7 @@ export function adapterConfig(json: unknown, file: ReadFile): AdapterConfig {
   const { init_lora_weights: init } = json as Record<string, unknown>;
   checks(file.fn, { source: file.name }, FormatError).each(
     { init_lora_weights: init },
-    (value) => typeof value !== "string" || keepBase.has(value),
+    (value) => typeof value !== "string" || initializationsOfFactors.has(value),
     "an initialization that leaves the base as it is, such as true",
     "convert the adapter with PEFT: `save_pretrained(path, path_initial_model_for_weight_conversion=…)`.",
   );
@@ -53,9 +54,9 @@ const isEmpty = (json: unknown, name: string): boolean => {
   return typeof value === "object" && value !== null && Object.keys(value).length === 0;
 };
 
-/** Fields that enable unsupported variants. */
-const neverTrue = ["use_qalora", "use_bdlora"];
-const neverThere = [
+/** Fields that enable unsupported variants: flags, and fields with a value. */
+const unsupportedFlags = ["use_qalora", "use_bdlora"];
+const unsupportedFields = [
   "alora_invocation_tokens",
   "arrow_config",
   "kasa_config",
@@ -67,7 +68,7 @@ const neverThere = [
 ];
 
 /** Initializations that affect only A and B. PiSSA, OLoRA, CorDA, LoftQ and LoRA-GA also change the matrices of the base. */
-const keepBase: ReadonlySet<string> = new Set(["gaussian", "eva", "orthogonal"]);
+const initializationsOfFactors: ReadonlySet<string> = new Set(["gaussian", "eva", "orthogonal"]);
 
 /** Ignored fields: for training, for names that follow from the tensors, for layouts that follow from the base, and for variants that the fields above enable. */
 const withoutEffect: ReadonlySet<string> = new Set([
@@ -104,12 +105,12 @@ function patterns(
   json: unknown,
   file: ReadFile,
 ): (module: string) => number | undefined {
-  const given = (fields.has(field) ? (json as Record<string, unknown>)[field] : {}) as Record<
+  const values = (fields.has(field) ? (json as Record<string, unknown>)[field] : {}) as Record<
     string,
     unknown
   >;
   const check = checks(file.fn, { source: file.name }, FormatError);
-  for (const [key, value] of Object.entries(given)) {
+  for (const [key, value] of Object.entries(values)) {
     if (!/^\^?[\w.]+$/.test(key)) {
       check.refuse({
         argument: `${field}: ${key}`,
@@ -127,7 +128,7 @@ function patterns(
       });
     }
   }
-  const entries = Object.entries(given) as [string, number][];
+  const entries = Object.entries(values) as [string, number][];
   return (module) => entries.find(([key]) => fitsPattern(module, key))?.[1];
 }
 

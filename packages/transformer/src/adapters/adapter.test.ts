@@ -1,4 +1,4 @@
-// Adapters that are made here, merged by hand beside; PEFT's own are a family of the conformance suite.
+// Adapters of random factors, compared to a merge computed in the test. Adapters saved by PEFT are tested in the conformance suite.
 import { add, matmul, mul, randn, slice, transpose, type Tensor } from "@qkv/tensor";
 import { writeSafetensors } from "@qkv/tensor/safetensors";
 import "@qkv/test-support/allclose";
@@ -19,8 +19,8 @@ const gpt2: DecoderConfig = {
   ...{ contextLength: 32, normEps: 1e-5, stopIds: [], norm: "layer", activation: "geluTanh", gated: false },
   ...{ positions: "learned", bias: { queryKeyValue: true, attentionOutput: true, feedForward: true } },
 };
-const made = decoder(config);
-const params: DecoderParams = { ...made.init(1), output: { weight: randn([11, 8], { seed: 9 }) } };
+const baseDecoder = decoder(config);
+const params: DecoderParams = { ...baseDecoder.init(1), output: { weight: randn([11, 8], { seed: 9 }) } };
 const prefix = "base_model.model.model.layers.0.self_attn.";
 const [A, B] = [randn([2, 8], { seed: 2 }), randn([8, 2], { seed: 3 })];
 const settings = { peft_type: "LORA", r: 2, lora_alpha: 6 };
@@ -28,8 +28,8 @@ const queryFactors = {
   [`${prefix}q_proj.lora_A.weight`]: A,
   [`${prefix}q_proj.lora_B.weight`]: B,
 };
-/** Products of float32 numbers, added in another order. */
-const limit = { rtol: 1e-6, atol: 1e-6 };
+/** The sums are the same, but float32 products are added in another order. */
+const tolerance = { rtol: 1e-6, atol: 1e-6 };
 let base: File[];
 
 async function adapter(tensors: Record<string, Tensor>, fields: object = {}): Promise<File[]> {
@@ -45,52 +45,59 @@ beforeAll(async () => {
   base = out.files;
 });
 
-const query = (model: { params: DecoderParams }) => model.params.layers[0]!.attention.query.weight;
-const changed = (scale: number) => add(query({ params }), mul(matmul(B, A), scale));
+const queryWeight = (model: { params: DecoderParams }) => model.params.layers[0]!.attention.query.weight;
+const expectedQuery = (scale: number) => add(queryWeight({ params }), mul(matmul(B, A), scale));
 
-test("the factors' product, times alpha / r, is added to the matrix, and nothing else changes", async () => {
+test("load adds B A times alpha / r to the adapted matrix and changes no other tensor", async () => {
   const model = await load(base, { adapter: await adapter(queryFactors) });
-  expect(query(model).data).toBeAllclose(changed(3).data, limit);
+  expect(queryWeight(model).data).toBeAllclose(expectedQuery(3).data, tolerance);
   expect(model.params.layers[0]!.attention.key.weight.data).toEqual(
     params.layers[0]!.attention.key.weight.data,
   );
   const ids = [3, 1, 4];
-  expect(model.apply(model.params, ids).data).not.toBeAllclose(made.apply(params, ids).data, limit);
+  expect(model.apply(model.params, ids).data).not.toBeAllclose(
+    baseDecoder.apply(params, ids).data,
+    tolerance,
+  );
 });
 
-test("an adapter whose second factor is 0 leaves the model as it is, bit for bit", async () => {
+test("an adapter with B = 0 does not change the adapted matrix, bit for bit", async () => {
   const factors = { ...queryFactors, [`${prefix}q_proj.lora_B.weight`]: mul(B, 0) };
   const model = await load(base, { adapter: await adapter(factors) });
-  expect(query(model).data).toEqual(query({ params }).data);
+  expect(queryWeight(model).data).toEqual(queryWeight({ params }).data);
 });
 
 test.each([
-  ["rsLoRA divides by the root of the rank", { use_rslora: true }, 6 / Math.SQRT2],
-  ["a pattern of the end of a name", { alpha_pattern: { "self_attn.q_proj": 4 } }, 2],
-  ["the first pattern that fits", { alpha_pattern: { q_proj: 8, "self_attn.q_proj": 4 } }, 4],
-  ["a part of a name is no end of it", { alpha_pattern: { proj: 4, "attn.q_proj": 4 } }, 3],
-  ["a rank of its own", { r: 7, rank_pattern: { "^model.layers.0.self_attn.q_proj": 2 } }, 3],
-])("%s", async (_, fields, scale) => {
+  ["rsLoRA: alpha / √r", { use_rslora: true }, 6 / Math.SQRT2],
+  ["alpha_pattern matches the end of a module name", { alpha_pattern: { "self_attn.q_proj": 4 } }, 2],
+  ["the first matching key of alpha_pattern", { alpha_pattern: { q_proj: 8, "self_attn.q_proj": 4 } }, 4],
+  [
+    "alpha_pattern does not match within a part of a name",
+    { alpha_pattern: { proj: 4, "attn.q_proj": 4 } },
+    3,
+  ],
+  ["rank_pattern replaces r", { r: 7, rank_pattern: { "^model.layers.0.self_attn.q_proj": 2 } }, 3],
+])("scale of B A: %s", async (_, fields, scale) => {
   const model = await load(base, { adapter: await adapter(queryFactors, fields) });
-  expect(query(model).data).toBeAllclose(changed(scale).data, limit);
+  expect(queryWeight(model).data).toBeAllclose(expectedQuery(scale).data, tolerance);
 });
 
-test("DoRA gives rows of the sum their lengths", async () => {
-  const lengths = randn([8], { seed: 4 });
-  const magnitude = { [`${prefix}q_proj.lora_magnitude_vector`]: lengths };
+test("DoRA scales each row of W + s B A to its learned norm", async () => {
+  const norms = randn([8], { seed: 4 });
+  const magnitude = { [`${prefix}q_proj.lora_magnitude_vector`]: norms };
   const model = await load(base, {
     adapter: await adapter({ ...queryFactors, ...magnitude }, { use_dora: true }),
   });
-  const sum = changed(3).data;
+  const sum = expectedQuery(3).data;
   const expected = Array.from({ length: 8 }, (_, o) => {
     const row = [...sum.slice(8 * o, 8 * o + 8)];
-    const factor = lengths.data[o]! / Math.hypot(...row);
+    const factor = norms.data[o]! / Math.hypot(...row);
     return row.map((x) => factor * x);
   });
-  expect(query(model).data).toBeAllclose(expected.flat(), limit);
+  expect(queryWeight(model).data).toBeAllclose(expected.flat(), tolerance);
 });
 
-test("tables, biases and saved modules", async () => {
+test("embedding matrices, biases and `modules_to_save` are merged too", async () => {
   const [a, b] = [randn([2, 11], { seed: 5 }), randn([8, 2], { seed: 6 })];
   const [bias, head] = [randn([8], { seed: 7 }), randn([11, 8], { seed: 8 })];
   const model = await load(base, {
@@ -102,20 +109,20 @@ test("tables, biases and saved modules", async () => {
       "base_model.model.lm_head.weight": head,
     }),
   });
-  expect(model.params.layers[0]!.attention.query.bias!.data).toBeAllclose(mul(bias, 3).data, limit);
+  expect(model.params.layers[0]!.attention.query.bias!.data).toBeAllclose(mul(bias, 3).data, tolerance);
   const table = add(params.embedding.weight, mul(matmul(transpose(a), transpose(b)), 3));
-  expect(model.params.embedding.weight.data).toBeAllclose(table.data, limit);
+  expect(model.params.embedding.weight.data).toBeAllclose(table.data, tolerance);
   expect(model.params.output!.weight.data).toEqual(head.data);
 });
 
-// PEFT sets `fan_in_fan_out` by the kind of each module of the base, whatever a file says.
+// PEFT sets `fan_in_fan_out` by the kind of each module of the base and ignores the value in the file.
 test.each([true, false, undefined])(
-  "GPT-2 stores its matrices as [in, out], merged and beside the base, with fan_in_fan_out %s",
+  "matrices that GPT-2 stores as [in, out] are adapted, merged and unmerged, with fan_in_fan_out %s",
   async (fan_in_fan_out) => {
     const out = memoryFolder();
     const gpt = decoder(gpt2);
-    const own = { ...gpt.init(1), output: { weight: randn([11, 8], { seed: 9 }) } };
-    await exportModel({ config: gpt2, params: own }, { to: "hf", out });
+    const gptParams = { ...gpt.init(1), output: { weight: randn([11, 8], { seed: 9 }) } };
+    await exportModel({ config: gpt2, params: gptParams }, { to: "hf", out });
     const factors = (module: string, rows: number, columns: number) => ({
       [`base_model.model.${module}.lora_A.weight`]: randn([2, columns], { seed: rows }),
       [`base_model.model.${module}.lora_B.weight`]: randn([rows, 2], { seed: columns }),
@@ -127,7 +134,7 @@ test.each([true, false, undefined])(
     };
     const files = await adapter(tensors, { fan_in_fan_out });
     const merged = await load(out.files, { adapter: files });
-    const beside = await loadAdapter({ config: gpt2, params: own }, files);
+    const unmerged = await loadAdapter({ config: gpt2, params: gptParams }, files);
     const expectedChange = (module: string) =>
       mul(
         matmul(
@@ -137,42 +144,48 @@ test.each([true, false, undefined])(
         3,
       );
     const fused = expectedChange("transformer.h.0.attn.c_attn");
-    for (const { params } of [merged, beside.lora.merge(beside.adapter)]) {
+    for (const { params } of [merged, unmerged.lora.merge(unmerged.adapter)]) {
       const { attention } = params.layers[0]!;
-      const before = own.layers[0]!.attention;
+      const before = gptParams.layers[0]!.attention;
       (["query", "key", "value"] as const).forEach((part, i) =>
         expect(attention[part].weight).toBeAllclose(
           add(before[part].weight, slice(fused, 0, 8 * i, 8 * i + 8)),
-          limit,
+          tolerance,
         ),
       );
       const output = add(before.output.weight, expectedChange("transformer.h.0.attn.c_proj"));
-      expect(attention.output.weight).toBeAllclose(output, limit);
-      expect(params.output!.weight).toBeAllclose(add(own.output.weight, expectedChange("lm_head")), limit);
+      expect(attention.output.weight).toBeAllclose(output, tolerance);
+      expect(params.output!.weight).toBeAllclose(
+        add(gptParams.output.weight, expectedChange("lm_head")),
+        tolerance,
+      );
     }
   },
 );
 
 test("fan_in_fan_out does not transpose a square matrix that is stored as [out, in]", async () => {
   const files = await adapter(queryFactors, { fan_in_fan_out: true });
-  expect(query(await load(base, { adapter: files })).data).toBeAllclose(changed(3).data, limit);
-  const { lora, adapter: own } = await loadAdapter({ config, params }, files);
-  expect(query(lora.merge(own)).data).toBeAllclose(changed(3).data, limit);
+  expect(queryWeight(await load(base, { adapter: files })).data).toBeAllclose(
+    expectedQuery(3).data,
+    tolerance,
+  );
+  const { lora, adapter: adapterParams } = await loadAdapter({ config, params }, files);
+  expect(queryWeight(lora.merge(adapterParams)).data).toBeAllclose(expectedQuery(3).data, tolerance);
 });
 
 test.each<[string, DecoderConfig, string[]]>([
   ["Llama", config, ["model.norm.weight", "model.layers.0.input_layernorm.weight"]],
   [
-    "Gemma, whose files hold the difference from 1",
+    "Gemma, which stores norm weights minus 1",
     { ...config, activation: "geluTanh", embeddingScale: Math.sqrt(8) },
     ["model.norm.weight"],
   ],
   ["GPT-2", gpt2, ["transformer.h.0.ln_1.weight", "transformer.h.0.ln_1.bias", "transformer.ln_f.weight"]],
-])("norms in `modules_to_save` of %s, merged and beside the base", async (_, config, names) => {
+])("norms in `modules_to_save` of %s give the same logits merged and unmerged", async (_, config, names) => {
   const out = memoryFolder();
   const { init, apply } = decoder(config);
-  const own = init(1);
-  await exportModel({ config, params: own }, { to: "hf", out });
+  const baseParams = init(1);
+  await exportModel({ config, params: baseParams }, { to: "hf", out });
   const module = config === gpt2 ? "transformer.h.0.attn.c_attn" : "model.layers.0.self_attn.q_proj";
   const rows = config === gpt2 ? 24 : 8;
   const files = await adapter(
@@ -186,23 +199,28 @@ test.each<[string, DecoderConfig, string[]]>([
     { modules_to_save: ["norm", "input_layernorm", "ln_1", "ln_f"] },
   );
   const merged = await load(out.files, { adapter: files });
-  const { lora, adapter: loaded } = await loadAdapter({ config, params: own }, files);
+  const { lora, adapter: loaded } = await loadAdapter({ config, params: baseParams }, files);
   const expected = merged.apply(merged.params, [3, 1, 4]);
   expect(lora.apply(loaded, [3, 1, 4])).toBeAllclose(expected, { rtol: 1e-5, atol: 1e-5 });
-  expect(apply(own, [3, 1, 4])).not.toBeAllclose(expected, { rtol: 0, atol: 1e-2 });
-  // As they were in the file.
+  expect(apply(baseParams, [3, 1, 4])).not.toBeAllclose(expected, { rtol: 0, atol: 1e-2 });
+  // Tensors for a file are those that were loaded.
   for (const [i, name] of names.entries())
     expect(lora.tensors(loaded)[`base_model.model.${name}`]!.data).toEqual(randn([8], { seed: 20 + i }).data);
 });
 
 test.each([
-  ["another method", {}, { peft_type: "IA3" }, /adapter_config.json: peft_type` is "IA3"/],
+  ["a method other than LoRA", {}, { peft_type: "IA3" }, /adapter_config.json: peft_type` is "IA3"/],
   ["a variant that computes something else", {}, { use_qalora: true }, /use_qalora` is true/],
-  ["a field that is not known", {}, { twist: 2 }, /adapter_config.json: twist` is 2/],
-  ["tokens of their own", {}, { trainable_token_indices: [1] }, /trainable_token_indices` is \[1\]/],
-  ["a regular expression", {}, { rank_pattern: { "layers.[01].*": 2 } }, /rank_pattern: layers/],
-  ["factors of another rank", {}, { r: 3 }, /expected \[out, 3\] and \[3, in\]/],
-  ["magnitudes that are missing", {}, { use_dora: true }, /lora_magnitude_vector` is "no magnitudes"/],
+  ["an unknown field", {}, { twist: 2 }, /adapter_config.json: twist` is 2/],
+  ["trainable tokens", {}, { trainable_token_indices: [1] }, /trainable_token_indices` is \[1\]/],
+  [
+    "a regular expression in rank_pattern",
+    {},
+    { rank_pattern: { "layers.[01].*": 2 } },
+    /rank_pattern: layers/,
+  ],
+  ["factors of a rank other than r", {}, { r: 3 }, /expected \[out, 3\] and \[3, in\]/],
+  ["DoRA without magnitudes", {}, { use_dora: true }, /lora_magnitude_vector` is "no magnitudes"/],
   [
     "a matrix that the base lacks",
     { "base_model.model.model.layers.9.mlp.up_proj.lora_A.weight": A },
@@ -215,7 +233,12 @@ test.each([
     {},
     /model.layers.0.self_attn.k_proj.weight` is "a matrix \[4, 8\]", expected \[8, 8\]/,
   ],
-  ["names of another writer", { "model.layers.0.mlp.up_proj.weight": A }, {}, /begin with base_model.model/],
+  [
+    "tensor names without PEFT's prefix",
+    { "model.layers.0.mlp.up_proj.weight": A },
+    {},
+    /begin with base_model.model/,
+  ],
   [
     "a module that the base lacks",
     { "base_model.model.score.weight": A },
@@ -227,37 +250,37 @@ test.each([
   await expect(load(base, { adapter: files })).rejects.toThrow(message);
 });
 
-test("an adapter is a folder, for a folder", async () => {
+test("an adapter that is not a folder, and a base that is one file, are refused", async () => {
   const files = await adapter(queryFactors);
   await expect(load(base, { adapter: files.slice(1) })).rejects.toThrow(/a folder with adapter_config.json/);
   await expect(load(base, { adapter: files[1]! })).rejects.toThrow(/load: `adapter` is "a file"/);
   await expect(load(new Uint8Array(64), { adapter: files })).rejects.toThrow(/for a model in one file/);
 });
 
-// Each of these was merged or trained on as if the tensor, or the field, were not there.
+// Regression tests: these tensors and fields were once ignored.
 test.each<[string, Record<string, Tensor>, object, RegExp]>([
   ["no tensors", {}, {}, /tensors` is /],
-  ["a second factor alone", { [`${prefix}q_proj.lora_B.weight`]: B }, {}, /q_proj.lora_B.weight/],
+  ["lora_B without lora_A", { [`${prefix}q_proj.lora_B.weight`]: B }, {}, /q_proj.lora_B.weight/],
   [
-    "a base that the initialization changed",
+    "an initialization that changes the base",
     queryFactors,
     { init_lora_weights: "pissa_niter_4" },
     /init_lora_weights` is "pissa_niter_4", expected an initialization that leaves the base.*\nFix: convert the adapter with PEFT/,
   ],
-])("%s is refused, merged and beside the base", async (_, tensors, fields, message) => {
+])("%s is refused by `load` and by `loadAdapter`", async (_, tensors, fields, message) => {
   const folder = await adapter(tensors, fields);
   await expect(load(base, { adapter: folder })).rejects.toThrow(message);
   await expect(loadAdapter({ config, params }, folder)).rejects.toThrow(message);
 });
 
-test("factors of a norm are refused beside the base", async () => {
+test("loadAdapter refuses factors of a norm", async () => {
   const files = await adapter({ ...queryFactors, "base_model.model.model.norm.lora_A.weight": A });
   await expect(loadAdapter({ config, params }, files)).rejects.toThrow(
     /"a change of model.norm", expected a matrix that the base has/,
   );
 });
 
-test("tensors that the configuration has no place for are refused beside the base", async () => {
+test("loadAdapter refuses tensors that the configuration does not enable", async () => {
   for (const [name, shape] of [
     ["magnitude_vector", [8]],
     ["B.bias", [8]],

@@ -17,15 +17,15 @@ export function withLeaves<T>(tree: T, leaves: ReadonlyMap<string, unknown>): T 
     const entries = Array.from(keys, (key) => {
       return [key, visit(before[key], path === "" ? key : `${path}.${key}`)] as const;
     });
-    if (entries.every(([key, one]) => one === before[key])) return value;
-    return Array.isArray(value) ? entries.map(([, one]) => one) : Object.fromEntries(entries);
+    if (entries.every(([key, child]) => child === before[key])) return value;
+    return Array.isArray(value) ? entries.map(([, child]) => child) : Object.fromEntries(entries);
   };
   return visit(tree, "") as T;
 }
 
 /** The value at a path of a tree. */
 export function leafAt(tree: unknown, path: string): unknown {
-  let at = tree;
-  for (const key of path.split(".")) at = (at as Record<string, unknown>)[key];
-  return at;
+  let value = tree;
+  for (const key of path.split(".")) value = (value as Record<string, unknown>)[key];
+  return value;
 }

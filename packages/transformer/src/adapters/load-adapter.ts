@@ -65,65 +65,66 @@ export async function loadAdapter(
   if (weights.names.length === 0) refuse(weights, "tensors", "none", "factors of a module or more");
   const lora = adaptable(check as Checks, model, config, stored, modules, saved);
   const { device } = model.params.embedding.weight;
-  const shapes = lora.tensors(lora.init(0));
-  const read = async (inFile: string, { shape }: Tensor): Promise<Tensor> => {
-    const found = weights.shape(inFile);
+  const expectedTensors = lora.tensors(lora.init(0));
+  const readTensor = async (nameInFile: string, { shape }: Tensor): Promise<Tensor> => {
+    const found = weights.shape(nameInFile);
     if (found?.join() !== shape.join()) {
-      refuse(weights, inFile, found && `a tensor [${found.join(", ")}]`, `[${shape.join(", ")}]`);
+      refuse(weights, nameInFile, found && `a tensor [${found.join(", ")}]`, `[${shape.join(", ")}]`);
     }
-    const numbers = new Float32Array(sizeOf(shape));
+    const values = new Float32Array(sizeOf(shape));
     let at = 0;
-    for await (const piece of weights.pieces(inFile)) {
-      numbers.set(piece, at);
-      at += piece.length;
+    for await (const chunk of weights.chunks(nameInFile)) {
+      values.set(chunk, at);
+      at += chunk.length;
     }
-    return tensor(numbers, { shape }).to(device);
+    return tensor(values, { shape }).to(device);
   };
-  const used = new Set(Object.keys(shapes).map((name) => files.get(name) ?? name));
+  const used = new Set(Object.keys(expectedTensors).map((name) => files.get(name) ?? name));
   for (const name of weights.names)
-    if (isChange(name) && !used.has(name)) {
+    if (isLoraTensor(name) && !used.has(name)) {
       const expected = "lora_A and lora_B of each module, and what `use_dora` and `lora_bias` say";
       refuse(weights, name, "a tensor without a place", expected);
     }
   const tensors: Record<string, Tensor> = {};
-  for (const [name, like] of Object.entries(shapes))
-    tensors[name] = await read(files.get(name) ?? name, like);
+  for (const [name, shapeTensor] of Object.entries(expectedTensors))
+    tensors[name] = await readTensor(files.get(name) ?? name, shapeTensor);
   return { lora, adapter: lora.fromTensors(tensors) };
 }
 
 /** True for a LoRA tensor; false for a tensor of the base that is saved with the adapter. */
-const isChange = (name: string): boolean =>
+const isLoraTensor = (name: string): boolean =>
   /\.lora_(A|B|embedding_A|embedding_B|magnitude_vector)(\.|$)/.test(name);
 
 /** Adapted modules, fully trained tensors, and names in the file that differ from the names PEFT writes now. */
 function namesIn(weights: WeightFile, stored: ReadonlyMap<string, StoredMatrix>) {
   const [modules, saved, files] = [new Set<string>(), new Set<string>(), new Map<string, string>()];
-  const owns = weights.names.map((name) => {
-    const own = name.replace(/^base_model\.model\./, "");
-    if (own === name)
+  const namePairs = weights.names.map((name) => {
+    const tensorName = name.replace(/^base_model\.model\./, "");
+    if (tensorName === name)
       refuse(weights, name, "a tensor of another kind", "names that begin with base_model.model");
-    return [name, own] as const;
+    return [name, tensorName] as const;
   });
-  for (const [name, own] of owns) {
-    const [, module] = /^(.+)\.(?:lora_A\.weight|lora_embedding_A)$/.exec(own) ?? [];
+  for (const [name, tensorName] of namePairs) {
+    const [, module] = /^(.+)\.(?:lora_A\.weight|lora_embedding_A)$/.exec(tensorName) ?? [];
     if (module === undefined) continue;
     if (stored.get(`${module}.weight`)?.isNorm !== false)
       refuse(weights, name, `a change of ${module}`, "a matrix that the base has");
     modules.add(module);
   }
-  for (const [name, own] of owns) {
+  for (const [name, tensorName] of namePairs) {
     // Older versions of PEFT name magnitudes `weight`.
-    if (own.endsWith(".lora_magnitude_vector.weight")) files.set(name.replace(/\.weight$/, ""), name);
-    if (isChange(own)) continue;
-    const tensor = own.replace(/\.(base_layer|modules_to_save)\./, ".");
-    const [, module, kind] = /^(.*)\.(weight|bias)$/.exec(tensor) ?? [];
+    if (tensorName.endsWith(".lora_magnitude_vector.weight")) files.set(name.replace(/\.weight$/, ""), name);
+    if (isLoraTensor(tensorName)) continue;
+    const baseTensor = tensorName.replace(/\.(base_layer|modules_to_save)\./, ".");
+    const [, module, kind] = /^(.*)\.(weight|bias)$/.exec(baseTensor) ?? [];
     // The base matrix of an adapted embedding.
     if (kind === "weight" && modules.has(module!)) continue;
-    if (!stored.has(tensor)) refuse(weights, name, `a change of ${tensor}`, "a tensor that the base has");
-    saved.add(tensor);
-    files.set(`base_model.model.${savedName(tensor, modules)}`, name);
+    if (!stored.has(baseTensor))
+      refuse(weights, name, `a change of ${baseTensor}`, "a tensor that the base has");
+    saved.add(baseTensor);
+    files.set(`base_model.model.${savedName(baseTensor, modules)}`, name);
   }
-  // In the order of the base, not of the file.
+  // Modules and tensors are in the order of the base, not of the file.
   const names = [...stored.keys()];
   return {
     modules: names.flatMap((name) => {

@@ -8,19 +8,19 @@ export type LoraConfig = {
   /** The update is multiplied by `lora_alpha / r`. Default 8. */
   lora_alpha?: number;
   /**
-   * Modules to adapt: ends of their names, such as `["q_proj", "v_proj"]`; a regular expression of whole names; or
-   * `"all-linear"`, all but the output map.
+   * Modules to adapt: suffixes of their names, such as `["q_proj", "v_proj"]`; a regular expression for whole names; or
+   * `"all-linear"`, all but the output projection.
    */
   target_modules: string | readonly string[];
   /** Modules that are not adapted, in the same forms. Default: none. */
   exclude_modules?: string | readonly string[] | null;
-  /** Numbers of the layers to adapt. Default: all. */
+  /** Indices of the layers to adapt. Default: all. */
   layers_to_transform?: number | readonly number[] | null;
-  /** Names in front of the numbers of layers. Default: any. */
+  /** Name of the list of layers in module names, in front of the layer index, such as `layers`. Default: any. */
   layers_pattern?: string | readonly string[] | null;
-  /** Ranks of modules whose names end so. Default: none. */
+  /** Ranks by suffix of the module name. Default: `r` for all. */
   rank_pattern?: Readonly<Record<string, number>>;
-  /** `lora_alpha` of modules whose names end so. Default: none. */
+  /** Values of `lora_alpha` by suffix of the module name. Default: `lora_alpha` for all. */
   alpha_pattern?: Readonly<Record<string, number>>;
   /** Dropout probability of the inputs of A in training. Default 0. */
   lora_dropout?: number;
@@ -32,11 +32,11 @@ export type LoraConfig = {
   lora_bias?: boolean;
   /** Biases of the base that are trained: none, or those of adapted modules. Default `"none"`. */
   bias?: "none" | "lora_only";
-  /** Modules whose weights are trained and saved in full, by ends of their names. Default: none. */
+  /** Modules whose weights are trained and saved in full, by suffixes of their names. Default: none. */
   modules_to_save?: readonly string[] | null;
   /** True: A is uniform; `"gaussian"`: normal. B is 0 in both. False: both are random. Default true. */
   init_lora_weights?: boolean | "gaussian";
-  /** The base, for those who load the adapter. Default: null. */
+  /** Name or path of the base model, recorded for loading the adapter. Default: null. */
   base_model_name_or_path?: string | null;
   /** Default `"CAUSAL_LM"`. */
   task_type?: string | null;
@@ -119,36 +119,36 @@ export type FullConfig = {
   readonly init: boolean | "gaussian";
 };
 
-/** The configuration that a caller gives, with all other fields. */
+/** Validates a configuration and adds the defaults of the other fields. */
 export function completeConfig(check: Checks, given: LoraConfig): FullConfig {
-  const own = check.options(given, names, "config");
-  const { target_modules: targets, modules_to_save: saved } = own;
+  const fields = check.options(given, names, "config");
+  const { target_modules: targets, modules_to_save: saved } = fields;
   const isNames = (value: unknown) =>
     typeof value === "string" ||
-    (Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === "string"));
+    (Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === "string"));
   const fix = 'write `target_modules: ["q_proj", "v_proj"]`, or "all-linear".';
   check.each({ "config.target_modules": targets }, isNames, "ends of the names of modules, or one text", fix);
-  const { exclude_modules: excluded, layers_pattern: pattern, rank_pattern: ranks = {} } = own;
-  for (const [name, given] of Object.entries({
-    target_modules: targets,
-    exclude_modules: excluded,
-    layers_pattern: pattern,
-  }))
-    for (const text of name === "layers_pattern" ? [given ?? []].flat() : [given])
-      if (typeof text === "string")
-        check.each(
-          { [`config.${name}`]: text },
-          isExpression,
-          "a regular expression",
-          "close each bracket, or give a list of names.",
-        );
+  const { exclude_modules: excluded, layers_pattern: pattern, rank_pattern: ranks = {} } = fields;
+  const expressions = [
+    ["target_modules", targets],
+    ["exclude_modules", excluded],
+    ...[pattern ?? []].flat().map((text) => ["layers_pattern", text] as const),
+  ] as const;
+  for (const [name, text] of expressions)
+    if (typeof text === "string")
+      check.each(
+        { [`config.${name}`]: text },
+        isExpression,
+        "a regular expression",
+        "close each bracket, or give a list of names.",
+      );
   check.whole(
     Object.fromEntries(Object.entries(ranks).map(([key, rank]) => [`config.rank_pattern: ${key}`, rank])),
     { min: 1 },
   );
   if (saved)
-    check.list({ "config.modules_to_save": saved }, "ends of names", (one) => typeof one === "string");
-  const { bias = "none", init_lora_weights: init = true } = own;
+    check.list({ "config.modules_to_save": saved }, "ends of names", (name) => typeof name === "string");
+  const { bias = "none", init_lora_weights: init = true } = fields;
   check.oneOf(
     { "config.bias": bias },
     ["none", "lora_only"],
@@ -156,10 +156,10 @@ export function completeConfig(check: Checks, given: LoraConfig): FullConfig {
   );
   const isInit = (value: unknown) => typeof value === "boolean" || value === "gaussian";
   check.each({ "config.init_lora_weights": init }, isInit, 'true, false or "gaussian"');
-  const layers = own.layers_to_transform ?? undefined;
+  const layers = fields.layers_to_transform ?? undefined;
   if (layers !== undefined)
     check.list({ "config.layers_to_transform": [layers].flat() }, "numbers of layers", Number.isSafeInteger);
-  return readConfig({ ...defaults, ...own }, { name: "config", fn: check.fn });
+  return readConfig({ ...defaults, ...fields }, { name: "config", fn: check.fn });
 }
 
 function isExpression(text: unknown): boolean {
@@ -170,7 +170,7 @@ function isExpression(text: unknown): boolean {
   }
 }
 
-/** A configuration of a file. */
+/** Reads the fields of `adapter_config.json`. */
 export function readConfig(json: Record<string, unknown>, file: { name: string; fn: string }): FullConfig {
   const maps = adapterConfig(json, file);
   const { lora_dropout: dropout = 0, lora_bias: hasOffset = false, init_lora_weights: init } = json;

@@ -52,16 +52,16 @@ export function lora(model: AdaptableModel, config: LoraConfig): Lora {
   const full = completeConfig(check, config);
   const stored = storedMatrices(model);
   const storedMatrix = (module: string) => stored.get(`${module}.weight`)!;
-  const all = [...stored.keys()]
+  const storedModules = [...stored.keys()]
     .filter((name) => name.endsWith(".weight"))
     .map((name) => name.slice(0, -".weight".length));
-  const modules = all.filter((name) => !storedMatrix(name).isNorm);
+  const modules = storedModules.filter((name) => !storedMatrix(name).isNorm);
   const outputProjection = modules.find((name) => storedMatrix(name).parts[0]!.path === "output.weight");
   const isTarget = targetModules(config, outputProjection);
   const { target_modules: targets, exclude_modules: excluded, modules_to_save: ends = [] } = config;
   checkNames(check, "target_modules", targets === "all-linear" ? undefined : targets, modules);
   checkNames(check, "exclude_modules", excluded, modules);
-  checkNames(check, "modules_to_save", ends, all);
+  checkNames(check, "modules_to_save", ends, storedModules);
   const layers = [config.layers_to_transform ?? []].flat() as number[];
   for (const layer of layers)
     check.whole({ "config.layers_to_transform": layer }, { min: 0, max: model.config.numLayers - 1 });
@@ -70,9 +70,14 @@ export function lora(model: AdaptableModel, config: LoraConfig): Lora {
   for (const field of ["rank_pattern", "alpha_pattern"] as const)
     for (const key of Object.keys(config[field] ?? {}))
       if (!adapted.some((name) => fitsPattern(name, key))) refuseNames(check, field, key, adapted);
-  const whole = all.filter((name) => isNamed(name, ends ?? []));
-  const biases = [...(config.bias === "lora_only" ? adapted : []), ...whole].map((name) => `${name}.bias`);
-  const saved = [...whole.map((name) => `${name}.weight`), ...biases.filter((name) => stored.has(name))];
+  const fullyTrained = storedModules.filter((name) => isNamed(name, ends ?? []));
+  const biases = [...(config.bias === "lora_only" ? adapted : []), ...fullyTrained].map(
+    (name) => `${name}.bias`,
+  );
+  const saved = [
+    ...fullyTrained.map((name) => `${name}.weight`),
+    ...biases.filter((name) => stored.has(name)),
+  ];
   return adaptable(check, model, full, stored, adapted, saved);
 }
 
@@ -85,16 +90,16 @@ export function checkAdaptable(check: Checks, model: unknown): void {
   check.each({ model }, isDecoder, "a decoder: { config, params }", fix);
 }
 
-/** Refuses an end of names, or an expression, that names no module. */
+/** Refuses a suffix or a regular expression that matches no module. */
 function checkNames(
   check: Checks,
   field: string,
   names: string | readonly string[] | null | undefined,
   modules: readonly string[],
 ): void {
-  for (const one of typeof names === "string" ? [names] : (names ?? []))
-    if (!modules.some((module) => isNamed(module, typeof names === "string" ? one : [one])))
-      refuseNames(check, field, one, modules);
+  for (const name of typeof names === "string" ? [names] : (names ?? []))
+    if (!modules.some((module) => isNamed(module, typeof names === "string" ? name : [name])))
+      refuseNames(check, field, name, modules);
 }
 
 function refuseNames(check: Checks, field: string, received: unknown, modules: readonly string[]): never {

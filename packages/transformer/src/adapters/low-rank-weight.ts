@@ -53,34 +53,34 @@ const isLowRank = (weight: unknown): weight is LowRankWeight => {
 export function adaptedLinear(map: typeof linear = anyLinear()): typeof linear {
   checks("adaptedLinear").type({ map }, "function");
   return (x: Tensor, weight: Tensor, bias?: Tensor): Tensor => {
-    const given: unknown = weight;
-    if (!isLowRank(given)) return map(x, weight, bias);
-    const { base, a, b, scale, offset, magnitude, dropout: drop } = given;
-    if (isTensor(base) && !magnitude && !drop) {
+    const adaptedWeight: unknown = weight;
+    if (!isLowRank(adaptedWeight)) return map(x, weight, bias);
+    const { base, a, b, scale, offset, magnitude, dropout: dropoutOptions } = adaptedWeight;
+    if (isTensor(base) && !magnitude && !dropoutOptions) {
       const added = offset && mul(offset, scale);
       const call = { x, base, a, b, scale, bias: bias && added ? add(bias, added) : (bias ?? added) };
       if (isWorthMerging(call)) return mergedLinear(call);
     }
-    const read = drop ? dropout(x, drop) : x;
-    const change = linear(mul(linear(read, a), scale), b, offset && mul(offset, scale));
+    const dropped = dropoutOptions ? dropout(x, dropoutOptions) : x;
+    const change = linear(mul(linear(dropped, a), scale), b, offset && mul(offset, scale));
     const product = (x: Tensor, bias?: Tensor) => map(x, base as Tensor, bias);
     if (!magnitude) return add(product(x, bias), change);
     // The norms of rows are constants for the gradient, as in the DoRA paper, section 4.3.
     const factor = div(
       magnitude,
-      rowLengths(withChange({ ...given, a: stopGradient(a), b: stopGradient(b) })),
+      rowNorms(withChange({ ...adaptedWeight, a: stopGradient(a), b: stopGradient(b) })),
     );
-    if (!drop) {
+    if (!dropoutOptions) {
       const y = mul(add(product(x), change), factor);
       return bias ? add(y, bias) : y;
     }
     // Dropout applies to the input of the adapter only, not of the base.
-    return add(product(x, bias), add(mul(product(read), sub(factor, 1)), mul(change, factor)));
+    return add(product(x, bias), add(mul(product(dropped), sub(factor, 1)), mul(change, factor)));
   };
 }
 
 /** Norms of the rows of a matrix: `[out]`. */
-export const rowLengths = (weight: Tensor): Tensor => norm(weight, { axis: 1 });
+export const rowNorms = (weight: Tensor): Tensor => norm(weight, { axis: 1 });
 
 /** W as a float matrix. */
 export const floatMatrix = (base: Tensor | QuantizedWeight, inputs: number): Tensor =>
@@ -95,7 +95,7 @@ function withChange({ base, a, b, scale }: LowRankWeight): Tensor {
 
 /** The merged matrix: W + s B A, with rows scaled to the learned norms. */
 export function mergedWeight(weight: LowRankWeight): Tensor {
-  const whole = withChange(weight);
-  if (!weight.magnitude) return whole;
-  return mul(whole, reshape(div(weight.magnitude, rowLengths(whole)), [whole.shape[0]!, 1]));
+  const sum = withChange(weight);
+  if (!weight.magnitude) return sum;
+  return mul(sum, reshape(div(weight.magnitude, rowNorms(sum)), [sum.shape[0]!, 1]));
 }

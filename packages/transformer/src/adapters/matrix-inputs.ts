@@ -6,8 +6,8 @@ import { anyLinear } from "../quantization/any-linear.js";
 import { leafAt } from "./leaves.js";
 
 /**
- * Input dimension of the matrix at a path. A quantized matrix is padded and does not have it: then one token is processed by the
- * model, and the input of each matrix is measured.
+ * Returns a function from the path of a matrix to its input dimension. The rows of a quantized matrix are padded: its input
+ * dimension is measured by processing one token and recording the input of each matrix.
  */
 export function matrixInputs({
   config,
@@ -18,21 +18,21 @@ export function matrixInputs({
 }): (path: string) => number {
   let measured: Map<unknown, number> | undefined;
   const measure = () => {
-    const found = new Map<unknown, number>();
+    const inputs = new Map<unknown, number>();
     const map = anyLinear();
-    const noted: typeof linear = (x, weight, bias) => {
-      found.set(weight, x.shape.at(-1)!);
+    const recordingLinear: typeof linear = (x, weight, bias) => {
+      inputs.set(weight, x.shape.at(-1)!);
       return map(x, weight, bias);
     };
-    decoder(config, { linear: noted }).apply(params, [0]);
-    return found;
+    decoder(config, { linear: recordingLinear }).apply(params, [0]);
+    return inputs;
   };
   return (path) => {
     const weight = leafAt(params, path) as Tensor | QuantizedWeight;
     if (!isQuantized(weight)) return weight.shape[1]!;
     measured ??= measure();
-    // An expert that the token did not use: published sizes need no padding.
-    const perStep = weight.data.dtype === "uint8" ? 8 : 4;
-    return measured.get(weight) ?? perStep * weight.data.shape[1]!;
+    // The token did not use this expert. Its rows are taken as unpadded, as they are at the widths of published models.
+    const valuesPerElement = weight.data.dtype === "uint8" ? 8 : 4;
+    return measured.get(weight) ?? valuesPerElement * weight.data.shape[1]!;
   };
 }

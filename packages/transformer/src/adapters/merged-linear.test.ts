@@ -27,9 +27,9 @@ const dtype = "float64" as const;
 const size = fc.integer({ min: 1, max: 4 });
 type Factors = { x: Tensor; a: Tensor; b: Tensor; bias: Tensor };
 
-/** Factors, and y by one product with the merged matrix, by the option of the map that is given. */
+/** Factors, and Σ y · upstream computed with the merged matrix (`adapted`) and with low-rank products (`plain`). */
 function setup(inner: number, out: number, r: number, tokens: number) {
-  const [base, weigh] = [
+  const [base, upstream] = [
     randn([out, inner], { seed: 1, dtype }),
     randn([1, tokens, out], { seed: 6, dtype }),
   ];
@@ -42,41 +42,40 @@ function setup(inner: number, out: number, r: number, tokens: number) {
   const scale = 0.7;
   const adapted = ({ x, a, b, bias }: Factors) => {
     const weight: LowRankWeight = { base, a, b, scale };
-    return sum(mul(adaptedLinear()(x, weight as unknown as Tensor, bias), weigh));
+    return sum(mul(adaptedLinear()(x, weight as unknown as Tensor, bias), upstream));
   };
   const plain = ({ x, a, b, bias }: Factors) =>
-    sum(mul(add(linear(x, base, bias), linear(mul(linear(x, a), scale), b)), weigh));
+    sum(mul(add(linear(x, base, bias), linear(mul(linear(x, a), scale), b)), upstream));
   return { factors, adapted, plain };
 }
 
-test("property: a merged matrix gives the value and the gradients of the thin products", () => {
+test("property: the merged matrix gives the value and the gradients of the low-rank products", () => {
   fc.assert(
     fc.property(size, size, size, (inner, out, r) => {
       const { factors, adapted, plain } = setup(inner, out, r, 16);
-      const [[y, gradient], [wanted, expected]] = [adapted, plain].map((f) => valueAndGrad(f)(factors)) as [
-        [Tensor, Factors],
-        [Tensor, Factors],
-      ];
-      expect(y.data).toBeAllclose(wanted.data, { rtol: 1e-12, atol: 1e-12 });
-      for (const [i, x] of tensorsOf(expected).entries())
+      const [[y, gradient], [expectedY, expectedGradient]] = [adapted, plain].map((f) =>
+        valueAndGrad(f)(factors),
+      ) as [[Tensor, Factors], [Tensor, Factors]];
+      expect(y.data).toBeAllclose(expectedY.data, { rtol: 1e-12, atol: 1e-12 });
+      for (const [i, x] of tensorsOf(expectedGradient).entries())
         expect(tensorsOf(gradient)[i]!.data).toBeAllclose(x.data, { rtol: 1e-11, atol: 1e-11 });
     }),
   );
 });
 
-test("a gradient of the gradient is that of the thin products", () => {
+test("the gradient of the gradient equals that of the low-rank products", () => {
   const { factors, adapted, plain } = setup(3, 2, 2, 16);
-  const second = (f: (factors: Factors) => Tensor) =>
-    grad((given: Factors) =>
-      tensorsOf(grad(f)(given)).reduce((total, x) => add(total, sum(mul(x, x))), sum(mul(given.bias, 0))),
+  const secondOrder = (f: (factors: Factors) => Tensor) =>
+    grad((factors: Factors) =>
+      tensorsOf(grad(f)(factors)).reduce((total, x) => add(total, sum(mul(x, x))), sum(mul(factors.bias, 0))),
     )(factors);
-  const [ours, expected] = [second(adapted), second(plain)];
+  const [actual, expected] = [secondOrder(adapted), secondOrder(plain)];
   for (const [i, x] of tensorsOf(expected).entries())
-    expect(tensorsOf(ours)[i]!.data).toBeAllclose(x.data, { rtol: 1e-10, atol: 1e-10 });
+    expect(tensorsOf(actual)[i]!.data).toBeAllclose(x.data, { rtol: 1e-10, atol: 1e-10 });
   checkGradient((a) => adapted({ ...factors, a }), factors.a);
 });
 
-test("a step of an adapter of all linear maps has at most 0.74 of the arithmetic of a full one", () => {
+test("a training step of an adapter of all linear layers takes less than 0.74 of the FLOPs of full training", () => {
   const config = {
     ...{ vocabSize: 64, embedDim: 64, hiddenDim: 176, numLayers: 2, numHeads: 4, numKvHeads: 2 },
     ...{ contextLength: 64, normEps: 1e-5, stopIds: [] },
@@ -91,9 +90,9 @@ test("a step of an adapter of all linear maps has at most 0.74 of the arithmetic
     { r: 2, target_modules: "all-linear" },
   );
   const adapter = tuned.init(1);
-  const whole = trainStep({ loss: tokenLoss(model), optimizer });
-  const thin = trainStep({ loss: tokenLoss(tuned), optimizer });
-  const { flops } = count(() => whole(params, optimizer.init(params), [batchAt(0)]));
-  const own = count(() => thin(adapter, optimizer.init(adapter), [batchAt(0)]));
-  expect(own.flops / flops).toBeLessThan(0.74);
+  const fullStep = trainStep({ loss: tokenLoss(model), optimizer });
+  const adapterStep = trainStep({ loss: tokenLoss(tuned), optimizer });
+  const full = count(() => fullStep(params, optimizer.init(params), [batchAt(0)]));
+  const adapted = count(() => adapterStep(adapter, optimizer.init(adapter), [batchAt(0)]));
+  expect(adapted.flops / full.flops).toBeLessThan(0.74);
 });

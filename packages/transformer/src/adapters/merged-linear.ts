@@ -32,7 +32,7 @@ export type MergedLinearCall = {
 export function isWorthMerging({ x, base, a, b, bias }: MergedLinearCall): boolean {
   const [out, inner] = base.shape as [number, number];
   const tokens = sizeOf(x.shape) / inner;
-  const tapes = new Set([x, a, b, bias].flatMap((one) => (one?.nodes ?? []).map(({ tape }) => tape)));
+  const tapes = new Set([x, a, b, bias].flatMap((input) => (input?.nodes ?? []).map(({ tape }) => tape)));
   // The merged matrix is a constant in the backward pass, so second-order gradients would not reach A and B.
   return (
     tapes.size === 1 &&
@@ -52,20 +52,20 @@ export function mergedLinear({ x, base, a, b, scale, bias }: MergedLinearCall): 
   return runAll(mergedLinearOp, bias ? [y, x, a, b, bias] : [y, x, a, b], { merged, scale })[0]!;
 }
 
-/** Values that are already computed, with the gradient of the product that they are. */
+/** Returns the product that `mergedLinear` computed, and defines its gradients. */
 const mergedLinearOp: Op<{ merged: Tensor; scale: number }> = {
   name: "mergedLinear",
   infer: ([y]) => [{ shape: y!.shape, dtype: y!.dtype }],
   view: ({ strides, offset }) => ({ strides, offset }),
   backward({ inputs: [, x, a, b], gradients: [dy], attributes: { merged, scale }, wants }) {
     const [rows, dRows] = [asRows(x!), asRows(dy!)]; // [N, in], [N, out]
-    const inside = () => transpose(mul(matmul(dRows, b!), scale)); // [r, N]
-    const products = () => transpose(mul(linear(rows, a!), scale)); // [r, N]
+    const dLow = () => transpose(mul(matmul(dRows, b!), scale)); // [r, N]
+    const low = () => transpose(mul(linear(rows, a!), scale)); // [r, N]
     return [
       undefined,
       wants(1) ? reshape(matmul(dRows, merged), x!.shape) : undefined,
-      wants(2) ? matmul(inside(), rows) : undefined,
-      wants(3) ? transpose(matmul(products(), dRows)) : undefined,
+      wants(2) ? matmul(dLow(), rows) : undefined,
+      wants(3) ? transpose(matmul(low(), dRows)) : undefined,
       wants(4) ? sum(dRows, { axis: 0 }) : undefined,
     ];
   },

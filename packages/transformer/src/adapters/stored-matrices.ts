@@ -13,59 +13,63 @@ export type StoredMatrix = {
   readonly count: number;
   /** Stored as `[in, out]`, as GPT-2's. */
   readonly transposed: boolean;
-  /** Weights of a norm, which no factors change. */
+  /** Weights of a norm, which LoRA factors do not adapt. */
   readonly isNorm: boolean;
-  /** Stored numbers are less than those of the params by this: 1 for weights of a norm that multiplies by `1 + weight`. */
+  /** Params minus stored values: 1 for weights of a norm that multiplies by `1 + weight`, else 0. */
   readonly offset: 0 | 1;
 };
 
 /**
- * The matrices, biases and norms of a model by their names in a checkpoint. Each row of the params gets a number, and the exported
- * tensors show where each row is stored: fused, permuted or transposed. The numbers are even, so that an odd one shows an offset
+ * The matrices, biases and norms of a model by their names in a checkpoint. Each row of the params is replaced by its index, and the exported
+ * tensors show where each row is stored: fused, permuted or transposed. The indices are doubled, so that an odd value shows an offset
  * of 1.
  */
 export function storedMatrices(model: {
   config: DecoderConfig;
   params: DecoderParams;
 }): Map<string, StoredMatrix> {
-  const own: { path: string; first: number; rows: number }[] = [];
+  const rowTensors: { path: string; first: number; rows: number }[] = [];
+  /** Index in `rowTensors` of the param of each row. */
   const owners: number[] = [];
-  const numbered = (value: unknown, path: string): unknown => {
+  const withRowIndices = (value: unknown, path: string): unknown => {
     const rows = rowCount(value, path);
     if (rows !== undefined) {
       const first = owners.length;
-      for (let i = 0; i < rows; i++) owners.push(own.length);
-      own.push({ path, first, rows });
+      for (let i = 0; i < rows; i++) owners.push(rowTensors.length);
+      rowTensors.push({ path, first, rows });
       return tensor(
         Float64Array.from({ length: rows }, (_, i) => 2 * (first + i)),
         { shape: [rows, 1] },
       );
     }
     if (typeof value !== "object" || value === null || isTensor(value)) return value;
-    if (Array.isArray(value)) return value.map((one, i) => numbered(one, `${path}.${i}`));
+    if (Array.isArray(value)) return value.map((item, i) => withRowIndices(item, `${path}.${i}`));
     return Object.fromEntries(
-      Object.entries(value).map(([key, one]) => [key, numbered(one, path === "" ? key : `${path}.${key}`)]),
+      Object.entries(value).map(([key, child]) => [
+        key,
+        withRowIndices(child, path === "" ? key : `${path}.${key}`),
+      ]),
     );
   };
-  const params = numbered(model.params, "") as DecoderParams;
+  const params = withRowIndices(model.params, "") as DecoderParams;
   const found = new Map<string, StoredMatrix>();
   for (const { name, shape, rows } of huggingFaceFiles({ config: model.config, params }).tensors) {
     if (shape.length !== 2 || !shape.includes(1) || !/\.(weight|bias)$/.test(name)) continue;
     const transposed = shape[0] === 1 && shape[1]! > 1;
-    const numbers = rows(0, shape[0]!).data;
-    const offset = numbers[0]! % 2 === 0 ? 0 : 1;
-    const places = new Map<number, Int32Array>();
-    numbers.forEach((stored, row) => {
-      const number = (stored + offset) / 2;
-      const owner = owners[number]!;
-      const { first, rows } = own[owner]!;
-      if (!places.has(owner)) places.set(owner, new Int32Array(rows));
-      places.get(owner)![number - first] = row;
+    const storedValues = rows(0, shape[0]!).data;
+    const offset = storedValues[0]! % 2 === 0 ? 0 : 1;
+    const storedRowsOf = new Map<number, Int32Array>();
+    storedValues.forEach((stored, storedRow) => {
+      const row = (stored + offset) / 2;
+      const owner = owners[row]!;
+      const { first, rows } = rowTensors[owner]!;
+      if (!storedRowsOf.has(owner)) storedRowsOf.set(owner, new Int32Array(rows));
+      storedRowsOf.get(owner)![row - first] = storedRow;
     });
-    const parts = [...places].map(([owner, rows]) => ({ path: own[owner]!.path, rows }));
+    const parts = [...storedRowsOf].map(([owner, rows]) => ({ path: rowTensors[owner]!.path, rows }));
     const param = leafAt(model.params, parts[0]!.path);
     const isNorm = name.endsWith(".weight") && isTensor(param) && param.shape.length === 1;
-    found.set(name, { parts, count: numbers.length, transposed, isNorm, offset });
+    found.set(name, { parts, count: storedValues.length, transposed, isNorm, offset });
   }
   return found;
 }

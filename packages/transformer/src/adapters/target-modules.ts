@@ -4,7 +4,7 @@ import type { LoraConfig } from "./lora-config.js";
 type Names = string | readonly string[];
 
 /**
- * True for the modules that a configuration adapts.
+ * Returns a predicate that is true for the modules that a configuration adapts.
  *
  * @param outputProjection - Name of the output projection, which `"all-linear"` excludes.
  */

@@ -3,7 +3,7 @@ import { cast, concat, div, expandDims, pad, slice, sub } from "@qkv/tensor";
 import { padOrTruncate, readCall, type FeatureExtractor } from "./feature-extractor.js";
 import { kaldiFilterBank } from "./kaldi-filter-bank.js";
 
-/** Options of {@link astFeatures}, with the numbers of AudioSet. */
+/** Options of {@link astFeatures}, with the defaults of models trained on AudioSet. */
 export type AstFeaturesOptions = {
   /** Mel bands of a frame. Default 128. */
   numMels?: number;
@@ -26,8 +26,8 @@ const names = ["numMels", "sampleRate", "maxFrames", "normalize", "mean", "std"]
  * image of fixed length. Computed in float64 on the plain device.
  *
  * @param options - See {@link AstFeaturesOptions}.
- * @returns An extractor: `apply` gives features `[B, maxFrames, numMels]`. There is no mask: the model sees the padding.
- * @throws {ArgumentError} If a number is outside of its range, or an option is not known.
+ * @returns An extractor: `apply` gives features `[B, maxFrames, numMels]`. There is no attention mask: the model attends to the padding.
+ * @throws {ArgumentError} If an option is out of range or unknown.
  * @see "AST: Audio Spectrogram Transformer" (2021), arXiv:2104.01778
  *
  * @example
@@ -57,14 +57,14 @@ export function astFeatures(options?: AstFeaturesOptions): FeatureExtractor {
     options: { numMels, sampleRate, maxFrames, normalize, mean, std },
     sampleRate,
     inputName: "input_values",
-    apply(given, options) {
-      const { waveforms, device } = readCall("astFeatures", sampleRate, given, options, "max_length");
+    apply(input, options) {
+      const { waveforms, device } = readCall("astFeatures", sampleRate, input, options, "max_length");
       const clips = waveforms.map((waveform) => {
         const samples = padOrTruncate(waveform, waveform.length);
         const bank = kaldiFilterBank("astFeatures", samples, { numMels, sampleRate, window: "hann" });
         const frames = Math.min(bank.shape[0]!, maxFrames);
-        const all = pad(slice(bank, 0, 0, frames), 0, 0, maxFrames - frames);
-        return expandDims(normalize ? div(sub(all, mean), 2 * std) : all, 0);
+        const padded = pad(slice(bank, 0, 0, frames), 0, 0, maxFrames - frames);
+        return expandDims(normalize ? div(sub(padded, mean), 2 * std) : padded, 0);
       });
       return { features: cast(concat(clips, 0), "float32").to(device) };
     },

@@ -1,13 +1,13 @@
 import type { FeatureExtractor } from "./feature-extractor.js";
 
-/** A field of the configuration, and the option that it sets. */
+/** Option names by field of the configuration. */
 type Fields = Readonly<Record<string, string>>;
 
 /** The name of an extractor, and the fields of its options. */
-type Known = { readonly name: string; readonly fields: Fields };
+type KnownExtractor = { readonly name: string; readonly fields: Fields };
 
 /** Extractors by their class of Hugging Face. */
-export const extractors: Readonly<Record<string, Known>> = {
+export const extractors: Readonly<Record<string, KnownExtractor>> = {
   WhisperFeatureExtractor: {
     name: "whisperFeatures",
     fields: {
@@ -51,9 +51,9 @@ export function featureExtractorFields({
   name,
   options,
 }: Pick<FeatureExtractor, "name" | "options">): Record<string, unknown> | undefined {
-  const found = Object.entries(extractors).find(([, each]) => each.name === name);
-  if (!found || !options) return undefined;
-  const [type, { fields }] = found;
+  const known = Object.entries(extractors).find(([, extractor]) => extractor.name === name);
+  if (!known || !options) return undefined;
+  const [type, { fields }] = known;
   return {
     feature_extractor_type: type,
     ...Object.fromEntries(Object.entries(fields).map(([field, option]) => [field, options[option]])),

@@ -22,7 +22,7 @@ export type FeatureOptions = {
 /** Computes the input of a model from waveforms. */
 export type FeatureExtractor = {
   readonly name: string;
-  /** All options, for exports. Undefined for custom extractors. */
+  /** All options with their values, which an export writes to `preprocessor_config.json`. Undefined for custom extractors. */
   readonly options?: Readonly<Record<string, unknown>>;
   /** Required sample rate of the waveforms. Unit: Hz. */
   readonly sampleRate: number;
@@ -30,6 +30,7 @@ export type FeatureExtractor = {
   readonly inputName: "input_features" | "input_values";
   /** Input length of the model (`max_length`). Unit: samples. Undefined without a limit. */
   readonly maxSamples?: number;
+  /** Computes the features of one waveform or a batch of waveforms. */
   apply(waveforms: Float32Array | readonly Float32Array[], options?: FeatureOptions): AudioFeatures;
 };
 
@@ -50,7 +51,7 @@ export function readCall(
 ): FeatureCall {
   const check: Checks = checks(fn);
   const list = waveforms instanceof Float32Array ? [waveforms] : waveforms;
-  const isWaveform = (one: unknown) => one instanceof Float32Array && one.length > 0;
+  const isWaveform = (value: unknown) => value instanceof Float32Array && value.length > 0;
   check.list(
     { waveforms: list },
     "waveforms, each a Float32Array with a sample or more",
@@ -61,22 +62,22 @@ export function readCall(
   const {
     padding = defaultPadding,
     device = js(),
-    sampleRate: given = sampleRate,
+    sampleRate: waveformRate = sampleRate,
   } = check.options(options, ["padding", "sampleRate", "device"]);
   check.oneOf({ padding }, ["longest", "max_length"]);
   checkDevice(fn, device);
-  checkSampleRate(check, given, sampleRate);
+  checkSampleRate(check, waveformRate, sampleRate);
   return { waveforms: list, padding, device };
 }
 
 /** Refuses waveforms with another sample rate, because nothing is resampled. */
-export function checkSampleRate(check: Checks, given: number, wanted: number): void {
+export function checkSampleRate(check: Checks, sampleRate: number, expectedRate: number): void {
   check.each(
-    { sampleRate: given },
-    () => given === wanted,
-    `${wanted} Hz, the rate that the model was trained on`,
+    { sampleRate },
+    () => sampleRate === expectedRate,
+    `${expectedRate} Hz, the rate that the model was trained on`,
     "let the platform decode and resample: in a page " +
-      `\`new AudioContext({ sampleRate: ${wanted} }).decodeAudioData(bytes)\`, elsewhere \`ffmpeg -ar ${wanted} -ac 1\`.`,
+      `\`new AudioContext({ sampleRate: ${expectedRate} }).decodeAudioData(bytes)\`, elsewhere \`ffmpeg -ar ${expectedRate} -ac 1\`.`,
   );
 }
 
@@ -87,9 +88,9 @@ export function padOrTruncate(waveform: Float32Array, length: number): Float64Ar
   return result;
 }
 
-/** Mask `[B, length]` of rows with `real` numbers each: 1 there, 0 at the padding after them. */
-export function paddingMask(real: readonly number[], length: number, device: Device): Tensor {
-  const mask = new Int32Array(real.length * length);
-  real.forEach((count, b) => mask.fill(1, b * length, b * length + Math.min(count, length)));
-  return tensor(mask, { shape: [real.length, length], device });
+/** Attention mask `[B, length]`, int32: row b has `lengths[b]` ones, and zeros for the padding after them. */
+export function paddingMask(lengths: readonly number[], length: number, device: Device): Tensor {
+  const mask = new Int32Array(lengths.length * length);
+  lengths.forEach((count, b) => mask.fill(1, b * length, b * length + Math.min(count, length)));
+  return tensor(mask, { shape: [lengths.length, length], device });
 }

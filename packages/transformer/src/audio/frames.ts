@@ -1,7 +1,7 @@
 import { checks, refuseShape, sizeOf } from "@qkv/core";
 import { gather, pad, reshape, tensor, type Tensor } from "@qkv/tensor";
 
-/** The frames that a waveform is cut into. */
+/** Options of {@link frameWaveform}. */
 export type Framing = {
   frameLength: number;
   hopLength: number;
@@ -42,8 +42,8 @@ export function frameWaveform(fn: string, waveform: Tensor, framing: Framing): T
   }
   const perRow = count * frameLength;
   for (let row = 1; row < N; row++) indices.copyWithin(row * perRow, 0, perRow);
-  const places = tensor(indices, { shape: [N, perRow], device: waveform.device });
-  return reshape(gather(source, 1, places), [N, count, frameLength]);
+  const sampleIndices = tensor(indices, { shape: [N, perRow], device: waveform.device });
+  return reshape(gather(source, 1, sampleIndices), [N, count, frameLength]);
 }
 
 /** Reflects an index beyond an end of the waveform to the inside. */

@@ -20,6 +20,7 @@ import { windowFunction, type WindowName } from "./window-function.js";
 /** Options of Kaldi's features. */
 export type KaldiOptions = { numMels: number; sampleRate: number; window: WindowName };
 
+// Kaldi's defaults at 16 kHz: frames of 25 ms (400 samples) every 10 ms (160 samples).
 const frameLength = 400;
 const hopLength = 160;
 const fftLength = 512;
@@ -40,7 +41,7 @@ export function kaldiFilterBank(fn: string, waveform: Float64Array, options: Kal
     const framing = { frameLength, hopLength, center: false, padding: "constant" } as const;
     const frames = frameWaveform(fn, tensor(waveform, { dtype }), framing); // [1, F, frameLength]
     const centred = sub(frames, mean(frames, { axis: 2, keepDims: true }));
-    // The first sample of a frame counts as its own predecessor.
+    // The predecessor of the first sample of a frame is that sample itself.
     const before = concat([slice(centred, 2, 0, 1), slice(centred, 2, 0, -1)], 2);
     const emphasized = sub(centred, mul(before, preemphasis));
     const windowed = mul(emphasized, windowFunction(window, frameLength, { periodic: false, dtype }));

@@ -5,7 +5,7 @@ import { hertzToMel, melToHertz, type MelScale } from "./mel-scale.js";
 
 const scales = fc.constantFrom<MelScale>("slaney", "htk", "kaldi");
 
-test("property: mels and Hz are one another's inverse, and 1000 Hz are 15 of Slaney's and about 1000 of HTK's", () => {
+test("property: melToHertz inverts hertzToMel; 1000 Hz are 15 mels of Slaney and about 1000 of HTK", () => {
   fc.assert(
     fc.property(scales, fc.double({ min: 0, max: 20000, noNaN: true }), (scale, hertz) => {
       expect(melToHertz(hertzToMel(hertz, scale), scale)).toBeCloseTo(hertz, 6);
@@ -13,11 +13,11 @@ test("property: mels and Hz are one another's inverse, and 1000 Hz are 15 of Sla
   );
   expect(hertzToMel(1000, "slaney")).toBeCloseTo(15, 12);
   expect(hertzToMel(1000, "htk")).toBeCloseTo(999.99, 2);
-  // log(6.4) above 1000 Hz is 27 mels further.
+  // A factor of 6.4 above 1000 Hz adds 27 mels.
   expect(hertzToMel(6400, "slaney")).toBeCloseTo(42, 12);
 });
 
-test("property: triangles of height 1 add up to 1 between the first and the last of their tops", () => {
+test("property: filters of height 1 sum to 1 between the peaks of the first and the last filter", () => {
   fc.assert(
     fc.property(scales, fc.integer({ min: 2, max: 20 }), fc.boolean(), (melScale, numMels, inMels) => {
       const bank = melFilterBank({
@@ -29,21 +29,21 @@ test("property: triangles of height 1 add up to 1 between the first and the last
         dtype: "float64",
       });
       const rows = bank.toNested() as number[][];
-      const tops = [1, numMels].map((i) =>
+      const peaks = [1, numMels].map((i) =>
         melToHertz((hertzToMel(8000, melScale) * i) / (numMels + 1), melScale),
       );
       rows.forEach((row, bin) => {
         const hertz = (8000 * bin) / 256;
         const sum = row.reduce((a, b) => a + b, 0);
-        if (hertz > tops[0]! && hertz < tops[1]!) expect(sum).toBeCloseTo(1, 9);
+        if (hertz > peaks[0]! && hertz < peaks[1]!) expect(sum).toBeCloseTo(1, 9);
         else expect(sum).toBeLessThanOrEqual(1 + 1e-9);
       });
     }),
   );
 });
 
-test("property: filters that are normed have the area 1", () => {
-  // Fine bins: the sum is the integral.
+test("filters with Slaney's norm have area 1", () => {
+  // With bins of 0.1 Hz, the sum approximates the integral.
   const bank = melFilterBank({ numBins: 80001, numMels: 8, dtype: "float64" });
   const sums = new Float64Array(8);
   bank.data.forEach((x, i) => (sums[i % 8]! += x * 0.1));

@@ -35,9 +35,9 @@ const names = [
  * Triangular filters that sum the bins of a spectrum into bands that are equally spaced on the mel scale: a power
  * spectrogram `[frames, bins]` times the bank is a mel spectrogram.
  *
- * @param options - `numBins` and `numMels` are needed; the rest has the defaults of Whisper's features.
+ * @param options - `numBins` and `numMels` are required; the others default to the values of Whisper's features.
  * @returns `[numBins, numMels]`
- * @throws {ArgumentError} If a number is outside of its range, or an option is not known.
+ * @throws {ArgumentError} If an option is out of range or unknown.
  * @see Slaney, "Auditory Toolbox" (1998); Young et al., "The HTK Book" (2006)
  *
  * @example
@@ -83,10 +83,10 @@ export function melFilterBank(options: MelFilterBankOptions): Tensor {
     const frequency = (bin * sampleRate) / 2 / (numBins - 1);
     const at = triangularizeInMelSpace ? hertzToMel(frequency, melScale) : frequency;
     for (let m = 0; m < numMels; m++) {
-      const [left, top, right] = [corners[m]!, corners[m + 1]!, corners[m + 2]!];
-      const height = Math.max(0, Math.min((at - left) / (top - left), (right - at) / (right - top)));
-      const area = norm === "slaney" ? 2 / (corners[m + 2]! - corners[m]!) : 1;
-      bank[bin * numMels + m] = height * area;
+      const [left, peak, right] = [corners[m]!, corners[m + 1]!, corners[m + 2]!];
+      const height = Math.max(0, Math.min((at - left) / (peak - left), (right - at) / (right - peak)));
+      const scale = norm === "slaney" ? 2 / (corners[m + 2]! - corners[m]!) : 1;
+      bank[bin * numMels + m] = height * scale;
     }
   }
   const shape = [numBins, numMels];

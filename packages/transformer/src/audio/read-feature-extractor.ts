@@ -6,8 +6,8 @@ import { seamlessFeatures } from "./seamless-features.js";
 import { waveformFeatures } from "./waveform-features.js";
 import { whisperFeatures } from "./whisper-features.js";
 
-/** Constructors by the class name in Hugging Face transformers. They take the checked fields of the file. */
-const makers: Readonly<Record<string, (options: never) => FeatureExtractor>> = {
+/** Constructors by class name in Hugging Face transformers. Their options are the fields of the file under the names of this package. */
+const constructors: Readonly<Record<string, (options: never) => FeatureExtractor>> = {
   WhisperFeatureExtractor: whisperFeatures,
   Wav2Vec2FeatureExtractor: waveformFeatures,
   SeamlessM4TFeatureExtractor: seamlessFeatures,
@@ -18,9 +18,9 @@ const makers: Readonly<Record<string, (options: never) => FeatureExtractor>> = {
  * The feature extractor that a `preprocessor_config.json` describes: of Whisper, wav2vec 2.0 (Moonshine, HuBERT, WavLM), SeamlessM4T
  * or the Audio Spectrogram Transformer.
  *
- * @param config - The file, parsed. Absent fields have the defaults of the class in transformers.
+ * @param config - The parsed file. Absent fields have the defaults of the class in transformers.
  * @returns The extractor of its `feature_extractor_type`.
- * @throws {FormatError} If the type is not known, or a field has a value that no extractor computes.
+ * @throws {FormatError} If the type is unknown, or a field has an unsupported value.
  *
  * @example
  * ```ts
@@ -37,26 +37,26 @@ export function readFeatureExtractor(config: unknown): FeatureExtractor {
     FormatError,
   );
   const isObject = typeof config === "object" && config !== null && !Array.isArray(config);
-  const given = (isObject ? config : {}) as Readonly<Record<string, unknown>>;
-  const type = given["feature_extractor_type"];
-  const kind = typeof type === "string" && Object.hasOwn(makers, type) ? extractors[type] : undefined;
+  const fields = (isObject ? config : {}) as Readonly<Record<string, unknown>>;
+  const type = fields["feature_extractor_type"];
+  const kind = typeof type === "string" && Object.hasOwn(constructors, type) ? extractors[type] : undefined;
   if (!kind) {
     check.refuse({
       received: isObject ? `\`feature_extractor_type\` ${JSON.stringify(type)}` : config,
-      expected: `\`feature_extractor_type\` to be one of ${Object.keys(makers).join(", ")}`,
+      expected: `\`feature_extractor_type\` to be one of ${Object.keys(constructors).join(", ")}`,
       fix: "give the parsed `preprocessor_config.json` of a model for sound.",
     });
   }
   for (const [field, value] of Object.entries(fixedFields)) {
-    if (given[field] === undefined || given[field] === value) continue;
+    if (fields[field] === undefined || fields[field] === value) continue;
     check.refuse({
-      received: `\`${field}\` ${JSON.stringify(given[field])}`,
+      received: `\`${field}\` ${JSON.stringify(fields[field])}`,
       expected: `\`${field}\` to be ${JSON.stringify(value)}`,
       fix: "take a model whose sound is padded with zeros at the end, or remove the field.",
     });
   }
   const options = Object.entries(kind.fields).flatMap(([field, option]) =>
-    given[field] === undefined ? [] : [[option, given[field]]],
+    fields[field] === undefined ? [] : [[option, fields[field]]],
   );
-  return makers[type as string]!(Object.fromEntries(options) as never);
+  return constructors[type as string]!(Object.fromEntries(options) as never);
 }

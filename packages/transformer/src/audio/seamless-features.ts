@@ -22,7 +22,7 @@ const fullScale = 2 ** 15;
  *
  * @param options - See {@link SeamlessFeaturesOptions}.
  * @returns An extractor: `apply` gives features `[B, frames / stride, numMels · stride]` and the mask of their rows.
- * @throws {ArgumentError} If a number is outside of its range, or an option is not known.
+ * @throws {ArgumentError} If an option is out of range or unknown.
  * @see "Seamless" (2023), arXiv:2312.05187
  *
  * @example
@@ -46,8 +46,8 @@ export function seamlessFeatures(options?: SeamlessFeaturesOptions): FeatureExtr
     options: { numMels, sampleRate, stride },
     sampleRate,
     inputName: "input_features",
-    apply(given, options) {
-      const { waveforms, padding, device } = readCall("seamlessFeatures", sampleRate, given, options);
+    apply(input, options) {
+      const { waveforms, padding, device } = readCall("seamlessFeatures", sampleRate, input, options);
       check.each(
         { padding },
         (value) => value === "longest",
@@ -64,8 +64,8 @@ export function seamlessFeatures(options?: SeamlessFeaturesOptions): FeatureExtr
       const padded = 2 * Math.ceil(Math.max(...lengths) / 2);
       const rows = Math.floor(padded / stride);
       const features = clips.map((clip) => {
-        const all = pad(clip, 0, 0, padded - clip.shape[0]!);
-        return reshape(slice(all, 0, 0, rows * stride), [1, rows, numMels * stride]);
+        const paddedClip = pad(clip, 0, 0, padded - clip.shape[0]!);
+        return reshape(slice(paddedClip, 0, 0, rows * stride), [1, rows, numMels * stride]);
       });
       return {
         features: cast(concat(features, 0), "float32").to(device),

@@ -14,21 +14,21 @@ export type StftOptions = {
   window?: Tensor;
   /** True (default): frame i is centered at sample `i · hopLength`. False: it begins there. */
   center?: boolean;
-  /** Samples beyond both ends where frames are centred: mirrored (`reflect`, default) or zeros (`constant`). */
+  /** Padding at both ends of centered frames: reflected samples (`reflect`, default) or zeros (`constant`). */
   padding?: "reflect" | "constant";
   /** True: divided by √fftLength. Default false. */
   normalized?: boolean;
 };
 
 /**
- * The short-time Fourier transform: the spectrum of each of the overlapping frames of a waveform, as `torch.stft`. It runs, and
- * has its gradient, on the device of the waveform.
+ * The short-time Fourier transform: the spectrum of each of the overlapping frames of a waveform, as `torch.stft`. The transform
+ * and its gradient run on the device of the waveform.
  *
  * @param waveform - `[…, L]`, float32 or float64.
- * @param options - `fftLength` and `hopLength` are needed.
+ * @param options - `fftLength` and `hopLength` are required.
  * @returns `real` and `imag`, `[…, fftLength / 2 + 1, frames]`; the power is `add(square(real), square(imag))`.
  * @throws {ShapeError} If the waveform is shorter than a frame, or the window longer.
- * @throws {ArgumentError} If an option is not known or outside of its range.
+ * @throws {ArgumentError} If an option is unknown or out of range.
  *
  * @example
  * ```ts
@@ -55,23 +55,23 @@ export function stft(waveform: Tensor, options: StftOptions): Complex {
   check.type({ center, normalized }, "boolean");
   check.oneOf({ padding }, ["reflect", "constant"]);
   const float = dtype as "float32" | "float64";
-  const given = window
+  const unpadded = window
     ? checkTensor("stft", "window", window)
     : windowFunction("hann", fftLength, { dtype: float, device });
-  const length = Math.min(given.shape[0] ?? 0, fftLength);
+  const length = Math.min(unpadded.shape[0] ?? 0, fftLength);
   checkFits(
     "stft",
     "window",
-    given,
+    unpadded,
     { dtype, shape: [length] },
     `at most fftLength = ${fftLength}`,
     "make it with `windowFunction`.",
   );
   const before = Math.floor((fftLength - length) / 2);
-  const whole = length === fftLength ? given : pad(given, 0, before, fftLength - length - before);
+  const frameWindow = length === fftLength ? unpadded : pad(unpadded, 0, before, fftLength - length - before);
   const frames = frameWaveform("stft", waveform, { frameLength: fftLength, hopLength, center, padding });
   const norm = normalized ? "ortho" : "backward";
-  const spectra = rfft(mul(frames, whole), { norm }); // [N, frames, bins]
+  const spectra = rfft(mul(frames, frameWindow), { norm }); // [N, frames, bins]
   const binsFirst = (part: Tensor): Tensor => {
     const [, count, bins] = part.shape as [number, number, number];
     return reshape(moveAxis(part, 1, 2), [...shape.slice(0, -1), bins, count]);

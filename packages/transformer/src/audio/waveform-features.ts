@@ -6,11 +6,11 @@ import { paddingMask, padOrTruncate, readCall, type FeatureExtractor } from "./f
 export type WaveformFeaturesOptions = {
   /** Unit: Hz. Default 16000. */
   sampleRate?: number;
-  /** True (default): each waveform gets the mean 0 and the variance 1. False: samples as they are, for Moonshine. */
+  /** True (default): each waveform is standardized to mean 0 and variance 1. False: samples are unchanged, for Moonshine. */
   normalize?: boolean;
 };
 
-/** Added to the variance, which is 0 in silence. */
+/** Added to the variance, which is 0 for silence. */
 const epsilon = 1e-7;
 
 /**
@@ -18,7 +18,7 @@ const epsilon = 1e-7;
  *
  * @param options - `sampleRate`: default 16000 Hz. `normalize`: default true.
  * @returns An extractor: `apply` gives features `[B, samples]`, shorter waveforms padded with zeros, and the mask of samples.
- * @throws {ArgumentError} If an option is not known or of another type.
+ * @throws {ArgumentError} If an option is unknown or of another type.
  * @see "wav2vec 2.0" (2020), arXiv:2006.11477
  *
  * @example
@@ -43,8 +43,8 @@ export function waveformFeatures(options?: WaveformFeaturesOptions): FeatureExtr
     options: { sampleRate, normalize },
     sampleRate,
     inputName: "input_values",
-    apply(given, options) {
-      const { waveforms, padding, device } = readCall("waveformFeatures", sampleRate, given, options);
+    apply(input, options) {
+      const { waveforms, padding, device } = readCall("waveformFeatures", sampleRate, input, options);
       check.each(
         { padding },
         (value) => value === "longest",
@@ -57,17 +57,17 @@ export function waveformFeatures(options?: WaveformFeaturesOptions): FeatureExtr
         if (normalize) standardize(row.subarray(0, waveform.length));
         return row;
       });
-      const numbers = new Float32Array(rows.length * longest);
-      rows.forEach((row, b) => numbers.set(row, b * longest));
+      const samples = new Float32Array(rows.length * longest);
+      rows.forEach((row, b) => samples.set(row, b * longest));
       return {
-        features: tensor(numbers, { shape: [rows.length, longest], device }),
+        features: tensor(samples, { shape: [rows.length, longest], device }),
         attentionMask: paddingMask(lengths, longest, device),
       };
     },
   };
 }
 
-/** Numbers with the mean 0 and the variance 1, in place. */
+/** Standardizes samples to mean 0 and variance 1, in place. */
 function standardize(row: Float64Array): void {
   const mean = row.reduce((sum, x) => sum + x, 0) / row.length;
   const variance = row.reduce((sum, x) => sum + (x - mean) ** 2, 0) / row.length;

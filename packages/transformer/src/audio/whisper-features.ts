@@ -23,7 +23,7 @@ import { windowFunction } from "./window-function.js";
 
 /** Options of {@link whisperFeatures}, with the defaults of Whisper's first models. */
 export type WhisperFeaturesOptions = {
-  /** Mel bands: 80 (default), or 128 of `large-v3`. */
+  /** Mel bands: 80 (default), or 128 for `large-v3`. */
   numMels?: number;
   /** Unit: Hz. Default 16000. */
   sampleRate?: number;
@@ -42,9 +42,9 @@ const names = ["numMels", "sampleRate", "fftLength", "hopLength", "chunkLength"]
  * shifted and scaled to about −1 to 1. Computed in float64 on the plain device.
  *
  * @param options - See {@link WhisperFeaturesOptions}.
- * @returns An extractor: `apply` gives features `[B, numMels, frames]` and the mask of frames with sound. Its padding is
- *   `max_length` unless said otherwise: 30 s, 3000 frames.
- * @throws {ArgumentError} If a number is outside of its range, or an option is not known.
+ * @returns An extractor: `apply` gives features `[B, numMels, frames]` and the attention mask `[B, frames]`. The default
+ *   padding is `max_length`: 30 s, 3000 frames.
+ * @throws {ArgumentError} If an option is out of range or unknown.
  * @see "Robust Speech Recognition via Large-Scale Weak Supervision" (2022), arXiv:2212.04356, section 2.2
  *
  * @example
@@ -80,8 +80,8 @@ export function whisperFeatures(options?: WhisperFeaturesOptions): FeatureExtrac
   /** `[1, numMels, frames]` of a waveform. */
   const logMel = (waveform: Float64Array): Tensor =>
     js().scope(() => {
-      const all = frameWaveform("whisperFeatures", tensor(waveform), framing); // [1, F + 1, fftLength]
-      const power = powerSpectrum(mul(slice(all, 1, 0, -1), window), fftLength);
+      const frames = frameWaveform("whisperFeatures", tensor(waveform), framing); // [1, F + 1, fftLength]
+      const power = powerSpectrum(mul(slice(frames, 1, 0, -1), window), fftLength);
       const logs = mul(log(maximum(matmul(power, bank), 1e-10)), Math.LOG10E); // [1, F, numMels]
       const clamped = maximum(logs, sub(max(logs), 8));
       return cast(transpose(mul(add(clamped, 4), 0.25)), "float32");
@@ -93,11 +93,11 @@ export function whisperFeatures(options?: WhisperFeaturesOptions): FeatureExtrac
     sampleRate,
     inputName: "input_features",
     maxSamples,
-    apply(given, options) {
+    apply(input, options) {
       const { waveforms, padding, device } = readCall(
         "whisperFeatures",
         sampleRate,
-        given,
+        input,
         options,
         "max_length",
       );
@@ -106,8 +106,8 @@ export function whisperFeatures(options?: WhisperFeaturesOptions): FeatureExtrac
       const clips = waveforms.map((waveform) => logMel(padOrTruncate(waveform, samples)));
       const features = concat(clips, 0);
       const frames = Math.floor(samples / hopLength);
-      const real = waveforms.map(({ length }) => Math.ceil(Math.min(length, samples) / hopLength));
-      return { features: features.to(device), attentionMask: paddingMask(real, frames, device) };
+      const lengths = waveforms.map(({ length }) => Math.ceil(Math.min(length, samples) / hopLength));
+      return { features: features.to(device), attentionMask: paddingMask(lengths, frames, device) };
     },
   };
 }

@@ -4,7 +4,7 @@ import { windowFunction } from "./window-function.js";
 
 const dtype = "float64";
 
-test("property: periodic Hann windows that overlap by half add up to 1", () => {
+test("property: periodic Hann windows that overlap by half sum to 1", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 200 }), (half) => {
       const window = windowFunction("hann", 2 * half, { dtype }).data;
@@ -13,7 +13,7 @@ test("property: periodic Hann windows that overlap by half add up to 1", () => {
   );
 });
 
-test("property: a symmetric window reads the same backwards, and a periodic one begins a longer symmetric one", () => {
+test("property: a symmetric window equals its reverse, and a periodic one is a symmetric one of one more sample without the last", () => {
   const name = fc.constantFrom("hann" as const, "hamming" as const, "povey" as const, "boxcar" as const);
   fc.assert(
     fc.property(name, fc.integer({ min: 2, max: 100 }), (name, length) => {
@@ -25,13 +25,13 @@ test("property: a symmetric window reads the same backwards, and a periodic one 
   );
 });
 
-test("golden: Hamming's ends are 0.08, Povey's middle is 1, one sample has the weight 1", () => {
+test("golden: Hamming begins with 0.08, the second of five samples of Povey is 0.5^0.85, and a window of one sample is 1", () => {
   expect(windowFunction("hamming", 5, { periodic: false }).data[0]).toBeCloseTo(0.08, 6);
   expect(windowFunction("povey", 5, { periodic: false }).data[1]).toBeCloseTo(0.5 ** 0.85, 6);
   expect(windowFunction("hann", 1).toNested()).toEqual([1]);
 });
 
-test("windows that are not known, and windows of no samples, are refused", () => {
+test("unknown windows and windows of 0 samples are refused", () => {
   expect(() => windowFunction("kaiser" as never, 4)).toThrow(/^windowFunction: `name` is "kaiser"/);
   expect(() => windowFunction("hann", 0)).toThrow(/`length` is 0, expected an integer number of samples/);
 });

@@ -7,7 +7,7 @@ export type WindowName = "hann" | "hamming" | "povey" | "boxcar";
 /** Options of {@link windowFunction}. */
 export type WindowOptions = {
   /**
-   * True (default): periodic, for Fourier transforms. False: symmetric, with the last number equal to the first.
+   * True (default): periodic, for Fourier transforms. False: symmetric, with the last sample equal to the first.
    */
   periodic?: boolean;
   /** Default float32. */
@@ -24,7 +24,7 @@ const shapes: Readonly<Record<WindowName, (angle: number) => number>> = {
 };
 
 /**
- * A window function, by which frames of a waveform are multiplied, equal to those of numpy and `torch.hann_window`.
+ * A window function, which multiplies frames of a waveform, equal to those of numpy and `torch.hann_window`.
  *
  * @param name - `hann`, `hamming`, `povey` or `boxcar` (all ones).
  * @param length - Unit: samples, 1 or more.
@@ -53,8 +53,8 @@ export function windowFunction(name: WindowName, length: number, options?: Windo
   checkFloat("windowFunction", dtype);
   checkDevice("windowFunction", device);
   const period = periodic ? length : Math.max(1, length - 1);
-  const numbers = Float64Array.from({ length }, (_, i) =>
+  const samples = Float64Array.from({ length }, (_, i) =>
     length === 1 ? 1 : shapes[name]((2 * Math.PI * i) / period),
   );
-  return tensor(dtype === "float64" ? numbers : Float32Array.from(numbers), { dtype, device });
+  return tensor(dtype === "float64" ? samples : Float32Array.from(samples), { dtype, device });
 }

@@ -10,15 +10,15 @@ import { checkpointFields, tinyCheckpoint, tinySizes } from "@qkv/test-support/t
 const source = "tiny.bin";
 const read = (bytes: Uint8Array) => readLlama2c(bytes, { source });
 
-/** A checkpoint with other numbers in its header than in its body. */
-function claiming(sizes: Partial<typeof tinySizes>): Uint8Array {
+/** A checkpoint whose header states other sizes than its weights have. */
+function withHeader(sizes: Partial<typeof tinySizes>): Uint8Array {
   const bytes = tinyCheckpoint();
   const view = new DataView(bytes.buffer);
   Object.values({ ...tinySizes, ...sizes }).forEach((size, i) => view.setInt32(4 * i, size, true));
   return bytes;
 }
 
-/** The error of a read that must fail, for its facts. */
+/** The error of reading an invalid checkpoint. */
 function refusal(bytes: Uint8Array): FormatError {
   try {
     read(bytes);
@@ -26,13 +26,13 @@ function refusal(bytes: Uint8Array): FormatError {
     expect(error).toBeInstanceOf(FormatError);
     return error as FormatError;
   }
-  throw new Error("The checkpoint was taken.");
+  throw new Error("The checkpoint was accepted.");
 }
 
 test.each<[string, Partial<typeof tinySizes>]>([
   ["tied", {}],
-  ["with an output matrix of its own", { vocab_size: -7 }],
-])("golden: a checkpoint, %s, whose numbers count up gives each weight its own", (_, changes) => {
+  ["with an untied output projection", { vocab_size: -7 }],
+])("golden: each weight of a %s checkpoint is read at its offset", (_, changes) => {
   const { config, params } = read(tinyCheckpoint(changes));
   expect(config).toEqual({
     vocabSize: 7,
@@ -55,7 +55,7 @@ test.each<[string, Partial<typeof tinySizes>]>([
     return { attentionNorm, query, key, value, output, feedForwardNorm, gate, down, up };
   };
   const start = ({ weight }: { weight: Tensor }) => [weight.data[0], weight.shape];
-  // 84 numbers of the embedding; then per kind two layers.
+  // The value of each weight is its index in the file: 84 values of the embedding, then each kind of tensor for both layers.
   expect(start(params.embedding)).toEqual([0, [7, 12]]);
   expect(Object.values(weights(first)).map(start)).toEqual([
     [84, [12]],
@@ -72,20 +72,20 @@ test.each<[string, Partial<typeof tinySizes>]>([
     96, 252, 444, 540, 732, 888, 960, 1080, 1200,
   ]);
   expect(start(params.norm)).toEqual([1260, [12]]);
-  // The output matrix stands after 6 · 4 angles.
+  // The output projection follows 6 · 4 RoPE angles.
   expect(params.output && start(params.output)).toEqual(changes.vocab_size ? [1296, [7, 12]] : undefined);
   expect([...params.norm.weight.data]).toEqual(Array.from({ length: 12 }, (_, i) => 1260 + i));
   expect(decoder(config).apply(params, [1, 2]).shape).toEqual([1, 2, 7]);
 });
 
-test("bytes may begin anywhere in a buffer", () => {
+test("bytes at an unaligned offset of a buffer are read", () => {
   const bytes = tinyCheckpoint();
   const moved = new Uint8Array(bytes.length + 3).subarray(1, 1 + bytes.length);
   moved.set(bytes);
   expect(read(moved).params.norm.weight.data).toEqual(read(bytes).params.norm.weight.data);
 });
 
-test("a file cut at any byte is refused by the field that is cut", () => {
+test("a truncated file is refused, and the error names the first incomplete field", () => {
   const bytes = tinyCheckpoint({ vocab_size: -7 });
   const fields = [
     ...Object.keys(tinySizes).map((field): [string, number] => [field, 4]),
@@ -111,34 +111,34 @@ test("bytes after the weights are refused", () => {
   );
 });
 
-test("sizes that cannot be are refused by their names", () => {
+test("invalid sizes in the header are refused, and the error names the field", () => {
   for (const field of Object.keys(tinySizes)) {
     for (const wrong of field === "vocab_size" ? [0] : [0, -1, -(2 ** 31)]) {
-      const { argument, received, expected } = refusal(claiming({ [field]: wrong }));
+      const { argument, received, expected } = refusal(withHeader({ [field]: wrong }));
       expect([argument, received, expected]).toEqual([field, wrong, "1 or more"]);
     }
   }
-  expect(() => read(claiming({ n_heads: 5 }))).toThrow(
+  expect(() => read(withHeader({ n_heads: 5 }))).toThrow(
     /`tiny.bin: n_heads` is 5, expected heads of an even size in dim = 12/,
   );
-  expect(() => read(claiming({ n_heads: 4 }))).toThrow(/`tiny.bin: n_heads` is 4/); // of size 3
-  expect(() => read(claiming({ n_kv_heads: 2 }))).toThrow(
+  expect(() => read(withHeader({ n_heads: 4 }))).toThrow(/`tiny.bin: n_heads` is 4/); // of size 3
+  expect(() => read(withHeader({ n_kv_heads: 2 }))).toThrow(
     /`tiny.bin: n_kv_heads` is 2, expected a divisor of n_heads = 3/,
   );
 });
 
-test("absurd sizes are refused against the file, before anything of that size is allocated", () => {
-  const most = 2 ** 31 - 1;
-  const field = (sizes: Partial<typeof tinySizes>) => refusal(claiming(sizes)).argument;
-  expect(field({ vocab_size: most })).toBe("tok_emb");
+test("sizes larger than the file are refused before memory is allocated", () => {
+  const maxInt32 = 2 ** 31 - 1;
+  const field = (sizes: Partial<typeof tinySizes>) => refusal(withHeader(sizes)).argument;
+  expect(field({ vocab_size: maxInt32 })).toBe("tok_emb");
   expect(field({ vocab_size: -(2 ** 31) })).toBe("tok_emb");
-  expect(field({ dim: 2 ** 30, n_heads: 2, vocab_size: most, n_kv_heads: 2 })).toBe("tok_emb");
-  expect(field({ hidden_dim: most })).toBe("w1[0]");
-  expect(field({ n_layers: most })).toMatch(/^att_norm\[\d+\]$/);
-  expect(field({ seq_len: most })).toBe("freq_cis");
+  expect(field({ dim: 2 ** 30, n_heads: 2, vocab_size: maxInt32, n_kv_heads: 2 })).toBe("tok_emb");
+  expect(field({ hidden_dim: maxInt32 })).toBe("w1[0]");
+  expect(field({ n_layers: maxInt32 })).toMatch(/^att_norm\[\d+\]$/);
+  expect(field({ seq_len: maxInt32 })).toBe("freq_cis");
 });
 
-test("property: any bytes are a checkpoint or a FormatError", () => {
+test("property: arbitrary bytes are read as a checkpoint or refused with a FormatError", () => {
   const small = fc.integer({ min: -2, max: 4 });
   const header = fc.tuple(fc.nat(8), small, small, small, small, small, small);
   fc.assert(

@@ -2,8 +2,8 @@ import { ByteReader, checks, FormatError, sizeOf, type Checks } from "@qkv/core"
 import { tensor, type Device, type Tensor } from "@qkv/tensor";
 import { decodeFloats } from "../loading/decode-floats.js";
 import type { OpenFile, ReadFile } from "../loading/open-file.js";
-import { pieceSize } from "../loading/weight-file.js";
-import { fileWeights, type Placing } from "../loading/weights.js";
+import { chunkBytes } from "../loading/weight-file.js";
+import { fileWeights, type WeightOptions } from "../loading/weights.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { DecoderLayerParams, DecoderParams } from "../models/decoder.js";
 
@@ -12,12 +12,12 @@ const header = ["dim", "hidden_dim", "n_layers", "n_heads", "n_kv_heads", "vocab
 type Header = Record<(typeof header)[number], number>;
 
 /**
- * Reads a llama2.c checkpoint (its first format): seven integers, then float32 weights, kind by kind and layer by
- * layer. Each size is checked against the file before memory is allocated.
+ * Reads a llama2.c checkpoint of version 0: seven int32 values, then float32 weights, for each kind of tensor all layers in
+ * order. Each size is checked against the file before memory is allocated.
  *
  * @param bytes - The whole file.
  * @param options - `source`: name of the file, for messages. `device`: device of the weights.
- * @throws {FormatError} That names the field.
+ * @throws {FormatError} If a size is invalid or the file is truncated; the error names the field.
  * @see https://github.com/karpathy/llama2.c, `export.py`, `legacy_export`
  *
  * @example
@@ -37,53 +37,55 @@ type Header = Record<(typeof header)[number], number>;
  */
 export function readLlama2c(
   bytes: Uint8Array,
-  given: { source: string; device?: Device },
+  options: { source: string; device?: Device },
 ): { config: DecoderConfig; params: DecoderParams } {
   const check: Checks = checks("readLlama2c");
   const isBytes = (value: unknown) => value instanceof Uint8Array;
   check.each({ bytes }, isBytes, "the bytes of a checkpoint, as a Uint8Array");
-  const { source, device } = check.options(given, ["source", "device"]);
+  const { source, device } = check.options(options, ["source", "device"]);
   check.type({ source }, "string", "give the file's name, for messages.");
   const file = { name: source, fn: "readLlama2c" };
   const sizes = readHeader(bytes, file);
   const tensors = new Map<string, Tensor>();
-  for (const { field, shape, start } of checkedParts(sizes, file, bytes.length)) {
+  for (const { field, shape, start } of checkedTensors(sizes, file, bytes.length)) {
     const reader = new ByteReader(bytes.subarray(start), { fn: file.fn, source });
     const x = tensor(reader.float32Array(field, sizeOf(shape)), { shape });
-    tensors.set(field, device ? x.to(device) : x); // moved once, to stay
+    tensors.set(field, device ? x.to(device) : x);
   }
   return assemble(sizes, tensors);
 }
 
-/** Bytes of the header, seven numbers. */
+/** Bytes of the header: seven int32 values. */
 export const llama2cHeaderSize = 28;
 
-/** The same from a file, whose tensors are read directly to the device, one after the other. */
+/** Reads a llama2.c checkpoint from a file, tensor by tensor, directly to the device. */
 export async function readLlama2cFile(
   file: OpenFile,
-  placing?: Placing,
+  weightOptions?: WeightOptions,
 ): Promise<{ config: DecoderConfig; params: DecoderParams }> {
   const head = await file.read(0, Math.min(llama2cHeaderSize, file.size));
   const sizes = readHeader(head, file);
-  const parts = new Map(checkedParts(sizes, file, file.size).map(({ field, ...part }) => [field, part]));
+  const entries = new Map(
+    checkedTensors(sizes, file, file.size).map(({ field, ...tensor }) => [field, tensor]),
+  );
   const weights = fileWeights(
     {
       name: file.name,
       fn: file.fn,
-      names: [...parts.keys()],
-      shape: (name) => parts.get(name)?.shape,
-      async *pieces(name) {
-        const { start, shape } = parts.get(name)!;
+      names: [...entries.keys()],
+      shape: (name) => entries.get(name)?.shape,
+      async *chunks(name) {
+        const { start, shape } = entries.get(name)!;
         const end = start + 4 * sizeOf(shape);
-        for (let from = start; from < end; from += pieceSize) {
-          yield decodeFloats(await file.read(from, Math.min(end, from + pieceSize)), "float32");
+        for (let from = start; from < end; from += chunkBytes) {
+          yield decodeFloats(await file.read(from, Math.min(end, from + chunkBytes)), "float32");
         }
       },
     },
-    placing,
+    weightOptions,
   );
   const tensors = new Map<string, Tensor>();
-  for (const [name, { shape }] of parts) {
+  for (const [name, { shape }] of entries) {
     const isMatrix = shape.length === 2 && name !== "tok_emb";
     tensors.set(name, await (isMatrix ? weights.matrix : weights.tensor)(name, shape));
   }
@@ -97,10 +99,10 @@ function readHeader(bytes: Uint8Array, file: ReadFile): Header {
   return sizes;
 }
 
-type Part = { field: string; shape: readonly number[] };
+type FileTensor = { field: string; shape: readonly number[] };
 
 /** The tensors after the header, in file order. `freq_cis` are RoPE angles, which are not read. */
-function* fileParts(sizes: Header): Iterable<Part> {
+function* fileTensors(sizes: Header): Iterable<FileTensor> {
   const { dim: C, hidden_dim: F, n_layers: L, n_heads: H, n_kv_heads: Hkv, seq_len } = sizes;
   const [V, D] = [Math.abs(sizes.vocab_size), C / H];
   const kinds: [field: string, shape: readonly number[]][] = [
@@ -122,11 +124,11 @@ function* fileParts(sizes: Header): Iterable<Part> {
 }
 
 /** The tensors and their offsets. Each is checked against the size of the file. */
-function checkedParts(sizes: Header, file: ReadFile, fileSize: number): (Part & { start: number })[] {
+function checkedTensors(sizes: Header, file: ReadFile, fileSize: number): (FileTensor & { start: number })[] {
   const check = fileChecks(file);
-  const tensors: (Part & { start: number })[] = [];
+  const tensors: (FileTensor & { start: number })[] = [];
   let start = llama2cHeaderSize;
-  for (const { field, shape } of fileParts(sizes)) {
+  for (const { field, shape } of fileTensors(sizes)) {
     const bytes = 4 * sizeOf(shape);
     if (!(start + bytes <= fileSize)) {
       const received = `${fileSize - start} bytes, at byte ${start} of ${fileSize}`;
@@ -146,20 +148,20 @@ function assemble(
   sizes: Header,
   tensors: ReadonlyMap<string, Tensor>,
 ): { config: DecoderConfig; params: DecoderParams } {
-  const linearParams = (field: string) => ({ weight: tensors.get(field)! });
+  const weightParams = (field: string) => ({ weight: tensors.get(field)! });
   const layers = Array.from({ length: sizes.n_layers }, (_, i): DecoderLayerParams => ({
-    attentionNorm: linearParams(`att_norm[${i}]`),
+    attentionNorm: weightParams(`att_norm[${i}]`),
     attention: {
-      query: linearParams(`wq[${i}]`),
-      key: linearParams(`wk[${i}]`),
-      value: linearParams(`wv[${i}]`),
-      output: linearParams(`wo[${i}]`),
+      query: weightParams(`wq[${i}]`),
+      key: weightParams(`wk[${i}]`),
+      value: weightParams(`wv[${i}]`),
+      output: weightParams(`wo[${i}]`),
     },
-    feedForwardNorm: linearParams(`ffn_norm[${i}]`),
+    feedForwardNorm: weightParams(`ffn_norm[${i}]`),
     feedForward: {
-      gate: linearParams(`w1[${i}]`),
-      up: linearParams(`w3[${i}]`),
-      down: linearParams(`w2[${i}]`),
+      gate: weightParams(`w1[${i}]`),
+      up: weightParams(`w3[${i}]`),
+      down: weightParams(`w2[${i}]`),
     },
   }));
   return {
@@ -178,10 +180,10 @@ function assemble(
       stopIds: [1],
     },
     params: {
-      embedding: linearParams("tok_emb"),
+      embedding: weightParams("tok_emb"),
       layers,
-      norm: linearParams("final_norm"),
-      ...(sizes.vocab_size < 0 && { output: linearParams("wcls") }),
+      norm: weightParams("final_norm"),
+      ...(sizes.vocab_size < 0 && { output: weightParams("wcls") }),
     },
   };
 }

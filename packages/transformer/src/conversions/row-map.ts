@@ -86,7 +86,7 @@ export const alternating = (parts: number, size: number): RowMap => ({
  * Splits a fused projection, weight and bias, into its parts.
  *
  * @param fused - Weight `[out, in]`, bias `[out]`.
- * @param map - `stacked(sizes)`, `fusedPerHead(…)`, or one of your own.
+ * @param map - `stacked(sizes)`, `fusedPerHead(…)`, or a custom map.
  * @throws {ShapeError} If the parts do not make up the rows.
  *
  * @example
@@ -108,9 +108,9 @@ export function splitFused(fused: LinearParams, map: RowMap): LinearParams[] {
     "a map of rows",
     "write `stacked([C, C, C])` or `fusedPerHead({ numHeads, headDim })`.",
   );
-  const rows = checkTensor("splitFused", "weight", fused.weight).shape[0];
+  const rowCount = checkTensor("splitFused", "weight", fused.weight).shape[0];
   const total = map.sizes.reduce((a, b) => a + b, 0);
-  if (rows !== total) {
+  if (rowCount !== total) {
     check.refuse(
       {
         argument: "weight",
@@ -121,13 +121,13 @@ export function splitFused(fused: LinearParams, map: RowMap): LinearParams[] {
       ShapeError,
     );
   }
-  const from = map.sizes.map((size) => new Int32Array(size));
+  const storedRows = map.sizes.map((size) => new Int32Array(size));
   for (let row = 0; row < total; row++) {
     const [part, to] = map.to(row);
-    from[part]![to] = row;
+    storedRows[part]![to] = row;
   }
-  return from.map((places) => {
-    const selectRows = (x: Tensor) => take(x, 0, tensor(places, { device: x.device }));
+  return storedRows.map((rows) => {
+    const selectRows = (x: Tensor) => take(x, 0, tensor(rows, { device: x.device }));
     return { weight: selectRows(fused.weight), ...(fused.bias && { bias: selectRows(fused.bias) }) };
   });
 }

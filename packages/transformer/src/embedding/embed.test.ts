@@ -18,7 +18,7 @@ const { config, init, apply, maskedTokenLogits } = encoder({
 });
 const json = (value: object) => new TextEncoder().encode(JSON.stringify(value));
 const digits = Array.from({ length: 10 }, (_, i) => String(i));
-/** Text of digits, each an id. */
+/** A tokenizer of digits: the id of a digit is its value. */
 const tokenizer = loadTokenizer({
   "tokenizer.json": json({
     version: "1.0",
@@ -38,15 +38,15 @@ const tokenizer = loadTokenizer({
 });
 const model: EncoderModel = { config, params: init(1), tokenizer, apply, maskedTokenLogits };
 
-/** Rows of an encoder pooled by hand, in float64. */
+/** Rows of the encoder, pooled and scaled to norm 1 in float64. */
 function pooledByHand(ids: number[], pool: (rows: number[][]) => number[]): number[] {
   const [rows] = apply(model.params, tensor([ids], { dtype: "int32" })).toNested() as number[][][];
   const pooled = pool(rows!);
-  const length = Math.hypot(...pooled);
-  return pooled.map((number) => number / length);
+  const norm = Math.hypot(...pooled);
+  return pooled.map((value) => value / norm);
 }
 
-test("golden: rows pooled by hand, scaled to norm 1", async () => {
+test("embeddings equal rows that are pooled in the test and scaled to norm 1", async () => {
   const pools = {
     mean: (rows: number[][]) =>
       rows[0]!.map((_, c) => rows.reduce((sum, row) => sum + row[c]!, 0) / rows.length),
@@ -56,20 +56,22 @@ test("golden: rows pooled by hand, scaled to norm 1", async () => {
   for (const [pooling, pool] of Object.entries(pools) as ["mean" | "cls" | "last", typeof pools.mean][]) {
     const [embedding] = await embed(model, ["314"], { pooling });
     const expected = pooledByHand([3, 1, 4], pool);
-    for (const [c, number] of expected.entries()) expect(embedding![c]).toBeCloseTo(number, 5);
+    for (const [c, value] of expected.entries()) expect(embedding![c]).toBeCloseTo(value, 5);
     expect(embedding).toHaveLength(8);
   }
   expect(await embed(model, ["314"])).toEqual(await embed(model, ["314"], { pooling: "mean" }));
 });
 
-test("each text by itself, in order; one that is too long is cut off at the context", async () => {
-  const all = await embed(model, ["31", "4159", "41592653"]);
-  expect(all).toEqual((await Promise.all(["31", "4159", "4159"].map((text) => embed(model, [text])))).flat());
-  expect(all[0]).not.toEqual(all[1]);
+test("texts are embedded separately and in order, and truncated to the context length", async () => {
+  const embeddings = await embed(model, ["31", "4159", "41592653"]);
+  expect(embeddings).toEqual(
+    (await Promise.all(["31", "4159", "4159"].map((text) => embed(model, [text])))).flat(),
+  );
+  expect(embeddings[0]).not.toEqual(embeddings[1]);
 });
 
-test("what is no encoder, no text and no option is refused by name", async () => {
-  await expect(embed(chat, ["1"])).rejects.toThrow(/`model` is "a decoder", expected an encoder, or/);
+test("a decoder, a missing tokenizer, and invalid texts and options are refused", async () => {
+  await expect(embed(decoderModel, ["1"])).rejects.toThrow(/`model` is "a decoder", expected an encoder, or/);
   await expect(embed({ ...model, tokenizer: undefined }, ["1"])).rejects.toThrow(
     /without a tokenizer.*\nFix: load/,
   );
@@ -84,49 +86,51 @@ const causal = decoder({
   ...{ vocabSize: 10, embedDim: 8, hiddenDim: 12, numLayers: 1, numHeads: 2, numKvHeads: 1, contextLength },
   ...{ normEps: 1e-6, stopIds: [] },
 });
-const chat: Model = { config: causal.config, params: causal.init(1), tokenizer, apply: causal.apply };
+const decoderModel: Model = { config: causal.config, params: causal.init(1), tokenizer, apply: causal.apply };
 
-const byHand = (modules: SentenceModule[], rows: Tensor) =>
+const expectedEmbeddings = (modules: SentenceModule[], rows: Tensor) =>
   sentenceEmbedding(modules, rows).toNested() as number[][];
 
-test("a model's own modules and prompts are followed, unless the call has others", async () => {
+test("the modules and prompts of a model are applied, unless the call has others", async () => {
   const modules = [poolingModule(["max"], { includePrompt: false })];
-  const own = { ...model, sentence: { modules, prompts: { query: "98" }, defaultPrompt: "query" } };
+  const withPrompts = { ...model, sentence: { modules, prompts: { query: "98" }, defaultPrompt: "query" } };
   const rows = apply(model.params, [9, 8, 3, 1]);
-  const [expected] = byHand([poolingModule(["max"])], slice(rows, 1, 2));
-  const [vector] = await embed(own, ["31"]);
+  const [expected] = expectedEmbeddings([poolingModule(["max"])], slice(rows, 1, 2));
+  const [vector] = await embed(withPrompts, ["31"]);
   expect(Array.from(vector!)).toEqual(expected);
-  expect(await embed(own, ["31"], { promptName: "query" })).toEqual([vector]);
-  expect(await embed(own, ["31"], { prompt: "98" })).toEqual([vector]);
-  expect(await embed(own, ["31"], { prompt: "" })).not.toEqual([vector]);
-  expect(await embed(own, ["31"], { prompt: "", pooling: "mean" })).toEqual(await embed(model, ["31"]));
-  await expect(embed(own, ["31"], { promptName: "document" })).rejects.toThrow(
+  expect(await embed(withPrompts, ["31"], { promptName: "query" })).toEqual([vector]);
+  expect(await embed(withPrompts, ["31"], { prompt: "98" })).toEqual([vector]);
+  expect(await embed(withPrompts, ["31"], { prompt: "" })).not.toEqual([vector]);
+  expect(await embed(withPrompts, ["31"], { prompt: "", pooling: "mean" })).toEqual(
+    await embed(model, ["31"]),
+  );
+  await expect(embed(withPrompts, ["31"], { promptName: "document" })).rejects.toThrow(
     /`promptName` is "document", expected a prompt of the model: query/,
   );
   await expect(embed(model, ["31"], { promptName: "query" })).rejects.toThrow(/the model has no prompts/);
 });
 
-test("texts are read in small letters, and cut off at the longest that the model was made for, where it says so", async () => {
+test("texts are lowercased and truncated to `maxTokens` if the sentence configuration has these fields", async () => {
   const modules = [poolingModule(["lasttoken"])];
   const short = { ...model, sentence: { modules, prompts: {}, maxTokens: 2, lowerCase: true } };
   expect(await embed(short, ["314"])).toEqual(await embed(short, ["31"]));
   expect(await embed(short, ["314"])).not.toEqual(await embed(short, ["34"]));
 });
 
-test("a decoder embeds by the rows after its last norm", async () => {
+test("the embedding of a decoder pools the rows after its final norm", async () => {
   const modules = [poolingModule(["lasttoken"]), normalizeModule()];
-  const [vector] = await embed({ ...chat, sentence: { modules, prompts: {} } }, ["314"]);
-  const rows = causal.apply(chat.params, [3, 1, 4], { output: "rows" });
+  const [vector] = await embed({ ...decoderModel, sentence: { modules, prompts: {} } }, ["314"]);
+  const rows = causal.apply(decoderModel.params, [3, 1, 4], { output: "rows" });
   expect(rows.shape).toEqual([1, 3, 8]);
-  expect(Array.from(vector!)).toEqual(byHand(modules, rows)[0]);
-  expect(await embed(chat, ["314"], { pooling: "last" })).toEqual([vector]);
+  expect(Array.from(vector!)).toEqual(expectedEmbeddings(modules, rows)[0]);
+  expect(await embed(decoderModel, ["314"], { pooling: "last" })).toEqual([vector]);
 });
 
-test("dimensions: the first numbers alone, of norm 1 again", async () => {
-  const [whole] = await embed(model, ["314"]);
+test("`dimensions` truncates vectors and scales them to norm 1", async () => {
+  const [full] = await embed(model, ["314"]);
   const [first] = await embed(model, ["314"], { dimensions: 3 });
-  const length = Math.hypot(...whole!.subarray(0, 3));
+  const norm = Math.hypot(...full!.subarray(0, 3));
   expect(first).toHaveLength(3);
-  for (const [i, number] of first!.entries()) expect(number).toBeCloseTo(whole![i]! / length, 6);
+  for (const [i, value] of first!.entries()) expect(value).toBeCloseTo(full![i]! / norm, 6);
   await expect(embed(model, ["314"], { dimensions: 9 })).rejects.toThrow(/`dimensions` is 9, expected .*8/);
 });

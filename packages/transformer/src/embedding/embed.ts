@@ -31,14 +31,14 @@ export type EmbedOptions = {
 };
 
 /**
- * Embeds texts: one vector for each, of norm 1 so that dot products are cosines, unless the model's own modules say
- * otherwise. A text longer than the model's context is cut off there.
+ * Embeds texts: one vector per text. Without modules of the model, vectors have norm 1, so that dot products are cosines. A text
+ * longer than the model's context is truncated.
  *
  * A folder of sentence-transformers has the steps after the model: pooling, dense layers and normalization (`modules.json`), and prompts
  * for queries and documents. `embed` applies them.
  *
- * @param model - An encoder with its tokenizer, of `loadEncoder`; or a decoder that embeds (EmbeddingGemma, Qwen 3
- *   Embedding), of `load`.
+ * @param model - An encoder with its tokenizer, from `loadEncoder`; or a decoder that embeds (EmbeddingGemma, Qwen 3
+ *   Embedding), from `load`.
  * @returns The embedding of each text, with `embedDim` dimensions, or as many as the last module has.
  * @throws {ArgumentError} If the model is a decoder whose folder has no modules and no `pooling` is given, if it has no
  *   tokenizer, or an option is wrong. The signal's reason, when it aborts.
@@ -56,13 +56,13 @@ export type EmbedOptions = {
 export async function embed(
   model: EncoderModel | Model,
   texts: readonly string[],
-  given?: EmbedOptions,
+  options?: EmbedOptions,
 ): Promise<Float32Array[]> {
   const check = checks("embed");
   checkModel(check, model);
   check.list({ texts }, "texts", (text) => typeof text === "string");
-  const options = check.options(given, ["pooling", "promptName", "prompt", "dimensions", "signal"]);
-  const { pooling, dimensions, signal } = options;
+  const checked = check.options(options, ["pooling", "promptName", "prompt", "dimensions", "signal"]);
+  const { pooling, dimensions, signal } = checked;
   checkSignal("embed", signal);
   if (pooling !== undefined) check.oneOf({ pooling }, ["mean", "cls", "last"]);
   if (dimensions !== undefined) check.whole({ dimensions }, { min: 1, unit: "elements" });
@@ -89,7 +89,7 @@ export async function embed(
       : [poolingModule([modes[pooling ?? "mean"]]), normalizeModule()];
   const longest = Math.min(sentence?.maxTokens ?? Infinity, config.contextLength);
   const tokenizer = truncatingTokenizer(model.tokenizer, longest);
-  const prompt = resolvePrompt(check, sentence, options);
+  const prompt = resolvePrompt(check, sentence, checked);
   const promptLength = prompt === "" ? 0 : promptTokens(tokenizer, prompt);
   const { device } = params.embedding.weight;
   const yieldToEventLoop = eventLoopYielder();
@@ -97,8 +97,8 @@ export async function embed(
   for (const text of texts) {
     await yieldToEventLoop();
     signal?.throwIfAborted();
-    const whole = prompt + text;
-    const ids = tokenizer.encode(sentence?.lowerCase ? whole.toLowerCase() : whole);
+    const input = prompt + text;
+    const ids = tokenizer.encode(sentence?.lowerCase ? input.toLowerCase() : input);
     const embedding = device.scope(() => {
       const rows = tokenRows(model, tensor([ids], { dtype: "int32", device })); // [1, T, C]
       const vector = sentenceEmbedding(modules, rows, { promptLength }); // [1, E]
@@ -135,11 +135,13 @@ function resolvePrompt(
   const prompts = sentence?.prompts ?? {};
   const name = promptName ?? sentence?.defaultPrompt;
   if (name === undefined) return "";
-  const named = Object.keys(prompts);
+  const promptNames = Object.keys(prompts);
   check.each(
     { promptName: name },
     () => Object.hasOwn(prompts, name),
-    named.length > 0 ? `a prompt of the model: ${named.join(", ")}` : "nothing, as the model has no prompts",
+    promptNames.length > 0
+      ? `a prompt of the model: ${promptNames.join(", ")}`
+      : "nothing, as the model has no prompts",
     "give the text itself as `prompt`.",
   );
   return prompts[name]!;
@@ -148,8 +150,8 @@ function resolvePrompt(
 /** Number of tokens of a prompt, without the end token. */
 function promptTokens(tokenizer: NonNullable<Model["tokenizer"]>, prompt: string): number {
   const ids = tokenizer.encode(prompt);
-  const plain = tokenizer.encode(prompt, { addSpecialTokens: false });
-  return ids.at(-1) === plain.at(-1) ? ids.length : ids.length - 1;
+  const withoutSpecial = tokenizer.encode(prompt, { addSpecialTokens: false });
+  return ids.at(-1) === withoutSpecial.at(-1) ? ids.length : ids.length - 1;
 }
 
 function truncated(check: Checks, vector: Tensor, dimensions: number): Tensor {

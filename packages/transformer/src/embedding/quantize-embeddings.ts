@@ -48,35 +48,35 @@ export function quantizeEmbeddings(
   const check: Checks = checks("quantizeEmbeddings");
   const width = checkWidth(check, embeddings);
   check.oneOf({ precision }, ["int8", "uint8", "binary", "ubinary"]);
-  const given = check.options(options, ["ranges"]).ranges;
+  const { ranges } = check.options(options, ["ranges"]);
   if (precision === "binary" || precision === "ubinary") {
     if (width % 8 !== 0) {
       check.refuse({
         argument: "precision",
         received: precision,
-        expected: `int8 or uint8, as 8 does not divide the ${width} numbers of an embedding`,
+        expected: `int8 or uint8, as 8 does not divide the ${width} dimensions of an embedding`,
         fix: "embed with `dimensions` that 8 divides.",
       });
     }
-    return embeddings.map((one) => packSigns(one, precision));
+    return embeddings.map((embedding) => packSigns(embedding, precision));
   }
-  const { min, max } = given ?? embeddingRanges(embeddings);
+  const { min, max } = ranges ?? embeddingRanges(embeddings);
   const isWide = (list: unknown) => (list as ArrayLike<number> | null)?.length === width;
   check.each(
     { "ranges.min": min, "ranges.max": max },
     isWide,
-    `${width} numbers`,
+    `${width} dimensions`,
     "take `embeddingRanges(…)`.",
   );
   const first = precision === "int8" ? -128 : 0;
-  const levels = (one: Float32Array): number[] =>
-    Array.from(one, (number, i) => {
+  const levels = (embedding: Float32Array): number[] =>
+    Array.from(embedding, (value, i) => {
       const step = (max[i]! - min[i]!) / 255;
-      const level = step > 0 ? (number - min[i]!) / step : 0;
+      const level = step > 0 ? (value - min[i]!) / step : 0;
       return Math.trunc(Math.min(255, Math.max(0, level)) + first);
     });
-  return embeddings.map((one) =>
-    precision === "int8" ? Int8Array.from(levels(one)) : Uint8Array.from(levels(one)),
+  return embeddings.map((embedding) =>
+    precision === "int8" ? Int8Array.from(levels(embedding)) : Uint8Array.from(levels(embedding)),
   );
 }
 
@@ -100,20 +100,25 @@ export function embeddingRanges(embeddings: readonly Float32Array[]): {
   const width = checkWidth(checks("embeddingRanges"), embeddings);
   const min = new Float32Array(width).fill(Infinity);
   const max = new Float32Array(width).fill(-Infinity);
-  for (const one of embeddings) {
-    one.forEach((number, i) => {
-      min[i] = Math.min(min[i]!, number);
-      max[i] = Math.max(max[i]!, number);
+  for (const embedding of embeddings) {
+    embedding.forEach((value, i) => {
+      min[i] = Math.min(min[i]!, value);
+      max[i] = Math.max(max[i]!, value);
     });
   }
   return { min, max };
 }
 
 function checkWidth(check: Checks, embeddings: readonly Float32Array[]): number {
-  const isList = (one: unknown) => one instanceof Float32Array;
-  check.list({ embeddings }, "Float32Arrays", isList, "give what `embed` returns.");
+  const isEmbedding = (value: unknown) => value instanceof Float32Array;
+  check.list({ embeddings }, "Float32Arrays", isEmbedding, "give what `embed` returns.");
   const width = embeddings[0]?.length ?? 0;
-  const isEven = () => embeddings.every(({ length }) => length === width);
-  check.each({ embeddings }, isEven, `embeddings of one length, ${width}`, "embed all of them by one model.");
+  const hasOneWidth = () => embeddings.every(({ length }) => length === width);
+  check.each(
+    { embeddings },
+    hasOneWidth,
+    `embeddings of one length, ${width}`,
+    "embed all of them by one model.",
+  );
   return width;
 }

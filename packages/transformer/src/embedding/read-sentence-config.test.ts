@@ -12,11 +12,11 @@ const { files, ...out } = memoryFolder();
 const { maskedTokenHead: _, ...params } = init(1);
 await exportModel({ config, params }, { to: "hf", out });
 
-/** The model with these files of JSON beside it. */
-const load = (more: Record<string, unknown>) =>
+/** Loads the model from its folder with these JSON files added. */
+const load = (jsonFiles: Record<string, unknown>) =>
   loadEncoder([
     ...files,
-    ...Object.entries(more).map(([name, json]) => new File([JSON.stringify(json)], name)),
+    ...Object.entries(jsonFiles).map(([name, json]) => new File([JSON.stringify(json)], name)),
   ]);
 
 const transformer = { idx: 0, name: "0", path: "", type: "sentence_transformers.models.Transformer" };
@@ -32,7 +32,7 @@ test("a folder without modules.json has no sentence configuration", async () => 
   expect((await load({})).sentence).toBeUndefined();
 });
 
-test("modules, prompts, maximum length and lower-casing are read", async () => {
+test("modules, prompts, maximum length and lowercasing are read", async () => {
   const { sentence } = await load({
     "modules.json": modules,
     "1_Pooling/config.json": pooling,
@@ -51,7 +51,7 @@ test("modules, prompts, maximum length and lower-casing are read", async () => {
   });
 });
 
-test("newer files name their modes", async () => {
+test("`pooling_mode` of newer files is read, and unknown modes are refused", async () => {
   const named = await load({
     "modules.json": modules,
     "1_Pooling/config.json": { pooling_mode: "lasttoken" },
@@ -64,7 +64,7 @@ test("newer files name their modes", async () => {
 
 test.each<[string, Record<string, unknown>, RegExp]>([
   [
-    "a module that is not known",
+    "an unknown module",
     { "modules.json": [moduleEntry("LSTM", "1_LSTM")] },
     /LSTM.*Pooling, Dense, Normalize/s,
   ],
@@ -74,12 +74,12 @@ test.each<[string, Record<string, unknown>, RegExp]>([
     /1_Pooling\/config\.json: what the module does/,
   ],
   [
-    "no mode at all",
+    "a pooling module without a mode",
     { "modules.json": modules, "1_Pooling/config.json": { ...pooling, pooling_mode_max_tokens: false } },
     /pooling_mode_mean_tokens/,
   ],
   [
-    "an activation that is not known",
+    "an unknown activation",
     {
       "modules.json": [moduleEntry("Dense", "2_Dense")],
       "2_Dense/config.json": { in_features: 8, out_features: 4, activation_function: "torch.nn.Softshrink" },
@@ -94,6 +94,6 @@ test.each<[string, Record<string, unknown>, RegExp]>([
     },
     /2_Dense\/model\.safetensors: the weights/,
   ],
-])("%s is refused", async (_, more, message) => {
-  await expect(load(more)).rejects.toThrow(message);
+])("%s is refused", async (_, jsonFiles, message) => {
+  await expect(load(jsonFiles)).rejects.toThrow(message);
 });

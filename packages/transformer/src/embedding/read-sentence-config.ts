@@ -34,39 +34,41 @@ export async function readSentenceConfig(
     }
     modules.push(await readers[kind as keyof typeof readers](folder, path, device));
   }
-  const prompts = await optional(folder, "config_sentence_transformers.json");
-  const texts = await optional(folder, "sentence_bert_config.json");
-  const named = prompts?.nested("prompts");
+  const prompts = await optionalFields(folder, "config_sentence_transformers.json");
+  const tokenization = await optionalFields(folder, "sentence_bert_config.json");
+  const promptFields = prompts?.nested("prompts");
   const defaultPrompt = prompts?.text("default_prompt_name", "");
-  const maxTokens = texts?.countOr(undefined, "max_seq_length");
+  const maxTokens = tokenization?.countOr(undefined, "max_seq_length");
   return {
     modules,
-    prompts: Object.fromEntries((named?.unread(new Set()) ?? []).map((name) => [name, named!.text(name)])),
+    prompts: Object.fromEntries(
+      (promptFields?.unread(new Set()) ?? []).map((name) => [name, promptFields!.text(name)]),
+    ),
     ...(defaultPrompt && { defaultPrompt }),
     ...(maxTokens !== undefined && { maxTokens }),
-    ...(texts?.flag("do_lower_case", false) && { lowerCase: true }),
+    ...(tokenization?.flag("do_lower_case", false) && { lowerCase: true }),
   };
 }
 
-async function optional(folder: Folder, name: string): Promise<ConfigFields | undefined> {
+async function optionalFields(folder: Folder, name: string): Promise<ConfigFields | undefined> {
   const file = await folder.find(name, smallFiles.configuration);
   return file && configFields(await readJson(file, folder.reading.check), file);
 }
 
-async function required(folder: Folder, path: string): Promise<ConfigFields> {
-  const why = "what the module does, as modules.json names it";
-  const file = await requiredFile(folder, `${path}/config.json`, why, smallFiles.configuration);
+async function requiredFields(folder: Folder, path: string): Promise<ConfigFields> {
+  const purpose = "what the module does, as modules.json names it";
+  const file = await requiredFile(folder, `${path}/config.json`, purpose, smallFiles.configuration);
   return configFields(await readJson(file, folder.reading.check), file);
 }
 
 const readers = {
   async Pooling(folder: Folder, path: string): Promise<SentenceModule> {
-    const fields = await required(folder, path);
+    const fields = await requiredFields(folder, path);
     const includePrompt = fields.flag("include_prompt", true);
     return poolingModule(readModes(fields), { includePrompt, name: path });
   },
   async Dense(folder: Folder, path: string, device: Device | undefined): Promise<SentenceModule> {
-    const fields = await required(folder, path);
+    const fields = await requiredFields(folder, path);
     const [out, inner] = [fields.count("out_features"), fields.count("in_features")];
     const bias = fields.flag("bias", true);
     const name = fields.text("activation_function", "torch.nn.modules.activation.Tanh");
@@ -108,10 +110,11 @@ const modeFields: Record<PoolingMode, string> = {
 /** Pooling modes, from `pooling_mode` or the boolean fields of older files. */
 function readModes(fields: ConfigFields): readonly PoolingMode[] {
   if (fields.has("pooling_mode")) {
-    const named = fields.isList("pooling_mode")
+    const fileModes = fields.isList("pooling_mode")
       ? fields.list("pooling_mode")!
       : [fields.text("pooling_mode")];
-    if (named.every((mode) => poolingModes.includes(mode as PoolingMode))) return named as PoolingMode[];
+    if (fileModes.every((mode) => poolingModes.includes(mode as PoolingMode)))
+      return fileModes as PoolingMode[];
     return fields.refuse("pooling_mode", `modes of ${poolingModes.join(", ")}`);
   }
   const modes = poolingModes.filter((mode) => fields.flag(modeFields[mode], mode === "mean"));

@@ -4,7 +4,7 @@ import { bestIndices } from "../pipeline/best-indices.js";
 import { embeddingRanges, quantizeEmbeddings } from "./quantize-embeddings.js";
 import { semanticSearch } from "./semantic-search.js";
 
-test("results equal sorting all dot products, for each query", async () => {
+test("results of each query equal those of sorting all dot products", async () => {
   const vectors = randn([50, 6], { seed: 1 });
   const rows = vectors.toNested() as number[][];
   const queries = (randn([3, 6], { seed: 2 }).toNested() as number[][]).map((row) => Float32Array.from(row));
@@ -24,7 +24,7 @@ test("results equal sorting all dot products, for each query", async () => {
   expect(await semanticSearch([], queries)).toEqual([[], [], []]);
 });
 
-test("ties are in order of index", () => {
+test("equal scores are returned in order of index", () => {
   expect(bestIndices([1, 3, 3, 2, 3], 3)).toEqual([1, 2, 4]);
   expect(bestIndices([1, 3, 3, 2, 3], 9)).toEqual([1, 2, 4, 3, 0]);
 });
@@ -32,23 +32,25 @@ test("ties are in order of index", () => {
 test("a query with another dimension, and a value that is not a matrix, are refused", async () => {
   const vectors = tensor([[1, 2]]);
   await expect(semanticSearch(vectors, [Float32Array.of(1)])).rejects.toThrow(
-    /`queries` is "1 numbers", expected 2 numbers/,
+    /`queries` is "1 dimensions", expected 2 dimensions/,
   );
   const uneven = [Float32Array.of(1, 2), Float32Array.of(1)];
-  await expect(semanticSearch(uneven, [])).rejects.toThrow(/`vectors` is "1 numbers", expected 2 numbers/);
+  await expect(semanticSearch(uneven, [])).rejects.toThrow(
+    /`vectors` is "1 dimensions", expected 2 dimensions/,
+  );
   await expect(semanticSearch(tensor([1]), [])).rejects.toThrow(/\[N, E\]/);
   await expect(semanticSearch(vectors, [], { topK: 0 })).rejects.toThrow(/`topK` is 0/);
 });
 
 const embeddings = [Float32Array.of(0, -1), Float32Array.of(1, 1), Float32Array.of(0.5, 0)];
 
-test("8 bits cover the range of each dimension", () => {
-  expect(quantizeEmbeddings(embeddings, "uint8").map((one) => [...one])).toEqual([
+test("int8 and uint8 quantization maps the range of each dimension to 256 levels", () => {
+  expect(quantizeEmbeddings(embeddings, "uint8").map((vector) => [...vector])).toEqual([
     [0, 0],
     [255, 255],
     [127, 127],
   ]);
-  expect(quantizeEmbeddings(embeddings, "int8").map((one) => [...one])).toEqual([
+  expect(quantizeEmbeddings(embeddings, "int8").map((vector) => [...vector])).toEqual([
     [-128, -128],
     [127, 127],
     [0, 0],
@@ -63,17 +65,17 @@ test("8 bits cover the range of each dimension", () => {
   );
 });
 
-test("signs are packed with the first in the highest bit", () => {
-  const one = Float32Array.of(1, -1, 1, 1, -1, 0, -1, 1, -1, -1, -1, -1, -1, -1, -1, 1);
-  expect(quantizeEmbeddings([one], "ubinary")[0]).toEqual(Uint8Array.of(0b10110001, 1));
-  expect(quantizeEmbeddings([one], "binary")[0]).toEqual(Int8Array.of(0b10110001 - 128, -127));
+test("binary quantization packs signs, the first in the highest bit", () => {
+  const embedding = Float32Array.of(1, -1, 1, 1, -1, 0, -1, 1, -1, -1, -1, -1, -1, -1, -1, 1);
+  expect(quantizeEmbeddings([embedding], "ubinary")[0]).toEqual(Uint8Array.of(0b10110001, 1));
+  expect(quantizeEmbeddings([embedding], "binary")[0]).toEqual(Int8Array.of(0b10110001 - 128, -127));
 });
 
-test("lengths that differ, or that no byte holds, are refused", () => {
+test("embeddings of different lengths, lengths that 8 does not divide, and unknown precisions are refused", () => {
   expect(() => quantizeEmbeddings([...embeddings, Float32Array.of(1)], "int8")).toThrow(/of one length, 2/);
-  expect(() => quantizeEmbeddings(embeddings, "binary")).toThrow(/as 8 does not divide the 2 numbers/);
+  expect(() => quantizeEmbeddings(embeddings, "binary")).toThrow(/as 8 does not divide the 2 dimensions/);
   expect(() => quantizeEmbeddings(embeddings, "int4" as never)).toThrow(/`precision` is "int4"/);
   expect(() => quantizeEmbeddings(embeddings, "int8", { ranges: { min: [0], max: [1] } })).toThrow(
-    /2 numbers/,
+    /2 dimensions/,
   );
 });

@@ -36,7 +36,7 @@ export async function semanticSearch(
   options?: { topK?: number },
 ): Promise<SearchHit[][]> {
   const check: Checks = checks("semanticSearch");
-  const isEmbedding = (one: unknown) => typeof (one as ArrayLike<number> | null)?.length === "number";
+  const isEmbedding = (value: unknown) => typeof (value as ArrayLike<number> | null)?.length === "number";
   if (Array.isArray(vectors))
     check.list({ vectors }, "embeddings", isEmbedding, "give what `embed` returns.");
   const matrix = Array.isArray(vectors)
@@ -56,8 +56,8 @@ export async function semanticSearch(
   const products = device.scope(() => linear(embeddingMatrix(check, "queries", queries, device, E), matrix)); // [queries, N]
   const scores = (await products.read()) as Float32Array;
   return queries.map((_, q) => {
-    const own = scores.subarray(q * N, (q + 1) * N);
-    return bestIndices(own, topK).map((index) => ({ index, score: own[index]! }));
+    const queryScores = scores.subarray(q * N, (q + 1) * N);
+    return bestIndices(queryScores, topK).map((index) => ({ index, score: queryScores[index]! }));
   });
 }
 
@@ -69,13 +69,13 @@ function embeddingMatrix(
   device: Device,
   width = embeddings[0]?.length ?? 0,
 ): Tensor {
-  const wrong = embeddings.find(({ length }) => length !== width);
-  if (wrong) {
+  const mismatched = embeddings.find(({ length }) => length !== width);
+  if (mismatched) {
     const fix = "embed queries and vectors by one model, with the same `dimensions`.";
-    const expected = `${width} numbers, as many as a vector has`;
-    check.refuse({ argument, received: `${wrong.length} numbers`, expected, fix }, ShapeError);
+    const expected = `${width} dimensions, as many as a vector has`;
+    check.refuse({ argument, received: `${mismatched.length} dimensions`, expected, fix }, ShapeError);
   }
-  const numbers = new Float32Array(embeddings.length * width);
-  embeddings.forEach((one, i) => numbers.set(one, i * width));
-  return tensor(numbers, { shape: [embeddings.length, width], device });
+  const values = new Float32Array(embeddings.length * width);
+  embeddings.forEach((embedding, i) => values.set(embedding, i * width));
+  return tensor(values, { shape: [embeddings.length, width], device });
 }

@@ -16,7 +16,7 @@ export type SentenceEmbeddingOptions = {
  *
  * @param modules - From `loadEncoder` or `load`: `model.sentence.modules`.
  * @param rows - `[B, T, C]`
- * @returns `[B, E]`, E the width of the last module.
+ * @returns `[B, E]`, where E is the output dimension of the last module.
  *
  * @example
  * ```ts
@@ -39,7 +39,7 @@ export function sentenceEmbedding(
     trace,
   } = check.options(options, ["attentionMask", "promptLength", "trace"]);
   check.whole({ promptLength }, { min: 0, unit: "tokens" });
-  const isModule = (one: unknown) => typeof (one as Partial<SentenceModule> | null)?.apply === "function";
+  const isModule = (value: unknown) => typeof (value as Partial<SentenceModule> | null)?.apply === "function";
   check.list(
     { modules },
     "modules",
@@ -48,8 +48,8 @@ export function sentenceEmbedding(
   );
   checkTensor("sentenceEmbedding", "rows", rows);
   return modules.reduce((vectors, module) => {
-    const made = module.apply({ vectors, promptLength, ...(attentionMask && { attentionMask }) });
-    if (trace) trace[module.name] = made;
-    return made;
+    const output = module.apply({ vectors, promptLength, ...(attentionMask && { attentionMask }) });
+    if (trace) trace[module.name] = output;
+    return output;
   }, rows);
 }

@@ -15,13 +15,13 @@ const config = {
   stopIds: [],
 };
 
-/** A model that gives the token after a token the logit ln 5, and the three others 0: five chances of eight. */
-const counting: EvaluatedModel = {
+/** A model that expects id + 1 (modulo 4) after each id: its logit is ln 5 and the other three are 0, so that its probability is 5/8. */
+const countingModel: EvaluatedModel = {
   config,
   params: decoder(config).init(1),
   apply: (_, ids) => {
     const rows = (ids as number[]).map((id) =>
-      [0, 1, 2, 3].map((other) => (other === (id + 1) % 4 ? Math.log(5) : 0)),
+      [0, 1, 2, 3].map((next) => (next === (id + 1) % 4 ? Math.log(5) : 0)),
     );
     return tensor([rows]);
   },
@@ -31,8 +31,8 @@ const counting: EvaluatedModel = {
   } as NonNullable<EvaluatedModel["tokenizer"]>,
 };
 
-test("golden: a model that is right by five chances in eight, and once wrong, by hand", async () => {
-  const { tokens, bytes, loss, perplexity, bitsPerByte } = await evaluate(counting, ["012", "00"]);
+test("golden: loss, perplexity and bits per byte of two tokens with probability 5/8 and one with 1/8", async () => {
+  const { tokens, bytes, loss, perplexity, bitsPerByte } = await evaluate(countingModel, ["012", "00"]);
   const nats = 2 * Math.log(8 / 5) + Math.log(8);
   expect([tokens, bytes]).toEqual([3, 5]);
   expect(loss).toBeCloseTo(nats / 3, 6);
@@ -40,53 +40,56 @@ test("golden: a model that is right by five chances in eight, and once wrong, by
   expect(bitsPerByte).toBeCloseTo(nats / Math.LN2 / 5, 6);
 });
 
-test("ids have no bytes; a text longer than the context is split into chunks, and each token but the first predicted once", async () => {
+test("a text longer than the context is split into chunks that predict each token but the first once; ids have no bits per byte", async () => {
   const seen: number[][] = [];
-  const watched = {
-    ...counting,
+  const recordingModel = {
+    ...countingModel,
     apply: ((params, ids, options) => {
       seen.push([...(ids as number[])]);
-      return counting.apply(params, ids, options);
+      return countingModel.apply(params, ids, options);
     }) as EvaluatedModel["apply"],
   };
-  const ticks: number[] = [];
-  const { tokens, bytes, bitsPerByte } = await evaluate(watched, [[0, 1, 2, 3, 0, 1, 2, 3, 0]], {
-    onProgress: (tokens) => ticks.push(tokens),
+  const reported: number[] = [];
+  const { tokens, bytes, bitsPerByte } = await evaluate(recordingModel, [[0, 1, 2, 3, 0, 1, 2, 3, 0]], {
+    onProgress: (tokens) => reported.push(tokens),
   });
   expect(seen).toEqual([
     [0, 1, 2, 3],
     [0, 1, 2, 3],
   ]);
-  expect([tokens, bytes, bitsPerByte, ticks]).toEqual([8, undefined, undefined, [4, 8]]);
-  await evaluate(watched, [[0, 1, 2, 3]], { contextLength: 2 });
+  expect([tokens, bytes, bitsPerByte, reported]).toEqual([8, undefined, undefined, [4, 8]]);
+  await evaluate(recordingModel, [[0, 1, 2, 3]], { contextLength: 2 });
   expect(seen.slice(2)).toEqual([[0, 1], [2]]);
 });
 
-test("it ends at a signal, and asks for what it can predict", async () => {
+test("an aborted signal, texts of one token, and texts without a tokenizer are refused", async () => {
   const reason = new Error("enough");
-  await expect(evaluate(counting, ["012"], { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
-  await expect(evaluate(counting, ["0"])).rejects.toThrow(/evaluate: `texts` is "nothing to predict"/);
-  const silent = { ...counting, tokenizer: undefined };
-  await expect(evaluate(silent, ["012"])).rejects.toThrow(
+  await expect(evaluate(countingModel, ["012"], { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  await expect(evaluate(countingModel, ["0"])).rejects.toThrow(/evaluate: `texts` is "nothing to predict"/);
+  const withoutTokenizer = { ...countingModel, tokenizer: undefined };
+  await expect(evaluate(withoutTokenizer, ["012"])).rejects.toThrow(
     /expected token ids, since the model has no tokenizer/,
   );
   expect(
-    (await evaluate({ ...silent, apply: (_, ids) => zeros([1, (ids as number[]).length, 4]) }, [[1, 2]]))
-      .perplexity,
+    (
+      await evaluate({ ...withoutTokenizer, apply: (_, ids) => zeros([1, (ids as number[]).length, 4]) }, [
+        [1, 2],
+      ])
+    ).perplexity,
   ).toBeCloseTo(4, 6);
 });
 
-test("ids outside the vocabulary are refused by their place; a made-up model without a vocabulary size has no upper bound", async () => {
+test("an error names the index of an id outside the vocabulary; a model without vocabSize has no upper bound", async () => {
   await expect(
-    evaluate(counting, [
+    evaluate(countingModel, [
       [0, 1],
       [2, 4, 1],
     ]),
   ).rejects.toThrow(/evaluate: `texts\[1\]\[1\]` is 4, expected an integer from 0 to 3/);
   const { vocabSize: _, ...unsized } = config;
-  const madeUp: EvaluatedModel = { ...counting, config: unsized as typeof config };
-  expect((await evaluate(madeUp, [[0, 1, 2, 3]])).tokens).toBe(3);
-  await expect(evaluate(madeUp, [[0, -1]])).rejects.toThrow(
+  const unsizedModel: EvaluatedModel = { ...countingModel, config: unsized as typeof config };
+  expect((await evaluate(unsizedModel, [[0, 1, 2, 3]])).tokens).toBe(3);
+  await expect(evaluate(unsizedModel, [[0, -1]])).rejects.toThrow(
     /`texts\[0\]\[1\]` is -1, expected an integer, 0 or more, a token id of the model/,
   );
 });

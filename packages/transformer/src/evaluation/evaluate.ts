@@ -48,17 +48,17 @@ export type EvaluatedModel = Pick<Model, "config" | "params" | "apply"> & {
 export async function evaluate(
   model: EvaluatedModel,
   texts: readonly (string | readonly number[])[],
-  given?: {
+  options?: {
     contextLength?: number;
     signal?: AbortSignal;
     onProgress?: (tokens: number) => void;
   },
 ): Promise<Evaluation> {
   checkModel(check, model, { causal: true });
-  const options = check.options(given, ["contextLength", "signal", "onProgress"]);
+  const checked = check.options(options, ["contextLength", "signal", "onProgress"]);
   check.each({ texts }, Array.isArray, "a list of texts or of lists of token ids", "write [text] for one.");
   const { config, params, tokenizer } = model;
-  const { contextLength = config.contextLength, signal, onProgress } = options;
+  const { contextLength = config.contextLength, signal, onProgress } = checked;
   checkSignal("evaluate", signal);
   check.whole({ contextLength }, { min: 1, unit: "tokens" });
   let tokens = 0;
@@ -73,12 +73,12 @@ export async function evaluate(
     else if (bytes !== undefined) bytes += new TextEncoder().encode(text).length;
     for (let from = 0; from + 1 < ids.length; from += contextLength) {
       signal?.throwIfAborted();
-      // One token more than the input: the target of the last position.
+      // The chunk has one token more than the input: the target of the last position.
       const chunk = ids.slice(from, from + contextLength + 1);
       const logits = model.apply(params, chunk.slice(0, -1));
       const [, T, V] = logits.shape as [number, number, number];
-      const numbers = await logits.read();
-      for (let t = 0; t < T; t++) nats -= logProbability(numbers.subarray(t * V, (t + 1) * V), chunk[t + 1]!);
+      const values = await logits.read();
+      for (let t = 0; t < T; t++) nats -= logProbability(values.subarray(t * V, (t + 1) * V), chunk[t + 1]!);
       tokens += T;
       onProgress?.(tokens);
     }

@@ -17,18 +17,18 @@ const redChannel = (config: ImageProcessorConfig, image: RawImage): number[] => 
   return [...data.subarray(0, shape[2]! * shape[3]!)].map(Number);
 };
 
-test("golden: halving four pixels by each filter, as Pillow 11 does", () => {
-  // Weights of [0, 100, 200, 50] by hand: bilinear at twice the width has support 2 around 1 and 3.
+test("golden: reducing four pixels to two gives the values of Pillow 11, for each filter", () => {
+  // By hand: the bilinear filter is widened to support 2, around positions 1 and 3.
   const line = gray([0, 100, 200, 50], 4);
-  const to = (resampling: (typeof resamplings)[number]) =>
+  const resizedTo2 = (resampling: (typeof resamplings)[number]) =>
     redChannel({ ...plain, resize: { width: 2, height: 1 }, resampling }, line);
-  expect(to("nearest")).toEqual([100, 50]);
-  expect(to("box")).toEqual([50, 125]);
-  // Pixels 0, 1, 2 with 0.75, 0.75, 0.25 of 1.75: (75 + 50) / 1.75.
-  expect(to("bilinear")).toEqual([71, 121]);
+  expect(resizedTo2("nearest")).toEqual([100, 50]);
+  expect(resizedTo2("box")).toEqual([50, 125]);
+  // Pixels 0, 1, 2 have the weights 0.75, 0.75, 0.25: (75 + 50) / 1.75.
+  expect(resizedTo2("bilinear")).toEqual([71, 121]);
 });
 
-test("property: a filter leaves an image of one color as it is, and one that keeps its size", () => {
+test("property: no filter changes an image of one color, or an image that keeps its size", () => {
   const side = fc.integer({ min: 1, max: 9 });
   fc.assert(
     fc.property(
@@ -38,8 +38,7 @@ test("property: a filter leaves an image of one color as it is, and one that kee
       side,
       fc.integer({ min: 0, max: 255 }),
       fc.constantFrom(...resamplings),
-      (...all) => {
-        const [width, height, W, H, byte, resampling] = all;
+      (width, height, W, H, byte, resampling) => {
         const image = gray(new Array<number>(width * height).fill(byte), width);
         const resize = { width: W, height: H };
         expect(new Set(redChannel({ ...plain, resize, resampling }, image))).toEqual(new Set([byte]));
@@ -54,7 +53,7 @@ test("property: a filter leaves an image of one color as it is, and one that kee
   );
 });
 
-test("the shorter side, the crop and its zeros, and the statistics of channels", () => {
+test("shortestEdge keeps the aspect ratio, a crop is centered and padded with zeros, and channels have their own mean and std", () => {
   const wide: RawImage = { data: new Uint8ClampedArray(4 * 6 * 4).fill(255), width: 6, height: 4 };
   expect(imageProcessor({ resize: { shortestEdge: 2 } }).resized(wide)).toMatchObject({
     width: 3,
@@ -79,7 +78,7 @@ test("the shorter side, the crop and its zeros, and the statistics of channels",
   expect([pixels.data[0], pixels.data[24], pixels.data[48]]).toEqual([1, 1, 0]);
 });
 
-test("a batch of images of one size, and the refusal of another", () => {
+test("images of one size are batched, and images of different sizes are refused", () => {
   const processor = imageProcessor({});
   const image = gray([1, 2], 2);
   expect(processor.apply([image, image]).shape).toEqual([2, 3, 1, 2]);
@@ -89,10 +88,10 @@ test("a batch of images of one size, and the refusal of another", () => {
 });
 
 test.each<[string, unknown, RegExp]>([
-  ["no bytes", { data: [1, 2, 3], width: 1, height: 1 }, /`image`.*expected pixels in bytes/],
-  ["no width", { data: new Uint8Array(3), width: 0, height: 1 }, /`image\.width` is 0/],
+  ["data that are not bytes", { data: [1, 2, 3], width: 1, height: 1 }, /`image`.*expected pixels in bytes/],
+  ["width 0", { data: new Uint8Array(3), width: 0, height: 1 }, /`image\.width` is 0/],
   [
-    "a channel too few",
+    "2 bytes per pixel",
     { data: new Uint8Array(4), width: 2, height: 1 },
     /`image\.data` is "4 bytes", expected 1, 3 or 4/,
   ],
@@ -110,7 +109,7 @@ test.each<[ImageProcessorConfig, RegExp]>([
   expect(() => imageProcessor(config)).toThrow(message);
 });
 
-test("configurations of transformers, older and newer", () => {
+test("readImageProcessorConfig reads configurations of older and newer versions of transformers", () => {
   const older = {
     ...{ crop_size: 224, do_center_crop: true, do_normalize: true, do_resize: true, resample: 3, size: 224 },
     feature_extractor_type: "CLIPFeatureExtractor",
@@ -145,7 +144,7 @@ test("configurations of transformers, older and newer", () => {
   expect(() => readImageProcessorConfig({ image_mean: [1] })).toThrow(/image_mean.*a list of three numbers/);
 });
 
-test("nothing and a promise are refused by name", () => {
+test("undefined and a promise are refused", () => {
   expect(() => imageProcessor(undefined as never)).toThrow(/^imageProcessor: `config` is undefined/);
   expect(() => readImageProcessorConfig(Promise.resolve({}))).toThrow(
     /^readImageProcessorConfig: `json` .*\nFix: await the file/,

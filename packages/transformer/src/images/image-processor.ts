@@ -70,12 +70,12 @@ export function imageProcessor(config: ImageProcessorConfig): ImageProcessor {
       const list = Array.isArray(images) ? (images as readonly RawImage[]) : [images as RawImage];
       const fix = "give pixels, or a list of them.";
       onApply.each({ images }, () => list.length > 0, "an image, or a list of one or more", fix);
-      const all = list.map((image, i) => {
+      const crops = list.map((image, i) => {
         const rgb = resized(rgbImage(onApply, image, list.length === 1 ? "image" : `images[${i}]`));
         return cropAndNormalize(rgb, crop ?? rgb, steps);
       });
-      const [{ height, width }] = all as [Numbers];
-      const other = all.find((one) => one.height !== height || one.width !== width);
+      const [{ height, width }] = crops as [NormalizedImage];
+      const other = crops.find((crop) => crop.height !== height || crop.width !== width);
       if (other)
         onApply.refuse(
           {
@@ -86,26 +86,27 @@ export function imageProcessor(config: ImageProcessorConfig): ImageProcessor {
           },
           ShapeError,
         );
-      const to = device && { device };
+      const onDevice = device && { device };
       return concat(
-        all.map(({ data }) => tensor(data, { shape: [1, 3, height, width], ...to })),
+        crops.map(({ data }) => tensor(data, { shape: [1, 3, height, width], ...onDevice })),
         0,
       );
     },
   };
 }
 
-type Numbers = { readonly data: Float32Array; readonly height: number; readonly width: number };
+/** Normalized pixels `[3, height, width]`. */
+type NormalizedImage = { readonly data: Float32Array; readonly height: number; readonly width: number };
 
 type Steps = Pick<ImageProcessorConfig, "resize" | "crop"> &
   Required<Omit<ImageProcessorConfig, "resize" | "crop">>;
 
-/** The normalized center crop, channel by channel. Outside the image, bytes are 0. */
+/** The normalized center crop, `[3, height, width]`. Pixels outside the image are 0 before normalization. */
 function cropAndNormalize(
   image: RgbImage,
   { height, width }: ImageSides,
   { rescale, mean, std }: Steps,
-): Numbers {
+): NormalizedImage {
   const data = new Float32Array(3 * height * width);
   const top = Math.floor((image.height - height) / 2);
   const left = Math.floor((image.width - width) / 2);
@@ -131,17 +132,17 @@ const onApply: Checks = /* @__PURE__ */ checks("imageProcessor.apply");
 const names = ["resize", "resampling", "crop", "rescale", "mean", "std"] as const;
 
 function checkConfig(config: ImageProcessorConfig): Steps {
-  const isGiven = (value: unknown) => value !== undefined;
-  check.each({ config }, isGiven, "the steps of a processor", "write {} for none but the factor 1 / 255.");
-  const given = check.options(config, names, "config");
-  const { resampling = "bilinear", rescale = 1 / 255, mean = [0, 0, 0], std = [1, 1, 1], ...sizes } = given;
+  const isDefined = (value: unknown) => value !== undefined;
+  check.each({ config }, isDefined, "the steps of a processor", "write {} for none but the factor 1 / 255.");
+  const options = check.options(config, names, "config");
+  const { resampling = "bilinear", rescale = 1 / 255, mean = [0, 0, 0], std = [1, 1, 1], ...sizes } = options;
   check.oneOf({ resampling }, resamplings);
   check.finite({ rescale });
   for (const [argument, size] of Object.entries(sizes)) {
     const sides = "shortestEdge" in size ? (["shortestEdge"] as const) : (["height", "width"] as const);
-    const numbers: Record<string, number> = check.options(size as Record<string, number>, sides, argument);
+    const lengths: Record<string, number> = check.options(size as Record<string, number>, sides, argument);
     for (const side of sides)
-      check.whole({ [`${argument}.${side}`]: numbers[side] }, { min: 1, unit: "pixels" });
+      check.whole({ [`${argument}.${side}`]: lengths[side] }, { min: 1, unit: "pixels" });
   }
   const isTriple = (list: unknown) => Array.isArray(list) && list.length === 3 && list.every(Number.isFinite);
   check.each({ mean, std }, isTriple, "a number for red, green and blue");

@@ -5,7 +5,7 @@ import type { Checks } from "@qkv/core";
  * decoder.
  */
 export type RawImage = {
-  /** `height · width · channels` numbers. */
+  /** `[height, width, channels]`, row-major. */
   readonly data: Uint8Array | Uint8ClampedArray;
   /** Unit: pixels. */
   readonly width: number;
@@ -21,8 +21,8 @@ export type RgbImage = { readonly data: Uint8Array; readonly width: number; read
 /** Checks an image and converts it to three channels. */
 export function rgbImage(check: Checks, image: RawImage, argument = "image"): RgbImage {
   const fix = "give { data, width, height }, as `getImageData` of a canvas returns them.";
-  const isImage = (one: unknown) => {
-    const { data } = (one ?? {}) as Partial<RawImage>;
+  const isImage = (value: unknown) => {
+    const { data } = (value ?? {}) as Partial<RawImage>;
     return data instanceof Uint8Array || data instanceof Uint8ClampedArray;
   };
   check.each({ [argument]: image }, isImage, "pixels in bytes: { data, width, height }", fix);

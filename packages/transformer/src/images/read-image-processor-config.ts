@@ -31,24 +31,24 @@ export function readImageProcessorConfig(json: unknown): ImageProcessorConfig {
   return imageProcessorConfig(json, { fn: "readImageProcessorConfig", name: "preprocessor_config.json" });
 }
 
-/** The same, with the name of the file for errors. */
+/** Reads the steps of an image processor, with the name of the file for errors. */
 export function imageProcessorConfig(json: unknown, file: ReadFile): ImageProcessorConfig {
   const fields = configFields(json, file);
   const type = fields.text("image_processor_type", fields.text("feature_extractor_type", ""));
-  const crops = fields.flag("do_center_crop", /^(CLIP|Bit)/.test(type));
-  const resize = sizeField(fields, crops) ?? (crops ? { shortestEdge: 224 } : square(224));
+  const hasCrop = fields.flag("do_center_crop", /^(CLIP|Bit)/.test(type));
+  const resize = sizeField(fields, hasCrop) ?? (hasCrop ? { shortestEdge: 224 } : square(224));
   const crop = sidesField(fields, "crop_size") ?? square(224);
   const [mean, std] = (["image_mean", "image_std"] as const).map(
     (name) => tripleField(fields, name) ?? ([0.5, 0.5, 0.5] as const),
   ) as [Triple, Triple];
   const factor = fields.positive("rescale_factor", 1 / 255);
-  const resampling = resamplingField(fields, crops ? "bicubic" : "bilinear");
-  const does = (step: string) => fields.flag(step, true);
+  const resampling = resamplingField(fields, hasCrop ? "bicubic" : "bilinear");
+  const isEnabled = (step: string) => fields.flag(step, true);
   const config: ImageProcessorConfig = {
-    ...(does("do_resize") && { resize, resampling }),
-    ...(crops && { crop }),
-    rescale: does("do_rescale") ? factor : 1,
-    ...(does("do_normalize") && { mean, std }),
+    ...(isEnabled("do_resize") && { resize, resampling }),
+    ...(hasCrop && { crop }),
+    rescale: isEnabled("do_rescale") ? factor : 1,
+    ...(isEnabled("do_normalize") && { mean, std }),
   };
   fields.mustBe("do_pad", false);
   fields.finish(ignored);
@@ -71,9 +71,9 @@ const ignored: ReadonlySet<string> = /* @__PURE__ */ new Set([
 const square = (side: number): ImageSides => ({ height: side, width: side });
 
 /** The size for resizing. A single number is the shorter side if a crop follows, else both sides. */
-function sizeField(fields: ConfigFields, crops: boolean): ImageProcessorConfig["resize"] {
+function sizeField(fields: ConfigFields, hasCrop: boolean): ImageProcessorConfig["resize"] {
   if (fields.isNumber("size"))
-    return crops ? { shortestEdge: fields.count("size") } : square(fields.count("size"));
+    return hasCrop ? { shortestEdge: fields.count("size") } : square(fields.count("size"));
   const shortestEdge = fields.nested("size")?.countOr(undefined, "shortest_edge");
   return shortestEdge === undefined ? sidesField(fields, "size") : { shortestEdge };
 }
@@ -86,15 +86,17 @@ function sidesField(fields: ConfigFields, name: string): ImageSides | undefined 
 }
 
 function resamplingField(fields: ConfigFields, fallback: Resampling): Resampling {
-  const number = fields.numberOr(undefined, "resample");
-  if (number === undefined) return fallback;
-  return resamplings[number] ?? fields.refuse("resample", `an integer from 0 to ${resamplings.length - 1}`);
+  const filterIndex = fields.numberOr(undefined, "resample");
+  if (filterIndex === undefined) return fallback;
+  return (
+    resamplings[filterIndex] ?? fields.refuse("resample", `an integer from 0 to ${resamplings.length - 1}`)
+  );
 }
 
-/** One number for each of three channels. */
+/** One value per channel: red, green and blue. */
 function tripleField(fields: ConfigFields, name: string): Triple | undefined {
   const list = fields.list(name);
   if (list === undefined) return undefined;
-  const isTriple = list.length === 3 && list.every((one) => Number.isFinite(one));
+  const isTriple = list.length === 3 && list.every((value) => Number.isFinite(value));
   return isTriple ? (list as unknown as Triple) : fields.refuse(name, "a list of three numbers");
 }

@@ -3,7 +3,7 @@ import type { RgbImage } from "./raw-image.js";
 /** Resampling filters, with the names of Pillow. */
 export type Resampling = (typeof resamplings)[number];
 
-/** In the order of Pillow's constants, which configurations contain. */
+/** Resampling filters by Pillow's constant, which configurations contain. */
 export const resamplings = ["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"] as const;
 
 const sinc = (x: number): number => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x));
@@ -17,8 +17,8 @@ const filters: Readonly<
   // Keys' cubic with a = -0.5.
   bicubic: {
     support: 2,
-    weight(given) {
-      const x = Math.abs(given);
+    weight(distance) {
+      const x = Math.abs(distance);
       if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
       return x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0;
     },
@@ -33,45 +33,48 @@ const filters: Readonly<
 /** The first source pixel of a result pixel, and the weights from there on, in fixed point with 22 fractional bits. */
 type Contribution = { readonly first: number; readonly weights: Int32Array };
 
+/** Fractional bits of the weights, as in Pillow. */
 const precision = 22;
 
 /** Contributions to each of `to` pixels. If an axis shrinks, the filter is widened by the same factor (antialiasing). */
 function contributions(from: number, to: number, kind: Exclude<Resampling, "nearest">): Contribution[] {
-  const { support: reach, weight } = filters[kind];
+  const { support: filterSupport, weight } = filters[kind];
   const scale = from / to;
   const stretch = Math.max(1, scale);
-  const support = reach * stretch;
+  const support = filterSupport * stretch;
   return Array.from({ length: to }, (_, i) => {
     const center = (i + 0.5) * scale;
     const first = Math.max(0, Math.trunc(center - support + 0.5));
     const end = Math.min(from, Math.trunc(center + support + 0.5));
-    const raw = Array.from({ length: end - first }, (_, j) => weight((j + first - center + 0.5) / stretch));
-    const total = raw.reduce((a, b) => a + b, 0);
-    const whole = (x: number) => Math.trunc(x * 2 ** precision + (x < 0 ? -0.5 : 0.5));
-    return { first, weights: Int32Array.from(raw, (x) => whole(total === 0 ? x : x / total)) };
+    const weights = Array.from({ length: end - first }, (_, j) =>
+      weight((j + first - center + 0.5) / stretch),
+    );
+    const total = weights.reduce((a, b) => a + b, 0);
+    const fixedPoint = (x: number) => Math.trunc(x * 2 ** precision + (x < 0 ? -0.5 : 0.5));
+    return { first, weights: Int32Array.from(weights, (x) => fixedPoint(total === 0 ? x : x / total)) };
   });
 }
 
-/** Weighted sums of pixels along one axis, rounded to bytes. `step`: stride of the axis. */
+/** Resizes one axis to `to` pixels: weighted sums of pixels along the axis, rounded to bytes. */
 function convolve(
   { data, width, height }: RgbImage,
   axis: "width" | "height",
   to: number,
   kind: Exclude<Resampling, "nearest">,
 ): RgbImage {
-  const parts = contributions(axis === "width" ? width : height, to, kind);
+  const contributionsAt = contributions(axis === "width" ? width : height, to, kind);
   const result = { width: axis === "width" ? to : width, height: axis === "height" ? to : height };
   const out = new Uint8Array(3 * result.width * result.height);
-  const step = axis === "width" ? 3 : 3 * width;
+  const stride = axis === "width" ? 3 : 3 * width;
   const half = 2 ** (precision - 1);
   let at = 0;
   for (let y = 0; y < result.height; y++)
     for (let x = 0; x < result.width; x++) {
-      const { first, weights } = parts[axis === "width" ? x : y]!;
+      const { first, weights } = contributionsAt[axis === "width" ? x : y]!;
       const start = axis === "width" ? 3 * (y * width + first) : 3 * (first * width + x);
       for (let c = 0; c < 3; c++) {
         let sum = half;
-        for (let j = 0; j < weights.length; j++) sum += weights[j]! * data[start + j * step + c]!;
+        for (let j = 0; j < weights.length; j++) sum += weights[j]! * data[start + j * stride + c]!;
         out[at++] = Math.min(255, Math.max(0, Math.floor(sum / 2 ** precision)));
       }
     }
@@ -88,17 +91,17 @@ export function resizeImage(
   kind: Resampling,
 ): RgbImage {
   if (kind === "nearest") return nearest(image, width, height);
-  const wide = width === image.width ? image : convolve(image, "width", width, kind);
-  return height === image.height ? wide : convolve(wide, "height", height, kind);
+  const resizedWidth = width === image.width ? image : convolve(image, "width", width, kind);
+  return height === image.height ? resizedWidth : convolve(resizedWidth, "height", height, kind);
 }
 
 function nearest(image: RgbImage, width: number, height: number): RgbImage {
   const out = new Uint8Array(3 * width * height);
-  const place = (i: number, from: number, to: number) =>
+  const sourceIndex = (i: number, from: number, to: number) =>
     Math.min(from - 1, Math.floor(((i + 0.5) * from) / to));
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
-      const from = place(y, image.height, height) * image.width + place(x, image.width, width);
+      const from = sourceIndex(y, image.height, height) * image.width + sourceIndex(x, image.width, width);
       out.set(image.data.subarray(3 * from, 3 * from + 3), 3 * (y * width + x));
     }
   return { data: out, width, height };

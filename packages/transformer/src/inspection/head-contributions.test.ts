@@ -24,25 +24,25 @@ const traced = (ids: readonly number[], interventions = {}) => {
   });
   return { logits, tensors };
 };
-const one = [3, 1, 4, 1];
+const ids = [3, 1, 4, 1];
 
-test("what heads write adds up to what attention adds", () => {
-  const { tensors } = traced(one);
+test("the contributions of all heads sum to the output of attention", () => {
+  const { tensors } = traced(ids);
   params.layers.forEach(({ attention }, i) => {
-    const writes = headContributions(tensors[`layers.${i}.attention.heads`]!, attention.output);
-    const together = sum(writes, { axis: 1 });
-    expect(together).toBeAllclose(tensors[`layers.${i}.attentionOutput`]!, { rtol: 0, atol: 5e-6 });
+    const contributions = headContributions(tensors[`layers.${i}.attention.heads`]!, attention.output);
+    const total = sum(contributions, { axis: 1 });
+    expect(total).toBeAllclose(tensors[`layers.${i}.attentionOutput`]!, { rtol: 0, atol: 5e-6 });
   });
 });
 
-test("the lens ends with what the model says, and begins with what a token says alone", () => {
-  const lens = logitLens(model, params, one);
-  expect(lens.at(-1)!.data).toEqual(model.apply(params, one).data);
+test("the last entry of the logit lens is the model's logits, and the first depends on each token alone", () => {
+  const lens = logitLens(model, params, ids);
+  expect(lens.at(-1)!.data).toEqual(model.apply(params, ids).data);
   const alone = logitLens(model, params, [1])[0]!.data;
   expect(slice(lens[0]!, 1, 3).data).toEqual(alone);
 });
 
-test("an output map of another layer is refused", () => {
+test("an output projection of another width is refused", () => {
   expect(() => headContributions(randn([1, 2, 3, 4], { seed: 1 }), { weight: tensor([[1]]) })).toThrow(
     /headContributions: `output.weight` is 1, expected 8 columns/,
   );

@@ -30,7 +30,7 @@ export function headContributions(heads: Tensor, output: LinearParams): Tensor {
   const [, H = 0, , D = 0] = heads.shape;
   const [C = 0, width] = output.weight.shape;
   if (width !== H * D) {
-    const fix = "give the heads and the output map of one layer.";
+    const fix = "give the heads and the output projection of one layer.";
     const expected = `${H * D} columns, for ${H} heads of ${D}`;
     check.refuse({ argument: "output.weight", received: width, expected, fix });
   }

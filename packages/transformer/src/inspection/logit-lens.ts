@@ -7,7 +7,7 @@ import type { Decoder, DecoderParams } from "../models/decoder.js";
  * matrix. The first entry belongs to the embeddings, the last is the model's output.
  *
  * @param ids - Token ids, `[B, T]` int32 or a list for one sequence.
- * @returns One tensor of logits `[B, T, V]` more than there are layers.
+ * @returns `numLayers + 1` tensors of logits, each `[B, T, V]`.
  * @see nostalgebraist, "interpreting GPT: the logit lens" (2020), https://www.lesswrong.com/posts/AcKRB8wDpdaN6v6ru
  *
  * @example

@@ -28,7 +28,7 @@ export function tensorNames(config: DecoderConfig): string[] {
   const fix = "give `model.config`.";
   check.each(
     { config },
-    (one) => typeof one === "object" && one !== null,
+    (value) => typeof value === "object" && value !== null,
     "the configuration of a decoder",
     fix,
   );
@@ -51,10 +51,10 @@ function layerTensorNames(config: DecoderConfig, layer: number): readonly string
     ...(attends && feedForward && !placement.startsWith("parallel") ? [] : (["middle"] as const)),
     ...(feedForward === true && !hasExperts ? [] : (["feedForwardHidden"] as const)),
   ];
-  const inside = !attends ? [] : isRecurrent(kind) ? ["heads"] : attentionNames;
+  const attentionTensors = !attends ? [] : isRecurrent(kind) ? ["heads"] : attentionNames;
   return layerNames
     .filter((name) => !absent.includes(name))
     .flatMap((name) =>
-      name === "attentionInput" ? [name, ...inside.map((one) => `attention.${one}`)] : [name],
+      name === "attentionInput" ? [name, ...attentionTensors.map((tensor) => `attention.${tensor}`)] : [name],
     );
 }

@@ -3,7 +3,7 @@ import type { Reading } from "./open-file.js";
 
 /**
  * `fetch` for clients that send their own requests, with timeouts and size limits: a silent server or an endless body
- * is an error, as in all other downloads.
+ * is an error.
  */
 export function boundedFetch(reading: Reading): typeof fetch {
   return async (input, init = {}) => {

@@ -1,9 +1,9 @@
-import { bytesPerElement, fromLittleEndian, isPacked, unpackHalf, type HalfType } from "@qkv/core";
+import { fromLittleEndian, isPacked, unpackHalf, type HalfType } from "@qkv/core";
 
 /** Float formats of files. */
 export type FloatFormat = "float64" | "float32" | "float16" | "bfloat16";
 
-/** Decodes little-endian numbers to float32. The result may share memory with the bytes. */
+/** Decodes little-endian floats to float32. The result may share memory with the bytes. */
 export function decodeFloats(bytes: Uint8Array<ArrayBuffer>, format: FloatFormat): Float32Array {
   const stored = fromLittleEndian(format, bytes);
   if (stored instanceof Float32Array) return stored;
@@ -19,6 +19,3 @@ export function decodeHalves(bytes: Uint8Array<ArrayBuffer>, format: HalfType): 
 /** The format if it has 16 bits, else undefined. */
 export const halfType = (format: FloatFormat | undefined): HalfType | undefined =>
   format !== undefined && isPacked(format) ? format : undefined;
-
-/** Bytes of one number. */
-export const bytesPerNumber = (format: FloatFormat): number => bytesPerElement(format);

@@ -40,24 +40,24 @@ export function filesFolder(files: readonly File[], reading: Reading): Folder {
     name: `${files.length} files`,
     reading,
     async find(name, limits) {
-      const file = files.find((one) => relativePath(one) === name);
+      const file = files.find((candidate) => relativePath(candidate) === name);
       return file && findFile(file, { ...reading, ...limits });
     },
   };
 }
 
-/** Finds a file in a folder, or throws. */
+/** Finds a file in a folder, or throws. `purpose`: what the file contains, for the error. */
 export async function requiredFile(
   folder: Folder,
   name: string,
-  why: string,
+  purpose: string,
   limits?: FileLimits,
 ): Promise<OpenFile> {
   const file = await folder.find(name, limits);
   if (file) return file;
   return folder.reading.check.refuse({
     received: folder.name,
-    expected: `a folder with ${name}: ${why}`,
+    expected: `a folder with ${name}: ${purpose}`,
     fix: "give the folder that holds config.json, tokenizer.json and the weights, as Hugging Face lays a model out.",
   });
 }

@@ -1,31 +1,32 @@
 import { fromHalfBits, type HalfType } from "@qkv/core";
 import { decodeFloats, halfType, type FloatFormat } from "./decode-floats.js";
-import { mxfp4Number, mxfp4Scale } from "./mxfp4-numbers.js";
+import { mxfp4Value, mxfp4Scale } from "./mxfp4-values.js";
 
-/** Block format of a GGUF type: numbers and bytes of a block. */
+/** Block format of a GGUF type. */
 export type BlockType = {
   readonly name: string;
-  /** Numbers per block. */
-  readonly numbers: number;
+  /** Elements per block. */
+  readonly elements: number;
   /** Bytes per block. */
   readonly bytes: number;
-  /** The 16-bit type of the numbers, if it is one. */
+  /** The 16-bit type of the elements; undefined for other types. */
   readonly half?: HalfType | undefined;
-  /** Decodes whole blocks. */
+  /** Decodes a whole number of blocks. */
   decode(bytes: Uint8Array<ArrayBuffer>): Float32Array;
 };
 
-type Put = (view: DataView, at: number, out: Float32Array, to: number) => void;
+/** Decodes the block at byte `at` of `view` to `out`, from index `to` on. */
+type DecodeBlock = (view: DataView, at: number, out: Float32Array, to: number) => void;
 
-function blocks(name: string, numbers: number, bytes: number, put: Put): BlockType {
+function blocks(name: string, elements: number, bytes: number, decodeBlock: DecodeBlock): BlockType {
   return {
     name,
-    numbers,
+    elements,
     bytes,
     decode(data) {
       const view = new DataView(data.buffer, data.byteOffset, data.length);
-      const out = new Float32Array((data.length / bytes) * numbers);
-      for (let n = 0; n * bytes < data.length; n++) put(view, n * bytes, out, n * numbers);
+      const out = new Float32Array((data.length / bytes) * elements);
+      for (let n = 0; n * bytes < data.length; n++) decodeBlock(view, n * bytes, out, n * elements);
       return out;
     },
   };
@@ -39,7 +40,7 @@ const q8_0 = /* @__PURE__ */ blocks("Q8_0", 32, 34, (view, at, out, to) => {
   for (let i = 0; i < 32; i++) out[to + i] = d * view.getInt8(at + 2 + i);
 });
 
-/** q4_0: scale d, then 16 bytes with the first 16 numbers in the low nibbles and the others in the high nibbles. Value: d · (q − 8). */
+/** q4_0: scale d, then 16 bytes with the first 16 elements in the low nibbles and the others in the high nibbles. Value: d · (q − 8). */
 const q4_0 = /* @__PURE__ */ blocks("Q4_0", 32, 18, (view, at, out, to) => {
   const d = half(view, at);
   for (let i = 0; i < 16; i++) {
@@ -59,7 +60,7 @@ const q4_1 = /* @__PURE__ */ blocks("Q4_1", 32, 20, (view, at, out, to) => {
   }
 });
 
-/** q5_0: as q4_0, with the fifth bits of the 32 numbers in four bytes before. Value: d · (q − 16). */
+/** q5_0: as q4_0, with the fifth bits of the 32 elements in the four bytes before them. Value: d · (q − 16). */
 const q5_0 = /* @__PURE__ */ blocks("Q5_0", 32, 22, (view, at, out, to) => {
   const [d, high] = [half(view, at), view.getUint32(at + 2, true)];
   for (let i = 0; i < 32; i++) out[to + i] = d * (fiveBits(view, at + 6, high, i) - 16);
@@ -83,7 +84,7 @@ function scaleAndMin(view: DataView, at: number, j: number): readonly [scale: nu
   return [(byte(j + 4) & 15) | ((byte(j - 4) >> 6) << 4), (byte(j + 4) >> 4) | ((byte(j) >> 6) << 4)];
 }
 
-/** q4_k: d and dmin, scales and minima of 8 groups, then 128 bytes: each 32 bytes contain two groups, in low and high nibbles. */
+/** q4_k: d and dmin, scales and minima of 8 groups, then 128 bytes: each 32 bytes contain two groups, in low and high nibbles. Value: d · scale · q − dmin · min. */
 const q4_k = /* @__PURE__ */ blocks("Q4_K", 256, 144, (view, at, out, to) => {
   const [d, dmin] = [half(view, at), half(view, at + 2)];
   for (let j = 0; j < 8; j++) {
@@ -96,7 +97,7 @@ const q4_k = /* @__PURE__ */ blocks("Q4_K", 256, 144, (view, at, out, to) => {
   }
 });
 
-/** q5_k: as q4_k, with the fifth bits in 32 more bytes: bit j of byte i belongs to number i of group j. */
+/** q5_k: as q4_k, with the fifth bits in 32 more bytes: bit j of byte i belongs to element i of group j. */
 const q5_k = /* @__PURE__ */ blocks("Q5_K", 256, 176, (view, at, out, to) => {
   const [d, dmin] = [half(view, at), half(view, at + 2)];
   for (let j = 0; j < 8; j++) {
@@ -110,7 +111,7 @@ const q5_k = /* @__PURE__ */ blocks("Q5_K", 256, 176, (view, at, out, to) => {
   }
 });
 
-/** q6_k: 128 bytes of low four bits, 64 bytes of high two bits, 16 int8 scales for 16 numbers each, d. Value: d · scale · (q − 32). */
+/** q6_k: 128 bytes of low four bits, 64 bytes of high two bits, 16 int8 scales for 16 elements each, then d. Value: d · scale · (q − 32). */
 const q6_k = /* @__PURE__ */ blocks("Q6_K", 256, 210, (view, at, out, to) => {
   const d = half(view, at + 208);
   for (let i = 0; i < 256; i++) {
@@ -123,19 +124,19 @@ const q6_k = /* @__PURE__ */ blocks("Q6_K", 256, 210, (view, at, out, to) => {
   }
 });
 
-/** mxfp4: a byte with the exponent of the scale, then 16 bytes with the first 16 numbers in the low nibbles and the others in the high nibbles. */
+/** mxfp4: a byte with the exponent of the scale, then 16 bytes with the first 16 elements in the low nibbles and the others in the high nibbles. */
 const mxfp4 = /* @__PURE__ */ blocks("MXFP4", 32, 17, (view, at, out, to) => {
   const scale = mxfp4Scale(view.getUint8(at));
   for (let i = 0; i < 16; i++) {
     const pair = view.getUint8(at + 1 + i);
-    out[to + i] = mxfp4Number(pair & 15) * scale;
-    out[to + 16 + i] = mxfp4Number(pair >> 4) * scale;
+    out[to + i] = mxfp4Value(pair & 15) * scale;
+    out[to + 16 + i] = mxfp4Value(pair >> 4) * scale;
   }
 });
 
 const float = (name: string, bytes: number, format: FloatFormat): BlockType => ({
   name,
-  numbers: 1,
+  elements: 1,
   bytes,
   half: halfType(format),
   decode: (data) => decodeFloats(data, format),

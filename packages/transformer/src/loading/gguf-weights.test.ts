@@ -5,10 +5,10 @@ import { ggufWeights } from "./gguf-weights.js";
 import { openFile } from "./open-file.js";
 
 const llama = { "general.architecture": { type: "string", value: "llama" } } as const;
-type Written = Pick<GgufTensor, "name" | "dims" | "type"> & { bytes: number };
+type TensorEntry = Pick<GgufTensor, "name" | "dims" | "type"> & { bytes: number };
 
-/** A file of tensors, with as many bytes of data. */
-function file(tensors: readonly Written[], data = 0): Uint8Array {
+/** A GGUF file of these tensors with `data` bytes of data. */
+function file(tensors: readonly TensorEntry[], data = 0): Uint8Array {
   const header = writeGgufHeader(llama, tensors);
   const bytes = new Uint8Array(header.length + data);
   bytes.set(header);
@@ -17,7 +17,7 @@ function file(tensors: readonly Written[], data = 0): Uint8Array {
 const read = async (bytes: Uint8Array) =>
   ggufWeights(await openFile(bytes, { check: checks("load", { argument: "source" }) }));
 
-test("a tensor with 2 ** 45 experts of 0 bytes is refused", async () => {
+test("tensors with an axis of length 0 are refused, also with 2 ** 45 experts", async () => {
   for (const dims of [[0, 1, 2 ** 45], [2 ** 45, 0, 1], [1, 2 ** 45, 0], [0]]) {
     const bytes = file([{ name: "blk.0.ffn_gate_exps.weight", dims, type: 0, bytes: 0 }]);
     expect(bytes.length).toBeLessThan(200);
@@ -30,7 +30,7 @@ test("a tensor with 2 ** 45 experts of 0 bytes is refused", async () => {
 });
 
 test("tensors with overlapping bytes, and more experts than the file can hold, are refused", async () => {
-  // A header of a few hundred bytes that names the same data again and again.
+  // A small header can list the same data any number of times.
   const stack = (n: number) => ({
     name: `blk.${n}.ffn_up_exps.weight`,
     dims: [1, 1, 4096],
@@ -46,7 +46,7 @@ test("tensors with overlapping bytes, and more experts than the file can hold, a
   );
 });
 
-test("experts in one tensor are read by separate names", async () => {
+test("a tensor with all experts is split into a tensor per expert", async () => {
   const { weights } = await read(
     file([{ ...{ name: "blk.0.ffn_up_exps.weight", dims: [2, 3, 4] }, type: 0, bytes: 96 }], 96),
   );

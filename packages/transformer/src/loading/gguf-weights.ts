@@ -3,7 +3,7 @@ import { readGgufHeaderOf } from "@qkv/core/byte-source";
 import { decodeHalves } from "./decode-floats.js";
 import { blockTypes, type BlockType } from "./gguf-blocks.js";
 import type { OpenFile } from "./open-file.js";
-import { pieceSize, type WeightFile } from "./weight-file.js";
+import { chunkBytes, type WeightFile } from "./weight-file.js";
 
 type Entry = { type: BlockType; shape: readonly number[]; start: number; end: number };
 
@@ -13,37 +13,39 @@ export async function ggufWeights(file: OpenFile): Promise<{ weights: WeightFile
   const fix = "the file is damaged, or of a kind that is not read; take an f16, q8_0, q4_0 or q4_k one.";
   const check = checks(file.fn, { source: file.name, fix }, FormatError);
   const entries = new Map<string, Entry>();
-  let [claimed, experts] = [0, 0];
-  for (const { name, dims, type: number, offset } of header.tensors) {
+  /** Bytes and experts of all tensors so far. */
+  let [tensorBytes, experts] = [0, 0];
+  for (const { name, dims, type: typeId, offset } of header.tensors) {
     const refuse = (field: string, received: unknown, expected: string): never =>
       check.refuse({ argument: `${name}: ${field}`, received, expected });
-    const type = blockTypes[number];
+    const type = blockTypes[typeId];
     if (!type) {
-      const known = Object.entries(blockTypes).map(([n, { name }]) => `${n} (${name})`);
-      return refuse("type", number, `one of ${known.join(", ")}`);
+      const known = Object.entries(blockTypes).map(([id, { name }]) => `${id} (${name})`);
+      return refuse("type", typeId, `one of ${known.join(", ")}`);
     }
     const shape = [...dims].reverse(); // the file lists the last axis first
     if (shape.includes(0)) refuse("shape", shape, "lengths of 1 or more");
-    if ((shape.at(-1) ?? 1) % type.numbers !== 0) {
+    if ((shape.at(-1) ?? 1) % type.elements !== 0) {
       const block = `the numbers of a block of ${type.name}`;
-      refuse("shape", shape, `rows of a multiple of ${type.numbers}, ${block}`);
+      refuse("shape", shape, `rows of a multiple of ${type.elements}, ${block}`);
     }
     const size = sizeOf(shape);
     const start = header.dataStart + offset;
-    const end = start + (size / type.numbers) * type.bytes;
+    const end = start + (size / type.elements) * type.bytes;
     if (!(end <= file.size)) refuse("offset", offset, `a place in the file: it ends at byte ${file.size}`);
-    claimed += end - start;
-    if (claimed > file.size - header.dataStart) refuse("offset", offset, "bytes that no other tensor has");
+    tensorBytes += end - start;
+    if (tensorBytes > file.size - header.dataStart)
+      refuse("offset", offset, "bytes that no other tensor has");
     const [, block, kind] = /^(blk\.\d+\.ffn_\w+)_exps(\.\w+)$/.exec(name) ?? [];
     const isStack = block !== undefined && shape.length >= 2;
     if (isStack) experts += shape[0]!;
     if (experts > 4096 + file.size / minExpertBytes)
       refuse("shape", shape, `experts of ${minExpertBytes} bytes or more each`);
-    for (const [own, entry] of isStack
+    for (const [entryName, entry] of isStack
       ? splitExperts(`${block}.`, kind!, { type, shape, start, end })
       : [[name, { type, shape, start, end }] as const]) {
-      if (entries.has(own)) refuse("name", own, "each name once");
-      entries.set(own, entry);
+      if (entries.has(entryName)) refuse("name", entryName, "each name once");
+      entries.set(entryName, entry);
     }
   }
   return {
@@ -53,18 +55,18 @@ export async function ggufWeights(file: OpenFile): Promise<{ weights: WeightFile
       fn: file.fn,
       names: [...entries.keys()],
       shape: (name) => entries.get(name)?.shape,
-      async *pieces(name) {
+      async *chunks(name) {
         const { type, start, end } = entries.get(name)!;
-        const step = pieceSize - (pieceSize % type.bytes);
+        const step = chunkBytes - (chunkBytes % type.bytes);
         for (let at = start; at < end; at += step) {
           yield type.decode(await file.read(at, Math.min(end, at + step)));
         }
       },
       half: (name) => entries.get(name)!.type.half,
-      async *halves(name) {
+      async *halfChunks(name) {
         const { type, start, end } = entries.get(name)!;
-        for (let at = start; at < end; at += pieceSize) {
-          yield decodeHalves(await file.read(at, Math.min(end, at + pieceSize)), type.half!);
+        for (let at = start; at < end; at += chunkBytes) {
+          yield decodeHalves(await file.read(at, Math.min(end, at + chunkBytes)), type.half!);
         }
       },
     },
@@ -80,10 +82,10 @@ function* splitExperts(
   kind: string,
   { type, shape, start, end }: Entry,
 ): Iterable<readonly [string, Entry]> {
-  const [count, ...own] = shape as [number, ...number[]];
+  const [count, ...expertShape] = shape as [number, ...number[]];
   const bytes = (end - start) / count;
   for (let e = 0; e < count; e++) {
     const first = start + e * bytes;
-    yield [`${block}${e}${kind}`, { type, shape: own, start: first, end: first + bytes }];
+    yield [`${block}${e}${kind}`, { type, shape: expertShape, start: first, end: first + bytes }];
   }
 }

@@ -37,13 +37,14 @@ afterAll(() => rmSync(root, { recursive: true }));
 afterEach(() => vi.unstubAllEnvs());
 
 /**
- * A repository as `huggingface_hub` lays it out: blobs by the tag of the server (SHA-256 of large files, git's SHA-1 of small
- * ones), links to them in a folder for each commit, and a file for each branch with its commit.
+ * Creates the cache folder of a repository as `huggingface_hub` does: blobs named by the ETag of the server (SHA-256 of large
+ * files, git's SHA-1 of small ones), a folder of symbolic links to them for each commit, and a file with the commit of each
+ * branch. Returns the folder of the commit.
  */
 function downloaded(repo: string, names = ["config.json", "model.safetensors"], at = commit): string {
   cache ??= join(root, `cache-${count++}`);
   const folder = join(cache, `models--${repo.replace("/", "--")}`);
-  for (const each of ["blobs", "refs", `snapshots/${at}`]) mkdirSync(join(folder, each), { recursive: true });
+  for (const name of ["blobs", "refs", `snapshots/${at}`]) mkdirSync(join(folder, name), { recursive: true });
   writeFileSync(join(folder, "refs/main"), at);
   for (const name of names) {
     const bytes = readFileSync(join(root, "model", name));
@@ -55,9 +56,9 @@ function downloaded(repo: string, names = ["config.json", "model.safetensors"], 
   return join(folder, "snapshots", at);
 }
 
-const fails = { downloadFile: () => Promise.reject(new Error("asked the network")) };
+const failingClient = { downloadFile: () => Promise.reject(new Error("asked the network")) };
 
-test("the cache is where Python's huggingface_hub has it", () => {
+test("hubCacheFolder follows the environment variables of Python's huggingface_hub", () => {
   for (const name of ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"])
     vi.stubEnv(name, "");
   vi.stubEnv("HOME", "/home/user");
@@ -70,22 +71,25 @@ test("the cache is where Python's huggingface_hub has it", () => {
   expect(hubCacheFolder()).toBe("/data/models");
 });
 
-test.runIf(posix)("a folder of Python's layout loads by its name, and nobody asks a server", async () => {
-  const snapshot = downloaded("owner/tiny");
-  vi.stubEnv("HF_HUB_CACHE", cache);
-  expect(await hubSnapshot("owner/tiny")).toBe(snapshot);
-  expect(await hubSnapshot("owner/tiny", { revision: commit })).toBe(snapshot);
-  expect(await hubSnapshot("owner/tiny", { revision: "refs/pr/1" })).toBeUndefined();
-  expect((await load("owner/tiny", { hub: { client: fails } })).config.embedDim).toBe(8);
-  vi.stubEnv("HF_HUB_CACHE", "");
-  expect((await load("owner/tiny", { hub: { client: fails, cache } })).config.embedDim).toBe(8);
-  await expect(load("owner/tiny", { hub: { client: fails, cache: false } })).rejects.toThrow(
-    /asked the network/,
-  );
-});
+test.runIf(posix)(
+  "a repository in the cache of huggingface_hub is loaded by name without requests",
+  async () => {
+    const snapshot = downloaded("owner/tiny");
+    vi.stubEnv("HF_HUB_CACHE", cache);
+    expect(await hubSnapshot("owner/tiny")).toBe(snapshot);
+    expect(await hubSnapshot("owner/tiny", { revision: commit })).toBe(snapshot);
+    expect(await hubSnapshot("owner/tiny", { revision: "refs/pr/1" })).toBeUndefined();
+    expect((await load("owner/tiny", { hub: { client: failingClient } })).config.embedDim).toBe(8);
+    vi.stubEnv("HF_HUB_CACHE", "");
+    expect((await load("owner/tiny", { hub: { client: failingClient, cache } })).config.embedDim).toBe(8);
+    await expect(load("owner/tiny", { hub: { client: failingClient, cache: false } })).rejects.toThrow(
+      /asked the network/,
+    );
+  },
+);
 
 test.runIf(posix)(
-  "revisions are read by their commits: the branch has the one of the last download",
+  "a branch resolves to the commit of its last download, and a commit to itself",
   async () => {
     const old = downloaded("owner/moved", ["config.json"], older);
     const now = downloaded("owner/moved");
@@ -94,22 +98,24 @@ test.runIf(posix)(
   },
 );
 
-test.runIf(posix)("what is not there whole is asked for, and offline it is refused by its name", async () => {
+test.runIf(posix)("an incomplete model is requested from the hub, and refused offline", async () => {
   downloaded("owner/half", ["config.json"]);
-  await expect(load("owner/half", { hub: { client: fails, cache } })).rejects.toThrow(/asked the network/);
+  await expect(load("owner/half", { hub: { client: failingClient, cache } })).rejects.toThrow(
+    /asked the network/,
+  );
   await expect(load("owner/half", { hub: { cache, offline: true } })).rejects.toThrow(
     /expected a folder with model\.safetensors\.index\.json/,
   );
   vi.stubEnv("HF_HUB_OFFLINE", "1");
-  await expect(load("owner/none", { hub: { client: fails, cache } })).rejects.toThrow(
+  await expect(load("owner/none", { hub: { client: failingClient, cache } })).rejects.toThrow(
     /`source` is "owner\/none", expected a model in the hub's cache.*main of this one is not there\.\nFix: download it once: `hf download owner\/none`/s,
   );
-  await expect(load("owner/none", { hub: { client: fails, cache, offline: false } })).rejects.toThrow(
+  await expect(load("owner/none", { hub: { client: failingClient, cache, offline: false } })).rejects.toThrow(
     /asked the network/,
   );
 });
 
-test.runIf(posix)("damaged files are named", async () => {
+test.runIf(posix)("errors name damaged files of the cache", async () => {
   const cut = downloaded("owner/cut");
   truncateSync(join(cut, "model.safetensors"), 700);
   await expect(load("owner/cut", { hub: { cache } })).rejects.toThrow(
@@ -128,14 +134,14 @@ test.runIf(posix)("damaged files are named", async () => {
   await expect(load("owner/gone", { hub: { cache, offline: true } })).rejects.toThrow(/config\.json/);
 });
 
-test.runIf(posix)("links to another model's files are refused", async () => {
+test.runIf(posix)("symbolic links to files of another model are refused", async () => {
   const snapshot = downloaded("owner/linked", ["config.json"]);
   const other = downloaded("owner/other");
   symlinkSync(join(other, "model.safetensors"), join(snapshot, "model.safetensors"));
   await expect(load("owner/linked", { hub: { cache } })).rejects.toThrow(/it is a link to/);
 });
 
-test("names and revisions that leave the cache are refused", async () => {
+test("names and revisions whose paths lead out of the cache are refused", async () => {
   for (const repo of ["../x", "owner/../x", "a/b/c", "", 3])
     await expect(hubSnapshot(repo as string)).rejects.toThrow(
       /`repo` is .*expected the name of a repository/,

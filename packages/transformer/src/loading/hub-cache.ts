@@ -25,8 +25,8 @@ export type HubSnapshotOptions = {
 export function hubCacheFolder(): string | undefined {
   if (!fileSystem()) return undefined;
   const { HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME, XDG_CACHE_HOME, HOME, USERPROFILE } = environment();
-  const named = HF_HUB_CACHE || HUGGINGFACE_HUB_CACHE;
-  if (named) return named;
+  const folder = HF_HUB_CACHE || HUGGINGFACE_HUB_CACHE;
+  if (folder) return folder;
   if (HF_HOME) return `${HF_HOME}/hub`;
   const home = HOME || USERPROFILE;
   const caches = XDG_CACHE_HOME || (home && `${home}/.cache`);

@@ -45,8 +45,8 @@ export async function hubFolder(repo: string, hub: HubOptions, reading: Reading)
   const { revision, cache, offline = isHubOffline() } = hub;
   const lookup = { ...(revision !== undefined && { revision }), ...(cache && { cache }) };
   const snapshot = cache === false ? undefined : await snapshotFolder(reading.check, repo, lookup);
-  const kept = snapshot === undefined ? undefined : openFolder(snapshot, reading);
-  if (kept && (offline || (await isWhole(kept)))) return kept;
+  const cached = snapshot === undefined ? undefined : openFolder(snapshot, reading);
+  if (cached && (offline || (await isComplete(cached)))) return cached;
   if (offline) {
     return reading.check.refuse({
       received: repo,
@@ -95,7 +95,7 @@ export async function hubFolder(repo: string, hub: HubOptions, reading: Reading)
 }
 
 /** True if a folder has the configuration and all weights of a model. Other files may be missing. */
-async function isWhole(folder: Folder): Promise<boolean> {
+async function isComplete(folder: Folder): Promise<boolean> {
   if (!(await folder.find("config.json"))) return false;
   if (await folder.find("model.safetensors")) return true;
   const index = await folder.find("model.safetensors.index.json", smallFiles.index);
@@ -116,7 +116,7 @@ function shardNames(text: string): Set<string> | undefined {
 }
 
 async function importClient(repo: string, { check }: Reading): Promise<HubClient> {
-  // A name that bundlers cannot resolve, because the dependency is optional.
+  // In a variable, so that bundlers do not resolve the optional dependency.
   const name = "@huggingface/hub";
   try {
     return (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as HubClient;

@@ -9,26 +9,26 @@ import type { DecoderConfig } from "../models/decoder-config.js";
 
 const magnitudes = [0, 0.5, 1, 1.5, 2, 3, 4, 6];
 
-/** Rounds rows of numbers to MXFP4: bytes, scales, and the numbers that they mean. */
-function encode(numbers: ArrayLike<number>) {
-  const count = numbers.length / 32;
+/** Quantizes values to MXFP4: packed blocks, exponents of the scales, and the dequantized values. */
+function quantize(values: ArrayLike<number>) {
+  const count = values.length / 32;
   const [blocks, scales] = [new Uint8Array(16 * count), new Uint8Array(count)];
-  const meant = new Float32Array(numbers.length);
+  const dequantized = new Float32Array(values.length);
   for (let block = 0; block < count; block++) {
-    const own = Array.from({ length: 32 }, (_, i) => numbers[32 * block + i]!);
-    const exponent = Math.floor(Math.log2(Math.max(...own.map(Math.abs)))) - 2;
+    const blockValues = Array.from({ length: 32 }, (_, i) => values[32 * block + i]!);
+    const exponent = Math.floor(Math.log2(Math.max(...blockValues.map(Math.abs)))) - 2;
     scales[block] = exponent + 127;
-    own.forEach((x, i) => {
+    blockValues.forEach((x, i) => {
       const size = Math.abs(x) / 2 ** exponent;
       const [nearest] = [...magnitudes.keys()].sort(
         (a, b) => Math.abs(magnitudes[a]! - size) - Math.abs(magnitudes[b]! - size),
       );
       const code = nearest! + (x < 0 ? 8 : 0);
       blocks[16 * block + Math.floor(i / 2)]! |= i % 2 === 0 ? code : code << 4;
-      meant[32 * block + i] = Math.sign(x) * magnitudes[nearest!]! * 2 ** exponent;
+      dequantized[32 * block + i] = Math.sign(x) * magnitudes[nearest!]! * 2 ** exponent;
     });
   }
-  return { blocks, scales, meant };
+  return { blocks, scales, dequantized };
 }
 
 const config: DecoderConfig = {
@@ -38,12 +38,12 @@ const config: DecoderConfig = {
   bias: { queryKeyValue: true, attentionOutput: true, feedForward: true },
 };
 
-/** A model as gpt-oss is published, and the same with the numbers that its blocks mean. */
+/** Tensors of a model with experts in MXFP4, as published for gpt-oss, and the same tensors dequantized. */
 async function files() {
   const { files, ...out } = memoryFolder();
   await exportModel({ config, params: decoder(config).init(1) }, { to: "hf", out });
   const [json, weights] = ["config.json", "model.safetensors"].map((name) =>
-    files.find((one) => one.name === name)!,
+    files.find((file) => file.name === name)!,
   );
   const plain: Record<string, Tensor> = {};
   const packed: Record<string, Tensor> = {};
@@ -55,8 +55,8 @@ async function files() {
       continue;
     }
     const [E, inner, out] = x.shape as [number, number, number];
-    const { blocks, scales, meant } = encode(transpose(x).data);
-    plain[name] = transpose(tensor(meant, { shape: [E, out, inner] }));
+    const { blocks, scales, dequantized } = quantize(transpose(x).data);
+    plain[name] = transpose(tensor(dequantized, { shape: [E, out, inner] }));
     packed[`${name}_blocks`] = tensor(blocks, { shape: [E, out, inner / 32, 16], dtype: "uint8" });
     packed[`${name}_scales`] = tensor(scales, { shape: [E, out, inner / 32], dtype: "uint8" });
   }
@@ -70,20 +70,20 @@ async function files() {
 
 const mxfp4 = { quantization_config: { quant_method: "mxfp4", modules_to_not_convert: ["lm_head"] } };
 
-test("experts in MXFP4 are decoded to the numbers of their blocks", async () => {
+test("experts in MXFP4 are dequantized on loading", async () => {
   const { plain, packed, folder } = await files();
-  const [a, b] = [await load(await folder(plain, {})), await load(await folder(packed, mxfp4))];
-  const [mine, meant] = [b, a].map(({ params }) => tensorsOf(params).map(({ data }) => Array.from(data)));
-  expect(mine).toEqual(meant);
+  const [expected, model] = [await load(await folder(plain, {})), await load(await folder(packed, mxfp4))];
+  const weights = ({ params }: typeof model) => tensorsOf(params).map(({ data }) => Array.from(data));
+  expect(weights(model)).toEqual(weights(expected));
   const ids = [3, 1, 4, 1, 5];
-  expect(b.apply(b.params, ids).data).toEqual(a.apply(a.params, ids).data);
+  expect(model.apply(model.params, ids).data).toEqual(expected.apply(expected.params, ids).data);
 });
 
 test("blocks and scales whose shapes do not match, and other quantization methods, are refused", async () => {
   const { packed, folder } = await files();
   const name = "model.layers.0.mlp.experts.down_proj_scales";
-  const wrong = { ...packed, [name]: tensor(new Uint8Array(6), { shape: [3, 2], dtype: "uint8" }) };
-  await expect(load(await folder(wrong, mxfp4))).rejects.toThrow(
+  const mismatched = { ...packed, [name]: tensor(new Uint8Array(6), { shape: [3, 2], dtype: "uint8" }) };
+  await expect(load(await folder(mismatched, mxfp4))).rejects.toThrow(
     /down_proj_blocks` is "a tensor \[3, 64, 1, 16\]/,
   );
   const gptq = { quantization_config: { quant_method: "gptq" } };

@@ -1,15 +1,15 @@
 import { checks, FormatError, sizeOf } from "@qkv/core";
-import { mxfp4Number, mxfp4Scale } from "./mxfp4-numbers.js";
+import { mxfp4Value, mxfp4Scale } from "./mxfp4-values.js";
 import type { WeightFile } from "./weight-file.js";
 
-/** Numbers per block, which share a scale, and bytes per block. */
+/** Elements per block, which share a scale, and bytes per block. */
 const blockLength = 32;
 const blockBytes = 16;
 
 /**
- * Weights with tensors in MXFP4, as published for gpt-oss: `name_blocks` `[…, blocks, 16]`, two numbers per byte, the
- * low nibble first, and `name_scales` `[…, blocks]`, one power of two per 32 numbers. Such a tensor is read as its
- * numbers, `[…, blocks · 32]`.
+ * Weights with tensors in MXFP4, as published for gpt-oss: `name_blocks` `[…, blocks, 16]`, two elements per byte, the
+ * low nibble first, and `name_scales` `[…, blocks]`, one power of two per 32 elements. Such a tensor is read as its
+ * values, `[…, blocks · 32]`.
  *
  * @see "OCP Microscaling Formats (MX) Specification" 1.0 (2023)
  */
@@ -27,23 +27,23 @@ export function mxfp4Weights(file: WeightFile): WeightFile {
       if (!shape || !isPacked(name)) return shape;
       return [...shape.slice(0, -2), shape.at(-2)! * blockLength];
     },
-    async *pieces(name) {
+    async *chunks(name) {
       if (!isPacked(name)) {
-        yield* file.pieces(name);
+        yield* file.chunks(name);
         return;
       }
       checkShapes(file, name, scalesName(name));
       const exponents = await readBytes(file, scalesName(name));
       let first = 0;
       for await (const bytes of file.bytes!(name)) {
-        const piece = new Float32Array(2 * bytes.length);
+        const chunk = new Float32Array(2 * bytes.length);
         bytes.forEach((byte, i) => {
           const scale = mxfp4Scale(exponents[Math.floor((first + i) / blockBytes)]!);
-          piece[2 * i] = mxfp4Number(byte & 15) * scale;
-          piece[2 * i + 1] = mxfp4Number(byte >> 4) * scale;
+          chunk[2 * i] = mxfp4Value(byte & 15) * scale;
+          chunk[2 * i + 1] = mxfp4Value(byte >> 4) * scale;
         });
         first += bytes.length;
-        yield piece;
+        yield chunk;
       }
     },
   };
@@ -61,8 +61,8 @@ async function readBytes(file: WeightFile, name: string): Promise<Uint8Array> {
 
 /** Refuses blocks and scales whose shapes do not match. */
 function checkShapes(file: WeightFile, blocks: string, scales: string): void {
-  const [packed, own] = [file.shape(blocks)!, file.shape(scales)!];
-  const expected = [...own, blockBytes];
+  const [packed, scalesShape] = [file.shape(blocks)!, file.shape(scales)!];
+  const expected = [...scalesShape, blockBytes];
   if (packed.length === expected.length && packed.every((size, axis) => size === expected[axis])) return;
   checks(file.fn, { source: file.name }, FormatError).refuse({
     argument: blocks,

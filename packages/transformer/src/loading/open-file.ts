@@ -47,9 +47,9 @@ export async function findFile(source: Source, options: OpenOptions): Promise<Op
   if (!url) return findAnyFile(source, reading);
   const found = await store.find(url, { model: String(reading.within ?? url), ...stored, reading });
   if (!found?.isNew) return found && findAnyFile(found, reading);
-  // Its progress was reported during the download.
-  const { onProgress: _, ...quiet } = reading;
-  return findAnyFile(found, quiet);
+  // Progress was already reported during the download.
+  const { onProgress: _, ...withoutProgress } = reading;
+  return findAnyFile(found, withoutProgress);
 }
 
 /** Opens a file, or throws if there is none. */

@@ -1,7 +1,13 @@
-import { checks, FormatError, readSafetensorsHeaderOf, type SafetensorsEntry } from "@qkv/core";
-import { bytesPerNumber, decodeFloats, decodeHalves, halfType, type FloatFormat } from "./decode-floats.js";
+import {
+  bytesPerElement,
+  checks,
+  FormatError,
+  readSafetensorsHeaderOf,
+  type SafetensorsEntry,
+} from "@qkv/core";
+import { decodeFloats, decodeHalves, halfType, type FloatFormat } from "./decode-floats.js";
 import { readWhole, type OpenFile, type ReadFile } from "./open-file.js";
-import { pieceSize, type WeightFile } from "./weight-file.js";
+import { chunkBytes, type WeightFile } from "./weight-file.js";
 
 /** Supported element types of safetensors files. */
 const formats: Partial<Record<SafetensorsEntry["dtype"], FloatFormat>> = {
@@ -27,7 +33,7 @@ export async function safetensorsWeights(file: OpenFile): Promise<WeightFile> {
     fn: file.fn,
     names: [...tensors.keys()],
     shape: (name) => tensors.get(name)?.shape,
-    async *pieces(name) {
+    async *chunks(name) {
       const { dtype, start, end } = tensors.get(name)!;
       const format = formats[dtype];
       if (!format) {
@@ -37,17 +43,17 @@ export async function safetensorsWeights(file: OpenFile): Promise<WeightFile> {
           expected: `one of ${Object.keys(formats).join(", ")}`,
         });
       }
-      const step = pieceSize - (pieceSize % bytesPerNumber(format));
+      const step = chunkBytes - (chunkBytes % bytesPerElement(format));
       for (let at = start; at < end; at += step) {
         yield decodeFloats(await file.read(at, Math.min(end, at + step)), format);
       }
     },
     half: (name) => halfType(formats[tensors.get(name)!.dtype]),
-    async *halves(name) {
+    async *halfChunks(name) {
       const { dtype, start, end } = tensors.get(name)!;
       const format = halfType(formats[dtype])!;
-      for (let at = start; at < end; at += pieceSize) {
-        yield decodeHalves(await file.read(at, Math.min(end, at + pieceSize)), format);
+      for (let at = start; at < end; at += chunkBytes) {
+        yield decodeHalves(await file.read(at, Math.min(end, at + chunkBytes)), format);
       }
     },
     async *bytes(name) {
@@ -55,8 +61,8 @@ export async function safetensorsWeights(file: OpenFile): Promise<WeightFile> {
       if (dtype !== "U8") {
         return fileChecks(file).refuse({ argument: `${name}: dtype`, received: dtype, expected: "U8" });
       }
-      for (let at = start; at < end; at += pieceSize)
-        yield await file.read(at, Math.min(end, at + pieceSize));
+      for (let at = start; at < end; at += chunkBytes)
+        yield await file.read(at, Math.min(end, at + chunkBytes));
     },
   };
 }
@@ -87,9 +93,9 @@ export async function shardedWeights(
     fn: index.fn,
     names: [...map.keys()],
     shape: (name) => shards.get(map.get(name) ?? "")?.shape(name),
-    pieces: (name) => shards.get(map.get(name)!)!.pieces(name),
+    chunks: (name) => shards.get(map.get(name)!)!.chunks(name),
     half: (name) => shards.get(map.get(name)!)!.half!(name),
-    halves: (name) => shards.get(map.get(name)!)!.halves!(name),
+    halfChunks: (name) => shards.get(map.get(name)!)!.halfChunks!(name),
     bytes: (name) => shards.get(map.get(name)!)!.bytes!(name),
   };
 }
@@ -109,11 +115,11 @@ function weightMap(index: OpenFile, text: string): Map<string, string> {
   }
   const map = (json as { weight_map?: unknown } | null)?.weight_map;
   const entries = Object.entries(typeof map === "object" && map !== null ? map : {});
-  const wrong = entries.find(([, file]) => typeof file !== "string" || !/^\w[\w.-]*$/.test(file));
-  if (entries.length === 0 || wrong) {
+  const invalid = entries.find(([, file]) => typeof file !== "string" || !/^\w[\w.-]*$/.test(file));
+  if (entries.length === 0 || invalid) {
     check.refuse({
       argument: "weight_map",
-      received: wrong ? wrong[1] : map,
+      received: invalid ? invalid[1] : map,
       expected: "the name of a file beside the index for each tensor",
     });
   }

@@ -63,7 +63,7 @@ test("a repository is loaded from one commit, without requests for missing files
   const names = listing.siblings.map(({ rfilename }) => rfilename);
   expect(files.length).toBeGreaterThan(1);
   for (const request of files) expect(names).toContain(/resolve\/[0-9a-f]{40}\/(\S+)/.exec(request)![1]);
-  expect((await store.list()).map((one) => one.model)).toEqual(["owner/tiny"]);
+  expect((await store.list()).map(({ model }) => model)).toEqual(["owner/tiny"]);
 
   server.requests.length = 0;
   const again = await tiny({ hub: { url: server.site, offline: true } });
@@ -71,7 +71,7 @@ test("a repository is loaded from one commit, without requests for missing files
   expect(server.requests).toEqual([]);
 });
 
-test("a file with a wrong checksum is named, also a small one", async () => {
+test("an error names a file with a wrong checksum, for large and for small files", async () => {
   for (const [name, message] of [
     [
       "config.json",
@@ -110,7 +110,7 @@ test("a missing repository, an invalid file list, and a token are refused", asyn
   }
 });
 
-test("a pipeline uses the store too", async () => {
+test("a pipeline loads its model from the store without requests", async () => {
   const tokenizer = loadTokenizer({
     "vocab.txt": new TextEncoder().encode("[UNK]\nonce\nupon\na\ntime\nb\nc\nd\ne\nf\ng\n"),
   });

@@ -26,8 +26,8 @@ export async function storedRepository(repo: string, hub: StoredHub, reading: Re
   const stored = { model: repo, ...(offline !== undefined && { offline }) };
   const address = `${origin}/api/models/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`;
   // Progress is reported for the model only.
-  const { onProgress: _, ...quiet } = reading;
-  const list = await findFile(address, { ...quiet, stored, ...smallFiles.index });
+  const { onProgress: _, ...withoutProgress } = reading;
+  const list = await findFile(address, { ...withoutProgress, stored, ...smallFiles.index });
   if (!list) {
     return reading.check.refuse({
       received: repo,
@@ -55,7 +55,7 @@ function parseListing({ name }: OpenFile, text: string, { check }: Reading): Lis
     const { sha, siblings } = JSON.parse(text) as { sha: string; siblings: Sibling[] };
     const files = new Map(siblings.map((sibling) => [sibling.rfilename, contentChecksum(sibling)] as const));
     const digests = [...files.values()].flatMap((checksum) => checksum?.digest ?? []);
-    if ([sha, ...digests].every((one) => /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(one)))
+    if ([sha, ...digests].every((hash) => /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(hash)))
       return { commit: sha, files };
   } catch {
     // Refused below.

@@ -12,15 +12,15 @@ export type WeightFile = {
   readonly names: readonly string[];
   /** The shape of a tensor; undefined if there is no tensor with this name. */
   shape(name: string): readonly number[] | undefined;
-  /** The numbers of a tensor, in order, in chunks. */
-  pieces(name: string): AsyncIterable<Float32Array>;
+  /** The values of a tensor as float32, in row-major order, in chunks. */
+  chunks(name: string): AsyncIterable<Float32Array>;
   /** The type of a tensor stored in 16 bits; undefined for others. */
   half?(name: string): HalfType | undefined;
-  /** The bit patterns of a 16-bit tensor, in order, in chunks. */
-  halves?(name: string): AsyncIterable<Uint16Array>;
-  /** The bytes of a uint8 tensor, in order, in chunks. Undefined for formats without such tensors. */
+  /** The bit patterns of a 16-bit tensor, in row-major order, in chunks. */
+  halfChunks?(name: string): AsyncIterable<Uint16Array>;
+  /** The bytes of a uint8 tensor, in row-major order, in chunks. Undefined for formats without such tensors. */
   bytes?(name: string): AsyncIterable<Uint8Array>;
 };
 
-/** Bytes read at a time: large enough to be fast, small compared to a model. */
-export const pieceSize = 4 * 2 ** 20;
+/** Bytes per chunk (4 MiB): large enough to be fast, small compared to a model. */
+export const chunkBytes = 4 * 2 ** 20;

@@ -2,7 +2,13 @@ import { checks, FormatError, sizeOf } from "@qkv/core";
 import type { LinearParams } from "@qkv/attention";
 import { js, type Device, type HalfType, type Tensor } from "@qkv/tensor";
 import { stacked, type RowMap } from "../conversions/row-map.js";
-import { placeBytes, placeOn, unread, type Piece, type Place } from "./place.js";
+import {
+  allocateTensor,
+  plannedTensor,
+  tensorBytes,
+  type Chunk,
+  type TensorBuffer,
+} from "./tensor-buffer.js";
 import type { WeightFile } from "./weight-file.js";
 
 /** Storage layout of a linear layer. */
@@ -11,7 +17,7 @@ export type LinearLayout = {
   transposed?: boolean;
   /** Requires a bias. Default false: one is read if present. */
   bias?: boolean;
-  /** True: no bias is read here; biases have separate entries, or do not exist. */
+  /** True: no bias is read; biases have separate names in the file, or do not exist. */
   ownBiases?: boolean;
   /** Multipliers of the parts, which are folded into the weights. Default 1. */
   factors?: readonly number[];
@@ -23,13 +29,17 @@ export type LinearLayout = {
   float32?: boolean;
 };
 
-/** Layout of a tensor with all experts, one after the other, each with the same parts. */
+/** Layout of a tensor with all experts, stacked along the first axis. */
 export type StackedExperts = {
+  /** Number of experts. */
   count: number;
+  /** Row map of one expert, to its parts, such as gate and up. */
   map: RowMap;
+  /** Input dimension of the matrices. Default: the tensor holds biases. */
   inner?: number;
+  /** True if each matrix is stored as `[in, out]`. Default false: `[out, in]`. */
   transposed?: boolean;
-  /** True: the parts of all are concatenated to one matrix, for heads. Default false: one matrix per expert. */
+  /** True: each part of all experts is concatenated to one matrix, for heads that are stored like experts. Default false: one matrix per expert. */
   joined?: boolean;
 };
 
@@ -48,13 +58,13 @@ export type Weights = {
   /** An embedding matrix, which may also be used for multiplication. It is never quantized. */
   table(name: string, shape: readonly number[]): Promise<Tensor>;
   /**
-   * A tensor with this shape. Each number becomes `factor · map(x) + plus`; Gemma stores gains minus 1.
-   * `map`: is applied first.
+   * A tensor with this shape. Each value x becomes `factor · (map(x) + plus)`. Defaults: `map` is the identity, `plus` 0 and `factor` 1.
+   * Gemma stores gains minus 1, so that `plus` is 1.
    */
   tensor(
     name: string,
     shape: readonly number[],
-    options?: { plus?: number; factor?: number; map?: (number: number) => number },
+    options?: { plus?: number; factor?: number; map?: (value: number) => number },
   ): Promise<Tensor>;
   /** The matrix `path.weight`, and the bias `path.bias` if present, or required with `bias`. */
   linear(path: string, out: number, inner: number, layout?: LinearLayout): Promise<LinearParams>;
@@ -77,7 +87,7 @@ export type Weights = {
 /** Quantizes matrices on loading. `bytes`: the size of a quantized matrix, by shape. */
 export type MatrixRounding = { round(weight: Tensor): Tensor; bytes(shape: readonly number[]): number };
 
-export type Placing = {
+export type WeightOptions = {
   /** Device of the weights. Default: the plain device. */
   device?: Device;
   /** Type of matrices and embedding matrices. `auto` (default): the stored type, if the device supports it. */
@@ -89,12 +99,12 @@ export type Placing = {
 };
 
 /**
- * Reads weights from a file, each once and without a second copy in memory. 16-bit matrices keep their type if the device
+ * Reads weights from a file, in chunks and without a second copy in memory. 16-bit matrices keep their type if the device
  * supports it. Matrices to be quantized are read into the memory of the plain device one at a time.
  */
 export function fileWeights(
   file: WeightFile,
-  { device = js(), dtype = "auto", rounding, plan }: Placing = {},
+  { device = js(), dtype = "auto", rounding, plan }: WeightOptions = {},
 ): Weights {
   const used = new Set<string>();
   const check: ReturnType<typeof fileChecks> = fileChecks(file);
@@ -103,8 +113,8 @@ export function fileWeights(
     name: string,
     stored: readonly number[],
     shapes: readonly (readonly number[])[],
-    put: Put,
-    { onto = device, type = "float32", bytesOf = (shape) => placeBytes(shape, type) }: ReadOptions = {},
+    copyChunk: CopyChunk,
+    { onto = device, type = "float32", bytesOf = (shape) => tensorBytes(shape, type) }: ReadOptions = {},
   ): Promise<Tensor[]> {
     const shape = file.shape(name);
     if (!shape) return refuseMissing(file, name, stored);
@@ -118,37 +128,41 @@ export function fileWeights(
     used.add(name);
     if (plan) {
       for (const shape of shapes) plan(bytesOf(shape));
-      return shapes.map(unread);
+      return shapes.map(plannedTensor);
     }
-    const places = shapes.map((shape) => placeOn(onto, shape, type));
+    const buffers = shapes.map((shape) => allocateTensor(onto, shape, type));
     let first = 0;
-    for await (const piece of type === "float32" ? file.pieces(name) : file.halves!(name)) {
-      put(places, first, piece);
-      first += piece.length;
+    for await (const chunk of type === "float32" ? file.chunks(name) : file.halfChunks!(name)) {
+      copyChunk(buffers, first, chunk);
+      first += chunk.length;
     }
-    return places.map((place) => place.done());
+    return buffers.map((buffer) => buffer.done());
   }
 
-  const halfOf = (name: string) => (file.shape(name) && file.half?.(name)) || undefined;
+  const storedHalfType = (name: string) => (file.shape(name) && file.half?.(name)) || undefined;
 
   /** Reads matrices, in the 16-bit type of the file if the device supports it; with `float32`, always as float32. */
-  async function readKept(
+  async function readStored(
     name: string,
     stored: readonly number[],
     shapes: readonly (readonly number[])[],
-    put: Put,
+    copyChunk: CopyChunk,
     float32 = false,
   ): Promise<Tensor[]> {
-    const half = dtype === "auto" && !float32 ? halfOf(name) : undefined;
+    const half = dtype === "auto" && !float32 ? storedHalfType(name) : undefined;
     const type = half && device.weightTypes?.includes(half) ? half : "float32";
-    return read(name, stored, shapes, put, { type });
+    return read(name, stored, shapes, copyChunk, { type });
   }
 
-  const readMatrices: typeof readKept = async (name, stored, shapes, put, float32 = false) => {
-    if (!rounding) return readKept(name, stored, shapes, put, float32);
+  const readMatrices: typeof readStored = async (name, stored, shapes, copyChunk, float32 = false) => {
+    if (!rounding) return readStored(name, stored, shapes, copyChunk, float32);
     // Quantized from the stored type, which is converted to float32 a few rows at a time.
-    const type = (!float32 && halfOf(name)) || "float32";
-    const matrices = await read(name, stored, shapes, put, { onto: js(), type, bytesOf: rounding.bytes });
+    const type = (!float32 && storedHalfType(name)) || "float32";
+    const matrices = await read(name, stored, shapes, copyChunk, {
+      onto: js(),
+      type,
+      bytesOf: rounding.bytes,
+    });
     return plan ? matrices : matrices.map(rounding.round);
   };
 
@@ -159,23 +173,23 @@ export function fileWeights(
     has: (name) => file.shape(name) !== undefined,
     shape: (name) => file.shape(name),
     async tensor(name, shape, { plus = 0, factor = 1, map } = {}) {
-      const scaled = (piece: Piece) =>
-        plus !== 0 || factor !== 1 ? Float32Array.from(piece, (number) => factor * (number + plus)) : piece;
-      const changed = (piece: Piece) => scaled(map ? Float32Array.from(piece, map) : piece);
-      const [x] = await read(name, shape, [shape], (places, first, piece) =>
-        putWhole(places, first, changed(piece)),
+      const scaled = (chunk: Chunk) =>
+        plus !== 0 || factor !== 1 ? Float32Array.from(chunk, (value) => factor * (value + plus)) : chunk;
+      const transformed = (chunk: Chunk) => scaled(map ? Float32Array.from(chunk, map) : chunk);
+      const [x] = await read(name, shape, [shape], (buffers, first, chunk) =>
+        copyWhole(buffers, first, transformed(chunk)),
       );
       return x!;
     },
     async matrix(name, shape) {
-      return (await readMatrices(name, shape, [shape], putWhole))[0]!;
+      return (await readMatrices(name, shape, [shape], copyWhole))[0]!;
     },
     async table(name, shape) {
-      return (await readKept(name, shape, [shape], putWhole))[0]!;
+      return (await readStored(name, shape, [shape], copyWhole))[0]!;
     },
     async linear(path, out, inner, layout) {
-      const [only] = await weights.fused(path, stacked([out]), inner, layout);
-      return only!;
+      const [projection] = await weights.fused(path, stacked([out]), inner, layout);
+      return projection!;
     },
     async fused(path, map, inner, layout = {}) {
       const { transposed = false, bias = false, ownBiases = false, factors, biasFactors, float32 } = layout;
@@ -183,20 +197,20 @@ export function fileWeights(
       const out = map.sizes.reduce((a, b) => a + b, 0);
       const stored = transposed ? [inner, out] : [out, inner];
       const shapes = map.sizes.map((size) => [size, inner]);
-      const put = columns
-        ? putByColumns(map, columns)
+      const copyChunk = columns
+        ? copyPermutedColumns(map, columns)
         : transposed
-          ? putColumns(map, out, inner)
-          : putRows(map, inner, factors);
+          ? copyTransposed(map, out, inner)
+          : copyRows(map, inner, factors);
       const wide = float32 ?? factors?.some((factor) => factor !== 1);
-      const matrices = await readMatrices(`${path}.weight`, stored, shapes, put, wide);
+      const matrices = await readMatrices(`${path}.weight`, stored, shapes, copyChunk, wide);
       const biases =
         !ownBiases && (bias || weights.has(`${path}.bias`))
           ? await read(
               `${path}.bias`,
               [out],
               map.sizes.map((size) => [size]),
-              putRows(map, 1, biasFactors),
+              copyRows(map, 1, biasFactors),
             )
           : [];
       return matrices.map((weight, i) => ({ weight, ...(biases[i] && { bias: biases[i] }) }));
@@ -205,12 +219,12 @@ export function fileWeights(
       const rest = [inner].flat();
       const shapes = map.sizes.map((size) => [size, ...rest]);
       const width = sizeOf(rest);
-      return read(name, [map.sizes.reduce((a, b) => a + b, 0), ...rest], shapes, putRows(map, width));
+      return read(name, [map.sizes.reduce((a, b) => a + b, 0), ...rest], shapes, copyRows(map, width));
     },
     async perExpert(name, { count, map, inner, transposed = false, joined = false }) {
       const out = map.sizes.reduce((a, b) => a + b, 0);
       const width = inner ?? 1;
-      const own = inner === undefined ? [out] : transposed ? [inner, out] : [out, inner];
+      const expertShape = inner === undefined ? [out] : transposed ? [inner, out] : [out, inner];
       const matrices = joined ? 1 : count;
       const shapes = Array.from({ length: matrices }, () =>
         map.sizes.map((size) => {
@@ -218,26 +232,27 @@ export function fileWeights(
           return inner === undefined ? [rows] : [rows, inner];
         }),
       ).flat();
-      const put: Put = (places, first, piece) => {
-        const parts = places.map((place) => place.numbers());
-        for (let i = 0; i < piece.length; i++) {
+      const copyChunk: CopyChunk = (buffers, first, chunk) => {
+        const parts = buffers.map((buffer) => buffer.values());
+        for (let i = 0; i < chunk.length; i++) {
           const expert = Math.floor((first + i) / (out * width));
           const at = (first + i) % (out * width);
           const [row, column] = transposed
             ? [at % out, Math.floor(at / out)]
             : [Math.floor(at / width), at % width];
           const [part, to] = map.to(row);
-          const [of, start] = joined
+          const [target, start] = joined
             ? [part, expert * map.sizes[part]!]
             : [expert * map.sizes.length + part, 0];
-          parts[of]![(start + to) * width + column] = piece[i]!;
+          parts[target]![(start + to) * width + column] = chunk[i]!;
         }
       };
-      if (inner === undefined) return read(name, [count, ...own], shapes, put);
-      return readMatrices(name, [count, ...own], shapes, put, joined); // with cached latents, these matrices are also used in another product
+      if (inner === undefined) return read(name, [count, ...expertShape], shapes, copyChunk);
+      // Joined matrices are read as float32, because attention over cached latents also uses them in another product.
+      return readMatrices(name, [count, ...expertShape], shapes, copyChunk, joined);
     },
     async norm(path, length, { bias = false, ...options } = {}) {
-      // TensorFlow's names, which the original BERT checkpoints still have.
+      // The original BERT checkpoints have TensorFlow's names, gamma and beta.
       const [gain, shift] = weights.has(`${path}.gamma`)
         ? [`${path}.gamma`, `${path}.beta`]
         : [`${path}.weight`, `${path}.bias`];
@@ -246,12 +261,14 @@ export function fileWeights(
       return { weight, bias: await weights.tensor(shift, [length]) };
     },
     finish(ignored) {
-      const left = file.names.filter((name) => !used.has(name) && !ignored.test(name));
-      if (left.length === 0) return;
+      const unused = file.names.filter((name) => !used.has(name) && !ignored.test(name));
+      if (unused.length === 0) return;
       check.refuse({
-        argument: left[0]!,
+        argument: unused[0]!,
         received:
-          left.length === 1 ? "a tensor that is not read" : `one of ${left.length} tensors that are not read`,
+          unused.length === 1
+            ? "a tensor that is not read"
+            : `one of ${unused.length} tensors that are not read`,
         expected: "the tensors of the architecture that config.json names, and no others",
         fix: "the configuration and the weights do not belong together, or this variant is not known; see which tensors it adds.",
       });
@@ -260,30 +277,30 @@ export function fileWeights(
   return weights;
 }
 
-/** Device and type of the tensor, and its planned bytes by shape. Default: the device of the weights, float32, and its size. */
+/** Device and type of the tensor, and its planned bytes by shape. Default: the device of the weights, float32, and the size of the tensor. */
 type ReadOptions = {
   onto?: Device;
   type?: "float32" | HalfType;
   bytesOf?: (shape: readonly number[]) => number;
 };
 
-/** Copies a chunk of a stored tensor to its destination. `first`: index of its first number in the tensor. */
-type Put = (places: readonly Place[], first: number, piece: Piece) => void;
+/** Copies a chunk of a stored tensor to the buffers of its parts. `first`: index of the chunk's first element in the tensor. */
+type CopyChunk = (buffers: readonly TensorBuffer[], first: number, chunk: Chunk) => void;
 
-const putWhole: Put = ([place], first, piece) => place!.numbers().set(piece, first);
+const copyWhole: CopyChunk = ([buffer], first, chunk) => buffer!.values().set(chunk, first);
 
 /** Copies stored rows to the rows of their parts. */
-function putRows(map: RowMap, inner: number, factors: readonly number[] = []): Put {
-  return (places, first, piece) => {
-    const parts = places.map((place) => place.numbers());
-    for (let at = 0; at < piece.length;) {
+function copyRows(map: RowMap, inner: number, factors: readonly number[] = []): CopyChunk {
+  return (buffers, first, chunk) => {
+    const parts = buffers.map((buffer) => buffer.values());
+    for (let at = 0; at < chunk.length;) {
       const column = (first + at) % inner;
       const [part, row] = map.to((first + at - column) / inner);
-      const count = Math.min(inner - column, piece.length - at);
+      const count = Math.min(inner - column, chunk.length - at);
       const factor = factors[part] ?? 1;
-      const numbers = piece.subarray(at, at + count);
+      const values = chunk.subarray(at, at + count);
       parts[part]!.set(
-        factor === 1 ? numbers : Float32Array.from(numbers, (x) => x * factor),
+        factor === 1 ? values : Float32Array.from(values, (x) => x * factor),
         row * inner + column,
       );
       at += count;
@@ -292,36 +309,36 @@ function putRows(map: RowMap, inner: number, factors: readonly number[] = []): P
 }
 
 /** Copies stored rows to the rows of their parts, with permuted columns. */
-function putByColumns(map: RowMap, { sizes: [inner = 1], to }: RowMap): Put {
-  return (places, first, piece) => {
-    const parts = places.map((place) => place.numbers());
-    for (let i = 0; i < piece.length; i++) {
+function copyPermutedColumns(map: RowMap, { sizes: [inner = 1], to }: RowMap): CopyChunk {
+  return (buffers, first, chunk) => {
+    const parts = buffers.map((buffer) => buffer.values());
+    for (let i = 0; i < chunk.length; i++) {
       const column = (first + i) % inner;
       const [part, row] = map.to((first + i - column) / inner);
-      parts[part]![row * inner + to(column)[1]] = piece[i]!;
+      parts[part]![row * inner + to(column)[1]] = chunk[i]!;
     }
   };
 }
 
 /** Copies stored columns to the rows of their parts (transposed). */
-function putColumns(map: RowMap, out: number, inner: number): Put {
-  // Created after the first numbers have arrived, so that a wrong size in a configuration does not allocate memory.
+function copyTransposed(map: RowMap, out: number, inner: number): CopyChunk {
+  // Created after the first values have arrived, so that a wrong size in a configuration does not allocate memory.
   let targets: readonly (readonly [part: number, row: number])[] = [];
-  return (places, first, piece) => {
+  return (buffers, first, chunk) => {
     if (first === 0) targets = Array.from({ length: out }, (_, column) => map.to(column));
-    const parts = places.map((place) => place.numbers());
-    for (let i = 0; i < piece.length; i++) {
+    const parts = buffers.map((buffer) => buffer.values());
+    for (let i = 0; i < chunk.length; i++) {
       const column = (first + i) % out;
       const [part, row] = targets[column]!;
-      parts[part]![row * inner + (first + i - column) / out] = piece[i]!;
+      parts[part]![row * inner + (first + i - column) / out] = chunk[i]!;
     }
   };
 }
 
 function refuseMissing(file: WeightFile, name: string, shape: readonly number[]): never {
   const tail = name.split(".").slice(-2).join(".");
-  const near = file.names.filter((other) => other.endsWith(tail));
-  const shown = (near.length > 0 ? near : file.names).slice(0, 3).join(", ");
+  const similar = file.names.filter((other) => other.endsWith(tail));
+  const shown = (similar.length > 0 ? similar : file.names).slice(0, 3).join(", ");
   return fileChecks(file).refuse({
     argument: name,
     received: undefined,

@@ -61,12 +61,12 @@ export function byteModel(model: Model): ByteModel {
   const first = tokenizer?.bosId ?? ids[lineFeed]!;
   const half = Math.floor(contextLength / 2);
 
-  // Bytes in the cache: from `start` on, after the first token if that is 0.
+  // The cache contains the bytes `cached` from index `start` of the text on; at start 0, the first token precedes them.
   const cache = growingCache({ numLayers });
   let start = -1;
-  let held = new Uint8Array(0);
+  let cached = new Uint8Array(0);
   let logits: ArrayLike<number> = [];
-  const read = (tokens: readonly number[]) => {
+  const process = (tokens: readonly number[]) => {
     const { data } = apply(params, tokens, { cache, last: 1 });
     logits = data;
   };
@@ -74,19 +74,19 @@ export function byteModel(model: Model): ByteModel {
   const predict = (before: Uint8Array): Float64Array => {
     const from = Math.max(0, Math.floor(before.length / half) - 1) * half;
     const window = before.subarray(from);
-    const goesOn =
-      from === start && held.length <= window.length && held.every((byte, i) => byte === window[i]);
+    const extendsCache =
+      from === start && cached.length <= window.length && cached.every((byte, i) => byte === window[i]);
     // Reset until all bytes are processed, so that the cache is not considered complete after an error.
     start = -1;
-    if (!goesOn) {
+    if (!extendsCache) {
       cache.reset();
-      // Always the same chunks, whatever the query, so that results are bit-identical.
+      // The chunks do not depend on earlier calls, so that results are bit-identical.
       const opening = window.subarray(0, from === 0 ? 0 : half);
-      read(from === 0 ? [first] : Array.from(opening, (byte) => ids[byte]!));
-      held = opening.slice();
+      process(from === 0 ? [first] : Array.from(opening, (byte) => ids[byte]!));
+      cached = opening.slice();
     }
-    for (const byte of window.subarray(held.length)) read([ids[byte]!]);
-    [start, held] = [from, window.slice()];
+    for (const byte of window.subarray(cached.length)) process([ids[byte]!]);
+    [start, cached] = [from, window.slice()];
     return softmax(ids, logits);
   };
   return Object.assign((before: Uint8Array) => entropy(predict(before)), { predict });
@@ -96,11 +96,11 @@ const lineFeed = 0x0a;
 
 /** Probabilities of the bytes, without special tokens. */
 function softmax(ids: Int32Array, logits: ArrayLike<number>): Float64Array {
-  const chosen = Float64Array.from(ids, (id) => logits[id]!);
-  const most = chosen.reduce((a, b) => Math.max(a, b));
-  const shares = chosen.map((x) => Math.exp(x - most));
-  const total = shares.reduce((a, b) => a + b);
-  return shares.map((share) => share / total);
+  const byteLogits = Float64Array.from(ids, (id) => logits[id]!);
+  const maximum = byteLogits.reduce((a, b) => Math.max(a, b));
+  const exponentials = byteLogits.map((x) => Math.exp(x - maximum));
+  const total = exponentials.reduce((a, b) => a + b);
+  return exponentials.map((x) => x / total);
 }
 
 function entropy(p: Float64Array): number {

@@ -34,9 +34,9 @@ export function alignRows(
 function standardized(weights: Float32Array, rows: number, frames: number): Float64Array {
   const map = Float64Array.from(weights);
   for (let row = 0; row < rows; row++) {
-    const own = map.subarray(row * frames, (row + 1) * frames);
-    const sum = own.reduce((a, b) => a + b, 0) || 1;
-    own.forEach((weight, frame) => (own[frame] = weight / sum));
+    const rowWeights = map.subarray(row * frames, (row + 1) * frames);
+    const sum = rowWeights.reduce((a, b) => a + b, 0) || 1;
+    rowWeights.forEach((weight, frame) => (rowWeights[frame] = weight / sum));
   }
   for (let frame = 0; frame < frames; frame++) {
     let [sum, squares] = [0, 0];

@@ -2,12 +2,12 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { medianFilter } from "./median-filter.js";
 
-test("golden: three numbers around each, mirrored at the ends", () => {
+test("golden: a median filter of width 3, mirrored at the ends", () => {
   // [9 1 9], [1 9 2], [9 2 3], [2 3 8], [3 8 4], [8 4 8]
   expect([...medianFilter(Float64Array.of(1, 9, 2, 3, 8, 4), 3)]).toEqual([9, 2, 3, 3, 4, 8]);
 });
 
-test("property: a spike of less than half the width is gone, and a step stays where it is", () => {
+test("property: the filter removes a spike shorter than half its width and preserves a step", () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 6 }), fc.integer({ min: 1, max: 5 }), (before, side) => {
       const width = 2 * side + 1;

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { windowSegments } from "./segments.js";
 
-const first = 100;
-const at = (seconds: number) => first + Math.round(seconds / 0.02);
+const firstTimestamp = 100;
+const at = (seconds: number) => firstTimestamp + Math.round(seconds / 0.02);
 
 test.each<[string, ids: number[], segments: [number, number, number[]][], advance: number]>([
   [
@@ -21,29 +21,32 @@ test.each<[string, ids: number[], segments: [number, number, number[]][], advanc
     [[0, 2, [1]]],
     2,
   ],
-  ["the end of a pair that nothing follows", [at(0), 1, at(2), at(4)], [[0, 2, [1]]], 2],
+  ["a last pair of timestamps without a text after it", [at(0), 1, at(2), at(4)], [[0, 2, [1]]], 2],
   ["one segment", [at(1), 7, 8, at(4)], [[1, 4, [7, 8]]], 30],
-  ["one segment without its end", [at(1), 7, 8], [[1, 30, [7, 8]]], 30],
-  ["a text without times", [7, 8], [[0, 30, [7, 8]]], 30],
+  ["one segment without an end timestamp", [at(1), 7, 8], [[1, 30, [7, 8]]], 30],
+  ["a text without timestamps", [7, 8], [[0, 30, [7, 8]]], 30],
   ["silence", [at(0)], [], 30],
-  ["nothing", [], [], 30],
+  ["no tokens", [], [], 30],
   ["a pair at 0 s", [at(0), at(0), 7], [], 30],
-])("%s", (_, ids, segments, advance) => {
-  const found = windowSegments(ids, first, 30);
+])("windowSegments splits %s", (_, ids, segments, advance) => {
+  const found = windowSegments(ids, firstTimestamp, 30);
   expect(found.segments.map(({ start, end, ids }) => [start, end, ids])).toEqual(segments);
   expect(found.advance).toBeCloseTo(advance, 9);
 });
 
-test("property: a window advances at most to the end of its audio, and keeps each token of its segments once, in order", () => {
-  const token = fc.oneof(fc.integer({ min: 0, max: 99 }), fc.integer({ min: first, max: first + 1500 }));
+test("property: a window advances at most to the end of its audio, and its segments have each text token once, in order", () => {
+  const token = fc.oneof(
+    fc.integer({ min: 0, max: 99 }),
+    fc.integer({ min: firstTimestamp, max: firstTimestamp + 1500 }),
+  );
   fc.assert(
     fc.property(fc.array(token, { maxLength: 20 }), fc.integer({ min: 1, max: 30 }), (ids, duration) => {
-      const { segments, advance } = windowSegments(ids, first, duration);
+      const { segments, advance } = windowSegments(ids, firstTimestamp, duration);
       expect(advance).toBeGreaterThan(0);
       expect(advance).toBeLessThanOrEqual(duration);
-      const words = ids.filter((id) => id < first);
-      const kept = segments.flatMap(({ ids }) => ids);
-      expect(kept).toEqual(words.slice(0, kept.length));
+      const textIds = ids.filter((id) => id < firstTimestamp);
+      const segmentIds = segments.flatMap(({ ids }) => ids);
+      expect(segmentIds).toEqual(textIds.slice(0, segmentIds.length));
     }),
   );
 });

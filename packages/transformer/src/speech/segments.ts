@@ -26,23 +26,25 @@ export function windowSegments(
 ): WindowSegments {
   const isTime = (id: number | undefined) => id !== undefined && id >= firstTimestamp;
   const timestampSeconds = (id: number) => (id - firstTimestamp) * secondsPerToken;
-  const textIds = (own: readonly number[]) => own.filter((id) => !isTime(id));
-  const between = ids.flatMap((id, i) => (isTime(id) && isTime(ids[i - 1]) ? [i] : []));
-  const endsInOne = isTime(ids.at(-1)) && !isTime(ids.at(-2));
-  if (between.length === 0) {
+  const textIds = (segmentIds: readonly number[]) => segmentIds.filter((id) => !isTime(id));
+  // Indices of the second timestamp of each pair.
+  const pairs = ids.flatMap((id, i) => (isTime(id) && isTime(ids[i - 1]) ? [i] : []));
+  const endsWithSingle = isTime(ids.at(-1)) && !isTime(ids.at(-2));
+  if (pairs.length === 0) {
     const last = ids.findLast(isTime);
     const first = isTime(ids[0]) ? timestampSeconds(ids[0]!) : 0;
     const end = last !== undefined && timestampSeconds(last) > first ? timestampSeconds(last) : duration;
-    const own = textIds(ids);
-    return { segments: own.length === 0 ? [] : [{ start: first, end, ids: own }], advance: duration };
+    const windowIds = textIds(ids);
+    const segments = windowIds.length === 0 ? [] : [{ start: first, end, ids: windowIds }];
+    return { segments, advance: duration };
   }
-  const ends = endsInOne ? [...between, ids.length] : between;
+  const ends = endsWithSingle ? [...pairs, ids.length] : pairs;
   const segments = ends.map((end, i): SpeechSegment => {
-    const own = ids.slice(ends[i - 1] ?? 0, end);
-    const start = isTime(own[0]) ? timestampSeconds(own[0]!) : 0;
-    return { start, end: timestampSeconds(own.at(-1)!), ids: textIds(own) };
+    const segmentIds = ids.slice(ends[i - 1] ?? 0, end);
+    const start = isTime(segmentIds[0]) ? timestampSeconds(segmentIds[0]!) : 0;
+    return { start, end: timestampSeconds(segmentIds.at(-1)!), ids: textIds(segmentIds) };
   });
-  const advance = endsInOne ? duration : timestampSeconds(ids[between.at(-1)! - 1]!);
+  const advance = endsWithSingle ? duration : timestampSeconds(ids[pairs.at(-1)! - 1]!);
   return {
     segments: segments.filter(({ ids }) => ids.length > 0),
     // With a last pair at 0 s, the next window would be the same.

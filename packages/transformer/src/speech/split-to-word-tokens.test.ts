@@ -1,19 +1,19 @@
 import { expect, test } from "vitest";
 import { splitToWordTokens } from "./split-to-word-tokens.js";
 
-/** A tokenizer whose tokens are pieces of bytes. */
-function pieces(...texts: (string | number[])[]) {
+/** A tokenizer whose tokens have these texts or UTF-8 bytes, and their ids. */
+function byteTokenizer(...texts: (string | number[])[]) {
   const bytes = texts.map((text) => (typeof text === "string" ? [...new TextEncoder().encode(text)] : text));
   const decode = (ids: Iterable<number>) =>
     new TextDecoder().decode(Uint8Array.from([...ids].flatMap((id) => bytes[id]!)));
   return { tokenizer: { decode } as never, ids: texts.map((_, id) => id) };
 }
 const words = (...texts: (string | number[])[]) => {
-  const { tokenizer, ids } = pieces(...texts);
+  const { tokenizer, ids } = byteTokenizer(...texts);
   return splitToWordTokens(tokenizer, ids).map(({ text, ids }) => [text, ids.length]);
 };
 
-test("a word begins with a space; marks belong to the word before them, opening ones to the word after", () => {
+test("a word begins at a space; punctuation belongs to the word before it, opening punctuation to the word after it", () => {
   expect(words(" Hel", "lo", ",", " wor", "ld", "!", ' "', "Yes", '"')).toEqual([
     [" Hello,", 2 + 1],
     [" world!", 3],
@@ -21,7 +21,7 @@ test("a word begins with a space; marks belong to the word before them, opening 
   ]);
 });
 
-test("scripts without spaces have a word for each character, or each token of several", () => {
+test("in scripts without spaces, each character, or each token of several characters, is a word", () => {
   expect(words("今", "天", "。", "です", " ok")).toEqual([
     ["今", 1],
     ["天。", 2],
@@ -30,14 +30,14 @@ test("scripts without spaces have a word for each character, or each token of se
   ]);
 });
 
-test("an opening mark belongs to the word after it, of scripts without spaces too", () => {
+test("opening punctuation belongs to the word after it in scripts without spaces too", () => {
   expect(words(" “", "今", "天")).toEqual([
     [" “今", 2],
     ["天", 1],
   ]);
 });
 
-test("tokens that are parts of one character are together", () => {
+test("tokens that contain parts of one character belong to one word", () => {
   const [a, b, c, d] = new TextEncoder().encode("🦊");
   expect(words(" a", [32, a!, b!], [c!, d!], " b")).toEqual([
     [" a", 1],
@@ -50,7 +50,7 @@ test("tokens that are parts of one character are together", () => {
   ]);
 });
 
-test("without a tokenizer each token is a word without a text", () => {
+test("without a tokenizer, each token is a word with an empty text", () => {
   expect(splitToWordTokens(undefined, [4, 5])).toEqual([
     { text: "", ids: [4] },
     { text: "", ids: [5] },

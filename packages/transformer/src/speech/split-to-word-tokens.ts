@@ -19,13 +19,13 @@ export function splitToWordTokens(
 ): Word[] {
   if (!tokenizer) return ids.map((id) => ({ text: "", ids: [id] }));
   const words: { text: string; ids: number[] }[] = [];
-  for (const { text, ids: own } of characterGroups(tokenizer, ids)) {
+  for (const { text, ids: groupIds } of characterGroups(tokenizer, ids)) {
     const last = words.at(-1);
     const begins = /^\s/u.test(text) || withoutSpaces.test(text);
-    if (!last || (begins && !opening.test(last.text))) words.push({ text, ids: [...own] });
+    if (!last || (begins && !opening.test(last.text))) words.push({ text, ids: [...groupIds] });
     else {
       last.text += text;
-      last.ids.push(...own);
+      last.ids.push(...groupIds);
     }
   }
   return words;
@@ -36,11 +36,11 @@ function characterGroups({ decode }: Pick<Tokenizer, "decode">, ids: readonly nu
   const groups: Word[] = [];
   let [text, first] = ["", 0];
   ids.forEach((_, i) => {
-    const longer = decode(ids.slice(0, i + 1));
+    const decoded = decode(ids.slice(0, i + 1));
     // An incomplete character becomes U+FFFD.
-    if (longer.endsWith("\ufffd") && i < ids.length - 1) return;
-    groups.push({ text: longer.slice(text.length), ids: ids.slice(first, i + 1) });
-    [text, first] = [longer, i + 1];
+    if (decoded.endsWith("\ufffd") && i < ids.length - 1) return;
+    groups.push({ text: decoded.slice(text.length), ids: ids.slice(first, i + 1) });
+    [text, first] = [decoded, i + 1];
   });
   return groups;
 }

@@ -54,8 +54,8 @@ const windowSeconds = 30;
  * window begins where the last complete segment ended, so that no word is cut.
  *
  * @param model - From `loadSpeech`.
- * @param waveform - One channel at the model's sample rate (16 kHz), from −1 to 1. Decoding and resampling are the platform's.
- * @throws {ArgumentError} If the sample rate is another, the model does not know the language or the task, or an option is out
+ * @param waveform - One channel at the model's sample rate (16 kHz), from −1 to 1. Use the platform to decode and resample audio.
+ * @throws {ArgumentError} If the sample rate is another, the model does not support the language or the task, or an option is out
  *   of range. The signal's reason, when it aborts.
  * @see "Robust Speech Recognition via Large-Scale Weak Supervision" (2022), arXiv:2212.04356, section 4.5
  *
@@ -73,18 +73,18 @@ const windowSeconds = 30;
 export async function transcribe(
   model: SpeechModel,
   waveform: Float32Array,
-  given?: TranscribeOptions,
+  options?: TranscribeOptions,
 ): Promise<Transcription> {
   const isModel = () => typeof (model as Partial<SpeechModel> | undefined)?.features?.apply === "function";
   check.each({ model }, isModel, "a speech model", "load one with `loadSpeech`.");
-  const options = readOptions(model, waveform, given);
+  const call = readOptions(model, waveform, options);
   const { tokenizer } = model;
   const { sampleRate, maxSamples = windowSeconds * sampleRate } = model.features;
-  const { signal, onSegment } = options;
+  const { signal, onSegment } = call;
   // Several windows need timestamps, to find where each ends.
   const isLong = waveform.length > maxSamples;
-  const withTimes = model.speech.noTimestampsId !== undefined && (options.timestamps || isLong);
-  let language = options.language;
+  const withTimestamps = model.speech.noTimestampsId !== undefined && (call.timestamps || isLong);
+  let language = call.language;
   const segments: TranscribedSegment[] = [];
   for (let seek = 0; seek < waveform.length;) {
     signal?.throwIfAborted();
@@ -92,23 +92,31 @@ export async function transcribe(
     const duration = clip.length / sampleRate;
     const source = encodeClip(model, clip);
     language ??= model.speech.languages && (await likeliestLanguage(model, source));
-    const ids = await decodeWindow(model, source, { ...options, language, withTimes });
-    const found = withTimes
+    const ids = await decodeWindow(model, source, { ...call, language, withTimestamps });
+    const window = withTimestamps
       ? windowSegments(ids, model.speech.noTimestampsId! + 1, duration)
       : wholeWindow(ids, duration);
     const offset = seek / sampleRate;
-    const decoderIds = decoderPrompt(model, language, options.task, false);
-    const words = options.words
-      ? await timeWords(model, source, found.segments, { decoderIds, duration })
-      : [];
-    for (const [i, { start, end, ids }] of found.segments.entries()) {
+    const decoderIds = decoderPrompt(model, language, call.task, false);
+    const words = call.words ? await timeWords(model, source, window.segments, { decoderIds, duration }) : [];
+    for (const [i, { start, end, ids }] of window.segments.entries()) {
       const text = tokenizer?.decode(ids) ?? "";
-      const own = words[i]?.map((word) => ({ ...word, start: offset + word.start, end: offset + word.end }));
-      const segment = { start: offset + start, end: offset + end, text, ids, ...(own && { words: own }) };
+      const segmentWords = words[i]?.map((word) => ({
+        ...word,
+        start: offset + word.start,
+        end: offset + word.end,
+      }));
+      const segment = {
+        start: offset + start,
+        end: offset + end,
+        text,
+        ids,
+        ...(segmentWords && { words: segmentWords }),
+      };
       segments.push(segment);
       onSegment?.(segment);
     }
-    seek += Math.max(1, Math.round(found.advance * sampleRate));
+    seek += Math.max(1, Math.round(window.advance * sampleRate));
   }
   const text = segments.map(({ text }) => text).join("");
   return { text, ...(language !== undefined && { language }), segments };
@@ -147,9 +155,10 @@ const wholeWindow = (ids: readonly number[], duration: number): WindowSegments =
 /** Encodes a clip. A clip shorter than the convolutions need is padded with zeros. */
 function encodeClip({ features: extractor, encode, params, leastFrames }: SpeechModel, clip: Float32Array) {
   const { device } = params.embedding.weight;
-  const least = extractor.maxSamples === undefined ? leastFrames : 1;
-  const whole = clip.length >= least ? clip : Float32Array.from({ length: least }, (_, i) => clip[i] ?? 0);
-  const { features } = extractor.apply(whole, { device });
+  const minLength = extractor.maxSamples === undefined ? leastFrames : 1;
+  const padded =
+    clip.length >= minLength ? clip : Float32Array.from({ length: minLength }, (_, i) => clip[i] ?? 0);
+  const { features } = extractor.apply(padded, { device });
   return encode(params, features);
 }
 
@@ -159,37 +168,40 @@ async function likeliestLanguage(
   source: EncodedSource,
 ): Promise<string> {
   const logits = apply(params, config.startIds, { source, last: 1 });
-  const numbers = (await logits.read()).subarray(-config.vocabSize);
+  const values = (await logits.read()).subarray(-config.vocabSize);
   const languages = Object.entries(speech.languages!);
-  return languages.reduce((best, one) => (numbers[one[1]]! > numbers[best[1]]! ? one : best))[0];
+  const [code] = languages.reduce((best, language) =>
+    values[language[1]]! > values[best[1]]! ? language : best,
+  );
+  return code;
 }
 
 type TextOptions = Omit<ReturnType<typeof readOptions>, "language"> & {
   language: string | undefined;
-  withTimes: boolean;
+  withTimestamps: boolean;
 };
 
 /** Decodes a window to tokens, including timestamps. */
 async function decodeWindow(
   model: SpeechModel,
   source: EncodedSource,
-  { language, task, withTimes, numBeams, maxTokens, signal }: TextOptions,
+  { language, task, withTimestamps, numBeams, maxTokens, signal }: TextOptions,
 ): Promise<readonly number[]> {
-  // Texts are decoded per segment, without timestamp tokens.
-  const writing = { ...model, tokenizer: undefined };
-  const decoderIds = decoderPrompt(model, language, task, withTimes);
+  // Without the tokenizer, because texts are decoded per segment and without timestamp tokens.
+  const untokenized = { ...model, tokenizer: undefined };
+  const decoderIds = decoderPrompt(model, language, task, withTimestamps);
   const options = {
     decoderIds,
-    processors: generationProcessors(model, withTimes),
+    processors: generationProcessors(model, withTimestamps),
     ...(maxTokens !== undefined && { maxTokens }),
     ...(signal && { signal }),
   };
   if (numBeams > 1) {
-    const { sequences } = await beamSearch(writing, source, { ...options, numBeams });
+    const { sequences } = await beamSearch(untokenized, source, { ...options, numBeams });
     return sequences[0]![0]!.ids;
   }
   const ids: number[] = [];
-  for await (const { id } of generate(writing, source, options)) ids.push(id);
+  for await (const { id } of generate(untokenized, source, options)) ids.push(id);
   return ids;
 }
 
@@ -198,24 +210,24 @@ function decoderPrompt(
   { config, speech }: SpeechModel,
   language: string | undefined,
   task: "transcribe" | "translate",
-  withTimes: boolean,
+  withTimestamps: boolean,
 ): number[] {
   const { languages, tasks, noTimestampsId, forced } = speech;
-  const chosen =
+  const languageAndTask =
     languages && language !== undefined
       ? [languages[language]!, ...(tasks?.[task] === undefined ? [] : [tasks[task]])]
       : forced.filter((id) => id !== noTimestampsId);
-  const noTimes = noTimestampsId !== undefined && !withTimes ? [noTimestampsId] : [];
-  return [...config.startIds, ...chosen, ...noTimes];
+  const noTimestamps = noTimestampsId !== undefined && !withTimestamps ? [noTimestampsId] : [];
+  return [...config.startIds, ...languageAndTask, ...noTimestamps];
 }
 
 /** Logits processors from the generation settings of a model. */
-function generationProcessors({ speech }: SpeechModel, withTimes: boolean): LogitsProcessor[] {
+function generationProcessors({ speech }: SpeechModel, withTimestamps: boolean): LogitsProcessor[] {
   const { suppressed, suppressedAtBegin, noTimestampsId, maxInitialTimestamp } = speech;
   return [
     ...(suppressed.length > 0 ? [suppressTokens(suppressed)] : []),
     ...(suppressedAtBegin.length > 0 ? [suppressTokensAtBegin(suppressedAtBegin)] : []),
-    ...(withTimes
+    ...(withTimestamps
       ? [
           timestampRules({
             noTimestampsId: noTimestampsId!,
@@ -229,7 +241,7 @@ function generationProcessors({ speech }: SpeechModel, withTimes: boolean): Logi
 function readOptions(
   { speech, features }: SpeechModel,
   waveform: Float32Array,
-  given: TranscribeOptions | undefined,
+  transcribeOptions: TranscribeOptions | undefined,
 ) {
   check.each(
     { waveform },
@@ -237,7 +249,7 @@ function readOptions(
     "a Float32Array: one channel of sound",
     "decode sound by the platform: `audioBuffer.getChannelData(0)`.",
   );
-  const options = check.options(given, names);
+  const options = check.options(transcribeOptions, names);
   const { language, task = "transcribe", timestamps = false, words = false } = options;
   const { numBeams = 1, maxTokens, onSegment } = options;
   checkSampleRate(check, options.sampleRate ?? features.sampleRate, features.sampleRate);

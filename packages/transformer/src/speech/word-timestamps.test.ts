@@ -10,24 +10,24 @@ const files = (folder: string): File[] =>
     (name) => new File([ownData.bytes(`hf/${folder}/${name}`) as BlobPart], name),
   );
 
-/** A Whisper of 20 rows in 0.4 s whose cross-attention is a script: the row of each token looks at one stretch of frames. */
-async function scripted(starts: readonly number[], aligned: readonly (readonly [number, number])[]) {
+/** A Whisper whose source has 20 rows for 0.4 s, with given cross-attention weights: in alignment heads, the row of each token attends to one range of frames. */
+async function scriptedModel(starts: readonly number[], aligned: readonly (readonly [number, number])[]) {
   const model = await loadSpeech(files("whisper"));
   const [numHeads, S] = [model.config.numHeads, model.config.encoder.contextLength];
-  const asked: string[] = [];
+  const tracedNames: string[] = [];
   const apply: SpeechModel["apply"] = (params, ids, options) => {
     const { names, tensors } = options!.trace!;
-    asked.push(...names);
+    tracedNames.push(...names);
     const T = (ids as number[]).length;
     for (const name of names) {
       const layer = Number(/layers\.(\d+)/.exec(name)![1]);
       const weights = new Float32Array(numHeads * T * S);
       for (let head = 0; head < numHeads; head++)
         for (let row = 0; row < T; row++) {
-          const tells = aligned.some(([l, h]) => l === layer && h === head);
-          // Heads that do not align look at the end.
-          const first = tells ? (starts[row] ?? S - 1) : S - 2;
-          const end = tells ? (starts[row + 1] ?? S) : S;
+          const isAlignmentHead = aligned.some(([l, h]) => l === layer && h === head);
+          // Other heads attend to the last frames.
+          const first = isAlignmentHead ? (starts[row] ?? S - 1) : S - 2;
+          const end = isAlignmentHead ? (starts[row + 1] ?? S) : S;
           weights.fill(1 / (end - first), (head * T + row) * S + first, (head * T + row) * S + end);
         }
       tensors[name] = tensor(weights, { shape: [1, numHeads, T, S] });
@@ -43,13 +43,13 @@ async function scripted(starts: readonly number[], aligned: readonly (readonly [
     decode: (ids: Iterable<number>) => [...ids].map((id) => texts.get(id)!).join(""),
   } as never;
   const source = { rows: randn([1, S, 48], { seed: 2 }), keyValues: [] };
-  return { model: { ...model, apply, tokenizer }, source, asked };
+  return { model: { ...model, apply, tokenizer }, source, tracedNames };
 }
 
-test("words have the times at which the rows of their tokens begin, in seconds", async () => {
-  // Rows: start (which writes " one"), " one" (which writes " t"), " t", "wo" (which writes the end), the end.
+test("a word starts at the first frame of its first token's row, in seconds", async () => {
+  // Rows and the tokens that they predict: start → " one", " one" → " t", " t" → "wo", "wo" → end, end.
   const heads = [[1, 2]] as const;
-  const { model, source, asked } = await scripted([0, 5, 9, 14, 18], heads);
+  const { model, source, tracedNames } = await scriptedModel([0, 5, 9, 14, 18], heads);
   const words = await wordTimestamps(model, source, [7, 8, 9], { heads, medianWidth: 1 });
   const rounded = words.map(({ text, start, end, ids }) => [text, start.toFixed(2), end.toFixed(2), ids]);
   // 0.36 s of frames for 20 rows: 0.02 s each.
@@ -57,11 +57,11 @@ test("words have the times at which the rows of their tokens begin, in seconds",
     [" one", "0.00", "0.10", [7]],
     [" two", "0.10", "0.28", [8, 9]],
   ]);
-  expect(asked).toEqual(["decoder.layers.1.crossAttention.weights"]);
+  expect(tracedNames).toEqual(["decoder.layers.1.crossAttention.weights"]);
 });
 
-test("heads are those of generation_config.json, or all of the later half of layers; the sound may end before the source", async () => {
-  const { model, source, asked } = await scripted([0, 3, 6, 8, 9], [[0, 1]]);
+test("the default heads are those of generation_config.json, else all heads in the later half of layers; `duration` limits the frames", async () => {
+  const { model, source, tracedNames } = await scriptedModel([0, 3, 6, 8, 9], [[0, 1]]);
   const speech = { ...model.speech, alignmentHeads: [[0, 1]] as const };
   const words = await wordTimestamps({ ...model, speech }, source, [7, 8, 9], {
     duration: 0.2,
@@ -69,27 +69,30 @@ test("heads are those of generation_config.json, or all of the later half of lay
   });
   expect(words.map(({ end }) => end.toFixed(2))).toEqual(["0.06", "0.16"]);
   await wordTimestamps(model, source, [7]);
-  expect(asked).toEqual([0, 1].map((layer) => `decoder.layers.${layer}.crossAttention.weights`));
+  expect(tracedNames).toEqual([0, 1].map((layer) => `decoder.layers.${layer}.crossAttention.weights`));
 });
 
-test.each(["whisper", "moonshine"])("a tiny %s gives times in order within the sound", async (folder) => {
-  const model = await loadSpeech(files(folder));
-  const sound = folder === "whisper" ? randn([1, 16, 40], { seed: 3 }) : randn([1, 9000], { seed: 3 });
-  const source = model.encode(model.params, sound);
-  const ids = [9, 20, 33, 7, 12];
-  const words = await wordTimestamps(model, source, ids);
-  expect(words.flatMap(({ ids }) => ids)).toEqual(ids);
-  const S = source.rows.shape[1]!;
-  const seconds = folder === "whisper" ? 0.4 : (S * 384) / 16000;
-  let before = 0;
-  for (const { start, end } of words) {
-    expect(start).toBe(before);
-    expect(end).toBeGreaterThanOrEqual(start);
-    expect(end).toBeLessThanOrEqual(seconds + 1e-9);
-    before = end;
-  }
-  expect(await wordTimestamps(model, source, [])).toEqual([]);
-});
+test.each(["whisper", "moonshine"])(
+  "word timestamps of a tiny %s are in order and within the audio",
+  async (folder) => {
+    const model = await loadSpeech(files(folder));
+    const sound = folder === "whisper" ? randn([1, 16, 40], { seed: 3 }) : randn([1, 9000], { seed: 3 });
+    const source = model.encode(model.params, sound);
+    const ids = [9, 20, 33, 7, 12];
+    const words = await wordTimestamps(model, source, ids);
+    expect(words.flatMap(({ ids }) => ids)).toEqual(ids);
+    const S = source.rows.shape[1]!;
+    const seconds = folder === "whisper" ? 0.4 : (S * 384) / 16000;
+    let before = 0;
+    for (const { start, end } of words) {
+      expect(start).toBe(before);
+      expect(end).toBeGreaterThanOrEqual(start);
+      expect(end).toBeLessThanOrEqual(seconds + 1e-9);
+      before = end;
+    }
+    expect(await wordTimestamps(model, source, [])).toEqual([]);
+  },
+);
 
 test.each<[WordTimestampOptions, RegExp]>([
   [{ heads: [[2, 0]] }, /`heads` is .*expected \[layer, head\] below 2 and 6/],

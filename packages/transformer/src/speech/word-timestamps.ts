@@ -32,8 +32,8 @@ export type WordTimestampOptions = {
  * Words are split at spaces. In Chinese, Japanese, Thai, Lao, Burmese and Cantonese, each character, or group of tokens that forms
  * one, is a word. `transcribe(model, sound, { words: true })` does this for each window.
  *
- * @param model - Of `loadSpeech`.
- * @param source - One clip, as `model.encode` read it.
+ * @param model - From `loadSpeech`.
+ * @param source - One clip, encoded by `model.encode`.
  * @param ids - Tokens of the text, without timestamps.
  * @throws {ArgumentError} If a head does not exist, or an option is out of range.
  * @see "Robust Speech Recognition via Large-Scale Weak Supervision" (2022), arXiv:2212.04356
@@ -51,25 +51,25 @@ export async function wordTimestamps(
   model: SpeechModel,
   source: EncodedSource,
   ids: readonly number[],
-  given?: WordTimestampOptions,
+  options?: WordTimestampOptions,
 ): Promise<WordTimestamp[]> {
   const isModel = () => typeof (model as Partial<SpeechModel> | undefined)?.features?.apply === "function";
   check.each({ model }, isModel, "a speech model", "load one with `loadSpeech`.");
   const isClip = () => (source as Partial<EncodedSource> | undefined)?.rows?.shape[0] === 1;
   check.each({ source }, isClip, "one clip, as `model.encode` read it", "align each clip by itself.");
-  const { decoderIds = model.config.startIds, ...options } = readOptions(model, source, given);
+  const { decoderIds = model.config.startIds, ...alignment } = readOptions(model, source, options);
   check.list({ ids, decoderIds }, "token ids", Number.isInteger);
   if (ids.length === 0) return [];
   const frames = await alignedFrames(model, source, [...decoderIds, ...ids], {
-    ...options,
+    ...alignment,
     from: decoderIds.length - 1,
   });
   const words: WordTimestamp[] = [];
   let first = 0;
-  for (const { text, ids: own } of splitToWordTokens(model.tokenizer, ids)) {
-    const [start, end] = [frames[first]!, frames[first + own.length]!];
-    words.push({ text, start: start * options.seconds, end: end * options.seconds, ids: own });
-    first += own.length;
+  for (const { text, ids: wordIds } of splitToWordTokens(model.tokenizer, ids)) {
+    const [start, end] = [frames[first]!, frames[first + wordIds.length]!];
+    words.push({ text, start: start * alignment.seconds, end: end * alignment.seconds, ids: wordIds });
+    first += wordIds.length;
   }
   return words;
 }
@@ -92,14 +92,14 @@ async function alignedFrames(
   const names = [...new Set(heads.map(([layer]) => weightsName(layer)))];
   const tensors: Record<string, Tensor> = {};
   // Includes the end token if it fits the context. Its row is only used for standardization.
-  const whole = [...ids, ...config.stopIds.slice(0, 1)].slice(0, Math.max(ids.length, config.contextLength));
-  apply(params, whole, { source, last: 1, trace: { names, tensors } });
-  const read = new Map<string, Float32Array>();
-  for (const name of names) read.set(name, (await tensors[name]!.read()) as Float32Array);
+  const traced = [...ids, ...config.stopIds.slice(0, 1)].slice(0, Math.max(ids.length, config.contextLength));
+  apply(params, traced, { source, last: 1, trace: { names, tensors } });
+  const weightsByName = new Map<string, Float32Array>();
+  for (const name of names) weightsByName.set(name, (await tensors[name]!.read()) as Float32Array);
   const [, , T, S] = tensors[names[0]!]!.shape as [number, number, number, number];
   const data = new Float32Array(heads.length * T * frames);
   heads.forEach(([layer, head], i) => {
-    const weights = read.get(weightsName(layer))!;
+    const weights = weightsByName.get(weightsName(layer))!;
     for (let row = 0; row < T; row++) {
       const at = (head * T + row) * S;
       data.set(weights.subarray(at, at + frames), (i * T + row) * frames);
@@ -109,8 +109,12 @@ async function alignedFrames(
   return alignRows(maps, { from, until: ids.length, medianWidth });
 }
 
-function readOptions(model: SpeechModel, source: EncodedSource, given: WordTimestampOptions | undefined) {
-  const options = check.options(given, ["decoderIds", "duration", "heads", "medianWidth"]);
+function readOptions(
+  model: SpeechModel,
+  source: EncodedSource,
+  timestampOptions: WordTimestampOptions | undefined,
+) {
+  const options = check.options(timestampOptions, ["decoderIds", "duration", "heads", "medianWidth"]);
   const { numLayers, numHeads } = model.config;
   const S = source.rows.shape[1]!;
   const seconds = secondsPerRow(model, S);

@@ -24,7 +24,7 @@ function weightFile(form: { split: boolean }, params: object): WeightFile {
     fn: "load",
     names: [...tensors.keys()],
     shape: (name) => tensors.get(name)?.shape,
-    async *pieces(name) {
+    async *chunks(name) {
       const { shape, rows } = tensors.get(name)!;
       yield Float32Array.from(rows(0, shape[0]!).data as Float32Array);
     },

@@ -34,9 +34,9 @@ export function withLayerNumbers(
     ...file,
     names: [...file.names, ...listed],
     shape: (name) => (numberAt(name) === undefined ? file.shape(name) : [1]),
-    async *pieces(name) {
+    async *chunks(name) {
       const number = numberAt(name);
-      if (number === undefined) yield* file.pieces(name);
+      if (number === undefined) yield* file.chunks(name);
       else yield Float32Array.of(number);
     },
     half: (name) => (numberAt(name) === undefined ? file.half?.(name) : undefined),

@@ -2,8 +2,9 @@
 export type GgufNames = {
   readonly model: Readonly<Record<string, string>>;
   readonly layer: Readonly<Record<string, string>>;
-  /** Names of expert tensors, with `#` for the number of the expert. */
+  /** Names of expert tensors, with `#` for the index of the expert. */
   readonly expert?: Readonly<Record<string, string>>;
+  /** Prefix of layers in checkpoints of Hugging Face, before the layer index. */
   readonly path: string;
 };
 
@@ -129,10 +130,10 @@ export function fromGgufName(
 ): string | undefined {
   const [, block, stem, kind] = /^(?:blk\.(\d+)\.)?(.*)\.(weight|bias)$/.exec(name) ?? [];
   if (stem === undefined) return undefined;
-  const [, own, number] = /^(\w+)\.(\d+)$/.exec(stem) ?? [];
-  const inner = layer[stem] ?? (own && expert[own]?.replace("#", number!));
-  const ours = block === undefined ? model[stem] : inner && `${path}.${block}.${inner}`;
-  return ours && `${ours}.${kind}`;
+  const [, expertStem, expertIndex] = /^(\w+)\.(\d+)$/.exec(stem) ?? [];
+  const inner = layer[stem] ?? (expertStem && expert[expertStem]?.replace("#", expertIndex!));
+  const converted = block === undefined ? model[stem] : inner && `${path}.${block}.${inner}`;
+  return converted && `${converted}.${kind}`;
 }
 
 /**
@@ -143,11 +144,11 @@ export function toGgufName({ model, layer, expert = {}, path }: GgufNames, name:
   const [, stem, kind] = /^(.*)\.(weight|bias)$/.exec(name) ?? [];
   const findKey = (names: Readonly<Record<string, string>>, value: string) =>
     Object.keys(names).find((key) => names[key] === value);
-  const own = findKey(model, stem!);
-  if (own) return `${own}.${kind}`;
+  const modelStem = findKey(model, stem!);
+  if (modelStem) return `${modelStem}.${kind}`;
   const [, block, inner] = /^\.(\d+)\.(.*)$/.exec(stem!.slice(path.length))!;
-  const one = findKey(layer, inner!);
-  return one
-    ? `blk.${block}.${one}.${kind}`
+  const layerStem = findKey(layer, inner!);
+  return layerStem
+    ? `blk.${block}.${layerStem}.${kind}`
     : `blk.${block}.${findKey(expert, inner!.replace(/\.\d+\./, ".#."))}_exps.${kind}`;
 }

@@ -11,8 +11,8 @@ export function ropeScalingJson(field: Field): Record<string, unknown> | undefin
     field("rope.scaling.factor"),
     field("rope.scaling.attn_factor"),
   ];
-  if (type === undefined || type === "none" || type === "longrope") return undefined; // factors are tensors
-  if (type !== "linear" && type !== "yarn") return { rope_type: type }; // refused later, by this name
+  if (type === undefined || type === "none" || type === "longrope") return undefined; // LongRoPE factors are tensors
+  if (type !== "linear" && type !== "yarn") return { rope_type: type }; // refused later, under this name
   return {
     rope_type: type,
     factor,
@@ -27,15 +27,15 @@ export function ropeScalingJson(field: Field): Record<string, unknown> | undefin
 
 /** RoPE frequency factors, which are tensors: Llama 3's for all lengths, Phi-3's for short and long contexts. */
 export async function ropeFactors(file: WeightFile, field: Field): Promise<RopeScalingConfig | undefined> {
-  const numbers = async (name: string) => {
+  const readFactors = async (name: string) => {
     if (!file.shape(name)) return undefined;
-    const all: number[] = [];
-    for await (const piece of file.pieces(name)) all.push(...piece);
-    return all;
+    const factors: number[] = [];
+    for await (const chunk of file.chunks(name)) factors.push(...chunk);
+    return factors;
   };
-  const allLengths = await numbers("rope_freqs.weight");
-  const short = allLengths ?? (await numbers("rope_factors_short.weight"));
-  const long = allLengths ?? (await numbers("rope_factors_long.weight"));
+  const allLengths = await readFactors("rope_freqs.weight");
+  const short = allLengths ?? (await readFactors("rope_factors_short.weight"));
+  const long = allLengths ?? (await readFactors("rope_factors_long.weight"));
   if (!short || !long) return undefined;
   const context = Number(field("context_length"));
   const originalLength = Number(field("rope.scaling.original_context_length") ?? context);

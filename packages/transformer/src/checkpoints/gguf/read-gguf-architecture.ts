@@ -19,13 +19,13 @@ import { keysWithoutEffect } from "./keys-without-effect.js";
 /**
  * Reads a decoder from a GGUF file, by the table of its architecture.
  *
- * @param place - Puts weights on a device.
+ * @param openWeights - Opens the tensors of a file for reading onto a device.
  */
 export async function readGgufArchitecture(
   architecture: GgufArchitecture,
   metadata: GgufHeader["metadata"],
   file: WeightFile,
-  place: (file: WeightFile) => Weights,
+  openWeights: (file: WeightFile) => Weights,
 ): Promise<Checkpoint> {
   const {
     name,
@@ -48,14 +48,14 @@ export async function readGgufArchitecture(
   };
   const scaling = ropeScalingJson(ropeKey);
   const factors = await ropeFactors(file, ropeKey);
-  // `ropeFactors` reads it too, but it is no RoPE key: it stays a field.
+  // `ropeFactors` also reads `context_length`, which remains an ordinary field.
   ropeKeys.delete("context_length");
   const vocabSize = file.shape("token_embd.weight")?.[0];
   const fields = configFields(
     {
       ...Object.fromEntries([...valueByKey].filter(([key]) => !ropeKeys.has(key))),
       ...(vocabSize !== undefined && { vocab_size: vocabSize }),
-      // No key states these: llama.cpp looks at the layers in which a tensor is present.
+      // GGUF has no keys for these: llama.cpp derives them from the layers that have a tensor.
       ...Object.fromEntries(presenceStems.map((stem) => [presence(stem), presentIn(file.names, stem)])),
       rope_theta: valueByKey.get("rope.freq_base"),
       rope_scaling: scaling,
@@ -73,7 +73,7 @@ export async function readGgufArchitecture(
     }),
   } as DecoderConfig;
   fields.finish(new Set([...keysWithoutEffect, "rope_theta"]));
-  const weights = place(withLayerNumbers(file, metadata, layerNumbers));
+  const weights = openWeights(withLayerNumbers(file, metadata, layerNumbers));
   const tied = file.shape("output.weight") === undefined;
   const params = (await readStored(tensors(config, tied), weights)) as DecoderParams;
   const ignored = architecture.ignoredTensors?.(config).source ?? "^$"; // default: no name
@@ -83,12 +83,12 @@ export async function readGgufArchitecture(
   return { kind: "decoder", config: { ...plain, ...(bias && { bias }) }, params };
 }
 
-/** Proportional RoPE, from its frequency factors: 1 for the pairs that rotate, and so large for the others that they do not. */
+/** Proportional RoPE, from its frequency factors: 1 for rotated pairs, and 1e20 or more for pairs that are not rotated. */
 function proportionalScaling(factors: RopeScalingConfig, fields: ConfigFields): RopeScalingConfig {
-  const all = factors.type === "longrope" ? Array.from(factors.longFactors) : [];
-  const rotated = all.filter((factor) => factor === 1).length;
-  if (all.every((factor, i) => (i < rotated ? factor === 1 : factor >= 1e20)))
-    return { type: "proportional", share: rotated / all.length };
+  const longFactors = factors.type === "longrope" ? Array.from(factors.longFactors) : [];
+  const rotated = longFactors.filter((factor) => factor === 1).length;
+  if (longFactors.every((factor, i) => (i < rotated ? factor === 1 : factor >= 1e20)))
+    return { type: "proportional", share: rotated / longFactors.length };
   return fields.refuse("rope_freqs.weight", "1 for pairs that rotate, and 1e30 for the others after them");
 }
 

@@ -16,12 +16,12 @@ import { fromGgufName, ggufArchitectures, ggufMixtral, type GgufNames } from "./
  *
  * @param metadata - Metadata of the file's header.
  * @param file - Its tensors.
- * @param place - Puts weights on a device.
+ * @param openWeights - Opens the tensors of a file for reading onto a device.
  */
 export async function readGguf(
   metadata: GgufHeader["metadata"],
   file: WeightFile,
-  place: (file: WeightFile) => Weights,
+  openWeights: (file: WeightFile) => Weights,
 ): Promise<Checkpoint> {
   const arch = metadata.get("general.architecture");
   const readFields = new Set<string>();
@@ -36,7 +36,7 @@ export async function readGguf(
         ? ggufArchitectures[arch as keyof typeof ggufArchitectures]
         : undefined;
   const table = ggufTable.find(({ name }) => name === arch);
-  if (table) return readGgufArchitecture(table, metadata, file, place);
+  if (table) return readGgufArchitecture(table, metadata, file, openWeights);
   if (!architecture) {
     const known = [...Object.keys(ggufArchitectures), ...ggufTable.map(({ name }) => name)];
     const expected = `a known architecture: ${known.join(", ")}`;
@@ -46,7 +46,7 @@ export async function readGguf(
   const json = huggingFaceConfig(architecture.type, field, metadata, renamed);
   const factors = await ropeFactors(file, field);
   refuseUnknownFields(file, `${String(arch)}.`, metadata, readFields);
-  const checkpoint = await readCheckpoint(json, file, place(renamed), "gguf");
+  const checkpoint = await readCheckpoint(json, file, openWeights(renamed), "gguf");
   if (checkpoint.kind !== "decoder") return checkpoint;
   return {
     ...checkpoint,
@@ -60,19 +60,19 @@ export async function readGguf(
 }
 
 /** The file with the tensor names of Hugging Face, without the RoPE frequency factors, which have no name there. */
-function rename(file: WeightFile, own: GgufNames): WeightFile {
+function rename(file: WeightFile, ggufNames: GgufNames): WeightFile {
   const names = new Map<string, string>();
   for (const name of file.names) {
-    if (!/^(.*\.)?rope_(freqs|factors)/.test(name)) names.set(fromGgufName(own, name) ?? name, name);
+    if (!/^(.*\.)?rope_(freqs|factors)/.test(name)) names.set(fromGgufName(ggufNames, name) ?? name, name);
   }
   return {
     name: file.name,
     fn: file.fn,
     names: [...names.keys()],
     shape: (name) => file.shape(names.get(name) ?? ""),
-    pieces: (name) => file.pieces(names.get(name)!),
+    chunks: (name) => file.chunks(names.get(name)!),
     half: (name) => file.half?.(names.get(name)!),
-    halves: (name) => file.halves!(names.get(name)!),
+    halfChunks: (name) => file.halfChunks!(names.get(name)!),
   };
 }
 
@@ -92,7 +92,7 @@ function huggingFaceConfig(
   ];
   const rotaryDim = field("rope.dimension_count");
   const keyLength = headDim ?? Number(width) / Number(heads);
-  const largest = type === "gemma2" ? 46 : 62; // the layers of the 27B models, which scale by width over heads
+  const layersOf27B = type === "gemma2" ? 46 : 62; // the 27B models scale queries by embedDim / numHeads
   const base = field("rope.freq_base");
   const learned = type === "gpt2" || type === "gpt_bigcode" || type === "bert";
   const check = fileChecks(file);
@@ -115,7 +115,7 @@ function huggingFaceConfig(
     ...hiddenSizes(type, field),
     num_local_experts: field("expert_count"),
     num_experts_per_tok: field("expert_used_count"),
-    // GGUF has no key for it; llama.cpp always normalizes.
+    // GGUF has no key for norm_topk_prob; llama.cpp always normalizes.
     ...(type === "qwen3_moe" && { norm_topk_prob: true }),
     num_hidden_layers: field("block_count"),
     num_attention_heads: heads,
@@ -142,7 +142,7 @@ function huggingFaceConfig(
       }),
     query_pre_attn_scalar:
       type.startsWith("gemma") && type !== "gemma"
-        ? field("block_count") === largest
+        ? field("block_count") === layersOf27B
           ? Number(width) / Number(heads)
           : keyLength
         : undefined,
@@ -162,9 +162,9 @@ function normEpsilon(type: string, field: (name: string) => GgufValue | undefine
 }
 
 function hiddenSizes(type: string, field: (name: string) => GgufValue | undefined): Record<string, unknown> {
-  const [all, expertLength] = [field("feed_forward_length"), field("expert_feed_forward_length")];
-  if (type === "qwen3_moe") return { intermediate_size: all, moe_intermediate_size: expertLength };
-  return { intermediate_size: type === "mixtral" ? (expertLength ?? all) : all };
+  const [length, expertLength] = [field("feed_forward_length"), field("expert_feed_forward_length")];
+  if (type === "qwen3_moe") return { intermediate_size: length, moe_intermediate_size: expertLength };
+  return { intermediate_size: type === "mixtral" ? (expertLength ?? length) : length };
 }
 
 /** Refuses unread metadata of the architecture, which might affect the result. */
@@ -175,8 +175,8 @@ function refuseUnknownFields(
   readFields: ReadonlySet<string>,
 ): void {
   for (const [name, value] of metadata) {
-    const own = name.startsWith(prefix) ? name.slice(prefix.length) : undefined;
-    if (own === undefined || readFields.has(own) || keysWithoutEffect.has(own)) continue;
+    const key = name.startsWith(prefix) ? name.slice(prefix.length) : undefined;
+    if (key === undefined || readFields.has(key) || keysWithoutEffect.has(key)) continue;
     fileChecks(file).refuse({
       argument: name,
       received: value,

@@ -26,7 +26,7 @@ const types: unknown[] = [
   ),
 ];
 
-/** Configurations that transformers wrote, of the architectures that are known here. */
+/** Configurations of the reference data that transformers saved, of the architectures above. */
 const written = referenceData
   .files("hf")
   .filter((name) => /\/config(\.v4)?\.json$/.test(name))
@@ -34,47 +34,52 @@ const written = referenceData
   .filter(([, config]) => types.includes(config["model_type"]));
 const known = { ...Object.fromEntries(written), ...published };
 
-const reached = new Error("the configuration is accepted, and weights are asked for");
+const accepted = new Error("the configuration is accepted, and a tensor is requested");
 const file = { name: "config.json", fn: "load" };
 const weights = {
   name: "weights",
   fn: "load",
   has: () => false,
   shape: () => undefined,
-  tensor: () => Promise.reject(reached),
-  table: () => Promise.reject(reached),
+  tensor: () => Promise.reject(accepted),
+  table: () => Promise.reject(accepted),
 } as unknown as Weights;
 
-/** Undefined where a configuration is accepted. */
+/** The error of reading a configuration; undefined if it is accepted. */
 async function refusal(config: Config): Promise<string | undefined> {
   const error: unknown = await readCheckpoint(config, file, weights).catch((error: unknown) => error);
-  return error === reached ? undefined : String(error);
+  return error === accepted ? undefined : String(error);
 }
 
-test.each(Object.entries(known))("every field of %s is known", async (_, config) => {
+test.each(Object.entries(known))("%s is accepted: all of its fields are known", async (_, config) => {
   expect(await refusal(config)).toBeUndefined();
 });
 
-test("every architecture is among the configurations", () => {
+test("each architecture has a configuration", () => {
   const found = new Set(Object.values(known).map((config) => config["model_type"]));
   expect([...found].sort()).toEqual(types.sort());
 });
 
-const one = Object.values(known).filter(
-  (config, i, all) => all.findLastIndex((other) => other["model_type"] === config["model_type"]) === i,
+/** One configuration per architecture. */
+const onePerType = Object.values(known).filter(
+  (config, i, configs) =>
+    configs.findLastIndex((other) => other["model_type"] === config["model_type"]) === i,
 );
 
-test.each(one)("property: a field that $model_type does not know is refused by its name", async (config) => {
-  const name = fc.stringMatching(/^[a-z]{3,9}_[a-z]{3,9}_[a-z]{3,9}x$/);
-  const value = fc.oneof(fc.double({ noNaN: true }), fc.boolean(), fc.constant("on"), fc.constant([1]));
-  await fc.assert(
-    fc.asyncProperty(name, value, async (name, value) => {
-      expect(await refusal({ ...config, [name]: value })).toContain(`\`config.json: ${name}\``);
-      expect(await refusal({ ...config, [name]: null })).toBeUndefined();
-    }),
-    { numRuns: 20 },
-  );
-});
+test.each(onePerType)(
+  "property: an error names a field that is unknown in $model_type, unless it is null",
+  async (config) => {
+    const name = fc.stringMatching(/^[a-z]{3,9}_[a-z]{3,9}_[a-z]{3,9}x$/);
+    const value = fc.oneof(fc.double({ noNaN: true }), fc.boolean(), fc.constant("on"), fc.constant([1]));
+    await fc.assert(
+      fc.asyncProperty(name, value, async (name, value) => {
+        expect(await refusal({ ...config, [name]: value })).toContain(`\`config.json: ${name}\``);
+        expect(await refusal({ ...config, [name]: null })).toBeUndefined();
+      }),
+      { numRuns: 20 },
+    );
+  },
+);
 
 test.each([
   ["llama", { residual_multiplier: 0.22 }], // Granite
@@ -103,13 +108,13 @@ test.each([
   ["bert", { is_decoder: true }],
   ["roberta", { pad_token_id: -3 }],
   ["gpt2", { scale_attn_by_inverse_layer_idx: true }],
-])("what changes the numbers of %s is refused by its name: %j", async (type, change) => {
+])("an unsupported field of %s that changes the result is refused: %j", async (type, change) => {
   const config = Object.values(known).find(({ model_type }) => model_type === type)!;
   const { rope_parameters, ...others } = config;
   const [name] = Object.keys(change);
-  const start =
+  const base =
     name === "rope_parameters" ? others : { ...others, ...(rope_parameters ? { rope_parameters } : {}) };
-  expect(await refusal({ ...start, ...change })).toContain(`config.json: ${name}`);
+  expect(await refusal({ ...base, ...change })).toContain(`config.json: ${name}`);
 });
 
 const positive: Readonly<Record<string, readonly string[]>> = {
@@ -119,7 +124,7 @@ const positive: Readonly<Record<string, readonly string[]>> = {
   bert: ["layer_norm_eps"],
 };
 test.each(Object.entries(positive))(
-  "numbers of %s that are above 0 are refused where they are not",
+  "fields of %s that must be positive are refused for other values",
   async (type, names) => {
     const { rope_parameters: _, ...config } = Object.values(known).find(
       ({ model_type }) => model_type === type,
@@ -134,7 +139,7 @@ test.each(Object.entries(positive))(
   },
 );
 
-test("two spellings of one field have to agree", async () => {
+test("the older and the newer fields of RoPE must not contradict each other", async () => {
   const config = known["published: Llama 3.1"]!;
   const { rope_theta: _, ...newer } = config;
   const rope_parameters = { ...(config["rope_scaling"] as Config), rope_theta: 5e5 };
@@ -148,9 +153,9 @@ test("two spellings of one field have to agree", async () => {
   expect(await refusal({ ...config, ...longer })).toMatch(/original_max_position_embeddings` is 8192/);
 });
 
-test("a head for masked tokens that is not the embedding is refused, once there is one", async () => {
+test("a masked-token head that is not tied to the embedding is refused", async () => {
   const config = { ...known["hf/bert-mlm/config.json"]!, tie_word_embeddings: false };
-  const all = {
+  const completeWeights = {
     ...weights,
     has: () => true,
     tensor: () => Promise.resolve(zeros([50, 1])),
@@ -159,7 +164,7 @@ test("a head for masked tokens that is not the embedding is refused, once there 
     norm: () => Promise.resolve({ weight: zeros([1]) }),
     finish: () => undefined,
   } as unknown as Weights;
-  await expect(readCheckpoint(config, file, all)).rejects.toThrow(
+  await expect(readCheckpoint(config, file, completeWeights)).rejects.toThrow(
     /`config.json: tie_word_embeddings` is false/,
   );
 });

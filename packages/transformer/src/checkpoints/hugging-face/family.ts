@@ -51,9 +51,9 @@ export function findPrefix(weights: Weights, name: string, prefixes: readonly st
   return prefixes.find((prefix) => weights.has(prefix + name)) ?? prefixes[0]!;
 }
 
-/** Runs readers one after the other, so that at most one chunk of one tensor is in memory besides the loaded weights. */
-export async function mapSequentially<T>(count: number, make: (i: number) => Promise<T>): Promise<T[]> {
-  const all: T[] = [];
-  for (let i = 0; i < count; i++) all.push(await make(i));
-  return all;
+/** Calls `read` for 0 to `count - 1`, one after the other, so that at most one chunk of one tensor is in memory besides the loaded weights. */
+export async function mapSequentially<T>(count: number, read: (i: number) => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  for (let i = 0; i < count; i++) results.push(await read(i));
+  return results;
 }

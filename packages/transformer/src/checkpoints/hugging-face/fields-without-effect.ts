@@ -31,6 +31,6 @@ const shared = (): string[] => [
   ),
 ];
 
-/** Ignored fields of one family: the shared ones and its own. */
-export const ignoredFields = (...own: readonly string[]): ReadonlySet<string> =>
-  new Set([...shared(), ...own.flatMap((names) => names.split(" "))]);
+/** Ignored fields of a family: the shared ones, and further names separated by spaces. */
+export const ignoredFields = (...familyFields: readonly string[]): ReadonlySet<string> =>
+  new Set([...shared(), ...familyFields.flatMap((names) => names.split(" "))]);

@@ -15,7 +15,7 @@ const ignored = /* @__PURE__ */ ignoredFields(
 );
 
 /**
- * GPT-2, whose matrices are stored as `[in, out]` with queries, keys and values in one; and BigCode's models
+ * GPT-2, whose matrices are stored as `[in, out]`, with fused queries, keys and values; and BigCode's models
  * (StarCoder), which have one key-value head and matrices stored as `[out, in]`.
  */
 export const gpt2: Family = {

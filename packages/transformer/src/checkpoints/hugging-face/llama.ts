@@ -25,8 +25,8 @@ const ignored = /* @__PURE__ */ ignoredFields(
   // Information about the file, and fields that none of these architectures uses.
   "is_decoder is_llama_config transformers.js_config max_sequence_length interpolate_factor",
 );
-/** Fields that must have the value without effect. */
-const oneValue: Readonly<Record<string, unknown>> = {
+/** Fields with a single supported value. */
+const supportedValues: Readonly<Record<string, unknown>> = {
   rope_interleaved: false,
   use_mrope: false,
   lm_head_bias: false,
@@ -48,8 +48,8 @@ const ignoredBy: Readonly<Record<string, ReadonlySet<string>>> = {
 
 /**
  * Llama and related models: Mistral and Qwen with sliding windows, Qwen 2 with biases, Qwen 3 with norms of
- * queries and keys, Gemma with gains that count from 1 and norms on both sides, Phi-3 with fused projections, Mixtral
- * and Qwen 3's mixtures with experts.
+ * queries and keys, Gemma with norm gains stored minus 1 and norms before and after each sublayer, Phi-3 with fused
+ * projections, Mixtral and Qwen 3 MoE with experts.
  */
 export const llama: Family = {
   modelTypes: [
@@ -79,7 +79,7 @@ export const llama: Family = {
       "model.language_model.",
     ]);
     const stopIds = stopIdsField(fields.has("eos_token_id") ? fields : outer);
-    const read: Reading = {
+    const source: LayerSource = {
       weights,
       type: kind,
       config: { ...llamaConfig(kind, fields, { weights, prefix, isGguf }), stopIds },
@@ -88,20 +88,20 @@ export const llama: Family = {
       bias: { attention: fields.flag("attention_bias", false), feedForward: fields.flag("mlp_bias", false) },
     };
     const tied = fields.flag("tie_word_embeddings", outer.flag("tie_word_embeddings", isGemma(kind)));
-    for (const [name, value] of Object.entries(oneValue)) fields.mustBe(name, value);
+    for (const [name, value] of Object.entries(supportedValues)) fields.mustBe(name, value);
     if (kind.startsWith("qwen")) fields.mustBe("use_qk_norm", kind !== "qwen2");
     outer.finish(new Set([...ignored, ...(ignoredBy[type] ?? [])]));
-    const { vocabSize: V, embedDim: C, numLayers } = read.config;
+    const { vocabSize: V, embedDim: C, numLayers } = source.config;
     const embedding = { weight: await weights.table(`${prefix}embed_tokens.weight`, [V, C]) };
-    const layers = await mapSequentially(numLayers, (i) => layerParams(read, `${prefix}layers.${i}`, i));
-    const norm = await weights.norm(`${prefix}norm`, C, { plus: read.plus });
+    const layers = await mapSequentially(numLayers, (i) => layerParams(source, `${prefix}layers.${i}`, i));
+    const norm = await weights.norm(`${prefix}norm`, C, { plus: source.plus });
     const path = prefix.replace(/model\.$/, "") + "lm_head";
     const head = await sequenceHead(outer, weights, C);
     const output = tied || head ? undefined : { weight: await weights.matrix(`${path}.weight`, [V, C]) };
     weights.finish(/rotary_emb\.inv_freq$|^lm_head\.weight$|vision_tower|multi_modal_projector/);
     const { bias } = layers[0]?.attention.query ?? {};
     const config: DecoderConfig = {
-      ...read.config,
+      ...source.config,
       ...(bias && {
         bias: { queryKeyValue: true, attentionOutput: layers[0]!.attention.output.bias !== undefined },
       }),
@@ -160,7 +160,7 @@ async function sequenceHead(
   return { config, params: { output: { weight: await weights.tensor("score.weight", [labels.length, C]) } } };
 }
 
-const mostLayers = 10_000;
+const maxLayers = 10_000;
 
 function llamaConfig(
   type: string,
@@ -169,14 +169,14 @@ function llamaConfig(
 ): DecoderConfig {
   const embedDim = fields.count("hidden_size");
   const numHeads = fields.count("num_attention_heads");
-  // Without the field, the shape of the weights decides.
+  // Without the field `head_dim`, it follows from the shape of the query projection.
   const queries = weights.shape(`${prefix}layers.0.self_attn.q_proj.weight`)?.[0] ?? embedDim;
   const headDim = fields.countOr(queries / numHeads, "head_dim");
   const numLayers = fields.count("num_hidden_layers");
-  // A number in a file must not decide how much memory is allocated.
-  if (numLayers > mostLayers) return fields.refuse("num_hidden_layers", `at most ${mostLayers} layers`);
-  const outerShare = fields.positive("partial_rotary_factor", 1);
-  const partial = (fields.nested("rope_parameters") ?? fields).positive("partial_rotary_factor", outerShare);
+  // Limited, because layers are allocated before their tensors are found in the file.
+  if (numLayers > maxLayers) return fields.refuse("num_hidden_layers", `at most ${maxLayers} layers`);
+  const outerFactor = fields.positive("partial_rotary_factor", 1);
+  const partial = (fields.nested("rope_parameters") ?? fields).positive("partial_rotary_factor", outerFactor);
   if (partial > 1)
     return fields.refuse("partial_rotary_factor", "a share of the numbers of a head, at most 1");
   return {
@@ -208,9 +208,9 @@ const windowed: readonly string[] =
 
 /** Window and layer types. */
 function windowFields(type: string, fields: ConfigFields, numLayers: number): Partial<DecoderConfig> {
-  const listed = layerTypesField(fields, numLayers);
+  const listedTypes = layerTypesField(fields, numLayers);
   if (!windowed.includes(type)) {
-    if (listed?.includes("sliding"))
+    if (listedTypes?.includes("sliding"))
       return fields.refuse("layer_types", "full_attention alone in this architecture");
     return {};
   }
@@ -218,14 +218,14 @@ function windowFields(type: string, fields: ConfigFields, numLayers: number): Pa
   const size = fields.countOr(undefined, "sliding_window");
   // A duplicate field in Gemma 2's configurations.
   if (type === "gemma2" && size !== undefined) fields.mustBe("sliding_window_size", size);
-  const first = qwen ? fields.number("max_window_layers", 28) : 0;
+  const firstSliding = qwen ? fields.number("max_window_layers", 28) : 0;
   const period =
     type === "gemma3_text" ? fields.countOr(6, "sliding_window_pattern", "_sliding_window_pattern") : 2;
   // Other architectures have the window in all layers.
   if (!qwen && size !== undefined) fields.mustBe("use_sliding_window", true);
-  const used = fields.flag("use_sliding_window", !qwen);
-  if (!used || size === undefined) {
-    if (listed?.includes("sliding")) {
+  const usesWindow = fields.flag("use_sliding_window", !qwen);
+  if (!usesWindow || size === undefined) {
+    if (listedTypes?.includes("sliding")) {
       const fix = "full_attention alone, as there is no sliding_window that is used";
       return fields.refuse("layer_types", fix);
     }
@@ -233,11 +233,11 @@ function windowFields(type: string, fields: ConfigFields, numLayers: number): Pa
   }
   const kindAt = (i: number) =>
     // Full layers: the first ones in Qwen, every n-th one in Gemma.
-    (type.startsWith("gemma") ? (i + 1) % period === 0 : i < first)
+    (type.startsWith("gemma") ? (i + 1) % period === 0 : i < firstSliding)
       ? ("full" as const)
       : ("sliding" as const);
-  const layerTypes = listed ?? Array.from({ length: numLayers }, (_, i) => kindAt(i));
-  // In a bidirectional model the window covers both sides: half of it on each, and the token itself.
+  const layerTypes = listedTypes ?? Array.from({ length: numLayers }, (_, i) => kindAt(i));
+  // In a bidirectional model, half of the window is before the token and half after it.
   const bidirectional = bidirectionalField(type, fields);
   return { window: bidirectional ? 2 * Math.floor(size / 2) + 1 : size, layerTypes };
 }
@@ -251,8 +251,9 @@ function bidirectionalField(type: string, fields: ConfigFields): boolean {
 
 function gemmaConfig(type: string, fields: ConfigFields, C: number): Partial<DecoderConfig> {
   // The first configurations of Gemma state "gelu", but the models were trained with its tanh approximation.
-  const first = activationField(fields, "hidden_act", "gelu_pytorch_tanh");
-  if (first !== "gelu" && first !== "geluTanh") return fields.refuse("hidden_act", "gelu_pytorch_tanh");
+  const hiddenAct = activationField(fields, "hidden_act", "gelu_pytorch_tanh");
+  if (hiddenAct !== "gelu" && hiddenAct !== "geluTanh")
+    return fields.refuse("hidden_act", "gelu_pytorch_tanh");
   const common: Partial<DecoderConfig> = {
     activation: fields.has("hidden_activation")
       ? activationField(fields, "hidden_activation", "gelu_pytorch_tanh")
@@ -280,8 +281,8 @@ function slidingRopeBase(fields: ConfigFields): number {
   if (!parameters) return local;
   const { ropeBase, ropeScaling } = ropeFields(fields, { kind: "sliding_attention" });
   if (ropeScaling) {
-    const own = parameters.nested("sliding_attention") ?? parameters;
-    return own.refuse("rope_type", "default: layers with a window are not scaled");
+    const slidingParameters = parameters.nested("sliding_attention") ?? parameters;
+    return slidingParameters.refuse("rope_type", "default: layers with a window are not scaled");
   }
   return ropeBase;
 }
@@ -308,28 +309,30 @@ function expertFields(type: string, fields: ConfigFields, numLayers: number): Pa
   };
 }
 
-type Reading = {
+/** The checkpoint from which the params of layers are read. */
+type LayerSource = {
   readonly type: string;
   readonly weights: Weights;
   readonly config: DecoderConfig;
+  /** Added to stored norm gains. */
   readonly plus: 0 | 1;
   readonly bias: { attention: boolean; feedForward: boolean };
 };
 
-async function layerParams(reading: Reading, path: string, i: number): Promise<DecoderLayerParams> {
-  const { weights, config, plus } = reading;
+async function layerParams(source: LayerSource, path: string, i: number): Promise<DecoderLayerParams> {
+  const { weights, config, plus } = source;
   const { embedDim: C } = config;
   const options = { plus };
   const norm = (name: string) => weights.norm(`${path}.${name}`, C, options);
   const attentionNorm = await norm("input_layernorm");
-  const attention = await attentionParams(reading, `${path}.self_attn`, options);
+  const attention = await attentionParams(source, `${path}.self_attn`, options);
   if (config.placement !== "both") {
     const feedForwardNorm = await norm("post_attention_layernorm");
     return {
       attentionNorm,
       attention,
       feedForwardNorm,
-      feedForward: await feedForwardParams(reading, path, i),
+      feedForward: await feedForwardParams(source, path, i),
     };
   }
   // Gemma's `post_attention_layernorm` is a norm of the attention output.
@@ -338,26 +341,26 @@ async function layerParams(reading: Reading, path: string, i: number): Promise<D
     attention,
     attentionOutNorm: await norm("post_attention_layernorm"),
     feedForwardNorm: await norm("pre_feedforward_layernorm"),
-    feedForward: await feedForwardParams(reading, path, i),
+    feedForward: await feedForwardParams(source, path, i),
     feedForwardOutNorm: await norm("post_feedforward_layernorm"),
   };
 }
 
 async function attentionParams(
-  { type, weights, config, bias: { attention: bias } }: Reading,
+  { type, weights, config, bias: { attention: bias } }: LayerSource,
   path: string,
   options: { plus: number },
 ): Promise<AttentionParams> {
   const { embedDim: C, numHeads: H, numKvHeads: Hkv, headDim: D = C / H } = config;
   const sizes = [H * D, Hkv * D, Hkv * D];
   const biased = { bias: bias || type === "qwen2" };
-  const apart = async () => [
+  const separate = async () => [
     await weights.linear(`${path}.q_proj`, H * D, C, biased),
     await weights.linear(`${path}.k_proj`, Hkv * D, C, biased),
     await weights.linear(`${path}.v_proj`, Hkv * D, C, biased),
   ];
   const [query, key, value] = (
-    type === "phi3" ? await weights.fused(`${path}.qkv_proj`, stacked(sizes), C) : await apart()
+    type === "phi3" ? await weights.fused(`${path}.qkv_proj`, stacked(sizes), C) : await separate()
   ) as [LinearParams, LinearParams, LinearParams];
   const output = await weights.linear(`${path}.o_proj`, C, H * D, { bias: bias && type !== "qwen2" });
   if (!config.qkNorm) return { query, key, value, output };
@@ -366,12 +369,12 @@ async function attentionParams(
 }
 
 async function feedForwardParams(
-  { type, weights, config, bias }: Reading,
+  { type, weights, config, bias }: LayerSource,
   path: string,
   i: number,
 ): Promise<FeedForwardParams | MixtureOfExpertsParams> {
-  const { embedDim: C, experts: given } = config;
-  const experts = given?.layers?.[i] === false ? undefined : given;
+  const { embedDim: C, experts: expertConfig } = config;
+  const experts = expertConfig?.layers?.[i] === false ? undefined : expertConfig;
   const F = experts?.hiddenDim ?? config.hiddenDim;
   const biased = { bias: bias.feedForward };
   const feedForward = async (path: string, [gate, up, down] = ["gate_proj", "up_proj", "down_proj"]) => ({
@@ -385,11 +388,11 @@ async function feedForwardParams(
   }
   if (!experts) return feedForward(`${path}.mlp`);
   const mixtral = type === "mixtral";
-  const own = mixtral ? `${path}.block_sparse_moe` : `${path}.mlp`;
+  const expertsPath = mixtral ? `${path}.block_sparse_moe` : `${path}.mlp`;
   return {
-    router: await weights.linear(`${own}.gate`, experts.numExperts, C),
+    router: await weights.linear(`${expertsPath}.gate`, experts.numExperts, C),
     experts: await mapSequentially(experts.numExperts, (e) =>
-      feedForward(`${own}.experts.${e}`, mixtral ? ["w1", "w3", "w2"] : undefined),
+      feedForward(`${expertsPath}.experts.${e}`, mixtral ? ["w1", "w3", "w2"] : undefined),
     ),
   };
 }

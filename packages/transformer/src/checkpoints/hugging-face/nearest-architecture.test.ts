@@ -3,9 +3,14 @@ import type { Weights } from "../../loading/weights.js";
 import { readCheckpoint } from "./read-checkpoint.js";
 
 const file = { name: "config.json", fn: "load" };
-const none = { name: "weights", fn: "load", has: () => false, shape: () => undefined } as unknown as Weights;
+const emptyWeights = {
+  name: "weights",
+  fn: "load",
+  has: () => false,
+  shape: () => undefined,
+} as unknown as Weights;
 const refusal = (config: object) =>
-  readCheckpoint(config, file, none).then(
+  readCheckpoint(config, file, emptyWeights).then(
     () => "",
     (error: unknown) => String(error),
   );
@@ -22,7 +27,7 @@ const llama = {
   rope_theta: 10000,
 };
 
-test("an unknown architecture is refused with the nearest one and the fields that this one does not know", async () => {
+test("the error for an unknown architecture names the nearest one and the fields that are unknown there", async () => {
   const granite = { ...llama, attention_multiplier: 0.5, residual_multiplier: 0.3, sandwich_norm: true };
   expect(await refusal({ ...granite, model_type: "granite9" })).toMatch(
     /"granite9", expected a known architecture: .*\n.*nearest to those of granite, which does not understand sandwich_norm/s,
@@ -32,7 +37,7 @@ test("an unknown architecture is refused with the nearest one and the fields tha
   );
 });
 
-test("a number of layers that no model has is refused before anything is allocated", async () => {
+test("an excessive number of layers is refused before memory is allocated", async () => {
   const config = { ...llama, model_type: "smollm3", num_hidden_layers: 2 ** 40 };
   expect(await refusal(config)).toMatch(
     /config.json: num_hidden_layers` is 1099511627776, expected at most 10000 layers/,

@@ -23,13 +23,19 @@ export function nearestArchitecture(
   architectures: readonly Architecture[],
 ): Distance {
   const distances = architectures.map((architecture) => {
-    const asItIs = distanceTo(architecture, json, file, {});
-    const complete = asItIs.missing === undefined;
-    const distance = complete ? asItIs : distanceTo(architecture, json, file, architecture.defaults ?? {});
-    return { distance, far: distance.unread.length + (complete ? 0 : 1000) };
+    const withoutDefaults = distanceTo(architecture, json, file, {});
+    const isComplete = withoutDefaults.missing === undefined;
+    const distance = isComplete
+      ? withoutDefaults
+      : distanceTo(architecture, json, file, architecture.defaults ?? {});
+    return { distance, penalty: distance.unread.length + (isComplete ? 0 : incompletePenalty) };
   });
-  return distances.reduce((nearest, one) => (one.far < nearest.far ? one : nearest)).distance;
+  return distances.reduce((nearest, candidate) => (candidate.penalty < nearest.penalty ? candidate : nearest))
+    .distance;
 }
+
+/** Penalty of an architecture whose required fields are missing, more than of any number of unknown fields. */
+const incompletePenalty = 1000;
 
 function distanceTo(
   architecture: Architecture,
@@ -54,10 +60,10 @@ function distanceTo(
 }
 
 /** A sentence about the nearest architecture, for error messages. */
-export function inWords({ name, unread, missing }: Distance): string {
-  const left =
+export function describeDistance({ name, unread, missing }: Distance): string {
+  const unreadFields =
     unread.length === 0
       ? "which understands all of its fields, and may compute something else"
       : `which does not understand ${unread.join(", ")}`;
-  return `its fields are nearest to those of ${name}, ${missing === undefined ? left : `where ${missing}`}`;
+  return `its fields are nearest to those of ${name}, ${missing === undefined ? unreadFields : `where ${missing}`}`;
 }

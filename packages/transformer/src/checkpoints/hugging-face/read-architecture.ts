@@ -15,39 +15,41 @@ const prefixes = ["model.", "", "language_model.model.", "model.language_model."
 /** Reads a decoder, by the table of its architecture. */
 export async function readArchitecture(
   architecture: Architecture,
-  given: ConfigFields,
+  fileFields: ConfigFields,
   weights: Weights,
 ): Promise<Checkpoint> {
-  const fields = given.withDefaults(architecture.defaults ?? {});
+  const fields = fileFields.withDefaults(architecture.defaults ?? {});
   const config = {
     ...readFields(architecture.config(), fields),
     stopIds: stopIdsField(fields),
   } as DecoderConfig;
   const tied = fields.flag("tie_word_embeddings", architecture.tied ?? false);
   const entries = architecture.tensors(config, tied, fields);
-  given.finish(ignoredFields(commonFields, architecture.ignored ?? ""));
-  const read = renamed(weights);
-  const params = (await readStored(entries, read)) as DecoderParams;
-  read.finish(unread(architecture, config));
-  const { bias: _, ...plain } = config;
-  const stored = storedBias(config, params);
-  return { kind: "decoder", config: { ...plain, ...(stored && { bias: stored }) }, params };
+  fileFields.finish(ignoredFields(commonFields, architecture.ignored ?? ""));
+  const modelWeights = withTableNames(weights);
+  const params = (await readStored(entries, modelWeights)) as DecoderParams;
+  modelWeights.finish(ignoredTensorNames(architecture, config));
+  const { bias: _, ...withoutBias } = config;
+  const bias = storedBias(config, params);
+  return { kind: "decoder", config: { ...withoutBias, ...(bias && { bias }) }, params };
 }
 
 /** Ignored fields: training, router losses, and fields that only RoPE scaling uses. */
 export const commonFields =
   "embd_pdrop resid_pdrop router_aux_loss_coef output_router_logits original_max_position_embeddings is_decoder";
 
-function unread({ ignoredTensors }: Architecture, config: DecoderConfig): RegExp {
-  const own = typeof ignoredTensors === "function" ? ignoredTensors(config) : ignoredTensors;
+function ignoredTensorNames({ ignoredTensors }: Architecture, config: DecoderConfig): RegExp {
+  const pattern = typeof ignoredTensors === "function" ? ignoredTensors(config) : ignoredTensors;
   return new RegExp(
-    [/rotary_emb\.inv_freq$|^lm_head\.weight$/, ...(own ? [own] : [])].map(({ source }) => source).join("|"),
+    [/rotary_emb\.inv_freq$|^lm_head\.weight$/, ...(pattern ? [pattern] : [])]
+      .map(({ source }) => source)
+      .join("|"),
   );
 }
 
 /** Weights with the names of the table, whatever their prefix in the file. */
-function renamed(weights: Weights): Weights {
-  const prefix = prefixes.find((one) => weights.has(`${one}embed_tokens.weight`)) ?? "model.";
+function withTableNames(weights: Weights): Weights {
+  const prefix = prefixes.find((candidate) => weights.has(`${candidate}embed_tokens.weight`)) ?? "model.";
   if (prefix === "model.") return weights;
   const storedName = (name: string) => name.replace(/^model\./, prefix);
   return {

@@ -6,7 +6,7 @@ import { encoderArchitectures } from "../../architectures/encoders/encoder-archi
 import type { ReadFile } from "../../loading/open-file.js";
 import type { Weights } from "../../loading/weights.js";
 import { configFields } from "../../architectures/config-fields.js";
-import { inWords, nearestArchitecture } from "./nearest-architecture.js";
+import { describeDistance, nearestArchitecture } from "./nearest-architecture.js";
 import { readArchitecture } from "./read-architecture.js";
 import { readEncoder } from "./read-encoder.js";
 import { readEncoderDecoder } from "./read-encoder-decoder.js";
@@ -34,7 +34,7 @@ export const imageLoaders: Readonly<Record<string, "loadDualEncoder" | "loadVisi
  *
  * @param json - The parsed `config.json`.
  * @param file - The file of the configuration, for messages.
- * @param storedAs - Stored dtypes of floats. Default: as in Hugging Face's checkpoints.
+ * @param storedAs - Format of the file from which the configuration and the weights come. Default: Hugging Face.
  */
 export async function readCheckpoint(
   json: unknown,
@@ -44,13 +44,13 @@ export async function readCheckpoint(
 ): Promise<Checkpoint> {
   const fields = configFields(json, file);
   const type = fields.text("model_type");
-  const both = encoderDecoderArchitectures.find(({ modelTypes }) => modelTypes.includes(type));
+  const encoderDecoder = encoderDecoderArchitectures.find(({ modelTypes }) => modelTypes.includes(type));
   const speech = speechArchitectures.find(({ modelTypes }) => modelTypes.includes(type));
   // Fields that would change the result in any architecture.
-  fields.mustBe("is_encoder_decoder", both !== undefined || speech !== undefined);
+  fields.mustBe("is_encoder_decoder", encoderDecoder !== undefined || speech !== undefined);
   for (const name of ["add_cross_attention", "tie_encoder_decoder"]) fields.mustBe(name, false);
   fields.nested("pruned_heads"); // must be empty
-  if (both) return readEncoderDecoder(both, type, fields, weights);
+  if (encoderDecoder) return readEncoderDecoder(encoderDecoder, type, fields, weights);
   if (speech) return readSpeech(speech, fields, weights);
   const family = families.find(({ modelTypes }) => modelTypes.includes(type));
   if (family) return family.read(type, fields, weights, storedAs);
@@ -71,6 +71,6 @@ export async function readCheckpoint(
     argument: "model_type",
     received: type,
     expected: `a known architecture: ${[...families, ...encoderArchitectures, ...encoderDecoderArchitectures, ...speechArchitectures, ...architectures].flatMap(({ modelTypes }) => modelTypes).join(", ")}; or of images, which \`loadVision\`, \`loadDualEncoder\` and \`loadAny\` load: ${Object.keys(imageLoaders).join(", ")}`,
-    fix: `${inWords(nearestArchitecture(json, file, architectures))}; choose a model of one of these, or add an architecture.`,
+    fix: `${describeDistance(nearestArchitecture(json, file, architectures))}; choose a model of one of these, or add an architecture.`,
   });
 }

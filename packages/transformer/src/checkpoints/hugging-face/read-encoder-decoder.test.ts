@@ -5,7 +5,7 @@ import { loadAny } from "../../load-any.js";
 
 const read = (folder: string, name: string) => ownData.bytes(`hf/${folder}/${name}`) as BlobPart;
 
-/** The files of a folder, with other fields in its configuration, and a file of generation settings. */
+/** The files of a folder, with replaced fields of its configuration, and optionally a `generation_config.json`. */
 function files(folder: string, fields: object = {}, generation?: object): File[] {
   const config = { ...(ownData.json(`hf/${folder}/config.json`) as object), ...fields };
   return [
@@ -15,7 +15,7 @@ function files(folder: string, fields: object = {}, generation?: object): File[]
   ];
 }
 
-test("ids of the beginning and the end come from both files, the newer one first", async () => {
+test("start, stop and forced ids are read from generation_config.json, else from config.json", async () => {
   const { config } = await loadEncoderDecoder(files("bart", { forced_eos_token_id: 2 }));
   expect(config).toMatchObject({ startIds: [2], stopIds: [2], padId: 1, forcedEosId: 2 });
   expect(config.forcedBosId).toBeUndefined();
@@ -26,7 +26,7 @@ test("ids of the beginning and the end come from both files, the newer one first
   expect(newer.config).toMatchObject({ startIds: [5], forcedBosId: 6, stopIds: [2, 7] });
 });
 
-test("logits of T5 are scaled where weights are tied, unless the file says otherwise", async () => {
+test("logits of T5 are scaled if weights are tied, unless scale_decoder_outputs is false", async () => {
   const scale = async (fields: object) => (await loadEncoderDecoder(files("t5", fields))).config.logitScale;
   const tied = 1 / Math.sqrt(48);
   expect(await scale({})).toBe(tied);
@@ -35,7 +35,7 @@ test("logits of T5 are scaled where weights are tied, unless the file says other
   expect(await scale({ scale_decoder_outputs: false })).toBeUndefined();
 });
 
-test("weights of 8 bits are read so, heads in floats", async () => {
+test("`quantize` quantizes the matrices of an encoder–decoder, but not its head", async () => {
   const { quantization } = await loadEncoderDecoder(files("bart"), { quantize: "int8" });
   expect(Object.keys(quantization!.errors)).toContain("decoder.layers.1.crossAttention.key.weight");
   const { params, quantization: report } = await loadEncoderDecoder(files("bart-nli"), { quantize: "int4" });
@@ -44,35 +44,30 @@ test("weights of 8 bits are read so, heads in floats", async () => {
 });
 
 test.each<[string, string, object, RegExp]>([
+  ["an unknown field", "bart", { new_trait: 1 }, /config.json: new_trait` is 1, expected no such field/],
+  ["pre-norm layers", "bart", { normalize_before: true }, /normalize_before` is true/],
   [
-    "a field that nobody reads",
-    "bart",
-    { new_trait: 1 },
-    /config.json: new_trait` is 1, expected no such field/,
-  ],
-  ["norms on the other side", "bart", { normalize_before: true }, /normalize_before` is true/],
-  [
-    "positions of another kind",
+    "learned positions of Marian",
     "marian",
     { static_position_embeddings: false },
     /static_position_embeddings/,
   ],
-  ["an activation that is none", "t5", { feed_forward_proj: "gated-none" }, /dense_act_fn/],
-  ["no encoder–decoder", "t5", { is_encoder_decoder: false }, /is_encoder_decoder` is false/],
+  ["an unknown activation", "t5", { feed_forward_proj: "gated-none" }, /dense_act_fn/],
+  ["is_encoder_decoder false", "t5", { is_encoder_decoder: false }, /is_encoder_decoder` is false/],
   [
-    "a head after a language",
+    "a classification head of mBART",
     "bart-nli",
     { model_type: "mbart", architectures: ["MBartForSequenceClassification"] },
     /architectures`/,
   ],
-  ["a head that is not known", "t5", { architectures: ["T5ForTokenClassification"] }, /architectures/],
-  ["more layers than there are", "m2m-100", { decoder_layers: 3 }, /decoder.layers.2/],
-  ["fewer layers than there are", "m2m-100", { encoder_layers: 1 }, /encoder.layers.1/],
-])("%s is refused by name", async (_, folder, fields, message) => {
+  ["an unknown head", "t5", { architectures: ["T5ForTokenClassification"] }, /architectures/],
+  ["more layers than the file has", "m2m-100", { decoder_layers: 3 }, /decoder.layers.2/],
+  ["fewer layers than the file has", "m2m-100", { encoder_layers: 1 }, /encoder.layers.1/],
+])("%s is refused, and the error names the field or tensor", async (_, folder, fields, message) => {
   await expect(loadEncoderDecoder(files(folder, fields))).rejects.toThrow(message);
 });
 
-test("each loader names the one that reads the model", async () => {
+test("a loader for another kind of model is refused, and the error names the right loader", async () => {
   await expect(load(files("t5"))).rejects.toThrow(/"an encoder–decoder".*`loadEncoderDecoder`/s);
   await expect(loadEncoder(files("t5"))).rejects.toThrow(/"an encoder–decoder".*`loadEncoderDecoder`/s);
   await expect(loadEncoderDecoder(files("bert-mlm"))).rejects.toThrow(/"an encoder".*`loadEncoder`/s);

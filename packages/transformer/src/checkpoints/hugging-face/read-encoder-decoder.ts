@@ -16,19 +16,19 @@ export async function readEncoderDecoder(
   weights: Weights,
 ): Promise<Checkpoint> {
   const { path, embeddingName } = findEmbedding(architecture, weights);
-  const found = architecture.read(fields, { type, embeddingName, has: weights.has });
+  const model = architecture.read(fields, { type, embeddingName, has: weights.has });
   const head = readHead(architecture, fields, weights);
   fields.finish(ignoredFields("tie_word_embeddings", ...architecture.ignored));
   const entries = [
-    under("", path.replace(/\.$/, ""), found.tensors),
-    ...found.output,
-    ...(head ? headTensors(architecture, head, found.config.embedDim) : []),
+    under("", path.replace(/\.$/, ""), model.tensors),
+    ...model.output,
+    ...(head ? headTensors(architecture, head, model.config.embedDim) : []),
   ];
   const params = (await readStored(entries, weights)) as EncoderDecoderParams;
   weights.finish(architecture.ignoredTensors);
   return {
     kind: "encoder-decoder",
-    config: head ? { ...found.config, head } : found.config,
+    config: head ? { ...model.config, head } : model.config,
     params,
   };
 }

@@ -26,17 +26,17 @@ export async function readEncoder(
   fields: ConfigFields,
   weights: Weights,
 ): Promise<Checkpoint> {
-  const { config: own, tensors } = architecture.read(fields, type);
+  const { config: baseConfig, tensors } = architecture.read(fields, type);
   const path = findPrefix(weights, architecture.embeddingName, ["", ...architecture.prefixes]);
   const heads = architecture.heads(path, type, fields);
   const task = readTask(heads, fields, weights);
   const head = task && { ...task, config: headConfig(task, fields, weights) };
-  const config: EncoderConfig = head ? { ...own, head: head.config } : own;
+  const config: EncoderConfig = head ? { ...baseConfig, head: head.config } : baseConfig;
   const masked = task && task.task !== "pooler" ? undefined : heads.maskedToken;
   const hasMasked = masked !== undefined && weights.has(`${masked.dense}.weight`);
   if (!fields.flag("tie_word_embeddings", true) && hasMasked)
     fields.refuse("tie_word_embeddings", "true: the matrix of the head for masked tokens is the embedding");
-  fields.finish(ignoredFields(...architecture.ignored, ...(architecture.ignoredBy?.(own) ?? [])));
+  fields.finish(ignoredFields(...architecture.ignored, ...(architecture.ignoredBy?.(baseConfig) ?? [])));
   const entries = [
     under("", path.replace(/\.$/, ""), tensors),
     ...(hasMasked ? maskedTokenTensors(config, masked, weights) : []),
@@ -91,9 +91,9 @@ function headConfig({ task, names }: Task, fields: ConfigFields, weights: Weight
 
 /** Names of the labels. Default: `LABEL_0` and so on, as many as the head has outputs. */
 export function readLabels(name: string, fields: ConfigFields, weights: Weights): string[] {
-  const named = fields.nested("id2label");
-  const count = named?.unread(new Set()).length ?? weights.shape(name)?.[0] ?? 2;
-  return Array.from({ length: count }, (_, i) => named?.text(String(i)) ?? `LABEL_${i}`);
+  const labelFields = fields.nested("id2label");
+  const count = labelFields?.unread(new Set()).length ?? weights.shape(name)?.[0] ?? 2;
+  return Array.from({ length: count }, (_, i) => labelFields?.text(String(i)) ?? `LABEL_${i}`);
 }
 
 /** `scores` of a head: with a single label, a sigmoid, unless `problem_type` is regression. */

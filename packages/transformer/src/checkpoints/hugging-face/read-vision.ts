@@ -20,13 +20,13 @@ import { readLabels, headScores } from "./read-encoder.js";
 export async function readVision(json: unknown, file: ReadFile, weights: Weights): Promise<VisionCheckpoint> {
   const fields = configFields(json, file);
   const architecture = findArchitecture(visionArchitectures, fields, file, "`loadDualEncoder` or `loadAny`");
-  const { config: own, tensors } = architecture.read(fields);
+  const { config: baseConfig, tensors } = architecture.read(fields);
   const path = findPrefix(weights, architecture.first, ["", ...architecture.prefixes]);
   const head = readHead(architecture, path, fields, weights);
-  const config = head ? { ...own, head: head.config } : own;
+  const config = head ? { ...baseConfig, head: head.config } : baseConfig;
   fields.finish(ignoredFields(...architecture.ignored));
   const params = await readTensors(
-    [under("", path.replace(/\.$/, ""), tensors), ...(head ? head.tensors(own.embedDim) : [])],
+    [under("", path.replace(/\.$/, ""), tensors), ...(head ? head.tensors(baseConfig.embedDim) : [])],
     weights,
     architecture.ignoredTensors,
   );
@@ -64,8 +64,8 @@ function findArchitecture<Table extends { readonly modelTypes: readonly string[]
   others: string,
 ): Table {
   const type = fields.text("model_type");
-  const found = tables.find(({ modelTypes }) => modelTypes.includes(type));
-  if (found) return found;
+  const architecture = tables.find(({ modelTypes }) => modelTypes.includes(type));
+  if (architecture) return architecture;
   return checks(file.fn, { source: file.name }, FormatError).refuse({
     argument: "model_type",
     received: type,
@@ -82,14 +82,14 @@ function readHead(
   weights: Weights,
 ): { config: TaskHeadConfig; tensors(embedDim: number): StoredTensor[] } | undefined {
   const { pooler, image } = heads(path, fields);
-  const named = String(fields.list("architectures")?.[0] ?? "");
-  const labels = /ForImageClassification(WithTeacher)?$/.test(named);
-  if (!labels && !(pooler && weights.has(`${pooler.dense}.weight`))) return undefined;
-  const [task, names] = labels ? (["image", image] as const) : (["pooler", pooler!] as const);
+  const className = String(fields.list("architectures")?.[0] ?? "");
+  const hasLabels = /ForImageClassification(WithTeacher)?$/.test(className);
+  if (!hasLabels && !(pooler && weights.has(`${pooler.dense}.weight`))) return undefined;
+  const [task, names] = hasLabels ? (["image", image] as const) : (["pooler", pooler!] as const);
   const { activation, output, pooling, distillation } = names;
   const config: TaskHeadConfig = {
     task,
-    labels: labels ? readLabels(`${output}.weight`, fields, weights) : [],
+    labels: hasLabels ? readLabels(`${output}.weight`, fields, weights) : [],
     ...(activation !== undefined && { activation }),
     ...(pooling !== undefined && { pooling }),
     ...(distillation !== undefined && { distillation: true }),

@@ -8,7 +8,7 @@ import type { SentenceModule } from "../../models/sentence-config.js";
 /**
  * A dense module: a linear layer and an activation.
  *
- * @param params - `weight` `[out, in]`, and a bias where there is one.
+ * @param params - `weight` `[out, in]`, and optionally `bias` `[out]`.
  * @param options - `activation`: default none. `name`: default `dense`.
  *
  * @example

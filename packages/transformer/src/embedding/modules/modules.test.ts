@@ -18,7 +18,7 @@ const rows = [
   ],
 ];
 const vectors = tensor(rows);
-/** The first text has two tokens, the second one a token of padding in front. */
+/** The first text has padding at the end, the second one at the beginning. */
 const attentionMask = tensor([
   [1, 1, 0],
   [0, 1, 1],
@@ -67,21 +67,21 @@ test.each<[PoolingMode, number[][]]>([
       [8, 6],
     ],
   ],
-])("pooling by %s, padding left out", (mode, expected) => {
+])("pooling by %s ignores padding", (mode, expected) => {
   const pooled = poolingModule([mode])
     .apply({ vectors, attentionMask, promptLength: 0 })
     .toNested() as number[][];
-  pooled.forEach((row, b) => row.forEach((number, c) => expect(number).toBeCloseTo(expected[b]![c]!, 5)));
+  pooled.forEach((row, b) => row.forEach((value, c) => expect(value).toBeCloseTo(expected[b]![c]!, 5)));
 });
 
-test("several modes are joined in one order, whatever the order they are given in", () => {
+test("the vectors of several modes are concatenated in a fixed order, independent of the order of the list", () => {
   const input = { vectors, attentionMask, promptLength: 0 };
-  const each = poolingModes.map((mode) => poolingModule([mode]).apply(input).toNested() as number[][]);
+  const byMode = poolingModes.map((mode) => poolingModule([mode]).apply(input).toNested() as number[][]);
   const joined = poolingModule(poolingModes.toReversed()).apply(input).toNested();
-  expect(joined).toEqual([0, 1].map((b) => each.flatMap((pooled) => pooled[b]!)));
+  expect(joined).toEqual([0, 1].map((b) => byMode.flatMap((pooled) => pooled[b]!)));
 });
 
-test("the tokens of a prompt are left out where the module says so", () => {
+test("the tokens of a prompt are pooled unless includePrompt is false", () => {
   const input = { vectors, promptLength: 1 };
   expect(poolingModule(["mean"], { includePrompt: false }).apply(input).toNested()).toEqual([
     [5.5, 4],
@@ -102,7 +102,7 @@ test.each(poolingModes)("gradients flow through %s", (mode) => {
   expect(() => checkGradient((vectors) => sum(mul(pooled(vectors), upstream)), x)).not.toThrow();
 });
 
-test("a chain keeps the vectors after each module by its name", () => {
+test("a trace receives the vectors after each module, by module name", () => {
   const trace = {};
   const dense = denseModule(
     { weight: tensor([[1, 1]]), bias: tensor([-1]) },
@@ -114,7 +114,7 @@ test("a chain keeps the vectors after each module by its name", () => {
   expect((trace as Record<string, typeof vectors>)["2_Dense"]!.toNested()).toEqual([[0], [10]]);
 });
 
-test("what is no mode, no module and no batch of rows is refused", () => {
+test("unknown modes, values that are not modules, and rows of another shape are refused", () => {
   expect(() => poolingModule([])).toThrow(/one mode or more/);
   expect(() => poolingModule(["median" as never])).toThrow(/cls, max, mean/);
   expect(() => sentenceEmbedding([{} as never], vectors)).toThrow(/`modules/);

@@ -67,10 +67,10 @@ export function poolingModule(
         const fix = "give the rows of a batch, as an encoder's `apply` returns them.";
         check.refuse({ argument: "vectors", received: shape, expected: "[B, T, C]", fix }, ShapeError);
       }
-      const real = withoutPrompt(rows, attentionMask, includePrompt ? 0 : promptLength);
+      const tokenMask = withoutPrompt(rows, attentionMask, includePrompt ? 0 : promptLength);
       const pooled = poolingModes
         .filter((mode) => modes.includes(mode))
-        .map((mode) => pool[mode](rows, real));
+        .map((mode) => pool[mode](rows, tokenMask));
       return pooled.length === 1 ? pooled[0]! : concat(pooled, 1);
     },
   };
@@ -80,34 +80,34 @@ export function poolingModule(
 function withoutPrompt(rows: Tensor, attentionMask: Tensor | undefined, promptLength: number): Tensor {
   const [B, T] = rows.shape as [number, number, number];
   const { dtype, device } = rows;
-  const real = attentionMask ? cast(attentionMask, dtype) : ones([B, T], { dtype, device });
-  if (promptLength === 0) return real;
-  return mul(real, cast(greater(places(rows), promptLength), dtype));
+  const tokenMask = attentionMask ? cast(attentionMask, dtype) : ones([B, T], { dtype, device });
+  if (promptLength === 0) return tokenMask;
+  return mul(tokenMask, cast(greater(positionsFromOne(rows), promptLength), dtype));
 }
 
 /** Positions of the tokens, from 1, `[1, T]`. */
-function places({ shape, dtype, device }: Tensor): Tensor {
+function positionsFromOne({ shape, dtype, device }: Tensor): Tensor {
   return reshape(arange(shape[1]!, { start: 1, dtype, device }), [1, shape[1]!]);
 }
 
-const pool: Record<PoolingMode, (rows: Tensor, real: Tensor) => Tensor> = {
+const pool: Record<PoolingMode, (rows: Tensor, tokenMask: Tensor) => Tensor> = {
   cls: (rows) => reshape(slice(rows, 1, 0, 1), [rows.shape[0]!, rows.shape[2]!]),
-  max: (rows, real) => max(where(greater(expandDims(real, 2), 0), rows, lowest), { axis: 1 }),
+  max: (rows, tokenMask) => max(where(greater(expandDims(tokenMask, 2), 0), rows, lowest), { axis: 1 }),
   mean: meanPooling,
-  mean_sqrt_len: (rows, real) =>
-    div(weighted(rows, real), sqrt(maximum(sum(real, { axis: 1, keepDims: true }), 1))),
-  weightedmean(rows, real) {
-    const weights = mul(real, places(rows));
+  mean_sqrt_len: (rows, tokenMask) =>
+    div(weighted(rows, tokenMask), sqrt(maximum(sum(tokenMask, { axis: 1, keepDims: true }), 1))),
+  weightedmean(rows, tokenMask) {
+    const weights = mul(tokenMask, positionsFromOne(rows));
     return div(weighted(rows, weights), maximum(sum(weights, { axis: 1, keepDims: true }), 1));
   },
-  lasttoken(rows, real) {
-    const own = mul(real, places(rows));
-    const last = equal(own, max(own, { axis: 1, keepDims: true }));
-    return weighted(rows, mul(real, cast(last, rows.dtype)));
+  lasttoken(rows, tokenMask) {
+    const positions = mul(tokenMask, positionsFromOne(rows));
+    const last = equal(positions, max(positions, { axis: 1, keepDims: true }));
+    return weighted(rows, mul(tokenMask, cast(last, rows.dtype)));
   },
 };
 
-/** Value of padding for the maximum. */
+/** Replaces padding before the maximum, as in sentence-transformers. */
 const lowest = -1e9;
 
 /** The weighted sum of rows, `[B, C]`. */

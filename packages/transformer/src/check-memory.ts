@@ -2,9 +2,9 @@ import { checks, DeviceError } from "@qkv/core";
 import type { AnyCheckpoint } from "./checkpoints/hugging-face/family.js";
 import { cacheBytes, float32CacheBytes } from "./models/cache-bytes.js";
 import { deviceRounding } from "./quantization/quantize.js";
-import type { Placing } from "./loading/weights.js";
+import type { WeightOptions } from "./loading/weights.js";
 
-/** Number of tokens whose keys and values must fit besides the weights, unless the context is shorter. */
+/** Number of tokens whose keys and values must fit in addition to the weights, unless the context is shorter. */
 const leastTokens = 256;
 
 /**
@@ -14,29 +14,29 @@ const leastTokens = 256;
  * @param read - Reads the model, or, with `plan`, only reports the bytes of each tensor.
  * @throws {DeviceError} With the bytes needed, the limit, and quantizations that would fit.
  */
-export async function checkRoom(
+export async function checkMemory(
   fn: string,
-  placing: Placing,
-  read: (placing: Placing) => Promise<AnyCheckpoint>,
+  weightOptions: WeightOptions,
+  read: (weightOptions: WeightOptions) => Promise<AnyCheckpoint>,
 ): Promise<void> {
-  const { device } = placing;
+  const { device } = weightOptions;
   const { bytes: used = 0, maxBytes } = device?.memory() ?? {};
   if (!device || maxBytes === undefined) return;
-  const left = maxBytes - used;
-  const { weights, cache, tokens } = await bytesNeeded(placing, read);
-  if (weights + cache <= left) return;
+  const freeBytes = maxBytes - used;
+  const { weights, cache, tokens } = await bytesNeeded(weightOptions, read);
+  if (weights + cache <= freeBytes) return;
   const smaller: string[] = [];
-  for (const quantize of placing.rounding ? [] : (["int8", "int4"] as const)) {
-    const needed = await bytesNeeded({ ...placing, rounding: deviceRounding(quantize, device) }, read);
-    const all = needed.weights + needed.cache;
-    if (all <= left) smaller.push(`\`quantize: "${quantize}"\` needs ${mebibytes(all)}`);
+  for (const quantize of weightOptions.rounding ? [] : (["int8", "int4"] as const)) {
+    const needed = await bytesNeeded({ ...weightOptions, rounding: deviceRounding(quantize, device) }, read);
+    const total = needed.weights + needed.cache;
+    if (total <= freeBytes) smaller.push(`\`quantize: "${quantize}"\` needs ${mebibytes(total)}`);
   }
-  const held = cache > 0 ? `, and ${mebibytes(cache)} for keys and values of ${tokens} tokens` : "";
+  const forCache = cache > 0 ? `, and ${mebibytes(cache)} for keys and values of ${tokens} tokens` : "";
   checks(fn).refuse(
     {
       argument: "device",
-      received: `${device.name}, which has ${mebibytes(left)} left of ${mebibytes(maxBytes)}`,
-      expected: `${weights + cache} bytes: ${mebibytes(weights)} for the weights${held}`,
+      received: `${device.name}, which has ${mebibytes(freeBytes)} left of ${mebibytes(maxBytes)}`,
+      expected: `${weights + cache} bytes: ${mebibytes(weights)} for the weights${forCache}`,
       fix: `${[...smaller, "`js()` of @qkv/tensor and GPUs have other limits"].join("; ")}; nothing of the weights was read.`,
     },
     DeviceError,
@@ -45,23 +45,23 @@ export async function checkRoom(
 
 /** Bytes of the weights of a model, and of the keys and values of a short text. */
 async function bytesNeeded(
-  placing: Placing,
-  read: (placing: Placing) => Promise<AnyCheckpoint>,
+  weightOptions: WeightOptions,
+  read: (weightOptions: WeightOptions) => Promise<AnyCheckpoint>,
 ): Promise<{ weights: number; cache: number; tokens: number }> {
   let weights = 0;
   const plan = (bytes: number) => {
     weights += bytes;
   };
-  const checkpoint = await read({ ...placing, plan });
+  const checkpoint = await read({ ...weightOptions, plan });
   if (checkpoint.kind === "encoder" || checkpoint.kind === "vision" || checkpoint.kind === "dual")
     return { weights, cache: 0, tokens: 0 };
   // With tied weights, quantization adds a quantized output projection to the embedding matrix.
   const { embedding, output } = checkpoint.params;
-  if (placing.rounding && !output?.weight) plan(placing.rounding.bytes(embedding.weight.shape));
+  if (weightOptions.rounding && !output?.weight) plan(weightOptions.rounding.bytes(embedding.weight.shape));
   const tokens = Math.min(leastTokens, checkpoint.config.contextLength);
   if (checkpoint.kind === "encoder-decoder" || checkpoint.kind === "speech") {
     const { embedDim: C, numHeads, headDim = C / numHeads, numLayers } = checkpoint.config;
-    // And for as many source tokens.
+    // Twice, because cross-attention caches the keys and values of as many source tokens.
     return { weights, cache: 2 * float32CacheBytes(2 * numHeads * headDim, numLayers, tokens), tokens };
   }
   const { config } = checkpoint;
