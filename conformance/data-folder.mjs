@@ -1,6 +1,6 @@
-// A folder of reference data: files as they were, or packed beside their name (`torch/sdpa.json.gz`). Both are read alike,
-// so that a name never says how a file is stored. Weights are packed as `.planes.gz`: the first bytes of all numbers of four
-// bytes, then the second ones and so on, gzipped. Exponents stand together that way, which gzip finds nothing in otherwise.
+// A folder of reference data. Files are stored unchanged or packed under the same name with an ending
+// (`torch/sdpa.json.gz`); callers read both the same way. Weights are packed as `.planes.gz`: byte 0 of all 4-byte
+// elements, then byte 1 and so on, gzipped. Bytes of exponents, which compress well, are adjacent that way.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -44,7 +44,7 @@ export function dataFolder(folder) {
     const here = names(name).filter((each) => !inFolders.has(each));
     return [...here.map(inside), ...below].sort();
   }
-  // A folder with packed weights is unpacked beside the data: loaders open them by their path.
+  // A folder with packed weights is unpacked into a cache, since loaders open files by their paths.
   function path(name) {
     if (!existsSync(plain(name))) throw new Error(missing(folder, name));
     if (!folders(dirname(name)).includes(basename(name))) return plain(name);
@@ -58,7 +58,7 @@ export function dataFolder(folder) {
       const content = bytes(each);
       if (existsSync(path) && equalBytes(readFileSync(path), content)) continue;
       mkdirSync(dirname(path), { recursive: true });
-      // Tests run beside each other: a file is there whole or not at all.
+      // Tests run in parallel: a file is written under another name, then renamed.
       const partial = `${path}.${process.pid}`;
       writeFileSync(partial, content);
       renameSync(partial, path);
@@ -71,7 +71,7 @@ export function dataFolder(folder) {
 
 const planes = ".planes.gz";
 const packedWeights = /\.safetensors(\.planes)?\.gz$/;
-/** Endings of packed files, the longer one first. */
+/** Endings of packed files, longest first. */
 const endings = [planes, ".gz"];
 
 function unpackedName(name) {
@@ -79,7 +79,7 @@ function unpackedName(name) {
   return ending === undefined ? name : name.slice(0, -ending.length);
 }
 
-/** Bytes in order, of the planes that hold every fourth one. */
+/** Bytes in order, from the four planes. */
 function joinPlanes(stored) {
   const bytes = new Uint8Array(stored.length);
   for (let plane = 0, from = 0; plane < 4; plane++)

@@ -147,7 +147,7 @@ async function newPackage(kebab) {
     },
     {
       "tests/boundaries.test.ts": boundaries.replace(
-        /^const arrows: .*$/m,
+        /^const allowedImports: .*$/m,
         (line) => `${line}\n  "@qkv/${kebab}": ["@qkv/core"],`,
       ),
       "tsconfig.json": JSON.stringify(projects),

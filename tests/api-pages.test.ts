@@ -1,4 +1,4 @@
-// The API pages of the site, as they are written before it is served or built, against the reports.
+// The generated API pages of the site agree with the API reports.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,7 +19,7 @@ beforeAll(async () => {
 const titleOf = (file: string) => file.replace(/(\/index)?\.mdx$/, "");
 const addressOf = (file: string) => `/api/${file.replace(/(index)?\.mdx$/, "")}`.replace(/([^/])$/, "$1/");
 
-/** The names of a page, each with what stands below its heading. */
+/** The names of a page, each with the text below its heading. */
 function shownOn(text: string) {
   return text
     .split(/^### /m)
@@ -34,7 +34,7 @@ function shownOn(text: string) {
     });
 }
 
-test("there is a page for each entry of each published package", () => {
+test("each entry point of each published package has a page", () => {
   const titles = [...pages.keys()].filter((file) => file !== "index.mdx").map(titleOf);
   expect(titles.toSorted()).toEqual([...reports.keys()].toSorted());
 });
@@ -44,7 +44,7 @@ test.each([...reports.keys()])("%s: every exported name, its type as written", (
   expect(differences(reports.get(title)!, shownOn(text))).toEqual([]);
 });
 
-test("a wrong type, a missing name and one too many are found", () => {
+test("a wrong type, a missing name and an extra name are reported", () => {
   const report = new Map([
     ["a", "declare function a(x: number): Tensor;"],
     ["B", "type B = { c?: Mask; };"],
@@ -62,7 +62,7 @@ test("a wrong type, a missing name and one too many are found", () => {
   expect(differences(new Map(), right.slice(1)).length).toBe(1);
 });
 
-test("functions stand before classes, constants and types", () => {
+test("functions precede classes, constants and types", () => {
   const order = ["Functions", "Classes", "Constants", "Types", "Types that are not exported"];
   for (const [file, text] of pages) {
     if (file === "index.mdx") continue;
@@ -71,7 +71,7 @@ test("functions stand before classes, constants and types", () => {
   }
 });
 
-test("what a docstring says is on the page: shapes, defaults, errors, an example", () => {
+test("the page shows the docstring: shapes, defaults, errors, an example", () => {
   const page = pages.get("@qkv/attention/index.mdx")!;
   const section = page.slice(page.indexOf("### slidingWindow {"), page.indexOf("### softmaxOne {"));
   expect(section).toContain("`[B, H, T, D]`");
@@ -82,7 +82,7 @@ test("what a docstring says is on the page: shapes, defaults, errors, an example
   expect(page).toContain("/** D, the size of one head. Default: C / H. */");
 });
 
-test("a long type is folded under its name, and a long page begins with the list of its names", () => {
+test("a long type is collapsed under its name, and a long page begins with a list of names", () => {
   const page = pages.get("@qkv/attention/index.mdx")!;
   const [options] = /^### AttentionOptions \{[^]*?(?=^###? )/m.exec(page)!;
   expect(options).toMatch(/<Fold of="attentionoptions" title="Type[^>]*>\n\n<Declaration /);
@@ -95,7 +95,7 @@ test("a long type is folded under its name, and a long page begins with the list
   expect(pages.get("@qkv/model-tiny/index.mdx")).not.toContain("NameIndex");
 });
 
-test("every page says how stable its names are, and a name that differs says so itself", () => {
+test("every page shows the stability of its names, and names with another stability show theirs", () => {
   for (const { name, json } of publicPackages()) {
     expect(["stable", undefined], `\`stability\` of ${name}`).toContain(json.stability);
     const label = json.stability ? "**Stable:** " : "**Experimental:** ";
@@ -109,18 +109,18 @@ test("every page says how stable its names are, and a name that differs says so 
   expect(page).not.toMatch(/^### load .*\n\n\*\*/m);
 });
 
-test("a source that is an address is on the page as it is written", () => {
+test("a URL in @see appears on the page unchanged", () => {
   expect(pages.get("@qkv/tensor/safetensors.mdx")).toContain(
     '\n- Source: https://github.com/huggingface/safetensors, "Format"\n\n```',
   );
 });
 
-test("the list of all names has the packages in the order of the sidebar", () => {
+test("the list of all names orders packages as the sidebar does", () => {
   const headings = [...pages.get("index.mdx")!.matchAll(/^## (?:@qkv\/)?(.*)$/gm)].map(([, name]) => name);
   expect(headings.map((name) => (name === "qkv" ? "cli" : name))).toEqual(packageOrder);
 });
 
-test("every address of an API page exists, on the API pages and on those written by hand", () => {
+test("every link to an API page resolves, on API pages and on handwritten pages", () => {
   const known = new Set(["/api/"]);
   for (const [file, text] of pages) {
     known.add(addressOf(file));
@@ -141,7 +141,7 @@ test("every address of an API page exists, on the API pages and on those written
   expect(broken).toEqual([]);
 });
 
-test("what is served and what is built come from the same steps", () => {
+test("serving and building the site run the same steps", () => {
   const { scripts } = JSON.parse(readFileSync(join(site, "package.json"), "utf8"));
   const steps = (script: string) =>
     script.split(" && ").filter((step) => /^node scripts\/(?!finish)/.test(step));

@@ -1,4 +1,4 @@
-// The API report: what a change of public names needs before it is let through.
+// The check of API reports: changesets that a change of public names requires.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -14,7 +14,7 @@ const removed = changesBetween(report({ abs: "declare function abs(): void;" }),
 const refused = (version: string, ...changesets: string[]) =>
   unannounced(removed, { name: "@qkv/tensor", version }, changesets).map(({ label }) => label);
 
-test("a removed name is refused without a changeset that names it and is large enough", () => {
+test("a removed name requires a changeset with its name and a sufficient bump", () => {
   expect(refused("1.2.0")).toEqual(["abs"]);
   expect(refused("1.2.0", changeset("major", "Something else."))).toEqual(["abs"]);
   expect(refused("1.2.0", changeset("minor", "Breaking: `abs` is gone."))).toEqual(["abs"]);
@@ -23,12 +23,12 @@ test("a removed name is refused without a changeset that names it and is large e
   expect(refused("1.2.0", changeset("major", "Breaking: `abs`.").replace("tensor", "core"))).toEqual(["abs"]);
 });
 
-test("before version 1 a minor bump is what a range does not cross", () => {
+test("before version 1, a minor bump is sufficient for a breaking change", () => {
   expect(refused("0.3.0", changeset("minor", "Breaking: `abs` is gone."))).toEqual([]);
   expect(refused("0.3.0", changeset("patch", "Breaking: `abs` is gone."))).toEqual(["abs"]);
 });
 
-test("a changed type is refused, until a changeset says that it is compatible", () => {
+test("a changed type requires a changeset, of any bump if it declares the type compatible", () => {
   const changes = changesBetween(report({ a: "type a = 1;" }), report({ a: "type a = 1 | 2;" }));
   const left = (line: string) =>
     unannounced(changes, { name: "@qkv/tensor", version: "1.0.0" }, [changeset("patch", line)]).length;
@@ -36,7 +36,7 @@ test("a changed type is refused, until a changeset says that it is compatible", 
   expect(left("Compatible: `a` has one more.")).toBe(0);
 });
 
-test("more is no break: names, optional members and parameters, overloads, members of a class", () => {
+test("additions break nothing: names, optional members and parameters, overloads, members of a class", () => {
   const f = "declare function f(x: number): void;";
   expect(kinds({}, { f })).toEqual(["added f"]);
   expect(kinds({ f }, { f: "declare function f(x: number, y?: string): void;" })).toEqual(["grown f"]);
@@ -64,7 +64,7 @@ test.each([
   expect(kinds({ o: "type o = { a: 1; };" }, { o: after })).toEqual(["changed o"]);
 });
 
-test("a type that is not exported is watched while a public one is made of it", () => {
+test("a type that is not exported is reported while a public type uses it", () => {
   expect(kinds({ "~T": "type T = 1;" }, { "~T": "type T = 2;" })).toEqual(["changed ~T"]);
   expect(
     kinds({ "~T": "type T = 1;" }, {}),
@@ -72,7 +72,7 @@ test("a type that is not exported is watched while a public one is made of it", 
   ).toEqual([]);
 });
 
-test("the report of a built package is read back as it was written, and names all that it exports", () => {
+test("the report of a built package round-trips, and contains all exports", () => {
   const attention = publicPackages().find(({ name }) => name === "@qkv/attention")!;
   const built = readApi(attention);
   expect(parseReport(attention.name, writeReport(attention.name, built))).toEqual(built);

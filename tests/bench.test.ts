@@ -1,4 +1,4 @@
-// The harness of the benchmarks, with contenders that are made up: no peers, and no time that is real.
+// The benchmark harness, with fake contenders and fake times.
 import { describe, expect, test } from "vitest";
 import { readdirSync } from "node:fs";
 import { compare, comparisonTable, pairedRatio } from "../benchmarks/compare.mjs";
@@ -20,7 +20,7 @@ type Fake = {
   resident?: string;
 };
 
-/** Measures contenders whose figures and outputs are given. Says who was asked what, in order. */
+/** Measures contenders with given figures and outputs. Returns the log of their calls, in order. */
 async function measured(fakes: Fake[], row: object = {}, rounds = 3) {
   const asked: string[] = [];
   const closed: string[] = [];
@@ -56,7 +56,7 @@ const ours = { name: "ours", kind: "ours", figures: [4, 2, 3], output: [1, 2] };
 const peer = { name: "peer", kind: "peer", figures: [6, 8, 7], output: [1, 2] };
 
 describe("measure", () => {
-  test("outputs are compared before anything is timed, and contenders are timed round-robin", async () => {
+  test("outputs are compared before timing, and contenders are timed round-robin", async () => {
     const { asked, closed } = await measured([ours, peer]);
     expect(asked).toEqual([
       "output of ours",
@@ -71,7 +71,7 @@ describe("measure", () => {
     expect(closed).toEqual(["ours", "peer"]);
   });
 
-  test("a row is reported as the JSON has it", async () => {
+  test("a row has the fields of the JSON report", async () => {
     const limit = { name: "limit", kind: "limit", figures: [1, 1, 1] };
     const native = { name: "two threads", kind: "native", figures: [6, 6, 6], output: [1, 2] };
     const { report } = await measured([ours, peer, native, limit], { aim: 3 });
@@ -91,13 +91,13 @@ describe("measure", () => {
     expect(JSON.parse(JSON.stringify(report))).toEqual(report);
   });
 
-  test("where more is better the best is the largest, and ratios are inverted", async () => {
+  test("if more is better, the best is the largest, and ratios are inverted", async () => {
     const { report } = await measured([ours, peer], { better: "high" });
     expect(report.results[1]).toMatchObject({ median: 7, min: 6, best: 8 });
     expect(report.ratios).toEqual({ peer: 3 / 7 });
   });
 
-  test("figures are work per second where a row has work, the time of a call where not", async () => {
+  test("figures are work per second if a row defines its work, otherwise the time of a call", async () => {
     const contender = { name: "ours", kind: "ours" };
     const open = async () => ({
       prepare: async () => ({ threads: 1, measures: false }),
@@ -111,7 +111,7 @@ describe("measure", () => {
     expect((await measure(row, { rounds: 1, open })).results[0].median).toBe(500);
   });
 
-  test("a wrong peer is timed, marked, and does not count", async () => {
+  test("a peer with wrong outputs is timed and marked, and has no ratio", async () => {
     const wrong = { name: "wrong", kind: "peer", figures: [1, 1, 1], output: [1, 2.5] };
     const { report } = await measured([ours, peer, wrong], { tolerance: 0.1 });
     expect(report.results[2]).toMatchObject({
@@ -132,12 +132,12 @@ describe("measure", () => {
     expect(report.results[1]).toMatchObject({ wrong: true, difference });
   });
 
-  test("what a peer may differ by is the tolerance", async () => {
+  test("outputs of a peer are compared within the tolerance", async () => {
     const { report } = await measured([ours, { ...peer, output: [1.05, 2] }], { tolerance: 0.1 });
     expect(report.results[1]).not.toHaveProperty("wrong");
   });
 
-  test("a peer that fails is listed with its reason, whenever it fails", async () => {
+  test("a failing peer is listed with the reason, at any stage", async () => {
     const { report, closed } = await measured([
       ours,
       { ...peer, name: "absent", fails: "prepare" },
@@ -153,7 +153,7 @@ describe("measure", () => {
     expect(table(report)).toMatch(/absent +peer +failed: absent does not load/);
   });
 
-  test("a peer over ten times slower in the first round is not run again", async () => {
+  test("a peer more than ten times slower in the first round is not run again", async () => {
     const slow = { ...peer, name: "slow", figures: [41, 1, 1] };
     const just = { ...peer, name: "just", figures: [40, 30, 30] };
     const { report, asked } = await measured([ours, slow, just]);
@@ -162,7 +162,7 @@ describe("measure", () => {
     expect(report.results[2]).toMatchObject({ median: 30 });
   });
 
-  test("what is wrong is not what others are too slow for", async () => {
+  test("a contender with wrong outputs is not the reference for too slow", async () => {
     const wrong = { name: "wrong", kind: "peer", figures: [0.1, 0.1, 0.1], output: [9, 9] };
     const { report } = await measured([ours, wrong, peer]);
     expect(
@@ -171,7 +171,7 @@ describe("measure", () => {
     ).toEqual([]);
   });
 
-  test("a rival of our own is what the aim refers to", async () => {
+  test("the aim refers to a rival among our own contenders", async () => {
     const rival = { ...ours, name: "ours, the long way", figures: [60, 60, 60], rival: true as const };
     const { report } = await measured([ours, rival, peer], { aim: 20 });
     expect(report.ratios).toEqual({ peer: 7 / 3, rival: 20, aim: 20 });
@@ -179,19 +179,19 @@ describe("measure", () => {
   });
 });
 
-describe("what is resident", () => {
+describe("resident contenders", () => {
   const resident = { ...ours, name: "ours", figures: [2, 2, 2], resident: "all" };
   const host = { ...ours, name: "ours, nothing resident", figures: [6, 6, 6], resident: "nothing" };
   const onHost = { ...peer, name: "on the host", figures: [9, 9, 9], resident: "nothing" };
   const onDevice = { ...peer, name: "on the device", figures: [5, 5, 5], resident: "all" };
 
-  test("a peer that copies is compared with ours that copies, not with ours that is resident", async () => {
+  test("a peer that copies is compared with our contender that copies, not with our resident one", async () => {
     const { report } = await measured([resident, host, onHost], { aim: 3 });
     expect(report.ratios).toEqual({ peer: 1.5, aim: 3 });
     expect(report.pairs).toEqual({ peer: ["ours, nothing resident", "on the host"] });
   });
 
-  test("of several peers the smallest ratio counts, each to its like", async () => {
+  test("the smallest ratio counts, each peer compared with our contender of the same kind", async () => {
     const both = await measured([resident, host, onHost, onDevice]);
     expect(both.report.ratios).toEqual({ peer: 1.5 }); // 9 / 6, and not 5 / 2, nor 5 / 6
     const faster = { ...onDevice, figures: [2.5, 2.5, 2.5] };
@@ -202,18 +202,18 @@ describe("what is resident", () => {
     expect(high.report.ratios).toEqual({ peer: 2 / 5 });
   });
 
-  test("the best of ours that are alike is taken", async () => {
+  test("a peer is compared with our best contender of the same kind", async () => {
     const slower = { ...host, name: "ours, plain", figures: [8, 8, 8] };
     const { report } = await measured([slower, host, onHost]);
     expect(report.pairs).toEqual({ peer: ["ours, nothing resident", "on the host"] });
   });
 
-  test("a peer that nothing of ours is like has no ratio", async () => {
+  test("a peer has no ratio without a contender of ours of the same kind", async () => {
     const { report } = await measured([resident, onHost]);
     expect(report.ratios).toEqual({});
   });
 
-  test("native libraries and rivals have the same rule; a limit copies nothing and meets the best of ours", async () => {
+  test("native libraries and rivals follow the same rule; a limit copies nothing and is compared with our best contender", async () => {
     const native = { ...onHost, name: "native", kind: "native", figures: [3, 3, 3] };
     const rival = { ...host, name: "the long way", figures: [12, 12, 12], rival: true as const };
     const limit = { name: "limit", kind: "limit", figures: [1, 1, 1] };
@@ -222,7 +222,7 @@ describe("what is resident", () => {
     expect(report.pairs.limit).toEqual(["ours", "limit"]);
   });
 
-  test("who copies is too slow only for those who copy as much", async () => {
+  test("a contender that copies is too slow only relative to others that copy", async () => {
     const copies = { ...host, figures: [30, 30, 30] };
     const others = { ...onHost, figures: [40, 40, 40] };
     const { report } = await measured([resident, copies, others]);
@@ -232,7 +232,7 @@ describe("what is resident", () => {
     ).toEqual([]);
   });
 
-  test("the table and the JSON say it", async () => {
+  test("the table and the JSON mark resident contenders", async () => {
     const { report } = await measured([resident, host, onHost]);
     expect(report.results.map((result: Fake) => result.resident)).toEqual(["all", "nothing", "nothing"]);
     expect(table(report)).toMatch(/ours +ours +1t +all resident +2\.00/);
@@ -278,7 +278,7 @@ describe("new texts", () => {
     },
   );
 
-  test("new-order has the text's words, new-words has others", () => {
+  test("new-order has the words of the text, new-words has other words", () => {
     const seen = new Set(text.match(/[\p{L}\p{M}]+/gu));
     const words = (kind: keyof typeof newTexts) => newTexts[kind](text, 1).match(/[\p{L}\p{M}]+/gu)!;
     expect(
@@ -295,7 +295,7 @@ describe("runner", () => {
     contenders: [{ name: "it", kind: "ours", prepare }],
   });
 
-  test("calls are counted, and promises waited for", async () => {
+  test("calls are counted, and promises awaited", async () => {
     let calls = 0;
     const soon = () => new Promise((resolve) => setTimeout(() => resolve((calls += 1)), 20));
     const runner = runnerOf(
@@ -309,7 +309,7 @@ describe("runner", () => {
     expect(calls).toBeGreaterThan(3);
   });
 
-  test("a contender may measure itself, and a row knows what is right", async () => {
+  test("a contender may measure itself, and a row computes the expected output", async () => {
     const runner = runnerOf(
       row(({ threads }: { threads?: number }) => ({ measure: () => threads })),
       "it",
@@ -329,14 +329,14 @@ describe("runner", () => {
   });
 });
 
-test("a model for onnxruntime is the bytes that the format wants", () => {
+test("a model for onnxruntime has the bytes of the ONNX format", () => {
   const g = graph({ opset: 17 });
   g.op("Relu", [g.input("x", [300])], {}, { to: [g.output("y", ["n"])] });
   const hex = (text: string) => Buffer.from(text).toString("hex");
   const sized = (tag: string, content: string) =>
     `${tag}${(content.length / 2).toString(16).padStart(2, "0")}${content}`;
   const node = `0a01${hex("x")}1201${hex("y")}2204${hex("Relu")}3a00`;
-  // A name, then a type: a tensor of float32 (1) whose one length is 300, or called n.
+  // A name, then a type: float32 tensor (element type 1) with one dimension, 300 or "n".
   const x = `0a01${hex("x")}120b0a09080112050a0308ac02`;
   const y = `0a01${hex("y")}120b0a09080112050a0312016e`;
   const content = [sized("0a", node), sized("12", hex("graph")), sized("5a", x), sized("62", y)].join("");
@@ -344,7 +344,7 @@ test("a model for onnxruntime is the bytes that the format wants", () => {
   expect(Buffer.from(g.bytes()).toString("hex")).toBe(`080a${sized("3a", content)}${opsets}`);
 });
 
-test("an output that no process can send is wrong, and is named", async () => {
+test("an output that cannot be sent between processes is wrong, and its type is named", async () => {
   const inherited = { name: "it", kind: "peer", prepare: () => ({ output: () => [1, {}.hasOwnProperty] }) };
   const runner = runnerOf({ contenders: [inherited] }, "it", {});
   await runner.prepare();
@@ -359,7 +359,7 @@ test("an output that no process can send is wrong, and is named", async () => {
 
 describe("compare", () => {
   const slow = { name: "@qkv on wasm", kind: "ours" };
-  /** Opens contenders whose figures are given, and logs who was asked what. */
+  /** Opens contenders with given figures, and logs their calls. */
   function opener(figures: Record<"this" | "other", number>, outputs: Record<"this" | "other", number[]>) {
     const asked: string[] = [];
     const open = async (state: "this" | "other") => ({
@@ -377,7 +377,7 @@ describe("compare", () => {
     contenders: [slow, { name: "peer", kind: "peer" }],
   };
 
-  test("ours alone is compared, in paired rounds of fresh processes, the other first in every second one", async () => {
+  test("only our contenders are compared, in paired rounds of new processes that alternate the order", async () => {
     const { asked, open } = opener({ this: 2, other: 3 }, { this: [1], other: [1] });
     const { states } = await compare(row, { rounds: 6, open });
     const near = (x: number) => expect.closeTo(x, 9);
@@ -401,13 +401,13 @@ describe("compare", () => {
     );
   });
 
-  test("states whose outputs differ are not compared", async () => {
+  test("two commits with different outputs are not compared", async () => {
     const { open } = opener({ this: 2, other: 3 }, { this: [1], other: [2] });
     const { states } = await compare(row, { rounds: 6, open });
     expect(states[0].failed).toMatch(/^the two states differ: value 0 is 1, expected 2/);
   });
 
-  test("the bounds hold the true ratio in about 95 of 100 runs, and a disturbed round moves neither far", () => {
+  test("the confidence interval contains the true ratio in about 95 of 100 runs, and an outlier moves neither bound far", () => {
     let state = 1;
     const uniform = () => (state = (state * 48271) % 2147483647) / 2147483647;
     const normal = () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
@@ -424,7 +424,7 @@ describe("compare", () => {
   });
 });
 
-test("a recorded line has what a page needs, and nothing that was not measured", async () => {
+test("a recorded line has the fields of the page, and no field that was not measured", async () => {
   const { report } = await measured([ours, peer], { aim: 3 });
   const about = {
     date: "2026-11-27",

@@ -1,4 +1,4 @@
-// Packages depend on each other in one direction only, and only through what they export.
+// Packages import each other in one direction only, and only through their `exports`.
 import { execFileSync, spawnSync } from "node:child_process";
 import {
   cpSync,
@@ -23,7 +23,7 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const packages = allPackages();
 const names = packages.map(({ name }) => name);
 
-// What each package imports. `qkv`, the command, may import any.
+// The packages that each may import. `qkv`, the command, may import any.
 const transformerAndBelow = [
   "@qkv/core",
   "@qkv/tensor",
@@ -33,9 +33,9 @@ const transformerAndBelow = [
   "@qkv/tokenizer",
   "@qkv/transformer",
 ];
-const arrows: Record<string, string[]> = {
+const allowedImports: Record<string, string[]> = {
   "@qkv/device": ["@qkv/core", "@qkv/tensor", "@qkv/attention-contract", "@qkv/wasm", "@qkv/webgpu"],
-  // Packages that transformer may import, too: a TypeScript reference to it brings them along.
+  // Also the packages that transformer may import: a TypeScript reference to it includes them.
   "@qkv/figures": [...transformerAndBelow, "@qkv/cost", "@qkv/wasm", "@qkv/model-tiny", "@qkv/viz"],
   "@qkv/core": [],
   "@qkv/tensor": ["@qkv/core"],
@@ -54,9 +54,9 @@ const arrows: Record<string, string[]> = {
     "@qkv/kv-cache",
     "@qkv/tokenizer",
   ],
-  // As stores, and the model of its examples and tests.
+  // As in stores, and the model of its examples and tests.
   "@qkv/lens": [...transformerAndBelow, "@qkv/model-tiny"],
-  // As figures.
+  // As in figures.
   "@qkv/worker": [
     "@qkv/core",
     "@qkv/tensor",
@@ -74,7 +74,7 @@ const arrows: Record<string, string[]> = {
   "@qkv/viz": ["@qkv/core"],
   "@qkv/model-tiny": [],
   "create-qkv": ["@qkv/core"],
-  // As figures do: a reference to transformer, and one to stores, brings along what it imports.
+  // As in figures: references to transformer and stores include the packages that these import.
   "@qkv/stores": transformerAndBelow,
   "@qkv/react": [...transformerAndBelow, "@qkv/stores"],
   "@qkv/vue": [...transformerAndBelow, "@qkv/stores"],
@@ -82,8 +82,8 @@ const arrows: Record<string, string[]> = {
 };
 const command = "qkv";
 const allowed = (name: string) =>
-  name === command ? names.filter((other) => other !== name) : (arrows[name] ?? []);
-const declared = (json: Record<string, Record<string, string>>) =>
+  name === command ? names.filter((other) => other !== name) : (allowedImports[name] ?? []);
+const declaredPackages = (json: Record<string, Record<string, string>>) =>
   Object.keys({
     ...json.dependencies,
     ...json.devDependencies,
@@ -93,17 +93,17 @@ const declared = (json: Record<string, Record<string, string>>) =>
     .filter((name) => names.includes(name))
     .sort();
 
-test("every package has its arrows written down here", () => {
+test("`allowedImports` lists every package", () => {
   expect(
-    [...Object.keys(arrows), command].sort(),
-    "a new package is listed in `arrows`, with all that it imports",
+    [...Object.keys(allowedImports), command].sort(),
+    "list a new package in `allowedImports`, with all that it imports",
   ).toEqual([...names].sort());
 });
 
-test("sources import along the arrows, and the picture of the architecture shows what they import", () => {
+test("sources import only allowed packages, and docs/architecture.svg shows their imports", () => {
   const graph = importGraph();
   for (const [name, others] of graph) {
-    const why = `${name} imports what \`arrows\` does not allow: take it as an argument, or move the code down`;
+    const why = `${name} has imports that \`allowedImports\` does not list: take the value as an argument, or move the code down`;
     expect(allowed(name), why).toEqual(expect.arrayContaining(others));
   }
   expect(graph.get("@qkv/attention")).toEqual(["@qkv/attention-contract", "@qkv/core", "@qkv/tensor"]);
@@ -113,7 +113,7 @@ test("sources import along the arrows, and the picture of the architecture shows
   );
 });
 
-/** The names that a program in the folder can require. In a process of its own: test runners add paths to search. */
+/** The names that a program in the folder can require. Runs in a child process: test runners add search paths. */
 function resolvable(folder: string, wanted: string[]): string[] {
   const { NODE_PATH: _, ...env } = process.env;
   const program = `const found = (name) => { try { return require.resolve(name) } catch { return false } };
@@ -122,31 +122,31 @@ function resolvable(folder: string, wanted: string[]): string[] {
 }
 
 describe.each(packages)("$name", ({ name, folder, json }) => {
-  test("package.json declares the arrows, and the project references are the same", () => {
+  test("package.json declares the allowed imports, and the project references are the same", () => {
     const { references } = JSON.parse(readFileSync(join(folder, "tsconfig.json"), "utf8"));
-    // Tests share @qkv/test-support, which is no dependency: nobody installs it.
+    // Tests share @qkv/test-support, which is not a dependency: it is not published.
     const referenced = references
       .map(({ path }: { path: string }) => basename(path))
       .filter((path: string) => path !== "test-support")
       .map((path: string) => packages.find((other) => basename(other.folder) === path)?.name);
     if (name !== command) {
       const why =
-        "dependencies of package.json are the arrows at the top of this file: packages import downwards only";
-      expect(declared(json), `${why}; change both, or neither`).toEqual([...allowed(name)].sort());
+        "dependencies of package.json are `allowedImports` at the top of this file: packages import downwards only";
+      expect(declaredPackages(json), `${why}; change both, or neither`).toEqual([...allowed(name)].sort());
     }
     expect(referenced.sort(), "`references` of tsconfig.json are the dependencies of package.json").toEqual(
-      declared(json),
+      declaredPackages(json),
     );
     expect(
       Object.values({ ...json.dependencies, ...json.devDependencies }).filter((range) =>
         String(range).startsWith("workspace:"),
       ),
-    ).toEqual(declared(json).map(() => "workspace:^"));
+    ).toEqual(declaredPackages(json).map(() => "workspace:^"));
   });
 
-  test("Node resolves what is declared, and nothing else of ours", () => {
+  test("Node resolves the declared packages, and no other of this repository", () => {
     const others = names.filter((other) => other !== name);
-    expect(resolvable(folder, others).sort()).toEqual(declared(json));
+    expect(resolvable(folder, others).sort()).toEqual(declaredPackages(json));
   });
 
   test("no path beyond `exports` resolves", () => {
@@ -170,8 +170,8 @@ describe.each(packages)("$name", ({ name, folder, json }) => {
 });
 
 describe("tsc -b", () => {
-  // The real package.json and tsconfig.json of every package, each with a source of one line, so that what fails is
-  // the import and nothing else.
+  // Uses the real package.json and tsconfig.json of every package, each with a source of one line, so that only imports
+  // can fail.
   const copy = mkdtempSync(join(tmpdir(), "qkv-boundaries-"));
   const source = (name: string, file: string) =>
     join(
@@ -205,39 +205,40 @@ describe("tsc -b", () => {
     const args = [bin, "-b", "--pretty", "false", ...folders.map((folder) => join("packages", folder))];
     return spawnSync(process.execPath, args, { cwd: copy, encoding: "utf8" });
   };
-  const all = packages.map(({ folder }) => basename(folder));
+  const allFolders = packages.map(({ folder }) => basename(folder));
 
-  test("accepts every import along the arrows", () => {
+  test("accepts every allowed import", () => {
     for (const { name, json } of packages) {
-      const imports = declared(json).map(
+      const imports = declaredPackages(json).map(
         (other, i) => `export { here as h${i} } from ${JSON.stringify(other)};\n`,
       );
-      writeFileSync(source(name, "along.ts"), imports.join("") || "export {};\n");
+      writeFileSync(source(name, "allowed.ts"), imports.join("") || "export {};\n");
     }
-    expect(tsc(...all)).toMatchObject({ stdout: "", status: 0 });
+    expect(tsc(...allFolders)).toMatchObject({ stdout: "", status: 0 });
   });
 
-  const against = names.flatMap((from) =>
+  const forbidden = names.flatMap((from) =>
     names
       .filter((to) => to !== from && from !== command && !allowed(from).includes(to))
       .map((to) => ({ from, to })),
   );
 
-  // TS6059 and TS6307: the file is of no referenced project. TS2307: the module is not found at all.
-  test("refuses every import against the arrows", () => {
-    for (const [i, { from, to }] of against.entries()) {
-      writeFileSync(source(from, `against-${i}.ts`), `export { here } from ${JSON.stringify(to)};\n`);
+  // TS6059 and TS6307: the file belongs to no referenced project. TS2307: the module is not found.
+  test("rejects every other import", () => {
+    for (const [i, { from, to }] of forbidden.entries()) {
+      writeFileSync(source(from, `forbidden-${i}.ts`), `export { here } from ${JSON.stringify(to)};\n`);
     }
-    const { stdout, status } = tsc(...all);
-    expect(status, `the compiler lets ${against.length} imports against the arrows through`).not.toBe(0);
-    const refused = against.filter((_, i) => {
-      const file = new RegExp(`against-${i}\\.ts`);
+    const { stdout, status } = tsc(...allFolders);
+    expect(status, `the compiler lets ${forbidden.length} forbidden imports through`).not.toBe(0);
+    const refused = forbidden.filter((_, i) => {
+      const file = new RegExp(`forbidden-${i}\\.ts`);
       return stdout
         .split(/^(?=\S)/m)
         .some((error) => /error TS(6059|6307|2307)/.test(error) && file.test(error));
     });
-    expect(refused).toEqual(against);
-    // What a forbidden import drags in is written beside its importer's types, never into a source folder.
+    expect(refused).toEqual(forbidden);
+    // Declarations of files that a forbidden import adds are written to the importer's .types, never to a source
+    // folder.
     const written = readdirSync(join(copy, "packages"), { recursive: true, encoding: "utf8" });
     const inSources = written.filter((file) => /[\\/]src[\\/].*\.d\.ts/.test(file.replace(/\.types.*/, "")));
     expect(

@@ -1,4 +1,4 @@
-// The command as its users have it: the built packages/cli/dist/qkv.js, in a process of its own.
+// The command as users have it: the built packages/cli/dist/qkv.js, in a child process.
 import { spawn, spawnSync } from "node:child_process";
 import {
   closeSync,
@@ -24,7 +24,7 @@ const qkv = (...args: string[]) => {
   return { status, stdout, stderr };
 };
 
-/** A model small enough to know by heart: one token decides the next. */
+/** A model with a known output: each token determines the next. */
 const tokens = ["?", "^", "$", " ", "a", "b", "c", "."];
 const next: Record<string, string> = {
   "^": " ",
@@ -38,7 +38,7 @@ const next: Record<string, string> = {
 };
 const contextLength = 4096;
 
-/** Layers of zeros pass on the token's own axis; the output matrix leads each axis to the next token. */
+/** Layers of zeros pass each token's one-hot vector on; the output matrix maps it to the next token. */
 function checkpoint(): Uint8Array {
   const [V, C, F, L, H, Hkv] = [tokens.length, tokens.length, 2, 1, 2, 1];
   const identity = tokens.flatMap((row) => tokens.map((column) => (row === column ? 1 : 0)));
@@ -52,10 +52,10 @@ function checkpoint(): Uint8Array {
     ones, // ffn_norm
     zeros(3 * C * F), // w1, w2, w3
     ones, // final_norm
-    zeros(contextLength * (C / H)), // the angles that nobody reads
+    zeros(contextLength * (C / H)), // rotary angles, which are not read
     successor, // wcls [V, C]
   ].flat();
-  const header = Int32Array.of(C, F, L, H, Hkv, -V, contextLength); // a negative size: wcls is there
+  const header = Int32Array.of(C, F, L, H, Hkv, -V, contextLength); // a negative vocabulary size: the file contains wcls
   return Buffer.concat([Buffer.from(header.buffer), Buffer.from(Float32Array.from(weights).buffer)]);
 }
 
@@ -81,7 +81,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("qkv generate", () => {
-  test("standard output holds the text and one newline, standard error the speed", () => {
+  test("prints the text and one newline to standard output, the speed to standard error", () => {
     const { status, stdout, stderr } = generate("--prompt", "a");
     expect(stdout).toBe("abcabc\n");
     expect(stderr).toMatch(/^5 tokens in \d+\.\d\d s, \d+\.\d tokens\/s\n$/);
@@ -89,7 +89,7 @@ describe("qkv generate", () => {
     expect(generate().stdout).toBe("abca\n"); // the space after the beginning is not text
   });
 
-  test("--json gives one object alone", () => {
+  test("--json prints a single object", () => {
     const { status, stdout, stderr } = generate("--prompt", "a", "--json");
     expect(JSON.parse(stdout)).toEqual({
       prompt: "a",
@@ -108,7 +108,7 @@ describe("qkv generate", () => {
     expect(status).toBe(0);
   });
 
-  test("--json FILE writes the object there and the text to standard output", () => {
+  test("--json FILE writes the object to the file and the text to standard output", () => {
     const result = join(folder, "result.json");
     expect(generate("--prompt", "a", "--json", result)).toMatchObject({ status: 0, stdout: "abcabc\n" });
     expect(JSON.parse(readFileSync(result, "utf8"))).toMatchObject({
@@ -119,25 +119,25 @@ describe("qkv generate", () => {
     expect(readdirSync(folder).sort()).toEqual(["model.bin", "tokenizer.bin"]);
   });
 
-  test("the model's own end ends the text", () => {
+  test("a stop token of the model ends the text", () => {
     expect(generate("--prompt", ".")).toMatchObject({ status: 0, stdout: ".\n" });
     const { timings, ...rest } = JSON.parse(generate("--prompt", ".", "--json").stdout);
     expect(rest).toEqual({ prompt: ".", promptTokens: [1, 3, 7], tokens: [], text: "." });
     expect(timings.firstTokenMs).toBe(null);
   });
 
-  test("a seed gives the same text again, and standard error names the one that was taken", () => {
+  test("a seed reproduces the text, and standard error prints a random seed", () => {
     const warm = (...args: string[]) =>
       generate("--prompt", "a", "--temperature", "9", "--top-p", "1", ...args);
     const first = warm("--max-tokens", "40");
     const seed = /, seed (\d+)\n$/.exec(first.stderr)?.[1];
     expect(warm("--max-tokens", "40", "--seed", String(seed)).stdout).toBe(first.stdout);
-    // Two seeds may happen to give one text; six do not.
+    // Two seeds may generate the same text; six do not.
     const texts = [1, 2, 3, 4, 5, 6].map((seed) => warm("--max-tokens", "40", "--seed", String(seed)).stdout);
     expect(new Set(texts).size).toBeGreaterThan(1);
   });
 
-  test("no colours where no terminal is", () => {
+  test("no colours without a terminal", () => {
     expect(generate("--device", "abacus").stderr).not.toContain("\u001B");
   });
 });
@@ -168,7 +168,7 @@ describe("help and version", () => {
     expect(qkv("--version")).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });
   });
 
-  test("without a command the help is an error's", () => {
+  test("without a command, the help is printed to standard error", () => {
     expect(qkv()).toMatchObject({ status: 1, stdout: "", stderr: expect.stringContaining("Usage: qkv") });
   });
 });
@@ -248,7 +248,7 @@ describe("an error is one line, with the fix", () => {
     refused(qkv("generate", tokenizer, "--tokenizer", model), /load: .*tokenizer\.bin: /);
   });
 
-  test("a result that cannot be written, before the work and not after it", () => {
+  test("an output path that cannot be written is refused before the work", () => {
     const path = join(folder, "no", "result.json");
     refused(
       generate("--json", path),
@@ -260,7 +260,7 @@ describe("an error is one line, with the fix", () => {
     );
   });
 
-  test("a prompt that the vocabulary or the context has no room for", () => {
+  test("a prompt with an unknown token, or longer than the context", () => {
     refused(generate("--prompt", "x"), /`text` is "x", expected text of characters that the vocabulary has/);
     refused(
       generate("--prompt", "a".repeat(contextLength)),
@@ -283,8 +283,8 @@ describe("an error is one line, with the fix", () => {
   });
 });
 
-describe("an end before the end", () => {
-  /** A generation that lasts, once its first text has come. */
+describe("an early end", () => {
+  /** A generation that keeps running after its first text is printed. */
   const running = async () => {
     const long = ["--temperature", "0", "--max-tokens", "4000"];
     const child = spawn(process.execPath, [command, "generate", model, "--tokenizer", tokenizer, ...long]);
@@ -296,7 +296,7 @@ describe("an end before the end", () => {
     return { child, seen, ended };
   };
 
-  test.skipIf(process.platform === "win32")("Ctrl-C ends with 130 and without a word", async () => {
+  test.skipIf(process.platform === "win32")("Ctrl-C exits with 130 and prints nothing", async () => {
     const { child, seen, ended } = await running();
     child.kill("SIGINT");
     expect(await ended).toBe(130);
@@ -317,13 +317,13 @@ describe("an end before the end", () => {
   test.skipIf(process.platform === "win32").each(waiting)(
     "Ctrl-C leaves %s, which waits for what nobody types",
     async (name, args) => {
-      // Standard input stays open, as a terminal's does.
+      // Standard input stays open, as in a terminal.
       const child = spawn(process.execPath, [command, name, ...args()]);
       let output = "";
       child.stderr.on("data", (text) => (output += text));
       child.stdin.write("a\n");
       const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
-      // Long enough to be waiting; an earlier end is another one.
+      // Long enough to reach the wait for input; an earlier exit would be another case.
       const early = await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1500))]);
       expect([early, output]).toEqual([undefined, name === "chat" ? expect.anything() : ""]);
       child.kill("SIGINT");
@@ -369,7 +369,7 @@ describe("an end before the end", () => {
     30_000,
   );
 
-  test("a reader that leaves ends it quietly", async () => {
+  test("a closed pipe ends it without an error", async () => {
     const { child, seen, ended } = await running();
     child.stdout.destroy();
     expect(await ended).toBe(0);
@@ -401,7 +401,7 @@ describe("an end before the end", () => {
   });
 });
 
-describe("what llama2.c wrote", () => {
+describe("reference output of llama2.c", () => {
   const folder = "models/stories260K";
   type Story = { prompt: string; prompt_tokens: number[]; greedy_tokens: number[]; text: string };
   const cases = () => (referenceData.json(`${folder}/refs.json`) as { cases: Story[] }).cases;
@@ -412,7 +412,7 @@ describe("what llama2.c wrote", () => {
       ...["--prompt", prompt, "--temperature", "0", "--max-tokens", String(greedy_tokens.length), ...args],
     );
 
-  test("token for token, as JSON and as text", () => {
+  test("matches token for token, as JSON and as text", () => {
     expect(cases().length).toBeGreaterThan(0);
     for (const story of cases()) {
       expect(JSON.parse(tell(story, "--json").stdout)).toMatchObject({
@@ -427,7 +427,7 @@ describe("what llama2.c wrote", () => {
   });
 });
 
-test("a run that is killed again and again, at any moment, is in the end the run that was not", async () => {
+test("a training run that is killed repeatedly, at any moment, ends with the result of an uninterrupted run", async () => {
   const folder = mkdtempSync(join(tmpdir(), "qkv-killed-"));
   const path = (...names: string[]) => join(folder, ...names);
   try {

@@ -1,7 +1,7 @@
-/** A piece of code that a text shows, and where: `file:line` of its first line. */
+/** A code block of a text. `file:line` is the position of its first line. */
 export type CodeBlock = { code: string; file: string; line: number };
 
-/** The blocks of a Markdown text fenced as ```` ```ts ````, or another language, alone or followed by words (`ts live`). */
+/** The Markdown code blocks fenced as ```` ```ts ````, or another language, alone or followed by words (`ts live`). */
 export function codeBlocks(markdown: string, file: string, firstLine = 1, language = "ts"): CodeBlock[] {
   const fenced = new RegExp(`^\`\`\`${language}\\b[^\\n]*\\n(.*?)^\`\`\`[ \\t]*$`, "gms");
   return [...markdown.matchAll(fenced)].map((match) => {
@@ -13,12 +13,12 @@ export function codeBlocks(markdown: string, file: string, firstLine = 1, langua
 /**
  * The blocks under each `@example` of a TypeScript source's docstrings.
  *
- * @throws {Error} If an `@example` has none, because it would then be shown and never run.
+ * @throws {Error} If an `@example` has none, since its code would be shown but never run.
  */
 export function docstringBlocks(source: string, file: string): CodeBlock[] {
   return [...source.matchAll(/\/\*\*.*?\*\//gs)].flatMap((comment) => {
     const line = source.slice(0, comment.index).split("\n").length;
-    // Each line keeps its place, so that line numbers stay true.
+    // Each line keeps its position, so that line numbers stay correct.
     const text = comment[0].replace(/^[ \t]*(\/\*\*|\*\/|\* ?)/gm, "");
     return [...text.matchAll(/^@example\b.*?(?=^@[a-z]|$(?![\s\S]))/gms)].flatMap((tag) => {
       const tagLine = line + text.slice(0, tag.index).split("\n").length - 1;

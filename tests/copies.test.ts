@@ -1,4 +1,4 @@
-// One program may hold two copies of a package: its ESM beside its CJS build, or two versions of it.
+// A program may contain two copies of a package: its ESM and CJS builds, or two versions.
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
@@ -16,7 +16,7 @@ let newer: typeof Tensors;
 beforeAll(async () => {
   esm = await import(/* @vite-ignore */ new URL("dist/index.js", folder).href);
   cjs = require(fileURLToPath(new URL("dist/index.cjs", folder)));
-  // The same package as if its contract had changed: the stamp is all that tells.
+  // The same package with another contract: the contract's stamp is the only difference.
   cpSync(new URL("dist/", folder), other, { recursive: true });
   const stamp = /("tensor\/Tensor"), 1, "([^"]+)"/;
   let stamped = 0;
@@ -26,7 +26,7 @@ beforeAll(async () => {
     stamped += 1;
     writeFileSync(new URL(name, other), code.replace(stamp, '$1, 2, "9.9.9"'));
   }
-  expect(stamped).toBeGreaterThan(0); // a build over another leaves old chunks, which nothing imports
+  expect(stamped).toBeGreaterThan(0); // old chunks of earlier builds, which nothing imports, have none
   newer = require(fileURLToPath(new URL("index.cjs", other)));
 });
 afterAll(() => rmSync(other, { recursive: true, force: true }));
@@ -44,7 +44,7 @@ test("tensors pass between the ESM and the CJS copy", () => {
   ).toEqual([10, 20]);
 });
 
-test("a tensor of another contract is refused, with both versions named", () => {
+test("a tensor with another contract is refused, and the error names both versions", () => {
   const version = (JSON.parse(readFileSync(new URL("package.json", folder), "utf8")) as { version: string })
     .version;
   const message = `is "@qkv/tensor 9.9.9 (contract 2)", expected @qkv/tensor ${version} (contract 1)`;

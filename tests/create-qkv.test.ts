@@ -1,4 +1,4 @@
-// The command create-qkv as it is built: each template is copied whole, with the versions that the install matrix tests.
+// The built command create-qkv: copies each template completely, with the versions that the install matrix tests.
 import { execFileSync, spawnSync } from "node:child_process";
 import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +19,7 @@ let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), "qkv-create-"))));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Files of a project, without those that installing and building add. */
+/** Files of a project, without those that installation and builds add. */
 const filesOf = (path: string) =>
   globSync("**/{*,.*}", { cwd: path, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -27,7 +27,7 @@ const filesOf = (path: string) =>
     .filter((file) => !/node_modules|^dist|\.next\/|next-env|package-lock|tsbuildinfo/.test(file))
     .sort();
 
-test.each(names)("%s is copied whole, and names the version of qkv", (name) => {
+test.each(names)("%s is copied completely, with the version of qkv", (name) => {
   const args = [command, name, "--template", name, "--json"];
   const made = JSON.parse(execFileSync(process.execPath, args, { cwd: folder, encoding: "utf8" }));
   expect(made).toMatchObject({ folder: join(folder, name), template: name });
@@ -42,14 +42,14 @@ test.each(names)("%s is copied whole, and names the version of qkv", (name) => {
   expect(dependencies.qkv).toBe(`^${version}`);
 });
 
-test("without --json, the next commands are printed; a second project in the folder is refused", () => {
+test("without --json, prints the next commands; refuses a second project in the folder", () => {
   const run = () =>
     spawnSync(process.execPath, [command, "my app", "--template", "node"], { cwd: folder, encoding: "utf8" });
   expect(run().stdout).toMatch(/is ready. Next:\n\n {2}cd "my app"\n {2}npm install\n {2}npm start\n/);
   expect(run()).toMatchObject({ status: 1, stderr: expect.stringContaining("nothing is overwritten") });
 });
 
-test("the versions in templates are those that the install matrix and this repository use", () => {
+test("templates use the versions of the install matrix and of this repository", () => {
   const { dependencies: tools } = json("install/package.json");
   const { devDependencies: ours } = json("package.json");
   const site = json("apps/docs/package.json");
@@ -74,7 +74,7 @@ test("the versions in templates are those that the install matrix and this repos
   expect(compared).toBeGreaterThan(6);
 });
 
-test("the guide of the chat shows lines that the template has", () => {
+test("the guide of the chat template shows lines of the template", () => {
   const code = filesOf(join(root, "templates/next"))
     .map((file) => read("templates/next", file))
     .join("\n");

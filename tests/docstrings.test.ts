@@ -1,4 +1,4 @@
-// Each `@example` of a docstring runs as it is shown, on the built packages.
+// Each `@example` of a docstring runs unchanged on the built packages.
 import { expect, test } from "vitest";
 import { runExamples } from "./example.js";
 import { docstringExamples } from "./shown-examples.js";

@@ -1,4 +1,5 @@
-// A command that is killed while it fetches a model leaves nothing that loads wrongly, and the next one completes.
+// A command that is killed while it downloads a model leaves no loadable partial file, and the next one completes the
+// download.
 import { decoder } from "@qkv/transformer";
 import { exportModel } from "@qkv/transformer/export";
 import { execFile, spawn } from "node:child_process";
@@ -15,16 +16,16 @@ const command = fileURLToPath(new URL("../packages/cli/dist/qkv.js", import.meta
 const root = mkdtempSync(join(tmpdir(), "qkv-download-killed-"));
 const model = join(root, "model");
 const [home, pieces] = ["owner/tiny", 12];
-/** Pieces of the weights that a killed command receives; then the server sends nothing more. */
+/** Chunks of the weights that a killed command receives; then the server stalls. */
 let most = Infinity;
 let stalled: () => void = () => undefined;
 
-/** True: the server says of which commit a file is and what its content is named, as the hub does, and gives the rest of one. */
+/** True: the server sends the commit and the hash of a file, as the hub does, and supports byte ranges. */
 let isHub = false;
 let ranges: string[] = [];
 const commit = "0123456789abcdef0123456789abcdef01234567";
 
-/** Gives files piece by piece. */
+/** Serves files in chunks. */
 const server = await openServer((request, response) => {
   const file = join(model, basename(request.url!));
   const known = readdirSync(model).includes(basename(file));
@@ -68,7 +69,7 @@ afterAll(async () => {
 const args = [command, "inspect", home, "--json"];
 const environment = (cache: string) => ({ ...process.env, QKV_CACHE: cache, HF_ENDPOINT: server.origin });
 
-test.each([0, 1, 5, pieces - 1, pieces])("killed after %i pieces of the weights", async (count) => {
+test.each([0, 1, 5, pieces - 1, pieces])("killed after %i chunks of the weights", async (count) => {
   const cache = join(root, `cache-${count}`);
   await killAfter(count, cache);
   const left = readdirSync(cache, { recursive: true }).map(String);
@@ -97,7 +98,7 @@ test.runIf(process.platform !== "win32")(
   },
 );
 
-/** Kills a command when pieces of the weights have come. */
+/** Kills a command when `count` chunks of the weights were sent. */
 async function killAfter(count: number, cache: string): Promise<void> {
   most = count;
   const reached = new Promise<void>((resolve) => (stalled = resolve));
@@ -106,14 +107,14 @@ async function killAfter(count: number, cache: string): Promise<void> {
     child.once("exit", (_code, signal) => resolve(signal)),
   );
   await reached;
-  // What was sent is written at some moment: the kill falls before, while or after.
+  // The command writes the chunks at some later moment: the kill comes before, during or after it.
   await new Promise((resolve) => setTimeout(resolve, 3 * count));
   child.kill("SIGKILL");
   expect(await gone).toBe("SIGKILL");
   most = Infinity;
 }
 
-/** Runs the command again, to its end: it reads the model. */
+/** Runs the command again to its end, which loads the model. */
 async function expectWhole(cache: string): Promise<void> {
   const { stdout } = await promisify(execFile)(process.execPath, args, { env: environment(cache) });
   const whole = await promisify(execFile)(process.execPath, [command, "inspect", model, "--json"]);

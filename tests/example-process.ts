@@ -1,4 +1,4 @@
-// The process that runs examples: gets files and their checks, answers with the problems of each.
+// The child process that runs examples: receives files with their checks, and sends back the problems of each.
 import { inspect } from "node:util";
 import { pathToFileURL } from "node:url";
 import type { ExampleFile } from "./example.ts";

@@ -1,4 +1,4 @@
-// The examples of READMEs and docstrings are TypeScript that compiles strictly against the built packages.
+// The examples of READMEs and docstrings compile in strict mode against the built packages.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
@@ -16,7 +16,7 @@ const options: ts.CompilerOptions = {
   moduleDetection: ts.ModuleDetectionKind.Force,
 };
 
-/** Messages of the compiler about the examples, each with the file and line where it is shown. */
+/** Compiler messages about the examples, each with the file and line of the original. */
 function typeErrors(shown: Shown[]): string[] {
   const folders = new Map<string, string>();
   try {
@@ -45,7 +45,7 @@ function typeErrors(shown: Shown[]): string[] {
   }
 }
 
-test("a wrong type in an example is found, where it is shown", () => {
+test("a type error is reported at the example's file and line", () => {
   const [core] = readmeExamples().filter(({ name }) => name === "@qkv/core");
   const wrong = {
     code: 'import { ByteReader } from "@qkv/core";\nnew ByteReader("bytes");\n',

@@ -1,4 +1,4 @@
-// The runner of examples is itself tested: a wrong example must fail, or a right one means nothing.
+// Tests of the runner of examples: wrong examples must fail.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -14,7 +14,7 @@ const run = async (...codes: string[]) =>
     codes.map((code) => ({ code, file: "x.md", line: 10 })),
   );
 
-test("an example that does what it says has no problem", async () => {
+test("a correct example has no problem", async () => {
   const right = `
     import { ByteReader, type Brand } from "@qkv/core";
     const reader = new ByteReader(Uint8Array.of(7, 8), { fn: "f", source: "s" });
@@ -30,7 +30,7 @@ test("an example that does what it says has no problem", async () => {
   expect(await run(right)).toEqual([[]]);
 });
 
-test("each wrong example fails, and says where", async () => {
+test("each wrong example fails, with its line", async () => {
   const [value, thrown, quiet, never, error, promise, missing] = await run(
     "1 + 1; // => 2\n1 + 1; // => 3",
     'throw new RangeError("no")',

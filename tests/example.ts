@@ -7,14 +7,14 @@ import type { CodeBlock } from "./code-blocks.ts";
 import { parseExpected } from "./expected.ts";
 import type { Check } from "./run-example.ts";
 
-/** Request to the process that runs examples, and its answer: the problems of each file, in order. */
+/** Request to the process that runs examples, and its response: the problems of each file, in order. */
 export type ExampleFile = { path: string; line: number; checks: Check[] };
 
 /**
- * Turns an example into a module in which each statement followed by `// => value` checks that value. `console.log(x)`
- * checks `x`, and `const x = …` checks `x`.
+ * Compiles an example into a module in which each statement followed by `// => value` checks that value. With
+ * `console.log(x)` or `const x = …` before it, `x` is checked.
  *
- * @throws {Error} If a `// =>` follows anything else: it would be read as a promise and never checked.
+ * @throws {Error} If a `// =>` follows anything else, since it would never be checked.
  */
 export function compileExample({ code, file, line }: CodeBlock): { js: string; checks: Check[] } {
   const source = ts.createSourceFile("example.ts", code, ts.ScriptTarget.ES2022, true);
@@ -32,7 +32,7 @@ export function compileExample({ code, file, line }: CodeBlock): { js: string; c
         expected: parseExpected(comment),
         text: comment,
       });
-      // Of `globalThis`, since an example may have a `check` of its own.
+      // Called on `globalThis`, since an example may declare a `check` of its own.
       const call = `await globalThis.check(${id - 1}, async () => ({ value: (${what.getText()}) }));`;
       if (ts.isVariableStatement(node)) edits.push({ start: node.end, end: node.end, text: ` ${call}` });
       else edits.push({ start: node.getStart(), end: node.end, text: call });
@@ -59,7 +59,7 @@ export function compileExample({ code, file, line }: CodeBlock): { js: string; c
   return { js: outputText, checks };
 }
 
-/** The expression whose value a `// =>` after the statement speaks of. */
+/** The expression that a `// =>` after the statement checks. */
 function checkable(node: ts.Node): ts.Node | undefined {
   if (ts.isVariableStatement(node)) {
     const [first, ...more] = node.declarationList.declarations;
@@ -76,10 +76,10 @@ function trailingComment(code: string, end: number): string | undefined {
 }
 
 /**
- * Runs examples in a process of their own, as modules that lie in `folder`, so that they import what a reader's module
- * in that place would: the built packages, through their `exports`.
+ * Runs examples in a child process, as modules in `folder`, so that they import the same as a user's module there: the built
+ * packages, through their `exports`.
  *
- * @returns For each example its problems, each with file and line; none if it does what it says.
+ * @returns The problems of each example, each with file and line; none if it is correct.
  */
 export async function runExamples(folder: string, examples: readonly CodeBlock[]): Promise<string[][]> {
   if (examples.length === 0) return [];
@@ -114,7 +114,7 @@ function runFiles(files: ExampleFile[]): Promise<string[][]> {
     child.on("message", (problems: string[][]) => {
       clearTimeout(hung);
       resolve(problems);
-      child.kill(); // an example may leave a worker behind
+      child.kill(); // an example may leave a worker running
     });
     child.on("exit", (status) => {
       clearTimeout(hung);

@@ -1,6 +1,9 @@
 import ts from "typescript";
 
-/** The value after `// =>`, as plain data. A number stays text: its decimals say how precisely it was printed. */
+/**
+ * The value after `// =>`, as plain data. A number stays text, since its decimals determine the precision of the
+ * comparison.
+ */
 export type Expected =
   | { kind: "number"; text: string }
   | { kind: "value"; value: string | boolean | null }
@@ -11,7 +14,7 @@ export type Expected =
 
 /**
  * Reads the text after `// =>`: numbers, strings, `true`, `false`, `null`, `undefined`, lists and objects of them,
- * or `throws NameOfError`, with `: part of its message` if wanted.
+ * or `throws NameOfError`, optionally with `: part of its message`.
  *
  * @throws {Error} If it is anything else.
  */

@@ -1,4 +1,4 @@
-// A process that is killed while it exports leaves nothing that loads.
+// A process that is killed during an export leaves no loadable partial model.
 import { load } from "@qkv/transformer";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -13,7 +13,7 @@ const packages = new URL("../packages/", import.meta.url);
 const root = mkdtempSync(join(tmpdir(), "qkv-killed-"));
 afterAll(() => rmSync(root, { recursive: true }));
 
-/** Exports, and is killed after so many pieces. How many there were, where it came to its end. */
+/** Exports in a process that is killed after `count` writes. Returns the total number of writes if it finished. */
 function exported(out: string, options: object, pieces: number): { signal: string | null; count: number } {
   const program = `
     const { decoder } = await import("${new URL("transformer/dist/index.js", packages).href}");
@@ -33,7 +33,7 @@ function exported(out: string, options: object, pieces: number): { signal: strin
   return { signal, count: Number(stdout) };
 }
 
-test("killed on its way to a file", async () => {
+test("killed while it writes a file", async () => {
   const whole = join(root, "whole.gguf");
   const { count } = exported(whole, { to: "gguf" }, 0);
   expect(count).toBeGreaterThan(8);
@@ -71,8 +71,8 @@ test.each([{ to: "hf" }, { to: "hf", shardBytes: 500 }, { to: "onnx" }, { to: "o
 );
 
 /**
- * Tells if the folder that was asked for is there; it is complete then. Beside it lies nothing that loads, unless the kill
- * came between the last name inside and the folder's own: then all of it is there. Of a file the same.
+ * True if the requested folder exists; it is complete then. Nothing beside it is loadable, unless the kill came between the
+ * last rename of a file and the rename of the folder: then it is complete too. The same holds for an export to a file.
  */
 async function isThere(folder: string, out: string): Promise<boolean> {
   for (const left of readdirSync(folder)) {
@@ -101,7 +101,7 @@ async function isThere(folder: string, out: string): Promise<boolean> {
   return existsSync(join(folder, out));
 }
 
-test.each(["hf", "onnx", "gguf"])("the command, killed at random moments on its way to %s", async (to) => {
+test.each(["hf", "onnx", "gguf"])("the command, killed at random moments of an export to %s", async (to) => {
   const command = fileURLToPath(new URL("cli/dist/qkv.js", packages));
   const run = async (out: string, afterMs?: number): Promise<boolean> => {
     const folder = mkdtempSync(join(root, "moment-"));
@@ -111,7 +111,7 @@ test.each(["hf", "onnx", "gguf"])("the command, killed at random moments on its 
     });
     const ended = once(child, "exit");
     if (afterMs !== undefined) {
-      // Time runs from when the folder is begun, where moments count.
+      // Times are counted from the creation of the folder.
       while (readdirSync(folder).length === 0 && child.exitCode === null) await wait(1);
       await wait(afterMs);
       child.kill("SIGKILL");
@@ -124,5 +124,5 @@ test.each(["hf", "onnx", "gguf"])("the command, killed at random moments on its 
   expect(await run("out"), "an export that is not killed writes its folder").toBe(true);
   const outcomes = [];
   for (let i = 0; i < 5; i++) outcomes.push(await run("out", i * i * Math.random() * 4));
-  expect(outcomes).toContain(false); // a kill that came in time
+  expect(outcomes).toContain(false); // at least one kill came before the end
 });

@@ -1,17 +1,17 @@
-// A package's `src` holds what users get. What only tests use is in @qkv/test-support.
+// A package's `src` contains published code and tests. Code for tests only is in @qkv/test-support.
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { expect, test } from "vitest";
 import { graphOf } from "../scripts/lint/cycles.mjs";
 import { allPackages } from "../scripts/packages.mjs";
 
-/** The sources behind the entries of a package: what package.json exports, and its command. */
+/** The source files of a package's entry points: `exports` and the command in package.json. */
 function entriesOf(json: Record<string, unknown>, source: string): string[] {
   const built = JSON.stringify([json["exports"], json["bin"]]).matchAll(/"\.\/dist\/([\w/-]+)\.js"/g);
   return [...new Set([...built].map(([, name]) => join(source, `${bundled[name!] ?? name}.ts`)))];
 }
 
-// Of @qkv/wasm, by build-binaries.mjs; of qkv, by tsup.browser.config.ts.
+// Bundled by build-binaries.mjs in @qkv/wasm, and by tsup.browser.config.ts in qkv.
 const bundled: Record<string, string> = {
   worker: "threads/worker",
   "browser/qkv": "browser",
@@ -19,7 +19,7 @@ const bundled: Record<string, string> = {
   "browser/worker": "subpaths/worker",
 };
 
-test.each(allPackages())("$name: every source is behind an entry of the package", ({ folder, json }) => {
+test.each(allPackages())("$name: an entry point imports every source", ({ folder, json }) => {
   const source = join(folder, "src");
   const graph = graphOf(source);
   const reached = new Set(entriesOf(json, source));
@@ -37,7 +37,7 @@ test.each(allPackages())("$name: every source is behind an entry of the package"
   ).toEqual([]);
 });
 
-test.each(allPackages())("$name: src holds sources and their tests", ({ folder }) => {
+test.each(allPackages())("$name: src contains sources and their tests", ({ folder }) => {
   const source = join(folder, "src");
   const files = readdirSync(source, { recursive: true, withFileTypes: true }).filter((each) => each.isFile());
   const others = files
@@ -46,7 +46,7 @@ test.each(allPackages())("$name: src holds sources and their tests", ({ folder }
   expect(others, "data of tests: move it to packages/test-support/data, and pictures beside src").toEqual([]);
 });
 
-test.each(allPackages())("$name: no source imports what tests are written with", ({ folder }) => {
+test.each(allPackages())("$name: no source imports test libraries", ({ folder }) => {
   const source = join(folder, "src");
   const using = [...graphOf(source).keys()].filter((file) =>
     /^(?:import|export) [^;]*"(?:vitest|fast-check|@qkv\/test-support\/[a-z-]+)"/m.test(

@@ -1,5 +1,4 @@
-// Damaged and hostile files through every reader, 2,000 each; a million each in `npm run nightly fuzz`. And what hostile
-// files try on purpose.
+// Fuzzing of all readers with 2,000 inputs each (a million each in `npm run nightly fuzz`), and known attacks.
 import { readConfig } from "@qkv/cost";
 import { readSafetensors } from "@qkv/tensor/safetensors";
 import { tokenizerFromJson } from "@qkv/tokenizer";
@@ -20,7 +19,7 @@ import { openServer } from "../scripts/server.mjs";
 
 const script = fileURLToPath(new URL("../scripts/fuzz/files.mjs", import.meta.url));
 
-// Without its limit of a second for each input: a busy machine is slow, not wrong.
+// Without the limit of a second per input: on a busy machine, slow inputs are no failure.
 test.each(Object.keys(targets))("%s: each is read, or refused with an error of ours", async (target) => {
   const args = [script, "2000", "1", target];
   const { stdout } = await promisify(execFile)(process.execPath, args, {
@@ -33,7 +32,7 @@ test.each(Object.keys(targets))("%s: each is read, or refused with an error of o
   );
 });
 
-// What the harness says of each fault. 0 wrong above means something only if each is found.
+// The fuzzer's message for each deliberate fault. "0 wrong" above only means something if each is detected.
 const found: Record<keyof typeof faulty, RegExp> = {
   "faulty: raw error": /SyntaxError: Expected property name/,
   "faulty: prototype": /a prototype changed/,
@@ -61,17 +60,17 @@ test.each(Object.entries(found))("control: a reader with a fault is found wrong:
 });
 test("control: every fault is tried", () => expect(Object.keys(found)).toEqual(Object.keys(faulty)));
 
-test("a changed file is the same for the same seed, and another for another", () => {
+test("mutations are reproducible by seed, and differ between seeds", () => {
   const file = new TextEncoder().encode('{"a": 1, "b": [true, "c"]}');
   const made = Array.from({ length: 200 }, (_, seed) => mutate([file], seed).join());
   expect(Array.from({ length: 200 }, (_, seed) => mutate([file], seed).join())).toEqual(made);
   expect(new Set(made).size).toBeGreaterThan(150);
 });
 
-/** Sees that no prototype was changed, whatever a file says. */
+/** Expects that no prototype has changed. */
 const polluted = () => "polluted" in {} || "polluted" in [] || "polluted" in (() => undefined);
 
-test("keys that mean something to JavaScript are keys like others", async () => {
+test("keys with a meaning in JavaScript are ordinary keys", async () => {
   const evil =
     '"__proto__": {"polluted": 1, "hidden_size": 7}, "constructor": {"prototype": {"polluted": 1}}';
   const vocab = '{"__proto__": 0, "constructor": 1, "toString": 2, "hasOwnProperty": 3}';
@@ -106,7 +105,7 @@ test("keys that mean something to JavaScript are keys like others", async () => 
   expect(polluted(), "a file must not reach Object.prototype").toBe(false);
 });
 
-test("what a chat template is given changes no prototype either", () => {
+test("arguments of a chat template change no prototype", () => {
   const given = JSON.parse(
     '{"role": "user", "content": "hi", "__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}}',
   ) as { role: string; content: string };
@@ -118,7 +117,7 @@ test("what a chat template is given changes no prototype either", () => {
   expect(polluted(), "a file must not reach Object.prototype").toBe(false);
 });
 
-test("a folder of a model reads nothing beside itself", async () => {
+test("loading a model folder reads no file outside of it", async () => {
   const config = JSON.stringify({
     ...{ model_type: "llama", hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 2 },
     ...{ vocab_size: 9, intermediate_size: 8, max_position_embeddings: 8, rms_norm_eps: 1e-5 },
@@ -166,7 +165,7 @@ test("a folder of a model reads nothing beside itself", async () => {
   }
 });
 
-test("an export writes its own files into its folder, whatever the model's tokens and texts say", async () => {
+test("an export only writes files into its folder, whatever tokens and texts the model has", async () => {
   const base = mkdtempSync(join(tmpdir(), "qkv-export-paths-"));
   try {
     const tokens = ["../secret", "/etc/passwd", "..\\secret", "__proto__", "C:\\secret", "model.safetensors"];

@@ -1,4 +1,4 @@
-// The glossary: each term has a sentence and names that exist, and the site's page is made from it.
+// The glossary: each term has a sentence and existing names, and the site's page is up to date.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -33,7 +33,7 @@ test("no term is explained twice", () => {
   expect(all.filter((term, i) => all.indexOf(term) !== i)).toEqual([]);
 });
 
-test("the site's page is made from docs/glossary.md", () => {
+test("the site's page agrees with docs/glossary.md", () => {
   const page = readFileSync(join(root, "apps/docs/proof/glossary.mdx"), "utf8");
   expect(page, "run node scripts/glossary.mjs, and commit what it writes").toBe(glossaryPage());
 });

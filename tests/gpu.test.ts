@@ -1,5 +1,5 @@
-// What users of @qkv/gpu get: bundles of minifiers that compute, on pages and in workers, under a content security
-// policy; and imports that load nothing where there is no gpu.js.
+// @qkv/gpu as users have it: minified bundles that compute, on pages and in workers, under a content security policy;
+// and imports that work without gpu.js.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -18,7 +18,7 @@ const load = <T>(name: string): Promise<T> =>
     /* @vite-ignore */ pathToFileURL(createRequire(join(folder, "package.json")).resolve(name)).href
   ) as Promise<T>;
 
-/** Runs on a page, and again in a worker that the page starts from the same file. */
+/** Runs on a page, and in a worker that the page starts from the same file. */
 const program = `
 import { layerNorm, linear, randn, softmax, take, tensor } from "@qkv/tensor";
 import { gpu } from "./dist/index.js";
@@ -45,7 +45,10 @@ else {
   globalThis.results = Promise.all([compute(), inWorker]);
 }`;
 
-/** The small model on a device of the page and on the plain one; and with the context lost after some tokens. */
+/**
+ * Generates with the small model on a device of the page and on the plain device; then loses the context after some
+ * tokens.
+ */
 const writing = `
 import { modelTiny } from "@qkv/model-tiny";
 import { generate, load } from "@qkv/transformer";
@@ -80,7 +83,7 @@ async function compute() {
 globalThis.results = compute();
 `;
 
-/** Attention in many shapes, with all that it takes, beside the plain device. */
+/** Compares attention with the plain device, for random shapes, masks and options. */
 const attending = `
 import { alibi, and, causal, padding, slidingWindow, tracedAttention } from "@qkv/attention";
 import { randn, tensor } from "@qkv/tensor";
@@ -99,7 +102,7 @@ async function compute(runs) {
     const [H, seed] = [Hkv * group, random(1e6)];
     const key = randn([B, Hkv, S, D], { seed: seed + 1 });
     const value = randn([B, Hkv, S, Dv], { seed: seed + 2 });
-    // Nobody but the last query sees the last key.
+    // Only the last query sees the last key.
     if (mask === 1 && S > 1) value.data.fill(NaN, (B * Hkv * S - 1) * Dv);
     const inputs = [randn([B, H, T, D], { seed }), key, value, tensor(Array.from({ length: H }, (_, h) => h - 1))];
     const masks = [
@@ -194,7 +197,7 @@ describe("bundles in Chromium", () => {
   );
 
   test.runIf(chromiumPath)(
-    "the small model writes what it writes on the plain device; a context lost in the middle ends in a clear error",
+    "the small model generates the same tokens as on the plain device; a lost context gives a DeviceError with a fix",
     async () => {
       script = await bundled(true, writing, join(root, "packages/cli"));
       const page = await browser.newPage();
@@ -216,7 +219,7 @@ describe("bundles in Chromium", () => {
     },
   );
 
-  test.runIf(chromiumPath)("attention gives what it gives on the plain device", async () => {
+  test.runIf(chromiumPath)("attention equals that of the plain device", async () => {
     script = await bundled(true, attending, join(root, "packages/transformer"));
     const page = await browser.newPage();
     await page.goto(`${server.origin}/`);
@@ -251,7 +254,7 @@ describe("without gpu.js", () => {
   const refused = "DeviceError npm install";
   const tell = `gpu().catch((error) => console.log(error.name, /npm install/.exec(error.message)[0]))`;
 
-  test("importing works, and making a device says what to install", () => {
+  test("importing works, and creating a device names the package to install", () => {
     expect(run("module", `import { gpu } from "@qkv/gpu"; ${tell}`).trim()).toBe(refused);
     expect(run("commonjs", `const { gpu } = require("@qkv/gpu"); ${tell}`).trim()).toBe(refused);
   });

@@ -1,5 +1,5 @@
-// The commands of the guide "From a tab to a cluster": those of ours are run; in those of other engines nothing is written
-// that the pages and sources named here, which the guide names too, do not have.
+// The commands of the guide "From a tab to a cluster": our commands run; those of other engines only use flags and
+// fields of the documentation named here, which the guide links to.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,7 +15,7 @@ const blocks = (language: string) =>
   [...guide.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms"))].map((match) => match[1]!);
 const commands = blocks("sh").flatMap((block) => block.trim().split("\n"));
 
-/** Flags of each engine, and the page or source where they were read. */
+/** Flags of each engine, and the page or source that documents them. */
 const engines: Record<string, { read: string; flags: string[] }> = {
   "vllm serve": {
     read: "vllm/engine/arg_utils.py at 99d7eb5; `--port` in the documentation of v0.12.0",
@@ -45,19 +45,19 @@ test.each(Object.entries(engines))("%s", (name, { read, flags }) => {
   expect(guide).toContain(read);
 });
 
-test("each command is of an engine that is named here, or installs it, or is ours", () => {
+test("each command is ours, or of an engine in the table, or installs one", () => {
   const known = [...Object.keys(engines), "npx qkv", "pip install", "npm install"];
   expect(commands.filter((line) => !known.some((start) => line.startsWith(start)))).toEqual([]);
 });
 
-test("the fields of Ray's file are those that its documentation has", () => {
+test("Ray's file only has documented fields", () => {
   const [file] = blocks("yaml");
   const fields = [...file!.matchAll(/^[\s-]*([a-z_]+):/gm)].map((match) => match[1]);
   expect(fields.length).toBeGreaterThan(10);
   expect(rayFields).toEqual(expect.arrayContaining(fields));
 });
 
-test("our commands do what the guide says", () => {
+test("our commands print the output shown in the guide", () => {
   const folder = mkdtempSync(join(tmpdir(), "qkv-guide-"));
   const qkv = fileURLToPath(new URL("../packages/cli/dist/qkv.js", import.meta.url));
   try {

@@ -1,4 +1,4 @@
-// What a page tells the reader to install is enough for the code that it shows: blocks and live examples alike.
+// The install commands of a page include all packages that its code imports, in code blocks and live examples.
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,7 @@ import { importedPackages, installedPackages } from "./told-to-install.js";
 const root = fileURLToPath(new URL("../", import.meta.url));
 const read = (...path: string[]) => readFileSync(join(root, ...path), "utf8");
 
-/** Packages that the code of a page imports. `@qkv/page` is of this site alone, and not published. */
+/** Packages that the code of a page imports. `@qkv/page` is private to this site. */
 function importedBy(text: string): string[] {
   const blocks = ["ts", "tsx", "js"].flatMap((language) => codeBlocks(text, "page", 1, language));
   const examples = [...text.matchAll(/<Live example="([\w-]+)"/g)].map(([, name]) =>
@@ -23,12 +23,12 @@ function importedBy(text: string): string[] {
 const guides = globSync("apps/docs/guides/*.mdx", { cwd: root }).map((path) => path.replaceAll("\\", "/"));
 const readmes = publicPackages().map(({ folder }) => join(folder, "README.md").slice(root.length));
 
-test.each([...guides, "README.md", ...readmes])("%s: the install lines suffice for the imports", (path) => {
+test.each([...guides, "README.md", ...readmes])("%s: the install commands include all imports", (path) => {
   const text = read(path);
   expect(installedPackages(text)).toEqual(expect.arrayContaining(importedBy(text)));
 });
 
-test("imports of every form are found, and packages of every line", () => {
+test("all forms of imports and all install commands are recognized", () => {
   const code =
     'import { a } from "@qkv/viz/react";\nimport {\n  b,\n} from "react";\nawait import("@qkv/wasm");\n';
   expect(importedPackages(`${code}import "./own.js";\nimport "node:fs";`)).toEqual([

@@ -1,4 +1,4 @@
-// What a user does first: install the packed packages in an empty folder, import them as ESM, require them as CommonJS.
+// The packed packages install in an empty folder, import as ESM and require as CommonJS.
 import { execFileSync } from "node:child_process";
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,8 +13,8 @@ const packages = publicPackages();
 const names = packages.map(({ name }) => name);
 const specifiers = packages.flatMap(({ name, json }) =>
   Object.entries(json.exports)
-    .filter(([, to]) => typeof to !== "string") // a file that is served, or package.json, is no module
-    // An entry named after a peer, as `@qkv/viz/react`, is for those who have that installed.
+    .filter(([, to]) => typeof to !== "string") // package.json, and files to be served, are not modules
+    // An entry point named after a peer dependency, as `@qkv/viz/react`, needs that peer.
     .filter(([entry]) => !(entry.slice(2) in (json.peerDependencies ?? {})))
     .map(([entry]) => join(name, entry).replaceAll("\\", "/")),
 );
@@ -30,7 +30,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test("a packed package carries its licence, its README and its types, and names versions instead of the workspace", () => {
+test("a packed package contains its licence, README and types, and depends on versions, not on the workspace", () => {
   for (const { name } of packages) {
     const at = join(folder, "node_modules", name);
     const json = readFileSync(join(at, "package.json"), "utf8");
@@ -48,7 +48,7 @@ test("a packed package carries its licence, its README and its types, and names 
   }
 });
 
-test("every ES module says that it is one: tools take an empty file for CommonJS", () => {
+test("every ES module has an import or export: tools treat an empty file as CommonJS", () => {
   const modules = packages.flatMap(({ name, json }) =>
     Object.values<{ import?: { default: string } }>(json.exports).flatMap((to) =>
       to.import ? join(name, to.import.default) : [],
@@ -59,8 +59,8 @@ test("every ES module says that it is one: tools take an empty file for CommonJS
     expect(readFileSync(join(folder, "node_modules", file), "utf8"), file).toMatch(/^(export|import)\b/m);
 });
 
-// `npm run nightly install` compiles with all of them.
-test("no declaration gives a typed array an argument, which TypeScript before 5.7 does not take", () => {
+// `npm run nightly install` compiles with old and new versions of TypeScript.
+test("no declaration has a typed array with a type argument, which TypeScript before 5.7 rejects", () => {
   const declared = globSync("node_modules/{qkv,@qkv/*}/dist/*.d.{ts,cts}", { cwd: folder });
   expect(declared.length).toBeGreaterThan(names.length);
   const wrong = declared.filter((file) =>
@@ -79,7 +79,7 @@ const nodes = [20, 24].map((major) => {
 });
 
 describe.each(nodes)("$title", ({ node }) => {
-  // Node's own warnings would hide what a package prints, and a package prints nothing.
+  // NODE_PATH is empty, and packages must print nothing.
   const run = (type: "module" | "commonjs", program: string) =>
     execFileSync(node as string, [`--input-type=${type}`, "-e", program], {
       cwd: folder,

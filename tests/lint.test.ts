@@ -1,4 +1,4 @@
-// The rules of our own: on code that keeps them and code that does not.
+// The ESLint rules of this repository, on valid and invalid code.
 import { Linter } from "eslint";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -44,7 +44,7 @@ test.each([
 const folder = mkdtempSync(join(tmpdir(), "qkv-lint-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Messages about the first of these files, in a package that may import @qkv/core, and @qkv/tensor in tests. */
+/** Lint messages for the first of these files, in a package that depends on @qkv/core, and on @qkv/tensor in tests. */
 function messages(rule: unknown, name: string, files: Record<string, string>): string[] {
   const source = join(folder, "packages", name, "src");
   const manifest = {
@@ -69,7 +69,7 @@ function messages(rule: unknown, name: string, files: Record<string, string>): s
   return found.map(({ message }) => message);
 }
 
-test("an import against the arrows is refused, with what to do", () => {
+test("an import of an undeclared package is an error, with a fix", () => {
   const refused = ['import { f } from "@qkv/attention";', 'export { f } from "@qkv/attention/catalogue";'];
   for (const code of [...refused, 'const f = await import("@qkv/tensor");']) {
     expect(messages(arrows, "arrows", { "a.ts": code })).toEqual([
@@ -94,7 +94,7 @@ test("an import against the arrows is refused, with what to do", () => {
   ).toEqual([]);
 });
 
-test("files that import each other are refused, with the way round", () => {
+test("circular imports between files are an error, with the cycle", () => {
   const files = {
     "a.ts": 'import { b } from "./b.js"; export const a = b;',
     "b.ts": 'import { c } from "./c.js";\nexport const b = c;',
@@ -113,7 +113,7 @@ test("files that import each other are refused, with the way round", () => {
   ).toEqual([]);
 });
 
-test("folders that import each other are refused, with the file that imports back", () => {
+test("circular imports between folders are an error, with the file that imports back", () => {
   const files = {
     "masks/a.ts": 'import { b } from "../heads/b.js";',
     "heads/b.ts": "export const b = 1;",
@@ -130,14 +130,14 @@ test("folders that import each other are refused, with the file that imports bac
   ).toEqual([]);
 });
 
-test("names of a private dialect are refused where they are declared, with the field's word", () => {
+test("private terms in declared names are errors, with the field's term", () => {
   const messages = (text: string) =>
     problemsIn("a.ts", text).map(({ line, message }) => `${line}: ${message}`);
   expect(messages("const x = 1;\nexport function turnByPosition(crew: number) { return crew; }")).toEqual([
     "2: `turnByPosition`: the field says rotate, transpose, interleave, swapBytes or message",
     "2: `crew`: the field says workers",
   ]);
-  // Used, in prose, part of another word, or a term.
+  // Allowed: uses of a name, prose, parts of other words, and terms.
   for (const text of [
     "turnByPosition(1);",
     "// it is the reader's turn",
@@ -154,7 +154,7 @@ test("names of a private dialect are refused where they are declared, with the f
   ).toEqual([]);
 });
 
-test("a doc line begins with a verb or the noun", () => {
+test("a doc line begins with a verb or a noun", () => {
   const openings = (text: string) => problemsIn("a.ts", text).map(({ line }) => line);
   const doc =
     "/**\n * Whether it is so.\n *\n * @param x - How many.\n * @returns The number.\n */\nfunction f(x) {}";
@@ -162,7 +162,7 @@ test("a doc line begins with a verb or the noun", () => {
   expect(openings("/** Tells if it is so. What follows is free. */\nconst f = (x) => x;")).toEqual([]);
 });
 
-test("a name that two packages export is listed with the reason", () => {
+test("a name that two packages export needs a reason in the list", () => {
   const unlisted = sharedNames().filter(({ name }) => !Object.hasOwn(twoMeanings, name));
   expect(unlisted, "give each meaning a name, or list it in `twoMeanings` of scripts/lint/words.mjs").toEqual(
     [],

@@ -1,4 +1,4 @@
-// What lockfiles must say for `npm test`, and what installs by itself, to work on every platform.
+// Entries of the lockfiles that `npm test`, and each separate installation, need on every platform.
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,8 +10,8 @@ const lockfiles = globSync("{.,*}/pnpm-lock.yaml", { cwd: root }).map((path) => 
   text: readFileSync(join(root, path), "utf8"),
 }));
 
-// These packages write their platform as text where pnpm expects a list, so pnpm leaves it out when it adds them, and
-// then installs the Node of another platform beside the right one. Written into the lockfile by hand, it stays.
+// These packages declare their platform as a string where pnpm expects a list. pnpm then drops it, and installs the
+// Node of another platform too. The lockfile's entry, added by hand, prevents that.
 const nodes = lockfiles.flatMap(({ path, text }) => {
   const json = JSON.parse(readFileSync(join(root, dirname(path), "package.json"), "utf8"));
   return Object.entries<string>(json.optionalDependencies ?? {})
@@ -28,7 +28,7 @@ test.each(nodes)("$name is for its own platform only, in $path", ({ name, text }
   expect(entry).toContain(`os: [${system === "win" ? "win32" : system}]`);
 });
 
-test("no address of a registry is written down", () => {
+test("lockfiles contain no URL of a registry", () => {
   expect(lockfiles.length).toBeGreaterThan(1);
   for (const { path, text } of lockfiles) expect(text, path).not.toMatch(/https?:\/\//);
 });

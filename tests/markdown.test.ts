@@ -1,4 +1,5 @@
-// Pages for language models and other programs: each page of the site as Markdown, and all of them with the API in one text.
+// Pages for language models and other programs: each page of the site as Markdown, and one text with all pages and the
+// API.
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -26,7 +27,7 @@ const prose = (text: string) =>
     .replace(/``.*?``/g, "")
     .replace(/`[^`\n]*`/g, "");
 
-test("there is a page for each source and each entry, and a path is that of one page", () => {
+test("each source and each entry point has a page, and paths are unique", () => {
   const paths = list.map(({ path }) => path);
   expect(new Set(paths).size).toBe(paths.length);
   for (const { path } of pages()) expect(paths).toContain(path);
@@ -35,7 +36,7 @@ test("there is a page for each source and each entry, and a path is that of one 
     expect(paths).toContain(`/packages/${folder.split(/[\\/]/).at(-1)}/`);
 });
 
-test("nothing is left of MDX outside of code", () => {
+test("no MDX remains outside of code", () => {
   const left = list.flatMap(({ path, markdown }) =>
     [...prose(markdown).matchAll(/<\/?[A-Z]\w*|\{\/\*|^import .* from ".*";|^---\nid:/gm)].map(
       ([what]) => `${path}: ${what}`,
@@ -44,12 +45,12 @@ test("nothing is left of MDX outside of code", () => {
   expect(left).toEqual([]);
 });
 
-test("live examples stand where they run, and every page has its heading first", () => {
+test("live examples appear in place, and every page begins with its heading", () => {
   for (const { path, text } of pages()) {
     const { markdown } = list.find((page) => page.path === path)!;
     for (const [, name] of text.matchAll(/<Live example="([\w-]+)" \/>/g)) {
       const code = readFileSync(join(root, `apps/docs/examples/${name}.ts`), "utf8");
-      // The package of the site gives way to what its names do outside of it.
+      // The site's private package is replaced by the functions that do the same outside of it.
       for (const part of code.split(/^import \{[^}]*\} from "@qkv\/page";$/m))
         expect(markdown).toContain(part.trim());
       const [line] = /^import \{[^}]*\} from "@qkv\/page";$/m.exec(code) ?? [];
@@ -59,7 +60,7 @@ test("live examples stand where they run, and every page has its heading first",
   for (const { path, markdown } of list) expect(markdown.trimStart(), path).toMatch(/^# \S/);
 });
 
-test("links lead to pages that are Markdown too", () => {
+test("links point to Markdown pages", () => {
   const known = new Set(list.map(({ path }) => `https://example.org/qkv${path}index.md`));
   const broken = list.flatMap(({ path, markdown }) =>
     [...prose(markdown).matchAll(/\]\((https:\/\/example\.org\/qkv\/[^)#\s]*)/g)]
@@ -85,13 +86,13 @@ test.each([...reports.keys()])("llms-full.txt has every name of %s, and its decl
   expect(missing).toEqual([]);
 });
 
-test("llms-full.txt has the guides, the reference and how to build with the packages", () => {
+test("llms-full.txt contains the guides, the reference and AGENTS.md of the package", () => {
   expect(full.indexOf(readFileSync(join(root, "packages/cli/AGENTS.md"), "utf8"))).toBe(0);
   for (const { path } of pages().filter(({ path }) => /^\/(guides|reference)\//.test(path)))
     expect(full).toContain(`<!-- https://example.org/qkv${path} -->`);
 });
 
-test("components become what they show", () => {
+test("components are replaced by their content", () => {
   const source = `---\ntitle: T\n---\n\n# T\n\nimport { X } from "x";\n\n<Predict>\n\nWhich <Q>query</Q>?\n\n<Choice says="This." right>\n\nYes.\n\n</Choice>\n</Predict>\n\n{/* a comment */}\n\nSee [it](/learn/causal/#now).\n\n\`\`\`ts live\n<Live example="no" />;\n\`\`\`\n`;
   expect(toMarkdown("Write `<Heads />` or `<qkv-x args={y} />` here <Ours /> too")).toBe(
     "Write `<Heads />` or `<qkv-x args={y} />` here  too\n",
@@ -104,7 +105,7 @@ test("components become what they show", () => {
 describe.each(["AGENTS.md", "packages/cli/AGENTS.md"])("%s", (file) => {
   const text = readFileSync(join(root, file), "utf8");
 
-  test("every path that it leads to is there, and every command that it names", () => {
+  test("every path and every command that it names exists", () => {
     const links = [...text.matchAll(/\]\(([^):]+)\)/g)].map(([, path]) => path!);
     const paths = [...text.matchAll(/`((?:packages|tests|scripts|docs)\/[^`*\s]+)`/g)].map(
       ([, path]) => path!,
@@ -120,7 +121,7 @@ describe.each(["AGENTS.md", "packages/cli/AGENTS.md"])("%s", (file) => {
   });
 });
 
-test("every function and entry that AGENTS.md of qkv names is exported", () => {
+test("every function and entry point that AGENTS.md of qkv names is exported", () => {
   const text = readFileSync(join(root, "packages/cli/AGENTS.md"), "utf8");
   const names = new Set([...reports.values()].flatMap((report) => [...report.keys()]));
   const called = [...text.matchAll(/\b([a-z]\w+)\(/g)].map(([, name]) => name!);
@@ -129,7 +130,7 @@ test("every function and entry that AGENTS.md of qkv names is exported", () => {
   expect([...new Set(called)].filter((name) => !names.has(name) && !methods.includes(name))).toEqual([]);
   const entries = [...text.matchAll(/`((?:@qkv|qkv)\/[\w/-]+)`/g)].map(([, entry]) => entry!);
   expect(entries.length).toBeGreaterThan(8);
-  // A subpath of qkv is another package's entry: tests/qkv-package.test.ts compares them.
+  // A subpath of qkv is another package's entry point: tests/qkv-package.test.ts compares them.
   const known = (entry: string) => reports.has(entry) || reports.has(`@${entry}`);
   expect(entries.filter((entry) => !known(entry))).toEqual([]);
 });

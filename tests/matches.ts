@@ -1,8 +1,8 @@
 import type { Expected } from "./expected.ts";
 
 /**
- * Tells if a value is the printed one. A number written with decimals matches within half of its last digit, one
- * written without must be equal; a list matches an array or a typed array; an object has the same keys.
+ * True if a value equals the expected one. A number with decimals matches within half a unit of its last digit; one without
+ * must be equal; a list matches an array or a typed array; an object must have the same keys.
  */
 export function matches(actual: unknown, expected: Expected): boolean {
   switch (expected.kind) {
@@ -39,7 +39,7 @@ function sameNumber(actual: number, text: string): boolean {
   const printed = Number(text);
   const [, decimals, exponent = "0"] = /\.(\d+)(?:e([+-]?\d+))?$/i.exec(text) ?? [];
   if (decimals === undefined) return actual === printed || (Number.isNaN(actual) && Number.isNaN(printed));
-  // Half a unit of the last digit, and a little for the representation of the numbers themselves.
+  // Half a unit of the last digit, plus an allowance for the rounding of the numbers themselves.
   const half = 0.5 * 10 ** (Number(exponent) - decimals.length);
   return Math.abs(actual - printed) <= half * (1 + 1e-6);
 }

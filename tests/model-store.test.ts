@@ -1,4 +1,4 @@
-// A page that is killed while it stores a model: the next one goes on where it ended, and a damaged file is named.
+// A page that is killed while it stores a model: the next page resumes the download, and a corrupt file is reported.
 import { decoder, load, type StoredModel } from "@qkv/transformer";
 import { exportModel } from "@qkv/transformer/export";
 import { createHash } from "node:crypto";
@@ -23,7 +23,7 @@ const config = {
   ...{ contextLength: 32, normEps: 1e-5, stopIds: [0] },
 };
 
-/** The logits of the model, as read from the disk. */
+/** Logits of the model loaded from disk. */
 async function logits(): Promise<number[]> {
   const model = await load(folder);
   return Array.from(model.apply(model.params, [1, 2, 3]).data).slice(0, 50);
@@ -31,7 +31,7 @@ async function logits(): Promise<number[]> {
 
 let files: Record<string, Buffer>;
 let requests: string[] = [];
-/** Bytes of the weights after which the server is silent. */
+/** Bytes of the weights after which the server stalls. */
 let most = Infinity;
 let isDamaged = false;
 
@@ -56,7 +56,7 @@ globalThis.loadTiny = async (options) => {
 };
 </script>`;
 
-/** The list of a repository's files, as the hub gives it. */
+/** The list of a repository's files, in the format of the hub. */
 const listing = () => ({
   sha: commit,
   siblings: Object.entries(files).map(([rfilename, bytes]) => ({
@@ -118,7 +118,7 @@ describe("in Chromium", () => {
     return page;
   };
 
-  /** Loads the model in a page; gives its logits, or the error, and the bytes that progress told. */
+  /** Loads the model in a page, and returns its logits or the error, and the bytes reported as progress. */
   const loadIn = (page: Page, options: object = {}) =>
     page.evaluate(`loadTiny(${JSON.stringify(options)})`) as Promise<Loaded>;
 
@@ -126,7 +126,7 @@ describe("in Chromium", () => {
   const deleteIn = (page: Page) => page.evaluate('modelStore().delete("owner/tiny")') as Promise<number>;
 
   test.runIf(chromiumPath)(
-    "a page that is killed in a download: the next goes on after the last piece",
+    "a page is killed during a download: the next one resumes after the last complete chunk",
     async () => {
       most = 2 * pieceSize + 100_000;
       const [first, watcher] = [await newPage(), await newPage()];
@@ -157,7 +157,7 @@ describe("in Chromium", () => {
     },
   );
 
-  test.runIf(chromiumPath)("weights that are damaged on the way are named, and not stored", async () => {
+  test.runIf(chromiumPath)("weights corrupted in transit are reported by name, and not stored", async () => {
     const page = await newPage();
     expect(await deleteIn(page)).toBeGreaterThan(2 * pieceSize);
     expect((await loadIn(page, { offline: true })).error).toMatch(

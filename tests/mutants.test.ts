@@ -1,5 +1,5 @@
-// The bugs of `npm run nightly mutants` fit the sources, so that a renaming that they do not follow shows up at once. The
-// bugs themselves are put in there.
+// The patterns of `npm run nightly mutants` match the sources, so that a rename that breaks a pattern fails here. The
+// mutants run in the nightly checks.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import ts from "typescript";
 import { describe, expect, test } from "vitest";
@@ -15,12 +15,12 @@ const lists = readdirSync(new URL("packages/", root)).filter((name) =>
 const bugsOf = async (name: string) =>
   (await import(new URL(`scripts/mutants/${name}.mjs`, root).href)) as Bugs;
 
-/** Number of problems in a source: of AssemblyScript, whose decorators are none of TypeScript. */
+/** Number of syntax errors in a source. In AssemblyScript, errors about decorators do not count. */
 const problemsIn = (source: string) =>
   ts.transpileModule(source, { reportDiagnostics: true }).diagnostics!.length;
 
 describe.each(lists)("bugs of %s", (name) => {
-  test("each fits one place of the source, and what it makes parses", async () => {
+  test("each pattern matches once, and the mutant parses", async () => {
     const { mutants, near = [] } = await bugsOf(name);
     const wrong = mutants.flatMap((bug) => {
       try {
@@ -36,7 +36,7 @@ describe.each(lists)("bugs of %s", (name) => {
     expect(files.filter((file) => !existsSync(new URL(`packages/${name}/${file}`, root)))).toEqual([]);
   });
 
-  test("each has a name of its own", async () => {
+  test("each has a unique name", async () => {
     const names = (await bugsOf(name)).mutants.map(({ what }) => what);
     expect(names.filter((what, i) => names.indexOf(what) < i)).toEqual([]);
   });
@@ -45,17 +45,17 @@ describe.each(lists)("bugs of %s", (name) => {
 const put = (source: string, bug: Partial<Bug>) =>
   mutate(source, { what: "a bug", file: "f.ts", find: "", replace: "", ...bug });
 
-test("format, comments and names do not matter to a pattern", () => {
+test("patterns ignore format, comments and placeholders' names", () => {
   const bug = { find: "$a < $b && $a >= 0", replace: "$a <= $b && $a >= 0" };
   expect(put("if (i < n && i >= 0) f();", bug)).toBe("if (i <= n && i >= 0) f();");
   expect(put("if (at /* here */\n  < end && at >= 0) f();", bug)).toBe("if (at <= end && at >= 0) f();");
 });
 
-test("a name that comes again stands for the same", () => {
+test("a repeated placeholder matches the same node", () => {
   expect(() => put("if (i < n && j >= 0) f();", { find: "$a < $b && $a >= 0" })).toThrow(/matches 0 places/);
 });
 
-test("a pattern is one expression, statements that follow each other, or properties", () => {
+test("a pattern is one expression, consecutive statements, or properties", () => {
   expect(put("a(); x += 1; y = x; b();", { find: "$x += 1; $y = $x;", replace: "$y = $x; $x += 1;" })).toBe(
     "a(); y = x; x += 1; b();",
   );
@@ -65,11 +65,11 @@ test("a pattern is one expression, statements that follow each other, or propert
   expect(put("f({ a: 1 }, [1])", { find: "({ a: $n })", replace: "{ a: -$n }" })).toBe("f({ a: -1 }, [1])");
 });
 
-test("an expression that is put elsewhere keeps its parts together", () => {
+test("an inserted expression is parenthesized where precedence requires it", () => {
   expect(put("f(a + b, c)", { find: "f($x, $y)", replace: "f($y * $x)" })).toBe("f(c * (a + b))");
 });
 
-test("a function, a variable or a property is where a bug is looked for", () => {
+test("`in` limits the search to a function, a variable or a property", () => {
   const source = "function f() { return a < b; } const g = () => a < b; const o = { h: () => a < b };";
   const bug = { find: "$a < $b", replace: "$b < $a" };
   expect(put(source, { ...bug, in: "f" })).toContain("function f() { return b < a; } const g = () => a < b;");
@@ -77,7 +77,7 @@ test("a function, a variable or a property is where a bug is looked for", () => 
   expect(put(source, { ...bug, in: "h" })).toContain("h: () => b < a");
 });
 
-test("code in a string or a template literal is looked through", () => {
+test("code in strings and template literals is searched", () => {
   const silu = { find: "$a / (1 + $b)", replace: "$a / (1 - $b)" };
   expect(put(`f("if (x)\\n a / (1 + e)");`, silu)).toBe(`f("if (x)\\n a / (1 - e)");`);
   const source = "const body = `for (let d = 0; d < ${size}; d++) { sum += q[d] * k[at + d * ${step}]; }`;";

@@ -1,4 +1,4 @@
-// The table of names: it is what scripts/names.mjs writes, every name in it is there, and no function of ours is missing.
+// The table of names: the page is up to date, every name exists, and every function of ours is listed.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { names, namesPage, ours } from "../scripts/names.mjs";
@@ -7,7 +7,7 @@ const root = new URL("../", import.meta.url);
 const rows = names();
 const entries = [...new Set(rows.map(({ entry }) => entry))];
 
-test("the page is what the script writes", () => {
+test("the page is up to date", () => {
   const page = readFileSync(new URL("apps/docs/reference/tensor/names.mdx", root), "utf8");
   expect(page, "run node scripts/names.mjs").toBe(namesPage());
 });
@@ -27,7 +27,7 @@ test.each(entries)(
   },
 );
 
-test("each row has one name beside ours at least, and no name of another library comes twice", () => {
+test("each row has at least one name of another library, and no such name appears twice", () => {
   for (const library of ["torch", "numpy", "tfjs"] as const) {
     const used = rows.map((row) => row[library]).filter((name) => name !== "");
     expect(used.filter((name, i) => used.indexOf(name) < i)).toEqual([]);

@@ -1,5 +1,5 @@
-// `pnpm new …` in a copy of the repository: what it writes passes types, lint, format and tests. The names are ones that
-// nobody gives: a mechanism of the same name in the repository would be refused here.
+// `pnpm new …` in a copy of the repository: the generated files pass types, lint, format and tests. The names are
+// improbable, since an existing name would be refused.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,7 +22,7 @@ beforeAll(() => {
   ]) {
     if (existsSync(join(root, path))) cpSync(join(root, path), join(copy, path), { recursive: true, filter });
   }
-  // Without references, which would have to be there.
+  // Without project references, whose folders would have to exist.
   writeFileSync(join(copy, "tsconfig.json"), '{ "files": [], "references": [] }');
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"), "junction");
 });
@@ -73,14 +73,14 @@ describe.each([
 
   test("passes its tests, those of the catalogue, and its page's example", () => {
     const args = ["run", "--project", "node", files[1]!, `${source}/catalogue.test.ts`];
-    // A mask is in the tests of all masks by being in the catalogue.
+    // The catalogue includes the mask in the tests of all masks.
     if (kind === "mask")
       args.push(
         `${source}/masks/every-mask.test.ts`,
         "--reporter=verbose",
         "--reporter=./scripts/closing-line.mjs",
       );
-    // A mixer is held to the laws of all mixers in the same way.
+    // The catalogue includes the mixer in the tests of all mixers.
     if (kind === "mixer") args.push(`${source}/mixers/every-mixer.test.ts`, "-t", `${name}|catalogue|entry`);
     const { stdout, status } = run(tool("vitest/vitest.mjs"), ...args);
     if (kind === "mask")
@@ -99,7 +99,7 @@ describe.each([
     expect(page.stdout).toMatch(/^1 passed, 0 failed/m);
   });
 
-  test("is not written twice", () => {
+  test("refuses a name that exists", () => {
     const { status, stderr } = run("scripts/new.mjs", "mechanism", name, "--kind", kind);
     expect(status).toBe(1);
     expect(stderr).toMatch(/exists already.\nFix: choose another name/);
@@ -131,7 +131,7 @@ describe("a new architecture", () => {
     expect(status).toBe(0);
   });
 
-  test("asks for a name as model_type has it", () => {
+  test("requires a name in the form of model_type", () => {
     const { status, stderr } = run("scripts/new.mjs", "architecture", "ScaffoldedOne");
     expect({ status, stderr }).toMatchObject({
       status: 1,
@@ -140,7 +140,7 @@ describe("a new architecture", () => {
   });
 });
 
-test("a name that is no function's is refused", () => {
+test("a name that is not a function's is refused", () => {
   const { status, stderr } = run("scripts/new.mjs", "mechanism", "scaffolded-mask");
   expect({ status, stderr }).toMatchObject({
     status: 1,

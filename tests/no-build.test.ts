@@ -1,4 +1,4 @@
-// A page without a build: the files of `qkv` from another origin, as a CDN gives them, and one import map.
+// Pages without a build step: the files of `qkv` from another origin, as from a CDN, and one import map.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright";
@@ -10,7 +10,7 @@ import { codeBlocks } from "./code-blocks.js";
 const folder = fileURLToPath(new URL("../packages/cli/", import.meta.url));
 const cdn = "https://cdn.jsdelivr.net/npm/qkv@0.1/";
 
-/** The pages that the README shows: those with an import map and a script. */
+/** The complete pages in the README: those with an import map and a script. */
 const shown = codeBlocks(readFileSync(`${folder}README.md`, "utf8"), "README.md", 1, "html")
   .map(({ code }) => code)
   .filter((code) => code.includes('<script type="module">'));
@@ -30,7 +30,7 @@ describe.runIf(chromiumPath)("in Chromium", () => {
     await files?.close();
   });
 
-  /** Opens a page of another origin than the files, and waits until it has written `done` into its title. */
+  /** Opens a page of another origin than the files, and waits until its title is `done`. */
   async function opened(html: string, seen: (page: Page) => Promise<void>) {
     const server = await openServer((_request, response) => {
       response.writeHead(200, { "Content-Type": "text/html" }).end(html.replaceAll(cdn, `${files.origin}/`));
@@ -49,7 +49,7 @@ describe.runIf(chromiumPath)("in Chromium", () => {
     }
   }
 
-  test("elements draw, and a model writes in a worker, as the README shows", async () => {
+  test("elements render, and a model generates in a worker, as the README shows", async () => {
     const html = shown.find((code) => code.includes("qkv/worker"));
     expect(html, "a page of the README with qkv/worker").toBeDefined();
     await opened(html!, async (page) => {
@@ -58,7 +58,7 @@ describe.runIf(chromiumPath)("in Chromium", () => {
     });
   }, 120_000);
 
-  test("errors name the functions and classes that they were given, not their short names", async () => {
+  test("errors contain the original names of functions and classes, not the minified ones", async () => {
     const html = `<!doctype html><title></title><script type="module">
       import { load, modelTiny, tensor } from "${cdn}dist/browser/qkv.js";
       class Weights {}

@@ -1,4 +1,4 @@
-// What is packed is built, and what starts the site builds the command too.
+// Packing checks that the package is built, and starting the site builds the command too.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
@@ -33,7 +33,7 @@ test.each(publicPackages().map(({ name, folder: own, json }) => [name, own, json
     const files = JSON.stringify(json)
       .match(/"\.\/[^"*]+"/g)!
       .map((path) => JSON.parse(path) as string)
-      // An entry, as "./figures", is no file.
+      // An entry point, as "./figures", is no file.
       .filter((path) => extname(path) !== "");
     for (const file of files) {
       mkdirSync(join(copy, dirname(file)), { recursive: true });

@@ -1,4 +1,4 @@
-// The package `qkv` re-exports the names of the other packages, with no larger bundles.
+// The package `qkv` re-exports the names of the other packages, without larger bundles.
 import { execFileSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ const sources = [
 ];
 const reexported = sources.map(([, name]) => packages.find((each) => each.name === name)!);
 
-/** Bytes of a program that imports from a package, with all that it brings, minified. */
+/** Bytes of a minified program that imports names from a package, with their dependencies. */
 async function bundleBytes(from: string, names: string): Promise<number> {
   const entry = join(folder, "entry.js");
   const code = `import { ${names} } from ${JSON.stringify(from)};\nconsole.log(${names});`;
@@ -40,7 +40,7 @@ async function bundleBytes(from: string, names: string): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-// Resolved by Node in packages/cli, as in a program of a user.
+// Node resolves these imports from packages/cli, as from a user's program.
 describe("the package qkv", () => {
   test.each([
     ["attention", "@qkv/attention"],
@@ -61,7 +61,7 @@ describe("the package qkv", () => {
   });
 
   test("qkv exports every name of the packages, and each package under its subpath", () => {
-    // In a process of its own, where each module is there once.
+    // In a child process, which loads each module once.
     const program = `
       const qkv = await import("qkv");
       const other = [];
@@ -85,15 +85,15 @@ describe("the package qkv", () => {
     };
     expect(reexported.length).toBeGreaterThanOrEqual(10);
     expect(count).toBeGreaterThan(400);
-    // The names of two packages, of which one is here.
+    // Names that two packages export with different meanings; qkv exports one of them.
     expect(other).toEqual(["pad of @qkv/tokenizer", "norm of @qkv/transformer"]);
     for (const each of other) expect(twoMeanings).toHaveProperty([each.split(" ")[0]!]);
     expect(partial).toEqual([]);
   });
 
   test("each entry of a re-exported package has a subpath with its names", () => {
-    // At their own paths alone: `memory`, `plan` and `estimate` of `cost` say too little without it, and `load` and
-    // `generate` of `worker` are those of another thread.
+    // Packages under their subpaths only: names such as `memory`, `plan` and `estimate` of `cost` would be ambiguous,
+    // and `load` and `generate` of `worker` have the names of others.
     const alone = packages.filter(({ name }) => ["@qkv/cost", "@qkv/worker"].includes(name));
     const entries = [...reexported, ...alone].flatMap(({ name, json }) =>
       Object.keys(json.exports)
@@ -112,30 +112,30 @@ describe("the package qkv", () => {
     }
   });
 
-  test("an import reads no file and starts no command", () => {
+  test("the index only imports the re-exported packages", () => {
     const text = readFileSync(join(folder, "dist/index.js"), "utf8");
     const from = new Set([...text.matchAll(/from ['"]([^'"]+)['"]/g)].map(([, name]) => name));
     expect([...from].sort()).toEqual([...reexported.map(({ name }) => name), "@qkv/core"].sort());
   });
 
-  test("what a CDN serves to a page asks for nothing by name", () => {
+  test("browser files have no bare imports but the optional peer", () => {
     const texts = globSync("dist/browser/*.js", { cwd: folder }).map((file) =>
       readFileSync(join(folder, file), "utf8"),
     );
     const names = texts.flatMap((text) =>
       [...text.matchAll(/(?:from|import)\s*\(?\s*"([\w@][\w@/.-]*)"/g)].map(([, name]) => name),
     );
-    // An optional peer, imported when a repository is loaded: by `qkv.js` and by `worker.js`.
+    // An optional peer, imported when a model of the hub is loaded: by `qkv.js` and by `worker.js`.
     expect(names).toEqual(["@huggingface/hub", "@huggingface/hub"]);
-    // The kernels, the small model and the tasks of pipelines are files that are read when they are used.
+    // The kernels, the small model and the tasks of pipelines are separate files, loaded on first use.
     const first = globSync("dist/browser/{qkv,chunk-*}.js", { cwd: folder });
     const code = first.map((file) => readFileSync(join(folder, file), "utf8")).join("");
     expect(gzipSync(code, { level: 9 }).length).toBeLessThan(450_000);
   });
 });
 
-// With Yarn's Plug'n'Play a package finds only the modules that it declares: `qkv/viz/react` finds no React otherwise.
-test("the optional peers of the packages that it depends on are its own", () => {
+// Under Yarn's Plug'n'Play a package resolves only what it declares: `qkv/viz/react` would not find React.
+test("qkv declares the optional peers of its dependencies", () => {
   const { json } = packages.find(({ name }) => name === "qkv")!;
   const needed = packages
     .filter(({ name }) => json["dependencies"][name] !== undefined)

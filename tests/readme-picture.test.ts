@@ -1,4 +1,4 @@
-// The picture of the README is the one that the code above it makes. `vitest -u` draws it anew.
+// The picture in the README is up to date with the code above it. `vitest -u` draws it again.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -8,7 +8,7 @@ import { compileExample } from "./example.js";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
-test("the README's picture of attention is what its code draws", async () => {
+test("the README's code draws its picture of attention", async () => {
   const block = codeBlocks(readFileSync(join(root, "README.md"), "utf8"), "README.md").find(({ code }) =>
     code.includes("const picture = attentionMap("),
   )!;

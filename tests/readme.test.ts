@@ -1,4 +1,4 @@
-// The examples that a reader sees first run as they are shown, on the built packages.
+// The examples of READMEs run unchanged on the built packages.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -17,7 +17,7 @@ test.each(readmeExamples())(
   },
 );
 
-// Where modules are found only by those who depend on them (pnpm, Deno), a dependency of a dependency is not there.
+// With pnpm and Deno, indirect dependencies do not resolve.
 test.each(publicPackages())("the README of $name imports what it tells to install", ({ name, folder }) => {
   const text = readFileSync(join(folder, "README.md"), "utf8");
   const installed = toldToInstall(text);
@@ -39,7 +39,7 @@ test.each(publicPackages())(
   },
 );
 
-// npm shows the README of a package alone: a path to a neighbour leads nowhere.
+// npm shows the README outside of the repository: relative paths would be dead links.
 test.each(publicPackages())("the README of $name links to addresses", ({ folder }) => {
   const text = readFileSync(join(folder, "README.md"), "utf8");
   const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, to]) => to!);

@@ -1,12 +1,12 @@
-// Every function of every published package, called with wrong arguments: it refuses with an error that names it, within a
-// second and 64 MiB. A new export is called too. The reference shows what each says.
+// Every function of every published package throws an error with its name for wrong arguments, within a second and 64
+// MiB. New exports are included automatically. The reference shows the messages.
 import { expect, test } from "vitest";
 import { callAllWrongly, judge, pagesOf, readPage } from "../scripts/refusals.mjs";
 
 const calls = await callAllWrongly();
 const { problems, unneeded } = judge(calls);
 
-test("every export refuses wrong arguments with a typed error that names it", () => {
+test("every export throws a QkvError with its name for wrong arguments", () => {
   expect(calls.length).toBeGreaterThan(3000);
   expect(
     problems,
@@ -22,6 +22,6 @@ test("every exception of the table is needed", () => {
   ).toEqual([]);
 });
 
-test("the reference shows what each function says: npm run refusals writes it", () => {
+test("the reference shows the messages of each function: npm run refusals writes it", () => {
   for (const [file, text] of pagesOf(calls)) expect(readPage(file), file).toBe(text);
 });

@@ -1,16 +1,16 @@
 import type { Expected } from "./expected.ts";
 import { matches } from "./matches.ts";
 
-/** One `// =>` of an example: what to expect, and where it stands. */
+/** One `// =>` of an example: the expected value and its line. */
 export type Check = { line: number; code: string; expected: Expected; text: string };
 
-/** The file and lines of an example, its checks, and its module, as `compileExample` made it. */
+/** The file and lines of an example, its checks, and its compiled module. */
 export type Compiled = { line: number; checks: readonly Check[]; load: () => Promise<unknown> };
 
 /**
- * Runs an example, in any engine: one after another, for they meet their checks by a global name.
+ * Runs an example, in any engine. Examples run in sequence, since they call their checks through a global.
  *
- * @returns Differences from what is shown, each with its line; none if the example holds.
+ * @returns Differences from the expected values, each with its line; none if the example is correct.
  */
 export async function runExample(
   { line, checks, load }: Compiled,

@@ -4,15 +4,18 @@ import { fileURLToPath } from "node:url";
 import { allPackages, publicPackages } from "../scripts/packages.mjs";
 import { codeBlocks, docstringBlocks, type CodeBlock } from "./code-blocks.js";
 
-/** The examples of one text or package, and the folder they run in: what its package declares resolves, no more. */
+/**
+ * The examples of one text or package, and the folder they run in: only packages that its package.json declares
+ * resolve.
+ */
 export type Shown = { name: string; folder: string; blocks: CodeBlock[] };
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
-/** The examples of each README that must have some; a README that is not there has none. */
+/** The examples of each README. A listed README without examples, or that does not exist, has an empty list. */
 export function readmeExamples(): Shown[] {
   const readmes = [
-    // The README of the repository shows the package qkv, and single packages.
+    // The README of the repository uses qkv, and single packages.
     { name: "the repository", readme: join(root, "README.md"), folder: join(root, "packages/cli") },
     { name: "AGENTS.md", readme: join(root, "packages/cli/AGENTS.md"), folder: join(root, "packages/cli") },
     ...publicPackages().map(({ name, folder }) => ({ name, readme: join(folder, "README.md"), folder })),

@@ -1,4 +1,4 @@
-// The closing line of `npm test` and of CI must be true, whatever the steps do.
+// The closing line of `npm test` and of CI is correct, whatever the steps print.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 type Step = { name: string; counts?: boolean; skip?: string; program: string };
 
-/** Runs steps, each a program of its own, and returns what was printed, by line, and the exit code. */
+/** Runs steps, each in a child process, and returns the printed lines and the exit code. */
 function run(...steps: Step[]) {
   const commands = steps.map(({ program, ...step }, i) => {
     const file = join(folder, `step-${i}.mjs`);
@@ -36,7 +36,7 @@ const counted = (line: string, code = 0) => ({
   program: `console.log("9 passed, 9 failed\\n${line}\\nafter"); console.error("noise"); process.exitCode = ${code}`,
 });
 
-test("npm run nightly lists its parts, each with a sentence, and refuses a part that there is not", () => {
+test("npm run nightly lists its parts, each with a sentence, and refuses an unknown part", () => {
   const nightly = (...args: string[]) =>
     spawnSync(
       process.execPath,
@@ -58,7 +58,7 @@ test("npm run nightly lists its parts, each with a sentence, and refuses a part 
   expect(refused.status).toBe(1);
 });
 
-test("counts are added, and a quiet step that passes stays quiet", () => {
+test("counts are added, and a step without counts prints nothing if it passes", () => {
   const { stdout, status, last } = run(
     quiet,
     counted("3 passed, 0 failed"),
@@ -68,7 +68,7 @@ test("counts are added, and a quiet step that passes stays quiet", () => {
   expect(stdout).not.toContain("hidden");
 });
 
-test("a step that fails before anything is counted shows its output and stops the rest", () => {
+test("a step that fails without counts prints its output and stops the run", () => {
   const broken = { name: "broken", program: "console.log('why'); process.exitCode = 3" };
   const { stdout, status, last } = run(broken, counted("3 passed, 0 failed"));
   expect({ status, last }).toEqual({ status: 1, last: "0 passed, 1 failed" });
@@ -85,7 +85,7 @@ test.each([
   expect(run(step, quiet)).toMatchObject({ status: 1, last: line });
 });
 
-test("a step that is left out says why and does not run", () => {
+test("a skipped step prints the reason and does not run", () => {
   const { stdout, status, last } = run(
     { ...counted("1 passed, 1 failed", 1), skip: "No data." },
     counted("3 passed, 0 failed"),

@@ -1,14 +1,14 @@
-/** The packages that a README tells its reader to install, by its first line `npm install …`; none without one. */
+/** The packages in the first `npm install …` command of a README; none if it has no such command. */
 export function toldToInstall(markdown: string): string[] {
   return namesOf(installLine.exec(markdown)?.[1]);
 }
 
-/** The packages of all lines `npm install …` of a page. */
+/** The packages in all `npm install …` commands of a page. */
 export function installedPackages(markdown: string): string[] {
   return [...markdown.matchAll(new RegExp(installLine, "gm"))].flatMap(([, names]) => namesOf(names));
 }
 
-/** The packages that code imports, without the entry: `@qkv/viz` of `@qkv/viz/react`. */
+/** The packages that code imports, without subpaths: `@qkv/viz` for `@qkv/viz/react`. */
 export function importedPackages(code: string): string[] {
   const from = /(?:from|import) ?\(?"((?:@[^/"]+\/)?[^/".:][^/":]*)(?:\/[^"]*)?"/g;
   return [...new Set([...code.matchAll(from)].map(([, name]) => name!))];

@@ -1,5 +1,5 @@
-// What a bundler keeps of the built packages: of one name what its own source file needs, of an import for nothing
-// nothing. And what an import does: nothing.
+// Tree shaking of the built packages: importing one name bundles only what its source file needs, importing for side
+// effects bundles nothing, and imports have no side effects.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { publicPackages } from "../scripts/packages.mjs";
 
 const libraries = publicPackages().filter(({ json }) => !json.bin);
 
-/** The rest of a module of a package after tree shaking, minified. What other packages and Node bring is not followed. */
+/** A module of a package after tree shaking, minified. Other packages and Node's modules are external. */
 async function bundled(folder: string, code: string): Promise<string> {
   return (await chunksOf(folder, code)).map((chunk) => ("code" in chunk ? chunk.code : "")).join("");
 }
@@ -36,7 +36,7 @@ async function chunksOf(folder: string, code: string) {
   return output;
 }
 
-/** Each value that an index lists, and the source file that it comes from. */
+/** Each value that an index exports, and its source file. */
 function listed(folder: string): { name: string; file: string }[] {
   const index = readFileSync(join(folder, "src/index.ts"), "utf8");
   return [...index.matchAll(/^export \{([^}]*)\} from "\.\/([^"]*)\.js";/gm)].flatMap(([, names, file]) =>
@@ -48,21 +48,21 @@ function listed(folder: string): { name: string; file: string }[] {
   );
 }
 
-/** The packages that a program with this one has in any case. */
+/** The packages that a user of this one always has. */
 const requiredPeers = ({
   peerDependencies = {},
   peerDependenciesMeta = {},
 }: Record<string, Record<string, { optional?: boolean }>>) =>
   Object.keys(peerDependencies).filter((name) => !peerDependenciesMeta[name]?.optional);
 
-// Minifiers lay out the same code a little differently when it comes from one file instead of many, data too.
+// Minifiers format the same code slightly differently when it comes from one file or from many; data too.
 const slackOf = (length: number, more: number) => 60 + length / 1000 + more;
-/** Constants of source files are written into the texts of shaders, where those of the built file are names. */
+/** Constants of source files are inlined in shader texts; in built files they are names. */
 const constants: Record<string, number> = { "@qkv/webgpu": 800 };
 
 /**
- * The length of code. A character that the build wrote as an escape counts as one, as it does in the source. Imports and exports
- * of the files that a dynamic import makes of a bundle do not count: they depend on how the build was cut.
+ * The length of code. A character that the build escaped counts as one, as in the source. Imports and exports of chunks, which
+ * dynamic imports create, do not count: they depend on how the build was split.
  */
 const lengthOf = (code: string) =>
   code.replace(/\\u[\da-f]{4}/gi, "x").replace(/import(\{[^}]*\}from)?"[^"]*";|export\{[^}]*\};/g, "").length;
@@ -100,9 +100,9 @@ describe.each(libraries)("$name", ({ name, folder, json }) => {
         process.eventNames().map(String).sort(),
         process.getActiveResourcesInfo().sort(),
       ]);
-      // What Node itself brings at the first import is there before it is looked at.
+      // Loads Node's own modules first, so that their changes do not count.
       await import("node:module");
-      // So is what a framework does, whose bindings these are.
+      // The same for the framework that the bindings import.
       for (const peer of ${JSON.stringify(requiredPeers(json))}) await import(peer);
       const before = seen();
       for (const entry of ${JSON.stringify(entries)}) await import(entry);
@@ -115,7 +115,7 @@ describe.each(libraries)("$name", ({ name, folder, json }) => {
   });
 });
 
-test("every mechanism of the catalogue is among the names that are bundled alone", () => {
+test("every mechanism of the catalogue is bundled alone by a test above", () => {
   const attention = libraries.find(({ name }) => name === "@qkv/attention")!;
   const names = listed(attention.folder).map(({ name }) => name);
   const missing = catalogue.flatMap(({ exports }) => exports).filter((name) => !names.includes(name));
@@ -126,11 +126,14 @@ test("every mechanism of the catalogue is among the names that are bundled alone
   ).toEqual([]);
 });
 
-/** The form that every mixer has: no mechanism of its own. */
+/** The file of the type that all mixers share, which is no mechanism. */
 const mixerForm = "mixers/mixer";
 
-/** Mechanisms that others are made of: a window from a foreign meaning is a window, many heads are grouped ones. */
-const madeOf: Record<string, string[]> = {
+/**
+ * Mechanisms that use others: a window in another library's convention is a window, multi-head is grouped-query
+ * attention.
+ */
+const usedMechanisms: Record<string, string[]> = {
   abc: ["mixers/gated-slot-attention"],
   crossAttention: ["heads/grouped-query", "masks/and"],
   deltaFormer: ["masks/causal"],
@@ -168,7 +171,7 @@ const madeOf: Record<string, string[]> = {
   xpos: ["positions/rotate"],
 };
 
-test("a mechanism brings no other mechanism but what it is made of", async () => {
+test("a mechanism bundles no other mechanism except those it uses", async () => {
   const { folder } = libraries.find(({ name }) => name === "@qkv/attention")!;
   const names = listed(folder);
   const mechanisms = new Set(
@@ -189,5 +192,5 @@ test("a mechanism brings no other mechanism but what it is made of", async () =>
     const others = kept.filter((module) => mechanisms.has(module) && module !== file).sort();
     if (others.length > 0) brought[name] = others;
   }
-  expect(brought).toEqual(madeOf);
+  expect(brought).toEqual(usedMechanisms);
 });

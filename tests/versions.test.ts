@@ -1,5 +1,5 @@
-// What a release does: which packages get which version for typical changes, and what their changelogs then say. On
-// copies of the packages' own package.json files, with the changesets configuration of this repository.
+// Versions and changelogs of a release for typical changesets, on copies of the packages' package.json files, with the
+// changesets configuration of this repository.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { bumpedByPatch, copyOfRelease } from "../scripts/release/copy-of-release
 const folders: string[] = [];
 afterEach(() => folders.splice(0).forEach((folder) => rmSync(folder, { recursive: true })));
 
-/** The packages whose version a changeset changes, from a version that all start at. */
+/** The packages whose version a changeset changes, if all start at version `from`. */
 function released(from: string, bumps: Record<string, "patch" | "minor" | "major">, text = "Did it.") {
   const folder = mkdtempSync(join(tmpdir(), "qkv-versions-"));
   folders.push(folder);
@@ -28,12 +28,12 @@ function released(from: string, bumps: Record<string, "patch" | "minor" | "major
   return { versions, changelog, dependencies };
 }
 
-test("a patch of core bumps core alone: the ranges of the others hold it already", () => {
+test("a patch of core bumps core only: the ranges of its dependents include it", () => {
   expect(released("1.2.3", { "@qkv/core": "patch" }).versions).toEqual({ "@qkv/core": "1.2.4" });
   expect(released("0.3.1", { "@qkv/core": "patch" }).versions).toEqual({ "@qkv/core": "0.3.2" });
 });
 
-/** Without those that are new: their changeset makes their first version. */
+/** Without new packages: their changeset creates their first version. */
 const versioned = publicPackages().filter(({ json }) => json.version !== "0.0.0");
 
 test.each(versioned.map(({ name }) => name))("a patch of %s bumps it alone", (name) => {
@@ -43,7 +43,7 @@ test.each(versioned.map(({ name }) => name))("a patch of %s bumps it alone", (na
   ).toEqual([name]);
 });
 
-test("the changelog of each package begins with its version, and is published", () => {
+test("the changelog of each package begins with its current version, and is published", () => {
   for (const { name, folder, json } of versioned) {
     expect(readFileSync(join(folder, "CHANGELOG.md"), "utf8"), name).toMatch(
       new RegExp(`^# ${name}\\n\\n## ${json.version}\\n`),
@@ -63,11 +63,11 @@ test("each pending changeset names public packages", () => {
   }
 });
 
-test("a minor of tensor bumps tensor alone from version 1 on", () => {
+test("from version 1 on, a minor of tensor bumps tensor only", () => {
   expect(released("1.2.3", { "@qkv/tensor": "minor" }).versions).toEqual({ "@qkv/tensor": "1.3.0" });
 });
 
-test("before version 1 a minor of tensor leaves the ranges, so all that use it get a patch", () => {
+test("before version 1, a minor of tensor is outside the ranges, so its dependents get a patch", () => {
   const { versions } = released("0.3.1", { "@qkv/tensor": "minor" });
   expect(versions).toMatchObject({
     "@qkv/tensor": "0.4.0",
@@ -82,7 +82,7 @@ test("before version 1 a minor of tensor leaves the ranges, so all that use it g
   }
 });
 
-test("a new mechanism is a minor of attention, and a line of its changelog that says what it does", () => {
+test("a new mechanism is a minor of attention, with its description in the changelog", () => {
   const text = "Added `everyOther(distance)`, a mask for `attention`.";
   const { versions, changelog } = released("1.2.3", { "@qkv/attention": "minor" }, text);
   expect(versions).toEqual({ "@qkv/attention": "1.3.0" });
@@ -91,7 +91,7 @@ test("a new mechanism is a minor of attention, and a line of its changelog that 
   );
 });
 
-test("a broken contract is a major of tensor; what shares it is released with the new range, and says why", () => {
+test("a breaking change of the contract is a major of tensor; its dependents get a patch with the new range and the reason", () => {
   const { versions, changelog, dependencies } = released(
     "1.2.3",
     { "@qkv/tensor": "major" },

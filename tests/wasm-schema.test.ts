@@ -1,4 +1,5 @@
-// What TypeScript writes and AssemblyScript reads is generated from one schema: a field that moves there moves in both.
+// The parameters that TypeScript writes and AssemblyScript reads are generated from one schema: moving a field there
+// changes both.
 import { execFileSync } from "node:child_process";
 import {
   cpSync,
@@ -22,7 +23,7 @@ const folder = mkdtempSync(join(tmpdir(), "qkv-schema-"));
 const copy = join(folder, "packages/wasm");
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Every file of the copy with its text. */
+/** The text of every file of the copy. */
 function texts(): Map<string, string> {
   const files = ["assembly", "src", "schema.mjs"].flatMap((at) =>
     statSync(join(copy, at)).isDirectory()
@@ -33,7 +34,10 @@ function texts(): Map<string, string> {
   return new Map(all.map((file) => [file.replaceAll("\\", "/"), readFileSync(join(copy, file), "utf8")]));
 }
 
-/** Bits of attention with everything in it, forward, of one query and backward, on the device of a folder's sources. */
+/**
+ * Bits of attention with a bias, a softcap and sinks: forward, of one query, and backward; with the device in a
+ * folder's sources.
+ */
 function bits(folder: string): string {
   const program = `
     import { alibi, attention, causal } from ${JSON.stringify(join(packages, "attention/dist/index.js"))};
@@ -65,7 +69,7 @@ function bits(folder: string): string {
   return execFileSync(process.execPath, [file], { encoding: "utf8" });
 }
 
-test("a field that moves in the schema changes generated files alone, and no bit of a result", () => {
+test("moving a field in the schema only changes generated files, and no bit of a result", () => {
   cpSync(join(packages, "../tsconfig.base.json"), join(folder, "tsconfig.base.json"));
   const scripts = readdirSync(own).filter((file) => file.endsWith(".mjs"));
   for (const name of ["assembly", "src", "tsconfig.json", ...scripts]) {

@@ -1,4 +1,4 @@
-// What users of @qkv/wasm get: bundles made without configuration, pages with a content security policy, programs that end.
+// @qkv/wasm as users have it: bundles without configuration, pages with a content security policy, programs that end.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -12,7 +12,7 @@ import { chromiumPath, noChromium, openChromium } from "../scripts/chromium.mjs"
 import { isolation, openServer, staticFiles, type LocalServer } from "../scripts/server.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
-/** Outside of the repository, whose tsconfig would lead bundlers to the sources. */
+/** Outside of the repository, whose tsconfig would redirect bundlers to the sources. */
 const folder = mkdtempSync(join(tmpdir(), "qkv-wasm-"));
 const program = `
 import { matmul, randn } from "@qkv/tensor";
@@ -33,7 +33,7 @@ try {
 document.body.append(Object.assign(document.createElement("pre"), { textContent: JSON.stringify(result) }));
 `;
 
-/** The programs that a bundler makes of one module and its page, with nothing but its defaults. */
+/** Bundlers that build a module and its page with default settings. */
 const bundlers: Record<string, (out: string) => Promise<void>> = {
   async esbuild(out) {
     const { buildSync } = await fromPackage<{ buildSync(options: object): void }>("packages/wasm", "esbuild");
@@ -109,7 +109,7 @@ describe.each(Object.keys(bundlers))("bundled by %s, without configuration", (na
     }
   });
 
-  test.runIf(chromiumPath)("an isolated page computes on two threads", async () => {
+  test.runIf(chromiumPath)("a cross-origin isolated page computes on two threads", async () => {
     policy = policies.open;
     expect(await visit()).toMatchObject({
       isolated: true,
@@ -119,7 +119,7 @@ describe.each(Object.keys(bundlers))("bundled by %s, without configuration", (na
   });
 
   test.runIf(chromiumPath)(
-    "a page that is not isolated computes on one thread, and the device tells why",
+    "a page that is not isolated computes on one thread, and the device reports the reason",
     async () => {
       [policy, isolated] = [policies.open, false];
       const result = await visit();
@@ -133,27 +133,30 @@ describe.each(Object.keys(bundlers))("bundled by %s, without configuration", (na
     },
   );
 
-  test.runIf(chromiumPath)("a policy that forbids WebAssembly: an error with the fix", async () => {
+  test.runIf(chromiumPath)("a policy that forbids WebAssembly gives an error with the fix", async () => {
     policy = policies["no kernels"];
     expect((await visit())["error"]).toMatch(/\nFix: allow 'wasm-unsafe-eval' in the `script-src`/);
   });
 
-  test.runIf(chromiumPath)("a policy that allows code of its own origin only", async () => {
-    policy = policies["own origin"];
-    const alone = await visit();
-    expect(alone).toMatchObject({ threads: 1, calls: { matmul: { device: 20, plain: 0 } } });
-    expect(alone["whySingleThreaded"]).toMatch(/^a worker that did not start/);
-    expect(await visit("?urls")).toMatchObject({ threads: 2, calls: { matmul: { device: 20, plain: 0 } } });
-  });
+  test.runIf(chromiumPath)(
+    "under a policy that only allows scripts of its own origin, workers start from URLs only",
+    async () => {
+      policy = policies["own origin"];
+      const alone = await visit();
+      expect(alone).toMatchObject({ threads: 1, calls: { matmul: { device: 20, plain: 0 } } });
+      expect(alone["whySingleThreaded"]).toMatch(/^a worker that did not start/);
+      expect(await visit("?urls")).toMatchObject({ threads: 2, calls: { matmul: { device: 20, plain: 0 } } });
+    },
+  );
 });
 
-test("sizes are those that the README tells, and all of it stays below 110 kB gzipped", () => {
+test("sizes agree with the README, and all modules together are below 110 kB gzipped", () => {
   const dist = join(root, "packages/wasm/dist");
   const sizes = (files: string[]) =>
     [(bytes: Buffer) => bytes.length, (bytes: Buffer) => gzipSync(bytes).length].map((measure) =>
       files.reduce((sum, file) => sum + measure(readFileSync(join(dist, file))), 0),
     );
-  // A build over another leaves old files, which nothing imports.
+  // Files of earlier builds may remain, which nothing imports.
   const modules = ["index.js", "limits.js", "urls.js"];
   for (const file of modules) {
     const code = readFileSync(join(dist, file), "utf8");

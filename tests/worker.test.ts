@@ -1,4 +1,4 @@
-// @qkv/worker as it is built, in threads of Node: what unit tests, which run the sources in one thread, cannot see.
+// The built @qkv/worker in threads of Node. Unit tests run the sources in one thread.
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -17,7 +17,10 @@ const imports = `
   import { modelTiny } from "@qkv/model-tiny";
   import { threadId, Worker } from "node:worker_threads";`;
 
-/** Runs a program in the package's folder, and returns the values that it wrote. It has 60 seconds to end by itself. */
+/**
+ * Runs a program in the package's folder, and returns the values that it printed as JSON. It must end within 60
+ * seconds.
+ */
 async function run(code: string, type: "module" | "commonjs" = "module"): Promise<unknown[]> {
   const { stdout } = await promisify(execFile)(process.execPath, [`--input-type=${type}`, "-e", code], {
     cwd: folder,
@@ -31,11 +34,11 @@ async function run(code: string, type: "module" | "commonjs" = "module"): Promis
 }
 
 describe("a model in a thread", () => {
-  test("of an ES module; a program that forgets to dispose of it ends all the same", async () => {
+  test("runs in an ES module, which ends even if it does not dispose of the model", async () => {
     expect(await run(imports + storyOf)).toEqual([story]);
   });
 
-  test("of CommonJS", async () => {
+  test("runs in CommonJS", async () => {
     const required = `
       const { generate, load } = require("@qkv/worker");
       const { modelTiny } = require("@qkv/model-tiny");
@@ -43,7 +46,7 @@ describe("a model in a thread", () => {
     expect(await run(required, "commonjs")).toEqual([story]);
   });
 
-  test("leaves the thread that asks free: its timers run while a prompt is read", async () => {
+  test("does not block the calling thread: its timers run during prefill", async () => {
     const code = `${imports}
       const model = await load(await modelTiny());
       const prompt = Array.from({ length: 200 }, (_, i) => i);
@@ -61,7 +64,7 @@ describe("a model in a thread", () => {
     expect(await run(code)).toEqual([{ count: 10, ticked: true }]);
   });
 
-  test("that ends rejects what is awaited, and names the fix", async () => {
+  test("rejects pending calls if the thread ends, with a fix", async () => {
     const code = `${imports}
       const worker = new Worker(new URL(import.meta.resolve("@qkv/worker/model-worker.js")), { execArgv: [] });
       const model = await load(await modelTiny(), { worker });
@@ -75,29 +78,29 @@ describe("a model in a thread", () => {
     expect(error!.message).toMatch(/`worker` is "one that ended with code 1".*\nFix: `load` the model again/);
   });
 
-  test("frees its memory when it is disposed of", async () => {
+  test("frees its memory on dispose", async () => {
     const code = `${imports}
-      const held = [];
+      const rssMebibytes = [];
       for (let i = 0; i < 12; i++) {
         const model = await load(await modelTiny());
         for await (const { id } of generate(model, "Once", { maxTokens: 4 }));
         await model.dispose();
-        held.push(process.memoryUsage().rss / 2 ** 20);
+        rssMebibytes.push(process.memoryUsage().rss / 2 ** 20);
       }
-      console.log(JSON.stringify(held));`;
-    const [held] = (await run(code)) as number[][];
-    expect(Math.max(...held!.slice(6))).toBeLessThan(Math.max(...held!.slice(0, 6)) + 40);
+      console.log(JSON.stringify(rssMebibytes));`;
+    const [rssMebibytes] = (await run(code)) as number[][];
+    expect(Math.max(...rssMebibytes!.slice(6))).toBeLessThan(Math.max(...rssMebibytes!.slice(0, 6)) + 40);
   });
 });
 
-test("the worker's file needs nothing beside it", () => {
+test("the worker's file has no imports", () => {
   const text = readFileSync(`${folder}dist/model-worker.js`, "utf8");
   const names = [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"([\w@][\w@/.-]*)"/g)].map(([, name]) => name);
-  // In the text of an error.
+  // This match is in an error text.
   expect(names).toEqual(["@huggingface/hub"]);
 });
 
-test("an import starts nothing", async () => {
+test("an import starts no thread or timer", async () => {
   const code = `
     const before = process.getActiveResourcesInfo().length;
     await import("@qkv/worker");
@@ -130,7 +133,7 @@ test("training in two threads ends with the weights of training in one, and lets
       const params = decoder(config).init(1);
       for await (const _ of train({ params, loss, optimizer: adamW({ learningRate: 0.01 }), batchAt, accumulate: 4, steps: 3 }));
       console.log(JSON.stringify(tensorsOf(params).map((x) => [...x.data])));
-      // The second is left to the end of the program.
+      // The second is not closed: the program must end anyway.
       if (count === 1) await loss.close();
     }`;
   const [one, two] = await run(code);

@@ -1,18 +1,18 @@
-// Every function of these packages with arguments and options of every wrong kind: an error of ours that names the
-// function and the argument, and never one of the engine, nor an answer.
+// Calls every function of these packages with arguments and options of every wrong kind: each must throw a QkvError
+// that names the function and the argument, never an error of the engine, and never return.
 import * as cost from "@qkv/cost";
 import { isQkvError } from "@qkv/core";
 import * as viz from "@qkv/viz";
 import { describe, expect, test } from "vitest";
 
-/** A call that works. `options` is where its options are, each with a value of its kind. */
+/** A valid call. `at` is the index of its options; each of `options` is a valid value. */
 type Call = {
   args: readonly unknown[];
-  /** The number of required ones. Default: all. */
+  /** The number of required arguments. Default: all. */
   required?: number;
   options?: Record<string, unknown>;
   at?: number;
-  /** Other kinds that an argument may be. */
+  /** Values of other kinds that are valid too. */
   accepts?: readonly unknown[];
 };
 
@@ -170,7 +170,7 @@ const costs: Record<string, Call> = {
   parameters: { args: [shape] },
   plan: {
     args: [shape, { users: 1, contextLength: 2, tokensPerSecond: 1, machine }],
-    accepts: ["text", "", new Date(0)], // texts and objects, which readConfig refuses
+    accepts: ["text", "", new Date(0)], // strings and objects: readConfig throws for these
     options: {
       users: 1,
       contextLength: 2,
@@ -216,13 +216,13 @@ const values = [
   new Date(0),
 ];
 
-/** The values that are wrong where another stands: of other kinds, and those that no number, list or object may be. */
+/** Values that are wrong in place of `right`: those of other kinds, and those that no number, list or object may be. */
 const wrongFor = (right: unknown) =>
   values.filter(
     (value) =>
       kindOf(value) !== kindOf(right) ||
       value === Infinity ||
-      // An object or a list is looked into.
+      // A list or object of the right kind is wrong too if its contents are, so only empty ones are skipped.
       ((kindOf(right) === "list" || kindOf(right) === "object") &&
         text(value) !== "{}" &&
         text(value) !== "[]"),
@@ -239,7 +239,7 @@ describe.each([
 ])("$name", ({ module, calls, others }) => {
   const call = (name: string, args: readonly unknown[]) =>
     (module[name] as (...all: unknown[]) => unknown)(...args);
-  /** Calls with what is wrong, and expects the error that the function should have. */
+  /** Calls with wrong arguments, and expects the function's error. */
   const refuses = (name: string, args: readonly unknown[], argument?: string) => {
     const start = performance.now();
     let answer: unknown;
@@ -295,7 +295,7 @@ describe.each([
   );
 });
 
-/** Tells if the last argument is the options: it has no other fields. */
+/** True if the last argument is the options object: it has no other fields. */
 function isOptions(last: unknown, options: Record<string, unknown>): boolean {
   return kindOf(last) === "object" && Object.keys(last as object).every((name) => name in options);
 }
@@ -304,7 +304,7 @@ function prefixed(prefix: string, functions: Record<string, unknown>): Record<st
   return Object.fromEntries(Object.entries(functions).map(([name, value]) => [prefix + name, value]));
 }
 
-/** A value in short, of whatever kind. */
+/** A value as short text. */
 function text(value: unknown): string {
   const plain = (_: string, each: unknown) =>
     typeof each === "bigint" || typeof each === "symbol" || typeof each === "function" ? String(each) : each;

@@ -1,7 +1,7 @@
 // Fills conformance/data from a larger set of the same layout: node conformance/references/pack.mjs FOLDER
-// The list of what is taken stands below; data enters with the test that reads it. Text and vectors are gzipped, and weights of hf/ and
-// sentence-transformers/ too, by planes: the first bytes of all their numbers, then the second ones. What else a model is loaded from
-// stays as it was, since loaders open it by its path.
+// The lists below select the files; add data together with the test that reads it. Text and vectors are gzipped. Weights of hf/
+// and sentence-transformers/ are gzipped by planes: byte 0 of all elements, then byte 1 and so on. Other files that loaders
+// open by path are copied unchanged.
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,7 +27,7 @@ const files = [
   "tokenizers/vocab/mistral-v1/tokenizer.json",
   "tokenizers/vocab/spm-unigram-1k-en/spm.model",
 ];
-/** Models of `hf/` whose architecture is loaded: whole. Of the others, the configurations. */
+/** Models of `hf/` with a loadable architecture: copied completely. Of others, only the configuration is copied. */
 const models = [
   ...["llama3-rope", "llama-bias-yarn", "llama-dynamic-rope", "llama-sequence-classification"],
   ...["mistral-window", "mixtral", "phi3-longrope", "qwen2-window", "qwen3-bf16"],
@@ -60,7 +60,7 @@ const models = [
   ...["vit", "vit-classifier", "dinov2", "clip", "siglip"],
 ];
 
-/** References of a model, which no loader opens, and everything that is not in a folder of models. */
+/** References of a model, which no loader opens, and all files outside of model folders. */
 const isPacked = (name) =>
   !/^(models|hf|lora|sentence-transformers)\//.test(name) ||
   /^(refs\.json|logits\.f32)$/.test(basename(name));
@@ -80,7 +80,7 @@ for (const folder of new Set(names.map((name) => name.split("/")[0])))
   rmSync(join(own, folder), { recursive: true, force: true });
 const isWeights = (name) => /^(hf|sentence-transformers)\/.*\.safetensors$/.test(name);
 const gzip = (bytes) => gzipSync(bytes, { level: 9 });
-/** Every fourth byte, from the first, the second, the third and the fourth on. */
+/** The planes of 4-byte elements: every fourth byte, starting at 0, 1, 2 and 3. */
 const planesOf = (bytes) =>
   Buffer.concat([0, 1, 2, 3].map((plane) => bytes.filter((_, at) => at % 4 === plane)));
 const endings = new Map();

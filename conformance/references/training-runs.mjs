@@ -1,4 +1,5 @@
-// Small training runs as data: configuration, first weights and the batches of each step. `training-losses.py` reads it.
+// Writes small training runs as data, for `training-losses.py`: configuration, initial weights and the batches of each
+// step.
 import { mapTensors } from "@qkv/tensor";
 import { decoder } from "@qkv/transformer";
 import { nextTokenBatches } from "@qkv/transformer/training";

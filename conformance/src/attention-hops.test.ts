@@ -1,10 +1,10 @@
-// The way of a decode step from `attention` to a kernel, read off the stack where the kernel begins.
+// The functions of a decode step from `attention` to a kernel, read from the stack at the start of the kernel.
 import { attention } from "@qkv/attention";
 import { randn } from "@qkv/tensor";
 import { wasm } from "@qkv/wasm";
 import { expect, test, vi } from "vitest";
 
-/** Functions on the stack of each call of an export of the binary, from `attention` on. */
+/** The functions on the stack at each call of a WebAssembly export, from `attention` on. */
 async function waysTo(entry: string) {
   const ways: string[][] = [];
   const instantiate = WebAssembly.instantiate;
@@ -32,7 +32,7 @@ async function waysTo(entry: string) {
   return { device, ways };
 }
 
-test("a decode step passes three functions between attention and the kernel: half of the eight of before, and less", async () => {
+test("a decode step calls at most three functions between attention and the kernel", async () => {
   const { device, ways } = await waysTo("attentionDecode");
   const query = randn([1, 4, 1, 16], { seed: 1, device });
   const key = randn([1, 2, 80, 16], { seed: 2, device });

@@ -1,5 +1,5 @@
-// What caches promise each other, on the plain device and on wasm: the same text through any of them, in any chunks,
-// is one and the same computation.
+// Invariants of caches, on the plain device and on wasm: the same text gives the same results through any of them, in
+// any chunks.
 import {
   and,
   attention,
@@ -56,7 +56,7 @@ const [C, numLayers] = [16, 2];
 const size = (min: number, max: number) => fc.integer({ min, max });
 const seed = fc.nat(1000);
 
-/** Layers one after the other, as a model has them, without what stands between. */
+/** Attention layers in sequence, without other parts of a model. */
 function stackOf(mask: Mask, device: Device, more: Partial<GroupedQueryConfig> = {}) {
   const heads = { embedDim: C, numHeads: 4, numKvHeads: 2, mask, rope: rope({ headDim: 4 }) };
   const layer = groupedQuery({ ...heads, ...more });
@@ -69,7 +69,7 @@ function stackOf(mask: Mask, device: Device, more: Partial<GroupedQueryConfig> =
     );
 }
 
-/** Runs x through a cache in chunks of the given lengths, over and over. */
+/** Runs x through a cache in chunks of the given lengths, repeated cyclically. */
 function inChunks(
   run: ReturnType<typeof stackOf>,
   x: Tensor,
@@ -94,7 +94,7 @@ const devices: [string, () => Promise<Device>][] = [
 describe.each(devices)("on %s", async (name, open) => {
   const device = await open();
   const plain = name === "js";
-  /** Bit for bit on the plain device; elsewhere sums may be taken in another order. */
+  /** Bitwise equal on the plain device; elsewhere the order of sums may differ. */
   const same = (a: Tensor, b: Tensor) => {
     expect(a.shape).toEqual(b.shape);
     if (plain) expect(a.data).toEqual(b.data);
@@ -119,7 +119,7 @@ describe.each(devices)("on %s", async (name, open) => {
   ];
   const runs = { numRuns: plain ? 15 : 8 };
 
-  test.each(everything)("any chunks through a cache give the full pass: %s", (_, make) => {
+  test.each(everything)("any chunks through a cache equal the full pass: %s", (_, make) => {
     fc.assert(
       fc.property(
         size(1, 2),
@@ -165,7 +165,7 @@ describe.each(devices)("on %s", async (name, open) => {
     }
   });
 
-  test("16 bits: rolling, paged and prefix caches give what a growing cache of the type gives, in any chunks", () => {
+  test("16 bits: rolling, paged and prefix caches equal a growing cache of the same dtype, in any chunks", () => {
     const half = { numLayers, dtype: "float16" } as const;
     const others: (() => KvCache)[] = [
       () => rollingCache({ windowSize: 90, ...half }),
@@ -180,7 +180,7 @@ describe.each(devices)("on %s", async (name, open) => {
       const x = textOf(2, T, T);
       const growing = inChunks(full, x, growingCache(half), chunks);
       for (const make of others) expect(inChunks(full, x, make(), chunks).data).toEqual(growing.data);
-      // A rounding moves a number by at most 2⁻¹¹ of itself.
+      // Rounding changes a value by at most 2⁻¹¹ of itself.
       expect(growing).toBeAllclose(full(x), { rtol: 4e-3, atol: 4e-3 });
       expect(growing.data).not.toEqual(full(x).data);
     }
@@ -202,7 +202,7 @@ describe.each(devices)("on %s", async (name, open) => {
     );
   });
 
-  test("a window: a ring gives what every key under the mask gives, however much was said before", () => {
+  test("a window: a ring buffer equals all keys under the mask, however many tokens came before", () => {
     fc.assert(
       fc.property(
         size(1, 12),
@@ -223,7 +223,7 @@ describe.each(devices)("on %s", async (name, open) => {
     );
   });
 
-  test("hybrid: full layers in pages beside layers with a window", () => {
+  test("hybrid: paged full layers and layers with a window", () => {
     const local = groupedQuery({ embedDim: C, numHeads: 4, numKvHeads: 1, mask: slidingWindow(5) });
     const global = groupedQuery({ embedDim: C, numHeads: 4, numKvHeads: 2, mask: causal() });
     const params = [global, local, global].map((layer, i) => mapTensors(layer.init(i), (x) => x.to(device)));
@@ -238,7 +238,7 @@ describe.each(devices)("on %s", async (name, open) => {
     same(inChunks(run, x, cache, [7, 1, 1, 9]), run(x));
   });
 
-  test("a prefix that is found gives what computing it again gives", () => {
+  test("a cached prefix gives the same results as recomputing it", () => {
     fc.assert(
       fc.property(size(1, 40), size(1, 20), seed, (shared, more, seed) => {
         const cache = prefixCache({ numLayers, pages: 60, pageLength: 4 });
@@ -258,7 +258,7 @@ describe.each(devices)("on %s", async (name, open) => {
     );
   });
 
-  test("a prefix of layers with a state beside layers with keys gives what computing it again gives", () => {
+  test("a cached prefix of recurrent and attention layers gives the same results as recomputing it", () => {
     const recurrent = mixerLayer({ embedDim: C, numHeads: 4, mixer: gatedDeltaRule(), convolution: 4 });
     const attends = groupedQuery({ embedDim: C, numHeads: 4, numKvHeads: 2, mask: causal() });
     const on = <Params extends object>(params: Params) => mapTensors(params, (x) => x.to(device)) as Params;
@@ -276,7 +276,7 @@ describe.each(devices)("on %s", async (name, open) => {
         const ids = Array.from({ length: shared + more }, (_, i) => i);
         run(beginning, cache);
         cache.insertPrefix(ids.slice(0, shared));
-        run(textOf(1, 3, seed + 2), cache); // another end
+        run(textOf(1, 3, seed + 2), cache); // another continuation
         expect(cache.matchPrefix(ids)).toBe(shared);
         const rest = run(end, cache);
         const other = states();
@@ -309,7 +309,7 @@ describe.each(devices)("on %s", async (name, open) => {
     }
   });
 
-  test("StreamingLLM: while nothing is lost it is the full pass; then keys turn by their place in the cache", () => {
+  test("StreamingLLM equals the full pass until tokens are evicted; then keys rotate by their index in the cache", () => {
     const layer = groupedQuery({
       embedDim: C,
       numHeads: 4,
@@ -322,14 +322,14 @@ describe.each(devices)("on %s", async (name, open) => {
     const x = textOf(1, 40, 9);
     for (let t = 0; t < 40; t++) {
       const output = layer.apply(params, slice(x, 1, t, t + 1), { cache });
-      // One layer hears its inputs alone: the two first tokens and the last six, as if they were all there ever was.
+      // A single layer only sees its inputs: the first two tokens and the last six, as if the text had no others.
       const heard = t < 8 ? slice(x, 1, 0, t + 1) : concat([slice(x, 1, 0, 2), slice(x, 1, t - 5, t + 1)], 1);
       same(output, slice(layer.apply(params, heard), 1, -1));
     }
     expect(cache.stored).toBe(8);
   });
 
-  test("context shift: what is discarded was never there", () => {
+  test("context shift equals a text without the discarded tokens", () => {
     const layer = groupedQuery({
       embedDim: C,
       numHeads: 4,
@@ -348,7 +348,7 @@ describe.each(devices)("on %s", async (name, open) => {
     same(output, slice(layer.apply(params, heard), 1, -1));
   });
 
-  test("latents: absorbed attention reads them in place and equals the naive form, however they are chunked", () => {
+  test("latents: absorbed attention reads them in place and equals the naive form, in any chunks", () => {
     const [H, nope, rotary, r, Dv] = [3, 4, 2, 8, 5];
     const random = (shape: number[], seed: number) => randn(shape, { seed }).to(device);
     const toKey = random([H, nope, r], 1); // W_UK
@@ -370,7 +370,7 @@ describe.each(devices)("on %s", async (name, open) => {
           const shared = broadcastTo(rotaryKey, [B, H, T, rotary]);
           const key = concat([einsum("btr,hnr->bhtn", rows, toKey), shared], 3);
           const naive = attention(query, key, einsum("btr,hvr->bhtv", rows, toValue), call);
-          // Absorbed: the queries meet the latents.
+          // Absorbed: queries are multiplied with the latents.
           const low = einsum("bhtn,hnr->bhtr", slice(query, 3, 0, nope), toKey);
           const absorbed = concat([low, slice(query, 3, nope)], 3);
           const half = { dtype: "float16" } as const;
@@ -392,7 +392,7 @@ describe.each(devices)("on %s", async (name, open) => {
             }
             return concat(parts, 2);
           });
-          // The same numbers as from buffers of keys and of values, which are not those of one buffer.
+          // The same values in two separate buffers for keys and values.
           expect(outputs[0]!.data).toEqual(outputs[1]!.data);
           expect(outputs[0]!).toBeAllclose(naive, { rtol: 2e-5, atol: 2e-5 });
           expect(outputs[2]!.data).toEqual(outputs[3]!.data);
@@ -406,7 +406,7 @@ describe.each(devices)("on %s", async (name, open) => {
     );
   });
 
-  test("states: linear attention in any chunks, with forks and a step that is undone, equals the whole", () => {
+  test("states: linear attention in any chunks, with forks and an undone step, equals the full pass", () => {
     const [B, H, D] = [2, 2, 4];
     const [key, value, query] = [1, 2, 3].map((seed) => randn([B, H, 30, D], { seed }).to(device)) as [
       Tensor,
@@ -444,7 +444,7 @@ describe.each(devices)("on %s", async (name, open) => {
     expect(restored.state(0)!["state"]!.data).toEqual(rest.state(0)!["state"]!.data);
   });
 
-  test("layers that share entries equal layers that each store the same ones", () => {
+  test("layers that share keys and values equal layers that store them separately", () => {
     const layer = groupedQuery({ embedDim: C, numHeads: 4, numKvHeads: 2, mask: causal() });
     const params = mapTensors(layer.init(1), (x) => x.to(device)) as AttentionParams;
     const x = textOf(1, 20, 7);
@@ -458,7 +458,7 @@ describe.each(devices)("on %s", async (name, open) => {
     expect(cache.bytes).toBe(alone.bytes);
   });
 
-  test("int8: attention over it is near, and a number is at most half its scale off", () => {
+  test("int8: attention is close, and the error of an element is at most half of its scale", () => {
     fc.assert(
       fc.property(size(1, 70), seed, (T, seed) => {
         const cache = quantizedCache({ groupSize: 8, residualLength: 4 });
@@ -485,7 +485,7 @@ describe.each(devices)("on %s", async (name, open) => {
             const scales = coded.scale!;
             const perToken = scales.shape[3] === 1;
             const scale = scales.data[perToken ? (block * 2 + h) * 8 + (t % 8) : (block * 2 + h) * 8 + d]!;
-            // Half a scale, and the rounding of float32.
+            // Half of the scale, plus the rounding of float32.
             expect(Math.abs(y - numbers[n]!)).toBeLessThanOrEqual(scale * 0.5 * 1.0001);
           });
         }
@@ -496,7 +496,7 @@ describe.each(devices)("on %s", async (name, open) => {
     );
   });
 
-  test("what was saved goes on with the same numbers, in any cache that holds every token", () => {
+  test("a saved cache continues with the same results in any cache without eviction", () => {
     const x = textOf(2, 11, 4);
     const [first, rest] = [slice(x, 1, 0, 9), slice(x, 1, 9)];
     const source = growingCache({ numLayers });
@@ -511,7 +511,7 @@ describe.each(devices)("on %s", async (name, open) => {
     }
   });
 
-  test("buffers live where the keys live, and an update copies the new tokens alone", () => {
+  test("buffers are on the device of the keys, and an update only copies the new tokens", () => {
     const caches = everything.slice(0, 6).map(([, make]) => make());
     for (const cache of caches) {
       full(textOf(1, 20, 1), cache);
@@ -520,7 +520,7 @@ describe.each(devices)("on %s", async (name, open) => {
       const one = randn([1, 2, 1, 4], { seed: 2 }).to(device);
       const { key } = cache.update(0, one, one);
       for (const part of key) expect(("table" in part ? part.data : part).device).toBe(device);
-      // No gather: nothing was taken together.
+      // No gather: buffers are not concatenated.
       expect(device.report().calls["take"]?.device ?? 0).toBe(before);
       expect(device.report().calls["take"]?.plain ?? 0).toBe(beforePlain);
     }

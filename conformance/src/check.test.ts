@@ -19,7 +19,7 @@ test("an error equal to the tolerance passes, a greater one and NaN do not", () 
   expect(passes({ ...check, error: NaN })).toBe(false);
 });
 
-test("infinities and NaN must match in place and sign", () => {
+test("infinities and NaN must match in position and sign", () => {
   const special = [Infinity, -Infinity, NaN, 1];
   expect(errorOf(special, special)).toBe(0);
   expect(errorOf([-Infinity, -Infinity, NaN, 1], special)).toBe(Infinity);
@@ -32,7 +32,7 @@ test("infinities of the reference do not dilute the error of its finite entries"
   expect(errorOf([Infinity, 1], [Infinity, 2])).toBe(0.5);
 });
 
-test("shapes must be equal, whatever the numbers", () => {
+test("shapes must be equal, whatever the elements", () => {
   const row = { shape: [1, 2], values: [1, 2] };
   const check = compareNumbers("y", vector(1, 2), row, 1e-3);
   expect(passes(check)).toBe(false);
@@ -40,7 +40,7 @@ test("shapes must be equal, whatever the numbers", () => {
   expect(passes(compareExactly("y", row, vector(1, 2)))).toBe(false);
 });
 
-test("a mismatch says where it is", () => {
+test("a mismatch contains its index", () => {
   const ours = { shape: [2, 3], values: [0, 0, 0, 0, NaN, 0] };
   const reference = { shape: [2, 3], values: [0, 0, 0, 0, 5, 0] };
   expect(compareNumbers("y", ours, reference, 1).detail).toBe("NaN at [1, 1], expected 5");

@@ -1,18 +1,18 @@
-/** One output held against its reference. It passes when `error` is at most `tolerance`; NaN never is. */
+/** Comparison of an output with its reference. It passes if `error` is at most `tolerance`; a NaN fails. */
 export type Check = {
   output: string;
   error: number;
   tolerance: number;
-  /** The mismatch in words, where a number alone would not tell. */
+  /** A description of the mismatch, if the error alone does not explain it. */
   detail?: string;
 };
 
-/** Numbers with a shape: ours after reading, or the reference's. */
+/** Elements with a shape: our output after reading, or the reference. */
 export type Values = { shape: readonly number[]; values: ArrayLike<number> };
 
 export const passes = (check: Check): boolean => check.error <= check.tolerance;
 
-/** A check that cannot pass: something other than a number is wrong. */
+/** A check that fails for another reason than the size of an error. */
 export const mismatch = (output: string, tolerance: number, detail: string): Check => ({
   output,
   error: Infinity,
@@ -21,9 +21,9 @@ export const mismatch = (output: string, tolerance: number, detail: string): Che
 });
 
 /**
- * Compares numbers. The error is `max |a - b| / max(1, max |b|)` over the finite entries of the reference `b`, or
- * without the divisor where `absolute` is set. Shapes must be equal, infinities and NaN must stand in the same
- * places with the same signs, and an infinity or NaN of ours among the finite entries is a mismatch.
+ * Compares elements. The error is `max |a - b| / max(1, max |b|)` over the finite elements of the reference `b`, or without the
+ * divisor if `absolute` is set. Shapes must be equal, and infinities and NaN must be at the same positions with the same
+ * signs; an infinity or NaN of ours at a finite element of the reference is a mismatch.
  */
 export function compareNumbers(
   output: string,
@@ -49,7 +49,7 @@ export function compareNumbers(
   return { output, error: absolute ? difference : difference / largest, tolerance };
 }
 
-/** Compares integers and truth values: equal or not. */
+/** Compares integers and booleans for equality. */
 export function compareExactly(output: string, ours: Values, reference: Values): Check {
   const shapes = compareShapes(output, ours.shape, reference.shape, 0);
   if (shapes) return shapes;
@@ -60,7 +60,7 @@ export function compareExactly(output: string, ours: Values, reference: Values):
   return { output, error: 0, tolerance: 0 };
 }
 
-/** Compares index sets: rows of the last axis in any order, −1 filling them up. */
+/** Compares index sets: rows of the last axis in any order, padded with −1. */
 export function compareSets(output: string, ours: Values, reference: Values): Check {
   const size = reference.shape.at(-1) ?? 1;
   const sorted = ({ shape, values }: Values): Values => {
@@ -80,7 +80,7 @@ export const compareIds = (output: string, ours: readonly number[], reference: r
     { shape: [reference.length], values: reference },
   );
 
-/** Compares texts, and shows both from a little before the first difference. */
+/** Compares texts, and shows both around the first difference. */
 export function compareText(output: string, ours: string, reference: string): Check {
   if (ours === reference) return { output, error: 0, tolerance: 0 };
   let at = 0;
@@ -100,7 +100,7 @@ function compareShapes(
   return mismatch(output, tolerance, `shape [${ours.join(", ")}], expected [${reference.join(", ")}]`);
 }
 
-/** `[1, 0, 3]` for a flat index. */
+/** The multi-index of a flat index: `[1, 0, 3]`. */
 function placeOf(index: number, shape: readonly number[]): string {
   const place: number[] = [];
   for (const size of shape.toReversed()) {

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { conformance } from "./command.js";
 import { matMulCase, scratchData } from "./scratch-data.js";
 
-/** Types a command in a folder that holds a data folder `data`. */
+/** Runs the command in a folder with a data folder `data`. */
 async function typed(files: Record<string, unknown>, ...args: string[]) {
   const inData = Object.entries(files).map(([path, content]) => [`data/${path}`, content]);
   const cwd = scratchData(Object.fromEntries(inData));
@@ -23,7 +23,7 @@ const good = {
 };
 const bad = { "onnx/matmul.json": [matMulCase("a"), matMulCase("b", 12)] };
 
-test("a line per family, then the sum alone on a line; paths are relative to where the command was typed", async () => {
+test("prints a line per family, then the total; paths are relative to the current folder", async () => {
   const { code, stdout, stderr } = await typed(good, "--data", "data");
   expect(stdout).toBe(
     "conv: 0 passed, 0 failed, 1 skipped (1 skipped: operator Conv is not known yet)\n" +
@@ -46,7 +46,7 @@ test("a failing case prints its name, output, error and tolerance, and the exit 
   expect(code).toBe(1);
 });
 
-test("--json alone leaves stdout to the JSON object, with a file it keeps the lines", async () => {
+test("--json only prints the JSON object to stdout; with a file, stdout has the lines", async () => {
   const alone = await typed(bad, "--data", "data", "--json");
   const object = JSON.parse(alone.stdout) as Record<string, unknown>;
   expect(object).toMatchObject({ device: "js", data: "data", passed: 1, failed: 1, skipped: 0 });
@@ -59,7 +59,7 @@ test("--json alone leaves stdout to the JSON object, with a file it keeps the li
   expect(JSON.parse(readFileSync(join(file.cwd, "out.json"), "utf8"))).toEqual(object);
 });
 
-test("--only may be given again, and fails for a family that is not there", async () => {
+test("--only may be repeated, and fails for an unknown family", async () => {
   const both = await typed(good, "--data", "data", "--only", "matmul", "--only", "conv");
   expect(both.stdout).toContain("1 passed, 0 failed, 1 skipped\n");
   const one = await typed(good, "--data", "data", "--only", "matmul");
@@ -69,7 +69,7 @@ test("--only may be given again, and fails for a family that is not there", asyn
   expect(none.stderr).toContain("choose among conv, matmul.");
 });
 
-test("a folder, a device or an option that is wrong: one message and exit code 1", async () => {
+test("a wrong folder, device or option gives one message and exit code 1", async () => {
   for (const args of [
     ["--data", "elsewhere"],
     ["--data", "data", "--device", "abacus"],
@@ -84,7 +84,7 @@ test("a folder, a device or an option that is wrong: one message and exit code 1
   }
 });
 
-test("without --data the project's own is read, packed as it is", async () => {
+test("without --data, reads the project's own packed data", async () => {
   const { code, stdout } = await typed({}, "--only", "planner", "--only", "softmax", "--json");
   expect(JSON.parse(stdout)).toMatchObject({
     data: "conformance/data",
@@ -96,7 +96,7 @@ test("without --data the project's own is read, packed as it is", async () => {
   expect(code).toBe(0);
 });
 
-test("--help tells the options and succeeds", async () => {
+test("--help prints the options and succeeds", async () => {
   const { code, stdout } = await typed({}, "--help");
   expect(code).toBe(0);
   expect(stdout).toMatch(/--data[^]*--device[^]*--only[^]*--json/);

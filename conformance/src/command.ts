@@ -11,7 +11,7 @@ import { runConformance, type FamilyResult } from "./run.js";
 /** The project's own reference data. */
 const ownData = fileURLToPath(new URL("../data", import.meta.url));
 
-/** Output streams of the command, and the folder that its paths are relative to. */
+/** Output streams of the command, and the current folder. */
 export type Surroundings = { cwd: string; stdout(text: string): void; stderr(text: string): void };
 
 /**
@@ -63,7 +63,7 @@ export async function conformance(args: readonly string[], surroundings: Surroun
     }
     return counts.failed > 0 ? 1 : 0;
   } catch (error) {
-    // Commander has written its message already, and asks for 0 where it was asked for help.
+    // Commander has printed its message. Its exit code is 0 only for --help.
     if (error instanceof CommanderError) return error.exitCode;
     if (!isQkvError(error) && !(error instanceof Error && "code" in error)) throw error;
     stderr(`${(error as Error).message}\n`);

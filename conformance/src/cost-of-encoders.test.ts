@@ -24,7 +24,8 @@ import { expect, test } from "vitest";
 import { ownData } from "../reference-data.mjs";
 import { modelFolder } from "./families/model-files.js";
 
-// The cost model of encoders, encoder–decoders, models of images and of speech, beside what they hold and do.
+// Compares the cost model of encoders, encoder–decoders, image models and speech models with the parameters and FLOPs
+// of the packages.
 
 const path = (name: string) => ownData.path(modelFolder(ownData, name));
 const configOf = (name: string) =>
@@ -33,15 +34,15 @@ const numbersOf = (tree: unknown) => tensorsOf(tree as never).reduce((sum, { dat
 // The plain kernel computes whole tiles of 64 queries and keys.
 const flopsOf = (shape: ModelShape, call: Call) => cost(shape, { ...call, tileSize: 64 }).flops;
 
-/** Encoders whose file holds a pooler, which is loaded as the head. */
+/** Encoders whose checkpoint has a pooler, which is loaded as the head. */
 const pooled = new Set(["albert", "bert-pooler", "mpnet", "roberta", "vit", "xlm-roberta"]);
-/** Numbers that a file holds and loading drops: rows of positions before the first one, a row for hidden patches. */
+/** Elements in a checkpoint that loading drops: rows of positions before the first one, a row for masked patches. */
 const dropped: Readonly<Record<string, number>> = {
   ...{ camembert: 2 * 12, "roberta-prelayernorm": 2 * 12, "xlm-roberta-xl": 2 * 12 },
   ...{ mbart: 2 * 2 * 12, plbart: 2 * 2 * 12 },
   ...{ bart: 2 * 2 * 48, dinov2: 48, mpnet: 2 * 32, roberta: 2 * 48, "xlm-roberta": 2 * 48 },
 };
-/** Numbers that a file holds and nothing learns: biases of logits that are 0. */
+/** Elements in a checkpoint that are not learned: zero biases of logits. */
 const fixed: Readonly<Record<string, number>> = {
   ...{ bart: 112, marian: 112 },
   ...{ mbart: 24, plbart: 24, pegasus: 24, blenderbot: 24 },
@@ -53,7 +54,7 @@ test.each([
   ...["vit", "vit-classifier", "dinov2", "clip", "siglip"],
   ...["camembert", "roberta-prelayernorm", "xlm-roberta-xl"],
   ...["mbart", "plbart", "pegasus", "blenderbot", "mt5", "umt5"],
-])("parameters of %s are those of the loaded model", async (name) => {
+])("parameters of %s equal those of the loaded model", async (name) => {
   const { params } = (await loadAny(path(name))) as { params: Record<string, unknown> };
   const { head, maskedTokenHead: _, ...own } = params;
   const numbers = numbersOf(own) + (pooled.has(name) ? numbersOf(head) : 0);
@@ -64,7 +65,7 @@ test.each([
 
 test.each([
   ...["albert", "bert-mlm", "distilbert", "electra", "modernbert", "mpnet", "nomic-bert", "roberta"],
-])("FLOPs of %s are those of a pass", async (name) => {
+])("FLOPs of %s equal those of a forward pass", async (name) => {
   const { apply, params } = await loadEncoder(path(name));
   const shape = readConfig({ ...configOf(name), add_pooling_layer: false });
   for (const queryLength of [1, 7]) {
@@ -73,7 +74,7 @@ test.each([
   }
 });
 
-test.each(["vit", "vit-classifier", "dinov2"])("FLOPs of %s are those of a pass", async (name) => {
+test.each(["vit", "vit-classifier", "dinov2"])("FLOPs of %s equal those of a forward pass", async (name) => {
   const { apply, params } = await loadVision(path(name));
   const shape = readConfig({ ...configOf(name), add_pooling_layer: false });
   for (const batchSize of [1, 3]) {
@@ -83,17 +84,18 @@ test.each(["vit", "vit-classifier", "dinov2"])("FLOPs of %s are those of a pass"
   }
 });
 
-test.each(["clip", "siglip"])("FLOPs of %s are those of a text and an image", async (name) => {
+test.each(["clip", "siglip"])("FLOPs of %s equal those of a text and an image", async (name) => {
   const { embedTexts, embedImages, params } = await loadDualEncoder(path(name));
   const shape = readConfig(configOf(name));
   const T = 9;
   const ids = tensor([new Array<number>(T).fill(3)], { dtype: "int32" });
   const text = count(() => embedTexts(params, ids)).flops;
   const image = count(() => embedImages(params, randn([1, 3, 16, 16], { seed: 1 }))).flops;
-  // Beside the cost: vectors are divided by their length.
+  // Not in the cost: vectors are divided by their norm.
   const [C, P] = [shape.embedDim, shape.projection!.outputs];
   const unit = 2 * P + 1;
-  // CLIP's activation takes three operations instead of one, and the row of a text is found by its token.
+  // CLIP's activation takes three operations instead of one, and the row of a text's embedding is found by its token
+  // id.
   const ofClip = name === "clip" ? 1 : 0;
   const [bentText, bentImage, found] = [2 * T * 80 * 2, 2 * 17 * 72 * 2, 2 * T * C + 3 * T];
   const { images } = shape;
@@ -103,18 +105,18 @@ test.each(["clip", "siglip"])("FLOPs of %s are those of a text and an image", as
   );
 });
 
-/** FLOPs of biases of logits that are 0, which the cost leaves out. */
+/** FLOPs of the zero biases of logits, which the cost omits. */
 const logitBias = (name: string, T: number) => T * (fixed[name] ?? 0);
 
 test.each(["bart", "m2m-100", "marian", "t5", "t5-gated", "moonshine", "whisper"])(
-  "FLOPs of %s are those of its encoder, of a prompt and of a step; its cache holds keys and values of the source once",
+  "FLOPs of %s equal those of its encoder, of a prompt and of a step; its cache stores the keys and values of the source once",
   async (name) => {
     const isSpeech = name === "whisper" || name === "moonshine";
     const loaded = await (isSpeech ? loadSpeech(path(name)) : loadEncoderDecoder(path(name)));
-    const model = loaded as EncoderDecoderModel; // both encode a source of their own kind
+    const model = loaded as EncoderDecoderModel; // both have an encoder for their kind of input
     const shape = readConfig(configOf(name));
     const S = name === "whisper" ? 20 : 11;
-    // The least number of samples that makes 11 rows: each convolution reads a kernel behind the strides of the others.
+    // The smallest number of samples that gives 11 rows: the receptive field of the convolutions.
     const samples = ((2 * (S - 1) + 2) * 3 + 6) * 64 + 127;
     const input =
       name === "whisper"
@@ -142,7 +144,7 @@ test.each(["bart", "m2m-100", "marian", "t5", "t5-gated", "moonshine", "whisper"
   },
 );
 
-test("the source of Whisper is as long as its sound is padded to, that of others as the call says", () => {
+test("the source length of Whisper is that of its padded audio, that of others an argument", () => {
   const whisper = readConfig(configOf("whisper"));
   const call = { queryLength: 3 };
   expect(cost(whisper, call)).toEqual(cost(whisper, { ...call, sourceLength: 20 }));
@@ -152,7 +154,7 @@ test("the source of Whisper is as long as its sound is padded to, that of others
 });
 
 test.each(["deit", "dinov2-with-registers", "camembert"])(
-  "parameters and FLOPs of %s, whose data are made here",
+  "parameters and FLOPs of %s in hf-more/",
   async (name) => {
     const folder = `hf-more/${name}`;
     const config = ownData.json(`${folder}/config.json`) as Record<string, unknown>;

@@ -36,19 +36,19 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ownData } from "../reference-data.mjs";
 
-// What the cost model says beside what the packages do when they run.
+// Compares the cost model with the operations and memory of the packages.
 
-test("every kind of cost of the catalogue has a partner, and every partner is in the catalogue", () => {
+test("every kind of cost in the catalogue is tested here, and every tested kind is in the catalogue", () => {
   const named = new Set(catalogue.map(({ costKind }) => costKind as string));
   expect(Object.keys(costKinds).sort()).toEqual([...named].sort());
 });
 
-test("every mixer of the catalogue has a cost, and every cost is of one", () => {
+test("every mixer of the catalogue has a cost, and every cost is one of a mixer", () => {
   const mixers = catalogue.filter(({ kind }) => kind === "mixer").map(({ exports: [name] }) => name);
   expect([...mixerNames].sort()).toEqual(mixers.sort());
 });
 
-test.each(mixerNames)("the state of %s has as many numbers as its cost says", (name) => {
+test.each(mixerNames)("the state of %s has the number of elements in its cost", (name) => {
   const sizes = { B: 2, H: 3, T: 9, K: 4, V: 4, M: 3, N: 3, L: 5, steps: 2 };
   const made = attention[name] as (options?: object) => AnyMixer;
   const mixer = made(name === "lightningAttention" ? { layer: 0, numLayers: 2 } : undefined);
@@ -59,14 +59,14 @@ test.each(mixerNames)("the state of %s has as many numbers as its cost says", (n
     ...("regularization" in random && { regularization: ones([3, 4], { dtype: "float64" }) }),
   };
   const mixed = mix(mixer as never, inputs as never) as { state: Tensor | Record<string, Tensor> };
-  // A count of tokens, one number of a sequence, is left out.
+  // Excludes token counters: one number per sequence.
   const state = isTensor(mixed.state) ? mixed.state : { ...mixed.state, tokens: undefined };
   const call = { numHeads: 3, keyDim: 4, valueDim: 4, queryLength: 9, batchSize: 2, slots: 3, taps: 3 };
   const numbers = tensorsOf(state).reduce((sum, { data }) => sum + data.length, 0);
   expect(numbers).toBe(mixerCost(name, call).stateBytes / 4);
 });
 
-test("property: parameters and cache of a hybrid stack are those of real layers", () => {
+test("property: parameters and cache of a hybrid stack equal those of real layers", () => {
   const few = (min: number, max: number) => fc.integer({ min, max });
   fc.assert(
     fc.property(few(1, 2), few(1, 2), few(2, 5), few(2, 5), few(2, 4), few(1, 12), (...sizes) => {
@@ -101,7 +101,7 @@ test("property: parameters and cache of a hybrid stack are those of real layers"
 test.each([
   ...["arcee", "deepseek-v3", "deepseek-v32", "ernie4-5", "exaone4", "glm4", "mamba", "mamba2", "minicpm3"],
   ...["qwen3-5-text", "rwkv7"],
-])("parameters and cache of %s are those of the loaded model", async (name) => {
+])("parameters and cache of %s equal those of the loaded model", async (name) => {
   const model = await load(ownData.path(`hf/${name}`));
   const shape = readConfig(ownData.json(`hf/${name}/config.json`));
   const numbers = tensorsOf(model.params).reduce((sum, { data }) => sum + data.length, 0);
@@ -145,7 +145,7 @@ const config = fc
     stopIds: [],
   }));
 
-/** The same model, as its config.json would describe it. */
+/** The same model's config.json. */
 type Sizes = Pick<
   DecoderConfig,
   "embedDim" | "numHeads" | "numKvHeads" | "hiddenDim" | "numLayers" | "vocabSize"
@@ -167,7 +167,7 @@ const ids = (length: number) => new Array<number>(length).fill(1);
 // The plain kernel computes whole tiles of 64 queries and keys.
 const tileSize = 64;
 
-test("property: FLOPs of a prompt are those that `count` reports for a real forward pass", () => {
+test("property: FLOPs of a prompt equal those that `count` reports for a forward pass", () => {
   fc.assert(
     fc.property(config, fc.integer({ min: 1, max: 200 }), (config, queryLength) => {
       const model = decoder(config);
@@ -179,7 +179,7 @@ test("property: FLOPs of a prompt are those that `count` reports for a real forw
   );
 });
 
-test("property: so are those of a step with a cache, with its calls; and the cache holds what it should", () => {
+test("property: FLOPs and calls of a step with a cache equal those of `count`; so does the size of the cache", () => {
   fc.assert(
     fc.property(config, fc.integer({ min: 1, max: 150 }), (config, before) => {
       const model = decoder(config);
@@ -199,7 +199,7 @@ test("property: so are those of a step with a cache, with its calls; and the cac
   );
 });
 
-// Siblings of Llama, as they are described here and in a config.json.
+// Relatives of Llama, as a configuration of ours and as config.json.
 const siblings: [string, Partial<DecoderConfig>, Record<string, unknown>][] = [
   [
     "GPT-2",
@@ -256,7 +256,7 @@ test("property: FLOPs of an encoder", () => {
   );
 });
 
-test("property: bytes of caches with room, with a window, in pages, and of integers", () => {
+test("property: bytes of static, rolling, paged and quantized caches", () => {
   const size = fc.integer({ min: 1, max: 4 });
   fc.assert(
     fc.property(size, size, size, fc.integer({ min: 1, max: 40 }), (B, Hkv, layers, tokens) => {
@@ -290,8 +290,8 @@ test("property: bytes of caches with room, with a window, in pages, and of integ
       expect(filled(pagedCache({ pages, pageLength: 4, numLayers }), tokens)).toBe(
         of(Math.ceil(tokens / 4) * 4),
       );
-      // A scale for each number of a key over a group of tokens, and for each token of a value: alike in groups of D.
-      // The tokens of a group that is not full yet are floats; room for groups doubles.
+      // A scale for each channel of keys per group of tokens, and for each token of values: as many in groups of D.
+      // Tokens of an incomplete group are floats; the capacity for groups doubles.
       const groups = 2 ** (tokens % 5);
       const format = quantized({ bits: 8, blockSize: D, scaleBits: 32 });
       const cache = quantizedCache({ groupSize: D, residualLength: 0, numLayers });
@@ -301,7 +301,7 @@ test("property: bytes of caches with room, with a window, in pages, and of integ
   );
 });
 
-test("property: bytes of latents, of states and of shared layers are those of the caches", () => {
+test("property: bytes of latents, of states and of shared layers equal those of the caches", () => {
   const size = fc.integer({ min: 1, max: 4 });
   fc.assert(
     fc.property(size, size, size, fc.integer({ min: 1, max: 40 }), (B, heads, layers, tokens) => {
@@ -338,7 +338,7 @@ test("property: bytes of latents, of states and of shared layers are those of th
       cache.update(3, x, x);
       expect(cache.bytes).toBe(kvCache(hybrid, call).bytes);
 
-      // The same with its keys in pages, and the states once more for a prefix that is remembered.
+      // The same with paged keys, and a checkpoint of the states for a cached prefix.
       const pages = Math.ceil(tokens / 4);
       const paged = stateCache({ numLayers: 3, checkpoints: 0 });
       const prefixes = prefixCache({ pages, pageLength: 4, layers: [paged, paged, paged, "paged"] });
@@ -352,7 +352,7 @@ test("property: bytes of latents, of states and of shared layers are those of th
       const statesAlone = kvCache(hybrid, { contextLength: 0, format }).bytes;
       expect(prefixes.bytes).toBe(kvCache(hybrid, inPages).bytes + statesAlone);
 
-      // A layer that reads another keeps nothing.
+      // A layer that shares another's keys and values stores none.
       const own = { numbersPerToken: 2 * heads * 4, reach: { kind: "causal" } } as const;
       const shared = sharedCache(growingCache(), [0, 0]);
       shared.update(0, x, x);

@@ -4,7 +4,7 @@ import { brokenCase, type Case, skippedCase, type Source } from "./case.js";
 /** `attention` of `attention.json`. */
 export const stemOf = (name: string): string => name.slice(name.lastIndexOf("/") + 1).replace(/\.json$/, "");
 
-/** An entry of a file of cases, with the name it is reported under. */
+/** An entry of a file of cases, with its name in the report. */
 export type Entry = { name: string; value: Record<string, unknown> };
 
 /**
@@ -42,13 +42,13 @@ export function readCases(
   });
 }
 
-/** A family whose folder is there and holds no case: a failure, so that lost files are seen. */
+/** A family whose folder exists but has no case: a failure, so that missing files are noticed. */
 export function emptyFolder(data: DataFolder, family: string, folder: string): Source[] {
   if (!data.has(folder)) return [];
   return [{ family, file: folder, cases: [brokenCase(folder, "holds no case")] }];
 }
 
-/** A source whose cases are counted, and skipped for one reason. */
+/** A source whose cases are all skipped for one reason. */
 export function notYetSource(data: DataFolder, family: string, file: string, reason: string): Source {
   const cases = readCases(data, file, ({ name }) => skippedCase(name, reason));
   return { family, file, cases, notYet: reason };

@@ -10,7 +10,7 @@ import { scratchData } from "./scratch-data.js";
 
 const text = "\uFEFFé, twice: é";
 
-test("a packed file is read as one that is not, by the same name", () => {
+test("a packed file and an unpacked one are read by the same name", () => {
   const folder = scratchData({
     "a/plain.json": "[1]",
     "a/packed.json.gz": gzipSync("[2]"),
@@ -28,7 +28,7 @@ test("a packed file is read as one that is not, by the same name", () => {
   expect(data.path("a/plain.json")).toBe(join(folder, "a/plain.json"));
 });
 
-test("weights are packed by planes, and unpacked for loaders that open them by their path", () => {
+test("weights packed by planes are unpacked for loaders that open them by path", () => {
   const weights = Uint8Array.from({ length: 4001 }, (_, i) => (i * i) % 251);
   const planes = [0, 1, 2, 3].map((plane) => weights.filter((_, at) => at % 4 === plane));
   const folder = scratchData({
@@ -44,11 +44,11 @@ test("weights are packed by planes, and unpacked for loaders that open them by t
   const path = data.path("hf/a");
   expect(readFileSync(join(path, "model.safetensors"))).toEqual(Buffer.from(weights));
   expect(readFileSync(join(path, "refs.json"), "utf8")).toBe("[1]");
-  expect(data.path("hf/a")).toBe(path); // again: what is there stays
+  expect(data.path("hf/a")).toBe(path); // again: reuses the unpacked folder
   expect(data.path("hf/b")).toBe(join(folder, "data/hf/b"));
 });
 
-test("what is missing is named, with its folder and the fix; a packed file has no path", () => {
+test("a missing file gives an error with its name, its folder and the fix; a packed file has no path", () => {
   const folder = scratchData({ "a.json.gz": gzipSync("[]") });
   const data = dataFolder(folder);
   const message = (name: string) => `reference data: \`${name}\` is not in ${folder}.\nFix: restore it`;
@@ -66,16 +66,16 @@ test("what is missing is named, with its folder and the fix; a packed file has n
   expect(() => nowhere.json("b.json")).toThrow(/nowhere\.\nFix: there is no such folder; let QKV_DATA name/);
 });
 
-test("nothing reads a folder beside the clone", () => {
+test("no source reads a folder beside the repository", () => {
   const beside = ["..", "shared", ""].join("/");
   const { stdout, status } = spawnSync("git", ["grep", "-lF", beside], {
     cwd: fileURLToPath(new URL("../../", import.meta.url)),
     encoding: "utf8",
   });
-  expect({ stdout, status }).toEqual({ stdout: "", status: 1 }); // 1: no line was found
+  expect({ stdout, status }).toEqual({ stdout: "", status: 1 }); // 1: no match
 });
 
-test("the project's own data is small, and its README tells the origin and the licence of every folder", () => {
+test("the project's own data is small, and its README has the origin and the licence of every folder", () => {
   const entries = readdirSync(ownData.folder, { recursive: true, withFileTypes: true });
   const sizes = entries
     .filter((entry) => entry.isFile())
@@ -86,7 +86,7 @@ test("the project's own data is small, and its README tells the origin and the l
   const twice = [".gz", ".planes.gz"].flatMap((ending) =>
     [...stored].filter((name) => stored.has(name + ending)),
   );
-  expect(twice).toEqual([]); // one form of each
+  expect(twice).toEqual([]); // no file is both packed and unpacked
   const readme = readFileSync(join(ownData.folder, "README.md"), "utf8");
   const rows = readme.split("\n").filter((line) => line.startsWith("| `"));
   const told = rows.flatMap((row) => [...row.split("|")[1]!.matchAll(/`([^`]+)`/g)].map(([, path]) => path!));

@@ -11,7 +11,7 @@ const plainLimits = /,limits=plain(?=,|$)/;
 /**
  * Opens the device that the command line names: `NAME[:MODE][,threads=N][,plain|relaxed][,sequential|prefetched|interleaved][,subgroups=on|off][,float16=on|off][,limits=plain]`.
  *
- * With `limits=plain` WebGPU's buffers are as small as every implementation takes them; else the adapter says.
+ * With `limits=plain`, WebGPU buffers have the limits of the specification, otherwise those of the adapter.
  *
  * @throws {ArgumentError} If there is no such device, or it has no such mode.
  */

@@ -20,17 +20,17 @@ import { modelFiles, modelFolder } from "./families/model-files.js";
 import { compareSentence, sentenceFiles, type SentenceEntry } from "./families/sentence-transformers.js";
 import { readTensor } from "./reference-tensor.js";
 
-// Would an encoder without a trait, a head with another activation, or another pooling be seen? Each is put in place of what a
-// folder says, and the cases of that folder must fail.
+// Negative controls: an encoder without a trait, a head with another activation, or another pooling replaces that of a
+// folder, and the cases of that folder must fail.
 const target: Target = { device: js(), class: "host" };
 
 type Entry = { name: string; inputs: unknown[]; outputs: unknown[] };
 
-/** The folder of a model: in `hf/`, or else in `hf-more/`. */
+/** The folder of a model: in `hf/`, otherwise in `hf-more/`. */
 const folderOf = (name: string): string => modelFolder(ownData, name);
 type Change = { config?: Partial<EncoderConfig>; params?: (params: EncoderParams) => EncoderParams };
 
-/** The outputs of a folder's cases that fail. */
+/** The outputs that fail in a folder's cases. */
 async function failuresOf(folder: string, change: Change): Promise<string[]> {
   const { cases } = ownData.json(`${folderOf(folder)}/refs.json`) as { cases: Entry[] };
   const model = (await loadAny(modelFiles(ownData, folderOf(folder)))) as EncoderModel;
@@ -227,7 +227,7 @@ test.each(["bert-question-answering", "distilbert-question-answering"])(
   },
 );
 
-/** The outputs of a folder of sentence-transformers that fail with other modules. */
+/** The outputs that fail in a folder of sentence-transformers with other modules. */
 async function sentenceFailures(
   folder: string,
   change: (modules: readonly SentenceModule[]) => readonly SentenceModule[],

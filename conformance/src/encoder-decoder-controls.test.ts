@@ -14,19 +14,19 @@ import { compareEncoderDecoder } from "./families/hf-encoder-decoders.js";
 import { modelFiles, modelFolder } from "./families/model-files.js";
 import { readTensor } from "./reference-tensor.js";
 
-// Would an encoder–decoder without a trait be seen? Each is put in place of what a folder says, and its cases must fail.
+// Negative controls: an encoder–decoder without a trait replaces that of a folder, and its cases must fail.
 const target: Target = { device: js(), class: "host" };
 
 type Entry = { name: string; inputs: unknown[]; outputs: unknown[] };
 
-/** The folder of a model: in `hf/`, or else in `hf-more/`. */
+/** The folder of a model: in `hf/`, otherwise in `hf-more/`. */
 const folderOf = (name: string): string => modelFolder(ownData, name);
 type Change = {
   config?: (config: EncoderDecoderConfig) => Partial<EncoderDecoderConfig>;
   params?: (params: EncoderDecoderParams) => EncoderDecoderParams;
 };
 
-/** The outputs of a folder's cases that fail. */
+/** The outputs that fail in a folder's cases. */
 async function failuresOf(folder: string, change: Change): Promise<string[]> {
   const { cases } = ownData.json(`${folderOf(folder)}/refs.json`) as { cases: Entry[] };
   const model = await loadEncoderDecoder(modelFiles(ownData, folderOf(folder)));
@@ -175,7 +175,7 @@ test.each<[folder: string, trait: string, change: Change, outputs: string[]]>([
   expect((await failuresOf(folder, change)).sort()).toEqual([...outputs].sort());
 });
 
-/** With norms in front of each part, another one stands after the last. */
+/** Pre-norm models have another norm after the last layer. */
 function withNorms({ encoder, decoder, ...all }: EncoderDecoderParams): EncoderDecoderParams {
   const norm = { weight: ones([48]), bias: zeros([48]) };
   return { ...all, encoder: { ...encoder, norm }, decoder: { ...decoder, norm } };

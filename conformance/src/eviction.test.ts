@@ -1,4 +1,4 @@
-// Caches that evict, with the scores of attention, through a layer on the plain device and on wasm.
+// Caches with eviction by attention scores, through an attention layer on the plain device and on wasm.
 import {
   and,
   causal,
@@ -53,7 +53,7 @@ const devices: [string, () => Promise<Device>][] = [
   ["wasm", () => wasm({ threads: 1 })],
 ];
 
-/** Positions that each head of a cache of one sequence holds, in order. */
+/** Positions in each head of a cache of one sequence, in order. */
 function heldByHead({ positions, key }: KeyValues): number[][] {
   const [, heads, S] = (key[0] as Tensor).shape as [number, number, number];
   const position = (head: number, s: number) =>
@@ -66,7 +66,7 @@ function heldByHead({ positions, key }: KeyValues): number[][] {
 }
 const held = (read: KeyValues): number[] => heldByHead(read)[0]!;
 
-/** Weights of latent attention summed over the heads, [T][S], by the definition: every head's own queries and keys. */
+/** Weights of latent attention summed over the heads, [T][S], by definition: with queries and keys of every head. */
 function weightsOfHeads({ config }: LatentLayer, params: LatentParams, x: Tensor, scale: number): number[][] {
   const { numHeads, kvRank, nopeDim, ropeDim } = config;
   const T = x.shape[1]!;
@@ -108,18 +108,21 @@ describe.each(devices)("on %s", async (_, open) => {
   const kept = fc.constantFrom("layer", "head");
   const chunked = fc.array(size(1, 12), { minLength: 1, maxLength: 4 });
 
-  test.each(scores)("property: a budget of all tokens is the full cache, in any chunks: %s", (_, score) => {
-    fc.assert(
-      fc.property(size(1, 2), size(1, 24), chunked, fc.nat(99), kept, (B, T, chunks, seed, keptPer) => {
-        const x = text(T, seed, B);
-        const cache = evictingCache({ budget: 24, score: score(), keptPer });
-        const full = through(growingCache(), x, chunks);
-        expect(through(cache, x, chunks).data).toEqual(full.data);
-        expect([cache.length, cache.stored]).toEqual([T, T]);
-      }),
-      { numRuns: 10 },
-    );
-  });
+  test.each(scores)(
+    "property: a budget for all tokens equals the full cache, in any chunks: %s",
+    (_, score) => {
+      fc.assert(
+        fc.property(size(1, 2), size(1, 24), chunked, fc.nat(99), kept, (B, T, chunks, seed, keptPer) => {
+          const x = text(T, seed, B);
+          const cache = evictingCache({ budget: 24, score: score(), keptPer });
+          const full = through(growingCache(), x, chunks);
+          expect(through(cache, x, chunks).data).toEqual(full.data);
+          expect([cache.length, cache.stored]).toEqual([T, T]);
+        }),
+        { numRuns: 10 },
+      );
+    },
+  );
 
   test.each(scores)(
     "property: as many stay as the budget says, the protected ones among them: %s",
@@ -149,7 +152,7 @@ describe.each(devices)("on %s", async (_, open) => {
     },
   );
 
-  test("property: what is evicted is as if a mask hid it", () => {
+  test("property: eviction equals masking the evicted tokens", () => {
     fc.assert(
       fc.property(size(4, 8), size(9, 30), fc.nat(99), kept, (budget, T, seed, keptPer) => {
         const x = text(T + 1, seed);
@@ -168,7 +171,7 @@ describe.each(devices)("on %s", async (_, open) => {
     );
   });
 
-  test("the kept set is that of the traced weights of the prompt: tova and h2o by their definitions", () => {
+  test("the retained tokens are those with the highest traced weights of the prompt, as tova and h2o define them", () => {
     const [T, budget] = [20, 6];
     const [query, key, value] = [1, 2, 3].map((seed) =>
       randn([1, seed === 1 ? H : Hkv, T, 4], { seed }).to(device),
@@ -187,14 +190,15 @@ describe.each(devices)("on %s", async (_, open) => {
     }
   });
 
-  test("each head keeps the tokens of its own traced weights: h2o and snapKV by their definitions, prompt and decoding", () => {
+  test("each head retains tokens by its own traced weights, as h2o and snapKV define it, in prefill and decoding", () => {
     const [T, more, budget, window] = [8, 24, 7, 3];
     const inputs = [1, 2, 3].map((seed) =>
       randn([1, seed === 1 ? H : Hkv, T + more, 4], { seed }).to(device),
     );
     const [query, key, value] = inputs as [Tensor, Tensor, Tensor];
     const part = (x: Tensor, from: number, to: number) => slice(x, 2, from, to);
-    // Attention weights that a token receives from the query heads of a group: of every query so far, or of the last ones.
+    // Attention weights of a token from the query heads of a group: summed over all queries so far, or over the last
+    // ones.
     const given = (rows: number[][][], kvHead: number, p: number) =>
       rows
         .slice(2 * kvHead, 2 * kvHead + 2)
@@ -211,7 +215,7 @@ describe.each(devices)("on %s", async (_, open) => {
       for (let end = T; end <= T + more; end = end === T ? end + 2 : end + 1) {
         const start = cache.length;
         cache.update(0, part(key, start, end), part(value, start, end), part(query, start, end));
-        // Weights over what each head held, by a mask of the head's own.
+        // Weights over the retained tokens of each head, by a mask per head.
         const candidates = kept.map((own) => [
           ...own,
           ...Array.from({ length: end - start }, (_, t) => start + t),
@@ -245,7 +249,7 @@ describe.each(devices)("on %s", async (_, open) => {
     }
   });
 
-  test("property: latents are evicted by the traced weights of the heads: a cache gets the absorbed queries", () => {
+  test("property: latents are evicted by the traced weights of the heads, from absorbed queries", () => {
     const [nopeDim, ropeDim, kvRank] = [3, 2, 5];
     const config = { embedDim: C, numHeads: H, kvRank, nopeDim, ropeDim, valueDim: 3, mask: causal() };
     const latents = latent({ ...config, rope: rope({ headDim: ropeDim }) });
@@ -264,7 +268,7 @@ describe.each(devices)("on %s", async (_, open) => {
             const full = latents[form](weights, x, { cache: growingCache() });
             expect(latents[form](weights, x, { cache: all }).data).toEqual(full.data);
             latents[form](weights, x, { cache: few });
-            // The weights of the naive form: keys of each head, made from the latents.
+            // The weights of the naive form: keys of each head, computed from the latents.
             const sums = weightsOfHeads(latents, weights, x, scale);
             const wanted = (s: number) => sums.reduce((sum, row, t) => sum + (t >= last ? row[s]! : 0), 0);
             const ranked = Array.from({ length: T - 1 }, (_, s) => s).sort((a, b) => wanted(b) - wanted(a));
@@ -272,7 +276,7 @@ describe.each(devices)("on %s", async (_, open) => {
           }
         }
       }),
-      { numRuns: 10, seed: 1 }, // another seed may find weights that differ by rounding alone
+      { numRuns: 10, seed: 1 }, // another seed may generate weights that only differ by rounding
     );
   });
 
@@ -321,7 +325,7 @@ describe.each(devices)("on %s", async (_, open) => {
   );
 });
 
-test("crop is refused where evicted tokens or forgotten queries would be needed, and changes nothing", () => {
+test("crop is refused if it needs evicted tokens or discarded queries, and then changes nothing", () => {
   const x = zeros([1, 2, 1, 4]);
   const norms = evictingCache({ budget: 4, score: keyNorm() });
   for (let t = 0; t < 4; t++) norms.update(0, x, x);

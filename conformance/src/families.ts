@@ -36,7 +36,7 @@ export const onDevice: readonly Kind[] = [
   sentenceTransformers,
 ];
 
-/** Kinds that are computed without one. */
+/** Kinds that are computed without a device. */
 export const elsewhere: readonly Kind[] = [tokenizers, bpeTraining, planner];
 
 /** Every kind of reference data, in the order of the report. */

@@ -1,5 +1,5 @@
-// Attention on gpu:webasm against the plain device: masks, mods, sinks, grouped heads, traces, caches. The same kernels
-// as shaders are checked in Chromium by `npm run conformance -- --device gpu:webgl2`.
+// Attention on gpu:webasm compared with the plain device: masks, mods, sinks, grouped heads, traces, caches. `npm run
+// conformance -- --device gpu:webgl2` tests the same kernels as shaders in Chromium.
 import {
   alibi,
   and,
@@ -27,9 +27,9 @@ beforeAll(async () => {
 
 const names = ["dots", "capped", "scores", "weights", "lse"] as const;
 
-test("property: outputs and traces are the plain device's", async () => {
+test("property: outputs and traces equal the plain device's", async () => {
   const size = fc.integer({ min: 1, max: 5 });
-  let onPlain = 0; // expressions of positions that differ by head
+  let onPlain = 0; // calls with expressions over positions that differ by head
   await fc.assert(
     fc.asyncProperty(
       fc.record({
@@ -72,7 +72,7 @@ test("property: outputs and traces are the plain device's", async () => {
         });
         const sinks = tensor(Array.from({ length: H }, (_, h) => h - 1));
         if (byHead && extras && Hkv > 1) onPlain += 1;
-        // One order of keys for all, or another one for each key-value head.
+        // One order of keys for all heads, or one per key-value head.
         const order = (_: unknown, n: number) => ((n % S) + seed + Math.floor(n / S)) % S;
         const positions = byHead ? Int32Array.from({ length: B * Hkv * S }, order) : { start: 0 };
         const held = ([, key, value]: readonly Tensor[]) => ({ key: [key!], value: [value!], positions });
@@ -90,7 +90,7 @@ test("property: outputs and traces are the plain device's", async () => {
   expect(device.report().calls["attention"]).toMatchObject({ plain: onPlain });
 });
 
-test("a value that the mask hides is not read, whatever it holds", async () => {
+test("a masked value does not affect the output, even if it is NaN or infinite", async () => {
   const [q, k] = [randn([1, 1, 3, 4], { seed: 1 }), randn([1, 1, 3, 4], { seed: 2 })];
   const v = tensor([1, 2, NaN], { shape: [1, 1, 3, 1] });
   const mask = padding([2]);
@@ -98,7 +98,7 @@ test("a value that the mask hides is not read, whatever it holds", async () => {
   expect(ours).toBeAllclose(attention(q, k, v, { mask }).data, { rtol: 0, atol: 1e-5 });
 });
 
-test("an index between two rows of a table reads the lower one", async () => {
+test("a fractional table index is rounded down", async () => {
   const x = randn([1, 1, 4, 4], { seed: 1 });
   const bias = (device: Device) => {
     const table = tensor([1, -2, 4], { device });

@@ -13,13 +13,13 @@ import { familiesOf, runConformance, type FamilyResult } from "./run.js";
 
 const inBrowser = /^(webgpu.*),browser(?=,|$)/;
 
-/** True for a device that exists in pages only, or is asked for in one. */
+/** True for a device that only exists in pages, or is requested in one. */
 export const needsChromium = (spec: string): boolean =>
   /^gpu:web(gl2|gpu)$/.test(spec) || inBrowser.test(spec);
 
 /**
- * Runs the cases on a device of a page in Chromium. Families that compute nothing on a device (tokenizers, costs) run
- * here, as on the plain device.
+ * Runs the cases on a device in a page of Chromium. Families that compute nothing on a device (tokenizers, costs) run in this
+ * process, as for the plain device.
  *
  * @returns The results, and the name of the page's renderer.
  */
@@ -45,7 +45,7 @@ export async function runInChromium(
   const wanted = (name: string) => only.length === 0 || only.includes(name);
   const later = familiesOf(dataDir, elsewhere).filter(wanted);
   const inPage = familiesOf(dataDir).filter((name) => wanted(name) && !later.includes(name));
-  // Refuses unknown names before a browser starts.
+  // Refuses unknown names before it starts a browser.
   for (const name of only) if (!inPage.includes(name)) later.push(...(later.includes(name) ? [] : [name]));
   let renderer = "";
   if (inPage.length > 0) {
@@ -88,7 +88,7 @@ async function openPage(dataDir: string) {
   return { tab, close };
 }
 
-/** The page's script: the families, with a stand-in for what they use of Node. */
+/** The page's script: the families, with replacements for Node's modules. */
 async function bundle(): Promise<string> {
   const { build } = await import("esbuild");
   const built = fileURLToPath(new URL("./", import.meta.url));
@@ -98,7 +98,7 @@ async function bundle(): Promise<string> {
     format: "esm",
     platform: "browser",
     write: false,
-    // The built packages, not the sources that the project's paths lead to.
+    // Bundles the built packages, not the sources in the project's `paths`.
     tsconfigRaw: {},
     logLevel: "error",
     alias: Object.fromEntries(
@@ -112,7 +112,7 @@ async function bundle(): Promise<string> {
 
 const page = '<!doctype html><title>conformance</title><script type="module" src="/page.js"></script>';
 
-/** The page's script, and files of the data and of packages, which the page reads as `page/node.ts` tells. */
+/** Serves the page's script, and files of the data and of packages, which `page/node.ts` requests. */
 function serve(request: IncomingMessage, response: ServerResponse, data: DataFolder, script: string): void {
   const { pathname, search } = new URL(request.url ?? "/", "http://localhost");
   const asked = decodeURIComponent(search.slice(1)).replace(/^https?:\/\/[^/]*/, "");

@@ -16,7 +16,7 @@ const config: DecoderConfig = {
 };
 const ids = Array.from({ length: 256 }, (_, i) => i % 64);
 
-/** Most bytes of a pass besides weights, of so many layers. */
+/** Peak bytes of a pass besides weights, for a number of layers. */
 async function bytesOfPass(numLayers: number): Promise<number> {
   const device = await wasm();
   const { init, apply } = decoder({ ...config, numLayers });
@@ -26,7 +26,7 @@ async function bytesOfPass(numLayers: number): Promise<number> {
   return device.memory().peakBytes! - bytes!;
 }
 
-test("a pass holds the tensors of one layer, and of the others their outputs", async () => {
+test("a pass holds the tensors of one layer, and only the outputs of the others", async () => {
   const [two, ten] = [await bytesOfPass(2), await bytesOfPass(10)];
   const output = 4 * ids.length * config.embedDim;
   expect(ten - two).toBeLessThanOrEqual(8 * output);

@@ -24,7 +24,7 @@ const gpt2: Partial<DecoderConfig> = {
   ...{ norm: "layer", activation: "geluTanh", gated: false, positions: "learned", numKvHeads: 4 },
   bias: { queryKeyValue: true, attentionOutput: true, feedForward: true },
 };
-/** Layouts of stored matrices: as they are, fused, transposed, of experts apart and of experts in one tensor. */
+/** Layouts of stored matrices: plain, fused, transposed, experts in separate tensors or in one. */
 const families: Record<string, Partial<DecoderConfig>> = {
   llama: {},
   "phi3, fused": { headDim: 6, ropeDim: 4, ropeScaling: longRope() },
@@ -53,14 +53,14 @@ async function filesOf(
 const bits = (x: Tensor) => new Uint32Array((x.data.slice() as Float32Array).buffer);
 const logitsOf = ({ apply, params }: Model, given = ids) => bits(apply(params, given));
 
-describe("checkpoints of 16 bits on wasm", () => {
+describe("16-bit checkpoints on wasm", () => {
   let device: Device;
   beforeAll(async () => {
     device = await wasm({ threads: 1 });
   });
 
   test.each(Object.keys(families).flatMap((name) => types.map((dtype) => [name, dtype] as const)))(
-    "%s in %s: matrices stay as they are, and logits are those of float32 to the last bit",
+    "%s in %s: matrices stay 16-bit, and logits are bitwise equal to those of float32",
     async (name, dtype) => {
       const files = await filesOf(families[name]!, dtype);
       const kept = await load(files, { device });
@@ -72,7 +72,7 @@ describe("checkpoints of 16 bits on wasm", () => {
       const matrices = tensorsOf(kept.params.layers).filter(({ shape }) => shape.length === 2);
       expect([...new Set(matrices.map((x) => x.dtype))]).toEqual([dtype]);
       expect(new Set(tensorsOf(wide.params).map((x) => x.dtype))).toEqual(new Set(["float32"]));
-      // Every matrix, whatever order its file has it in, stands for the same numbers.
+      // Every matrix has the same values, whatever its layout in the file.
       const [ours, others] = [tensorsOf(kept.params), tensorsOf(wide.params)];
       ours.forEach((x, i) => expect(cast(x, "float32").data).toEqual(others[i]!.data));
       for (const given of [ids, [7]]) expect(logitsOf(kept, given)).toEqual(logitsOf(wide, given));
@@ -86,7 +86,7 @@ describe("checkpoints of 16 bits on wasm", () => {
     },
   );
 
-  test.each(types)("a GGUF file in %s, and a head of its own", async (dtype) => {
+  test.each(types)("a GGUF file in %s, with an untied output projection", async (dtype) => {
     const files = await filesOf({}, dtype, "gguf", true);
     const source = new Uint8Array(await files[0]!.arrayBuffer());
     const [kept, wide] = [await load(source, { device }), await load(source, { device, dtype: "float32" })];
@@ -95,7 +95,7 @@ describe("checkpoints of 16 bits on wasm", () => {
     expect(logitsOf(kept)).toEqual(logitsOf(wide));
   });
 
-  test("the plain device widens them, and an encoder keeps them too", async () => {
+  test("the plain device widens them to float32, and an encoder on wasm keeps 16 bits too", async () => {
     const files = await filesOf({}, "bfloat16");
     const plain = await load(files);
     expect(new Set(tensorsOf(plain.params).map((x) => x.dtype))).toEqual(new Set(["float32"]));
@@ -114,21 +114,24 @@ describe("checkpoints of 16 bits on wasm", () => {
     expect(bits(kept.apply(kept.params, ids))).toEqual(bits(wide.apply(wide.params, ids)));
   });
 
-  test.each(["int8", "int4"] as const)("rounded to %s from 16 bits as from float32", async (kind) => {
-    const files = await filesOf({}, "bfloat16");
-    const kept = await load(files, { device, quantize: kind });
-    const wide = await load(files, { device, quantize: kind, dtype: "float32" });
-    expect(kept.params.embedding.weight.dtype).toBe("bfloat16");
-    expect(isQuantized(kept.params.layers[0]!.attention.query.weight)).toBe(true);
-    expect(kept.quantization!.errors).toEqual(wide.quantization!.errors);
-    expect(logitsOf(kept)).toEqual(logitsOf(wide));
-    // And of a model that is there, on either device.
-    const later = quantize(await load(files, { device }), { kind });
-    expect(later.report.errors).toEqual(kept.quantization!.errors);
-    expect(logitsOf(later.model)).toEqual(logitsOf(kept));
-  });
+  test.each(["int8", "int4"] as const)(
+    "quantizing 16-bit weights to %s equals quantizing float32 weights",
+    async (kind) => {
+      const files = await filesOf({}, "bfloat16");
+      const kept = await load(files, { device, quantize: kind });
+      const wide = await load(files, { device, quantize: kind, dtype: "float32" });
+      expect(kept.params.embedding.weight.dtype).toBe("bfloat16");
+      expect(isQuantized(kept.params.layers[0]!.attention.query.weight)).toBe(true);
+      expect(kept.quantization!.errors).toEqual(wide.quantization!.errors);
+      expect(logitsOf(kept)).toEqual(logitsOf(wide));
+      // Also for a loaded model, on either device.
+      const later = quantize(await load(files, { device }), { kind });
+      expect(later.report.errors).toEqual(kept.quantization!.errors);
+      expect(logitsOf(later.model)).toEqual(logitsOf(kept));
+    },
+  );
 
-  test("what trains with weights of 16 bits, or computes with them otherwise, is told to widen them", async () => {
+  test("training or other operations on 16-bit weights give an error whose fix widens them", async () => {
     const model = await load(await filesOf({}, "bfloat16"), { device });
     const { weight } = model.params.layers[0]!.attention.query;
     expect(() => linear(weight, weight)).toThrow(/this type is for storage: `cast\(x, "float32"\)` first/);
@@ -140,7 +143,7 @@ describe("checkpoints of 16 bits on wasm", () => {
     );
   });
 
-  test("an export writes what was loaded", async () => {
+  test("an export writes the loaded 16-bit weights", async () => {
     const files = await filesOf({}, "bfloat16");
     const model = await load(files, { device });
     const folder = memoryFolder();
@@ -153,7 +156,7 @@ describe("checkpoints of 16 bits on wasm", () => {
   });
 });
 
-/** A Llama of one layer in bfloat16, in two shards, as files that note the ranges read of them. */
+/** A Llama of one layer in bfloat16, in two shards, as files that record the ranges read from them. */
 function shards({ F, V, C = 64 }: { F: number; V: number; C?: number }) {
   const config = {
     ...{ model_type: "llama", vocab_size: V, hidden_size: C, intermediate_size: F, num_hidden_layers: 1 },
@@ -186,7 +189,7 @@ function shards({ F, V, C = 64 }: { F: number; V: number; C?: number }) {
     const own = shapes.filter((_, i) => i % 2 === part);
     const header = writeSafetensorsHeader(own.map(([name, shape]) => ({ name, shape, dtype: "BF16" })));
     const count = own.reduce((sum, [, shape]) => sum + shape.reduce((a, b) => a * b, 1), 0);
-    // Numbers of about 0.03, whose bits differ.
+    // Values of about 0.03 with different bits.
     const numbers = Uint16Array.from({ length: count }, (_, i) => 0x3c80 + ((i * 7919) % 128));
     const name = `model-${part}.safetensors`;
     headers[name] = header.length;
@@ -204,24 +207,24 @@ function shards({ F, V, C = 64 }: { F: number; V: number; C?: number }) {
 
 const bytesIn = (message: string) => Number(/expected (\d+) bytes/.exec(message)![1]);
 
-/** Expects a count of bytes; the device rounds each of some tensors up to a multiple of 64. */
+/** Expects a number of bytes. The device rounds the size of each of `tensors` tensors up to a multiple of 64. */
 function expectNear(counted: number, held: number): void {
   expect(counted).toBeLessThanOrEqual(held);
   expect(counted).toBeGreaterThan(held - 64 * 40);
 }
 
-/** Bytes that a device holds while a model is there. */
+/** Bytes on a device while a model is referenced. */
 async function bytesHeld(sizes: Parameters<typeof shards>[0], quantize?: "int8" | "int4"): Promise<number> {
   const device = await wasm({ threads: 1 });
   const model = await load(shards(sizes).source, { device, ...(quantize && { quantize }) });
   const { bytes } = device.memory();
-  // The collector frees tensors without a reference: the model is used once more.
+  // Garbage collection frees unreferenced tensors: this use keeps the model alive until here.
   expect(model.params.embedding.weight.device).toBe(device);
   return bytes!;
 }
 
 describe("the memory of a load", () => {
-  test("64 MB in shards take 64 MB of the device, are read once, and some megabytes at a time", async () => {
+  test("64 MB in shards take 64 MB on the device, and are read once, a few megabytes at a time", async () => {
     const device = await wasm({ threads: 1 });
     const { source, size, reads } = shards({ V: 100_000, F: 130_000 });
     expect(size).toBeGreaterThan(60e6);
@@ -234,7 +237,7 @@ describe("the memory of a load", () => {
     const ranges = reads.sort((a, b) => a.name.localeCompare(b.name) || a.start - b.start || a.end - b.end);
     ranges.forEach(({ name, start, end }, i) => {
       const before = ranges[i - 1];
-      if (before?.name === name && before.end > start) expect(end - start).toBeLessThan(4096); // the header alone
+      if (before?.name === name && before.end > start) expect(end - start).toBeLessThan(4096); // only the header
     });
     expect(model.params.embedding.weight.dtype).toBe("bfloat16");
   });
@@ -252,7 +255,7 @@ describe("the memory of a load", () => {
   const limit = 3 * 2 ** 20;
   const large = { V: 100, F: 9000 };
 
-  test("more than the memory holds is refused before a weight is read, with the bytes that it needs", async () => {
+  test("a model larger than the memory is refused before any weight is read, with the required bytes", async () => {
     const device = await wasm({ threads: 1, maxBytes: limit });
     const before = device.memory().bytes;
     const { source, reads, headers } = shards(large);
@@ -270,7 +273,7 @@ describe("the memory of a load", () => {
     );
     expect(reads.every(({ name, end }) => end <= headers[name]!)).toBe(true);
     expect(device.memory().bytes).toBe(before);
-    // The quantization that the error names loads, and takes as much as a smaller limit says that it needs.
+    // The quantization in the error's fix loads, and needs the bytes that the error states.
     const model = await load(source, { device, quantize: "int8" });
     for (const quantize of ["int8", "int4"] as const) {
       const short = await wasm({ threads: 1, maxBytes: 2 ** 20 });
@@ -282,7 +285,7 @@ describe("the memory of a load", () => {
     expect(model.apply(model.params, [1]).shape).toEqual([1, 1, 100]);
   });
 
-  test("what other tensors hold counts, and float32 counts twice", async () => {
+  test("memory of other tensors counts, and float32 counts twice", async () => {
     const device = await wasm({ threads: 1, maxBytes: limit });
     const { source } = shards({ V: 100, F: 4000 });
     await expect(load(source, { device, dtype: "float32" })).rejects.toThrow(/which has 3 MiB left of 3 MiB/);

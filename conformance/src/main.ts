@@ -1,6 +1,6 @@
 import { conformance } from "./command.js";
 
-// `| head` closes the pipe early: what is still to be said has nobody to hear it.
+// With `| head` the pipe closes early: later output has no reader.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
   process.exit();

@@ -1,4 +1,4 @@
-// States of mixers in a cache: a prompt, a fork and a file, then token by token, give what the whole gives.
+// States of mixers in a cache: a prompt, a fork, a saved file, then token by token equal one pass.
 import { mix } from "@qkv/attention";
 import { stateCache, type KvCache } from "@qkv/kv-cache";
 import { cast, concat, js, mapTensors, slice, type Device, type Tensor } from "@qkv/tensor";
@@ -9,7 +9,7 @@ import "@qkv/test-support/allclose";
 
 const [T, prompt] = [9, 5];
 type Inputs = Record<string, Tensor>;
-/** Applies a mixer of either kind to tokens, from the state of a cache and into it. */
+/** Applies a mixer of either kind to tokens, reading and updating the state in a cache. */
 type Step = (inputs: Inputs, cache: KvCache, tokens: number) => Tensor;
 
 const linear = mixers.map((mixer) => {
@@ -21,7 +21,7 @@ const linear = mixers.map((mixer) => {
   };
   return { name: mixer.name, mixer, step };
 });
-// The state of DeltaFormer is a key-value cache: it grows.
+// The state of DeltaFormer is a key-value cache, which grows.
 const own = ownForms
   .filter(({ name }) => name !== "deltaFormer()")
   .map((mixer) => {
@@ -57,7 +57,7 @@ describe.each<{ device: Device }>([{ device: js() }, { device: await wasm({ thre
           }
           expect(concat(outputs, 2)).toBeAllclose(whole, { rtol: 2e-4, atol: 2e-5 });
         }
-        // A step is taken back, and taken again.
+        // Undoes a step and repeats it.
         cache.crop(T - 1);
         expect(step(part(T - 1, T), cache, 1)).toBeAllclose(slice(whole, 2, T - 1), {
           rtol: 2e-4,

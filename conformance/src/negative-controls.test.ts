@@ -5,9 +5,8 @@ import type { Target } from "./case.js";
 import { runConformance, type FamilyResult } from "./run.js";
 import { filesBelow, scratchData } from "./scratch-data.js";
 
-// Would a wrong number be seen? One number of one case of a copy of the data is moved by three times the
-// tolerance, and exactly that case must fail.
-// Models generate whole texts here, several times over.
+// Negative controls: one element of one case in a copy of the data is changed by three times the tolerance, and exactly
+// that case must fail. Models generate complete texts several times here, which takes a while.
 vi.setConfig({ testTimeout: 300_000 });
 
 const target: Target = { device: js(), class: "host" };
@@ -20,7 +19,7 @@ async function runFamily(files: Record<string, unknown>, family: string): Promis
   return result!;
 }
 
-/** Sees that with the changed files one case fails, in that output alone, and that all others do as before. */
+/** Expects that with the changed files only one output of one case fails, and that all others pass as before. */
 async function expectOnly(
   before: FamilyResult,
   files: Record<string, unknown>,
@@ -33,7 +32,7 @@ async function expectOnly(
   expect([after.passed, after.failed, after.skipped]).toEqual([before.passed - 1, 1, before.skipped]);
 }
 
-/** The family as it stands, which must pass for a control to say anything. */
+/** The unchanged family, which must pass for the control to be meaningful. */
 async function expectHealthy(files: Record<string, unknown>, family: string): Promise<FamilyResult> {
   const result = await runFamily(files, family);
   expect(result.failures).toEqual([]);
@@ -46,7 +45,7 @@ const parse = <T>(files: Record<string, Uint8Array>, path: string): T =>
 
 const arrays = { float32: Float32Array, float64: Float64Array, float16: Uint16Array };
 
-/** Moves the finite number that is largest by three times the tolerance, in the measure of the comparison. */
+/** Changes the finite element of largest magnitude by three times the tolerance, as the comparison measures it. */
 function move(json: TensorJson, tolerance: number): TensorJson {
   const { shape } = json;
   const dtype = json.dtype as keyof typeof arrays;
@@ -54,13 +53,13 @@ function move(json: TensorJson, tolerance: number): TensorJson {
   const values = Float64Array.from(cast(tensor(stored, { shape, dtype }), "float64").data);
   const size = (value: number) => (Number.isFinite(value) ? Math.abs(value) : -1);
   const at = values.reduce((best, value, i) => (size(value) > size(values[best]!) ? i : best), 0);
-  // Towards zero, so that the largest value, which the error is divided by, does not grow; from zero, upwards.
+  // Towards zero, so that the largest value, which errors are divided by, does not grow; zero itself upwards.
   values[at]! -= (Math.sign(values[at]!) || -1) * 3 * tolerance * Math.max(1, Math.abs(values[at]!));
   const { data } = tensor(values, { shape, dtype });
   return { ...json, data: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64") };
 }
 
-/** The limit of a case, as the data's README states it. */
+/** The limit of a case, from the README of the data. */
 function limitOf({ inputs }: OnnxCase, output: TensorJson): number {
   if ([output, ...inputs].some(({ dtype }) => dtype === "float16")) return 4e-3;
   return output.dtype === "float64" ? 1e-9 : 2e-5;
@@ -139,7 +138,7 @@ test.for([
   await expectOnly(healthy, { [path]: moved }, { case: name, output });
 });
 
-test("linear: an index set in another order passes, and with another index does not", async () => {
+test("linear: an index set in another order passes, with another index it fails", async () => {
   const path = "linear/dsa.json";
   const cases = parse<TorchCase[]>(filesBelow(referenceData, "linear"), path);
   const healthy = await expectHealthy({ [path]: cases }, "linear");
@@ -159,7 +158,7 @@ test("linear: an index set in another order passes, and with another index does 
   });
   const reversed = withLastRow("plain", (row) => row.reverse());
   expect(await runFamily(reversed, "linear")).toMatchObject({ passed: healthy.passed, failed: 0 });
-  // The last of ten queries chooses four keys: another one than its first is among the other six.
+  // The last of ten queries selects four keys; the other six contain another index than its first.
   const other = withLastRow("plain", (row) =>
     row.with(
       0,
@@ -192,7 +191,7 @@ test.for(["abc", "deltaformer", "gsa", "log-linear-attention", "mesa-net", "tita
   },
 );
 
-test("blt: a length, a bucket and a cell of a mask, each plus one, and a pooled number", async () => {
+test("blt: a length, a bucket and an element of a mask, each plus one, and a pooled value", async () => {
   const path = "blt/functions.json";
   const cases = parse<OnnxCase[]>(filesBelow(referenceData, "blt"), path);
   const healthy = await expectHealthy({ [path]: cases }, "blt");
@@ -237,7 +236,7 @@ test("tokenizers: one id, one offset, one letter of one text, in refs and in lla
   const moved = changed({ offsets: offsets.with(-1, [start, end + 1]) });
   await expectOnly(healthy, moved, { case: name, output: "offsets" });
   await expectOnly(healthy, changed({ decoded: `${decoded}#` }), { case: name, output: "decoded" });
-  // An id is also what decoding reads.
+  // An id is also an input of decoding.
   const { failures } = await runFamily(changed({ ids: ids.with(-1, ids.at(-1)! + 1) }), "tokenizers");
   expect(failures).toMatchObject([{ case: name }]);
   expect(failures[0]!.checks[0]!.output).toBe("ids");
@@ -270,7 +269,7 @@ test("tokenizers: a vocabulary that is missing fails its cases, one of an unknow
   expect(skipped).toBe(1);
 });
 
-test("bpe-training: two merges in another order, and two ids of the vocabulary", async () => {
+test("bpe-training: two swapped merges, and two swapped ids of the vocabulary", async () => {
   const files = filesBelow(referenceData, "tokenizers/bpe-training");
   const [merges, vocab] = ["merges.txt", "vocab.json"].map((ending) =>
     Object.keys(files).find((path) => path.endsWith(ending))!,
@@ -292,7 +291,7 @@ test("stories260K: one logit, one prompt token, one greedy token, one letter", a
   const files = filesBelow(referenceData, `models/${family}`);
   const path = `models/${family}/refs.json`;
   const refs = parse<{ cases: ModelCase[] }>(files, path);
-  // Two cases of ten are enough to see that the other stays as it is.
+  // Two cases of ten are enough to show that other cases are unaffected.
   const loss = `models/${family}/loss.json`; // has a control of its own
   const two = {
     ...Object.fromEntries(Object.entries(files).filter(([name]) => name !== loss)),
@@ -324,7 +323,7 @@ test("stories260K: one logit, one prompt token, one greedy token, one letter", a
   expect(failures[0]!.checks[0]!.output).toBe("prompt_tokens");
 });
 
-/** Moves a tensor's first number by three times the tolerance of embeddings. */
+/** Changes a tensor's first element by three times the tolerance of embeddings. */
 function moveFirst(json: TensorJson): TensorJson {
   const values = new Float32Array(Uint8Array.from(Buffer.from(json.data, "base64")).buffer);
   values[0]! += 3e-5 * values.reduce((most, x) => Math.max(most, Math.abs(x)), 1);
@@ -348,12 +347,12 @@ test.for([
   }
 });
 
-test("loss.json: the loss of one story, of all, and a number of tokens", async () => {
+test("loss.json: the loss of one story, of all stories, and a token count", async () => {
   const family = "stories260K";
   const path = `models/${family}/loss.json`;
   const all = { ...filesBelow(referenceData, `models/${family}`), ...filesBelow(referenceData, "corpora") };
   const refs = parse<{ cases: ModelCase[] }>(all, `models/${family}/refs.json`);
-  // Stories are enough: one prompt stands for the others.
+  // Stories are enough: one prompt represents the others.
   const files = { ...all, [`models/${family}/refs.json`]: { ...refs, cases: refs.cases.slice(0, 1) } };
   type Losses = { stories: { tokens: number; mean_loss: number }[]; mean_loss_per_token: number };
   const losses = parse<Losses>(all, path);
@@ -371,7 +370,7 @@ test("loss.json: the loss of one story, of all, and a number of tokens", async (
   }
 });
 
-test("every case of the data is counted, and none fails", async () => {
+test("all cases of the data are counted, and none fails", async () => {
   const results = await runConformance(target, { dataDir: referenceData.folder });
   const counted = results.reduce((sum, { passed, failed, skipped }) => sum + passed + failed + skipped, 0);
   expect(counted).toBe(countCases());
@@ -409,7 +408,7 @@ function countCases(): number {
   );
 }
 
-test("generation: one token, one score, one end of a sequence, and one number after a processor", async () => {
+test("generation: one token, one score, one end of a sequence, and one logit after a processor", async () => {
   type Entry = {
     name: string;
     folder: string;

@@ -1,4 +1,4 @@
-// A conversation that begins here goes on in ONNX Runtime, from a cache that was saved and restored, and comes back.
+// A generation that begins here continues in ONNX Runtime, from a cache that was saved and restored, and comes back.
 import { causal, groupedQuery } from "@qkv/attention";
 import { growingCache, pagedCache, quantizedCache, staticCache, type KvCache } from "@qkv/kv-cache";
 import { fromPastKeyValues, toPastKeyValues } from "@qkv/kv-cache/past-key-values";
@@ -14,7 +14,7 @@ const layer = groupedQuery({ ...heads, mask: causal() });
 const params = Array.from({ length: numLayers }, (_, i) => layer.init(i + 1));
 const table = randn([sizes.vocabSize, sizes.embedDim], { seed: 9 });
 
-/** Logits `[1, T, V]` of the new ids, by our packages. */
+/** Logits `[1, T, V]` of the new ids, from our packages. */
 function ours(ids: readonly number[], cache: KvCache): Tensor {
   let x = embedding(table, tensor(ids, { shape: [1, ids.length], dtype: "int32" }));
   params.forEach((own, i) => (x = add(x, layer.apply(own, x, { layer: i, cache }))));
@@ -33,7 +33,7 @@ beforeAll(async () => {
   session = await ort.InferenceSession.create(cachedModel(sizes, { embedding: table.data, layers }));
 });
 
-/** Logits of the new ids, and the keys and values of all, by ONNX Runtime. */
+/** Logits of the new ids, and the keys and values of all tokens, from ONNX Runtime. */
 async function theirs(ids: readonly number[], past: Record<string, ort.Tensor>) {
   const input_ids = new ort.Tensor("int64", BigInt64Array.from(ids, BigInt), [1, ids.length]);
   return session.run({ input_ids, ...past });
@@ -56,7 +56,7 @@ test.each(kinds)(
     const restored = make();
     restored.restore(cache.save());
 
-    // Three more tokens, there and here.
+    // Three more tokens in ONNX Runtime and here.
     const next = [6, 5, 3];
     const run = await theirs(next, toPastKeyValues(restored, ortTensor));
     expect(run["logits"]!.data as Float32Array).toBeAllclose(ours(next, cache).data, {
@@ -64,7 +64,7 @@ test.each(kinds)(
       atol: 2e-5,
     });
 
-    // What it computed is taken over, and both go on alike.
+    // Its new keys and values are appended to our cache, and both continue equally.
     fromPastKeyValues(restored, run);
     expect(restored.length).toBe(10);
     expect(ours([8], restored).data).toBeAllclose(ours([8], cache).data, { rtol: 2e-5, atol: 2e-5 });
@@ -76,7 +76,7 @@ test.each(kinds)(
   },
 );
 
-test("a prompt that the runtime read is gone on with here", async () => {
+test("generation continues here after a prompt that the runtime processed", async () => {
   const empty = Object.fromEntries(
     ["key", "value"].flatMap((side) =>
       [0, 1].map((i) => [
@@ -95,7 +95,7 @@ test("a prompt that the runtime read is gone on with here", async () => {
   expect(ours([5, 8], cache).data).toBeAllclose(ours([5, 8], straight).data, { rtol: 2e-5, atol: 2e-5 });
 });
 
-test("int8 goes over as numbers, and what follows is near", async () => {
+test("a quantized cache is converted to floats, and later logits are close", async () => {
   const [cache, small] = [
     growingCache({ numLayers }),
     quantizedCache({ numLayers, groupSize: 2, residualLength: 1 }),

@@ -1,4 +1,4 @@
-// What is exported as ONNX says in ONNX Runtime what it says here.
+// Exported ONNX graphs give the same outputs in ONNX Runtime as the models here.
 import { padding } from "@qkv/attention";
 import { growingCache } from "@qkv/kv-cache";
 import * as tensors from "@qkv/tensor";
@@ -44,7 +44,7 @@ beforeAll(() => {
   ort.env.wasm.numThreads = 1;
 });
 
-/** Greedy tokens after a prompt, and the logits that each was chosen from. */
+/** Greedy tokens after a prompt, and the logits of each. */
 type Generated = { ids: number[]; logits: Float32Array[] };
 const chosen = (row: Float32Array) => row.indexOf(Math.max(...row));
 
@@ -77,7 +77,7 @@ async function sessionOf(model: ExportedModel, options: Partial<ExportOptions> =
   return { session, files: out.files };
 }
 
-/** Tokens generated after each prompt, prompts side by side. */
+/** Generated tokens of a batch of prompts. */
 const theirs = (
   session: ort.InferenceSession,
   config: DecoderConfig,
@@ -85,25 +85,25 @@ const theirs = (
   prompts = [prompt],
 ): Promise<Generated[]> => greedyOnnx({ Tensor: ort.Tensor, session }, config, prompts, count);
 
-/** Within what float32 leaves: parts of the largest logit. */
+/** Tolerance of float32, relative to the largest logit. */
 function agree(got: Generated, expected: Generated, tolerance = 2e-5) {
   const within = { rtol: 0, atol: tolerance, scaled: true };
   got.logits.forEach((row, n) => expect(row).toBeAllclose(expected.logits[n]!, within));
   expect(got.ids).toEqual(expected.ids);
 }
 
-/** A random model, loud enough to say something. */
+/** A random model with large weights, so that its outputs vary. */
 function modelOf(config: DecoderConfig) {
   return { config, params: scaledParams(tensors, decoder(config).init(1), config.embeddingScale) };
 }
 
 describe.each(Object.entries(decoderConfigs))("%s", (_, config) => {
-  test.each([23, 17] as const)("its 64 greedy tokens are ours, of opset %d", async (opset) => {
+  test.each([23, 17] as const)("its 64 greedy tokens equal ours, with opset %d", async (opset) => {
     const { params } = modelOf(config);
     const expected = ours(config, params, 64);
     expect(new Set(expected.ids).size, "the continuation says something").toBeGreaterThan(5);
     const { session } = await sessionOf({ config, params }, { opset });
-    // Beside another, a prompt is followed by what follows it alone; the shorter one has padding in front.
+    // In a batch, each prompt has the same continuation as alone; the shorter prompt has left padding.
     const short = prompt.slice(3, 10);
     const [first, second] = await theirs(session, config, 64, [prompt, short]);
     agree(first!, expected);
@@ -123,17 +123,18 @@ describe.each(Object.entries({ ...tableConfigs, ...onnxConfigs }))("%s", (name, 
     });
     return;
   }
-  test.each([23, 17] as const)("its 16 greedy tokens are ours, of opset %d", async (opset) => {
+  test.each([23, 17] as const)("its 16 greedy tokens equal ours, with opset %d", async (opset) => {
     const { session } = await sessionOf({ config, params }, { opset });
     const short = prompt.slice(3, 10);
     const [first, second] = await theirs(session, config, 16, [prompt, short]);
-    // Graphs sum in float32, ours in float64: latents and scaled scores pass through more such sums than plain attention does.
+    // Graphs sum in float32, ours in float64: latent attention and scaled scores have more such sums than plain
+    // attention.
     agree(first!, ours(config, params, 16), 4e-5);
     agree(second!, ours(config, params, 16, short), 4e-5);
   });
 });
 
-test.each([23, 17] as const)("an encoder, with its head and without, of opset %d", async (opset) => {
+test.each([23, 17] as const)("an encoder, with and without its head, with opset %d", async (opset) => {
   const bert = encoder(encoderConfig);
   const params = scaledParams(tensors, bert.init(1));
   const { maskedTokenHead: _head, ...bare } = params;
@@ -161,7 +162,7 @@ test.each([23, 17] as const)("an encoder, with its head and without, of opset %d
       own === params ? ["last_hidden_state", "logits"] : ["last_hidden_state"],
     );
     for (const [name, { data, dims }] of Object.entries(run)) {
-      // Rows of padding exist but mean nothing.
+      // Rows of padding exist but are undefined.
       const count = (prompt.length + lengths[1]!) * dims[2]!;
       const wanted = expected[name as keyof typeof expected].slice(0, count);
       expect((data as Float32Array).slice(0, count), name).toBeAllclose(wanted, { rtol: 0, atol: 1e-4 });
@@ -169,7 +170,7 @@ test.each([23, 17] as const)("an encoder, with its head and without, of opset %d
   }
 });
 
-test("weights beside the graph are the same weights", async () => {
+test("weights in an external file equal weights in the graph", async () => {
   const model = modelOf(decoderConfigs["llama"]!);
   const expected = ours(model.config, model.params, 8);
   const { session, files } = await sessionOf(model, { inlineBytes: 1000 });
@@ -185,7 +186,7 @@ test.each(["float16", "bfloat16"] as const)(
     const out = memoryFolder();
     await exportModel({ config, params }, { to: "hf", dtype, out });
     const rounded = await load(out.files);
-    // Norms and biases are rounded there too, and here they are not.
+    // The graph rounds norms and biases too, the model does not.
     const full = tensors.mapTensors(rounded.params, (x, path) => {
       const own = path.split(".").reduce((at: unknown, key) => (at as Record<string, unknown>)[key], params);
       return x.shape.length === 1 ? (own as tensors.Tensor) : x;
@@ -237,27 +238,30 @@ const visionConfigs: Record<string, VisionTransformerConfig> = {
 };
 
 describe.each(Object.entries(visionConfigs))("%s", (_, config) => {
-  test.each([23, 17] as const)("its rows, and what is made of them, are ours, of opset %d", async (opset) => {
-    const vit = visionTransformer(config);
-    const params = scaledParams(tensors, vit.init(1));
-    const { session } = await sessionOf({ config, params }, { opset });
-    const pixels = tensors.randn([2, 3, 14, 14], { seed: 2 });
-    const rows = vit.apply(params, pixels);
-    const expected: Record<string, tensors.Tensor> = { last_hidden_state: rows };
-    if (config.finalNorm === "pooled") expected["pooler_output"] = vit.pool(params, rows);
-    if (config.head)
-      expected[config.head.task === "pooler" ? "pooler_output" : "logits"] = taskLogits(
-        { config, params },
-        rows,
-      );
-    const feeds = { pixel_values: new ort.Tensor("float32", pixels.data as Float32Array, pixels.shape) };
-    const outputs = await session.run(feeds);
-    expect(Object.keys(outputs).sort()).toEqual(Object.keys(expected).sort());
-    for (const [name, { data, shape }] of Object.entries(expected)) {
-      expect(outputs[name]!.dims).toEqual(shape);
-      expect(outputs[name]!.data as Float32Array).toBeAllclose(data, { rtol: 0, atol: 2e-5, scaled: true });
-    }
-  });
+  test.each([23, 17] as const)(
+    "its rows and the outputs of its head equal ours, with opset %d",
+    async (opset) => {
+      const vit = visionTransformer(config);
+      const params = scaledParams(tensors, vit.init(1));
+      const { session } = await sessionOf({ config, params }, { opset });
+      const pixels = tensors.randn([2, 3, 14, 14], { seed: 2 });
+      const rows = vit.apply(params, pixels);
+      const expected: Record<string, tensors.Tensor> = { last_hidden_state: rows };
+      if (config.finalNorm === "pooled") expected["pooler_output"] = vit.pool(params, rows);
+      if (config.head)
+        expected[config.head.task === "pooler" ? "pooler_output" : "logits"] = taskLogits(
+          { config, params },
+          rows,
+        );
+      const feeds = { pixel_values: new ort.Tensor("float32", pixels.data as Float32Array, pixels.shape) };
+      const outputs = await session.run(feeds);
+      expect(Object.keys(outputs).sort()).toEqual(Object.keys(expected).sort());
+      for (const [name, { data, shape }] of Object.entries(expected)) {
+        expect(outputs[name]!.dims).toEqual(shape);
+        expect(outputs[name]!.data as Float32Array).toBeAllclose(data, { rtol: 0, atol: 2e-5, scaled: true });
+      }
+    },
+  );
 });
 
 test("images pooled by attention, and two encoders, have no graph", async () => {

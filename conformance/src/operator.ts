@@ -2,27 +2,27 @@ import type { Tensor } from "@qkv/tensor";
 import type { Device } from "@qkv/tensor/contracts";
 
 /**
- * An ONNX operator in terms of the packages. Inputs and attributes go by the names that ONNX gives them, whatever
- * a node calls its arguments; outputs are returned in ONNX's order.
+ * An implementation of an ONNX operator with the packages. Inputs and attributes have their ONNX names, whatever a node calls
+ * its arguments; outputs are returned in ONNX's order.
  */
 export type Operator = {
   /** As in a node: `MatMul`, of the domain `ai.onnx`. */
   name: string;
   /** Default: ONNX's own, `ai.onnx`. */
   domain: string;
-  /** In ONNX's order; the first `requiredInputs` must be there. */
+  /** In ONNX's order; the first `requiredInputs` are required. */
   inputs: readonly string[];
-  /** True: the last of the inputs may come any number of times: as `name`, `name1`, `name2`, … */
+  /** True if the last input is variadic, as `name`, `name1`, `name2`, … */
   variadic: boolean;
   requiredInputs: number;
-  /** Attributes with ONNX's defaults; `undefined` where the default is "absent". A node may give no others. */
+  /** Attributes with ONNX's defaults; `undefined` if the default is "absent". Other attributes are errors. */
   attributes: Readonly<Record<string, unknown>>;
   run(call: {
     inputs: Record<string, Tensor | undefined>;
     attributes: Record<string, unknown>;
     opset: number;
     device: Device;
-    /** True for each output that the node names. */
+    /** True for each output that the node uses. */
     wanted: readonly boolean[];
   }): Outputs | Promise<Outputs>;
 };

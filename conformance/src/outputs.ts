@@ -1,3 +1,3 @@
-/** The reference outputs of a case of `onnx/` or `torch/`, or of a model; none is a case that proves nothing. */
+/** The reference outputs of a case of `onnx/` or `torch/`, or of a model. A case without any would test nothing. */
 export const outputsOf = (entry: Record<string, unknown>): unknown[] =>
   Array.isArray(entry["outputs"]) ? entry["outputs"] : [];

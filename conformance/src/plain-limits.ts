@@ -1,7 +1,10 @@
-/** Bytes of a buffer, and of one that is bound, which every implementation of WebGPU has: the standard, "Limits". */
+/**
+ * Bytes of a buffer, and of a storage buffer binding, that every WebGPU implementation supports: the specification,
+ * "Limits".
+ */
 const everywhere = { maxBufferSize: 2 ** 28, maxStorageBufferBindingSize: 2 ** 27 };
 
-/** The GPU of the engine that runs this, whose adapters tell no more room in buffers than every one has. */
+/** The engine's GPU, with adapters that report the default limits of buffers. */
 export async function gpuWithPlainLimits(): Promise<GPU> {
   const gpu = await findGpu();
   return replacing(gpu, {
@@ -15,13 +18,13 @@ export async function gpuWithPlainLimits(): Promise<GPU> {
 async function findGpu(): Promise<GPU> {
   const here = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
   if (here) return here;
-  // A name that the page's bundle leaves alone.
+  // A variable specifier, which the page's bundler ignores.
   const name = "webgpu";
   const { create } = (await import(name)) as { create(flags: readonly string[]): GPU };
   return create([]);
 }
 
-/** An object of the engine with other values of some properties; its methods run on itself. */
+/** A proxy of an engine's object with other values of some properties; its methods run on the object itself. */
 function replacing<T extends object>(target: T, values: { readonly [Name in keyof T]?: unknown }): T {
   return new Proxy(target, {
     get(_, name) {

@@ -4,21 +4,21 @@ import type { Quantity } from "./tolerance.js";
 
 export type Named = Record<string, Tensor>;
 
-/** Computes the cases of one operation of a reference library with the packages. */
+/** An operation of a reference library, computed with the packages. */
 export type ReferenceOp = {
-  /** As a case's `op`. */
+  /** The `op` of its cases. */
   name: string;
-  /** Names of the inputs it takes; undefined where they may have any names and come in order. */
+  /** Names of the inputs; undefined if they have any names and are positional. */
   inputs: readonly string[] | undefined;
-  /** Names of further inputs, where their number depends on an attribute. */
+  /** Names of further inputs, if their number depends on an attribute. */
   moreInputs: RegExp | undefined;
-  /** Attributes with the library's defaults. A case may give no others. */
+  /** Attributes with the library's defaults. Other attributes are errors. */
   attributes: Readonly<Record<string, unknown>>;
-  /** Comparison of outputs of integers, by name: `{ indices: compareSets }`. Default: each number equal. */
+  /** Comparisons of integer outputs by name: `{ indices: compareSets }`. Default: all elements equal. */
   compare: Readonly<Record<string, typeof compareExactly>>;
-  /** Outputs of the cases that nothing is held to. */
+  /** Outputs of the cases that are not compared. */
   beside: readonly string[];
-  /** Kind of the forward numbers, where the README states a limit for them. Default: by their types. */
+  /** The tolerance's kind for forward outputs, if the README has a limit for them. Default: by dtype. */
   quantity: Quantity | undefined;
   /** The outputs by name. */
   run(inputs: Named, attributes: Record<string, unknown>): Named | Promise<Named>;
@@ -57,7 +57,7 @@ export function defineReferenceOp<
   };
 }
 
-/** Refuses a case whose inputs or attributes would not all be used. */
+/** Throws if not all inputs and attributes of a case would be used. */
 export function checkReferenceCase(op: ReferenceOp, inputs: readonly string[], attributes: object): void {
   const input = op.inputs && inputs.find((name) => !op.inputs!.includes(name) && !op.moreInputs?.test(name));
   if (input !== undefined) throw new Error(`${op.name} has an input \`${input}\` that is not known`);
@@ -66,7 +66,7 @@ export function checkReferenceCase(op: ReferenceOp, inputs: readonly string[], a
     throw new Error(`${op.name} has an attribute \`${attribute}\` that is not known`);
 }
 
-/** An input that the attributes of a case ask for. */
+/** A required input, which depends on attributes of a case. */
 export function checkKnown(x: Tensor | undefined, name: string): Tensor {
   if (x) return x;
   throw new Error(`there is no input \`${name}\``);

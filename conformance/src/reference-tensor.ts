@@ -1,6 +1,6 @@
 import { FormatError } from "@qkv/core";
 
-/** A tensor of the data: `{name, dtype, shape, data}` with its base64 read into numbers. */
+/** A tensor of the data: `{name, dtype, shape, data}` with decoded base64. */
 export type ReferenceTensor = {
   name: string;
   dtype: ReferenceDtype;
@@ -25,7 +25,7 @@ const arrays = {
  * Reads one tensor of the data.
  *
  * @param json - `{name, dtype, shape, data}`, `data` being base64 of little-endian bytes, row-major.
- * @throws {FormatError} If a field is missing or wrong, or the bytes are not as many as shape and dtype ask for.
+ * @throws {FormatError} If a field is missing or wrong, or the number of bytes does not fit shape and dtype.
  */
 export function readTensor(json: unknown): ReferenceTensor {
   if (typeof json !== "object" || json === null)
@@ -59,7 +59,7 @@ function fail(argument: string, received: unknown, expected: string): never {
   });
 }
 
-/** Bytes as text; undefined if it is no such text. In a page as in Node. */
+/** Bytes from base64; undefined if the text is invalid. Works in pages and in Node. */
 function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   try {
     return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));

@@ -14,7 +14,7 @@ export const total = (results: readonly FamilyResult[]): Counts => ({
   skipped: results.reduce((sum, { skipped }) => sum + skipped, 0),
 });
 
-/** A family's line, then a line for each failure and each file that nothing can run yet. */
+/** A family's line, then a line for each failure and each file without a runnable case. */
 export function formatFamily(result: FamilyResult): string {
   const notes = [
     ...(result.worst ? [`worst error ${formatCheck(result.worst)}`] : []),
@@ -41,7 +41,7 @@ export function formatFamily(result: FamilyResult): string {
   return lines.join("\n");
 }
 
-/** `3.6e-7 of 2e-5`: an error beside what passes. */
+/** `3.6e-7 of 2e-5`: an error and its tolerance. */
 const formatCheck = ({ error, tolerance }: Check): string =>
   `${formatNumber(error)} of ${formatNumber(tolerance)}`;
 
@@ -51,7 +51,7 @@ function formatNumber(value: number): string {
   return rounded < 0.01 ? rounded.toExponential() : String(rounded);
 }
 
-/** The whole run as one JSON object. Errors that are not finite are written as strings. */
+/** The run as one JSON object. Errors that are not finite are written as strings. */
 export function toJson(run: { device: string; data: string; results: readonly FamilyResult[] }): string {
   const { device, data, results } = run;
   const object = { device, data, ...total(results), families: results };

@@ -9,14 +9,14 @@ const target: Target = { device: js(), class: "host" };
 const runFiles = (files: Record<string, unknown>, only?: string[]) =>
   runConformance(target, { dataDir: scratchData(files), ...(only ? { only } : {}) });
 
-/** The one family of a run, and why its cases failed. */
+/** The only family of a run, and the reasons of its failures. */
 async function reasonsOf(files: Record<string, unknown>, family?: string): Promise<[FamilyResult, string[]]> {
   const [result, ...others] = await runFiles(files, family === undefined ? [] : [family]);
   expect(others).toEqual([]);
   return [result!, result!.failures.map(({ case: name, reason }) => `${name}: ${reason}`)];
 }
 
-test("a case passes, and its neighbour that differs fails alone", async () => {
+test("a correct case passes, and only the incorrect one fails", async () => {
   const [result] = await reasonsOf({
     "onnx/matmul.json": [matMulCase("right"), matMulCase("wrong", 11.001)],
   });
@@ -28,7 +28,7 @@ test("a case passes, and its neighbour that differs fails alone", async () => {
   expect(failure!.checks[0]!.tolerance).toBe(2e-5);
 });
 
-test("a case is given to its operator whatever its file, its name and its arguments are called", async () => {
+test("a case runs its operator, whatever the names of its file, itself and its arguments", async () => {
   const softmax = {
     ...matMulCase("matmul"),
     op: "Softmax",
@@ -41,7 +41,7 @@ test("a case is given to its operator whatever its file, its name and its argume
   expect(result).toMatchObject({ family: "anything", passed: 2, failed: 0 });
 });
 
-test("an argument left out is null or has no name, and none of them counts at the end", async () => {
+test("an omitted argument is null or has an empty name; trailing ones do not count", async () => {
   const left = { ...matMulCase("a"), nodeInputs: ["left", "right", "", null], nodeOutputs: ["product", ""] };
   const missing = { ...matMulCase("b"), nodeInputs: ["left", ""] };
   const [result, reasons] = await reasonsOf({ "onnx/matmul.json": [left, missing] });
@@ -49,7 +49,7 @@ test("an argument left out is null or has no name, and none of them counts at th
   expect(reasons).toEqual(["b: input B of MatMul is not in the case"]);
 });
 
-test("an operator that is not known is skipped, and its file listed; one of another domain too", async () => {
+test("an unknown operator, also of another domain, is skipped and its file is listed", async () => {
   const other = { ...matMulCase("a"), op: "Conv" };
   const foreign = { ...matMulCase("b"), domain: "com.example" };
   const [conv, matmul] = await runFiles({
@@ -62,8 +62,8 @@ test("an operator that is not known is skipped, and its file listed; one of anot
   expect(matmul).toMatchObject({ passed: 1, failed: 0, skipped: 1, notYet: [] });
 });
 
-test("one float16 tensor makes a case of float16's limit; what is asked for in float16 is returned in it", async () => {
-  // [1, 2] · [3, 4] = 11, and 11.03 is within 4e-3 of it, for float16's eleven bits.
+test("a case with a float16 tensor has the float16 tolerance, and float16 outputs", async () => {
+  // [1, 2] · [3, 4] = 11, and 11.03 is within 4e-3 of it, the tolerance of float16.
   const half = (name: string, shape: number[], bits: number[]) => ({
     name,
     dtype: "float16",
@@ -84,7 +84,7 @@ test("one float16 tensor makes a case of float16's limit; what is asked for in f
   expect(result.failures).toMatchObject([{ case: "far", checks: [{ output: "product", tolerance: 4e-3 }] }]);
 });
 
-test("a torch case fails in the output or the gradient that differs, or where not all of it would be used", async () => {
+test("a torch case fails in the output or gradient that differs, or if part of it would be unused", async () => {
   const silu = (name: string, change: object = {}) => ({
     name,
     op: "silu",
@@ -118,13 +118,13 @@ test("a torch case fails in the output or the gradient that differs, or where no
   expect(result.skips).toEqual([{ reason: "selu is not known yet", count: 1 }]);
 });
 
-test("an attribute that the operator does not know is a failure, not ignored", async () => {
+test("an unknown attribute of an operator is a failure", async () => {
   const odd = { ...matMulCase("odd"), attributes: { transA: 1 } };
   const [, reasons] = await reasonsOf({ "onnx/matmul.json": [odd] });
   expect(reasons).toEqual(["odd: MatMul has an attribute `transA` that is not known"]);
 });
 
-test("a case without outputs fails, in a family that cannot run yet too", async () => {
+test("a case without outputs fails, also in a family that cannot run yet", async () => {
   const { outputs: _, ...without } = matMulCase("without");
   const empty = { ...matMulCase("empty"), outputs: [] };
   const [, reasons] = await reasonsOf({ "onnx/matmul.json": [without, empty, matMulCase("whole")] });
@@ -140,7 +140,7 @@ test("an output without a reference fails", async () => {
   expect(reasons).toEqual(["half: the output `rest` has no reference"]);
 });
 
-test("an unreadable file, one without a case and one of another form fail, once each", async () => {
+test("an unreadable file, one without cases and one with another structure fail once each", async () => {
   const [, unreadable] = await reasonsOf({ "onnx/matmul.json": '[{"name": "cut' });
   expect(unreadable[0]).toMatch(/^onnx\/matmul\.json: cannot be read: /);
   for (const file of [
@@ -162,7 +162,7 @@ test("an unreadable file, one without a case and one of another form fail, once 
   expect((await reasonsOf({ "onnx/matmul.json": [3] }))[1]).toEqual(["matmul[0]: is not an object"]);
 });
 
-test("a model folder: its refs.json unreadable or missing is a failure, a kind without a loader a skip", async () => {
+test("a model folder with a missing or unreadable refs.json fails; an unsupported kind is skipped", async () => {
   expect((await reasonsOf({ "models/a/refs.json": "{" }))[0]).toMatchObject({ family: "a", failed: 1 });
   expect((await reasonsOf({ "models/a/config.json": {} }))[0]).toMatchObject({ family: "a", failed: 1 });
   const [result] = await reasonsOf({
@@ -201,7 +201,7 @@ test("a llama2.c folder fails in every case when its checkpoint, tokenizer or lo
   expect(await reasons({ "tok4.bin": "", "a.bin": "" })).toMatch(/logits\.f32/);
 });
 
-test("a tokenizer's cases fail where its vocabulary or the text is missing or the vocabulary is damaged", async () => {
+test("a tokenizer's cases fail if its vocabulary or the text is missing or the vocabulary is corrupt", async () => {
   const reasons = async (files: Record<string, unknown>, path = "vocab/t.bin") => {
     const refs = { vocabulary: { path }, cases: [{ id: "s", ids: [1] }] };
     const [result, reasons] = await reasonsOf({ "tokenizers/refs/t.json": refs, ...files });
@@ -216,7 +216,7 @@ test("a tokenizer's cases fail where its vocabulary or the text is missing or th
   expect(await reasons(words, "vocab/t.txt")).toBe("t s: tokenizers/strings.json has no text with the id s");
 });
 
-test("a tokenizer's cases are skipped, and counted, where its vocabulary is of a format that is not loaded", async () => {
+test("a tokenizer's cases are skipped and counted if the format of its vocabulary is unsupported", async () => {
   const refs = {
     vocabulary: { path: "vocab/t.kenlm" },
     cases: [
@@ -256,7 +256,7 @@ test("every case is counted once", async () => {
   expect(total(results)).toEqual({ passed: 1, failed: 5, skipped: 5 });
 });
 
-test("`only` runs the named families; one that is not there is refused with those that are", async () => {
+test("`only` runs the named families; an unknown one gives an error with the existing ones", async () => {
   const files = { "onnx/matmul.json": [matMulCase("a")], "onnx/gelu.json": [], "torch/sdpa.json": "{" };
   expect(await runFiles(files, ["matmul"])).toMatchObject([{ family: "matmul", passed: 1 }]);
   await expect(runFiles(files, ["matmul", "matmull"])).rejects.toThrow(

@@ -11,13 +11,13 @@ export type FamilyResult = {
   passed: number;
   failed: number;
   skipped: number;
-  /** The check nearest to its tolerance, or farthest beyond it; none where nothing was compared. */
+  /** The check with the largest error relative to its tolerance; undefined if nothing was compared. */
   worst?: Check;
   skips: { reason: string; count: number }[];
   failures: Failure[];
-  /** Published figures beside ours, which no check is held to. */
+  /** Published figures beside ours, without a check. */
   context: { case: string; lines: string[] }[];
-  /** Files of the family that nothing here can run yet. */
+  /** Files of the family without a runnable case. */
   notYet: { file: string; reason: string; cases: number }[];
 };
 
@@ -25,10 +25,10 @@ export type FamilyResult = {
  * Runs the cases of a data folder.
  *
  * @param options.dataDir - A folder laid out like the reference data.
- * @param options.only - Families to run; all of them if empty.
- * @param options.kinds - Kinds of data that are looked for. Default: all.
- * @param options.onFamily - Called with each family's result as soon as it is there.
- * @throws {ArgumentError} If the folder holds no family, or none of a name in `only`.
+ * @param options.only - Families to run; all if empty.
+ * @param options.kinds - Kinds of data to look for. Default: all.
+ * @param options.onFamily - Called with each family's result when it is complete.
+ * @throws {ArgumentError} If the folder contains no family, or not one named in `only`.
  */
 export async function runConformance(
   target: Target,
@@ -124,11 +124,11 @@ async function runCase(target: Target, one: Case, result: FamilyResult): Promise
   }
 }
 
-/** Error in tolerances: above 1 the check fails. Exact checks that pass are at 0. */
+/** The error in units of the tolerance: above 1 the check fails. Passing exact checks have 0. */
 const strain = ({ error, tolerance }: Check): number =>
   error === 0 ? 0 : Number.isNaN(error) ? Infinity : error / tolerance;
 
-/** An error of the packages says all there is; anything else is a fault of the code and needs its place. */
+/** The message of a QkvError; other errors are bugs and include their stack position. */
 function describeFailure(error: unknown): string {
   if (isQkvError(error)) return (error as Error).message;
   if (!(error instanceof Error)) return String(error);

@@ -4,7 +4,10 @@ import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { DataFolder } from "../data-folder.mjs";
 
-/** For tests: a data folder with these files, gone when the test is over. What is not text or bytes becomes JSON. */
+/**
+ * For tests: a temporary data folder with these files, removed after the test. Values other than text or bytes are
+ * written as JSON.
+ */
 export function scratchData(files: Record<string, unknown>): string {
   const dataDir = mkdtempSync(join(tmpdir(), "qkv-conformance-"));
   onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
@@ -16,12 +19,12 @@ export function scratchData(files: Record<string, unknown>): string {
   return dataDir;
 }
 
-/** For tests: the files below a folder of the data, unpacked, by name. */
+/** For tests: the files below a folder of the data, unpacked, by path. */
 export function filesBelow(data: DataFolder, folder: string): Record<string, Uint8Array> {
   return Object.fromEntries(data.files(folder).map((name) => [name, data.bytes(name)]));
 }
 
-/** For tests: a tensor as the data's JSON holds it. */
+/** For tests: a tensor in the data's JSON format. */
 export const tensorJson = (name: string, shape: number[], values: number[]) => ({
   name,
   dtype: "float32",
@@ -29,7 +32,7 @@ export const tensorJson = (name: string, shape: number[], values: number[]) => (
   data: Buffer.from(new Float32Array(values).buffer).toString("base64"),
 });
 
-/** For tests: a case of MatMul, right unless `product` is not 11. */
+/** For tests: a case of MatMul, correct if `product` is 11. */
 export const matMulCase = (name: string, product = 11) => ({
   name,
   op: "MatMul",

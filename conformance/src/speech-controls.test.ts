@@ -14,8 +14,7 @@ import { compareGreedy, compareSpeech, type SpeechRefs } from "./families/hf-spe
 import { modelFiles } from "./families/model-files.js";
 import { readTensor } from "./reference-tensor.js";
 
-// Would a speech model without a trait be seen? Each is put in place of what a folder says, and the cases of that folder must
-// fail.
+// Negative controls: a speech model without a trait replaces that of a folder, and the cases of that folder must fail.
 const target: Target = { device: js(), class: "host" };
 
 type Change = {
@@ -23,7 +22,7 @@ type Change = {
   params?: (params: SpeechToTextParams) => SpeechToTextParams;
 };
 
-/** The outputs of a folder's cases that fail. */
+/** The outputs that fail in a folder's cases. */
 async function failuresOf(folder: string, change: Change): Promise<string[]> {
   const refs = ownData.json(`hf/${folder}/refs.json`) as SpeechRefs;
   const model = await loadSpeech(modelFiles(ownData, `hf/${folder}`));

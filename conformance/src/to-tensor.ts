@@ -3,7 +3,7 @@ import type { Target } from "./case.js";
 import { compareExactly, compareNumbers, mismatch, type Check } from "./check.js";
 import type { ReferenceTensor } from "./reference-tensor.js";
 
-/** The dtype of ours that holds a reference's numbers. */
+/** Our dtype for the elements of a reference. */
 const dtypes = {
   float32: "float32",
   float64: "float64",
@@ -15,7 +15,7 @@ const dtypes = {
 } as const satisfies Record<ReferenceTensor["dtype"], Tensor["dtype"]>;
 
 /**
- * Puts a reference tensor on a device. int64 becomes int32, which holds every position and length there is.
+ * Puts a reference tensor on a device. int64 becomes int32, which is sufficient for positions and lengths.
  *
  * @throws {RangeError} If an int64 does not fit.
  */
@@ -26,7 +26,7 @@ export function toTensor(reference: ReferenceTensor, { device }: Target): Tensor
 /**
  * Compares a result with its reference: dtype, shape, then equal or within `tolerance`.
  *
- * @param compareWhole - Comparison of integers and truth values. Default: each equal.
+ * @param compareWhole - Comparison of integers and booleans. Default: all elements equal.
  */
 export async function compareTensor(
   ours: Tensor | undefined,
@@ -46,7 +46,7 @@ export async function compareTensor(
     : compareWhole(name, result, expected);
 }
 
-/** The numbers that float16's bit patterns stand for. */
+/** The values of float16 bit patterns. */
 function unpacked(values: TypedArray): TypedArray {
   return values instanceof Uint16Array ? cast(tensor(values, { dtype: "float16" }), "float32").data : values;
 }

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 import { forwardQuantity, tolerance } from "./tolerance.js";
 
-test("one float16 tensor makes a float16 case; else the reference's precision decides", () => {
+test("one float16 tensor makes a float16 case; otherwise the reference's dtype decides", () => {
   expect(forwardQuantity("float32", ["float32", "int64"])).toBe("forward float32");
   expect(forwardQuantity("float32", ["float16"])).toBe("forward float16");
   expect(forwardQuantity("float64", ["float64"])).toBe("forward float64");
   expect(forwardQuantity("float32", ["float64"])).toBe("forward float32");
 });
 
-test("the limits are those of the data's README", () => {
+test("the limits equal those in the data's README", () => {
   const host = (quantity: Parameters<typeof tolerance>[0]) => tolerance(quantity, "host");
   const gpu = (quantity: Parameters<typeof tolerance>[0]) => tolerance(quantity, "gpu");
   expect([host("forward float32"), gpu("forward float32")]).toEqual([2e-5, 1e-4]);

@@ -1,7 +1,10 @@
-/** Host devices compute in float64 or float32; GPUs in float32, in another order and with coarser exp and tanh. */
+/**
+ * Host devices compute in float64 or float32; GPUs in float32, with another order of sums and less precise exp and
+ * tanh.
+ */
 export type DeviceClass = "host" | "gpu";
 
-/** Kind of the compared numbers. Forward results are told apart by the precision that made the reference. */
+/** Kind of the compared values. Forward results are distinguished by the dtype of the reference. */
 export type Quantity =
   | "forward float32"
   | "forward float64"
@@ -12,19 +15,19 @@ export type Quantity =
   | "audio features"
   | "gray levels";
 
-/** "What passes" of the data's README, and nothing else decides whether a number is near enough. */
+/** The limits in "What passes" of the data's README. No other limit is used. */
 const limits: Record<Quantity, Record<DeviceClass, number>> = {
   "forward float32": { host: 2e-5, gpu: 1e-4 },
-  // GPUs have no float64: such cases run on the plain device and are held to its limit.
+  // GPUs have no float64: such cases run on the plain device, with its limit.
   "forward float64": { host: 1e-9, gpu: 1e-9 },
   "forward float16": { host: 4e-3, gpu: 4e-3 },
   gradient: { host: 5e-5, gpu: 2e-4 },
-  // Absolute, where all others are relative to the largest reference value above 1.
+  // Absolute; all others are relative to the largest reference value above 1.
   logits: { host: 1e-4, gpu: 1e-3 },
   embedding: { host: 1e-5, gpu: 1e-4 },
-  // Logarithms of power, of which float32 has no more digits.
+  // Logarithms of power spectra, which have no more precision in float32.
   "audio features": { host: 1e-4, gpu: 1e-4 },
-  // Of a resized image, which is computed on the host.
+  // For resized images, which are computed on the host.
   "gray levels": { host: 1, gpu: 1 },
 };
 
@@ -33,8 +36,8 @@ export const tolerance = (quantity: Quantity, deviceClass: DeviceClass): number 
   limits[quantity][deviceClass];
 
 /**
- * The limit for an operator's outputs, from the dtypes that its case holds: one float16 tensor makes it a float16
- * case, and a float32 reference is good to float32's limit whatever computed it.
+ * The limit for an operator's outputs, from the dtypes in its case: one float16 tensor makes it a float16 case, and a float32
+ * reference has float32's limit, whatever the dtype of the computation.
  */
 export function forwardQuantity(
   reference: string,

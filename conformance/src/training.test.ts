@@ -1,4 +1,4 @@
-// What PyTorch says of the same runs; how they were made is beside the numbers.
+// PyTorch's losses for the same training runs; conformance/references has the scripts.
 import { js, mapTensors, type Device } from "@qkv/tensor";
 import { adamW } from "@qkv/tensor/optimizers";
 import { decoder, type DecoderConfig } from "@qkv/transformer";

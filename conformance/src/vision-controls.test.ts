@@ -22,15 +22,15 @@ import { modelFiles, modelFolder } from "./families/model-files.js";
 import { readTensor } from "./reference-tensor.js";
 import { toTensor } from "./to-tensor.js";
 
-// Would a model of images without a trait be seen? Each is put in place of what a folder says, and its cases must fail.
+// Negative controls: an image model without a trait replaces that of a folder, and its cases must fail.
 const target: Target = { device: js(), class: "host" };
 
 type Entry = { name: string; inputs: unknown[]; outputs: unknown[] };
 
-/** The folder of a model: in `hf/`, or else in `hf-more/`. */
+/** The folder of a model: in `hf/`, otherwise in `hf-more/`. */
 const folderOf = (name: string): string => modelFolder(ownData, name);
 
-/** The outputs of a folder's cases that fail with a model. */
+/** The outputs that fail in a folder's cases with a model. */
 async function failuresOf(folder: string, model: VisionModel | DualEncoderModel): Promise<string[]> {
   const { cases } = ownData.json(`${folderOf(folder)}/refs.json`) as { cases: Entry[] };
   const checks: Check[] = [];
@@ -44,7 +44,7 @@ type VisionChange = {
   params?: (params: VisionTransformerParams) => VisionTransformerParams;
 };
 
-/** A model of images with a change of its configuration or its weights. */
+/** An image model with a changed configuration or changed weights. */
 async function changedVision(folder: string, { config, params }: VisionChange): Promise<VisionModel> {
   const model = await loadVision(modelFiles(ownData, folderOf(folder)));
   const changed = { ...model.config, ...config };
@@ -259,7 +259,7 @@ test.each(["clip", "siglip"])("hf/%s is exported, and loads as the same models",
   const out = memoryFolder();
   await exportModel(await loadDualEncoder(files), { to: "hf", out });
   expect(await failuresOf(folder, await loadDualEncoder(out.files))).toEqual([]);
-  // The image encoder alone, of the same file: its vector is what the other maps.
+  // The image encoder alone, from the same file: its vector is the input of the projection.
   const [dual, alone] = [await loadDualEncoder(files), await loadVision(files)];
   expect(alone.config).toEqual(dual.config.vision);
   const half = memoryFolder();

@@ -1,4 +1,4 @@
-// Dropout and adapters on `wasm`, beside the plain device.
+// Dropout and adapters on `wasm`, compared with the plain device.
 import { alibi, attention, causal, scoreMod, slidingWindow } from "@qkv/attention";
 import {
   broadcastTo,
@@ -89,7 +89,7 @@ test.each([undefined, "int8", "int4"] as const)(
   },
 );
 
-test("a base of 16 bits stays so, beside an adapter with lengths of rows", async () => {
+test("a 16-bit base stays 16-bit with a DoRA adapter", async () => {
   const device = await wasm();
   const out = memoryFolder();
   await exportModel({ config, params: model.init(1) }, { to: "hf", out, dtype: "bfloat16" });
@@ -117,7 +117,7 @@ test.each(["plain", "relaxed"] as const)(
         fc.boolean(),
         (queries, before, options, rate, seed, hasSinks) => {
           const keys = before + queries;
-          // With unit vectors as values, the output is the weights that were mixed.
+          // With unit vectors as values, the output is the attention weights.
           const run = (on: Device, changed: Record<string, unknown>) => {
             const [query, key] = [
               randn([2, 2, queries, 4], { seed: 1 }),
@@ -143,14 +143,14 @@ test.each(["plain", "relaxed"] as const)(
   },
 );
 
-test("gradients through weights that are dropped, and through squares of weights, equal the plain device's", async () => {
+test("gradients through dropout and through squared weights equal the plain device's", async () => {
   const device = await wasm();
   for (const options of [{ dropout: { rate: 0.3, seed: 5 } }, { weightMod: squared }]) {
     const gradient = grad(({ query, key, value }: Record<"query" | "key" | "value", Tensor>) => {
       const y = attention(query, key, value, { mask: causal(), ...options });
       return sum(mul(y, y));
     });
-    // Rows whose log-sum-exp is large are computed another way.
+    // Rows with a large log-sum-exp are computed by another formula.
     for (const size of [1, 12]) {
       const input = (on: Device, seed: number, factor = 1) =>
         mul(randn([2, 2, 100, 8], { seed }), factor).to(on);

@@ -15,7 +15,7 @@ const cases = fc.record({
   D: fc.constantFrom(1, 6, 8, 32, 64),
   Dv: fc.constantFrom(1, 4, 8, 40, 64),
   blockLength: fc.constantFrom(0, 5, 16, 64, 128),
-  /** Integers with a scale for each number of a head, or for each token; or floats. */
+  /** Integers with a scale per channel of a head, or per token; or floats. */
   scaled: fc.constantFrom("no", "numbers", "tokens"),
   uneven: fc.boolean(),
   seed: fc.nat(1e6),
@@ -37,7 +37,7 @@ describe.each(["plain", "relaxed"] as const)("attention to cached keys on wasm,%
   const on = <X extends Tensor | undefined>(x: X): X =>
     (x && tensor(x.data, { shape: x.shape, dtype: x.dtype, device })) as X;
 
-  test("property: blocks, integers and single queries equal the plain device's", () => {
+  test("property: paged blocks, quantized keys and values and single queries equal the plain device's", () => {
     fc.assert(
       fc.property(cases, ({ B, Hkv, group, T, S, D, Dv, blockLength, scaled, uneven, seed, options }) => {
         const H = Hkv * group;

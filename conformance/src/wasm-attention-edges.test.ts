@@ -5,11 +5,11 @@ import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { beforeAll, describe, expect, test } from "vitest";
 
-/** Changes some numbers of the inputs, with the distance of float32 from float64 that is then allowed. */
+/** Changes some elements of the inputs, with the allowed difference between float32 and float64. */
 const edges: Record<string, { put(x: number, i: number): number; tolerance: number }> = {
   denormals: { put: (x) => x * 1e-40, tolerance: 1e-5 },
   "some denormals": { put: (x, i) => (i % 3 === 0 ? x * 1e-40 : x), tolerance: 1e-5 },
-  // Logits of some 1e4: float32 keeps three digits after the point.
+  // Logits around 1e4: float32 has three digits after the decimal point.
   large: { put: (x) => x * 60, tolerance: 2e-2 },
   "very large": { put: (x, i) => (i % 7 === 0 ? x * 1e18 : x), tolerance: 1 },
   infinities: { put: (x, i) => (i % 97 === 5 ? Infinity * Math.sign(x) : x), tolerance: 1e-5 },
@@ -17,7 +17,7 @@ const edges: Record<string, { put(x: number, i: number): number; tolerance: numb
   zeros: { put: (x, i) => (i % 2 === 0 ? -0 : 0) * x, tolerance: 1e-5 },
 };
 
-describe.each(["plain", "relaxed"] as const)("numbers at the edges of attention on wasm,%s", (build) => {
+describe.each(["plain", "relaxed"] as const)("extreme values in attention on wasm,%s", (build) => {
   let device: Device;
   beforeAll(async () => {
     device = await wasm({ build });
@@ -25,7 +25,7 @@ describe.each(["plain", "relaxed"] as const)("numbers at the edges of attention 
 
   test.each(Object.keys(edges))("property: %s in query, key or value, forward and backward", (name) => {
     const { put, tolerance } = edges[name]!;
-    // Slopes of some 60 that cancel leave digits behind.
+    // Gradients of about 60 that cancel leave rounding errors.
     const least = name === "large" ? 1 : 1e-6;
     const near = (a: ArrayLike<number>, b: ArrayLike<number>, share: number) =>
       expect(a).toBeAllclose(b, { rtol: 0, atol: share, scaled: least, equalNan: true });

@@ -12,7 +12,7 @@ describe.each(["plain", "relaxed"] as const)("gradients of attention on wasm,%s"
     device = await wasm({ build });
   });
 
-  test("property: output and gradients equal the plain device's, on kernels of its own", () => {
+  test("property: output and gradients equal the plain device's, computed by wasm kernels", () => {
     fc.assert(
       fc.property(gradientCases, (drawn) => {
         const { inputs, attend, loss } = gradientCase(drawn);
@@ -40,7 +40,7 @@ describe.each(["plain", "relaxed"] as const)("gradients of attention on wasm,%s"
     );
   });
 
-  test("a value that no query sees may hold NaN; a gradient that is none comes from the plain kernel", () => {
+  test("a value that no query sees may be NaN; a NaN gradient is computed by the plain kernel", () => {
     const shape = [1, 1, 70, 8];
     const poison = (x: Tensor) =>
       tensor(

@@ -4,7 +4,7 @@ import { lookup } from "@qkv/attention-contract";
 import { wasm } from "@qkv/wasm";
 import { beforeAll, describe, expect, test } from "vitest";
 
-/** Each: heads of keys and values, queries, keys, and options that may look numbers up. */
+/** Numbers of key-value heads, queries and keys, and options, some of which look up tables. */
 const calls: Record<string, [number, number, number, (numbers: Tensor) => AttentionOptions]> = {
   causal: [2, 130, 130, () => ({ mask: causal() })],
   alibi: [4, 100, 100, () => ({ mask: causal(), bias: alibi(4) })],

@@ -64,7 +64,7 @@ const cases = fc
     return { query, key: parts(key), value: parts(value), options };
   });
 
-/** Rows that lie in one piece, or, `swapped`, as columns do. */
+/** Contiguous rows or, with `swapped`, a transposed layout. */
 function stored(shape: [number, number, number, number], seed: number, swapped: boolean): Tensor {
   const [B, H, S, D] = shape;
   return swapped ? permute(randn([B, H, D, S], { seed }), [0, 1, 3, 2]) : randn(shape, { seed });
@@ -77,7 +77,7 @@ describe.each(["plain", "relaxed"] as const)("attention on wasm,%s", (build) => 
   });
   const on = (x: Tensor) => tensor(x.data, { shape: x.shape, device });
 
-  test("property: equals the plain device's, output and lse", () => {
+  test("property: output and lse equal the plain device's", () => {
     fc.assert(
       fc.property(cases, ({ query, key, value, options }) => {
         const positions = { start: 0 };
@@ -100,8 +100,8 @@ describe.each(["plain", "relaxed"] as const)("attention on wasm,%s", (build) => 
     );
   });
 
-  // Chunks of 1024 keys are read several at a time, and may see different tiles.
-  test("property: a single query of many keys, of which it sees some", () => {
+  // Chunks of 1024 keys are read several at a time, and may have different tiles of the mask.
+  test("property: a single query with many keys, some of them masked", () => {
     const sizes = {
       B: fc.integer({ min: 1, max: 2 }),
       Hkv: fc.integer({ min: 1, max: 3 }),
@@ -109,7 +109,7 @@ describe.each(["plain", "relaxed"] as const)("attention on wasm,%s", (build) => 
       S: fc.constantFrom(1024, 1025, 2500),
       D: fc.constantFrom(6, 64),
       Dv: fc.constantFrom(8, 20, 64),
-      // All keys, one in a hundred, one in two thousand.
+      // All keys are visible, one in a hundred, one in two thousand.
       above: fc.constantFrom(-Infinity, 2.33, 3.29),
       softcap: fc.constantFrom(0, 2),
       seed: fc.nat(1e6),
@@ -160,7 +160,7 @@ describe.each(["plain", "relaxed"] as const)("attention on wasm,%s", (build) => 
     }
   });
 
-  test("keys of other positions for each head: masks run on the kernel, expressions on the plain device", () => {
+  test("positions per head: masks run on the kernel, expressions on the plain device", () => {
     const positions = Int32Array.of(0, 3, 9, 9, 0, 7, 1, 2, 9, 9, 8, -1);
     const mods = { scoreMod: scoreMod((score, at) => score.mul(at.key.sub(at.query))) };
     for (const [T, more, kernel] of [[1, {}, "device"], [2, {}, "device"], [2, mods, "plain"]] as const) {
@@ -178,7 +178,7 @@ describe.each(["plain", "relaxed"] as const)("attention on wasm,%s", (build) => 
     } // prettier-ignore
   });
 
-  test("it runs on its own kernel, and numbers that are none on the plain one", () => {
+  test("it runs on the wasm kernel, and inputs with NaN on the plain one", () => {
     const x = randn([1, 2, 70, 16], { seed: 1, device });
     const before = { ...(device.report().calls["attention"] ?? { device: 0, plain: 0 }) };
     attention(x, x, x, { mask: causal() });

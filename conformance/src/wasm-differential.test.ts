@@ -1,6 +1,6 @@
 /// <reference types="node" />
-// Every kernel of the wasm device against the plain one: random shapes, layouts, masks and values, on both builds; and the
-// same to the last bit on any number of threads.
+// Every kernel of the wasm device compared with the plain one: random shapes, layouts, masks and values, on both
+// builds; and bitwise equal for any number of threads.
 import { js, tensor, type Device, type Tensor } from "@qkv/tensor";
 import { wasm, type WasmDevice } from "@qkv/wasm";
 import fc from "fast-check";
@@ -20,11 +20,11 @@ describe.each(["plain", "relaxed"] as const)("wasm,%s", (build) => {
     await Promise.all(devices.map((device) => device.close()));
   });
 
-  test("every kernel has its case", () => {
+  test("every kernel has a case", () => {
     expect(Object.keys(devices[0]!.kernels).filter((name) => !(name in cases))).toEqual([]);
   });
 
-  // The targets of a loss are a kernel of devices that compute its gradient in parts.
+  // The targets of a loss are a kernel for devices that compute its gradient in parts.
   test.each(Object.keys(cases).filter((name) => name !== "targetWeights"))("property: %s", (name) => {
     fc.assert(
       fc.property(fc.noBias(fc.nat(2 ** 31)), fc.boolean(), (seed, scoped) => {

@@ -4,7 +4,7 @@ import { randn, type Device } from "@qkv/tensor";
 import { wasm, type WasmOptions } from "@qkv/wasm";
 import { describe, expect, test } from "vitest";
 
-/** [query heads to a key-value head, key-value heads, headDim, keys]: several chunks, the last one cut short. */
+/** [query heads per key-value head, key-value heads, headDim, keys]: several chunks, the last one partial. */
 const shapes: [number, number, number, number][] = [
   [1, 3, 64, 2500],
   [2, 1, 20, 1101],

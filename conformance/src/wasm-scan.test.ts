@@ -31,17 +31,17 @@ const tolerance = { rtol: 1e-5, atol: 1e-5 };
 
 type Case = {
   readonly sizes: readonly [B: number, H: number, T: number, K: number, V: number];
-  /** Decays of −∞ begin anew. */
+  /** Decays of −∞ reset the state. */
   readonly decays: "none" | "some" | "resets";
-  /** Something is erased: the keys themselves, or others. */
+  /** Keys to erase: the keys themselves, or others. */
   readonly erases: false | "keys" | "others";
   readonly reads: "before" | "after";
-  /** Factors that are given apart. */
+  /** Factors that are separate tensors. */
   readonly factors?: "none" | "before" | "after";
   readonly seed: number;
 };
 
-/** Steps and a first state. Rows lie by token where the seed is odd. */
+/** Steps and an initial state. Rows are token-major if the seed is odd. */
 function stepsOf({ sizes: [B, H, T, K, V], decays, erases, reads, factors = "none", seed }: Case) {
   const rows = (last: number, n: number) =>
     seed % 2
@@ -68,7 +68,7 @@ function stepsOf({ sizes: [B, H, T, K, V], decays, erases, reads, factors = "non
   return { steps, state: randn([B, H, K, V], { seed: seed + 6 }) };
 }
 
-/** The same steps, each tensor as `f` has it: one that is given twice stays one. */
+/** The same steps with `f` applied to each tensor; a tensor that appears twice is mapped once. */
 function mapSteps({ steps, state }: ReturnType<typeof stepsOf>, f: (x: Tensor) => Tensor) {
   const mapped = new Map<Tensor, Tensor>();
   const once = (x: Tensor) => mapped.get(x) ?? mapped.set(x, f(x)).get(x)!;
@@ -165,7 +165,7 @@ describe.each(["plain", "relaxed"] as const)("the scan kernel of the build %s", 
     },
   );
 
-  test("a key that fills no whole vector reads nothing of a call before it", () => {
+  test("a key that is no multiple of the vector width reads no data of earlier calls", () => {
     const shape = { decays: "some", erases: "keys", reads: "after", factors: "after" } as const;
     const wide = stepsOf({ ...shape, sizes: [1, 2, 1, 8, 20], seed: 4 });
     const undefinedNumbers = mapSteps(wide, (x) => mul(x, NaN).to(device));
@@ -178,7 +178,7 @@ describe.each(["plain", "relaxed"] as const)("the scan kernel of the build %s", 
     expect(actual.state).toBeAllclose(expected.state, tolerance);
   });
 
-  test("a state is not written over where gradients are recorded, nor beside documents", () => {
+  test("a state is not updated in place if gradients are recorded, or with documents", () => {
     const x = randn([1, 1, 4, 2], { seed: 1 });
     const initialState = randn([1, 1, 2, 2], { seed: 2 });
     const loss = (query: Tensor) =>
@@ -192,7 +192,7 @@ describe.each(["plain", "relaxed"] as const)("the scan kernel of the build %s", 
     );
   });
 
-  test("float64 is left to the plain kernel, which goes token by token", () => {
+  test("float64 runs on the plain kernel, token by token", () => {
     const given = stepsOf({
       sizes: [2, 1, 11, 3, 2],
       decays: "resets",

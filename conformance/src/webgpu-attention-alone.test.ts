@@ -1,4 +1,4 @@
-// The device that has the kernels of attention alone, against the plain device.
+// The device with only the kernels of attention, compared with the plain device.
 import {
   alibi,
   attention,
@@ -13,7 +13,7 @@ import "@qkv/test-support/allclose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { create } from "webgpu";
 
-/** Held as long as the tests run: the process ends when it is collected. */
+/** Keeps the GPU referenced during the tests: the process ends when it is garbage-collected. */
 const gpu = create([]);
 const near = { rtol: 2e-5, atol: 2e-5 };
 
@@ -30,7 +30,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu, attention alone", () => 
     ["a window, a softcap and a bias", { mask: slidingWindow(20), softcap: 5, bias: alibi(4) }],
   ];
 
-  test.each(cases)("%s: prefill and decoding are those of the plain device", async (_, options) => {
+  test.each(cases)("%s: prefill and decoding equal the plain device's", async (_, options) => {
     for (const q of [query!, one!]) {
       const right = attention(q, key, value, options);
       const ours = attention(q.to(device), key.to(device), value.to(device), options);
@@ -53,7 +53,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu, attention alone", () => 
     expect(await ours.weights.read()).toBeAllclose(right.weights.data, near);
   });
 
-  test("attention never ran on the plain kernel, and the self-test was attention's", () => {
+  test("attention never ran on the plain kernel, and the self-test tested attention", () => {
     const { calls, selfTestError, flopsPerSecond, counts } = device.report();
     expect(calls["attention"]).toMatchObject({ plain: 0 });
     expect(calls["matmul"]).toBeUndefined();
@@ -63,7 +63,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu, attention alone", () => 
     expect(counts.pipelines).toBeGreaterThan(2);
   });
 
-  test("an operation without a kernel runs on numbers that the host has, and else says to read them", async () => {
+  test("an operation without a kernel runs on host data; for GPU data the error says to read it first", async () => {
     const x = one!.to(device);
     expect(mul(x, 2).data).toEqual(mul(one!, 2).data);
     const y = attention(x, x, x);

@@ -1,5 +1,5 @@
-// Gradients of attention on the WebGPU device against the plain one, on the adapter that Node finds. Shapes are random, and
-// head sizes few: they are part of the shaders' texts, which a software renderer compiles for seconds.
+// Gradients of attention on the WebGPU device, with Node's default adapter, compared with the plain device. Shapes are
+// random, but head sizes few: they are constants in the shaders, which a software renderer compiles for seconds.
 import { attention, causal, padding, slidingWindow, tracedAttention } from "@qkv/attention";
 import { add, concat, grad, mul, randn, reshape, slice, sum, tensor, type Tensor } from "@qkv/tensor";
 import { webgpu, type WebGpuDevice } from "@qkv/webgpu";
@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { create } from "webgpu";
 import { gradientCase, gradientCases } from "./differential/attention-gradients.js";
 
-/** Held as long as the tests run: the process ends when it is collected. */
+/** Keeps the GPU referenced during the tests: the process ends when it is garbage-collected. */
 const gpu = create([]);
 
 type Loss = (inputs: readonly Tensor[]) => Tensor;
@@ -23,7 +23,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("gradients of attention on webgpu
     expect(calls["attentionBackward"]?.plain).toBe(0);
   });
 
-  /** Compares gradients of a loss of tensors that are on the GPU alone. */
+  /** Compares gradients of a loss of tensors that are only on the GPU. */
   async function agree(loss: Loss, inputs: readonly Tensor[], atol = 3e-5): Promise<void> {
     const expected = grad(loss)([...inputs]);
     const got = device.scope(() => grad(loss)(inputs.map((x) => add(x.to(device), 0))));
@@ -47,7 +47,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("gradients of attention on webgpu
       fc.asyncProperty(gradientCases, async (drawn) => {
         // One or two queries have forward kernels of their own.
         const T = change === "nothing" || drawn.T > 2 ? drawn.T : 9;
-        // A bias of one head is looked up without it, by another text.
+        // A bias of one head is looked up without the head's index, by another shader.
         const group = change === "dense bias" ? 2 : drawn.group;
         const { inputs, loss } = gradientCase({ ...drawn, group, T, D, Dv, change });
         await agree(loss, inputs);
@@ -63,7 +63,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("gradients of attention on webgpu
       [2, S, Dv],
     ].map(([H, length, size], seed) => randn([1, H!, length!, size!], { seed }));
 
-  test("heads so large that keys and values have a pass each", { timeout: 900_000 }, async () => {
+  test("head sizes that need separate passes for keys and values", { timeout: 900_000 }, async () => {
     const loss: Loss = ([q, k, v]) => sum(mul(attention(q!, k!, v!, { mask: causal() }), 3));
     await agree(loss, three(40, 70, 129, 100));
   });
@@ -86,7 +86,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("gradients of attention on webgpu
     const loss: Loss = ([q, k, v]) => {
       const options = { mask: slidingWindow(9), softcap: 2 };
       const traced = tracedAttention(q!, k!, v!, options, names);
-      // Scores of hidden pairs are −∞, and have no part in the loss.
+      // Scores of masked pairs are −∞, and are excluded from the loss.
       const parts = names.map((name) => {
         const x = name === "scores" ? slice(traced.scores, 3, 0, 1) : traced[name];
         return reshape(mul(x, randn(x.shape, { seed: 5, device: x.device })), [-1]);
@@ -102,7 +102,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("gradients of attention on webgpu
     "scores of 10⁴ tilt no weight: the largest score and the sum are kept",
     { timeout: 900_000 },
     async () => {
-      // The first number of each head makes scores of 10⁴ that the others change by a little.
+      // The first element of each head makes scores of 10⁴, which the others change slightly.
       const inputs = three(67).map((x, i) =>
         i === 2
           ? x
@@ -130,7 +130,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("gradients of attention on webgpu
       await agree(([q, k, v]) => sum(attention(q!, k!, v!, { mask: padding([69]) })), [q!, ...poisoned]);
       const loss: Loss = ([q, k, v]) => sum(attention(q!, k!, v!, { mask: slidingWindow(3) }));
       const [dQuery] = grad(loss)([q!, ...poisoned].map((x) => x.to(device)));
-      // The last query alone sees what is no number.
+      // Only the last query sees the NaN.
       [...(await dQuery!.read())].forEach((x, n) => expect(Number.isNaN(x)).toBe(n % 560 >= 69 * 8));
     },
   );

@@ -1,5 +1,5 @@
-// Attention on the WebGPU device against the plain one, on the adapter that Node finds: masks, expressions, sinks, heads
-// in groups, traces, dropout and caches.
+// Attention on the WebGPU device, with Node's default adapter, compared with the plain device: masks, expressions,
+// sinks, grouped heads, traces, dropout and caches.
 import {
   alibi,
   and,
@@ -18,13 +18,13 @@ import "@qkv/test-support/allclose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { create } from "webgpu";
 
-/** Held as long as the tests run: the process ends when it is collected. */
+/** Keeps the GPU referenced during the tests: the process ends when it is garbage-collected. */
 const gpu = create([]);
 const traces = ["dots", "capped", "scores", "weights", "lse"] as const;
 
 type Options = (on: (x: Tensor) => Tensor) => AttentionOptions;
 
-/** Batches, query and key-value heads, queries, keys, and the sizes of a key and a value. */
+/** Batch size, query and key-value heads, queries, keys, and the sizes of a key and a value. */
 type Sizes = readonly [B: number, H: number, Hkv: number, T: number, S: number, D: number, Dv: number];
 
 const calls: readonly [name: string, sizes: Sizes, options: Options][] = [
@@ -97,7 +97,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
     },
   );
 
-  test("a value that the mask hides is not read, whatever it holds", async () => {
+  test("a masked value does not affect the output, even if it is NaN or infinite", async () => {
     const [q, k] = [
       randn([1, 1, 3, 4], { seed: 1 }),
       tensor([1, 2, 3, 4, 5, 6, 7, 8, NaN, 1, 2, 3], { shape: [1, 1, 3, 4] }),
@@ -136,7 +136,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
     },
   );
 
-  test("a function of the program runs on the host, on numbers that the host has, and says so of others", async () => {
+  test("a JavaScript score mod runs on the host for host data, and throws for GPU data", async () => {
     const q = randn([1, 1, 3, 4], { seed: 1 });
     const options = { scoreMod: scoreModFunction((score) => score * 2, { derivative: () => 2 }) };
     const onHost = randn([1, 1, 3, 4], { seed: 1, device });

@@ -1,4 +1,4 @@
-// No shader is compiled after warm-up while a text grows, on the adapter that Node finds.
+// No shader is compiled after warm-up while a text grows, with Node's default adapter.
 import { growingCache } from "@qkv/kv-cache";
 import { argmax, logSumExp, mapTensors, max, reshape, sub, tensor } from "@qkv/tensor";
 import { decoder, generate } from "@qkv/transformer";
@@ -6,7 +6,7 @@ import { webgpu } from "@qkv/webgpu";
 import { expect, test } from "vitest";
 import { create } from "webgpu";
 
-/** Held as long as the tests run: the process ends when it is collected. */
+/** Keeps the GPU referenced during the tests: the process ends when it is garbage-collected. */
 const gpu = create([]);
 
 const { config, init, apply } = decoder({
@@ -33,7 +33,7 @@ test.skipIf(!(await gpu.requestAdapter()))(
       for (const length of [5, 1, 1, 1]) {
         const ids = tensor([Array.from({ length }, () => 1)], { dtype: "int32", device });
         const row = reshape(apply(params, ids, { cache, last: 1 }), [config.vocabSize]);
-        // Greedy generation finds its token on the device, with its probability.
+        // Greedy generation selects its token and probability on the device.
         argmax(row);
         sub(max(row), logSumExp(row));
       }

@@ -1,5 +1,5 @@
-// Attention of a few queries on the WebGPU device, whose keys are split over workgroups: against the plain device and
-// against the kernel of many queries, in every layout of keys and values.
+// Attention of few queries on the WebGPU device, with keys split over workgroups, compared with the plain device and
+// with the kernel for many queries, in every layout of keys and values.
 import {
   alibi,
   and,
@@ -27,7 +27,7 @@ import "@qkv/test-support/allclose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { create } from "webgpu";
 
-/** Held as long as the tests run: the process ends when it is collected. */
+/** Keeps the GPU referenced during the tests: the process ends when it is garbage-collected. */
 const gpu = create([]);
 const near = { rtol: 2e-5, atol: 2e-5, equalNan: true };
 
@@ -84,7 +84,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
           };
           const right = run(undefined);
           const ours = run(device);
-          // A score of 10 000 is known to about a thousandth.
+          // Scores around 10 000 have an absolute error of about 1e-3.
           const tolerance = large ? { rtol: 2e-2, atol: 2e-2 } : near;
           expect(await ours.output.read()).toBeAllclose(right.output.data, tolerance);
           expect(await ours.lse.read()).toBeAllclose(right.lse.data, { rtol: 2e-6, atol: 2e-5 });
@@ -94,7 +94,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
     );
   });
 
-  test("keys and values of 16 bits are read in place by few queries, and widened for many", async () => {
+  test("16-bit keys and values are read in place for few queries, and widened for many", async () => {
     const [k, v] = [1, 2].map((seed) => randn([1, 2, 300, 16], { seed })) as [Tensor, Tensor];
     const dispatches = async (f: () => Tensor) => {
       const before = device.report().counts.dispatches;
@@ -119,7 +119,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
     }
   });
 
-  test("latents and pages of 16 bits are read in place: as many dispatches as of 32", async () => {
+  test("16-bit latents and pages are read in place, with as many dispatches as float32", async () => {
     const [r, ropeDim, S] = [16, 4, 300];
     const key = randn([1, 1, S, r + ropeDim], { seed: 1 });
     const query = randn([1, 6, 1, r + ropeDim], { seed: 2 });
@@ -145,8 +145,8 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
     }
   });
 
-  // The weights are a trace, for which the kernel of many queries runs.
-  test("the split gives what the kernel of many queries gives, with rows that see nothing and strides of all kinds", async () => {
+  // Weights are a trace, which makes the kernel for many queries run.
+  test("split keys equal the kernel for many queries, also with fully masked rows and any strides", async () => {
     const on = (x: Tensor) => x.to(device);
     const q = transpose(on(randn([2, 2, 20, 1], { seed: 1 })));
     const k = on(randn([2, 2, 300, 20], { seed: 2 }));
@@ -160,13 +160,13 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
     }
   });
 
-  test("several segments, in pages of other lengths for each batch; what no query sees may be NaN", async () => {
+  test("several segments, with a length per batch element in pages; masked elements may be NaN", async () => {
     const [B, Hkv, D] = [2, 2, 12];
     const lengths = Int32Array.of(21, 3);
     const table = Int32Array.of(3, 0, 5, 2, -1, -1);
     const data = randn([6, Hkv, 8, D], { seed: 1 });
     const holed = Float32Array.from(data.data);
-    // Blocks that no table names, and the rest of a batch's last block.
+    // Blocks that are in no table, and the rest of each sequence's last block.
     for (const block of [1, 4]) holed.fill(NaN, block * Hkv * 8 * D, (block + 1) * Hkv * 8 * D);
     for (let h = 0; h < Hkv; h++) holed.fill(NaN, ((2 * Hkv + h) * 8 + 3) * D, (2 * Hkv + h + 1) * 8 * D);
     const run = (numbers: Float32Array, on: (x: Tensor) => Tensor) => {
@@ -185,7 +185,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
     };
     const right = run(data.data as Float32Array, (x) => x).output;
     const { output, dispatches } = run(holed, (x) => x.to(device));
-    // One for each segment, which is read in place, and the merge.
+    // One dispatch per segment, which is read in place, and the merge.
     expect(dispatches).toBe(3);
     expect(await output.read()).toBeAllclose(right.data, near);
   });

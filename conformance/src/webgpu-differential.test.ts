@@ -1,5 +1,5 @@
-// Kernels of the WebGPU device against the plain one, on the adapter that Node finds: random shapes, layouts, masks and
-// values, with the cases that the WebAssembly device has.
+// Kernels of the WebGPU device, with Node's default adapter, compared with the plain device: random shapes, layouts,
+// masks and values, from the cases of the WebAssembly device.
 import { js, tensor, type Device, type Tensor } from "@qkv/tensor";
 import { webgpu, type WebGpuDevice } from "@qkv/webgpu";
 import fc from "fast-check";
@@ -11,10 +11,10 @@ import { cases } from "./differential/cases.js";
 import type { Input } from "./differential/inputs.js";
 import { seededRandom } from "./differential/random.js";
 
-/** Held as long as the tests run: the process ends when it is collected. */
+/** Keeps the GPU referenced during the tests: the process ends when it is garbage-collected. */
 const gpu = create([]);
 
-/** Sums in float32 and coarser functions than the WebAssembly device's; numbers below the normal ones may be 0. */
+/** Sums in float32 and less precise functions than the WebAssembly device's; subnormal values may be 0. */
 const least = { relative: 2e-5, absolute: 2e-5 };
 
 describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
@@ -22,7 +22,8 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
   beforeAll(async () => (device = await webgpu({ gpu })), 300_000);
   afterAll(() => device.close());
 
-  // The gradient of attention has a test of its own, with few head sizes; that of the cross-entropy is computed in parts.
+  // The gradient of attention has a test of its own, with few head sizes; that of cross-entropy is composed of other
+  // operations.
   const left = ["attentionBackward", "crossEntropyBackward"];
   const names = Object.keys(cases).filter((name) => !left.includes(name));
 
@@ -30,7 +31,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
     await fc.assert(
       fc.asyncProperty(fc.noBias(fc.nat(2 ** 31)), fc.boolean(), async (seed, scoped) => {
         const { inputs, f, tolerance } = cases[name]!(seededRandom(seed));
-        // WGSL may assume that no number is infinite or NaN: what rows of scores become of those is the adapter's.
+        // WGSL may assume that no value is infinite or NaN: results for rows with such scores depend on the adapter.
         fc.pre(name !== "attention" || inputs.every(isFinite));
         const expected = compute(js(), inputs, f, scoped);
         const result = compute(device, inputs, f, scoped);

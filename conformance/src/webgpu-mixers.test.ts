@@ -1,5 +1,5 @@
-// Operations of mixers, patches and random choices on the WebGPU device against the plain one, on the adapter that Node
-// finds; and every operation that a package defines has a kernel, since no number can be read in between.
+// Operations of mixers, patches and sampling on the WebGPU device, with Node's default adapter, compared with the plain
+// device; and every operation of the packages has a kernel, since data cannot be read in between.
 import { globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { chunkwise, maxPoolPatches, mesaNet, mix, recurrent, type FactoredSteps } from "@qkv/attention";
@@ -25,15 +25,15 @@ import "@qkv/test-support/allclose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { create } from "webgpu";
 
-/** Held as long as the tests run: the process ends when it is collected. */
+/** Keeps the GPU referenced during the tests: the process ends when it is garbage-collected. */
 const gpu = create([]);
 const near = { rtol: 2e-5, atol: 2e-5 };
 
-/** Steps and a first state; rows lie by token. */
+/** Steps and an initial state; rows are token-major. */
 function stepsOf([B, H, T, K, V]: readonly [number, number, number, number, number], seed: number) {
   const rows = (last: number, n: number) => permute(randn([B, T, H, last], { seed: seed + n }), [0, 2, 1, 3]);
   const key = mul(rows(K, 1), 1 / Math.sqrt(2 * K));
-  // Decays of −∞ begin anew.
+  // Decays of −∞ reset the state.
   const decay = where(greater(rows(1, 4), 1), -Infinity, neg(abs(rows(1, 3))));
   return {
     query: rows(K, 0),
@@ -75,7 +75,10 @@ const forms = {
 
 const packages = fileURLToPath(new URL("../../packages/", import.meta.url));
 
-/** An operation in the sources: an object with a name and then a plain kernel, or a call of a function of its kind. */
+/**
+ * A definition of an operation in the sources: an object with a name and a plain kernel, or a call of a defining
+ * function.
+ */
 const definitions = [
   /\bname: "(\w+)",(?:(?!\bname: )[\s\S])*?\n +kernel[(:]/g,
   /\b(?:unaryOp|binaryOp|reduceOp|alongAxis|argExtremum)(?:<[^()]*?>)?\(\s*"(\w+)"/g,
@@ -124,7 +127,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
       expect(device.report().calls["scan"]?.device).toBe(before + 1);
       expect(await actual.output.read()).toBeAllclose(expected.output.data, near);
       expect(await actual.state.read()).toBeAllclose(expected.state.data, near);
-      // The first state is still there.
+      // The initial state is unchanged.
       expect(await there.state.read()).toEqual(given.state.data);
     }
   });
@@ -136,7 +139,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
       const scanned = (given.state.device === device ? chunkwise(8) : recurrent)(steps, given.state);
       return add(sum(mul(scanned.output, scanned.output)), sum(scanned.state));
     };
-    // A decay of −∞ has no gradient that is a number.
+    // The gradient of a decay of −∞ is undefined.
     given.decay = neg(abs(randn([1, 2, 19, 1], { seed: 3 })));
     const expected = grad(loss)(given);
     const actual = grad(loss)(moved(given, device));
@@ -145,7 +148,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
     expect(device.report().calls["unitLowerInverse"]).toMatchObject({ plain: 0 });
   });
 
-  test("MesaNet solves a system for each token, and names a matrix that cannot be solved", async () => {
+  test("MesaNet solves a system for each token, and throws for a matrix that is not positive definite", async () => {
     const [B, H, T, K] = [1, 2, 9, 5];
     const on = (x: Tensor) => x.to(device);
     const run = (on: (x: Tensor) => Tensor, regularization: number) =>
@@ -164,7 +167,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
     );
   });
 
-  test("the largest of each patch and its gradient; a patch without bytes is 0, and NaN stays", async () => {
+  test("the maximum of each patch and its gradient; an empty patch gives 0, and NaN propagates", async () => {
     const x = randn([2, 6, 3], { seed: 1 });
     const ids = [
       [0, 0, 1, 3, 3, 3],
@@ -184,7 +187,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
     });
   });
 
-  test("random choices are the plain device's for the same seed, and a row without a class is named", async () => {
+  test("samples equal the plain device's for the same seed, and an error names a row without a class", async () => {
     const logits = where(greater(randn([60, 33], { seed: 1 }), -1), randn([60, 33], { seed: 2 }), -Infinity);
     for (const draw of [0, 1, 2 ** 40]) {
       const options = { seed: 2 ** 45 + 3, draw };

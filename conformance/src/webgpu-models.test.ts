@@ -1,4 +1,4 @@
-// Trained models on the WebGPU device, on the adapter that Node finds: the greedy tokens are the plain device's.
+// Trained models on the WebGPU device, with Node's default adapter: the greedy tokens equal the plain device's.
 import { modelTiny } from "@qkv/model-tiny";
 import type { Device } from "@qkv/tensor";
 import { generate, load, type Model } from "@qkv/transformer";
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { create } from "webgpu";
 import { referenceData } from "../reference-data.mjs";
 
-/** Held as long as the tests run: the process ends when it is collected. */
+/** Keeps the GPU referenced during the tests: the process ends when it is garbage-collected. */
 const gpu = create([]);
 
 const models: Record<string, (device?: Device) => Promise<Model>> = {

@@ -1,4 +1,4 @@
-// Attention of numbers on the GPU, without tensors, against the plain device.
+// Attention of typed arrays on the GPU, without tensors, compared with the plain device.
 import {
   alibi,
   and,
@@ -22,7 +22,7 @@ import { changedGpu } from "@qkv/test-support/changed-gpu";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { create } from "webgpu";
 
-/** Held as long as the tests run: the process ends when it is collected. */
+/** Keeps the GPU referenced during the tests: the process ends when it is garbage-collected. */
 const gpu = create([]);
 const near = { rtol: 2e-5, atol: 2e-5 };
 
@@ -67,7 +67,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu, attention of numbers", (
     ],
   ];
 
-  test.each(options)("%s: prefill and decoding are those of the plain device", async (_, given) => {
+  test.each(options)("%s: prefill and decoding equal the plain device's", async (_, given) => {
     for (const [T, D, Dv] of [
       [70, 16, 16],
       [3, 6, 9],
@@ -80,7 +80,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu, attention of numbers", (
     }
   });
 
-  test("heads that are no multiple of four, and one query", async () => {
+  test("head sizes that are no multiple of four, and one query", async () => {
     for (const [T, D, Dv] of [
       [33, 5, 7],
       [1, 16, 16],
@@ -91,7 +91,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu, attention of numbers", (
     }
   });
 
-  test("calls that are not awaited run in their order, and numbers of the program are left alone", async () => {
+  test("calls without await run in order, and input arrays are unchanged", async () => {
     const given = [1, 2, 3].map((seed) => randn([1, H, 40, 8], { seed }));
     const before = given.map(({ data }) => data.slice());
     const ours = await Promise.all(given.map((x) => device.attention(x, x, x, { mask: causal() })));
@@ -101,7 +101,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu, attention of numbers", (
     });
   });
 
-  test("numbers that no query sees may be NaN", async () => {
+  test("masked elements may be NaN", async () => {
     const [query, key, value] = inputs(40, 40, 8);
     const hidden = (x: Tensor) => {
       const data = (x.data as Float32Array).slice();
@@ -125,7 +125,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu, attention of numbers", (
     });
   });
 
-  test("on a slow GPU a long call is cut into dispatches, and gives the same numbers", async () => {
+  test("on a slow GPU a long call is split into dispatches, with the same results", async () => {
     let submissions = 0;
     const slowQueue = (queue: GPUQueue) =>
       new Proxy(queue, {
@@ -144,12 +144,12 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu, attention of numbers", (
     const [query, key, value] = inputs(300, 300, 16);
     const [ours, cut] = [device, slow].map((one) => one.attention(query, key, value));
     expect((await cut!).data).toEqual((await ours!).data);
-    // The dispatches, and the copy that is read.
+    // The dispatches, and the copy for reading.
     expect(submissions).toBeGreaterThan(4);
     slow.close();
   });
 
-  test("the report names the adapter, and how far the self-test was off", () => {
+  test("the report contains the adapter, and the error of the self-test", () => {
     const { adapter, selfTestError, flopsPerSecond } = device.report();
     expect(adapter).not.toBe("");
     expect(selfTestError).toBeGreaterThan(0);
@@ -157,7 +157,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu, attention of numbers", (
     expect(flopsPerSecond).toBeGreaterThan(1e6);
   });
 
-  test("what is no call is refused, and says what is one", async () => {
+  test("invalid calls are refused, with the valid ones", async () => {
     const x = randn([1, H, 4, 8], { seed: 1 });
     const refused: [Parameters<GpuAttention["attention"]>, RegExp][] = [
       [[[1, 2] as never, x, x], /^attention: `query` is \[1, 2\], expected `\{ data, shape \}`/],
@@ -190,7 +190,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu, attention of numbers", (
     for (const [call, message] of refused) await expect(device.attention(...call)).rejects.toThrow(message);
   });
 
-  test("a lost and a closed GPU refuse, and say how it is opened again", async () => {
+  test("a lost and a closed GPU throw, and the fix opens it again", async () => {
     const lost: GPUDevice[] = [];
     const other = await openAttention({ gpu: changedGpu(gpu, () => undefined, lost) });
     const x = randn([1, 1, 4, 8], { seed: 1 });

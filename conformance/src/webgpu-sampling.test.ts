@@ -1,5 +1,5 @@
-// Sampling on the WebGPU device, from logits of all kinds and of a trained model, against the probabilities that
-// `candidates` gives in float64.
+// Sampling on the WebGPU device, from logits of all kinds and of a trained model, compared with the float64
+// probabilities of `candidates`.
 import { tensor, uniform } from "@qkv/tensor";
 import { modelTiny } from "@qkv/model-tiny";
 import { candidates, decoder, generate, load, type Model, type Sampling } from "@qkv/transformer";
@@ -8,12 +8,12 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { create } from "webgpu";
 
-/** Held as long as the tests run: the process ends when it is collected. */
+/** Keeps the GPU referenced during the tests: the process ends when it is garbage-collected. */
 const gpu = create([]);
-/** Distance from a border between two tokens within which sums in float32 may choose either. */
+/** Distance from the boundary between two tokens within which float32 sums may select either. */
 const slack = 2e-5;
 
-/** A model that gives the same logits after each token. */
+/** A model with constant logits. */
 function modelOf(logits: Float32Array, device: WebGpuDevice): Model {
   const { config, init } = decoder({
     vocabSize: logits.length,
@@ -30,7 +30,10 @@ function modelOf(logits: Float32Array, device: WebGpuDevice): Model {
   return { config, params: init(1), tokenizer: undefined, apply };
 }
 
-/** Random numbers that choose a token, [first, end): of tokens in the order of ids, or by probability where some are cut off. */
+/**
+ * The interval [first, end) of random numbers that select each token: in the order of ids, or of probability with
+ * truncation.
+ */
 function rangeOf(logits: Float32Array, sampling: Sampling, token: number): readonly [number, number] {
   const { topK = Infinity, topP = 1, ...rest } = sampling;
   const kept = candidates(logits, sampling);
@@ -44,7 +47,7 @@ function rangeOf(logits: Float32Array, sampling: Sampling, token: number): reado
   return [Infinity, -Infinity];
 }
 
-/** True if a random number chooses a token, or one that is nearly the same does, or sums that are nearly the same. */
+/** True if a random number selects a token, or one with nearly the same logit or cumulative probability. */
 function mayChoose(logits: Float32Array, sampling: Sampling, u: number, token: number): boolean {
   const { topP } = sampling;
   const cuts = topP === undefined ? [{}] : [-1, 0, 1].map((s) => ({ topP: topP * (1 + s * slack) }));
@@ -75,7 +78,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
     large: (random) => 3e4 * random,
   };
 
-  test("property: the token of a random number, for every way to cut tokens off", async () => {
+  test("property: the token that a random number selects, for every kind of truncation", async () => {
     let [tokens, other] = [0, 0];
     await fc.assert(
       fc.asyncProperty(
@@ -118,8 +121,8 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
     { temperature: 1.2, topP: 0.9, seed: 4 },
   ];
 
-  // Logits of the GPU are themselves some 1e-6 from the plain device's.
-  test("a trained model writes the plain device's tokens, up to a random number on the border of two", async () => {
+  // Logits of the GPU differ from the plain device's by about 1e-6.
+  test("a trained model generates the plain device's tokens, unless a random number is at a boundary of two", async () => {
     const files = await modelTiny();
     const [plain, ours] = [await load(files), await load(files, { device })];
     const prompt = plain.tokenizer!.encode("Once upon a time");

@@ -1,5 +1,5 @@
-// A token of a GPT-2 on the WebGPU device, while its text grows: dispatches, submissions and shaders, on the adapter that
-// Node finds.
+// A token of a GPT-2 on the WebGPU device, while its text grows: dispatches, submissions and shaders, with Node's
+// default adapter.
 import { growingCache } from "@qkv/kv-cache";
 import {
   add,
@@ -25,7 +25,7 @@ import "@qkv/test-support/allclose";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { create } from "webgpu";
 
-/** Held as long as the tests run: the process ends when it is collected. */
+/** Keeps the GPU referenced during the tests: the process ends when it is garbage-collected. */
 const gpu = create([]);
 const near = { rtol: 2e-5, atol: 2e-5 };
 
@@ -51,7 +51,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
   beforeAll(async () => (device = await webgpu({ gpu })), 300_000);
   afterAll(() => device.close());
 
-  /** A decoder on the GPU with its cache, and what one call adds to the counts. */
+  /** A decoder on the GPU with its cache, and the increase of the counters in one call. */
   function opened(numLayers: number) {
     const model = decoder(config(numLayers));
     const params = model.init(1);
@@ -76,7 +76,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
     };
   }
 
-  test("eight dispatches for a layer, one submission for a token, and the plain device's numbers", async () => {
+  test("eight dispatches per layer, one submission per token, and the plain device's logits", async () => {
     const dispatches = [];
     for (const numLayers of [1, 3]) {
       const { read, model, params } = opened(numLayers);
@@ -111,7 +111,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
     expect(added).toBe(0);
   });
 
-  test("tokens are the plain device's, and two numbers are read for each", async () => {
+  test("tokens equal the plain device's, and two numbers are read per token", async () => {
     const { model, params, moved } = opened(1);
     const tokens = async (params: typeof moved, options?: GenerateOptions) => {
       const given = { config: config(1), params, tokenizer: undefined, apply: model.apply };
@@ -129,7 +129,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
     for (const [sampling, lengths] of [
       [{ temperature: 1, topK: 5, seed: 3 }, new Array(2 * 12).fill(1)],
       [{ temperature: 0.9, topP: 0.8, seed: 4 }, new Array(2 * 12).fill(1)],
-      // Penalties are for tokens that the host knows: it reads all logits.
+      // Penalties need earlier tokens, which only the host has: it reads all logits.
       [{ temperature: 1, topK: 5, repetitionPenalty: 1.2, seed: 3 }, new Array(12).fill(40)],
     ] as const) {
       fetch.mockClear();
@@ -139,14 +139,14 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
       expect(fetch.mock.calls.map(([{ length }]) => length)).toEqual(lengths);
     }
     fetch.mockRestore();
-    // Logits that are no probabilities are refused as on every device.
+    // Invalid logits are refused as on every device.
     const broken = { ...moved, norm: mapTensors(moved.norm, (x) => mul(x, NaN)) };
     for (const sampling of [{}, { temperature: 1 }])
       await expect(tokens(broken, { sampling })).rejects.toThrow(/^generate: `logits` is "NaN at token 0"/);
   });
 
-  // A buffer that was freed may be the next result's, and a cache is written in place.
-  test("property: what follows a product and is computed with it has the plain device's numbers", async () => {
+  // A freed buffer may be reused for the next result, and a cache is written in place.
+  test("property: operations fused with a product equal the plain device's", async () => {
     const size = 8;
     await fc.assert(
       fc.asyncProperty(
@@ -171,7 +171,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
                 write(slice(cache, 0, a % 2, (a % 2) + 1), 2, b % 2, heads);
                 values.push(reshape(slice(slice(cache, 0, 0, 1), 2, 0, M), [1, M, size]));
               }
-              // In a scope of its own, whose temporaries are freed for the next step.
+              // In a scope, whose temporaries are freed for the next step.
               if (a === 5) values[values.length - 1] = device.scope(() => add(mul(x, 2), values.at(-1)!));
             }
             return concat(

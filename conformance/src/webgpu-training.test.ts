@@ -1,4 +1,4 @@
-// Gradients and 50 steps of training on the WebGPU device, on the adapter that Node finds: the plain device's numbers.
+// Gradients and 50 training steps on the WebGPU device, with Node's default adapter, compared with the plain device.
 import { mapTensors, tensorsOf, valueAndGrad, js, type Device } from "@qkv/tensor";
 import { adamW } from "@qkv/tensor/optimizers";
 import { decoder, type DecoderConfig } from "@qkv/transformer";
@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import "@qkv/test-support/allclose";
 import { create } from "webgpu";
 
-/** Held as long as the tests run: the process ends when it is collected. */
+/** Keeps the GPU referenced during the tests: the process ends when it is garbage-collected. */
 const gpu = create([]);
 const tolerance = 2e-4;
 const steps = 50;

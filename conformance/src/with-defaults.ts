@@ -1,4 +1,4 @@
-/** A case's attributes over the defaults of what it runs. `null` is how JSON writes an attribute that was left alone. */
+/** A case's attributes over the defaults of its operation. In JSON, `null` is an absent attribute. */
 export const withDefaults = (
   defaults: Readonly<Record<string, unknown>>,
   given: Readonly<Record<string, unknown>>,

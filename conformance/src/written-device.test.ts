@@ -1,5 +1,5 @@
 /// <reference types="node" />
-// The device of the guide "Write a device" against the plain one: the file of the guide itself, over random calls.
+// The device of the guide "Write a device", from the guide's own file, compared with the plain device on random calls.
 import { alibi, and, attention, causal, padding, slidingWindow, tracedAttention } from "@qkv/attention";
 import { isPaged } from "@qkv/attention-contract";
 import { pagedCache, quantizedCache } from "@qkv/kv-cache";
@@ -15,19 +15,19 @@ const file = new URL("../../apps/docs/examples/write-a-device.ts", import.meta.u
 
 let loops: () => Device;
 beforeAll(async () => {
-  // By a name that the compiler does not follow: the site is no package that this one may depend on.
+  // A variable specifier, which the compiler does not follow: this package may not depend on the site.
   ({ loops } = (await import(/* @vite-ignore */ file.href)) as { loops: () => Device });
 });
 
-/** Runs of attention on the device's kernel, and on the plain one. */
+/** Numbers of attention calls on the device's kernel, and on the plain one. */
 const runsOn = (device: Device) => device.report().calls["attention"];
 
-test("it has at most 100 lines and imports published packages alone", () => {
+test("it has at most 100 lines and only imports published packages", () => {
   const source = readFileSync(file, "utf8");
   expect(source.trimEnd().split("\n").length).toBeLessThanOrEqual(100);
   const names = [...source.matchAll(/from "(.*?)"/g)].map(([, name]) => name!);
   expect(names).toContain("@qkv/attention-contract");
-  // This one prints in the page; nothing of the device comes from it.
+  // The site's package prints to the page; the device does not use it.
   for (const name of names.filter((name) => name !== "@qkv/page")) {
     const [, folder, door] = /^@qkv\/([a-z-]+)(\/.*)?$/.exec(name)!;
     const manifest = new URL(`../../packages/${folder}/package.json`, import.meta.url);
@@ -112,7 +112,7 @@ test.each(Object.entries(caches))(
   },
 );
 
-test("mods, sinks and traces run on the plain version, to the same bits, and count there", () => {
+test("mods, sinks and traces run on the plain kernel, bitwise equal, and are counted there", () => {
   const device = loops();
   const inputs = [4, 2, 2].map((heads, seed) => randn([1, heads, 7, 8], { seed }));
   const both = (f: (q: Tensor, k: Tensor, v: Tensor) => Tensor) => {

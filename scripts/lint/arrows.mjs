@@ -24,7 +24,7 @@ export default {
       undeclared:
         "{{from}} does not import {{to}}: packages import downwards only (docs/architecture.md). Take the value as an " +
         "argument, or move the code to a package that may import both. If the arrow itself is what you add, declare it in " +
-        "package.json, the references of tsconfig.json and `arrows` in tests/boundaries.test.ts.",
+        "package.json, the references of tsconfig.json and `allowedImports` in tests/boundaries.test.ts.",
     },
     schema: [],
   },

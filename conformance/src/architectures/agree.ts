@@ -7,7 +7,7 @@ import "@qkv/test-support/allclose";
 import { writeCheckpoint, type RandomWeights } from "./random-checkpoint.js";
 import type { Rows } from "./reference.js";
 
-/** The devices that every architecture is held against its spelling on. */
+/** The devices on which every architecture is compared with its float64 reference. */
 export const devices = async (): Promise<Device[]> => [js(), await wasm()];
 
 export const ids = [3, 14, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9];
@@ -16,8 +16,8 @@ export const ids = [3, 14, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9];
 export const logitTolerance = { rtol: 0, atol: 1e-4 };
 
 /**
- * Loads a checkpoint on each device and holds its logits against those spelled out: in one pass, and token by token
- * with a cache.
+ * Loads a checkpoint on each device and compares its logits with the reference: in one pass, and token by token with a
+ * cache.
  */
 export async function expectAgreement(folder: string, logits: Rows): Promise<Model> {
   let first: Model | undefined;
@@ -37,7 +37,7 @@ export async function expectAgreement(folder: string, logits: Rows): Promise<Mod
   return first!;
 }
 
-/** Agrees with what is spelled out, and comes back the same from an export under its own name. */
+/** Expects that a checkpoint agrees with the reference, and survives an export under its own name unchanged. */
 export async function expectWritten(
   config: Record<string, unknown>,
   w: RandomWeights,

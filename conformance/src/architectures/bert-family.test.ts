@@ -47,7 +47,7 @@ function shapes(prefix: string, positions: number, types: number): Record<string
   return Object.fromEntries(Object.entries(all).map(([name, shape]) => [prefix + name, shape]));
 }
 
-/** BERT, spelled out. Positions begin at `first`; keys from `length` on are padding. */
+/** Reference implementation of BERT. Positions begin at `first`; keys from `length` on are padding. */
 function referenceBert(
   w: RandomWeights,
   prefix: string,
@@ -132,7 +132,7 @@ test.each([
   }
 });
 
-test("BERT as it was first published calls gains gamma and shifts beta", async () => {
+test("the first published BERT names the weights and biases of norms gamma and beta", async () => {
   const w = randomWeights(shapes("bert.", 32, 2));
   const config = { ...sizes, model_type: "bert", max_position_embeddings: 32, type_vocab_size: 2 };
   const older = Object.fromEntries(
@@ -148,7 +148,7 @@ test("BERT as it was first published calls gains gamma and shifts beta", async (
   });
 });
 
-test("RoBERTa: positions begin after the padding token's", async () => {
+test("RoBERTa: positions begin after the padding token's position", async () => {
   const w = randomWeights({
     ...shapes("roberta.", 34, 1),
     "lm_head.dense.weight": [C, C],

@@ -30,7 +30,7 @@ beforeAll(async () => {
   model = await load(ownData.path(folder), { device: js() });
 });
 
-/** The largest difference from the reference of a model whose configuration was changed. */
+/** The largest difference between the reference and a model with a changed configuration. */
 function error(change: (config: DecoderConfig, own: BytePatchesConfig) => DecoderConfig): number {
   const { config, params } = model;
   const changed = change(config, config.bytePatches!.config);
@@ -45,7 +45,7 @@ const patching =
     bytePatches: bytePatches({ ...own, ...change(own) }),
   });
 
-test("unchanged, it gives the reference", () => {
+test("the unchanged model agrees with the reference", () => {
   expect(model.apply(model.params, text).data).toBeAllclose(logits, logitTolerance);
 });
 
@@ -74,7 +74,7 @@ test.each<[trait: string, change: Parameters<typeof error>[0]]>([
   expect(error(change)).toBeGreaterThan(1e-3);
 });
 
-test("the patcher's rotary base changes what it expects next", () => {
+test("the patcher's rotary base changes its entropies", () => {
   const { patcher } = model.config.bytePatches!.config;
   const params = model.params.bytePatches!.patcher;
   const [own, other] = [patcher, { ...patcher, ropeBase: 500000 }].map(
@@ -85,7 +85,7 @@ test("the patcher's rotary base changes what it expects next", () => {
   expect(() => expect(other).toBeAllclose(expected, { atol: 1e-3 })).toThrow();
 });
 
-test("greedy continuations with a cache are those of the whole text, each time", async () => {
+test("greedy generation with a cache equals generation without one", async () => {
   const found = text.slice(0, 20);
   for await (const { id } of generate(model, found.slice(), { maxTokens: 20, cache: cacheFor(model.config) }))
     found.push(id);
@@ -102,7 +102,7 @@ const loaded = (change: object) =>
     new File([weights as BlobPart], "model.safetensors"),
   ]);
 
-test("fields of converted checkpoints, in the older spelling, give the same model", async () => {
+test("the older field names of converted checkpoints give the same model", async () => {
   const older = (name: string) => {
     const { rope_parameters: rope, ...own } = json[name] as { rope_parameters: { rope_theta: number } };
     const { rms_norm_eps: _, ...fields } = own as Record<string, unknown>;

@@ -17,7 +17,7 @@ const { cases } = ownData.json("hf/gemma3-bidirectional/refs.json") as { cases: 
 const findTensor = (tensors: readonly { name: string }[], name: string) =>
   readTensor(tensors.find((one) => one.name === name));
 
-/** Compares our logits of a case with the reference: rows after the last norm times the tied embedding. */
+/** Compares our logits with the reference, whose logits are the last hidden states times the tied embedding. */
 function compare(model: Model, name: string): void {
   const { inputs, outputs } = cases.find((one) => one.name === name)!;
   const { device } = model.params.embedding.weight;
@@ -30,7 +30,7 @@ function compare(model: Model, name: string): void {
 test("EmbeddingGemma: bidirectional attention with centered windows gives the logits of transformers", async () => {
   for (const device of await devices()) {
     const model = await load(folder, { device });
-    expect(model.config).toMatchObject({ bidirectional: true, window: 9 }); // 4 on each side, and the token itself
+    expect(model.config).toMatchObject({ bidirectional: true, window: 9 }); // 4 tokens on each side, and the token itself
     for (const name of ["plain", "long"]) compare(model, name);
   }
 });

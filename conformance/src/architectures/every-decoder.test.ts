@@ -18,7 +18,7 @@ import { logitTolerance } from "./agree.js";
 
 type Refs = { architecture: string; greedy?: { prompt: number[]; tokens: number[] }[] };
 
-/** Folders of `hf/` with a decoder's weights. */
+/** Folders of `hf/` with decoder weights. */
 const folders = ownData
   .folders("hf")
   .filter((name) => ownData.has(`hf/${name}/refs.json`))
@@ -27,17 +27,17 @@ const folders = ownData
     return /ForCausalLM$|LMHeadModel$/.test(architecture) || greedy?.[0]?.prompt !== undefined;
   });
 
-/** Models that are written as those of a better known architecture, which computes the same. */
+/** Architectures that are exported as another one with the same computation. */
 const writtenAs: Readonly<Record<string, string>> = { "ernie4-5": "llama", opt: "gpt2" };
 
 const sixteen = [3, 14, 15, 9, 26, 5, 35, 8, 97, 93, 23, 84, 62, 64, 33, 83];
-/** Ids of the vocabulary of a model. */
+/** Token ids below a model's vocabulary size. */
 const idsFor = ({ config }: Model) => sixteen.map((id) => id % config.vocabSize);
 
-test("the folder holds decoders", () => expect(folders.length).toBeGreaterThan(25));
+test("the folder contains decoders", () => expect(folders.length).toBeGreaterThan(25));
 
 test.each(folders)(
-  "%s: a cache filled in chunks of any length gives what the whole text gives",
+  "%s: logits with a cache, in chunks of any length, equal those of one pass",
   async (name) => {
     const model = await load(ownData.path(`hf/${name}`), { device: js() });
     const ids = idsFor(model);
@@ -53,21 +53,24 @@ test.each(folders)(
   },
 );
 
-test.each(folders)("%s: an adapter of all matrices and tables, beside the base and merged", async (name) => {
-  const model = await load(ownData.path(`hf/${name}`), { device: js() });
-  const ids = idsFor(model).slice(0, 4);
-  for (const target_modules of ["all-linear", ".*emb.*|.*wte"]) {
-    const tuned = lora(model, { r: 2, target_modules });
-    const random = (x: Tensor, path: string) => randn(x.shape, { seed: path.length });
-    const adapter = mapTensors(tuned.init(1), random);
-    const beside = tuned.apply(adapter, ids);
-    const merged = tuned.merge(adapter);
-    expect(merged.apply(merged.params, ids)).toBeAllclose(beside, { rtol: 1e-3, atol: 1e-3 });
-    expect(model.apply(model.params, ids)).not.toBeAllclose(beside, { rtol: 0, atol: 0.1 });
-  }
-});
+test.each(folders)(
+  "%s: an adapter of all linear layers and embeddings, unmerged and merged",
+  async (name) => {
+    const model = await load(ownData.path(`hf/${name}`), { device: js() });
+    const ids = idsFor(model).slice(0, 4);
+    for (const target_modules of ["all-linear", ".*emb.*|.*wte"]) {
+      const tuned = lora(model, { r: 2, target_modules });
+      const random = (x: Tensor, path: string) => randn(x.shape, { seed: path.length });
+      const adapter = mapTensors(tuned.init(1), random);
+      const beside = tuned.apply(adapter, ids);
+      const merged = tuned.merge(adapter);
+      expect(merged.apply(merged.params, ids)).toBeAllclose(beside, { rtol: 1e-3, atol: 1e-3 });
+      expect(model.apply(model.params, ids)).not.toBeAllclose(beside, { rtol: 0, atol: 0.1 });
+    }
+  },
+);
 
-test.each(folders)("%s: a saved cache goes on where it was", async (name) => {
+test.each(folders)("%s: generation continues from a saved cache", async (name) => {
   const model = await load(ownData.path(`hf/${name}`), { device: js() });
   const ids = idsFor(model);
   const cache = cacheFor(model.config);
@@ -78,7 +81,7 @@ test.each(folders)("%s: a saved cache goes on where it was", async (name) => {
   expect(b!.data).toEqual(a!.data);
 });
 
-test.each(folders)("%s: exported to Hugging Face's layout, it comes back the same", async (name) => {
+test.each(folders)("%s: an export to Hugging Face's format loads as the same model", async (name) => {
   const model = await load(ownData.path(`hf/${name}`), { device: js() });
   const { files, ...out } = memoryFolder();
   await exportModel(model, { to: "hf", out: { ...out } });
@@ -91,7 +94,9 @@ test.each(folders)("%s: exported to Hugging Face's layout, it comes back the sam
   if (!(name in writtenAs)) expect(described(back.config)).toEqual(described(model.config));
 });
 
-/** A configuration whose layers, mixers and maps are told by their names and numbers. */
+/**
+ * A comparable form of a configuration: layers, mixers and linear maps are replaced by their names and configurations.
+ */
 function described(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(described);
@@ -101,24 +106,21 @@ function described(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, described(one)]));
 }
 
-test.each(folders)(
-  "%s: rounded to 8 bits, it mostly chooses the same token after each beginning",
-  async (name) => {
-    const { greedy = [await ownGreedy(name)] } = ownData.json(`hf/${name}/refs.json`) as Refs;
-    const model = await load(ownData.path(`hf/${name}`), { device: js(), quantize: "int8" });
-    let [same, all] = [0, 0];
-    for (const { prompt, tokens } of greedy) {
-      const logits = model.apply(model.params, [...prompt, ...tokens.slice(0, -1)], { last: tokens.length });
-      const chosen = argmax(logits, { axis: -1 }).data;
-      same += tokens.filter((token, i) => token === chosen[i]).length;
-      all += tokens.length;
-    }
-    agreement[name] = all === 0 ? 1 : same / all;
-    expect(agreement[name]).toBeGreaterThan(0.7);
-  },
-);
+test.each(folders)("%s: quantized to 8 bits, it mostly chooses the same next tokens", async (name) => {
+  const { greedy = [await ownGreedy(name)] } = ownData.json(`hf/${name}/refs.json`) as Refs;
+  const model = await load(ownData.path(`hf/${name}`), { device: js(), quantize: "int8" });
+  let [same, all] = [0, 0];
+  for (const { prompt, tokens } of greedy) {
+    const logits = model.apply(model.params, [...prompt, ...tokens.slice(0, -1)], { last: tokens.length });
+    const chosen = argmax(logits, { axis: -1 }).data;
+    same += tokens.filter((token, i) => token === chosen[i]).length;
+    all += tokens.length;
+  }
+  agreement[name] = all === 0 ? 1 : same / all;
+  expect(agreement[name]).toBeGreaterThan(0.7);
+});
 
-/** The continuation of the model in floats, where the references have none. */
+/** The unquantized model's greedy tokens, if the references have none. */
 async function ownGreedy(name: string): Promise<{ prompt: number[]; tokens: number[] }> {
   const model = await load(ownData.path(`hf/${name}`), { device: js() });
   const [prompt, tokens] = [idsFor(model), [] as number[]];
@@ -126,7 +128,7 @@ async function ownGreedy(name: string): Promise<{ prompt: number[]; tokens: numb
   return { prompt, tokens };
 }
 
-/** Fields that say how much there is, how weights began, or where texts end, and what the weights tell: no trait. */
+/** Fields that are no traits: sizes, initialization, stop tokens, and those that follow from the weights. */
 const sizes = [
   ...[
     "vocabSize",
@@ -149,12 +151,12 @@ test.each(folders)(
     const whole = decoder(config).apply(params, text).data;
     for (const trait of Object.keys(config).filter((key) => !sizes.includes(key))) {
       const { [trait as "norm"]: value, ...others } = config;
-      // A trait that is stated with its default is none.
+      // A trait with its default value is none.
       if (JSON.stringify(value) === JSON.stringify(defaults[trait])) continue;
       if (ones[name]?.includes(trait)) continue;
       expect(farthest(others as typeof config, params, text, whole), trait).toBeGreaterThan(1e-3);
     }
-    // Of a layer's own fields, each but its width, which the weights tell.
+    // Of a layer's own fields, all except its width, which follows from the weights.
     const fields = new Set(config.layerOverrides?.flatMap((one) => Object.keys(one ?? {})));
     for (const field of [...fields].filter((field) => field !== "hiddenDim")) {
       const layerOverrides = config.layerOverrides!.map((one) => one && { ...one, [field]: undefined });
@@ -164,10 +166,10 @@ test.each(folders)(
   },
 );
 
-/** Traits whose weights are all 1 in a checkpoint, as they are before training: unit tests have others. */
+/** Traits whose weights are all 1 in a checkpoint, as before training. Unit tests have other values. */
 const ones: Readonly<Record<string, readonly string[]>> = { "gemma4-text": ["layerScale"] };
 
-/** Defaults that a configuration may state. */
+/** Default values that a configuration may contain. */
 const defaults: Readonly<Record<string, unknown>> = {
   norm: "rms",
   placement: "pre",
@@ -178,7 +180,7 @@ const defaults: Readonly<Record<string, unknown>> = {
   embeddingScale: 1,
 };
 
-/** The largest change of a logit; Infinity where the weights do not fit the configuration. */
+/** The largest change of a logit; Infinity if the weights do not fit the configuration. */
 function farthest(
   config: DecoderConfig,
   params: DecoderParams,

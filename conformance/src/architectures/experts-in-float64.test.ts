@@ -16,7 +16,7 @@ import {
   type Rows,
 } from "./reference.js";
 
-// Mixtures of experts without a reference of their own makers: reference out here in float64.
+// Mixtures of experts without published references, compared with a float64 implementation in this file.
 
 const [V, C, F, L, H, Hkv, D, E, shared] = [17, 16, 6, 2, 4, 2, 4, 5, 10];
 const eps = 1e-6;
@@ -28,7 +28,7 @@ const sizes = {
 
 type Shapes = Record<string, number[]>;
 
-/** Shapes of a model: those of a layer, with its attention and norms, under each layer's path. */
+/** Shapes of a model's tensors: the tensors of a layer repeat under each layer's path. */
 const shapesOf = (layer: (i: number) => Shapes, tied: boolean): Shapes => {
   const own = (i: number) => ({
     ...{ "self_attn.q_proj.weight": [H * D, C], "self_attn.k_proj.weight": [Hkv * D, C] },
@@ -52,12 +52,12 @@ type Reference = {
   attentionScale?: number;
   radians: readonly number[];
   qkNorm?: boolean;
-  /** Pairs stand beside each other. */
+  /** The interleaved layout of rotary pairs. */
   interleaved?: boolean;
   feed(w: RandomWeights, path: string, x: Rows): Rows;
 };
 
-/** RoPE of dimension 2i with 2i + 1. */
+/** RoPE that rotates dimension 2i with 2i + 1. */
 const rotatePairs = (head: Rows, radians: readonly number[]): Rows =>
   head.map((row, position) =>
     row.map((v, d) => {
@@ -103,7 +103,7 @@ function logits(w: RandomWeights, reference: Reference): Rows {
 const gatedBy = (x: Rows, gate: Rows, up: Rows, down: Rows): Rows =>
   linear(times(each(linear(x, gate), silu), linear(x, up)), down);
 
-/** Each row's two experts by their ranks, weighed by their shares. */
+/** Each row's two experts with the highest `ranks`, weighted by their normalized `shares`. */
 const mixture = (
   x: Rows,
   {
@@ -131,7 +131,7 @@ const sums = (parts: readonly number[]): number[] => {
   return parts.map((part) => part / total);
 };
 
-/** Experts of Granite: the softmax over the logits of the chosen ones; gate and up of an expert in one matrix. */
+/** Experts of Granite: softmax over the logits of the chosen experts; gate and up projection in one matrix. */
 function graniteFeed(w: RandomWeights, path: string, x: Rows): Rows {
   const router = w.rows(`${path}.block_sparse_moe.router.layer.weight`);
   const input = w.rows(`${path}.block_sparse_moe.input_linear.weight`); // [E · 2F, C]
@@ -154,7 +154,7 @@ function graniteFeed(w: RandomWeights, path: string, x: Rows): Rows {
   return plus(mixed, gatedBy(x, both.slice(0, shared), both.slice(shared), down));
 }
 
-/** Experts of MiniMax M2: sigmoids, with a bias where they are chosen and without it where they are weighed. */
+/** Experts of MiniMax M2: sigmoid scores; a bias affects the choice of experts, not their weights. */
 function miniMaxFeed(w: RandomWeights, path: string, x: Rows): Rows {
   const at = `${path}.block_sparse_moe`;
   const bias = w.vector(`${at}.e_score_correction_bias`);
@@ -170,7 +170,7 @@ function miniMaxFeed(w: RandomWeights, path: string, x: Rows): Rows {
   });
 }
 
-/** ERNIE 4.5: layer 0 has none; softmax scores, a bias where experts are chosen, and a shared one. */
+/** ERNIE 4.5: layer 0 is dense; softmax scores, a bias for the choice of experts, and a shared expert. */
 function ernieFeed(w: RandomWeights, path: string, x: Rows): Rows {
   const maps = (at: string) =>
     ["gate", "up", "down"].map((name) => w.rows(`${path}.mlp.${at}${name}_proj.weight`));

@@ -1,4 +1,4 @@
-/** The bytes of a tensor and what they stand for. */
+/** A tensor in a GGUF type: its bytes, and the values that they decode to. */
 export type Stored = { type: number; bytes: Uint8Array; numbers: Float64Array };
 
 const u32 = (value: number) => [...new Uint8Array(Uint32Array.of(value).buffer)];
@@ -8,7 +8,7 @@ const text = (value: string) => {
   return [...u64(bytes.length), ...bytes];
 };
 
-/** The bytes of a GGUF file: integers as uint32, others as float32, texts, and tensors with their shapes. */
+/** The bytes of a GGUF file: integers as uint32, other numbers as float32, strings, and tensors with their shapes. */
 export function ggufFile(
   metadata: Readonly<Record<string, number | string>>,
   tensors: Readonly<Record<string, Stored & { shape: readonly number[] }>>,
@@ -52,7 +52,9 @@ export function ggufFile(
   return file;
 }
 
-/** A float16's number and its bits, near a number: exact powers and few digits are all that is needed. */
+/**
+ * A float16 near a number, as value and bits. Exact for powers of two and numbers with few digits, which suffices here.
+ */
 function half(value: number): [bits: number, value: number] {
   if (value === 0) return [0, 0];
   const sign = value < 0 ? 0x8000 : 0;
@@ -75,7 +77,7 @@ const halfBytes = (value: number): { bytes: number[]; stands: number } => {
 
 const largest = (numbers: readonly number[]) => Math.max(...numbers.map(Math.abs), 1e-6);
 
-/** Blocks of each type, written place by place as ggml describes them, each beside the numbers it stands for. */
+/** Blocks of each type, written field by field as ggml defines them, with the values that they decode to. */
 const encoders: Readonly<Record<string, { type: number; size: number; encode: Encode }>> = {
   f32: {
     type: 0,
@@ -113,7 +115,7 @@ const encoders: Readonly<Record<string, { type: number; size: number; encode: En
     type: 12,
     size: 256,
     encode(numbers) {
-      // Eight groups, each with a scale and a minimum of 6 bits that count d and dmin.
+      // Eight groups, each with a 6-bit scale and a 6-bit minimum in units of d and dmin.
       const groups = Array.from({ length: 8 }, (_, j) => numbers.slice(32 * j, 32 * j + 32));
       const lows = groups.map((group) => Math.max(0, -Math.min(...group)));
       const steps = groups.map((group, j) => (Math.max(...group) + lows[j]!) / 15);
@@ -141,10 +143,10 @@ const encoders: Readonly<Record<string, { type: number; size: number; encode: En
   },
 };
 
-/** The names of the types that can be written. */
+/** The names of the supported types. */
 export type GgufType = "f32" | "f16" | "q8_0" | "q4_0" | "q4_k";
 
-/** Numbers in a type of GGUF's. */
+/** Values encoded in a GGUF type. */
 export function stored(numbers: readonly number[], name: GgufType): Stored {
   const { type, size, encode } = encoders[name]!;
   const bytes: number[] = [];

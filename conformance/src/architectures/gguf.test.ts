@@ -11,7 +11,7 @@ import { writeCheckpoint } from "./random-checkpoint.js";
 
 type Drawn = { hf: string; gguf: string; shape: readonly number[]; plain?: boolean };
 
-/** The names of both for a layer of Llama's kind. */
+/** The GGUF and Hugging Face names of a Llama layer's tensors. */
 const layer = (names: readonly (readonly [hf: string, gguf: string, ...shape: number[]])[]) =>
   [0].flatMap((i) =>
     names.map(([hf, gguf, ...shape]): Drawn => ({
@@ -22,8 +22,7 @@ const layer = (names: readonly (readonly [hf: string, gguf: string, ...shape: nu
   );
 
 /**
- * Writes random weights as a GGUF file of a type and, as the numbers that the file then stands for, as a checkpoint of
- * Hugging Face, and loads both.
+ * Writes random weights as a GGUF file of a type and, decoded from that type, as a checkpoint of Hugging Face; loads both.
  */
 async function both(
   drawn: readonly Drawn[],
@@ -37,9 +36,9 @@ async function both(
     type: GgufType;
     json: Record<string, unknown>;
     metadata: Record<string, number | string>;
-    /** Converts a matrix to the layout of the GGUF file. */
+    /** Converts a matrix to the order of rows in the GGUF file. */
     convert?: (hf: string, x: Tensor) => Tensor;
-    /** True: the file holds all experts' matrices of a kind as one tensor. */
+    /** True if the file stores all experts' matrices of a kind as one tensor. */
     together?: boolean;
   },
 ): Promise<[gguf: Model, reference: Model][]> {
@@ -50,7 +49,7 @@ async function both(
     const size = shape.length > 1 ? 1 / Math.sqrt(shape.at(-1)!) : 0.3;
     const isGain = shape.length === 1 && hf.endsWith("weight");
     const values = Array.from(x.data, (v) => v * size + (isGain ? 1 : 0));
-    // Vectors are kept whole, as converters do.
+    // Vectors are not quantized, as in llama.cpp's converters.
     const kind = shape.length > 1 ? type : "f32";
     const plain = stored(values, kind);
     const { numbers } = plain;
@@ -72,7 +71,7 @@ async function both(
 
 type Files = Record<string, Stored & { shape: readonly number[] }>;
 
-/** Matrices of experts one after another, under one name. */
+/** Concatenates matrices of experts under one name. */
 function joined(files: Files): Files {
   const all: Files = {};
   for (const [name, file] of Object.entries(files)) {
@@ -144,7 +143,7 @@ const base = { ...json, rope_theta: 20000.5 };
 test.each(["f32", "f16", "q8_0", "q4_0", "q4_k"] as const)(
   "a Llama of %s: queries and keys for neighbouring pairs",
   async (type) => {
-    // Rows are rearranged inside their heads, so their blocks stay those of the row.
+    // Only whole rows are permuted, so the blocks of each row stay valid.
     const convert = (hf: string, x: Tensor) =>
       /[qk]_proj/.test(hf) ? halfToInterleaved(x, { headDim: D }) : x;
     const options = { type, json: { ...base, model_type: "llama" }, metadata: metadataOf("llama"), convert };
@@ -154,7 +153,7 @@ test.each(["f32", "f16", "q8_0", "q4_0", "q4_k"] as const)(
   },
 );
 
-test("Llama 3's factors of rotary pairs, which the file holds as a tensor", async () => {
+test("Llama 3: scaling factors of rotary frequencies, a tensor in the file", async () => {
   const convert = (hf: string, x: Tensor) =>
     /[qk]_proj/.test(hf) ? halfToInterleaved(x, { headDim: D }) : x;
   const factors = Array.from({ length: D / 2 }, (_, i) => 1 + i / 4);
@@ -198,7 +197,7 @@ test.each([
     ]);
     const dense = llama.filter(({ hf }) => !hf.includes(".mlp."));
     const router = layer([[`${path}.gate.weight`, "ffn_gate_inp.weight", E, C]]);
-    // Drawn one by one; the file holds those of a kind one after another.
+    // Generated one by one; the file stores those of a kind as one tensor.
     const experts = names.flatMap((name, i) =>
       Array.from({ length: E }, (_, e): Drawn => ({
         hf: `model.layers.0.${path}.experts.${e}.${name}.weight`,
@@ -233,7 +232,7 @@ test.each([
   },
 );
 
-test("Qwen 2: halves as they are, and biases", async () => {
+test("Qwen 2: unpermuted rotary layout, and biases", async () => {
   const biases = layer([
     ["self_attn.q_proj.bias", "attn_q.bias", H * D],
     ["self_attn.k_proj.bias", "attn_k.bias", Hkv * D],
@@ -248,7 +247,7 @@ test("Qwen 2: halves as they are, and biases", async () => {
   );
 });
 
-test("Phi-3: fused as in its checkpoints, an output matrix of its own", async () => {
+test("Phi-3: fused projections as in its checkpoints, an untied output projection", async () => {
   const fused = [
     ...llama.filter(({ hf }) => !/[qkv]_proj|gate_proj|up_proj/.test(hf)),
     ...layer([
@@ -262,7 +261,7 @@ test("Phi-3: fused as in its checkpoints, an output matrix of its own", async ()
   expectSame(await both(fused, { type: "q4_0", json: config, metadata }));
 });
 
-test("Gemma 2: gains whole, norms on both sides, soft caps", async () => {
+test("Gemma 2: norm weights plus 1, norms before and after, softcaps", async () => {
   const gemma = [
     ...llama.map((one) => ({ ...one, gguf: one.gguf.replace("ffn_norm", "post_attention_norm") })),
     ...layer([
@@ -285,7 +284,7 @@ test("Gemma 2: gains whole, norms on both sides, soft caps", async () => {
     final_logit_softcapping: 3.5,
     sliding_window: 4,
   };
-  // The checkpoint's gains count from 1: the file holds 1 more.
+  // The checkpoint stores norm weights minus 1; the file stores the full weights.
   const convert = (hf: string, x: Tensor) =>
     x.shape.length === 1
       ? tensor(
@@ -332,7 +331,8 @@ test.each([
     n_positions: 64,
     layer_norm_epsilon: 0.0009765625,
   };
-  // Hugging Face's GPT-2 stores them turned round: BigCode's stands for it, with its thirds as one head's parts.
+  // Hugging Face's GPT-2 stores matrices transposed. BigCode's model has the same computation, with query, key and
+  // value as one head's parts.
   const perHead = (x: Tensor) => {
     const [rows, ...rest] = x.shape;
     const width = rest.reduce((a, b) => a * b, 1);
@@ -354,7 +354,7 @@ test.each([
   expectSame(await both(drawn, { type: "q8_0", json: config, metadata, convert }));
 });
 
-test("what a file cannot be is refused: an architecture, a type, a tensor that is missing, a file that is cut", async () => {
+test("refuses an unknown architecture, an unknown type, a missing tensor and a truncated file", async () => {
   const one = { ...stored([1, 2, 3, 4], "f32"), shape: [2, 2] };
   const refusal = async (bytes: Uint8Array) =>
     String(await load(Uint8Array.from(bytes)).catch((error: unknown) => error));

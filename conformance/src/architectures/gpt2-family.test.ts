@@ -107,7 +107,7 @@ test("GPT-2 with an untied output projection and another feed-forward size", asy
   const folder = await writeCheckpoint(config, w.tensors);
   const model = await load(folder);
   const { data } = model.apply(model.params, ids);
-  expect(data).not.toBeAllclose(logits.flat(), { rtol: 0, atol: 1e-2 }); // those of the tied embedding
+  expect(data).not.toBeAllclose(logits.flat(), { rtol: 0, atol: 1e-2 }); // the logits of a tied embedding
   const tied = { ...w.tensors, "lm_head.weight": w.tensors["transformer.wte.weight"]! };
   await expectAgreement(await writeCheckpoint(config, tied), logits);
 });
@@ -123,7 +123,7 @@ test("StarCoder (gpt_bigcode): one key-value head, matrices [out, in]", async ()
   expect(model.config.numKvHeads).toBe(1);
 });
 
-test("gpt_bigcode with as many key-value heads fuses query, key and value head by head", async () => {
+test("gpt_bigcode with as many key-value heads as query heads fuses query, key and value head by head", async () => {
   const w = randomWeights(shapes("transformer.", 3 * C, 4 * C, false));
   const logits = referenceGpt2(w, "transformer.", false, (fused) => {
     const all = heads(fused, 3 * H);

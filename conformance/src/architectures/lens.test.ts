@@ -20,7 +20,7 @@ import { ownData } from "../../reference-data.mjs";
 
 type Refs = { architecture: string; greedy?: { prompt: number[]; tokens: number[] }[] };
 
-/** Folders of `hf/` with a decoder's weights. */
+/** Folders of `hf/` with decoder weights. */
 const folders = ownData
   .folders("hf")
   .filter((name) => ownData.has(`hf/${name}/refs.json`))
@@ -29,7 +29,7 @@ const folders = ownData
     return /ForCausalLM$|LMHeadModel$/.test(architecture) || greedy?.[0]?.prompt !== undefined;
   });
 
-/** Float64: parts sum to 1e-10 of the largest number. */
+/** In float64, parts sum up within 1e-10 of the largest value. */
 const exact = 1e-10;
 const text = (model: LensModel, length: number, seed: number) =>
   Array.from({ length }, (_, i) => (37 * i + 11 * seed + 3) % model.config.vocabSize);
@@ -37,9 +37,9 @@ const total = (parts: readonly { value: Tensor }[]) =>
   parts.map(({ value }) => value).reduce((a, b) => add(a, b));
 const largest = (x: Tensor) => Math.max(1, ...Array.from(x.data, (one) => Math.abs(Number(one))));
 
-test("the folder holds decoders", () => expect(folders.length).toBeGreaterThan(25));
+test("the folder contains decoders", () => expect(folders.length).toBeGreaterThan(25));
 
-test.each(folders)("%s: parts sum to the stream, to logits and to scores", async (name) => {
+test.each(folders)("%s: parts sum to the residual stream, to logits and to scores", async (name) => {
   const model = inFloat64(await load(ownData.path(`hf/${name}`)));
   const ids = text(model, 7, 1);
   const { tensors, logits } = runWithTrace(model, ids);
@@ -53,7 +53,7 @@ test.each(folders)("%s: parts sum to the stream, to logits and to scores", async
     const whole = parts.reduce((sum, { value }) => sum + value, 0);
     expect(Math.abs(whole - logit)).toBeLessThan(exact * size);
   }
-  // Split by the tokens that they read, heads sum to what they are whole.
+  // Split by source token, the parts of a head sum to the head's output.
   const whole = logitParts(model, ids).parts;
   const byName = new Map<string, number>();
   for (const { name, value } of logitParts(model, ids, { keys: true }).parts) {
@@ -85,7 +85,7 @@ test.each(folders)("%s: parts sum to the stream, to logits and to scores", async
       expect(Math.abs(dot + softcap + bias - score)).toBeLessThan(exact * Math.max(1, Math.abs(score)));
     }
   }
-  // Traced on through two layers, the sources of a head sum to its part.
+  // Traced back through two layers, the sources of a head sum to its part.
   const last = attends.at(-1);
   if (last === undefined) return;
   const place = { layer: last, head: 0, query: 4, key: 2 };
@@ -119,7 +119,7 @@ test.each(folders)(
   },
 );
 
-test.each(folders)("%s: the gradient at its embeddings is that of central differences", async (name) => {
+test.each(folders)("%s: the gradient at its embeddings equals central differences", async (name) => {
   const model = inFloat64(await load(ownData.path(`hf/${name}`)));
   const ids = text(model, 6, 3);
   const metric = logitDifference({ token: 1, minus: 2 });

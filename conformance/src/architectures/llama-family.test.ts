@@ -35,7 +35,7 @@ const [V, C, F, L, H, Hkv] = [17, 16, 20, 3, 4, 2];
 
 type Shapes = Record<string, number[]>;
 
-/** The tensors of a layer, by the names of Llama. */
+/** The tensors of a Llama layer. */
 const layer = (i: number, D: number, more: Shapes = {}): Shapes => {
   const path = `model.layers.${i}`;
   const own: Shapes = {
@@ -58,7 +58,7 @@ const model = (D: number, more?: Shapes): Shapes => ({
   "model.norm.weight": [C],
 });
 
-/** Everything but attention and norms, as Llama has it: rows after a feed-forward layer. */
+/** All of a Llama layer except attention and norms: the rows after its feed-forward part. */
 const gated = (w: RandomWeights, path: string, x: Rows, bend = silu): Rows =>
   linear(
     times(
@@ -71,7 +71,7 @@ const gated = (w: RandomWeights, path: string, x: Rows, bend = silu): Rows =>
 const embed = (w: RandomWeights, name = "model.embed_tokens.weight"): Rows =>
   ids.map((id) => w.rows(name)[id]!);
 
-/** Llama, spelled out; what its siblings change are the arguments. */
+/** Reference implementation of Llama. The arguments are the differences of its relatives. */
 function referenceLlama(
   w: RandomWeights,
   {
@@ -135,7 +135,7 @@ test.each<[string, { dtype?: DType; shards?: number }]>([
   expect(loaded.config).toMatchObject({ numKvHeads: 2, contextLength: 64, stopIds: [2] });
 });
 
-test("Llama 3: another base, slow pairs slowed, in the older spelling and the newer; tied embeddings; many ends", async () => {
+test("Llama 3: another rotary base, scaled low frequencies, old and new field names; tied embeddings; several stop tokens", async () => {
   const w = randomWeights(model(4));
   const numbers = {
     factor: 8,
@@ -143,7 +143,7 @@ test("Llama 3: another base, slow pairs slowed, in the older spelling and the ne
     high_freq_factor: 4,
     original_max_position_embeddings: 16,
   };
-  // Waves of 2π and 2π · 500000^½ tokens: the first is shorter than 16 / 1 and longer than 16 / 4, the second longer than 16.
+  // Wavelengths of 2π and 2π · 500000^½ tokens: the first is between 16 / 4 and 16 / 1, the second longer than 16.
   const kept = (16 / (2 * Math.PI) - 1) / 3;
   const radians = [(1 - kept) / 8 + kept, 500000 ** -0.5 / 8];
   const logits = referenceLlama(w, { radians, head: "model.embed_tokens.weight" });
@@ -163,14 +163,14 @@ test("Llama 3: another base, slow pairs slowed, in the older spelling and the ne
   }
 });
 
-test("Mistral: every layer slides, heads are of another size than C / H", async () => {
+test("Mistral: a sliding window in every layer, a head size other than C / H", async () => {
   const w = randomWeights({ ...model(6), "lm_head.weight": [V, C] });
   const config = { ...sizes, model_type: "mistral", head_dim: 6, sliding_window: 4 };
   await expectAgreement(
     await writeCheckpoint(config, w.tensors),
     referenceLlama(w, { D: 6, sees: () => within(4) }),
   );
-  // Without a window it is another model.
+  // Without a window the logits differ.
   const open = await load(await writeCheckpoint({ ...config, sliding_window: null }, w.tensors));
   const logits = referenceLlama(w, { D: 6, sees: () => within(4) }).flat();
   expect(open.apply(open.params, ids).data).not.toBeAllclose(logits, { rtol: 0, atol: 1e-2 });
@@ -182,7 +182,7 @@ const biases: Shapes = {
   "self_attn.v_proj.bias": [Hkv * 4],
 };
 
-test("Qwen 2: biases of queries, keys and values; its last layers slide where the configuration turns that on", async () => {
+test("Qwen 2: biases of queries, keys and values; a sliding window in the last layers if enabled", async () => {
   const w = randomWeights({ ...model(4, biases), "lm_head.weight": [V, C] });
   const config = { ...sizes, model_type: "qwen2", sliding_window: 3, max_window_layers: 1 };
   const plain = await expectAgreement(
@@ -200,7 +200,7 @@ test("Qwen 2: biases of queries, keys and values; its last layers slide where th
   await expectAgreement(await writeCheckpoint(listed, w.tensors), sliding);
 });
 
-test("Qwen 3: queries and keys are normalised head by head, before they turn", async () => {
+test("Qwen 3: queries and keys are normalized per head before the rotation", async () => {
   const w = randomWeights(model(6, { "self_attn.q_norm.weight": [6], "self_attn.k_norm.weight": [6] }));
   const config = {
     ...sizes,
@@ -216,12 +216,12 @@ test("Qwen 3: queries and keys are normalised head by head, before they turn", a
     head: "model.embed_tokens.weight",
   });
   await expectAgreement(await writeCheckpoint(config, w.tensors), logits);
-  // A configuration that leaves the size of heads out leaves it to the weights.
+  // Without a head size in the configuration, the weights determine it.
   const { head_dim: _, ...silent } = config;
   await expectAgreement(await writeCheckpoint(silent, w.tensors), logits);
 });
 
-test("Mixtral and Qwen 3's mixtures: a router and experts, shares that sum to 1 or do not", async () => {
+test("Mixtral and Qwen 3 MoE: a router and experts, with weights normalized or not", async () => {
   const experts = 4;
   for (const [type, path, gate, up, down] of [
     ["mixtral", "block_sparse_moe", "w1", "w3", "w2"],
@@ -287,7 +287,7 @@ test("Mixtral and Qwen 3's mixtures: a router and experts, shares that sum to 1 
         model_type: type,
         [type === "mixtral" ? "num_local_experts" : "num_experts"]: experts,
         num_experts_per_tok: 2,
-        rope_theta: 10000, // Mixtral's is another where none is named
+        rope_theta: 10000, // Mixtral has another default
         norm_topk_prob,
         ...(qkNorm && { moe_intermediate_size: F, intermediate_size: 99, head_dim: 4 }),
       };
@@ -301,7 +301,7 @@ const sandwich: Shapes = {
   "post_feedforward_layernorm.weight": [C],
 };
 
-/** Gemma's gains count from 1. */
+/** Gemma stores norm weights minus 1. */
 const gemmaNorm = (w: RandomWeights, name: string, x: Rows): Rows =>
   rms(
     x,
@@ -309,12 +309,12 @@ const gemmaNorm = (w: RandomWeights, name: string, x: Rows): Rows =>
     1e-6,
   );
 
-/** Gemma's three generations, spelled out. */
+/** Reference implementation of Gemma, Gemma 2 and Gemma 3. */
 function referenceGemma(w: RandomWeights, generation: 1 | 2 | 3, D: number, prefix = "model."): Rows {
   let x = each(embed(w, `${prefix}embed_tokens.weight`), (v) => v * Math.sqrt(C));
   for (let i = 0; i < L; i++) {
     const at = `${prefix}layers.${i}`;
-    // The second: every other layer slides, from the first on. The third: two of three slide, here.
+    // Gemma 2: a window in every other layer, starting with the first. Gemma 3: in two of three layers here.
     const slides = generation === 2 ? i % 2 === 0 : generation === 3 && i !== 2;
     const radians = frequencies(generation === 3 && !slides ? 1000000 : 10000, D).map((f) =>
       generation === 3 && !slides ? f / 8 : f,
@@ -347,7 +347,7 @@ function referenceGemma(w: RandomWeights, generation: 1 | 2 | 3, D: number, pref
 
 const gemma = { ...sizes, rms_norm_eps: 1e-6, head_dim: 6 };
 
-test("Gemma: gains from 1, embeddings times √C, GeGLU by its approximation, whatever the configuration calls it", async () => {
+test("Gemma: norm weights plus 1, embeddings times √C, GeGLU with the tanh approximation under any name", async () => {
   const w = randomWeights(model(6), { around: 0 });
   const logits = referenceGemma(w, 1, 6);
   await expectAgreement(
@@ -356,7 +356,7 @@ test("Gemma: gains from 1, embeddings times √C, GeGLU by its approximation, wh
   );
 });
 
-test("Gemma 2: norms on both sides, soft caps, every other layer slides", async () => {
+test("Gemma 2: norms before and after, softcaps, a sliding window in every other layer", async () => {
   const w = randomWeights(model(6, sandwich), { around: 0 });
   const config = {
     ...gemma,
@@ -380,7 +380,7 @@ test("Gemma 2: norms on both sides, soft caps, every other layer slides", async 
   }
 });
 
-test("Gemma 3: two rotary bases, norms of queries and keys, alone and inside a model of text and pictures", async () => {
+test("Gemma 3: two rotary bases, QK-norm, as a text model and inside a vision-language model", async () => {
   const shapes = model(6, { ...sandwich, "self_attn.q_norm.weight": [6], "self_attn.k_norm.weight": [6] });
   const text = {
     ...gemma,
@@ -415,7 +415,7 @@ test("Gemma 3: two rotary bases, norms of queries and keys, alone and inside a m
   await expectAgreement(folder, referenceGemma(outer, 3, 6, "language_model.model."));
 });
 
-test("Gemma 3 inside a model of text and pictures leaves out what is as in the smallest", async () => {
+test("Gemma 3 inside a vision-language model omits fields with the values of the smallest model", async () => {
   const own: Shapes = {
     "self_attn.q_proj.weight": [8 * 256, 4],
     "self_attn.k_proj.weight": [4 * 256, 4],

@@ -9,7 +9,7 @@ type Shapes = Record<string, number[]>;
 const [V, C, F, H] = [7, 8, 12, 2];
 const prefixed = (prefix: string, shapes: Shapes): Shapes =>
   Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [prefix + name, shape]));
-/** A map with its bias, a norm with its shift. */
+/** A linear map with a bias, a norm with a bias. */
 const map = (name: string, out: number, inner: number): Shapes => ({
   [`${name}.weight`]: [out, inner],
   [`${name}.bias`]: [out],
@@ -113,9 +113,9 @@ test.each<[string, Shapes, Record<string, unknown>]>([
   for (const name of Object.keys(tensors)) {
     const { [name]: _, ...others } = tensors as Record<string, Tensor>;
     const error = await open(await writeCheckpoint(config, others)).catch((error: unknown) => error);
-    // A head without its first matrix is no head, and the rest of it is what nothing reads.
+    // Without the head's first matrix there is no head, and the remaining tensors of it are unused.
     const named = name.startsWith("cls.predictions.transform.dense.weight") ? "cls.predictions" : name;
-    // The prefix of names is known by the embedding: without that, names begin as they do most often.
+    // The embedding determines the prefix of names. Without it, the most common prefix is assumed.
     const tail = named.replace(/^(bert|transformer|model)\./, "");
     expect(String(error), name).toMatch(/^FormatError: load(Encoder)?: /);
     expect(String(error)).toContain(tail);

@@ -21,7 +21,7 @@ import {
   type Rows,
 } from "./reference.js";
 
-// Decoders without a reference of their own makers: spelled out here in float64, part by part.
+// Decoders without published references, compared with a float64 implementation in this file.
 
 const [V, C, F, L, H, Hkv, D] = [17, 16, 20, 2, 4, 2, 4];
 const sizes = {
@@ -51,7 +51,7 @@ const gptNames: Names = {
   head: "lm_head",
 };
 
-/** Shapes of a model: those of a layer under each layer's path, and those around them. */
+/** Shapes of a model's tensors: those of a layer under each layer's path, and those outside of layers. */
 const shapesOf = (names: Names, layer: Shapes, around: Shapes): Shapes => ({
   [names.embed]: [V, C],
   ...Object.assign(
@@ -75,11 +75,11 @@ const biased = (shapes: Shapes): Shapes =>
 const plain = (shapes: Shapes): Shapes =>
   Object.fromEntries(Object.entries(shapes).map(([path, shape]) => [`${path}.weight`, shape]));
 
-/** A linear map by its path, with its bias where there is one. */
+/** A linear map by its path, with its bias if it has one. */
 const map = (w: RandomWeights, path: string, x: Rows): Rows =>
   linear(x, w.rows(`${path}.weight`), w.has(`${path}.bias`) ? w.vector(`${path}.bias`) : undefined);
 
-/** A layer norm by its path; `plus`: is added to the gain. */
+/** A layer norm by its path; `plus` is added to its weight. */
 const norm = (w: RandomWeights, path: string, x: Rows, eps = 1e-5, plus = 0): Rows =>
   layerNorm(
     x,
@@ -88,7 +88,7 @@ const norm = (w: RandomWeights, path: string, x: Rows, eps = 1e-5, plus = 0): Ro
     eps,
   );
 
-/** Rotates pairs of neighbours; later dimensions stay. */
+/** Rotates interleaved pairs; later dimensions are unchanged. */
 const rotateNeighbours = (head: Rows, radians: readonly number[]): Rows =>
   head.map((row, position) =>
     row.map((v, d) => {
@@ -112,7 +112,7 @@ const attentionOf = (
 ) =>
   attend(heads(q, H).map(rotation), heads(k, kv).map(rotation), heads(v, kv), { scale: D ** -0.5, ...more });
 
-/** Layers one after the other, then the last norm and the logits. */
+/** Applies the layers in sequence, then the last norm, and returns the logits. */
 function run(
   w: RandomWeights,
   names: Names,
@@ -130,14 +130,14 @@ const llamaAttention = {
   "self_attn.v_proj": [Hkv * D, C],
 };
 
-/** Queries, keys and values of rows, each by a map of its own. */
+/** Queries, keys and values of rows, each with its own projection. */
 const projected = (w: RandomWeights, path: string, y: Rows): [Rows, Rows, Rows] => [
   map(w, `${path}.q_proj`, y),
   map(w, `${path}.k_proj`, y),
   map(w, `${path}.v_proj`, y),
 ];
 
-/** A layer of Llama: a norm by its path before attention and before a gated MLP. */
+/** A layer of Llama: norms by their paths before attention and before a gated MLP. */
 const llamaLayer =
   (
     w: RandomWeights,
@@ -153,7 +153,7 @@ const llamaLayer =
     return plus(x, map(w, `${path}.mlp.down_proj`, inner));
   };
 
-test("Helium: Llama that rotates neighbours", async () => {
+test("Helium: Llama with interleaved rotary pairs", async () => {
   const layer = {
     ...plain({ ...llamaAttention, "self_attn.o_proj": [C, H * D] }),
     ...plain({ "mlp.gate_proj": [F, C], "mlp.up_proj": [F, C], "mlp.down_proj": [C, F] }),
@@ -163,7 +163,7 @@ test("Helium: Llama that rotates neighbours", async () => {
   const own = (path: string, x: Rows) => rms(x, w.vector(`${path}.weight`), 1e-8);
   const rotation: Rotation = (head) => rotateNeighbours(head, frequencies(100000, D));
   const logits = run(w, names, llamaLayer(w, own, rotation), (x) => own("model.norm", x));
-  // Its weights in another order are Llama's, as which they are written.
+  // With permuted weights it equals Llama, and is exported as Llama.
   await expectWritten(
     { ...sizes, model_type: "helium", rope_theta: 100000, rms_norm_eps: 1e-8, head_dim: D },
     w,
@@ -172,7 +172,7 @@ test("Helium: Llama that rotates neighbours", async () => {
   );
 });
 
-test("Seed-OSS: Llama with biases of queries, keys and values; written as Qwen 2, which is the same", async () => {
+test("Seed-OSS: Llama with biases of queries, keys and values; exported as Qwen 2, which is equal", async () => {
   const layer = {
     ...biased(llamaAttention),
     ...plain({
@@ -195,7 +195,7 @@ test("Seed-OSS: Llama with biases of queries, keys and values; written as Qwen 2
   );
 });
 
-test("OLMo: layer norms that learn nothing", async () => {
+test("OLMo: layer norms without weights", async () => {
   const layer = plain({
     ...llamaAttention,
     "self_attn.o_proj": [C, H * D],
@@ -214,7 +214,7 @@ test("OLMo: layer norms that learn nothing", async () => {
   await expect(clipped).rejects.toThrow(/config.json: clip_qkv` is 8, expected null/);
 });
 
-test("BioGPT: scaled embeddings, learned positions after two rows of no token", async () => {
+test("BioGPT: scaled embeddings, learned positions after two unused rows", async () => {
   const layer = biased({
     self_attn_layer_norm: [C],
     "self_attn.q_proj": [C, C],
@@ -257,7 +257,7 @@ test("BioGPT: scaled embeddings, learned positions after two rows of no token", 
   );
 });
 
-test("CWM: every fourth layer is full, the first one of them", async () => {
+test("CWM: full attention in every fourth layer, starting with the first", async () => {
   const layer = plain({
     ...llamaAttention,
     "self_attn.o_proj": [C, H * D],
@@ -279,7 +279,7 @@ test("CWM: every fourth layer is full, the first one of them", async () => {
   await expectWritten({ ...sizes, model_type: "cwm", head_dim: D, sliding_window: 3 }, w, logits);
 });
 
-test("VaultGemma: Gemma 2 with norms before both parts alone", async () => {
+test("VaultGemma: Gemma 2 with norms only before attention and MLP", async () => {
   const layer = plain({
     ...llamaAttention,
     "self_attn.o_proj": [C, H * D],
@@ -331,7 +331,7 @@ test("VaultGemma: Gemma 2 with norms before both parts alone", async () => {
   );
 });
 
-test("Nemotron: gains that count from 1, squared ReLU, half of each head rotates", async () => {
+test("Nemotron: norm weights plus 1, squared ReLU, half of each head rotates", async () => {
   const layer = {
     ...plain({
       ...llamaAttention,
@@ -453,7 +453,7 @@ const gptjLayer =
     );
   };
 
-test("GPT-J: one norm for attention and MLP, neighbours rotate, a bias of the logits", async () => {
+test("GPT-J: one norm for attention and MLP, interleaved rotary pairs, a bias of the logits", async () => {
   const layer = {
     ...gptLayer,
     ...plain({ "attn.q_proj": [C, C], "attn.k_proj": [C, C], "attn.v_proj": [C, C] }),
@@ -466,12 +466,12 @@ test("GPT-J: one norm for attention and MLP, neighbours rotate, a bias of the lo
   await expectWritten({ ...gptSizes, model_type: "gptj" }, w, run(w, gptNames, apart));
 });
 
-test("CodeGen: GPT-J with queries, values and keys of each quarter of the heads in one matrix; written as GPT-J", async () => {
+test("CodeGen: GPT-J with queries, values and keys of each quarter of the heads in one matrix; exported as GPT-J", async () => {
   const layer = { ...gptLayer, ...plain({ "attn.qkv_proj": [3 * C, C] }) };
   const w = randomWeights(shapesOf(gptNames, layer, biased({ "transformer.ln_f": [C], lm_head: [V, C] })));
   const fused = gptjLayer(w, (path, y) => {
     const rows = map(w, `${path}.attn.qkv_proj`, y);
-    // 4 quarters of C / 4 numbers: queries, values, keys.
+    // 4 quarters of C / 4 rows each: queries, values, keys.
     const part = (at: number) =>
       rows.map((row) =>
         [0, 1, 2, 3].flatMap((quarter) =>
@@ -483,7 +483,7 @@ test("CodeGen: GPT-J with queries, values and keys of each quarter of the heads 
   await expectWritten({ ...gptSizes, model_type: "codegen" }, w, run(w, gptNames, fused), "gptj");
 });
 
-test("GPT-Neo: scores are not scaled, every other layer sees a window", async () => {
+test("GPT-Neo: unscaled scores, a window in every other layer", async () => {
   const layer = {
     ...plain({
       "attn.attention.q_proj": [C, C],
@@ -586,7 +586,7 @@ test("MPT: ALiBi and layer norms, no biases", async () => {
   await expectWritten(config, w, logits);
 });
 
-/** Attention whose scores fall by a slope for each token of distance. */
+/** Attention with ALiBi: scores decrease by a slope per token of distance. */
 function attendWithSlopes(query: Rows[], key: Rows[], value: Rows[], slopes: readonly number[]): Rows {
   const outputs = query.map((q, h) =>
     q.map((row, t) => {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { ownData } from "../../reference-data.mjs";
 import { ids } from "./agree.js";
 
-test("an Infinity that Python wrote bare is read as in newer files, and texts that say it stay texts", async () => {
+test("a bare Infinity, as Python writes it, is read as in newer files; the string 'Infinity' stays a string", async () => {
   const path = "hf/falcon-h1";
   const config = ownData.text(`${path}/config.json`);
   const bare = config.replace(/\{\s*"__float__":\s*"Infinity"\s*\}/, "Infinity");

@@ -3,22 +3,22 @@ import { writeSafetensors } from "@qkv/tensor/safetensors";
 import { scratchData } from "../scratch-data.js";
 import type { Rows } from "./reference.js";
 
-/** Type and number of the files of a checkpoint. */
+/** The `model_type` and the number of shards of a checkpoint. */
 export type Storage = { dtype?: DType; shards?: number };
 
-/** Random weights by their names in a checkpoint, and what they are as plain numbers. */
+/** Random weights by their names in a checkpoint, and their values as arrays. */
 export type RandomWeights = {
   tensors: Record<string, Tensor>;
-  /** A matrix as rows. */
+  /** The rows of a matrix. */
   rows(name: string): Rows;
-  /** A vector; undefined if there is none of this name. */
+  /** A vector; undefined if it does not exist. */
   vector(name: string): number[];
   has(name: string): boolean;
 };
 
 /**
- * Draws weights of the shapes given. Matrices have the variance 1 / their last length, vectors spread around 0; those
- * named norm or ln around 1, unless `plain` says that they too count from 0.
+ * Draws weights of the given shapes. Matrices have the variance 1 / (length of their last axis), vectors have the mean 0, and
+ * those named norm or ln the mean 1, unless `plain` sets it to 0.
  */
 export function randomWeights(
   shapes: Readonly<Record<string, readonly number[]>>,
@@ -52,7 +52,7 @@ export function randomWeights(
   };
 }
 
-/** Writes a checkpoint as Hugging Face lays it out, in one file or in several, and gives its folder. */
+/** Writes a checkpoint in Hugging Face's format, in one shard or several, and returns its folder. */
 export async function writeCheckpoint(
   config: Readonly<Record<string, unknown>>,
   tensors: Readonly<Record<string, Tensor>>,
@@ -65,7 +65,7 @@ export async function writeCheckpoint(
     const weight_map: Record<string, string> = {};
     for (let n = 0; n < shards; n++) {
       const file = `model-0000${n + 1}-of-0000${shards}.safetensors`;
-      // Every so-manieth tensor, so that those of a layer lie in several files.
+      // Assigns tensors to shards in turn, so that those of a layer are in several shards.
       const own = names.filter((_, i) => i % shards === n);
       for (const name of own) weight_map[name] = file;
       files[file] = await writeSafetensors(Object.fromEntries(own.map((name) => [name, tensors[name]])));

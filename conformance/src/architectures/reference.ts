@@ -29,7 +29,7 @@ export const layerNorm = (x: Rows, gain: readonly number[], shift: readonly numb
 export const silu = (x: number): number => x / (1 + Math.exp(-x));
 export const geluTanh = (x: number): number =>
   0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
-/** x Φ(x), with the normal CDF Φ by its Taylor series. */
+/** GELU: x Φ(x), with the normal CDF Φ as its Taylor series. */
 export const gelu = (x: number): number => {
   let [term, sum] = [x, x];
   for (let n = 1; n < 200; n++) {

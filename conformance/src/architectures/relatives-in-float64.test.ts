@@ -20,7 +20,7 @@ import {
   type Rows,
 } from "./reference.js";
 
-// Decoders that take over parts of others, without a reference of their own makers: their formulas in float64.
+// Decoders that reuse parts of others, without published references, compared with float64 formulas in this file.
 
 const [V, C, F, L, H, Hkv, D, E, X] = [17, 16, 20, 2, 4, 2, 4, 5, 6];
 const eps = 1e-5;
@@ -33,7 +33,7 @@ const sizes = {
 type Shapes = Record<string, number[]>;
 type Layer = { w: RandomWeights; path: string; i: number };
 
-/** A decoder: the normalized input of a part, and what is added of its output. */
+/** A decoder: the normalized input of an attention or feed-forward part, and the update from its output. */
 type Formulas = {
   embed?(x: Rows): Rows;
   before(at: Layer, part: "attention" | "feed", x: Rows): Rows;
@@ -69,10 +69,10 @@ const outNorms: Formulas["before"] = (at, part, x) =>
 type Heads = {
   base?: number;
   rotates?(i: number): boolean;
-  /** Pairs rotate the other way. */
+  /** Rotation in the opposite direction. */
   reversed?: boolean;
   window?(i: number): number | undefined;
-  /** Norms of queries and keys: of each head before or after the rotation, or of all heads before it. */
+  /** QK-norm: of each head before or after the rotation, or of all heads together before it. */
   norms?: { of: "head" | "all"; place: "before" | "after"; names?: readonly [string, string] };
   temperature?(position: number): number;
   gate?: string;
@@ -136,7 +136,7 @@ type Mixture = {
   shared?: string;
 };
 
-/** Two experts of each row, beside a shared one; layers without a router have a feed-forward layer. */
+/** Two experts for each row, and a shared one; layers without a router have a dense feed-forward part. */
 const mixture =
   ({ router = "gate", scores = "softmax", bias, normalized = true, scale = 1, shared }: Mixture) =>
   (at: Layer, x: Rows): Rows => {
@@ -200,11 +200,11 @@ type Case = {
   layer(i: number): Shapes;
   around?: Shapes;
   formulas: Formulas;
-  /** Another architecture, which computes the same and is written. */
+  /** Exported as another architecture with the same computation. */
   written?: string;
 };
 
-/** The first layer slides, the second sees all and does not rotate. */
+/** The first layer has a window, the second full attention without positions. */
 const slidesFirst = { rotates: (i: number) => i === 0, window: (i: number) => (i === 0 ? 5 : undefined) };
 const sliding = { sliding_window: 5, layer_types: ["sliding_attention", "full_attention"] };
 const routed = { num_experts_per_tok: 2, moe_intermediate_size: X };
@@ -311,7 +311,7 @@ const cases: Record<string, Case> = {
       },
       last: (w, x) => layerNorm(x, w.vector("model.norm.weight"), w.vector("model.norm.bias"), eps),
     },
-    written: "nemotron", // the first whose configuration is the same
+    written: "nemotron", // the first architecture with the same configuration
   },
   ministral: {
     fields: sliding,
@@ -322,7 +322,7 @@ const cases: Record<string, Case> = {
       feed: (at, x) => gatedFeed(at, `${at.path}.mlp`, x),
       last: lastRms,
     },
-    written: "cwm", // the first whose configuration is the same
+    written: "cwm", // the first architecture with the same configuration
   },
   ministral3: {
     fields: {

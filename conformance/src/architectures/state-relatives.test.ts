@@ -17,7 +17,8 @@ import {
   type Rows,
 } from "./reference.js";
 
-// Relatives of decoders with states, without a reference of their own makers: spelled out here in float64, one token at a time.
+// Decoders with recurrent states, without published references, compared with a float64 implementation in this file,
+// one token at a time.
 
 const [V, C, F, H, Hkv] = [17, 16, 20, 4, 2];
 const D = C / H;
@@ -44,7 +45,7 @@ const columns = (x: Rows, ...widths: number[]): Rows[] =>
   });
 const softplus = (x: number) => Math.log1p(Math.exp(x));
 
-/** A causal convolution of each channel, its bias, and SiLU. */
+/** A depthwise causal convolution with bias, and SiLU. */
 function convolved(w: RandomWeights, path: string, x: Rows): Rows {
   const taps = w.rows(`${path}.weight`);
   const bias = w.has(`${path}.bias`) ? w.vector(`${path}.bias`) : [];
@@ -70,7 +71,10 @@ const mamba2Shapes = ({ H, P, N, G }: Mamba2, biases: readonly string[] = []): S
   };
 };
 
-/** Mamba-2 up to its last map. `factors`: of what its first map gives, gate, x, B, C and time steps. */
+/**
+ * Mamba-2 up to its output projection. `factors` multiply the parts of its input projection: gate, x, B, C and time
+ * steps.
+ */
 function mamba2(w: RandomWeights, path: string, y: Rows, sizes: Mamba2, eps?: number): Rows {
   const { H, P, N, G, factors = [1, 1, 1, 1, 1], read = 1 } = sizes;
   const parts = columns(map(w, `${path}.in_proj`, scaled(y, read)), H * P, H * P, G * N, G * N, H);
@@ -122,7 +126,7 @@ const mambaShapes = ({ E, N, R }: Mamba): Shapes => ({
   ...{ A_log: [E, N], D: [E] },
 });
 
-/** Mamba. `inner`: a norm of time steps, B and C, by their names. */
+/** Mamba. `inner`: norms of time steps, B and C, by name. */
 function mambaMixer(
   w: RandomWeights,
   path: string,
@@ -180,7 +184,7 @@ const mlpsOf = (count: number, path: string, width: number, maps?: MapNames): Sh
     {},
     ...Array.from({ length: count }, (_, e) => mlpShapes(`${path}.${e}`, width, maps)),
   ) as Shapes;
-/** The sum of a token's best experts by their scores, each times its share. */
+/** The weighted sum of a token's experts with the highest scores. */
 function experts(
   logits: Rows,
   x: Rows,
@@ -203,7 +207,7 @@ const best = (scores: readonly number[], k: number) =>
 const layersOf = (count: number, path: string, shapes: (i: number) => Shapes): Shapes =>
   Object.assign({}, ...Array.from({ length: count }, (_, i) => below(`${path}.${i}`, shapes(i)))) as Shapes;
 
-/** Each change of a field moves the logits: what it says is computed. */
+/** Expects that each change of a field changes the logits. */
 async function expectTraits(config: object, w: RandomWeights, changes: readonly object[]): Promise<void> {
   const logits = async (more: object) => {
     const model = await load(await writeCheckpoint({ ...config, ...more }, w.tensors));
@@ -284,7 +288,7 @@ test.each([
   },
 );
 
-test("Bamba: Mamba-2, and attention in the listed layers, whose heads rotate by half", async () => {
+test("Bamba: Mamba-2, and attention in the listed layers, with half of each head rotated", async () => {
   const own = { H: 4, P: 8, N: 3, G: 1 };
   const config = {
     ...{ ...sizes, ...ofAttention, model_type: "bamba", num_hidden_layers: 3, rms_norm_eps: 1e-4 },
@@ -323,7 +327,7 @@ test("Bamba: Mamba-2, and attention in the listed layers, whose heads rotate by 
   );
 });
 
-test("Falcon Mamba: time steps, B and C are normalized without gains", async () => {
+test("Falcon Mamba: time steps, B and C are normalized without weights", async () => {
   const own = { E: 24, N: 3, R: 2 };
   const config = {
     ...{ ...sizes, model_type: "falcon_mamba", num_hidden_layers: 2, layer_norm_epsilon: 1e-4 },
@@ -413,7 +417,7 @@ test("Jamba: Mamba with norms inside, attention without positions, and experts i
   );
 });
 
-test("LFM2 with experts: sigmoids choose with a bias, after a first dense layer", async () => {
+test("LFM2 MoE: sigmoid scores, a bias for the choice of experts, a dense first layer", async () => {
   const maps: MapNames = ["w1", "w3", "w2"];
   const config = {
     ...{

@@ -10,7 +10,7 @@ import {
 } from "@qkv/transformer/audio";
 import { defineReferenceOp, type Named, type ReferenceOp } from "../reference-op.js";
 
-/** Features of each waveform of a case, by the configuration that its attributes are. */
+/** Features of each waveform of a case, with its attributes as the configuration. */
 async function featuresOf(
   feature_extractor_type: string,
   inputs: Named,
@@ -35,7 +35,7 @@ const extractors = {
   return_attention_mask: undefined as boolean | undefined,
 };
 
-/** Windows, filters, short-time Fourier transforms, and the front ends that are made of them. */
+/** Windows, filters, short-time Fourier transforms, and feature extractors composed of them. */
 export const frontEnds: readonly ReferenceOp[] = [
   defineReferenceOp({
     name: "window_function",

@@ -16,7 +16,7 @@ const int32 = (rows: readonly ArrayLike<number>[], like: Tensor): Tensor =>
     { shape: [rows.length, rows[0]!.length], dtype: "int32", device: like.device },
   );
 
-/** Functions of byte patching, under the names that the cases of `blt/` have. */
+/** Functions of byte patching, under the names in the cases of `blt/`. */
 export const bltOps: readonly ReferenceOp[] = [
   defineReferenceOp({
     name: "patch_lengths_from_entropies",

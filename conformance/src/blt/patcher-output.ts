@@ -2,7 +2,7 @@ import { exp, logSoftmax, mul, neg, sum, tensor, type Tensor } from "@qkv/tensor
 import { bltPatchLengths } from "@qkv/tokenizer/patching";
 import { decoder, type Model } from "@qkv/transformer";
 
-/** An output of the entropy model of a model of byte patches, under its name in the references; undefined for another name. */
+/** An output of the entropy model, by its name in the references; undefined for another name. */
 export async function patcherOutput(
   { config, params }: Model,
   ids: Tensor,

@@ -39,7 +39,7 @@ export function attentionCase(random: Random, backward: boolean): Case {
   ];
   const mask = random.choose(...masks);
   const scale = kind === "huge scores" ? 1e4 / (16 * D) : 1 / Math.sqrt(D);
-  // Keys without gaps, or in an order of their own in each batch, or in each key-value head.
+  // Contiguous positions, or permuted ones for each batch element or each key-value head.
   const lists = random.choose(0, B, B * Hkv);
   const order = (_: unknown, n: number) => ((n % S) + 7 * Math.floor(n / S)) % S;
   const positions = lists > 0 ? Int32Array.from({ length: lists * S }, order) : { start: 0 };
@@ -50,7 +50,7 @@ export function attentionCase(random: Random, backward: boolean): Case {
     laidOut(random, [B, Hkv, S, D], numbersOf),
     laidOut(random, [B, Hkv, S, Dv], numbersOf),
   ];
-  // A score of 10 000 is known to about a thousandth, and so are the weights that it gives.
+  // Scores around 10 000 have an absolute error of about 1e-3 in float32, and so have the weights.
   const tolerance =
     kind === "huge scores" ? { relative: 2e-2, absolute: 2e-2 } : { relative: 3e-5, absolute: 3e-5 };
   if (!backward) return { inputs, f: (q, k, v) => attend(q!, k!, v!), tolerance };

@@ -12,7 +12,7 @@ import { lookup } from "@qkv/attention-contract";
 import { mul, permute, randn, reshape, slice, sum, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 
-/** Options that change scores and weights, from numbers that a gradient is taken of. */
+/** Options that change scores and weights, from tensors that a gradient is taken of. */
 const changes: Record<string, (numbers: Tensor, H: number, T: number, S: number) => AttentionOptions> = {
   nothing: () => ({}),
   softcap: () => ({ softcap: 1.5 }),
@@ -38,7 +38,7 @@ const changes: Record<string, (numbers: Tensor, H: number, T: number, S: number)
   },
 };
 
-/** Cases, by what they are drawn from. */
+/** Generators of cases. */
 export const gradientCases = fc.record({
   B: fc.integer({ min: 1, max: 2 }),
   Hkv: fc.integer({ min: 1, max: 2 }),
@@ -58,7 +58,7 @@ export type GradientCase = typeof gradientCases extends fc.Arbitrary<infer Value
 
 type Inputs = readonly [query: Tensor, key: Tensor, value: Tensor, numbers: Tensor];
 
-/** The inputs of a case, its attention, and a loss that the gradient is taken of. */
+/** The inputs of a case, its attention, and a loss for the gradient. */
 export function gradientCase(drawn: GradientCase): {
   readonly inputs: Inputs;
   attend(...inputs: Inputs): Tensor;

@@ -1,4 +1,4 @@
-// For each kernel of a device, by name: something to compute that runs it.
+// Computations by kernel name, each of which runs that kernel on a device.
 import { chunkwise, rope } from "@qkv/attention";
 import * as ops from "@qkv/tensor";
 import { resident, tensor, type Tensor } from "@qkv/tensor";
@@ -26,7 +26,7 @@ function binary(f: (a: Tensor, b: Tensor) => Tensor) {
   };
 }
 
-/** Rows and, where asked for, a gain and a shift of the length of a row. */
+/** Rows and, if requested, a weight and a bias of the length of a row. */
 function rows(f: (...inputs: Tensor[]) => Tensor, more: number, kindsOfRows = Object.keys(kinds)) {
   return (random: Random): Case => {
     const shape = random(3) ? [length(random), length(random)] : random.choose([130, 700], [3, 33_000]);
@@ -134,7 +134,7 @@ export const cases: Record<string, (random: Random) => Case> = {
   sumTo(random) {
     const shape = shapeOf(random);
     const inputs = [laidOut(random, shape, "ordinary"), laidOut(random, shape.slice(1), "ordinary")];
-    // The gradient of what was broadcast.
+    // The gradient of a broadcast operand.
     const f = (a: Tensor, b: Tensor) => ops.grad((b: Tensor) => ops.sum(ops.mul(ops.add(a, b), a)))(b);
     return { inputs, f: (a, b) => f(a!, b!), tolerance: sums };
   },
@@ -271,7 +271,7 @@ function takeCase(random: Random, f: (table: Tensor, ids: Tensor) => Tensor): Ca
   };
 }
 
-/** Three steps on a param that stays where it is. */
+/** Three steps on a param, which is updated in place. */
 function optimizerCase(random: Random, optimizer: Optimizer): Case {
   const shape = [random.choose(1, 3, 1001, 70_000)];
   const gradient = numbers(random, shape, random.choose("ordinary", "denormal", "huge"));

@@ -14,14 +14,14 @@ export const kinds: Record<string, (random: Random) => number> = {
   mixed: (random) => random.choose(0, -0, 1e-40, -1e4, 1e4, 0.5, -3, 1e15, Infinity, NaN),
 };
 
-/** Numbers of a kind, with some of the ordinary among them. */
+/** Values of a kind, mixed with ordinary ones. */
 export function numbers(random: Random, shape: readonly number[], kind: string): Tensor {
   const size = shape.reduce((a, b) => a * b, 1);
   const values = Float32Array.from({ length: size }, () => kinds[random(4) ? "ordinary" : kind]!(random));
   return tensor(values, { shape });
 }
 
-/** A tensor of a shape that lies in memory in one of several ways. */
+/** A tensor of a shape with one of several memory layouts. */
 export function laidOut(random: Random, shape: readonly number[], kind: string): Input {
   const way = random(4);
   const last = shape.length - 1;
@@ -54,7 +54,7 @@ export function laidOut(random: Random, shape: readonly number[], kind: string):
 export const length = (random: Random) => random.choose(0, 1, 2, 3, 5, 8, 9, 17, 33, 64, 65);
 export const kindOf = (random: Random) => random.choose(...Object.keys(kinds));
 
-/** A shape of up to three axes; now and then one that several threads share. */
+/** A shape of up to three axes; sometimes large enough for several threads. */
 export function shapeOf(random: Random): number[] {
   if (random(4) === 0) return random.choose([70_001], [131, 513], [3, 41, 700]);
   return Array.from({ length: random(4) }, () => length(random));

@@ -7,8 +7,8 @@ import { emptyFolder } from "../data-files.js";
 const folder = "tokenizers/bpe-training";
 
 /**
- * `tokenizers/bpe-training/`: one training run is one case. From `corpus.*` follow, exactly and in order, the merges of
- * `*merges.txt` and the ids of `*vocab.json`, which says how many tokens there are and which of them are special.
+ * `tokenizers/bpe-training/`: one training run is one case. Training on `corpus.*` must give exactly the merges of `*merges.txt`
+ * and the ids of `*vocab.json`, which also defines the vocabulary size and the special tokens.
  */
 export function bpeTraining(data: DataFolder): Source[] {
   const [corpus] = data.names(folder).filter((name) => name.startsWith("corpus."));
@@ -40,7 +40,7 @@ async function compareTraining(data: DataFolder, corpus: string): Promise<Check[
   ];
 }
 
-/** A line for each token, by id. */
+/** A line per token, by id. */
 const inOrder = (vocab: Iterable<readonly [string, number]>) =>
   [...vocab]
     .sort(([, a], [, b]) => a - b)

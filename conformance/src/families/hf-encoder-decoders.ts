@@ -23,11 +23,11 @@ export type EncoderDecoderRefs = {
   greedy?: { input_ids: number[]; decoder_start_token_id: number; tokens: number[] }[];
 };
 
-/** Tells the encoder–decoders of text that are loaded. */
+/** True for supported text encoder–decoders. */
 export const isEncoderDecoder = ({ architecture }: { architecture: string }): boolean =>
   /^(T5|MT5|UMT5|Bart|PLBart|MBart|Marian|M2M100|Pegasus|Blenderbot)(For|MT|Model)/.test(architecture);
 
-/** Cases of an encoder–decoder: its logits and the encoder's rows, what its head makes of texts, and greedy tokens. */
+/** Cases of an encoder–decoder: logits, encoder rows, outputs of its head, and greedy tokens. */
 export function encoderDecoderCases(
   data: DataFolder,
   path: string,
@@ -57,7 +57,7 @@ export function encoderDecoderCases(
   ];
 }
 
-/** Compares what a model makes of inputs with the outputs of a case. */
+/** Compares a model's outputs with those of a case. */
 export async function compareEncoderDecoder(
   model: EncoderDecoderModel,
   inputs: readonly ReferenceTensor[],
@@ -78,7 +78,7 @@ export async function compareEncoderDecoder(
       if (!ours) return mismatch(name, limit, "is not known");
       const [, S] = shape;
       const width = shape.slice(2).reduce((a, b) => a * b, 1);
-      // Rows of the encoder at padding mean nothing.
+      // Encoder rows at padding are undefined.
       const isReal = (i: number) =>
         !lengths ||
         name !== "encoder_last_hidden_state" ||
@@ -126,7 +126,7 @@ function listsOf({ shape, values }: ReferenceTensor, lengths?: readonly number[]
   );
 }
 
-/** Real tokens of each text, whose padding follows. */
+/** Tokens of each text without its padding, which is on the right. */
 function lengthsOf({ shape, values }: ReferenceTensor): number[] {
   const [B, S] = shape as [number, number];
   return Array.from({ length: B }, (_, b) =>
@@ -141,7 +141,7 @@ async function written(
   maxTokens: number,
 ): Promise<number[]> {
   const ids: number[] = [];
-  // References go on after the end of a text.
+  // References continue after the stop token.
   const endless = { ...model, config: { ...model.config, stopIds: [] } };
   for await (const { id } of generate(endless, source, { maxTokens, decoderIds: [start] })) ids.push(id);
   return ids;

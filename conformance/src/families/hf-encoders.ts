@@ -18,7 +18,7 @@ import { caseName, modelFiles } from "./model-files.js";
 
 type Entry = { name: string; inputs: unknown[]; outputs: unknown[] };
 
-/** Cases of a model that reads texts and generates none: rows of tokens, pooled rows, and what its head makes of them. */
+/** Cases of a text encoder: rows of tokens, pooled rows, and outputs of its head. */
 export function encoderCases(
   data: DataFolder,
   path: string,
@@ -40,7 +40,7 @@ export function encoderCases(
   }));
 }
 
-/** Compares what a model makes of inputs with the outputs of a case. */
+/** Compares a model's outputs with those of a case. */
 export async function compareEncoder(
   model: Model | EncoderModel,
   inputs: readonly ReferenceTensor[],
@@ -62,11 +62,11 @@ export async function compareEncoder(
       const limit = tolerance(isLogits ? "logits" : "embedding", target.class);
       const ours = own(name);
       if (!ours) return mismatch(name, limit, "is not known");
-      // Rows after layers are those of the first text.
+      // References after each layer exist for the first text only.
       const seen = name.startsWith("hidden.") ? slice(ours, 0, 0, 1) : ours;
       const perToken = shape.length > 1 && shape[1] === T && seen.shape[1] === T;
       const width = shape.slice(2).reduce((a, b) => a * b, 1);
-      // Numbers at padding mean nothing.
+      // Elements at padding are undefined.
       const kept = (numbers: ArrayLike<number>) =>
         perToken && real
           ? Float64Array.from(numbers, (x, i) => (real[Math.floor(i / width)] ? x : 0))
@@ -82,7 +82,7 @@ export async function compareEncoder(
   );
 }
 
-/** Rows of tokens. Padding is hidden: in front of a decoder's tokens, as a document of its own. */
+/** Rows of tokens. Padding is masked; left padding of a decoder is a document of its own. */
 export function rowsOf(
   model: Model | EncoderModel,
   given: Readonly<Record<string, ReferenceTensor>>,
@@ -128,7 +128,7 @@ function namedOutputs(
       ? taskLogits(model, rows, attentionMask && { attentionMask })
       : encoder.maskedTokenLogits(encoder.params, rows);
   };
-  /** The logits of the start or the end of an answer, `[B, T]`. */
+  /** The logits of the start or the end of an answer (question answering), `[B, T]`. */
   const ends = (label: number) => {
     const both = logits();
     const [B, T] = both.shape as [number, number];

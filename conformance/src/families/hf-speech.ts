@@ -27,7 +27,7 @@ export const readsAudio = ({ cases }: { cases: { inputs: unknown[] }[] }): boole
     (inputs as { name: string }[]).some(({ name }) => /^input_(features|values)$/.test(name)),
   );
 
-/** Cases of a speech model: rows after the encoder, logits, and greedy texts with a cache and without. */
+/** Cases of a speech model: encoder rows, logits, and greedy texts with and without a cache. */
 export function speechCases(data: DataFolder, path: string, refs: SpeechRefs): Case[] {
   const opened = new Map<Target["device"], Promise<SpeechModel>>();
   const open = ({ device }: Target) => {
@@ -81,13 +81,13 @@ export async function compareSpeech(
   );
 }
 
-/** Greedy ids with a cache, the same step by step without one, and by beams of one. */
+/** Greedy ids with a cache, without one, and by beam search with one beam. */
 export async function compareGreedy(
   loaded: SpeechModel,
   { tokens, decoder_start_token_id: start, ...greedy }: SpeechGreedy,
   target: Target,
 ): Promise<Check[]> {
-  // The reference generation ignored end tokens.
+  // The reference generation ignored stop tokens.
   const model = { ...loaded, config: { ...loaded.config, startIds: [start], stopIds: [] } };
   const sound = toTensor(readTensor(greedy.input_features ?? greedy.input_values), target);
   const source = model.encode(model.params, sound);

@@ -18,7 +18,7 @@ import { caseName, modelFiles } from "./model-files.js";
 
 type Entry = { name: string; inputs: unknown[]; outputs: unknown[] };
 
-/** Cases of a model that reads images, and perhaps texts beside them. */
+/** Cases of a model that reads images, and possibly texts. */
 export function visionCases(
   data: DataFolder,
   path: string,
@@ -44,7 +44,7 @@ export function visionCases(
   }));
 }
 
-/** Compares what a model makes of images with the outputs of a case. */
+/** Compares a model's outputs for images with those of a case. */
 export async function compareVision(
   model: VisionModel | DualEncoderModel,
   inputs: readonly ReferenceTensor[],
@@ -59,7 +59,7 @@ export async function compareVision(
       const limit = tolerance(isLogits ? "logits" : "embedding", target.class);
       const ours = own[name]?.();
       if (!ours) return mismatch(name, limit, "is not known");
-      // Rows after layers are those of the first image.
+      // References after each layer exist for the first image only.
       const seen = name.startsWith("hidden.") ? slice(ours, 0, 0, 1) : ours;
       return compareNumbers(
         name,
@@ -74,7 +74,7 @@ export async function compareVision(
 
 type Outputs = Readonly<Record<string, () => Tensor | undefined>>;
 
-/** Outputs of a vision transformer by the names of the references. */
+/** Outputs of a vision transformer by their names in the references. */
 function imageRows(
   model: VisionModel,
   { pixel_values }: Readonly<Record<string, ReferenceTensor>>,

@@ -104,7 +104,7 @@ async function compareCase(
   const real = attention_mask && toRows(attention_mask);
   const traced: Record<string, Tensor> = {};
   const ids = toTensor(input_ids, target);
-  // Patch boundaries depend on the bytes: on an asynchronous device they are computed first.
+  // Patch boundaries depend on the bytes: an asynchronous device computes them first.
   const needsPatchLengths = target.device.isPending !== undefined && model.config.bytePatches !== undefined;
   const patchLengths = patch_lengths
     ? toRows(patch_lengths)

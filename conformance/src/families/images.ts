@@ -7,7 +7,7 @@ import { readTensor } from "../reference-tensor.js";
 import { compareTensor } from "../to-tensor.js";
 import { tolerance } from "../tolerance.js";
 
-/** An entry of `preprocessing.json`: `attributes` are fields of a processor's configuration. */
+/** An entry of `preprocessing.json`: `attributes` are fields of an image processor's configuration. */
 export type ImageEntry = {
   attributes: Record<string, unknown>;
   inputs: unknown[];
@@ -16,7 +16,7 @@ export type ImageEntry = {
 
 const folder = "images";
 
-/** `images/*.json`: pixels after resizing, and the pixel values that processors make of them. */
+/** `images/*.json`: pixels after resizing, and the pixel values of image processors. */
 export function images(data: DataFolder): Source[] {
   return data.names(folder, ".json").map((name) => {
     const file = `${folder}/${name}`;
@@ -28,7 +28,7 @@ export function images(data: DataFolder): Source[] {
   });
 }
 
-/** Compares what a processor makes of an image with the outputs of a case. */
+/** Compares a processor's pixel values with the outputs of a case. */
 export async function compareImage(
   { attributes, inputs, outputs }: ImageEntry,
   target: Target,

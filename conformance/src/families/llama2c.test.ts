@@ -5,7 +5,10 @@ import { scratchData } from "../scratch-data.js";
 
 const vocabSize = 259;
 
-/** A checkpoint whose layer does nothing, so that a token is followed by the one whose row is longest along its own. */
+/**
+ * A checkpoint whose layer is the identity: the next token is the one whose output row has the largest product with the
+ * token's row.
+ */
 function checkpoint(rows: Record<number, [number, number]>): Uint8Array {
   const floats = new Float32Array(2 * vocabSize + 2 + 4 * 4 + 2 + 3 * 2 + 2 + 2 * 8);
   for (const [id, row] of Object.entries(rows)) floats.set(row, 2 * Number(id));
@@ -20,7 +23,7 @@ function tokenizer(): Uint8Array {
   return Buffer.concat([int(5), ...pieces.flatMap((piece) => [int(0), int(piece.length), piece])]);
 }
 
-test("a text that ends at once has no greedy tokens, and a model that goes on differs", async () => {
+test("a text that ends immediately has no greedy tokens, and a model that continues differs", async () => {
   const run = async (rows: Record<number, [number, number]>, logit: number) => {
     const logits = new Float32Array(vocabSize);
     for (const [id, [along]] of Object.entries(rows)) logits[Number(id)] = along * logit;
@@ -40,7 +43,7 @@ test("a text that ends at once has no greedy tokens, and a model that goes on di
     const [result] = await runConformance({ device: js(), class: "host" }, { dataDir });
     return result!;
   };
-  const length = Math.sqrt(2) * (1 - 1e-5); // [1, 0] after its norm
+  const length = Math.sqrt(2) * (1 - 1e-5); // [1, 0] after the norm
   expect(await run({ 1: [1, 0] }, length)).toMatchObject({ passed: 1, failed: 0 });
   const { failures } = await run({ 1: [1, 0], 5: [2, 0] }, length);
   expect(failures.map(({ checks }) => checks.map(({ output }) => output))).toEqual([

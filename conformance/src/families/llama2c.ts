@@ -17,12 +17,12 @@ type Reference = {
 
 type Refs = { config: { vocab_size: number }; logits_file: string };
 
-/** llama2.c ends a text at token 1 and at no other, so token 2 may stand inside one. */
+/** llama2.c stops at token 1 only, so token 2 may occur inside a text. */
 const endOfText = 1;
 
 /**
- * A llama2.c model folder: a `refs.json` with `config` and `logits_file`, one tokenizer `tok*.bin`, and one other
- * `*.bin`, the checkpoint. What is missing fails every case of the folder.
+ * A llama2.c model folder: a `refs.json` with `config` and `logits_file`, one tokenizer `tok*.bin`, and one other `*.bin`, the
+ * checkpoint. A missing file fails every case of the folder.
  */
 export function llama2c(data: DataFolder, family: string): Source | undefined {
   const folder = `models/${family}`;
@@ -104,7 +104,7 @@ async function compareCase(
 
   const generated: number[] = [];
   const sampling = { temperature: 0 };
-  // A continuation of no tokens says that the text ended at once, which takes a step to see.
+  // An empty continuation means that the text ended immediately, which takes one step to check.
   const options = { maxTokens: Math.max(1, greedy_tokens.length), sampling, stop: [endOfText] };
   for await (const { id } of generate(model, prompt_tokens, options)) generated.push(id);
 

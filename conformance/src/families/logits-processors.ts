@@ -5,7 +5,7 @@ import { compareNumbers, type Check } from "../check.js";
 import { readTensor, type ReferenceTensor } from "../reference-tensor.js";
 import { tolerance } from "../tolerance.js";
 
-/** Arguments of the classes; a case has those of its own. */
+/** Arguments of the processors' classes; a case has those of its class. */
 type Attributes = {
   temperature: number;
   top_k: number;

@@ -53,7 +53,7 @@ async function compare(data: DataFolder, path: string, one: RefsCase, target: Ta
   );
 }
 
-/** The adapter beside its base: what it computes, its gradient, a step of it, and the folder that it is saved to. */
+/** Tests the unmerged adapter: outputs, gradients, an optimizer step, and the saved folder. */
 async function compareTraining(
   data: DataFolder,
   path: string,
@@ -92,7 +92,9 @@ async function compareTraining(
 
 const afterStep = "loss_after";
 
-/** The folder that PEFT saved, and ours: fields of the configuration; names, shapes and numbers of tensors. */
+/**
+ * Compares the folder that PEFT saved with ours: fields of the configuration; names, shapes and elements of tensors.
+ */
 async function compareFolders(theirs: readonly File[], ours: readonly File[]): Promise<Check[]> {
   const textOf = async (files: readonly File[]) => {
     const [config, weights] = ["adapter_config.json", "adapter_model.safetensors"].map((name) =>
@@ -118,12 +120,12 @@ const filesIn = (data: DataFolder, folder: string): File[] =>
     .filter((name) => name !== "refs.json")
     .map((name) => new File([data.bytes(`${folder}/${name}`) as BlobPart], name));
 
-/** The ids of a case, and the loss of logits for its labels. */
+/** The token ids of a case, and the loss of logits with respect to its labels. */
 function batchOf({ inputs }: RefsCase, target: Target) {
   const given = Object.fromEntries(inputs.map(readTensor).map((one) => [one.name, one]));
   const labels = given["labels"]!;
   const [B, T] = labels.shape as [number, number];
-  // Row t predicts token t + 1; labels below 0 count for nothing.
+  // Row t predicts token t + 1; negative labels are ignored.
   const targets = tensor(
     Array.from({ length: B * T }, (_, i) => (i % T === T - 1 ? -100 : Number(labels.values[i + 1]))),
     { shape: [B, T], dtype: "int32" },
@@ -136,7 +138,7 @@ function batchOf({ inputs }: RefsCase, target: Target) {
 
 const numbersOf = ({ shape, values }: ReferenceTensor) => ({ shape, values: values as Float32Array });
 
-/** Outputs of a case held against ours of the same names. */
+/** Compares the outputs of a case with ours of the same names. */
 function compareAll(
   { outputs }: RefsCase,
   target: Target,
@@ -157,7 +159,7 @@ function compareAll(
   );
 }
 
-/** The tensors of a model as they are saved for Hugging Face. */
+/** The tensors of a model under the names of Hugging Face. */
 async function savedTensors(model: Model) {
   const out = memoryFolder();
   await exportModel(model, { to: "hf", out, dtype: "float32" });

@@ -7,13 +7,13 @@ import { tolerance } from "../tolerance.js";
 import { openLlama2c } from "./llama2c.js";
 
 type Losses = {
-  /** A path in the data folder, then in words how the text is cut. */
+  /** A path in the data folder, then a description of the split into stories. */
   text: string;
   stories: { tokens: number; mean_loss: number }[];
   mean_loss_per_token: number;
 };
 
-/** `loss.json` of a llama2.c folder: how well the model predicts stories, one by one and all tokens together. */
+/** `loss.json` of a llama2.c folder: the model's loss on stories, for each story and over all tokens. */
 export function loss(data: DataFolder, family: string): Source {
   const file = `models/${family}/loss.json`;
   const cases = readCases(data, file, ({ name, value }) => ({
@@ -33,7 +33,7 @@ async function compare(data: DataFolder, family: string, losses: Losses, target:
     .map((story) => story.trim())
     .filter(Boolean)
     .map((story) => tokenizer.encode(story).slice(0, model.config.contextLength));
-  // A mean of logarithms is no farther off than the logits are.
+  // A mean of log-probabilities has at most the error of the logits.
   const limit = tolerance("logits", target.class);
   const number = (output: string, ours: number, reference: number) =>
     compareNumbers(output, { shape: [], values: [ours] }, { shape: [], values: [reference] }, limit, {

@@ -6,7 +6,7 @@ import { loss } from "./loss.js";
 import { tinyBert } from "./tiny-bert.js";
 import { useLite } from "./use-lite.js";
 
-/** Recognises a model folder by what it holds, and gives its cases; `undefined` if the folder is not its kind. */
+/** Recognizes a model folder by its files, and returns its cases; `undefined` if the folder is of another kind. */
 export type Loader = (data: DataFolder, family: string) => Source | undefined;
 
 const loaders: readonly Loader[] = [llama2c, tinyBert, useLite];
@@ -20,7 +20,7 @@ export function models(data: DataFolder): Source[] {
     const known = loaders.map((loader) => loader(data, family)).find((source) => source !== undefined);
     const main = known ?? notYetSource(data, family, `${folder}/refs.json`, noLoader);
     if (!data.has(`${folder}/loss.json`)) return [main];
-    // The losses are those of a model that generates; of another they are listed alone.
+    // Losses are computed for generative models; for others the file is listed as skipped.
     const file = `${folder}/loss.json`;
     return [main, known ? loss(data, family) : { family, file, cases: [], notYet: noLoader }];
   });

@@ -27,7 +27,7 @@ import { compareTensor, toTensor } from "../to-tensor.js";
 import { forwardQuantity, tolerance } from "../tolerance.js";
 import { withDefaults } from "../with-defaults.js";
 
-/** The operators that can run. A case is given to its operator, whatever file it is in and whatever it is called. */
+/** The implemented operators. Cases are dispatched by operator, not by file or name. */
 const operators: readonly Operator[] = [
   flexAttentionOperator,
   attentionOperator,
@@ -116,18 +116,18 @@ async function runNode(operator: Operator, value: Record<string, unknown>, targe
   );
 }
 
-/** 16-bit floats are for storage: an operator is given float32, and its outputs are rounded back. */
+/** 16-bit floats are for storage: operators compute in float32, and outputs are rounded back. */
 const widened = (x: Tensor): Tensor => (x.dtype === "float16" ? cast(x, "float32") : x);
 async function narrowed(x: Tensor, { dtype }: ReferenceTensor): Promise<Tensor> {
   if (dtype !== "float16" || x.dtype !== "float32") return x;
-  await x.read(); // a GPU may have it still
+  await x.read(); // waits for the GPU
   return cast(x, "float16");
 }
 
 const mapValues = <T, U>(record: Record<string, T>, f: (value: T) => U): Record<string, U> =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(value)]));
 
-/** The node's arguments under the operator's own names, by place; a `null` is an optional argument left out. */
+/** The node's arguments under the operator's names, by position; `null` is an omitted optional argument. */
 function bindInputs(
   operator: Operator,
   names: readonly unknown[],
@@ -151,7 +151,7 @@ function bindInputs(
   );
 }
 
-/** The node's attributes over the operator's defaults. One that the operator does not know would change its meaning. */
+/** The node's attributes over the operator's defaults. Throws for unknown attributes. */
 function bindAttributes({ name, attributes }: Operator, given: unknown): Record<string, unknown> {
   const own = (given ?? {}) as Record<string, unknown>;
   const unknown = Object.keys(own).find((key) => !Object.hasOwn(attributes, key));
@@ -159,10 +159,10 @@ function bindAttributes({ name, attributes }: Operator, given: unknown): Record<
   return withDefaults(attributes, own);
 }
 
-/** The names of a node's arguments. ONNX itself writes an empty name where the data has `null`. */
+/** The names of a node's arguments. ONNX uses an empty name where the data has `null`. */
 function argumentsOf(value: Record<string, unknown>, field: string): unknown[] {
   const names = listOf(value, field).map((name) => (name === "" ? null : name));
-  // What is left out at the end was never there.
+  // Trailing omitted arguments do not count.
   return names.slice(0, names.findLastIndex((name) => name !== null) + 1);
 }
 

@@ -43,7 +43,7 @@ export function planner(data: DataFolder): Source[] {
   });
 }
 
-/** The shapes by name; none if the file is missing or damaged, which the entries that need one then report. */
+/** The shapes by name; empty if the file is missing or corrupt, which entries that need a shape report. */
 function readModels(data: DataFolder): Models {
   const file = `${folder}/models.json`;
   try {

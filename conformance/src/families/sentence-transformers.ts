@@ -12,7 +12,7 @@ export type SentenceEntry = { name: string; prompt_length?: number; inputs: unkn
 
 const family = "sentence-transformers";
 
-/** `sentence-transformers/NAME/`: whole models of embeddings, with the vectors after each module. */
+/** `sentence-transformers/NAME/`: complete embedding models, with the vectors after each module. */
 export const sentenceTransformers = (data: DataFolder): Source[] =>
   data.folders(family).map((folder) => {
     const file = `${family}/${folder}/refs.json`;
@@ -35,7 +35,7 @@ function casesOf(data: DataFolder, folder: string, entries: readonly SentenceEnt
   }));
 }
 
-/** All files of a folder, those of its modules too, under their paths. */
+/** All files of a folder by path, including those of its modules. */
 export function sentenceFiles(data: DataFolder, path: string): File[] {
   const names = data.files(path).map((name) => name.slice(path.length + 1));
   return names
@@ -66,7 +66,7 @@ export async function compareSentence(
       const own = ours[reference.name];
       if (!own) return mismatch(reference.name, limit, "is not known");
       const values = await own.read();
-      // Rows of padding are written as 0.
+      // The reference has zeros in rows of padding.
       const seen =
         reference.name === "token_embeddings"
           ? Float64Array.from(values, (x, i) => (mask.values[Math.floor(i / own.shape[2]!)] ? x : 0))

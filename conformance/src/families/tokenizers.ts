@@ -37,7 +37,7 @@ function refsSource(data: DataFolder, name: string): Source {
   return { family: folder, file, cases };
 }
 
-/** The vocabulary is the GGUF file of the same name, or that of the refs of the same tokenizer. */
+/** The vocabulary: the GGUF file of the same name, or the vocabulary in the refs of the same tokenizer. */
 function llamaCppSource(data: DataFolder, name: string): Source {
   const file = `${folder}/llama.cpp/${name}`;
   const stem = stemOf(name);
@@ -72,7 +72,7 @@ const aliases: Readonly<Record<string, string>> = {
   qwen2: "qwen3",
 };
 
-/** llama2.c puts the beginning of a sequence in front, the others nothing; tiktoken and SentencePiece read no names. */
+/** llama2.c adds a BOS token, the others nothing; tiktoken and SentencePiece do not parse special tokens. */
 function optionsOf(madeBy: unknown, path = ""): EncodeOptions {
   const ordinary = /encode_ordinary|sentencepiece/i.test(String(madeBy));
   return { addSpecialTokens: path.endsWith(".bin"), ...(ordinary && { specialTokens: "ordinary" }) };
@@ -103,7 +103,7 @@ function compareTokens(
   ];
 }
 
-/** The texts by id; none if the file is missing or damaged, which the cases that need it then report. */
+/** The texts by id; empty if the file is missing or corrupt, which the cases that need it report. */
 function readStrings(data: DataFolder): Map<unknown, string> {
   try {
     const entries = data.json(`${folder}/strings.json`) as {

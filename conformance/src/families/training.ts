@@ -18,7 +18,7 @@ import { readTensor } from "../reference-tensor.js";
 import { tolerance } from "../tolerance.js";
 import { toTensor } from "../to-tensor.js";
 
-/** Params that an expression finds, and PyTorch's optimizer of them. The last group has all that are left. */
+/** Params whose path matches an expression, and PyTorch's optimizer for them. The last group has all other params. */
 type Group = { params?: string; kind: keyof typeof optimizers; options: TorchOptions };
 type TorchOptions = {
   lr: number;
@@ -35,14 +35,14 @@ type Whole = {
     "vocabSize" | "embedDim" | "hiddenDim" | "numLayers" | "numHeads" | "contextLength"
   >;
   text: readonly number[];
-  /** Of each step, the first token of each row of its batch. */
+  /** The position in the text of the first token of each row of a batch, by step. */
   starts: readonly (readonly number[])[];
   weights: readonly unknown[];
-  /** `warmup` steps of all, then down to the part `least` of each rate. */
+  /** Linear warmup for `warmup` steps, then a decay to the fraction `least` of each rate. */
   cosine: { warmup: number; steps: number; least: number };
 };
 
-/** `training/*.json`: runs of PyTorch from given weights, batches and settings, with the loss of each step. */
+/** `training/*.json`: PyTorch training runs from given weights, batches and settings, with the loss of each step. */
 export function training(data: DataFolder): Source[] {
   return data.names("training", ".json").map((name) => {
     const file = `training/${name}`;
@@ -105,7 +105,7 @@ async function compare({ groups, scheduled, losses }: Run, whole: Whole, target:
   const ours: number[] = [];
   for await (const { loss } of run) ours.push(loss);
   const shape = [losses.length];
-  // A mean of logarithms is no farther off than the logits are.
+  // A mean of log-probabilities has at most the error of the logits.
   const limit = tolerance("logits", target.class);
   return [
     compareNumbers("losses", { shape, values: ours }, { shape, values: losses }, limit, { absolute: true }),

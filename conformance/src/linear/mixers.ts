@@ -43,7 +43,7 @@ import {
 } from "@qkv/tensor";
 import { defineReferenceOp, type Named, type ReferenceOp } from "../reference-op.js";
 
-/** Upstream's layout `[B, T, H, …]` as ours, `[B, H, T, …]`, and back. */
+/** Transposes upstream's layout `[B, T, H, …]` to ours, `[B, H, T, …]`; its own inverse. */
 const headsFirst = (x: Tensor): Tensor => permute(x, [0, 2, 1, ...x.shape.slice(3).map((_, i) => i + 3)]);
 
 /** Names of our inputs by upstream's names. */
@@ -54,10 +54,10 @@ const qkv: Names = { query: "q", key: "k", value: "v" };
 /** Scale and layout as most cases have them. */
 const common = { scale: null as number | null, layout: undefined as string | undefined };
 
-/** Mixers whose step is linear in the state, under the names that the cases of `linear/` have. */
+/** Mixers with a step that is linear in the state, under their names in the cases of `linear/`. */
 export const mixerOps = mixerOpsBy(chunkwise());
 
-/** The same, computed in one of the forms. */
+/** The same operations, computed in the given form. */
 export function mixerOpsBy(form: Scan): readonly ReferenceOp[] {
   const mix = (
     mixer: Mixer<string, string>,
@@ -65,7 +65,7 @@ export function mixerOpsBy(form: Scan): readonly ReferenceOp[] {
     options?: MixOptions,
   ) => mixAnyWay(mixer, inputs, { ...options, form });
 
-  /** A mixer on inputs under upstream's names; `layout` is that of the case. */
+  /** A mixer with inputs under upstream's names; `layout` is that of the case. */
   function mixed(
     mixer: Mixer<string, string>,
     names: Names,
@@ -95,7 +95,7 @@ export function mixerOpsBy(form: Scan): readonly ReferenceOp[] {
         const mixer = linearAttention({ normalize });
         if (!normalize)
           return mixed(mixer, qkv, { ...inputs, ...(state && { initial_state: state }) }, { scale });
-        // Ours keeps the sum of the keys as the last column of the state; upstream as [B, 1, H, K].
+        // We store the sum of the keys as the last column of the state; upstream as [B, 1, H, K].
         const whole = state && concat([state, transpose(permute(z!, [0, 2, 1, 3]))], 3);
         const { o, final_state } = mixed(
           mixer,
@@ -122,7 +122,7 @@ export function mixerOpsBy(form: Scan): readonly ReferenceOp[] {
       run: (inputs, attributes) => mixed(simpleGla(), { ...qkv, decay: "g" }, inputs, attributes),
     }),
     defineReferenceOp({
-      // The slopes come as an input with a gradient of its own; mixers.test.ts holds ours against them.
+      // The slopes are an input with a gradient; mixers.test.ts compares ours with them.
       name: "lightning_attention",
       inputs: ["q", "k", "v", "g"],
       optionalInputs: ["initial_state"],
@@ -185,7 +185,7 @@ export function mixerOpsBy(form: Scan): readonly ReferenceOp[] {
       }),
     ),
     defineReferenceOp({
-      // a = −κ and b = κ ⊙ rate come as inputs, each with a gradient of its own: as dplr, which rwkv7 is.
+      // a = −κ and b = κ ⊙ rate are separate inputs with gradients, so this is dplr, which rwkv7 is a case of.
       name: "rwkv7_op",
       inputs: ["r", "w", "k", "v", "a", "b"],
       attributes: { ...common, head_size: 1, decay: "exp(-exp(w))" },
@@ -221,7 +221,7 @@ export function mixerOpsBy(form: Scan): readonly ReferenceOp[] {
       inputs: ["X", "A", "B", "C"],
       optionalInputs: ["initial_states"],
       attributes: { block_len: 64, state_layout: "" },
-      // A is dt · A and X is dt · x: what ssd makes of its inputs.
+      // A is dt · A and X is dt · x, as ssd computes them from its inputs.
       run({ X, A, B, C, initial_states: initial }) {
         const inputs = {
           query: headsFirst(C),
@@ -307,7 +307,7 @@ export function mixerOpsBy(form: Scan): readonly ReferenceOp[] {
       },
     }),
     defineReferenceOp({
-      // [B, T, D] is one head.
+      // [B, T, D] has a single head.
       name: "hgrn",
       inputs: ["x", "g"],
       optionalInputs: ["initial_state"],

@@ -13,8 +13,8 @@ type Yarn = {
 };
 
 /**
- * DeepSeek's module. Both forms are computed, and what is returned is their mean: one that differs fails.
- * With `decode_steps`, a prefill fills a cache, and the others follow one token at a time.
+ * DeepSeek's module. Returns the mean of the naive and the absorbed form, so that an error in either fails. With
+ * `decode_steps`, the last tokens are decoded one at a time after a prefill.
  */
 export const multiHeadLatentAttention = defineReferenceOp({
   name: "multi_head_latent_attention",
@@ -58,7 +58,7 @@ export const multiHeadLatentAttention = defineReferenceOp({
             originalLength: scaled.original_seq_len,
             betaFast: scaled.beta_fast,
             betaSlow: scaled.beta_slow,
-            attentionFactor: 1, // the softmax is scaled instead
+            attentionFactor: 1, // applied to the softmax scale instead
           }),
         }),
       }),
@@ -66,7 +66,7 @@ export const multiHeadLatentAttention = defineReferenceOp({
       scale: plain * mscale ** 2,
       eps: attributes.norm_eps,
     });
-    // Each head has the rows of its keys, then those of its values.
+    // Rows of each head: first its keys, then its values.
     const both = reshape(inputs["param.wkv_b.weight"], [H, nope + v_head_dim, kv_lora_rank]);
     const rows = (from: number, to: number) => ({
       weight: reshape(slice(both, 1, from, to), [H * (to - from), kv_lora_rank]),

@@ -1,5 +1,5 @@
-// Would a wrong mixer be seen? Each operation is computed withMistake in every way that its steps allow, and at least one
-// of its cases must differ: by numbers, not by an error.
+// Negative controls of mixers: each operation is computed with every mistake that applies to its steps, and at least
+// one of its cases must fail by its error, not by an exception.
 import { chunkwise } from "@qkv/attention";
 import { js, pad, slice, type Tensor } from "@qkv/tensor";
 import { withMistake, wrongScans } from "@qkv/test-support/wrong-scans";
@@ -14,7 +14,7 @@ import { ownFormOps } from "./own-forms.js";
 
 const target: Target = { device: js(), class: "host" };
 
-/** Checks that fail, of all cases of an operation. A case that throws fails the test. */
+/** Failed checks of all cases of an operation. A case that throws fails the test. */
 async function failuresOf(op: ReferenceOp): Promise<Check[]> {
   const cases = vectors("linear", [op], () => "linear")(referenceData).flatMap(({ cases }) => cases);
   const failures: Check[] = [];
@@ -33,10 +33,10 @@ async function failuresOf(op: ReferenceOp): Promise<Check[]> {
 
 const differs = ({ error, tolerance, detail }: Check) => detail === undefined && error > 3 * tolerance;
 
-/** Reads of one of its scans are written by the other, so that no mistake stays in the outputs. */
+/** Operations with two scans, one of which writes reads of the other: mistakes in reads reach the states. */
 const writesWhatItReads = ["precond_gated_delta_rule"];
 
-test.each(mixerOps.map(({ name }) => name))("%s: three wrong scans or more are seen", async (name) => {
+test.each(mixerOps.map(({ name }) => name))("%s: at least three wrong scans are detected", async (name) => {
   const opBy = (form: ReturnType<typeof chunkwise>) => mixerOpsBy(form).find((op) => op.name === name)!;
   expect(await failuresOf(opBy(chunkwise()))).toEqual([]);
   const seen: string[] = [];
@@ -54,10 +54,10 @@ test.each(mixerOps.map(({ name }) => name))("%s: three wrong scans or more are s
   expect(seen.length).toBeGreaterThanOrEqual(3);
 });
 
-/** Inputs that are none of tokens: weights, a penalty, states. */
+/** Inputs without a token axis: weights, a penalty, states. */
 const notPerToken = /^(w|b|lamb|initial_.*|h_.*)$/;
 
-test.each(ownFormOps)("$name: each input of tokens, one token late, is seen", async (op) => {
+test.each(ownFormOps)("$name: a shift of any input by one token is detected", async (op) => {
   expect(await failuresOf(op)).toEqual([]);
   const perToken = op.inputs!.filter((name) => !notPerToken.test(name));
   expect(perToken.length).toBeGreaterThanOrEqual(3);

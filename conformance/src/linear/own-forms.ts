@@ -25,7 +25,7 @@ import {
 } from "@qkv/tensor";
 import { defineReferenceOp, type ReferenceOp } from "../reference-op.js";
 
-/** `[B, T, H, …]` to `[B, H, T, …]`, and back. */
+/** Transposes `[B, T, H, …]` to `[B, H, T, …]`, and back. */
 const headsFirst = (x: Tensor): Tensor => transpose(x, 1, 2);
 
 /** `[B, T, H, 1]` to `[B, H, T]`. */
@@ -37,10 +37,12 @@ const queryKeyValue = ({ q, k, v }: Record<"q" | "k" | "v", Tensor>) => ({
   value: headsFirst(v),
 });
 
-/** The option of a factor, where a case has one. */
+/** The `scale` option, if a case has one. */
 const factor = (scale: number | null) => (scale === null ? {} : { scale });
 
-/** The reference's inner gradient: not that of its loss, because `D · slope` is not divided by `D · deviation`. */
+/**
+ * The reference's inner gradient. It is not the gradient of its loss: `D · slope` is not divided by `D · deviation`.
+ */
 const upstreamTitansGradient: InnerGradient = (prediction, target, norm) => {
   const D = prediction.shape[3]!;
   const rows = { axis: 3, keepDims: true };
@@ -53,7 +55,7 @@ const upstreamTitansGradient: InnerGradient = (prediction, target, norm) => {
   return sub(mul(slope, D), div(add(sum(slope, rows), along), mul(deviation, D)));
 };
 
-/** Mixers that have forms of their own: a state that learns, slots, levels, under the names that the cases of `linear/` have. */
+/** Mixers with forms of their own: a learned state, slots, levels, under their names in the cases of `linear/`. */
 export const ownFormOps: readonly ReferenceOp[] = [
   defineReferenceOp({
     name: "ttt_linear",

@@ -5,7 +5,10 @@ import { gatedSoftmaxOps } from "./gated-softmax.js";
 import { multiHeadLatentAttention } from "./multi-head-latent-attention.js";
 import { sparseSoftmaxOps } from "./sparse-softmax.js";
 
-/** Forms of softmax attention: latent keys, gates in the scores, sparse choices, under the names that the cases of `linear/` have. */
+/**
+ * Variants of softmax attention: latent keys, gated scores, sparse selection, under their names in the cases of
+ * `linear/`.
+ */
 export const softmaxOps: readonly ReferenceOp[] = [
   multiHeadLatentAttention,
   ...gatedSoftmaxOps,

@@ -15,7 +15,7 @@ import { compareSets } from "../check.js";
 import { defineReferenceOp, type ReferenceOp } from "../reference-op.js";
 import { headsFirst } from "./heads-first.js";
 
-/** Attention to keys that something chooses: parts of native sparse attention and the whole, MoBA, DSA. */
+/** Attention to selected keys: native sparse attention and its parts, MoBA, DSA. */
 export const sparseSoftmaxOps: readonly ReferenceOp[] = [
   defineReferenceOp({
     name: "nsa_compression",

@@ -1,4 +1,4 @@
-// Attention as exporters compose it: the weights are named, and nothing else changes.
+// Attention composed of several operators, as exporters write it: weights become outputs, and nothing else changes.
 import { attentionWeights, causal, type AttentionOptions } from "@qkv/attention";
 import { randn, type Tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
@@ -13,7 +13,7 @@ const tril = Float32Array.from({ length: T * T }, (_, i) => (i % T <= Math.floor
 type Names = { q: string; k: string; v: string };
 type Composed = (g: Graph, names: Names) => void;
 
-/** `[…, T, D]` to `[…, D, T]`. */
+/** Transposes `[…, T, D]` to `[…, D, T]`. */
 const swapped = (g: Graph, x: string) => g.op("Transpose", [x], { perm: [0, 1, 3, 2] });
 const finish = (g: Graph, weights: string, v: string) => {
   const mixed = g.op("Transpose", [g.op("MatMul", [weights, v])], { perm: [0, 2, 1, 3] });
@@ -150,7 +150,7 @@ test.each(patterns)("%s", async (_, compose, options, opset = 17) => {
   expect(numbers(weights)).toBeAllclose(ours.data, { rtol: 0, atol: 1e-5 });
 });
 
-test("keys that query heads share, repeated by Expand", async () => {
+test("shared keys that Expand repeats for query heads", async () => {
   const g = newGraph({ opset: 17 });
   const axes = ["batch", 2, "length", D];
   const [query, key, value] = [
@@ -170,7 +170,7 @@ test("keys that query heads share, repeated by Expand", async () => {
   expect(numbers(weights)).toBeAllclose(attentionWeights(q, shared[0]).data, { rtol: 0, atol: 1e-5 });
 });
 
-test("query heads that share keys as an axis of their own become one axis of heads", async () => {
+test("a separate axis for the query heads that share keys is merged into one axis of heads", async () => {
   const g = newGraph({ opset: 17 });
   const axes = ["batch", 2, "length", D];
   const [query, key, value] = [
@@ -193,7 +193,7 @@ test("query heads that share keys as an axis of their own become one axis of hea
   });
 });
 
-test("beside projections in 4 bits", async () => {
+test("with 4-bit projections", async () => {
   const g = newGraph({ opset: 17 });
   const [C, N, blocks] = [32, 32, 1];
   const x = g.input("x", ["batch", "length", C]);
@@ -222,7 +222,7 @@ test("beside projections in 4 bits", async () => {
   );
 });
 
-test("maps that the graph gives already are listed under their names, and the file is the same", async () => {
+test("weights that are already outputs are listed by name, and the file is unchanged", async () => {
   const g = newGraph({ opset: 17 });
   const axes = ["batch", H, "length", D];
   const [query, key, value] = [g.input("q", axes), g.input("k", axes), g.input("v", axes)];
@@ -234,7 +234,7 @@ test("maps that the graph gives already are listed under their names, and the fi
   expect(model.after).toEqual(model.before);
 });
 
-test("scores that are multiplied with values without a softmax stay; the report names their product", async () => {
+test("scores without a softmax are left unchanged; the report names their product with the values", async () => {
   const g = newGraph({ opset: 17 });
   const axes = ["batch", H, "length", D];
   const names = { q: g.input("q", axes), k: g.input("k", axes), v: g.input("v", axes) };
@@ -248,7 +248,7 @@ test("scores that are multiplied with values without a softmax stay; the report 
   expect(model.after).toEqual(model.before);
 });
 
-test("a part of a matrix of weights, of a length that comes from a run, is no key", async () => {
+test("a slice of a weight matrix with a dynamic length is not a key", async () => {
   const g = newGraph({ opset: 17 });
   const x = g.input("x", ["batch", "length", D]);
   g.output("output", ["batch", "length", D]);
@@ -261,7 +261,7 @@ test("a part of a matrix of weights, of a length that comes from a run, is no ke
   expect(maps).toEqual([]);
 });
 
-test("softmaxes that are no attention, and attention that is not understood, stay; the report names the node", async () => {
+test("other softmaxes and unrecognized attention are left unchanged; the report names the node", async () => {
   const g = newGraph({ opset: 17 });
   const x = g.input("x", ["batch", "length", D]);
   g.output("output", ["batch", "length", D]);

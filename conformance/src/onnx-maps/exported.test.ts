@@ -1,4 +1,5 @@
-// Maps out of what we export: outputs stay what they are, bit by bit where nothing is decomposed, and weights are ours.
+// Weights of our own exported graphs: outputs are unchanged, bitwise where nothing is decomposed, and weights equal
+// ours.
 import { growingCache } from "@qkv/kv-cache";
 import { padding } from "@qkv/attention";
 import * as tensors from "@qkv/tensor";
@@ -29,7 +30,7 @@ async function exported(model: ExportedModel, options: Partial<ExportOptions>) {
   return { graph: new Uint8Array(await file("onnx/model.onnx").arrayBuffer()), files: out.files };
 }
 
-/** Keys of no token yet. */
+/** Empty past keys. */
 function noPast({ numLayers, numHeads, numKvHeads, embedDim, headDim, latent }: DecoderConfig): Values {
   const width = headDim ?? embedDim / numHeads;
   const [heads, sizes] = latent
@@ -62,7 +63,7 @@ const present = (outputs: Values): Values =>
       .map(([name, value]) => [name.replace("present", "past_key_values"), value]),
   );
 
-/** A dozen models: each kind of mask, bias, position and head that a graph of ours has. */
+/** A dozen models, with each kind of mask, bias, position and head that our graphs support. */
 const models: Record<string, DecoderConfig> = {
   ...Object.fromEntries(
     ["llama", "mistral", "gemma2", "qwen3", "phi3", "gpt2", "gpt_bigcode", "mixtral"].map((name) => [
@@ -151,7 +152,7 @@ test.each([23, 17] as const)("an encoder with padding, of opset %d", async (opse
   });
 });
 
-test("weights in a file beside the graph stay there, under the same name", async () => {
+test("params in an external file stay there, under the same name", async () => {
   const config = models["llama"]!;
   const model = { config, params: scaledParams(tensors, decoder(config).init(1)) };
   const { graph } = await exported(model, { inlineBytes: 1000 });

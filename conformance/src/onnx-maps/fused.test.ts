@@ -1,5 +1,5 @@
-// Microsoft's fused operators, decomposed: ONNX Runtime gives the same outputs for the operator and for what it is decomposed
-// into, and the weights are ours.
+// Microsoft's fused operators, decomposed: ONNX Runtime gives the same outputs for the operator and for its
+// decomposition, and the weights equal ours.
 import {
   attention,
   attentionWeights,
@@ -25,7 +25,7 @@ import {
 
 type Attributes = Record<string, number | { float: number } | number[]>;
 
-/** A graph of one operator of Microsoft's. Lengths of its inputs are free, their number of axes is not. */
+/** A graph with one operator of Microsoft's. Its inputs have dynamic dimensions but a fixed rank. */
 function graphOf(
   type: string,
   inputs: Record<string, Value | undefined>,
@@ -55,7 +55,7 @@ function graphOf(
   return g.bytes();
 }
 
-/** Runs the operator and what it is decomposed into, compares all outputs, and returns the weights. */
+/** Runs the operator and its decomposition, compares all outputs, and returns the weights. */
 async function decomposedWeights(
   type: string,
   inputs: Record<string, Value | undefined>,
@@ -120,7 +120,7 @@ describe("MultiHeadAttention", () => {
     close(weights, attentionWeights(split(added(q, 0), H), split(added(k, C), H)));
   });
 
-  test("causal, with more keys than queries: the first query is at the first key, and the last sees all", async () => {
+  test("causal with more keys than queries: aligned so that the last query sees all keys", async () => {
     const [S, P] = [7, 2];
     const [q, k, v] = [random(B, T, C), random(B, S, C), random(B, S, C)];
     const inputs = {
@@ -182,7 +182,7 @@ describe("MultiHeadAttention", () => {
     close(weights, attentionWeights(split(q, H), concat([pastKey, split(k, H)], 2), { bias }));
   });
 
-  test("queries, keys and values in one, and keys and values in one, which ONNX Runtime has on GPUs alone", async () => {
+  test("packed QKV and packed KV, which ONNX Runtime only supports on GPUs", async () => {
     const of = (x: Tensor, place: number, count: number): Tensor =>
       permute(
         reshape(slice(reshape(x, [B, -1, H, count * D]), 3, place * D, (place + 1) * D), [B, -1, H, D]),
@@ -204,7 +204,7 @@ describe("MultiHeadAttention", () => {
     close(pairs["attentions.0"]!, attentionWeights(split(query, H), of(both, 0, 2)));
   });
 
-  test("keys and values of a past that is not added to, [B, H, S, D], which have their bias already", async () => {
+  test("keys and values of cross-attention as [B, H, S, D], with their bias already added", async () => {
     const [q, k, v] = [random(B, T, C), random(B, H, 6, D), random(B, H, 6, D)];
     const inputs = { query: value(q), key: value(k), value: value(v) };
     close(
@@ -240,7 +240,7 @@ describe("Attention", () => {
     close(weights, attentionWeights(q, k, options));
   });
 
-  test("a past, in one with keys and values", async () => {
+  test("a past with keys and values in one tensor", async () => {
     const P = 3;
     const [x, matrix, bias] = projection();
     const past = random(2, B, H, P, D);
@@ -265,7 +265,7 @@ describe("Attention", () => {
     const inputs = { input: value(x), matrix: value(matrix), bias: value(bias), mask };
     const weights = await decomposedWeights("Attention", inputs, ["output"], { num_heads: H });
     const seen = numbers(weights);
-    const first = kind === "ends" ? 0 : 1; // of the second sequence, whose last key is hidden too
+    const first = kind === "ends" ? 0 : 1; // of the second sequence, whose last key is masked too
     for (let i = H * T * T; i < 2 * H * T * T; i++) {
       const isSeen = i % T >= first && i % T < 4;
       if (isSeen) expect(seen[i]).toBeGreaterThan(0);
@@ -273,7 +273,7 @@ describe("Attention", () => {
     }
   });
 
-  test("after EmbedLayerNormalization, whose second output counts the tokens, and norms with skip connections", async () => {
+  test("after EmbedLayerNormalization, with its token counts as the mask, and norms with skip connections", async () => {
     const g = newGraph({ opset: 17 });
     const domain = "com.microsoft";
     const numbersOf = (...shape: number[]) =>
@@ -369,7 +369,7 @@ describe("GroupQueryAttention", () => {
     const { q, k, v } = call(1, T);
     const { cos, sin } = tables(half === 4 ? 8 : half);
     const attributes = { ...heads, do_rotary: 1, rotary_interleaved: interleaved };
-    const wide = half === 4; // half of 32 numbers rotate
+    const wide = half === 4; // half of 32 dimensions rotate
     const [qw, kw, vw] = wide
       ? [random(1, T, H * 32), random(1, T, Hkv * 32), random(1, T, Hkv * 32)]
       : [q, k, v];
@@ -399,7 +399,7 @@ describe("GroupQueryAttention", () => {
     close(token, attentionWeights(rotate(split(next, H), T), keys, { mask: causal() }));
   });
 
-  test("rotated by positions that are given", async () => {
+  test("rotated by explicit positions", async () => {
     const { q, k, v } = call(1, T);
     const { cos, sin } = tables(8);
     const inputs = {
@@ -415,7 +415,7 @@ describe("GroupQueryAttention", () => {
     close(weights, attentionWeights(placed(split(q, H)), placed(split(k, Hkv)), { mask: causal() }));
   });
 
-  test("queries, keys and values in one", async () => {
+  test("packed QKV", async () => {
     const all = random(B, T, (H + 2 * Hkv) * width);
     const inputs = {
       ...{ query: value(all), key: undefined, value: undefined, pastKey: undefined, pastValue: undefined },
@@ -429,7 +429,7 @@ describe("GroupQueryAttention", () => {
     );
   });
 
-  test("sequences of their own lengths, and a past that is longer than what is in it", async () => {
+  test("sequences of different lengths, and a past buffer that is partly filled", async () => {
     const P = 8;
     const { q, k, v } = call(B, 1);
     const [pastKey, pastValue] = [random(B, Hkv, P, width), random(B, Hkv, P, width)];
@@ -449,13 +449,13 @@ describe("GroupQueryAttention", () => {
     for (let i = 0; i < seen.length; i++) expect(seen[i]! > 0).toBe(i % P < (i < H * P ? 6 : 4));
   });
 
-  test("a prompt with padding after the shorter one, rotated", async () => {
+  test("right-padded prompts, rotated", async () => {
     const { q, k, v } = call(B, T);
     const inputs = {
       ...{ query: value(q), key: value(k), value: value(v), pastKey: undefined, pastValue: undefined },
       ...{ lengths: last(T, 3), total: int32([T], []), ...tables(8) },
     };
-    // Rows of padding exist but mean nothing: those that ONNX Runtime gives are of memory that nothing was written to.
+    // Rows of padding are undefined: ONNX Runtime returns uninitialized memory for them.
     const means = (name: string, i: number) => name !== "output" || i < (T + 3) * H * width;
     const attributes = { ...heads, do_rotary: 1 };
     await decomposedWeights("GroupQueryAttention", inputs, presents, attributes, { means });
@@ -474,7 +474,7 @@ describe("GroupQueryAttention", () => {
   });
 });
 
-/** Rotates `[B, heads, T, D]` by tables whose row is the place of a token. */
+/** Rotates `[B, heads, T, D]` by tables whose row is a token's position. */
 function rotated(x: Tensor, cos: Value, sin: Value, first: number, interleaved: boolean): Tensor {
   const [, , T = 0, D = 0] = x.shape;
   const half = cos.dims[1]!;

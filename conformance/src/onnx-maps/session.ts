@@ -4,11 +4,11 @@ import * as ort from "onnxruntime-web";
 
 ort.env.wasm.numThreads = 1;
 
-/** Numbers that go in or come out. */
+/** Data of an input or output. */
 export type Value = { data: ort.Tensor["data"]; dims: readonly number[]; type: ort.Tensor.Type };
 export type Values = Record<string, Value>;
 
-/** A graph with its maps, and without. */
+/** Sessions of a graph with its maps, and without. */
 export type Mapped = OnnxWithMaps & { before: Uint8Array; after: Uint8Array };
 
 export async function mapped(bytes: Uint8Array, options?: AttentionMapOptions): Promise<Mapped> {
@@ -16,7 +16,7 @@ export async function mapped(bytes: Uint8Array, options?: AttentionMapOptions): 
   return { ...model, before: bytes, after: await model.bytes() };
 }
 
-/** Runs a graph as it is written: without optimizations. */
+/** Runs a graph without optimizations. */
 export async function runGraph(bytes: Uint8Array, feeds: Values): Promise<Values> {
   const session = await ort.InferenceSession.create(bytes, {
     ...{ graphOptimizationLevel: "disabled", logSeverityLevel: 4, executionProviders: ["wasm"] },
@@ -45,7 +45,7 @@ export const int32 = (data: readonly number[], dims: readonly number[]): Value =
   ...{ data: Int32Array.from(data), dims, type: "int32" },
 });
 
-/** Floats of 16 bits as numbers, others as they are. */
+/** The elements as numbers, decoded from 16-bit floats if necessary. */
 export function numbers({ data, type }: Value): ArrayLike<number> {
   if (type !== "float16") return data as Float32Array;
   return data instanceof Uint16Array ? Float32Array.from(data, float16) : (data as Float32Array);
@@ -57,7 +57,7 @@ function float16(bits: number): number {
   return sign * (exponent === 0 ? 2 ** -24 * fraction : 2 ** (exponent - 25) * (1024 + fraction));
 }
 
-/** A graph that grows by calls, of `benchmarks/peers/onnx.mjs`. */
+/** A graph builder of `benchmarks/peers/onnx.mjs`. */
 export type Graph = {
   input(name: string, shape: readonly (number | string)[], type?: string): string;
   output(name: string, shape: readonly (number | string)[], type?: string): string;

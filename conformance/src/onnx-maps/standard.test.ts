@@ -45,7 +45,7 @@ const toValue = ({ values, shape, dtype }: ReferenceTensor): Value => ({
   ...{ data: values as Float32Array, dims: shape, type: dtype as "float32" },
 });
 
-/** Weights of the same call by our packages. */
+/** Weights of the same call from our packages. */
 async function ourWeights({ opset, attributes, nodeInputs }: Case, given: Map<string, ReferenceTensor>) {
   const device = js();
   const toTensor = ({ dtype, values, shape }: ReferenceTensor): Tensor =>
@@ -69,7 +69,7 @@ async function ourWeights({ opset, attributes, nodeInputs }: Case, given: Map<st
 }
 
 const cases = ownData.json("onnx/attention.json") as Case[];
-describe.each(["needed", "all"] as const)("decomposed where it is %s", (decompose) => {
+describe.each(["needed", "all"] as const)("decompose: %s", (decompose) => {
   test.each(cases.map((each) => [each.name, each] as const))("%s", async (_, each) => {
     const given = new Map(each.inputs.map(readTensor).map((input) => [input.name, input]));
     const results = each.outputs.map(readTensor);
@@ -87,7 +87,7 @@ describe.each(["needed", "all"] as const)("decomposed where it is %s", (decompos
     if (map!.how !== "decomposed") {
       const before = await runGraph(model.before, feeds).catch((error: Error) => error);
       if (before instanceof Error) {
-        // A model that this engine refuses without maps is refused with them.
+        // A model that this version of the engine refuses without maps is refused with them.
         await expect(runGraph(model.after, feeds)).rejects.toThrow(/Attention/);
         return;
       }
@@ -112,7 +112,7 @@ const reference = (name: string, { data, shape }: Tensor): ReferenceTensor => ({
 });
 const qkv = ["Q", "K", "V"].map((name, i) => reference(name, randn([1, 2, 5, 4], { seed: i })));
 
-/** Weights of the decomposed graph, which has no operator of opset 25, and weights by our packages. */
+/** Weights of the decomposed graph, which has no operator of opset 25, and weights from our packages. */
 async function decomposedWeights(attributes: Record<string, number>, inputs: readonly ReferenceTensor[]) {
   const given = new Map(inputs.map((x) => [x.name, x]));
   const each = {

@@ -1,4 +1,4 @@
-// Maps out of what PyTorch's exporter writes: outputs stay, and weights are PyTorch's and ours.
+// Graphs of PyTorch's exporter: outputs are unchanged, and weights equal PyTorch's and ours.
 import { attentionWeights, maskTensor } from "@qkv/attention";
 import { tensor, type Tensor } from "@qkv/tensor";
 import { readFileSync } from "node:fs";
@@ -46,7 +46,7 @@ test.each(cases.map((each) => [each.name, each] as const))("%s", async (name, { 
     const found = numbers(after[map]!);
     expect(found).toBeAllclose(ours.data, { rtol: 0, atol: 1e-5 });
     expect(found).toBeAllclose(readTensor(weights).values as Float32Array, { rtol: 0, atol: 1e-5 });
-    // Some models have one axis for batch and heads.
+    // Some models have one axis for batch and heads together.
     const [B, H, ...rest] = ours.shape;
     expect(after[map]!.dims).toEqual(after[map]!.dims.length === 3 ? [B! * H!, ...rest] : ours.shape);
   });

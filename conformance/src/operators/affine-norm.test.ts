@@ -26,7 +26,7 @@ const X = tensor([
   [7, 5],
 ]);
 
-test("mean and inverse deviation keep the normalised axes, whichever they are", async () => {
+test("mean and inverse standard deviation keep the normalized axes, for any axis", async () => {
   const [y, mean, inverse] = await layer({ X, Scale: tensor([2, 2]), B: tensor([0, 1]) }, { epsilon: 0 });
   expect([y, mean, inverse].map((x) => x!.toNested())).toEqual([
     [
@@ -51,7 +51,7 @@ test("mean and inverse deviation keep the normalised axes, whichever they are", 
   expect(await layer({ X, Scale: tensor([1, 1]) }, {}, [true])).toHaveLength(1);
 });
 
-test("a scale of one number, of a row, and of one number for each row", async () => {
+test("a scalar scale, a scale per element of a row, and a scale per row", async () => {
   for (const [Scale, expected] of [
     [
       tensor(2),
@@ -94,7 +94,7 @@ test("a scale of one number, of a row, and of one number for each row", async ()
   ]);
 });
 
-test("`stash_type` widens the first stage and never narrows it, and is the type of what comes from it", async () => {
+test("`stash_type` widens the first stage but never narrows it, and is the dtype of its outputs", async () => {
   const X = tensor([1 / 3, 3], { dtype: "float64" });
   const inputs = { X, Scale: tensor([1, 1], { dtype: "float64" }) };
   const [y, mean, inverse] = await layer(inputs, { epsilon: 0 });

@@ -1,15 +1,15 @@
 import { add, broadcastTo, cast, mul, ones, type Tensor } from "@qkv/tensor";
 
-/** TensorProto's numbers of float32 and float64. */
+/** TensorProto's data types float32 and float64. */
 const stages: Record<number, "float32" | "float64"> = { 1: "float32", 11: "float64" };
 
 /**
- * A norm over the axes from `axis` on, with a scale and a bias of any shapes that repeat to the input's. It is computed
- * in the type that `stash_type` names or in the input's, whichever is wider: the attribute is there to give 16-bit
- * inputs more digits, and its default must not take digits from float64. ONNX Runtime does the same.
+ * A norm over the axes from `axis` on, with a scale and a bias that broadcast to the input. Computed in the wider of the
+ * input's dtype and `stash_type`: the attribute exists to give 16-bit inputs more precision, and its default must not reduce
+ * that of float64. ONNX Runtime does the same.
  *
  * @param norm - The norm of a tensor, with a weight and a bias of the shape of its row.
- * @returns The output, the input in the type of the first stage, and the type of what is returned from that stage.
+ * @returns The output, the input in the type of the first stage, and the dtype of that stage's outputs.
  */
 export function affineNorm(
   { X, Scale, B }: { X: Tensor; Scale: Tensor; B?: Tensor | undefined },

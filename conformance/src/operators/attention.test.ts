@@ -47,7 +47,7 @@ function reference(inputs: Inputs, attributes: Attributes) {
           if (attn_mask) {
             const place = [b, h, t, s].slice(4 - attn_mask.shape.length);
             const inside = s < attn_mask.shape.at(-1)!;
-            // An axis of 1 is shared, except that a last axis shorter than S ends there.
+            // An axis of length 1 broadcasts, but a last axis shorter than S ends there.
             const shared = place.map((i, axis) => (attn_mask.shape[axis] === 1 ? 0 : i));
             const value = inside ? at(attn_mask, ...shared) : attn_mask.dtype === "bool" ? 0 : -Infinity;
             score = attn_mask.dtype === "bool" ? (value ? score : -Infinity) : score + value;
@@ -75,7 +75,7 @@ function reference(inputs: Inputs, attributes: Attributes) {
 const size = fc.integer({ min: 1, max: 4 });
 const none = fc.constant(undefined);
 
-test("property: every mixture of inputs and attributes is what the operator's definition says", async () => {
+test("property: every combination of inputs and attributes equals the operator's definition", async () => {
   const calls = fc.record({
     B: fc.integer({ min: 1, max: 2 }),
     Hkv: fc.integer({ min: 1, max: 2 }),
@@ -146,7 +146,7 @@ test("property: every mixture of inputs and attributes is what the operator's de
   );
 });
 
-test("3-D inputs hold the heads side by side", async () => {
+test("3-D inputs have the heads concatenated in the last axis", async () => {
   const inputs = {
     Q: randn([2, 3, 8], { seed: 1 }),
     K: randn([2, 5, 4], { seed: 2 }),
@@ -158,7 +158,7 @@ test("3-D inputs hold the heads side by side", async () => {
   await expect(run(inputs, { q_num_heads: 3, kv_num_heads: 2 })).rejects.toThrow("`q_num_heads` is 3");
 });
 
-test("a softmax asked for in any float type is met with at least its precision", async () => {
+test("softmax_precision of any float type gives at least that precision", async () => {
   const x = randn([1, 1, 2, 2], { seed: 1 });
   const [expected] = await run({ Q: x, K: x, V: x });
   for (const softmax_precision of [1, 10, 11, 16]) {

@@ -8,12 +8,12 @@ import { windowMask } from "./window-mask.js";
 /** Name of the trace that is returned as `qk_matmul_output`, by `qk_matmul_output_mode`. */
 const outputModes = ["dots", "capped", "scores", "weights"] as const;
 
-/** TensorProto's numbers of the types that `softmax_precision` may name: softmax is at least as precise here. */
+/** TensorProto's data types for `softmax_precision`. The softmax here is at least as precise. */
 const precisions = { float32: 1, float16: 10, float64: 11, bfloat16: 16 };
 
 /**
- * Attention, opsets 23 to 25. Query `i` stands at position `offset + i`, where `offset` is the length of the past,
- * or without one `nonpad_kv_seqlen - T` of its batch, or 0. Causality and the window are counted from there.
+ * Attention, opsets 23 to 25. Query `i` has the position `offset + i`, where `offset` is the length of the past, or without a
+ * past `nonpad_kv_seqlen - T` of its batch element, or 0. The causal mask and the window use these positions.
  */
 export const attentionOperator = defineOperator({
   name: "Attention",

@@ -1,7 +1,7 @@
 import { causalConv } from "@qkv/tensor";
 import { defineOperator } from "../operator.js";
 
-/** CausalConvWithState: depthwise, along the last axis, after the `K - 1` inputs of the past or zeros. */
+/** CausalConvWithState: a depthwise convolution along the last axis, after `K - 1` past inputs or zeros. */
 export const causalConvWithStateOperator = defineOperator({
   name: "CausalConvWithState",
   inputs: ["input", "weight"],

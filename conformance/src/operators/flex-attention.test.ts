@@ -33,7 +33,7 @@ const graph = (nodes: object[], initializers: object[] = []) => ({
   outputs: [{ name: "out" }],
 });
 
-test("a float16 constant is the number, not its bits", async () => {
+test("a float16 constant is decoded from its bits", async () => {
   const half = constant("half", "float16", Uint16Array.of(0x3800)); // 0.5
   const y = await run({ score_mod: graph([node("Mul", ["in", "half"], "out")], [half]) });
   expect(y).toBeAllclose(attention(inputs.Q, inputs.K, inputs.V, { scale: 0.5 / Math.sqrt(8) }), {
@@ -42,7 +42,7 @@ test("a float16 constant is the number, not its bits", async () => {
   });
 });
 
-test("a function that expressions lack runs on each score as the tiles pass", async () => {
+test("a function without an expression runs on each score, tile by tile", async () => {
   const y = await run({ score_mod: graph([node("Atan", ["in"], "out")]) });
   const atan = scoreModFunction((x) => Math.atan(x));
   expect(y).toBeAllclose(attention(inputs.Q, inputs.K, inputs.V, { scoreMod: atan }), {
@@ -51,14 +51,14 @@ test("a function that expressions lack runs on each score as the tiles pass", as
   });
 });
 
-test("a graph that looks along rows is a failure: no score knows the others", async () => {
+test("a graph that reduces rows is an error, since a score mod sees single scores", async () => {
   const centred = graph([node("ReduceMax", ["in"], "m", { axes: [-1] }), node("Sub", ["in", "m"], "out")]);
   await expect(async () => run({ score_mod: centred })).rejects.toThrow(
     /ReduceMax cannot be turned into an expression/,
   );
 });
 
-test("rows of -∞ come out as zeros, and others as under the mask", async () => {
+test("rows of -∞ give zeros, other rows equal masked attention", async () => {
   // Key `s` for query `t` where s <= t - 1: the first query sees none.
   const below = Uint8Array.from({ length: 15 }, (_, i) => Number(i % 5 < Math.floor(i / 5)));
   const made = graph(

@@ -3,8 +3,8 @@ import { defineOperator } from "../operator.js";
 import { graphExpression } from "./flex-graph.js";
 
 /**
- * FlexAttention of ai.onnx.preview: attention whose scores and weights are changed by graphs. The graphs become
- * expressions, which run tile by tile; a graph that cannot be turned into one is a failure.
+ * FlexAttention of ai.onnx.preview: attention whose scores and weights are modified by graphs. The graphs are translated to
+ * expressions, which run tile by tile; a graph that cannot be translated is an error.
  */
 export const flexAttentionOperator = defineOperator({
   name: "FlexAttention",

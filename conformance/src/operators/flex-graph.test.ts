@@ -26,12 +26,12 @@ function graph(nodes: object[], initializers: object[]) {
   return { nodes, initializers, inputs: [{ name: "scores" }], outputs: [{ name: "out" }] };
 }
 
-/** The new scores of a head and query, from scores of 10, 20, … */
+/** The modified scores of a head and query, from scores of 10, 20, … */
 function run(made: unknown, head: number, query: number): number[] {
   const recorded = expression(graphExpression(made, sizes, "float64", js()));
   const score = Float64Array.from({ length: sizes.S }, (_, s) => 10 * (s + 1));
   const key = score.map((_, s) => s);
-  // Queries are the last of the positions.
+  // Queries are the last positions.
   const row = { score, key, batch: 0, head, query: sizes.S - sizes.T + query, length: sizes.S };
   return [...evaluator(recorded, sizes.S).forward(row)];
 }
@@ -56,7 +56,7 @@ const numbers = [
   float32("slopes", [2, 1, 1], [0.5, 2]),
 ];
 
-test("a graph over distances becomes arithmetic on one score, and no table of all pairs", () => {
+test("a graph over distances becomes arithmetic on one score, without a table of all pairs", () => {
   const made = graph(
     [...distances, node("Mul", ["far", "slopes"], "bias"), node("Sub", ["scores", "bias"], "out")],
     numbers,
@@ -66,7 +66,7 @@ test("a graph over distances becomes arithmetic on one score, and no table of al
   for (const { shape } of tables) expect(shape.reduce((a, b) => a * b, 1)).toBeLessThanOrEqual(sizes.S);
 });
 
-test("whole-number division is cut towards zero, and comparisons choose", () => {
+test("integer division truncates towards zero, and comparisons select", () => {
   const made = graph(
     [
       ...distances,
@@ -80,7 +80,7 @@ test("whole-number division is cut towards zero, and comparisons choose", () => 
   expect(run(made, 0, 1)).toEqual([10, 20, 30, -1, -1]);
 });
 
-test("a graph that cannot be turned is a failure that says why", () => {
+test("a graph that cannot be translated is an error with the reason", () => {
   const transposed = graph([node("Transpose", ["scores"], "out")], []);
   expect(() => run(transposed, 0, 0)).toThrow(/Transpose cannot be turned into an expression/);
   const moved = graph([node("Reshape", ["scores", "flat"], "out")], [int64("flat", [1], [-1])]);

@@ -5,12 +5,12 @@ import { readTensor } from "../reference-tensor.js";
 import { knownNodes, type Known } from "./known-nodes.js";
 import { scalarFunctions } from "./scalar-functions.js";
 
-/** The sizes of the scores that a graph is applied to. */
+/** The sizes of the scores that a graph modifies. */
 export type Sizes = { B: number; H: number; T: number; S: number };
 
 /**
- * Numbers known per score: an expression, with the shape that ONNX gives it. It is recorded where it is used first:
- * nodes whose output nothing uses, or of which only the shape is read, record nothing.
+ * A value that depends on the score: an expression, with its ONNX shape. It is recorded at its first use: nodes with unused
+ * outputs, or of which only the shape is read, record nothing.
  */
 type Symbolic = { readonly shape: readonly number[]; readonly integer: boolean; readonly expr: () => Expr };
 type Value = Known | Symbolic;
@@ -29,10 +29,10 @@ type Graph = {
 };
 
 /**
- * Turns an ONNX graph over scores `[B, H, T, S]` into a score mod. Each node is read once: what is known without a
- * score (shapes, ranges, tables) is computed, and the rest is noted as arithmetic on one score and its place. Known
- * numbers that would grow by broadcasting, such as the distances of all pairs, become arithmetic too, so that nothing of
- * the size `[T, S]` is made.
+ * Translates an ONNX graph over scores `[B, H, T, S]` to a score mod. Each node is visited once: values that do not depend on
+ * the score (shapes, ranges, tables) are computed, others are recorded as arithmetic on one score and its indices. Known
+ * values that would grow by broadcasting, such as the distances of all pairs, are recorded too, so that no `[T, S]` tensor
+ * is created.
  */
 export function graphExpression(
   graph: unknown,
@@ -85,7 +85,7 @@ class GraphReader {
       );
     const plain = scalarFunctions[op];
     if (plain) {
-      // A function of one number runs on each score as the tiles pass.
+      // A scalar function runs on each score, tile by tile.
       const f = (x: number) => plain(x, attributes);
       const note = ([x]: readonly Expr[]) => call(x!, this.at, f, noSlope);
       return this.#map([value(0)], (x) => f(x!), note, op.startsWith("Is"));
@@ -173,7 +173,7 @@ class GraphReader {
       case "ConstantOfShape":
         return filled(known(0).numbers, attributes["value"] ? knownTensor(attributes["value"]) : undefined);
       case "Expand": {
-        // A number that is repeated is the same number at every place.
+        // A broadcast scalar has the same value everywhere.
         const x = value(0);
         return {
           shape: joint(x.shape, known(1).numbers),
@@ -226,7 +226,7 @@ class GraphReader {
     }
   }
 
-  /** A value as arithmetic on one score and its place. */
+  /** A value as arithmetic on one score and its indices. */
   toExpr(value: Value): Expr {
     if ("expr" in value) return value.expr();
     const { shape, numbers } = value;
@@ -235,17 +235,17 @@ class GraphReader {
     return lookup(table, ...this.#places(shape));
   }
 
-  /** For each axis of a shape that broadcasts to the scores, where on it a score stands. */
+  /** For each axis of a shape that broadcasts to the scores, the index of a score on it. */
   #places(shape: readonly number[]): (Expr | number)[] {
     const { T, S } = this.sizes;
     const { batch, head, query, key } = this.at;
-    // Queries are counted from the first one, keys from the first key.
+    // Query and key indices are relative to the first query and the first key.
     const places = [() => batch, () => head, () => query.sub(S - T), () => key];
     if (shape.length > 4) throw cannot("broadcasting", `a shape of ${shape.length} axes`);
     return shape.map((length, axis) => (length === 1 ? 0 : places[4 - shape.length + axis]!()));
   }
 
-  /** An operation number by number: computed where all is known and nothing grows, else noted. */
+  /** An elementwise operation: computed if all operands are known and the result is not larger, otherwise recorded. */
   #map(
     values: readonly Value[],
     compute: (...numbers: number[]) => number,
@@ -285,7 +285,7 @@ class GraphReader {
   }
 }
 
-/** Called once, whoever asks. */
+/** Memoized: computed once. */
 function once<T>(make: () => T): () => T {
   let made: { value: T } | undefined;
   return () => (made ??= { value: make() }).value;
@@ -365,13 +365,13 @@ const binaries: Record<string, Binary | undefined> = {
   ),
 };
 
-/** The remainder that has the sign of the first number, as C's `fmod`. */
+/** The remainder with the sign of the dividend, as C's `fmod`. */
 const truncatedMod: Binary = {
   known: (a, b) => a % b,
   symbolic: (a, b) => a.sub(truncate(a.div(b)).mul(b)),
 };
 
-/** TensorProto's numbers of types. */
+/** TensorProto's data types. */
 const floatTypes = [1, 10, 11, 16];
 const boolType = 9;
 
@@ -379,7 +379,7 @@ function truncate(x: Expr): Expr {
   return x.less(0).where(x.neg().floor().neg(), x.floor());
 }
 
-/** A tensor of the data; the bit patterns of float16 become the numbers that they stand for. */
+/** A tensor of the data; float16 bit patterns are decoded. */
 function knownTensor(json: unknown): Known {
   const { shape, dtype, values } = readTensor(json);
   const wide =
@@ -407,7 +407,7 @@ function asKnown(op: string, value: Value): Known {
   throw cannot(op, "its argument depends on the score or its place");
 }
 
-/** The same numbers under another shape. An expression keeps its axes, so only leading ones may come or go. */
+/** A reshaped value. An expression keeps its axes, so only leading axes may be added or removed. */
 function withShape(op: string, value: Value, shape: readonly number[]): Value {
   if ("numbers" in value) return { ...value, shape };
   const bare = (lengths: readonly number[]) => lengths.join().replace(/^(1,)+/, "");
@@ -436,7 +436,7 @@ function joint(a: readonly number[], b: readonly number[]): number[] {
   });
 }
 
-/** Index of number `n` of a shape in an operand that broadcasts to it. */
+/** The index of element `n` of a shape in an operand that broadcasts to it. */
 function placeOf(n: number, shape: readonly number[], own: readonly number[]): number {
   let place = 0;
   let stride = 1;

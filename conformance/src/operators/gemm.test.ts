@@ -16,7 +16,7 @@ async function run(inputs: Record<string, Tensor>, attributes: Record<string, un
 const A = tensor([[1, 2]]);
 const B = tensor([[3], [4]]);
 
-test("each factor, each transposition, and a third input of any shape that repeats", async () => {
+test("alpha, beta, transpositions, and a third input that broadcasts", async () => {
   expect(await run({ A, B })).toEqual([[11]]);
   expect(await run({ A, B, C: tensor(5) }, { alpha: 2, beta: 3 })).toEqual([[37]]);
   expect(await run({ A, B: A, C: tensor([[1, 2]]) }, { transA: 1 })).toEqual([
@@ -29,7 +29,7 @@ test("each factor, each transposition, and a third input of any shape that repea
   ]);
 });
 
-test("integers stay whole, and a fraction among their factors is refused", async () => {
+test("integer inputs give integers, and a fractional alpha or beta is refused", async () => {
   const whole = tensor([[2]], { dtype: "int32" });
   expect(await run({ A: whole, B: whole, C: whole })).toEqual([[6]]);
   await expect(run({ A: whole, B: whole }, { alpha: 0.5 })).rejects.toThrow(/int32/);

@@ -1,9 +1,9 @@
 import { permute, reshape, type Tensor } from "@qkv/tensor";
 
 /**
- * Splits the heads of ONNX's 3-D layout: [B, T, H·D] to [B, H, T, D]. A 4-D tensor has them apart already.
+ * Splits the heads of ONNX's 3-D layout: [B, T, H·D] to [B, H, T, D]. A 4-D tensor is returned unchanged.
  *
- * @param numHeads - The node's attribute, which 3-D inputs need and 4-D inputs may leave out.
+ * @param numHeads - The node's attribute, required for 3-D inputs, optional for 4-D inputs.
  */
 export function splitHeads(x: Tensor, numHeads: number, attribute: string): Tensor {
   if (x.shape.length === 4) return x;

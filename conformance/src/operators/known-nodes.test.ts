@@ -9,7 +9,7 @@ const run = (op: string, inputs: (Known | undefined)[], attributes: object = {})
 };
 const cube = known([2, 2, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
 
-test("reductions over any axes, which stay as 1 or go", () => {
+test("reductions over any axes, with and without keepdims", () => {
   expect(run("ReduceSum", [cube, list(1)])).toEqual([[2, 1, 3], [5, 7, 9, 17, 19, 21]]); // prettier-ignore
   expect(run("ReduceMax", [cube, list(0, -1)], { keepdims: 0 })).toEqual([[2], [9, 12]]);
   expect(run("ReduceMean", [cube])).toEqual([[1, 1, 1], [6.5]]);
@@ -17,7 +17,7 @@ test("reductions over any axes, which stay as 1 or go", () => {
   expect(run("ReduceSum", [cube], { noop_with_empty_axes: 1 })).toEqual([[2, 2, 3], [...cube.numbers]]);
 });
 
-test("softmax and running sums along an axis", () => {
+test("softmax and cumulative sums along an axis", () => {
   const [shape, numbers] = run("Softmax", [known([2, 2], [0, 1000, Math.log(3), 1000])], { axis: 0 });
   expect(shape).toEqual([2, 2]);
   [0.25, 0.5, 0.75, 0.5].forEach((x, i) => expect(numbers[i]).toBeCloseTo(x, 12));
@@ -28,7 +28,7 @@ test("softmax and running sums along an axis", () => {
   expect(sums({ reverse: 1, exclusive: 1 })).toEqual([6, 4, 0]);
 });
 
-test("numbers are moved and cut out", () => {
+test("transposes, slices and other copies", () => {
   expect(run("Transpose", [known([2, 3], [1, 2, 3, 4, 5, 6])])).toEqual([[3, 2], [1, 4, 2, 5, 3, 6]]); // prettier-ignore
   expect(run("Transpose", [cube], { perm: [1, 2, 0] })).toEqual([
     [2, 3, 2],

@@ -1,4 +1,4 @@
-/** Numbers known now: shapes, indices, small tables; or all scores, where a graph is no expression. */
+/** Values that are known without a score: shapes, indices, small tables; or all scores, if a graph is no expression. */
 export type Known = {
   readonly shape: readonly number[];
   readonly integer: boolean;
@@ -8,7 +8,7 @@ export type Known = {
 type Attributes = Record<string, unknown>;
 type KnownNode = (inputs: readonly (Known | undefined)[], attributes: Attributes) => Known;
 
-/** ONNX's operators that look along an axis or move numbers about, on numbers that are known. */
+/** ONNX operators that reduce along an axis or copy elements, on known values. */
 export const knownNodes: Record<string, KnownNode | undefined> = {
   ReduceMax: reducing((row) => row.reduce((a, b) => Math.max(a, b), -Infinity)),
   ReduceMin: reducing((row) => row.reduce((a, b) => Math.min(a, b), Infinity)),
@@ -93,7 +93,7 @@ function reducing(reduce: (row: number[]) => number): KnownNode {
     const axes = (wanted.length > 0 ? wanted : shape.map((_, axis) => axis)).map((axis) =>
       axis < 0 ? axis + shape.length : axis,
     );
-    // The axes that go are brought to the end, so that each row is what is reduced.
+    // The reduced axes are moved to the end, so that each row is one reduction.
     const kept = shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
     const { numbers } = knownNodes["Transpose"]!([x], { perm: [...kept, ...axes] });
     const length = axes.reduce((size, axis) => size * shape[axis]!, 1);
@@ -124,7 +124,7 @@ function alongAxis(change: (row: number[]) => number[]): KnownNode {
   };
 }
 
-/** A tensor of another shape, each number of which is found somewhere in `x`. */
+/** A tensor of another shape, whose elements are copied from `x`. */
 function taken(x: Known, shape: readonly number[], from: (place: number[]) => number[]): Known {
   const size = shape.reduce((a, b) => a * b, 1);
   const numbers = Array.from({ length: size }, (_, n) => {

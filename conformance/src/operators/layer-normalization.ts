@@ -3,8 +3,8 @@ import { defineOperator } from "../operator.js";
 import { affineNorm } from "./affine-norm.js";
 
 /**
- * LayerNormalization. The mean and the inverse of the deviation keep the normalised axes, with length 1, and have
- * the type that `stash_type` names.
+ * LayerNormalization. The mean and the inverse standard deviation keep the normalized axes with length 1, and have the dtype of
+ * `stash_type`.
  */
 export const layerNormalizationOperator = defineOperator({
   name: "LayerNormalization",

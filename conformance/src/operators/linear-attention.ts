@@ -12,7 +12,7 @@ import { permute, repeat, type Tensor } from "@qkv/tensor";
 import { defineOperator } from "../operator.js";
 import { joinHeads, splitHeads } from "./heads.js";
 
-/** Each rule as a mixer, by the axes of the decay: one for each head, or for each key channel. */
+/** Mixers by update rule and axes of the decay: one per head, or one per key channel. */
 const rules: Record<string, { perHead: Mixer<string, string>; perChannel: Mixer<string, string> }> = {
   linear: { perHead: linearAttention(), perChannel: linearAttention() },
   gated: { perHead: simpleGla(), perChannel: gla() },
@@ -20,7 +20,7 @@ const rules: Record<string, { perHead: Mixer<string, string>; perChannel: Mixer<
   gated_delta: { perHead: gatedDeltaRule(), perChannel: kda() },
 };
 
-/** LinearAttention: a mixer on heads side by side, `[B, T, H · D]`; the chunk is how it is computed, and changes nothing. */
+/** LinearAttention: a mixer on concatenated heads, `[B, T, H · D]`. The chunk size does not affect the result. */
 export const linearAttentionOperator = defineOperator({
   name: "LinearAttention",
   inputs: ["query", "key", "value"],

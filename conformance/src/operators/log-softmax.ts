@@ -2,7 +2,7 @@ import { logSoftmax } from "@qkv/tensor";
 import { defineOperator } from "../operator.js";
 import { alongSoftmaxAxis } from "./softmax-axis.js";
 
-/** LogSoftmax, whose axis changed its meaning with opset 13. */
+/** LogSoftmax. The meaning of its axis changed in opset 13. */
 export const logSoftmaxOperator = defineOperator({
   name: "LogSoftmax",
   inputs: ["input"],

@@ -1,7 +1,7 @@
 import { matmul } from "@qkv/tensor";
 import { defineOperator } from "../operator.js";
 
-/** MatMul: numpy's rules for vectors, matrices and batches of them, which are those of `matmul`. */
+/** MatMul: NumPy's rules for vectors, matrices and batches, as in `matmul`. */
 export const matMulOperator = defineOperator({
   name: "MatMul",
   inputs: ["A", "B"],

@@ -16,7 +16,7 @@ async function run(inputs: Record<string, Tensor>, attributes: Record<string, nu
   return y!;
 }
 
-/** Caches with a row per position, at angles that tell positions and pairs apart. */
+/** Caches with a row per position, with distinct angles for positions and pairs. */
 function caches(positions: number, half: number) {
   const angles = Array.from({ length: positions * half }, (_, i) => 0.3 * i + 0.1);
   const shape = [positions, half];

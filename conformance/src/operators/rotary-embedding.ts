@@ -4,8 +4,8 @@ import { defineOperator } from "../operator.js";
 import { joinHeads, splitHeads } from "./heads.js";
 
 /**
- * RotaryEmbedding: the first `rotary_embedding_dim` (0: all) of each head turn by angles from the caches, which
- * hold a row per position, looked up by `position_ids` [B, T], or without these a row per token [B, T, r/2].
+ * RotaryEmbedding: rotates the first `rotary_embedding_dim` dimensions (0: all) of each head by angles from the caches, which
+ * have a row per position, looked up by `position_ids` [B, T], or without these a row per token [B, T, r/2].
  */
 export const rotaryEmbeddingOperator = defineOperator({
   name: "RotaryEmbedding",

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { scalarFunctions } from "./scalar-functions.js";
 
-// The numbers are those of ONNX 1.17's reference evaluator.
+// Expected values from ONNX 1.17's reference evaluator.
 test.each<[string, Record<string, unknown>, number[]]>([
   ["Elu", {}, [-0.77686984, -0.221199217, 0.5, 2.5, 3.5]],
   ["Celu", { alpha: 2.0 }, [-1.055266895, -0.235006195, 0.5, 2.5, 3.5]],

@@ -5,7 +5,7 @@ type Attributes = Record<string, unknown>;
 /** An attribute of ONNX is a float32. */
 const float = Math.fround;
 
-/** ONNX's functions of one number that no expression computes, with the defaults of their attributes. */
+/** ONNX's scalar functions that expressions lack, with the defaults of their attributes. */
 export const scalarFunctions: Record<string, ((x: number, attributes: Attributes) => number) | undefined> = {
   Acos: Math.acos,
   Acosh: Math.acosh,

@@ -8,7 +8,7 @@ import { swigluOperator } from "./swiglu.js";
 import { swishOperator } from "./swish.js";
 import { tensorScatterOperator } from "./tensor-scatter.js";
 
-// Operators that are one function of the packages: each attribute reaches it.
+// Operators that are one function of the packages: each attribute has an effect.
 async function run(operator: Operator, inputs: Record<string, Tensor>, attributes: object = {}, opset = 27) {
   const outputs = await operator.run({
     inputs,

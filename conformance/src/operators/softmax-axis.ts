@@ -1,10 +1,10 @@
 import { reshape, type Tensor } from "@qkv/tensor";
 
 /**
- * The axis of Softmax and LogSoftmax: one since opset 13, by default the last; before, all axes from `axis` (then 1 by
- * default) on together.
+ * The axis of Softmax and LogSoftmax: since opset 13 a single axis, by default the last; before, all axes from `axis` on (by
+ * default 1) together.
  *
- * @param along - Works along one axis of a tensor.
+ * @param along - Applies the function along one axis of a tensor.
  */
 export function alongSoftmaxAxis(
   input: Tensor,

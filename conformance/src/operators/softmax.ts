@@ -2,7 +2,7 @@ import { softmax } from "@qkv/tensor";
 import { defineOperator } from "../operator.js";
 import { alongSoftmaxAxis } from "./softmax-axis.js";
 
-/** Softmax, whose axis changed its meaning with opset 13. */
+/** Softmax. The meaning of its axis changed in opset 13. */
 export const softmaxOperator = defineOperator({
   name: "Softmax",
   inputs: ["input"],

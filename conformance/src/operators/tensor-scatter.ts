@@ -1,7 +1,7 @@
 import { scatterUpdate } from "@qkv/tensor";
 import { defineOperator } from "../operator.js";
 
-/** TensorScatter: writes an update into a cache, for each batch from its own index. */
+/** TensorScatter: writes an update into a cache, at an index per batch element. */
 export const tensorScatterOperator = defineOperator({
   name: "TensorScatter",
   inputs: ["past_cache", "update"],

@@ -12,7 +12,7 @@ import type { Device } from "@qkv/tensor/contracts";
 export function windowMask(window: {
   left: number;
   right: number;
-  /** One for all, or one per batch. */
+  /** One for all, or one per batch element. */
   offset: number | readonly number[];
   queryLength: number;
   keyLength: number;

@@ -1,9 +1,9 @@
-// Stands in the page for the modules of Node that the families read files with. The runner's server has the files, and
-// unpacks those that are packed.
+// Replacements in the page for Node's modules, with which the families read files. The runner's server has the files,
+// and unpacks packed ones.
 
 type Answer = { status: number; text: string };
 
-/** Asks the server and waits: families read files as Node does. */
+/** Requests synchronously: families read files as in Node. */
 function ask(path: string, binary = false): Answer {
   const request = new XMLHttpRequest();
   request.open("GET", path, false);
@@ -30,7 +30,7 @@ export function readFileSync(path: string, encoding?: "utf8") {
   return encoding === "utf8" ? text : Uint8Array.from(text, (letter) => letter.charCodeAt(0) & 255);
 }
 
-/** The server has nothing that is packed: no folder is unpacked here. */
+/** The server has no packed files: no folder is unpacked here. */
 function refuseWriting(): never {
   throw new Error("a page writes no files");
 }
@@ -53,7 +53,7 @@ export const createRequire = () => ({
   },
 });
 
-/** The runner's server gives files unpacked. */
+/** The runner's server sends files unpacked. */
 export const gunzipSync = (bytes: Uint8Array): Uint8Array => bytes;
 
 export const fileURLToPath = (url: string): string => url;

@@ -1,7 +1,7 @@
 import { Skip } from "../case.js";
 import type { PlannerEntry } from "./planner-entry.js";
 
-/** Qualities, times and rounded figures stand beside ours on the site's pages; no check could be held to them. */
+/** Qualities, times and rounded figures, shown beside ours on the site's pages without a check. */
 export function skipContext(_entry: PlannerEntry): never {
   throw new Skip("context");
 }

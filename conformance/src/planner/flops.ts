@@ -3,8 +3,8 @@ import { mismatch, type Check } from "../check.js";
 import { compareRelatively, numberIn, shapeOf, type Models, type PlannerEntry } from "./planner-entry.js";
 
 /**
- * An entry of `published-flops.json`: training FLOPs of a token. Training is three times the forward pass, attention
- * is causal, looking up an embedding counts nothing. Approximate rows count for the order only.
+ * An entry of `published-flops.json`: training FLOPs per token. Training is three times the forward pass, attention is causal,
+ * embedding lookups count nothing. Only the order of approximate rows is checked.
  */
 export function checkFlops(entry: PlannerEntry, models: Models): Check[] {
   const measured = measureRows(entry, models);
@@ -38,7 +38,7 @@ function measureRows(entry: PlannerEntry, models: Models): Row[] {
   });
 }
 
-/** The models stand in the same order by our figures as by the published ones. */
+/** Checks that our figures order the models as the published ones do. */
 function checkOrder(rows: readonly Row[]): Check {
   const by = (key: "ours" | "published") =>
     rows

@@ -3,7 +3,7 @@ import type { Check } from "../check.js";
 import { skipContext } from "./context.js";
 import { compareRelatively, compareToRange, numberIn, type PlannerEntry } from "./planner-entry.js";
 
-/** An entry of `published-io.json`: FLOPs and bytes of two ways to attend, or memory by length. */
+/** An entry of `published-io.json`: FLOPs and bytes of standard and tiled attention, or memory by length. */
 export function checkIo(entry: PlannerEntry): Check[] {
   if (entry["approximate"] === true) return skipContext(entry);
   const { standard, flash } = (entry["rows"] ?? {}) as Record<string, unknown>;
@@ -17,7 +17,7 @@ function isTraffic(row: unknown): row is Traffic {
   return typeof row === "object" && row !== null && "gflops" in row && "hbm_gb" in row;
 }
 
-/** The ratios of a figure that draws both ways beside each other. Scores are masked and dropped as in GPT-2. */
+/** The ratios in a figure that compares both methods. Scores have a mask and dropout, as in GPT-2. */
 function checkTraffic(entry: PlannerEntry, standard: Traffic, flash: Traffic): Check[] {
   const { stored, tiled } = trafficOf(entry);
   const [ours, published] = [stored.bytesMoved / tiled.bytesMoved, standard.hbm_gb / flash.hbm_gb];
@@ -48,7 +48,7 @@ function trafficOf({ shape }: PlannerEntry): ReturnType<typeof attentionTraffic>
   });
 }
 
-/** Absolute figures beside ours: gigaflops, gigabytes, megabytes, and times beside the bound of an A100. */
+/** Absolute figures beside ours: gigaflops, gigabytes, megabytes, and times with the lower bound of an A100. */
 export function ioContext(entry: PlannerEntry): string[] {
   const { standard, flash } = (entry["rows"] ?? {}) as Record<string, unknown>;
   if (isTraffic(standard) && isTraffic(flash)) {
@@ -76,7 +76,7 @@ function lengthContext(entry: PlannerEntry): string[] {
   });
 }
 
-/** Least time of an A100, with which these were measured. */
+/** Lower bound of the time on an A100, on which the published times were measured. */
 const boundMs = ({ flops, bytesMoved }: AttentionTraffic): string =>
   (1000 * Math.max(flops / machines.a100.flopsPerSecond, bytesMoved / machines.a100.bytesPerSecond)).toFixed(
     2,
@@ -89,11 +89,11 @@ function isByLength(entry: PlannerEntry): boolean {
   return Array.isArray(lengths) && Array.isArray(rows?.pytorch) && Array.isArray(rows?.flash);
 }
 
-/** Memory in MB by length; times by length look alike, so the setting must say so. */
+/** Memory in MB by length. Times by length have the same form, so the setting must contain "memory". */
 const isMemory = (entry: PlannerEntry): boolean =>
   isByLength(entry) && /memory/i.test(String(entry["setting"]));
 
-/** The sizes that the setting states; those of the paper's tables, which one entry leaves to the other. */
+/** The sizes in the setting; one entry omits those of the paper's tables. */
 function callOf({ setting }: PlannerEntry): Omit<AttentionTrafficCall, "length"> {
   const stated = (pattern: RegExp, otherwise: number) =>
     pattern.test(String(setting)) ? numberIn(setting, pattern) : otherwise;
@@ -105,7 +105,7 @@ function callOf({ setting }: PlannerEntry): Omit<AttentionTrafficCall, "length">
   };
 }
 
-/** Growth of memory when the length doubles for the last time that was measured: with its square, or with it. */
+/** Growth of memory when the length doubles to the longest measured: quadratic or linear. */
 function checkMemory(entry: PlannerEntry): Check[] {
   const { lengths, rows } = entry as unknown as LengthRows;
   const call = callOf(entry);

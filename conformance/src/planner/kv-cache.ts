@@ -5,7 +5,7 @@ import { evaluate } from "./evaluate.js";
 import { skipContext } from "./context.js";
 import { compareEqual, shapeOf, type Models, type PlannerEntry } from "./planner-entry.js";
 
-/** An entry of `published-kv-cache.json`: bytes of a token, rounded numbers of a token, or formulas for them. */
+/** An entry of `published-kv-cache.json`: bytes per token, rounded elements per token, or formulas for them. */
 export function checkKvCache(entry: PlannerEntry, models: Models): Check[] {
   const checks = [
     ...checkBytes(entry, models),
@@ -44,7 +44,7 @@ function checkRounded(entry: PlannerEntry, models: Models): Check[] {
 
 const variables = ["n_h", "n_g", "d_h", "d_c", "d_hR", "l"];
 
-/** Each formula beside ours, for a hundred shapes of random sizes. */
+/** Compares each formula with ours, for a hundred shapes of random sizes. */
 function checkFormulas(formulas: unknown): Check[] {
   if (typeof formulas !== "object" || formulas === null) return [];
   const random = randomNumbers(1);
@@ -75,7 +75,7 @@ function shapeFor(attention: string, values: Record<string, number>): PlannerEnt
   }
 }
 
-/** Numbers from 0 to 1, the same ones for the same seed (mulberry32). */
+/** Seeded random numbers in [0, 1) (mulberry32). */
 function randomNumbers(seed: number): () => number {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;

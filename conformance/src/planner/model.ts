@@ -4,18 +4,18 @@ import { Skip } from "../case.js";
 import { mismatch, type Check } from "../check.js";
 import { compareRelatively, type PlannerEntry } from "./planner-entry.js";
 
-/** Sizes without which nothing can be counted. */
+/** Required sizes. */
 const needed = ["n_heads", "n_kv_heads", "head_dim", "d_ff", "vocab_size"];
 
 /**
- * A row of `models.json`: our count of its parameters is the published one. Where a size is not known, an error that
- * names its field is what is asked for.
+ * A row of `models.json`: our parameter count must equal the published one. If a size is unknown, an error with the name of its
+ * field is expected.
  */
 export function checkModel(entry: PlannerEntry): Check[] {
   const unknown = needed.filter((field) => entry[field] === null);
   if (unknown.length > 0) return [refusal(entry, unknown)];
   if (typeof entry["parameters"] !== "number") throw new Skip("no published count");
-  // Only what it is built like and its sizes count, so the name is taken away.
+  // The name is removed: only the architecture and the sizes may count.
   const { name: _name, note: _note, source: _source, parameters: published, ...shape } = entry;
   return [compareRelatively("parameters", parameters(readConfig(shape)).total, Number(published), 1e-3)];
 }

@@ -1,12 +1,12 @@
 import { compareNumbers, type Check } from "../check.js";
 
-/** An entry of one of the planner's files, as JSON gives it. */
+/** An entry of one of the planner's JSON files. */
 export type PlannerEntry = Readonly<Record<string, unknown>>;
 
 /** The entries of `models.json` by name. */
 export type Models = ReadonlyMap<string, PlannerEntry>;
 
-/** The shape of an entry: its own, or that of the model it names. */
+/** The shape of an entry: its own, or that of the named model. */
 export function shapeOf(entry: PlannerEntry, models: Models): PlannerEntry {
   const own = entry["shape"];
   if (typeof own === "object" && own !== null) return own as PlannerEntry;
@@ -17,14 +17,14 @@ export function shapeOf(entry: PlannerEntry, models: Models): PlannerEntry {
   );
 }
 
-/** The number in a text that the pattern captures; throws if it does not match. */
+/** The number captured by the pattern in a text; throws if it does not match. */
 export function numberIn(text: unknown, pattern: RegExp): number {
   const found = pattern.exec(String(text))?.[1];
   if (found === undefined) throw new Error(`says nothing of the form ${String(pattern)}`);
   return Number(found.replaceAll(",", ""));
 }
 
-/** Relative error of a number to the published one. */
+/** Relative error of a number with respect to the published one. */
 export function compareRelatively(output: string, ours: number, published: number, tolerance: number): Check {
   const error = Math.abs(ours / published - 1);
   return {
@@ -36,7 +36,7 @@ export function compareRelatively(output: string, ours: number, published: numbe
 }
 
 /**
- * Checks that a number lies between two: the error is how far it is from the middle, the tolerance half of the range.
+ * Checks that a number is in a range: the error is the distance from the middle, the tolerance half of the width.
  */
 export function compareToRange(output: string, value: number, [low, high]: readonly [number, number]): Check {
   const middle = (low + high) / 2;
@@ -49,7 +49,7 @@ export function compareToRange(output: string, value: number, [low, high]: reado
   };
 }
 
-/** A number that must be the published one. */
+/** Checks that a number equals the published one. */
 export const compareEqual = (output: string, ours: number, published: number): Check =>
   compareNumbers(output, { shape: [], values: [ours] }, { shape: [], values: [published] }, 0, {
     absolute: true,

@@ -22,7 +22,7 @@ const read = () =>
     ]),
   );
 
-/** The first entry of which something holds is changed; which case fails, in which outputs? */
+/** Changes the first entry that matches, and returns the failed outputs by case. */
 async function failuresWith(
   file: string,
   holds: (entry: Json) => boolean,
@@ -36,7 +36,7 @@ async function failuresWith(
   return failures.map(({ case: name, checks }) => [name, checks.map(({ output }) => output)]);
 }
 
-test("every entry is a case, none fails, and what is skipped says why", async () => {
+test("every entry is a case, none fails, and skipped ones have a reason", async () => {
   const files = read();
   const result = await runPlanner(files);
   expect(result.failures).toEqual([]);
@@ -45,7 +45,7 @@ test("every entry is a case, none fails, and what is skipped says why", async ()
   expect(result.skips.map(({ reason }) => reason).sort()).toEqual(["context", "no published count"]);
 });
 
-test("a shape is read by what it is built like, never by its name", async () => {
+test("a shape is read by its fields, never by its name", async () => {
   const files = read();
   const models = files["planner/models.json"]!.map((model, i) => ({ ...model, name: `model ${i}` }));
   const { passed, failures } = await runPlanner({ "planner/models.json": models });
@@ -53,7 +53,7 @@ test("a shape is read by what it is built like, never by its name", async () => 
   expect(passed).toBe((await runPlanner({ "planner/models.json": files["planner/models.json"] })).passed);
 });
 
-test("control: each published count of parameters, moved by three thousandths", async () => {
+test("control: each published parameter count, changed by 0.3 %", async () => {
   const models = read()["planner/models.json"]!;
   for (const { name, parameters } of models) {
     if (typeof parameters !== "number") continue;
@@ -66,10 +66,10 @@ test("control: each published count of parameters, moved by three thousandths", 
   }
 });
 
-test("control: a size that is given after all is no refusal any more", async () => {
+test("control: a model whose unknown size is filled in is no longer refused", async () => {
   const isUnknown = (entry: Json) => entry["n_heads"] === null;
   const found = await failuresWith("models.json", isUnknown, (entry) => ({ ...entry, n_heads: 40 }));
-  expect(found).toEqual([]); // others are still unknown
+  expect(found).toEqual([]); // other sizes are still unknown
   const given = { n_heads: 40, n_kv_heads: 40, head_dim: 128, d_ff: 20480, vocab_size: 50272 };
   const counted = { ...given, parameters: 12853473280 };
   expect(await failuresWith("models.json", isUnknown, (entry) => ({ ...entry, ...counted }))).toEqual([]);
@@ -77,7 +77,7 @@ test("control: a size that is given after all is no refusal any more", async () 
   expect(wrong).toMatchObject([["OPT-13B", ["parameters"]]]);
 });
 
-test("control: published caches, one byte, one tenth of a thousand, one formula", async () => {
+test("control: published caches: one byte, 0.1K, one formula", async () => {
   const file = "published-kv-cache.json";
   const one = (key: string, change: (entry: Json) => Json) =>
     failuresWith(file, (entry) => entry[key] !== undefined, change);
@@ -98,7 +98,7 @@ test("control: published caches, one byte, one tenth of a thousand, one formula"
   ).toEqual([["deepseek-v2-table-1", ["formula of MQA"]]]);
 });
 
-test("control: published training FLOPs, each row by a tenth, and the order", async () => {
+test("control: published training FLOPs: each row by 10 %, and the order", async () => {
   const [entry] = read()["planner/published-flops.json"]! as { id: string; rows: Json[] }[];
   const changed = (change: (row: Json) => Json) =>
     failuresWith(
@@ -150,7 +150,7 @@ test("control: ratios of stored scores and tiles, and how memory grows", async (
   ]);
 });
 
-test("published figures that no check is held to stand beside ours", async () => {
+test("published figures without a check are listed beside ours", async () => {
   const { context } = await runPlanner(read());
   const lines = context.flatMap(({ lines }) => lines).join("\n");
   expect(lines).toMatch(/Qwen2\.5-72B: ours \d+ GFLOPs, published 394/);
@@ -158,7 +158,7 @@ test("published figures that no check is held to stand beside ours", async () =>
   expect(lines).toMatch(/pytorch, ours\/published by length, MiB: .*4096: \d+\/17024/);
 });
 
-test("files are optional, and one that nobody knows is listed", async () => {
+test("files are optional, and an unknown file is listed", async () => {
   const files = read();
   const path = "planner/published-flops.json";
   const alone = await runPlanner({ [path]: files[path] });
@@ -170,7 +170,7 @@ test("files are optional, and one that nobody knows is listed", async () => {
   });
 });
 
-test("formulas are computed, and what is none is refused", () => {
+test("formulas are evaluated, and invalid ones are errors", () => {
   expect(evaluate("(a+2)*b-6/b", { a: 1, b: 3 })).toBe(7);
   for (const wrong of ["", "a*", "(a", "c", "a b", "a^2", "constructor"])
     expect(() => evaluate(wrong, { a: 1, b: 3 }), wrong).toThrow("cannot read");

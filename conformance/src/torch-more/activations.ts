@@ -28,7 +28,7 @@ const output = (x: Tensor) => ({ output: x });
 /** `torch.nn.functional.hardsigmoid`. */
 const hardSigmoid = (x: Tensor) => div(clamp(add(x, 3), { min: 0, max: 6 }), 6);
 
-/** Activation functions: those of the package, and those that are a line of its operations. */
+/** Activation functions: those of the package, and compositions of its operations. */
 export const activations: readonly ReferenceOp[] = [
   defineReferenceOp({
     name: "glu",
@@ -123,7 +123,7 @@ export const activations: readonly ReferenceOp[] = [
   defineReferenceOp({
     name: "prelu",
     inputs: ["input", "weight"],
-    // A slope for each channel, which is axis 1.
+    // A slope per channel, on axis 1.
     run: ({ input, weight }) =>
       output(
         sub(

@@ -30,7 +30,7 @@ const poolOptions = ({ kernel_size, stride = kernel_size, padding, ceil_mode }: 
   ceilMode: ceil_mode,
 });
 
-/** Convolutions, pools, and what rearranges the places of images. */
+/** Convolutions, pooling, and functions that rearrange the pixels of images. */
 export const convolutions: readonly ReferenceOp[] = [
   ...(
     [
@@ -90,7 +90,7 @@ export const convolutions: readonly ReferenceOp[] = [
     attributes: { pad: [] as number[], mode: "reflect" as keyof typeof placeOf },
     run({ input }, { pad, mode }) {
       let x = input;
-      // Pairs of the last axis first.
+      // Pairs, starting with the last axis.
       for (let i = 0; 2 * i < pad.length; i++) {
         const axis = x.shape.length - 1 - i;
         const length = x.shape[axis]!;
@@ -105,7 +105,7 @@ export const convolutions: readonly ReferenceOp[] = [
   }),
 ];
 
-/** The place of an axis that stands for one outside of it. */
+/** The index on an axis that padding reads for an index outside of it. */
 const placeOf = {
   reflect: (at: number, length: number) => (at < 0 ? -at : at < length ? at : 2 * length - 2 - at),
   replicate: (at: number, length: number) => Math.min(length - 1, Math.max(0, at)),

@@ -14,7 +14,7 @@ import {
 } from "@qkv/tensor";
 import { defineReferenceOp, type ReferenceOp } from "../reference-op.js";
 
-/** Functions of the numbers so far along an axis. */
+/** Cumulative functions along an axis. */
 export const cumulative: readonly ReferenceOp[] = [
   defineReferenceOp({
     name: "cumprod",
@@ -47,7 +47,7 @@ export const cumulative: readonly ReferenceOp[] = [
   }),
 ];
 
-/** The logarithm of the sum of the powers of all numbers up to each, along the last axis: a triangle of them, summed. */
+/** Cumulative log-sum-exp along the last axis: log-sum-exp over the rows of a triangle. */
 function soFar(x: Tensor): Tensor {
   const n = x.shape.at(-1)!;
   const rows = broadcastTo(expandDims(x, -2), [...x.shape, n]);

@@ -34,7 +34,7 @@ const one = (name: string, f: (x: Tensor) => Tensor): ReferenceOp =>
 const two = (name: string, f: (a: Tensor, b: Tensor) => Tensor): ReferenceOp =>
   defineReferenceOp({ name, inputs: ["input", "other"], run: ({ input, other }) => output(f(input, other)) });
 
-/** Functions of one number, of two and of three: those of the package, and those that are a line of its operations. */
+/** Elementwise functions of one, two and three tensors: those of the package, and compositions of its operations. */
 export const elementwise: readonly ReferenceOp[] = [
   one("erf", erf),
   one("expm1", expm1),
@@ -56,7 +56,7 @@ export const elementwise: readonly ReferenceOp[] = [
     inputs: ["input", "other"],
     run({ input, other }) {
       const quotient = floorDivide(input, other);
-      // The case of floats has the name of outputs without a gradient.
+      // The case with float inputs names its outputs like those without a gradient.
       return { output: quotient, _output: quotient };
     },
   }),

@@ -23,7 +23,7 @@ const output = (x: Tensor) => ({ output: x });
 
 type Reduce = "sum" | "prod" | "mean" | "amax" | "amin";
 
-/** Functions that read and write by index, and the one recurrent layer that the packages have. */
+/** Functions that read and write by index, and the package's only recurrent layer. */
 export const indexing: readonly ReferenceOp[] = [
   defineReferenceOp({
     name: "scatter_reduce",
@@ -86,7 +86,7 @@ function scatterReduce(
     indices,
     ones(indices.shape, { dtype: "bool", device }),
   );
-  /** The number at a place to begin with: without its own number, nothing that would change the result. */
+  /** The initial value at an index: without the element itself, the identity of the reduction. */
   const start = (x: Tensor, nothing: number) => (includeSelf ? x : where(hit, nothing, x));
   if (reduce === "amax") return scatter(start(x, -Infinity), axis, indices, source, { reduce: "max" });
   if (reduce === "amin")

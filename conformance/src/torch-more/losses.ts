@@ -43,7 +43,7 @@ const reduced = (losses: Tensor, reduction: Reduction) =>
 /** Integers as floats. */
 const like = (x: Tensor, { dtype }: Tensor) => cast(x, dtype);
 
-/** Losses: those of the package, and those that are a line of its operations. */
+/** Losses: those of the package, and compositions of its operations. */
 export const losses: readonly ReferenceOp[] = [
   defineReferenceOp({
     name: "mse_loss",
@@ -89,7 +89,7 @@ export const losses: readonly ReferenceOp[] = [
     inputs: ["input", "target"],
     attributes: { reduction },
     run({ input, target }, { reduction }) {
-      // PyTorch lets no logarithm fall below -100.
+      // PyTorch clamps logarithms at -100.
       const bounded = (x: Tensor) => maximum(log(x), -100);
       const likelihood = add(mul(target, bounded(input)), mul(sub(1, target), bounded(sub(1, input))));
       return reduced(neg(likelihood), reduction);
@@ -134,7 +134,7 @@ export const losses: readonly ReferenceOp[] = [
     inputs: ["input", "target"],
     optionalInputs: ["weight"],
     attributes: { reduction, ignore_index: -100, note: "" },
-    // The input is the logits, of which the case takes the softmax: the loss of `crossEntropy`.
+    // The input is the logits, and the case applies softmax: this is `crossEntropy`.
     run: ({ input, target, weight }, { reduction, ignore_index }) =>
       crossEntropyFunction.run(
         { logits: input, target, ...(weight && { weight }) },
@@ -213,7 +213,7 @@ export const losses: readonly ReferenceOp[] = [
     run({ input, target }, { p, margin, reduction }) {
       if (p !== 1) throw new Error(`p is ${p}, expected 1`);
       const own = gather(input, 1, reshape(target, [-1, 1]));
-      // The class itself adds the margin, which is taken off again.
+      // The class adds the margin itself, which is subtracted here.
       const total = sub(sum(relu(add(sub(input, own), margin)), { axis: 1 }), margin);
       return reduced(div(total, input.shape[1]!), reduction);
     },

@@ -15,7 +15,7 @@ import { checkKnown, defineReferenceOp, type ReferenceOp } from "../reference-op
 
 const output = (x: Tensor) => ({ output: x });
 
-/** Norms over groups and batches, and vectors of the length 1. */
+/** Group norm, batch norm, and vectors of unit norm. */
 export const norms: readonly ReferenceOp[] = [
   defineReferenceOp({
     name: "group_norm",

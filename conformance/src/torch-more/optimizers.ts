@@ -4,7 +4,7 @@ import { steps, torchOptimizers } from "../torch/optimizers.js";
 
 const descent = { maximize: false };
 
-/** Optimizers: those of `torch/` too, with other options. */
+/** Optimizers, also those of `torch/` with other options. */
 export const optimizers: readonly ReferenceOp[] = [
   ...torchOptimizers,
   steps(
@@ -39,7 +39,7 @@ export const optimizers: readonly ReferenceOp[] = [
       ({ lr, weight_decay, momentum, newton_schulz_steps, nesterov }) =>
         muon({ learningRate: lr, weightDecay: weight_decay, momentum, nesterov, steps: newton_schulz_steps }),
     ),
-    // Of the text as it was published, whose numbers of 16 bits are off by percents.
+    // The published algorithm, whose 16-bit values are off by percents.
     beside: ["_published_bfloat16"],
   },
   defineReferenceOp({

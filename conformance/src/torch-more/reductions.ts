@@ -29,7 +29,7 @@ const spread = (name: string, of: typeof variance): ReferenceOp =>
       output(of(input, { axis: dim, correction, keepDims: keepdim })),
   });
 
-/** Functions that reduce an axis, and others that compare or move what lies along one. */
+/** Functions that reduce an axis, and others that compare or move elements along one. */
 export const reductions: readonly ReferenceOp[] = [
   spread("var", variance),
   spread("std", std),
@@ -50,7 +50,7 @@ export const reductions: readonly ReferenceOp[] = [
     inputs: ["input"],
     attributes: { dim: 0 },
     run({ input }, { dim }) {
-      // The lower one where their number is even.
+      // The lower median of an even number of elements.
       const middle = Math.floor((input.shape[dim]! - 1) / 2);
       const at = (x: Tensor) => squeeze(slice(x, dim, middle, middle + 1), dim);
       return {

@@ -17,7 +17,7 @@ import { tolerance } from "../tolerance.js";
 
 const file = "torch-more/schedules.json";
 
-/** A case's attributes: those of its schedule are there. */
+/** A case's attributes: those of its schedule are present. */
 type Attributes = Readonly<
   Record<
     | "base_lr"
@@ -82,7 +82,7 @@ export function schedules(data: DataFolder, family: string): Source {
   return { family, file, cases };
 }
 
-/** From 0 up to the base rate, then another schedule. */
+/** Linear warmup from 0 to the base rate, then another schedule. */
 const warmed = ({ base_lr, num_warmup_steps }: Attributes, after: Schedule): Schedule =>
   sequential([[anneal({ from: 0, to: base_lr, steps: num_warmup_steps }), num_warmup_steps]], after);
 
@@ -97,7 +97,7 @@ const makers: Record<string, (given: Attributes) => Schedule> = {
   get_linear_schedule_with_warmup: (given) => down(given, 0, "linear"),
   get_cosine_schedule_with_warmup(given) {
     const { base_lr, num_warmup_steps, num_training_steps, num_cycles = 0.5 } = given;
-    // Half waves, down and up.
+    // Half periods, down and up.
     const half = (num_training_steps - num_warmup_steps) / (2 * num_cycles);
     const halves = Array.from({ length: Math.ceil(2 * num_cycles) }, (_, i): [Schedule, number] => {
       const [from, to] = i % 2 === 0 ? [base_lr, 0] : [0, base_lr];
@@ -150,7 +150,7 @@ const makers: Record<string, (given: Attributes) => Schedule> = {
   CosineAnnealingLR: ({ base_lr, T_max, eta_min }) =>
     sequential(
       [[cosine({ peak: base_lr, floor: eta_min, steps: T_max }), T_max]],
-      // PyTorch's wave goes on: up again.
+      // PyTorch's cosine continues: it rises again.
       anneal({ from: eta_min, to: base_lr, steps: T_max, shape: "cosine" }),
     ),
   CosineAnnealingWarmRestarts: ({ base_lr, T_0, T_mult, eta_min }) => {
@@ -185,7 +185,7 @@ const makers: Record<string, (given: Attributes) => Schedule> = {
     anneal({ from: base_lr, to: 0, steps: total_iters, shape: power }),
   CyclicLR({ base_lr, max_lr, step_size_up: half, steps, mode }) {
     if (mode !== "triangular2") throw new Error(`mode is ${mode}, expected triangular2`);
-    // Each triangle has half the height of the one before.
+    // Each triangle has half the height of the previous one.
     const sides = Array.from({ length: Math.ceil(steps / half) }, (_, i): [Schedule, number] => {
       const top = base_lr + (max_lr - base_lr) / 2 ** Math.floor(i / 2);
       const [from, to] = i % 2 === 0 ? [base_lr, top] : [top, base_lr];
@@ -198,7 +198,7 @@ const makers: Record<string, (given: Attributes) => Schedule> = {
   },
 };
 
-/** A rate that is multiplied after each number of steps. */
+/** A rate that is multiplied by a factor after each number of steps. */
 function stairs(rate: number, factor: number, lengths: readonly number[]): Schedule {
   return sequential(
     lengths.map((length, i) => [constant(rate * factor ** i), length]),

@@ -14,7 +14,7 @@ const optionsOf = ({ n, dim, norm }: typeof attributes): FftOptions => ({
   ...(n !== undefined && { n }),
 });
 
-/** Fourier transforms, complex numbers as two tensors. */
+/** Fourier transforms, with complex numbers as two tensors. */
 export const transforms: readonly ReferenceOp[] = [
   defineReferenceOp({
     name: "rfft",

@@ -16,8 +16,8 @@ async function loss(inputs: Record<string, Tensor>, own: object = {}): Promise<n
   return [...output!.data];
 }
 
-// The numbers are PyTorch 2.6's.
-test("classes with weights: smoothed and ignored ones too, and the mean is over the weights that count", async () => {
+// Expected values from PyTorch 2.6.
+test("class weights with label smoothing and ignored targets: the mean is over the weights of counted targets", async () => {
   const smoothed = { label_smoothing: 0.1, ignore_index: 1 };
   const none = await loss({ target: classes, weight }, { ...smoothed, reduction: "none" });
   [0.8479114318517291, 0.3643100465184822, 0].forEach((x, i) => expect(none[i]).toBeCloseTo(x, 6));
@@ -28,7 +28,7 @@ test("classes with weights: smoothed and ignored ones too, and the mean is over 
   );
 });
 
-test("targets may be a share of each class", async () => {
+test("targets may be class probabilities", async () => {
   const target = tensor([
     [0.2, 0.3, 0.5],
     [1, 0, 0],

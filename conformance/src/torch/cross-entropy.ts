@@ -17,7 +17,7 @@ import {
 } from "@qkv/tensor";
 import { defineReferenceOp } from "../reference-op.js";
 
-/** `torch.nn.functional.cross_entropy`: classes on axis 1 of a batch; targets are classes, or a share of each class. */
+/** `torch.nn.functional.cross_entropy`: classes on axis 1; targets are class indices or class probabilities. */
 export const crossEntropyFunction = defineReferenceOp({
   name: "cross_entropy",
   inputs: ["logits", "target"],
@@ -32,7 +32,7 @@ export const crossEntropyFunction = defineReferenceOp({
     }
     const V = rows.shape.at(-1)!;
     const { dtype, device } = rows;
-    /** The target as a share of each class, and 1 where it counts. */
+    /** The target as class probabilities, and 1 where it counts. */
     const column = shares ? undefined : expandDims(target, -1);
     const counts = column && cast(notEqual(column, ignore_index), dtype);
     const plain = column
@@ -43,7 +43,7 @@ export const crossEntropyFunction = defineReferenceOp({
     const wanted = weighted(add(mul(plain, 1 - label_smoothing), even));
     const losses = neg(sum(mul(wanted, logSoftmax(rows)), { axis: -1 }));
     if (reduction === "none") return { output: losses };
-    // The mean is over the weights of the classes; shares of classes count one for each place.
+    // The mean is over the weights of the classes; targets with class probabilities count one each.
     const total = shares ? sizeOf(losses.shape) : sum(weighted(plain));
     return { output: reduction === "sum" ? sum(losses) : div(sum(losses), total) };
   },

@@ -25,7 +25,7 @@ import { defineReferenceOp, type ReferenceOp } from "../reference-op.js";
 
 const output = (x: Tensor) => ({ output: x });
 
-/** The functions of `torch/functions.json`, under the names that its cases have. */
+/** The functions of `torch/functions.json`, under their names in the cases. */
 export const torchFunctions: readonly ReferenceOp[] = [
   defineReferenceOp({
     name: "layer_norm",
@@ -39,7 +39,7 @@ export const torchFunctions: readonly ReferenceOp[] = [
     name: "rms_norm",
     inputs: ["x"],
     optionalInputs: ["weight"],
-    // PyTorch's default is the spacing of float32 at 1.
+    // PyTorch's default is the machine epsilon of float32.
     attributes: { normalized_shape: [] as number[], eps: 2 ** -23 },
     run: ({ x, weight }, { normalized_shape, eps }) =>
       output(rmsNorm(x, weight ?? ones(normalized_shape, x), { axis: -normalized_shape.length, eps })),
@@ -100,7 +100,7 @@ export const torchFunctions: readonly ReferenceOp[] = [
   }),
 ];
 
-/** A table of which one row takes no gradient. */
+/** An embedding table in which one row gets no gradient (`padding_idx`). */
 function withoutGradient(table: Tensor, row: number): Tensor {
   const at = row < 0 ? row + table.shape[0]! : row;
   const fixed = stopGradient(slice(table, 0, at, at + 1));

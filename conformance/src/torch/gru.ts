@@ -2,7 +2,10 @@ import { concat, reshape, slice, stack, transpose, type Tensor } from "@qkv/tens
 import { gru } from "@qkv/transformer";
 import { checkKnown, defineReferenceOp } from "../reference-op.js";
 
-/** `torch.nn.GRU`: any number of layers, both directions. Weights are named by layer, `_reverse` for the way back. */
+/**
+ * `torch.nn.GRU`: any number of layers, one direction or both. Weights are named by layer, with `_reverse` for the
+ * backward direction.
+ */
 export const gruModule = defineReferenceOp({
   name: "nn.GRU",
   inputs: ["x"],

@@ -1,7 +1,7 @@
 import { linear } from "@qkv/tensor";
 import { defineReferenceOp } from "../reference-op.js";
 
-/** `torch.nn.Linear`: weights are [out, in], as those of `linear`. */
+/** `torch.nn.Linear`: weights are [out, in], as in `linear`. */
 export const linearModule = defineReferenceOp({
   name: "nn.Linear",
   inputs: ["x", "param.weight"],

@@ -14,8 +14,8 @@ async function run(inputs: Record<string, Tensor>, own: object = {}) {
 
 const numbers = (x: Tensor | undefined): number[] => [...x!.data];
 
-// The numbers are PyTorch 2.6's, without a batch.
-test("a learned key and one of zeros come last, and no mask hides them", async () => {
+// Expected values from PyTorch 2.6, without a batch.
+test("bias_k and a zero key are appended, and never masked", async () => {
   const { output, _weights } = await run(
     {
       x: eye,
@@ -42,7 +42,7 @@ test("a learned key and one of zeros come last, and no mask hides them", async (
   );
 });
 
-test("a batch comes second, first or not at all; weights are shown for each head or as their mean", async () => {
+test("the batch axis is second, first or absent; weights are per head or their mean", async () => {
   const alone = await run({ x: eye }, { num_heads: 2 });
   const second = await run({ x: tensor([[[1, 0]], [[0, 1]]]) }, { num_heads: 2 });
   const first = await run({ x: tensor([[[1, 0], [0, 1]]]) }, { num_heads: 2, batch_first: true }); // prettier-ignore

@@ -17,7 +17,7 @@ import {
 import { defineReferenceOp } from "../reference-op.js";
 
 /**
- * `torch.nn.MultiheadAttention` as it is outside of training, where true in a mask means "ignore". Inputs are
+ * `torch.nn.MultiheadAttention` in eval mode, where true in a mask means "ignore". Inputs are
  * [T, B, C], with `batch_first` [B, T, C], or without a batch [T, C].
  */
 export const multiheadAttention = defineReferenceOp({
@@ -49,10 +49,10 @@ export const multiheadAttention = defineReferenceOp({
     batch_first: false,
     add_bias_kv: false,
     add_zero_attn: false,
-    // Weights of each head are what the data holds, unless a case says that PyTorch took their mean.
+    // The data has weights per head, unless a case has PyTorch's mean of them.
     average_attn_weights: false,
     dropout: 0,
-    // In the data these say what an input means.
+    // In the data, these describe inputs.
     need_weights: undefined as unknown,
     attn_mask: undefined as unknown,
     key_padding_mask: undefined as unknown,
@@ -61,7 +61,7 @@ export const multiheadAttention = defineReferenceOp({
   run(inputs, { embed_dim: C, num_heads: H, batch_first, add_zero_attn, average_attn_weights }) {
     const given = (name: "query" | "key" | "value") => demand(inputs[name] ?? inputs.x, name);
     const alone = given("query").shape.length === 2;
-    /** To [B, T, C], and from there. */
+    /** Transposes to [B, T, C], and back. */
     const batched = (x: Tensor) =>
       alone ? reshape(x, [1, ...x.shape]) : batch_first ? x : transpose(x, 0, 1);
     const asGiven = (x: Tensor) =>
@@ -75,7 +75,7 @@ export const multiheadAttention = defineReferenceOp({
       return split(linear(batched(x), weight, bias && slice(bias, 0, n * C, (n + 1) * C)));
     };
     const q = project(given("query"), 0, inputs["param.q_proj_weight"]);
-    /** Keys or values, then the learned one, then one of zeros. No mask hides these. */
+    /** Keys or values, then the learned one (`bias_k`, `bias_v`), then one of zeros, which are never masked. */
     const extended = (x: Tensor, learned: Tensor | undefined): Tensor => {
       const one = [x.shape[0]!, H, 1, C / H];
       const more = [

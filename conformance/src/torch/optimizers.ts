@@ -19,8 +19,8 @@ const adamDefaults = {
 };
 
 /**
- * The optimizers of `torch/optimizers.json`. Their cases give `grads` of several steps, and expect the params after
- * each.
+ * The optimizers of `torch/optimizers.json`. Their cases have the gradients `grads` of several steps, and the expected params
+ * after each.
  */
 export const torchOptimizers: readonly ReferenceOp[] = [
   ...["sgd", "sgd_momentum"].map((name) =>
@@ -46,7 +46,7 @@ export const torchOptimizers: readonly ReferenceOp[] = [
   }),
 ];
 
-/** An optimizer whose cases hold the gradients of several steps, and the params after each. */
+/** An optimizer whose cases have the gradients of several steps, and the params after each. */
 export function steps<A extends { maximize: boolean }>(
   name: string,
   attributes: A,
@@ -60,11 +60,11 @@ export function steps<A extends { maximize: boolean }>(
       const optimizer = make(attributes);
       const state = optimizer.init(param);
       const after: Tensor[] = [];
-      // Maximizing is a descent along the negated gradients.
+      // Maximizing is descent along the negated gradients.
       const descentGrads = attributes.maximize ? neg(grads) : grads;
       for (let step = 0; step < grads.shape[0]!; step++) {
         optimizer.update(param, reshape(slice(descentGrads, 0, step, step + 1), param.shape), state);
-        // A copy, because the next step updates the param in place.
+        // A copy, since the next step updates the param in place.
         after.push(tensor(await param.read(), { shape: [1, ...param.shape], device: param.device }));
       }
       return { params_after_each_step: concat(after, 0) };

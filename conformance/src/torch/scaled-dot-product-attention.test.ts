@@ -12,7 +12,7 @@ const key = randn([2, 3, 5, 4], { seed: 2 });
 const value = randn([2, 3, 5, 6], { seed: 3 });
 const first = (x: Tensor, axes: number) => reshape(slice(x, 0, 0, 1), x.shape.slice(-axes));
 
-test("heads and batches may be missing or more than one", async () => {
+test("head and batch axes may be absent, or several", async () => {
   const whole = await run({ query, key, value });
   const alone = { query: first(query, 3), key: first(key, 3), value: first(value, 3) };
   const heads = await run(alone);
@@ -41,7 +41,7 @@ test("heads and batches may be missing or more than one", async () => {
   expect([...five.data]).toEqual([...masked.data]);
 });
 
-test("keys repeat over batches, and over heads where these are told to share", async () => {
+test("keys broadcast over batches, and over heads with enable_gqa", async () => {
   const [k, v] = [slice(key, 0, 0, 1), slice(value, 0, 0, 1)];
   const shared = await run({ query, key: k, value: v });
   expect(shared.shape).toEqual([2, 3, 2, 6]);

@@ -16,9 +16,9 @@ export const scaledDotProductAttention = defineReferenceOp({
     if (dropout_p !== 0) throw new Error(`dropout_p is ${dropout_p}: what chance drops cannot be compared`);
     const all = [query, key, value];
     const batch = joint(all.map(({ shape }) => shape.slice(0, -3)));
-    /** No axis, or that of the heads. */
+    /** No axis, or the head axis. */
     const heads = enable_gqa ? query.shape.slice(-3, -2) : joint(all.map(({ shape }) => shape.slice(-3, -2)));
-    /** Any number of axes to [B, H, T, D]. */
+    /** Reshapes any number of leading axes to [B, H, T, D]. */
     const fold = (x: Tensor): Tensor =>
       folded(x, batch, [(enable_gqa ? x.shape.at(-3) : heads[0]) ?? 1, ...x.shape.slice(-2)]);
     const [q, k, v] = [fold(query), fold(key), fold(value)];
@@ -40,7 +40,7 @@ export const scaledDotProductAttention = defineReferenceOp({
 const joint = (shapes: readonly Shape[]): Shape =>
   shapes.reduce((a, b) => broadcastShapes("scaled_dot_product_attention", a, b));
 
-/** Repeated to a batch and the three axes after it, with the batch as one axis. */
+/** Broadcasts to the batch axes and the last three axes, and merges the batch axes. */
 const folded = (x: Tensor, batch: Shape, rest: Shape): Tensor => {
   const whole = [...batch, ...rest];
   const same = x.shape.length === whole.length && x.shape.every((length, axis) => length === whole[axis]);

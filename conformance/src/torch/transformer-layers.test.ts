@@ -33,7 +33,7 @@ function given(caseName: string): Given {
 const run = async (op: ReferenceOp, inputs: Named, attributes: Record<string, unknown>): Promise<Named> =>
   op.run(inputs, { ...op.attributes, ...attributes });
 
-test("time first, or without a batch, an encoder layer is the same", async () => {
+test("an encoder layer gives the same with time first, and without a batch", async () => {
   const { inputs, attributes } = given("encoder_layer_post_gelu");
   const { output } = await run(transformerEncoderLayer, inputs, attributes);
   const timeFirst = { ...inputs, src: transpose(inputs["src"]!, 0, 1) };
@@ -48,7 +48,7 @@ test("time first, or without a batch, an encoder layer is the same", async () =>
   expect(expandDims(single["output"]!, 0)).toBeAllclose(slice(output!, 0, 0, 1), { rtol: 0, atol: 5e-6 });
 });
 
-test("masks of numbers hide what masks of truth values hide, for each head too", async () => {
+test("float masks and bool masks mask the same keys, also per head", async () => {
   const { inputs, attributes } = given("decoder_layer_post_relu");
   const { output } = await run(transformerDecoderLayer, inputs, attributes);
   const numbers = tensor(
@@ -66,7 +66,7 @@ test("masks of numbers hide what masks of truth values hide, for each head too",
   delete open["tgt_mask"];
   const seen = await run(transformerDecoderLayer, open, attributes);
   expect(seen["output"]!.data).not.toEqual(output!.data);
-  // A memory that is hidden from its third row on is one of two rows.
+  // A memory masked from its third row on equals one of two rows.
   const padded = {
     ...inputs,
     memory_key_padding_mask: tensor([0, 0, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1], { shape: [2, 6], dtype: "bool" }),
@@ -78,7 +78,7 @@ test("masks of numbers hide what masks of truth values hide, for each head too",
   );
 });
 
-test("a GRU of two layers is two; both ways are one forward and one on the text turned round", async () => {
+test("a two-layer GRU equals two GRUs; a bidirectional one equals one forward and one on the reversed input", async () => {
   const { inputs, attributes } = given("gru");
   const single = await run(gruModule, inputs, attributes);
   const weights = (layer: number, way: string, from: Named) =>
@@ -87,7 +87,7 @@ test("a GRU of two layers is two; both ways are one forward and one on the text 
         name.startsWith("param.") ? [[name.replace("_l0", `_l${layer}${way}`), x]] : [],
       ),
     );
-  // The second layer takes states: its input matrix is the recurrent one, here.
+  // The second layer's inputs are states; its input matrix is the recurrent one here.
   const second = { ...inputs, "param.weight_ih_l0": inputs["param.weight_hh_l0"]! };
   const stacked = {
     ...inputs,
@@ -117,7 +117,7 @@ test("a GRU of two layers is two; both ways are one forward and one on the text 
   expect(h_n!).toBeAllclose(concat([single["h_n"]!, back["h_n"]!], 0), { rtol: 0, atol: 5e-6 });
 });
 
-test("a case that lacks a weight fails and names it", async () => {
+test("a case without a required weight fails with its name", async () => {
   const { inputs, attributes } = given("gru");
   await expect(run(gruModule, inputs, { ...attributes, num_layers: 2 })).rejects.toThrow(
     /param.weight_ih_l1/,

@@ -11,7 +11,7 @@ import {
 } from "@qkv/transformer";
 import { defineReferenceOp, type Named } from "../reference-op.js";
 
-/** Attributes of both layers, with PyTorch's defaults. */
+/** Attributes that both layers share, with PyTorch's defaults. */
 const attributes = {
   d_model: 0,
   nhead: 1,
@@ -31,7 +31,7 @@ const blockNames = (attention: string) =>
 const affine = (layers: readonly string[]) =>
   layers.flatMap((layer) => [`param.${layer}.weight`, `param.${layer}.bias`]);
 
-/** `torch.nn.TransformerEncoderLayer` outside of training. True in a mask means "ignore". */
+/** `torch.nn.TransformerEncoderLayer` in eval mode. True in a mask means "ignore". */
 export const transformerEncoderLayer = defineReferenceOp({
   name: "nn.TransformerEncoderLayer",
   inputs: ["src"],
@@ -41,7 +41,7 @@ export const transformerEncoderLayer = defineReferenceOp({
     ...blockNames("self_attn"),
     ...affine(["linear1", "linear2", "norm1", "norm2"]),
   ],
-  // In the data the last says what an input means.
+  // In the data, the last one describes an input.
   attributes: { ...attributes, is_causal: undefined as unknown },
   run(inputs, config) {
     const { src } = inputs;
@@ -53,7 +53,7 @@ export const transformerEncoderLayer = defineReferenceOp({
   },
 });
 
-/** `torch.nn.TransformerDecoderLayer` outside of training. True in a mask means "ignore". */
+/** `torch.nn.TransformerDecoderLayer` in eval mode. True in a mask means "ignore". */
 export const transformerDecoderLayer = defineReferenceOp({
   name: "nn.TransformerDecoderLayer",
   inputs: ["tgt", "memory"],
@@ -127,7 +127,9 @@ function paramsOf(
   };
 }
 
-/** To [B, T, C], and from there: PyTorch takes [T, B, C], with `batch_first` [B, T, C], and [T, C] alone. */
+/**
+ * Transposes to [B, T, C], and back: PyTorch has [T, B, C], with `batch_first` [B, T, C], and [T, C] without a batch.
+ */
 function layout(x: Tensor, batchFirst: boolean) {
   const alone = x.shape.length === 2;
   return {
@@ -136,7 +138,7 @@ function layout(x: Tensor, batchFirst: boolean) {
   };
 }
 
-/** PyTorch's masks, of truth values that hide or numbers that are added, as ours. */
+/** PyTorch's masks, bool ones that mask keys or float ones that are added, as ours. */
 function hiddenKeys(
   [between, padding]: readonly (Tensor | undefined)[],
   query: Tensor,

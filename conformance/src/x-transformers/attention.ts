@@ -86,7 +86,7 @@ export const attentionDefaults = {
   value_dim_head: undefined as number | undefined,
   head_scale: false,
   data_dependent_alibi: false,
-  // Without `data_dependent_alibi` these two change nothing.
+  // Without `data_dependent_alibi`, these two have no effect.
   data_dependent_alibi_per_row: false,
   data_dependent_alibi_per_row_dim_head: 8,
   use_cope: false,
@@ -109,7 +109,7 @@ export type AttentionAttributes = typeof attentionDefaults;
 export type AttentionContext = {
   /** The sequence that keys and values come from. Default: x. */
   context?: Tensor | undefined;
-  /** bool `[B, N]`: tokens that are no padding. */
+  /** bool `[B, N]`: true for tokens that are not padding. */
   mask?: Tensor | undefined;
   bias?: Tensor | ScoreMod | undefined;
   /** Positions of queries and keys. Default: none. */
@@ -122,7 +122,7 @@ export type AttentionContext = {
 
 const softclamp = (x: Tensor, value: number) => mul(tanh(div(x, value)), value);
 
-/** `x_transformers.Attention`: `[B, N, C]` to the output, its scores, and its values before anything changes them. */
+/** `x_transformers.Attention`: `[B, N, C]` to the output, its scores, and its unmodified values. */
 export function attend(
   weights: Weights,
   attributes: AttentionAttributes,
@@ -166,7 +166,7 @@ export function attend(
     const read = memoryKeys(num_mem_kv).prepend(learned, own, B);
     [key, value] = [read.key, read.value].map((parts) => concat(parts as Tensor[], 2)) as [Tensor, Tensor];
   }
-  // Key-value heads are repeated as a list, not each by itself.
+  // Key-value heads are tiled, not repeated each.
   const tiled = (x: Tensor) => (kvHeads === H ? x : tile(x, [1, H / kvHeads, 1, 1]));
   [key, value] = [tiled(key), tiled(value)];
   if (add_zero_kv) [key, value] = [pad(key, 2, 1, 0), pad(value, 2, 1, 0)];
@@ -206,7 +206,7 @@ export function attend(
   }
   let rows = mergeHeads(out);
   if (attributes.orthog_projected_values) {
-    // Whole sequences are projected, not rows.
+    // Complete sequences are projected, not rows.
     const flat = (x: Tensor) => reshape(x, [B, -1]);
     const direction = unit(flat(mergeHeads(values)));
     const along = mul(sum(mul(flat(rows), direction), { axis: 1, keepDims: true }), direction);
@@ -217,7 +217,7 @@ export function attend(
   return { output, scores: attended.scores, values };
 }
 
-/** Forget gates made of the tokens: the logarithm of a sigmoid. */
+/** Forget gates computed from the tokens: the logarithm of a sigmoid. */
 function forgetBias(weights: Weights, x: Tensor): ScoreMod {
   const gates = project(weights, "data_dependent_alibi.to_forget_gates.0", x); // [B, N, H]
   return forgetting(permute(neg(softplus(neg(gates))), [0, 2, 1]));

@@ -18,12 +18,12 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 
-// Stages of attention that only x-transformers has.
+// Stages of attention that are specific to x-transformers.
 
 /** `[H, H, 1, 1]` of a convolution to `[H, H]`. */
 const square = (mixture: Tensor) => reshape(mixture, mixture.shape.slice(0, 2));
 
-/** Scores of each head plus a mixture of all heads' scores. */
+/** Scores of each head plus a linear combination of all heads' scores. */
 export function addedTalkingHeads(mixture: Tensor): ScoreForm {
   const own = square(mixture);
   const { dtype, device } = own;
@@ -31,10 +31,10 @@ export function addedTalkingHeads(mixture: Tensor): ScoreForm {
   return talkingHeads(add(own, cast(equal(reshape(index, [-1, 1]), index), dtype)));
 }
 
-/** A mixture of all heads' weights. */
+/** A linear combination of all heads' weights. */
 export const postTalkingHeads = (mixture: Tensor): ScoreForm => talkingHeads(square(mixture), "weights");
 
-/** Weights times a mixture of all heads' scores. */
+/** Weights times a linear combination of all heads' scores. */
 export function scoresScaleWeights(mixture: Tensor): ScoreForm {
   let mixed: Tensor | undefined;
   return {
@@ -47,7 +47,7 @@ export function scoresScaleWeights(mixture: Tensor): ScoreForm {
   };
 }
 
-/** CoPE whose gates are opened by mixtures of heads. */
+/** CoPE with gates from linear combinations of heads. */
 export function talkingCope(table: Tensor, mixture: Tensor): ScoreForm {
   const form = cope(table);
   return {
@@ -59,7 +59,7 @@ export function talkingCope(table: Tensor, mixture: Tensor): ScoreForm {
   };
 }
 
-/** Softmax of absolute scores, with the signs given back to the weights. */
+/** Softmax of absolute scores, with the scores' signs restored. */
 export function cogSigned(): ScoreForm {
   let signs: Tensor | undefined;
   return {
@@ -83,7 +83,7 @@ export function inverted(): ScoreForm {
   };
 }
 
-/** Scores of an earlier layer on top, −∞ where masked. */
+/** Adds scores of an earlier layer, −∞ where masked. */
 export const plusScores = (earlier: Tensor): ScoreForm => ({
   name: "residual_attn",
   scores: (scores) => add(scores, earlier),

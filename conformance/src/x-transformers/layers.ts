@@ -34,7 +34,7 @@ const layersDefaults = {
   ff_swish: false,
   ff_glu: false,
   ff_relu_squared: false,
-  // Said by the weights that there are.
+  // Inferred from the weights.
   ff_no_bias: false,
   use_rmsnorm: false,
   use_scalenorm: false,
@@ -71,7 +71,7 @@ const stack = (name: string, causal: boolean): ReferenceOp =>
     },
   });
 
-/** Stacks of attention and feed-forward layers: causal ones, and those that see everything. */
+/** Stacks of attention and feed-forward layers: causal and bidirectional ones. */
 export const layerStacks: readonly ReferenceOp[] = [stack("Decoder", true), stack("Encoder", false)];
 
 function layers(weights: Weights, attributes: LayersAttributes, x: Tensor, causal: boolean): Tensor {
@@ -116,7 +116,7 @@ function feedForward(weights: Weights, { ff_glu, ff_swish, ff_relu_squared }: La
   return project(weights, "ff.2", mul(slice(both, 2, 0, half), activate(slice(both, 2, half))));
 }
 
-/** The channels in as many parts as shifts, part s from s tokens before. */
+/** Splits the channels into as many parts as shifts, and shifts part s by s tokens. */
 function shiftTokens(x: Tensor, most: number): Tensor {
   if (most === 0) return x;
   const [, N, C] = x.shape as [number, number, number];
@@ -152,7 +152,7 @@ function biasOf(
     (y, name) => silu(project(weights, name, y)),
     distances,
   );
-  // Rows are for how far the query is after the key; those of the bias for how far the key is after the query.
+  // Rows count how far the query is after the key; those of the bias how far the key is after the query.
   return learnedRelative(flip(project(weights, "rel_pos.mlp.2", hidden), 0));
 }
 

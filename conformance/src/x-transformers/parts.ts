@@ -5,7 +5,7 @@ export type Weights = {
   (name: string): Tensor | undefined;
 };
 
-/** `x Wᵀ + b` with the weights of a name. */
+/** `x Wᵀ + b` with the weights under a name. */
 export function project(weights: Weights, name: string, x: Tensor): Tensor {
   const weight = weights(`${name}.weight`);
   if (!weight) throw new Error(`there is no input \`${name}.weight\``);
@@ -24,18 +24,21 @@ export function mergeHeads(x: Tensor): Tensor {
   return reshape(permute(x, [0, 2, 1, 3]), [B, N, H * D]);
 }
 
-/** Vectors of length 1, over the last axis in so many groups. */
+/** Vectors of unit norm, over groups of the last axis. */
 export function unit(x: Tensor, groups = 1): Tensor {
   const grouped = reshape(x, [...x.shape.slice(0, -1), groups, x.shape.at(-1)! / groups]);
   const lengths = maximum(norm(grouped, { axis: -1, keepDims: true }), 1e-12);
   return reshape(div(grouped, lengths), x.shape);
 }
 
-/** A root mean square of 1, times a gain that is stored less 1. */
+/** RMS norm times a weight that is stored minus 1. */
 export const unitRms = (x: Tensor, gain: Tensor): Tensor =>
   mul(mul(unit(x), Math.sqrt(x.shape.at(-1)!)), add(gain, 1));
 
-/** A LayerNorm without bias whose gain is stored less 1, or an RMS norm where there is `g`; nothing where there is no gain. */
+/**
+ * A LayerNorm without bias whose weight is stored minus 1, or an RMS norm if there is `g`; the identity without a
+ * weight.
+ */
 export function normalize(weights: Weights, name: string, x: Tensor): Tensor {
   const [gamma, g] = [weights(`${name}.gamma`), weights(`${name}.g`)];
   if (g) return unitRms(x, g);
