@@ -21,7 +21,7 @@ const llama4 = {
   ...{ qkNorm: "unit", qkNormPlace: "afterRope", queryTemperature: { floorScale: 8192, attnScale: 0.1 } },
   experts: {
     ...{ numExperts: 4, expertsPerToken: 1, normTopKProb: false, hiddenDim: 96, shared: { hiddenDim: 96 } },
-    router: { scores: "sigmoid", weighs: "input" },
+    router: { scores: "sigmoid", applyWeightOn: "input" },
   },
 };
 const gemma = {

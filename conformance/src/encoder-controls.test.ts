@@ -55,7 +55,7 @@ const distances = (change: Partial<NonNullable<EncoderConfig["disentangled"]>>):
   disentangled: { numDistances: 8, terms: ["c2p", "p2c"], ...change },
 });
 const v2 = { numDistances: 3 };
-const v3 = { numDistances: 6, maxDistance: 12, sharedMaps: true, norm: true };
+const v3 = { numDistances: 6, maxDistance: 12, sharedProjections: true, norm: true };
 const headOf = (folder: string) =>
   loadAny(modelFiles(ownData, folderOf(folder))).then((model) => (model as EncoderModel).config.head!);
 
@@ -65,7 +65,12 @@ test.each<[folder: string, trait: string, change: Change, output: string]>([
   [
     "electra",
     "the map of narrow embeddings",
-    { params: (all) => ({ ...all, embeddingMap: { weight: all.embeddingMap!.weight, bias: zeros([48]) } }) },
+    {
+      params: (all) => ({
+        ...all,
+        embeddingProjection: { weight: all.embeddingProjection!.weight, bias: zeros([48]) },
+      }),
+    },
     rows,
   ],
   ["mpnet", "a bias for distances", { config: { relativeBias: { numBuckets: 32, maxDistance: 11 } } }, rows],
@@ -177,7 +182,7 @@ test.each<[folder: string, trait: string, change: Change, output: string]>([
     { params: (all) => ({ ...all, distances: { weight: flip(all.distances!.weight, 0) } }) },
     rows,
   ],
-  ["deberta-v2", "maps of distances", { config: distances({ ...v2, sharedMaps: true }) }, "logits"],
+  ["deberta-v2", "maps of distances", { config: distances({ ...v2, sharedProjections: true }) }, "logits"],
   ["deberta-v2", "the farthest distance", { config: distances({ ...v2, numDistances: 2 }) }, "logits"],
   ["deberta-v3", "buckets of distances", { config: distances({ ...v3, maxDistance: 7 }) }, "logits"],
   ["deberta-v3", "a norm of the table of distances", { config: distances({ ...v3, norm: false }) }, "logits"],

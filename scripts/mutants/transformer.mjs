@@ -535,8 +535,8 @@ export const mutants = [
     what: "a share multiplies the other side of its expert",
     file: "src/layers/mixture-of-experts.ts",
     near: ["src/layers/mixture-of-experts.test.ts"],
-    find: '$router.weighs === "input"',
-    replace: '$router.weighs !== "input"',
+    find: '$router.applyWeightOn === "input"',
+    replace: '$router.applyWeightOn !== "input"',
   },
   {
     what: "every second layer has experts from the first on, not the second",

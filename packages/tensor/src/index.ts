@@ -23,7 +23,7 @@ export {
   type Op,
   type RanOp,
   type Spec,
-  type WayBack,
+  type BackwardRule,
 } from "./op.js";
 export { abs } from "./ops/abs.js";
 export { add } from "./ops/add.js";

@@ -81,10 +81,10 @@ export function withGradient<A>(op: Op<A>, backward: NonNullable<Op<A>["backward
 }
 
 /** Computes the gradients of the inputs of an op that ran, instead of its own `backward`. */
-export type WayBack = (op: RanOp<never>, call: Backward<unknown>) => readonly (Tensor | undefined)[];
+export type BackwardRule = (op: RanOp<never>, call: Backward<unknown>) => readonly (Tensor | undefined)[];
 
 /** Backward rules by op name. Empty outside of {@link withBackward}. */
-export const backwardRules = new Map<string, WayBack>();
+export const backwardRules = new Map<string, BackwardRule>();
 
 /**
  * Runs `f`, inside of which the backward of some ops is replaced, for instance by a slower one that is differentiable itself.
@@ -100,7 +100,7 @@ export const backwardRules = new Map<string, WayBack>();
  * withBackward(cut, () => grad((x) => sum(exp(x)))(tensor([5]))).toNested(); // => [1]
  * ```
  */
-export function withBackward<T>(rules: Readonly<Record<string, WayBack>>, f: () => T): T {
+export function withBackward<T>(rules: Readonly<Record<string, BackwardRule>>, f: () => T): T {
   const check = checks("withBackward");
   const isTable = (value: unknown) =>
     typeof value === "object" &&

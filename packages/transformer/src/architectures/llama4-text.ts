@@ -83,7 +83,7 @@ const experts = /* @__PURE__ */ expertsEntry(
     return {
       ...(layers.includes(false) && { layers }),
       normTopKProb: false,
-      router: { scores: "sigmoid", weighs: "input" },
+      router: { scores: "sigmoid", applyWeightOn: "input" },
       shared: { hiddenDim },
     };
   },
@@ -116,7 +116,7 @@ const ggufLayers = /* @__PURE__ */ expertsEntry(
     return {
       ...(layers.includes(false) && { layers }),
       normTopKProb: false,
-      router: { scores: "sigmoid", weighs: "input" },
+      router: { scores: "sigmoid", applyWeightOn: "input" },
       shared: { hiddenDim: width },
     };
   },

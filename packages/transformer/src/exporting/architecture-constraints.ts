@@ -64,14 +64,14 @@ export function normalizedConfig(config: DecoderConfig, params: DecoderParams): 
 }
 
 function normalizedExperts({ router = {}, shared, ...experts }: ExpertsConfig): ExpertsConfig {
-  const { scores, choiceBias, groups, scale = 1, shareEps = 1e-20, weighs } = router;
+  const { scores, choiceBias, groups, scale = 1, shareEps = 1e-20, applyWeightOn } = router;
   const own: RouterConfig = {
     ...(scores === "sigmoid" && { scores }),
     ...(choiceBias && { choiceBias }),
     ...(groups && groups.chosen < groups.count && { groups: { ...groups, best: groups.best ?? 1 } }),
     ...(shareEps !== 1e-20 && { shareEps }),
     ...(scale !== 1 && { scale }),
-    ...(weighs === "input" && { weighs }),
+    ...(applyWeightOn === "input" && { applyWeightOn }),
   };
   return {
     ...experts,

@@ -30,7 +30,7 @@ export type Disentangled = {
   /** Score terms besides query–key: query–position (`c2p`, content-to-position) and key–position (`p2c`). */
   terms: readonly ("c2p" | "p2c")[];
   /** True: relative positions share the key and query projections (DeBERTa v3). Default false: they have their own. */
-  sharedMaps?: boolean;
+  sharedProjections?: boolean;
   /** True: the relative position embeddings are normalized. Default false. */
   norm?: boolean;
 };
@@ -62,7 +62,7 @@ export function disentangledAttention(
   config: Disentangled,
   { attention, map }: { attention: AttentionLayer; map: typeof linear },
 ): SequenceLayer<DisentangledParams> {
-  const { terms, sharedMaps = false } = config;
+  const { terms, sharedProjections = false } = config;
   const { embedDim: C, numHeads: H, headDim: D, bias = false } = attention.config;
   const scale = disentangledScale(config, D);
   const [c2p, p2c] = [terms.includes("c2p"), terms.includes("p2c")];
@@ -77,8 +77,10 @@ export function disentangledAttention(
     const read = Array.from({ length: 2 * T - 1 }, (_, i) => distanceRow(config, i - T + 1));
     const first = read[0]!;
     const distances = slice(params.distances, 0, first, read.at(-1)! + 1);
-    const queryProducts = c2p && products(query, distances, sharedMaps ? params.key : params.distanceKey!);
-    const keyProducts = p2c && products(key, distances, sharedMaps ? params.query : params.distanceQuery!);
+    const queryProducts =
+      c2p && products(query, distances, sharedProjections ? params.key : params.distanceKey!);
+    const keyProducts =
+      p2c && products(key, distances, sharedProjections ? params.query : params.distanceQuery!);
     const rows = tensor(
       read.map((row) => row - first),
       { dtype: query.dtype, device: query.device },
@@ -104,7 +106,7 @@ export function disentangledAttention(
         weight: mul(randn([C, C], { seed }), C ** -0.5),
         ...(bias && { bias: zeros([C]) }),
       });
-      if (sharedMaps) return params;
+      if (sharedProjections) return params;
       return {
         ...params,
         ...(c2p && { distanceKey: draw(seeds.distanceKey) }),

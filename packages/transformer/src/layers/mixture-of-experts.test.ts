@@ -100,8 +100,8 @@ test.each([1, 2])(
   },
 );
 
-test('with `weighs: "input"`, the routing weight multiplies the input of the expert', () => {
-  const router = { scores: "sigmoid", weighs: "input" } as const;
+test('with `applyWeightOn: "input"`, the routing weight multiplies the input of the expert', () => {
+  const router = { scores: "sigmoid", applyWeightOn: "input" } as const;
   const one = mixtureOfExperts({ ...config, expertsPerToken: 1, normTopKProb: false, router });
   const y = one.apply(params, x);
   for (let n = 0; n < 14; n++) {
@@ -169,7 +169,7 @@ test("expertsPerToken above the number of experts is refused", () => {
 
 test.each([
   ["outputs", {}],
-  ["inputs", { router: { scores: "sigmoid", weighs: "input" } }],
+  ["inputs", { router: { scores: "sigmoid", applyWeightOn: "input" } }],
   ["outputs, with biases", { bias: true, shared: { hiddenDim: 5 } }],
 ] as const)(
   "a device with asynchronous reads gives the same sum and gradients: routing weights of %s",

@@ -148,7 +148,7 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
       const { chosen, shares } = routed(params, rows);
       const runs = chosen.device.isPending?.(chosen.storage) ? onAllRows : onChosenRows;
       const mixed = runs({ chosen, shares, rows, numExperts }, (e, read, share) =>
-        router.weighs === "input"
+        router.applyWeightOn === "input"
           ? expert.apply(experts[e]!, mul(read, share))
           : mul(expert.apply(experts[e]!, read), share),
       );

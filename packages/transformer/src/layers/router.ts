@@ -32,7 +32,7 @@ export type RouterConfig = {
   /** Multiplies routing weights. Default 1. */
   scale?: number;
   /** The routing weight multiplies the `output` of an expert (default) or its `input` (Llama 4). */
-  weighs?: "input" | "output";
+  applyWeightOn?: "input" | "output";
 };
 
 /** Groups of adjacent experts, ranked by the sum of their `best` highest scores. */
@@ -97,11 +97,15 @@ export function checkRouter(check: Checks, { numExperts, expertsPerToken, router
     choiceBias = false,
     groups,
     scale,
-    weighs = "output",
+    applyWeightOn = "output",
     shareEps,
-  } = check.options(router, ["scores", "choiceBias", "groups", "shareEps", "scale", "weighs"], "router");
+  } = check.options(
+    router,
+    ["scores", "choiceBias", "groups", "shareEps", "scale", "applyWeightOn"],
+    "router",
+  );
   check.oneOf({ "router.scores": scores }, ["softmax", "sigmoid"]);
-  check.oneOf({ "router.weighs": weighs }, ["output", "input"]);
+  check.oneOf({ "router.applyWeightOn": applyWeightOn }, ["output", "input"]);
   check.type({ "router.choiceBias": choiceBias }, "boolean");
   if (shareEps !== undefined) check.finite({ "router.shareEps": shareEps }, { min: 0 });
   if (scale !== undefined) check.finite({ "router.scale": scale }, { above: 0, fix: "leave it out for 1." });

@@ -32,7 +32,7 @@ test.each<[string, Partial<EncoderConfig>]>([
   ["disentangled attention", { disentangled: { numDistances: 4, terms: ["c2p", "p2c"], norm: true } }],
   [
     "disentangled attention with shared projections",
-    { disentangled: { numDistances: 4, terms: ["c2p"], sharedMaps: true } },
+    { disentangled: { numDistances: 4, terms: ["c2p"], sharedProjections: true } },
   ],
   ["token dropout", { tokenDropout: { maskId: 1, padId: 0 } }],
   ["pre-norm", { placement: "pre" }],

@@ -145,7 +145,7 @@ export type EncoderParams = {
   /** Absent without `embeddingNorm`. */
   embeddingNorm: NormParams;
   /** `[C, E]`, with `embeddingRank`. */
-  embeddingMap?: LinearParams;
+  embeddingProjection?: LinearParams;
   /** `[numBuckets, H]`, with `relativeBias`. */
   relativeBias?: { weight: Tensor };
   /** `[2 R, C]`, with `disentangled`. */
@@ -226,7 +226,7 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
     ...["embedding.weight", "layers"],
     ...(config.embeddingNorm === false ? [] : ["embeddingNorm.weight"]),
     ...(table ? ["positions.weight"] : []),
-    ...(config.embeddingRank === undefined ? [] : ["embeddingMap.weight"]),
+    ...(config.embeddingRank === undefined ? [] : ["embeddingProjection.weight"]),
     ...(config.relativeBias ? ["relativeBias.weight"] : []),
     ...(config.disentangled ? ["distances.weight"] : []),
     ...(config.disentangled?.norm ? ["distanceNorm.weight"] : []),
@@ -250,7 +250,7 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
         ...(numTypes > 0 && { types: { weight: draw(seeds.types, [numTypes, E], 0.02) } }),
         ...(config.embeddingNorm !== false && { embeddingNorm: normParams(E) }),
         ...(config.embeddingRank !== undefined && {
-          embeddingMap: withBias({ weight: draw(seeds.map, [C, E], 1 / Math.sqrt(E)) }, C),
+          embeddingProjection: withBias({ weight: draw(seeds.map, [C, E], 1 / Math.sqrt(E)) }, C),
         }),
         ...(config.relativeBias && {
           relativeBias: {
@@ -305,8 +305,8 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
         if (config.embeddingNorm !== false) x = narrowNorm.apply(params.embeddingNorm, x);
         const drops = callDropout(config.dropout, dropoutSeed, numLayers);
         x = drops.embeddings(x);
-        const { embeddingMap, relativeBias } = params;
-        if (embeddingMap) x = map(x, embeddingMap.weight, embeddingMap.bias);
+        const { embeddingProjection, relativeBias } = params;
+        if (embeddingProjection) x = map(x, embeddingProjection.weight, embeddingProjection.bias);
         x = recordTensor(trace, "embeddings", x);
         const bias = relativeBias && bidirectionalBias(config, relativeBias.weight);
         const distances = distanceTable(params);
@@ -536,12 +536,12 @@ function checkConfig(config: EncoderConfig): void {
 
 /** Refuses invalid options of disentangled attention. */
 function checkDisentangled(given: Disentangled): void {
-  const names = ["numDistances", "maxDistance", "terms", "sharedMaps", "norm"] as const;
+  const names = ["numDistances", "maxDistance", "terms", "sharedProjections", "norm"] as const;
   const {
     numDistances,
     maxDistance,
     terms,
-    sharedMaps = false,
+    sharedProjections = false,
     norm = false,
   } = check.options(given, names, "config.disentangled");
   check.whole({ "disentangled.numDistances": numDistances }, { min: maxDistance === undefined ? 1 : 2 });
@@ -549,7 +549,7 @@ function checkDisentangled(given: Disentangled): void {
     check.whole({ "disentangled.maxDistance": maxDistance }, { min: numDistances + 1, unit: "tokens" });
   const isTerm = (term: unknown) => term === "c2p" || term === "p2c";
   check.list({ "disentangled.terms": terms }, '"c2p" and "p2c", as far as there are any', isTerm);
-  check.type({ "disentangled.sharedMaps": sharedMaps, "disentangled.norm": norm }, "boolean");
+  check.type({ "disentangled.sharedProjections": sharedProjections, "disentangled.norm": norm }, "boolean");
 }
 
 /** Refuses sliding-window layers without `window`, and a number of layers that is not divisible by `layerGroups`. */

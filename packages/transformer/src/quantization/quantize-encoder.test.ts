@@ -45,7 +45,7 @@ test.each(["electra", "albert", "modernbert", "mpnet", "nomic-bert", "distilbert
       const model = await loadEncoder(files(`hf/${folder}`), { quantize: kind });
       const { errors, bytesBefore, bytesAfter } = model.quantization!;
       expect(Object.keys(errors)).toContain("layers.0.attention.query.weight");
-      expect("embeddingMap.weight" in errors).toBe(plain.params.embeddingMap !== undefined);
+      expect("embeddingProjection.weight" in errors).toBe(plain.params.embeddingProjection !== undefined);
       expect("maskedTokenHead.dense.weight" in errors).toBe(plain.params.maskedTokenHead !== undefined);
       for (const error of Object.values(errors)) {
         expect(error).toBeGreaterThan(least);

@@ -175,7 +175,7 @@ function modelFunctions(model: TextModel, kernels: Required<Pick<DecoderKernels,
 
 /** Paths of the matrices in layers, and of the other projections of an encoder. */
 const matrices =
-  /^(encoder\.|decoder\.)?layers\..*\.weight$|^bytePatches\.(.*\.)?(layers|projection|crossAttention|output)\.(.*\.)?weight$|^(embeddingMap|maskedTokenHead\.dense)\.weight$/;
+  /^(encoder\.|decoder\.)?layers\..*\.weight$|^bytePatches\.(.*\.)?(layers|projection|crossAttention|output)\.(.*\.)?weight$|^(embeddingProjection|maskedTokenHead\.dense)\.weight$/;
 
 /** A quantized matrix on the device, and its relative error. */
 function quantizeMatrix(

@@ -35,7 +35,7 @@ export const albert: EncoderArchitecture = {
       config,
       tensors: [
         ...bertEmbeddings(config),
-        linear("embeddingMap", "encoder.embedding_hidden_mapping_in", [C, rank], { bias: true }),
+        linear("embeddingProjection", "encoder.embedding_hidden_mapping_in", [C, rank], { bias: true }),
         each(layerGroups, "layers", "encoder.albert_layer_groups", () =>
           encoderLayer(config, {
             query: "albert_layers.0.attention.query",

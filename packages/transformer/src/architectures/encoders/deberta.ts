@@ -44,7 +44,7 @@ export const debertaV2: EncoderArchitecture = {
     const buckets = fields.number("position_buckets", -1);
     const config = debertaConfig(fields, {
       ...(buckets > 0 && { buckets }),
-      sharedMaps: fields.flag("share_att_key", false),
+      sharedProjections: fields.flag("share_att_key", false),
       norm: norms === "layer_norm",
     });
     return { config, tensors: debertaTensors(config, () => secondAttention(config)) };
@@ -56,7 +56,7 @@ export const debertaV2: EncoderArchitecture = {
 
 function debertaConfig(
   fields: ConfigFields,
-  { buckets, ...more }: Pick<Disentangled, "sharedMaps" | "norm"> & { buckets?: number },
+  { buckets, ...more }: Pick<Disentangled, "sharedProjections" | "norm"> & { buckets?: number },
 ): EncoderConfig {
   const sizes = bertSizes(fields.withDefaults({ layer_norm_eps: 1e-7 }));
   const { embedDim: C, contextLength } = sizes;
@@ -134,13 +134,15 @@ function firstAttention({ embedDim: C, numHeads, disentangled }: EncoderConfig):
 
 function secondAttention({ embedDim: C, disentangled }: EncoderConfig): StoredTensor[] {
   const self = "attention.self";
-  const { terms, sharedMaps } = disentangled!;
+  const { terms, sharedProjections } = disentangled!;
   const attentionLinear = (param: string, name: string) =>
     linear(`attention.${param}`, `${self}.${name}`, [C, C]);
   return [
     ...(["query", "key", "value"] as const).map((part) => attentionLinear(part, `${part}_proj`)),
-    ...(terms.includes("c2p") && !sharedMaps ? [attentionLinear("distanceKey", "pos_key_proj")] : []),
-    ...(terms.includes("p2c") && !sharedMaps ? [attentionLinear("distanceQuery", "pos_query_proj")] : []),
+    ...(terms.includes("c2p") && !sharedProjections ? [attentionLinear("distanceKey", "pos_key_proj")] : []),
+    ...(terms.includes("p2c") && !sharedProjections
+      ? [attentionLinear("distanceQuery", "pos_query_proj")]
+      : []),
   ];
 }
 

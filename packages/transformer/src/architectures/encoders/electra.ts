@@ -29,7 +29,9 @@ export const electra: EncoderArchitecture = {
       config,
       tensors: [
         ...bertEmbeddings(config),
-        ...(rank === C ? [] : [linear("embeddingMap", "embeddings_project", [C, rank], { bias: true })]),
+        ...(rank === C
+          ? []
+          : [linear("embeddingProjection", "embeddings_project", [C, rank], { bias: true })]),
         each(config.numLayers, "layers", "encoder.layer", () => encoderLayer(config, bertLayerNames)),
       ],
     };

@@ -156,9 +156,9 @@ function refuseTraits(config: DecoderConfig): void {
     throw unsupportedInOnnx("config.placement", placement, "a residual sum of what is not normalized");
   if (qkNorm === "unit")
     throw unsupportedInOnnx("config.qkNorm", qkNorm, "norms of queries and keys that have gains");
-  if (experts?.router?.weighs === "input")
+  if (experts?.router?.applyWeightOn === "input")
     throw unsupportedInOnnx(
-      "config.experts.router.weighs",
+      "config.experts.router.applyWeightOn",
       "input",
       "shares that multiply outputs of experts",
     );
