@@ -1,4 +1,4 @@
-import { lensSession, type LayerPrediction, type PartsAnswer } from "@qkv/lens/session";
+import { lensSession, type LayerPrediction, type LogitPartsAnswer } from "@qkv/lens/session";
 import { modelTiny } from "@qkv/model-tiny";
 import { load } from "@qkv/transformer";
 import { expect, test } from "vitest";
@@ -10,7 +10,7 @@ const lensOf = (...seen: (readonly [probability: number, rank: number])[]): Laye
     watched: [{ id: 7, text: "mat", probability, rank }],
   }));
 
-const part = (name: string, value: number, layer?: number): PartsAnswer["parts"][number] => ({
+const part = (name: string, value: number, layer?: number): LogitPartsAnswer["parts"][number] => ({
   ...{ name, value, kind: name.includes("heads") ? "head" : "feedForward" },
   ...(layer !== undefined && { layer }),
 });

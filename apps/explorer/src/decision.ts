@@ -1,4 +1,4 @@
-import type { LayerPrediction, LensSession, PartsAnswer, Prediction } from "@qkv/lens/session";
+import type { LayerPrediction, LensSession, LogitPartsAnswer, Prediction } from "@qkv/lens/session";
 
 /** A layer as two measures see it. */
 export type LayerEffect = {
@@ -35,7 +35,7 @@ export type Decision = {
  */
 export function decision(
   lens: readonly LayerPrediction[],
-  { parts }: Pick<PartsAnswer, "parts">,
+  { parts }: Pick<LogitPartsAnswer, "parts">,
 ): Decision | undefined {
   if (lens.length === 0 || lens.some(({ watched }) => watched.length === 0)) return undefined;
   const added = (layer: number, part: "attention" | "feedForward") =>

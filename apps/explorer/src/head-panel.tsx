@@ -1,4 +1,4 @@
-import type { HeadAnswer, ReasonsAnswer, TextQuestion } from "@qkv/lens/session";
+import type { HeadAnswer, ScorePartsAnswer, TextQuestion } from "@qkv/lens/session";
 import { useCallback, useMemo, useState, type ReactNode, type Ref } from "react";
 import type { LensClient } from "./client";
 import { useIsNarrow } from "./narrow";
@@ -65,7 +65,7 @@ export function HeadPanel({
   query: number;
   keyAt: number | undefined;
   weights: Answered<HeadAnswer, QuestionOf<"head">>;
-  reasons: Answered<ReasonsAnswer>;
+  reasons: Answered<ScorePartsAnswer>;
   client: LensClient | undefined;
   /** The text, and what the layers below the head are without. */
   of: TextQuestion;

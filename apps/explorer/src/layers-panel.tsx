@@ -1,4 +1,4 @@
-import type { LayerPrediction, PartsAnswer } from "@qkv/lens/session";
+import type { LayerPrediction, LogitPartsAnswer } from "@qkv/lens/session";
 import { useCallback, useMemo, useState, type ReactNode } from "react";
 import { useIsNarrow } from "./narrow";
 import { Picture, type PictureArgs } from "./picture";
@@ -178,7 +178,7 @@ export function PartsPanel({
   parts,
   open,
 }: {
-  parts: Answered<PartsAnswer>;
+  parts: Answered<LogitPartsAnswer>;
   open: (head: ChosenHead) => void;
 }): ReactNode {
   const { answer } = parts;

@@ -1,4 +1,4 @@
-import type { LensSession, ReasonsAnswer } from "@qkv/lens/session";
+import type { LensSession, ScorePartsAnswer } from "@qkv/lens/session";
 import { Fragment, useState, type ReactNode } from "react";
 import { SignedBar } from "./bar";
 import type { LensClient } from "./client";
@@ -23,7 +23,7 @@ export function Reasons({
   score,
   trace,
 }: {
-  of: Answered<ReasonsAnswer>;
+  of: Answered<ScorePartsAnswer>;
   client: LensClient | undefined;
   tokens: readonly string[];
   /** Text, layer, head, query and key. */

@@ -1,4 +1,4 @@
-import type { LayerPrediction, LensSessionRun, PartsAnswer, Prediction } from "@qkv/lens/session";
+import type { LayerPrediction, LensSessionRun, LogitPartsAnswer, Prediction } from "@qkv/lens/session";
 import { useCallback, useEffect, useMemo, useState, type ReactNode } from "react";
 import { Bar, SignedBar } from "./bar";
 import type { LensClient } from "./client";
@@ -27,7 +27,7 @@ export function WhichLayer({
   /** Parts that are switched off in the run. */
   off: readonly Switched[];
   lens: Answered<LayerPrediction[]>;
-  parts: Answered<PartsAnswer>;
+  parts: Answered<LogitPartsAnswer>;
   /** The last token. */
   label: string;
 }): ReactNode {

@@ -1,6 +1,6 @@
 // The model of the explorer, in a worker: it answers one question after the other.
 import { transformerBlockModel } from "@qkv/figures/transformer-block";
-import { lensSession, type Asking, type LensSession } from "@qkv/lens/session";
+import { lensSession, type CallOptions, type LensSession } from "@qkv/lens/session";
 import { modelTiny } from "@qkv/model-tiny";
 import { mapTensors, sizeOf, type Tensor } from "@qkv/tensor";
 import { load, type Model, type Source } from "@qkv/transformer";
@@ -17,7 +17,7 @@ let abortCallback = () => false;
 
 async function loadModel(
   source: ModelSource,
-  { isCancelled, onProgress }: Required<Asking>,
+  { isCancelled, onProgress }: Required<CallOptions>,
 ): Promise<ModelFacts> {
   const before = open;
   open = undefined; // its memory is free while the next one is read
@@ -80,7 +80,7 @@ function opened() {
 /** Questions wait for the one before. */
 let before: Promise<unknown> = Promise.resolve();
 
-function inTurn<T>({ id, flag }: Asked, answer: (asking: Required<Asking>) => Promise<T>): Promise<T> {
+function inTurn<T>({ id, flag }: Asked, answer: (options: Required<CallOptions>) => Promise<T>): Promise<T> {
   const isCancelled = flagReader(flag);
   let told = 0;
   const onProgress = (part: number) => {
@@ -98,9 +98,9 @@ function inTurn<T>({ id, flag }: Asked, answer: (asking: Required<Asking>) => Pr
 }
 
 const functions: WorkerFunctions = {
-  load: (asked, source) => inTurn(asked, (asking) => loadModel(source, asking)),
+  load: (asked, source) => inTurn(asked, (options) => loadModel(source, options)),
   ask: (asked, name, question) =>
-    inTurn(asked, (asking) => opened().session[name](question as never, asking) as Promise<unknown>),
+    inTurn(asked, (options) => opened().session[name](question as never, options) as Promise<unknown>),
   figure: (asked, text, removed, name) =>
     inTurn(asked, () => transformerBlockModel(opened().model, text, { removed, name })),
 };

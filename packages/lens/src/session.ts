@@ -1,15 +1,15 @@
 /** A model that answers questions about texts with plain data: for pages whose model is in a worker. */
 export type {
-  Asking,
+  CallOptions,
   CopyingAnswer,
   HeadAnswer,
   LayerPrediction,
   LensSession,
   LensSessionRun,
-  PartsAnswer,
+  LogitPartsAnswer,
   PatchAnswer,
   PatchQuestion,
-  ReasonsAnswer,
+  ScorePartsAnswer,
   TextQuestion,
 } from "./session/answers.js";
 export { patternNames, type PatternName } from "./session/head-maps.js";

@@ -19,7 +19,7 @@ export type AblationTarget = {
 export type Ablation = {
   readonly name: "zero" | "mean" | "resample";
   /** Returns the replacement of x, in its shape. `name`: full name. `span`: x is only the slice of length 1 at `start` of `axis`. */
-  instead(x: Tensor, name: string, span?: { axis: number; start: number }): Tensor;
+  replacement(x: Tensor, name: string, span?: { axis: number; start: number }): Tensor;
 };
 
 /**
@@ -28,7 +28,7 @@ export type Ablation = {
  * @returns A value for {@link ablate}.
  */
 export function zeroAblation(): Ablation {
-  return { name: "zero", instead: (x) => mul(x, 0) };
+  return { name: "zero", replacement: (x) => mul(x, 0) };
 }
 
 /**
@@ -42,7 +42,7 @@ export function meanAblation(tensors: Readonly<Record<string, Tensor>>): Ablatio
   checkTensors(check, tensors);
   return {
     name: "mean",
-    instead(x, name, span) {
+    replacement(x, name, span) {
       const source = sliceAt(tensorNamed(check, tensors, name), span);
       const axes = source.shape.length === 4 ? [0, 2] : [0, 1]; // batch and positions
       return add(mul(x, 0), mean(source, { axis: axes, keepDims: true }));
@@ -61,7 +61,7 @@ export function resampleAblation(tensors: Readonly<Record<string, Tensor>>): Abl
   checkTensors(check, tensors);
   return {
     name: "resample",
-    instead(x, name, span) {
+    replacement(x, name, span) {
       const source = sliceAt(tensorNamed(check, tensors, name), span);
       if (source.shape.join() === x.shape.join()) return source;
       const expected = `[${x.shape.join(", ")}], as in the run that is ablated`;
@@ -101,7 +101,8 @@ export function ablate(
 ): Interventions {
   const isObject = (value: unknown) => typeof value === "object" && value !== null;
   check.list({ targets }, "{ layer, head }", isObject);
-  const isAblation = (value: unknown) => typeof (value as Partial<Ablation> | null)?.instead === "function";
+  const isAblation = (value: unknown) =>
+    typeof (value as Partial<Ablation> | null)?.replacement === "function";
   check.each(
     { ablation },
     isAblation,
@@ -132,7 +133,7 @@ export function ablate(
     if (part !== undefined) check.oneOf({ "targets.part": part }, ["attention", "feedForward"]);
     for (const one of part ? [part] : (["attention", "feedForward"] as const)) {
       const name = `layers.${layer}.${one}Output`;
-      chain(name, (x) => ablation.instead(x, name));
+      chain(name, (x) => ablation.replacement(x, name));
     }
   }
   return hooks;
@@ -155,7 +156,7 @@ function ablateSlice(
       x,
       axis,
       start,
-      ablation.instead(slice(x, axis, start, start + 1), name, { axis, start }),
+      ablation.replacement(slice(x, axis, start, start + 1), name, { axis, start }),
     );
   });
 }

@@ -8,8 +8,8 @@ import type { PatchPlace } from "../patching/patch.js";
 import type { PatternName } from "./head-maps.js";
 import type { Prediction } from "./predictions.js";
 
-/** Cancellation and progress of a question. */
-export type Asking = {
+/** Cancellation and progress of a call. */
+export type CallOptions = {
   /** Returns true to cancel; called at each tensor of a pass, forward and backward. Default: never cancelled. */
   readonly isCancelled?: () => boolean;
   /** Called with the finished fraction of the current pass, 0 to 1. */
@@ -75,7 +75,7 @@ export type LayerPrediction = {
 };
 
 /** A score with pairs of sources, the largest magnitude first. */
-export type ReasonsAnswer = {
+export type ScorePartsAnswer = {
   readonly score: number;
   readonly dot: number;
   readonly weight: number;
@@ -86,7 +86,7 @@ export type ReasonsAnswer = {
 };
 
 /** A logit, or a difference of two, with its parts, the largest magnitude first. */
-export type PartsAnswer = {
+export type LogitPartsAnswer = {
   readonly logit: number;
   readonly token: Prediction;
   /** The token whose logit is subtracted. */
@@ -132,14 +132,14 @@ export type LensSession = {
   /** Runs a text, and caches the run for later questions about it. */
   run(
     question: TextQuestion & { readonly tokens?: readonly number[] },
-    asking?: Asking,
+    options?: CallOptions,
   ): Promise<LensSessionRun>;
   /** The weights of one head: from the cached run of a short text, recomputed up to its layer for a long one. */
-  head(question: HeadPlace & TextQuestion, asking?: Asking): Promise<HeadAnswer>;
+  head(question: HeadPlace & TextQuestion, options?: CallOptions): Promise<HeadAnswer>;
   /** Numbers of tokens that heads copy. `positions`: the most positions to test, default 8. */
   copying(
     question: TextQuestion & { readonly heads: readonly HeadPlace[]; readonly positions?: number },
-    asking?: Asking,
+    options?: CallOptions,
   ): Promise<CopyingAnswer>;
   /**
    * A text of random tokens, repeated once, to find induction heads: only the repetition predicts the next token.
@@ -153,20 +153,23 @@ export type LensSession = {
       readonly top?: number;
       readonly tokens?: readonly number[];
     },
-    asking?: Asking,
+    options?: CallOptions,
   ): Promise<LayerPrediction[]>;
   /** The sources of an attention score. `pairs`: the number of pairs to list, default 24. */
   scoreParts(
     question: ScorePlace & TextQuestion & { readonly pairs?: number },
-    asking?: Asking,
-  ): Promise<ReasonsAnswer>;
+    options?: CallOptions,
+  ): Promise<ScorePartsAnswer>;
   /** The sources of an attention score and their own sources, by `scoreGraph`. */
-  scoreGraph(question: ScorePlace & ScoreGraphOptions & TextQuestion, asking?: Asking): Promise<ScoreGraph>;
+  scoreGraph(
+    question: ScorePlace & ScoreGraphOptions & TextQuestion,
+    options?: CallOptions,
+  ): Promise<ScoreGraph>;
   /** The parts of the logit of a next token, or of a difference of two. No pass for a text whose run is cached. */
   logitParts(
     question: TextQuestion & { readonly token?: number; readonly minus?: number },
-    asking?: Asking,
-  ): Promise<PartsAnswer>;
+    options?: CallOptions,
+  ): Promise<LogitPartsAnswer>;
   /** Predictions with some heads and layers ablated: the ten most probable tokens, and those of `tokens`. */
   ablate(
     question: {
@@ -174,13 +177,13 @@ export type LensSession = {
       readonly targets: readonly AblationTarget[];
       readonly tokens?: readonly number[];
     },
-    asking?: Asking,
+    options?: CallOptions,
   ): Promise<{ readonly next: readonly Prediction[]; readonly watched: readonly Prediction[] }>;
   /** A map of patches, estimated by one gradient. */
-  attributionPatching(question: PatchQuestion, asking?: Asking): Promise<PatchAnswer>;
+  attributionPatching(question: PatchQuestion, options?: CallOptions): Promise<PatchAnswer>;
   /** The exact logit difference with one patch. */
   patch(
     question: PatchQuestion & { readonly token: number; readonly place: PatchPlace },
-    asking?: Asking,
+    options?: CallOptions,
   ): Promise<number>;
 };

@@ -13,7 +13,7 @@ import { attributionPatching } from "../patching/attribution-patching.js";
 import { logitDifference } from "../patching/metric.js";
 import { runWithTrace } from "../run-with-trace.js";
 import { lensSession } from "./lens-session.js";
-import type { Asking } from "./answers.js";
+import type { CallOptions } from "./answers.js";
 import { smallMaps } from "./head-maps.js";
 import { predictions } from "./predictions.js";
 
@@ -417,11 +417,11 @@ test("maps of patches are those of attribution patching, and one patch is exact"
   expect([heads.columns, heads.names.length]).toEqual([4, 4]);
 });
 
-test.each<[string, (asking?: Asking) => Promise<unknown>]>([
-  ["forward", (asking) => session.run({ text }, asking)],
+test.each<[string, (options?: CallOptions) => Promise<unknown>]>([
+  ["forward", (options) => session.run({ text }, options)],
   [
     "backward",
-    (asking) => session.attributionPatching({ text: "The cat", source: "The dog", token: 5 }, asking),
+    (options) => session.attributionPatching({ text: "The cat", source: "The dog", token: 5 }, options),
   ],
 ])("a call can be cancelled at any tensor of a %s pass, and the next call succeeds", async (_, ask) => {
   await ask(); // fills the cache of the session

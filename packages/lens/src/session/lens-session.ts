@@ -23,7 +23,7 @@ import {
   type Hooks,
   type TracedRun,
 } from "../run-with-trace.js";
-import type { Asking, LayerPrediction, LensSession, PatchQuestion, TextQuestion } from "./answers.js";
+import type { CallOptions, LayerPrediction, LensSession, PatchQuestion, TextQuestion } from "./answers.js";
 import {
   headMap,
   inductionKeys,
@@ -116,12 +116,12 @@ export function lensSession(model: LensModel): LensSession {
     return ablatedModel(model, targets);
   };
   /** The model with ablated parts, which reports to one question. */
-  const watched = (asking: Asking | undefined, without?: readonly AblationTarget[]): AblatedModel =>
-    watchedModel(ablated(without), createWatch(asking));
-  const createWatch = (asking: Asking | undefined): Watch => {
+  const watched = (callOptions: CallOptions | undefined, without?: readonly AblationTarget[]): AblatedModel =>
+    watchedModel(ablated(without), createWatch(callOptions));
+  const createWatch = (callOptions: CallOptions | undefined): Watch => {
     const onTensor = (part: number) => {
-      throwIfCancelled(asking);
-      asking?.onProgress?.(part);
+      throwIfCancelled(callOptions);
+      callOptions?.onProgress?.(part);
     };
     onTensor(0);
     return { onTensor };
@@ -135,13 +135,13 @@ export function lensSession(model: LensModel): LensSession {
   const logitsWith = async <T>(
     { text, without }: TextQuestion,
     { hooks, first }: { readonly hooks: Interventions; readonly first: number },
-    asking: Asking | undefined,
+    callOptions: CallOptions | undefined,
     read: (logits: Tensor) => T,
   ): Promise<T> => {
-    const runModel = watched(asking, without);
+    const runModel = watched(callOptions, without);
     if (!startsAtAnyLayer)
       return read(runWithTrace(runModel, encodeText(text), { names: [], last: 1, hooks }).logits);
-    const { stream } = await cachedOrNewRun({ text, ...(without && { without }) }, asking);
+    const { stream } = await cachedOrNewRun({ text, ...(without && { without }) }, callOptions);
     const run = { first, interventions: resolveHooks(model, hooks) };
     return inScope(() => {
       const input = deviceTensor(stream[first]!, device);
@@ -149,7 +149,7 @@ export function lensSession(model: LensModel): LensSession {
         lastLogits(
           model,
           layerFunctions,
-          applyLayers(runModel, layerFunctions, input, run, createWatch(asking)),
+          applyLayers(runModel, layerFunctions, input, run, createWatch(callOptions)),
         ),
       );
     });
@@ -158,13 +158,13 @@ export function lensSession(model: LensModel): LensSession {
   const { device } = model.params.norm.weight;
   const inScope = <T>(f: () => T): T => device.scope(f);
 
-  const run: LensSession["run"] = async (question, asking) => {
+  const run: LensSession["run"] = async (question, callOptions) => {
     const {
       text,
       without = [],
       tokens = [],
     } = check.options(question, ["text", "without", "tokens"], "question");
-    const { ids, heads, row } = await newRun({ text, without }, asking);
+    const { ids, heads, row } = await newRun({ text, without }, callOptions);
     const numHeads = Math.max(0, ...heads.map(({ numHeads }) => numHeads));
     const side = Math.min(cells, ids.length);
     const maps = new Float32Array(heads.length * numHeads * side * side);
@@ -204,11 +204,12 @@ export function lensSession(model: LensModel): LensSession {
   }
 
   /** Runs a text, and caches the run. With ablated parts, the pass starts at the first of their layers. */
-  async function newRun({ text, without = [] }: TextQuestion, asking?: Asking): Promise<CachedRun> {
+  async function newRun({ text, without = [] }: TextQuestion, callOptions?: CallOptions): Promise<CachedRun> {
     const ids = encodeText(text);
-    const runModel = watched(asking, without);
+    const runModel = watched(callOptions, without);
     const first = runModel.ablated?.first;
-    const base = first !== undefined && startsAtAnyLayer ? await cachedOrNewRun({ text }, asking) : undefined;
+    const base =
+      first !== undefined && startsAtAnyLayer ? await cachedOrNewRun({ text }, callOptions) : undefined;
     const below = base ? first! : 0;
     const heads = base ? base.heads.filter(({ layer }) => layer < below) : [];
     const weights = new Map(base && [...base.weights].filter(([layer]) => layer < below));
@@ -228,10 +229,10 @@ export function lensSession(model: LensModel): LensSession {
       const seen = hostView(x);
       const scores = new Map<PatternName, number[]>();
       for (const pattern of patterns) {
-        throwIfCancelled(asking);
+        throwIfCancelled(callOptions);
         scores.set(pattern, patternScores(pattern, seen, Int32Array.from(ids)));
       }
-      throwIfCancelled(asking);
+      throwIfCancelled(callOptions);
       heads.push({ layer, numHeads: x.shape[1]!, small: smallMaps(seen, side), scores });
       if (cachesWeights) weights.set(layer, copyWeights(weightsView(seen)));
     };
@@ -252,7 +253,7 @@ export function lensSession(model: LensModel): LensSession {
           lastLogits(
             model,
             layerFunctions,
-            applyLayers(runModel, layerFunctions, input, run, createWatch(asking)),
+            applyLayers(runModel, layerFunctions, input, run, createWatch(callOptions)),
           ),
         );
       });
@@ -268,8 +269,8 @@ export function lensSession(model: LensModel): LensSession {
   }
 
   /** The cached run of a question, or a new one. */
-  async function cachedOrNewRun(question: TextQuestion, asking?: Asking): Promise<CachedRun> {
-    return cachedRun(question) ?? (await newRun(question, asking));
+  async function cachedOrNewRun(question: TextQuestion, callOptions?: CallOptions): Promise<CachedRun> {
+    return cachedRun(question) ?? (await newRun(question, callOptions));
   }
 
   function cachedRun({ text, without = [] }: TextQuestion): CachedRun | undefined {
@@ -277,7 +278,7 @@ export function lensSession(model: LensModel): LensSession {
     return one?.of === runKey(text, without) ? one : undefined;
   }
 
-  const head: LensSession["head"] = async (question, asking) => {
+  const head: LensSession["head"] = async (question, callOptions) => {
     const names = ["text", "without", "layer", "head"] as const;
     const { layer, head, ...about } = check.options(question, names, "question");
     const one = cachedRun(about);
@@ -291,7 +292,7 @@ export function lensSession(model: LensModel): LensSession {
         one.weights = new Map([[layer, copyWeights(weights)]]);
       return read(weights);
     };
-    const { numHeads, weights } = known ? read(known) : weightsAt(about, layer, readNew, asking);
+    const { numHeads, weights } = known ? read(known) : weightsAt(about, layer, readNew, callOptions);
     check.whole({ head }, { min: 0, max: numHeads - 1, fix: "count heads from 0." });
     return { weights };
   };
@@ -301,11 +302,11 @@ export function lensSession(model: LensModel): LensSession {
     question: TextQuestion,
     layer: number,
     read: (weights: LayerWeights) => T,
-    asking?: Asking,
+    callOptions?: CallOptions,
   ): T {
     const name = `layers.${layer}.attention.weights`;
     const readHere = (x: Tensor) => read(weightsView(x));
-    const runModel = watched(asking, question.without);
+    const runModel = watched(callOptions, question.without);
     const input = startsAtAnyLayer ? cachedRun(question)?.stream[layer] : undefined;
     const known = tensorNames(model.config).includes(name);
     if (!input || !known) return runUntil(runModel, encodeText(question.text), name, readHere);
@@ -314,20 +315,26 @@ export function lensSession(model: LensModel): LensSession {
       const run = { first: layer, interventions };
       inScope(
         () =>
-          void applyLayers(runModel, layerFunctions, deviceTensor(input, device), run, createWatch(asking)),
+          void applyLayers(
+            runModel,
+            layerFunctions,
+            deviceTensor(input, device),
+            run,
+            createWatch(callOptions),
+          ),
       );
     });
   }
 
-  const copying: LensSession["copying"] = async (question, asking) => {
+  const copying: LensSession["copying"] = async (question, callOptions) => {
     const names = ["text", "without", "heads", "positions"] as const;
     const { heads, positions: most = 8, ...about } = check.options(question, names, "question");
-    const { stream, ids } = await cachedOrNewRun(about, asking);
+    const { stream, ids } = await cachedOrNewRun(about, callOptions);
     const positions = inductionKeys(ids).slice(0, most);
     const tokens = positions.map((position) => ids[position]!);
     const counts: number[] = [];
     for (const { layer, head } of tokens.length === 0 ? [] : heads) {
-      throwIfCancelled(asking);
+      throwIfCancelled(callOptions);
       const count = inScope(() => {
         const index = tensor(positions, { dtype: "int32", device });
         // Layers that read more than the stream are tested on embeddings.
@@ -335,7 +342,7 @@ export function lensSession(model: LensModel): LensSession {
         return copiedTokens(check, model, { layer, head, tokens, topK: 5 }, rows);
       });
       counts.push(count);
-      asking?.onProgress?.(counts.length / heads.length);
+      callOptions?.onProgress?.(counts.length / heads.length);
     }
     return { positions, copied: counts };
   };
@@ -346,11 +353,11 @@ export function lensSession(model: LensModel): LensSession {
     return repeatedTokens(check, tokenizer, { vocabSize: model.config.vocabSize, length, seed });
   };
 
-  const scoreParts: LensSession["scoreParts"] = async (question, asking) => {
+  const scoreParts: LensSession["scoreParts"] = async (question, callOptions) => {
     const names = ["text", "without", "layer", "head", "query", "key", "pairs"] as const;
     const { text, without, pairs = 24, ...place } = check.options(question, names, "question");
     const { querySources, keySources, score, dot, weight, parts } = inScope(() => {
-      const sides = scoreSides(check, watched(asking, without), encodeText(text), place, {
+      const sides = scoreSides(check, watched(callOptions, without), encodeText(text), place, {
         layerMasksOnly: true,
       });
       const { values, ...found } = scorePartsFromSides(sides);
@@ -369,7 +376,7 @@ export function lensSession(model: LensModel): LensSession {
     };
   };
 
-  const scoreGraph: LensSession["scoreGraph"] = async (question, asking) => {
+  const scoreGraph: LensSession["scoreGraph"] = async (question, callOptions) => {
     const names = ["text", "without", "layer", "head", "query", "key", "depth", "threshold", "pair"] as const;
     const { text, without, depth, threshold, pair, ...place } = check.options(question, names, "question");
     const options = {
@@ -378,23 +385,23 @@ export function lensSession(model: LensModel): LensSession {
       ...(pair && { pair }),
     };
     return inScope(() =>
-      buildScoreGraph(watched(asking, without), encodeText(text), place, options, {
+      buildScoreGraph(watched(callOptions, without), encodeText(text), place, options, {
         layerMasksOnly: true,
-        onSource: () => throwIfCancelled(asking),
+        onSource: () => throwIfCancelled(callOptions),
       }),
     );
   };
 
-  const logitLens: LensSession["logitLens"] = async (question, asking) => {
+  const logitLens: LensSession["logitLens"] = async (question, callOptions) => {
     const names = ["text", "without", "positions", "top", "tokens"] as const;
     const { positions, top = 5, tokens = [], ...about } = check.options(question, names, "question");
-    const { stream, ids } = await cachedOrNewRun(about, asking);
+    const { stream, ids } = await cachedOrNewRun(about, callOptions);
     const fix = "count tokens from 0.";
     check.list({ positions }, "integers", Number.isSafeInteger, fix);
     for (const position of positions) check.whole({ position }, { min: 0, max: ids.length - 1, fix });
     const answers: LayerPrediction[] = [];
     for (const [i, output] of stream.entries()) {
-      throwIfCancelled(asking);
+      throwIfCancelled(callOptions);
       const logits = inScope(() => {
         const index = tensor([...positions], { dtype: "int32", device });
         return layerFunctions.logits(model.params, take(deviceTensor(output, device), 1, index)).data;
@@ -414,15 +421,15 @@ export function lensSession(model: LensModel): LensSession {
           watched,
         });
       });
-      asking?.onProgress?.((i + 1) / stream.length);
+      callOptions?.onProgress?.((i + 1) / stream.length);
     }
     return answers;
   };
 
-  const logitParts: LensSession["logitParts"] = async (question, asking) => {
+  const logitParts: LensSession["logitParts"] = async (question, callOptions) => {
     const names = ["text", "without", "token", "minus"] as const;
     const { token, minus, ...about } = check.options(question, names, "question");
-    const { row, rows, ids } = await cachedOrNewRun(about, asking);
+    const { row, rows, ids } = await cachedOrNewRun(about, callOptions);
     const found = inScope(() => {
       const places = Object.entries(rows).map(([name, x]) => [name, deviceTensor(x, device)] as const);
       const run = { row, tensors: Object.fromEntries(places), position: ids.length - 1 };
@@ -436,20 +443,20 @@ export function lensSession(model: LensModel): LensSession {
     return { logit: found.logit, token: one!, minus: other, parts };
   };
 
-  const ablateTargets: LensSession["ablate"] = async (question, asking) => {
+  const ablateTargets: LensSession["ablate"] = async (question, callOptions) => {
     const { text, targets, tokens = [] } = check.options(question, ["text", "targets", "tokens"], "question");
     const hooks = ablate(targets);
     const first = Math.min(...targets.map(({ layer }) => layer), model.config.numLayers);
-    const row = await logitsWith({ text }, { hooks, first }, asking, ({ data }) => data);
+    const row = await logitsWith({ text }, { hooks, first }, callOptions, ({ data }) => data);
     return { next: predictions(row, 10, tokenText), watched: watchedPredictions(row, tokens) };
   };
 
   /** The pair of texts of a question, and the cached pass over the source. */
-  async function patchPair(question: PatchQuestion, asking: Asking | undefined) {
+  async function patchPair(question: PatchQuestion, callOptions: CallOptions | undefined) {
     const names = ["text", "without", "source", "token", "minus", "by", "place"] as never;
     const { source, by = "position", token, minus, ...about } = check.options(question, names, "question");
     const { text, without = [] } = about;
-    const watching = watched(asking, without);
+    const watching = watched(callOptions, without);
     const lastOnly: AblatedModel = {
       ...watching,
       apply: (params, ids, options) => watching.apply(params, ids, { ...options, last: 1 }),
@@ -471,7 +478,7 @@ export function lensSession(model: LensModel): LensSession {
     const { stream, heads, logits } = tracedSource;
     const sourceNext = predictions(logits.data, 10, tokenText);
     if (token === undefined) {
-      const { row } = await cachedOrNewRun(about, asking);
+      const { row } = await cachedOrNewRun(about, callOptions);
       measure = likeliestPair(
         predictions(row, 10, tokenText),
         sourceNext,
@@ -502,7 +509,7 @@ export function lensSession(model: LensModel): LensSession {
     };
   }
 
-  const attributionPatching: LensSession["attributionPatching"] = async (question, asking) => {
+  const attributionPatching: LensSession["attributionPatching"] = async (question, callOptions) => {
     const {
       pair,
       model: runModel,
@@ -511,7 +518,7 @@ export function lensSession(model: LensModel): LensSession {
       source,
       cachedSource,
       ...measured
-    } = await patchPair(question, asking);
+    } = await patchPair(question, callOptions);
     const { metric, measure, sourceNext } = measured;
     const { names, columns } = pair;
     const [token, minus] = watchedPredictions(cachedSource.logits.data, Object.values(measure));
@@ -528,14 +535,14 @@ export function lensSession(model: LensModel): LensSession {
       const values = Float32Array.from(await map.values.read(), Number);
       return { ...answer, values, unpatched: map.unpatched, source: map.source };
     }
-    const { stream } = await cachedOrNewRun(about, asking);
+    const { stream } = await cachedOrNewRun(about, callOptions);
     const passes = { stream, source: cachedSource };
     const { unpatched, changes } = attributionByLayer(
       runModel,
       layerFunctions,
       pair,
       passes,
-      createWatch(asking),
+      createWatch(callOptions),
     );
     const values = new Float32Array(names.length * columns).fill(NaN);
     names.forEach((name, row) =>
@@ -547,13 +554,13 @@ export function lensSession(model: LensModel): LensSession {
     return { ...answer, values, unpatched, source: await readNumber(metric(from([]).logits)) };
   };
 
-  const patchOnce: LensSession["patch"] = async (question, asking) => {
-    const { from, about, metric } = await patchPair(question, asking);
+  const patchOnce: LensSession["patch"] = async (question, callOptions) => {
+    const { from, about, metric } = await patchPair(question, callOptions);
     const { place } = question;
     const layer = Number(/^layers\.(\d+)\./.exec(place.name)?.[1] ?? 0);
     const hooks = patch(from([place.name]).tensors, [place]);
     const read = (logits: Tensor) => Number(metric(logits).data[0]);
-    return logitsWith(about, { hooks, first: layer }, asking, read);
+    return logitsWith(about, { hooks, first: layer }, callOptions, read);
   };
 
   return {
@@ -618,8 +625,8 @@ type CachedRun = {
 
 const runKey = (text: string, without: readonly AblationTarget[]): string => JSON.stringify([text, without]);
 
-function throwIfCancelled(asking: Asking | undefined): void {
-  if (asking?.isCancelled?.()) throw new DOMException("The question was cancelled.", "AbortError");
+function throwIfCancelled(callOptions: CallOptions | undefined): void {
+  if (callOptions?.isCancelled?.()) throw new DOMException("The question was cancelled.", "AbortError");
 }
 
 function refuseMissingTokenizer(): never {
