@@ -43,7 +43,7 @@ describe.each(names)("%s", (name) => {
             const { marks, height } = attentionCall.scene(model, choices, { step: index, progress }, width);
             expect(new Set(marks.map(({ key }) => key)).size, step.id).toBe(marks.length);
             for (const mark of marks) {
-              for (const field of ["x", "y", "width", "height", "opacity", "shade"] as const) {
+              for (const field of ["x", "y", "width", "height", "opacity", "fillOpacity"] as const) {
                 if (mark[field] !== undefined)
                   expect(mark[field], `${step.id} ${mark.key} ${field}`).toSatisfy(Number.isFinite);
               }
@@ -71,7 +71,7 @@ describe.each(names)("%s", (name) => {
         const mark = cellMark(scene, `a:${q}:${k}`)!;
         const masked = model.seen.data[q * T + k] === 0;
         expect(mark.hatch).toBe(masked ? 1 : 0);
-        expect(mark.reads).toMatch(
+        expect(mark.ariaLabel).toMatch(
           masked ? /: masked$/ : new RegExp(`: ${fixed(model.weights.data[q * T + k]!)}$`),
         );
       }
@@ -123,7 +123,7 @@ test("the weighted sum of values is the output of @qkv/attention", () => {
     expect(scene.marks.find(({ key }) => key === `bench:o:${d}`)!.text).toBe(
       fixed(model.output.data[8 + d]!),
     );
-    expect(cellMark(scene, `o:2:${d}`)!.reads).toContain(fixed(model.output.data[8 + d]!));
+    expect(cellMark(scene, `o:2:${d}`)!.ariaLabel).toContain(fixed(model.output.data[8 + d]!));
   }
 });
 

@@ -210,7 +210,7 @@ test("a free slot among the tokens of an evicting cache is drawn as free, at eve
     const slots = regions.flatMap((region) => region.slots);
     for (const token of slots) expect(token?.position ?? 0).toBeGreaterThanOrEqual(0);
     const { marks } = cachesAtWork.scene(story, choices, { step, progress: 1 }, 1120);
-    const free = marks.filter(({ reads }) => /^slot \d+ of .*: free$/.test(reads ?? ""));
+    const free = marks.filter(({ ariaLabel }) => /^slot \d+ of .*: free$/.test(ariaLabel ?? ""));
     expect(free.length).toBe(slots.filter((token) => !token).length);
   });
 });

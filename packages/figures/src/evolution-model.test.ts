@@ -62,8 +62,8 @@ test("the stored numbers of recent mechanisms equal the computed ones, to two di
   const [written, computed] = [all(today), all(mapsOfToday())];
   expect(written).toHaveLength(computed.length);
   expect(written.map((x) => x === null)).toEqual(computed.map((x) => x === null));
-  const apart = written.map((x, i) => Math.abs((x ?? 0) - (computed[i] ?? 0)));
-  expect(Math.max(...apart)).toBeLessThanOrEqual(0.00501);
+  const differences = written.map((x, i) => Math.abs((x ?? 0) - (computed[i] ?? 0)));
+  expect(Math.max(...differences)).toBeLessThanOrEqual(0.00501);
 });
 
 test("states and latents are counted as @qkv/cost counts a layer of them", () => {

@@ -45,7 +45,7 @@ function faults({ marks, width, height }: Scene): string[] {
     const { key, kind, x, y, width: w = 0, height: h = 0, text = "", size = 12 } = mark;
     const twice = keys.has(key);
     keys.add(key);
-    const numbers = [x, y, w, h, mark.opacity ?? 1, mark.shade ?? 1];
+    const numbers = [x, y, w, h, mark.opacity ?? 1, mark.fillOpacity ?? 1];
     const inside = kind !== "rect" || (x >= -1 && y >= -1 && x + w <= width + 1 && y + h <= height + 1);
     return [
       ...(twice ? [`${key} twice`] : []),
@@ -112,7 +112,7 @@ describe.each(Object.keys(cases))("%s", (name) => {
         const printed = findMark(scene, `weight:${j}:text`)!.text!;
         if (cache[j] === "evicted") return expect(printed).toBe("–");
         expect(Math.abs(Number(printed) - weight)).toBeLessThan(0.01);
-        expect(findMark(scene, `weight:${j}`)!.reads).toContain(weight.toFixed(3));
+        expect(findMark(scene, `weight:${j}`)!.ariaLabel).toContain(weight.toFixed(3));
         sum += Number(printed);
       });
       expect(sum).toBeCloseTo(1, 6);

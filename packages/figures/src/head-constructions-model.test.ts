@@ -40,19 +40,19 @@ test.each([2, 4])(
   "with %i heads: one matrix for all heads and one per head give the same bits; a split input gives other numbers",
   (numHeads) => {
     const [fused, split, input, summed] = headConstructionsModel({ numHeads }).constructions;
-    // `apart`: the largest differences from the fused layer.
-    expect(fused!.apart).toEqual({ query: 0, key: 0, value: 0, result: 0 });
-    expect(split!.apart).toEqual({ query: 0, key: 0, value: 0, result: 0 });
-    for (const name of [...names, "result"] as const) expect(input!.apart[name]).toBeGreaterThan(0.1);
-    expect([summed!.apart.query, summed!.apart.key]).toEqual([0, 0]);
-    expect(summed!.apart.result).toBeLessThan(1e-6);
+    // `maxDifference`: the largest differences from the fused layer.
+    expect(fused!.maxDifference).toEqual({ query: 0, key: 0, value: 0, result: 0 });
+    expect(split!.maxDifference).toEqual({ query: 0, key: 0, value: 0, result: 0 });
+    for (const name of [...names, "result"] as const) expect(input!.maxDifference[name]).toBeGreaterThan(0.1);
+    expect([summed!.maxDifference.query, summed!.maxDifference.key]).toEqual([0, 0]);
+    expect(summed!.maxDifference.result).toBeLessThan(1e-6);
   },
 );
 
 test("with one head there is nothing to split", () => {
-  for (const { apart } of headConstructionsModel({ numHeads: 1 }).constructions) {
-    expect(apart.query).toBe(0);
-    expect(apart.result).toBeLessThan(1e-6);
+  for (const { maxDifference } of headConstructionsModel({ numHeads: 1 }).constructions) {
+    expect(maxDifference.query).toBe(0);
+    expect(maxDifference.result).toBeLessThan(1e-6);
   }
 });
 

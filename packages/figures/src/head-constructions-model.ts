@@ -56,7 +56,7 @@ type Run = {
  * import { headConstructionsModel } from "@qkv/figures/head-constructions";
  *
  * const { constructions, large } = headConstructionsModel({ numHeads: 2, largeHeads: 16 });
- * constructions[1].apart.result; // => 0
+ * constructions[1].maxDifference.result; // => 0
  * [large.parameters.fused, large.parameters.summed]; // => [1048576, 12582912]
  * ```
  */
@@ -256,16 +256,16 @@ function made(
     ...output,
     writes: stacked(run.writes),
     result: frame(run.result),
-    apart: {
-      ...byName((each) => apart(run.projected[each], runs.fused.projected[each])),
-      result: apart(run.result, runs.fused.result),
+    maxDifference: {
+      ...byName((each) => maxAbsDifference(run.projected[each], runs.fused.projected[each])),
+      result: maxAbsDifference(run.result, runs.fused.result),
     },
     parameters,
   };
 }
 
 /** Largest absolute difference of two matrices, in the columns that both have. */
-function apart(x: Tensor, y: Tensor): number {
+function maxAbsDifference(x: Tensor, y: Tensor): number {
   const shared = Math.min(x.shape.at(-1)!, y.shape.at(-1)!);
   const [a, b] = [x, y].map((each) => Array.from(slice(each, -1, 0, shared).data, Number)) as [
     number[],

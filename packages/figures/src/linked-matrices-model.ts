@@ -190,8 +190,11 @@ function compare(check: Checks, head: TracedHead, masked: readonly number[], of:
   const { data: scores } = head.scores;
   const differences = { scores: 0, weights: 0, output: 0 };
   const grow = (name: keyof typeof differences, a: number, b: number) => {
-    const apart = Math.abs(a - b) / Math.max(1, Math.abs(a));
-    differences[name] = Math.max(differences[name], Number.isNaN(apart) ? Infinity : apart);
+    const relativeDifference = Math.abs(a - b) / Math.max(1, Math.abs(a));
+    differences[name] = Math.max(
+      differences[name],
+      Number.isNaN(relativeDifference) ? Infinity : relativeDifference,
+    );
   };
   for (let t = 0; t < T; t++) {
     const row = Array.from({ length: S }, (_, j) =>

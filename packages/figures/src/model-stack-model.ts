@@ -167,7 +167,7 @@ function kindName(
   if (cross) return { name: "Cross-attention to the encoder", short: "cross" };
   if (attention.kind === "state") return { name: "Linear attention: a state, no cache", short: "linear" };
   const { reach } = attention;
-  const shared = reads(attention) ? ", keys and values of an earlier layer" : "";
+  const shared = sharesCache(attention) ? ", keys and values of an earlier layer" : "";
   switch (reach.kind) {
     case "causal":
       return {
@@ -211,12 +211,12 @@ function stackHeads(attention: AttentionShape): StackHeads {
 }
 
 /** True for a layer that reads the keys and values of another. */
-const reads = (attention: AttentionShape): boolean =>
+const sharesCache = (attention: AttentionShape): boolean =>
   attention.kind === "heads" && attention.sharesKeyValues === true;
 
 /** Numbers that one layer caches of a token. */
 function numbersPerToken(attention: AttentionShape): number {
-  if (attention.kind === "state" || reads(attention)) return 0;
+  if (attention.kind === "state" || sharesCache(attention)) return 0;
   return attention.kind === "latent"
     ? attention.kvRank + attention.ropeDim + (attention.indexer?.headDim ?? 0)
     : 2 * attention.numKvHeads * attention.headDim;

@@ -66,7 +66,7 @@ describe.each(names)("%s", (name) => {
             `${step.id} at ${progress}`,
           ).toEqual([]);
           for (const mark of marks) {
-            for (const field of ["x", "y", "width", "height", "opacity", "shade"] as const) {
+            for (const field of ["x", "y", "width", "height", "opacity", "fillOpacity"] as const) {
               if (mark[field] !== undefined)
                 expect(mark[field], `${step.id} ${mark.key} ${field}`).toSatisfy(Number.isFinite);
             }
@@ -118,7 +118,7 @@ describe.each(names)("%s", (name) => {
     for (let h = 0; h < model.numHeads; h++) {
       const own = row(weights, h * T + t);
       for (let j = 0; j < T; j++)
-        expect(heads.marks.find(({ key }) => key === `head:${h}:${j}`)!.reads).toMatch(
+        expect(heads.marks.find(({ key }) => key === `head:${h}:${j}`)!.ariaLabel).toMatch(
           new RegExp(`: ${fixed(own[j]!, 3)}$`),
         );
       expect(markText(heads, `head:${h}/size-text`)).toBe(fixed(length(row(headWrites, h * T + t))));
@@ -131,7 +131,7 @@ describe.each(names)("%s", (name) => {
     }
     const mlp = stepScene(model, "mlp", 1280, choices);
     row(hidden, t).forEach((value, i) =>
-      expect(mlp.marks.find(({ key }) => key === `unit:hidden:${i}`)!.reads).toBe(
+      expect(mlp.marks.find(({ key }) => key === `unit:hidden:${i}`)!.ariaLabel).toBe(
         `hidden of unit ${i}: ${fixed(value, 3)}`,
       ),
     );

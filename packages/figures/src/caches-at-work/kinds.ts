@@ -17,7 +17,7 @@ import type { CacheBudget, CacheKind } from "@qkv/viz/figures/caches-at-work";
 import { latentLayers, stateLayers, type RunLayers } from "./own-layers.js";
 
 /** A kind of cache that the figure shows. */
-export type KindEntry = Pick<CacheKind, "id" | "name" | "says" | "names"> & {
+export type KindEntry = Pick<CacheKind, "id" | "name" | "description" | "names"> & {
   budget?: { label: string; tokens: Readonly<Record<CacheBudget, number>> };
   /** Form in which it stores tokens. Default: keys and values. */
   stores?: "latent" | "state";
@@ -36,14 +36,14 @@ export const kinds: readonly KindEntry[] = [
   {
     id: "growing",
     name: "Growing",
-    says: "One buffer for all tokens. When it is full, one of twice the size replaces it.",
+    description: "One buffer for all tokens. When it is full, one of twice the size replaces it.",
     names: { buffer: "buffer", block: "block" },
     make: (_, numLayers) => growingCache({ numLayers }),
   },
   {
     id: "static",
     name: "Static",
-    says: "One buffer with room for the longest text, allocated at the first token.",
+    description: "One buffer with room for the longest text, allocated at the first token.",
     names: { buffer: "buffer", block: "block" },
     budget: { label: "Room", tokens: { small: 12, medium: 16, large: 24 } },
     make: (maxLength, numLayers) => staticCache({ maxLength, numLayers }),
@@ -51,7 +51,7 @@ export const kinds: readonly KindEntry[] = [
   {
     id: "rolling",
     name: "Rolling",
-    says: "A ring buffer: the next token overwrites the oldest. The first token always stays.",
+    description: "A ring buffer: the next token overwrites the oldest. The first token always stays.",
     names: { buffer: "ring buffer", block: "block" },
     budget: { label: "Window", tokens: { small: 4, medium: 6, large: 8 } },
     make: (windowSize, numLayers) => rollingCache({ windowSize, keepFirst: 1, numLayers }),
@@ -59,7 +59,7 @@ export const kinds: readonly KindEntry[] = [
   {
     id: "paged",
     name: "Paged",
-    says: "A pool of pages. A page table lists the pages of each sequence.",
+    description: "A pool of pages. A page table lists the pages of each sequence.",
     names: { buffer: "buffer", block: "page" },
     budget: { label: "Page", tokens: { small: 2, medium: 4, large: 8 } },
     make: (pageLength, numLayers) => pagedCache({ pages: 48 / pageLength, pageLength, numLayers }),
@@ -67,7 +67,8 @@ export const kinds: readonly KindEntry[] = [
   {
     id: "prefix",
     name: "Prefix-shared",
-    says: "A pool of pages, and a tree of the full ones: a request that begins the same way reuses them.",
+    description:
+      "A pool of pages, and a tree of the full ones: a request that begins the same way reuses them.",
     names: { buffer: "buffer", block: "page" },
     budget: { label: "Page", tokens: { small: 2, medium: 4, large: 8 } },
     make: (pageLength, numLayers) => prefixCache({ pages: 48 / pageLength, pageLength, numLayers }),
@@ -77,7 +78,7 @@ export const kinds: readonly KindEntry[] = [
   {
     id: "quantized",
     name: "Quantized",
-    says: "Old tokens become int8 in groups that share scales. The last ones stay float32.",
+    description: "Old tokens become int8 in groups that share scales. The last ones stay float32.",
     names: { buffer: "float32 tail", block: "int8 group" },
     budget: { label: "Group", tokens: { small: 2, medium: 4, large: 8 } },
     make: (groupSize, numLayers) => quantizedCache({ groupSize, residualLength: 2, numLayers }),
@@ -85,7 +86,8 @@ export const kinds: readonly KindEntry[] = [
   {
     id: "evicting",
     name: "Evicting",
-    says: "A budget of tokens: the one that the newest query attends to least is evicted (TOVA). The first token always stays.",
+    description:
+      "A budget of tokens: the one that the newest query attends to least is evicted (TOVA). The first token always stays.",
     names: { buffer: "buffer", block: "block" },
     budget: { label: "Budget", tokens: { small: 4, medium: 6, large: 8 } },
     make: (budget, numLayers) => evictingCache({ budget, score: tova(), keepFirst: 1, numLayers }),
@@ -93,7 +95,8 @@ export const kinds: readonly KindEntry[] = [
   {
     id: "latent",
     name: "Latents",
-    says: "Latent attention (MLA): one latent of 64 numbers and one rotary key of 16 of each token, for the keys and values of all heads.",
+    description:
+      "Latent attention (MLA): one latent of 64 numbers and one rotary key of 16 of each token, for the keys and values of all heads.",
     names: { buffer: "buffer of latents", block: "block" },
     stores: "latent",
     layers: latentLayers,
@@ -102,7 +105,8 @@ export const kinds: readonly KindEntry[] = [
   {
     id: "state",
     name: "State",
-    says: "A layer with a gated delta rule: a state of 4 matrices of 16 × 16 numbers, whatever the length. Tokens change it, and are not stored.",
+    description:
+      "A layer with a gated delta rule: a state of 4 matrices of 16 × 16 numbers, whatever the length. Tokens change it, and are not stored.",
     names: { buffer: "state", block: "block" },
     stores: "state",
     layers: stateLayers,

@@ -23,7 +23,7 @@ export async function replay(
   budget: CacheBudget,
   signal: AbortSignal | undefined,
 ): Promise<CacheKind> {
-  const { id, name, says, names, stores } = entry;
+  const { id, name, description, names, stores } = entry;
   const layers = entry.layers?.(model);
   const { numLayers, numKvHeads, embedDim, numHeads, headDim = embedDim / numHeads } = model.config;
   const tokenBytes = numLayers * numKvHeads * 2 * headDim * 4;
@@ -101,7 +101,7 @@ export async function replay(
   return {
     id,
     name,
-    says,
+    description,
     names,
     ...(layers && { weights: "random" as const }),
     ...(entry.budget && {

@@ -39,7 +39,7 @@ export const attentionCall: Figure<AttentionCallModel, AttentionCallChoices> = {
   caption:
     "softmax(QKᵀ/√d + mask)V for one head, step by step. Colored numbers are positive, gray ones negative; hatched cells are masked.",
   initial: { token: 2, head: 0, mask: "causal", temperature: 1 },
-  asks: ["head", "mask", "temperature"],
+  modelInputs: ["head", "mask", "temperature"],
   steps,
   scene,
   table,
@@ -76,13 +76,13 @@ export const attentionCall: Figure<AttentionCallModel, AttentionCallChoices> = {
     const list = steps(model, { ...attentionCall.initial, token });
     const mixture = list.find(({ chapter }) => chapter === "Mixture")?.id ?? `mix-${first}`;
     return [
-      { text: "softmax(", step: "normalize", lights: ["Softmax"] },
-      { text: "Q", step: "project-q", lights: ["project-q", "Scores"], color: "query-text" },
-      { text: "Kᵀ", step: "arrange", lights: ["project-k", "Scores"], color: "key-text" },
-      { text: " / √d", step: "scale", lights: ["Scale"] },
-      { text: " + mask", step: "mask", lights: ["Mask"] },
-      { text: ")", step: "normalize", lights: ["Softmax"] },
-      { text: "V", step: mixture, lights: ["project-v", "Mixture"], color: "value-text" },
+      { text: "softmax(", step: "normalize", activeSteps: ["Softmax"] },
+      { text: "Q", step: "project-q", activeSteps: ["project-q", "Scores"], color: "query-text" },
+      { text: "Kᵀ", step: "arrange", activeSteps: ["project-k", "Scores"], color: "key-text" },
+      { text: " / √d", step: "scale", activeSteps: ["Scale"] },
+      { text: " + mask", step: "mask", activeSteps: ["Mask"] },
+      { text: ")", step: "normalize", activeSteps: ["Softmax"] },
+      { text: "V", step: mixture, activeSteps: ["project-v", "Mixture"], color: "value-text" },
     ];
   },
 };

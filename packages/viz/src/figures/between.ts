@@ -10,8 +10,8 @@ const moving = {
   height: 0,
   radius: 0,
   size: 12,
-  line: 1,
-  shade: 1,
+  strokeWidth: 1,
+  fillOpacity: 1,
   opacity: 1,
   hatch: 0,
 } as const;

@@ -37,7 +37,7 @@ const first = page(0, [0, 1], [[0, 0], [0, 1], [0, 2], [0, 3]]); // prettier-ign
 const paged: CacheKind = {
   id: "paged",
   name: "Paged",
-  says: "A pool of pages.",
+  description: "A pool of pages.",
   names: { buffer: "buffer", block: "page" },
   budget: {
     label: "Page",
@@ -88,7 +88,7 @@ const evicted = (count: number) => ({
 const rolling: CacheKind = {
   id: "rolling",
   name: "Rolling",
-  says: "A ring.",
+  description: "A ring.",
   names: { buffer: "ring buffer", block: "block" },
   moments: [
     moment({ sequences: [evicted(5)], regions: [ring([0], 3)], computed: 5, next }),
@@ -141,7 +141,7 @@ test("a step for each operation, with the reason of the cache", () => {
 
 test("a fork shares pages by a thick edge; a copy has an arrow, and its tokens come from the page that they were in", () => {
   const edge = (scene: Scene, page: number) =>
-    scene.marks.find(({ key }) => key === `region:0:${page}`)!.line;
+    scene.marks.find(({ key }) => key === `region:0:${page}`)!.strokeWidth;
   expect([0, 1, 2].map((page) => edge(at(1), page))).toEqual([2, 2, 1]);
   expect([0, 1, 2].map((page) => edge(at(2), page))).toEqual([2, 1, 1]);
   expect(keys(at(1), "copy:")).toEqual([]);
@@ -172,7 +172,7 @@ test("the focused token is highlighted in memory and in the text of all sequence
   const lit = (focus: string, step = 2) =>
     at(step, 1, 1120, focus)
       .marks.filter(
-        ({ key, line, stroke }) =>
+        ({ key, strokeWidth: line, stroke }) =>
           !key.startsWith("region") &&
           !key.startsWith("legend") &&
           !key.startsWith("table") &&
@@ -269,7 +269,9 @@ test("tokens in latents and states are labeled; the width of a state is in propo
   const latents = scene(of("latent"));
   expect(allText(latents)).toContain("latent: keys and values in one");
   expect(allText(latents)).toContain("random weights");
-  expect(latents.marks.find(({ key }) => key === "text:0:1")!.reads).toBe("“cat” of A: cached as a latent");
+  expect(latents.marks.find(({ key }) => key === "text:0:1")!.ariaLabel).toBe(
+    "“cat” of A: cached as a latent",
+  );
   const slots = [{ sequence: 0, position: 4 }];
   for (const width of [358, 1120]) {
     const { marks } = scene(of("state", { slots, span: 8 }), width);

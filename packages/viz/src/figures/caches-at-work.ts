@@ -44,7 +44,7 @@ export type {
  * import { cachesAtWork } from "@qkv/viz/figures/caches-at-work";
  *
  * cachesAtWork.name; // => "caches-at-work"
- * cachesAtWork.asks; // => ["budget", "operations"]
+ * cachesAtWork.modelInputs; // => ["budget", "operations"]
  * ```
  */
 export const cachesAtWork: Figure<CachesAtWorkModel, CachesAtWorkChoices> = {
@@ -53,7 +53,7 @@ export const cachesAtWork: Figure<CachesAtWorkModel, CachesAtWorkChoices> = {
   caption:
     "Our small model runs the same conversation on each kind of cache. One layer of slots is drawn; bytes are those of all layers.",
   initial: { kind: "paged", budget: "medium", operations: "aafbban" },
-  asks: ["budget", "operations"],
+  modelInputs: ["budget", "operations"],
   steps,
   scene,
   controls,
@@ -99,8 +99,8 @@ function staticScene(
   const rows = conversationRows(model, at.text, moment, lit, room);
   const below = legend(kind, { x: margin, y: rows.height + 2, width: room });
   const title = rows.height + below.height + 26;
-  const says = wrapText(kind.says, room);
-  const top = title + 10 + 16 * says.length;
+  const description = wrapText(kind.description, room);
+  const top = title + 10 + 16 * description.length;
   const memoryHeight = Math.max(...kind.moments.map(({ regions }) => regionPlaces(regions, room).height));
   const height = panelHeight(model, kind, phone ? inner : aside);
   const place = phone
@@ -120,8 +120,8 @@ function staticScene(
       size: 14,
       weight: 600,
     },
-    ...says.map((text, i): Mark => ({
-      key: `memory:says:${i}`,
+    ...description.map((text, i): Mark => ({
+      key: `memory:description:${i}`,
       kind: "text",
       x: margin,
       y: title + 17 + 16 * i,
@@ -200,7 +200,11 @@ function controls(model: CachesAtWorkModel, choices: CachesAtWorkChoices): Contr
       kind: "choice",
       key: "kind",
       label: "Cache",
-      options: model.kinds.map(({ id, name, says }) => ({ value: id, label: name, title: says })),
+      options: model.kinds.map(({ id, name, description }) => ({
+        value: id,
+        label: name,
+        title: description,
+      })),
     },
     ...(budget
       ? [

@@ -5,7 +5,7 @@ import { stepId } from "./encoder-decoder-attention/steps.js";
 import { player } from "./player.js";
 import { figureSvg } from "./scene-svg.js";
 
-// Three letters in, two out, vectors of 8: numbers that are told apart, not those of a model.
+// Three letters in, two out, vectors of 8: distinct numbers, not those of a model.
 const vector = (seed: number) => Array.from({ length: 8 }, (_, i) => Math.sin(seed + i));
 const decoded = (letter: string, t: number, weights: number[]) => ({
   letter,

@@ -39,7 +39,7 @@ export const encoderDecoderAttention: Figure<EncoderDecoderAttentionModel, Encod
   caption:
     "The query is the decoder's state. Keys and values are the same vectors, the annotations of the source. Grey: negative.",
   initial: { source: "3 May 1979" },
-  asks: ["source"],
+  modelInputs: ["source"],
   steps,
   scene,
   controls,
@@ -144,23 +144,28 @@ function table(
 
 function formula({ decoded }: EncoderDecoderAttentionModel): FormulaPart[] {
   const last = decoded.length - 1;
-  const lights = (phase: (typeof phases)[number]) => decoded.map((_, output) => stepId(phase, output));
+  const chapterSteps = (phase: (typeof phases)[number]) => decoded.map((_, output) => stepId(phase, output));
   return [
-    { text: "h = encoder(x), ", step: "backward", lights: ["forward", "backward"], color: "key-text" },
+    { text: "h = encoder(x), ", step: "backward", activeSteps: ["forward", "backward"], color: "key-text" },
     {
       text: "e = v · tanh(W s + U h), ",
       step: stepId("score", last),
-      lights: lights("score"),
+      activeSteps: chapterSteps("score"),
       color: "query-text",
     },
     {
       text: "α = softmax(e), ",
       step: stepId("weights", last),
-      lights: lights("weights"),
+      activeSteps: chapterSteps("weights"),
       color: "weight-text",
     },
-    { text: "c = Σ α h, ", step: stepId("context", last), lights: lights("context"), color: "value-text" },
-    { text: "s, y = decoder(s, y, c)", step: stepId("letter", last), lights: lights("letter") },
+    {
+      text: "c = Σ α h, ",
+      step: stepId("context", last),
+      activeSteps: chapterSteps("context"),
+      color: "value-text",
+    },
+    { text: "s, y = decoder(s, y, c)", step: stepId("letter", last), activeSteps: chapterSteps("letter") },
   ];
 }
 

@@ -72,11 +72,12 @@ test("each step has its queries, its rows of keys and values, and a map for each
 });
 
 test("a cell reads the weight of the model, or that it is masked", () => {
-  const reads = (index: number, key: string) => at(index).marks.find((mark) => mark.key === key)?.reads;
-  expect(reads(2, "map:0:3:1")).toBe("weight of “b” for “d”: 0.25");
-  expect(reads(3, "map:2:1:0")).toBe("head 2, weight of “a” for “b”: 0.50");
-  expect(reads(2, "map:0:0:1")).toBe("“a” may not see “b”");
-  expect(reads(0, "map:0:3:1")).toBe("“D” is not written yet");
+  const ariaLabel = (index: number, key: string) =>
+    at(index).marks.find((mark) => mark.key === key)?.ariaLabel;
+  expect(ariaLabel(2, "map:0:3:1")).toBe("weight of “b” for “d”: 0.25");
+  expect(ariaLabel(3, "map:2:1:0")).toBe("head 2, weight of “a” for “b”: 0.50");
+  expect(ariaLabel(2, "map:0:0:1")).toBe("“a” may not see “b”");
+  expect(ariaLabel(0, "map:0:3:1")).toBe("“D” is not written yet");
 });
 
 test("rows and maps grow out of those of the previous step, and texts never overlap", () => {

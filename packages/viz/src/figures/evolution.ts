@@ -185,7 +185,7 @@ function timeline(
       y: y + row * rowHeight + 56,
       d: `M0 0H${width}`,
       stroke: "rule",
-      line: 2,
+      strokeWidth: 2,
     });
   steps.forEach((step, i) => {
     const middle = x + ((i % perRow) + 0.5) * pitch;
@@ -225,7 +225,7 @@ function timeline(
               y: base - 32,
               d: "M0 6L13 0M0 11L13 5",
               stroke: "paper",
-              line: 2,
+              strokeWidth: 2,
             } satisfies Mark,
           ]
         : []),
@@ -237,7 +237,7 @@ function timeline(
         radius: isShown ? 6 : 4,
         fill: isShown ? "text" : step === other ? "cost" : "paper",
         stroke: "text",
-        line: 1.5,
+        strokeWidth: 1.5,
       },
       {
         key: `time:${i}:year`,
@@ -268,9 +268,9 @@ function timeline(
         width: pitch,
         height: rowHeight - 4,
         fill: "paper",
-        shade: 0,
+        fillOpacity: 0,
         layer: 2,
-        reads: `${step.year}, ${step.title}: open this step`,
+        ariaLabel: `${step.year}, ${step.title}: open this step`,
         cell: `time:0:${i}`,
       },
     );

@@ -18,7 +18,7 @@ const figure: Figure<number[], Choices> = {
   title: "A toy",
   caption: "Four cells.",
   initial: { size: 1, word: "one" },
-  asks: ["size"],
+  modelInputs: ["size"],
   steps: () => [step("first"), step("middle"), step("last")],
   scene: (model, _, { step, progress, focus }, width) => ({
     width,
@@ -32,9 +32,9 @@ const figure: Figure<number[], Choices> = {
       width: 40,
       height: 30,
       fill: "query",
-      shade: focus === `cell:${i}` ? 1 : (step + progress) / 6,
+      fillOpacity: focus === `cell:${i}` ? 1 : (step + progress) / 6,
       text: String(value),
-      reads: `cell ${i}: ${value}`,
+      ariaLabel: `cell ${i}: ${value}`,
       cell: `cell:${i}`,
     })),
   }),
@@ -51,7 +51,7 @@ const figure: Figure<number[], Choices> = {
     },
   ],
   table: (model) => ({ columns: ["cell", "value"], rows: model.map((value, i) => [i, value]) }),
-  formula: () => [{ text: "Q", step: "first", lights: ["first"], color: "query-text" }],
+  formula: () => [{ text: "Q", step: "first", activeSteps: ["first"], color: "query-text" }],
 };
 customElements.define(
   "qkv-toy",
@@ -65,7 +65,7 @@ const deep: Figure<number, Deep> = {
   title: "Deep",
   caption: "Steps that grow.",
   initial: { depth: 1, path: "" },
-  asks: ["depth", "path"],
+  modelInputs: ["depth", "path"],
   steps: (depth) => Array.from({ length: depth }, (_, i) => step(String(i))),
   scene: (depth, _, __, width) => figure.scene([depth], figure.initial, { step: 0, progress: 1 }, width),
   controls: () => [
@@ -316,7 +316,7 @@ test("buttons of a control press cells: choices change, and the step plays from 
     ...(figure as unknown as Figure<string, Written>),
     name: "writing",
     initial: { letters: "a" },
-    asks: ["letters"],
+    modelInputs: ["letters"],
     steps: (letters) => Array.from(letters, (letter, i) => step(`${i}-${letter}`)),
     scene: (letters, _, { step, progress }, width) => ({
       width,
@@ -371,7 +371,16 @@ const told: Figure<number, Record<never, never>> = {
     height: 60,
     description: "A square.",
     marks: [
-      { key: "square", kind: "rect", x: 0, y: 0, width: 20, height: 20, fill: "key", reads: "weight: 0.4" },
+      {
+        key: "square",
+        kind: "rect",
+        x: 0,
+        y: 0,
+        width: 20,
+        height: 20,
+        fill: "key",
+        ariaLabel: "weight: 0.4",
+      },
     ],
   }),
   controls: () => [],

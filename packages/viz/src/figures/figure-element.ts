@@ -252,8 +252,8 @@ function mountFigure<Model, Choices extends FigureChoices>(
         }),
       );
     }
-    formula.forEach(({ lights }, i) => {
-      const lit = lights.includes(id) || lights.includes(chapter);
+    formula.forEach(({ activeSteps }, i) => {
+      const lit = activeSteps.includes(id) || activeSteps.includes(chapter);
       if (lit) parts.formula.children[i]!.setAttribute("aria-current", "step");
       else parts.formula.children[i]!.removeAttribute("aria-current");
     });
@@ -281,7 +281,7 @@ function mountFigure<Model, Choices extends FigureChoices>(
   async function change(choices: Partial<Choices>): Promise<void> {
     if (!state) return;
     pending = { ...pending, ...choices };
-    if (!currentAsk || !Object.keys(pending).some((name) => figure.asks?.includes(name))) {
+    if (!currentAsk || !Object.keys(pending).some((name) => figure.modelInputs?.includes(name))) {
       pending = {};
       return dispatch({ type: "choose", choices });
     }
@@ -369,7 +369,7 @@ function mountFigure<Model, Choices extends FigureChoices>(
       if (focus !== undefined) dispatch({ type: "focus", cell: focus });
     };
     const current = state.choices;
-    if (currentAsk && figure.asks?.some((name) => choices[name] !== current[name]))
+    if (currentAsk && figure.modelInputs?.some((name) => choices[name] !== current[name]))
       void answer(choices).then(goToLink);
     else {
       dispatch({ type: "choose", choices });

@@ -61,7 +61,7 @@ export type FormulaPart = {
   /** Id of the step that a press goes to. */
   step: string;
   /** Ids of steps, or chapters, during which it is lit. */
-  lights: readonly string[];
+  activeSteps: readonly string[];
   color?: ThemeName;
 };
 
@@ -88,7 +88,7 @@ export type FormulaPart = {
  *     marks: [
  *       {
  *         key: "bar", kind: "rect", x: 0, y: 10, width: progress * value, height: 20,
- *         fill: color === "key" ? "key" : "query", reads: `bar: ${value}`, cell: "bar:0:0",
+ *         fill: color === "key" ? "key" : "query", ariaLabel: `bar: ${value}`, cell: "bar:0:0",
  *       },
  *     ],
  *   }),
@@ -112,7 +112,7 @@ export type Figure<Model, Choices extends FigureChoices> = {
   /** Initial choices. */
   initial: Choices;
   /** Choices that need a new model when they change. The others only change the scene. */
-  asks?: readonly (keyof Choices & string)[];
+  modelInputs?: readonly (keyof Choices & string)[];
   /** One or more. */
   steps(model: Model, choices: Choices): readonly Step[];
   /** The picture of a moment, at a width from 320 to 1280. Below 640 it has a layout of its own. */
@@ -123,7 +123,7 @@ export type Figure<Model, Choices extends FigureChoices> = {
   /** The formula that the steps explain, part by part. */
   formula?(model: Model, choices: Choices): readonly FormulaPart[];
   /** Id of the initial step. Default: the last one, finished. */
-  opens?: string;
+  initialStep?: string;
   /** The effect of a press on a cell. Default: the cell keeps the focus until another press or Escape. */
   press?(model: Model, choices: Choices, cell: string): Press<Choices> | undefined;
 };

@@ -92,10 +92,10 @@ test("only the scores of the current tile are drawn", () => {
 test("the current tile has the border of fast memory, done tiles are pale, skipped ones hatched", () => {
   const scene = at("tile-2-1");
   expect(mark(scene, "fast")).toMatchObject({ x: mark(scene, "tile:1:0")!.x, y: mark(scene, "tile:1:0")!.y });
-  expect(mark(scene, "tile:0:0")?.shade).toBeGreaterThan(0);
+  expect(mark(scene, "tile:0:0")?.fillOpacity).toBeGreaterThan(0);
   expect(mark(scene, "tile:0:1")?.hatch).toBeGreaterThan(0.5);
-  expect(mark(scene, "tile:1:1")?.shade).toBe(0);
-  expect(mark(scene, "tile:0:1")?.reads).toBe("queries 1–2, keys 3–4: empty: fully masked, skipped");
+  expect(mark(scene, "tile:1:1")?.fillOpacity).toBe(0);
+  expect(mark(scene, "tile:0:1")?.ariaLabel).toBe("queries 1–2, keys 3–4: empty: fully masked, skipped");
 });
 
 test("m, l and o change with each tile", () => {

@@ -35,7 +35,7 @@ export type {
  * import { flashAttention } from "@qkv/viz/figures/flash-attention";
  *
  * flashAttention.name; // => "flash-attention"
- * flashAttention.asks; // => ["tileSize", "mask", "tokens"]
+ * flashAttention.modelInputs; // => ["tileSize", "mask", "tokens"]
  * ```
  */
 export const flashAttention: Figure<FlashAttentionModel, FlashAttentionChoices> = {
@@ -44,7 +44,7 @@ export const flashAttention: Figure<FlashAttentionModel, FlashAttentionChoices> 
   caption:
     "One attention call on random queries, keys and values. Only the outlined tile of scores is in fast memory. Grey: negative.",
   initial: { tileSize: 4, mask: "causal", tokens: 12, length: 16384 },
-  asks: ["tileSize", "mask", "tokens"],
+  modelInputs: ["tileSize", "mask", "tokens"],
   steps,
   scene,
   controls,

@@ -51,7 +51,7 @@ export const generation: Figure<GenerationModel, GenerationChoices> = {
     branches: "*.r0_*.r2",
     branch: "",
   },
-  asks: ["text", "temperature", "topP", "seed", "tokens", "cache", "draft", "branches", "branch"],
+  modelInputs: ["text", "temperature", "topP", "seed", "tokens", "cache", "draft", "branches", "branch"],
   steps,
   scene,
   controls,
@@ -98,7 +98,7 @@ function scene(model: GenerationModel, choices: GenerationChoices, moment: Momen
       radius: 4,
       fill: "text",
       text: shownToken(model.generated[stage.token]!.text),
-      ink: "paper",
+      textFill: "paper",
       layer: 2,
     });
   }

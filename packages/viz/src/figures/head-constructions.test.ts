@@ -2,12 +2,12 @@ import { expect, test } from "vitest";
 import { labelWidth } from "../picture.js";
 import { headConstructions } from "./head-constructions.js";
 import type { HeadConstruction, HeadConstructionsModel } from "./head-constructions/model.js";
-import { apartText } from "./head-constructions/steps.js";
+import { differenceText } from "./head-constructions/steps.js";
 import type { Mark, Scene } from "./mark.js";
 import { player } from "./player.js";
 import { figureSvg } from "./scene-svg.js";
 
-// Width 4, two heads of 2, two tokens: numbers that are told apart, not those of a layer.
+// Width 4, two heads of 2, two tokens: distinct numbers, not those of a layer.
 const frame = (rows: number, columns: number, value: (row: number, column: number) => number) => ({
   data: Array.from({ length: rows * columns }, (_, i) => value(Math.floor(i / columns), i % columns)),
   shape: [rows, columns],
@@ -31,7 +31,7 @@ function construction(name: HeadConstruction["name"], outputs: number, more = 0)
     ...(name !== "summed" && { output: projection }),
     writes: frame(H * T, C, (row, c) => (row + c) / 10),
     result: frame(T, C, (t, c) => (t + c) / 10 + more),
-    apart: { query: more, key: more, value: more, result: name === "summed" ? 1e-8 : more },
+    maxDifference: { query: more, key: more, value: more, result: name === "summed" ? 1e-8 : more },
     parameters: name === "summed" ? 3 * H * C ** 2 : 4 * C ** 2,
   };
 }
@@ -78,12 +78,12 @@ test("seven steps; the last is the initial one", () => {
 test("a number is dashed until its stage", () => {
   expect(mark(at("input"), "fused:q:0:empty")?.dash).toBe(true);
   const half = at("project", 0.5);
-  expect(mark(half, "fused:q:0")?.reads).toBe("query of head 1, number 1: 0.100");
+  expect(mark(half, "fused:q:0")?.ariaLabel).toBe("query of head 1, number 1: 0.100");
   expect(mark(half, "fused:q:3")).toBeUndefined();
   expect(mark(at("split"), "fused:o:0")).toBeUndefined();
-  expect(mark(at("attend"), "fused:o:0")?.reads).toBe("result of head 1, number 1: 0.100");
+  expect(mark(at("attend"), "fused:o:0")?.ariaLabel).toBe("result of head 1, number 1: 0.100");
   expect(mark(at("write"), "fused:sum:0")).toBeUndefined();
-  expect(mark(at("add"), "fused:sum:0")?.reads).toBe("output for “cat”, number 1: 0.100");
+  expect(mark(at("add"), "fused:sum:0")?.ariaLabel).toBe("output for “cat”, number 1: 0.100");
 });
 
 test("the fused matrix opens into those of the heads", () => {
@@ -107,8 +107,8 @@ test("weights outside of the blocks are hatched, and full-size heads have no out
   expect(hatched.filter((key) => key.startsWith("split-input:w:"))).toHaveLength(8);
   expect(hatched.every((key) => key.startsWith("split-input:"))).toBe(true);
   expect(keys(scene, /^summed:wo/)).toEqual([]);
-  expect(mark(scene, "split-input:name:apart:result")?.text).toBe("output: difference 0.30");
-  expect(mark(scene, "summed:name:apart:result")?.text).toBe("output: difference 0, up to rounding");
+  expect(mark(scene, "split-input:name:difference:result")?.text).toBe("output: difference 0.30");
+  expect(mark(scene, "summed:name:difference:result")?.text).toBe("output: difference 0, up to rounding");
 });
 
 test("the contributions of heads move onto the sum", () => {
@@ -143,7 +143,7 @@ test("if cells are too small for numbers, a hint tells how to read them", () => 
   expect(hint(360)).toBe("Press a square to read its number.");
   expect(hint(1120)).toBeUndefined();
   const weights = at("split", 1, {}, 360).marks.filter(({ key }) => key.startsWith("fused:w:"));
-  for (const { reads } of weights) expect(reads).toMatch(/: −?\d\.\d{3}$/);
+  for (const { ariaLabel } of weights) expect(ariaLabel).toMatch(/: −?\d\.\d{3}$/);
 });
 
 test("areas are in proportion to parameters", () => {
@@ -172,7 +172,7 @@ test.each([320, 358, 700, 1120])("at %i pixels every letter is in the picture an
 });
 
 test("differences in words, and in the table", () => {
-  expect([0, 3e-8, 0.963].map(apartText)).toEqual(["0", "0, up to rounding", "0.96"]);
+  expect([0, 3e-8, 0.963].map(differenceText)).toEqual(["0", "0, up to rounding", "0.96"]);
   expect(headConstructions.table(model, choices, 6).rows[2]).toEqual([
     "Split the input first",
     "0.300",

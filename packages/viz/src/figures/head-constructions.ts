@@ -1,5 +1,5 @@
 import type { Control, Figure, FigureTable, Moment } from "./figure.js";
-import { apartText, steps } from "./head-constructions/steps.js";
+import { differenceText, steps } from "./head-constructions/steps.js";
 import { litHead, panel, type Stages } from "./head-constructions/panel.js";
 import { matrixRow } from "./head-constructions/panel-cells.js";
 import { parameterAreas, titles } from "./head-constructions/parameter-areas.js";
@@ -31,7 +31,7 @@ export type {
  * import { headConstructions } from "@qkv/viz/figures/head-constructions";
  *
  * headConstructions.name; // => "head-constructions"
- * headConstructions.asks; // => ["numHeads", "largeHeads"]
+ * headConstructions.modelInputs; // => ["numHeads", "largeHeads"]
  * ```
  */
 export const headConstructions: Figure<HeadConstructionsModel, HeadConstructionsChoices> = {
@@ -40,7 +40,7 @@ export const headConstructions: Figure<HeadConstructionsModel, HeadConstructions
   caption:
     "One token and the same random weights in four layers. Grey: negative. Hatched: 0. Outlined: not as in the first.",
   initial: { construction: "all", numHeads: 2, projection: "query", token: 2, largeHeads: 8 },
-  asks: ["numHeads", "largeHeads"],
+  modelInputs: ["numHeads", "largeHeads"],
   steps,
   scene,
   controls,
@@ -110,7 +110,7 @@ function scene(
 
 function describe({ embedDim, numHeads, constructions }: HeadConstructionsModel): string {
   const each = constructions.map(
-    ({ name, apart }) => `${titles[name]}: output differs by ${apartText(apart.result)}`,
+    ({ name, maxDifference }) => `${titles[name]}: output differs by ${differenceText(maxDifference.result)}`,
   );
   return `A layer of width ${embedDim} with ${numHeads} heads, built in four ways. ${each.join("; ")}.`;
 }
@@ -118,7 +118,7 @@ function describe({ embedDim, numHeads, constructions }: HeadConstructionsModel)
 /** Names of the parts of a panel, and its differences to the fused layer. */
 function partNames(
   { embedDim: C, numHeads: H, headDim: D }: HeadConstructionsModel,
-  { name, apart, output }: HeadConstruction,
+  { name, maxDifference, output }: HeadConstruction,
   { projection }: HeadConstructionsChoices,
   { cut, add }: Stages,
   { cell, middles, top, under, phone }: ReturnType<typeof panel>["layout"],
@@ -178,9 +178,9 @@ function partNames(
     const merged = name === "summed" && projection === "value";
     const first = merged
       ? "WV and WO in one matrix"
-      : `${projection}: difference ${apartText(apart[projection])}${headWidth > D ? ", then zeros" : ""}`;
+      : `${projection}: difference ${differenceText(maxDifference[projection])}${headWidth > D ? ", then zeros" : ""}`;
     marks.push(
-      text("apart", phone ? right : middles.weight, under + 32, first, {
+      text("difference", phone ? right : middles.weight, under + 32, first, {
         ...(phone && { anchor: "end" }),
         size: 12,
         weight: 600,
@@ -188,10 +188,10 @@ function partNames(
         opacity: cut,
       }),
       text(
-        "apart:result",
+        "difference:result",
         right,
         under + (phone ? 49 : 32),
-        `output: difference ${apartText(apart.result)}`,
+        `output: difference ${differenceText(maxDifference.result)}`,
         {
           anchor: "end",
           size: 12,
@@ -254,9 +254,9 @@ function table(
         "parameters here",
         `parameters at width ${large.embedDim}`,
       ],
-      rows: constructions.map(({ name, apart, parameters }) => [
+      rows: constructions.map(({ name, maxDifference, parameters }) => [
         titles[name],
-        apart.result.toPrecision(3),
+        maxDifference.result.toPrecision(3),
         parameters,
         large.parameters[name],
       ]),

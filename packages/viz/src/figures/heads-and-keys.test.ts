@@ -65,7 +65,7 @@ test("each query head has a wire to the KV head of its group, and each KV head a
     for (const part of id === "mla" ? ["latent-key", "latent-value", "rotary key"] : ["key", "value"])
       expect(keys(scene, `${id}:${part}:`)).toHaveLength(numKvHeads);
   }
-  expect(scene.marks.find(({ key }) => key === "gqa:query:5")!.reads).toBe(
+  expect(scene.marks.find(({ key }) => key === "gqa:query:5")!.ariaLabel).toBe(
     "GQA, query head 5: KV head 1, shared with heads 4, 6 and 7",
   );
   expect([0, 3, 4, 7].map((query) => kvHeadIndex(query, 8, 2))).toEqual([0, 0, 1, 1]);

@@ -26,7 +26,7 @@ export type {
  * import { headsAndKeys } from "@qkv/viz/figures/heads-and-keys";
  *
  * headsAndKeys.name; // => "heads-and-keys"
- * headsAndKeys.asks; // => ["model", "numHeads", "numKvHeads", "time"]
+ * headsAndKeys.modelInputs; // => ["model", "numHeads", "numKvHeads", "time"]
  * ```
  */
 export const headsAndKeys: Figure<HeadsAndKeysModel, HeadsAndKeysChoices> = {
@@ -35,7 +35,7 @@ export const headsAndKeys: Figure<HeadsAndKeysModel, HeadsAndKeysChoices> = {
   caption:
     "Each generated token adds keys and values to the cache, and each new token reads the whole cache. Fewer KV heads, or a latent for all heads, mean fewer bytes.",
   initial: { model: "llama-3.1-8b", numHeads: 0, numKvHeads: 0, time: "h100" },
-  asks: ["model", "numHeads", "numKvHeads", "time"],
+  modelInputs: ["model", "numHeads", "numKvHeads", "time"],
   steps: (model) => model.lengths.map((_, i) => lengthStep(model, i)),
   scene,
   controls,
@@ -45,7 +45,7 @@ export const headsAndKeys: Figure<HeadsAndKeysModel, HeadsAndKeysChoices> = {
 function lengthStep({ words, lengths, kinds }: HeadsAndKeysModel, index: number): Step {
   const tokens = lengths[index]!;
   const single = tokens <= words.length;
-  const reads = kinds.map((kind) => `${kind.name} reads ${bytesText(kind.bytes[index]!)}`);
+  const readTexts = kinds.map((kind) => `${kind.name} reads ${bytesText(kind.bytes[index]!)}`);
   const growth = single
     ? `“${words[index]!}” is processed once: each KV head adds one key and one value to its column, and MLA adds one latent.`
     : `The cache doubles. Each row now represents ${countText(tokens / words.length)} tokens.`;
@@ -53,7 +53,7 @@ function lengthStep({ words, lengths, kinds }: HeadsAndKeysModel, index: number)
     id: `tokens-${tokens}`,
     chapter: single ? "Token by token" : "Doubling",
     title: single ? `Token ${tokens}: “${words[index]!}”` : `${countText(tokens)} tokens`,
-    text: `${growth} To generate the next token, ${listText(reads)}.`,
+    text: `${growth} To generate the next token, ${listText(readTexts)}.`,
     milliseconds: index < 3 ? 2600 : single ? 1100 : 1800,
   };
 }
@@ -166,9 +166,9 @@ function tokenStrip(
       height,
       radius: 4,
       fill: newest ? "text" : "rule",
-      shade: newest ? 1 : i < made ? 0.6 : 0.2,
+      fillOpacity: newest ? 1 : i < made ? 0.6 : 0.2,
       text,
-      ink: newest ? "paper" : i < made ? "text" : "quiet",
+      textFill: newest ? "paper" : i < made ? "text" : "quiet",
       size: 12,
     });
     left += chipWidth + 5;
@@ -210,7 +210,7 @@ function legend({ x, y, width }: { x: number; y: number; width: number }): { mar
             height: 12,
             radius: 2,
             fill: color,
-            shade: color === "rule" ? 0.6 : 1,
+            fillOpacity: color === "rule" ? 0.6 : 1,
           },
       { key: `${key}:text`, kind: "text", x: left + 18, y: top + 10, text, fill: "quiet" },
     );

@@ -174,7 +174,7 @@ test("masked scores and weights are hatched, and read as masked", () => {
   expect(mark(scene, "s:0:2")?.hatch).toBe(1);
   expect(mark(scene, "a:0:2")).toMatchObject({
     hatch: 1,
-    reads: "weight of key “sat” for query “the”: masked",
+    ariaLabel: "weight of key “sat” for query “the”: masked",
   });
   expect(mark(at("scaled", { head: 0 }), "s:0:2")?.hatch).toBe(0);
   expect(linkedMatrices.table(model, { ...choices, head: 0 }, 4).rows[0]!.slice(2)).toEqual([
@@ -204,7 +204,7 @@ test("a small map of each head of each model; a press chooses it", () => {
     choices: { model: "gpt", layer: 1, head: 0 },
   });
   expect(linkedMatrices.press?.(model, choices, "s:1:0")).toBeUndefined();
-  expect(mark(at("output"), "map:0:0:1")?.line).toBe(2.5);
+  expect(mark(at("output"), "map:0:0:1")?.strokeWidth).toBe(2.5);
   // The ink of a map is pressed as its map is.
   const ink = at("output").marks.filter(({ key, kind }) => kind === "path" && key.startsWith("map:0:0:1/"));
   expect(ink.length).toBeGreaterThan(0);
@@ -222,7 +222,7 @@ test("the shape inspector names each axis, and marks it in the picture", () => {
   const scene = at("dots");
   const axes = scene.marks.filter(({ key }) => /^shape:\d:\d$/.test(key)).map(({ text }) => text);
   expect(axes).toEqual(["B 1", "H 2", "T 3", "D 2", "B 1", "H 2", "D 2", "S 3", "B 1", "H 2", "T 3", "S 3"]);
-  expect(mark(scene, "shape:0:2")?.reads).toBe("T, axis 3 of Q: 3 queries: one for each row");
+  expect(mark(scene, "shape:0:2")?.ariaLabel).toBe("T, axis 3 of Q: 3 queries: one for each row");
   const names = (id: string) =>
     at(id, { model: "gpt" })
       .marks.filter(({ key }) => /^shape:1:1/.test(key))

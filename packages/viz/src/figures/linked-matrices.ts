@@ -51,7 +51,7 @@ export const linkedMatrices: Figure<LinkedMatricesModel, LinkedMatricesChoices> 
   caption:
     "Point at any number: its row and column light up, and below is how it was made. Hatched: masked. Grey: negative.",
   initial: { text: "the ? moos .", model: "bert", layer: 0, head: 1 },
-  asks: ["text"],
+  modelInputs: ["text"],
   steps,
   scene(model, choices, { step, progress, focus }, width) {
     const to = stageScene(model, choices, step, focus, width);
@@ -62,13 +62,13 @@ export const linkedMatrices: Figure<LinkedMatricesModel, LinkedMatricesChoices> 
   table: (model, choices, step): FigureTable =>
     matrixTable(model, choices, matrixOfStep[stages[step]!], step),
   formula: () => [
-    { text: "softmax(", step: "weights", lights: ["Softmax"] },
-    { text: "Q", step: "inputs", lights: ["Q, K, V", "Scores"], color: "query-text" },
-    { text: "Kᵀ", step: "dots", lights: ["Q, K, V", "Scores"], color: "key-text" },
-    { text: " / √d", step: "scaled", lights: ["Scale"] },
-    { text: " + mask", step: "masked", lights: ["Mask"] },
-    { text: ")", step: "weights", lights: ["Softmax"] },
-    { text: "V", step: "output", lights: ["Q, K, V", "Output"], color: "value-text" },
+    { text: "softmax(", step: "weights", activeSteps: ["Softmax"] },
+    { text: "Q", step: "inputs", activeSteps: ["Q, K, V", "Scores"], color: "query-text" },
+    { text: "Kᵀ", step: "dots", activeSteps: ["Q, K, V", "Scores"], color: "key-text" },
+    { text: " / √d", step: "scaled", activeSteps: ["Scale"] },
+    { text: " + mask", step: "masked", activeSteps: ["Mask"] },
+    { text: ")", step: "weights", activeSteps: ["Softmax"] },
+    { text: "V", step: "output", activeSteps: ["Q, K, V", "Output"], color: "value-text" },
   ],
   press(model, _, cell) {
     const choices = headOfMap(model, cell);

@@ -49,7 +49,7 @@ export function markNodes(mark: Mark): MarkNode[] {
     const [middle, center] = kind === "rect" ? [x + width / 2, y + height / 2] : [x, y];
     const size = mark.size ?? 12;
     const attributes = {
-      ...letters({ ...mark, anchor: "middle" }, middle, center + 0.35 * size, mark.ink),
+      ...letters({ ...mark, anchor: "middle" }, middle, center + 0.35 * size, mark.textFill),
       "pointer-events": "none",
     };
     nodes.push({ key: `${key}/text`, tag: "text", attributes, text });
@@ -75,16 +75,16 @@ function letters(
 
 /** Attributes that color an element in the theme. Viewers without CSS custom properties use the light theme. */
 function paint(
-  mark: Pick<Mark, "fill" | "stroke" | "line" | "shade" | "opacity" | "dash">,
+  mark: Pick<Mark, "fill" | "stroke" | "strokeWidth" | "fillOpacity" | "opacity" | "dash">,
 ): Record<string, string | number> {
-  const { fill, stroke, line = 1, shade = 1, opacity = 1, dash } = mark;
+  const { fill, stroke, strokeWidth = 1, fillOpacity = 1, opacity = 1, dash } = mark;
   const classes = [fill && `qkv-fill-${fill}`, stroke && `qkv-line-${stroke}`].filter(Boolean);
   const attributes: Record<string, string | number> = { fill: fill ? light[fill] : "none" };
   if (classes.length > 0) attributes["class"] = classes.join(" ");
-  if (fill && shade !== 1) attributes["fill-opacity"] = opacityText(shade);
+  if (fill && fillOpacity !== 1) attributes["fill-opacity"] = opacityText(fillOpacity);
   if (stroke) {
     attributes["stroke"] = light[stroke];
-    if (line !== 1) attributes["stroke-width"] = px(line);
+    if (strokeWidth !== 1) attributes["stroke-width"] = px(strokeWidth);
     if (dash) attributes["stroke-dasharray"] = "3 3";
   }
   if (opacity !== 1) attributes["opacity"] = opacityText(opacity);

@@ -14,7 +14,7 @@ import type { ThemeName } from "../palette.js";
  *   kind: "rect", x: 40, y: 20, width: 40, height: 30, radius: 3,
  *   fill: "weight", shade: 0.42, text: "0.42",
  *   home: "query:2", // it grows out of this mark when it enters
- *   reads: "weight of “sat” for “cat”: 0.42",
+ *   ariaLabel: "weight of “sat” for “cat”: 0.42",
  *   cell: "scores:2:1",
  * };
  * cell.kind; // => "rect"
@@ -51,13 +51,13 @@ export type Mark = {
   /** Fill color. Default: "text" for a text, none for others. */
   fill?: ThemeName | undefined;
   /** Color of letters in a rect or a circle. Default "text". */
-  ink?: ThemeName | undefined;
+  textFill?: ThemeName | undefined;
   /** Color of the outline. Default: none. */
   stroke?: ThemeName | undefined;
   /** Width of the outline. Unit: pixels. Default 1. */
-  line?: number | undefined;
+  strokeWidth?: number | undefined;
   /** Opacity of the fill, from 0 to 1: how dark a cell is. Default 1. */
-  shade?: number | undefined;
+  fillOpacity?: number | undefined;
   /** Opacity of all of it, from 0 to 1. Default 1. */
   opacity?: number | undefined;
   /** Opacity of the hatching of a rect, from 0 to 1: masked. Default 0. */
@@ -67,7 +67,7 @@ export type Mark = {
   /** Painting order: 0 background (default), 1 letters, 2 moving marks. Letters in a rect or circle are in its layer. */
   layer?: 0 | 1 | 2 | undefined;
   /** Text for hover, focus and screen readers, and a row of the table: `name: number`. */
-  reads?: string | undefined;
+  ariaLabel?: string | undefined;
   /**
    * Address of a number, as "scores:2:1". Arrow keys go from cell to cell, and a press selects one. If marks of a scene
    * share a cell, the first gets the focus.

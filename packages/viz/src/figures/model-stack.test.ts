@@ -121,14 +121,14 @@ test("each query head has a line, masks show visible keys, and a layer with a st
   const scene = at(both, 5);
   expect(marks(scene, "window-0:query:")).toHaveLength(8);
   expect(marks(scene, "window-0:key:")).toHaveLength(2);
-  expect(scene.marks.find(({ key }) => key === "kind:window-0:mask")!.reads).toBe(
+  expect(scene.marks.find(({ key }) => key === "kind:window-0:mask")!.ariaLabel).toBe(
     "Sliding window of 2,048 tokens: of 12 tokens, a query sees 1 to 4",
   );
   expect(marks(scene, "other:kind:state-0:mask")).toEqual(marks(scene, "other:kind:state-0:mask-text"));
   expect(marks(scene, "other:kind:state-0:state")).toHaveLength(1);
   expect(marks(scene, "other:state-0:kv:")).toHaveLength(16);
   // A cell of a map reads its weight.
-  expect(scene.marks.find(({ key }) => key === "kind:window-0:map:0:3:2")!.reads).toMatch(/: 0\.25$/);
+  expect(scene.marks.find(({ key }) => key === "kind:window-0:map:0:3:2")!.ariaLabel).toMatch(/: 0\.25$/);
 });
 
 test("the number of drawn heads is limited", () => {

@@ -36,8 +36,8 @@ export const modelStack: Figure<ModelStackModel, ModelStackChoices> = {
   title: "How a model attends",
   caption: "Which layers see how many tokens, what their heads share, and what the KV cache needs for it.",
   initial: { model: "gemma-3-27b", compare: "" },
-  opens: "tokens-32768",
-  asks: ["model", "compare"],
+  initialStep: "tokens-32768",
+  modelInputs: ["model", "compare"],
   steps: (model) => model.lengths.map((tokens) => lengthStep(model, tokens)),
   scene,
   controls: ({ offers }): Control<ModelStackChoices>[] => [

@@ -35,7 +35,7 @@ const tick = (milliseconds: number): Action => ({ type: "tick", milliseconds });
 
 test("the initial state is the last step, finished, not playing", () => {
   expect(start("m")).toMatchObject({ step: 4, progress: 1, playing: "no", choices: figure.initial });
-  expect(player({ ...figure, opens: "count-1" }).start("m").step).toBe(2);
+  expect(player({ ...figure, initialStep: "count-1" }).start("m").step).toBe(2);
   expect(start("m", { count: 1 }).step).toBe(2);
 });
 

@@ -51,7 +51,7 @@ export type Player<Model, Choices> = {
  *
  * const step = (id: string) => ({ id, chapter: "Count", title: id, text: id, milliseconds: 1000 });
  * const figure: Figure<number, Record<string, never>> = {
- *   name: "count", title: "Count", caption: "Counts.", initial: {}, opens: "one",
+ *   name: "count", title: "Count", caption: "Counts.", initial: {}, initialStep: "one",
  *   steps: () => [step("one"), step("two")],
  *   scene: (_, __, ___, width) => ({ width, height: 1, marks: [], description: "" }),
  *   controls: () => [],
@@ -71,8 +71,8 @@ export function player<Model, Choices extends FigureChoices>(
   function start(model: Model, choices: Partial<Choices> = {}): State {
     const all = { ...figure.initial, ...choices };
     const steps = figure.steps(model, all);
-    const opens = figure.opens === undefined ? -1 : steps.findIndex(({ id }) => id === figure.opens);
-    const step = opens < 0 ? steps.length - 1 : opens;
+    const initialIndex = steps.findIndex(({ id }) => id === figure.initialStep);
+    const step = initialIndex < 0 ? steps.length - 1 : initialIndex;
     return {
       model,
       choices: all,

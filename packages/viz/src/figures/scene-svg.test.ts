@@ -9,8 +9,8 @@ const marksSvg = (...marks: Mark[]) =>
 
 test("each kind of mark has its SVG element, in the colors of the theme", () => {
   const svg = marksSvg(
-    { key: "r", kind: "rect", x: 1, y: 2, width: 3, height: 4, radius: 1, fill: "query", shade: 0.5 },
-    { key: "c", kind: "circle", x: 5, y: 6, radius: 7, stroke: "key", line: 2, dash: true },
+    { key: "r", kind: "rect", x: 1, y: 2, width: 3, height: 4, radius: 1, fill: "query", fillOpacity: 0.5 },
+    { key: "c", kind: "circle", x: 5, y: 6, radius: 7, stroke: "key", strokeWidth: 2, dash: true },
     {
       key: "t",
       kind: "text",
@@ -46,7 +46,7 @@ test("the letters of a rect are in its middle, over its hatching", () => {
     height: 20,
     hatch: 0.5,
     text: "0.4",
-    ink: "paper",
+    textFill: "paper",
   });
   expect(svg).toMatch(
     /<rect[^>]*><\/rect><path d="M[^"]*"[^>]*opacity="0.5"[^>]*><\/path><text x="20" y="14.2"/,
@@ -54,9 +54,18 @@ test("the letters of a rect are in its middle, over its hatching", () => {
   expect(svg).toContain('class="qkv-fill-paper"');
 });
 
-test("`reads` of a mark is a row of the table, and any text is escaped", () => {
+test("`ariaLabel` of a mark is a row of the table, and any text is escaped", () => {
   const text = "weight of “<b>” for “&”: 0.42";
-  const svg = marksSvg({ key: "r", kind: "rect", x: 0, y: 0, width: 9, height: 9, text: '"<', reads: text });
+  const svg = marksSvg({
+    key: "r",
+    kind: "rect",
+    x: 0,
+    y: 0,
+    width: 9,
+    height: 9,
+    text: '"<',
+    ariaLabel: text,
+  });
   expect(tableOf(svg).rows).toEqual([{ name: "weight of “<b>” for “&”", value: "0.42" }]);
   const parser = new SaxesParser();
   parser.on("error", (error) => expect.fail(error.message));

@@ -6,7 +6,7 @@ import { markNodes, type MarkNode } from "./mark-nodes.js";
 import { moment, player } from "./player.js";
 
 /**
- * A scene as SVG text, a picture like those of `@qkv/viz` in the theme of the page. `reads` of a mark is its SVG
+ * A scene as SVG text, a picture like those of `@qkv/viz` in the theme of the page. `ariaLabel` of a mark is its SVG
  * `<title>`, which `tableOf` reads.
  *
  * @example
@@ -14,7 +14,7 @@ import { moment, player } from "./player.js";
  * import { tableOf } from "@qkv/viz";
  * import { sceneSvg } from "@qkv/viz/figures";
  *
- * const dot = { key: "dot", kind: "circle", x: 9, y: 9, radius: 5, fill: "key", reads: "dot: 5" } as const;
+ * const dot = { key: "dot", kind: "circle", x: 9, y: 9, radius: 5, fill: "key", ariaLabel: "dot: 5" } as const;
  * const svg = sceneSvg({ width: 18, height: 18, marks: [dot], description: "A dot." }, "Dot");
  * tableOf(svg).rows; // => [{ name: "dot", value: "5" }]
  * ```
@@ -66,11 +66,11 @@ export function inLayers(marks: readonly Mark[]): Mark[] {
 }
 
 function drawMark(mark: Mark): Svg {
-  return joinSvg(markNodes(mark).map((node, i) => drawNode(node, i === 0 ? mark.reads : undefined)));
+  return joinSvg(markNodes(mark).map((node, i) => drawNode(node, i === 0 ? mark.ariaLabel : undefined)));
 }
 
-function drawNode({ tag, attributes, text = "" }: MarkNode, reads: string | undefined): Svg {
-  const title = reads === undefined ? "" : svg`<title>${reads}</title>`;
+function drawNode({ tag, attributes, text = "" }: MarkNode, ariaLabel: string | undefined): Svg {
+  const title = ariaLabel === undefined ? "" : svg`<title>${ariaLabel}</title>`;
   const list = Object.entries(attributes).map(([name, value]) => svg` ${name}="${value}"`);
   const [open, close] = {
     rect: [svg`<rect`, svg`</rect>`],

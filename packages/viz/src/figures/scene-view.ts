@@ -17,7 +17,7 @@ export type SceneView = {
 /**
  * Draws scenes into an SVG element of the page, and updates only what changed.
  *
- * @param svg - An empty element. A mark with `reads` becomes an image with that `aria-label`; a mark with `cell` gets the
+ * @param svg - An empty element. A mark with `ariaLabel` becomes an image with that `aria-label`; a mark with `cell` gets the
  *   attribute `data-cell`.
  */
 export function sceneView(svg: SVGSVGElement): SceneView {
@@ -75,12 +75,12 @@ export function sceneView(svg: SVGSVGElement): SceneView {
 }
 
 /** Attributes for the pointer, the keyboard and screen readers. */
-function ariaAttributes({ reads, cell, opacity = 1 }: Mark): Record<string, string> {
-  if (reads === undefined && cell === undefined) return {};
+function ariaAttributes({ ariaLabel, cell, opacity = 1 }: Mark): Record<string, string> {
+  if (ariaLabel === undefined && cell === undefined) return {};
   // Invisible marks are hidden from screen readers.
   if (opacity < 0.05) return { "aria-hidden": "true" };
   return {
-    ...(reads !== undefined && { role: "img", "aria-label": reads }),
+    ...(ariaLabel !== undefined && { role: "img", "aria-label": ariaLabel }),
     ...(cell !== undefined && { "data-cell": cell, tabindex: "-1" }),
   };
 }

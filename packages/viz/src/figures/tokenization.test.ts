@@ -148,7 +148,7 @@ test("a patch starts exactly at the bytes above the threshold", () => {
   const rising = { ...model, patches: { ...model.patches!, starts: [0, 4, 8] } };
   const scene = tokenization.scene(rising, rise, { step: 3, progress: 1 }, 1120);
   expect(cuts(scene)).toEqual(["cut:4", "cut:8"]);
-  expect(mark(scene, "patch:1")!.reads).toBe("patch 2, “aab␣”, bytes: 4");
+  expect(mark(scene, "patch:1")!.ariaLabel).toBe("patch 2, “aab␣”, bytes: 4");
 });
 
 test("a language's bar shows its sentence when it is pressed", () => {

@@ -35,7 +35,7 @@ export const tokenization: Figure<TokenizationModel, TokenizationChoices> = {
     threshold: 2.1,
     rise: 0.8,
   },
-  asks: ["view", "text", "vocabulary", "byteModel", "rule", "threshold", "rise"],
+  modelInputs: ["view", "text", "vocabulary", "byteModel", "rule", "threshold", "rise"],
   steps,
   scene,
   controls,

@@ -32,7 +32,7 @@ export type {
  * import { transformerBlock } from "@qkv/viz/figures/transformer-block";
  *
  * transformerBlock.name; // => "transformer-block"
- * transformerBlock.asks; // => ["text", "removed"]
+ * transformerBlock.modelInputs; // => ["text", "removed"]
  * ```
  */
 export const transformerBlock: Figure<TransformerBlockModel, TransformerBlockChoices> = {
@@ -48,23 +48,23 @@ export const transformerBlock: Figure<TransformerBlockModel, TransformerBlockCho
     target: 0,
     removed: "none",
   },
-  asks: ["text", "removed"],
+  modelInputs: ["text", "removed"],
   steps,
   scene,
   controls,
   table,
   press,
   formula: () => [
-    { text: "x", step: "enter", lights: ["enter", "embed"] },
+    { text: "x", step: "enter", activeSteps: ["enter", "embed"] },
     {
       text: " + Attention",
       step: "heads",
-      lights: ["heads", "head", "attention", "add-1"],
+      activeSteps: ["heads", "head", "attention", "add-1"],
       color: "value-text",
     },
-    { text: "(norm(x))", step: "norm-1", lights: ["norm-1"] },
-    { text: " + MLP", step: "mlp", lights: ["mlp", "mlp-write", "block"] },
-    { text: "(norm(…))", step: "norm-2", lights: ["norm-2"] },
+    { text: "(norm(x))", step: "norm-1", activeSteps: ["norm-1"] },
+    { text: " + MLP", step: "mlp", activeSteps: ["mlp", "mlp-write", "block"] },
+    { text: "(norm(…))", step: "norm-2", activeSteps: ["norm-2"] },
   ],
 };
 

@@ -58,17 +58,17 @@ test("the stored and the added value are drawn before the state changes", () => 
   expect(texts(0.8)).toEqual(["0.50", "0.50"]);
   expect(texts(1)).toEqual(["0.00", "1.00"]);
   expect(mark(at(1), "row:update:0").text).toBe("−1.00");
-  expect(mark(at(2), "row:output:1").reads).toBe("it reads, blue: 1.00");
+  expect(mark(at(2), "row:output:1").ariaLabel).toBe("it reads, blue: 1.00");
 });
 
 test("the map has rows up to the current token, and a negative weight is gray with a minus", () => {
   expect(mark(at(1), "map:1:0")).toMatchObject({
     fill: "cost",
     text: "−",
-    reads: "weight of cup:red for cup:blue: −0.50",
+    ariaLabel: "weight of cup:red for cup:blue: −0.50",
   });
   expect(mark(at(1), "map:0:1").hatch).toBe(1);
-  expect(mark(at(0), "map:1:0")).toMatchObject({ shade: 0, reads: "cup:blue has not come yet" });
+  expect(mark(at(0), "map:1:0")).toMatchObject({ fillOpacity: 0, ariaLabel: "cup:blue has not come yet" });
 });
 
 test("texts name the erased and the read values; a press on a token goes to its step", () => {

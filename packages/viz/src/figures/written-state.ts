@@ -24,7 +24,7 @@ export type {
  * import { writtenState } from "@qkv/viz/figures/written-state";
  *
  * writtenState.name; // => "written-state"
- * writtenState.asks; // => ["text", "rule", "beta", "gate"]
+ * writtenState.modelInputs; // => ["text", "rule", "beta", "gate"]
  * ```
  */
 export const writtenState: Figure<WrittenStateModel, WrittenStateChoices> = {
@@ -33,7 +33,7 @@ export const writtenState: Figure<WrittenStateModel, WrittenStateChoices> = {
   caption:
     "One head without softmax: colors are stored under the keys of things, then asked for. Grey: below 0.",
   initial: { text: "alike", rule: "delta", beta: 1, gate: 1 },
-  asks: ["text", "rule", "beta", "gate"],
+  modelInputs: ["text", "rule", "beta", "gate"],
   steps,
   scene,
   controls,
@@ -98,14 +98,14 @@ function tokenRow(
       height,
       radius: 15,
       fill: isQuery ? "query" : "key",
-      shade: t === step ? 0.3 : 0.08,
+      fillOpacity: t === step ? 0.3 : 0.08,
       stroke: t === step ? (isQuery ? "query" : "key") : "rule",
-      line: t === step ? 2 : 1,
+      strokeWidth: t === step ? 2 : 1,
       text,
       size: 13,
       weight: t === step ? 700 : 400,
       opacity: t <= step ? 1 : 0.6,
-      reads: `${text}: open this step`,
+      ariaLabel: `${text}: open this step`,
       cell: `token:${t}:0`,
     });
     x += size + gap;

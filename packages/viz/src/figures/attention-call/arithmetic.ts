@@ -385,9 +385,9 @@ function softmax(
           width: Math.max(0.6, size * track),
           radius: 2,
           fill: "weight",
-          shade: current !== undefined && current !== j ? 0.35 : 1,
+          fillOpacity: current !== undefined && current !== j ? 0.35 : 1,
           layer: 1,
-          reads: `weight of ${quoted(model.tokens[row]!)} for ${quoted(model.tokens[j]!)}: ${fixed(weight(j))}`,
+          ariaLabel: `weight of ${quoted(model.tokens[row]!)} for ${quoted(model.tokens[j]!)}: ${fixed(weight(j))}`,
         },
       );
     }
@@ -467,7 +467,7 @@ function softmax(
             height: line - 6,
             radius: 2,
             fill: "weight",
-            shade: current !== undefined && current !== j ? 0.35 : 1,
+            fillOpacity: current !== undefined && current !== j ? 0.35 : 1,
             opacity: share,
           }),
         );
@@ -568,10 +568,10 @@ function mixture(
         ...(on
           ? {
               fill: "weight",
-              shade: weightShade(w),
+              fillOpacity: weightShade(w),
               text: fixed(w),
-              ink: letterColor(weightShade(w)),
-              reads: `weight of ${quoted(model.tokens[row]!)} for ${quoted(model.tokens[j]!)}: ${fixed(w)}`,
+              textFill: letterColor(weightShade(w)),
+              ariaLabel: `weight of ${quoted(model.tokens[row]!)} for ${quoted(model.tokens[j]!)}: ${fixed(w)}`,
             }
           : { hatch: 1 }),
       },

@@ -54,12 +54,12 @@ export function numberCell(
     height: Math.max(0, box.height - 2 * gap),
     radius: box.width > 12 ? 3 : 1,
     fill: negative ? "cost" : color,
-    shade,
+    fillOpacity: shade,
     stroke: "rule",
     opacity: box.opacity,
     hatch,
     size,
-    ink: dim ? "quiet" : weight ? letterColor(shade) : "text",
+    textFill: dim ? "quiet" : weight ? letterColor(shade) : "text",
     ...(fits && hatch < 0.5 && { text }),
   };
 }
@@ -105,7 +105,7 @@ export function stripMarks(
     y: 0,
     d,
     fill: name[0] === "-" ? "cost" : color,
-    shade: shades[Number(name[1])]! * (dim ? 0.4 : 1) * (name[0] === "-" ? 0.8 : 1),
+    fillOpacity: shades[Number(name[1])]! * (dim ? 0.4 : 1) * (name[0] === "-" ? 0.8 : 1),
     opacity,
   }));
 }

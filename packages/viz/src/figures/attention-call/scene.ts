@@ -164,12 +164,12 @@ function matrixMarks(name: MatrixName, shared: Shared): Mark[] {
         ...whole,
         radius: 2,
         fill: "paper",
-        shade: 0,
+        fillOpacity: 0,
         stroke: "rule",
-        line: 0.5,
+        strokeWidth: 0.5,
         opacity: corner.opacity * seen,
         cell: cellAddress(name, r),
-        reads: reading(model, region, undefined, false),
+        ariaLabel: reading(model, region, undefined, false),
         layer: 1,
       });
       continue;
@@ -208,7 +208,7 @@ function matrixMarks(name: MatrixName, shared: Shared): Mark[] {
       marks.push({
         ...mark,
         cell: cellAddress(name, r, c),
-        reads: reading(model, { name, row: r, column: c }, value, hatch > 0.5),
+        ariaLabel: reading(model, { name, row: r, column: c }, value, hatch > 0.5),
       });
     }
   }
@@ -388,7 +388,7 @@ function ring({ name, row, column }: MatrixRegion, n: number, { model, place, no
       height: box.height + 2,
       radius: 4,
       stroke: name === "x" ? "quiet" : colors[name],
-      line: 2,
+      strokeWidth: 2,
       opacity: box.opacity * seen,
       layer: 1,
     },
@@ -438,7 +438,7 @@ function movingNumberMark(
     size,
     short: box.width < 36,
   });
-  return { ...mark, fill: "paper", shade: 1, stroke: color, line: 2, layer: 2 };
+  return { ...mark, fill: "paper", fillOpacity: 1, stroke: color, strokeWidth: 2, layer: 2 };
 }
 
 /** The numbers of a step as a table. */

@@ -38,18 +38,18 @@ export function forgottenTokens(
   if (weights.length === 0 || evicted.length === 0) return [title];
   const sum = evicted.reduce((all, position) => all + weights[position]!, 0);
   const last = shown(texts[sequence]![stored.length - 1]!);
-  const says = wrapText(
+  const descriptionLines = wrapText(
     `With all tokens cached, ${shareText(sum)} of the attention of “${last}” goes to them (mean of all heads).`,
     width,
   );
   const list = [...evicted].sort((a, b) => weights[b]! - weights[a]!).slice(0, maxRows);
   const scale = Math.max(...weights);
-  const top = y + 26 + says.length * 16;
+  const top = y + 26 + descriptionLines.length * 16;
   const room = width - 60 - 44;
   return [
     title,
-    ...says.map((text, i): Mark => ({
-      key: `forgotten:says:${i}`,
+    ...descriptionLines.map((text, i): Mark => ({
+      key: `forgotten:description:${i}`,
       kind: "text",
       x,
       y: y + 32 + i * 16,
@@ -71,7 +71,7 @@ export function forgottenTokens(
           height: 12,
           stroke: "hatch",
           hatch: 0.9,
-          reads: `attention to “${shown(texts[sequence]![position]!)}”, forgotten: ${(100 * weight).toFixed(1)}%`,
+          ariaLabel: `attention to “${shown(texts[sequence]![position]!)}”, forgotten: ${(100 * weight).toFixed(1)}%`,
           cell: `forgotten:${i}:0`,
         },
         {

@@ -53,7 +53,7 @@ export function kindBars(
         key: `kinds:${id}:used`,
         width: (usedBytes / maxBytes) * room,
         fill: isChosen ? "text" : "cost",
-        shade: isChosen ? 0.85 : 0.55,
+        fillOpacity: isChosen ? 0.85 : 0.55,
       },
       {
         ...bar,
@@ -61,7 +61,7 @@ export function kindBars(
         width: (bytes / maxBytes) * room,
         stroke: isChosen ? "text" : "cost",
         dash: true,
-        reads: `${name}: ${countText(bytes)} B allocated, ${countText(usedBytes)} B hold tokens`,
+        ariaLabel: `${name}: ${countText(bytes)} B allocated, ${countText(usedBytes)} B hold tokens`,
         cell: `kinds:${i}:0`,
       },
       {

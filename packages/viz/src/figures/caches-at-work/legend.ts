@@ -34,7 +34,7 @@ export function legend(
         width: 18,
         height,
         fill,
-        shade: 0.85 * strength,
+        fillOpacity: 0.85 * strength,
       },
     ];
   item("key", "key", bar("key", "key", stripe.float32));
@@ -71,7 +71,7 @@ export function legend(
         height: 11,
         radius: 3,
         stroke: "text",
-        line: 2,
+        strokeWidth: 2,
       },
     ]);
   return { marks, height: top - y + 18 };

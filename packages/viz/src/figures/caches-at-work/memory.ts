@@ -54,9 +54,9 @@ function regionMarks(
       height: place.height - 17,
       radius: 5,
       stroke: isShared ? "text" : "hatch",
-      line: isShared ? 2 : 1,
+      strokeWidth: isShared ? 2 : 1,
       opacity: isFree ? 0.6 : 1,
-      reads: `${name}: ${readersText}, ${slots.filter(Boolean).length} of ${slots.length} slots used, ${countText(bytes)} B`,
+      ariaLabel: `${name}: ${readersText}, ${slots.filter(Boolean).length} of ${slots.length} slots used, ${countText(bytes)} B`,
     },
     {
       key: `region:${id}:name`,
@@ -75,7 +75,7 @@ function regionMarks(
       radius: 7.5,
       fill: "text",
       text: sequenceName(sequence),
-      ink: "paper",
+      textFill: "paper",
       size: 11,
       weight: 700,
     })),
@@ -95,7 +95,7 @@ function regionMarks(
         stroke: "hatch",
         dash: true,
         opacity: isFree ? 0.6 : 1,
-        reads: `slot ${slot} of ${name}: free`,
+        ariaLabel: `slot ${slot} of ${name}: free`,
         cell,
       });
       return;
@@ -112,7 +112,7 @@ function regionMarks(
         text: isState ? "S" : model.texts[sequence]![position]!,
         stored: isState ? "float32" : region.stored,
         isLit: lit.has(cell),
-        reads: isState
+        ariaLabel: isState
           ? `state after ${tokenName(model, sequence, position)}, ${readersText}`
           : `slot ${slot} of ${name}: ${region.stored === "latent" ? "latent and rotary key" : "key and value"} of ${tokenName(model, sequence, position)}, ${region.stored === "int8" ? "int8" : "float32"}, ${readersText}`,
         cell,
@@ -161,7 +161,7 @@ function copyArrows(regions: readonly CacheRegion[], placeById: ReadonlyMap<stri
           y: start.y,
           d: `${d}M${dx - 4} ${dy + tip}L${dx} ${dy}L${dx + 4} ${dy + tip}`,
           stroke: "text",
-          line: 1.5,
+          strokeWidth: 1.5,
           layer: 2,
         },
       ];

@@ -88,7 +88,7 @@ export type CacheKind = {
   /** As "Paged". */
   name: string;
   /** One sentence about how it stores tokens. */
-  says: string;
+  description: string;
   /** Names of its buffers and blocks, as "ring buffer" and "page". */
   names: { buffer: string; block: string };
   /** Weights of its layers: random where the model has no layers of its form. Default: the model's. */

@@ -44,10 +44,10 @@ export function pageTable(
         height: cell - 4,
         radius: 4,
         stroke: readers.length > 1 ? "text" : "hatch",
-        line: readers.length > 1 ? 2 : 1,
+        strokeWidth: readers.length > 1 ? 2 : 1,
         text: `${block}`,
         size: 12,
-        reads: `${sequenceName(sequence)}, entry ${i} of its table: ${names.block} ${block}${readers.length > 1 ? ", shared" : ""}`,
+        ariaLabel: `${sequenceName(sequence)}, entry ${i} of its table: ${names.block} ${block}${readers.length > 1 ? ", shared" : ""}`,
         cell: `table:${sequence}:${i}`,
       };
     });
@@ -59,7 +59,7 @@ export function pageTable(
       radius: 8.5,
       fill: "text",
       text: sequenceName(sequence),
-      ink: "paper",
+      textFill: "paper",
       size: 12,
       weight: 700,
     };

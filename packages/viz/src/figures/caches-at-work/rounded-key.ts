@@ -84,7 +84,7 @@ export function roundedKey(
           height: 12,
           radius: 2,
           fill: "key",
-          shade: 0.14,
+          fillOpacity: 0.14,
         },
         {
           key: `rounded:error:${d}`,
@@ -94,7 +94,7 @@ export function roundedKey(
           width: Math.max(1.5, Math.abs(part) * gauge.width),
           height: 8,
           fill: "key",
-          reads: `number ${d + 1} of the key of “${word}”: ${fixed(value, 5)} becomes ${code} × ${scale.toFixed(5)}, error ${fixed(error, 5)}, ${fixed(Math.abs(part))} of the scale`,
+          ariaLabel: `number ${d + 1} of the key of “${word}”: ${fixed(value, 5)} becomes ${code} × ${scale.toFixed(5)}, error ${fixed(error, 5)}, ${fixed(Math.abs(part))} of the scale`,
           cell: `rounded:${d}:0`,
         },
       ];

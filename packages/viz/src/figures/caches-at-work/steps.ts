@@ -57,7 +57,7 @@ function stepText(
   if (moment.refusal !== undefined) return `The cache refuses the tokens. ${moment.refusal}`;
   switch (operation.kind) {
     case "prompt":
-      return `${kind.says} ${evictedText(model, kind, index)}`.trim();
+      return `${kind.description} ${evictedText(model, kind, index)}`.trim();
     case "append":
       return appendText(model, kind, operation, index);
     case "fork":

@@ -53,10 +53,10 @@ export function conversationRows(
       radius: 9,
       fill: isActive ? "text" : "rule",
       text: name,
-      ink: isActive ? "paper" : "text",
+      textFill: isActive ? "paper" : "text",
       weight: 700,
       size: 12,
-      reads: `${name}: ${sequenceSummary(cached, length)}`,
+      ariaLabel: `${name}: ${sequenceSummary(cached, length)}`,
     });
     for (let position = 0; position < length; position++) {
       const place = places[position]!;
@@ -73,7 +73,7 @@ export function conversationRows(
           stored,
           strength: cached && position < cached.reused ? reusedStrength : 1,
           isLit: lit.has(cell),
-          reads: `${tokenName(model, sequence, position)}: ${stored ? form[stored] : "not in the cache"}`,
+          ariaLabel: `${tokenName(model, sequence, position)}: ${stored ? form[stored] : "not in the cache"}`,
           cell,
         }),
       );

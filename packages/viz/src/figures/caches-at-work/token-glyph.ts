@@ -30,7 +30,7 @@ type Glyph = {
   /** Font size of its word. */
   size?: number;
   isLit: boolean;
-  reads: string;
+  ariaLabel: string;
   cell: string;
 };
 
@@ -59,7 +59,7 @@ export function tokenGlyph({
     width: width - 6,
     height,
     fill: name,
-    shade: 0.85 * strength * (stored === "state" ? reusedStrength : 1),
+    fillOpacity: 0.85 * strength * (stored === "state" ? reusedStrength : 1),
     layer: 1,
   });
   return [
@@ -74,10 +74,10 @@ export function tokenGlyph({
       radius: 3,
       fill: "paper",
       stroke: rest.isLit ? "text" : "rule",
-      line: rest.isLit ? 2 : 1,
+      strokeWidth: rest.isLit ? 2 : 1,
       dash: stored === undefined,
       hatch: isEvicted ? 0.9 : 0,
-      reads: rest.reads,
+      ariaLabel: rest.ariaLabel,
       cell: rest.cell,
     },
     ...(isEvicted

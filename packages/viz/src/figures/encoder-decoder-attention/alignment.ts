@@ -55,9 +55,9 @@ export function alignment(
         height: rowHeight - 1,
         radius: 2,
         ...(isThere
-          ? { fill: "weight", shade: 0.04 + 0.96 * weight, opacity }
+          ? { fill: "weight", fillOpacity: 0.04 + 0.96 * weight, opacity }
           : { stroke: "rule", opacity: 0.6 }),
-        reads: isThere
+        ariaLabel: isThere
           ? `weight of “${shownLetter(source[j]!)}” (letter ${j + 1}) for output letter ${t + 1}: ${fixed(weight, 3)}`
           : `output letter ${t + 1}: not written yet`,
         cell: `align:${t}:${j}`,
@@ -74,7 +74,7 @@ export function alignment(
       height: rowHeight + 2,
       radius: 3,
       stroke: "query",
-      line: 2,
+      strokeWidth: 2,
       layer: 1,
     });
   return { marks, height: 44 + decoded.length * rowHeight };

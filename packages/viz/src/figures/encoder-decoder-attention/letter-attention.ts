@@ -44,7 +44,7 @@ export function letterAttention(
         y: 0,
         d: curve(queryAt.x, queryAt.y, centerX, rows.scores - (phone ? 20 : 2)),
         stroke: "query",
-        line: 1.5,
+        strokeWidth: 1.5,
         opacity: 0.6 * appeared,
       });
     const scoreWidth = Math.min(36, columnWidth - 2);
@@ -57,12 +57,12 @@ export function letterAttention(
       height: 20,
       radius: 3,
       fill: "key",
-      shade: 0.08 + 0.5 * ((score - low) / Math.max(1e-9, high - low)),
-      ...(isPointedAt && { stroke: "text", line: 2 }),
+      fillOpacity: 0.08 + 0.5 * ((score - low) / Math.max(1e-9, high - low)),
+      ...(isPointedAt && { stroke: "text", strokeWidth: 2 }),
       opacity: appeared,
       text: scoreWidth >= 30 ? fixed(score, 1) : "",
       size: 11,
-      reads: `score of “${shownLetter(letter)}” for letter ${stage.output + 1}: ${fixed(score, 3)}`,
+      ariaLabel: `score of “${shownLetter(letter)}” for letter ${stage.output + 1}: ${fixed(score, 3)}`,
       cell: `score:0:${j}`,
     });
     if (stage.weights > 0) {
@@ -78,8 +78,8 @@ export function letterAttention(
           height,
           radius: 2,
           fill: "weight",
-          shade: 0.85,
-          reads: `weight of “${shownLetter(letter)}” for letter ${stage.output + 1}: ${fixed(weight, 3)}`,
+          fillOpacity: 0.85,
+          ariaLabel: `weight of “${shownLetter(letter)}” for letter ${stage.output + 1}: ${fixed(weight, 3)}`,
           cell: `weight:0:${j}`,
         },
         {
@@ -104,7 +104,7 @@ export function letterAttention(
           y: 0,
           d: curve(centerX, rows.weights + bar - height - 17, contextX, contextEnd),
           stroke: "value",
-          line: 0.8 + 5 * weight,
+          strokeWidth: 0.8 + 5 * weight,
           opacity: (0.25 + 0.6 * weight) * stretch(stage.context, 0, 0.5),
         });
     }
@@ -118,7 +118,7 @@ export function letterAttention(
         scale,
         color: "value",
         opacity: contextProgress,
-        reads: `context of letter ${stage.output + 1}: annotations added by weight, numbers: ${decodedLetter.context.length}`,
+        ariaLabel: `context of letter ${stage.output + 1}: annotations added by weight, numbers: ${decodedLetter.context.length}`,
         address: "context:0:0",
       }),
     );

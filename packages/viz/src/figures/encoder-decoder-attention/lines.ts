@@ -21,7 +21,7 @@ export function arrow(
     y: 0,
     d: `M${px(x0)} ${px(y0)}L${px(x1)} ${px(y1)}${wing(1)}${wing(-1)}`,
     stroke,
-    line: 1.5,
+    strokeWidth: 1.5,
   };
 }
 

@@ -23,19 +23,19 @@ export function scoreArithmetic(
   const at = (i: number) => x + 3 + i * (block.width + gap);
   const scale = Math.max(...projectedQuery.map(Math.abs), ...key.map(Math.abs));
   const vectors = [
-    { numbers: projectedQuery, color: "query", scale, reads: "W times the decoder's state" },
+    { numbers: projectedQuery, color: "query", scale, ariaLabel: "W times the decoder's state" },
     {
       numbers: key,
       color: "key",
       scale,
-      reads: `U times the annotation of “${shownLetter(source[column]!)}”`,
+      ariaLabel: `U times the annotation of “${shownLetter(source[column]!)}”`,
     },
-    { numbers: hidden, color: "text", scale: 1, reads: "tanh of their sum" },
+    { numbers: hidden, color: "text", scale: 1, ariaLabel: "tanh of their sum" },
     {
       numbers: scoreWeights,
       color: "text",
       scale: Math.max(...scoreWeights.map(Math.abs)),
-      reads: "v, the weights of the score",
+      ariaLabel: "v, the weights of the score",
     },
   ] as const;
   const marks: Mark[] = [
@@ -49,14 +49,14 @@ export function scoreArithmetic(
       weight: 600,
     },
   ];
-  vectors.forEach(({ numbers, color, scale, reads }, i) => {
+  vectors.forEach(({ numbers, color, scale, ariaLabel }, i) => {
     marks.push(
       ...vectorCells(`arithmetic:${i}`, { x: at(i), y: top }, numbers, {
         cell,
         color,
         scale,
         outline: color === "text" ? "rule" : color,
-        reads: `${reads}, numbers: ${numbers.length}`,
+        ariaLabel: `${ariaLabel}, numbers: ${numbers.length}`,
         address: `arithmetic:0:${i}`,
       }),
       {

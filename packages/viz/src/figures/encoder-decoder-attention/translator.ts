@@ -50,15 +50,15 @@ export function translator(
       height: chip,
       radius: 4,
       stroke: lit ? "text" : "rule",
-      line: lit ? 2 : 1,
+      strokeWidth: lit ? 2 : 1,
       text: shownLetter(letter),
       font: "mono",
       size: 15,
-      reads: `letter ${j + 1} of the source: “${shownLetter(letter)}”`,
+      ariaLabel: `letter ${j + 1} of the source: “${shownLetter(letter)}”`,
       cell: `source:0:${j}`,
     });
     const at = { x: sourceX(j) - block.width / 2, y: rows.annotations };
-    const reads = `annotation of “${shownLetter(letter)}”, a key and a value, numbers: ${annotations[j]!.length}`;
+    const ariaLabel = `annotation of “${shownLetter(letter)}”, a key and a value, numbers: ${annotations[j]!.length}`;
     if (!isForward && !isBackward)
       marks.push(emptyBlock(`annotation:${j}`, at, annotations[j]!.length, cell));
     else
@@ -70,7 +70,7 @@ export function translator(
           shown: (i) => (i < half ? isForward : isBackward),
           opacity: asValues ? 0.35 + 0.65 * Math.sqrt(now.weights[j]!) : 1,
           outline: lit ? "text" : (role ?? "rule"),
-          reads,
+          ariaLabel,
           address: `annotation:0:${j}`,
         }),
       );
@@ -93,7 +93,7 @@ export function translator(
           color: "query",
           opacity: isQuery || t === stage.output + 1 ? 1 : 0.35,
           outline: "query",
-          reads: `state of the decoder ${t === 0 ? "before it writes" : `after letter ${t}`}, numbers: ${state.length}`,
+          ariaLabel: `state of the decoder ${t === 0 ? "before it writes" : `after letter ${t}`}, numbers: ${state.length}`,
           address: `state:0:${t}`,
         }),
       );
@@ -108,7 +108,7 @@ export function translator(
         height: block.height + 7.2,
         radius: 5,
         stroke: "query",
-        line: 2.5,
+        strokeWidth: 2.5,
         layer: 1,
       });
     if (t > 0) {
@@ -150,13 +150,13 @@ export function translator(
       height: chip,
       radius: 4,
       stroke: current ? "text" : shown > 0 ? "quiet" : "hatch",
-      line: current ? 2 : 1,
+      strokeWidth: current ? 2 : 1,
       dash: shown === 0,
       text: shown > 0 ? shownLetter(letter) : current ? "?" : "",
       font: "mono",
       size: 15,
       weight: current ? 700 : 400,
-      reads:
+      ariaLabel:
         shown > 0
           ? `letter ${t + 1}: “${letter}” with ${percentsThatAddUp([probability, 1 - probability])[0]!}, then “${shownLetter(second.letter)}”`
           : `letter ${t + 1}: not written yet`,

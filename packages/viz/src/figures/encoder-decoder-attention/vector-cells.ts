@@ -30,7 +30,7 @@ export function vectorCells(
     shown = () => true,
     opacity = 1,
     outline = color,
-    reads,
+    ariaLabel,
     address,
   }: {
     cell: number;
@@ -39,7 +39,7 @@ export function vectorCells(
     shown?: (index: number) => boolean;
     opacity?: number;
     outline?: ThemeName;
-    reads: string;
+    ariaLabel: string;
     address?: string;
   },
 ): Mark[] {
@@ -66,7 +66,7 @@ export function vectorCells(
       fill: "paper",
       stroke: outline,
       opacity,
-      reads,
+      ariaLabel,
       ...(address && { cell: address }),
     },
     ...[...paths].map(([name, d]): Mark => {
@@ -78,7 +78,7 @@ export function vectorCells(
         y,
         d,
         fill: sign === "minus" ? "cost" : color,
-        shade: Number(level) / levels,
+        fillOpacity: Number(level) / levels,
         opacity,
         layer: 1,
       };

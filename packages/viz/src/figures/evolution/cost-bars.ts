@@ -63,7 +63,7 @@ export function costBars(
         height: 12,
         radius: 2,
         fill: "rule",
-        shade: 0.4,
+        fillOpacity: 0.4,
       },
       {
         key: `${key}:bar`,
@@ -74,7 +74,7 @@ export function costBars(
         height: 12,
         radius: 2,
         fill,
-        reads: `${step.title}, ${name.toLowerCase()}: ${text}`,
+        ariaLabel: `${step.title}, ${name.toLowerCase()}: ${text}`,
       },
       ...(exceedsScale
         ? [
@@ -85,7 +85,7 @@ export function costBars(
               y: top + 16,
               d: "M0 16L8 0M6 16L14 0",
               stroke: "paper",
-              line: 3,
+              strokeWidth: 3,
             } satisfies Mark,
           ]
         : []),
@@ -99,7 +99,7 @@ export function costBars(
               y: top + 15,
               d: "M0 0V18",
               stroke: "weight",
-              line: 2,
+              strokeWidth: 2,
               dash: true,
             } satisfies Mark,
           ]),

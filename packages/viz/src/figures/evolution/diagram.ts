@@ -70,7 +70,7 @@ export function diagram(
       y: 0,
       d: `M0 ${px(y + wordsY - 16)}L0 ${px(bottom + (decoder ? 24 : 4))}`,
       stroke: "rule",
-      line: 1.5,
+      strokeWidth: 1.5,
     });
   });
   for (let group = 0; group < numKvHeads; group++) {
@@ -108,14 +108,16 @@ export function diagram(
           width: decoder || joined ? boxWidth / 2 : half,
           height: joined ? height - 16 : height,
           radius: joined ? 0 : 3,
-          ...(isDropped ? { stroke: kind, dash: true, shade: 0, fill: kind, opacity: 0.5 } : { fill: kind }),
+          ...(isDropped
+            ? { stroke: kind, dash: true, fillOpacity: 0, fill: kind, opacity: 0.5 }
+            : { fill: kind }),
           ...(!read && { opacity: 0.25 }),
           ...(half >= 16 &&
             !isDropped &&
             !decoder &&
-            !joined && { text: letter, ink: "paper", size: 13, weight: 600 }),
+            !joined && { text: letter, textFill: "paper", size: 13, weight: 600 }),
           layer: 1,
-          reads: decoder ? of : joined ? `latent ${of}` : `${kind} ${of}`,
+          ariaLabel: decoder ? of : joined ? `latent ${of}` : `${kind} ${of}`,
         });
       }
     });
@@ -146,7 +148,7 @@ export function diagram(
         y: 0,
         d: `M${px(from)} ${px(under)}Q${px(middle)} ${px(under + 16)} ${px(to)} ${px(under)}M${px(to - 5)} ${px(under)}L${px(to)} ${px(under)}L${px(to)} ${px(under + 5)}`,
         stroke: "cost",
-        line: 1.5,
+        strokeWidth: 1.5,
       });
     }
     label("label:key", end + 4, rowY(0) + 16, "encoder");
@@ -166,7 +168,7 @@ export function diagram(
       y: 0,
       d: `M${px(from.x)} ${px(from.y)}C${px(from.x)} ${px((from.y + rowsTop + y) / 2)} ${px(center(word))} ${px((from.y + rowsTop + y) / 2)} ${px(center(word))} ${px(rowsTop + y)}`,
       stroke: "query",
-      line: 0.8 + 9 * weight,
+      strokeWidth: 0.8 + 9 * weight,
       opacity: main ? 0.35 + 0.6 * weight : 0.12,
     });
   const circle = (key: string, at: { x: number; y: number }, text: string, more: Partial<Mark>) =>
@@ -177,7 +179,7 @@ export function diagram(
       radius: heads ? 13 : 14,
       fill: "query",
       text,
-      ink: "paper",
+      textFill: "paper",
       size: 13,
       weight: 600,
       layer: 1,
@@ -188,7 +190,7 @@ export function diagram(
       const main = t === newestQuery;
       circle(`query:${t}`, { x: center(t), y: queryY }, "s", {
         opacity: main ? 1 : 0.45,
-        reads: `decoder state before “${translation[t]!}”: the query`,
+        ariaLabel: `decoder state before “${translation[t]!}”: the query`,
       });
       label(`target:${t}`, center(t), y + 20, translation[t]!, {
         anchor: "middle",
@@ -205,7 +207,7 @@ export function diagram(
           y: 0,
           d: `M${px(center(t - 1) + 16)} ${px(queryY)}L${px(center(t) - 17)} ${px(queryY)}M${px(center(t) - 22)} ${px(queryY - 4)}L${px(center(t) - 17)} ${px(queryY)}L${px(center(t) - 22)} ${px(queryY + 4)}`,
           stroke: "cost",
-          line: 1.5,
+          strokeWidth: 1.5,
         });
       }
     }
@@ -225,10 +227,10 @@ export function diagram(
         radius: 13,
         fill: "paper",
         stroke: "text",
-        line: 1.5,
+        strokeWidth: 1.5,
         text: "tanh network",
         layer: 1,
-        reads: "a small network scores the query with each key",
+        ariaLabel: "a small network scores the query with each key",
       });
       add({
         key: "network:query",
@@ -237,7 +239,7 @@ export function diagram(
         y: 0,
         d: `M${px(center(newestQuery))} ${px(queryY + 14)}L${px(middle)} ${px(y + 108)}`,
         stroke: "query",
-        line: 2.5,
+        strokeWidth: 2.5,
       });
     }
     words.forEach((_, t) => wire(newestQuery, t, from, weightRow(newestQuery)[t] ?? 0, true));
@@ -248,7 +250,7 @@ export function diagram(
       circle(`query:${t}`, { x: center(t), y: queryY }, "q", {
         home: `query:${written - 1}`,
         opacity: main || !causal ? 1 : 0.4,
-        reads: `query of “${words[t]!}”`,
+        ariaLabel: `query of “${words[t]!}”`,
       });
       weightRow(t).forEach((weight, s) => {
         if (weight !== null) wire(t, s, { x: center(t), y: queryY + 14 }, weight, main);
@@ -264,7 +266,7 @@ export function diagram(
       const target = rowY(group) + height / 2;
       circle(head === 0 ? `query:${T - 1}` : `head:${head}`, { x: at, y: top }, String(head), {
         home: head === 0 ? undefined : `query:${T - 1}`,
-        reads:
+        ariaLabel:
           rows === "layer"
             ? `query of “${words[T - 1]!}” in layer ${head}`
             : `query head ${head} of “${words[T - 1]!}”: ${states ? "state" : "KV head"} ${group}`,
@@ -278,7 +280,7 @@ export function diagram(
         y: 0,
         d: `M${px(at - 13)} ${px(top)}C${px(middle)} ${px(top)} ${px(middle)} ${px(target)} ${px(near)} ${px(target)}`,
         stroke: "query",
-        line: 2,
+        strokeWidth: 2,
       });
     }
     label("label:query", at + 13, y + 28, rows === "layer" ? "layers" : "query heads", { anchor: "end" });
@@ -329,9 +331,9 @@ function stateMarks(
       radius: 2,
       fill: "paper",
       stroke: "value",
-      line: 1.5,
+      strokeWidth: 1.5,
       layer: 1,
-      reads: `state ${group}: ${state.length} × ${state[0]!.length} numbers, however long the text`,
+      ariaLabel: `state ${group}: ${state.length} × ${state[0]!.length} numbers, however long the text`,
     },
     ...[...paths].map(([name, d]): Mark => ({
       key: `${key}:${name}`,
@@ -340,7 +342,7 @@ function stateMarks(
       y,
       d,
       fill: name[0] === "-" ? "cost" : "value",
-      shade: Number(name[1]) / 4,
+      fillOpacity: Number(name[1]) / 4,
       layer: 1,
     })),
   ];
@@ -404,25 +406,25 @@ function maps(
           if (unwritten)
             return {
               fill: "rule",
-              shade: 0.15,
+              fillOpacity: 0.15,
               hatch: masked ? 1 : 0,
-              reads: `“${queryWord}” is not written yet`,
+              ariaLabel: `“${queryWord}” is not written yet`,
             };
           if (masked)
             return {
               fill: "rule",
-              shade: j <= i ? 0.3 : 0,
+              fillOpacity: j <= i ? 0.3 : 0,
               hatch: 1,
-              reads: `“${queryWord}” may not see “${words[j]!}”`,
+              ariaLabel: `“${queryWord}” may not see “${words[j]!}”`,
               cell: cellAddress,
             };
           const value = weight ?? 0;
           return {
             fill: value < 0 ? "cost" : "weight",
-            shade: 0.05 + 0.95 * Math.min(1, Math.abs(value)),
+            fillOpacity: 0.05 + 0.95 * Math.min(1, Math.abs(value)),
             ...(value < -0.005 && { text: "−", size: 11 }),
             hatch: 0,
-            reads: `${heads ? `${rows} ${head}, ` : ""}weight of “${words[j]!}” for “${queryWord}”: ${value.toFixed(2)}`,
+            ariaLabel: `${heads ? `${rows} ${head}, ` : ""}weight of “${words[j]!}” for “${queryWord}”: ${value.toFixed(2)}`,
             cell: cellAddress,
           };
         };
@@ -448,7 +450,7 @@ function maps(
       height: cell + 3.5,
       radius: 4,
       stroke: "query",
-      line: 2,
+      strokeWidth: 2,
       layer: 1,
     });
   }

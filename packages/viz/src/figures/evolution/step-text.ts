@@ -60,11 +60,13 @@ export function stepText(
     line(key, text, 14);
   }
   top += 8;
-  code("formula", step.formula, { font: "mono" }, { fill: "rule", shade: 0.35 });
+  code("formula", step.formula, { font: "mono" }, { fill: "rule", fillOpacity: 0.35 });
   top += 6;
   step.diff.forEach((text, i) => {
     const added = text.startsWith("+");
-    const ground = added ? ({ fill: "value", shade: 0.14 } as const) : ({ fill: "key", shade: 0.1 } as const);
+    const ground = added
+      ? ({ fill: "value", fillOpacity: 0.14 } as const)
+      : ({ fill: "key", fillOpacity: 0.1 } as const);
     code(`diff:${i}`, text, added ? {} : { fill: "quiet" }, ground);
   });
   return { marks, height: top - y };

@@ -44,8 +44,8 @@ function bars(key: string, title: string, list: readonly Bar[], { x, y, width }:
           width: Math.max(now > 0 ? 1.5 : 0, (now / maxBytes) * width),
           height: 12,
           fill: color,
-          shade: 0.75,
-          reads: `${name}: ${countText(now)} bytes`,
+          fillOpacity: 0.75,
+          ariaLabel: `${name}: ${countText(now)} bytes`,
           cell: `${key}-${own}:0:0`,
         },
       ];
@@ -134,10 +134,10 @@ export function longBars(
       y: top + 35,
       d: "M0 0V20",
       stroke: "text",
-      line: 2,
+      strokeWidth: 2,
       opacity: limited ? 1 : 0,
       layer: 1,
-      reads: `default limit of WebGPU's maxStorageBufferBindingSize: ${bytesText(long.limitBytes)}`,
+      ariaLabel: `default limit of WebGPU's maxStorageBufferBindingSize: ${bytesText(long.limitBytes)}`,
     },
     {
       key: "limit:text",

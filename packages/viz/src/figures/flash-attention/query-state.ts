@@ -63,7 +63,7 @@ export function queryStates(
       walk.current!.after.max[t - start]! > walk.current!.before.max[t - start]!;
     const y = top + t * cell;
     const opacity = isCurrent || !walk.current || sum > 0 ? 1 : 0.5;
-    const text = (key: string, x: number, value: string, reads: string): Mark => ({
+    const text = (key: string, x: number, value: string, ariaLabel: string): Mark => ({
       key: `${key}:${t}`,
       kind: "text",
       x,
@@ -73,7 +73,7 @@ export function queryStates(
       size: phone ? 11 : 12,
       weight: rescales && walk.update > 0 ? 700 : 400,
       opacity: isCurrent ? 1 : 0.75 * opacity,
-      reads,
+      ariaLabel,
     });
     if (isCurrent)
       marks.push({
@@ -85,7 +85,7 @@ export function queryStates(
         height: cell - 2,
         radius: 3,
         fill: "weight",
-        shade: rescales && walk.update > 0 && walk.update < 1 ? 0.28 : 0.08,
+        fillOpacity: rescales && walk.update > 0 && walk.update < 1 ? 0.28 : 0.08,
       });
     marks.push(
       text(
@@ -106,10 +106,10 @@ export function queryStates(
         width: accumulatorCell - 1,
         height: cell - 2,
         fill: value < 0 ? "cost" : "value",
-        shade: sum === 0 ? 0 : Math.min(0.75, 0.06 + (0.6 * Math.abs(value)) / maxOutput),
+        fillOpacity: sum === 0 ? 0 : Math.min(0.75, 0.06 + (0.6 * Math.abs(value)) / maxOutput),
         stroke: "rule",
         ...(accumulatorCell >= 30 && { text: sum === 0 ? "0" : fixed(value), size: 11 }),
-        reads: `${divided ? "output" : "accumulator"} of query ${t + 1}, number ${d + 1}: ${fixed(value)}`,
+        ariaLabel: `${divided ? "output" : "accumulator"} of query ${t + 1}, number ${d + 1}: ${fixed(value)}`,
         cell: `o:${t}:${d}`,
       });
     }

@@ -44,9 +44,9 @@ export function scoreTiles(model: FlashAttentionModel, walk: Walk, layout: Flash
       ...place,
       stroke: "rule",
       fill: "weight",
-      shade: isPast && !skipped ? 0.08 : 0,
+      fillOpacity: isPast && !skipped ? 0.08 : 0,
       hatch: skipped ? 0.9 : 0,
-      reads: `queries ${rangeText(queries)}, keys ${rangeText(keys)}: ${kindText[tile.kind]}`,
+      ariaLabel: `queries ${rangeText(queries)}, keys ${rangeText(keys)}: ${kindText[tile.kind]}`,
       cell: key,
     });
     const word = skipped ? "skipped" : isPast ? tile.kind : "";
@@ -60,10 +60,10 @@ export function scoreTiles(model: FlashAttentionModel, walk: Walk, layout: Flash
         height: 18,
         radius: 3,
         fill: "paper",
-        shade: skipped ? 1 : 0,
+        fillOpacity: skipped ? 1 : 0,
         text: word,
         size: 11,
-        ink: "quiet",
+        textFill: "quiet",
         layer: 1,
       });
     if (isCurrent) marks.push(...cells(model, tile, walk, layout), fastMemoryFrame(place, walk));
@@ -81,7 +81,7 @@ const fastMemoryFrame = (
   ...place,
   radius: 2,
   stroke: "weight",
-  line: 2.5,
+  strokeWidth: 2.5,
   opacity: Math.max(0.3, walk.load),
   layer: 2,
 });
@@ -105,14 +105,16 @@ function cells(model: FlashAttentionModel, tile: FlashTile, walk: Walk, layout: 
         width: cell,
         height: cell,
         fill: "weight",
-        shade: isMasked ? 0 : walk.score * (0.05 + 0.5 * share),
+        fillOpacity: isMasked ? 0 : walk.score * (0.05 + 0.5 * share),
         hatch: isMasked ? walk.score * 0.9 : 0,
         stroke: isMax && walk.update > 0 ? "text" : "rule",
-        ...(isMax && walk.update > 0 && { line: 1.5, layer: 1 as const }),
+        ...(isMax && walk.update > 0 && { strokeWidth: 1.5, layer: 1 as const }),
         ...(!isMasked &&
           cell >= 26 &&
           walk.score > 0.5 && { text: fixed(score, cell < 34 ? 1 : 2), size: 11 }),
-        reads: isMasked ? `${pair}: masked` : `${pair}: score ${fixed(score)}, e^(score − m) ${fixed(share)}`,
+        ariaLabel: isMasked
+          ? `${pair}: masked`
+          : `${pair}: score ${fixed(score)}, e^(score − m) ${fixed(share)}`,
         cell: `scores:${t}:${s}`,
       });
     }
@@ -140,9 +142,9 @@ export function inputs(model: FlashAttentionModel, walk: Walk, layout: FlashLayo
           kind: "rect",
           ...place(token, d),
           fill: value < 0 ? "cost" : name,
-          shade: strength,
+          fillOpacity: strength,
           opacity: isFast ? 0.35 + 0.65 * walk.load : walk.current ? 0.35 : 0.7,
-          reads: `${name} ${token + 1}, number ${d + 1}: ${fixed(value)}`,
+          ariaLabel: `${name} ${token + 1}, number ${d + 1}: ${fixed(value)}`,
           cell: `${name}:${token}:${d}`,
         });
       }

@@ -54,7 +54,7 @@ export function branchTree(
         y: 0,
         d: `M${left + 8} ${above + 22}V${rowY + 5}Q${left + 8} ${rowY + 11} ${left + 14} ${rowY + 11}`,
         stroke: index === model.branch ? "text" : "hatch",
-        line: 1.5,
+        strokeWidth: 1.5,
       });
       left += 16;
     }
@@ -81,12 +81,12 @@ export function branchTree(
         height: 22,
         radius: 4,
         fill: isNow ? "text" : "rule",
-        shade: shade(),
+        fillOpacity: shade(),
         ...(isNext && { stroke: "quiet", dash: true }),
         text: drawn,
         size,
-        ink: isNow ? "paper" : current ? "text" : "quiet",
-        reads: `branch ${index + 1}, token ${token + 1}: “${text}”`,
+        textFill: isNow ? "paper" : current ? "text" : "quiet",
+        ariaLabel: `branch ${index + 1}, token ${token + 1}: “${text}”`,
         cell,
         layer: 1,
       });
@@ -104,7 +104,7 @@ export function branchTree(
         text: odds,
         size: small,
         fill: "quiet",
-        reads: `branch ${index + 1}, probability by the model: ${branches[index]!.probability.toPrecision(2)}`,
+        ariaLabel: `branch ${index + 1}, probability by the model: ${branches[index]!.probability.toPrecision(2)}`,
       });
   });
   return { marks, height: top + rows.length * pitch - y };

@@ -94,12 +94,12 @@ export function candidateBars(
       height: pitch - 3,
       radius: 4,
       fill: isTaken ? "text" : "rule",
-      shade: isTaken ? 0.9 : lit ? 0.9 : 0.45,
+      fillOpacity: isTaken ? 0.9 : lit ? 0.9 : 0.45,
       text: fitText(word, gutter - 14, phone ? small : 12),
       size: phone ? small : 12,
-      ink: isTaken ? "paper" : "text",
+      textFill: isTaken ? "paper" : "text",
       opacity: stage.predict > 0 ? opacity : 0,
-      reads: `take “${word}”: ${list.model[row]!} by the model, ${list.tempered[row]!} with the temperature, ${cut ? "cut by top-p" : `${list.kept[row]!} after top-p`}`,
+      ariaLabel: `take “${word}”: ${list.model[row]!} by the model, ${list.tempered[row]!} with the temperature, ${cut ? "cut by top-p" : `${list.kept[row]!} after top-p`}`,
       cell,
       layer: 1,
     });
@@ -112,7 +112,7 @@ export function candidateBars(
       height: pitch - 7,
       radius: 2,
       fill: "weight",
-      shade: isTaken ? 0.95 : 0.6,
+      fillOpacity: isTaken ? 0.95 : 0.6,
       cell,
       ...more,
     });
@@ -128,10 +128,12 @@ export function candidateBars(
       opacity,
       layer: 1,
     });
-    const reads = (what: string, percent: string) => `“${word}” ${what}: ${percent}`;
+    const probabilityText = (source: string, percent: string) => `“${word}” ${source}: ${percent}`;
     if (stage.predict > 0) {
       const barWidth = scale(one.probability) * easeCubicInOut(stretch(stage.predict, 0.1, 0.9));
-      marks.push(bar(0, columnX(0), barWidth, { reads: reads("by the model", list.model[row]!) }));
+      marks.push(
+        bar(0, columnX(0), barWidth, { ariaLabel: probabilityText("by the model", list.model[row]!) }),
+      );
       marks.push(number(0, columnX(0) + barWidth, list.model[row]!, stretch(stage.predict, 0.7, 1)));
       if (one.exact !== undefined)
         marks.push({
@@ -141,9 +143,9 @@ export function candidateBars(
           y: rowY + 1,
           d: `M0 0V${pitch - 3}`,
           stroke: "text",
-          line: 2,
+          strokeWidth: 2,
           opacity: stretch(stage.predict, 0.7, 1),
-          reads: reads("with an exact cache", percent(one.exact)),
+          ariaLabel: probabilityText("with an exact cache", percent(one.exact)),
           layer: 2,
         });
     }
@@ -151,7 +153,9 @@ export function candidateBars(
       const [slide, grow] = [easeCubicInOut(stretch(t, 0, 0.5)), easeCubicInOut(stretch(t, 0.5, 1))];
       const at = columnX(0) + slide * (columnX(1) - columnX(0));
       const barWidth = scale(one.probability + grow * (one.tempered - one.probability));
-      marks.push(bar(1, at, barWidth, { reads: reads("with the temperature", list.tempered[row]!) }));
+      marks.push(
+        bar(1, at, barWidth, { ariaLabel: probabilityText("with the temperature", list.tempered[row]!) }),
+      );
       marks.push(number(1, at + barWidth, list.tempered[row]!, stretch(t, 0.8, 1)));
     }
     if (p > 0) {
@@ -160,11 +164,11 @@ export function candidateBars(
       const hatch = cut ? stretch(p, 0.4, 0.6) : 0;
       const barWidth = scale(cut ? one.tempered : one.tempered + grow * (one.kept - one.tempered));
       const faded: Partial<Mark> = cut
-        ? { hatch, shade: 0.6 * (1 - hatch), stroke: "hatch", line: hatch }
+        ? { hatch, fillOpacity: 0.6 * (1 - hatch), stroke: "hatch", strokeWidth: hatch }
         : {};
       marks.push(
         bar(2, at, barWidth, {
-          reads: cut ? `“${word}” is cut by top-p` : reads("after top-p", list.kept[row]!),
+          ariaLabel: cut ? `“${word}” is cut by top-p` : probabilityText("after top-p", list.kept[row]!),
           ...faded,
         }),
         number(2, at + barWidth, cut ? "cut" : list.kept[row]!, stretch(p, 0.8, 1), cut),
@@ -191,7 +195,7 @@ export function candidateBars(
     size: small,
     fill: "quiet",
     opacity: opacities[0]!,
-    reads: `${count} other tokens: ${list.model.at(-1)!} by the model, ${others.keptCount} of them kept`,
+    ariaLabel: `${count} other tokens: ${list.model.at(-1)!} by the model, ${others.keptCount} of them kept`,
   });
   marks.push({
     key: "sum",

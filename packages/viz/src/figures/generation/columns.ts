@@ -103,8 +103,8 @@ export function columns(
         height,
         radius: 2,
         fill: "weight",
-        shade: 0.85,
-        reads: evicted
+        fillOpacity: 0.85,
+        ariaLabel: evicted
           ? `weight of “${word}”: evicted from the cache, not seen`
           : `weight of “${word}” for “${shownToken(text.at(-1)!)}”, ${headName(model, choices.head)}: ${weight.toFixed(3)}`,
         cell: `weight:0:${j}`,
@@ -137,9 +137,9 @@ export function columns(
         stroke: "quiet",
         dash: true,
         text: inDraft ? word : landed > 0 ? "" : "?",
-        ink: "quiet",
+        textFill: "quiet",
         opacity: inDraft && !accepted ? 1 - landed : 1,
-        ...(inDraft && { reads: `draft token “${word}”, to be verified`, cell: `word:0:${j}` }),
+        ...(inDraft && { ariaLabel: `draft token “${word}”, to be verified`, cell: `word:0:${j}` }),
         layer: 1,
       });
     } else {
@@ -152,12 +152,12 @@ export function columns(
         height: chip,
         radius: 4,
         fill: j < prompt.length ? "rule" : "text",
-        shade: j < prompt.length ? 0.55 : isNew ? 0.9 : 0.16,
+        fillOpacity: j < prompt.length ? 0.55 : isNew ? 0.9 : 0.16,
         text: word,
-        ink: isNew ? "paper" : "text",
+        textFill: isNew ? "paper" : "text",
         stroke: j === T - 1 ? "query" : lit ? "text" : undefined,
-        line: 2,
-        reads: `token ${j + 1}, ${j < prompt.length ? "prompt" : "generated"}: “${word}”`,
+        strokeWidth: 2,
+        ariaLabel: `token ${j + 1}, ${j < prompt.length ? "prompt" : "generated"}: “${word}”`,
         cell: `word:0:${j}`,
         layer: 1,
       });
@@ -182,7 +182,7 @@ export function columns(
       const height = pitch - 2;
       const share = as === "int8" ? int8Share(model) : 1;
       const box = { kind: "rect", y: boxY, height, radius: 1.5 } as const;
-      const reads = `layer ${layer}, key and value of “${shownToken(column.text)}”: ${
+      const ariaLabel = `layer ${layer}, key and value of “${shownToken(column.text)}”: ${
         held === 0
           ? "not computed yet"
           : as === "evicted"
@@ -198,7 +198,7 @@ export function columns(
         width: half,
         fill: name,
         opacity: held * (1 - evictedPart) * faint * (inDraft ? 0.6 : 1),
-        ...(name === "key" && { reads, cell: `cache:${layer}:${j}` }),
+        ...(name === "key" && { ariaLabel, cell: `cache:${layer}:${j}` }),
       });
       return [
         {

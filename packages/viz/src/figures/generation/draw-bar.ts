@@ -57,9 +57,9 @@ export function drawBar(model: GenerationModel, stage: Stage, place: Place): { m
       height,
       radius: 3,
       fill: "rule",
-      shade: 0.45,
+      fillOpacity: 0.45,
       ...(others.keptCount > 0 && {
-        reads: `${others.keptCount} other tokens that are kept: ${others.kept.toFixed(3)}`,
+        ariaLabel: `${others.keptCount} other tokens that are kept: ${others.kept.toFixed(3)}`,
       }),
     },
   ];
@@ -78,10 +78,10 @@ export function drawBar(model: GenerationModel, stage: Stage, place: Place): { m
       height,
       radius: 2,
       fill: isTaken ? "text" : "weight",
-      shade: isTaken ? 0.9 : 0.3,
-      ...(labelWidth([word]) + 6 < barWidth && { text: word, ink: isTaken ? "paper" : "text" }),
+      fillOpacity: isTaken ? 0.9 : 0.3,
+      ...(labelWidth([word]) + 6 < barWidth && { text: word, textFill: isTaken ? "paper" : "text" }),
       opacity,
-      reads: `“${word}” covers ${one.from.toFixed(3)} to ${one.to.toFixed(3)}`,
+      ariaLabel: `“${word}” covers ${one.from.toFixed(3)} to ${one.to.toFixed(3)}`,
       cell: candidateCell(stage.token, row),
     });
   });
@@ -103,11 +103,11 @@ export function drawBar(model: GenerationModel, stage: Stage, place: Place): { m
         fill: "query-text",
         weight: 600,
         layer: 2,
-        reads: `number drawn: ${draw.toFixed(3)}`,
+        ariaLabel: `number drawn: ${draw.toFixed(3)}`,
       },
     );
   } else if (stage.draw > 0.2) {
-    const says = pinned
+    const drawText = pinned
       ? `You took “${shownToken(one.text)}”${covered ? "" : ", which top-p had cut"}.`
       : `“${shownToken(one.text)}” is the likeliest: no chance at temperature 0.`;
     marks.push({
@@ -115,7 +115,7 @@ export function drawBar(model: GenerationModel, stage: Stage, place: Place): { m
       kind: "text",
       x: left,
       y: top - 8,
-      text: says,
+      text: drawText,
       fill: "query-text",
       weight: 600,
     });

@@ -36,7 +36,7 @@ export type HeadConstruction = {
   /** `[T, C]` */
   result: PictureData;
   /** Largest absolute differences to the fused layer. */
-  apart: Readonly<Record<ProjectionName | "result", number>>;
+  maxDifference: Readonly<Record<ProjectionName | "result", number>>;
   parameters: number;
 };
 

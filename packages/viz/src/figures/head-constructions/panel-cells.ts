@@ -40,13 +40,13 @@ export function vectorCells(
     at,
     shown = () => 1,
     head,
-    reads,
+    ariaLabel,
     address,
   }: {
     at: (i: number) => Point;
     shown?: (i: number) => number;
     head?: (i: number) => number;
-    reads: (i: number) => string;
+    ariaLabel: (i: number) => string;
     address?: (i: number) => string;
   },
 ): Mark[] {
@@ -57,7 +57,7 @@ export function vectorCells(
     const box = { ...at(i), width: cell, height: cell, opacity: opacity * headOpacity(lit, head?.(i)) };
     return {
       ...numberCell(`${key}:${i}`, box, value, color, { ...numberStyle(value, cell, minVectorCell), scale }),
-      reads: `${reads(i)}: ${fixed(value, 3)}`,
+      ariaLabel: `${ariaLabel(i)}: ${fixed(value, 3)}`,
       ...(address && { cell: address(i) }),
     };
   });
@@ -69,14 +69,19 @@ export function weightCell(
   { cell, lit }: CellStyle,
   value: number,
   color: ThemeName,
-  { at, head, missing, reads }: { at: Point; head: number; missing: string | undefined; reads: string },
+  {
+    at,
+    head,
+    missing,
+    ariaLabel,
+  }: { at: Point; head: number; missing: string | undefined; ariaLabel: string },
 ): Mark {
   const box = { ...at, width: cell, height: cell, opacity: headOpacity(lit, head) };
   const hatch = missing === undefined ? 0 : 0.8;
   return {
     ...numberCell(key, box, value, color, { ...numberStyle(value, cell, minMatrixCell), hatch }),
     ...(value === 0 && { text: "" }),
-    reads: missing === undefined ? `${reads}: ${fixed(value, 3)}` : `${missing}: weight 0`,
+    ariaLabel: missing === undefined ? `${ariaLabel}: ${fixed(value, 3)}` : `${missing}: weight 0`,
   };
 }
 
@@ -89,7 +94,7 @@ export const differs = (key: string, at: Point, cell: number, opacity: number): 
   height: cell,
   radius: 3,
   stroke: "text",
-  line: 2,
+  strokeWidth: 2,
   opacity,
   layer: 1,
 });

@@ -63,14 +63,14 @@ function projection({ model, construction, choices, stages, layout, D, lit }: Pa
   const marks = [
     ...vectorCells(`${name}:x`, { ...style, lit: undefined }, matrixRow(model.x, choices.token), "cost", {
       at: layout.input,
-      reads: (i) => `number ${i + 1} of “${tokens[choices.token]!}”`,
+      ariaLabel: (i) => `number ${i + 1} of “${tokens[choices.token]!}”`,
       address: (i) => `${name}-x:${i}:0`,
     }),
     ...vectorCells(`${name}:q`, style, values, choices.projection, {
       at: layout.projected,
       shown: (o) => shownFrom(stages.project, o, values.length),
       head: headIndex,
-      reads: (o) => `${choices.projection} of head ${headIndex(o) + 1}, number ${(o % D) + 1}`,
+      ariaLabel: (o) => `${choices.projection} of head ${headIndex(o) + 1}, number ${(o % D) + 1}`,
       address: (o) => `${name}-q:0:${o}`,
     }),
   ];
@@ -82,7 +82,7 @@ function projection({ model, construction, choices, stages, layout, D, lit }: Pa
         at: layout.weight(i, o),
         head,
         missing: isMissing ? `head ${head + 1} does not read number ${i + 1}` : undefined,
-        reads: `weight from number ${i + 1} to number ${(o % D) + 1} of head ${head + 1}`,
+        ariaLabel: `weight from number ${i + 1} to number ${(o % D) + 1} of head ${head + 1}`,
       });
       marks.push(o === current && stages.project > 0 ? { ...mark, stroke: "text" } : mark);
     }
@@ -112,10 +112,10 @@ function attention({ model, construction, choices, stages, layout, lit }: Panel)
       ...layout.attentionWeight(head, key, tokens.length),
       radius: 1,
       fill: "weight",
-      shade: stages.attend > 0 ? 0.08 + 0.9 * weight * stages.attend : 0.04,
+      fillOpacity: stages.attend > 0 ? 0.08 + 0.9 * weight * stages.attend : 0.04,
       stroke: "rule",
       opacity: headOpacity(lit, head),
-      reads: `weight of “${tokens[key]!}” for “${tokens[choices.token]!}” in head ${head + 1}: ${fixed(weight, 3)}`,
+      ariaLabel: `weight of “${tokens[key]!}” for “${tokens[choices.token]!}” in head ${head + 1}: ${fixed(weight, 3)}`,
     })),
   ).flat();
 }
@@ -132,7 +132,7 @@ function output({ model, construction, choices, stages, layout, D, lit }: Panel)
     at: headOutput,
     shown: (o) => shownFrom(stages.attend, o, results.length),
     head: headIndex,
-    reads: (o) => `result of head ${headIndex(o) + 1}, number ${(o % D) + 1}`,
+    ariaLabel: (o) => `result of head ${headIndex(o) + 1}, number ${(o % D) + 1}`,
   });
   for (let c = 0; c < model.embedDim; c++)
     for (let o = 0; o < results.length; o++) {
@@ -143,7 +143,7 @@ function output({ model, construction, choices, stages, layout, D, lit }: Panel)
           at: outputWeight(c, o),
           head,
           missing: isMissing ? `head ${head + 1} does not write number ${c + 1}` : undefined,
-          reads: `WO, number ${c + 1} from number ${(o % D) + 1} of head ${head + 1}`,
+          ariaLabel: `WO, number ${c + 1} from number ${(o % D) + 1} of head ${head + 1}`,
         }),
       );
     }
@@ -165,7 +165,7 @@ function sum({ model, construction, choices, stages, layout, lit }: Panel): Mark
         at: (c) => write(c, head),
         shown: () => shownFrom(stages.write, head, H),
         head: () => head,
-        reads: (c) => `head ${head + 1} writes to number ${c + 1}`,
+        ariaLabel: (c) => `head ${head + 1} writes to number ${c + 1}`,
         address: (c) => `${name}-write:${c}:${head}`,
       }),
     );
@@ -174,9 +174,12 @@ function sum({ model, construction, choices, stages, layout, lit }: Panel): Mark
         const [from, to] = [write(c, head), result(c)];
         return { x: from.x + moved * (to.x - from.x), y: to.y };
       };
-      const moving = vectorCells(`${name}:moving:${head}`, style, values, "value", { at, reads: () => "" });
+      const moving = vectorCells(`${name}:moving:${head}`, style, values, "value", {
+        at,
+        ariaLabel: () => "",
+      });
       marks.push(
-        ...moving.map(({ reads: _, ...mark }): Mark => ({ ...mark, text: "", opacity: 0.8, layer: 1 })),
+        ...moving.map(({ ariaLabel: _, ...mark }): Mark => ({ ...mark, text: "", opacity: 0.8, layer: 1 })),
       );
     }
   }
@@ -186,7 +189,7 @@ function sum({ model, construction, choices, stages, layout, lit }: Panel): Mark
     ...vectorCells(`${name}:sum`, { ...style, lit: undefined }, total, "value", {
       at: result,
       shown: () => (stages.add >= 1 ? 1 : 0),
-      reads: (c) => `output for “${tokens[choices.token]!}”, number ${c + 1}`,
+      ariaLabel: (c) => `output for “${tokens[choices.token]!}”, number ${c + 1}`,
       address: (c) => `${name}-sum:${c}:0`,
     }),
   );

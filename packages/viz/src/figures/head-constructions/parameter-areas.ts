@@ -62,8 +62,8 @@ export function parameterAreas(
       const key = `areas:${name}:${m}`;
       const common = {
         fill: color,
-        shade: 0.3 + 0.45 * lit,
-        reads: `${titles[name]}: ${countText(count)} parameters`,
+        fillOpacity: 0.3 + 0.45 * lit,
+        ariaLabel: `${titles[name]}: ${countText(count)} parameters`,
       } as const;
       if (name === "per-head" || name === "split-input") {
         // Stripes of heads, or blocks on the diagonal.

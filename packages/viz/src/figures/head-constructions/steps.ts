@@ -3,7 +3,7 @@ import type { HeadConstructionsChoices, HeadConstructionsModel } from "./model.j
 import { millions } from "./parameter-areas.js";
 
 /** A largest difference in words. */
-export function apartText(value: number): string {
+export function differenceText(value: number): string {
   if (value === 0) return "0";
   return value < 1e-4 ? "0, up to rounding" : value.toFixed(2);
 }
@@ -13,7 +13,7 @@ export function steps(
   { projection, token }: HeadConstructionsChoices,
 ): Step[] {
   const [, perHead, splitInput, summed] = constructions;
-  const difference = splitInput!.apart;
+  const difference = splitInput!.maxDifference;
   const heads = H === 1 ? "1 head" : `${H} heads`;
   return [
     {
@@ -34,7 +34,7 @@ export function steps(
       id: "split",
       chapter: "Heads",
       title: H === 1 ? "One head: the same numbers" : "Three give the same numbers, one does not",
-      text: `Splitting the result and using one matrix per head give the same numbers: difference ${apartText(perHead!.apart[projection])}. A matrix per head is a block of columns of the large one. Split the input first, and ${H === 1 ? "nothing changes with a single head" : `the ${projection} differs by up to ${apartText(difference[projection])} (outlined)`}.`,
+      text: `Splitting the result and using one matrix per head give the same numbers: difference ${differenceText(perHead!.maxDifference[projection])}. A matrix per head is a block of columns of the large one. Split the input first, and ${H === 1 ? "nothing changes with a single head" : `the ${projection} differs by up to ${differenceText(difference[projection])} (outlined)`}.`,
       milliseconds: 2600,
     },
     {
@@ -55,7 +55,7 @@ export function steps(
       id: "add",
       chapter: "Output",
       title: "The layer is the sum of what its heads write",
-      text: `Concatenating the results and multiplying by WO is this sum. Full-size heads give the same output: difference ${apartText(summed!.apart.result)}. Split input: ${apartText(difference.result)}.`,
+      text: `Concatenating the results and multiplying by WO is this sum. Full-size heads give the same output: difference ${differenceText(summed!.maxDifference.result)}. Split input: ${differenceText(difference.result)}.`,
       milliseconds: 2400,
       source: {
         text: "“A Mathematical Framework for Transformer Circuits” (2021)",

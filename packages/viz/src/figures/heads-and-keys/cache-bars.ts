@@ -68,7 +68,7 @@ export function cacheBars(
         radius: 2,
         stroke: "cost",
         dash: true,
-        reads: `${kind.name} at ${countText(lengths.at(-1)!)} tokens: ${bytesText(atEnd[i]!)}`,
+        ariaLabel: `${kind.name} at ${countText(lengths.at(-1)!)} tokens: ${bytesText(atEnd[i]!)}`,
       },
       {
         key: `bars:now:${kind.id}`,
@@ -79,8 +79,8 @@ export function cacheBars(
         height: 16,
         radius: 2,
         fill: "text",
-        shade: 0.8,
-        reads: `${kind.name} now: ${bytesText(now)}`,
+        fillOpacity: 0.8,
+        ariaLabel: `${kind.name} now: ${bytesText(now)}`,
         cell: `bars:${i}:0`,
       },
       {

@@ -33,12 +33,12 @@ export function kindHeading(
   { x, y, width, phone }: Place,
 ): Mark[] {
   const { id, name, title, bytesPerToken, usedBy = "" } = kind;
-  const says = sharingText(kind, numHeads);
+  const sharing = sharingText(kind, numHeads);
   const titleX = x + 15 * name.length + 6;
   const marks: Mark[] = [
     { key: `${id}:name`, kind: "text", x, y: y + 14, text: name, size: 17, weight: 700 },
     { key: `${id}:title`, kind: "text", x: titleX, y: y + 14, text: title, size: 13, fill: "quiet" },
-    { key: `${id}:says`, kind: "text", x, y: y + 33, text: says, fill: "quiet" },
+    { key: `${id}:sharing`, kind: "text", x, y: y + 33, text: sharing, fill: "quiet" },
   ];
   const right = { kind: "text", x: x + width, y: y + 14, anchor: "end" } as const;
   if (phone) {

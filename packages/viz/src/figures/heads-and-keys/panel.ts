@@ -90,7 +90,7 @@ export function panel(
         y: 0,
         d: `M${from} ${px(top)}C${from} ${px(middle)} ${to} ${px(middle)} ${to} ${px(kvY)}`,
         stroke: "query",
-        line: lit?.queries.has(query) ? 2.5 : pitch > 14 ? 1.5 : 1,
+        strokeWidth: lit?.queries.has(query) ? 2.5 : pitch > 14 ? 1.5 : 1,
         opacity: lit ? dimQuery(query) : rises ? 0.9 : 0.6,
       });
       if (rises && rises > 0 && rises < 1) {
@@ -118,10 +118,10 @@ export function panel(
       radius,
       fill: "query",
       opacity: dimQuery(query),
-      ...(radius >= 8 && { text: String(query), ink: "paper", size: 11, weight: 600 }),
-      ...(lit?.queries.has(query) && { stroke: "text", line: 1.5 }),
+      ...(radius >= 8 && { text: String(query), textFill: "paper", size: 11, weight: 600 }),
+      ...(lit?.queries.has(query) && { stroke: "text", strokeWidth: 1.5 }),
       layer: 1,
-      reads: `${name}, query head ${query}: KV head ${group}, ${sharedWith(others)}`,
+      ariaLabel: `${name}, query head ${query}: KV head ${group}, ${sharedWith(others)}`,
       cell: `${id}:0:${query}`,
     });
   }
@@ -130,7 +130,7 @@ export function panel(
     const bytes = (growth.tokens * kind.bytesPerToken) / numKvHeads;
     const readersText = readers.length === 1 ? `query head ${readers[0]}` : `${readers.length} query heads`;
     for (const { name: part, x, width } of boxes) {
-      const says = part === "latent" || part === "rotary key" ? `the ${part}` : `KV head ${group}`;
+      const cacheName = part === "latent" || part === "rotary key" ? `the ${part}` : `KV head ${group}`;
       const colors = fills[part];
       const inner = kvHeight / colors.length;
       colors.forEach((fill, i) => {
@@ -145,9 +145,9 @@ export function panel(
           fill,
           opacity: dimGroup(group),
           ...(colors.length === 1 &&
-            width >= 11 && { text: letters[part], ink: "paper", size: 11, weight: 600 }),
+            width >= 11 && { text: letters[part], textFill: "paper", size: 11, weight: 600 }),
           layer: 1,
-          reads: `${name}, ${says}, read by ${readersText}: ${bytesText(bytes)} in all layers`,
+          ariaLabel: `${name}, ${cacheName}, read by ${readersText}: ${bytesText(bytes)} in all layers`,
           cell: `${id}:1:${group}`,
         });
       });
@@ -203,8 +203,8 @@ export function panel(
       height: used,
       radius: 3,
       fill: "rule",
-      shade: 0.4,
-      reads: `${name}, share of MHA's cache: ${percentText(share)}`,
+      fillOpacity: 0.4,
+      ariaLabel: `${name}, share of MHA's cache: ${percentText(share)}`,
     });
   }
   for (let index = 0; index < growth.rows; index++)

@@ -38,9 +38,9 @@ export function headMaps(
           radius: 2,
           fill: "paper",
           stroke: isChosen ? "text" : "rule",
-          line: isChosen ? 2.5 : 1,
+          strokeWidth: isChosen ? 2.5 : 1,
           cell: address,
-          reads: `${each.name}, layer ${layer}, head ${h}: press to see its matrices`,
+          ariaLabel: `${each.name}, layer ${layer}, head ${h}: press to see its matrices`,
         });
         weightShades(head.weights, { size: size - 4 }).forEach(({ opacity, path }) =>
           marks.push({
@@ -51,7 +51,7 @@ export function headMaps(
             d: path,
             cell: address, // a press on the drawn weights is a press on the map
             fill: "weight",
-            shade: opacity,
+            fillOpacity: opacity,
             layer: 1,
           }),
         );

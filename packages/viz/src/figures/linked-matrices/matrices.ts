@@ -84,12 +84,12 @@ function matrix(name: LinkedMatrix, drawn: Drawn): Mark[] {
       marks.push({
         ...cell,
         // On a pale cell of a medium shade, dark text has more contrast.
-        ...(pale && cell.shade! > 0.25 && cell.shade! < 0.55 && { ink: "text" as const }),
+        ...(pale && cell.fillOpacity! > 0.25 && cell.fillOpacity! < 0.55 && { textFill: "text" as const }),
         // Either all numbers of a matrix are written or none.
         ...(box.width >= 30 && text !== undefined && { text }),
         ...(name === "a" && { home: `s:${row}:${column}` }),
         cell: address,
-        reads: reading(model, choices, { name, row, column }, scaled, masks),
+        ariaLabel: reading(model, choices, { name, row, column }, scaled, masks),
       });
     }
   }
@@ -223,7 +223,7 @@ function rings(name: LinkedMatrix, { model, choices, layout, lit }: Drawn): Mark
         height: Math.max(first.y, last.y) + first.height - y + 2,
         radius: 4,
         stroke: isCell ? "text" : colors[name],
-        line: isCell ? 2.5 : 2,
+        strokeWidth: isCell ? 2.5 : 2,
         layer: 2,
       },
     ];

@@ -101,20 +101,20 @@ function factTexts(model: StackedModel, moment: StackMoment) {
 /** Three cache sizes: the actual one, one without windows, and one without windows whose query heads all have their own keys and values. */
 function comparedCaches(
   model: StackedModel,
-): { id: string; name: string; bytes: (tokens: number) => number; shade: number }[] {
+): { id: string; name: string; bytes: (tokens: number) => number; fillOpacity: number }[] {
   const { kinds, bytesPerToken, fullBytesPerToken: full, unsharedBytesPerToken: unshared } = model;
   if (bytesPerToken === 0) return [];
   const limited = kinds.some(({ limit, cross }) => limit !== null && !cross);
   const apart = "every query head had its own keys and values";
   return [
-    { id: "own", name: "as it is", bytes: (tokens) => modelBytes(model, tokens), shade: 0.9 },
+    { id: "own", name: "as it is", bytes: (tokens) => modelBytes(model, tokens), fillOpacity: 0.9 },
     ...(limited
       ? [
           {
             id: "full",
             name: "if every layer kept every token",
             bytes: (tokens: number) => full * tokens,
-            shade: 0.35,
+            fillOpacity: 0.35,
           },
         ]
       : []),
@@ -124,7 +124,7 @@ function comparedCaches(
             id: "unshared",
             name: `${limited ? "and" : "if"} ${apart}`,
             bytes: (tokens: number) => unshared * tokens,
-            shade: 0.2,
+            fillOpacity: 0.2,
           },
         ]
       : []),
@@ -162,7 +162,7 @@ export function cacheBars(
     },
   ];
   let top = y + 22;
-  rows.forEach(({ id, name, bytes, shade }, i) => {
+  rows.forEach(({ id, name, bytes, fillOpacity }, i) => {
     const value = bytes(tokens);
     const length = Math.max(1.5, (value / maxBytes) * (width - 2));
     marks.push(
@@ -185,8 +185,8 @@ export function cacheBars(
         height: 12,
         radius: 2,
         fill: "text",
-        shade,
-        reads: `${model.name}, KV cache ${name}: ${bytesText(value)}`,
+        fillOpacity,
+        ariaLabel: `${model.name}, KV cache ${name}: ${bytesText(value)}`,
         cell: `${key}:${i}:0`,
       },
     );

@@ -33,7 +33,7 @@ export function kindCard(
       height: 13,
       radius: 2,
       fill: "weight",
-      shade: kindShade(kind),
+      fillOpacity: kindShade(kind),
       ...(kind.limit === 0 && { stroke: "weight" }),
     },
     { key: `${key}:name`, kind: "text", x: x + 20, y: y + 13, text: kind.name, size: 15, weight: 600 },
@@ -116,7 +116,7 @@ function maskMarks(kind: StackKind, key: string, x: number, y: number, side: num
       width: side,
       height: side,
       fill: "rule",
-      shade: 0.25,
+      fillOpacity: 0.25,
       hatch: 0.8,
     },
     { ...path, key: `${key}:ground`, fill: "paper" },
@@ -124,8 +124,8 @@ function maskMarks(kind: StackKind, key: string, x: number, y: number, side: num
       ...path,
       key: `${key}:mask`,
       fill: "weight",
-      shade: kindShade(kind),
-      reads: `${kind.name}: of ${rows.length} tokens, a query sees ${Math.min(...counts(rows))} to ${Math.max(...counts(rows))}`,
+      fillOpacity: kindShade(kind),
+      ariaLabel: `${kind.name}: of ${rows.length} tokens, a query sees ${Math.min(...counts(rows))} to ${Math.max(...counts(rows))}`,
     },
   ];
 }
@@ -149,8 +149,8 @@ function stateMarks({ heads, name }: StackKind, key: string, x: number, y: numbe
       y,
       d: cells.map(([i, j]) => `M${px(i * pitch)} ${px(j * pitch)}h${box}v${box}h${-box}z`).join(""),
       fill: "cost",
-      shade: 0.35,
-      reads: `${name}: ${heads.numKvHeads} states of ${heads.keyDim} × ${heads.valueDim} numbers`,
+      fillOpacity: 0.35,
+      ariaLabel: `${name}: ${heads.numKvHeads} states of ${heads.keyDim} × ${heads.valueDim} numbers`,
     },
   ];
 }
@@ -159,7 +159,7 @@ function mapMarks(map: StackMap, key: string, name: string, x: number, y: number
   const pitch = side / map.length;
   const ground = { kind: "rect", x, y, width: side, height: side } as const;
   return [
-    { ...ground, key: `${key}:hidden`, fill: "rule", shade: 0.25, hatch: 0.8 },
+    { ...ground, key: `${key}:hidden`, fill: "rule", fillOpacity: 0.25, hatch: 0.8 },
     ...map.flatMap((row, i) =>
       row.flatMap((weight, j): Mark[] => {
         if (weight === null) return [];
@@ -176,8 +176,8 @@ function mapMarks(map: StackMap, key: string, name: string, x: number, y: number
             ...cell,
             key: `${key}:${i}:${j}`,
             fill: "weight",
-            shade: Math.min(1, 0.04 + weight),
-            reads: `tiny random model, ${name}, token ${i + 1} to token ${j + 1}: ${weight.toFixed(2)}`,
+            fillOpacity: Math.min(1, 0.04 + weight),
+            ariaLabel: `tiny random model, ${name}, token ${i + 1} to token ${j + 1}: ${weight.toFixed(2)}`,
           },
         ];
       }),

@@ -141,10 +141,10 @@ function sideMarks(
           height: Math.max(1, row - (row > 4 ? 1.5 : 0.8)),
           radius: Math.min(2, row / 4),
           fill: "weight",
-          shade: kindShade(kind),
+          fillOpacity: kindShade(kind),
           ...(kind.limit === 0 && { stroke: "weight" }),
           opacity: lit === undefined || lit === kind.id ? 1 : 0.25,
-          reads: `layer ${at + 1} of ${all.length}, ${kind.short}: ${layerReads(kind, tokens)}`,
+          ariaLabel: `layer ${at + 1} of ${all.length}, ${kind.short}: ${layerReads(kind, tokens)}`,
           cell: `${prefix}:${at}:${kind.id}`,
         });
         top += row;

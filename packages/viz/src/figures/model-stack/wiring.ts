@@ -54,7 +54,7 @@ export function wiring(
     y: 0,
     d: wires.join(""),
     stroke: "query",
-    line: pitch > 14 ? 1.5 : 1,
+    strokeWidth: pitch > 14 ? 1.5 : 1,
     opacity: pitch > 4 ? 0.6 : 0.4,
   });
   for (let query = 0; query < numHeads; query++)
@@ -84,7 +84,7 @@ export function wiring(
     });
   for (const { group, middle, readers } of groups) {
     const box = { x: middle - boxWidth / 2, y: kvY, height: kvHeight, radius: Math.min(3, boxWidth / 6) };
-    const reads = headReads(heads, group, readers);
+    const ariaLabel = headReads(heads, group, readers);
     if (kind === "state") {
       marks.push({
         ...box,
@@ -93,8 +93,8 @@ export function wiring(
         width: boxWidth,
         fill: "cost",
         layer: 1,
-        ...(boxWidth > 14 && { text: "S", ink: "paper", size: 11, weight: 600 }),
-        reads,
+        ...(boxWidth > 14 && { text: "S", textFill: "paper", size: 11, weight: 600 }),
+        ariaLabel,
         cell: `${key}:heads:${group}`,
       });
       continue;
@@ -112,8 +112,8 @@ export function wiring(
         ...(kind === "MLA" && { radius: 0 }),
         fill: side,
         layer: 1,
-        ...(boxWidth > 26 && kind !== "MLA" && { text: letter, ink: "paper", size: 11, weight: 600 }),
-        reads,
+        ...(boxWidth > 26 && kind !== "MLA" && { text: letter, textFill: "paper", size: 11, weight: 600 }),
+        ariaLabel,
         cell: `${key}:heads:${group}`,
       });
   }

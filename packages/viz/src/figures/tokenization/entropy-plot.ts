@@ -44,9 +44,9 @@ export function entropyPlot(
       height: at(line, 0) - top,
       radius: 2,
       fill: "weight",
-      shade: sunk > 0 && (byte === 0 || nats > limitNow(byte)) ? 0.85 : 0.28,
+      fillOpacity: sunk > 0 && (byte === 0 || nats > limitNow(byte)) ? 0.85 : 0.28,
       opacity: focusOpacity(focus, { start: byte, end: byte + 1 }),
-      reads: `entropy of byte ${byte + 1}, ${hex}, in nats: ${nats.toFixed(2)}`,
+      ariaLabel: `entropy of byte ${byte + 1}, ${hex}, in nats: ${nats.toFixed(2)}`,
       cell: `byte:${byte}:0`,
     };
   });
@@ -75,7 +75,7 @@ export function entropyPlot(
     y: 0,
     d: steps(line, (byte) => (byte > 0 && limit(byte) <= maxEntropy ? at(i, limitNow(byte)) : undefined)),
     stroke: "text",
-    line: 2,
+    strokeWidth: 2,
     layer: 1,
   }));
   const axis = rows.slots.lines.flatMap((line, i) => axisMarks(line, i));

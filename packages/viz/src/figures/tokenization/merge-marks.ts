@@ -26,12 +26,12 @@ export function nodeMarks(
     key: `merge:${node.key}`,
     height: barHeight,
     fill: "weight",
-    shade: 0.16,
+    fillOpacity: 0.16,
     text,
     font: "mono",
     size: letterSize,
     opacity: focusOpacity(focus, node),
-    reads: `merge ${rank}, “${left}” + “${right}” → “${text}”: id ${id}`,
+    ariaLabel: `merge ${rank}, “${left}” + “${right}” → “${text}”: id ${id}`,
     cell: `merge:${node.merge}:${place}`,
   });
 }
@@ -73,9 +73,9 @@ export function joiningMarks(
       key: `joining:${node.key}:${side}`,
       height: barHeight,
       fill: "weight",
-      shade: 0.16 + 0.2 * lit,
+      fillOpacity: 0.16 + 0.2 * lit,
       stroke: "weight",
-      line: 1.5,
+      strokeWidth: 1.5,
       opacity: lit,
       layer: 1,
     }).map((mark) => ({
@@ -84,7 +84,12 @@ export function joiningMarks(
       width: mark.width! + 1.5 * touch,
     }));
     const joined = center.line === own.line;
-    const paper = bars.map((mark): Mark => ({ ...mark, key: `${mark.key}:paper`, fill: "paper", shade: 1 }));
+    const paper = bars.map((mark): Mark => ({
+      ...mark,
+      key: `${mark.key}:paper`,
+      fill: "paper",
+      fillOpacity: 1,
+    }));
     return [
       ...paper,
       ...bars,

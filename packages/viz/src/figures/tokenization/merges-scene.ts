@@ -120,13 +120,13 @@ function byteMarks(model: TokenizationModel, rows: TextRows, fall: number, focus
       key: `byte:${start}`,
       height: barHeight,
       fill: "cost",
-      shade: 0.13,
+      fillOpacity: 0.13,
       text: hex,
       font: "mono",
       size: 11,
-      ink: "quiet",
+      textFill: "quiet",
       opacity: fallOpacity(fall) * focusOpacity(focus, span),
-      reads: `byte ${start + 1}, ${hex}: id ${id}`,
+      ariaLabel: `byte ${start + 1}, ${hex}: id ${id}`,
       cell: `byte:${start}:0`,
     });
   });
@@ -174,7 +174,7 @@ function rootMarks(
         width: width - 3,
         height: Math.max(0, rows.y("tokens", line) - top),
         fill: merged ? "weight" : "cost",
-        shade: 0.06,
+        fillOpacity: 0.06,
         opacity,
       };
     });
@@ -187,11 +187,11 @@ function rootMarks(
         key: `token:${start}`,
         height: tokenHeight,
         fill: merged ? "weight" : "cost",
-        shade: lit ? 0.42 : merged ? 0.28 : 0.16,
-        ...(lit && { stroke: "weight", line: 1.5 }),
+        fillOpacity: lit ? 0.42 : merged ? 0.28 : 0.16,
+        ...(lit && { stroke: "weight", strokeWidth: 1.5 }),
         ...(isPart && { hatch: 0.6 }),
         opacity,
-        reads: isPart ? `one byte of a character, ${text}: id ${id}` : `token “${text}”: id ${id}`,
+        ariaLabel: isPart ? `one byte of a character, ${text}: id ${id}` : `token “${text}”: id ${id}`,
         ...(token >= 0 && { cell: `token:${token}:0` }),
       }),
       {

@@ -65,7 +65,7 @@ export function spanBar(
   return stretches.map(({ line, x, width }, i) => {
     const place = { kind: "rect", x: x + 1.5, y: y(line), width: width - 3, radius: 3 } as const;
     if (line === main) return { ...mark, ...place };
-    const { text: _, cell: __, reads: ___, ...rest } = mark;
+    const { text: _, cell: __, ariaLabel: ___, ...rest } = mark;
     return { ...rest, ...place, key: `${mark.key}/${i}` };
   });
 }
@@ -110,7 +110,7 @@ export function characterMarks(
       size: 15,
       ...(bytes > 1 && { stroke: "hatch" }),
       opacity: focusOpacity(focus, span),
-      reads: `“${text}”, ${codePoint}: ${count}`,
+      ariaLabel: `“${text}”, ${codePoint}: ${count}`,
       cell: `char:${i}:0`,
     });
     return { span, marks };

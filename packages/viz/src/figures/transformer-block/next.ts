@@ -72,9 +72,9 @@ export function nextTokens(
         height: phone ? line - 2 : 48,
         radius: 5,
         fill: "rule",
-        shade: on ? 0.45 : 0,
+        fillOpacity: on ? 0.45 : 0,
         opacity: dim,
-        reads: `${quoted(text)}: ${percent(now)}${change}`,
+        ariaLabel: `${quoted(text)}: ${percent(now)}${change}`,
         cell: `target:${i}`,
       },
       {
@@ -107,7 +107,7 @@ export function nextTokens(
         height: place.height,
         radius: 2,
         fill: "rule",
-        shade: 0.5,
+        fillOpacity: 0.5,
         opacity: dim,
       },
       {
@@ -119,7 +119,7 @@ export function nextTokens(
         height: place.height,
         radius: 2,
         fill: "text",
-        shade: 0.85,
+        fillOpacity: 0.85,
         opacity: dim,
       },
     );
@@ -133,7 +133,7 @@ export function nextTokens(
         height: place.height + 3,
         radius: 2,
         stroke: "weight",
-        line: 1.5,
+        strokeWidth: 1.5,
         dash: true,
         opacity: dim,
       });

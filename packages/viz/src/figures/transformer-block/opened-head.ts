@@ -75,7 +75,7 @@ function keyLine(
     textMark(`call/token:${j}`, at.name, y + 14, shown(token), { weight: j === t ? 600 : 400 }),
     textMark(`call/score:${j}`, at.score, y + 14, seen ? fixed(score) : "masked", {
       anchor: "end",
-      reads: `score of ${quoted(token)}: ${seen ? fixed(score, 3) : "masked"}`,
+      ariaLabel: `score of ${quoted(token)}: ${seen ? fixed(score, 3) : "masked"}`,
     }),
     {
       key: `head:${h}:${j}`,
@@ -86,14 +86,14 @@ function keyLine(
       height: tokenLine - 4,
       radius: 2,
       fill: "weight",
-      shade,
+      fillOpacity: shade,
       stroke: "rule",
       text: fixed(weight),
-      ink: letterColor(shade),
+      textFill: letterColor(shade),
       size: 11,
       layer: 1,
       home: `head:${h}`,
-      reads: `weight of ${quoted(token)}: ${fixed(weight, 3)}`,
+      ariaLabel: `weight of ${quoted(token)}: ${fixed(weight, 3)}`,
       cell: `weight:${h}:${j}`,
     },
   ];
@@ -106,7 +106,7 @@ function keyLine(
       width: Math.max(0.5, weight * 64),
       height: tokenLine - 10,
       fill: "weight",
-      shade: 0.7,
+      fillOpacity: 0.7,
     });
   const box = { x: at.value, y: y + 1, width: at.end - at.value, height: tokenLine - 3 };
   const name = `value of ${quoted(token)}`;
@@ -171,7 +171,7 @@ function outcome(
     return [...marks, textMark(`head:${h}/note`, x, below + 36, text, { size: 11, fill: "quiet" })];
   }
   const place = { y: below + 6, height: 10 };
-  const reads = `${name}, in the logit of ${quoted(target.text)}: ${signed(adds)}`;
+  const ariaLabel = `${name}, in the logit of ${quoted(target.text)}: ${signed(adds)}`;
   return [
     ...marks,
     ...sizeBar(`head:${h}`, l2Norm(write), { ...norm, ...place }, { scale: scales.norm, name }),
@@ -179,7 +179,7 @@ function outcome(
       `head:${h}/adds`,
       adds,
       { ...logit, ...place },
-      { scale: scales.logit, text: signed(adds), reads },
+      { scale: scales.logit, text: signed(adds), ariaLabel },
     ),
   ];
 }

@@ -76,13 +76,13 @@ function headName(h: number, row: Row, { y, mapHeight, line }: Grid, opened: Ope
       radius: Math.min(11, line / 2 - 1),
       fill: "query",
       text: String(h),
-      ink: "paper",
+      textFill: "paper",
       size: 11,
       weight: 600,
       home: `${row.key}/box`,
       opacity: off ? 0.45 : 1,
       layer: 1,
-      reads: `head ${h}: reads KV head ${kvHeadIndex(model, h)}; press to look inside`,
+      ariaLabel: `head ${h}: reads KV head ${kvHeadIndex(model, h)}; press to look inside`,
       cell: `head:${h}`,
     },
     ...name,
@@ -108,14 +108,14 @@ function headWeights(h: number, row: Row, { left, cell, mapHeight, y }: Grid, op
       height: mapHeight,
       radius: 2,
       fill: "weight",
-      shade,
+      fillOpacity: shade,
       stroke: "rule",
       home: `${row.key}/box`,
       opacity: isRemovedHead(opened, h) ? 0.45 : 1,
       size: 11,
-      ink: letterColor(shade),
+      textFill: letterColor(shade),
       ...(cell >= 27 && { text: fixed(weight) }),
-      reads: `head ${h}, weight of ${quoted(model.tokens[j]!.text)}: ${fixed(weight, 3)}`,
+      ariaLabel: `head ${h}, weight of ${quoted(model.tokens[j]!.text)}: ${fixed(weight, 3)}`,
       cell: `weight:${h}:${j}`,
     };
   });
@@ -156,7 +156,7 @@ function headWrite(h: number, row: Row, { left, line, mapHeight, y }: Grid, open
     ];
   }
   const place = { y: y(h) + mapHeight - 5, height: 10 };
-  const reads = `${name}, in the logit of ${quoted(target.text)}: ${signed(adds)}`;
+  const ariaLabel = `${name}, in the logit of ${quoted(target.text)}: ${signed(adds)}`;
   return [
     ...marks,
     ...sizeBar(`head:${h}`, l2Norm(write), { ...norm, ...place }, { scale: scales.norm, name, opacity }),
@@ -164,7 +164,7 @@ function headWrite(h: number, row: Row, { left, line, mapHeight, y }: Grid, open
       `head:${h}/adds`,
       adds,
       { ...logit, ...place },
-      { scale: scales.logit, text: signed(adds), reads, opacity },
+      { scale: scales.logit, text: signed(adds), ariaLabel, opacity },
     ),
   ];
 }
@@ -197,7 +197,7 @@ function sharedKeys({ y, mapHeight }: Grid, { model, layout: { box, phone } }: O
         radius: 3,
         fill: "key",
         layer: 1,
-        reads: `KV head ${kv}: its keys and values are read by ${readersText}`,
+        ariaLabel: `KV head ${kv}: its keys and values are read by ${readersText}`,
       },
     ];
   });

@@ -51,9 +51,9 @@ export function openedMlp(row: Row, { model, chosen, layout }: Opened): Mark[] {
         width: size - 0.6,
         height: size - 0.6,
         fill: value < 0 ? "hatch" : "text",
-        shade: 0.06 + 0.9 * share,
+        fillOpacity: 0.06 + 0.9 * share,
         home,
-        ...(F <= 800 && { reads: `${text} of unit ${i}: ${fixed(value, 3)}`, cell: `unit:${key}:${i}` }),
+        ...(F <= 800 && { ariaLabel: `${text} of unit ${i}: ${fixed(value, 3)}`, cell: `unit:${key}:${i}` }),
       });
     });
     y += rows * size + 26;

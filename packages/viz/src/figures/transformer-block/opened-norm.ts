@@ -51,7 +51,7 @@ export function openedNorm(row: Row, { model, chosen: { t }, layout, focus }: Op
         stroke: "cost",
         dash: true,
         layer: 1,
-        ...(sign > 0 && { reads: `root mean square of ${name}: ${fixed(rms, 3)}` }),
+        ...(sign > 0 && { ariaLabel: `root mean square of ${name}: ${fixed(rms, 3)}` }),
       });
     marks.push(...vectorBars(values, place, { key: `norm/${key}`, name, scale, focus }));
   });

@@ -17,7 +17,7 @@ export function openedFrame({ key, y, height, opened }: Row, { layout: { box, wi
       height: opened - 4,
       radius: 8,
       fill: "rule",
-      shade: 0.28,
+      fillOpacity: 0.28,
       home: `${key}/box`,
     },
   ];

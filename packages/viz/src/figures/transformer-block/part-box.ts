@@ -68,11 +68,11 @@ export function partBox(row: Row, shared: Shared, opacity: number): Mark[] {
       radius: 6,
       fill: "paper",
       stroke: view.open === key ? "text" : "quiet",
-      line: view.open === key ? 2.5 : 1.25,
+      strokeWidth: view.open === key ? 2.5 : 1.25,
       opacity,
       hatch: removed ? 1 : 0,
       layer: 1,
-      reads: `${name}: ${removed ? "removed" : action}`,
+      ariaLabel: `${name}: ${removed ? "removed" : action}`,
       cell: open ? `open:${open}:${Math.floor(k / 2)}` : `box:${key}`,
     },
     textMark(`${key}/name`, box.x + 9, isTall ? y + 18 : middle + 4, removed ? "removed" : title, {
@@ -85,7 +85,16 @@ export function partBox(row: Row, shared: Shared, opacity: number): Mark[] {
   if (kind === "norm" && row.opened === 0) {
     const x = box.x + box.width / 2;
     marks.push(
-      { key: `${key}/over`, kind: "path", x, y: y + height, d: "M0 0V8", stroke: "text", line: 1.5, opacity },
+      {
+        key: `${key}/over`,
+        kind: "path",
+        x,
+        y: y + height,
+        d: "M0 0V8",
+        stroke: "text",
+        strokeWidth: 1.5,
+        opacity,
+      },
       {
         key: `${key}/over/point`,
         kind: "path",
@@ -138,14 +147,14 @@ export function removeMark(
     height: size,
     radius: size / 2,
     fill: removed ? "text" : "rule",
-    shade: removed ? 1 : 0.7,
+    fillOpacity: removed ? 1 : 0.7,
     text: removed ? "+" : "×",
-    ink: removed ? "paper" : "quiet",
+    textFill: removed ? "paper" : "quiet",
     size: Math.max(11, Math.min(13, size - 3)),
     weight: 600,
     opacity,
     layer: 2,
-    reads: removed ? `put ${partText(id)} back` : `remove ${partText(id)}: it writes nothing`,
+    ariaLabel: removed ? `put ${partText(id)} back` : `remove ${partText(id)}: it writes nothing`,
     cell: `remove:${id}`,
   };
 }

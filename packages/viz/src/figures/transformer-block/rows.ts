@@ -130,7 +130,7 @@ function numberMarks(
       width: Math.max(2, pitch),
       height: row.height,
       fill: "weight",
-      shade: 0.2,
+      fillOpacity: 0.2,
     },
     {
       key: `${row.key}/number`,
@@ -186,11 +186,11 @@ function numbers(
       );
   if (adds === undefined) return marks;
   const place = { ...logit, y: middle - barHeight / 2, height: barHeight };
-  const reads = `${name}, in the logit of ${quoted(chosen.target.text)}: ${signed(adds)}`;
+  const ariaLabel = `${name}, in the logit of ${quoted(chosen.target.text)}: ${signed(adds)}`;
   const bar = signedBar(`${key}/adds`, adds, place, {
     scale: scales.logit,
     text: signed(adds),
-    reads,
+    ariaLabel,
     cell: `${key}/adds`,
     opacity,
   });
@@ -208,9 +208,9 @@ function logitMarks(row: Row, { model, chosen: { target }, layout }: Shared, lit
   const text = phone
     ? `logit of ${word}: ${result}`
     : `final vector · row of ${word}, one of ${model.vocabSize.toLocaleString("en-US")} = ${result}${bias}`;
-  const reads = `logit of ${word}: ${result}`;
+  const ariaLabel = `logit of ${word}: ${result}`;
   const marks: Mark[] = [
-    textMark("logit/text", column.x, middle + 4, text, { opacity, reads, cell: "logit:0" }),
+    textMark("logit/text", column.x, middle + 4, text, { opacity, ariaLabel, cell: "logit:0" }),
   ];
   if (phone) return marks;
   return [

@@ -88,9 +88,9 @@ function backgrounds({ blocks, box, width }: Layout, { l }: Chosen, { zoom }: Vi
     height,
     radius: 8,
     fill: "rule",
-    shade: zoom === "model" ? 0.32 : 0.2,
+    fillOpacity: zoom === "model" ? 0.32 : 0.2,
     ...(zoom === "model" && layer === l && { stroke: "hatch" }),
-    reads: `block ${layer}: press to open`,
+    ariaLabel: `block ${layer}: press to open`,
     cell: `block:${layer}`,
   }));
 }
@@ -138,17 +138,17 @@ function headings(
 
 /** Breadcrumbs: model, block, part, head. */
 function crumbs({ l, h }: Chosen, { phone }: Layout, { zoom, open, head }: View): Mark[] {
-  const list = [{ text: "Model", cell: "zoom:model", says: "the whole model" }];
-  if (zoom === "block") list.push({ text: `Block ${l}`, cell: "zoom:block", says: `the whole block ${l}` });
+  const list = [{ text: "Model", cell: "zoom:model", label: "the whole model" }];
+  if (zoom === "block") list.push({ text: `Block ${l}`, cell: "zoom:block", label: `the whole block ${l}` });
   const part = open?.split(":")[0];
   if (part) {
     const name = { norm: "Norm", attention: "Attention", mlp: "MLP" }[part]!;
-    list.push({ text: name, cell: part === "attention" ? "zoom:heads" : "zoom:here", says: name });
+    list.push({ text: name, cell: part === "attention" ? "zoom:heads" : "zoom:here", label: name });
   }
-  if (head) list.push({ text: `Head ${h}`, cell: "zoom:here", says: `head ${h}` });
+  if (head) list.push({ text: `Head ${h}`, cell: "zoom:here", label: `head ${h}` });
   const marks: Mark[] = [];
   let x = 0;
-  list.forEach(({ text, cell, says }, i) => {
+  list.forEach(({ text, cell, label }, i) => {
     const last = i === list.length - 1;
     const width = labelWidth([text]) * 1.05 + 14;
     marks.push({
@@ -160,11 +160,11 @@ function crumbs({ l, h }: Chosen, { phone }: Layout, { zoom, open, head }: View)
       height: 22,
       radius: 11,
       fill: "rule",
-      shade: last ? 0.9 : 0.35,
+      fillOpacity: last ? 0.9 : 0.35,
       text,
       weight: last ? 600 : 400,
       layer: 1,
-      reads: last ? `seen now: ${says}` : `go to ${says}`,
+      ariaLabel: last ? `seen now: ${label}` : `go to ${label}`,
       cell,
     });
     x += width + 16;

@@ -39,7 +39,7 @@ export function streams(
         y: 0,
         d: `M${Math.round(x + width / 2)} ${from}C${Math.round(x + width / 2)} ${half} ${Math.round(lane)} ${half} ${Math.round(lane)} ${below}`,
         stroke: on ? "text" : "hatch",
-        line: on ? 2.5 : 1,
+        strokeWidth: on ? 2.5 : 1,
         opacity: alone ? 0.25 * opacity : opacity,
       });
     }
@@ -51,7 +51,7 @@ export function streams(
         y: lanesTop,
         d: `M0 0V${Math.round((on ? end : rows.at(-1)!.y) - lanesTop)}`,
         stroke: on ? "text" : "hatch",
-        line: on ? 3 : 1,
+        strokeWidth: on ? 3 : 1,
         opacity: alone ? 0.25 * opacity : opacity,
       },
       {
@@ -63,12 +63,12 @@ export function streams(
         height: chipHeight,
         radius: 5,
         fill: on ? "text" : "rule",
-        shade: on ? 1 : 0.6,
+        fillOpacity: on ? 1 : 0.6,
         text: shown(text),
-        ink: on ? "paper" : "text",
+        textFill: on ? "paper" : "text",
         weight: on ? 600 : 400,
         layer: 1,
-        reads: `token ${i + 1}: ${quoted(text)}, id ${id}${on ? ", followed" : ""}`,
+        ariaLabel: `token ${i + 1}: ${quoted(text)}, id ${id}${on ? ", followed" : ""}`,
         cell: `token:${i}`,
       },
       textMark(`id:${i}`, x + width / 2, y + chipHeight + 13, String(id), {
@@ -106,7 +106,7 @@ export function wires(
         y: 0,
         d: `M${Math.round(from)} ${y}H${Math.round(to)}`,
         stroke: "text",
-        line: 1.5,
+        strokeWidth: 1.5,
         opacity,
       },
       {
@@ -137,7 +137,7 @@ export function wires(
       y,
       radius: i === t ? 6 : 1.8,
       fill: i === t ? "paper" : "hatch",
-      ...(i === t && { stroke: "text", line: 1.5 }),
+      ...(i === t && { stroke: "text", strokeWidth: 1.5 }),
       opacity: i === t ? opacity : 0.5 * opacity,
       layer: 1,
     });
@@ -149,7 +149,7 @@ export function wires(
     y,
     d: "M-3.5 0H3.5M0 -3.5V3.5",
     stroke: "text",
-    line: 1.5,
+    strokeWidth: 1.5,
     opacity,
     layer: 1,
   });
@@ -167,7 +167,7 @@ export function wires(
         y: 0,
         d: `M${Math.round(lanes[0]!)} ${read}H${Math.round(view.zoom === "model" ? lane : box.x)}`,
         stroke: "weight",
-        line: 1,
+        strokeWidth: 1,
         opacity: 0.6 * opacity,
       });
     }
@@ -181,7 +181,7 @@ export function wires(
         fill: "weight",
         opacity: opacity * (0.35 + 0.65 * Math.min(1, 2 * weight)),
         layer: 1,
-        reads: `block ${k / 2} attends to ${quoted(model.tokens[j]!.text)}: ${fixed(weight)}, the mean of ${model.numHeads} heads`,
+        ariaLabel: `block ${k / 2} attends to ${quoted(model.tokens[j]!.text)}: ${fixed(weight)}, the mean of ${model.numHeads} heads`,
         cell: `${key}/from:${j}`,
       });
     });

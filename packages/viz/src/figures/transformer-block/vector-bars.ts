@@ -70,8 +70,8 @@ export function vectorBars(values: readonly number[], box: Box, options: VectorO
       d: `M0 ${short(middle)}H${short(box.width)}`,
       stroke: "rule",
     },
-    { key: `${key}/up`, kind: "path", ...place, d: path(1), fill: color, shade: 0.85 },
-    { key: `${key}/down`, kind: "path", ...place, d: path(-1), fill: "hatch", shade: 0.9 },
+    { key: `${key}/up`, kind: "path", ...place, d: path(1), fill: color, fillOpacity: 0.85 },
+    { key: `${key}/down`, kind: "path", ...place, d: path(-1), fill: "hatch", fillOpacity: 0.9 },
   ];
   if (opacity < 0.5) return marks;
   marks.push({
@@ -79,9 +79,9 @@ export function vectorBars(values: readonly number[], box: Box, options: VectorO
     kind: "rect",
     ...box,
     fill: "paper",
-    shade: 0,
+    fillOpacity: 0,
     layer: 1,
-    reads: `${name}: ${values.length} numbers`,
+    ariaLabel: `${name}: ${values.length} numbers`,
     cell: key,
   });
   if (focus !== key && !focus?.startsWith(`${key}:`)) return marks;
@@ -95,9 +95,9 @@ export function vectorBars(values: readonly number[], box: Box, options: VectorO
       width: pitch,
       height: box.height,
       fill: "weight",
-      shade: 0,
+      fillOpacity: 0,
       layer: 1,
-      reads: `${name}, number ${index}: ${fixed(value, 3)}`,
+      ariaLabel: `${name}, number ${index}: ${fixed(value, 3)}`,
       cell,
     });
   });
@@ -122,9 +122,9 @@ export function sizeBar(
       width: Math.max(0.5, (size / scale) * (width - numberRoom)),
       height,
       fill: "cost",
-      shade: 0.55,
+      fillOpacity: 0.55,
       opacity,
-      reads: `norm of ${name}: ${fixed(size)}`,
+      ariaLabel: `norm of ${name}: ${fixed(size)}`,
     },
     textMark(`${key}/size-text`, x + width, y + height / 2 + 4, fixed(size), { anchor: "end", opacity }),
   ];
@@ -138,10 +138,10 @@ export function signedBar(
   {
     scale,
     text,
-    reads,
+    ariaLabel,
     cell,
     opacity = 1,
-  }: { scale: number; text: string; reads: string; cell?: string; opacity?: number },
+  }: { scale: number; text: string; ariaLabel: string; cell?: string; opacity?: number },
 ): Mark[] {
   const room = width - numberRoom;
   const zero = x + room / 2;
@@ -164,9 +164,9 @@ export function signedBar(
       width: Math.max(0.5, long),
       height,
       fill: value < 0 ? "hatch" : "text",
-      shade: 0.85,
+      fillOpacity: 0.85,
       opacity,
-      reads,
+      ariaLabel,
       ...(cell !== undefined && { cell }),
     },
     textMark(`${key}/text`, x + width, y + height / 2 + 4, text, { anchor: "end", opacity }),

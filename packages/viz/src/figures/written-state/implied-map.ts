@@ -67,11 +67,11 @@ export function impliedMap(
         height: cell - 1.5,
         radius: 2,
         fill: hidden ? "rule" : below ? "cost" : "weight",
-        shade: hidden ? 0 : seen * (0.05 + 0.9 * Math.min(1, Math.abs(weight))),
+        fillOpacity: hidden ? 0 : seen * (0.05 + 0.9 * Math.min(1, Math.abs(weight))),
         hatch: hidden ? 1 : 0,
-        ...(!hidden && i > step && { stroke: "rule" as const, shade: 0 }),
+        ...(!hidden && i > step && { stroke: "rule" as const, fillOpacity: 0 }),
         ...(below && seen > 0.5 && { text: "−", size: 13 }),
-        reads: hidden
+        ariaLabel: hidden
           ? `${tokens[i]!.text} may not see ${tokens[j]!.text}`
           : i > step
             ? `${tokens[i]!.text} has not come yet`
@@ -88,7 +88,7 @@ export function impliedMap(
     height: cell + 3.5,
     radius: 4,
     stroke: "query",
-    line: 2,
+    strokeWidth: 2,
     layer: 1,
   });
   return marks;

@@ -49,7 +49,7 @@ export function statePanel(
         key[k]!,
         isQuery ? "query" : "key",
       ),
-      reads: `${isQuery ? "query" : "key"}, number ${k + 1}: ${key[k]!.toFixed(2)}`,
+      ariaLabel: `${isQuery ? "query" : "key"}, number ${k + 1}: ${key[k]!.toFixed(2)}`,
     });
     for (let v = 0; v < V; v++) {
       const [before, after] = [decayed.data[k * V + v]!, state.data[k * V + v]!];
@@ -62,8 +62,8 @@ export function statePanel(
           now,
           "value",
         ),
-        ...(lit && { stroke: isQuery ? "query" : "key", line: 2 }),
-        reads: `state, row ${k + 1}, ${channels[v]!}: ${now.toFixed(2)}`,
+        ...(lit && { stroke: isQuery ? "query" : "key", strokeWidth: 2 }),
+        ariaLabel: `state, row ${k + 1}, ${channels[v]!}: ${now.toFixed(2)}`,
         cell: `state:${k}:${v}`,
       });
     }
@@ -87,7 +87,7 @@ export function statePanel(
           number,
           "value",
         ),
-        reads: `${text}, ${channels[v]!}: ${number.toFixed(2)}`,
+        ariaLabel: `${text}, ${channels[v]!}: ${number.toFixed(2)}`,
       }),
     );
   });
