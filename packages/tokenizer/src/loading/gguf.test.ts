@@ -24,7 +24,7 @@ function cut(pre: string, text: string): string[] {
   );
 }
 
-test("every known name has patterns that compile and lose no text", () => {
+test("all known names have patterns that compile, and their pre-tokens cover the text", () => {
   const text = "Hello, I'LL pay 12345.67 €!\n\n  漢字かな 가나 foo_bar  é́ \t x\r\n";
   expect(ggufSplitNames().length).toBeGreaterThan(80);
   for (const name of ggufSplitNames()) {
@@ -48,7 +48,7 @@ test.each([
   ["kimi-k2", "漢字abc", ["漢字", "abc"]],
   ["bloom", "a, b", ["a", ",", " b"]],
   ["exaone-moe", "ab cd  e", ["ab cd", " ", " e"]],
-])("%s splits text as its model does", (pre, text, expected) => {
+])("%s splits text like the model's tokenizer", (pre, text, expected) => {
   expect(cut(pre, text)).toEqual(expected);
 });
 
@@ -71,13 +71,19 @@ test("golden: byte-level BPE, its special tokens, and the BOS token", () => {
   expect(ggufTokenizer(header({ ...bpe, pre: "llama-bpe" })).encode("ab")).toEqual([257, 256]);
 });
 
-test("golden: BERT's words begin with ▁ in the file", () => {
+test("golden: in a GGUF file, words of BERT's vocabulary begin with ▁", () => {
   const tokens = ["[UNK]", "[CLS]", "[SEP]", "▁play", "ing", "▁!", "▁"];
   const tokenizer = ggufTokenizer(
     header({ model: "bert", tokens, unknown_token_id: 0, cls_token_id: 1, seperator_token_id: 2 }),
   );
   expect(tokenizer.encode("PLAYING!")).toEqual([1, 3, 4, 5, 2]);
   expect(tokenizer.decode([1, 3, 4, 5, 2])).toBe("playing!");
+  // [CLS] A [SEP] of type 0, then B [SEP] of type 1.
+  const { ids, typeIds } = tokenizer.encoding("play", { pair: "playing" });
+  expect([ids, typeIds]).toEqual([
+    [1, 3, 2, 3, 4, 2],
+    [0, 0, 0, 1, 1, 1],
+  ]);
 });
 
 describe("refused, with the field named", () => {
@@ -101,7 +107,7 @@ describe("refused, with the field named", () => {
     ],
     ["no merges", { ...bpe, merges: [] }, /tokenizer.ggml.merges` is \[\], expected a list of texts/],
     [
-      "types of another number",
+      "another number of types than tokens",
       { ...bpe, token_type: [1] },
       /token_type` is "1 numbers", expected 258, one for each/,
     ],
@@ -115,7 +121,7 @@ describe("refused, with the field named", () => {
   });
 });
 
-test("Phi-3's ids", () => {
+test("Phi-3's ids equal those of its tokenizer.json", () => {
   const tokenizer = ggufTokenizer(referenceData.bytes("tokenizers/vocab/gguf/phi-3.gguf"));
   const cases = referenceData.json("tokenizers/llama.cpp/phi-3.json") as { text: string; ids: number[] }[];
   for (const { text, ids } of cases) expect(tokenizer.encode(text, { addSpecialTokens: false })).toEqual(ids);

@@ -106,7 +106,7 @@ export function ggufTokenizer(file: Uint8Array | GgufHeader): Tokenizer {
       model: wordPiece({ vocab: withoutDuplicates(vocab), unknownId: tokenId("unknown") ?? 100 }),
       postProcessor: {
         single,
-        pair: [...single, { sequence: "B", typeId: 1 }, ...ends[1]!.map((item) => ({ ...item, type: 1 }))],
+        pair: [...single, { sequence: "B", typeId: 1 }, ...ends[1]!.map((item) => ({ ...item, typeId: 1 }))],
       },
       decoder: decodeSteps([wordPieceStep()]),
       addedTokens: added,
