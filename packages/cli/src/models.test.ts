@@ -213,7 +213,7 @@ test("inspect prints a line for each layer, and the number of parameters", async
   });
 });
 
-test("embed prints vectors with norm 1, for arguments or lines", async () => {
+test("embed prints vectors of unit norm, for arguments or lines", async () => {
   const told = JSON.parse((await recorded(["embed", bert, "once upon", "a time", "--json"])).out) as {
     texts: string[];
     embeddings: number[][];

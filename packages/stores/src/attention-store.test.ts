@@ -93,7 +93,7 @@ test("embeddings come from the runtime, which gets the options and a signal", as
   expect(() => embeddingStore({ runtime: { load: async () => ({}) } })).toThrow(/with `embed`/);
 });
 
-test("a result is kept until the next one is available; a call that is followed by another at once computes nothing", async () => {
+test("a result is kept until the next one is available; of two calls in a row, only the second is computed", async () => {
   const computed: number[] = [];
   const signals: AbortSignal[] = [];
   let finish: (value: string) => void = () => undefined;

@@ -36,7 +36,7 @@ export type AttentionStore = ResultStore<[subject: AttentionSubject], AttentionV
 
 /**
  * Attention as a store: `run({ model, text })` computes the weights of every head of a model on a text, `run({ query, key })` those of
- * one call. They are plain numbers, for `<qkv-head-grid>`, `<qkv-attention-map>` and the functions of `@qkv/viz`.
+ * one call. They are plain data, for `<qkv-head-grid>`, `<qkv-attention-map>` and the functions of `@qkv/viz`.
  *
  * @example
  * ```ts
@@ -57,7 +57,7 @@ export function attentionStore(): AttentionStore {
  * Selects the weights of one head, `[T, S]`.
  *
  * @param weights - `[L, H, T, S]`
- * @param layer - The first axis: a layer, or an entry of a batch.
+ * @param layer - The first axis: a layer, or a batch element.
  * @throws {ArgumentError} If there is no such head.
  *
  * @example
@@ -79,8 +79,8 @@ export function headWeights(weights: Weights, layer: number, head: number): Weig
   const [L, H, T, S] = weights.shape as [number, number, number, number];
   check.whole({ layer }, { min: 0, below: L });
   check.whole({ head }, { min: 0, below: H });
-  const from = (layer * H + head) * T * S;
-  return { data: weights.data.subarray(from, from + T * S), shape: [T, S] };
+  const start = (layer * H + head) * T * S;
+  return { data: weights.data.subarray(start, start + T * S), shape: [T, S] };
 }
 
 const check: Checks = /* @__PURE__ */ checks("attentionStore");
@@ -91,7 +91,7 @@ async function computeAttention(subject: AttentionSubject, signal: AbortSignal):
       argument: "subject",
       received: subject,
       expected: "{ model, text }, or { query, key }",
-      fix: "give a model that is loaded, with a text.",
+      fix: "pass a loaded model with a text.",
     });
   }
   if ("query" in subject) {
@@ -109,12 +109,12 @@ async function computeAttention(subject: AttentionSubject, signal: AbortSignal):
   }
   const ids =
     typeof subject.text === "string" ? (tokenizer?.encode(subject.text) ?? refuseText()) : subject.text;
-  const most = config?.contextLength ?? Infinity;
-  if (ids.length === 0 || ids.length > most) {
+  const contextLength = config?.contextLength ?? Infinity;
+  if (ids.length === 0 || ids.length > contextLength) {
     check.refuse({
       argument: "text",
       received: `${ids.length} tokens`,
-      expected: `1 to ${most}, the context length of the model`,
+      expected: `1 to ${contextLength}, the context length of the model`,
       fix: ids.length === 0 ? "give a text that is not empty." : "give a shorter text, or a part of it.",
     });
   }

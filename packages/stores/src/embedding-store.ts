@@ -17,7 +17,7 @@ export type EmbeddingStore<R extends Runtime> = ResultStore<
 >;
 
 /**
- * Creates a store for embeddings: `run(model, texts)` computes a vector of norm 1 for each text. It is aborted by the next call, and when the
+ * Creates a store for embeddings: `run(model, texts)` computes a vector of unit norm for each text. It is aborted by the next call, and when the
  * last subscriber unsubscribes.
  *
  * @param options - `runtime`: the runtime of the model. Default {@link mainThread}.
@@ -26,7 +26,7 @@ export type EmbeddingStore<R extends Runtime> = ResultStore<
  * ```ts
  * import { embeddingStore } from "@qkv/stores";
  *
- * // A runtime of one's own: two numbers for each text.
+ * // A custom runtime: a vector of two elements for each text.
  * const runtime = {
  *   load: async () => ({}),
  *   embed: async (_: object, texts: readonly string[]) => texts.map((text) => [text.length, 1]),
@@ -42,7 +42,7 @@ export function embeddingStore<R extends Runtime = MainThread>(
   const check = checks("embeddingStore");
   const { runtime = mainThread } = check.options(options, ["runtime"]);
   checkRuntime(check, runtime, "embed");
-  return resultStore((signal, model, texts, given) =>
-    (runtime as unknown as UncheckedRuntime).embed(model as object, texts, { ...given, signal }),
+  return resultStore((signal, model, texts, embedOptions) =>
+    (runtime as unknown as UncheckedRuntime).embed(model as object, texts, { ...embedOptions, signal }),
   );
 }

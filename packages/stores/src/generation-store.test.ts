@@ -72,7 +72,7 @@ test("stop() ends the generation and keeps the text; later tokens are ignored", 
   expect(store.getSnapshot().status).toBe("stopped");
 });
 
-test("another generation stops the previous one, whose tokens are not mixed in", async () => {
+test("a new generation stops the previous one and ignores its later tokens", async () => {
   const runtime = wordRuntime();
   const store = generationStore({ runtime });
   const first = store.generate(model, "a b");
@@ -84,7 +84,7 @@ test("another generation stops the previous one, whose tokens are not mixed in",
   expect(store.getSnapshot().text).toBe("xy");
 });
 
-test("an error of the runtime becomes the error of the state, and the text so far is kept", async () => {
+test("an error of the runtime becomes the error of the state, which keeps the text so far", async () => {
   const runtime = wordRuntime();
   const store = generationStore({ runtime });
   const end = store.generate(model, "a fail");

@@ -41,7 +41,7 @@ export type GenerationStore<R extends Runtime> = Store<GenerationState<TokenOf<R
   reset(): void;
 };
 
-const nothing = { status: "idle", text: "", tokens: [], error: undefined } as const;
+const initialState = { status: "idle", text: "", tokens: [], error: undefined } as const;
 
 /**
  * Creates a store for generation: its text grows with each token. The generation is stopped when the last subscriber unsubscribes.
@@ -74,37 +74,41 @@ export function generationStore<R extends Runtime = MainThread>(
   checkRuntime(check, runtime, "generate");
   type State = GenerationState<TokenOf<R>>;
   const work = latestWork();
-  const store = writableStore<State>(nothing, { onNoSubscribers: () => stop() });
+  const store = writableStore<State>(initialState, { onNoSubscribers: () => stop() });
 
   function stop(): void {
     work.stop();
-    const now = store.getSnapshot();
-    if (now.status === "running") store.set({ ...now, status: "stopped" });
+    const snapshot = store.getSnapshot();
+    if (snapshot.status === "running") store.set({ ...snapshot, status: "stopped" });
   }
 
-  async function run(model: ModelOf<R>, prompt: PromptOf<R>, given?: GenerateOptionsOf<R>): Promise<State> {
+  async function run(
+    model: ModelOf<R>,
+    prompt: PromptOf<R>,
+    generateOptions?: GenerateOptionsOf<R>,
+  ): Promise<State> {
     stop();
     const signal = work.begin();
-    let own: State = { ...nothing, status: "running" };
-    const show = (next: Partial<State>) => {
-      own = { ...own, ...next };
-      if (!signal.aborted) store.set(own);
-      return own;
+    let state: State = { ...initialState, status: "running" };
+    const update = (next: Partial<State>) => {
+      state = { ...state, ...next };
+      if (!signal.aborted) store.set(state);
+      return state;
     };
-    show({});
+    update({});
     try {
       const tokens = (runtime as unknown as UncheckedRuntime).generate(model as object, prompt, {
-        ...given,
+        ...generateOptions,
         signal,
       });
       for await (const token of tokens) {
         if (signal.aborted) break;
-        show({ text: own.text + token.text, tokens: [...own.tokens, token as unknown as TokenOf<R>] });
+        update({ text: state.text + token.text, tokens: [...state.tokens, token as unknown as TokenOf<R>] });
       }
     } catch (error) {
-      if (!signal.aborted) return show({ status: "error", error });
+      if (!signal.aborted) return update({ status: "error", error });
     }
-    return show({ status: signal.aborted ? "stopped" : "done" });
+    return update({ status: signal.aborted ? "stopped" : "done" });
   }
 
   return {
@@ -114,7 +118,7 @@ export function generationStore<R extends Runtime = MainThread>(
     stop,
     reset() {
       work.stop();
-      store.set(nothing);
+      store.set(initialState);
     },
   };
 }

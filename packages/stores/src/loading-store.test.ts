@@ -110,7 +110,7 @@ test("an error is the state for subscribers and rejects load(); load() again ret
   expect(store.getSnapshot().status).toBe("ready");
 });
 
-test("release() disposes of the model only if there are no subscribers", async () => {
+test("release() disposes of the model only if the store has no subscribers", async () => {
   const runtime = manualRuntime();
   const store = loadingStore("a", { runtime });
   const loading = store.load();
@@ -124,7 +124,7 @@ test("release() disposes of the model only if there are no subscribers", async (
   expect(store.getSnapshot().status).toBe("idle");
 });
 
-test("equal sources and options share a store while it holds a model, others do not", async () => {
+test("equal sources and options share a store while it holds a model; different ones do not", async () => {
   const runtime = manualRuntime();
   const file = new File([], "model.gguf");
   const device = { name: "wasm", scope: () => undefined };

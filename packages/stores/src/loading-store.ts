@@ -102,21 +102,21 @@ export function loadingStore<R extends Runtime = MainThread>(
 }
 
 /**
- * {@link loadingStore} for the public function `fn`, which errors name. `onHeld` is called when the store starts and stops holding a
- * model.
+ * {@link loadingStore} for the public function `fn`, which errors name. `onHeldChange` is called with true when the store begins to load a
+ * model, and with false when it releases it.
  */
 export function watchedLoadingStore<R extends Runtime>(
   fn: string,
   source: LaterSource<R>,
   options: LoadingStoreOptions<R>,
-  onHeld: (holds: boolean) => void,
+  onHeldChange: (isHeld: boolean) => void,
 ): LoadingStore<ModelOf<R>> {
   const { runtime = mainThread, keepAliveMs = 0, ...loadOptions } = options;
   const check = checks(fn);
   check.each(
     { source },
     (value) => ["string", "function", "object"].includes(typeof value) && value !== null,
-    "a source of a model: a name, a folder, an address, bytes or files, or a function that gives them",
+    "a source of a model: a name, a folder, an address, bytes or files, or a function that returns them",
     "name it as `load` of the runtime takes it.",
   );
   checkRuntime(check, runtime, "load");
@@ -134,14 +134,14 @@ export function watchedLoadingStore<R extends Runtime>(
   function load(): Promise<Model> {
     if (current && store.getSnapshot().status !== "error") return current.model;
     const controller = new AbortController();
-    const own = { controller, model: begin(controller) };
-    own.model.catch(() => undefined);
-    current = own;
-    onHeld(true);
-    return own.model;
+    const model = loadModel(controller);
+    model.catch(() => undefined);
+    current = { controller, model };
+    onHeldChange(true);
+    return model;
   }
 
-  async function begin({ signal }: AbortController): Promise<Model> {
+  async function loadModel({ signal }: AbortController): Promise<Model> {
     const files = new Map<string, LoadProgress>();
     store.set({ status: "loading", progress: undefined });
     try {
@@ -150,9 +150,9 @@ export function watchedLoadingStore<R extends Runtime>(
         files.set(source, { loaded, total });
         store.set({ status: "loading", progress: totalProgress(files.values()) });
       };
-      const from: unknown = isLater(source) ? await givenBy(source) : source;
+      const resolvedSource: unknown = isLater(source) ? await resolveSource(source) : source;
       signal.throwIfAborted();
-      const model = (await unchecked.load(from, { ...loadOptions, signal, onProgress })) as Model;
+      const model = (await unchecked.load(resolvedSource, { ...loadOptions, signal, onProgress })) as Model;
       if (signal.aborted) {
         disposeModel(model as object);
         throw signal.reason;
@@ -172,7 +172,7 @@ export function watchedLoadingStore<R extends Runtime>(
     if (status === "ready") disposeModel(model as object);
     if (status === "idle") return;
     store.set(idle);
-    onHeld(false);
+    onHeldChange(false);
   }
 
   const release = () => {
@@ -187,7 +187,7 @@ type Later = PromiseLike<unknown> | (() => unknown);
 const isLater = (source: unknown): source is Later =>
   typeof source === "function" || typeof (source as { then?: unknown }).then === "function";
 
-const givenBy = (source: Later): unknown => (typeof source === "function" ? source() : source);
+const resolveSource = (source: Later): unknown => (typeof source === "function" ? source() : source);
 
 /** Disposes of a model that has `dispose`, such as a model in a worker. */
 function disposeModel(model: object): void {

@@ -39,7 +39,7 @@ test("a device that was opened for a model is closed with it or when loading fai
   expect(closed).toEqual(["with the model", "with the error"]);
 });
 
-test("mainThread embeds texts with an encoder as vectors of norm 1, until a signal aborts", async () => {
+test("mainThread embeds texts with an encoder as vectors of unit norm, until a signal aborts", async () => {
   const tokenizer = bertTokenizer(
     ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "cat", "dog"].join("\n"),
   );

@@ -35,9 +35,9 @@ export type SourceOf<R extends Runtime> = Parameters<R["load"]>[0];
 export type LaterSource<R extends Runtime> =
   SourceOf<R> | Promise<SourceOf<R>> | (() => SourceOf<R> | Promise<SourceOf<R>>);
 /** Options of a function without those that a store sets; `object` if it has none. */
-type OptionsWithout<Options, Own extends string> = [NonNullable<Options>] extends [never]
+type OptionsWithout<Options, Names extends string> = [NonNullable<Options>] extends [never]
   ? object
-  : Omit<NonNullable<Options>, Own>;
+  : Omit<NonNullable<Options>, Names>;
 /** Type of the options of `load`, without those that a store sets. */
 export type LoadOptionsOf<R extends Runtime> = OptionsWithout<
   Parameters<R["load"]>[1],
@@ -94,12 +94,12 @@ export type MainThread = {
  */
 export const mainThread: MainThread = {
   async load(source, options = {}) {
-    const { device: given, ...rest } = options;
+    const { device: deviceOption, ...loadOptions } = options;
     const { loadAny } = await import("@qkv/transformer");
-    const read = (device?: Device) => {
-      return loadAny(source, { ...rest, ...(device && { device }) });
-    };
-    return typeof given === "function" ? onOwnDevice(await given(), read) : read(given);
+    const loadOn = (device?: Device) => loadAny(source, { ...loadOptions, ...(device && { device }) });
+    return typeof deviceOption === "function"
+      ? loadOnOwnDevice(await deviceOption(), loadOn)
+      : loadOn(deviceOption);
   },
   async *generate(model, prompt, options) {
     const { generate } = await import("@qkv/transformer");
@@ -112,13 +112,13 @@ export const mainThread: MainThread = {
 };
 
 /** Loads a model on a device that was opened for it, and adds a `dispose` that closes the device. */
-async function onOwnDevice(
+async function loadOnOwnDevice(
   device: Device & { close?(): void | Promise<void> },
-  read: (device: Device) => Promise<AnyModel>,
+  loadOn: (device: Device) => Promise<AnyModel>,
 ): Promise<MainThreadModel> {
   const dispose = async () => device.close?.();
   try {
-    return Object.assign(await read(device), { dispose });
+    return Object.assign(await loadOn(device), { dispose });
   } catch (error) {
     await dispose();
     throw error;

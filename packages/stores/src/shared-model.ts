@@ -4,24 +4,24 @@ import { mainThread, type LaterSource, type MainThread, type ModelOf, type Runti
 /** Shared stores by runtime, then by source and options: stores that hold a model, and new ones without subscribers. */
 const stores = new WeakMap<Runtime, Map<string, LoadingStore<never>>>();
 
-/** Numbers that identify objects in keys. */
-const numbers = new WeakMap<object, number>();
-let count = 0;
+/** Ids of objects, for keys. */
+const objectIds = new WeakMap<object, number>();
+let lastObjectId = 0;
 
-function objectNumber(value: object): number {
-  const known = numbers.get(value);
-  if (known !== undefined) return known;
-  numbers.set(value, (count += 1));
-  return count;
+function objectId(value: object): number {
+  const id = objectIds.get(value);
+  if (id !== undefined) return id;
+  objectIds.set(value, (lastObjectId += 1));
+  return lastObjectId;
 }
 
 /** A key for a value: plain values by content, others (files, devices, functions) by identity. */
 function valueKey(value: unknown): string {
   if (value instanceof URL) return valueKey(value.href);
   if (Array.isArray(value)) return `[${value.map(valueKey).join()}]`;
-  if (typeof value === "function") return `#${objectNumber(value)}`;
+  if (typeof value === "function") return `#${objectId(value)}`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "undefined";
-  return isPlain(value) ? entriesKey(value) : `#${objectNumber(value)}`;
+  return isPlain(value) ? entriesKey(value) : `#${objectId(value)}`;
 }
 
 function entriesKey(value: object): string {
@@ -56,16 +56,16 @@ export function sharedModel<R extends Runtime = MainThread>(
   options: LoadingStoreOptions<R> = {} as LoadingStoreOptions<R>,
 ): LoadingStore<ModelOf<R>> {
   const { runtime = mainThread, ...rest } = options;
-  const make = (onHeld: (holds: boolean) => void) =>
-    watchedLoadingStore<R>("sharedModel", source, options, onHeld);
-  if (typeof runtime !== "object" || runtime === null) return make(() => undefined);
+  const createStore = (onHeldChange: (isHeld: boolean) => void) =>
+    watchedLoadingStore<R>("sharedModel", source, options, onHeldChange);
+  if (typeof runtime !== "object" || runtime === null) return createStore(() => undefined);
   const runtimeStores = stores.get(runtime) ?? new Map<string, LoadingStore<never>>();
   stores.set(runtime, runtimeStores);
   const key = `${valueKey(source)} ${entriesKey(rest)}`;
-  const known = runtimeStores.get(key);
-  if (known) return known as LoadingStore<ModelOf<R>>;
-  const store: LoadingStore<ModelOf<R>> = make((holds) => {
-    if (holds) runtimeStores.set(key, store as LoadingStore<never>);
+  const existing = runtimeStores.get(key);
+  if (existing) return existing as LoadingStore<ModelOf<R>>;
+  const store: LoadingStore<ModelOf<R>> = createStore((isHeld) => {
+    if (isHeld) runtimeStores.set(key, store as LoadingStore<never>);
     else if (runtimeStores.get(key) === store) runtimeStores.delete(key);
   });
   runtimeStores.set(key, store as LoadingStore<never>);

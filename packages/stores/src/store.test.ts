@@ -32,7 +32,7 @@ test("a subscriber that unsubscribes during a change is not called again, and th
   expect(seen).toEqual(["first 0", "second 0", "first 1", "second 1", "second 2"]);
 });
 
-test("the callbacks report the first subscriber, and the end of the last one only after idleMs without another", () => {
+test("onFirstSubscriber is called for the first subscriber, onNoSubscribers after idleMs without subscribers", () => {
   const calls: string[] = [];
   const store = writableStore(0, {
     ...{

@@ -15,21 +15,21 @@ export type WritableStore<Snapshot> = Store<Snapshot> & {
   readonly subscriberCount: () => number;
 };
 
-/** Callbacks for the first subscriber, and for when there has been none for some time. */
+/** Callbacks for the first subscriber, and for the end of `idleMs` without subscribers. */
 export type SubscriptionOptions = {
   onFirstSubscriber?(): void;
   onNoSubscribers?(): void;
-  /** That time. A page that remounts a component unsubscribes and subscribes at once. Unit: milliseconds. Default 0. */
+  /** A page that remounts a component unsubscribes and subscribes at once. Unit: milliseconds. Default 0. */
   idleMs?: number;
 };
 
 /** Creates a store with an initial value. */
 export function writableStore<Snapshot>(
-  first: Snapshot,
+  initial: Snapshot,
   options: SubscriptionOptions = {},
 ): WritableStore<Snapshot> {
   const { onFirstSubscriber, onNoSubscribers, idleMs = 0 } = options;
-  let snapshot = first;
+  let snapshot = initial;
   const subscribers = new Set<{ run: (snapshot: Snapshot) => void }>();
   let idleTimer: ReturnType<typeof setTimeout> | undefined;
   return {

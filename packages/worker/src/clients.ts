@@ -21,10 +21,10 @@ export class Clients {
   /**
    * Registers a client.
    *
-   * @param lock - Name of a lock that its page holds while it is open; its release is the only sign of a closed tab.
+   * @param lock - Name of a lock that its page holds while it is open; the page of a closed tab releases it.
    * @returns The name of a lock that this worker holds while it runs.
    */
-  async greet(client: string, lock: string | undefined, isShared: boolean): Promise<string | undefined> {
+  async register(client: string, lock: string | undefined, isShared: boolean): Promise<string | undefined> {
     this.#areShared &&= isShared;
     this.session(client);
     if (lock !== undefined) onceReleased(lock, () => void this.leave(client));
@@ -44,7 +44,7 @@ export class Clients {
     return session;
   }
 
-  /** Removes a client and its share of a model. A shared worker without clients ends. */
+  /** Removes a client and its reference to a model. A shared worker without clients ends. */
   async leave(client: string): Promise<void> {
     const session = this.find(client);
     if (!session) return;
@@ -55,7 +55,7 @@ export class Clients {
   }
 }
 
-/** Takes a lock that this thread holds while it runs, and returns its name; undefined if there are no Web Locks. */
+/** Acquires a lock that this thread holds while it runs, and returns its name; undefined if there are no Web Locks. */
 async function holdWorkerLock(): Promise<string | undefined> {
   const name = `@qkv/worker ${randomName()}`;
   return (await holdLock(name)) && name;

@@ -3,9 +3,9 @@ import type { Progress } from "@qkv/transformer";
 import { createBirpc, type BirpcReturn } from "birpc";
 import { holdLock, onceReleased } from "./locks.js";
 import type { Port } from "./port.js";
-import { contract, type ClientFunctions, type WorkerFunctions } from "./protocol.js";
+import { protocolVersion, type ClientFunctions, type WorkerFunctions } from "./protocol.js";
 import { randomName } from "./random-name.js";
-import { received, type Sent } from "./sent-error.js";
+import { unwrapResult, type SentResult } from "./sent-error.js";
 import { transferables } from "./transferables.js";
 
 declare const __VERSION__: string;
@@ -13,7 +13,7 @@ declare const __VERSION__: string;
 type Arguments<Name extends keyof WorkerFunctions> =
   Parameters<WorkerFunctions[Name]> extends [string, ...infer Rest] ? Rest : never;
 type Answer<Name extends keyof WorkerFunctions> =
-  Awaited<ReturnType<WorkerFunctions[Name]>> extends Sent<infer T> ? T : never;
+  Awaited<ReturnType<WorkerFunctions[Name]>> extends SentResult<infer T> ? T : never;
 
 type Reason = { readonly received: string; readonly fix: string };
 
@@ -22,18 +22,18 @@ export class Connection {
   readonly #port: Port;
   readonly #client = randomName();
   readonly #rpc: BirpcReturn<WorkerFunctions, ClientFunctions, false>;
-  #awaited = 0;
-  #numbered = 0;
-  #greeted = false;
+  #pendingCalls = 0;
+  #lastWorkId = 0;
+  #isConnected = false;
   /** Aborts the request for the worker's lock. */
-  readonly #waiting = new AbortController();
+  readonly #lockRequest = new AbortController();
   #release: (() => void) | undefined;
   /** Set when the connection has ended: the reason, for errors. */
   #ended: Reason | undefined;
 
   constructor(port: Port, onProgress: ((progress: Progress) => void) | undefined) {
     this.#port = port;
-    const stops = new Map<unknown, () => void>();
+    const listeners = new Map<unknown, () => void>();
     const functions: ClientFunctions = {
       progress: (client, progress) => {
         if (client === this.#client) onProgress?.(progress);
@@ -41,26 +41,34 @@ export class Connection {
     };
     this.#rpc = createBirpc<WorkerFunctions, ClientFunctions, false>(functions, {
       post: (message) => port.post(message, transferables(message)),
-      on: (f) => stops.set(f, port.listen(f)),
-      off: (f) => stops.get(f)?.(),
+      on: (f) => listeners.set(f, port.listen(f)),
+      off: (f) => listeners.get(f)?.(),
       timeout: -1,
       proxify: false,
     });
-    port.onEnd((received) => this.#endFor({ received, fix: this.#greeted ? fixAfterStart : fixBeforeStart }));
+    port.onEnd((received) =>
+      this.#endFor({ received, fix: this.#isConnected ? fixAfterStart : fixBeforeStart }),
+    );
     port.keepRunning(false);
   }
 
   /** A new identifier for work that can be aborted. */
-  nextNumber(): number {
-    return (this.#numbered += 1);
+  nextWorkId(): number {
+    return (this.#lastWorkId += 1);
   }
 
-  /** Exchanges the names of locks, so that each side notices the end of the other. Refuses a worker of another protocol version. */
-  async greet(): Promise<void> {
+  /** Exchanges protocol versions and the names of locks, so that each side notices the end of the other. Refuses a worker of another protocol version. */
+  async handshake(): Promise<void> {
     const lock = `@qkv/worker ${this.#client}`;
     this.#release = await holdLock(lock);
-    const hello = await this.call("load", "hello", contract, this.#release && lock, this.#port.isShared);
-    if (hello.contract !== contract) {
+    const hello = await this.call(
+      "load",
+      "hello",
+      protocolVersion,
+      this.#release && lock,
+      this.#port.isShared,
+    );
+    if (hello.protocolVersion !== protocolVersion) {
       throw new VersionError({
         fn: "load",
         argument: "worker",
@@ -69,10 +77,10 @@ export class Connection {
         fix: "close the other tabs of this site, or build the worker with the same version.",
       });
     }
-    this.#greeted = true;
+    this.#isConnected = true;
     if (hello.lock === undefined) return;
-    const died = () => this.#endFor({ received: "one that ended", fix: fixAfterStart });
-    onceReleased(hello.lock, died, this.#waiting.signal);
+    const onWorkerEnd = () => this.#endFor({ received: "one that ended", fix: fixAfterStart });
+    onceReleased(hello.lock, onWorkerEnd, this.#lockRequest.signal);
   }
 
   /** Calls a function of the worker. `fn`: the function of this package that errors name. */
@@ -82,18 +90,21 @@ export class Connection {
     ...values: Arguments<Name>
   ): Promise<Answer<Name>> {
     if (this.#ended) throw this.#endError(fn);
-    this.#awaited += 1;
+    this.#pendingCalls += 1;
     this.#port.keepRunning(true);
     try {
-      const call = this.#rpc.$call as (name: string, ...values: unknown[]) => Promise<Sent<Answer<Name>>>;
+      const call = this.#rpc.$call as (
+        name: string,
+        ...values: unknown[]
+      ) => Promise<SentResult<Answer<Name>>>;
       const answer = await call(name, this.#client, ...values).catch((error: unknown) => {
         throw this.#ended ? this.#endError(fn) : error;
       });
       if (this.#ended) throw this.#endError(fn);
-      return received(answer);
+      return unwrapResult(answer);
     } finally {
-      this.#awaited -= 1;
-      if (this.#awaited === 0 && !this.#ended) this.#port.keepRunning(false);
+      this.#pendingCalls -= 1;
+      if (this.#pendingCalls === 0 && !this.#ended) this.#port.keepRunning(false);
     }
   }
 
@@ -120,7 +131,7 @@ export class Connection {
   #close(): void | Promise<void> {
     if (this.#rpc.$closed) return;
     this.#rpc.$close();
-    this.#waiting.abort();
+    this.#lockRequest.abort();
     this.#release?.();
     return this.#port.close();
   }
@@ -131,7 +142,7 @@ export class Connection {
   }
 }
 
-const disposed: Reason = { received: "a model that was disposed", fix: "`load` it again." };
+const disposed: Reason = { received: "a model that was disposed of", fix: "`load` it again." };
 
 const fixBeforeStart =
   'its file is dist/model-worker.js of @qkv/worker. In Vite\'s server exclude the package: `optimizeDeps: { exclude: ["@qkv/worker"] }`. ' +

@@ -7,7 +7,7 @@ import { orAborted } from "./or-aborted.js";
  * Embeds texts in the model's worker. The memory of the vectors is transferred to this thread, not copied.
  *
  * @param model - An encoder.
- * @returns A vector with norm 1 for each text.
+ * @returns A vector of unit norm for each text.
  * @throws The errors of `embed` of `@qkv/transformer`. {DeviceError} If the worker ends. The signal's reason if it aborts.
  *
  * @example
@@ -23,17 +23,17 @@ import { orAborted } from "./or-aborted.js";
 export async function embed(
   model: WorkerModel,
   texts: readonly string[],
-  given?: EmbedOptions,
+  options?: EmbedOptions,
 ): Promise<Float32Array[]> {
   const check = checks("embed");
   const connection = modelConnection(check, model, "encoder");
   check.list({ texts }, "texts", (text) => typeof text === "string");
-  const { signal, ...options } = check.options(given, names);
+  const { signal, ...sentOptions } = check.options(options, names);
   checkSignal("embed", signal);
   signal?.throwIfAborted();
-  const work = connection.nextNumber();
+  const work = connection.nextWorkId();
   try {
-    return await orAborted(connection.call("embed", "embed", work, [...texts], options), signal);
+    return await orAborted(connection.call("embed", "embed", work, [...texts], sentOptions), signal);
   } catch (error) {
     if (signal?.aborted) connection.call("embed", "end", work).catch(() => undefined);
     throw error;

@@ -34,32 +34,32 @@ const maxAhead = 4;
 export async function* generate(
   model: WorkerModel,
   prompt: string | readonly number[],
-  given?: GenerateOptions,
+  options?: GenerateOptions,
 ): AsyncGenerator<GeneratedToken, void, void> {
   const connection = modelConnection(check, model, "decoder");
-  refuseFunctions(given);
-  const { signal, onFinish, ...options } = check.options(given, names);
+  refuseFunctions(options);
+  const { signal, onFinish, ...sentOptions } = check.options(options, names);
   checkSignal("generate", signal);
   signal?.throwIfAborted();
-  const work = connection.nextNumber();
+  const work = connection.nextWorkId();
   const requestToken = () => {
-    const piece = connection.call("generate", "next", work);
+    const result = connection.call("generate", "next", work);
     // Requests ahead may fail after the loop has ended: this avoids unhandled rejections.
-    piece.catch(() => undefined);
-    return piece;
+    result.catch(() => undefined);
+    return result;
   };
   const requests: ReturnType<typeof requestToken>[] = [];
   try {
-    await orAborted(connection.call("generate", "start", work, prompt, options), signal);
+    await orAborted(connection.call("generate", "start", work, prompt, sentOptions), signal);
     while (requests.length < maxAhead) requests.push(requestToken());
     for (;;) {
-      const piece = await orAborted(requests.shift()!, signal);
-      if (!("token" in piece)) {
-        if (piece.summary) onFinish?.(piece.summary);
+      const result = await orAborted(requests.shift()!, signal);
+      if (!("token" in result)) {
+        if (result.summary) onFinish?.(result.summary);
         return;
       }
       requests.push(requestToken());
-      yield piece.token;
+      yield result.token;
     }
   } finally {
     connection.call("generate", "end", work).catch(() => undefined);
@@ -69,9 +69,9 @@ export async function* generate(
 const check: Checks = /* @__PURE__ */ checks("generate");
 
 /** Refuses options of `generate` of `@qkv/transformer` that cannot be sent to a worker. */
-function refuseFunctions(given: object | undefined): void {
+function refuseFunctions(options: object | undefined): void {
   for (const argument of ["cache", "processors"] as const) {
-    const received = (given as Record<string, unknown> | undefined)?.[argument];
+    const received = (options as Record<string, unknown> | undefined)?.[argument];
     if (received === undefined) continue;
     check.refuse({
       argument,

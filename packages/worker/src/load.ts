@@ -49,12 +49,13 @@ export async function load(source: Source | readonly File[], options?: LoadOptio
   const { worker = "dedicated", signal, onProgress, ...rest } = check.options(options, names);
   checkSignal("load", signal);
   if (onProgress !== undefined) check.type({ onProgress }, "function");
-  const [from, sentOptions] = [toSentSource(check, "source", source), toSentOptions(check, rest)];
+  const sentSource = toSentSource(check, "source", source);
+  const sentOptions = toSentOptions(check, rest);
   signal?.throwIfAborted();
   const connection = new Connection(await openPort(worker), onProgress);
   try {
-    await orAborted(connection.greet(), signal);
-    const loaded = await orAborted(connection.call("load", "load", from, sentOptions), signal);
+    await orAborted(connection.handshake(), signal);
+    const loaded = await orAborted(connection.call("load", "load", sentSource, sentOptions), signal);
     return workerModel(connection, loaded);
   } catch (error) {
     connection.end();

@@ -7,7 +7,7 @@ function lockManager(): LockManager | undefined {
 }
 
 /**
- * Takes a lock, and holds it.
+ * Acquires a lock and holds it.
  *
  * @returns A function that releases it; undefined if there are no Web Locks, such as in a page without https.
  */
@@ -25,7 +25,7 @@ export async function holdLock(
   });
 }
 
-/** Takes the lock if it is free, calls `f`, and holds the lock while this thread runs. */
+/** Acquires the lock if it is free, calls `f`, and holds the lock while this thread runs. */
 export async function lockIfFree(name: string, f: () => void): Promise<void> {
   const locks = lockManager();
   if (!locks) return;

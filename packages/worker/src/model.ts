@@ -42,12 +42,12 @@ export function modelConnection(check: Checks, model: WorkerModel, kind: LoadedM
   const connection = (model as { [key]?: Connection } | null | undefined)?.[key];
   if (!connection) {
     const { params, apply } = (model ?? {}) as { params?: unknown; apply?: unknown };
-    const isHere = params !== undefined && typeof apply === "function";
+    const isInThisThread = params !== undefined && typeof apply === "function";
     return check.refuse({
       argument: "model",
-      received: isHere ? "a model in this thread" : model,
+      received: isInThisThread ? "a model in this thread" : model,
       expected: "a model in a worker",
-      fix: isHere
+      fix: isInThisThread
         ? `import \`${check.fn}\` from where its \`load\` comes from: @qkv/transformer, or qkv.`
         : "load it with `await load(source)` of @qkv/worker, or qkv/worker.",
     });

@@ -1,14 +1,14 @@
 import { DeviceError, isQkvError, ShapeError } from "@qkv/core";
 import { expect, test } from "vitest";
-import { received, sent, type Sent } from "./sent-error.js";
+import { captureResult, unwrapResult, type SentResult } from "./sent-error.js";
 
 /** The error that another thread receives when a function throws one. */
 async function throughThread(error: unknown): Promise<unknown> {
-  const message = await sent(() => {
+  const message = await captureResult(() => {
     throw error;
   });
   try {
-    return received(structuredClone(message) as Sent<never>);
+    return unwrapResult(structuredClone(message) as SentResult<never>);
   } catch (error) {
     return error;
   }
@@ -57,6 +57,6 @@ test("built-in errors keep their class; others their name", async () => {
 });
 
 test("a value is returned unchanged", async () => {
-  expect(received(await sent(() => [1]))).toEqual([1]);
-  expect(received(await sent(() => undefined))).toBe(undefined);
+  expect(unwrapResult(await captureResult(() => [1]))).toEqual([1]);
+  expect(unwrapResult(await captureResult(() => undefined))).toBe(undefined);
 });

@@ -20,13 +20,13 @@ export type SentError = {
 };
 
 /** The result of a function of the worker: a value, or the error that it threw. */
-export type Sent<T> = { readonly value: T } | { readonly error: SentError };
+export type SentResult<T> = { readonly value: T } | { readonly error: SentError };
 
 const kinds = { ArgumentError, DeviceError, FormatError, QkvError, ShapeError, VersionError };
 const builtIns = { EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
 
 /** Runs a function, and returns what it returns or throws in a form that can be sent. */
-export async function sent<T>(f: () => T | Promise<T>): Promise<Sent<T>> {
+export async function captureResult<T>(f: () => T | Promise<T>): Promise<SentResult<T>> {
   try {
     return { value: await f() };
   } catch (error) {
@@ -35,7 +35,7 @@ export async function sent<T>(f: () => T | Promise<T>): Promise<Sent<T>> {
 }
 
 /** The value of a result. @throws The error of the result, with its class. */
-export function received<T>(result: Sent<T>): T {
+export function unwrapResult<T>(result: SentResult<T>): T {
   if ("value" in result) return result.value;
   throw fromSent(result.error);
 }

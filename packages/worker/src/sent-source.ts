@@ -22,12 +22,12 @@ export function toSentSource(check: Checks, argument: string, source: Source | r
     return { bytes: (source instanceof ArrayBuffer ? new Uint8Array(source) : source).slice() };
   }
   if (source instanceof Blob) return { file: toSentFile(source) };
-  if (Array.isArray(source) && source.every((one) => one instanceof Blob)) {
+  if (Array.isArray(source) && source.every((file) => file instanceof Blob)) {
     return { files: source.map(toSentFile) };
   }
   if (typeof source === "function") {
     const fix = "call it: `await load(await modelTiny())`.";
-    return check.refuse({ argument, received: source, expected: "the files that it gives", fix });
+    return check.refuse({ argument, received: source, expected: "the files that it returns", fix });
   }
   return check.refuse({
     argument,
@@ -38,7 +38,7 @@ export function toSentSource(check: Checks, argument: string, source: Source | r
   });
 }
 
-/** True for a source that all tabs read alike: a path or an address. */
+/** True for a source that means the same in all tabs: a path or an address. */
 export const isShareable = (source: SentSource): boolean => "location" in source;
 
 export function fromSentSource(source: SentSource): Source | readonly File[] {

@@ -4,8 +4,8 @@ import { createBirpc } from "birpc";
 import { Clients } from "./clients.js";
 import { nodeThreads, type NodePort } from "./node-threads.js";
 import { createPort, type Endpoint, type Port } from "./port.js";
-import { contract, type ClientFunctions, type WorkerFunctions } from "./protocol.js";
-import { sent } from "./sent-error.js";
+import { protocolVersion, type ClientFunctions, type WorkerFunctions } from "./protocol.js";
+import { captureResult } from "./sent-error.js";
 import { transferables } from "./transferables.js";
 
 declare const __VERSION__: string;
@@ -40,7 +40,7 @@ export function serve(options?: ServeOptions): void {
   if (port !== undefined) {
     check.each(
       { port },
-      (one) => typeof (one as MessagePort | null)?.postMessage === "function",
+      (value) => typeof (value as MessagePort | null)?.postMessage === "function",
       "a MessagePort",
     );
     accept(port);
@@ -54,7 +54,7 @@ export function serve(options?: ServeOptions): void {
     check.refuse({
       argument: "port",
       received: port,
-      expected: "the port of clients, since this is no worker",
+      expected: "the port of clients, since this thread is not a worker",
       fix: "call `serve` in the module of a worker.",
     });
   }
@@ -62,36 +62,41 @@ export function serve(options?: ServeOptions): void {
 
 /** Answers the clients of a port. */
 function answer(port: Port, clients: Clients): void {
-  const own = new Set<string>();
+  const portClients = new Set<string>();
   const functions: WorkerFunctions = {
-    hello: (client, _contract, lock, isShared) =>
-      sent(async () => {
-        own.add(client);
-        return { contract, version: __VERSION__, lock: await clients.greet(client, lock, isShared) };
+    hello: (client, _protocolVersion, lock, isShared) =>
+      captureResult(async () => {
+        portClients.add(client);
+        return {
+          protocolVersion,
+          version: __VERSION__,
+          lock: await clients.register(client, lock, isShared),
+        };
       }),
     load: (client, source, options) =>
-      sent(() =>
+      captureResult(() =>
         clients
           .session(client)
           .load(source, options, (progress) => rpc.$callEvent("progress", client, progress)),
       ),
     start: (client, work, prompt, options) =>
-      sent(() => clients.session(client).start(work, prompt, options)),
-    next: (client, work) => sent(() => clients.session(client).next(work)),
-    embed: (client, work, texts, options) => sent(() => clients.session(client).embed(work, texts, options)),
-    end: (client, work) => sent(async () => clients.find(client)?.end(work)),
-    memory: (client) => sent(() => clients.session(client).memory()),
-    leave: (client) => sent(() => clients.leave(client)),
+      captureResult(() => clients.session(client).start(work, prompt, options)),
+    next: (client, work) => captureResult(() => clients.session(client).next(work)),
+    embed: (client, work, texts, options) =>
+      captureResult(() => clients.session(client).embed(work, texts, options)),
+    end: (client, work) => captureResult(async () => clients.find(client)?.end(work)),
+    memory: (client) => captureResult(() => clients.session(client).memory()),
+    leave: (client) => captureResult(() => clients.leave(client)),
   };
-  const stops = new Map<unknown, () => void>();
+  const listeners = new Map<unknown, () => void>();
   const rpc = createBirpc<ClientFunctions, WorkerFunctions, false>(functions, {
     post: (message) => port.post(message, transferables(message)),
-    on: (f) => stops.set(f, port.listen(f)),
-    off: (f) => stops.get(f)?.(),
+    on: (f) => listeners.set(f, port.listen(f)),
+    off: (f) => listeners.get(f)?.(),
     timeout: -1,
     proxify: false,
   });
   port.onEnd(() => {
-    for (const client of own) void clients.leave(client);
+    for (const client of portClients) void clients.leave(client);
   });
 }

@@ -10,7 +10,7 @@ import {
   type Progress,
 } from "@qkv/transformer";
 import { openModel } from "./open-model.js";
-import type { LoadedModel, Piece } from "./protocol.js";
+import type { LoadedModel, TokenOrSummary } from "./protocol.js";
 import type { SentEmbedOptions, SentGenerateOptions, SentLoadOptions } from "./sent-options.js";
 import { isShareable, type SentSource } from "./sent-source.js";
 import type { Share, SharedModels } from "./shared-models.js";
@@ -62,7 +62,7 @@ export class Session {
     this.#work.set(work, running);
   }
 
-  async next(work: number): Promise<Piece> {
+  async next(work: number): Promise<TokenOrSummary> {
     const running = this.#work.get(work);
     // The client requests tokens ahead, so requests may be left after the last token.
     if (!running?.tokens) return { summary: undefined };
@@ -106,7 +106,7 @@ export class Session {
     if (share) return share.open;
     return checks(fn).refuse({
       argument: "model",
-      received: "a model that was given back",
+      received: "a model that was disposed of",
       expected: "one that is loaded",
       fix: "`load` it again.",
     });

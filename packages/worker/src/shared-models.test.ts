@@ -42,7 +42,7 @@ test("clients with the same key share one model, and the last release frees it o
   expect(counts).toMatchObject({ opened: 2, closed: 1 });
 });
 
-test("other keys, and models without a key, are not shared", async () => {
+test("models with different keys, and models without a key, are not shared", async () => {
   const [shared, { counts, loads, open }] = [new SharedModels(), models()];
   const requests = ["tiny", "tiny int8", undefined, undefined].map((key) => shared.share(key, open, quiet()));
   for (const load of loads) load.finish();
@@ -71,7 +71,7 @@ test("an aborted client does not stop loading for others; loading stops when all
   expect(counts).toMatchObject({ opened: 1, aborted: 1, closed: 0 });
 });
 
-test("a failed load is repeated for the next client", async () => {
+test("after a failed load, the next client loads again", async () => {
   const [shared, { counts, loads, open }] = [new SharedModels(), models()];
   const requests = [shared.share("tiny", open, quiet()), shared.share("tiny", open, quiet())];
   loads[0]!.fail(new Error("no network"));

@@ -16,9 +16,9 @@ const moduleUrl = (): string =>
 export async function openPort(worker: WorkerChoice): Promise<Port> {
   if (worker === "dedicated") return dedicated();
   if (worker === "shared") return shared();
-  const isEndpoint = (one: unknown) =>
-    typeof (one as Worker | null)?.postMessage === "function" ||
-    typeof (one as SharedWorker | null)?.port?.postMessage === "function";
+  const isEndpoint = (value: unknown) =>
+    typeof (value as Worker | null)?.postMessage === "function" ||
+    typeof (value as SharedWorker | null)?.port?.postMessage === "function";
   checks("load").each(
     { worker },
     isEndpoint,

@@ -42,14 +42,14 @@ test("a terminated Worker releases its lock, and all pending calls reject", asyn
   await expect(model.memory()).rejects.toBeInstanceOf(DeviceError);
 });
 
-test("a Worker whose script is missing is an error with fixes", async () => {
+test("a Worker whose script is missing rejects with an error and its fix", async () => {
   const worker = new Worker("/no-such-worker.js", { type: "module" });
   await expect(load(await modelTiny(), { worker })).rejects.toThrow(
     /one whose code could not be loaded.*\nFix: its file is dist\/model-worker.js.*optimizeDeps/,
   );
 });
 
-test("a closed page releases its model, as the engine releases its lock", async () => {
+test("a closed page releases its model when its lock is released", async () => {
   const worker = own();
   const gone = "a page that is gone";
   // A client that never says that it leaves, as the page of a closed tab.
@@ -79,6 +79,6 @@ test("a closed page releases its model, as the engine releases its lock", async 
   release();
   await expect
     .poll(async () => (await call(`4 ${Math.random()}`, "memory", gone)).error?.message, { timeout: 20_000 })
-    .toMatch(/a model that was given back/);
+    .toMatch(/a model that was disposed of/);
   worker.terminate();
 });

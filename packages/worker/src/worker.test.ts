@@ -66,7 +66,7 @@ test("tokens, their probabilities and the summary are those of the same call in 
   await model.dispose();
 });
 
-test("a model has its sizes, its kind, its device and its memory use", async () => {
+test("a loaded model has sizes, kind, device and memory use", async () => {
   const model = await loaded();
   const { vocabSize, embedDim, numLayers, contextLength } = (await loadHere(await modelTiny())).config;
   expect(model).toMatchObject({
@@ -85,7 +85,7 @@ test.each([
   ["vit", "a model of images", "loadVision"],
   ["clip", "a model of images", "loadDualEncoder"],
   ["whisper", "a speech model", "loadSpeech"],
-])("%s is refused, as a worker has calls for texts alone", async (folder, received, loader) => {
+])("%s is refused: a worker loads only text models", async (folder, received, loader) => {
   const files = ["config.json", "model.safetensors"].map(
     (name) => new File([referenceData.bytes(`hf/${folder}/${name}`)], name),
   );
@@ -96,7 +96,7 @@ test.each([
   expect((error as { fix: string }).fix).toContain(loader);
 });
 
-test("the worker is four tokens ahead of a slow loop, and stops with it", async () => {
+test("the worker computes at most four tokens ahead of a slow loop, and stops when the loop ends", async () => {
   const { port } = channel();
   const model = await load(await modelTiny(), { worker: port, device: "js" });
   let computed = 0;
@@ -146,7 +146,7 @@ test("an abort ends the wait for a worker that does not answer", async () => {
   expect(await rejection(load("nowhere", { worker: port1, signal: AbortSignal.abort("no") }))).toBe("no");
 });
 
-test("errors arrive as their classes, with their facts, and name the function that was called", async () => {
+test("errors keep their class and facts, and name the called function", async () => {
   const model = await loaded();
   const tooMany = await rejection(collected(generate(model, prompt, { maxTokens: -1 })));
   expect(tooMany).toBeInstanceOf(ArgumentError);
@@ -180,7 +180,7 @@ test.each([
   ["worker", { worker: "service" }, /`worker` is "service", expected "dedicated", "shared", a Worker/],
   ["shared", { worker: "shared" }, /`worker` is "no `SharedWorker`".*\nFix: leave it out/],
   ["devise", { devise: "wasm" }, /`devise` is "wasm", expected one of the options.*\nFix: write `device`/],
-])("an option that cannot be is refused by name: %s", async (_, options, message) => {
+])("an invalid option is refused by name: %s", async (_, options, message) => {
   const error = await rejection(load("nowhere", options as never));
   expect(isQkvError(error)).toBe(true);
   expect((error as Error).message).toMatch(message);
@@ -228,7 +228,7 @@ test("an AbortController in place of its signal, and a model of this thread, are
   });
 });
 
-test("progress is reported in bytes, and files keep their names", async () => {
+test("progress is reported in bytes, with the names of the files", async () => {
   const told: Progress[] = [];
   await loaded({ onProgress: (progress) => told.push(progress) });
   const weights = told.filter(({ source }) => source === "model.safetensors");
@@ -236,7 +236,7 @@ test("progress is reported in bytes, and files keep their names", async () => {
   expect(weights.at(-1)!.loaded).toBe(weights.at(-1)!.total);
 });
 
-test("bytes are copied, of a view only its own, and stay usable", async () => {
+test("bytes are copied, of a view only its range, and remain usable", async () => {
   const files = await modelTiny();
   const whole = new Uint8Array(await files.find(({ name }) => name === "tokenizer.json")!.arrayBuffer());
   const buffer = new Uint8Array(whole.length + 7);
@@ -300,13 +300,13 @@ test("dispose rejects running calls, and later calls are refused", async () => {
   const error = await rejection(collected(tokens));
   expect(error).toBeInstanceOf(DeviceError);
   expect((error as Error).message).toMatch(
-    /^generate: `worker` is "a model that was disposed", expected a worker that answers.\nFix: `load` it again/,
+    /^generate: `worker` is "a model that was disposed of", expected a worker that answers.\nFix: `load` it again/,
   );
   expect(await rejection(collected(generate(model, prompt)))).toBeInstanceOf(DeviceError);
   expect(model[Symbol.asyncDispose]).toBe(model.dispose);
 });
 
-test("when the other end has ended, all pending calls reject with the fix", async () => {
+test("when the worker has ended, all pending calls reject with the fix", async () => {
   const { port, server } = channel();
   const model = await load(await modelTiny(), { worker: port, device: "js" });
   const tokens = generate(model, prompt);

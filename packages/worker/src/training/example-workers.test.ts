@@ -36,7 +36,7 @@ const lines: Line[] = Array.from({ length: 53 }, (_, n) => ({
 }));
 const options = { batchSize: 2, contextLength: 9, seed: 3, shuffle: 8 };
 
-test("property: batches, their order and resume positions are those without workers", async () => {
+test("property: batches, their order and resume positions equal those without workers", async () => {
   const alone = batchStream(async function* (skip) {
     for (const line of lines.slice(skip)) yield encode(90, line);
   }, options);
@@ -71,7 +71,7 @@ test("property: batches, their order and resume positions are those without work
   );
 });
 
-test("workers read ahead, at most two blocks each", async () => {
+test("each worker has at most two blocks of records", async () => {
   let read = 0;
   let closed = false;
   async function* source() {

@@ -71,7 +71,8 @@ export function exampleWorkers<Record, Setup = unknown>(
     const source =
       Symbol.asyncIterator in records ? records[Symbol.asyncIterator]() : records[Symbol.iterator]();
     const blocks: Promise<readonly TrainingExample[]>[] = [];
-    let [next, ended] = [0, false];
+    let nextThread = 0;
+    let ended = false;
 
     async function readBlock(): Promise<void> {
       const block: Record[] = [];
@@ -86,10 +87,10 @@ export function exampleWorkers<Record, Setup = unknown>(
           failure = Promise.reject(error as Error);
         }
       }
-      const { thread, ready } = threads[next++ % count]!;
+      const { thread, ready } = threads[nextThread++ % count]!;
       if (block.length > 0) blocks.push(ready.then(() => thread.call("examples", block)));
       if (failure) blocks.push(failure);
-      for (const one of blocks) one.catch(() => undefined); // thrown when the block is read
+      for (const pending of blocks) pending.catch(() => undefined); // thrown when the block is read
     }
 
     try {

@@ -40,7 +40,7 @@ async function readLosses(run: AsyncIterable<{ loss: number }>): Promise<number[
   return losses;
 }
 
-test("a run with any number of workers is the run without any, bit for bit", async () => {
+test("a run with any number of workers equals a run without workers, bit for bit", async () => {
   const here = model.init(1);
   const losses = await readLosses(train({ ...common, params: here, loss: tokenLoss(model) }));
   for (const count of [1, 2, 3]) {
@@ -51,7 +51,7 @@ test("a run with any number of workers is the run without any, bit for bit", asy
   }
 });
 
-test("property: dropout and batches of unequal numbers of targets are the same for any number of workers", async () => {
+test("property: with dropout and batches of different numbers of targets, losses do not depend on the number of workers", async () => {
   const rate = fc.constantFrom(0, 0.1, 0.4);
   const rates = fc.record({ attention: rate, residual: rate, embedding: rate, layer: rate });
   const kept = fc.array(fc.integer({ min: 1, max: 8 }), { minLength: 2, maxLength: 5 });
@@ -118,7 +118,7 @@ test("an error of the loss keeps its class, and params that are not float32 are 
   );
 });
 
-test("errors name a worker that ended and one that was closed", async () => {
+test("errors name a worker that ended, and a worker that was closed", async () => {
   const port = worker();
   const workers = gradientWorkers<Params, Batch>({ worker: () => port as never, count: 1 });
   await workers.gradients(model.init(1), [batchAt(0)]);

@@ -71,30 +71,30 @@ export function gradientWorkers<P, B, Setup = unknown>(
     { length: count },
     () => new Thread<GradientFunctions>("gradientWorkers", "serveGradients", worker()),
   );
-  let layout: { numbers: Float32Array; isShared: boolean } | undefined;
+  let layout: { values: Float32Array; isShared: boolean } | undefined;
 
-  /** Sends the params to all workers: the first time with their shapes, then only the numbers. */
+  /** Sends the params to all workers: the first time with their shapes, then only the values. */
   async function sendParams(params: P): Promise<void> {
     const tensors = tensorsOf(params);
     const first = layout === undefined;
-    layout ??= allocateNumbers(tensors);
-    const { numbers, isShared } = layout;
+    layout ??= allocateValues(tensors);
+    const { values, isShared } = layout;
     let offset = 0;
     for (const x of tensors) {
-      numbers.set((await x.read()) as Float32Array, offset);
+      values.set((await x.read()) as Float32Array, offset);
       offset += sizeOf(x.shape);
     }
-    const tree = first && (await toSentTree(params, { numbers: false }));
+    const tree = first && (await toSentTree(params, { values: false }));
     await Promise.all(
       threads.map((thread) =>
         first
-          ? thread.call("prepare", setup, tree, numbers)
-          : thread.call("update", isShared ? undefined : numbers),
+          ? thread.call("prepare", setup, tree, values)
+          : thread.call("update", isShared ? undefined : values),
       ),
     );
   }
 
-  function allocateNumbers(tensors: readonly Tensor[]): { numbers: Float32Array; isShared: boolean } {
+  function allocateValues(tensors: readonly Tensor[]): { values: Float32Array; isShared: boolean } {
     const other = tensors.find(({ dtype }) => dtype !== "float32");
     if (other) {
       check.refuse({
@@ -107,7 +107,7 @@ export function gradientWorkers<P, B, Setup = unknown>(
     const bytes = 4 * tensors.reduce((sum, x) => sum + sizeOf(x.shape), 0);
     const isShared = typeof SharedArrayBuffer !== "undefined";
     return {
-      numbers: new Float32Array(isShared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes)),
+      values: new Float32Array(isShared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes)),
       isShared,
     };
   }
@@ -131,9 +131,9 @@ export function gradientWorkers<P, B, Setup = unknown>(
       return results.map(({ loss, gradients, count }) => {
         let offset = 0;
         const nextGradient = ({ shape }: Tensor) => {
-          const numbers = gradients.slice(offset, offset + sizeOf(shape));
-          offset += numbers.length;
-          return tensor(numbers, { shape, device });
+          const values = gradients.slice(offset, offset + sizeOf(shape));
+          offset += values.length;
+          return tensor(values, { shape, device });
         };
         return [tensor(loss, { device }), mapTensors(params, nextGradient), count] as const;
       });

@@ -10,21 +10,21 @@ type SentTensor = {
 
 const key = "@qkv/tensor";
 
-/** Copies a tree for another thread. @param numbers - False: shapes and types of tensors only. */
-export async function toSentTree(tree: unknown, { numbers = true } = {}): Promise<SentTree> {
+/** Copies a tree for another thread. @param values - False: shapes and types of tensors only. */
+export async function toSentTree(tree: unknown, { values = true } = {}): Promise<SentTree> {
   if (isTensor(tree)) {
     const { shape, dtype } = tree;
-    return { [key]: { shape, dtype, data: numbers ? await tree.read() : undefined } };
+    return { [key]: { shape, dtype, data: values ? await tree.read() : undefined } };
   }
-  if (Array.isArray(tree)) return Promise.all(tree.map((child) => toSentTree(child, { numbers })));
+  if (Array.isArray(tree)) return Promise.all(tree.map((child) => toSentTree(child, { values })));
   if (!isPlainObject(tree)) return tree;
   const entries = Object.entries(tree).map(
-    async ([name, value]) => [name, await toSentTree(value, { numbers })] as const,
+    async ([name, value]) => [name, await toSentTree(value, { values })] as const,
   );
   return Object.fromEntries(await Promise.all(entries));
 }
 
-/** Restores a sent tree on a device. Tensors that were sent without numbers are zeros. */
+/** Restores a sent tree on a device. Tensors that were sent without values are zeros. */
 export function fromSentTree(tree: SentTree, device: Device): unknown {
   if (Array.isArray(tree)) return tree.map((child) => fromSentTree(child, device));
   if (!isPlainObject(tree)) return tree;

@@ -2,15 +2,15 @@ import { checks } from "@qkv/core";
 import type { TrainingExample } from "@qkv/transformer/data";
 import { createBirpc } from "birpc";
 import type { NodePort } from "../node-threads.js";
-import { sent, type Sent } from "../sent-error.js";
+import { captureResult, type SentResult } from "../sent-error.js";
 import { servedPort } from "./served-port.js";
 
 /** Functions of a worker that creates examples. */
 export type ExampleFunctions = {
   /** Creates the function from a record to an example. */
-  prepare(setup: unknown): Promise<Sent<void>>;
+  prepare(setup: unknown): Promise<SentResult<void>>;
   /** Examples of records, in their order. */
-  examples(records: readonly unknown[]): Promise<Sent<readonly TrainingExample[]>>;
+  examples(records: readonly unknown[]): Promise<SentResult<readonly TrainingExample[]>>;
 };
 
 export type ServeExamplesOptions = {
@@ -51,12 +51,12 @@ export function serveExamples<Record, Setup = undefined>(
   let toExample: (record: Record) => TrainingExample;
   const functions: ExampleFunctions = {
     prepare: (setup) =>
-      sent(async () => {
+      captureResult(async () => {
         toExample = await prepare(setup as Setup);
       }),
     // Ids may be a view of a larger buffer, all of which would be sent: they are copied.
     examples: (records) =>
-      sent(() =>
+      captureResult(() =>
         (records as readonly Record[]).map(toExample).map(({ ids, targets }) => ({
           ids: Int32Array.from(ids),
           targets: Int32Array.from(targets),

@@ -3,7 +3,7 @@ import { js, reshape, tensor, tensorsOf, valueAndGrad, write, type Device, type 
 import type { BatchLoss } from "@qkv/transformer/training";
 import { createBirpc } from "birpc";
 import type { NodePort } from "../node-threads.js";
-import { sent } from "../sent-error.js";
+import { captureResult } from "../sent-error.js";
 import type { GradientFunctions, SentGradient } from "./protocol.js";
 import { fromSentTree } from "./sent-tree.js";
 import { servedPort } from "./served-port.js";
@@ -49,20 +49,21 @@ export function serveGradients<P, B, Setup = undefined>(
   const end = servedPort(check, port, "gradientWorkers");
   let task:
     { params: P; device: Device; loss: BatchLoss<P, B>; lossAndGradients: LossAndGradients } | undefined;
-  /** Numbers of all params in shared memory. Undefined: they are sent with each update. */
+  /** Values of all params in shared memory. Undefined: they are sent with each update. */
   let shared: Float32Array | undefined;
   type LossAndGradients = (params: P, batch: B, number: number | undefined) => [loss: Tensor, gradients: P];
   const functions: GradientFunctions = {
-    prepare: (setup, params, numbers) =>
-      sent(async () => {
+    prepare: (setup, params, values) =>
+      captureResult(async () => {
         const { loss, device = js() } = await prepare(setup as Setup);
         const lossAndGradients: LossAndGradients = valueAndGrad<P, [B, number | undefined]>(loss);
         task = { params: fromSentTree(params, device) as P, device, loss, lossAndGradients };
-        shared = numbers.buffer instanceof ArrayBuffer ? undefined : numbers;
-        overwrite(task.params, numbers, device);
+        shared = values.buffer instanceof ArrayBuffer ? undefined : values;
+        overwrite(task.params, values, device);
       }),
-    update: (numbers) => sent(() => overwrite(task!.params, numbers ?? shared!, task!.device)),
-    gradient: (batch, number) => sent(() => gradient(fromSentTree(batch, task!.device) as B, number)),
+    update: (values) => captureResult(() => overwrite(task!.params, values ?? shared!, task!.device)),
+    gradient: (batch, number) =>
+      captureResult(() => gradient(fromSentTree(batch, task!.device) as B, number)),
   };
 
   async function gradient(batch: B, number: number | undefined): Promise<SentGradient> {
@@ -86,14 +87,14 @@ export function serveGradients<P, B, Setup = undefined>(
 }
 
 /** Overwrites params in place. */
-function overwrite(params: unknown, numbers: Float32Array, device: Device): void {
+function overwrite(params: unknown, values: Float32Array, device: Device): void {
   let offset = 0;
   device.scope(() => {
     for (const x of tensorsOf(params)) {
       // A scalar has no axis to write along.
       const shape = x.shape.length === 0 ? [1] : x.shape;
-      const values = tensor(numbers.slice(offset, offset + sizeOf(x.shape)), { shape, device });
-      write(x.shape.length === 0 ? reshape(x, [1]) : x, 0, 0, values);
+      const update = tensor(values.slice(offset, offset + sizeOf(x.shape)), { shape, device });
+      write(x.shape.length === 0 ? reshape(x, [1]) : x, 0, 0, update);
       offset += sizeOf(x.shape);
     }
   });

@@ -2,16 +2,16 @@ import type { Checks } from "@qkv/core";
 import { nodeThreads, type NodePort } from "../node-threads.js";
 import { createPort, type Endpoint, type Port } from "../port.js";
 
-/** The port on which a worker answers: the given one, or its own. @param opener - The function at the other end, for errors. */
+/** The port on which a worker answers: the given one, or its selfPort. @param opener - The function at the other end, for errors. */
 export function servedPort(check: Checks, port: MessagePort | NodePort | undefined, opener: string): Port {
   if (port) return createPort(port as Endpoint);
   const scope = globalThis as { WorkerGlobalScope?: unknown };
-  const own = nodeThreads()?.parentPort ?? (scope.WorkerGlobalScope === undefined ? undefined : scope);
-  if (own) return createPort(own as unknown as Endpoint);
+  const selfPort = nodeThreads()?.parentPort ?? (scope.WorkerGlobalScope === undefined ? undefined : scope);
+  if (selfPort) return createPort(selfPort as unknown as Endpoint);
   return check.refuse({
     argument: "port",
     received: port,
-    expected: `the port of \`${opener}\`, since this is no worker`,
+    expected: `the port of \`${opener}\`, since this thread is not a worker`,
     fix: `call \`${check.fn}\` in the module of a worker.`,
   });
 }

@@ -1,12 +1,12 @@
 import { DeviceError } from "@qkv/core";
 import { createBirpc, type BirpcReturn } from "birpc";
 import { ownPort, createPort, type Endpoint, type Port } from "../port.js";
-import { received, type Sent } from "../sent-error.js";
+import { unwrapResult, type SentResult } from "../sent-error.js";
 
 /** Functions of a worker; each resolves with a value or an error. */
-export type ThreadFunctions<F> = { [Name in keyof F]: (...values: never[]) => Promise<Sent<unknown>> };
+export type ThreadFunctions<F> = { [Name in keyof F]: (...values: never[]) => Promise<SentResult<unknown>> };
 
-type Answer<F> = F extends (...values: never[]) => Promise<Sent<infer T>> ? T : never;
+type Answer<F> = F extends (...values: never[]) => Promise<SentResult<infer T>> ? T : never;
 
 /** The caller's side of a channel to one worker. */
 export class Thread<F extends ThreadFunctions<F>> {
@@ -21,20 +21,20 @@ export class Thread<F extends ThreadFunctions<F>> {
   constructor(fn: string, serve: string, worker: Endpoint) {
     [this.#fn, this.#serve] = [fn, serve];
     const port = "terminate" in worker ? ownPort(worker as Worker) : createPort(worker);
-    const stops = new Map<unknown, () => void>();
+    const listeners = new Map<unknown, () => void>();
     this.#port = port;
     this.#rpc = createBirpc<F, object, false>(
       {},
       {
         post: (message) => port.post(message, []),
-        on: (f) => stops.set(f, port.listen(f)),
-        off: (f) => stops.get(f)?.(),
+        on: (f) => listeners.set(f, port.listen(f)),
+        off: (f) => listeners.get(f)?.(),
         timeout: -1,
         proxify: false,
       },
     );
-    port.onEnd((why) => {
-      this.#ended ??= why;
+    port.onEnd((reason) => {
+      this.#ended ??= reason;
       if (!this.#rpc.$closed) this.#rpc.$close();
     });
     port.keepRunning(false);
@@ -50,12 +50,12 @@ export class Thread<F extends ThreadFunctions<F>> {
       const call = this.#rpc.$call as unknown as (
         name: string,
         ...values: unknown[]
-      ) => Promise<Sent<Answer<F[Name]>>>;
+      ) => Promise<SentResult<Answer<F[Name]>>>;
       const answer = await call(name, ...values).catch((error: unknown) => {
         this.#refuseEnded();
         throw error;
       });
-      return received(answer);
+      return unwrapResult(answer);
     } finally {
       if (this.#ended === undefined) this.#port.keepRunning(false);
     }
@@ -68,7 +68,7 @@ export class Thread<F extends ThreadFunctions<F>> {
       argument: "worker",
       received: this.#ended,
       expected: "a worker that answers",
-      fix: `its module must call \`${this.#serve}\`; open new workers to go on from the last checkpoint.`,
+      fix: `its module must call \`${this.#serve}\`; open new workers to resume from the last checkpoint.`,
     });
   }
 
