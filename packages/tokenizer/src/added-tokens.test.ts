@@ -33,7 +33,7 @@ test("property: finds the leftmost token first, of those the longest, and splits
   );
 });
 
-test("20,000 tokens, and one of 60,000 letters, are found", () => {
+test("20,000 tokens, and a token of 60,000 letters, are found", () => {
   const many = Array.from({ length: 20_000 }, (_, i) => `<${`${i}`.padStart(100, "x")}>`);
   const long = `${"a".repeat(60_000)}b`;
   const find = addedTokenFinder([...many, long].map((content, id) => ({ id, content })));
@@ -41,7 +41,7 @@ test("20,000 tokens, and one of 60,000 letters, are found", () => {
   expect(found.map(({ token }) => token.id)).toEqual([7, 20_000, 19_999]);
 });
 
-test("a token as long as the text, and tokens that contain each other, are found in one pass", () => {
+test("a token as long as the text, and tokens that contain each other, are found in linear time", () => {
   const length = 400_000;
   const a = "a".repeat(length);
   const nested = Array.from({ length: 300 }, (_, i) => "a".repeat(i + 1));

@@ -12,7 +12,7 @@ const decode = (ids: Iterable<number>) => {
   return Array.from(ids, (id) => decoder.push(id)).join("") + decoder.end();
 };
 
-test("property: bytes pushed one at a time give the text, and each push only whole characters", () => {
+test("property: bytes pushed one at a time decode to the text, and each push returns only complete characters", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
       const decoder = byteDecodeStream(pieces, bos);
@@ -23,7 +23,7 @@ test("property: bytes pushed one at a time give the text, and each push only who
   );
 });
 
-test("property: any bytes give what the platform's decoder gives for all of them", () => {
+test("property: any bytes, pushed one at a time, decode to the same text as with TextDecoder", () => {
   fc.assert(
     fc.property(fc.uint8Array(), (bytes) => {
       expect(decode(bytes)).toBe(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
@@ -31,7 +31,7 @@ test("property: any bytes give what the platform's decoder gives for all of them
   );
 });
 
-test("a character whose bytes never come is one U+FFFD, and the decoder begins anew", () => {
+test("an incomplete character becomes one U+FFFD, and the decoder is reset", () => {
   const decoder = byteDecodeStream(pieces, bos);
   expect(decoder.push(0xf0) + decoder.push(0x9f)).toBe("");
   expect(decoder.end()).toBe("\uFFFD");
@@ -40,7 +40,7 @@ test("a character whose bytes never come is one U+FFFD, and the decoder begins a
   expect(decoder.push(0x20)).toBe(" "); // a new text, without a beginning before it
 });
 
-test("one space is dropped right after the beginning of a sequence, and nowhere else", () => {
+test("one space is dropped directly after the BOS token, and nowhere else", () => {
   const [A, space] = [0x41, 0x20];
   expect(decode([bos, space, space, A])).toBe(" A");
   expect(decode([bos, A, space])).toBe("A ");

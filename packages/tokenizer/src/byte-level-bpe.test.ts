@@ -15,7 +15,7 @@ const tokenizer = byteLevelBpe(
 );
 const id = (token: string) => vocab.indexOf(token);
 
-test("golden: bytes merge in the order of the list, and only inside a pre-token", () => {
+test("golden: bytes merge in the order of the list, and only within a pre-token", () => {
   expect(tokenizer.encode("abb")).toEqual([id("abb")]);
   expect(tokenizer.encode(" ab")).toEqual([id("Ġab")]); // " a" comes first, then " a" and "b"
   expect(tokenizer.encode("é")).toEqual([id("Ã©")]);
@@ -23,7 +23,7 @@ test("golden: bytes merge in the order of the list, and only inside a pre-token"
   expect([tokenizer.vocabSize, tokenizer.bosId, tokenizer.eosId]).toEqual([266, undefined, 265]);
 });
 
-test("special tokens: an id, text, or an error, as asked", () => {
+test("a special token in a text becomes an id, ordinary text or an error, as `specialTokens` specifies", () => {
   const text = "a<|endoftext|>";
   expect(tokenizer.encode(text)).toEqual([0x61, 265]);
   expect(tokenizer.encode(text, { specialTokens: ["<|endoftext|>"] })).toEqual([0x61, 265]);
@@ -37,7 +37,7 @@ test("special tokens: an id, text, or an error, as asked", () => {
   expect(tokenizer.decode([0x61, 265], { skipSpecialTokens: false })).toBe(text);
 });
 
-test("property: decoding gives the text back; offsets cover it; counting counts; a trace ends in the ids", () => {
+test("property: decoding restores the text, offsets cover it, count equals the number of ids, and a trace ends with the ids", () => {
   fc.assert(
     fc.property(anyText, (text) => {
       const ids = tokenizer.encode(text);
@@ -58,7 +58,7 @@ test("property: decoding gives the text back; offsets cover it; counting counts;
   );
 });
 
-test("offsets count UTF-16 units or characters, and a part of a character covers all of it", () => {
+test("offsets count UTF-16 units or code points, and a token of part of a character spans the complete character", () => {
   const text = "a😀b";
   expect(tokenizer.encoding(text).offsets).toEqual([
     [0, 1],
@@ -74,14 +74,14 @@ test("offsets count UTF-16 units or characters, and a part of a character covers
   ]);
 });
 
-test("counting ends where the limit is passed", () => {
+test("counting stops once the limit is exceeded", () => {
   expect(tokenizer.count("a ".repeat(1000))).toBe(1001);
   const over = tokenizer.count("a ".repeat(1000), { limit: 10 });
   expect(over).toBeGreaterThan(10);
   expect(over).toBeLessThan(20);
 });
 
-test("a trace shows each merge", () => {
+test("a trace has one step for each merge", () => {
   expect(tokenizer.trace(" abb").parts).toEqual([
     {
       normalized: " abb",
@@ -117,12 +117,12 @@ describe("refused", () => {
     ],
     ["a merge with an empty side", { merges: [["a", ""] as const] }, /`merges\[0\]` is "", expected a token/],
     [
-      "two tokens of one id",
+      "two tokens with the same id",
       { vocab: { a: 0, b: 0 } },
       /`vocab\["b"\]` is 0, expected an id of its own, which "a" has/,
     ],
     [
-      "an id out of reach",
+      "an id far above the number of tokens",
       { vocab: { a: 2 ** 31 } },
       /`vocab\["a"\]` is 2147483648, expected an integer, at most/,
     ],
@@ -131,7 +131,7 @@ describe("refused", () => {
     expect(() => byteLevelBpe({ vocab: [...bytesToUnicode, "ab"], ...trained })).toThrow(message);
   });
 
-  test("a byte without a token, unless another rule is given", () => {
+  test('a byte without a token is refused, unless `unknown` is "drop" or an id', () => {
     const small = (unknown?: "drop" | number) =>
       byteLevelBpe({ vocab: ["a", "?"], ...(unknown !== undefined && { unknown }) });
     expect(() => small().encode("ab")).toThrow(
@@ -148,7 +148,7 @@ describe("refused", () => {
   });
 });
 
-test("GPT-2's ids, as tiktoken gives them", () => {
+test("GPT-2's ids equal tiktoken's", () => {
   const read = (path: string) => referenceData.text(`tokenizers/${path}`);
   const gpt2 = byteLevelBpe({
     vocab: JSON.parse(read("vocab/gpt2/encoder.json")) as Record<string, number>,

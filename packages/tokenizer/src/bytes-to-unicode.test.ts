@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { bytesToUnicode, unicodeToByte, gpt2ByteOrder } from "./bytes-to-unicode.js";
 
-test("each byte has its own character", () => {
+test("each byte maps to a different character", () => {
   expect(bytesToUnicode.length).toBe(256);
   expect(unicodeToByte.size).toBe(256);
   expect(bytesToUnicode.every((letter, byte) => unicodeToByte.get(letter) === byte)).toBe(true);

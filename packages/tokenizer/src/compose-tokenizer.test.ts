@@ -15,7 +15,7 @@ const js = (value: unknown) => value as never;
 describe.each([
   ["byte-level BPE", bytes],
   ["Unigram", unigram],
-])("ids that are none are refused where they are given: %s", (_, tokenizer) => {
+])("invalid ids are refused with the name of the method: %s", (_, tokenizer) => {
   test.each([1.5, -1, 2 ** 32 + 1, 2 ** 32 + 5, 1e300, Number.NaN, Infinity, "1", null, undefined, {}, 1n])(
     "%s",
     (id) => {
@@ -29,7 +29,7 @@ describe.each([
   test.each([5, null, undefined, "12", {}, () => 1])("%s is no list of ids", (ids) => {
     expect(() => tokenizer.decode(js(ids))).toThrow(/^decode: `ids` is .*, expected a list of token ids/);
   });
-  test("ids beyond the vocabulary", () => {
+  test("ids outside the vocabulary", () => {
     expect(() => tokenizer.decode([tokenizer.vocabSize])).toThrow(/expected a token id from 0 to/);
     expect(() => tokenizer.token(1.5)).toThrow(/^token: `id` is 1.5, expected an integer/);
     expect(tokenizer.token(tokenizer.vocabSize)).toBeUndefined();
@@ -37,7 +37,7 @@ describe.each([
   });
 });
 
-test("ids of a gap in the vocabulary are refused, those of a typed array taken", () => {
+test("ids of gaps in the vocabulary are refused, ids in a typed array are accepted", () => {
   expect(() => bytes.decode([5])).toThrow(/expected a token id/);
   expect(bytes.decode(Int32Array.of(2, 3, 2))).toBe("ab ab");
   expect(bytes.decode(new Set([0, 1]))).toBe("ab");

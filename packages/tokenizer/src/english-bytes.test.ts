@@ -9,7 +9,7 @@ import { trainByteNgrams } from "./training/train-byte-ngrams.js";
 const beside = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 const after = (text: string) => new TextEncoder().encode(text);
 
-test("the model is what its command makes, byte for byte, and under 300 kB", () => {
+test("the model equals the output of its command byte for byte, and is smaller than 300 kB", () => {
   const text = execFileSync(process.execPath, [beside("../everyday-english.mjs"), "1"], {
     maxBuffer: 2 ** 24,
   });
@@ -17,7 +17,7 @@ test("the model is what its command makes, byte for byte, and under 300 kB", () 
   expect(statSync(beside("english-bytes-data.ts")).size).toBeLessThan(300_000);
 });
 
-test("the entropy is low inside a word and high after it, and English is more probable than noise", () => {
+test("the entropy is low within a word and high after it, and English is more probable than random bytes", () => {
   const entropy = englishBytes();
   expect(entropy(after("the kitche"))).toBeLessThan(0.5);
   expect(entropy(after("the kitchen "))).toBeGreaterThan(2);

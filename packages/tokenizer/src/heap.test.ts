@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Heap } from "./heap.js";
 
-test("property: pushes and pops in any order give the least item each time", () => {
+test("property: each pop returns the smallest item, for any order of pushes and pops", () => {
   fc.assert(
     fc.property(fc.array(fc.option(fc.integer())), (steps) => {
       const heap = new Heap<number>((a, b) => a < b);

@@ -38,7 +38,7 @@ const unicode = fc.oneof(
   fc.string({ unit: fc.constantFrom(" ", "a", "b", "é", "\0", "\uFEFF", "😀", "<0x41>", "<s>", "\n<s>\n") }),
 );
 
-test("golden: a space in front, characters, bytes where there is no token, merges by score", () => {
+test("golden: a space is prepended, characters without a token become bytes, and merges are by score", () => {
   expect(tokenizer.encode("")).toEqual([1]);
   expect(tokenizer.encode("ab")).toEqual([1, id(" ab")]); // by way of " a", the highest score
   expect(tokenizer.encode("aab")).toEqual([1, id(" a"), id("ab")]); // not " " "aa" "b"
@@ -48,7 +48,7 @@ test("golden: a space in front, characters, bytes where there is no token, merge
   expect([tokenizer.vocabSize, tokenizer.bosId, tokenizer.eosId]).toEqual([270, 1, 2]);
 });
 
-test("written-out special tokens are ordinary text", () => {
+test("names of special tokens in a text are ordinary text", () => {
   // Pieces from which plain search by text would assemble "<s>" and "<0x41>".
   const traps = ["<", "s", ">", "<s", "0", "<0", "x", "<0x", "4", "<0x4", "1", "1>"];
   const trapped = llama2cTokenizer(tokenizerFile(["<unk>", "<s>", "</s>", ...byteTokens, ...traps]));
@@ -60,7 +60,7 @@ test("written-out special tokens are ordinary text", () => {
   }
 });
 
-test("property: decoding gives the text back, any Unicode string, U+FFFD for lone surrogates", () => {
+test("property: decoding restores any Unicode string, with U+FFFD for lone surrogates", () => {
   fc.assert(
     fc.property(unicode, (text) => {
       expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
@@ -77,7 +77,7 @@ test("property: decoding gives the text back, any Unicode string, U+FFFD for lon
 
 const saved = (of: Tokenizer) => tokenizerFromJson(JSON.stringify(tokenizerToJson(of)));
 
-test("property: saved as tokenizer.json it gives the same ids and text", () => {
+test("property: saved as tokenizer.json, the tokenizer gives the same ids and text", () => {
   // A token of one letter alone can be cut in two ways that overlap: "aa" "a" and "a" "aa".
   const own = llama2cTokenizer(
     tokenizerFile([...special, ...byteTokens, " ", "a", "b", "é", " a", "ab", " ab", "ba", "abé", "bab"]),
@@ -98,7 +98,7 @@ test("property: saved as tokenizer.json it gives the same ids and text", () => {
   expect(again.encode("\n<s>\n")).toEqual([1, 1]); // there special tokens are found in texts
 });
 
-test("property: streaming gives what decoding at once gives, for any ids", () => {
+test("property: streaming equals decoding at once, for any ids", () => {
   fc.assert(
     fc.property(fc.array(fc.nat(tokenizer.vocabSize - 1)), (ids) => {
       const decoder = tokenizer.decodeStream();
@@ -108,12 +108,12 @@ test("property: streaming gives what decoding at once gives, for any ids", () =>
   );
 });
 
-test("a continuation keeps its first space", () => {
+test("a decoded continuation keeps its first space", () => {
   expect(tokenizer.decode([1, id(" a"), id(" a")])).toBe("a a");
   expect(tokenizer.decode([id(" a")])).toBe(" a");
 });
 
-test("a megabyte of one letter is encoded", () => {
+test("a text of a million equal letters is encoded", () => {
   const ids = tokenizer.encode("a".repeat(1 << 20), { bos: false });
   expect(ids.length).toBe(2 + (1 << 18)); // " a", the last three letters as "aa" and "a", "aaaa" between
   expect(ids.slice(0, 2)).toEqual([id(" a"), id("aaaa")]);
@@ -131,7 +131,7 @@ describe("refused", () => {
   test.each([
     ["an empty file", new Uint8Array(), /max_token_length` is "0 bytes, at byte 0 of 0", expected 4 bytes/],
     [
-      "no longest token",
+      "a longest token of 0 bytes",
       patched((v) => v.setInt32(0, 0, true)),
       /max_token_length` is 0, expected 1 or more/,
     ],
@@ -158,7 +158,7 @@ describe("refused", () => {
     expect(() => llama2cTokenizer(bytes)).toThrow(expect.objectContaining({ name: "FormatError" }));
   });
 
-  test("a tokenizer of another size than the model's", () => {
+  test("a tokenizer with another vocabulary size than the model", () => {
     expect(() => llama2cTokenizer(file, { vocabSize: 512 })).toThrow(
       "llama2cTokenizer: `tokenizer file: number of tokens` is 270, expected vocabSize = 512.\n" +
         "Fix: give the tokenizer that the model was trained with.",
@@ -166,7 +166,7 @@ describe("refused", () => {
     expect(llama2cTokenizer(file, { vocabSize: 270 }).vocabSize).toBe(270);
   });
 
-  test("a character without a token, where the vocabulary has no bytes", () => {
+  test("a character without a token, in a vocabulary without byte tokens", () => {
     const small = llama2cTokenizer(tokenizerFile([...special, " ", "a"]));
     expect(small.encode("a")).toEqual([1, 3, 4]);
     expect(() => small.encode("ab")).toThrow(
@@ -174,7 +174,7 @@ describe("refused", () => {
     );
   });
 
-  test("what is neither bytes nor text", () => {
+  test("a value that is neither bytes nor text", () => {
     expect(() => llama2cTokenizer("tok512.bin" as never)).toThrow(
       /`bytes` is "tok512.bin", expected a Uint8Array/,
     );
@@ -182,7 +182,7 @@ describe("refused", () => {
   });
 });
 
-describe("llama2.c's own ids", () => {
+describe("ids equal those of llama2.c", () => {
   const json = (path: string) => referenceData.json(path) as never;
   const load = () =>
     llama2cTokenizer(referenceData.bytes("models/stories260K/tok512.bin"), { vocabSize: 512 });

@@ -22,7 +22,7 @@ const tokenizers = new Map<string, Tokenizer>(
 );
 
 describe.each([...tokenizers])("%s", (name, tokenizer) => {
-  test("2,000 random strings of all planes get tiktoken's ids", () => {
+  test("2,000 random strings of all Unicode planes have tiktoken's ids", () => {
     const reference = getEncoding(name);
     try {
       for (const text of fuzzStrings(2000, Number(process.env["QKV_SEED"] ?? 1))) {
@@ -34,7 +34,7 @@ describe.each([...tokenizers])("%s", (name, tokenizer) => {
     }
   });
 
-  test("property: decoding gives the text back, streaming or at once; lone surrogates become U+FFFD", () => {
+  test("property: decoding restores the text, streaming or at once; lone surrogates become U+FFFD", () => {
     const lone = fc.string({ unit: fc.constantFrom("a", " ", "\uD83D", "\uDE00", "\u00E9") });
     fc.assert(
       fc.property(fc.oneof(anyText, fc.string({ unit: "binary" }), lone), (text) => {
@@ -52,7 +52,7 @@ describe.each([...tokenizers])("%s", (name, tokenizer) => {
 test.each([
   ["cl100k_base", cl100kSplit],
   ["o200k_base", o200kSplit],
-])("property: %s of two texts that meet where a piece ends is the ids of both", (name, split) => {
+])("property: %s: two texts joined at a pre-token boundary have the concatenated ids", (name, split) => {
   const tokenizer = tokenizers.get(name)!;
   fc.assert(
     fc.property(anyText, fc.nat(40), (text, which) => {
@@ -78,7 +78,7 @@ test.each([
   ["apostrophes", "'"],
   ["line breaks and spaces", "\n "],
   ["letters without case and with", "\u65E5A"],
-])("a million characters of %s are encoded, and give the text back", (_, unit) => {
+])("a million characters of %s are encoded and decoded", (_, unit) => {
   const text = unit.repeat(Math.floor(1_000_000 / unit.length));
   const tokenizer = tokenizers.get("o200k_base")!;
   expect(tokenizer.decode(tokenizer.encode(text)) === text).toBe(true);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { randomNumbers } from "./random-numbers.js";
 
-test("a seed gives its numbers again, another seed others, spread evenly from 0 to 1", () => {
+test("equal seeds give equal numbers, other seeds other numbers, uniformly distributed from 0 to 1", () => {
   const draw = (seed: number) => Array.from({ length: 10_000 }, randomNumbers(seed));
   const numbers = draw(1);
   expect(draw(1)).toEqual(numbers);

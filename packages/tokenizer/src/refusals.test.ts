@@ -53,7 +53,7 @@ const functions = modules
 
 describe.each(functions)("%s", (name, call) => {
   test.each(wrong.map((args) => [shown(args), args] as const))(
-    "of (%s) works, or is refused by its name",
+    "of (%s) works or is refused by name",
     async (_, args) => {
       const needs = call.length > 0 && (args.length === 0 || args[0] === null);
       try {

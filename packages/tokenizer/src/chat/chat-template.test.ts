@@ -24,7 +24,7 @@ test("golden: messages, and the beginning of the assistant's message", () => {
   expect(template.render(talk, { addGenerationPrompt: true })).toBe(`${prompt}<|im_start|>assistant\n`);
 });
 
-test("a template can read special tokens, tools, other variables and the date", () => {
+test("a template can read special tokens, tools, variables and the date", () => {
   const template = chatTemplate({
     bos_token: { content: "<s>", lstrip: false },
     eos_token: "</s>",
@@ -40,7 +40,7 @@ test("a template can read special tokens, tools, other variables and the date", 
   );
 });
 
-test("one of several templates is selected by name", () => {
+test("a template of a list is selected by name", () => {
   const config = {
     chat_template: [
       { name: "default", template: "plain" },
@@ -61,7 +61,7 @@ test("a configuration without a template, and a template that is not Jinja, are 
   expect(() => chatTemplate("{% for m in messages %}")).toThrow(/expected valid Jinja: /);
 });
 
-test("an error that a template raises has the message of the template", () => {
+test("an error raised by a template contains the template's message", () => {
   const template = chatTemplate(
     "{% if messages[0].role != 'user' %}{{ raise_exception('Talks begin with the user.') }}{% endif %}ok",
   );
@@ -71,7 +71,7 @@ test("an error that a template raises has the message of the template", () => {
   );
 });
 
-test("messages without content, and options in words, are refused: a template leaves out what is not there", () => {
+test("messages without content, and options of a wrong type, are refused, since a template silently omits missing values", () => {
   const template = chatTemplate("{% for m in messages %}{{ m.role }}: {{ m.content }}{% endfor %}");
   const render = (message: object, options?: object) => template.render([message as never], options as never);
   expect(() => render({ role: "user", text: "Hello" })).toThrow(
@@ -88,7 +88,7 @@ test("messages without content, and options in words, are refused: a template le
   );
 });
 
-test("a template that would not end does", () => {
+test("a template that would not terminate is refused after the maximum number of steps", () => {
   const loops = [
     "{% for i in range(1000000000) %}x{% endfor %}",
     "{% for a in range(9999) %}{% for b in range(9999) %}{{ a * b }}{% endfor %}{% endfor %}",
@@ -101,7 +101,7 @@ test("a template that would not end does", () => {
   }
 });
 
-test("a very long run of white space is refused, because the library would take quadratic time", () => {
+test("a very long run of white space is refused, because the library would need quadratic time", () => {
   for (const source of [
     " ".repeat(100_000),
     `a${"\n\t".repeat(501)}{{ x }}`,
@@ -113,7 +113,7 @@ test("a very long run of white space is refused, because the library would take 
   expect(chatTemplate(`a${" ".repeat(1000)}b`).render([])).toBe(`a${" ".repeat(1000)}b`);
 });
 
-test("a template whose values would exceed the memory is refused before they are created", () => {
+test("a template whose values would exceed the memory limit is refused before they are created", () => {
   const double = (first: string, twice: string) =>
     `{% set ns = namespace(x=${first}) %}{% for i in range(40) %}{% set ns.x = ${twice} %}{% endfor %}`;
   for (const source of [
@@ -133,7 +133,7 @@ test("a template whose values would exceed the memory is refused before they are
   }
 });
 
-test("namespaces that grow later, and values that contain themselves, are measured when they are written", () => {
+test("namespaces that grow later, and cyclic values, are measured when they are converted to text", () => {
   const forty = Array.from({ length: 40 }, (_, i) => i);
   const nested = [
     ...forty.map((i) => `{% set n${i} = namespace() %}`),
@@ -164,7 +164,7 @@ test("namespaces that grow later, and values that contain themselves, are measur
   );
 });
 
-test("comparisons, loops and filters count the characters and items that they visit", () => {
+test("comparisons, loops and filters count the characters and items that they visit as steps", () => {
   const big = "{% set n = namespace(x=['a']) %}{% for i in range(19) %}{% set n.x = n.x + n.x %}{% endfor %}";
   const long = "{% set n = namespace(x='a') %}{% for i in range(20) %}{% set n.x = n.x + n.x %}{% endfor %}";
   const often = (expression: string) =>
@@ -195,7 +195,7 @@ test("comparisons, loops and filters count the characters and items that they vi
   expect(() => chatTemplate(`${spread}{{ f(*all) }}`).render(talk)).toThrow(/more than \d+ steps/);
 });
 
-test("an argument that changes something is evaluated once", () => {
+test("an argument with a side effect is evaluated once", () => {
   const template = chatTemplate(
     "{% set n = namespace(x=0) %}{% macro bump() %}{% set n.x = n.x + 1 %}b{% endmacro %}" +
       "{{ 'aa'.replace('a', bump()) }}{{ 'aa' | replace('a', bump()) }}{{ n.x }}",
@@ -203,11 +203,11 @@ test("an argument that changes something is evaluated once", () => {
   expect(template.render(talk)).toBe("bbbb2");
 });
 
-test("the first of an empty list is undefined", () => {
+test("`first` of an empty list is undefined", () => {
   expect(chatTemplate("[{{ [] | first }}]").render(talk)).toBe("[]");
 });
 
-test("trim_blocks and lstrip_blocks: a block takes the line break after it and the spaces before it", () => {
+test("trim_blocks and lstrip_blocks: the line break after a block and the spaces before it are removed", () => {
   // As jinja2 writes it with both options, which transformers sets; without them the text begins "\n  " and so on.
   expect(chatTemplate("{% if true %}\n  a\n{% endif %}\nb").render(talk)).toBe("  a\nb");
   expect(chatTemplate("a\n   {% if true %}b{% endif %}\nc").render(talk)).toBe("a\nbc");
@@ -215,7 +215,7 @@ test("trim_blocks and lstrip_blocks: a block takes the line break after it and t
   expect(chatTemplate("a {% if true %}b{% endif %} c").render(talk)).toBe("a b c");
 });
 
-test("a long conversation is not refused", () => {
+test("a conversation of many messages is rendered", () => {
   const long = Array.from({ length: 2000 }, (_, i) => ({
     role: i % 2 ? "assistant" : "user",
     content: "word ".repeat(500),
@@ -226,7 +226,7 @@ test("a long conversation is not refused", () => {
   expect(template.render(long).length).toBe(1000 * ("<user><assistant>".length + 2 * 999));
 });
 
-test("property: contents of messages are unchanged, whatever they contain", () => {
+test("property: the contents of messages are unchanged, whatever they contain", () => {
   const template = chatTemplate("{% for m in messages %}[{{ m.content }}]{% endfor %}");
   fc.assert(
     fc.property(fc.array(fc.string({ unit: "binary" }), { maxLength: 4 }), (contents) => {
@@ -236,7 +236,7 @@ test("property: contents of messages are unchanged, whatever they contain", () =
   );
 });
 
-test("dates in the letters of strftime", () => {
+test("dates are formatted with strftime's directives", () => {
   const date = new Date(2024, 6, 4, 15, 5, 9);
   expect(strftime(date, "%A %a %d %e %B %b %m %Y %y %H:%M:%S %I%p %F %T 100%% %Q")).toBe(
     "Thursday Thu 04  4 July Jul 07 2024 24 15:05:09 03PM 2024-07-04 15:05:09 100% %Q",

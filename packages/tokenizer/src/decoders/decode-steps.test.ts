@@ -6,13 +6,13 @@ function decode(step: DecodeStep, tokens: readonly string[]): string {
   return tokens.map((_, id) => push(id)).join("") + end();
 }
 
-test("only the space that the encoder prepended is removed", () => {
+test("only the prepended space of the encoder is removed", () => {
   const tokens = ["▁Hello", "▁", "▁world"];
   expect(decode(metaspaceStep(), tokens)).toBe("Hello  world");
   expect(decode(metaspaceStep("▁", "first"), tokens)).toBe("Hello  world");
   expect(decode(metaspaceStep("▁", "never"), tokens)).toBe(" Hello  world");
 });
 
-test("pieces of a word are joined, words are separated", () => {
+test("tokens of one word are joined, words are separated by spaces", () => {
   expect(decode(wordPieceStep(), ["un", "##able", "to", "go", "."])).toBe("unable to go.");
 });

@@ -36,16 +36,11 @@ test.each<[string, Record<string, Uint8Array>, text: string, ids: number[]]>([
     "hi",
     [3],
   ],
-  [
-    "tiktoken's ranks, with the split that the name tells",
-    { "cl100k_base.tiktoken": tiktoken },
-    "hi!",
-    [256, 33],
-  ],
+  ["tiktoken ranks, with the split of the file name", { "cl100k_base.tiktoken": tiktoken }, "hi!", [256, 33]],
   ["tiktoken's ranks of o200k", { "o200k_base.tiktoken": tiktoken }, "hi", [256]],
   ["tiktoken's ranks of r50k", { "r50k_base.tiktoken": tiktoken }, "hi", [256]],
   [
-    "ranks as a module",
+    "tiktoken ranks as a module",
     {
       "ranks.js": utf8(
         `module.exports = ${JSON.stringify({
@@ -63,19 +58,19 @@ test.each<[string, Record<string, Uint8Array>, text: string, ids: number[]]>([
   expect(Array.from(loadTokenizer(files).encode(text))).toEqual(ids);
 });
 
-test("files without a tokenizer are refused, and the error names files that have one", () => {
+test("files without a tokenizer are refused, and the error lists the expected file names", () => {
   expect(() => loadTokenizer({ "README.md": utf8("hi"), "config.json": utf8("{}") })).toThrow(
     /loadTokenizer: `source` is .*README\.md.*expected a tokenizer's files: tokenizer\.json.*\nFix: give the folder/s,
   );
 });
 
-test("ranks whose name does not tell how text is split are refused, with the fix", () => {
+test("tiktoken ranks whose file name does not identify the split are refused, with the fix", () => {
   expect(() => loadTokenizer({ "mine.tiktoken": tiktoken })).toThrow(
     /mine\.tiktoken.*expected a name that tells the split.*\nFix: rename the file/s,
   );
 });
 
-test("sequences are padded at either side, to a length and to a multiple", () => {
+test("sequences are padded on the left or right, to a minimum length and to a multiple", () => {
   expect(pad([[5, 6, 7], [8]], { padId: 0 })).toEqual({
     ids: [
       [5, 6, 7],

@@ -23,12 +23,12 @@ test("a text is split into pieces of the source language, with the ids of vocab.
   expect([marian.bosId, marian.eosId]).toEqual([undefined, 0]);
 });
 
-test("a language code at the start is one token, and the text after it has the dummy prefix of every text", () => {
+test("a language code at the start is one token, and the text after it gets the dummy prefix", () => {
   const marian = loadTokenizer(files);
   expect(marian.encode(">>fra<< Hello world")).toEqual([ids[">>fra<<"], ...marian.encode("Hello world")]);
 });
 
-test("pieces of the target language are read, and no text is split into them", () => {
+test("pieces of the target language are decoded, but never result from encoding", () => {
   const marian = loadTokenizer(files);
   expect(marian.decode([ids["▁où"]!])).toBe("où");
   expect(marian.encode("où")).not.toContain(ids["▁où"]);

@@ -47,7 +47,7 @@ afterAll(async () => {
 const ids = async (source: string | URL | readonly File[], text: string) =>
   Array.from((await loadTokenizer(source as string)).encode(text));
 
-test("a folder, a file and their URLs", async () => {
+test("a folder, a file, and their file URLs are read", async () => {
   expect(await ids(at("model"), "hi ho")).toEqual([0, 1]);
   expect(await ids(`${at("model")}/`, "hi ho")).toEqual([0, 1]);
   expect(await ids(pathToFileURL(at("model")), "hi ho")).toEqual([0, 1]);
@@ -73,7 +73,7 @@ test("`File` objects are matched by their names, with the files that belong to t
   );
 });
 
-test("a folder on a server, and one of its files with those that belong to it", async () => {
+test("a folder on a server is read, and a single file of it with its related files", async () => {
   expect(await ids(`${server.site}/model`, "hi ho")).toEqual([0, 1]);
   expect(await ids(`${server.site}/model/`, "hi ho")).toEqual([0, 1]);
   expect(await ids(`${server.site}/gpt2/`, "hi")).toEqual([2]);
@@ -84,7 +84,7 @@ test("a folder on a server, and one of its files with those that belong to it", 
   );
 });
 
-test("weights and other tokenizers of a folder are not read where there is a tokenizer.json", async () => {
+test("weights and other tokenizers of a folder are not read if it has a tokenizer.json", async () => {
   expect(Object.keys(await readTokenizerFiles(at("model"))).sort()).toEqual([
     "tokenizer.json",
     "tokenizer_config.json",
@@ -101,7 +101,7 @@ test.runIf(posix)("links of the hub's cache are followed, those out of a folder 
   await expect(loadTokenizer(at("linked"))).rejects.toThrow(/it is a link to .*\nFix: links out of/s);
 });
 
-test("errors name the path and what is there", async () => {
+test("errors name the path and the files of the folder", async () => {
   await expect(loadTokenizer(at("weights"))).rejects.toThrow(
     /loadTokenizer: `source` is ".*weights", expected a folder with a tokenizer: tokenizer\.json.*\nFix: it holds .*config\.json/s,
   );
@@ -117,7 +117,7 @@ test("errors name the path and what is there", async () => {
   await expect(readTokenizerFiles(3 as never)).rejects.toThrow(/`source` is 3, expected a folder or a file/);
 });
 
-test("a damaged file is named", async () => {
+test("an error names the damaged file", async () => {
   write("damaged/tokenizer.json", json.slice(0, 20));
   await expect(loadTokenizer(at("damaged"))).rejects.toThrow(/tokenizer\.json/);
 });

@@ -41,7 +41,7 @@ const [unigram, bpe, word, char] = [1, 2, 3, 4].map((kind) => ({ 3: kind }));
 // Ids and texts were made by SentencePiece 0.2.0 from these very files.
 test.each<[string, Uint8Array, [text: string, ids: number[], decoded: string][]]>([
   [
-    "user-defined symbols stand wherever their text does, and never merge",
+    "user-defined symbols match wherever their text occurs, and never merge",
     modelFile([...control, ...letters, ["king", 0, 4], ["▁a", -1], ["in", -2], ["ng", -3], ["ab", -4]], bpe),
     [
       ["striking a king", [3, 0, 8, 11, 12, 3, 11], " ⁇ iking a king"],
@@ -65,7 +65,7 @@ test.each<[string, Uint8Array, [text: string, ids: number[], decoded: string][]]
     ],
   ],
   [
-    "a space after each word",
+    "treat_whitespace_as_suffix",
     modelFile([...control, ...letters, ["a▁", -1], ["king▁", -2]], { ...unigram, 24: 1 }),
     [
       ["striking a king", [0, 8, 12, 11, 12], " ⁇ iking a king "],
@@ -73,7 +73,7 @@ test.each<[string, Uint8Array, [text: string, ids: number[], decoded: string][]]
     ],
   ],
   [
-    "every space counts",
+    "without remove_extra_whitespaces",
     modelFile([...control, ...letters, ["▁a", -1], ["▁▁", -2]], bpe, { 4: 0 }),
     [
       ["  ab  a ", [12, 11, 5, 3, 11, 3], "  ab  a "],
@@ -82,7 +82,7 @@ test.each<[string, Uint8Array, [text: string, ids: number[], decoded: string][]]
     ],
   ],
   [
-    "marks at the end go as spaces do, and no space is put in front",
+    "▁ at the end of a text is stripped like spaces; without add_dummy_prefix",
     modelFile([...control, ...letters, ["▁a", -1], ["ab", -2]], bpe, { 3: 0 }),
     [
       ["  ab  a▁ ", [12, 11], "ab a"],
@@ -98,7 +98,7 @@ test.each<[string, Uint8Array, [text: string, ids: number[], decoded: string][]]
   }
 });
 
-test("offsets of symbols and of unknown words", () => {
+test("golden: offsets of user-defined symbols and of unknown words", () => {
   const symbols = sentencePieceTokenizer(modelFile([...control, ...letters, ["king", 0, 4]], bpe));
   expect(symbols.encoding("a king").offsets.slice(-2)).toEqual([
     [1, 2],
@@ -111,7 +111,7 @@ test("offsets of symbols and of unknown words", () => {
   ]);
 });
 
-test("words without a token become bytes where the file has them", () => {
+test("words without a token become byte tokens if the file has byte_fallback", () => {
   const bytes = Array.from({ length: 256 }, (_, byte): Piece => {
     return [`<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`, 0, 6];
   });
@@ -125,18 +125,18 @@ test("words without a token become bytes where the file has them", () => {
 
 test.each<[string, Uint8Array, RegExp]>([
   [
-    "another kind of model",
+    "an unknown model type",
     modelFile(control, { 3: 9 }),
     /trainer_spec.model_type` is 9, expected 1 \(Unigram\)/,
   ],
   ["no pieces", modelFile([]), /`model file: pieces` is 0, expected 1 or more/],
-  ["a score that is no number", modelFile([["a", NaN]]), /pieces\[0\].score` is NaN/],
-  ["a file that was cut", modelFile(control).subarray(0, 12), /^sentencePieceTokenizer: `model file: /],
+  ["a score of NaN", modelFile([["a", NaN]]), /pieces\[0\].score` is NaN/],
+  ["a truncated file", modelFile(control).subarray(0, 12), /^sentencePieceTokenizer: `model file: /],
 ])("refused, with the field named: %s", (_, file, message) => {
   expect(() => sentencePieceTokenizer(file)).toThrow(message);
 });
 
-test("tokens of text that the model lacks are the unknown piece, as IdToPiece gives it", () => {
+test("the token of unknown text is `<unk>`, as IdToPiece returns it", () => {
   for (const kind of [1, 2]) {
     const file = modelFile(
       [

@@ -11,7 +11,7 @@ const module = {
 };
 const file = "aA== 0\naQ== 1\nIQ== 2\naGk= 5\n/w== 6\n";
 
-test("golden: a module and a file hold the same tokens", () => {
+test("golden: a module of js-tiktoken and a .tiktoken file give the same tokenizer", () => {
   const fromModule = tiktokenTokenizer(module);
   const fromFile = tiktokenTokenizer(new TextEncoder().encode(file), { split: gpt2Split });
   const reversed = file.trimEnd().split("\n").reverse().join("\r\n");
@@ -27,7 +27,7 @@ test("golden: a module and a file hold the same tokens", () => {
   expect([fromFile.vocabSize, fromFile.eosId]).toEqual([7, undefined]);
 });
 
-test("a special token in a text is text, as encode_ordinary has it, unless asked otherwise", () => {
+test("by default a special token in a text is ordinary text, as in encode_ordinary", () => {
   const bytes = Array.from({ length: 256 }, (_, byte) => `${btoa(String.fromCharCode(byte))} ${byte}`).join(
     "\n",
   );
@@ -39,12 +39,12 @@ test("a special token in a text is text, as encode_ordinary has it, unless asked
 describe("refused", () => {
   test.each([
     [
-      "a file without a split",
+      "a .tiktoken file without a split",
       () => tiktokenTokenizer(file),
       /`split` is undefined, expected a split, which a .tiktoken file/,
     ],
     [
-      "what is no ranks",
+      "a value that is not ranks",
       () => tiktokenTokenizer({} as never),
       /`ranks` is an object with no keys, expected the bytes/,
     ],
@@ -69,7 +69,7 @@ describe("refused", () => {
       /`line 1: token` is "==", expected one byte/,
     ],
     [
-      "a rank that is none",
+      "a rank that is not an integer",
       () => tiktokenTokenizer("aA== -1", { split: gpt2Split }),
       /`line 1: rank` is "-1", expected an integer/,
     ],
@@ -79,7 +79,7 @@ describe("refused", () => {
       /`ranks` is 1, expected one token for each/,
     ],
     [
-      "a rank out of reach",
+      "a rank far above the number of tokens",
       () => tiktokenTokenizer("aA== 9999999", { split: gpt2Split }),
       /`ranks` is 9999999, expected ranks that/,
     ],

@@ -22,20 +22,17 @@ function merged(ids: readonly number[], merges: Merges, widths?: Int32Array): nu
 }
 
 // 40 symbols take the short way, 200 the heap; both are held against the definition.
-test.each([40, 200])(
-  "property: up to %i symbols merge as the plain loop merges them, ties included",
-  (maxLength) => {
-    fc.assert(
-      fc.property(fc.array(fc.nat(4), { maxLength, minLength: maxLength - 40 }), table, (ids, rows) => {
-        const merges = mergeTable(rows);
-        expect(merged(ids, merges)).toEqual([...mergeSteps(ids, merges)].at(-1) ?? ids);
-      }),
-      { numRuns: 300 },
-    );
-  },
-);
+test.each([40, 200])("property: up to %i symbols merge as in the plain loop, ties included", (maxLength) => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(4), { maxLength, minLength: maxLength - 40 }), table, (ids, rows) => {
+      const merges = mergeTable(rows);
+      expect(merged(ids, merges)).toEqual([...mergeSteps(ids, merges)].at(-1) ?? ids);
+    }),
+    { numRuns: 300 },
+  );
+});
 
-test("property: widths are merged along, and none is lost", () => {
+test("property: widths are added on each merge, and their sum is unchanged", () => {
   fc.assert(
     fc.property(fc.array(fc.nat(4), { maxLength: 120 }), table, (ids, rows) => {
       const widths = Int32Array.from(ids, (_, at) => 2 ** (at % 20));
@@ -46,13 +43,13 @@ test("property: widths are merged along, and none is lost", () => {
   );
 });
 
-test("golden: of equal pairs the leftmost merges first", () => {
+test("golden: of pairs with equal rank, the leftmost merges first", () => {
   const twins = mergeTable([{ left: 0, right: 0, id: 1, rank: 0 }]);
   expect(merged([0, 0, 0], twins)).toEqual([1, 0]);
   expect(merged(new Array<number>(101).fill(0), twins)).toEqual([...new Array<number>(50).fill(1), 0]);
 });
 
-test("golden: each step is a list of symbols", () => {
+test("golden: mergeSteps yields the symbols after each merge", () => {
   const merges = mergeTable([
     { left: 0, right: 1, id: 3, rank: 1 },
     { left: 3, right: 2, id: 4, rank: 0 },
@@ -63,7 +60,7 @@ test("golden: each step is a list of symbols", () => {
   ]);
 });
 
-test("a million equal tokens cost a bounded number of lookups each", () => {
+test("a million equal tokens merge with a bounded number of lookups per token", () => {
   // Token k stands for 2^k letters, as the longer merges of one repeated letter do in real vocabularies.
   let lookups = 0;
   const doubling: Merges = {

@@ -20,7 +20,7 @@ describe("WordPiece", () => {
   const vocab = ["[UNK]", "un", "##aff", "##able", "##a", "a", "é", "##é", "##😀"];
   const model = wordPiece({ vocab, unknownId: 0, maxInputCharsPerWord: 12 });
 
-  test("golden: the longest token first; a word without an end is unknown as a whole", () => {
+  test("golden: the longest token matches first; a word whose end has no token is unknown as a whole", () => {
     expect(encode(model, "unaffable")).toEqual({ ids: [1, 2, 3], widths: [2, 3, 4] });
     expect(encode(model, "unaffx")).toEqual({ ids: [0], widths: [6] });
     expect(encode(model, "éaé😀").ids).toEqual([6, 4, 7, 8]);
@@ -55,7 +55,7 @@ describe("Unigram", () => {
     return best[text.length]!;
   }
 
-  test("property: no other way to cut has a higher sum", () => {
+  test("property: no other segmentation has a higher sum of scores", () => {
     const letters = fc.string({ unit: fc.constantFrom("a", "b", "c", "x"), maxLength: 20 });
     const score = fc.integer({ min: -50, max: -1 });
     const vocabulary = fc.uniqueArray(
@@ -78,7 +78,7 @@ describe("Unigram", () => {
     );
   });
 
-  test("golden: unknown neighbours are one; bytes stand in where all are there; user-defined symbols come first", () => {
+  test("golden: adjacent unknown characters are one token; byte fallback needs all bytes; user-defined symbols are preferred", () => {
     expect(encode(unigram({ pieces, unknownId: 0 }), "abxyc")).toEqual({ ids: [3, 0, 5], widths: [2, 2, 1] });
     expect(encode(unigram({ pieces, unknownId: 0, byteFallback: true }), "ad").ids).toEqual([1, 6]);
     expect(encode(unigram({ pieces, unknownId: 0, userDefined: new Set([4]) }), "abc").ids).toEqual([4]);
@@ -107,7 +107,7 @@ describe("BPE over characters", () => {
   const vocab = ["<unk>", "▁", "a", "b", "ab", "▁a", "<0xC3>", "<0xA9>"];
   const scores = [0, -9, -9, -9, -1, -2, 0, 0];
 
-  test("golden: by score, bytes for what is missing, one unknown for neighbours", () => {
+  test("golden: merges by score, byte fallback for missing characters, fused unknown characters", () => {
     const model = characterBpe({
       vocab,
       merges: { scores },
@@ -120,7 +120,7 @@ describe("BPE over characters", () => {
     expect(encode(model, "axyb")).toEqual({ ids: [2, 0, 3], widths: [1, 2, 1] });
   });
 
-  test("property: words by themselves, or the whole text, give the same ids", () => {
+  test("property: encoding word by word gives the ids of encoding the whole text", () => {
     const merges = ["a b", "▁ a", "▁ ▁", "▁a b", "▁▁ ▁▁"];
     const tokens = ["▁", "a", "b", "c", ...merges.map((pair) => pair.replace(" ", ""))];
     const apart = characterBpe({ vocab: tokens, merges });
@@ -133,7 +133,7 @@ describe("BPE over characters", () => {
     );
   });
 
-  test("golden: a prefix inside words and a suffix at their ends", () => {
+  test("golden: a continuing-subword prefix and an end-of-word suffix", () => {
     const model = characterBpe({
       vocab: ["a", "@b", "@b;", "ab;", "@b@b;"],
       merges: ["a @b;"],
@@ -145,7 +145,7 @@ describe("BPE over characters", () => {
   });
 });
 
-test("words: a piece is a token, or unknown", () => {
+test("word level: a pre-token is a token or unknown", () => {
   const model = wordLevel({ vocab: ["?", "one", "two"], unknownId: 0 });
   expect(encode(model, "one")).toEqual({ ids: [1], widths: [3] });
   expect(encode(model, "three").ids).toEqual([0]);
@@ -154,7 +154,7 @@ test("words: a piece is a token, or unknown", () => {
   );
 });
 
-test("tokens so long that each place of a text would cost their length are refused", () => {
+test("very long tokens are refused, since each position of a text is compared with them", () => {
   const [long, longer] = ["a".repeat(257), "a".repeat(1025)];
   expect(() => wordPiece({ vocab: ["?", long], unknownId: 0 })).toThrow(
     'wordPiece: `vocab` is "a token of 257 bytes", expected tokens of at most 256 bytes',

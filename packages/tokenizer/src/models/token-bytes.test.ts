@@ -6,7 +6,7 @@ import { TokenBytes } from "./token-bytes.js";
 const token = fc.uint8Array({ minLength: 0, maxLength: 3, max: 3 });
 const key = (bytes: Uint8Array) => bytes.join(",");
 
-test("property: bytes are found where they are a token, the lowest id first, and nowhere else", () => {
+test("property: find returns the lowest id of a token with these bytes, or -1", () => {
   fc.assert(
     fc.property(fc.array(token, { maxLength: 60 }), token, token, (list, left, right) => {
       const tokens = TokenBytes.fromTokens(list);
@@ -20,12 +20,12 @@ test("property: bytes are found where they are a token, the lowest id first, and
   );
 });
 
-test("an id without a token merges with no other", () => {
+test("an id without a token does not merge", () => {
   const tokens = TokenBytes.fromTokens([undefined, Uint8Array.of(1)]);
   expect([tokens.findConcatenation(0, 1), tokens.findConcatenation(1, 0), tokens.size]).toEqual([-1, -1, 2]);
 });
 
-test("property: a pair table holds what a map holds, the first of equals", () => {
+test("property: a pair table equals a Map that keeps the first of duplicate pairs", () => {
   const entry = fc.tuple(fc.nat(20), fc.nat(20));
   fc.assert(
     fc.property(fc.array(entry, { maxLength: 100 }), entry, (pairs, [left, right]) => {

@@ -41,7 +41,7 @@ const rewrites: Normalizer[] = [
 ];
 
 test.each(rewrites)(
-  "property: $name: the fast way and the edits give one text, and alignments lie in order",
+  "property: $name: `apply` and `edits` give the same text, and alignments are in order",
   (rewrite) => {
     const check = (text: string) => {
       const fast = rewrite.apply(text, true);
@@ -74,7 +74,7 @@ test.each<[Normalizer, string, string]>([
   expect(rewrite.apply(text, true)).toBe(expected);
 });
 
-test("golden: all steps of BERT's normalizer", () => {
+test("golden: BERT's normalizer applies all its steps", () => {
   const clean = (text: string, options = {}) =>
     bertNormalizers(options).reduce((now, { apply }) => apply(now, true), text);
   expect(clean("H\u00E9llo\t\u6F22\u0000\uFFFD")).toBe("hello  \u6F22 ");

@@ -8,7 +8,7 @@ import { trainedBpeToJson } from "../training/trained-bpe-to-json.js";
 const trained = async (vocabSize: number, specialTokens: string[] = []) =>
   tokenizerFromJson(trainedBpeToJson(await trainBpe(["the cat and the hat"], { vocabSize, specialTokens })));
 
-test("each byte has its id, whatever special tokens there are", async () => {
+test("byteIds returns the id of each byte, with and without special tokens", async () => {
   for (const special of [[], ["<|end|>", "<|pad|>"]]) {
     const tokenizer = await trained(256 + special.length, special);
     const ids = byteIds(tokenizer);
@@ -18,7 +18,7 @@ test("each byte has its id, whatever special tokens there are", async () => {
   }
 });
 
-test("a vocabulary with merges, and one without some bytes, are refused", async () => {
+test("a vocabulary with merges, and one that lacks bytes, are refused", async () => {
   const merged = await trained(257);
   expect(() => byteIds(merged)).toThrow(
     /^byteIds: `tokenizer` is "a vocabulary with the token \\"\w+\\"", expected a token for each of the 256 bytes/,

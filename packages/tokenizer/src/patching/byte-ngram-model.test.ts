@@ -8,7 +8,7 @@ const model = (text: string, order: number) =>
   byteNgramModel(writeByteNgrams(countByteNgrams(utf8.encode(text), order), 10_000));
 const text = fc.string({ unit: fc.constantFrom("a", "b", "c", "é"), maxLength: 40 });
 
-test("property: probabilities are positive and sum to 1, and entropy is theirs", () => {
+test("property: probabilities are positive and sum to 1, and the entropy is that of this distribution", () => {
   fc.assert(
     fc.property(text, text, fc.nat(4), (counted, before, order) => {
       const entropy = model(counted, order);
@@ -32,7 +32,7 @@ test("property: a probability depends on the last `context` bytes only", () => {
   );
 });
 
-test("golden: by hand, without context and with a letter of it", () => {
+test("golden: by hand, without context and with one byte of context", () => {
   // abab: a and b twice each. p0(a) = (2 + 16 / 256) / (4 + 16).
   const p0 = (2 + 16 / 256) / 20;
   const entropy = model("abab", 1);
@@ -48,7 +48,7 @@ test("a model of an empty text gives each byte the same probability", () => {
   expect(model("", 3)(utf8.encode("a"))).toBeCloseTo(Math.log(256), 12);
 });
 
-test("the entropy is lower inside a frequent word than after it", () => {
+test("the entropy is lower within a frequent word than after it", () => {
   const entropy = model("the cat and the hat and the mat. ".repeat(8), 4);
   const at = (before: string) => entropy(utf8.encode(before));
   expect(at(" th")).toBeLessThan(at(" the "));

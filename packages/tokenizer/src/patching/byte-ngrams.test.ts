@@ -30,7 +30,7 @@ function countPlainly(bytes: Uint8Array, order: number): [string, number][] {
   return [["", bytes.length], ...kept.sort(([a], [b]) => a.length - b.length || (a < b ? -1 : 1))];
 }
 
-test("property: strings and counts are those of looking at each place", () => {
+test("property: n-grams and counts equal those of a brute-force count at each position", () => {
   fc.assert(
     fc.property(text, fc.nat(4), (text, order) => {
       const bytes = utf8.encode(text);
@@ -39,7 +39,7 @@ test("property: strings and counts are those of looking at each place", () => {
   );
 });
 
-test("property: a file gives back what was written, and is no larger than asked", () => {
+test("property: a file restores the written counts, and is no larger than maxBytes", () => {
   fc.assert(
     fc.property(text, fc.nat(4), fc.integer({ min: 8, max: 200 }), (text, order, maxBytes) => {
       const tree = countByteNgrams(utf8.encode(text), order);
@@ -55,7 +55,7 @@ test("property: a file gives back what was written, and is no larger than asked"
   );
 });
 
-test("a file that cannot be small enough is refused", () => {
+test("a maxBytes below the smallest file is refused", () => {
   expect(() => writeByteNgrams(countByteNgrams(utf8.encode("aa"), 1), 7)).toThrow(
     "trainByteNgrams: `maxBytes` is 7, expected 8 or more.",
   );

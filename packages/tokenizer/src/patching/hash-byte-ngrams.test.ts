@@ -9,7 +9,7 @@ const options = fc.record({
   buckets: fc.integer({ min: 1, max: 500_002 }),
 });
 
-test("property: a bucket depends on the last n bytes and on nothing else", () => {
+test("property: a bucket depends only on the last n bytes", () => {
   fc.assert(
     fc.property(ids, ids, options, (before, ids, options) => {
       const [alone, afterPrefix] = [
@@ -23,7 +23,7 @@ test("property: a bucket depends on the last n bytes and on nothing else", () =>
   );
 });
 
-test("property: wrapping at every step is wrapping at the end", () => {
+test("property: 64-bit wraparound at each step equals wraparound at the end", () => {
   fc.assert(
     fc.property(ids, options, (ids, { order, prime, buckets }) => {
       const hashes = ids.map((_, at) => {

@@ -9,7 +9,7 @@ const entropies = fc.array(fc.double({ min: 0, max: 5, noNaN: true }), { minLeng
 const lengths = fc.array(fc.nat(9), { maxLength: 12 });
 const sum = (list: readonly number[]) => list.reduce((a, b) => a + b, 0);
 
-test("property: lengths of patches add up to the text, and their ids name each byte's patch", () => {
+test("property: patch lengths sum to the length of the text, and patch ids give the patch of each byte", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 60 }), fc.integer({ min: 1, max: 9 }), (bytes, size) => {
       const starts = patchStarts(bytes, stridedPatching(size));
@@ -20,7 +20,7 @@ test("property: lengths of patches add up to the text, and their ids name each b
   );
 });
 
-test("property: splitting keeps the bytes, in patches of 1 to maxLength, and every old boundary", () => {
+test("property: splitting preserves the bytes and all boundaries, and gives patches of 1 to maxLength bytes", () => {
   fc.assert(
     fc.property(lengths, fc.integer({ min: 1, max: 5 }), (lengths, most) => {
       const split = splitPatches(lengths, most);
@@ -32,7 +32,7 @@ test("property: splitting keeps the bytes, in patches of 1 to maxLength, and eve
   );
 });
 
-test("property: BLT's lengths are a start token, and the patches of the bytes after it by their entropies", () => {
+test("property: BLT's lengths are a start token, then the patches that patchStarts gives for the entropies", () => {
   fc.assert(
     fc.property(entropies, fc.double({ min: 0, max: 5, noNaN: true }), (entropies, threshold) => {
       const bytes = new Uint8Array(entropies.length - 1);
@@ -51,7 +51,7 @@ test("golden: by hand", () => {
   expect(splitPatches([0, 4, 1], 3)).toEqual([3, 1, 1]);
 });
 
-test("what is no length, offset or entropy is refused, with the fix", () => {
+test("invalid lengths, offsets and entropies are refused, with the fix", () => {
   expect(() => patchLengths([0, 3, 3], 5)).toThrow(
     /patchLengths: `starts` is 3, expected offsets that rise from 0 to below 5.\nFix: give what `patchStarts`/,
   );

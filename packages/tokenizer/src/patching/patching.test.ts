@@ -27,7 +27,7 @@ const patcher: fc.Arbitrary<Patcher> = fc.oneof(
 const bytes = fc.uint8Array({ maxLength: 600, size: "max" });
 const context = fc.option(fc.nat(5), { nil: undefined });
 
-test("property: streaming gives the patches of the whole text, however the bytes arrive", () => {
+test("property: streaming gives the patches of the whole text, for any split into chunks", () => {
   fc.assert(
     fc.property(
       bytes,
@@ -60,7 +60,7 @@ test("property: streaming gives the patches of the whole text, however the bytes
   );
 });
 
-test("property: more text changes no patch that is complete", () => {
+test("property: appended text does not change complete patches", () => {
   fc.assert(
     fc.property(bytes, bytes, patcher, context, (first, second, patcher, context) => {
       const entropy = entropyNats(context);
@@ -104,7 +104,7 @@ test("an empty text has no patches", () => {
   expect(patchStream(stridedPatching(3)).end()).toEqual([]);
 });
 
-test("a patcher of entropies without entropies is refused, and so is what is none", () => {
+test("an entropy-based patcher without entropies, and a value that is not a patcher, are refused", () => {
   const fix = /\nFix: give a model of bytes, such as `englishBytes\(\)`/;
   expect(() => patchStarts("a", globalThreshold(1))).toThrow(fix);
   expect(() => patchStream(monotonicConstraint(1))).toThrow(

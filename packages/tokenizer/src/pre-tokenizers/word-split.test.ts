@@ -41,6 +41,6 @@ test.each([
       spaces,
     ),
   ],
-])("property: $0.name splits as its pattern does", (split, pattern) => {
+])("property: $0.name equals the split of its pattern", (split, pattern) => {
   expectSameAsPattern(split, pattern);
 });

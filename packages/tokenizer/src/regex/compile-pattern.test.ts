@@ -7,7 +7,7 @@ import { parsePattern } from "./parse-pattern.js";
 
 const gpt2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
-test("property: long runs use the memoized matcher, with the matches of the engine", () => {
+test("property: texts with long runs are matched by the memoized matcher, with the same matches as JavaScript's engine", () => {
   const pattern = compilePattern(gpt2, { field: "pattern" });
   const memoized = memoizedMatcher(compileProgram(parsePattern(gpt2, "pattern", "oniguruma"))!);
   const part = fc.constantFrom("a", "'s", "1", "?", "😀", " ", "\n", " ".repeat(150));
@@ -24,16 +24,16 @@ test.each([
   ["a*b", "a*b", "a".repeat(1_000_000)],
   ["(a+)+b", "(a+)+b", "a".repeat(1_000_000)],
   ["a word beyond the stack of the engine", "(?:\\p{L}\\p{M}*(?: \\p{L}\\p{M}*)*)+", "a".repeat(5_000_000)],
-])("linear: %s", (_, pattern, text) => {
+])("linear time: %s", (_, pattern, text) => {
   const spans = compilePattern(pattern, { field: "pattern" }).matches(text);
   expect(spans.at(-1) ?? text.length).toBe(text.length);
 });
 
-test("an empty match is never inside of a character", () => {
+test("an empty match is never inside a surrogate pair", () => {
   expect(compilePattern("(?!😀)", { field: "pattern" }).matches("😀")).toEqual([2, 2]);
 });
 
-test("matches are replaced", () => {
+test("replaceMatches replaces each match", () => {
   expect(replaceMatches(compilePattern("a+", { field: "pattern" }), "baabc", "$&")).toBe("b$&bc");
   expect(replaceMatches(compilePattern("", { field: "pattern" }), "a😀", "-")).toBe("-a-😀-");
 });

@@ -24,7 +24,7 @@ function matchesAtCharacters(tree: PatternNode, text: string): number[] {
   return spans;
 }
 
-test("property: matches are those of JavaScript's engine", () => {
+test("property: matches equal those of JavaScript's engine", () => {
   fc.assert(
     fc.property(randomPattern, repeatedText(6), (tree, text) => {
       const program = compileProgram(tree);
@@ -60,14 +60,14 @@ test.each([
   "(?<=b.*)a",
   "(?:a?){30}a{30}b",
   "(?:a{0,4}){0,4}b",
-])("steps grow as the text does: %s", (pattern) => {
+])("the number of steps is linear in the text: %s", (pattern) => {
   const match = compileMatcher(pattern);
   const steps = (length: number) => match("a".repeat(length)).steps;
   const [short, long] = [steps(1000), steps(4000)];
   expect(long / short).toBeLessThan(4.1);
 });
 
-test("results of earlier positions are dropped, so that a long text needs little memory", () => {
+test("results of earlier positions are freed, so that a long text needs little memory", () => {
   const match = compileMatcher("(?:a|b)+?c|(?s:.)");
   const { spans } = match("ab😀".repeat(200_000));
   expect(spans).toHaveLength(1_200_000);

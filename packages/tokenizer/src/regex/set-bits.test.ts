@@ -7,7 +7,7 @@ const charactersIn = (source: string) => {
   return everything.filter((character) => test.test(character));
 };
 
-test("every character of a set is among its bits, and of those that are not in it none where bits are exact", () => {
+test("the bits of a set include all its characters, and no others if the set is a union of categories", () => {
   const categories =
     "Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Cs Co Cn";
   const perCategory = categories.split(" ").map((name) => `[^\\0-\\u{ff}\\P{${name}}]`);
@@ -51,6 +51,6 @@ test.each([
   ["\\p{Script=Han}", "\\p{N}", true], // 〇 is one: not looked up, so not excluded
   ["\\u{905}", "\\u{905}", true],
   ["[\\p{Lu}\\p{Lo}]", "[\\p{Ll}\\p{Lo}]", true],
-])("whether %s and %s may have a character in common: %s", (a, b, expected) => {
+])("mayOverlap of %s and %s is %s", (a, b, expected) => {
   expect(mayOverlap(setBits(a), setBits(b))).toBe(expected);
 });

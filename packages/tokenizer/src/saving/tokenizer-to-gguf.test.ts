@@ -105,7 +105,7 @@ const tokenizers: [string, Tokenizer, Parameters<typeof tokenizerToGguf>[1]?][] 
   ["one converted, without a space in front", converted({ normalizer: escape }), { eosId: 2 }],
 ];
 
-test.each(tokenizers)("property: %s, written and read, gives the same ids", (_, tokenizer, options) => {
+test.each(tokenizers)("property: %s, saved and loaded, gives the same ids", (_, tokenizer, options) => {
   const other = again(tokenizer, options);
   expect(other.vocabSize).toBe(tokenizer.vocabSize);
   const text = fc.oneof(anyText, fc.string({ unit: fc.constantFrom("a", "b", " ", "é", "[x]", "B", "1") }));
@@ -149,21 +149,21 @@ test("golden: names of splits, token types, ids without a token, and BOS and EOS
   ]);
 });
 
-describe("refused, with the stage named", () => {
+describe("a tokenizer that GGUF cannot represent is refused, with the stage named", () => {
   const refused = (tokenizer: Tokenizer, options?: Parameters<typeof tokenizerToGguf>[1]) => () =>
     tokenizerToGguf(tokenizer, options);
-  test("a split of one's own", () => {
+  test("a custom split", () => {
     const own = defineSplit("my own", (text) => text.length);
     expect(refused(bpe(own))).toThrow(
       'tokenizerToGguf: `stages.preTokenizers` is "my own", expected a split that llama.cpp has a name for',
     );
   });
-  test("no token that ends texts", () => {
+  test("no EOS token", () => {
     expect(refused(byteLevelBpe({ vocab, merges }))).toThrow(
       /`eosId` is undefined, expected a token that ends texts: without one llama.cpp takes token 11 for it\.\nFix: name it/,
     );
   });
-  test("another model, rewrites and templates", () => {
+  test("an unsupported model, normalizer or template", () => {
     const unigram = { type: "Unigram", unk_id: 0, vocab: [["<u>", 0]] };
     expect(refused(tokenizerFromJson({ model: unigram }))).toThrow(/`stages.model` is "unigram/i);
     const lower = converted({ normalizer: { type: "Lowercase" } });
@@ -177,7 +177,7 @@ describe("refused, with the stage named", () => {
       /`stages.postProcessor` .*expected at most one token in front of a text/,
     );
   });
-  test("merges that no scores give", () => {
+  test("merges that no scores reproduce", () => {
     const tokenizer = (merges: string[]) =>
       tokenizerFromJson({
         normalizer: escape,
@@ -190,7 +190,7 @@ describe("refused, with the stage named", () => {
   });
 });
 
-describe("real vocabularies", () => {
+describe("vocabularies of published models", () => {
   const of = (path: string) => referenceData.bytes(`tokenizers/vocab/${path}`);
   test.each<[string, () => Tokenizer, Parameters<typeof tokenizerToGguf>[1]?]>([
     ["gpt2", () => gpt2Tokenizer(of("gpt2/encoder.json"), of("gpt2/vocab.bpe"))],
@@ -209,7 +209,7 @@ describe("real vocabularies", () => {
       expect(other.encode(text), text).toEqual(tokenizer.encode(text));
     }
   });
-  test("albert's, a Unigram, is refused", () => {
+  test("ALBERT's Unigram model is refused", () => {
     const unigram = sentencePieceTokenizer(of("spm-unigram-1k-en/spm.model"));
     expect(() => tokenizerToGguf(unigram)).toThrow(/`stages.model`/);
   });

@@ -24,12 +24,12 @@ const metaspace = { type: "Metaspace", replacement: "▁", prepend_scheme: "firs
 const tokenizers: [string, Tokenizer][] = [
   ["trained", byteLevelBpe({ vocab, merges }, { specialTokens: { "<|end|>": 260 } })],
   [
-    "tiktoken's, whose merges follow from its ranks",
+    "tiktoken ranks, without a merge list",
     tiktokenTokenizer(file, { split: cl100kSplit, specialTokens: { "<|x|>": 259 } }),
   ],
   ["BERT's", bertTokenizer("[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nb\n##b\n!\né")],
   [
-    "one with every kind of step",
+    "a tokenizer with every kind of step",
     tokenizerFromJson({
       truncation: { max_length: 9, strategy: "LongestFirst", direction: "Left" },
       padding: { strategy: { Fixed: 4 }, direction: "Left", pad_id: 0, pad_token: "<p>" },
@@ -87,7 +87,7 @@ test.each(tokenizers)(
   },
 );
 
-test("golden: scores become merges, the highest first, and of one token the longer left side", () => {
+test("golden: scores become merges, highest first; splits of one token are ordered by the length of the left side", () => {
   const options = { vocab: ["a", "b", "ab", "bb", "abb", "<0x41>", "<s>"], byteFallback: true };
   const scored = (scores: readonly number[]) =>
     composeTokenizer({
@@ -114,7 +114,7 @@ test("golden: tiktoken's ranks become merges", () => {
   expect(model).toMatchObject({ merges: ["a b", "ab b", "Ġ ab"], ignore_merges: true });
 });
 
-test("a token of text that ends sequences too stays text", () => {
+test("an EOS token that is also ordinary text is decoded as text", () => {
   const stages = { model: byteBpe({ vocab: ["a", "Ċ", "<s>"] }), decoder: byteLevelDecoder };
   const { added_tokens } = tokenizerToJson(composeTokenizer({ ...stages, bosId: 1, eosId: 1 }));
   expect(added_tokens).toEqual([]);
@@ -122,7 +122,7 @@ test("a token of text that ends sequences too stays text", () => {
   expect(special).toMatchObject([{ id: 2, content: "<s>", special: true }]); // "<" has no token
 });
 
-test("a stage that the file cannot hold is refused by name", () => {
+test("a stage that tokenizer.json cannot represent is refused by name", () => {
   const split = defineSplit("my own", (text) => text.length);
   const model = byteBpe({ vocab: ["a"] });
   const own = composeTokenizer({ preTokenizers: [split], model, decoder: byteLevelDecoder });

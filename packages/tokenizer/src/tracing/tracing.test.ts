@@ -14,7 +14,7 @@ const text = fc
   .array(fc.constantFrom(..."the cat sat on café naïve <|end|>,   \n 🦊".split(/(?<= )/)), { maxLength: 8 })
   .map((parts) => parts.join(""));
 
-test("property: each step is a merge that was learned, and the last is what encode gives", () => {
+test("property: each step is a learned merge, and the last step equals encode", () => {
   const learned = new Set(trained.merges.map((pair) => pair.join(" ")));
   fc.assert(
     fc.property(text, (text) => {
@@ -34,7 +34,7 @@ test("property: each step is a merge that was learned, and the last is what enco
   );
 });
 
-test("golden: the merges of minbpe's example", async () => {
+test("golden: the merges of the example of minbpe", async () => {
   const small = byteLevelBpe(await trainBpe(["aaabdaaabac"], { vocabSize: 259 }));
   const { steps } = traceMerges(small, "aaabdaaabac");
   expect(steps.map(({ tokens }) => tokens.join(" "))).toEqual([
@@ -60,7 +60,7 @@ test("a tokenizer that does not merge is refused", () => {
   );
 });
 
-test("property: every segmentation contains the whole text", () => {
+test("property: the tokens of each segmentation concatenate to the text", () => {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme" }), (text) => {
       const [words, characters, bytes, tokens] = sideBySide(text, tokenizer);
@@ -76,7 +76,7 @@ test("property: every segmentation contains the whole text", () => {
   );
 });
 
-test("golden: four segmentations, by hand; a token of half a character is written as its vocabulary writes it", () => {
+test("golden: four segmentations, by hand; a token of part of a character is shown byte-to-unicode", () => {
   const segmentations = sideBySide(
     "the é",
     byteLevelBpe({ vocab: ["t", "h", "e", "Ġ", "Ã", "©", "th"], merges: ["t h"] }),
@@ -90,7 +90,7 @@ test("golden: four segmentations, by hand; a token of half a character is writte
   expect(segmentations[1]!.notes.at(-1)).toBe("U+00E9");
 });
 
-test("bytes per token: more for the training text than for another one, and 0 for an empty text", () => {
+test("bytes per token are higher for the training text than for another text, and 0 for an empty text", () => {
   const costs = bytesPerToken(tokenizer, { English: "the cat sat", Greek: "η γάτα", nothing: "" });
   expect(costs.map(({ name, bytes }) => [name, bytes])).toEqual([
     ["English", 11],

@@ -9,12 +9,12 @@ test("each text is split into words separately", () => {
   ]);
 });
 
-test("special tokens are removed, the longest first, whatever characters they have", () => {
+test("special tokens are removed, the longest first, with any characters", () => {
   const specialTokens = ["<|a", "<|a|>", "[x]"];
   expect([...countWords("a<|a|>a[x]a<|a", { specialTokens }).entries()]).toEqual([["a", 3]]);
 });
 
-test("a split of one's own", () => {
+test("a custom split", () => {
   const pairs = defineSplit("pairs", (text, start) => Math.min(start + 2, text.length));
   expect([...countWords("ababa", { split: pairs })]).toEqual([
     ["ab", 2],
@@ -22,7 +22,7 @@ test("a split of one's own", () => {
   ]);
 });
 
-test("bytes are refused, with the way to give them", () => {
+test("bytes are refused, with the fix", () => {
   expect(() => countWords([new Uint8Array(2)] as never)).toThrow(
     "countWords: `texts` is a Uint8Array of 2 bytes, expected strings.\nFix: decode bytes first, or wrap a stream: `textChunks(stream)`.",
   );

@@ -53,7 +53,7 @@ test("property: merges and their counts equal those of a full recount after each
   );
 });
 
-test("golden: overlapping places, by hand", () => {
+test("golden: overlapping occurrences, by hand", () => {
   // aaaa has three places of (a, a); they merge from the left to aa aa.
   expect([...learnMerges(new Map([["aaaa", 5]]))]).toEqual([
     { left: "a", right: "a", count: 15 },
@@ -61,7 +61,7 @@ test("golden: overlapping places, by hand", () => {
   ]);
 });
 
-test("golden: ties go to the pair that is greater as bytes, left token first", () => {
+test("golden: of pairs with equal counts, the greater by bytes merges first, compared by left token first", () => {
   const first = (...words: string[]) => [...learnMerges(new Map(words.map((text) => [text, 1])))][0];
   expect(first("ab", "ac")).toMatchObject({ left: "a", right: "c" });
   expect(first("bz", "ca")).toMatchObject({ left: "c", right: "a" });
@@ -69,7 +69,7 @@ test("golden: ties go to the pair that is greater as bytes, left token first", (
   expect(first("\uffff", "\u{10000}")).toMatchObject({ left: "ð", right: "Ĳ" });
 });
 
-test("words of one byte, and none, have nothing to merge", () => {
+test("words of one byte, and an empty list, give no merges", () => {
   expect([
     ...learnMerges(
       new Map([
@@ -80,7 +80,7 @@ test("words of one byte, and none, have nothing to merge", () => {
   ]).toEqual([]);
 });
 
-test("a megabyte of one letter doubles its token each time", () => {
+test("in a million equal letters, each merge doubles the longest token", () => {
   const merges = [...learnMerges(new Map([["a".repeat(2 ** 20), 1]]))];
   expect(merges.map(({ left }) => left.length)).toEqual(Array.from({ length: 20 }, (_, i) => 2 ** i));
 });

@@ -8,7 +8,7 @@ async function sample(rate: number, seed = 1) {
   return taken;
 }
 
-test("the sample has about the requested rate, in order, and is the same for the same seed", async () => {
+test("a sample has about the requested rate, keeps the order, and is equal for equal seeds", async () => {
   const quarter = await sample(0.25);
   expect(Math.abs(quarter.length - 500)).toBeLessThan(100);
   expect(quarter.map(Number)).toEqual(quarter.map(Number).sort((a, b) => a - b));

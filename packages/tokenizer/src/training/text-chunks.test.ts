@@ -17,7 +17,7 @@ function cut<T extends string | Uint8Array>(whole: T, at: number[]): T[] {
   return places.slice(1).map((end, i) => whole.slice(places[i], end) as T);
 }
 
-test("property: words of a stream of chunks, wherever it is split, are those of the whole text", async () => {
+test("property: words of a stream equal those of the whole text, for any split into chunks", async () => {
   await fc.assert(
     fc.asyncProperty(text, cuts, async (whole, at) => {
       for (const stream of [cut(whole, at), cut(new TextEncoder().encode(whole), at)]) {
@@ -36,11 +36,11 @@ test("complete words are yielded at once, before the end of the stream", async (
   expect((await texts.next()).value).toBe(" three");
 });
 
-test("bytes that are not UTF-8 become U+FFFD, a last half of a character too", async () => {
+test("invalid UTF-8 becomes U+FFFD, also an incomplete last character", async () => {
   expect((await collect([Uint8Array.of(0x61, 0xff, 0xc3)])).join("")).toBe("a\ufffd\ufffd");
 });
 
-test("other chunks are refused", async () => {
+test("chunks that are neither bytes nor strings are refused", async () => {
   await expect(collect([[1, 2]] as never)).rejects.toThrow(
     "textChunks: `stream` is [1, 2], expected chunks of UTF-8 bytes (Uint8Array) or strings.",
   );

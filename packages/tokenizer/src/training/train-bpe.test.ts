@@ -6,7 +6,7 @@ import { trainBpe, type TrainBpeProgress } from "./train-bpe.js";
 
 const text = "the cat sat on the mat, then the rat sat there. ".repeat(20);
 
-test("ids are given to special tokens, then to bytes in GPT-2's order, then to merges", async () => {
+test("ids are assigned to special tokens, then to bytes in GPT-2's order, then to merges", async () => {
   const { vocab, merges, specialTokens } = await trainBpe([text], {
     vocabSize: 262,
     specialTokens: ["<|end|>", "<|pad|>"],
@@ -23,7 +23,7 @@ test("ids are given to special tokens, then to bytes in GPT-2's order, then to m
   expect([...vocab].slice(258)).toEqual(merges.map(([left, right], i) => [left + right, 258 + i]));
 });
 
-test("training is deterministic, and does not depend on the order of the texts", async () => {
+test("training is deterministic and independent of the order of the texts", async () => {
   const lines = text.split(/(?<=\.)/);
   const forward = await trainBpe(lines, { vocabSize: 300 });
   expect(await trainBpe(lines, { vocabSize: 300 })).toEqual(forward);
@@ -98,14 +98,14 @@ test.each([
   await expect(trainBpe(["a"], options)).rejects.toThrow(message);
 });
 
-test("a special token that equals the result of a merge is refused when that merge is learned", async () => {
+test("a special token that equals a learned token is refused when that token is learned", async () => {
   const training = trainBpe([" the the"], { vocabSize: 300, specialTokens: ["Ġthe"] });
   await expect(training).rejects.toThrow(
     '`specialTokens` is "Ġthe", expected a text that is no token already',
   );
 });
 
-test("property: a trained tokenizer encodes and decodes any text without loss, and its own text in fewer tokens than bytes", async () => {
+test("property: a trained tokenizer encodes and decodes any text without loss, and its training text in fewer tokens than bytes", async () => {
   const trained = await trainBpe([text], { vocabSize: 300, specialTokens: ["<|end|>"] });
   const tokenizer = byteLevelBpe(trained, { specialTokens: trained.specialTokens });
   expect(tokenizer.vocabSize).toBe(trained.vocab.size);

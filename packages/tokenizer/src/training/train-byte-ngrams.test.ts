@@ -2,12 +2,12 @@ import { expect, test } from "vitest";
 import { byteNgramModel } from "../patching/byte-ngram-model.js";
 import { trainByteNgrams } from "./train-byte-ngrams.js";
 
-test("a string is its UTF-8, and a text gives the same file each time", () => {
+test("a string is trained as its UTF-8, and equal texts give equal files", () => {
   const text = "ein Käse, ein Käse".repeat(20);
   expect(trainByteNgrams(text)).toEqual(trainByteNgrams(new TextEncoder().encode(text)));
 });
 
-test("by default the model looks 5 bytes back, and the file holds at most 200,000 bytes", () => {
+test("by default the context is 5 bytes, and the file has at most 200,000 bytes", () => {
   let state = 1;
   const noise = Uint8Array.from({ length: 300_000 }, () => (state = (state * 48271) % 2147483647) >> 8);
   expect(byteNgramModel(trainByteNgrams("abc")).context).toBe(5);

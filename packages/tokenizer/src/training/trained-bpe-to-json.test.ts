@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { trainBpe } from "./train-bpe.js";
 import { trainedBpeToJson } from "./trained-bpe-to-json.js";
 
-test("tokens have their ids, special ones are added tokens, merges keep their order", async () => {
+test("tokenizer.json has the tokens with their ids, special tokens as added tokens, and merges in order", async () => {
   const trained = await trainBpe(["hug hugs"], { vocabSize: 259, specialTokens: ["<|end|>"] });
   const file = JSON.parse(trainedBpeToJson(trained)) as {
     added_tokens: object[];

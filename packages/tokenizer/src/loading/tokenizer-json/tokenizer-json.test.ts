@@ -9,7 +9,7 @@ const bpe = { type: "BPE", vocab, merges: ["a b"] };
 const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
 const words = { type: "WordLevel", vocab: { "?": 0, a: 1, b: 2, "a b": 3 }, unk_token: "?" };
 
-test("golden: a space in front, and offsets without white space", () => {
+test("golden: a space is prepended, and offsets exclude white space", () => {
   const spaced = { ...byteLevel, add_prefix_space: true };
   const file = { model: bpe, pre_tokenizer: spaced, post_processor: spaced, decoder: byteLevel };
   const { tokens, offsets } = tokenizerFromJson(file).encoding("ab ab");
@@ -23,7 +23,7 @@ test("golden: a space in front, and offsets without white space", () => {
   ]);
 });
 
-test("golden: a vocabulary in letters with a token for the unknown and an end of words", () => {
+test("golden: a character-level vocabulary with an unknown token and an end-of-word suffix", () => {
   const model = {
     type: "BPE",
     vocab: { a: 0, "b</w>": 1, "ab</w>": 2, "<unk>": 3, "a</w>": 4 },
@@ -38,7 +38,7 @@ test("golden: a vocabulary in letters with a token for the unknown and an end of
   expect(tokenizer.decode([2, 4])).toBe("ab a");
 });
 
-test("added tokens: white space at their sides, whole words, and what was normalized", () => {
+test("added tokens: lstrip, rstrip, singleWord and normalized", () => {
   const added = (content: string, more = {}) => ({
     id: 9,
     content,
@@ -64,7 +64,7 @@ test("added tokens: white space at their sides, whole words, and what was normal
   expect(load(added("X"), lower).encode("a x X")).toEqual([1, 0, 9]);
 });
 
-test("pairs, types, truncation and padding", () => {
+test("text pairs, type ids, truncation and padding", () => {
   const file = {
     model: words,
     pre_tokenizer: { type: "Whitespace" },
@@ -100,12 +100,12 @@ describe("refused, with the field named", () => {
     ],
     ["no merges", { model: { type: "BPE", vocab } }, /model.merges` is undefined, expected a list/],
     [
-      "a merge without its token",
+      "a merge whose result is not in the vocabulary",
       { model: { ...bpe, merges: ["b a"] } },
       /`merges\[0\]` is "ba", expected a token of the/,
     ],
     [
-      "merges that go round",
+      "a merge whose result is one of its sides",
       { model: { ...bpe, vocab: { ...vocab, ab: 64 } } },
       /`vocab\["ab"\]` is 64, expected an id of its own/,
     ],
@@ -154,7 +154,7 @@ describe("refused, with the field named", () => {
       /added_tokens\[0\].content` is undefined, expected a text/,
     ],
     [
-      "a template of a missing token",
+      "a template with a missing token",
       {
         model: words,
         post_processor: {
@@ -172,7 +172,7 @@ describe("refused, with the field named", () => {
       /decoder.type` is "X", expected a decoder/,
     ],
     [
-      "a Unigram score",
+      "a Unigram score that is not a number",
       { model: { type: "Unigram", vocab: [["a", "b"]] } },
       /model.vocab\[0\]` is \["a", "b"\], expected a token and its score/,
     ],
@@ -187,7 +187,7 @@ describe("refused, with the field named", () => {
 });
 
 test.each(["bert-base-uncased", "mistral-v1"])(
-  "%s: ids, tokens, offsets and text of native tokenizers",
+  "%s: ids, tokens, offsets and text equal those of the native tokenizers library",
   (name) => {
     type Case = { id: string; ids: number[]; tokens: string[]; offsets: number[][]; decoded: string };
     const json = (path: string) => referenceData.json(`tokenizers/${path}`) as never;
@@ -204,7 +204,7 @@ test.each(["bert-base-uncased", "mistral-v1"])(
   },
 );
 
-describe("a file that would make a word into gigabytes is refused", () => {
+describe("a file whose replacements would turn a word into gigabytes is refused", () => {
   const tenfold = { type: "Replace", pattern: { String: "a" }, content: "a".repeat(10) };
   const model = { type: "WordLevel", unk_token: "a", vocab: { a: 0 } };
   test.each([
@@ -221,7 +221,7 @@ describe("a file that would make a word into gigabytes is refused", () => {
   });
 });
 
-describe("a small file that asks for much memory is refused", () => {
+describe("a small file that requires a lot of memory is refused", () => {
   const model = { type: "WordLevel", unk_token: "a", vocab: { a: 0 } };
   const many = { SpecialToken: { id: "<s>", type_id: 0 } };
   const ids = Array.from({ length: 40 }, () => 0);
@@ -245,7 +245,7 @@ describe("a small file that asks for much memory is refused", () => {
   });
 });
 
-test("a template for one text that asks for a second is refused", () => {
+test("a template for a single text that contains a second text is refused", () => {
   const [first, second] = ["A", "B"].map((id) => ({ Sequence: { id, type_id: 0 } }));
   const file = (single: unknown[]) => ({
     model: { type: "WordLevel", unk_token: "a", vocab: { a: 0 } },
@@ -276,7 +276,7 @@ test.each([
   [true, "axAb", [2, 0, 3], ["▁a", "xA", "b"]],
   [false, "<unk>ax", [0, 2, 0], ["<unk>", "▁a", "x"]],
 ])(
-  "tokens of text that a Unigram vocabulary lacks are that text: byte fallback %s, %s",
+  "unknown text of a Unigram model has that text as its token: byte fallback %s, %s",
   (bytes, text, ids, tokens) => {
     const space = { type: "Metaspace", replacement: "▁", prepend_scheme: "always", split: true };
     const tokenizer = tokenizerFromJson({
