@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageOrder } from "./src/package-order.mts";
 
-/** A package with a page for each of its entries that has types and names of its own, in the order of `exports`. */
+/** A package, with a page for each entry point that has types and names of its own, in the order of `exports`. */
 const pagesOf = (folder: string) => {
   const file = join(__dirname, "../../packages", folder, "package.json");
   const { name, exports }: { name: string; exports: Record<string, { import?: { types?: string } }> } =

@@ -8,7 +8,7 @@ import { labs } from "./src/course/labs";
 const site = fileURLToPath(new URL(".", import.meta.url));
 const written = new Map(pages().map((page) => [page.path, page]));
 
-/** The anchors of a page: its headings as the site names them, and elements with an id. */
+/** The anchors of a page: slugs of its headings, and ids of elements. */
 function anchorsOf(text: string): string[] {
   const headings = [...text.matchAll(/^#{2,4} (.*)$/gm)].map(([, heading]) => {
     const own = /\{#([\w-]+)\}/.exec(heading!)?.[1];
@@ -22,7 +22,7 @@ function anchorsOf(text: string): string[] {
   return [...headings, ...[...text.matchAll(/\bid="([\w-]+)"/g)].map(([, id]) => id!)];
 }
 
-test("each of the 36 questions of viewers and the 2 of models of today has its row", () => {
+test("each of the 36 questions of viewers, and the 2 about current models, has a row", () => {
   expect(labs.map(({ row }) => row)).toEqual(Array.from({ length: 38 }, (_, i) => i + 1));
 });
 
@@ -35,7 +35,7 @@ test("the questions that need a picture have a figure", () => {
 describe("a question leads to a page, its heading and its proof", () => {
   for (const { row, page, anchor, figure, proof } of labs) {
     const found = written.get(page);
-    // Said aloud and counted as skipped: the page is another's work and not there yet.
+    // Reported as skipped: the page is not written yet.
     test.skipIf(!found)(
       `row ${row}: ${page}${anchor ? `#${anchor}` : ""}${found ? "" : " is not written yet"}`,
       () => {
@@ -45,7 +45,7 @@ describe("a question leads to a page, its heading and its proof", () => {
           expect(existsSync(`${site}/${file}`), file).toBe(true);
           const example = /^examples\/([\w-]+)\.ts$/.exec(file)?.[1];
           if (!example) continue;
-          // The example stands on the page, and fails where the page is wrong: it throws, or checks an exercise.
+          // The example is on the page and fails if the page is wrong: it throws, or checks an exercise.
           expect(found!.text, `${page} shows ${example}`).toContain(`<Live example="${example}" />`);
           expect(readFileSync(`${site}/${file}`, "utf8")).toMatch(/throw new Error|check\(/);
         }
@@ -59,7 +59,7 @@ describe("the course", () => {
   for (const { slug, title, page } of lessons) {
     test.skipIf(!page)(`${title}${page ? "" : " is not written yet"}`, () => {
       const { text } = page!;
-      // A prediction whose answers include one that holds and one that people wrongly believe, and something that runs.
+      // A lesson has a prediction with a correct answer and a common misconception, and live code.
       expect(text.split("<Predict>").length - 1).toBeGreaterThanOrEqual(1);
       for (const [, predict] of text.matchAll(/<Predict>(.*?)<\/Predict>/gs)) {
         const choices = [...predict!.matchAll(/<Choice says="[^"]+"( right)?>/g)];

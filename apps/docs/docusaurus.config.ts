@@ -14,7 +14,7 @@ import lessonBar from "./src/remark/lesson-bar";
 import liveExample from "./src/remark/live-example";
 import { smallFiles } from "./src/small-files";
 
-// The folder of the host that the site lies in. `npm start` serves it at the root.
+// The path of the site on its host. `npm start` serves it at the root.
 const baseUrl = process.env.QKV_BASE_URL ?? (process.env.NODE_ENV === "development" ? "/" : "/qkv/");
 
 const packageOf = (readme: string): { description: string } =>
@@ -29,14 +29,14 @@ const config: Config = {
   trailingSlash: true,
   future: { v4: true, faster: true },
   ssrTemplate: pageTemplate,
-  baseUrlIssueBanner: false, // it would show wherever the text is painted before the scripts run
+  baseUrlIssueBanner: false, // it would be visible until the scripts run
   onBrokenLinks: "throw",
   onBrokenAnchors: "throw",
   onDuplicateRoutes: "throw",
   markdown: {
     format: "detect",
     hooks: { onBrokenMarkdownLinks: "throw", onBrokenMarkdownImages: "throw" },
-    // A README has no head of its own: what npm says of the package is said here too.
+    // READMEs have no front matter: their descriptions come from package.json.
     parseFrontMatter: async (file) => {
       const parsed = await file.defaultParseFrontMatter(file);
       if (/packages[/\\][\w-]+[/\\]README\.md$/.test(file.filePath))
@@ -47,7 +47,7 @@ const config: Config = {
   i18n: { defaultLocale: "en", locales: ["en"] },
   clientModules: ["./src/no-prefetch.ts", "./src/offline/register.ts"],
   headTags: [
-    // What a prediction covers is there to be read where no script can uncover it.
+    // Without JavaScript, text that a prediction hides must be readable.
     {
       tagName: "noscript",
       attributes: {},
@@ -80,7 +80,7 @@ const config: Config = {
   ],
   plugins: [
     smallFiles,
-    // A page for each family of operations and for each mechanism.
+    // A page for each family of operations and each mechanism.
     [
       "@docusaurus/plugin-content-docs",
       {
@@ -93,7 +93,7 @@ const config: Config = {
         rehypePlugins: [rehypeKatex, formulaScroll],
       } satisfies DocsOptions,
     ],
-    // From a job to something that works; and why to believe it.
+    // Task guides, and evidence.
     ...["guides", "proof"].map((name): [string, DocsOptions] => [
       "@docusaurus/plugin-content-docs",
       {
@@ -105,7 +105,7 @@ const config: Config = {
         rehypePlugins: [rehypeKatex, formulaScroll],
       },
     ]),
-    // README and CHANGELOG of each package, read where they are.
+    // README and CHANGELOG of each package, read in place.
     [
       "@docusaurus/plugin-content-docs",
       {
@@ -118,7 +118,7 @@ const config: Config = {
         breadcrumbs: false,
       } satisfies DocsOptions,
     ],
-    // A page for each entry of each package, which scripts/build-api.mjs has written.
+    // A page for each entry point of each package, written by scripts/build-api.mjs.
     [
       "@docusaurus/plugin-content-docs",
       {

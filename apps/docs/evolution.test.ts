@@ -15,14 +15,14 @@ const steps = [
   ["sliding-window", "groupedQuery", "slidingWindow"],
 ] as const;
 
-/** The lines of one function of an example. */
+/** The lines of a function in an example. */
 function linesOf(example: string, name: string): string[] {
   const code = readFileSync(`${site}/examples/evolution-${example}.ts`, "utf8");
   const found = new RegExp(`^function ${name}\\(.*?^}$`, "ms").exec(code)?.[0];
   return found?.split("\n") ?? expect.fail(`${example} has no function ${name}`);
 }
 
-/** What leads from one text to another with the fewest lines changed, removed before added. */
+/** The line diff between two texts, removed lines before added ones. */
 function diff(before: readonly string[], after: readonly string[]): string[] {
   const common = Array.from({ length: before.length + 1 }, () => new Int32Array(after.length + 1));
   for (let i = before.length - 1; i >= 0; i--)
@@ -50,14 +50,14 @@ test.each(steps)(
   },
 );
 
-test("each step begins with the very code that the one before ended with", () => {
+test("each step starts with the final code of the previous one", () => {
   steps.slice(1).forEach(([example, before], i) => {
     expect(linesOf(example, before)).toEqual(linesOf(steps[i]![0], before));
   });
   expect(page).toContain(`\`\`\`ts\n${linesOf("luong", "bahdanau").join("\n")}\n\`\`\``);
 });
 
-test.each(steps)("evolution-%s: the figure shows the changed lines of its code", (...step) => {
+test.each(steps)("evolution-%s: the figure shows the diff of its code", (...step) => {
   const [example, before, after] = step;
   const id = { luong: "dot-product", self: "self-attention" }[example as string] ?? example;
   const shown = evolutionModel().steps.find((one) => one.id === id)!.diff;

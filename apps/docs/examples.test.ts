@@ -2,7 +2,7 @@ import { connect, type Message } from "@qkv/page";
 import { afterEach, expect, test } from "vitest";
 import { isExercise } from "./src/live/is-exercise";
 
-// The files of the pages, as they are, in plain Node. scripts/run-examples.mjs runs them through the pages themselves.
+// Runs the example files in plain Node. scripts/run-examples.mjs runs them in their pages.
 const examples = import.meta.glob<unknown>("./examples/*.ts");
 
 afterEach(() => connect(undefined));

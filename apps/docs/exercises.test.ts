@@ -14,7 +14,7 @@ const names = readdirSync(folder)
 
 const checksOf = async (code: string) => Object.values(resultOf(await runCode(code)).checks);
 
-test("each exercise has a hint, a solution and a next one", () =>
+test("each exercise has a hint, a solution and a second task", () =>
   expect(
     Object.keys(helps)
       .map((file) => file.replace(/^.*\/|\.ts$/g, ""))
@@ -24,7 +24,7 @@ test("each exercise has a hint, a solution and a next one", () =>
 describe.each(names)("%s", (name) => {
   const code = readFileSync(new URL(`${name}.ts`, folder), "utf8").trimEnd();
 
-  test("is not solved as it stands, and solved by its solution", async () => {
+  test("is unsolved initially, and solved by its solution", async () => {
     const { default: exercise } = await helps[`./exercises/${name}.ts`]!();
     expect(await checksOf(code)).toContain(false);
     const checks = await checksOf(edited(code, exercise.solution));
@@ -33,7 +33,7 @@ describe.each(names)("%s", (name) => {
     expect(isSecond(exercise, edited(code, exercise.solution))).toBe(false);
   });
 
-  test("refuses each of its wrong solutions", async () => {
+  test("rejects each of its wrong solutions", async () => {
     const { default: exercise } = await helps[`./exercises/${name}.ts`]!();
     for (const { says, edits } of exercise.wrong ?? [])
       expect(await checksOf(edited(code, edits)), says).toContain(false);

@@ -13,7 +13,7 @@ test("each figure of the site has a page and key frames", () => {
   expect(ofList(framed)).toEqual(names);
 });
 
-test("npm run nightly site walks each figure by name: both browsers, both widths, light and dark", () => {
+test("npm run nightly site checks each figure by name: both browsers, both widths, light and dark", () => {
   expect(browsers).toEqual(["Chromium", "Firefox"]);
   expect(viewports.map(({ width }) => width)).toEqual([1280, 390]);
   expect(themes).toEqual(["light", "dark"]);
@@ -31,7 +31,7 @@ test("npm run nightly site walks each figure by name: both browsers, both widths
   expect(commands).toContain("node scripts/figure-frames.mjs");
 });
 
-// Figures that carry the site.
+// The most important figures.
 const main = ["attention-call", "evolution", "generation", "heads-and-keys", "transformer-block"];
 
 test.each(framed)(

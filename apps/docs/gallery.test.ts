@@ -8,7 +8,7 @@ const page = readFileSync(new URL("lessons/models-of-today.mdx", import.meta.url
 const rows = modelRows();
 const row = (id: string) => rows.find((each) => each.id === id)!;
 
-test("a row for each known model, with the bytes of its cache", () => {
+test("has a row for each known model, with the bytes of its cache", () => {
   expect(rows.map(({ id }) => id).sort()).toEqual(knownModels.map(({ id }) => id).sort());
   for (const { id, config } of knownModels) {
     const shape = readConfig(config);
@@ -22,7 +22,7 @@ test("a row for each known model, with the bytes of its cache", () => {
   expect(row("qwen3-next-80b-a3b").kinds).toBe("36 linear, 12 full");
 });
 
-test("the numbers of the text are those of the models", () => {
+test("numbers in the text equal those of the models", () => {
   expect(page).toContain(`of ${knownModels.length} published models`);
   expect(row("llama-2-7b").bytesAt32K / 2 ** 30).toBe(16);
   expect((row("gemma-3-27b").bytesAt32K / 2 ** 30).toFixed(2)).toBe("2.91");

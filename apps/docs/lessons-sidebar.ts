@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { course } from "./src/course/course";
 
-// The evolution of attention, the course in its order, then the other pages, by `sidebar_position` and name.
+// The evolution of attention, the course in order, then the other pages by `sidebar_position` and name.
 const pages = readdirSync(join(__dirname, "lessons"))
   .filter((file) => file.endsWith(".mdx"))
   .map((file) => {

@@ -3,12 +3,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageOrder } from "./src/package-order.mts";
 
-// A package without a README yet is not listed.
+// A package without a README is not listed.
 const has = (name: string, file: string) => existsSync(join(__dirname, "../../packages", name, file));
 const descriptionOf = (name: string): string =>
   JSON.parse(readFileSync(join(__dirname, "../../packages", name, "package.json"), "utf8")).description;
 
-/** A package: its README, with its changes below. */
+/** A package: its README, with its changelog below. */
 const packageItem = (name: string) => {
   const label = name === "cli" ? "qkv" : name;
   const readme = { type: "doc" as const, id: `${name}/README` };

@@ -13,7 +13,7 @@ const textOf = (folder: string, ending: string) =>
     .map((file) => readFileSync(`${site}/${folder}/${file}`, "utf8"))
     .join("\n");
 
-test("every function of @qkv/tensor stands in the table of a family", () => {
+test("every function of @qkv/tensor is in the table of a family", () => {
   const pages = textOf("reference/tensor", ".mdx");
   const functions = Object.entries(tensor)
     .filter(([name, value]) => typeof value === "function" && name !== "Tensor")
@@ -31,7 +31,7 @@ test.each(catalogue.map(({ name, page, exports }) => ({ name, page, exports })))
   },
 );
 
-test("every example stands on a page", () => {
+test("every example is on a page", () => {
   const pages = ["lessons", "reference", "guides", "proof"]
     .map((folder) => textOf(folder, ".mdx"))
     .join("\n");
@@ -44,7 +44,7 @@ const mechanismPages = readdirSync(`${site}/reference/attention`).flatMap(
   (file) => file.match(/^(.+)\.mdx$/)?.[1] ?? [],
 );
 
-test("every page of a mechanism has its place in the sidebar, once", () => {
+test("every page of a mechanism is in the sidebar once", () => {
   const placed = attentionPages.flatMap(({ pages }) => pages);
   expect(
     placed.toSorted(),
@@ -52,7 +52,7 @@ test("every page of a mechanism has its place in the sidebar, once", () => {
   ).toEqual(mechanismPages.toSorted());
 });
 
-test.each(mechanismPages)("%s has the parts that every page has", (page) => {
+test.each(mechanismPages)("%s has all required sections", (page) => {
   const text = readFileSync(`${site}/reference/attention/${page}.mdx`, "utf8");
   const parts = ["What to notice", "Cost", "Limitations", "Source", "API"].map((part) => `**${part}.**`);
   const at = parts.map((part) => text.indexOf(part));
@@ -65,7 +65,7 @@ test.each(mechanismPages)("%s has the parts that every page has", (page) => {
   ).toBe(true);
 });
 
-test("every published package has its place in the sidebars", () => {
+test("every published package is in the sidebars", () => {
   const folder = `${site}/../../packages`;
   const published = readdirSync(folder).filter(
     (name) =>

@@ -1,7 +1,7 @@
 import { connect, type ControlValue, type Message } from "@qkv/page";
 import { transform } from "sucrase";
 
-/** Runs the text of an example in this process, on the sources of the packages, and returns what it posted. */
+/** Runs an example in this process, on the sources of the packages, and returns its messages. */
 export async function runCode(code: string, values: Readonly<Record<string, ControlValue>> = {}) {
   const { code: plain } = transform(code, { transforms: ["typescript", "imports"] });
   const modules = new Map<string, unknown>();

@@ -1,4 +1,4 @@
-// Writes the API pages, .cache/api, from the built packages. What is served and what is built are these files.
+// Writes the API pages from the built packages to .cache/api, from which the site is served and built.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";

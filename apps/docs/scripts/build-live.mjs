@@ -1,5 +1,5 @@
-// Makes what live code needs: the real packages as modules for the page, and the output of each example as it is
-// before any JavaScript runs.
+// Builds the files of live code: the packages as modules for pages, and the initial output of each example, which pages
+// show before any JavaScript runs.
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -20,7 +20,7 @@ mkdirSync(join(cache, "unfit"), { recursive: true });
 mkdirSync(join(live, "examples"), { recursive: true });
 
 const { dependencies } = JSON.parse(readFileSync(join(site, "package.json"), "utf8"));
-// Each package and each door into a part of it: `@qkv/tensor`, `@qkv/tensor/optimizers`.
+// Entry points of packages: `@qkv/tensor`, `@qkv/tensor/optimizers`.
 const doors = (name) => {
   const { exports } = JSON.parse(readFileSync(join(site, "node_modules", name, "package.json"), "utf8"));
   return Object.keys(exports)
@@ -31,13 +31,13 @@ const entries = Object.keys(dependencies)
   .flatMap(doors)
   .map((name) => ({ in: name, out: name.replace("@qkv/", "").replaceAll("/", "-") }));
 
-// The built packages, as a user gets them, and not the sources that the type checker is pointed to.
+// Bundles the built packages, as users get them, not the sources that tsconfig points to.
 const tsconfigRaw = "{}";
 
 const explorer = createRequire(import.meta.resolve("explorer"));
 const hubForPages = join(dirname(explorer.resolve("@huggingface/hub")), "browser/index.mjs");
 
-// One run with splitting, so that all packages share one copy of each module.
+// One build with splitting, so that all packages share one copy of each module.
 const { metafile } = await build({
   absWorkingDir: site,
   tsconfigRaw,
@@ -60,16 +60,16 @@ const { metafile } = await build({
   format: "esm",
   target: "es2022",
   minify: true,
-  // The client of the hub has a build for pages, which its `exports` do not name.
+  // @huggingface/hub has a browser build that its `exports` omit.
   alias: { "@huggingface/hub": hubForPages },
-  // Behind a dynamic import or a door that only Node reaches.
+  // Only used by dynamic imports and entry points for Node.
   external: ["node:*", ...builtinModules],
   metafile: true,
   logLevel: "warning",
-  logOverride: { "ignored-bare-import": "silent" }, // of packages that say they have no side effects
+  logOverride: { "ignored-bare-import": "silent" }, // of packages without side effects
 });
 
-// Which file holds which package: entry points keep their name in front of the hash.
+// Output files by package: entry points keep their name before the hash.
 const files = Object.entries(metafile.outputs).filter(([, output]) => output.entryPoint !== undefined);
 const fileOf = (name) => {
   const found = files.find(([path]) => basename(path).replace(/-[A-Z0-9]{8}\.js$/, "") === name);
@@ -78,7 +78,7 @@ const fileOf = (name) => {
 };
 const modules = Object.fromEntries(entries.map((entry) => [entry.in, fileOf(entry.out)]));
 
-// Libraries of others for the page that checks a GPU, each in a file of its own, which only a press loads.
+// Third-party libraries for the page that checks a GPU, in separate files that load on demand.
 const peerNames = {
   onnxruntime: ["ONNX Runtime Web", "onnxruntime-web"],
   jax: ["jax-js", "@jax-js/jax"],
@@ -104,7 +104,7 @@ const built = await build({
   logOverride: { "ignored-bare-import": "silent", "empty-import-meta": "silent" },
 });
 const { outputs } = built.metafile;
-/** A file of the peers with all that it imports or loads. */
+/** A peer's bundled file, with all its imports. */
 const bytesWith = (path, seen = new Set()) => {
   if (seen.has(path) || !outputs[path]) return 0;
   seen.add(path);
@@ -120,7 +120,7 @@ const peers = Object.entries(peerNames).map(([entry, [title, packageName]]) => {
   return { name: `${title} ${version}`, file: `live/peers/${basename(path)}`, bytes: bytesWith(path) };
 });
 
-// The declarations that an editor completes from: the language's, and those of each package, by path.
+// The declarations for completion in editors: the language's, and those of each package, by path.
 const declarations = {};
 const languages = join(site, "node_modules/typescript/lib");
 for (const file of readdirSync(languages)) {
@@ -155,8 +155,8 @@ const manifest = {
 };
 writeFileSync(join(cache, "manifest.json"), JSON.stringify(manifest, null, 2));
 
-// Each example runs once here, with nobody at its sliders. The page shows this until its own run is done, and where
-// there is no JavaScript.
+// Runs each example once with its controls at their initial values. Pages show this output until their own run ends,
+// and without JavaScript.
 const examples = readdirSync(join(site, "examples")).filter((file) => file.endsWith(".ts"));
 await build({
   absWorkingDir: site,
@@ -176,13 +176,13 @@ await build({
   platform: "node",
   target: "node20",
   logLevel: "warning",
-  logOverride: { "ignored-bare-import": "silent" }, // of packages that say they have no side effects
+  logOverride: { "ignored-bare-import": "silent" }, // of packages without side effects
 });
 const inNode = (script, ...args) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
     cwd: site,
     encoding: "utf8",
-    timeout: 600_000, // a busy machine is slow, not wrong
+    timeout: 600_000, // generous, for busy machines
     maxBuffer: 64 * 2 ** 20,
   });
   if (status !== 0) throw new Error(`${[script, ...args].join(" ")} failed\n${stderr}`);
@@ -197,12 +197,12 @@ for (const file of examples) {
   );
   writeFileSync(join(cache, "output", `${name}.json`), JSON.stringify(output));
   writeFileSync(join(cache, "unfit", `${name}.json`), JSON.stringify(unfit));
-  // For /embed/, which shows any of them.
+  // For /embed/, which can show any example.
   const code = readFileSync(join(site, "examples", file), "utf8");
   writeFileSync(join(live, "examples", `${name}.json`), JSON.stringify({ code, output, unfit }));
 }
 writeFileSync(join(cache, "first-look.json"), inNode(join(cache, "examples", "first-page.mjs")));
-// The still of each figure: files for a page, and their sizes and words for its text.
+// The static picture of each figure: files for pages, and their sizes and texts.
 mkdirSync(join(live, "figures"), { recursive: true });
 const { stills, models } = JSON.parse(inNode(join(cache, "examples", "figures.mjs")));
 for (const [name, { wide, narrow, ...words }] of Object.entries(stills)) {

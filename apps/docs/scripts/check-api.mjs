@@ -1,6 +1,6 @@
-// Opens every API page in Chromium, first of the built site and then as `npm start` serves it, and compares the names and
-// types that a reader sees with packages/*/api.md. `N passed, M failed` at the end. Needs the site built.
-/* global document -- inside of what a page evaluates */
+// Opens every API page in Chromium, of the built site and then as `npm start` serves it, and compares the visible names
+// and types with packages/*/api.md. Prints `N passed, M failed`. Needs the built site.
+/* global document -- in functions evaluated by a page */
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { chromiumPath, noChromium, openChromium } from "../../../scripts/chromium.mjs";
@@ -9,7 +9,7 @@ import { differences, readReports } from "./api/against-reports.mjs";
 import { serveSite } from "./serve-site.mjs";
 
 const site = fileURLToPath(new URL("..", import.meta.url));
-const timeoutMs = 240_000; // for what is served to be ready, on a busy machine
+const timeoutMs = 240_000; // for the server to start, on a busy machine
 const settleMs = 30_000; // for a page to show all of its declarations
 
 if (!chromiumPath) {
@@ -29,7 +29,7 @@ async function check(way, address) {
   for (const [title, report] of reports) {
     await page.goto(`${address}api/${title}/`, { waitUntil: "domcontentloaded" });
     await page.locator("article h3").first().waitFor();
-    // The first page that `npm start` serves is complete a little after its first heading.
+    // The first page of `npm start` is complete shortly after its first heading appears.
     const end = Date.now() + settleMs;
     let shown = await page.evaluate(shownNames);
     let problems = differences(report, shown);
@@ -46,14 +46,14 @@ async function check(way, address) {
   console.log(`${way}: ${reports.size} pages, ${names} names`);
 }
 
-/** Runs in the page: each name, with what stands below its heading. */
+/** Runs in the page: each name, with the text below its heading. */
 function shownNames() {
   return [...document.querySelectorAll("article h3")].map((heading) => {
     const label = heading.firstChild.textContent;
     const below = [];
     for (let at = heading.nextElementSibling; at && !at.matches("h2, h3"); at = at.nextElementSibling)
       below.push(at);
-    // A long declaration stands in the folded part.
+    // A long declaration is in the collapsed part.
     const code = below
       .map((each) => (each.matches("[data-declaration]") ? each : each.querySelector("[data-declaration]")))
       .find(Boolean);

@@ -1,15 +1,17 @@
-// An esbuild plugin for live code: tensors that name no device are made on the one that the page has chosen, if it has.
-// In the packages themselves the device of such tensors is always plain JavaScript.
+// An esbuild plugin for live code: tensors without an explicit device are created on the device chosen in the page. In
+// the packages themselves, such tensors are on plain JavaScript.
 import { readFileSync } from "node:fs";
 
 const chosen = 'device = globalThis[Symbol.for("qkv/live/device")] ?? js()';
-/** A parameter's default; a variable's value ends with a semicolon. */
+/** Default values of a parameter; a variable's initializer ends with a semicolon. */
 const pattern = /\bdevice = js\(\)(?=\s*[,)}])/g;
 
-/** Defaults of each package, so that a new way of writing one is not overlooked. */
+/** Number of defaults in each package, so that a new form of default is noticed. */
 const expected = { tensor: 2, transformer: 8 };
 
-/** A package's text in which the default of each parameter `device` is the chosen one, and how many there were. */
+/**
+ * A package's code in which each default of a parameter `device` is the chosen device, and the number of replacements.
+ */
 export function withChosenDevice(text) {
   let count = 0;
   return { text: text.replace(pattern, () => (count++, chosen)), count };

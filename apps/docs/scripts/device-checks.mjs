@@ -1,11 +1,11 @@
-// Checks of the pages that compute on the reader's devices: with a software adapter, as here, and without an adapter.
+// Checks of the pages that compute on the user's devices: with a software adapter, and without an adapter.
 import { linkedCode, press } from "./site-checks.mjs";
 
 function expect(condition, otherwise) {
   if (!condition) throw new Error(otherwise);
 }
 
-/** Rows of the table of errors: what each cell says, by subject and case. */
+/** Text of the error table's cells, by subject and case. */
 const cells = (page) =>
   page.locator("[data-gpu-check] table").evaluate((table) => {
     const texts = (row) => [...row.children].map((cell) => cell.textContent);
@@ -43,7 +43,7 @@ export const deviceChecks = [
         await ended(page);
         const told = (await cells(page)).filter(({ subject }) => subject === name);
         expect(told.length === 11, `${name} has no column: ${await check.innerText()}`);
-        // Right on every adapter that was seen. That the masks are asked for rightly is tested in Node.
+        // Correct on every adapter seen so far. Tests in Node check that the masks are passed correctly.
         for (const plain of ["matmul, odd sizes", "attention, odd sizes"]) {
           const { error } = told.find((one) => one.name === plain);
           expect(!error.includes("wrong"), `${name}: ${plain}: ${error}`);
@@ -134,7 +134,7 @@ export const deviceChecks = [
       for (const [label, names] of [
         ["WebAssembly", ["wasm"]],
         ["JavaScript", ["js"]],
-        ["WebGPU", ["webgpu", "js"]], // software, which may be missing
+        ["WebGPU", ["webgpu", "js"]], // a software adapter, which may be missing
         ["Fastest here", ["wasm", "webgpu", "js"]],
       ]) {
         await device.selectOption({ label });

@@ -1,8 +1,8 @@
-// The explorer in Chromium, as `qkv lens` serves it: on the small model, and on a random model.
+// The explorer in Chromium, served as by `qkv lens`, with the small model and a random model.
 //   node apps/docs/scripts/explorer-checks.mjs [--millions 100] [--tokens 512] [--limits] [--small] [--pictures FOLDER]
 //
-// It needs the packages and the page built: turbo run build --filter=explorer. `--limits` holds times and memory to the
-// limits below; `--small` leaves the random model out; without it they are printed, since a busy machine is slow, not wrong.
+// Needs built packages and the built page: turbo run build --filter=explorer. `--limits` checks times and memory
+// against the limits below; without it they are only printed, for busy machines. `--small` omits the random model.
 /* global addEventListener, document, getComputedStyle, innerHeight, innerWidth, location, MutationObserver, PerformanceObserver, requestAnimationFrame, scrollTo, SVGElement, URLSearchParams, window */
 import axe from "axe-core";
 import { execFileSync } from "node:child_process";
@@ -30,7 +30,9 @@ import { openModelServer } from "../../../scripts/explorer/model-server.mjs";
 import { openMeasuredPage } from "../../../scripts/explorer/page-memory.mjs";
 import { writeRandomCheckpoint } from "../../../scripts/flat/random-checkpoint.mjs";
 
-/** Limits. Units: milliseconds; passes; times the weights, and megabytes beside them. */
+/**
+ * Limits in milliseconds, in forward passes, as multiples of the weights' bytes, and in megabytes besides the weights.
+ */
 const limits = {
   firstPicture: 2000,
   feedback: 100,
@@ -55,7 +57,7 @@ const report = (right, line) => {
   counts[right ? "passed" : "failed"] += 1;
   console.log(`${right ? "ok" : "failed"}: ${line}`);
 };
-/** A figure that `--limits` holds to a limit. */
+/** Reports a measurement: checked with `--limits`, only printed without. */
 const measure = (right, line) => (values.limits ? report(right, line) : console.log(`measured: ${line}`));
 const ms = (time) => `${time.toFixed(0)} ms`;
 
@@ -76,7 +78,7 @@ async function openPage(server, { hash = "", ...options } = {}) {
   const page = await context.newPage();
   page.on("pageerror", (error) => report(false, `the page: ${error.stack || error}`));
   page.on("console", (message) => message.type() === "error" && console.log(`  page: ${message.text()}`));
-  // Moves of what was painted already.
+  // Layout shifts.
   await page.addInitScript(() => {
     globalThis.shifts = 0;
     new PerformanceObserver((list) => {
@@ -110,7 +112,7 @@ async function axeOn(page, name) {
   report(violations.length === 0, `axe, ${name}: ${violations.join("\n  ") || "nothing found"}`);
 }
 
-/** Presses, and the time until the page shows that something is under way. Unit: milliseconds. */
+/** Clicks, and measures the time until the page shows that work has started. Unit: milliseconds. */
 async function feedbackOf(page, press) {
   await page.evaluate(() => {
     globalThis.feedback = new Promise((resolve) => {
@@ -142,7 +144,7 @@ async function small(isolated) {
   measure(shifts < 0.1, `layout shift while it loads: ${shifts.toFixed(3)} (limit 0.1)`);
   await axeOn(page, `small model, light, isolated: ${isolated}`);
 
-  // Heads: sorted, chosen, explained, switched off.
+  // Heads: sorting, selection, explanation, ablation.
   await page.getByLabel("Sort heads by").selectOption("previousToken");
   const top = page.locator('[data-ranking="previousToken"] button').first();
   const name = (await top.textContent()).trim();
@@ -161,14 +163,14 @@ async function small(isolated) {
   report((await ofRun.count()) >= 5, `sections tell what the run is without: ${await ofRun.count()} of them`);
   report(new URL(page.url()).hash.includes("off="), `the address has the state: ${new URL(page.url()).hash}`);
 
-  // The state comes back from its address.
+  // The address restores the state.
   const address = new URL(page.url()).hash;
   await page.reload();
   await idle(page);
   report((await page.locator("[data-off]").count()) === 1, "the state comes back from its address");
   report(new URL(page.url()).hash === address, "the address stays");
 
-  // By keys: the grid is reached, read and chosen in.
+  // By keyboard: the grid is focused, read and selected from.
   await page.locator("qkv-head-grid [role=group]").focus();
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press("ArrowRight");
@@ -176,7 +178,7 @@ async function small(isolated) {
   await idle(page);
   report(/head=\d+\.\d+/.test(page.url()), "a head is chosen by keys");
 
-  // The logit lens: chosen in by the pointer and by keys, saved.
+  // The logit lens: selection by pointer and keyboard, saving.
   const lens = page.locator("qkv-logit-lens");
   const numLayers = await page
     .locator("qkv-logit-lens text")
@@ -211,7 +213,7 @@ async function small(isolated) {
     `a map is saved: ${saved.suggestedFilename()}`,
   );
 
-  // Two texts.
+  // Comparison of two texts.
   const cell = page.locator("qkv-patching [data-qkv-cell]").nth(3);
   if ((await cell.count()) > 0) {
     await cell.click();
@@ -220,7 +222,7 @@ async function small(isolated) {
     report(/≈.*[+\u2212]/.test(await row.textContent()), `one patch: ${(await row.innerText()).trim()}`);
   } else report(false, "the map of patches has no cells");
 
-  // Texts of every kind.
+  // Texts of all kinds.
   for (const text of ["", "the naïve 🦊", "x", "<b>&amp;</b>"]) {
     await page.locator("textarea").first().fill(text);
     await pause(150);
@@ -260,18 +262,18 @@ async function small(isolated) {
 
 const numberOf = (text) => Number(text.replace("\u2212", "-"));
 
-/** Waits for the exact values of all patches that are listed. */
+/** Waits for the exact effects of all listed patches. */
 async function allExact(page) {
   await page.waitForFunction(() => {
     const rows = [...document.querySelectorAll("[data-patches] tbody tr")];
-    // The map has a dot for each once the list is sorted by it, which may bring others into the list.
+    // The map has a dot for each patch once the list is sorted by it, which may add others to the list.
     const dots = document.querySelectorAll("qkv-patching circle").length;
     return dots === rows.length && rows.every((row) => row.querySelector('[data-exact="ready"]'));
   });
   await idle(page);
 }
 
-/** The reading of the map of patches: its strongest places, and the layers of the difference, by estimates and by exact values. */
+/** Explanation of the patching map: its largest effects, and the layers of the difference, estimated and exact. */
 async function patches() {
   const server = await openModelServer(join(folder, "small"));
   const text = "The cat sat on the mat. The cat sat on the mat.";
@@ -326,7 +328,7 @@ async function patches() {
   await server.close();
 }
 
-/** Widths of screens, in pixels: nothing is cut off, and what scrolls in its own box shows that it goes on. */
+/** Screen widths in pixels: nothing is cut off, and scrollable boxes show that they continue. */
 async function widths() {
   const server = await openModelServer(join(folder, "small"));
   const text = "The cat sat on the mat. The cat sat on the mat.";
@@ -341,7 +343,7 @@ async function widths() {
     await idle(page);
     const { cut, scrolled, arcs, wide } = await page.evaluate(() => {
       const isScrolled = (one) => /auto|scroll/.test(getComputedStyle(one).overflowX);
-      // A picture fades out on the side on which it goes on, another box has a shadow there.
+      // A picture fades out at the side on which it continues; other boxes have a shadow there.
       const isHinted = (one) => {
         const host = one.closest("[data-more]");
         const { backgroundImage, maskImage } = getComputedStyle(one);
@@ -377,7 +379,7 @@ async function widths() {
   await server.close();
 }
 
-/** Tasks of a new reader, each with the presses that it takes. */
+/** Tasks of a new user, each with the number of clicks it takes. */
 async function tasks() {
   const server = await openModelServer(join(folder, "small"));
   const { page, close } = await openPage(server);
@@ -544,7 +546,7 @@ async function tasks() {
   );
   await axeOn(page, "two texts");
 
-  // The other text follows the text.
+  // The second text is derived from the first.
   const other = page.getByRole("textbox", { name: "Other text" });
   await page.locator("textarea").first().press("Control+End");
   await page.locator("textarea").first().pressSequentially(" mat");
@@ -567,7 +569,7 @@ async function tasks() {
     `texts of other lengths are told: ${lengths}`,
   );
 
-  // Two texts with one answer: fractions of nearly nothing are none.
+  // Two texts with the same prediction: no fractions of differences close to 0.
   await page.locator("textarea").first().fill("The little girl was very hungry. She ate");
   await other.fill("The little girl was very happy. She ate");
   await idle(page);
@@ -583,7 +585,7 @@ async function tasks() {
     /change in logits/.test(await compared.locator("[data-patches] caption").innerText()),
     "its effects are in logits",
   );
-  // The button that computes one patch gives way to its result, which keeps the focus.
+  // The button that computes a patch is replaced by its result, which gets the focus.
   await compared
     .getByRole("button", { name: /^Compute exactly/ })
     .nth(1)
@@ -615,7 +617,7 @@ async function tasks() {
     press(page.locator("[data-save-code]")),
   ]);
   const code = readFileSync(await download.path(), "utf8");
-  // In the folder of the explorer, whose packages it imports.
+  // In the explorer's folder, whose packages it imports.
   const saved = fileURLToPath(new URL("../../explorer/.code-of-checks.mjs", import.meta.url));
   writeFileSync(saved, code.replace('"the model of the checks"', JSON.stringify(join(folder, "small"))));
   try {
@@ -640,7 +642,7 @@ async function tasks() {
   await server.close();
 }
 
-/** Checks the views that a press on a head, a weight or a source opens, by the pointer and by keys. */
+/** Checks the views that open for a head, a weight or a source, by pointer and keyboard. */
 async function choices() {
   const server = await openModelServer(join(folder, "small"));
   const { page, close } = await openPage(server, { reducedMotion: "reduce" });
@@ -652,7 +654,7 @@ async function choices() {
       .innerText();
   const why = () => page.locator("[data-reasons] h3").innerText();
   const listed = (at) => page.locator("[data-ranking] button").nth(at);
-  /** The page after a press: what it chose is shown, and computed. */
+  /** Expects after a click that its selection is shown and computed. */
   const settled = async () => {
     await pause(150);
     await idle(page);
@@ -663,7 +665,7 @@ async function choices() {
     await settled();
   };
 
-  // Heads that score low are told from those that show the pattern, and copying from attending.
+  // Heads with low scores are distinguished from matching heads, and copying from attending.
   const verdict = await page.locator("[data-copies]").innerText();
   const first = await page.locator("[data-ranking] li").first().innerText();
   report(
@@ -681,7 +683,7 @@ async function choices() {
     `scores below ${limit} are weak: ${rows[0]}; ${rows[1]}`,
   );
 
-  // A sort opens the first head of its list, also after another was pressed.
+  // Sorting opens the first head of the list, also after another was selected.
   await listed(2).click();
   await settled();
   report((await title()) === (await nameOf(listed(2))), `a head of the list opens: ${await title()}`);
@@ -740,7 +742,7 @@ async function choices() {
   await arc.dispatchEvent("click");
   report((await chosen()) === at, `an arc is a query and a key: ${at}`);
 
-  // A feed-forward layer is followed to heads and embeddings.
+  // Traces a feed-forward layer to heads and embeddings.
   await page.evaluate(() => {
     location.hash = "#head=3.2&query=11&key=4";
   });
@@ -779,7 +781,7 @@ async function choices() {
   );
   if (values.pictures) await page.screenshot({ path: join(values.pictures, "reasons.png"), fullPage: true });
 
-  // A text without a repetition, and one made of it.
+  // A text without a repetition, and one derived from it.
   await page.locator("textarea").first().fill("The cat sat");
   await idle(page);
   await sortBy("induction");
@@ -796,7 +798,7 @@ async function choices() {
   const words = (await page.locator("textarea").first().inputValue()).trim().split(" ");
   const { vocab } = JSON.parse(readFileSync(join(folder, "small", "tokenizer.json"), "utf8")).model;
   const vocabulary = Object.keys(vocab);
-  // A token with its space, of letters alone, that is no beginning of a longer one.
+  // A token with its space, only letters, that is no prefix of a longer token.
   const isWhole = (word) =>
     /^\p{L}{3,}$/u.test(word) &&
     vocabulary.filter((token) => token.startsWith(`Ġ${word}`)).join() === `Ġ${word}`;
@@ -813,7 +815,7 @@ async function choices() {
   await axeOn(page, "random words");
   if (values.pictures)
     await page.screenshot({ path: join(values.pictures, "random-words.png"), fullPage: true });
-  // Other sorts have the test, too, and the way back.
+  // Other orders of sorting have the test, too, and the way back.
   for (const name of ["previousToken", "firstToken", "sameToken"]) {
     await sortBy(name);
     const shows = await heads.locator("[data-shows]").innerText();
@@ -842,7 +844,7 @@ async function choices() {
     "random words lead back to the reader's text",
   );
 
-  // A layer that is off is not left out once more, and a switch that goes leaves the focus near.
+  // An ablated layer is not ablated again, and the focus stays near a switch that disappears.
   await page.evaluate(() => {
     location.hash = "#off=3.a,3.f,1.2";
   });
@@ -869,7 +871,7 @@ async function choices() {
   await server.close();
 }
 
-/** Lets files or folders of this machine fall on the page, as a reader does. */
+/** Drops files or folders on the page. */
 async function drop(page, ...files) {
   const devtools = await page.context().newCDPSession(page);
   const data = { items: [], files, dragOperationsMask: 1 };
@@ -878,7 +880,7 @@ async function drop(page, ...files) {
   await devtools.detach();
 }
 
-/** A hub that has the small model as `checks/small`: its answers to requests of the page. */
+/** Emulates the hub with the small model as `checks/small`. */
 async function answerAsHub(route, asked) {
   const request = route.request();
   const { pathname } = new URL(request.url());
@@ -913,14 +915,14 @@ async function answerAsHub(route, asked) {
   });
 }
 
-/** Models of the reader: dropped, chosen, and of the hub by name; and those that are none. */
+/** Custom models: dropped, selected, and by name from the hub; and invalid ones. */
 async function sources() {
   const server = await openModelServer(join(folder, "small"));
   const own = join(folder, "own");
   mkdirSync(join(own, "onnx"), { recursive: true });
   for (const name of readdirSync(join(folder, "small")))
     copyFileSync(join(folder, "small", name), join(own, name));
-  // Of another model, as repositories have them.
+  // Files of another model, as in repositories.
   writeFileSync(join(own, "onnx", "config.json"), "{}");
   const model = await load(join(folder, "small"));
   await exportModel(model, { to: "gguf", out: join(folder, "own.gguf") });
@@ -1036,7 +1038,7 @@ async function memory(server, hash) {
   }
 }
 
-/** The time of a pass without any question, in Node on the same device: the shortest of three. Unit: milliseconds. */
+/** Time of a plain forward pass in Node on the same device: the shortest of three. Unit: milliseconds. */
 async function passOf(text) {
   const device = await wasm();
   const model = await load(join(folder, "random"), { device });
@@ -1109,7 +1111,7 @@ async function random() {
   if ((await cell.count()) > 0)
     within("one patch", await timed("one patch", () => cell.click(), limits.patch));
 
-  // Cancelled in the middle of a pass, forward and backward; the worker is free for the next question soon after.
+  // Cancelled during a forward and a backward pass; the worker is ready for the next request soon after.
   const cancelled = async (name, press, after) => {
     await press();
     await pause(after);
@@ -1156,7 +1158,7 @@ async function random() {
   await page.getByRole("button", { name: "Run", exact: true }).click();
   await idle(page);
   await cancelled("a map, forward", compare, passMs / 2);
-  // Its source is traced already, so that most of it is the way back.
+  // Its source is traced already, so most of the time is the backward pass.
   await cancelled("a map, backward", compare, map * 0.2);
   if (values.pictures) await page.screenshot({ path: join(values.pictures, "random.png"), fullPage: true });
   await close();

@@ -1,5 +1,5 @@
 // Checks of each figure on the built site.
-/* global document, window -- inside of what the page evaluates */
+/* global document, window -- in functions evaluated by a page */
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { figures } from "./figure-places.mjs";
@@ -9,7 +9,7 @@ function expect(condition, otherwise) {
   if (!condition) throw new Error(otherwise);
 }
 
-/** A figure of an open page, alive. */
+/** A figure of an open page, after hydration. */
 async function aliveFigure(page, name) {
   const host = page.locator(`qkv-${name}`);
   await host.scrollIntoViewIfNeeded();
@@ -94,7 +94,7 @@ const ofEachFigure = figures.flatMap(({ name, path, step, end }) => [
   },
 ]);
 
-/** The gallery of models: any config.json, the table, and what cannot be read. */
+/** Checks of the gallery of models: any config.json, the table, and invalid input. */
 const ofModels = {
   name: "models of today: a config.json is drawn, a field that is not known is named, and the table sorts and opens",
   path: "learn/models-of-today/",
@@ -154,8 +154,8 @@ const ofModels = {
 };
 
 /**
- * A lesson without a figure asks for none of the files in which the code of figures is: a name of their style sheet tells
- * them.
+ * Expects that a lesson without a figure requests none of the files with figure code, which are recognized by a class name of
+ * their style sheet.
  */
 export function withoutFigure(pages, build) {
   const files = ["assets/js", "live"].flatMap((folder) =>

@@ -1,6 +1,6 @@
 /**
- * The figures of the site: the page on which each stands first, and a step in the middle of its story. One that opens in
- * the middle has the title of its `end`.
+ * The figures of the site: the page on which each appears first, and a step in the middle of its story. A figure whose initial
+ * state is in the middle has the title of its `end`.
  *
  * @type {{ name: string, path: string, step: string, end?: string }[]}
  */

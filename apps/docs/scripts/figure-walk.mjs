@@ -1,12 +1,12 @@
-// The checks of each figure in any browser: what a page is asked, and what must come of it. A `seat` is an open page:
-// `run` calls a function in it, `press` a key, `until` waits.
-/* global document, innerWidth, location, window -- of the page */
+// Checks of each figure, for any browser. A `seat` is an open page: `run` calls a function in it, `press` a key,
+// `until` waits.
+/* global document, innerWidth, location, window -- globals of the page */
 
 function expect(condition, otherwise) {
   if (!condition) throw new Error(otherwise);
 }
 
-/** Runs in the page: a figure as a reader finds it. */
+/** Runs in the page: the state of a figure as a user sees it. */
 function seen(name) {
   const host = document.querySelector(`qkv-${name}`);
   const active = document.activeElement;
@@ -28,14 +28,14 @@ function click(name, label) {
   all.find((each) => (each.ariaLabel ?? each.textContent) === label).click();
 }
 
-/** Runs in the page: the figure plays as fast as it can. */
+/** Runs in the page: plays the figure at full speed. */
 function hurry(name) {
   const speed = document.querySelector(`qkv-${name} [aria-label="Speed"]`);
   speed.selectedIndex = speed.options.length - 1;
   speed.dispatchEvent(new window.Event("change"));
 }
 
-/** A figure that has come alive. */
+/** A figure after hydration. */
 export async function figureOf(seat, name) {
   await seat.until((name) => {
     document.querySelector(`qkv-${name}`)?.scrollIntoView({ block: "start" });
@@ -44,7 +44,7 @@ export async function figureOf(seat, name) {
   return {
     look: () => seat.run(seen, name),
     click: (label) => seat.run(click, name, label),
-    /** Waits until what is seen passes, and returns it. */
+    /** Waits until the visible state passes a test, and returns it. */
     async until(passes, otherwise) {
       let last;
       await seat.until(async () => passes((last = await seat.run(seen, name))), undefined, otherwise);
@@ -53,7 +53,7 @@ export async function figureOf(seat, name) {
   };
 }
 
-/** Visits of a figure: where it is looked at, and what is checked there, by name and in this order. */
+/** Checks of a figure by name, in this order, each with the page to open. */
 export const visits = [
   {
     address: ({ path }) => path,
@@ -176,7 +176,7 @@ export const visits = [
   },
 ];
 
-/** Widths, themes and browsers in which each figure is visited. */
+/** Widths, themes and browsers in which each figure is checked. */
 export const viewports = [
   { width: 1280, height: 900 },
   { width: 390, height: 844 },

@@ -20,7 +20,7 @@ for (const { path, markdown: text } of markdown) {
     throw new Error(`${path} has Markdown, and no page: ${folder}`);
   writeFileSync(join(folder, "index.md"), text);
 }
-// Pages that list others, which no source has: those below them.
+// Generated index pages have no source: their Markdown lists the pages below them.
 for (const file of readdirSync(build, { recursive: true, encoding: "utf8" })) {
   const path = `/${file.replaceAll("\\", "/").replace(/index\.html$/, "")}`;
   const at = join(build, path, "index.md");
@@ -50,8 +50,8 @@ const all = readdirSync(build, { recursive: true, encoding: "utf8", withFileType
   )
   .filter((file) => file !== "sw.js");
 
-// Everything but the list of functions, which is most of the pages and is kept when it is read, and libraries of others,
-// which are loaded when a reader asks for them.
+// Precaches everything except the list of functions, which is most of the pages and is cached on the first visit, and
+// third-party libraries, which are loaded on demand.
 const kept = all
   .filter(
     (file) =>
@@ -66,7 +66,7 @@ writeFileSync(
   worker.replace("VERSION", version.digest("hex").slice(0, 12)).replace("FILES;", `${JSON.stringify(kept)};`),
 );
 
-// https://llmstxt.org: what is here, for those who read with a machine.
+// https://llmstxt.org: the contents of the site for language models.
 const sections = [
   ["Learn", "/learn/"],
   ["Guides", "/guides/"],

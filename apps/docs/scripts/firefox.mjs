@@ -1,6 +1,5 @@
-// Enough of WebDriver BiDi to open a page in Firefox and ask it something: Firefox speaks it by itself, without a
-// driver. https://www.w3.org/TR/webdriver-bidi/
-/* global WebSocket -- Node 22 has it */
+// A minimal client of WebDriver BiDi, which Firefox supports without a driver: https://www.w3.org/TR/webdriver-bidi/
+/* global WebSocket -- a global of Node 22 */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +9,7 @@ export const firefoxPath = [process.env.FIREFOX_PATH, "/usr/bin/firefox-esr", "/
   (path) => path && existsSync(path),
 );
 
-// The keys of WebDriver that are not letters.
+// Key codes of WebDriver for keys that are not letters.
 const keys = {
   Tab: "\uE004",
   Enter: "\uE007",
@@ -24,10 +23,10 @@ const keys = {
 };
 
 /**
- * Starts Firefox without a window. `open(url)` gives a page with `run(expression)`, `press(key)` and the errors it has
+ * Starts Firefox without a window. `open(url)` returns a page with `run(expression)`, `press(key)` and the errors that it
  * logged.
  *
- * @param {Record<string, string | number | boolean>} [settings] - Of `about:config`, by name.
+ * @param {Record<string, string | number | boolean>} [settings] - Preferences of `about:config`, by name.
  */
 export async function startFirefox(settings = {}) {
   const profile = mkdtempSync(join(tmpdir(), "qkv-firefox-"));

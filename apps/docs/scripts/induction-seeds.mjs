@@ -1,7 +1,7 @@
-// Trains the model of the lesson "Grow your own induction head" with several seeds, each as the lesson's own code, and prints the step
-// and the seconds at which the loss falls, which heads it finds, and whether the loss comes back without them:
+// Trains the model of the lesson "Grow your own induction head" with several seeds, using the lesson's own code. Prints the
+// step and the seconds at which the loss falls, the induction heads, and whether ablating them restores the high loss:
 //   node apps/docs/scripts/induction-seeds.mjs [seeds, default 20] [first, default 1] [--chromium]
-// In Node, or with --chromium in a worker of a page of its own for each seed, as the site runs it.
+// In Node, or with --chromium in a worker of a new page for each seed, as on the site.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
@@ -18,13 +18,13 @@ if (odd !== undefined) throw new Error(`${odd}: give numbers, or --chromium.`);
 const example = readFileSync(new URL("../examples/induction-head.ts", import.meta.url), "utf8");
 const limitSeconds = 90;
 
-/** The lesson's code with a seed, an expression, in place of its own. */
+/** The lesson's code with `seed`, an expression, in place of its seed. */
 const withSeed = (seed) =>
   stripTypeScriptTypes(example.replace("const seed = 1;", `const seed = ${seed};`), { mode: "transform" });
 
 /** Runs the example in this process. */
 async function inNode(seed) {
-  // A place in which imports find the packages, and that git leaves out.
+  // An ignored folder from which imports resolve to the packages.
   const file = new URL(`../node_modules/.induction-${process.pid}-${seed}.mjs`, import.meta.url);
   const messages = [];
   connect({ values: {}, post: (message) => messages.push(message) });
@@ -39,7 +39,7 @@ async function inNode(seed) {
   return messages;
 }
 
-/** Serves the example as a module worker that reads its seed from its address, and runs it in pages. */
+/** Serves the example as a module worker, which reads the seed from its URL, and runs it in pages. */
 async function openPages() {
   const { build } = await import("esbuild");
   const folder = mkdtempSync(join(tmpdir(), "qkv-induction-"));
@@ -57,7 +57,7 @@ async function openPages() {
     outdir: folder,
     entryNames: "worker",
     minify: true,
-    tsconfigRaw: "{}", // the packages as they are built, not their sources
+    tsconfigRaw: "{}", // built packages, not sources
     logLevel: "error",
     plugins: [
       {

@@ -1,6 +1,6 @@
-// Lighthouse on the built site, for a phone: landing page, a lesson and the evolution. The median of three runs has to
-// reach performance 90 and accessibility 100. QKV_LIGHTHOUSE_DETAILS=1 lists each audit below 0.9.
-// Lighthouse is large and asked for here alone: npx brings it.
+// Lighthouse on the built site, for a phone: landing page, a lesson and the evolution. The median of three runs must
+// reach performance 90 and accessibility 100. QKV_LIGHTHOUSE_DETAILS=1 prints each audit below 0.9. Lighthouse is large
+// and only used here, so npx installs it.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

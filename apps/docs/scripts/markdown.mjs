@@ -1,5 +1,5 @@
-// The pages of the site as Markdown: for "Copy as Markdown", for llms-full.txt and for language models and other programs. Live
-// examples stand where they run, and components are what they show in words.
+// The pages of the site as Markdown: for "Copy as Markdown", llms-full.txt, language models and other programs. Live
+// examples become code, components become text.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,7 @@ import { pages } from "./pages.mjs";
 const site = fileURLToPath(new URL("..", import.meta.url));
 const examples = join(site, "examples");
 
-/** Components that are drawn from data, in words. */
+/** Text in place of components that render data. */
 const drawn = {
   CatalogueTable: "The page has the table of all mechanisms, from `@qkv/attention/catalogue`.",
   CourseList: "The page has the list of lessons.",
@@ -22,15 +22,15 @@ const drawn = {
 };
 
 /**
- * Turns the source of a page into Markdown that needs nothing else.
+ * Converts the source of a page to self-contained Markdown.
  *
  * @param {string} source - MDX, or Markdown.
- * @param {string} [root] - Address of the site, in front of links to its pages. Default: "/".
+ * @param {string} [root] - Address of the site, prepended to links to its pages. Default: "/".
  * @returns {string}
  */
 export function toMarkdown(source, root = "/") {
   const text = source.replace(/\r\n/g, "\n").replace(/^---\n.*?\n---\n/s, "");
-  // Code between fences stays as it is.
+  // Code blocks are unchanged.
   const parts = text.split(/^(```[^\n]*\n.*?^```[ \t]*$)/gms);
   const converted = parts.map((part) => (part.startsWith("```") ? fence(part) : prose(part, root)));
   return `${converted
@@ -39,7 +39,7 @@ export function toMarkdown(source, root = "/") {
     .trim()}\n`;
 }
 
-/** A fence without the words of this site after its language. */
+/** A code fence without this site's words after its language. */
 const fence = (block) => block.replace(/^```(\w+) [^\n]*/, "```$1");
 
 function prose(text, root) {
@@ -61,13 +61,13 @@ function prose(text, root) {
       .replace(/<\/Choice>\n?/g, "")
       .replace(/<Figure name="([\w-]+)"[^>]*\/>/g, "*The page has an animated figure here: $1.*")
       .replace(/<(Q|K|V|Term)\b[^>]*>(.*?)<\/\1>/gs, "$2")
-      // Not in code, where it is what the text is about.
+      // Not in code, whose text must stay.
       .replace(
         /`[^`\n]+`|<(\w+)\b[^>]*\/>/g,
         (tag, name) => drawn[name] ?? (/^[A-Z]/.test(name ?? "") ? "" : tag),
       )
       .replace(/<wbr ?\/>/g, "")
-      // Escapes that MDX needs and Markdown does not.
+      // Escapes that MDX requires and Markdown does not.
       .replace(/\\([{}<])/g, "$1")
       .replace(
         /\]\(\/([\w@/.-]*\/)(#[^)]*)?\)/g,
@@ -79,8 +79,8 @@ function prose(text, root) {
 const code = (text) => `\`\`\`ts\n${text.trimEnd()}\n\`\`\``;
 
 /**
- * All pages of the site with their Markdown, in the order in which a reader with little room takes them: packages, their
- * API, guides, reference, lessons, proof.
+ * All pages of the site as Markdown, in the order of importance for a reader with a limited context: packages, their API,
+ * guides, reference, lessons, proof.
  *
  * @param {Map<string, string>} api - The API pages by file, as `apiPages` writes them.
  * @param {string} [root]
@@ -117,7 +117,7 @@ export function markdownPages(api, root) {
   ];
 }
 
-/** Pages of the reference that scripts write: what is refused, and the path of a call. */
+/** Generated pages of the reference: refusals, and the path of a call. */
 function generatedPages() {
   const files = readdirSync(join(site, "reference"), { recursive: true, encoding: "utf8" });
   return files
@@ -130,14 +130,14 @@ function generatedPages() {
     });
 }
 
-/** Names that another package exports take a line each. */
+/** Names that another package exports are shortened to a line each. */
 const shortened = (text) =>
   text.replace(
     /^### (\S+) \{\/\* #\S+ \*\/\}\n\nFrom \[(`[^`]*`)\]\(([^)]*)\)\.\n/gm,
     "- `$1` of [$2]($3)\n",
   );
 
-/** The files of the API pages that `build-api.mjs` has written. */
+/** The API pages that `build-api.mjs` wrote, by file. */
 export function writtenApi() {
   const folder = join(site, ".cache/api");
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) =>
@@ -149,8 +149,8 @@ export function writtenApi() {
 }
 
 /**
- * All that a program is written from, in one text: how to build with the packages, their READMEs and API, the guides and the
- * reference. Lessons, changes and the tables of refusals are in llms.txt, which lists them: https://llmstxt.org.
+ * Everything needed to write a program, in one text: AGENTS.md of the package, the READMEs and the API, the guides and the
+ * reference. Lessons, changes and the tables of refusals are only listed in llms.txt: https://llmstxt.org.
  *
  * @param {ReturnType<typeof markdownPages>} list
  * @param {string} [root]

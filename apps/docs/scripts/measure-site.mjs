@@ -1,5 +1,4 @@
-// What a reader waits for, measured in Chromium on the built site, from a plain server on this machine and with nothing
-// in the cache.
+// Measures waiting times of a user in Chromium, on the built site, with a plain local server and an empty cache.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +9,9 @@ import { pagesOf } from "./site-pages.mjs";
 
 const build = fileURLToPath(new URL("../build", import.meta.url));
 
-/** The pages written by hand and those of packages, with the JavaScript that each asks for; none of a site not built. */
+/**
+ * Handwritten pages and pages of packages, with the bytes of JavaScript that each loads; empty without a built site.
+ */
 export function sitePages() {
   if (!existsSync(join(build, "index.html"))) {
     console.error("The site is not built, so there is nothing to measure: npx turbo run build --filter=docs");
@@ -19,7 +20,7 @@ export function sitePages() {
   return pagesOf(build).filter(({ path }) => !path.startsWith("api/"));
 }
 
-/** Opens a browser and a server; `visit` gives a page that nobody has seen before to `measure`. */
+/** Opens a browser and a server; `visit` passes a new page with an empty cache to `measure`. */
 export async function openSite() {
   if (!chromiumPath) throw new Error(noChromium);
   const server = await serveSite(build);
@@ -33,7 +34,7 @@ export async function openSite() {
     }
   };
   return {
-    /** Milliseconds from the navigation to the reader's sentence read by the model, drawn. */
+    /** Milliseconds from the navigation until the model's attention to the user's sentence is drawn. */
     firstMap: () =>
       visit("", async (page, url) => {
         const start = performance.now();
@@ -41,7 +42,7 @@ export async function openSite() {
         await page.locator("[data-live-look=yes]").waitFor();
         return performance.now() - start;
       }),
-    /** Milliseconds from the navigation to a map that is there to be seen, made when the site was built. */
+    /** Milliseconds from the navigation until a prerendered map is visible. */
     firstPicture: () =>
       visit("", async (page, url) => {
         const start = performance.now();
@@ -49,7 +50,7 @@ export async function openSite() {
         await page.locator("[data-live-look] svg.qkv-picture").first().waitFor();
         return performance.now() - start;
       }),
-    /** Clicks from the first page to code of one's own that has run. */
+    /** Clicks from the first page until custom code has run. */
     clicks: () =>
       visit("", async (page, url) => {
         let clicks = 0;

@@ -1,10 +1,10 @@
-// The pages written by hand: path, title and source, as the site's configuration places them.
+// The handwritten pages: path, title and source, as in the site's configuration.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const site = fileURLToPath(new URL("..", import.meta.url));
-// The folder, and the path in front of its pages.
+// The folder, and the path prefix of its pages.
 const places = [
   ["lessons", "/learn/"],
   ["reference", "/reference/"],

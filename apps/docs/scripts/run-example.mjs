@@ -1,12 +1,12 @@
-// Runs one bundled example in plain Node and writes what it showed, as JSON, and why it cannot run on other devices:
-// `node run-example.mjs FILE SOURCE DEVICES`. DEVICES is the bundle of src/live/unfit-devices.ts.
+// Runs a bundled example in plain Node and prints its messages, and the reasons why it cannot run on other devices, as
+// JSON: `node run-example.mjs FILE SOURCE DEVICES`. DEVICES is the bundle of src/live/unfit-devices.ts.
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const [file, source, devices] = process.argv.slice(2).map((path) => pathToFileURL(resolve(path)));
 
-/** Runs the example once more, as a module of its own, and returns its messages. */
+/** Runs the example again, as a new module, and returns its messages. */
 let runs = 0;
 async function shown() {
   const messages = [];

@@ -1,5 +1,5 @@
-// Runs every live example of the built site in Chromium, through the site's own pages, from a sub-path of a plain
-// server; and checks what keeps a reader safe. A line for each, and `N passed, M failed` at the end.
+// Runs every live example of the built site in Chromium, in the site's pages, from a sub-path of a plain server; and
+// checks the isolation of live code. Prints a line for each, and `N passed, M failed`.
 import { fileURLToPath } from "node:url";
 import { chromiumPath, noChromium, openChromium } from "../../../scripts/chromium.mjs";
 import { labs } from "../src/course/labs.ts";
@@ -19,7 +19,7 @@ if (!chromiumPath) {
 }
 
 const everyPage = pagesOf(build);
-// All of them, or those whose path begins as an argument says; "/" is the first page.
+// All examples, or those whose path begins with an argument; "/" is the first page.
 const wanted = process.argv.slice(2);
 const isWanted = (path) =>
   wanted.length === 0 || wanted.some((start) => (start === "/" ? path === "" : path.startsWith(start)));
@@ -29,11 +29,11 @@ const server = await serveSite(build);
 const browser = await openChromium();
 let [passed, failed] = [0, 0];
 
-/** Opens a page, gives it to `check`, and fails too if the page logs an error or asks another origin for anything. */
+/** Opens a page and passes it to `check`. Also fails if the page logs an error or sends a request to another origin. */
 async function verdict(name, path, check, options = {}) {
   const context = await browser.newContext({
     viewport: { width: 1280, height: 900 },
-    serviceWorkers: "block", // it would keep the whole site for each of these visits
+    serviceWorkers: "block", // it would cache the whole site for each of these visits
     ...options,
   });
   context.setDefaultTimeout(timeoutMs);
@@ -70,12 +70,12 @@ async function verdict(name, path, check, options = {}) {
 /** Runs one example of a page: its code, its fields and sliders, its suggested changes, its solution. */
 const exampleCheck = (example) => async (page) => {
   const live = linkedCode(page, example);
-  await live.ended(1); // the page's own code runs by itself
+  await live.ended(1); // the page's own code runs automatically
   await live.predict();
   await live.run();
   await live.expectStatus("done");
   if ((await live.shown().count()) === 0) throw new Error("it shows nothing");
-  // Whatever is typed into a text field, the example runs; each slider goes to its ends, and it runs there too.
+  // The example must run with any text in a text field, and with each slider at both ends.
   for (const field of await live.root.locator("textarea").all()) {
     for (const text of ["", "the naïve 🦊"]) {
       const before = await live.runs();
@@ -93,10 +93,10 @@ const exampleCheck = (example) => async (page) => {
       await live.expectStatus("done");
     }
   }
-  // Each suggested change brings the outcome that it promises (times apart, which a busy machine changes), and the
-  // solution of an exercise solves it.
+  // Each suggested change must have the promised outcome (except for times, which vary on a busy machine), and the
+  // solution of an exercise must solve it.
   for (const change of await live.root.locator("[data-change]").all()) {
-    // The ends of a slider may be the change already, and a second press would undo it.
+    // The end of a slider may equal the change already, and a second click would undo it.
     if ((await change.getAttribute("aria-pressed")) !== "true") {
       const before = await live.runs();
       await press(change);
@@ -117,7 +117,7 @@ const exampleCheck = (example) => async (page) => {
   }
 };
 
-// Two at a time: an example runs on one thread mostly, and a machine of CI has two. What follows them measures, alone.
+// Two at a time: most examples use one thread, and CI machines have two. Measurements after them run alone.
 const everyExample = pages
   .flatMap(({ path, examples }) => [...new Set(examples)].map((example) => ({ path, example })))
   .values();

@@ -1,14 +1,14 @@
-// Serves the built site from the path that it was built for, as a plain static host does.
+// Serves the built site at its base path, as a plain static host does.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openServer, staticFiles } from "../../../scripts/server.mjs";
 
 /**
- * Starts a server on a free port, or on PORT. `address` is that of the front page, with a slash at its end.
+ * Starts a server on a free port, or on PORT. `address` is that of the front page, with a trailing slash.
  *
  * @param {string} build - Folder of the built site.
  * @param {object} [options]
- * @param {boolean} [options.compress] - Sends text gzipped to those who accept it, as static hosts do. Default: false.
+ * @param {boolean} [options.compress] - Gzips text for clients that accept it, as static hosts do. Default: false.
  */
 export async function serveSite(build, { compress = false } = {}) {
   const front = readFileSync(join(build, "index.html"), "utf8");

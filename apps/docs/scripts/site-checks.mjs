@@ -1,10 +1,10 @@
-// What must hold of live code whatever the example is.
-/* global document, navigator, window -- inside of what the page evaluates */
+// Invariants of live code, independent of the example.
+/* global document, navigator, window -- in functions evaluated by a page */
 import { Buffer } from "node:buffer";
 
 /**
- * Brings an example to the screen, where its code comes alive. The still may be replaced meanwhile, so nothing waits for
- * the element to stand still.
+ * Scrolls an example into view, which hydrates it. The static picture may be replaced meanwhile, so this does not wait for the
+ * element to be stable.
  */
 export async function scrollTo(page, example) {
   const at = `[data-live="${example}"]`;
@@ -12,15 +12,15 @@ export async function scrollTo(page, example) {
   await page.evaluate((at) => document.querySelector(at)?.scrollIntoView({ block: "center" }), at);
 }
 
-/** Waits for the scripts of a page, which run when its text is painted. */
+/** Waits for the scripts of a page, which run after its first paint. */
 export async function awake(page) {
   await page.waitForFunction(() => document.documentElement.dataset.hasHydrated === "true");
   await page.evaluate(() => new Promise((done) => setTimeout(done, 100)));
 }
 
 /**
- * Presses a button. Until a page is alive as a whole, parts above may grow between a look at where the button is and the
- * press, which then goes elsewhere: it is made again until the button has got it.
+ * Clicks a button. While a page hydrates, elements above may grow between locating the button and clicking, so that the click
+ * misses: it is repeated until the button receives it.
  */
 export async function press(button) {
   await button.evaluate((element) =>
@@ -31,7 +31,7 @@ export async function press(button) {
   await button.evaluate((element) => delete element.dataset.pressed);
 }
 
-/** One live example of an open page: its buttons, its state, what it shows. */
+/** A live example of an open page: its buttons, its state, its output. */
 export function linkedCode(page, example) {
   const root = page.locator(`[data-live="${example}"][data-status]`);
   const button = (name) => root.getByRole("button", { name, exact: true });
@@ -40,7 +40,7 @@ export function linkedCode(page, example) {
   const ended = async (count) => {
     await approach();
     const at = `[data-live="${example}"][data-status]`;
-    // Examples above it grow as they come alive and may push it off the screen before it is seen there.
+    // Examples above it grow when they hydrate, and may push it out of view before it is observed.
     const waited = page.waitForFunction(
       ([still, at, count]) => {
         const live = document.querySelector(at);
@@ -56,7 +56,7 @@ export function linkedCode(page, example) {
       });
     });
   };
-  // Results stay covered until each question before them has an answer.
+  // Results are hidden until each question before them is answered.
   const predict = async () => {
     for (const question of await page.locator("[data-predict=open]").all())
       await question.locator("input[type=radio]").first().check();
@@ -68,7 +68,7 @@ export function linkedCode(page, example) {
     runs,
     ended,
     editor: root.locator(".cm-content"),
-    /** A press on the code: an editor takes its place. */
+    /** Clicks on the code, which is replaced by an editor. */
     async edit() {
       await approach();
       await root.locator("[data-code]").click();
@@ -96,7 +96,7 @@ const valuesHash = (example, values) =>
   `#set.${example}=${Buffer.from(JSON.stringify(values)).toString("base64url")}`;
 const hashOf = (example, code) => `#code.${example}=${Buffer.from(code).toString("base64url")}`;
 
-/** The checks: what they are called, the hash that the page opens with, and what must be so. */
+/** The checks: name, hash of the page's address, and the check. */
 export function siteChecks(example) {
   const withCode = (code) => ({ hash: hashOf(example, code) });
   const live = (page) => linkedCode(page, example);
@@ -278,7 +278,7 @@ export function siteChecks(example) {
         await one.run();
         const svg = one.root.locator("svg").last();
         const drawn = await svg.evaluate((element) => element.outerHTML);
-        const inside = drawn.replace(' style="min-width: 0px;"', ""); // the page's own, for a narrow screen
+        const inside = drawn.replace(' style="min-width: 0px;"', ""); // added by the page for narrow screens
         expect(/<rect width="5" height="5"/.test(inside), "what draws is gone too");
         expect(
           !/script|image|onload|onclick|style|foreignObject|example\.com/.test(inside),
@@ -321,13 +321,13 @@ export function siteChecks(example) {
       async check(page) {
         const one = live(page);
         await one.edit();
-        // What does not fit is marked once TypeScript is there; from then on it answers at once.
+        // Errors are marked once TypeScript is loaded; from then on, responses are immediate.
         await one.root.locator(".cm-lintRange").first().waitFor();
         await page.keyboard.press("Control+End");
         await page.keyboard.type("a");
         await page.locator(".cm-tooltip-autocomplete").getByText("shape").first().waitFor();
         await page.keyboard.press("Escape");
-        // Somewhere in the word after "const x = ", in letters of nearly 8 pixels.
+        // A position in the word after "const x = ", with characters of nearly 8 pixels.
         await one.editor
           .locator(".cm-line")
           .nth(1)

@@ -1,12 +1,12 @@
-// The pages of the built site: where they are, what runs on them, and how much JavaScript each asks for at once.
+// The pages of the built site: paths, live examples, and the bytes of JavaScript that each loads initially.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
-/** What a page may ask for before anything is clicked, gzipped. Unit: bytes. */
+/** Gzipped bytes of scripts that a page may load before any interaction. */
 export const mostJavaScript = 200_000;
 
-/** Styles that a page waits for before it shows anything, gzipped. Unit: bytes. */
+/** Gzipped bytes of style sheets that block the first paint of a page. */
 export const mostStyles = 40_000;
 
 /**
@@ -32,7 +32,7 @@ export function pagesOf(build) {
         path,
         html,
         examples: [...html.matchAll(/data-live="?([\w-]+)/g)].map(([, name]) => name),
-        // Scripts of the page, and those that it asks the browser to have ready.
+        // Scripts of the page, and preloaded ones.
         javaScript: gzippedOf(/(?:src|href)="?[^"\s>]*?(assets\/js\/[^"\s>]+\.js)/g),
         styles: gzippedOf(/<link rel="?stylesheet"? href="?[^"\s>]*?(assets\/css\/[^"\s>]+\.css)/g),
       };
@@ -40,10 +40,10 @@ export function pagesOf(build) {
 }
 
 /**
- * Clicks from the landing page to each page, over the links that stand in the pages without JavaScript.
+ * Clicks from the landing page to each page, following links in the prerendered HTML.
  *
  * @param {{ path: string, html: string }[]} pages
- * @returns {Map<string, number>} Clicks by path; a page that no link leads to is not in it.
+ * @returns {Map<string, number>} Clicks by path, without unreachable pages.
  */
 export function clicksTo(pages) {
   const known = new Map(pages.map((page) => [page.path, page]));

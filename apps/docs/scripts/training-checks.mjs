@@ -1,4 +1,4 @@
-// Checks of the model that is trained in the reader's tab.
+// Checks of the model that is trained in the browser tab.
 import { press } from "./site-checks.mjs";
 
 function expect(condition, otherwise) {

@@ -1,7 +1,7 @@
-// Walks the figures of the built site: each plays to its end, steps back, answers the keyboard alone, stands still where
-// no motion is wanted, keeps its place in the address, stands in a frame and passes axe, in Chromium and Firefox, at two
-// widths, in light and dark. `node walk-figures.mjs [NAME…]` walks those figures.
-/* global document, window -- inside of what a page evaluates */
+// Checks the figures of the built site: each plays to its end, steps back, works with the keyboard alone, does not
+// animate under reduced motion, restores its state from the address, works in a frame and passes axe; in Chromium and
+// Firefox, at two widths, in light and dark. `node walk-figures.mjs [NAME…]` checks those figures.
+/* global document, window -- in functions evaluated by a page */
 import axe from "axe-core";
 import { fileURLToPath } from "node:url";
 import { chromiumPath, noChromium, openChromium } from "../../../scripts/chromium.mjs";
@@ -10,7 +10,7 @@ import { browsers, themes, viewports, visits } from "./figure-walk.mjs";
 import { firefoxPath, startFirefox } from "./firefox.mjs";
 import { serveSite } from "./serve-site.mjs";
 
-const timeoutMs = 240_000; // a busy machine is slow, not wrong
+const timeoutMs = 240_000; // generous, for busy machines
 const wanted = process.argv.slice(2);
 const chosen = figures.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
 const unknown = wanted.filter((name) => !figures.some((each) => each.name === name));
@@ -79,7 +79,7 @@ const starts = {
   },
 };
 
-/** An open page, as the checks use it. */
+/** An open page in the form that the checks use. */
 function seatOf(page) {
   const run = async (inPage, ...args) => {
     const text = await page.evaluate(
@@ -91,7 +91,7 @@ function seatOf(page) {
     run,
     press: page.press,
     open: (path) => page.goto(server.address + path),
-    /** Waits until a function of the page, or one of here without an argument, returns true. */
+    /** Waits until a function in the page, or a local one without an argument, returns true. */
     async until(passes, arg, otherwise = "it does not come alive") {
       for (const end = Date.now() + timeoutMs; ;) {
         if (await (arg === undefined ? passes() : run(passes, arg))) return;

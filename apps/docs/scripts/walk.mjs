@@ -1,7 +1,7 @@
-// Walks the pages of the built site as a reader would: in Chromium at the width of a desk and of a phone, in light and
-// in dark, then a few in Firefox. Each live example runs to its end; axe reads each page once; a picture of each is kept
-// in the folder that QKV_SCREENSHOTS names. `node walk.mjs [PATH…]` walks those whose path begins so.
-/* global document, innerWidth, window -- inside of what a page evaluates */
+// Visits the pages of the built site: in Chromium at desktop and phone widths, in light and dark, then a few in
+// Firefox. Each live example runs to its end; axe checks each page once; screenshots are saved in the folder
+// QKV_SCREENSHOTS. `node walk.mjs [PATH…]` visits pages whose path begins with an argument.
+/* global document, innerWidth, window -- in functions evaluated by a page */
 import axe from "axe-core";
 import { mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,7 +22,7 @@ if (!chromiumPath) {
   process.exit(1);
 }
 const wanted = process.argv.slice(2);
-// The API is made by a machine, and long: the page of one package stands for the rest.
+// API pages are generated and long: the page of one package represents the others.
 const pages = pagesOf(build).filter(
   ({ path }) =>
     (wanted.length === 0 || wanted.some((start) => (start === "/" ? path === "" : path.startsWith(start)))) &&
@@ -101,7 +101,7 @@ for (const [width, height] of [
 }
 await browser.close();
 
-/** What axe finds: rules of WCAG 2, A and AA. */
+/** Violations that axe finds: rules of WCAG 2, A and AA. */
 async function heard(page) {
   await page.evaluate(axe.source);
   const found = await page.evaluate(() =>

@@ -3,7 +3,7 @@ import { catalogue } from "@qkv/attention/catalogue";
 import type { ReactNode } from "react";
 import { FormulaText } from "./formula-text";
 
-/** Every mechanism of `@qkv/attention`, in the order of years, each with its page. */
+/** All mechanisms of `@qkv/attention` ordered by year, each with a link to its page. */
 export function CatalogueTable(): ReactNode {
   return (
     <table>

@@ -1,4 +1,4 @@
-// Compares what API pages show with the reports, packages/*/api.md.
+// Compares API pages with the API reports, packages/*/api.md.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
@@ -6,14 +6,14 @@ import { parseReport } from "../../../../scripts/api/report.mjs";
 import { publicPackages } from "../../../../scripts/packages.mjs";
 
 /**
- * A name as a page shows it: with its declaration, or with the address of the page that has it.
+ * A name on a page: with its declaration, or with the address of another page that documents it.
  *
  * @typedef {{ label: string, code?: string | undefined, from?: string | undefined }} Shown
  */
 
 /**
- * Reads what the reports say, by the title of the page that must show it. A type that an entry is made of and that another
- * entry of the package exports has its place on that other page.
+ * Reads the reports by the title of their page. A type that an entry point uses and another entry point of the package exports
+ * is on that other page.
  *
  * @returns {Map<string, Map<string, string>>} By `@qkv/tensor/optimizers`, by name: the declaration.
  */
@@ -34,13 +34,13 @@ export function readReports() {
 /**
  * Lists the differences between one page and its report.
  *
- * @param {Map<string, string>} names - Of the report.
- * @param {Shown[]} shown - By the page.
+ * @param {Map<string, string>} names - Names in the report.
+ * @param {Shown[]} shown - Names on the page.
  * @returns {string[]}
  */
 export function differences(names, shown) {
   const problems = [];
-  // A type that is not exported stands in the report with a `~` in front, and may have the name of one that is.
+  // A type that is not exported has a `~` before its name in the report, and may share the name with an exported one.
   const left = [...names].map(([label, text]) => ({ label: label.replace("~", ""), text }));
   for (const { label, code, from } of shown) {
     const same = ({ text }) =>
@@ -54,13 +54,13 @@ export function differences(names, shown) {
   return [...problems, ...left.map(({ label }) => `has no ${label} as api.md has it`)];
 }
 
-/** True for the anchor of a name; that of a kind of name, where a page has two that differ in capitals. */
+/** True for the anchor of a name, or of a kind and a name, if a page has two names that only differ in case. */
 const leadsTo = (label, address = "") =>
   new RegExp(`#${label.toLowerCase()}(-(function|class|constant|type))?$`).test(address);
 
 const printer = ts.createPrinter({ removeComments: true, newLine: ts.NewLineKind.LineFeed });
 
-/** Types as they are written but for comments, line ends, and what a formatter adds or leaves out around them. */
+/** Normalizes a declaration: without comments, line breaks, and what a formatter adds or removes around them. */
 function withoutLayout(code) {
   const file = ts.createSourceFile("page.d.ts", code, ts.ScriptTarget.ES2022, true);
   return printer

@@ -1,4 +1,4 @@
-// A declaration as a page shows it: as it is written, with the comments of its members, and with what each name leads to.
+// Declarations of API pages: as in the source, with the comments of members, and with links for names.
 import { format } from "prettier";
 import ts from "typescript";
 import { printed, symbolAt } from "../../../../scripts/api/entries.mjs";
@@ -6,11 +6,11 @@ import { printed, symbolAt } from "../../../../scripts/api/entries.mjs";
 const printer = ts.createPrinter({ newLine: ts.NewLineKind.LineFeed });
 
 /**
- * Writes the declarations of a name, overloads one after the other.
+ * Prints the declarations of a name; overloads follow each other.
  *
  * @param {readonly ts.Declaration[]} declarations
  * @param {ts.TypeChecker} checker
- * @param {(symbol: ts.Symbol) => string | undefined} addressOf - Address of what a symbol's documentation is at.
+ * @param {(symbol: ts.Symbol) => string | undefined} addressOf - Address of a symbol's documentation.
  * @returns {Promise<{ code: string, links: [offset: number, name: string, address: string][] }>}
  */
 export async function writeDeclaration(declarations, checker, addressOf) {
@@ -33,7 +33,7 @@ export async function writeDeclaration(declarations, checker, addressOf) {
   return { code, links };
 }
 
-/** In the order in which they are written, which formatting leaves as it is. */
+/** In source order, which formatting preserves. */
 function identifiers(node) {
   if (ts.isIdentifier(node)) return [node];
   const list = [];

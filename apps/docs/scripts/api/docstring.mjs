@@ -1,12 +1,12 @@
-// A docstring as Markdown for MDX.
+// Converts docstrings to Markdown for MDX.
 import ts from "typescript";
 import { stabilities } from "./stability.mjs";
 
 /**
- * Writes the docstrings of a name's declarations: the first paragraph of each, and the rest by what it is.
+ * Converts the docstrings of a name's declarations: the first paragraph of each, and the other parts by their kind.
  *
  * @param {readonly ts.Declaration[]} declarations
- * @param {(name: string) => string | undefined} addressOf - Address of a name that `{@link}` speaks of.
+ * @param {(name: string) => string | undefined} addressOf - Address of a name in `{@link}`.
  * @returns {{ summary: string[], parts: Record<string, string> }} Blocks of Markdown. `parts`: by title, in order.
  */
 export function writeDocstring(declarations, addressOf) {
@@ -45,7 +45,7 @@ export function writeDocstring(declarations, addressOf) {
 
 const listOf = (items) => items.map((item) => item.replaceAll("\n", "\n  ")).join("\n");
 
-/** The text of a tag: TypeScript reads the first word after `@see` as a name, and loses it if it is none. */
+/** The text of a tag. TypeScript parses the first word after `@see` as a name, and drops it if it is none. */
 const asWritten = (tag) =>
   tag
     .getText()
@@ -53,7 +53,7 @@ const asWritten = (tag) =>
     .replace(/\n *\* ?/g, "\n")
     .trim();
 
-/** Text in which MDX sees no code but what stands in backticks, and where links lead to pages. */
+/** Escapes text for MDX, except code in backticks, and resolves links. */
 function prose(text, addressOf) {
   const linked = text.trim().replace(/\{@link (\S+?)\}/g, (_whole, name) => {
     const address = addressOf(name);

@@ -1,4 +1,4 @@
-// The API pages: one for each entry of each published package, and one that lists all names.
+// The API pages: one for each entry point of each published package, and a list of all names.
 import { basename } from "node:path";
 import ts from "typescript";
 import { readEntries } from "../../../../scripts/api/entries.mjs";
@@ -7,7 +7,7 @@ import { writeDeclaration } from "./declaration.mjs";
 import { writeDocstring } from "./docstring.mjs";
 import { labelOf, packageStability, stabilityOf } from "./stability.mjs";
 
-/** Kinds of names in the order of a page, by heading: one word for the anchor of a name that another kind has too. */
+/** Kinds of names in the order of a page, by heading. The word distinguishes anchors of names that two kinds share. */
 const kinds = {
   Functions: "function",
   Classes: "class",
@@ -16,14 +16,14 @@ const kinds = {
   "Types that are not exported": "inner",
 };
 
-/** Lines of the longest declaration that is not folded: a function is read by its parameters, a type by its sentence. */
+/** Longest declaration, in lines, that is not collapsed. */
 const longestShown = (kind) => (kind === "Functions" ? 16 : 3);
 
-/** Names of the smallest page that begins with a list of them. */
+/** Number of names from which a page begins with a list of them. */
 const fewest = 8;
 
 /**
- * Writes the pages from the built packages.
+ * Generates the pages from the built packages.
  *
  * @param {import("../../../../scripts/api/entries.mjs").Package[]} packages
  * @returns {Promise<Map<string, string>>} Texts by file: `@qkv/tensor/index.mdx`, `@qkv/tensor/optimizers.mdx`.
@@ -36,7 +36,7 @@ export async function apiPages(packages) {
   const pages = entries.map(({ pkg, entry, names }) => {
     const title = pkg.name + entry.slice(1);
     const address = `/api/${title}/`;
-    // A name that another entry exports is documented on the page of that entry.
+    // A name that another entry point exports is documented on that entry point's page.
     const shown = names.filter(({ inner, symbol }) => !inner || !exported.has(symbol));
     return { pkg, entry, title, address, sections: sectionsOf(shown, checker, address) };
   });
@@ -48,13 +48,13 @@ export async function apiPages(packages) {
   return texts;
 }
 
-/** The names of an entry in the order of its page, each with its kind and its address. */
+/** The names of an entry point in the order of its page, each with its kind and its address. */
 function sectionsOf(names, checker, address) {
   const all = names.map((name) => ({ ...name, kind: kindOf(name, checker) }));
   const sorted = Object.keys(kinds).flatMap((kind) => all.filter((name) => name.kind === kind));
   const taken = new Set();
   return sorted.map((name) => {
-    // `KvCache` the type beside `kvCache` the function.
+    // Anchors of a type `KvCache` and a function `kvCache` must differ.
     const plain = name.label.toLowerCase();
     const id = taken.has(plain) ? `${plain}-${kinds[name.kind]}` : plain;
     if (taken.has(id)) throw new Error(`${address} has two names with the anchor #${id}`);
@@ -100,7 +100,7 @@ async function entryPage(page, pages, checker) {
     description: `Every name that ${title} exports, with its type. ${pkg.json.description}`,
     custom_edit_url: null,
   };
-  // A title that is too long for its line breaks after a slash.
+  // A title that is too long for a line may break after a slash.
   const heading = `# ${title.replaceAll("/", "/<wbr />")}`;
   const index = sections.length < fewest ? [] : [indexOf(sections)];
   const folder = basename(pkg.folder);
@@ -115,7 +115,7 @@ async function entryPage(page, pages, checker) {
   return `${frontMatter(head)}\n${heading}\n\n${all.join("\n\n")}\n`;
 }
 
-/** Lists the names of a page by kind, for a page that is longer than a screen. */
+/** A list of a long page's names by kind. */
 function indexOf(sections) {
   const exported = Object.keys(kinds).filter((kind) => kind !== "Types that are not exported");
   const groups = exported.flatMap((kind) => {
@@ -125,7 +125,7 @@ function indexOf(sections) {
   return `<NameIndex groups={${JSON.stringify(groups)}} />`;
 }
 
-/** A folded part, titled with the names of its sections: "Parameters, notes, errors, example". It opens for a link to `id`. */
+/** A collapsed part, titled with its sections: "Parameters, notes, errors, example". It opens for a link to `id`. */
 function folded(id, parts) {
   const blocks = Object.entries(parts).filter(([, block]) => block !== "");
   if (blocks.length === 0) return "";
@@ -134,7 +134,7 @@ function folded(id, parts) {
   return `<Fold of="${id}" title="${title}">\n\n${blocks.map(([, block]) => block).join("\n\n")}\n\n</Fold>`;
 }
 
-/** Resolves the links of a page: to the page itself first, then to its package, then to the package that has the name. */
+/** Resolves links of a page: to the page itself, then to its package, then to the package that exports the name. */
 function lookupFrom(page, pages) {
   const near = [
     page,
@@ -155,7 +155,7 @@ function indexPage(pages) {
   const inOrder = pages.toSorted((a, b) => place(a) - place(b));
   const blocks = inOrder.map(({ pkg, entry, title, address, sections }) => {
     const heading = entry === "." ? `## ${title}\n\n${pkg.json.description}\n\n` : "";
-    // Names of other packages stand in the lists of those.
+    // Names of other packages are in the lists of those packages.
     const names = sections.filter(({ kind, elsewhere }) => !kind.startsWith("Types") && !elsewhere);
     const list = names.map((name) => `[\`${name.label}\`](${name.address})`).join(" · ");
     return `${heading}[**${title}**](${address}) ${list}`;

@@ -1,8 +1,8 @@
-// Stability of public names: a package says in its package.json that it is stable, and is experimental if it says nothing; a name
-// that differs from its package says so in its docstring.
+// Stability of public names: the label in package.json, experimental by default. A docstring may override it for a
+// name.
 import ts from "typescript";
 
-/** Each label, and what a user may rely on. */
+/** The labels, and what users can rely on. */
 export const stabilities = {
   stable:
     "a change that breaks a caller is announced, by name, in the changelog of a new major version, before 1.0 of a minor one.",
@@ -24,6 +24,6 @@ export function stabilityOf(declarations, pkg) {
   return tags.find((tag) => tag in stabilities) ?? packageStability(pkg);
 }
 
-/** A label as a page shows it. */
+/** A label as shown on a page. */
 export const labelOf = (stability) =>
   `**${stability[0].toUpperCase()}${stability.slice(1)}:** ${stabilities[stability]}`;

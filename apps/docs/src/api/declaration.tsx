@@ -8,7 +8,7 @@ type CodeLink = readonly [offset: number, name: string, address: string];
 
 export type DeclarationProps = { code: string; links: readonly CodeLink[] };
 
-/** A declaration of an API page, in which the names of types lead to their own declarations. */
+/** A declaration of an API page, in which names of types link to their declarations. */
 export function Declaration({ code, links }: DeclarationProps): ReactNode {
   return (
     <Highlight code={code} language="typescript" theme={codeTheme}>
@@ -37,7 +37,7 @@ export function Declaration({ code, links }: DeclarationProps): ReactNode {
   );
 }
 
-/** A part of the code that begins at `start`, with the links that lie in it. */
+/** A part of the code that begins at `start`, with the links in it. */
 function withLinks(text: string, start: number, links: readonly CodeLink[]): ReactNode[] {
   const parts: ReactNode[] = [];
   let last = 0;

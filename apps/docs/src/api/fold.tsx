@@ -3,8 +3,8 @@ import { useEffect, useRef, type ReactNode } from "react";
 import styles from "./fold.module.css";
 
 /**
- * The folded part below a name of an API page. It opens for a link to the name, `of`; the browser opens it where a search
- * in the page finds something.
+ * The collapsed part below a name of an API page. It opens for a link to the name, `of`; the browser opens it when a search
+ * in the page matches inside.
  */
 export function Fold({ of, title, children }: { of: string; title: string; children: ReactNode }): ReactNode {
   const { hash } = useLocation();

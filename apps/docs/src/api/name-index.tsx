@@ -3,7 +3,7 @@ import styles from "./name-index.module.css";
 
 type Group = { kind: string; names: readonly (readonly [label: string, id: string])[] };
 
-/** The names of an API page by kind, each with a link to its place on the page. */
+/** The names of an API page by kind, as links. */
 export function NameIndex({ groups }: { groups: readonly Group[] }): ReactNode {
   return (
     <nav className={styles.index} aria-label="Names on this page">

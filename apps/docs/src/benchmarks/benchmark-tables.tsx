@@ -10,7 +10,9 @@ const history = require.context<{ default: string }>(
 );
 const machines = machinesOf(history.keys().map((file) => history(file).default));
 
-/** The newest recorded run of each processor: ours beside the best peer, the best native library and the limit. */
+/**
+ * The latest recorded run of each processor: ours compared with the best peer, the best native library and the limit.
+ */
 export function BenchmarkTables(): ReactNode {
   return machines.map(({ processor, engine, threads, rows }) => {
     const [dates, commits] = [rows.map(({ date }) => date), rows.map(({ commit }) => commit)];
@@ -56,7 +58,7 @@ export function BenchmarkTables(): ReactNode {
   });
 }
 
-/** A ratio with a bar on a scale of doublings, from a quarter to sixteen times. */
+/** A ratio with a bar on a logarithmic scale, from 1/4 to 16. */
 function Bar({ ratio }: { ratio: number }): ReactNode {
   const share = Math.min(1, Math.max(0, (Math.log2(ratio) + 2) / 6));
   return (

@@ -5,7 +5,7 @@ import { machinesOf } from "./runs";
 const line = (row: object) =>
   `${JSON.stringify({ date: "2026-11-27", commit: "a", processor: "P", engine: "Node 24", threads: 1, row: "r", unit: "ms", ours: 1, ...row })}\n`;
 
-test("the newest of each row stands, with the ratios before it; machines and engines apart", () => {
+test("keeps the latest measurement of each row with earlier ratios, separately by machine and engine", () => {
   const files = [
     line({ ratio: 2 }) + line({ ratio: 3, date: "2026-11-28", commit: "b" }) + line({ row: "s" }),
     line({ processor: "Q", date: "2026-12-01" }) + line({ processor: "Q", engine: "Chromium" }),

@@ -1,4 +1,4 @@
-/** One row as `npm run bench -- --record` keeps it; benchmarks/history.mjs writes it. */
+/** A row as recorded by `npm run bench -- --record`; benchmarks/history.mjs writes it. */
 export type RecordedRow = {
   readonly date: string;
   readonly commit: string;
@@ -8,12 +8,12 @@ export type RecordedRow = {
   readonly threads: number;
   readonly row: string;
   readonly unit: string;
-  /** The median of ours, in the unit. */
+  /** Our median, in the unit. */
   readonly ours: number;
-  /** The best peer of JavaScript, and how many times as fast ours is. */
+  /** The best JavaScript peer, and our speed relative to it. */
   readonly peer?: string;
   readonly ratio?: number;
-  /** The same of the best native library, and of the limit of the machine in the same run. */
+  /** The same for the best native library, and for the limit of the machine in the same run. */
   readonly native?: number;
   readonly limit?: number;
 };
@@ -23,11 +23,11 @@ export type Machine = {
   readonly processor: string;
   readonly engine: string;
   readonly threads: number;
-  /** The newest measurement of each row, in the order of the suites, with the ratios to the best peer before it. */
+  /** The latest measurement of each row, in the order of the suites, with earlier ratios to the best peer. */
   readonly rows: readonly (RecordedRow & { readonly before: readonly number[] })[];
 };
 
-/** Reads history files: lines of JSON, the oldest first. Machines with the newest measurements come first. */
+/** Parses history files: lines of JSON, oldest first. Machines with the latest measurements come first. */
 export function machinesOf(files: readonly string[]): Machine[] {
   const machines = new Map<string, Map<string, RecordedRow[]>>();
   for (const line of files.flatMap((text) => text.split("\n")).filter(Boolean)) {

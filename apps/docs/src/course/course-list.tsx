@@ -5,7 +5,7 @@ import { course, type Lesson } from "./course";
 import { forget, useProgress } from "./progress";
 import styles from "./course.module.css";
 
-/** The twelve lessons with what the reader has done of each, which is kept on this device alone. */
+/** The twelve lessons with the reader's progress, which is only stored on this device. */
 export function CourseList(): ReactNode {
   const progress = useProgress();
   const done = course.filter(

@@ -1,4 +1,4 @@
-/** A lesson of the course: where it is, and the question that it answers. */
+/** A lesson of the course: its path and its question. */
 export type Lesson = { slug: string; title: string; question: string };
 
 /** The course, in order: each lesson builds on the ones before it. */

@@ -3,7 +3,7 @@ import pages from "@site/.cache/pages.json";
 import type { ReactNode } from "react";
 import { labs } from "./labs";
 
-/** Every question with the page that answers it; one whose page is not there yet says so. */
+/** All questions with the pages that answer them; a missing page is marked. */
 export function LabsTable(): ReactNode {
   return (
     <table>

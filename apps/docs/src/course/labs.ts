@@ -1,9 +1,9 @@
 import type { FigureName } from "../figures/list";
 
 /**
- * Questions that people asked, by the number of the row in our list, and where each is answered. `page` is the path of
- * the page and `anchor` a heading of it. `proof` is what asserts the claim: an example, which throws where its page is
- * wrong, or a test. `figure` stands on the page, and shows it.
+ * Questions of viewers, numbered as in our list, with their answers. `page` is the path of a page and `anchor` a heading on
+ * it. `proof` asserts the claim: an example, which throws if its page is wrong, or a test. `figure` is on the page and
+ * illustrates the answer.
  */
 export type Lab = {
   row: number;

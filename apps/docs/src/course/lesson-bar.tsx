@@ -13,8 +13,8 @@ const views = [
 type View = (typeof views)[number]["name"];
 
 /**
- * Above a lesson: how long it takes, how much of it to show (kept in the link), and whether it is still true. A page
- * without live code is shown whole.
+ * The bar above a lesson: its duration, its level of detail (stored in the address), and the state of its live code. A page
+ * without live code is always shown completely.
  */
 export function LessonBar({ words, code }: { words: number; code: boolean }): ReactNode {
   const { pathname, search } = useLocation();

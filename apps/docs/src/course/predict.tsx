@@ -10,13 +10,13 @@ type Prediction = {
 };
 const PredictionContext = createContext<Prediction | undefined>(undefined);
 
-/** True if a prediction around this place is still to be made: what was computed is covered until then. */
+/** True inside a prediction without an answer: results are hidden until then. */
 export const useCovered = (): boolean => {
   const prediction = useContext(PredictionContext);
   return prediction !== undefined && prediction.chosen === undefined;
 };
 
-/** A question before the run. What runs inside of it shows its result when the reader has chosen an answer. */
+/** A question before a run. Live code inside shows its results after the reader has chosen an answer. */
 export function Predict({ children }: { children: ReactNode }): ReactNode {
   const [chosen, setChosen] = useState<string>();
   const { pathname } = useLocation();
@@ -34,7 +34,7 @@ export function Predict({ children }: { children: ReactNode }): ReactNode {
   );
 }
 
-/** One answer: what it says, and what there is to say about it once the reader has chosen. */
+/** An answer: its text, and the explanation shown after it was chosen. */
 export function Choice({
   says,
   right = false,

@@ -3,8 +3,8 @@ import { figureElement } from "@qkv/viz/figures";
 import { evolution } from "@qkv/viz/figures/evolution";
 
 /**
- * Makes `<qkv-evolution>` as `@qkv/figures/evolution` does, with the numbers that its `evolutionModel()` gave when the site
- * was built: no choice changes them, and a phone need not load five packages and compute them again.
+ * Defines `<qkv-evolution>` as `@qkv/figures/evolution` does, with the data of `evolutionModel()` precomputed in the build: it
+ * does not depend on any choice, and a phone need not load five packages to compute it.
  */
 export function defineEvolution(): void {
   if (customElements.get("qkv-evolution")) return;

@@ -9,8 +9,8 @@ import { figures, type FigureName } from "./list";
 type Host = FigureElement<unknown, Record<string, string | number | boolean>>;
 
 /**
- * A figure in a page: its last state as a picture until it comes near the screen and its code is there, and without
- * JavaScript. Its place in the story is kept in the address, unless the page keeps it.
+ * A figure in a page: a static picture of its last state until it is near the viewport and its code is loaded, and without
+ * JavaScript. Its step is stored in the address, unless the page stores it.
  */
 export function Figure({
   name,
@@ -21,14 +21,14 @@ export function Figure({
   loading = "eager",
 }: {
   name: FigureName;
-  /** Place in the story, kept by the page. */
+  /** Current step, stored by the page. */
   state?: string;
-  /** Makes its numbers. Default: those of the figure's own example, or of our small model on `text`. */
+  /** Computes its data. Default: the figure's own example, or our small model on `text`. */
   ask?: Host["ask"];
   text?: string;
-  /** Text of a `config.json`, for a figure of models. */
+  /** Text of a `config.json`, for figures of models. */
   config?: string;
-  /** Of the still: "lazy" where the figure stands below the first screen. */
+  /** Loading of the static picture: "lazy" for figures below the first screen. */
   loading?: "eager" | "lazy";
 }): ReactNode {
   const host = useRef<Host>(null);

@@ -1,4 +1,4 @@
-/** Figures of the site by name: the code of each is loaded when it comes near the screen. */
+/** Figures of the site by name. Their code is loaded when they are near the viewport. */
 export const figures = {
   "attention-call": () =>
     import("@qkv/figures/attention-call").then(({ defineAttentionCall }) => defineAttentionCall()),

@@ -1,5 +1,5 @@
-// The last state of each figure as a picture, as a page shows it before any script has run, and the numbers of a figure
-// that has the same for everybody. Prints JSON.
+// Renders the last state of each figure as a static picture, and computes the data of figures that need no input.
+// Prints JSON.
 import {
   attentionCallExample,
   cachesAtWorkModel,
@@ -101,7 +101,7 @@ for (const [name, make] of Object.entries(draw)) {
 }
 console.log(JSON.stringify({ stills, models: { evolution: evolutionModel() } }));
 
-/** Width and height of a picture in pixels, as its own element says. */
+/** Width and height of a picture in pixels, from its root element. */
 function sizeOf(svg: string): { width: number; height: number } {
   const [, width, height] = /width="(\d+)" height="(\d+)"/.exec(svg)!;
   return { width: Number(width), height: Number(height) };

@@ -2,13 +2,13 @@ import type { Answered, Asked, Question } from "./worker";
 
 type AnsweredQuestion = Extract<Answered, { id: number }>;
 
-/** Asks the worker of the first page. Of questions of one kind only the latest is answered. */
+/** Sends requests to the worker of the first page. Only the latest request of each kind is answered. */
 export class Answers {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, { type: string; done: (answered: AnsweredQuestion) => void }>();
   #count = 0;
 
-  /** @param deviceChanged - Told that questions are from now on answered on another device. */
+  /** @param deviceChanged - Called when the worker changes to another device. */
   constructor(worker: Worker, deviceChanged: () => void) {
     this.#worker = worker;
     worker.onmessage = ({ data }: MessageEvent<Answered>) => {
@@ -19,7 +19,7 @@ export class Answers {
     };
   }
 
-  /** Resolves with `undefined` where a later question of the same kind took this one's place. */
+  /** Resolves with `undefined` if a later request of the same kind replaced this one. */
   ask<T>(question: Question): Promise<T | undefined> {
     for (const [id, { type, done }] of this.#waiting) {
       if (type !== question.type) continue;

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { deviceWords, placeNames, type Place } from "./place";
 import styles from "./first.module.css";
 
-/** The device that the model runs on: the fastest here, or one that the reader chooses; and the reason. */
+/** The device of the model: the fastest, or one that the reader chooses; and the reason. */
 export function DeviceSwitch({
   on,
   choose,

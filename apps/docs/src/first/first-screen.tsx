@@ -21,7 +21,7 @@ const before: Look = {
   weights: Float32Array.from(atob(prerendered.weights), (letter) => letter.charCodeAt(0) / 255),
 };
 
-/** The reader's sentence, every head of our model over it, and one head opened. */
+/** The reader's sentence, the attention of all heads of our model, and one head in detail. */
 export function FirstScreen(): ReactNode {
   const base = useBaseUrl("/");
   const answers = useRef<Answers>(undefined);
@@ -30,7 +30,7 @@ export function FirstScreen(): ReactNode {
   const [look, setLook] = useState(before);
   const [live, setLive] = useState<Omit<LookAnswer, "look">>();
   const [on, setOn] = useState<Place>("fastest");
-  const [changes, setChanges] = useState(0); // of the device that is the fastest
+  const [changes, setChanges] = useState(0); // of the fastest device
   const [failure, setFailure] = useState<string>();
   const [chosen, setChosen] = useState<HeadPlace>(firstHead);
   const [query, setQuery] = useState<number>();
@@ -45,7 +45,7 @@ export function FirstScreen(): ReactNode {
       setChanges((count) => count + 1),
     );
     answers.current = asker;
-    // A keyboard that slides in would cover the picture.
+    // An on-screen keyboard would cover the picture.
     if (matchMedia("(hover: hover)").matches) box.current?.focus({ preventScroll: true });
     return () => asker.end();
   }, [base]);
@@ -83,7 +83,7 @@ export function FirstScreen(): ReactNode {
         kvHeads,
         ...options,
       });
-      // A later question took its place: the figure no longer waits for this one.
+      // Replaced by a later request: the figure no longer waits for this one.
       return made ?? Promise.reject(new DOMException("asked again", "AbortError"));
     },
     [text, kvHeads],
@@ -167,7 +167,7 @@ export function FirstScreen(): ReactNode {
   );
 }
 
-/** Sentences to begin with, for an empty box. */
+/** Example sentences for an empty text box. */
 function Suggestions({ choose }: { choose: (text: string) => void }): ReactNode {
   return (
     <div className={styles.next}>

@@ -5,7 +5,7 @@ import type { HeadDetail, HeadPlace, Look } from "./look";
 import { visible } from "./visible-token";
 import styles from "./first.module.css";
 
-/** One head on the reader's sentence, from the input of a token to its output: figure *One attention call*, in place. */
+/** A head on the reader's sentence, from a token's input to its output: the figure *One attention call*. */
 export function HeadDrawer({
   look,
   chosen: { layer, head },
@@ -18,12 +18,12 @@ export function HeadDrawer({
   chosen: HeadPlace;
   query: number;
   detail: HeadDetail | undefined;
-  /** Makes the numbers of a head. */
+  /** Computes the data of a head. */
   call: (options: AttentionCallOptions) => Promise<AttentionCallModel>;
   close: () => void;
 }): ReactNode {
   const ask = useCallback((choices: object) => call(choices), [call]);
-  // The figure draws the end of a long text.
+  // The figure draws the last tokens of a long text.
   const token = Math.max(0, query - Math.max(0, look.tokens.length - drawnTokens));
   return (
     <div className={styles.drawer} data-drawer={detail ? "ready" : "waiting"}>
@@ -59,5 +59,5 @@ export function HeadDrawer({
   );
 }
 
-/** Tokens that the figure draws, by default of `attentionCallModel`. */
+/** Number of tokens that the figure draws: the default of `attentionCallModel`. */
 const drawnTokens = 24;

@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { weightsOf, type HeadPlace, type Look } from "./look";
 import styles from "./first.module.css";
 
-/** The attention maps of all heads, small: rows are layers, columns heads. */
+/** Thumbnails of the attention maps of all heads: rows are layers, columns heads. */
 export function HeadGrid({
   look,
   chosen,

@@ -3,7 +3,9 @@ import { Figure } from "../figures/figure";
 import type { Look } from "./look";
 import styles from "./first.module.css";
 
-/** The KV cache of multi-head, grouped-query and multi-query attention, and the reader's model with another one. */
+/**
+ * Sizes of the KV cache with multi-head, grouped-query and multi-query attention, and a switch of the model's variant.
+ */
 export function HeadsSwitch({
   look: { heads },
   kvHeads,

@@ -12,7 +12,7 @@ beforeAll(async () => {
   look = await lookAt(model, model.apply, sentence);
 });
 
-test("the tokens are the text, and every row of weights sums to 1", () => {
+test("the tokens join to the text, and every row of weights sums to 1", () => {
   expect(look.tokens.join("")).toBe(sentence);
   const T = look.tokens.length;
   for (let row = 0; row < look.layers * look.heads * T; row++) {
@@ -21,7 +21,7 @@ test("the tokens are the text, and every row of weights sums to 1", () => {
   }
 });
 
-test("a head taken apart is the head of the model: scores, weights, and what all heads write together", async () => {
+test("the data of single heads equal the model's: scores, weights, and the sum of all heads' outputs", async () => {
   const ids = idsOf(model, sentence);
   const tensors: Record<string, Tensor> = {};
   model.apply(model.params, ids, { trace: { names: ["attentionOutput"], tensors } });
@@ -51,7 +51,7 @@ test("a head taken apart is the head of the model: scores, weights, and what all
   }
 });
 
-test("heads of its own change nothing, one head for all changes what it expects", async () => {
+test("a key-value head per query head changes nothing, a single one changes the predictions", async () => {
   const { numHeads, numKvHeads } = model.config;
   const with_ = (count: number) => {
     const other = withKvHeads(model, count);
@@ -69,18 +69,18 @@ test("heads of its own change nothing, one head for all changes what it expects"
   expect(withKvHeads(model, numKvHeads)).toBe(model);
 });
 
-test("an empty text has a token, a long one its end", () => {
+test("an empty text gives one token, a long text its last tokens", () => {
   expect(idsOf(model, "").length).toBe(1);
   expect(idsOf(model, sentence.repeat(40)).length).toBe(mostTokens);
 });
 
-test("the first head finds whom the last words are about", () => {
+test("the initial head attends from the last words to the name they refer to", () => {
   const T = look.tokens.length;
   const lastRow = [...weightsOf(look, firstHead).subarray((T - 1) * T)];
   expect(look.tokens[lastRow.indexOf(Math.max(...lastRow))]).toBe(" queen");
 });
 
-test("a character that the vocabulary lacks is counted in bytes, written in hexadecimal", async () => {
+test("a character outside of the vocabulary counts as bytes, shown in hexadecimal", async () => {
   const fox = await lookAt(model, model.apply, "a 🦊");
   expect(fox.bytePieces).toBeGreaterThan(0);
   const bytes = fox.tokens.flatMap((token) => /^<([0-9A-F ]+)>$/.exec(token)?.[1]?.split(" ") ?? []);

@@ -9,9 +9,9 @@ export type Look = {
   heads: number;
   kvHeads: number;
   weights: Float32Array;
-  /** Number of tokens that are bytes of a character, which no token of the vocabulary holds whole. */
+  /** Number of tokens that are single bytes of a character that is not in the vocabulary. */
   bytePieces: number;
-  /** Tokens that the model expects next. */
+  /** The most probable next tokens. */
   next: { text: string; probability: number }[];
 };
 
@@ -25,7 +25,7 @@ export function weightsOf({ weights, heads, tokens }: Look, { layer, head }: Hea
   return weights.subarray(start, start + size);
 }
 
-/** One query of one head, from its row of numbers to what it writes. Keys are those that it sees. */
+/** One query of one head, from its input row to its output. Keys are the visible ones. */
 export type HeadDetail = {
   query: number[];
   keys: number[][];
@@ -34,14 +34,14 @@ export type HeadDetail = {
   values: number[][];
   mixed: number[];
   writes: number[];
-  /** The tokens that become likelier by what it writes, the strongest first. */
+  /** The tokens whose logits the head's output raises most, in descending order. */
   favours: string[];
 };
 
 /** The longest text that the page reads. Unit: tokens. */
 export const mostTokens = 48;
 
-/** The same model with another number of key-value heads: heads that are joined become their mean, as GQA starts. */
+/** The same model with another number of key-value heads: heads are averaged, as in the conversion of GQA. */
 export function withKvHeads(model: Model, kvHeads: number): Model {
   const { numHeads, numKvHeads, embedDim } = model.config;
   if (kvHeads === numKvHeads) return model;
@@ -61,7 +61,7 @@ export function withKvHeads(model: Model, kvHeads: number): Model {
   return { ...model, config: { ...model.config, numKvHeads: kvHeads }, params };
 }
 
-/** `[Hkv · D, C]` with each head standing `times` times in a row: the same attention with more heads stored. */
+/** `[Hkv · D, C]` with each head repeated `times` times: the same attention with more stored heads. */
 function repeated(weight: Tensor, headDim: number, times: number): Tensor {
   const [rows, C] = weight.shape as [number, number];
   const heads = reshape(weight, [rows / headDim, headDim, C]);
@@ -74,13 +74,16 @@ function repeated(weight: Tensor, headDim: number, times: number): Tensor {
   );
 }
 
-/** The ids of a text, from its end if it is too long; a text without any gets the first id. */
+/** The token ids of a text, the last ones if it is too long; an empty text gives the first id. */
 export function idsOf(model: Model, text: string): number[] {
   const ids = model.tokenizer!.encode(text, { addSpecialTokens: false }).slice(-mostTokens);
   return ids.length > 0 ? ids : [0];
 }
 
-/** Reads a text, with the weights of every head. `apply` is that of the model with these key-value heads. */
+/**
+ * Runs a text through the model, and returns the weights of all heads. `apply` must be that of the model with these
+ * key-value heads.
+ */
 export async function lookAt(model: Model, apply: Model["apply"], text: string): Promise<Look> {
   const ids = idsOf(model, text);
   const { numLayers: L, numHeads: H, numKvHeads } = model.config;
@@ -104,7 +107,7 @@ export async function lookAt(model: Model, apply: Model["apply"], text: string):
   };
 }
 
-/** Takes one query of one head apart. */
+/** Computes the steps of one query in one head. */
 export async function headAt(
   model: Model,
   apply: Model["apply"],
@@ -130,7 +133,7 @@ export async function headAt(
     entering,
   );
   const T = ids.length;
-  // Row i of head h, of what a projection makes of all tokens.
+  // Row i of head h in a projection of all tokens.
   const rows = async (weight: Tensor, h: number, rotary: boolean) => {
     const flat = linear(x, slice(weight, 0, h * D, (h + 1) * D)); // [1, T, D]
     const ropeOfModel = rope({ headDim: D, base: ropeBase, layout: ropeLayout });
@@ -166,7 +169,7 @@ export async function headAt(
   };
 }
 
-/** The tokens whose output row points most where the vector points. */
+/** The tokens whose output rows have the largest products with the vector. */
 async function favoursOf(model: Model, writes: readonly number[]): Promise<string[]> {
   const { embedDim: C, vocabSize } = model.config;
   const gain = await model.params.norm.weight.read();
@@ -189,12 +192,12 @@ function textOf(model: Model, id: number): string {
   return `<${bytes.map((byte) => byte.toString(16).toUpperCase().padStart(2, "0")).join(" ")}>`;
 }
 
-/** Tells whether a token is a part of a character: it does not decode to text by itself. */
+/** True if a token is a part of a character, which does not decode to text by itself. */
 function isBytePiece(model: Model, id: number): boolean {
   return model.tokenizer!.decode([id], { skipSpecialTokens: false }).includes("\u{fffd}");
 }
 
-/** The byte of a character of GPT-2's byte-to-unicode map: those that do not print follow in order, from U+0100 on. */
+/** Inverse of GPT-2's byte-to-unicode map: unprintable bytes are mapped to U+0100 and following, in order. */
 function byteOf(character: string): number {
   const code = character.codePointAt(0)!;
   return code < 256 ? code : unprintable[code - 256]!;

@@ -1,7 +1,7 @@
 import { modelTiny } from "@qkv/model-tiny";
 import { load, type Model } from "@qkv/transformer";
 
-/** The model behind the first page: our own, of this site's files. */
+/** The model of the first page: our small model, from the site's files. */
 export async function firstModel(): Promise<Model> {
   return load(await modelTiny());
 }

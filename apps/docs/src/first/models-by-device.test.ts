@@ -22,7 +22,7 @@ const named = (name: string, more: Partial<BestDevice> = {}): BestDevice => ({
   },
 });
 
-test("plain JavaScript answers until the fastest device is found, and a faster one takes its place later", async () => {
+test("plain JavaScript is used until the fastest device is found, and a faster one replaces it later", async () => {
   let better!: (device: BestDevice | undefined) => void;
   const later = new Promise<BestDevice | undefined>((resolve) => (better = resolve));
   const changes: string[] = [];
@@ -51,14 +51,14 @@ test("plain JavaScript answers until the fastest device is found, and a faster o
   expect(placed.device).toBe("webgpu");
   expect(changes).toEqual(["wasm", "webgpu"]);
   expect(opened).toHaveLength(1);
-  // Devices are compared by the page's own work.
+  // Devices are compared on the page's own computation.
   const work = opened[0]!.work!(js());
   const { model } = await models.on("js");
   const ids = idsOf(model, sentence);
   expect(await work().read()).toEqual(await model.apply(model.params, ids, { last: 1 }).read());
 });
 
-test("a device that the reader has chosen and that does not open says why, and JavaScript computes", async () => {
+test("if the chosen device does not open, the reason is reported and plain JavaScript is used", async () => {
   const models = new ModelsByDevice(
     firstModel,
     () => undefined,

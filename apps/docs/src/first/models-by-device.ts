@@ -5,15 +5,15 @@ import { idsOf, withKvHeads } from "./look";
 import type { Place } from "./place";
 import { sentence } from "./sentence";
 
-/** A model, and the device that has its weights, with the reason. */
+/** A model, the device of its weights, and the reason for that device. */
 export type Placed = { readonly model: Model; readonly device: string; readonly why: string };
 
-/** Time that a device has to be ready that the reader has chosen. Unit: milliseconds. */
+/** Timeout for opening the device that the reader has chosen. Unit: milliseconds. */
 const timeoutMs = 60_000;
 
 /**
- * The model of the first page on each device that was asked for, with each number of key-value heads. While the fastest
- * device is being found, plain JavaScript answers.
+ * The model of the first page on each requested device, with each number of key-value heads. Plain JavaScript is used until
+ * the fastest device is found.
  */
 export class ModelsByDevice {
   readonly #load: () => Promise<Model>;
@@ -25,8 +25,8 @@ export class ModelsByDevice {
   #finding: Promise<void> | undefined;
 
   /**
-   * @param load - Reads the model, once.
-   * @param changed - Told when the fastest device was found, and when a faster one took its place.
+   * @param load - Loads the model, called once.
+   * @param changed - Called when the fastest device was found, and when a faster one replaced it.
    */
   constructor(load: () => Promise<Model>, changed: (device: string) => void, open = device) {
     this.#load = load;
@@ -34,7 +34,7 @@ export class ModelsByDevice {
     this.#open = open;
   }
 
-  /** The model on plain JavaScript, with so many key-value heads; its own number where none is given. */
+  /** The model on plain JavaScript with this many key-value heads; by default its own number. */
   onHost(kvHeads?: number): Promise<Model> {
     return this.#remember(`host ${kvHeads ?? ""}`, async () => {
       if (kvHeads === undefined) return this.#load();
@@ -82,7 +82,7 @@ export class ModelsByDevice {
       void best.better?.then(take);
     };
     const found = this.#choose("fastest", {
-      // The work of this page: its sentence through the model.
+      // The workload of this page: its sentence through the model.
       work: (on) => {
         const { params } = moved(host, on);
         return () => host.apply(params, ids, { last: 1 });
@@ -100,7 +100,7 @@ export class ModelsByDevice {
   }
 }
 
-/** A device with the reason for it: the best one, or the plain one where none opens. */
+/** A device and the reason for it: the best one, or plain JavaScript if none opens. */
 type Found = Device & Pick<BestDevice, "choice" | "better">;
 
 const nothingElse = { name: "js", why: "no other device opens here", attempts: [], remembered: false };

@@ -3,7 +3,7 @@ import type { Look } from "./look";
 import { visible } from "./visible-token";
 import styles from "./first.module.css";
 
-/** The likeliest next tokens as bars. A press appends one. */
+/** The most probable next tokens as bars. A click appends one. */
 export function NextTokens({
   next,
   append,

@@ -1,7 +1,7 @@
-/** Place of the first page’s model: the device that is fastest for it here, or one that the reader has chosen. */
+/** The setting of the first page’s device: the fastest, or one that the reader has chosen. */
 export type Place = "fastest" | "webgpu" | "wasm" | "js";
 
-/** Places, as a reader chooses among them. */
+/** Labels of the settings. */
 export const placeNames: Readonly<Record<Place, string>> = {
   fastest: "Fastest here",
   webgpu: "WebGPU",
@@ -9,5 +9,5 @@ export const placeNames: Readonly<Record<Place, string>> = {
   js: "JavaScript",
 };
 
-/** The name of a device in words. */
+/** Label of a device. */
 export const deviceWords = (name: string): string => placeNames[name.split(",")[0] as Place] ?? name;

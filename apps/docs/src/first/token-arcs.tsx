@@ -4,7 +4,7 @@ import type { HeadPlace, Look } from "./look";
 import { visible } from "./visible-token";
 import styles from "./first.module.css";
 
-/** Arcs from one token to the tokens that it attends to. Point at a token, or press the arrow keys. */
+/** Arcs from a token to the tokens that it attends to. Hover over a token, or press the arrow keys. */
 export function TokenArcs({
   look: { tokens },
   weights,
@@ -14,7 +14,7 @@ export function TokenArcs({
 }: {
   look: Look;
   place: HeadPlace;
-  /** Of one head, `[T, T]`. */
+  /** Weights of one head, `[T, T]`. */
   weights: Float32Array;
   query: number;
   choose: (query: number) => void;
@@ -79,7 +79,7 @@ export function TokenArcs({
   );
 }
 
-/** As wide as the tokens side by side: the same guess as the picture's. */
+/** Estimated width of the tokens in a row: the same estimate as in the picture. */
 const widthOf = (tokens: readonly string[]) =>
   tokens.reduce((sum, token) => sum + 16 + 6.6 * Math.max(1, token.trim().length), 24);
 

@@ -1,4 +1,4 @@
-// The model of the first page, in a worker: the page stays free while it reads.
+// Runs the model of the first page in a worker, so that the page stays responsive.
 import { attentionCallModel, type AttentionCallModel, type AttentionCallOptions } from "@qkv/figures";
 import type { Model } from "@qkv/transformer";
 import { headAt, idsOf, lookAt, type HeadDetail, type Look } from "./look";
@@ -21,7 +21,7 @@ export type Question =
 export type LookAnswer = { look: Look; timeMs: number; drift: number; device: string; why: string };
 export type Answer = LookAnswer | HeadDetail | AttentionCallModel;
 export type Asked = { id: number; question: Question };
-/** An answer to a question; or, without one, that another device took its place. */
+/** A response to a request; without a request, a notice that the device has changed. */
 export type Answered = { id: number; answer?: Answer; error?: string } | { id?: undefined; device: string };
 
 const models = new ModelsByDevice(firstModel, (device) => self.postMessage({ device } satisfies Answered));
@@ -41,7 +41,9 @@ async function answer(question: Question): Promise<Answer> {
   return { look, timeMs, drift: await driftOf(text, model, question.on), device, why };
 }
 
-/** Distance of the chances of the next token from those of the model as it was trained: 0 the same, 1 nothing in common. */
+/**
+ * Total variation distance between the next-token probabilities and those of the trained model: 0 equal, 1 disjoint.
+ */
 async function driftOf(text: string, model: Model, on: Place): Promise<number> {
   const { model: own } = await models.on(on);
   if (own === model) return 0;

@@ -6,15 +6,15 @@ import styles from "./gallery.module.css";
 
 type Refusal = { message: string; place: FieldPlace | undefined };
 
-/** A place to paste or drop a `config.json`. What cannot be read is said beside the field. */
+/** A field to paste or drop a `config.json`. Errors are shown beside it. */
 export function ConfigBox({
   given,
   note,
   onConfig,
 }: {
-  /** Text that the page brings, from a link. */
+  /** Initial text, from a link. */
   given: string | undefined;
-  /** Said below the field. */
+  /** Help text below the field. */
   note: string | undefined;
   onConfig: (config: string) => void;
 }): ReactNode {
@@ -31,7 +31,7 @@ export function ConfigBox({
     if (given !== undefined) setText(given);
   }, [given]);
 
-  // Somebody who types is not told of every unfinished word.
+  // No errors while the user is typing.
   useEffect(() => {
     if (text.trim() === "") {
       setRefusal(undefined);

@@ -25,14 +25,14 @@ test("a field is found by its name, or by its name and value", () => {
   expect(findField(text, "config", text)).toBeUndefined();
 });
 
-test("an element of a list is found by its place, on one line or on many", () => {
+test("an element of a list is found by its index, on one line or several", () => {
   const found = findField(text, "layer_types[1]", "conv")!;
   expect(found.line).toBe(5);
   expect(found.lines[found.index]).toContain('"conv"');
   expect(findField('{"layer_types": ["a", "b"]}', "layer_types[1]", "b")!.line).toBe(1);
 });
 
-test("what readConfig refuses stands in the line that is shown", () => {
+test("the line shown contains the field that readConfig refused", () => {
   try {
     readConfig(text.replace('"outer"', '"llama"'));
     expect.unreachable();

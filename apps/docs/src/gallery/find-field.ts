@@ -1,17 +1,17 @@
-/** Place of a field in the text of a configuration. */
+/** Position of a field in the text of a configuration. */
 export type FieldPlace = {
-  /** From 1. */
+  /** Line number, from 1. */
   line: number;
-  /** The lines around it, and the index of its own among them. */
+  /** The surrounding lines, and the index of the field's line among them. */
   lines: readonly string[];
   index: number;
 };
 
 /**
- * Finds a field by the name that an error gives it, as `model_type` or `layer_types[3]`; of several with the name, the one
- * with the value that was refused.
+ * Finds a field by its name in an error, such as `model_type` or `layer_types[3]`. Among several with the name, the one with
+ * the refused value.
  *
- * @returns Nothing where the text has no such field.
+ * @returns Undefined if the text has no such field.
  */
 export function findField(text: string, argument: string, received: unknown): FieldPlace | undefined {
   const [, name, , element] = /^([\w-]+)(\.length)?(?:\[(\d+)\])?$/.exec(argument) ?? [];

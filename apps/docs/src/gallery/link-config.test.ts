@@ -3,7 +3,7 @@ import { deflateRawSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { configFromHash, hashWithConfig } from "./link-config.js";
 
-test("each known config comes back from a link", async () => {
+test("each known config round-trips through a link", async () => {
   for (const { config } of knownModels) {
     const text = typeof config === "string" ? config : JSON.stringify(config, null, 2);
     const hash = await hashWithConfig(text);
@@ -13,8 +13,8 @@ test("each known config comes back from a link", async () => {
   }
 });
 
-test("a config too long for a link is not written into one", async () => {
-  // Noise does not deflate.
+test("a config that is too long is not written to a link", async () => {
+  // Random text does not compress.
   const noise = Array.from({ length: 3_000 }, (_, i) => Math.sin(i + 1));
   expect(await hashWithConfig(JSON.stringify({ noise }))).toBe("");
 });
@@ -24,7 +24,7 @@ test.each(["", "#cost", "#config=%%%", "#config=AAAA", `#config=${"A".repeat(7_0
   async (hash) => expect(await configFromHash(hash)).toBe(undefined),
 );
 
-test("a short link that unfolds to very much carries no config", async () => {
+test("a short link that decompresses to too much text is ignored", async () => {
   const bomb = deflateRawSync("a".repeat(3_000_000)).toString("base64url");
   expect(bomb.length).toBeLessThan(6_000);
   expect(await configFromHash(`#config=${bomb}`)).toBe(undefined);

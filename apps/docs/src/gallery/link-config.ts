@@ -1,12 +1,12 @@
-// A reader's config.json lives in the link, deflated: #config=… after the page's address. A hash is never sent to a
+// A config.json in a link, compressed with deflate: #config=… after the page's address. A hash is never sent to a
 // server.
 
-/** Letters of the longest link that is written or read. Many places cut longer ones. */
+/** Maximum length of a link in characters. Many programs truncate longer ones. */
 const mostPacked = 6_000;
-/** Letters of the longest config that is read from a link: few letters may unfold to very many. */
+/** Maximum length of a config from a link in characters, against decompression bombs. */
 const mostUnpacked = 200_000;
 
-/** The hash that carries a config, or "" for one that is too long for a link. */
+/** The hash with a config, or "" if it is too long for a link. */
 export async function hashWithConfig(config: string): Promise<string> {
   const compact = JSON.stringify(JSON.parse(config));
   if (compact.length > mostUnpacked) return "";
@@ -14,7 +14,7 @@ export async function hashWithConfig(config: string): Promise<string> {
   return packed.length > mostPacked ? "" : `#config=${packed}`;
 }
 
-/** The config that a link carries, if it does. A damaged one counts as none, and so does one that is too long. */
+/** The config in a link, if any. A damaged or too long one is ignored. */
 export async function configFromHash(hash: string): Promise<string | undefined> {
   const packed = new URLSearchParams(hash.replace(/^#/, "")).get("config");
   if (packed === null || packed.length > mostPacked) return undefined;
@@ -31,7 +31,7 @@ export async function configFromHash(hash: string): Promise<string | undefined> 
 const through = (content: BlobPart, stream: CompressionStream | DecompressionStream) =>
   new Blob([content]).stream().pipeThrough(stream);
 
-/** All bytes of a stream that has no more than a config may have. */
+/** All bytes of a stream, up to the maximum length of a config. */
 async function collect(stream: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array[] = [];
   let length = 0;

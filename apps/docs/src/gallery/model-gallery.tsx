@@ -7,7 +7,7 @@ import { ModelTable } from "./model-table";
 
 const name = "model-stack";
 
-/** Comparisons that show one difference each. */
+/** Comparisons of models that differ in one property. */
 const comparisons = [
   { state: "model=llama-2-7b&compare=llama-3.1-8b", text: "MHA and GQA: Llama 2 7B, Llama 3.1 8B" },
   { state: "model=llama-3.1-70b&compare=gemma-3-27b", text: "Full and sliding: Llama 3.1 70B, Gemma 3 27B" },
@@ -18,7 +18,7 @@ const comparisons = [
   },
 ] as const;
 
-/** The figure of a model's layers, a place for a model of one's own, and the table of all known ones. */
+/** The figure of a model's layers, a field for a custom model, and the table of all known ones. */
 export function ModelGallery(): ReactNode {
   const place = useRef<HTMLDivElement>(null);
   const [config, setConfig] = useState<string>();
@@ -38,7 +38,7 @@ export function ModelGallery(): ReactNode {
   }, []);
   const draw = useCallback(
     async (text: string) => {
-      // A new figure reads its state from the address. A link has the state that it was copied with.
+      // A new figure reads its state from the address, which a shared link contains.
       if (text !== given) {
         const hash = await hashWithConfig(text);
         setNote(

@@ -8,23 +8,23 @@ export type ModelRow = {
   year: number;
   parameters: number;
   layers: number;
-  /** Part of the layers that see every token. */
+  /** Fraction of the layers with full attention. */
   fullShare: number;
-  /** Kinds of layers in words: "52 sliding (1,024), 10 full". */
+  /** Kinds of layers as text: "52 sliding (1,024), 10 full". */
   kinds: string;
   heads: number;
   kvHeads: number;
-  /** As "GQA". */
+  /** For example "GQA". */
   sharing: string;
   /** Bytes of the KV cache, 16-bit; 0 for encoders. */
   bytesPerToken: number;
   bytesAt32K: number;
 };
 
-/** Tokens of the last column. */
+/** Tokens in the cache, for the last column. */
 export const rowTokens = 32_768;
 
-/** All known models, the newest first. */
+/** All known models, newest first. */
 export function modelRows(): ModelRow[] {
   return knownModels
     .map(({ id, name, year, config }): ModelRow => {

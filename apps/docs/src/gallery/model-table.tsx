@@ -7,7 +7,7 @@ type Column = {
   name: string;
   by: (row: ModelRow) => number | string;
   shows: (row: ModelRow) => ReactNode;
-  /** Sorts in descending order on the first press. Default: ascending. */
+  /** True if the first click sorts in descending order. Default: ascending. */
   falls?: boolean;
 };
 
@@ -43,7 +43,7 @@ const columns: readonly Column[] = [
   },
 ];
 
-/** A table of all known models. A press on a heading sorts, a press on a name opens the model in the figure. */
+/** A table of all known models. A click on a heading sorts, a click on a name opens the model in the figure. */
 export function ModelTable({ onOpen }: { onOpen: (id: string) => void }): ReactNode {
   const rows = useMemo(modelRows, []);
   const [sorted, setSorted] = useState({ column: 1, falls: true });

@@ -24,7 +24,7 @@ const news: CheckNews[] = [
   { type: "done" },
 ];
 
-test("a report has the adapter, what was left out, and a column for each subject", () => {
+test("a report has the adapter, skipped cases, and a column for each subject", () => {
   const state = news.reduce(told, begun(nothingYet, ["webgpu", "gpu:webgl2", "js"]));
   expect(state.status).toBe("done");
   const text = reportText(state, ["browser: test"]);
@@ -36,7 +36,7 @@ test("a report has the adapter, what was left out, and a column for each subject
   expect(text).toMatch(/1 of 2 passed\n$/);
 });
 
-test("another check keeps the columns of others and begins its own anew", () => {
+test("another check keeps the columns of other subjects and clears its own", () => {
   const before = news.reduce(told, begun(nothingYet, ["webgpu", "gpu:webgl2", "js"]));
   const state = begun(before, ["js", "gpu:webgl2"]);
   expect(state.results.map(({ subject }) => subject)).toEqual(["webgpu"]);
@@ -45,6 +45,6 @@ test("another check keeps the columns of others and begins its own anew", () => 
   expect(state.status).toBe("running");
 });
 
-test("without an adapter the report says so", () => {
+test("the report states that there is no adapter", () => {
   expect(reportText(nothingYet, [])).toBe("adapter: none\n\n0 of 0 passed\n");
 });

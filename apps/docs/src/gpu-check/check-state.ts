@@ -4,7 +4,7 @@ import type { CheckNews } from "./messages";
 /** Results of a check so far. */
 export type CheckState = {
   readonly status: "idle" | "running" | "done" | "stopped";
-  /** The work of now, in words. */
+  /** The current work, as text. */
   readonly step: string;
   readonly adapters: readonly {
     readonly subject: string;
@@ -17,7 +17,7 @@ export type CheckState = {
 
 export const nothingYet: CheckState = { status: "idle", step: "", adapters: [], results: [], leftOut: [] };
 
-/** Begins to check some subjects, and forgets what was known of them. */
+/** Starts a check of some subjects, and clears their earlier results. */
 export function begun(state: CheckState, subjects: readonly string[]): CheckState {
   const others = <T extends { readonly subject: string }>(list: readonly T[]) =>
     list.filter(({ subject }) => !subjects.includes(subject));
@@ -30,7 +30,7 @@ export function begun(state: CheckState, subjects: readonly string[]): CheckStat
   };
 }
 
-/** The state after news. */
+/** The state after a message of the worker. */
 export function told(state: CheckState, news: CheckNews): CheckState {
   switch (news.type) {
     case "begins":
@@ -50,7 +50,7 @@ export function told(state: CheckState, news: CheckNews): CheckState {
   }
 }
 
-/** Adapters in words, each once. */
+/** Distinct adapters as text. */
 export function adapterLines({ adapters }: CheckState): string[] {
   const names = adapters.map(
     ({ subject, name, software }) =>
@@ -59,7 +59,7 @@ export function adapterLines({ adapters }: CheckState): string[] {
   return names.length > 0 ? names : ["adapter: none"];
 }
 
-/** The report as Markdown, to paste into an issue. */
+/** The report as Markdown, for an issue. */
 export function reportText(state: CheckState, facts: readonly string[]): string {
   const { results, leftOut } = state;
   return checkText({ results, failed: results.filter(({ passed }) => !passed).length }, [

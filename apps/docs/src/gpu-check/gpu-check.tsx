@@ -11,7 +11,7 @@ import type { CheckNews, CheckOrder, Peer } from "./messages";
 /** Our devices, in the order of the columns. */
 const devices = ["webgpu", "gpu:webgl2", "gpu:webasm", "wasm", "js"];
 
-/** The check: its buttons, the table of errors as it grows, and the report to copy. */
+/** The check: buttons, the table of errors, and the report to copy. */
 export function GpuCheck(): ReactNode {
   const base = useBaseUrl("/");
   const worker = useRef<Worker>(undefined);
@@ -118,7 +118,7 @@ export function GpuCheck(): ReactNode {
   );
 }
 
-/** A row for each case, a column for each device or library: the largest error relative to the largest number. */
+/** A row for each case, a column for each device or library: the largest error relative to the largest element. */
 function ErrorTable({ results }: { results: readonly CheckResult[] }): ReactNode {
   const subjects = [...new Set(results.map(({ subject }) => subject))];
   const cases = [...new Map(results.map((result) => [result.case, result])).values()];

@@ -1,15 +1,18 @@
 import type { CheckResult } from "@qkv/device/check";
 
-/** A library of others that the page can check: its name with the version, its file on this site, and its bytes. */
+/**
+ * A third-party library that the page can check: its name with the version, its file on this site, and its size in
+ * bytes.
+ */
 export type Peer = { readonly name: string; readonly file: string; readonly bytes: number };
 
-/** Subjects to check: devices of ours, by name, and libraries of others by the absolute address of their module. */
+/** Subjects to check: our devices by name, and third-party libraries by the absolute URL of their module. */
 export type CheckOrder = {
   readonly devices: readonly string[];
   readonly peers: readonly { readonly name: string; readonly url: string }[];
 };
 
-/** News of the worker to the page, in order. */
+/** Messages of the worker to the page, in order. */
 export type CheckNews =
   | { readonly type: "adapter"; readonly subject: string; readonly name: string; readonly software: boolean }
   | { readonly type: "begins"; readonly subject: string }

@@ -5,7 +5,7 @@ import { runCheck, type Opener } from "./run-check";
 
 const [one] = checkCases();
 
-test("subjects are opened and closed one after the other, and one that does not open is left out", async () => {
+test("subjects are opened and closed in sequence, and one that fails to open is skipped", async () => {
   const order: string[] = [];
   const opener = (name: string): Opener => ({
     name,
@@ -38,6 +38,6 @@ test("subjects are opened and closed one after the other, and one that does not 
     "done",
   ]);
   expect(news[4]).toEqual({ type: "left-out", subject: "broken", reason: "no adapter" });
-  // Zeros are no product.
+  // Zeros are a wrong product.
   expect(news[2]).toMatchObject({ result: { subject: "first", error: 1, passed: false } });
 });

@@ -1,7 +1,7 @@
 import { checkSubjects, type CheckCase, type Subject } from "@qkv/device/check";
 import type { CheckNews } from "./messages";
 
-/** A device or a library that is opened when its turn comes. */
+/** A device or a library, opened when its check begins. */
 export type Opener = {
   readonly name: string;
   open(): Promise<{
@@ -11,7 +11,10 @@ export type Opener = {
   }>;
 };
 
-/** Checks one after the other, each opened when the one before is closed. What does not open is left out, with the reason. */
+/**
+ * Checks subjects in sequence, each opened after the previous one is closed. A subject that fails to open is skipped,
+ * with the reason.
+ */
 export async function runCheck(
   openers: readonly Opener[],
   tell: (news: CheckNews) => void,

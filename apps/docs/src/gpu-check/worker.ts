@@ -1,5 +1,5 @@
-// Runs the check in a worker: the page stays free while float64 is computed. Libraries of others are loaded here, from this
-// site, when the page orders them.
+// Runs the check in a worker, so that the page stays responsive during float64 computations. Third-party libraries are
+// loaded here, from this site, when the page requests them.
 import { attention, causal, maskTensor } from "@qkv/attention";
 import { deviceSubject, type Subject } from "@qkv/device/check";
 import { gpu } from "@qkv/gpu";

@@ -6,7 +6,7 @@ type JaxArray = {
   data(): Promise<ArrayLike<number>>;
 };
 
-/** The part of jax-js that a check needs. */
+/** The part of jax-js's API that a check uses. */
 export type Jax = {
   readonly numpy: {
     array(data: Float32Array | Int32Array | boolean[]): JaxArray;

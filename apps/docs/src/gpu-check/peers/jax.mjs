@@ -1,4 +1,4 @@
-// jax-js on WebGPU, as a chunk of its own.
+// jax-js on WebGPU, bundled separately.
 import * as jax from "@jax-js/jax";
 import { jaxSubject } from "./jax-subject";
 

@@ -8,7 +8,7 @@ type Session = {
   release(): Promise<void>;
 };
 
-/** The part of ONNX Runtime Web that a check needs. */
+/** The part of ONNX Runtime Web's API that a check uses. */
 export type Onnx = {
   readonly Tensor: new (type: "float32", data: Float32Array, dims: readonly number[]) => OnnxTensor;
   readonly InferenceSession: {
@@ -19,7 +19,7 @@ export type Onnx = {
   };
 };
 
-/** A graph that writes an ONNX model: `graph` of benchmarks/peers/onnx.mjs. */
+/** A builder of ONNX models: `graph` of benchmarks/peers/onnx.mjs. */
 type Graph = {
   input(name: string, shape: readonly number[]): string;
   output(name: string, shape: readonly number[]): string;
@@ -34,7 +34,7 @@ type Graph = {
 
 type Feeds = Record<string, readonly [data: Float32Array, shape: readonly number[]]>;
 
-/** ONNX Runtime Web: `MatMul`, and its operator `MultiHeadAttention` with the mask as numbers that are added to scores. */
+/** ONNX Runtime Web: `MatMul`, and its operator `MultiHeadAttention` with an additive mask. */
 export function onnxSubject(name: string, provider: string, onnx: Onnx, graph: () => Graph): Subject {
   const run = async (model: Uint8Array, feeds: Feeds) => {
     const session = await onnx.InferenceSession.create(model, {
@@ -66,7 +66,7 @@ export function onnxSubject(name: string, provider: string, onnx: Onnx, graph: (
       const g = graph();
       const feeds = feedsOf(inputs);
       const [query, key, value, added] = inputsOf(g, feeds) as [string, string, string, string?];
-      // Between value and what is added: a bias of the projections, and a mask of padding.
+      // Omitted inputs between value and attention_bias: the bias of projections, and the padding mask.
       const operands = [query, key, value, ...(added ? ["", "", added] : [])];
       const y = g.output("y", [1, T, H * D]);
       g.op("MultiHeadAttention", operands, { num_heads: H }, { domain: "com.microsoft", to: [y] });

@@ -1,4 +1,4 @@
-// ONNX Runtime Web on WebGPU, as a chunk of its own, beside which its WebAssembly lies.
+// ONNX Runtime Web on WebGPU, bundled separately, with its WebAssembly file beside it.
 import * as onnx from "onnxruntime-web/webgpu";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm";
 import { graph } from "../../../../../benchmarks/peers/onnx.mjs";

@@ -1,19 +1,19 @@
-// The subjects of other libraries, on backends that Node has: what they ask for is attention, so that a wrong number in the
-// page is the library's.
+// The subjects of other libraries, on backends for Node: these tests show that the calls are correct, so that an error
+// in the page is the library's.
 import { checkCases, checkSubjects, type Subject } from "@qkv/device/check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { jaxSubject, type Jax } from "./jax-subject";
 import { onnxSubject, type Onnx } from "./onnx-subject";
 import { addedToScores, seenOf, swapFirstAxes } from "./seen";
 
-/** Names in variables: the libraries' own types are not read. */
+/** Specifiers in variables, so that the libraries' own types are not loaded. */
 const [jaxName, onnxName, graphFile] = [
   "@jax-js/jax",
   "onnxruntime-web",
   "../../../../../benchmarks/peers/onnx.mjs",
 ] as [string, string, string];
 
-/** Cases that a program with a mask of any kind computes right. */
+/** Cases that any program with arbitrary masks can compute. */
 const plain = [
   "matmul, odd sizes",
   "matmul, one row",
@@ -51,14 +51,14 @@ describe.each([
   let subject: Subject;
   beforeAll(async () => void (subject = await open()));
 
-  test("computes what every program computes right", async () => {
+  test("computes the basic cases correctly", async () => {
     const { results } = await checkSubjects([subject], { cases });
     expect(results).toHaveLength(plain.length);
     expect(results.filter(({ passed }) => !passed)).toEqual([]);
   });
 });
 
-test("a causal mask lets the last T of S positions see what is not behind them", () => {
+test("a causal mask aligns queries with the last T of S positions", () => {
   const sizes = { H: 1, T: 2, S: 3, D: 1 };
   const none = new Float32Array(0);
   const seen = seenOf({ ...sizes, query: none, key: none, value: none, mask: "causal" })!;
@@ -67,7 +67,7 @@ test("a causal mask lets the last T of S positions see what is not behind them",
   expect(seenOf({ ...sizes, query: none, key: none, value: none })).toBeUndefined();
 });
 
-test("heads and positions change places", () => {
+test("heads and positions are transposed", () => {
   expect([...swapFirstAxes([1, 2, 3, 4, 5, 6], 3, 1, 2)]).toEqual([1, 2, 3, 4, 5, 6]);
   expect([...swapFirstAxes([1, 2, 3, 4], 2, 2, 1)]).toEqual([1, 3, 2, 4]);
 });

@@ -3,7 +3,7 @@ import { seenOf } from "./seen";
 
 type TfTensor = { data(): Promise<ArrayLike<number>>; dispose(): void };
 
-/** The part of TensorFlow.js that a check needs. */
+/** The part of TensorFlow.js's API that a check uses. */
 export type Tfjs = {
   tensor(data: Float32Array | Uint8Array, shape: readonly number[], dtype: "float32" | "bool"): TfTensor;
   scalar(value: number): TfTensor;
@@ -14,7 +14,7 @@ export type Tfjs = {
   tidy(f: () => TfTensor): TfTensor;
 };
 
-/** TensorFlow.js, which has no operation for attention: products, a mask by `where`, and `softmax`. */
+/** TensorFlow.js, which has no attention operation: matrix products, `where` for the mask, and `softmax`. */
 export function tfjsSubject(name: string, tf: Tfjs): Subject {
   const read = async (f: () => TfTensor) => {
     const result = tf.tidy(f);

@@ -1,4 +1,4 @@
-// TensorFlow.js on WebGPU, as a chunk of its own.
+// TensorFlow.js on WebGPU, bundled separately.
 import "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { tfjsSubject } from "./tfjs-subject";
