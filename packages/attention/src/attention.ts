@@ -251,17 +251,17 @@ export function prepare(
     dropout,
     sinks,
     softcap = 0,
-    scale: given,
+    scale: requestedScale,
   } = check.options(options, optionNames);
   checkKeyValues(fn, query, keyValues);
   const [B, H, T, D] = query.shape as [number, number, number, number];
-  const scale = given ?? 1 / Math.sqrt(D);
-  checkScale(check, given, softcap);
+  const scale = requestedScale ?? 1 / Math.sqrt(D);
+  checkScale(check, requestedScale, softcap);
   if (sinks !== undefined) checkSinks(fn, sinks, query);
   if (mask !== undefined) checkMask(fn, "mask", mask);
 
   const { places, lengths, bind } = callPlaces(keyValues, { batches: B, heads: H, queries: T });
-  const { rule: known, hidden } = splitMask(mask, query, places, lengths);
+  const { rule: knownMask, hidden } = splitMask(mask, query, places, lengths);
 
   // On scores, the score mod is applied before the bias; on weights, the weight mod before dropout.
   const rule = (option: string, mod: unknown): Rule | undefined =>
@@ -273,8 +273,8 @@ export function prepare(
         ];
   return {
     places,
-    mask: known,
-    bind: () => bind(known),
+    mask: knownMask,
+    bind: () => bind(knownMask),
     scoreMod: combineRules(fn, [
       rule("scoreMod", scoreMod),
       isTensor(bias) ? ["bias", denseBias(fn, bias, query, places)] : rule("bias", bias),

@@ -77,10 +77,10 @@ export function plainAttention(
 ): PlainAttention;
 export function plainAttention(query: Tensor, ...rest: unknown[]): PlainAttention {
   const fn = "plainAttention";
-  const [stored, given] = givenKeyValues(fn, rest) as [KeyValues, PlainAttentionOptions?];
-  const { forms: list = [], ...withoutForms } = given ?? {};
+  const [stored, requested] = givenKeyValues(fn, rest) as [KeyValues, PlainAttentionOptions?];
+  const { forms: list = [], ...withoutForms } = requested ?? {};
   const forms = checkForms(fn, list);
-  const options = isObject(given) && "forms" in given ? withoutForms : given;
+  const options = isObject(requested) && "forms" in requested ? withoutForms : requested;
   const { places, bind, ...rules } = prepare(fn, query, stored, options);
   const keyValues = floatKeyValues(stored);
   const bound = bind();
@@ -135,8 +135,8 @@ export function plainStages(
   const top = stopGradient(max(scores, { axis: -1, keepDims: true }));
   const shift = where(equal(top, -Infinity), 0, top);
   const powers = exp(sub(scores, shift)); // 0 where hidden
-  const own = sum(powers, { axis: -1, keepDims: true });
-  const total = sinks ? add(own, exp(sub(reshape(sinks, [H, 1, 1]), shift))) : own; // [B, H, T, 1]
+  const keySum = sum(powers, { axis: -1, keepDims: true });
+  const total = sinks ? add(keySum, exp(sub(reshape(sinks, [H, 1, 1]), shift))) : keySum; // [B, H, T, 1]
   const lse = reshape(add(log(total), shift), [B, H, T]);
   const normalize = replaced("normalize");
   if (normalize && sinks) refuseSinks(forms);

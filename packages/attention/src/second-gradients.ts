@@ -40,14 +40,14 @@ export function secondGradients<T>(f: () => T): T {
 function composed(call: AttentionCall, tensors: readonly Tensor[]): Tensor[] {
   const { scores } = runNamed(attentionOp, { ...mapCall(call, stopGradient), traces: ["scores"] });
   let next = 0;
-  const own = mapCall(call, () => tensors[next++]!);
+  const replacedCall = mapCall(call, () => tensors[next++]!);
   const { B, H, T, S } = callSizes(call);
   const { firstQuery, keyValues } = call;
   const extent = {
     ...{ batches: B, heads: H, queries: T, firstQuery },
     keyPositions: keyPositions(keyValues.positions, S),
   };
-  const stages = plainStages(own, greater(scores!, -Infinity), extent);
+  const stages = plainStages(replacedCall, greater(scores!, -Infinity), extent);
   return [
     stages.output,
     stages.lse,

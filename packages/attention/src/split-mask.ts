@@ -22,7 +22,7 @@ export function splitMask(
     .sort((a, b) => a - b)
     .map((keyLength) =>
       visible
-        .map((one) => one({ queryLength: queries, keyLength, batches, heads }))
+        .map((visibleFor) => visibleFor({ queryLength: queries, keyLength, batches, heads }))
         .reduce((a, b) => logicalAnd(a, b)),
     )
     .at(-1)!;

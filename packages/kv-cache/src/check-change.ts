@@ -53,7 +53,7 @@ export function checkBatchIds(ids: readonly number[], batches: number): void {
 
 /** Each batch index `times` times, with the copies adjacent. */
 export function repeatedBatchIds(times: number, batches: number): number[] {
-  const fix = "give how many copies of each batch there shall be.";
+  const fix = "give the number of copies of each sequence of the batch.";
   checks("repeat").whole({ times }, { min: 1, fix });
   return Array.from({ length: batches * times }, (_, i) => Math.floor(i / times));
 }

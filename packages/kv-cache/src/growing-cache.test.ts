@@ -85,7 +85,7 @@ test("forks do not see each other's tokens, and returned views stay valid while 
   expect([cache.length, fork.length]).toEqual([4, 6]);
 });
 
-test("batches are reordered and repeated", () => {
+test("the sequences of a batch are reordered and repeated", () => {
   const cache = growingCache({ numLayers: 2 });
   append(cache, 2, 1);
   const batch = (cache: KvCache, b: number) => {

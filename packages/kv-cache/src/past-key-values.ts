@@ -61,7 +61,7 @@ export function toPastKeyValues<T = RuntimeTensor>(
     check.refuse({
       argument: "cache",
       received: lengths.length === 0 ? "empty" : `batches of ${lengths.join(", ")} tokens`,
-      expected: "one that holds tokens, as many in each batch",
+      expected: "one that holds tokens, the same number in each sequence of the batch",
       fix: lengths.length === 0 ? "run the prompt first." : "export one batch at a time.",
     });
   }

@@ -28,7 +28,7 @@ test("crop goes back to a stored state, and refuses other lengths with the fix",
   const cache = stateCache({ checkpoints: 2 });
   for (const [seed, T] of [[1, 10], [2, 1], [3, 4], [4, 1]] as const) cache.advance(0, stateOf(seed), T); // prettier-ignore
   expect(() => cache.crop(13)).toThrow(
-    "crop: `length` is 13, expected 11, 15, 16, of which a state is stored, or 0 for all batches.\nFix: make the cache with more `checkpoints`, or `fork()` it",
+    "crop: `length` is 13, expected 11, 15, 16, of which a state is stored, or 0 for all sequences.\nFix: make the cache with more `checkpoints`, or `fork()` it",
   );
   expect(cache.length).toBe(16);
   cache.crop(11);

@@ -88,7 +88,7 @@ export function stateStore(checkpoints: number, initial: State = { snapshots: []
         checks("crop").refuse({
           argument: "length",
           received: n,
-          expected: `${places.join(", ")}, of which a state is stored, or 0 for all batches`,
+          expected: `${places.join(", ")}, of which a state is stored, or 0 for all sequences`,
           fix: "make the cache with more `checkpoints`, or `fork()` it at the places to which it may have to go back.",
         });
       });

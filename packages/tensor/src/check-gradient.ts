@@ -29,43 +29,43 @@ export function checkGradient<P>(
   options?: { step?: number; tolerance?: number },
 ): void {
   const fn = "checkGradient";
-  const both = valueAndGradFor(fn, f);
+  const valueAndGradient = valueAndGradFor(fn, f);
   const check = checks(fn);
   const { step = 1e-5, tolerance = 1e-6 } = check.options(options, ["step", "tolerance"]);
   check.finite({ step, tolerance }, { above: 0 });
-  mapTensors(x, (one, path) => {
-    if (one.dtype === "float64") return one;
+  mapTensors(x, (input, path) => {
+    if (input.dtype === "float64") return input;
     refuse(
       fn,
       path === "" ? "x" : `x.${path}`,
-      one.dtype,
+      input.dtype,
       "float64, for exact differences",
       'make it with `{ dtype: "float64" }`.',
     );
   });
-  const [, gradient] = both(x);
+  const [, gradient] = valueAndGradient(x);
   const gradients = tensorsOf(gradient);
   const leaves: { path: string; size: number }[] = [];
-  mapTensors(x, (one, path) => {
-    leaves.push({ path, size: sizeOf(one.shape) });
-    return one;
+  mapTensors(x, (input, path) => {
+    leaves.push({ path, size: sizeOf(input.shape) });
+    return input;
   });
-  let worst: { error: number; where: string; analytic: number; numeric: number } | undefined;
+  let worst: { error: number; path: string; analytic: number; numeric: number } | undefined;
   leaves.forEach(({ path, size }, leaf) => {
     for (let i = 0; i < size; i++) {
       const value = tensorsOf(x)[leaf]!.data[i]!;
       const h = step * Math.max(1, Math.abs(value));
-      const at = (moved: number): number => f(withElement(x, leaf, i, moved)).data[0]!;
-      const numeric = (at(value + h) - at(value - h)) / (2 * h);
+      const lossAt = (element: number): number => f(withElement(x, leaf, i, element)).data[0]!;
+      const numeric = (lossAt(value + h) - lossAt(value - h)) / (2 * h);
       const analytic = gradients[leaf]!.data[i]!;
       const error = Math.abs(analytic - numeric) / Math.max(1, Math.abs(numeric));
-      if (!(error <= (worst?.error ?? -1))) worst = { error, analytic, numeric, where: `${path}[${i}]` };
+      if (!(error <= (worst?.error ?? -1))) worst = { error, analytic, numeric, path: `${path}[${i}]` };
     }
   });
   if (!worst || worst.error <= tolerance) return;
   refuse(
     fn,
-    `gradient${worst.where.startsWith("[") ? "" : "."}${worst.where}`,
+    `gradient${worst.path.startsWith("[") ? "" : "."}${worst.path}`,
     worst.analytic,
     `${worst.numeric}, as central differences give (off by ${worst.error.toExponential(2)}, tolerance ${tolerance})`,
     "check the backward of f's operations; at a kink of f, move x away from it.",
@@ -75,10 +75,10 @@ export function checkGradient<P>(
 /** The same tensors with one element of tensor `leaf` replaced. */
 function withElement<P>(x: P, leaf: number, index: number, value: number): P {
   let n = 0;
-  return mapTensors(x, (one) => {
-    if (n++ !== leaf) return stopGradient(one);
-    const data = Float64Array.from(one.data);
+  return mapTensors(x, (input) => {
+    if (n++ !== leaf) return stopGradient(input);
+    const data = Float64Array.from(input.data);
     data[index] = value;
-    return tensorLike(data, one.shape, "float64", one);
+    return tensorLike(data, input.shape, "float64", input);
   });
 }

@@ -63,13 +63,13 @@ export type TensorOptions = {
  * ```
  */
 export function tensor(values: TensorValues, options?: TensorOptions): Tensor {
-  const given = creationOptions("tensor", options, "shape");
+  const checked = creationOptions("tensor", options, "shape");
   const array = ArrayBuffer.isView(values) ? elements(values) : undefined;
   const flat = array ?? [];
   const nested = array ? [array.length] : nestedShape("tensor", values, flat as unknown[]);
-  if (isTensor(flat[0])) return stacked(values, given);
-  const dtype = checkDType("tensor", given.dtype ?? naturalType(array ?? flat[0]));
-  const shape = checkShape("tensor", given.shape ?? nested);
+  if (isTensor(flat[0])) return stacked(values, checked);
+  const dtype = checkDType("tensor", checked.dtype ?? naturalType(array ?? flat[0]));
+  const shape = checkShape("tensor", checked.shape ?? nested);
   if (flat.length !== sizeOf(shape)) {
     refuseShape(
       "tensor",
@@ -79,7 +79,7 @@ export function tensor(values: TensorValues, options?: TensorOptions): Tensor {
       "give as many numbers as the product of the shape's lengths.",
     );
   }
-  return createTensor("tensor", dtype, shape, given.device, (array) => {
+  return createTensor("tensor", dtype, shape, checked.device, (array) => {
     // Bit patterns come as they are read from a 16-bit tensor.
     if (isPacked(dtype) && values instanceof Uint16Array) array.set(values);
     else encodeNumbers("tensor", flat, dtype, array);
@@ -98,18 +98,18 @@ const wanted = {
 };
 
 /** Stacks tensors nested in lists: each list is an axis. The dtype and device are those of the tensors. */
-function stacked(values: unknown, given: TensorOptions): Tensor {
+function stacked(values: unknown, tensorOptions: TensorOptions): Tensor {
   const check = checks("tensor", wanted);
-  for (const [argument, received] of Object.entries(given))
+  for (const [argument, received] of Object.entries(tensorOptions))
     check.refuse({
       argument,
       received,
       expected: "left out where tensors are stacked",
       fix: "`cast`, `reshape` or move the result.",
     });
-  const tensorOf = (one: unknown): Tensor => {
-    if (Array.isArray(one)) {
-      const parts = one.map(tensorOf);
+  const stackNested = (value: unknown): Tensor => {
+    if (Array.isArray(value)) {
+      const parts = value.map(stackNested);
       for (const part of parts) checkFits("tensor", "values", part, parts[0]!, "as the first is", wanted.fix);
       return run(
         concatOp,
@@ -117,14 +117,14 @@ function stacked(values: unknown, given: TensorOptions): Tensor {
         { axis: 0 },
       );
     }
-    if (isTensor(one)) return one;
+    if (isTensor(value)) return value;
     return check.refuse({
       argument: "values",
-      received: one,
+      received: value,
       expected: "tensors alone, as the first is one",
     });
   };
-  if (Array.isArray(values)) return tensorOf(values);
+  if (Array.isArray(values)) return stackNested(values);
   const fix = "use it as it is; `cast` gives it another type, `reshape` another shape, `to` another device.";
   return check.refuse({ argument: "values", received: values, fix });
 }
@@ -165,10 +165,10 @@ function filled(fn: string, shape: Shape, value: number, options?: Omit<TensorOp
 /** Checks the options of a function that creates a tensor. */
 export function creationOptions<T extends { dtype?: DType; device?: Device }>(
   fn: string,
-  given: T | undefined,
+  requested: T | undefined,
   ...names: OptionName<T>[]
 ): T {
-  const options = checkOptions(fn, given, [...names, ...(["dtype", "device"] as OptionName<T>[])]);
+  const options = checkOptions(fn, requested, [...names, ...(["dtype", "device"] as OptionName<T>[])]);
   if (options.device !== undefined) checkDevice(fn, options.device);
   return options;
 }

@@ -57,7 +57,7 @@ describe("jvp", () => {
 
   test("refuses tangents of another shape, and results without a derivative", () => {
     expect(() => jvp((x: Tensor) => tanh(x), tensor([1, 2]), tensor([1]))).toThrow(
-      /jvp: `tangents` has shape \[1\], expected one tensor for each of params', of its shape \[2\]/,
+      /jvp: `tangents` has shape \[1\], expected one tensor per param, of its shape \[2\]/,
     );
     const ids = (x: Tensor) =>
       add(tensor([1], { dtype: "int32" }), tensor([x.shape[0]!], { dtype: "int32" }));

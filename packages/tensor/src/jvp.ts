@@ -41,15 +41,17 @@ export function jvp<P, Y>(f: (params: P) => Y, params: P, tangents: P): { value:
 }
 
 function checkTangents(params: unknown, tangents: unknown): void {
-  const [given, expected] = [tensorsOf(tangents), tensorsOf(params)];
-  const odd = expected.findIndex((param, i) => !given[i] || !sameShape(given[i].shape, param.shape));
-  if (odd < 0 && given.length === expected.length) return;
-  const place = Math.max(0, odd);
+  const [tangentTensors, paramTensors] = [tensorsOf(tangents), tensorsOf(params)];
+  const mismatch = paramTensors.findIndex(
+    (param, i) => !tangentTensors[i] || !sameShape(tangentTensors[i].shape, param.shape),
+  );
+  if (mismatch < 0 && tangentTensors.length === paramTensors.length) return;
+  const index = Math.max(0, mismatch);
   refuseShape(
     "jvp",
     "tangents",
-    given[place]?.shape,
-    `one tensor for each of params', of its shape [${expected[place]?.shape.join(", ")}]`,
+    tangentTensors[index]?.shape,
+    `one tensor per param, of its shape [${paramTensors[index]?.shape.join(", ")}]`,
     "nest the tangents as the params are nested.",
   );
 }

@@ -23,7 +23,7 @@ export function overRows(
   fn: string,
   x: Tensor,
   options: NormOptions | undefined,
-  given: Readonly<Record<string, Tensor | undefined>>,
+  params: Readonly<Record<string, Tensor | undefined>>,
   norm: (inputs: readonly Tensor[], eps: number) => Tensor,
 ): Tensor {
   const { eps = 1e-5, axis = -1 } = checkOptions(fn, options, ["eps", "axis"]);
@@ -31,17 +31,17 @@ export function overRows(
   const { shape, dtype } = checkTensor(fn, "x", x);
   const first = normalizeAxis(fn, axis, shape.length);
   const row = shape.slice(first);
-  const names = Object.keys(given);
-  while (names.length > 0 && given[names.at(-1)!] === undefined) names.pop();
+  const names = Object.keys(params);
+  while (names.length > 0 && params[names.at(-1)!] === undefined) names.pop();
   const inputs = [row.length === 1 ? x : reshaped(x, [...shape.slice(0, first), sizeOf(row)])];
   for (const name of names) {
-    const param = given[name];
-    const own = param === undefined ? fullLike(1, row, x) : checkTensor(fn, name, param);
-    if (own.dtype !== dtype || !sameShape(own.shape, row)) {
+    const param = params[name];
+    const paramRow = param === undefined ? fullLike(1, row, x) : checkTensor(fn, name, param);
+    if (paramRow.dtype !== dtype || !sameShape(paramRow.shape, row)) {
       const because = `the axes of x from ${first} on, as x is [${shape.join(", ")}]`;
-      checkFits(fn, name, own, { dtype, shape: row }, because, layout);
+      checkFits(fn, name, paramRow, { dtype, shape: row }, because, layout);
     }
-    inputs.push(row.length === 1 ? own : reshaped(own, [sizeOf(row)]));
+    inputs.push(row.length === 1 ? paramRow : reshaped(paramRow, [sizeOf(row)]));
   }
   return reshaped(norm(inputs, eps), shape);
 }

@@ -160,7 +160,7 @@ export function runAll<Attributes>(
   attributes: Attributes,
 ): Tensor[] {
   const device = sharedDevice(op.name, inputs, op.dataMovement ?? !op.kernel, op.halfInput);
-  const own = op.kernel && (device.kernels[op.name] as Kernel<Attributes> | undefined);
+  const deviceKernel = op.kernel && (device.kernels[op.name] as Kernel<Attributes> | undefined);
   const specs = op.infer(inputs, attributes);
   const overwritten = op.overwrites?.(attributes);
   const outputs = new Array<Tensor>(specs.length);
@@ -170,16 +170,16 @@ export function runAll<Attributes>(
     if (op.view) outputs[i] = new Tensor(device, input!.storage, shape, op.view(input!, attributes));
     else if (input && fillsStorage(input)) outputs[i] = new Tensor(device, input.storage, shape);
     // A device's kernel writes every number; plain kernels expect zeros.
-    else outputs[i] = new Tensor(device, device.allocate(dtype, sizeOf(shape), !own), shape);
+    else outputs[i] = new Tensor(device, device.allocate(dtype, sizeOf(shape), !deviceKernel), shape);
   }
   if (op.kernel) {
-    const ran = own && own(inputs, outputs, attributes) !== false;
-    if (own && !ran)
+    const ranOnDevice = deviceKernel && deviceKernel(inputs, outputs, attributes) !== false;
+    if (deviceKernel && !ranOnDevice)
       outputs.forEach((output, i) => {
         if (overwritten?.[i] === undefined) viewOf(output).array.fill(0);
       });
-    if (!ran) op.kernel(inputs.map(readOf), outputs.map(viewOf), attributes);
-    device.countCall(op.name, ran ? "device" : "plain");
+    if (!ranOnDevice) op.kernel(inputs.map(readOf), outputs.map(viewOf), attributes);
+    device.countCall(op.name, ranOnDevice ? "device" : "plain");
     if (observers.size > 0)
       for (const observe of observers) observe(op as RanOp<never>, inputs, outputs, attributes);
   }
@@ -198,20 +198,20 @@ export function runNamed<Args extends readonly unknown[], Outputs>(
 ): Outputs {
   const inputs = op.tensors(...args);
   const device = sharedDevice(op.name, inputs, op.halfInputs ?? false);
-  const own = device.kernels[op.name] as NamedOp<Args, Outputs>["kernel"] | undefined;
+  const deviceKernel = device.kernels[op.name] as NamedOp<Args, Outputs>["kernel"] | undefined;
   const made: Tensor[] = [];
   const outputs = op.outputs(
     ({ shape, dtype }) => {
-      const output = new Tensor(device, device.allocate(dtype, sizeOf(shape), !own), shape);
+      const output = new Tensor(device, device.allocate(dtype, sizeOf(shape), !deviceKernel), shape);
       made.push(output);
       return output;
     },
     ...args,
   );
-  const ran = own && own(...args, outputs) !== false;
-  if (own && !ran) for (const output of made) viewOf(output).array.fill(0);
-  if (!ran) op.kernel(...args, outputs);
-  device.countCall(op.name, ran ? "device" : "plain");
+  const ranOnDevice = deviceKernel && deviceKernel(...args, outputs) !== false;
+  if (deviceKernel && !ranOnDevice) for (const output of made) viewOf(output).array.fill(0);
+  if (!ranOnDevice) op.kernel(...args, outputs);
+  device.countCall(op.name, ranOnDevice ? "device" : "plain");
   if (observers.size === 0 && !isRecorded(inputs)) return outputs;
   const asRun: RanOp<unknown> = {
     name: op.name,
@@ -274,10 +274,10 @@ function sharedDevice(
 ): Device {
   let { device } = inputs[0]!;
   for (let i = 0; i < inputs.length; i++) {
-    const { device: own, dtype } = inputs[i]!;
-    if (own !== device) {
-      if (own.isOver?.(device)) device = own;
-      else if (!device.isOver?.(own)) checkSameDevice(fn, own, device);
+    const { device: inputDevice, dtype } = inputs[i]!;
+    if (inputDevice !== device) {
+      if (inputDevice.isOver?.(device)) device = inputDevice;
+      else if (!device.isOver?.(inputDevice)) checkSameDevice(fn, inputDevice, device);
     }
     if (dtype !== "float32" && !dataMovement && i !== halfInput) checkComputeDtype(fn, dtype);
   }

@@ -41,25 +41,25 @@ export function scopes(
   return {
     scope(f) {
       if (recorders > 0) return checkSync(f());
-      const own: ScopedStorage[] = [];
-      stack.push(own);
-      let kept: ScopedStorage[] = [];
+      const storages: ScopedStorage[] = [];
+      stack.push(storages);
+      let returned: ScopedStorage[] = [];
       try {
         const result = checkSync(f());
-        kept = tensorsOf(result).map(({ storage }) => storage as ScopedStorage);
+        returned = tensorsOf(result).map(({ storage }) => storage as ScopedStorage);
         return result;
       } finally {
         stack.pop();
         const outer = stack.at(-1);
-        for (const storage of kept) {
-          if (storage.owner !== own) continue;
+        for (const storage of returned) {
+          if (storage.owner !== storages) continue;
           storage.owner = outer;
           if (outer) outer.push(storage);
           else leave(storage);
         }
-        for (let i = 0; i < own.length; i++) {
-          const storage = own[i]!;
-          if (storage.owner !== own) continue;
+        for (let i = 0; i < storages.length; i++) {
+          const storage = storages[i]!;
+          if (storage.owner !== storages) continue;
           storage.owner = undefined;
           storage.ended = true;
           release(storage);

@@ -75,8 +75,9 @@ export class Tensor {
   }
 
   #packed(array: TypedArray): TypedArray {
-    const own = readPacked(this, array);
-    return own.buffer === array.buffer && this.device.isDeviceMemory?.(this.storage) ? own.slice() : own;
+    const packed = readPacked(this, array);
+    const isView = packed.buffer === array.buffer;
+    return isView && this.device.isDeviceMemory?.(this.storage) ? packed.slice() : packed;
   }
 
   /** The numbers as nested lists: `[[1, 2], [3, 4]]`, a number for shape []. Bools are booleans. */

@@ -53,8 +53,8 @@ export function expectedAttention(options?: ExpectedAttentionOptions): EvictionS
     accumulates: false,
     score({ key, value, query }) {
       const [, Hkv, S, D] = key.shape as [number, number, number, number];
-      const [, H, held] = query!.shape as [number, number, number, number];
-      const n = Math.min(window, held);
+      const [, H, numQueries] = query!.shape as [number, number, number, number];
+      const n = Math.min(window, numQueries);
       const [k, v, q] = [key.data, value.data, query!.data];
       const factor = scale ?? 1 / Math.sqrt(D);
       if (rope && rotations?.[0]?.length !== D * D) rotations = meanRotations(rope, D, window, futureLength);
@@ -62,17 +62,17 @@ export function expectedAttention(options?: ExpectedAttentionOptions): EvictionS
       const weights = new Float64Array(H * S);
       for (let h = 0; h < H; h++) {
         const future = Array.from({ length: n }, (_, i) => {
-          const at = (h * held + held - n + i) * D;
-          const own = Float64Array.from({ length: D }, (_, d) => q[at + d]!);
-          return rope ? product(rotations![n - 1 - i]!, own) : own;
+          const offset = (h * numQueries + numQueries - n + i) * D;
+          const queryRow = Float64Array.from({ length: D }, (_, d) => q[offset + d]!);
+          return rope ? product(rotations![n - 1 - i]!, queryRow) : queryRow;
         });
         const mean = Float64Array.from(
           { length: D },
           (_, d) => future.reduce((sum, x) => sum + x[d]!, 0) / n,
         );
         const scores = Float64Array.from({ length: S }, (_, s) => {
-          const at = (Math.floor(h / (H / Hkv)) * S + s) * D;
-          const dot = (x: Float64Array) => x.reduce((sum, number, d) => sum + number * k[at + d]!, 0);
+          const offset = (Math.floor(h / (H / Hkv)) * S + s) * D;
+          const dot = (x: Float64Array) => x.reduce((sum, number, d) => sum + number * k[offset + d]!, 0);
           const expected = dot(mean);
           // kᵀΣk is the variance of the dot products.
           const variance = future.reduce((sum, x) => sum + (dot(x) - expected) ** 2, 0) / n;

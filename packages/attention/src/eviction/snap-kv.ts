@@ -66,10 +66,10 @@ export function snapKV(options?: SnapKVOptions): EvictionScore {
         return sum / kernelSize;
       });
       const Hkv = candidates.key.shape[1]!;
-      const own = before > 0 ? meanOfGroups(pooled, H, Hkv) : pooled;
-      const highest = own.reduce((most, score) => Math.max(most, score), 0);
+      const headScores = before > 0 ? meanOfGroups(pooled, H, Hkv) : pooled;
+      const highest = headScores.reduce((most, score) => Math.max(most, score), 0);
       const scores = Float64Array.from({ length: Hkv * S }, (_, i) =>
-        i % S < before ? own[Math.floor(i / S) * before + (i % S)]! : highest,
+        i % S < before ? headScores[Math.floor(i / S) * before + (i % S)]! : highest,
       );
       return tensor(scores, { shape: [1, Hkv, S] });
     },

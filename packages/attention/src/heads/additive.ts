@@ -76,8 +76,8 @@ export function additive(config: AdditiveConfig): AdditiveLayer {
     checkWidth("additive", "key", key, "B, S", keyDim);
     return linear(key, weight, bias);
   };
-  const attend: AdditiveLayer["attend"] = (params, query, projectedKey, value, given) => {
-    const options = rowsOptions("additive", given);
+  const attend: AdditiveLayer["attend"] = (params, query, projectedKey, value, callOptions) => {
+    const options = rowsOptions("additive", callOptions);
     checkWeights(params);
     checkWidth("additive", "query", query, "B, T", queryDim);
     checkWidth("additive", "projectedKey", projectedKey, "B, S", hiddenDim);

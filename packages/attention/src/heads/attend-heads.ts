@@ -178,15 +178,15 @@ export function attendTraced(
 ): Tensor {
   if (!trace) return attention(query, keyValues, options);
   const tracedQuery = isWanted(trace, "query") ? record(trace, "query", query) : query;
-  const read = recordedKeyValues(trace, keyValues, query.shape[0]!);
+  const tracedKeyValues = recordedKeyValues(trace, keyValues, query.shape[0]!);
   const replacesWeights = trace.interventions?.[fullName(trace, "weights")] !== undefined;
   const names = traceNames.filter(
     (name) => trace.names.includes(name) || (replacesWeights && name === "weights"),
   );
-  if (names.length === 0) return attention(tracedQuery, read, options);
+  if (names.length === 0) return attention(tracedQuery, tracedKeyValues, options);
   const traced: Partial<Record<TraceName, Tensor>> & { output: Tensor } = tracedAttention(
     tracedQuery,
-    read,
+    tracedKeyValues,
     options,
     names,
   );
@@ -194,7 +194,7 @@ export function attendTraced(
   // The output is computed again only if an intervention has returned other weights.
   return recorded["weights"] === traced.weights
     ? traced.output
-    : valuesByWeights(recorded["weights"]!, denseTensor(read.value, query.shape[0]!));
+    : valuesByWeights(recorded["weights"]!, denseTensor(tracedKeyValues.value, query.shape[0]!));
 }
 
 /** Keys and values after tracing: those that are traced or replaced become one dense tensor. */

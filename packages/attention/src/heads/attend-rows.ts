@@ -53,9 +53,9 @@ export function checkWidth(fn: string, argument: string, x: Tensor, axes: string
 /** Returns the options of a call of attention without heads. Refuses unknown ones. */
 export function rowsOptions(fn: string, options: RowsOptions | undefined): RowsOptions {
   const check: Checks = checks(fn);
-  const given = check.options(options, ["mask", "trace"]);
-  checkTrace(check, given.trace);
-  return given;
+  const checked = check.options(options, ["mask", "trace"]);
+  checkTrace(check, checked.trace);
+  return checked;
 }
 
 /** Returns a configuration of widths. Refuses one that is not an integer of at least 1. */

@@ -50,10 +50,10 @@ export type CrossAttentionLayer = Pick<AttentionLayer, "config" | "init" | "keyV
 export function crossAttention(config: CrossAttentionConfig): CrossAttentionLayer {
   const check = checks("crossAttention");
   const names = layerOptions().filter((name) => name !== "rope" && name !== "valueResidual");
-  const given = check.options(config, [...names, "numKvHeads"], "config");
+  const checked = check.options(config, [...names, "numKvHeads"], "config");
   const layer = attentionLayer("crossAttention", {
-    ...given,
-    numKvHeads: given.numKvHeads ?? given.numHeads,
+    ...checked,
+    numKvHeads: checked.numKvHeads ?? checked.numHeads,
   });
   return {
     config: layer.config,

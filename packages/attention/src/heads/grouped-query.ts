@@ -279,9 +279,10 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
         options.positions ??
         (sharedKeyValues ? lastPositions(sharedKeyValues, B, T) : positionsAfter(cache, T));
       const query = project(params.query, x, H); // [B, H, T, D]
-      const rotateQuery = (at: Positions) => normalizeAndRotate(config, params, "query", query, at);
+      const rotateQuery = (positions: Positions) =>
+        normalizeAndRotate(config, params, "query", query, positions);
       /** Keys and values projected from x, after those of the cache, and the rotated query. */
-      const fromX = (): { read: KeyValues; query: Tensor } => {
+      const fromX = (): { source: KeyValues; query: Tensor } => {
         if (contextDim !== C) checkRows("apply", "x", x, contextDim, "contextDim");
         const projected = keyAndValue(params, x, positions, cache?.unrotatedKeys);
         const { key } = projected;
@@ -293,35 +294,35 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
             )
           : projected.value;
         if (!cache) {
-          const read: KeyValues = { key: [key], value: [value], positions: { start: 0 } };
-          return { read, query: rotateQuery(positions) };
+          const source: KeyValues = { key: [key], value: [value], positions: { start: 0 } };
+          return { source, query: rotateQuery(positions) };
         }
         if (cache.unrotatedKeys) return rotateOnRead(cache.update(layer, key, value));
         const rotated = rotateQuery(positions); // the cache needs it for eviction scores
-        return { read: cache.update(layer, key, value, rotated), query: rotated };
+        return { source: cache.update(layer, key, value, rotated), query: rotated };
       };
       const rotateOnRead = (unrotated: KeyValues) => {
         if (config.qkNorm?.afterRope) refuseUnrotated();
-        const { read, positions } = ropeOnRead(config.rope, unrotated, B, T);
-        return { read, query: rotateQuery(positions) };
+        const { rotated, positions } = ropeOnRead(config.rope, unrotated, B, T);
+        return { source: rotated, query: rotateQuery(positions) };
       };
       /** Keys and values of this call, whatever their source, and the rotated query. */
-      const inputs = (): { read: KeyValues; query: Tensor } => {
+      const inputs = (): { source: KeyValues; query: Tensor } => {
         if (sharedKeyValues) {
           if (cache?.unrotatedKeys) return rotateOnRead(sharedKeyValues);
-          return { read: sharedKeyValues, query: rotateQuery(positions) };
+          return { source: sharedKeyValues, query: rotateQuery(positions) };
         }
         if (!context) return fromX();
         checkContextOptions(config, cache);
-        const read = isTensor(context) ? keyValues(params, context) : context;
-        return { read, query: rotateQuery(positions) };
+        const source = isTensor(context) ? keyValues(params, context) : context;
+        return { source, query: rotateQuery(positions) };
       };
-      const { read: source, query: rotated } = inputs();
+      const { source, query: rotated } = inputs();
       const withMemory = memory ? memory.prepend(params.memory, source, B) : source;
-      const read = differential ? differential.pairValues(withMemory, B) : withMemory;
-      const bias = contentBias ? contentBias(rotated, read.key[0] as Tensor) : options.bias;
+      const attended = differential ? differential.pairValues(withMemory, B) : withMemory;
+      const bias = contentBias ? contentBias(rotated, attended.key[0] as Tensor) : options.bias;
       const call = { trace, bias, mask: combineMask(options.mask), dropoutSeed };
-      const heads = attendReady(config, params, rotated, read, call); // [B, H, T, D]
+      const heads = attendReady(config, params, rotated, attended, call); // [B, H, T, D]
       const subtracted = differential ? differential.subtract(params.differential, heads) : heads;
       const gated = gate
         ? gate.apply(subtracted, map(x, params.gate!.weight, params.gate!.bias))
@@ -336,7 +337,7 @@ function refuseUnrotated(): never {
   return applying.refuse({
     argument: "cache",
     received: "a cache of unrotated keys",
-    expected: "one of keys as they are: they are normalized after the rotation",
+    expected: "one of rotated keys, since keys are normalized after the rotation",
     fix: "make the cache without `unrotatedKeys`.",
   });
 }

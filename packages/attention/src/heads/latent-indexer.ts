@@ -148,9 +148,9 @@ export function latentIndexer(
         topK,
         seenRows(stored, mask, { batches: B, heads, queries: T, device: keys.device }),
       );
-      const places = keyPositions(storedPositions(stored, B), S);
-      const chosen = selectedKeys(positionsOf(indices, places));
-      return mask ? and(mask, chosen) : chosen;
+      const storedKeyPositions = keyPositions(storedPositions(stored, B), S);
+      const selected = selectedKeys(indicesToPositions(indices, storedKeyPositions));
+      return mask ? and(mask, selected) : selected;
     },
   };
 }
@@ -159,21 +159,21 @@ export function latentIndexer(
  * Converts indices of stored keys to positions, −1 for none. It is computed on the device, without reading the indices.
  *
  * @param indices - Indices of stored keys, int32 `[B, T, topK]`.
- * @param places - Positions of the stored keys: one list for all sequences, or one per sequence.
+ * @param keyPositions - Positions of the stored keys: one list for all sequences, or one per sequence.
  */
-function positionsOf(indices: Tensor, places: readonly Int32Array[]): Tensor {
+function indicesToPositions(indices: Tensor, keyPositions: readonly Int32Array[]): Tensor {
   const { device } = indices;
-  const S = places[0]!.length;
+  const S = keyPositions[0]!.length;
   const like = { dtype: "int32", device } as const;
   const positions = tensor(
-    places.flatMap((list) => [...list]),
-    { ...like, shape: [places.length * S] },
+    keyPositions.flatMap((list) => [...list]),
+    { ...like, shape: [keyPositions.length * S] },
   );
-  const firsts = tensor(
-    places.map((_, b) => b * S),
-    { ...like, shape: [places.length, 1, 1] },
+  const listStarts = tensor(
+    keyPositions.map((_, b) => b * S),
+    { ...like, shape: [keyPositions.length, 1, 1] },
   );
-  return where(less(indices, 0), -1, take(positions, 0, add(maximum(indices, 0), firsts)));
+  return where(less(indices, 0), -1, take(positions, 0, add(maximum(indices, 0), listStarts)));
 }
 
 function refuseMissing(): never {

@@ -191,7 +191,7 @@ export function latent(config: LatentConfig): LatentLayer {
   check.finite({ dropout }, { min: 0, below: 1, fix: "0.1 drops one weight of ten." });
   check.type({ bias }, "boolean");
   check.type({ linear: map }, "function");
-  const maskOf = joinedMasks(mask);
+  const joinMask = joinedMasks(mask);
   const indexer =
     indexerConfig === undefined
       ? undefined
@@ -215,7 +215,7 @@ export function latent(config: LatentConfig): LatentLayer {
   const mapped = ({ weight, bias }: Projection, x: Tensor) => map(x, weight, bias);
   const rotate = (x: Tensor, positions: Positions) => rope?.apply(x, positions) ?? x;
 
-  /** A projection's weight, `[H, width, kvRank]`; one of 16 bits widened, since its numbers meet others than rows. */
+  /** The weight of a projection, `[H, width, kvRank]`; a 16-bit weight is cast to float32, since `einsum` has no 16-bit operands. */
   const perHead = ({ weight }: Projection, width: number) =>
     reshape(isPacked(weight.dtype) ? cast(weight, "float32") : weight, [H, width, kvRank]);
 
@@ -226,20 +226,23 @@ export function latent(config: LatentConfig): LatentLayer {
     const names = ["query", "latent", "latentNorm", "key", "value", "output"] as const;
     checkParams("apply", params, queryRank === undefined ? names : [...low, ...names]);
     const call = applying.options(options, callOptions);
-    const { cache, layer = 0, positions, mask: own, trace, dropoutSeed } = call;
+    const { cache, layer = 0, positions, mask: callMask, trace, dropoutSeed } = call;
     checkTrace(applying, trace);
     if (cache?.unrotatedKeys) refuseUnrotated();
-    const places = positions ?? positionsAfter(cache, x.shape[1]!);
+    const tokenPositions = positions ?? positionsAfter(cache, x.shape[1]!);
     const source =
       queryRank === undefined ? x : rmsNorm(mapped(params.queryDown!, x), params.queryNorm!.weight, { eps });
     const query = split(mapped(params.query, source), H); // [B, H, T, nopeDim + ropeDim]
     const rows = split(mapped(params.latent, x), 1); // [B, 1, T, kvRank + ropeDim]
     const normed = rmsNorm(slice(rows, 3, 0, kvRank), params.latentNorm.weight, { eps });
-    const index = indexer?.rows(params.indexer, x, source, places);
-    const key = concat([normed, rotate(slice(rows, 3, kvRank), places), ...(index ? [index.key] : [])], 3);
+    const index = indexer?.rows(params.indexer, x, source, tokenPositions);
+    const key = concat(
+      [normed, rotate(slice(rows, 3, kvRank), tokenPositions), ...(index ? [index.key] : [])],
+      3,
+    );
     const value = slice(key, 3, 0, kvRank); // a view: a cache of latents holds it once
     const unrotated = slice(query, 3, 0, nopeDim); // [B, H, T, nopeDim]
-    const rotated = rotate(slice(query, 3, nopeDim), places); // [B, H, T, ropeDim]
+    const rotated = rotate(slice(query, 3, nopeDim), tokenPositions); // [B, H, T, ropeDim]
     /** `[B, H, T, kvRank + ropeDim]`, and zeros for the index keys. */
     const absorbed = () => {
       const parts = [einsum("bhtd,hdr->bhtr", unrotated, perHead(params.key, nopeDim)), rotated];
@@ -250,7 +253,7 @@ export function latent(config: LatentConfig): LatentLayer {
     };
     const projected = { unrotated, rotated, absorbed, trace, dropoutSeed };
     const maskFor = (latents: KeyValues) => {
-      const mask = maskOf(own);
+      const mask = joinMask(callMask);
       return indexer && index ? indexer.choose(index, latents, mask, H) : mask;
     };
     if (!cache) {
@@ -301,13 +304,13 @@ export function latent(config: LatentConfig): LatentLayer {
       const call = project(params, x, options);
       const { unrotated, rotated, latents } = call;
       const B = x.shape[0]!;
-      const all = concat(
+      const stored = concat(
         floatKeyValues(latents).key.map((segment) => denseSegment(segment, B)),
         2,
       ); // [B, 1, S, kvRank + ropeDim], and index keys
-      const S = all.shape[2]!;
-      const rows = reshape(slice(all, 3, 0, kvRank), [B, S, kvRank]);
-      const shared = broadcastTo(slice(all, 3, kvRank, kvRank + ropeDim), [B, H, S, ropeDim]);
+      const S = stored.shape[2]!;
+      const rows = reshape(slice(stored, 3, 0, kvRank), [B, S, kvRank]);
+      const shared = broadcastTo(slice(stored, 3, kvRank, kvRank + ropeDim), [B, H, S, ropeDim]);
       const key = concat([split(mapped(params.key, rows), H), shared], 3);
       const value = split(mapped(params.value, rows), H);
       const keyValues = { key: [key], value: [value], positions: latents.positions };
@@ -316,8 +319,8 @@ export function latent(config: LatentConfig): LatentLayer {
     },
     absorbed(params, x, options) {
       const call = project(params, x, options);
-      const read = attend(call.absorbed(), call.latents, call); // [B, H, T, kvRank]
-      const heads = einsum("bhtr,hdr->bhtd", read, perHead(params.value, valueDim));
+      const averaged = attend(call.absorbed(), call.latents, call); // weighted means of latents, [B, H, T, kvRank]
+      const heads = einsum("bhtr,hdr->bhtd", averaged, perHead(params.value, valueDim));
       return join(params, recordHeads(call.trace, heads));
     },
   };

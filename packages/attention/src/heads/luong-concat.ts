@@ -68,8 +68,8 @@ export function luongConcat(config: LuongConcatConfig): LuongConcatLayer {
         score: make(seeds.score, 1, hiddenDim),
       };
     },
-    apply(params, query, key, value, given) {
-      const options = rowsOptions("luongConcat", given);
+    apply(params, query, key, value, callOptions) {
+      const options = rowsOptions("luongConcat", callOptions);
       checkParams("luongConcat", params, ["hidden", "score"]);
       const { hidden, score } = params;
       const { weight, bias } = hidden;

@@ -24,9 +24,9 @@ import { attendRows, checkWidth, rowsOptions, type RowsOptions } from "./attend-
  * ```
  */
 export function luongDot(query: Tensor, key: Tensor, value: Tensor, options?: RowsOptions): Tensor {
-  const given = rowsOptions("luongDot", options);
+  const checked = rowsOptions("luongDot", options);
   checkWidth("luongDot", "query", query, "B, T");
   checkWidth("luongDot", "key", key, "B, S", query.shape[2]!);
   checkWidth("luongDot", "value", value, "B, S");
-  return attendRows(query, key, value, { ...given, scale: 1 });
+  return attendRows(query, key, value, { ...checked, scale: 1 });
 }

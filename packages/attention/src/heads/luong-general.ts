@@ -43,8 +43,8 @@ export function luongGeneral(config: LuongGeneralConfig): LuongGeneralLayer {
   return {
     config,
     init: (seed) => ({ weight: mul(randn([queryDim, keyDim], { seed }), 1 / Math.sqrt(keyDim)) }),
-    apply(params, query, key, value, given) {
-      const options = rowsOptions("luongGeneral", given);
+    apply(params, query, key, value, callOptions) {
+      const options = rowsOptions("luongGeneral", callOptions);
       checkParams("luongGeneral", { query: params }, ["query"]);
       const { weight, bias } = params;
       checkWidth("luongGeneral", "query", query, "B, T", queryDim);

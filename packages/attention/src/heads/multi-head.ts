@@ -16,6 +16,6 @@ export type { MultiHeadConfig } from "./options-without-kv-heads.js";
  * ```
  */
 export function multiHead(config: MultiHeadConfig): AttentionLayer {
-  const given = optionsWithoutKvHeads("multiHead", config, "numHeads");
-  return attentionLayer("multiHead", { ...given, numKvHeads: given.numHeads });
+  const checked = optionsWithoutKvHeads("multiHead", config, "numHeads");
+  return attentionLayer("multiHead", { ...checked, numKvHeads: checked.numHeads });
 }

@@ -86,8 +86,8 @@ export function perHead(config: PerHeadConfig): PerHeadLayer {
       checkParams("apply", params, ["query", "key", "value", "output"]);
       const positions = { start: 0 };
       const key = normalizeAndRotate(config, params, "key", project(params.key, x), positions); // [B, Hkv, T, D]
-      const read = { key: [key], value: [project(params.value, x)], positions };
-      const mixed = attendHeads(config, params, project(params.query, x), read, {
+      const keyValues = { key: [key], value: [project(params.value, x)], positions };
+      const mixed = attendHeads(config, params, project(params.query, x), keyValues, {
         ...{ positions, trace, dropoutSeed },
       });
       const { weight, bias } = params.output;

@@ -112,8 +112,8 @@ export function summedHeads(config: SummedHeadsConfig): SummedHeadsLayer {
       checkParams("apply", params, ["query", "key", "value"]);
       const positions = { start: 0 };
       const key = normalizeAndRotate(config, params, "key", project(params.key, x), positions); // [B, H, T, C]
-      const read = { key: [key], value: [project(params.value, x)], positions };
-      const mixed = attendHeads(config, params, project(params.query, x), read, {
+      const keyValues = { key: [key], value: [project(params.value, x)], positions };
+      const mixed = attendHeads(config, params, project(params.query, x), keyValues, {
         ...{ positions, trace, dropoutSeed },
       });
       const output = sum(mixed, { axis: 1 }); // [B, T, C]

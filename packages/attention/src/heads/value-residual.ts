@@ -5,12 +5,12 @@ import { add, checkTensor, expandDims, mul, permute, sigmoid, sub, type Tensor }
 export type ValueResidual = {
   /** The call that created it: `valueResidual()`. */
   readonly name: string;
-  /** Own and first values `[B, Hkv, T, D]`, and logits `[B, T, Hkv]`, to values `[B, Hkv, T, D]`. */
-  mix(own: Tensor, first: Tensor, logits: Tensor): Tensor;
+  /** Mixes the values of the layer and those of the first layer, `[B, Hkv, T, D]`, by logits `[B, T, Hkv]`: `[B, Hkv, T, D]`. */
+  mix(value: Tensor, first: Tensor, logits: Tensor): Tensor;
 };
 
 /**
- * Value residuals: a layer uses the values `first + σ(x Wᵀ) · (own − first)`, a mixture of its own values and those of the first layer,
+ * Value residuals: a layer uses the values `first + σ(x Wᵀ) · (value − first)`, a mixture of its own values and those of the first layer,
  * with a learned share per token and key-value head. Information about tokens that is lost in deep layers thus remains available.
  *
  * Logits of +∞ give the layer's own values, −∞ those of the first layer; initial weights of zero give the mean of both. The weights
@@ -35,9 +35,9 @@ export type ValueResidual = {
 export function valueResidual(): ValueResidual {
   return {
     name: "valueResidual()",
-    mix(own, first, logits) {
+    mix(value, first, logits) {
       const fn = "valueResidual";
-      const [B, Hkv, T] = checkTensor(fn, "own", own).shape as [number, number, number];
+      const [B, Hkv, T] = checkTensor(fn, "value", value).shape as [number, number, number];
       const fits = (argument: string, x: Tensor, expected: readonly number[]) => {
         const { shape } = checkTensor(fn, argument, x);
         if (shape.length === expected.length && shape.every((length, axis) => length === expected[axis]))
@@ -48,10 +48,10 @@ export function valueResidual(): ValueResidual {
           ShapeError,
         );
       };
-      fits("firstValues", first, own.shape);
+      fits("firstValues", first, value.shape);
       fits("logits", logits, [B, T, Hkv]);
       const share = expandDims(permute(sigmoid(logits), [0, 2, 1]), 3); // [B, Hkv, T, 1]
-      return add(first, mul(share, sub(own, first)));
+      return add(first, mul(share, sub(value, first)));
     },
   };
 }

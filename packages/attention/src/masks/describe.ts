@@ -52,14 +52,14 @@ export function describe(mask: Mask, extent: DescribeExtent): MaskDescription {
   const few = "describe a shorter stretch: every pair of query and key is looked at.";
   check.whole({ pairs: T * S }, { max: 2 ** 30, unit: "pairs", fix: few });
   const bound = bind({ queryLength: T, keyLength: S });
-  const one = {
+  const selected = {
     sees: (query: number, key: number) => bound.sees(query, key, perBatch ? batch : 0, perHead ? head : 0),
     tile: (query: { first: number; last: number }, key: { first: number; last: number }) =>
       bound.tile(query, key, perBatch ? batch : 0, perHead ? head : 0),
   };
   const keyPositions = [Int32Array.from({ length: S }, (_, s) => s)];
   const plan = tilePlan(
-    one,
+    selected,
     { batches: 1, heads: 1, queries: T, firstQuery: S - T, keyPositions },
     false,
     false,
@@ -85,13 +85,13 @@ export function describe(mask: Mask, extent: DescribeExtent): MaskDescription {
   const lines = Array.from({ length: rows }, (_, r) =>
     letters.slice(r * columns, (r + 1) * columns).join(""),
   );
-  const ofClass = (wanted: number) => plan.classes.filter((one) => one === wanted).length;
+  const countTiles = (tileClass: number) => plan.classes.filter((other) => other === tileClass).length;
   return {
     name,
     pairs: T * S,
     seen,
     sparsity: T * S === 0 ? 0 : 1 - seen / (T * S),
-    tiles: { none: ofClass(0), some: ofClass(1), all: ofClass(2) },
+    tiles: { none: countTiles(0), some: countTiles(1), all: countTiles(2) },
     picture: { data, shape: [rows, columns] },
     text: lines.join("\n"),
   };

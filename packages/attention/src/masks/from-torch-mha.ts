@@ -61,7 +61,7 @@ export function fromTorchKeyPadding(ignored: Tensor): Mask {
       "fromTorchKeyPadding",
       ignored.shape,
       "[B, S]",
-      "give a row of keys for each batch; an `attn_mask` goes to fromTorchMHA.",
+      "give a row of keys per batch element; an `attn_mask` goes to fromTorchMHA.",
     );
   }
   return maskTensor(reshape(visible, [B, 1, 1, S]));

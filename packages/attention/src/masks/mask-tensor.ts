@@ -53,7 +53,7 @@ export function maskTensor(visible: Tensor): Mask {
     return {
       sees(query: number, key: number, batch: number, head: number): boolean {
         if ((batches > 1 && batch >= batches) || (heads > 1 && head >= heads)) {
-          wrongShape(visible, `a mask for batch ${batch} and head ${head} too`);
+          wrongShape(visible, `a mask for batch element ${batch} and head ${head} too`);
         }
         const b = batches > 1 ? batch : 0;
         const h = heads > 1 ? head : 0;

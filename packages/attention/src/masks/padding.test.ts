@@ -10,7 +10,7 @@ import { exhaustiveTileClass } from "@qkv/test-support/exhaustive-tile-class";
 const seed = fc.nat(1000);
 const lengths = fc.array(fc.nat(6), { minLength: 1, maxLength: 3 });
 
-/** x with the tokens beyond each batch's length replaced. */
+/** x with the tokens beyond the length of each sequence replaced. */
 function withGarbage(x: Tensor, lengths: readonly number[], garbage: number): Tensor {
   const [, H, T, D] = x.shape as [number, number, number, number];
   const data = x.data.map((number, i) => {

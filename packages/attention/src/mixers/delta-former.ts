@@ -76,9 +76,11 @@ export function deltaFormer(
         const part = (x: Tensor) => slice(x, 2, start, end);
         const before = first + start;
         const weights = mul(strictlyCausalWeights(part(query), slice(key, 2, 0, first + end)), part(beta)); // [B, H, C, S]
-        const own = part(value);
-        const less = rewritten ? sub(own, matmul(slice(weights, 3, 0, before), rewritten)) : own;
-        const block = matmul(unitLowerInverse(slice(weights, 3, before)), less);
+        const blockValue = part(value);
+        const target = rewritten
+          ? sub(blockValue, matmul(slice(weights, 3, 0, before), rewritten))
+          : blockValue;
+        const block = matmul(unitLowerInverse(slice(weights, 3, before)), target);
         rewritten = rewritten ? concat([rewritten, block], 2) : block;
       }
       const state = { key, value: rewritten! };

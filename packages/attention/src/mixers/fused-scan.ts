@@ -34,20 +34,21 @@ const scanOp: Op<Attributes> = {
       for (let h = 0; h < H; h++) {
         for (let i = 0; i < K * V; i++) S[i] = at(state, b, h, Math.floor(i / V), i % V);
         for (let t = 0; t < T; t++) {
-          const kept = decay ? Math.exp(at(decay, b, h, t, 0)) : 1;
+          const decayFactor = decay ? Math.exp(at(decay, b, h, t, 0)) : 1;
           const o = ((b * H + h) * T + t) * V;
-          const part = beta ? at(beta, b, h, t, 0) : 1;
-          const read = erases === "after" ? kept : 1;
+          const writeStrength = beta ? at(beta, b, h, t, 0) : 1;
+          const readFactor = erases === "after" ? decayFactor : 1;
           for (let j = 0; j < V; j++) {
-            let own = at(value, b, h, t, j);
-            if (erase) for (let i = 0; i < K; i++) own -= at(erase, b, h, t, i) * read * S[i * V + j]!;
-            written[j] = part * own;
+            let pseudoValue = at(value, b, h, t, j);
+            if (erase)
+              for (let i = 0; i < K; i++) pseudoValue -= at(erase, b, h, t, i) * readFactor * S[i * V + j]!;
+            written[j] = writeStrength * pseudoValue;
           }
           for (let j = 0; j < V; j++) {
             let sum = 0;
             for (let i = 0; i < K; i++) {
               const before = S[i * V + j]!;
-              const after = kept * before + at(key, b, h, t, i) * written[j]!;
+              const after = decayFactor * before + at(key, b, h, t, i) * written[j]!;
               S[i * V + j] = after;
               sum += at(query, b, h, t, i) * (reads === "before" ? before : after);
             }
@@ -67,13 +68,13 @@ const scanOp: Op<Attributes> = {
   },
   // The backward pass recomputes the chunks, so intermediate results are not stored.
   backward({ inputs, outputs, attributes, gradients }) {
-    const again = (given: readonly Tensor[]) => {
-      const { state, ...steps } = named(given, attributes);
+    const chunked = (tensors: readonly Tensor[]) => {
+      const { state, ...steps } = named(tensors, attributes);
       const { reads, erases, scale, chunkSize } = attributes;
       const scanned = inChunks(multipliedOut({ ...steps, reads, erases, scale }), state, chunkSize);
       return [scanned.output, scanned.state];
     };
-    const { pullback } = vjp(again, inputs);
+    const { pullback } = vjp(chunked, inputs);
     return pullback(outputs.map((y, i) => gradients[i] ?? zerosLike(y, y.shape)));
   },
 };
@@ -114,8 +115,10 @@ export function fusedScan(
 
 /** The inputs of the operation by name. */
 function named<X>([query, key, value, state, ...rest]: readonly X[], { optional }: Attributes) {
-  const given: Partial<Record<Optional, X>> = Object.fromEntries(optional.map((name, i) => [name, rest[i]]));
-  return { ...given, query: query!, key: key!, value: value!, state: state! };
+  const optionalInputs: Partial<Record<Optional, X>> = Object.fromEntries(
+    optional.map((name, i) => [name, rest[i]]),
+  );
+  return { ...optionalInputs, query: query!, key: key!, value: value!, state: state! };
 }
 
 function at({ array, offset, strides }: View, b: number, h: number, row: number, column: number): number {

@@ -30,26 +30,26 @@ export function impliedWeights<Required extends string, Optional extends string>
 ): Tensor {
   checkMixer("impliedWeights", mixer);
   checkInputs("impliedWeights", mixer, inputs);
-  const given: Readonly<Record<string, Tensor>> = inputs;
-  const { shape, dtype, device } = given["value"]!;
+  const tensors: Readonly<Record<string, Tensor>> = inputs;
+  const { shape, dtype, device } = tensors["value"]!;
   const [length, numChannels] = shape.slice(2) as [number, number];
-  const at = arange(length, { device });
-  const identity = cast(equal(expandDims(at, 0), expandDims(at, 1)), dtype);
+  const positions = arange(length, { device });
+  const identity = cast(equal(expandDims(positions, 0), expandDims(positions, 1)), dtype);
   const value = broadcastTo(identity, [...shape.slice(0, 2), length, length]);
   const axesOf: Readonly<Record<string, string>> = { ...mixer.inputs, ...mixer.optional };
-  const gates = Object.keys(given).filter(
-    (name) => name !== "value" && axesOf[name]!.endsWith("V") && given[name]!.shape.length === 4,
+  const gates = Object.keys(tensors).filter(
+    (name) => name !== "value" && axesOf[name]!.endsWith("V") && tensors[name]!.shape.length === 4,
   );
-  const mapOf = (gates: Readonly<Record<string, Tensor>>) =>
+  const outputWith = (gates: Readonly<Record<string, Tensor>>) =>
     mix(mixer, { ...inputs, ...gates, value }, options).output;
-  if (gates.length === 0) return mapOf({});
+  if (gates.length === 0) return outputWith({});
   // Each value channel has its own map: that of a call in which all channels have the gates of this channel.
   const maps = Array.from({ length: numChannels }, (_, channel) =>
-    mapOf(
+    outputWith(
       Object.fromEntries(
         gates.map((name) => {
-          const own = slice(given[name]!, 3, channel, channel + 1);
-          return [name, broadcastTo(own, [...own.shape.slice(0, 3), length])];
+          const gate = slice(tensors[name]!, 3, channel, channel + 1);
+          return [name, broadcastTo(gate, [...gate.shape.slice(0, 3), length])];
         }),
       ),
     ),

@@ -32,18 +32,20 @@ export function inChunks(steps: Steps, initial: Tensor, chunkSize: number): Scan
   // The pseudo-values of a chunk, value − erase · S, depend on earlier tokens of the same chunk through S. With A the strictly
   // lower products of erase and key, they solve (I + A) written = value − erase · (state before the chunk).
   const inverse = erase && unitLowerInverse(decay.products(erase, key, "before"));
-  const own = inverse ? matmul(inverse, value) : value; // [B, H, N, L, V]
+  const values = inverse ? matmul(inverse, value) : value; // [B, H, N, L, V]
   const erased = inverse && matmul(inverse, decay.sinceStart(erase!, "before")); // [B, H, N, L, K]
-  const [owns, ends] = [own, transpose(decay.untilEnd(key))].map(perChunk) as [Tensor[], Tensor[]];
-  const [eraseds, totals] = [erased, decay.total].map((x) => x && perChunk(x));
+  const chunkValues = perChunk(values);
+  const keysToEnd = perChunk(transpose(decay.untilEnd(key)));
+  const chunkErased = erased && perChunk(erased);
+  const totalDecays = decay.total && perChunk(decay.total);
 
   let state = initial; // [B, H, K, V]
   const [states, writes]: [Tensor[], Tensor[]] = [[], []];
   for (let n = 0; n < numChunks; n++) {
-    const written = eraseds ? sub(owns[n]!, matmul(eraseds[n]!, state)) : owns[n]!;
+    const written = chunkErased ? sub(chunkValues[n]!, matmul(chunkErased[n]!, state)) : chunkValues[n]!;
     states.push(state);
     writes.push(written);
-    state = add(totals ? mul(totals[n]!, state) : state, matmul(ends[n]!, written));
+    state = add(totalDecays ? mul(totalDecays[n]!, state) : state, matmul(keysToEnd[n]!, written));
   }
   const earlier = matmul(decay.sinceStart(query, reads), stack(states, 2));
   const within = matmul(decay.products(query, key, reads), erase ? stack(writes, 2) : value);
@@ -52,4 +54,4 @@ export function inChunks(steps: Steps, initial: Tensor, chunkSize: number): Scan
 }
 
 /** `[B, H, N, …]` as a list of `[B, H, …]`. */
-const perChunk = (x: Tensor): Tensor[] => unstack(x, 2).map((one) => squeeze(one, 2));
+const perChunk = (x: Tensor): Tensor[] => unstack(x, 2).map((chunk) => squeeze(chunk, 2));

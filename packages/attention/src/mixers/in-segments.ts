@@ -25,12 +25,12 @@ export type SegmentedCall = {
  */
 export function inSegments(run: Run, call: SegmentedCall): Result {
   const { name, axes, inputs, initialState, segments } = call;
-  if (runTogether(call)) return oneAfterTheOther(run, call, segments[0]!);
-  const batches = segments.map((own, b) => {
+  if (runTogether(call)) return inOrder(run, call, segments[0]!);
+  const batches = segments.map((sequenceSegments, b) => {
     const ofBatch = (x: Tensor, axes: string) => sliceAxis(x, axes, "B", b, b + 1);
-    const state = initialState && mapNamed(axes.state, (name, own) => ofBatch(initialState[name]!, own));
-    const alone = mapNamed(inputs, (name, x) => ofBatch(x, axes.inputs[name]!));
-    return oneAfterTheOther(run, { ...call, inputs: alone, initialState: state }, own);
+    const state = initialState && mapNamed(axes.state, (name, axes) => ofBatch(initialState[name]!, axes));
+    const sequenceInputs = mapNamed(inputs, (name, x) => ofBatch(x, axes.inputs[name]!));
+    return inOrder(run, { ...call, inputs: sequenceInputs, initialState: state }, sequenceSegments);
   });
   const joined = mapNamed(axes.state, (field) => {
     const parts = batches.map(({ state }) => state[field]!);
@@ -48,10 +48,12 @@ export function inSegments(run: Run, call: SegmentedCall): Result {
 function runTogether({ axes, initialState, segments }: SegmentedCall): boolean {
   const counts = Object.keys(axes.state).filter((name) => axes.state[name] === tokenCountAxes);
   const equalCounts = counts.every((name) => new Set(initialState?.[name]?.data).size <= 1);
-  return equalCounts && new Set(segments.map((own) => JSON.stringify(own))).size === 1;
+  return (
+    equalCounts && new Set(segments.map((sequenceSegments) => JSON.stringify(sequenceSegments))).size === 1
+  );
 }
 
-function oneAfterTheOther(run: Run, call: SegmentedCall, segments: readonly Segment[]): Result {
+function inOrder(run: Run, call: SegmentedCall, segments: readonly Segment[]): Result {
   const { axes, inputs, initialState } = call;
   const value = inputs["value"]!; // [B, H, T, V], as the output
   let state = initialState;
@@ -87,8 +89,8 @@ function refuseEmpty(name: string): never {
   return checks("mix").refuse({
     argument: "padding",
     received: "a batch without a real token",
-    expected: "one token or more in each batch, or an `initialState`",
-    fix: `leave that batch out: ${name} has no state before its first token.`,
+    expected: "one token or more per batch element, or an `initialState`",
+    fix: `leave that batch element out: ${name} has no state before its first token.`,
   });
 }
 

@@ -91,10 +91,10 @@ function mixByScan(
   const { dtype, device } = Object.values(checked.inputs)[0]!;
   const stateShape = [batchSize, numStates, ...mixer.stateShape(sizes)];
   if (initialState !== undefined) {
-    const given = checkTensor(fn, "initialState", initialState);
+    const initial = checkTensor(fn, "initialState", initialState);
     const because = `as ${mixer.name} has for these inputs`;
     const fix = "give the `state` that an earlier call with the same mixer and sizes returned.";
-    checkFits(fn, "initialState", given, { dtype, shape: stateShape }, because, fix);
+    checkFits(fn, "initialState", initial, { dtype, shape: stateShape }, because, fix);
   }
   return device.scope(() => {
     const start = initialState ?? zeros(stateShape, { dtype, device });
@@ -134,11 +134,11 @@ function refuseOverwrite(
     });
   }
   if (documents !== undefined || padding !== undefined) {
-    const given = documents === undefined ? "padding" : "documents";
+    const option = documents === undefined ? "padding" : "documents";
     check.refuse({
       argument: "overwrite",
       received: true,
-      expected: `${expected} there are \`${given}\``,
+      expected: `${expected} there are \`${option}\``,
       fix,
     });
   }

@@ -119,7 +119,7 @@ export type MixerLayerOptions = {
   positions?: Positions;
   /** Document of each token, `[T]` or `[B][T]`: the state starts again with each. Default: one document. */
   documents?: DocumentIds;
-  /** Real tokens of each batch; those after them are padding, which no state reads. Default: all are real. */
+  /** Number of real tokens of each sequence, `[B]`. Later tokens are padding, which does not change the state. Default: all are real. */
   padding?: ArrayLike<number>;
   /** Collects `heads`, `[B, H, T, V]`, the outputs of the mixer. Default: nothing is traced. */
   trace?: Trace;
@@ -205,10 +205,10 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
     const fix = 'give "whole": one number divided by its own size is its sign.';
     check.each({ outputNorm }, () => V > 1, '"whole" or "none", as valueDim is 1', fix);
   }
-  const places: readonly unknown[] = [true, false, "inputs", "output"];
+  const biasOptions: readonly unknown[] = [true, false, "inputs", "output"];
   check.each(
     { bias },
-    (one) => places.includes(one),
+    (value) => biasOptions.includes(value),
     'true, false, "inputs" or "output"',
     "leave it out for none.",
   );
@@ -224,16 +224,16 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
   const outWidth = H * inputs.find(({ name }) => name === "value")!.shape.at(-1)!;
   const projected = inputs.filter(({ kind }) => kind === "projected");
   for (const [name, rank] of Object.entries(ranks)) {
-    const isInput = () => projected.some((one) => one.name === name);
+    const isInput = () => projected.some((input) => input.name === name);
     const expected = `ranks of ${projected.map(({ name }) => name).join(", ")}, the projections`;
     check.each({ ranks: name }, isInput, expected, "name a projection.");
     check.whole({ [`ranks.${name}`]: rank }, { min: 1 });
   }
   const { rankMaps = {} } = options;
-  for (const [name, own] of Object.entries(rankMaps)) {
+  for (const [name, rankMap] of Object.entries(rankMaps)) {
     const fix = "give a function of tensors to an input in `ranks`.";
-    const isMap = () => Object.hasOwn(ranks, name) && isInputMap(own);
-    check.each({ [`rankMaps.${name}`]: own }, isMap, "a map of an input in `ranks`", fix);
+    const isMap = () => Object.hasOwn(ranks, name) && isInputMap(rankMap);
+    check.each({ [`rankMaps.${name}`]: rankMap }, isMap, "a map of an input in `ranks`", fix);
   }
   // Width of what an input is projected from.
   const from = (name: string): number => (projectFrom === "x" || name === "value" ? C : outWidth);
@@ -254,45 +254,45 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
   });
 
   /** Inputs of the mixer, and what its convolutions hold after these tokens. */
-  const inputsOf = (
+  const computeInputs = (
     params: MixerLayerParams<Name>,
     x: Tensor,
     {
-      held,
+      previous,
       documents,
       padding,
     }: {
-      held: LayerState | undefined;
+      previous: LayerState | undefined;
       documents: DocumentIds | undefined;
       padding: ArrayLike<number> | undefined;
     },
   ): { mixed: Record<string, Tensor>; convolutions: Record<string, Tensor> } => {
     const [B, T] = x.shape as [number, number, number];
     const convolutions: Record<string, Tensor> = {};
-    const projectOf = (name: string, source: Tensor): Tensor => {
-      const own: LinearParams & MixerInputParams = params[name as Name];
-      const { weight, bias, down } = own;
+    const projectFromSource = (name: string, source: Tensor): Tensor => {
+      const inputParams: LinearParams & MixerInputParams = params[name as Name];
+      const { weight, bias, down } = inputParams;
       const between = rankMaps[name];
-      const fewer = down ? mapped(between, map(source, down), own) : source;
-      const rows = map(fewer, weight, bias);
+      const lowRank = down ? mapped(between, map(source, down), inputParams) : source;
+      const rows = map(lowRank, weight, bias);
       const taps = params.convolution?.[name];
       if (!taps) return rows;
-      const kept = `${name}Convolution`;
-      const past = { state: held?.[kept], documents, padding };
+      const stateName = `${name}Convolution`;
+      const past = { state: previous?.[stateName], documents, padding };
       const { output, state } = convolveTokens(rows, taps.weight, past);
-      convolutions[kept] = state;
+      convolutions[stateName] = state;
       return silu(taps.bias ? add(output, taps.bias) : output);
     };
-    const values = projectOf("value", x);
+    const values = projectFromSource("value", x);
     const source = projectFrom === "x" ? x : values;
-    const project = (name: string): Tensor => (name === "value" ? values : projectOf(name, source));
-    const ofInput = (input: LayerInput): Tensor => {
-      const own: MixerInputParams = params[input.name as Name];
-      if (input.kind === "learned") return input.learned.apply(learnedTensor(input.name, own));
+    const project = (name: string): Tensor => (name === "value" ? values : projectFromSource(name, source));
+    const mixerInput = (input: LayerInput): Tensor => {
+      const inputParams: MixerInputParams = params[input.name as Name];
+      if (input.kind === "learned") return input.learned.apply(learnedTensor(input.name, inputParams));
       const rows = reshape(project(input.name), [B, T, ...input.shape]);
-      return headsFirst(mapped(input.map, rows, own), input);
+      return headsFirst(mapped(input.map, rows, inputParams), input);
     };
-    const mixed = Object.fromEntries(inputs.map((input) => [input.name, ofInput(input)]));
+    const mixed = Object.fromEntries(inputs.map((input) => [input.name, mixerInput(input)]));
     return { mixed, convolutions };
   };
 
@@ -309,10 +309,10 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
         "output",
       ]);
       const tapSeeds = splitSeed(seeds["convolution"]!, convolved.length);
-      const ofInput = (input: LayerInput): MixerInputParams => {
-        const own = seeds[input.name]!;
-        if (input.kind === "learned") return { value: input.learned.init(input.shape, own) };
-        const [projection, learned] = splitSeed(own, 2) as [number, number];
+      const initInput = (input: LayerInput): MixerInputParams => {
+        const inputSeed = seeds[input.name]!;
+        if (input.kind === "learned") return { value: input.learned.init(input.shape, inputSeed) };
+        const [projection, learned] = splitSeed(inputSeed, 2) as [number, number];
         const [width, rank, between] = [from(input.name), ranks[input.name], rankMaps[input.name]];
         return {
           ...make(projection, sizeOf(input.shape), rank ?? width, "inputs"),
@@ -322,7 +322,7 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
         };
       };
       return {
-        ...Object.fromEntries(inputs.map((input) => [input.name, ofInput(input)])),
+        ...Object.fromEntries(inputs.map((input) => [input.name, initInput(input)])),
         ...(convolution !== undefined && {
           convolution: Object.fromEntries(
             convolved.map(({ name, shape }, i) => {
@@ -341,9 +341,9 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
         output: make(seeds["output"]!, C, outWidth, "output"),
       } as MixerLayerParams<Name>;
     },
-    apply(params, x, given) {
-      refuseMask(given);
-      const { cache, layer = 0, documents, padding, trace } = onApply.options(given, callNames);
+    apply(params, x, options) {
+      refuseMask(options);
+      const { cache, layer = 0, documents, padding, trace } = onApply.options(options, callNames);
       checkTrace(onApply, trace);
       refuseScores(mixer.name, trace);
       checkWide(x, C);
@@ -351,10 +351,10 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
       checkParams("apply", params, [...projected.map(({ name }) => name as Name), ...needed]);
       const [B, T] = x.shape as [number, number, number];
       if (padding !== undefined) paddedTokens(padding, B, T);
-      const held = cache?.state(layer);
-      const { mixed, convolutions } = inputsOf(params, x, { held, documents, padding });
+      const previous = cache?.state(layer);
+      const { mixed, convolutions } = computeInputs(params, x, { previous, documents, padding });
       const { output, state } = mixAny(mixer, mixed, {
-        held,
+        previous,
         ...(form && { form }),
         ...(documents && { documents }),
         ...(padding && { padding }),
@@ -370,11 +370,11 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
       const gated = (rows: Tensor) =>
         outputGate && gate ? mul(rows, outputGate(map(x, gate.weight, gate.bias))) : rows;
       const rows = reshape(permute(whole, [0, 2, 1, 3]), [B, T, outWidth]);
-      const read = gatePlace === "beforeNorm" ? norm(gated(rows)) : gated(norm(rows));
-      return map(read, params.output.weight, params.output.bias);
+      const normalized = gatePlace === "beforeNorm" ? norm(gated(rows)) : gated(norm(rows));
+      return map(normalized, params.output.weight, params.output.bias);
     },
-    impliedWeights(params, x, given) {
-      const { documents, padding } = onImplied.options(given, ["documents", "padding"]);
+    impliedWeights(params, x, options) {
+      const { documents, padding } = onImplied.options(options, ["documents", "padding"]);
       if ("ownForm" in mixer) {
         const expected = "a mixer whose output is linear in its values, as all are with a linear state";
         const fix = "read `heads` of a trace: this mixer implies no map.";
@@ -386,7 +386,7 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
         params,
         projected.map(({ name }) => name as Name),
       );
-      const { mixed } = inputsOf(params, x, { held: undefined, documents, padding });
+      const { mixed } = computeInputs(params, x, { previous: undefined, documents, padding });
       const calls = { ...(form && { form }), ...(documents && { documents }), ...(padding && { padding }) };
       return { weights: impliedWeights<string, string>(mixer, mixed, calls), value: mixed["value"]! };
     },
@@ -406,16 +406,17 @@ function mapped(map: InputMap | undefined, rows: Tensor, params: MixerInputParam
 function mixAny(
   mixer: AnyMixer,
   inputs: Readonly<Record<string, Tensor>>,
-  { held, ...options }: MixOptions & { held: LayerState | undefined },
+  { previous, ...options }: MixOptions & { previous: LayerState | undefined },
 ): { output: Tensor; state: LayerState } {
   if (!("ownForm" in mixer)) {
-    const initialState = held?.["state"];
+    const initialState = previous?.["state"];
     const { output, state } = mix(mixer, inputs, { ...options, ...(initialState && { initialState }) });
     return { output, state: { state } };
   }
   // The layer's convolutions are held beside the state of the mixer.
-  const own = held && Object.fromEntries(Object.keys(mixer.stateAxes).map((name) => [name, held[name]]));
-  const { output, state } = mix(mixer, inputs, { ...options, ...(own && { initialState: own }) });
+  const initialState =
+    previous && Object.fromEntries(Object.keys(mixer.stateAxes).map((name) => [name, previous[name]]));
+  const { output, state } = mix(mixer, inputs, { ...options, ...(initialState && { initialState }) });
   return { output, state: state as LayerState };
 }
 

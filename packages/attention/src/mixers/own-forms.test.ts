@@ -250,7 +250,7 @@ describe.each(mixers.map((same) => ({ name: same[0].name, mixer: same[0], others
         /mix: `padding` .*expected 2, one per batch element/,
       );
       expect(() => mix(mixer, inputs, { padding: [4, 0] })).toThrow(
-        /mix: `padding` is "a batch without a real token", expected one token or more .*\nFix: leave that batch out/,
+        /mix: `padding` is "a batch without a real token", expected one token or more .*\nFix: leave that batch element out/,
       );
       expect(() => mix(mixer, { ...inputs, gate: inputs["value"]! })).toThrow(/mix: `gate` is/);
       expect(() => mix(mixer, part(mixer, inputs, 0, 0))).toThrow(/the number of tokens` is 0/);

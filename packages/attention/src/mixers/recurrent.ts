@@ -29,8 +29,8 @@ export const recurrent: Scan = (steps, initial) => {
   const outputs = queries.map((q, t) => {
     const before = state;
     const written = erases ? sub(values[t]!, matmul(erases[t]!, before)) : values[t]!; // [B, H, 1, V]
-    const kept = decays ? mul(before, exp(transpose(decays[t]!))) : before;
-    state = add(kept, matmul(transpose(keys[t]!), written));
+    const decayed = decays ? mul(before, exp(transpose(decays[t]!))) : before;
+    state = add(decayed, matmul(transpose(keys[t]!), written));
     return matmul(q, reads === "before" ? before : state);
   });
   return { output: concat(outputs, 2), state };

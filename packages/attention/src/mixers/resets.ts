@@ -8,7 +8,7 @@ export type DocumentIds = ArrayLike<number> | readonly ArrayLike<number>[];
 /** Options that reset the state at the start of a document, and leave it unchanged at padding. */
 export type ResetOptions = {
   /**
-   * Document of each token, any numbers: `[T]`, or `[B][T]` where batches are packed differently. A document does not
+   * Document of each token, any numbers: `[T]`, or `[B][T]` if sequences are packed differently. A document does not
    * see the one before it: the state starts again from zeros. Tokens of equal ids are one document, as in the mask
    * `documents`, so they must stand together: a state has forgotten a document that comes back. Default: one document.
    */
@@ -40,8 +40,8 @@ export function withResets(scan: Scan, { documents, padding, batchSize, seqLen }
   const begins = documents && documentStarts({ documents, padding, batchSize, seqLen });
   const padded = padding && paddedTokens(padding, batchSize, seqLen);
   return (steps, state) => {
-    const own = padded ? leaveOut(steps, padded) : steps;
-    return scan(begins ? forget(own, begins) : own, state);
+    const withoutPadding = padded ? leaveOut(steps, padded) : steps;
+    return scan(begins ? forget(withoutPadding, begins) : withoutPadding, state);
   };
 }
 
@@ -137,7 +137,7 @@ export function documentStarts({
   }
   return lists.map((list, b) => {
     const starts = Array.from(list, (id, t) => t > 0 && id !== list[t - 1]);
-    // Padding is of no document. A list for all batches counts as far as one of them has real tokens.
+    // Padding belongs to no document. A list for the whole batch is read up to the longest sequence without padding.
     const real = perBatch ? padding?.[b] : padding && Math.max(...Array.from(padding));
     const earlier = new Set<number>();
     for (let t = 0; t < (real ?? seqLen); t++) {

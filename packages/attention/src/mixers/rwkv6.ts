@@ -27,8 +27,8 @@ export function rwkv6(): Mixer<"query" | "key" | "value" | "decay" | "bonus"> {
     mix({ inputs: { bonus, ...steps }, state, scan }) {
       const { query, key, value } = steps;
       const past = scan({ ...steps, reads: "before" }, state);
-      const own = sum(mul(mul(query, key), expandDims(bonus, 1)), { axis: 3, keepDims: true }); // [B, H, T, 1]
-      return { ...past, output: add(past.output, mul(own, value)) };
+      const bonusWeight = sum(mul(mul(query, key), expandDims(bonus, 1)), { axis: 3, keepDims: true }); // [B, H, T, 1]
+      return { ...past, output: add(past.output, mul(bonusWeight, value)) };
     },
   });
 }

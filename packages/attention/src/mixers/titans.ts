@@ -18,7 +18,7 @@ export type TitansState = {
   readonly tokens: Tensor;
 };
 
-/** A state while tokens are read, all batches at the same place of their chunk. */
+/** A state while tokens are read, all sequences of the batch at the same index of their chunk. */
 type Learner = Omit<TitansState, "tokens"> & { readonly tokens: number };
 
 export type TitansOptions = {

@@ -20,7 +20,7 @@ export type TttLinearState = {
   readonly tokens: Tensor;
 };
 
-/** A state while tokens are read, all batches at the same place of their mini-batch. */
+/** A state while tokens are read, all sequences of the batch at the same index of their mini-batch. */
 type Learner = Omit<TttLinearState, "tokens"> & { readonly tokens: number };
 
 export type TttLinearOptions = {

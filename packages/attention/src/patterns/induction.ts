@@ -7,7 +7,7 @@ import { patternScore, tokenIds } from "./pattern-score.js";
  * the mean over batches and over queries whose token occurred before.
  *
  * @param weights - `[B, H, T, S]`; queries are the last T of the S positions.
- * @param ids - The tokens' ids, `[S]` for all batches or `[B, S]` row-major.
+ * @param ids - The tokens' ids, `[S]` for the whole batch or `[B, S]` row-major.
  * @returns `[H]`, each from 0 to 1.
  * @throws {ArgumentError} If no token occurs twice, or the ids are not as many as the keys.
  * @see "In-context Learning and Induction Heads" (2022), arXiv:2209.11895

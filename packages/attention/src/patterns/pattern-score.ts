@@ -49,7 +49,7 @@ export function patternScore(
   );
 }
 
-/** The id of a token by batch and position, from ids `[S]` for all batches or `[B, S]` row-major. */
+/** The id of a token by batch and position, from ids `[S]` for the whole batch or `[B, S]` row-major. */
 export function tokenIds(fn: string, ids: ArrayLike<number>, weights: Tensor) {
   const [B = 0, , , S = 0] = checkTensor(fn, "weights", weights).shape;
   const fix = "give the ids of all tokens that the weights are over, those in the cache included.";

@@ -7,7 +7,7 @@ import { patternScore, tokenIds } from "./pattern-score.js";
  * not count.
  *
  * @param weights - `[B, H, T, S]`; queries are the last T of the S positions.
- * @param ids - The tokens' ids, `[S]` for all batches or `[B, S]` row-major.
+ * @param ids - The tokens' ids, `[S]` for the whole batch or `[B, S]` row-major.
  * @returns `[H]`, each from 0 to 1.
  * @throws {ArgumentError} If no token occurs twice, or the ids are not as many as the keys.
  * @see "Interpretability in the Wild" (2022), arXiv:2211.00593, section 3.1, duplicate token heads

@@ -61,7 +61,7 @@ const maxPoolPatchesOp: Op<Patches> = {
  * their bytes by cross-attention under {@link patches}.
  *
  * @param x - Hidden states of bytes, `[B, bytes, C]`.
- * @param patchIds - Patch of each byte, from 0: `[bytes]` for all batches, or `[B][bytes]`.
+ * @param patchIds - Patch of each byte, from 0: `[bytes]` for the whole batch, or `[B][bytes]`.
  * @param numPatches - Patches of the result. Default: the largest id and one. A patch without bytes gives zeros.
  * @returns `[B, numPatches, C]`
  * @throws {ShapeError} If there is not one id for each byte. {@link ArgumentError} If an id is not below `numPatches`.

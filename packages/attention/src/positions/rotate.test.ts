@@ -17,7 +17,7 @@ import { rotate } from "./rotate.js";
 
 const layout = fc.constantFrom("half", "interleaved");
 
-/** Angles for T positions of P pairs, the same ones or each batch its own: their cosines and sines. */
+/** Angles for T positions of P pairs, common to the batch or one table per sequence: cosines and sines. */
 function angles(shape: readonly number[], seed: number): { cos: Tensor; sin: Tensor } {
   const radians = randn(shape, { seed, dtype: "float64" }).data;
   const of = (f: (x: number) => number) => tensor(Float64Array.from(radians, f), { shape });

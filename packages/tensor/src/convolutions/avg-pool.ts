@@ -20,10 +20,10 @@ function avgPool(
   rank: 1 | 2,
   x: Tensor,
   size: PerAxis,
-  given: AvgPoolOptions | undefined,
+  poolOptions: AvgPoolOptions | undefined,
 ): Tensor {
   const names = ["countIncludePad", "stride", "padding", "ceilMode"] as const;
-  const { countIncludePad = true, ...options } = checkOptions(fn, given, names);
+  const { countIncludePad = true, ...options } = checkOptions(fn, poolOptions, names);
   checks(fn).type({ countIncludePad }, "boolean");
   const { unfolded, windows } = poolWindows(fn, rank, x, size, options, 0);
   const taps = unfolded.shape[1]!;
@@ -31,14 +31,14 @@ function avgPool(
   if (windows.every(({ before, after }) => after === before && (before === 0 || countIncludePad)))
     return div(total, taps);
   // The number of counted elements of each window is the sum of a tensor of ones over the same windows.
-  let counted = fullLike(1, [1, 1, ...x.shape.slice(2)], x);
-  const rest = windows.map((one, i) => {
-    if (!countIncludePad) return one;
-    const { before } = one;
-    counted = run(padOp, [counted], { axis: 2 + i, before, after: before, value: 1 });
-    return { ...one, before: 0, after: one.after - before };
+  let ones = fullLike(1, [1, 1, ...x.shape.slice(2)], x);
+  const countedWindows = windows.map((axisWindows, i) => {
+    if (!countIncludePad) return axisWindows;
+    const { before } = axisWindows;
+    ones = run(padOp, [ones], { axis: 2 + i, before, after: before, value: 1 });
+    return { ...axisWindows, before: 0, after: axisWindows.after - before };
   });
-  return div(total, sum(splitTaps(unfold(fn, counted, rest, 0), taps), { axis: 1 }));
+  return div(total, sum(splitTaps(unfold(fn, ones, countedWindows, 0), taps), { axis: 1 }));
 }
 
 /**

@@ -42,22 +42,15 @@ export function convolve(
   if (shape.length !== rank + 2)
     refuseShape(fn, "x", shape, `[batch, channels, ${space}]`, "`expandDims` a single example.");
   const [B, C] = shape as [number, number];
-  const [O = 0, own = 0, ...kernel] = floatTensor(fn, "weight", weight).shape;
-  const wanted = { dtype, shape: [O, C / groups, ...kernel] };
+  const [O = 0, groupChannels = 0, ...kernel] = floatTensor(fn, "weight", weight).shape;
+  const expected = { dtype, shape: [O, C / groups, ...kernel] };
   const because = `[out, channels / groups, …] for the ${C} channels of x in ${groups} groups`;
   const fix = "channels are axis 1 of x, and groups divide them and the outputs.";
-  checkFits(fn, "weight", weight, wanted, because, fix);
+  checkFits(fn, "weight", weight, expected, because, fix);
   if (kernel.length !== rank || O % groups !== 0 || kernel.includes(0))
     refuseShape(fn, "weight", weight.shape, `a multiple of ${groups} outputs, and ${rank} spatial axes`, fix);
   if (bias !== undefined)
-    checkFits(
-      fn,
-      "bias",
-      floatTensor(fn, "bias", bias),
-      { dtype, shape: [O] },
-      "a number for each output",
-      fix,
-    );
+    checkFits(fn, "bias", floatTensor(fn, "bias", bias), { dtype, shape: [O] }, "one number per output", fix);
   const steps = perAxis(fn, "stride", stride, rank, 1);
   const dilations = perAxis(fn, "dilation", dilation, rank, 1);
   if (padding === "same" && steps.some((step) => step !== 1))
@@ -84,13 +77,19 @@ export function convolve(
   const count = sizeOf(outputSpace);
   // Weights in the order of the columns: taps of a window, then channels.
   const order = [0, ...kernel.map((_, i) => i + 2), 1];
-  const rows = reshaped(run(permuteOp, [weight], { axes: order }), [groups, O / groups, taps * own]);
+  const rows = reshaped(run(permuteOp, [weight], { axes: order }), [
+    groups,
+    O / groups,
+    taps * groupChannels,
+  ]);
   const columns =
     groups === 1
       ? reshaped(unfolded, [B, 1, taps * C, count])
       : reshaped(
-          run(permuteOp, [reshaped(unfolded, [B, taps, groups, own, count])], { axes: [0, 2, 1, 3, 4] }),
-          [B, groups, taps * own, count],
+          run(permuteOp, [reshaped(unfolded, [B, taps, groups, groupChannels, count])], {
+            axes: [0, 2, 1, 3, 4],
+          }),
+          [B, groups, taps * groupChannels, count],
         );
   const output = reshaped(product(contiguous(rows), columns), [B, O, ...outputSpace]);
   return bias === undefined ? output : add(output, reshaped(bias, [O, ...outputSpace.map(() => 1)]));

@@ -18,12 +18,12 @@ export type Windows = {
 };
 
 /** A number for each spatial axis, checked. */
-export function perAxis(fn: string, argument: string, given: PerAxis, rank: number, min: number): number[] {
-  const list = typeof given === "number" ? Array.from({ length: rank }, () => given) : given;
+export function perAxis(fn: string, argument: string, value: PerAxis, rank: number, min: number): number[] {
+  const list = typeof value === "number" ? Array.from({ length: rank }, () => value) : value;
   const check = checks(fn);
   const expected = rank === 1 ? "an integer" : `an integer, or a list of ${rank}`;
-  check.each({ [argument]: given }, () => Array.isArray(list) && list.length === rank, expected);
-  list.forEach((one, i) => check.whole({ [rank === 1 ? argument : `${argument}[${i}]`]: one }, { min }));
+  check.each({ [argument]: value }, () => Array.isArray(list) && list.length === rank, expected);
+  list.forEach((size, i) => check.whole({ [rank === 1 ? argument : `${argument}[${i}]`]: size }, { min }));
   return [...list];
 }
 

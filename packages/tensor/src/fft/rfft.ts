@@ -61,9 +61,9 @@ export function rfft(x: Tensor, options?: FftOptions): Complex {
  * ```
  */
 export function irfft(x: Complex, options?: FftOptions): Tensor {
-  const lengthOf = (length: number) => Math.max(1, 2 * (length - 1));
+  const defaultLength = (length: number) => Math.max(1, 2 * (length - 1));
   const inputLength = (n: number) => Math.floor(n / 2) + 1;
-  const input = transformInput("irfft", complexParts("irfft", x), options, true, lengthOf, inputLength);
+  const input = transformInput("irfft", complexParts("irfft", x), options, true, defaultLength, inputLength);
   const [first, second] = input.parts as [Tensor, Tensor];
   // The second half is the conjugate of the first, reversed.
   const reversed = (x: Tensor) => flip(sliceLast(x, 1, Math.ceil(input.n / 2)), -1);

@@ -31,21 +31,22 @@ export type TransformInput = {
 /**
  * Checks the arguments of a transform, moves its axis to the end, and truncates or pads it.
  *
+ * @param inputs - Real numbers, or their real and imaginary parts, by the name of the argument.
  * @param inverse - True for the inverse transform, which divides by n by default.
- * @param lengthOf - The default of n, from the length of the axis.
+ * @param defaultLength - Default of n, by the length of the axis.
  * @param inputLength - Length of the axis that a transform of length n reads.
  */
 export function transformInput(
   fn: string,
-  given: Readonly<Record<string, Tensor>>,
+  inputs: Readonly<Record<string, Tensor>>,
   options: FftOptions | undefined,
   inverse: boolean,
-  lengthOf: (length: number) => number = (length) => length,
+  defaultLength: (length: number) => number = (length) => length,
   inputLength: (n: number) => number = (n) => n,
 ): TransformInput {
-  const { n: asked, axis = -1, norm = "backward" } = checkOptions(fn, options, ["n", "axis", "norm"]);
+  const { n: requested, axis = -1, norm = "backward" } = checkOptions(fn, options, ["n", "axis", "norm"]);
   checkOneOf(fn, "norm", norm, ["backward", "ortho", "forward"], "leave it out: the inverse divides by n.");
-  const [[name, first] = ["x", undefined], ...others] = Object.entries(given);
+  const [[name, first] = ["x", undefined], ...others] = Object.entries(inputs);
   const { shape, dtype } = floatTensor(fn, name, first);
   for (const [argument, other] of others)
     checkFits(
@@ -60,16 +61,16 @@ export function transformInput(
   const length = shape[at]!;
   if (length === 0)
     refuseShape(fn, name, shape, `a number or more on axis ${at}`, "there is nothing to transform.");
-  const n = asked ?? lengthOf(length);
+  const n = requested ?? defaultLength(length);
   checks(fn).whole({ n }, { min: 1 });
-  const wanted = inputLength(n);
-  const parts = Object.values(given).map((x) => {
+  const readLength = inputLength(n);
+  const parts = Object.values(inputs).map((x) => {
     const last = shape.length - 1;
     const moved = moveAxis(x, at, -1);
-    if (length === wanted) return moved;
-    return length > wanted
-      ? run(sliceOp, [moved], { axis: last, start: 0, end: wanted })
-      : run(padOp, [moved], { axis: last, before: 0, after: wanted - length, value: 0 });
+    if (length === readLength) return moved;
+    return length > readLength
+      ? run(sliceOp, [moved], { axis: last, start: 0, end: readLength })
+      : run(padOp, [moved], { axis: last, before: 0, after: readLength - length, value: 0 });
   });
   const scale = norm === "ortho" ? 1 / Math.sqrt(n) : (norm === "backward") === inverse ? 1 / n : 1;
   return { n, axis: at, scale, parts };

@@ -26,26 +26,27 @@ export function truncatedNormal(
   options: RandomOptions & { mean?: number; std?: number; low?: number; high?: number },
 ): Tensor {
   const fn = "truncatedNormal";
-  const given = randomOptions(fn, options, "dtype", "mean", "std", "low", "high");
-  const { mean = 0, std = 1, dtype = "float32", device, ...rest } = given;
+  const checked = randomOptions(fn, options, "dtype", "mean", "std", "low", "high");
+  const { mean = 0, std = 1, dtype = "float32", device, ...rest } = checked;
   const { low = mean - 2 * std, high = mean + 2 * std, ...stream } = rest;
   const check = checks(fn);
   check.finite({ mean, low, high });
   check.finite({ std }, { above: 0 });
   check.finite({ high }, { above: low, fix: "give the smaller limit as `low`." });
   checkFloat(fn, dtype);
-  const below = (limit: number) => (1 + erf((limit - mean) / std / Math.SQRT2)) / 2;
-  const [least, most] = [below(low), below(high)];
+  const cdf = (limit: number) => (1 + erf((limit - mean) / std / Math.SQRT2)) / 2;
+  const [lowProbability, highProbability] = [cdf(low), cdf(high)];
   check.each(
     { low },
-    () => most > least,
+    () => highProbability > lowProbability,
     "limits around some of the distribution",
     "take limits nearer to the mean.",
   );
   const uniforms = uniformStream(fn, stream, sizeOf(checkShape(fn, shape)));
   return createTensor(fn, dtype, shape, device, (array) => {
     for (let i = 0; i < array.length; i++) {
-      const value = mean + std * normalQuantile(least + (most - least) * uniforms[i]!);
+      const value =
+        mean + std * normalQuantile(lowProbability + (highProbability - lowProbability) * uniforms[i]!);
       array[i] = Math.min(high, Math.max(low, value));
     }
   });

@@ -19,14 +19,14 @@ export type BinaryCrossEntropyOptions = LossOptions & {
 const fn = "binaryCrossEntropyWithLogits";
 
 /** Checks that a weight broadcasts to the shape of the logits; a larger one would repeat the losses. */
-function factor(argument: string, value: Tensor, { shape }: Tensor): Tensor {
-  const given = floatTensor(fn, argument, value);
-  if (sameShape(broadcastShapes(fn, given.shape, shape), shape)) return given;
+function checkWeight(argument: string, value: Tensor, { shape }: Tensor): Tensor {
+  const weight = floatTensor(fn, argument, value);
+  if (sameShape(broadcastShapes(fn, weight.shape, shape), shape)) return weight;
   const expected = `a shape that repeats to that of the logits, [${shape.join(", ")}]`;
   return refuseShape(
     fn,
     argument,
-    given.shape,
+    weight.shape,
     expected,
     "`expandDims` the logits and the target, or `slice` it.",
   );
@@ -65,10 +65,10 @@ export function binaryCrossEntropyWithLogits(
   // −log sigmoid(x) = softplus(−x), and −log(1 − sigmoid(x)) = x + softplus(−x).
   let asked = softplus(neg(logits));
   if (positiveWeight !== undefined) {
-    const more = sub(factor("positiveWeight", positiveWeight, logits), 1);
+    const more = sub(checkWeight("positiveWeight", positiveWeight, logits), 1);
     asked = mul(asked, add(mul(more, target), 1));
   }
   const losses = add(mul(sub(1, target), logits), asked);
-  const weighted = weight === undefined ? losses : mul(losses, factor("weight", weight, logits));
+  const weighted = weight === undefined ? losses : mul(losses, checkWeight("weight", weight, logits));
   return reduceLosses(fn, weighted, reduction);
 }

@@ -51,13 +51,17 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   const { shape, dtype } = checkTensor("concat", "tensors[0]", tensors[0]);
   const at = normalizeAxis("concat", axis, shape.length);
   tensors.forEach((x, i) => {
-    const own = checkTensor("concat", `tensors[${i}]`, x).shape;
-    if (x.dtype === dtype && own.length === shape.length && own.every((n, a) => a === at || n === shape[a]))
+    const xShape = checkTensor("concat", `tensors[${i}]`, x).shape;
+    if (
+      x.dtype === dtype &&
+      xShape.length === shape.length &&
+      xShape.every((n, a) => a === at || n === shape[a])
+    )
       return;
     refuseShape(
       "concat",
       `tensors[${i}]`,
-      x.dtype === dtype ? own : x.dtype,
+      x.dtype === dtype ? xShape : x.dtype,
       `${dtype} of the shape [${shape.map((n, a) => (a === at ? "any" : n)).join(", ")}]`,
       `all tensors must agree in type and in every axis but axis ${at}.`,
     );

@@ -63,8 +63,8 @@ export function einsum(equation: string, ...tensors: Tensor[]): Tensor {
 }
 
 /**
- * The gradients of the two steps below, which compute beside the tape with what a device is fast at: the gradient of
- * an arrangement is the arrangement back, that of a product the product of the other operand with what arrived.
+ * Ops that record the gradients of the two steps below, whose own tensor operations no tape records: the gradient of an arrangement
+ * is the inverse arrangement, that of a product is the product of the other operand with the incoming gradient.
  */
 const arrangeOp: Op<{ from: Labels; to: Labels; sizes: Sizes }> = {
   name: "arrange",
@@ -76,18 +76,18 @@ const arrangeOp: Op<{ from: Labels; to: Labels; sizes: Sizes }> = {
 const multiplyOp: Op<{ left: Labels; right: Labels; to: Labels; sizes: Sizes }> = {
   name: "mul",
   infer: ([a]) => [a!],
-  // Of two views with the same axes, where nothing is summed over.
+  // Multiplies two views with the same axes, elementwise: no axis is summed.
   kernel([a, b], [out]) {
     eachBroadcastRow(out!.shape, [out!, a!, b!], (at, step, length) =>
       mulRow(out!.array, at[0]!, a!.array, at[1]!, step[1]!, b!.array, at[2]!, step[2]!, length),
     );
   },
   backward({ inputs: [a, b], gradients: [dy], attributes: { left, right, to, sizes }, wants }) {
-    const towards = (own: Labels, other: Labelled) =>
-      arrange(multiply({ x: dy!, labels: to }, other, new Set(own), sizes), own, sizes);
+    const gradientOf = (labels: Labels, other: Labelled) =>
+      arrange(multiply({ x: dy!, labels: to }, other, new Set(labels), sizes), labels, sizes);
     return [
-      wants(0) ? towards(left, { x: b!, labels: right }) : undefined,
-      wants(1) ? towards(right, { x: a!, labels: left }) : undefined,
+      wants(0) ? gradientOf(left, { x: b!, labels: right }) : undefined,
+      wants(1) ? gradientOf(right, { x: a!, labels: left }) : undefined,
     ];
   },
 };
@@ -107,17 +107,17 @@ function arrange({ x, labels: from }: Labelled, to: Labels, sizes: Sizes): Tenso
   if (from.join() === to.join()) return x;
   const [before, after] = [[...new Set(from)], [...new Set(to)]];
   const whole = along({ x, labels: from }, before, sizes);
-  const kept = before.map((label) => (to.includes(label) ? sizes.get(label)! : 1));
-  let y = along({ x: sumTo(whole, kept), labels: before }, after, sizes);
+  const reducedShape = before.map((label) => (to.includes(label) ? sizes.get(label)! : 1));
+  let y = along({ x: sumTo(whole, reducedShape), labels: before }, after, sizes);
   if (after.length < to.length) y = run(placeOp, [y], { labels: after, to, sizes });
   record(arrangeOp as Op<never>, [x], [y], { from, to, sizes });
   return y;
 }
 
 /** Reduces an operand to the needed labels, each once. */
-function reduceToNeeded(own: Labelled, needed: ReadonlySet<string>, sizes: Sizes): Labelled {
-  const labels = [...new Set(own.labels)].filter((label) => needed.has(label));
-  return { x: arrange(own, labels, sizes), labels };
+function reduceToNeeded(operand: Labelled, needed: ReadonlySet<string>, sizes: Sizes): Labelled {
+  const labels = [...new Set(operand.labels)].filter((label) => needed.has(label));
+  return { x: arrange(operand, labels, sizes), labels };
 }
 
 /** Contracts two operands over the labels that only they have, as a batched matrix product. */
@@ -145,8 +145,8 @@ function multiply(a: Labelled, b: Labelled, needed: ReadonlySet<string>, sizes: 
 }
 
 /** Reshapes an operand to a batch of matrices: the axes of each group become one. */
-function group(own: Labelled, batch: Labels, groups: readonly Labels[], sizes: Sizes): Tensor {
-  const x = along(own, [...batch, ...groups.flat()], sizes);
+function group(operand: Labelled, batch: Labels, groups: readonly Labels[], sizes: Sizes): Tensor {
+  const x = along(operand, [...batch, ...groups.flat()], sizes);
   if (groups.every(({ length }) => length === 1)) return x;
   const { device, storage, offset } = contiguous(x);
   const shape = [...lengths(batch, sizes), ...groups.map((labels) => sizeOf(lengths(labels, sizes)))];
@@ -154,14 +154,14 @@ function group(own: Labelled, batch: Labels, groups: readonly Labels[], sizes: S
 }
 
 /** A view with an axis for each of these labels, repeated along labels that x does not have. No tape records it. */
-function along({ x, labels }: Labelled, wanted: Labels, sizes: Sizes): Tensor {
-  const strides = stridesAlong(wanted, labels, x.strides);
-  return new Tensor(x.device, x.storage, lengths(wanted, sizes), { strides, offset: x.offset });
+function along({ x, labels }: Labelled, to: Labels, sizes: Sizes): Tensor {
+  const strides = stridesAlong(to, labels, x.strides);
+  return new Tensor(x.device, x.storage, lengths(to, sizes), { strides, offset: x.offset });
 }
 
 /** Strides of the wanted labels in a tensor with `labels`; repeated labels are read along the diagonal. */
-function stridesAlong(wanted: Labels, labels: Labels, strides: readonly number[]): number[] {
-  return wanted.map((label) =>
+function stridesAlong(to: Labels, labels: Labels, strides: readonly number[]): number[] {
+  return to.map((label) =>
     strides.reduce((sum, stride, axis) => sum + (labels[axis] === label ? stride : 0), 0),
   );
 }

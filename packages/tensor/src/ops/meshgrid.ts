@@ -23,9 +23,10 @@ import { reshaped } from "./reshape.js";
 export function meshgrid(vectors: readonly Tensor[]): Tensor[] {
   checks("meshgrid").list({ vectors }, "tensors");
   const shape = vectors.map((vector, i) => {
-    const own = checkTensor("meshgrid", `vectors[${i}]`, vector).shape;
-    if (own.length !== 1) refuseShape("meshgrid", `vectors[${i}]`, own, "a vector", "`flatten` it.");
-    return own[0]!;
+    const vectorShape = checkTensor("meshgrid", `vectors[${i}]`, vector).shape;
+    if (vectorShape.length !== 1)
+      refuseShape("meshgrid", `vectors[${i}]`, vectorShape, "a vector", "`flatten` it.");
+    return vectorShape[0]!;
   });
   return vectors.map((vector, axis) => {
     const alongAxis = shape.map((length, a) => (a === axis ? length : 1));

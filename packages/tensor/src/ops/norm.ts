@@ -41,17 +41,17 @@ export const normOp = /* @__PURE__ */ reduceOp("norm", {
  * norm(tensor([3, -4]), { order: 1 }).toNested(); // => 7
  * ```
  */
-export function norm(x: Tensor, given?: ReduceOptions & { order?: number }): Tensor {
-  const { order = 2, ...options } = checkOptions("norm", given, ["order", "axis", "keepDims"]);
-  return normFor("norm", x, order, options);
+export function norm(x: Tensor, options?: ReduceOptions & { order?: number }): Tensor {
+  const { order = 2, ...reduceOptions } = checkOptions("norm", options, ["order", "axis", "keepDims"]);
+  return normFor("norm", x, order, reduceOptions);
 }
 
 /** {@link norm} for a public function `fn`, which errors name. */
-export function normFor(fn: string, x: Tensor, order: number, options: ReduceOptions): Tensor {
+export function normFor(fn: string, x: Tensor, order: number, reduceOptions: ReduceOptions): Tensor {
   floatTensor(fn, "x", x);
-  if (order === 2) return run(normOp, [x], reducedAxes(fn, x, options));
-  if (order === 1) return sum(abs(x), options);
-  if (order === Infinity) return max(abs(x), options);
+  if (order === 2) return run(normOp, [x], reducedAxes(fn, x, reduceOptions));
+  if (order === 1) return sum(abs(x), reduceOptions);
+  if (order === Infinity) return max(abs(x), reduceOptions);
   refuse(
     fn,
     "order",

@@ -23,11 +23,11 @@ import { reshaped } from "./reshape.js";
 export function prod(x: Tensor, options?: ReduceOptions): Tensor {
   const { shape } = checkTensor("prod", "x", x);
   const reduced = reducedAxes("prod", x, options);
-  const kept = shape.flatMap((_, axis) => (reduced.axes.includes(axis) ? [] : [axis]));
+  const keptAxes = shape.flatMap((_, axis) => (reduced.axes.includes(axis) ? [] : [axis]));
   const count = sizeOf(reduced.axes.map((axis) => shape[axis]!));
-  const ordered = run(permuteOp, [x], { axes: [...kept, ...reduced.axes] });
-  let rest = reshaped(ordered, [...kept.map((axis) => shape[axis]!), count]);
-  const axis = kept.length;
+  const ordered = run(permuteOp, [x], { axes: [...keptAxes, ...reduced.axes] });
+  let rest = reshaped(ordered, [...keptAxes.map((axis) => shape[axis]!), count]);
+  const axis = keptAxes.length;
   for (let length = count; length !== 1; length = Math.ceil(length / 2)) {
     if (length % 2 === 1 || length === 0) rest = run(padOp, [rest], { axis, before: 0, after: 1, value: 1 });
     if (length === 0) break;

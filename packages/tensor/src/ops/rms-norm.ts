@@ -60,6 +60,6 @@ export const rmsNormOp: Op<{ eps: number }> = {
  * ```
  */
 export function rmsNorm(x: Tensor, weight: Tensor, options?: NormOptions): Tensor {
-  const given = { weight: checkTensor("rmsNorm", "weight", weight) };
-  return overRows("rmsNorm", x, options, given, (inputs, eps) => run(rmsNormOp, inputs, { eps }));
+  const params = { weight: checkTensor("rmsNorm", "weight", weight) };
+  return overRows("rmsNorm", x, options, params, (inputs, eps) => run(rmsNormOp, inputs, { eps }));
 }

@@ -33,7 +33,7 @@ test("property: each element comes from the update where the update covers it, e
   );
 });
 
-test("golden: linear, from a start per batch, along any axis but the first, in any dtype", () => {
+test("golden: linear, from a start per sequence, along any axis but the first, in any dtype", () => {
   const cache = zeros([2, 4], { dtype: "float16" });
   const update = tensor(
     [
@@ -68,7 +68,7 @@ test("first and second gradients of cache and update equal central differences",
 test("invalid arguments are refused, with the fix", () => {
   const [cache, update] = [zeros([1, 3, 2]), zeros([1, 2, 2])];
   expect(() => scatterUpdate(cache, update, { writeIndices: ids([2]) })).toThrow(
-    /`writeIndices` is 2, expected a start from 0 to 1, for 2 on an axis of 3.\nFix: grow the cache first/,
+    /`writeIndices` is 2, expected a start from 0 to 1, for 2 elements on an axis of 3.\nFix: grow the cache first/,
   );
   expect(() => scatterUpdate(cache, update, { writeIndices: ids([-1]) })).toThrow(/`writeIndices` is -1/);
   expect(() => scatterUpdate(cache, update, { axis: 0 })).toThrow(

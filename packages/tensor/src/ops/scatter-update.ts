@@ -14,14 +14,14 @@ import type { Tensor } from "../tensor.js";
 
 type Window = { axis: number; circular: boolean };
 
-/** Inputs: cache, update, and the start of each batch. */
+/** Inputs: cache `[B, …, S, …]`, update `[B, …, T, …]`, and the start of each sequence of the batch, int32 `[B]`. */
 export const scatterUpdateOp: Op<Window> = {
   name: "scatterUpdate",
   dataMovement: true,
   infer: ([cache]) => [{ shape: cache!.shape, dtype: cache!.dtype }],
   kernel([cache, update, starts], [out], window) {
     copyStrided(cache!, out!);
-    eachPlace(out!, update!, starts!, window, (to, from) => copyStrided(from, to));
+    eachSlice(out!, update!, starts!, window, (to, from) => copyStrided(from, to));
   },
   backward: ({ inputs: [cache, update, starts], gradients: [dy], attributes }) => [
     run(scatterUpdateOp, [dy!, fullLike(0, update!.shape, update!), starts!], attributes),
@@ -33,15 +33,15 @@ export const scatterUpdateOp: Op<Window> = {
   ],
 };
 
-/** Reads the elements that `scatterUpdate` writes. Inputs: cache, zeros of its shape, and the start of each batch. */
+/** Reads the elements that `scatterUpdate` writes. Inputs: gradient of the output, zeros of the cache's shape, and the starts `[B]`. */
 export const readWindowOp: Op<Window & { length: number }> = {
   name: "readWindow",
   dataMovement: true,
   infer: ([cache], { axis, length }) => [
-    { shape: cache!.shape.map((own, a) => (a === axis ? length : own)), dtype: cache!.dtype },
+    { shape: cache!.shape.map((n, a) => (a === axis ? length : n)), dtype: cache!.dtype },
   ],
   kernel([cache, , starts], [out], window) {
-    eachPlace(cache!, out!, starts!, window, (from, to) => copyStrided(from, to));
+    eachSlice(cache!, out!, starts!, window, (from, to) => copyStrided(from, to));
   },
   backward: ({ inputs: [, empty, starts], gradients: [dy], attributes: { axis, circular } }) => [
     run(scatterUpdateOp, [empty!, dy!, starts!], { axis, circular }),
@@ -50,23 +50,25 @@ export const readWindowOp: Op<Window & { length: number }> = {
   ],
 };
 
-type Place = Strided & Pick<View, "array">;
+type Slice = Strided & Pick<View, "array">;
 
-/** Calls `visit` with the offsets in the cache and in the update, for each batch and index along the axis. */
-function eachPlace(
+/** Calls `visit` with the slice of the cache and that of the update, for each batch and index along the axis. */
+function eachSlice(
   cache: View,
   update: View,
   starts: View,
   { axis, circular }: Window,
-  visit: (inCache: Place, inUpdate: Place) => void,
+  visit: (inCache: Slice, inUpdate: Slice) => void,
 ): void {
   const [S, T] = [cache.shape[axis]!, update.shape[axis]!];
-  const place = ({ array, shape, strides, offset }: View) => {
-    const others = (list: Shape) => list.filter((_, a) => a !== 0 && a !== axis);
-    const around = { array, shape: others(shape), strides: others(strides) };
-    return (b: number, t: number) => ({ ...around, offset: offset + b * strides[0]! + t * strides[axis]! });
+  const slices = ({ array, shape, strides, offset }: View) => {
+    const otherAxes = (list: Shape) => list.filter((_, a) => a !== 0 && a !== axis);
+    const slice = { array, shape: otherAxes(shape), strides: otherAxes(strides) };
+    return (b: number, t: number) => ({ ...slice, offset: offset + b * strides[0]! + t * strides[axis]! });
   };
-  const [inCache, inUpdate] = [place(cache), place(update)];
+  const [inCache, inUpdate] = [slices(cache), slices(update)];
+  // In JavaScript, `%` of a negative number is negative or 0.
+  const wrapped = (index: number) => ((index % S) + S) % S;
   for (let b = 0; b < cache.shape[0]!; b++) {
     const start = starts.array[starts.offset + b * starts.strides[0]!]!;
     if (!circular && (start < 0 || start + T > S)) {
@@ -74,18 +76,17 @@ function eachPlace(
         "scatterUpdate",
         "writeIndices",
         start,
-        `a start from 0 to ${S - T}, for ${T} on an axis of ${S}`,
+        `a start from 0 to ${S - T}, for ${T} elements on an axis of ${S}`,
         'grow the cache first, or use the mode "circular".',
       );
     }
-    for (let t = 0; t < T; t++)
-      visit(inCache(b, circular ? (((start + t) % S) + S) % S : start + t), inUpdate(b, t));
+    for (let t = 0; t < T; t++) visit(inCache(b, circular ? wrapped(start + t) : start + t), inUpdate(b, t));
   }
 }
 
 /** Options of a cache update. */
 export type ScatterUpdateOptions = {
-  /** int32 `[B]`: start of each batch. Default: 0. */
+  /** int32 `[B]`: start of each sequence of the batch, as an index of `axis`. Default: 0. */
   writeIndices?: Tensor;
   /** The axis along which to write, not the first (batch) axis. Default -2, the positions of `[B, H, S, D]`. */
   axis?: number;
@@ -94,7 +95,7 @@ export type ScatterUpdateOptions = {
 };
 
 /**
- * A copy of a cache with a range of one axis overwritten by an update, from a different start in each batch.
+ * A copy of a cache with a range of one axis overwritten by an update, from a different start in each sequence of the batch.
  * For a buffer that is written in place, see `write`.
  *
  * @param cache - `[B, …, S, …]`
@@ -147,7 +148,7 @@ export function scatterUpdate(cache: Tensor, update: Tensor, options?: ScatterUp
       "scatterUpdate",
       "writeIndices",
       `${starts.dtype} [${starts.shape.join(", ")}]`,
-      `int32 [${shape[0]}], a start for each batch`,
+      `int32 [${shape[0]}], one start per batch element`,
       'make it with `tensor(starts, { dtype: "int32" })`.',
     );
   }

@@ -41,18 +41,18 @@ export const scatterOp: Op<{ axis: number }> = {
   },
 };
 
-/** 1 for each written number, or 0 if a later one overwrites it. */
+/** True for each write that no later write overwrites. */
 export const lastWrittenOp: Op<{ axis: number; shape: Shape }> = {
   name: "lastWritten",
   infer: ([indices]) => [{ shape: indices!.shape, dtype: "bool" }],
   kernel([indices], [out], { axis, shape }) {
-    // Each index writes its number k. An index that then reads another number was overwritten.
-    const own = { ...out!, array: Int32Array.from(out!.array, (_, k) => k) };
+    // Each write writes its index k. If its element then holds another index, a later write has overwritten it.
+    const order = { ...out!, array: Int32Array.from(out!.array, (_, k) => k) };
     const written = { array: new Int32Array(sizeOf(shape)), strides: stridesOf(shape) };
-    scatterInto(written.array, written.strides, shape[axis]!, indices!, own, axis, "write");
-    const read = { ...out!, array: new Int32Array(own.array.length) };
+    scatterInto(written.array, written.strides, shape[axis]!, indices!, order, axis, "write");
+    const read = { ...out!, array: new Int32Array(order.array.length) };
     gatherOp.kernel!([{ ...out!, ...written, dtype: "int32", shape, offset: 0 }, indices!], [read], { axis });
-    for (let k = 0; k < own.array.length; k++) out!.array[k] = Number(read.array[k] === k);
+    for (let k = 0; k < order.array.length; k++) out!.array[k] = Number(read.array[k] === k);
   },
 };
 
@@ -83,14 +83,17 @@ export const scatterMaxOp: Op<{ axis: number }> = {
   },
   backward({ inputs: [x, indices, source], outputs: [y], gradients: [dy], attributes, wants }) {
     // Equal maxima share the gradient equally.
-    const own = equal(x!, y!);
-    const hits = equal(source!, run(gatherOp, [y!, indices!], attributes));
-    const ones = (hit: Tensor) => where(hit, onesShaped(hit, dy!), 0);
-    const share = div(dy!, run(scatterAddOp, [ones(own), indices!, ones(hits)], attributes));
+    const xIsMaximum = equal(x!, y!);
+    const sourceIsMaximum = equal(source!, run(gatherOp, [y!, indices!], attributes));
+    const ones = (isMaximum: Tensor) => where(isMaximum, onesShaped(isMaximum, dy!), 0);
+    const share = div(
+      dy!,
+      run(scatterAddOp, [ones(xIsMaximum), indices!, ones(sourceIsMaximum)], attributes),
+    );
     return [
-      wants(0) ? where(own, share, 0) : undefined,
+      wants(0) ? where(xIsMaximum, share, 0) : undefined,
       undefined,
-      wants(2) ? where(hits, run(gatherOp, [share, indices!], attributes), 0) : undefined,
+      wants(2) ? where(sourceIsMaximum, run(gatherOp, [share, indices!], attributes), 0) : undefined,
     ];
   },
 };

@@ -35,11 +35,11 @@ export const spreadOp: Op<{ shape: Shape; axes: readonly number[] }> = {
   name: "spread",
   infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
   view(x, { shape, axes }) {
-    const kept = x.shape.length === shape.length;
+    const keepsDims = x.shape.length === shape.length;
     let next = 0;
     const strides = shape.map((_, axis) => {
       const reduced = axes.includes(axis);
-      if (kept || !reduced) next++;
+      if (keepsDims || !reduced) next++;
       return reduced ? 0 : x.strides[next - 1]!;
     });
     return { strides, offset: x.offset };

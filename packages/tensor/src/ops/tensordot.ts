@@ -32,10 +32,15 @@ export function tensordot(
   const fix = "write how many, or two lists such as `[[0, 1], [1, 0]]`.";
   if (typeof axes === "number")
     check.whole({ axes }, { min: 0, max: Math.min(left.length, right.length), fix });
-  const isPair = (given: unknown) => {
-    if (!Array.isArray(given)) return typeof given === "number";
-    const [one, other] = given as unknown[];
-    return given.length === 2 && Array.isArray(one) && Array.isArray(other) && one.length === other.length;
+  const isPair = (value: unknown) => {
+    if (!Array.isArray(value)) return typeof value === "number";
+    const [axesOfA, axesOfB] = value as unknown[];
+    return (
+      value.length === 2 &&
+      Array.isArray(axesOfA) &&
+      Array.isArray(axesOfB) &&
+      axesOfA.length === axesOfB.length
+    );
   };
   check.each({ axes }, isPair, "a number of axes, or two lists of as many", fix);
   const [ofA, ofB] =

@@ -24,20 +24,20 @@ import { sum } from "./sum.js";
  * variance(tensor([1, 3]), { correction: 0 }).toNested(); // => 1
  * ```
  */
-export function variance(x: Tensor, given?: ReduceOptions & { correction?: number }): Tensor {
-  return varianceFor("variance", x, given);
+export function variance(x: Tensor, options?: ReduceOptions & { correction?: number }): Tensor {
+  return varianceFor("variance", x, options);
 }
 
 /** {@link variance} for a public function `fn`, which errors name. */
 export function varianceFor(
   fn: string,
   x: Tensor,
-  given: (ReduceOptions & { correction?: number }) | undefined,
+  options: (ReduceOptions & { correction?: number }) | undefined,
 ): Tensor {
   const names = ["correction", "axis", "keepDims"] as const;
-  const { correction = 1, ...options } = checkOptions(fn, given, names);
+  const { correction = 1, ...reduceOptions } = checkOptions(fn, options, names);
   checks(fn).finite({ correction });
-  const { axes, keepDims } = reducedAxes(fn, floatTensor(fn, "x", x), options);
+  const { axes, keepDims } = reducedAxes(fn, floatTensor(fn, "x", x), reduceOptions);
   const count = axes.reduce((product, axis) => product * x.shape[axis]!, 1);
   const distances = sub(x, mean(x, { axis: axes, keepDims: true }));
   return div(sum(square(distances), { axis: axes, keepDims }), Math.max(0, count - correction));

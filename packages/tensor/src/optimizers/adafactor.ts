@@ -46,14 +46,14 @@ export type AdafactorOptions = {
  */
 export function adafactor(options?: AdafactorOptions): Optimizer {
   const names = ["learningRate", "beta2Decay", "minScale", "clipThreshold", "weightDecay"] as const;
-  const given = checkOptions("adafactor", options, names);
+  const checked = checkOptions("adafactor", options, names);
   const {
     learningRate = 0.01,
     beta2Decay = -0.8,
     minScale = 1e-3,
     clipThreshold = 1,
     weightDecay = 0,
-  } = given;
+  } = checked;
   const check = checks("adafactor");
   check.finite({ beta2Decay }, { max: 0 });
   check.finite({ minScale, clipThreshold }, { above: 0 });

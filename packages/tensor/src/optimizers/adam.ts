@@ -38,8 +38,8 @@ export type AdamOptions = {
  * ```
  */
 export function adam(options?: AdamOptions): Optimizer {
-  const given = checkOptions("adam", options, names);
-  return adamLike("adam", given, { coupled: given.weightDecay ?? 0, decoupled: 0 });
+  const checked = checkOptions("adam", options, names);
+  return adamLike("adam", checked, { coupled: checked.weightDecay ?? 0, decoupled: 0 });
 }
 
 /**
@@ -60,8 +60,8 @@ export function adam(options?: AdamOptions): Optimizer {
  * ```
  */
 export function adamW(options?: AdamOptions): Optimizer {
-  const given = checkOptions("adamW", options, names);
-  return adamLike("adamW", given, { coupled: 0, decoupled: given.weightDecay ?? 0.01 });
+  const checked = checkOptions("adamW", options, names);
+  return adamLike("adamW", checked, { coupled: 0, decoupled: checked.weightDecay ?? 0.01 });
 }
 
 const names = ["learningRate", "betas", "eps", "weightDecay", "amsgrad"] as const;

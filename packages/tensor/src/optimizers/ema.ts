@@ -52,15 +52,18 @@ export function ema(options: { decay: number }): ParamAverage {
       return mapTensors(params, copied);
     },
     update(average, params, step = Infinity) {
-      const given = trainable("ema", params);
-      const own = [...trainable("ema", average)];
+      const paramTensors = trainable("ema", params);
+      const averageTensors = [...trainable("ema", average)];
       if (step !== Infinity) check.whole({ step }, { min: 0, unit: "updates" });
-      const keep = step === Infinity ? decay : Math.min(decay, (1 + step) / (10 + step));
+      const stepDecay = step === Infinity ? decay : Math.min(decay, (1 + step) / (10 + step));
       const fix = "give what `init(params)` returned.";
-      const fits = () => own.length === given.size && own.every(([path, x]) => isLike(x, given.get(path)));
+      const fits = () =>
+        averageTensors.length === paramTensors.size &&
+        averageTensors.every(([path, x]) => isLike(x, paramTensors.get(path)));
       check.each({ average }, fits, "tensors nested as the params are, on their device", fix);
       tensorsOf(params)[0]?.device.scope(() => {
-        for (const [path, x] of own) overwrite(x, add(mul(x, keep), mul(given.get(path)!, 1 - keep)));
+        for (const [path, x] of averageTensors)
+          overwrite(x, add(mul(x, stepDecay), mul(paramTensors.get(path)!, 1 - stepDecay)));
       });
     },
   };

@@ -37,8 +37,8 @@ export type LionOptions = {
  * ```
  */
 export function lion(options?: LionOptions): Optimizer {
-  const given = checkOptions("lion", options, ["learningRate", "betas", "weightDecay"]);
-  const { learningRate = 1e-4, betas = [0.9, 0.99], weightDecay = 0 } = given;
+  const checked = checkOptions("lion", options, ["learningRate", "betas", "weightDecay"]);
+  const { learningRate = 1e-4, betas = [0.9, 0.99], weightDecay = 0 } = checked;
   checks("lion").each({ betas }, (pair) => Array.isArray(pair) && pair.length === 2, "a list of two numbers");
   betas.forEach((beta, i) => checkDecay("lion", `betas[${i}]`, beta));
   checkRate("lion", "weightDecay", weightDecay);

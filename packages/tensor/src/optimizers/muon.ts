@@ -92,8 +92,8 @@ export type MuonOptions = {
  */
 export function muon(options?: MuonOptions): Optimizer {
   const names = ["learningRate", "momentum", "nesterov", "weightDecay", "steps"] as const;
-  const given = checkOptions("muon", options, names);
-  const { learningRate = 0.02, momentum = 0.95, nesterov = true, weightDecay = 0, steps = 5 } = given;
+  const checked = checkOptions("muon", options, names);
+  const { learningRate = 0.02, momentum = 0.95, nesterov = true, weightDecay = 0, steps = 5 } = checked;
   checkDecay("muon", "momentum", momentum);
   checks("muon").type({ nesterov }, "boolean");
   checkRate("muon", "weightDecay", weightDecay);

@@ -35,12 +35,12 @@ export type OneCycleOptions = {
  */
 export function oneCycle(options: OneCycleOptions): Schedule {
   const names = ["peak", "steps", "warmupSteps", "start", "end", "shape"] as const;
-  const given = checkOptions("oneCycle", options, names);
-  const { peak, steps, shape = "cosine" } = given;
+  const checked = checkOptions("oneCycle", options, names);
+  const { peak, steps, shape = "cosine" } = checked;
   checkRate("oneCycle", "peak", peak);
   checkSteps("oneCycle", "steps", steps, 1);
-  const { warmupSteps = 0.3 * steps - 1, start = peak / 25 } = given;
-  const { end = start / 1e4 } = given;
+  const { warmupSteps = 0.3 * steps - 1, start = peak / 25 } = checked;
+  const { end = start / 1e4 } = checked;
   checkRate("oneCycle", "start", start);
   checkRate("oneCycle", "end", end);
   const fix = "the last step has the rate `end`: give fewer, or more `steps`.";

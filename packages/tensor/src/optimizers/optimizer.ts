@@ -79,15 +79,15 @@ export function defineOptimizer(
     update(params, gradients, state) {
       const { step } = checkState(fn, state);
       const rate = rateAt(fn, learningRate, step);
-      const slopes = byPath(gradients);
-      const kept = momentNames.map((name) => byPath(state.moments[name]));
+      const gradientTensors = byPath(gradients);
+      const momentTensors = momentNames.map((name) => byPath(state.moments[name]));
       // Everything is checked before any param is written.
       const slots = [...trainable(fn, params)].map(([path, param]): Slot => {
-        const gradient = fitting(fn, `gradients${path}`, slopes.get(path), param, param.shape);
-        const moments = kept.flatMap((one, i) => {
+        const gradient = fitting(fn, `gradients${path}`, gradientTensors.get(path), param, param.shape);
+        const moments = momentTensors.flatMap((tensors, i) => {
           const shape = shapeOf(momentNames[i]!, param.shape);
           return shape
-            ? [fitting(fn, `state.moments.${momentNames[i]}${path}`, one.get(path), param, shape)]
+            ? [fitting(fn, `state.moments.${momentNames[i]}${path}`, tensors.get(path), param, shape)]
             : [];
         });
         return { param, gradient, moments, rate, step };
@@ -111,12 +111,12 @@ export function checkState<P>(fn: string, state: OptimizerState<P>): OptimizerSt
 }
 
 function byPath(tree: unknown): Map<string, Tensor> {
-  const found = new Map<string, Tensor>();
+  const tensors = new Map<string, Tensor>();
   mapTensors(tree, (x, path) => {
-    found.set(path === "" ? "" : `.${path}`, x);
+    tensors.set(path === "" ? "" : `.${path}`, x);
     return x;
   });
-  return found;
+  return tensors;
 }
 
 /** The tensors that an optimizer updates, by path. */
@@ -129,28 +129,30 @@ export function trainable(fn: string, params: unknown): Map<string, Tensor> {
     "tensors nested in objects and lists",
     "give what `model.init(seed)` returns.",
   );
-  const all = byPath(params);
+  const tensors = byPath(params);
   const seen = new Map<unknown, string>();
-  for (const [path, x] of all) {
+  for (const [path, x] of tensors) {
     checkNoBroadcast(fn, `params${path}`, x);
-    const twin = seen.get(x);
-    if (isPacked(x.dtype) || twin !== undefined) {
+    const firstPath = seen.get(x);
+    if (isPacked(x.dtype) || firstPath !== undefined) {
       throw new ArgumentError({
         fn,
         argument: `params${path}`,
-        received: twin === undefined ? x.dtype : `the tensor that is also params${twin}`,
+        received: firstPath === undefined ? x.dtype : `the tensor that is also params${firstPath}`,
         expected:
-          twin === undefined ? "float32 or float64, which small steps are not lost in" : "each tensor once",
+          firstPath === undefined
+            ? "float32 or float64, which small steps are not lost in"
+            : "each tensor once",
         fix:
-          twin === undefined
+          firstPath === undefined
             ? "train a float32 copy, and `cast` it to store it."
             : "keep a shared tensor in one place of the params, and use it twice inside the model.",
       });
     }
     if (isFloat(x.dtype)) seen.set(x, path);
-    else all.delete(path);
+    else tensors.delete(path);
   }
-  return all;
+  return tensors;
 }
 
 function fitting(fn: string, argument: string, x: Tensor | undefined, param: Tensor, shape: Shape): Tensor {

@@ -47,30 +47,31 @@ export function paramGroups(groups: readonly ParamGroup[], rest: Optimizer): Opt
   );
   const optimizers = [...groups.map(({ optimizer }) => optimizer), rest];
   const groupOf = (path: string, x: Tensor) => {
-    const at = groups.findIndex(({ params }) =>
+    const index = groups.findIndex(({ params }) =>
       params instanceof RegExp ? path.search(params) >= 0 : params(path, x),
     );
-    return at < 0 ? groups.length : at;
+    return index < 0 ? groups.length : index;
   };
   /** The params of each optimizer, in the same nesting, without the others. */
   const divide = <P>(params: P) => {
-    const places = new Map<string, number>();
-    mapTensors(params, (x, path) => void places.set(path, groupOf(path, x)));
-    const taken = new Set(places.values());
+    const groupIndices = new Map<string, number>();
+    mapTensors(params, (x, path) => void groupIndices.set(path, groupOf(path, x)));
+    const usedGroups = new Set(groupIndices.values());
     groups.forEach(({ params: received }, i) => {
-      if (!taken.has(i)) refuseUnused(`groups[${i}].params`, received, [...places.keys()]);
+      if (!usedGroups.has(i)) refuseUnused(`groups[${i}].params`, received, [...groupIndices.keys()]);
     });
     return optimizers.map((optimizer, i) => ({
       optimizer,
-      of: <T>(tree: T): T => mapTensors(tree, (x, path) => (places.get(path) === i ? x : undefined)),
+      select: <T>(tree: T): T =>
+        mapTensors(tree, (x, path) => (groupIndices.get(path) === i ? x : undefined)),
     }));
   };
   return {
     init(params) {
       trainable("paramGroups", params);
       const moments: Record<string, (typeof params)[]> = {};
-      for (const { optimizer, of } of divide(params))
-        for (const [name, tree] of Object.entries(optimizer.init(of(params)).moments))
+      for (const { optimizer, select } of divide(params))
+        for (const [name, tree] of Object.entries(optimizer.init(select(params)).moments))
           (moments[name] ??= []).push(tree);
       const merged = Object.entries(moments).map(([name, trees]) => [name, merge(params, trees)] as const);
       return { step: 0, moments: Object.fromEntries(merged) };
@@ -78,12 +79,12 @@ export function paramGroups(groups: readonly ParamGroup[], rest: Optimizer): Opt
     update(params, gradients, state) {
       const { step, moments } = checkState("paramGroups", state);
       trainable("paramGroups", params);
-      for (const { optimizer, of } of divide(params)) {
-        const own: OptimizerState<typeof params> = {
+      for (const { optimizer, select } of divide(params)) {
+        const groupState: OptimizerState<typeof params> = {
           step,
-          moments: Object.fromEntries(Object.entries(moments).map(([name, tree]) => [name, of(tree)])),
+          moments: Object.fromEntries(Object.entries(moments).map(([name, tree]) => [name, select(tree)])),
         };
-        optimizer.update(of(params), of(gradients), own);
+        optimizer.update(select(params), select(gradients), groupState);
       }
       state.step += 1;
     },

@@ -28,11 +28,11 @@ export function sequential(
   parts.forEach(([, steps], i) => checkDuration("sequential", `parts[${i}][1]`, steps, 0));
   check.type({ last }, "function", "give a schedule, such as `constant(0.001)`.");
   return (step) => {
-    let own = step;
+    let remaining = step;
     for (const [schedule, steps] of parts) {
-      if (own < steps) return schedule(own);
-      own -= steps;
+      if (remaining < steps) return schedule(remaining);
+      remaining -= steps;
     }
-    return last(own);
+    return last(remaining);
   };
 }

@@ -49,9 +49,9 @@ export function wsd(options: WsdOptions): Schedule {
     "warmup",
     "decay",
   ] as const;
-  const given = checkOptions("wsd", options, names);
-  const { peak, warmupSteps, stableSteps, decaySteps, floor = 0, start = floor } = given;
-  const { warmup = "linear", decay = "sqrt" } = given;
+  const checked = checkOptions("wsd", options, names);
+  const { peak, warmupSteps, stableSteps, decaySteps, floor = 0, start = floor } = checked;
+  const { warmup = "linear", decay = "sqrt" } = checked;
   for (const [name, rate] of Object.entries({ peak, floor, start })) checkRate("wsd", name, rate);
   checkSteps("wsd", "warmupSteps", warmupSteps, 0);
   checkSteps("wsd", "stableSteps", stableSteps, 0);

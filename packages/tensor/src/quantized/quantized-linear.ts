@@ -119,16 +119,16 @@ export function quantizedLinear(
   }
   const inputs = shape.at(-1)!;
   const outputs = checkQuantized(fn, weight, inputs);
-  const asked: unknown = activations;
-  if (asked !== "float32" && (asked !== "int8" || weightBits(weight) === 4)) {
+  const requested: unknown = activations;
+  if (requested !== "float32" && (requested !== "int8" || weightBits(weight) === 4)) {
     const expected = weightBits(weight) === 4 ? '"float32", as the weight has 4 bits' : '"float32" or "int8"';
-    refuse(fn, "activations", asked, expected, "leave it out for float32.");
+    refuse(fn, "activations", requested, expected, "leave it out for float32.");
   }
   const rows = shape.length === 2 ? x : contiguous(x);
-  const all = [rows, contiguous(weight.data), contiguous(weight.scale)];
-  if (bias === undefined) return run(quantizedMatmulOp, all, { activations });
-  const own = checkTensor(fn, "bias", bias);
-  const fits = own.dtype === dtype && own.shape.length === 1 && own.shape[0] === outputs;
-  if (fits) return run(quantizedMatmulOp, [...all, own], { activations });
-  return add(run(quantizedMatmulOp, all, { activations }), own);
+  const operands = [rows, contiguous(weight.data), contiguous(weight.scale)];
+  if (bias === undefined) return run(quantizedMatmulOp, operands, { activations });
+  const biasTensor = checkTensor(fn, "bias", bias);
+  const fits = biasTensor.dtype === dtype && biasTensor.shape.length === 1 && biasTensor.shape[0] === outputs;
+  if (fits) return run(quantizedMatmulOp, [...operands, biasTensor], { activations });
+  return add(run(quantizedMatmulOp, operands, { activations }), biasTensor);
 }

@@ -53,8 +53,8 @@ export function randn(shape: Shape, options: RandomOptions): Tensor {
  * @throws {ArgumentError} If `low` is above `high`.
  */
 export function uniform(shape: Shape, options: RandomOptions & { low?: number; high?: number }): Tensor {
-  const given = randomOptions("uniform", options, "dtype", "low", "high");
-  const { low = 0, high = 1, dtype = "float32", device, ...stream } = given;
+  const checked = randomOptions("uniform", options, "dtype", "low", "high");
+  const { low = 0, high = 1, dtype = "float32", device, ...stream } = checked;
   const check = checks("uniform");
   check.finite({ low, high });
   check.finite({ high }, { min: low, fix: "give the smaller limit as `low`." });

@@ -55,10 +55,10 @@ export function randomOptions<T extends Stream & { device?: Device }>(
   options: T,
   ...names: OptionName<T>[]
 ): T {
-  const all = ["seed", "draw", "first", "device", ...names] as OptionName<T>[];
-  const given = checkOptions(fn, options, all);
-  if (given.device !== undefined) checkDevice(fn, given.device);
-  return given;
+  const allNames = ["seed", "draw", "first", "device", ...names] as OptionName<T>[];
+  const checked = checkOptions(fn, options, allNames);
+  if (checked.device !== undefined) checkDevice(fn, checked.device);
+  return checked;
 }
 
 /** Uniform numbers of a stream, strictly between 0 and 1. */

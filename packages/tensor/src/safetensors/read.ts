@@ -63,13 +63,13 @@ const optionNames = ["device", "signal", "onProgress", "idleTimeoutMs", "maxByte
 async function open(
   fn: string,
   source: SafetensorsSource,
-  given: ReadOptions | undefined,
+  options: ReadOptions | undefined,
   transfer: "ranges" | "whole",
 ): Promise<SafetensorsFile> {
   const check = checks(fn, { argument: "source" });
-  const { device, ...options } = check.options(given, optionNames);
+  const { device, ...fileOptions } = check.options(options, optionNames);
   if (device !== undefined) checkDevice(fn, device);
-  const bytes = await openFile(source, { ...options, check, transfer });
+  const bytes = await openFile(source, { ...fileOptions, check, transfer });
   const { tensors, metadata } = await readSafetensorsHeaderOf(bytes);
   const entry = (method: string, name: string) => {
     const found = tensors.get(name);

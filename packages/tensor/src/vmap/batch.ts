@@ -81,17 +81,17 @@ export function openBatch(size: number, under: Device): Batch {
           "return what you need from `f`: the result is of all examples.",
         );
       }
-      const given = inputs.map(valueOf);
+      const batchedInputs = inputs.map(valueOf);
       const { kernel, view, overwrites } = op as Op<never>;
       const ranBefore = !view && !overwrites && outputs.some(({ storage }) => values.has(storage));
-      const tells = ranBefore || !(kernel ?? view ?? op.named);
-      const made = (tells ? recordedOp : computed)(op, given, outputs, attributes);
+      const recordsOnly = ranBefore || !(kernel ?? view ?? op.named);
+      const results = (recordsOnly ? recordedOp : computed)(op, batchedInputs, outputs, attributes);
       outputs.forEach((output, i) => {
-        const value = made[i]!;
+        const value = results[i]!;
         const node = nodeOf(output);
         if (node) node.value = value;
         else (output.nodes ??= []).push({ tape, value } as BatchNode);
-        if (!tells && !view) values.set(output.storage, value);
+        if (!recordsOnly && !view) values.set(output.storage, value);
       });
     },
   };
@@ -105,54 +105,54 @@ export function openBatch(size: number, under: Device): Batch {
 
   /** The allocation of a tensor that all examples share. */
   function sharedStorage(storage: Storage): Storage {
-    const known = constants.get(storage);
-    if (known) return known;
-    const made = inner.fromHost(
+    const existing = constants.get(storage);
+    if (existing) return existing;
+    const zeros = inner.fromHost(
       storage.dtype,
       fullLike(0, [storage.length], { device: inner, dtype: storage.dtype }).array,
     );
-    constants.set(storage, made);
-    return made;
+    constants.set(storage, zeros);
+    return zeros;
   }
 
   function valueOf(x: Tensor): Batched {
     if (x.device !== device) return { x, batched: false };
-    const known = nodeOf(x)?.value;
-    if (known) return known;
-    const whole = values.get(x.storage);
-    if (!whole) return { x: new Tensor(inner, sharedStorage(x.storage), x.shape, x), batched: false };
+    const recorded = nodeOf(x)?.value;
+    if (recorded) return recorded;
+    const base = values.get(x.storage);
+    if (!base) return { x: new Tensor(inner, sharedStorage(x.storage), x.shape, x), batched: false };
     // A view without nodes on tapes, as from `stopGradient`.
-    const { batched } = whole;
-    const { device: home, storage, strides, offset } = contiguous(stopGradient(whole.x));
-    const lead = <T>(value: T) => (batched ? [value] : []);
-    const layout = { strides: [...lead(strides[0]!), ...x.strides], offset: offset + x.offset };
-    return { x: new Tensor(home, storage, [...lead(size), ...x.shape], layout), batched };
+    const { batched } = base;
+    const { device: baseDevice, storage, strides, offset } = contiguous(stopGradient(base.x));
+    const ifBatched = <T>(value: T) => (batched ? [value] : []);
+    const layout = { strides: [...ifBatched(strides[0]!), ...x.strides], offset: offset + x.offset };
+    return { x: new Tensor(baseDevice, storage, [...ifBatched(size), ...x.shape], layout), batched };
   }
 
   function computed(
     op: RanOp<never>,
-    given: readonly Batched[],
+    inputs: readonly Batched[],
     outputs: readonly Tensor[],
     attributes: unknown,
   ): readonly Batched[] {
-    if (!given.some(({ batched }) => batched))
+    if (!inputs.some(({ batched }) => batched))
       return rerun(
         op,
-        given.map(({ x }) => x),
+        inputs.map(({ x }) => x),
         attributes,
       ).map((x) => ({ x, batched: false }));
-    const own = op.named ? undefined : runBatched({ op, inputs: given, attributes, size });
-    return (own ?? oneByOne(op, given, outputs, attributes)).map((x) => ({ x, batched: true }));
+    const batchedOutputs = op.named ? undefined : runBatched({ op, inputs, attributes, size });
+    return (batchedOutputs ?? perExample(op, inputs, outputs, attributes)).map((x) => ({ x, batched: true }));
   }
 
   /** An op that only records outputs that were already computed, with a backward for tapes outside of the batch. */
   function recordedOp(
     op: RanOp<never>,
-    given: readonly Batched[],
+    inputs: readonly Batched[],
     outputs: readonly Tensor[],
     attributes: unknown,
   ): readonly Batched[] {
-    const made = outputs.map((output) => {
+    const results = outputs.map((output) => {
       const { x, batched } = valueOf(output);
       return { x: stopGradient(x), batched };
     });
@@ -160,22 +160,22 @@ export function openBatch(size: number, under: Device): Batch {
       name: op.name,
       infer: () => [],
       backward: ({ gradients, wants }) => {
-        const arrived = gradients.map(
-          (gradient, i) => gradient && { x: gradient, batched: made[i]!.batched },
+        const outputGradients = gradients.map(
+          (gradient, i) => gradient && { x: gradient, batched: results[i]!.batched },
         );
-        return batchedBackward(op, given, made, arrived, wants, attributes);
+        return batchedBackward(op, inputs, results, outputGradients, wants, attributes);
       },
     };
     record(
       outer as Op<never>,
-      given.map(({ x }) => x),
-      made.map(({ x }) => x),
+      inputs.map(({ x }) => x),
+      results.map(({ x }) => x),
       undefined,
     );
-    return made;
+    return results;
   }
 
-  /** Runs the backward of an op in a batch of its own, and returns the gradients of its inputs. */
+  /** Runs the backward of an op in a separate batch, and returns the gradients of its inputs. */
   function batchedBackward(
     op: RanOp<never>,
     inputs: readonly Batched[],
@@ -186,45 +186,47 @@ export function openBatch(size: number, under: Device): Batch {
   ): readonly (Tensor | undefined)[] {
     const batch = openBatch(size, inner);
     try {
-      return pulled(batch);
+      return inputGradients(batch);
     } finally {
       batch.close();
     }
-    function pulled(batch: Batch) {
+    function inputGradients(batch: Batch) {
       const entered = ({ x, batched }: Batched) => (batched ? batch.enter(x) : x);
-      const back = (op as unknown as Op<unknown>).backward!({
+      const exampleGradients = (op as unknown as Op<unknown>).backward!({
         inputs: inputs.map(entered),
         outputs: outputs.map(entered),
         gradients: gradients.map((gradient) => gradient && entered(gradient)),
         wants,
         attributes,
       });
-      return back.map((gradient, i) => {
+      return exampleGradients.map((gradient, i) => {
         if (!gradient) return undefined;
         const { x, batched } = batch.valueOf(gradient);
-        const all = batched ? x : repeat(x, size);
+        const gradients = batched ? x : repeat(x, size);
         // The gradient of a shared tensor is the sum over the examples.
         const { shape } = inputs[i]!.x;
-        return inputs[i]!.batched ? all : reshaped(sumTo(all, [1, ...shape]), shape);
+        return inputs[i]!.batched ? gradients : reshaped(sumTo(gradients, [1, ...shape]), shape);
       });
     }
   }
 
-  function oneByOne(
+  function perExample(
     op: RanOp<never>,
-    given: readonly Batched[],
+    inputs: readonly Batched[],
     outputs: readonly Tensor[],
     attributes: unknown,
   ): readonly Tensor[] {
     const runs = Array.from({ length: size }, (_, n) =>
       rerun(
         op,
-        given.map(({ x, batched }) => (batched ? example(x, n) : x)),
+        inputs.map(({ x, batched }) => (batched ? example(x, n) : x)),
         attributes,
       ),
     );
     return outputs.map(({ shape, dtype }, i) =>
-      size === 0 ? fullLike(0, [0, ...shape], { device: inner, dtype }) : stack(runs.map((made) => made[i]!)),
+      size === 0
+        ? fullLike(0, [0, ...shape], { device: inner, dtype })
+        : stack(runs.map((results) => results[i]!)),
     );
   }
 
@@ -257,19 +259,21 @@ function rerun(op: RanOp<never>, inputs: readonly Tensor[], attributes: unknown)
   if (!op.named) return runAll(op as Op<unknown>, inputs, attributes);
   const [named, args] = op.named as readonly [NamedOp<unknown[], unknown>, unknown[]];
   // Its kernels may expect an input as an earlier op wrote it: contiguous, from the start of an allocation.
-  const own = inputs.map((x) =>
+  const packed = inputs.map((x) =>
     x.offset === 0 && isContiguous(x.shape, x.strides) ? x : run(copyOp, [x], undefined),
   );
-  const before = named.tensors(...args);
-  const places = new Map(before.flatMap((x, i) => (x === own[i] ? [] : [[x, own[i]!] as const])));
+  const original = named.tensors(...args);
+  const replacements = new Map(
+    original.flatMap((x, i) => (x === packed[i] ? [] : [[x, packed[i]!] as const])),
+  );
   let replaced = 0;
-  const others = mapTensors(args, (x) => {
-    const other = places.get(x);
-    if (other) replaced += 1;
-    return other ?? x;
+  const newArgs = mapTensors(args, (x) => {
+    const replacement = replacements.get(x);
+    if (replacement) replaced += 1;
+    return replacement ?? x;
   });
   // The tables of a recorded expression occur several times, and its steps refer to the original ones.
-  if (replaced !== before.filter((x) => places.has(x)).length)
+  if (replaced !== original.filter((x) => replacements.has(x)).length)
     refuse(
       "vmap",
       "f",
@@ -277,23 +281,23 @@ function rerun(op: RanOp<never>, inputs: readonly Tensor[], attributes: unknown)
       "such tensors as arguments, or nested in objects and lists",
       "give the function a tensor that all examples share, or call it for each example.",
     );
-  const made: Tensor[] = [];
+  const results: Tensor[] = [];
   const outputs: typeof named.outputs = (make, ...rest) =>
     named.outputs(
       (spec) => {
         const output = make(spec);
-        if (output) made.push(output);
+        if (output) results.push(output);
         return output;
       },
       ...rest,
     );
-  runNamed({ ...named, outputs }, ...others);
-  return made.slice();
+  runNamed({ ...named, outputs }, ...newArgs);
+  return results.slice();
 }
 
 /** A kernel of the batch's device, if the underlying device has one or does not need one. */
 function batchKernel(name: string, inner: Device, toTape: (call: readonly unknown[]) => void) {
-  // Callers test for this kernel to choose between two equivalent ways.
+  // Callers test for this kernel to choose between two equivalent implementations.
   if (name === "scan" && !inner.kernels[name]) return undefined;
   if (["write", "sgd", "adam"].includes(name))
     return () =>

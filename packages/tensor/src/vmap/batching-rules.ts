@@ -39,16 +39,16 @@ function padded(shape: Shape, rank: number): Shape {
   return [...new Array<number>(rank - shape.length).fill(1), ...shape];
 }
 
-type Places = { axis?: number; axes?: readonly number[]; shape?: Shape };
+type AxisAttributes = { axis?: number; axes?: readonly number[]; shape?: Shape };
 
 /** Ops with axes, which are shifted by one to the right. */
 const shifted: BatchingRule = ({ op, inputs, attributes, size }) => {
-  const places = attributes as Places;
+  const axisAttributes = attributes as AxisAttributes;
   return runAll(op as Op<unknown>, repeated(inputs, size), {
-    ...places,
-    ...(places.axis !== undefined && { axis: places.axis + 1 }),
-    ...(places.axes && { axes: places.axes.map((axis) => axis + 1) }),
-    ...(places.shape && { shape: [size, ...places.shape] }),
+    ...axisAttributes,
+    ...(axisAttributes.axis !== undefined && { axis: axisAttributes.axis + 1 }),
+    ...(axisAttributes.axes && { axes: axisAttributes.axes.map((axis) => axis + 1) }),
+    ...(axisAttributes.shape && { shape: [size, ...axisAttributes.shape] }),
   });
 };
 
@@ -76,8 +76,8 @@ export function repeat(x: Tensor, size: number): Tensor {
 }
 
 /** Rules of ops with special cases, by name. */
-const others: Record<string, BatchingRule> = {
-  mul: (one) => (one.attributes === undefined ? elementwise(one) : undefined), // einsum's product has labels
+const specialRules: Record<string, BatchingRule> = {
+  mul: (run) => (run.attributes === undefined ? elementwise(run) : undefined), // einsum's product has labels
   permute: ({ inputs: [input], attributes }) => [
     run(permuteOp, [input!.x], {
       axes: [0, ...(attributes as { axes: readonly number[] }).axes.map((axis) => axis + 1)],
@@ -93,18 +93,18 @@ const others: Record<string, BatchingRule> = {
   },
   sumTo({ inputs: [input], attributes, size }) {
     const { shape } = attributes as { shape: Shape };
-    const own = input!.x.shape.slice(1);
-    const rank = Math.max(own.length, shape.length); // it also repeats, as the gradient of a sum
+    const inputShape = input!.x.shape.slice(1);
+    const rank = Math.max(inputShape.length, shape.length); // it also repeats, as the gradient of a sum
     return [
-      reshaped(sumTo(reshaped(input!.x, [size, ...padded(own, rank)]), [size, ...padded(shape, rank)]), [
-        size,
-        ...shape,
-      ]),
+      reshaped(
+        sumTo(reshaped(input!.x, [size, ...padded(inputShape, rank)]), [size, ...padded(shape, rank)]),
+        [size, ...shape],
+      ),
     ];
   },
-  matmul(one) {
-    const [a, b] = one.inputs as [Batched, Batched];
-    if (b.batched || b.x.shape.length > 2) return elementwise(one);
+  matmul(batchedRun) {
+    const [a, b] = batchedRun.inputs as [Batched, Batched];
+    if (b.batched || b.x.shape.length > 2) return elementwise(batchedRun);
     // With a shared matrix, the rows of all examples are the rows of one product.
     const rows = reshaped(a.x, [sizeOf(a.x.shape.slice(0, -1)), a.x.shape.at(-1)!]);
     return [reshaped(product(rows, b.x), [...a.x.shape.slice(0, -1), b.x.shape[1]!])];
@@ -112,24 +112,28 @@ const others: Record<string, BatchingRule> = {
   linear({ op, inputs, attributes, size }) {
     const [x, weight, bias] = inputs as [Batched, Batched, Batched | undefined];
     if (!weight.batched && !bias?.batched) {
-      const given = [contiguous(x.x), weight.x, ...(bias ? [bias.x] : [])];
-      return runAll(op as unknown as Op<unknown>, given, attributes);
+      const operands = [contiguous(x.x), weight.x, ...(bias ? [bias.x] : [])];
+      return runAll(op as unknown as Op<unknown>, operands, attributes);
     }
     if (weight.x.dtype !== x.x.dtype) return undefined; // weights of 16 bits
-    const all = x.batched ? x.x : repeat(x.x, size);
-    const [own, out] = [weight.batched ? weight.x.shape[1]! : weight.x.shape[0]!, all.shape.slice(0, -1)];
-    const rows = reshaped(all, [size, rowsPerExample(all), all.shape.at(-1)!]);
+    const examples = x.batched ? x.x : repeat(x.x, size);
+    const outputs = weight.batched ? weight.x.shape[1]! : weight.x.shape[0]!;
+    const rows = reshaped(examples, [size, rowsPerExample(examples), examples.shape.at(-1)!]);
     const y = product(rows, transposed(weight.x));
-    const shift = bias && (bias.batched ? reshaped(bias.x, [size, 1, own]) : bias.x);
-    return [reshaped(shift ? run(addOp, [y, shift], undefined) : y, [...out, own])];
+    const alignedBias = bias && (bias.batched ? reshaped(bias.x, [size, 1, outputs]) : bias.x);
+    const sum = alignedBias ? run(addOp, [y, alignedBias], undefined) : y;
+    return [reshaped(sum, [...examples.shape.slice(0, -1), outputs])];
   },
-  take(one) {
-    const [x, indices] = one.inputs as [Batched, Batched];
-    const { axis } = one.attributes as { axis: number };
-    if (x.batched) return indices.batched ? undefined : shiftedFirst(one);
+  take(batchedRun) {
+    const [x, indices] = batchedRun.inputs as [Batched, Batched];
+    const { axis } = batchedRun.attributes as { axis: number };
+    if (x.batched) return indices.batched ? undefined : shiftedFirst(batchedRun);
     // The axes of the indices replace the axis of x, and N is the first of them.
-    const [taken] = runAll(one.op as Op<unknown>, [x.x, indices.x], one.attributes);
-    const axes = taken!.shape.map((_, place) => (place === 0 ? axis : place <= axis ? place - 1 : place));
+    const [taken] = runAll(batchedRun.op as Op<unknown>, [x.x, indices.x], batchedRun.attributes);
+    const axes = taken!.shape.map((_, newAxis) => {
+      if (newAxis === 0) return axis;
+      return newAxis <= axis ? newAxis - 1 : newAxis;
+    });
     return [run(permuteOp, [taken!], { axes })];
   },
 };
@@ -167,7 +171,8 @@ const rules = /* @__PURE__ */ new Map<string, BatchingRule>(
 );
 
 /** Outputs `[N, …]` of one run for all examples; undefined if there is no rule, so that the op must run once for each. */
-export function runBatched(one: BatchedRun): readonly Tensor[] | undefined {
-  const { name } = one.op;
-  return (Object.hasOwn(others, name) ? others[name]! : rules.get(name))?.(one);
+export function runBatched(batchedRun: BatchedRun): readonly Tensor[] | undefined {
+  const { name } = batchedRun.op;
+  const rule = Object.hasOwn(specialRules, name) ? specialRules[name] : rules.get(name);
+  return rule?.(batchedRun);
 }

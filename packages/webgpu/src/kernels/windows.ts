@@ -46,7 +46,7 @@ function moveWindow(
       "scatterUpdate",
       "writeIndices",
       wrong,
-      `a start from 0 to ${S - T}, for ${T} on an axis of ${S}`,
+      `a start from 0 to ${S - T}, for ${T} elements on an axis of ${S}`,
       'grow the cache first, or use the mode "circular".',
     );
   const count = sizeOf(update.shape);
