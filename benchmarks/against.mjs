@@ -1,4 +1,4 @@
-// Another state of the project, built and installed beside this one, so that both are measured in one run.
+// Builds and installs another commit of the project, so that both are measured in one run.
 import { execFileSync } from "node:child_process";
 import {
   cpSync,
@@ -28,7 +28,7 @@ export function thisState() {
 }
 
 /**
- * Builds the packages of another commit, once, and lays the harness of this one over them.
+ * Builds the packages of another commit, once, and copies the current benchmark harness to it.
  *
  * @param {string} ref - A commit, tag or branch.
  * @param {(line: string) => void} say
@@ -60,7 +60,7 @@ function build(commit, folder) {
         cwd: source,
         stdio: ["ignore", 2, "inherit"],
       });
-    // Outside of a repository turbo cannot tell what its cache was made of.
+    // Turbo's cache requires a repository.
     run("turbo", "run", "build", "--filter=./packages/*", "--output-logs=errors-only", "--force");
     const list = join(source, "tarballs.json");
     mkdirSync(join(source, "tarballs"));
@@ -83,7 +83,7 @@ function build(commit, folder) {
   }
 }
 
-/** The suites as they are now, in a folder in which `@qkv/…` is the other state's. */
+/** Copies the current suites to a folder in which `@qkv/…` resolves to the other commit's packages. */
 function layHarness(folder) {
   const harness = join(folder, "harness");
   rmSync(harness, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-// The process of one contender; in-processes.mjs starts it and asks.
+// The process of one contender, started by in-processes.mjs.
 import { rowsOf } from "./rows-of.mjs";
 import { runnerOf } from "./runner.mjs";
 
@@ -11,8 +11,8 @@ const runner = import(`./suites/${suite}.mjs`).then((module) =>
     context,
   ),
 );
-runner.catch(() => {}); // reported when asked
-// What breaks between two questions breaks the next answer.
+runner.catch(() => {}); // reported with the first request
+// An error between two requests is reported with the next one.
 process.on("disconnect", () => process.exit());
 process.on("message", async (what) => {
   try {

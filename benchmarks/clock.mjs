@@ -1,4 +1,4 @@
-/** Milliseconds: of the clock on the wall, or, with `clock: "cpu"`, of the processors that this process had. */
+/** Milliseconds: wall-clock time or, with `clock: "cpu"`, the processor time of this process. */
 export function clockOf({ clock }) {
   if (clock !== "cpu") return () => performance.now();
   return () => {

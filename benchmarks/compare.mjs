@@ -1,13 +1,13 @@
-// Two states of ours, in paired rounds: how many times as fast is this one as the other?
+// Compares two commits of ours in paired rounds: the speed of the current one relative to the other.
 import { difference } from "./measure.mjs";
 
-/** Measuring cycles of one round: starting the processes takes far longer. */
+/** Measurement cycles in a round: starting the processes takes far longer. */
 const cycles = 5;
 
 /**
- * Each round opens both states in processes of their own, since where a process gets its memory decides much, and times
- * them in turn: this, the other, the other, this, five times; the next round begins with the other. The median of the five
- * ratios is the round's.
+ * Each round opens both commits in new processes, since the memory layout of a process affects times, and measures them in
+ * turn: this, the other, the other, this, five times; the next round begins with the other. The result of a round is the
+ * median of its five ratios.
  *
  * @param row - As run.mjs describes it.
  * @param options - `open(state, contender)` with state "this" or "other"; as for measure.mjs.
@@ -17,7 +17,7 @@ export async function compare(row, { rounds, open, say = () => {} }) {
   const { id, unit, better, tolerance = 0, contenders } = row;
   const states = [];
   const ours = contenders.filter(({ kind, rival }) => kind === "ours" && !rival);
-  // Copies in and out are the same for both: where ours is there in a resident form, that is compared.
+  // Copies in and out are the same for both: if we have a resident contender, only that is compared.
   const resident = ours.filter((each) => each.resident === "all");
   for (const contender of resident.length > 0 ? resident : ours) {
     const { name } = contender;
@@ -34,7 +34,7 @@ export async function compare(row, { rounds, open, say = () => {} }) {
             if (apart) throw new Error(`the two states differ: ${apart}`);
           }
           const [first, second] = round % 2 === 0 ? ["this", "other"] : ["other", "this"];
-          // A figure is milliseconds, unless the contender measures one of its own.
+          // A figure is in milliseconds, unless the contender measures one of its own.
           const low = pair.measures ? better === "low" : true;
           const ofRound = [];
           for (let cycle = 0; cycle < cycles; cycle++) {
@@ -82,12 +82,12 @@ async function openPair(contender, open) {
 const geometricMean = (numbers) =>
   Math.exp(numbers.reduce((sum, x) => sum + Math.log(x), 0) / numbers.length);
 
-/** Rounds under which there are no bounds of 95 %. */
+/** Minimum number of rounds for 95 % bounds. */
 export const fewestRounds = 6;
 
 /**
- * The Hodges–Lehmann estimate of a ratio from the logarithms of paired ones, with the 95 % bounds of Wilcoxon's signed
- * ranks: the median of all means of two. A round that something disturbed moves neither far.
+ * The Hodges–Lehmann estimate of a ratio from the logarithms of paired ratios (the median of all pairwise means), with the
+ * 95 % confidence interval of Wilcoxon's signed-rank test. Both are robust against outliers.
  *
  * @param {readonly number[]} logs - Six or more.
  * @returns {{ ratio: number, low: number, high: number }}

@@ -1,4 +1,4 @@
-/** The same numbers in every process: evenly spread over [-1, 1), by Marsaglia's xorshift. */
+/** The same data in every process: uniform values in [-1, 1), from Marsaglia's xorshift. */
 export function numbers(seed, length, scale = 1) {
   const out = new Float32Array(length);
   let state = (seed * 2654435761) >>> 0 || 1;

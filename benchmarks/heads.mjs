@@ -1,9 +1,9 @@
-// Queries, keys and values of the attention rows, and the expected output by plain loops.
+// Queries, keys and values of the attention rows, and the expected output, computed by plain loops.
 import { numbers } from "./data.mjs";
 
-/** [H, T, D] and [Hkv, S, D], as one allocation each; unit variance. */
+/** [H, T, D] and [Hkv, S, D], each in one allocation; unit variance. */
 export function heads({ numHeads, numKvHeads, headDim, queryLength, keyLength }) {
-  const unit = Math.sqrt(3); // of numbers spread evenly over ±√3 the variance is 1
+  const unit = Math.sqrt(3); // a uniform distribution over ±√3 has unit variance
   return {
     query: numbers(1, numHeads * queryLength * headDim, unit),
     key: numbers(2, numKvHeads * keyLength * headDim, unit),
@@ -45,7 +45,7 @@ export function plainAttention(shape, { query, key, value }, { first, last }, ou
   return out;
 }
 
-/** [H, T, D] to [T, H, D] and, with lengths swapped, back. */
+/** Transposes [H, T, D] to [T, H, D] and, with lengths swapped, back. */
 export function swapAxes(data, outer, inner, headDim) {
   const out = new data.constructor(data.length);
   for (let i = 0; i < outer; i++) {

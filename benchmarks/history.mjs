@@ -1,11 +1,11 @@
-// What was measured, kept: benchmarks/history/PROCESSOR.jsonl has one line for each row of each recorded run. A page of the
-// site is made from these files.
+// Records measurements: benchmarks/history/PROCESSOR.jsonl has one line for each row of each recorded run. A page of
+// the site shows these files.
 import { appendFileSync, mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const folder = fileURLToPath(new URL("history/", import.meta.url));
 
-/** One measured row as it is recorded: ratios above 1 are ahead. */
+/** A measured row as it is recorded; ratios above 1 mean that ours is faster. */
 export function historyLine(measured, { date, commit, processor, engine, threads }) {
   const { id, unit, better, results, ratios, pairs } = measured;
   const best = (kind) =>
@@ -31,7 +31,7 @@ export function historyLine(measured, { date, commit, processor, engine, threads
   };
 }
 
-/** Adds one line for each row to the file of the processor. */
+/** Appends one line for each row to the file of the processor. */
 export function record(cases, about) {
   const slug = about.processor
     .toLowerCase()

@@ -1,5 +1,5 @@
-// Runs contenders in Chromium, each on a page of its own: the same suites, bundled once, served from this machine. Pages
-// are cross-origin isolated where threads are asked for, and only there: some libraries take all that they find.
+// Runs contenders in Chromium, each on a page of its own: the same suites, bundled once, served locally. Pages are only
+// cross-origin isolated if threads are requested: some libraries use all threads they find.
 import { build } from "esbuild";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,9 +8,9 @@ import { isolation, openServer, staticFiles } from "../scripts/server.mjs";
 
 const here = fileURLToPath(new URL("./", import.meta.url));
 const bundles = join(here, ".cache/pages");
-/** Time limit of one answer: a contender that takes longer has failed. Milliseconds. */
+/** Timeout of one response in milliseconds: a slower contender has failed. */
 const timeoutMs = 120_000;
-// A page that is not being timed is a page in the background, which Chromium would slow down.
+// Flags against throttling: all pages except the one being timed are in the background.
 const wideAwake = [
   "--disable-background-timer-throttling",
   "--disable-backgrounding-occluded-windows",
@@ -88,7 +88,7 @@ async function bundle(suites) {
     splitting: true,
     logLevel: "error",
     absWorkingDir: here,
-    // What only Node has, in branches that no page takes.
+    // Node's modules, in branches that pages do not reach.
     external: [
       ...["node:*", "onnxruntime-node", "onnxruntime-web", "node-llama-cpp", "tokenizers", "usearch"],
       "@huggingface/transformers",
@@ -98,7 +98,7 @@ async function bundle(suites) {
   await build({ ...options, entryPoints: ["peers/limit-worker.mjs"], entryNames: "[name]" });
 }
 
-/** The page, its bundle and what peers load from their packages. */
+/** Serves the page, its bundle and files that peers load from their packages. */
 function serve(request, response, isolated) {
   const headers = isolated ? isolation : {};
   if (request.url === "/") {

@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
 const ownChild = fileURLToPath(new URL("child.mjs", import.meta.url));
-/** Time limit of one message: a contender that takes longer has failed. Milliseconds. */
+/** Timeout of one message in milliseconds: a slower contender has failed. */
 const timeoutMs = 120_000;
 
-/** @param {string} [child] - The program of a contender, where it is not the one beside this file. */
+/** @param {string} [child] - The program of a contender. Default: child.mjs beside this file. */
 export function inProcesses(context, node, child = ownChild) {
   const versions = JSON.parse(
     execFileSync(node, ["-p", "JSON.stringify(process.versions)"], { encoding: "utf8" }),

@@ -1,5 +1,5 @@
-// Brings what is measured: peers by the lockfile of this folder, and ours as a user gets it, packed. Both only when they
-// are missing or old.
+// Installs the measured packages: peers by the lockfile of this folder, and ours as users get them, packed. Skips what
+// is up to date.
 import { createHash } from "node:crypto";
 import {
   existsSync,
@@ -29,7 +29,7 @@ export async function install(say) {
   installOurs(say);
 }
 
-/** Versions of ours and of all peers, by package. */
+/** Versions of our packages and of all peers. */
 export function versions() {
   const { dependencies } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
   const ours = readdirSync(join(packed, "node_modules/@qkv")).map((name) => `@qkv/${name}`);
@@ -51,7 +51,7 @@ function installPeers(say) {
   writeFileSync(mark, lock);
 }
 
-/** Ours lies in a folder of its own, as npm installs the tarballs, and is linked to where the suites look for it. */
+/** Installs our tarballs with npm in a folder of their own, and links it to where the suites resolve it. */
 function installOurs(say) {
   const link = join(modules, "@qkv");
   const mark = join(packed, ".packed");
@@ -71,7 +71,7 @@ function installOurs(say) {
   symlinkSync(join(packed, "node_modules/@qkv"), link, "junction");
 }
 
-/** Of all that is built: dates would not do, because a build that comes from a cache may be older than what was packed. */
+/** A hash of all built files. Dates would not do: a build from a cache may be older than the packed files. */
 function fingerprint(packages) {
   const hash = createHash("sha256");
   for (const { folder } of packages) {

@@ -1,14 +1,14 @@
-// Measures a row: all outputs are compared first, then contenders are timed round-robin, A B C A B C, so that drift of the
-// machine meets all alike.
+// Measures a row: first compares all outputs, then times the contenders round-robin, A B C A B C, so that drift of the
+// machine affects all equally.
 
-/** A contender this many times slower than the best after the first round is not run again. */
+/** A contender that is slower than the best by this factor after the first round is not run again. */
 const tooSlow = 10;
 
 /**
  * @param row - As run.mjs describes it.
  * @param options - `open(contender)` starts one and returns `{ prepare(), output(), figure(), close() }`, all of which
- *   return promises; `open("expected")` stands for `row.expected`. `figure()` is milliseconds of one call, or what the
- *   contender measured itself when `prepare()` returned `measures`.
+ *   return promises; `open("expected")` opens `row.expected`. `figure()` is the time of one call in milliseconds, or a value
+ *   that the contender measured itself if `prepare()` returned `measures`.
  * @returns {Promise<any>} One entry of `cases` in the JSON.
  */
 export async function measure(row, { rounds, open, say = () => {} }) {
@@ -105,23 +105,23 @@ export async function measure(row, { rounds, open, say = () => {} }) {
   }
 }
 
-/** The best figure, or undefined where there is none. */
+/** The best figure, or undefined without any. */
 function extreme(figures, better) {
   if (figures.length === 0) return undefined;
   return better === "low" ? Math.min(...figures) : Math.max(...figures);
 }
 
-/** The ratio of two figures: above 1 the first is better. */
+/** The ratio of two figures: above 1 if the first is better. */
 function ahead(figure, other, better) {
   return better === "low" ? other / figure : figure / other;
 }
 
 /**
- * Ratios of ours to peers, native libraries, rivals and limits; below 1 is behind. Each other one is compared with
- * the best of ours that has the same resident, so that both copy as much in and out, and the smallest ratio of a kind
- * counts. One that nothing of ours is like has no ratio. A limit copies nothing: the best of ours is compared with it.
+ * Our ratios to peers, native libraries, rivals and limits; below 1 means slower. Each other contender is compared with our
+ * best one of the same `resident` value, so that both copy as much in and out; the smallest ratio of a kind counts. Without
+ * such a contender there is no ratio. A limit copies nothing: it is compared with our best contender.
  *
- * @returns `{ ratios, pairs }`: numbers, and the names that each is made of, ours first.
+ * @returns `{ ratios, pairs }`: numbers, and the names of the compared contenders, ours first.
  */
 function ratios(results, better, aim) {
   const right = results.filter(({ wrong }) => !wrong);
@@ -157,7 +157,7 @@ function ratios(results, better, aim) {
   };
 }
 
-/** The expected output, computed by a run of its own. */
+/** The expected output, computed by a process of its own. */
 async function once(open) {
   const opened = await open("expected");
   try {
@@ -168,7 +168,7 @@ async function once(open) {
   }
 }
 
-/** Undefined where two outputs agree, else how they differ. */
+/** The difference between two outputs as text; undefined if they agree. */
 export function difference(output, expected, tolerance) {
   if (output.length !== expected.length) return `${output.length} values, expected ${expected.length}`;
   for (let i = 0; i < expected.length; i++) {

@@ -1,11 +1,12 @@
-// Texts that an encoder has not seen, made of one that is given: the same seed gives the same text in every process.
+// Texts that a tokenizer has not seen before, derived from a given one: the same seed gives the same text in every
+// process.
 import { numbers } from "./data.mjs";
 
-/** From a text and a number to a new text of about 100,000 characters. */
+/** From a text and a seed to a new text of about 100,000 characters. */
 export const newTexts = {
   /** The same words in another order: each text is new, its words are not. */
   "new-order": (text, seed) => written(text, seed, (random, words) => words[random(words.length)]),
-  /** Words made of the first half of one and the second half of another: most of them are new. */
+  /** Words from the first half of one and the second half of another: most of them are new. */
   "new-words": (text, seed) =>
     written(text, seed, (random, words) => {
       const [first, second] = [words[random(words.length)], words[random(words.length)]].map((word) => [
@@ -17,7 +18,7 @@ export const newTexts = {
 
 const wanted = 100_000;
 
-/** Words by `next`, with what lies between words as it comes in a window of the text. */
+/** Words from `next`, with the separators of a window of the text. */
 function written(text, seed, next) {
   const { words, gaps } = partsOf(text);
   const drawn = numbers(seed + 1, wanted);
@@ -35,7 +36,7 @@ function written(text, seed, next) {
 
 const split = new Map();
 
-/** Words, letters with their marks, and what lies between them. */
+/** Words (letters with combining marks), and the separators between them. */
 function partsOf(text) {
   if (!split.has(text)) {
     const words = text.match(/[\p{L}\p{M}]+/gu);

@@ -1,5 +1,5 @@
-// npm run bench:pack: the WebGPU suite in one folder that runs without a network, for a machine with a GPU: ours, jax-js,
-// ONNX Runtime Web, and Dawn for linux-x64. Under 20 MB compressed, or it fails.
+// npm run bench:pack: packs the WebGPU suite in a folder that runs without a network, for a machine with a GPU: ours,
+// jax-js, ONNX Runtime Web, and Dawn for linux-x64. Fails above 20 MB compressed.
 import { spawnSync } from "node:child_process";
 import {
   cpSync,
@@ -15,7 +15,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { install } from "./install.mjs";
 
-/** Bytes of the compressed folder. */
+/** Maximum size of the compressed folder in bytes. */
 const mostBytes = 20e6;
 const here = fileURLToPath(new URL("./", import.meta.url));
 const cache = join(here, ".cache");
@@ -36,7 +36,7 @@ const take = (file) => {
 };
 for (const file of ["packed.mjs", "child.mjs", "suites/webgpu.mjs"]) take(file);
 
-// Packages: the modules that Node loads, and nothing for others.
+// Packages: only the modules that Node loads.
 const modules = {
   webgpu: [/^index\.js$/, /^dist\/linux-x64\//],
   "onnxruntime-web": [

@@ -1,4 +1,5 @@
-// The WebGPU suite in the folder that `npm run bench:pack` makes: it needs Node 20 or newer on linux-x64, and no network.
+// Runs the WebGPU suite in the folder that `npm run bench:pack` creates. Needs Node 20 or newer on linux-x64, and no
+// network.
 //   node packed.mjs [--row TEXT] [--rounds N] [--full] [--json FILE]
 import { writeFileSync } from "node:fs";
 import os from "node:os";
@@ -47,7 +48,7 @@ for (const row of rows) {
 }
 await place.close();
 if (values.json) writeFileSync(values.json, `${JSON.stringify({ adapter, cases }, null, 2)}\n`);
-// Dawn keeps a process alive.
+// Dawn would keep the process running.
 const failed = cases.some(
   ({ results, failed = [] }) =>
     results.some(({ kind, wrong }) => kind === "ours" && wrong) || failed.some(({ kind }) => kind === "ours"),

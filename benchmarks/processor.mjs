@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import os from "node:os";
 
 /**
- * The processor's name. Virtual machines call very different ones by one name ("AMD EPYC"), so that on Linux the numbers of
- * its family and model are added, which tell generations apart.
+ * The processor's name. Virtual machines have one name ("AMD EPYC") for very different processors, so on Linux the family and
+ * model numbers, which identify generations, are appended.
  */
 export function processorName() {
   const name = (os.cpus()[0]?.model ?? "unknown").replace(/\s+/g, " ").trim();

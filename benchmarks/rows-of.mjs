@@ -1,4 +1,4 @@
-/** The rows of a suite's module in a context. */
+/** The rows of a suite for a context. */
 export function rowsOf({ rows }, context) {
   return typeof rows === "function" ? rows(context) : rows;
 }

@@ -1,5 +1,5 @@
 // npm run bench -- [--suite NAME]… [--threads N] [--rounds N] [--device D]… [--browser] [--full] [--node PATH] [--json [FILE]]
-// Measures ours beside others: see README.md. This file is the command line; measure.mjs measures a row.
+// Compares ours with other libraries: see README.md. This file is the command line; measure.mjs measures a row.
 //
 // A suite is a module suites/NAME.mjs that exports `rows`: an array, or a function that is given the context
 // `{ threads, devices, browser, full }` (what --threads, --device, --browser and --full say) and returns one. A row is
@@ -8,27 +8,26 @@
 //   unit        of its figures: "ms", "GFLOP/s", "tokens/s", …
 //   better      "low" or "high"
 //   work        units of work in one call: the figure is `work` per second. Without it, milliseconds of one call.
-//   aim         how far ahead of the best peer, or of the rival, ours is meant to be. Optional.
+//   aim         intended speed relative to the best peer, or to the rival. Optional.
 //   tolerance   the largest absolute difference of two outputs. Default 0.
-//   expected()  the outputs that are right: numbers, or texts, computed plainly. Without it the first contender's are.
+//   expected()  the correct outputs: numbers, or texts, computed plainly. Default: those of the first contender.
 //   contenders  [{ name, kind, resident, prepare(context) }], kind "ours", "peer", "native" (not JavaScript: an upper bound) or
-//               "limit" (what the machine allows). One of ours that the aim refers to, instead of the best peer, says
-//               `rival: true`. `resident` is what stays in the library's memory from call to call, so that no call copies
-//               it in or out: "all" (inputs and results), "inputs" (results are read), "state" (weights, a cache, a
-//               vocabulary; inputs are arrays of the program, and results become some), "nothing". A limit says none
+//               "limit" (a limit of the machine). If the aim refers to one of ours instead of the best peer, that one has
+//               `rival: true`. `resident` is the data in the library's memory between calls, which no call copies in or
+//               out: "all" (inputs and results), "inputs" (results are read), "state" (weights, a cache, a vocabulary;
+//               inputs and results are arrays), "nothing". A limit has none
+// `prepare` creates the data, loads the library, and returns, or promises,
 //
-// `prepare` makes the data, loads the library, and returns, or promises,
+//   call()      the timed function; may return a promise
+//   measure()   instead of call: returns the figure itself, for other values than the time of a call; its clock is
+//               clock.mjs's. One call of it is one round
+//   output()    the output to compare, before any timing; may return a promise. Absent: not compared (limits).
+//   threads     number of threads used. Default 1.
+//   note        further information for readers, such as the name of a renderer. Optional.
 //
-//   call()      what is timed; may return a promise
-//   measure()   in place of call: the figure itself, for what is not the time of a call; its clock is clock.mjs's. One
-//               call of it is one round
-//   output()    what is compared, before anything is timed; may return a promise. Absent: not compared (limits).
-//   threads     that it runs on. Default 1.
-//   note        what else a reader has to know: the name of a renderer. Optional.
-//
-// Each contender of each row has a process (with --browser, a page) of its own, because libraries disturb each other:
-// so a suite is imported many times, makes no data until `prepare`, and imports peers there. Native ones are left out
-// in a browser. Data are made by `numbers(seed, length)` of data.mjs, the same in every process.
+// Each contender of each row has its own process (with --browser, page), because libraries affect each other: so a suite is
+// imported many times, creates no data before `prepare`, and imports peers there. Native contenders are omitted in a browser.
+// `numbers(seed, length)` of data.mjs generates the data, the same in every process.
 import { readdirSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import { resolve } from "node:path";

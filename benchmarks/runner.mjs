@@ -1,11 +1,11 @@
-// One contender of one row, wherever it runs: prepares it, says what it gives, times it.
+// Runs one contender of one row, in a process or a page: prepares it, returns its output, times it.
 import { clockOf } from "./clock.mjs";
 
-/** Least time of the calls of one round, and time of warm-up for the compiler. Milliseconds. */
+/** Minimum time of the calls of a round, and the compiler's warm-up time. Milliseconds. */
 const [slice, warming] = [60, 200];
 
 /**
- * @param name - Of a contender, or "expected" for what the row itself computes.
+ * @param name - Name of a contender, or "expected" for the row's own computation.
  * @returns {any} An opened contender, as measure.mjs describes it.
  */
 export function runnerOf(row, name, context) {
@@ -28,7 +28,7 @@ export function runnerOf(row, name, context) {
       if (!warm) {
         warm = true;
         const each = await calls(ready.call, warming, now);
-        if (each > warming) return each; // one call took longer than compilers do
+        if (each > warming) return each; // one call took longer than the warm-up
       }
       return calls(ready.call, slice, now);
     },
@@ -36,7 +36,10 @@ export function runnerOf(row, name, context) {
   };
 }
 
-/** Numbers and texts as they are; what is neither can be wrong, yet has to reach the process that compares: as a text. */
+/**
+ * Converts an output for the process that compares: numbers and texts are unchanged, other values, which are wrong,
+ * become text.
+ */
 function plainValues(output) {
   if (!Array.isArray(output)) return output;
   const plain = (value) => ["number", "bigint", "string", "boolean"].includes(typeof value);
@@ -45,14 +48,14 @@ function plainValues(output) {
     : output.map((value) => (plain(value) ? value : `${typeof value} ${value}`));
 }
 
-/** Calls for so many milliseconds, once at least. Returns milliseconds of one call. */
+/** Calls repeatedly for this many milliseconds, at least once. Returns the milliseconds of one call. */
 async function calls(call, milliseconds, now) {
   const start = now();
   let count = 0;
   let passed;
   do {
     const result = call();
-    // A wait costs microseconds, which only those pay that need it.
+    // An await costs microseconds, so only asynchronous contenders have it.
     if (typeof result?.then === "function") await result;
     count += 1;
     passed = now() - start;

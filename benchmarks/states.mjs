@@ -1,10 +1,10 @@
-// Inputs of the mixers with a state of fixed size, and their outputs by plain loops, token by token.
+// Inputs of mixers with a state of fixed size, and their outputs, computed by plain loops token by token.
 import { numbers } from "./data.mjs";
 
-/** Unit variance of numbers that are spread evenly. */
+/** Scales uniform values to unit variance. */
 const unit = Math.sqrt(3);
 
-/** The gated delta rule: [B, H, T, D] as one allocation each, keys of length 1; gates are [B, H, T]. */
+/** The gated delta rule: [B, H, T, D], each in one allocation, keys of unit norm; gates are [B, H, T]. */
 export function gatedDelta({ batch = 1, numHeads, length, headDim }) {
   const rows = batch * numHeads * length;
   return {
@@ -16,7 +16,7 @@ export function gatedDelta({ batch = 1, numHeads, length, headDim }) {
   };
 }
 
-/** Mamba-2: one C and one B for all heads, [1, 1, T, D]; x is [1, H, T, D], Δ [1, H, T], A [H]. */
+/** Mamba-2: C and B shared by all heads, [1, 1, T, D]; x is [1, H, T, D], Δ [1, H, T], A [H]. */
 export function ssdInputs({ numHeads, length, headDim }) {
   return {
     query: numbers(1, length * headDim, unit),
@@ -27,7 +27,7 @@ export function ssdInputs({ numHeads, length, headDim }) {
   };
 }
 
-/** Mamba-2 as a recurrence whose every input has all heads: the inputs of {@link plainStates} without `beta`. */
+/** Mamba-2 as a recurrence with all inputs per head: the inputs of {@link plainStates} without `beta`. */
 export function ssdSteps({ numHeads, length, headDim }, { query, key, value, deltaTime, A }) {
   const everyHead = (x) => {
     const out = new Float32Array(numHeads * x.length);
@@ -42,17 +42,17 @@ export function ssdSteps({ numHeads, length, headDim }, { query, key, value, del
   };
 }
 
-/** A state for each head: [B, H, D, D]. */
+/** A state per head: [B, H, D, D]. */
 export const firstStates = ({ batch = 1, numHeads, headDim }) =>
   numbers(6, batch * numHeads * headDim * headDim);
 
 /**
- * `S ← exp(decay) S`, `S ← S + k (beta (v − Sᵀ k))ᵀ`, `o = scale · Sᵀ q`, heads one after the other; without `beta`,
+ * `S ← exp(decay) S`, `S ← S + k (beta (v − Sᵀ k))ᵀ`, `o = scale · Sᵀ q`, for each head; without `beta`,
  * `S ← S + k vᵀ`.
  *
- * @param states - [heads, D, D], written over.
+ * @param states - [heads, D, D], updated in place.
  * @param out - [heads, T, D]
- * @param only - Heads that are computed. Default: all.
+ * @param only - Heads to compute. Default: all.
  */
 export function plainStates(
   { length, headDim: D },

@@ -1,4 +1,4 @@
-/** One measured row as text: contenders from the best to the worst, what is resident for each, and the ratios. */
+/** A measured row as text: contenders from best to worst, their resident data, and the ratios. */
 export function table({ id, unit, better, results, failed = [], ratios, pairs = {} }) {
   const sorted = results.toSorted((a, b) => (better === "low" ? a.median - b.median : b.median - a.median));
   const width = Math.max(...[...results, ...failed].map(({ name }) => name.length));

@@ -5,7 +5,7 @@ import {
 } from "@qkv/lens/transformer-lens";
 import { expect, test } from "vitest";
 
-/** Rows of a table in Markdown. */
+/** Rows of a Markdown table. */
 const table = (heads: readonly string[], names: readonly NameInTransformerLens[]) =>
   [
     `| ${heads.join(" | ")} |`,
@@ -13,7 +13,7 @@ const table = (heads: readonly string[], names: readonly NameInTransformerLens[]
     ...names.map(({ theirs, ours, note }) => `| \`${theirs}\` | ${ours ? `\`${ours}\`` : "–"} | ${note} |`),
   ].join("\n");
 
-test("the tables of the guide are those of the package", async () => {
+test("the tables of the guide equal those of the package", async () => {
   const text = [
     "<!-- Written by apps/docs/transformer-lens.test.ts from the package: run it with `-u`. -->",
     "## Tensors",

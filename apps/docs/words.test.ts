@@ -10,7 +10,7 @@ const readmes = globSync("packages/*/README.md", { cwd: root }).map((file) => ({
 }));
 const written = [...pages(), ...readmes].map(({ file, text }) => ({ file, text }));
 
-/** Words that a reader took for a translation, with what a technical writer says. */
+/** Words that read like a translation, with the words of technical writers. */
 const rather: Record<string, string> = {
   "Where it fails": "Limitations",
   "Where it stops": "Limitations",
@@ -24,11 +24,11 @@ test.each(Object.entries(rather))("no page says “%s”: rather %s", (words) =>
 });
 
 describe("pages", () => {
-  test("give React a component, not HTML as text", () => {
+  test("use components instead of HTML strings", () => {
     expect(written.filter(({ text }) => text.includes("dangerouslySetInnerHTML"))).toEqual([]);
   });
 
-  test("have choices of plain text: a choice is an attribute, in which Markdown is shown as typed", () => {
+  test("have plain text in answers of predictions: they are attributes, in which Markdown is not rendered", () => {
     const choices = written.flatMap(({ file, text }) =>
       [...text.matchAll(/<Choice says="([^"]*)"/g)].map(([, says]) => `${file}: ${says}`),
     );

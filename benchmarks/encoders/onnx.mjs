@@ -1,5 +1,5 @@
-// An encoder as an ONNX model: composed of the operators of the standard, as exporters write it, or of those that
-// onnxruntime adds, which do several at once.
+// An encoder as an ONNX model: composed of standard operators, as exporters write it, or with onnxruntime's fused
+// operators.
 import { transposed } from "../lm/shapes.mjs";
 import { graph } from "../peers/onnx.mjs";
 import { patches, weights } from "./shapes.mjs";
@@ -7,7 +7,7 @@ import { patches, weights } from "./shapes.mjs";
 const microsoft = { domain: "com.microsoft" };
 
 /**
- * Ids to rows [B, T, C], as models of sentence-transformers are stored; or, `pooled`, to their mean of length 1.
+ * From ids to rows [B, T, C], as exported models of sentence-transformers; with `pooled`, to their normalized mean.
  *
  * @param options - `fused`: operators of onnxruntime.
  */
@@ -24,7 +24,7 @@ export function textModel(shape, { pooled = false, fused = false } = {}) {
   ]);
   const rows = layers(g, part, shape, part.norm(embedded, "embeddingNorm"));
   if (!pooled) {
-    // Models that are stored take the mask of a batch; these texts are all of one length.
+    // Exported models have a mask input; these texts have equal lengths.
     g.input("attention_mask", place, "int64");
     g.op("Identity", [rows], {}, { to: [g.output("last_hidden_state", [...place, C])] });
     return g.bytes();
@@ -35,7 +35,7 @@ export function textModel(shape, { pooled = false, fused = false } = {}) {
   return g.bytes();
 }
 
-/** Pixels [1, 3, image, image] to logits of the classes. */
+/** From pixels [1, 3, image, image] to logits of the classes. */
 export function pictureModel(shape, { fused = false } = {}) {
   const all = weights(shape);
   const { C, image, patch, classes } = shape;
@@ -69,7 +69,7 @@ export function pictureModel(shape, { fused = false } = {}) {
   return g.bytes();
 }
 
-/** Parts of a layer by the names of their weights. */
+/** Parts of a layer, by the names of their weights. */
 function parts(g, all, { C, F, H, eps }, fused) {
   const D = C / H;
   const constant = (name) => g.constant(all.data(name), all.shape(name));
@@ -90,7 +90,7 @@ function parts(g, all, { C, F, H, eps }, fused) {
   return {
     constant,
     norm: (x, name) => g.op("LayerNormalization", [x, ...gains(name)], { axis: -1, epsilon: { float: eps } }),
-    /** Maps x, and gives the sum of x's map and `beside`, and the norm of that sum. */
+    /** Adds a linear map of x to `beside`, and returns the sum and its norm. */
     addAndNorm(x, map, beside, norm) {
       if (!fused) {
         const sum = g.op("Add", [g.op("Add", [product(x, map), constant(`${map}.bias`)]), beside]);

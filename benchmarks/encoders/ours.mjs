@@ -1,7 +1,7 @@
 import { openDevice } from "../peers/ours.mjs";
 import { patches, tokenizerJson, weights } from "./shapes.mjs";
 
-/** Ids of a batch to a function that gives their vectors, one after the other. */
+/** A function from the ids of a batch to their vectors, concatenated. */
 export async function openText(shape, spec, { threads }) {
   const { device, model, modules, sentenceEmbedding, tensor } = await loaded(shape, spec, threads);
   return {
@@ -13,7 +13,7 @@ export async function openText(shape, spec, { threads }) {
   };
 }
 
-/** `embed`: texts to vectors, with the tokenizer. */
+/** `embed`: from texts to vectors, including the tokenizer. */
 export async function openEmbed(shape, spec, { threads }) {
   const [{ device, model, embed }, { tokenizerFromJson }] = await Promise.all([
     loaded(shape, spec, threads),
@@ -48,7 +48,7 @@ async function loaded(shape, spec, threads) {
   return { device, model, modules, embed, sentenceEmbedding, tensor };
 }
 
-/** Pixels of a picture to logits of its classes. */
+/** From the pixels of an image to logits of its classes. */
 export async function openPicture(shape, spec, { threads }) {
   const [{ taskLogits, visionTransformer }, { reshape, tensor }] = await Promise.all([
     import("@qkv/transformer"),
@@ -80,7 +80,7 @@ export async function openPicture(shape, spec, { threads }) {
   };
 }
 
-/** Weights where the device computes. */
+/** Weights on the device of the computation. */
 function placed(shape, tensor, device) {
   const all = weights(shape);
   const place = (name) => tensor(all.data(name), { shape: all.shape(name) }).to(device);

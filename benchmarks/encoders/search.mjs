@@ -1,11 +1,11 @@
-// The 10 of 100,000 vectors that are most similar to a query, exactly: every vector is read.
+// Exact search for the 10 of 100,000 vectors that are most similar to a query: every vector is read.
 import { numbers } from "../data.mjs";
 import { readLimit } from "../peers/limits.mjs";
 import { openDevice } from "../peers/ours.mjs";
 
 const [count, width, topK] = [100_000, 384, 10];
 
-/** @returns {any} The row; `aim`: ahead of what others do in JavaScript or WASM. */
+/** @returns {any} The row; `aim`: faster than others in JavaScript or WASM. */
 export function searchRow({ devices }) {
   return {
     id: "encoders/search-100k",
@@ -24,7 +24,7 @@ export function searchRow({ devices }) {
   };
 }
 
-/** Vectors stay; a query is an array, and so are the hits. `search` gives indices and scores, the best first. */
+/** Vectors are resident; queries and hits are arrays. `search` returns indices and scores, best first. */
 function contender(name, kind, open) {
   return {
     name,
@@ -41,7 +41,7 @@ function contender(name, kind, open) {
 
 const flat = ({ indices, scores }) => [...indices, ...scores].map(Number);
 
-/** Vectors of length 1, one after the other. */
+/** Vectors of unit norm, concatenated. */
 function vectors() {
   const all = numbers(1, count * width);
   for (let at = 0; at < all.length; at += width) toLength1(all.subarray(at, at + width));
@@ -74,8 +74,8 @@ async function openOurs(spec, { threads }) {
 }
 
 /**
- * hnswlib in WASM, in its exact mode; its distances are 1 less the products. It is built for pages, and its own way of opening it
- * waits for a page's database: the module behind it runs in Node too, where it finds a window.
+ * hnswlib in WASM, in its exact mode; its distances are 1 minus the dot products. It is built for browsers, and its loader waits
+ * for IndexedDB. Its inner module also runs in Node if a global `window` exists.
  */
 async function openHnswlib() {
   globalThis.window ??= globalThis;

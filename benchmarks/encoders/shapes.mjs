@@ -1,17 +1,17 @@
-// The models of the `encoders` rows: shapes of known ones, with random weights, the same in every process.
+// The models of the `encoders` rows: shapes of well-known models, with random weights, the same in every process.
 import { weightsOf } from "../lm/shapes.mjs";
 
-/** C width, F hidden, L layers, H heads. Norms stand after each part (`post`) or before it. */
+/** C width, F hidden, L layers, H heads. `post`: norms after each part, otherwise before it. */
 export const shapes = {
-  /** all-MiniLM-L6-v2, with a small vocabulary: a lookup is not what takes time. */
+  /** all-MiniLM-L6-v2 with a small vocabulary, since embedding lookups take little time. */
   minilm: { C: 384, F: 1536, L: 6, H: 12, V: 2048, tokens: 128, post: true, eps: 1e-12 },
-  /** ViT-Ti/16 at 224 × 224: 196 patches and the token of the class. */
+  /** ViT-Ti/16 at 224 × 224: 196 patches and the class token. */
   vitTiny: { C: 192, F: 768, L: 12, H: 3, image: 224, patch: 16, classes: 1000, post: false, eps: 1e-6 },
 };
 
 export const patches = ({ image, patch }) => (image / patch) ** 2;
 
-/** Weights by name; maps are [out, in], those of layer i end with `.i`. */
+/** Weights by name; matrices are [out, in]; names of layer i end with `.i`. */
 export function weights({ C, F, L, V, tokens, image, patch, classes }) {
   const shapesOf = new Map();
   const biased = (name, ...shape) => {
@@ -37,7 +37,7 @@ export function weights({ C, F, L, V, tokens, image, patch, classes }) {
   return weightsOf(shapesOf, 0.08);
 }
 
-/** Ids of the special tokens of the small vocabulary; its words follow. */
+/** Ids of the special tokens of the small vocabulary, before its words. */
 export const special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"];
 const wordIds = ({ V, tokens }, text) =>
   Array.from(
@@ -45,11 +45,11 @@ const wordIds = ({ V, tokens }, text) =>
     (_, i) => special.length + (((text * tokens + i) * 7919 + 13) % (V - special.length)),
   );
 
-/** The ids of so many texts, between the tokens that begin and end one. */
+/** The ids of `count` texts, each between the begin and end tokens. */
 export const ids = (shape, batch) =>
   Array.from({ length: batch }, (_, text) => [2, ...wordIds(shape, text), 3]);
 
-/** The texts that have these ids: words that are in the vocabulary. */
+/** The texts with these ids, of words in the vocabulary. */
 export const texts = (shape, batch) =>
   Array.from({ length: batch }, (_, text) =>
     wordIds(shape, text)

@@ -1,6 +1,6 @@
-// Transformers.js as its users call it: a pipeline over a folder of files, and a model that is given pixels. It asks
-// onnxruntime for the products: in Node the native one, which is an upper bound here; or, as `engine: "web"`, the WASM
-// one that it has in a browser.
+// Transformers.js as users call it: a pipeline over a folder of files, and a model with pixels as input. It computes
+// with onnxruntime: in Node the native one, an upper bound here; or, with `engine: "web"`, its WASM engine for
+// browsers.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { openSession } from "../peers/onnxruntime.mjs";
 import { pictureModel, textModel } from "./onnx.mjs";
 import { special, tokenizerJson } from "./shapes.mjs";
 
-/** `vectors(texts)`: vectors of length 1, one after the other. */
+/** `vectors(texts)`: vectors of unit norm, concatenated. */
 export async function openPipeline(shape, engine, context) {
   const options = await optionsOf(engine, context, textModel(shape));
   const config = { ...common(shape), model_type: "bert", architectures: ["BertModel"], vocab_size: shape.V };
@@ -33,7 +33,7 @@ export async function openPipeline(shape, engine, context) {
   };
 }
 
-/** `logits(pixels)` of a picture. */
+/** `logits(pixels)` of an image. */
 export async function openClassifier(shape, engine, context) {
   const options = await optionsOf(engine, context, pictureModel(shape));
   const config = {
@@ -65,7 +65,7 @@ const common = ({ C, F, L, H, eps }) => ({
   layer_norm_eps: eps,
 });
 
-/** Runs `open` with a folder of such files, which is gone afterwards; nothing is asked of a network. */
+/** Calls `open` with a temporary folder of such files, and without network access. */
 async function withFolder(files, open) {
   const folder = mkdtempSync(join(tmpdir(), "qkv-bench-"));
   try {
@@ -79,11 +79,11 @@ async function withFolder(files, open) {
   }
 }
 
-/** Options that ask for float32, on so many threads, by one of the two engines. */
+/** Options for float32, the number of threads, and one of the two engines. */
 async function optionsOf(engine, { threads }, model) {
   const session_options = { intraOpNumThreads: threads, interOpNumThreads: 1 };
   if (engine === "native") return { dtype: "fp32", device: "cpu", session_options };
-  // It takes the engine that it finds under this name; one session before it, and the engine has its own files.
+  // It uses the engine under this global name. A session created before makes the engine load its own files.
   const { ort, session } = await openSession("peer", model, { threads });
   await session.release();
   ort.env.wasm.wasmPaths = new URL("./", import.meta.resolve("onnxruntime-web")).href;

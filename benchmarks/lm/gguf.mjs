@@ -1,14 +1,14 @@
-// Writes GGUF, the file of llama.cpp: a header, metadata by key, the offset of each tensor, then the tensors.
+// Writes GGUF files for llama.cpp: a header, metadata by key, the offset of each tensor, then the tensors.
 const utf8 = new TextEncoder();
 const kinds = { u32: 4, i32: 5, f32: 6, text: 8, list: 9 };
-/** Numbers of tensor types, and how a tensor becomes bytes. */
+/** Ids of tensor types, and their encoders. */
 const encodings = {
   f32: { type: 0, encode: (data) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength) },
   q8_0: { type: 8, encode: blocksOf8Bits },
 };
 
 /**
- * @param facts - [name, kind, value]; of a list the kind is "list of u32" and the like.
+ * @param facts - [name, kind, value]; the kind of an array is "list of u32" and so on.
  * @param tensors - [{ name, shape, data, encoding }]; `shape` as usual, the last axis the inner one.
  * @returns The file, in pieces.
  */
@@ -70,7 +70,7 @@ export function gguf(facts, tensors) {
   return pieces;
 }
 
-/** Q8_0: blocks of 32 numbers, a half-precision scale, then integers of 8 bits. */
+/** Q8_0: blocks of 32 elements, a half-precision scale, then 8-bit integers. */
 function blocksOf8Bits(data) {
   const out = new Uint8Array((data.length / 32) * 34);
   const view = new DataView(out.buffer);
@@ -83,7 +83,7 @@ function blocksOf8Bits(data) {
   return out;
 }
 
-/** Of a normal number, rounded towards zero: a scale that is a little small costs nothing here. */
+/** Rounds a normal float to float16, towards zero: a slightly smaller scale does not matter here. */
 function halfBits(value) {
   const [bits] = new Uint32Array(Float32Array.of(value).buffer);
   const exponent = ((bits >>> 23) & 255) - 112;

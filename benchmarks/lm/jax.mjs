@@ -1,5 +1,5 @@
-// jax-js compiles one function for prompts of one length and one for single tokens; the cache has a fixed length, and a
-// token is written into it by a row of ones and zeros.
+// jax-js compiles one function for prompts of a fixed length and one for single tokens; the cache has a fixed length,
+// and a token is written to it by multiplication with a one-hot row.
 import { openJax } from "../peers/jax.mjs";
 import { transposed, weights } from "./shapes.mjs";
 
@@ -14,12 +14,12 @@ export async function openJaxDecoder(shape) {
       ? np.array(all.data(name)).reshape(all.shape(name))
       : np.array(transposed(all.data(name), out, inner)).reshape([inner, out]);
   };
-  // Rows of tables are looked up outside.
+  // Embedding lookups happen outside of the compiled function.
   const tables = { embedding: all.data("embedding"), ...(gpt && { positions: all.data("positions") }) };
   const names = all.names.filter((name) => name !== "positions");
   const params = Object.fromEntries(names.map((name) => [name, parameter(name)]));
 
-  /** Every use of an array consumes it; `.ref` is one use more. */
+  /** Every use of an array consumes it; `.ref` adds a use. */
   const forward = (T) =>
     jit((p, x, cos, sin, place, mask, cacheKeys, cacheValues) => {
       const map = (h, name) => {

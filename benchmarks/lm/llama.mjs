@@ -1,4 +1,4 @@
-// The decoder in llama.cpp, through node-llama-cpp: an upper bound. It gives tokens and no logits, so its output is not
+// The decoder in llama.cpp, with node-llama-cpp: an upper bound. It returns tokens but no logits, so its output is not
 // compared; its cache is in half precision.
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -29,7 +29,7 @@ export async function openLlama(shape, encoding, { threads }) {
       reset: () => sequence.clearHistory(),
       async step(ids) {
         if (ids.length > 1) return sequence.evaluateWithoutGeneratingNewTokens(ids);
-        // One token is computed, and the next one chosen.
+        // Computes one token, and samples the next one.
         for await (const _ of sequence.evaluate(ids, { temperature: 0 })) break;
       },
     };
@@ -57,7 +57,7 @@ function factsOf({ gpt, C, F, V, L, H, D, context }) {
     [`${kind}.attention.head_count_kv`, "u32", H],
     [`${kind}.attention.layer_norm_${gpt ? "" : "rms_"}epsilon`, "f32", 1e-5],
     ...(gpt ? [] : [["llama.rope.dimension_count", "u32", D]]),
-    // No text is read or written, yet a vocabulary has to be there.
+    // The file needs a vocabulary, although no text is encoded or decoded.
     ["tokenizer.ggml.model", "text", "llama"],
     ["tokenizer.ggml.tokens", "list of text", tokens],
     ["tokenizer.ggml.scores", "list of f32", tokens.map(() => 0)],
@@ -80,7 +80,7 @@ function tensorsOf(shape, encoding) {
   const put = (name, from) => {
     const [first] = from;
     const lengths = all.shape(first);
-    // Queries, keys and values of GPT-2 are one map: rows after rows.
+    // Queries, keys and values of GPT-2 are one fused projection, rows concatenated.
     const parts = from.map((each) => all.data(each));
     const data = new Float32Array(parts.length * parts[0].length);
     parts.forEach((part, i) => data.set(part, i * part.length));

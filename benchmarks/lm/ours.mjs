@@ -3,7 +3,7 @@ import { weights } from "./shapes.mjs";
 
 /**
  * @param rounding - Options of `quantize`: `{ kind, activations }`. Default: weights stay floats.
- * @returns A model that keeps its cache: `reset()` forgets, `step(ids)` gives the logits of the last token.
+ * @returns A model with its cache: `reset()` clears it, `step(ids)` returns the logits of the last token.
  */
 export async function openOurs(shape, spec, { threads }, rounding) {
   const [{ decoder, quantize }, { staticCache }, { tensor }] = await Promise.all([
@@ -46,7 +46,7 @@ export function configOf({ gpt, C, F, V, L, H, context }) {
   };
 }
 
-/** @param put - From numbers and a shape to a tensor. */
+/** @param put - Creates a tensor from data and a shape. */
 export function paramsOf(shape, put) {
   const all = weights(shape);
   const place = (name) => put(all.data(name), all.shape(name));

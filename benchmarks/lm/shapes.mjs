@@ -1,4 +1,4 @@
-// The models of the `lm` rows: shapes of known ones, with random weights, the same in every process.
+// The models of the `lm` rows: shapes of well-known models, with random weights, the same in every process.
 import { numbers } from "../data.mjs";
 
 /** C width, F hidden, V vocabulary, L layers, H heads, D head size; `context` in tokens. */
@@ -7,7 +7,7 @@ export const shapes = {
   stories15m: { gpt: false, C: 288, F: 768, V: 32000, L: 6, H: 6, D: 48, context: 256, prompt: 128 },
 };
 
-/** The model of the `train` rows: its output has weights of its own. */
+/** The model of the `train` rows, with an untied output projection. */
 export const trained = { gpt: true, C: 128, F: 512, V: 512, L: 4, H: 4, D: 32, context: 128, head: true };
 
 /** The i-th token of every text. */
@@ -15,8 +15,8 @@ export const token = ({ V }, i) => (i * 7919 + 13) % V;
 export const prompt = (shape) => Array.from({ length: shape.prompt }, (_, i) => token(shape, i));
 
 /**
- * Weights by name, made when asked for: a model need not hold two copies. Maps are [out, in]; those of GPT-2 have
- * biases, and its norms shifts. Of `.layer` there is one for each layer, `query.0` and so on.
+ * Weights by name, generated on demand, so that no model needs two copies. Matrices are [out, in]; those of GPT-2 have biases,
+ * and so have its norms. Names with `.layer` exist for each layer: `query.0` and so on.
  */
 export function weights({ gpt, C, F, V, L, context, head }) {
   const shapesOf = new Map([["embedding", [V, C]]]);
@@ -43,10 +43,10 @@ export function weights({ gpt, C, F, V, L, context, head }) {
 }
 
 /**
- * Random weights of such shapes. Gains of norms are near 1, biases near 0.
+ * Random weights of these shapes. Weights of norms are near 1, biases near 0.
  *
  * @param {Map<string, number[]>} shapesOf - By name.
- * @param {number} size - The largest number of a matrix.
+ * @param {number} size - The largest element of a matrix.
  */
 export function weightsOf(shapesOf, size) {
   const names = [...shapesOf.keys()];
@@ -63,7 +63,7 @@ export function weightsOf(shapesOf, size) {
   };
 }
 
-/** [rows, columns] the other way round. */
+/** Transposes [rows, columns]. */
 export function transposed(data, rows, columns) {
   const out = new Float32Array(data.length);
   for (let i = 0; i < rows; i++) {

@@ -5,7 +5,7 @@ export async function openTfjsDecoder(shape, context) {
   const tf = await openTfjs(context);
   const { gpt, C, L, H, D } = shape;
   const all = weights(shape);
-  // Maps as [in, out]: products with a transposed matrix are some seven times slower.
+  // Matrices are [in, out]: products with a transposed matrix are about seven times slower.
   const p = Object.fromEntries(
     all.names.map((name) => {
       const [out, inner] = all.shape(name);
@@ -25,7 +25,7 @@ export async function openTfjsDecoder(shape, context) {
     return gpt ? scaled.add(p[`${name}.bias`]) : scaled;
   };
   let [past, length] = [[], 0];
-  // Pairs are (i, i + D / 2).
+  // Rotary pairs are (i, i + D / 2).
   const rotate = (x, T) => {
     const angles = Float32Array.from(
       { length: (T * D) / 2 },

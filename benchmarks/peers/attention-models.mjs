@@ -1,12 +1,11 @@
-// Attention as ONNX can say it: composed of products and a softmax, as the operator of the standard, and as the two
-// operators that onnxruntime adds. Each builder returns `{ model, feeds, compared }`; `compared` brings outputs to
-// [H, T, D].
+// Attention as ONNX models: composed of products and a softmax, as the standard operator, and as onnxruntime's two
+// operators. Each builder returns `{ model, feeds, compared }`; `compared` converts outputs to [H, T, D].
 import { swapAxes } from "../heads.mjs";
 import { graph } from "./onnx.mjs";
 
 /**
- * Keys and values are inputs, or, with `baked`, constants of the model. Scores that are masked get -1e9 added; a query
- * of one row sees everything.
+ * Keys and values are inputs or, with `baked`, constants of the model. Masked scores get -1e9 added; a single query sees all
+ * keys.
  */
 export function composed(shape, { query, key, value }, { causal = false, baked = false } = {}) {
   const { numHeads, numKvHeads, headDim, queryLength: T, keyLength: S } = shape;
@@ -72,7 +71,7 @@ export function multiHead(shape, { query, key, value }, { causal = false } = {})
 }
 
 /**
- * `GroupQueryAttention` of onnxruntime, always causal: the last `queryLength` positions join those of the past.
+ * `GroupQueryAttention` of onnxruntime, always causal: the last `queryLength` positions are appended to those of the past.
  *
  * @param options - `window`: keys that a query sees, itself included.
  */

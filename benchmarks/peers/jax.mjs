@@ -1,6 +1,6 @@
-// One contender of jax-js on its WASM backend. Node gives it no threads: it looks for the Worker of browsers.
+// A contender with jax-js on its WASM backend. In Node it has no threads, since it needs the Worker of browsers.
 
-/** @param build - `(jax) => ({ compute, inputs })`: a function that is compiled, and arrays made once. */
+/** @param build - `(jax) => ({ compute, inputs })`: a function to compile, and arrays created once. */
 export function jax(build, { compared = (output) => output } = {}) {
   return {
     name: "jax-js",

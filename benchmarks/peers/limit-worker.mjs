@@ -1,4 +1,5 @@
-// A thread that measures loops, in Node and in a browser: `{ loops }` makes them, `{ rate }` asks for the rate of one.
+// A thread that measures loops, in Node and in a browser: `{ loops }` creates them, `{ rate }` requests the rate of
+// one.
 import * as limits from "@qkv/wasm/limits";
 
 const port = globalThis.postMessage ? globalThis : (await import("node:worker_threads")).parentPort;

@@ -1,6 +1,6 @@
-// What the machine allows, measured in the same turns as everything else, on as many threads.
+// Limits of the machine, measured in the same rounds as the contenders, with as many threads.
 
-/** Orders in which memory is read: which is fastest differs between processors. */
+/** Orders of reading memory: the fastest differs between processors. */
 const orders = [
   {},
   { streams: 2, block: 4096 },
@@ -8,21 +8,21 @@ const orders = [
   { streams: 4, block: 4096 },
   { streams: 8, block: 1024 },
 ];
-/** Bytes that every order divides. */
+/** Bytes are rounded to a multiple of this, so that every order can split them. */
 const rotation = 16384;
 
 /**
- * Nothing but arithmetic.
+ * Arithmetic only.
  *
  * @param arithmetic - "mulAdd", "fused" or "dot".
- * @param figure - From operations a second to a figure of the row.
+ * @param figure - From operations per second to a figure of the row.
  */
 export const arithmeticLimit = (arithmetic, figure) =>
   limit(arithmetics[arithmetic], () => [["arithmeticLoop", arithmetic]], figure);
 
 /**
- * Nothing but reading so many bytes, those that a call of the row reads: in each figure the best of several orders.
- * From bytes a second to a figure.
+ * Reads of as many bytes as a call of the row reads, in the best of several orders. `figure`: from bytes per second to a
+ * figure.
  */
 export const readLimit = (bytes, figure) =>
   limit(
@@ -31,11 +31,11 @@ export const readLimit = (bytes, figure) =>
     figure,
   );
 
-/** Nothing but reading so many bytes and writing as many. From bytes a second to a figure. */
+/** Reads of this many bytes, and writes of as many. `figure`: from bytes per second to a figure. */
 export const copyLimit = (bytes, figure) =>
   limit("copying", (threads) => [["copyLoop", share(bytes, threads, 128)]], figure);
 
-/** Threads share the bytes of a call. */
+/** Threads split the bytes of a call. */
 const share = (bytes, threads, step) => Math.ceil(bytes / threads / step) * step;
 
 const arithmetics = {
@@ -44,7 +44,7 @@ const arithmetics = {
   dot: "products of bytes",
 };
 
-/** @param loopsFor - From a number of threads to loops, `[name, ...arguments]`, of which the best one counts. */
+/** @param loopsFor - From a number of threads to loops, `[name, ...arguments]`; the best one counts. */
 function limit(name, loopsFor, figure) {
   return {
     name: `limit: ${name}`,

@@ -1,15 +1,15 @@
-// The operator LinearAttention of onnxruntime: heads side by side, [B, T, H · D].
+// The operator LinearAttention of onnxruntime: heads concatenated, [B, T, H · D].
 import { swapAxes } from "../heads.mjs";
 import { graph } from "./onnx.mjs";
 
 /**
- * @param rule - "gated", or "gated_delta" where there is a `beta`.
- * @param states - [B, H, D, D]; left out: zeros.
+ * @param rule - "gated", or "gated_delta" with a `beta`.
+ * @param states - [B, H, D, D]; default: zeros.
  */
 export function linearAttention(rule, shape, { query, key, value, decay, beta }, states, scale) {
   const { batch = 1, numHeads, length: T, headDim } = shape;
   const g = graph();
-  // In a batch of more than one there is one token, whose heads lie side by side as they are.
+  // In a batch of more than one there is a single token, so the heads are adjacent already.
   const tokens = (data, dim) => [
     "float32",
     [batch, T, numHeads * dim],

@@ -1,13 +1,13 @@
-// Writes ONNX models, so that onnxruntime can be asked for any row. A model is a protocol buffer: fields of a number and
-// a wire type (0 a varint, 2 a length and bytes, 5 four bytes). Field numbers are those of onnx.proto3.
+// Writes ONNX models, so that onnxruntime can run any row. A model is a protocol buffer: fields with a number and a
+// wire type (0 varint, 2 length-delimited, 5 four bytes). Field numbers are those of onnx.proto3.
 const utf8 = new TextEncoder();
 
 /** Element types of tensors. */
 export const types = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10 };
 
 /**
- * A graph grows by calls: `input`, `constant` and `op` give names, which later calls take; `output` names what is given
- * back; `bytes` is the model.
+ * A graph builder: `input`, `constant` and `op` return names for later calls; `output` names an output; `bytes` is the encoded
+ * model.
  *
  * @returns {any}
  */
@@ -16,7 +16,7 @@ export function graph({ opset = 20 } = {}) {
   let count = 0;
   const known = new Map();
   return {
-    /** A length that is a text is free. */
+    /** A dimension that is a string is dynamic. */
     input(name, shape, type = "float32") {
       inputs.push(valueInfo(name, shape, type));
       return name;
@@ -33,14 +33,14 @@ export function graph({ opset = 20 } = {}) {
     scalar(value) {
       return this.constant(Float32Array.of(value), []);
     },
-    /** A list of lengths or places; equal ones are stored once. */
+    /** A constant list of lengths or indices; equal lists are stored once. */
     list(...values) {
       const key = values.join();
       if (!known.has(key))
         known.set(key, this.constant(BigInt64Array.from(values, BigInt), [values.length], "int64"));
       return known.get(key);
     },
-    /** `to`: names of its outputs, or how many. Returns one name for one output. */
+    /** `to`: names of its outputs, or their number. Returns a single name for one output. */
     op(type, operands, attributes = {}, { domain = "", to = 1 } = {}) {
       const names = Array.isArray(to) ? to : Array.from({ length: to }, () => `v${count++}`);
       nodes.push([
@@ -86,7 +86,7 @@ function tensor(name, data, shape, type) {
   ];
 }
 
-/** Integers, lists of them, texts, and `{ float }`. */
+/** Attributes: integers, lists of them, strings, and `{ float }`. */
 function attribute(name, value) {
   if (typeof value === "number") return [text(1, name), integer(3, value), integer(20, 2)];
   if (typeof value === "string") return [text(1, name), text(4, value), integer(20, 3)];
@@ -98,7 +98,7 @@ function attribute(name, value) {
 const tag = (field, wire) => varint((field << 3) | wire);
 const integer = (field, value) => joined([tag(field, 0), varint(value)]);
 const text = (field, value) => bytes(field, utf8.encode(value));
-/** Parts stay apart until the end: weights are not copied at each level. */
+/** Parts are concatenated at the end only: weights are not copied at each level. */
 const bytes = (field, value) => [tag(field, 2), varint(value.length), value];
 const message = (field, parts) => [tag(field, 2), varint(lengthOf(parts)), ...parts];
 

@@ -1,9 +1,9 @@
-// One contender of onnxruntime: a model of onnx.mjs. Its inputs and outputs are arrays of the program, which its WASM
-// backend copies in each call; what is resident are the constants of the model.
+// A contender with onnxruntime: a model of onnx.mjs. Its inputs and outputs are arrays, which its WASM backend copies
+// in each call; only the constants of the model are resident.
 
 /**
- * @param build - `(context) => ({ model: bytes, feeds: { name: [type, shape, data] } })`. `variant` joins the name.
- * @param options - `resident`: "state" where the model holds weights or a cache. Default "nothing".
+ * @param build - `(context) => ({ model: bytes, feeds: { name: [type, shape, data] } })`. `variant` is appended to the name.
+ * @param options - `resident`: "state" if the model contains weights or a cache. Default "nothing".
  */
 export function onnxruntime(
   kind,
@@ -33,7 +33,7 @@ export function onnxruntime(
   };
 }
 
-/** A session on so many threads. */
+/** A session with this many threads. */
 export async function openSession(kind, model, { threads, browser }) {
   if (kind === "native") {
     const { default: ort } = await import("onnxruntime-node");

@@ -1,12 +1,12 @@
-// Ours, on the devices that the command line names.
+// Our contenders, on the devices of the command line.
 
 /**
- * Contenders for each device of the context, one for each residency that is asked for. A call runs inside a scope, as a
- * layer of a model does. What is not resident is an array of the program: copied in by each call, or copied out.
+ * Contenders for each device, one for each `resident` value. A call runs inside a scope, like a layer of a model. Data that is
+ * not resident is an array, which each call copies in or out.
  *
- * @param build - `(device) => ({ inputs, state, compute })`: lists of `[numbers, shape]`, both optional, and the function
- *   from their tensors, the inputs first, to a tensor. What `compute` holds by itself is state.
- * @param options - `resident`: what stays on the device, in run.mjs's words; the first one goes without saying.
+ * @param build - `(device) => ({ inputs, state, compute })`: lists of `[data, shape]`, both optional, and the function from
+ *   their tensors, inputs first, to a tensor. Other data that `compute` references is state.
+ * @param options - `resident`: the data that stays on the device, as run.mjs defines it; the first value is not part of the name.
  */
 export function ours(
   { devices },
@@ -42,7 +42,7 @@ export function ours(
   return devices.flatMap((spec) => resident.map((kept) => one(spec, kept)));
 }
 
-/** A device as the command line writes it; --threads is what its name does not say. */
+/** A device from a name of the command line; --threads applies if the name has no number of threads. */
 export async function openDevice(spec, threads) {
   if (spec === "js") return (await import("@qkv/tensor")).js();
   const { parseWasmName, wasm } = await import("@qkv/wasm");

@@ -1,6 +1,6 @@
-// One contender of TensorFlow.js on its WASM backend (XNNPACK). Node never gives it threads.
+// A contender with TensorFlow.js on its WASM backend (XNNPACK). It has no threads in Node.
 
-/** @param build - `(tf) => () => tensor`: what is called, on tensors made once. */
+/** @param build - `(tf) => () => tensor`: the timed function, on tensors created once. */
 export function tfjs(build, { variant = "", compared = (output) => output } = {}) {
   return {
     name: variant ? `tfjs-wasm, ${variant}` : "tfjs-wasm",

@@ -1,5 +1,5 @@
-// One cold start in a process of its own: load the library and the vocabulary, encode the text of stdin once. Prints
-// milliseconds.
+// A cold start in a process of its own: loads the library and the vocabulary, and encodes the text of stdin once.
+// Prints milliseconds.
 import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { open } from "./tokenizers.mjs";

@@ -1,9 +1,9 @@
-// Tokenizers for tiktoken's vocabularies, one opener each: `await open[name](vocabulary)` is a function from text to ids.
-// Kept apart from the suite, so that a process which measures cold starts loads one library and nothing else.
+// Tokenizers for tiktoken's vocabularies: `await open[name](vocabulary)` returns a function from text to ids. Separate
+// from the suite, so that a process for cold starts only loads one library.
 
 import { Buffer } from "node:buffer";
 
-/** Names of a vocabulary in the libraries' files. `gpt2` is what OpenAI calls r50k_base. */
+/** Names of a vocabulary in the libraries' files. OpenAI calls `gpt2` r50k_base. */
 const r50k = { o200k: "o200k_base", cl100k: "cl100k_base", gpt2: "r50k_base" };
 const ranksName = { o200k: "o200k_base", cl100k: "cl100k_base", gpt2: "gpt2" };
 
@@ -17,7 +17,7 @@ export const open = {
     if (vocabulary === "gpt2") throw new Error("ai-tokenizer has no gpt2");
     const { Tokenizer } = await import("ai-tokenizer");
     const encoding = await import(`ai-tokenizer/encoding/${r50k[vocabulary]}`);
-    // Its vocabulary is an object in which "hasOwnProperty", a word of the code, finds the method that all objects have.
+    // Its vocabulary is a plain object, in which the word "hasOwnProperty" of the text would find the inherited method.
     const stringEncoder = Object.assign(Object.create(null), encoding.stringEncoder);
     const tokenizer = new Tokenizer({ ...encoding, stringEncoder });
     return (text) => tokenizer.encode(text);
@@ -48,7 +48,7 @@ export const open = {
   },
 };
 
-/** The kind of each; what is not JavaScript is an upper bound. */
+/** The kind of each; those that are not JavaScript are an upper bound. */
 export const kinds = { "@qkv/tokenizer": "ours", "tokenizers (Rust)": "native" };
 
 async function ranks(vocabulary) {
@@ -56,7 +56,7 @@ async function ranks(vocabulary) {
   return module.default;
 }
 
-/** The ranks as a tokenizer.json: two tokens merge where their bytes, joined, are a token. */
+/** The ranks as a tokenizer.json: two tokens merge if their concatenated bytes are a token. */
 async function tokenizerJson(vocabulary) {
   const { bpe_ranks: blocks, pat_str: pattern } = await ranks(vocabulary);
   const tokens = [];
@@ -97,7 +97,7 @@ async function tokenizerJson(vocabulary) {
   };
 }
 
-/** The two tokens that the merge of a token joins, by merges of lower rank. */
+/** The two tokens that a merge concatenates, found by merges of lower rank. */
 function lastTwo(token, id, rank) {
   const parts = [...token];
   while (parts.length > 2) {
@@ -112,7 +112,7 @@ function lastTwo(token, id, rank) {
   return parts;
 }
 
-/** GPT-2's letters for bytes. */
+/** GPT-2's byte-to-unicode map. */
 function letterOfByte() {
   let others = 0;
   return Array.from({ length: 256 }, (_, byte) => {

@@ -1,17 +1,17 @@
-// Contenders on WebGPU, in Node on Dawn: ours, jax-js and ONNX Runtime Web, on the adapter that Dawn finds. Inputs stay on
-// the GPU; a call is a batch of computations and the read of four bytes of the last one's result.
+// Contenders on WebGPU, in Node with Dawn: ours, jax-js and ONNX Runtime Web, on Dawn's default adapter. Inputs stay on
+// the GPU; a call is a batch of computations, and a read of four bytes of the last result.
 let opened;
 
-/** Dawn's adapter, as `navigator.gpu` for those that look there; undefined where there is none. */
+/** Dawn's adapter; undefined if there is none. Also sets `navigator.gpu`, for libraries that use it. */
 export function openAdapter() {
   opened ??= find();
   return opened;
 }
 
 async function find() {
-  // A page has its own.
+  // Pages have their own.
   if (globalThis.navigator?.gpu === undefined) {
-    // Missing before the peers are installed.
+    // Not found before the peers are installed.
     const dawn = await import("webgpu").catch(() => undefined);
     if (!dawn) return undefined;
     const { create, globals } = dawn;
@@ -33,7 +33,7 @@ async function noted() {
 }
 
 /**
- * Ours.
+ * Our contender.
  *
  * @param build - `(device) => compute`, which returns a tensor.
  * @param batch - Computations of one call.
@@ -65,7 +65,7 @@ export function ours(build, { batch, compared }) {
   };
 }
 
-/** @param build - `(jax) => ({ compute, inputs })`: a function that is compiled, and arrays made once. */
+/** @param build - `(jax) => ({ compute, inputs })`: a function to compile, and arrays created once. */
 export function jax(build, { batch, compared }) {
   return {
     name: "jax-js on webgpu",
@@ -96,7 +96,7 @@ export function jax(build, { batch, compared }) {
 
 /**
  * @param build - `() => ({ model: bytes, feeds: { name: [type, shape, data] } })`
- * @param options - `variant` joins the name.
+ * @param options - `variant` is appended to the name.
  */
 export function onnxruntime(build, { batch, compared, variant }) {
   return {
@@ -114,7 +114,7 @@ export function onnxruntime(build, { batch, compared, variant }) {
         logSeverityLevel: 3,
       });
       const device = await ort.env.webgpu.device;
-      const usage = 4 | 8 | 128; // source and target of copies, storage
+      const usage = 4 | 8 | 128; // COPY_SRC | COPY_DST | STORAGE
       const inputs = Object.fromEntries(
         Object.entries(feeds).map(([name, [dataType, dims, data]]) => {
           const buffer = device.createBuffer({

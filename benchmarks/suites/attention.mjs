@@ -1,5 +1,5 @@
-// Attention over a whole sequence: 12 heads of 64, float32. None of the peers but one operator of onnxruntime avoids the
-// T × S map; those that cannot hold it are listed as failed.
+// Attention over a whole sequence: 12 heads of size 64, float32. Except for one operator of onnxruntime, all peers
+// compute the T × S map; those without enough memory for it are listed as failed.
 import { heads, plainAttention, swapAxes } from "../heads.mjs";
 import { composed, groupQuery, multiHead, standard } from "../peers/attention-models.mjs";
 import { jax } from "../peers/jax.mjs";
@@ -27,7 +27,7 @@ function row(context, name, { length, causal = false, window, numKvHeads = numHe
   const all = Array.from({ length }, (_, i) => i);
   const pairs = all.reduce((sum, at) => sum + sees.last(at) - sees.first(at) + 1, 0);
   const flops = 4 * numHeads * headDim * pairs;
-  // Some queries of each head tell whether an output is right.
+  // Some queries of each head are sufficient to check an output.
   const some = [0, 1, (length >> 1) + 3, length - 2, length - 1];
   const empty = () => new Float32Array(numHeads * length * headDim);
   const compared = (output) =>
@@ -105,7 +105,7 @@ function row(context, name, { length, causal = false, window, numKvHeads = numHe
           return { call, output: () => compared(call()) };
         },
       },
-      // At 16384 the composed map is 12 GiB: left to those that refuse it.
+      // At 16384 the composed map takes 12 GiB: only measured for peers that refuse it.
       ...(window ? [] : [native("composed", composed, { compared })]),
       ...(causal
         ? [native("GroupQueryAttention", groupQuery, { compared: backToHeads })]
@@ -144,7 +144,7 @@ function row(context, name, { length, causal = false, window, numKvHeads = numHe
   }
 }
 
-/** The mask alone would be a gigabyte, of a model that cannot run. */
+/** The mask alone would take a gigabyte, for a model that cannot run. */
 function withoutMask(shape, inputs) {
   return composed(shape, inputs);
 }

@@ -1,4 +1,4 @@
-// Convolutions: those of models of sound and of images forward, weights resident, and one with both of its gradients.
+// Convolutions: those of audio and image models forward, with resident weights, and one with both gradients.
 import { numbers } from "../data.mjs";
 import { openJax } from "../peers/jax.mjs";
 import { arithmeticLimit } from "../peers/limits.mjs";
@@ -7,12 +7,12 @@ import { onnxruntime } from "../peers/onnxruntime.mjs";
 import { openDevice, ours } from "../peers/ours.mjs";
 import { tfjs } from "../peers/tfjs.mjs";
 
-/** B images of C channels to O channels, in windows of `kernel`. */
+/** B images of C channels to O channels, with a kernel of size `kernel`. */
 const shapes = {
-  // The first two of Whisper tiny, over 30 seconds.
+  // The first two layers of Whisper tiny, over 30 seconds.
   "whisper-1": { B: 1, C: 80, O: 384, size: [3000], kernel: [3], stride: 1, padding: 1 },
   "whisper-2": { B: 1, C: 384, O: 384, size: [3000], kernel: [3], stride: 2, padding: 1 },
-  // The patches of ViT-B/16.
+  // The patch embedding of ViT-B/16.
   patches: { B: 1, C: 3, O: 768, size: [224, 224], kernel: [16, 16], stride: 16, padding: 0 },
   "3x3": { B: 4, C: 64, O: 64, size: [56, 56], kernel: [3, 3], stride: 1, padding: 1 },
   depthwise: { B: 1, C: 256, O: 256, size: [56, 56], kernel: [3, 3], stride: 1, padding: 1, groups: 256 },
@@ -37,7 +37,7 @@ function describe({ B, C, O, size, kernel, stride, padding, groups = 1 }) {
   };
 }
 
-/** Numbers with channels last, as TensorFlow.js has them, to channels before space, and back. */
+/** Transposes channels-last data, TensorFlow.js's layout, to channels-first, and back. */
 function moved(data, [outer, rows, columns]) {
   const out = new Float32Array(data.length);
   for (let b = 0; b < outer; b++)
@@ -111,11 +111,11 @@ function forward(name, shape, context) {
   };
 }
 
-/** Channels are last, there and in what it is given. */
+/** TensorFlow.js's inputs and outputs are channels-last. */
 function tfjsConvolution(tf, { input, weight, kernel, options, groups, x, w }) {
   const [B, C, ...size] = input;
   const [O, own] = weight;
-  // A row of an image: its conv1d takes no padding as a number.
+  // 1-D convolution as a 2-D one with one row: its conv1d has no numeric padding.
   const image = size.length === 1 ? [1, ...size] : size;
   const window = kernel.length === 1 ? [1, ...kernel] : kernel;
   const a = tf.tensor(channelsLast(x(), input), [B, ...image, C]);

@@ -1,6 +1,7 @@
-// What @qkv/cost says that a token takes, beside what it takes: twelve random decoders of 1 to 100 million parameters,
-// multi-head, grouped and multi-query in turn. The machine is measured anew in each round, with other models and
-// products, by the contender "predicted". The ratio to it is predicted time over measured time.
+// Compares the time of a token predicted by @qkv/cost with the measured time, for twelve random decoders of 1 to 100
+// million parameters, with multi-head, grouped-query and multi-query attention in turn. The contender "predicted"
+// calibrates the machine in each round, with other models and products. The ratio to it is predicted time over measured
+// time.
 import { clockOf } from "../clock.mjs";
 import { openDevice } from "../peers/ours.mjs";
 
@@ -21,7 +22,7 @@ export const rows = ({ devices }) =>
         async prepare({ threads, clock }) {
           const { run } = await openModel(model, context, await openDevice(spec, threads));
           const now = clockOf({ clock });
-          // As long as engines take to compile all of it.
+          // The time that engines take to compile all code.
           shortest(run, now, 1500);
           return { threads, measure: () => shortest(run, now, 400) };
         },
@@ -37,14 +38,14 @@ export const rows = ({ devices }) =>
     ]),
   }));
 
-/** @returns `(model) => ms`, which measures the machine each time. */
+/** @returns `(model) => ms`, which calibrates the machine each time. */
 async function predictor(device, now) {
   const [{ calibrate, estimate, measure }, { linear, ones }] = await Promise.all([
     import("@qkv/cost"),
     import("@qkv/tensor"),
   ]);
-  // Two so small that starting operations is most of what they take, and one that leaves the nearest caches; none of the
-  // models to be predicted.
+  // Two models so small that starting operations dominates, and one that exceeds the inner caches; none of the
+  // predicted models.
   const models = [small(64, 4, 256), small(192, 4, 256), small(256, 12, 4096)];
   const passes = await Promise.all(models.map((each) => openModel(each, 128, device)));
   const matrices = [];
@@ -62,7 +63,7 @@ async function predictor(device, now) {
   };
 }
 
-/** A decoder with weights that are all 1, at home on the device, and its next token. */
+/** A decoder with weights of 1 on the device, and its next token. */
 async function openModel(model, length, device) {
   const [{ decoder }, { growingCache }, { ones }] = await Promise.all([
     import("@qkv/transformer"),
@@ -95,7 +96,7 @@ async function openModel(model, length, device) {
   };
 }
 
-/** Of the token in the middle of those that a round goes through. */
+/** Cost of the token in the middle of those in a round. */
 async function costOf(model, length) {
   const { cost, formats, readConfig } = await import("@qkv/cost");
   const shape = readConfig({
@@ -115,7 +116,7 @@ async function costOf(model, length) {
   });
 }
 
-/** Milliseconds of one call: the shortest, over as many calls at a time as a coarse clock can tell. */
+/** Milliseconds of one call: the minimum, over enough calls at a time for a coarse clock. */
 function shortest(run, now, budgetMs) {
   let [best, runs] = [Infinity, 1];
   const start = now();
@@ -141,7 +142,7 @@ const small = (width, numLayers, vocabSize) => ({
 const sizeOf = ({ embedDim: C, hiddenDim: F, numHeads, numKvHeads, numLayers, vocabSize }) =>
   vocabSize * C + C + numLayers * (2 * C * C + 2 * ((C * numKvHeads) / numHeads) * C + 3 * C * F + 2 * C);
 
-/** Of sizes that grow by the same factor; of many random shapes, the one that comes nearest to each. */
+/** Shapes whose sizes grow by a constant factor: among many random shapes, the nearest to each size. */
 function randomModels(count) {
   const random = randomNumbers(7);
   const pick = (...list) => list[Math.floor(random() * list.length)];
@@ -164,7 +165,7 @@ function randomModels(count) {
   });
 }
 
-/** Numbers from 0 to 1, the same in every process (mulberry32). */
+/** Uniform numbers in [0, 1), the same in every process (mulberry32). */
 function randomNumbers(seed) {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;

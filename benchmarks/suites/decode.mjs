@@ -1,4 +1,4 @@
-// One query against a cache of 16384 keys and values that stay where they are: a token of a decoder.
+// One query with a resident cache of 16384 keys and values: a decoder's token.
 import { heads, plainAttention, swapAxes } from "../heads.mjs";
 import { composed, groupQuery } from "../peers/attention-models.mjs";
 import { jax } from "../peers/jax.mjs";
@@ -67,7 +67,7 @@ function row(context, numKvHeads, aim) {
             ? tf.tensor3d(data, [numHeads, 1, headDim])
             : tf.tensor3d(data, [numKvHeads, length, headDim]),
         );
-        // Queries that share keys are rows of one product: nothing is repeated.
+        // Queries that share keys are rows of one product: keys are not repeated.
         const grouped = query.reshape([numKvHeads, numHeads / numKvHeads, headDim]);
         return () =>
           tf.tidy(() => {

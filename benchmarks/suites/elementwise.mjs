@@ -1,4 +1,4 @@
-// Operations bound by memory, over [4096, 1024].
+// Memory-bound operations, over [4096, 1024].
 import { numbers } from "../data.mjs";
 import { jax } from "../peers/jax.mjs";
 import { copyLimit } from "../peers/limits.mjs";
@@ -15,7 +15,7 @@ const offset = () => numbers(3, width);
 const eps = 1e-5;
 const root = Math.sqrt(2 / Math.PI);
 
-// Each operation in ours, TensorFlow.js, jax-js, ONNX and as a plain loop.
+// Each operation with our packages, TensorFlow.js, jax-js, ONNX and as a plain loop.
 const operations = {
   softmax: {
     aim: 1.4,
@@ -116,7 +116,7 @@ export const rows = (context) =>
       const [a, out] = [x(), new Float32Array(height * width)];
       return () => (operation.plain(a, out), out);
     };
-    // Arrays in and out; where there is a gain, it stays.
+    // Inputs and outputs are arrays; norm weights are resident.
     const { host = "nothing" } = operation;
     const mine = async () => ({ inputs: [[x(), shape]], ...(await operation.ours()) });
     return {

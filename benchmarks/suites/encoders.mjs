@@ -1,4 +1,4 @@
-// The models that pages run most: a text to its vector, a picture to its class, and the vectors that are nearest to one.
+// The most common models in pages: text embedding, image classification, and nearest-neighbour search.
 import { numbers } from "../data.mjs";
 import { pictureModel, textModel } from "../encoders/onnx.mjs";
 import { openEmbed, openPicture, openText } from "../encoders/ours.mjs";
@@ -16,7 +16,7 @@ export const rows = (context) => [
   searchRow(context),
 ];
 
-/** Ids, or a text, go in, and a vector of length 1 comes out for each text. */
+/** From ids, or a text, to a vector of unit norm for each text. */
 function text(name, batch, context) {
   const given = ids(minilm, batch);
   const feeds = {
@@ -41,7 +41,7 @@ function text(name, batch, context) {
     better: "low",
     aim: 1.2,
     tolerance: 1e-5,
-    // The first is what the others are compared with: it is not ours.
+    // The first contender is the reference for outputs, so it is not ours.
     contenders: [
       ort("peer", false),
       ort("peer", true),
@@ -68,7 +68,7 @@ function text(name, batch, context) {
   };
 }
 
-/** Pixels go in, and logits of the classes come out. */
+/** From pixels to logits of the classes. */
 function picture(name, context) {
   const { image, C, F, L, patch } = vitTiny;
   const pixels = () => numbers(77, 3 * image * image);
@@ -113,7 +113,7 @@ function picture(name, context) {
   };
 }
 
-/** Transformers.js on both engines; in a browser it would need the files of its folder from a server. */
+/** Transformers.js with both engines; in a browser it would need a server for its folder. */
 function transformersJs({ browser }, of) {
   if (browser) return [];
   return [
@@ -125,7 +125,7 @@ function transformersJs({ browser }, of) {
   });
 }
 
-/** Inputs are arrays, results are read, and weights stay. */
+/** Inputs are arrays, results are read, and weights are resident. */
 function contender(name, kind, open) {
   return {
     name,

@@ -1,4 +1,4 @@
-// One row against a matrix: what a decoder does for each token, bound by reading the weights.
+// A row times a matrix, as a decoder computes it for each token: bound by reading the weights.
 import { numbers } from "../data.mjs";
 import { jax } from "../peers/jax.mjs";
 import { readLimit } from "../peers/limits.mjs";
@@ -55,7 +55,7 @@ export const rows = (context) => [
   },
 ];
 
-/** Weights are a constant of the model, so that onnxruntime packs them as it likes. */
+/** Weights are a constant of the model, so that onnxruntime can prepack them. */
 function onnx() {
   const g = graph();
   g.op("MatMul", [g.input("x", [1, n]), g.constant(weights(), [n, n])], {}, { to: [g.output("y", [1, n])] });

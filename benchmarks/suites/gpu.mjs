@@ -1,5 +1,5 @@
-// Shaders beside shaders: our device on gpu.js and TensorFlow.js on its WebGL backend, in pages of one browser. A call is
-// done when its numbers are back in the program. Only in a browser: --browser.
+// GPU shaders: our device on gpu.js, and TensorFlow.js on its WebGL backend, in pages of one browser. A call ends when
+// its result is read back. Only in a browser: --browser.
 import { numbers } from "../data.mjs";
 import { heads, plainAttention } from "../heads.mjs";
 import { openDevice } from "../peers/ours.mjs";

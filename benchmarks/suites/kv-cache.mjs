@@ -1,5 +1,6 @@
-// Time saved by prefix reuse, and the time of each kind of KV cache: a second message that shares 400 tokens with the first, and a token
-// decoded after 400 others, through each kind. The model has random weights: 4 layers of 8 heads, two key-value heads.
+// Time saved by prefix reuse, and the time of each kind of KV cache: a second message that shares 400 tokens with the
+// first, and a token decoded after 400 others, with each kind. The model has random weights: 4 layers of 8 heads, two
+// key-value heads.
 import { ours } from "../peers/ours.mjs";
 
 const sizes = {
@@ -13,7 +14,7 @@ const prompt = [
   ...Array.from({ length: 35 }, (_, i) => (i * 53 + 7) % sizes.vocabSize),
 ];
 
-/** A model on a device, as a function of ids and a cache to the logits of the last token. */
+/** A model on a device, as a function from ids and a cache to the logits of the last token. */
 async function modelOn(device) {
   const [{ decoder }, { mapTensors, slice }, caches] = await Promise.all([
     import("@qkv/transformer"),
@@ -28,7 +29,7 @@ async function modelOn(device) {
 
 export const rows = (context) => [
   {
-    // The prompt of a second message, to the logits of its first new token; the first has been answered.
+    // The prompt of a second message, up to the logits of its first new token; the first has been answered.
     id: "kv-cache/second-turn-400-of-440",
     unit: "ms",
     better: "low",
@@ -57,7 +58,7 @@ export const rows = (context) => [
     ],
   },
   {
-    // One token after 400, and the cache is put back: what each kind adds to a step.
+    // One token after 400, then the cache is cropped: the additional time of each kind per step.
     id: "kv-cache/decode-after-400",
     unit: "ms",
     better: "low",
@@ -89,7 +90,7 @@ export const rows = (context) => [
   },
 ];
 
-/** int8 is near the others, and not equal. */
+/** int8 logits are close to the others, but not equal. */
 function uncompared(contender) {
   return {
     ...contender,

@@ -1,5 +1,5 @@
-// Mixers whose state has a fixed size, in place of softmax attention: 12 heads of 64, float32, chunks of 64. Time grows
-// with the length, and not with its square: the rows against softmax show from which length on that is less.
+// Mixers with a state of fixed size, instead of softmax attention: 12 heads of size 64, float32, chunks of 64. Time
+// grows linearly with the length: the rows against softmax show the length from which on this is faster.
 import { heads, swapAxes } from "../heads.mjs";
 import { groupQuery } from "../peers/attention-models.mjs";
 import { jax, openJax } from "../peers/jax.mjs";
@@ -10,7 +10,7 @@ import { ours } from "../peers/ours.mjs";
 import { firstStates, gatedDelta, plainStates, ssdInputs, ssdSteps } from "../states.mjs";
 
 const [numHeads, headDim, chunk] = [12, 64, 64];
-/** Peers that go token by token, and copies of a gigabyte, are left out above. */
+/** Length above which peers that go token by token, or copy a gigabyte, are omitted. */
 const [longestOfPeers, longestOfSteps] = [16384, 1024];
 
 export const rows = (context) => [
@@ -23,11 +23,11 @@ export const rows = (context) => [
 ];
 
 /**
- * Operations of the chunked form for each token and head, triangles as triangles: two products of L × L pairs, the
+ * Operations of the chunked form per token and head, counting only the lower triangles: two products of L × L pairs, the
  * triangular system and the reads of a chunk's own values, and three products with the state.
  */
 const gatedDeltaFlops = (K, V) => chunk * (2 * K + 2 * V) + 6 * K * V;
-/** Pairs belong to all heads together, nothing is erased. */
+/** Pairs are shared by all heads, nothing is erased. */
 const ssdFlops = (K, V) => chunk * (K / numHeads + V) + 4 * K * V;
 
 const headsShape = (x, { batch = 1, length }) => [
@@ -84,7 +84,7 @@ function ssdRow(context, length) {
 function sequenceRow(context, name, shape, { flops, steps, rule, scale, mixer }) {
   const { length } = shape;
   const all = flops * numHeads * length;
-  // Some tokens of two heads tell whether an output is right.
+  // Some tokens of two heads are sufficient to check an output.
   const [someHeads, some] = [
     [0, numHeads - 1],
     [0, 1, (length >> 1) + 3, length - 2, length - 1],
@@ -136,7 +136,7 @@ function sequenceRow(context, name, shape, { flops, steps, rule, scale, mixer })
   };
 }
 
-/** jax-js has no scan: a compiled step, called for each token. */
+/** jax-js has no scan: a compiled step is called for each token. */
 function jaxSteps({ numHeads, length, headDim }, compared) {
   return {
     name: "jax-js, a compiled step",
@@ -180,7 +180,10 @@ function jaxSteps({ numHeads, length, headDim }, compared) {
   };
 }
 
-/** Any axes before those of a head: state [K, V], query, key and value [D], gates [1]. Every use of an array consumes it. */
+/**
+ * Any leading axes before those of a head: state [K, V], query, key and value [D], gates [1]. Every use of an array
+ * consumes it.
+ */
 function deltaStep(np, state, query, key, value, decay, beta) {
   const kept = state.mul(np.expandDims(np.exp(decay), -1));
   const read = np.expandDims(key.ref, -1).mul(kept.ref).sum(-2);
@@ -191,7 +194,10 @@ function deltaStep(np, state, query, key, value, decay, beta) {
   return [next.ref, scaled.mul(next).sum(-2)];
 }
 
-/** The listing of "Transformers are SSMs" (2024): products inside chunks, and a matrix of decays between chunks. */
+/**
+ * The algorithm listed in "Transformers are SSMs" (2024): products inside chunks, and a matrix of decays between
+ * chunks.
+ */
 function jaxChunks(shape, compared) {
   const { length } = shape;
   const numChunks = length / chunk;
@@ -199,7 +205,7 @@ function jaxChunks(shape, compared) {
     ({ numpy: np, jit: _ }) => {
       const inChunks = (data, count, dim) =>
         np.array(data).reshape([count, numChunks, chunk, dim].filter((n, i) => i < 3 || n > 0));
-      /** Sums between each two places, −∞ where the second is earlier. */
+      /** Segment sums: the sum between each two positions, −∞ if the second is earlier. */
       const between = (x, n) => {
         const sums = np.cumsum(x, -1);
         const pairs = np.expandDims(sums.ref, -1).sub(np.expandDims(sums, -2));
@@ -241,7 +247,7 @@ function jaxChunks(shape, compared) {
   );
 }
 
-/** The gated delta rule beside softmax attention over the same heads: outputs differ, times are compared. */
+/** The gated delta rule and softmax attention over the same heads: outputs differ, times are compared. */
 function softmaxRow(context, length) {
   const shape = { numHeads, numKvHeads: numHeads, headDim, queryLength: length, keyLength: length };
   const uncompared = { compared: () => undefined };
@@ -277,7 +283,7 @@ function softmaxRow(context, length) {
   };
 }
 
-/** One token of 16 sequences, whose states have 32 MB. */
+/** One token of 16 sequences, whose states take 32 MB. */
 function decodeRow(context) {
   const shape = { batch: 16, numHeads: 32, length: 1, headDim: 128 };
   const { batch, numHeads, headDim } = shape;
@@ -325,7 +331,7 @@ function decodeRow(context) {
           const { query, key, value, decay, beta } = gatedDelta(shape);
           const rows = [batch * numHeads, headDim];
           return {
-            // The new states are made too: the outputs read them.
+            // The new states are computed too: the outputs read them.
             compute: (...inputs) => {
               const [state, output] = deltaStep(np, ...inputs);
               return np.concatenate([output.reshape([-1]), state.reshape([-1])]);

@@ -1,4 +1,5 @@
-// Decoders with random weights in the shape of known models: tokens a second of a prompt, and one by one after it.
+// Decoders with random weights in the shape of well-known models: tokens per second of a prompt, and of decoding after
+// it.
 import { clockOf } from "../clock.mjs";
 import { openJaxDecoder } from "../lm/jax.mjs";
 import { openOnnxruntime } from "../lm/onnxruntime.mjs";
@@ -6,7 +7,7 @@ import { openOurs } from "../lm/ours.mjs";
 import { openTfjsDecoder } from "../lm/tfjs.mjs";
 import { prompt, shapes, token } from "../lm/shapes.mjs";
 
-/** Tokens of one round of decoding, and milliseconds that a contender is warmed for its compiler, as in all other rows. */
+/** Tokens decoded in a round, and milliseconds of a contender's warm-up for its compiler, as in all other rows. */
 const steps = 16;
 const warming = 200;
 
@@ -18,7 +19,9 @@ export const rows = (context) => [
   prefill("gpt2-int8-prefill512", shapes.gpt2, rounded({ kind: "int8", activations: "int8" }), context),
 ];
 
-/** Rows of int8 weights: beside our own of floats, whose logits they are near, and llama.cpp's of 8 bits. */
+/**
+ * Rows of int8 weights, compared with our float weights, whose logits are close, and with llama.cpp's 8-bit weights.
+ */
 function rounded(rounding) {
   const open = (shape, { devices }) => [
     ...devices.map((spec) => [
@@ -37,7 +40,7 @@ function rounded(rounding) {
   return { open, tolerance: 0.3 };
 }
 
-/** The first is what the others are compared with: it is not ours. */
+/** The first contender is the reference for outputs, so it is not ours. */
 const floats = (shape, { devices }) => [
   ["onnxruntime-web", "peer", (context) => openOnnxruntime(shape, "peer", context)],
   ...devices.map((spec) => [`@qkv on ${spec}`, "ours", (context) => openOurs(shape, spec, context)]),
@@ -48,7 +51,7 @@ const floats = (shape, { devices }) => [
   ["llama.cpp, q8_0", "native", (context) => openLlama("q8_0", shape, context)],
 ];
 
-/** Loaded here, because there is none of it in a browser. */
+/** Imported here, since it does not exist in a browser. */
 async function openLlama(encoding, shape, context) {
   return (await import("../lm/llama.mjs")).openLlama(shape, encoding, context);
 }
@@ -57,7 +60,7 @@ function row(id, shape, { aim, open = floats, tolerance = 1e-3 }, context, ready
   const contenders = open(shape, context).map(([name, kind, openModel, more]) => ({
     name,
     kind,
-    // Ids are given and logits are read; weights stay, and the cache does where the library can keep one.
+    // Inputs are ids and outputs logits; weights are resident, and so is the cache if the library supports it.
     resident: "state",
     ...more,
     async prepare(given) {
@@ -95,7 +98,7 @@ function decode(id, shape, options, context) {
       length = shape.prompt;
     }
     return {
-      // After the prompt and two tokens: the cache is right, too.
+      // Compared after the prompt and two tokens, which checks the cache too.
       async output() {
         await begin();
         if (model.silent) return undefined;

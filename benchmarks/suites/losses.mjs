@@ -12,10 +12,13 @@ const targets = () => Int32Array.from({ length: N }, (_, i) => (i * 31) % V);
 const prediction = () => numbers(2, height * width);
 const wanted = () => numbers(3, height * width);
 
-/** Gradients are small: they are compared after a factor. */
+/** Factor for the comparison, since gradients are small. */
 const compared = (data, factor) => data.filter((_, i) => i % 509 === 0).map((value) => value * factor);
 
-/** A loss `(tensors, libraries) => scalar` by ours, jax-js and TensorFlow.js: `x` is what the gradient is of. */
+/**
+ * A loss `(tensors, libraries) => scalar` with our packages, jax-js and TensorFlow.js; the gradient is with respect to
+ * `x`.
+ */
 const losses = {
   "cross-entropy": {
     shape: [N, V],
@@ -93,7 +96,7 @@ function row(name, { shape, x, aim, limit, ...by }, devices) {
     better: "low",
     aim,
     tolerance: 1e-3,
-    // All are compared by the gradient. The first contender is not ours.
+    // All are compared by the gradient. The first contender, the reference, is not ours.
     contenders: [
       contender("jax-js", "peer", async () => {
         const library = await openJax();

@@ -1,4 +1,4 @@
-// Products of square float32 matrices; and of int8 matrices, beside our own of floats.
+// Products of square float32 matrices; and of int8 matrices, compared with our float product.
 import { numbers } from "../data.mjs";
 import { jax } from "../peers/jax.mjs";
 import { arithmeticLimit } from "../peers/limits.mjs";
@@ -16,7 +16,7 @@ function square(n, context) {
   const left = () => numbers(1, n * n);
   const right = () => numbers(2, n * n);
   const shape = [n, n];
-  // Some rows of the product tell whether it is right, and are soon computed.
+  // Some rows of the product are sufficient to check it, and fast to compute.
   const picked = [0, 1, (n >> 1) + 3, n - 1];
   const compared = (output) => picked.map((row) => [...output.subarray(row * n, (row + 1) * n)]).flat();
   return {
@@ -78,7 +78,7 @@ function square(n, context) {
   }
 }
 
-/** m rows times an n × n matrix, as plain loops do it: the inner one walks both along their rows. */
+/** m rows times the transpose of an n × n matrix by plain loops: the inner loop reads both along their rows. */
 function product(a, b, m, n) {
   const out = new Float32Array(m * n);
   for (let i = 0; i < m; i++) {
@@ -91,8 +91,8 @@ function product(a, b, m, n) {
 }
 
 /**
- * Activations that are rounded row by row as they come, times weights of 8 bits. Nobody else has it in JavaScript, so the
- * rival is our own product of floats, of the same rounded numbers: outputs are equal but for float32's rounding.
+ * Activations quantized row by row in each call, times 8-bit weights. No other library has it in JavaScript, so the rival is our
+ * float product of the same quantized values: outputs are equal up to rounding in float32.
  */
 function whole([M, N, K], context) {
   const activations = () => numbers(1, M * K);

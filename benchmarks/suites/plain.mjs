@@ -1,4 +1,4 @@
-// The plain device, which is the fallback everywhere, beside the loop that people write first.
+// The plain device, which is the fallback everywhere, compared with the textbook loop.
 import { numbers } from "../data.mjs";
 
 /** The textbook product of n × n matrices. */

@@ -1,5 +1,5 @@
-// The site, as built: how long the first map takes with a cold cache, how much JavaScript each page asks for, and how
-// many clicks lie between the first page and one's own code. The site must be built: turbo run build --filter=docs.
+// The built site: the time of the first map with a cold cache, the JavaScript that each page loads, and the clicks from
+// the first page to running custom code. Needs the built site: turbo run build --filter=docs.
 import { openSite, sitePages } from "../../apps/docs/scripts/measure-site.mjs";
 
 const ours = (prepare) => [{ name: "the site", kind: "ours", resident: "nothing", prepare }];
@@ -16,7 +16,7 @@ const measured = (id, unit, what) => ({
 
 export const rows = ({ browser }) => {
   const pages = sitePages();
-  if (browser || !pages) return []; // it brings a browser of its own
+  if (browser || !pages) return []; // this suite starts a browser itself
   return [
     measured("first-map", "ms", "firstMap"),
     measured("first-picture", "ms", "firstPicture"),

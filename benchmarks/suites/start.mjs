@@ -1,5 +1,5 @@
-// From the shell's prompt to the first word: a process that starts, loads the model that comes with the command, reads a
-// prompt and writes one token. The limit is a process of Node that does nothing.
+// From the shell's prompt to the first word: a process that starts, loads the command's own model, reads a prompt and
+// generates one token. The limit is an empty Node process.
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";

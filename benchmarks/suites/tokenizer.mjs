@@ -1,5 +1,5 @@
-// From text to ids, of a text again and again, of new texts, from a cold start; and training. Texts are the corpora of the reference data; tiktoken, which
-// made the reference ids, says what is right.
+// From text to ids: a repeated text, new texts, and a cold start; and training. Texts are the corpora of the reference
+// data; tiktoken, which computed the reference ids, defines the correct output.
 import { Buffer } from "node:buffer";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -62,10 +62,10 @@ function encoding(vocabulary, corpus) {
   };
 }
 
-/** Milliseconds of encoding in one round, at least, and before the first one, for the compiler. */
+/** Minimum milliseconds of encoding in a round, and of warm-up for the compiler before the first one. */
 const [slice, warming] = [60, 200];
 
-/** Texts that no call has had before: a cache of merges, or of texts, makes a repeated text cheap. */
+/** Texts that are new in each call: a cache of merges, or of texts, makes a repeated text cheap. */
 function encodingNew(vocabulary, texts) {
   const textAt = newTexts[texts];
   return {
@@ -107,7 +107,7 @@ function encodingNew(vocabulary, texts) {
   };
 }
 
-/** From nothing loaded to the first ids of 10,000 characters, each time in a new process. */
+/** From a new process to the first ids of 10,000 characters. */
 function coldStart(vocabulary) {
   const script = fileURLToPath(new URL("../peers/tokenizer-cold.mjs", import.meta.url));
   const input = read("english").slice(0, 10_000);
@@ -130,8 +130,8 @@ const namesFor = (vocabulary) =>
   Object.keys(open).filter((name) => vocabulary !== "gpt2" || name !== "ai-tokenizer");
 
 /**
- * All three corpora, to the 30,000 tokens at which the native trainer stops, since from JavaScript it takes no other
- * number. Which of two equally frequent pairs comes first is each one's own, so vocabularies are not compared.
+ * Training on all three corpora up to 30,000 tokens, where the native trainer stops, since its JavaScript API has no other
+ * size. Implementations break ties between equally frequent pairs differently, so vocabularies are not compared.
  */
 function training() {
   const vocabSize = 30_000;

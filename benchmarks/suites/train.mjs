@@ -1,6 +1,6 @@
-// One step of training, forward, backward and Adam: 4 layers of 128, sequences of 128 tokens, 8 at a time, 512 words. With dropout, a
-// tenth of embeddings, of attention weights and of what each part adds is dropped, as in GPT-2. `train/shakespeare` is a step of
-// `qkv train tinyshakespeare.txt` with its defaults, ours alone, for --against.
+// One training step, forward, backward and Adam: 4 layers of width 128, 8 sequences of 128 tokens, 512 words. With
+// dropout, a tenth of embeddings, attention weights and residual updates is dropped, as in GPT-2. `train/shakespeare`
+// is a step of `qkv train tinyshakespeare.txt` with its defaults, only with our packages, for --against.
 import { numbers } from "../data.mjs";
 import { trained as shape, transposed, weights } from "../lm/shapes.mjs";
 import { configOf, paramsOf } from "../lm/ours.mjs";
@@ -13,13 +13,13 @@ const { C, F, V, L, H, D, context: T } = shape;
 const B = 8;
 const N = B * T;
 const learningRate = 1e-3;
-/** Numbers that are dropped while training. */
+/** Dropout probability. */
 const rate = 0.1;
-/** Ids, and those that follow. */
+/** Input ids, and target ids. */
 const ids = () => Int32Array.from({ length: N }, (_, i) => (i * 31 + Math.floor(i / 7)) % V);
 const following = () => ids().map((_, i, all) => all[(i + 1) % N]);
 
-// A product is done once forward and twice backward; of attention the half that is seen.
+// Each product runs once forward and twice backward; of attention, the visible half of the scores counts.
 const flops = 6 * N * (L * (4 * C * C + 2 * C * F) + C * V) + 6 * L * B * T * (T + 1) * C;
 
 export const rows = (context) => [
@@ -28,7 +28,7 @@ export const rows = (context) => [
   shakespeare(context),
 ];
 
-/** @param tolerance - Of losses, at first and after a step. With dropout each library draws its own; without, the second is 0.05 less. */
+/** @param tolerance - Of the losses before and after a step. With dropout each library draws its own mask; without, the second loss is 0.05 less. */
 function row({ devices }, name, dropout, tolerance) {
   return {
     id: `train/${name}`,
@@ -36,7 +36,7 @@ function row({ devices }, name, dropout, tolerance) {
     better: "low",
     aim: 2,
     tolerance,
-    // What all are compared by is the loss, at first and after a step. The first contender is not ours.
+    // All are compared by the loss, before and after a step. The first contender, the reference, is not ours.
     contenders: [
       jaxStep(dropout),
       ...devices.map((spec) => ourStep(spec, dropout)),
@@ -47,7 +47,7 @@ function row({ devices }, name, dropout, tolerance) {
   };
 }
 
-/** @param open - Gives `step()`, which trains once and returns the loss before, or promises it. */
+/** @param open - Returns `step()`, which trains once and returns, or promises, the loss before the step. */
 function contender(name, kind, open) {
   return {
     name,
@@ -94,9 +94,10 @@ function ourStep(spec, dropout) {
   });
 }
 
-/** A step of `qkv train` with its defaults: the batch, the loss, clipped gradients, and AdamW by its schedule. */
+/** A step of `qkv train` with its defaults: the batch, the loss, clipped gradients, and AdamW with its schedule. */
 function shakespeare({ devices }) {
-  // A text as long as what is learned of tiny Shakespeare, of as many characters: what they say costs no time.
+  // A text with the length and the number of distinct characters of tiny Shakespeare: the contents do not affect the
+  // time.
   const [length, vocabSize, steps] = [1_003_854, 65, 2000];
   const text = () => Int32Array.from(numbers(1, length), (x) => Math.floor(((x + 1) / 2) * vocabSize));
   const run = (spec) =>
@@ -133,7 +134,7 @@ function shakespeare({ devices }) {
   };
 }
 
-/** Maps as [in, out], which both peers multiply by without a transpose. */
+/** Matrices as [in, out], which both peers multiply without a transpose. */
 function transposedWeights() {
   const all = weights(shape);
   return all.names.map((name) => {
@@ -156,14 +157,14 @@ function jaxStep(dropout) {
     const { jit, nn, numpy: np, random, valueAndGrad } = await openJax();
     const given = transposedWeights();
     const names = given.map(({ name }) => name);
-    // Every use of an array consumes it; `.ref` is one use more.
+    // Every use of an array consumes it; `.ref` adds a use.
     const loss = (p, x, y, keys) => {
       const drop = (h) => {
         if (dropout === 0) return h;
         const isKept = random.bernoulli(keys.pop(), 1 - dropout, h.shape);
         return np.where(isKept, h.mul(1 / (1 - dropout)), 0);
       };
-      // Its attention has no dropout: with one it is the same in parts.
+      // Its attention has no dropout: with dropout the same is composed of parts.
       const attend = (query, key, value) => {
         if (dropout === 0) return nn.dotProductAttention(query, key, value, { isCausal: true });
         const [q, k, v] = [query, key, value].map((h) => h.transpose([0, 2, 1, 3]));
@@ -245,7 +246,7 @@ function tfjsStep(dropout) {
       const scale = centred.square().mean(-1, true).add(1e-5).rsqrt();
       return centred.mul(scale).mul(p[name]).add(p[`${name}.bias`]);
     };
-    // Its WASM backend has no gradient of a lookup: the embedding is a product with ones and zeros.
+    // Its WASM backend has no gradient of a lookup: the embedding is a product with one-hot rows.
     const loss = () => {
       let h = drop(tf.matMul(x, p.embedding).reshape([B, T, C]).add(p.positions).reshape([N, C]));
       for (let layer = 0; layer < L; layer++) {

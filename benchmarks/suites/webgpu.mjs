@@ -1,6 +1,6 @@
-// WebGPU in Node, on Dawn and the adapter that it finds: ours beside jax-js and ONNX Runtime Web. The adapter's name stands
-// in each line; on a software renderer sizes are small and the figures rank nothing; with --full the models of full size run
-// there, too, for minutes. Not in a browser.
+// WebGPU in Node, with Dawn and its default adapter: ours, jax-js and ONNX Runtime Web. Each line has the adapter's
+// name. On a software renderer sizes are small and the figures mean nothing; with --full, models of full size run there
+// too, for minutes. Not in a browser.
 import { numbers } from "../data.mjs";
 import { heads, plainAttention, swapAxes } from "../heads.mjs";
 import { composed, multiHead } from "../peers/attention-models.mjs";
@@ -10,7 +10,7 @@ import { jax, onnxruntime, openAdapter, ours } from "../peers/webgpu.mjs";
 const [numHeads, headDim] = [12, 64];
 const adapter = await openAdapter();
 const small = adapter?.software;
-/** Computations of one call. */
+/** Computations in one call. */
 const batch = small ? 2 : 20;
 
 export const rows = ({ browser, full }) =>
@@ -92,7 +92,7 @@ function matvec(n) {
   };
 }
 
-/** A model of one product `[M, n] · [n, n]`, whose operands are inputs. */
+/** A model of one product `[M, n] · [n, n]` of two inputs. */
 function product(M, n, a, b) {
   const model = graph();
   const operands = [model.input("a", [M, n]), model.input("b", [n, n])];
@@ -107,7 +107,7 @@ function rowTimes(row, matrix, n) {
   return sums;
 }
 
-/** Whole sequences: FLOPs are those of the pairs that the mask shows. */
+/** Whole sequences: FLOPs count the pairs that the mask allows. */
 function attention(name, length, { causal = false, window }) {
   const shape = { numHeads, numKvHeads: numHeads, headDim, queryLength: length, keyLength: length };
   const sees = {
@@ -174,7 +174,7 @@ function attention(name, length, { causal = false, window }) {
   };
 }
 
-/** The gradient of the sum of the squares of causal attention towards the query; keys and values are constants. */
+/** The gradient of the sum of squares of causal attention with respect to the query; keys and values are constants. */
 function backward(length) {
   const shape = { numHeads, numKvHeads: numHeads, headDim, queryLength: length, keyLength: length };
   const pairs = (length * (length + 1)) / 2;
@@ -238,7 +238,7 @@ function backward(length) {
   };
 }
 
-/** One query over a cache of keys: bound by reading them. */
+/** One query with a cache of keys: bound by reading them. */
 function decode(length) {
   const shape = { numHeads, numKvHeads: numHeads, headDim, queryLength: 1, keyLength: length };
   const sees = { first: () => 0, last: () => length - 1 };
@@ -282,7 +282,7 @@ function decode(length) {
   };
 }
 
-/** GPT-2's layers, and a vocabulary that fits the adapter. */
+/** GPT-2's layers, with a vocabulary that fits the adapter. */
 const gpt2 = ({ numLayers, embedDim, vocabSize }) => ({
   id: `gpt2-${numLayers}x${embedDim}`,
   config: {
@@ -293,7 +293,7 @@ const gpt2 = ({ numLayers, embedDim, vocabSize }) => ({
   },
 });
 
-/** The layers of a Llama, with fewer key-value heads than heads and a gated MLP, whose matrices are int4. */
+/** A Llama's layers, with fewer key-value heads than query heads and a gated MLP with int4 matrices. */
 const llama = ({ numLayers, embedDim, hiddenDim, numHeads, vocabSize }) => ({
   id: `llama-${numLayers}x${embedDim}-int4`,
   kind: "int4",
@@ -303,7 +303,7 @@ const llama = ({ numLayers, embedDim, hiddenDim, numHeads, vocabSize }) => ({
   },
 });
 
-/** Small sizes, and those of GPT-2 and of a Llama of half a billion parameters, as Qwen2.5-0.5B has them. */
+/** Small sizes, and those of GPT-2 and of a Llama with half a billion parameters, such as Qwen2.5-0.5B. */
 const smallModels = [
   gpt2({ numLayers: 2, embedDim: 96, vocabSize: 512 }),
   llama({ numLayers: 2, embedDim: 128, hiddenDim: 352, numHeads: 4, vocabSize: 512 }),
@@ -313,7 +313,7 @@ const fullModels = [
   llama({ numLayers: 24, embedDim: 896, hiddenDim: 4864, numHeads: 14, vocabSize: 151936 }),
 ];
 
-/** One token after another through a decoder with random weights: ours alone, with its counts. */
+/** Token-by-token decoding with random weights: only ours, with its counters. */
 function token({ id, kind, config }) {
   return {
     id: `webgpu/${id}`,
@@ -351,7 +351,7 @@ function token({ id, kind, config }) {
   };
 }
 
-/** A decoder on the device. Its layers have the same numbers, each in buffers of its own, as a model reads them. */
+/** A decoder on the device. Its layers have equal weights in separate buffers, which are read as in a real model. */
 async function modelOn(device, config, kind) {
   const { mapTensors } = await import("@qkv/tensor");
   const { anyLinear, decoder, quantize } = await import("@qkv/transformer");

@@ -1,6 +1,6 @@
-// Docusaurus prefetches each link that comes into view, and looks through all routes for each of them: a second of work on
-// a phone for a page of many links. The service worker keeps the whole site after the first visit, and a link that is
-// pointed at is still preloaded.
+// Disables prefetching. Docusaurus prefetches each link that comes into view, and searches all routes for each: a
+// second of work on a phone for a page with many links. The service worker caches the whole site after the first visit,
+// and links under the pointer are still preloaded.
 type Docusaurus = { prefetch(path: string): unknown; preload(path: string): unknown };
 
 if (typeof window !== "undefined") {

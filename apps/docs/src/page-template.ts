@@ -1,6 +1,6 @@
-// A page that is seen before its scripts run. Docusaurus runs them before the first paint where they come early enough:
-// from a cache, from near by. Here they load at once and run in their order when the text is painted, or when nobody
-// looks.
+// Makes pages paint before their scripts run. Docusaurus runs scripts before the first paint if they arrive early, from
+// a cache or a near server. Here they load immediately, and run in order after the first paint, or if the page is
+// hidden.
 const runAfterPaint = `
 (() => {
   const begin = () => {
@@ -21,7 +21,7 @@ const runAfterPaint = `
 })();
 `;
 
-/** The document around each page, which Docusaurus fills in: https://eta.js.org */
+/** The HTML document of each page, a template of https://eta.js.org that Docusaurus fills in. */
 export const pageTemplate = `
 <!DOCTYPE html>
 <html <%~ it.htmlAttributes %>>

@@ -1,6 +1,6 @@
 import { catalogue, type CatalogueEntry } from "@qkv/attention/catalogue";
 
-// Pages that no entry of the catalogue names, each after the page of one that does.
+// Pages without an entry in the catalogue, each after the page of a related entry.
 const after: Record<string, readonly string[]> = {
   attention: ["tiles", "merge-attention", "gradients", "attention-dropout", "head-patterns"],
   "short-convolution": ["hybrid-stacks"],
@@ -18,7 +18,7 @@ const groups: readonly [label: string, kind: CatalogueEntry["kind"]][] = [
   ["Eviction", "eviction"],
 ];
 
-/** The pages of the reference of attention by kind, each in the order of the catalogue: a new entry has its place. */
+/** The reference pages of attention by kind, in the order of the catalogue. */
 export const attentionPages = groups.map(([label, kind]) => {
   const pages = catalogue
     .filter((entry) => entry.kind === kind)

@@ -7,14 +7,14 @@ type FontFace = {
   walkDecls(property: string, change: (declaration: { value: string }) => void): void;
 };
 
-/** Docusaurus's own start of Prism, on every page. */
+/** Docusaurus's own initialization of Prism, on every page. */
 const startsPrism = createRequire(createRequire(import.meta.url).resolve("@docusaurus/preset-classic"))
   .resolve("@docusaurus/theme-classic/lib/prism-include-languages")
   .replace(/\.js$/, "");
 
 const woff2 = /url\([^)]*\) format\("woff2"\)/;
 
-/** Names a font in the one format that each browser of ours reads. */
+/** Keeps one font format that all supported browsers read. */
 const woff2Alone = {
   postcssPlugin: "woff2-alone",
   AtRule: {
@@ -26,13 +26,13 @@ const woff2Alone = {
 };
 
 /**
- * Keeps out of the files that every page waits for what only some pages need: CodeMirror, the fonts of formulas, and
- * Prism, whose colors are in the page already.
+ * Excludes code of only some pages from the files that every page loads: CodeMirror, the fonts of formulas, and Prism, whose
+ * highlighting is in the prerendered HTML.
  */
 export const smallFiles: PluginModule = () => ({
   name: "small-files",
   configureWebpack(config, isServer) {
-    // A font is a file that a formula asks for. Docusaurus writes the small ones into the sheet of styles.
+    // Fonts are separate files, loaded for formulas. Docusaurus would inline small ones in the style sheet.
     const fonts = (config.module!.rules as Rule[]).find(({ test }) => test?.test("a.woff2"))!;
     delete fonts.use;
     fonts.type = "asset/resource";

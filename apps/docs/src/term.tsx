@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 
-/** A term of the glossary: its meaning shows on hover and on focus. */
+/** A glossary term, whose meaning is shown on hover and on focus. */
 export function Term({
   id,
   meaning,

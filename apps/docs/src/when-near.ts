@@ -1,4 +1,4 @@
-/** Calls once when an element comes near the screen. Returns a function that gives up waiting. */
+/** Calls back once when an element is near the viewport. Returns a function that cancels it. */
 export function whenNear(element: Element, then: () => void): () => void {
   const observer = new IntersectionObserver(
     ([entry]) => {

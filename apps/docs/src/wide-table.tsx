@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState, type ComponentProps, type ReactNode } from "react";
 
-/** A table of a page’s text. Where it is wider than the page it scrolls, and then can be reached with the keyboard. */
+/** A table in a page’s text. If it is wider than the page, it scrolls and is focusable with the keyboard. */
 export function WideTable(props: ComponentProps<"table">): ReactNode {
   const table = useRef<HTMLTableElement>(null);
   const [scrolls, setScrolls] = useState(false);
@@ -8,7 +8,7 @@ export function WideTable(props: ComponentProps<"table">): ReactNode {
     const element = table.current;
     if (!element) return;
     const observer = new ResizeObserver(() => setScrolls(element.scrollWidth > element.clientWidth));
-    // Its rows too: they grow inside it when a font comes late.
+    // Also observes its rows: they grow when a font loads late.
     for (const box of [element, ...element.children]) observer.observe(box);
     return () => observer.disconnect();
   }, []);

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 
-/** qkv: three letters, each in the color of what it stands for. */
+/** The letters q, k and v, in the colors of query, key and value. */
 export function Wordmark(): ReactNode {
   return (
     <span style={{ fontWeight: 700, letterSpacing: "-0.02em" }}>

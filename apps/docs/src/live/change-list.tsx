@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { hunksOf, type Change, type Edit } from "./change";
 import styles from "./live.module.css";
 
-/** Lines that edits take away from code and add to it. */
+/** Lines that edits remove from code and add to it. */
 export function DiffLines({ code, edits }: { code: string; edits: readonly Edit[] }): ReactNode {
   if (edits.length === 0) return null;
   return (
@@ -44,8 +44,8 @@ function ChangeDiff({ change, code }: { change: Change; code: string }): ReactNo
 }
 
 /**
- * Changes that the lesson suggests for an example, as buttons; of the one that is made, the edit and the outcome.
- * Without JavaScript each is there to be read.
+ * Changes that the lesson suggests for an example, as buttons, with the diff and the outcome of the applied one. Without
+ * JavaScript all are shown as text.
  */
 export function ChangeList({
   changes,
@@ -56,11 +56,14 @@ export function ChangeList({
   undo,
 }: {
   changes: readonly Change[];
-  /** The example's own code. */
+  /** The example's original code. */
   code: string;
-  /** The change as which the example stands. */
+  /** The change that is currently applied. */
   made?: Change | undefined;
-  /** Of the run of that change: still running, ended as promised, otherwise, as promised but for its timing, or with an error. */
+  /**
+   * State of the run of that change: running, ended as promised, otherwise, as promised except for times, or with an
+   * error.
+   */
   state?: "running" | "holds" | "differs" | "timing differs" | "failed" | undefined;
   make?: ((change: Change) => void) | undefined;
   undo?: () => void;

@@ -3,7 +3,7 @@ import { edited, hunksOf, isMade, numbersAfter, numbersIn, resultOf, type Change
 
 const code = 'import { a } from "x";\n\nconst one = 1;\nconst two = 2;\nconst three = 3;\n';
 
-test("edits apply wherever they stand, and a piece that occurs not exactly once is refused", () => {
+test("edits apply at any position, and `find` must occur exactly once", () => {
   const edits = [
     { find: "two = 2", replace: "two = 22" },
     { find: "{ a }", replace: "{ a, b }" },
@@ -25,7 +25,7 @@ test("edits apply wherever they stand, and a piece that occurs not exactly once 
   ).toThrow("overlaps");
 });
 
-test("hunks are whole lines, with neighbours together and lines that stay left out", () => {
+test("hunks are whole lines; adjacent edits are merged, unchanged lines omitted", () => {
   expect(
     hunksOf(code, [
       { find: "{ a }", replace: "{ a, b }" },
@@ -42,7 +42,7 @@ test("hunks are whole lines, with neighbours together and lines that stay left o
   ]);
 });
 
-test("a change is made if code and controls stand as it leaves them", () => {
+test("a change counts as applied if code and controls are those after it", () => {
   const change: Change = {
     label: "",
     says: "",
@@ -57,7 +57,7 @@ test("a change is made if code and controls stand as it leaves them", () => {
   expect(isMade(change, code, { code: now, values: { window: 4, other: 1 } })).toBe(false);
 });
 
-test("a result has lines, what pictures read, and checks", () => {
+test("a result has lines, titles of marks in pictures, and checks", () => {
   const result = resultOf([
     { type: "text", text: "a 1\nb 2", level: "log" },
     { type: "picture", svg: "<svg><title>t</title><rect><title>animal: 0.98</title></rect></svg>" },

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import styles from "./live.module.css";
 
-/** A line with a claim: of an exercise, if it is reached; of another example, if it is true as the code stands. */
+/** A line with a check: of an exercise, whether the goal is reached; of another example, whether the claim holds. */
 export function CheckLine({
   what,
   holds,

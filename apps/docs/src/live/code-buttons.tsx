@@ -1,7 +1,7 @@
 import { useState, type ReactNode } from "react";
 import styles from "./live.module.css";
 
-/** Copies what an example is: its code, a link to it as it stands, or a frame for another page. */
+/** Copies an example: its code, a link to its current state, or an iframe for another page. */
 export function CodeButtons(texts: {
   code: () => string;
   link: () => string;

@@ -35,7 +35,7 @@ import { tags } from "@lezer/highlight";
 import { importLines, importsLabel } from "./import-lines";
 import { meaningOf, meaningful } from "./meaningful-names";
 
-// Colors are the site's custom properties, so the editor follows its theme.
+// Colors are CSS custom properties of the site, so the editor follows its theme.
 const colors = HighlightStyle.define([
   { tag: [tags.keyword, tags.modifier, tags.operatorKeyword], color: "var(--code-keyword)" },
   { tag: [tags.string, tags.special(tags.string), tags.regexp], color: "var(--code-string)" },
@@ -44,13 +44,13 @@ const colors = HighlightStyle.define([
   { tag: [tags.typeName, tags.className], color: "var(--code-type)" },
 ]);
 
-/** Marks whole lines: the one that failed, or those that a change has edited. None takes the marks away. */
+/** Marks whole lines: the one with an error, or those that a change has edited. Undefined removes the marks. */
 function lineMarks(mark: Decoration) {
   const set = StateEffect.define<readonly number[]>();
   const field = StateField.define<DecorationSet>({
     create: () => Decoration.none,
     update(marks, transaction) {
-      // An edit makes the marks old.
+      // An edit removes the marks.
       let next = transaction.docChanged ? Decoration.none : marks;
       for (const effect of transaction.effects) {
         if (!effect.is(set)) continue;
@@ -69,7 +69,7 @@ const errorLine = lineMarks(
 );
 const changedLines = lineMarks(Decoration.line({ class: "cm-changed-line" }));
 
-// query, key and value wear their colors in code as everywhere.
+// query, key and value have the same colors in code as everywhere.
 const names = new MatchDecorator({
   regexp: meaningful,
   decoration: ([name]) => Decoration.mark({ class: `means-${meaningOf(name ?? "")}` }),
@@ -87,7 +87,7 @@ const nameColors = ViewPlugin.fromClass(
   { decorations: ({ decorations }) => decorations },
 );
 
-/** Folded imports, as a line that a click opens. */
+/** Folded imports, as a line that unfolds on click. */
 const folding = codeFolding({
   preparePlaceholder: (state, { from, to }) => importsLabel(state.sliceDoc(from, to)),
   placeholderDOM(_view, open, label: string) {
@@ -100,13 +100,13 @@ const folding = codeFolding({
   },
 });
 
-/** The effect that folds the imports that a document begins with. */
+/** The effect that folds the imports at the start of a document. */
 function foldImports(doc: Text): StateEffect<unknown>[] {
   const lines = importLines(doc.toString());
   return lines === 0 ? [] : [foldEffect.of({ from: 0, to: doc.line(lines).to })];
 }
 
-/** Effects that open what is folded where one of the lines stands in it. */
+/** Effects that unfold the ranges that contain one of the lines. */
 function unfoldAt(state: EditorState, lines: readonly number[]): StateEffect<unknown>[] {
   const effects: StateEffect<unknown>[] = [];
   foldedRanges(state).between(0, state.doc.length, (from, to) => {
@@ -122,14 +122,14 @@ export type CodeEditor = {
   markError(line: number | undefined): void;
   markChanged(lines: readonly number[]): void;
   goTo(line: number): void;
-  /** The keyboard goes here, the caret to a point of the window. */
+  /** Focuses the editor, with the caret at a point of the window. */
   focus(at?: { x: number; y: number }): void;
   destroy(): void;
 };
 
 /**
- * Puts an editor into an element. Ctrl-Enter or Cmd-Enter runs; Tab moves on to the next thing on the page, so the
- * keyboard is never caught.
+ * Creates an editor in an element. Ctrl-Enter or Cmd-Enter runs; Tab moves the focus to the next element, so that keyboard
+ * users can leave the editor.
  */
 export function createCodeEditor(
   parent: HTMLElement,
@@ -138,7 +138,7 @@ export function createCodeEditor(
     label: string;
     changed(code: string): void;
     run(): void;
-    /** Asked for once, when the reader first works in the editor: what completes and checks. */
+    /** Requested once, on the first edit or focus: completion and type checking. */
     types(): Promise<Extension>;
   },
 ): CodeEditor {
@@ -174,7 +174,7 @@ export function createCodeEditor(
     }),
   });
   view.dispatch({ effects: foldImports(view.state.doc) });
-  // Where lines are longer than the editor it scrolls, and what scrolls can be reached with the keyboard.
+  // Where lines are longer than the editor it scrolls, so it must be focusable with the keyboard.
   view.scrollDOM.tabIndex = 0;
   view.scrollDOM.setAttribute("role", "group");
   view.scrollDOM.setAttribute("aria-label", "Code, scrolls sideways");

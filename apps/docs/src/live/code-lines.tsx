@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { importLines, importsLabel } from "./import-lines";
 import styles from "./live.module.css";
 
-/** Numbered lines of code, its imports folded. `lines` may have colors; `code` is their text. */
+/** Numbered lines of code with folded imports. `lines` may be highlighted; `code` is their text. */
 export function CodeLines({ code, lines }: { code: string; lines: readonly ReactNode[] }): ReactNode {
   const folded = importLines(code);
   const shown = (from: number, to: number) =>

@@ -1,6 +1,6 @@
 import type { PrismTheme } from "prism-react-renderer";
 
-/** The colors of code, as custom properties of the site: one theme for light and dark. */
+/** The colors of code, as CSS custom properties: one theme for light and dark. */
 export const codeTheme: PrismTheme = {
   plain: { color: "var(--ink)", backgroundColor: "var(--wash)" },
   styles: [
@@ -9,7 +9,7 @@ export const codeTheme: PrismTheme = {
     { types: ["number", "boolean"], style: { color: "var(--code-number)" } },
     { types: ["comment"], style: { color: "var(--code-comment)" } },
     { types: ["class-name", "builtin"], style: { color: "var(--code-type)" } },
-    // Colors have other meanings here: what went out is faint, what came in is strong.
+    // In diffs colors have another meaning: removed lines are faint, added lines strong.
     { types: ["deleted"], style: { color: "var(--quiet)" } },
     { types: ["inserted"], style: { fontWeight: "bold" } },
   ],

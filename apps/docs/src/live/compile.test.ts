@@ -3,7 +3,7 @@ import { compile } from "./compile.js";
 
 const modules = { "@qkv/tensor": "https://site/live/tensor.js", "@qkv/viz": "https://site/live/viz.js" };
 
-test("types go, lines stay, names of packages become addresses", async () => {
+test("types are removed, lines are preserved, package names become URLs", async () => {
   const source = `import { type Tensor, tensor } from "@qkv/tensor";
 type Pair = {
   a: Tensor;

@@ -1,7 +1,10 @@
 import { init, parse } from "es-module-lexer";
 import { transform } from "sucrase";
 
-/** Code that is not TypeScript, or imports what the page does not have. Lines and columns count from 1. */
+/**
+ * An error for code that is no TypeScript, or imports a module that the page does not have. Lines and columns count
+ * from 1.
+ */
 export class CompileError extends Error {
   override name = "CompileError";
   constructor(
@@ -14,18 +17,18 @@ export class CompileError extends Error {
 }
 
 /**
- * TypeScript to a module that a worker can import: types go, lines stay where they are, and the name of a package
- * becomes the address of its file on this site.
+ * Compiles TypeScript to a module that a worker can import: types are removed, lines are preserved, and package names are
+ * replaced by the URLs of their files on this site.
  *
- * @param modules - For each package its absolute address.
- * @throws {CompileError} At the place that is wrong.
+ * @param modules - Absolute URLs by package.
+ * @throws {CompileError} With the position of the error.
  */
 export async function compile(source: string, modules: Record<string, string>): Promise<string> {
   await init;
   const code = strip(source);
   let [out, last] = ["", 0];
   for (const { n: name, s: start, e: end, d: dynamic } of parse(code)[0]) {
-    if (name === undefined) continue; // import.meta, or a name that is computed
+    if (name === undefined) continue; // import.meta, or a computed specifier
     const to = modules[name];
     if (to === undefined) {
       const before = code.slice(0, start).split("\n");
@@ -35,7 +38,7 @@ export async function compile(source: string, modules: Record<string, string>): 
         (before.at(-1) ?? "").length + 1,
       );
     }
-    out += code.slice(last, start) + (dynamic > -1 ? JSON.stringify(to) : to); // a dynamic import keeps its quotes
+    out += code.slice(last, start) + (dynamic > -1 ? JSON.stringify(to) : to); // the range of a dynamic import includes its quotes
     last = end;
   }
   return out + code.slice(last);

@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import styles from "./live.module.css";
 import type { Control } from "./message-gate";
 
-/** A slider, a text field or a button for files beside an example. Without `move` it is there to be seen. */
+/** A slider, a text field or a file button of an example. Without `move` it is disabled. */
 export function ControlInput({
   control,
   move,

@@ -10,7 +10,7 @@ import {
   type Unfit,
 } from "./live-device";
 
-/** The device of an example, as far as it is known by now. */
+/** The device of an example, as far as it is determined. */
 export function useFit(code: string, unfit: Unfit): Fit {
   const chosen = useChosenDevice();
   const [noAdapter, setNoAdapter] = useState<string | undefined>("looking for an adapter");
@@ -22,7 +22,7 @@ export function useFit(code: string, unfit: Unfit): Fit {
   return fitting(code, chosen, unfit, noAdapter);
 }
 
-/** The switch in the bar of an example: devices to choose among, and the reason of each that it cannot run on. */
+/** The device menu of an example: the available devices, and the reason why it cannot run on each of the others. */
 export function DeviceSelect({
   fit: { device, why, named },
   chosen,

@@ -4,10 +4,12 @@ import { DiffLines } from "./change-list";
 import type { Exercise } from "./exercise";
 import styles from "./live.module.css";
 
-/** True if the code is that of the second task, however far it is solved. */
+/** True if the code is that of the second task, solved or not. */
 export const isSecond = ({ next }: Exercise, code: string): boolean => code.includes(next.edits[0]!.replace);
 
-/** Below an exercise: a hint and a solution, folded, and another try. Without JavaScript they unfold and are read. */
+/**
+ * Help below an exercise: a hint and a solution, collapsed, and a reset. Without JavaScript they expand and are text.
+ */
 export function ExerciseHelp({
   exercise,
   original,
@@ -16,11 +18,11 @@ export function ExerciseHelp({
   put,
 }: {
   exercise: Exercise;
-  /** The exercise's own code, and the code as it stands. */
+  /** The exercise's original code, and the current code. */
   original: string;
   code: string;
   solved: boolean;
-  /** Puts code in place and runs it. */
+  /** Replaces the code and runs it. */
   put?: ((code: string) => void) | undefined;
 }): ReactNode {
   const { hint, solution, because, next } = exercise;

@@ -18,7 +18,7 @@ function scope() {
 }
 afterEach(() => vi.restoreAllMocks());
 
-test("stores, channels and other ways to a network or to the page are gone, wherever they hung", () => {
+test("storage, channels and other access to a network or the page are removed, also from prototypes", () => {
   const { own } = scope();
   for (const name of gone) expect(name in own, name).toBe(false);
   for (const name of ofNavigator) expect(name in own.navigator, name).toBe(false);
@@ -38,7 +38,7 @@ test("files of the site are fetched, and nothing else", async () => {
   expect(() => Object.defineProperty(own, "fetch", { value: fetch })).toThrow();
 });
 
-// Each opens a door in a guard that asks the language when it is called.
+// Each circumvents a guard that calls replaceable functions.
 test.each<[string, (leaked: (door: unknown) => void) => void]>([
   ["String.prototype.startsWith", () => vi.spyOn(String.prototype, "startsWith").mockReturnValue(true)],
   [

@@ -7,7 +7,7 @@ import {
   uncurryGetter,
 } from "./primordials";
 
-/** Globals with which code from a link could keep something in this browser, or talk to other tabs. */
+/** Globals with which code from a link could store data in this browser, or communicate with other tabs. */
 export const removed = [
   "indexedDB",
   "caches",
@@ -18,7 +18,7 @@ export const removed = [
   "webkitResolveLocalFileSystemURL",
   "webkitResolveLocalFileSystemSyncURL",
 ] as const;
-/** Ways to a network beside `fetch`, which is kept and watched. A font is fetched from any address. */
+/** Network access other than `fetch`, which is wrapped. Fonts load from any URL. */
 export const doors = [
   "XMLHttpRequest",
   "WebSocket",
@@ -27,9 +27,9 @@ export const doors = [
   "WebTransport",
   "FontFace",
 ] as const;
-/** The way to the page itself: messages go through a gate that counts them. */
+/** Direct messages to the page: messages go through a gate that limits them. */
 export const unbounded = ["postMessage"] as const;
-/** Of `navigator`: locks are shared with other tabs, and service workers outlive them. */
+/** Properties of `navigator`: locks are shared with other tabs, and service workers outlive them. */
 export const ofNavigator = ["locks", "serviceWorker"] as const;
 
 const OwnRequest = Request;
@@ -37,11 +37,11 @@ const OwnTypeError = TypeError;
 const urlOf = uncurryGetter(Request.prototype, "url");
 
 /**
- * Takes from a worker what live code has no use for, before any of it runs: stores that outlive the page, channels to
- * other tabs, messages to the page that nobody counts, and every way to a network but `fetch`, which is left for the
- * site's own files. Code that replaces functions of the language does not reach the one that was.
+ * Removes from a worker, before any live code runs, the APIs that it must not use: storage that outlives the page, channels to
+ * other tabs, unlimited messages to the page, and all network access except `fetch`, which is restricted to the site's own
+ * files. Code that replaces built-in functions does not get the original ones.
  *
- * @param site - The address that the site lies at; only what is below it can be fetched.
+ * @param site - Base URL of the site; only URLs below it can be fetched.
  */
 export function harden(scope: typeof globalThis, site: string): void {
   for (const name of [...removed, ...doors, ...unbounded]) remove(scope, name);

@@ -11,13 +11,13 @@ const x = a(b, c);
 import { late } from "@qkv/core";
 `;
 
-test("the imports that a code begins with are counted in lines, of a list over several too, with the empty line after them", () => {
+test("counts the lines of leading imports, also multi-line ones, and the empty line after them", () => {
   expect(importLines(code)).toBe(6);
   expect(importLines("const x = 1;\n")).toBe(0);
   expect(importLines("")).toBe(0);
-  expect(importLines('import "a";')).toBe(0); // nothing follows: it stays to be read
+  expect(importLines('import "a";')).toBe(0); // only imports: not folded
 });
 
-test("folded imports name their packages", () => {
+test("the label of folded imports names their packages", () => {
   expect(importsLabel(code.split("\n").slice(0, 5).join("\n"))).toBe("imports from @qkv/tensor, @qkv/viz");
 });

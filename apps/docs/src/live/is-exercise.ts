@@ -1,2 +1,2 @@
-/** Exercises are the examples whose checks do not hold as they stand. */
+/** True for exercises: examples whose checks fail initially. */
 export const isExercise = (example: string): boolean => example.startsWith("exercise-");

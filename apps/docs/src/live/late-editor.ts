@@ -1,15 +1,15 @@
 import type { Extension } from "@codemirror/state";
 import type { CodeEditor } from "./code-editor";
 
-/** An editor that is loaded when it is needed: most readers read. */
+/** An editor that is loaded on demand: most readers only read. */
 export type LateEditor = CodeEditor & {
-  /** Loads it now. */
+  /** Loads it immediately. */
   load(): Promise<CodeEditor | undefined>;
 };
 
 /**
- * Code that stands still in an element until the reader reaches for it with pointer or keyboard, code comes that is not
- * the page’s own, or a line is to be marked; then an editor takes its place, and a click is where the caret goes.
+ * Static code in an element until the reader uses pointer or keyboard on it, other code than the page’s own is set, or a line
+ * is marked; then an editor replaces it, with the caret at the position of the click.
  */
 export function lateEditor(
   parent: HTMLElement,
@@ -19,7 +19,7 @@ export function lateEditor(
     changed(code: string): void;
     run(): void;
     types(): Promise<Extension>;
-    /** The editor is there: what stood in its place can go. */
+    /** Called when the editor is loaded: the static code can be removed. */
     ready(): void;
   },
 ): LateEditor {

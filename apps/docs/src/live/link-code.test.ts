@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { codeFromHash, hashWith, valuesFromHash } from "./link-code.js";
 
-test("property: code comes back from the link, beside that of other examples", () => {
+test("property: code round-trips through a link, together with that of other examples", () => {
   const text = fc.string({ unit: "grapheme" });
   fc.assert(
     fc.property(text, text, (a, b) => {
@@ -17,15 +17,15 @@ test("property: code comes back from the link, beside that of other examples", (
   );
 });
 
-test("a heading's hash stays while nothing is changed", () => {
+test("the hash of a heading is kept while nothing is changed", () => {
   expect(hashWith("#cost", "one", {})).toBe("#cost");
 });
 
-test.each(["", "#cost", "#code.one=%%%", "#code.one=_w", "#code.other=YQ"])("%j carries no code", (hash) => {
+test.each(["", "#cost", "#code.one=%%%", "#code.one=_w", "#code.other=YQ"])("%j contains no code", (hash) => {
   expect(codeFromHash(hash, "one")).toBe(undefined);
 });
 
-test("property: what stands in controls comes back, beside the code", () => {
+test("property: values of controls round-trip, together with the code", () => {
   const label = fc.string({ minLength: 1 }).filter((text) => text !== "__proto__");
   const value = fc.oneof(
     fc.string({ unit: "grapheme" }),
@@ -50,7 +50,7 @@ test.each([
   `#set.one=${btoa('{"a":{}}')}`,
 ])("%j puts nothing into controls", (hash) => expect(valuesFromHash(hash, "one")).toEqual({}));
 
-test("far too much code or too many values in a link count as none", () => {
+test("too much code or too many values in a link are ignored", () => {
   const much = "x".repeat(100_000);
   const hash = hashWith("", "one", { code: much, values: { a: much } });
   expect(codeFromHash(hash, "one")).toBe(undefined);

@@ -1,12 +1,12 @@
-// The code and the controls of a changed example live in the link: #code.NAME=…&set.NAME=… after the page's address,
-// beside those of other examples. A hash is never sent to a server.
+// The code and the controls of a changed example in a link: #code.NAME=…&set.NAME=… after the page's address, together
+// with those of other examples. A hash is never sent to a server.
 
-/** The code that a link carries for an example, if it does. Damaged code counts as none, and so does far too much. */
+/** The code for an example in a link, if any. Damaged or too long code is ignored. */
 export function codeFromHash(hash: string, name: string): string | undefined {
   return unpack(new URLSearchParams(hash.replace(/^#/, "")).get(`code.${name}`));
 }
 
-/** Values that a link puts into the controls of an example: numbers and texts by label. */
+/** Values for the controls of an example in a link: numbers and texts by label. */
 export function valuesFromHash(hash: string, name: string): Record<string, number | string> {
   try {
     const text = unpack(new URLSearchParams(hash.replace(/^#/, "")).get(`set.${name}`));
@@ -22,7 +22,7 @@ export function valuesFromHash(hash: string, name: string): Record<string, numbe
   }
 }
 
-/** More is not read: a page shows what came with a link, in colors, before anybody has read it. */
+/** Limits: a page highlights and shows the contents of a link before anybody has read them. */
 const mostPacked = 100_000;
 
 function unpack(packed: string | null): string | undefined {
@@ -38,8 +38,8 @@ function unpack(packed: string | null): string | undefined {
 }
 
 /**
- * The hash with an example's code and values put in, or taken out where they are the page's own. What other examples
- * have there stays; a heading's hash gives way.
+ * The hash with an example's code and values added, or removed if they are the page's own. Those of other examples are kept;
+ * the hash of a heading is replaced.
  */
 export function hashWith(
   hash: string,

@@ -1,10 +1,10 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { namesDevice } from "./names-device";
 
-// A fresh page for each test.
+// A new module instance for each test.
 beforeEach(() => vi.resetModules());
 
-test("the chosen device is kept, and what is kept and none is plain JavaScript", async () => {
+test("the chosen device is stored, and an invalid stored value means plain JavaScript", async () => {
   const kept = new Map<string, string>();
   vi.stubGlobal("localStorage", {
     getItem: (name: string) => kept.get(name) ?? null,
@@ -22,7 +22,7 @@ test("the chosen device is kept, and what is kept and none is plain JavaScript",
   vi.unstubAllGlobals();
 });
 
-test("code is on the chosen device, or on plain JavaScript with the reason", async () => {
+test("code runs on the chosen device, or on plain JavaScript with a reason", async () => {
   const { fitting } = await import("./live-device");
   const code = 'import { tensor } from "@qkv/tensor";\n';
   expect(fitting(code, "wasm", {}, undefined)).toEqual({ device: "wasm", why: {}, named: false });
@@ -35,7 +35,7 @@ test("code is on the chosen device, or on plain JavaScript with the reason", asy
   expect(fitting(code, "wasm", { wasm: "its checks" }, undefined).device).toBe("js");
 });
 
-test("code that names its device is known by its imports", async () => {
+test("code that creates its own device is recognized by its imports", async () => {
   const { fitting } = await import("./live-device");
   for (const code of [
     'import { wasm } from "@qkv/wasm";',
@@ -55,7 +55,7 @@ test("code that names its device is known by its imports", async () => {
   });
 });
 
-test("a browser without WebGPU, and one without an adapter, are told apart", async () => {
+test("distinguishes a browser without WebGPU from one without an adapter", async () => {
   const fresh = async (requestAdapter: (() => Promise<unknown>) | undefined) => {
     vi.resetModules();
     const { whyNoAdapter } = await import("./live-device");

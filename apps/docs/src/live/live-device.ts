@@ -1,44 +1,44 @@
 import { useSyncExternalStore } from "react";
 import { namesDevice } from "./names-device";
 
-/** A device that live code can run on: the one of tensors that name none. */
+/** A device that live code can run on, as the default of its tensors. */
 export type LiveDevice = "js" | "wasm" | "webgpu";
 
-/** Devices, as a reader chooses among them. */
+/** Labels of the devices. */
 export const deviceLabels: Readonly<Record<LiveDevice, string>> = {
   js: "JavaScript",
   wasm: "WebAssembly",
   webgpu: "WebGPU",
 };
 
-/** Reasons against running an example, by device; it runs on the others. */
+/** Reasons why an example cannot run on a device, by device; it runs on the others. */
 export type Unfit = Readonly<Partial<Record<LiveDevice, string>>>;
 
 const key = "qkv.live-device";
 const listeners = new Set<() => void>();
 let chosen: LiveDevice | undefined;
 
-/** The device that the reader has chosen, kept on this device of theirs. Default: plain JavaScript. */
+/** The device that the reader has chosen, stored in the browser. Default: plain JavaScript. */
 export function chosenDevice(): LiveDevice {
   if (chosen === undefined) {
     let kept: string | null = null;
     try {
       kept = localStorage.getItem(key);
     } catch {
-      // A browser that keeps nothing.
+      // Storage is not available.
     }
     chosen = kept !== null && Object.hasOwn(deviceLabels, kept) ? (kept as LiveDevice) : "js";
   }
   return chosen;
 }
 
-/** Chooses a device for every live example, of this page and of those that follow. */
+/** Chooses a device for all live examples, of this page and later ones. */
 export function chooseDevice(device: LiveDevice): void {
   chosen = device;
   try {
     localStorage.setItem(key, device);
   } catch {
-    // Private windows keep nothing: it lasts until the page is left.
+    // Private windows have no storage: the choice lasts until the page is left.
   }
   listeners.forEach((listen) => listen());
 }
@@ -48,18 +48,18 @@ const listen = (listener: () => void) => {
   return () => listeners.delete(listener);
 };
 
-/** The chosen device, kept up to date. */
+/** Hook with the chosen device. */
 export function useChosenDevice(): LiveDevice {
   return useSyncExternalStore(listen, chosenDevice, () => "js");
 }
 
-/** The device of an example, why it is not on others, and whether its code names it. */
+/** The device of an example, the reasons why it cannot run on others, and whether its code creates its own. */
 export type Fit = { readonly device: LiveDevice; readonly why: Unfit; readonly named: boolean };
 
 /**
- * The device of code: the chosen one, or plain JavaScript where it cannot run there.
+ * The device for code: the chosen one, or plain JavaScript if the code cannot run on it.
  *
- * @param noAdapter - The reason that there is no WebGPU here, if there is none.
+ * @param noAdapter - The reason why WebGPU is not available, if it is not.
  */
 export function fitting(code: string, chosen: LiveDevice, unfit: Unfit, noAdapter: string | undefined): Fit {
   const why = { ...unfit, ...(noAdapter !== undefined && { webgpu: noAdapter }) };
@@ -69,7 +69,7 @@ export function fitting(code: string, chosen: LiveDevice, unfit: Unfit, noAdapte
 
 let adapter: Promise<string | undefined> | undefined;
 
-/** The reason that there is no WebGPU in this browser; undefined where there is an adapter. Determined once. */
+/** The reason why this browser has no WebGPU; undefined if there is an adapter. Determined once. */
 export function whyNoAdapter(gpu: Pick<GPU, "requestAdapter"> | undefined = navigator.gpu) {
   adapter ??= !gpu
     ? Promise.resolve("this browser has no WebGPU")

@@ -32,7 +32,7 @@ type Props = {
   unfit: Unfit;
 };
 
-/** The code, its buttons and its output. The page loads this when JavaScript runs. */
+/** The code, its buttons and its output, loaded when JavaScript runs. */
 export default function LiveEditor({
   example,
   code: file,
@@ -48,10 +48,10 @@ export default function LiveEditor({
   const session = useRef<LiveSession>(undefined);
   const [state, setState] = useState<LiveState>();
   const [code, setCode] = useState(original);
-  const [edits, setEdits] = useState(false); // whether the editor is there
+  const [edits, setEdits] = useState(false); // whether the editor is loaded
   const [fromLink, setFromLink] = useState(false);
-  const [folded, setFolded] = useState(true); // only a narrow page folds
-  // Code of the reader’s own has no secret to keep.
+  const [folded, setFolded] = useState(true); // only on narrow pages
+  // The reader's own changes show results without a prediction.
   const covered = useCovered() && code === original;
   const { pathname } = useLocation();
 
@@ -82,7 +82,7 @@ export default function LiveEditor({
     live.begin(valuesFromHash(location.hash, example));
     setState(live.state);
 
-    // Code and values from a link are somebody else's: they are shown, and run when the reader says so.
+    // Code and values from a link may be anybody's: they are shown, and run on request.
     const linked = codeFromHash(location.hash, example);
     const changed = (next: string) => {
       setCode(next);
@@ -139,7 +139,7 @@ export default function LiveEditor({
   const failure = state?.failure;
   useEffect(() => editor.current?.markError(failure?.line), [failure]);
 
-  // An exercise is solved when each of its checks holds.
+  // An exercise is solved if all of its checks hold.
   const checks = (state?.outputs ?? []).filter((output) => output.type === "check");
   const solved =
     isExercise(example) &&
@@ -150,7 +150,7 @@ export default function LiveEditor({
     if (solved) note(pageOf(pathname), "solved", example);
   }, [solved, pathname, example]);
 
-  /** The part of an address that holds the code and values as they stand, where they differ from the file's. */
+  /** The part of an address with the current code and values, if they differ from the file's. */
   const ownState = () => {
     const live = session.current;
     return hashWith("", example, {
@@ -165,7 +165,7 @@ export default function LiveEditor({
     return `<iframe src="${src}" width="100%" height="560" style="border:0" title="${example}, a live example of qkv"></iframe>`;
   };
   const link = () => new URL(location.pathname + ownState(), location.href).href;
-  /** Puts code and values of controls in place, and runs. */
+  /** Sets code and values of controls, and runs. */
   const put = (next: string, set: Change["set"] = {}) => {
     session.current?.begin(set);
     editor.current?.setCode(next);
@@ -213,7 +213,7 @@ export default function LiveEditor({
           fit={fit}
           chosen={(name) => {
             device.current = name;
-            // Code from a link waits for Run.
+            // Code from a link waits for the Run button.
             if (!fromLink) run(name);
           }}
         />
@@ -284,7 +284,7 @@ export default function LiveEditor({
   );
 }
 
-/** Compares what a change promises with what the run has shown. */
+/** Compares the promised outcome of a change with the run's output. */
 function outcomeOf(change: Change, state: LiveState | undefined, output: readonly Message[]) {
   if (state?.status === "error" || state?.status === "stopped") return "failed";
   if (state?.status !== "done") return "running";
@@ -293,11 +293,11 @@ function outcomeOf(change: Change, state: LiveState | undefined, output: readonl
     if (!change.outcome(after, before)) return "differs";
     return (change.timing?.(after, before) ?? true) ? "holds" : "timing differs";
   } catch {
-    return "differs"; // it reads a line that was not printed
+    return "differs"; // the check reads a line that was not printed
   }
 }
 
-/** Puts the code and what stands in the controls into the page's link. */
+/** Writes the code and the values of controls to the page's address. */
 function keepInLink(example: string, code: string | undefined, { values }: LiveSession): void {
   const hash = hashWith(location.hash, example, { code, values });
   history.replaceState(history.state, "", hash || location.pathname + location.search);

@@ -18,14 +18,14 @@ import { isControl } from "./message-gate";
 export type LiveProps = {
   /** The file in examples/, without `.ts`. */
   example: string;
-  /** Its text, and what it showed when the site was built: the build fills both in. */
+  /** Its text, and its output from the build, which fills in both. */
   code?: string;
   output?: Message[];
-  /** Changes to try, of changes/NAME.ts: the build fills them in where the file exists. */
+  /** Suggested changes, from changes/NAME.ts: filled in by the build if the file exists. */
   changes?: readonly Change[];
-  /** Help with an exercise, of exercises/NAME.ts, likewise. */
+  /** Help with an exercise, from exercises/NAME.ts: likewise. */
   exercise?: Exercise;
-  /** Devices that it cannot run on, with the reason, as the build found; likewise. */
+  /** Devices that it cannot run on, with the reason, as the build determined: likewise. */
   unfit?: Unfit;
 };
 
@@ -33,8 +33,8 @@ const anywhere: Unfit = {};
 const LiveEditor = lazy(() => import("./live-editor"));
 
 /**
- * Code that runs on the page once it comes near the screen. Before, and without JavaScript: the code to read, and what
- * it showed when the site was built.
+ * Live code, which runs when it is near the viewport. Before that, and without JavaScript: the code as text, and its output
+ * from the build.
  */
 export function Live({
   example,
@@ -49,7 +49,7 @@ export function Live({
   const [near, setNear] = useState(false);
   useEffect(() => {
     const begin = () => startTransition(() => setNear(true));
-    // Code and values in the address are shown at once.
+    // Code and values in the address are shown immediately.
     if (location.hash.includes(`.${example}=`)) return begin();
     return whenNear(place.current!, begin);
   }, [example]);

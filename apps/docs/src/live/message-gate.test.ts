@@ -5,7 +5,7 @@ import { bounds, isControl, messageGate, type Ending } from "./message-gate.js";
 
 afterEach(() => vi.restoreAllMocks());
 
-/** A gate, and what came through it. */
+/** A gate, and the messages that passed it. */
 function gate() {
   const sent: (Message | Ending)[] = [];
   return { sent, ...messageGate((message) => sent.push(message)) };
@@ -14,15 +14,15 @@ const slider = (label: string) => ({ type: "slider", label, min: 0, max: 1, step
 const texts = (sent: readonly (Message | Ending)[]) =>
   sent.flatMap((one) => (one.type === "text" ? [one.text] : []));
 
-test("100,000 sliders: the first few pass, and a line says that there are more", () => {
+test("100,000 sliders: only the first few pass, followed by a notice", () => {
   const { sent, pass } = gate();
   for (let i = 0; i < 100_000; i++) pass(slider(`slider ${i}`));
-  for (let i = 0; i < 10; i++) pass(slider("slider 0")); // one label is one control
+  for (let i = 0; i < 10; i++) pass(slider("slider 0")); // the same label is the same control
   expect(sent.length).toBe(bounds.controls + 1);
   expect(texts(sent)).toEqual([`More than ${bounds.controls} controls: the rest is not shown.`]);
 });
 
-test("900 lines of 3 MB: each is cut, and no more letters pass than a page can show", () => {
+test("900 lines of 3 MB: each is truncated, and the total length is limited", () => {
   const { sent, pass } = gate();
   const line = "x".repeat(3e6);
   for (let i = 0; i < 900; i++) pass({ type: "text", text: line, level: "log" });
@@ -31,7 +31,7 @@ test("900 lines of 3 MB: each is cut, and no more letters pass than a page can s
   expect(texts(sent).join("").length).toBeLessThan(bounds.texts + 100);
 });
 
-test("a picture too large, and pictures too many, are lines that say so", () => {
+test("too large or too many pictures are replaced by a notice", () => {
   const { sent, pass } = gate();
   pass({ type: "picture", svg: "x".repeat(bounds.picture + 1) });
   expect(texts(sent)).toEqual([
@@ -44,7 +44,7 @@ test("a picture too large, and pictures too many, are lines that say so", () => 
   );
 });
 
-test("a picture of many elements is a line, however few letters it has", () => {
+test("a picture with too many elements is replaced by a notice, even if its text is short", () => {
   const { sent, pass } = gate();
   for (let i = 0; i < 2; i++) pass({ type: "picture", svg: "<g></g>".repeat(6000) });
   expect(sent.map(({ type }) => type)).toEqual(["picture", "text"]);
@@ -53,7 +53,7 @@ test("a picture of many elements is a line, however few letters it has", () => {
   ]);
 });
 
-test("two gates in a row say once what is not shown", () => {
+test("two gates in sequence give one notice", () => {
   const { sent, pass } = gate();
   const first = messageGate(pass);
   for (let i = 0; i < 3000; i++)
@@ -63,7 +63,7 @@ test("two gates in a row say once what is not shown", () => {
   expect(texts(sent).filter((text) => /the rest is not shown/.test(text)).length).toBe(1);
 });
 
-test("a run ends as done once and with one error, whose text is cut", () => {
+test("a run ends once, with at most one error, whose text is truncated", () => {
   const { sent, end } = gate();
   for (let i = 0; i < 3; i++) end({ type: "done" });
   for (let i = 0; i < 3; i++) end({ type: "error", text: "x".repeat(1e6), line: 2, column: {} });
@@ -72,7 +72,7 @@ test("a run ends as done once and with one error, whose text is cut", () => {
   expect(sent[1]).toEqual({ type: "error", text: expect.stringMatching(/^x{20000} … 1000000 characters/) });
 });
 
-test("property: whatever comes, messages pass as they should be, and no more than the page takes", () => {
+test("property: for any input, only valid messages pass, within the limits", () => {
   const value = fc.oneof(
     fc.anything(),
     fc.constantFrom("text", "picture", "slider", "field", "choice", "files", "check", "log", "done"),
@@ -119,7 +119,7 @@ test("property: whatever comes, messages pass as they should be, and no more tha
   );
 });
 
-test("functions of the language that live code has replaced do not open it", () => {
+test("built-in functions that live code has replaced do not circumvent it", () => {
   const { sent, pass } = gate();
   vi.spyOn(String.prototype, "slice").mockReturnValue("x".repeat(1e7));
   vi.spyOn(Function.prototype, "call").mockReturnValue(true);

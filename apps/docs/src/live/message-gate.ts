@@ -1,41 +1,44 @@
 import type { Message } from "@qkv/page";
 import { isArray, slice } from "./primordials";
 
-/** The end of a run. Lines and columns count from 1; an error from outside of the example's text has none. */
+/** The end of a run. Lines and columns count from 1; an error outside of the example's code has none. */
 export type Ending = { type: "done" } | { type: "error"; text: string; line?: number; column?: number };
 
-/** The most that one run may show. Lengths in UTF-16 code units. */
+/** Limits of one run. Lengths in UTF-16 code units. */
 export const bounds = {
-  /** Texts, checks and pictures. */
+  /** Number of texts, checks and pictures. */
   lines: 1000,
-  /** Sliders, fields, lists and buttons. */
+  /** Number of sliders, fields, lists and buttons. */
   controls: 64,
-  /** Of one text. */
+  /** Length of one text. */
   text: 20_000,
-  /** Of all texts and labels. */
+  /** Total length of texts and labels. */
   texts: 500_000,
-  /** Of one picture. */
+  /** Length of one picture. */
   picture: 2_000_000,
-  /** Of all pictures. */
+  /** Total length of pictures. */
   pictures: 8_000_000,
-  /** Elements of all pictures: a browser takes a second for thousands of them, and longer for each than for the one before. */
+  /**
+   * Total number of elements in pictures: a browser takes a second for thousands of them, and the time grows faster
+   * than the number.
+   */
   elements: 10_000,
-  /** Of what a control lists. */
+  /** Number of a control's options. */
   options: 200,
 } as const;
 
 /** The gate between live code and the page. */
 export type MessageGate = {
-  /** Passes a copy of a message on, as long as the run has not shown all that a page takes. */
+  /** Passes a copy of a message on while the run is within the limits. */
   pass(message: unknown): void;
-  /** Passes on how the run ended: as done once, and with one error. */
+  /** Passes on the end of a run, at most once, with at most one error. */
   end(ending: unknown): void;
 };
 
 /**
- * The gate of one run. Only copies pass, with the fields that a message has and values of their kinds, and no more than
- * {@link bounds}: what is cut or left out is said in a line. The worker has one, so that nothing more is sent; the page
- * has another, so that it need not trust the first. It uses nothing that live code can replace.
+ * The gate of one run. Only copies pass, with the fields of a message and values of their types, within {@link bounds}: a
+ * notice states what was truncated or dropped. The worker has one gate to limit what is sent; the page has another one, since
+ * it cannot trust the first. It uses no functions that live code can replace.
  */
 export function messageGate(send: (message: Message | Ending) => void): MessageGate {
   let lines = 0;
@@ -53,7 +56,7 @@ export function messageGate(send: (message: Message | Ending) => void): MessageG
   };
   const fits = (one: Message): boolean => {
     if (isControl(one)) {
-      for (let i = 0; i < labels.length; i++) if (labels[i] === one.label) return false; // it is there already
+      for (let i = 0; i < labels.length; i++) if (labels[i] === one.label) return false; // a known control
       if (labels.length === bounds.controls) {
         sayOnce("controls", `More than ${bounds.controls} controls: the rest is not shown.`);
         return false;
@@ -62,7 +65,7 @@ export function messageGate(send: (message: Message | Ending) => void): MessageG
       sayOnce("lines", `More than ${bounds.lines} lines: the rest is not shown.`);
       return false;
     }
-    // Once it is said that the rest is not shown, none of the rest is.
+    // After the notice nothing else passes.
     if (reported.texts || letters + lettersOf(one) > bounds.texts) {
       sayOnce("texts", `More than ${bounds.texts} characters of text: the rest is not shown.`);
       return false;
@@ -110,7 +113,7 @@ export function messageGate(send: (message: Message | Ending) => void): MessageG
   };
 }
 
-/** Controls that the reader can move or fill in. */
+/** Controls that the reader can change. */
 export const isControl = (message: Message): message is Control =>
   message.type === "slider" ||
   message.type === "field" ||
@@ -118,10 +121,10 @@ export const isControl = (message: Message): message is Control =>
   message.type === "choice";
 export type Control = Extract<Message, { type: "slider" | "field" | "files" | "choice" }>;
 
-/** A message with the fields of its kind and nothing else; nothing where one is of another kind. */
+/** A message with exactly the fields of its kind; undefined if one has another type. */
 function copyOf(message: unknown): Message | undefined {
   const given = (typeof message === "object" && message !== null ? message : {}) as Record<string, unknown>;
-  // Each field is read once: what is read again may be something else.
+  // Each field is read once: a getter could return another value the second time.
   const { type } = given;
   if (type === "picture") {
     const { svg } = given;
@@ -158,7 +161,7 @@ function copyOf(message: unknown): Message | undefined {
   return undefined;
 }
 
-/** A list of texts, cut where it is long. */
+/** A list of texts, truncated to the limits. */
 function texts(list: unknown): string[] | undefined {
   if (!isArray(list)) return undefined;
   const copies: string[] = [];
@@ -175,7 +178,7 @@ function cut(text: string): string {
   return length <= bounds.text ? text : `${slice(text, 0, bounds.text)} … ${length} characters in total`;
 }
 
-/** Counts opening tags: no fewer than there are elements. */
+/** Number of opening tags, an upper bound of the number of elements. */
 function elementsOf(svg: string): number {
   let elements = 0;
   for (let i = 0; i < svg.length; i++) if (svg[i] === "<" && svg[i + 1] !== "/") elements++;

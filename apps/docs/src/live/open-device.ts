@@ -3,13 +3,13 @@ import { setDefaultDevice } from "./default-device";
 import type { LiveDevice } from "./live-device";
 import { Replay } from "./replay";
 
-/** Runs code once; on a device whose numbers come later again and again, until it has those that it reads at once. */
+/** Runs code once; on an asynchronous device repeatedly, until the data that it reads synchronously is available. */
 export type Running = (once: () => Promise<void>) => Promise<void>;
 
 const once: Running = (run) => run();
 const opened = new Map<LiveDevice, Promise<Running>>();
 
-/** Makes a device that of live code's tensors, and returns what runs such code on it. */
+/** Makes a device the default of live code, and returns a function that runs such code on it. */
 export async function runningOn(name: LiveDevice): Promise<Running> {
   const known = opened.get(name) ?? open(name);
   opened.set(name, known);
@@ -27,7 +27,7 @@ async function open(name: LiveDevice): Promise<Running> {
   return onRemote(await webgpu());
 }
 
-/** Makes a device whose numbers come later that of live code's tensors. */
+/** Makes an asynchronous device the default of live code. */
 export function onRemote(device: Device): Running {
   setDefaultDevice(device);
   const replay = new Replay(device);

@@ -21,12 +21,12 @@ export function Outputs({ outputs, exercise }: { outputs: readonly Output[]; exe
   );
 }
 
-/** The smallest scale of a picture: its text of 12 px is then 11 px high. */
+/** The minimum scale of a picture: its 12 px text is then 11 px high. */
 const smallest = 11 / 12;
 
 /**
- * A picture, and a line below it with the value under the pointer or the one selected with arrow keys. For a cell of a map, its
- * row, its column and their labels are highlighted.
+ * A picture, with a line below it for the value under the pointer or the one selected with arrow keys. In a map, the row and the
+ * column of the cell and their labels are highlighted.
  */
 function Picture({ svg }: { svg: string }): ReactNode {
   const place = useRef<HTMLDivElement>(null);

@@ -3,7 +3,7 @@ import { clearLight } from "@qkv/viz/elements";
 import { useState, type ReactNode } from "react";
 import styles from "./live.module.css";
 
-/** Tools for a picture: its numbers as a table, and the picture as a file. */
+/** Tools for a picture: its data as a table, and the picture as a file. */
 export function PictureTools({
   svg,
   element,
@@ -65,7 +65,7 @@ function PictureAsTable({ svg }: { svg: string }): ReactNode {
   );
 }
 
-/** A copy whose colors are those of the page's theme, written out: a file has no page around it. */
+/** A copy with the colors of the page's theme inlined: a file has no style sheet. */
 function inColors(shown: SVGSVGElement): SVGSVGElement {
   clearLight(shown);
   const copy = shown.cloneNode(true) as SVGSVGElement;
@@ -82,7 +82,7 @@ function inColors(shown: SVGSVGElement): SVGSVGElement {
   return copy;
 }
 
-/** The picture drawn at twice its size. */
+/** The picture as a PNG at twice its size. */
 async function pngOf(svg: Blob, { viewBox }: SVGSVGElement): Promise<Blob> {
   const image = new Image();
   image.src = URL.createObjectURL(svg);

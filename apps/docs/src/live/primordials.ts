@@ -1,6 +1,6 @@
-// Language and platform functions that the guard of live code uses, copied before any code of an example runs: that code
-// can put other functions in the place of all of these. Methods are called with `Reflect.apply`, because `call` and
-// `bind` can be replaced too; and nothing here loops with `for … of` or spreads a list, which asks an iterator.
+// Built-in functions that the guard of live code uses, copied before any live code runs, since it can replace all of
+// them. Methods are called with `Reflect.apply`, because `call` and `bind` can be replaced too; and nothing here uses
+// `for … of` or spread, which call a replaceable iterator.
 export const { apply, construct, deleteProperty, defineProperty, getPrototypeOf } = Reflect;
 export const { isArray } = Array;
 

@@ -5,7 +5,7 @@ import { laterDevice } from "./unfit-devices";
 
 const on = (device: Device, numbers: number[]) => tensor(numbers, { device });
 
-test("numbers that are read at once are those of a device that gives them later", async () => {
+test("synchronous reads return the data of an asynchronous device", async () => {
   const device = laterDevice();
   const replay = new Replay(device);
   const seen: number[][] = [];
@@ -18,7 +18,7 @@ test("numbers that are read at once are those of a device that gives them later"
     await Promise.resolve();
     read(mul(x, 3));
   });
-  // A run for each number that was missing, and one with both.
+  // A run for each missing read, and one with both.
   expect(seen).toEqual([
     [2, 2, 4],
     [3, 2, 4],
@@ -27,7 +27,7 @@ test("numbers that are read at once are those of a device that gives them later"
   expect(runs).toBe(3);
 });
 
-test("code that waits, and numbers of its own, need no second run", async () => {
+test("code that awaits reads, or only reads host data, is not repeated", async () => {
   const device = laterDevice();
   let runs = 0;
   await new Replay(device).run(async () => {
@@ -39,7 +39,7 @@ test("code that waits, and numbers of its own, need no second run", async () => 
   expect(runs).toBe(1);
 });
 
-test("numbers that are read again and again are asked for once, and anew when they were changed", async () => {
+test("repeated reads are requested once, and again after a change", async () => {
   const device = laterDevice();
   let runs = 0;
   let told: number[] = [];
@@ -57,7 +57,7 @@ test("numbers that are read again and again are asked for once, and anew when th
   expect(runs).toBe(3);
 });
 
-test("code that catches the error of a missing number is run again with it", async () => {
+test("code that catches the error of missing data is repeated with the data", async () => {
   const device = laterDevice();
   const told: unknown[] = [];
   await new Replay(device).run(async () => {
@@ -71,7 +71,7 @@ test("code that catches the error of a missing number is run again with it", asy
   expect(told).toEqual(["caught", 3]);
 });
 
-test("an error of the code's own, and too many reads, end it", async () => {
+test("it ends with an error of the code, and after too many reads", async () => {
   const device = laterDevice();
   const replay = new Replay(device);
   const x = on(device, [1]);

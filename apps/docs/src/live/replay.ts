@@ -1,11 +1,11 @@
 import type { Device, Storage, TypedArray } from "@qkv/tensor";
 
-/** The most numbers that are read at once, without `await x.read()`, from a device that gives them later. */
+/** Maximum number of synchronous reads, without `await x.read()`, from an asynchronous device. */
 export const mostReads = 32;
 
 /**
- * Runs code that reads `x.data` on a device whose numbers come later, as those of a GPU do: a run ends at the first number
- * that is not there yet, and is repeated with it. Each run of the same code asks for the same numbers in the same order.
+ * Runs code with synchronous reads of `x.data` on an asynchronous device, such as a GPU: a run is aborted at the first read
+ * of missing data, and repeated when it is available. Each run of the same code makes the same requests in the same order.
  */
 export class Replay {
   readonly #device: Device;
@@ -13,10 +13,10 @@ export class Replay {
   #answers: TypedArray[] = [];
   #asked = 0;
   #missing: Storage | undefined;
-  /** Answers since the last operation, which may have changed any number. */
+  /** Responses since the last operation, which may have changed any tensor. */
   readonly #since = new Map<Storage, TypedArray>();
 
-  /** @param device - The caller's own: its methods `array` and `countCall` are replaced. */
+  /** @param device - Used by the caller only: its methods `array` and `countCall` are replaced. */
   constructor(device: Device) {
     this.#device = device;
     this.#array = device.array.bind(device);
@@ -29,10 +29,10 @@ export class Replay {
   }
 
   /**
-   * Runs `once` until it has all numbers.
+   * Calls `once` until all data is available.
    *
-   * @param once - One run. What it throws for a number that is missing does not count.
-   * @throws {Error} The error of the last run; and where a run reads more than `mostReads` numbers that are not there.
+   * @param once - One run. Errors for missing data are ignored.
+   * @throws {Error} The error of the last run; or if a run makes more than `mostReads` reads of missing data.
    */
   async run(once: () => Promise<void>): Promise<void> {
     this.#answers = [];
@@ -43,7 +43,7 @@ export class Replay {
         () => ({ threw: false }) as const,
         (error: unknown) => ({ threw: true, error }) as const,
       );
-      // Code may have caught the error that ended it here.
+      // The code may have caught the error that aborted it here.
       const missing = this.#missing as Storage | undefined;
       if (missing === undefined) {
         if (outcome.threw) throw outcome.error;

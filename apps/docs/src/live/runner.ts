@@ -1,5 +1,5 @@
-// The worker behind a live example: imports the code it is sent and reports what it shows, how it ends and where it
-// fails. Stop ends the whole worker, so an endless loop needs nothing here.
+// The worker of a live example: imports the code it is sent, and reports its output, its end and the position of an
+// error. The Stop button terminates the worker, so endless loops need no handling here.
 import { connect, valueText, type ControlValue, type Message } from "@qkv/page";
 import { harden } from "./harden";
 import type { LiveDevice } from "./live-device";
@@ -9,20 +9,20 @@ import { apply, uncurryGetter, uncurryThis } from "./primordials";
 
 export type { Ending };
 
-/** One run, as the page orders it. `code` is what `compile` made. */
+/** A request to run code that `compile` returned. */
 export type Order = { run: number; code: string; values: Record<string, ControlValue>; device: LiveDevice };
 
-/** Message that comes back, marked with the run it belongs to. */
+/** A message to the page, with the number of its run. */
 export type Report = { run: number; message: Message | Ending };
 
 const post = self.postMessage as (message: Report) => void;
 const dataOf = uncurryGetter(MessageEvent.prototype, "data");
 const preventDefault = uncurryThis(Event.prototype.preventDefault);
 
-// This file lies in the folder live/ of the site. Before any code of an example runs, what it has no use for goes.
+// This file is in the folder live/ of the site. APIs that live code must not use are removed before any of it runs.
 harden(globalThis, new URL("../", import.meta.url).href);
 
-// A loop that prints without end would fill the page's memory before anybody finds Stop: each run has a gate.
+// An endless loop of output would fill the page's memory: each run has a gate.
 let gate: MessageGate | undefined;
 
 function begin(run: number): MessageGate {
@@ -36,12 +36,12 @@ for (const level of ["log", "info", "debug", "warn", "error"] as const) {
 }
 
 self.addEventListener("message", async (event: MessageEvent<Order>) => {
-  if (!event.isTrusted) return; // live code ordered it, to have another gate
+  if (!event.isTrusted) return; // sent by live code, to get another gate
   const data = dataOf(event) as Order;
   const own = (gate = begin(data.run));
   let sent = 0;
   const once = async () => {
-    // A repeat begins with what was shown already.
+    // A repeated run emits the same messages again: those already sent are skipped.
     let shown = 0;
     const pass = (message: unknown) => {
       if (shown++ !== sent) return;
@@ -50,7 +50,7 @@ self.addEventListener("message", async (event: MessageEvent<Order>) => {
     };
     gate = { pass, end: own.end };
     connect({ post: pass, values: data.values });
-    // An address of its own, since a module runs once for each.
+    // A unique URL, since a module runs once per URL.
     const text = `${data.code}\n//# sourceURL=example.ts`;
     const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
     try {
@@ -69,7 +69,7 @@ self.addEventListener("message", async (event: MessageEvent<Order>) => {
   }
 });
 
-// An error of a timer or a promise that nobody awaits. It ends here: the page is told through the gate alone.
+// An error of a timer or of a promise without a handler. It is only reported through the gate.
 self.addEventListener("error", (event) => {
   preventDefault(event);
   gate?.end(failure(event.error ?? event.message));
@@ -79,11 +79,11 @@ self.addEventListener("unhandledrejection", (event) => {
   gate?.end(failure(event.reason));
 });
 
-/** The error's text, and the uppermost line of the example in its stack. */
+/** The error's text, and the topmost line of the example in its stack. */
 function failure(error: unknown): Ending {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : `Thrown: ${valueText(error)}`;
   const stack = error instanceof Error ? (error.stack ?? "") : "";
-  // Engines that do not know sourceURL name the blob.
+  // Engines that ignore sourceURL use the URL of the blob.
   const [, line, column] = /(?:example\.ts|blob:[^\s)]*?):(\d+):(\d+)/.exec(stack) ?? [];
   return { type: "error", text, ...(line ? { line: Number(line), column: Number(column) } : {}) };
 }

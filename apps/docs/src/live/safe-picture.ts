@@ -1,10 +1,12 @@
 import { isPicture, pictureStyle } from "@qkv/viz";
 
-/** The elements that draw, and nothing else. */
+/** Allowed elements: those that draw. */
 export const elements: ReadonlySet<string> = new Set(
   "svg g rect path line polyline circle text tspan title desc style".split(" "),
 );
-/** The attributes that draw, and those that say which head, cell or node a square is and which is selected. */
+/**
+ * Allowed attributes: those that draw, and those that identify the head, cell or node of a mark and the selected one.
+ */
 export const attributes: ReadonlySet<string> = new Set(
   (
     "class role width height viewBox x y x1 y1 x2 y2 cx cy r rx ry d points transform text-anchor opacity fill " +
@@ -14,14 +16,14 @@ export const attributes: ReadonlySet<string> = new Set(
 );
 
 /**
- * Makes an element of a picture that live code showed. That code may come from somebody's link, so only what draws is
- * kept: no script, no handler, no address, no style sheet but the one that every picture carries.
+ * Creates the element of a picture from live code, which may come from a stranger's link. Only drawing elements and attributes
+ * are kept: no scripts, event handlers or URLs, and no style sheet except the one in every picture.
  *
  * @returns The element, or `undefined` if the text is not a picture.
  */
 export function safePicture(svg: string): SVGSVGElement | undefined {
   if (!isPicture(svg)) return undefined;
-  // As any XML: a document of SVG looks for its title anew with each <title>, of which pictures have thousands.
+  // Parsed as XML: an SVG document would update its title for each <title>, of which pictures have thousands.
   const parsed = new DOMParser().parseFromString(svg, "application/xml");
   if (parsed.querySelector("parsererror")) return undefined;
   clean(parsed.documentElement);

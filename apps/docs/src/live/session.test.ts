@@ -13,7 +13,7 @@ class FakeWorker implements RunnerWorker {
   terminate(): void {
     this.terminated = true;
   }
-  /** Answers the latest order. */
+  /** Responds to the latest request. */
   say(message: Report["message"]): void {
     const run = this.orders.at(-1)?.run ?? -1;
     this.onmessage?.call(this as unknown as Worker, { data: { run, message } } as MessageEvent<Report>);
@@ -45,7 +45,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 
-test("what was made beforehand shows until a run is done, then its own", async () => {
+test("the output of the build is shown until a run ends, then the run's output", async () => {
   expect(session.state).toMatchObject({
     status: "idle",
     outputs: [text("made beforehand")],
@@ -61,7 +61,7 @@ test("what was made beforehand shows until a run is done, then its own", async (
   expect(session.state).toMatchObject({ status: "done", outputs: [text("one")], controls: [] });
 });
 
-test("a long run shows what it has", async () => {
+test("a long run shows its output so far", async () => {
   await session.run("a");
   worker().say(text("one"));
   vi.advanceTimersByTime(300);
@@ -70,7 +70,7 @@ test("a long run shows what it has", async () => {
   expect(session.state).toMatchObject({ status: "running", outputs: [text("one"), text("two")] });
 });
 
-test("Stop ends the worker, keeps what was shown, and is deaf to what comes late", async () => {
+test("Stop terminates the worker, keeps the output, and ignores late messages", async () => {
   await session.run("while (true);");
   worker().say(text("one"));
   session.stop();
@@ -79,7 +79,7 @@ test("Stop ends the worker, keeps what was shown, and is deaf to what comes late
   expect(session.state).toMatchObject({ status: "stopped", outputs: [text("one")] });
 });
 
-test("Run starts a worker of its own; the older one is ended and not heard", async () => {
+test("Run starts a new worker; the old one is terminated and ignored", async () => {
   await session.run("a");
   const older = worker();
   await session.run("b");
@@ -88,7 +88,7 @@ test("Run starts a worker of its own; the older one is ended and not heard", asy
   expect(session.state.status).toBe("running");
 });
 
-test("an error carries its line; one that the compiler finds starts no worker", async () => {
+test("an error has its line; a compiler error starts no worker", async () => {
   await session.run("bad");
   expect(workers).toEqual([]);
   expect(session.state).toMatchObject({
@@ -103,7 +103,7 @@ test("an error carries its line; one that the compiler finds starts no worker", 
   });
 });
 
-test("a slider moved during a run counts once it is over, and only its latest place does", async () => {
+test("a slider moved during a run takes effect after it, with its latest value only", async () => {
   await session.run("a");
   worker().say(slider(4));
   worker().say({ type: "done" });
@@ -112,12 +112,12 @@ test("a slider moved during a run counts once it is over, and only its latest pl
   expect(session.state.controls).toEqual([slider(7)]);
   worker().say(slider(5));
   worker().say({ type: "done" });
-  expect(session.state.controls).toEqual([slider(7)]); // it does not jump back under the reader's hand
+  expect(session.state.controls).toEqual([slider(7)]); // it does not jump back while it is dragged
   expect(worker().orders.at(-1)?.values).toEqual({ window: 7 });
   expect(workers.length).toBe(1);
 });
 
-test("a run is on the device that it is started on, and so are those of its controls", async () => {
+test("a run uses the device that it was started on, and so do runs for its controls", async () => {
   await session.run("a", "wasm");
   worker().say(slider(4));
   worker().say({ type: "done" });
@@ -129,7 +129,7 @@ test("a run is on the device that it is started on, and so are those of its cont
   expect([worker().orders[0]!.device, session.state.device]).toEqual(["js", "js"]);
 });
 
-test("a text field keeps what is typed, and what is not of its kind does not reach it", async () => {
+test("a text field keeps its input, and ignores values of another type", async () => {
   const field = (value: string) => ({ type: "field", label: "text", value }) as const;
   await session.run("a");
   worker().say(field("one"));
@@ -143,7 +143,7 @@ test("a text field keeps what is typed, and what is not of its kind does not rea
   expect(session.state.controls).toEqual([field("")]);
 });
 
-test("sliders put back stand where the code has them", async () => {
+test("reset sliders have the values in the code", async () => {
   await session.run("a");
   worker().say({ type: "done" });
   session.move("window", 5);
@@ -154,7 +154,7 @@ test("sliders put back stand where the code has them", async () => {
   expect(worker().orders.at(-1)?.values).toEqual({});
 });
 
-test("what runs too long is stopped and says so; what ended in time is not", async () => {
+test("a run that exceeds the time limit is stopped with a notice; others are not", async () => {
   await session.run("while (true);");
   worker().say(text("one"));
   vi.advanceTimersByTime(limitSeconds * 1000 + 1);
@@ -167,7 +167,7 @@ test("what runs too long is stopped and says so; what ended in time is not", asy
   expect(session.state).toMatchObject({ status: "done", runs: 2 });
 });
 
-test("a worker whose gate is gone floods the page: what it sends is bounded, few drawings, and it is ended", async () => {
+test("a worker that floods the page without its gate is limited, rarely rendered, and terminated", async () => {
   await session.run("a");
   vi.advanceTimersByTime(300);
   const before = states.length;
@@ -182,7 +182,7 @@ test("a worker whose gate is gone floods the page: what it sends is bounded, few
   expect(states.length - before).toBeLessThan(5);
 });
 
-test("what is no message is no message: nothing of it reaches the page", async () => {
+test("invalid messages do not reach the page", async () => {
   await session.run("a");
   for (const bad of [
     null,
@@ -198,7 +198,7 @@ test("what is no message is no message: nothing of it reaches the page", async (
   expect(session.state).toMatchObject({ status: "done", outputs: [text("one")], controls: [] });
 });
 
-test("many lines in a row are drawn together, and the last is drawn too", async () => {
+test("many lines in sequence are rendered together, including the last", async () => {
   await session.run("a");
   vi.advanceTimersByTime(1000);
   const before = states.length;
@@ -210,7 +210,7 @@ test("many lines in a row are drawn together, and the last is drawn too", async 
   expect(session.state.outputs.length).toBe(500);
 });
 
-test("values of a link are there at the first run, and files are in no link", async () => {
+test("values of a link are set before the first run, and files are never in a link", async () => {
   session.begin({ window: 5 });
   await session.run("a");
   expect(worker().orders.at(-1)?.values).toEqual({ window: 5 });

@@ -6,40 +6,40 @@ import type { Order, Report } from "./runner";
 export type Output = Extract<Message, { type: "picture" | "text" | "check" }>;
 export type Failure = { text: string; line?: number | undefined; column?: number | undefined };
 
-/** State of an example that a reader sees. `timeMs` is the last run's, in milliseconds, on the reader's device. */
+/** Visible state of an example. `timeMs` is the duration of the last run in milliseconds on the reader's device. */
 export type LiveState = {
   status: "idle" | "running" | "done" | "stopped" | "error";
   outputs: readonly Output[];
   controls: readonly Control[];
-  /** Number of runs that have ended, whichever way. */
+  /** Number of runs that have ended, in any way. */
   runs: number;
   failure?: Failure | undefined;
   timeMs?: number | undefined;
-  /** Device of the last run that ended well. */
+  /** Device of the last successful run. */
   device?: LiveDevice | undefined;
 };
 
 /** The part of a worker that a session needs. */
 export type RunnerWorker = Pick<Worker, "postMessage" | "terminate" | "onmessage" | "onerror">;
 
-/** Access of a session to the world. `compile` may refuse with an error that has `line` and `column`. */
+/** Dependencies of a session. `compile` may throw an error with `line` and `column`. */
 export type SessionParts = {
   createWorker(): RunnerWorker;
   compile(source: string): Promise<string>;
   changed(state: LiveState): void;
 };
 
-/** Time that code may run before it is stopped. Unit: seconds. Lessons that train take up to one minute on a slow device. */
+/** Time limit of a run. Unit: seconds. Lessons that train take up to one minute on a slow device. */
 export const limitSeconds = 180;
 
-const patienceMs = 250; // the old output stays this long while a new run says nothing final: nothing flickers
-const publishMs = 50; // between two drawings of what a run has shown: a fast run must not keep the page busy
-// The worker's gate lets fewer through: more come from a worker whose gate live code has got around.
+const patienceMs = 250; // the old output stays this long while a new run continues, against flicker
+const publishMs = 50; // between two updates of the output: a fast run must not block the page
+// The worker's gate passes fewer messages: more come from a worker whose gate was circumvented.
 const mostMessages = bounds.lines + bounds.controls + 100;
 
 /**
- * Runs an example in a worker, again and again. A press on Run starts a worker of its own; a moved slider or a typed
- * letter runs the same code in the worker that is there, and while it runs only the latest values count.
+ * Runs an example in a worker, repeatedly. The Run button starts a new worker; a changed control runs the same code in the
+ * existing worker, and during a run only the latest values count.
  */
 export class LiveSession {
   state: LiveState;
@@ -69,7 +69,7 @@ export class LiveSession {
     };
   }
 
-  /** Compiles and runs in a fresh worker, with the controls as they are, on a device. */
+  /** Compiles and runs in a new worker, with the current controls, on a device. */
   async run(source: string, device: LiveDevice = "js"): Promise<void> {
     this.#end();
     this.#device = device;
@@ -96,7 +96,7 @@ export class LiveSession {
     this.#order();
   }
 
-  /** Puts a slider somewhere, a text into a field, or files behind a button, and runs the code again. */
+  /** Sets a slider, a text field or the files of a button, and runs the code again. */
   move(label: string, value: ControlValue): void {
     this.#values[label] = value;
     this.#set({
@@ -106,7 +106,7 @@ export class LiveSession {
     else if (this.#worker) this.#order();
   }
 
-  /** Ends what runs, whatever it does. What it has shown stays. */
+  /** Terminates the worker. Its output stays. */
   stop(): void {
     if (this.state.status !== "running") return;
     this.#run++;
@@ -115,18 +115,18 @@ export class LiveSession {
     this.#set({ status: "stopped", runs: this.state.runs + 1 });
   }
 
-  /** The values that the reader has put into controls, those of files left out. */
+  /** The values of controls that the reader has changed, without files. */
   get values(): Record<string, number | string> {
     const plain = Object.entries(this.#values).filter(([, value]) => typeof value !== "object");
     return Object.fromEntries(plain) as Record<string, number | string>;
   }
 
-  /** Puts values into controls for the next run, as a link or a change brings them; the others go back to the code's. */
+  /** Sets values of controls for the next run, from a link or a change; others are reset to the code's. */
   begin(values: Readonly<Record<string, number | string>>): void {
     this.#values = { ...values };
   }
 
-  /** True if a control holds something else than the code has. */
+  /** True if a control has another value than in the code. */
   get valuesChanged(): boolean {
     return Object.keys(this.#values).length > 0;
   }
@@ -201,19 +201,19 @@ export class LiveSession {
     if (this.#moved) this.#order();
   }
 
-  /** Publishes now, or where that has just been done a little later. */
+  /** Publishes the state now or, shortly after the last time, a little later. */
   #publishSoon(): void {
     const wait = this.#published + publishMs - performance.now();
     if (wait <= 0) this.#publish();
     else this.#publishing ??= setTimeout(() => this.#publish(), wait);
   }
 
-  /** Puts what this run has shown in place of what the last one had. */
+  /** Replaces the output of the last run by that of this run. */
   #publish(): void {
     clearTimeout(this.#publishing);
     this.#publishing = undefined;
     this.#published = performance.now();
-    // What the reader holds stays as the reader has it, although the run began before.
+    // Values that the reader has changed are kept, although the run began before.
     const controls = this.#fresh.controls.map((one) => withValue(one, this.#values[one.label]));
     this.#set({ outputs: [...this.#fresh.outputs], controls });
   }
@@ -235,7 +235,7 @@ export class LiveSession {
   }
 }
 
-/** The control with another value, if that is of its kind: code may have made a slider of what was a field. */
+/** The control with another value, if it has the right type: the code may have replaced a field by a slider. */
 function withValue(control: Control, value: ControlValue | undefined): Control {
   if (control.type === "slider") return typeof value === "number" ? { ...control, value } : control;
   if (control.type === "files") {

@@ -9,7 +9,7 @@ const examples = readdirSync(folder)
   .filter((file) => file.endsWith(".ts"))
   .map((file) => [file, readFileSync(folder + file, "utf8")] as const);
 
-/** Printed lines of a code, and its value. */
+/** Printed lines of code, and its value. */
 function run(code: string): { printed: unknown[][]; value: unknown } {
   const printed: unknown[][] = [];
   const console = { log: (...values: unknown[]) => printed.push(values) };
@@ -17,7 +17,7 @@ function run(code: string): { printed: unknown[][]; value: unknown } {
   return { printed, value };
 }
 
-test("no example asks for the package of the site, and each of its names is defined once", () => {
+test("no example imports the site's package, and each of its names is defined once", () => {
   expect(examples.length).toBeGreaterThan(100);
   for (const [file, code] of examples) {
     const own = standaloneCode(code);
@@ -39,7 +39,7 @@ test("every name that an example may import has a definition", () => {
   expect(code).not.toContain("undefined");
 });
 
-test("results are printed, and controls have the value that they begin with", () => {
+test("results are printed, and controls have their initial values", () => {
   const code = (body: string) =>
     standaloneCode(
       `import { check, choice, fileField, print, show, slider, textField } from "@qkv/page";\n${body}`,

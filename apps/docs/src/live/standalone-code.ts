@@ -1,4 +1,7 @@
-/** The names of `@qkv/page` where there is no page: results are printed, and controls have the value that they begin with. */
+/**
+ * Definitions of the names of `@qkv/page` outside of a page: results are printed, and controls have their initial
+ * values.
+ */
 const definitions: Readonly<Record<string, string>> = {
   check: 'const check = (what, holds) => (console.log(holds ? "✓" : "✗", what), holds);',
   choice: "const choice = (label, options, { value = options[0] } = {}) => value;",
@@ -9,7 +12,10 @@ const definitions: Readonly<Record<string, string>> = {
   textField: "const textField = (label, { value }) => value;",
 };
 
-/** The code of an example as it runs outside of the site: `@qkv/page`, which is not published, gives way to what it does there. */
+/**
+ * The code of an example outside of the site: imports of `@qkv/page`, which is not published, are replaced by
+ * definitions.
+ */
 export function standaloneCode(code: string): string {
   return code.replace(/^import \{([^}]*)\} from "@qkv\/page";$/gm, (_, names: string) =>
     names

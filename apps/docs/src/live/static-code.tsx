@@ -4,7 +4,7 @@ import { CodeLines } from "./code-lines";
 import { codeTheme } from "./code-theme";
 import { meaningful, meaningOf } from "./meaningful-names";
 
-/** The code to read: an editor takes its place when the reader reaches for it, if JavaScript runs. */
+/** Static code: an editor replaces it when the reader uses it, if JavaScript runs. */
 export function StaticCode({ code }: { code: string }): ReactNode {
   const text = code.trimEnd();
   return (
@@ -29,7 +29,7 @@ export function StaticCode({ code }: { code: string }): ReactNode {
 
 type Run = { content: string; style?: CSSProperties | undefined; empty?: boolean | undefined };
 
-/** Neighbors without a color become one text: each would be an element of the page. */
+/** Merges adjacent tokens without a color: each would be an element of the page. */
 function runs(pieces: readonly Run[]): Run[] {
   const joined: Run[] = [];
   for (const { content, style, empty } of pieces) {

@@ -4,7 +4,10 @@ let worker: Worker | undefined;
 let count = 0;
 const waiting = new Map<number, (answer: TypesAnswer) => void>();
 
-/** Asks TypeScript. Its worker is one for the page and starts with the first question; where it cannot, the answer is none. */
+/**
+ * Sends requests to TypeScript. The page has one worker, which starts with the first request; if it cannot start, the
+ * response is undefined.
+ */
 export function askTypes(
   addresses: { worker: string; types: string },
   question: TypesQuestion,

@@ -18,7 +18,7 @@ const kinds: Record<string, string> = {
   keyword: "keyword",
 };
 
-/** Shows what TypeScript knows in an editor: names to complete, types to read under the pointer, problems at their place. */
+/** Shows TypeScript's information in an editor: completions, types under the pointer, and problems. */
 export function typesOfEditor(addresses: { worker: string; types: string }): Extension {
   return [
     autocompletion({
@@ -60,7 +60,7 @@ export function typesOfEditor(addresses: { worker: string; types: string }): Ext
         },
       };
     }),
-    // Asked after an edit: the code of a page is checked when the site is built.
+    // Only requested after an edit: the build has checked the code of pages.
     linter(
       async (view): Promise<Diagnostic[]> => {
         const code = view.state.doc.toString();

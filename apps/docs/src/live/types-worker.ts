@@ -1,5 +1,5 @@
-// TypeScript over the code of an example, in a worker that starts when the reader first works in an editor: what may be
-// written at a place, what a name is, and what does not fit.
+// TypeScript for the code of an example, in a worker that starts when the reader first uses an editor: completions,
+// types of names, and errors.
 import ts from "typescript";
 
 export type TypesQuestion =
@@ -27,7 +27,7 @@ const settings: ts.CompilerOptions = {
 let code = "";
 let version = 0;
 
-/** A service over files by path; the declarations of the packages lie below /node_modules. */
+/** A language service over files by path; the declarations of the packages are in /node_modules. */
 function serviceOf(files: Record<string, string>): ts.LanguageService {
   const folders = new Set<string>();
   for (const path of Object.keys(files)) {
@@ -58,7 +58,7 @@ function serviceOf(files: Record<string, string>): ts.LanguageService {
   });
 }
 
-/** Answers one question. */
+/** Responds to one request. */
 export function answer(service: ts.LanguageService, question: TypesQuestion): TypesAnswer {
   if (question.code !== code) [code, version] = [question.code, version + 1];
   if (question.type === "complete") {
@@ -67,7 +67,7 @@ export function answer(service: ts.LanguageService, question: TypesQuestion): Ty
     });
     const before = /[\w$]*$/.exec(code.slice(0, question.at))?.[0] ?? "";
     const entries = found?.entries.filter(({ kind }) => kind !== ts.ScriptElementKind.warning) ?? [];
-    // Without a beginning and without a dot every name of the language would be offered.
+    // Without a prefix or a dot, every global name would be offered.
     const narrowed = found?.isMemberCompletion
       ? entries
       : entries.filter(({ name }) => before && name.startsWith(before));
@@ -101,7 +101,7 @@ export function answer(service: ts.LanguageService, question: TypesQuestion): Ty
 
 let service: Promise<ts.LanguageService> | undefined;
 
-/** The service over the declarations at an address: one JSON file, from path to text. */
+/** The service over the declarations at a URL: one JSON file, from path to text. */
 export function serviceFrom(address: string): Promise<ts.LanguageService> {
   return (service ??= fetch(address).then(async (response) =>
     serviceOf((await response.json()) as Record<string, string>),
@@ -110,7 +110,7 @@ export function serviceFrom(address: string): Promise<ts.LanguageService> {
 
 export { serviceOf };
 
-// A worker has no document; in Node, where tests ask the service, nobody sends messages.
+// Workers have no document; in Node, tests call the service directly.
 if (typeof self !== "undefined" && typeof document === "undefined") {
   self.addEventListener(
     "message",

@@ -6,7 +6,7 @@ import { mostReads } from "./replay";
 import { unfitDevices } from "./unfit-devices";
 
 const place = Symbol.for("qkv/live/device");
-/** The device of tensors that name none, as the bundles of live code have it. */
+/** The global with the default device, as in the bundles of live code. */
 const device = () => {
   const chosen = (globalThis as { [place]?: ReturnType<typeof tensor>["device"] })[place];
   return chosen ? { device: chosen } : {};
@@ -24,17 +24,17 @@ async function unfit(example: () => unknown, code = "") {
   return unfitDevices(code, run, await run());
 }
 
-test("an example that computes and shows runs everywhere", async () => {
+test("an example that only computes and shows runs on all devices", async () => {
   expect(await unfit(() => show(String(add(tensor([1, 2], device()), 1).data)))).toEqual({});
 });
 
-test("an example that names its device is run nowhere else", async () => {
+test("an example that creates its own device is not run on others", async () => {
   let runs = 0;
   expect(await unfit(() => (runs += 1), 'import { wasm } from "@qkv/wasm";')).toEqual({});
   expect(runs).toBe(1);
 });
 
-test("checks that hold on one device only, and many reads at once, are reasons", async () => {
+test("checks that fail on a device, and too many synchronous reads, are reasons", async () => {
   const x = () => tensor([1], device());
   expect(await unfit(() => void check("plain", x().device.name === "js"))).toEqual({
     wasm: "its checks are of plain JavaScript",
@@ -53,7 +53,7 @@ test("checks that hold on one device only, and many reads at once, are reasons",
   });
 });
 
-test("the bundles of live code take the chosen device where a parameter has a default, and nowhere else", () => {
+test("the bundles of live code use the chosen device as the default of parameters, and nowhere else", () => {
   const { text, count } = withChosenDevice(
     "function f(a, device = js(), b) {}\nfunction g({ device = js() } = {}) {}\nconst device = js();\n",
   );

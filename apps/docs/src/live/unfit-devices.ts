@@ -8,11 +8,11 @@ import { namesDevice } from "./names-device";
 import { onRemote } from "./open-device";
 
 /**
- * Devices that an example cannot run on, with the reason: its code fails there, or a check that holds on plain JavaScript
- * does not. For WebGPU a device stands in that computes as the plain one does and gives its numbers later.
+ * Devices that an example cannot run on, with the reason: its code fails there, or a check that holds on plain JavaScript does
+ * not. WebGPU is emulated by a device that computes like the plain one and returns data asynchronously.
  *
- * @param code - The example. What names its device has no choice of another.
- * @param run - Runs the example, and returns what it showed.
+ * @param code - The example. If it creates its own device, it cannot run on others.
+ * @param run - Runs the example, and returns its messages.
  * @param before - Its messages on plain JavaScript.
  */
 export async function unfitDevices(
@@ -48,11 +48,11 @@ export async function unfitDevices(
   return unfit;
 }
 
-/** The plain device, but for its numbers, which come to code that waits. */
+/** The plain device, except that data is returned asynchronously. */
 export function laterDevice(): Device {
   const plain = js();
   const computed = new WeakSet<Storage>();
-  /** Plain kernels that run now: they have the numbers. */
+  /** Running plain kernels, which may read the data. */
   let running = 0;
   const kernel = () => {
     running += 1;

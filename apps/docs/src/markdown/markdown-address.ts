@@ -1,4 +1,4 @@
-/** The address of a page's Markdown, which lies beside its HTML. */
+/** The URL of a page's Markdown, beside its HTML. */
 export function markdownAddress(page: string): string {
   const url = new URL(page);
   url.pathname = url.pathname.replace(/(index\.html)?$/, "").replace(/([^/])$/, "$1/");

@@ -1,6 +1,6 @@
-// Keeps the files of this site, so that it works without a network after the first visit, and marks its pages as
-// isolated from the next navigation on, so that threads may share memory. The build fills in what is in capitals.
-/* global caches, clients, Headers, Response, FILES -- a service worker */
+// Caches the files of this site, so that it works offline after the first visit, and adds the headers of cross-origin
+// isolation from the next navigation on, so that threads may share memory. The build fills in the names in capitals.
+/* global caches, clients, Headers, Response, FILES -- globals of a service worker */
 const version = "VERSION";
 const files = FILES;
 
@@ -9,7 +9,7 @@ const isolated = {
   "cross-origin-embedder-policy": "require-corp",
   "cross-origin-resource-policy": "same-origin",
 };
-// Live code runs in a worker: it may load what this site has, and nothing else.
+// Content security policy of live code's worker: only files of this site.
 const own =
   "default-src 'self' blob: data:; script-src 'self' blob: 'wasm-unsafe-eval'; connect-src 'self' blob: data:; worker-src 'self' blob:";
 
@@ -24,7 +24,7 @@ self.addEventListener("activate", (event) =>
   ),
 );
 
-// A page asks when it is idle; files come one by one, and one that fails is asked for again the next time.
+// A page requests this when idle; files are fetched one by one, and failed ones are retried on the next visit.
 self.addEventListener("message", (event) => {
   if (event.data !== "keep") return;
   event.waitUntil(
@@ -50,7 +50,7 @@ self.addEventListener("fetch", (event) => {
 async function answer(request) {
   const cache = await caches.open(`qkv-${version}`);
   const url = request.url.replace(/[?#].*$/, "");
-  // What has a hash in its name never changes; a page may have.
+  // Files with a hash in their name are immutable; pages are not.
   const fixed = /[.-][0-9a-zA-Z]{8}\.(js|css|json|wasm|woff2?)$/.test(url);
   const kept = fixed ? await cache.match(url) : undefined;
   if (kept) return marked(kept, request);

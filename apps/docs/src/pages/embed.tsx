@@ -7,12 +7,12 @@ import { figures, type FigureName } from "../figures/list";
 import { Live } from "../live/live";
 import type { Unfit } from "../live/live-device";
 
-/** An example as the build leaves it. */
+/** An example as written by the build. */
 type Filled = { code: string; output: Message[]; unfit: Unfit };
 
 /**
- * One example or figure alone, for a frame on somebody's page: `#example=NAME`, with code and values as every link has
- * them, or `?figure=NAME`, with its place in the story as every address has it.
+ * A single example or figure, for an iframe on another site: `#example=NAME`, with code and values as in other links, or
+ * `?figure=NAME`, with its state as in other addresses.
  */
 export default function Embed(): ReactNode {
   const base = useBaseUrl("/");

@@ -8,7 +8,7 @@ import styles from "./explore.module.css";
 
 const Explorer = lazy(async () => ({ default: (await import("explorer")).Explorer }));
 
-/** The explorer on its own page: a model, a text, and views that look into them. */
+/** The explorer on its own page: a model, a text, and views of the model's internals. */
 export default function Explore(): ReactNode {
   const base = useBaseUrl("/");
   const createWorker = useCallback(

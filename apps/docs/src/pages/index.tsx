@@ -22,7 +22,7 @@ const doors = [
   },
 ];
 
-/** The packages that a code imports, as npm installs them; `@qkv/page` is what a live page adds. */
+/** The npm packages that code imports, without `@qkv/page`, which only live pages have. */
 const packages = [...new Set(code.match(/@qkv\/[\w-]+/g) ?? [])].filter((name) => name !== "@qkv/page");
 
 export default function Home(): ReactNode {

@@ -1,7 +1,7 @@
 import { SKIP, visit } from "unist-util-visit";
 import { terms } from "../../../../scripts/glossary.mjs";
 
-/** Shows the meaning of a glossary's term where a page first uses it: `<Term meaning="…">`. */
+/** Shows the meaning of a glossary term at its first use on a page: `<Term meaning="…">`. */
 export default function glossaryTerms() {
   return (tree: Node): void => {
     const used = new Set<string>();
@@ -16,11 +16,14 @@ export default function glossaryTerms() {
   };
 }
 
-/** Headings, links, code and components keep their text: terms are marked in paragraphs, lists and what stands in them. */
+/**
+ * Node types without terms: headings, links, code and components. Terms are marked in paragraphs, lists and their
+ * children.
+ */
 const isProse = ({ type }: Node) =>
   ["root", "paragraph", "list", "listItem", "emphasis", "strong", "text", "mdxJsxFlowElement"].includes(type);
 
-/** Meanings by term, in lower case. A row of the glossary may name several terms. */
+/** Meanings by term, in lower case. A row of the glossary may contain several terms. */
 const meanings = new Map(
   terms().flatMap(({ term, meaning }) =>
     term.split(", ").map((one) => [one.toLowerCase(), plain(meaning)] as const),
@@ -34,7 +37,7 @@ const anyTerm = new RegExp(
   "giu",
 );
 
-/** The text, with each term that the page has not used yet as an element. */
+/** Splits text, with an element for each term that is new on the page. */
 export function markTerms(text: string, used: Set<string>): Node[] {
   const parts: Node[] = [];
   let last = 0;
@@ -58,7 +61,7 @@ export function markTerms(text: string, used: Set<string>): Node[] {
   return parts;
 }
 
-/** A meaning without marks of Markdown and TeX. */
+/** A meaning as plain text, without Markdown and TeX. */
 function plain(meaning: string): string {
   return meaning
     .replace(/\[([^\]]+)\]\([^)]*\)/g, "$1")

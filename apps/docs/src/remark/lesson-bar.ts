@@ -1,8 +1,8 @@
 import { visit } from "unist-util-visit";
 
 /**
- * Puts `<LessonBar words={…} code={…} />` below the title of a page: how many words it has, and whether live code, is known
- * when it is built.
+ * Inserts `<LessonBar words={…} code={…} />` below the title of a page: the number of its words, and whether it has live code,
+ * determined in the build.
  */
 export default function lessonBar() {
   return (tree: { children: Node[] }): void => {
@@ -14,7 +14,7 @@ export default function lessonBar() {
     visit(tree as never, "mdxJsxFlowElement", ({ name }: { name: string }) => {
       code ||= name === "Live";
     });
-    // Docusaurus puts the title into a header of its own before plugins of pages run.
+    // Docusaurus moves the title into a header before plugins run.
     const isTitle = ({ type, depth }: Node) => type === "heading" && depth === 1;
     const at = tree.children.findIndex((node) => isTitle(node) || node.children?.some(isTitle));
     if (at < 0) return;

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { visit } from "unist-util-visit";
 
 /**
- * Fills in `<Live example="name" />`: the text of examples/name.ts, what it showed when the site was built, and the
- * devices that it cannot run on. All are imports, so a name that does not exist fails the build, and an edit reloads the page. Where changes/name.ts exists,
- * it brings the changes to try, and exercises/name.ts the help with an exercise.
+ * Fills in `<Live example="name" />`: the text of examples/name.ts, its output from the build, and the devices that it cannot
+ * run on. All are imports, so a name that does not exist fails the build, and an edit reloads the page. If they exist,
+ * changes/name.ts adds suggested changes, and exercises/name.ts the help with an exercise.
  */
 export default function liveExample() {
   return (tree: { children: unknown[] }): void => {
@@ -30,7 +30,7 @@ export default function liveExample() {
   };
 }
 
-/** An attribute from a file that not every example has. */
+/** An attribute from an optional file. */
 const optional = (attribute: string, folder: string, example: string) =>
   existsSync(join(__dirname, "../..", folder, `${example}.ts`))
     ? [[attribute, `@site/${folder}/${example}`] as const]
@@ -39,7 +39,7 @@ const optional = (attribute: string, folder: string, example: string) =>
 type Attribute = { type: string; name: string; value: unknown };
 type JsxElement = { attributes: Attribute[] };
 
-// MDX wants its JavaScript as syntax trees.
+// MDX requires the syntax trees of JavaScript.
 const program = (statement: object) => ({
   estree: { type: "Program", sourceType: "module", body: [statement] },
 });

@@ -16,7 +16,7 @@ const means = (meaning: "query" | "key" | "value") =>
     return <span className={`means-${meaning}`}>{children}</span>;
   };
 
-/** Components that a page may use without importing them: live code, predictions, and the three colors as <Q>, <K> and <V>. */
+/** Components that pages can use without imports: live code, predictions, and the three colors as <Q>, <K> and <V>. */
 export default {
   ...MDXComponents,
   Declaration: LateDeclaration,

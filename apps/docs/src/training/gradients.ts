@@ -1,4 +1,4 @@
-// Computes gradients in a worker, for the run in the page.
+// Computes gradients in a worker, for training in the page.
 import { decoder, type DecoderConfig } from "@qkv/transformer";
 import { tokenLoss } from "@qkv/transformer/training";
 import { wasm } from "@qkv/wasm";

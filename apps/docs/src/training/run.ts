@@ -1,4 +1,5 @@
-// The run in the page, which a press of its button loads: gradients come from workers, and the curve is drawn while it goes on.
+// Training in the page, loaded on a click of its button: gradients come from workers, and the loss curve is drawn
+// meanwhile.
 import { mapTensors } from "@qkv/tensor";
 import { adamW, warmupCosine } from "@qkv/tensor/optimizers";
 import { decoder, generate, type DecoderConfig, type DecoderParams } from "@qkv/transformer";
@@ -19,16 +20,16 @@ const config: DecoderConfig = {
   ...{ vocabSize, embedDim: 48, hiddenDim: 128, numLayers: 2, numHeads: 4, numKvHeads: 2 },
   ...{ contextLength: 128, normEps: 1e-5, stopIds: [] },
 };
-/** Batches of a step, and their sizes. */
+/** Batches per step (gradient accumulation), rows of a batch, and tokens of a row. */
 const [accumulate, batchSize, contextLength] = [2, 4, 64];
 const steps = 300;
 const learningRate = warmupCosine({ peak: 0.01, warmupSteps: 20, steps });
 
 /**
- * Trains until the last step, or until the signal.
+ * Trains until the last step, or until the signal aborts.
  *
- * @param gradients - Address of the module of `gradients.ts`.
- * @returns Text that the trained model continues.
+ * @param gradients - URL of the compiled `gradients.ts`.
+ * @returns Text that the trained model generates.
  */
 export async function trainInTab(
   curve: PictureElement<"qkv-training">,

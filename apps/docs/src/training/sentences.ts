@@ -1,4 +1,4 @@
-// The text of the run in the page: sentences of a small grammar. A tenth of them are held back.
+// Training text for the page: sentences of a small grammar, a tenth of which are held out for validation.
 const animals = ["cat", "dog", "owl", "fox", "hen", "goat"];
 const verbs = ["sat", "slept", "sang", "hid", "ran", "stood"];
 const places = [
@@ -10,7 +10,7 @@ const places = [
   "in the hay",
 ];
 
-/** Every sentence of the grammar, in an order that mixes its words. */
+/** All sentences of the grammar, in a fixed shuffled order. */
 const sentences = animals.flatMap((_, a) =>
   verbs.flatMap((verb, v) =>
     places.map((place, p) => `the ${animals[(a + v + p) % animals.length]} ${verb} ${place}. `),
@@ -23,6 +23,6 @@ export const heldBack = sentences.filter(isHeldBack).join("");
 
 const letters = [...new Set(learned)].sort();
 export const vocabSize = letters.length;
-/** A token for each character. */
+/** A token per character. */
 export const encode = (text: string): number[] => Array.from(text, (letter) => letters.indexOf(letter));
 export const decode = (ids: readonly number[]): string => ids.map((id) => letters[id]).join("");

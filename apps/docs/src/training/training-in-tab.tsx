@@ -10,7 +10,7 @@ type State =
   | { status: "done" | "stopped"; text: string }
   | { status: "failed"; reason: string };
 
-/** A model that is trained in the reader's tab: a button that starts it, one that stops it, its curve, and what it writes. */
+/** Training of a model in the browser tab: start and stop buttons, the loss curve, and generated text. */
 export function TrainingInTab(): ReactNode {
   const base = useBaseUrl("/");
   const curve = useRef<PictureElement<"qkv-training">>(null);

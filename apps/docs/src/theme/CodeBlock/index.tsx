@@ -3,7 +3,7 @@ import Text from "@theme/CodeBlock/Content/String";
 import type { Props } from "@theme/CodeBlock";
 import type { ReactNode } from "react";
 
-/** Code between fences. Docusaurus makes each anew once it runs, for themes that differ in the dark; ours does not. */
+/** A code block. Docusaurus re-renders each after hydration, for themes that differ in dark mode; ours does not. */
 export default function CodeBlock({ children, ...props }: Props): ReactNode {
   const text =
     Array.isArray(children) && children.every((part) => typeof part === "string")

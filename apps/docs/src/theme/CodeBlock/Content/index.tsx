@@ -5,11 +5,11 @@ import { ServerHtml } from "../../../server-html";
 
 const WithColors: ComponentType<Props> = lazy(() => import("./highlighted"));
 
-/** The text of a block of code: Prism is loaded where the page did not come with the colors. */
+/** The text of a code block. Prism is only loaded if the server-rendered page has no highlighted code. */
 export default function CodeBlockContent(props: Props): ReactNode {
   const { metadata, wordWrap } = useCodeBlockContext();
   return (
-    // The button for word wrap measures this text, which React leaves alone where the page came with it.
+    // The button for word wrap measures this element, which React does not replace during hydration.
     <div ref={(place) => void (wordWrap.codeBlockRef.current ??= place?.querySelector("pre") ?? null)}>
       <ServerHtml
         render={() => <WithColors {...props} />}

@@ -2,7 +2,7 @@ import Content from "@theme-original/DocItem/Content";
 import type { ComponentProps, ReactNode } from "react";
 import { CopyMarkdown } from "../../../markdown/copy-markdown";
 
-/** The text of a page, with its Markdown above. */
+/** The content of a page, below a button for its Markdown. */
 export default function DocItemContent(props: ComponentProps<typeof Content>): ReactNode {
   return (
     <>

@@ -2,9 +2,9 @@ import Link from "@docusaurus/Link";
 import { useEffect, useState, type ReactNode } from "react";
 import { places } from "./places";
 
-/** The page for an address that the site does not have: the way to what the reader may have looked for. */
+/** The page for unknown addresses: links to what the reader may have looked for. */
 export default function NotFoundContent({ className = "" }: { className?: string }): ReactNode {
-  // The words of the address, once the page runs: it is made for no address in particular.
+  // The words of the address, set in the browser: one prerendered page serves all addresses.
   const [words, setWords] = useState("");
   useEffect(() => {
     const last = location.pathname.split("/").filter(Boolean).at(-1) ?? "";

@@ -1,4 +1,4 @@
-/** Places that a reader without a page is sent to, the most likely first. */
+/** Suggested pages, the most likely first. */
 export const places = [
   { to: "/search/", name: "Search", text: "find a page, a function or a term" },
   { to: "/", name: "Home", text: "see attention work on a sentence of yours" },
