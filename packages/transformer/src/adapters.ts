@@ -1,4 +1,4 @@
-/** Adapters: low-rank changes of a model, trained beside its weights, in PEFT's format. */
+/** LoRA adapters in PEFT's format: low-rank updates of a frozen model. */
 export type { AdaptableModel, AdapterParams, Lora } from "./adapters/adaptable.js";
 export type { LoraParams } from "./adapters/adapted-module.js";
 export { loadAdapter } from "./adapters/load-adapter.js";

@@ -106,14 +106,14 @@ function quantizeParams<Params extends object>(
   return { params: rounded.params, quantization: rounded.report };
 }
 
-/** Opens a folder of Hugging Face with the reader of its `config.json`, and the quantization that the options ask for. */
+/** Opens a folder of Hugging Face with the reader of its `config.json`, and creates the requested quantization. */
 async function openImageModel<C extends AnyCheckpoint>(
   check: Reading["check"],
   source: Source | readonly File[],
-  given: LoadOptions | undefined,
+  loadOptions: LoadOptions | undefined,
   readConfig: Readers<C>["config"],
 ): Promise<[opened: Opened<C>, rounding: Rounding | undefined, device: Device]> {
-  const { quantize, ...options } = check.options(given, [...optionNames, "quantize"]);
+  const { quantize, ...options } = check.options(loadOptions, [...optionNames, "quantize"]);
   if (quantize !== undefined) check.oneOf({ quantize }, ["int8", "int4"]);
   const { device = js() } = options;
   const rounding = quantize && deviceRounding(quantize, device);

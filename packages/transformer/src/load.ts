@@ -211,10 +211,10 @@ function assembleFloatModel(
       fix: "load it with `loadSpeech`; `transcribe` writes down sound.",
     });
   }
-  const more = { tokenizer, ...(sentence && { sentence }) };
+  const textParts = { tokenizer, ...(sentence && { sentence }) };
   if (checkpoint.kind === "decoder") {
     const { config, params } = checkpoint;
-    return { config, params, ...more, apply: decoder(config).apply };
+    return { config, params, ...textParts, apply: decoder(config).apply };
   }
   if (checkpoint.kind === "encoder-decoder") {
     const { config, params } = checkpoint;
@@ -223,7 +223,7 @@ function assembleFloatModel(
   }
   const { config, params } = checkpoint;
   const { apply, maskedTokenLogits } = encoder(config);
-  return { config, params, ...more, apply, maskedTokenLogits };
+  return { config, params, ...textParts, apply, maskedTokenLogits };
 }
 
 /** Options of every loader. */
@@ -368,9 +368,9 @@ async function locate(source: Source | readonly File[], reading: Reading, hub: H
 
 /** Refuses the name of the npm package `@qkv/model-tiny`, unless a file or folder with this name exists. */
 function refuseModelTiny(check: Reading["check"], path: string): void {
-  const named = /^(?:@?qkv\/)?model-?tiny(\/?bytes)?$/i.exec(path);
-  if (!named) return;
-  const [call, from] = named[1]
+  const match = /^(?:@?qkv\/)?model-?tiny(\/?bytes)?$/i.exec(path);
+  if (!match) return;
+  const [call, from] = match[1]
     ? ["modelTinyBytes", "@qkv/model-tiny/bytes, or qkv/model-tiny/bytes"]
     : ["modelTiny", "@qkv/model-tiny, or qkv"];
   check.refuse({
@@ -382,9 +382,9 @@ function refuseModelTiny(check: Reading["check"], path: string): void {
 
 /** Opens a folder, or the folder of a safetensors file. */
 function weightsFolder(path: string, reading: Reading): Located {
-  const named = /^(.*[\\/])([^\\/?]+\.safetensors)$/.exec(path);
-  return named
-    ? { folder: openFolder(named[1]!, reading), weights: named[2]! }
+  const match = /^(.*[\\/])([^\\/?]+\.safetensors)$/.exec(path);
+  return match
+    ? { folder: openFolder(match[1]!, reading), weights: match[2]! }
     : { folder: openFolder(path, reading) };
 }
 
@@ -555,8 +555,9 @@ async function findTokenizer(
     const entries = [...files, config].flatMap((file, i) =>
       file ? [[names[i] ?? "tokenizer_config.json", file] as const] : [],
     );
-    const read = async ([name, file]: readonly [string, OpenFile]) => [name, await readWhole(file)] as const;
-    return loadTokenizer(Object.fromEntries(await Promise.all(entries.map(read))));
+    const readEntry = async ([name, file]: readonly [string, OpenFile]) =>
+      [name, await readWhole(file)] as const;
+    return loadTokenizer(Object.fromEntries(await Promise.all(entries.map(readEntry))));
   }
   return undefined;
 }

@@ -27,7 +27,7 @@ export type Lora = {
   /** A new adapter, which changes nothing yet: A is random, B is 0. */
   init(seed: number): AdapterParams;
   /**
-   * Token ids to logits `[B, T, V]`, with an adapter applied beside the matrices of the base. `dropoutSeed` enables `lora_dropout`
+   * Token ids to logits `[B, T, V]`, with an unmerged adapter. `dropoutSeed` enables `lora_dropout`
    * and the dropout of the base.
    */
   apply(adapter: AdapterParams, ids: Tensor | readonly number[], options?: DecoderOptions): Tensor;

@@ -225,11 +225,11 @@ async function collect(chunks: AsyncIterable<Float32Array>): Promise<Float32Arra
   const list: Float32Array[] = [];
   for await (const chunk of chunks) list.push(chunk);
   if (list.length === 1) return list[0]!;
-  const whole = new Float32Array(list.reduce((length, chunk) => length + chunk.length, 0));
+  const values = new Float32Array(list.reduce((length, chunk) => length + chunk.length, 0));
   let at = 0;
   for (const chunk of list) {
-    whole.set(chunk, at);
+    values.set(chunk, at);
     at += chunk.length;
   }
-  return whole;
+  return values;
 }

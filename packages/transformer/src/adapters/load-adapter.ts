@@ -53,8 +53,8 @@ export async function loadAdapter(
   const folder = Array.isArray(source)
     ? filesFolder(source as readonly File[], reading)
     : openFolder(source as string | URL, reading);
-  const why = "how the adapter was made, beside its weights";
-  const file = await requiredFile(folder, "adapter_config.json", why, smallFiles.configuration);
+  const purpose = "how the adapter was made, beside its weights";
+  const file = await requiredFile(folder, "adapter_config.json", purpose, smallFiles.configuration);
   const json = (await readJson(file, check)) as Record<string, unknown>;
   const config = readConfig(json, file);
   const weights = await safetensorsWeights(
@@ -67,9 +67,9 @@ export async function loadAdapter(
   const { device } = model.params.embedding.weight;
   const expectedTensors = lora.tensors(lora.init(0));
   const readTensor = async (nameInFile: string, { shape }: Tensor): Promise<Tensor> => {
-    const found = weights.shape(nameInFile);
-    if (found?.join() !== shape.join()) {
-      refuse(weights, nameInFile, found && `a tensor [${found.join(", ")}]`, `[${shape.join(", ")}]`);
+    const fileShape = weights.shape(nameInFile);
+    if (fileShape?.join() !== shape.join()) {
+      refuse(weights, nameInFile, fileShape && `a tensor [${fileShape.join(", ")}]`, `[${shape.join(", ")}]`);
     }
     const values = new Float32Array(sizeOf(shape));
     let at = 0;

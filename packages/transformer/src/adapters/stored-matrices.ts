@@ -52,7 +52,7 @@ export function storedMatrices(model: {
     );
   };
   const params = withRowIndices(model.params, "") as DecoderParams;
-  const found = new Map<string, StoredMatrix>();
+  const matrices = new Map<string, StoredMatrix>();
   for (const { name, shape, rows } of huggingFaceFiles({ config: model.config, params }).tensors) {
     if (shape.length !== 2 || !shape.includes(1) || !/\.(weight|bias)$/.test(name)) continue;
     const transposed = shape[0] === 1 && shape[1]! > 1;
@@ -69,9 +69,9 @@ export function storedMatrices(model: {
     const parts = [...storedRowsOf].map(([owner, rows]) => ({ path: rowTensors[owner]!.path, rows }));
     const param = leafAt(model.params, parts[0]!.path);
     const isNorm = name.endsWith(".weight") && isTensor(param) && param.shape.length === 1;
-    found.set(name, { parts, count: storedValues.length, transposed, isNorm, offset });
+    matrices.set(name, { parts, count: storedValues.length, transposed, isNorm, offset });
   }
-  return found;
+  return matrices;
 }
 
 /** Number of rows of a matrix, a bias or a norm; undefined for other tensors. */
@@ -95,7 +95,7 @@ export function storedRows({ parts, count }: StoredMatrix, tensors: readonly Ten
   const order = new Int32Array(count);
   let at = 0;
   for (const { rows } of parts) for (const row of rows) order[row] = at++;
-  const whole = tensors.length === 1 ? tensors[0]! : concat([...tensors], 0);
+  const inPartOrder = tensors.length === 1 ? tensors[0]! : concat([...tensors], 0);
   const isInOrder = order.every((from, row) => from === row);
-  return isInOrder ? whole : take(whole, 0, tensor(order, { device: whole.device }));
+  return isInOrder ? inPartOrder : take(inPartOrder, 0, tensor(order, { device: inPartOrder.device }));
 }

@@ -9,7 +9,7 @@ import {
   without,
   type ConfigEntry,
 } from "./config-entry.js";
-import { rotatesWhereItSlides } from "./exaone4.js";
+import { ropeInSlidingLayers } from "./exaone4.js";
 import {
   expertCounts,
   feedForwardOrExperts,
@@ -23,7 +23,7 @@ import { ggufGroups } from "./gguf/gguf-experts.js";
 import { derived, slidingBase, slidingPeriods } from "./gguf/gguf-keys.js";
 import { attentionTensors } from "./gguf/gguf-tensors.js";
 import { attentionProjections, llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
-import { everyFourthDoesNotRotate } from "./smollm3.js";
+import { noRopeInEveryFourthLayer } from "./smollm3.js";
 import { linear, type StoredTensor } from "./stored-tensor.js";
 
 /** `mup_enabled`: embeddings are multiplied by √C. */
@@ -51,7 +51,7 @@ export const afmoe: Architecture = {
     slidingLayers((i, fields) =>
       (i + 1) % fields.countOr(4, "global_attn_every_n_layers") === 0 ? "full" : "sliding",
     ),
-    rotatesWhereItSlides,
+    ropeInSlidingLayers,
     scaledEmbeddings,
     expertCounts("num_experts", "moe_intermediate_size"),
     sigmoidScores,
@@ -70,7 +70,7 @@ export const afmoe: Architecture = {
       freeHeads: true,
       traits: { placement: "both", qkNorm: true, attentionGate: "elementwise" },
       keys: [
-        ...[slidingPeriods(4, true), slidingBase, everyFourthDoesNotRotate],
+        ...[slidingPeriods(4, true), slidingBase, noRopeInEveryFourthLayer],
         derived(({ embedDim = 1 }) => ({ embeddingScale: Math.sqrt(embedDim) })),
         ...ggufGroups,
       ],

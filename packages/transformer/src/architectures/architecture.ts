@@ -6,11 +6,11 @@ import type { GgufArchitecture } from "./gguf/gguf-architecture.js";
 import type { StoredTensor } from "./stored-tensor.js";
 
 /**
- * A decoder architecture of Hugging Face: how fields of its `config.json` map to our configuration, and names of its tensors to
- * our params. Loading and exporting use the same table.
+ * A decoder architecture of Hugging Face: a table that maps fields of `config.json` to a `DecoderConfig`, and tensors of a
+ * checkpoint to `DecoderParams`. Loading and exporting use the same table.
  */
 export type Architecture = {
-  /** As in `model_type`; the first is written. */
+  /** Values of `model_type`. Exports write the first. */
   readonly modelTypes: readonly [string, ...string[]];
   /** The class name in transformers, as in `architectures`. */
   readonly class: string;
@@ -27,7 +27,7 @@ export type Architecture = {
   gguf?(): readonly GgufArchitecture[];
   /** Default of `tie_word_embeddings` in files without the field. Default false. */
   readonly tied?: boolean;
-  /** Defaults of fields that a file may omit, where they differ from the defaults of the entries. */
+  /** Defaults of absent fields, if they differ from the defaults of the entries. */
   readonly defaults?: Readonly<Record<string, unknown>>;
   /** Ignored fields of `config.json`, separated by spaces: they do not affect the result. */
   readonly ignored?: string;

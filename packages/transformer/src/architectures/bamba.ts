@@ -9,11 +9,12 @@ import { isMixer, mixerConfig } from "./mixed-layers.js";
 /** `attn_layer_indices`: the layers with attention; the others are Mamba-2. */
 const layers: ConfigEntry = {
   read(fields, { embedDim = 1, numLayers = 0, normEps = 1e-5 }) {
-    const attends = fields.list("attn_layer_indices") ?? [];
+    const attentionLayers = fields.list("attn_layer_indices") ?? [];
     const isLayer = (i: unknown) => Number.isInteger(i) && (i as number) >= 0 && (i as number) < numLayers;
-    if (!attends.every(isLayer)) return fields.refuse("attn_layer_indices", `numbers of ${numLayers} layers`);
+    if (!attentionLayers.every(isLayer))
+      return fields.refuse("attn_layer_indices", `numbers of ${numLayers} layers`);
     const mixer = mamba2Layer(fields, hybridNames, { embedDim, normEps, outputNorm: "whole" });
-    const types = Array.from({ length: numLayers }, (_, i) => (attends.includes(i) ? "full" : mixer));
+    const types = Array.from({ length: numLayers }, (_, i) => (attentionLayers.includes(i) ? "full" : mixer));
     return { layerTypes: types as NonNullable<DecoderConfig["layerTypes"]> };
   },
   write: (config) => ({
@@ -25,7 +26,7 @@ const layers: ConfigEntry = {
 };
 
 /** Names of norms and feed-forward layers in Bamba and Jamba. */
-export const hybridTensorNames = {
+export const jambaTensorNames = {
   norms: { attentionNorm: "input_layernorm", feedForwardNorm: "pre_ff_layernorm" },
   lastNorm: "model.final_layernorm",
   feedForward: "feed_forward",
@@ -50,7 +51,7 @@ export const bamba: Architecture = {
   gguf: ggufGraniteHybrid,
   tensors: (config, tied) =>
     llamaTensors(config, tied, {
-      ...hybridTensorNames,
+      ...jambaTensorNames,
       attention: (config, layer) =>
         isMixer(config.layerTypes?.[layer])
           ? [mamba2Tensors(mixerConfig(config)!, ["attention", "mamba"])]

@@ -40,12 +40,13 @@ const entropyModel = (): readonly ConfigEntry[] => [
   trait({ stopIds: [] }),
 ];
 
+/** The fields of one of the four transformers. */
 const part = (fields: ConfigFields, name: string): ConfigFields => {
-  const own = fields.nested(`${name}_config`);
-  if (!own) return fields.refuse(`${name}_config`, "the configuration of this part");
-  own.mustBe("model_type", modelTypes[name as keyof typeof modelTypes]);
-  own.mustBe("tie_word_embeddings", false);
-  return own;
+  const inner = fields.nested(`${name}_config`);
+  if (!inner) return fields.refuse(`${name}_config`, "the configuration of this part");
+  inner.mustBe("model_type", modelTypes[name as keyof typeof modelTypes]);
+  inner.mustBe("tie_word_embeddings", false);
+  return inner;
 };
 
 const modelTypes = {
@@ -55,8 +56,8 @@ const modelTypes = {
   global: "blt_global_transformer",
 };
 
-/** N-gram sizes in files that omit them. */
-const usualOrders = [3, 4, 5, 6, 7, 8];
+/** Default orders of the hashed n-grams. */
+const defaultOrders = [3, 4, 5, 6, 7, 8];
 
 /** The four transformers, and the patching options. The fields of the decoder are those of `decoder_config`. */
 const parts: ConfigEntry = {
@@ -64,7 +65,7 @@ const parts: ConfigEntry = {
     const [patcher, encoder, decoder, global] = ["patcher", "encoder", "decoder", "global"].map((name) =>
       part(fields, name),
     ) as [ConfigFields, ConfigFields, ConfigFields, ConfigFields];
-    const own = readFields(layersAlone(), decoder) as DecoderConfig;
+    const decoderConfig = readFields(layersAlone(), decoder) as DecoderConfig;
     const config: BytePatchesConfig = {
       patcher: readFields(entropyModel(), patcher) as DecoderConfig,
       threshold: fields.number("patching_threshold", 1.335442066192627),
@@ -85,10 +86,10 @@ const parts: ConfigEntry = {
     }
     patcher.mustBe("vocab_size", vocabSize);
     patcher.mustBe("hidden_act", "silu");
-    encoder.mustBe("hidden_size", own.embedDim);
+    encoder.mustBe("hidden_size", decoderConfig.embedDim);
     encoder.mustBe("cross_attn_all_layers", false);
     decoder.mustBe("cross_attn_all_layers", true);
-    const gathered = rowsPerPatch * own.embedDim;
+    const gathered = rowsPerPatch * decoderConfig.embedDim;
     if (global.has("encoder_cross_output_size")) global.mustBe("encoder_cross_output_size", gathered);
     // With any other value, transformers computes something else.
     fields.mustBe("patching_mode", "entropy");
@@ -97,7 +98,7 @@ const parts: ConfigEntry = {
     fields.mustBe("max_patch_length", null);
     fields.mustBe("monotonicity", false);
     fields.mustBe("patching_threshold_add", 0);
-    return { ...own, bytePatches: bytePatches(config) };
+    return { ...decoderConfig, bytePatches: bytePatches(config) };
   },
   write(config) {
     const { patcher, threshold, hashes, encoder, global, rowsPerPatch } = config.bytePatches!.config;
@@ -109,9 +110,13 @@ const parts: ConfigEntry = {
       max_position_embeddings: config.contextLength,
     };
     const gathered = rowsPerPatch * embedDim;
-    const written = (name: keyof typeof modelTypes, entries: readonly ConfigEntry[], one: LayersConfig) => ({
+    const written = (
+      name: keyof typeof modelTypes,
+      entries: readonly ConfigEntry[],
+      layers: LayersConfig,
+    ) => ({
       model_type: modelTypes[name],
-      ...writeFields(entries, one as DecoderConfig),
+      ...writeFields(entries, layers as DecoderConfig),
       tie_word_embeddings: false,
     });
     return {
@@ -141,7 +146,7 @@ const parts: ConfigEntry = {
 };
 
 function ordersField(fields: ConfigFields): readonly number[] {
-  const list = fields.list("encoder_hash_byte_group_size") ?? usualOrders;
+  const list = fields.list("encoder_hash_byte_group_size") ?? defaultOrders;
   const isOrder = (order: unknown) => Number.isSafeInteger(order) && (order as number) >= 1;
   if (list.length > 0 && list.every(isOrder)) return list as readonly number[];
   return fields.refuse("encoder_hash_byte_group_size", "a list of integers, 1 or more");
@@ -203,8 +208,8 @@ export const blt: Architecture = {
     ];
   },
   fits: ({ bytePatches }) => bytePatches !== undefined,
-  // Of the model and its four transformers: patching during training, limits that nothing reads, and a RoPE that no layer
-  // uses.
+  // Ignored fields of the model and its four transformers: patching during training, unused limits, and an unused RoPE of the
+  // model itself.
   ignored:
     "dropout patch_size patching_batch_size patching_device realtime_patching max_position_embeddings rope_parameters rope_theta rope_scaling attn_impl attn_bias_type pm_size",
 };

@@ -3,18 +3,18 @@ import type { Architecture } from "./architecture.js";
 import { gptjConfig, gptjIgnored, gptjTensors } from "./gptj.js";
 import { fused } from "./stored-tensor.js";
 
-/** Number of parts of the fused projection: CodeGen was trained with tensor parallelism over as many devices. */
-const machines = 4;
+/** Number of shards of the fused projection: CodeGen was trained with tensor parallelism over 4 TPU cores. */
+const shards = 4;
 
 /** Row map of the fused projection: queries, values and keys of a quarter of the heads, then those of the next quarter. */
-function fusedByMachine(width: number): RowMap {
-  const own = width / machines;
+function fusedByShard(width: number): RowMap {
+  const shardWidth = width / shards;
   return {
     ...stacked([width, width, width]),
     to(row) {
-      const [machine, at] = [Math.floor(row / (3 * own)), row % (3 * own)];
-      const part = [0, 2, 1][Math.floor(at / own)]!;
-      return [part, machine * own + (at % own)];
+      const [shard, at] = [Math.floor(row / (3 * shardWidth)), row % (3 * shardWidth)];
+      const part = [0, 2, 1][Math.floor(at / shardWidth)]!;
+      return [part, shard * shardWidth + (at % shardWidth)];
     },
   };
 }
@@ -27,7 +27,7 @@ export const codegen: Architecture = {
     ...gptjConfig(),
     {
       read(fields, { numHeads = 1 }) {
-        return numHeads % machines === 0 ? {} : fields.refuse("n_head", `a multiple of ${machines}`);
+        return numHeads % shards === 0 ? {} : fields.refuse("n_head", `a multiple of ${shards}`);
       },
       write: () => ({}),
     },
@@ -37,7 +37,7 @@ export const codegen: Architecture = {
       fused(
         ["attention.query", "attention.key", "attention.value"],
         "attn.qkv_proj",
-        fusedByMachine(config.embedDim),
+        fusedByShard(config.embedDim),
         config.embedDim,
       ),
     ]),

@@ -4,7 +4,7 @@ import { gguf } from "./gguf/gguf-architecture.js";
 import { scaleKey, slidingPeriods } from "./gguf/gguf-keys.js";
 import { slidingLayers, type ConfigEntry } from "./config-entry.js";
 
-const rotatesWhereItSlides: ConfigEntry = {
+const ropeInSlidingLayers: ConfigEntry = {
   read: (_, { layerTypes, numLayers = 0 }) => ({
     ropeLayers: Array.from({ length: numLayers }, (_, i) => layerTypes?.[i] === "sliding"),
   }),
@@ -21,7 +21,7 @@ export const cohere2: Architecture = {
     slidingLayers((i, fields) =>
       (i + 1) % fields.countOr(4, "sliding_window_pattern") === 0 ? "full" : "sliding",
     ),
-    rotatesWhereItSlides,
+    ropeInSlidingLayers,
   ],
   gguf: () => [
     gguf("cohere2", {
@@ -30,7 +30,7 @@ export const cohere2: Architecture = {
       keys: [
         scaleKey("logitScale", "logit_scale", { always: true }),
         slidingPeriods(4, true),
-        rotatesWhereItSlides,
+        ropeInSlidingLayers,
       ],
       output: "tied",
       refuses: ({ window }) =>

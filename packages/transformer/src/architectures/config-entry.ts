@@ -9,7 +9,7 @@ import {
 import type { DecoderConfig } from "../models/decoder-config.js";
 
 /**
- * An entry of an architecture's table: maps fields of a `config.json` to our configuration (`read`) and back (`write`).
+ * An entry of an architecture's table: maps fields of `config.json` to `DecoderConfig` (`read`) and back (`write`).
  * Loading and exporting use the same entries.
  */
 export type ConfigEntry = {
@@ -27,7 +27,7 @@ type Fallback = number | ((config: Partial<DecoderConfig>) => number | undefined
 const resolveFallback = (fallback: Fallback, config: Partial<DecoderConfig>) =>
   typeof fallback === "function" ? fallback(config) : fallback;
 
-const mostLayers = 10_000;
+const maxLayers = 10_000;
 
 /** An integer of at least 1. Without a fallback, the field is required. */
 export function count(key: NumberKey, name: string | readonly string[], fallback?: Fallback): ConfigEntry {
@@ -39,9 +39,9 @@ export function count(key: NumberKey, name: string | readonly string[], fallback
           ? fields.count(...names)
           : fields.countOr(resolveFallback(fallback, config), ...names);
       if (value === undefined) return {};
-      // A number in a file must not decide how much memory is allocated.
-      if (key === "numLayers" && value > mostLayers)
-        return fields.refuse(names[0]!, `at most ${mostLayers} layers`);
+      // Limited, because layers are allocated before their tensors are found in the file.
+      if (key === "numLayers" && value > maxLayers)
+        return fields.refuse(names[0]!, `at most ${maxLayers} layers`);
       return { [key]: value };
     },
     write: (config) => ({ [names[0]!]: config[key] }),
@@ -62,7 +62,7 @@ export function positive(key: NumberKey, name: string, fallback?: Fallback): Con
   };
 }
 
-/** A multiplier. `from` converts the number of the file, `to` converts it back. A multiplier of 1 is omitted from the configuration. */
+/** A multiplier. `from` converts the value in the file, `to` converts it back. A multiplier of 1 is omitted from the configuration. */
 export function factor(
   key: NumberKey,
   name: string,
@@ -79,7 +79,7 @@ export function factor(
   };
 }
 
-/** Options that every model of an architecture has, although no field states them. */
+/** Options of all models of an architecture, which are not in `config.json`. */
 export const trait = (traits: Partial<DecoderConfig>): ConfigEntry => ({
   read: () => traits,
   write: () => ({}),
@@ -94,7 +94,7 @@ export const always = (name: string, value: unknown): ConfigEntry => ({
   write: () => ({ [name]: value }),
 });
 
-/** A field that may be absent or have the value that switches a feature off. It is not written. */
+/** A field that disables a feature: absent or with this value. It is not written. */
 export const without = (name: string, value: unknown = false): ConfigEntry => ({
   ...always(name, value),
   write: () => ({}),
@@ -122,11 +122,11 @@ export const rope = ({ base = 10000 }: { base?: number } = {}): ConfigEntry => (
  */
 export const slidingRope = (older?: { name: string; base: number }): ConfigEntry => ({
   read(fields, { ropeBase = 10000, ropeScaling, layerTypes }) {
-    const outer = older && fields.positive(older.name, older.base);
+    const olderBase = older && fields.positive(older.name, older.base);
     if (!layerTypes?.includes("sliding")) return {};
-    const own = fields.nested("rope_parameters")?.nested("sliding_attention");
-    const base = own?.positiveOr(undefined, "rope_theta") ?? outer ?? ropeBase;
-    own?.mustBe("rope_type", "default");
+    const parameters = fields.nested("rope_parameters")?.nested("sliding_attention");
+    const base = parameters?.positiveOr(undefined, "rope_theta") ?? olderBase ?? ropeBase;
+    parameters?.mustBe("rope_type", "default");
     return base === ropeBase && !ropeScaling ? {} : { slidingRopeBase: base };
   },
   write: ({ ropeBase = 10000, ropeScaling, slidingRopeBase }) =>
@@ -146,8 +146,8 @@ export const slidingRope = (older?: { name: string; base: number }): ConfigEntry
 /** The fraction of each head that RoPE rotates. */
 export const partialRope = (name = "partial_rotary_factor", fallback = 1): ConfigEntry => ({
   read(fields, config) {
-    const outer = fields.positive(name, fallback);
-    const share = (fields.nested("rope_parameters") ?? fields).positive(name, outer);
+    const outerShare = fields.positive(name, fallback);
+    const share = (fields.nested("rope_parameters") ?? fields).positive(name, outerShare);
     if (share > 1) return fields.refuse(name, "a share of the numbers of a head, at most 1");
     return share === 1 ? {} : { ropeDim: Math.floor(headDim(config) * share) };
   },
@@ -194,13 +194,13 @@ export const slidingLayers = (
   pattern: (layer: number, fields: ConfigFields) => "full" | "sliding",
 ): ConfigEntry => ({
   read(fields, { numLayers = 0 }) {
-    const listed = layerTypesField(fields, numLayers);
+    const listedTypes = layerTypesField(fields, numLayers);
     const window = fields.countOr(undefined, "sliding_window");
     if (window === undefined) {
-      if (!listed?.includes("sliding")) return {};
+      if (!listedTypes?.includes("sliding")) return {};
       return fields.refuse("layer_types", "full_attention alone, as there is no sliding_window");
     }
-    const layerTypes = listed ?? Array.from({ length: numLayers }, (_, i) => pattern(i, fields));
+    const layerTypes = listedTypes ?? Array.from({ length: numLayers }, (_, i) => pattern(i, fields));
     return layerTypes.includes("sliding") ? { window, layerTypes } : {};
   },
   write: ({ window, layerTypes, numLayers }) => ({

@@ -6,24 +6,28 @@ import type { RopeScalingConfig } from "../models/rope-from-config.js";
 /** The fields of a `config.json`. Each is checked when it is read, and fields that were never read can be listed. */
 export type ConfigFields = {
   has(name: string): boolean;
-  /** An integer of at least 1, from the first of these fields that is present. */
+  /** An integer of at least 1, from the first of these fields that is present. Throws if all are absent. */
   count(...names: string[]): number;
+  /** `count` with a fallback if all fields are absent. */
   countOr<T>(fallback: T, ...names: string[]): number | T;
+  /** A finite number. */
   number(name: string, fallback?: number): number;
   numberOr<T>(fallback: T, name: string): number | T;
   /** A finite number above 0, such as an epsilon, a rotary base or a scale. */
   positive(name: string, fallback?: number): number;
   positiveOr<T>(fallback: T, name: string): number | T;
+  /** A boolean. */
   flag(name: string, fallback: boolean): boolean;
   list(name: string): readonly unknown[] | undefined;
   /** True if the field is a list, for fields that may be a list or a single value. */
   isList(name: string): boolean;
   /** True if the field is a number, for fields that may be a number or an object. */
   isNumber(name: string): boolean;
+  /** A string. */
   text(name: string, fallback?: string): string;
   /** The fields of a nested object. */
   nested(name: string): ConfigFields | undefined;
-  /** Refuses a field whose value is not this one. An absent field is accepted. */
+  /** Refuses a field with another value. An absent field is accepted. */
   mustBe(name: string, value: unknown): void;
   /** The same fields with defaults for absent ones. A field that is null stays absent. */
   withDefaults(defaults: Readonly<Record<string, unknown>>): ConfigFields;
@@ -44,9 +48,9 @@ export function configFields(json: unknown, file: ReadFile): ConfigFields {
 }
 
 /** Names of the fields that were read, and the nested objects. */
-type Asked = { readonly names: Set<string>; readonly inner: Map<string, ConfigFields> };
+type ReadNames = { readonly names: Set<string>; readonly inner: Map<string, ConfigFields> };
 
-function objectFields(json: unknown, file: ReadFile, asked: Asked): ConfigFields {
+function objectFields(json: unknown, file: ReadFile, readNames: ReadNames): ConfigFields {
   const source = file.name;
   const fix = "the configuration is damaged or of another model; fetch it again.";
   const check = checks(file.fn, { fix }, FormatError);
@@ -55,7 +59,7 @@ function objectFields(json: unknown, file: ReadFile, asked: Asked): ConfigFields
   }
   const values = json as Record<string, unknown>;
   const readValue = (name: string) => {
-    asked.names.add(name);
+    readNames.names.add(name);
     return Object.hasOwn(values, name) ? (values[name] ?? undefined) : undefined;
   };
   const refuse = (name: string, expected: string, fix?: string): never =>
@@ -73,7 +77,8 @@ function objectFields(json: unknown, file: ReadFile, asked: Asked): ConfigFields
     has: (name) => readValue(name) !== undefined,
     count: (...names) => present(fields.countOr(undefined, ...names), names[0]!, "an integer, 1 or more"),
     countOr(fallback, ...names) {
-      const name = names.filter((one) => readValue(one) !== undefined)[0];
+      // All of the names are read, so that duplicates of a field under other names count as known.
+      const [name] = names.filter((candidate) => readValue(candidate) !== undefined);
       if (name === undefined) return fallback;
       const value = readValue(name);
       if (!Number.isSafeInteger(value) || (value as number) < 1) return refuse(name, "an integer, 1 or more");
@@ -113,36 +118,39 @@ function objectFields(json: unknown, file: ReadFile, asked: Asked): ConfigFields
     nested(name) {
       const value = readValue(name);
       if (value === undefined) return undefined;
-      const known = asked.inner.get(name);
+      const known = readNames.inner.get(name);
       if (known) return known;
-      const made = configFields(value, { ...file, name: `${source}: ${name}` });
-      asked.inner.set(name, made);
-      return made;
+      const inner = configFields(value, { ...file, name: `${source}: ${name}` });
+      readNames.inner.set(name, inner);
+      return inner;
     },
     mustBe(name, value) {
-      const found = readValue(name);
-      if (found !== undefined && found !== value) return refuse(name, `${JSON.stringify(value)}, or nothing`);
+      const actual = readValue(name);
+      if (actual !== undefined && actual !== value)
+        return refuse(name, `${JSON.stringify(value)}, or nothing`);
     },
     withDefaults(defaults) {
-      const given = Object.entries(values).filter(([, value]) => value !== undefined);
-      return objectFields({ ...defaults, ...Object.fromEntries(given) }, file, asked);
+      const present = Object.entries(values).filter(([, value]) => value !== undefined);
+      return objectFields({ ...defaults, ...Object.fromEntries(present) }, file, readNames);
     },
     unread: (ignored) => [
       ...Object.entries(values).flatMap(([name, value]) =>
-        asked.names.has(name) || ignored.has(name) || (value ?? undefined) === undefined ? [] : [name],
+        readNames.names.has(name) || ignored.has(name) || (value ?? undefined) === undefined ? [] : [name],
       ),
-      ...[...asked.inner].flatMap(([name, one]) => one.unread(ignored).map((own) => `${name}.${own}`)),
+      ...[...readNames.inner].flatMap(([name, inner]) =>
+        inner.unread(ignored).map((field) => `${name}.${field}`),
+      ),
     ],
     finish(ignored) {
       for (const [name, value] of Object.entries(values)) {
-        if (asked.names.has(name) || ignored.has(name) || (value ?? undefined) === undefined) continue;
+        if (readNames.names.has(name) || ignored.has(name) || (value ?? undefined) === undefined) continue;
         refuse(
           name,
           "no such field, as it is not known what it changes in this architecture",
           "if the model computes the same without it, take it out of a copy of the file; else it is a variant that is not supported.",
         );
       }
-      for (const one of asked.inner.values()) one.finish(ignored);
+      for (const inner of readNames.inner.values()) inner.finish(ignored);
     },
   };
   return fields;
@@ -190,17 +198,17 @@ export function ropeFields(
   }: { kind?: "full_attention" | "sliding_attention"; base?: number } = {},
 ): { ropeBase: number; ropeScaling?: RopeScalingConfig } {
   const parameters = fields.nested("rope_parameters");
-  const own = parameters?.nested(kind) ?? parameters;
-  // A file with older and newer fields: both must state the same base.
+  const kindParameters = parameters?.nested(kind) ?? parameters;
+  // A file with older and newer fields must state the same base in both.
   const outerBase = fields.positiveOr(undefined, "rope_theta");
-  if (kind === "full_attention" && outerBase !== undefined) own?.mustBe("rope_theta", outerBase);
-  // Files with parameters per layer type may repeat those of full layers at the top.
-  if (own !== parameters && kind === "full_attention") {
-    parameters?.mustBe("rope_theta", own?.positiveOr(undefined, "rope_theta"));
-    parameters?.mustBe("rope_type", own?.text("rope_type", "default"));
+  if (kind === "full_attention" && outerBase !== undefined) kindParameters?.mustBe("rope_theta", outerBase);
+  // Files with parameters per layer type may repeat those of full layers outside of the types.
+  if (kindParameters !== parameters && kind === "full_attention") {
+    parameters?.mustBe("rope_theta", kindParameters?.positiveOr(undefined, "rope_theta"));
+    parameters?.mustBe("rope_type", kindParameters?.text("rope_type", "default"));
   }
-  const ropeBase = own?.positiveOr(undefined, "rope_theta") ?? outerBase ?? base;
-  const scaling = own ?? fields.nested("rope_scaling");
+  const ropeBase = kindParameters?.positiveOr(undefined, "rope_theta") ?? outerBase ?? base;
+  const scaling = kindParameters ?? fields.nested("rope_scaling");
   const ropeScaling = scaling && readRopeScaling(fields, scaling);
   return { ropeBase, ...(ropeScaling && { ropeScaling }) };
 }
@@ -209,7 +217,7 @@ function readRopeScaling(fields: ConfigFields, scaling: ConfigFields): RopeScali
   const key = scaling.has("rope_type") ? "rope_type" : "type";
   const type = scaling.text(key, "default");
   if (key === "rope_type") scaling.mustBe("type", type);
-  const trained = () => {
+  const originalLength = () => {
     const name = "original_max_position_embeddings";
     const outer = fields.countOr(undefined, name);
     if (outer !== undefined) scaling.mustBe(name, outer);
@@ -217,8 +225,8 @@ function readRopeScaling(fields: ConfigFields, scaling: ConfigFields): RopeScali
   };
   const optional = <K extends string>(names: Readonly<Record<K, string>>): Partial<Record<K, number>> =>
     Object.fromEntries(
-      Object.entries<string>(names).flatMap(([ours, theirs]) =>
-        scaling.has(theirs) ? [[ours, scaling.number(theirs)]] : [],
+      Object.entries<string>(names).flatMap(([key, field]) =>
+        scaling.has(field) ? [[key, scaling.number(field)]] : [],
       ),
     ) as Partial<Record<K, number>>;
   switch (type) {
@@ -227,12 +235,12 @@ function readRopeScaling(fields: ConfigFields, scaling: ConfigFields): RopeScali
     case "linear":
       return { type, factor: scaling.positive("factor") };
     case "dynamic":
-      return { type, factor: scaling.positive("factor"), originalLength: trained() };
+      return { type, factor: scaling.positive("factor"), originalLength: originalLength() };
     case "yarn":
       return {
         type,
         factor: scaling.positive("factor"),
-        originalLength: trained(),
+        originalLength: originalLength(),
         truncate: scaling.flag("truncate", true),
         ...optional({
           betaFast: "beta_fast",
@@ -248,25 +256,25 @@ function readRopeScaling(fields: ConfigFields, scaling: ConfigFields): RopeScali
         factor: scaling.positive("factor"),
         lowFactor: scaling.positive("low_freq_factor"),
         highFactor: scaling.positive("high_freq_factor"),
-        originalLength: trained(),
+        originalLength: originalLength(),
       };
     case "longrope":
     case "su": {
-      const numbers = (name: string) => {
+      const factors = (name: string) => {
         const list = scaling.list(name);
-        if (list?.every((one) => typeof one === "number" && one > 0 && one < Infinity))
+        if (list?.every((value) => typeof value === "number" && value > 0 && value < Infinity))
           return list as readonly number[];
         return scaling.refuse(name, "a list of finite numbers above 0");
       };
-      const originalLength = trained();
+      const trainedLength = originalLength();
       return {
         type: "longrope",
-        shortFactors: numbers("short_factor"),
-        longFactors: numbers("long_factor"),
+        shortFactors: factors("short_factor"),
+        longFactors: factors("long_factor"),
         // Default factor: the extended context length over the original one.
         factor:
-          scaling.positiveOr(undefined, "factor") ?? fields.count("max_position_embeddings") / originalLength,
-        originalLength,
+          scaling.positiveOr(undefined, "factor") ?? fields.count("max_position_embeddings") / trainedLength,
+        originalLength: trainedLength,
         ...optional({ attentionFactor: "attention_factor" }),
       };
     }

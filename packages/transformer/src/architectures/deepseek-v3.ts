@@ -5,12 +5,17 @@ import { deepseek2 } from "./deepseek-v2.js";
 import { interleavedPairs, latentProjections, latentSizes, scaledScores } from "./latent-parts.js";
 import { llamaTensors, rmsEps } from "./llama-parts.js";
 
-const own: GroupDefaults = { normalized: true, scale: 2.5, groups: { count: 8, chosen: 4 }, dense: 3 };
+const deepseekDefaults: GroupDefaults = {
+  normalized: true,
+  scale: 2.5,
+  groups: { count: 8, chosen: 4 },
+  dense: 3,
+};
 
 /** Entries of DeepSeek V3's configuration. `pairs`: the entry for the rotary layout. */
 export const deepseekEntries = (
   pairs: ConfigEntry,
-  { eps = 1e-6, experts = own } = {},
+  { eps = 1e-6, experts = deepseekDefaults } = {},
 ): readonly ConfigEntry[] => [
   ...latentSizes(),
   rmsEps(eps),
@@ -26,7 +31,7 @@ export const deepseekEntries = (
 ];
 
 /** Names of multi-token prediction (MTP) layers, which inference does not use. */
-export const predictsFurther: NonNullable<Architecture["ignoredTensors"]> = ({ numLayers }) =>
+export const mtpTensors: NonNullable<Architecture["ignoredTensors"]> = ({ numLayers }) =>
   new RegExp(`layers\\.${numLayers}\\.`);
 
 /** DeepSeek V3 and Kimi K2: multi-head latent attention (MLA), a sigmoid router with a correction bias and group-limited routing, and shared experts. */
@@ -38,5 +43,5 @@ export const deepseekV3: Architecture = {
   tensors: (config, tied) =>
     llamaTensors(config, tied, { attention: latentProjections, feed: feedForwardOrExperts() }),
   ignored: "head_dim num_nextn_predict_layers ep_size aux_loss_alpha seq_aux auto_map",
-  ignoredTensors: predictsFurther,
+  ignoredTensors: mtpTensors,
 };

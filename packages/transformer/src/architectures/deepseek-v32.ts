@@ -52,7 +52,7 @@ export const deepseekV32: Architecture = {
   ],
   tensors: (config, tied) =>
     llamaTensors(config, tied, {
-      attention: (one) => [...latentProjections(one), ...indexerProjections(one)],
+      attention: (config) => [...latentProjections(config), ...indexerProjections(config)],
       feed: feedForwardOrExperts(),
     }),
 };

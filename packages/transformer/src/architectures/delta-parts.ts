@@ -9,6 +9,7 @@ type DeltaSizes = {
   groups: number;
   keyDim: number;
   valueDim: number;
+  /** Kernel size of the short convolution. Unit: tokens. */
   taps: number;
   normEps: number;
 };

@@ -21,8 +21,8 @@ export const diffllama: Architecture = {
         under(
           "attention.differential",
           "self_attn",
-          ["Q1", "K1", "Q2", "K2"].map((one) =>
-            stored(`lambda${one}`, `lambda_${one.toLowerCase()}`, [headDim(config)]),
+          ["Q1", "K1", "Q2", "K2"].map((input) =>
+            stored(`lambda${input}`, `lambda_${input.toLowerCase()}`, [headDim(config)]),
           ),
         ),
       ],

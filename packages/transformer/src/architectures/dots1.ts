@@ -1,5 +1,5 @@
 import type { Architecture } from "./architecture.js";
-import { asManyHeads, gguf } from "./gguf/gguf-architecture.js";
+import { refuseGroupedQuery, gguf } from "./gguf/gguf-architecture.js";
 import { ggufGroups } from "./gguf/gguf-experts.js";
 import { activation, bias, rope, slidingLayers, trait, without } from "./config-entry.js";
 import { deepSeekExperts, feedForwardOrExperts } from "./expert-parts.js";
@@ -26,8 +26,8 @@ export const dots1: Architecture = {
       freeHeads: true,
       traits: { qkNorm: true },
       keys: ggufGroups,
-      output: "own",
-      refuses: asManyHeads,
+      output: "separate",
+      refuses: refuseGroupedQuery,
     }),
   ],
   tensors: (config, tied) => llamaTensors(config, tied, { feed: feedForwardOrExperts() }),

@@ -16,7 +16,7 @@ import { reshaped } from "./stored-tensor.js";
 
 type Span = { start: number; end: number; step: number };
 
-/** True for each layer from `start` to `end` whose number from 1 is a multiple of `step`. */
+/** For each layer, true if it is between `start` and `end` and its index plus 1 is a multiple of `step`. */
 const layersInSpan = (numLayers: number, { start, end, step }: Span): boolean[] =>
   Array.from({ length: numLayers }, (_, i) => i >= start && i <= end && (i + 1) % step === 0);
 
@@ -33,7 +33,7 @@ const layersWithExperts: ConfigEntry = /* @__PURE__ */ expertsEntry(
   },
   ({ layers }, { numLayers }) => {
     const [start, end] = layers ? [layers.indexOf(true), layers.lastIndexOf(true)] : [0, numLayers - 1];
-    // The interval is the distance of the first two. A single layer fits an interval of its own number.
+    // The interval is the distance between the first two layers. For a single layer, it is the index plus 1.
     const next = layers?.indexOf(true, start + 1) ?? start + 1;
     const step = next < 0 ? start + 1 : next - start;
     return { moe_layer_start_index: start, moe_layer_end_index: end, moe_layer_interval: step };
@@ -56,10 +56,10 @@ const sharedCount: ConfigEntry = {
 };
 
 /** Minimum of the sum that routing weights are divided by. No sum of softmax scores is below it, so it has no effect. */
-const leastSum: ConfigEntry = {
+const minNormalizer: ConfigEntry = {
   read(fields) {
-    const least = fields.number("moe_norm_min", 1e-12);
-    return least > 1e-6 ? fields.refuse("moe_norm_min", "at most 1e-6, which changes no shares") : {};
+    const minimum = fields.number("moe_norm_min", 1e-12);
+    return minimum > 1e-6 ? fields.refuse("moe_norm_min", "at most 1e-6, which changes no shares") : {};
   },
   write: () => ({}),
 };
@@ -72,7 +72,7 @@ function feed(config: DecoderConfig, layer: number) {
   const name = "mlp.moe_statics.e_score_correction_bias";
   return [
     ...expertLayerTensors({ ...config, experts }),
-    reshaped("feedForward.router.choiceBias", name, { stored: [1, E], own: [E] }),
+    reshaped("feedForward.router.choiceBias", name, { stored: [1, E], inParams: [E] }),
   ];
 }
 
@@ -90,7 +90,7 @@ export const ernie45Moe: Architecture = {
     sharedExperts("moe_num_shared_experts", 2),
     choiceBias,
     layersWithExperts,
-    leastSum,
+    minNormalizer,
     without("use_bias"),
     without("moe_gate", "topk"),
     without("moe_use_aux_free", true),

@@ -1,6 +1,6 @@
 import type { Architecture } from "./architecture.js";
 import { activation, rope, slidingLayers, trait } from "./config-entry.js";
-import { rotatesWhereItSlides } from "./exaone4.js";
+import { ropeInSlidingLayers } from "./exaone4.js";
 import { deepSeekExperts, feedForwardOrExperts, listedExperts } from "./expert-parts.js";
 import { gguf } from "./gguf/gguf-architecture.js";
 import { ggufGroups, ggufSharedWidth } from "./gguf/gguf-experts.js";
@@ -19,7 +19,7 @@ export const exaoneMoe: Architecture = {
     slidingLayers((i, fields) =>
       (i + 1) % fields.countOr(4, "sliding_window_pattern") === 0 ? "full" : "sliding",
     ),
-    rotatesWhereItSlides,
+    ropeInSlidingLayers,
     ...deepSeekExperts(
       { normalized: true, scale: 2.5, groups: { count: 1, chosen: 1 }, dense: 1 },
       { experts: "num_experts", shared: "num_shared_experts" },
@@ -32,10 +32,10 @@ export const exaoneMoe: Architecture = {
       freeHeads: true,
       traits: { qkNorm: true },
       keys: [
-        ...[slidingPeriods(4, true), slidingBase, rotatesWhereItSlides],
+        ...[slidingPeriods(4, true), slidingBase, ropeInSlidingLayers],
         ...[...ggufGroups, ggufSharedWidth()],
       ],
-      output: "own",
+      output: "separate",
       scalings: [],
       refuses: ({ layerTypes, experts }) =>
         layerTypes?.includes("sliding") && experts?.shared

@@ -7,17 +7,17 @@ import { llamaSizes, llamaTensors, outNorms, rmsEps } from "./llama-parts.js";
 const period = 4;
 
 /** Full layers have no RoPE in models with sliding-window layers. */
-export const rotatesWhereItSlides: ConfigEntry = {
+export const ropeInSlidingLayers: ConfigEntry = {
   read: (_, { layerTypes }) =>
     layerTypes?.includes("full") ? { ropeLayers: layerTypes.map((type) => type === "sliding") } : {},
   write: () => ({}),
 };
 
 /** llama.cpp distinguishes the two published models by depth: the one with 64 layers has sliding-window layers. */
-const slidesIfDeep: ConfigEntry = {
+const slidingWith64Layers: ConfigEntry = {
   read(fields, config) {
-    const own = fields.withDefaults({ "attention.sliding_window": 4096 });
-    if (config.numLayers === 64) return slidingPeriods(period, true).read(own, config);
+    const slidingFields = fields.withDefaults({ "attention.sliding_window": 4096 });
+    if (config.numLayers === 64) return slidingPeriods(period, true).read(slidingFields, config);
     fields.has("attention.sliding_window");
     fields.has("attention.sliding_window_pattern");
     return {};
@@ -37,13 +37,13 @@ export const exaone4: Architecture = {
     slidingLayers((i, fields) =>
       (i + 1) % fields.countOr(period, "sliding_window_pattern") === 0 ? "full" : "sliding",
     ),
-    rotatesWhereItSlides,
+    ropeInSlidingLayers,
     trait({ placement: "after", qkNorm: true }),
   ],
   gguf: () => [
     gguf("exaone4", {
       traits: { placement: "after", qkNorm: true },
-      keys: [slidesIfDeep, rotatesWhereItSlides],
+      keys: [slidingWith64Layers, ropeInSlidingLayers],
     }),
   ],
   tensors: (config, tied) => llamaTensors(config, tied, { norms: outNorms }),

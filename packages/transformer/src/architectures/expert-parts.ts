@@ -3,7 +3,15 @@ import type { DecoderConfig, ExpertsConfig } from "../models/decoder-config.js";
 import type { ConfigEntry } from "./config-entry.js";
 import { layerTypesField, type ConfigFields } from "./config-fields.js";
 import { feedForwardProjections } from "./llama-parts.js";
-import { alsoAs, each, linear, perExpert, stored, under, type StoredTensor } from "./stored-tensor.js";
+import {
+  withAlternative,
+  each,
+  linear,
+  perExpert,
+  stored,
+  under,
+  type StoredTensor,
+} from "./stored-tensor.js";
 
 /** An entry that reads or writes fields of `experts`, the mixture-of-experts part of a configuration. */
 export const expertsEntry = (
@@ -102,8 +110,8 @@ export const listedExperts: ConfigEntry = {
   read(fields, { experts, numLayers = 0 }) {
     const list = fields.list("mlp_layer_types");
     if (!list || !experts) return {};
-    const known = list.length === numLayers && list.every((type) => type === "dense" || type === "sparse");
-    if (!known) return fields.refuse("mlp_layer_types", `a list of ${numLayers}, each dense or sparse`);
+    const isValid = list.length === numLayers && list.every((type) => type === "dense" || type === "sparse");
+    if (!isValid) return fields.refuse("mlp_layer_types", `a list of ${numLayers}, each dense or sparse`);
     const { layers: _, ...others } = experts;
     const layers = list.map((type) => type === "sparse");
     return { experts: { ...others, ...(layers.includes(false) && { layers }) } };
@@ -196,7 +204,7 @@ export const feedForwardOrExperts =
 /** Experts in two tensors, as newer versions of transformers store them: `gate_up_proj` and `down_proj` of all experts. */
 export function fusedExperts({ embedDim: C, hiddenDim, experts }: DecoderConfig): StoredTensor[] {
   const { numExperts: E, hiddenDim: F = hiddenDim } = experts!;
-  const paramPaths = (maps: readonly string[]) => (expert: number) => maps.map((one) => `${expert}.${one}`);
+  const paramPaths = (maps: readonly string[]) => (expert: number) => maps.map((map) => `${expert}.${map}`);
   return [
     perExpert(E, paramPaths(["gate", "up"]), "gate_up_proj", stacked([F, F]), C),
     perExpert(E, paramPaths(["down"]), "down_proj", stacked([C]), F),
@@ -216,7 +224,7 @@ export function expertLayerTensors(config: DecoderConfig, names: ExpertNames = {
     linear("feedForward.router", at(gate), [numExperts, C]),
     ...(router?.choiceBias ? [stored("feedForward.router.choiceBias", at(choiceBias), [numExperts])] : []),
     ...(names.all?.({ numExperts, hiddenDim }, config) ?? [
-      alsoAs(
+      withAlternative(
         each(numExperts, "feedForward.experts", at("experts"), () => expert(hiddenDim, "", "")),
         under("feedForward.experts", at("experts"), fusedExperts(config)),
         `${at("experts")}.gate_up_proj`,

@@ -14,14 +14,26 @@ const sizes = {
   ...{ vocab_size: 20, hidden_size: 16, intermediate_size: 24, num_hidden_layers: 2 },
   ...{ num_attention_heads: 4, num_key_value_heads: 2, max_position_embeddings: 64, rms_norm_eps: 1e-5 },
 };
-const plain = {
+/** The configuration of `sizes`. */
+const baseConfig = {
   ...{ vocabSize: 20, embedDim: 16, hiddenDim: 24, numLayers: 2, numHeads: 4, numKvHeads: 2 },
   ...{ contextLength: 64, normEps: 1e-5, activation: "silu", ropeBase: 10000 },
 };
-const none = { queryKeyValue: false, attentionOutput: false };
-const routed = { n_routed_experts: 8, num_experts_per_tok: 2, moe_intermediate_size: 6, n_shared_experts: 2 };
-const ours = { numExperts: 8, expertsPerToken: 2, hiddenDim: 6, shared: { hiddenDim: 12 } };
-const heads = { kv_lora_rank: 8, q_lora_rank: null, qk_nope_head_dim: 4, qk_rope_head_dim: 2, v_head_dim: 6 };
+const noBias = { queryKeyValue: false, attentionOutput: false };
+const expertFields = {
+  n_routed_experts: 8,
+  num_experts_per_tok: 2,
+  moe_intermediate_size: 6,
+  n_shared_experts: 2,
+};
+const expertConfig = { numExperts: 8, expertsPerToken: 2, hiddenDim: 6, shared: { hiddenDim: 12 } };
+const latentFields = {
+  kv_lora_rank: 8,
+  q_lora_rank: null,
+  qk_nope_head_dim: 4,
+  qk_rope_head_dim: 2,
+  v_head_dim: 6,
+};
 const latent = { kvRank: 8, nopeDim: 4, ropeDim: 2, valueDim: 6 };
 const yarn = {
   type: "yarn",
@@ -31,7 +43,7 @@ const yarn = {
   mscale_all_dim: 0.7,
 };
 
-/** Fields as published files have them, the configuration that they mean, and names of tensors. */
+/** Fields of published configurations, the DecoderConfig that they are read as, and names of some tensors. */
 const cases: Record<string, readonly [fields: object, config: object, names: readonly string[]]> = {
   qwen2_moe: [
     {
@@ -54,7 +66,7 @@ const cases: Record<string, readonly [fields: object, config: object, names: rea
   ],
   olmoe: [
     { num_experts: 4, num_experts_per_tok: 2, norm_topk_prob: false, clip_qkv: null },
-    { bias: none, qkNorm: "heads", experts: { numExperts: 4, expertsPerToken: 2, normTopKProb: false } },
+    { bias: noBias, qkNorm: "heads", experts: { numExperts: 4, expertsPerToken: 2, normTopKProb: false } },
     ["0.self_attn.q_norm.weight", "1.mlp.gate.weight", "1.mlp.experts.3.gate_proj.weight"],
   ],
   granitemoe: [
@@ -63,7 +75,7 @@ const cases: Record<string, readonly [fields: object, config: object, names: rea
       ...{ attention_multiplier: 0.25, embedding_multiplier: 3 },
     },
     {
-      ...{ bias: { ...none, feedForward: false }, experts: { numExperts: 4, expertsPerToken: 2 } },
+      ...{ bias: { ...noBias, feedForward: false }, experts: { numExperts: 4, expertsPerToken: 2 } },
       ...{ logitScale: 0.25, residualScale: 0.5, attentionScale: 0.25, embeddingScale: 3 },
     },
     ["0.block_sparse_moe.router.layer.weight", "1.block_sparse_moe.input_linear.weight"],
@@ -74,7 +86,7 @@ const cases: Record<string, readonly [fields: object, config: object, names: rea
       ...{ residual_multiplier: 0.5, attention_multiplier: 0.25, embedding_multiplier: 3 },
     },
     {
-      bias: { ...none, feedForward: false },
+      bias: { ...noBias, feedForward: false },
       experts: { numExperts: 4, expertsPerToken: 2, shared: { hiddenDim: 10 } },
       ...{ logitScale: 0.25, residualScale: 0.5, attentionScale: 0.25, embeddingScale: 3 },
     },
@@ -131,7 +143,7 @@ const cases: Record<string, readonly [fields: object, config: object, names: rea
   ],
   glm4_moe: [
     {
-      ...routed,
+      ...expertFields,
       n_group: 4,
       topk_group: 2,
       routed_scaling_factor: 1.5,
@@ -141,7 +153,7 @@ const cases: Record<string, readonly [fields: object, config: object, names: rea
     {
       ...{ bias: { queryKeyValue: true }, qkNorm: true, ropeDim: 2 },
       experts: {
-        ...{ ...ours, normTopKProb: true, layers: [false, true] },
+        ...{ ...expertConfig, normTopKProb: true, layers: [false, true] },
         router: { scores: "sigmoid", choiceBias: true, groups: { count: 4, chosen: 2, best: 2 }, scale: 1.5 },
       },
     },
@@ -149,16 +161,16 @@ const cases: Record<string, readonly [fields: object, config: object, names: rea
   ],
   dots1: [
     {
-      ...routed,
+      ...expertFields,
       first_k_dense_replace: 1,
       norm_topk_prob: true,
       scoring_func: "noaux_tc",
       sliding_window: null,
     },
     {
-      ...{ bias: none, qkNorm: true },
+      ...{ bias: noBias, qkNorm: true },
       experts: {
-        ...{ ...ours, normTopKProb: true, layers: [false, true] },
+        ...{ ...expertConfig, normTopKProb: true, layers: [false, true] },
         router: { scores: "sigmoid", choiceBias: true },
       },
     },
@@ -166,17 +178,17 @@ const cases: Record<string, readonly [fields: object, config: object, names: rea
   ],
   deepseek_v2: [
     {
-      ...{ ...routed, ...heads, rope_scaling: yarn, n_group: 4, topk_group: 2 },
+      ...{ ...expertFields, ...latentFields, rope_scaling: yarn, n_group: 4, topk_group: 2 },
       ...{ first_k_dense_replace: 1, topk_method: "group_limited_greedy", routed_scaling_factor: 16 },
     },
     {
-      ...{ bias: none, latent, ropeLayout: "interleaved" },
+      ...{ bias: noBias, latent, ropeLayout: "interleaved" },
       ropeScaling: {
         ...{ type: "yarn", factor: 4, originalLength: 16, truncate: true, mscale: 0.7, mscaleAllDim: 0.7 },
       },
       attentionScale: expect.closeTo(6 ** -0.5 * (0.07 * Math.log(4) + 1) ** 2, 12) as number,
       experts: {
-        ...{ ...ours, normTopKProb: false, layers: [false, true] },
+        ...{ ...expertConfig, normTopKProb: false, layers: [false, true] },
         router: { groups: { count: 4, chosen: 2, best: 1 }, scale: 16 },
       },
     },
@@ -184,20 +196,27 @@ const cases: Record<string, readonly [fields: object, config: object, names: rea
   ],
   deepseek_v32: [
     {
-      ...{ ...routed, ...heads, q_lora_rank: 10, n_group: 4, topk_group: 2, first_k_dense_replace: 1 },
+      ...{
+        ...expertFields,
+        ...latentFields,
+        q_lora_rank: 10,
+        n_group: 4,
+        topk_group: 2,
+        first_k_dense_replace: 1,
+      },
       ...{ index_n_heads: 3, index_head_dim: 4, index_topk: 5, scoring_func: "sigmoid" },
       ...{ topk_method: "noaux_tc", moe_layer_freq: 1, num_nextn_predict_layers: 1, ep_size: 1 },
       rope_scaling: { ...yarn, mscale: 1, mscale_all_dim: 1 },
     },
     {
-      ...{ bias: none, latent: { ...latent, queryRank: 10 }, ropeLayout: "interleaved" },
+      ...{ bias: noBias, latent: { ...latent, queryRank: 10 }, ropeLayout: "interleaved" },
       indexer: { numHeads: 3, headDim: 4, topK: 5 },
       ropeScaling: {
         ...{ type: "yarn", factor: 4, originalLength: 16, truncate: true, mscale: 1, mscaleAllDim: 1 },
       },
       attentionScale: expect.closeTo(6 ** -0.5 * (0.1 * Math.log(4) + 1) ** 2, 12) as number,
       experts: {
-        ...{ ...ours, normTopKProb: true, layers: [false, true] },
+        ...{ ...expertConfig, normTopKProb: true, layers: [false, true] },
         router: { scores: "sigmoid", choiceBias: true, groups: { count: 4, chosen: 2, best: 2 }, scale: 2.5 },
       },
     },
@@ -209,21 +228,34 @@ const cases: Record<string, readonly [fields: object, config: object, names: rea
   ],
   glm4_moe_lite: [
     {
-      ...{ ...routed, ...heads, q_lora_rank: 10, n_group: 1, topk_group: 1, routed_scaling_factor: 1.8 },
+      ...{
+        ...expertFields,
+        ...latentFields,
+        q_lora_rank: 10,
+        n_group: 1,
+        topk_group: 1,
+        routed_scaling_factor: 1.8,
+      },
       ...{ mlp_layer_types: ["dense", "sparse"], rope_interleave: true, num_nextn_predict_layers: 1 },
     },
     {
-      ...{ bias: none, latent: { ...latent, queryRank: 10 }, ropeLayout: "interleaved" },
+      ...{ bias: noBias, latent: { ...latent, queryRank: 10 }, ropeLayout: "interleaved" },
       experts: {
-        ...{ ...ours, normTopKProb: true, layers: [false, true] },
+        ...{ ...expertConfig, normTopKProb: true, layers: [false, true] },
         router: { scores: "sigmoid", choiceBias: true, scale: 1.8 },
       },
     },
     ["0.self_attn.kv_b_proj.weight", "0.mlp.up_proj.weight", "1.mlp.gate.e_score_correction_bias"],
   ],
   youtu: [
-    { ...heads, q_lora_rank: 10, rope_interleave: true, embedding_initializer_range: 0.04, head_dim: 2 },
-    { bias: none, latent: { ...latent, queryRank: 10 }, ropeLayout: "interleaved" },
+    {
+      ...latentFields,
+      q_lora_rank: 10,
+      rope_interleave: true,
+      embedding_initializer_range: 0.04,
+      head_dim: 2,
+    },
+    { bias: noBias, latent: { ...latent, queryRank: 10 }, ropeLayout: "interleaved" },
     ["0.self_attn.q_b_proj.weight", "1.self_attn.kv_a_proj_with_mqa.weight", "1.mlp.up_proj.weight"],
   ],
   hunyuan_v1_dense: [
@@ -233,7 +265,7 @@ const cases: Record<string, readonly [fields: object, config: object, names: rea
       rope_scaling: { type: "dynamic", alpha: 1000, factor: 1, beta_fast: 32 },
     },
     {
-      ...{ bias: none, headDim: 6, qkNorm: true, qkNormPlace: "afterRope" },
+      ...{ bias: noBias, headDim: 6, qkNorm: true, qkNormPlace: "afterRope" },
       ropeBase: 10000 * 1000 ** (6 / 4),
     },
     ["0.self_attn.query_layernorm.weight", "1.self_attn.key_layernorm.weight", "1.mlp.up_proj.weight"],
@@ -241,42 +273,45 @@ const cases: Record<string, readonly [fields: object, config: object, names: rea
 };
 
 const file = { name: "config.json", fn: "load" };
-const named = Object.entries(cases).map(([type, parts]) => [type, ...parts] as const);
+const casesByType = Object.entries(cases).map(([type, parts]) => [type, ...parts] as const);
 
-test.each(named)(
-  "%s: fields of published files are read, and tensors have their names",
-  (type, own, config, names) => {
+test.each(casesByType)(
+  "%s: published fields are read, and the tensors of published files are written",
+  (type, caseFields, config, names) => {
     const architecture = architectures.find(({ modelTypes }) => modelTypes.includes(type))!;
-    const fields = configFields({ ...sizes, ...own }, file);
-    const read = { ...readFields(architecture.config(), fields), stopIds: [] } as unknown as DecoderConfig;
-    expect(read).toEqual({ ...plain, ...config, stopIds: [] });
+    const fields = configFields({ ...sizes, ...caseFields }, file);
+    const readConfig = {
+      ...readFields(architecture.config(), fields),
+      stopIds: [],
+    } as unknown as DecoderConfig;
+    expect(readConfig).toEqual({ ...baseConfig, ...config, stopIds: [] });
     fields.finish(new Set(architecture.ignored?.split(" ")));
-    const written = writeStored(architecture.tensors(read, true), decoder(read).init(1)).map(
+    const written = writeStored(architecture.tensors(readConfig, true), decoder(readConfig).init(1)).map(
       ({ name }) => name,
     );
     for (const name of names) expect(written).toContain(`model.layers.${name}`);
   },
 );
 
-test.each(named)("%s: exported, it comes back the same", async (type, own) => {
+test.each(casesByType)("%s: an exported model is loaded with the same logits", async (type, caseFields) => {
   const architecture = architectures.find(({ modelTypes }) => modelTypes.includes(type))!;
   const config = {
-    ...readFields(architecture.config(), configFields({ ...sizes, ...own }, file)),
+    ...readFields(architecture.config(), configFields({ ...sizes, ...caseFields }, file)),
     stopIds: [],
   } as unknown as DecoderConfig;
   const { files, ...out } = memoryFolder();
   const params = decoder(config).init(1);
   await exportModel({ config, params }, { to: "hf", out });
   const json = await files.find(({ name }) => name === "config.json")!.text();
-  // GLM 4.7 Flash is DeepSeek V3 in other sizes.
+  // GLM 4.7 Flash has the architecture of DeepSeek V3, and is exported as such.
   expect(JSON.parse(json)).toHaveProperty("model_type", type === "glm4_moe_lite" ? "deepseek_v3" : type);
-  const back = await load(files);
-  expect(tensorsOf(back.params).length).toBe(tensorsOf(params).length);
+  const loaded = await load(files);
+  expect(tensorsOf(loaded.params).length).toBe(tensorsOf(params).length);
   const ids = [3, 1, 4, 1, 5, 9];
-  expect(back.apply(back.params, ids).data).toEqual(decoder(config).apply(params, ids).data);
+  expect(loaded.apply(loaded.params, ids).data).toEqual(decoder(config).apply(params, ids).data);
 });
 
-/** The configuration of a case, with other fields besides. */
+/** Reads the fields of a case, with some added or replaced. */
 function readCase(type: string, more: object): Partial<DecoderConfig> {
   const architecture = architectures.find(({ modelTypes }) => modelTypes.includes(type))!;
   const fields = configFields({ ...sizes, ...cases[type]![0], ...more }, file);
@@ -286,7 +321,7 @@ function readCase(type: string, more: object): Partial<DecoderConfig> {
 }
 const readV32 = (more: object) => readCase("deepseek_v32", more);
 
-test("DeepSeek V3.2: a list of layers goes before a count of dense ones", () => {
+test("DeepSeek V3.2: mlp_layer_types takes precedence over first_k_dense_replace", () => {
   expect(readV32({ mlp_layer_types: ["sparse", "dense"] }).experts?.layers).toEqual([true, false]);
   expect(readV32({ mlp_layer_types: ["sparse", "sparse"] }).experts).not.toHaveProperty("layers");
 });
@@ -299,7 +334,7 @@ test.each([
   [{ layer_types: ["full_attention", "full_attention"] }, /layer_types.*each deepseek_sparse_attention/],
   [{ mlp_layer_types: ["dense"] }, /mlp_layer_types.*a list of 2, each dense or sparse/],
   [{ rope_interleave: false }, /rope_interleave` is false/],
-])("DeepSeek V3.2: %j is refused by name", (more, message) => {
+])("DeepSeek V3.2: an error names the invalid field of %j", (more, message) => {
   expect(() => readV32(more)).toThrow(message);
 });
 
@@ -316,22 +351,22 @@ test.each([
   ["ernie4_5_moe", { moe_norm_min: 0.1 }, /moe_norm_min` is 0.1/],
   ["ernie4_5_moe", { moe_gate: "top2" }, /moe_gate` is "top2"/],
   ["granitemoeshared", { shared_intermediate_size: -1 }, /shared_intermediate_size` is -1/],
-])("%s: %j is refused by name", (type, more, message) => {
+])("%s: an error names the invalid field of %j", (type, more, message) => {
   expect(() => readCase(type, more)).toThrow(message);
 });
 
-test("Qwen2 MoE: every second layer has experts, counted from the second, but those listed", () => {
-  const more = { num_hidden_layers: 6, decoder_sparse_step: 2, mlp_only_layers: [3] };
-  const { experts } = readCase("qwen2_moe", more);
+test("Qwen2 MoE: every decoder_sparse_step-th layer has experts, except those in mlp_only_layers", () => {
+  const changes = { num_hidden_layers: 6, decoder_sparse_step: 2, mlp_only_layers: [3] };
+  const { experts } = readCase("qwen2_moe", changes);
   expect(experts!.layers).toEqual([false, true, false, false, false, true]);
 });
 
-test("MiniMax M2: a share of rotated numbers goes before their count", () => {
+test("MiniMax M2: partial_rotary_factor takes precedence over rotary_dim; without both, all dimensions rotate", () => {
   expect(readCase("minimax_m2", { partial_rotary_factor: 1 })).not.toHaveProperty("ropeDim");
   expect(readCase("minimax_m2", { rotary_dim: null })).not.toHaveProperty("ropeDim");
 });
 
-test("Granite's mixtures: a shared expert of no width is none", () => {
+test("Granite MoE: shared_intermediate_size 0 means no shared expert", () => {
   const { experts } = readCase("granitemoeshared", { shared_intermediate_size: 0 });
   expect(experts).toEqual({ numExperts: 4, expertsPerToken: 2 });
 });
@@ -341,7 +376,7 @@ test.each<[object, readonly number[]]>([
   [{ moe_layer_start_index: 1, moe_layer_interval: 3 }, [2, 5]],
   [{ moe_layer_start_index: 2, moe_layer_interval: 4 }, [3, 7]],
   [{ moe_layer_start_index: 4, moe_layer_end_index: 5, moe_layer_interval: 6 }, [5]],
-])("ERNIE 4.5: %j has experts in layers %j, and is written so", (more, layers) => {
+])("ERNIE 4.5: %j is read as experts in layers %j, and writing preserves them", (more, layers) => {
   const config = readCase("ernie4_5_moe", { num_hidden_layers: 8, ...more });
   expect(config.experts!.layers!.flatMap((has, i) => (has ? [i] : []))).toEqual(layers);
   const { config: entries } = architectures.find(({ modelTypes }) => modelTypes.includes("ernie4_5_moe"))!;

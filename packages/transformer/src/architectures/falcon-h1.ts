@@ -12,17 +12,17 @@ import { each, linear, norm, stored, under } from "./stored-tensor.js";
 
 const mambaNames: Mamba2Names = { ...hybridNames, outputBias: "projectors_bias" };
 
-/** Attention and Mamba-2 in parallel in all layers. `mamba_rms_norm`: the mixer has a norm besides its gate. */
+/** Attention and Mamba-2 in parallel in all layers. `mamba_rms_norm`: the output of the mixer has a norm in addition to the gate. */
 const hybridLayers: ConfigEntry = {
   read(fields, { embedDim = 1, numLayers = 0, normEps = 1e-5 }) {
-    const normed = fields.flag("mamba_rms_norm", false);
+    const hasNorm = fields.flag("mamba_rms_norm", false);
     const normFirst = fields.flag("mamba_norm_before_gate", true);
     const layer = mamba2Layer(fields, mambaNames, {
       embedDim,
       normEps,
-      outputNorm: normed ? "group" : "none",
+      outputNorm: hasNorm ? "group" : "none",
       // Without a norm, the order of norm and gate has no effect.
-      gatePlace: normFirst || !normed ? "afterNorm" : "beforeNorm",
+      gatePlace: normFirst || !hasNorm ? "afterNorm" : "beforeNorm",
     });
     const { numHeads, valueDim = 1 } = layer.config;
     fields.mustBe("mamba_d_ssm", numHeads * valueDim);
@@ -44,21 +44,21 @@ const hybridLayers: ConfigEntry = {
 
 /** Multipliers of projections, default 1. They are folded into the weights on loading. */
 function multipliers(fields: ConfigFields | undefined) {
-  const one = (name: string) => fields?.positiveOr(1, name) ?? 1;
+  const multiplier = (name: string) => fields?.positiveOr(1, name) ?? 1;
   const list = (name: string, length: number): readonly number[] => {
-    const numbers = fields?.list(name) ?? new Array<number>(length).fill(1);
-    const areNumbers = numbers.length === length && numbers.every((x) => typeof x === "number");
-    return areNumbers ? (numbers as number[]) : fields!.refuse(name, `a list of ${length} numbers`);
+    const values = fields?.list(name) ?? new Array<number>(length).fill(1);
+    const areNumbers = values.length === length && values.every((x) => typeof x === "number");
+    return areNumbers ? (values as number[]) : fields!.refuse(name, `a list of ${length} numbers`);
   };
   const [gate, down] = list("mlp_multipliers", 2) as [number, number];
-  const read = one("ssm_in_multiplier");
+  const input = multiplier("ssm_in_multiplier");
   const parts = list("ssm_multipliers", 5);
   return {
-    attention: one("attention_in_multiplier"),
-    attentionOutput: one("attention_out_multiplier"),
-    key: one("key_multiplier"),
+    attention: multiplier("attention_in_multiplier"),
+    attentionOutput: multiplier("attention_out_multiplier"),
+    key: multiplier("key_multiplier"),
     // Order in the file: gate, value, B, C, time step.
-    mixer: { inner: parts.map((x) => x * read), bias: parts, output: one("ssm_out_multiplier") },
+    mixer: { inner: parts.map((x) => x * input), bias: parts, output: multiplier("ssm_out_multiplier") },
     gate,
     down,
   };
@@ -122,26 +122,26 @@ export const falconH1: Architecture = {
   tensors(config, tied, fields) {
     const { embedDim: C, hiddenDim: F, numHeads, numKvHeads } = config;
     const D = headDim(config);
-    const by = multipliers(fields);
+    const factors = multipliers(fields);
     const norms = { attentionNorm: "input_layernorm", feedForwardNorm: "pre_ff_layernorm" };
     return [
       embedding(config),
       each(config.numLayers, "layers", "model.layers", () => [
         ...layerNorms(config, { norms }),
         under("attention", "self_attn", [
-          linear("query", "q_proj", [numHeads * D, C], { factors: [by.attention] }),
+          linear("query", "q_proj", [numHeads * D, C], { factors: [factors.attention] }),
           linear("key", "k_proj", [numKvHeads * D, C], {
-            factors: [by.attention * by.key],
-            biasFactors: [by.key],
+            factors: [factors.attention * factors.key],
+            biasFactors: [factors.key],
           }),
-          linear("value", "v_proj", [numKvHeads * D, C], { factors: [by.attention] }),
-          linear("output", "o_proj", [C, numHeads * D], scaled(by.attentionOutput)),
+          linear("value", "v_proj", [numKvHeads * D, C], { factors: [factors.attention] }),
+          linear("output", "o_proj", [C, numHeads * D], scaled(factors.attentionOutput)),
         ]),
-        mamba2Tensors(mixerConfig(config)!, ["attention.mixer", "mamba"], by.mixer),
+        mamba2Tensors(mixerConfig(config)!, ["attention.mixer", "mamba"], factors.mixer),
         under("feedForward", "feed_forward", [
-          linear("gate", "gate_proj", [F, C], scaled(by.gate)),
+          linear("gate", "gate_proj", [F, C], scaled(factors.gate)),
           linear("up", "up_proj", [F, C]),
-          linear("down", "down_proj", [C, F], scaled(by.down)),
+          linear("down", "down_proj", [C, F], scaled(factors.down)),
         ]),
       ]),
       norm("norm", "model.final_layernorm", C),
@@ -153,4 +153,4 @@ export const falconH1: Architecture = {
 };
 
 /** Multiplier of a projection and its bias. */
-const scaled = (by: number) => ({ factors: [by], biasFactors: [by] });
+const scaled = (factor: number) => ({ factors: [factor], biasFactors: [factor] });

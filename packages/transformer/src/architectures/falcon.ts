@@ -10,9 +10,10 @@ import { each, fused, linear, norm } from "./stored-tensor.js";
 const keyValueHeads: ConfigEntry = {
   read(fields, { numHeads = 1 }) {
     const isNew = fields.flag("new_decoder_architecture", false);
-    const counted = fields.countOr(numHeads, "num_kv_heads", "n_head_kv");
-    const one = fields.flag("multi_query", true);
-    return { numKvHeads: isNew ? counted : one ? 1 : numHeads };
+    const fieldHeads = fields.countOr(numHeads, "num_kv_heads", "n_head_kv");
+    const isMultiQuery = fields.flag("multi_query", true);
+    if (isNew) return { numKvHeads: fieldHeads };
+    return { numKvHeads: isMultiQuery ? 1 : numHeads };
   },
   write: ({ numKvHeads, numHeads }) => ({
     num_kv_heads: numKvHeads,
@@ -47,7 +48,8 @@ const positions: ConfigEntry = {
     config.positions === "alibi" ? { alibi: true } : { alibi: false, ...rope().write(config) },
 };
 
-const names = ({ placement }: DecoderConfig) =>
+/** Names of the norms of a layer, by norm placement. */
+const normNames = ({ placement }: DecoderConfig) =>
   placement === "parallel"
     ? { attentionNorm: "ln_attn", feedForwardNorm: "ln_mlp" }
     : placement === "parallelShared"
@@ -87,7 +89,7 @@ export const falcon: Architecture = {
     return [
       embedding(config, "transformer.word_embeddings.weight"),
       each(numLayers, "layers", "transformer.h", () => [
-        ...Object.entries(names(config)).map(([param, name]) => norm(param, name, C)),
+        ...Object.entries(normNames(config)).map(([param, name]) => norm(param, name, C)),
         fused(
           ["attention.query", "attention.key", "attention.value"],
           "self_attention.query_key_value",

@@ -8,7 +8,7 @@ import { readFields } from "./config-entry.js";
 import { configFields } from "./config-fields.js";
 import { gemma3nText } from "./gemma3n-text.js";
 
-/** As published files of the text model have them. */
+/** Fields of published configurations, with small sizes. */
 const published = {
   ...{ vocab_size: 20, hidden_size: 16, num_hidden_layers: 5, intermediate_size: [24, 24, 24, 32, 24] },
   ...{ num_attention_heads: 4, num_key_value_heads: 2, head_dim: 4, max_position_embeddings: 64 },
@@ -19,14 +19,14 @@ const published = {
   layer_types: ["sliding", "full", "sliding", "sliding", "full"].map((type) => `${type}_attention`),
 };
 const read = (fields: object): DecoderConfig => {
-  const all = configFields({ ...published, ...fields }, { name: "config.json", fn: "load" });
+  const configuration = configFields({ ...published, ...fields }, { name: "config.json", fn: "load" });
   return {
-    ...readFields(gemma3nText.config(), all.withDefaults(gemma3nText.defaults!)),
+    ...readFields(gemma3nText.config(), configuration.withDefaults(gemma3nText.defaults!)),
     stopIds: [1],
   } as DecoderConfig;
 };
 
-test("published fields mean what they say: two rotary bases, widths, shares of gates, and layers that share", () => {
+test("reads rotary bases, hidden widths, activation sparsity and shared layers of published configurations", () => {
   expect(read({})).toMatchObject({
     ...{ hiddenDim: 24, ropeBase: 1e6, slidingRopeBase: 1e4, window: 8, attentionScale: 1, laurelRank: 3 },
     ...{ embeddingScale: 4, logitSoftcap: 30, placement: "both", qkNorm: true, valueNorm: true },
@@ -47,15 +47,17 @@ test("published fields mean what they say: two rotary bases, widths, shares of g
   });
   expect(read({ num_kv_shared_layers: 0 }).sharedKeyValues).toBeUndefined();
   // Without a list, the first ten of more than ten layers are sparse.
-  const many = read({
+  const deep = read({
     ...{ num_hidden_layers: 12, layer_types: null, intermediate_size: 24, num_kv_shared_layers: 4 },
     activation_sparsity_pattern: null,
   });
-  expect(many.layerOverrides!.map((own) => own?.activationSparsity ?? 0).filter(Boolean)).toHaveLength(10);
-  expect(many.sharedKeyValues!.slice(8)).toEqual([7, 4, 7, 7]);
+  expect(
+    deep.layerOverrides!.map((overrides) => overrides?.activationSparsity ?? 0).filter(Boolean),
+  ).toHaveLength(10);
+  expect(deep.sharedKeyValues!.slice(8)).toEqual([7, 4, 7, 7]);
 });
 
-test("fields that fit no model are refused by their names", () => {
+test("errors name fields with invalid values", () => {
   expect(() => read({ num_kv_shared_layers: 5 })).toThrow(
     /num_kv_shared_layers` is 5, expected an integer below 5/,
   );
@@ -68,23 +70,23 @@ test("fields that fit no model are refused by their names", () => {
   );
 });
 
-test("files that hold keys and values of layers that read those of others are loaded without them", async () => {
+test("unused key and value tensors of layers that share those of others are ignored", async () => {
   const config = read({});
   const model = { ...decoder(config), params: decoder(config).init(1), tokenizer: undefined };
   const { files, ...out } = memoryFolder();
   await exportModel(model, { to: "hf", out: { ...out } });
   expect(() => gemma3nText.tensors(config, true)).not.toThrow();
-  const unread = gemma3nText.ignoredTensors as (config: DecoderConfig) => RegExp;
+  const ignoredTensors = gemma3nText.ignoredTensors as (config: DecoderConfig) => RegExp;
   const names = (i: number) =>
     ["k_proj", "v_proj", "k_norm"].map((name) => `model.layers.${i}.self_attn.${name}.weight`);
-  for (const name of [...names(3), ...names(4)]) expect(unread(config).test(name)).toBe(true);
+  for (const name of [...names(3), ...names(4)]) expect(ignoredTensors(config).test(name)).toBe(true);
   for (const name of [
     ...names(2),
     "model.layers.3.self_attn.q_proj.weight",
     "model.layers.13.self_attn.k_proj.weight",
   ])
-    expect(unread(config).test(name)).toBe(false);
-  const back = await load(files);
+    expect(ignoredTensors(config).test(name)).toBe(false);
+  const loaded = await load(files);
   const ids = [3, 19, 4, 1, 5];
-  expect(back.apply(back.params, ids).data).toEqual(model.apply(model.params, ids).data);
+  expect(loaded.apply(loaded.params, ids).data).toEqual(model.apply(model.params, ids).data);
 });

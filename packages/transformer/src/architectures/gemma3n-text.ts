@@ -8,7 +8,7 @@ import { cappedLogits, gemmaTraits, sharedLayers } from "./gguf/gguf-gemma.js";
 import { slidingBaseOr } from "./gguf/gguf-keys.js";
 import { ggufPerLayerInputs, ggufPerLayerProjections, ggufPerLayerTables } from "./gguf/gguf-per-layer.js";
 import {
-  fourOfFive,
+  everyFifthFull,
   ggufStreamLayer,
   ggufStreamProjections,
   ggufStreams,
@@ -20,7 +20,12 @@ import { layerCounts, perLayer } from "./layer-lists.js";
 import { withOverrides } from "./layer-overrides.js";
 import { feedForwardProjections, llamaTensors, rmsEps } from "./llama-parts.js";
 import { perLayerInputs, perLayerProjections, perLayerTables } from "./per-layer-inputs.js";
-import { lastLayersShare, ownAttentionProjections, unreadInGguf, unreadKeyValues } from "./shared-layers.js";
+import {
+  sharedLastLayers,
+  layerAttentionProjections,
+  unusedGgufKeyValueNames,
+  unusedKeyValueNames,
+} from "./shared-layers.js";
 import { each, linear, norm, stored, under, type StoredTensor } from "./stored-tensor.js";
 
 /** Hidden width of the feed-forward layers: one for all layers, or a list. */
@@ -35,11 +40,14 @@ const widths: ConfigEntry = {
 const sparsity: ConfigEntry = {
   read(fields, config) {
     const { numLayers = 0 } = config;
-    const rule = { holds: (one: number) => one >= 0 && one < 1, words: "at least 0 and below 1" };
-    const all =
+    const rule = {
+      isValid: (share: number) => share >= 0 && share < 1,
+      description: "at least 0 and below 1",
+    };
+    const shares =
       perLayer(fields, "activation_sparsity_pattern", numLayers, rule) ??
       Array.from({ length: numLayers }, (_, i) => (numLayers > 10 && i < 10 ? 0.95 : 0));
-    return withOverrides(config, (i) => (all[i] === 0 ? {} : { activationSparsity: all[i]! }));
+    return withOverrides(config, (i) => (shares[i] === 0 ? {} : { activationSparsity: shares[i]! }));
   },
   write: (config) => ({
     activation_sparsity_pattern: Array.from(
@@ -120,7 +128,7 @@ export const gemma3nText: Architecture = {
     activation("hidden_activation", "gelu_pytorch_tanh"),
     bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
     slidingLayers((i) => ((i + 1) % 5 === 0 ? "full" : "sliding")),
-    lastLayersShare,
+    sharedLastLayers,
     ropesByType({ name: "rope_local_base_freq", base: 10000 }),
     gemmaScales,
     perLayerInputs,
@@ -134,7 +142,7 @@ export const gemma3nText: Architecture = {
       traits: gemmaTraits,
       widths: [layerCounts("hiddenDim", "feed_forward_length")],
       keys: [
-        ...[fourOfFive, sharedLayers, slidingBaseOr(10000), cappedLogits],
+        ...[everyFifthFull, sharedLayers, slidingBaseOr(10000), cappedLogits],
         ...[ggufPerLayerInputs, ggufStreams, sparseGates],
       ],
       names: {
@@ -145,7 +153,7 @@ export const gemma3nText: Architecture = {
           ...unusedKeyValues(config, layer),
         ],
       },
-      ignoredTensors: unreadInGguf,
+      ignoredTensors: unusedGgufKeyValueNames,
       scalings: [],
       refuses: refuseOtherSizes,
     }),
@@ -153,7 +161,7 @@ export const gemma3nText: Architecture = {
   tensors: (config, tied) => [
     ...llamaTensors(config, tied, {
       norms: gemmaNorms,
-      attention: ownAttentionProjections,
+      attention: layerAttentionProjections,
       feed: (config, i) => feedForwardProjections(layerConfig(config, i)),
       more: (config) => [...perLayerProjections(config), ...layerProjections(config)],
     }),
@@ -180,5 +188,5 @@ export const gemma3nText: Architecture = {
     altup_coef_clip: 120,
   },
   ignored: "query_pre_attn_scalar altup_lr_multiplier",
-  ignoredTensors: unreadKeyValues,
+  ignoredTensors: unusedKeyValueNames,
 };

@@ -4,18 +4,18 @@ import { readFields, writeFields } from "./config-entry.js";
 import { configFields } from "./config-fields.js";
 import { gemma4Text } from "./gemma4-text.js";
 
-const given = {
+const published = {
   ...{ vocab_size: 20, hidden_size: 16, num_hidden_layers: 6, intermediate_size: 24, head_dim: 4 },
   ...{ num_attention_heads: 4, num_key_value_heads: 2, max_position_embeddings: 64, sliding_window: 8 },
   ...{ hidden_size_per_layer_input: 4, vocab_size_per_layer_input: 20 },
 };
 const read = (fields: object): DecoderConfig => {
-  const all = configFields({ ...given, ...fields }, { name: "config.json", fn: "load" });
-  const whole = all.withDefaults(gemma4Text.defaults!);
-  return { ...readFields(gemma4Text.config(), whole), stopIds: [1] } as DecoderConfig;
+  const configuration = configFields({ ...published, ...fields }, { name: "config.json", fn: "load" });
+  const complete = configuration.withDefaults(gemma4Text.defaults!);
+  return { ...readFields(gemma4Text.config(), complete), stopIds: [1] } as DecoderConfig;
 };
 
-test("full layers have heads of their own, by one size or layer by layer", () => {
+test("the head dimension of full layers is read from global_head_dim or per_layer_config", () => {
   const large = { headDim: 8 };
   const byType = read({ global_head_dim: 8, num_kv_shared_layers: 0 });
   expect(byType.layerTypes).toEqual([...new Array<string>(5).fill("sliding"), "full"]);
@@ -24,11 +24,11 @@ test("full layers have heads of their own, by one size or layer by layer", () =>
   const layer_types = ["sliding", "full", "sliding", "full", "sliding", "full"].map(
     (type) => `${type}_attention`,
   );
-  const listed = read({
+  const fromList = read({
     layer_types,
     per_layer_config: { 1: { head_dim: 8 }, 3: { head_dim: 4, num_key_value_heads: 1 } },
   });
-  expect(listed.layerOverrides).toEqual([
+  expect(fromList.layerOverrides).toEqual([
     undefined,
     large,
     undefined,
@@ -36,12 +36,12 @@ test("full layers have heads of their own, by one size or layer by layer", () =>
     undefined,
     undefined,
   ]);
-  const written = writeFields(gemma4Text.config(), listed);
+  const written = writeFields(gemma4Text.config(), fromList);
   expect(written["per_layer_config"]).toEqual({ 1: { head_dim: 8 }, 3: { num_key_value_heads: 1 } });
-  expect(read({ ...written, layer_types })).toEqual(listed);
+  expect(read({ ...written, layer_types })).toEqual(fromList);
 });
 
-test("layers that share may be twice as wide, and few pairs of full layers rotate", () => {
+test("layers that share keys and values have a double-wide MLP, and full layers have proportional RoPE", () => {
   const layer_types = ["sliding", "full", "sliding", "full", "sliding", "full"].map(
     (type) => `${type}_attention`,
   );
@@ -60,14 +60,14 @@ test("layers that share may be twice as wide, and few pairs of full layers rotat
   expect("perLayerEmbedding" in read({ hidden_size_per_layer_input: 0 })).toBe(false);
 });
 
-test("what is not computed is refused by its name", () => {
-  const refused = (fields: object) => () => read(fields);
-  expect(refused({ attention_k_eq_v: true })).toThrow(/attention_k_eq_v` is true, expected false/);
-  expect(refused({ enable_moe_block: true })).toThrow(/enable_moe_block` is true, expected false/);
-  expect(refused({ use_bidirectional_attention: "all" })).toThrow(/use_bidirectional_attention` is "all"/);
-  expect(refused({ use_bidirectional_attention: "vision" })).not.toThrow();
+test("errors name unsupported fields", () => {
+  const reading = (fields: object) => () => read(fields);
+  expect(reading({ attention_k_eq_v: true })).toThrow(/attention_k_eq_v` is true, expected false/);
+  expect(reading({ enable_moe_block: true })).toThrow(/enable_moe_block` is true, expected false/);
+  expect(reading({ use_bidirectional_attention: "all" })).toThrow(/use_bidirectional_attention` is "all"/);
+  expect(reading({ use_bidirectional_attention: "vision" })).not.toThrow();
   const layer_types = new Array<string>(6).fill("sliding_attention");
-  expect(refused({ layer_types })).toThrow(/layer_types`.*expected full_attention at the end/);
+  expect(reading({ layer_types })).toThrow(/layer_types`.*expected full_attention at the end/);
   const rope_parameters = { full_attention: { rope_type: "proportional", partial_rotary_factor: 2 } };
-  expect(refused({ rope_parameters })).toThrow(/partial_rotary_factor` is 2, expected a share/);
+  expect(reading({ rope_parameters })).toThrow(/partial_rotary_factor` is 2, expected a share/);
 });

@@ -22,37 +22,38 @@ import { withOverrides } from "./layer-overrides.js";
 import { feedForwardProjections, llamaTensors, rmsEps } from "./llama-parts.js";
 import { perLayerInputs, perLayerProjections, perLayerTables } from "./per-layer-inputs.js";
 import {
-  lastLayersShare,
+  sharedLastLayers,
   hasOwnKeyValues,
-  ownAttentionProjections,
-  unreadInGguf,
-  unreadKeyValues,
+  layerAttentionProjections,
+  unusedGgufKeyValueNames,
+  unusedKeyValueNames,
 } from "./shared-layers.js";
 import { stored } from "./stored-tensor.js";
 
 /** Head dimensions and key-value heads per layer type: from `per_layer_config`, or from the field for full layers. */
-const ownHeads: ConfigEntry = {
+const headOverrides: ConfigEntry = {
   read(fields, config) {
-    const listed = fields.nested("per_layer_config");
-    const all = fields.countOr(512, "global_head_dim");
+    const perLayer = fields.nested("per_layer_config");
+    const globalHeadDim = fields.countOr(512, "global_head_dim");
     return withOverrides(config, (i) => {
-      if (!listed)
+      if (!perLayer)
         return {
-          headDim: config.layerTypes?.[i] === "sliding" ? undefined : differing(all, headDim(config)),
+          headDim:
+            config.layerTypes?.[i] === "sliding" ? undefined : differing(globalHeadDim, headDim(config)),
         };
-      const own = listed.nested(`${i}`);
+      const layerFields = perLayer.nested(`${i}`);
       return {
-        headDim: differing(own?.countOr(undefined, "head_dim"), headDim(config)),
-        numKvHeads: differing(own?.countOr(undefined, "num_key_value_heads"), config.numKvHeads),
+        headDim: differing(layerFields?.countOr(undefined, "head_dim"), headDim(config)),
+        numKvHeads: differing(layerFields?.countOr(undefined, "num_key_value_heads"), config.numKvHeads),
       };
     });
   },
   write: (config) => ({
     per_layer_config: Object.fromEntries(
-      (config.layerOverrides ?? []).flatMap((one, i) => {
+      (config.layerOverrides ?? []).flatMap((overrides, i) => {
         const fields = {
-          ...(one?.headDim !== undefined && { head_dim: one.headDim }),
-          ...(one?.numKvHeads !== undefined && { num_key_value_heads: one.numKvHeads }),
+          ...(overrides?.headDim !== undefined && { head_dim: overrides.headDim }),
+          ...(overrides?.numKvHeads !== undefined && { num_key_value_heads: overrides.numKvHeads }),
         };
         return Object.keys(fields).length === 0 ? [] : [[i, fields]];
       }),
@@ -60,8 +61,9 @@ const ownHeads: ConfigEntry = {
   }),
 };
 
-const differing = (one: number | undefined, model: number | undefined): number | undefined =>
-  one === model ? undefined : one;
+/** The value of a layer; undefined if it equals that of the model. */
+const differing = (layerValue: number | undefined, modelValue: number | undefined): number | undefined =>
+  layerValue === modelValue ? undefined : layerValue;
 
 /** `use_double_wide_mlp`: layers that reuse keys and values of others have feed-forward layers of twice the width. */
 const doubleWidths: ConfigEntry = {
@@ -71,11 +73,11 @@ const doubleWidths: ConfigEntry = {
     return withOverrides(config, (i) => ({ hiddenDim: shares(i) ? 2 * (config.hiddenDim ?? 0) : undefined }));
   },
   write: ({ hiddenDim, layerOverrides = [] }) => ({
-    use_double_wide_mlp: layerOverrides.some((one) => one?.hiddenDim === 2 * hiddenDim),
+    use_double_wide_mlp: layerOverrides.some((overrides) => overrides?.hiddenDim === 2 * hiddenDim),
   }),
 };
 
-/** The last layer is full, whatever the file states, as in the code of transformers. */
+/** The last layer must be full: transformers makes it full even if the file states otherwise. */
 const fullAtTheEnd: ConfigEntry = {
   read(fields, { layerTypes }) {
     if (layerTypes?.at(-1) !== "sliding") return {};
@@ -114,14 +116,14 @@ export const gemma4Text: Architecture = {
       (i + 1) % 6 === 0 || i + 1 === fields.count("num_hidden_layers") ? "full" : "sliding",
     ),
     fullAtTheEnd,
-    lastLayersShare,
-    ownHeads,
+    sharedLastLayers,
+    headOverrides,
     doubleWidths,
     ropesByType(),
     gemmaScales,
     perLayerInputs,
     causalText,
-    // Other sizes of the model use keys as values, or experts beside the feed-forward layer. Both are not supported.
+    // Other sizes of the model use keys as values, or experts in parallel to the feed-forward layer. Both are not supported.
     always("attention_k_eq_v", false),
     always("enable_moe_block", false),
     trait({ placement: "both", qkNorm: true, valueNorm: true, layerScale: true }),
@@ -140,7 +142,7 @@ export const gemma4Text: Architecture = {
           stored("scale", "layer_output_scale.weight", [1]),
         ],
       },
-      ignoredTensors: unreadInGguf,
+      ignoredTensors: unusedGgufKeyValueNames,
       scalings: ["proportional"],
       refuses: ({ ropeScaling }) =>
         ropeScaling?.type === "proportional" && (ropeScaling.factor ?? 1) === 1
@@ -155,7 +157,7 @@ export const gemma4Text: Architecture = {
   tensors: (config, tied) => [
     ...llamaTensors(config, tied, {
       norms: gemmaNorms,
-      attention: ownAttentionProjections,
+      attention: layerAttentionProjections,
       feed: (config, i) => feedForwardProjections(layerConfig(config, i)),
       more: (config) => [...perLayerProjections(config), stored("scale", "layer_scalar", [1])],
     }),
@@ -181,5 +183,5 @@ export const gemma4Text: Architecture = {
   },
   // Fields of experts, which the flag above enables.
   ignored: "num_experts top_k_experts moe_intermediate_size num_global_key_value_heads",
-  ignoredTensors: unreadKeyValues,
+  ignoredTensors: unusedKeyValueNames,
 };

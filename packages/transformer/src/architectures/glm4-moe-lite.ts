@@ -1,6 +1,6 @@
 import type { Architecture } from "./architecture.js";
 import { deepseek2 } from "./deepseek-v2.js";
-import { deepseekEntries, predictsFurther } from "./deepseek-v3.js";
+import { deepseekEntries, mtpTensors } from "./deepseek-v3.js";
 import { feedForwardOrExperts, listedExperts } from "./expert-parts.js";
 import { interleavedPairs, latentProjections } from "./latent-parts.js";
 import { llamaTensors } from "./llama-parts.js";
@@ -20,5 +20,5 @@ export const glm4MoeLite: Architecture = {
   tensors: (config, tied) =>
     llamaTensors(config, tied, { attention: latentProjections, feed: feedForwardOrExperts() }),
   ignored: "head_dim num_nextn_predict_layers ep_size aux_loss_alpha seq_aux auto_map",
-  ignoredTensors: predictsFurther,
+  ignoredTensors: mtpTensors,
 };

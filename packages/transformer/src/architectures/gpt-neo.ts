@@ -7,8 +7,8 @@ import { each, linear, norm, stored } from "./stored-tensor.js";
 const attentionTypes: ConfigEntry = {
   read(fields, { numLayers = 0 }) {
     const window = fields.countOr(256, "window_size");
-    const listed = fields.list("attention_types") ?? [[["global", "local"], numLayers / 2]];
-    const kinds = listed.flatMap((group) => {
+    const groups = fields.list("attention_types") ?? [[["global", "local"], numLayers / 2]];
+    const kinds = groups.flatMap((group) => {
       const [names, times] = Array.isArray(group) ? (group as [unknown, unknown]) : [];
       if (!Array.isArray(names) || !Number.isSafeInteger(times)) return [undefined];
       return Array.from({ length: Math.min(times as number, numLayers) }, () => names as unknown[]).flat();

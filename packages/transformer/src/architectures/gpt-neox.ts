@@ -60,7 +60,7 @@ export const gptNeox: Architecture = {
       keys: [parallelResidual],
       names: { fusedAttention: true },
       biases: { norms: true, queryKeyValue: true, attentionOutput: true, feedForward: true },
-      output: "own",
+      output: "separate",
     }),
   ],
   tensors(config, tied) {

@@ -11,7 +11,7 @@ import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 import { perExpert, stored } from "./stored-tensor.js";
 
 /** The activation `(up + 1) · gate · σ(1.702 gate)`, with gate and up clamped. */
-const limitedGate: ConfigEntry = {
+const clampedGate: ConfigEntry = {
   read(fields) {
     fields.mustBe("hidden_act", "silu");
     fields.mustBe("swiglu_alpha", 1.702);
@@ -21,7 +21,7 @@ const limitedGate: ConfigEntry = {
 };
 
 /** Published files store experts in MXFP4, which is recognized by tensor names. */
-const blocksOf4Bits: ConfigEntry = {
+const mxfp4Blocks: ConfigEntry = {
   read(fields, { experts }) {
     fields.mustBe("experts_per_token", experts?.expertsPerToken);
     const method = fields.nested("quantization_config");
@@ -37,7 +37,7 @@ const names: ExpertNames = {
     const fused = (maps: readonly string[], name: string, map: RowMap, inner: number) =>
       perExpert(
         numExperts,
-        (expert) => maps.map((one) => `feedForward.experts.${expert}.${one}`),
+        (expert) => maps.map((map) => `feedForward.experts.${expert}.${map}`),
         `mlp.experts.${name}`,
         map,
         inner,
@@ -51,7 +51,7 @@ const names: ExpertNames = {
 };
 
 /** YaRN with `truncate: false`, for which GGUF has no key. */
-const exactRamp: ConfigEntry = {
+const untruncatedYarn: ConfigEntry = {
   read: (_, { ropeScaling }) =>
     ropeScaling?.type === "yarn" ? { ropeScaling: { ...ropeScaling, truncate: false } } : {},
   write: () => ({}),
@@ -77,8 +77,8 @@ export const gptOss: Architecture = {
     bias("attention_bias", ["queryKeyValue", "attentionOutput"], true),
     { read: (_, { bias }) => ({ bias: { ...bias, feedForward: true } }), write: () => ({}) },
     expertCounts("num_local_experts"),
-    limitedGate,
-    blocksOf4Bits,
+    clampedGate,
+    mxfp4Blocks,
     trait({ sinks: true }),
   ],
   tensors: (config, tied) =>
@@ -90,10 +90,10 @@ export const gptOss: Architecture = {
     gguf("gpt-oss", {
       freeHeads: true,
       traits: { activation: "quickGelu", gateLimit: { limit: 7, offset: 1 }, sinks: true },
-      keys: [ggufExperts, slidingPeriods(2), exactRamp],
+      keys: [ggufExperts, slidingPeriods(2), untruncatedYarn],
       names: { norms: { attentionNorm: "attn_norm", feedForwardNorm: "post_attention_norm" } },
       biases: { queryKeyValue: true, attentionOutput: true, feedForward: true },
-      output: "own",
+      output: "separate",
       refuses: withoutRouterBias,
     }),
   ],

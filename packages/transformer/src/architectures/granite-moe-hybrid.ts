@@ -7,11 +7,11 @@ import {
   ggufSharedWidth,
   ggufTopKNormalization,
   ggufWideExperts,
-  whereExperts,
+  optionalExperts,
 } from "./gguf/gguf-experts.js";
 import { headLengths, rotary } from "./gguf/gguf-keys.js";
 import { mixersWithoutHeads } from "./gguf/gguf-layers.js";
-import { twiceAsManyChannels } from "./gguf/gguf-mamba.js";
+import { refuseOtherInnerWidth } from "./gguf/gguf-mamba.js";
 import { ggufMamba2Tensors, mamba2Keys } from "./gguf/gguf-mamba2.js";
 import { attentionTensors } from "./gguf/gguf-tensors.js";
 import { ggufScales, graniteScales } from "./granite.js";
@@ -84,16 +84,16 @@ export const graniteFeed = (config: DecoderConfig): StoredTensor[] => {
   const { embedDim: C, experts } = config;
   const shared = experts ? "feedForward.shared" : "feedForward";
   const width = experts?.shared?.hiddenDim ?? config.hiddenDim;
-  const whole =
+  const sharedTensors =
     experts && !experts.shared
       ? []
       : [
           fused([`${shared}.gate`, `${shared}.up`], "shared_mlp.input_linear", stacked([width, width]), C),
           linear(`${shared}.down`, "shared_mlp.output_linear", [C, width]),
         ];
-  if (!experts) return whole;
+  if (!experts) return sharedTensors;
   const { numExperts, hiddenDim: F = config.hiddenDim } = experts;
-  const all = (maps: readonly string[], name: string, sizes: readonly number[], inner: number) =>
+  const expertTensors = (maps: readonly string[], name: string, sizes: readonly number[], inner: number) =>
     perExpert(
       numExperts,
       (expert) => maps.map((map) => `feedForward.experts.${expert}.${map}`),
@@ -103,9 +103,9 @@ export const graniteFeed = (config: DecoderConfig): StoredTensor[] => {
     );
   return [
     linear("feedForward.router", "block_sparse_moe.router.layer", [numExperts, C]),
-    all(["gate", "up"], "input_linear", [F, F], C),
-    all(["down"], "output_linear", [C], F),
-    ...whole,
+    expertTensors(["gate", "up"], "input_linear", [F, F], C),
+    expertTensors(["down"], "output_linear", [C], F),
+    ...sharedTensors,
   ];
 };
 
@@ -133,12 +133,12 @@ export const ggufGraniteHybrid = (): readonly GgufArchitecture[] => [
       ggufPositions,
       ...ggufScales(),
       ...[ggufWideExperts, ggufSharedWidth(), ggufTopKNormalization(true)].map((entry) =>
-        whereExperts(entry),
+        optionalExperts(entry),
       ),
       mixersWithoutHeads(mamba2Keys()),
     ],
     biases: { queryKeyValue: "either", attentionOutput: "either", feedForward: "either" },
-    refuses: twiceAsManyChannels,
+    refuses: refuseOtherInnerWidth,
     names: {
       attention: (config, layer) =>
         isMixer(config.layerTypes?.[layer])

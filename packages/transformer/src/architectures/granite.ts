@@ -20,7 +20,7 @@ export const graniteScales = (): readonly ConfigEntry[] => [
   ),
 ];
 
-/** The same multipliers as GGUF metadata. */
+/** Granite's multipliers as GGUF metadata. */
 export const ggufScales = (): readonly ConfigEntry[] => [
   scaleKey("embeddingScale", "embedding_scale"),
   scaleKey("attentionScale", "attention.scale"),

@@ -13,7 +13,7 @@ export const graniteExperts: ExpertNames = {
   router: "router.layer",
   all({ numExperts, hiddenDim: F }, { embedDim: C }) {
     const paramPaths = (maps: readonly string[]) => (expert: number) =>
-      maps.map((one) => `feedForward.experts.${expert}.${one}`);
+      maps.map((map) => `feedForward.experts.${expert}.${map}`);
     const path = "block_sparse_moe";
     return [
       perExpert(numExperts, paramPaths(["gate", "up"]), `${path}.input_linear.weight`, stacked([F, F]), C),

@@ -1,21 +1,21 @@
 import type { MixerLayerConfig } from "@qkv/attention";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
-import { hybridTensorNames } from "./bamba.js";
+import { jambaTensorNames } from "./bamba.js";
 import { activation, trait, without, type ConfigEntry } from "./config-entry.js";
 import type { ConfigFields } from "./config-fields.js";
 import { expertCounts, feedForwardOrExperts, expertsEntry } from "./expert-parts.js";
 import { gguf } from "./gguf/gguf-architecture.js";
 import {
-  ggufRouted,
+  layersWithRouter,
   ggufTopKNormalization,
   ggufWideExperts,
   router,
-  whereExperts,
+  optionalExperts,
 } from "./gguf/gguf-experts.js";
 import { mixersWithoutHeads } from "./gguf/gguf-layers.js";
 import { headLengths } from "./gguf/gguf-keys.js";
-import { ggufMambaTensors, mambaKeys, twiceAsManyChannels } from "./gguf/gguf-mamba.js";
+import { ggufMambaTensors, mambaKeys, refuseOtherInnerWidth } from "./gguf/gguf-mamba.js";
 import { layersWith } from "./gguf/gguf-presence.js";
 import { attentionTensors } from "./gguf/gguf-tensors.js";
 import { attentionProjections, llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
@@ -34,7 +34,7 @@ const names: MambaNames = {
   bias: "mamba_proj_bias",
 };
 
-/** True for each layer of a period and offset, such as `attn_layer_period` and `attn_layer_offset`. */
+/** For each layer, true if its index modulo the period is the offset, such as `attn_layer_period` and `attn_layer_offset`. */
 function everyLayers(
   fields: ConfigFields,
   kind: string,
@@ -66,7 +66,9 @@ const layers: ConfigEntry = {
     const norm = normMap(normEps);
     const maps = { inputs: { key: norm, query: norm }, rankMaps: { deltaTime: norm } };
     const mixer = mambaLayer(fields, names, embedDim, maps);
-    const types = everyLayers(fields, "attn", numLayers, [8, 4]).map((attends) => (attends ? "full" : mixer));
+    const types = everyLayers(fields, "attn", numLayers, [8, 4]).map((hasAttention) =>
+      hasAttention ? "full" : mixer,
+    );
     return { layerTypes: types as NonNullable<DecoderConfig["layerTypes"]> };
   },
   write: (config) => ({
@@ -90,7 +92,7 @@ const experts = (): readonly ConfigEntry[] =>
       ({ layers }, { numLayers }) =>
         periodFields("expert", layers ?? new Array<boolean>(numLayers).fill(true)),
     ),
-    // Routing weights are not renormalized; no field states it.
+    // Routing weights are not renormalized; there is no field for this.
     expertsEntry(
       () => ({ normTopKProb: false }),
       () => ({}),
@@ -137,12 +139,12 @@ export const jamba: Architecture = {
       traits: { positions: "none" },
       heads: [headLengths],
       keys: [
-        ...[ggufWideExperts, ggufRouted, ggufTopKNormalization(false)].map((entry) =>
-          whereExperts(entry, (fields) => layersWith(fields, router).size > 0),
+        ...[ggufWideExperts, layersWithRouter, ggufTopKNormalization(false)].map((entry) =>
+          optionalExperts(entry, (fields) => layersWith(fields, router).size > 0),
         ),
         mixersWithoutHeads(ggufKeys),
       ],
-      refuses: twiceAsManyChannels,
+      refuses: refuseOtherInnerWidth,
       names: {
         attention(config, layer) {
           if (!isMixer(config.layerTypes?.[layer])) return attentionTensors(config, { ropeLayout: "half" });
@@ -154,7 +156,7 @@ export const jamba: Architecture = {
   ],
   tensors: (config, tied) =>
     llamaTensors(config, tied, {
-      ...hybridTensorNames,
+      ...jambaTensorNames,
       attention(config, layer) {
         if (!isMixer(config.layerTypes?.[layer])) return attentionProjections(config);
         const mixer = mixerConfig(config)!;

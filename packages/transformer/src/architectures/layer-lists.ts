@@ -4,18 +4,18 @@ import { count, type ConfigEntry } from "./config-entry.js";
 import type { ConfigFields } from "./config-fields.js";
 import { withOverrides } from "./layer-overrides.js";
 
-/** A list with one valid number per layer. */
+/** A list with one valid number per layer. `rule`: the condition for a number, and its description in errors. */
 export function perLayer(
   fields: ConfigFields,
   name: string,
   numLayers: number,
-  rule: { holds(one: number): boolean; words: string },
+  rule: { isValid(value: number): boolean; description: string },
 ): readonly number[] | undefined {
   const list = fields.list(name);
   if (list === undefined) return undefined;
-  if (list.length === numLayers && list.every((one) => typeof one === "number" && rule.holds(one)))
+  if (list.length === numLayers && list.every((value) => typeof value === "number" && rule.isValid(value)))
     return list as readonly number[];
-  return fields.refuse(name, `a list of ${numLayers} numbers, ${rule.words}`);
+  return fields.refuse(name, `a list of ${numLayers} numbers, ${rule.description}`);
 }
 
 /** An integer of at least 1 for all layers, or a list with one per layer. It is written as a list if layers differ. */
@@ -27,16 +27,19 @@ export const layerCounts = (
   read(fields, config) {
     const { numLayers = 0 } = config;
     if (!fields.isList(name)) return count(key, name, fallback).read(fields, config);
-    const rule = { holds: (one: number) => Number.isSafeInteger(one) && one > 0, words: "whole and above 0" };
-    const all = perLayer(fields, name, numLayers, rule)!;
-    const first = all[0] ?? 1;
+    const rule = {
+      isValid: (value: number) => Number.isSafeInteger(value) && value > 0,
+      description: "whole and above 0",
+    };
+    const values = perLayer(fields, name, numLayers, rule)!;
+    const first = values[0] ?? 1;
     return {
       [key]: first,
-      ...withOverrides(config, (i) => (all[i] === first ? {} : { [key]: all[i]! })),
+      ...withOverrides(config, (i) => (values[i] === first ? {} : { [key]: values[i]! })),
     };
   },
   write(config) {
-    const all = Array.from({ length: config.numLayers }, (_, i) => layerConfig(config, i)[key]);
-    return { [name]: new Set(all).size === 1 ? all[0] : all };
+    const values = Array.from({ length: config.numLayers }, (_, i) => layerConfig(config, i)[key]);
+    return { [name]: new Set(values).size === 1 ? values[0] : values };
   },
 });

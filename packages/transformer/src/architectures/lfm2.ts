@@ -14,17 +14,17 @@ import { each, fused, linear, norm, reshaped, under, type StoredTensor } from ".
 /** Hidden width: that of the file, or two thirds of it, rounded up to a multiple (`block_auto_adjust_ff_dim`). */
 const hiddenDim: ConfigEntry = {
   read(fields) {
-    const stated = fields.count("intermediate_size", "block_ff_dim");
+    const fileWidth = fields.count("intermediate_size", "block_ff_dim");
     const factor = fields.positive("block_ffn_dim_multiplier", 1);
     const multiple = fields.countOr(256, "block_multiple_of");
-    if (!fields.flag("block_auto_adjust_ff_dim", true)) return { hiddenDim: stated };
-    const narrow = Math.floor(factor * Math.floor((2 * stated) / 3));
-    return { hiddenDim: multiple * Math.ceil(narrow / multiple) };
+    if (!fields.flag("block_auto_adjust_ff_dim", true)) return { hiddenDim: fileWidth };
+    const adjusted = Math.floor(factor * Math.floor((2 * fileWidth) / 3));
+    return { hiddenDim: multiple * Math.ceil(adjusted / multiple) };
   },
   write: ({ hiddenDim }) => ({ intermediate_size: hiddenDim, block_auto_adjust_ff_dim: false }),
 };
 
-const same = <T>(x: T): T => x;
+const identity = <T>(x: T): T => x;
 
 /** A gated short convolution of `taps` tokens. */
 const convolutionLayer = (embedDim: number, taps: number, bias = false) =>
@@ -35,7 +35,7 @@ const convolutionLayer = (embedDim: number, taps: number, bias = false) =>
     axes: { N: taps },
     outputNorm: "none",
     bias,
-    ...(bias && { inputs: { bias: same } }),
+    ...(bias && { inputs: { bias: identity } }),
   });
 
 /** Layer types: short convolution or attention. */
@@ -43,11 +43,11 @@ const convolutionLayers: ConfigEntry = {
   read(fields, { embedDim = 1, numLayers = 0 }) {
     const bias = fields.flag("conv_bias", false);
     const layer = convolutionLayer(embedDim, fields.countOr(3, "conv_L_cache"), bias);
-    const listed = mixedTypes(fields, numLayers);
-    // A duplicate of `layer_types`.
+    const listedTypes = mixedTypes(fields, numLayers);
+    // Some files list the indices of attention layers, instead of `layer_types` or in addition.
     const full = fields.list("full_attn_idxs");
     const types =
-      listed ??
+      listedTypes ??
       Array.from({ length: numLayers }, (_, i) =>
         full === undefined || full.includes(i) ? "full" : "mixer",
       );
@@ -94,8 +94,8 @@ function convolutionTensors(
   const N = axes?.["N"] ?? 0;
   return under("attention", path, [
     fused(["key", "query", "value"], "in_proj", stacked([C, C, C]), C),
-    reshaped("taps.value", "conv.weight", { stored: taps(C, N), own: [1, C, N] }),
-    ...(bias ? [reshaped("bias.value", "conv.bias", { stored: [C], own: [1, C] })] : []),
+    reshaped("taps.value", "conv.weight", { stored: taps(C, N), inParams: [1, C, N] }),
+    ...(bias ? [reshaped("bias.value", "conv.bias", { stored: [C], inParams: [1, C] })] : []),
     linear("output", "out_proj", [C, C]),
   ]);
 }

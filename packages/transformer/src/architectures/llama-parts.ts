@@ -18,7 +18,7 @@ export const llamaSizes = (width = "intermediate_size"): readonly ConfigEntry[] 
 /** The epsilon of RMS norms. */
 export const rmsEps = (fallback = 1e-6): ConfigEntry => positive("normEps", "rms_norm_eps", fallback);
 
-/** Names and layouts in which decoders similar to Llama differ. */
+/** Names and layouts of tensors that differ between decoders similar to Llama. */
 export type LlamaNames = {
   /** Names of a layer's norms, by their params. */
   norms?: Readonly<Record<string, string>>;
@@ -73,12 +73,15 @@ export const llamaTensors = (
   ...(tied ? [] : [head(config)]),
 ];
 
+/** The embedding matrix, `[V, C]`. */
 export const embedding = ({ vocabSize: V, embedDim: C }: DecoderConfig, name = "model.embed_tokens.weight") =>
   stored("embedding.weight", name, [V, C], "table");
 
+/** The output projection, `[V, C]`. */
 export const head = ({ vocabSize: V, embedDim: C }: DecoderConfig, name = "lm_head.weight") =>
   stored("output.weight", name, [V, C], "matrix");
 
+/** The norms of a layer. */
 export const layerNorms = ({ embedDim: C }: DecoderConfig, { norms = preNorms, plus = 0 }: LlamaNames) =>
   Object.entries(norms).map(([param, name]) => norm(param, name, C, { plus }));
 

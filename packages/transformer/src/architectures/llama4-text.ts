@@ -12,12 +12,12 @@ import { perExpert } from "./stored-tensor.js";
 const layers: ConfigEntry = {
   read(fields, { numLayers = 0 }) {
     const interval = fields.countOr(4, "no_rope_layer_interval");
-    const listed = fields.list("no_rope_layers") ?? [];
-    const named = listed.length > 0 ? listed : undefined; // an empty list counts as absent
-    if (named && (named.length !== numLayers || named.some((one) => one !== 0 && one !== 1)))
+    const list = fields.list("no_rope_layers") ?? [];
+    const hasRope = list.length > 0 ? list : undefined; // an empty list counts as absent
+    if (hasRope && (hasRope.length !== numLayers || hasRope.some((flag) => flag !== 0 && flag !== 1)))
       return fields.refuse("no_rope_layers", `a list of ${numLayers} numbers, 1 for a layer that rotates`);
     const ropeLayers = Array.from({ length: numLayers }, (_, i) =>
-      named ? named[i] === 1 : (i + 1) % interval !== 0,
+      hasRope ? hasRope[i] === 1 : (i + 1) % interval !== 0,
     );
     const types = fields.list("layer_types");
     const isType = (type: unknown) => type === "chunked_attention" || type === "full_attention";
@@ -42,7 +42,7 @@ const layers: ConfigEntry = {
 };
 
 /** A flag that some published files state as a number; 0 is false. */
-const tuned = (fields: ConfigFields, name: string): boolean => {
+const numericFlag = (fields: ConfigFields, name: string): boolean => {
   try {
     return fields.flag(name, true);
   } catch {
@@ -59,7 +59,7 @@ const norms: ConfigEntry = {
     ];
     return {
       ...(fields.flag("use_qk_norm", true) && { qkNorm: "unit" as const, qkNormPlace: "afterRope" as const }),
-      ...(tuned(fields, "attn_temperature_tuning") && { queryTemperature: { floorScale, attnScale } }),
+      ...(numericFlag(fields, "attn_temperature_tuning") && { queryTemperature: { floorScale, attnScale } }),
     };
   },
   write: ({ qkNorm, queryTemperature }) => ({
@@ -76,9 +76,9 @@ const norms: ConfigEntry = {
 const experts = /* @__PURE__ */ expertsEntry(
   (fields, { numLayers = 0 }, { hiddenDim = 0 }) => {
     const step = fields.countOr(1, "interleave_moe_layer_step");
-    const listed = fields.list("moe_layers");
+    const expertLayers = fields.list("moe_layers");
     const layers = Array.from({ length: numLayers }, (_, i) =>
-      listed ? listed.includes(i) : (i + 1) % step === 0,
+      expertLayers ? expertLayers.includes(i) : (i + 1) % step === 0,
     );
     return {
       ...(layers.includes(false) && { layers }),
@@ -98,7 +98,7 @@ const names: ExpertNames = {
   shared: "shared_expert",
   all({ numExperts, hiddenDim: F }, { embedDim: C }) {
     const param = (maps: readonly string[]) => (expert: number) =>
-      maps.map((one) => `feedForward.experts.${expert}.${one}`);
+      maps.map((map) => `feedForward.experts.${expert}.${map}`);
     const path = "feed_forward.experts";
     const layout = { transposed: true };
     return [

@@ -52,8 +52,11 @@ export function mambaLayer(
 type MambaSizes = More & {
   embedDim: number;
   channels: number;
+  /** State dimension N of each channel. */
   state: number;
+  /** Kernel size of the short convolution. Unit: tokens. */
   taps: number;
+  /** Rank of the low-rank time step. */
   rank: number;
   /** Default true. */
   convolutionBias?: boolean;
@@ -107,7 +110,7 @@ export const mambaFields = (mixer: MixerLayerConfig | undefined, names: MambaNam
 export type MambaLayout = {
   input: string;
   convolution: string;
-  /** Shape of the convolution kernel of D channels. */
+  /** Shape of the stored convolution kernel of D channels. `taps`: kernel size in tokens. */
   taps: (D: number, taps: number) => readonly number[];
   step: string;
   /** The projection to the low-rank time step, B and C. */
@@ -118,7 +121,7 @@ export type MambaLayout = {
   output: string;
 };
 
-const ownLayout: MambaLayout = {
+const huggingFaceLayout: MambaLayout = {
   input: "in_proj",
   convolution: "conv1d",
   taps: (D, taps) => [D, 1, taps],
@@ -134,11 +137,11 @@ export function mambaTensors(
   mixer: MixerLayerConfig,
   name: string,
   more: readonly StoredTensor[] = [],
-  names: MambaLayout = ownLayout,
+  names: MambaLayout = huggingFaceLayout,
 ): StoredTensor {
   const { embedDim: C, numHeads: D, keyDim: N = 0, ranks, convolution = 0 } = mixer;
   const R = ranks?.["deltaTime"] ?? 0;
-  const taps = { stored: names.taps(D, convolution), own: [D, 1, convolution] };
+  const taps = { stored: names.taps(D, convolution), inParams: [D, 1, convolution] };
   return under("attention", name, [
     fused(["value", "outputGate"], names.input, stacked([D, D]), C),
     reshaped("convolution.value.weight", `${names.convolution}.weight`, taps),

@@ -2,7 +2,7 @@ import type { Architecture } from "./architecture.js";
 import { without } from "./config-entry.js";
 import type { GgufArchitecture } from "./gguf/gguf-architecture.js";
 import type { MixerKeys } from "./gguf/gguf-layers.js";
-import { ggufMambaTensors, mambaKeys, twiceAsManyChannels } from "./gguf/gguf-mamba.js";
+import { ggufMambaTensors, mambaKeys, refuseOtherInnerWidth } from "./gguf/gguf-mamba.js";
 import { ggufMixerStack } from "./gguf/gguf-mixer-stack.js";
 import { plainNormMap } from "./norm-map.js";
 import { mambaFields, mambaLayer, mambaNames, mambaTensors } from "./mamba-parts.js";
@@ -30,7 +30,7 @@ const normsKey = "ssm.dt_b_c_rms";
 
 /** llama.cpp's architecture for Mamba and Falcon Mamba. */
 export const ggufMamba = (): readonly GgufArchitecture[] => [
-  ggufMixerStack("mamba", ggufKeys(), (mixer) => ggufMambaTensors(mixer), { refuses: twiceAsManyChannels }),
+  ggufMixerStack("mamba", ggufKeys(), (mixer) => ggufMambaTensors(mixer), { refuses: refuseOtherInnerWidth }),
 ];
 
 /** Mamba: each layer is a selective scan mixer only. */

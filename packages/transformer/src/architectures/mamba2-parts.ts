@@ -30,21 +30,24 @@ export const hybridNames: Mamba2Names = {
   bias: "mamba_proj_bias",
 };
 
-type Own = { embedDim: number; normEps: number } & Pick<MixerLayerConfig, "outputNorm" | "gatePlace">;
+type SharedOptions = { embedDim: number; normEps: number } & Pick<
+  MixerLayerConfig,
+  "outputNorm" | "gatePlace"
+>;
 
 /** A Mamba-2 mixer with the sizes in the fields of a file. */
-export function mamba2Layer(fields: ConfigFields, names: Mamba2Names, own: Own): MixerLayer {
+export function mamba2Layer(fields: ConfigFields, names: Mamba2Names, options: SharedOptions): MixerLayer {
   const inputs = fields.flag(names.bias, false);
   const output = names.outputBias === undefined ? inputs : fields.flag(names.outputBias, false);
   const heads = fields.count(names.heads);
   return mamba2Mixer({
-    ...own,
+    ...options,
     ...((inputs || output) && { bias: inputs && output ? true : inputs ? "inputs" : "output" }),
     heads,
     groups: fields.countOr(1, names.groups),
     state: fields.count(names.state),
     headDim: automatic(fields, names.headDim)
-      ? (fields.countOr(2, "mamba_expand") * own.embedDim) / heads
+      ? (fields.countOr(2, "mamba_expand") * options.embedDim) / heads
       : fields.count(names.headDim),
     taps: fields.countOr(4, names.taps),
     convolutionBias: fields.flag(names.convolutionBias, true),
@@ -52,12 +55,14 @@ export function mamba2Layer(fields: ConfigFields, names: Mamba2Names, own: Own):
   });
 }
 
-type Mamba2Sizes = Own &
+type Mamba2Sizes = SharedOptions &
   Pick<MixerLayerConfig, "bias"> & {
     heads: number;
     groups: number;
+    /** State dimension N. */
     state: number;
     headDim: number;
+    /** Kernel size of the short convolution. Unit: tokens. */
     taps: number;
     /** Default true. */
     convolutionBias?: boolean;
@@ -122,23 +127,26 @@ export const mamba2Fields = (mixer: MixerLayerConfig | undefined, names: Mamba2N
 /** Multipliers of the five parts of the input projection, of their biases, and of the output projection. */
 export type Mamba2Factors = { inner: readonly number[]; bias: readonly number[]; output: number };
 
-/** The bias of the input projection. Its time step part is added to `dt_bias`. */
+/** The bias of the input projection. The part of the time step is added to `dt_bias`, and is written as zeros. */
 function inputBiases(sizes: readonly number[], factors: readonly number[]): StoredTensor {
   const paramPaths = ["outputGate", "value", "key", "query", "deltaTime"].map((input) => `${input}.bias`);
   return (at) => ({
     async read(weights) {
-      const read = await weights.rows(`${at.name}in_proj.bias`, stacked(sizes), []);
-      const own = await weights.tensor(`${at.name}dt_bias`, [sizes.at(-1)!]);
-      return read.map((part, i) => {
+      const biases = await weights.rows(`${at.name}in_proj.bias`, stacked(sizes), []);
+      const timeStepBias = await weights.tensor(`${at.name}dt_bias`, [sizes.at(-1)!]);
+      return biases.map((part, i) => {
         const scaled = factors[i] === undefined || factors[i] === 1 ? part : mul(part, factors[i]);
-        return [at.param + paramPaths[i]!, i === 4 ? add(scaled, own) : scaled] as const;
+        return [at.param + paramPaths[i]!, i === 4 ? add(scaled, timeStepBias) : scaled] as const;
       });
     },
     write(params) {
-      const all = paramPaths.map((param) => paramAt(params, at.param + param) as Tensor);
-      const step = all.pop()!;
-      const none = zeros(step.shape, { device: step.device });
-      return [concatenated(`${at.name}in_proj.bias`, [...all, none]), unchanged(`${at.name}dt_bias`, step)];
+      const biases = paramPaths.map((param) => paramAt(params, at.param + param) as Tensor);
+      const timeStepBias = biases.pop()!;
+      const zeroBias = zeros(timeStepBias.shape, { device: timeStepBias.device });
+      return [
+        concatenated(`${at.name}in_proj.bias`, [...biases, zeroBias]),
+        unchanged(`${at.name}dt_bias`, timeStepBias),
+      ];
     },
   });
 }
@@ -150,14 +158,14 @@ export type Mamba2Layout = {
   /** Shape of the convolution kernel after the channel axis. */
   taps: (taps: number) => readonly number[];
   stepBias: string;
-  /** Decay rate A and skip D of the H heads, one number each. */
+  /** Decay rate A and skip D, one value per head. */
   heads: (H: number) => readonly StoredTensor[];
   /** The gain of the output norm, `[H · V]`. */
   norm: (length: number, groups: number) => StoredTensor;
   output: string;
 };
 
-const ownLayout: Mamba2Layout = {
+const huggingFaceLayout: Mamba2Layout = {
   input: "in_proj",
   convolution: "conv1d",
   taps: (taps) => [1, taps],
@@ -172,13 +180,13 @@ export function mamba2Tensors(
   mixer: MixerLayerConfig,
   [param, name]: readonly [param: string, name: string],
   { inner, bias, output }: Mamba2Factors = { inner: [], bias: [], output: 1 },
-  names: Mamba2Layout = ownLayout,
+  names: Mamba2Layout = huggingFaceLayout,
 ): StoredTensor {
   const { embedDim: C, numHeads: H, numKeyHeads: groups = 1, keyDim: N = 0, valueDim: V = 0 } = mixer;
   const taps = mixer.convolution ?? 0;
   const channels = [H * V, groups * N, groups * N];
   const convolved = ["value", "key", "query"].map((input) => `convolution.${input}`);
-  const convolvedParams = (what: string) => convolved.map((input) => `${input}.${what}`);
+  const convolvedParams = (kind: "weight" | "bias") => convolved.map((input) => `${input}.${kind}`);
   return under(param, name, [
     fused(
       ["outputGate", "value", "key", "query", "deltaTime"],

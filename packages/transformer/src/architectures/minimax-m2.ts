@@ -69,7 +69,7 @@ export const miniMaxM2: Architecture = {
       partialRotary: true,
       traits: { qkNorm: "heads" },
       keys: [ggufWideExperts, ggufEqualWidth, ggufScores, ggufSigmoidBias, ggufTopKNormalization(true)],
-      output: "own",
+      output: "separate",
     }),
   ],
   tensors: (config, tied) =>

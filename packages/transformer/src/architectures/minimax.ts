@@ -64,16 +64,16 @@ const lightningLayers: ConfigEntry = {
   }),
 };
 
-/** The same in GGUF files: a list, or an interval of softmax layers. */
+/** Lightning or softmax attention of each layer in GGUF files: a list, or an interval of softmax layers. */
 const ggufLightning: ConfigEntry = {
   read(fields, config) {
     const { numLayers = 0 } = config;
     const name = "attention.recurrent_layers";
     const period = fields.countOr(8, "full_attention_interval");
-    const listed = fields.list(name);
-    if (listed && (listed.length !== numLayers || listed.some((one) => typeof one !== "boolean")))
+    const list = fields.list(name);
+    if (list && (list.length !== numLayers || list.some((value) => typeof value !== "boolean")))
       return fields.refuse(name, `a list of ${numLayers}: true for lightning attention`);
-    const isLightning = (i: number) => (listed ? listed[i] === true : (i + 1) % period !== 0);
+    const isLightning = (i: number) => (list ? list[i] === true : (i + 1) % period !== 0);
     return withLightning(
       config,
       Array.from({ length: numLayers }, (_, i) => (isLightning(i) ? "mixer" : "full")),
@@ -97,8 +97,8 @@ function ggufLightningProjections({ embedDim: C, numHeads: H, ...config }: Decod
 
 /** Residual multipliers alpha (of the normalized input) and beta (of the sublayer output). They are folded into the weights on loading. */
 function residualFactors(fields: ConfigFields | undefined, part: string) {
-  const one = (name: string) => fields?.positive(`${part}_${name}_factor`, 1) ?? 1;
-  const [alpha, beta] = [one("alpha"), one("beta")];
+  const factor = (name: string) => fields?.positive(`${part}_${name}_factor`, 1) ?? 1;
+  const [alpha, beta] = [factor("alpha"), factor("beta")];
   return { gain: alpha, read: { factors: [1 / alpha, 1 / alpha, 1 / alpha] }, add: { factors: [beta] } };
 }
 
@@ -149,25 +149,25 @@ export const miniMax: Architecture = {
     return [
       embedding(config),
       each(config.numLayers, "layers", "model.layers", (i) => {
-        const by = isMixer(layerTypes?.[i]) ? mixer : full;
+        const factors = isMixer(layerTypes?.[i]) ? mixer : full;
         return [
-          norm("attentionNorm", "input_layernorm", C, { factor: by.gain }),
+          norm("attentionNorm", "input_layernorm", C, { factor: factors.gain }),
           norm("feedForwardNorm", "post_attention_layernorm", C, { factor: mlp.gain }),
           under(
             "attention",
             "self_attn",
-            by === mixer
+            factors === mixer
               ? [
-                  fused(["query", "key", "value"], "qkv_proj", rowsByGroup(H, [D, D, D]), C, by.read),
-                  linear("outputGate", "output_gate", [H * D, C], by.read),
+                  fused(["query", "key", "value"], "qkv_proj", rowsByGroup(H, [D, D, D]), C, factors.read),
+                  linear("outputGate", "output_gate", [H * D, C], factors.read),
                   norm("outputNorm", "norm", H * D),
-                  linear("output", "out_proj", [C, H * D], by.add),
+                  linear("output", "out_proj", [C, H * D], factors.add),
                 ]
               : [
-                  linear("query", "q_proj", [H * D, C], by.read),
-                  linear("key", "k_proj", [numKvHeads * D, C], by.read),
-                  linear("value", "v_proj", [numKvHeads * D, C], by.read),
-                  linear("output", "o_proj", [C, H * D], by.add),
+                  linear("query", "q_proj", [H * D, C], factors.read),
+                  linear("key", "k_proj", [numKvHeads * D, C], factors.read),
+                  linear("value", "v_proj", [numKvHeads * D, C], factors.read),
+                  linear("output", "o_proj", [C, H * D], factors.add),
                 ],
           ),
           linear("feedForward.router", "block_sparse_moe.gate", [experts!.numExperts, C], mlp.read),

@@ -3,7 +3,7 @@ import type { DecoderConfig, LayerType } from "../models/decoder-config.js";
 import { isHybrid } from "../models/is-recurrent.js";
 import type { ConfigFields } from "./config-fields.js";
 
-/** Our layer types by their names in files. `mixer`: the mixer of the architecture. */
+/** Layer types of `DecoderConfig` by their names in files. `mixer`: the mixer of the architecture. */
 const names: Readonly<Record<string, "full" | "sliding" | "mixer">> = {
   full_attention: "full",
   attention: "full",

@@ -27,7 +27,7 @@ export const mixerStack = (
 export function mixerLayers(mixer: MixerLayer, numLayers = 0) {
   const { numHeads, numKeyHeads = numHeads, embedDim } = mixer.config;
   return {
-    // Unused: there are no attention or feed-forward layers.
+    // Required by `DecoderConfig`, but unused: there are no attention or feed-forward layers.
     numHeads,
     numKvHeads: numKeyHeads,
     hiddenDim: embedDim,

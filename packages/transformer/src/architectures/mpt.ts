@@ -14,16 +14,18 @@ import {
 import { embedding, head } from "./llama-parts.js";
 import { each, fused, linear, norm } from "./stored-tensor.js";
 
-/** `attn_config`: ALiBi with the usual slopes; other options must be off. */
+/** `attn_config`: ALiBi with the default slopes. Other options are refused. */
 const attention: ConfigEntry = {
   read(fields) {
-    const own = fields.nested("attn_config");
-    if (!own) return fields.refuse("attn_config", "an object with alibi, as the published models have it");
-    if (!own.flag("alibi", false)) return own.refuse("alibi", "true");
-    own.mustBe("alibi_bias_max", 8);
-    own.mustBe("attn_type", "multihead_attention");
-    for (const name of ["qk_ln", "prefix_lm", "attn_uses_sequence_id"]) own.mustBe(name, false);
-    for (const name of ["clip_qkv", "softmax_scale"]) if (own.has(name)) return own.refuse(name, "null");
+    const attentionFields = fields.nested("attn_config");
+    if (!attentionFields)
+      return fields.refuse("attn_config", "an object with alibi, as the published models have it");
+    if (!attentionFields.flag("alibi", false)) return attentionFields.refuse("alibi", "true");
+    attentionFields.mustBe("alibi_bias_max", 8);
+    attentionFields.mustBe("attn_type", "multihead_attention");
+    for (const name of ["qk_ln", "prefix_lm", "attn_uses_sequence_id"]) attentionFields.mustBe(name, false);
+    for (const name of ["clip_qkv", "softmax_scale"])
+      if (attentionFields.has(name)) return attentionFields.refuse(name, "null");
     return {};
   },
   write: () => ({ attn_config: { attn_type: "multihead_attention", alibi: true, alibi_bias_max: 8 } }),
@@ -77,7 +79,7 @@ export const mpt: Architecture = {
         linear("attention.output", "attn.out_proj", [C, width]),
         norm("feedForwardNorm", "norm_2", C),
         linear("feedForward.up", "ffn.up_proj", [F, C]),
-        linear("feedForward.down", "ffn.down_proj", [C, F]),
+        linear("feedForward.dattentionFields", "ffn.dattentionFields_proj", [C, F]),
       ]),
       norm("norm", "transformer.norm_f", C),
       ...(tied ? [] : [head(config)]),

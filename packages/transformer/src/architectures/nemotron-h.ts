@@ -22,14 +22,14 @@ import {
 } from "./expert-parts.js";
 import { gguf, type GgufArchitecture } from "./gguf/gguf-architecture.js";
 import { ggufExperts, ggufSharedWidth } from "./gguf/gguf-experts.js";
-import { attends, countPerLayer, countsToWrite, heads, oneCount } from "./gguf/gguf-layers.js";
+import { hasAttention, countPerLayer, countsToWrite, heads, oneCount } from "./gguf/gguf-layers.js";
 import { headLengths } from "./gguf/gguf-keys.js";
 import { ggufMamba2Tensors, mamba2Keys } from "./gguf/gguf-mamba2.js";
 import { attentionTensors } from "./gguf/gguf-tensors.js";
 import { attentionProjections, feedForwardProjections, head } from "./llama-parts.js";
 import { mamba2Fields, mamba2Layer, mamba2Tensors, type Mamba2Names } from "./mamba2-parts.js";
 import { isMixer, mixerConfig } from "./mixed-layers.js";
-import { each, eitherName, norm, stored, type StoredTensor } from "./stored-tensor.js";
+import { each, eitherTensor, norm, stored, type StoredTensor } from "./stored-tensor.js";
 
 const names: Mamba2Names = {
   heads: "mamba_num_heads",
@@ -41,11 +41,16 @@ const names: Mamba2Names = {
   bias: "mamba_proj_bias",
 };
 
-type Part = "mamba" | "attention" | "mlp" | "moe";
+type LayerKind = "mamba" | "attention" | "mlp" | "moe";
 
 /** Layer kinds by their letters in a pattern, and by their names in a list. */
-const letters: Readonly<Record<string, Part>> = { M: "mamba", "*": "attention", "-": "mlp", E: "moe" };
-const words: Readonly<Record<string, Part>> = {
+const kindsByLetter: Readonly<Record<string, LayerKind>> = {
+  M: "mamba",
+  "*": "attention",
+  "-": "mlp",
+  E: "moe",
+};
+const kindsByName: Readonly<Record<string, LayerKind>> = {
   mamba: "mamba",
   linear_attention: "mamba",
   attention: "attention",
@@ -55,20 +60,24 @@ const words: Readonly<Record<string, Part>> = {
 };
 
 /** The kind of each layer. */
-function layerParts(fields: ConfigFields): readonly Part[] {
+function layerKinds(fields: ConfigFields): readonly LayerKind[] {
   const name = "layers_block_type";
   const list = fields.list(name);
   const pattern = fields.has("hybrid_override_pattern") ? fields.text("hybrid_override_pattern") : undefined;
-  const read = (all: readonly unknown[], known: Readonly<Record<string, Part>>, field: string) =>
-    all.map((one) =>
-      typeof one === "string" && Object.hasOwn(known, one)
-        ? known[one]!
+  const parseKinds = (
+    layerNames: readonly unknown[],
+    known: Readonly<Record<string, LayerKind>>,
+    field: string,
+  ) =>
+    layerNames.map((layerName) =>
+      typeof layerName === "string" && Object.hasOwn(known, layerName)
+        ? known[layerName]!
         : fields.refuse(field, `${Object.keys(known).join(", ")}`),
     );
-  if (list) return read(list, words, name);
-  return read(
+  if (list) return parseKinds(list, kindsByName, name);
+  return parseKinds(
     [...(pattern ?? fields.refuse(name, "the part of each layer"))],
-    letters,
+    kindsByLetter,
     "hybrid_override_pattern",
   );
 }
@@ -76,7 +85,7 @@ function layerParts(fields: ConfigFields): readonly Part[] {
 /** Each layer is one of Mamba-2, attention, a feed-forward layer or experts. */
 const layers: ConfigEntry = {
   read(fields, { embedDim = 1, normEps = 1e-5, experts }) {
-    const parts = layerParts(fields);
+    const parts = layerKinds(fields);
     fields.mustBe("num_hidden_layers", parts.length);
     const mixer =
       parts.includes("mamba") && mamba2Layer(fields, names, { embedDim, normEps, outputNorm: "group" });
@@ -124,7 +133,7 @@ const experts = (): readonly ConfigEntry[] =>
       }),
     ),
   ].map((entry) => ({
-    read: (fields, config) => (layerParts(fields).includes("moe") ? entry.read(fields, config) : {}),
+    read: (fields, config) => (layerKinds(fields).includes("moe") ? entry.read(fields, config) : {}),
     write: entry.write,
   }));
 
@@ -151,9 +160,9 @@ const ggufMixers = /* @__PURE__ */ mamba2Keys(() => ({ outputNorm: "group" }));
 /**
  * Layers in llama.cpp: attention if they have key-value heads, feed-forward layer or experts if they have a hidden width, else mixers.
  *
- * @param widthOf - The hidden width that is written.
+ * @param writtenWidth - The hidden width that is written.
  */
-const ggufLayers = (widthOf: (config: DecoderConfig) => number): ConfigEntry => ({
+const ggufLayers = (writtenWidth: (config: DecoderConfig) => number): ConfigEntry => ({
   read(fields, config) {
     const { numLayers = 0, numHeads = 1, embedDim = 1, experts } = config;
     const kv = countPerLayer(fields, heads, numLayers);
@@ -179,9 +188,9 @@ const ggufLayers = (widthOf: (config: DecoderConfig) => number): ConfigEntry => 
       ...(mixer && ggufMixers.write(mixer)),
       [heads]: countsToWrite(
         numKvHeads,
-        layers.map((i) => attends(layerTypes?.[i])),
+        layers.map((i) => hasAttention(layerTypes?.[i])),
       ),
-      [width]: countsToWrite(widthOf(config), wide),
+      [width]: countsToWrite(writtenWidth(config), wide),
     };
   },
 });
@@ -280,7 +289,7 @@ export const nemotronH: Architecture = {
     ]),
   ],
   tensors: (config, tied) => [
-    eitherName(
+    eitherTensor(
       stored("embedding.weight", "backbone.embeddings.weight", [config.vocabSize, config.embedDim], "table"),
       stored("embedding.weight", "backbone.embedding.weight", [config.vocabSize, config.embedDim], "table"),
       "backbone.embedding.weight",

@@ -22,7 +22,7 @@ export const nemotron: Architecture = {
       partialRotary: true,
       traits: { norm: "layer", activation: "reluSquared", gated: false },
       biases: { norms: true, queryKeyValue: "either", attentionOutput: "either", feedForward: "either" },
-      output: "own",
+      output: "separate",
     }),
   ],
   tensors: (config, tied) => llamaTensors(config, tied, { plus: 1 }),

@@ -26,7 +26,7 @@ export const hasPlainNorms = ({ norm, embeddingNorm, layers }: DecoderParams): b
   ].every(isPlain);
 
 /** Tensors of OLMo in a GGUF file. */
-const withoutNorms: GgufArchitecture["tensors"] = (config, tied) => [
+const olmoGgufTensors: GgufArchitecture["tensors"] = (config, tied) => [
   embedding(config, "token_embd.weight"),
   each(config.numLayers, "layers", "blk", () => [
     normWithoutGain("attentionNorm", config.embedDim),
@@ -54,7 +54,7 @@ export const olmo: Architecture = {
     gguf("olmo", {
       ropeLayout: "interleaved",
       traits: { norm: "layer", normEps: 1e-5 },
-      tensors: withoutNorms,
+      tensors: olmoGgufTensors,
       refuses: (_, params) =>
         hasPlainNorms(params)
           ? undefined

@@ -20,7 +20,7 @@ export const olmo2: Architecture = {
     gguf("olmo2", {
       traits: { placement: "after", qkNorm: "heads" },
       keys: [slidingPeriods(4, true), slidingBase],
-      output: "own",
+      output: "separate",
     }),
   ],
   tensors: (config, tied) => llamaTensors(config, tied, { norms: outNorms }),

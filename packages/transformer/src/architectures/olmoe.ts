@@ -1,5 +1,5 @@
 import type { Architecture } from "./architecture.js";
-import { asManyHeads, gguf } from "./gguf/gguf-architecture.js";
+import { refuseGroupedQuery, gguf } from "./gguf/gguf-architecture.js";
 import { ggufExperts, ggufTopKNormalization } from "./gguf/gguf-experts.js";
 import { activation, bias, rope, trait, without } from "./config-entry.js";
 import { expertCounts, feedForwardOrExperts, topKNormalization } from "./expert-parts.js";
@@ -24,8 +24,8 @@ export const olmoe: Architecture = {
     gguf("olmoe", {
       traits: { qkNorm: "heads" },
       keys: [ggufExperts, ggufTopKNormalization(false)],
-      output: "own",
-      refuses: asManyHeads,
+      output: "separate",
+      refuses: refuseGroupedQuery,
     }),
   ],
   tensors: (config, tied) => llamaTensors(config, tied, { feed: feedForwardOrExperts() }),

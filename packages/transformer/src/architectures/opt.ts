@@ -7,7 +7,7 @@ import { each, linear, norm, rowsFrom, type StoredTensor } from "./stored-tensor
 /** Number of unused rows at the start of OPT's position embeddings. */
 const padRows = 2;
 
-const layerNorms: ConfigEntry = {
+const normPlacement: ConfigEntry = {
   read: (fields) => (fields.flag("do_layer_norm_before", true) ? {} : { placement: "post" }),
   write: ({ placement }) => ({ do_layer_norm_before: placement !== "post" }),
 };
@@ -33,7 +33,7 @@ export const opt: Architecture = {
     multiHead,
     count("contextLength", "max_position_embeddings"),
     activation("activation_function", "relu"),
-    layerNorms,
+    normPlacement,
     embeddingWidth,
     bias("enable_bias", ["queryKeyValue", "attentionOutput", "feedForward"], true),
     always("layer_norm_elementwise_affine", true),

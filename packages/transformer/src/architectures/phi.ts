@@ -27,7 +27,7 @@ export const phi: Architecture = {
       partialRotary: true,
       traits: { norm: "layer", activation: "geluTanh", gated: false, placement: "parallelShared" },
       biases: { norms: true, queryKeyValue: true, attentionOutput: true, feedForward: true, output: true },
-      output: "own",
+      output: "separate",
     }),
   ],
   tensors(config, tied) {

@@ -38,7 +38,7 @@ export const qwen2Moe: Architecture = {
     gguf("qwen2moe", {
       keys: [ggufExperts, ggufTopKNormalization(false), ggufSharedWidth({ gated: true })],
       biases: { queryKeyValue: "either" },
-      output: "own",
+      output: "separate",
     }),
   ],
   tensors: (config, tied) =>

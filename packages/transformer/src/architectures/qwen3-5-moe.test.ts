@@ -9,7 +9,7 @@ import { configFields } from "./config-fields.js";
 import { qwen35Moe } from "./qwen3-5-moe.js";
 import { writeStored } from "./stored-tensor.js";
 
-// Parts of Qwen 3.5 and Qwen3-Next, each of which is held to a checkpoint of the model's own code in conformance/data/hf.
+// The parts of this architecture are those of Qwen 3.5 and Qwen3-Next, which conformance compares to transformers (conformance/data/hf).
 
 const fields = {
   ...{
@@ -28,22 +28,28 @@ const fields = {
   },
 };
 
-function config(): DecoderConfig {
-  const read = configFields(fields, { name: "config.json", fn: "load" });
-  const own = { ...readFields(qwen35Moe.config(), read), stopIds: [] } as unknown as DecoderConfig;
-  read.finish(new Set(qwen35Moe.ignored!.split(" ")));
-  return own;
+function readConfig(): DecoderConfig {
+  const configuration = configFields(fields, { name: "config.json", fn: "load" });
+  const config = {
+    ...readFields(qwen35Moe.config(), configuration),
+    stopIds: [],
+  } as unknown as DecoderConfig;
+  configuration.finish(new Set(qwen35Moe.ignored!.split(" ")));
+  return config;
 }
 
-test("fields of published files are read, and experts are two tensors of a layer", () => {
-  const own = config();
-  expect(own).toMatchObject({
+test("published fields are read, and the experts of a layer are written as two tensors", () => {
+  const config = readConfig();
+  expect(config).toMatchObject({
     ...{ hiddenDim: 6, ropeDim: 2, ropeBase: 1e7, qkNorm: true, attentionGate: "elementwise" },
     experts: { numExperts: 5, expertsPerToken: 2, shared: { hiddenDim: 10, gated: true } },
   });
-  expect(own.layerTypes?.map((type) => typeof type)).toEqual(["object", "object", "object", "string"]);
+  expect(config.layerTypes?.map((type) => typeof type)).toEqual(["object", "object", "object", "string"]);
   const shapes = Object.fromEntries(
-    writeStored(qwen35Moe.tensors(own, true), decoder(own).init(1)).map(({ name, shape }) => [name, shape]),
+    writeStored(qwen35Moe.tensors(config, true), decoder(config).init(1)).map(({ name, shape }) => [
+      name,
+      shape,
+    ]),
   );
   expect(shapes).toMatchObject({
     "model.layers.0.mlp.experts.gate_up_proj": [5, 12, 16],
@@ -53,14 +59,14 @@ test("fields of published files are read, and experts are two tensors of a layer
   });
 });
 
-test("exported, it comes back the same", async () => {
-  const own = config();
-  const params = decoder(own).init(1);
+test("an exported model is loaded with the same logits", async () => {
+  const config = readConfig();
+  const params = decoder(config).init(1);
   const { files, ...out } = memoryFolder();
-  await exportModel({ config: own, params }, { to: "hf", out });
+  await exportModel({ config: config, params }, { to: "hf", out });
   const json = await files.find(({ name }) => name === "config.json")!.text();
   expect(JSON.parse(json)).toHaveProperty("model_type", "qwen3_5_moe_text");
-  const back = await load(files);
+  const loaded = await load(files);
   const ids = [3, 1, 4, 1, 5, 9];
-  expect(back.apply(back.params, ids).data).toEqual(decoder(own).apply(params, ids).data);
+  expect(loaded.apply(loaded.params, ids).data).toEqual(decoder(config).apply(params, ids).data);
 });

@@ -20,10 +20,10 @@ export const qwen35Moe: Architecture = {
     ggufQwen35("qwen35moe", [ggufExperts, ggufTopKNormalization(true), ggufSharedWidth({ gated: true })]),
   ],
   tensors: (config, tied) =>
-    qwenHybridTensors(config, tied, ownDeltaProjections, (one) =>
-      expertLayerTensors(one, {
+    qwenHybridTensors(config, tied, ownDeltaProjections, (config) =>
+      expertLayerTensors(config, {
         shared: "shared_expert",
-        all: () => [under("feedForward.experts", "mlp.experts", fusedExperts(one))],
+        all: () => [under("feedForward.experts", "mlp.experts", fusedExperts(config))],
       }),
     ),
   ignored: qwen35Ignored,

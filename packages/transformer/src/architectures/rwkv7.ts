@@ -32,7 +32,7 @@ const mixes: ConfigEntry = {
     if (!last) return {};
     return {
       ...{ dim_att: config.embedDim, head_size: last.headDim, ln_x_eps: last.normEps },
-      ...writtenRanks(rankFields, last),
+      ...writeRanks(rankFields, last),
     };
   },
 };
@@ -80,12 +80,12 @@ const ggufMixes: ConfigEntry = {
   write(config) {
     const last = timeMixConfig(config, config.numLayers - 1);
     if (!last) return {};
-    return { "attention.head_count": 0, "wkv.head_size": last.headDim, ...writtenRanks(rankKeys, last) };
+    return { "attention.head_count": 0, "wkv.head_size": last.headDim, ...writeRanks(rankKeys, last) };
   },
 };
 
 /** Refuses head dimensions other than multiples of 64, which llama.cpp's kernels process at a time. */
-function longHeads(config: DecoderConfig): GgufRefusal | undefined {
+function refuseOtherHeadDims(config: DecoderConfig): GgufRefusal | undefined {
   const { headDim = 64 } = timeMixConfig(config, 0) ?? {};
   return headDim % 64 === 0
     ? undefined
@@ -97,7 +97,7 @@ function longHeads(config: DecoderConfig): GgufRefusal | undefined {
 }
 
 /** Ranks, under the given names. A model with one layer has no value residual, but its rank is required. */
-const writtenRanks = (names: Readonly<Record<keyof typeof rankFields, string>>, { ranks }: TimeMixConfig) =>
+const writeRanks = (names: Readonly<Record<keyof typeof rankFields, string>>, { ranks }: TimeMixConfig) =>
   Object.fromEntries(
     Object.entries(names).map(([map, name]) => [name, ranks[map as keyof typeof names] ?? ranks.decay]),
   );
@@ -130,8 +130,8 @@ const transposedMatrix =
   (at) => ({
     async read(weights) {
       const layout = { transposed: true, ownBiases: true, float32: true };
-      const [only] = await weights.fused(at.name + name, stacked([rows]), columns, layout);
-      return [[at.param + param, only!.weight]];
+      const [matrix] = await weights.fused(at.name + name, stacked([rows]), columns, layout);
+      return [[at.param + param, matrix!.weight]];
     },
     write: (params) => [
       transposed(`${at.name}${name}.weight`, [paramAt(params, at.param + param) as Tensor]),
@@ -139,7 +139,7 @@ const transposedMatrix =
   });
 
 /** Value residual of the first layer, which llama.cpp requires but does not use: zeros, with the rank of the rates. */
-const unreadValues =
+const unusedValueResidual =
   (C: number, rank: number): StoredTensor =>
   (at) => {
     const shapes: Readonly<Record<string, readonly number[]>> = { v0: [C], v1: [rank, C], v2: [C, rank] };
@@ -181,10 +181,12 @@ function ggufLayer(config: DecoderConfig, layer: number): StoredTensor[] {
       ...biased("decay", "w", ranks.decay),
       ...biased("rate", "a", ranks.rate),
       ...lowRank("gate", "g", ranks.gate),
-      ...(ranks.value === undefined ? [unreadValues(C, ranks.rate)] : biased("valueMix", "v", ranks.value)),
+      ...(ranks.value === undefined
+        ? [unusedValueResidual(C, ranks.rate)]
+        : biased("valueMix", "v", ranks.value)),
       stored("removalKey", "time_mix_k_k.weight", [C]),
       stored("keyRate", "time_mix_k_a.weight", [C]),
-      reshaped("bonus", "time_mix_r_k.weight", { stored: [C], own: [C / N, N] }),
+      reshaped("bonus", "time_mix_r_k.weight", { stored: [C], inParams: [C / N, N] }),
       norm("outputNorm", "time_mix_ln", C),
     ]),
     under("feedForward", "", [
@@ -195,6 +197,7 @@ function ggufLayer(config: DecoderConfig, layer: number): StoredTensor[] {
   ];
 }
 
+/** The configuration of the time mixing of a layer. */
 function timeMixConfig({ layerTypes }: DecoderConfig, layer: number): TimeMixConfig | undefined {
   const { name, config } = (layerTypes?.[layer] ?? {}) as Partial<TimeMix>;
   return name === "RWKV-7 time mix" ? config : undefined;
@@ -217,8 +220,8 @@ export const rwkv7: Architecture = {
     {
       ...gguf("rwkv7", {
         biases: { norms: true },
-        output: "own",
-        refuses: longHeads,
+        output: "separate",
+        refuses: refuseOtherHeadDims,
         names: {
           norms: { attentionNorm: "attn_norm", feedForwardNorm: "attn_norm_2" },
           attention: ggufLayer,
@@ -239,7 +242,7 @@ export const rwkv7: Architecture = {
   tensors(config) {
     const { vocabSize: V, embedDim: C, hiddenDim: F } = config;
     const perChannel = (param: string, name: string): StoredTensor =>
-      reshaped(param, name, { stored: [1, 1, C], own: [C] });
+      reshaped(param, name, { stored: [1, 1, C], inParams: [C] });
     const lowRank = (param: string, letter: string, rank: number, { bias = true } = {}): StoredTensor[] => [
       stored(`${param}.down`, `${letter}1`, [C, rank]),
       stored(`${param}.up`, `${letter}2`, [rank, C]),

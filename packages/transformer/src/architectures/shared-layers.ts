@@ -5,7 +5,7 @@ import { attentionProjections } from "./llama-parts.js";
 import type { StoredTensor } from "./stored-tensor.js";
 
 /** The last `num_kv_shared_layers` layers reuse keys and values of the last layer of their type before them. */
-export const lastLayersShare: ConfigEntry = {
+export const sharedLastLayers: ConfigEntry = {
   read(fields, { numLayers = 0, layerTypes = [] }) {
     const count = fields.number("num_kv_shared_layers", 0);
     if (count === 0) return {};
@@ -30,15 +30,15 @@ export const hasOwnKeyValues = ({ sharedKeyValues }: DecoderConfig, layer: numbe
   (sharedKeyValues?.[layer] ?? layer) === layer;
 
 /** Attention projections of a layer, with the sizes of that layer. */
-export const ownAttentionProjections = (config: DecoderConfig, layer: number): StoredTensor[] =>
+export const layerAttentionProjections = (config: DecoderConfig, layer: number): StoredTensor[] =>
   attentionProjections(layerConfig(config, layer), {}, hasOwnKeyValues(config, layer));
 
 /** Unused key and value tensors that files may contain for layers that reuse those of others. */
-export const unreadKeyValues = (config: DecoderConfig): RegExp =>
+export const unusedKeyValueNames = (config: DecoderConfig): RegExp =>
   new RegExp(`layers\\.(${layersThatShare(config)})\\.self_attn\\.([kv]_proj|[kv]_norm)\\.`);
 
-/** The same with llama.cpp's names. */
-export const unreadInGguf = (config: DecoderConfig): RegExp =>
+/** Unused key and value tensors of layers that reuse those of others, by llama.cpp's names. */
+export const unusedGgufKeyValueNames = (config: DecoderConfig): RegExp =>
   new RegExp(`^blk\\.(${layersThatShare(config)})\\.attn_(k|v|k_norm)\\.weight$`);
 
 /** Indices of the layers that reuse keys and values, as alternatives of a regular expression. */

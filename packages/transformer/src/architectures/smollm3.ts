@@ -8,14 +8,14 @@ import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 const rotatingLayers: ConfigEntry = {
   read(fields, { numLayers = 0 }) {
     const interval = fields.countOr(4, "no_rope_layer_interval");
-    const listed = fields.list("no_rope_layers");
-    if (listed && (listed.length !== numLayers || listed.some((one) => one !== 0 && one !== 1)))
+    const list = fields.list("no_rope_layers");
+    if (list && (list.length !== numLayers || list.some((flag) => flag !== 0 && flag !== 1)))
       return fields.refuse(
         "no_rope_layers",
         `a list of ${numLayers} numbers, 1 for a layer that rotates and 0 for others`,
       );
     const ropeLayers = Array.from({ length: numLayers }, (_, i) =>
-      listed ? listed[i] === 1 : (i + 1) % interval !== 0,
+      list ? list[i] === 1 : (i + 1) % interval !== 0,
     );
     return ropeLayers.includes(false) ? { ropeLayers } : {};
   },
@@ -25,7 +25,7 @@ const rotatingLayers: ConfigEntry = {
 };
 
 /** In llama.cpp, always every fourth layer has no RoPE. */
-export const everyFourthDoesNotRotate = /* @__PURE__ */ derived(({ numLayers = 0 }) => {
+export const noRopeInEveryFourthLayer = /* @__PURE__ */ derived(({ numLayers = 0 }) => {
   const ropeLayers = Array.from({ length: numLayers }, (_, i) => (i + 1) % 4 !== 0);
   return ropeLayers.includes(false) ? { ropeLayers } : {};
 });
@@ -46,7 +46,7 @@ export const smollm3: Architecture = {
     slidingLayers(() => "full"),
   ],
   gguf: () => [
-    gguf("smollm3", { freeHeads: true, ropeLayout: "interleaved", keys: [everyFourthDoesNotRotate] }),
+    gguf("smollm3", { freeHeads: true, ropeLayout: "interleaved", keys: [noRopeInEveryFourthLayer] }),
   ],
   tensors: (config, tied) => llamaTensors(config, tied),
   tied: true,

@@ -38,7 +38,7 @@ export const stablelm: Architecture = {
       partialRotary: true,
       traits: { norm: "layer" },
       biases: { norms: true, queryKeyValue: "either" },
-      output: "own",
+      output: "separate",
     }),
   ],
   tensors: (config, tied) =>

@@ -17,11 +17,11 @@ import type { LinearLayout, Weights } from "../loading/weights.js";
 export type Prefix = { readonly param: string; readonly name: string };
 
 /** Params with their paths, such as `layers.0.attention.query`. */
-type Placed = readonly (readonly [param: string, value: object])[];
+type ParamsByPath = readonly (readonly [param: string, value: object])[];
 
 /** An entry in both directions: reads params from a file, and writes them. */
 export type Stored = {
-  read(weights: Weights): Promise<Placed>;
+  read(weights: Weights): Promise<ParamsByPath>;
   write(params: object): TensorToWrite[];
 };
 
@@ -70,33 +70,35 @@ export function rowsFrom(
  *
  * @param rows - Number of rows of each tensor, or a row map if they are not one after the other.
  * @param rest - The other axes in the file.
- * @param own - The other axes in params. Default: as in the file.
+ * @param paramRest - The other axes in params. Default: as in the file.
  */
 export function parts(
   paramPaths: readonly string[],
   name: string,
   rows: readonly number[] | RowMap,
   rest: readonly number[] = [],
-  own = rest,
+  paramRest = rest,
 ): StoredTensor {
   const map = "to" in rows ? rows : stacked(rows);
   const partShape = (i: number, inner: readonly number[]) => [map.sizes[i]!, ...inner];
   return (at) => ({
     async read(weights) {
-      const read = await weights.rows(at.name + name, map, rest);
-      return read.map((part, i) => [at.param + paramPaths[i]!, reshape(part, partShape(i, own))] as const);
+      const tensors = await weights.rows(at.name + name, map, rest);
+      return tensors.map(
+        (part, i) => [at.param + paramPaths[i]!, reshape(part, partShape(i, paramRest))] as const,
+      );
     },
     write(params) {
       const shaped = paramPaths.map((param, i) => {
         const part = paramAt(params, at.param + param) as Tensor;
-        return own === rest ? part : reshape(part, partShape(i, rest));
+        return paramRest === rest ? part : reshape(part, partShape(i, rest));
       });
       return [joined(concatenated, at.name + name, shaped, map)];
     },
   });
 }
 
-/** Matrices that a file stores as one, and that are not linear layers by themselves, such as the factors of low-rank projections. */
+/** Matrices that a file stores as one, and whose params are plain tensors instead of linear layers, such as the factors of low-rank projections. */
 export function matrices(
   paramPaths: readonly string[],
   name: string,
@@ -106,8 +108,8 @@ export function matrices(
   return (at) => ({
     async read(weights) {
       const path = (at.name + name).replace(/\.weight$/, "");
-      const read = await weights.fused(path, stacked(sizes), inner);
-      return read.map(({ weight }, i) => [at.param + paramPaths[i]!, weight] as const);
+      const projections = await weights.fused(path, stacked(sizes), inner);
+      return projections.map(({ weight }, i) => [at.param + paramPaths[i]!, weight] as const);
     },
     write: parts(paramPaths, name, sizes, [inner])(at).write,
   });
@@ -117,11 +119,11 @@ export function matrices(
 export function reshaped(
   param: string,
   name: string,
-  { stored, own }: { stored: readonly number[]; own: readonly number[] },
+  { stored, inParams }: { stored: readonly number[]; inParams: readonly number[] },
 ): StoredTensor {
   return (at) => ({
     async read(weights) {
-      return [[at.param + param, reshape(await weights.tensor(at.name + name, stored), own)]];
+      return [[at.param + param, reshape(await weights.tensor(at.name + name, stored), inParams)]];
     },
     write: (params) => [
       unchanged(at.name + name, reshape(paramAt(params, at.param + param) as Tensor, stored)),
@@ -158,10 +160,10 @@ export function fused(
       const parts = paramPaths.map((param) => paramAt(params, at.param + param) as LinearParams);
       const matrices = parts.map(({ weight }) => weight);
       const biases = layout.ownBiases ? [] : parts.flatMap(({ bias }) => bias ?? []);
-      const put = layout.transposed ? transposedParts : concatenated;
+      const join = layout.transposed ? transposedParts : concatenated;
       const columns = layout.columns && fileOrder(layout.columns);
       return [
-        withColumns(joined(put, `${at.name}${name}.weight`, matrices, map), columns),
+        withColumns(joined(join, `${at.name}${name}.weight`, matrices, map), columns),
         ...(biases.length === 0 ? [] : [joined(concatenated, `${at.name}${name}.bias`, biases, map)]),
       ];
     },
@@ -172,8 +174,8 @@ export function fused(
 function withColumns(matrix: TensorToWrite, order: Int32Array | undefined): TensorToWrite {
   if (!order) return matrix;
   const rows = (first: number, end: number) => {
-    const own = matrix.rows(first, end);
-    return take(own, 1, tensor(order, { device: own.device }));
+    const x = matrix.rows(first, end);
+    return take(x, 1, tensor(order, { device: x.device }));
   };
   return { ...matrix, rows };
 }
@@ -182,29 +184,32 @@ function withColumns(matrix: TensorToWrite, order: Int32Array | undefined): Tens
 export function fileOrder({ sizes, to }: RowMap): Int32Array | undefined {
   const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((a, b) => a + b, 0));
   const order = Int32Array.from({ length: sizes.reduce((a, b) => a + b, 0) }, (_, row) => {
-    const [part, own] = to(row);
-    return starts[part]! + own;
+    const [part, partRow] = to(row);
+    return starts[part]! + partRow;
   });
-  return order.every((own, row) => own === row) ? undefined : order;
+  return order.every((index, row) => index === row) ? undefined : order;
 }
 
 /** Joins parts into one tensor, with the row or column order of the file. */
 function joined(
-  put: typeof concatenated,
+  join: typeof concatenated,
   name: string,
   parts: readonly Tensor[],
   map: RowMap,
 ): TensorToWrite {
   const order = fileOrder(map);
-  const whole = put(name, parts);
-  if (!order) return whole;
+  const tensorToWrite = join(name, parts);
+  if (!order) return tensorToWrite;
   const { device } = parts[0]!;
-  if (put === concatenated) {
+  if (join === concatenated) {
     const rows = (first: number, end: number) =>
-      take(whole.rows(0, order.length), 0, tensor(order.slice(first, end), { device }));
-    return { ...whole, rows };
+      take(tensorToWrite.rows(0, order.length), 0, tensor(order.slice(first, end), { device }));
+    return { ...tensorToWrite, rows };
   }
-  return { ...whole, rows: (first, end) => take(whole.rows(first, end), 1, tensor(order, { device })) };
+  return {
+    ...tensorToWrite,
+    rows: (first, end) => take(tensorToWrite.rows(first, end), 1, tensor(order, { device })),
+  };
 }
 
 /**
@@ -232,7 +237,7 @@ export function norm(
 }
 
 /** The first entry if a file has the tensor `name`, else the second. The second is written. */
-export const eitherName =
+export const eitherTensor =
   (first: StoredTensor, second: StoredTensor, written: string): StoredTensor =>
   (at) => ({
     read: (weights) => (weights.has(at.name + written) ? second : first)(at).read(weights),
@@ -240,7 +245,7 @@ export const eitherName =
   });
 
 /** An entry with an alternative form, which is read if a file has its tensor `name`. The usual form is written. */
-export const alsoAs =
+export const withAlternative =
   (usual: StoredTensor, other: StoredTensor, name: string): StoredTensor =>
   (at) => ({
     read: (weights) => (weights.has(at.name + name) ? other : usual)(at).read(weights),
@@ -259,9 +264,9 @@ export function normWithoutGain(param: string, length: number): StoredTensor {
 
 /** Adds prefixes to entries. */
 export function under(param: string, name: string, entries: readonly StoredTensor[]): StoredTensor {
-  const below = (path: string, own: string) => (own === "" ? path : `${path}${own}.`);
+  const below = (path: string, part: string) => (part === "" ? path : `${path}${part}.`);
   return (at) =>
-    together(entries.map((entry) => entry({ param: below(at.param, param), name: below(at.name, name) })));
+    combined(entries.map((entry) => entry({ param: below(at.param, param), name: below(at.name, name) })));
 }
 
 /** Repeats entries with an index in both prefixes, such as `layers.0`. */
@@ -272,7 +277,7 @@ export function each(
   entries: (i: number) => readonly StoredTensor[],
 ): StoredTensor {
   return (at) =>
-    together(Array.from({ length: count }, (_, i) => under(`${param}.${i}`, `${name}.${i}`, entries(i))(at)));
+    combined(Array.from({ length: count }, (_, i) => under(`${param}.${i}`, `${name}.${i}`, entries(i))(at)));
 }
 
 /** Linear layers of all experts in one tensor `[E, out, in]` or `[E, in, out]`, and their biases `[E, out]`. */
@@ -287,7 +292,7 @@ export function perExpert(
   const order = fileOrder(map);
   return (at) => ({
     async read(weights) {
-      const packed = weights.has(`${at.name}${name}_blocks`); // in 4 bits: always [E, out, in]
+      const packed = weights.has(`${at.name}${name}_blocks`); // MXFP4 matrices are always stored as [E, out, in]
       const matrices = await (packed
         ? weights.perExpert(`${at.name}${name}_blocks`, { count, map, inner })
         : weights.perExpert(at.name + name, { count, map, inner, transposed }));
@@ -304,8 +309,8 @@ export function perExpert(
       const expertParams = (expert: number) =>
         paramPaths(expert).map((param) => paramAt(params, at.param + param) as LinearParams);
       const inOrder = (parts: readonly Tensor[]): Tensor => {
-        const all = concat(parts.map(asFloats), 0);
-        return order ? take(all, 0, tensor(order, { device: all.device })) : all;
+        const matrix = concat(parts.map(asFloats), 0);
+        return order ? take(matrix, 0, tensor(order, { device: matrix.device })) : matrix;
       };
       const matrix = (expert: number): Tensor => {
         const weight = inOrder(expertParams(expert).map(({ weight }) => weight));
@@ -326,11 +331,11 @@ export function perExpert(
 }
 
 /** Stacks tensors of one shape along a new first axis, when they are written. */
-function stackedRows(name: string, count: number, one: (i: number) => Tensor): TensorToWrite {
-  const shape = [count, ...one(0).shape];
+function stackedRows(name: string, count: number, tensorAt: (i: number) => Tensor): TensorToWrite {
+  const shape = [count, ...tensorAt(0).shape];
   const rows = (first: number, end: number) =>
     concat(
-      Array.from({ length: end - first }, (_, i) => expandDims(one(first + i), 0)),
+      Array.from({ length: end - first }, (_, i) => expandDims(tensorAt(first + i), 0)),
       0,
     );
   return { name, shape, rows };
@@ -341,7 +346,7 @@ export async function readStored(entries: readonly StoredTensor[], weights: Weig
   const params = {};
   for (const entry of entries) {
     for (const [param, value] of await entry({ param: "", name: "" }).read(weights))
-      put(params, param, value);
+      setParam(params, param, value);
   }
   return params;
 }
@@ -351,36 +356,37 @@ export function writeStored(entries: readonly StoredTensor[], params: object): T
   return entries.flatMap((entry) => entry({ param: "", name: "" }).write(params));
 }
 
-const together = (all: readonly Stored[]): Stored => ({
+/** Combines entries into one. */
+const combined = (entries: readonly Stored[]): Stored => ({
   async read(weights) {
-    const placed: (readonly [string, object])[] = [];
-    for (const one of all) placed.push(...(await one.read(weights)));
-    return placed;
+    const params: (readonly [string, object])[] = [];
+    for (const entry of entries) params.push(...(await entry.read(weights)));
+    return params;
   },
-  write: (params) => all.flatMap((one) => one.write(params)),
+  write: (params) => entries.flatMap((entry) => entry.write(params)),
 });
 
 const isIndex = (key: string) => /^\d+$/.test(key);
 
 /** Sets the value at a path of params. Numbers in the path are list indices. */
-function put(params: object, param: string, value: object): void {
+function setParam(params: object, param: string, value: object): void {
   const keys = param.split(".");
-  let at = params as Record<string, object>;
+  let parent = params as Record<string, object>;
   keys.forEach((key, i) => {
     const next = keys[i + 1];
-    if (next === undefined) at[key] = value;
-    else at = (at[key] ??= isIndex(next) ? [] : {}) as Record<string, object>;
+    if (next === undefined) parent[key] = value;
+    else parent = (parent[key] ??= isIndex(next) ? [] : {}) as Record<string, object>;
   });
 }
 
 /** The params at a path. Throws if there are none. */
 export function paramAt(params: object, param: string): object {
-  let at: unknown = params;
-  for (const key of param.split(".")) at = (at as Record<string, unknown> | undefined)?.[key];
-  if (typeof at === "object" && at !== null) return at;
+  let value: unknown = params;
+  for (const key of param.split(".")) value = (value as Record<string, unknown> | undefined)?.[key];
+  if (typeof value === "object" && value !== null) return value;
   return check.refuse({
     argument: `params.${param}`,
-    received: at,
+    received: value,
     expected: "weights, as the configuration asks for them",
     fix: "export params together with the configuration that they were made with.",
   });

@@ -18,12 +18,12 @@ export function unchanged(name: string, x: Tensor): TensorToWrite {
   return { name, shape: x.shape, rows };
 }
 
-/** The tensor minus a number: norm weights stored as their difference from 1. */
-export function withOffset(name: string, x: Tensor, by: number): TensorToWrite {
-  return { name, shape: x.shape, rows: (first, end) => sub(slice(x, 0, first, end), by) };
+/** The tensor minus an offset, such as norm weights that are stored minus 1. */
+export function withOffset(name: string, x: Tensor, offset: number): TensorToWrite {
+  return { name, shape: x.shape, rows: (first, end) => sub(slice(x, 0, first, end), offset) };
 }
 
-/** The tensor with permuted rows: row `i` of the file is row `from(i)` of ours. */
+/** The tensor with permuted rows: row `i` of the file is row `from(i)` of `x`. */
 export function reordered(name: string, x: Tensor, from: (row: number) => number): TensorToWrite {
   const rows = (first: number, end: number) => {
     const indices = Int32Array.from({ length: end - first }, (_, i) => from(first + i));
@@ -38,12 +38,12 @@ export function concatenated(name: string, parts: readonly Tensor[]): TensorToWr
   const count = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
   const rows = (from: number, to: number) => {
     let start = 0;
-    const pieces = parts.flatMap((x) => {
+    const slices = parts.flatMap((x) => {
       const [a, b] = [Math.max(from - start, 0), Math.min(to - start, x.shape[0]!)];
       start += x.shape[0]!;
       return a < b ? [asFloats(slice(x, 0, a, b))] : [];
     });
-    return concat(pieces, 0);
+    return concat(slices, 0);
   };
   return { name, shape: [count, ...first.shape.slice(1)], rows };
 }
@@ -53,7 +53,7 @@ export function transposed(name: string, parts: readonly Tensor[]): TensorToWrit
   const out = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
   const rows = (first: number, end: number) =>
     concat(
-      parts.map((x) => asFloats(transpose(slice(x, 1, first, end)))), // transposed in chunks
+      parts.map((x) => asFloats(transpose(slice(x, 1, first, end)))), // only the requested rows are transposed
       1,
     );
   return { name, shape: [parts[0]!.shape[1]!, out], rows };

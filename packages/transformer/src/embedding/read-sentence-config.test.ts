@@ -52,11 +52,11 @@ test("modules, prompts, maximum length and lowercasing are read", async () => {
 });
 
 test("`pooling_mode` of newer files is read, and unknown modes are refused", async () => {
-  const named = await load({
+  const model = await load({
     "modules.json": modules,
     "1_Pooling/config.json": { pooling_mode: "lasttoken" },
   });
-  expect(named.sentence!.modules).toHaveLength(2);
+  expect(model.sentence!.modules).toHaveLength(2);
   await expect(
     load({ "modules.json": modules, "1_Pooling/config.json": { pooling_mode: "median" } }),
   ).rejects.toThrow(/pooling_mode.*"median", expected modes of cls, max/);

@@ -8,16 +8,16 @@ test("results of each query equal those of sorting all dot products", async () =
   const vectors = randn([50, 6], { seed: 1 });
   const rows = vectors.toNested() as number[][];
   const queries = (randn([3, 6], { seed: 2 }).toNested() as number[][]).map((row) => Float32Array.from(row));
-  const found = await semanticSearch(vectors, queries, { topK: 7 });
+  const hits = await semanticSearch(vectors, queries, { topK: 7 });
   queries.forEach((query, q) => {
     const scores = rows.map((row) => row.reduce((sum, x, i) => sum + x * query[i]!, 0));
     const order = scores.map((_, i) => i).sort((a, b) => scores[b]! - scores[a]!);
-    expect(found[q]!.map(({ index }) => index)).toEqual(order.slice(0, 7));
-    found[q]!.forEach(({ index, score }) => expect(score).toBeCloseTo(scores[index]!, 5));
+    expect(hits[q]!.map(({ index }) => index)).toEqual(order.slice(0, 7));
+    hits[q]!.forEach(({ index, score }) => expect(score).toBeCloseTo(scores[index]!, 5));
   });
   // Vectors as `embed` returns them.
   const list = rows.map((row) => Float32Array.from(row));
-  expect(await semanticSearch(list, queries, { topK: 7 })).toEqual(found);
+  expect(await semanticSearch(list, queries, { topK: 7 })).toEqual(hits);
   expect((await semanticSearch(vectors, [queries[0]!]))[0]).toHaveLength(10);
   expect((await semanticSearch(vectors, [queries[0]!], { topK: 99 }))[0]).toHaveLength(50);
   expect(await semanticSearch(vectors, [])).toEqual([]);

@@ -44,7 +44,7 @@ export async function semanticSearch(
     : checkTensor("semanticSearch", "vectors", vectors);
   const { shape, device } = matrix;
   if (shape.length !== 2) {
-    const fix = "give one row for each text: `tensor(numbers, { shape: [texts, width] })`.";
+    const fix = "give one row for each text: `tensor(values, { shape: [texts, width] })`.";
     check.refuse({ argument: "vectors", received: shape, expected: "[N, E]", fix }, ShapeError);
   }
   const { topK = 10 } = check.options(options, ["topK"]);

@@ -75,12 +75,12 @@ export function imageProcessor(config: ImageProcessorConfig): ImageProcessor {
         return cropAndNormalize(rgb, crop ?? rgb, steps);
       });
       const [{ height, width }] = crops as [NormalizedImage];
-      const other = crops.find((crop) => crop.height !== height || crop.width !== width);
-      if (other)
+      const mismatched = crops.find((crop) => crop.height !== height || crop.width !== width);
+      if (mismatched)
         onApply.refuse(
           {
             argument: "images",
-            received: `${other.height} × ${other.width} beside ${height} × ${width} pixels`,
+            received: `${mismatched.height} × ${mismatched.width} beside ${height} × ${width} pixels`,
             expected: "images of one size after the steps of the processor",
             fix: "give them one by one, or a `resize` with height and width, or a `crop`.",
           },

@@ -136,8 +136,8 @@ test.runIf(posix)("errors name damaged files of the cache", async () => {
 
 test.runIf(posix)("symbolic links to files of another model are refused", async () => {
   const snapshot = downloaded("owner/linked", ["config.json"]);
-  const other = downloaded("owner/other");
-  symlinkSync(join(other, "model.safetensors"), join(snapshot, "model.safetensors"));
+  const otherModel = downloaded("owner/other");
+  symlinkSync(join(otherModel, "model.safetensors"), join(snapshot, "model.safetensors"));
   await expect(load("owner/linked", { hub: { cache } })).rejects.toThrow(/it is a link to/);
 });
 

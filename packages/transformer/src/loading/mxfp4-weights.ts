@@ -50,13 +50,13 @@ export function mxfp4Weights(file: WeightFile): WeightFile {
 }
 
 async function readBytes(file: WeightFile, name: string): Promise<Uint8Array> {
-  const whole = new Uint8Array(sizeOf(file.shape(name)!));
+  const result = new Uint8Array(sizeOf(file.shape(name)!));
   let at = 0;
   for await (const bytes of file.bytes!(name)) {
-    whole.set(bytes, at);
+    result.set(bytes, at);
     at += bytes.length;
   }
-  return whole;
+  return result;
 }
 
 /** Refuses blocks and scales whose shapes do not match. */

@@ -45,11 +45,11 @@ export async function findFile(source: Source, options: OpenOptions): Promise<Op
   const { store, stored, ...reading } = options;
   const url = store && sourceUrl(source);
   if (!url) return findAnyFile(source, reading);
-  const found = await store.find(url, { model: String(reading.within ?? url), ...stored, reading });
-  if (!found?.isNew) return found && findAnyFile(found, reading);
+  const storedFile = await store.find(url, { model: String(reading.within ?? url), ...stored, reading });
+  if (!storedFile?.isNew) return storedFile && findAnyFile(storedFile, reading);
   // Progress was already reported during the download.
   const { onProgress: _, ...withoutProgress } = reading;
-  return findAnyFile(found, withoutProgress);
+  return findAnyFile(storedFile, withoutProgress);
 }
 
 /** Opens a file, or throws if there is none. */

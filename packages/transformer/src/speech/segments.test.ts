@@ -29,9 +29,9 @@ test.each<[string, ids: number[], segments: [number, number, number[]][], advanc
   ["no tokens", [], [], 30],
   ["a pair at 0 s", [at(0), at(0), 7], [], 30],
 ])("windowSegments splits %s", (_, ids, segments, advance) => {
-  const found = windowSegments(ids, firstTimestamp, 30);
-  expect(found.segments.map(({ start, end, ids }) => [start, end, ids])).toEqual(segments);
-  expect(found.advance).toBeCloseTo(advance, 9);
+  const window = windowSegments(ids, firstTimestamp, 30);
+  expect(window.segments.map(({ start, end, ids }) => [start, end, ids])).toEqual(segments);
+  expect(window.advance).toBeCloseTo(advance, 9);
 });
 
 test("property: a window advances at most to the end of its audio, and its segments have each text token once, in order", () => {

@@ -191,8 +191,8 @@ test("beam search uses the same processors, and a model without timestamps uses 
   expect(clips.map(({ first }) => first)).toEqual([0, 0.8 * rate]);
   expect([text, segments.length]).toEqual([" 1-2 3", 2]);
   const beams = scriptedModel([[1]], { ...speech, suppressed: [1] });
-  const found = await transcribe(beams.model, sound(0.5), { numBeams: 2, maxTokens: 1 });
-  expect(found.segments.flatMap(({ ids }) => ids)).not.toContain(1);
+  const transcription = await transcribe(beams.model, sound(0.5), { numBeams: 2, maxTokens: 1 });
+  expect(transcription.segments.flatMap(({ ids }) => ids)).not.toContain(1);
 });
 
 test.each<[string, TranscribeOptions, RegExp]>([

@@ -18,10 +18,10 @@ const biased = { bias: true };
 /** Sizes and token ids from the fields of BART and related models. */
 export function bartSizes(fields: ConfigFields): EncoderDecoderConfig {
   const C = fields.count("d_model");
-  const forced = (name: string) => fields.numberOr(undefined, name);
+  const tokenId = (name: string) => fields.numberOr(undefined, name);
   const beginsWithBos = fields.flag("force_bos_token_to_be_generated", false);
-  const forcedBosId = forced("forced_bos_token_id") ?? (beginsWithBos ? forced("bos_token_id") : undefined);
-  const forcedEosId = forced("forced_eos_token_id");
+  const forcedBosId = tokenId("forced_bos_token_id") ?? (beginsWithBos ? tokenId("bos_token_id") : undefined);
+  const forcedEosId = tokenId("forced_eos_token_id");
   const stopIds = stopIdsField(fields);
   fields.mustBe("is_decoder", false);
   fields.mustBe("add_bias_logits", false);
@@ -47,13 +47,13 @@ export function bartSizes(fields: ConfigFields): EncoderDecoderConfig {
   };
 }
 
-/** Fields of the first releases that select the architecture. */
+/** Refuses other values of the fields that select an architecture in the first releases of transformers. */
 export function checkBartFields(
   fields: ConfigFields,
-  is: { normalize_before: boolean; normalize_embedding: boolean; static_position_embeddings: boolean },
+  values: { normalize_before: boolean; normalize_embedding: boolean; static_position_embeddings: boolean },
 ): void {
-  for (const [name, value] of Object.entries({ ...is, add_final_layer_norm: is.normalize_before }))
-    fields.mustBe(name, value);
+  const allValues = { ...values, add_final_layer_norm: values.normalize_before };
+  for (const [name, value] of Object.entries(allValues)) fields.mustBe(name, value);
 }
 
 /**
@@ -61,19 +61,20 @@ export function checkBartFields(
  *
  * @param firstRow - Number of unused rows at the start of the position embeddings. Default 2.
  */
-export function bartSides(config: EncoderDecoderConfig, firstRow = 2): StoredTensor[] {
+export function bartStacks(config: EncoderDecoderConfig, firstRow = 2): StoredTensor[] {
   const { encoder = {}, embedDim: C } = config;
   return [
     under(
       "encoder",
       "encoder",
-      side({ ...config, ...encoder, embedDim: C, vocabSize: config.vocabSize }, false, firstRow),
+      stackTensors({ ...config, ...encoder, embedDim: C, vocabSize: config.vocabSize }, false, firstRow),
     ),
-    under("decoder", "decoder", side(config, true, firstRow)),
+    under("decoder", "decoder", stackTensors(config, true, firstRow)),
   ];
 }
 
-function side(config: EncoderDecoderConfig, isDecoder: boolean, firstRow: number): StoredTensor[] {
+/** Tensors of the encoder or the decoder. */
+function stackTensors(config: EncoderDecoderConfig, isDecoder: boolean, firstRow: number): StoredTensor[] {
   const { embedDim: C, hiddenDim: F, numLayers, contextLength, positions = "learned" } = config;
   const attention = (param: string, name: string, normName: string) => [
     linear(`${param}.query`, `${name}.q_proj`, [C, C], biased),
@@ -102,7 +103,7 @@ function side(config: EncoderDecoderConfig, isDecoder: boolean, firstRow: number
   ];
 }
 
-/** The output projection: a matrix of its own unless weights are tied, and a bias if the file has one. */
+/** The output projection: a matrix unless weights are tied, and a bias if the file has one. */
 export function bartOutput(
   { vocabSize: V, embedDim: C }: EncoderDecoderConfig,
   { has }: EncoderDecoderFile,
@@ -111,7 +112,7 @@ export function bartOutput(
   const bias = "final_logits_bias";
   return [
     ...(tied || !has("lm_head.weight") ? [] : [stored("output.weight", "lm_head.weight", [V, C], "matrix")]),
-    ...(has(bias) ? [reshaped("output.bias", bias, { stored: [1, V], own: [V] })] : []),
+    ...(has(bias) ? [reshaped("output.bias", bias, { stored: [1, V], inParams: [V] })] : []),
   ];
 }
 

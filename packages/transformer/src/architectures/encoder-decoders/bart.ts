@@ -3,7 +3,7 @@ import { stored } from "../stored-tensor.js";
 import {
   bartFields,
   bartOutput,
-  bartSides,
+  bartStacks,
   bartSizes,
   checkBartFields,
   bartCopies,
@@ -65,7 +65,7 @@ function readBart(
   const { vocabSize: V, embedDim: C } = config;
   return {
     config,
-    tensors: [stored("embedding.weight", file.embeddingName, [V, C], "table"), ...bartSides(config)],
+    tensors: [stored("embedding.weight", file.embeddingName, [V, C], "table"), ...bartStacks(config)],
     output: bartOutput(config, file, fields.flag("tie_word_embeddings", true)),
   };
 }

@@ -2,7 +2,7 @@ import { stored } from "../stored-tensor.js";
 import {
   bartFields,
   bartOutput,
-  bartSides,
+  bartStacks,
   bartSizes,
   checkBartFields,
   bartCopies,
@@ -27,7 +27,7 @@ export const blenderbot: EncoderDecoderArchitecture = {
     const { vocabSize: V, embedDim: C } = config;
     return {
       config,
-      tensors: [stored("embedding.weight", file.embeddingName, [V, C], "table"), ...bartSides(config, 0)],
+      tensors: [stored("embedding.weight", file.embeddingName, [V, C], "table"), ...bartStacks(config, 0)],
       output: bartOutput(config, file, fields.flag("tie_word_embeddings", true)),
     };
   },

@@ -5,11 +5,11 @@ import type { StoredTensor } from "../stored-tensor.js";
 
 /** An encoder–decoder architecture of Hugging Face: fields of its `config.json`, and names of its tensors. */
 export type EncoderDecoderArchitecture = {
-  /** As in `model_type`. */
+  /** Values of `model_type`. */
   readonly modelTypes: readonly [string, ...string[]];
   /** Prefixes of tensor names, in checkpoints that contain a head: `model.`. */
   readonly prefixes: readonly string[];
-  /** Names of the embedding matrix without the prefix, which is found by it. The first one in the file is used. */
+  /** Names of the embedding matrix without the prefix, of which the first that the file contains is used to find the prefix. */
   readonly embeddingNames: readonly [string, ...string[]];
   /**
    * The configuration, and its tensors without the prefix.

@@ -1,5 +1,5 @@
 import { stored } from "../stored-tensor.js";
-import { bartFields, bartOutput, bartSides, bartSizes, bartIgnored } from "./bart-parts.js";
+import { bartFields, bartOutput, bartStacks, bartSizes, bartIgnored } from "./bart-parts.js";
 import type { EncoderDecoderArchitecture } from "./encoder-decoder-architecture.js";
 
 /** M2M-100 and NLLB: pre-norm, and sinusoidal positions that start after the id of the padding token. */
@@ -18,7 +18,7 @@ export const m2m100: EncoderDecoderArchitecture = {
     const { vocabSize: V, embedDim: C } = config;
     return {
       config,
-      tensors: [stored("embedding.weight", file.embeddingName, [V, C], "table"), ...bartSides(config)],
+      tensors: [stored("embedding.weight", file.embeddingName, [V, C], "table"), ...bartStacks(config)],
       output: bartOutput(config, file, fields.flag("tie_word_embeddings", true)),
     };
   },

@@ -1,5 +1,5 @@
 import { stored } from "../stored-tensor.js";
-import { bartFields, bartOutput, bartSides, bartSizes, checkBartFields, bartIgnored } from "./bart-parts.js";
+import { bartFields, bartOutput, bartStacks, bartSizes, checkBartFields, bartIgnored } from "./bart-parts.js";
 import type { EncoderDecoderArchitecture } from "./encoder-decoder-architecture.js";
 
 /** Marian, for translation: BART with sinusoidal positions and without a norm after the embeddings. */
@@ -33,7 +33,7 @@ export const marian: EncoderDecoderArchitecture = {
               stored("embedding.weight", "decoder.embed_tokens.weight", [V, C], "table"),
               stored("sourceEmbedding.weight", "encoder.embed_tokens.weight", [sourceSize, C], "table"),
             ]),
-        ...bartSides(config),
+        ...bartStacks(config),
       ],
       output: bartOutput(config, file, fields.flag("tie_word_embeddings", true)),
     };

@@ -1,5 +1,5 @@
 import { stored } from "../stored-tensor.js";
-import { bartFields, bartOutput, bartSides, bartSizes, checkBartFields, bartIgnored } from "./bart-parts.js";
+import { bartFields, bartOutput, bartStacks, bartSizes, checkBartFields, bartIgnored } from "./bart-parts.js";
 import type { EncoderDecoderArchitecture } from "./encoder-decoder-architecture.js";
 
 /** Pegasus, for summarization: pre-norm and sinusoidal positions. */
@@ -21,7 +21,7 @@ export const pegasus: EncoderDecoderArchitecture = {
     const { vocabSize: V, embedDim: C } = config;
     return {
       config,
-      tensors: [stored("embedding.weight", file.embeddingName, [V, C], "table"), ...bartSides(config)],
+      tensors: [stored("embedding.weight", file.embeddingName, [V, C], "table"), ...bartStacks(config)],
       output: bartOutput(config, file, fields.flag("tie_word_embeddings", true)),
     };
   },

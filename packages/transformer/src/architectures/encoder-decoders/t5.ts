@@ -12,16 +12,16 @@ export const t5: EncoderDecoderArchitecture = {
   prefixes: [],
   embeddingNames: ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"],
   read(fields, file) {
-    const config = sizes(fields, file.type);
+    const config = readConfig(fields, file.type);
     const { vocabSize: V, embedDim: C, encoder = {} } = config;
     return {
       config,
       tensors: [
         stored("embedding.weight", file.embeddingName, [V, C], "table"),
-        under("encoder", "encoder", side({ ...config, ...encoder, embedDim: C }, false)),
-        under("decoder", "decoder", side(config, true)),
+        under("encoder", "encoder", stackTensors({ ...config, ...encoder, embedDim: C }, false)),
+        under("decoder", "decoder", stackTensors(config, true)),
       ],
-      // A file without an output projection has tied weights, whatever its configuration states.
+      // A file without an output projection has tied weights, even if its configuration states otherwise.
       output: file.has("lm_head.weight") ? [stored("output.weight", "lm_head.weight", [V, C], "matrix")] : [],
     };
   },
@@ -55,13 +55,13 @@ export const t5: EncoderDecoderArchitecture = {
     /(^|\.)(shared|embed_tokens)\.weight$|^decoder\.block\.0\.layer\.1\.EncDecAttention\.relative_attention_bias\.weight$/,
 };
 
-function sizes(fields: ConfigFields, type: string): EncoderDecoderConfig {
+function readConfig(fields: ConfigFields, type: string): EncoderDecoderConfig {
   const numLayers = layerCount(fields, "num_layers");
   const isT5 = type === "t5";
   const C = fields.count("d_model");
   const { activation, gated } = feedForwardFields(fields, isT5 ? "relu" : "gated-gelu");
   const tied = fields.flag("tie_word_embeddings", isT5);
-  const scaled = fields.flag("scale_decoder_outputs", tied);
+  const scalesLogits = fields.flag("scale_decoder_outputs", tied);
   const padId = fields.number("pad_token_id", 0);
   fields.mustBe("is_decoder", false);
   return {
@@ -85,7 +85,7 @@ function sizes(fields: ConfigFields, type: string): EncoderDecoderConfig {
       maxDistance: fields.countOr(128, "relative_attention_max_distance"),
       ...(type === "umt5" && { perLayer: true }),
     },
-    ...(scaled && { logitScale: 1 / Math.sqrt(C) }),
+    ...(scalesLogits && { logitScale: 1 / Math.sqrt(C) }),
     startIds: [fields.number("decoder_start_token_id", padId)],
     stopIds: fields.has("eos_token_id") ? stopIdsField(fields) : [1],
     padId,
@@ -100,20 +100,25 @@ function feedForwardFields(
 ): Pick<Required<LayerStackConfig>, "activation" | "gated"> {
   const name = fields.text("feed_forward_proj", fallback);
   const gated = name.startsWith("gated-");
-  const own = name === "gated-gelu" ? "gelu_new" : name.replace(/^gated-/, "");
-  fields.mustBe("dense_act_fn", own);
+  const activationName = name === "gated-gelu" ? "gelu_new" : name.replace(/^gated-/, "");
+  fields.mustBe("dense_act_fn", activationName);
   fields.mustBe("is_gated_act", gated);
-  const activation = activationField(fields.withDefaults({ dense_act_fn: own }), "dense_act_fn", own);
+  const activation = activationField(
+    fields.withDefaults({ dense_act_fn: activationName }),
+    "dense_act_fn",
+    activationName,
+  );
   return { activation, gated };
 }
 
-type Side = Pick<
+type StackConfig = Pick<
   LayerStackConfig,
   "embedDim" | "hiddenDim" | "numLayers" | "numHeads" | "headDim" | "gated"
 > &
   Pick<EncoderDecoderConfig, "relativeBias">;
 
-function side(config: Side, isDecoder: boolean): StoredTensor[] {
+/** Tensors of the encoder or the decoder. */
+function stackTensors(config: StackConfig, isDecoder: boolean): StoredTensor[] {
   const {
     embedDim: C,
     hiddenDim: F,

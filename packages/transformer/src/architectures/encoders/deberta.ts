@@ -25,7 +25,7 @@ export const deberta: EncoderArchitecture = {
   read(fields) {
     fields.mustBe("talking_head", false);
     const config = debertaConfig(fields, {});
-    return { config, tensors: debertaTensors(config, () => firstAttention(config)) };
+    return { config, tensors: debertaTensors(config, () => fusedAttention(config)) };
   },
   heads: (_, __, fields) => debertaHeads(fields),
   ignored: debertaIgnored,
@@ -47,7 +47,7 @@ export const debertaV2: EncoderArchitecture = {
       sharedProjections: fields.flag("share_att_key", false),
       norm: norms === "layer_norm",
     });
-    return { config, tensors: debertaTensors(config, () => secondAttention(config)) };
+    return { config, tensors: debertaTensors(config, () => separateAttention(config)) };
   },
   heads: (_, __, fields) => debertaHeads(fields),
   ignored: debertaIgnored,
@@ -65,39 +65,39 @@ function debertaConfig(
   fields.mustBe("attention_head_size", C / sizes.numHeads);
   fields.mustBe("pooler_hidden_size", C);
   fields.mustBe("legacy", true);
-  const given = fields.number("max_relative_positions", -1);
-  const farthest = given > 0 ? given : contextLength;
+  const maxPositions = fields.number("max_relative_positions", -1);
+  const maxDistance = maxPositions > 0 ? maxPositions : contextLength;
   return {
     ...sizes,
     positions: fields.flag("position_biased_input", true) ? "learned" : "none",
     numTypes: fields.number("type_vocab_size", 0),
     disentangled: {
-      numDistances: buckets ?? farthest,
-      ...(buckets !== undefined && { maxDistance: farthest }),
+      numDistances: buckets ?? maxDistance,
+      ...(buckets !== undefined && { maxDistance }),
       terms: termsField(fields),
       ...more,
     },
   };
 }
 
-/** `pos_att_type`, the score terms besides content-to-content: a list, or in older files a string with separators. */
+/** `pos_att_type`, the score terms in addition to content-to-content: a list, or in older files a string with separators. */
 function termsField(fields: ConfigFields): Disentangled["terms"] {
   const name = "pos_att_type";
-  const given = fields.isList(name) ? fields.list(name)! : fields.text(name, "").split("|").filter(Boolean);
+  const names = fields.isList(name) ? fields.list(name)! : fields.text(name, "").split("|").filter(Boolean);
   const isTerm = (term: unknown): term is "c2p" | "p2c" => term === "c2p" || term === "p2c";
-  const known = given.filter(isTerm);
-  return known.length === given.length
-    ? known
+  const terms = names.filter(isTerm);
+  return terms.length === names.length
+    ? terms
     : fields.refuse(name, '"c2p" and "p2c", as far as there are any');
 }
 
 function debertaTensors(config: EncoderConfig, attention: () => StoredTensor[]): StoredTensor[] {
   const { embedDim: C, disentangled } = config;
-  const { numDistances: R, norm: normed = false } = disentangled!;
+  const { numDistances: R, norm: hasNorm = false } = disentangled!;
   return [
     ...bertEmbeddings(config),
     stored("distances.weight", "encoder.rel_embeddings.weight", [2 * R, C]),
-    ...(normed ? [norm("distanceNorm", "encoder.LayerNorm", C, { bias: true })] : []),
+    ...(hasNorm ? [norm("distanceNorm", "encoder.LayerNorm", C, { bias: true })] : []),
     each(config.numLayers, "layers", "encoder.layer", () => [
       ...attention(),
       ...afterAttentionHeads(config, bertLayerNames),
@@ -114,7 +114,8 @@ function headByHead(C: number, numHeads: number): RowMap {
   };
 }
 
-function firstAttention({ embedDim: C, numHeads, disentangled }: EncoderConfig): StoredTensor[] {
+/** Attention projections of DeBERTa version 1. */
+function fusedAttention({ embedDim: C, numHeads, disentangled }: EncoderConfig): StoredTensor[] {
   const self = "attention.self";
   const { terms } = disentangled!;
   return [
@@ -132,7 +133,8 @@ function firstAttention({ embedDim: C, numHeads, disentangled }: EncoderConfig):
   ];
 }
 
-function secondAttention({ embedDim: C, disentangled }: EncoderConfig): StoredTensor[] {
+/** Attention projections of DeBERTa v2 and v3. */
+function separateAttention({ embedDim: C, disentangled }: EncoderConfig): StoredTensor[] {
   const self = "attention.self";
   const { terms, sharedProjections } = disentangled!;
   const attentionLinear = (param: string, name: string) =>

@@ -6,11 +6,11 @@ import type { StoredTensor } from "../stored-tensor.js";
 
 /** An encoder architecture of Hugging Face: fields of its `config.json`, and names of its tensors and heads. */
 export type EncoderArchitecture = {
-  /** As in `model_type`. */
+  /** Values of `model_type`. */
   readonly modelTypes: readonly [string, ...string[]];
   /** Prefixes of tensor names, in checkpoints that contain a head: `bert.`. */
   readonly prefixes: readonly string[];
-  /** Name of the embedding matrix without its prefix. The prefix is found by it. */
+  /** Name of the embedding matrix without its prefix, which is used to find the prefix. */
   readonly embeddingName: string;
   /** The configuration, and its tensors without the prefix. */
   read(

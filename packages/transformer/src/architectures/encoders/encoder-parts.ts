@@ -3,7 +3,7 @@ import { activationField, type ConfigFields } from "../config-fields.js";
 import { linear, norm, rowsFrom, stored, type StoredTensor } from "../stored-tensor.js";
 
 const biased = { bias: true };
-const mostLayers = 10_000;
+const maxLayers = 10_000;
 
 /** Sizes of an encoder from BERT's fields. */
 export function bertSizes(fields: ConfigFields): EncoderConfig {
@@ -20,10 +20,10 @@ export function bertSizes(fields: ConfigFields): EncoderConfig {
   };
 }
 
-/** Number of layers, limited: a number in a file must not decide how much memory is allocated. */
+/** Number of layers. It is limited, because layers are allocated before their tensors are found in the file. */
 export function layerCount(fields: ConfigFields, name: string): number {
   const count = fields.count(name);
-  return count > mostLayers ? fields.refuse(name, `at most ${mostLayers} layers`) : count;
+  return count > maxLayers ? fields.refuse(name, `at most ${maxLayers} layers`) : count;
 }
 
 /** Number of token types (segments). */
@@ -58,10 +58,11 @@ export function bertEmbeddings(config: EncoderConfig, first = 0): StoredTensor[]
   const { vocabSize: V, embedDim: C, embeddingRank: E = C, contextLength: T, numTypes } = config;
   const { positions: kind = "learned", embeddingNorm = true } = config;
   const positions = ["positions.weight", "embeddings.position_embeddings.weight"] as const;
-  const table = () => (first === 0 ? stored(...positions, [T, E]) : rowsFrom(...positions, first, [T, E]));
+  const positionTable = () =>
+    first === 0 ? stored(...positions, [T, E]) : rowsFrom(...positions, first, [T, E]);
   return [
     stored("embedding.weight", "embeddings.word_embeddings.weight", [V, E], "table"),
-    ...(kind === "learned" ? [table()] : []),
+    ...(kind === "learned" ? [positionTable()] : []),
     ...(numTypes > 0
       ? [stored("types.weight", "embeddings.token_type_embeddings.weight", [numTypes, E])]
       : []),

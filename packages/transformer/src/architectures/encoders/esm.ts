@@ -14,7 +14,7 @@ export const esm: EncoderArchitecture = {
       fields.refuse("position_embedding_type", '"rotary", as in ESM-2');
     const embeddingNorm = fields.flag("emb_layer_norm_before", false);
     const sizes = bertSizes(fields);
-    const masks = fields.flag("token_dropout", false) && {
+    const tokenDropout = fields.flag("token_dropout", false) && {
       maskId: fields.number("mask_token_id"),
       padId: fields.number("pad_token_id"),
     };
@@ -23,7 +23,7 @@ export const esm: EncoderArchitecture = {
       positions: "rotary" as const,
       placement: "pre" as const,
       embeddingNorm,
-      ...(masks && { tokenDropout: masks }),
+      ...(tokenDropout && { tokenDropout }),
     };
     const { vocabSize: V, embedDim: C, numLayers } = config;
     return {
@@ -48,7 +48,7 @@ export const esm: EncoderArchitecture = {
     token: { output: "classifier" },
   }),
   ignored: [bertIgnored, "esmfold_config vocab_list type_vocab_size"],
-  // The head that predicts contacts reads attention weights, and is not supported.
+  // The contact prediction head reads attention weights; it is not supported.
   ignoredTensors:
     /position_(ids|embeddings\.weight)$|rotary_embeddings\.inv_freq$|contact_head\.|pooler\.|^lm_head\.(decoder\.|bias$)|^classifier\./,
 };

@@ -11,7 +11,7 @@ export const modernbert: EncoderArchitecture = {
   prefixes: ["model."],
   embeddingName: "embeddings.tok_embeddings.weight",
   read(fields) {
-    fields.mustBe("position_embedding_type", "absolute"); // of published files, which rotate all the same
+    fields.mustBe("position_embedding_type", "absolute"); // the value in published files, although the model has RoPE
     const { vocabSize: V, embedDim: C, hiddenDim: F, ...more } = encoderConfig(fields);
     const config: EncoderConfig = { vocabSize: V, embedDim: C, hiddenDim: F, ...more };
     return {
@@ -60,11 +60,11 @@ const normEps = (fields: ConfigFields): number => fields.positive("norm_eps", 1e
 
 function encoderConfig(fields: ConfigFields): EncoderConfig {
   const numLayers = layerCount(fields, "num_hidden_layers");
-  const every = fields.countOr(3, "global_attn_every_n_layers");
+  const period = fields.countOr(3, "global_attn_every_n_layers");
   const layerTypes =
     layerTypesField(fields, numLayers) ??
-    Array.from({ length: numLayers }, (_, i) => (i % every === 0 ? "full" : "sliding"));
-  // Half of `local_attention` on each side, and the token itself.
+    Array.from({ length: numLayers }, (_, i) => (i % period === 0 ? "full" : "sliding"));
+  // The window has half of `local_attention` on each side of a token, and the token itself.
   const window = 2 * Math.floor(fields.countOr(128, "local_attention") / 2) + 1;
   const isNested = fields.has("rope_parameters");
   const full = isNested

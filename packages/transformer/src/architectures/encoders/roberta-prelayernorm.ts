@@ -17,9 +17,9 @@ export const robertaPrelayernorm: EncoderArchitecture = {
   modelTypes: ["roberta-prelayernorm", "xlm-roberta-xl"],
   prefixes: ["roberta_prelayernorm.", "roberta."],
   embeddingName: "embeddings.word_embeddings.weight",
-  read(given, type) {
+  read(fileFields, type) {
     const isXl = type === "xlm-roberta-xl";
-    const fields = isXl ? given.withDefaults({ layer_norm_eps: 1e-5, type_vocab_size: 1 }) : given;
+    const fields = isXl ? fileFields.withDefaults({ layer_norm_eps: 1e-5, type_vocab_size: 1 }) : fileFields;
     checkBertFields(fields);
     const first = firstPosition(fields);
     const sizes = bertSizes(fields);

@@ -25,14 +25,14 @@ export type GgufBiases = {
 export type GgufRefusal = { argument: string; received: unknown; expected: string };
 
 /** Refuses grouped-query attention: fewer key-value heads than query heads. */
-export const asManyHeads = ({ numHeads, numKvHeads }: DecoderConfig): GgufRefusal | undefined =>
+export const refuseGroupedQuery = ({ numHeads, numKvHeads }: DecoderConfig): GgufRefusal | undefined =>
   numHeads === numKvHeads
     ? undefined
     : { argument: "config.numKvHeads", received: numKvHeads, expected: `as many as heads, ${numHeads}` };
 
 /**
- * An architecture of llama.cpp: how metadata keys of a GGUF file map to our configuration, and names of its tensors to our
- * params. Loading and exporting use the same table.
+ * An architecture of llama.cpp: a table that maps metadata keys of a GGUF file to a `DecoderConfig`, and its tensors to
+ * `DecoderParams`. Loading and exporting use the same table.
  */
 export type GgufArchitecture = {
   /** As in `general.architecture`. */
@@ -42,11 +42,11 @@ export type GgufArchitecture = {
   /** Entries for metadata keys, without the architecture prefix. */
   config(): readonly ConfigEntry[];
   tensors(config: DecoderConfig, tied: boolean): readonly StoredTensor[];
-  /** Metadata keys with one number per layer. They are read as tensors `blk.0.KEY` of one number. */
+  /** Metadata keys with one number per layer. They are read as tensors `blk.0.KEY` of shape `[1]`. */
   readonly layerNumbers: readonly string[];
   readonly biases: GgufBiases;
-  /** `tied`: the output projection is always the embedding matrix. `own`: files always have an output projection. Default: either. */
-  readonly output: "tied" | "own" | "either";
+  /** `tied`: the output projection is always the embedding matrix. `separate`: files always have an output projection. Default: either. */
+  readonly output: "tied" | "separate" | "either";
   /** True if the head dimension may differ from width over number of heads. Default false. */
   readonly freeHeads: boolean;
   /** True if RoPE may rotate a part of each head. Default false: it rotates all dimensions. */
@@ -82,7 +82,7 @@ export type GgufOptions = Partial<
     | "presence"
   >
 > & {
-  /** Options that the architecture always has, although no key states them. */
+  /** Options of all models of the architecture, which are not in the metadata. */
   traits?: Partial<DecoderConfig>;
   /** Entries for heads. Default: number of key-value heads, and one head dimension for keys and values. */
   heads?: readonly ConfigEntry[];
@@ -112,7 +112,7 @@ export function gguf(name: string, options: GgufOptions = {}): GgufArchitecture 
     ignoredTensors,
     alone,
   } = options;
-  const own: Partial<DecoderConfig> = {
+  const architectureTraits: Partial<DecoderConfig> = {
     activation: "silu",
     ...((traits.positions ?? "rotary") === "rotary" && { ropeLayout }),
     ...traits,
@@ -131,9 +131,10 @@ export function gguf(name: string, options: GgufOptions = {}): GgufArchitecture 
     ...(refuses && { refuses }),
     ...(ignoredTensors && { ignoredTensors }),
     ...(alone && { alone }),
-    config: () => [trait(own), ...ggufSizes(own, options), ...keys],
+    config: () => [trait(architectureTraits), ...ggufSizes(architectureTraits, options), ...keys],
     tensors:
       options.tensors ??
-      ((config, tied) => ggufTensors(config, { tied, ropeLayout, ownOutput: output === "own", ...names })),
+      ((config, tied) =>
+        ggufTensors(config, { tied, ropeLayout, separateOutput: output === "separate", ...names })),
   };
 }

@@ -110,7 +110,7 @@ export const ggufDelta = (
     partialRotary: true,
     traits: { qkNorm: true, attentionGate: "elementwise" },
     keys: [periods, ...keys],
-    refuses: sameLengths,
+    refuses: refuseOtherValueDim,
     names: {
       norms: { attentionNorm: "attn_norm", feedForwardNorm: "post_attention_norm" },
       attention: (config, layer) => [
@@ -126,7 +126,7 @@ export const ggufDelta = (
   });
 
 /** Refuses a value dimension that differs from the key dimension. */
-function sameLengths(config: DecoderConfig): GgufRefusal | undefined {
+function refuseOtherValueDim(config: DecoderConfig): GgufRefusal | undefined {
   const { keyDim, valueDim } = mixerConfig(config) ?? {};
   return keyDim === valueDim
     ? undefined
@@ -150,7 +150,7 @@ function mixerTensors(mixer: MixerLayerConfig, delta: (sizes: Sizes) => Orders):
       [taps],
       [1, taps],
     ),
-    minusExp("decay.logRate", "ssm_a", { stored: [H], own: [H], order: heads }),
+    minusExp("decay.logRate", "ssm_a", { stored: [H], inParams: [H], order: heads }),
     parts(["decay.bias"], "ssm_dt.bias", heads),
     norm("outputNorm", "ssm_norm", V),
     fused(["output"], "ssm_out", stacked([C]), H * V, { columns }),

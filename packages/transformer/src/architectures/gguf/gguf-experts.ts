@@ -45,7 +45,7 @@ export const ggufEqualWidth: ConfigEntry = {
 };
 
 /** Makes an entry optional: it is skipped for files without experts, where the number of experts is 0 or absent. */
-export const whereExperts = (
+export const optionalExperts = (
   entry: ConfigEntry,
   has: (fields: ConfigFields) => boolean = (fields) => fields.number("expert_count", 0) > 0,
 ): ConfigEntry => ({
@@ -58,7 +58,7 @@ export const whereExperts = (
 });
 
 /** Layers with experts: those that have a router. */
-export const ggufRouted: ConfigEntry = /* @__PURE__ */ expertsEntry(
+export const layersWithRouter: ConfigEntry = /* @__PURE__ */ expertsEntry(
   (fields, { numLayers = 0 }) => {
     const routed = layersWith(fields, router);
     const layers = Array.from({ length: numLayers }, (_, i) => routed.has(i));
@@ -72,7 +72,7 @@ export const ggufRouted: ConfigEntry = /* @__PURE__ */ expertsEntry(
 /** The name of a router without `blk.N.` and `.weight`. */
 export const router = "ffn_gate_inp";
 
-/** `normTopKProb` of an architecture for which no key states it. */
+/** `normTopKProb` of an architecture without a key for it. */
 export const ggufTopKNormalization = (normTopKProb: boolean): ConfigEntry =>
   expertsEntry(
     () => ({ normTopKProb }),

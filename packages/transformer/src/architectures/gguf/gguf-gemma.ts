@@ -7,9 +7,9 @@ export const slidingList: ConfigEntry = {
   read(fields, { numLayers = 0 }) {
     const name = "attention.sliding_window_pattern";
     const slides = fields.list(name);
-    if (slides?.length !== numLayers || !slides.every((one) => typeof one === "boolean"))
+    if (slides?.length !== numLayers || !slides.every((value) => typeof value === "boolean"))
       return fields.refuse(name, `a list of ${numLayers}: true for a layer that slides`);
-    const layerTypes = slides.map((one) => (one ? ("sliding" as const) : ("full" as const)));
+    const layerTypes = slides.map((isSliding) => (isSliding ? ("sliding" as const) : ("full" as const)));
     const window = fields.count("attention.sliding_window");
     return layerTypes.includes("sliding") ? { window, layerTypes } : {};
   },
@@ -26,13 +26,13 @@ export const slidingList: ConfigEntry = {
 export const slidingHeads: ConfigEntry = {
   read(fields, config) {
     const full = headDim(config);
-    const own = fields.count("attention.key_length_swa");
-    fields.mustBe("attention.value_length_swa", own);
-    fields.mustBe("rope.dimension_count_swa", own);
+    const sliding = fields.count("attention.key_length_swa");
+    fields.mustBe("attention.value_length_swa", sliding);
+    fields.mustBe("rope.dimension_count_swa", sliding);
     return {
-      headDim: own,
+      headDim: sliding,
       ...withOverrides(config, (i) => ({
-        headDim: own === full || config.layerTypes?.[i] === "sliding" ? undefined : full,
+        headDim: sliding === full || config.layerTypes?.[i] === "sliding" ? undefined : full,
       })),
     };
   },
@@ -87,7 +87,7 @@ export const cappedLogits: ConfigEntry = {
   write: ({ logitSoftcap = 0 }) => ({ final_logit_softcapping: logitSoftcap }),
 };
 
-/** Options of Gemma 3n and 4 that no key states. */
+/** Options of Gemma 3n and 4 that are not in the metadata. */
 export const gemmaTraits: Partial<DecoderConfig> = {
   ...{ activation: "geluTanh", placement: "both", qkNorm: true, valueNorm: true, normEps: 1e-6 },
 };

@@ -6,11 +6,11 @@ import { ropeScalingField } from "../rope-fields.js";
 /**
  * Entries for sizes, norms and positions, which all architectures of llama.cpp share.
  *
- * @param own - Entries of an architecture that replace defaults.
+ * @param traits - Options of all models of the architecture.
  */
 export const ggufSizes = (
   traits: Partial<DecoderConfig>,
-  { heads = generalHeads, widths = generalWidths }: OwnSizes = {},
+  { heads = generalHeads, widths = generalWidths }: SizeEntries = {},
 ): readonly ConfigEntry[] => [
   count("vocabSize", "vocab_size"),
   count("contextLength", "context_length"),
@@ -27,7 +27,8 @@ export const ggufSizes = (
   ...((traits.positions ?? "rotary") === "rotary" ? [rotary] : []),
 ];
 
-type OwnSizes = { heads?: readonly ConfigEntry[]; widths?: readonly ConfigEntry[] };
+/** Entries of an architecture that replace the defaults. */
+type SizeEntries = { heads?: readonly ConfigEntry[]; widths?: readonly ConfigEntry[] };
 
 const generalWidths: readonly ConfigEntry[] = [/* @__PURE__ */ count("hiddenDim", "feed_forward_length")];
 
@@ -70,14 +71,14 @@ export const rotary: ConfigEntry = {
   }),
 };
 
-/** The sliding window, with a full layer at the end of each period. `says`: the period has a key. */
-export const slidingPeriods = (period: number, says = false): ConfigEntry => ({
+/** The sliding window, with a full layer at the end of each period. `hasKey`: the period is in the metadata. */
+export const slidingPeriods = (period: number, hasKey = false): ConfigEntry => ({
   read(fields, { numLayers = 0 }) {
-    const every = says ? fields.countOr(period, "attention.sliding_window_pattern") : period;
+    const layersPerPeriod = hasKey ? fields.countOr(period, "attention.sliding_window_pattern") : period;
     const window = fields.countOr(undefined, "attention.sliding_window");
     if (window === undefined) return {};
     const layerTypes = Array.from({ length: numLayers }, (_, i) =>
-      i % every < every - 1 ? ("sliding" as const) : ("full" as const),
+      i % layersPerPeriod < layersPerPeriod - 1 ? ("sliding" as const) : ("full" as const),
     );
     return layerTypes.includes("sliding") ? { window, layerTypes } : {};
   },
@@ -86,7 +87,7 @@ export const slidingPeriods = (period: number, says = false): ConfigEntry => ({
       ? {}
       : {
           "attention.sliding_window": window,
-          ...(says && { "attention.sliding_window_pattern": layerTypes.indexOf("full") + 1 || period }),
+          ...(hasKey && { "attention.sliding_window_pattern": layerTypes.indexOf("full") + 1 || period }),
         },
 });
 
@@ -131,5 +132,5 @@ export const slidingBaseOr = (fallback?: number): ConfigEntry => ({
   },
 });
 
-/** The same, with the base of full layers as the default. */
+/** The rotary base of sliding-window layers. Default: the base of full layers. */
 export const slidingBase: ConfigEntry = /* @__PURE__ */ slidingBaseOr();

@@ -14,10 +14,10 @@ const config: DecoderConfig = {
   latent: { kvRank: 6, queryRank: 5, nopeDim: 4, ropeDim: 2, valueDim: 7 },
 };
 
-/** A file of the tensors that a table writes. */
-function weightFile(form: { split: boolean }, params: object): WeightFile {
+/** A file of the tensors that a table writes: with `split`, keys and values are separate tensors. */
+function weightFile(layout: { split: boolean }, params: object): WeightFile {
   const tensors = new Map(
-    writeStored(ggufLatentProjections(form)(config), params).map((one) => [one.name, one]),
+    writeStored(ggufLatentProjections(layout)(config), params).map((tensor) => [tensor.name, tensor]),
   );
   return {
     name: "test.gguf",
@@ -31,40 +31,40 @@ function weightFile(form: { split: boolean }, params: object): WeightFile {
   };
 }
 
-const numbers = (params: object) => {
-  const all: Record<string, Tensor["data"]> = {};
-  mapTensors(params, (x, path) => ((all[path] = x.data), x));
-  return all;
+const dataByPath = (params: object) => {
+  const data: Record<string, Tensor["data"]> = {};
+  mapTensors(params, (x, path) => ((data[path] = x.data), x));
+  return data;
 };
 
-test("keys and values apart, and together as in older files, are the same params", async () => {
+test("separate key and value tensors, and the fused tensor of older files, are read as the same params", async () => {
   let seed = 0;
   const random = mapTensors(decoder(config).init(1), (x) => randn(x.shape, { seed: (seed += 1) }));
   const params = { attention: random.layers[0]!.attention };
-  const read = (form: { split: boolean }) =>
-    readStored(ggufLatentProjections({ split: true })(config), fileWeights(weightFile(form, params)));
+  const read = (layout: { split: boolean }) =>
+    readStored(ggufLatentProjections({ split: true })(config), fileWeights(weightFile(layout, params)));
   expect(weightFile({ split: true }, params).shape("attn_k_b.weight")).toEqual([3, 6, 4]);
   expect(weightFile({ split: true }, params).shape("attn_v_b.weight")).toEqual([3, 7, 6]);
   expect(weightFile({ split: false }, params).shape("attn_kv_b.weight")).toEqual([33, 6]);
-  expect(numbers(await read({ split: true }))).toEqual(numbers(params));
-  expect(numbers(await read({ split: false }))).toEqual(numbers(params));
+  expect(dataByPath(await read({ split: true }))).toEqual(dataByPath(params));
+  expect(dataByPath(await read({ split: false }))).toEqual(dataByPath(params));
 });
 
-test("lengths of the latents beside those of heads, and those of heads alone as in older files", () => {
+test("head lengths are read from the keys for MLA, or from the only lengths of older files", () => {
   const read = (fields: object) =>
     ggufLatentHeads({ split: true }).read(configFields(fields, { name: "metadata", fn: "load" }), config);
-  const [apart, together] = [true, false].map((split) => ({
+  const [separate, fused] = [true, false].map((split) => ({
     ...ggufLatentHeads({ split }).write(config),
     "rope.dimension_count": 2,
   }));
-  expect(apart).toMatchObject({ "attention.key_length": 8, "attention.key_length_mla": 6 });
-  expect(together).toMatchObject({ "attention.key_length": 6, "attention.head_count_kv": 3 });
-  expect(read(apart!)).toEqual({ numKvHeads: 3, latent: config.latent });
-  expect(read(together!)).toEqual({ numKvHeads: 3, latent: config.latent });
-  expect(() => read({ ...apart, "attention.key_length": 9 })).toThrow(
+  expect(separate).toMatchObject({ "attention.key_length": 8, "attention.key_length_mla": 6 });
+  expect(fused).toMatchObject({ "attention.key_length": 6, "attention.head_count_kv": 3 });
+  expect(read(separate!)).toEqual({ numKvHeads: 3, latent: config.latent });
+  expect(read(fused!)).toEqual({ numKvHeads: 3, latent: config.latent });
+  expect(() => read({ ...separate, "attention.key_length": 9 })).toThrow(
     /attention\.key_length` is 9, expected 8, or nothing/,
   );
-  expect(() => read({ ...together, "attention.key_length": 2 })).toThrow(
+  expect(() => read({ ...fused, "attention.key_length": 2 })).toThrow(
     /rope\.dimension_count` is 2, expected below 2/,
   );
 });

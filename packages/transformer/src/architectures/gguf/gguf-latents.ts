@@ -2,7 +2,7 @@ import type { DecoderConfig } from "../../models/decoder-config.js";
 import { byHead } from "../by-head.js";
 import type { ConfigEntry } from "../config-entry.js";
 import { indexerProjections, keysThenValues } from "../latent-parts.js";
-import { eitherName, fused, linear, norm, under, type StoredTensor } from "../stored-tensor.js";
+import { eitherTensor, fused, linear, norm, under, type StoredTensor } from "../stored-tensor.js";
 
 /**
  * Sizes of latents and heads (MLA). `split`: the file's key and value lengths are those of the shared latent, and the
@@ -13,15 +13,15 @@ export const ggufLatentHeads = ({ split = false } = {}): ConfigEntry => ({
     const kvRank = fields.count("attention.kv_lora_rank");
     const ropeDim = fields.count("rope.dimension_count");
     const hasQueryLatents = (fields.numberOr(undefined, "attention.q_lora_rank") ?? 0) !== 0;
-    const ownLength = split ? fields.countOr(undefined, "attention.key_length_mla") : undefined;
-    if (ownLength !== undefined) {
+    const headLength = split ? fields.countOr(undefined, "attention.key_length_mla") : undefined;
+    if (headLength !== undefined) {
       fields.mustBe("attention.key_length", kvRank + ropeDim);
       fields.mustBe("attention.value_length", kvRank);
     }
-    const keyDim = ownLength ?? fields.count("attention.key_length");
+    const keyDim = headLength ?? fields.count("attention.key_length");
     if (keyDim <= ropeDim)
       return fields.refuse("rope.dimension_count", `below ${keyDim}, the numbers of a head's key`);
-    const valueName = ownLength === undefined ? "attention.value_length" : "attention.value_length_mla";
+    const valueName = headLength === undefined ? "attention.value_length" : "attention.value_length_mla";
     fields.countOr(undefined, "attention.head_count_kv"); // 1 for shared latents, else the number of heads
     return {
       numKvHeads: numHeads,
@@ -63,14 +63,14 @@ export const ggufLatentProjections =
   ({ embedDim: C, numHeads: H, latent }: DecoderConfig): readonly StoredTensor[] => {
     const { kvRank, queryRank, nopeDim, ropeDim, valueDim } = latent!;
     const queries = H * (nopeDim + ropeDim);
-    const together = fused(
+    const fusedKeysValues = fused(
       ["key", "value"],
       "attn_kv_b",
       keysThenValues(H, nopeDim, valueDim),
       kvRank,
       { float32: true }, // with cached latents, these matrices are also used in another product
     );
-    const apart = under("", "", [
+    const separate = under("", "", [
       byHead("key.weight", "attn_k_b.weight", [H, nopeDim, kvRank], { transposed: true }),
       byHead("value.weight", "attn_v_b.weight", [H, valueDim, kvRank]),
     ]);
@@ -85,7 +85,7 @@ export const ggufLatentProjections =
             ]),
         linear("latent", "attn_kv_a_mqa", [kvRank + ropeDim, C]),
         norm("latentNorm", "attn_kv_a_norm", kvRank),
-        split ? eitherName(together, apart, "attn_k_b.weight") : together,
+        split ? eitherTensor(fusedKeysValues, separate, "attn_k_b.weight") : fusedKeysValues,
         linear("output", "attn_output", [C, H * valueDim]),
       ]),
     ];

@@ -3,9 +3,9 @@ import type { WeightFile } from "../../loading/weight-file.js";
 import type { TensorToWrite } from "../tensor-to-write.js";
 
 /** The layer index and the rest of a tensor name. */
-const inLayer = (name: string): readonly [layer: number, own: string] | undefined => {
-  const [, layer, own] = /^blk\.(\d+)\.(.+)$/.exec(name) ?? [];
-  return own === undefined ? undefined : [Number(layer), own];
+const inLayer = (name: string): readonly [layer: number, rest: string] | undefined => {
+  const [, layer, rest] = /^blk\.(\d+)\.(.+)$/.exec(name) ?? [];
+  return rest === undefined ? undefined : [Number(layer), rest];
 };
 
 /**
@@ -23,16 +23,16 @@ export function withLayerNumbers(
   const numberAt = (name: string): number | undefined => {
     const [layer, key] = inLayer(name) ?? [0, ""];
     const value = keys.includes(key) ? metadata.get(key) : undefined;
-    const own = Array.isArray(value) ? (value as readonly unknown[])[layer] : value;
-    return typeof own === "number" ? own : undefined;
+    const layerValue = Array.isArray(value) ? (value as readonly unknown[])[layer] : value;
+    return typeof layerValue === "number" ? layerValue : undefined;
   };
-  const listed = keys.flatMap((key) => {
+  const tensorNames = keys.flatMap((key) => {
     const value = metadata.get(key);
     return Array.isArray(value) ? value.map((_, layer) => `blk.${layer}.${key}`) : [];
   });
   return {
     ...file,
-    names: [...file.names, ...listed],
+    names: [...file.names, ...tensorNames],
     shape: (name) => (numberAt(name) === undefined ? file.shape(name) : [1]),
     async *chunks(name) {
       const number = numberAt(name);
@@ -43,7 +43,7 @@ export function withLayerNumbers(
   };
 }
 
-/** Splits tensors to write: those named after one of the keys become metadata lists, the others stay tensors. */
+/** Splits tensors to write: those named after one of the keys become metadata lists, the others remain tensors. */
 export function takeLayerNumbers(
   tensors: readonly TensorToWrite[],
   keys: readonly string[],
@@ -55,5 +55,5 @@ export function takeLayerNumbers(
       .map(({ rows }) => Number(rows(0, 1).data[0]));
     return [key, { type: "float32[]", value }];
   });
-  return { tensors: tensors.filter((one) => !isNumber(one)), lists: Object.fromEntries(lists) };
+  return { tensors: tensors.filter((tensor) => !isNumber(tensor)), lists: Object.fromEntries(lists) };
 }

@@ -28,13 +28,13 @@ export function oneCount(fields: ConfigFields, name: string, counts: readonly nu
     : fields.refuse(name, "one count in all layers that have any, as layers are alike here");
 }
 
-/** The value of such a key: a list if some layers have 0, else one number. */
+/** The value of a key with one number per layer: a list if some layers have 0, else one number. */
 export function countsToWrite(count: number, has: readonly boolean[]): number | readonly number[] {
-  return has.every(Boolean) ? count : has.map((one) => (one ? count : 0));
+  return has.every(Boolean) ? count : has.map((hasCount) => (hasCount ? count : 0));
 }
 
-/** For each layer, true if it has attention. */
-export const attends = (type: LayerType = "full"): boolean =>
+/** True for a layer with attention. */
+export const hasAttention = (type: LayerType = "full"): boolean =>
   type !== "none" && (typeof type !== "object" || isHybrid(type));
 
 /** The key for the number of key-value heads. */
@@ -52,8 +52,8 @@ export const mixersWithoutHeads = (mixer: MixerKeys): ConfigEntry => ({
     };
   },
   write(config) {
-    const has = Array.from({ length: config.numLayers }, (_, i) => attends(config.layerTypes?.[i]));
-    const own = mixerConfig(config);
-    return { [heads]: countsToWrite(config.numKvHeads, has), ...(own && mixer.write(own)) };
+    const has = Array.from({ length: config.numLayers }, (_, i) => hasAttention(config.layerTypes?.[i]));
+    const sizes = mixerConfig(config);
+    return { [heads]: countsToWrite(config.numKvHeads, has), ...(sizes && mixer.write(sizes)) };
   },
 });

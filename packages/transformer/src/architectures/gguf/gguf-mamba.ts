@@ -29,7 +29,7 @@ export const mambaKeys = (
 });
 
 /** Refuses an inner width other than twice the model width. */
-export function twiceAsManyChannels(config: DecoderConfig): GgufRefusal | undefined {
+export function refuseOtherInnerWidth(config: DecoderConfig): GgufRefusal | undefined {
   const mixer = mixerConfig(config);
   const channels = mixer && mixer.numHeads * (mixer.valueDim ?? 1);
   if (channels === undefined || channels === 2 * config.embedDim) return undefined;
@@ -46,7 +46,7 @@ const names: MambaLayout = {
   taps: (D, taps) => [D, taps],
   step: "ssm_dt",
   scan: "ssm_x.weight",
-  rate: (sizes) => minusExp("A.value", "ssm_a", { stored: sizes, own: sizes }),
+  rate: (sizes) => minusExp("A.value", "ssm_a", { stored: sizes, inParams: sizes }),
   skip: "ssm_d",
   output: "ssm_out",
 };

@@ -6,18 +6,18 @@ import { reshaped, type StoredTensor } from "../stored-tensor.js";
 import type { MixerKeys } from "./gguf-layers.js";
 import { minusExp } from "./minus-exp.js";
 
-/** The output norm of a mixer, which depends on the architecture, as no key states it. */
-type OwnNorm = (
+/** The output norm of a mixer, which depends on the architecture and is not in the metadata. */
+type OutputNorm = (
   groups: number,
   fields: ConfigFields,
   config: Partial<DecoderConfig>,
 ) => Pick<MixerLayerConfig, "outputNorm" | "gatePlace">;
 
 /** Over all outputs if there is one group, as in llama.cpp; else over each group of heads that share a key. */
-export const groupNorm: OwnNorm = (groups) => ({ outputNorm: groups === 1 ? "whole" : "group" });
+export const groupNorm: OutputNorm = (groups) => ({ outputNorm: groups === 1 ? "whole" : "group" });
 
 /** Metadata of a Mamba-2 mixer. */
-export const mamba2Keys = (norm: OwnNorm = groupNorm): MixerKeys => ({
+export const mamba2Keys = (norm: OutputNorm = groupNorm): MixerKeys => ({
   read(fields, config) {
     const { embedDim = 1, normEps = 1e-5 } = config;
     const heads = fields.count("ssm.time_step_rank");
@@ -49,11 +49,14 @@ const names: Mamba2Layout = {
   taps: (taps) => [taps],
   stepBias: "ssm_dt.bias",
   heads: (H) => [
-    minusExp("A.value", "ssm_a", { stored: [H, 1], own: [H] }),
-    reshaped("skip.weight", "ssm_d", { stored: [H, 1], own: [H] }),
+    minusExp("A.value", "ssm_a", { stored: [H, 1], inParams: [H] }),
+    reshaped("skip.weight", "ssm_d", { stored: [H, 1], inParams: [H] }),
   ],
   norm: (length, groups) =>
-    reshaped("outputNorm.weight", "ssm_norm.weight", { stored: [groups, length / groups], own: [length] }),
+    reshaped("outputNorm.weight", "ssm_norm.weight", {
+      stored: [groups, length / groups],
+      inParams: [length],
+    }),
   output: "ssm_out",
 };
 

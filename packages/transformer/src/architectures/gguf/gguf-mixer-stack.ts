@@ -42,8 +42,8 @@ export const ggufMixerStack = (
         contextLength: fields.count("context_length"),
       }),
       write: (config) => {
-        const own = mixerConfig(config);
-        return { context_length: config.contextLength, ...(own && mixer.write(own)) };
+        const sizes = mixerConfig(config);
+        return { context_length: config.contextLength, ...(sizes && mixer.write(sizes)) };
       },
     },
   ],

@@ -17,31 +17,19 @@ export const ggufPerLayerInputs: ConfigEntry = {
   }),
 };
 
-/** The per-layer table extended to the whole vocabulary: tokens beyond our table use its first row, which is repeated in the file. */
-const wholeTable =
+/** The per-layer embedding matrix extended to the whole vocabulary. Tokens outside the params' matrix use its first row, which is repeated in the file. */
+const extendedTable =
   (param: string, name: string, [rows, width]: readonly [rows: number, width: number]): StoredTensor =>
   (at) => ({
     read: stored(param, name, [rows, width], "table")(at).read,
     write(params) {
       const x = paramAt(params, at.param + param) as Tensor;
-      const own = (row: number) => (row < x.shape[0]! ? row : 0);
-      return [
-        {
-          name: at.name + name,
-          shape: [rows, width],
-          rows: (first, end) =>
-            asFloats(
-              take(
-                x,
-                0,
-                tensor(
-                  Int32Array.from({ length: end - first }, (_, i) => own(first + i)),
-                  { device: x.device },
-                ),
-              ),
-            ),
-        },
-      ];
+      const paramRow = (row: number) => (row < x.shape[0]! ? row : 0);
+      const fileRows = (first: number, end: number) => {
+        const indices = Int32Array.from({ length: end - first }, (_, i) => paramRow(first + i));
+        return asFloats(take(x, 0, tensor(indices, { device: x.device })));
+      };
+      return [{ name: at.name + name, shape: [rows, width], rows: fileRows }];
     },
   });
 
@@ -55,7 +43,7 @@ export function ggufPerLayerTables({
   if (!perLayerEmbedding) return [];
   const P = perLayerEmbedding.dim;
   return [
-    wholeTable("perLayer.embedding.weight", "per_layer_token_embd.weight", [V, L * P]),
+    extendedTable("perLayer.embedding.weight", "per_layer_token_embd.weight", [V, L * P]),
     linear("perLayer.projection", "per_layer_model_proj", [L * P, C]),
     norm("perLayer.norm", "per_layer_proj_norm", P),
   ];

@@ -8,24 +8,24 @@ import { hasOwnKeyValues } from "../shared-layers.js";
 import { linear, norm, paramAt, perExpert, stored, type StoredTensor } from "../stored-tensor.js";
 import type { GgufRefusal } from "./gguf-architecture.js";
 
-/** Number of layers with sparse gates in the published models, and the standard score of the 95th percentile. */
+/** Gemma 3n: number of layers with sparse gates, their share of zeros, and the standard score of that quantile. */
 const sparse = { layers: 10, share: 0.95, deviations: 1.6448533535003662 };
 
-/** Number of layers with keys and values of their own, whatever the number of layers. */
-const ownKeyValues = 20;
+/** Number of layers that compute keys and values, for any number of layers. */
+const keyValueLayers = 20;
 
 /** Sizes that llama.cpp does not read from metadata: streams, ranks and widths. */
 const fixed = { streams: 4, laurelRank: 64, perLayerDim: 256 };
 
-/** Four sliding-window layers, then a full one: llama.cpp ignores what a file lists. */
-export const fourOfFive: ConfigEntry = {
+/** Four sliding-window layers, then a full one. llama.cpp ignores the list in a file, so other lists are refused. */
+export const everyFifthFull: ConfigEntry = {
   read(fields, { numLayers = 0 }) {
     const name = "attention.sliding_window_pattern";
     const layerTypes = fifths(numLayers);
-    const listed = fields.list(name);
-    const isListed = (types: readonly unknown[]) =>
-      types.length === numLayers && layerTypes.every((type, i) => types[i] === (type === "sliding"));
-    if (listed && !isListed(listed))
+    const isSliding = fields.list(name);
+    const isSupported = (list: readonly unknown[]) =>
+      list.length === numLayers && layerTypes.every((type, i) => list[i] === (type === "sliding"));
+    if (isSliding && !isSupported(isSliding))
       return fields.refuse(name, `a list of ${numLayers}: four layers that slide, then one that does not`);
     return { window: fields.count("attention.sliding_window"), layerTypes };
   },
@@ -38,16 +38,16 @@ export const fourOfFive: ConfigEntry = {
 const fifths = (numLayers: number): ("full" | "sliding")[] =>
   Array.from({ length: numLayers }, (_, i) => (i % 5 === 4 ? "full" : "sliding"));
 
-/** The first layers have sparse gates: llama.cpp ignores what a file lists. */
+/** The first layers have sparse gates. llama.cpp ignores the list in a file, so other lists are refused. */
 export const sparseGates: ConfigEntry = {
   read(fields, config) {
     const name = "activation_sparsity_scale";
     const { numLayers = 0 } = config;
     const isSparse = (i: number) => i < sparse.layers;
-    const listed = fields.list(name);
-    const holds = (one: unknown, i: number) =>
-      isSparse(i) ? Math.abs((one as number) - sparse.deviations) < 1e-4 : one === -Infinity;
-    if (listed && !(listed.length === numLayers && listed.every(holds)))
+    const scales = fields.list(name);
+    const isSupported = (scale: unknown, i: number) =>
+      isSparse(i) ? Math.abs((scale as number) - sparse.deviations) < 1e-4 : scale === -Infinity;
+    if (scales && !(scales.length === numLayers && scales.every(isSupported)))
       return fields.refuse(
         name,
         `${sparse.deviations} in the first ${sparse.layers} layers, -Infinity after`,
@@ -74,29 +74,35 @@ export const ggufStreams: ConfigEntry = {
 /** Refuses sizes that differ from the constants in llama.cpp's code. */
 export function refuseOtherSizes(config: DecoderConfig): GgufRefusal | undefined {
   const { perLayerEmbedding, sharedKeyValues = [], numLayers, layerOverrides = [] } = config;
-  const shares = sharedKeyValues.filter((from, i) => from !== i).length;
-  const sharing = Math.max(0, numLayers - ownKeyValues);
+  const numShared = sharedKeyValues.filter((from, i) => from !== i).length;
+  const expectedShared = Math.max(0, numLayers - keyValueLayers);
   if (perLayerEmbedding?.dim !== fixed.perLayerDim)
     return {
       argument: "config.perLayerEmbedding",
       received: perLayerEmbedding,
       expected: `embeddings of ${fixed.perLayerDim} numbers for each layer`,
     };
-  if (shares !== sharing)
+  if (numShared !== expectedShared)
     return {
       argument: "config.sharedKeyValues",
       received: sharedKeyValues,
-      expected: `${sharing} layers that read the keys and values of others: those after the first ${ownKeyValues}`,
+      expected: `${expectedShared} layers that read the keys and values of others: those after the first ${keyValueLayers}`,
     };
-  const own = layerOverrides.find((one) => one?.hiddenDim !== undefined);
-  return own && { argument: "config.layerOverrides", received: own, expected: "one hiddenDim in all layers" };
+  const override = layerOverrides.find((overrides) => overrides?.hiddenDim !== undefined);
+  return (
+    override && {
+      argument: "config.layerOverrides",
+      received: override,
+      expected: "one hiddenDim in all layers",
+    }
+  );
 }
 
 /** Projections between embeddings and streams: one tensor for all streams in each direction. */
 export function ggufStreamProjections({ altUp, embedDim: C }: DecoderConfig): StoredTensor[] {
-  const others = (altUp?.streams ?? 1) - 1;
+  const inactiveStreams = (altUp?.streams ?? 1) - 1;
   const maps = (param: string, name: string) =>
-    perExpert(others, (i) => [`${param}.${i}`], `${name}.weight`, stacked([C]), C);
+    perExpert(inactiveStreams, (i) => [`${param}.${i}`], `${name}.weight`, stacked([C]), C);
   return [maps("altUp.expand", "altup_proj"), maps("altUp.merge", "altup_unembd_proj")];
 }
 

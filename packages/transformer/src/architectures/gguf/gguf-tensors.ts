@@ -9,7 +9,7 @@ import { scaled } from "./scaled.js";
 import { hasOwnKeyValues } from "../shared-layers.js";
 import { each, fused, linear, norm, reshaped, stored, under, type StoredTensor } from "../stored-tensor.js";
 
-/** Names and layouts of tensors in which an architecture of llama.cpp differs from the defaults. */
+/** Names and layouts of tensors that differ from the defaults of llama.cpp. */
 export type GgufTensorNames = {
   /** Names of a layer's norms, by their params. Default: determined by the norm placement. */
   norms?: Readonly<Record<string, string>>;
@@ -29,12 +29,19 @@ export type GgufTensorNames = {
   more?: (config: DecoderConfig, layer: number) => readonly StoredTensor[];
 };
 
-type Options = GgufTensorNames & { tied: boolean; ropeLayout: RotaryLayout; ownOutput: boolean };
+type Options = GgufTensorNames & { tied: boolean; ropeLayout: RotaryLayout; separateOutput: boolean };
 
 /** Tensors of a decoder under the usual names of llama.cpp. */
 export function ggufTensors(config: DecoderConfig, options: Options): readonly StoredTensor[] {
   const { vocabSize: V, embedDim: C, numLayers, contextLength, positions, embeddingNorm } = config;
-  const { tied, ownOutput, lastNorm = "output_norm", norms = normNames(config), attention, more } = options;
+  const {
+    tied,
+    separateOutput,
+    lastNorm = "output_norm",
+    norms = normNames(config),
+    attention,
+    more,
+  } = options;
   const { embeddingScale = 1, logitScale = 1 } = options.scaledTables ? config : {};
   return [
     scaled("embedding.weight", "token_embd.weight", [V, C], { kind: "table", factor: embeddingScale }),
@@ -61,7 +68,7 @@ export function ggufTensors(config: DecoderConfig, options: Options): readonly S
             ? scaled("output.weight", "output.weight", [V, C], { kind: "matrix", factor: logitScale })
             : outputProjection(config),
         ]
-      : ownOutput || embeddingScale !== 1 || logitScale !== 1
+      : separateOutput || embeddingScale !== 1 || logitScale !== 1
         ? [scaled("embedding.weight", "output.weight", [V, C], { kind: "table", factor: logitScale })]
         : []),
   ];
@@ -87,20 +94,20 @@ function normNames({ placement = "pre" }: DecoderConfig): Readonly<Record<string
 
 /** Row map of queries or keys to the rotary layout of the file. */
 function rotatedRows(config: DecoderConfig, ropeLayout: RotaryLayout, rows: number): RowMap {
-  const { positions = "rotary", ropeLayout: own = "half", ropeDim } = config;
-  if (positions !== "rotary" || own === ropeLayout) return stacked([rows]);
+  const { positions = "rotary", ropeLayout: paramLayout = "half", ropeDim } = config;
+  if (positions !== "rotary" || paramLayout === ropeLayout) return stacked([rows]);
   const from = (ropeLayout === "half" ? halfFromInterleaved : interleavedFromHalf)(headDim(config), ropeDim);
   return { sizes: [rows], to: (row) => [0, from(row)] };
 }
 
 /** Concatenates row maps of one part each. */
 export function fusedRows(maps: readonly RowMap[]): RowMap {
-  const whole = stacked(maps.map(({ sizes }) => sizes[0]!));
+  const stackedMap = stacked(maps.map(({ sizes }) => sizes[0]!));
   return {
-    sizes: whole.sizes,
+    sizes: stackedMap.sizes,
     to(row) {
-      const [part, own] = whole.to(row);
-      return [part, maps[part]!.to(own)[1]];
+      const [part, partRow] = stackedMap.to(row);
+      return [part, maps[part]!.to(partRow)[1]];
     },
   };
 }
@@ -158,13 +165,13 @@ export function feedForwardTensors(
   ];
 }
 
-/** Experts of a layer, each with its number in the name. The GGUF reader and writer convert them from and to one tensor. */
+/** Experts of a layer, each with its index in the name. The GGUF reader and writer convert them from and to one tensor. */
 function expertTensors({ embedDim: C, hiddenDim, gated = true, experts }: DecoderConfig): StoredTensor[] {
   const { numExperts, hiddenDim: F = hiddenDim, router, shared } = experts!;
-  const maps = (param: string, width: number, nameOf: (map: string) => string) => [
-    ...(gated ? [linear(`${param}.gate`, nameOf("gate"), [width, C])] : []),
-    linear(`${param}.up`, nameOf("up"), [width, C]),
-    linear(`${param}.down`, nameOf("down"), [C, width]),
+  const maps = (param: string, width: number, tensorName: (map: string) => string) => [
+    ...(gated ? [linear(`${param}.gate`, tensorName("gate"), [width, C])] : []),
+    linear(`${param}.up`, tensorName("up"), [width, C]),
+    linear(`${param}.down`, tensorName("down"), [C, width]),
   ];
   return [
     linear("feedForward.router", "ffn_gate_inp", [numExperts, C]),
@@ -179,7 +186,7 @@ function expertTensors({ embedDim: C, hiddenDim, gated = true, experts }: Decode
       ? [
           reshaped("feedForward.sharedGate.weight", "ffn_gate_inp_shexp.weight", {
             stored: [C],
-            own: [1, C],
+            inParams: [1, C],
           }),
         ]
       : []),

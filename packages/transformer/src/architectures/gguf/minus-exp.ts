@@ -5,18 +5,18 @@ import { fileOrder, paramAt, type StoredTensor } from "../stored-tensor.js";
 
 /**
  * A tensor that a file stores as −exp(x): decay rates of a state, whose logarithms x are the params (`A_log` of Mamba).
- * Written and read again, it is equal up to float32 rounding.
+ * Exporting and loading changes x only by float32 rounding.
  */
 export function minusExp(
   param: string,
   name: string,
   {
     stored,
-    own,
+    inParams,
     order: map,
   }: {
     stored: readonly number[];
-    own: readonly number[];
+    inParams: readonly number[];
     /** Row map of the file. Default: the same order. */ order?: RowMap;
   },
 ): StoredTensor {
@@ -29,12 +29,12 @@ export function minusExp(
         rate <= 0
           ? Math.log(-rate)
           : check.refuse({ argument: at.name + name, received: rate, expected: "rates of decay, at most 0" });
-      const x = reshape(await weights.tensor(at.name + name, stored, { map }), own);
+      const x = reshape(await weights.tensor(at.name + name, stored, { map }), inParams);
       return [[at.param + param, order ? take(x, 0, inverse(order, x)) : x]];
     },
     write(params) {
-      const ours = reshape(paramAt(params, at.param + param) as Tensor, stored);
-      const x = order ? take(ours, 0, tensor(order, { device: ours.device })) : ours;
+      const logRates = reshape(paramAt(params, at.param + param) as Tensor, stored);
+      const x = order ? take(logRates, 0, tensor(order, { device: logRates.device })) : logRates;
       return [
         { name: at.name + name, shape: stored, rows: (first, end) => neg(exp(slice(x, 0, first, end))) },
       ];
@@ -42,9 +42,9 @@ export function minusExp(
   });
 }
 
-/** For each of our rows, its index in the file. */
+/** For each row of the params, its index in the file. */
 function inverse(order: Int32Array, { device }: Tensor): Tensor {
   const inverseOrder = new Int32Array(order.length);
-  order.forEach((own, row) => (inverseOrder[own] = row));
+  order.forEach((paramRow, row) => (inverseOrder[paramRow] = row));
   return tensor(inverseOrder, { device });
 }

@@ -3,7 +3,7 @@ import { asFloats } from "../../conversions/as-floats.js";
 import { paramAt, stored, type StoredTensor } from "../stored-tensor.js";
 
 /**
- * A table or matrix that is multiplied by a scale of the model on export. The loaded model has no such scale.
+ * An embedding matrix or other matrix into which a scale of the model is folded on export. The loaded model does not have the scale.
  */
 export const scaled =
   (

@@ -13,7 +13,8 @@ import { each, fused, linear, norm, stored, type StoredTensor } from "../stored-
 import type { SpeechArchitecture } from "./speech-architecture.js";
 
 const biased = { bias: true };
-const [longKernel, middleKernel, shortKernel] = [127, 7, 3];
+/** Kernel sizes of the three convolutions over the waveform. */
+const [firstKernel, secondKernel, thirdKernel] = [127, 7, 3];
 
 /** Moonshine: convolutions over the waveform, RoPE, and gated feed-forward layers in the decoder only. */
 export const moonshine: SpeechArchitecture = {
@@ -38,14 +39,14 @@ export const moonshine: SpeechArchitecture = {
         convolutions: [
           {
             channels: C,
-            kernelSize: longKernel,
+            kernelSize: firstKernel,
             stride: 64,
             activation: "tanh",
             groupNorm: true,
             bias: false,
           },
-          { channels: 2 * C, kernelSize: middleKernel, stride: 3, activation: "gelu" },
-          { channels: C, kernelSize: shortKernel, stride: 2, activation: "gelu" },
+          { channels: 2 * C, kernelSize: secondKernel, stride: 3, activation: "gelu" },
+          { channels: C, kernelSize: thirdKernel, stride: 2, activation: "gelu" },
         ],
       },
     };
@@ -53,10 +54,10 @@ export const moonshine: SpeechArchitecture = {
       config,
       tensors: [
         stored("embedding.weight", "decoder.embed_tokens.weight", [vocabSize, C], "table"),
-        stored("encoder.convolutions.0.weight", "encoder.conv1.weight", [C, 1, longKernel]),
+        stored("encoder.convolutions.0.weight", "encoder.conv1.weight", [C, 1, firstKernel]),
         norm("encoder.convolutions.0.norm", "encoder.groupnorm", C, biased),
-        ...convolution(1, "encoder.conv2", [2 * C, C, middleKernel]),
-        ...convolution(2, "encoder.conv3", [C, 2 * C, shortKernel]),
+        ...convolution(1, "encoder.conv2", [2 * C, C, secondKernel]),
+        ...convolution(2, "encoder.conv3", [C, 2 * C, thirdKernel]),
         each(encoder.numLayers, "encoder.layers", "encoder.layers", () => [
           ...attention("attention", "self_attn", "input_layernorm", C),
           linear("feedForward.up", "mlp.fc1", [F, C], biased),
@@ -77,8 +78,8 @@ export const moonshine: SpeechArchitecture = {
     };
   },
   write: ({ encoder, startIds, stopIds, ...decoder }) => ({
-    ...halfFields(encoder, "encoder"),
-    ...halfFields(decoder, "decoder"),
+    ...stackFields(encoder, "encoder"),
+    ...stackFields(decoder, "decoder"),
     ...rotaryFields(decoder),
     hidden_size: decoder.embedDim,
     intermediate_size: decoder.hiddenDim,
@@ -96,13 +97,15 @@ export const moonshine: SpeechArchitecture = {
   ignoredTensors: /^proj_out\.weight$/,
 };
 
-function stackConfig(fields: ConfigFields, half: "encoder" | "decoder"): LayerStackConfig {
-  const [C, H] = [fields.count("hidden_size"), fields.count(`${half}_num_attention_heads`)];
-  fields.mustBe(`${half}_num_key_value_heads`, H);
+/** The configuration of the encoder or the decoder, without convolutions and vocabulary. */
+function stackConfig(fields: ConfigFields, stack: "encoder" | "decoder"): LayerStackConfig {
+  const [C, H] = [fields.count("hidden_size"), fields.count(`${stack}_num_attention_heads`)];
+  fields.mustBe(`${stack}_num_key_value_heads`, H);
   const headDim = C / H;
-  const own = fields.nested("rope_parameters");
+  const ropeParameters = fields.nested("rope_parameters");
   const share =
-    own?.positiveOr(undefined, "partial_rotary_factor") ?? fields.positive("partial_rotary_factor", 0.9);
+    ropeParameters?.positiveOr(undefined, "partial_rotary_factor") ??
+    fields.positive("partial_rotary_factor", 0.9);
   fields.mustBe("partial_rotary_factor", share);
   const { ropeBase, ropeScaling } = ropeFields(fields);
   if (ropeScaling) fields.refuse("rope_scaling", "nothing: no scaling is known in Moonshine");
@@ -112,10 +115,10 @@ function stackConfig(fields: ConfigFields, half: "encoder" | "decoder"): LayerSt
   return {
     embedDim: C,
     hiddenDim: fields.count("intermediate_size"),
-    numLayers: layerCount(fields, `${half}_num_hidden_layers`),
+    numLayers: layerCount(fields, `${stack}_num_hidden_layers`),
     numHeads: H,
     contextLength: fields.count("max_position_embeddings"),
-    activation: activationField(fields, `${half}_hidden_act`, half === "encoder" ? "gelu" : "silu"),
+    activation: activationField(fields, `${stack}_hidden_act`, stack === "encoder" ? "gelu" : "silu"),
     placement: "pre",
     bias: false,
     positions: "rotary",
@@ -123,26 +126,27 @@ function stackConfig(fields: ConfigFields, half: "encoder" | "decoder"): LayerSt
   };
 }
 
-const halfFields = (
+/** Writes the fields of the encoder or the decoder. */
+const stackFields = (
   { numLayers, numHeads, activation = "gelu" }: LayerStackConfig,
-  half: "encoder" | "decoder",
+  stack: "encoder" | "decoder",
 ) => ({
-  [`${half}_num_hidden_layers`]: numLayers,
-  [`${half}_num_attention_heads`]: numHeads,
-  [`${half}_num_key_value_heads`]: numHeads,
-  [`${half}_hidden_act`]: activationNames[activation],
+  [`${stack}_num_hidden_layers`]: numLayers,
+  [`${stack}_num_attention_heads`]: numHeads,
+  [`${stack}_num_key_value_heads`]: numHeads,
+  [`${stack}_hidden_act`]: activationNames[activation],
 });
 
-/** Writes the rotary factor and base that {@link stackConfig} reads: of two possible factors, the one with a whole base. */
+/** Writes the rotary factor and base that {@link stackConfig} reads: of the factors for an even and an odd number of dimensions, the one with an integer base. */
 function rotaryFields({ embedDim, numHeads, rope }: LayerStackConfig) {
   const D = embedDim / numHeads;
   const { base = 10000, dim = D } = rope ?? {};
-  const [whole, odd] = [dim, dim - 1].map((rotated) => {
+  const [even, odd] = [dim, dim - 1].map((rotated) => {
     const theta = base ** (rotated / dim);
     const rounded = Math.round(theta);
     return { rotated, theta: Math.abs(theta - rounded) < 1e-6 * theta ? rounded : theta };
   }) as [{ rotated: number; theta: number }, { rotated: number; theta: number }];
-  const { rotated, theta } = Number.isInteger(whole.theta) || !Number.isInteger(odd.theta) ? whole : odd;
+  const { rotated, theta } = Number.isInteger(even.theta) || !Number.isInteger(odd.theta) ? even : odd;
   // The shortest decimal that rounds down to this number of dimensions.
   const digits = Array.from(
     { length: 15 },

@@ -4,11 +4,11 @@ import type { StoredTensor } from "../stored-tensor.js";
 
 /** A speech architecture of Hugging Face: fields of its `config.json`, and names of its tensors. */
 export type SpeechArchitecture = {
-  /** As in `model_type`. */
+  /** Values of `model_type`. */
   readonly modelTypes: readonly [string, ...string[]];
   /** Prefixes of tensor names, in checkpoints of the whole model: `model.`. */
   readonly prefixes: readonly string[];
-  /** Name of the embedding matrix without its prefix. The prefix is found by it. */
+  /** Name of the embedding matrix without its prefix, which is used to find the prefix. */
   readonly embeddingName: string;
   /** The configuration, its tensors without the prefix, and the default feature extractor. */
   read(fields: ConfigFields): {

@@ -57,8 +57,8 @@ export const whisper: SpeechArchitecture = {
     };
   },
   write: ({ encoder, startIds, stopIds, ...decoder }) => ({
-    ...halfFields(encoder, "encoder"),
-    ...halfFields(decoder, "decoder"),
+    ...stackFields(encoder, "encoder"),
+    ...stackFields(decoder, "decoder"),
     d_model: decoder.embedDim,
     vocab_size: decoder.vocabSize,
     num_mel_bins: encoder.inputChannels,
@@ -83,21 +83,23 @@ export const whisper: SpeechArchitecture = {
   ignoredTensors: /^proj_out\.weight$/,
 };
 
-function stackConfig(fields: ConfigFields, half: "encoder" | "decoder") {
+/** The configuration of the encoder or the decoder, without convolutions and vocabulary. */
+function stackConfig(fields: ConfigFields, stack: "encoder" | "decoder") {
   return {
     embedDim: fields.count("d_model"),
-    hiddenDim: fields.count(`${half}_ffn_dim`),
-    numLayers: layerCount(fields, `${half}_layers`),
-    numHeads: fields.count(`${half}_attention_heads`),
+    hiddenDim: fields.count(`${stack}_ffn_dim`),
+    numLayers: layerCount(fields, `${stack}_layers`),
+    numHeads: fields.count(`${stack}_attention_heads`),
     activation: activationField(fields, "activation_function", "gelu"),
     placement: "pre",
   } as const;
 }
 
-const halfFields = ({ numLayers, numHeads, hiddenDim }: LayerStackConfig, half: "encoder" | "decoder") => ({
-  [`${half}_layers`]: numLayers,
-  [`${half}_attention_heads`]: numHeads,
-  [`${half}_ffn_dim`]: hiddenDim,
+/** Writes the fields of the encoder or the decoder. */
+const stackFields = ({ numLayers, numHeads, hiddenDim }: LayerStackConfig, stack: "encoder" | "decoder") => ({
+  [`${stack}_layers`]: numLayers,
+  [`${stack}_attention_heads`]: numHeads,
+  [`${stack}_ffn_dim`]: hiddenDim,
 });
 
 const convolution = (

@@ -5,7 +5,7 @@ import { linear, norm, reshaped, stored, under, type StoredTensor } from "../sto
 import type { DualEncoderArchitecture, VisionArchitecture } from "./vision-architecture.js";
 import {
   dualEncoderLayers,
-  half,
+  encoderFields,
   visionIgnored,
   patchTensors,
   positionCount,
@@ -22,20 +22,20 @@ const clipIgnored = "model_type text_config_dict vision_config_dict logit_scale_
 export const clip: DualEncoderArchitecture = {
   modelTypes: ["clip"],
   read(fields) {
-    const own = half(fields, "text_config").withDefaults({
+    const textConfig = encoderFields(fields, "text_config").withDefaults({
       ...{ vocab_size: 49408, hidden_size: 512, intermediate_size: 2048, max_position_embeddings: 77 },
       ...{ num_hidden_layers: 12, num_attention_heads: 8, hidden_act: "quick_gelu", layer_norm_eps: 1e-5 },
     });
-    const text = { ...textEncoder(own), causal: true };
-    const end = own.number("eos_token_id", 49407);
-    const vision = visionConfig(half(fields, "vision_config"));
+    const text = { ...textEncoder(textConfig), causal: true };
+    const endId = textConfig.number("eos_token_id", 49407);
+    const vision = visionConfig(encoderFields(fields, "vision_config"));
     const P = fields.countOr(512, "projection_dim");
     const config: DualEncoderConfig = {
       text,
       vision,
       projectionDim: P,
       // In files with `eos_token_id` 2, the end token is the one with the largest id.
-      textPooling: end === 2 ? "largestId" : end,
+      textPooling: endId === 2 ? "largestId" : endId,
     };
     return {
       config,
@@ -44,7 +44,7 @@ export const clip: DualEncoderArchitecture = {
         under("vision", "vision_model", visionTensors(vision)),
         linear("textProjection", "text_projection", [P, text.embedDim]),
         linear("visionProjection", "visual_projection", [P, vision.embedDim]),
-        reshaped("logitScale", "logit_scale", { stored: [], own: [1] }),
+        reshaped("logitScale", "logit_scale", { stored: [], inParams: [1] }),
       ],
     };
   },
@@ -69,7 +69,9 @@ export const clipVision: VisionArchitecture = {
   prefixes: ["vision_model."],
   first: "embeddings.class_embedding",
   read(fields) {
-    const config = visionConfig(fields.has("vision_config") ? half(fields, "vision_config") : fields);
+    const config = visionConfig(
+      fields.has("vision_config") ? encoderFields(fields, "vision_config") : fields,
+    );
     return { config, tensors: visionTensors(config) };
   },
   write: (config) => visionFields(config),
@@ -78,8 +80,8 @@ export const clipVision: VisionArchitecture = {
   ignoredTensors: /position_ids$|^text_model\.|^(text|visual)_projection\.|^logit_scale$/,
 };
 
-function visionConfig(given: ConfigFields): VisionTransformerConfig {
-  const fields = given.withDefaults({
+function visionConfig(fileFields: ConfigFields): VisionTransformerConfig {
+  const fields = fileFields.withDefaults({
     ...{ hidden_size: 768, num_hidden_layers: 12, num_attention_heads: 12, intermediate_size: 3072 },
     ...{ layer_norm_eps: 1e-5, image_size: 224, patch_size: 32, num_channels: 3, hidden_act: "quick_gelu" },
   });
@@ -98,7 +100,7 @@ function visionTensors(config: VisionTransformerConfig): StoredTensor[] {
     ...patchTensors(config, "embeddings.patch_embedding"),
     stored("classToken.weight", "embeddings.class_embedding", [C]),
     stored("positions.weight", "embeddings.position_embedding.weight", [positionCount(config), C]),
-    norm("embeddingNorm", "pre_layrnorm", C, { bias: true }), // as upstream spells it
+    norm("embeddingNorm", "pre_layrnorm", C, { bias: true }), // the name in transformers has this typo
     dualEncoderLayers(config),
     norm("finalNorm", "post_layernorm", C, { bias: true }),
   ];

@@ -13,8 +13,8 @@ export const deit: VisionArchitecture = {
   barePath: "",
   prefixes: ["deit."],
   first: "embeddings.cls_token",
-  read(given) {
-    const fields = given.withDefaults({
+  read(fileFields) {
+    const fields = fileFields.withDefaults({
       ...{ hidden_size: 768, num_hidden_layers: 12, num_attention_heads: 12, intermediate_size: 3072 },
       ...{ layer_norm_eps: 1e-12, image_size: 224, patch_size: 16, num_channels: 3 },
     });

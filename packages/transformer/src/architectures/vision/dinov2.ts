@@ -37,8 +37,8 @@ export const dinov2WithRegisters: VisionArchitecture = {
   barePath: "",
   prefixes: ["dinov2_with_registers."],
   first: "embeddings.cls_token",
-  read(given) {
-    const fields = given.withDefaults({ patch_size: 16, num_register_tokens: 4 });
+  read(fileFields) {
+    const fields = fileFields.withDefaults({ patch_size: 16, num_register_tokens: 4 });
     fields.mustBe("interpolate_antialias", true);
     fields.mustBe("interpolate_offset", 0);
     const registers = fields.count("num_register_tokens");
@@ -55,8 +55,8 @@ function dinov2Heads(): ReturnType<VisionArchitecture["heads"]> {
   return { image: { output: "classifier", pooling: "cls+patches" } };
 }
 
-function dinov2Config(given: ConfigFields): VisionTransformerConfig {
-  const fields = given.withDefaults({
+function dinov2Config(fileFields: ConfigFields): VisionTransformerConfig {
+  const fields = fileFields.withDefaults({
     ...{ hidden_size: 768, num_hidden_layers: 12, num_attention_heads: 12, mlp_ratio: 4 },
     ...{ layer_norm_eps: 1e-6, image_size: 224, num_channels: 3 },
   });
@@ -74,7 +74,7 @@ function dinov2Config(given: ConfigFields): VisionTransformerConfig {
 function dinov2Fields(config: VisionTransformerConfig): Record<string, unknown> {
   const { intermediate_size: _, ...fields } = visionFields(config);
   const { hiddenDim: F, embedDim: C, gated = false } = config;
-  // The hidden width of SwiGLU layers is two thirds, rounded up to a multiple of 8.
+  // The hidden width of SwiGLU layers is two thirds of embedDim · mlp_ratio, rounded up to a multiple of 8.
   return { ...fields, mlp_ratio: gated ? (F * 3) / (2 * C) : F / C, use_swiglu_ffn: gated, qkv_bias: true };
 }
 
@@ -83,11 +83,16 @@ function dinov2Tensors(config: VisionTransformerConfig): StoredTensor[] {
   const rows = positionCount(config);
   return [
     ...patchTensors(config, "embeddings.patch_embeddings.projection"),
-    reshaped("classToken.weight", "embeddings.cls_token", { stored: [1, 1, C], own: [C] }),
+    reshaped("classToken.weight", "embeddings.cls_token", { stored: [1, 1, C], inParams: [C] }),
     ...(R === undefined
       ? []
-      : [reshaped("registers.weight", "embeddings.register_tokens", { stored: [1, R, C], own: [R, C] })]),
-    reshaped("positions.weight", "embeddings.position_embeddings", { stored: [1, rows, C], own: [rows, C] }),
+      : [
+          reshaped("registers.weight", "embeddings.register_tokens", { stored: [1, R, C], inParams: [R, C] }),
+        ]),
+    reshaped("positions.weight", "embeddings.position_embeddings", {
+      stored: [1, rows, C],
+      inParams: [rows, C],
+    }),
     each(config.numLayers, "layers", "encoder.layer", () => layer(config)),
     norm("finalNorm", "layernorm", C, { bias: true }),
   ];

@@ -5,7 +5,7 @@ import { linear, norm, parts, reshaped, stored, under, type StoredTensor } from 
 import type { DualEncoderArchitecture, VisionArchitecture } from "./vision-architecture.js";
 import {
   dualEncoderLayers,
-  half,
+  encoderFields,
   visionIgnored,
   patchTensors,
   positionCount,
@@ -22,7 +22,7 @@ const siglipIgnored = "model_type eos_token_id";
 export const siglip: DualEncoderArchitecture = {
   modelTypes: ["siglip"],
   read(fields) {
-    const own = half(fields, "text_config").withDefaults({
+    const textConfig = encoderFields(fields, "text_config").withDefaults({
       ...{ vocab_size: 32000, hidden_size: 768, intermediate_size: 3072, max_position_embeddings: 64 },
       ...{
         num_hidden_layers: 12,
@@ -31,9 +31,9 @@ export const siglip: DualEncoderArchitecture = {
         layer_norm_eps: 1e-6,
       },
     });
-    const text = textEncoder(own);
-    const vision = visionConfig(half(fields, "vision_config"));
-    const P = own.countOr(text.embedDim, "projection_size");
+    const text = textEncoder(textConfig);
+    const vision = visionConfig(encoderFields(fields, "vision_config"));
+    const P = textConfig.countOr(text.embedDim, "projection_size");
     const config: DualEncoderConfig = {
       text,
       vision,
@@ -69,7 +69,7 @@ export const siglipVision: VisionArchitecture = {
   prefixes: ["vision_model."],
   first: "embeddings.patch_embedding.weight",
   read(fields) {
-    const inner = fields.has("vision_config") ? half(fields, "vision_config") : fields;
+    const inner = fields.has("vision_config") ? encoderFields(fields, "vision_config") : fields;
     const config = visionConfig(inner);
     return { config, tensors: visionTensors(config) };
   },
@@ -79,9 +79,9 @@ export const siglipVision: VisionArchitecture = {
   ignoredTensors: /position_ids$|^text_model\.|^logit_(scale|bias)$/,
 };
 
-function visionConfig(given: ConfigFields): VisionTransformerConfig {
-  given.mustBe("vision_use_head", true);
-  const fields = given.withDefaults({
+function visionConfig(fileFields: ConfigFields): VisionTransformerConfig {
+  fileFields.mustBe("vision_use_head", true);
+  const fields = fileFields.withDefaults({
     ...{ hidden_size: 768, num_hidden_layers: 12, num_attention_heads: 12, intermediate_size: 3072 },
     ...{
       layer_norm_eps: 1e-6,
@@ -110,7 +110,7 @@ function visionTensors(config: VisionTransformerConfig): StoredTensor[] {
     dualEncoderLayers(config),
     norm("finalNorm", "post_layernorm", C, biased),
     under("pooling", "head", [
-      reshaped("query.weight", "probe", { stored: [1, 1, C], own: [C] }),
+      reshaped("query.weight", "probe", { stored: [1, 1, C], inParams: [C] }),
       parts(paramPaths("weight"), "attention.in_proj_weight", [C, C, C], [C]),
       parts(paramPaths("bias"), "attention.in_proj_bias", [C, C, C]),
       linear("attention.output", "attention.out_proj", [C, C], biased),

@@ -5,8 +5,8 @@ import type { TaskHeadNames } from "../encoders/encoder-architecture.js";
 import type { StoredTensor } from "../stored-tensor.js";
 
 /** Properties shared by the architectures of image models. */
-type Table = {
-  /** As in `model_type`. */
+type ImageModelArchitecture = {
+  /** Values of `model_type`. */
   readonly modelTypes: readonly [string, ...string[]];
   /** Ignored fields of `config.json`, separated by spaces: they do not affect the result. */
   readonly ignored: readonly string[];
@@ -15,20 +15,20 @@ type Table = {
 };
 
 /** A vision transformer of Hugging Face: fields of its `config.json`, and names of its tensors and heads. */
-export type VisionArchitecture = Table & {
+export type VisionArchitecture = ImageModelArchitecture & {
   /** Class names of transformers, written to `architectures`. */
   readonly classes: { readonly model: string; readonly image: string };
   /** Prefix of tensor names in checkpoints without a head. */
   readonly barePath: string;
   /** Prefixes of tensor names, in checkpoints that contain a head: `vit.`. */
   readonly prefixes: readonly string[];
-  /** Name of a tensor without the prefix. The prefix is found by it. */
+  /** Name of a tensor without the prefix, which is used to find the prefix. */
   readonly first: string;
   read(fields: ConfigFields): {
     readonly config: VisionTransformerConfig;
     readonly tensors: readonly StoredTensor[];
   };
-  /** Fields of a configuration that `read` reads as this one, or nearly: another one is refused. */
+  /** Writes fields for a configuration. The export is refused if `read` does not read them as the same configuration, up to rounding. */
   write(config: VisionTransformerConfig): Record<string, unknown>;
   /** Heads of a file: the pooler, and the projection to labels. `path`: the prefix in the file. */
   heads(
@@ -38,11 +38,11 @@ export type VisionArchitecture = Table & {
 };
 
 /** A dual encoder of Hugging Face, for text and images: fields of its `config.json`, and names of its tensors. */
-export type DualEncoderArchitecture = Table & {
+export type DualEncoderArchitecture = ImageModelArchitecture & {
   read(fields: ConfigFields): {
     readonly config: DualEncoderConfig;
     readonly tensors: readonly StoredTensor[];
   };
-  /** Fields of a configuration that `read` reads as this one, or nearly: another one is refused. */
+  /** Writes fields for a configuration. The export is refused if `read` does not read them as the same configuration, up to rounding. */
   write(config: DualEncoderConfig): Record<string, unknown>;
 };

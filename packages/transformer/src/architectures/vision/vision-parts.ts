@@ -88,7 +88,7 @@ export function textTensors(config: EncoderConfig): StoredTensor[] {
 }
 
 /** The fields of the text encoder or the image encoder of a dual encoder. */
-export const half = (fields: ConfigFields, name: "text_config" | "vision_config"): ConfigFields =>
+export const encoderFields = (fields: ConfigFields, name: "text_config" | "vision_config"): ConfigFields =>
   fields.nested(name) ?? fields.refuse(name, "the configuration of this encoder");
 
 /** Writes the fields that {@link visionSizes} reads, and the hidden width. */

@@ -12,8 +12,8 @@ export const vit: VisionArchitecture = {
   barePath: "",
   prefixes: ["vit."],
   first: "embeddings.cls_token",
-  read(given) {
-    const fields = given.withDefaults({
+  read(fileFields) {
+    const fields = fileFields.withDefaults({
       ...{ hidden_size: 768, num_hidden_layers: 12, num_attention_heads: 12, intermediate_size: 3072 },
       ...{ layer_norm_eps: 1e-12, image_size: 224, patch_size: 16, num_channels: 3 },
     });
@@ -33,14 +33,17 @@ export const vit: VisionArchitecture = {
 export function vitTensors(config: VisionTransformerConfig): StoredTensor[] {
   const { embedDim: C } = config;
   const rows = positionCount(config);
-  const token = { stored: [1, 1, C], own: [C] };
+  const token = { stored: [1, 1, C], inParams: [C] };
   return [
     ...patchTensors(config, "embeddings.patch_embeddings.projection"),
     reshaped("classToken.weight", "embeddings.cls_token", token),
     ...(config.distillationToken
       ? [reshaped("distillationToken.weight", "embeddings.distillation_token", token)]
       : []),
-    reshaped("positions.weight", "embeddings.position_embeddings", { stored: [1, rows, C], own: [rows, C] }),
+    reshaped("positions.weight", "embeddings.position_embeddings", {
+      stored: [1, rows, C],
+      inParams: [rows, C],
+    }),
     each(config.numLayers, "layers", "encoder.layer", () =>
       encoderLayer(config, {
         query: "attention.attention.query",

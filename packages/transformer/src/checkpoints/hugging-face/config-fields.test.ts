@@ -56,8 +56,8 @@ test.each(Object.entries(known))("%s is accepted: all of its fields are known", 
 });
 
 test("each architecture has a configuration", () => {
-  const found = new Set(Object.values(known).map((config) => config["model_type"]));
-  expect([...found].sort()).toEqual(types.sort());
+  const knownTypes = new Set(Object.values(known).map((config) => config["model_type"]));
+  expect([...knownTypes].sort()).toEqual(types.sort());
 });
 
 /** One configuration per architecture. */
@@ -145,8 +145,8 @@ test("the older and the newer fields of RoPE must not contradict each other", as
   const rope_parameters = { ...(config["rope_scaling"] as Config), rope_theta: 5e5 };
   expect(await refusal({ ...newer, rope_scaling: null, rope_parameters })).toBeUndefined();
   expect(await refusal({ ...config, rope_scaling: null, rope_parameters })).toBeUndefined();
-  const other = { ...rope_parameters, rope_theta: 1e4 };
-  expect(await refusal({ ...config, rope_scaling: null, rope_parameters: other })).toMatch(
+  const otherBase = { ...rope_parameters, rope_theta: 1e4 };
+  expect(await refusal({ ...config, rope_scaling: null, rope_parameters: otherBase })).toMatch(
     /rope_parameters: rope_theta` is 10000, expected 500000, or nothing/,
   );
   const longer = { original_max_position_embeddings: 4096 };

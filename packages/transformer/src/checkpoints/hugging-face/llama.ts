@@ -107,8 +107,8 @@ export const llama: Family = {
       }),
       ...(head && { head: head.config }),
     };
-    const more = { ...(output && { output }), ...(head && { head: head.params }) };
-    return { kind: "decoder", config, params: { embedding, layers, norm, ...more } };
+    const optional = { ...(output && { output }), ...(head && { head: head.params }) };
+    return { kind: "decoder", config, params: { embedding, layers, norm, ...optional } };
   },
 };
 

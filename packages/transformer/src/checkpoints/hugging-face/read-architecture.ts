@@ -47,7 +47,7 @@ function ignoredTensorNames({ ignoredTensors }: Architecture, config: DecoderCon
   );
 }
 
-/** Weights with the names of the table, whatever their prefix in the file. */
+/** Weights with the names of the table, which have the prefix `model.`; in a file they may have another one. */
 function withTableNames(weights: Weights): Weights {
   const prefix = prefixes.find((candidate) => weights.has(`${candidate}embed_tokens.weight`)) ?? "model.";
   if (prefix === "model.") return weights;
