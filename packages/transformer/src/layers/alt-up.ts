@@ -57,7 +57,7 @@ export type AltUpParams = {
   merge: LinearParams[];
 };
 
-/** Alternating updates: made from their configuration; the params are passed to each call. Streams are one tensor, `[B, T, N, C]`. */
+/** Alternating updates: created from their configuration; the params are passed to each call. Streams are one tensor, `[B, T, N, C]`. */
 export type AltUp = {
   readonly active: number;
   init(seed: number): AltUpParams;
@@ -81,8 +81,9 @@ export type AltUp = {
 };
 
 /**
- * Alternating updates (AltUp): the residual stream is N times as wide, and a layer computes only one of its N parts. The
- * others are predicted from all of them by a small learned matrix of each token, and corrected by what the layer changed.
+ * Alternating updates (AltUp): there are N residual streams, and a layer computes only one of them, the active stream. The
+ * outputs of all streams are predicted by a learned `[N, N]` matrix per token, and corrected by the difference of computed and
+ * predicted active stream.
  *
  * @see "Alternating Updates for Efficient Transformers" (2023), arXiv:2301.13310
  */
@@ -93,14 +94,14 @@ export function altUp(
   const routerNorm = norm({ kind: config.norm, embedDim: C, eps: config.eps });
   /** Router output in (−1, 1), from the active stream: `[B, T, N]`. */
   const route = (params: AltUpLayerParams, x: Tensor): Tensor => {
-    const read = mul(routerNorm.apply(params.routerNorm, x), 1 / C);
-    return tanh(linear(read, params.router));
+    const normed = mul(routerNorm.apply(params.routerNorm, x), 1 / C);
+    return tanh(linear(normed, params.router));
   };
   const streamAt = (streams: Tensor, i: number): Tensor => {
     const [B, T] = streams.shape as [number, number];
     return reshape(slice(streams, 2, i, i + 1), [B, T, C]);
   };
-  const random = (seed: number, out: number, inner: number): Tensor =>
+  const randomMatrix = (seed: number, out: number, inner: number): Tensor =>
     mul(randn([out, inner], { seed }), inner ** -0.5);
   const withStream = (streams: Tensor, i: number, x: Tensor): Tensor =>
     concat(
@@ -116,16 +117,16 @@ export function altUp(
     init(seed) {
       const names = Array.from({ length: 2 * N - 2 }, (_, i) => `${i}`);
       const seeds = splitSeed(seed, names);
-      const maps = names.map((name) => ({ weight: random(seeds[name]!, C, C) }));
+      const maps = names.map((name) => ({ weight: randomMatrix(seeds[name]!, C, C) }));
       return { expand: maps.slice(0, N - 1), merge: maps.slice(N - 1) };
     },
     initLayer(seed) {
       const seeds = splitSeed(seed, ["router", "prediction", "correction"]);
       return {
         routerNorm: routerNorm.init(),
-        router: random(seeds.router, N, C),
-        prediction: random(seeds.prediction, N * N, N),
-        correction: random(seeds.correction, N, N),
+        router: randomMatrix(seeds.router, N, C),
+        prediction: randomMatrix(seeds.prediction, N * N, N),
+        correction: randomMatrix(seeds.correction, N, N),
         ...(config.outputScale && { outputScale: zeros([C]) }),
       };
     },
@@ -152,10 +153,10 @@ export function altUp(
     activeOf: (streams) => streamAt(streams, active),
     correct(params, predicted, computed) {
       const { correction } = params;
-      const within = limit === undefined ? correction : clamp(correction, { min: -limit, max: limit });
-      const shares = add(linear(route(params, computed), within), 1); // [B, T, N]
+      const clamped = limit === undefined ? correction : clamp(correction, { min: -limit, max: limit });
+      const coefficients = add(linear(route(params, computed), clamped), 1); // [B, T, N]
       const change = sub(computed, streamAt(predicted, active)); // [B, T, C]
-      return add(predicted, mul(expandDims(shares, 3), expandDims(change, 2)));
+      return add(predicted, mul(expandDims(coefficients, 3), expandDims(change, 2)));
     },
     scaled: ({ outputScale }, x) => (config.outputScale ? mul(x, outputScale!) : x),
     addToOthers: (streams, added) =>

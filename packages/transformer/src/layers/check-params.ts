@@ -2,7 +2,7 @@ import type { Checks } from "@qkv/core";
 import { isTensor } from "@qkv/tensor";
 
 /**
- * Refuses params without the first entries that a layer needs, and values that are not params: undefined, a tensor, ids.
+ * Refuses params without the entries that a layer needs, and values that are not params, such as undefined, a tensor or ids.
  *
  * @param names - Paths in the params, such as `embedding.weight`.
  */
@@ -44,7 +44,7 @@ export function checkLayerCount(
   });
 }
 
-/** The value at a path. The path is not split into an array, because this would slow down decoding measurably. */
+/** The value at a path. Does not split the path into an array, because this would slow down decoding measurably. */
 function valueAt(params: object, path: string): unknown {
   let value: unknown = params;
   for (let start = 0; start <= path.length;) {

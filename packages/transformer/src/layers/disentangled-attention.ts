@@ -43,7 +43,7 @@ export type DisentangledParams = AttentionParams & {
   distanceQuery?: LinearParams;
 };
 
-/** The same with the relative position embeddings, `[2 R, C]`, which all layers share. */
+/** Params with the relative position embeddings, `[2 R, C]`, which all layers share. */
 type WithTable = DisentangledParams & { readonly distances: Tensor };
 
 /** Scale of scores: 1 / √(D · number of terms). */
@@ -65,7 +65,7 @@ export function disentangledAttention(
   const { terms, sharedProjections = false } = config;
   const { embedDim: C, numHeads: H, headDim: D, bias = false } = attention.config;
   const scale = disentangledScale(config, D);
-  const [c2p, p2c] = [terms.includes("c2p"), terms.includes("p2c")];
+  const [hasC2p, hasP2c] = [terms.includes("c2p"), terms.includes("p2c")];
   /** Products of `x`, `[B, H, T, D]`, with each relative position embedding, `[B, H, T, 2 R]`. */
   const products = (x: Tensor, distances: Tensor, { weight, bias }: LinearParams): Tensor => {
     const rows = reshape(map(distances, weight, bias), [distances.shape[0]!, H, D]);
@@ -74,15 +74,13 @@ export function disentangledAttention(
   const distanceBias = (params: WithTable, query: Tensor, key: Tensor): ScoreMod => {
     const T = query.shape[2]!;
     // Embedding index for each distance (query minus key) from 1 − T to T − 1. A short text uses only some of them.
-    const read = Array.from({ length: 2 * T - 1 }, (_, i) => distanceRow(config, i - T + 1));
-    const first = read[0]!;
-    const distances = slice(params.distances, 0, first, read.at(-1)! + 1);
-    const queryProducts =
-      c2p && products(query, distances, sharedProjections ? params.key : params.distanceKey!);
-    const keyProducts =
-      p2c && products(key, distances, sharedProjections ? params.query : params.distanceQuery!);
+    const embeddingRows = Array.from({ length: 2 * T - 1 }, (_, i) => distanceRow(config, i - T + 1));
+    const first = embeddingRows[0]!;
+    const distances = slice(params.distances, 0, first, embeddingRows.at(-1)! + 1);
+    const queryProducts = hasC2p && products(query, distances, sharedProjections ? params.key : params.distanceKey!);
+    const keyProducts = hasP2c && products(key, distances, sharedProjections ? params.query : params.distanceQuery!);
     const rows = tensor(
-      read.map((row) => row - first),
+      embeddingRows.map((row) => row - first),
       { dtype: query.dtype, device: query.device },
     );
     return scoreMod(
@@ -109,8 +107,8 @@ export function disentangledAttention(
       if (sharedProjections) return params;
       return {
         ...params,
-        ...(c2p && { distanceKey: draw(seeds.distanceKey) }),
-        ...(p2c && { distanceQuery: draw(seeds.distanceQuery) }),
+        ...(hasC2p && { distanceKey: draw(seeds.distanceKey) }),
+        ...(hasP2c && { distanceQuery: draw(seeds.distanceQuery) }),
       };
     },
     apply: (params, x, options) =>
@@ -127,15 +125,15 @@ export const withDistances = (params: DisentangledParams, distances: Tensor): Di
 
 /** The embedding index of a distance, query minus key. */
 function distanceRow({ numDistances: R, maxDistance }: Disentangled, distance: number): number {
-  const step = maxDistance === undefined ? distance : logBucket(distance, R, maxDistance);
-  return Math.min(Math.max(step + R, 0), 2 * R - 1);
+  const bucket = maxDistance === undefined ? distance : logBucket(distance, R, maxDistance);
+  return Math.min(Math.max(bucket + R, 0), 2 * R - 1);
 }
 
 /** The bucket of a distance: distances up to R / 2 unchanged, the others by their logarithm, with their sign. */
 function logBucket(distance: number, R: number, maxDistance: number): number {
-  const exact = Math.floor(R / 2);
-  const far = Math.abs(distance);
-  if (far <= exact) return distance;
-  const share = Math.log(far / exact) / Math.log((maxDistance - 1) / exact);
-  return Math.sign(distance) * (Math.ceil(share * (exact - 1)) + exact);
+  const exact = Math.floor(R / 2); // distances with a bucket each
+  const size = Math.abs(distance);
+  if (size <= exact) return distance;
+  const fraction = Math.log(size / exact) / Math.log((maxDistance - 1) / exact);
+  return Math.sign(distance) * (Math.ceil(fraction * (exact - 1)) + exact);
 }

@@ -101,24 +101,24 @@ export function feedForward(config: FeedForwardConfig): FeedForward {
   if (gateLimit) checkGateLimit(gateLimit, gated);
   const activate = activationFunction("feedForward", activation ?? "silu");
   const { sparsity = 0 } = options;
-  const keep = checkSparsity(sparsity, gated) > 0 ? gaussianTopK(sparsity) : (gate: Tensor) => gate;
+  const sparsify = checkSparsity(sparsity, gated) > 0 ? gaussianTopK(sparsity) : (gate: Tensor) => gate;
   const applyGate = (gate: Tensor, upProjected: Tensor, xielu: XieluParams | undefined): Tensor => {
     if (!gateLimit) return mul(activate(gate, xielu), upProjected);
     const { limit, offset = 0 } = gateLimit;
-    const within = clamp(upProjected, { min: -limit, max: limit });
-    return mul(activate(minimum(gate, limit), xielu), offset === 0 ? within : add(within, offset));
+    const clamped = clamp(upProjected, { min: -limit, max: limit });
+    return mul(activate(minimum(gate, limit), xielu), offset === 0 ? clamped : add(clamped, offset));
   };
   return {
     init(seed) {
       const seeds = splitSeed(seed, feedForwardParts);
-      const make = (seed: number, out: number, inner: number): LinearParams => ({
+      const randomLinear = (seed: number, out: number, inner: number): LinearParams => ({
         weight: mul(randn([out, inner], { seed }), 1 / Math.sqrt(inner)),
         ...(bias && { bias: zeros([out]) }),
       });
       return {
-        ...(gated && { gate: make(seeds.gate, F, C) }),
-        up: make(seeds.up, F, C),
-        down: make(seeds.down, C, F),
+        ...(gated && { gate: randomLinear(seeds.gate, F, C) }),
+        up: randomLinear(seeds.up, F, C),
+        down: randomLinear(seeds.down, C, F),
         ...(activation === "xielu" && { xielu: xieluParams() }),
       };
     },
@@ -128,7 +128,7 @@ export function feedForward(config: FeedForwardConfig): FeedForward {
       const { gate, up, down, xielu } = params;
       const upProjected = project(x, up.weight, up.bias); // […, F]
       const hidden = gate
-        ? applyGate(keep(project(x, gate.weight, gate.bias)), upProjected, xielu)
+        ? applyGate(sparsify(project(x, gate.weight, gate.bias)), upProjected, xielu)
         : activate(upProjected, xielu);
       return project(recordTensor(trace, "feedForwardHidden", hidden), down.weight, down.bias);
     },

@@ -21,7 +21,7 @@ import {
 import type { LinearParams } from "@qkv/attention";
 import { checkParams } from "./check-params.js";
 
-/** The weights of a GRU. Rows are three gates one after the other: reset, update, new. */
+/** The weights of a GRU. Rows of each matrix: reset gate, update gate, new gate. */
 export type GruParams = {
   /** Input weights `[3 · F, C]` and bias `[3 · F]`. */
   input: LinearParams;
@@ -34,9 +34,9 @@ export type Gru = {
   /** Random weights: uniform between ±1 / √F. */
   init(seed: number): GruParams;
   /**
-   * One state after another. x: `[B, T, C]`. `state`: the first, `[B, F]`, default zeros. `reverse`: whether the last
-   * token comes first. `lengths`: how many tokens of each sequence are real, B of them, default all; those after leave
-   * the state as it is. Returns the state at every token, `[B, T, F]`, and the last, `[B, F]`.
+   * Computes the states of a sequence x, `[B, T, C]`. `state`: the initial state, `[B, F]`, default zeros. `reverse`: true to
+   * process the last token first, default false. `lengths`: number of tokens of each sequence without padding, default all; padding does not
+   * change the state. Returns the state after each token, `[B, T, F]`, and the final state, `[B, F]`.
    */
   apply(
     params: GruParams,
@@ -71,9 +71,9 @@ export function gru(config: { embedDim: number; hiddenDim: number; bias?: boolea
   check.whole({ embedDim: C, hiddenDim: F }, { min: 1 });
   return {
     init(seed) {
-      const most = 1 / Math.sqrt(F);
-      const draw = (seed: number, shape: number[]) => uniform(shape, { seed, low: -most, high: most });
-      const make = (seed: number, inner: number): LinearParams => {
+      const bound = 1 / Math.sqrt(F);
+      const draw = (seed: number, shape: number[]) => uniform(shape, { seed, low: -bound, high: bound });
+      const randomLinear = (seed: number, inner: number): LinearParams => {
         const seeds = splitSeed(seed, ["weight", "bias"]);
         return {
           weight: draw(seeds.weight, [3 * F, inner]),
@@ -81,7 +81,7 @@ export function gru(config: { embedDim: number; hiddenDim: number; bias?: boolea
         };
       };
       const seeds = splitSeed(seed, ["input", "state"]);
-      return { input: make(seeds.input, C), state: make(seeds.state, F) };
+      return { input: randomLinear(seeds.input, C), state: randomLinear(seeds.state, F) };
     },
     apply(params, x, options) {
       const { state, reverse = false, lengths } = check.options(options, ["state", "reverse", "lengths"]);
@@ -98,9 +98,9 @@ export function gru(config: { embedDim: number; hiddenDim: number; bias?: boolea
         const [rx, zx, nx] = split(reshape(slice(fromInput, 1, t, t + 1), [B, 3 * F]), 3, 1);
         const [rh, zh, nh] = split(linear(h, recurrent.weight, recurrent.bias), 3, 1);
         const z = sigmoid(add(zx!, zh!));
-        const fresh = tanh(add(nx!, mul(sigmoid(add(rx!, rh!)), nh!)));
-        const next = add(mul(sub(1, z), fresh), mul(z, h)); // [B, F]
-        h = lengths?.some((length) => t >= length) ? where(realAt(t, lengths, h), next, h) : next;
+        const candidate = tanh(add(nx!, mul(sigmoid(add(rx!, rh!)), nh!)));
+        const next = add(mul(sub(1, z), candidate), mul(z, h)); // [B, F]
+        h = lengths?.some((length) => t >= length) ? where(isTokenAt(t, lengths, h), next, h) : next;
         states[t] = h;
       }
       const output = T > 0 ? stack(states, 1) : zeros([B, 0, F], { dtype: x.dtype, device: x.device });
@@ -109,22 +109,27 @@ export function gru(config: { embedDim: number; hiddenDim: number; bias?: boolea
   };
 }
 
-/** True if token t is not padding, `[B, 1]`. */
-function realAt(t: number, lengths: readonly number[], { device }: Tensor): Tensor {
-  const real = lengths.map((length) => Number(t < length));
-  return tensor(real, { shape: [lengths.length, 1], dtype: "bool", device });
+/** True for sequences in which token t is not padding, `[B, 1]`. */
+function isTokenAt(t: number, lengths: readonly number[], { device }: Tensor): Tensor {
+  const isToken = lengths.map((length) => Number(t < length));
+  return tensor(isToken, { shape: [lengths.length, 1], dtype: "bool", device });
 }
 
-function checkShape(argument: string, x: Tensor, wanted: readonly (number | string)[]): readonly number[] {
+function checkShape(
+  argument: string,
+  x: Tensor,
+  expectedShape: readonly (number | string)[],
+): readonly number[] {
   const { shape } = checkTensor("gru", argument, x);
   const fits =
-    shape.length === wanted.length && shape.every((n, a) => typeof wanted[a] === "string" || n === wanted[a]);
+    shape.length === expectedShape.length &&
+    shape.every((n, a) => typeof expectedShape[a] === "string" || n === expectedShape[a]);
   if (fits) return shape;
   check.refuse(
     {
       argument,
       received: shape,
-      expected: `[${wanted.join(", ")}]`,
+      expected: `[${expectedShape.join(", ")}]`,
       fix: "give batches of rows as wide as embedDim, and a state as wide as hiddenDim.",
     },
     ShapeError,

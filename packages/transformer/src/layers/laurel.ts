@@ -18,7 +18,7 @@ export type LaurelParams = {
 export type Laurel = {
   /** Random weights: normal with variance 1 / fan-in. */
   init(seed: number): LaurelParams;
-  /** `[B, T, C]`, as attention reads it, to `[B, T, C]`. */
+  /** The input of attention, `[B, T, C]`, to `[B, T, C]`. */
   apply(params: LaurelParams, x: Tensor): Tensor;
 };
 
@@ -47,11 +47,11 @@ export type LaurelConfig = {
  * import { multiHead } from "@qkv/attention";
  * import { laurel, norm, transformerLayer } from "@qkv/transformer";
  *
- * const own = norm({ kind: "rms", embedDim: 8 });
+ * const layerNorm = norm({ kind: "rms", embedDim: 8 });
  * const layer = transformerLayer({
  *   attention: multiHead({ embedDim: 8, numHeads: 2 }),
- *   norm: own,
- *   laurel: laurel({ embedDim: 8, rank: 2, norm: own }),
+ *   norm: layerNorm,
+ *   laurel: laurel({ embedDim: 8, rank: 2, norm: layerNorm }),
  * });
  * layer.init(1).laurel?.left.weight.shape; // => [2, 8]
  * ```

@@ -117,16 +117,17 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
   const expert = feedForward(inner);
   const sharedPart = shared && sharedExpert(shared, inner);
   const asRows = (x: Tensor) => reshape(x, [sizeOf(x.shape.slice(0, -1)), C]); // [N, C]
-  const routed = ({ router: asks }: MixtureOfExpertsParams, rows: Tensor): Route => {
-    checkChoiceBias(onApply, router, asks.choiceBias);
-    const logits = project(rows, asks.weight, asks.bias); // [N, numExperts]
-    return route(logits, routing, asks.choiceBias);
+  const routeRows = ({ router: routerParams }: MixtureOfExpertsParams, rows: Tensor): Route => {
+    const { weight, bias, choiceBias } = routerParams;
+    checkChoiceBias(onApply, router, choiceBias);
+    const logits = project(rows, weight, bias); // [N, numExperts]
+    return route(logits, routing, choiceBias);
   };
   return {
     route(params, x) {
       checkParams(onRoute, params, ["router.weight"]);
       checkTensor("mixtureOfExperts.route", "x", x);
-      return routed(params, asRows(x));
+      return routeRows(params, asRows(x));
     },
     init(seed) {
       const seeds = splitSeed(seed, feedForwardParts);
@@ -145,60 +146,64 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
       checkTensor("mixtureOfExperts.apply", "x", x);
       const { experts } = params;
       const rows = asRows(x);
-      const { chosen, shares } = routed(params, rows);
-      const runs = chosen.device.isPending?.(chosen.storage) ? onAllRows : onChosenRows;
-      const mixed = runs({ chosen, shares, rows, numExperts }, (e, read, share) =>
+      const { chosen, shares } = routeRows(params, rows);
+      const sumExperts = chosen.device.isPending?.(chosen.storage) ? sumOverAllRows : sumOverChosenRows;
+      const routedSum = sumExperts({ chosen, shares, rows, numExperts }, (e, expertRows, share) =>
         router.applyWeightOn === "input"
-          ? expert.apply(experts[e]!, mul(read, share))
-          : mul(expert.apply(experts[e]!, read), share),
+          ? expert.apply(experts[e]!, mul(expertRows, share))
+          : mul(expert.apply(experts[e]!, expertRows), share),
       );
-      const y = reshape(mixed, x.shape);
+      const y = reshape(routedSum, x.shape);
       return sharedPart ? add(y, sharedPart.apply(params, x)) : y;
     },
   };
 }
 
-/** Applies the experts to rows `[N, C]`, with their routes. */
-type Routed = Route & { readonly rows: Tensor; readonly numExperts: number };
+/** Rows `[N, C]` with their routes. */
+type RoutedRows = Route & { readonly rows: Tensor; readonly numExperts: number };
 
-/** Weighted output of an expert for rows `[n, C]`, with their routing weights `[n, 1]`. */
-type RunExpert = (expert: number, rows: Tensor, share: Tensor) => Tensor;
+/** Computes the weighted output of an expert for rows `[n, C]`, with their routing weights `[n, 1]`. */
+type ApplyExpert = (expert: number, rows: Tensor, share: Tensor) => Tensor;
 
 /** Sum of the experts, each applied to the rows that are routed to it. */
-function onChosenRows({ chosen, shares, rows, numExperts }: Routed, run: RunExpert): Tensor {
+function sumOverChosenRows(
+  { chosen, shares, rows, numExperts }: RoutedRows,
+  applyExpert: ApplyExpert,
+): Tensor {
   const [N, k] = chosen.shape as [number, number];
   const C = rows.shape[1]!;
   const { dtype, device } = rows;
-  const byUse = reshape(shares, [N * k, 1]);
+  const flatShares = reshape(shares, [N * k, 1]);
   const expertIds = chosen.data; // [N · k], row by row
-  const index = (places: number[]) => tensor(places, { dtype: "int32", device });
-  let mixed: Tensor | undefined;
+  const indexTensor = (indices: number[]) => tensor(indices, { dtype: "int32", device });
+  let total: Tensor | undefined;
   for (let e = 0; e < numExperts; e++) {
-    const uses = [...expertIds.keys()].filter((use) => expertIds[use] === e);
-    if (uses.length === 0) continue;
-    const tokens = uses.map((use) => Math.floor(use / k));
-    const added = run(e, take(rows, 0, index(tokens)), take(byUse, 0, index(uses)));
+    const slots = [...expertIds.keys()].filter((slot) => expertIds[slot] === e); // indices in [N · k]
+    if (slots.length === 0) continue;
+    const tokens = slots.map((slot) => Math.floor(slot / k));
+    const expertRows = take(rows, 0, indexTensor(tokens));
+    const added = applyExpert(e, expertRows, take(flatShares, 0, indexTensor(slots)));
     // A token uses an expert at most once, so the indices are distinct.
-    const places = tokens.flatMap((token) => new Array<number>(C).fill(token));
-    const indices = reshape(index(places), [tokens.length, C]);
-    const spread = scatter(zeros(rows.shape, { dtype, device }), 0, indices, added);
-    mixed = mixed ? add(mixed, spread) : spread;
+    const rowOfElement = tokens.flatMap((token) => new Array<number>(C).fill(token));
+    const indices = reshape(indexTensor(rowOfElement), [tokens.length, C]);
+    const scattered = scatter(zeros(rows.shape, { dtype, device }), 0, indices, added);
+    total = total ? add(total, scattered) : scattered;
   }
-  return mixed ?? rows;
+  return total ?? rows;
 }
 
 /**
- * The same sum on devices whose memory the host cannot read: each expert processes all rows, and outputs for rows that are not
- * routed to it get weight 0. This costs all experts, but does not wait for the routes.
+ * Sum of the experts on devices whose memory the host cannot read synchronously: each expert processes all rows, and outputs for rows
+ * that are not routed to it get weight 0. This costs all experts, but does not wait for the routes.
  */
-function onAllRows({ chosen, shares, rows, numExperts }: Routed, run: RunExpert): Tensor {
+function sumOverAllRows({ chosen, shares, rows, numExperts }: RoutedRows, applyExpert: ApplyExpert): Tensor {
   const { dtype, device } = rows;
-  const none = zeros([rows.shape[0]!, numExperts], { dtype, device });
-  const share = scatter(none, 1, chosen, shares);
-  const uses = greater(scatter(none, 1, chosen, 1), 0);
+  const noShares = zeros([rows.shape[0]!, numExperts], { dtype, device });
+  const expertShares = scatter(noShares, 1, chosen, shares);
+  const isRouted = greater(scatter(noShares, 1, chosen, 1), 0);
   const column = (x: Tensor, e: number) => slice(x, 1, e, e + 1); // [N, 1]
   return Array.from({ length: numExperts }, (_, e) =>
-    where(column(uses, e), run(e, rows, column(share, e)), 0),
+    where(column(isRouted, e), applyExpert(e, rows, column(expertShares, e)), 0),
   ).reduce((a, b) => add(a, b));
 }
 

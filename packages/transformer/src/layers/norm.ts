@@ -4,7 +4,7 @@ import { checkParams } from "./check-params.js";
 
 /**
  * `layer`: mean 0 and variance 1, then a gain and a bias. `rms`: mean square 1, then a gain. `none`: only the gain, as in small
- * models without norms for interpretability.
+ * interpretable models without norms.
  */
 export type NormKind = "layer" | "rms" | "none";
 

@@ -42,8 +42,8 @@ export function patchCrossAttention({
   return {
     init: (seed) => ({ norm: layerNorm.init(), contextNorm: layerNorm.init(), attention: layer.init(seed) }),
     apply(params, x, context, mask) {
-      const read = layerNorm.apply(params.contextNorm, context);
-      const added = layer.apply(params.attention, layerNorm.apply(params.norm, x), read, { mask });
+      const normedContext = layerNorm.apply(params.contextNorm, context);
+      const added = layer.apply(params.attention, layerNorm.apply(params.norm, x), normedContext, { mask });
       return add(mul(x, 2), added);
     },
   };

@@ -31,16 +31,16 @@ function cubic(distance: number, a = -0.75): number {
   return x < 2 ? a * (((x - 5) * x + 8) * x - 4) : 0;
 }
 
-/** The same with antialiasing: a kernel as wide as the distance between positions, normalized within the grid. */
+/** Antialiased interpolation weights, `[to, from]`: the kernel is as wide as the distance between positions, and normalized within the grid. */
 function antialiasedMatrix(from: number, to: number, device: Device): Tensor {
   const weights = new Float32Array(to * from);
   const step = from / to;
   const width = Math.max(step, 1);
   for (let i = 0; i < to; i++) {
-    const centre = (i + 0.5) * step;
-    const own = Array.from({ length: from }, (_, place) => cubic((place + 0.5 - centre) / width, -0.5));
-    const sum = own.reduce((a, b) => a + b, 0);
-    own.forEach((weight, place) => (weights[i * from + place] = weight / sum));
+    const center = (i + 0.5) * step;
+    const kernel = Array.from({ length: from }, (_, source) => cubic((source + 0.5 - center) / width, -0.5));
+    const sum = kernel.reduce((a, b) => a + b, 0);
+    kernel.forEach((weight, source) => (weights[i * from + source] = weight / sum));
   }
   return tensor(weights, { shape: [to, from], device });
 }
@@ -49,11 +49,11 @@ function antialiasedMatrix(from: number, to: number, device: Device): Tensor {
 function cubicMatrix(from: number, to: number, device: Device): Tensor {
   const weights = new Float32Array(to * from);
   for (let i = 0; i < to; i++) {
-    const at = ((i + 0.5) * from) / to - 0.5;
-    const first = Math.floor(at) - 1;
-    for (let place = first; place < first + 4; place++) {
-      const inside = Math.min(from - 1, Math.max(0, place));
-      weights[i * from + inside] = weights[i * from + inside]! + cubic(at - place);
+    const center = ((i + 0.5) * from) / to - 0.5;
+    const first = Math.floor(center) - 1;
+    for (let source = first; source < first + 4; source++) {
+      const clamped = Math.min(from - 1, Math.max(0, source));
+      weights[i * from + clamped] = weights[i * from + clamped]! + cubic(center - source);
     }
   }
   return tensor(weights, { shape: [to, from], device });

@@ -74,20 +74,22 @@ function routingWeights(
 ): Tensor {
   // Softmax over the chosen experts equals softmax over all, normalized to sum to 1.
   if (normTopKProb && kind === "softmax") return softmax(gather(logits, -1, chosen));
-  const own = gather(scores, -1, chosen);
-  return normTopKProb ? div(own, add(sum(own, { axis: -1, keepDims: true }), shareEps)) : own;
+  const chosenScores = gather(scores, -1, chosen);
+  return normTopKProb
+    ? div(chosenScores, add(sum(chosenScores, { axis: -1, keepDims: true }), shareEps))
+    : chosenScores;
 }
 
 /** Sets scores `[N, E]` outside the best groups to −∞. */
 function maskOtherGroups(scores: Tensor, { count, chosen, best = 1 }: ExpertGroups): Tensor {
   const [N, E] = scores.shape as [number, number];
   const inGroups = reshape(scores, [N, count, E / count]);
-  const ranks = sum(topK(inGroups, best).values, { axis: -1 }); // [N, count]
-  const { indices } = topK(ranks, chosen);
-  const like = { dtype: scores.dtype, device: scores.device };
-  const isChosen = scatter(zeros([N, count], like), -1, indices, ones([N, chosen], like));
-  const hidden = full(inGroups.shape, -Infinity, like);
-  return reshape(where(greater(reshape(isChosen, [N, count, 1]), 0), inGroups, hidden), [N, E]);
+  const groupScores = sum(topK(inGroups, best).values, { axis: -1 }); // [N, count]
+  const { indices } = topK(groupScores, chosen);
+  const options = { dtype: scores.dtype, device: scores.device };
+  const isChosen = scatter(zeros([N, count], options), -1, indices, ones([N, chosen], options));
+  const masked = full(inGroups.shape, -Infinity, options);
+  return reshape(where(greater(reshape(isChosen, [N, count, 1]), 0), inGroups, masked), [N, E]);
 }
 
 /** Refuses router options that do not fit the number of experts. */
@@ -129,12 +131,12 @@ export function checkRouter(check: Checks, { numExperts, expertsPerToken, router
 export function checkChoiceBias(
   check: ReturnType<typeof checks>,
   { choiceBias }: RouterConfig,
-  own: unknown,
+  paramsBias: unknown,
 ): void {
-  if (!choiceBias || own) return;
+  if (!choiceBias || paramsBias) return;
   check.refuse({
     argument: "params.router.choiceBias",
-    received: own,
+    received: paramsBias,
     expected: "a bias [numExperts], as the router has a choiceBias",
     fix: "take the params of `init(seed)`, or load those of a checkpoint.",
   });

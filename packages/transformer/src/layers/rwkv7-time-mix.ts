@@ -90,9 +90,9 @@ export function rwkv7TimeMix(config: TimeMixConfig): TimeMix {
   const fix = "give a size of heads that divides the width.";
   check.each({ headDim: N }, () => Number.isInteger(H), `a divisor of embedDim = ${C}`, fix);
   const isFirst = ranks.value === undefined;
-  // The strongest decay of a step, as a logarithm: −exp(w), where w is at most −½.
-  const strongest = -Math.exp(-0.5);
-  const lowRank = ({ down, up, bias }: LowRankParams, x: Tensor, activate = same): Tensor => {
+  // The lowest log-decay of a step: −exp(w), where w is at most −½.
+  const minLogDecay = -Math.exp(-0.5);
+  const lowRank = ({ down, up, bias }: LowRankParams, x: Tensor, activate = identity): Tensor => {
     const rows = matmul(activate(matmul(x, down)), up);
     return bias ? add(rows, bias) : rows;
   };
@@ -110,14 +110,14 @@ export function rwkv7TimeMix(config: TimeMixConfig): TimeMix {
         up: mul(randn([rank, C], { seed: -seed - 1 }), 0.1 * rank ** -0.5),
       });
       const shifts = splitSeed(seeds.shift, shiftNames);
-      const share = (name: keyof TimeMixParams["shift"]) => [name, uniform([C], { seed: shifts[name] })];
+      const shiftEntry = (name: keyof TimeMixParams["shift"]) => [name, uniform([C], { seed: shifts[name] })];
       return {
-        shift: Object.fromEntries(shiftNames.map(share)) as TimeMixParams["shift"],
+        shift: Object.fromEntries(shiftNames.map(shiftEntry)) as TimeMixParams["shift"],
         query: large(seeds.query),
         key: large(seeds.key),
         value: large(seeds.value),
         output: large(seeds.output),
-        // Initially a token keeps between two thirds and nearly all of the state.
+        // Initial decay factors exp(minLogDecay · σ(bias)) are between 0.64 and 0.9985.
         decay: {
           ...low(seeds.decay, ranks.decay),
           bias: uniform([C], { seed: -seeds.decay - 2, low: -6, high: 1 }),
@@ -138,42 +138,42 @@ export function rwkv7TimeMix(config: TimeMixConfig): TimeMix {
       checkParams(onApply, params, ["shift", "query", "key", "value", "output", "outputNorm"]);
       const [B, T, width] = checkTensor("rwkv7TimeMix.apply", "x", x).shape as [number, number, number];
       onApply.each({ x: width }, () => width === C, `rows of embedDim = ${C}`, "give rows of the model.");
-      const held = cache?.state(layer);
-      const { previous, state: shift } = shiftTokens(x, { state: held?.["shift"], documents, padding });
-      const step = sub(previous, x);
-      const read = (name: keyof TimeMixParams["shift"]) => add(x, mul(step, params.shift[name]));
+      const cached = cache?.state(layer);
+      const { previous, state: shift } = shiftTokens(x, { state: cached?.["shift"], documents, padding });
+      const difference = sub(previous, x);
+      const shifted = (name: keyof TimeMixParams["shift"]) => add(x, mul(difference, params.shift[name]));
       const project = (name: "query" | "key" | "value", rows: Tensor) =>
         map(rows, params[name].weight, params[name].bias);
       const heads = (rows: Tensor) => permute(reshape(rows, [B, T, H, N]), [0, 2, 1, 3]); // [B, H, T, N]
-      const query = heads(project("query", read("query")));
-      const plainKey = project("key", read("key"));
-      const valueRows = read("value");
+      const query = heads(project("query", shifted("query")));
+      const plainKey = project("key", shifted("key"));
+      const valueRows = shifted("value");
       const value = ((): Tensor => {
-        const own = project("value", valueRows);
+        const layerValue = project("value", valueRows);
         if (isFirst) {
-          if (firstLayer) firstLayer.values = own;
-          return own;
+          if (firstLayer) firstLayer.values = layerValue;
+          return layerValue;
         }
         const first = firstLayer?.values ?? refuseWithoutFirst();
-        const share = sigmoid(lowRank(valueMixParams(params), valueRows));
-        return add(own, mul(sub(first, own), share));
+        const fraction = sigmoid(lowRank(valueMixParams(params), valueRows));
+        return add(layerValue, mul(sub(first, layerValue), fraction));
       })();
-      const rate = sigmoid(lowRank(params.rate, read("rate")));
-      const decayGate = sigmoid(lowRank(params.decay, read("decay"), tanh));
-      const gate = lowRank(params.gate, read("gate"), sigmoid);
+      const rate = sigmoid(lowRank(params.rate, shifted("rate")));
+      const decayGate = sigmoid(lowRank(params.decay, shifted("decay"), tanh));
+      const gate = lowRank(params.gate, shifted("gate"), sigmoid);
       const removal = heads(mul(plainKey, params.removalKey));
-      const length = sum(square(removal), { axis: -1, keepDims: true });
+      const squaredNorm = sum(square(removal), { axis: -1, keepDims: true });
       const key = heads(mul(plainKey, add(mul(add(rate, -1), params.keyRate), 1)));
       const values = heads(value);
-      const initialState = held?.["state"];
+      const initialState = cached?.["state"];
       const { output, state } = mix(
         rwkv7(),
         {
           query,
           key,
           value: values,
-          decay: heads(mul(decayGate, strongest)),
-          removalKey: mul(removal, rsqrt(add(length, 1e-24))),
+          decay: heads(mul(decayGate, minLogDecay)),
+          removalKey: mul(removal, rsqrt(add(squaredNorm, 1e-24))),
           rate: heads(rate),
         },
         {
@@ -183,22 +183,22 @@ export function rwkv7TimeMix(config: TimeMixConfig): TimeMix {
         },
       );
       cache?.advance(layer, { state, shift }, padding ?? T);
-      const mixed = recordTensor(trace, "heads", output);
+      const headOutputs = recordTensor(trace, "heads", output);
       const rows = (x: Tensor) => reshape(permute(x, [0, 2, 1, 3]), [B, T, C]);
-      const { weight: gain, bias: shifted } = params.outputNorm;
-      const scaled = mul(rows(layerNorm(mixed, undefined, undefined, { eps })), gain);
-      const normed = shifted ? add(scaled, shifted) : scaled;
+      const { weight: gain, bias } = params.outputNorm;
+      const scaled = mul(rows(layerNorm(headOutputs, undefined, undefined, { eps })), gain);
+      const normed = bias ? add(scaled, bias) : scaled;
       const weights = sum(mul(mul(query, key), reshape(params.bonus, [H, 1, N])), {
         axis: -1,
         keepDims: true,
       }); // [B, H, T, 1]
-      const opening = mul(add(normed, rows(mul(values, weights))), gate);
-      return map(opening, params.output.weight, params.output.bias);
+      const gated = mul(add(normed, rows(mul(values, weights))), gate);
+      return map(gated, params.output.weight, params.output.bias);
     },
   };
 }
 
-const same = (x: Tensor): Tensor => x;
+const identity = (x: Tensor): Tensor => x;
 
 const shiftNames = ["query", "decay", "key", "value", "rate", "gate"] as const;
 const seedNames = ["shift", "query", "key", "value", "output", "decay", "rate", "gate", "valueMix"] as const;

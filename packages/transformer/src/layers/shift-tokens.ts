@@ -2,8 +2,8 @@ import { mix, shortConvolution, type DocumentIds } from "@qkv/attention";
 import { concat, ones, reshape, slice, tensor, zeros, type Tensor } from "@qkv/tensor";
 
 /** Options of a token shift: the previous token, documents and padding. */
-type Past = {
-  /** The row before these, `[B, 1, C]`, as the last call returned. Default: zeros. */
+type TokenShiftOptions = {
+  /** The row before x, `[B, 1, C]`, as returned by the last call. Default: zeros. */
   readonly state: Tensor | undefined;
   /** Document of each token. The first row of a document has zeros before it. */
   readonly documents: DocumentIds | undefined;
@@ -16,7 +16,7 @@ type Past = {
  */
 export function shiftTokens(
   x: Tensor,
-  { state, documents, padding }: Past,
+  { state, documents, padding }: TokenShiftOptions,
 ): { previous: Tensor; state: Tensor } {
   const [B, T, C] = x.shape as [number, number, number];
   const { dtype, device } = x;
@@ -25,14 +25,14 @@ export function shiftTokens(
     const previous = T === 1 ? before : concat([before, slice(x, 1, 0, T - 1)], 1);
     return { previous, state: slice(x, 1, T - 1, T) };
   }
-  // A short convolution with kernel [1, 0] supports documents and padding.
+  // A short convolution with the kernel [1, 0] is a shift by one token, and supports documents and padding.
   const taps = Array.from({ length: 2 * C }, (_, i) => (i % 2 === 0 ? 1 : 0));
-  const gate = ones([B, 1, T, C], { dtype, device });
+  const noGate = ones([B, 1, T, C], { dtype, device });
   const shifted = mix(
     shortConvolution(),
     {
-      query: gate,
-      key: gate,
+      query: noGate,
+      key: noGate,
       value: reshape(x, [B, 1, T, C]),
       taps: tensor(taps, { shape: [1, C, 2], dtype, device }),
     },

@@ -97,15 +97,17 @@ export function checkTrace(
     ...new Set(tensorsInLayer),
     ...stacks.flatMap(({ afterLayers = [] }) => afterLayers),
   ];
-  const known = (name: string) => short.includes(name) || full.some((path) => endsInName(path, name));
-  const replaceable = full.filter((name) => !computedInside.some((one) => endsInName(name, one)));
+  const isKnown = (name: string) => short.includes(name) || full.some((path) => endsInName(path, name));
+  const replaceable = full.filter((name) => !computedInside.some((internal) => endsInName(name, internal)));
   for (const [argument, names, choices] of [
     ["trace.names", trace.names, [...short, ...full]],
     ["trace.interventions", Object.keys(trace.interventions ?? {}), replaceable],
   ] as const) {
-    const wrong = names.find((name) => !(choices === replaceable ? replaceable.includes(name) : known(name)));
+    const wrong = names.find(
+      (name) => !(choices === replaceable ? replaceable.includes(name) : isKnown(name)),
+    );
     if (wrong === undefined) continue;
-    const meant = nearestName(wrong, choices);
+    const nearest = nearestName(wrong, choices);
     check.refuse({
       argument,
       received: wrong,
@@ -113,19 +115,19 @@ export function checkTrace(
         choices === replaceable
           ? `full names of tensors, such as ${full[1]}`
           : `${short.join(", ")}, or one of these in one layer, such as ${full[1]}`,
-      fix: meant
-        ? `did you mean \`${meant}\`?`
+      fix: nearest
+        ? `did you mean \`${nearest}\`?`
         : `name a tensor of this model, whose layers are 0 to ${Math.max(...stacks.map(({ recurrent }) => recurrent.length)) - 1}.`,
     });
   }
 }
 
-/** The same trace under a longer path. */
+/** A copy of the trace with `step` appended to its path. */
 export function traceAt<T extends ModelTrace | undefined>(trace: T, step: string): T {
   return trace && { ...trace, path: pathTo(trace, step) };
 }
 
-/** Applies an intervention and records the tensor, if asked for. Recorded tensors outlive the scope of the layer. */
+/** Applies the intervention of a tensor, if there is one, and records it if it is traced. Recorded tensors outlive the scope of the layer. */
 export function recordTensor(
   trace: ModelTrace | undefined,
   name: LayerTraceName | "heads",
@@ -189,7 +191,7 @@ function pathTo({ path }: ModelTrace, name: string): string {
 /** True if a tensor is to be recorded, by its full or short name. */
 function isTraced(trace: ModelTrace, name: TraceName | HeadTraceName | LayerTraceName): boolean {
   const full = pathTo(trace, name);
-  return trace.names.some((one) => one === name || endsInName(full, one));
+  return trace.names.some((traced) => traced === name || endsInName(full, traced));
 }
 
 /** True if a full path equals a name or ends with it. */

@@ -108,7 +108,7 @@ export type TransformerLayerOptions = {
   layer?: number;
   /** Positions of the tokens. Default: after those in the cache. */
   positions?: Positions;
-  /** Masks keys of this call, such as padding. A layer with a state takes the two below in its place. Default: nothing. */
+  /** Masks keys of this call, such as padding. Layers with a state use `documents` and `padding` instead. Default: none. */
   mask?: Mask;
   /** Document of each token, `[T]` or `[B][T]`, for a layer with a state, which is reset at each document. Default: one document. */
   documents?: DocumentIds;
@@ -134,7 +134,7 @@ export type TransformerLayerOptions = {
   trace?: ModelTrace;
 };
 
-/** A layer: made from its parts; the params are passed to each call. */
+/** A layer: created from its sublayers; the params are passed to each call. */
 export type TransformerLayer<Inner, Attention = AttentionParams> = {
   /** Random weights. */
   init(seed: number): TransformerLayerParams<Inner, Attention>;
@@ -229,26 +229,26 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
   const dropped = (added: Tensor, seed: number | undefined) =>
     rate > 0 && seed !== undefined ? dropout(added, { rate, seed }) : added;
   const scaled = (added: Tensor) => (residualScale === 1 ? added : mul(added, residualScale));
-  /** Adds the output of `f` to x, with norms as the placement requires. */
-  const beside = (
+  /** Adds the output of a sublayer `f` to x, with norms as the placement requires. */
+  const addResidual = (
     x: Tensor,
     f: (x: Tensor) => Tensor,
-    own: NormParams,
-    out: NormParams | undefined,
+    normParams: NormParams,
+    outNormParams: NormParams | undefined,
     seed: number | undefined,
-    learned?: (read: Tensor) => Tensor,
+    learnedResidual?: (normed: Tensor) => Tensor,
   ): Tensor => {
-    if (placement === "post") return norm.apply(own, add(x, scaled(dropped(f(x), seed))));
-    if (placement === "after") return add(x, scaled(dropped(norm.apply(own, f(x)), seed)));
-    const read = norm.apply(own, x);
-    const added = f(read);
-    if (placement === "normed") return add(read, scaled(dropped(added, seed)));
-    const whole = placement === "both" && out ? norm.apply(out, added) : added;
-    const sum = add(x, scaled(dropped(whole, seed)));
-    return learned ? mul(add(sum, learned(read)), Math.SQRT1_2) : sum;
+    if (placement === "post") return norm.apply(normParams, add(x, scaled(dropped(f(x), seed))));
+    if (placement === "after") return add(x, scaled(dropped(norm.apply(normParams, f(x)), seed)));
+    const normed = norm.apply(normParams, x);
+    const output = f(normed);
+    if (placement === "normed") return add(normed, scaled(dropped(output, seed)));
+    const added = placement === "both" && outNormParams ? norm.apply(outNormParams, output) : output;
+    const sum = add(x, scaled(dropped(added, seed)));
+    return learnedResidual ? mul(add(sum, learnedResidual(normed)), Math.SQRT1_2) : sum;
   };
   const both = placement === "both";
-  const ownParams = [
+  const requiredParams = [
     ...(attention ? ["attention", "attentionNorm"] : []),
     ...(feedForward ? ["feedForward"] : []),
     ...(feedForward && placement !== "parallelShared" ? ["feedForwardNorm"] : []),
@@ -257,7 +257,7 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
   return {
     init(seed) {
       const seeds = splitSeed(seed, ["attention", "feedForward", "crossAttention"]);
-      const more = splitSeed(seeds.crossAttention, ["laurel"]);
+      const extraSeeds = splitSeed(seeds.crossAttention, ["laurel"]);
       const params = {
         ...(attention && {
           attentionNorm: norm.init(),
@@ -274,7 +274,7 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
           feedForward: feedForward.init(seeds.feedForward),
           ...(both && { feedForwardOutNorm: norm.init() }),
         }),
-        ...(laurel && { laurel: laurel.init(more.laurel) }),
+        ...(laurel && { laurel: laurel.init(extraSeeds.laurel) }),
       };
       return params as TransformerLayerParams<Inner, Attention>;
     },
@@ -287,12 +287,12 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
       const seeds = dropoutSeed === undefined ? undefined : splitSeed(dropoutSeed, dropoutParts, 8);
       const drops = (seed: number | undefined) => seed !== undefined && { dropoutSeed: seed };
       const finished = (y: Tensor) => recordTensor(trace, "output", finish ? finish(y) : y);
-      checkParams(onApply, params, ownParams);
+      checkParams(onApply, params, requiredParams);
       checkTensor("transformerLayer.apply", "x", x);
       x = recordTensor(trace, "input", x);
       const traced = (step: string, recurrent = false) => {
-        const own = attentionTrace(trace, step, recurrent);
-        return own && { trace: own };
+        const stepTrace = attentionTrace(trace, step, recurrent);
+        return stepTrace && { trace: stepTrace };
       };
       const attend = (y: Tensor) => {
         if (!attention) return y;
@@ -301,33 +301,41 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
           // A layer with a state has no attention weights to drop.
           ...(!attention.recurrent && drops(seeds?.weights)),
         };
-        const read = recordTensor(trace, "attentionInput", y);
-        return recordTensor(trace, "attentionOutput", attention.apply(params.attention, read, call));
+        const input = recordTensor(trace, "attentionInput", y);
+        return recordTensor(trace, "attentionOutput", attention.apply(params.attention, input, call));
       };
       const feed = (y: Tensor) => {
         if (!feedForward) return y;
         const call = feedForward.recurrent
           ? stateOptions(options, attention ? 1 : 0)
           : isWanted(trace, "feedForwardHidden") && { trace: trace! };
-        const read = recordTensor(trace, "feedForwardInput", y);
+        const input = recordTensor(trace, "feedForwardInput", y);
         const feedForwardOutput = call
-          ? feedForward.apply(params.feedForward, read, call)
-          : feedForward.apply(params.feedForward, read);
+          ? feedForward.apply(params.feedForward, input, call)
+          : feedForward.apply(params.feedForward, input);
         return recordTensor(trace, "feedForwardOutput", feedForwardOutput);
       };
       if (parallel) {
-        const read = norm.apply(params.attentionNorm, x);
-        const other = placement === "parallel" ? norm.apply(params.feedForwardNorm, x) : read;
-        const [attentionOutput, feedForwardOutput] = [attend(read), feed(other)];
+        const attentionInput = norm.apply(params.attentionNorm, x);
+        const feedForwardInput =
+          placement === "parallel" ? norm.apply(params.feedForwardNorm, x) : attentionInput;
+        const [attentionOutput, feedForwardOutput] = [attend(attentionInput), feed(feedForwardInput)];
         const sum = add(
           dropped(attentionOutput, seeds?.attention),
           dropped(feedForwardOutput, seeds?.feedForward),
         );
         return finished(add(x, scaled(sum)));
       }
-      const learned = laurel && ((read: Tensor) => laurel.apply(params.laurel!, read));
+      const learnedResidual = laurel && ((normed: Tensor) => laurel.apply(params.laurel!, normed));
       if (attention)
-        x = beside(x, attend, params.attentionNorm, params.attentionOutNorm, seeds?.attention, learned);
+        x = addResidual(
+          x,
+          attend,
+          params.attentionNorm,
+          params.attentionOutNorm,
+          seeds?.attention,
+          learnedResidual,
+        );
       if (crossAttention) {
         const { crossAttentionNorm, crossAttention: weights } = params;
         if (!memory || !weights || !crossAttentionNorm)
@@ -338,7 +346,7 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
           ...traced("crossAttention"),
           ...drops(seeds?.crossWeights),
         };
-        x = beside(
+        x = addResidual(
           x,
           (y) => recordTensor(trace, "crossAttentionOutput", crossAttention.apply(weights, y, memory, cross)),
           crossAttentionNorm,
@@ -348,7 +356,7 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
       }
       if (attention && feedForward) x = recordTensor(trace, "middle", x);
       if (feedForward)
-        x = beside(x, feed, params.feedForwardNorm, params.feedForwardOutNorm, seeds?.feedForward);
+        x = addResidual(x, feed, params.feedForwardNorm, params.feedForwardOutNorm, seeds?.feedForward);
       return finished(x);
     },
   };
