@@ -6,25 +6,42 @@ import type { DecoderParams } from "../models/decoder.js";
 
 /** Normalizes a configuration: fills in defaults, and removes fields that equal them. */
 export function normalizedConfig(config: DecoderConfig, params: DecoderParams): DecoderConfig {
-  const { embedDim, numHeads, layerTypes, ropeDim, attentionScale, embeddingScale, experts } = config;
-  const headDim = config.headDim ?? embedDim / numHeads;
   const {
-    attentionScale: _scale,
-    embeddingScale: _size,
-    ropeDim: _dim,
-    layerTypes: _types,
+    layerTypes,
+    window,
+    chunkSize,
+    ropeDim,
+    ropeLayers,
+    qkNormPlace,
+    queryTemperature,
+    valueNorm,
+    attentionScale,
+    attentionGate,
+    sinks,
+    differential,
+    latent,
+    indexer,
+    sharedKeyValues,
+    feedForwardLayers,
+    activationSparsity,
+    experts,
+    layerOverrides,
+    layerScale,
+    residualScale,
+    embeddingScale,
+    embeddingNorm,
+    logitScale,
+    alibiScale,
+    bias: _bias, // determined by the weights
+    dropout: _dropout, // only for training
     ...others
   } = config;
-  const { bias: _bias, experts: _experts, attentionGate, feedForwardLayers, ...more } = others;
-  const { residualScale, logitScale, alibiScale, sinks, embeddingNorm, ropeLayers, ...plain } = more;
-  const { window, chunkSize, qkNormPlace, queryTemperature, differential, latent, indexer, ...other } = plain;
-  const { valueNorm, sharedKeyValues, layerOverrides, activationSparsity, layerScale, ...inner } = other;
-  const { dropout: _dropout, ...rest } = inner; // only for training
-  const slides = layerTypes?.includes("sliding") ?? false;
+  const headDim = config.headDim ?? config.embedDim / config.numHeads;
+  const isSliding = layerTypes?.includes("sliding") ?? false;
   const isChunked = layerTypes?.includes("chunked") ?? false;
-  const stacks = layerTypes?.some(isStacked) ?? false;
+  const hasCustomLayers = layerTypes?.some(isCustomLayer) ?? false;
   return {
-    ...rest,
+    ...others,
     headDim,
     norm: config.norm ?? "rms",
     placement: config.placement ?? "pre",
@@ -34,9 +51,9 @@ export function normalizedConfig(config: DecoderConfig, params: DecoderParams): 
     ropeBase: config.ropeBase ?? 10000,
     ropeLayout: config.ropeLayout ?? "half",
     qkNorm: config.qkNorm ?? false,
-    bias: storedBiases(config, params), // determined by the weights
-    ...((slides || isChunked || stacks) && { layerTypes: layerTypes! }),
-    ...(slides && { window: window! }),
+    bias: storedBiases(config, params),
+    ...((isSliding || isChunked || hasCustomLayers) && { layerTypes: layerTypes! }),
+    ...(isSliding && { window: window! }),
     ...(isChunked && { chunkSize: chunkSize! }),
     ...(qkNormPlace === "afterRope" && { qkNormPlace }),
     ...(queryTemperature && { queryTemperature }),
@@ -49,7 +66,7 @@ export function normalizedConfig(config: DecoderConfig, params: DecoderParams): 
     ...(layerOverrides?.some(Boolean) && { layerOverrides }),
     ...(activationSparsity && { activationSparsity }),
     ...(layerScale && { layerScale }),
-    ...(feedForwardLayers?.some((one) => one !== true) && { feedForwardLayers }),
+    ...(feedForwardLayers?.some((entry) => entry !== true) && { feedForwardLayers }),
     ...(ropeDim !== undefined && ropeDim !== headDim && { ropeDim }),
     ...(attentionScale !== undefined && attentionScale !== headDim ** -0.5 && { attentionScale }),
     ...(residualScale !== undefined && residualScale !== 1 && { residualScale }),
@@ -65,7 +82,7 @@ export function normalizedConfig(config: DecoderConfig, params: DecoderParams): 
 
 function normalizedExperts({ router = {}, shared, ...experts }: ExpertsConfig): ExpertsConfig {
   const { scores, choiceBias, groups, scale = 1, shareEps = 1e-20, applyWeightOn } = router;
-  const own: RouterConfig = {
+  const routerFields: RouterConfig = {
     ...(scores === "sigmoid" && { scores }),
     ...(choiceBias && { choiceBias }),
     ...(groups && groups.chosen < groups.count && { groups: { ...groups, best: groups.best ?? 1 } }),
@@ -76,23 +93,23 @@ function normalizedExperts({ router = {}, shared, ...experts }: ExpertsConfig): 
   return {
     ...experts,
     normTopKProb: experts.normTopKProb ?? true,
-    ...(Object.keys(own).length > 0 && { router: own }),
+    ...(Object.keys(routerFields).length > 0 && { router: routerFields }),
     ...(shared && { shared: { ...shared, gated: shared.gated ?? false } }),
   };
 }
 
 /** True for custom layers of a configuration, and for layers without attention. */
-const isStacked = (type: LayerType): boolean => typeof type === "object" || type === "none";
+const isCustomLayer = (type: LayerType): boolean => typeof type === "object" || type === "none";
 
 /** Refuses custom layers in formats that have only named layer types. */
 export function refuseStackedLayers({ layerTypes = [] }: DecoderConfig): void {
-  const at = layerTypes.findIndex(isStacked);
-  if (at < 0) return;
-  const type = layerTypes[at]!;
+  const layer = layerTypes.findIndex(isCustomLayer);
+  if (layer < 0) return;
+  const type = layerTypes[layer]!;
   const name = typeof type === "object" && "name" in type ? type.name : undefined;
   throw new ArgumentError({
     fn: "exportModel",
-    argument: `config.layerTypes[${at}]`,
+    argument: `config.layerTypes[${layer}]`,
     received: type === "none" ? type : (name ?? "a layer of its own"),
     expected:
       '"full" or "sliding": this format, or the architecture nearest to this model, has no other layers',
@@ -102,8 +119,8 @@ export function refuseStackedLayers({ layerTypes = [] }: DecoderConfig): void {
 
 type Constraint<K extends keyof DecoderConfig> = {
   holds(value: DecoderConfig[K], config: DecoderConfig): boolean;
-  /** The expected value, in words. */
-  readonly words: string;
+  /** The expected value, for errors. */
+  readonly expected: string;
 };
 
 /** Constraints of an architecture on a normalized configuration. Fields without a constraint may have any value. */
@@ -118,9 +135,9 @@ export type Violation = (
 export function violations(config: DecoderConfig, constraints: ArchitectureConstraints): Violation[] {
   return Object.entries(constraints).flatMap(([name, rule]) => {
     const field = name as keyof DecoderConfig;
-    const { holds, words } = rule as Constraint<typeof field>;
+    const { holds, expected } = rule as Constraint<typeof field>;
     const received = config[field];
-    return holds(received as never, config) ? [] : [{ field, received, expected: words }];
+    return holds(received as never, config) ? [] : [{ field, received, expected }];
   });
 }
 
@@ -132,30 +149,35 @@ export function violations(config: DecoderConfig, constraints: ArchitectureConst
 export function matchArchitecture<
   A extends { readonly name: string; readonly constraints: ArchitectureConstraints },
 >(config: DecoderConfig, architectures: readonly A[], format: string): A {
-  const tried = architectures.map((one) => ({ one, odd: violations(config, one.constraints) }));
-  return chooseArchitecture(tried, format);
+  const candidates = architectures.map((architecture) => ({
+    architecture,
+    violations: violations(config, architecture.constraints),
+  }));
+  return chooseArchitecture(candidates, format);
 }
 
 /**
  * Returns the first architecture without violations.
  *
- * @param tried - Architectures with their violations.
+ * @param candidates - Architectures with their violations.
  * @throws {ArgumentError} If there is none. The error names the first violation of the nearest architecture.
  */
 export function chooseArchitecture<A extends { readonly name: string }>(
-  tried: readonly { one: A; odd: readonly Violation[] }[],
+  candidates: readonly { architecture: A; violations: readonly Violation[] }[],
   format: string,
 ): A {
-  const [nearest] = tried.toSorted((a, b) => a.odd.length - b.odd.length) as [(typeof tried)[0]];
-  const [first] = nearest.odd;
-  if (!first) return nearest.one;
+  const [nearest] = candidates.toSorted((a, b) => a.violations.length - b.violations.length) as [
+    (typeof candidates)[0],
+  ];
+  const [first] = nearest.violations;
+  if (!first) return nearest.architecture;
   const { argument = `config.${first.field}` } = first;
   throw new ArgumentError({
     fn: "exportModel",
     argument,
     received: first.received,
-    expected: `${first.expected}, as ${nearest.one.name} has it, which this model is nearest to`,
-    fix: `${format} knows these: ${tried.map(({ one }) => one.name).join(", ")}; keep the params of another with \`writeSafetensors\`.`,
+    expected: `${first.expected}, as ${nearest.architecture.name} has it, which this model is nearest to`,
+    fix: `${format} knows these: ${candidates.map(({ architecture }) => architecture.name).join(", ")}; keep the params of another with \`writeSafetensors\`.`,
   });
 }
 
@@ -165,8 +187,11 @@ export const hasPlainExperts = (experts: ExpertsConfig | undefined): boolean =>
 
 /** Constraints to build architectures from. */
 export const constraint = {
-  is: <T>(wanted: T) => ({ holds: (value: unknown) => value === wanted, words: JSON.stringify(wanted) }),
-  nothing: { holds: (value: unknown) => value === undefined, words: "nothing" },
-  something: { holds: (value: unknown) => value !== undefined, words: "a value" },
-  anything: { holds: () => true, words: "anything" },
+  is: <T>(expected: T) => ({
+    holds: (value: unknown) => value === expected,
+    expected: JSON.stringify(expected),
+  }),
+  nothing: { holds: (value: unknown) => value === undefined, expected: "nothing" },
+  something: { holds: (value: unknown) => value !== undefined, expected: "a value" },
+  anything: { holds: () => true, expected: "anything" },
 } as const;

@@ -9,8 +9,12 @@ import type { DecoderParams } from "../models/decoder.js";
 import { normalizedConfig } from "./architecture-constraints.js";
 import type { HuggingFaceDecoder } from "./hugging-face-decoder.js";
 
-/** True if an architecture can represent a configuration: written and read again, it is the same. */
-export function holds(architecture: Architecture, config: DecoderConfig, params: DecoderParams): boolean {
+/** True if an architecture can represent a configuration: written and read again, it is equal. */
+export function canRepresent(
+  architecture: Architecture,
+  config: DecoderConfig,
+  params: DecoderParams,
+): boolean {
   if (architecture.fits?.(params) === false) return false;
   const written = writtenFields(architecture, config, params);
   try {
@@ -18,10 +22,10 @@ export function holds(architecture: Architecture, config: DecoderConfig, params:
     const read = { ...readFields(architecture.config(), fields), stopIds: config.stopIds } as DecoderConfig;
     const biases = { queryKeyValue: false, attentionOutput: false, feedForward: false };
     const functions: unknown[] = [];
-    const same = (a: unknown, b: unknown) => inOneForm(a, functions) === inOneForm(b, functions);
+    const areEqual = (a: unknown, b: unknown) => canonicalJson(a, functions) === canonicalJson(b, functions);
     return (
-      same(normalizedConfig(read, params), normalizedConfig(config, params)) &&
-      same({ ...biases, ...read.bias }, storedBiases(config, params))
+      areEqual(normalizedConfig(read, params), normalizedConfig(config, params)) &&
+      areEqual({ ...biases, ...read.bias }, storedBiases(config, params))
     );
   } catch (error) {
     if (error instanceof QkvError) return false;
@@ -29,7 +33,7 @@ export function holds(architecture: Architecture, config: DecoderConfig, params:
   }
 }
 
-/** The architecture in the form that exports use. */
+/** Adapts an architecture of the loader for export. */
 export function architectureDecoder(architecture: Architecture): HuggingFaceDecoder {
   return {
     name: architecture.modelTypes[0],
@@ -47,31 +51,32 @@ function writtenFields(architecture: Architecture, config: DecoderConfig, params
   return { ...fields, tie_word_embeddings: params.output === undefined };
 }
 
-/** A string that is equal for equal values. */
-export const inOneForm = (value: unknown, functions: unknown[] = []): string | undefined =>
+/** Canonical JSON of a value: equal values have equal strings. `functions`: the functions found so far, in order. */
+export const canonicalJson = (value: unknown, functions: unknown[] = []): string | undefined =>
   JSON.stringify(sorted(value, functions));
 
 /**
- * Objects with sorted keys, so that equal objects have equal strings. A layer, a mixer and an input map, which
- * have functions of their own, are compared by configuration and name; other functions by the order of first occurrence.
+ * A value with sorted keys, for comparison as a string. Layers, mixers and input maps, which have methods, are replaced
+ * by their name and configuration, and other functions by the order of their first occurrence.
  */
 function sorted(value: unknown, functions: unknown[]): unknown {
-  if (Array.isArray(value)) return value.map((one) => sorted(one, functions));
+  if (Array.isArray(value)) return value.map((element) => sorted(element, functions));
   if (typeof value === "function") {
     if (!functions.includes(value)) functions.push(value);
     return `function ${functions.indexOf(value)}`;
   }
-  if (isMade(value)) return { name: value.name, config: sorted(value.config, functions) };
+  if (isNamedModule(value)) return { name: value.name, config: sorted(value.config, functions) };
   if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).filter(([, one]) => one !== undefined);
+  const entries = Object.entries(value).filter(([, field]) => field !== undefined);
   return Object.fromEntries(
-    entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, one]) => [key, sorted(one, functions)]),
+    entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, field]) => [key, sorted(field, functions)]),
   );
 }
 
-type Made = { readonly name: string; readonly config?: unknown };
+/** A layer, mixer or input map. */
+type NamedModule = { readonly name: string; readonly config?: unknown };
 
-const isMade = (value: unknown): value is Made => {
-  const { name, ...others } = (value ?? {}) as Partial<Made>;
-  return typeof name === "string" && Object.values(others).some((one) => typeof one === "function");
+const isNamedModule = (value: unknown): value is NamedModule => {
+  const { name, ...others } = (value ?? {}) as Partial<NamedModule>;
+  return typeof name === "string" && Object.values(others).some((member) => typeof member === "function");
 };

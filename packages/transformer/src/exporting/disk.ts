@@ -1,5 +1,6 @@
 import { checks, type Checks } from "@qkv/core";
 
+/** An open file of Node's `fs/promises`. */
 export type DiskFile = {
   /** Appends bytes. */
   writeFile(bytes: Uint8Array): Promise<void>;
@@ -23,7 +24,7 @@ export type Disk = {
  * The file system (Node), and the temporary path for a path that is being written.
  *
  * @param out - The path to write to.
- * @param kind - Kind of the output, for the texts of errors.
+ * @param kind - Kind of the output, for errors.
  * @throws {ArgumentError} If there is no file system, or the path exists.
  */
 export async function diskFor(

@@ -16,11 +16,11 @@ import {
 } from "./hugging-face-folder.js";
 import { checkOpset, planOnnx } from "./onnx/onnx-folder.js";
 import { isOutput, type OutputFolder } from "./output-folder.js";
-import { bytesPerStoredNumber, type StoredType } from "./stored-numbers.js";
+import { bytesPerStoredElement, type StoredType } from "./stored-numbers.js";
 
-/** Options of `exportModel`, whatever the format. */
+/** Options of `exportModel` for all formats. */
 type CommonOptions = {
-  /** Path (in Node) of a folder, or of a file for `gguf`, that does not exist yet; or `memoryFolder()`. */
+  /** Path of a new folder (in Node), or of a new file for `gguf`; or `memoryFolder()`. */
   out: string | OutputFolder;
   signal?: AbortSignal;
   /** Called with the progress. Unit: bytes of tensors. */
@@ -33,7 +33,7 @@ export type ExportOptions = CommonOptions &
     | {
         /** A folder in the format of Hugging Face. */
         to: "hf";
-        /** Stored dtype; 16 bits round to the nearest. Default `"float32"`. */
+        /** Stored dtype; 16-bit types are rounded to nearest. Default `"float32"`. */
         dtype?: StoredType;
         /** Maximum size of a file; a larger model is split into shards with an index. Unit: bytes. Default 5e9. */
         shardBytes?: number;
@@ -41,55 +41,51 @@ export type ExportOptions = CommonOptions &
     | {
         /** A graph for ONNX Runtime, in a folder for Transformers.js. */
         to: "onnx";
-        /** As above. */
+        /** Stored dtype of weights. Default `"float32"`. */
         dtype?: StoredType;
         /**
-         * 23: attention, rotary embeddings and RMS norms are operators. 17: all is composed of older ones, for runtimes that
-         * do not know those. Default 23.
+         * Operator set. 23 has operators for attention, rotary embeddings and RMS norms; 17 is for older runtimes, with these
+         * composed of basic operators. Default 23.
          */
         opset?: 23 | 17;
-        /** Bytes of weights above which they lie in `model.onnx_data`, beside the graph. Default and at most 2e9. */
+        /** Maximum bytes of weights in the graph file; larger weights are stored in `model.onnx_data`. Default and maximum 2e9. */
         inlineBytes?: number;
       }
     | {
         /** One file for llama.cpp and programs built on it. */
         to: "gguf";
         /**
-         * Stored dtype of matrices: floats as above, or 8 bits, `"q8_0"`. Vectors stay float32; rows that are no multiple of
-         * 32 become float16 in place of `"q8_0"`. Default `"float32"`.
+         * Stored dtype of matrices: a float dtype, or 8-bit blocks, `"q8_0"`. Vectors stay float32; with `"q8_0"`, matrices whose
+         * row length is not a multiple of 32 become float16. Default `"float32"`.
          */
         dtype?: GgufStoredType;
       }
   );
 
 /**
- * Exports a model in a format that other engines read.
+ * Exports a model in a format of other engines.
  *
- * - `hf`: for transformers, vLLM, SGLang, TGI and converters of llama.cpp a folder with `config.json`,
- *   `generation_config.json`, `model.safetensors` and the tokenizer, under the names that its architecture has there;
- *   of models of images and of speech, `preprocessor_config.json` too.
- *   `load` of the folder gives the same model, tensor by tensor; rotary pairs of neighbours become halves, with the same
- *   outputs.
- * - `onnx`: for ONNX Runtime and transformers.js the same folder with `onnx/model.onnx` in place of the tensors. Batch and
- *   length are free; of a decoder, keys and values of earlier tokens go in as `past_key_values.N.key` and `.value` and come
- *   out as `present.N.key` and `.value`, so that a cache of ours may go over (`@qkv/kv-cache/past-key-values`). An encoder of images
- *   (ViT, DeiT, DINOv2, that of CLIP) takes images of its own size as `pixel_values`. It is
- *   computed in float32, whatever the weights are stored in. Positions end at the model's context length; each expert of
- *   a mixture computes every token.
+ * - `hf`: a folder for transformers, vLLM, SGLang, TGI and the converters of llama.cpp, with `config.json`,
+ *   `generation_config.json`, `model.safetensors` and the tokenizer, with the tensor names of its architecture; vision and
+ *   speech models also have `preprocessor_config.json`. `load` of the folder gives a model with equal tensors, except that
+ *   interleaved rotary layouts become `half`, with the same outputs.
+ * - `onnx`: the same folder with `onnx/model.onnx` in place of the tensors, for ONNX Runtime and transformers.js. Batch size and
+ *   sequence length are dynamic. A decoder has the inputs `past_key_values.N.key` and `.value` and the outputs `present.N.key`
+ *   and `.value`, so caches can be converted (`@qkv/kv-cache/past-key-values`). An image encoder (ViT, DeiT, DINOv2, that of
+ *   CLIP) has the input `pixel_values`, of its trained size. The graph computes in float32 with any stored dtype. Positions are
+ *   limited to the context length, and each expert of a mixture processes every token.
+ * - `gguf`: one file for llama.cpp, with metadata, tokenizer and tensors in the order that llama.cpp expects. `load` of the file
+ *   gives a model with equal tensors, except that the rotary layout of Llama becomes `interleaved`, with the same outputs. Options that
+ *   no architecture of llama.cpp supports are refused, with the nearest architecture, as is Unicode normalization other than NFC. An
+ *   encoder is exported without its masked-token head.
  *
- * - `gguf`: for llama.cpp one file with all of it: what the model is, its tokenizer, its tensors in the order that llama.cpp
- *   expects of its architecture. `load` of the file gives the same model, tensor by tensor; Llama's rotary halves become
- *   pairs of neighbours, with the same outputs. A trait that no architecture of llama.cpp has is refused by name, with the
- *   nearest architecture, as is Unicode normalization but NFC. An encoder loses its head for masked tokens.
+ * Only a few rows are in memory at a time. The folder or file appears when it is complete: an interrupted export leaves nothing
+ * that loads as a model.
  *
- * A few rows are in memory at a time, never a second model. The folder or file appears when all is written: killed at any
- * moment, nothing half-written is left that loads.
- *
- * @param model - As `load` or `loadEncoder` gives it, or `{ config, params }`, with a `tokenizer` or without; with a
- *   `chatTemplate`, in Jinja, that goes with its tokenizer.
- * @throws {ArgumentError} If no architecture of the format is like the model, the format lacks a piece of it, its weights
- *   are quantized, its tokenizer cannot be written, or `out` is there already: before anything is written. The signal's
- *   reason, when it aborts.
+ * @param model - A model from `load` or `loadEncoder`, or `{ config, params }`, with an optional `tokenizer` and its
+ *   `chatTemplate` in Jinja.
+ * @throws {ArgumentError} If no architecture of the format can represent the model, its weights are quantized, its tokenizer
+ *   cannot be exported, or `out` exists: all before anything is written. The reason of an aborted `signal`.
  *
  * @example
  * ```ts
@@ -173,7 +169,7 @@ function exportPlan(model: ExportedModel, options: ExportOptions): ExportPlan {
     return planGguf(oneStack(model, to), dtype);
   }
   const { dtype = "float32" } = options;
-  check.oneOf({ dtype }, Object.keys(bytesPerStoredNumber));
+  check.oneOf({ dtype }, Object.keys(bytesPerStoredElement));
   if (options.to === "hf") {
     const { shardBytes = 5e9 } = options;
     check.each({ shardBytes }, isAboveZero, "a number of bytes above 0", "leave it out for 5e9.");
@@ -185,7 +181,7 @@ function exportPlan(model: ExportedModel, options: ExportOptions): ExportPlan {
   return planOnnx(isVision(model) ? model : oneStack(model, to), { dtype, opset, inlineBytes });
 }
 
-/** Refuses an encoder–decoder in formats other than `hf`. */
+/** Refuses encoder–decoders, vision and speech models in formats that do not support them. */
 function oneStack(model: ExportedModel, to: string): ExportedStack {
   if (isImageModel(model) || isSpeechModel(model))
     return check.refuse({
@@ -208,11 +204,11 @@ function oneStack(model: ExportedModel, to: string): ExportedStack {
 const isAboveZero = (value: unknown): boolean => (value as number) > 0;
 
 function checkFloats({ params }: ExportedModel): void {
-  const odd = tensorsOf(params).find(({ dtype }) => !/^b?float/.test(dtype));
-  if (!odd) return;
+  const quantized = tensorsOf(params).find(({ dtype }) => !/^b?float/.test(dtype));
+  if (!quantized) return;
   check.refuse({
     argument: "params",
-    received: `weights of ${odd.dtype}`,
+    received: `weights of ${quantized.dtype}`,
     expected: "weights that are floats",
     fix: "load it without `quantize`; engines quantize what they are given.",
   });

@@ -10,39 +10,42 @@ const { is, nothing, something, anything } = constraint;
 const noBias = {
   holds: (bias: DecoderConfig["bias"]) =>
     !bias?.queryKeyValue && !bias?.attentionOutput && !bias?.feedForward,
-  words: "no biases",
+  expected: "no biases",
 };
 const queryKeyValueBias = {
   holds: (bias: DecoderConfig["bias"]) =>
     bias?.queryKeyValue === true && !bias.attentionOutput && !bias.feedForward,
-  words: "biases of queries, keys and values alone",
+  expected: "biases of queries, keys and values alone",
 };
-const everywhere = {
+const allBiases = {
   holds: (bias: DecoderConfig["bias"]) =>
     bias?.queryKeyValue === true && bias.attentionOutput === true && bias.feedForward === true,
-  words: "biases everywhere",
+  expected: "biases everywhere",
 };
 /** Allows only full and sliding-window layers. */
-const attention = {
+const attentionLayers = {
   holds: (types: DecoderConfig["layerTypes"]) =>
     (types ?? []).every((type) => type === "full" || type === "sliding"),
-  words: "layers of attention",
+  expected: "layers of attention",
 };
 /** Allows a sliding window in all layers or in none. */
 const allOrNone = {
-  holds: (types: DecoderConfig["layerTypes"]) => new Set(types).size < 2 && attention.holds(types),
-  words: "layers of one kind",
+  holds: (types: DecoderConfig["layerTypes"]) => new Set(types).size < 2 && attentionLayers.holds(types),
+  expected: "layers of one kind",
 };
-const allSlide = {
+const allSliding = {
   holds: (types: DecoderConfig["layerTypes"]) => types?.every((type) => type === "sliding") === true,
-  words: "sliding layers alone",
+  expected: "sliding layers alone",
 };
 const gemmaScale = {
   holds: (scale: number | undefined, { embedDim }: DecoderConfig) => scale === Math.sqrt(embedDim),
-  words: "√embedDim",
+  expected: "√embedDim",
 };
 
-const plainExperts = { holds: hasPlainExperts, words: "experts that the softmax chooses, and no shared one" };
+const plainExperts = {
+  holds: hasPlainExperts,
+  expected: "experts that the softmax chooses, and no shared one",
+};
 
 const llama: ArchitectureConstraints = {
   norm: is("rms"),
@@ -58,7 +61,7 @@ const llama: ArchitectureConstraints = {
   bytePatches: nothing,
   positions: is("rotary"),
   ropeDim: nothing,
-  bidirectional: { holds: (both) => both !== true, words: "a causal model" },
+  bidirectional: { holds: (bidirectional) => bidirectional !== true, expected: "a causal model" },
   slidingRopeBase: nothing,
   layerTypes: nothing,
   attentionScale: nothing,
@@ -89,7 +92,7 @@ const gemma: ArchitectureConstraints = { ...llama, embeddingScale: gemmaScale };
 const gemma2: ArchitectureConstraints = {
   ...gemma,
   placement: is("both"),
-  layerTypes: attention,
+  layerTypes: attentionLayers,
   attentionScale: anything,
   attentionSoftcap: anything,
   logitSoftcap: anything,
@@ -99,15 +102,15 @@ const gpt2: ArchitectureConstraints = {
   norm: is("layer"),
   gated: is(false),
   positions: is("learned"),
-  bias: everywhere,
+  bias: allBiases,
   ropeScaling: nothing,
   headDim: {
     holds: (headDim, { embedDim, numHeads }) => headDim === embedDim / numHeads,
-    words: "embedDim / numHeads",
+    expected: "embedDim / numHeads",
   },
 };
 
-const normed: ArchitectureConstraints = { qkNorm: is(true), ropeLayout: is("half") };
+const withQkNorm: ArchitectureConstraints = { qkNorm: is(true), ropeLayout: is("half") };
 
 /** Layer types of architectures with sliding and full layers. */
 const slidingFields = ({ layerTypes }: DecoderConfig) => ({
@@ -133,7 +136,7 @@ export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
       ...llama,
       bias: {
         holds: (bias) => bias?.queryKeyValue === bias?.attentionOutput,
-        words: "biases at all four maps of attention, or at none",
+        expected: "biases at all four maps of attention, or at none",
       },
     },
     fields: ({ bias }) => ({
@@ -141,15 +144,15 @@ export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
       mlp_bias: bias?.feedForward === true,
     }),
   }),
-  llamaFamily("mistral", { class: "MistralForCausalLM", constraints: { ...llama, layerTypes: allSlide } }),
+  llamaFamily("mistral", { class: "MistralForCausalLM", constraints: { ...llama, layerTypes: allSliding } }),
   llamaFamily("qwen2", {
     class: "Qwen2ForCausalLM",
-    constraints: { ...llama, bias: queryKeyValueBias, layerTypes: attention },
+    constraints: { ...llama, bias: queryKeyValueBias, layerTypes: attentionLayers },
     fields: slidingFields,
   }),
   llamaFamily("qwen3", {
     class: "Qwen3ForCausalLM",
-    constraints: { ...llama, ...normed, layerTypes: attention },
+    constraints: { ...llama, ...withQkNorm, layerTypes: attentionLayers },
     fields: slidingFields,
   }),
   llamaFamily("mixtral", {
@@ -160,7 +163,7 @@ export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
       experts: {
         holds: (experts) =>
           hasPlainExperts(experts) && experts!.normTopKProb! && !experts!.layers && !experts!.hiddenDim,
-        words: "experts in all layers, as wide as hiddenDim, whose shares sum to 1",
+        expected: "experts in all layers, as wide as hiddenDim, whose shares sum to 1",
       },
     },
     fields: ({ experts }) => ({
@@ -171,7 +174,7 @@ export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
   }),
   llamaFamily("qwen3_moe", {
     class: "Qwen3MoeForCausalLM",
-    constraints: { ...llama, ...normed, layerTypes: attention, experts: plainExperts },
+    constraints: { ...llama, ...withQkNorm, layerTypes: attentionLayers, experts: plainExperts },
     fields: (config) => ({
       ...slidingFields(config),
       num_experts: config.experts!.numExperts,
@@ -179,7 +182,7 @@ export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
       moe_intermediate_size: config.experts!.hiddenDim ?? config.hiddenDim,
       norm_topk_prob: config.experts!.normTopKProb,
       decoder_sparse_step: 1,
-      mlp_only_layers: (config.experts!.layers ?? []).flatMap((has, i) => (has ? [] : [i])),
+      mlp_only_layers: (config.experts!.layers ?? []).flatMap((hasExperts, i) => (hasExperts ? [] : [i])),
     }),
   }),
   llamaFamily("gemma", { class: "GemmaForCausalLM", constraints: gemma, normOffset: 1 }),
@@ -191,7 +194,7 @@ export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
   }),
   llamaFamily("gemma3_text", {
     class: "Gemma3ForCausalLM",
-    constraints: { ...gemma2, ...normed, slidingRopeBase: something, bidirectional: anything },
+    constraints: { ...gemma2, ...withQkNorm, slidingRopeBase: something, bidirectional: anything },
     fields: (config) => ({
       ...gemma2Fields(config),
       rope_local_base_freq: config.slidingRopeBase,
@@ -217,7 +220,10 @@ export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
     class: "GPT2LMHeadModel",
     constraints: {
       ...gpt2,
-      numKvHeads: { holds: (kv, { numHeads }) => kv === numHeads, words: "as many key-value heads as heads" },
+      numKvHeads: {
+        holds: (numKvHeads, { numHeads }) => numKvHeads === numHeads,
+        expected: "as many key-value heads as heads",
+      },
     },
     write: transposed,
   }),

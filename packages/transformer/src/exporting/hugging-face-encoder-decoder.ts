@@ -23,7 +23,7 @@ export function encoderDecoderCheckpoint(
       if (!table || !isSameStack(complete(table.config), complete(config, table.config))) continue;
       if (head && !architecture.sequenceHead) continue;
       const path = (architecture.prefixes[0] ?? "").replace(/\.$/, "");
-      const named = architecture.classes[type]!;
+      const className = architecture.classes[type]!;
       const entries: StoredTensor[] = [
         under("", path, table.tensors),
         ...table.output,
@@ -32,7 +32,7 @@ export function encoderDecoderCheckpoint(
       return {
         fields: {
           architectures: [
-            head ? named.replace("ForConditionalGeneration", "ForSequenceClassification") : named,
+            head ? className.replace("ForConditionalGeneration", "ForSequenceClassification") : className,
           ],
           model_type: type,
           is_encoder_decoder: true,
@@ -59,14 +59,14 @@ function readTable(
   fields: Readonly<Record<string, unknown>>,
   params: EncoderDecoderParams,
 ): EncoderDecoderTable | undefined {
-  const own: Readonly<Record<string, unknown>> = {
+  const outputTensors: Readonly<Record<string, unknown>> = {
     "lm_head.weight": params.output?.weight,
     final_logits_bias: params.output?.bias,
   };
-  const has = (name: string) => own[name] !== undefined;
+  const has = (name: string) => outputTensors[name] !== undefined;
   try {
-    const read = configFields(fields, { name: "config.json", fn: "exportModel" });
-    return architecture.read(read, { type, embeddingName: architecture.embeddingNames[0], has });
+    const parsed = configFields(fields, { name: "config.json", fn: "exportModel" });
+    return architecture.read(parsed, { type, embeddingName: architecture.embeddingNames[0], has });
   } catch {
     return undefined;
   }

@@ -23,7 +23,7 @@ export function bertCheckpoint(
   const { maskedTokenHead: masked, head } = params;
   const task = head && config.head;
   const path = masked || (task && task.task !== "pooler") ? "bert." : "";
-  const own = `${path}embeddings`;
+  const embeddings = `${path}embeddings`;
   return {
     fields: {
       architectures: [masked ? "BertForMaskedLM" : classes[task?.task ?? "pooler"]],
@@ -41,10 +41,10 @@ export function bertCheckpoint(
       ...(task && labelFields(task)),
     },
     tensors: [
-      unchanged(`${own}.word_embeddings.weight`, params.embedding.weight),
-      unchanged(`${own}.position_embeddings.weight`, params.positions.weight),
-      unchanged(`${own}.token_type_embeddings.weight`, params.types.weight),
-      ...linear(`${own}.LayerNorm`, params.embeddingNorm),
+      unchanged(`${embeddings}.word_embeddings.weight`, params.embedding.weight),
+      unchanged(`${embeddings}.position_embeddings.weight`, params.positions.weight),
+      unchanged(`${embeddings}.token_type_embeddings.weight`, params.types.weight),
+      ...linear(`${embeddings}.LayerNorm`, params.embeddingNorm),
       ...params.layers.flatMap(({ attention, attentionNorm, feedForward, feedForwardNorm }, i) => {
         const layer = `${path}encoder.layer.${i}`;
         return [
@@ -71,6 +71,7 @@ export function bertCheckpoint(
   };
 }
 
+/** Class names in transformers, by task. */
 const classes = {
   pooler: "BertModel",
   sequence: "BertForSequenceClassification",
@@ -93,7 +94,7 @@ export function labelFields({ task, labels, scores }: TaskHeadConfig): Record<st
 /** Refuses an encoder that differs from BERT. */
 export function refuseTraits(config: EncoderConfig): void {
   const { positions = "learned", placement = "post", gated = false, bias = true, layerTypes, head } = config;
-  const others = {
+  const differs = {
     embeddingRank: config.embeddingRank !== undefined,
     positions: positions !== "learned",
     relativeBias: config.relativeBias !== undefined,
@@ -108,7 +109,7 @@ export function refuseTraits(config: EncoderConfig): void {
     causal: config.causal === true,
     head: head !== undefined && !isBertHead(head),
   };
-  const name = (Object.keys(others) as (keyof typeof others)[]).find((one) => others[one]);
+  const name = (Object.keys(differs) as (keyof typeof differs)[]).find((field) => differs[field]);
   if (name === undefined) return;
   throw new ArgumentError({
     fn: "exportModel",

@@ -1,6 +1,6 @@
 import { writeSafetensorsHeader } from "@qkv/core";
 import { tokenizerToJson, type Tokenizer } from "@qkv/tokenizer";
-import { architectureDecoder, holds } from "./architecture-decoder.js";
+import { architectureDecoder, canRepresent } from "./architecture-decoder.js";
 import { architectures } from "../architectures/architectures.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { DecoderParams } from "../models/decoder.js";
@@ -27,7 +27,7 @@ import {
 } from "./architecture-constraints.js";
 import type { OutputFolder } from "./output-folder.js";
 import { rowChunks } from "./row-chunks.js";
-import { bytesPerStoredNumber, storedBytes, type StoredType } from "./stored-numbers.js";
+import { bytesPerStoredElement, storedBytes, type StoredType } from "./stored-numbers.js";
 import type { TensorToWrite } from "../architectures/tensor-to-write.js";
 
 type Texts = {
@@ -56,7 +56,7 @@ export type ExportedModel = ExportedTextModel | ExportedImageModel | ExportedSpe
 export type ExportedTextModel = ExportedStack | ExportedEncoderDecoder;
 
 type Images = Texts & {
-  /** Is written as `preprocessor_config.json`. Default: none is. */
+  /** Written as `preprocessor_config.json`. Default: no such file. */
   readonly processor?: Pick<ImageProcessor, "config"> | undefined;
 };
 
@@ -74,9 +74,9 @@ export type ExportedImageModel =
 export type ExportedSpeechModel = Texts & {
   readonly config: SpeechToTextConfig;
   readonly params: SpeechToTextParams;
-  /** Is written as `preprocessor_config.json`. Default: the usual one of the architecture. */
+  /** Written as `preprocessor_config.json`. Default: that of the architecture. */
   readonly features?: Pick<FeatureExtractor, "name" | "options"> | undefined;
-  /** Is written into `generation_config.json`. Default: the start and the end of texts alone. */
+  /** Written to `generation_config.json`. Default: only start, stop and padding ids. */
   readonly speech?: SpeechTokens | undefined;
 };
 
@@ -91,7 +91,7 @@ export function planHuggingFace(model: ExportedModel, options: FolderOptions): E
   const { config, others, tensors } = huggingFaceFiles(model);
   return {
     total: tensors.reduce(
-      (sum, { shape }) => sum + shape.reduce((a, b) => a * b, bytesPerStoredNumber[options.dtype]),
+      (sum, { shape }) => sum + shape.reduce((a, b) => a * b, bytesPerStoredElement[options.dtype]),
       0,
     ),
     async write(folder, wrote) {
@@ -147,7 +147,7 @@ function encoderDecoderFiles({ config, params }: ExportedEncoderDecoder) {
 }
 
 function speechFiles({ config, params, features, speech }: ExportedSpeechModel): ModelFiles {
-  const { fields, tensors, features: usual } = speechCheckpoint(config, params);
+  const { fields, tensors, features: defaultFeatures } = speechCheckpoint(config, params);
   const { decoder_start_token_id, eos_token_id, pad_token_id } = fields;
   return {
     config: fields,
@@ -156,30 +156,32 @@ function speechFiles({ config, params, features, speech }: ExportedSpeechModel):
       ...{ decoder_start_token_id, eos_token_id, pad_token_id },
       ...(speech && speechTokenFields(speech)),
     },
-    preprocessor: (features && featureExtractorFields(features)) ?? usual,
+    preprocessor: (features && featureExtractorFields(features)) ?? defaultFeatures,
   };
 }
 
-function decoderFiles({ config: given, params }: { config: DecoderConfig; params: DecoderParams }) {
-  const config = normalizedConfig(given, params);
-  const plain = huggingFaceDecoders.find(({ constraints }) => violations(config, constraints).length === 0);
-  const table = plain ? undefined : architectures.find((one) => holds(one, config, params));
-  if (!plain && !table) refuseStackedLayers(config);
+function decoderFiles({ config: decoderConfig, params }: { config: DecoderConfig; params: DecoderParams }) {
+  const config = normalizedConfig(decoderConfig, params);
+  const builtIn = huggingFaceDecoders.find(({ constraints }) => violations(config, constraints).length === 0);
+  const table = builtIn
+    ? undefined
+    : architectures.find((candidate) => canRepresent(candidate, config, params));
+  if (!builtIn && !table) refuseStackedLayers(config);
   const architecture =
-    plain ??
+    builtIn ??
     (table
       ? architectureDecoder(table)
       : matchArchitecture(config, huggingFaceDecoders, "Hugging Face's layout"));
   const { stopIds } = config;
-  const ends = stopIds.length > 0 && { eos_token_id: stopIds.length === 1 ? stopIds[0] : stopIds };
+  const stopFields = stopIds.length > 0 && { eos_token_id: stopIds.length === 1 ? stopIds[0] : stopIds };
   return {
     config: {
       architectures: [architecture.class],
       model_type: architecture.name,
       ...architecture.fields(config, params),
-      ...ends,
+      ...stopFields,
     },
-    generation: { ...ends },
+    generation: { ...stopFields },
     tensors: architecture.tensors(config, params),
   };
 }
@@ -218,16 +220,16 @@ export function isEncoder(
 }
 
 function tokenizerConfig(tokenizer: Tokenizer, model: ExportedModel): Record<string, unknown> {
-  const named = (id: number | undefined) => (id === undefined ? undefined : tokenizer.token(id));
+  const tokenText = (id: number | undefined) => (id === undefined ? undefined : tokenizer.token(id));
   const first = tokenizer.stages.postProcessor?.single[0];
-  const begins = first !== undefined && "id" in first && first.id === tokenizer.bosId;
+  const addsBos = first !== undefined && "id" in first && first.id === tokenizer.bosId;
   return {
     tokenizer_class: "PreTrainedTokenizerFast",
     model_max_length: modelMaxLength(model),
-    bos_token: named(tokenizer.bosId),
-    eos_token: named(tokenizer.eosId),
+    bos_token: tokenText(tokenizer.bosId),
+    eos_token: tokenText(tokenizer.eosId),
     // Transformers.js adds the beginning-of-sequence token only if this is true.
-    ...(begins && isDecoder(model) && { add_bos_token: true }),
+    ...(addsBos && isDecoder(model) && { add_bos_token: true }),
     clean_up_tokenization_spaces: false,
   };
 }
@@ -247,22 +249,22 @@ async function writeTensors(
   folder: OutputFolder,
   { dtype, shardBytes, wrote }: FolderOptions & { wrote: (bytes: number) => void },
 ): Promise<void> {
-  const byteSize = ({ shape }: TensorToWrite) => shape.reduce((a, b) => a * b, bytesPerStoredNumber[dtype]);
+  const byteSize = ({ shape }: TensorToWrite) => shape.reduce((a, b) => a * b, bytesPerStoredElement[dtype]);
   const shards: TensorToWrite[][] = [];
-  let room = 0;
+  let bytesLeft = 0;
   for (const tensor of tensors) {
-    if (shards.length === 0 || byteSize(tensor) > room) {
+    if (shards.length === 0 || byteSize(tensor) > bytesLeft) {
       shards.push([]);
-      room = shardBytes;
+      bytesLeft = shardBytes;
     }
     shards.at(-1)!.push(tensor);
-    room -= byteSize(tensor);
+    bytesLeft -= byteSize(tensor);
   }
-  const number = (n: number) => String(n).padStart(5, "0");
+  const padded = (n: number) => String(n).padStart(5, "0");
   const shardName = (i: number) =>
     shards.length === 1
       ? "model.safetensors"
-      : `model-${number(i + 1)}-of-${number(shards.length)}.safetensors`;
+      : `model-${padded(i + 1)}-of-${padded(shards.length)}.safetensors`;
   for (const [i, shard] of shards.entries()) {
     const file = await folder.open(shardName(i));
     const entries = shard.map(({ name, shape }) => ({ name, shape, dtype: safetensorsTypes[dtype] }));

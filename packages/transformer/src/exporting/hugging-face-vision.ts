@@ -22,13 +22,13 @@ export function visionCheckpoint(
   config: VisionTransformerConfig,
   params: VisionTransformerParams,
 ): Checkpoint {
-  const { head, ...own } = config;
+  const { head, ...visionConfig } = config;
   for (const architecture of visionArchitectures) {
     const written = { model_type: architecture.modelTypes[0], ...architecture.write(config) };
     const read = readBack(written, architecture.read);
-    if (!read || !isSame(visionDefaults, own, read.config)) continue;
-    const labels = head?.task === "image";
-    const path = labels ? architecture.prefixes[0]! : architecture.barePath;
+    if (!read || !isSame(visionDefaults, visionConfig, read.config)) continue;
+    const isClassifier = head?.task === "image";
+    const path = isClassifier ? architecture.prefixes[0]! : architecture.barePath;
     const names = head && headNames(architecture, config, path, written);
     if (head && !names) continue;
     const entries = [
@@ -38,8 +38,8 @@ export function visionCheckpoint(
     const { classes } = architecture;
     return {
       fields: {
-        ...{ architectures: [labels ? classes.image : classes.model], ...written },
-        ...(labels && labelFields(head)),
+        ...{ architectures: [isClassifier ? classes.image : classes.model], ...written },
+        ...(isClassifier && labelFields(head)),
       },
       tensors: writeStored(entries, params),
     };
@@ -72,11 +72,11 @@ export function dualEncoderCheckpoint(config: DualEncoderConfig, params: DualEnc
     const read = readBack(written, readFields);
     if (!read) continue;
     const { text, vision, ...others } = config;
-    const same =
+    const isEqual =
       isSame({ visionProjection: true, scores: "softmax" }, others, read.config) &&
       isSame(textDefaults, text, read.config.text) &&
       isSame(visionDefaults, vision, read.config.vision);
-    if (!same) continue;
+    if (!isEqual) continue;
     return {
       fields: { architectures: [names[type]], ...written },
       tensors: writeStored(read.tensors, params),
@@ -114,9 +114,9 @@ const textDefaults: Partial<EncoderConfig> = {
 };
 
 /** True if two configurations are equal, with defaults for absent fields. Nested objects are the configurations of the encoders. */
-function isSame<T extends object>(defaults: Partial<T>, ours: T, read: object): boolean {
+function isSame<T extends object>(defaults: Partial<T>, config: T, read: object): boolean {
   const [a, b] = [
-    { ...defaults, ...ours },
+    { ...defaults, ...config },
     { ...defaults, ...read },
   ] as Record<string, unknown>[];
   return Object.keys({ ...a, ...b }).every((name) => typeof b![name] === "object" || a![name] === b![name]);

@@ -24,7 +24,7 @@ export type LlamaLayout = {
   normOffset?: 0 | 1;
   /** Rotary layout. Default `half`. */
   ropeLayout?: RotaryLayout;
-  /** Stores query, key, value and gate, up as fused matrices. Default false. */
+  /** True: query, key and value are one fused matrix, as are gate and up. Default false. */
   fused?: boolean;
   /** Path of the experts, and names of their projections. Default: those of the feed-forward layer. */
   mixture?: { path: string; names: readonly [gate: string, up: string, down: string] };
@@ -74,10 +74,10 @@ export function llamaTensors(
 ): TensorToWrite[] {
   const { normOffset = 0, ropeLayout = "half", fused = false } = layout;
   const { mixture = { path: "mlp", names: feedForwardNames } } = layout;
-  const gain = (name: string, x: Tensor) =>
+  const normWeight = (name: string, x: Tensor) =>
     normOffset === 0 ? unchanged(name, x) : withOffset(name, x, normOffset);
-  const from = rotaryRowMap(config, ropeLayout);
-  const permuted = (name: string, x: Tensor) => (from ? reordered(name, x, from) : unchanged(name, x));
+  const rowMap = rotaryRowMap(config, ropeLayout);
+  const permuted = (name: string, x: Tensor) => (rowMap ? reordered(name, x, rowMap) : unchanged(name, x));
 
   const attention = (
     path: string,
@@ -91,17 +91,17 @@ export function llamaTensors(
           ...linear(`${path}.v_proj`, value),
         ]),
     ...linear(`${path}.o_proj`, output),
-    ...(queryNorm ? [gain(`${path}.q_norm.weight`, queryNorm.weight)] : []),
-    ...(keyNorm ? [gain(`${path}.k_norm.weight`, keyNorm.weight)] : []),
+    ...(queryNorm ? [normWeight(`${path}.q_norm.weight`, queryNorm.weight)] : []),
+    ...(keyNorm ? [normWeight(`${path}.k_norm.weight`, keyNorm.weight)] : []),
   ];
 
   const feedForward = (path: string, params: FeedForwardParams | MixtureOfExpertsParams): TensorToWrite[] => {
     if ("router" in params) {
-      const own = `${path}.${mixture.path}`;
+      const mixturePath = `${path}.${mixture.path}`;
       return [
-        ...linear(`${own}.gate`, params.router),
+        ...linear(`${mixturePath}.gate`, params.router),
         ...params.experts.flatMap((expert, e) =>
-          gatedProjections(`${own}.experts.${e}`, expert, mixture.names),
+          gatedProjections(`${mixturePath}.experts.${e}`, expert, mixture.names),
         ),
       ];
     }
@@ -114,7 +114,7 @@ export function llamaTensors(
 
   const layer = (params: DecoderLayerParams, i: number): TensorToWrite[] => {
     const path = `model.layers.${i}`;
-    const norm = (name: string, { weight }: NormParams) => gain(`${path}.${name}.weight`, weight);
+    const norm = (name: string, { weight }: NormParams) => normWeight(`${path}.${name}.weight`, weight);
     return [
       norm("input_layernorm", params.attentionNorm),
       ...attention(`${path}.self_attn`, params.attention),
@@ -131,16 +131,19 @@ export function llamaTensors(
   return [
     unchanged("model.embed_tokens.weight", params.embedding.weight),
     ...params.layers.flatMap(layer),
-    gain("model.norm.weight", params.norm.weight),
+    normWeight("model.norm.weight", params.norm.weight),
     ...(params.output ? [unchanged("lm_head.weight", params.output.weight)] : []),
   ];
 }
 
 /** Row map of queries and keys, if the rotary layout of the file differs from that of the model. */
-function rotaryRowMap(config: DecoderConfig, wanted: RotaryLayout): ((row: number) => number) | undefined {
+function rotaryRowMap(
+  config: DecoderConfig,
+  fileLayout: RotaryLayout,
+): ((row: number) => number) | undefined {
   const { ropeLayout = "half", ropeDim } = config;
-  if (ropeLayout === wanted) return undefined;
-  return (wanted === "half" ? halfFromInterleaved : interleavedFromHalf)(decoderHeadDim(config), ropeDim);
+  if (ropeLayout === fileLayout) return undefined;
+  return (fileLayout === "half" ? halfFromInterleaved : interleavedFromHalf)(decoderHeadDim(config), ropeDim);
 }
 
 const feedForwardNames = ["gate_proj", "up_proj", "down_proj"] as const;

@@ -27,22 +27,22 @@ const { is, something } = constraint;
 /** Layer types are not stored in these files, so the window must have no effect. */
 const noEffectiveWindow: Required<ArchitectureConstraints>["layerTypes"] = {
   holds: (types, { window, contextLength }) => types === undefined || window! >= contextLength,
-  words:
+  expected:
     "no `window` below `contextLength` (say a shorter one), since llama.cpp would let these layers see all",
 };
 const periodicLayerTypes: Required<ArchitectureConstraints>["layerTypes"] = {
   holds: (types, { numLayers }) => slidingPeriod(types, numLayers) !== undefined,
-  words: "one full layer after every so many that slide",
+  expected: "one full layer after every so many that slide",
 };
-/** The scale is not in the file. */
+/** The attention scale is not stored in these files, so it must be the one that llama.cpp computes. */
 const attentionScaleFor = (largest: number): Required<ArchitectureConstraints>["attentionScale"] => ({
   holds(scale, config) {
     const D = decoderHeadDim(config);
-    const expected =
+    const llamaCppScale =
       config.numLayers === largest ? Math.floor(config.embedDim / config.numHeads) ** -0.5 : D ** -0.5;
-    return Math.abs((scale ?? D ** -0.5) - expected) <= 1e-6 * expected;
+    return Math.abs((scale ?? D ** -0.5) - llamaCppScale) <= 1e-6 * llamaCppScale;
   },
-  words: `what llama.cpp takes: 1 / √headDim (with ${largest} layers 1 / √(embedDim / numHeads))`,
+  expected: `what llama.cpp takes: 1 / √headDim (with ${largest} layers 1 / √(embedDim / numHeads))`,
 });
 type ScalingName = NonNullable<DecoderConfig["ropeScaling"]>["type"];
 const supportedScalings = (...names: ScalingName[]): Required<ArchitectureConstraints>["ropeScaling"] => ({
@@ -51,11 +51,11 @@ const supportedScalings = (...names: ScalingName[]): Required<ArchitectureConstr
     const { betaFast = 32, betaSlow = 1, truncate = true } = scaling;
     return names.includes("yarn") && betaFast === 32 && betaSlow === 1 && truncate;
   },
-  words: `none, or one of ${names.join(", ")} (yarn with betas of 32 and 1, rounded)`,
+  expected: `none, or one of ${names.join(", ")} (yarn with betas of 32 and 1, rounded)`,
 });
-const dividedHeads: Required<ArchitectureConstraints>["headDim"] = {
+const defaultHeadDim: Required<ArchitectureConstraints>["headDim"] = {
   holds: (headDim, { embedDim, numHeads }) => headDim === embedDim / numHeads,
-  words: "embedDim / numHeads",
+  expected: "embedDim / numHeads",
 };
 
 const silu = {
@@ -67,24 +67,24 @@ const gemma = { ...silu, activation: is("geluTanh") } as const;
 const gpt2 = { activation: is("geluTanh"), layerTypes: noEffectiveWindow } as const;
 
 /**
- * An architecture with the constraints of its Hugging Face architecture and further ones.
+ * An architecture with the constraints of its Hugging Face architecture, and those of llama.cpp.
  *
- * @param name - As in `model_type` there.
+ * @param name - The `model_type` of the Hugging Face architecture.
  */
 function decoder(
   name: string,
   architecture: keyof typeof ggufArchitectures,
-  more: ArchitectureConstraints,
+  ggufConstraints: ArchitectureConstraints,
   tensors: GgufDecoder["tensors"],
   { tied = false } = {},
 ): GgufDecoder {
-  const { constraints } = huggingFaceDecoders.find((one) => one.name === name)!;
+  const { constraints } = huggingFaceDecoders.find((huggingFace) => huggingFace.name === name)!;
   const { names } = name === "mixtral" ? ggufMixtral : ggufArchitectures[architecture];
-  return { name, architecture, names, constraints: { ...constraints, ...more }, tied, tensors };
+  return { name, architecture, names, constraints: { ...constraints, ...ggufConstraints }, tied, tensors };
 }
 
-const neighbours = { ropeLayout: "interleaved" } as const;
-const mixtral = { ...neighbours, mixture: { path: "block_sparse_moe", names: ["w1", "w3", "w2"] } } as const;
+const interleaved = { ropeLayout: "interleaved" } as const;
+const mixtral = { ...interleaved, mixture: { path: "block_sparse_moe", names: ["w1", "w3", "w2"] } } as const;
 
 /** The architectures that can be written. The first that fits a model is used. */
 export const ggufDecoders: readonly GgufDecoder[] = [
@@ -93,9 +93,9 @@ export const ggufDecoders: readonly GgufDecoder[] = [
     "llama",
     "llama",
     { ...silu, ropeScaling: supportedScalings("linear", "yarn", "llama3", "longrope") },
-    (config, params) => llamaTensors(config, params, neighbours),
+    (config, params) => llamaTensors(config, params, interleaved),
   ),
-  decoder("qwen2", "qwen2", { ...silu, headDim: dividedHeads }, llamaTensors),
+  decoder("qwen2", "qwen2", { ...silu, headDim: defaultHeadDim }, llamaTensors),
   decoder(
     "qwen3_moe",
     "qwen3moe",
@@ -104,7 +104,7 @@ export const ggufDecoders: readonly GgufDecoder[] = [
       experts: {
         holds: (experts) =>
           hasPlainExperts(experts) && experts!.normTopKProb! && !experts!.layers && !experts!.hiddenDim,
-        words: "experts in all layers, as wide as hiddenDim, whose shares sum to 1",
+        expected: "experts in all layers, as wide as hiddenDim, whose shares sum to 1",
       },
     },
     llamaTensors,
@@ -132,14 +132,14 @@ export const ggufDecoders: readonly GgufDecoder[] = [
       layerTypes: periodicLayerTypes,
       attentionScale: attentionScaleFor(62),
       attentionSoftcap: constraint.nothing,
-      bidirectional: { holds: (both) => both !== true, words: "a causal model" },
+      bidirectional: { holds: (bidirectional) => bidirectional !== true, expected: "a causal model" },
     },
     llamaTensors,
   ),
   decoder(
     "phi3",
     "phi3",
-    { ...silu, ropeScaling: supportedScalings("linear", "yarn", "longrope"), headDim: dividedHeads },
+    { ...silu, ropeScaling: supportedScalings("linear", "yarn", "longrope"), headDim: defaultHeadDim },
     (config, params) => llamaTensors(config, params, { fused: true }),
   ),
   decoder("gpt2", "gpt2", gpt2, (_config, params) => gpt2Tensors(params, concatenated)),

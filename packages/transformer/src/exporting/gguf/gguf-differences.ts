@@ -8,7 +8,7 @@ import type { DecoderConfig } from "../../models/decoder-config.js";
 import type { DecoderParams } from "../../models/decoder.js";
 import type { RopeScalingConfig } from "../../models/rope-from-config.js";
 import { normalizedConfig, type Violation } from "../architecture-constraints.js";
-import { inOneForm } from "../architecture-decoder.js";
+import { canonicalJson } from "../architecture-decoder.js";
 import { firstDifference } from "../first-difference.js";
 
 /** Properties of a model that an architecture of llama.cpp cannot represent. If there are none, the file represents the model exactly. */
@@ -51,32 +51,35 @@ function traitDifferences(
   params: DecoderParams,
 ): Violation[] {
   const entries = architecture.config();
-  const wanted = comparable(normalizedConfig(config, params), architecture);
+  const original = comparable(normalizedConfig(config, params), architecture);
   try {
     const fields = configFields(writeFields(entries, config), { name: "metadata", fn: "exportModel" });
-    const again = readFields(entries, fields) as DecoderConfig;
-    const held = comparable(normalizedConfig({ ...again, stopIds: config.stopIds }, params), architecture);
-    const names = [...new Set([...Object.keys(wanted), ...Object.keys(held)])] as (keyof DecoderConfig)[];
+    const restored = readFields(entries, fields) as DecoderConfig;
+    const stored = comparable(
+      normalizedConfig({ ...restored, stopIds: config.stopIds }, params),
+      architecture,
+    );
+    const names = [...new Set([...Object.keys(original), ...Object.keys(stored)])] as (keyof DecoderConfig)[];
     const functions: unknown[] = [];
     return names.flatMap((field): Violation[] => {
-      const [received, own] = [wanted[field], held[field]];
-      if (inOneForm(received, functions) === inOneForm(own, functions)) return [];
-      const { path, ...parts } = firstDifference(received, own, functions);
+      const [received, expected] = [original[field], stored[field]];
+      if (canonicalJson(received, functions) === canonicalJson(expected, functions)) return [];
+      const { path, ...parts } = firstDifference(received, expected, functions);
       if (field === "layerTypes" && /^\[\d+\]/.test(path))
         return [
           {
             argument: `config.layerTypes${path}`,
             received: parts.received,
-            expected: inWords(parts.expected),
+            expected: valueText(parts.expected),
           },
         ];
-      return [{ field, received, expected: inWords(own) }];
+      return [{ field, received, expected: valueText(expected) }];
     });
   } catch (error) {
     if (!(error instanceof QkvError)) throw error;
     const received = error.message.split("\n")[0];
     // Nothing could be compared, so this architecture counts as the most distant.
-    return Object.keys(wanted).map(() => ({
+    return Object.keys(original).map(() => ({
       argument: "config",
       received,
       expected: "metadata that can be read",
@@ -130,27 +133,27 @@ function inFloat32(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(inFloat32);
   if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype)
     return value;
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, inFloat32(one)]));
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, inFloat32(field)]));
 }
 
-function inWords(value: unknown): string {
+function valueText(value: unknown): string {
   if (value === undefined) return "nothing";
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 function biasDifferences(rules: GgufBiases, config: DecoderConfig, params: DecoderParams): Violation[] {
   const { queryKeyValue, attentionOutput, feedForward } = storedBiases(config, params);
-  const has: Required<Record<keyof GgufBiases, boolean>> = {
+  const hasBias: Required<Record<keyof GgufBiases, boolean>> = {
     queryKeyValue,
     attentionOutput,
     feedForward,
     norms: params.norm.bias !== undefined,
     output: (params.output as { bias?: unknown } | undefined)?.bias !== undefined,
   };
-  return (Object.keys(has) as (keyof GgufBiases)[]).flatMap((map) => {
+  return (Object.keys(hasBias) as (keyof GgufBiases)[]).flatMap((map) => {
     const rule: Presence = rules[map] ?? false;
-    if (rule === "either" || rule === has[map]) return [];
-    return [{ argument: `config.bias.${map}`, received: has[map], expected: String(rule) }];
+    if (rule === "either" || rule === hasBias[map]) return [];
+    return [{ argument: `config.bias.${map}`, received: hasBias[map], expected: String(rule) }];
   });
 }
 

@@ -96,17 +96,17 @@ function scalingFields(
 /** RoPE frequency factors per pair, for scalings that files store as tensors. */
 export function ropeFactors(config: DecoderConfig): GgufTensor[] {
   const { ropeScaling: scaling, ropeBase = 10000 } = config;
-  const vector = (name: string, numbers: ArrayLike<number>): GgufTensor => {
-    const x = tensor(Float32Array.from(numbers));
+  const vector = (name: string, factors: ArrayLike<number>): GgufTensor => {
+    const x = tensor(Float32Array.from(factors));
     return { name: `${name}.weight`, shape: x.shape, parts: [unchanged(name, x)] };
   };
   if (scaling?.type === "llama3") {
     const { frequencies } = rotaryFrequencies(config, 1);
-    const plain = (i: number) => ropeBase ** (-i / frequencies.length);
+    const unscaled = (i: number) => ropeBase ** (-i / frequencies.length);
     return [
       vector(
         "rope_freqs",
-        frequencies.map((one, i) => plain(i) / one),
+        frequencies.map((frequency, i) => unscaled(i) / frequency),
       ),
     ];
   }
@@ -118,7 +118,7 @@ export function ropeFactors(config: DecoderConfig): GgufTensor[] {
   ];
 }
 
-/** Frequency factors of full layers: 1 for rotated pairs, and for the others a number so large that they do not rotate. */
+/** Frequency factors of full layers: 1 for rotated pairs, and for the others 1e30, so that they do not rotate. */
 function proportionalFactors(config: DecoderConfig, { share = 1 }: { share?: number }): number[] {
   const full = config.layerTypes?.findIndex((type) => type !== "sliding") ?? 0;
   const pairs = rotaryDim(layerConfig(config, Math.max(full, 0))) / 2;

@@ -30,7 +30,7 @@ export function planGguf(model: ExportedStack, dtype: GgufStoredType): ExportPla
     : ggufDecoder(model.config, model.params);
   const placed = tensors.map((tensor) => {
     const storage = chooseGgufStorage(dtype, tensor.name, tensor.shape);
-    const bytes = (sizeOf(tensor.shape) / storage.numbers) * storage.bytes;
+    const bytes = (sizeOf(tensor.shape) / storage.elements) * storage.bytes;
     return { ...tensor, storage, bytes };
   });
   const header = writeGgufHeader(
@@ -68,14 +68,14 @@ export function planGguf(model: ExportedStack, dtype: GgufStoredType): ExportPla
 }
 
 function ggufDecoder(
-  given: DecoderConfig,
+  decoderConfig: DecoderConfig,
   params: DecoderParams,
 ): { fields: GgufFields; tensors: GgufTensor[] } {
-  const config = normalizedConfig(given, params);
+  const config = normalizedConfig(decoderConfig, params);
   refusePatches(config);
-  const { found, table } = chooseHolder(config, params);
+  const { decoder, table } = chooseTarget(config, params);
   if (table) return tableDecoder(table, config, params);
-  const { architecture, names, tied, tensors } = found;
+  const { architecture, names, tied, tensors } = decoder;
   if (tied && params.output) {
     throw new ArgumentError({
       fn: "exportModel",
@@ -109,44 +109,47 @@ function refusePatches({ bytePatches }: DecoderConfig): void {
   });
 }
 
-type Holder =
-  | { readonly name: string; readonly found: GgufDecoder; readonly table?: undefined }
-  | { readonly name: string; readonly found?: undefined; readonly table: GgufArchitecture };
+/** An architecture of llama.cpp: with code for its tensors, or a table. */
+type Target =
+  | { readonly name: string; readonly decoder: GgufDecoder; readonly table?: undefined }
+  | { readonly name: string; readonly decoder?: undefined; readonly table: GgufArchitecture };
 
 /** The first architecture of llama.cpp that can represent a model. */
-function chooseHolder(config: DecoderConfig, params: DecoderParams): Holder {
-  const decoders = ggufDecoders.map((found) => ({
-    one: { name: found.name, found },
-    odd: violations(config, found.constraints),
+function chooseTarget(config: DecoderConfig, params: DecoderParams): Target {
+  const decoders = ggufDecoders.map((decoder) => ({
+    architecture: { name: decoder.name, decoder },
+    violations: violations(config, decoder.constraints),
   }));
   // Architectures that need no permuted rows are preferred.
   const permutes = ({ ropeLayout }: GgufArchitecture) => (ropeLayout === config.ropeLayout ? 0 : 1);
   const sorted = ggufTable.toSorted((a, b) => permutes(a) - permutes(b));
   const tables = sorted.map((table) => ({
-    one: { name: table.name, table },
-    odd: ggufDifferences(table, config, params),
+    architecture: { name: table.name, table },
+    violations: ggufDifferences(table, config, params),
   }));
-  const all: { one: Holder; odd: Violation[] }[] = [...decoders, ...tables];
+  const all: { architecture: Target; violations: Violation[] }[] = [...decoders, ...tables];
   // A model with a field that only one architecture supports is compared with that one.
-  const own = all.filter(({ one: { table } }) => table?.alone && config[table.alone] !== undefined);
-  const tried = own.length > 0 ? own : all;
-  const [nearest] = tried.toSorted((a, b) => a.odd.length - b.odd.length);
+  const specific = all.filter(
+    ({ architecture: { table } }) => table?.alone && config[table.alone] !== undefined,
+  );
+  const candidates = specific.length > 0 ? specific : all;
+  const [nearest] = candidates.toSorted((a, b) => a.violations.length - b.violations.length);
   // Prefer an architecture with the same mixers, so that the error names the differing field.
-  if (nearest?.odd.some(({ field }) => field === "layerTypes")) refuseStackedLayers(config);
-  return chooseArchitecture(tried, "llama.cpp");
+  if (nearest?.violations.some(({ field }) => field === "layerTypes")) refuseStackedLayers(config);
+  return chooseArchitecture(candidates, "llama.cpp");
 }
 
-/** Metadata of the tokenizer, and of stop ids: its end token, then further stop ids of the model, which end messages. */
+/** Metadata of the tokenizer and of up to three stop ids: `eos`, end of turn (`eot`) and end of message (`eom`). */
 function tokenizerFields(model: ExportedStack): GgufFields {
   const { tokenizer, chatTemplate, config } = model;
   const stopIds = "stopIds" in config ? config.stopIds : [];
-  const own: GgufFields = tokenizer
+  const vocabularyFields: GgufFields = tokenizer
     ? tokenizerToGguf(tokenizer, {
         vocabSize: config.vocabSize,
         eosId: tokenizer.eosId ?? stopIds[0],
       })
     : { "tokenizer.ggml.model": { type: "string", value: "no_vocab" } };
-  const eos = own["tokenizer.ggml.eos_token_id"]?.value as number | undefined;
+  const eos = vocabularyFields["tokenizer.ggml.eos_token_id"]?.value as number | undefined;
   const ids = new Set([...(eos === undefined ? [] : [eos]), ...stopIds]);
   if (ids.size > 3) {
     throw new ArgumentError({
@@ -158,10 +161,10 @@ function tokenizerFields(model: ExportedStack): GgufFields {
     });
   }
   const names = ["eos", "eot", "eom"];
-  const ends = Array.from(ids, (id, i): [string, GgufField] => [`${names[i]}_token_id`, uint32(id)]);
+  const stopFields = Array.from(ids, (id, i): [string, GgufField] => [`${names[i]}_token_id`, uint32(id)]);
   return {
-    ...own,
-    ...prefixedFields("tokenizer.ggml", Object.fromEntries(ends)),
+    ...vocabularyFields,
+    ...prefixedFields("tokenizer.ggml", Object.fromEntries(stopFields)),
     ...(chatTemplate !== undefined && { "tokenizer.chat_template": { type: "string", value: chatTemplate } }),
   };
 }

@@ -11,7 +11,7 @@ import type { DecoderConfig } from "../../models/decoder-config.js";
 import { decoder, type DecoderParams } from "../../models/decoder.js";
 import { exportModel } from "../export-model.js";
 import { memoryFolder } from "../memory-folder.js";
-import { inOneForm } from "../architecture-decoder.js";
+import { canonicalJson } from "../architecture-decoder.js";
 import { normalizedConfig } from "../architecture-constraints.js";
 
 const script = (name: string): Promise<unknown> =>
@@ -65,7 +65,7 @@ describe.each(Object.keys(configs))("%s", (name) => {
     expect(logits(reloaded)).toBeAllclose(logits(model), { rtol: 1e-5, atol: 1e-5 });
     const functions: unknown[] = [];
     const [expected, loaded] = [{ ...model.config, ...readAs[name] }, reloaded.config].map((config) =>
-      inOneForm(normalizedConfig(config, reloaded.params), functions),
+      canonicalJson(normalizedConfig(config, reloaded.params), functions),
     );
     expect(loaded).toBe(expected);
   });
@@ -112,7 +112,7 @@ test("rwkv7: the file loads as the same model, and changed bytes of a token-shif
   expect(logits(reloaded)).toEqual(logits(model));
   const functions: unknown[] = [];
   const [expected, loaded] = [model, reloaded].map(({ config, params }) =>
-    inOneForm(normalizedConfig(config, params), functions),
+    canonicalJson(normalizedConfig(config, params), functions),
   );
   expect(loaded).toBe(expected);
   const { tensors: stored, dataStart, metadata } = readGgufHeader(file);

@@ -1,29 +1,29 @@
 import { fromHalfBits, toHalfBits } from "@qkv/core";
 import type { TypedArray } from "@qkv/tensor";
-import { bytesPerStoredNumber, storedBytes, type StoredType } from "../stored-numbers.js";
+import { bytesPerStoredElement, storedBytes, type StoredType } from "../stored-numbers.js";
 
-/** Storage of numbers in a GGUF file: floats, or `q8_0`, blocks of 32 int8 with a float16 scale. */
+/** Dtype of tensors in a GGUF file: floats, or `q8_0`, blocks of 32 int8 with a float16 scale. */
 export type GgufStoredType = StoredType | "q8_0";
 
-/** A storage type: numbers and bytes per block. */
+/** A storage type: elements and bytes per block. */
 export type GgufStorage = {
   /** The ggml type id. */
   readonly type: number;
   /** The value of `general.file_type` for files that mostly have this type. */
   readonly fileType: number;
-  /** Numbers per block. */
-  readonly numbers: number;
+  /** Elements per block. */
+  readonly elements: number;
   /** Bytes per block. */
   readonly bytes: number;
-  /** Encodes whole blocks. */
+  /** Encodes complete blocks. */
   encode(numbers: TypedArray): Uint8Array;
 };
 
 const floats = (name: StoredType, type: number, fileType: number): GgufStorage => ({
   type,
   fileType,
-  numbers: 1,
-  bytes: bytesPerStoredNumber[name],
+  elements: 1,
+  bytes: bytesPerStoredElement[name],
   encode: (numbers) => storedBytes(numbers, name),
 });
 
@@ -32,10 +32,10 @@ export const ggufStorages: Readonly<Record<GgufStoredType, GgufStorage>> = {
   float32: floats("float32", 0, 0),
   float16: floats("float16", 1, 1),
   bfloat16: floats("bfloat16", 30, 32),
-  q8_0: { type: 8, fileType: 7, numbers: 32, bytes: 34, encode: q8_0 },
+  q8_0: { type: 8, fileType: 7, elements: 32, bytes: 34, encode: q8_0 },
 };
 
-/** q8_0: blocks of 32 numbers, a float16 scale followed by 32 int8. */
+/** q8_0: blocks of 32 elements, a float16 scale followed by 32 int8. */
 function q8_0(numbers: TypedArray): Uint8Array {
   const bytes = new Uint8Array((numbers.length / 32) * 34);
   const view = new DataView(bytes.buffer);
@@ -54,7 +54,7 @@ function q8_0(numbers: TypedArray): Uint8Array {
 }
 
 /** Tensors that llama.cpp reads only as float32. */
-const keptInFull =
+const float32Only =
   /^(position_embd|token_types)\.|\.(ffn_gate_inp|ssm_conv1d|shortconv\.conv|time_mix_(w1|w2|lerp_fused))\./;
 
 /**
@@ -62,11 +62,11 @@ const keptInFull =
  * adds them to float32. Rows that are not a multiple of the block size become float16.
  */
 export function chooseGgufStorage(
-  wanted: GgufStoredType,
+  requested: GgufStoredType,
   name: string,
   shape: readonly number[],
 ): GgufStorage {
-  if (shape.length < 2 || !name.endsWith(".weight") || keptInFull.test(name)) return ggufStorages.float32;
-  const storage = ggufStorages[wanted];
-  return shape.at(-1)! % storage.numbers === 0 ? storage : ggufStorages.float16;
+  if (shape.length < 2 || !name.endsWith(".weight") || float32Only.test(name)) return ggufStorages.float32;
+  const storage = ggufStorages[requested];
+  return shape.at(-1)! % storage.elements === 0 ? storage : ggufStorages.float16;
 }

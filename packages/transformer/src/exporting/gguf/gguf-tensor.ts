@@ -11,11 +11,11 @@ export type GgufTensor = {
 /** Groups tensors by name. Tensors with the same name are stacked along a new first axis. */
 export function ggufTensors(
   tensors: readonly TensorToWrite[],
-  nameOf: (name: string) => string,
+  rename: (name: string) => string,
 ): GgufTensor[] {
   const parts = new Map<string, TensorToWrite[]>();
   for (const tensor of tensors) {
-    const name = nameOf(tensor.name);
+    const name = rename(tensor.name);
     parts.set(name, [...(parts.get(name) ?? []), tensor]);
   }
   return Array.from(parts, ([name, parts]) => {

@@ -5,8 +5,8 @@ import type { DecoderConfig } from "../../models/decoder-config.js";
  * for other orders.
  */
 export function slidingPeriod(types: DecoderConfig["layerTypes"], numLayers: number): number | undefined {
-  const slides = Array.from({ length: numLayers }, (_, i) => types?.[i] === "sliding");
-  const period = slides.indexOf(false) + 1;
-  const fits = slides.every((one, i) => one === (period === 0 || i % period < period - 1));
+  const isSliding = Array.from({ length: numLayers }, (_, i) => types?.[i] === "sliding");
+  const period = isSliding.indexOf(false) + 1;
+  const fits = isSliding.every((slides, i) => slides === (period === 0 || i % period < period - 1));
   return fits ? period : undefined;
 }

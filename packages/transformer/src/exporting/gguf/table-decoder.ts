@@ -11,13 +11,13 @@ import { ggufTensors, type GgufTensor } from "./gguf-tensor.js";
 
 /** Metadata and tensors of a model, by the table of an architecture. */
 export function tableDecoder(
-  { name, config: entries, tensors: entriesOf, layerNumbers }: GgufArchitecture,
+  { name, config: entries, tensors: tensorEntries, layerNumbers }: GgufArchitecture,
   config: DecoderConfig,
   params: DecoderParams,
 ): { fields: GgufFields; tensors: GgufTensor[] } {
   const { rope_theta, rope_scaling: _scaling, ...keys } = writeFields(entries(), config);
   const rotates = rope_theta !== undefined;
-  const stored = writeStored(entriesOf(config, params.output === undefined), params);
+  const stored = writeStored(tensorEntries(config, params.output === undefined), params);
   const { tensors, lists } = takeLayerNumbers(stored, layerNumbers);
   return {
     fields: {
@@ -26,21 +26,24 @@ export function tableDecoder(
       ...prefixedFields(name, {
         ...(rotates && ropeFields(config)),
         ...Object.fromEntries(
-          Object.entries(keys).flatMap(([key, value]) => (isPresence(key) ? [] : [[key, typed(key, value)]])),
+          Object.entries(keys).flatMap(([key, value]) =>
+            isPresence(key) ? [] : [[key, metadataField(key, value)]],
+          ),
         ),
       }),
     },
-    tensors: [...(rotates ? ropeFactors(config) : []), ...ggufTensors(tensors, inOneTensor)],
+    tensors: [...(rotates ? ropeFactors(config) : []), ...ggufTensors(tensors, stackedName)],
   };
 }
 
 /** Gives all experts of a layer the same name, so that they become one tensor. */
-const inOneTensor = (name: string) => name.replace(/\.(ffn_\w+)\.\d+\./, ".$1_exps.");
+const stackedName = (name: string) => name.replace(/\.(ffn_\w+)\.\d+\./, ".$1_exps.");
 
 /** Metadata keys with float values. */
 const isFloat = /epsilon|scale$|softcapping|max_alibi_bias|freq_base|log_multiplier|clamp/;
 
-function typed(key: string, value: unknown): GgufField | undefined {
+/** A metadata field with the GGUF type of its value; undefined for other values. */
+function metadataField(key: string, value: unknown): GgufField | undefined {
   if (typeof value === "boolean") return { type: "bool", value };
   if (typeof value === "string") return { type: "string", value };
   if (typeof value === "number") return isFloat.test(key) ? float32(value) : uint32(value);

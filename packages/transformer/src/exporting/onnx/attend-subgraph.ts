@@ -29,29 +29,31 @@ export type QueryKeyValue = [query: string, key: string, value: string];
  */
 export function attendSubgraph(g: OnnxGraph, rows: QueryKeyValue, config: AttendSubgraphConfig): string {
   const { numKvHeads: Hkv, headDim, valueDim = headDim, layer } = config;
-  const held = (
+  const cacheTensors = (
     [
       ["key", headDim],
       ["value", valueDim],
     ] as const
-  ).map(([side, D]) =>
+  ).map(([name, D]) =>
     layer === undefined
       ? undefined
       : {
-          past: g.input(`past_key_values.${layer}.${side}`, ["batch_size", Hkv, "past_sequence_length", D]),
-          present: g.output(`present.${layer}.${side}`, ["batch_size", Hkv, "total_sequence_length", D]),
+          past: g.input(`past_key_values.${layer}.${name}`, ["batch_size", Hkv, "past_sequence_length", D]),
+          present: g.output(`present.${layer}.${name}`, ["batch_size", Hkv, "total_sequence_length", D]),
         },
-  ) as [Held, Held];
+  ) as [CachedTensor, CachedTensor];
   const isOperator = g.operators === "standard" && config.softcap === undefined && config.sinks === undefined;
-  return (isOperator ? asOperator : composed)(g, rows, held, config);
+  return (isOperator ? operatorAttention : composedAttention)(g, rows, cacheTensors, config);
 }
 
-type Held = { past: string; present: string } | undefined;
+/** Names of the input with cached keys or values, and of the output with those of this call appended. Undefined without a cache. */
+type CachedTensor = { past: string; present: string } | undefined;
 
-function asOperator(
+/** Attention as the operator `Attention` of opset 23. */
+function operatorAttention(
   g: OnnxGraph,
   rows: QueryKeyValue,
-  [keys, values]: readonly [Held, Held],
+  [keys, values]: readonly [CachedTensor, CachedTensor],
   { numHeads, numKvHeads, scale, mask, bias }: AttendSubgraphConfig,
 ): string {
   const attributes = { q_num_heads: numHeads, kv_num_heads: numKvHeads, scale: { float: scale } };
@@ -59,21 +61,24 @@ function asOperator(
   const added = both ? g.op("Where", [mask, bias, g.scalar(lowest)]) : (mask ?? bias);
   if (!keys || !values)
     return g.op("Attention", [...rows, ...(added === undefined ? [] : [added])], attributes);
-  const mixed = `mixed.${keys.present}`;
+  const heads = `mixed.${keys.present}`;
   g.ops(
     "Attention",
     [...rows, added ?? "", keys.past, values.past],
-    [mixed, keys.present, values.present],
+    [heads, keys.present, values.present],
     attributes,
   );
-  return mixed;
+  return heads;
 }
 
-/** Reshapes query heads to `[B, Hkv, H / Hkv, T, D]`, with an axis for heads that share keys, so that keys are not repeated. */
-function composed(
+/**
+ * Attention from basic operators. Queries are `[B, Hkv, H / Hkv, T, D]`, with an axis for heads that share keys, so that keys
+ * are not repeated.
+ */
+function composedAttention(
   g: OnnxGraph,
   [query, key, value]: QueryKeyValue,
-  held: readonly [Held, Held],
+  cacheTensors: readonly [CachedTensor, CachedTensor],
   config: AttendSubgraphConfig,
 ): string {
   const { numHeads: H, numKvHeads: Hkv, headDim: D, valueDim = D, scale, softcap, mask, bias } = config;
@@ -89,9 +94,9 @@ function composed(
     const heads = g.op("Transpose", [g.op("Reshape", [rows, g.list(0, 0, Hkv, width)])], {
       perm: [0, 2, 1, 3],
     });
-    const own = held[i];
-    const all = own ? g.op("Concat", [own.past, heads], { axis: 2 }, own.present) : heads;
-    return g.op("Unsqueeze", [all, g.list(2)]); // [B, Hkv, 1, S, D]
+    const cached = cacheTensors[i];
+    const withPast = cached ? g.op("Concat", [cached.past, heads], { axis: 2 }, cached.present) : heads;
+    return g.op("Unsqueeze", [withPast, g.list(2)]); // [B, Hkv, 1, S, D]
   }) as [string, string];
   const dots = g.op("MatMul", [queries, g.op("Transpose", [keys], { perm: [0, 1, 2, 4, 3] })]);
   const capped = softcapped(g, g.op("Mul", [dots, g.scalar(scale)]), softcap); // [B, Hkv, H / Hkv, T, S]
@@ -101,18 +106,23 @@ function composed(
   };
   const scores = bias === undefined ? capped : g.op("Add", [capped, byGroups(bias)]);
   // A row without visible keys (padding) becomes the mean of all values instead of NaN.
-  const seen =
+  const masked =
     mask === undefined
       ? scores
       : g.op("Where", [g.op("Unsqueeze", [mask, g.list(2)]), scores, g.scalar(lowest)]);
   const weights =
-    config.sinks === undefined ? g.op("Softmax", [seen], { axis: -1 }) : besideSinks(g, seen, config);
-  const mixed = g.op("MatMul", [weights, values]);
-  return g.op("Reshape", [g.op("Transpose", [mixed], { perm: [0, 3, 1, 2, 4] }), g.list(0, 0, H * valueDim)]);
+    config.sinks === undefined
+      ? g.op("Softmax", [masked], { axis: -1 })
+      : softmaxWithSinks(g, masked, config);
+  const headOutputs = g.op("MatMul", [weights, values]);
+  return g.op("Reshape", [
+    g.op("Transpose", [headOutputs], { perm: [0, 3, 1, 2, 4] }),
+    g.list(0, 0, H * valueDim),
+  ]);
 }
 
 /** Attention weights from scores `[B, Hkv, H / Hkv, T, S]`, with an attention sink per head. */
-function besideSinks(
+function softmaxWithSinks(
   g: OnnxGraph,
   scores: string,
   { sinks, numHeads: H, numKvHeads: Hkv }: AttendSubgraphConfig,

@@ -31,21 +31,21 @@ export function attentionSubgraph(
 ): string {
   const { numHeads: H, numKvHeads: Hkv, headDim: D, rope, normEps } = config;
   const { normOver = "head", normPlace = "beforeRope" } = config;
-  const headed = (name: "query" | "key", heads: number): string => {
+  const projectHeads = (name: "query" | "key", heads: number): string => {
     const gain = name === "query" ? params.queryNorm : params.keyNorm;
     const normed = (x: string) =>
       normSubgraph(g, `${path}.${name}Norm`, x, gain!, { kind: "rms", eps: normEps });
-    const headByHead = (x: string) =>
+    const normPerHead = (x: string) =>
       g.op("Reshape", [normed(g.op("Reshape", [x, g.list(0, 0, heads, D)])), g.list(0, 0, heads * D)]);
     const isNormed = gain && normPlace !== "none";
-    const normalize = (x: string) => (!isNormed ? x : normOver === "heads" ? normed(x) : headByHead(x));
+    const normalize = (x: string) => (!isNormed ? x : normOver === "heads" ? normed(x) : normPerHead(x));
     const rotate = (x: string) => (rope ? rope(x, heads) : x);
     const rows = linearSubgraph(g, `${path}.${name}`, x, params[name]);
     return normPlace === "afterRope" ? normalize(rotate(rows)) : rotate(normalize(rows));
   };
-  const [query, key] = [headed("query", H), headed("key", Hkv)]; // [B, T, heads · D]
+  const [query, key] = [projectHeads("query", H), projectHeads("key", Hkv)]; // [B, T, heads · D]
   const value = linearSubgraph(g, `${path}.value`, x, params.value);
   const sinks = params.sinks && g.weight(unchanged(`${path}.sinks`, params.sinks));
-  const mixed = attendSubgraph(g, [query, key, value], { ...config, sinks });
-  return linearSubgraph(g, `${path}.output`, mixed, params.output);
+  const headOutputs = attendSubgraph(g, [query, key, value], { ...config, sinks });
+  return linearSubgraph(g, `${path}.output`, headOutputs, params.output);
 }

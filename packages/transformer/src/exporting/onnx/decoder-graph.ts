@@ -27,9 +27,10 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
   refuseTraits(config);
   const ids = g.input("input_ids", ["batch_size", "sequence_length"], "int64");
   const attentionMask = g.input("attention_mask", ["batch_size", "total_sequence_length"], "int64");
-  const places = g.input("position_ids", ["batch_size", "sequence_length"], "int64");
+  const positionIds = g.input("position_ids", ["batch_size", "sequence_length"], "int64");
   const kind = { kind: config.norm ?? "rms", eps: config.normEps };
-  const norm = (path: string, x: string, own: DecoderParams["norm"]) => normSubgraph(g, path, x, own, kind);
+  const norm = (path: string, x: string, normParams: DecoderParams["norm"]) =>
+    normSubgraph(g, path, x, normParams, kind);
   const add = (x: string, y: string) => g.op("Add", [x, y]);
   const times = (x: string, factor = 1) => (factor === 1 ? x : g.op("Mul", [x, g.scalar(factor)]));
   const scaled = (added: string) => times(added, config.residualScale);
@@ -40,7 +41,7 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
   if (config.embeddingNorm) x = norm("embeddingNorm", x, params.embeddingNorm!);
   if (config.positions === "learned") {
     const rows = g.weight(unchanged("positions.weight", params.positions!.weight));
-    x = add(x, g.op("Gather", [rows, places], { axis: 0 }));
+    x = add(x, g.op("Gather", [rows, positionIds], { axis: 0 }));
   }
 
   const ropeAndMask = (sliding: boolean) => {
@@ -48,62 +49,62 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
     const rotary = local
       ? { base: config.slidingRopeBase!, scaled: false }
       : { base: config.ropeBase ?? 10000, scaled: config.ropeScaling !== undefined };
-    const rope = config.positions === "rotary" ? ropeSubgraph(g, config, rotary, places) : undefined;
+    const rope = config.positions === "rotary" ? ropeSubgraph(g, config, rotary, positionIds) : undefined;
     return { rope, mask: causalMaskSubgraph(g, ids, attentionMask, sliding ? config.window : undefined) };
   };
-  const kinds = params.layers.map((_, i) => config.layerTypes?.[i] === "sliding");
+  const isSliding = params.layers.map((_, i) => config.layerTypes?.[i] === "sliding");
   const [full, sliding] = [false, true].map((slides) =>
-    kinds.includes(slides) ? ropeAndMask(slides) : undefined,
+    isSliding.includes(slides) ? ropeAndMask(slides) : undefined,
   );
   const bias =
     config.positions === "alibi"
       ? alibiSubgraph(g, ids, attentionMask, { numHeads: config.numHeads, scale: config.alibiScale })
       : undefined;
   const inner = { activation: config.activation ?? "silu", gateLimit: config.gateLimit };
-  const layer = (own: DecoderLayerParams, i: number): void => {
+  const layer = (layerParams: DecoderLayerParams, i: number): void => {
     const path = `layers.${i}`;
-    const { rope, mask } = (kinds[i] ? sliding : full)!;
+    const { rope, mask } = (isSliding[i] ? sliding : full)!;
     const rotates = config.ropeLayers?.[i] ?? true;
     const common = { numHeads: config.numHeads, mask, layer: i, rope: rotates ? rope : undefined };
     const parts = {
       attention: (x: string) =>
         config.latent
-          ? latentSubgraph(g, `${path}.attention`, x, own.attention as object as LatentParams, {
+          ? latentSubgraph(g, `${path}.attention`, x, layerParams.attention as object as LatentParams, {
               ...common,
               latent: config.latent,
               scale: config.attentionScale ?? (config.latent.nopeDim + config.latent.ropeDim) ** -0.5,
             })
-          : attentionSubgraph(g, `${path}.attention`, x, own.attention, {
+          : attentionSubgraph(g, `${path}.attention`, x, layerParams.attention, {
               ...common,
               ...attentionOptions(config, rotates),
               bias,
             }),
       feedForward: (x: string) =>
-        "router" in own.feedForward
-          ? mixtureSubgraph(g, `${path}.feedForward`, x, own.feedForward, config.experts!, inner)
-          : feedForwardSubgraph(g, `${path}.feedForward`, x, own.feedForward, inner),
+        "router" in layerParams.feedForward
+          ? mixtureSubgraph(g, `${path}.feedForward`, x, layerParams.feedForward, config.experts!, inner)
+          : feedForwardSubgraph(g, `${path}.feedForward`, x, layerParams.feedForward, inner),
     };
-    const read = (name: "attention" | "feedForward", x: string) =>
-      norm(`${path}.${name}Norm`, x, own[`${name}Norm`]);
+    const normed = (name: "attention" | "feedForward", x: string) =>
+      norm(`${path}.${name}Norm`, x, layerParams[`${name}Norm`]);
     if (config.placement === "parallel" || config.placement === "parallelShared") {
-      const rows = read("attention", x);
-      const others = config.placement === "parallel" ? read("feedForward", x) : rows;
-      x = add(x, add(scaled(parts.attention(rows)), scaled(parts.feedForward(others))));
+      const attentionInput = normed("attention", x);
+      const feedForwardInput = config.placement === "parallel" ? normed("feedForward", x) : attentionInput;
+      x = add(x, add(scaled(parts.attention(attentionInput)), scaled(parts.feedForward(feedForwardInput))));
       return;
     }
     for (const name of ["attention", "feedForward"] as const) {
-      const outer = own[`${name}OutNorm`];
+      const outer = layerParams[`${name}OutNorm`];
       if (config.placement === "post") {
-        x = read(name, add(x, scaled(parts[name](x))));
+        x = normed(name, add(x, scaled(parts[name](x))));
         continue;
       }
       if (config.placement === "after") {
-        x = add(x, scaled(read(name, parts[name](x))));
+        x = add(x, scaled(normed(name, parts[name](x))));
         continue;
       }
-      const added = parts[name](read(name, x));
-      const bothSides = outer && config.placement === "both";
-      x = add(x, scaled(bothSides ? norm(`${path}.${name}OutNorm`, added, outer) : added));
+      const added = parts[name](normed(name, x));
+      const hasOuterNorm = outer && config.placement === "both";
+      x = add(x, scaled(hasOuterNorm ? norm(`${path}.${name}OutNorm`, added, outer) : added));
     }
   };
   params.layers.forEach(layer);
@@ -129,8 +130,8 @@ function attentionOptions(config: DecoderConfig, rotates: boolean) {
   };
 }
 
-/** Refuses options that ONNX export does not support. */
-const traitsWithoutGraph = [
+/** Options that ONNX export does not support. */
+const unsupportedOptions = [
   "attentionGate",
   "feedForwardLayers",
   "chunkSize",
@@ -148,10 +149,12 @@ const traitsWithoutGraph = [
   "bytePatches",
 ] as const satisfies readonly (keyof DecoderConfig)[];
 
+/** Refuses options that ONNX export does not support. */
 function refuseTraits(config: DecoderConfig): void {
   const { placement = "pre", qkNorm, experts } = config;
-  const named = traitsWithoutGraph.find((name) => config[name] !== undefined && config[name] !== false);
-  if (named) throw unsupportedInOnnx(`config.${named}`, config[named], "a model without it");
+  const unsupported = unsupportedOptions.find((name) => config[name] !== undefined && config[name] !== false);
+  if (unsupported)
+    throw unsupportedInOnnx(`config.${unsupported}`, config[unsupported], "a model without it");
   if (placement === "normed")
     throw unsupportedInOnnx("config.placement", placement, "a residual sum of what is not normalized");
   if (qkNorm === "unit")

@@ -21,32 +21,32 @@ export function encoderGraph(g: OnnxGraph, config: EncoderConfig, params: Encode
   const types = g.input("token_type_ids", shape, "int64");
   const { embedDim: C, numHeads, normEps: eps } = config;
   const activation = config.activation ?? "gelu";
-  const norm = (path: string, x: string, own: EncoderParams["embeddingNorm"]) =>
-    normSubgraph(g, path, x, own, { kind: "layer", eps });
+  const norm = (path: string, x: string, normParams: EncoderParams["embeddingNorm"]) =>
+    normSubgraph(g, path, x, normParams, { kind: "layer", eps });
   const add = (x: string, y: string) => g.op("Add", [x, y]);
-  const gatherRows = (name: string, { weight }: EncoderParams["embedding"], places: string) =>
-    g.op("Gather", [g.weight(unchanged(`${name}.weight`, weight)), places], { axis: 0 });
+  const gatherRows = (name: string, { weight }: EncoderParams["embedding"], indices: string) =>
+    g.op("Gather", [g.weight(unchanged(`${name}.weight`, weight)), indices], { axis: 0 });
 
-  const T = g.op("Gather", [g.op("Shape", [ids]), g.whole(1)], { axis: 0 });
-  const places = g.op("Range", [g.whole(0), T, g.whole(1)]);
+  const T = g.op("Gather", [g.op("Shape", [ids]), g.integer(1)], { axis: 0 });
+  const positionIds = g.op("Range", [g.integer(0), T, g.integer(1)]);
   let x = add(
     gatherRows("embedding", params.embedding, ids),
-    gatherRows("positions", params.positions, places),
+    gatherRows("positions", params.positions, positionIds),
   );
   if (params.types) x = add(x, gatherRows("types", params.types, types));
   x = norm("embeddingNorm", x, params.embeddingNorm);
   const mask = paddingMaskSubgraph(g, attentionMask);
   const headDim = C / numHeads;
-  params.layers.forEach((own, i) => {
+  params.layers.forEach((layerParams, i) => {
     const path = `layers.${i}`;
-    const attentionOutput = attentionSubgraph(g, `${path}.attention`, x, own.attention, {
+    const attentionOutput = attentionSubgraph(g, `${path}.attention`, x, layerParams.attention, {
       ...{ numHeads, numKvHeads: numHeads, headDim, scale: headDim ** -0.5, normEps: eps, mask },
     });
-    x = norm(`${path}.attentionNorm`, add(x, attentionOutput), own.attentionNorm);
-    const feedForwardOutput = feedForwardSubgraph(g, `${path}.feedForward`, x, own.feedForward, {
+    x = norm(`${path}.attentionNorm`, add(x, attentionOutput), layerParams.attentionNorm);
+    const feedForwardOutput = feedForwardSubgraph(g, `${path}.feedForward`, x, layerParams.feedForward, {
       activation,
     });
-    x = norm(`${path}.feedForwardNorm`, add(x, feedForwardOutput), own.feedForwardNorm);
+    x = norm(`${path}.feedForwardNorm`, add(x, feedForwardOutput), layerParams.feedForwardNorm);
   });
   g.op("Identity", [x], {}, g.output("last_hidden_state", [...shape, C]));
 

@@ -25,22 +25,22 @@ export function feedForwardSubgraph(
   if (!gate) return linearSubgraph(g, `${path}.down`, activate(upProjected), down);
   const gates = linearSubgraph(g, `${path}.gate`, x, gate);
   const [limited, upLimited] = gateLimit
-    ? withinLimits(g, gates, upProjected, gateLimit)
+    ? applyLimits(g, gates, upProjected, gateLimit)
     : [gates, upProjected];
   const product = g.op("Mul", [activate(limited), upLimited]);
   return linearSubgraph(g, `${path}.down`, product, down);
 }
 
 /** Clamps gate and up projection as in gpt-oss, and adds an offset to the latter. */
-function withinLimits(
+function applyLimits(
   g: OnnxGraph,
   gates: string,
   upProjected: string,
   { limit, offset = 0 }: GateLimit,
 ): [gates: string, upLimited: string] {
-  const within = g.op("Clip", [upProjected, g.scalar(-limit), g.scalar(limit)]);
+  const clamped = g.op("Clip", [upProjected, g.scalar(-limit), g.scalar(limit)]);
   return [
     g.op("Min", [gates, g.scalar(limit)]),
-    offset === 0 ? within : g.op("Add", [within, g.scalar(offset)]),
+    offset === 0 ? clamped : g.op("Add", [clamped, g.scalar(offset)]),
   ];
 }

@@ -9,10 +9,10 @@ const boolType = 9; // of ONNX TensorProto.DataType
  * @param attentionMask - `[B, S]`
  */
 export function distanceSubgraph(g: OnnxGraph, ids: string, attentionMask: string): string {
-  const sequenceLength = (x: string) => g.op("Gather", [g.op("Shape", [x]), g.whole(1)], { axis: 0 });
+  const sequenceLength = (x: string) => g.op("Gather", [g.op("Shape", [x]), g.integer(1)], { axis: 0 });
   const [T, S] = [sequenceLength(ids), sequenceLength(attentionMask)];
-  const keys = g.op("Range", [g.whole(0), S, g.whole(1)]); // [S]
-  const queries = g.op("Unsqueeze", [g.op("Range", [g.op("Sub", [S, T]), S, g.whole(1)]), g.list(1)]); // [T, 1]
+  const keys = g.op("Range", [g.integer(0), S, g.integer(1)]); // [S]
+  const queries = g.op("Unsqueeze", [g.op("Range", [g.op("Sub", [S, T]), S, g.integer(1)]), g.list(1)]); // [T, 1]
   return g.op("Sub", [queries, keys]);
 }
 
@@ -30,19 +30,19 @@ export function causalMaskSubgraph(
   window?: number,
 ): string {
   const distance = distanceSubgraph(g, ids, attentionMask); // [T, S]
-  const before = g.op("GreaterOrEqual", [distance, g.whole(0)]);
-  const near =
-    window === undefined ? before : g.op("And", [before, g.op("Less", [distance, g.whole(window)])]);
-  return g.op("And", [near, realKeys(g, attentionMask)]);
+  const before = g.op("GreaterOrEqual", [distance, g.integer(0)]);
+  const inWindow =
+    window === undefined ? before : g.op("And", [before, g.op("Less", [distance, g.integer(window)])]);
+  return g.op("And", [inWindow, keysWithoutPadding(g, attentionMask)]);
 }
 
 /** Padding mask: each query sees every key that is not padding. */
 export function paddingMaskSubgraph(g: OnnxGraph, attentionMask: string): string {
   const rows = g.op("Unsqueeze", [g.op("Cast", [attentionMask], { to: boolType }), g.list(1, 3)]); // [B, 1, T, 1]
-  const all = g.op("Or", [rows, g.op("Not", [rows])]);
-  return g.op("And", [all, realKeys(g, attentionMask)]);
+  const allTrue = g.op("Or", [rows, g.op("Not", [rows])]);
+  return g.op("And", [allTrue, keysWithoutPadding(g, attentionMask)]);
 }
 
-/** `[B, 1, 1, S]` */
-const realKeys = (g: OnnxGraph, attentionMask: string) =>
+/** True for keys that are not padding, `[B, 1, 1, S]`. */
+const keysWithoutPadding = (g: OnnxGraph, attentionMask: string) =>
   g.op("Unsqueeze", [g.op("Cast", [attentionMask], { to: boolType }), g.list(1, 2)]);

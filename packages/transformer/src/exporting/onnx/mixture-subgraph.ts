@@ -20,10 +20,10 @@ export function mixtureSubgraph(
   const shares = routerSubgraph(g, `${path}.router`, x, router, config);
   const mul = (x: string, y: string) => g.op("Mul", [x, y]);
   const columns = g.ops("Split", [shares, g.list(...experts.map(() => 1))], experts.length, { axis: -1 });
-  const added = experts.map((expert, e) =>
+  const expertOutputs = experts.map((expert, e) =>
     mul(feedForwardSubgraph(g, `${path}.experts.${e}`, x, expert, inner), columns[e]!),
   );
-  const sum = added.reduce((sum, one) => g.op("Add", [sum, one]));
+  const sum = expertOutputs.reduce((sum, output) => g.op("Add", [sum, output]));
   if (!shared) return sum;
   const sharedOutput = feedForwardSubgraph(g, `${path}.shared`, x, shared, inner);
   const gate = sharedGate && g.op("Sigmoid", [linearSubgraph(g, `${path}.sharedGate`, x, sharedGate)]);

@@ -19,6 +19,6 @@ export function normSubgraph(
   }
   if (g.operators === "standard") return g.op("RMSNormalization", [x, gain], settings);
   const meanSquare = g.op("ReduceMean", [g.op("Mul", [x, x])], { axes: [-1], keepdims: 1 });
-  const size = g.op("Sqrt", [g.op("Add", [meanSquare, g.scalar(eps)])]);
-  return g.op("Mul", [g.op("Div", [x, size]), gain]);
+  const rms = g.op("Sqrt", [g.op("Add", [meanSquare, g.scalar(eps)])]);
+  return g.op("Mul", [g.op("Div", [x, rms]), gain]);
 }

@@ -10,7 +10,7 @@ import {
   type ExportedVision,
 } from "../hugging-face-folder.js";
 import { normalizedConfig, refuseStackedLayers } from "../architecture-constraints.js";
-import { bytesPerStoredNumber, type StoredType } from "../stored-numbers.js";
+import { bytesPerStoredElement, type StoredType } from "../stored-numbers.js";
 import { decoderGraph } from "./decoder-graph.js";
 import { encoderGraph } from "./encoder-graph.js";
 import { visionGraph } from "./vision-graph.js";
@@ -40,10 +40,10 @@ export function planOnnx(
   else decoderGraph(graph, normalizedConfig(model.config, model.params), model.params);
   const total = graph.weights.reduce(
     (sum, { tensor, full }) =>
-      sum + tensor.shape.reduce((a, b) => a * b, bytesPerStoredNumber[full ? "float32" : dtype]),
+      sum + tensor.shape.reduce((a, b) => a * b, bytesPerStoredElement[full ? "float32" : dtype]),
     0,
   );
-  const external = total > Math.min(inlineBytes, mostInline);
+  const external = total > Math.min(inlineBytes, maxInlineBytes);
   const configFields = {
     ...config,
     ...(external && { "transformers.js_config": { use_external_data_format: true } }),
@@ -59,7 +59,7 @@ export function planOnnx(
 }
 
 /** Limit for weights in the graph file: a protocol buffer has at most 2^31 bytes, including the graph itself. */
-const mostInline = 2e9;
+const maxInlineBytes = 2e9;
 
 /** Refuses unsupported opset versions. */
 export function checkOpset(opset: number): void {

@@ -7,15 +7,17 @@ export type ElementType = keyof typeof elementTypes;
 /** A dimension: a number, or the name of a dynamic one. */
 export type AxisLength = number | string;
 
+/** An input or output of the graph. */
 export type Port = {
   readonly name: string;
   readonly type: ElementType;
   readonly shape: readonly AxisLength[];
 };
 
-/** An attribute: an integer, a list of integers, a string, or a marked float. */
+/** An attribute: an integer, a list of integers, a string, or `{ float }`. */
 export type Attribute = number | readonly number[] | string | { readonly float: number };
 
+/** A node of the graph: an operator, its input and output names and its attributes. */
 export type Node = {
   readonly type: string;
   readonly inputs: readonly string[];
@@ -27,13 +29,13 @@ export type Node = {
 export type Constant = {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly numbers: Float32Array | BigInt64Array;
+  readonly values: Float32Array | BigInt64Array;
 };
 
-/** A weight. `full`: it is stored in float32, whatever the dtype of the others. */
+/** A weight. `full`: it is stored in float32 in a graph with 16-bit weights too. */
 export type Weight = { readonly tensor: TensorToWrite; readonly full: boolean };
 
-/** A node of the graph. */
+/** Operator set of a graph, see {@link opsets}. */
 export type Operators = "standard" | "composed";
 
 /** A graph builder. Each call adds a node or constant and returns the name of its value, for use in later calls. */
@@ -53,7 +55,7 @@ export type OnnxGraph = {
   /** A constant list of integers, such as lengths, axes or indices. */
   list(...values: number[]): string;
   /** An integer constant. */
-  whole(value: number): string;
+  integer(value: number): string;
   /** A weight of the model, converted to float32 in the graph. `full`: stores it in float32. Default: true for vectors. */
   weight(tensor: TensorToWrite, options?: { full?: boolean }): string;
   /** An operator with one output. */
@@ -67,7 +69,7 @@ export type OnnxGraph = {
   ): string[];
 };
 
-/** The lowest float32 number, in place of −∞: a row with nothing else gives numbers instead of NaN. */
+/** The lowest float32 number, in place of −∞: a row without visible keys gives a mean instead of NaN. */
 export const lowest = -(2 - 2 ** -23) * 2 ** 127;
 
 /** `standard`: opset 23, which has operators for attention, rotary embeddings and RMS norms. `composed`: opset 17. */
@@ -76,20 +78,23 @@ export const opsets = { standard: 23, composed: 17 } as const satisfies Record<O
 export function onnxGraph(operators: Operators, stored: ElementType): OnnxGraph {
   const [nodes, constants, weights]: [Node[], Constant[], Weight[]] = [[], [], []];
   const [inputs, outputs]: [Port[], Port[]] = [[], []];
-  const known = new Map<string, string>();
+  const byKey = new Map<string, string>();
   let count = 0;
-  const once = (key: string, make: () => string): string => {
-    const value = known.get(key) ?? make();
-    known.set(key, value);
+  const once = (key: string, create: () => string): string => {
+    const value = byKey.get(key) ?? create();
+    byKey.set(key, value);
     return value;
   };
-  const constant = (numbers: Constant["numbers"], shape: readonly number[]): string => {
+  const constant = (values: Constant["values"], shape: readonly number[]): string => {
     const name = `constant.${constants.length}`;
-    constants.push({ name, shape, numbers });
+    constants.push({ name, shape, values });
     return name;
   };
-  const ops: OnnxGraph["ops"] = (type, operands, to, attributes = {}) => {
-    const names = typeof to === "number" ? Array.from({ length: to }, () => `value.${count++}`) : [...to];
+  const ops: OnnxGraph["ops"] = (type, operands, outputNames, attributes = {}) => {
+    const names =
+      typeof outputNames === "number"
+        ? Array.from({ length: outputNames }, () => `value.${count++}`)
+        : [...outputNames];
     nodes.push({ type, inputs: operands, outputs: names, attributes });
     return names;
   };
@@ -106,7 +111,7 @@ export function onnxGraph(operators: Operators, stored: ElementType): OnnxGraph 
       return name;
     },
     scalar: (value) => once(`scalar ${value}`, () => constant(Float32Array.of(value), [])),
-    whole: (value) => once(`whole ${value}`, () => constant(BigInt64Array.of(BigInt(value)), [])),
+    integer: (value) => once(`integer ${value}`, () => constant(BigInt64Array.of(BigInt(value)), [])),
     list: (...values) =>
       once(`list ${values.join()}`, () => constant(BigInt64Array.from(values, BigInt), [values.length])),
     weight: (tensor, { full = tensor.shape.length < 2 } = {}) =>

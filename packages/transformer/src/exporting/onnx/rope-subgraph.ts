@@ -9,42 +9,42 @@ import type { OnnxGraph } from "./onnx-graph.js";
 /** Rotates queries or keys `[B, T, heads · D]` by the positions of their tokens. */
 export type RopeSubgraph = (x: string, heads: number) => string;
 
-/** Configuration fields of a rotary embedding. */
+/** Base of a rotary embedding, and true if the scaling of the configuration applies. */
 export type RotaryConfig = { base: number; scaled: boolean };
 
 /**
  * A rotary embedding. Cosines and sines are looked up in tables with a row for each position of the context. They are
  * computed in float64 and rounded once, as in @qkv/attention.
  *
- * @param places - Positions of the tokens, `[B, T]` int64.
+ * @param positionIds - Positions of the tokens, `[B, T]` int64.
  */
 export function ropeSubgraph(
   g: OnnxGraph,
   config: DecoderConfig,
   { base, scaled }: RotaryConfig,
-  places: string,
+  positionIds: string,
 ): RopeSubgraph {
   const D = config.latent?.ropeDim ?? decoderHeadDim(config);
   const rotaryDim = decoderRotaryDim(config);
-  const [cos, sin] = angles(g, config, { base, scaled }, places); // [B, T, rotaryDim / 2]
+  const [cos, sin] = angles(g, config, { base, scaled }, positionIds); // [B, T, rotaryDim / 2]
   const interleaved = config.ropeLayout === "interleaved";
   if (g.operators === "standard") {
     return (x, heads) => {
-      const whole = rotaryDim === D;
+      const isPartial = rotaryDim !== D;
       return g.op("RotaryEmbedding", [x, cos, sin], {
         interleaved: interleaved ? 1 : 0,
         num_heads: heads,
-        ...(!whole && { rotary_embedding_dim: rotaryDim }),
+        ...(isPartial && { rotary_embedding_dim: rotaryDim }),
       });
     };
   }
   const half = rotaryDim / 2;
   // Axes for heads and, with the interleaved layout, for the two elements of a pair.
-  const spread = (of: string) => g.op("Unsqueeze", [of, interleaved ? g.list(2, 4) : g.list(2)]);
-  const [c, s] = [spread(cos), spread(sin)];
+  const addAxes = (x: string) => g.op("Unsqueeze", [x, interleaved ? g.list(2, 4) : g.list(2)]);
+  const [c, s] = [addAxes(cos), addAxes(sin)];
   return (x, heads) => {
     const rows = g.op("Reshape", [x, g.list(0, 0, heads, D)]);
-    const [rotary, ...rest] =
+    const [rotary, ...unrotated] =
       rotaryDim === D ? [rows] : g.ops("Split", [rows, g.list(rotaryDim, D - rotaryDim)], 2, { axis: -1 });
     const pairs = interleaved ? g.op("Reshape", [rotary!, g.list(0, 0, 0, half, 2)]) : rotary!;
     const sizes = interleaved ? g.list(1, 1) : g.list(half, half);
@@ -56,8 +56,8 @@ export function ropeSubgraph(
       { axis: -1 },
     );
     const flat = interleaved ? g.op("Reshape", [rotated, g.list(0, 0, 0, rotaryDim)]) : rotated;
-    const all = rest.length > 0 ? g.op("Concat", [flat, ...rest], { axis: -1 }) : flat;
-    return g.op("Reshape", [all, g.list(0, 0, heads * D)]);
+    const allDims = unrotated.length > 0 ? g.op("Concat", [flat, ...unrotated], { axis: -1 }) : flat;
+    return g.op("Reshape", [allDims, g.list(0, 0, heads * D)]);
   };
 }
 
@@ -70,7 +70,7 @@ function angles(
   g: OnnxGraph,
   config: DecoderConfig,
   { base, scaled }: RotaryConfig,
-  places: string,
+  positionIds: string,
 ): [string, string] {
   const scaling = scaled ? config.ropeScaling : undefined;
   if (scaling?.type === "dynamic") {
@@ -82,33 +82,33 @@ function angles(
   }
   const rotaryDim = decoderRotaryDim(config);
   const ropeScaling = scaling ? ropeScalingFromConfig(scaling) : linearScaling(1);
-  const read = (length: number, name: string): [string, string] => {
+  const tables = (length: number, name: string): [string, string] => {
     const { frequencies, attentionFactor } = ropeScaling.rotaryFrequencies({ base, rotaryDim, length });
     const half = frequencies.length;
-    const table = (of: "cos" | "sin") => {
+    const table = (fn: "cos" | "sin") => {
       const rows = (first: number, end: number) =>
         tensor(
           Float32Array.from(
             { length: (end - first) * half },
-            (_, i) => attentionFactor * Math[of]((first + Math.floor(i / half)) * frequencies[i % half]!),
+            (_, i) => attentionFactor * Math[fn]((first + Math.floor(i / half)) * frequencies[i % half]!),
           ),
           { shape: [end - first, half] },
         );
-      const written = { name: `${name}.${of}`, shape: [config.contextLength, half], rows };
-      return g.op("Gather", [g.weight(written, { full: true }), places], { axis: 0 });
+      const weight = { name: `${name}.${fn}`, shape: [config.contextLength, half], rows };
+      return g.op("Gather", [g.weight(weight, { full: true }), positionIds], { axis: 0 });
     };
     return [table("cos"), table("sin")];
   };
   const name = `rope.${base}${scaled ? "" : ".plain"}`;
-  if (scaling?.type !== "longrope") return read(1, name);
+  if (scaling?.type !== "longrope") return tables(1, name);
   // LongRoPE: short factors up to the original context length, long factors beyond it, chosen per sequence.
   const largest =
     g.operators === "standard"
-      ? g.op("ReduceMax", [places, g.list(1)], { keepdims: 1 })
-      : g.op("ReduceMax", [places], { axes: [1], keepdims: 1 }); // [B, 1]
-  const reached = g.op("GreaterOrEqual", [largest, g.whole(scaling.originalLength)]);
-  const isLong = g.op("Unsqueeze", [reached, g.list(2)]); // [B, 1, 1]
-  const [short, long] = [read(1, `${name}.short`), read(scaling.originalLength + 1, `${name}.long`)];
+      ? g.op("ReduceMax", [positionIds, g.list(1)], { keepdims: 1 })
+      : g.op("ReduceMax", [positionIds], { axes: [1], keepdims: 1 }); // [B, 1]
+  const isBeyond = g.op("GreaterOrEqual", [largest, g.integer(scaling.originalLength)]);
+  const isLong = g.op("Unsqueeze", [isBeyond, g.list(2)]); // [B, 1, 1]
+  const [short, long] = [tables(1, `${name}.short`), tables(scaling.originalLength + 1, `${name}.long`)];
   const chosen = (i: 0 | 1) => g.op("Where", [isLong, long[i], short[i]]);
   return [chosen(0), chosen(1)];
 }

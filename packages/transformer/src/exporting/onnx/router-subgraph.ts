@@ -16,7 +16,7 @@ export function routerSubgraph(
   { expertsPerToken, normTopKProb = true, numExperts, router = {} }: Experts,
 ): string {
   const { scores: kind = "softmax", groups, scale = 1, shareEps = 1e-20 } = router;
-  const softmax = (of: string) => g.op("Softmax", [of], { axis: -1 });
+  const softmax = (x: string) => g.op("Softmax", [x], { axis: -1 });
   const logits = linearSubgraph(g, path, x, params);
   const isPlain = !router.choiceBias && !groups;
   const softmaxOverChosen = normTopKProb && kind === "softmax"; // softmax over the chosen experts only
@@ -29,26 +29,28 @@ export function routerSubgraph(
     : sorted;
   const ranked = groups ? maskOtherGroups(g, biased, numExperts, groups) : biased;
   const [, indices] = g.ops("TopK", [ranked, g.list(expertsPerToken)], 2, { axis: -1 }) as [string, string];
-  const own = (of: string) => g.op("GatherElements", [of, indices], { axis: -1 });
-  const divided = (of: string): string => {
-    const sum = g.op("ReduceSum", [of, g.list(-1)], { keepdims: 1 });
-    return g.op("Div", [of, g.op("Add", [sum, g.scalar(shareEps)])]);
+  const ofChosen = (x: string) => g.op("GatherElements", [x, indices], { axis: -1 });
+  const normalized = (x: string): string => {
+    const sum = g.op("ReduceSum", [x, g.list(-1)], { keepdims: 1 });
+    return g.op("Div", [x, g.op("Add", [sum, g.scalar(shareEps)])]);
   };
-  const raw = softmaxOverChosen ? softmax(own(logits)) : normTopKProb ? divided(own(scores)) : own(scores);
+  const chosenScores = ofChosen(softmaxOverChosen ? logits : scores);
+  const normalize = softmaxOverChosen ? softmax : normTopKProb ? normalized : (x: string) => x;
+  const raw = normalize(chosenScores);
   const shares = scale === 1 ? raw : g.op("Mul", [raw, g.scalar(scale)]);
-  const none = g.op("Mul", [logits, g.scalar(0)]);
-  return g.op("ScatterElements", [none, indices, shares], { axis: -1 });
+  const zeros = g.op("Mul", [logits, g.scalar(0)]);
+  return g.op("ScatterElements", [zeros, indices, shares], { axis: -1 });
 }
 
 /** Sets scores `[B, T, E]` outside the best groups to the lowest number. */
 function maskOtherGroups(g: OnnxGraph, scores: string, E: number, { count, chosen, best = 1 }: ExpertGroups) {
   const inGroups = g.op("Reshape", [scores, g.list(0, 0, count, E / count)]);
   const [highest] = g.ops("TopK", [inGroups, g.list(best)], 2, { axis: -1 }) as [string, string];
-  const ranks = g.op("ReduceSum", [highest, g.list(-1)], { keepdims: 0 }); // [B, T, count]
-  const [values, indices] = g.ops("TopK", [ranks, g.list(chosen)], 2, { axis: -1 }) as [string, string];
-  const zeros = g.op("Mul", [ranks, g.scalar(0)]);
+  const groupScores = g.op("ReduceSum", [highest, g.list(-1)], { keepdims: 0 }); // [B, T, count]
+  const [values, indices] = g.ops("TopK", [groupScores, g.list(chosen)], 2, { axis: -1 }) as [string, string];
+  const zeros = g.op("Mul", [groupScores, g.scalar(0)]);
   const ones = g.op("Add", [g.op("Mul", [values, g.scalar(0)]), g.scalar(1)]);
   const isChosen = g.op("ScatterElements", [zeros, indices, ones], { axis: -1 });
-  const isShown = g.op("Unsqueeze", [g.op("Greater", [isChosen, g.scalar(0)]), g.list(3)]);
-  return g.op("Reshape", [g.op("Where", [isShown, inGroups, g.scalar(lowest)]), g.list(0, 0, E)]);
+  const isInChosen = g.op("Unsqueeze", [g.op("Greater", [isChosen, g.scalar(0)]), g.list(3)]);
+  return g.op("Reshape", [g.op("Where", [isInChosen, inGroups, g.scalar(lowest)]), g.list(0, 0, E)]);
 }

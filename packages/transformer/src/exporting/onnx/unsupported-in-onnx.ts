@@ -1,6 +1,6 @@
 import { ArgumentError } from "@qkv/core";
 
-/** The error for a layer that ONNX graphs cannot hold. */
+/** The error for an option that ONNX export does not support. */
 export function unsupportedInOnnx(argument: string, received: unknown, expected: string): ArgumentError {
   return new ArgumentError({
     fn: "exportModel",

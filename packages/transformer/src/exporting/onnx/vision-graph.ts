@@ -25,13 +25,13 @@ export function visionGraph(
     throw unsupportedInOnnx("config.pooling", pooling, "cls, the row of the class token");
   const side = Math.floor(imageSize / patchSize);
   const pixels = g.input("pixel_values", ["batch_size", numChannels, imageSize, imageSize]);
-  const norm = (path: string, x: string, own: NormParams) =>
-    normSubgraph(g, path, x, own, { kind: "layer", eps });
+  const norm = (path: string, x: string, normParams: NormParams) =>
+    normSubgraph(g, path, x, normParams, { kind: "layer", eps });
   const add = (x: string, y: string) => g.op("Add", [x, y]);
   const vector = (name: string, x: Tensor) => g.weight(unchanged(name, x));
 
   const { patches } = params;
-  const cut = g.op(
+  const patchGrid = g.op(
     "Conv",
     [
       pixels,
@@ -40,7 +40,7 @@ export function visionGraph(
     ],
     { kernel_shape: [patchSize, patchSize], strides: [patchSize, patchSize] },
   ); // [B, C, side, side], without incomplete patches
-  const flat = g.op("Reshape", [cut, g.list(0, C, side * side)]);
+  const flat = g.op("Reshape", [patchGrid, g.list(0, C, side * side)]);
   let x = g.op("Transpose", [flat], { perm: [0, 2, 1] }); // [B, N, C]
 
   const batch = g.op("Slice", [g.op("Shape", [pixels]), g.list(0), g.list(1)]);
@@ -57,10 +57,10 @@ export function visionGraph(
   const sliceRows = (x: string, from: number, to: number) =>
     g.op("Slice", [x, g.list(from), g.list(to), g.list(1)]);
   x = add(join(...tokens, x), vector("positions.weight", params.positions.weight));
-  const first = tokens.length;
+  const numTokens = tokens.length;
   if (params.registers) {
-    const own = learned("registers.weight", params.registers.weight, R);
-    x = join(sliceRows(x, 0, first), own, sliceRows(x, first, first + side * side));
+    const registers = learned("registers.weight", params.registers.weight, R);
+    x = join(sliceRows(x, 0, numTokens), registers, sliceRows(x, numTokens, numTokens + side * side));
   }
   if (params.embeddingNorm) x = norm("embeddingNorm", x, params.embeddingNorm);
 
@@ -86,11 +86,11 @@ export function visionGraph(
     );
     x = add(x, scaled(`${path}.feedForward`, feedForwardOutput, feedForward.layerScale));
   });
-  const numRows = first + R + side * side;
+  const numRows = numTokens + R + side * side;
   if (finalNorm === "rows") x = norm("finalNorm", x, params.finalNorm);
   g.op("Identity", [x], {}, g.output("last_hidden_state", ["batch_size", numRows, C]));
 
-  const rowAt = (place: number) => g.op("Squeeze", [sliceRows(x, place, place + 1), g.list(1)]); // [B, C]
+  const rowAt = (position: number) => g.op("Squeeze", [sliceRows(x, position, position + 1), g.list(1)]); // [B, C]
   if (finalNorm === "pooled") {
     const pooled = norm("finalNorm", rowAt(0), params.finalNorm);
     g.op("Identity", [pooled], {}, g.output("pooler_output", ["batch_size", C]));
@@ -102,8 +102,8 @@ export function visionGraph(
   const pools: Readonly<Record<string, () => string>> = {
     cls: () => rowAt(0),
     mean: () => mean(0),
-    patches: () => mean(first + R),
-    "cls+patches": () => g.op("Concat", [rowAt(0), mean(first + R)], { axis: 1 }),
+    patches: () => mean(numTokens + R),
+    "cls+patches": () => g.op("Concat", [rowAt(0), mean(numTokens + R)], { axis: 1 }),
   };
   const pool = pools[head.pooling ?? "cls"];
   if (!pool) throw unsupportedInOnnx("config.head.pooling", head.pooling, Object.keys(pools).join(", "));
@@ -121,8 +121,8 @@ export function visionGraph(
     g.op("Identity", [logits], {}, labels);
     return;
   }
-  const other = linearSubgraph(g, "head.distillation", rowAt(1), distillation);
-  g.op("Mul", [add(logits, other), g.scalar(0.5)], {}, labels);
+  const distilled = linearSubgraph(g, "head.distillation", rowAt(1), distillation);
+  g.op("Mul", [add(logits, distilled), g.scalar(0.5)], {}, labels);
 }
 
 /** From opset 18 on, axes are an input. */
