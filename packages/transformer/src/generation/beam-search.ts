@@ -10,7 +10,7 @@ import {
   type BeamSequence,
   type SequenceToken,
 } from "./beams.js";
-import { beginning, checkPrompts } from "./beginning.js";
+import { prepareGeneration, checkPrompts } from "./beginning.js";
 import { checkMaxTokens, remainingContext, stopConditions } from "./generate.js";
 import { checkEmptyCache, checkPadId, paddedPrompts } from "./padded-prompts.js";
 import { decodeStep, prefill } from "./prefill.js";
@@ -135,7 +135,7 @@ export async function beamSearch(
   prompts: readonly (string | readonly number[])[] | EncodedSource,
   given?: BeamSearchOptions,
 ): Promise<BeamSearchResult> {
-  const began = performance.now();
+  const startTime = performance.now();
   checkModel(check, model, { causal: true });
   const options = check.options(given, names);
   checkPrompts(check, prompts);
@@ -146,20 +146,25 @@ export async function beamSearch(
   const stops = stopConditions(check, model, options.stop);
   const padId = checkPadId(check, options.padId, model.config.vocabSize);
   if (options.cache !== undefined) checkEmptyCache(check, options.cache);
-  const { prompts: read, cache, processors, promptTokens } = beginning(check, model, prompts, options);
-  const rooms = read.map((ids) => remainingContext(check, model, ids.length, 0));
-  const shown = paddedPrompts(read, padId);
-  const searchers = read.map((ids, prompt) =>
+  const {
+    prompts: promptIds,
+    cache,
+    processors,
+    promptTokens,
+  } = prepareGeneration(check, model, prompts, options);
+  const remaining = promptIds.map((ids) => remainingContext(check, model, ids.length, 0));
+  const processorPrompts = paddedPrompts(promptIds, padId);
+  const searchers = promptIds.map((ids, prompt) =>
     beamSearcher({
       ...settings,
       processors,
       ...stops,
       check,
       prompt,
-      promptIds: shown[prompt]!,
-      tokenLimit: Math.min(maxTokens, rooms[prompt]! + 1),
-      limitReason: maxTokens <= rooms[prompt]! + 1 ? "length" : "context",
-      textOf: (generated) => {
+      promptIds: processorPrompts[prompt]!,
+      tokenLimit: Math.min(maxTokens, remaining[prompt]! + 1),
+      limitReason: maxTokens <= remaining[prompt]! + 1 ? "length" : "context",
+      decodeText: (generated) => {
         const stream = textStream(model.tokenizer, ids, stops.stopTexts);
         let text = "";
         for (const id of generated) {
@@ -171,33 +176,34 @@ export async function beamSearch(
       },
     }),
   );
-  const stream = onToken && decidedTokens(model, read, stops.stopTexts, onToken);
+  const stream = onToken && reportDecidedTokens(model, promptIds, stops.stopTexts, onToken);
   const yieldToEventLoop = eventLoopYielder();
-  let first = began;
-  if (read.length > 0 && maxTokens > 0) {
+  let firstLogitsTime = startTime;
+  if (promptIds.length > 0 && maxTokens > 0) {
     try {
       signal?.throwIfAborted();
-      let logits = await prefill(model, read, cache);
-      first = performance.now();
+      let logits = await prefill(model, promptIds, cache);
+      firstLogitsTime = performance.now();
       // Each batch row of the cache is a running beam; at first there is one per prompt.
-      let going = searchers;
-      while (going.length > 0) {
+      let active = searchers;
+      while (active.length > 0) {
         let row = 0;
-        const sources: number[] = [];
+        const parentRows: number[] = [];
         const tokens: number[] = [];
-        for (const searcher of going) {
+        for (const searcher of active) {
           const from = row;
           row += searcher.running.length;
           searcher.step(logits.slice(from, row));
           stream?.(searcher);
           for (const { parent, ids } of searcher.running) {
-            sources.push(from + parent);
+            parentRows.push(from + parent);
             tokens.push(ids.at(-1)!);
           }
         }
-        going = going.filter(({ running }) => running.length > 0);
-        if (going.length === 0) break;
-        if (sources.length !== row || sources.some((source, i) => source !== i)) cache.reorder(sources);
+        active = active.filter(({ running }) => running.length > 0);
+        if (active.length === 0) break;
+        const isSameOrder = parentRows.length === row && parentRows.every((parentRow, i) => parentRow === i);
+        if (!isSameOrder) cache.reorder(parentRows);
         await yieldToEventLoop();
         signal?.throwIfAborted();
         logits = await decodeStep(model, tokens, cache);
@@ -207,17 +213,15 @@ export async function beamSearch(
     }
   }
   const sequences = searchers.map((searcher) => searcher.sequences());
-  const all = sequences.flat();
   return {
     sequences,
     usage: {
       promptTokens,
-      generatedTokens: all.reduce(
-        (sum, { ids, stoppedBy }) => sum + ids.length + (typeof stoppedBy === "number" ? 1 : 0),
-        0,
-      ),
+      generatedTokens: sequences
+        .flat()
+        .reduce((sum, { ids, stoppedBy }) => sum + ids.length + (typeof stoppedBy === "number" ? 1 : 0), 0),
     },
-    timings: { promptMs: first - began, generationMs: performance.now() - first },
+    timings: { promptMs: firstLogitsTime - startTime, generationMs: performance.now() - firstLogitsTime },
   };
 }
 
@@ -238,8 +242,8 @@ function checkSettings(options: BeamSearchOptions) {
   return { numBeams, lengthPenalty, earlyStopping, numReturnSequences, logprobs };
 }
 
-/** Reports the tokens of each prompt's best sequence, as far as they are decided. */
-function decidedTokens(
+/** Returns a function that calls `onToken` for the tokens of a prompt's best sequence that all remaining candidates share. */
+function reportDecidedTokens(
   { tokenizer }: Pick<GenerativeModel, "tokenizer">,
   prompts: readonly (readonly number[])[],
   stopTexts: readonly string[],
@@ -248,26 +252,27 @@ function decidedTokens(
   const streams = prompts.map((ids) => textStream(tokenizer, ids, stopTexts));
   const counts = prompts.map(() => 0);
   return ({ prompt, contenders, running }) => {
-    const [some, ...others] = contenders();
-    if (!some) return;
-    const end = running.length === 0;
-    let shared = some.ids.length;
-    for (const { ids } of others) shared = sharedLength(some, ids, shared);
+    const [candidate, ...others] = contenders();
+    if (!candidate) return;
+    const hasEnded = running.length === 0;
+    let shared = candidate.ids.length;
+    for (const { ids } of others) shared = sharedLength(candidate, ids, shared);
     const queue: BeamToken[] = [];
     let stopped = false;
-    for (const token of some.tokens.slice(counts[prompt], shared)) {
+    for (const token of candidate.tokens.slice(counts[prompt], shared)) {
       const step = streams[prompt]!.push(token.id);
       queue.push({ prompt, ...token, text: stopped ? "" : step.text });
       stopped ||= step.stopped;
     }
     counts[prompt] = shared;
-    if (end && queue.length > 0 && !stopped) queue.at(-1)!.text += streams[prompt]!.end();
+    if (hasEnded && queue.length > 0 && !stopped) queue.at(-1)!.text += streams[prompt]!.end();
     for (const token of queue) onToken(token);
   };
 }
 
-function sharedLength(beam: Beam, ids: readonly number[], most: number): number {
+/** Length of the common prefix of two sequences, at most `limit`. */
+function sharedLength(beam: Beam, ids: readonly number[], limit: number): number {
   let length = 0;
-  while (length < Math.min(most, ids.length) && beam.ids[length] === ids[length]) length += 1;
+  while (length < Math.min(limit, ids.length) && beam.ids[length] === ids[length]) length += 1;
   return length;
 }

@@ -20,7 +20,7 @@ export type BeamSequence = {
   text: string;
   /** Sum of the processed log-probabilities, including the stop id, divided by `length ** lengthPenalty`. */
   score: number;
-  /** Why the sequence ended: a stop id or text, `maxTokens`, or a full context. */
+  /** Stop reason: a stop id or text, `maxTokens`, or a full context. */
   reason: "stop" | "length" | "context";
   /** The stop id or text that ended the sequence; absent for other reasons. */
   stoppedBy?: number | string;
@@ -47,7 +47,7 @@ type End = Pick<BeamSequence, "reason" | "stoppedBy">;
 export type BeamSearcherOptions = {
   readonly check: Checks;
   readonly prompt: number;
-  /** The prompt as processors see it. */
+  /** The prompt for processors, with padding if there is any. */
   readonly promptIds: readonly number[];
   readonly numBeams: number;
   readonly lengthPenalty: number;
@@ -61,7 +61,7 @@ export type BeamSearcherOptions = {
   readonly tokenLimit: number;
   readonly limitReason: "length" | "context";
   /** Decodes generated ids up to a stop text. Returns the text and the stop text, if one was found. */
-  readonly textOf: (ids: readonly number[]) => { text: string; stopText?: string | undefined };
+  readonly decodeText: (ids: readonly number[]) => { text: string; stopText?: string | undefined };
 };
 
 /** The search for one prompt. */
@@ -80,7 +80,7 @@ export type BeamSearcher = {
 /** Starts a search with an empty beam. */
 export function beamSearcher(options: BeamSearcherOptions): BeamSearcher {
   const { check, prompt, promptIds, numBeams, lengthPenalty, earlyStopping, tokenLimit } = options;
-  const { stopIds, stopTexts, textOf, processors } = options;
+  const { stopIds, stopTexts, decodeText, processors } = options;
   const sequence = {
     prompt,
     promptLength: promptIds.length,
@@ -93,10 +93,10 @@ export function beamSearcher(options: BeamSearcherOptions): BeamSearcher {
   let finished: Finished[] = [];
   let length = 0; // of the running beams
 
-  /** Why a candidate ends; undefined if it continues. */
+  /** The stop reason of a candidate; undefined if it continues. */
   const findEnd = (beam: Beam, id: number): End | undefined => {
     if (stopIds.has(id)) return { reason: "stop", stoppedBy: id };
-    const stopText = stopTexts.length > 0 ? textOf(beam.ids).stopText : undefined;
+    const stopText = stopTexts.length > 0 ? decodeText(beam.ids).stopText : undefined;
     if (stopText !== undefined) return { reason: "stop", stoppedBy: stopText };
     return length === tokenLimit ? { reason: options.limitReason } : undefined;
   };
@@ -104,8 +104,9 @@ export function beamSearcher(options: BeamSearcherOptions): BeamSearcher {
   const canImprove = () => {
     if (finished.length < numBeams) return true;
     if (earlyStopping === true || running.length === 0) return false;
-    const best = earlyStopping === "never" && lengthPenalty > 0 ? tokenLimit : length;
-    return running[0]!.sum / best ** lengthPenalty > finished.at(-1)!.score;
+    // Log-probabilities are negative, so with a positive penalty the score is highest at the greatest length.
+    const scoredLength = earlyStopping === "never" && lengthPenalty > 0 ? tokenLimit : length;
+    return running[0]!.sum / scoredLength ** lengthPenalty > finished.at(-1)!.score;
   };
 
   return {
@@ -116,19 +117,19 @@ export function beamSearcher(options: BeamSearcherOptions): BeamSearcher {
     step(logits) {
       length += 1;
       const logProbs = logits.map((row) => {
-        const own = logSoftmax(row);
-        if (Number.isNaN(own[0])) refuseLogits(check, row);
-        return own;
+        const rowLogProbs = logSoftmax(row);
+        if (Number.isNaN(rowLogProbs[0])) refuseLogits(check, row);
+        return rowLogProbs;
       });
       const scores = logProbs.map((row, i) =>
         processors.length === 0
           ? row
           : applyProcessors(processors, row, { ...sequence, ids: [...promptIds, ...running[i]!.ids] }),
       );
-      const before = running;
+      const parents = running;
       const next: Beam[] = [];
-      candidates(before, scores, count).forEach(({ parent, id, sum }, rank) => {
-        const { ids, tokens } = before[parent]!;
+      candidates(parents, scores, count).forEach(({ parent, id, sum }, rank) => {
+        const { ids, tokens } = parents[parent]!;
         const top = options.logprobs > 0 && { top: topLogprobs(logits[parent]!, options.logprobs) };
         const token = { id, logprob: logProbs[parent]![id]!, ...top };
         const beam: Beam = { ids: [...ids, id], tokens: [...tokens, token], sum, parent };
@@ -155,7 +156,7 @@ export function beamSearcher(options: BeamSearcherOptions): BeamSearcher {
     sequences: () =>
       finished.slice(0, options.numReturnSequences).map(({ ids, tokens, score, reason, stoppedBy }) => ({
         ids: [...ids],
-        text: textOf(ids).text,
+        text: decodeText(ids).text,
         score,
         reason,
         ...(stoppedBy !== undefined && { stoppedBy }),
@@ -172,14 +173,14 @@ function candidates(
 ): { parent: number; id: number; sum: number }[] {
   const best: { parent: number; id: number; sum: number }[] = [];
   beams.forEach((beam, parent) => {
-    const own = scores[parent]!;
-    for (let id = 0; id < own.length; id++) {
-      const sum = beam.sum + own[id]!;
+    const beamScores = scores[parent]!;
+    for (let id = 0; id < beamScores.length; id++) {
+      const sum = beam.sum + beamScores[id]!;
       if (sum === -Infinity || (best.length === count && !(sum > best[count - 1]!.sum))) continue;
       if (best.length === count) best.pop();
-      let at = best.length;
-      while (at > 0 && best[at - 1]!.sum < sum) at -= 1;
-      best.splice(at, 0, { parent, id, sum });
+      let rank = best.length;
+      while (rank > 0 && best[rank - 1]!.sum < sum) rank -= 1;
+      best.splice(rank, 0, { parent, id, sum });
     }
   });
   return best;

@@ -16,11 +16,11 @@ import { promptIds } from "./prompt-ids.js";
 export type Prompts = readonly (string | readonly number[])[] | EncodedSource;
 
 /** The state before the first generated token. */
-export type Beginning<Held extends Cache> = {
+export type PreparedGeneration<GivenCache extends Cache> = {
   /** Decoder ids that each sequence starts with. */
   readonly prompts: readonly (readonly number[])[];
   /** The cache, with the encoded sources of an encoder–decoder. */
-  readonly cache: Held;
+  readonly cache: GivenCache;
   /** Logits processors of the call, and of the model (forced tokens). */
   readonly processors: readonly LogitsProcessor[];
   /** Number of input tokens: of prompts, or of sources. */
@@ -31,7 +31,7 @@ export type Beginning<Held extends Cache> = {
 export function checkPrompts(check: Checks, prompts: unknown): void {
   check.each(
     { prompts },
-    (given) => Array.isArray(given) || isSource(given),
+    (value) => Array.isArray(value) || isSource(value),
     "a list of texts or of lists of token ids",
     "write [prompt] for one.",
   );
@@ -47,7 +47,7 @@ export const isSource = (prompts: unknown): prompts is EncodedSource =>
  *
  * @param decoderIds - Decoder ids to start with. Default: the model's `startIds`.
  */
-export function beginning<Held extends Cache = KvCache>(
+export function prepareGeneration<GivenCache extends Cache = KvCache>(
   check: Checks,
   model: GenerativeModel,
   prompts: Prompts,
@@ -56,36 +56,36 @@ export function beginning<Held extends Cache = KvCache>(
     processors = [],
     decoderIds,
   }: {
-    cache?: Held | undefined;
+    cache?: GivenCache | undefined;
     processors?: readonly LogitsProcessor[] | undefined;
     decoderIds?: readonly number[] | undefined;
   },
-): Beginning<Held | KvCache> {
+): PreparedGeneration<GivenCache | KvCache> {
   if (!isCrossDecoder(model)) {
     if (isSource(prompts)) refuseSource(check);
     if (decoderIds !== undefined) refuseDecoderIds(check, decoderIds);
-    const read = prompts.map((prompt) => promptIds(check, model, prompt));
+    const idLists = prompts.map((prompt) => promptIds(check, model, prompt));
     return {
-      prompts: read,
+      prompts: idLists,
       cache: cache ?? cacheFor(model.config),
       processors,
-      promptTokens: totalLength(read),
+      promptTokens: totalLength(idLists),
     };
   }
   const { config } = model;
-  const own = (cache as KvCache | undefined) ?? cacheFor(config);
-  checkEmptyCache(check, own);
-  const begins =
+  const decoderCache = (cache as KvCache | undefined) ?? cacheFor(config);
+  checkEmptyCache(check, decoderCache);
+  const firstIds =
     decoderIds === undefined
       ? config.startIds
       : checkIdList(check, decoderIds, config.vocabSize, "decoderIds");
   const { source, tokens } = isSource(prompts)
     ? { source: prompts, tokens: sourceTokens(prompts) }
-    : encoded(check, model, prompts);
+    : encodePrompts(check, model, prompts);
   const B = source ? source.rows.shape[0]! : 0;
   return {
-    prompts: Array.from({ length: B }, () => begins),
-    cache: source ? sourceCache(own, source) : own,
+    prompts: Array.from({ length: B }, () => firstIds),
+    cache: source ? sourceCache(decoderCache, source) : decoderCache,
     processors: [
       ...processors,
       ...(config.forcedBosId === undefined ? [] : [forcedBos(config.forcedBosId)]),
@@ -116,7 +116,7 @@ function sourceTokens({ rows, lengths }: EncodedSource): number {
 }
 
 /** Encodes texts with the model's encoder; undefined if there are none. */
-function encoded(
+function encodePrompts(
   check: Checks,
   model: CrossDecoderModel,
   prompts: readonly (string | readonly number[])[],

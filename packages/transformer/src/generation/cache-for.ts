@@ -10,7 +10,7 @@ import { cachedPartsPerLayer, isHybrid, isRecurrent } from "../models/is-recurre
  * reuse keys and values of others store none. For an encoder–decoder, it holds the tokens of the decoder; `sourceCache` adds the
  * encoded source.
  *
- * @param options - `checkpoints`: earlier states that `crop` can go back to. Default 1: a failed step is undone.
+ * @param options - `checkpoints`: number of earlier states of recurrent layers to which `crop` can return. Default 1, to undo a failed step.
  *
  * @throws {ArgumentError} If the argument is not a configuration.
  *
@@ -47,10 +47,12 @@ export function cacheFor(
   const parts = cachedPartsPerLayer(config).flat();
   const numStates = parts.filter((part) => part === "state").length;
   // A custom layer may need keys instead of latents.
-  const ownLayers =
+  const hasCustomLayers =
     layerTypes?.some((type) => typeof type === "object" && !isHybrid(type) && !isRecurrent(type)) ?? false;
   const growing = (numLayers: number) =>
-    latent && !ownLayers ? latentCache({ latentDim: latent.kvRank, numLayers }) : growingCache({ numLayers });
+    latent && !hasCustomLayers
+      ? latentCache({ latentDim: latent.kvRank, numLayers })
+      : growingCache({ numLayers });
   if (numStates === 0) return growing(Math.max(parts.length, 1));
   const states = stateCache({ numLayers: numStates, ...options });
   if (numStates === parts.length) return states;

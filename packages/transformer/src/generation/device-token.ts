@@ -48,8 +48,8 @@ export async function deviceToken(
   const { device, shape } = logits;
   const [, T, V] = shape as [number, number, number];
   const greedy = sampling.temperature === 0;
-  const needed = greedy ? ["argmax", "max", "logSumExp"] : ["sampleToken"];
-  if (!device.remote || !needed.every((op) => op in device.kernels)) return undefined;
+  const requiredOps = greedy ? ["argmax", "max", "logSumExp"] : ["sampleToken"];
+  if (!device.remote || !requiredOps.every((op) => op in device.kernels)) return undefined;
   const [token, logarithm] = device.scope((): [Tensor, Tensor] => {
     const row = reshape(slice(logits, 1, T - 1, T), [V]);
     if (greedy) return [argmax(row), sub(max(row), logSumExp(row))];

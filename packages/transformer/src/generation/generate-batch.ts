@@ -3,7 +3,7 @@ import type { EncodedSource } from "../models/encoded-source.js";
 import type { GenerativeModel } from "../models/model.js";
 import { checks, checkSignal, type Checks } from "@qkv/core";
 import { checkModel } from "../models/check-model.js";
-import { beginning, checkPrompts } from "./beginning.js";
+import { prepareGeneration, checkPrompts } from "./beginning.js";
 import { checkEmptyCache, checkPadId, paddedPrompts, refuseBeams } from "./padded-prompts.js";
 import { decodeStep, prefill } from "./prefill.js";
 import {
@@ -48,7 +48,7 @@ export type GenerateBatchOptions = {
   /** As for `generate`. */
   logprobs?: number;
   signal?: AbortSignal;
-  /** Called at the end, with the reasons, counts and times. */
+  /** Called at the end, with stop reasons, token counts and timings. */
   onFinish?: (summary: GenerateBatchSummary) => void;
 };
 
@@ -93,12 +93,12 @@ type Sequence = {
   prompt: number;
   sample: number;
   ids: readonly number[];
-  /** The prompt as processors see it. */
-  shown: readonly number[];
+  /** The prompt for processors, with padding if there is any. */
+  processorPrompt: readonly number[];
   generated: number[];
   stream: TextStream;
   queue: BatchGeneratedToken[];
-  most: number;
+  tokenLimit: number;
   reason: GenerateSummary["reason"];
   stoppedBy?: number | string;
   sampling: Required<Sampling>;
@@ -138,7 +138,7 @@ export async function* generateBatch(
   prompts: readonly (string | readonly number[])[] | EncodedSource,
   given?: GenerateBatchOptions,
 ): AsyncGenerator<BatchGeneratedToken, void, void> {
-  const began = performance.now();
+  const startTime = performance.now();
   checkModel(check, model, { causal: true });
   refuseBeams(check, given);
   const options = check.options(given, names);
@@ -160,40 +160,45 @@ export async function* generateBatch(
   const maxTokens = checkMaxTokens(check, options.maxTokens);
   const { stopIds, stopTexts } = stopConditions(check, model, options.stop);
   const yieldToEventLoop = eventLoopYielder();
-  const { prompts: read, cache, processors, promptTokens } = beginning(check, model, prompts, options);
-  const rooms = read.map((ids) => remainingContext(check, model, ids.length, 0));
-  const shown = paddedPrompts(read, padId);
+  const {
+    prompts: promptIds,
+    cache,
+    processors,
+    promptTokens,
+  } = prepareGeneration(check, model, prompts, options);
+  const remaining = promptIds.map((ids) => remainingContext(check, model, ids.length, 0));
+  const processorPrompts = paddedPrompts(promptIds, padId);
   signal?.throwIfAborted();
 
-  const first = read.length > 0 ? await prefill(model, read, cache) : [];
-  const prefilled = performance.now();
-  if (samples > 1 && read.length > 0) cache.repeat(samples);
-  const all = read.flatMap((ids, prompt) =>
+  const firstLogits = promptIds.length > 0 ? await prefill(model, promptIds, cache) : [];
+  const prefillEnd = performance.now();
+  if (samples > 1 && promptIds.length > 0) cache.repeat(samples);
+  const sequences = promptIds.flatMap((ids, prompt) =>
     Array.from({ length: samples }, (_, sample): Sequence => ({
       prompt,
       sample,
       ids,
-      shown: shown[prompt]!,
+      processorPrompt: processorPrompts[prompt]!,
       generated: [],
       stream: textStream(model.tokenizer, ids, stopTexts),
       queue: [],
-      most: Math.min(maxTokens, rooms[prompt]! + 1),
-      reason: maxTokens <= rooms[prompt]! + 1 ? "length" : "context",
+      tokenLimit: Math.min(maxTokens, remaining[prompt]! + 1),
+      reason: maxTokens <= remaining[prompt]! + 1 ? "length" : "context",
       sampling: { ...sampling, seed: sampling.seed + sample },
     })),
   );
-  let rows = all;
-  let logits = rows.map(({ prompt }) => first[prompt]!);
+  let rows = sequences;
+  let logits = rows.map(({ prompt }) => firstLogits[prompt]!);
   while (rows.length > 0) {
-    const going: number[] = [];
+    const running: number[] = [];
     for (const [n, row] of rows.entries()) {
-      const ended = step(row, logits[n]!, { stopIds, logprobs, processors });
-      if (!ended.waits) yield* row.queue.splice(0);
-      if (!ended.done) going.push(n);
+      const result = step(row, logits[n]!, { stopIds, logprobs, processors });
+      if (!result.isHeldBack) yield* row.queue.splice(0);
+      if (!result.isDone) running.push(n);
     }
-    if (going.length < rows.length) {
-      if (going.length > 0) cache.reorder(going);
-      rows = going.map((n) => rows[n]!);
+    if (running.length < rows.length) {
+      if (running.length > 0) cache.reorder(running);
+      rows = running.map((n) => rows[n]!);
     }
     if (rows.length === 0) break;
     await yieldToEventLoop();
@@ -201,18 +206,21 @@ export async function* generateBatch(
     const tokens = rows.map(({ generated }) => generated.at(-1)!);
     logits = await decodeStep(model, tokens, cache);
   }
-  onFinish?.({ ...summarize(all, promptTokens, samples, { began, prefilled }), ...samplingSeed(sampling) });
+  onFinish?.({
+    ...summarize(sequences, promptTokens, samples, { startTime, prefillEnd }),
+    ...samplingSeed(sampling),
+  });
 }
 
-/** Counts and times of a batch that has ended. */
+/** Stop reasons, token counts and timings of a finished batch. */
 function summarize(
   rows: readonly Sequence[],
   promptTokens: number,
   samples: number,
-  { began, prefilled }: { began: number; prefilled: number },
+  { startTime, prefillEnd }: { startTime: number; prefillEnd: number },
 ): GenerateBatchSummary {
   const generatedTokens = rows.reduce((sum, { generated }) => sum + generated.length, 0);
-  const generationMs = performance.now() - prefilled;
+  const generationMs = performance.now() - prefillEnd;
   // The first token of each sequence belongs to the prefill.
   const decoded = rows.reduce((sum, { generated }) => sum + Math.max(0, generated.length - 1), 0);
   return {
@@ -225,27 +233,27 @@ function summarize(
     ),
     usage: { promptTokens, generatedTokens },
     timings: {
-      promptMs: prefilled - began,
+      promptMs: prefillEnd - startTime,
       generationMs,
       tokensPerSecond: generationMs > 0 ? (1000 * decoded) / generationMs : 0,
     },
   };
 }
 
-/** Chooses the next token of a row. `waits`: the token is held back, because its text may be part of a stop text. */
+/** Chooses the next token of a row. `isHeldBack`: the token is not yet returned, because its text may be part of a stop text. */
 function step(
   row: Sequence,
   logits: ArrayLike<number>,
   { stopIds, logprobs, processors }: Shared,
-): { done: boolean; waits: boolean } {
-  const { prompt, sample, ids, generated, stream, queue, most, sampling } = row;
+): { isDone: boolean; isHeldBack: boolean } {
+  const { prompt, sample, ids, generated, stream, queue, tokenLimit, sampling } = row;
   const finish = (stoppedBy?: number | string) => {
     if (stoppedBy !== undefined) Object.assign(row, { reason: "stop", stoppedBy });
-    const rest = stream.end();
-    if (queue.length > 0) queue[queue.length - 1]!.text += rest;
-    return { done: true, waits: false };
+    const heldBackText = stream.end();
+    if (queue.length > 0) queue[queue.length - 1]!.text += heldBackText;
+    return { isDone: true, isHeldBack: false };
   };
-  if (generated.length >= most) return finish();
+  if (generated.length >= tokenLimit) return finish();
   const id = chooseToken(
     processors.length > 0 ? applyProcessors(processors, logits, processedSequence(row, stopIds)) : logits,
     sampling,
@@ -258,19 +266,21 @@ function step(
   const { text, settled, stopped, stopText } = stream.push(id);
   const top = logprobs > 0 && { top: topLogprobs(logits, logprobs) };
   queue.push({ prompt, sample, text, id, logprob: logProbability(logits, id), ...top });
-  return stopped || generated.length === most ? finish(stopText) : { done: false, waits: !settled };
+  return stopped || generated.length === tokenLimit
+    ? finish(stopText)
+    : { isDone: false, isHeldBack: !settled };
 }
 
-/** A row as processors see it. */
+/** A row for logits processors. */
 function processedSequence(
-  { prompt, shown, generated, most }: Sequence,
+  { prompt, processorPrompt, generated, tokenLimit }: Sequence,
   stopIds: ReadonlySet<number>,
 ): ProcessedSequence {
   return {
     prompt,
-    ids: [...shown, ...generated],
-    promptLength: shown.length,
+    ids: [...processorPrompt, ...generated],
+    promptLength: processorPrompt.length,
     stopIds: [...stopIds],
-    maxLength: shown.length + most,
+    maxLength: processorPrompt.length + tokenLimit,
   };
 }

@@ -6,7 +6,7 @@ import type { GenerativeModel } from "../models/model.js";
 import { isId } from "../models/check-ids.js";
 import { checkModel } from "../models/check-model.js";
 import { holdsStates } from "../models/is-recurrent.js";
-import { beginning, isSource, lastTokensLogits } from "./beginning.js";
+import { prepareGeneration, isSource, lastTokensLogits } from "./beginning.js";
 import { refuseBeams } from "./padded-prompts.js";
 import { eventLoopYielder } from "./yield-to-event-loop.js";
 import { applyProcessors, checkProcessors, type LogitsProcessor } from "./processors/logits-processor.js";
@@ -44,7 +44,7 @@ export type GenerateOptions = {
   /** Speculative decoding by prompt lookup: several draft tokens are verified at once. The generated tokens do not change. Default: off. */
   speculate?: PromptLookupOptions;
   signal?: AbortSignal;
-  /** Called at the end, with counts and times. */
+  /** Called at the end, with stop reason, token counts and timings. */
   onFinish?: (summary: GenerateSummary) => void;
 };
 
@@ -59,9 +59,9 @@ export type GeneratedToken = {
   top?: { id: number; logprob: number }[];
 };
 
-/** Summary of a generation: tokens and times. */
+/** Summary of a generation: stop reason, token counts and timings. */
 export type GenerateSummary = {
-  /** Why the generation ended: a stop id or text, `maxTokens`, or a full context. */
+  /** Stop reason: a stop id or text, `maxTokens`, or a full context. */
   reason: "stop" | "length" | "context";
   /** The stop id or text that ended it; absent for other reasons. */
   stoppedBy?: number | string;
@@ -91,7 +91,7 @@ export type GenerateSummary = {
  * @param prompt - Text (encoded with the model's tokenizer, beginning-of-sequence token in front), or token ids; of an
  *   encoder–decoder also a source that its `encode` has read.
  * @throws {ArgumentError} If the prompt does not fit the context, an option is out of range, or text is given to a
- *   model without a tokenizer. The signal's reason, when it aborts; the cache then holds whole tokens only.
+ *   model without a tokenizer. The signal's reason, when it aborts; the cache then has only complete tokens.
  *
  * @example
  * ```ts
@@ -115,7 +115,7 @@ export async function* generate(
   prompt: string | readonly number[] | EncodedSource,
   given?: GenerateOptions,
 ): AsyncGenerator<GeneratedToken, void, void> {
-  const began = performance.now();
+  const startTime = performance.now();
   checkModel(check, model, { causal: true });
   refuseBeams(check, given);
   const options = check.options(given, names);
@@ -126,18 +126,18 @@ export async function* generate(
   checkProcessors(check, options.processors ?? []);
   const maxTokens = checkMaxTokens(check, options.maxTokens);
   const prompts = isSource(prompt) ? prompt : [prompt];
-  const { processors, promptTokens, ...begun } = beginning(check, model, prompts, options);
-  const cache: NonNullable<GenerateOptions["cache"]> = begun.cache;
-  const ids = singlePrompt(begun.prompts);
+  const { processors, promptTokens, ...prepared } = prepareGeneration(check, model, prompts, options);
+  const cache: NonNullable<GenerateOptions["cache"]> = prepared.cache;
+  const ids = singlePrompt(prepared.prompts);
   const start = cache.length;
   // A cache of unrotated keys assigns positions itself, so the sequence is not limited; the cache has to evict tokens in time.
-  const room = cache.unrotatedKeys ? Infinity : remainingContext(check, model, ids.length, start);
+  const remaining = cache.unrotatedKeys ? Infinity : remainingContext(check, model, ids.length, start);
   const { stopIds, stopTexts } = stopConditions(check, model, options.stop);
   const stream = textStream(tokenizer, ids, stopTexts);
-  const tops = options.logprobs ?? 0;
-  check.whole({ logprobs: tops }, { min: 0, unit: "tokens" });
+  const numLogprobs = options.logprobs ?? 0;
+  check.whole({ logprobs: numLogprobs }, { min: 0, unit: "tokens" });
   checkSpeculation(speculate, cache, config);
-  const fromLogits = tops === 0 && processors.length === 0 && leavesLogits(sampling);
+  const canSampleOnDevice = numLogprobs === 0 && processors.length === 0 && leavesLogits(sampling);
 
   const yieldToEventLoop = eventLoopYielder();
   const generated: number[] = [];
@@ -145,7 +145,7 @@ export async function* generate(
   let yielded = 0;
   let pending: readonly number[] = ids; // tokens that are not in the cache yet
   // The last token that fits the context is not processed itself.
-  const tokenLimit = Math.min(maxTokens, room + 1);
+  const tokenLimit = Math.min(maxTokens, remaining + 1);
   const sequence = {
     promptLength: ids.length,
     prompt: 0,
@@ -155,24 +155,24 @@ export async function* generate(
   let reason: GenerateSummary["reason"] = tokenLimit === maxTokens ? "length" : "context";
   let stoppedBy: number | string | undefined;
   let [draftTokens, acceptedTokens] = [0, 0];
-  let first: number | undefined;
+  let firstTokenTime: number | undefined;
   try {
     while (generated.length < tokenLimit) {
       await yieldToEventLoop();
       signal?.throwIfAborted();
       // Limit draft tokens to the context and `maxTokens`.
       const draft =
-        speculate && first !== undefined
+        speculate && firstTokenTime !== undefined
           ? promptLookup([...ids, ...generated], speculate).slice(0, tokenLimit - generated.length - 1)
           : [];
       draftTokens += draft.length;
       const logits = lastTokensLogits(model, [...pending, ...draft], { cache, last: draft.length + 1 });
       const onDevice =
-        fromLogits && draft.length === 0
+        canSampleOnDevice && draft.length === 0
           ? await deviceToken(logits, sampling, uniformSample(sampling, generated.length))
           : undefined;
       const rows = onDevice ? [undefined] : await lastLogits(logits, draft.length + 1);
-      first ??= performance.now();
+      firstTokenTime ??= performance.now();
       let ended = false;
       for (const [i, row] of rows.entries()) {
         const n = generated.length;
@@ -191,15 +191,20 @@ export async function* generate(
         generated.push(id);
         const { text, settled, stopped, stopText } = stream.push(id);
         const logprob = row ? logProbability(row, id) : onDevice!.logprob;
-        queue.push({ text, id, logprob, ...(row && tops > 0 && { top: topLogprobs(row, tops) }) });
+        queue.push({
+          text,
+          id,
+          logprob,
+          ...(row && numLogprobs > 0 && { top: topLogprobs(row, numLogprobs) }),
+        });
         if (stopped) {
           [reason, stoppedBy, ended] = ["stop", stopText, true];
           break;
         }
         if (settled && generated.length < tokenLimit) {
-          for (const one of queue) {
+          for (const token of queue) {
             yielded += 1;
-            yield one;
+            yield token;
           }
           queue = [];
         }
@@ -208,30 +213,30 @@ export async function* generate(
       }
       if (ended) break;
       // Rejected draft tokens are removed; the last token is not in the cache yet.
-      const held = start + ids.length + generated.length - 1;
-      if (cache.length > held) cache.crop!(held);
+      const acceptedLength = start + ids.length + generated.length - 1;
+      if (cache.length > acceptedLength) cache.crop!(acceptedLength);
       pending = generated.slice(-1);
     }
-    const rest = stream.end();
-    if (queue.length > 0 && rest !== "") queue[queue.length - 1]!.text += rest;
-    for (const one of queue) {
+    const heldBackText = stream.end();
+    if (queue.length > 0 && heldBackText !== "") queue[queue.length - 1]!.text += heldBackText;
+    for (const token of queue) {
       yielded += 1;
-      yield one;
+      yield token;
     }
   } finally {
     // A consumer that stops early has not received the queued tokens, so they are removed from the cache.
-    const seen = start + ids.length + yielded;
-    if (cache.length > seen) cache.crop?.(seen);
+    const returnedLength = start + ids.length + yielded;
+    if (cache.length > returnedLength) cache.crop?.(returnedLength);
   }
   const now = performance.now();
-  const generationMs = now - (first ?? now);
+  const generationMs = now - (firstTokenTime ?? now);
   options.onFinish?.({
     reason,
     ...(stoppedBy !== undefined && { stoppedBy }),
     ...samplingSeed(sampling),
     usage: { promptTokens, generatedTokens: generated.length, draftTokens, acceptedTokens },
     timings: {
-      promptMs: (first ?? now) - began,
+      promptMs: (firstTokenTime ?? now) - startTime,
       generationMs,
       tokensPerSecond: generationMs > 0 ? (1000 * Math.max(0, generated.length - 1)) / generationMs : 0,
     },
@@ -252,10 +257,10 @@ function singlePrompt(prompts: readonly (readonly number[])[]): readonly number[
 /** Logits of the last positions, one array per position, from `[1, T, V]`. T may be larger than the number of positions. */
 export async function lastLogits(logits: Tensor, count: number): Promise<TypedArray[]> {
   const V = logits.shape.at(-1)!;
-  const numbers = await logits.read();
-  const end = numbers.length;
+  const elements = await logits.read();
+  const end = elements.length;
   return Array.from({ length: count }, (_, i) =>
-    numbers.subarray(end - (count - i) * V, end - (count - i - 1) * V),
+    elements.subarray(end - (count - i) * V, end - (count - i - 1) * V),
   );
 }
 
@@ -278,16 +283,16 @@ export function checkMaxTokens(check: Checks, maxTokens = Infinity): number {
   return maxTokens;
 }
 
-/** Number of tokens that fit the context after a prompt. */
+/** Number of tokens that fit the context after the cached tokens and a prompt. */
 export function remainingContext(
   check: Checks,
   { config }: Pick<GenerativeModel, "config">,
   promptLength: number,
-  seen: number,
+  cachedLength: number,
 ): number {
-  const left = config.contextLength - seen;
-  if (promptLength <= left) return left - promptLength;
-  const expected = `at most ${left}, what is left of the model's context of ${config.contextLength}`;
+  const available = config.contextLength - cachedLength;
+  if (promptLength <= available) return available - promptLength;
+  const expected = `at most ${available}, what is left of the model's context of ${config.contextLength}`;
   const fix = "shorten the prompt, or crop the cache.";
   check.refuse({
     argument: "prompt",
@@ -303,8 +308,8 @@ export function stopConditions(
   { config, tokenizer }: Pick<GenerativeModel, "config" | "tokenizer">,
   stop: readonly (number | string)[] = [],
 ) {
-  const isStop = (one: unknown) => typeof one === "string" || isId(one, config.vocabSize);
-  const wrong: unknown = Array.isArray(stop) ? stop.find((one) => !isStop(one)) : stop;
+  const isStop = (value: unknown) => typeof value === "string" || isId(value, config.vocabSize);
+  const wrong: unknown = Array.isArray(stop) ? stop.find((value) => !isStop(value)) : stop;
   if (wrong !== undefined) {
     check.refuse({
       argument: "stop",
@@ -313,8 +318,8 @@ export function stopConditions(
       fix: 'write [2] or ["END"].',
     });
   }
-  const stopIds = new Set([...config.stopIds, ...stop.filter((one) => typeof one === "number")]);
-  const stopTexts = stop.filter((one) => typeof one === "string");
+  const stopIds = new Set([...config.stopIds, ...stop.filter((value) => typeof value === "number")]);
+  const stopTexts = stop.filter((value) => typeof value === "string");
   if (stopTexts.includes(""))
     check.refuse({
       argument: "stop",

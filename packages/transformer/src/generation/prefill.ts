@@ -11,7 +11,7 @@ export async function prefill(
 ): Promise<ArrayLike<number>[]> {
   const lengths = prompts.map(({ length }) => length);
   const T = Math.max(...lengths);
-  // Padding is on the right, where no real token sees it.
+  // Padding is on the right, where no token attends to it.
   const ids = tensor(
     prompts.map((prompt) => Array.from({ length: T }, (_, t) => prompt[t] ?? 0)),
     { dtype: "int32", device: model.params.embedding.weight.device },
@@ -20,19 +20,19 @@ export async function prefill(
   const last = T - shortest + 1;
   const logits = lastTokensLogits(model, ids, { cache, last, ...(last > 1 && { padding: lengths }) }); // [B, last, V]
   const [B, rows, V] = logits.shape as [number, number, number];
-  const numbers = await logits.read();
+  const elements = await logits.read();
   if (shortest < T) cache.crop(lengths);
   return Array.from({ length: B }, (_, b) => {
-    const at = (b * rows + rows - 1 - (T - lengths[b]!)) * V;
-    return numbers.slice(at, at + V);
+    const start = (b * rows + rows - 1 - (T - lengths[b]!)) * V;
+    return elements.slice(start, start + V);
   });
 }
 
 /** Logits of the last token of each batch, from `[B, 1, V]`. */
 async function lastTokenLogits(logits: Tensor): Promise<ArrayLike<number>[]> {
   const [B, rows, V] = logits.shape as [number, number, number];
-  const numbers = await logits.read();
-  return Array.from({ length: B }, (_, b) => numbers.subarray(((b + 1) * rows - 1) * V, (b + 1) * rows * V));
+  const elements = await logits.read();
+  return Array.from({ length: B }, (_, b) => elements.subarray(((b + 1) * rows - 1) * V, (b + 1) * rows * V));
 }
 
 /** Logits of each batch after one more token. */

@@ -3,7 +3,7 @@ import { checkIdList } from "../models/check-ids.js";
 import type { GenerativeModel } from "../models/model.js";
 
 /**
- * The ids of a prompt, of which there must be at least one.
+ * Encodes a prompt, or checks its ids. Refuses an empty prompt.
  *
  * @param vocabSize - Default: the model's.
  */

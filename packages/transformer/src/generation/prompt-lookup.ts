@@ -4,7 +4,7 @@ import { checks } from "@qkv/core";
 export type PromptLookupOptions = {
   /** Length of the n-gram that must occur earlier. Shorter ones are tried if it does not. Default 3. */
   ngramSize?: number;
-  /** Most draft tokens for one step. Default 8. */
+  /** Maximum number of draft tokens per step. Default 8. */
   draftLength?: number;
 };
 
@@ -29,9 +29,9 @@ export function promptLookup(ids: readonly number[], options?: PromptLookupOptio
   for (let size = Math.min(ngramSize, ids.length - 1); size > 0; size--) {
     const last = ids.length - size;
     for (let at = last - 1; at >= 0; at--) {
-      let same = 0;
-      while (same < size && ids[at + same] === ids[last + same]) same += 1;
-      if (same === size) return ids.slice(at + size, at + size + draftLength);
+      let matches = 0;
+      while (matches < size && ids[at + matches] === ids[last + matches]) matches += 1;
+      if (matches === size) return ids.slice(at + size, at + size + draftLength);
     }
   }
   return [];

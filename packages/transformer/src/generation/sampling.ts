@@ -42,7 +42,7 @@ export type TokenHistory = {
 /** A candidate for the next token. */
 export type Candidate = { id: number; probability: number };
 
-/** Sampling options, checked, with defaults. */
+/** Checks sampling options and fills in defaults. */
 export function checkSampling(
   sampling: Sampling | undefined,
   fn = "generate",
@@ -76,7 +76,7 @@ export function checkSampling(
   return complete;
 }
 
-/** Refuses what chooses among tokens where no temperature is given: the default takes the likeliest in any case. */
+/** Refuses `topK`, `topP` and `minP` without a temperature, because greedy decoding ignores them. */
 function checkGreedy(check: Checks, complete: Required<Sampling>): void {
   for (const argument of ["topK", "topP", "minP"] as const) {
     const received = complete[argument];
@@ -148,8 +148,8 @@ const rules = {
  * Returns the candidates for the next token with their probabilities, the most likely first. Tokens that sampling
  * excludes are not in the list; the probabilities of the rest sum to 1.
  *
- * @param logits - One number per token.
- * @param sampling - Temperature 0 leaves the likeliest token alone.
+ * @param logits - One logit per token.
+ * @param sampling - With temperature 0, the only candidate is the most likely token.
  * @param history - Tokens that penalties apply to. Default: none.
  * @throws {ArgumentError} If a number is out of range.
  *
@@ -188,7 +188,7 @@ export function candidates(
 /**
  * Samples the next token.
  *
- * @param logits - One number per token.
+ * @param logits - One logit per token.
  * @param uniform - A uniform random number, at least 0 and below 1.
  */
 export function chooseToken(
@@ -260,9 +260,9 @@ function unnormalizedProbabilities(
   if (temperature === 0) return { ids: [best], unnormalized: Float64Array.of(1) };
   const largest = changed[best]!;
   const powers = Float64Array.from(changed, (logit) => Math.exp((logit - largest) / temperature));
-  const all = powers.reduce((a, b) => a + b, 0);
+  const total = powers.reduce((a, b) => a + b, 0);
   // Tokens below this threshold are excluded by topP or minP, and need not be sorted.
-  const least = Math.max(minP, topP < 1 ? ((1 - topP) * all) / powers.length : 0);
+  const least = Math.max(minP, topP < 1 ? ((1 - topP) * total) / powers.length : 0);
   let ids: number[] = [];
   for (let id = 0; id < powers.length; id++) if (powers[id]! >= least && powers[id]! > 0) ids.push(id);
   // Without topP the order does not matter.
@@ -270,10 +270,10 @@ function unnormalizedProbabilities(
   else if (topP < 1) ids = sortDescending(ids, powers);
   if (topP < 1) {
     // topP applies to the probability that remains after topK.
-    const goal = topP * (topK < powers.length ? ids.reduce((sum, id) => sum + powers[id]!, 0) : all);
-    let total = 0;
+    const target = topP * (topK < powers.length ? ids.reduce((sum, id) => sum + powers[id]!, 0) : total);
+    let cumulative = 0;
     let count = 0;
-    while (count < ids.length && total < goal) total += powers[ids[count++]!]!;
+    while (count < ids.length && cumulative < target) cumulative += powers[ids[count++]!]!;
     ids.length = count;
   }
   return { ids, unnormalized: Float64Array.from(ids, (id) => powers[id]!) };
@@ -291,14 +291,14 @@ function applyPenalties(
   { prompt, generated }: TokenHistory,
 ): ArrayLike<number> {
   const biases = Object.entries(logitBias);
-  const counts = presencePenalty !== 0 || frequencyPenalty !== 0;
-  if (biases.length === 0 && repetitionPenalty === 1 && !counts) return logits;
+  const countsTokens = presencePenalty !== 0 || frequencyPenalty !== 0;
+  if (biases.length === 0 && repetitionPenalty === 1 && !countsTokens) return logits;
   const changed = Float64Array.from(logits);
   for (const [id, bias] of biases) changed[Number(id)]! += bias;
   if (repetitionPenalty !== 1) {
     penalizeTokens(changed, [...prompt, ...generated], repetitionPenalty);
   }
-  if (counts) {
+  if (countsTokens) {
     for (const id of generated) changed[id]! -= frequencyPenalty;
     for (const id of new Set(generated)) changed[id]! -= presencePenalty;
   }
@@ -312,22 +312,22 @@ function argmax(logits: ArrayLike<number>): number {
   return best;
 }
 
-/** Compares ids by descending values; ties by ascending id. */
-function sortDescending(ids: number[], numbers: ArrayLike<number>): number[] {
-  return ids.sort((a, b) => numbers[b]! - numbers[a]! || a - b);
+/** Sorts ids in place by descending values; ties by ascending id. */
+function sortDescending(ids: number[], values: ArrayLike<number>): number[] {
+  return ids.sort((a, b) => values[b]! - values[a]! || a - b);
 }
 
-/** The `count` largest in that order, without sorting the rest. */
-function topKIndices(ids: readonly number[], numbers: ArrayLike<number>, count: number): number[] {
-  if (count * 8 > ids.length) return sortDescending([...ids], numbers).slice(0, count);
-  const few: number[] = [];
+/** The `count` ids with the largest values, in descending order, without sorting the others. */
+function topKIndices(ids: readonly number[], values: ArrayLike<number>, count: number): number[] {
+  if (count * 8 > ids.length) return sortDescending([...ids], values).slice(0, count);
+  const best: number[] = [];
   for (const id of ids) {
-    if (few.length === count && !(numbers[id]! > numbers[few[count - 1]!]!)) continue;
-    if (few.length === count) few.pop();
+    if (best.length === count && !(values[id]! > values[best[count - 1]!]!)) continue;
+    if (best.length === count) best.pop();
     // Ids are visited in ascending order, so a new one goes after equal ones.
-    let at = few.length;
-    while (at > 0 && numbers[few[at - 1]!]! < numbers[id]!) at -= 1;
-    few.splice(at, 0, id);
+    let at = best.length;
+    while (at > 0 && values[best[at - 1]!]! < values[id]!) at -= 1;
+    best.splice(at, 0, id);
   }
-  return few;
+  return best;
 }

@@ -24,7 +24,7 @@ export type TextStream = {
  *
  * @param tokenizer - Without a tokenizer, every text is empty.
  * @param prompt - Ids of the prompt, whose last character may be completed by generated tokens.
- * @param stops - Stop texts, wherever token boundaries are.
+ * @param stops - Stop texts, which need not end at token boundaries.
  */
 export function textStream(
   tokenizer: Tokenizer | undefined,
@@ -36,28 +36,28 @@ export function textStream(
   }
   const decoder = tokenizer.decodeStream();
   for (const id of prompt) decoder.push(id);
-  let held = "";
+  let heldBack = "";
   return {
     push(id) {
       const piece = decoder.push(id);
-      held += piece;
-      const end = firstStop(held, stops);
+      heldBack += piece;
+      const end = firstStop(heldBack, stops);
       if (end) {
-        const text = held.slice(0, end.at);
-        held = "";
+        const text = heldBack.slice(0, end.at);
+        heldBack = "";
         return { text, settled: true, stopped: true, stopText: end.stop };
       }
-      const waiting = Math.max(0, ...stops.map((stop) => overlap(held, stop)));
-      const text = held.slice(0, held.length - waiting);
-      held = held.slice(held.length - waiting);
+      const overlapLength = Math.max(0, ...stops.map((stop) => overlap(heldBack, stop)));
+      const text = heldBack.slice(0, heldBack.length - overlapLength);
+      heldBack = heldBack.slice(heldBack.length - overlapLength);
       // A token that ends inside a character also does so if it is decoded alone.
-      const whole = piece !== "" && !tokenizer.decode([id]).endsWith("\uFFFD");
-      return { text, settled: held === "" && whole, stopped: false };
+      const isComplete = piece !== "" && !tokenizer.decode([id]).endsWith("\uFFFD");
+      return { text, settled: heldBack === "" && isComplete, stopped: false };
     },
     end() {
-      const rest = held + decoder.end();
-      held = "";
-      return rest.slice(0, firstStop(rest, stops)?.at);
+      const text = heldBack + decoder.end();
+      heldBack = "";
+      return text.slice(0, firstStop(text, stops)?.at);
     },
   };
 }

@@ -19,8 +19,8 @@ import { checkMinTokensToKeep, cutoffProcessor, type TruncationOptions } from ".
  * ```
  */
 export function epsilonCutoff(epsilon: number, options?: TruncationOptions): LogitsProcessor {
-  const kept = checkCutoff("epsilonCutoff", epsilon, options);
-  return cutoffProcessor(`epsilonCutoff(${epsilon})`, kept, (scores) =>
+  const minTokensToKeep = checkCutoff("epsilonCutoff", epsilon, options);
+  return cutoffProcessor(`epsilonCutoff(${epsilon})`, minTokensToKeep, (scores) =>
     scoreForLogProb(scores, Math.log(epsilon)),
   );
 }
@@ -42,8 +42,8 @@ export function epsilonCutoff(epsilon: number, options?: TruncationOptions): Log
  * ```
  */
 export function etaCutoff(epsilon: number, options?: TruncationOptions): LogitsProcessor {
-  const kept = checkCutoff("etaCutoff", epsilon, options);
-  return cutoffProcessor(`etaCutoff(${epsilon})`, kept, (scores) => {
+  const minTokensToKeep = checkCutoff("etaCutoff", epsilon, options);
+  return cutoffProcessor(`etaCutoff(${epsilon})`, minTokensToKeep, (scores) => {
     const eta = Math.min(Math.log(epsilon), Math.log(epsilon) / 2 - entropy(logSoftmax(scores)));
     return scoreForLogProb(scores, eta);
   });
@@ -55,9 +55,9 @@ function checkCutoff(fn: string, epsilon: number, options: TruncationOptions | u
   return checkMinTokensToKeep(check, options);
 }
 
-/** The score that corresponds to a log-probability. */
+/** The score of a log-probability: scores differ from log-probabilities by a constant. */
 function scoreForLogProb(scores: Float64Array, logProb: number): number {
   const logProbs = logSoftmax(scores);
-  const some = scores.findIndex((score) => score > -Infinity);
-  return logProb + (scores[some] ?? 0) - (logProbs[some] ?? 0);
+  const finite = scores.findIndex((score) => score > -Infinity);
+  return logProb + (scores[finite] ?? 0) - (logProbs[finite] ?? 0);
 }

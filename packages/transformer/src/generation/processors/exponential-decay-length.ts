@@ -27,7 +27,7 @@ export function exponentialDecayLength(start: number, factor: number): LogitsPro
       const past = ids.length - promptLength - start;
       if (past <= 0) return;
       for (const id of stopIds) {
-        // Removed tokens stay removed: −∞ + ∞ would be NaN.
+        // A removed token (−∞) is not changed: −∞ + ∞ would be NaN.
         if (scores[id] !== -Infinity) scores[id]! += Math.abs(scores[id]!) * (factor ** past - 1);
       }
     },

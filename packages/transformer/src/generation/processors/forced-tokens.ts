@@ -54,7 +54,7 @@ export function forcedEos(id: number | readonly number[]): LogitsProcessor {
   };
 }
 
-/** Removes all other tokens, and sets the scores of these to 0. */
+/** Sets the scores of the given tokens to 0, and removes all others. */
 function force(fn: string, scores: Float64Array, ids: readonly number[]): void {
   checkVocabulary(fn, ids, scores.length);
   scores.fill(-Infinity);

@@ -16,27 +16,27 @@ export type ProcessedSequence = {
 
 /**
  * A change of the scores of the next token. Processors compose in a list and are applied in its order. Scores are logits;
- * in beam search they are log-probabilities, as Hugging Face has it.
+ * in beam search they are log-probabilities, as in Hugging Face transformers.
  */
 export type LogitsProcessor = {
-  /** The call that created it, for messages. */
+  /** The call that created it, for errors. */
   readonly name: string;
   /** Changes the scores of one sequence, `[V]`, in place. A token at `-Infinity` is not chosen. */
   process(scores: Float64Array, sequence: ProcessedSequence): void;
 };
 
-const check: Checks = /* @__PURE__ */ checks("processLogits");
+const onProcess: Checks = /* @__PURE__ */ checks("processLogits");
 
 /** Refuses a value that is not a list of logits processors. */
-export function checkProcessors(own: Checks, given: unknown): readonly LogitsProcessor[] {
+export function checkProcessors(check: Checks, value: unknown): readonly LogitsProcessor[] {
   const isProcessor = (value: unknown) => typeof (value as LogitsProcessor | null)?.process === "function";
-  own.list(
-    { processors: given },
+  check.list(
+    { processors: value },
     "logits processors",
     isProcessor,
     "make them by the functions of @qkv/transformer/processors, such as [repetitionPenalty(1.2)].",
   );
-  return given as readonly LogitsProcessor[];
+  return value as readonly LogitsProcessor[];
 }
 
 /**
@@ -63,8 +63,8 @@ export function processLogits(
   processors: readonly LogitsProcessor[],
   sequence: Pick<ProcessedSequence, "ids"> & Partial<ProcessedSequence>,
 ): Float64Array {
-  check.list({ logits }, "numbers, one for each token", (item) => typeof item === "number");
-  checkProcessors(check, processors);
+  onProcess.list({ logits }, "numbers, one for each token", (item) => typeof item === "number");
+  checkProcessors(onProcess, processors);
   const names = ["ids", "promptLength", "prompt", "stopIds", "maxLength"] as const;
   const {
     ids,
@@ -72,11 +72,11 @@ export function processLogits(
     prompt = 0,
     stopIds = [],
     maxLength = Infinity,
-  } = check.options(sequence, names, "sequence");
+  } = onProcess.options(sequence, names, "sequence");
   const isId = (id: unknown) => Number.isInteger(id) && (id as number) >= 0 && (id as number) < logits.length;
-  check.list({ ids, stopIds }, `token ids from 0 to ${logits.length - 1}`, isId);
-  check.whole({ promptLength: promptLength ?? ids.length, prompt }, { min: 0 });
-  check.each({ maxLength }, (value) => typeof value === "number" && value >= 0, "a number of tokens");
+  onProcess.list({ ids, stopIds }, `token ids from 0 to ${logits.length - 1}`, isId);
+  onProcess.whole({ promptLength: promptLength ?? ids.length, prompt }, { min: 0 });
+  onProcess.each({ maxLength }, (value) => typeof value === "number" && value >= 0, "a number of tokens");
   return applyProcessors(processors, logits, {
     ids,
     promptLength: promptLength ?? ids.length,
@@ -97,9 +97,9 @@ export function applyProcessors(
   return scores;
 }
 
-/** Refuses an option that is not among these token ids: a list of integers, 0 or more, and at least one. */
-export function checkTokenIds(own: Checks, values: Readonly<Record<string, unknown>>): void {
-  own.each(
+/** Refuses an option that is not a list of one or more token ids. */
+export function checkTokenIds(check: Checks, values: Readonly<Record<string, unknown>>): void {
+  check.each(
     values,
     (value) =>
       isList(value) &&

@@ -25,7 +25,7 @@ import {
 export function minP(p: number, options?: TruncationOptions): LogitsProcessor {
   const check = checks("minP");
   check.finite({ p }, { min: 0, max: 1, fix: "use about 0.05 to leave out the unlikely." });
-  const kept = checkMinTokensToKeep(check, options);
+  const minTokensToKeep = checkMinTokensToKeep(check, options);
   // A fraction p of the largest probability is a distance of log p from the largest score.
-  return cutoffProcessor(`minP(${p})`, kept, (scores) => scoreAtRank(scores, 1) + Math.log(p));
+  return cutoffProcessor(`minP(${p})`, minTokensToKeep, (scores) => scoreAtRank(scores, 1) + Math.log(p));
 }

@@ -7,7 +7,7 @@ export type TruncationOptions = {
   minTokensToKeep?: number;
 };
 
-/** The option, checked. */
+/** Checks `minTokensToKeep` and returns it with its default. */
 export function checkMinTokensToKeep(check: Checks, options: TruncationOptions | undefined): number {
   const { minTokensToKeep = 1 } = check.options(options, ["minTokensToKeep"]);
   check.whole({ minTokensToKeep }, { min: 1, unit: "tokens", fix: "leave it out for 1." });
@@ -36,8 +36,8 @@ export function cutoffProcessor(
   return {
     name,
     process(scores) {
-      const least = Math.min(cutoff(scores), scoreAtRank(scores, minTokensToKeep));
-      for (let id = 0; id < scores.length; id++) if (scores[id]! < least) scores[id] = -Infinity;
+      const threshold = Math.min(cutoff(scores), scoreAtRank(scores, minTokensToKeep));
+      for (let id = 0; id < scores.length; id++) if (scores[id]! < threshold) scores[id] = -Infinity;
     },
   };
 }

@@ -48,9 +48,9 @@ export function encoderNoRepeatNgram(
   return {
     name: `encoderNoRepeatNgram(${size})`,
     process(scores, { ids, prompt }) {
-      const own = encoderIdsFor(prompt);
-      checkVocabulary("encoderNoRepeatNgram", own, scores.length);
-      removeRepeats(scores, own, ids, size);
+      const sourceIds = encoderIdsFor(prompt);
+      checkVocabulary("encoderNoRepeatNgram", sourceIds, scores.length);
+      removeRepeats(scores, sourceIds, ids, size);
     },
   };
 }
@@ -65,9 +65,9 @@ function removeRepeats(
   const start = ids.length - (size - 1); // of the prefix that the next token would complete
   if (start < 0) return;
   for (let at = 0; at + size <= text.length; at++) {
-    let same = 0;
-    while (same < size - 1 && text[at + same] === ids[start + same]) same += 1;
-    if (same === size - 1) scores[text[at + same]!] = -Infinity;
+    let matches = 0;
+    while (matches < size - 1 && text[at + matches] === ids[start + matches]) matches += 1;
+    if (matches === size - 1) scores[text[at + matches]!] = -Infinity;
   }
 }
 

@@ -39,10 +39,10 @@ export function sequenceBias(biases: readonly SequenceBias[]): LogitsProcessor {
       typeof value === "number" && !Number.isNaN(value) && value !== Infinity;
     check.each({ [`biases[${i}]`]: bias }, isBias, "a finite number or -Infinity", fix);
   });
-  const last = new Map(biases.map((pair) => [pair[0].join(), pair]));
+  const biasBySequence = new Map(biases.map((pair) => [pair[0].join(), pair]));
   return {
     name: "sequenceBias",
-    process: (scores, sequence) => addBiases("sequenceBias", scores, sequence, [...last.values()]),
+    process: (scores, sequence) => addBiases("sequenceBias", scores, sequence, [...biasBySequence.values()]),
   };
 }
 
@@ -72,8 +72,8 @@ export function badWords(words: readonly (readonly number[])[]): LogitsProcessor
   return {
     name: "badWords",
     process(scores, sequence) {
-      const ends = (ids: readonly number[]) => ids.length === 1 && sequence.stopIds.includes(ids[0]!);
-      const biases = words.filter((ids) => !ends(ids)).map((ids): SequenceBias => [ids, -Infinity]);
+      const isStop = (ids: readonly number[]) => ids.length === 1 && sequence.stopIds.includes(ids[0]!);
+      const biases = words.filter((ids) => !isStop(ids)).map((ids): SequenceBias => [ids, -Infinity]);
       addBiases("badWords", scores, sequence, biases);
     },
   };

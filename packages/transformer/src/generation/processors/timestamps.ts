@@ -22,12 +22,12 @@ export type TimestampRulesOptions = {
  * ```ts
  * import { processLogits, timestampRules } from "@qkv/transformer/processors";
  *
- * // Two words, the end of the text, <|notimestamps|>, and two times.
+ * // The vocabulary: two text tokens, end of text, <|notimestamps|>, and the timestamps 0 s and 0.02 s.
  * const rules = timestampRules({ noTimestampsId: 3 });
  * const sequence = { ids: [0], promptLength: 1, stopIds: [2] };
- * const begun = [...processLogits([9, 1, 1, 9, 2, 2], [rules], sequence)];
- * begun; // => [-Infinity, -Infinity, -Infinity, -Infinity, 2, 2]
- * // After "0 s, a word, 0.02 s" stands the end, or the same time again.
+ * const firstScores = [...processLogits([9, 1, 1, 9, 2, 2], [rules], sequence)];
+ * firstScores; // => [-Infinity, -Infinity, -Infinity, -Infinity, 2, 2]
+ * // After 0 s, a text token and 0.02 s come the end, or the same timestamp again.
  * const ended = { ...sequence, ids: [0, 4, 1, 5] };
  * [...processLogits([1, 1, 9, 9, 2, 2], [rules], ended)]; // => [-Infinity, -Infinity, 9, -Infinity, -Infinity, 2]
  * ```
@@ -50,33 +50,33 @@ export function timestampRules(options: TimestampRulesOptions): LogitsProcessor 
         { max: scores.length - 2, fix: "take that of the model's own tokenizer." },
       );
       scores[noTimestampsId] = -Infinity;
-      const own = ids.slice(promptLength);
-      if (own.length === 0) {
+      const generated = ids.slice(promptLength);
+      if (generated.length === 0) {
         scores.fill(-Infinity, 0, first);
         if (maxInitialTimestamp !== undefined) scores.fill(-Infinity, first + maxInitialTimestamp + 1);
       } else {
-        const endsInTime = isTime(own.at(-1));
+        const endsInTime = isTime(generated.at(-1));
         // The timestamp at the very beginning is not part of a pair.
-        const endsInPair = endsInTime && (own.length === 1 || isTime(own.at(-2)));
+        const endsInPair = endsInTime && (generated.length === 1 || isTime(generated.at(-2)));
         if (endsInPair) scores.fill(-Infinity, first);
         // In the vocabulary, special tokens follow the text tokens; the first is the end-of-text token.
         else if (endsInTime) scores.fill(-Infinity, 0, Math.min(first, ...stopIds));
-        const latest = own.findLast(isTime);
+        const latest = generated.findLast(isTime);
         // A segment may begin where the previous one ended, but must not be empty.
         if (latest !== undefined)
           scores.fill(-Infinity, first, endsInTime && !endsInPair ? latest : latest + 1);
       }
-      if (timesAreLikelier(scores, first)) scores.fill(-Infinity, 0, first);
+      if (timestampsAreLikelier(scores, first)) scores.fill(-Infinity, 0, first);
     },
   };
 }
 
 /** True if the total probability of timestamps is above that of every other token. */
-function timesAreLikelier(scores: Float64Array, first: number): boolean {
+function timestampsAreLikelier(scores: Float64Array, first: number): boolean {
   const largest = (part: Float64Array) => part.reduce((a, b) => Math.max(a, b), -Infinity);
-  const times = scores.subarray(first);
-  const time = largest(times);
-  if (time === -Infinity) return false;
-  const sum = times.reduce((sum, score) => sum + Math.exp(score - time), 0);
-  return time + Math.log(sum) > largest(scores.subarray(0, first));
+  const timestamps = scores.subarray(first);
+  const highest = largest(timestamps);
+  if (highest === -Infinity) return false;
+  const sum = timestamps.reduce((sum, score) => sum + Math.exp(score - highest), 0);
+  return highest + Math.log(sum) > largest(scores.subarray(0, first));
 }

@@ -27,15 +27,15 @@ export function topH(share: number): LogitsProcessor {
       const likeliest = byScore(scores).slice(0, 100);
       const logProbs = logSoftmax(likeliest.map((id) => scores[id]!));
       const limit = share * entropy(logProbs);
-      let [kept, sum] = [0, 0];
+      let [numKept, sum] = [0, 0];
       for (const logProb of logProbs) {
         if (logProb === -Infinity) break;
         sum -= logProb * Math.exp(logProb);
-        if (kept > 0 && !(sum <= limit)) break;
-        kept += 1;
+        if (numKept > 0 && !(sum <= limit)) break;
+        numKept += 1;
       }
-      const stay = new Set(likeliest.slice(0, kept));
-      for (let id = 0; id < scores.length; id++) if (!stay.has(id)) scores[id] = -Infinity;
+      const kept = new Set(likeliest.slice(0, numKept));
+      for (let id = 0; id < scores.length; id++) if (!kept.has(id)) scores[id] = -Infinity;
     },
   };
 }

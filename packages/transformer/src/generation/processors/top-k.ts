@@ -19,6 +19,6 @@ import { checkMinTokensToKeep, cutoffProcessor, type TruncationOptions } from ".
 export function topK(k: number, options?: TruncationOptions): LogitsProcessor {
   const check = checks("topK");
   check.whole({ k }, { min: 1, unit: "tokens", fix: "leave the processor out to choose among all tokens." });
-  const kept = Math.max(k, checkMinTokensToKeep(check, options));
-  return cutoffProcessor(`topK(${k})`, kept, () => Infinity);
+  const numKept = Math.max(k, checkMinTokensToKeep(check, options));
+  return cutoffProcessor(`topK(${k})`, numKept, () => Infinity);
 }

@@ -21,14 +21,14 @@ import { byScore, checkMinTokensToKeep, type TruncationOptions } from "./min-tok
 export function topP(p: number, options?: TruncationOptions): LogitsProcessor {
   const check = checks("topP");
   check.finite({ p }, { min: 0, max: 1, fix: "use 0.9 to leave out the unlikely tenth." });
-  const kept = checkMinTokensToKeep(check, options);
+  const minTokensToKeep = checkMinTokensToKeep(check, options);
   return {
     name: `topP(${p})`,
     process(scores) {
       const logProbs = logSoftmax(scores);
       const ascending = byScore(scores).reverse();
       let total = 0;
-      for (const id of ascending.slice(0, ascending.length - kept)) {
+      for (const id of ascending.slice(0, ascending.length - minTokensToKeep)) {
         total += Math.exp(logProbs[id]!);
         if (total > 1 - p) break;
         scores[id] = -Infinity;

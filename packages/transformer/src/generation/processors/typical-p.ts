@@ -22,13 +22,13 @@ import { byScore, checkMinTokensToKeep, type TruncationOptions } from "./min-tok
 export function typicalP(mass: number, options?: TruncationOptions): LogitsProcessor {
   const check = checks("typicalP");
   check.finite({ mass }, { above: 0, below: 1, fix: "leave the processor out to keep all tokens." });
-  const kept = checkMinTokensToKeep(check, options);
+  const minTokensToKeep = checkMinTokensToKeep(check, options);
   return {
     name: `typicalP(${mass})`,
     process(scores) {
       const logProbs = logSoftmax(scores);
-      const typical = entropy(logProbs);
-      const distance = logProbs.map((logProb) => Math.abs(-logProb - typical));
+      const entropyOfScores = entropy(logProbs);
+      const distance = logProbs.map((logProb) => Math.abs(-logProb - entropyOfScores));
       const nearest = byScore(distance.map((value) => -value));
       let [total, last] = [0, 0];
       for (const id of nearest) {
@@ -37,7 +37,7 @@ export function typicalP(mass: number, options?: TruncationOptions): LogitsProce
         last += 1;
       }
       const farthest = distance[nearest[Math.min(last, nearest.length - 1)]!]!;
-      for (const id of nearest.slice(kept)) if (distance[id]! > farthest) scores[id] = -Infinity;
+      for (const id of nearest.slice(minTokensToKeep)) if (distance[id]! > farthest) scores[id] = -Infinity;
     },
   };
 }
