@@ -282,7 +282,7 @@ export const mutants = [
     what: "a word that ends the text is forbidden",
     file: "src/generation/processors/sequence-bias.ts",
     near: processors,
-    find: "words.filter(($ids) => !ends($ids))",
+    find: "words.filter(($ids) => !isStop($ids))",
     replace: "words.filter(($ids) => $ids.length > 0)",
   },
   {
@@ -430,7 +430,7 @@ export const mutants = [
   {
     what: "a post-norm leaves out the residual",
     file: "src/layers/transformer-layer.ts",
-    in: "beside",
+    in: "addResidual",
     find: "$norm.apply($own, add($x, scaled(dropped($f($x), $seed))))",
     replace: "add($x, $norm.apply($own, scaled(dropped($f($x), $seed))))",
   },
