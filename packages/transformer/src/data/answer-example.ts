@@ -52,8 +52,8 @@ export function answerExample(messages: readonly ChatMessage[], options: AnswerO
   check.oneOf({ answers }, ["all", "last"]);
   const isTemplate = (value: unknown) => typeof (value as ChatTemplate | undefined)?.render === "function";
   check.each({ template }, isTemplate, "a chat template", "write `chatTemplate(tokenizerConfig)`.");
-  const places = messages.flatMap(({ role }, i) => (role === "assistant" ? [i] : []));
-  if (places.length === 0) {
+  const answerIndices = messages.flatMap(({ role }, i) => (role === "assistant" ? [i] : []));
+  if (answerIndices.length === 0) {
     check.refuse({
       argument: "messages",
       received: `the roles ${messages.map(({ role }) => role).join(", ")}`,
@@ -63,13 +63,13 @@ export function answerExample(messages: readonly ChatMessage[], options: AnswerO
   }
   const spans: { start: number; end: number }[] = [];
   let text = "";
-  for (const place of answers === "all" ? places : places.slice(-1)) {
-    const prompt = template.render(messages.slice(0, place), { ...given, addGenerationPrompt: true });
-    const answered = template.render(messages.slice(0, place + 1), given);
-    if (!prompt.startsWith(text) || !answered.startsWith(prompt))
-      refuseTemplate(place, prompt.startsWith(text));
-    spans.push({ start: prompt.length, end: answered.length });
-    text = answered;
+  for (const index of answers === "all" ? answerIndices : answerIndices.slice(-1)) {
+    const prompt = template.render(messages.slice(0, index), { ...given, addGenerationPrompt: true });
+    const textWithAnswer = template.render(messages.slice(0, index + 1), given);
+    if (!prompt.startsWith(text) || !textWithAnswer.startsWith(prompt))
+      refuseTemplate(index, prompt.startsWith(text));
+    spans.push({ start: prompt.length, end: textWithAnswer.length });
+    text = textWithAnswer;
   }
   const { ids, offsets } = tokenizer.encoding(text, { addSpecialTokens: false, specialTokens: "allowed" });
   const isTarget = offsets.map(([start, end]) => spans.some((span) => start < span.end && end > span.start));
@@ -78,12 +78,12 @@ export function answerExample(messages: readonly ChatMessage[], options: AnswerO
     targets: ids.slice(1).map((id, n) => (isTarget[n + 1] ? id : -100)),
   };
 
-  function refuseTemplate(place: number, keepsEarlier: boolean): never {
+  function refuseTemplate(index: number, keepsEarlier: boolean): never {
     return check.refuse({
       argument: "template",
       received: keepsEarlier
-        ? `a template whose text for message ${place} does not begin with its generation prompt`
-        : `a template that writes messages before message ${place} in another way once the conversation goes on`,
+        ? `a template whose text for message ${index} does not begin with its generation prompt`
+        : `a template that writes messages before message ${index} in another way once the conversation goes on`,
       expected: "one whose text only grows",
       fix: keepsEarlier
         ? "set the variables with which the two agree, as `variables: { enable_thinking: false }`."
@@ -92,6 +92,6 @@ export function answerExample(messages: readonly ChatMessage[], options: AnswerO
   }
 }
 
-const isMessage = (one: unknown): boolean => typeof (one as ChatMessage | null)?.role === "string";
+const isMessage = (value: unknown): boolean => typeof (value as ChatMessage | null)?.role === "string";
 
 const names = ["template", "tokenizer", "answers", "tools", "variables", "now"] as const;

@@ -6,7 +6,7 @@ import { packRows, type Piece } from "./pack-rows.js";
 import { packedBatch, type PackedBatch } from "./packed-batch.js";
 import type { TrainingExample } from "./training-example.js";
 
-/** Position in a stream of batches: plain numbers, for the metadata of a checkpoint. */
+/** Position in a stream of batches, as JSON for the metadata of a checkpoint. */
 export type BatchStreamState = {
   /** Batches returned so far. */
   readonly step: number;
@@ -72,21 +72,21 @@ export function batchStream(
   check.type({ open }, "function");
   check.whole({ batchSize, contextLength, shuffle }, { min: 1 });
   check.whole({ seed });
-  let place = state === undefined ? start : checkState(state);
+  let position = state === undefined ? start : checkState(state);
   /** The current block: its number of examples, and the rows packed from them. */
   let block: { count: number; rows: Piece[][] } | undefined;
   let source: AsyncIterator<TrainingExample> | undefined;
   /** True once an example of this epoch had a target, or if the stream was continued in the middle of an epoch. */
-  let hasTargets = place.skip > 0 || place.row > 0;
+  let hasTargets = position.skip > 0 || position.row > 0;
 
   async function readBlock(): Promise<{ count: number; rows: Piece[][] }> {
-    source ??= opened(place.skip)[Symbol.asyncIterator]();
+    source ??= openSource(position.skip)[Symbol.asyncIterator]();
     const examples: TrainingExample[] = [];
     try {
       while (examples.length < shuffle) {
         const { done, value } = await source.next();
         if (done) break;
-        checkExample(check, `example ${place.skip + examples.length}`, value);
+        checkExample(check, `example ${position.skip + examples.length}`, value);
         examples.push(value);
       }
     } catch (error) {
@@ -94,7 +94,7 @@ export function batchStream(
       source = undefined;
       throw error;
     }
-    const order = permutation(examples.length, { seed, draw: place.blocks });
+    const order = permutation(examples.length, { seed, draw: position.blocks });
     const rows = packRows(
       Array.from(order.data, (n) => examples[n]!),
       contextLength,
@@ -106,15 +106,15 @@ export function batchStream(
     for (;;) {
       block ??= await readBlock();
       const { count, rows } = block;
-      const row = rows[place.row];
+      const row = rows[position.row];
       if (row) {
-        place = { ...place, row: place.row + 1 };
+        position = { ...position, row: position.row + 1 };
         hasTargets = true;
         return row;
       }
       block = undefined;
       if (count > 0) {
-        place = { ...place, skip: place.skip + count, blocks: place.blocks + 1, row: 0 };
+        position = { ...position, skip: position.skip + count, blocks: position.blocks + 1, row: 0 };
         continue;
       }
       if (!hasTargets) {
@@ -125,42 +125,42 @@ export function batchStream(
           fix: "give texts of two tokens or more, or conversations with an answer.",
         });
       }
-      place = { ...place, epoch: place.epoch + 1, skip: 0, row: 0 };
+      position = { ...position, epoch: position.epoch + 1, skip: 0, row: 0 };
       [source, hasTargets] = [undefined, false];
     }
   }
 
   async function batchAt(step: number): Promise<PackedBatch> {
-    if (step !== place.step) {
+    if (step !== position.step) {
       check.refuse({
         argument: "step",
         received: step,
-        expected: `${place.step}, as a stream returns its batches in order`,
+        expected: `${position.step}, as a stream returns its batches in order`,
         fix: "go on from the state that was saved after the last step: `batchStream(open, { …, state })`.",
       });
     }
     const rows: Piece[][] = [];
     while (rows.length < batchSize) rows.push(await nextRow());
-    place = { ...place, step: step + 1 };
+    position = { ...position, step: step + 1 };
     return packedBatch(rows, contextLength, device);
   }
 
   // Concurrent requests are processed one after the other.
-  let last: Promise<unknown> = Promise.resolve();
+  let lastRequest: Promise<unknown> = Promise.resolve();
   return {
     batchAt(step) {
-      const batch = last.then(() => batchAt(step));
-      last = batch.catch(() => undefined);
+      const batch = lastRequest.then(() => batchAt(step));
+      lastRequest = batch.catch(() => undefined);
       return batch;
     },
-    state: () => ({ ...place }),
+    state: () => ({ ...position }),
     async close() {
       await source?.return?.();
       [source, block] = [undefined, undefined];
     },
   };
 
-  function opened(skip: number): AsyncIterable<TrainingExample> {
+  function openSource(skip: number): AsyncIterable<TrainingExample> {
     const examples = open(skip);
     const isStream = (value: unknown) =>
       typeof (value as Partial<AsyncIterable<unknown>> | null | undefined)?.[Symbol.asyncIterator] ===

@@ -1,7 +1,7 @@
 import { isList, type Checks } from "@qkv/core";
 import type { TrainingExample } from "./training-example.js";
 
-/** Refuses a value that is not an example. `name`: its path, for the message. */
+/** Refuses a value that is not an example. `name`: its path in errors. */
 export function checkExample(
   check: Checks,
   name: string,

@@ -1,13 +1,13 @@
 import type { TrainingExample } from "./training-example.js";
 
-/** A piece of an example, in one row. */
+/** Part of an example in one row: `length` tokens from index `first`. */
 export type Piece = { readonly example: TrainingExample; readonly first: number; readonly length: number };
 
 /**
  * Packs examples into rows of `contextLength` tokens: each goes into the fullest row with enough room, or into a new one (best fit). Examples
  * longer than a row are cut; a piece without a target is dropped.
  *
- * @returns Rows of pieces, in the order in which they were begun.
+ * @returns Rows of pieces, in the order of their first pieces.
  * @see "Efficient Sequence Packing without Cross-contamination" (2021), arXiv:2107.02027
  */
 export function packRows(examples: Iterable<TrainingExample>, contextLength: number): Piece[][] {
@@ -31,12 +31,13 @@ export function packRows(examples: Iterable<TrainingExample>, contextLength: num
   return rows;
 }
 
+/** Splits an example into pieces of at most `contextLength` tokens, without those that have no target. */
 function* pieces(example: TrainingExample, contextLength: number): Generator<Piece> {
-  const { length: all } = example.ids;
-  for (let first = 0; first < all; first += contextLength) {
-    const length = Math.min(contextLength, all - first);
-    let learns = false;
-    for (let n = first; n < first + length && !learns; n++) learns = example.targets[n]! >= 0;
-    if (learns) yield { example, first, length };
+  const { length: exampleLength } = example.ids;
+  for (let first = 0; first < exampleLength; first += contextLength) {
+    const length = Math.min(contextLength, exampleLength - first);
+    let hasTarget = false;
+    for (let n = first; n < first + length && !hasTarget; n++) hasTarget = example.targets[n]! >= 0;
+    if (hasTarget) yield { example, first, length };
   }
 }

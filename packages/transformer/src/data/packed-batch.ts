@@ -24,18 +24,18 @@ export function packedBatch(
   ];
   const documents = rows.map((pieces, b) => {
     const row = new Int32Array(T).fill(pieces.length);
-    let at = 0;
+    let t = 0;
     pieces.forEach(({ example, first, length }, document) => {
-      for (let n = 0; n < length; n++, at++) {
-        ids[b * T + at] = example.ids[first + n]!;
-        targets[b * T + at] = example.targets[first + n]!;
-        positions[b * T + at] = n;
-        row[at] = document;
+      for (let n = 0; n < length; n++, t++) {
+        ids[b * T + t] = example.ids[first + n]!;
+        targets[b * T + t] = example.targets[first + n]!;
+        positions[b * T + t] = n;
+        row[t] = document;
       }
     });
     return row;
   });
-  const make = (values: Int32Array) =>
+  const idTensor = (values: Int32Array) =>
     tensor(values, { shape: [B, T], dtype: "int32", ...(device && { device }) });
-  return { ids: make(ids), targets: make(targets), documents, positions };
+  return { ids: idTensor(ids), targets: idTensor(targets), documents, positions };
 }

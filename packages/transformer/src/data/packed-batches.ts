@@ -10,8 +10,8 @@ import type { TrainingExample } from "./training-example.js";
 export type PackedBatchesOptions = BatchOptions;
 
 /**
- * Packs several examples into each row of a batch; they do not attend to each other. Every epoch has all examples once, in an
- * order of its own. A step always has the same batch, so that a resumed run equals an uninterrupted one.
+ * Packs several examples into each row of a batch; they do not attend to each other. Every epoch has all examples once, in a
+ * different order. A step always has the same batch, so that a resumed run equals an uninterrupted one.
  *
  * Attention skips tiles between two examples: the cost of a row is the sum of the squared lengths of its examples.
  *

@@ -6,8 +6,7 @@ import { packedBatch, type PackedBatch } from "./packed-batch.js";
 import type { TrainingExample } from "./training-example.js";
 
 /**
- * All examples once, packed into batches: held-back examples are evaluated on them, by `meanLoss`. The last batch may have fewer
- * rows.
+ * Packs all examples into batches once, for evaluation of held-out examples by `meanLoss`. The last batch may have fewer rows.
  *
  * @param examples - Examples longer than `contextLength` are cut into pieces.
  *

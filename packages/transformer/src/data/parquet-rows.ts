@@ -82,7 +82,7 @@ export async function* parquetRows<Row extends object = Record<string, unknown>>
     const rowStart = Math.max(first, skip);
     first = end;
     if (rowStart >= end) continue;
-    const read = {
+    const readOptions = {
       file: source,
       metadata,
       rowStart,
@@ -90,7 +90,7 @@ export async function* parquetRows<Row extends object = Record<string, unknown>>
       ...(columns && { columns }),
       ...(compressors && { compressors }),
     };
-    yield* (await parquetReadObjects(read as never)) as Row[];
+    yield* (await parquetReadObjects(readOptions as never)) as Row[];
   }
 
   async function importReader(): Promise<ParquetReader> {

@@ -1,6 +1,6 @@
 /**
- * Printable ASCII as token ids, one per character: its code minus 32. Three more tokens mark the start and the end, and
- * fill up a batch.
+ * Printable ASCII as token ids, one per character: its code minus 32. Three more tokens are start, end and
+ * padding.
  *
  * @example
  * ```ts

@@ -66,49 +66,52 @@ export function bracketBatches(options: BracketOptions): BatchAt {
   check.whole({ seed });
   const T = maxLength + 2;
   const draws = 2 * maxLength + 4;
-  const make = (rows: Int32Array) =>
+  const idTensor = (rows: Int32Array) =>
     tensor(rows, { shape: [B, T], dtype: "int32", ...(device && { device }) });
   return (step) => {
     const { data } = uniform([B, draws], { seed, draw: step, dtype: "float64" });
     const [ids, targets] = [new Int32Array(B * T).fill(bracketIds.end), new Int32Array(B * T).fill(-100)];
     for (let b = 0; b < B; b++) {
-      let at = b * draws;
-      const steps = bracketRow(maxLength, () => data[at++]!);
+      let next = b * draws;
+      const steps = bracketRow(maxLength, () => data[next++]!);
       ids[b * T] = bracketIds.start;
-      steps.forEach((up, n) => (ids[b * T + 1 + n] = up > 0 ? bracketIds.open : bracketIds.close));
+      steps.forEach((bracket, n) => (ids[b * T + 1 + n] = bracket > 0 ? bracketIds.open : bracketIds.close));
       targets[b * T + 1 + steps.length] = isBalanced(steps) ? 1 : 0;
     }
-    return { ids: make(ids), targets: make(targets) };
+    return { ids: idTensor(ids), targets: idTensor(targets) };
   };
 }
 
-/** A row of brackets as steps up (1) and down (−1). */
+/** A random row of brackets: 1 for an opening bracket, -1 for a closing one. */
 function bracketRow(maxLength: number, draw: () => number): number[] {
-  const below = (count: number) => Math.floor(draw() * count);
-  const pairs = 1 + below(Math.floor(maxLength / 2));
+  const randomInt = (count: number) => Math.floor(draw() * count); // from 0 to count - 1
+  const pairs = 1 + randomInt(Math.floor(maxLength / 2));
   const kind = draw();
-  if (kind < 1 / 6) return Array.from({ length: 1 + below(maxLength) }, () => (draw() < 0.5 ? 1 : -1));
-  const steps = shuffled([...new Array<number>(pairs).fill(1), ...new Array<number>(pairs).fill(-1)], below);
+  if (kind < 1 / 6) return Array.from({ length: 1 + randomInt(maxLength) }, () => (draw() < 0.5 ? 1 : -1));
+  const steps = shuffle(
+    [...new Array<number>(pairs).fill(1), ...new Array<number>(pairs).fill(-1)],
+    randomInt,
+  );
   if (kind < 1 / 3) return steps;
-  // After its first lowest point, a row with as many of both is balanced.
-  const heights = steps.reduce<number[]>((sums, step) => [...sums, sums.at(-1)! + step], [0]);
-  const lowest = heights.indexOf(Math.min(...heights));
+  // Rotated to begin after its first lowest depth, a row with as many of both is balanced.
+  const depths = steps.reduce<number[]>((sums, step) => [...sums, sums.at(-1)! + step], [0]);
+  const lowest = depths.indexOf(Math.min(...depths));
   const balanced = [...steps.slice(lowest), ...steps.slice(0, lowest)];
   if (kind >= 1 / 2) return balanced;
-  const flipped = below(balanced.length);
+  const flipped = randomInt(balanced.length);
   return balanced.map((step, n) => (n === flipped ? -step : step));
 }
 
-/** A list in a random order. */
-function shuffled(list: number[], below: (count: number) => number): number[] {
+/** Shuffles a list in place (Fisher–Yates). */
+function shuffle(list: number[], randomInt: (count: number) => number): number[] {
   for (let n = list.length - 1; n > 0; n--) {
-    const other = below(n + 1);
+    const other = randomInt(n + 1);
     [list[n], list[other]] = [list[other]!, list[n]!];
   }
   return list;
 }
 
 function isBalanced(steps: readonly number[]): boolean {
-  let height = 0;
-  return steps.every((step) => (height += step) >= 0) && height === 0;
+  let depth = 0;
+  return steps.every((step) => (depth += step) >= 0) && depth === 0;
 }

@@ -8,7 +8,7 @@ const months = "January February March April May June July August September Octo
 const years = { first: 1900, count: 200 };
 
 /**
- * Pairs of dates as people and as machines write them: "3 May 1979" and "1979-05-03". Days of the Gregorian calendar
+ * Pairs of written dates and ISO 8601 dates: "3 May 1979" and "1979-05-03". Days of the Gregorian calendar
  * from 1900 to 2099, drawn uniformly, in three notations: "3 May 1979", "May 3, 1979" and "03.05.1979".
  *
  * @param seed - Integer; another seed draws other dates.
@@ -25,20 +25,21 @@ export function dates(options: { seed: number }): TextPairs {
   const check = checks("dates");
   const { seed } = check.options(options, ["seed"]);
   check.whole({ seed });
-  return (place) => {
-    const [when, way] = uniform([2], { seed, first: place * 2, dtype: "float64" }).data as Float64Array;
+  return (index) => {
+    const [dayDraw, notationDraw] = uniform([2], { seed, first: index * 2, dtype: "float64" })
+      .data as Float64Array;
     const days = (Date.UTC(years.first + years.count, 0, 1) - Date.UTC(years.first, 0, 1)) / dayMs;
-    const target = new Date(Date.UTC(years.first, 0, 1) + Math.floor(when! * days) * dayMs)
+    const target = new Date(Date.UTC(years.first, 0, 1) + Math.floor(dayDraw! * days) * dayMs)
       .toISOString()
       .slice(0, 10);
     const [year, month, day] = target.split("-") as [string, string, string];
     const name = months[Number(month) - 1]!;
-    const ways = [
+    const notations = [
       `${Number(day)} ${name} ${year}`,
       `${name} ${Number(day)}, ${year}`,
       `${day}.${month}.${year}`,
     ];
-    return { source: ways[Math.floor(way! * ways.length)]!, target };
+    return { source: notations[Math.floor(notationDraw! * notations.length)]!, target };
   };
 }
 

@@ -3,8 +3,8 @@ import { tensor, uniform, type Device, type Tensor } from "@qkv/tensor";
 
 /** Options of the lookup task. */
 export type LookupOptions = {
-  /** Distance back from a position to each of its targets, modulo the sequence length. `[1]` asks for one
-   * letter, `[1, 2]` for two. */
+  /** Distance back from a position to each of its targets, modulo the sequence length. `[1]`: one
+   * target per position, `[1, 2]`: two. */
   offsets: readonly number[];
   /** Adds the letter at the first position as a last target. Default false. */
   first?: boolean;
@@ -60,35 +60,36 @@ export function lookupBatches(options: LookupOptions): (step: number) => LookupB
   check.whole({ vocabSize: V, contextLength: T, batchSize: B }, { min: 1 });
   check.whole({ seed });
   check.each({ offsets }, Array.isArray, "a list of places back");
-  const wrong = offsets.find((places) => !Number.isInteger(places) || places < 0 || places >= T);
+  const wrong = offsets.find((offset) => !Number.isInteger(offset) || offset < 0 || offset >= T);
   if (offsets.length === 0 || wrong !== undefined) {
     const expected = `integers from 0 to ${T - 1}`;
     const fix = "count places back: 1 is the place before.";
     check.refuse({ argument: "offsets", received: offsets, expected, fix });
   }
-  const asked = [
-    ...offsets.map((places) => (place: number) => (place - places + T) % T),
+  /** From a position to the position of its k-th target. */
+  const targetPositions = [
+    ...offsets.map((offset) => (position: number) => (position - offset + T) % T),
     ...(options.first ? [() => 0] : []),
   ];
-  const make = (data: Float32Array, width: number) =>
+  const rowTensor = (data: Float32Array, width: number) =>
     tensor(data, { shape: [B, T, width], ...(device && { device }) });
-  const high = Math.sqrt((V + T) / 2);
+  const oneHotValue = Math.sqrt((V + T) / 2);
   const deviation = Math.sqrt((1 / V) * (1 - 1 / V));
   return (step) => {
     const { data } = uniform([B * T], { seed, first: step * B * T, dtype: "float64" });
     const letters = Int32Array.from(data, (u) => Math.floor(u * V));
     const rows = new Float32Array(B * T * (V + T));
-    const targets = new Float32Array(B * T * asked.length * V).fill(-1 / V / deviation);
+    const targets = new Float32Array(B * T * targetPositions.length * V).fill(-1 / V / deviation);
     for (let n = 0; n < B * T; n++) {
-      const [first, place] = [n - (n % T), n % T];
-      rows[n * (V + T) + letters[n]!] = high;
-      rows[n * (V + T) + V + place] = high;
-      asked.forEach((from, k) => {
-        const letter = letters[first + from(place)]!;
-        targets[(n * asked.length + k) * V + letter] = (1 - 1 / V) / deviation;
+      const [first, position] = [n - (n % T), n % T];
+      rows[n * (V + T) + letters[n]!] = oneHotValue;
+      rows[n * (V + T) + V + position] = oneHotValue;
+      targetPositions.forEach((targetPosition, k) => {
+        const letter = letters[first + targetPosition(position)]!;
+        targets[(n * targetPositions.length + k) * V + letter] = (1 - 1 / V) / deviation;
       });
     }
     const ids = tensor(letters, { shape: [B, T], dtype: "int32", ...(device && { device }) });
-    return { ids, rows: make(rows, V + T), targets: make(targets, asked.length * V) };
+    return { ids, rows: rowTensor(rows, V + T), targets: rowTensor(targets, targetPositions.length * V) };
   };
 }

@@ -27,8 +27,8 @@ export function numberWords(options: { seed: number }): TextPairs {
   const check = checks("numberWords");
   const { seed } = check.options(options, ["seed"]);
   check.whole({ seed });
-  return (place) => {
-    const { data } = uniform([1], { seed, first: place, dtype: "float64" });
+  return (index) => {
+    const { data } = uniform([1], { seed, first: index, dtype: "float64" });
     const number = Math.floor(data[0]! * 1000);
     return { source: String(number), target: spellNumber(number) };
   };

@@ -44,22 +44,25 @@ export function palindromeBatches(options: PalindromeOptions): BatchAt {
   check.whole({ batchSize: B }, { min: 1 });
   check.whole({ seed });
   const T = length + 2;
-  const make = (rows: Int32Array) =>
+  const idTensor = (rows: Int32Array) =>
     tensor(rows, { shape: [B, T], dtype: "int32", ...(device && { device }) });
   return (step) => {
     const { data } = uniform([B, length + 3], { seed, draw: step, dtype: "float64" });
     const [ids, targets] = [new Int32Array(B * T), new Int32Array(B * T).fill(-100)];
     for (let b = 0; b < B; b++) {
-      const [kind, place, change, ...drawn] = data.subarray(b * (length + 3), (b + 1) * (length + 3));
-      const digits = drawn.map((x) => Math.floor(x * numDigits));
+      const [kind, positionDraw, changeDraw, ...digitDraws] = data.subarray(
+        b * (length + 3),
+        (b + 1) * (length + 3),
+      );
+      const digits = digitDraws.map((x) => Math.floor(x * numDigits));
       if (kind! >= 0.25) for (let n = 0; n < length / 2; n++) digits[length - 1 - n] = digits[n]!;
       if (kind! >= 0.25 && kind! < 0.5) {
-        const at = Math.floor(place! * length);
-        digits[at] = (digits[at]! + 1 + Math.floor(change! * (numDigits - 1))) % numDigits;
+        const position = Math.floor(positionDraw! * length);
+        digits[position] = (digits[position]! + 1 + Math.floor(changeDraw! * (numDigits - 1))) % numDigits;
       }
       ids.set([numDigits, ...digits, numDigits + 1], b * T);
       targets[b * T + T - 1] = Number(digits.every((digit, n) => digit === digits[length - 1 - n]));
     }
-    return { ids: make(ids), targets: make(targets) };
+    return { ids: idTensor(ids), targets: idTensor(targets) };
   };
 }

@@ -51,27 +51,33 @@ export function repeatBatches(options: RepeatOptions): BatchAt {
     ...given
   } = check.options(options, names);
   check.whole({ contextLength: T }, { min: 2, unit: "tokens" });
-  const most = Math.floor(T / 2);
+  const maxPeriod = Math.floor(T / 2);
   const { minPeriod = Math.max(1, Math.floor(T / 4)) } = given;
   check.whole({ batchSize: B }, { min: 1 });
   check.whole(
     { vocabSize: V },
-    { min: most, fix: `give ${most} tokens or more, as a row has no token twice before it repeats.` },
+    {
+      min: maxPeriod,
+      fix: `give ${maxPeriod} tokens or more, as a row has no token twice before it repeats.`,
+    },
   );
-  check.whole({ minPeriod }, { min: 1, max: most, unit: "tokens" });
+  check.whole({ minPeriod }, { min: 1, max: maxPeriod, unit: "tokens" });
   check.whole({ seed });
-  const make = (rows: Int32Array) =>
+  const idTensor = (rows: Int32Array) =>
     tensor(rows, { shape: [B, T], dtype: "int32", ...(device && { device }) });
   return (step) => {
     const [ids, targets] = [new Int32Array(B * T), new Int32Array(B * T).fill(-100)];
-    const draws = uniform([B, most + 1], { seed, draw: step, dtype: "float64" }).data;
+    const draws = uniform([B, maxPeriod + 1], { seed, draw: step, dtype: "float64" }).data;
     for (let b = 0; b < B; b++) {
-      const [first, ...rest] = draws.subarray(b * (most + 1), (b + 1) * (most + 1)) as unknown as number[];
-      const period = minPeriod + Math.floor(first! * (most - minPeriod + 1));
+      const [periodDraw, ...tokenDraws] = draws.subarray(
+        b * (maxPeriod + 1),
+        (b + 1) * (maxPeriod + 1),
+      ) as unknown as number[];
+      const period = minPeriod + Math.floor(periodDraw! * (maxPeriod - minPeriod + 1));
       const tokens = Array.from({ length: V }, (_, id) => id);
       // Fisher–Yates shuffle.
       for (let n = 0; n < period; n++) {
-        const other = n + Math.floor(rest[n]! * (V - n));
+        const other = n + Math.floor(tokenDraws[n]! * (V - n));
         [tokens[n], tokens[other]] = [tokens[other]!, tokens[n]!];
       }
       for (let t = 0; t < T; t++) {
@@ -79,6 +85,6 @@ export function repeatBatches(options: RepeatOptions): BatchAt {
         if (t >= period) targets[b * T + t] = tokens[(t + 1) % period]!;
       }
     }
-    return { ids: make(ids), targets: make(targets) };
+    return { ids: idTensor(ids), targets: idTensor(targets) };
   };
 }

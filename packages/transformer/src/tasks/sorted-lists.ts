@@ -43,7 +43,7 @@ export function sortBatches(options: SortOptions): BatchAt {
   check.whole({ batchSize: B }, { min: 1 });
   check.whole({ seed });
   const T = 2 * length;
-  const make = (rows: Int32Array) =>
+  const idTensor = (rows: Int32Array) =>
     tensor(rows, { shape: [B, T], dtype: "int32", ...(device && { device }) });
   return (step) => {
     const { data } = uniform([B, length], { seed, draw: step, dtype: "float64" });
@@ -61,6 +61,6 @@ export function sortBatches(options: SortOptions): BatchAt {
       ids.set([...list, numValues, ...sorted.subarray(0, length - 1)], b * T);
       targets.set(sorted, b * T + length);
     }
-    return { ids: make(ids), targets: make(targets) };
+    return { ids: idTensor(ids), targets: idTensor(targets) };
   };
 }

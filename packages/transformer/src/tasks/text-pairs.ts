@@ -2,4 +2,4 @@
 export type TextPair = { source: string; target: string };
 
 /** Returns the pair at an index of an endless list. The same index gives the same pair. */
-export type TextPairs = (place: number) => TextPair;
+export type TextPairs = (index: number) => TextPair;

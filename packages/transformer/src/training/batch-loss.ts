@@ -16,7 +16,7 @@ export type BatchLoss<P, B = Batch> = {
   count?(batch: B): number;
 };
 
-/** Counts the targets of a batch that are not ignored, on behalf of a function that errors name. */
+/** Returns a function that counts the targets of a batch that are not ignored. */
 export const targetCount =
   (check: Checks) =>
   (batch: Batch): number =>

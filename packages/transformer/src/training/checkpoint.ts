@@ -25,9 +25,9 @@ export type Checkpoint<P> = {
  *
  * const params = { layers: [{ w: tensor([1, 2]) }] };
  * const bytes = await writeCheckpoint({ params, state: sgd({ learningRate: 1 }).init(params), notes: { seed: 7 } });
- * const again = await readCheckpoint<typeof params>(bytes);
- * again.params.layers[0]!.w.toNested(); // => [1, 2]
- * again.notes; // => { seed: 7 }
+ * const restored = await readCheckpoint<typeof params>(bytes);
+ * restored.params.layers[0]!.w.toNested(); // => [1, 2]
+ * restored.notes; // => { seed: 7 }
  * ```
  */
 export async function writeCheckpoint<P>(checkpoint: Checkpoint<P>): Promise<Uint8Array> {
@@ -62,13 +62,13 @@ export async function readCheckpoint<P>(
   // Read first, so that errors about the file name this function.
   readSafetensorsHeader(bytes, { source, fn: check.fn });
   const { tensors, metadata } = await readSafetensors(bytes);
-  for (const [field, wanted] of Object.entries({ format, version })) {
-    check.each({ [field]: metadata[field] }, (found) => found === wanted, JSON.stringify(wanted));
+  for (const [field, expected] of Object.entries({ format, version })) {
+    check.each({ [field]: metadata[field] }, (value) => value === expected, JSON.stringify(expected));
   }
   const step = Number(metadata.step);
   const isCount = (text: unknown) => /^\d+$/.test(String(text));
   check.each({ step: metadata.step }, isCount, "an integer number of updates");
-  const tree = nested(
+  const tree = nestedTensors(
     Object.entries(tensors).map(([path, x]) => [path.split("."), device ? x.to(device) : x] as const),
   ) as { params?: P; moments?: Record<string, P> };
   check.each({ params: tree.params }, (params) => params !== undefined, "tensors under this name");
@@ -118,8 +118,8 @@ function checkKeys(check: Checks, path: string, tree: unknown): void {
   }
 }
 
-/** Converts tensors by path to nested objects. Whole-number keys become lists; list entries without tensors are empty objects. */
-function nested(entries: readonly (readonly [readonly string[], Tensor])[]): unknown {
+/** Converts tensors by path to nested objects. Integer keys become lists; list entries without tensors are empty objects. */
+function nestedTensors(entries: readonly (readonly [readonly string[], Tensor])[]): unknown {
   if (entries.length === 1 && entries[0]![0].length === 0) return entries[0]![1];
   const children = new Map<string, (readonly [string[], Tensor])[]>();
   for (const [[key, ...rest], x] of entries) {
@@ -130,6 +130,6 @@ function nested(entries: readonly (readonly [readonly string[], Tensor])[]): unk
   const keys = [...children.keys()];
   const isList = keys.length > 0 && keys.every((key) => /^(0|[1-9]\d{0,4})$/.test(key));
   const length = Math.max(...keys.map(Number)) + 1;
-  if (isList) return Array.from({ length }, (_, i) => nested(children.get(String(i)) ?? []));
-  return Object.fromEntries([...children].map(([key, list]) => [key, nested(list)]));
+  if (isList) return Array.from({ length }, (_, i) => nestedTensors(children.get(String(i)) ?? []));
+  return Object.fromEntries([...children].map(([key, list]) => [key, nestedTensors(list)]));
 }

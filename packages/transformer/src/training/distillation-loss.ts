@@ -44,8 +44,8 @@ export type DistillationLossOptions<B extends Batch> = {
  * import { distillationLoss } from "@qkv/transformer/training";
  *
  * const batch = { ids: tensor([[0]], { dtype: "int32" }), targets: tensor([[1]], { dtype: "int32" }) };
- * const unsure = { apply: () => zeros([1, 1, 2]) };
- * const loss = distillationLoss(unsure, { teacher: () => zeros([1, 1, 2]), weight: 1 });
+ * const uniform = { apply: () => zeros([1, 1, 2]) };
+ * const loss = distillationLoss(uniform, { teacher: () => zeros([1, 1, 2]), weight: 1 });
  * loss({}, batch).toNested(); // => 0
  * ```
  */
@@ -69,8 +69,11 @@ export function distillationLoss<P, B extends Batch = Batch>(
     const { targets } = checkBatch(check, batch);
     const logits = batchLogits(model, params, batch, batchSeed(dropoutSeed, number));
     const atTemperature = (x: Tensor) => logSoftmax(div(x, temperature));
-    const wanted = atTemperature(stopGradient(teacher(batch)));
-    const perClass = klDivergence(atTemperature(logits), wanted, { logTarget: true, reduction: "none" });
+    const teacherLogProbs = atTemperature(stopGradient(teacher(batch)));
+    const perClass = klDivergence(atTemperature(logits), teacherLogProbs, {
+      logTarget: true,
+      reduction: "none",
+    });
     const isTarget = greaterEqual(targets, 0); // [B, T]
     const divergence = where(isTarget, sum(perClass, { axis: -1 }), 0);
     const count = sum(cast(isTarget, perClass.dtype));

@@ -32,7 +32,7 @@ export type LearningRateCurve = {
 };
 
 /** Decay of the moving average of losses, and the multiple of the lowest loss at which the search ends; both as in fastai. */
-const [decay, divergence] = [0.98, 4];
+const [decay, divergenceFactor] = [0.98, 4];
 
 /**
  * Finds a learning rate by a range test: a copy of the params is trained while the rate increases by a constant factor per step, until the
@@ -59,35 +59,44 @@ export async function findLearningRate<P, B = Batch>(
   options: LearningRateOptions<P, B>,
 ): Promise<LearningRateCurve> {
   const given = check.options(options, names);
-  const { loss, maxNorm, optimizer: make, batchAt, from = 1e-6, to = 1, steps = 100, signal } = given;
+  const {
+    loss,
+    maxNorm,
+    optimizer: createOptimizer,
+    batchAt,
+    from = 1e-6,
+    to = 1,
+    steps = 100,
+    signal,
+  } = given;
   checkSignal("findLearningRate", signal);
-  check.type({ optimizer: make, batchAt, loss }, "function");
+  check.type({ optimizer: createOptimizer, batchAt, loss }, "function");
   check.finite({ from }, { above: 0 });
   check.finite({ to }, { above: from, fix: "the rate grows from `from` to `to`." });
   check.whole({ steps }, { min: 3 });
   const rateAt = (step: number) => from * (to / from) ** (step / (steps - 1));
-  const optimizer = make(rateAt);
+  const optimizer = createOptimizer(rateAt);
   const params = mapTensors(given.params, (x) => x.device.scope(() => resident(clone(x))));
   const state = optimizer.init(params);
   const step = trainStep<P, B>({ loss, optimizer, ...(maxNorm !== undefined && { maxNorm }) });
-  const breathe = eventLoopYielder();
+  const yieldToEventLoop = eventLoopYielder();
   const rows: { learningRate: number; loss: number; smoothLoss: number }[] = [];
   let [average, lowest] = [0, Infinity];
   for (let i = 0; i < steps; i++) {
     signal?.throwIfAborted();
-    const measured = (await step(params, state, [await batchAt(i)]).read())[0]!;
-    average = decay * average + (1 - decay) * measured;
+    const stepLoss = (await step(params, state, [await batchAt(i)]).read())[0]!;
+    average = decay * average + (1 - decay) * stepLoss;
     const smoothLoss = average / (1 - decay ** (i + 1));
-    if (!Number.isFinite(smoothLoss) || smoothLoss > divergence * lowest) break;
+    if (!Number.isFinite(smoothLoss) || smoothLoss > divergenceFactor * lowest) break;
     lowest = Math.min(lowest, smoothLoss);
-    rows.push({ learningRate: rateAt(i), loss: measured, smoothLoss });
-    await breathe();
+    rows.push({ learningRate: rateAt(i), loss: stepLoss, smoothLoss });
+    await yieldToEventLoop();
   }
-  return { rows, learningRate: steepest(rows) };
+  return { rows, learningRate: steepestRate(rows) };
 }
 
 /** The rate with the steepest decrease of loss. Rates are equally spaced in logarithm. */
-function steepest(rows: LearningRateCurve["rows"]): number | undefined {
+function steepestRate(rows: LearningRateCurve["rows"]): number | undefined {
   let [best, slope]: [number | undefined, number] = [undefined, 0];
   for (let i = 1; i + 1 < rows.length; i++) {
     const change = rows[i + 1]!.smoothLoss - rows[i - 1]!.smoothLoss;

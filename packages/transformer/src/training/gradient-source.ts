@@ -14,5 +14,6 @@ export type GradientSource<P, B = Batch> = {
   gradients(params: P, batches: readonly B[], first?: number): Promise<readonly BatchGradients<P>[]>;
 };
 
+/** True for a gradient source. */
 export const isGradientSource = <P, B>(value: unknown): value is GradientSource<P, B> =>
   typeof (value as GradientSource<P, B> | null | undefined)?.gradients === "function";

@@ -44,10 +44,15 @@ export function maskedTokenBatches(ids: ArrayLike<number>, options: MaskedTokenO
   check.whole({ batchSize: B, contextLength: T, vocabSize }, { min: 1 });
   check.whole({ seed });
   check.whole({ maskId }, { min: 0, below: vocabSize });
-  const isShare = (value: unknown) => typeof value === "number" && value > 0 && value <= 1;
-  check.each({ maskProbability }, isShare, "a share above 0, at most 1", "BERT asks for 0.15 of all tokens.");
+  const isProbability = (value: unknown) => typeof value === "number" && value > 0 && value <= 1;
+  check.each(
+    { maskProbability },
+    isProbability,
+    "a share above 0, at most 1",
+    "BERT asks for 0.15 of all tokens.",
+  );
   const text = checkText(check, ids, T);
-  const make = (rows: Int32Array) =>
+  const idTensor = (rows: Int32Array) =>
     tensor(rows, { shape: [B, T], dtype: "int32", ...(device && { device }) });
   return (step) => {
     check.whole({ step }, { min: 0 });
@@ -55,15 +60,19 @@ export function maskedTokenBatches(ids: ArrayLike<number>, options: MaskedTokenO
     windowStarts(text.length - T + 1, { batchSize: B, seed }, step).forEach((start, b) => {
       inputs.set(text.subarray(start, start + T), b * T);
     });
-    // Three random numbers per token: whether it is a target, how it is replaced, and by which token.
+    // Three uniform numbers per token choose targets, kinds of replacement and random tokens.
     const draws = uniform([B * T, 3], { seed: seed + 1, first: step * B * T * 3, dtype: "float64" }).data;
     for (let n = 0; n < B * T; n++) {
-      const [asked, fate, other] = draws.subarray(n * 3, n * 3 + 3) as unknown as [number, number, number];
-      if (asked >= maskProbability) continue;
+      const [targetDraw, replacementDraw, tokenDraw] = draws.subarray(n * 3, n * 3 + 3) as unknown as [
+        number,
+        number,
+        number,
+      ];
+      if (targetDraw >= maskProbability) continue;
       targets[n] = inputs[n]!;
-      if (fate < 0.8) inputs[n] = maskId;
-      else if (fate < 0.9) inputs[n] = Math.floor(other * vocabSize);
+      if (replacementDraw < 0.8) inputs[n] = maskId;
+      else if (replacementDraw < 0.9) inputs[n] = Math.floor(tokenDraw * vocabSize);
     }
-    return { ids: make(inputs), targets: make(targets) };
+    return { ids: idTensor(inputs), targets: idTensor(targets) };
   };
 }

@@ -36,7 +36,7 @@ export function nextTokenBatches(ids: ArrayLike<number>, options: BatchOptions):
   check.whole({ batchSize: B, contextLength: T }, { min: 1 });
   check.whole({ seed });
   const text = checkText(check, ids, T + 1);
-  const make = (rows: Int32Array) =>
+  const idTensor = (rows: Int32Array) =>
     tensor(rows, { shape: [B, T], dtype: "int32", ...(device && { device }) });
   return (step) => {
     check.whole({ step }, { min: 0 });
@@ -46,38 +46,38 @@ export function nextTokenBatches(ids: ArrayLike<number>, options: BatchOptions):
       inputs.set(text.subarray(start, start + T), b * T);
       targets.set(text.subarray(start + 1, start + 1 + T), b * T);
     });
-    return { ids: make(inputs), targets: make(targets) };
+    return { ids: idTensor(inputs), targets: idTensor(targets) };
   };
 }
 
-/** Random start offsets of the chunks of a step, from 0 to `places - 1`. */
+/** Random start offsets of the chunks of a step, from 0 to `numStarts - 1`. */
 export function windowStarts(
-  places: number,
+  numStarts: number,
   { batchSize, seed }: Pick<BatchOptions, "batchSize" | "seed">,
   step: number,
 ): number[] {
   const { data } = uniform([batchSize], { seed, first: step * batchSize, dtype: "float64" });
-  return Array.from(data, (u) => Math.floor(u * places));
+  return Array.from(data, (u) => Math.floor(u * numStarts));
 }
 
-/** A text as int32; refuses fewer than `least` tokens. */
-export function checkText(check: Checks, ids: ArrayLike<number>, least: number): Int32Array {
+/** A text as int32; refuses fewer than `minLength` tokens. */
+export function checkText(check: Checks, ids: ArrayLike<number>, minLength: number): Int32Array {
   const isList = (value: unknown) => Array.isArray(value) || ArrayBuffer.isView(value);
   check.each({ ids }, isList, "a list of token ids", "encode the text with a tokenizer.");
-  if (ids.length < least) {
+  if (ids.length < minLength) {
     check.refuse({
       argument: "ids",
       received: `${ids.length} tokens`,
-      expected: `${least} tokens or more, for one chunk`,
+      expected: `${minLength} tokens or more, for one chunk`,
       fix: "give a longer text, or a smaller contextLength.",
     });
   }
   if (ids instanceof Int32Array) return ids;
-  const whole = Int32Array.from(ids);
-  const odd = whole.findIndex((id, i) => id !== ids[i]);
-  if (odd >= 0) check.whole({ [`ids[${odd}]`]: ids[odd] }, { min: 0, below: 2 ** 31 });
-  return whole;
+  const converted = Int32Array.from(ids);
+  const invalid = converted.findIndex((id, i) => id !== ids[i]);
+  if (invalid >= 0) check.whole({ [`ids[${invalid}]`]: ids[invalid] }, { min: 0, below: 2 ** 31 });
+  return converted;
 }
 
-/** Names of options that all batches of texts have. */
+/** Names of the options of all text batches. */
 export const batchNames = ["batchSize", "contextLength", "device"] as const;

@@ -16,7 +16,7 @@ export type PairBatch = {
 /** Options of batches of text pairs. */
 export type PairOptions = {
   /** Returns the pair at an index, as token ids. */
-  pairAt(place: number): { source: readonly number[]; target: readonly number[] };
+  pairAt(index: number): { source: readonly number[]; target: readonly number[] };
   /** B */
   batchSize: number;
   /** Start token of the decoder input. */
@@ -46,7 +46,6 @@ export type PairOptions = {
  */
 export function pairBatches(options: PairOptions): (step: number) => PairBatch {
   const check = checks("pairBatches");
-  // Other fields of a vocabulary such as `ascii`, which may be spread into the options.
   const names = ["pairAt", "batchSize", "startId", "endId", "padId", "device"] as const;
   const {
     pairAt,
@@ -59,7 +58,7 @@ export function pairBatches(options: PairOptions): (step: number) => PairBatch {
   check.type({ pairAt }, "function");
   check.whole({ batchSize: B }, { min: 1 });
   check.whole({ startId, endId, padId }, { min: 0 });
-  const make = (rows: readonly (readonly number[])[], fill: number): Tensor => {
+  const paddedTensor = (rows: readonly (readonly number[])[], fill: number): Tensor => {
     const width = Math.max(...rows.map((row) => row.length));
     const data = new Int32Array(rows.length * width).fill(fill);
     rows.forEach((row, b) => data.set(row, b * width));
@@ -80,16 +79,16 @@ export function pairBatches(options: PairOptions): (step: number) => PairBatch {
       });
     }
     return {
-      source: make(
+      source: paddedTensor(
         pairs.map(({ source }) => source),
         padId,
       ),
       sourceLengths: pairs.map(({ source }) => source.length),
-      decoderInput: make(
+      decoderInput: paddedTensor(
         pairs.map(({ target }) => [startId, ...target]),
         endId,
       ),
-      targets: make(
+      targets: paddedTensor(
         pairs.map(({ target }) => [...target, endId]),
         -100,
       ),
@@ -97,4 +96,5 @@ export function pairBatches(options: PairOptions): (step: number) => PairBatch {
   };
 }
 
+/** Further fields of a vocabulary such as `ascii`, which may be spread into the options. */
 const vocabularyNames = ["vocabSize", "encode", "decode"] as unknown as readonly (keyof PairOptions)[];

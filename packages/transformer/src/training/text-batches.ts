@@ -4,7 +4,7 @@ import type { Batch } from "./batch.js";
 import { batchNames, checkText, type BatchOptions } from "./next-token-batches.js";
 
 /**
- * A text cut into chunks one after the other, each token asked for once: what a held-back text is evaluated on.
+ * Splits a text into consecutive chunks, in which each token except the first is a target once, for evaluation on a held-out text.
  *
  * @param ids - The text as token ids, two of them or more.
  *
@@ -28,8 +28,8 @@ export function* textBatches(ids: ArrayLike<number>, options: Omit<BatchOptions,
     const start = first * T;
     inputs.set(text.subarray(start, Math.min(start + B * T, text.length - 1)));
     targets.set(text.subarray(start + 1, start + 1 + B * T));
-    const make = (values: Int32Array) =>
+    const idTensor = (values: Int32Array) =>
       tensor(values, { shape: [B, T], dtype: "int32", ...(device && { device }) });
-    yield { ids: make(inputs), targets: make(targets) };
+    yield { ids: idTensor(inputs), targets: idTensor(targets) };
   }
 }

@@ -16,10 +16,10 @@ export type Training<P, B = Batch> = {
 
 /**
  * Performs one training step: computes the gradient of the mean loss over the batches and updates params and optimizer
- * state in place. Several batches give the gradient of one large batch: each is weighted by the `count` of its loss, and without one all
- * count alike.
+ * state in place. Several batches give the gradient of one large batch: each is weighted by the `count` of its loss, or equally without
+ * `count`.
  *
- * The step is one scope of the device: all but its loss is freed.
+ * All tensors of the step except its loss are freed at its end.
  *
  * @returns `(params, state, batches) => loss`, the mean over the batches before the update, as a tensor `[]`.
  *
@@ -31,8 +31,8 @@ export type Training<P, B = Batch> = {
  *
  * const optimizer = sgd({ learningRate: 0.25 });
  * const loss = (params: { w: ReturnType<typeof tensor> }, goal: number) => {
- *   const miss = sub(params.w, goal);
- *   return sum(mul(miss, miss));
+ *   const error = sub(params.w, goal);
+ *   return sum(mul(error, error));
  * };
  * const params = { w: tensor([1]) };
  * const step = trainStep({ loss, optimizer });
@@ -49,13 +49,13 @@ export function trainStep<P, B = Batch>(options: Training<P, B>) {
 /** Measures of a step, each a tensor `[]`: the mean loss, and the norm of the gradients before they were clipped. */
 export type StepMeasures = { readonly loss: Tensor; readonly gradientNorm?: Tensor };
 
-/** {@link trainStep}, which returns the norm of the gradients too where they are clipped. */
+/** Creates a {@link trainStep} that also returns the gradient norm if gradients are clipped. */
 export function measuredStep<P, B>(options: Training<P, B>) {
   const { loss, optimizer, maxNorm } = check.options(options, ["loss", "optimizer", "maxNorm"]);
   check.type({ loss }, "function");
   check.each({ optimizer }, isOptimizer, "an optimizer, with init and update", "write `adamW({ … })`.");
   if (maxNorm !== undefined) check.finite({ maxNorm }, { above: 0 });
-  const both = valueAndGrad<P, [B, number]>(loss);
+  const lossAndGradients = valueAndGrad<P, [B, number]>(loss);
   return (params: P, state: OptimizerState<P>, batches: readonly B[]): StepMeasures => {
     const device = tensorsOf(params)[0]?.device;
     if (!device || batches.length === 0) {
@@ -70,21 +70,21 @@ export function measuredStep<P, B>(options: Training<P, B>) {
         fix,
       });
     }
-    // One batch after the other: what backward of one needs is free for the next.
-    const parts = function* (): Generator<BatchGradients<P>> {
+    // A generator, so that the memory of one backward pass is freed before the next.
+    const batchGradients = function* (): Generator<BatchGradients<P>> {
       const first = state.step * batches.length;
       for (const [i, batch] of batches.entries()) {
         const count = loss.count?.(batch) ?? 1;
-        if (count !== 0) yield [...both(params, batch, first + i), count];
+        if (count !== 0) yield [...lossAndGradients(params, batch, first + i), count];
       }
     };
-    return updateFrom(parts(), params, state, options);
+    return updateFrom(batchGradients(), params, state, options);
   };
 }
 
 /**
  * Updates params and optimizer state by the mean of losses and gradients, weighted by their counts, in one scope of the device. They are
- * added in their order, so that it does not matter where they were computed.
+ * added in the order of the batches, so that the result does not depend on where they were computed.
  *
  * @returns The mean loss; with `maxNorm` the norm before clipping, too.
  */
@@ -132,12 +132,12 @@ const scaled = <P>([loss, gradients]: readonly [Tensor, P], factor: number): rea
 
 function addTrees<P>(a: P, b: P): P {
   const others = tensorsOf(b);
-  let at = 0;
-  return mapTensors(a, (x) => add(x, others[at++]!));
+  let index = 0;
+  return mapTensors(a, (x) => add(x, others[index++]!));
 }
 
 const check: Checks = /* @__PURE__ */ checks("trainStep");
-/** True for what can change params. */
+/** True for an optimizer. */
 export const isOptimizer = (value: unknown): boolean => {
   const { init, update } = (value ?? {}) as {
     init?: unknown;

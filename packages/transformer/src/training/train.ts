@@ -8,37 +8,37 @@ import { isOptimizer, measuredStep, type StepMeasures, type Training, updateFrom
 
 /** Options of a training run. */
 export type TrainOptions<P, B = Batch> = Omit<Training<P, B>, "loss"> & {
-  /** Loss of a batch: a scalar, the mean over the batch. Or losses and gradients that are computed elsewhere, as in workers. */
+  /** Loss of a batch, a scalar: the mean over the batch; or a source of losses and gradients, such as workers. */
   loss: Training<P, B>["loss"] | GradientSource<P, B>;
   /** Changed in place. */
   params: P;
   /** State of the optimizer, to continue a run. Default: `optimizer.init(params)`. */
   state?: OptimizerState<P>;
-  /** The batch of a step, or of a part of one where gradients are accumulated; it may come later, as from a stream. */
+  /** The batch of a step; with `accumulate` n, of batch index `n · step + i`. A promise for batches of a stream. */
   batchAt(step: number): B | Promise<B>;
-  /** Updates in all, those that `state` has seen included. */
+  /** Total number of updates, including those already made in `state`. */
   steps: number;
-  /** Batches of one update, as if they were one: each is weighted by the `count` of its loss. Default 1. */
+  /** Number of batches per update (gradient accumulation), weighted by the `count` of the loss. Default 1. */
   accumulate?: number;
-  /** Evaluates the params on held-out data; less is better. */
+  /** Evaluates the params on held-out data; lower is better. */
   evaluate?: (params: P) => Promise<number> | number;
-  /** Steps from one evaluation to the next. Default: only after the last. */
+  /** Number of steps between evaluations. Default: only after the last step. */
   evaluateEvery?: number;
-  /** Ends the run when so many evaluations in a row were no better than the best. Default: never. */
+  /** Early stopping: number of consecutive evaluations without improvement after which the run ends. Default: never. */
   patience?: number;
-  /** Earlier evaluations, for the patience of a continued run. Default: none. */
+  /** Evaluations before a resumed run, which count for `patience`. Default: none. */
   evaluations?: readonly number[];
-  /** Ends the run after the step it is in: the generator throws the signal's reason. */
+  /** Ends the run after the current step: the generator throws the signal's reason. */
   signal?: AbortSignal;
 };
 
 /** Report of a training step. */
 export type TrainReport<P> = {
-  /** Updates made. */
+  /** Number of updates so far. */
   step: number;
   /** The mean loss of the step's batches before the update, weighted as their gradients are. */
   loss: number;
-  /** The norm of all gradients together before they were clipped; undefined without `maxNorm`. */
+  /** Global norm of the gradients before clipping; undefined without `maxNorm`. */
   gradientNorm: number | undefined;
   /** Time of the step. Unit: milliseconds. */
   timeMs: number;
@@ -49,11 +49,11 @@ export type TrainReport<P> = {
 };
 
 /**
- * Trains, step by step: `for await (const { step, loss } of train({ … }))`. Between steps timers, signals and the page
- * run. Stop the loop and params and state are those of the last step; give both again to go on.
+ * Trains step by step: `for await (const { step, loss } of train({ … }))`. Between steps, the event loop runs timers and
+ * signals. After the loop ends or breaks, params and state are those of the last step; pass both again to resume.
  *
  * @returns A report of each step.
- * @throws {ArgumentError} If a number of steps is none, or a loss is no number: then params are as after that step.
+ * @throws {ArgumentError} If a number of steps is invalid, or a loss is NaN or infinite; params then have the update of that step.
  *
  * @example
  * ```ts
@@ -86,43 +86,48 @@ export async function* train<P, B = Batch>(given: TrainOptions<P, B>): AsyncGene
     "an optimizer, with init and update",
     "write `adamW({ … })`.",
   );
-  check.list({ evaluations: options.evaluations ?? [] }, "numbers", (one) => typeof one === "number");
+  check.list({ evaluations: options.evaluations ?? [] }, "numbers", (value) => typeof value === "number");
   const state = options.state ?? options.optimizer.init(params);
   const { loss, optimizer, maxNorm } = options;
-  const how = { optimizer, ...(maxNorm !== undefined && { maxNorm }) };
+  const updateOptions = { optimizer, ...(maxNorm !== undefined && { maxNorm }) };
   const update = isGradientSource<P, B>(loss)
     ? async (batches: readonly B[]) =>
-        updateFrom(await loss.gradients(params, batches, state.step * accumulate), params, state, how)
-    : withState(measuredStep<P, B>({ loss, ...how }), params, state);
-  const breathe = eventLoopYielder();
-  let [best, worse] = [Infinity, 0];
-  const note = (evaluation: number) => {
-    worse = evaluation < best ? 0 : worse + 1;
+        updateFrom(
+          await loss.gradients(params, batches, state.step * accumulate),
+          params,
+          state,
+          updateOptions,
+        )
+    : withState(measuredStep<P, B>({ loss, ...updateOptions }), params, state);
+  const yieldToEventLoop = eventLoopYielder();
+  let [best, withoutImprovement] = [Infinity, 0];
+  const recordEvaluation = (evaluation: number) => {
+    withoutImprovement = evaluation < best ? 0 : withoutImprovement + 1;
     best = Math.min(best, evaluation);
   };
-  options.evaluations?.forEach(note);
-  const impatient = () => patience !== undefined && worse >= patience;
-  while (state.step < steps && !impatient()) {
+  options.evaluations?.forEach(recordEvaluation);
+  const isOutOfPatience = () => patience !== undefined && withoutImprovement >= patience;
+  while (state.step < steps && !isOutOfPatience()) {
     signal?.throwIfAborted();
     const start = performance.now();
     const first = state.step * accumulate;
     const batches = await Promise.all(Array.from({ length: accumulate }, (_, i) => batchAt(first + i)));
     const measures = await update(batches);
-    const measured = await readScalar(measures.loss);
+    const stepLoss = await readScalar(measures.loss);
     const gradientNorm = measures.gradientNorm && (await readScalar(measures.gradientNorm));
     const timeMs = performance.now() - start;
-    if (!Number.isFinite(measured)) {
+    if (!Number.isFinite(stepLoss)) {
       const fix = "make the learning rate smaller, warm it up, or give `maxNorm`.";
       check.refuse({
         argument: "loss",
-        received: measured,
+        received: stepLoss,
         expected: `a number at step ${state.step}`,
         fix,
       });
     }
-    const due = state.step === steps || (evaluateEvery !== undefined && state.step % evaluateEvery === 0);
-    const evaluation = evaluate && due ? await evaluate(params) : undefined;
-    if (evaluate && due)
+    const isDue = state.step === steps || (evaluateEvery !== undefined && state.step % evaluateEvery === 0);
+    const evaluation = evaluate && isDue ? await evaluate(params) : undefined;
+    if (evaluate && isDue)
       check.type(
         { "evaluate(params)": evaluation },
         "number",
@@ -130,15 +135,15 @@ export async function* train<P, B = Batch>(given: TrainOptions<P, B>): AsyncGene
       );
     yield {
       step: state.step,
-      loss: measured,
+      loss: stepLoss,
       gradientNorm,
       timeMs,
       evaluation,
       params,
       state,
     };
-    if (evaluation !== undefined) note(evaluation);
-    await breathe();
+    if (evaluation !== undefined) recordEvaluation(evaluation);
+    await yieldToEventLoop();
   }
 }
 
