@@ -1,7 +1,7 @@
 import { checks, type Checks } from "@qkv/core";
 import type { SpeechModel } from "../models/speech-model.js";
 import { transcribe, type TranscribeOptions } from "../speech/transcribe.js";
-import { refuseElsewhere } from "./load-options.js";
+import { refuseUnsupported } from "./load-options.js";
 import { requiredTokenizer } from "./texts-to-rows.js";
 
 /** Audio: one channel at 16 kHz, or with its sample rate. */
@@ -48,7 +48,7 @@ const names = [
 ] as const satisfies readonly (keyof AutomaticSpeechRecognitionOptions)[];
 
 /** Unsupported options of Transformers.js, and their replacements. */
-const elsewhere: Readonly<Record<string, string>> = {
+const replacements: Readonly<Record<string, string>> = {
   chunk_length_s:
     "leave it out: sound of any length is read in windows, each from the end of the last segment.",
   stride_length_s: "leave it out: windows begin where a segment ended.",
@@ -67,7 +67,7 @@ export function automaticSpeechRecognition(
     audio: SpeechInput | readonly SpeechInput[],
     given?: AutomaticSpeechRecognitionOptions,
   ): Promise<RecognizedSpeech | RecognizedSpeech[]> => {
-    refuseElsewhere(callCheck, given, elsewhere, "a call of this pipeline");
+    refuseUnsupported(callCheck, given, replacements, "a call of this pipeline");
     const options = callCheck.options(given, names);
     const withTimes = options.return_timestamps ?? false;
     callCheck.each(
@@ -76,7 +76,7 @@ export function automaticSpeechRecognition(
       'true, false or "word"',
       'write true for segments, "word" for words.',
     );
-    const one = async (sound: SpeechInput): Promise<RecognizedSpeech> => {
+    const recognize = async (sound: SpeechInput): Promise<RecognizedSpeech> => {
       const { array, sampling_rate } = checkAudio(callCheck, sound, options);
       const { text, segments } = await transcribe(model, array, {
         ...transcribeOptions(options, model.speech.languages),
@@ -85,17 +85,17 @@ export function automaticSpeechRecognition(
         ...(sampling_rate !== undefined && { sampleRate: sampling_rate }),
       });
       if (!withTimes) return { text };
-      const timed = withTimes === "word" ? segments.flatMap(({ words }) => words!) : segments;
-      const chunks = timed.map(({ start, end, text }) => ({
+      const timedParts = withTimes === "word" ? segments.flatMap(({ words }) => words!) : segments;
+      const chunks = timedParts.map(({ start, end, text }) => ({
         timestamp: [start, end] as [number, number],
         text,
       }));
       return { text, chunks };
     };
-    if (!Array.isArray(audio)) return one(audio as SpeechInput);
-    const all: RecognizedSpeech[] = [];
-    for (const sound of audio as readonly SpeechInput[]) all.push(await one(sound));
-    return all;
+    if (!Array.isArray(audio)) return recognize(audio as SpeechInput);
+    const results: RecognizedSpeech[] = [];
+    for (const sound of audio as readonly SpeechInput[]) results.push(await recognize(sound));
+    return results;
   };
   return call as AutomaticSpeechRecognitionCall;
 }

@@ -51,7 +51,7 @@ export function featureExtraction(
     const result = normalize ? unitLength(pooled) : pooled;
     const data = (await result.read()) as Float32Array;
     if (!quantize) return outputTensor(data, result.shape);
-    return signs(callCheck, data, result.shape, precision);
+    return signTensor(callCheck, data, result.shape, precision);
   };
 }
 
@@ -65,16 +65,16 @@ async function pool(
   if (pooling === "mean") return meanPooling(rows, attentionMask);
   if (pooling === "cls" || pooling === "first_token") return reshape(slice(rows, 1, 0, 1), [B, C]);
   const data = await rows.read();
-  const last = new Float32Array(B * C);
+  const lastRows = new Float32Array(B * C);
   ids.forEach(({ length }, b) => {
     const from = (b * T + length - 1) * C;
-    last.set(data.subarray(from, from + C), b * C);
+    lastRows.set(data.subarray(from, from + C), b * C);
   });
-  return tensor(last, { shape: [B, C], device: rows.device });
+  return tensor(lastRows, { shape: [B, C], device: rows.device });
 }
 
-/** Signs of vectors, 8 per byte, the first in the highest bit. */
-function signs(
+/** Binary quantization of text vectors: signs of dimensions, 8 per byte, the first in the highest bit. */
+function signTensor(
   check: Checks,
   data: Float32Array,
   shape: readonly number[],

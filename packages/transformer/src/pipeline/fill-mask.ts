@@ -56,9 +56,9 @@ export function fillMask(check: Checks<{ argument: string }>, model: EncoderMode
     callCheck.whole({ top_k }, { min: 1, unit: "tokens" });
     const list = textList(callCheck, texts);
     const { ids, rows } = encodeTexts(model, tokenizer, list);
-    const places = ids.map((sequence, i) => {
-      const at = sequence.indexOf(maskId);
-      if (at >= 0) return at;
+    const maskIndices = ids.map((sequence, i) => {
+      const index = sequence.indexOf(maskId);
+      if (index >= 0) return index;
       return callCheck.refuse({
         argument: "texts",
         received: list[i],
@@ -68,19 +68,21 @@ export function fillMask(check: Checks<{ argument: string }>, model: EncoderMode
     });
     const [B, T, C] = rows.shape as [number, number, number];
     const data = await rows.read();
-    const masked = new Float32Array(B * C);
-    places.forEach((at, b) => masked.set(data.subarray((b * T + at) * C, (b * T + at + 1) * C), b * C));
+    const maskedRows = new Float32Array(B * C);
+    maskIndices.forEach((index, b) =>
+      maskedRows.set(data.subarray((b * T + index) * C, (b * T + index + 1) * C), b * C),
+    );
     const { device } = rows;
-    const logits = maskedTokenLogits(params, tensor(masked, { shape: [B, 1, C], device }));
-    const numbers = await logits.read();
+    const logits = maskedTokenLogits(params, tensor(maskedRows, { shape: [B, 1, C], device }));
+    const logitData = await logits.read();
     const V = logits.shape[2]!;
     const results = ids.map((sequence, b) => {
-      const scores = logSoftmax(numbers.subarray(b * V, (b + 1) * V));
+      const scores = logSoftmax(logitData.subarray(b * V, (b + 1) * V));
       return bestIndices(scores, top_k).map((token): FilledMask => ({
         score: Math.exp(scores[token]!),
         token,
         token_str: tokenizer.decode([token]),
-        sequence: tokenizer.decode(sequence.with(places[b]!, token)),
+        sequence: tokenizer.decode(sequence.with(maskIndices[b]!, token)),
       }));
     });
     return typeof texts === "string" ? results[0] : results;

@@ -52,7 +52,7 @@ export type GenerationOptions = {
   signal?: AbortSignal;
 };
 
-/** Options in the form of `generate`, `generateBatch` and `beamSearch`. */
+/** Generation options in the form of `generate`, `generateBatch` and `beamSearch`. */
 export type Generation = {
   /** Maximum number of new tokens, for the longest prompt. */
   maxTokens(promptLength: number): number;
@@ -96,7 +96,7 @@ export const generationNames = [
 ] as const satisfies readonly (keyof GenerationOptions)[];
 
 /** Options that are read from `generation_config.json` as defaults. Stop ids are part of the model. */
-const fromFile = [
+const fileOptions = [
   "do_sample",
   "temperature",
   "top_k",
@@ -116,7 +116,7 @@ const fromFile = [
 ] as const satisfies readonly (keyof GenerationOptions)[];
 
 /** Unsupported options of other libraries, and their replacements. */
-export const generationElsewhere: Readonly<Record<string, string>> = {
+export const unsupportedGenerationOptions: Readonly<Record<string, string>> = {
   assistant_model: "call `generate(model, text, { speculate: {} })`, which drafts from the text itself.",
   bos_token_id: "leave it out: it is the tokenizer's; `add_special_tokens: false` adds none.",
   constraints: "give a processor of your own in `logits_processor`.",
@@ -144,10 +144,12 @@ export const generationElsewhere: Readonly<Record<string, string>> = {
 /** Defaults of a model: the options in `generation_config.json` that are not null. */
 export function generationDefaults(file: unknown): Partial<GenerationOptions> {
   const given = (typeof file === "object" && file !== null ? file : {}) as Record<string, unknown>;
-  return Object.fromEntries(fromFile.flatMap((name) => (isGiven(given[name]) ? [[name, given[name]]] : [])));
+  return Object.fromEntries(
+    fileOptions.flatMap((name) => (isGiven(given[name]) ? [[name, given[name]]] : [])),
+  );
 }
 
-/** True if an option is given: Python writes `null` for absent options. */
+/** False for absent options, which Python writes as `null`. */
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
 
 /** Reads the options of a call, with the defaults of the model. */
@@ -156,8 +158,8 @@ export function readGeneration(
   given: GenerationOptions,
   defaults: Partial<GenerationOptions>,
 ): Generation {
-  const own = Object.fromEntries(Object.entries(given).filter(([, value]) => isGiven(value)));
-  const options: GenerationOptions = { ...defaults, ...own };
+  const callOptions = Object.fromEntries(Object.entries(given).filter(([, value]) => isGiven(value)));
+  const options: GenerationOptions = { ...defaults, ...callOptions };
   const { max_new_tokens, max_length, num_beams = 1, num_return_sequences = 1, seed } = options;
   const { do_sample = false, streamer, signal, eos_token_id } = options;
   check.type({ do_sample }, "boolean");
@@ -174,8 +176,8 @@ export function readGeneration(
       fix: "leave one of the two out.",
     });
   }
-  const draws = do_sample && num_beams === 1;
-  if (num_return_sequences > 1 && !draws && num_beams < num_return_sequences) {
+  const isSampling = do_sample && num_beams === 1;
+  if (num_return_sequences > 1 && !isSampling && num_beams < num_return_sequences) {
     check.refuse({
       argument: "num_return_sequences",
       received: num_return_sequences,
@@ -189,9 +191,9 @@ export function readGeneration(
   return {
     maxTokens: (promptLength) =>
       max_new_tokens ?? (max_length === undefined ? 256 : Math.max(0, max_length - promptLength)),
-    sampling: draws
-      ? { ...drawing(options), seed: seed ?? newSeed() }
-      : { ...penalty(options), temperature: 0, seed: 0 },
+    sampling: isSampling
+      ? { ...samplingOptions(options), seed: seed ?? newSeed() }
+      : { ...penaltyOption(options), temperature: 0, seed: 0 },
     processors,
     beams: num_beams > 1 ? beamOptions(options, num_beams, processors) : undefined,
     samples: num_return_sequences,
@@ -201,13 +203,13 @@ export function readGeneration(
   };
 }
 
-const penalty = ({ repetition_penalty }: GenerationOptions): Sampling =>
+const penaltyOption = ({ repetition_penalty }: GenerationOptions): Sampling =>
   repetition_penalty === undefined ? {} : { repetitionPenalty: repetition_penalty };
 
-function drawing(options: GenerationOptions): Sampling & { temperature: number } {
+function samplingOptions(options: GenerationOptions): Sampling & { temperature: number } {
   const { temperature = 1, top_k = 50, top_p, min_p } = options;
   return {
-    ...penalty(options),
+    ...penaltyOption(options),
     temperature,
     ...(top_k !== 0 && { topK: top_k }),
     ...(top_p !== undefined && { topP: top_p }),
@@ -233,17 +235,17 @@ function beamOptions(
 
 /** Logits processors in the order of Hugging Face's `generate`. The repetition penalty is part of `sampling`. */
 function logitsProcessors(check: Checks, options: GenerationOptions): readonly LogitsProcessor[] {
-  const made = <T>(value: T | undefined, make: (value: T) => LogitsProcessor) =>
-    value === undefined ? [] : [make(value)];
+  const optional = <T>(value: T | undefined, create: (value: T) => LogitsProcessor) =>
+    value === undefined ? [] : [create(value)];
   const { no_repeat_ngram_size: ngrams } = options;
   return [
-    ...made(ngrams === 0 ? undefined : ngrams, noRepeatNgram),
-    ...made(options.bad_words_ids, badWords),
-    ...made(options.min_length === 0 ? undefined : options.min_length, minLength),
-    ...made(options.min_new_tokens === 0 ? undefined : options.min_new_tokens, minNewTokens),
-    ...made(options.forced_eos_token_id, forcedEos),
-    ...made(options.suppress_tokens, suppressTokens),
-    ...made(options.begin_suppress_tokens, suppressTokensAtBegin),
+    ...optional(ngrams === 0 ? undefined : ngrams, noRepeatNgram),
+    ...optional(options.bad_words_ids, badWords),
+    ...optional(options.min_length === 0 ? undefined : options.min_length, minLength),
+    ...optional(options.min_new_tokens === 0 ? undefined : options.min_new_tokens, minNewTokens),
+    ...optional(options.forced_eos_token_id, forcedEos),
+    ...optional(options.suppress_tokens, suppressTokens),
+    ...optional(options.begin_suppress_tokens, suppressTokensAtBegin),
     ...checkProcessors(check, options.logits_processor ?? []),
   ];
 }

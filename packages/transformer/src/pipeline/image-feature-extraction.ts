@@ -30,8 +30,8 @@ export const imageFeatureExtraction: ImageTask<VisionModel, ImageFeatureExtracti
       callCheck.type({ pool }, "boolean");
       const { device } = model.params.patches.weight;
       const rows = model.apply(model.params, processor.apply(images, { device }));
-      const mapped = model.config.head?.task === "pooler";
-      const result = !pool ? rows : mapped ? taskLogits(model, rows) : model.pool(model.params, rows);
+      const hasPooler = model.config.head?.task === "pooler";
+      const result = !pool ? rows : hasPooler ? taskLogits(model, rows) : model.pool(model.params, rows);
       return outputTensor((await result.read()) as Float32Array, result.shape);
     };
   },

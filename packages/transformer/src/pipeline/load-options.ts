@@ -49,7 +49,7 @@ const names: readonly (keyof PipelineOptions)[] = [
 ];
 
 /** Unsupported options of Transformers.js, and their replacements. */
-const elsewhere: Readonly<Record<string, string>> = {
+const replacements: Readonly<Record<string, string>> = {
   config: "leave it out: `config.json` of the model is read.",
   model_file_name: "leave it out, or name the file of weights as the model: `./folder/other.safetensors`.",
   quantized: 'write `dtype: "q8"`.',
@@ -59,14 +59,14 @@ const elsewhere: Readonly<Record<string, string>> = {
 };
 
 /** Unsupported dtypes of Transformers.js, and their replacements. */
-const otherTypes: Readonly<Record<string, string>> = {
+const dtypeReplacements: Readonly<Record<string, string>> = {
   fp16: "leave it out: weights that are stored in 16 bits stay so on a device that reads them (`wasm`).",
   q4f16: 'write `dtype: "q4"`.',
   bnb4: 'write `dtype: "q4"`.',
   uint8: 'write `dtype: "q8"`.',
 };
 
-/** Device names of Transformers.js, and the calls that open these devices here. */
+/** Device names of Transformers.js, and the calls that open these devices. */
 const deviceCalls: Readonly<Record<string, string>> = {
   auto: "`device: await device()` of @qkv/device, which chooses the fastest",
   cpu: "`device: await wasm()` of @qkv/wasm, or leave it out for plain JavaScript",
@@ -76,16 +76,21 @@ const deviceCalls: Readonly<Record<string, string>> = {
 };
 
 /** Refuses an unsupported option, with its replacement as the fix. */
-export function refuseElsewhere(
+export function refuseUnsupported(
   check: Checks,
   given: object | undefined,
-  fixes: Readonly<Record<string, string>>,
+  replacements: Readonly<Record<string, string>>,
   owner: string,
 ): void {
-  const name = Object.keys(given ?? {}).find((name) => Object.hasOwn(fixes, name));
+  const name = Object.keys(given ?? {}).find((name) => Object.hasOwn(replacements, name));
   if (name === undefined) return;
   const received = (given as Record<string, unknown>)[name];
-  check.refuse({ argument: name, received, expected: `no such option of ${owner}`, fix: fixes[name]! });
+  check.refuse({
+    argument: name,
+    received,
+    expected: `no such option of ${owner}`,
+    fix: replacements[name]!,
+  });
 }
 
 /** Converts pipeline options to options of `load`. */
@@ -93,7 +98,7 @@ export function readLoadOptions(
   check: Checks,
   given: PipelineOptions | undefined,
 ): { load: LoadOptions; onEvent: (event: PipelineProgress) => void } {
-  refuseElsewhere(check, given, elsewhere, "a pipeline");
+  refuseUnsupported(check, given, replacements, "a pipeline");
   const options = check.options(given, names);
   const {
     dtype = "auto",
@@ -103,21 +108,21 @@ export function readLoadOptions(
     revision,
     cache_dir,
     local_files_only,
-    ...rest
+    ...otherOptions
   } = options;
   if (typeof device === "string") refuseDeviceName(check, device);
   check.each(
     { dtype },
     (value) => ["auto", "fp32", "q8", "int8", "q4"].includes(value as string),
     '"auto", "fp32", "q8", "int8" or "q4"',
-    (Object.hasOwn(otherTypes, dtype) ? otherTypes[dtype] : undefined) ?? "leave it out.",
+    (Object.hasOwn(dtypeReplacements, dtype) ? dtypeReplacements[dtype] : undefined) ?? "leave it out.",
   );
   if (progress_callback !== undefined) check.type({ progress_callback }, "function");
   if (revision !== undefined) check.type({ revision }, "string");
   if (cache_dir !== undefined) check.type({ cache_dir }, "string");
   if (local_files_only !== undefined) check.type({ local_files_only }, "boolean");
   const onEvent = progress_callback ?? (() => undefined);
-  const onHub: HubOptions = {
+  const hubOptions: HubOptions = {
     ...hub,
     ...(revision !== undefined && { revision }),
     ...(cache_dir !== undefined && { cache: cache_dir }),
@@ -125,12 +130,12 @@ export function readLoadOptions(
   };
   return {
     load: {
-      ...rest,
+      ...otherOptions,
       ...(device && { device }),
       ...(dtype === "fp32" && { dtype: "float32" as const }),
       ...((dtype === "q8" || dtype === "int8") && { quantize: "int8" as const }),
       ...(dtype === "q4" && { quantize: "int4" as const }),
-      hub: onHub,
+      hub: hubOptions,
       ...(progress_callback && { onProgress: progressEvents(onEvent) }),
     },
     onEvent,
@@ -149,13 +154,13 @@ function refuseDeviceName(check: Checks, name: string): never {
 
 /** Converts byte progress to events: the start, progress and end of each file. */
 function progressEvents(onEvent: (event: PipelineProgress) => void): (progress: Progress) => void {
-  const begun = new Set<string>();
+  const started = new Set<string>();
   const done = new Set<string>();
   return ({ source, loaded, total }) => {
     const file = source.replace(/[?#].*$/, "").replace(/^.*[\\/]/, "");
     const fileEvent = { name: source, file };
-    if (!begun.has(source)) {
-      begun.add(source);
+    if (!started.has(source)) {
+      started.add(source);
       onEvent({ status: "initiate", ...fileEvent });
       onEvent({ status: "download", ...fileEvent });
     }

@@ -131,7 +131,7 @@ const text2text: readonly string[] = [
   "translation",
 ] satisfies Text2TextTask[];
 
-/** Tasks of encoders that an encoder–decoder with a head supports too. */
+/** Encoder tasks that encoder–decoders with a classification head also support. */
 const headTasks: readonly string[] = ["text-classification", "zero-shot-classification"];
 
 /** Tasks of image models. */
@@ -142,7 +142,7 @@ const imageTaskNames = [
 ] as const;
 
 /** Aliases of tasks. */
-const otherNames = {
+const taskAliases = {
   embeddings: "feature-extraction",
   "sentiment-analysis": "text-classification",
   ner: "token-classification",
@@ -168,22 +168,23 @@ const tasks: readonly (keyof Pipelines)[] = [
   "zero-shot-image-classification",
 ];
 
-/** Creates the function of a task; refuses models that do not support it. */
-const recognition = "automatic-speech-recognition";
+/** Name of the speech recognition task. */
+const speechRecognition = "automatic-speech-recognition";
 
 /**
- * A task with its model in one line, with the call forms and the results that Transformers.js documents, on safetensors: code
- * moves by its import and the name of its model. Tasks: `text-generation`, `feature-extraction`, `fill-mask`,
+ * Creates a pipeline: a function that applies a model to a task. Calls and results are those of Transformers.js, for models in
+ * safetensors or GGUF: code is migrated by changing its import and the name of its model. Tasks: `text-generation`, `feature-extraction`, `fill-mask`,
  * `text-classification`, `token-classification`, `question-answering`, `zero-shot-classification`, `text2text-generation`,
  * `summarization`, `translation`, `automatic-speech-recognition`, `image-classification`, `image-feature-extraction` and
- * `zero-shot-image-classification`, whose images are an `ImageData` of a canvas, or `{ data, width, height }`; of another task, option or value the error says what to write.
+ * `zero-shot-image-classification`. Images are an `ImageData` of a canvas, or `{ data, width, height }`. Errors for unsupported
+ * tasks, options or values name the replacement.
  *
  * @param task - The name of the task.
- * @param model - A folder, an address or a repository, as `load` takes it; or a model that is loaded.
- * @param options - Options of loading: `dtype`, `device`, `progress_callback`, `revision`, `local_files_only` and others.
+ * @param model - A folder, an address or a repository, as in `load`; or a loaded model.
+ * @param options - Options for loading: `dtype`, `device`, `progress_callback`, `revision`, `local_files_only` and others.
  * @returns A function of texts, with `model`, `tokenizer` and `dispose()`.
- * @throws {ArgumentError} If the task is not served, the model has no tokenizer or another head, or an option is not known;
- *   and as `load` does.
+ * @throws {ArgumentError} If a task or an option is unknown, or the model has no tokenizer or another head; and errors of
+ *   `load`.
  *
  * @example
  * ```ts
@@ -201,8 +202,8 @@ const recognition = "automatic-speech-recognition";
  *
  * const [{ generated_text }] = await generator("once upon", { max_new_tokens: 8 });
  * generated_text.startsWith("once upon"); // => true
- * const both = await generator(["once", "a time"], { max_new_tokens: 4, return_full_text: false });
- * both.length; // => 2
+ * const results = await generator(["once", "a time"], { max_new_tokens: 4, return_full_text: false });
+ * results.length; // => 2
  *
  * let text = "";
  * const streamer = new TextStreamer(generator.tokenizer, {
@@ -243,7 +244,7 @@ export async function pipeline<Task extends keyof Pipelines>(
   }
   const { model: loaded, folder } = isLoaded(model)
     ? { model: model as TextModel | SpeechModel, folder: undefined }
-    : await read(check, task, model, load).catch((cause: unknown) => {
+    : await loadModel(check, task, model, load).catch((cause: unknown) => {
         refuseOnnx(check, model, cause);
         throw cause;
       });
@@ -255,26 +256,26 @@ export async function pipeline<Task extends keyof Pipelines>(
 }
 
 /** Loads a model, and returns it with its folder. */
-async function read(
+async function loadModel(
   check: Checks<{ argument: string }>,
   task: string,
   source: Source | readonly File[],
   options: LoadOptions,
 ): Promise<{ model: TextModel | SpeechModel; folder: Folder | undefined }> {
-  if (task !== recognition) return loadWithFolder(check, source, options);
+  if (task !== speechRecognition) return loadWithFolder(check, source, options);
   const { openSpeech } = await import("../load-speech.js");
   return { model: await openSpeech(check, source, options), folder: undefined };
 }
 
-/** The function of a task. The model has to be of the right kind. */
+/** Creates the function of a task; refuses models that do not support it. */
 async function taskCall(
   check: Checks<{ argument: string }>,
   task: string,
   model: TextModel | SpeechModel,
   folder: Folder | undefined,
 ): Promise<unknown> {
-  if (isSpeech(model) || task === recognition) {
-    if (!isSpeech(model) || task !== recognition) refuseSpeech(check, task);
+  if (isSpeech(model) || task === speechRecognition) {
+    if (!isSpeech(model) || task !== speechRecognition) refuseSpeech(check, task);
     const { automaticSpeechRecognition } = await import("./automatic-speech-recognition.js");
     return automaticSpeechRecognition(check, model);
   }
@@ -287,14 +288,14 @@ async function taskCall(
     if (isEncoder(model) || isEncoderDecoder(model)) refuseKind(check, task, model);
     return (await import("./text-generation.js")).textGeneration(check, model, folder);
   }
-  const fits = isEncoder(model) || (isEncoderDecoder(model) && headTasks.includes(task));
-  if (!fits) refuseKind(check, task, model);
+  const isSupported = isEncoder(model) || (isEncoderDecoder(model) && headTasks.includes(task));
+  if (!isSupported) refuseKind(check, task, model);
   return (await encoderTasks[task as keyof typeof encoderTasks]())(check, model as EncoderModel);
 }
 
 /** Resolves an alias of a task. */
 const canonicalTask = (task: keyof Pipelines): string =>
-  Object.hasOwn(otherNames, task) ? otherNames[task as keyof typeof otherNames] : task;
+  Object.hasOwn(taskAliases, task) ? taskAliases[task as keyof typeof taskAliases] : task;
 
 const isImageTask = (task: string): task is (typeof imageTaskNames)[number] =>
   (imageTaskNames as readonly string[]).includes(task);
@@ -309,7 +310,7 @@ const isLoaded = (model: object | string): model is AnyModel =>
 function disposable(task: string, call: AnyCall, model: AnyModel): object {
   const callCheck: Checks = checks(`pipeline("${task}")`);
   let open: { call: typeof call; model: typeof model } | undefined = { call, model };
-  const parts = (): NonNullable<typeof open> =>
+  const openParts = (): NonNullable<typeof open> =>
     open ??
     callCheck.refuse({
       argument: "dispose",
@@ -321,37 +322,37 @@ function disposable(task: string, call: AnyCall, model: AnyModel): object {
     open = undefined;
   };
   const result = Object.assign(
-    async (...given: unknown[]) => parts().call(...given),
+    async (...given: unknown[]) => openParts().call(...given),
     asyncDisposable(dispose),
   );
   return Object.defineProperties(result, {
     task: { value: task, enumerable: true },
-    model: { get: () => parts().model, enumerable: true },
-    tokenizer: { get: () => parts().model.tokenizer, enumerable: true },
+    model: { get: () => openParts().model, enumerable: true },
+    tokenizer: { get: () => openParts().model.tokenizer, enumerable: true },
     ...("processor" in model && {
-      processor: { get: () => (parts().model as typeof model).processor, enumerable: true },
+      processor: { get: () => (openParts().model as typeof model).processor, enumerable: true },
     }),
     dispose: { value: dispose },
   });
 }
 
 function refuseTask(check: Checks, task: unknown): never {
-  const served = tasks.map((name) => JSON.stringify(name)).join(", ");
-  const meant = typeof task === "string" ? nearestName(task, tasks) : undefined;
+  const supported = tasks.map((name) => JSON.stringify(name)).join(", ");
+  const suggestion = typeof task === "string" ? nearestName(task, tasks) : undefined;
   check.refuse({
     argument: "task",
     received: task,
-    expected: `one of the tasks that are served: ${served}`,
-    fix: meant ? `write ${JSON.stringify(meant)}.` : "stay with Transformers.js for the others.",
+    expected: `one of the tasks that are served: ${supported}`,
+    fix: suggestion ? `write ${JSON.stringify(suggestion)}.` : "stay with Transformers.js for the others.",
   });
 }
 
 function refuseSpeech(check: Checks<{ argument: string }>, task: string): never {
-  const isTask = task === recognition;
+  const isSpeechTask = task === speechRecognition;
   return check.refuse({
-    received: isTask ? "a model of texts" : "a speech model",
-    expected: isTask ? "a speech model, Whisper or Moonshine" : `a model of texts for the task ${task}`,
-    fix: isTask ? "load one with `loadSpeech`, or name its folder." : `write "${recognition}".`,
+    received: isSpeechTask ? "a model of texts" : "a speech model",
+    expected: isSpeechTask ? "a speech model, Whisper or Moonshine" : `a model of texts for the task ${task}`,
+    fix: isSpeechTask ? "load one with `loadSpeech`, or name its folder." : `write "${speechRecognition}".`,
   });
 }
 

@@ -45,16 +45,18 @@ export function questionAnswering(
   const answersTo = async (question: string, context: string, top_k: number): Promise<Answer[]> => {
     const { ids, rows, sequenceIds } = encodeTexts(model, tokenizer, [question], [context]);
     const logits = taskLogits(model, rows); // [1, T, 2]
-    const places = sequenceIds[0]!.flatMap((text, i) => (text === 1 ? [i] : []));
-    const shares = async (label: number) => {
-      const numbers = await slice(logits, 2, label, label + 1).read();
-      // Answers are spans of the context. The first token means "no answer", and has its part of the probability.
-      return logSoftmax(Float32Array.from([0, ...places], (place) => numbers[place]!)).subarray(1);
+    const contextIndices = sequenceIds[0]!.flatMap((text, i) => (text === 1 ? [i] : []));
+    const logProbs = async (label: number) => {
+      const labelLogits = await slice(logits, 2, label, label + 1).read();
+      // Softmax over the tokens of the context and the first token, which stands for "no answer".
+      return logSoftmax(Float32Array.from([0, ...contextIndices], (index) => labelLogits[index]!)).subarray(
+        1,
+      );
     };
-    const [starts, ends] = [await shares(0), await shares(1)];
+    const [starts, ends] = [await logProbs(0), await logProbs(1)];
     return bestSpans(starts, ends, top_k).map(([first, last, score]) => ({
       score: Math.exp(score),
-      answer: tokenizer.decode(ids[0]!.slice(places[first], places[last]! + 1)),
+      answer: tokenizer.decode(ids[0]!.slice(contextIndices[first], contextIndices[last]! + 1)),
     }));
   };
   const call = async (
@@ -72,7 +74,7 @@ export function questionAnswering(
     const isPaired = () => typeof question === typeof context && questions.length === contexts.length;
     callCheck.each({ context }, isPaired, `as many texts as questions, ${questions.length}`, fix);
     const answers: Answer[][] = [];
-    for (const [i, one] of questions.entries()) answers.push(await answersTo(one, contexts[i]!, top_k));
+    for (const [i, text] of questions.entries()) answers.push(await answersTo(text, contexts[i]!, top_k));
     const results = top_k === 1 ? answers.flat() : answers;
     return typeof question === "string" ? results[0] : results;
   };
@@ -88,8 +90,8 @@ function bestSpans(starts: ArrayLike<number>, ends: ArrayLike<number>, count: nu
     for (let last = first; last < ends.length; last++) {
       const score = starts[first]! + ends[last]!;
       if (best.length === count && score <= best.at(-1)![2]) continue;
-      const at = best.findIndex((span) => span[2] < score);
-      best.splice(at < 0 ? best.length : at, 0, [first, last, score]);
+      const index = best.findIndex((span) => span[2] < score);
+      best.splice(index < 0 ? best.length : index, 0, [first, last, score]);
       if (best.length > count) best.pop();
     }
   }

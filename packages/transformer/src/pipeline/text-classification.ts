@@ -44,10 +44,10 @@ export function textClassification(
     if (top_k !== null) callCheck.whole({ top_k }, { min: 1, unit: "labels" });
     const { rows, attentionMask } = encodeTexts(model, tokenizer, textList(callCheck, texts));
     const scores = labelScores(head, taskLogits(model, rows, { attentionMask }));
-    const numbers = (await scores.read()) as Float32Array;
+    const scoreData = (await scores.read()) as Float32Array;
     const count = head.labels.length;
     const results = Array.from({ length: rows.shape[0]! }, (_, b) => {
-      const rowScores = numbers.subarray(b * count, (b + 1) * count);
+      const rowScores = scoreData.subarray(b * count, (b + 1) * count);
       return bestIndices(rowScores, top_k ?? count).map((i): ClassifiedText => ({
         label: head.labels[i]!,
         score: rowScores[i]!,

@@ -8,12 +8,12 @@ import type { Model } from "../models/model.js";
 import { continuations } from "./continuations.js";
 import {
   generationDefaults,
-  generationElsewhere,
+  unsupportedGenerationOptions,
   generationNames,
   readGeneration,
   type GenerationOptions,
 } from "./generation-options.js";
-import { refuseElsewhere } from "./load-options.js";
+import { refuseUnsupported } from "./load-options.js";
 import { refuseStreamer } from "./text-streamer.js";
 import { requiredTokenizer } from "./texts-to-rows.js";
 
@@ -56,9 +56,10 @@ const names = [
   "tokenizer_encode_kwargs",
 ] as const satisfies readonly (keyof TextGenerationOptions)[];
 
-/** The prompt ids of one text or chat. */
+/** Prompt ids of one text, or of one chat with its messages. */
 type Prompt = { ids: readonly number[]; chat: readonly ChatMessage[] | undefined };
-type Given = { prompts: Prompt[]; isBatch: boolean };
+/** Prompts of a call. `isBatch`: the call has a list. */
+type PromptList = { prompts: Prompt[]; isBatch: boolean };
 
 /** Creates the function of a text generation pipeline. */
 export async function textGeneration(
@@ -72,7 +73,7 @@ export async function textGeneration(
   const callCheck: Checks = checks('pipeline("text-generation")');
 
   const call = async (input: unknown, given?: TextGenerationOptions): Promise<unknown> => {
-    refuseElsewhere(callCheck, given, generationElsewhere, "a call of this pipeline");
+    refuseUnsupported(callCheck, given, unsupportedGenerationOptions, "a call of this pipeline");
     const options = callCheck.options(given, names);
     const { return_full_text = true } = options;
     callCheck.type({ return_full_text }, "boolean");
@@ -80,18 +81,18 @@ export async function textGeneration(
     const settings = readGeneration(callCheck, options, defaults);
     if (settings.streamer && prompts.length !== 1) refuseStreamer(callCheck, prompts.length);
     const { stopIds } = settings;
-    const generating = stopIds ? { ...model, config: { ...model.config, stopIds } } : model;
+    const modelWithStopIds = stopIds ? { ...model, config: { ...model.config, stopIds } } : model;
     const sequences = await continuations(
-      generating,
+      modelWithStopIds,
       prompts.map(({ ids }) => ids),
       settings,
     );
     const results = prompts.map(({ ids, chat }, i) =>
       sequences[i]!.map((generated) => {
-        const full = tokenizer.decode([...ids, ...generated]);
-        const added = () => full.slice(tokenizer.decode(ids).length);
-        if (chat) return { generated_text: [...chat, { role: "assistant", content: added() }] };
-        return { generated_text: return_full_text ? full : added() };
+        const fullText = tokenizer.decode([...ids, ...generated]);
+        const newText = () => fullText.slice(tokenizer.decode(ids).length);
+        if (chat) return { generated_text: [...chat, { role: "assistant", content: newText() }] };
+        return { generated_text: return_full_text ? fullText : newText() };
       }),
     );
     return isBatch ? results : results[0];
@@ -106,12 +107,12 @@ async function readInput(
   input: unknown,
   options: TextGenerationOptions,
   template: Readonly<Record<string, unknown>>,
-): Promise<Given> {
+): Promise<PromptList> {
   const isText = (value: unknown) => typeof value === "string";
   const isChat = (value: unknown) =>
     Array.isArray(value) &&
     value.length > 0 &&
-    value.every((one) => typeof (one as ChatMessage | null)?.role === "string");
+    value.every((message) => typeof (message as ChatMessage | null)?.role === "string");
   if (isText(input) || (Array.isArray(input) && input.every(isText))) {
     if (options.tokenizer_encode_kwargs !== undefined) refuseVariables(check, options);
     const { add_special_tokens: addSpecialTokens = true } = options;
@@ -131,7 +132,7 @@ async function readInput(
   }
   const isBatch = !isChat(input);
   const chats = (isBatch ? input : [input]) as (readonly ChatMessage[])[];
-  const render = await renderer(check, options, template);
+  const render = await chatRenderer(check, options, template);
   return {
     isBatch,
     prompts: chats.map((chat) => ({
@@ -141,15 +142,15 @@ async function readInput(
   };
 }
 
-/** Formats chats with the template of the call or of the model. The Jinja interpreter is imported with the first chat. */
-async function renderer(
+/** Creates a function that formats chats with the template of the call or of the model. The Jinja interpreter is imported with the first chat. */
+async function chatRenderer(
   check: Checks,
-  { chat_template: chosen, tools, documents, tokenizer_encode_kwargs }: TextGenerationOptions,
+  { chat_template: callTemplate, tools, documents, tokenizer_encode_kwargs }: TextGenerationOptions,
   template: Readonly<Record<string, unknown>>,
 ): Promise<(chat: readonly ChatMessage[]) => string> {
   const { chatTemplate } = await import("@qkv/tokenizer/chat");
-  const isJinja = chosen !== undefined && /\{[{%]/.test(chosen);
-  const config = isJinja ? { ...template, chat_template: chosen } : template;
+  const isJinja = callTemplate !== undefined && /\{[{%]/.test(callTemplate);
+  const config = isJinja ? { ...template, chat_template: callTemplate } : template;
   if (config["chat_template"] === undefined) {
     check.refuse({
       argument: "texts",
@@ -158,9 +159,9 @@ async function renderer(
       fix: "give `chat_template` in Jinja, or take a model that was trained to chat.",
     });
   }
-  const made = chatTemplate(config, chosen === undefined || isJinja ? {} : { name: chosen });
+  const formatter = chatTemplate(config, callTemplate === undefined || isJinja ? {} : { name: callTemplate });
   const variables = { ...(documents && { documents }), ...tokenizer_encode_kwargs };
-  return (chat) => made.render(chat, { addGenerationPrompt: true, ...(tools && { tools }), variables });
+  return (chat) => formatter.render(chat, { addGenerationPrompt: true, ...(tools && { tools }), variables });
 }
 
 /** The chat template of a folder with its special tokens, and the defaults of generation. */

@@ -87,18 +87,18 @@ export class TextStreamer implements TokenStreamer {
     let text = "";
     // The prompt is decoded even if it is not passed on, so that the space before the next word is part of the continuation.
     for (const id of sequence) text += this.#decoder.push(Number(id));
-    const skipped = this.#isPrompt && this.#skipPrompt;
+    const isSkipped = this.#isPrompt && this.#skipPrompt;
     this.#isPrompt = false;
-    if (skipped) return;
+    if (isSkipped) return;
     this.#ids?.(sequence);
     this.#write(text);
   }
 
   /** Ends the text, including an incomplete character, and resets the streamer for another sequence. */
   end(): void {
-    const rest = this.#decoder.end();
+    const lastText = this.#decoder.end();
     this.#isPrompt = true;
-    this.#write(this.#text ? rest : `${rest}\n`);
+    this.#write(this.#text ? lastText : `${lastText}\n`);
   }
 
   #write(text: string): void {

@@ -7,12 +7,12 @@ import type { EncoderDecoderModel } from "../models/model.js";
 import { continuations } from "./continuations.js";
 import {
   generationDefaults,
-  generationElsewhere,
+  unsupportedGenerationOptions,
   generationNames,
   readGeneration,
   type GenerationOptions,
 } from "./generation-options.js";
-import { refuseElsewhere } from "./load-options.js";
+import { refuseUnsupported } from "./load-options.js";
 import { refuseStreamer } from "./text-streamer.js";
 import { requiredTokenizer, textList } from "./texts-to-rows.js";
 
@@ -55,24 +55,24 @@ export async function text2textGeneration<Task extends Text2TextTask>(
 ): Promise<Text2TextCall<Task>> {
   const tokenizer = requiredTokenizer(check, model.tokenizer);
   const config = await optionalJson(check, folder, "config.json");
-  const ofTask = taskSettings(config, task);
+  const taskConfig = taskSettings(config, task);
   // Older models have generation settings in `config.json`.
-  const files = [config, ofTask, await optionalJson(check, folder, "generation_config.json")];
+  const files = [config, taskConfig, await optionalJson(check, folder, "generation_config.json")];
   const defaults = Object.assign({}, ...files.map(fileDefaults)) as Partial<GenerationOptions>;
-  const prefix = [ofTask["prefix"], config["prefix"]].find((one) => typeof one === "string") ?? "";
+  const prefix = [taskConfig["prefix"], config["prefix"]].find((value) => typeof value === "string") ?? "";
   const callCheck: Checks = checks(`pipeline("${task}")`);
   const names: readonly (keyof TranslationOptions)[] =
     task === "translation" ? [...generationNames, "src_lang", "tgt_lang"] : generationNames;
   return async (texts, given) => {
-    refuseElsewhere(callCheck, given, generationElsewhere, "a call of this pipeline");
+    refuseUnsupported(callCheck, given, unsupportedGenerationOptions, "a call of this pipeline");
     const { src_lang, tgt_lang, ...options } = callCheck.options<TranslationOptions>(given, names);
-    const read = textList(callCheck, texts).map((text) => prefix + text);
+    const prefixed = textList(callCheck, texts).map((text) => prefix + text);
     const language = src_lang === undefined ? undefined : languageId(callCheck, tokenizer, { src_lang });
-    const sources = read.map((text) => sourceIds(tokenizer, text, language));
+    const sources = prefixed.map((text) => sourceIds(tokenizer, text, language));
     const settings = readGeneration(callCheck, options, defaults);
     const { stopIds, streamer } = settings;
     if (streamer && sources.length !== 1) refuseStreamer(callCheck, sources.length);
-    const writing = {
+    const modelWithOptions = {
       ...model,
       config: {
         ...model.config,
@@ -80,7 +80,7 @@ export async function text2textGeneration<Task extends Text2TextTask>(
         ...(tgt_lang !== undefined && { forcedBosId: languageId(callCheck, tokenizer, { tgt_lang }) }),
       },
     };
-    const sequences = await continuations(writing, sources, settings);
+    const sequences = await continuations(modelWithOptions, sources, settings);
     return sequences.flatMap((candidates) =>
       candidates.map((ids) => ({ [keys[task]]: tokenizer.decode(ids) }) as WrittenText<Task>),
     );
@@ -111,8 +111,8 @@ function fileDefaults(file: Settings): Partial<GenerationOptions> {
 }
 
 /** The token of a language. */
-function languageId(check: Checks, tokenizer: Tokenizer, named: Readonly<Record<string, unknown>>): number {
-  const [[argument, language]] = Object.entries(named) as [[string, unknown]];
+function languageId(check: Checks, tokenizer: Tokenizer, option: Readonly<Record<string, unknown>>): number {
+  const [[argument, language]] = Object.entries(option) as [[string, unknown]];
   check.type({ [argument]: language }, "string");
   const id = tokenizer.id(language as string) ?? tokenizer.id(`__${String(language)}__`);
   if (id !== undefined) return id;

@@ -48,8 +48,8 @@ export function truncatingTokenizer(tokenizer: Tokenizer, contextLength: number)
 }
 
 /**
- * Encodes texts, padded on the right. An encoder–decoder gives one row per text, which its head
- * uses.
+ * Encodes texts, padded on the right. With an encoder–decoder, `rows` has one row per text, the input of its
+ * classification head.
  *
  * @param tokenizer - From {@link truncatingTokenizer}.
  * @param pairs - The second texts of pairs. Default: none.
@@ -63,29 +63,29 @@ export function encodeTexts(
   const { config } = model;
   const { device }: { device: Device } = model.params.embedding.weight;
   const encodings = texts.map((text, i) => tokenizer.encoding(text, pairs && { pair: pairs[i]! }));
-  const ids = encodings.map((one) => one.ids);
+  const ids = encodings.map((encoding) => encoding.ids);
   const padId = tokenizer.id("[PAD]") ?? tokenizer.id("<pad>") ?? 0;
   const padded = pad(ids, { padId: Math.min(padId, config.vocabSize - 1) });
   const lengths = ids.map(({ length }) => length);
-  const even = lengths.every((length) => length === lengths[0]);
+  const isEqualLength = lengths.every((length) => length === lengths[0]);
   const types = pad(
     encodings.map(({ typeIds }) => typeIds),
     { padId: 0 },
   ).ids;
-  const typed =
+  const hasSecondType =
     "numTypes" in config &&
     config.numTypes > 1 &&
     types.some((textTypes) => textTypes.some((type) => type > 0));
   const rows = isEncoderDecoder(model)
     ? sequenceRows(model, ids)
     : model.apply(model.params, tensor(padded.ids, { dtype: "int32", device }), {
-        ...(!even && { mask: padding(lengths) }),
-        ...(typed && { types: tensor(types, { dtype: "int32", device }) }),
+        ...(!isEqualLength && { mask: padding(lengths) }),
+        ...(hasSecondType && { types: tensor(types, { dtype: "int32", device }) }),
       });
   return {
     ids,
     rows,
     attentionMask: tensor(padded.attentionMask, { device }),
-    sequenceIds: encodings.map((one) => one.sequenceIds),
+    sequenceIds: encodings.map((encoding) => encoding.sequenceIds),
   };
 }

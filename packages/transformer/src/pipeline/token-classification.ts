@@ -73,18 +73,18 @@ export function tokenClassification(
     callCheck.list({ ignore_labels }, "labels", (label) => typeof label === "string");
     const { ids, rows } = encodeTexts(model, tokenizer, textList(callCheck, texts));
     const scores = labelScores(head, taskLogits(model, rows));
-    const numbers = (await scores.read()) as Float32Array;
+    const scoreData = (await scores.read()) as Float32Array;
     const [, T, count] = scores.shape as [number, number, number];
     const results = ids.map((sequence, b) => {
       const tokens = sequence.flatMap((id, index): ClassifiedToken[] => {
-        const rowScores = numbers.subarray((b * T + index) * count, (b * T + index + 1) * count);
+        const rowScores = scoreData.subarray((b * T + index) * count, (b * T + index + 1) * count);
         const [best] = bestIndices(rowScores, 1) as [number];
         const word = tokenizer.decode([id]);
         // Special tokens have no text.
         if (word === "" || ignore_labels.includes(head.labels[best]!)) return [];
         return [{ entity: head.labels[best]!, score: rowScores[best]!, index, word }];
       });
-      return aggregation_strategy === "none" ? tokens : grouped(tokens, sequence, tokenizer);
+      return aggregation_strategy === "none" ? tokens : groupTokens(tokens, sequence, tokenizer);
     });
     return typeof texts === "string" ? results[0] : results;
   };
@@ -92,7 +92,7 @@ export function tokenClassification(
 }
 
 /** Groups adjacent tokens: a group begins at B and S and where the entity type changes, and ends after E and S. */
-function grouped(
+function groupTokens(
   tokens: readonly ClassifiedToken[],
   ids: readonly number[],
   tokenizer: Tokenizer,
@@ -108,9 +108,9 @@ function grouped(
       groups.push({ kind, tokens: [token], open: prefix !== "S" });
     }
   }
-  return groups.map(({ kind, tokens: own }) => ({
+  return groups.map(({ kind, tokens }) => ({
     entity_group: kind,
-    score: own.reduce((sum, { score }) => sum + score, 0) / own.length,
-    word: tokenizer.decode(own.map(({ index }) => ids[index]!)),
+    score: tokens.reduce((sum, { score }) => sum + score, 0) / tokens.length,
+    word: tokenizer.decode(tokens.map(({ index }) => ids[index]!)),
   }));
 }

@@ -48,10 +48,10 @@ export const zeroShotImageClassification: ImageTask<DualEncoderModel, ZeroShotIm
       const { hypothesis_template = "This is a photo of {}" } = callCheck.options(options, [
         "hypothesis_template",
       ]);
-      const holdsLabel = (template: unknown) => typeof template === "string" && template.includes("{}");
+      const hasPlaceholder = (template: unknown) => typeof template === "string" && template.includes("{}");
       callCheck.each(
         { hypothesis_template },
-        holdsLabel,
+        hasPlaceholder,
         "a sentence with {} where a label stands",
         "leave it out.",
       );
@@ -74,10 +74,10 @@ export const zeroShotImageClassification: ImageTask<DualEncoderModel, ZeroShotIm
       const ids = tensor(paddedIds(model, tokenizer, texts), { dtype: "int32", device });
       const logits = model.logits(params, model.embedImages(params, pixels), model.embedTexts(params, ids));
       const scores = config.scores === "sigmoid" ? sigmoid(logits) : softmax(logits, { axis: -1 });
-      const numbers = (await scores.read()) as Float32Array;
+      const scoreData = (await scores.read()) as Float32Array;
       const count = texts.length;
       const results = Array.from({ length: pixels.shape[0]! }, (_, i) => {
-        const imageScores = numbers.subarray(i * count, (i + 1) * count);
+        const imageScores = scoreData.subarray(i * count, (i + 1) * count);
         return bestIndices(imageScores, count).map((j) => ({
           label: candidate_labels[j]!,
           score: imageScores[j]!,
@@ -98,7 +98,7 @@ function paddedIds(
   tokenizer: Tokenizer,
   texts: readonly string[],
 ): number[][] {
-  const ids = texts.map((one) => tokenizer.encode(one));
+  const ids = texts.map((sentence) => tokenizer.encode(sentence));
   const padId = tokenizer.id("<pad>") ?? tokenizer.id("</s>") ?? tokenizer.id("[PAD]") ?? 0;
   const length = textPooling === "last" ? text.contextLength : 0;
   return pad(ids, { padId: Math.min(padId, text.vocabSize - 1), length }).ids;

@@ -3,10 +3,10 @@ import { linear, type Tensor } from "@qkv/tensor";
 import { isQuantized, quantizedLinear, type QuantizedLinearOptions } from "@qkv/tensor/quantized";
 
 /**
- * Computes `y = x Wᵀ + b` with a weight in float32, 8 or 4 bits. Quantized decoders use it.
+ * Creates a function that computes `y = x Wᵀ + b` with a float32 weight, or one quantized to 8 or 4 bits.
  *
- * @param options - `activations`: `"int8"` rounds rows of several tokens too, where weights have 8 bits, which is faster
- *   and a little less exact. Default `"float32"`.
+ * @param options - `activations`: `"int8"` quantizes inputs of several tokens too if weights have 8 bits, which is faster
+ *   and less exact. Default `"float32"`.
  *
  * @example
  * ```ts
@@ -25,10 +25,10 @@ export function anyLinear(options?: QuantizedLinearOptions): typeof linear {
   const { activations = "float32" } = check.options(options, ["activations"]);
   check.oneOf({ activations }, ["float32", "int8"]);
   return (x: Tensor, weight: Tensor, bias?: Tensor): Tensor => {
-    const given: unknown = weight;
-    if (!isQuantized(given)) return linear(x, weight, bias);
+    const maybeQuantized: unknown = weight;
+    if (!isQuantized(maybeQuantized)) return linear(x, weight, bias);
     // 4-bit weights are only multiplied with float activations.
-    const whole = activations === "int8" && given.data.dtype === "int8";
-    return quantizedLinear(x, given, bias, { activations: whole ? "int8" : "float32" });
+    const hasInt8Activations = activations === "int8" && maybeQuantized.data.dtype === "int8";
+    return quantizedLinear(x, maybeQuantized, bias, { activations: hasInt8Activations ? "int8" : "float32" });
   };
 }

@@ -11,18 +11,18 @@ import type { EncoderDecoderModel, EncoderModel, Model, TextModel } from "../mod
 import type { QuantizationReport } from "../models/quantization-report.js";
 import { anyLinear } from "./any-linear.js";
 
-/** Weight quantization: int8 with a scale for each output, or int4 with one for each 32 inputs. */
+/** Weight quantization: int8 with one scale per output, or int4 with one per 32 inputs. */
 export type Quantization = "int8" | "int4";
 
 /**
- * Quantizes the matrices of a model to 8 or 4 bits: a quarter or an eighth of the bytes, on which the time per
- * token depends. Norms, biases, task heads and the embedding matrix are not quantized; if the embedding matrix is also the output
+ * Quantizes the matrices of a model to 8 or 4 bits: a quarter or an eighth of the bytes of float32, and less time per
+ * token. Norms, biases, task heads and the embedding matrix are not quantized; if the embedding matrix is also the output
  * projection of a model that generates, the output uses a quantized copy.
  *
  * @param model - From `load`, or created from a configuration and params. Its params are not changed.
- * @param options - `kind`: `"int8"` (default) or `"int4"`. `activations`: as for `anyLinear`. `device`: where the model
- *   goes, default where it is.
- * @returns `model`, which computes like any other of its kind, and `report`: the relative error of each matrix.
+ * @param options - `kind`: `"int8"` (default) or `"int4"`. `activations`: as for `anyLinear`. `device`: the device of the
+ *   quantized model, default that of `model`.
+ * @returns `model`, with the same functions, and `report`: the relative error of each matrix.
  * @throws {ArgumentError} If there is no such kind.
  *
  * @example
@@ -66,13 +66,13 @@ export type Rounding = MatrixRounding & {
   of(weight: unknown): { error: number; bytes: number } | undefined;
 };
 
-/** Creates the quantization of a kind for a device. */
+/** Creates the rounding for a kind of quantization and a device. */
 export function deviceRounding(kind: Quantization, device: Device): Rounding {
-  const known = new WeakMap<object, { error: number; bytes: number }>();
+  const measurements = new WeakMap<object, { error: number; bytes: number }>();
   return {
     round(weight) {
       const { quantized, error } = quantizeMatrix(weight, kind, device);
-      known.set(quantized, { error, bytes: treeBytes(weight) });
+      measurements.set(quantized, { error, bytes: treeBytes(weight) });
       return quantized as never; // `anyLinear` distinguishes the types
     },
     bytes([outputs, inputs]) {
@@ -83,7 +83,7 @@ export function deviceRounding(kind: Quantization, device: Device): Rounding {
         ? rows * 4 * Math.ceil(inputs! / 4) + 4 * outputs!
         : rows * 16 * groups + 4 * outputs! * groups;
     },
-    of: (weight) => (typeof weight === "object" && weight !== null ? known.get(weight) : undefined),
+    of: (weight) => (typeof weight === "object" && weight !== null ? measurements.get(weight) : undefined),
   };
 }
 
@@ -122,43 +122,46 @@ export function roundParams<Params extends object>(
   { device, generates }: { device: Device; generates: boolean },
 ): { params: Params; report: QuantizationReport } {
   const errors: Record<string, number> = {};
-  const before = new Map<unknown, number>();
-  const rounded = (weight: Tensor, path: string): Tensor => {
-    const whole = rounding.of(weight) ? weight : rounding.round(weight);
-    const { error, bytes } = rounding.of(whole)!;
+  const bytesBefore = new Map<unknown, number>();
+  const roundMatrix = (weight: Tensor, path: string): Tensor => {
+    const quantized = rounding.of(weight) ? weight : rounding.round(weight);
+    const { error, bytes } = rounding.of(quantized)!;
     errors[path] = error;
-    before.set(rounding.of(weight) ? whole : weight.storage, bytes);
-    return whole;
+    bytesBefore.set(rounding.of(weight) ? quantized : weight.storage, bytes);
+    return quantized;
   };
-  const moved = (x: Tensor): Tensor => {
-    before.set(x.storage, treeBytes(x));
+  const toDevice = (x: Tensor): Tensor => {
+    bytesBefore.set(x.storage, treeBytes(x));
     return x.to(device);
   };
   const visit = (value: unknown, path: string): unknown => {
-    if (rounding.of(value)) return rounded(value as Tensor, path);
+    if (rounding.of(value)) return roundMatrix(value as Tensor, path);
     if (isQuantized(value)) refuseQuantized(path);
     if (isTensor(value)) {
       const isMatrix = matrices.test(path) && value.shape.length === 2;
-      return isMatrix ? rounded(value, path) : moved(value);
+      return isMatrix ? roundMatrix(value, path) : toDevice(value);
     }
-    if (Array.isArray(value)) return value.map((each, i) => visit(each, `${path}.${i}`));
+    if (Array.isArray(value)) return value.map((child, i) => visit(child, `${path}.${i}`));
     return Object.fromEntries(
-      Object.entries(value as object).map(([key, each]) => [key, visit(each, path ? `${path}.${key}` : key)]),
+      Object.entries(value as object).map(([key, child]) => [
+        key,
+        visit(child, path ? `${path}.${key}` : key),
+      ]),
     );
   };
   const { output, ...others }: Partial<GeneratorParams> = params;
-  const after = {
+  const roundedParams = {
     ...(visit(others, "") as object),
     ...(generates && {
       output: {
-        weight: rounded(output?.weight ?? others.embedding!.weight, "output.weight"),
-        ...(output?.bias && { bias: moved(output.bias) }),
+        weight: roundMatrix(output?.weight ?? others.embedding!.weight, "output.weight"),
+        ...(output?.bias && { bias: toDevice(output.bias) }),
       },
     }),
   } as Params;
   return {
-    params: after,
-    report: { errors, bytesBefore: sum(before.values()), bytesAfter: treeBytes(after) },
+    params: roundedParams,
+    report: { errors, bytesBefore: sum(bytesBefore.values()), bytesAfter: treeBytes(roundedParams) },
   };
 }
 
@@ -188,17 +191,17 @@ function quantizeMatrix(
     ["int8", "int4"],
     'take "int8", which few models notice; "int4" where memory is short.',
   );
-  // The numbers of a remote device are fetched once.
-  const own = weight.device.remote ? weight.to(js()) : weight;
-  const { data, scale } = quantizeWeight(own, { bits: bitsPerKind[kind] });
-  const error = distance(own, { data, scale });
+  // Elements on a remote device are fetched once.
+  const source = weight.device.remote ? weight.to(js()) : weight;
+  const { data, scale } = quantizeWeight(source, { bits: bitsPerKind[kind] });
+  const error = relativeError(source, { data, scale });
   return {
     quantized: { data: resident(data, device), scale: resident(scale, device) },
     error,
   };
 }
 
-/** A tensor on the device, kept beyond scopes. */
+/** Moves a tensor to the device, and keeps it when a scope ends. */
 function resident(x: Tensor, device: Device): Tensor {
   if (x.device !== device) return x.to(device);
   device.retain(x.storage);
@@ -207,33 +210,33 @@ function resident(x: Tensor, device: Device): Tensor {
 
 const bitsPerKind = { int8: 8, int4: 4 } as const;
 
-/** Rows compared at once: whole panels, and few enough that no matrix is held as floats. */
-const rowsAtOnce = 64;
+/** Rows per comparison: a multiple of the panel size, and few, so that no matrix is completely in memory as float32. */
+const rowsPerComparison = 64;
 
-/** The norm of the rounding error, divided by that of the weight. */
-function distance(weight: Tensor, { data, scale }: QuantizedWeight): number {
+/** Relative error: the norm of the rounding error, divided by that of the weight. */
+function relativeError(weight: Tensor, { data, scale }: QuantizedWeight): number {
   const [outputs, inputs] = weight.shape as [number, number];
-  let [moved, whole] = [0, 0];
-  for (let first = 0; first < outputs; first += rowsAtOnce) {
-    const end = Math.min(outputs, first + rowsAtOnce);
+  let [squaredError, squaredNorm] = [0, 0];
+  for (let first = 0; first < outputs; first += rowsPerComparison) {
+    const end = Math.min(outputs, first + rowsPerComparison);
     const rows = slice(weight, 0, first, end);
     const panels = slice(data, 0, first / data.shape[2]!, Math.ceil(end / data.shape[2]!));
     const x = (isPacked(rows.dtype) ? cast(rows, "float32") : rows).data;
     const y = dequantizeWeight({ data: panels, scale: slice(scale, 0, first, end) }, inputs).data;
     for (let i = 0; i < x.length; i++) {
-      moved += (x[i]! - y[i]!) ** 2;
-      whole += x[i]! ** 2;
+      squaredError += (x[i]! - y[i]!) ** 2;
+      squaredNorm += x[i]! ** 2;
     }
   }
-  return whole === 0 ? 0 : Math.sqrt(moved / whole);
+  return squaredNorm === 0 ? 0 : Math.sqrt(squaredError / squaredNorm);
 }
 
 /** Bytes of the tensors of a tree. Shared memory counts once. */
 function treeBytes(tree: unknown): number {
-  const held = tensorsOf(tree).map(
+  const bytesByStorage = tensorsOf(tree).map(
     ({ storage, dtype }) => [storage, storage.length * bytesPerElement(dtype)] as const,
   );
-  return sum(new Map(held).values());
+  return sum(new Map(bytesByStorage).values());
 }
 
 function sum(numbers: Iterable<number>): number {

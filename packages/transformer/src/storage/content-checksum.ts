@@ -14,6 +14,6 @@ export function growingChecksum({ algorithm, digest }: ContentChecksum, size: nu
   return { update: (bytes) => void hash.update(bytes), matches: () => hexadecimal(hash.digest()) === digest };
 }
 
-/** Bytes as hexadecimal string. */
+/** Formats bytes as a hexadecimal string. */
 export const hexadecimal = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -34,20 +34,20 @@ export type TooLarge = { readonly tooLarge: number };
  */
 export async function download(request: Download): Promise<Head | TooLarge | undefined> {
   const { file, reading, url } = request;
-  let stored = await resumable(request);
-  let rest: HttpResponse | undefined;
+  let stored = await partialDownload(request);
+  let response: HttpResponse | undefined;
   if (stored) {
-    rest = await requestRest(request, stored);
-    if (stored.bytes < stored.head.size && !rest) stored = undefined;
+    response = await requestRest(request, stored);
+    if (stored.bytes < stored.head.size && !response) stored = undefined;
   }
   if (!stored) {
     await file.clear();
-    const begun = await begin(request);
-    if (!begun || "tooLarge" in begun) return begun;
-    ({ stored, rest } = begun);
+    const firstRequest = await startDownload(request);
+    if (!firstRequest || "tooLarge" in firstRequest) return firstRequest;
+    ({ stored, rest: response } = firstRequest);
   }
   const { head, sum } = stored;
-  if (rest) await storePieces(request, rest, stored);
+  if (response) await storePieces(request, response, stored);
   if (sum && !sum.matches()) {
     await file.clear();
     const { algorithm, digest } = request.checksum!;
@@ -61,13 +61,13 @@ export async function download(request: Download): Promise<Head | TooLarge | und
       FormatError,
     );
   }
-  const whole: Head = { ...head, state: "whole" };
-  await file.setHead(whole);
-  return whole;
+  const completeHead: Head = { ...head, state: "whole" };
+  await file.setHead(completeHead);
+  return completeHead;
 }
 
 /** The partial download of an earlier page, if it can be continued. */
-async function resumable({ file, model, checksum }: Download): Promise<Stored | undefined> {
+async function partialDownload({ file, model, checksum }: Download): Promise<Stored | undefined> {
   const head = await file.head();
   if (head?.state !== "part" || (head.tag === "" && !checksum)) return undefined;
   const sum = checksum && growingChecksum(checksum, head.size);
@@ -96,10 +96,11 @@ async function requestRest(
   return undefined;
 }
 
-type Begun = { stored: Stored; rest: HttpResponse | undefined };
+/** A download whose first piece is requested; `rest`: a response with the bytes that are not stored yet. */
+type StartedDownload = { stored: Stored; rest: HttpResponse | undefined };
 
 /** Requests the first piece, then the rest, if any. */
-async function begin(request: Download): Promise<Begun | TooLarge | undefined> {
+async function startDownload(request: Download): Promise<StartedDownload | TooLarge | undefined> {
   const { url, file, model, reading } = request;
   let first = await sendRequest(url, { range: [0, pieceSize] }, reading);
   // An empty file has no ranges, and CORS may hide the `Content-Range` header.
@@ -144,8 +145,8 @@ async function checkedSize({ url, reading }: Download, response: HttpResponse): 
     return reading.check.refuse({ received: url.href, expected, fix });
   };
   if (status < 200 || status > 299) {
-    const answered = `a file, and the server answered ${status} ${statusText}`.trimEnd();
-    return refuse(answered, "check the address, and whether it needs a login.");
+    const expected = `a file, and the server answered ${status} ${statusText}`.trimEnd();
+    return refuse(expected, "check the address, and whether it needs a login.");
   }
   if (total === undefined) {
     return refuse(
@@ -165,14 +166,14 @@ async function checkSpace({ url, reading }: Download, size: number): Promise<voi
   if (quota !== undefined && size > quota - usage) refuseSpace(url, reading, size, quota - usage);
 }
 
-function refuseSpace(url: URL, { check }: Reader, size: number, room?: number, cause?: unknown): never {
+function refuseSpace(url: URL, { check }: Reader, size: number, available?: number, cause?: unknown): never {
   return check.refuse({
     argument: url.href,
     received: `${size} bytes`,
     expected:
-      room === undefined
+      available === undefined
         ? "no more than the browser has room for"
-        : `at most ${room}, the room of the browser`,
+        : `at most ${available}, the room of the browser`,
     fix: "delete models that are stored: `store.list()` names them, `store.delete(model)` removes one.",
     cause,
   });
@@ -186,11 +187,11 @@ async function storePieces(
   end = stored.head.size,
 ): Promise<void> {
   const { size } = stored.head;
-  const first = stored.bytes;
-  const piece = new Uint8Array(Math.min(pieceSize, end - first));
+  const firstByte = stored.bytes;
+  const piece = new Uint8Array(Math.min(pieceSize, end - firstByte));
   let filled = 0;
-  let arrived = first;
-  const store = async () => {
+  let arrived = firstByte;
+  const storePiece = async () => {
     const bytes = piece.slice(0, filled);
     stored.sum?.update(bytes);
     await file.setPiece(stored.bytes / pieceSize, bytes).catch((cause: unknown) => {
@@ -200,18 +201,18 @@ async function storePieces(
     filled = 0;
   };
   for await (const chunk of response.chunks()) {
-    for (let at = 0; at < chunk.length;) {
-      const count = Math.min(piece.length - filled, chunk.length - at);
-      piece.set(chunk.subarray(at, at + count), filled);
+    for (let offset = 0; offset < chunk.length;) {
+      const count = Math.min(piece.length - filled, chunk.length - offset);
+      piece.set(chunk.subarray(offset, offset + count), filled);
       filled += count;
-      at += count;
-      if (filled === piece.length) await store();
+      offset += count;
+      if (filled === piece.length) await storePiece();
     }
     arrived += chunk.length;
     reading.onProgress?.({ source: url.href, loaded: arrived, total: size });
     reading.signal?.throwIfAborted();
   }
-  if (filled > 0) await store();
+  if (filled > 0) await storePiece();
   if (stored.bytes === end) return;
   reading.check.refuse(
     {

@@ -131,14 +131,14 @@ export function modelStore(options?: ModelStoreOptions): ModelStore {
         const head = await download({ url: address, file, model, checksum, reading });
         // The caller refuses files of this size.
         if (head && "tooLarge" in head)
-          return { size: head.tooLarge, read: unread, isNew: true, name: address.href };
+          return { size: head.tooLarge, read: refuseRead, isNew: true, name: address.href };
         return head && storedFile(address, head, file, reading, true);
       });
     },
     list: async () => listModels(await open()),
     async delete(model) {
       const cache = await open();
-      const found = (await listModels(cache)).find((one) => one.model === model);
+      const found = (await listModels(cache)).find((stored) => stored.model === model);
       for (const url of await modelUrls(cache, model)) await pieceFile(cache, new URL(url)).clear();
       return found?.bytes ?? 0;
     },
@@ -147,7 +147,7 @@ export function modelStore(options?: ModelStoreOptions): ModelStore {
 
 const pageCaches = (): CacheStorage | undefined => (globalThis as { caches?: CacheStorage }).caches;
 
-const unread = (): never => {
+const refuseRead = (): never => {
   throw new Error("A file that is too large is not read.");
 };
 
@@ -189,8 +189,11 @@ function storedFile(
       for (let index = Math.floor(start / pieceSize); index * pieceSize < end; index++) {
         signal?.throwIfAborted();
         const piece = await pieceAt(index);
-        const at = index * pieceSize;
-        bytes.set(piece.subarray(Math.max(0, start - at), end - at), Math.max(0, at - start));
+        const pieceStart = index * pieceSize;
+        bytes.set(
+          piece.subarray(Math.max(0, start - pieceStart), end - pieceStart),
+          Math.max(0, pieceStart - start),
+        );
       }
       return bytes;
     },

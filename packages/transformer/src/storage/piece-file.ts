@@ -33,20 +33,22 @@ const digestName = "qkv-sha256";
 /** A file of a cache, by its URL. The state and each piece are written atomically, like all cache entries. */
 export function pieceFile(cache: Cache, url: URL): PieceFile {
   const address = (index: number): string => {
-    const at = new URL(url);
-    at.search += `${at.search === "" ? "?" : "&"}${numberName}=${index}`;
-    return at.href;
+    const pieceUrl = new URL(url);
+    pieceUrl.search += `${pieceUrl.search === "" ? "?" : "&"}${numberName}=${index}`;
+    return pieceUrl.href;
   };
   /** The URLs of the stored state and pieces. */
   const addresses = async () => {
     const requests = await cache.keys(url.href, { ignoreSearch: true });
-    return requests.map((request) => request.url).filter((one) => parseAddress(one).address === url.href);
+    return requests
+      .map((request) => request.url)
+      .filter((stored) => parseAddress(stored).address === url.href);
   };
   return {
     async count() {
-      const kept = new Set(await addresses());
+      const storedAddresses = new Set(await addresses());
       let index = 0;
-      while (kept.has(address(index))) index++;
+      while (storedAddresses.has(address(index))) index++;
       return index;
     },
     async head() {
@@ -67,7 +69,7 @@ export function pieceFile(cache: Cache, url: URL): PieceFile {
     async clear() {
       // The state is deleted first: pieces without a state are never read.
       await cache.delete(url.href);
-      for (const one of await addresses()) await cache.delete(one);
+      for (const stored of await addresses()) await cache.delete(stored);
     },
   };
 }
