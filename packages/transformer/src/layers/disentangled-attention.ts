@@ -77,8 +77,10 @@ export function disentangledAttention(
     const embeddingRows = Array.from({ length: 2 * T - 1 }, (_, i) => distanceRow(config, i - T + 1));
     const first = embeddingRows[0]!;
     const distances = slice(params.distances, 0, first, embeddingRows.at(-1)! + 1);
-    const queryProducts = hasC2p && products(query, distances, sharedProjections ? params.key : params.distanceKey!);
-    const keyProducts = hasP2c && products(key, distances, sharedProjections ? params.query : params.distanceQuery!);
+    const queryProducts =
+      hasC2p && products(query, distances, sharedProjections ? params.key : params.distanceKey!);
+    const keyProducts =
+      hasP2c && products(key, distances, sharedProjections ? params.query : params.distanceQuery!);
     const rows = tensor(
       embeddingRows.map((row) => row - first),
       { dtype: query.dtype, device: query.device },
