@@ -38,18 +38,18 @@ const packQueries = hop(assembly + "tile.ts", "packQueries", "from", { reads: ["
 const multiplyTile = hop(assembly + "tile.ts", "multiplyTile", "queries", { reads: ["const panel"] });
 const withLayout = hop(webgpu + "call-layout.ts", "withLayout", "query", {
   reads: [
-    "const packedQuery",
-    "const laid",
+    "const contiguousQuery",
+    "const rowReaders",
     "const [queryRows",
     "...queryRows.reads",
     "...queryRows.bindings",
   ],
 });
-const placedRows = hop(webgpu + "placed-rows.ts", "placedRows", "x", {
+const contiguousRows = hop(webgpu + "contiguous-rows.ts", "contiguousRows", "x", {
   reads: ["reads: [store.read(x)", "text: rowText("],
 });
-const rowText = hop(webgpu + "placed-rows.ts", "rowText", "name", {
-  reads: ["const at", "return `fn ${name}4"],
+const rowText = hop(webgpu + "contiguous-rows.ts", "rowText", "name", {
+  reads: ["const start", "return `fn ${name}4"],
 });
 const plainBackward = [
   hop(attention + "attention-op.ts", "attentionBackwardOp.kernel", "call", { calledAs: "kernel" }),
@@ -245,10 +245,12 @@ export const parts = [
     hops: [
       hop(webgpu + "attention.ts", "attentionKernel", "call", { calledAs: "own" }),
       withLayout,
-      placedRows,
+      contiguousRows,
       rowText,
-      hop(webgpu + "walk-keys.ts", "walkForward", "layout"),
-      hop(webgpu + "walk-keys.ts", "walkKeys", "layout", { reads: ["reads: [...layout.reads"] }),
+      hop(webgpu + "record-forward.ts", "recordForward", "layout"),
+      hop(webgpu + "record-forward.ts", "recordForwardPass", "layout", {
+        reads: ["reads: [...layout.reads"],
+      }),
       hop(webgpu + "forward-text.ts", "forwardText", "query4"),
       hop(webgpu + "block-text.ts", "dotsText", "first", { reads: ["${load(first"] }),
     ],
@@ -281,7 +283,7 @@ export const parts = [
         calledAs: "own",
       }),
       withLayout,
-      placedRows,
+      contiguousRows,
       rowText,
       hop(webgpu + "attention-backward.ts", "writeQueryGradient", "dQuery", {
         reads: ["const writes"],

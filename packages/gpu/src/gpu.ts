@@ -40,7 +40,7 @@ import { Shaders } from "./webgl2/shaders.js";
 export async function gpu(options?: GpuOptions): Promise<GpuDevice> {
   const checked = checkOptions(options);
   const GPU = await loadGpuJs();
-  const { mode, why } = choose(GPU, checked.mode);
+  const { mode, why } = chooseMode(GPU, checked.mode);
   const { device, setSelfTestError } = opens[mode](GPU, why, checked);
   setSelfTestError(await selfTest(device));
   return device;
@@ -50,7 +50,7 @@ const opens = { webgl2: onShaders, webasm: onWebAssembly };
 
 function onShaders(GPU: GpuJs, why: string, options: Required<GpuOptions>) {
   const gl = openContext();
-  if (!gl) throw missing("webgl2", "no WebGL2 context could be had");
+  if (!gl) throw missing("webgl2", "no WebGL2 context could be created");
   const shaders = new Shaders(GPU, gl, options.maxTextureSize);
   const { name, software } = describeRenderer(gl);
   return makeDevice(
@@ -89,10 +89,10 @@ function onWebAssembly(GPU: GpuJs, why: string, options: Required<GpuOptions>) {
   );
 }
 
-function choose(GPU: GpuJs, asked: GpuMode | "auto"): { mode: GpuMode; why: string } {
-  if (asked === "webasm" && !GPU.isWebAssemblySupported) throw missing("webasm", "no WebAssembly here");
-  if (asked === "webgl2" && !GPU.isWebGL2Supported) throw missing("webgl2", "no WebGL2 here");
-  if (asked !== "auto") return { mode: asked, why: "asked for" };
+function chooseMode(GPU: GpuJs, requested: GpuMode | "auto"): { mode: GpuMode; why: string } {
+  if (requested === "webasm" && !GPU.isWebAssemblySupported) throw missing("webasm", "no WebAssembly here");
+  if (requested === "webgl2" && !GPU.isWebGL2Supported) throw missing("webgl2", "no WebGL2 here");
+  if (requested !== "auto") return { mode: requested, why: "requested" };
   if (!GPU.isWebGL2Supported) return { mode: "webasm", why: "there is no WebGL2" };
   const probe = openContext();
   const renderer = probe && describeRenderer(probe);

@@ -15,7 +15,7 @@ export type GpuOptions = {
 };
 
 const refused: Record<string, string> = {
-  webgpu: "it went: use `await webgpu()` of @qkv/webgpu, whose shaders are written for WebGPU.",
+  webgpu: "use `await webgpu()` of @qkv/webgpu, whose shaders are written for WebGPU.",
   webgl: "WebGL1 has only loops with constant bounds, and no float textures to rely on: use `webgl2`.",
   cpu: "gpu.js's cpu mode needs `eval` and is no faster than plain code: use `js()` of @qkv/tensor.",
   headlessgl: "it is WebGL1: use `webasm` in Node.",
@@ -25,10 +25,10 @@ const refused: Record<string, string> = {
 };
 
 /** Checks options and fills in defaults. */
-export function checkOptions(given: GpuOptions | undefined): Required<GpuOptions> {
+export function checkOptions(unchecked: GpuOptions | undefined): Required<GpuOptions> {
   const check = checks("gpu");
   const names = ["mode", "fallback", "budgetBytes", "maxTextureSize"] as const;
-  const options = check.options(given, names);
+  const options = check.options(unchecked, names);
   const { mode = "auto", fallback = false, budgetBytes = 2 ** 28, maxTextureSize = 2 ** 14 } = options;
   const fix = Object.hasOwn(refused, mode) ? refused[mode] : "leave it out: the best one is found.";
   check.oneOf({ mode }, ["auto", "webgl2", "webasm"], fix);

@@ -24,8 +24,8 @@ test("in Node, `gpu()` selects webasm, and the report has the reason", async () 
 test("`using` closes a device at the end of the block; it then refuses work", async () => {
   let x: Tensor;
   {
-    using own = await gpu({ mode: "webasm" });
-    x = randn([4], { seed: 1 }).to(own);
+    using device = await gpu({ mode: "webasm" });
+    x = randn([4], { seed: 1 }).to(device);
     expect((await exp(x).read()).length).toBe(4);
   }
   expect(() => exp(x)).toThrow(/^exp: `device` is .*closed/);

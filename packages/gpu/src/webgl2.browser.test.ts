@@ -11,7 +11,7 @@ beforeAll(async () => {
 
 test("the report has the mode, the renderer and the limits", () => {
   const { mode, why, renderer, software, limits, selfTestError } = device.report();
-  expect({ mode, why }).toEqual({ mode: "webgl2", why: "asked for" });
+  expect({ mode, why }).toEqual({ mode: "webgl2", why: "requested" });
   expect(renderer).toMatch(/\w/);
   expect(software).toBe(/swiftshader|llvmpipe/i.test(renderer!));
   expect(limits.maxTextureSize).toBeGreaterThanOrEqual(2048);

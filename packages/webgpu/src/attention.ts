@@ -6,17 +6,17 @@ import { compareNumbers } from "./compare-numbers.js";
 import type { GpuBuffer } from "./buffers.js";
 import type { ForwardContext } from "./context.js";
 import { DirectEngine } from "./direct-engine.js";
-import { isForShaders, withLayout, type Placing } from "./kernels/attention/call-layout.js";
+import { isSupportedCall, withLayout, type TensorAccess } from "./kernels/attention/call-layout.js";
 import { callTables } from "./kernels/attention/call-tables.js";
 import { decode, isDecoding } from "./kernels/attention/decode.js";
-import { placedRows } from "./kernels/attention/placed-rows.js";
+import { contiguousRows } from "./kernels/attention/contiguous-rows.js";
 import { Plans } from "./kernels/attention/plan-words.js";
-import { walkForward } from "./kernels/attention/walk-keys.js";
+import { recordForward } from "./kernels/attention/record-forward.js";
 import { measureRate, maxDispatchFlopsAt, type RateWork } from "./measure-rate.js";
 import { numbersCall, type GpuAttentionOptions, type ShapedNumbers } from "./numbers-call.js";
 import { adapterFor, requestDevice } from "./open.js";
 import { adapterOptions, checkAdapterOptions, type AdapterOptions } from "./options.js";
-import type { Placed } from "./store.js";
+import type { ViewLayout } from "./store.js";
 
 export type { AdapterOptions } from "./options.js";
 export type { GpuAttentionOptions, ShapedNumbers } from "./numbers-call.js";
@@ -125,7 +125,7 @@ export async function openAttention(options?: AdapterOptions): Promise<GpuAttent
 }
 
 /** Numbers on the host or of an output, and their buffer once a kernel has requested it. */
-type Held = {
+type HostStorage = {
   readonly dtype: "float32";
   readonly length: number;
   readonly data: TypedArray | undefined;
@@ -140,46 +140,46 @@ function runner(engine: DirectEngine) {
   const fn = "attention";
   const { buffers } = engine;
   const plans = new Plans();
-  const placed = (shape: readonly number[], data?: TypedArray): Placed => {
-    const storage: Held = { dtype: "float32", length: sizeOf(shape), data, buffer: undefined };
+  const viewOf = (shape: readonly number[], data?: TypedArray): ViewLayout => {
+    const storage: HostStorage = { dtype: "float32", length: sizeOf(shape), data, buffer: undefined };
     return { storage, dtype: "float32", shape, strides: stridesOf(shape), offset: 0 };
   };
-  return <R>(given: AttentionCall<ShapedNumbers>, f: (output: Output) => R): R => {
-    const held: GpuBuffer[] = [];
+  return <R>(arrays: AttentionCall<ShapedNumbers>, f: (output: Output) => R): R => {
+    const allocated: GpuBuffer[] = [];
     /** @param more - Additional bytes after the numbers. */
-    const bufferOf = ({ storage }: Pick<Placed, "storage">, more = 0): GpuBuffer => {
-      const own = storage as Held;
-      if (own.buffer) return own.buffer;
-      held.push((own.buffer = buffers.allocate(fn, 4 * own.length + more)));
-      if (own.data) engine.write(own.buffer, own.data);
-      return own.buffer;
+    const bufferOf = ({ storage }: Pick<ViewLayout, "storage">, more = 0): GpuBuffer => {
+      const stored = storage as HostStorage;
+      if (stored.buffer) return stored.buffer;
+      allocated.push((stored.buffer = buffers.allocate(fn, 4 * stored.length + more)));
+      if (stored.data) engine.write(stored.buffer, stored.data);
+      return stored.buffer;
     };
     const context: ForwardContext = { engine, store: { op: fn, read: bufferOf, write: bufferOf } };
-    const tables = callTables(given);
-    const placing: Placing<Placed> = {
+    const tables = callTables(arrays);
+    const access: TensorAccess<ViewLayout> = {
       plans,
       within: (_, f) => f(),
-      rows: ([rows]) => rows as Placed,
-      storedRows: (context, params, name, x) => placedRows(context, params, name, x as Placed),
+      rows: ([rows]) => rows as ViewLayout,
+      storedRows: (context, params, name, x) => contiguousRows(context, params, name, x as ViewLayout),
       writeTables: (_, buffer) =>
         engine.write(buffer, Float32Array.from(tables.flatMap(({ data }) => Array.from(data)))),
     };
     try {
-      const call = mapCall(given, ({ shape, data }) => placed(shape, data));
-      if (!isForShaders(call)) refuseFunction();
+      const call = mapCall(arrays, ({ shape, data }) => viewOf(shape, data));
+      if (!isSupportedCall(call)) refuseFunction();
       const { B, H, T, Dv } = callSizes(call);
-      const outputs = { output: placed([B, H, T, Dv]), lse: placed([B, H, T]) };
-      if (isDecoding(call)) decode(context, placing, call, outputs);
+      const outputs = { output: viewOf([B, H, T, Dv]), lse: viewOf([B, H, T]) };
+      if (isDecoding(call)) decode(context, access, call, outputs);
       else
-        withLayout(context, placing, call, (layout) =>
+        withLayout(context, access, call, (layout) =>
           // lse is followed by the largest score and 1 / sum of each row.
-          walkForward(context, call, layout, outputs, bufferOf(outputs.lse, 8 * B * H * T)),
+          recordForward(context, call, layout, outputs, bufferOf(outputs.lse, 8 * B * H * T)),
         );
       const output = bufferOf(outputs.output);
       const bytes = 4 * B * H * T * Dv;
       return f({ read: async () => new Float32Array(await engine.read(fn, output, bytes)) });
     } finally {
-      for (const buffer of held) buffers.free(buffer);
+      for (const buffer of allocated) buffers.free(buffer);
     }
   };
 }

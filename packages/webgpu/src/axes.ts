@@ -8,12 +8,13 @@ export function mergeAxes(shape: readonly number[], tensors: readonly (readonly 
   shape.forEach((length, axis) => {
     if (length === 1) return;
     const outer = lengths.length - 1;
-    const fits = outer >= 0 && tensors.every((own, t) => strides[t]![outer] === own[axis]! * length);
+    const fits =
+      outer >= 0 && tensors.every((tensorStrides, t) => strides[t]![outer] === tensorStrides[axis]! * length);
     if (fits) lengths[outer]! *= length;
     else lengths.push(length);
-    tensors.forEach((own, t) => {
-      if (fits) strides[t]![outer] = own[axis]!;
-      else strides[t]!.push(own[axis]!);
+    tensors.forEach((tensorStrides, t) => {
+      if (fits) strides[t]![outer] = tensorStrides[axis]!;
+      else strides[t]!.push(tensorStrides[axis]!);
     });
   });
   return { lengths, strides };

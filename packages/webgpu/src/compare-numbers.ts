@@ -15,27 +15,27 @@ export async function compareNumbers(
   computed: Promise<readonly ArrayLike<number>[]>,
   expected: readonly ArrayLike<number>[],
 ): Promise<number> {
-  const read = await computed.catch((error: unknown) => {
-    throw refused(fn, adapter, "which fails in the self-test", error);
+  const results = await computed.catch((error: unknown) => {
+    throw selfTestError(fn, adapter, "which fails in the self-test", error);
   });
   let worst = 0;
-  read.forEach((numbers, i) => {
-    const right = expected[i]!;
-    const largest = Array.from(right).reduce((a, b) => Math.max(a, Math.abs(b)), 1);
-    for (let k = 0; k < right.length; k++) {
-      const distance = Math.abs(numbers[k]! - right[k]!) / largest;
+  results.forEach((numbers, i) => {
+    const correct = expected[i]!;
+    const largest = Array.from(correct).reduce((a, b) => Math.max(a, Math.abs(b)), 1);
+    for (let k = 0; k < correct.length; k++) {
+      const distance = Math.abs(numbers[k]! - correct[k]!) / largest;
       if (!(distance <= worst)) worst = distance;
     }
   });
   if (worst <= tolerance) return worst;
-  throw refused(fn, adapter, `whose numbers in the self-test are ${worst} away`);
+  throw selfTestError(fn, adapter, `whose numbers in the self-test are ${worst} away`);
 }
 
-function refused(fn: string, adapter: string, because: string, cause?: unknown): DeviceError {
+function selfTestError(fn: string, adapter: string, reason: string, cause?: unknown): DeviceError {
   return new DeviceError({
     fn,
     argument: "adapter",
-    received: `${adapter}, ${because}`,
+    received: `${adapter}, ${reason}`,
     expected: `numbers at most ${tolerance} away from the plain device's`,
     fix: "use @qkv/wasm or `js()` here, and report the adapter's name.",
     ...(cause === undefined ? {} : { cause }),

@@ -46,13 +46,17 @@ const layer = (x: Tensor) => gelu(softmax(matmul(x, x)));
 const input = () => randn([8, 8], { seed: 1, device });
 
 test("a call after `compile` compiles no shader, and a dry run dispatches and submits nothing", async () => {
-  const told: CompileProgress[] = [];
+  const progressEvents: CompileProgress[] = [];
   const x = input();
-  const compiled = await device.compile(() => layer(x), { onProgress: (progress) => told.push(progress) });
+  const compiled = await device.compile(() => layer(x), {
+    onProgress: (progress) => progressEvents.push(progress),
+  });
   const { counts } = device.report();
   expect(counts).toMatchObject({ dispatches: 0, submissions: 0, pipelines: compiled });
   expect(compiled).toBeGreaterThanOrEqual(3);
-  expect(told).toEqual(Array.from({ length: compiled }, (_, i) => ({ compiled: i + 1, total: compiled })));
+  expect(progressEvents).toEqual(
+    Array.from({ length: compiled }, (_, i) => ({ compiled: i + 1, total: compiled })),
+  );
   await layer(x).read();
   expect(device.report().counts.pipelines).toBe(compiled);
   expect(await device.compile(() => layer(x))).toBe(0);
@@ -82,8 +86,8 @@ test("reading a result of a dry run later throws, and so does updating an earlie
   await expect(buffer.read()).resolves.toHaveLength(6);
   await expect(
     device.compile(() => {
-      const own = resident(zeros([2, 3]).to(device));
-      write(own, 0, 0, ones([1, 3]).to(device));
+      const inner = resident(zeros([2, 3]).to(device));
+      write(inner, 0, 0, ones([1, 3]).to(device));
     }),
   ).resolves.toBe(0);
 });

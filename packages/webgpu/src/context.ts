@@ -1,6 +1,6 @@
 import type { Buffers, GpuBuffer } from "./buffers.js";
 import type { Engine } from "./engine.js";
-import type { Placed, Store } from "./store.js";
+import type { ViewLayout, Store } from "./store.js";
 
 /** Engine and store of a device, for its kernels. */
 export type Context = {
@@ -15,9 +15,9 @@ export type ForwardContext = {
     /** Name of the running operation, for errors. */
     op: string;
     /** The buffer with a tensor's numbers. */
-    read(x: Pick<Placed, "storage">): GpuBuffer;
+    read(x: Pick<ViewLayout, "storage">): GpuBuffer;
     /** A buffer for the numbers of an output and `more` bytes after them. */
-    write(x: Pick<Placed, "storage">, more?: number): GpuBuffer;
+    write(x: Pick<ViewLayout, "storage">, more?: number): GpuBuffer;
   };
   readonly engine: Pick<Engine, "record" | "submit" | "write" | "maxDispatchFlops" | "lost" | "closed"> & {
     readonly buffers: Pick<Buffers, "allocate" | "free">;

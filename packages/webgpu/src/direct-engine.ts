@@ -44,9 +44,9 @@ export class DirectEngine {
     const [x, y, z] = groups;
     if (x * y * z === 0) return;
     const device = this.#device;
-    const known = this.#pipelines.get(key);
+    const cached = this.#pipelines.get(key);
     device.pushErrorScope("validation");
-    const { pipeline, layout } = known ?? this.#compile(dispatch);
+    const { pipeline, layout } = cached ?? this.#compile(dispatch);
     const slot = device.createBuffer({ size: slotBytes, usage: usage.uniform | usage.copyTarget });
     device.queue.writeBuffer(slot, 0, params.words);
     this.#submit((encoder) => {
@@ -60,7 +60,7 @@ export class DirectEngine {
     const before = this.#settled;
     this.#settled = device.popErrorScope().then(
       (error) => {
-        if (error) this.#problem ??= { op, kind: known ? "validation" : "pipeline", message: error.message };
+        if (error) this.#problem ??= { op, kind: cached ? "validation" : "pipeline", message: error.message };
         return before;
       },
       () => before,

@@ -86,7 +86,7 @@ export class Engine {
     this.buffers = new Buffers(
       device,
       idleBudget,
-      (kind, message) => this.#note(this.#lastOp(), (op) => deviceError(op, kind, message)),
+      (kind, message) => this.#recordProblem(this.#lastOp(), (op) => deviceError(op, kind, message)),
       (buffer) => buffer.lastUse === this.#submission && this.submit(),
     );
     this.#params = device.createBuffer({
@@ -95,7 +95,7 @@ export class Engine {
     });
     // The next read throws errors from outside of all error scopes.
     device.addEventListener?.("uncapturederror", (event) =>
-      this.#note(this.#lastOp(), (op) => deviceError(op, "validation", event.error.message)),
+      this.#recordProblem(this.#lastOp(), (op) => deviceError(op, "validation", event.error.message)),
     );
     void device.lost.then((info) => {
       if (!this.#closed) this.#lost = lostText(info);
@@ -238,7 +238,7 @@ export class Engine {
     const first = commands.find((command) => "dispatch" in command);
     const op = first && "dispatch" in first ? first.dispatch.op : "read";
     const popped = kinds.map(() => device.popErrorScope());
-    this.#settle(popped, op);
+    this.#collectErrors(popped, op);
   }
 
   /** Reads the first `bytes` bytes of a buffer after all recorded work. Reads in one turn of the event loop share a submission. */
@@ -288,7 +288,7 @@ export class Engine {
    *
    * @param kind - Kind of those numbers. Default: an index out of range.
    */
-  faults(op: string, kind: FaultKind = "number"): { buffer: GpuBuffer; code: number } {
+  faults(op: string, kind: FaultKind = "index"): { buffer: GpuBuffer; code: number } {
     this.#faults ??= this.#zeroed();
     this.#faultsArmed = true;
     let code = this.#faultKinds.findIndex((one) => one.op === op);
@@ -306,28 +306,30 @@ export class Engine {
   async #finish(): Promise<void> {
     this.#flush = undefined;
     const faults = this.#faultsArmed ? this.#faults : undefined;
-    let told: GPUBuffer | undefined;
+    let staging: GPUBuffer | undefined;
     if (faults) {
       this.#faultsArmed = false;
-      told = this.#stage(4);
-      this.#pending.push({ copy: faults, to: told, bytes: 4 });
+      staging = this.#stage(4);
+      this.#pending.push({ copy: faults, to: staging, bytes: 4 });
     }
     this.submit();
-    if (!told || !faults) return;
+    if (!staging || !faults) return;
     try {
-      await told.mapAsync(1, 0, 4);
+      await staging.mapAsync(1, 0, 4);
     } catch {
       return;
     }
-    const [code] = new Uint32Array(told.getMappedRange(0, 4));
-    told.unmap();
-    told.destroy();
+    const [code] = new Uint32Array(staging.getMappedRange(0, 4));
+    staging.unmap();
+    staging.destroy();
     if (!code) return;
     this.write(faults, new Uint32Array(4));
     const fault = this.#faultKinds[code - 1];
-    if (fault) this.#note(fault.op, (op) => faultError(op, fault.kind));
+    if (fault) this.#recordProblem(fault.op, (op) => faultError(op, fault.kind));
     else
-      this.#note("device", (op) => deviceError(op, "validation", `the word ${code}, which no kernel writes`));
+      this.#recordProblem("device", (op) =>
+        deviceError(op, "validation", `the word ${code}, which no kernel writes`),
+      );
   }
 
   #zeroed(): GpuBuffer {
@@ -338,7 +340,7 @@ export class Engine {
 
   #stage(bytes: number): GPUBuffer {
     const size = Math.max(256, 2 ** Math.ceil(Math.log2(bytes)));
-    const at = this.#staging.findIndex((one) => one.size === size);
+    const at = this.#staging.findIndex((buffer) => buffer.size === size);
     if (at >= 0) return this.#staging.splice(at, 1)[0]!;
     return this.#device.createBuffer({ size, usage: usage.mapRead | usage.copyTarget });
   }
@@ -348,7 +350,7 @@ export class Engine {
     return last && "dispatch" in last ? last.dispatch.op : "device";
   }
 
-  #note(op: string, error: Problem["error"]): void {
+  #recordProblem(op: string, error: Problem["error"]): void {
     this.#problem ??= { op, error };
   }
 
@@ -359,36 +361,38 @@ export class Engine {
     throw problem.error(problem.op);
   }
 
-  #settle(errors: readonly Promise<GPUError | null>[], op: string, kind?: FailureKind): void {
-    const all = Promise.all(errors).then(
+  #collectErrors(errors: readonly Promise<GPUError | null>[], op: string, kind?: FailureKind): void {
+    const collected = Promise.all(errors).then(
       (popped) => {
         const [invalid, memory, internal] = popped;
         const error = invalid ?? memory ?? internal;
         if (error)
-          this.#note(op, (op) => deviceError(op, kind ?? (memory ? "memory" : "validation"), error.message));
+          this.#recordProblem(op, (op) =>
+            deviceError(op, kind ?? (memory ? "memory" : "validation"), error.message),
+          );
       },
       () => undefined,
     );
-    this.#settled = Promise.all([this.#settled, all]);
+    this.#settled = Promise.all([this.#settled, collected]);
   }
 
   #pipeline(dispatch: Dispatch): Pipeline {
     const { op, key } = dispatch;
-    const known = this.#pipelines.get(key);
-    if (known) return known;
+    const cached = this.#pipelines.get(key);
+    if (cached) return cached;
     const device = this.#device;
     device.pushErrorScope("validation");
     const { layout, descriptor } = describePipeline(device, dispatch, this.subgroups);
     const pipeline = device.createComputePipeline(descriptor);
-    this.#settle([device.popErrorScope()], op, "pipeline");
+    this.#collectErrors([device.popErrorScope()], op, "pipeline");
     return this.#addPipeline(key, pipeline, layout);
   }
 
   #addPipeline(key: string, pipeline: GPUComputePipeline, layout: GPUBindGroupLayout): Pipeline {
-    const made = { id: this.#nextId++, pipeline, layout };
-    this.#pipelines.set(key, made);
+    const created = { id: this.#nextId++, pipeline, layout };
+    this.#pipelines.set(key, created);
     this.counts.pipelines += 1;
-    return made;
+    return created;
   }
 
   #bindGroup({ id, layout }: Pipeline, { reads, writes }: Dispatch): GPUBindGroup {

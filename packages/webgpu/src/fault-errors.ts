@@ -1,17 +1,17 @@
 import { DeviceError } from "@qkv/core";
 
 /** Kinds of invalid numbers that kernels find while they run: an index, a pivot, a class. */
-export type FaultKind = "number" | "pivot" | "class";
+export type FaultKind = "index" | "pivot" | "class";
 
 /** Fields of the errors, by kind. */
 const faultTexts: Record<
   FaultKind,
   { readonly argument: string; readonly received: string; readonly expected: string; readonly fix: string }
 > = {
-  number: {
+  index: {
     argument: "indices",
-    received: "a place outside of the tensor",
-    expected: "places that are there",
+    received: "an index outside of the tensor",
+    expected: "indices in range",
     fix: "look up only what is there; for token ids, check that the tokenizer belongs to the model.",
   },
   pivot: {

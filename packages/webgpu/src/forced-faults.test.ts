@@ -73,9 +73,9 @@ async function forced(): Promise<Fault> {
         case "popErrorScope":
           return async () => {
             const kind = scopes.pop();
-            const own = await target.popErrorScope();
+            const error = await target.popErrorScope();
             if (wrong.memory && kind === "out-of-memory") return { message: "no memory" };
-            return wrong.submission && kind === "internal" ? { message: "the driver gave up" } : own;
+            return wrong.submission && kind === "internal" ? { message: "the driver gave up" } : error;
           };
         case "createShaderModule":
           return ({ label, code }: GPUShaderModuleDescriptor) =>
@@ -108,9 +108,15 @@ async function errorOf(call: () => Tensor): Promise<unknown> {
 }
 
 /** The failure is typed and named, the host's numbers are what they were, and the same call works afterwards. */
-async function recovered(fault: Fault, error: unknown, told: RegExp, x: Tensor, f: (x: Tensor) => Tensor) {
+async function expectErrorAndRecovery(
+  fault: Fault,
+  error: unknown,
+  message: RegExp,
+  x: Tensor,
+  f: (x: Tensor) => Tensor,
+) {
   expect(error).toBeInstanceOf(DeviceError);
-  expect((error as Error).message).toMatch(told);
+  expect((error as Error).message).toMatch(message);
   expect((error as Error).message).toMatch(/\nFix: /);
   expect(x.data).toEqual(rows);
   const before = fault.device.memory().bytes!;
@@ -129,7 +135,7 @@ describe.each(Object.keys(ops))("%s", (op) => {
     await fault.opened[0]!.lost;
     const error = await errorOf(() => f(x));
     await device.restart();
-    await recovered(fault, error, new RegExp(`^${op}: .device. is "lost`), x, f);
+    await expectErrorAndRecovery(fault, error, new RegExp(`^${op}: .device. is "lost`), x, f);
   });
 
   test("a device lost between the call and its read throws", async () => {
@@ -141,7 +147,7 @@ describe.each(Object.keys(ops))("%s", (op) => {
     await fault.opened[0]!.lost;
     const error = await errorOf(() => y);
     await device.restart();
-    await recovered(fault, error, /`device` is "lost/, x, f);
+    await expectErrorAndRecovery(fault, error, /`device` is "lost/, x, f);
     expect(await errorOf(() => exp(y))).toBeInstanceOf(DeviceError);
   });
 
@@ -152,7 +158,7 @@ describe.each(Object.keys(ops))("%s", (op) => {
     fault.wrong.memory = true;
     const error = await errorOf(() => f(x));
     fault.wrong.memory = false;
-    await recovered(fault, error, /no memory.*\nFix: work inside of `device.scope/, x, f);
+    await expectErrorAndRecovery(fault, error, /no memory.*\nFix: work inside of `device.scope/, x, f);
   });
 
   test("a submission that fails in the driver throws", async () => {
@@ -162,7 +168,7 @@ describe.each(Object.keys(ops))("%s", (op) => {
     fault.wrong.submission = true;
     const error = await errorOf(() => f(x));
     fault.wrong.submission = false;
-    await recovered(fault, error, /the driver gave up/, x, f);
+    await expectErrorAndRecovery(fault, error, /the driver gave up/, x, f);
   });
 
   test("a rejected shader throws", async () => {
@@ -173,6 +179,6 @@ describe.each(Object.keys(ops))("%s", (op) => {
     const error = await errorOf(() => f(x));
     fault.wrong.shader = undefined;
     await device.restart();
-    await recovered(fault, error, new RegExp(`^${op}: `), x, f);
+    await expectErrorAndRecovery(fault, error, new RegExp(`^${op}: `), x, f);
   });
 });

@@ -12,7 +12,7 @@ import { webgpu } from "./webgpu.js";
 /** Kept for all tests: the process ends if this object is garbage-collected. */
 const gpu = create([]);
 
-describe.skipIf(!(await gpu.requestAdapter()))("on the adapter here", () => {
+describe.skipIf(!(await gpu.requestAdapter()))("on the adapter of this machine", () => {
   let device: WebGpuDevice;
   // A software renderer compiles each shader for seconds.
   beforeAll(async () => (device = await webgpu({ gpu })), 300_000);

@@ -24,16 +24,16 @@ export type Opened = {
  *   subgroups and it has none.
  */
 export async function openDevice(
-  { subgroups: wanted, ...options }: CheckedOptions,
+  { subgroups: requested, ...options }: CheckedOptions,
   fn = "webgpu",
 ): Promise<Opened> {
   const adapter = await adapterFor(fn, options);
-  const request = wanted !== false && hasSubgroups(adapter);
-  const { device, info } = await requestDevice(fn, adapter, request ? ["subgroups"] : []);
-  const subgroups = request && (await compiles(device, subgroupText));
-  if (wanted !== true || subgroups) return { device, info, subgroups };
+  const requestsSubgroups = requested !== false && hasSubgroups(adapter);
+  const { device, info } = await requestDevice(fn, adapter, requestsSubgroups ? ["subgroups"] : []);
+  const subgroups = requestsSubgroups && (await compiles(device, subgroupText));
+  if (requested !== true || subgroups) return { device, info, subgroups };
   device.destroy();
-  throw missing(
+  throw unavailable(
     fn,
     "subgroups",
     `true, and ${info.name} has none of ${minLanes} lanes or more that number themselves`,
@@ -62,7 +62,7 @@ export async function requestDevice(
     });
     return { device, info };
   } catch (error) {
-    throw missing(
+    throw unavailable(
       fn,
       "adapter",
       `${info.name}, which gives no device${error instanceof Error ? `: ${error.message}` : ""}`,
@@ -73,14 +73,17 @@ export async function requestDevice(
   }
 }
 
-type Wanted = {
+type AdapterRequest = {
   readonly adapter?: GPUAdapter | undefined;
   readonly gpu?: GPU | undefined;
   readonly powerPreference: GPUPowerPreference;
 };
 
 /** The given adapter, or the one that `gpu` selects. */
-export async function adapterFor(fn: string, { adapter, gpu, powerPreference }: Wanted): Promise<GPUAdapter> {
+export async function adapterFor(
+  fn: string,
+  { adapter, gpu, powerPreference }: AdapterRequest,
+): Promise<GPUAdapter> {
   return adapter ?? (await findAdapter(fn, gpu ?? (await findGpu(fn)), powerPreference));
 }
 
@@ -105,7 +108,7 @@ async function compiles(device: GPUDevice, code: string): Promise<boolean> {
 async function findAdapter(fn: string, gpu: GPU, powerPreference: GPUPowerPreference): Promise<GPUAdapter> {
   const adapter = await gpu.requestAdapter({ powerPreference });
   if (adapter) return adapter;
-  throw missing(
+  throw unavailable(
     fn,
     "adapter",
     "no adapter of WebGPU here",
@@ -118,8 +121,8 @@ async function findAdapter(fn: string, gpu: GPU, powerPreference: GPUPowerPrefer
 let nodeGpu: GPU | undefined;
 
 async function findGpu(fn: string): Promise<GPU> {
-  const here = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
-  if (here) return here;
+  const browserGpu = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
+  if (browserGpu) return browserGpu;
   if (nodeGpu) return nodeGpu;
   if (typeof process === "object" && process.versions?.node) {
     // A variable, so that bundlers do not resolve the import: pages have `navigator.gpu`.
@@ -130,7 +133,7 @@ async function findGpu(fn: string): Promise<GPU> {
       };
       return (nodeGpu = create([]));
     } catch (error) {
-      throw missing(
+      throw unavailable(
         fn,
         "gpu",
         "no `navigator.gpu`, and no npm package `webgpu`",
@@ -140,7 +143,7 @@ async function findGpu(fn: string): Promise<GPU> {
       );
     }
   }
-  throw missing(
+  throw unavailable(
     fn,
     "gpu",
     "no `navigator.gpu`",
@@ -162,7 +165,7 @@ export function describeAdapter(adapter: GPUAdapter): AdapterInfo {
   };
 }
 
-function missing(
+function unavailable(
   fn: string,
   argument: string,
   received: string,

@@ -37,9 +37,9 @@ export type CheckedAdapterOptions = Omit<CheckedOptions, "subgroups" | "float16"
 export const adapterOptions = ["adapter", "gpu", "powerPreference", "budgetBytes"] as const;
 
 /** Checks options and fills in defaults. */
-export function checkOptions(given: WebGpuOptions | undefined, fn = "webgpu"): CheckedOptions {
+export function checkOptions(unchecked: WebGpuOptions | undefined, fn = "webgpu"): CheckedOptions {
   const check = checks(fn);
-  const options = check.options(given, [...adapterOptions, "subgroups", "float16"]);
+  const options = check.options(unchecked, [...adapterOptions, "subgroups", "float16"]);
   const { subgroups = "auto", float16 = true } = options;
   const checked = checkAdapterOptions(check, options);
   if (subgroups !== "auto" && typeof subgroups !== "boolean")

@@ -47,26 +47,29 @@ const calls: Record<string, (device: Device) => void> = {
   "attention of one query": (device) => attend(device, 1, 600),
 };
 
-test.each(Object.entries(calls))("%s: the shaders are those that a device of Dawn gets", async (_, f) => {
-  const codes: string[] = [];
-  const recorded = changedGpu(gpu, (target, name) =>
-    name === "createShaderModule"
-      ? (descriptor: GPUShaderModuleDescriptor) => {
-          codes.push(descriptor.code);
-          return target.createShaderModule(descriptor);
-        }
-      : undefined,
-  );
-  const options = checkOptions({ gpu: recorded, subgroups: false });
-  const { device } = await makeDevice(everyKernel, () => openDevice(options), options);
-  device.scope(() => f(device));
-  await expect(device.finish()).resolves.toBeUndefined();
-  const { dispatches } = device.report().counts;
-  device.close();
-  const runs = await shadersOf(f);
-  expect([...new Set(runs.map(({ code }) => code))]).toEqual(codes);
-  expect(runs).toHaveLength(dispatches);
-});
+test.each(Object.entries(calls))(
+  "%s: shadersOf returns the shaders that a Dawn device compiles",
+  async (_, f) => {
+    const codes: string[] = [];
+    const recorded = changedGpu(gpu, (target, name) =>
+      name === "createShaderModule"
+        ? (descriptor: GPUShaderModuleDescriptor) => {
+            codes.push(descriptor.code);
+            return target.createShaderModule(descriptor);
+          }
+        : undefined,
+    );
+    const options = checkOptions({ gpu: recorded, subgroups: false });
+    const { device } = await makeDevice(everyKernel, () => openDevice(options), options);
+    device.scope(() => f(device));
+    await expect(device.finish()).resolves.toBeUndefined();
+    const { dispatches } = device.report().counts;
+    device.close();
+    const runs = await shadersOf(f);
+    expect([...new Set(runs.map(({ code }) => code))]).toEqual(codes);
+    expect(runs).toHaveLength(dispatches);
+  },
+);
 
 test("a run has its operation, workgroups and the bytes of its buffers", async () => {
   const runs = await shadersOf((device) => attend(device, 100, 130));

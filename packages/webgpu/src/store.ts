@@ -21,8 +21,8 @@ type Slot = {
   missing: boolean;
 };
 
-/** The location of a tensor's numbers, for kernels: storage, dtype and layout. */
-export type Placed = Pick<View, "storage" | "dtype" | "shape" | "strides" | "offset">;
+/** A tensor as kernels see it: its storage, dtype and layout. */
+export type ViewLayout = Pick<View, "storage" | "dtype" | "shape" | "strides" | "offset">;
 
 /** Largest length of a pinned tensor whose host array is kept after an upload. Other tensors keep theirs: a scope frees their buffers. */
 const maxKeptLength = 4096;
@@ -66,7 +66,7 @@ export class Store {
       throw deviceError(this.op, "lost", "a tensor whose numbers were on the device before it was restarted");
     }
     const array = stored.array ?? allocateArray(stored.dtype, stored.length);
-    this.#hold(slot, stored);
+    this.#allocateBuffer(slot, stored);
     this.engine.write(slot.buffer!, array);
     if (!slot.pinned) this.#uploads.add(new WeakRef(stored));
     else if (stored.length > maxKeptLength) stored.array = undefined;
@@ -102,7 +102,7 @@ export class Store {
     const stored = storage as Stored;
     const { slot } = stored;
     if (more > 0) free(slot);
-    if (!slot.buffer || slot.engine !== this.engine) this.#hold(slot, stored, more);
+    if (!slot.buffer || slot.engine !== this.engine) this.#allocateBuffer(slot, stored, more);
     stored.array = undefined;
     slot.version += 1;
     slot.missing = this.engine.dry;
@@ -110,7 +110,7 @@ export class Store {
   }
 
   /** The buffer of a tensor that a kernel updates in place. */
-  change(view: Pick<View, "storage">): GpuBuffer {
+  update(view: Pick<View, "storage">): GpuBuffer {
     const stored = view.storage as Stored;
     if (this.engine.dry && !stored.slot.dry)
       throw deviceError(this.op, "dry", "a dry run that changes a tensor from before it");
@@ -168,7 +168,7 @@ export class Store {
     stored.array = undefined;
   }
 
-  #hold(slot: Slot, { dtype, length }: Stored, more = 0): void {
+  #allocateBuffer(slot: Slot, { dtype, length }: Stored, more = 0): void {
     slot.buffer = this.engine.buffers.allocate(this.op, length * bytesPerElement(dtype) + more);
     slot.engine = this.engine;
   }

@@ -25,8 +25,8 @@ import { checkOptions } from "./options.js";
 /** Kept for all tests: the process ends if this object is garbage-collected. */
 const gpu = create(["backend=null"]);
 
-/** The null backend tells of no lanes: as an adapter of 32 it has the texts with subgroups, too. */
-async function adapterOfLanes(): Promise<GPUAdapter> {
+/** The null backend reports no subgroup size. With a size of 32, shaders with subgroups are compiled, too. */
+async function adapterWithSubgroups(): Promise<GPUAdapter> {
   const adapter = (await gpu.requestAdapter())!;
   return new Proxy(adapter, {
     get(_, name) {
@@ -38,7 +38,7 @@ async function adapterOfLanes(): Promise<GPUAdapter> {
 }
 
 test.each([false, true])("all shaders compile within default limits, subgroups %s", async (subgroups) => {
-  const options = checkOptions({ adapter: await adapterOfLanes(), subgroups });
+  const options = checkOptions({ adapter: await adapterWithSubgroups(), subgroups });
   const { device } = await makeDevice(everyKernel, () => openDevice(options), options);
   for (const { name, f, inputs } of [...opCases, ...deviceOpCases]) {
     device.scope(() => f(...inputs.map((x) => x.to(device))));
@@ -52,7 +52,7 @@ test.each([false, true])("all shaders compile within default limits, subgroups %
     device.scope(() => attendBackward(device, call));
     await expect(device.finish()).resolves.toBeUndefined();
   }
-  const others = callsOfAttentionOps(device);
+  const others = attentionOpCalls(device);
   for (const [name, inputs, outputs, attributes] of others) {
     const kernel = device.kernels[name] as unknown as Kernel;
     device.scope(() => expect(kernel(inputs, outputs, attributes), name).toBe(true));
@@ -72,7 +72,7 @@ test.each([false, true])("all shaders compile within default limits, subgroups %
 type KernelCall = [name: string, inputs: Tensor[], outputs: Tensor[], attributes?: unknown];
 
 /** Calls of the operations that attention's package defines, and of those without a case. */
-function callsOfAttentionOps(device: Device): KernelCall[] {
+function attentionOpCalls(device: Device): KernelCall[] {
   const of = (...shape: number[]) => zeros(shape, { device });
   const scans = [3, 8, 64, 130].flatMap((K) =>
     (["before", "after"] as const).flatMap((reads) =>

@@ -17,12 +17,10 @@ import type { View } from "@qkv/tensor";
 import type { Buffer } from "../engine.js";
 import { isShaderText } from "../webgl2/expression-text.js";
 import { expressionText } from "./expression-text.js";
-import { divideText, whole } from "./offset-text.js";
-import { runInto, withScratch, type Run, type Scalar } from "./run.js";
+import { divideText, factorText } from "./offset-text.js";
+import { runInto, withScratch, type RegisterScratch, type Run, type Scalar } from "./run.js";
 
 /** Registers a scratch buffer, which is freed after the call. */
-type Own<B> = (buffer: B) => B;
-
 /** A masked score: some adapters have no infinities. */
 const maskedScore = "-3.0e38";
 
@@ -45,7 +43,7 @@ export function attentionKernel<B extends Buffer>(scalar: Scalar<B>): AttentionK
       keyValues.key.length < maxInputs &&
       sizes.B * sizes.H * sizes.T * sizes.S * sizes.D * sizes.Dv > 0;
     if (!isSupported) return false;
-    return withScratch(scalar, (own) => attend(scalar, call, sizes, outputs, own));
+    return withScratch(scalar, (asScratch) => attend(scalar, call, sizes, outputs, asScratch));
   };
 }
 
@@ -54,7 +52,7 @@ function attend<B extends Buffer>(
   call: AttentionCall,
   { B, H, T, S, D, Dv, group }: ReturnType<typeof callSizes>,
   { output, lse, ...traces }: AttentionOutputs,
-  own: Own<B>,
+  asScratch: RegisterScratch<B>,
 ): boolean {
   const { engine, store } = scalar;
   const {
@@ -71,16 +69,17 @@ function attend<B extends Buffer>(
     ...rest
   } = call;
   assertExhaustive(rest);
-  const upload = (numbers: Float32Array) => own(engine.upload(numbers));
+  const upload = (numbers: Float32Array) => asScratch(engine.upload(numbers));
   const rows = B * H * T;
   // Length of a row of scores: S, rounded up to a power of two if it may grow from call to call (decoding), so that few
   // kernels are compiled.
   const rowLength = S === T ? S : 2 ** Math.ceil(Math.log2(Math.max(64, S)));
   const length = { keyCount: S };
-  const run = (one: Omit<Run<B>, "length">, length = rows * rowLength) => own(engine.run({ ...one, length }));
-  const query = rowsOf(scalar, [queryView], T, own);
-  const keys = rowsOf(scalar, keyValues.key as readonly View[], rowLength, own);
-  const values = rowsOf(scalar, keyValues.value as readonly View[], rowLength, own);
+  const run = (kernel: Omit<Run<B>, "length">, length = rows * rowLength) =>
+    asScratch(engine.run({ ...kernel, length }));
+  const query = rowsOf(scalar, [queryView], T, asScratch);
+  const keys = rowsOf(scalar, keyValues.key as readonly View[], rowLength, asScratch);
+  const values = rowsOf(scalar, keyValues.value as readonly View[], rowLength, asScratch);
   // gpu.js has no literals for these numbers.
   const special = upload(Float32Array.of(-Infinity, Infinity, NaN));
 
@@ -144,7 +143,7 @@ function attend<B extends Buffer>(
         x,
         ...positionBuffers!,
         special,
-        ...Object.fromEntries(tables.map((one, i) => [`table${i}`, one])),
+        ...Object.fromEntries(tables.map((table, i) => [`table${i}`, table])),
       },
       ints: {
         ...length,
@@ -169,7 +168,7 @@ function attend<B extends Buffer>(
     name: "sinks",
     buffer: store.bufferOf(sinks),
     at: sinks.offset,
-    text: `${rowText}\n  const sink = sinks[sinksStart + h * ${whole(sinks.strides[0]!)}];`,
+    text: `${rowText}\n  const sink = sinks[sinksStart + h * ${factorText(sinks.strides[0]!)}];`,
   };
   const sinkInput = sink && { sinks: sink.buffer };
   const reduceRow = (name: string, begin: string, step: string, end: string, more: Record<string, B>) =>
@@ -273,18 +272,18 @@ function rowsOf<B extends Buffer>(
   { engine, store }: Scalar<B>,
   parts: readonly View[],
   capacity: number,
-  own: Own<B>,
+  asScratch: RegisterScratch<B>,
 ): Rows<B> {
   const [first] = parts as [View];
   if (parts.length === 1) {
-    const [batch, head, row, column] = first.strides.map(whole) as [string, string, string, string];
+    const [batch, head, row, column] = first.strides.map(factorText) as [string, string, string, string];
     return { buffer: store.bufferOf(first), at: first.offset, batch, head, row, column };
   }
   const [B, H, , D] = first.shape as [number, number, number, number];
   const ints: Record<string, number> = {};
   let end = 0;
   const branches = parts.map(({ shape, strides, offset }, p) => {
-    const [batch, head, row, column] = strides.map(whole) as [string, string, string, string];
+    const [batch, head, row, column] = strides.map(factorText) as [string, string, string, string];
     ints[`start${p}`] = offset;
     ints[`begin${p}`] = end;
     ints[`end${p}`] = end += shape[2]!;
@@ -292,7 +291,7 @@ function rowsOf<B extends Buffer>(
     return part${p}[start${p} + b * ${batch} + h * ${head} + (s - begin${p}) * ${row} + d * ${column}];
   }`;
   });
-  const buffer = own(
+  const buffer = asScratch(
     engine.run({
       name: "join",
       body: `${divideText("row", "n", D)}
@@ -317,9 +316,9 @@ function rowsOf<B extends Buffer>(
  * its first query. Mask bits are stored 16 to a float. Undefined if nothing is masked.
  */
 function planBuffers<B>({ classes, bitsAt, bits }: TilePlan, upload: (numbers: Float32Array) => B) {
-  if (classes.every((one) => one === 2)) return undefined;
-  const tiles = Float32Array.from(classes, (one, tile) =>
-    one === 0 ? -1 : one === 2 ? -2 : bitsAt[tile]! * 2,
+  if (classes.every((tileClass) => tileClass === 2)) return undefined;
+  const tiles = Float32Array.from(classes, (tileClass, tile) =>
+    tileClass === 0 ? -1 : tileClass === 2 ? -2 : bitsAt[tile]! * 2,
   );
   const halves = new Float32Array(Math.max(1, bits.length * 2));
   for (let word = 0; word < bits.length; word++) {

@@ -66,9 +66,9 @@ export class Compiled {
     const [key, { kernel, bytes }] = this.#kernels.entries().next().value!;
     this.#kernels.delete(key);
     this.#bytes -= bytes;
-    const { kernel: own } = kernel;
+    const { kernel: registered } = kernel;
     kernel.destroy();
-    const at = this.#gpu.kernels.indexOf(own);
+    const at = this.#gpu.kernels.indexOf(registered);
     if (at >= 0) this.#gpu.kernels.splice(at, 1);
   }
 }

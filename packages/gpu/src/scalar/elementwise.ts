@@ -90,20 +90,26 @@ export function elementwiseKernels<B extends Buffer>(scalar: Scalar<B>): Record<
     kernels[name] = (inputs, [output], attributes) =>
       output!.dtype === result &&
       inputs.every(({ dtype }) => dtype === "float32") &&
-      walk(scalar, name, typeof formula === "function" ? formula(attributes) : formula, inputs, output!);
+      runElementwise(
+        scalar,
+        name,
+        typeof formula === "function" ? formula(attributes) : formula,
+        inputs,
+        output!,
+      );
   };
   for (const [name, formula] of Object.entries({ ...unary, ...binary })) over(name, formula, "float32");
   for (const [name, test] of Object.entries(comparisons))
     over(name, steps(`if (${test}) { return 1; }\n  return 0;`), "bool");
   const chosen = steps("if (a !== 0) { return b; }\n  return c;");
   kernels["where"] = (inputs, [output]) =>
-    output!.dtype === "float32" && walk(scalar, "where", chosen, inputs, output!);
+    output!.dtype === "float32" && runElementwise(scalar, "where", chosen, inputs, output!);
   return kernels;
 }
 
 const names = ["a", "b", "c"];
 
-function walk<B extends Buffer>(
+function runElementwise<B extends Buffer>(
   scalar: Scalar<B>,
   name: string,
   formula: Formula,
@@ -115,13 +121,13 @@ function walk<B extends Buffer>(
   const axes = mergeAxes(output.shape, stridesForBroadcast(output.shape, inputs));
   const places = offsetText(
     axes,
-    used.map((one) => `${one}Place`),
-    used.map((one) => `${one}Start`),
+    used.map((name) => `${name}Place`),
+    used.map((name) => `${name}Start`),
   );
   return runInto(scalar, output, {
     name: `${name}Of`,
     body: `${places}
-  ${used.map((one) => `const ${one} = ${one}In[${one}Place];`).join("\n  ")}
+  ${used.map((name) => `const ${name} = ${name}In[${name}Place];`).join("\n  ")}
   ${"is" in formula ? `return ${formula.is};` : formula.steps}`,
     inputs: Object.fromEntries(inputs.map((view, t) => [`${names[t]}In`, scalar.store.bufferOf(view)])),
     ints: Object.fromEntries(inputs.map(({ offset }, t) => [`${names[t]}Start`, offset])),

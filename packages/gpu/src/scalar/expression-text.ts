@@ -2,7 +2,7 @@ import { sizeOf } from "@qkv/core";
 import type { View } from "@qkv/tensor";
 import type { Expr, Expression, OperationName } from "@qkv/attention-contract";
 import { number, powText, tanhText } from "./numbers.js";
-import { whole } from "./offset-text.js";
+import { factorText } from "./offset-text.js";
 
 /** Statements that define a step's value: 1 or 0, or an expression. */
 const booleanValue = (test: string) => (name: string) => `let ${name} = 0;\n  if (${test}) { ${name} = 1; }`;
@@ -43,7 +43,7 @@ const operationText: { readonly [Name in OperationName]: (a: string, b: string, 
  */
 export function expressionText({ steps, lookedUp, tables }: Expression<View>): string {
   const names = new Map<Expr, string>(steps.map((expr, i) => [expr, `e${i}`]));
-  const of = (expr: Expr) => names.get(expr)!;
+  const variable = (expr: Expr) => names.get(expr)!;
   const lines = steps.map((expr): string => {
     const { step } = expr;
     const line = (): Line => {
@@ -53,14 +53,14 @@ export function expressionText({ steps, lookedUp, tables }: Expression<View>): s
         case "number":
           return value(numberText(step.value));
         case "operation":
-          return operationText[step.name](...(step.operands.map(of) as [string, string, string]));
+          return operationText[step.name](...(step.operands.map(variable) as [string, string, string]));
         case "lookup": {
           const table = lookedUp.indexOf(step.table);
           const { shape, strides } = tables[table]!;
           if (sizeOf(shape) === 0) return value("0");
           const places = step.indices.map((index, axis) => {
             const last = Math.max(0, shape[axis]! - 1);
-            return ` + Math.min(${last}, Math.max(0, Math.floor(${of(index)}))) * ${whole(strides[axis]!)}`;
+            return ` + Math.min(${last}, Math.max(0, Math.floor(${variable(index)}))) * ${factorText(strides[axis]!)}`;
           });
           return value(`table${table}[table${table}Start${places.join("")}]`);
         }
@@ -68,7 +68,7 @@ export function expressionText({ steps, lookedUp, tables }: Expression<View>): s
           return value("0");
       }
     };
-    return line()(of(expr));
+    return line()(variable(expr));
   });
   return `${lines.join("\n  ")}
   return e${steps.length - 1};`;

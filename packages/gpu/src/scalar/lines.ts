@@ -2,7 +2,7 @@ import { sizeOf } from "@qkv/core";
 import type { Kernel, View } from "@qkv/tensor";
 import { mergeAxes } from "../axes.js";
 import type { Buffer } from "../engine.js";
-import { divideText, offsetText, whole } from "./offset-text.js";
+import { divideText, offsetText, factorText } from "./offset-text.js";
 import { runInto, withScratch, type Scalar } from "./run.js";
 
 /**
@@ -98,10 +98,10 @@ function alongLines<B extends Buffer>(
   const inner = sizeOf(x.shape.slice(axis + 1));
   const all = { count, ...constants };
   const ints = { xStart: x.offset, step: x.strides[axis]! };
-  return withScratch(scalar, (own) => {
+  return withScratch(scalar, (asScratch) => {
     const common: Record<string, B> = {};
     for (const [pass, text] of passes) {
-      common[pass] = own(
+      common[pass] = asScratch(
         scalar.engine.run({
           name: `${pass}OfLines`,
           body: `${offsetText(starts, ["at"], ["xStart"])}\n  ${text}`,
@@ -114,8 +114,8 @@ function alongLines<B extends Buffer>(
     }
     const factors = params.map((view, p) => ({ view, name: ["weight", "bias"][p]! }));
     const term = (param: string, joint: string) => {
-      const view = factors.find((one) => one.name === param)?.view;
-      return view ? `${joint} ${param}[${param}Start + k * ${whole(view.strides[0]!)}]` : "";
+      const view = factors.find((factor) => factor.name === param)?.view;
+      return view ? `${joint} ${param}[${param}Start + k * ${factorText(view.strides[0]!)}]` : "";
     };
     return runInto(scalar, output, {
       name: `${name}OfLines`,

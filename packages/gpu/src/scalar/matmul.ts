@@ -2,7 +2,7 @@ import { broadcastStrides, sizeOf } from "@qkv/core";
 import type { Kernel, View } from "@qkv/tensor";
 import { mergeAxes } from "../axes.js";
 import type { Buffer } from "../engine.js";
-import { divideText, offsetText, whole } from "./offset-text.js";
+import { divideText, offsetText, factorText } from "./offset-text.js";
 import { runInto, type Scalar } from "./run.js";
 
 /** out[…, m, n] = Σ_k a[…, m, k] · b[…, k, n], of any strides. */
@@ -23,11 +23,11 @@ export function matmulKernel<B extends Buffer>(scalar: Scalar<B>): Kernel<undefi
       body: `${divideText("row", "n", N)}
   ${divideText("matrix", "row", M)}
   ${offsetText(mergeAxes(batch, outer), ["aFirst", "bFirst"], ["aStart", "bStart"], { n: "matrix" })}
-  const at = aFirst + (row - matrix * ${M}) * ${whole(aRow)};
-  const from = bFirst + (n - row * ${N}) * ${whole(bColumn)};
+  const at = aFirst + (row - matrix * ${M}) * ${factorText(aRow)};
+  const from = bFirst + (n - row * ${N}) * ${factorText(bColumn)};
   let sum = 0;
   for (let k = 0; k < this.constants.K; k++) {
-    sum += a[at + k * ${whole(aStep)}] * b[from + k * ${whole(bStep)}];
+    sum += a[at + k * ${factorText(aStep)}] * b[from + k * ${factorText(bStep)}];
   }
   return sum;`,
       inputs: { a: scalar.store.bufferOf(a), b: scalar.store.bufferOf(b) },

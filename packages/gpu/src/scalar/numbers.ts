@@ -20,12 +20,12 @@ export const tanhText = (x: string): string => `Math.tanh(Math.max(-20, Math.min
 
 /** `const y = ` the error function of `x`, with an error of at most 1.5e-7: Abramowitz and Stegun, 7.1.26. */
 export function erfText(y: string, x: string): string {
-  return `const of = ${x};
-  const far = Math.abs(of);
-  const part = 1 / (1 + 0.3275911 * far);
-  const series = part * (0.254829592 + part * (-0.284496736 + part * (1.421413741 + part * (-1.453152027 + part * 1.061405429))));
-  let ${y} = 1 - series * Math.exp(-far * far);
-  if (of < 0) { ${y} = -${y}; }`;
+  return `const argument = ${x};
+  const magnitude = Math.abs(argument);
+  const t = 1 / (1 + 0.3275911 * magnitude);
+  const series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+  let ${y} = 1 - series * Math.exp(-magnitude * magnitude);
+  if (argument < 0) { ${y} = -${y}; }`;
 }
 
 /** Returns `a` rounded to the nearest integer, ties to even. */

@@ -39,7 +39,7 @@ export function offsetText(
   names.forEach((name, t) => {
     const terms = indices.flatMap((index, axis) => {
       const step = steps[t]![axis]!;
-      return step === 0 ? [] : [step === 1 ? index : `${index} * ${whole(step)}`];
+      return step === 0 ? [] : [step === 1 ? index : `${index} * ${factorText(step)}`];
     });
     lines.push(`const ${name} = ${[starts[t]!, ...terms].join(" + ")};`);
   });
@@ -47,4 +47,4 @@ export function offsetText(
 }
 
 /** Source text of an integer factor. */
-export const whole = (n: number): string => (n < 0 ? `(${n})` : String(n));
+export const factorText = (n: number): string => (n < 0 ? `(${n})` : String(n));

@@ -2,7 +2,7 @@ import { sizeOf } from "@qkv/core";
 import type { Kernel, View } from "@qkv/tensor";
 import { mergeAxes } from "../axes.js";
 import type { Buffer } from "../engine.js";
-import { offsetText, whole } from "./offset-text.js";
+import { offsetText, factorText } from "./offset-text.js";
 import { runInto, type Scalar } from "./run.js";
 
 type Axes = { readonly axes: readonly number[] };
@@ -40,13 +40,13 @@ function reduceKernel<B extends Buffer>(
     const count = sizeOf(pick(x!.shape, true));
     const floats = [x!, output!].every(({ dtype }) => dtype === "float32");
     if (!floats || sizeOf(output!.shape) * count === 0) return false;
-    const kept = mergeAxes(pick(x!.shape, false), [pick(x!.strides, false)]);
+    const outputAxes = mergeAxes(pick(x!.shape, false), [pick(x!.strides, false)]);
     const { lengths, steps } = mergeAxes(pick(x!.shape, true), [pick(x!.strides, true)]);
     // One accumulator per axis: fewer additions to a large sum, so less rounding error.
     const text = lengths.reduceRight(
       (inner, _, axis) => `let all${axis} = ${start(`x[at${axis}]`)};
   for (let i${axis} = 0; i${axis} < this.constants.count${axis}; i${axis}++) {
-    const at${axis + 1} = at${axis} + i${axis} * ${whole(steps[0]![axis]!)};
+    const at${axis + 1} = at${axis} + i${axis} * ${factorText(steps[0]![axis]!)};
     ${inner}
     all${axis} = ${join(`all${axis}`, `all${axis + 1}`)};
   }`,
@@ -54,7 +54,7 @@ function reduceKernel<B extends Buffer>(
     );
     return runInto(scalar, output!, {
       name: `${name}Of`,
-      body: `${offsetText(kept, ["at0"], ["xStart"])}
+      body: `${offsetText(outputAxes, ["at0"], ["xStart"])}
   ${text}
   return ${end?.("all0", count) ?? "all0"};`,
       inputs: { x: scalar.store.bufferOf(x!) },

@@ -1,7 +1,7 @@
 import { sizeOf } from "@qkv/core";
 import type { View } from "@qkv/tensor";
 import type { Buffer } from "../engine.js";
-import { divideText, whole } from "./offset-text.js";
+import { divideText, factorText } from "./offset-text.js";
 import { runInto, type Scalar } from "./run.js";
 
 type Rotation = { readonly layout: "half" | "interleaved"; readonly inverse: boolean };
@@ -13,10 +13,10 @@ export function rotateKernel<B extends Buffer>(scalar: Scalar<B>) {
     const [, H, T, D] = x.shape as [number, number, number, number];
     if (inputs.some(({ dtype }) => dtype !== "float32") || sizeOf(x.shape) === 0) return false;
     const half = cos.shape.at(-1)!;
-    const [xb, xh, xt, xd] = x.strides.map(whole) as [string, string, string, string];
+    const [xb, xh, xt, xd] = x.strides.map(factorText) as [string, string, string, string];
     const angle = (name: string, { shape, strides }: View) => {
       const perBatch = shape.length === 3 && shape[0] !== 1 ? strides[0]! : 0;
-      return `${name}[${name}Start + b * ${perBatch} + t * ${whole(strides.at(-2)!)} + pair * ${whole(strides.at(-1)!)}]`;
+      return `${name}[${name}Start + b * ${perBatch} + t * ${factorText(strides.at(-2)!)} + pair * ${factorText(strides.at(-1)!)}]`;
     };
     const pairs =
       layout === "half"
@@ -37,9 +37,9 @@ export function rotateKernel<B extends Buffer>(scalar: Scalar<B>) {
   if (d >= ${2 * half}) { return x[at + d * ${xd}]; }
   ${pairs}
   const rotated = x[at + other * ${xd}] * ${angle("sine", sin)};
-  const kept = x[at + d * ${xd}] * ${angle("cosine", cos)};
-  if (other ${inverse ? ">" : "<"} d) { return kept + rotated; }
-  return kept - rotated;`,
+  const scaled = x[at + d * ${xd}] * ${angle("cosine", cos)};
+  if (other ${inverse ? ">" : "<"} d) { return scaled + rotated; }
+  return scaled - rotated;`,
       inputs: {
         x: scalar.store.bufferOf(x),
         cosine: scalar.store.bufferOf(cos),

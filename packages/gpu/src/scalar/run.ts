@@ -45,8 +45,14 @@ export function runInto<B extends Buffer>(
   return true;
 }
 
-/** Runs `f` with scratch buffers: `own` registers a buffer, and all registered ones are freed at the end. */
-export function withScratch<B extends Buffer, T>({ store }: Scalar<B>, f: (own: (buffer: B) => B) => T): T {
+/** Registers a buffer as scratch memory, and returns it. */
+export type RegisterScratch<B> = (buffer: B) => B;
+
+/** Runs `f` with scratch buffers: `asScratch` registers a buffer, and all registered ones are freed at the end. */
+export function withScratch<B extends Buffer, T>(
+  { store }: Scalar<B>,
+  f: (asScratch: RegisterScratch<B>) => T,
+): T {
   const scratch: B[] = [];
   try {
     return f((buffer) => {

@@ -2,7 +2,7 @@ import { sizeOf } from "@qkv/core";
 import type { View } from "@qkv/tensor";
 import { mergeAxes } from "../axes.js";
 import type { Buffer } from "../engine.js";
-import { divideText, offsetText, whole } from "./offset-text.js";
+import { divideText, offsetText, factorText } from "./offset-text.js";
 import { runInto, type Scalar } from "./run.js";
 
 /** Slices along one axis by index. A call with an index out of range is left to the plain kernel, which refuses it. */
@@ -29,7 +29,7 @@ export function takeKernel<B extends Buffer>(scalar: Scalar<B>) {
   const k = line - outer * ${count};
   ${offsetText(outside, ["begin"], ["xStart"], { n: "outer", prefix: "out" })}
   ${offsetText(inside, ["at"], ["begin"], { n: "within", prefix: "in" })}
-  return x[at + ids[idsStart + k * ${whole(step)}] * ${whole(x!.strides[axis]!)}];`,
+  return x[at + ids[idsStart + k * ${factorText(step)}] * ${factorText(x!.strides[axis]!)}];`,
       inputs: { x: scalar.store.bufferOf(x!), ids: scalar.store.bufferOf(indices!) },
       ints: { xStart: x!.offset, idsStart: offset },
     });

@@ -1,11 +1,11 @@
 import { sizeOf } from "@qkv/core";
 import type { View } from "@qkv/tensor";
 import type { Buffer } from "../engine.js";
-import { divideText, whole } from "./offset-text.js";
+import { divideText, factorText } from "./offset-text.js";
 import type { Scalar } from "./run.js";
 
 /**
- * Copies a tensor into a range of another one. Kernels cannot write in place: the whole allocation is computed again and
+ * Copies a tensor into a range of another one. Kernels cannot write in place: the factorText allocation is computed again and
  * replaces the old one.
  */
 export function writeKernel<B extends Buffer>(scalar: Scalar<B>) {
@@ -25,7 +25,7 @@ export function writeKernel<B extends Buffer>(scalar: Scalar<B>) {
     const lines = order.map((a) => {
       const begin = a === axis ? "targetStart" : "0";
       const end = a === axis ? "targetStart + rowCount" : `${from.shape[a]}`;
-      const step = a === axis ? "sourceStep" : whole(from.strides[a]!);
+      const step = a === axis ? "sourceStep" : factorText(from.strides[a]!);
       const text = `${divideText(`at${a}`, left, to.strides[a]!)}
   const left${a} = ${left} - at${a} * ${to.strides[a]};
   if (at${a} < ${begin} || at${a} >= ${end}) { return target[n]; }

@@ -18,7 +18,7 @@ export function stayInRow({ texture, rowTexels, steps }: Lines): boolean {
 export type Line = { readonly name: string; readonly start: string; readonly inRow: boolean };
 
 /** GLSL that reads a line texel by texel with a variable `place`: its declaration, the texel, and the step to the next one. */
-export function walkText({ name, start, inRow }: Line, place: string) {
+export function lineReaderText({ name, start, inRow }: Line, place: string) {
   return inRow
     ? {
         begin: `vec2 ${place} = ${name}Place(${start});`,
@@ -42,9 +42,9 @@ export function dotRows(
   masked = false,
 ): string {
   const starts = [...new Set(left.map(({ start }) => start))];
-  const rows = left.map((line) => walkText(line, `p${starts.indexOf(line.start)}`));
-  const columns = right.map((line, c) => walkText(line, `q${c}`));
-  const walks = [
+  const rows = left.map((line) => lineReaderText(line, `p${starts.indexOf(line.start)}`));
+  const columns = right.map((line, c) => lineReaderText(line, `q${c}`));
+  const readers = [
     ...rows.filter((_, r) => left.findIndex((one) => one.start === left[r]!.start) === r),
     ...columns,
   ];
@@ -58,7 +58,7 @@ export function dotRows(
     rows.map((_, r) => `${test}(nonZero${r})`).join(` ${operator} `);
   const plain = sums((c) => `b${c}`);
   return `${rows.map((_, r) => `vec4 sum${r} = vec4(0.0);`).join("\n  ")}
-  ${walks.map(({ begin }) => begin).join("\n  ")}
+  ${readers.map(({ begin }) => begin).join("\n  ")}
   for (int k = 0; k < ${count}; k++) {
     ${lines(rows, "a")}
     ${
@@ -72,6 +72,6 @@ export function dotRows(
         : `${lines(columns, "b")}
     ${plain}`
     }
-    ${walks.map(({ next }) => next).join(" ")}
+    ${readers.map(({ next }) => next).join(" ")}
   }`;
 }

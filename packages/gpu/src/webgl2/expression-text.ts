@@ -46,7 +46,7 @@ export function expressionText(
   views: readonly { readonly view: View; readonly input: string }[],
 ): string {
   const names = new Map<Expr, string>(steps.map((expr, i) => [expr, `e${i}`]));
-  const of = (expr: Expr) => names.get(expr)!;
+  const variable = (expr: Expr) => names.get(expr)!;
   const lines = steps.map((expr) => {
     const { step } = expr;
     const value = (): string => {
@@ -56,12 +56,12 @@ export function expressionText(
         case "number":
           return float(step.value);
         case "operation":
-          return operationText[step.name](...(step.operands.map(of) as [string, string, string]));
+          return operationText[step.name](...(step.operands.map(variable) as [string, string, string]));
         case "lookup": {
           const { view, input } = views[lookedUp.indexOf(step.table)]!;
           const places = step.indices.map((index, axis) => {
             const last = Math.max(0, view.shape[axis]! - 1);
-            return ` + int(clamp(trunc(${of(index)}), 0.0, ${float(last)})) * ${view.strides[axis]}`;
+            return ` + int(clamp(trunc(${variable(index)}), 0.0, ${float(last)})) * ${view.strides[axis]}`;
           });
           return sizeOf(view.shape) === 0 ? "0.0" : `${input}1(${input}At${places.join("")})`;
         }
@@ -69,7 +69,7 @@ export function expressionText(
           return "0.0";
       }
     };
-    return `float ${of(expr)} = ${value()};`;
+    return `float ${variable(expr)} = ${value()};`;
   });
   return `float ${name}(float score, float batch, float head, float query, float key) {
   ${lines.join("\n  ")}

@@ -12,8 +12,11 @@ export function runInto({ shaders, store }: Gl, output: View, run: Omit<Run, "le
   return true;
 }
 
-/** Runs `f` with scratch textures: `own` registers a texture, and all registered ones are freed at the end. */
-export function withScratch<T>({ store }: Gl, f: (own: (texture: Texture) => Texture) => T): T {
+/** Registers a texture as scratch memory, and returns it. */
+export type RegisterScratch = (texture: Texture) => Texture;
+
+/** Runs `f` with scratch textures: `asScratch` registers a texture, and all registered ones are freed at the end. */
+export function withScratch<T>({ store }: Gl, f: (asScratch: RegisterScratch) => T): T {
   const scratch: Texture[] = [];
   try {
     return f((texture) => {

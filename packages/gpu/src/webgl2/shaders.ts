@@ -230,7 +230,7 @@ export class Shaders implements Engine<Texture> {
     const maps = Object.fromEntries(
       more.map((r) => [`map${r}`, `function map${r}() { return readResult${r}(); }`]),
     );
-    const aliases = [...intNames, ...floatNames].map((one) => `#define ${one} user_${one}`);
+    const aliases = [...intNames, ...floatNames].map((name) => `#define ${name} user_${name}`);
     const start = `vec4 start() { return compute(int(gl_FragCoord.x) + (int(gl_FragCoord.y) << ${bits})); }`;
     const source = [...aliases, ...readers, text, start, ""].join("\n");
     const args = [...names, ...intNames, ...floatNames];

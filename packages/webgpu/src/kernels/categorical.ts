@@ -3,7 +3,7 @@ import type { Context } from "../context.js";
 import { Params } from "../params.js";
 import { bindingsText, gridFor, mainText } from "../wgsl/grid.js";
 import { withFunctions } from "../wgsl/numbers.js";
-import { walk } from "../wgsl/place.js";
+import { traversal } from "../wgsl/traversal.js";
 
 const width = 256;
 
@@ -28,12 +28,12 @@ export function categoricalKernel(context: Context) {
     const params = new Params().u32("rows", rows).u32("V", shape.at(-1)!).u32("step", strides.at(-1)!);
     params.u32("key0", key[0]).u32("key1", key[1]).u32("fault", fault.code);
     params.u32("drawLow", draw >>> 0).u32("drawHigh", Math.floor(draw / 2 ** 32));
-    const at = walk(op, params, "row", shape.slice(0, -1), {
+    const offsets = traversal(op, params, "row", shape.slice(0, -1), {
       from_: { strides: strides.slice(0, -1), offset },
     });
     engine.record({
       op,
-      key: `${op}:${at.rank}`,
+      key: `${op}:${offsets.rank}`,
       text: () =>
         withFunctions(`${params.declaration}
 ${bindingsText({ logits: "f32" }, { out: "i32", faults: "atomic<u32>" })}
@@ -53,7 +53,7 @@ fn gumbel(n: u32) -> f32 {
 ${mainText(
   width,
   `  if (group >= p.rows) { return; }
-  ${at.text("group")}
+  ${offsets.text("group")}
   var best = -3.4e38;
   var place = p.V;
   for (var v = thread; v < p.V; v += ${width}u) {
@@ -70,8 +70,8 @@ ${mainText(
     if (thread < step) {
       let other = places[thread + step];
       let score = scores[thread + step];
-      let own = places[thread];
-      if (other != p.V && (own == p.V || score > scores[thread] || (score == scores[thread] && other < own))) {
+      let best = places[thread];
+      if (other != p.V && (best == p.V || score > scores[thread] || (score == scores[thread] && other < best))) {
         scores[thread] = score;
         places[thread] = other;
       }

@@ -1,7 +1,7 @@
 import type { View } from "@qkv/tensor";
 import type { Context } from "../context.js";
 import { map } from "./map.js";
-import { viewAs } from "./packed.js";
+import { viewAs } from "./contiguous.js";
 
 /** out[b, c, t] = bias[c] + Σₖ weight[c, 0, k] · padded[b, c, t + k], with taps or times reversed on request. */
 export function causalConvKernel(context: Context) {

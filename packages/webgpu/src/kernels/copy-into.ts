@@ -4,7 +4,7 @@ import type { Context } from "../context.js";
 import { Params } from "../params.js";
 import { bitsAt } from "../wgsl/element.js";
 import { bindingsText, gridFor, mainText, threads } from "../wgsl/grid.js";
-import { walk } from "../wgsl/place.js";
+import { traversal } from "../wgsl/traversal.js";
 
 /** Layout of the target of a copy: strides and offset in its buffer, in elements. */
 export type Target = { readonly strides: readonly number[]; readonly offset: number };
@@ -22,18 +22,18 @@ export function copyInto(
 ): void {
   const count = sizeOf(source.shape);
   const params = new Params().u32("count", count);
-  const at = walk(op, params, "walk", source.shape, { sourceAt: source, targetAt: target });
+  const offsets = traversal(op, params, "walk", source.shape, { sourceAt: source, targetAt: target });
   const bytes = bytesPerElement(source.dtype);
   engine.record({
     op,
-    key: `copyInto:${bytes}:${at.rank}`,
+    key: `copyInto:${bytes}:${offsets.rank}`,
     text: () => `${params.declaration}
 ${bindingsText({ source: "u32" }, { target_: bytes === 4 ? "u32" : "atomic<u32>" })}
 ${mainText(
   threads,
   `  let n = group * ${threads}u + thread;
   if (n >= p.count) { return; }
-  ${at.text("n")}
+  ${offsets.text("n")}
   let bits = ${bitsAt("source", bytes, "u32(sourceAt)")};
   ${storeBitsText("target_", bytes, "u32(targetAt)")}`,
 )}`,

@@ -4,11 +4,11 @@ import type { Context } from "../context.js";
 import { Params } from "../params.js";
 import { bindingsText, gridFor, mainText } from "../wgsl/grid.js";
 import { withFunctions } from "../wgsl/numbers.js";
-import { walk } from "../wgsl/place.js";
+import { traversal } from "../wgsl/traversal.js";
 import { foldText } from "../wgsl/workgroup.js";
-import { indexFault } from "./indices.js";
+import { firstInvalidIndex } from "./indices.js";
 import { map } from "./map.js";
-import { viewAs } from "./packed.js";
+import { viewAs } from "./contiguous.js";
 
 type Attributes = { readonly ignoreIndex: number; readonly smoothing: number };
 
@@ -31,13 +31,13 @@ export function crossEntropyKernels(context: Context): Record<string, Kernel<nev
     const fault = engine.faults("crossEntropy");
     const params = new Params().u32("rows", rows).u32("V", V).i32("ignored", ignoreIndex);
     params.f32("smoothing", smoothing).i32("step", logits!.strides.at(-1)!).u32("fault", fault.code);
-    const at = walk("crossEntropy", params, "row", losses!.shape, {
+    const offsets = traversal("crossEntropy", params, "row", losses!.shape, {
       first: { strides: logits!.strides.slice(0, -1), offset: logits!.offset },
       targetAt: targets!,
     });
     engine.record({
       op: "crossEntropy",
-      key: `crossEntropy:${at.rank}`,
+      key: `crossEntropy:${offsets.rank}`,
       text: () =>
         withFunctions(`${params.declaration}
 ${bindingsText({ logits: "f32", targets: "i32" }, { losses: "f32", counts: "f32", faults: "atomic<u32>" })}
@@ -46,11 +46,11 @@ ${foldText("most", "f32", width, "larger(a, b)", subgroups)}
 ${mainText(
   width,
   `  if (group >= p.rows) { return; }
-  ${at.text("group")}
-  let wanted = targets[u32(targetAt)];
-  var own = -infinity();
-  for (var k = thread; k < p.V; k += ${width}u) { own = larger(own, logits[u32(first + i32(k) * p.step)]); }
-  let top = most(own, thread);
+  ${offsets.text("group")}
+  let target_ = targets[u32(targetAt)];
+  var partial = -infinity();
+  for (var k = thread; k < p.V; k += ${width}u) { partial = larger(partial, logits[u32(first + i32(k) * p.step)]); }
+  let top = most(partial, thread);
   var powers = 0.0;
   var distances = 0.0;
   for (var k = thread; k < p.V; k += ${width}u) {
@@ -61,18 +61,18 @@ ${mainText(
   let allPowers = total(powers, thread);
   let allDistances = total(distances, thread);
   if (thread != 0u) { return; }
-  if (wanted == p.ignored) {
+  if (target_ == p.ignored) {
     losses[group] = 0.0;
     counts[group] = 0.0;
     return;
   }
-  if (wanted < 0 || wanted >= i32(p.V)) {
+  if (target_ < 0 || target_ >= i32(p.V)) {
     atomicStore(&faults[0], p.fault);
     losses[group] = notANumber();
     counts[group] = 1.0;
     return;
   }
-  let x = logits[u32(first + wanted * p.step)] - top;
+  let x = logits[u32(first + target_ * p.step)] - top;
   losses[group] = log_(allPowers) - (1.0 - p.smoothing) * x - p.smoothing / f32(p.V) * allDistances;
   counts[group] = 1.0;`,
   subgroups,
@@ -109,16 +109,16 @@ ${mainText(
 
 /** Refuses classes out of range if the host has the targets. Otherwise kernels report them, and the next read throws. */
 function checkTargets(context: Context, targets: View, V: number, ignoreIndex: number): void {
-  const wrong = indexFault(
+  const invalid = firstInvalidIndex(
     context,
     targets,
     (target) => target === ignoreIndex || (target >= 0 && target < V),
   );
-  if (wrong === undefined) return;
+  if (invalid === undefined) return;
   refuse(
     "crossEntropy",
     "targets",
-    wrong,
+    invalid,
     `classes from 0 to ${V - 1}, or ${ignoreIndex} for a place to ignore`,
     "check that the tokenizer belongs to the model, and that padding is marked with `ignoreIndex`.",
   );

@@ -2,7 +2,7 @@ import type { DType, Kernel, View } from "@qkv/tensor";
 import type { Context } from "../context.js";
 import type { Params } from "../params.js";
 import { valueType } from "../wgsl/element.js";
-import { followsProduct } from "./follows-product.js";
+import { fuseIntoProduct } from "./fuse-into-product.js";
 import { map, type Formula } from "./map.js";
 import type { RowProducts } from "./row-products.js";
 
@@ -111,7 +111,7 @@ export function elementwiseKernels(
     kernels[name] = (inputs, [output]) => {
       const body = formulas[valueType(output!.dtype)];
       if (!supported([...inputs, output!]) || body === undefined) return false;
-      if (followsProduct(context, rowProducts, name, inputs, output!, body)) return true;
+      if (fuseIntoProduct(context, rowProducts, name, inputs, output!, body)) return true;
       return map(context, name, inputs, output!, { body });
     };
   }

@@ -7,26 +7,26 @@ import type { Context } from "../context.js";
  *
  * @returns Undefined if all pass, or if the host does not have them.
  */
-export function indexFault(
+export function firstInvalidIndex(
   { store }: Context,
   { storage, dtype, shape, strides, offset }: View,
   passes: (index: number) => boolean,
 ): number | undefined {
   const array = store.hostArray({ storage });
   if (!array) return undefined;
-  const all = copyPacked({ shape, strides, offset, dtype }, array);
-  for (const index of all) if (!passes(index)) return index;
+  const values = copyPacked({ shape, strides, offset, dtype }, array);
+  for (const index of values) if (!passes(index)) return index;
   return undefined;
 }
 
 /** Refuses indices out of range if the host has them, with the error of the plain device. */
-export function checkInside(context: Context, fn: string, indices: View, length: number): void {
-  const wrong = indexFault(context, indices, (index) => index >= 0 && index < length);
-  if (wrong === undefined) return;
+export function checkIndices(context: Context, fn: string, indices: View, length: number): void {
+  const invalid = firstInvalidIndex(context, indices, (index) => index >= 0 && index < length);
+  if (invalid === undefined) return;
   refuse(
     fn,
     "indices",
-    wrong,
+    invalid,
     `integers from 0 to ${length - 1}`,
     fn === "take"
       ? "look up only what is there; for token ids, check that the tokenizer belongs to the model."

@@ -2,7 +2,7 @@ import type { Kernels } from "@qkv/tensor";
 import type { Context } from "../context.js";
 import { attentionKernel } from "./attention/attention.js";
 import { attentionBackwardKernel } from "./attention/attention-backward.js";
-import { placeTensors } from "./attention/place-tensors.js";
+import { tensorAccess } from "./attention/tensor-access.js";
 import { RowStats } from "./attention/row-stats.js";
 import { categoricalKernel } from "./categorical.js";
 import { causalConvKernel } from "./causal-conv.js";
@@ -28,7 +28,7 @@ import { windowKernels } from "./windows.js";
 
 /** Kernels of every operation, by op name. */
 export function everyKernel(context: Context): Kernels {
-  const placing = placeTensors(context);
+  const access = tensorAccess(context);
   const rowProducts = new RowProducts();
   const rowStats = new RowStats();
   return {
@@ -44,8 +44,8 @@ export function everyKernel(context: Context): Kernels {
     ...matmulKernels(context, rowProducts),
     ...quantizedKernels(context),
     ...optimizerKernels(context),
-    attention: attentionKernel(context, placing, rowStats),
-    attentionBackward: attentionBackwardKernel(context, placing, rowStats),
+    attention: attentionKernel(context, access, rowStats),
+    attentionBackward: attentionBackwardKernel(context, access, rowStats),
     ...linearSystemKernels(context),
     categorical: categoricalKernel(context),
     causalConv: causalConvKernel(context),

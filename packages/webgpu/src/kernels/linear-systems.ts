@@ -2,7 +2,7 @@ import { sizeOf, type Kernel, type View } from "@qkv/tensor";
 import type { Context } from "../context.js";
 import { Params } from "../params.js";
 import { bindingsText, gridFor, mainText, threads } from "../wgsl/grid.js";
-import { walk } from "../wgsl/place.js";
+import { traversal } from "../wgsl/traversal.js";
 
 /** Largest number of workgroups. Each solves systems one after the other, with scratch memory for the factors of one matrix. */
 const maxWorkgroups = 64;
@@ -27,12 +27,12 @@ function invert({ store, engine }: Context, a: View, output: View): boolean {
   const [down, right] = a.strides.slice(-2) as [number, number];
   const params = new Params().u32("count", count).u32("size", size).u32("down", down).u32("right", right);
   const op = "unitLowerInverse";
-  const at = walk(op, params, "batch", batches, {
+  const offsets = traversal(op, params, "batch", batches, {
     aAt: { strides: a.strides.slice(0, -2), offset: a.offset },
   });
   engine.record({
     op,
-    key: `${op}:${at.rank}`,
+    key: `${op}:${offsets.rank}`,
     text: () => `${params.declaration}
 ${bindingsText({ a: "f32" }, { out: "f32" })}
 ${mainText(
@@ -40,7 +40,7 @@ ${mainText(
   `  let n = group * ${threads}u + thread;
   if (n >= p.count) { return; }
   let c = n % p.size;
-  ${at.text("(n / p.size)")}
+  ${offsets.text("(n / p.size)")}
   let to = (n / p.size) * p.size * p.size + c;
   for (var r = 0u; r < p.size; r++) {
     var x = select(0.0, 1.0, r == c);
@@ -89,38 +89,38 @@ var<workgroup> rest: array<f32, ${Math.max(1, size)}>;
 ${mainText(
   threads,
   `  let K = p.size;
-  let own = group * K * K;
+  let matrixAt = group * K * K;
   for (var n = group; n < p.systems; n += p.groups) {
     let matrix = p.aStart + n * K * K;
     for (var j = 0u; j < K; j++) {
       // Each thread computes the pivot, of which all need the root.
       var pivot = a[matrix + j * K + j];
-      for (var k = 0u; k < j; k++) { pivot -= lower[own + j * K + k] * lower[own + j * K + k]; }
+      for (var k = 0u; k < j; k++) { pivot -= lower[matrixAt + j * K + k] * lower[matrixAt + j * K + k]; }
       if (pivot <= 0.0) { atomicStore(&faults[0], p.fault); }
       let root = sqrt(pivot);
-      if (thread == 0u) { lower[own + j * K + j] = root; }
+      if (thread == 0u) { lower[matrixAt + j * K + j] = root; }
       for (var i = j + 1u + thread; i < K; i += ${threads}u) {
         var x = a[matrix + i * K + j];
-        for (var k = 0u; k < j; k++) { x -= lower[own + i * K + k] * lower[own + j * K + k]; }
-        lower[own + i * K + j] = x / root;
+        for (var k = 0u; k < j; k++) { x -= lower[matrixAt + i * K + k] * lower[matrixAt + j * K + k]; }
+        lower[matrixAt + i * K + j] = x / root;
       }
       storageBarrier();
     }
     for (var i = thread; i < K; i += ${threads}u) { rest[i] = b[p.bStart + n * K + i]; }
     workgroupBarrier();
     for (var i = 0u; i < K; i++) {
-      let x = rest[i] / lower[own + i * K + i];
+      let x = rest[i] / lower[matrixAt + i * K + i];
       workgroupBarrier();
       if (thread == 0u) { rest[i] = x; }
-      for (var k = i + 1u + thread; k < K; k += ${threads}u) { rest[k] -= lower[own + k * K + i] * x; }
+      for (var k = i + 1u + thread; k < K; k += ${threads}u) { rest[k] -= lower[matrixAt + k * K + i] * x; }
       workgroupBarrier();
     }
     for (var m = 0u; m < K; m++) {
       let i = K - 1u - m;
-      let x = rest[i] / lower[own + i * K + i];
+      let x = rest[i] / lower[matrixAt + i * K + i];
       workgroupBarrier();
       if (thread == 0u) { rest[i] = x; }
-      for (var k = thread; k < i; k += ${threads}u) { rest[k] -= lower[own + i * K + k] * x; }
+      for (var k = thread; k < i; k += ${threads}u) { rest[k] -= lower[matrixAt + i * K + k] * x; }
       workgroupBarrier();
     }
     for (var i = thread; i < K; i += ${threads}u) { out[n * K + i] = rest[i]; }

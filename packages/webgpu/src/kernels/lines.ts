@@ -6,7 +6,7 @@ import { Params } from "../params.js";
 import { arrayType } from "../wgsl/element.js";
 import { bindingsText, gridFor, mainText } from "../wgsl/grid.js";
 import { withFunctions } from "../wgsl/numbers.js";
-import { walk } from "../wgsl/place.js";
+import { traversal } from "../wgsl/traversal.js";
 import { foldText } from "../wgsl/workgroup.js";
 import type { RowProducts } from "./row-products.js";
 
@@ -17,7 +17,7 @@ const width = 64;
 type LineKernel = {
   readonly variant?: string;
   /** True if the body also computes with int32, as type `T`. Default false: only floats. */
-  readonly whole?: boolean;
+  readonly acceptsInt32?: boolean;
   /**
    * WGSL statements for one line. `at(k)` is the index of element `k` in `xIn`, `to(k)` that in `out`; `p.n` is the length of a
    * line, `thread` is one of 64, and `total(x, thread)` and `most(x, thread)` are the sum and maximum of `x` over the threads.
@@ -43,14 +43,14 @@ export function lineKernels(context: Context, rowProducts: RowProducts): Record<
     (op: string, end: string) =>
     ([x]: readonly View[], [output]: readonly View[], { axis }: Axis) =>
       alongLines(context, op, x!, output!, axis, {
-        body: `  var own = -infinity();
-  for (var k = thread; k < p.n; k += ${width}u) { own = larger(own, xIn[at(k)]); }
-  let top = most(own, thread);
+        body: `  var partial = -infinity();
+  for (var k = thread; k < p.n; k += ${width}u) { partial = larger(partial, xIn[at(k)]); }
+  let top = most(partial, thread);
   // Lines with NaN or ∞, or with only −∞, give NaN.
   let undefined_ = isNan(top) || isInf(top);
   var part = 0.0;
   for (var k = thread; k < p.n; k += ${width}u) { part += exp_(xIn[at(k)] - top); }
-  let powers = total(part, thread);
+  let sumExp = total(part, thread);
   for (var k = thread; k < p.n; k += ${width}u) {
     let x = xIn[at(k)];
     out[to(k)] = select(${end}, notANumber(), undefined_);
@@ -96,8 +96,8 @@ export function lineKernels(context: Context, rowProducts: RowProducts): Record<
       });
     };
   return {
-    softmax: softmax("softmax", "exp_(x - top) / powers"),
-    logSoftmax: softmax("logSoftmax", "x - top - log_(powers)"),
+    softmax: softmax("softmax", "exp_(x - top) / sumExp"),
+    logSoftmax: softmax("logSoftmax", "x - top - log_(sumExp)"),
     rmsNorm: norm(
       "rmsNorm",
       (finish, store) => `  var part = 0.0;
@@ -110,10 +110,10 @@ export function lineKernels(context: Context, rowProducts: RowProducts): Record<
       "layerNorm",
       (finish, store) => `  var part = 0.0;
   for (var k = thread; k < p.n; k += ${width}u) { part += xIn[at(k)]; }
-  let first = total(part, thread) / f32(p.n);
+  let rounded = total(part, thread) / f32(p.n);
   part = 0.0;
-  for (var k = thread; k < p.n; k += ${width}u) { part += xIn[at(k)] - first; }
-  let mean = first + total(part, thread) / f32(p.n);
+  for (var k = thread; k < p.n; k += ${width}u) { part += xIn[at(k)] - rounded; }
+  let mean = rounded + total(part, thread) / f32(p.n);
   part = 0.0;
   for (var k = thread; k < p.n; k += ${width}u) { let x = xIn[at(k)] - mean; part += x * x; }
   let scale = 1.0 / sqrt(total(part, thread) / f32(p.n) + p.eps);
@@ -126,17 +126,17 @@ export function lineKernels(context: Context, rowProducts: RowProducts): Record<
     ) =>
       alongLines(context, "cumsum", x!, output!, axis, {
         variant: `${exclusive}${reverse}`,
-        whole: true,
+        acceptsInt32: true,
         // Each thread sums a range of numbers, then adds the totals of the ranges before it.
         body: `  let each = (p.n + ${width - 1}u) / ${width}u;
   let begin = min(thread * each, p.n);
   let end = min(begin + each, p.n);
-  var own = T();
-  for (var k = begin; k < end; k++) { own += xIn[at(${reverse ? "p.n - 1u - k" : "k"})]; }
-  stretches[thread] = own;
+  var partial = T();
+  for (var k = begin; k < end; k++) { partial += xIn[at(${reverse ? "p.n - 1u - k" : "k"})]; }
+  rangeSums[thread] = partial;
   workgroupBarrier();
   var sum = T();
-  for (var t = 0u; t < thread; t++) { sum += stretches[t]; }
+  for (var t = 0u; t < thread; t++) { sum += rangeSums[t]; }
   for (var k = begin; k < end; k++) {
     let place = ${reverse ? "p.n - 1u - k" : "k"};
     ${exclusive ? "out[to(place)] = sum;\n    sum += xIn[at(place)];" : "sum += xIn[at(place)];\n    out[to(place)] = sum;"}
@@ -151,9 +151,9 @@ function alongLines(
   x: View,
   output: View,
   axis: number,
-  { variant = "", whole = false, body, reads = {}, params: addParams, recorded }: LineKernel,
+  { variant = "", acceptsInt32 = false, body, reads = {}, params: addParams, recorded }: LineKernel,
 ): boolean {
-  const numbers = whole && x.dtype === "int32" ? "int32" : "float32";
+  const numbers = acceptsInt32 && x.dtype === "int32" ? "int32" : "float32";
   if ([x, output, ...Object.values(reads)].some(({ dtype }) => dtype !== numbers)) return false;
   const type = arrayType(numbers);
   const n = x.shape[axis]!;
@@ -161,7 +161,7 @@ function alongLines(
   const others = (list: readonly number[]) => list.filter((_, a) => a !== axis);
   const params = new Params().u32("n", n).u32("lines", lines).i32("step", x.strides[axis]!);
   params.u32("stepOut", output.strides[axis]!);
-  const at = walk(op, params, "line", others(x.shape), {
+  const offsets = traversal(op, params, "line", others(x.shape), {
     xFirst: { strides: others(x.strides), offset: x.offset },
     outFirst: { strides: others(output.strides), offset: 0 },
   });
@@ -169,7 +169,7 @@ function alongLines(
   const { subgroups } = engine;
   const dispatch: Dispatch = {
     op,
-    key: `lines:${op}:${variant}:${type}:${at.rank}`,
+    key: `lines:${op}:${variant}:${type}:${offsets.rank}`,
     text: () =>
       withFunctions(`${params.declaration}
 ${bindingsText(
@@ -183,11 +183,11 @@ fn at(k: u32) -> u32 { return u32(first + i32(k) * p.step); }
 fn to(k: u32) -> u32 { return u32(firstOut) + k * p.stepOut; }
 ${body.includes("total(") ? foldText("total", "f32", width, "a + b", subgroups) : ""}
 ${body.includes("most(") ? foldText("most", "f32", width, "larger(a, b)", subgroups) : ""}
-${body.includes("stretches[") ? `var<workgroup> stretches: array<T, ${width}>;` : ""}
+${body.includes("rangeSums[") ? `var<workgroup> rangeSums: array<T, ${width}>;` : ""}
 ${mainText(
   width,
   `  if (group >= p.lines) { return; }
-  ${at.text("group")}
+  ${offsets.text("group")}
   first = xFirst;
   firstOut = outFirst;
 ${body}`,

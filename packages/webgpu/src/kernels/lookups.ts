@@ -1,8 +1,8 @@
 import type { Kernel, View } from "@qkv/tensor";
 import type { Context } from "../context.js";
-import { checkInside } from "./indices.js";
+import { checkIndices } from "./indices.js";
 import { map } from "./map.js";
-import { viewAs } from "./packed.js";
+import { viewAs } from "./contiguous.js";
 
 type Axis = { readonly axis: number };
 
@@ -17,7 +17,7 @@ export function lookupKernels(context: Context): Record<string, Kernel<never>> {
     strides: { readonly x: readonly number[]; readonly indices: readonly number[] },
   ): boolean => {
     if (x.dtype === "float64") return false;
-    checkInside(context, op, indices, x.shape[axis]!);
+    checkIndices(context, op, indices, x.shape[axis]!);
     const shape = output.shape;
     const placed = [
       viewAs(x, { shape, strides: strides.x }),

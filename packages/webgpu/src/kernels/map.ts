@@ -4,7 +4,7 @@ import { Params } from "../params.js";
 import { arrayType, bitsAt, elementsPerWord, numberAt, valueType } from "../wgsl/element.js";
 import { bindingsText, gridFor, mainText, threads } from "../wgsl/grid.js";
 import { withFunctions } from "../wgsl/numbers.js";
-import { walk } from "../wgsl/place.js";
+import { traversal } from "../wgsl/traversal.js";
 
 /** The names of the inputs in a formula. */
 const names = ["a", "b", "c", "d"] as const;
@@ -46,7 +46,7 @@ export function map(
   // A scalar on the host is passed as a parameter and needs no buffer.
   const scalars = inputs.map((input, i) => (lazy?.has(i) ? undefined : hostScalar(store, input, asBits(i))));
   const read = inputs.filter((_, i) => scalars[i] === undefined);
-  const at = walk(
+  const offsets = traversal(
     op,
     params,
     "walk",
@@ -67,7 +67,7 @@ export function map(
   const types = [...inputs, output].map(({ dtype }) => dtype).join();
   engine.record({
     op,
-    key: `map:${op}:${variant}:${types}:${at.rank}:${scalars.map((scalar) => (scalar ? 1 : 0)).join("")}`,
+    key: `map:${op}:${variant}:${types}:${offsets.rank}:${scalars.map((scalar) => (scalar ? 1 : 0)).join("")}`,
     text: () => {
       const anyBits = bits !== false;
       const type = anyBits ? "u32" : valueType(output.dtype);
@@ -106,7 +106,7 @@ ${bindingsText(
 ${fault ? "fn fault() { atomicStore(&faults[0], p.fault); }" : ""}
 ${readers.join("\n")}
 fn value(n: u32) -> ${type} {
-  ${at.text("n")}
+  ${offsets.text("n")}
   ${values.join("\n  ")}
   ${body}
 }

@@ -6,12 +6,12 @@ import { Params } from "../params.js";
 import { arrayType, vec4At, numberAt } from "../wgsl/element.js";
 import { bindingsText } from "../wgsl/grid.js";
 import { withFunctions } from "../wgsl/numbers.js";
-import { walk } from "../wgsl/place.js";
+import { traversal } from "../wgsl/traversal.js";
 import { foldText } from "../wgsl/workgroup.js";
-import { packedStrides, viewAs } from "./packed.js";
+import { contiguousStrides, viewAs } from "./contiguous.js";
 import {
   maxProductRows,
-  type FollowersText,
+  type EpiloguesText,
   type RowNorm,
   type RowProduct,
   type RowProducts,
@@ -81,28 +81,28 @@ export function product(
   const strides = [a, b].map((view) =>
     broadcastStrides(batch, view.shape.slice(0, -2), view.strides.slice(0, -2)),
   );
-  const laidOut = () => {
+  const createParams = () => {
     const params = new Params().u32("M", M).u32("N", N).u32("K", K).u32("batches", batches);
     params.u32("aOuter", aOuter).u32("aInner", aInner).u32("bOuter", bOuter).u32("bInner", bInner);
     if (bias) params.u32("addedStart", bias.offset).u32("addedStep", bias.strides[0]!);
-    const at = walk(op, params, "batch", batch, {
+    const offsets = traversal(op, params, "batch", batch, {
       aAt: { strides: strides[0]!, offset: a.offset },
       bAt: { strides: strides[1]!, offset: b.offset },
-      cAt: { strides: packedStrides(batch).map((stride) => stride * M * N), offset: 0 },
+      cAt: { strides: contiguousStrides(batch).map((stride) => stride * M * N), offset: 0 },
     });
-    return { params, at };
+    return { params, offsets };
   };
-  const { params, at } = laidOut();
-  const vec4Aligned = (view: View, own: readonly number[]) =>
-    view.offset % 4 === 0 && own.every((stride) => stride % 4 === 0);
+  const { params, offsets } = createParams();
+  const vec4Aligned = (view: View, viewStrides: readonly number[]) =>
+    view.offset % 4 === 0 && viewStrides.every((stride) => stride % 4 === 0);
   const along = (
     view: View,
-    own: readonly number[],
+    viewStrides: readonly number[],
     inner: number,
     outer: number,
     outerLength: number,
   ): Along => {
-    if (!vec4Aligned(view, own)) return "none";
+    if (!vec4Aligned(view, viewStrides)) return "none";
     if (inner === 1 && outer % 4 === 0 && K % 4 === 0) return "inner";
     return outer === 1 && inner % 4 === 0 && outerLength % 4 === 0 ? "outer" : "none";
   };
@@ -116,19 +116,19 @@ export function product(
   if (M <= maxProductRows) {
     const make = (norm?: RowNorm): RowProduct => ({
       op,
-      key: `rows:${aAlong === "inner"}:${bAlong === "inner"}:${bOuter === 1}:${!!bias}:${at.rank}:${dtype}${norm ? `:${norm.key}:${K}` : ""}`,
+      key: `rows:${aAlong === "inner"}:${bAlong === "inner"}:${bOuter === 1}:${!!bias}:${offsets.rank}:${dtype}${norm ? `:${norm.key}:${K}` : ""}`,
       makeParams() {
-        const { params } = laidOut();
+        const { params } = createParams();
         if (norm) norm.addParams(params.u32("n", K));
         return params;
       },
-      text: (params, followers) =>
-        rowsText(params, at.text("id.z"), {
+      text: (params, epilogues) =>
+        rowsText(params, offsets.text("id.z"), {
           vec4Aligned: bAlong === "inner" && aAlong === "inner",
           rowsContiguous: bOuter === 1,
           bias: !!bias,
           dtype,
-          followers,
+          epilogues,
           norm: norm && { ...norm, length: K },
         }),
       reads: norm ? [...norm.reads, ...reads.slice(1)] : reads,
@@ -147,8 +147,8 @@ export function product(
   const c4 = N % 4 === 0;
   engine.record({
     op,
-    key: `matmul:${aAlong}:${bAlong}:${c4}:${!!bias}:${at.rank}:${dtype}`,
-    text: () => tilesText(params, at.text("id.z"), aAlong, bAlong, c4, !!bias, dtype),
+    key: `matmul:${aAlong}:${bAlong}:${c4}:${!!bias}:${offsets.rank}:${dtype}`,
+    text: () => tilesText(params, offsets.text("id.z"), aAlong, bAlong, c4, !!bias, dtype),
     reads,
     writes,
     params,
@@ -157,7 +157,7 @@ export function product(
   return true;
 }
 
-const noFollowers: FollowersText = { reads: {}, writes: {}, functions: "", statements: "" };
+const noFollowers: EpiloguesText = { reads: {}, writes: {}, functions: "", statements: "" };
 /** Largest number of workgroups along an axis of a grid. */
 const maxWorkgroups = 65535;
 /** Threads that share a dot product, and dot products per workgroup. */
@@ -170,14 +170,14 @@ type RowsOptions = {
   readonly rowsContiguous: boolean;
   readonly bias: boolean;
   readonly dtype: DType;
-  readonly followers: FollowersText;
+  readonly epilogues: EpiloguesText;
   readonly norm: RowNorm | undefined;
 };
 
 function rowsText(
   params: Params,
   batchText: string,
-  { vec4Aligned, rowsContiguous, bias, dtype, followers, norm }: RowsOptions,
+  { vec4Aligned, rowsContiguous, bias, dtype, epilogues, norm }: RowsOptions,
 ): string {
   const { lanes, columns } = rowShape;
   const type = vec4Aligned ? "vec4<f32>" : "f32";
@@ -194,18 +194,20 @@ function rowsText(
       `u32(${name}At) + ${outer} * p.${name}Outer + k * p.${name}Inner`,
       vec4Aligned,
     );
-  const own = vec4Aligned ? `vec4<f32>(${[0, 1, 2, 3].map((j) => `row[k + ${j}u]`).join(", ")})` : "row[k]";
+  const rowValue = vec4Aligned
+    ? `vec4<f32>(${[0, 1, 2, 3].map((j) => `row[k + ${j}u]`).join(", ")})`
+    : "row[k]";
   return withFunctions(`${params.declaration}
 ${bindingsText(
   {
     ...(norm ? Object.fromEntries(norm.bindings.map((name) => [name, "f32"])) : { a: type }),
     b: elementText(dtype, vec4Aligned),
     ...(bias && { addedIn: "f32" }),
-    ...followers.reads,
+    ...epilogues.reads,
   },
-  { ...(norm && { a: "f32" }), c: "f32", ...followers.writes },
+  { ...(norm && { a: "f32" }), c: "f32", ...epilogues.writes },
 )}
-${followers.functions}
+${epilogues.functions}
 ${norm ? normRowText(norm) : ""}
 var<workgroup> sums: array<f32, ${lanes * columns}>;
 @compute @workgroup_size(${lanes * columns})
@@ -218,7 +220,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   ${norm ? "normRow(m, thread, id.x == 0u);" : ""}
   var sum = ${type}();
   if (n < p.N) {
-    for (var k = lane * ${per}u; k < p.K; k += ${lanes * per}u) { sum = fma(${norm ? own : load("a", "m")}, ${load("b", "n")}, sum); }
+    for (var k = lane * ${per}u; k < p.K; k += ${lanes * per}u) { sum = fma(${norm ? rowValue : load("a", "m")}, ${load("b", "n")}, sum); }
   }
   sums[column * ${lanes}u + lane] = ${vec4Aligned ? "dot(sum, vec4<f32>(1.0))" : "sum"};
   workgroupBarrier();
@@ -228,7 +230,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   let at = u32(cAt) + m * p.N + n;
   let y = all${bias ? " + addedIn[p.addedStart + n * p.addedStep]" : ""};
   c[at] = y;
-  ${followers.statements}
+  ${epilogues.statements}
 }`);
 }
 

@@ -2,7 +2,7 @@ import type { View } from "@qkv/tensor";
 import type { Context } from "../context.js";
 import { valueType } from "../wgsl/element.js";
 import { map } from "./map.js";
-import { viewAs } from "./packed.js";
+import { viewAs } from "./contiguous.js";
 
 type Patches = { readonly ids: Int32Array; readonly numPatches: number };
 

@@ -61,7 +61,7 @@ ${mainText(
   ${names.reduce((text, name) => text.replaceAll(`${name}[i]`, `${name}Out[p.${name}Start + i]`), body)}`,
 )}`,
         reads: [store.read(gradient!)],
-        writes: targets.map((view) => store.change(view)),
+        writes: targets.map((view) => store.update(view)),
         params,
         groups: gridFor(Math.ceil(count / threads)),
       });

@@ -3,7 +3,7 @@ import type { Context } from "../context.js";
 import { Params } from "../params.js";
 import { bindingsText, gridFor, mainText } from "../wgsl/grid.js";
 import { foldText } from "../wgsl/workgroup.js";
-import { viewAs } from "./packed.js";
+import { viewAs } from "./contiguous.js";
 
 /** Inputs that share a scale in 4-bit weights. */
 const groupLength = 32;
@@ -105,9 +105,9 @@ ${mainText(
   64,
   `  if (group >= p.M) { return; }
   let first = p.start + group * p.row;
-  var own = 0.0;
-  for (var k = thread; k < p.K; k += 64u) { own = max(own, abs(x[first + k * p.column])); }
-  let largest = most(own, thread);
+  var partial = 0.0;
+  for (var k = thread; k < p.K; k += 64u) { partial = max(partial, abs(x[first + k * p.column])); }
+  let largest = most(partial, thread);
   // For rows of zeros or subnormal numbers the factor would overflow.
   let rounds = largest > 2e-37;
   let factor = 63.0 / select(1.0, largest, rounds);

@@ -2,10 +2,10 @@ import type { DType, Kernel, View } from "@qkv/tensor";
 import { toHalfBits } from "@qkv/core";
 import type { Context } from "../context.js";
 import { copyInto } from "./copy-into.js";
-import { copiesProduct } from "./follows-product.js";
+import { fuseCopyIntoProduct } from "./fuse-into-product.js";
 import { map } from "./map.js";
 import type { RowProducts } from "./row-products.js";
-import { viewAs, withCopy } from "./packed.js";
+import { viewAs, withCopy } from "./contiguous.js";
 
 /** Kernels that move, fill or mask numbers. */
 export function rearrangingKernels(
@@ -47,8 +47,11 @@ export function rearrangingKernels(
     });
   });
   define<{ axes: readonly [number, number] }>("onDiagonal", ([x], [output], { axes }) => {
-    const own = output!.strides;
-    const strides = [...own.filter((_, axis) => !axes.includes(axis)), own[axes[0]]! + own[axes[1]]!];
+    const outputStrides = output!.strides;
+    const strides = [
+      ...outputStrides.filter((_, axis) => !axes.includes(axis)),
+      outputStrides[axes[0]]! + outputStrides[axes[1]]!,
+    ];
     return scattered(context, "onDiagonal", x!, output!, strides);
   });
   define<{ labels: readonly string[]; to: readonly string[] }>("place", ([x], [output], { labels, to }) => {
@@ -59,10 +62,10 @@ export function rearrangingKernels(
   });
   define<{ axis: number; start: number }>("write", ([source], [target], { axis, start }) => {
     if (source!.dtype === "float64") return false;
-    const buffer = store.change(target!);
+    const buffer = store.update(target!);
     const at = { strides: target!.strides, offset: target!.offset + start * target!.strides[axis]! };
     if (store.read(source!) !== buffer) {
-      if (copiesProduct(context, rowProducts, source!, buffer, at)) return true;
+      if (fuseCopyIntoProduct(context, rowProducts, source!, buffer, at)) return true;
       copyInto(context, "write", source!, buffer, at);
       return true;
     }

@@ -4,7 +4,7 @@ import { Params } from "../params.js";
 import { arrayType, numberAt, valueType } from "../wgsl/element.js";
 import { bindingsText, gridFor, mainText, threads } from "../wgsl/grid.js";
 import { withFunctions } from "../wgsl/numbers.js";
-import { walk } from "../wgsl/place.js";
+import { traversal } from "../wgsl/traversal.js";
 import { foldText } from "../wgsl/workgroup.js";
 
 /** WGSL of a reduction. Each group of numbers that are reduced to one result has an accumulator. */
@@ -140,10 +140,10 @@ function reduce(
   const count = sizeOf(pick(x.shape, true));
   const results = sizeOf(output.shape);
   const params = new Params().u32("count", count).u32("results", results);
-  const groups = walk(op, params, "group", pick(x.shape, false), {
+  const groups = traversal(op, params, "group", pick(x.shape, false), {
     first: { strides: pick(x.strides, false), offset: x.offset },
   });
-  const inside = walk(op, params, "inside", pick(x.shape, true), {
+  const inside = traversal(op, params, "inside", pick(x.shape, true), {
     along: { strides: pick(x.strides, true), offset: 0 },
   });
   const alone = count <= maxPerThread;

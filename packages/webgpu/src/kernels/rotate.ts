@@ -1,7 +1,7 @@
 import type { View } from "@qkv/tensor";
 import type { Context } from "../context.js";
 import { map } from "./map.js";
-import { viewAs } from "./packed.js";
+import { viewAs } from "./contiguous.js";
 
 type Rotation = { readonly layout: "half" | "interleaved"; readonly inverse: boolean };
 
@@ -28,8 +28,8 @@ export function rotateKernel(context: Context) {
   if (d >= 2 * p.pairs) { return a; }
   ${pairs}
   let other = aElement(aAt + (partner - d) * p.step) * cElement(cAt + pair * p.sineStep);
-  let own = a * bElement(bAt + pair * p.cosineStep);
-  return select(own - other, own + other, ${inverse ? "!high" : "high"});`,
+  let product = a * bElement(bAt + pair * p.cosineStep);
+  return select(product - other, product + other, ${inverse ? "!high" : "high"});`,
       lazy: new Set([0, 1, 2]),
       params: (params) =>
         params

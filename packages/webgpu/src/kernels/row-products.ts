@@ -18,17 +18,17 @@ export type RowNorm = {
   readonly text: string;
 };
 
-/** A matrix product of few rows, without followers. */
+/** A matrix product of few rows, without epilogues. */
 export type RowProduct = Omit<Dispatch, "text" | "params"> & {
   readonly results: GpuBuffer;
   /** Creates the parameters of the product. */
   readonly makeParams: () => Params;
-  /** WGSL of the product with its followers. */
-  readonly text: (params: Params, followers: FollowersText) => string;
+  /** WGSL of the product with its epilogues. */
+  readonly text: (params: Params, epilogues: EpiloguesText) => string;
 };
 
-/** WGSL of followers: types of the bindings that they read and write, functions, and statements. */
-export type FollowersText = {
+/** WGSL of epilogues: types of the bindings that they read and write, functions, and statements. */
+export type EpiloguesText = {
   readonly reads: Readonly<Record<string, string>>;
   readonly writes: Readonly<Record<string, string>>;
   readonly functions: string;
@@ -36,25 +36,25 @@ export type FollowersText = {
 };
 
 /** An elementwise operation on the result of a product, fused into the product's dispatch (an epilogue). */
-export type Follower = {
+export type Epilogue = {
   /** Part of the shader's key. */
   readonly key: string;
   readonly reads: readonly GpuBuffer[];
   readonly write: GpuBuffer;
   /** Adds parameters, whose names end in `i`, and returns WGSL for the result `y` at index `at`. */
-  readonly text: (params: Params, i: number) => FollowersText;
+  readonly text: (params: Params, i: number) => EpiloguesText;
 };
 
 type Recorded = {
   readonly product: RowProduct;
-  readonly followers: readonly Follower[];
+  readonly epilogues: readonly Epilogue[];
   readonly dispatch: Dispatch;
 };
 
 /** Largest number of rows of a product that is computed row by row. */
 export const maxProductRows = 4;
-/** Largest number of followers of a product: more are rare, and each sequence of them needs its own shader. */
-const maxFollowers = 2;
+/** Largest number of epilogues of a product: more are rare, and each sequence of them needs its own shader. */
+const maxEpilogues = 2;
 /** Largest length of a normalized row, which is stored in workgroup memory. */
 const maxRowLength = 2048;
 /** Storage buffers per shader that every implementation supports. */
@@ -84,20 +84,20 @@ export class RowProducts {
    * @param make - Creates the product, with or without a fused norm of its rows.
    */
   record({ engine }: Context, rows: GpuBuffer | undefined, make: (norm?: RowNorm) => RowProduct): void {
-    const known = rows && this.#norms.get(rows);
-    if (known) {
+    const recordedNorm = rows && this.#norms.get(rows);
+    if (recordedNorm) {
       this.#norms.delete(rows);
-      const product = make(known.norm);
+      const product = make(recordedNorm.norm);
       const dispatch = fusedDispatch(product, []);
-      if (engine.extend(known.dispatch, dispatch, rows)) {
-        this.#products.set(product.results, { product, followers: [], dispatch });
+      if (engine.extend(recordedNorm.dispatch, dispatch, rows)) {
+        this.#products.set(product.results, { product, epilogues: [], dispatch });
         return;
       }
     }
     const product = make();
     const dispatch = fusedDispatch(product, []);
     engine.record(dispatch);
-    this.#products.set(product.results, { product, followers: [], dispatch });
+    this.#products.set(product.results, { product, epilogues: [], dispatch });
   }
 
   /** True if a buffer has the results of a product. */
@@ -105,25 +105,25 @@ export class RowProducts {
     return results !== undefined && this.#products.has(results);
   }
 
-  /** Adds a follower to the product with these results. False if there is none, or if it can no longer be changed. */
-  follow({ engine }: Context, results: GpuBuffer, follower: Follower): boolean {
+  /** Adds an epilogue to the product with these results. False if there is none, or if it can no longer be changed. */
+  fuse({ engine }: Context, results: GpuBuffer, epilogue: Epilogue): boolean {
     const recorded = this.#products.get(results);
     if (!recorded) return false;
     const { product, dispatch: old } = recorded;
-    const followers = [...recorded.followers, follower];
-    if (followers.length > maxFollowers) return false;
-    if (old.reads.length + old.writes.length + follower.reads.length + 1 > maxBuffers) return false;
-    const dispatch = fusedDispatch(product, followers);
+    const epilogues = [...recorded.epilogues, epilogue];
+    if (epilogues.length > maxEpilogues) return false;
+    if (old.reads.length + old.writes.length + epilogue.reads.length + 1 > maxBuffers) return false;
+    const dispatch = fusedDispatch(product, epilogues);
     if (!engine.extend(old, dispatch, results)) return false;
-    this.#products.set(results, { product, followers, dispatch });
+    this.#products.set(results, { product, epilogues, dispatch });
     return true;
   }
 }
 
-function fusedDispatch(product: RowProduct, followers: readonly Follower[]): Dispatch {
+function fusedDispatch(product: RowProduct, epilogues: readonly Epilogue[]): Dispatch {
   const { op, key, reads, writes, groups, makeParams, text } = product;
   const params = makeParams();
-  const texts = followers.map((follower, i) => follower.text(params, i));
+  const texts = epilogues.map((epilogue, i) => epilogue.text(params, i));
   const all = {
     reads: Object.assign({}, ...texts.map((one) => one.reads)) as Record<string, string>,
     writes: Object.assign({}, ...texts.map((one) => one.writes)) as Record<string, string>,
@@ -132,10 +132,10 @@ function fusedDispatch(product: RowProduct, followers: readonly Follower[]): Dis
   };
   return {
     op,
-    key: [key, ...followers.map((follower) => follower.key)].join("|"),
+    key: [key, ...epilogues.map((epilogue) => epilogue.key)].join("|"),
     text: () => text(params, all),
-    reads: [...reads, ...followers.flatMap((follower) => follower.reads)],
-    writes: [...writes, ...followers.map((follower) => follower.write)],
+    reads: [...reads, ...epilogues.flatMap((epilogue) => epilogue.reads)],
+    writes: [...writes, ...epilogues.map((epilogue) => epilogue.write)],
     params,
     groups,
   };

@@ -116,24 +116,24 @@ fn search(byCount: bool, beyond: bool, goal: f32, thread: u32) -> u32 {
 }
 // Probability and number of the tokens above a key, and the number of tokens at the key.
 fn sumsAround(key: u32, thread: u32) -> vec4<f32> {
-  var own = vec4<f32>();
+  var partial = vec4<f32>();
   for (var v = thread; v < p.V; v += ${width}u) {
     let x = logit(v);
     if (!isCandidate(x)) { continue; }
-    if (sortKey(x) > key) { own += vec4<f32>(probability(x), 1.0, 0.0, 0.0); }
-    if (sortKey(x) == key) { own.z += 1.0; }
+    if (sortKey(x) > key) { partial += vec4<f32>(probability(x), 1.0, 0.0, 0.0); }
+    if (sortKey(x) == key) { partial.z += 1.0; }
   }
-  return together(own, thread);
+  return together(partial, thread);
 }`;
 
 // The filters keep all tokens above the key `last`, and the first `ties` of those at it in the order of ids.
-const bodyText = `  var own = -3.4e38;
+const bodyText = `  var partial = -3.4e38;
   for (var v = thread; v < p.V; v += ${width}u) {
     let x = logit(v);
-    let wrong = isNan(x) || (isInf(x) && !isMasked(x));
-    own = max(own, select(select(x, -3.4e38, isMasked(x)), 3.4e38, wrong));
+    let invalid = isNan(x) || (isInf(x) && !isMasked(x));
+    partial = max(partial, select(select(x, -3.4e38, isMasked(x)), 3.4e38, invalid));
   }
-  maxLogit = largest(own, thread);
+  maxLogit = largest(partial, thread);
   // Sums: probabilities, those at temperature 1, number and probability of what min-p keeps.
   var parts = vec4<f32>();
   var lowest = 0xffffffffu;
@@ -216,6 +216,6 @@ const bodyText = `  var own = -3.4e38;
       if (cumulative > remainder) { break; }
     }
     id_[0] = i32(token);
-    let wrong = maxLogit >= 3.39e38 || maxLogit <= -3.39e38;
-    logprob[0] = select(logit(token) - maxLogit - log(all.y), notANumber(), wrong);
+    let invalid = maxLogit >= 3.39e38 || maxLogit <= -3.39e38;
+    logprob[0] = select(logit(token) - maxLogit - log(all.y), notANumber(), invalid);
   }`;

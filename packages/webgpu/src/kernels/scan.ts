@@ -35,8 +35,8 @@ export function scanKernel(context: Context) {
   ): boolean => {
     const { store, engine } = context;
     const [query, key, value, state, ...rest] = inputs as [View, View, View, View, ...View[]];
-    const given = Object.fromEntries(optional.map((name, i) => [name, rest[i]!]));
-    const { decay, erase, beta } = given;
+    const optionalInputs = Object.fromEntries(optional.map((name, i) => [name, rest[i]!]));
+    const { decay, erase, beta } = optionalInputs;
     const [B, H, T, V] = value.shape as [number, number, number, number];
     const K = key.shape[3]!;
     const vec4sPerLane = Math.ceil(Math.ceil(K / 4) / lanes);
@@ -44,7 +44,7 @@ export function scanKernel(context: Context) {
     // The state is updated in place, in the output `final`: it is copied there first.
     if (state.storage !== final!.storage)
       map(context, "copy", [state], final!, { body: "return a;", bits: true });
-    const finalBuffer = store.change(final!);
+    const finalBuffer = store.update(final!);
     const outputBuffer = store.write(output!);
     for (let start = 0; start < T; start += maxTokens) {
       const params = new Params().u32("H", H).u32("T", T).u32("K", K).u32("V", V);
@@ -145,16 +145,16 @@ ${mainText(
     }`,
   )}
   for (var t = p.start; t < p.end; t++) {
-    var own = vec3<f32>();
+    var partial = vec3<f32>();
     ${each(
       (i) => `${row("query", i)}
     ${row("key", i)}
-    ${erase ? `${row("erase", i)}\n    own.x += dot(erasePart${i}, state${i});` : ""}
-    own.y += dot(queryPart${i}, state${i});
-    own.z += dot(queryPart${i}, keyPart${i});`,
+    ${erase ? `${row("erase", i)}\n    partial.x += dot(erasePart${i}, state${i});` : ""}
+    partial.y += dot(queryPart${i}, state${i});
+    partial.z += dot(queryPart${i}, keyPart${i});`,
     )}
     let place = (t % 2u) * ${threads}u;
-    sums[place + thread] = own;
+    sums[place + thread] = partial;
     workgroupBarrier();
     var all = vec3<f32>();
     for (var n = 0u; n < ${lanes}u; n++) { all += sums[place + n * ${columns}u + column]; }

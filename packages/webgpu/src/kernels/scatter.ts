@@ -4,11 +4,11 @@ import { Params } from "../params.js";
 import { bitsAt } from "../wgsl/element.js";
 import { bindingsText, gridFor, mainText, threads } from "../wgsl/grid.js";
 import { withFunctions } from "../wgsl/numbers.js";
-import { walk } from "../wgsl/place.js";
+import { traversal } from "../wgsl/traversal.js";
 import { storeBitsText } from "./copy-into.js";
-import { checkInside } from "./indices.js";
+import { checkIndices } from "./indices.js";
 import { map } from "./map.js";
-import { viewAs, withPacked } from "./packed.js";
+import { viewAs, withContiguous } from "./contiguous.js";
 import { fill } from "./rearranging.js";
 
 type Axis = { readonly axis: number };
@@ -50,8 +50,8 @@ export function scatterKernels(context: Context): Record<string, Kernel<never>> 
     const [outer, inner] = [sizeOf(output!.shape.slice(0, axis)), sizeOf(output!.shape.slice(axis + 1))];
     const cut = (view: View, n: number) =>
       viewAs(view, { shape: [outer, n, inner], strides: [n * inner, inner, 1] });
-    return withPacked(context, dy!, (dy) =>
-      withPacked(context, indices!, (indices) => {
+    return withContiguous(context, dy!, (dy) =>
+      withContiguous(context, indices!, (indices) => {
         const places = viewAs(indices, { shape: [outer, count, inner], strides: [0, 1, 0] });
         const to = cut(output!, output!.shape[axis]!);
         return scatterInto(context, "takeBackward", to, places, cut(dy, count), 1, "add");
@@ -60,13 +60,13 @@ export function scatterKernels(context: Context): Record<string, Kernel<never>> 
   });
   // 1 for each index, or 0 if a later one along the axis is equal.
   define<Axis & { shape: readonly number[] }>("lastWritten", ([indices], [output], { axis, shape }) => {
-    checkInside(context, "scatter", indices!, shape[axis]!);
+    checkIndices(context, "scatter", indices!, shape[axis]!);
     const n = indices!.shape[axis]!;
     return map(context, "lastWritten", [indices!], output!, {
-      body: `let own = aElement(aAt);
+      body: `let index = aElement(aAt);
   let k = i32((n / p.inner) % p.length);
   for (var later = k + 1; later < i32(p.length); later++) {
-    if (aElement(aAt + (later - k) * p.step) == own) { return 0; }
+    if (aElement(aAt + (later - k) * p.step) == index) { return 0; }
   }
   return 1;`,
       lazy: new Set([0]),
@@ -91,7 +91,7 @@ function scatterInto(
 ): boolean {
   const { store, engine } = context;
   const length = output.shape[axis]!;
-  checkInside(context, op, indices, length);
+  checkIndices(context, op, indices, length);
   const others = (list: readonly number[]) => list.filter((_, a) => a !== axis);
   const lines = others(source.shape);
   const count = sizeOf(lines);
@@ -99,7 +99,7 @@ function scatterInto(
   const params = new Params().u32("lines", count).u32("n", source.shape[axis]!).i32("length", length);
   params.i32("toStep", output.strides[axis]!).i32("placeStep", indices.strides[axis]!);
   params.i32("sourceStep", source.strides[axis]!).u32("fault", fault.code);
-  const at = walk(op, params, "line", lines, {
+  const offsets = traversal(op, params, "line", lines, {
     toAt: { strides: others(output.strides), offset: output.offset },
     placeAt: { strides: others(indices.strides), offset: indices.offset },
     sourceAt: { strides: others(source.strides), offset: source.offset },
@@ -108,7 +108,7 @@ function scatterInto(
   const type = mode === "set" ? "u32" : output.dtype === "float32" ? "f32" : "i32";
   engine.record({
     op,
-    key: `scatter:${mode}:${type}:${bytes}:${at.rank}`,
+    key: `scatter:${mode}:${type}:${bytes}:${offsets.rank}`,
     text: () => {
       const element = mode === "set" && bytes < 4 ? "atomic<u32>" : type;
       const larger = type === "f32" ? "larger" : "max";
@@ -127,7 +127,7 @@ ${mainText(
   threads,
   `  let line = group * ${threads}u + thread;
   if (line >= p.lines) { return; }
-  ${at.text("line")}
+  ${offsets.text("line")}
   for (var k = 0; k < i32(p.n); k++) {
     let index = places[u32(placeAt + k * p.placeStep)];
     if (index < 0 || index >= p.length) { atomicStore(&faults[0], p.fault); continue; }

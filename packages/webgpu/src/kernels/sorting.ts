@@ -4,7 +4,7 @@ import { Params } from "../params.js";
 import { arrayType, numberAt, valueType } from "../wgsl/element.js";
 import { bindingsText, gridFor, mainText } from "../wgsl/grid.js";
 import { withFunctions } from "../wgsl/numbers.js";
-import { walk } from "../wgsl/place.js";
+import { traversal } from "../wgsl/traversal.js";
 
 const width = 256;
 
@@ -18,9 +18,9 @@ export function sortingKernels(context: Context): Record<string, Kernel<never>> 
       overLines(context, "argSort", x!, output!, axis, descending, {
         results: x!.shape[axis]!,
         body: `  for (var k = thread; k < p.n; k += ${width}u) {
-    let own = number(k);
+    let value = number(k);
     var place = 0u;
-    for (var j = 0u; j < p.n; j++) { if (j != k && before(number(j), j, own, k)) { place += 1u; } }
+    for (var j = 0u; j < p.n; j++) { if (j != k && before(number(j), j, value, k)) { place += 1u; } }
     out[to(place)] = i32(k);
   }`,
       }),
@@ -73,14 +73,14 @@ function overLines(
     .u32("results", results)
     .i32("step", x.strides[axis]!);
   params.u32("stepOut", output.strides[axis]!);
-  const at = walk(op, params, "line", others(x.shape), {
+  const offsets = traversal(op, params, "line", others(x.shape), {
     xFirst: { strides: others(x.strides), offset: x.offset },
     outFirst: { strides: others(output.strides), offset: 0 },
   });
   const type = valueType(x.dtype);
   engine.record({
     op,
-    key: `${op}:${x.dtype}:${descending}:${at.rank}`,
+    key: `${op}:${x.dtype}:${descending}:${offsets.rank}`,
     text: () =>
       withFunctions(`${params.declaration}
 ${bindingsText({ xIn: arrayType(x.dtype) }, { out: "i32" })}
@@ -98,7 +98,7 @@ fn before(a: ${type}, i: u32, b: ${type}, j: u32) -> bool {
 ${mainText(
   width,
   `  if (group >= p.lines) { return; }
-  ${at.text("group")}
+  ${offsets.text("group")}
   first = xFirst;
   firstOut = outFirst;
 ${body}`,

@@ -4,9 +4,9 @@ import type { Context } from "../context.js";
 import { Params } from "../params.js";
 import { bitsAt } from "../wgsl/element.js";
 import { bindingsText, gridFor, mainText, threads } from "../wgsl/grid.js";
-import { walk } from "../wgsl/place.js";
+import { traversal } from "../wgsl/traversal.js";
 import { storeBitsText } from "./copy-into.js";
-import { indexFault } from "./indices.js";
+import { firstInvalidIndex } from "./indices.js";
 import { map } from "./map.js";
 
 type Window = { readonly axis: number; readonly circular: boolean };
@@ -40,12 +40,14 @@ function moveWindow(
 ): true {
   const { store, engine } = context;
   const [S, T] = [cache.shape[axis]!, update.shape[axis]!];
-  const wrong = circular ? undefined : indexFault(context, starts, (start) => start >= 0 && start + T <= S);
-  if (wrong !== undefined)
+  const invalid = circular
+    ? undefined
+    : firstInvalidIndex(context, starts, (start) => start >= 0 && start + T <= S);
+  if (invalid !== undefined)
     refuse(
       "scatterUpdate",
       "writeIndices",
-      wrong,
+      invalid,
       `a start from 0 to ${S - T}, for ${T} elements on an axis of ${S}`,
       'grow the cache first, or use the mode "circular".',
     );
@@ -58,7 +60,7 @@ function moveWindow(
     .i32("step", cache.strides[axis]!);
   params.u32("inner", sizeOf(update.shape.slice(axis + 1))).u32("fault", fault.code);
   const along = (list: readonly number[]) => list.map((stride, a) => (a === axis ? 0 : stride));
-  const at = walk(op, params, "walk", update.shape, {
+  const offsets = traversal(op, params, "walk", update.shape, {
     cacheAt: { strides: along(cache.strides), offset: cache.offset },
     updateAt: update,
     startAt: {
@@ -70,7 +72,7 @@ function moveWindow(
   const into = direction === "into the cache";
   engine.record({
     op,
-    key: `window:${into}:${circular}:${bytes}:${at.rank}`,
+    key: `window:${into}:${circular}:${bytes}:${offsets.rank}`,
     text: () => {
       const [source, sourceAt, targetAt] = into
         ? ["updateIn", "u32(updateAt)", "place"]
@@ -84,7 +86,7 @@ ${mainText(
   threads,
   `  let n = group * ${threads}u + thread;
   if (n >= p.count) { return; }
-  ${at.text("n")}
+  ${offsets.text("n")}
   let start = starts[u32(startAt)];
   let t = i32((n / p.inner) % u32(p.length));
   ${

@@ -1,8 +1,8 @@
-/** Subgroup operation that reduces `own`, by the expression that combines two numbers. A function, so that importing builds no text. */
+/** Subgroup operation that reduces `value`, by the expression that combines two numbers. A function, so that importing builds no text. */
 const bySubgroup = (): Record<string, string> => ({
-  "a + b": "subgroupAdd(own)",
-  "max(a, b)": "subgroupMax(own)",
-  "larger(a, b)": "select(subgroupMax(own), notANumber(), subgroupAny(isNan(own)))",
+  "a + b": "subgroupAdd(value)",
+  "max(a, b)": "subgroupMax(value)",
+  "larger(a, b)": "select(subgroupMax(value), notANumber(), subgroupAny(isNan(value)))",
 });
 
 /**
@@ -19,7 +19,7 @@ export function foldText(name: string, type: string, size: number, fold: string,
   const inSubgroup = subgroups ? bySubgroup()[fold] : undefined;
   if (inSubgroup)
     return `var<workgroup> ${name}Parts: array<${type}, ${size / 4}>;
-fn ${name}(own: ${type}, thread: u32) -> ${type} {
+fn ${name}(value: ${type}, thread: u32) -> ${type} {
   let part = ${inSubgroup};
   if (subgroupElect()) { ${name}Parts[subgroupNumber] = part; }
   workgroupBarrier();
@@ -33,8 +33,8 @@ fn ${name}(own: ${type}, thread: u32) -> ${type} {
   return all;
 }`;
   return `var<workgroup> ${name}Parts: array<${type}, ${size}>;
-fn ${name}(own: ${type}, thread: u32) -> ${type} {
-  ${name}Parts[thread] = own;
+fn ${name}(value: ${type}, thread: u32) -> ${type} {
+  ${name}Parts[thread] = value;
   workgroupBarrier();
   for (var step = ${size / 2}u; step > 0u; step /= 2u) {
     if (thread < step) {

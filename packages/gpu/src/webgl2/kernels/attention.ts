@@ -15,8 +15,8 @@ import {
 import type { View } from "@qkv/tensor";
 import { expressionText, isShaderText } from "../expression-text.js";
 import { blockLayout, eachLine, rowsOfBlocks, type Blocks } from "../blocks.js";
-import { dotRows, stayInRow, walkText } from "../dot-rows.js";
-import { runInto, withScratch, type Gl } from "../gl.js";
+import { dotRows, stayInRow, lineReaderText } from "../dot-rows.js";
+import { runInto, withScratch, type Gl, type RegisterScratch } from "../gl.js";
 import { float, maskedScore, powText, quotient, tanhText } from "../glsl.js";
 import { computeByNumber } from "../numbers.js";
 import type { Run, Texture } from "../shaders.js";
@@ -25,8 +25,6 @@ import { packRows } from "./pack-rows.js";
 
 type Sizes = ReturnType<typeof callSizes>;
 /** Registers a scratch texture, which is freed after the call. */
-type Own = (texture: Texture) => Texture;
-
 /**
  * Attention in four shaders: scores, softmax statistics of each row, weights, and weights · values. WebGL has no shared
  * memory, so the scores are written to a texture and read again; a single fused shader would compute each score once
@@ -47,7 +45,7 @@ export function attentionKernel(gl: Gl): AttentionKernels["attention"] {
       sizes.D > 0 &&
       keyValues.key.length <= 6;
     if (!isSupported) return false;
-    return withScratch(gl, (own) => attend(gl, call, sizes, outputs, own));
+    return withScratch(gl, (asScratch) => attend(gl, call, sizes, outputs, asScratch));
   };
 }
 
@@ -56,7 +54,7 @@ function attend(
   request: AttentionCall,
   sizes: Sizes,
   { output, lse, ...traces }: AttentionOutputs,
-  own: Own,
+  asScratch: RegisterScratch,
 ): boolean {
   const { B, Hkv, T, S, Dv, group } = sizes;
   const {
@@ -79,11 +77,11 @@ function attend(
   // Texels of a row of scores: S / 4, rounded up to a power of two if S may grow from call to call (decoding), so that few
   // shaders are compiled.
   const rowTexels = S === T ? Math.ceil(S / 4) : 2 ** Math.ceil(Math.log2(Math.max(16, S / 4)));
-  const query = packedRows(gl, [queryView], own);
-  const keys = packedRows(gl, keyValues.key as readonly View[], own);
-  const values = transposedRows(gl, keyValues.value as readonly View[], own);
-  const plan = planTextures(gl, givenPlan, own);
-  const positionInputs = positionTextures(gl, firstQuery, keyValues.positions, sizes, own);
+  const query = packedRows(gl, [queryView], asScratch);
+  const keys = packedRows(gl, keyValues.key as readonly View[], asScratch);
+  const values = transposedRows(gl, keyValues.value as readonly View[], asScratch);
+  const plan = planTextures(gl, givenPlan, asScratch);
+  const positionInputs = positionTextures(gl, firstQuery, keyValues.positions, sizes, asScratch);
   const prepared: Prepared = {
     tiles: givenPlan,
     scale,
@@ -100,7 +98,7 @@ function attend(
     blocks,
     count,
   };
-  const runBlocks = (run: Run) => gl.shaders.runAll(run, blocks.height).map(own);
+  const runBlocks = (run: Run) => gl.shaders.runAll(run, blocks.height).map(asScratch);
 
   const scores = runBlocks(scoresRun(gl, prepared, "scores"));
   const statistics = runBlocks(statisticsRun(gl, prepared, scores));
@@ -162,37 +160,43 @@ type Rows = {
 };
 
 /** Rows of one part, read in place if they are whole texels, else packed; several parts are concatenated along axis 2. */
-function packedRows(gl: Gl, parts: readonly View[], own: Own): Rows {
+function packedRows(gl: Gl, parts: readonly View[], asScratch: RegisterScratch): Rows {
   const [x] = parts as [View];
   const [, H, , D] = x.shape as [number, number, number, number];
   const rowTexels = Math.ceil(D / 4);
-  const whole = [x.offset, ...x.strides.slice(0, 3).filter((_, axis) => x.shape[axis] !== 1)];
+  const offsets = [x.offset, ...x.strides.slice(0, 3).filter((_, axis) => x.shape[axis] !== 1)];
   if (
     parts.length === 1 &&
     (x.strides[3] === 1 || D === 1) &&
     D % 4 === 0 &&
-    whole.every((n) => n % 4 === 0)
+    offsets.every((n) => n % 4 === 0)
   ) {
     const [batch, head, row] = x.strides.map((n) => Math.floor(n / 4)) as [number, number, number];
     return { texture: gl.store.bufferOf(x), at: x.offset / 4, batch, head, row, rowTexels };
   }
   const S = parts.reduce((sum, { shape }) => sum + shape[2]!, 0);
-  const texture = own(packRows(gl, parts));
+  const texture = asScratch(packRows(gl, parts));
   return { texture, at: 0, batch: H * S * rowTexels, head: S * rowTexels, row: rowTexels, rowTexels };
 }
 
 /** Values transposed to `[B, Hkv, Dv, S]`, each row padded with zeros. */
-function transposedRows(gl: Gl, parts: readonly View[], own: Own): Rows {
+function transposedRows(gl: Gl, parts: readonly View[], asScratch: RegisterScratch): Rows {
   const [x] = parts as [View];
   if (parts.length > 1) {
     const S = parts.reduce((sum, { shape }) => sum + shape[2]!, 0);
     const [B, H, , D] = x.shape as [number, number, number, number];
-    const concatenated = own(packRows(gl, parts));
+    const concatenated = asScratch(packRows(gl, parts));
     const rowTexels = Math.ceil(D / 4) * 4;
-    return transpose(gl, concatenated, [B, H, D, S], [H * S * rowTexels, S * rowTexels, 1, rowTexels], own);
+    return transpose(
+      gl,
+      concatenated,
+      [B, H, D, S],
+      [H * S * rowTexels, S * rowTexels, 1, rowTexels],
+      asScratch,
+    );
   }
   const swap = ([b, h, s, d]: readonly number[]) => [b!, h!, d!, s!];
-  return transpose(gl, gl.store.bufferOf(x), swap(x.shape), swap(x.strides), own, x.offset);
+  return transpose(gl, gl.store.bufferOf(x), swap(x.shape), swap(x.strides), asScratch, x.offset);
 }
 
 function transpose(
@@ -200,12 +204,12 @@ function transpose(
   x: Texture,
   [B, H, D, S]: readonly number[],
   [sb, sh, sd, ss]: readonly number[],
-  own: Own,
+  asScratch: RegisterScratch,
   offset = 0,
 ): Rows {
   // Rounded up to a power of two, like rows of scores.
   const rowTexels = 2 ** Math.ceil(Math.log2(Math.max(1, S! / 4)));
-  const texture = own(
+  const texture = asScratch(
     gl.shaders.run({
       name: "transpose",
       text: `float number(int n) {
@@ -231,18 +235,18 @@ type PlanTextures = { readonly tiles: Texture; readonly bits: Texture };
  * The tile plan as floats: for each tile −1 if all its keys are masked, −2 if none is, else the texel with the mask bits of
  * its first query. Mask bits are stored 16 to a float. Undefined if nothing is masked.
  */
-function planTextures(gl: Gl, plan: TilePlan, own: Own): PlanTextures | undefined {
+function planTextures(gl: Gl, plan: TilePlan, asScratch: RegisterScratch): PlanTextures | undefined {
   const { classes, bitsAt, bits } = plan;
-  if (classes.every((one) => one === 2)) return undefined;
-  const tiles = Float32Array.from(classes, (one, tile) =>
-    one === 0 ? -1 : one === 2 ? -2 : bitsAt[tile]! / 2,
+  if (classes.every((tileClass) => tileClass === 2)) return undefined;
+  const tiles = Float32Array.from(classes, (tileClass, tile) =>
+    tileClass === 0 ? -1 : tileClass === 2 ? -2 : bitsAt[tile]! / 2,
   );
   const halves = new Float32Array(Math.max(4, bits.length * 2));
   for (let word = 0; word < bits.length; word++) {
     halves[2 * word] = bits[word]! & 0xffff;
     halves[2 * word + 1] = bits[word]! >>> 16;
   }
-  return { tiles: own(gl.shaders.upload(tiles)), bits: own(gl.shaders.upload(halves)) };
+  return { tiles: asScratch(gl.shaders.upload(tiles)), bits: asScratch(gl.shaders.upload(halves)) };
 }
 
 /** Positions of queries and keys: uniforms, or textures where they are not consecutive. */
@@ -257,20 +261,20 @@ function positionTextures(
   firstQuery: AttentionCall["firstQuery"],
   positions: AttentionCall["keyValues"]["positions"],
   { S }: Sizes,
-  own: Own,
+  asScratch: RegisterScratch,
 ): PositionTextures {
   const inputs: Record<string, Texture> = {};
   const ints: Record<string, number> = {};
   let queryText = "firstQuery + t";
   if (typeof firstQuery === "number") ints["firstQuery"] = firstQuery;
   else {
-    inputs["first"] = own(gl.shaders.upload(Float32Array.from(firstQuery)));
+    inputs["first"] = asScratch(gl.shaders.upload(Float32Array.from(firstQuery)));
     queryText = "int(first1(b)) + t";
   }
   let keyText = "firstKey + s";
   if ("start" in positions) ints["firstKey"] = positions.start;
   else {
-    inputs["place"] = own(gl.shaders.upload(Float32Array.from(positions)));
+    inputs["place"] = asScratch(gl.shaders.upload(Float32Array.from(positions)));
     ints["placeStep"] = positions.length > S ? S : 0;
     keyText = "int(place1(b * placeStep + s))";
   }
@@ -419,7 +423,7 @@ function statisticsRun(
   const { Hkv, T, S, group } = sizes;
   const inRow = stayInRow({ texture: scores[0]!, rowTexels, steps: [rowTexels] });
   const line = (r: number) => {
-    const { begin, read, next } = walkText(
+    const { begin, read, next } = lineReaderText(
       { name: `scores${r}x`, start: `block * ${rowTexels}`, inRow },
       "at",
     );

@@ -79,12 +79,12 @@ export function elementwiseKernels(gl: Gl): Record<string, Kernel<Attributes>> {
     kernels[name] = (inputs, [output], attributes) =>
       output!.dtype === result &&
       inputs.every(({ dtype }) => dtype === "float32") &&
-      walk(gl, name, typeof formula === "string" ? formula : formula(attributes), inputs, output!);
+      runElementwise(gl, name, typeof formula === "string" ? formula : formula(attributes), inputs, output!);
   };
   for (const [name, formula] of Object.entries({ ...unary, ...binary })) over(name, formula, "float32");
   for (const [name, formula] of Object.entries(comparisons)) over(name, formula, "bool");
   kernels["where"] = (inputs, [output]) =>
-    output!.dtype === "float32" && walk(gl, "where", "a != 0.0 ? b : c", inputs, output!);
+    output!.dtype === "float32" && runElementwise(gl, "where", "a != 0.0 ? b : c", inputs, output!);
   return kernels;
 }
 
@@ -97,12 +97,18 @@ const helpers: Record<string, string> = {
   sine_: sineText,
 };
 
-function walk(gl: Gl, name: string, formula: string, inputs: readonly View[], output: View): boolean {
+function runElementwise(
+  gl: Gl,
+  name: string,
+  formula: string,
+  inputs: readonly View[],
+  output: View,
+): boolean {
   if (sizeOf(output.shape) === 0) return false;
-  const singles = inputs.map((view) => gl.store.hostScalar(view));
+  const scalars = inputs.map((view) => gl.store.hostScalar(view));
   const stored = inputs
     .map((view, t) => ({ view, name: names[t]! }))
-    .filter((_, t) => singles[t] === undefined);
+    .filter((_, t) => scalars[t] === undefined);
   const axes = mergeAxes(
     output.shape,
     stridesForBroadcast(
@@ -117,23 +123,23 @@ function walk(gl: Gl, name: string, formula: string, inputs: readonly View[], ou
     if (view.offset !== 0) ints[`${name}At`] = inOrder ? view.offset / 4 : view.offset;
   });
   const floats: Record<string, number> = {};
-  singles.forEach((value, t) => {
+  scalars.forEach((value, t) => {
     if (value !== undefined) floats[`${names[t]}Value`] = value;
   });
-  const given = names.flatMap((name, t) =>
-    singles[t] === undefined ? [] : [`float ${name} = ${name}Value; `],
+  const constants = names.flatMap((name, t) =>
+    scalars[t] === undefined ? [] : [`float ${name} = ${name}Value; `],
   );
   const used = stored.map(({ name }) => name);
-  const helper = Object.keys(helpers)
-    .filter((one) => formula.includes(one))
-    .map((one) => helpers[one]!);
-  const f = `float f(${used.map((name) => `float ${name}`).join(", ")}) { ${given.join("")}return ${formula}; }`;
+  const usedHelpers = Object.keys(helpers)
+    .filter((helper) => formula.includes(helper))
+    .map((helper) => helpers[helper]!);
+  const f = `float f(${used.map((name) => `float ${name}`).join(", ")}) { ${constants.join("")}return ${formula}; }`;
   const lanes = (value: (lane: string) => string) =>
     `vec4(${["x", "y", "z", "w"].map((lane) => `f(${value(lane)})`).join(", ")})`;
   const textures = Object.fromEntries(stored.map(({ view, name }) => [name, gl.store.bufferOf(view)]));
   const texel = ({ view, name }: { view: View; name: string }, t: number) => {
-    const here = view.offset === 0 && hasResultLayout(textures[name]!, sizeOf(output.shape));
-    return `vec4 v${name} = ${here ? `${name}Here()` : `${name}4(i + ${starts[t]})`};`;
+    const readsInPlace = view.offset === 0 && hasResultLayout(textures[name]!, sizeOf(output.shape));
+    return `vec4 v${name} = ${readsInPlace ? `${name}Here()` : `${name}4(i + ${starts[t]})`};`;
   };
   const text = inOrder
     ? `vec4 compute(int i) {
@@ -151,7 +157,7 @@ function walk(gl: Gl, name: string, formula: string, inputs: readonly View[], ou
 ${computeByNumber}`;
   return runInto(gl, output, {
     name,
-    text: [...helper, f, text].join("\n"),
+    text: [...usedHelpers, f, text].join("\n"),
     inputs: textures,
     ints,
     floats,

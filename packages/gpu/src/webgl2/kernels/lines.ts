@@ -1,7 +1,7 @@
 import { isContiguous, sizeOf } from "@qkv/core";
 import type { Kernel, View } from "@qkv/tensor";
 import { mergeAxes } from "../../axes.js";
-import { stayInRow, walkText } from "../dot-rows.js";
+import { stayInRow, lineReaderText } from "../dot-rows.js";
 import { runInto, withScratch, type Gl } from "../gl.js";
 import { float, maskedScore, quotient } from "../glsl.js";
 import { hasResultLayout } from "../layout.js";
@@ -114,15 +114,15 @@ function alongLines(
   const inputs = { x: gl.store.bufferOf(x) };
   const rowTexels = count / 4;
   const inRow = inTexels && stayInRow({ texture: inputs.x, rowTexels, steps: [x.offset / 4, rowTexels] });
-  const { begin, read, next } = walkText({ name: "x", start: "at", inRow }, "place");
+  const { begin, read, next } = lineReaderText({ name: "x", start: "at", inRow }, "place");
   const texels = (body: string) =>
     `{ ${begin} for (int k = 0; k < ${rowTexels}; k++) { vec4 v = ${read}; ${body} ${next} } }`;
   const each = (body: string) =>
     inTexels
       ? texels(["x", "y", "z", "w"].map((lane) => `{ float x = v.${lane}; ${body} }`).join(" "))
       : `for (int k = 0; k < ${count}; k++) { float x = x1(at + k * ${step}); ${body} }`;
-  return withScratch(gl, (own) => {
-    const texel = own(
+  return withScratch(gl, (asScratch) => {
+    const texel = asScratch(
       gl.shaders.run({
         name: `${name}Lines`,
         text: `vec4 compute(int n) {

@@ -2,7 +2,7 @@ import { broadcastStrides, sizeOf } from "@qkv/core";
 import type { Kernel, View } from "@qkv/tensor";
 import { blockLayout, eachLine, rowsOfBlocks, type Blocks } from "../blocks.js";
 import { dotRows, stayInRow } from "../dot-rows.js";
-import { runInto, withScratch, type Gl } from "../gl.js";
+import { runInto, withScratch, type Gl, type RegisterScratch } from "../gl.js";
 import { quotient } from "../glsl.js";
 import type { Run, Texture } from "../shaders.js";
 import { packRows } from "./pack-rows.js";
@@ -19,9 +19,9 @@ export function matmulKernel(gl: Gl): Kernel<undefined> {
     const [M, K] = a.shape.slice(-2) as [number, number];
     const N = b.shape.at(-1)!;
     if (K === 0) return false;
-    return withScratch(gl, (own) => {
-      const left = packedRows(gl, a, own);
-      const right = packedRows(gl, transposed(b), own);
+    return withScratch(gl, (asScratch) => {
+      const left = packedRows(gl, a, asScratch);
+      const right = packedRows(gl, transposed(b), asScratch);
       const batch = output!.shape.slice(0, -2);
       const blocks = M * N * K < minBlockWork ? { lines: M, height: 1, perGroup: M } : blockLayout(M);
       const rowTexels = Math.ceil(N / 4);
@@ -33,7 +33,7 @@ export function matmulKernel(gl: Gl): Kernel<undefined> {
         length: sizeOf(batch) * blocks.perGroup * rowTexels * 4,
       };
       if (blocks.height === 1 && N % 4 === 0) return runInto(gl, output!, run);
-      const results = gl.shaders.runAll(run, blocks.height).map(own);
+      const results = gl.shaders.runAll(run, blocks.height).map(asScratch);
       return runInto(gl, output!, rowsOfBlocks(blocks, results, { rowTexels, count: N }));
     });
   };
@@ -51,15 +51,15 @@ type Rows = {
 };
 
 /** The rows of matrices, read in place if they are whole texels, else packed. */
-function packedRows(gl: Gl, x: View, own: Parameters<Parameters<typeof withScratch>[1]>[0]): Rows {
+function packedRows(gl: Gl, x: View, asScratch: RegisterScratch): Rows {
   const { shape, strides, offset } = x;
-  const whole = (n: number, axis: number) => shape[axis] === 1 || n % 4 === 0;
+  const isTexelAligned = (n: number, axis: number) => shape[axis] === 1 || n % 4 === 0;
   const outer = shape.slice(0, -2);
   const inPlace =
     (strides.at(-1) === 1 || shape.at(-1) === 1) &&
     shape.at(-1)! % 4 === 0 &&
     offset % 4 === 0 &&
-    strides.slice(0, -1).every(whole);
+    strides.slice(0, -1).every(isTexelAligned);
   if (inPlace) {
     return {
       texture: gl.store.bufferOf(x),
@@ -68,7 +68,7 @@ function packedRows(gl: Gl, x: View, own: Parameters<Parameters<typeof withScrat
       batch: { shape: outer, strides: strides.slice(0, -2).map((n) => Math.floor(n / 4)) },
     };
   }
-  const texture = own(packRows(gl, [x]));
+  const texture = asScratch(packRows(gl, [x]));
   const rowTexels = Math.ceil(shape.at(-1)! / 4);
   const packed: number[] = [];
   let step = rowTexels * shape.at(-2)!;
@@ -124,7 +124,8 @@ function product(
   const inRow = ({ texture, at, step, batch: { strides } }: Rows) =>
     stayInRow({ texture, rowTexels, steps: [at, step, ...strides] });
   // Rows and columns of a block beyond the last one read the last one again; nothing reads their results.
-  const clamped = (index: string, whole: boolean, last: number) => (whole ? index : `min(${index}, ${last})`);
+  const clamped = (index: string, isInRange: boolean, last: number) =>
+    isInRange ? index : `min(${index}, ${last})`;
   const rows = eachLine(blocks, (r) => ({
     name: "a",
     start: `a0 + (${clamped(`y + ${r}`, lines % height === 0, lines - 1)}) * ${left.step}`,

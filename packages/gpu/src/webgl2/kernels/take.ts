@@ -20,14 +20,14 @@ export function takeKernel(gl: Gl) {
     const lines: string[] = [];
     // GLSL of the offset within a slice (the axes after `axis`), then of the axes before it, from the last axis on.
     let rest = "inside";
-    const walk = (lengths: readonly number[], strides: readonly number[]) => {
+    const addIndices = (lengths: readonly number[], strides: readonly number[]) => {
       for (let a = lengths.length - 1; a >= 0; a--) {
         lines.push(`at += (${rest} % ${lengths[a]}) * ${strides[a]}; ${rest} /= ${lengths[a]};`);
       }
     };
-    walk(inner, x!.strides.slice(axis + 1));
+    addIndices(inner, x!.strides.slice(axis + 1));
     rest = "outside";
-    walk(x!.shape.slice(0, axis), x!.strides.slice(0, axis));
+    addIndices(x!.shape.slice(0, axis), x!.strides.slice(0, axis));
     return runInto(gl, output!, {
       name: "take",
       text: `float number(int n) {

@@ -10,22 +10,22 @@ import type { GpuBuffer } from "../../buffers.js";
 import type { Context } from "../../context.js";
 import { gridFor, threads } from "../../wgsl/grid.js";
 import { copyInto } from "../copy-into.js";
-import { packedStrides, viewAs } from "../packed.js";
-import { arrivedKey, recordQueryPass, type Backward } from "./backward-call.js";
+import { contiguousStrides, viewAs } from "../contiguous.js";
+import { outputGradientsKey, recordQueryPass, type Backward } from "./backward-call.js";
 import {
   inOnePass,
   keyGradientText,
   queryGradientText,
   rowSumText,
   stateWords,
-  type Arrived,
+  type OutputGradients,
 } from "./backward-text.js";
-import { withLayout, type CallLayout, type Placing } from "./call-layout.js";
+import { withLayout, type CallLayout, type TensorAccess } from "./call-layout.js";
 import { rowStateText, sinkGradientText } from "./row-state-text.js";
 import type { RowStats } from "./row-stats.js";
 import { tableGradients } from "./table-gradients.js";
 import { keyBlockFlops } from "./unit-ranges.js";
-import { recordUnits, walkKeys } from "./walk-keys.js";
+import { recordUnits, recordForwardPass } from "./record-forward.js";
 
 /**
  * The gradient of attention as in FlashAttention-2, without atomics: one pass over the keys that each block of queries sees,
@@ -34,7 +34,7 @@ import { recordUnits, walkKeys } from "./walk-keys.js";
  *
  * @see "FlashAttention-2" (2023), arXiv:2307.08691, section 3.1
  */
-export function attentionBackwardKernel(context: Context, placing: Placing<Tensor>, rowStats: RowStats) {
+export function attentionBackwardKernel(context: Context, access: TensorAccess<Tensor>, rowStats: RowStats) {
   return (
     call: AttentionCall,
     { output, lse }: AttentionSaved,
@@ -46,16 +46,16 @@ export function attentionBackwardKernel(context: Context, placing: Placing<Tenso
     const copied = Object.fromEntries(
       Object.entries(dTraces).map(([name, gradient]) => [`${name}At`, gradient]),
     );
-    const arrived = { output: !!dOutput, traces: new Set(Object.keys(dTraces)) } as Arrived;
+    const outputGradients = { output: !!dOutput, traces: new Set(Object.keys(dTraces)) } as OutputGradients;
     const run = (layout: CallLayout, words: GpuBuffer) => {
       const { engine, store } = context;
       const { rows } = layout;
       // If no forward call of this device computed this lse, the statistics of the rows are recomputed.
-      const kept = rowStats.read(lse);
-      const stats = kept ?? engine.buffers.allocate(store.op, 12 * rows);
+      const storedStats = rowStats.read(lse);
+      const stats = storedStats ?? engine.buffers.allocate(store.op, 12 * rows);
       try {
-        if (!kept) walkKeys(context, call, layout, "stats", [], [stats]);
-        const backward: Backward = { context, call, layout, words, arrived };
+        if (!storedStats) recordForwardPass(context, call, layout, "stats", [], [stats]);
+        const backward: Backward = { context, call, layout, words, outputGradients };
         writeState(backward, stats, output, dOutput, dLse);
         writeQueryGradient(backward, to.query);
         writeKeyGradients(backward, to.keyValues);
@@ -73,10 +73,10 @@ export function attentionBackwardKernel(context: Context, placing: Placing<Tenso
           });
         }
       } finally {
-        if (!kept) engine.buffers.free(stats);
+        if (!storedStats) engine.buffers.free(stats);
       }
     };
-    return withLayout(context, placing, call, run, { dOutput, copied, stateWords });
+    return withLayout(context, access, call, run, { dOutput, copied, stateWords });
   };
 }
 
@@ -88,10 +88,10 @@ function writeState(
   dOutput: Tensor | undefined,
   dLse: Tensor | undefined,
 ): void {
-  const { context, layout, words, arrived } = backward;
+  const { context, layout, words, outputGradients } = backward;
   const { engine, store } = context;
   const { D, Dv } = layout.sizes;
-  const walks = !!layout.weightMod || arrived.traces.has("weights");
+  const walks = !!layout.weightMod || outputGradients.traces.has("weights");
   const products = walks ? undefined : dOutput;
   const params = layout.params
     .with({})
@@ -112,20 +112,34 @@ function writeState(
   });
   if (!walks) return;
   const reads = layout.reads.filter((buffer) => buffer !== words);
-  const text = () => rowSumText(layout, arrived);
-  recordQueryPass(backward, `rowSum:${arrivedKey(arrived)}`, text, reads, [words], 2 * D + 2 * Dv + 10);
+  const text = () => rowSumText(layout, outputGradients);
+  recordQueryPass(
+    backward,
+    `rowSum:${outputGradientsKey(outputGradients)}`,
+    text,
+    reads,
+    [words],
+    2 * D + 2 * Dv + 10,
+  );
 }
 
 function writeQueryGradient(backward: Backward, dQuery: Tensor): void {
-  const { context, layout, arrived } = backward;
+  const { context, layout, outputGradients } = backward;
   const { D, Dv } = layout.sizes;
-  const text = () => queryGradientText(layout, arrived);
+  const text = () => queryGradientText(layout, outputGradients);
   const writes = [context.store.write(dQuery)];
-  recordQueryPass(backward, `query:${arrivedKey(arrived)}`, text, layout.reads, writes, 4 * D + 2 * Dv + 10);
+  recordQueryPass(
+    backward,
+    `query:${outputGradientsKey(outputGradients)}`,
+    text,
+    layout.reads,
+    writes,
+    4 * D + 2 * Dv + 10,
+  );
 }
 
 function writeKeyGradients(backward: Backward, { key, value }: AttentionCall["keyValues"]): void {
-  const { context, call, layout, arrived } = backward;
+  const { context, call, layout, outputGradients } = backward;
   const { B, Hkv, S, D, Dv } = layout.sizes;
   const passes = inOnePass(layout.sizes)
     ? [{ keys: true, values: true }]
@@ -138,8 +152,8 @@ function writeKeyGradients(backward: Backward, { key, value }: AttentionCall["ke
       for (const of of passes) {
         const perPair = 2 * D + (of.keys ? 2 * Dv + 2 * D : 0) + (of.values ? 2 * Dv : 0) + 10;
         recordUnits(context, keyBlockFlops(call.plan, layout.plan, layout.sizes, perPair), {
-          key: `attentionBackward:keys:${of.keys}:${of.values}:${arrivedKey(arrived)}:${layout.key}`,
-          text: () => keyGradientText(layout, arrived, of),
+          key: `attentionBackward:keys:${of.keys}:${of.values}:${outputGradientsKey(outputGradients)}:${layout.key}`,
+          text: () => keyGradientText(layout, outputGradients, of),
           reads: layout.reads,
           writes: [...(of.keys ? [dKey] : []), ...(of.values ? [dValue] : [])],
           params: layout.params,
@@ -159,7 +173,7 @@ function withRows(
   const { store } = context;
   const parts = segments as readonly Tensor[];
   if (parts.length === 1) return f(store.write(parts[0]!));
-  const strides = packedStrides(shape);
+  const strides = contiguousStrides(shape);
   const storage = store.make("float32", strides[0]! * shape[0]!, undefined);
   try {
     f(store.write({ storage }));
@@ -167,7 +181,7 @@ function withRows(
     for (const part of parts) {
       const rows = viewAs(part as unknown as View, { storage, strides, offset: start * strides[2]! });
       copyInto(context, store.op, rows, store.write(part), {
-        strides: packedStrides(part.shape),
+        strides: contiguousStrides(part.shape),
         offset: 0,
       });
       start += part.shape[2]!;

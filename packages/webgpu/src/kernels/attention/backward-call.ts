@@ -1,10 +1,10 @@
 import type { AttentionCall } from "@qkv/attention-contract";
 import type { GpuBuffer } from "../../buffers.js";
 import type { Context } from "../../context.js";
-import type { Arrived } from "./backward-text.js";
+import type { OutputGradients } from "./backward-text.js";
 import type { CallLayout } from "./call-layout.js";
 import { queryBlockFlops } from "./unit-ranges.js";
-import { recordUnits } from "./walk-keys.js";
+import { recordUnits } from "./record-forward.js";
 
 /** A backward call with its layout for the kernels. */
 export type Backward = {
@@ -13,11 +13,12 @@ export type Backward = {
   readonly layout: CallLayout;
   /** The words of the call, which include the state of each row. */
   readonly words: GpuBuffer;
-  readonly arrived: Arrived;
+  readonly outputGradients: OutputGradients;
 };
 
-/** Part of a shader's key: the gradients that arrived. */
-export const arrivedKey = ({ output, traces }: Arrived) => `${output}:${[...traces].sort().join()}`;
+/** Part of a shader's key: the outputs that have gradients. */
+export const outputGradientsKey = ({ output, traces }: OutputGradients) =>
+  `${output}:${[...traces].sort().join()}`;
 
 /** Records a pass over blocks of queries. */
 export function recordQueryPass(

@@ -19,15 +19,15 @@ import { expressionGradientText } from "./expression-gradient-text.js";
 /** Number of words of a row's state: the largest score, 1 / sum, and Σ w dw − dlse. */
 export const stateWords = 3;
 
-/** Outputs whose gradients arrived, except for lse. */
-export type Arrived = {
+/** The outputs that a call has gradients of, besides lse. */
+export type OutputGradients = {
   readonly output: boolean;
   /** Traces. Their gradients are in the words, from the parameters `dotsAt`, … on. */
   readonly traces: ReadonlySet<"dots" | "capped" | "scores" | "weights">;
 };
 
 /** True if masked pairs have a gradient, too. */
-export const everyPair = ({ traces }: Arrived) => traces.has("dots") || traces.has("capped");
+export const everyPair = ({ traces }: OutputGradients) => traces.has("dots") || traces.has("capped");
 
 /** WGSL that reads the state of a row from the words. A buffer of its own would need a binding in each pass. */
 export const stateText = `fn rowState(row: u32) -> vec3<f32> {
@@ -42,9 +42,9 @@ export const stateText = `fn rowState(row: u32) -> vec3<f32> {
  * With the weight w and u = weightMod(w), du = dO · v: dw = weightMod′ du, ds = w (dw − Σ w dw + dlse), and then back through
  * `scoreMod`, the softcap and the scale.
  */
-export function pairText(layout: CallLayout, arrived: Arrived): string {
+export function pairText(layout: CallLayout, outputGradients: OutputGradients): string {
   const { scoreMod, weightMod, softcap } = layout;
-  const { traces } = arrived;
+  const { traces } = outputGradients;
   const traced = (name: "dots" | "capped" | "scores" | "weights", to: string, condition = "") =>
     traces.has(name)
       ? `${condition}{ ${to} += bitcast<f32>(words[p.${name}At + ((b * p.H + h) * p.T + t) * p.S + s]); }`
@@ -90,7 +90,7 @@ export const slopesText = ({ scoreMod, weightMod }: CallLayout): string =>
 ${weightMod ? expressionGradientText("weightSlope", weightMod, "wtable") : ""}`;
 
 /** WGSL of the dot products of a block: `s0` to `s3` of queries and keys, `u0` to `u3` of the output's gradient and values. */
-export const productsText = ({ sizes: { D, Dv } }: CallLayout, { output }: Arrived): string =>
+export const productsText = ({ sizes: { D, Dv } }: CallLayout, { output }: OutputGradients): string =>
   `${dotsText({ size: D, first: "query4(b, h, ", second: "key4(b, g, ", to: "s" })}
     ${
       output
@@ -104,8 +104,8 @@ export const productsText = ({ sizes: { D, Dv } }: CallLayout, { output }: Arriv
  *
  * @param line - Statements for pair `n` of a thread's four by four, with the result of `pair` as `x`.
  */
-export const pairsText = (arrived: Arrived, line: string) => {
-  const every = everyPair(arrived);
+export const pairsText = (outputGradients: OutputGradients, line: string) => {
+  const every = everyPair(outputGradients);
   return `var dots = array<vec4<f32>, 4>(s0, s1, s2, s3);
     var products = array<vec4<f32>, 4>(u0, u1, u2, u3);
     for (var n = 0u; n < 16u; n++) {
@@ -128,12 +128,14 @@ export const statesText = `var states = array<vec3<f32>, 4>();
   }`;
 
 /** WGSL that opens a loop over the blocks of 32 keys that 32 queries see. It must be closed with two braces. */
-export const keyLoopText = (arrived: Arrived): string => `${
-  everyPair(arrived) ? "let columns = vec2<u32>(0u, p.columns);" : "let columns = rowBounds(b, h, t0 / 64u);"
+export const keyLoopText = (outputGradients: OutputGradients): string => `${
+  everyPair(outputGradients)
+    ? "let columns = vec2<u32>(0u, p.columns);"
+    : "let columns = rowBounds(b, h, t0 / 64u);"
 }
   for (var column = columns.x; column < columns.y; column++) {
     let tile = tileWord(b, h, t0 / 64u, column);
-    ${everyPair(arrived) ? "" : "if ((tile & 3u) == 0u) { continue; }"}
+    ${everyPair(outputGradients) ? "" : "if ((tile & 3u) == 0u) { continue; }"}
     for (var half = 0u; half < 2u; half++) {
     let keyStart = column * 64u + half * 32u;
     if (keyStart >= p.S) { break; }`;
@@ -155,24 +157,24 @@ ${text}
 ${stateText}`;
 
 /** The gradient of queries: each workgroup computes 32 queries of a head, in a loop over the keys that they see. */
-export function queryGradientText(layout: CallLayout, arrived: Arrived): string {
+export function queryGradientText(layout: CallLayout, outputGradients: OutputGradients): string {
   const { sizes, masksItself } = layout;
   const { D } = sizes;
   return withFunctions(`${headerText(layout, { dQuery: "f32" })}
 ${slopesText(layout)}
-${pairText(layout, arrived)}
+${pairText(layout, outputGradients)}
 ${sharedText()}
 ${weightsText}
 ${mainText}
   ${queryBlockText}
   ${each(4 * vec4sPerThread(D), (i) => `var sum${i} = vec4<f32>();`)}
   ${statesText}
-  ${keyLoopText(arrived)}
-    ${productsText(layout, arrived)}
+  ${keyLoopText(outputGradients)}
+    ${productsText(layout, outputGradients)}
     var slopes = mat4x4<f32>();
-    ${pairsText(arrived, "slopes[c][r] = x.y;")}
+    ${pairsText(outputGradients, "slopes[c][r] = x.y;")}
     ${each(4, (c) => `weights[(tx * 4u + ${c}u) * ${pitch}u + ty] = slopes[${c}];`)}
-    ${accumulateText({ size: D, to: "sum", row: "key4(b, g, ", first: "keyStart", end: "p.S", guarded: masksItself || everyPair(arrived) })}
+    ${accumulateText({ size: D, to: "sum", row: "key4(b, g, ", first: "keyStart", end: "p.S", guarded: masksItself || everyPair(outputGradients) })}
     }
   }
   ${storeRowsText({ size: D, to: "sum", output: "dQuery", head: "(b * p.H + h)", first: "t0", end: "p.T" })}
@@ -182,19 +184,19 @@ ${mainText}
 /**
  * Adds Σ w dw to the state of each row. It equals dO · O only without `weightMod` and without gradients of traced weights.
  */
-export function rowSumText(layout: CallLayout, arrived: Arrived): string {
+export function rowSumText(layout: CallLayout, outputGradients: OutputGradients): string {
   return withFunctions(`${headerText(layout, { words: "i32" })}
 ${slopesText(layout)}
-${pairText(layout, arrived)}
+${pairText(layout, outputGradients)}
 ${sharedText()}
 ${reductionText()}
 ${mainText}
   ${queryBlockText}
   var sum = vec4<f32>();
   ${statesText}
-  ${keyLoopText(arrived)}
-    ${productsText(layout, arrived)}
-    ${pairsText(arrived, "sum[r] += x.z;")}
+  ${keyLoopText(outputGradients)}
+    ${productsText(layout, outputGradients)}
+    ${pairsText(outputGradients, "sum[r] += x.z;")}
     }
   }
   sum = total(sum, thread);
@@ -225,19 +227,19 @@ const columnBoundsText = `fn columnBounds(b: u32, h: u32, column: u32) -> vec2<u
  */
 export function keyGradientText(
   layout: CallLayout,
-  arrived: Arrived,
+  outputGradients: OutputGradients,
   of: { readonly keys: boolean; readonly values: boolean },
 ): string {
   const { sizes, masksItself } = layout;
   const { D, Dv } = sizes;
-  const guarded = masksItself || everyPair(arrived);
-  const values = of.values && arrived.output;
+  const guarded = masksItself || everyPair(outputGradients);
+  const values = of.values && outputGradients.output;
   const lines = (name: string) =>
     each(4, (r) => `weights[(ty * 4u + ${r}u) * ${pitch}u + tx] = ${name}[${r}];`);
   return withFunctions(`${headerText(layout, { ...(of.keys && { dKey: "f32" }), ...(of.values && { dValue: "f32" }) })}
 ${columnBoundsText}
 ${slopesText(layout)}
-${pairText(layout, arrived)}
+${pairText(layout, outputGradients)}
 ${sharedText()}
 ${weightsText}
 ${mainText}
@@ -253,18 +255,18 @@ ${mainText}
   ${of.keys ? each(4 * vec4sPerThread(D), (i) => `var keySum${i} = vec4<f32>();`) : ""}
   ${of.values ? each(4 * vec4sPerThread(Dv), (i) => `var valueSum${i} = vec4<f32>();`) : ""}
   for (var h = g * p.group; h < (g + 1u) * p.group; h++) {
-  ${everyPair(arrived) ? "let tileRows = vec2<u32>(0u, p.planRows);" : "let tileRows = columnBounds(b, h, column);"}
+  ${everyPair(outputGradients) ? "let tileRows = vec2<u32>(0u, p.planRows);" : "let tileRows = columnBounds(b, h, column);"}
   for (var tileRow = tileRows.x; tileRow < tileRows.y; tileRow++) {
     let tile = tileWord(b, h, tileRow, column);
-    ${everyPair(arrived) ? "" : "if ((tile & 3u) == 0u) { continue; }"}
+    ${everyPair(outputGradients) ? "" : "if ((tile & 3u) == 0u) { continue; }"}
     for (var part = 0u; part < 2u; part++) {
     let t0 = tileRow * 64u + part * 32u;
     if (t0 >= p.T) { break; }
     ${statesText}
-    ${productsText(layout, { ...arrived, output: arrived.output && of.keys })}
+    ${productsText(layout, { ...outputGradients, output: outputGradients.output && of.keys })}
     ${values ? "var modified = mat4x4<f32>();" : ""}
     ${of.keys ? "var slopes = mat4x4<f32>();" : ""}
-    ${pairsText(arrived, `${values ? "modified[r][c] = x.x;" : ""} ${of.keys ? "slopes[r][c] = x.y;" : ""}`)}
+    ${pairsText(outputGradients, `${values ? "modified[r][c] = x.x;" : ""} ${of.keys ? "slopes[r][c] = x.y;" : ""}`)}
     ${values ? `${lines("modified")}\n${accumulateText({ size: Dv, to: "valueSum", row: "dOutput4(b, h, ", first: "t0", end: "p.T", guarded })}` : ""}
     ${of.keys ? `${lines("slopes")}\n${accumulateText({ size: D, to: "keySum", row: "query4(b, h, ", first: "t0", end: "p.T", guarded })}` : ""}
     }

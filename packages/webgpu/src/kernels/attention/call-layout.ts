@@ -9,12 +9,12 @@ import { sizeOf } from "@qkv/tensor";
 import type { GpuBuffer } from "../../buffers.js";
 import type { ForwardContext } from "../../context.js";
 import { Params } from "../../params.js";
-import type { Placed } from "../../store.js";
+import type { ViewLayout } from "../../store.js";
 import { addCallTables, callTables, withTables, type WriteTables } from "./call-tables.js";
 import { addScoreParams } from "./call-words.js";
 import { expressionKey, isShaderText } from "./expression-text.js";
-import { placedRows } from "./placed-rows.js";
-import { planTile, type PlacedPlan, type Plans } from "./plan-words.js";
+import { contiguousRows } from "./contiguous-rows.js";
+import { planTile, type UploadedPlan, type Plans } from "./plan-words.js";
 import { scoreText } from "./score-text.js";
 import type { StoredRowsText } from "./stored-text.js";
 
@@ -29,7 +29,7 @@ export type CallLayout = {
   /** Buffers that are read: query, plan, words, key, value, and tables if there are any. */
   readonly reads: readonly GpuBuffer[];
   readonly bindings: Readonly<Record<string, string>>;
-  readonly plan: PlacedPlan;
+  readonly plan: UploadedPlan;
   /** WGSL functions that read query, key and value rows, positions and the plan, and compute scores. */
   readonly text: string;
   readonly scoreMod: Expression<unknown> | undefined;
@@ -44,7 +44,7 @@ export type CallLayout = {
  * Contents of a buffer of words that belongs to one call and that kernels also write, as in the backward pass: positions, sinks
  * and tables, then the tensors `copied` and the state of each row, all in one binding.
  */
-export type OwnWords<T> = {
+export type WritableWords<T> = {
   /** Gradient of the output, [B, H, T, Dv]: the binding after key and value, read by `dOutput4`. */
   readonly dOutput?: T | undefined;
   /** Tensors that are copied into the words, by the name of the parameter with their offset. */
@@ -54,7 +54,7 @@ export type OwnWords<T> = {
 };
 
 /** Functions that make the tensors of a call available to shaders: for tensors on the device, or for arrays on the host. */
-export type Placing<T> = {
+export type TensorAccess<T> = {
   readonly plans: Plans;
   /** Runs `f`, and frees the buffers that were allocated for the call. */
   readonly within: (call: AttentionCall<T>, f: () => void) => void;
@@ -77,14 +77,14 @@ export type Placing<T> = {
  *
  * @returns False for calls with JavaScript functions, which no shader runs, or with dtypes other than float32.
  */
-export function withLayout<T extends Placed>(
+export function withLayout<T extends ViewLayout>(
   context: ForwardContext,
-  { plans, within, rows, writeTables }: Placing<T>,
+  { plans, within, rows, writeTables }: TensorAccess<T>,
   call: AttentionCall<T>,
   f: (layout: CallLayout, words: GpuBuffer) => void,
-  own?: OwnWords<T>,
+  writable?: WritableWords<T>,
 ): boolean {
-  if (!isForShaders(call)) return false;
+  if (!isSupportedCall(call)) return false;
   const { query, keyValues, softcap = 0, sinks, plan, scoreMod, weightMod } = call;
   const sizes = callSizes(call);
   const { B, H, T, S, D, Dv } = sizes;
@@ -92,12 +92,12 @@ export function withLayout<T extends Placed>(
   const op = store.op;
   within(call, () => {
     const [key, value] = [rows(keyValues.key, B), rows(keyValues.value, B)];
-    const packedQuery = query.strides[3] === 1 || D <= 1 ? query : rows([query], B);
+    const contiguousQuery = query.strides[3] === 1 || D <= 1 ? query : rows([query], B);
     store.op = op;
     const params = new Params();
     const { words, listed } = addScoreParams(params, call, sizes);
-    const planned = plans.place(context, plan);
-    const { rowBoundsAt, columnBoundsAt } = planned;
+    const uploadedPlan = plans.upload(context, plan);
+    const { rowBoundsAt, columnBoundsAt } = uploadedPlan;
     params.u32("rowBoundsAt", rowBoundsAt).u32("columnBoundsAt", columnBoundsAt).u32("planRows", plan.rows);
     // Each dispatch computes a range of units (blocks of rows).
     params
@@ -105,12 +105,15 @@ export function withLayout<T extends Placed>(
       .u32("endUnit", 0)
       .u32("rows", B * H * T)
       .u32("pairs", B * H * T * S);
-    const { dOutput, copied = {}, stateWords = 0 } = own ?? {};
-    const laid = Object.entries({ query: packedQuery, key, value, ...(dOutput && { dOutput }) }).map(
-      ([name, x]) => placedRows(context, params, name, x),
-    );
-    const [queryRows, ...otherRows] = laid as [StoredRowsText, ...StoredRowsText[]];
-    const tablesAt = own ? words.length : 0;
+    const { dOutput, copied = {}, stateWords = 0 } = writable ?? {};
+    const rowReaders = Object.entries({
+      query: contiguousQuery,
+      key,
+      value,
+      ...(dOutput && { dOutput }),
+    }).map(([name, x]) => contiguousRows(context, params, name, x));
+    const [queryRows, ...otherRows] = rowReaders as [StoredRowsText, ...StoredRowsText[]];
+    const tablesAt = writable ? words.length : 0;
     params.u32("sinksAt", tablesAt);
     let end = addCallTables(params, call, tablesAt);
     for (const [name, { shape }] of Object.entries(copied)) {
@@ -126,12 +129,21 @@ export function withLayout<T extends Placed>(
           rows: B * H * T,
           params,
           key: [
-            ...[D, Dv, ...laid.map(({ key }) => key), softcap > 0, listed, !!sinks, !!tableBuffer, !!own],
+            ...[
+              D,
+              Dv,
+              ...rowReaders.map(({ key }) => key),
+              softcap > 0,
+              listed,
+              !!sinks,
+              !!tableBuffer,
+              !!writable,
+            ],
             ...[...Object.keys(copied), ...mods],
           ].join(":"),
           reads: [
             ...queryRows.reads,
-            planned.buffer,
+            uploadedPlan.buffer,
             wordBuffer,
             ...otherRows.flatMap(({ reads }) => reads),
             ...(tableBuffer ? [tableBuffer] : []),
@@ -143,13 +155,13 @@ export function withLayout<T extends Placed>(
             ...Object.assign({}, ...otherRows.map(({ bindings }) => bindings)),
             ...(tableBuffer && { tables: "f32" }),
           },
-          plan: planned,
-          text: `${laid.map(({ text }) => text).join("\n")}
+          plan: uploadedPlan,
+          text: `${rowReaders.map(({ text }) => text).join("\n")}
 ${boundsText}
 ${scoreText({
   softcap: softcap > 0,
   listed,
-  tableWord: own ? (index) => `words[${index}]` : tableBuffer && ((index) => `tables[${index}]`),
+  tableWord: writable ? (index) => `words[${index}]` : tableBuffer && ((index) => `tables[${index}]`),
   scoreMod,
   weightMod,
   word: (index) => `words[${index}]`,
@@ -163,7 +175,7 @@ ${scoreText({
         },
         wordBuffer,
       );
-    if (!own) {
+    if (!writable) {
       withTables(context, writeTables, call, (tableBuffer) =>
         run(plans.words.buffer(context, words), tableBuffer),
       );
@@ -188,7 +200,7 @@ const boundsText = `fn rowBounds(b: u32, h: u32, row: u32) -> vec2<u32> {
 }`;
 
 /** True if shaders can run a call: it is in float32, has tiles of 64, and no JavaScript functions. */
-export function isForShaders(call: AttentionCall<Placed>): boolean {
+export function isSupportedCall(call: AttentionCall<ViewLayout>): boolean {
   const { query, keyValues, firstQuery, scale, softcap, sinks, plan, scoreMod, weightMod, traces, ...rest } =
     call;
   assertExhaustive(rest);

@@ -3,7 +3,7 @@ import { sizeOf } from "@qkv/tensor";
 import type { GpuBuffer } from "../../buffers.js";
 import type { ForwardContext } from "../../context.js";
 import type { Params } from "../../params.js";
-import type { Placed } from "../../store.js";
+import type { ViewLayout } from "../../store.js";
 import { addTables } from "./expression-text.js";
 
 type Tables<T> = Pick<AttentionCall<T>, "sinks" | "scoreMod" | "weightMod">;
@@ -15,7 +15,7 @@ export type WriteTables<T> = (tables: readonly T[], buffer: GpuBuffer, start: nu
  * Runs `f` with a buffer of the call's sinks and the tables of its expressions, or undefined if it has none. The buffer is
  * freed afterwards.
  */
-export function withTables<T extends Placed>(
+export function withTables<T extends ViewLayout>(
   { engine, store }: ForwardContext,
   writeTables: WriteTables<T>,
   { sinks, scoreMod, weightMod }: Tables<T>,
@@ -43,7 +43,7 @@ export const callTables = <T>({ sinks, scoreMod, weightMod }: Tables<T>): readon
 /** Adds the parameters for the tables of a call's expressions, which follow the sinks at `start`. Returns the end offset. */
 export function addCallTables(
   params: Params,
-  { sinks, scoreMod, weightMod }: Tables<Placed>,
+  { sinks, scoreMod, weightMod }: Tables<ViewLayout>,
   start = 0,
 ): number {
   let end = start + (sinks ? sinks.shape[0]! : 0);

@@ -5,7 +5,7 @@ import {
   type callSizes,
 } from "@qkv/attention-contract";
 import type { Params } from "../../params.js";
-import type { Placed } from "../../store.js";
+import type { ViewLayout } from "../../store.js";
 
 type Sizes = Pick<ReturnType<typeof callSizes>, "B" | "H" | "T" | "S" | "group">;
 
@@ -15,7 +15,7 @@ type Sizes = Pick<ReturnType<typeof callSizes>, "B" | "H" | "T" | "S" | "group">
  */
 export function addScoreParams(
   params: Params,
-  { keyValues, firstQuery, scale, softcap = 0, plan }: AttentionCall<Placed>,
+  { keyValues, firstQuery, scale, softcap = 0, plan }: AttentionCall<ViewLayout>,
   { B, H, T, S, group }: Sizes,
 ): { readonly words: Int32Array; readonly listed: boolean } {
   params.u32("T", T).u32("S", S).u32("H", H).u32("group", group).f32("scale", scale);

@@ -7,9 +7,9 @@ import {
 } from "@qkv/attention-contract";
 import type { ForwardContext } from "../../context.js";
 import { Params } from "../../params.js";
-import type { Placed } from "../../store.js";
+import type { ViewLayout } from "../../store.js";
 import { gridFor } from "../../wgsl/grid.js";
-import type { Placing } from "./call-layout.js";
+import type { TensorAccess } from "./call-layout.js";
 import { addCallTables, withTables } from "./call-tables.js";
 import { addScoreParams } from "./call-words.js";
 import { expressionKey } from "./expression-text.js";
@@ -24,7 +24,7 @@ const maxQueries = 8;
 const baseParams = 52;
 
 /** True for calls that {@link decode} computes: few queries, no traces, no `weightMod`. */
-export function isDecoding(call: AttentionCall<Placed>): boolean {
+export function isDecoding(call: AttentionCall<ViewLayout>): boolean {
   const { T, D, Dv, group } = callSizes(call);
   const { scoreMod, weightMod, traces } = call;
   const tables = scoreMod?.lookedUp.reduce((sum, { shape }) => sum + 1 + shape.length, 0) ?? 0;
@@ -42,11 +42,11 @@ export function isDecoding(call: AttentionCall<Placed>): boolean {
  * Attention of a few queries over many keys (decoding), as in Flash-Decoding: the keys of each segment, read in place, are
  * split over workgroups, and a second dispatch merges the partial results.
  */
-export function decode<T extends Placed>(
+export function decode<T extends ViewLayout>(
   context: ForwardContext,
-  { plans, writeTables, storedRows }: Placing<T>,
+  { plans, writeTables, storedRows }: TensorAccess<T>,
   call: AttentionCall<T>,
-  outputs: AttentionOutputs<Placed>,
+  outputs: AttentionOutputs<ViewLayout>,
 ): void {
   const { store, engine } = context;
   const { op } = store;

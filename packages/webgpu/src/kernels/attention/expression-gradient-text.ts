@@ -61,8 +61,9 @@ function reached({ steps }: Expression<unknown>, lookups: readonly Expr[]): Read
   const depends = new Set<Expr>();
   for (const expr of steps) {
     const { step } = expr;
-    const own = (step.kind === "symbol" && step.name === "score") || lookups.includes(expr);
-    if (own || (step.kind === "operation" && operandsOf(step).some((x) => depends.has(x)))) depends.add(expr);
+    const isVariable = (step.kind === "symbol" && step.name === "score") || lookups.includes(expr);
+    if (isVariable || (step.kind === "operation" && operandsOf(step).some((x) => depends.has(x))))
+      depends.add(expr);
   }
   const found = new Set(depends.has(steps.at(-1)!) ? [steps.at(-1)!] : []);
   for (const expr of [...steps].reverse()) {

@@ -105,13 +105,13 @@ type Lookup = Extract<Expr["step"], { kind: "lookup" }>;
 /** WGSL that computes an expression from `score`, `batch`, `head`, `query` and `key`. Tables are read by `tableAt(index)`. */
 export function expressionLines({ steps, lookedUp }: Expression<unknown>, prefix: string): ExpressionLines {
   const names = new Map<Expr, string>(steps.map((expr, i) => [expr, `e${i}`]));
-  const of = (expr: Expr) => names.get(expr)!;
+  const variable = (expr: Expr) => names.get(expr)!;
   const lookupIndex = ({ table, indices }: Lookup): string => {
     const i = lookedUp.indexOf(table);
-    return indices.reduce((place, index, axis) => {
+    return indices.reduce((tableIndex, index, axis) => {
       const last = `p.${prefix}${i}Last${axis}`;
-      const own = `u32(clamp(trunc(${of(index)}), 0.0, ${last}))`;
-      return axis === 0 ? own : `(${place}) * (u32(${last}) + 1u) + ${own}`;
+      const axisIndex = `u32(clamp(trunc(${variable(index)}), 0.0, ${last}))`;
+      return axis === 0 ? axisIndex : `(${tableIndex}) * (u32(${last}) + 1u) + ${axisIndex}`;
     }, "0u");
   };
   const lines = steps.map((expr) => {
@@ -123,13 +123,13 @@ export function expressionLines({ steps, lookedUp }: Expression<unknown>, prefix
         case "number":
           return floatText(step.value);
         case "operation":
-          return operationText[step.name](...(step.operands.map(of) as [string, string, string]));
+          return operationText[step.name](...(step.operands.map(variable) as [string, string, string]));
         case "lookup":
           return `tableAt(p.${prefix}${lookedUp.indexOf(step.table)}At + ${lookupIndex(step)})`;
         case "dropoutMask": {
           const [low, high] = seedKey("keep", step.seed);
           const { key, query, head, batch } = step.at;
-          const counter = [key, query, head, batch].map((index) => `u32(i32(${of(index)}))`).join(", ");
+          const counter = [key, query, head, batch].map((index) => `u32(i32(${variable(index)}))`).join(", ");
           const drawn = `philox(vec4<u32>(${counter}), vec2<u32>(${low}u, ${high}u)).x`;
           return `select(${floatText(1 / (1 - step.rate))}, 0.0, ${drawn} < ${Math.ceil(step.rate * 2 ** 32)}u)`;
         }
@@ -137,9 +137,9 @@ export function expressionLines({ steps, lookedUp }: Expression<unknown>, prefix
           return "0.0";
       }
     };
-    return `let ${of(expr)} = ${value()};`;
+    return `let ${variable(expr)} = ${value()};`;
   });
-  return { lines, nameOf: of, lookupIndex };
+  return { lines, nameOf: variable, lookupIndex };
 }
 
 /** Parameters of the WGSL functions of expressions. */

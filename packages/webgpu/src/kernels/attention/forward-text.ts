@@ -19,24 +19,24 @@ import { masked, maskedFrom } from "./expression-text.js";
  * WGSL of the forward kernel: each workgroup computes 32 queries of a head, in a loop over the tiles of keys that they see.
  *
  * @param mode - `online`: output and lse in one pass. With `weightMod` there are two passes, `stats` for lse and the largest
- *   score and 1 / sum of each row, and `mix` for the output, from these statistics.
+ *   score and 1 / sum of each row, and `output` for the output, from these statistics.
  */
-export function forwardText(layout: CallLayout, mode: "online" | "stats" | "mix"): string {
+export function forwardText(layout: CallLayout, mode: "online" | "stats" | "output"): string {
   const { sizes, params, bindings, text, sinks, weightMod, masksItself } = layout;
   const { D, Dv } = sizes;
   const columns = vec4sPerThread(Dv);
-  const mixes = mode !== "stats";
-  const known = mode === "mix";
+  const computesOutput = mode !== "stats";
+  const hasStatistics = mode === "output";
   return withScoreFunctions(`${params.declaration}
 ${bindingsText(
-  { ...bindings, ...(known && { lse: "u32" }) },
-  { ...(mixes && { output: "f32" }), ...(!known && { lse: "u32" }) },
+  { ...bindings, ...(hasStatistics && { lse: "u32" }) },
+  { ...(computesOutput && { output: "f32" }), ...(!hasStatistics && { lse: "u32" }) },
 )}
 ${text}
-${known ? statsText : ""}
+${hasStatistics ? statsText : ""}
 ${sharedText()}
-${mixes ? `var<workgroup> weights: array<vec4<f32>, ${blockSize * pitch}>;` : ""}
-${known ? "" : reductionText()}
+${computesOutput ? `var<workgroup> weights: array<vec4<f32>, ${blockSize * pitch}>;` : ""}
+${hasStatistics ? "" : reductionText()}
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   ${queryBlockText}
@@ -45,8 +45,8 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   let at = (b * p.H + h) * p.T + t0 + ty * 4u;
   var top = vec4<f32>(${masked});
   var sum = vec4<f32>();
-  ${mixes ? each(4 * columns, (i) => `var mixed${i} = vec4<f32>();`) : ""}
-  ${known ? each(4, (r) => `if (t0 + ty * 4u + ${r}u < p.T) { top[${r}] = rowStats(at + ${r}u).x; sum[${r}] = rowStats(at + ${r}u).y; }`) : ""}
+  ${computesOutput ? each(4 * columns, (i) => `var mixed${i} = vec4<f32>();`) : ""}
+  ${hasStatistics ? each(4, (r) => `if (t0 + ty * 4u + ${r}u < p.T) { top[${r}] = rowStats(at + ${r}u).x; sum[${r}] = rowStats(at + ${r}u).y; }`) : ""}
   // The plan is read-only: control flow is uniform, and barriers may be inside.
   let columns = rowBounds(b, h, t0 / 64u);
   for (var column = columns.x; column < columns.y; column++) {
@@ -58,7 +58,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
     ${dotsText({ size: D, first: "query4(b, h, ", second: "key4(b, g, ", to: "s" })}
     ${scoresText()}
     ${
-      known
+      hasStatistics
         ? each(
             4,
             (
@@ -71,18 +71,18 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
     top = higher;
     ${each(4, (r) => `let w${r} = select(exp(s${r} - top[${r}]), vec4<f32>(), s${r} <= vec4<f32>(${maskedFrom}));`)}
     sum = sum * shrink + vec4<f32>(${each(4, (r) => `w${r}.x + w${r}.y + w${r}.z + w${r}.w`, ", ")});
-    ${mixes ? each(4 * columns, (i) => `mixed${i} *= shrink[${Math.floor(i / columns)}];`) : ""}`
+    ${computesOutput ? each(4 * columns, (i) => `mixed${i} *= shrink[${Math.floor(i / columns)}];`) : ""}`
     }
     ${
-      mixes
+      computesOutput
         ? `${each(4, (c) => `weights[(tx * 4u + ${c}u) * ${pitch}u + ty] = vec4<f32>(${each(4, (r) => `w${r}[${c}]`, ", ")});`)}
     ${accumulateText({ size: Dv, to: "mixed", row: "value4(b, g, ", first: "keyStart", end: "p.S", guarded: masksItself })}`
         : ""
     }
     }
   }
-  ${known ? "" : finishText(columns, mixes, sinks)}
-  ${mixes ? storeRowsText({ size: Dv, to: "mixed", output: "output", head: "(b * p.H + h)", first: "t0", end: "p.T" }) : ""}
+  ${hasStatistics ? "" : finishText(columns, computesOutput, sinks)}
+  ${computesOutput ? storeRowsText({ size: Dv, to: "mixed", output: "output", head: "(b * p.H + h)", first: "t0", end: "p.T" }) : ""}
 }`);
 }
 
@@ -113,7 +113,7 @@ export const statsText = `fn rowStats(row: u32) -> vec2<f32> {
  * WGSL that adds the sinks to the sums, divides the output by them, and stores lse, as bits because WGSL may not compute −∞. The
  * largest score and 1 / sum are stored after lse: with large scores, lse loses the digits of the sum.
  */
-const finishText = (columns: number, mixes: boolean, sinks: boolean) => `sum = total(sum, thread);
+const finishText = (columns: number, computesOutput: boolean, sinks: boolean) => `sum = total(sum, thread);
   ${
     sinks
       ? `let sink = vec4<f32>(tableAt(p.sinksAt + h));
@@ -125,7 +125,7 @@ const finishText = (columns: number, mixes: boolean, sinks: boolean) => `sum = t
   }
   let empty = sum == vec4<f32>();
   let per = select(1.0 / sum, vec4<f32>(), empty);
-  ${mixes ? each(4 * columns, (i) => `mixed${i} *= scaled[${Math.floor(i / columns)}] * per[${Math.floor(i / columns)}];`) : ""}
+  ${computesOutput ? each(4 * columns, (i) => `mixed${i} *= scaled[${Math.floor(i / columns)}] * per[${Math.floor(i / columns)}];`) : ""}
   if (tx == 0u) {
     ${each(
       4,

@@ -16,9 +16,9 @@ ${mainText(
   let first = group * p.chunks * ${sizeV4 + 1}u;
   ${
     sinks
-      ? `let given = tables[(group / p.T) % p.H];
+      ? `let logit = tables[(group / p.T) % p.H];
   // −∞ is detected by its bits: computing with it is undefined.
-  let sink = select(given, ${masked}, bitcast<u32>(given) == 0xff800000u);`
+  let sink = select(logit, ${masked}, bitcast<u32>(logit) == 0xff800000u);`
       : `let sink = ${masked};`
   }
   var top = sink;

@@ -7,7 +7,7 @@ import { Words } from "./words.js";
 export const planTile = 64;
 
 /** A plan on the GPU, and the number of tiles that kernels read. */
-export type PlacedPlan = {
+export type UploadedPlan = {
   readonly buffer: GpuBuffer;
   /** Offset of the column bounds (first, end) that each row of tiles sees, by batch, head and row. */
   readonly rowBoundsAt: number;
@@ -18,24 +18,24 @@ export type PlacedPlan = {
   readonly columnTiles: Uint32Array;
 };
 
-type Uploaded = { readonly engine: ForwardContext["engine"]; readonly placed: PlacedPlan };
+type Uploaded = { readonly engine: ForwardContext["engine"]; readonly uploadedPlan: UploadedPlan };
 
 /** The plans of a device on the GPU. The buffer of a plan is freed when the plan is garbage-collected. */
 export class Plans {
   /** Cache of the other small lists of words of calls. */
   readonly words = new Words();
   readonly #uploaded = new WeakMap<TilePlan, Uploaded>();
-  readonly #collected = new FinalizationRegistry<Uploaded>(({ engine, placed }) => {
-    if (!engine.lost && !engine.closed) engine.buffers.free(placed.buffer);
+  readonly #collected = new FinalizationRegistry<Uploaded>(({ engine, uploadedPlan }) => {
+    if (!engine.lost && !engine.closed) engine.buffers.free(uploadedPlan.buffer);
   });
 
   /**
    * The buffer of a plan, uploaded once: a word per tile (offset of its mask bits · 4 + class), the mask bits of all "some"
    * tiles, and the bounds of the tiles that each row and each column reads.
    */
-  place({ engine }: ForwardContext, plan: TilePlan): PlacedPlan {
-    const known = this.#uploaded.get(plan);
-    if (known?.engine === engine) return known.placed;
+  upload({ engine }: ForwardContext, plan: TilePlan): UploadedPlan {
+    const previous = this.#uploaded.get(plan);
+    if (previous?.engine === engine) return previous.uploadedPlan;
     const { classes, bitsAt, bits, rows, columns, batches, heads } = plan;
     const planes = batches * heads;
     const rowBoundsAt = classes.length + bits.length;
@@ -60,10 +60,10 @@ export class Plans {
     array.set(bits, classes.length);
     const buffer = engine.buffers.allocate("attention", array.byteLength);
     engine.write(buffer, array);
-    const placed = { buffer, rowBoundsAt, columnBoundsAt, rowTiles, columnTiles };
-    const entry = { engine, placed };
+    const uploadedPlan = { buffer, rowBoundsAt, columnBoundsAt, rowTiles, columnTiles };
+    const entry = { engine, uploadedPlan };
     this.#uploaded.set(plan, entry);
     this.#collected.register(plan, entry);
-    return placed;
+    return uploadedPlan;
   }
 }

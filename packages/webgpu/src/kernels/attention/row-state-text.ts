@@ -12,19 +12,19 @@ import { tableText } from "./score-text.js";
  * WGSL that computes the state of each row for the backward pass: the largest score, 1 / sum, and Σ dO · O − dlse. One thread per
  * row.
  *
- * @param arrived - Gradients that are read: of the output (then the output is read, too), and of lse.
+ * @param gradients - Gradients that are read: of the output (then the output is read, too), and of lse.
  */
 export function rowStateText(
   { sizes: { Dv } }: CallLayout,
   params: Params,
-  arrived: { readonly dOutput: boolean; readonly dLse: boolean },
+  gradients: { readonly dOutput: boolean; readonly dLse: boolean },
 ): string {
   return withFunctions(`${params.declaration}
 ${bindingsText(
   {
     lse: "u32",
-    ...(arrived.dOutput && { output: "f32", dOutput: "f32" }),
-    ...(arrived.dLse && { dLse: "f32" }),
+    ...(gradients.dOutput && { output: "f32", dOutput: "f32" }),
+    ...(gradients.dLse && { dLse: "f32" }),
   },
   { words: "i32" },
 )}
@@ -36,13 +36,13 @@ ${mainText(
   let stats = rowStats(row);
   var sum = 0.0;
   ${
-    arrived.dOutput
+    gradients.dOutput
       ? `for (var d = 0u; d < ${Dv}u; d++) {
     sum = fma(output[p.outputAt + row * ${Dv}u + d], dOutput[p.dOutputAt + row * ${Dv}u + d], sum);
   }`
       : ""
   }
-  ${arrived.dLse ? "sum -= dLse[p.dLseAt + row];" : ""}
+  ${gradients.dLse ? "sum -= dLse[p.dLseAt + row];" : ""}
   let at = p.stateAt + row * ${stateWords}u;
   words[at] = bitcast<i32>(stats.x);
   words[at + 1u] = bitcast<i32>(stats.y);

@@ -8,19 +8,21 @@ import type { Stored } from "../../store.js";
  * pass recomputes weights from them: with scores of 10⁴, lse in float32 would lose the digits of the sum.
  */
 export class RowStats {
-  readonly #kept = new WeakMap<Storage, { readonly buffer: GpuBuffer; readonly version: number }>();
+  readonly #stored = new WeakMap<Storage, { readonly buffer: GpuBuffer; readonly version: number }>();
 
   /** A buffer for lse and the statistics after it. */
   write({ store }: Context, lse: Tensor): GpuBuffer {
     const buffer = store.write(lse, 8 * sizeOf(lse.shape));
-    this.#kept.set(lse.storage, { buffer, version: (lse.storage as Stored).slot.version });
+    this.#stored.set(lse.storage, { buffer, version: (lse.storage as Stored).slot.version });
     return buffer;
   }
 
   /** The buffer of {@link write} while it is unchanged; undefined for tensors that no forward call of this device wrote. */
   read({ storage }: Tensor): GpuBuffer | undefined {
-    const kept = this.#kept.get(storage);
+    const stored = this.#stored.get(storage);
     const { slot } = storage as Stored;
-    return kept && slot.buffer === kept.buffer && slot.version === kept.version ? kept.buffer : undefined;
+    return stored && slot.buffer === stored.buffer && slot.version === stored.version
+      ? stored.buffer
+      : undefined;
   }
 }

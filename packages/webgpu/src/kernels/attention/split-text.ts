@@ -76,7 +76,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
     if (column < p.endColumn) {
       ${each(R, (r) => `tile${r} = tileWord(b, h${r}, 0u, column);\nshown |= tile${r} & 3u;`)}
     }
-    var own = ${all(() => masked)};
+    var score = ${all(() => masked)};
     // The plan is read-only: control flow is uniform, and barriers may be inside.
     if (shown != 0u) {
       // Several keys at once share each read of the query.
@@ -110,13 +110,13 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
           (
             r,
           ) => `if ((tile${r} & 3u) != 0u && ((seenBits(tile${r}, t${r}, thread / 32u) >> (thread % 32u)) & 1u) != 0u) {
-          ${of("own", r)} = unmaskedScore(${of("dots", r)}, b, h${r}, t${r}, s);
+          ${of("score", r)} = unmaskedScore(${of("dots", r)}, b, h${r}, t${r}, s);
         }`,
         )}
       }
     }
-    scores[j * ${planTile}u + thread] = own;
-    top = max(top, own);
+    scores[j * ${planTile}u + thread] = score;
+    top = max(top, score);
   }
   spare[thread] = top;
   workgroupBarrier();
@@ -125,8 +125,8 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   // Each thread has the keys whose scores it computed.
   var sum = ${type}();
   for (var j = 0u; j < ${chunkTiles}u; j++) {
-    let own = scores[j * ${planTile}u + thread];
-    let w = select(exp(own - top), ${type}(), own <= ${all(() => maskedFrom)});
+    let score = scores[j * ${planTile}u + thread];
+    let w = select(exp(score - top), ${type}(), score <= ${all(() => maskedFrom)});
     scores[j * ${planTile}u + thread] = w;
     sum += w;
   }

@@ -3,7 +3,7 @@ import type { DType } from "@qkv/tensor";
 import type { GpuBuffer } from "../../buffers.js";
 import type { ForwardContext } from "../../context.js";
 import type { Params } from "../../params.js";
-import type { Placed } from "../../store.js";
+import type { ViewLayout } from "../../store.js";
 import { arrayType, numberAt } from "../../wgsl/element.js";
 
 /** Rows that a shader reads in place: buffers, bindings with their types, and WGSL of `NAME4(b, h, i, d)`. */
@@ -26,12 +26,12 @@ export function storedRows(
   { store }: ForwardContext,
   params: Params,
   name: string,
-  segment: KeyValueSegment<Placed>,
+  segment: KeyValueSegment<ViewLayout>,
   batches: number,
   tableAt: number,
 ): StoredRowsText {
   const paged = isPaged(segment) ? segment : undefined;
-  const data = paged?.data ?? (segment as Placed);
+  const data = paged?.data ?? (segment as ViewLayout);
   const scale = paged?.scale;
   const { dtype, shape, strides, offset } = data;
   const size = shape[3]!;

@@ -9,7 +9,7 @@ import {
   productsText,
   slopesText,
   statesText,
-  type Arrived,
+  type OutputGradients,
 } from "./backward-text.js";
 import { blockSize, each, sharedText } from "./block-text.js";
 import type { CallLayout } from "./call-layout.js";
@@ -28,9 +28,13 @@ export type TableLookups = {
  * same numbers have separate copies of the table. Within a workgroup, thread i adds to the numbers i, i + 64, …, which it
  * searches in the gradients of all threads.
  */
-export function tableGradientText(layout: CallLayout, arrived: Arrived, table: TableLookups): string {
+export function tableGradientText(
+  layout: CallLayout,
+  outputGradients: OutputGradients,
+  table: TableLookups,
+): string {
   const { mod, lookups, apart } = table;
-  const own = layout[mod]!;
+  const program = layout[mod]!;
   const other = { ...layout, [mod]: undefined };
   const [name, prefix] = mod === "scoreMod" ? ["scoreSlope", "table"] : ["weightSlope", "wtable"];
   const found = each(lookups.length, (l) =>
@@ -58,9 +62,9 @@ export function tableGradientText(layout: CallLayout, arrived: Arrived, table: T
     }`;
   return withFunctions(`${headerText(layout, { sums: "f32" })}
 ${each(lookups.length, (l) => `var<private> foundPlace${l}: u32;\nvar<private> foundSlope${l}: f32;`)}
-${expressionGradientText(name!, own, prefix!, lookups)}
+${expressionGradientText(name!, program, prefix!, lookups)}
 ${slopesText(other)}
-${pairText(layout, arrived)}
+${pairText(layout, outputGradients)}
 ${sharedText()}
 var<workgroup> places: array<vec4<u32>, 64>;
 var<workgroup> slopes: array<vec4<f32>, 64>;
@@ -77,8 +81,8 @@ ${mainText}
   let b = owner / p.ownBlocks / p.ownHeads + rest / p.restBlocks / p.restHeads;
   let g = h / p.group;
   ${statesText}
-  ${keyLoopText(arrived)}
-    ${productsText(layout, arrived)}
+  ${keyLoopText(outputGradients)}
+    ${productsText(layout, outputGradients)}
     ${
       apart
         ? ""
@@ -88,7 +92,7 @@ ${mainText}
     var slopes${l} = array<vec4<f32>, 4>();`,
           )
     }
-    ${pairsText(arrived, found)}
+    ${pairsText(outputGradients, found)}
     ${apart ? "" : each(lookups.length, adding)}
     }
   }

@@ -3,9 +3,9 @@ import { sizeOf, type Kernel, type Tensor, type View } from "@qkv/tensor";
 import type { Context } from "../../context.js";
 import { gridFor } from "../../wgsl/grid.js";
 import { map } from "../map.js";
-import { packedStrides, viewAs } from "../packed.js";
+import { contiguousStrides, viewAs } from "../contiguous.js";
 import { reduceKernels } from "../reduce.js";
-import { arrivedKey, type Backward } from "./backward-call.js";
+import { outputGradientsKey, type Backward } from "./backward-call.js";
 import { blockSize } from "./block-text.js";
 import { reachedLookups } from "./expression-gradient-text.js";
 import { tableGradientText, type TableLookups } from "./table-gradient-text.js";
@@ -18,8 +18,8 @@ const maxNumbers = 2 ** 22;
 /** Computes the gradients of the tables of expressions. */
 export function tableGradients(backward: Backward, to: AttentionCall): void {
   for (const mod of ["scoreMod", "weightMod"] as const) {
-    const own = backward.call[mod];
-    own?.lookedUp.forEach((_, i) => writeTable(backward, mod, own, i, to[mod]!.tables[i]!));
+    const program = backward.call[mod];
+    program?.lookedUp.forEach((_, i) => writeTable(backward, mod, program, i, to[mod]!.tables[i]!));
   }
 }
 
@@ -57,7 +57,7 @@ function writeTable(
     );
     const most = Math.max(1, Math.floor(engine.maxDispatchFlops / (largest * steps)));
     const units = workgroups * copies;
-    const key = `attentionBackward:${mod}${index}:${table.apart}:${arrivedKey(backward.arrived)}:${layout.key}`;
+    const key = `attentionBackward:${mod}${index}:${table.apart}:${outputGradientsKey(backward.outputGradients)}:${layout.key}`;
     const cut = units > most || rest > steps * copies;
     for (let restFirst = 0; restFirst < rest; restFirst += steps * copies) {
       for (let firstUnit = 0; firstUnit < units; firstUnit += most) {
@@ -76,7 +76,7 @@ function writeTable(
         engine.record({
           op: store.op,
           key,
-          text: () => tableGradientText({ ...layout, params }, backward.arrived, table),
+          text: () => tableGradientText({ ...layout, params }, backward.outputGradients, table),
           reads: layout.reads,
           writes: [store.write(sums)],
           params,
@@ -97,7 +97,7 @@ function withCopies(context: Context, view: View, copies: number, f: (sums: View
   const shape = [copies, ...view.shape];
   const storage = store.make("float32", sizeOf(shape), undefined);
   try {
-    const sums = viewAs(view, { storage, shape, strides: packedStrides(shape), offset: 0 });
+    const sums = viewAs(view, { storage, shape, strides: contiguousStrides(shape), offset: 0 });
     zero(context, sums);
     f(sums);
     const { sum } = reduceKernels(context) as { readonly sum: Kernel };

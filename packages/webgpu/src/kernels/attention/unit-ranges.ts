@@ -1,6 +1,6 @@
 import type { callSizes, TilePlan } from "@qkv/attention-contract";
 import { blockSize } from "./block-text.js";
-import { planTile, type PlacedPlan } from "./plan-words.js";
+import { planTile, type UploadedPlan } from "./plan-words.js";
 
 type Sizes = ReturnType<typeof callSizes>;
 
@@ -34,7 +34,7 @@ export function unitRanges(
 }
 
 /** FLOPs of a workgroup that computes 32 queries, and those of the largest one. */
-export function queryBlockFlops(plan: TilePlan, { rowTiles }: PlacedPlan, sizes: Sizes, perPair: number) {
+export function queryBlockFlops(plan: TilePlan, { rowTiles }: UploadedPlan, sizes: Sizes, perPair: number) {
   const { H, T } = sizes;
   const blocks = Math.ceil(T / blockSize);
   const perTile = blockSize * planTile * perPair;
@@ -50,7 +50,7 @@ export function queryBlockFlops(plan: TilePlan, { rowTiles }: PlacedPlan, sizes:
 }
 
 /** FLOPs of a workgroup that computes the gradients of 32 keys, and those of the largest one. */
-export function keyBlockFlops(plan: TilePlan, { columnTiles }: PlacedPlan, sizes: Sizes, perPair: number) {
+export function keyBlockFlops(plan: TilePlan, { columnTiles }: UploadedPlan, sizes: Sizes, perPair: number) {
   const { B, Hkv, S, group } = sizes;
   const blocks = Math.ceil(S / blockSize);
   const perTile = blockSize * planTile * perPair;

@@ -22,11 +22,11 @@ export class Words {
 
   /** A buffer with this content, from the cache or uploaded. */
   buffer({ engine, store }: ForwardContext, words: Int32Array): GpuBuffer {
-    const same = this.#lists.findLastIndex((one) => one.engine === engine && isEqual(one.words, words));
-    const [known] = same < 0 ? [] : this.#lists.splice(same, 1);
-    if (known) {
-      this.#lists.push(known);
-      return known.buffer;
+    const index = this.#lists.findLastIndex((list) => list.engine === engine && isEqual(list.words, words));
+    const [cached] = index < 0 ? [] : this.#lists.splice(index, 1);
+    if (cached) {
+      this.#lists.push(cached);
+      return cached.buffer;
     }
     const buffer = engine.buffers.allocate(store.op, words.byteLength);
     engine.write(buffer, words);

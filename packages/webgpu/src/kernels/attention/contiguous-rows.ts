@@ -1,14 +1,14 @@
 import type { ForwardContext } from "../../context.js";
 import type { Params } from "../../params.js";
-import type { Placed } from "../../store.js";
+import type { ViewLayout } from "../../store.js";
 import type { StoredRowsText } from "./stored-text.js";
 
-/** Layout of a float32 tensor with contiguous rows. */
-export function placedRows(
+/** Reads a float32 tensor with contiguous rows. */
+export function contiguousRows(
   { store }: ForwardContext,
   params: Params,
   name: string,
-  x: Placed,
+  x: ViewLayout,
 ): StoredRowsText {
   const { shape, strides, offset } = x;
   const vec4Aligned = [offset, ...strides.slice(0, 3), shape[3]!].every((n) => n % 4 === 0);
@@ -24,16 +24,16 @@ export function placedRows(
 
 /** WGSL of numbers 4d … 4d + 3 of a row of `n`; 0 beyond its end. */
 function rowText(name: string, n: number, vec4Aligned: boolean): string {
-  const at = `p.${name}At + b * p.${name}Batch + h * p.${name}Head + i * p.${name}Row + d * 4u`;
+  const start = `p.${name}At + b * p.${name}Batch + h * p.${name}Head + i * p.${name}Row + d * 4u`;
   if (vec4Aligned)
-    return `fn ${name}4(b: u32, h: u32, i: u32, d: u32) -> vec4<f32> { return ${name}[(${at}) / 4u]; }`;
+    return `fn ${name}4(b: u32, h: u32, i: u32, d: u32) -> vec4<f32> { return ${name}[(${start}) / 4u]; }`;
   const numbers = [0, 1, 2, 3].map((j) =>
     n % 4 === 0
       ? `${name}[at + ${j}u]`
       : `select(0.0, ${name}[at + min(${j}u, ${n - 1}u - d * 4u)], d * 4u + ${j}u < ${n}u)`,
   );
   return `fn ${name}4(b: u32, h: u32, i: u32, d: u32) -> vec4<f32> {
-  let at = ${at};
+  let at = ${start};
   return vec4<f32>(${numbers.join(", ")});
 }`;
 }

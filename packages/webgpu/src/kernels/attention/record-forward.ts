@@ -2,7 +2,7 @@ import type { AttentionCall, AttentionOutputs } from "@qkv/attention-contract";
 import type { GpuBuffer } from "../../buffers.js";
 import type { ForwardContext } from "../../context.js";
 import type { Dispatch } from "../../engine.js";
-import type { Placed } from "../../store.js";
+import type { ViewLayout } from "../../store.js";
 import { gridFor } from "../../wgsl/grid.js";
 import type { CallLayout } from "./call-layout.js";
 import { forwardText } from "./forward-text.js";
@@ -13,26 +13,26 @@ import { queryBlockFlops, unitRanges } from "./unit-ranges.js";
  *
  * @param lse - Buffer for lse, with room for the largest score and 1 / sum of each row after it.
  */
-export function walkForward(
+export function recordForward(
   context: ForwardContext,
   call: Pick<AttentionCall, "plan">,
   layout: CallLayout,
-  { output }: Pick<AttentionOutputs<Placed>, "output">,
+  { output }: Pick<AttentionOutputs<ViewLayout>, "output">,
   lse: GpuBuffer,
 ): void {
   const written = () => context.store.write(output);
   if (layout.weightMod) {
-    walkKeys(context, call, layout, "stats", [], [lse]);
-    walkKeys(context, call, layout, "mix", [lse], [written()]);
-  } else walkKeys(context, call, layout, "online", [], [written(), lse]);
+    recordForwardPass(context, call, layout, "stats", [], [lse]);
+    recordForwardPass(context, call, layout, "output", [lse], [written()]);
+  } else recordForwardPass(context, call, layout, "online", [], [written(), lse]);
 }
 
 /** Runs the forward kernel in a mode, split into dispatches of limited duration. */
-export function walkKeys(
+export function recordForwardPass(
   context: ForwardContext,
   { plan }: Pick<AttentionCall, "plan">,
   layout: CallLayout,
-  mode: "online" | "stats" | "mix",
+  mode: "online" | "stats" | "output",
   more: readonly GpuBuffer[],
   writes: readonly GpuBuffer[],
 ): void {

@@ -1,14 +1,14 @@
 import { sizeOf, type Tensor } from "@qkv/tensor";
 import type { Context } from "../../context.js";
 import { copyInto } from "../copy-into.js";
-import { packedStrides } from "../packed.js";
-import type { Placing } from "./call-layout.js";
+import { contiguousStrides } from "../contiguous.js";
+import type { TensorAccess } from "./call-layout.js";
 import { denseRows } from "./dense-keys.js";
 import { Plans } from "./plan-words.js";
 import { storedRows } from "./stored-text.js";
 
-/** The placing of calls of tensors on the device. Layouts that kernels cannot read in place are copied on the GPU. */
-export function placeTensors(context: Context): Placing<Tensor> {
+/** Access to tensors on the device. Layouts that kernels cannot read in place are copied on the GPU. */
+export function tensorAccess(context: Context): TensorAccess<Tensor> {
   return {
     plans: new Plans(),
     within: ({ query }, f) => query.device.scope(f),
@@ -17,7 +17,7 @@ export function placeTensors(context: Context): Placing<Tensor> {
     writeTables(tables, buffer, start) {
       let at = start;
       for (const table of tables) {
-        const to = { strides: packedStrides(table.shape), offset: at };
+        const to = { strides: contiguousStrides(table.shape), offset: at };
         copyInto(context, context.store.op, table, buffer, to);
         at += sizeOf(table.shape);
       }

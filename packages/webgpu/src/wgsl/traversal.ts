@@ -3,7 +3,7 @@ import type { Params } from "../params.js";
 import { deviceError } from "../failures.js";
 
 /** A traversal of axes whose lengths and strides are parameters, so that one shader serves all shapes of a rank. */
-export type Walk = {
+export type Traversal = {
   /** Number of axes, on which the shader's text depends. */
   readonly rank: number;
   /**
@@ -20,13 +20,13 @@ export type Walk = {
  * @param prefix - Prefix of the parameters' names.
  * @param tensors - Strides and offset of each tensor, by the name of the variable for its offset.
  */
-export function walk(
+export function traversal(
   op: string,
   params: Params,
   prefix: string,
   shape: readonly number[],
   tensors: Readonly<Record<string, { strides: readonly number[]; offset: number }>>,
-): Walk {
+): Traversal {
   const names = Object.keys(tensors);
   const { lengths, strides }: Axes = mergeAxes(
     shape,

@@ -4,7 +4,7 @@ import type { Context } from "../context.js";
 import { map } from "./map.js";
 
 /** Row-major strides of a shape. */
-export const packedStrides = (shape: readonly number[]): number[] =>
+export const contiguousStrides = (shape: readonly number[]): number[] =>
   shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
 
 /** A view with another shape, strides or offset. It does not read `array`, which would fetch the numbers. */
@@ -16,7 +16,7 @@ export function viewAs(
 }
 
 /** Runs `f` with a contiguous view: the view itself, or a copy that is freed afterwards. */
-export function withPacked<T>(context: Context, view: View, f: (packed: View) => T): T {
+export function withContiguous<T>(context: Context, view: View, f: (contiguous: View) => T): T {
   return isContiguous(view.shape, view.strides) ? f(view) : withCopy(context, view, f);
 }
 
@@ -25,7 +25,7 @@ export function withCopy<T>(context: Context, view: View, f: (copy: View) => T):
   const { store } = context;
   const storage = store.make(view.dtype, sizeOf(view.shape), undefined);
   try {
-    const copy = viewAs(view, { storage, strides: packedStrides(view.shape), offset: 0 });
+    const copy = viewAs(view, { storage, strides: contiguousStrides(view.shape), offset: 0 });
     map(context, "copy", [view], copy, { body: "return a;", bits: true });
     return f(copy);
   } finally {

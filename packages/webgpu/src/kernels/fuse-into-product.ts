@@ -3,7 +3,7 @@ import { sizeOf, type View } from "@qkv/tensor";
 import type { GpuBuffer } from "../buffers.js";
 import type { Context } from "../context.js";
 import { Params } from "../params.js";
-import { walk } from "../wgsl/place.js";
+import { traversal } from "../wgsl/traversal.js";
 import type { Target } from "./copy-into.js";
 import type { RowProducts } from "./row-products.js";
 
@@ -17,7 +17,7 @@ const fillsStorage = ({ storage, dtype, shape, strides, offset }: View): boolean
  * @param body - WGSL statements that return the result from `a`, or from `a` and `b`.
  * @returns False if that is not possible.
  */
-export function followsProduct(
+export function fuseIntoProduct(
   context: Context,
   rowProducts: RowProducts,
   name: string,
@@ -27,16 +27,16 @@ export function followsProduct(
 ): boolean {
   const { store } = context;
   const count = sizeOf(output.shape);
-  const fits = (x: View) =>
+  const isFusible = (x: View) =>
     fillsStorage(x) && sizeOf(x.shape) === count && x.shape.length === output.shape.length;
-  if (output.dtype !== "float32" || count === 0 || !inputs.every(fits)) return false;
-  for (const [own, input] of inputs.entries()) {
+  if (output.dtype !== "float32" || count === 0 || !inputs.every(isFusible)) return false;
+  for (const [productIndex, input] of inputs.entries()) {
     const results = store.bufferOf(input);
     if (!rowProducts.has(results)) continue;
-    const others = inputs.flatMap((x, i) => (i === own ? [] : [store.read(x)]));
+    const others = inputs.flatMap((x, i) => (i === productIndex ? [] : [store.read(x)]));
     if (others.includes(results)) return false;
-    const follower = {
-      key: `${name}:${own}`,
+    const epilogue = {
+      key: `${name}:${productIndex}`,
       reads: others,
       write: store.write(output),
       text: (_: Params, i: number) => ({
@@ -45,10 +45,10 @@ export function followsProduct(
         functions: `fn follow${i}(${["a: f32", "b: f32"].slice(0, inputs.length).join(", ")}) -> f32 {
   ${body}
 }`,
-        statements: `followed${i}[at] = follow${i}(${inputs.map((_, n) => (n === own ? "y" : `other${i}[at]`)).join(", ")});`,
+        statements: `followed${i}[at] = follow${i}(${inputs.map((_, n) => (n === productIndex ? "y" : `other${i}[at]`)).join(", ")});`,
       }),
     };
-    if (rowProducts.follow(context, results, follower)) return true;
+    if (rowProducts.fuse(context, results, epilogue)) return true;
   }
   return false;
 }
@@ -58,7 +58,7 @@ export function followsProduct(
  *
  * @returns False if that is not possible.
  */
-export function copiesProduct(
+export function fuseCopyIntoProduct(
   context: Context,
   rowProducts: RowProducts,
   source: View,
@@ -80,21 +80,21 @@ export function copiesProduct(
     )
   )
     return false;
-  const places = { strides: axes.map((axis) => target.strides[axis]!), offset: target.offset };
-  const laidOut = (params: Params, i: number) =>
-    walk("write", params, `copy${i}`, lengths, { [`copyAt${i}`]: places });
-  const { rank } = laidOut(new Params(), 0);
-  return rowProducts.follow(context, results, {
+  const targetLayout = { strides: axes.map((axis) => target.strides[axis]!), offset: target.offset };
+  const addTraversal = (params: Params, i: number) =>
+    traversal("write", params, `copy${i}`, lengths, { [`copyAt${i}`]: targetLayout });
+  const { rank } = addTraversal(new Params(), 0);
+  return rowProducts.fuse(context, results, {
     key: `write:${rank}`,
     reads: [],
     write: buffer,
     text(params, i) {
-      const at = laidOut(params, i);
+      const offsets = addTraversal(params, i);
       return {
         reads: {},
         writes: { [`copied${i}`]: "f32" },
         functions: "",
-        statements: `${at.text("at")}\n  copied${i}[u32(copyAt${i})] = y;`,
+        statements: `${offsets.text("at")}\n  copied${i}[u32(copyAt${i})] = y;`,
       };
     },
   });
