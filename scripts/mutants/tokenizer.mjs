@@ -49,7 +49,7 @@ export const mutants = [
   {
     what: "a long word merges by position, then by rank",
     file: "src/models/merge-symbols.ts",
-    in: "offer",
+    in: "addCandidate",
     find: "$rank * positionRange + $at",
     replace: "$at * positionRange + $rank",
   },
@@ -86,7 +86,7 @@ export const mutants = [
   {
     what: "of pieces that score the same the last is taken",
     file: "src/models/unigram.ts",
-    in: "offer",
+    in: "addCandidate",
     find: "!($sum > $best)",
     replace: "!($sum >= $best)",
   },

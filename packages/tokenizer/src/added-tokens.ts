@@ -18,7 +18,7 @@ export type AddedToken = {
   readonly rstrip?: boolean;
 };
 
-/** An added token in a text. `start` and `end` include the white space that it takes. */
+/** An added token in a text. `start` and `end` include the white space that it strips. */
 export type FoundToken = { readonly start: number; readonly end: number; readonly token: AddedToken };
 
 /** Finds added tokens in texts: the leftmost first; of those that begin together, the longest. */
@@ -33,22 +33,22 @@ export function addedTokenFinder(tokens: readonly AddedToken[]): (text: string) 
   const matches = longestMatches(byContent.map(({ content }) => content));
   return (text) => {
     const found: FoundToken[] = [];
-    let from = 0; // end of the previous token
-    let next = 0; // end of the previous match
-    const places = matches(text); // alternating positions and numbers of contents, from the last position to the first
-    for (let i = places.length - 2; i >= 0; i -= 2) {
-      const index = places[i]!;
-      if (index < next) continue;
-      const token = byContent[places[i + 1]!]!;
-      next = index + token.content.length;
-      let [start, end] = [index, next];
-      if (start < from) continue;
+    let previousEnd = 0; // end of the previous token, with its white space
+    let matchEnd = 0; // end of the previous match
+    const positionsAndIndices = matches(text); // alternating positions and indices in `byContent`, last position first
+    for (let i = positionsAndIndices.length - 2; i >= 0; i -= 2) {
+      const index = positionsAndIndices[i]!;
+      if (index < matchEnd) continue;
+      const token = byContent[positionsAndIndices[i + 1]!]!;
+      matchEnd = index + token.content.length;
+      let [start, end] = [index, matchEnd];
+      if (start < previousEnd) continue;
       if (token.singleWord && (word.test(lastCharacter(text, start)) || word.test(firstCharacter(text, end))))
         continue;
-      if (token.lstrip) while (start > from && space.test(text[start - 1]!)) start -= 1;
+      if (token.lstrip) while (start > previousEnd && space.test(text[start - 1]!)) start -= 1;
       if (token.rstrip) while (end < text.length && space.test(text[end]!)) end += 1;
       found.push({ start, end, token });
-      from = end;
+      previousEnd = end;
     }
     return found;
   };

@@ -119,7 +119,7 @@ describe("refused", () => {
     [
       "two tokens with the same id",
       { vocab: { a: 0, b: 0 } },
-      /`vocab\["b"\]` is 0, expected an id of its own, which "a" has/,
+      /`vocab\["b"\]` is 0, expected a unique id; "a" has the same/,
     ],
     [
       "an id far above the number of tokens",

@@ -55,7 +55,7 @@ export const isIterable = (value: unknown): boolean =>
 export const isText = (value: unknown): boolean => typeof value === "string";
 
 /** Checks the options of a function that requires some: undefined is refused like any other wrong value. */
-export function requireOptions<T extends object>(check: Checks, given: T, argument = "options"): T {
-  check.each({ [argument]: given }, (value) => value !== undefined, "an object of options");
-  return given;
+export function requireOptions<T extends object>(check: Checks, options: T, argument = "options"): T {
+  check.each({ [argument]: options }, (value) => value !== undefined, "an object of options");
+  return options;
 }

@@ -54,33 +54,33 @@ export function composeTokenizer(stages: Stages): Tokenizer {
   const findersFor = (special: EncodeOptions["specialTokens"]): Finders => {
     const allowed = special ?? stages.specialTokens ?? "allowed";
     const key = typeof allowed === "string" ? allowed : JSON.stringify(allowed);
-    let known = finders.get(key);
-    if (!known) {
-      const wanted = addedTokens.filter(
+    let cached = finders.get(key);
+    if (!cached) {
+      const enabledTokens = addedTokens.filter(
         (token) =>
           !token.special || allowed === "allowed" || allowed === "refused" || allowed.includes(token.content),
       );
-      const normalized = wanted
+      const normalized = enabledTokens
         .filter((token) => token.normalized)
         .map((token) => ({
           ...token,
           content: normalizers.reduce((text, { apply }) => apply(text, true), token.content),
         }));
-      known = {
-        raw: addedTokenFinder(wanted.filter((token) => !token.normalized)),
+      cached = {
+        raw: addedTokenFinder(enabledTokens.filter((token) => !token.normalized)),
         normalized: addedTokenFinder(normalized),
         refuse: allowed === "refused",
       };
       if (finders.size > 15) finders.clear();
-      finders.set(key, known);
+      finders.set(key, cached);
     }
-    return known;
+    return cached;
   };
 
   /** Runs normalizers, pre-tokenizers and the model on one text. */
   const run = (text: string, options: EncodeOptions, sink: Sink, check: Checks): void => {
     const { raw, normalized, refuse } = findersFor(options.specialTokens);
-    const whole = alignedText(toWellFormed(text), sink.traced);
+    const input = alignedText(toWellFormed(text), sink.traced);
     const eachSegment = (input: AlignedText, find: Finders["raw"], each: (segment: AlignedText) => void) => {
       let from = 0;
       for (const { start, end, token } of find(input.text)) {
@@ -92,7 +92,7 @@ export function composeTokenizer(stages: Stages): Tokenizer {
       }
       if (from < input.text.length) each(sliceAligned(input, from, input.text.length));
     };
-    eachSegment(whole, raw, (segment) => {
+    eachSegment(input, raw, (segment) => {
       if (sink.isFull()) return;
       const normal = normalizers.reduce(normalizeAligned, segment);
       eachSegment(normal, normalized, (rest) => {
@@ -118,8 +118,8 @@ export function composeTokenizer(stages: Stages): Tokenizer {
     { addSpecialTokens, bos }: EncodeOptions,
     pair: boolean,
   ): readonly TemplateItem[] => {
-    const wanted = addSpecialTokens ?? bos ?? true;
-    if (!wanted || !postProcessor) return pair ? twoTexts : oneText;
+    const addsSpecialTokens = addSpecialTokens ?? bos ?? true;
+    if (!addsSpecialTokens || !postProcessor) return pair ? twoTexts : oneText;
     return pair ? postProcessor.pair : postProcessor.single;
   };
 
@@ -143,8 +143,11 @@ export function composeTokenizer(stages: Stages): Tokenizer {
   /** True if an id is decoded to text; refuses an id without a token. */
   const isDecoded = (id: number, skipSpecialTokens: boolean, check: Checks): boolean => {
     const token = added.get(id);
-    const inside = Number.isSafeInteger(id) && id >= 0 && id < vocabSize;
-    if (!inside || (token === undefined && model.bytes?.(id) === undefined && model.token(id) === undefined))
+    const isInRange = Number.isSafeInteger(id) && id >= 0 && id < vocabSize;
+    if (
+      !isInRange ||
+      (token === undefined && model.bytes?.(id) === undefined && model.token(id) === undefined)
+    )
       refuseId(check, id, vocabSize);
     return !(token?.special && skipSpecialTokens);
   };
@@ -158,13 +161,13 @@ export function composeTokenizer(stages: Stages): Tokenizer {
     };
   };
 
-  const makeEncoding = (text: string, options: EncodingOptions, check: Checks): Encoding => {
+  const createEncoding = (text: string, options: EncodingOptions, check: Checks): Encoding => {
     const { pair, unit = "utf16" } = options;
     check.oneOf({ unit }, ["utf16", "codePoint"]);
     if (pair !== undefined) check.type({ pair }, "string");
     const texts = pair === undefined ? [text] : [text, pair];
     const encoded = texts.map((each) => {
-      const { ids, tokens, spans } = traced(each, options, check);
+      const { ids, tokens, spans } = encodeWithSpans(each, options, check);
       if (stages.trimOffsets) trimSpans(tokens, spans, stages.trimOffsets.addedSpace);
       if (unit === "codePoint") toCodePoints(each, spans);
       return { ids, tokens, spans };
@@ -173,20 +176,20 @@ export function composeTokenizer(stages: Stages): Tokenizer {
     const numSpecialTokens = template.filter((item) => "id" in item).length;
     if (stages.truncation) {
       const lengths = [encoded[0]!.ids.length, encoded[1]?.ids.length ?? 0] as const;
-      const kept = truncatedLengths(lengths, numSpecialTokens, stages.truncation);
+      const maxLengths = truncatedLengths(lengths, numSpecialTokens, stages.truncation);
       encoded.forEach((each, i) => {
-        const from = stages.truncation!.side === "left" ? each.ids.length - kept[i]! : 0;
-        each.ids = each.ids.slice(from, from + kept[i]!);
-        each.tokens = each.tokens.slice(from, from + kept[i]!);
-        each.spans = each.spans.slice(2 * from, 2 * (from + kept[i]!));
+        const from = stages.truncation!.side === "left" ? each.ids.length - maxLengths[i]! : 0;
+        each.ids = each.ids.slice(from, from + maxLengths[i]!);
+        each.tokens = each.tokens.slice(from, from + maxLengths[i]!);
+        each.spans = each.spans.slice(2 * from, 2 * (from + maxLengths[i]!));
       });
     }
     const result: Encoding = { ids: [], tokens: [], offsets: [], typeIds: [], sequenceIds: [] };
-    const noText = [0, 0] as const; // of all tokens of padding
+    const emptySpan = [0, 0] as const; // shared by all padding tokens
     const add = (id: number, token: string, start: number, end: number, type: number, sequenceId: number) => {
       result.ids.push(id);
       result.tokens.push(token);
-      result.offsets.push(end === 0 ? noText : [start, end]);
+      result.offsets.push(end === 0 ? emptySpan : [start, end]);
       result.typeIds.push(type);
       result.sequenceIds.push(sequenceId);
     };
@@ -202,9 +205,11 @@ export function composeTokenizer(stages: Stages): Tokenizer {
         add(item.id, names.token(item.id), 0, 0, item.typeId, -1);
         continue;
       }
-      const which = item.sequence === "A" ? 0 : 1;
-      const { ids, tokens, spans } = encoded[which]!;
-      ids.forEach((id, at) => add(id, tokens[at]!, spans[2 * at]!, spans[2 * at + 1]!, item.typeId, which));
+      const sequenceId = item.sequence === "A" ? 0 : 1;
+      const { ids, tokens, spans } = encoded[sequenceId]!;
+      ids.forEach((id, at) =>
+        add(id, tokens[at]!, spans[2 * at]!, spans[2 * at + 1]!, item.typeId, sequenceId),
+      );
     }
     if (stages.padding && stages.padding.side !== "left") addPadding();
     return result;
@@ -215,9 +220,9 @@ export function composeTokenizer(stages: Stages): Tokenizer {
     vocabSize,
     bosId: stages.bosId,
     eosId: stages.eosId,
-    encode(text, given) {
-      const options = encodeArguments(text, given, check.encode);
-      if (stages.truncation || stages.padding) return makeEncoding(text, options, check.encode).ids;
+    encode(text, encodeOptions) {
+      const options = encodeArguments(text, encodeOptions, check.encode);
+      if (stages.truncation || stages.padding) return createEncoding(text, options, check.encode).ids;
       const ids: number[] = [];
       for (const item of templateItems(options, false)) {
         if ("id" in item) ids.push(item.id);
@@ -225,14 +230,14 @@ export function composeTokenizer(stages: Stages): Tokenizer {
       }
       return ids;
     },
-    encoding: (text, given) =>
-      makeEncoding(
+    encoding: (text, options) =>
+      createEncoding(
         text,
-        encodeArguments<EncodingOptions>(text, given, check.encoding, ["pair", "unit"]),
+        encodeArguments<EncodingOptions>(text, options, check.encoding, ["pair", "unit"]),
         check.encoding,
       ),
-    count(text, given) {
-      const options = encodeArguments<CountOptions>(text, given, check.count, ["limit"]);
+    count(text, countOptions) {
+      const options = encodeArguments<CountOptions>(text, countOptions, check.count, ["limit"]);
       const { limit = Infinity } = options;
       if (limit !== Infinity) check.count.finite({ limit });
       let total = 0;
@@ -249,8 +254,8 @@ export function composeTokenizer(stages: Stages): Tokenizer {
       }
       return total;
     },
-    decode(given, options) {
-      const ids = idList(given, check.decode);
+    decode(iterableIds, options) {
+      const ids = idList(iterableIds, check.decode);
       if (decoder.decodeAll) {
         const { skipSpecialTokens } = decodeArguments(options, check.decode);
         return decoder.decodeAll(
@@ -272,8 +277,8 @@ export function composeTokenizer(stages: Stages): Tokenizer {
       check.id.type({ token }, "string");
       return idsByContent.get(token) ?? model.id(token);
     },
-    trace(text, given) {
-      const options = encodeArguments(text, given, check.trace);
+    trace(text, encodeOptions) {
+      const options = encodeArguments(text, encodeOptions, check.trace);
       const parts: Trace["parts"][number][] = [];
       const ids: number[] = [];
       let preTokens: PreTokenTrace[] = [];
@@ -290,11 +295,12 @@ export function composeTokenizer(stages: Stages): Tokenizer {
           parts.push({ added: token.content, id: token.id });
         },
         preToken({ text }) {
-          const [own, tokens]: [number[], string[]] = [[], []];
-          appendTokens(text, own, (token) => tokens.push(token));
+          const preTokenIds: number[] = [];
+          const tokens: string[] = [];
+          appendTokens(text, preTokenIds, (token) => tokens.push(token));
           const steps = model.steps?.(text);
-          preTokens.push({ preToken: text, ids: own, tokens, ...(steps ? { steps } : {}) });
-          ids.push(...own);
+          preTokens.push({ preToken: text, ids: preTokenIds, tokens, ...(steps ? { steps } : {}) });
+          ids.push(...preTokenIds);
         },
       };
       run(text, options, sink, check.trace);
@@ -322,7 +328,7 @@ export function composeTokenizer(stages: Stages): Tokenizer {
   }
 
   /** Ids of one text, their tokens, and their spans in it, flat. */
-  function traced(text: string, options: EncodeOptions, check: Checks) {
+  function encodeWithSpans(text: string, options: EncodeOptions, check: Checks) {
     const ids: number[] = [];
     const tokens: string[] = [];
     const spans: number[] = [];
@@ -402,26 +408,26 @@ const check = /* @__PURE__ */ (() => ({
   trace: checks("trace"),
 }))();
 
-const decodeOptions = ["skipSpecialTokens"] as const;
-const encodeOptions = ["addSpecialTokens", "bos", "specialTokens"] as const;
+const decodeOptionNames = ["skipSpecialTokens"] as const;
+const encodeOptionNames = ["addSpecialTokens", "bos", "specialTokens"] as const;
 
 function encodeArguments<T extends EncodeOptions>(
   text: unknown,
   options: T | undefined,
   check: Checks,
-  more: readonly (keyof T & string)[] = [],
+  extraNames: readonly (keyof T & string)[] = [],
 ): T {
   check.type({ text }, "string", "decode bytes first: `new TextDecoder().decode(bytes)`.");
-  const given = check.options(options, [...encodeOptions, ...more] as never);
-  const { specialTokens, addSpecialTokens = true, bos = true } = given;
+  const checkedOptions = check.options(options, [...encodeOptionNames, ...extraNames] as never);
+  const { specialTokens, addSpecialTokens = true, bos = true } = checkedOptions;
   check.type({ addSpecialTokens, bos }, "boolean");
   if (specialTokens !== undefined && !Array.isArray(specialTokens))
     check.oneOf({ specialTokens }, ["allowed", "ordinary", "refused"], "name one, or list the tokens.");
-  return given;
+  return checkedOptions;
 }
 
 function decodeArguments(options: DecodeOptions | undefined, check: Checks): Required<DecodeOptions> {
-  const { skipSpecialTokens = true } = check.options(options, decodeOptions);
+  const { skipSpecialTokens = true } = check.options(options, decodeOptionNames);
   check.type({ skipSpecialTokens }, "boolean");
   return { skipSpecialTokens };
 }
@@ -488,8 +494,8 @@ function checkStages(stages: Stages): void {
   ]);
   checkHas(check, { model }, ["append"], "a model, such as `byteBpe(…)`");
   checkHas(check, { decoder }, ["start"], "a decoder, such as `byteLevelDecoder`");
-  const isNormalizer = (one: unknown) => typeof (one as Normalizer | null)?.apply === "function";
-  const isStep = (one: unknown) => isNormalizer(one) || typeof (one as Split | null)?.spans === "function";
+  const isNormalizer = (step: unknown) => typeof (step as Normalizer | null)?.apply === "function";
+  const isStep = (step: unknown) => isNormalizer(step) || typeof (step as Split | null)?.spans === "function";
   checkList(check, { normalizers }, isNormalizer, "a list of normalizers, such as `[lowercase]`");
   checkList(check, { preTokenizers }, isStep, "a list of splits and normalizers, such as `[gpt2Split]`");
   checkList(check, { addedTokens }, isAddedToken, "a list of tokens with their `id` and `content`");

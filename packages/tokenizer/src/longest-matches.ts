@@ -23,31 +23,33 @@ export function longestMatches(words: readonly string[]): (text: string) => numb
     }
   };
   // Level by level: suffixes are shorter, so their nodes are complete already.
-  let open = words.flatMap((word, index) => (word === "" ? [] : [{ word, index, node: 0, at: word.length }]));
-  const ends = unitPattern(open.map(({ word }) => word.charCodeAt(word.length - 1)));
-  while (open.length > 0) {
-    for (const one of open) {
-      const symbol = characterBefore(one.word, one.at);
-      one.at -= symbol > 0xffff ? 2 : 1;
-      let child = children.get(one.node, symbol);
+  let pending = words.flatMap((word, index) =>
+    word === "" ? [] : [{ word, index, node: 0, at: word.length }],
+  );
+  const lastUnits = unitPattern(pending.map(({ word }) => word.charCodeAt(word.length - 1)));
+  while (pending.length > 0) {
+    for (const item of pending) {
+      const symbol = characterBefore(item.word, item.at);
+      item.at -= symbol > 0xffff ? 2 : 1;
+      let child = children.get(item.node, symbol);
       if (child === 0) {
         child = failure.length;
         if (child > maxNodes) throw tooMany();
-        const suffix = one.node === 0 ? 0 : next(failure[one.node]!, symbol);
+        const suffix = item.node === 0 ? 0 : next(failure[item.node]!, symbol);
         failure.push(suffix);
         longest.push(longest[suffix]!);
-        children.set(one.node, symbol, child);
+        children.set(item.node, symbol, child);
       }
-      one.node = child;
-      if (one.at === 0) longest[child] = one.index;
+      item.node = child;
+      if (item.at === 0) longest[child] = item.index;
     }
-    open = open.filter(({ at }) => at > 0);
+    pending = pending.filter(({ at }) => at > 0);
   }
 
   return (text) => {
     const found: number[] = [];
     const candidates: number[] = []; // possible ends of words, found fastest by the regex engine
-    while (ends.test(text)) candidates.push(ends.lastIndex);
+    while (lastUnits.test(text)) candidates.push(lastUnits.lastIndex);
     let at = text.length;
     for (let end = candidates.pop(); end !== undefined; end = candidates.pop()) {
       if (isInsideSurrogatePair(text, end)) end += 1;
@@ -71,7 +73,7 @@ function unitPattern(units: readonly number[]): RegExp {
   return new RegExp(`[${escaped.join("")}]`, "g");
 }
 
-/** A hash table of numbers, since a `Map` of as many takes several times the time and memory. 0 is no child. */
+/** A hash table of numbers, since a `Map` of the same size takes several times the time and memory. 0: no child. */
 function childTable() {
   let mask = 255;
   let entries = new Int32Array(3 * (mask + 1)); // node, symbol, child
@@ -83,7 +85,7 @@ function childTable() {
       if (entries[at + 2] === 0 || (entries[at] === node && entries[at + 1] === symbol)) return at;
     }
   };
-  const put = (node: number, symbol: number, child: number): void => {
+  const write = (node: number, symbol: number, child: number): void => {
     const at = slot(node, symbol);
     entries[at] = node;
     entries[at + 1] = symbol;
@@ -94,9 +96,9 @@ function childTable() {
       const old = entries;
       mask = 2 * mask + 1;
       entries = new Int32Array(3 * (mask + 1));
-      for (let i = 0; i < old.length; i += 3) if (old[i + 2] !== 0) put(old[i]!, old[i + 1]!, old[i + 2]!);
+      for (let i = 0; i < old.length; i += 3) if (old[i + 2] !== 0) write(old[i]!, old[i + 1]!, old[i + 2]!);
     }
-    put(node, symbol, child);
+    write(node, symbol, child);
   };
   return { get: (node: number, symbol: number): number => entries[slot(node, symbol) + 2]!, set };
 }

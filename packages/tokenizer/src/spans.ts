@@ -1,6 +1,6 @@
 /**
  * Converts widths in UTF-8 bytes to spans in UTF-16 units, as `text.slice` counts: calls `each` with the start and end
- * of each token. A token that holds part of a character covers the whole character.
+ * of each token. A token of part of a character spans the complete character.
  */
 export function spansFromWidths(
   text: string,

@@ -76,14 +76,14 @@ export function chatTemplate(
       : [templateFromConfig(source, name), specialTokensFromConfig(source)];
   const program = parseOrRefuse(text);
   return {
-    render(messages, given) {
+    render(messages, options) {
       const check = checks("render");
       const {
         addGenerationPrompt = false,
         tools,
         variables,
         now = new Date(),
-      } = check.options(given, ["addGenerationPrompt", "tools", "variables", "now"]);
+      } = check.options(options, ["addGenerationPrompt", "tools", "variables", "now"]);
       check.type({ addGenerationPrompt }, "boolean");
       if (tools !== undefined) check.list({ tools }, "JSON schemas");
       const isObject = () => typeof variables === "object" && variables !== null;
@@ -123,15 +123,15 @@ function isMessage(value: unknown): boolean {
 
 /** The template of a `tokenizer_config.json`: one, or several with names. */
 function templateFromConfig(config: Readonly<Record<string, unknown>>, name: string): string {
-  const { chat_template: given } = config;
-  if (typeof given === "string") return given;
-  const several = Array.isArray(given) ? (given as { name?: unknown; template?: unknown }[]) : [];
-  const found = several.find((one) => one?.name === name)?.template;
+  const { chat_template: field } = config;
+  if (typeof field === "string") return field;
+  const templates = Array.isArray(field) ? (field as { name?: unknown; template?: unknown }[]) : [];
+  const found = templates.find((template) => template?.name === name)?.template;
   if (typeof found === "string") return found;
-  const names = several.flatMap((one) => (typeof one?.name === "string" ? [one.name] : []));
+  const names = templates.flatMap((template) => (typeof template?.name === "string" ? [template.name] : []));
   return refuseTemplate(
     "chat_template",
-    given === undefined ? undefined : names,
+    field === undefined ? undefined : names,
     names.length > 0 ? `a template named ${name}` : "a template, or a list of them with names",
   );
 }

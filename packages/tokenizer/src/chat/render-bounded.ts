@@ -27,19 +27,26 @@ const { Environment, Interpreter, parse, tokenize } = jinja as unknown as {
  * characters and items that are created, read and compared (real templates copy each text some ten times).
  */
 const maxSteps = (messages: number) => 200_000 + 5000 * messages;
-const maxMade = (given: number) => 2 ** 23 + 64 * given;
+const maxCreated = (inputSize: number) => 2 ** 23 + 64 * inputSize;
 
 /** Expressions that do not create a new value. */
-const given = new Set(["Identifier", "StringLiteral", "IntegerLiteral", "FloatLiteral", "MemberExpression"]);
-const isGiven = ({ type, property }: Statement) => given.has(type) && property?.type !== "SliceExpression";
+const existingValues = new Set([
+  "Identifier",
+  "StringLiteral",
+  "IntegerLiteral",
+  "FloatLiteral",
+  "MemberExpression",
+]);
+const isExistingValue = ({ type, property }: Statement) =>
+  existingValues.has(type) && property?.type !== "SliceExpression";
 
 /** Maximum run of white space: the library's pattern for it takes quadratic time. */
-const longestSpace = 1000;
+const maxSpaceLength = 1000;
 
 /** Parses a template, with `trim_blocks` and `lstrip_blocks` as in transformers. */
 export function parseTemplate(source: string): Program {
-  if (source.split(/\S+/).some(({ length }) => length > longestSpace))
-    throw new Error(`more than ${longestSpace} characters of white space in a row`);
+  if (source.split(/\S+/).some(({ length }) => length > maxSpaceLength))
+    throw new Error(`more than ${maxSpaceLength} characters of white space in a row`);
   const tree = parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));
   return { tree, uses: valueUses(tree) };
 }
@@ -52,77 +59,77 @@ export function renderBounded(
 ): string {
   const { messages } = variables;
   const limit = maxSteps(Array.isArray(messages) ? messages.length : 0);
-  let [steps, made, room] = [0, 0, Infinity];
-  const step = (count: number) => {
+  let [steps, created, maxSize] = [0, 0, Infinity];
+  const countSteps = (count: number) => {
     steps += count;
     if (!(steps <= limit)) throw new Error(`it takes more than ${limit} steps`);
   };
-  /** Refuses values that would be too large, before they are created. */
-  const checkRoom = (size: number) => {
-    if (!(made + size <= room))
-      throw new Error(`it makes or compares texts and lists of more than ${room} characters`);
+  /** Refuses values that would exceed the limit, before they are created. */
+  const checkSize = (size: number) => {
+    if (!(created + size <= maxSize))
+      throw new Error(`it makes or compares texts and lists of more than ${maxSize} characters`);
   };
-  const make = (size: number) => {
-    checkRoom(size);
-    made += size;
+  const countSize = (size: number) => {
+    checkSize(size);
+    created += size;
   };
-  const { measure, changed } = valueSizes(step);
+  const { measure, changed } = valueSizes(countSteps);
   const valueSize = (value: Value) => measure(value).size;
 
   /** Operands of the current expression: the left one, and the factor by which a text grows. */
   type Operands = { left: Value; grow: (times: number) => void; times: number };
   const operands: Operands[] = [];
-  const within = <T>(grow: Operands["grow"], evaluate: () => T): T => {
-    operands.push({ left: nothing, grow, times: 1 });
+  const withOperands = <T>(grow: Operands["grow"], evaluate: () => T): T => {
+    operands.push({ left: undefinedValue, grow, times: 1 });
     try {
       return evaluate();
     } finally {
       operands.pop();
     }
   };
-  const use = (as: Use, value: Value): void => {
-    const around = operands.at(-1);
-    switch (as) {
+  const countUse = (use: Use, value: Value): void => {
+    const current = operands.at(-1);
+    switch (use) {
       case "items":
-        return step(ownLength(value));
+        return countSteps(ownLength(value));
       case "characters":
-        return make(ownLength(value));
+        return countSize(ownLength(value));
       case "written":
-        if (isContainer(value)) make(valueSize(value));
+        if (isContainer(value)) countSize(valueSize(value));
         return;
       case "left":
-        around!.left = value;
+        current!.left = value;
         return;
       case "equal":
-        return make(equalityCost(around!.left, value, valueSize));
+        return countSize(equalityCost(current!.left, value, valueSize));
       case "member":
-        return make(membershipCost(around!.left, value));
+        return countSize(membershipCost(current!.left, value));
       case "argument":
-        around!.times = Math.max(
-          around!.times,
+        current!.times = Math.max(
+          current!.times,
           typeof value.value === "number" ? value.value : valueSize(value),
         );
-        return around!.grow(around!.times);
+        return current!.grow(current!.times);
       case "grown":
-        make(ownLength(value) * Math.ceil(around!.times / needle));
-        return checkRoom(valueSize(value) * around!.times);
+        countSize(ownLength(value) * Math.ceil(current!.times / maxNeedleLength));
+        return checkSize(valueSize(value) * current!.times);
     }
   };
 
   class Bounded extends Interpreter {
     override evaluate(statement: Statement | undefined, scope: Scope): Value {
-      step(1);
+      countSteps(1);
       if (!statement) return super.evaluate(statement, scope);
       const { type, assignee } = statement;
       const hasOperands =
         type === "BinaryExpression" || type === "CallExpression" || type === "CallStatement";
       // In the library, `first` of an empty list is not a template value.
-      const evaluate = () => super.evaluate(statement, scope) ?? nothing;
-      const value = hasOperands ? within(() => {}, evaluate) : evaluate();
+      const evaluate = () => super.evaluate(statement, scope) ?? undefinedValue;
+      const value = hasOperands ? withOperands(() => {}, evaluate) : evaluate();
       if (type === "Set" && assignee?.type === "MemberExpression") changed();
-      if (!isGiven(statement)) make(valueSize(value));
-      const as = uses.get(statement);
-      if (as !== undefined) use(as, value);
+      if (!isExistingValue(statement)) countSize(valueSize(value));
+      const use = uses.get(statement);
+      if (use !== undefined) countUse(use, value);
       return value;
     }
 
@@ -131,7 +138,7 @@ export function renderBounded(
       for (const statement of statements) {
         const value = this.evaluate(statement, scope);
         if (value.value === null || value.value === undefined) continue;
-        if (isGiven(statement) || isContainer(value)) make(valueSize(value));
+        if (isExistingValue(statement) || isContainer(value)) countSize(valueSize(value));
         text += String(value);
       }
       return Object.assign(super.evaluateBlock([], scope), { value: text });
@@ -141,13 +148,13 @@ export function renderBounded(
       const name = String((filter.type === "CallExpression" ? filter.callee : filter)?.value);
       const { size, depth } = measure(operand);
       const items = ownLength(operand);
-      make(filterCost(name, operand, size));
-      const grow = growing.has(name)
-        ? (times: number) => checkRoom(size * times * (name === "tojson" ? depth + 1 : 1))
-        : itemwise.has(name)
-          ? (times: number) => make(items * times)
+      countSize(filterCost(name, operand, size));
+      const grow = growingFilters.has(name)
+        ? (times: number) => checkSize(size * times * (name === "tojson" ? depth + 1 : 1))
+        : perItemFilters.has(name)
+          ? (times: number) => countSize(items * times)
           : () => {};
-      return within(grow, () => super.applyFilter(operand, filter, scope));
+      return withOperands(grow, () => super.applyFilter(operand, filter, scope));
     }
   }
   const globals = {
@@ -165,12 +172,12 @@ export function renderBounded(
       if (typeof first !== "number" || typeof end !== "number" || typeof by !== "number")
         throw new Error("`range` takes numbers");
       const count = Math.max(0, Math.ceil((end - first) / by));
-      step(count);
+      countSteps(count);
       return Array.from({ length: count }, (_, i) => first + i * by);
     },
     strftime_now(format: unknown) {
       if (typeof format !== "string") throw new Error("`strftime_now` takes a text");
-      step(100 * format.length); // each letter may produce the name of a month
+      countSteps(100 * format.length); // each letter may produce the name of a month
       return strftime(now, format);
     },
   };
@@ -180,24 +187,24 @@ export function renderBounded(
     environment.set(name, value);
     size += valueSize(environment.lookupVariable(name));
   }
-  room = maxMade(size);
+  maxSize = maxCreated(size);
   return String(new Bounded(environment).run(tree).value);
 }
 
-const nothing: Value = new Interpreter(new Environment()).evaluate(undefined, new Environment());
+const undefinedValue: Value = new Interpreter(new Environment()).evaluate(undefined, new Environment());
 
 /** Filters whose results grow with their arguments, and filters that use an argument for each item. */
-const growing = new Set(["replace", "join", "indent", "tojson"]);
-const itemwise = new Set(["map", "selectattr", "rejectattr", "sort"]);
+const growingFilters = new Set(["replace", "join", "indent", "tojson"]);
+const perItemFilters = new Set(["map", "selectattr", "rejectattr", "sort"]);
 /** Filters that do not read the content of a value, and filters that visit the items of a list but not their content. */
-const free = new Set("safe length count first last list default d int float abs bool".split(" "));
-const shallow = new Set("reverse items keys values map selectattr rejectattr".split(" "));
+const freeFilters = new Set("safe length count first last list default d int float abs bool".split(" "));
+const shallowFilters = new Set("reverse items keys values map selectattr rejectattr".split(" "));
 
 /** Cost of a filter: the number of characters or items of its operand that it visits. */
 function filterCost(name: string, operand: Value, size: number): number {
-  if (free.has(name)) return 0;
+  if (freeFilters.has(name)) return 0;
   const items = ownLength(operand);
-  if (!isContainer(operand) || shallow.has(name)) return items;
+  if (!isContainer(operand) || shallowFilters.has(name)) return items;
   return name.endsWith("sort") ? size * Math.log2(items + 2) : size;
 }
 
@@ -213,11 +220,11 @@ function membershipCost(left: Value, { value: right }: Value): number {
   if (Array.isArray(right))
     return (right as Value[]).reduce((sum, { value }) => sum + comparisonCost(left.value, value), 0);
   if (typeof right !== "string" || typeof left.value !== "string") return 1;
-  return right.length * Math.ceil(left.value.length / needle);
+  return right.length * Math.ceil(left.value.length / maxNeedleLength);
 }
 
 const comparisonCost = (left: unknown, right: unknown): number =>
   typeof left === "string" && typeof right === "string" && left.length === right.length ? 1 + left.length : 1;
 
 /** Length of a search text up to which a comparison at one position counts as one step. */
-const needle = 64;
+const maxNeedleLength = 64;

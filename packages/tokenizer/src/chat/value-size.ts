@@ -15,15 +15,15 @@ export type ValueSize = {
  * @param onRemeasure - Called with the number of items that are measured again.
  */
 export function valueSizes(onRemeasure: (items: number) => void) {
-  const known = new WeakMap<object, Measured>();
+  const measuredValues = new WeakMap<object, Measured>();
   let changes = 0;
   const measure = (value: Value): Measured => {
     const { value: content } = value;
-    if (typeof content === "string") return { ...one, size: content.length };
-    if (!isContainer(value)) return typeof content === "number" ? number : one;
-    const found = known.get(content as object);
+    if (typeof content === "string") return { ...unitSize, size: content.length };
+    if (!isContainer(value)) return typeof content === "number" ? numberSize : unitSize;
+    const found = measuredValues.get(content as object);
     if (found && (!found.mutable || found.changes === changes)) return found;
-    known.set(content as object, { ...cyclic, changes }); // found again inside itself: a cycle, of infinite size
+    measuredValues.set(content as object, { ...cyclic, changes }); // a value that contains itself has infinite size
     let [size, depth, mutable] = [1, 0, value.type === "NamespaceValue"];
     const items = Array.isArray(content)
       ? (content as Value[])
@@ -37,7 +37,7 @@ export function valueSizes(onRemeasure: (items: number) => void) {
     if (depth >= maxDepth) throw new Error(`it nests lists and objects more than ${maxDepth} deep`);
     if (mutable && found) onRemeasure(items.length);
     const measured = { size, depth: depth + 1, mutable, changes };
-    known.set(content as object, measured);
+    measuredValues.set(content as object, measured);
     return measured;
   };
   return {
@@ -60,7 +60,7 @@ export function ownLength({ value: content }: Value): number {
 
 type Measured = ValueSize & { readonly mutable: boolean; readonly changes: number };
 
-const one: Measured = { size: 1, depth: 0, mutable: false, changes: 0 };
-const number: Measured = { ...one, size: 8 };
+const unitSize: Measured = { size: 1, depth: 0, mutable: false, changes: 0 };
+const numberSize: Measured = { ...unitSize, size: 8 };
 const cyclic: Measured = { size: Infinity, depth: 0, mutable: true, changes: 0 };
 const maxDepth = 1000;

@@ -34,16 +34,16 @@ export function valueUses(program: object): ReadonlyMap<object, Use> {
   const uses = new Map<object, Use>();
   const mark = (expression: Statement | undefined, use: Use) => {
     if (!expression) return;
-    const isNamed = expression.type === "KeywordArgumentExpression";
-    uses.set(isNamed ? (expression.value as Statement) : expression, use);
+    const isKeywordArgument = expression.type === "KeywordArgumentExpression";
+    uses.set(isKeywordArgument ? (expression.value as Statement) : expression, use);
   };
-  const open: unknown[] = [program];
-  for (let now = open.pop(); now !== undefined; now = open.pop()) {
-    if (Array.isArray(now)) open.push(...(now as unknown[]).filter(isObject));
-    else if (now instanceof Map) open.push(...[...now].flat().filter(isObject));
+  const pending: unknown[] = [program];
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    if (Array.isArray(node)) pending.push(...(node as unknown[]).filter(isObject));
+    else if (node instanceof Map) pending.push(...[...node].flat().filter(isObject));
     else {
-      const statement = now as Statement;
-      open.push(...Object.values(statement).filter(isObject));
+      const statement = node as Statement;
+      pending.push(...Object.values(statement).filter(isObject));
       const { type, object, callee, args = [], left, right } = statement;
       const filter = statement.filter;
       const operator = statement.operator?.value;

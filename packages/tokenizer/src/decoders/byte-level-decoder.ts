@@ -12,13 +12,13 @@ export const byteLevelDecoder: Decoder = {
   decodeAll(ids, tokens) {
     let [bytes, length] = [new Uint8Array(1024), 0];
     for (const id of ids) {
-      const more = tokenBytes(id, tokens);
-      if (length + more.length > bytes.length) {
-        const grown = new Uint8Array(2 * (length + more.length));
+      const token = tokenBytes(id, tokens);
+      if (length + token.length > bytes.length) {
+        const grown = new Uint8Array(2 * (length + token.length));
         grown.set(bytes);
         bytes = grown;
       }
-      for (let at = 0; at < more.length; at++) bytes[length++] = more[at]!;
+      for (let at = 0; at < token.length; at++) bytes[length++] = token[at]!;
     }
     return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(0, length));
   },
@@ -26,8 +26,8 @@ export const byteLevelDecoder: Decoder = {
 
 /** The bytes of a token. A token with a character outside byte-to-unicode is ordinary text. */
 function tokenBytes(id: number, tokens: TokenLookup): Uint8Array {
-  const known = tokens.bytes(id);
-  if (known) return known;
+  const bytes = tokens.bytes(id);
+  if (bytes) return bytes;
   const token = tokens.token(id);
   return unicodeToBytes(token) ?? new TextEncoder().encode(token);
 }

@@ -31,9 +31,9 @@ export function decodeSteps(steps: readonly DecodeStep[]): Decoder {
     start(tokens) {
       let states = steps.map((step) => step.start());
       const pass = (token: string | undefined, from: number): string => {
-        let now = token;
-        for (let i = from; i < states.length && now !== undefined; i++) now = states[i]!.push(now);
-        return now ?? "";
+        let text = token;
+        for (let i = from; i < states.length && text !== undefined; i++) text = states[i]!.push(text);
+        return text ?? "";
       };
       return {
         push: (id) => pass(tokens.token(id), 0),
@@ -47,7 +47,7 @@ export function decodeSteps(steps: readonly DecodeStep[]): Decoder {
   };
 }
 
-function mapped(name: string, map: (token: string, first: boolean) => string, json: unknown): DecodeStep {
+function mapStep(name: string, map: (token: string, first: boolean) => string, json: unknown): DecodeStep {
   return {
     name,
     json,
@@ -99,20 +99,20 @@ export const byteFallbackStep: DecodeStep = {
 export function replaceStep(found: string, content: string): DecodeStep {
   checks("replaceStep").type({ found, content }, "string");
   const json = { type: "Replace", pattern: { String: found }, content };
-  return mapped(
+  return mapStep(
     `replace ${found}`,
     (token) => (found === "" ? token : token.replaceAll(found, () => content)),
     json,
   );
 }
 
-/** The same by a pattern of JavaScript, with the flags g and u. */
+/** {@link replaceStep} for each match of a compiled pattern. */
 export function replacePatternStep(pattern: Pattern, content: string, json: unknown): DecodeStep {
-  return mapped("replace", (token) => replaceMatches(pattern, token, content), json);
+  return mapStep("replace", (token) => replaceMatches(pattern, token, content), json);
 }
 
 /** Joins the tokens to one text (`Fuse`). */
-export const fuseStep: DecodeStep = /* @__PURE__ */ mapped("fuse", (token) => token, { type: "Fuse" });
+export const fuseStep: DecodeStep = /* @__PURE__ */ mapStep("fuse", (token) => token, { type: "Fuse" });
 
 /**
  * Drops up to `start` of a character at the start and up to `stop` at the end: of the text where `fused`, else of
@@ -124,26 +124,28 @@ export function stripStep(content: string, start: number, stop: number, fused: b
   check.whole({ start, stop }, { min: 0, unit: "characters" });
   const json = { type: "Strip", content, start, stop };
   if (!fused) {
-    return mapped("strip", (token) => stripRight(stripLeft(token, content, start), content, stop), json);
+    return mapStep("strip", (token) => stripRight(stripLeft(token, content, start), content, stop), json);
   }
   return {
     name: "strip",
     json,
     start() {
-      let [left, atStart, held] = [start, true, ""];
+      let remaining = start; // repetitions still to strip at the start
+      let atStart = true;
+      let pending = ""; // possibly the end of the text
       return {
         push(token) {
           let text = token;
           if (atStart && text !== "") {
-            const stripped = stripLeft(text, content, left);
-            left -= (text.length - stripped.length) / Math.max(1, content.length);
-            atStart = stripped === "" && left > 0;
+            const stripped = stripLeft(text, content, remaining);
+            remaining -= (text.length - stripped.length) / Math.max(1, content.length);
+            atStart = stripped === "" && remaining > 0;
             text = stripped;
           }
-          text = held + text;
-          const kept = stripRight(text, content, stop);
-          held = text.slice(kept.length); // possibly the end of the text
-          return kept;
+          text = pending + text;
+          const stripped = stripRight(text, content, stop);
+          pending = text.slice(stripped.length);
+          return stripped;
         },
         end: () => undefined,
       };
@@ -151,16 +153,16 @@ export function stripStep(content: string, start: number, stop: number, fused: b
   };
 }
 
-function stripLeft(text: string, content: string, most: number): string {
+function stripLeft(text: string, content: string, maxCount: number): string {
   let at = 0;
-  for (let count = 0; count < most && content !== "" && text.startsWith(content, at); count++)
+  for (let count = 0; count < maxCount && content !== "" && text.startsWith(content, at); count++)
     at += content.length;
   return text.slice(at);
 }
 
-function stripRight(text: string, content: string, most: number): string {
+function stripRight(text: string, content: string, maxCount: number): string {
   let end = text.length;
-  for (let count = 0; count < most && content !== "" && text.endsWith(content, end); count++)
+  for (let count = 0; count < maxCount && content !== "" && text.endsWith(content, end); count++)
     end -= content.length;
   return text.slice(0, end);
 }
@@ -175,7 +177,7 @@ export function metaspaceStep(
   check.oneOf({ prepend }, ["always", "first", "never"]);
   const json = { type: "Metaspace", replacement, prepend_scheme: prepend, split: true };
   const drop = (token: string) => (token.startsWith(replacement) ? token.slice(replacement.length) : token);
-  return mapped(
+  return mapStep(
     "metaspace",
     (token, first) => (first && prepend !== "never" ? drop(token) : token).replaceAll(replacement, " "),
     json,
@@ -186,7 +188,7 @@ export function metaspaceStep(
 export function wordPieceStep(prefix = "##", cleanup = true): DecodeStep {
   checks("wordPieceStep").type({ prefix }, "string");
   const json = { type: "WordPiece", prefix, cleanup };
-  return mapped(
+  return mapStep(
     "WordPiece",
     (token, first) => {
       const spaced = first ? token : token.startsWith(prefix) ? token.slice(prefix.length) : ` ${token}`;
@@ -216,7 +218,7 @@ export function wordSuffixStep(suffix = "</w>"): DecodeStep {
 }
 
 /** Joins tokens with spaces: the default for files without a decoder. */
-export const joinWithSpacesStep: DecodeStep = /* @__PURE__ */ mapped(
+export const joinWithSpacesStep: DecodeStep = /* @__PURE__ */ mapStep(
   "spaces",
   (token, first) => (first ? token : ` ${token}`),
   null,
@@ -229,12 +231,12 @@ export function ctcStep(pad = "<pad>", delimiter = "|", cleanup = true): DecodeS
     name: "CTC",
     json: { type: "CTC", pad_token: pad, word_delimiter_token: delimiter, cleanup },
     start() {
-      let before: string | undefined;
+      let previous: string | undefined;
       return {
         push(token) {
-          const again = token === before;
-          before = token;
-          if (again) return undefined;
+          const isRepeated = token === previous;
+          previous = token;
+          if (isRepeated) return undefined;
           const text = token.replaceAll(pad, () => "");
           return (cleanup ? cleanUp(text).replaceAll(delimiter, " ") : text) || undefined;
         },
@@ -244,10 +246,10 @@ export function ctcStep(pad = "<pad>", delimiter = "|", cleanup = true): DecodeS
 }
 
 function cleanUp(text: string): string {
-  return english.reduce((result, [found, content]) => result.replaceAll(found, content), text);
+  return englishCleanup.reduce((result, [found, content]) => result.replaceAll(found, content), text);
 }
 
-const english = [
+const englishCleanup = [
   [" .", "."],
   [" ?", "?"],
   [" !", "!"],

@@ -17,7 +17,7 @@ export type GgufSplit = {
 };
 
 /** The splits by the names of llama.cpp, with the patterns of the models' original files. */
-function makeSplits(): Readonly<Record<string, GgufSplit>> {
+function createSplits(): Readonly<Record<string, GgufSplit>> {
   const contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
   const spaces = String.raw`\s*[\r\n]+|\s+(?!\S)|\s+`;
   const prefix = String.raw`[^\r\n\p{L}\p{N}]?`;
@@ -26,9 +26,9 @@ function makeSplits(): Readonly<Record<string, GgufSplit>> {
   const [upper, lower] = [String.raw`[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]`, String.raw`[\p{Ll}\p{Lm}\p{Lo}\p{M}]`];
   const cased = (last: string, digits: string) =>
     String.raw`${prefix}${upper}*${lower}+${last}|${prefix}${upper}+${lower}*${last}|${digits}| ?[^\s\p{L}\p{N}]+[\r\n/]*|${spaces}`;
-  const three = String.raw`\p{N}{1,3}`;
-  const one = String.raw`\p{N}`;
-  const o200k = cased(`${contractions}?`, three);
+  const threeDigits = String.raw`\p{N}{1,3}`;
+  const oneDigit = String.raw`\p{N}`;
+  const o200k = cased(`${contractions}?`, threeDigits);
   const ascii = String.raw`[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_${"`"}{|}~][A-Za-z]+`;
   const lettersAndMarks = String.raw`[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+`;
   const kana = "[一-龥぀-ゟ゠-ヿ]+";
@@ -50,13 +50,13 @@ function makeSplits(): Readonly<Record<string, GgufSplit>> {
     .replace(/[0-9a-f]+/g, "\\u{$&}")
     .replaceAll(" ", "");
 
-  const llama3: GgufSplit = { patterns: [letters(three)], ignoreMerges: true, addBos: true };
-  const llama3Plain: GgufSplit = { patterns: [letters(three)] };
-  const qwen2: GgufSplit = { patterns: [letters(one)] };
+  const llama3: GgufSplit = { patterns: [letters(threeDigits)], ignoreMerges: true, addBos: true };
+  const llama3Plain: GgufSplit = { patterns: [letters(threeDigits)] };
+  const qwen2: GgufSplit = { patterns: [letters(oneDigit)] };
   const gpt2: GgufSplit = { patterns: [gpt2Pattern] };
-  const starcoder: GgufSplit = { patterns: [one, gpt2Pattern] };
+  const starcoder: GgufSplit = { patterns: [oneDigit, gpt2Pattern] };
   const gpt4o: GgufSplit = { patterns: [o200k] };
-  const deepseekV3: GgufSplit = { patterns: [three, kana, deepseek3] };
+  const deepseekV3: GgufSplit = { patterns: [threeDigits, kana, deepseek3] };
   const bailing: GgufSplit = {
     patterns: [
       String.raw`'(?i:[sdmt]|ll|ve|re)|${prefix}\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+`,
@@ -73,15 +73,18 @@ function makeSplits(): Readonly<Record<string, GgufSplit>> {
     },
     ...named(llama3, "llama3 llama-v3 llama-bpe falcon3 falcon-h1 pixtral midm-2.0 lfm2 jina-v5-nano"),
     ...named(llama3Plain, "dbrx smaug-bpe glm4 chatglm-bpe"),
-    minicpm5: { patterns: [three, letters(String.raw`\p{N}+`)], ignoreMerges: true },
+    minicpm5: { patterns: [threeDigits, letters(String.raw`\p{N}+`)], ignoreMerges: true },
     "jais-2": {
       patterns: [
-        letters(three).replace(String.raw`\s+(?!\S)|\s+`, () => String.raw`${wide}|\s{1,2}(?!\S)|\s{1}`),
+        letters(threeDigits).replace(
+          String.raw`\s+(?!\S)|\s+`,
+          () => String.raw`${wide}|\s{1,2}(?!\S)|\s{1}`,
+        ),
       ],
     },
     ...named(qwen2, "qwen2 deepseek-r1-qwen kormo f2llmv2 megrez stablelm2 hunyuan solar-open grok-2"),
-    laguna: { patterns: [lines, letters(one)] },
-    ufakzeka: { patterns: [letters(one).slice(contractions.length + 1)] },
+    laguna: { patterns: [lines, letters(oneDigit)] },
+    ufakzeka: { patterns: [letters(oneDigit).slice(contractions.length + 1)] },
     qwen35: {
       patterns: [
         String.raw`${contractions}|${prefix}[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|${spaces}`,
@@ -116,21 +119,21 @@ function makeSplits(): Readonly<Record<string, GgufSplit>> {
       ],
     },
     "deepseek-coder": {
-      patterns: ["[\r\n]", String.raw`\s?\p{L}+`, String.raw`\s?\p{P}+`, "[一-龥ࠀ-一가-\uD7FF]+", one],
+      patterns: ["[\r\n]", String.raw`\s?\p{L}+`, String.raw`\s?\p{P}+`, "[一-龥ࠀ-一가-\uD7FF]+", oneDigit],
     },
     ...named(deepseekV3, "deepseek-v3 hunyuan-dense joyai-llm hy_v4"),
     spark2_5: {
       patterns: [
-        three,
+        threeDigits,
         kana,
         String.raw`${ascii}|${lettersAndMarks}| ?[\p{P}\p{S}]+|[\r\n]|\s+(?!\S)|\s+`,
-        one,
+        oneDigit,
       ],
     },
     youtu: {
       patterns: [
         "[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|[一-龥぀-ゟ゠-ヿ]+",
-        cased(`${contractions}?`, one),
+        cased(`${contractions}?`, oneDigit),
       ],
       ignoreMerges: true,
     },
@@ -149,8 +152,8 @@ function makeSplits(): Readonly<Record<string, GgufSplit>> {
     "poro-chat": { patterns: [bloom] },
     bloom: { patterns: [bloom] },
     "gpt3-finnish": { patterns: [bloom] },
-    viking: { patterns: [bloom, one] },
-    tekken: { patterns: [cased("", one)], ignoreMerges: true, addBos: true },
+    viking: { patterns: [bloom, oneDigit] },
+    tekken: { patterns: [cased("", oneDigit)], ignoreMerges: true, addBos: true },
     ...named(gpt4o, "gpt-4o llama4 kanana2 talkie minimax-m2"),
     "granite-embed-multi-97m": { ...gpt4o, ignoreMerges: true },
     tiny_aya: { patterns: [String.raw`\d{1,3}(?=(?:\d{3})*\b)`, o200k] },
@@ -161,7 +164,7 @@ function makeSplits(): Readonly<Record<string, GgufSplit>> {
         "<sentinel:[0-9]+>",
         "(IMGIMG)((A|B|C|D|E|F|G|H|I){1,4})Z",
         String.raw`([\t\n]|    |  )`,
-        one,
+        oneDigit,
         String.raw`[\p{P}!-/:-@\[-${"`"}{-~]`,
         gpt2Pattern,
       ],
@@ -179,8 +182,8 @@ function makeSplits(): Readonly<Record<string, GgufSplit>> {
   };
 }
 
-let made: Readonly<Record<string, GgufSplit>> | undefined;
-const splits = () => (made ??= makeSplits());
+let cachedSplits: Readonly<Record<string, GgufSplit>> | undefined;
+const splits = () => (cachedSplits ??= createSplits());
 
 /** The pre-tokenizer of a name, or undefined: an unknown name must not fall back to another split. */
 export const ggufSplit = (pre: string): GgufSplit | undefined =>

@@ -109,7 +109,7 @@ describe("refused, with the field named", () => {
     [
       "another number of types than tokens",
       { ...bpe, token_type: [1] },
-      /token_type` is "1 numbers", expected 258, one for each/,
+      /token_type` is "1 numbers", expected 258, one per token/,
     ],
     ["a flag that is none", { ...bpe, add_bos_token: 1 }, /add_bos_token` is 1, expected true or false/],
   ])("%s", (_, entries, message) => {

@@ -40,9 +40,9 @@ export function ggufTokenizer(file: Uint8Array | GgufHeader): Tokenizer {
     const id = fields.number(`${name}_token_id`);
     return id !== undefined && id < tokens.length ? id : undefined;
   };
-  const around = (defaults: { bos?: boolean; eos?: boolean; sep?: boolean }): Template => {
-    const items = (name: string, id: number | undefined, otherwise = false): TemplateItem[] =>
-      id !== undefined && fields.flag(`add_${name}_token`, otherwise) ? [{ id, typeId: 0 }] : [];
+  const createTemplate = (defaults: { bos?: boolean; eos?: boolean; sep?: boolean }): Template => {
+    const items = (name: string, id: number | undefined, fallback = false): TemplateItem[] =>
+      id !== undefined && fields.flag(`add_${name}_token`, fallback) ? [{ id, typeId: 0 }] : [];
     const [bos, eos] = [items("bos", bosId, defaults.bos), items("eos", eosId, defaults.eos)];
     const sep = items("sep", tokenId("seperator") ?? tokenId("separator") ?? eosId, defaults.sep);
     const end = [...eos, ...(eos.length > 0 ? [] : sep)];
@@ -54,7 +54,7 @@ export function ggufTokenizer(file: Uint8Array | GgufHeader): Tokenizer {
   const controlIds = new Set(
     ["bos", "eos", "unknown", "padding", "cls", "seperator", "separator", "mask"].map(tokenId),
   );
-  const added = tokens.flatMap((content, id): AddedToken[] =>
+  const addedTokens = tokens.flatMap((content, id): AddedToken[] =>
     types[id] === 3 || types[id] === 4 || (model === "bert" && controlIds.has(id))
       ? [{ id, content, special: types[id] !== 4 }]
       : [],
@@ -63,7 +63,7 @@ export function ggufTokenizer(file: Uint8Array | GgufHeader): Tokenizer {
   if (model === "llama" || model === "t5") {
     const scores = fields.numbers("scores", tokens.length);
     const unknownId = tokenId("unknown") ?? (model === "t5" ? 2 : 0);
-    const template = around({ bos: model === "llama", eos: model === "t5" });
+    const template = createTemplate({ bos: model === "llama", eos: model === "t5" });
     return composeSentencePiece(
       {
         pieces: tokens.map((text, id) => ({
@@ -95,8 +95,10 @@ export function ggufTokenizer(file: Uint8Array | GgufHeader): Tokenizer {
     const vocab = tokens.map((token, id) =>
       isSpecial(token, id) ? token : token.startsWith("▁") ? token.slice(1) : `##${token}`,
     );
-    const ends = [clsId, sepId].map((id): TemplateItem[] => (id === undefined ? [] : [{ id, typeId: 0 }]));
-    const single: TemplateItem[] = [...ends[0]!, { sequence: "A", typeId: 0 }, ...ends[1]!];
+    const [clsItem, sepItem] = [clsId, sepId].map((id): TemplateItem[] =>
+      id === undefined ? [] : [{ id, typeId: 0 }],
+    );
+    const single: TemplateItem[] = [...clsItem!, { sequence: "A", typeId: 0 }, ...sepItem!];
     return composeTokenizer({
       normalizers: bertNormalizers({
         lowercase: isLowercase,
@@ -106,10 +108,10 @@ export function ggufTokenizer(file: Uint8Array | GgufHeader): Tokenizer {
       model: wordPiece({ vocab: withoutDuplicates(vocab), unknownId: tokenId("unknown") ?? 100 }),
       postProcessor: {
         single,
-        pair: [...single, { sequence: "B", typeId: 1 }, ...ends[1]!.map((item) => ({ ...item, typeId: 1 }))],
+        pair: [...single, { sequence: "B", typeId: 1 }, ...sepItem!.map((item) => ({ ...item, typeId: 1 }))],
       },
       decoder: decodeSteps([wordPieceStep()]),
-      addedTokens: added,
+      addedTokens,
       bosId: clsId,
       eosId: sepId,
     });
@@ -142,9 +144,9 @@ export function ggufTokenizer(file: Uint8Array | GgufHeader): Tokenizer {
             unknownId: tokenId("unknown"),
           })
         : byteBpe({ vocab, merges: pairs, ignoreMerges, unknown: "drop" }),
-      postProcessor: around({ bos: split.addBos ?? false, sep: split.addSeparator ?? false }),
+      postProcessor: createTemplate({ bos: split.addBos ?? false, sep: split.addSeparator ?? false }),
       decoder: isText ? decodeSteps([replaceStep("▁", " "), byteFallbackStep]) : byteLevelDecoder,
-      addedTokens: added,
+      addedTokens,
       bosId,
       eosId,
     });
@@ -152,7 +154,7 @@ export function ggufTokenizer(file: Uint8Array | GgufHeader): Tokenizer {
   return fields.fail("model", model, "llama, t5, bert, gpt2 or gemma4");
 }
 
-/** A vocabulary without duplicates: of equal tokens the first counts and the others are gaps. */
+/** A vocabulary without duplicates: the first of equal tokens keeps its id, the ids of the others are gaps. */
 function withoutDuplicates(tokens: readonly string[]): Readonly<Record<string, number>> {
   const ids: Record<string, number> = {};
   tokens.forEach((token, id) => {
@@ -180,9 +182,9 @@ class Fields {
     return typeof value === "number" ? value : this.fail(name, value, "a number");
   }
 
-  flag(name: string, otherwise: boolean): boolean {
+  flag(name: string, fallback: boolean): boolean {
     const value = this.#get(name);
-    if (value === undefined) return otherwise;
+    if (value === undefined) return fallback;
     return typeof value === "boolean" ? value : this.fail(name, value, "true or false");
   }
 
@@ -198,11 +200,11 @@ class Fields {
     return list.every((item) => typeof item === "string") ? list : this.fail(name, list, "a list of texts");
   }
 
-  /** Numbers, one for each token; zeros where there are none. */
+  /** A number for each token. Default: 1 (normal) for `token_type`, else 0. */
   numbers(name: string, count: number): readonly number[] {
     const list = this.list(name);
     if (list.length === 0) return new Array<number>(count).fill(name === "token_type" ? 1 : 0);
-    if (list.length !== count) this.fail(name, `${list.length} numbers`, `${count}, one for each token`);
+    if (list.length !== count) this.fail(name, `${list.length} numbers`, `${count}, one per token`);
     return list.every((item) => typeof item === "number") ? list : this.fail(name, list, "a list of numbers");
   }
 

@@ -60,31 +60,31 @@ async function loadFrom(source: string | URL | readonly File[]): Promise<Tokeniz
 function tokenizerFromFiles(files: Readonly<Record<string, Uint8Array>>): Tokenizer {
   const names = Object.keys(files).sort();
   const find = (test: RegExp) => names.find((name) => test.test(name));
-  const read = (name: string) => files[name]!;
+  const file = (name: string) => files[name]!;
 
   if (files["tokenizer.json"])
     return tokenizerFromJson(files["tokenizer.json"], files["tokenizer_config.json"]);
   const json = find(/(^|[-_.])tokenizer\.json$/i);
-  if (json !== undefined) return tokenizerFromJson(read(json), files["tokenizer_config.json"]);
+  if (json !== undefined) return tokenizerFromJson(file(json), files["tokenizer_config.json"]);
   const gguf = find(/\.gguf$/i);
-  if (gguf !== undefined) return ggufTokenizer(read(gguf));
+  if (gguf !== undefined) return ggufTokenizer(file(gguf));
   const model = find(/\.model$/i);
-  if (model !== undefined) return sentencePieceTokenizer(read(model));
+  if (model !== undefined) return sentencePieceTokenizer(file(model));
   const spm = find(/source\.spm$/i);
-  if (spm !== undefined && files["vocab.json"]) return marianTokenizer(read(spm), files["vocab.json"]);
+  if (spm !== undefined && files["vocab.json"]) return marianTokenizer(file(spm), files["vocab.json"]);
   const [vocab, merges] = [find(/(vocab|encoder)\.json$/i), find(/(merges\.txt|vocab\.bpe)$/i)];
-  if (vocab !== undefined && merges !== undefined) return gpt2Tokenizer(read(vocab), read(merges));
+  if (vocab !== undefined && merges !== undefined) return gpt2Tokenizer(file(vocab), file(merges));
   const ranks = find(/\.tiktoken$/i);
-  if (ranks !== undefined) return tiktokenTokenizer(read(ranks), { split: splitFromName(ranks) });
+  if (ranks !== undefined) return tiktokenTokenizer(file(ranks), { split: splitFromName(ranks) });
   const ranksModule = find(/\.[cm]?js$/i);
-  if (ranksModule !== undefined) return tiktokenTokenizer(readRanksModule(read(ranksModule), ranksModule));
+  if (ranksModule !== undefined) return tiktokenTokenizer(readRanksModule(file(ranksModule), ranksModule));
   const lines = find(/vocab\.txt$/i);
-  if (lines !== undefined) return bertTokenizer(read(lines));
+  if (lines !== undefined) return bertTokenizer(file(lines));
   const llama2c = find(/\.bin$/i);
-  if (llama2c !== undefined) return llama2cTokenizer(read(llama2c));
+  if (llama2c !== undefined) return llama2cTokenizer(file(llama2c));
   const other = find(/\.json$/i);
   if (other !== undefined && names.length === 1) {
-    const bytes = read(other);
+    const bytes = file(other);
     // tiktoken's own package writes its ranks as JSON.
     if (new TextDecoder().decode(bytes).includes('"bpe_ranks"'))
       return tiktokenTokenizer(readRanksModule(bytes, other));

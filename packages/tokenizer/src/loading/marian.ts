@@ -27,8 +27,8 @@ export function marianTokenizer(source: Uint8Array, vocab: Uint8Array): Tokenize
   const ids = field.object() as Record<string, number>;
   const texts: string[] = [];
   for (const [text, id] of Object.entries(ids)) texts[id] = text;
-  const isWhole = texts.length === Object.keys(ids).length && !texts.includes(undefined as never);
-  if (!isWhole || !("<unk>" in ids) || !("</s>" in ids)) {
+  const isComplete = texts.length === Object.keys(ids).length && !texts.includes(undefined as never);
+  if (!isComplete || !("<unk>" in ids) || !("</s>" in ids)) {
     check.refuse({
       argument: "vocab",
       received: `${Object.keys(ids).length} tokens`,
@@ -37,17 +37,17 @@ export function marianTokenizer(source: Uint8Array, vocab: Uint8Array): Tokenize
     });
   }
   const { pieces, settings } = readSentencePieceModel(source);
-  const known = new Map(pieces.map((piece) => [piece.text, piece]));
+  const sourcePieces = new Map(pieces.map((piece) => [piece.text, piece]));
   const isSpecial = (text: string) => text === "</s>" || text === "<pad>" || /^>>.+<<$/.test(text);
-  const all = texts.map((text): Piece => {
+  const allPieces = texts.map((text): Piece => {
     if (text === "<unk>") return { text, score: 0, type: unknown };
     if (isSpecial(text)) return { text, score: 0, type: control };
     // Pieces that exist only in the target language are decoded, but never used for encoding.
-    const own = known.get(text);
-    return own?.type === normal ? own : { text, score: 0, type: unused };
+    const piece = sourcePieces.get(text);
+    return piece?.type === normal ? piece : { text, score: 0, type: unused };
   });
   return composeSentencePiece(
-    { pieces: all, settings: { ...settings, bosId: undefined, eosId: ids["</s>"] } },
+    { pieces: allPieces, settings: { ...settings, bosId: undefined, eosId: ids["</s>"] } },
     { template: template(ids, "$A </s>", "$A $B </s>"), specialTokens: "allowed", prefixesParts: true },
   );
 }

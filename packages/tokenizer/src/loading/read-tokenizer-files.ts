@@ -16,7 +16,7 @@ import {
  *
  * @param source - A folder or a file by its path (in Node) or URL. The files that belong to a file are read beside it: the
  *   configuration of a `tokenizer.json`, the merges of a `vocab.json`. Links that lead out of a folder are refused; those
- *   of the hub's cache, which stay among the files of the model, are followed. Or a list of files, such as those that a reader
+ *   of the hub's cache, which stay among the files of the model, are followed. Or a list of files, such as those that a user
  *   chose in a page.
  * @param options - `signal`, `onProgress`, `idleTimeoutMs`, `maxBytes`. Default: files of at most 128 MiB.
  * @returns The bytes of each file by its name. Of a GGUF file its start, with the vocabulary.
@@ -52,19 +52,19 @@ export async function readFilesFor(
     { source },
     (value) => typeof value === "string" || value instanceof URL || isFiles(value),
     "a folder or a file, by its path or URL, or a list of files",
-    "a tokenizer lies beside the weights of its model: give that folder.",
+    "a tokenizer is in the folder of its model: give that folder.",
   );
-  const given = check.options(options, ["signal", "onProgress", "idleTimeoutMs", "maxBytes"]);
-  const reading = { check, ...given };
-  if (isFiles(source)) return fromFiles(source, reading);
+  const readOptions = check.options(options, ["signal", "onProgress", "idleTimeoutMs", "maxBytes"]);
+  const openOptions = { check, ...readOptions };
+  if (isFiles(source)) return readFileList(source, openOptions);
   const url = sourceUrl(source);
-  if (url) return fromServer(url, reading);
+  if (url) return readFromServer(url, openOptions);
   const path =
     source instanceof URL || source.startsWith("file://") ? filePath(new URL(source)) : String(source);
   const kind = await kindOfPath(path);
   if (kind === undefined) {
     // Without a file system, this throws an error that states it.
-    if (!fileSystem()) await openFile(path, reading);
+    if (!fileSystem()) await openFile(path, openOptions);
     const isRepository = /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(path);
     return check.refuse({
       received: path,
@@ -74,9 +74,9 @@ export async function readFilesFor(
         : "check the path; relative paths start from the folder the program was started in.",
     });
   }
-  const [, parent = ".", own = path] = /^(.*)[\\/]([^\\/]+)$/.exec(path) ?? [];
+  const [, parent = ".", fileName = path] = /^(.*)[\\/]([^\\/]+)$/.exec(path) ?? [];
   const folder = kind === "folder" ? path : parent;
-  const there = await fileSystem()!
+  const folderFiles = await fileSystem()!
     .readdir(folder === "" ? "/" : folder)
     .catch((cause: unknown) =>
       check.refuse({
@@ -87,12 +87,15 @@ export async function readFilesFor(
       }),
     );
   const names =
-    kind === "folder" ? wanted(there.filter((name) => known.test(name))) : [own, ...beside(own, there)];
-  if (kind === "folder" && !names.some((name) => name !== configuration)) refuseEmpty(path, there, reading);
+    kind === "folder"
+      ? selectFiles(folderFiles.filter((name) => tokenizerFiles.test(name)))
+      : [fileName, ...relatedFiles(fileName, folderFiles)];
+  if (kind === "folder" && !names.some((name) => name !== configuration))
+    refuseEmpty(path, folderFiles, openOptions);
   const files: Record<string, Uint8Array> = {};
   const within = kind === "folder" ? { within: folder } : {};
   for (const name of names) {
-    files[name] = await readStart(`${folder}/${name}`, { ...reading, ...within });
+    files[name] = await readStart(`${folder}/${name}`, { ...openOptions, ...within });
   }
   return files;
 }
@@ -101,61 +104,66 @@ const isFiles = (value: unknown): value is readonly File[] =>
   Array.isArray(value) && value.every((each) => each instanceof Blob && "name" in each);
 
 /** Reads a list of `File` objects like a folder. A single file may have any name. */
-async function fromFiles(given: readonly File[], reading: OpenOptions): Promise<Record<string, Uint8Array>> {
-  const there = given.map(({ name }) => name);
-  const names = there.length === 1 ? there : wanted(there.filter((name) => known.test(name)));
-  if (!names.some((name) => name !== configuration)) refuseEmpty(`${there.length} files`, there, reading);
-  const read = given
+async function readFileList(
+  files: readonly File[],
+  openOptions: OpenOptions,
+): Promise<Record<string, Uint8Array>> {
+  const fileNames = files.map(({ name }) => name);
+  const names =
+    fileNames.length === 1 ? fileNames : selectFiles(fileNames.filter((name) => tokenizerFiles.test(name)));
+  if (!names.some((name) => name !== configuration))
+    refuseEmpty(`${fileNames.length} files`, fileNames, openOptions);
+  const entries = files
     .filter(({ name }) => names.includes(name))
-    .map(async (file) => [file.name, await readStart(file, reading)] as const);
-  return Object.fromEntries(await Promise.all(read));
+    .map(async (file) => [file.name, await readStart(file, openOptions)] as const);
+  return Object.fromEntries(await Promise.all(entries));
 }
 
 const configuration = "tokenizer_config.json";
 
-const known =
+const tokenizerFiles =
   /\.(gguf|model|tiktoken)$|(^|[-_.])source\.spm$|(^|[-_.])tokenizer(_config)?\.json$|(vocab|encoder)\.json$|(merges|vocab)\.txt$|vocab\.bpe$|^tok.*\.bin$/i;
 
 /** Files that belong to a tokenizer file: the configuration of `tokenizer.json`, the merges of `vocab.json`, the ids of `source.spm`. */
-function beside(name: string, there: readonly string[]): string[] {
-  if (/tokenizer\.json$/i.test(name)) return there.filter((other) => other === configuration);
-  if (/source\.spm$/i.test(name)) return there.filter((other) => other === "vocab.json");
+function relatedFiles(name: string, folderFiles: readonly string[]): string[] {
+  if (/tokenizer\.json$/i.test(name)) return folderFiles.filter((other) => other === configuration);
+  if (/source\.spm$/i.test(name)) return folderFiles.filter((other) => other === "vocab.json");
   if (/(vocab|encoder)\.json$/i.test(name))
-    return there.filter((other) => /(merges\.txt|vocab\.bpe)$/i.test(other));
+    return folderFiles.filter((other) => /(merges\.txt|vocab\.bpe)$/i.test(other));
   if (/(merges\.txt|vocab\.bpe)$/i.test(name))
-    return there.filter((other) => /(vocab|encoder)\.json$/i.test(other));
+    return folderFiles.filter((other) => /(vocab|encoder)\.json$/i.test(other));
   return [];
 }
 
 /** Chooses files of a folder with several tokenizers: with a `tokenizer.json`, weights need not be read. */
-function wanted(names: readonly string[]): readonly string[] {
+function selectFiles(names: readonly string[]): readonly string[] {
   const json = names.filter((name) => /tokenizer(_config)?\.json$/i.test(name));
   return json.some((name) => /tokenizer\.json$/i.test(name)) ? json : names;
 }
 
-function refuseEmpty(folder: string, there: readonly string[], { check }: OpenOptions): never {
-  const shown = there.slice(0, 8).join(", ");
+function refuseEmpty(folder: string, folderFiles: readonly string[], { check }: OpenOptions): never {
+  const shown = folderFiles.slice(0, 8).join(", ");
   return check.refuse({
     received: folder,
     expected:
       "a folder with a tokenizer: tokenizer.json, *.gguf, *.model, source.spm and vocab.json, vocab.json and merges.txt, *.tiktoken, vocab.txt or tok*.bin",
     fix:
-      there.length === 0
+      folderFiles.length === 0
         ? "the folder is empty."
         : `it holds ${shown}; the model's page on the hub has its tokenizer's file, too.`,
   });
 }
 
 /** Reads the start of a GGUF file, which contains the vocabulary, instead of the whole model. */
-async function readStart(source: string | URL | File, reading: OpenOptions): Promise<Uint8Array> {
+async function readStart(source: string | URL | File, openOptions: OpenOptions): Promise<Uint8Array> {
   const name = source instanceof Blob ? source.name : String(source);
   const limits = name.endsWith(".gguf") ? {} : smallFiles.tokenizer;
-  const file = await openFile(source, { ...limits, ...reading });
+  const file = await openFile(source, { ...limits, ...openOptions });
   return file.read(0, Math.min(file.size, smallFiles.tokenizer.maxBytes));
 }
 
 /** Sets of tokenizer files to try in a folder on a server, which cannot be listed: the first complete set is used. */
-const onServers: readonly (readonly string[])[] = [
+const serverFileSets: readonly (readonly string[])[] = [
   ["tokenizer.json"],
   ["tokenizer.model"],
   ["source.spm", "vocab.json"],
@@ -163,28 +171,30 @@ const onServers: readonly (readonly string[])[] = [
   ["vocab.txt"],
 ];
 
-async function fromServer(url: URL, reading: OpenOptions): Promise<Record<string, Uint8Array>> {
+async function readFromServer(url: URL, openOptions: OpenOptions): Promise<Record<string, Uint8Array>> {
   const folder = new URL(url);
-  const own = /[^/]*$/.exec(url.pathname)![0];
-  const isFile = known.test(own) || /\.(bin|[cm]?js)$/i.test(own);
-  if (isFile) folder.pathname = folder.pathname.slice(0, -own.length);
-  else if (own !== "") folder.pathname += "/";
+  const lastSegment = /[^/]*$/.exec(url.pathname)![0];
+  const isFile = tokenizerFiles.test(lastSegment) || /\.(bin|[cm]?js)$/i.test(lastSegment);
+  if (isFile) folder.pathname = folder.pathname.slice(0, -lastSegment.length);
+  else if (lastSegment !== "") folder.pathname += "/";
   const find = async (name: string) => {
-    const at = new URL(folder);
-    at.pathname += name;
-    const file = await findFile(at, { ...smallFiles.tokenizer, ...reading });
+    const fileUrl = new URL(folder);
+    fileUrl.pathname += name;
+    const file = await findFile(fileUrl, { ...smallFiles.tokenizer, ...openOptions });
     return file && ([name, await readWhole(file)] as const);
   };
-  const files: Record<string, Uint8Array> = isFile ? { [own]: await readStart(url, reading) } : {};
-  const pairs = isFile ? beside(own, ["merges.txt", "vocab.json"]) : [];
-  for (const names of isFile ? [pairs] : onServers) {
+  const files: Record<string, Uint8Array> = isFile
+    ? { [lastSegment]: await readStart(url, openOptions) }
+    : {};
+  const related = isFile ? relatedFiles(lastSegment, ["merges.txt", "vocab.json"]) : [];
+  for (const names of isFile ? [related] : serverFileSets) {
     const found = await Promise.all(names.map(find));
     if (found.some((file) => file === undefined)) continue;
     Object.assign(files, Object.fromEntries(found.filter((file) => file !== undefined)));
     break;
   }
   if (Object.keys(files).length === 0) {
-    reading.check.refuse({
+    openOptions.check.refuse({
       received: url.href,
       expected:
         "a folder with tokenizer.json, tokenizer.model, source.spm and vocab.json, vocab.json and merges.txt, or vocab.txt, and the server has none",

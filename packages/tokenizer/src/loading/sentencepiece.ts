@@ -58,7 +58,7 @@ export function composeSentencePiece(
   const { modelType, byteFallback } = settings;
   const texts = pieces.map(({ text }) => text);
   const symbols = Array.from(userDefined, (id) => ({ id, content: texts[id]! }));
-  const makeModel = (): Model => {
+  const createModel = (): Model => {
     if (modelType === "unigram")
       return {
         ...unigram({
@@ -98,7 +98,7 @@ export function composeSentencePiece(
         ...(options.prefixesParts && { prefixesParts: true }),
       }),
     ],
-    model: makeModel(),
+    model: createModel(),
     addedTokens: Array.from(control, (id): AddedToken => ({ id, content: texts[id]!, special: true })),
     specialTokens: options.specialTokens ?? "ordinary",
     decoder: sentencePieceDecoder({

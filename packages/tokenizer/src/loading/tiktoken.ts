@@ -179,16 +179,16 @@ class RanksBuilder {
     const count = this.#count;
     const [ranks, ends] = [this.#ranks.subarray(0, count), this.#ends.subarray(0, count)];
     if (count === 0) throw this.#refuse("ranks", "no tokens", "one token or more");
-    const last = ranks.reduce((most, rank) => Math.max(most, rank), 0);
+    const last = ranks.reduce((max, rank) => Math.max(max, rank), 0);
     if (last > 4 * count + 1_000_000) throw this.#refuse("ranks", last, `ranks that fit ${count} tokens`);
     const inOrder = ranks.every((rank, i) => i === 0 || rank > ranks[i - 1]!);
-    // Files are in order as a rule: the arena is then used as it is.
+    // Files are usually in order: then no token is moved in the arena.
     const arena = inOrder ? this.#arena.slice(0, this.#length) : new Uint8Array(this.#length);
     const order = inOrder ? undefined : Array.from(ranks, (_, i) => i).sort((a, b) => ranks[a]! - ranks[b]!);
     const starts = new Uint32Array(last + 2);
     let [id, at] = [0, 0];
-    for (let place = 0; place < count; place++) {
-      const i = order ? order[place]! : place;
+    for (let n = 0; n < count; n++) {
+      const i = order ? order[n]! : n;
       const [rank, start, end] = [ranks[i]!, i === 0 ? 0 : ends[i - 1]!, ends[i]!];
       if (rank < id) throw this.#refuse("ranks", rank, "one token for each rank");
       for (; id <= rank; id++) starts[id] = at;

@@ -38,7 +38,7 @@ export function byteBpe(options: ByteBpeOptions): Model {
   return checkedByteBpe(options, check, "options");
 }
 
-/** The same, with the caller's name in errors. The argument may have further fields, like the model of a file. */
+/** {@link byteBpe} with the name of the caller in errors. `options` may have further fields, like the model of a file. */
 export function checkedByteBpe(options: ByteBpeOptions, check: Checks, argument: string): Model {
   const { fn } = check;
   check.each(
@@ -78,7 +78,7 @@ export function byteBpeFromTokens(
       const id = byteIds[bytes[at]!]!;
       if (id >= 0) symbols[count++] = id;
       else if (typeof unknown === "number") symbols[count++] = unknown;
-      else if (unknown === "refuse") throw noToken(bytes[at]!);
+      else if (unknown === "refuse") throw missingTokenError(bytes[at]!);
     }
     return count;
   };
@@ -90,8 +90,8 @@ export function byteBpeFromTokens(
 
   const token = (id: number): string | undefined => {
     if (names) return names[id];
-    const own = bytes(id);
-    return own && Array.from(own, (byte) => bytesToUnicode[byte]).join("");
+    const tokenBytes = bytes(id);
+    return tokenBytes && Array.from(tokenBytes, (byte) => bytesToUnicode[byte]).join("");
   };
 
   return {
@@ -103,9 +103,9 @@ export function byteBpeFromTokens(
       if (isCacheable && cache.append(text, start, end, ids)) return;
       const first = ids.length;
       const length = utf8.write(text, start, end);
-      const whole = ignoreMerges ? tokens.find(utf8.bytes, 0, length) : -1;
-      if (whole >= 0) {
-        ids.push(whole);
+      const wholeId = ignoreMerges ? tokens.find(utf8.bytes, 0, length) : -1;
+      if (wholeId >= 0) {
+        ids.push(wholeId);
         widths?.push(length);
       } else {
         const symbolCount = initialSymbols(utf8.bytes, length);
@@ -132,12 +132,12 @@ export function byteBpeFromTokens(
       merges: options.merges,
     }),
     steps(piece) {
-      const named = (ids: readonly number[]) => ids.map((id) => token(id) ?? "");
+      const tokenNames = (ids: readonly number[]) => ids.map((id) => token(id) ?? "");
       const length = utf8.write(piece, 0, piece.length);
-      const whole = ignoreMerges ? tokens.find(utf8.bytes, 0, length) : -1;
-      const symbolCount = initialSymbols(utf8.bytes, length); // which may make room for more symbols
+      const wholeId = ignoreMerges ? tokens.find(utf8.bytes, 0, length) : -1;
+      const symbolCount = initialSymbols(utf8.bytes, length); // may reallocate `symbols`
       const start = [...symbols.subarray(0, symbolCount)];
-      return [start, ...(whole >= 0 ? [[whole]] : mergeSteps(start, merges))].map(named);
+      return [start, ...(wholeId >= 0 ? [[wholeId]] : mergeSteps(start, merges))].map(tokenNames);
     },
   };
 }
@@ -159,15 +159,15 @@ export function unicodeToBytes(token: string): Uint8Array | undefined {
   return bytes;
 }
 
-const byteTable = /* @__PURE__ */ makeByteTable();
+const byteTable = /* @__PURE__ */ createByteTable();
 
-function makeByteTable(): Int16Array {
+function createByteTable(): Int16Array {
   const table = new Int16Array(0x144).fill(-1);
   for (const [character, byte] of unicodeToByte) table[character.charCodeAt(0)] = byte;
   return table;
 }
 
-function noToken(byte: number): ArgumentError {
+function missingTokenError(byte: number): ArgumentError {
   return new ArgumentError({
     fn: "encode",
     argument: "text",

@@ -37,8 +37,8 @@ export type CharacterBpeOptions = {
  * Byte-pair encoding over characters, the model of SentencePiece's BPE (Llama 2, Mistral, Phi-3): a pre-token is
  * its characters, and adjacent symbols merge, earliest in the list or highest score first, the leftmost of equals.
  *
- * Time: O(n log n) for a pre-token of n characters, whatever it holds. Where no token reaches over the start of a word
- * (`▁`), words are encoded each by itself, with the same result, and short ones are cached.
+ * Time: O(n log n) for a pre-token of n characters, whatever it holds. If no token crosses the start of a word
+ * (`▁`), each word is encoded separately, with the same result, and short words are cached.
  *
  * @throws {ArgumentError} If the vocabulary or a merge is damaged; the entry is named.
  * @see "SentencePiece" (2018), arXiv:1808.06226; google/sentencepiece, src/bpe_model.cc
@@ -97,12 +97,13 @@ export function characterBpe(options: CharacterBpeOptions): Model {
     "scores" in options.merges
       ? mergeByVocabulary(tokens, scoreRanks(options.merges.scores, names.length))
       : mergeList(options.merges, tokenId, fn, continuingSubwordPrefix);
-  const plain = continuingSubwordPrefix === "" && endOfWordSuffix === "";
+  const hasNoAffixes = continuingSubwordPrefix === "" && endOfWordSuffix === "";
   const spaceMarkerUnit = spaceMarker.charCodeAt(0);
-  const inside = new RegExp(`[^${spaceMarker}]${spaceMarker}`);
-  const acrossWords = (token: string | undefined, id: number) =>
-    token !== undefined && !reserved?.has(id) && inside.test(token);
-  const byWords = plain && !ignoreMerges && tokenId(spaceMarker) !== undefined && !names.some(acrossWords);
+  const markerInside = new RegExp(`[^${spaceMarker}]${spaceMarker}`);
+  const crossesWords = (token: string | undefined, id: number) =>
+    token !== undefined && !reserved?.has(id) && markerInside.test(token);
+  const encodesByWord =
+    hasNoAffixes && !ignoreMerges && tokenId(spaceMarker) !== undefined && !names.some(crossesWords);
 
   const cache = new PreTokenCache();
   const utf8 = new Utf8Scratch();
@@ -120,11 +121,11 @@ export function characterBpe(options: CharacterBpeOptions): Model {
       symbols[count] = id;
       sizes[count++] = size;
     };
-    let unknown = -2; // index of the previous unknown symbol, with which the next may be fused
+    let lastUnknown = -2; // index of the previous unknown symbol, with which the next may be fused
     for (let at = start; at < end;) {
       const next = at + ((text.charCodeAt(at) & 0xfc00) === 0xd800 ? 2 : 1);
       const length = utf8.write(text, at, next);
-      const id = plain
+      const id = hasNoAffixes
         ? tokens.find(utf8.bytes, 0, length)
         : (tokenId(
             (at > start ? continuingSubwordPrefix : "") +
@@ -132,13 +133,13 @@ export function characterBpe(options: CharacterBpeOptions): Model {
               (next === end ? endOfWordSuffix : ""),
           ) ?? -1);
       if (id >= 0) add(id, length);
-      else if (byteFallback && every(utf8.bytes, length, byteIds)) {
+      else if (byteFallback && haveAllIds(utf8.bytes, length, byteIds)) {
         for (let i = 0; i < length; i++) add(byteIds[utf8.bytes[i]!]!, 1);
       } else if (unknownId === undefined) {
-        if (!dropUnknown) throw noToken(text.slice(at, next));
-      } else if (fuseUnknown && unknown === count - 1) sizes[unknown]! += length;
+        if (!dropUnknown) throw missingTokenError(text.slice(at, next));
+      } else if (fuseUnknown && lastUnknown === count - 1) sizes[lastUnknown]! += length;
       else {
-        unknown = count;
+        lastUnknown = count;
         add(unknownId, length);
       }
       at = next;
@@ -150,12 +151,12 @@ export function characterBpe(options: CharacterBpeOptions): Model {
     const isCacheable = widths === undefined && end - start <= maxCachedLength;
     if (isCacheable && cache.append(text, start, end, ids)) return;
     const first = ids.length;
-    const whole = ignoreMerges ? tokenId(text.slice(start, end)) : undefined;
-    if (whole !== undefined) {
-      ids.push(whole);
+    const wholeId = ignoreMerges ? tokenId(text.slice(start, end)) : undefined;
+    if (wholeId !== undefined) {
+      ids.push(wholeId);
       widths?.push(utf8.write(text, start, end));
     } else {
-      const symbolCount = initialSymbols(text, start, end); // which may make room for more symbols
+      const symbolCount = initialSymbols(text, start, end); // may reallocate `symbols` and `sizes`
       const count = mergeSymbols(symbols, symbolCount, merges, widths && sizes);
       for (let at = 0; at < count; at++) {
         ids.push(symbols[at]!);
@@ -169,7 +170,7 @@ export function characterBpe(options: CharacterBpeOptions): Model {
     name: "BPE over characters",
     vocabSize: names.length,
     append(text, start, end, ids, widths) {
-      if (!byWords) return appendPreToken(text, start, end, ids, widths);
+      if (!encodesByWord) return appendPreToken(text, start, end, ids, widths);
       for (let from = start, at = start; from < end; from = at) {
         while (at < end && text.charCodeAt(at) === spaceMarkerUnit) at += 1;
         while (at < end && text.charCodeAt(at) !== spaceMarkerUnit) at += 1;
@@ -177,7 +178,7 @@ export function characterBpe(options: CharacterBpeOptions): Model {
       }
     },
     token: (id) => names[id],
-    id: (token) => tokenId(token) ?? found(names.indexOf(token)),
+    id: (token) => tokenId(token) ?? indexOrUndefined(names.indexOf(token)),
     json: () => ({
       type: "BPE",
       dropout: null,
@@ -193,10 +194,10 @@ export function characterBpe(options: CharacterBpeOptions): Model {
         : { merges: options.merges }),
     }),
     steps(piece) {
-      const named = (ids: readonly number[]) => ids.map((id) => names[id] ?? "");
+      const tokenNames = (ids: readonly number[]) => ids.map((id) => names[id] ?? "");
       const symbolCount = initialSymbols(piece, 0, piece.length);
       const start = [...symbols.subarray(0, symbolCount)];
-      return [named(start), ...Array.from(mergeSteps(start, merges), named)];
+      return [tokenNames(start), ...Array.from(mergeSteps(start, merges), tokenNames)];
     },
   };
 }
@@ -207,9 +208,9 @@ export function byteFallbackValue(token: string): number | undefined {
   return hex === undefined ? undefined : Number.parseInt(hex, 16);
 }
 
-const found = (index: number) => (index < 0 ? undefined : index);
+const indexOrUndefined = (index: number) => (index < 0 ? undefined : index);
 
-function every(bytes: Uint8Array, length: number, ids: Int32Array): boolean {
+function haveAllIds(bytes: Uint8Array, length: number, ids: Int32Array): boolean {
   for (let at = 0; at < length; at++) if (ids[bytes[at]!]! < 0) return false;
   return true;
 }
@@ -219,14 +220,14 @@ function scoreRanks(scores: ArrayLike<number>, size: number): Int32Array {
   const ids = Array.from({ length: size }, (_, id) => id).sort((a, b) => scores[b]! - scores[a]!);
   const ranks = new Int32Array(size);
   let rank = 0;
-  ids.forEach((id, place) => {
-    if (place > 0 && scores[id] !== scores[ids[place - 1]!]) rank = place;
+  ids.forEach((id, position) => {
+    if (position > 0 && scores[id] !== scores[ids[position - 1]!]) rank = position;
     ranks[id] = rank;
   });
   return ranks;
 }
 
-function noToken(character: string): ArgumentError {
+function missingTokenError(character: string): ArgumentError {
   return new ArgumentError({
     fn: "encode",
     argument: "text",

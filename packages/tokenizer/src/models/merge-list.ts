@@ -3,20 +3,20 @@ import type { Merges } from "./merge-symbols.js";
 import { PairTable } from "./pair-table.js";
 import type { TokenBytes } from "./token-bytes.js";
 
-/** One merge as files write it: `"th e"`, or both sides apart where one of them holds a space. */
+/** One merge as files write it: `"th e"`, or a pair if a side contains a space. */
 export type MergePair = string | readonly [left: string, right: string];
 
 /**
  * The merges of a list, in its order: the first merges first.
  *
  * @param pairs - Each pair merges two tokens to a third. If a pair occurs twice, the first counts.
- * @param idOf - Returns the id of a token, as written in the list.
- * @throws {ArgumentError} If an entry is no pair, or a side or the whole is missing from the vocabulary. The whole
- *   is always longer than its sides, so that merges cannot go round in circles.
+ * @param tokenId - Returns the id of a token, as written in the list.
+ * @throws {ArgumentError} If an entry is not a pair, or a side or the merged token is missing from the vocabulary. The merged token
+ *   is always longer than its sides, so that merging terminates.
  */
 export function mergeList(
   pairs: readonly MergePair[],
-  idOf: (token: string) => number | undefined,
+  tokenId: (token: string) => number | undefined,
   fn: string,
   continuing = "",
 ): Merges {
@@ -29,7 +29,7 @@ export function mergeList(
     // A side that continues a word has a prefix, which is removed inside the merged token.
     const tail = continuing !== "" && right.startsWith(continuing) ? right.slice(continuing.length) : right;
     const ids = [left, right, left + tail].map((token) => {
-      const id = token === "" ? undefined : idOf(token);
+      const id = token === "" ? undefined : tokenId(token);
       if (id !== undefined) return id;
       return check.refuse({
         argument: `merges[${rank}]`,

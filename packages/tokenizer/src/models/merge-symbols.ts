@@ -14,7 +14,7 @@ export type Merges = {
  * possible merges are in a heap of numbers: O(n log n) whatever the text.
  *
  * @param symbols - Initial tokens in `[0, length)`; replaced by the merged tokens.
- * @param widths - Width of each symbol in the text, optional; merged along.
+ * @param widths - Width of each symbol in the text, optional; the width of a merged symbol is the sum.
  * @returns The number of symbols left.
  * @see "Neural Machine Translation of Rare Words with Subword Units" (2016), arXiv:1508.07909, section 3.2
  */
@@ -31,35 +31,39 @@ export function mergeSymbols(
 
 /** Plain version that yields each step: the specification of {@link mergeSymbols}, and the source of traces. */
 export function* mergeSteps(symbols: readonly number[], merges: Merges): Generator<number[]> {
-  let now = [...symbols];
+  let current = [...symbols];
   for (;;) {
     let [at, rank] = [-1, Infinity];
-    for (let i = 0; i + 1 < now.length; i++) {
-      const here = merges.rank(now[i]!, now[i + 1]!);
-      if (here >= 0 && here < rank) [at, rank] = [i, here];
+    for (let i = 0; i + 1 < current.length; i++) {
+      const pairRank = merges.rank(current[i]!, current[i + 1]!);
+      if (pairRank >= 0 && pairRank < rank) [at, rank] = [i, pairRank];
     }
     if (at < 0) return;
-    now = [...now.slice(0, at), merges.merge(now[at]!, now[at + 1]!), ...now.slice(at + 2)];
-    yield now;
+    current = [
+      ...current.slice(0, at),
+      merges.merge(current[at]!, current[at + 1]!),
+      ...current.slice(at + 2),
+    ];
+    yield current;
   }
 }
 
 const shortLength = 64;
-const never = 0x7fffffff;
+const noRank = 0x7fffffff;
 const shortRanks = /* @__PURE__ */ new Int32Array(shortLength);
 
 function mergeShort(symbols: Int32Array, length: number, merges: Merges, widths?: Int32Array): number {
-  const ranks = shortRanks; // of the pair that begins here
+  const ranks = shortRanks; // rank of the pair that begins at each position
   const rankAt = (at: number) => {
     const rank = merges.rank(symbols[at]!, symbols[at + 1]!);
-    return rank < 0 ? never : rank;
+    return rank < 0 ? noRank : rank;
   };
   let pairs = length - 1;
   for (let at = 0; at < pairs; at++) ranks[at] = rankAt(at);
   while (pairs > 0) {
-    let [best, rank] = [0, never];
+    let [best, rank] = [0, noRank];
     for (let at = 0; at < pairs; at++) if (ranks[at]! < rank) [best, rank] = [at, ranks[at]!];
-    if (rank === never) break;
+    if (rank === noRank) break;
     symbols[best] = merges.merge(symbols[best]!, symbols[best + 1]!);
     if (widths) widths[best]! += widths[best + 1]!;
     for (let at = best + 1; at < pairs; at++) {
@@ -77,24 +81,24 @@ function mergeShort(symbols: Int32Array, length: number, merges: Merges, widths?
 function mergeLong(symbols: Int32Array, length: number, merges: Merges, widths?: Int32Array): number {
   const next = new Int32Array(length);
   const previous = new Int32Array(length);
-  const ranks = new Int32Array(length).fill(-1); // of the pair that begins here, as it is now
+  const ranks = new Int32Array(length).fill(-1); // current rank of the pair that begins at each position
   const candidates = new NumberHeap(length);
   for (let at = 0; at < length; at++) {
     next[at] = at + 1;
     previous[at] = at - 1;
   }
-  const offer = (at: number) => {
+  const addCandidate = (at: number) => {
     const rank = next[at]! < length ? merges.rank(symbols[at]!, symbols[next[at]!]!) : -1;
     ranks[at] = rank;
     if (rank >= 0) candidates.push(rank * positionRange + at); // in order of rank, then of position
   };
 
-  for (let at = 0; at < length; at++) offer(at);
+  for (let at = 0; at < length; at++) addCandidate(at);
   while (candidates.size > 0) {
     const first = candidates.pop();
     const rank = Math.floor(first / positionRange);
     const at = first - rank * positionRange;
-    if (ranks[at] !== rank) continue; // one of the two has merged into another token since
+    if (ranks[at] !== rank) continue; // outdated: one of the two tokens has been merged since
     const right = next[at]!;
     symbols[at] = merges.merge(symbols[at]!, symbols[right]!);
     if (widths) widths[at]! += widths[right]!;
@@ -102,8 +106,8 @@ function mergeLong(symbols: Int32Array, length: number, merges: Merges, widths?:
     symbols[right] = -1;
     next[at] = next[right]!;
     if (next[at]! < length) previous[next[at]!] = at;
-    offer(at);
-    if (previous[at]! >= 0) offer(previous[at]!);
+    addCandidate(at);
+    if (previous[at]! >= 0) addCandidate(previous[at]!);
   }
   let count = 0;
   for (let at = 0; at < length; at = next[at]!) {

@@ -3,7 +3,7 @@ export class PairTable {
   readonly #keys: Int32Array; // left + 1 (0 where empty), right
   readonly #values: Int32Array;
 
-  /** @param capacity - The most pairs there will be. */
+  /** @param capacity - Maximum number of pairs. */
   constructor(capacity: number) {
     const slots = 2 ** Math.ceil(Math.log2(2 * capacity + 2));
     this.#keys = new Int32Array(2 * slots);
@@ -20,7 +20,7 @@ export class PairTable {
     return true;
   }
 
-  /** The number of the pair, or -1. */
+  /** The value of the pair, or -1. */
   find(left: number, right: number): number {
     const slot = this.#slot(left, right);
     return this.#keys[2 * slot] === 0 ? -1 : this.#values[slot]!;
@@ -28,8 +28,8 @@ export class PairTable {
 
   #slot(left: number, right: number): number {
     const mask = this.#values.length - 1;
-    const mixed = Math.imul(left, 0x9e3779b1) ^ Math.imul(right + 0x7f4a7c15, 0x85ebca6b);
-    for (let slot = (mixed ^ (mixed >>> 15)) & mask; ; slot = (slot + 1) & mask) {
+    const hash = Math.imul(left, 0x9e3779b1) ^ Math.imul(right + 0x7f4a7c15, 0x85ebca6b);
+    for (let slot = (hash ^ (hash >>> 15)) & mask; ; slot = (slot + 1) & mask) {
       const key = this.#keys[2 * slot]!;
       if (key === 0 || (key === left + 1 && this.#keys[2 * slot + 1] === right)) return slot;
     }

@@ -1,6 +1,6 @@
 /**
  * Caches the tokens of short pre-tokens, since texts repeat words. A pre-token is looked up by its UTF-16 units in the
- * text: no substring is made, nothing is allocated for a hit.
+ * text: no substring is created, and a hit allocates nothing.
  *
  * It is cleared when it is full, so that its memory is bounded.
  */
@@ -19,8 +19,8 @@ export class PreTokenCache {
     for (let at = start; at < end; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
     const [slots, entries, units] = [this.#slots, this.#entries, this.#units];
     let slot = (hash ^ (hash >>> 15)) & (slotCount - 1);
-    search: for (let held = slots[slot]!; held !== 0; held = slots[slot]!) {
-      const entry = 3 * (held - 1);
+    search: for (let stored = slots[slot]!; stored !== 0; stored = slots[slot]!) {
+      const entry = 3 * (stored - 1);
       const from = entries[entry + 1]!;
       if (entries[entry] === hash && entries[entry + 4]! - from === end - start) {
         for (let at = start, unit = from; at < end; at++, unit++) {
@@ -48,13 +48,13 @@ export class PreTokenCache {
       this.#slot = (this.#hash ^ (this.#hash >>> 15)) & (slotCount - 1);
     }
     const entry = 3 * this.#count;
-    if (entry + 6 > this.#entries.length) this.#entries = grown(this.#entries, Int32Array);
+    if (entry + 6 > this.#entries.length) this.#entries = doubled(this.#entries, Int32Array);
     const entries = this.#entries;
     let [unit, token] = [entries[entry + 1]!, entries[entry + 2]!];
     entries[entry] = this.#hash;
-    while (unit + end - start > this.#units.length) this.#units = grown(this.#units, Uint16Array);
+    while (unit + end - start > this.#units.length) this.#units = doubled(this.#units, Uint16Array);
     for (let at = start; at < end; at++) this.#units[unit++] = text.charCodeAt(at);
-    while (token + ids.length - first > this.#tokens.length) this.#tokens = grown(this.#tokens, Int32Array);
+    while (token + ids.length - first > this.#tokens.length) this.#tokens = doubled(this.#tokens, Int32Array);
     for (let at = first; at < ids.length; at++) this.#tokens[token++] = ids[at]!;
     entries[entry + 4] = unit;
     entries[entry + 5] = token;
@@ -68,8 +68,8 @@ export const maxCachedLength = 40;
 const maxEntries = 1 << 16;
 const slotCount = 2 * maxEntries;
 
-function grown<T extends Int32Array | Uint16Array>(array: T, Kind: new (length: number) => T): T {
-  const more = new Kind(2 * array.length);
-  more.set(array);
-  return more;
+function doubled<T extends Int32Array | Uint16Array>(array: T, Kind: new (length: number) => T): T {
+  const larger = new Kind(2 * array.length);
+  larger.set(array);
+  return larger;
 }

@@ -14,7 +14,7 @@ export type UnigramOptions = {
   byteFallback?: boolean;
   /** Ids that no text encodes to, such as `<s>`. Default: none. */
   reserved?: ReadonlySet<number>;
-  /** Ids that SentencePiece prefers to all others where their text stands (user-defined symbols). Default: none. */
+  /** User-defined symbols of SentencePiece: ids that are preferred to all others wherever their text occurs. Default: none. */
   userDefined?: ReadonlySet<number>;
   /** Rounds sums to float32, as SentencePiece; Hugging Face does not. Default: false. */
   float32?: boolean;
@@ -74,47 +74,47 @@ export function unigram(options: UnigramOptions): Model {
   );
   const unknownScore = round(lowest - 10); // SentencePiece's penalty
 
-  const trie = makeTrie(pieces, usable, encoder);
+  const trie = createTrie(pieces, usable, encoder);
   const scores = Float64Array.from(pieces, ([token, score], id) =>
     userDefined?.has(id) ? round(round(encoder.encode(token).length * highest) - 0.1) : round(score),
   );
   const utf8 = new Utf8Scratch();
   let best = new Float64Array(256); // best score up to this position
-  let from = new Int32Array(256); // start of the last token before this position, or -1
-  let by = new Int32Array(256); // its id, or -1 for an unknown
+  let lastStart = new Int32Array(256); // start of the last token before this position, or -1
+  let lastId = new Int32Array(256); // its id, or -1 for an unknown token
 
   const viterbi = (length: number): void => {
     if (best.length <= length) {
-      [best, from, by] = [
+      [best, lastStart, lastId] = [
         new Float64Array(2 * length),
         new Int32Array(2 * length),
         new Int32Array(2 * length),
       ];
     }
     const { bytes } = utf8;
-    from.fill(-1, 0, length + 1);
+    lastStart.fill(-1, 0, length + 1);
     best[0] = 0;
-    const offer = (start: number, end: number, id: number, score: number) => {
+    const addCandidate = (start: number, end: number, id: number, score: number) => {
       const sum = round(best[start]! + score);
-      if (from[end] !== -1 && !(sum > best[end]!)) return;
+      if (lastStart[end] !== -1 && !(sum > best[end]!)) return;
       best[end] = sum;
-      from[end] = start;
-      by[end] = id;
+      lastStart[end] = start;
+      lastId[end] = id;
     };
     for (let start = 0; start < length;) {
       let next = start + 1;
       while (next < length && (bytes[next]! & 0xc0) === 0x80) next += 1;
-      let covered = false;
+      let hasToken = false;
       for (let at = start, node = 0; at < length;) {
         node = trie.children.find(node, bytes[at]!);
         if (node < 0) break;
         at += 1;
         const id = trie.ids[node]!;
         if (id < 0) continue;
-        offer(start, at, id, scores[id]!);
-        if (at === next) covered = true;
+        addCandidate(start, at, id, scores[id]!);
+        if (at === next) hasToken = true;
       }
-      if (!covered) offer(start, next, -1, unknownScore);
+      if (!hasToken) addCandidate(start, next, -1, unknownScore);
       start = next;
     }
   };
@@ -128,17 +128,17 @@ export function unigram(options: UnigramOptions): Model {
       if (length === 0) return;
       viterbi(length);
       const ends: number[] = [];
-      for (let at = length; at > 0; at = from[at]!) ends.push(at);
+      for (let at = length; at > 0; at = lastStart[at]!) ends.push(at);
       ends.reverse();
       for (let i = 0; i < ends.length; i++) {
-        let [begin, stop] = [from[ends[i]!]!, ends[i]!];
-        const id = by[stop]!;
+        let [begin, stop] = [lastStart[ends[i]!]!, ends[i]!];
+        const id = lastId[stop]!;
         if (id >= 0) {
           ids.push(id);
           widths?.push(stop - begin);
           continue;
         }
-        while (i + 1 < ends.length && by[ends[i + 1]!] === -1) stop = ends[++i]!; // adjacent unknowns are one
+        while (i + 1 < ends.length && lastId[ends[i + 1]!] === -1) stop = ends[++i]!; // adjacent unknowns are one
         const isByteFallback =
           byteFallback && utf8.bytes.subarray(begin, stop).every((byte) => byteIds[byte]! >= 0);
         if (isByteFallback) {
@@ -148,7 +148,7 @@ export function unigram(options: UnigramOptions): Model {
           }
         } else {
           if (unknownId === undefined)
-            throw noToken(new TextDecoder().decode(utf8.bytes.subarray(begin, stop)));
+            throw missingTokenError(new TextDecoder().decode(utf8.bytes.subarray(begin, stop)));
           ids.push(unknownId);
           widths?.push(stop - begin);
         }
@@ -164,7 +164,7 @@ export function unigram(options: UnigramOptions): Model {
 }
 
 /** Tokens by their bytes: a child for each node and byte, and the id of the token that ends at a node, or -1. */
-function makeTrie(pieces: UnigramOptions["pieces"], usable: readonly boolean[], encoder: TextEncoder) {
+function createTrie(pieces: UnigramOptions["pieces"], usable: readonly boolean[], encoder: TextEncoder) {
   const tokens = pieces.map(([token], id) => (usable[id] ? encoder.encode(token) : new Uint8Array()));
   const size = 1 + tokens.reduce((sum, token) => sum + token.length, 0);
   const children = new PairTable(size);
@@ -181,7 +181,7 @@ function makeTrie(pieces: UnigramOptions["pieces"], usable: readonly boolean[], 
   return { children, ids };
 }
 
-function noToken(text: string): ArgumentError {
+function missingTokenError(text: string): ArgumentError {
   return new ArgumentError({
     fn: "encode",
     argument: "text",

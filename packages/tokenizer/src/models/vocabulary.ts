@@ -18,7 +18,7 @@ export function tokensById(vocabulary: Vocabulary, fn: string): readonly (string
   if (Array.isArray(vocabulary)) return vocabulary as readonly string[];
   const entries =
     vocabulary instanceof Map ? [...(vocabulary as Map<string, number>)] : Object.entries(vocabulary);
-  // Ids may have gaps, but a file must not make us reserve memory for tokens that it does not hold.
+  // Ids may have gaps, but a damaged file must not allocate memory for tokens that it does not contain.
   const limit = 4 * entries.length + 100_000;
   const tokens: (string | undefined)[] = [];
   for (const [token, id] of entries) {
@@ -26,7 +26,7 @@ export function tokensById(vocabulary: Vocabulary, fn: string): readonly (string
       refuse(fn, token, id, `an integer, at most ${limit} for ${entries.length} tokens`);
     }
     if (tokens[id] !== undefined) {
-      refuse(fn, token, id, `an id of its own, which ${JSON.stringify(tokens[id])} has`);
+      refuse(fn, token, id, `a unique id; ${JSON.stringify(tokens[id])} has the same`);
     }
     while (tokens.length < id) tokens.push(undefined);
     tokens[id] = token;

@@ -74,8 +74,8 @@ function cleaned(character: string): string {
   const code = character.codePointAt(0)!;
   if (categoryBits(code) === generalCategory.space)
     return code === 0x85 || code === 0x0b || code === 0x0c ? "" : " ";
-  const kept = code !== 0xfffd && !dropped.test(character);
-  return kept || newerCharacters.bertFormats.test(character) ? character : "";
+  const isKept = code !== 0xfffd && !dropped.test(character);
+  return isKept || newerCharacters.bertFormats.test(character) ? character : "";
 }
 
 const dropped = /[\p{Cc}\p{Cf}\p{Co}]/u;

@@ -17,15 +17,15 @@ function unicodeForm(form: Form): Normalizer {
     form,
     function (text) {
       const edits: Edit[] = [];
-      let whole = "";
+      let joined = ""; // the normalized clusters
       for (const { index, 0: cluster } of text.matchAll(clusters)) {
         const normal = normalized(cluster, form);
         if (normal !== cluster) edits.push(...clusterEdits(cluster, normal, index, form));
-        whole += normal;
+        joined += normal;
       }
       // A form may reach over clusters in rare scripts; then the whole text is one edit.
       const normal = normalized(text, form);
-      return normal === whole ? edits : [[0, text.length, normal]];
+      return normal === joined ? edits : [[0, text.length, normal]];
     },
     { apply: (text) => normalized(text, form), json: { type: form } },
   );

@@ -15,7 +15,7 @@ export type ByteNgramModel = ByteEntropy & {
  * Interpolated n-gram model of bytes: the distribution after the last `order` bytes is interpolated with that after the
  * last `order - 1`, and so on down to the empty context. The more distinct bytes followed a context, and the rarer it is,
  * the more weight the shorter context gets: Witten-Bell smoothing, with an escape weight of 8 instead of 1 for each
- * distinct byte, because the text that is read is not the text that was counted.
+ * distinct byte, because it is used on other texts than the counted one.
  *
  * @param file - A file of `trainByteNgrams` or `qkv train-tokenizer --bytes`.
  * @throws {FormatError} If the file is damaged or of another format; the field is named.
@@ -36,7 +36,7 @@ export function byteNgramModel(file: Uint8Array): ByteNgramModel {
   checkBytes(checks("byteNgramModel"), { file });
   const trie = readByteNgrams(file);
   const { order, counts } = trie;
-  const known = new Float64Array(counts.length).fill(NaN);
+  const cachedEntropies = new Float64Array(counts.length).fill(NaN);
 
   /** The trie nodes of the last 0, 1, 2, … bytes, as far as they exist. */
   const contexts = (before: Uint8Array): number[] => {
@@ -52,8 +52,8 @@ export function byteNgramModel(file: Uint8Array): ByteNgramModel {
     const nodes = contexts(before);
     const last = nodes.at(-1)!;
     // The distribution of each context is computed on first use and cached.
-    if (Number.isNaN(known[last])) known[last] = entropyNats(interpolate(trie, nodes));
-    return known[last]!;
+    if (Number.isNaN(cachedEntropies[last])) cachedEntropies[last] = entropyNats(interpolate(trie, nodes));
+    return cachedEntropies[last]!;
   };
   return Object.assign(entropy, {
     context: order,
@@ -89,11 +89,11 @@ function interpolate({ bytes, counts, first, children }: ByteNgrams, nodes: read
     const [from, distinct] = [first[node]!, children[node]!];
     const total = counts[node]! + escapeWeight * distinct;
     if (total === 0) continue; // an empty text
-    let rest = total;
-    for (let child = from; child < from + distinct; child++) rest -= counts[child]!;
+    let remaining = total; // mass for the shorter context
+    for (let child = from; child < from + distinct; child++) remaining -= counts[child]!;
     // Counts of a damaged file may add up to more than their node's.
-    const scale = 1 / (total - Math.min(rest, 0));
-    for (let byte = 0; byte < 256; byte++) p[byte]! *= Math.max(rest, 0) * scale;
+    const scale = 1 / (total - Math.min(remaining, 0));
+    for (let byte = 0; byte < 256; byte++) p[byte]! *= Math.max(remaining, 0) * scale;
     for (let child = from; child < from + distinct; child++) p[bytes[child]!]! += counts[child]! * scale;
   }
   return p;

@@ -23,9 +23,9 @@ export type ByteNgrams = {
  */
 export function countByteNgrams(text: Uint8Array, order: number): ByteNgrams {
   const [bytes, counts, first, children] = [[0], [text.length], [] as number[], [] as number[]];
-  let places = Int32Array.from(text, (_, at) => at);
+  let positions = Int32Array.from(text, (_, at) => at);
   let sorted = new Int32Array(text.length);
-  // For each node of the level, the range of its positions in `places`.
+  // For each node of the level, the range of its positions in `positions`.
   let level: [start: number, end: number][] = [[0, text.length]];
   for (let length = 0; length <= order; length++) {
     const next: typeof level = [];
@@ -33,7 +33,7 @@ export function countByteNgrams(text: Uint8Array, order: number): ByteNgrams {
     for (const [start, end] of level) {
       const countPerByte = new Int32Array(256);
       for (let i = start; i < end; i++) {
-        const at = places[i]! + length;
+        const at = positions[i]! + length;
         if (at < text.length) countPerByte[text[at]!]! += 1;
       }
       first.push(bytes.length);
@@ -48,14 +48,14 @@ export function countByteNgrams(text: Uint8Array, order: number): ByteNgrams {
       }
       children.push(bytes.length - first.at(-1)!);
       for (let i = start; i < end; i++) {
-        const at = places[i]! + length;
-        if (at < text.length && countPerByte[text[at]!]! >= 2) sorted[ends[text[at]!]!++] = places[i]!;
+        const at = positions[i]! + length;
+        if (at < text.length && countPerByte[text[at]!]! >= 2) sorted[ends[text[at]!]!++] = positions[i]!;
       }
     }
-    [places, sorted] = [sorted, places];
+    [positions, sorted] = [sorted, positions];
     level = next;
   }
-  return makeTrie(order, bytes, counts, first, children);
+  return createTrie(order, bytes, counts, first, children);
 }
 
 /**
@@ -68,7 +68,7 @@ export function countByteNgrams(text: Uint8Array, order: number): ByteNgrams {
  * @throws {ArgumentError} If `maxBytes` is smaller than a file without n-grams.
  */
 export function writeByteNgrams(trie: ByteNgrams, maxBytes: number): Uint8Array {
-  let [low, high] = [2, 2 + trie.counts.reduce((most, count) => Math.max(most, count), 0)];
+  let [low, high] = [2, 2 + trie.counts.reduce((max, count) => Math.max(max, count), 0)];
   // Binary search for the minimum count: fewer n-grams never make the file longer.
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
@@ -86,7 +86,7 @@ export function writeByteNgrams(trie: ByteNgrams, maxBytes: number): Uint8Array 
   });
 }
 
-function encode({ order, bytes, counts, first, children }: ByteNgrams, fewest: number): number[] {
+function encode({ order, bytes, counts, first, children }: ByteNgrams, minCount: number): number[] {
   const file = [...new TextEncoder().encode(magic), version, order];
   const write = (value: number) => {
     for (; value > 127; value = Math.floor(value / 128)) file.push((value % 128) + 128);
@@ -97,12 +97,12 @@ function encode({ order, bytes, counts, first, children }: ByteNgrams, fewest: n
   for (let length = 0; length <= order; length++) {
     const next: number[] = [];
     for (const node of level) {
-      const kept: number[] = [];
+      const frequent: number[] = [];
       for (let child = first[node]!; child < first[node]! + children[node]!; child++) {
-        if (counts[child]! >= fewest) kept.push(child);
+        if (counts[child]! >= minCount) frequent.push(child);
       }
-      write(kept.length);
-      for (const child of kept) {
+      write(frequent.length);
+      for (const child of frequent) {
         file.push(bytes[child]!);
         write(counts[child]!);
         next.push(child);
@@ -125,7 +125,7 @@ export function readByteNgrams(file: Uint8Array): ByteNgrams {
   });
   const damaged = (field: string, received: unknown, expected: string): never =>
     check.refuse({ argument: `byte counts: ${field}`, received, expected }, FormatError);
-  const read = (field: string): number => {
+  const readVarint = (field: string): number => {
     let [value, unit] = [0, 1];
     for (;;) {
       const byte = reader.uint8(field);
@@ -136,29 +136,25 @@ export function readByteNgrams(file: Uint8Array): ByteNgrams {
     }
   };
 
-  const start = reader.remaining >= 4 ? String.fromCharCode(...reader.bytes("magic", 4)) : "";
-  if (start !== magic) damaged("magic", start, JSON.stringify(magic));
-  const form = reader.uint8("version");
-  if (form !== version) damaged("version", form, String(version));
+  const fileMagic = reader.remaining >= 4 ? String.fromCharCode(...reader.bytes("magic", 4)) : "";
+  if (fileMagic !== magic) damaged("magic", fileMagic, JSON.stringify(magic));
+  const fileVersion = reader.uint8("version");
+  if (fileVersion !== version) damaged("version", fileVersion, String(version));
   const order = reader.uint8("order");
   if (order > highestOrder) damaged("order", order, `at most ${highestOrder}`);
-  const [bytes, counts, first, children] = [[0], [read("length")], [] as number[], [] as number[]];
+  const [bytes, counts, first, children] = [[0], [readVarint("length")], [] as number[], [] as number[]];
   for (let length = 0, node = 0; length <= order; length++) {
     for (const end = bytes.length; node < end; node++) {
-      const number = read("nodes");
-      if (number > 256) damaged(`nodes[${node}].children`, number, "at most 256");
+      const childCount = readVarint("nodes");
+      if (childCount > 256) damaged(`nodes[${node}].children`, childCount, "at most 256");
       first.push(bytes.length);
-      children.push(number);
-      for (let before = -1, last = bytes.length + number; bytes.length < last;) {
+      children.push(childCount);
+      for (let before = -1, last = bytes.length + childCount; bytes.length < last;) {
         const byte = reader.uint8("nodes");
-        const count = read("nodes");
+        const count = readVarint("nodes");
         if (byte <= before) damaged(`nodes[${bytes.length}].byte`, byte, `more than ${before}`);
         if (count < 1 || count > counts[node]!) {
-          damaged(
-            `nodes[${bytes.length}].count`,
-            count,
-            `1 to ${counts[node]}, the count of what it follows`,
-          );
+          damaged(`nodes[${bytes.length}].count`, count, `1 to ${counts[node]}, the count of its prefix`);
         }
         before = byte;
         bytes.push(byte);
@@ -167,11 +163,11 @@ export function readByteNgrams(file: Uint8Array): ByteNgrams {
     }
   }
   if (reader.remaining > 0) damaged("end", `${reader.remaining} more bytes`, "the end of the file");
-  return makeTrie(order, bytes, counts, first, children);
+  return createTrie(order, bytes, counts, first, children);
 }
 
 /** Builds the trie. The longest n-grams, which are last, have no children. */
-function makeTrie(
+function createTrie(
   order: number,
   bytes: number[],
   counts: number[],

@@ -16,10 +16,10 @@ export class History {
 
   push(byte: number): void {
     if (this.#length === this.#buffer.length) {
-      const kept = this.bytes;
-      const buffer = kept.length > this.#length / 2 ? new Uint8Array(2 * this.#length) : this.#buffer;
-      buffer.set(kept);
-      this.#length = kept.length;
+      const recent = this.bytes;
+      const buffer = recent.length > this.#length / 2 ? new Uint8Array(2 * this.#length) : this.#buffer;
+      buffer.set(recent);
+      this.#length = recent.length;
       this.#buffer = buffer;
     }
     this.#buffer[this.#length++] = byte;

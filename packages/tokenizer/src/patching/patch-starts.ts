@@ -33,8 +33,8 @@ export function patchStarts(
   const rule = patcher.start();
   const starts: number[] = [];
   for (let at = 0; at < bytes.length; at++) {
-    const says = rule(bytes[at - 1], patcher.readsEntropy ? entropyAt(bytes, at, entropy!) : 0);
-    if (at === 0 || says) starts.push(at);
+    const isStart = rule(bytes[at - 1], patcher.readsEntropy ? entropyAt(bytes, at, entropy!) : 0);
+    if (at === 0 || isStart) starts.push(at);
   }
   return starts;
 }

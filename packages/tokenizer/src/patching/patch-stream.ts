@@ -33,19 +33,19 @@ export type PatchStream = {
  */
 export function patchStream(patcher: Patcher, entropy?: ByteEntropy): PatchStream {
   checkPatcher("patchStream", patcher, entropy);
-  const reads = patcher.readsEntropy ? entropy : undefined;
-  let history = new History(reads?.context);
+  const usedEntropy = patcher.readsEntropy ? entropy : undefined;
+  let history = new History(usedEntropy?.context);
   let rule = patcher.start();
   let patch: number[] = [];
   let previous: number | undefined;
-  let starts: boolean | undefined;
+  let starts: boolean | undefined; // cached result of the rule for the next byte
 
   /** Calls the rule once per byte. */
   const startsNext = () => {
     if (starts !== undefined) return starts;
-    const open = reads ? checkEntropy("patchStream", reads(history.bytes)) : 0;
-    const says = rule(previous, open);
-    return (starts = previous === undefined || says);
+    const nextEntropy = usedEntropy ? checkEntropy("patchStream", usedEntropy(history.bytes)) : 0;
+    const isStart = rule(previous, nextEntropy);
+    return (starts = previous === undefined || isStart);
   };
   return {
     get startsNext() {
@@ -59,7 +59,7 @@ export function patchStream(patcher: Patcher, entropy?: ByteEntropy): PatchStrea
           patch = [];
         }
         patch.push(byte);
-        if (reads) history.push(byte);
+        if (usedEntropy) history.push(byte);
         previous = byte;
         starts = undefined;
       }
@@ -67,7 +67,7 @@ export function patchStream(patcher: Patcher, entropy?: ByteEntropy): PatchStrea
     },
     end() {
       const last = patch.length > 0 ? [Uint8Array.from(patch)] : [];
-      history = new History(reads?.context);
+      history = new History(usedEntropy?.context);
       rule = patcher.start();
       [patch, previous, starts] = [[], undefined, undefined];
       return last;

@@ -1,8 +1,8 @@
 import type { Patcher } from "./patcher.js";
 
 /**
- * Starts a patch after each space-like byte: any byte that is no Latin letter, no digit and no continuation byte of
- * UTF-8. Of several in a row only the first ends a patch, so each patch holds something else too.
+ * Starts a patch after each space-like byte: any byte that is not a Latin letter, a digit or a continuation byte of
+ * UTF-8. Of several in a row only the first ends a patch, so each patch also has other bytes.
  *
  * It needs no model, but does not fit text without spaces: in Thai or Chinese the first byte of every character counts as
  * one, and numbers are one patch however long.
@@ -21,12 +21,12 @@ export function spacePatching(): Patcher {
     name: "spacePatching()",
     readsEntropy: false,
     start() {
-      let holdsMore = false;
+      let hasOtherByte = false;
       return (previous) => {
-        const ends = holdsMore && previous !== undefined && isSpaceLike(previous);
-        if (ends) holdsMore = false;
-        else if (previous !== undefined && !isSpaceLike(previous)) holdsMore = true;
-        return ends;
+        const endsPatch = hasOtherByte && previous !== undefined && isSpaceLike(previous);
+        if (endsPatch) hasOtherByte = false;
+        else if (previous !== undefined && !isSpaceLike(previous)) hasOtherByte = true;
+        return endsPatch;
       };
     },
   };
@@ -35,6 +35,6 @@ export function spacePatching(): Patcher {
 function isSpaceLike(byte: number): boolean {
   const isDigit = byte >= 0x30 && byte <= 0x39;
   const isLetter = (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a;
-  const continues = byte >= 0x80 && byte <= 0xbf;
-  return !(isDigit || isLetter || continues);
+  const isContinuation = byte >= 0x80 && byte <= 0xbf;
+  return !(isDigit || isLetter || isContinuation);
 }

@@ -23,8 +23,8 @@ export function metaspace(options: MetaspaceOptions = {}): readonly (Normalizer 
   const normalizer = defineNormalizer(
     "metaspace",
     function* (text, first) {
-      const wanted = prepend === "always" || (prepend === "first" && first);
-      if (wanted && text !== "" && !text.startsWith(replacement) && !text.startsWith(" ")) {
+      const prepends = prepend === "always" || (prepend === "first" && first);
+      if (prepends && text !== "" && !text.startsWith(replacement) && !text.startsWith(" ")) {
         yield [0, 0, replacement] satisfies Edit;
       }
       for (let at = text.indexOf(" "); at >= 0; at = text.indexOf(" ", at + 1)) {

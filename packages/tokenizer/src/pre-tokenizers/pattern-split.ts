@@ -49,8 +49,8 @@ export function patternSplit(
     json,
     spans(text) {
       const found = matches(asInUnicode16(text));
-      const wanted = behavior === "isolated" ? found : withoutEmpty(found);
-      return applyBehavior(wanted, text.length, behavior, invert);
+      const spans = behavior === "isolated" ? found : withoutEmpty(found);
+      return applyBehavior(spans, text.length, behavior, invert);
     },
   };
 }
@@ -116,19 +116,25 @@ export function applyBehavior(
   if (at < length) parts.push({ start: at, end: length, match: invert });
 
   const spans: number[] = [];
-  let before = false; // the part before was a match
+  let previousIsMatch = false;
   parts.forEach(({ start, end, match }, i) => {
-    const joined =
-      behavior === "contiguous"
-        ? i > 0 && match === before
-        : behavior === "mergedWithPrevious"
-          ? i > 0 && match && !before
-          : behavior === "mergedWithNext"
-            ? i > 0 && !match && before
-            : false;
-    if (joined) spans[spans.length - 1] = end;
+    if (i > 0 && isJoined(behavior, match, previousIsMatch)) spans[spans.length - 1] = end;
     else if (start < end && !(match && behavior === "removed")) spans.push(start, end);
-    before = match;
+    previousIsMatch = match;
   });
   return spans;
+}
+
+/** True if a part is joined to the part before it. */
+function isJoined(behavior: SplitBehavior, isMatch: boolean, previousIsMatch: boolean): boolean {
+  switch (behavior) {
+    case "contiguous":
+      return isMatch === previousIsMatch;
+    case "mergedWithPrevious":
+      return isMatch && !previousIsMatch;
+    case "mergedWithNext":
+      return !isMatch && previousIsMatch;
+    default:
+      return false;
+  }
 }

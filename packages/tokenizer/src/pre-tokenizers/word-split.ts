@@ -42,17 +42,17 @@ export function wordSplit(name: string, pattern: string, options: WordSplitOptio
         const end = contractionEnd(text, start, contractions);
         if (end > start) return end;
       }
-      // A word, with one character in front of it that is neither letter, number nor line break; or without.
+      // A word, optionally after one character that is not a letter, a number or a line break.
       const code = text.codePointAt(start)!;
-      const front =
+      const hasPrefix =
         code !== 10 &&
         code !== 13 &&
         (categoryBits(code) & (generalCategory.letter | generalCategory.number)) === 0;
-      const from = front ? start + (code > 0xffff ? 2 : 1) : start;
-      const fronted = front ? wordEnd(text, from) : from;
-      let end = fronted > from ? fronted : wordEnd(text, start);
-      if (end <= start && fronted < 0)
-        end = -fronted; // the second pattern, where the first has no match
+      const from = hasPrefix ? start + (code > 0xffff ? 2 : 1) : start;
+      const prefixedEnd = hasPrefix ? wordEnd(text, from) : from;
+      let end = prefixedEnd > from ? prefixedEnd : wordEnd(text, start);
+      if (end <= start && prefixedEnd < 0)
+        end = -prefixedEnd; // the second pattern of casedWordEnd matched
       else if (end < 0) end = -end;
       if (end > start)
         return cased && contractions !== "none" ? contractionEnd(text, end, contractions) : end;
@@ -80,11 +80,11 @@ const others = /* @__PURE__ */ (() =>
 
 const isBreak = (unit: number, slash: boolean) => unit === 10 || unit === 13 || (slash && unit === 47);
 
-/** The end of `\p{N}{1,most}`. */
-function digitsEnd(text: string, start: number, most: number): number {
-  if (most === Infinity) return runEnd(text, start, generalCategory.number);
+/** The end of `\p{N}{1,maxDigits}`. */
+function digitsEnd(text: string, start: number, maxDigits: number): number {
+  if (maxDigits === Infinity) return runEnd(text, start, generalCategory.number);
   let end = start;
-  for (let count = 0; count < most && end < text.length; count++) {
+  for (let count = 0; count < maxDigits && end < text.length; count++) {
     const code = text.codePointAt(end)!;
     if ((categoryBits(code) & generalCategory.number) === 0) break;
     end += code > 0xffff ? 2 : 1;
@@ -102,13 +102,13 @@ const lower = /* @__PURE__ */ (() =>
   generalCategory.lower | generalCategory.modifier | generalCategory.otherLetter | generalCategory.mark)();
 
 /**
- * The end of a word that ends where case says: `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+`, or else
+ * The end of a word of the cased patterns: `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+`, or else
  * `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+`.
  *
- * Letters without case are in both sets. If no small letter follows the capitals, the first pattern gives back
- * capitals until it stands after a letter without case; if there is none, the second takes the capitals.
+ * Letters without case are in both sets. If no small letter follows the capitals, the first pattern backtracks
+ * over capitals to a letter without case; if there is none, the second pattern matches all capitals.
  *
- * @returns The end, below zero where it is the second pattern's; `start` where neither matches.
+ * @returns The end, negated if the second pattern matched; `start` if neither did.
  */
 function casedWordEnd(text: string, start: number): number {
   const capitals = runEnd(text, start, upper);

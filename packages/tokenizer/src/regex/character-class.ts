@@ -31,8 +31,8 @@ const posix: Readonly<Record<string, string>> = {
 
 /** One character; without case sensitivity, all characters that are equal under Unicode case folding. */
 export function literal(character: string, ignoreCase: boolean): string {
-  const all = ignoreCase ? sameLetter(character) : [character];
-  return all.length === 1 ? code(character) : `[${all.map(code).join("")}]`;
+  const variants = ignoreCase ? caseVariants(character) : [character];
+  return variants.length === 1 ? code(character) : `[${variants.map(code).join("")}]`;
 }
 
 /** `[...]` at `at`. */
@@ -50,7 +50,7 @@ export function characterClass(
   let body = "";
   let pending: string | undefined; // a single character that may begin a range
   const flush = () => {
-    if (pending !== undefined) body += ignoreCase ? sameLetter(pending).map(code).join("") : code(pending);
+    if (pending !== undefined) body += ignoreCase ? caseVariants(pending).map(code).join("") : code(pending);
     pending = undefined;
   };
   for (let first = true; ; first = false) {
@@ -81,11 +81,11 @@ export function characterClass(
       pending = undefined;
       at = last.end;
     } else {
-      const one = single(pattern, at, fail);
+      const item = single(pattern, at, fail);
       flush();
-      if (one) {
-        pending = one.character;
-        at = one.end;
+      if (item) {
+        pending = item.character;
+        at = item.end;
       } else {
         const set =
           pattern[at + 1] === "p" || pattern[at + 1] === "P"
@@ -117,8 +117,8 @@ export function escapedClass(pattern: string, at: number, ignoreCase: boolean, f
       letter === "S" ? "\\P{White_Space}" : letter === "D" ? "\\P{Nd}" : `[^${shorthands[lower]!}]`;
     return { source, end: at + 1 };
   }
-  const one = single(pattern, at - 1, fail) ?? fail(`no \\${letter}`);
-  return { source: literal(one.character, ignoreCase), end: one.end };
+  const escaped = single(pattern, at - 1, fail) ?? fail(`no \\${letter}`);
+  return { source: literal(escaped.character, ignoreCase), end: escaped.end };
 }
 
 /** `p{...}` at `at`, with the backslash before it. */
@@ -173,18 +173,20 @@ const code = (character: string): string =>
   /^[A-Za-z0-9]$/.test(character) ? character : `\\u{${character.codePointAt(0)!.toString(16)}}`;
 
 /** Characters that are equal under case folding. */
-function sameLetter(character: string): string[] {
+function caseVariants(character: string): string[] {
   const variants = [character, character.toLowerCase(), character.toUpperCase()];
   const folded = { s: "\u017F", k: "\u212A", å: "\u212B" }[character.toLowerCase()];
-  return [...new Set([...variants, ...(folded ? [folded] : [])])].filter((one) => [...one].length === 1);
+  return [...new Set([...variants, ...(folded ? [folded] : [])])].filter(
+    (variant) => [...variant].length === 1,
+  );
 }
 
 /** The other cases of a range, as far as it is short enough to be letters. */
 function otherCases(from: number, to: number): string {
   if (to - from > 512) return "";
   const range = Array.from({ length: to - from + 1 }, (_, i) => String.fromCodePoint(from + i));
-  return [...new Set(range.flatMap(sameLetter))]
-    .filter((one) => !range.includes(one))
+  return [...new Set(range.flatMap(caseVariants))]
+    .filter((variant) => !range.includes(variant))
     .map(code)
     .join("");
 }

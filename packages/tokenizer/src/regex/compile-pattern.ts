@@ -53,13 +53,13 @@ export function compilePattern(
   };
 }
 
-/** Length of a run from which on the memoized matcher is used. Unit: characters. */
-const longest = 200;
+/** Runs of at least this length are matched by the memoized matcher. Unit: characters. */
+const longRunLength = 200;
 
-/** Matches a run of characters of which each is in one of the sets. */
+/** Matches a long run of characters that are all in one of the sets. */
 function longRunPattern(sets: readonly string[]): RegExp {
-  const one = sets.length === 1 ? sets[0]! : `(?=${sets.join("|")})[^]`;
-  return new RegExp(`(?:${one}){${longest}}`, "u");
+  const anySet = sets.length === 1 ? sets[0]! : `(?=${sets.join("|")})[^]`;
+  return new RegExp(`(?:${anySet}){${longRunLength}}`, "u");
 }
 
 /** All matches by JavaScript's engine; undefined if its stack overflows, as for words of millions of characters. */

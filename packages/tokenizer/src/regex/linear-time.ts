@@ -14,9 +14,9 @@ export type LinearTimeProof = {
 /**
  * Proves that a backtracking engine needs few steps for a pattern, or returns undefined where the proof fails.
  *
- * The proof is of the pattern's position automaton, whose states are its sets. A state from which the match can no longer
- * fail is never left backwards, so only the others count. Among them a repetition must be deterministic (sets that
- * may follow the same set have no character in common), and all ways through the rest must be few. Then an
+ * The proof is of the pattern's position automaton, whose states are its sets. The engine never backtracks out of a state from which
+ * the match can no longer fail, so only the others count. Among them a repetition must be deterministic (sets that
+ * may follow the same set have no character in common), and the number of paths through the rest must be small. Then an
  * engine tries at most that many runs from each position, and each is as long as the repetitions in it. Lookarounds
  * must end after a few steps.
  *
@@ -54,56 +54,54 @@ export function proveLinearTime(tree: PatternNode): LinearTimeProof | undefined 
   const isLoop = (state: number) =>
     canFail[state] === true && following[state]!.states.some((to) => loops[to] === loops[state]);
 
-  // Components are numbered from the last to the first, so that what follows a state is known before it.
+  // Components are numbered from the last to the first, so that successors are processed before their predecessors.
   const order = sources.map((_, state) => state).sort((a, b) => loops[a]! - loops[b]!);
-  /** Runs that a text can make from a component on at most: of any kind, and those with a repetition in them. */
+  /** Maximum number of runs that a text can have from a component on: `all`, and `long`, those with a repetition. */
   const runs = new Map<number, { all: number; long: number }>();
   const sumRuns = ({ states, deterministic }: ReturnType<typeof next>, inside = -1) => {
-    let [all, long] = [1, 0];
-    let sum = 0;
+    let [sum, long] = [0, 0];
     for (const to of states) {
       if (loops[to] === inside) continue;
-      const one = runs.get(loops[to]!)!;
-      sum = deterministic ? Math.max(sum, one.all) : sum + one.all;
-      long = deterministic ? Math.max(long, one.long) : long + one.long;
+      const successor = runs.get(loops[to]!)!;
+      sum = deterministic ? Math.max(sum, successor.all) : sum + successor.all;
+      long = deterministic ? Math.max(long, successor.long) : long + successor.long;
     }
-    all = Math.max(all, sum);
-    return { all, long };
+    return { all: Math.max(1, sum), long };
   };
-  let most = { all: 0, long: 0 };
-  const grow = (by: { all: number; long: number }) => {
-    most = { all: Math.max(most.all, by.all), long: Math.max(most.long, by.long) };
+  let max = { all: 0, long: 0 };
+  const updateMax = (by: { all: number; long: number }) => {
+    max = { all: Math.max(max.all, by.all), long: Math.max(max.long, by.long) };
   };
   for (const state of order) {
     const component = loops[state]!;
     const looped = isLoop(state);
     if (looped && !following[state]!.deterministic) return undefined;
-    const own = sumRuns(following[state]!, looped ? component : -1);
-    grow(own);
+    const stateRuns = sumRuns(following[state]!, looped ? component : -1);
+    updateMax(stateRuns);
     if (!canFail[state]) continue;
     const known = runs.get(component) ?? { all: 1, long: 0 };
     runs.set(component, {
-      all: Math.max(known.all, own.all),
-      long: Math.max(known.long, own.long, looped ? 1 : 0),
+      all: Math.max(known.all, stateRuns.all),
+      long: Math.max(known.long, stateRuns.long, looped ? 1 : 0),
     });
   }
-  grow(sumRuns(next(first)));
-  if (most.all > maxRuns || most.long * (1 + lookaroundSteps) > maxLongRuns) return undefined;
+  updateMax(sumRuns(next(first)));
+  if (max.all > maxRuns || max.long * (1 + lookaroundSteps) > maxLongRuns) return undefined;
   return { sets: [...new Set(sources.filter((_, state) => isLoop(state)))] };
 }
 
-/** Sets of a pattern at most: each counted copy for itself, and as states. */
+/** Maximum number of sets with counted copies, and of states. */
 const maxSets = 2000;
 const maxStates = 400;
-/** Runs from one place, and those with a repetition in them, each times the steps of the looks beside it. */
+/** Maximum number of runs from one position, and of those with a repetition, times the steps of the lookarounds at the position. */
 const maxRuns = 500;
 const maxLongRuns = 24;
 /** A counted repetition with more copies is treated as unbounded. */
 const maxCopies = 8;
 
 /**
- * States are the sets of a pattern; `follow` says which may come next, and in how many ways. `lookaroundSteps` are those
- * of all looks at one place at most.
+ * States are the sets of a pattern. `follow`: for each state, the states that may come next, with the number of paths to each.
+ * `lookaroundSteps`: maximum number of steps of all lookarounds at one position.
  */
 type Automaton = {
   readonly sources: string[];
@@ -114,7 +112,7 @@ type Automaton = {
 };
 type Fragment = { first: number[]; last: number[]; empty: boolean };
 
-/** The position automaton (Glushkov's); undefined where it would be large, or a look repeats something without end. */
+/** The position automaton (Glushkov's); undefined if it would be too large, or a lookaround has an unbounded repetition. */
 function positionAutomaton(tree: PatternNode): Automaton | undefined {
   const sources: string[] = [];
   const follow: Map<number, number>[] = [];
@@ -139,11 +137,11 @@ function positionAutomaton(tree: PatternNode): Automaton | undefined {
       empty: left.empty && right.empty,
     };
   };
-  const nothing: Fragment = { first: [], last: [], empty: true };
+  const emptyFragment: Fragment = { first: [], last: [], empty: true };
   /** `safe`: after the node, the match can no longer fail. */
   const visit = (node: PatternNode, safe: boolean): Fragment => {
     visits += 1;
-    if (tooLarge()) return nothing;
+    if (tooLarge()) return emptyFragment;
     switch (node.type) {
       case "set": {
         const state = sources.push(node.source) - 1;
@@ -152,23 +150,23 @@ function positionAutomaton(tree: PatternNode): Automaton | undefined {
         return { first: [state], last: [state], empty: false };
       }
       case "assertion":
-        return nothing;
+        return emptyFragment;
       case "lookaround":
-        lookaroundSteps += bounded(node.node).steps;
-        return nothing;
+        lookaroundSteps += countPaths(node.node).steps;
+        return emptyFragment;
       case "atomic":
         return visit(node.node, safe);
       case "sequence": {
         const parts: Fragment[] = [];
-        let safeBehind = safe;
-        for (const one of [...node.nodes].reverse()) {
-          parts.push(visit(one, safeBehind));
-          safeBehind &&= isNullable(one);
+        let restIsSafe = safe;
+        for (const child of [...node.nodes].reverse()) {
+          parts.push(visit(child, restIsSafe));
+          restIsSafe &&= isNullable(child);
         }
-        return parts.reverse().reduce(join, nothing);
+        return parts.reverse().reduce(join, emptyFragment);
       }
       case "alternation": {
-        const parts = node.nodes.map((one) => visit(one, safe));
+        const parts = node.nodes.map((child) => visit(child, safe));
         return {
           first: parts.flatMap(({ first }) => first),
           last: parts.flatMap(({ last }) => last),
@@ -177,17 +175,17 @@ function positionAutomaton(tree: PatternNode): Automaton | undefined {
       }
       case "repetition": {
         const { min, max } = node;
-        if (max === 0) return nothing;
-        const endless = max > maxCopies;
-        const copies = endless ? 1 : max;
-        let repeated = nothing;
+        if (max === 0) return emptyFragment;
+        const isUnbounded = max > maxCopies;
+        const copies = isUnbounded ? 1 : max;
+        let repeated = emptyFragment;
         for (let copy = copies - 1; copy >= 0; copy--) {
-          const mayEnd = (endless ? min <= 1 : copy + 1 >= min) || isNullable(node.node);
+          const mayEnd = (isUnbounded ? min <= 1 : copy + 1 >= min) || isNullable(node.node);
           const part = visit(node.node, safe && mayEnd);
-          if (endless) connect(part.last, part.first);
-          // Each copy stands inside of the one before, so that without one there are none after it: `a(a(a)?)?`.
+          if (isUnbounded) connect(part.last, part.first);
+          // Each copy is nested in the one before: `a(a(a)?)?`.
           repeated = join(part, repeated);
-          if (endless ? min === 0 : copy >= min) repeated = { ...repeated, empty: true };
+          if (isUnbounded ? min === 0 : copy >= min) repeated = { ...repeated, empty: true };
         }
         return repeated;
       }
@@ -200,7 +198,7 @@ function positionAutomaton(tree: PatternNode): Automaton | undefined {
   return { sources, follow, first: firsts, canFail, lookaroundSteps };
 }
 
-/** Tells a node that matches the empty string without a lookaround or assertion (nullable). */
+/** True for a node that matches the empty string without a lookaround or assertion (nullable). */
 function isNullable(node: PatternNode): boolean {
   switch (node.type) {
     case "set":
@@ -218,7 +216,7 @@ function isNullable(node: PatternNode): boolean {
   }
 }
 
-/** Sets of a node with each counted copy for itself. */
+/** Number of sets of a node, including all counted copies. */
 function setCount(node: PatternNode): number {
   switch (node.type) {
     case "set":
@@ -229,42 +227,42 @@ function setCount(node: PatternNode): number {
       return setCount(node.node);
     case "sequence":
     case "alternation":
-      return node.nodes.reduce((sum, one) => sum + setCount(one), 0);
+      return node.nodes.reduce((sum, child) => sum + setCount(child), 0);
     case "repetition":
       return setCount(node.node) * (node.max === Infinity ? Math.max(1, node.min) : node.max);
   }
 }
 
-/** Ways through a node and the steps of all of them together, at most: infinite where something repeats without end. */
-function bounded(node: PatternNode): { ways: number; steps: number } {
+/** Number of paths through a node, and the steps of all of them, at most: infinite for an unbounded repetition. */
+function countPaths(node: PatternNode): { paths: number; steps: number } {
   switch (node.type) {
     case "set":
     case "assertion":
-      return { ways: 1, steps: 1 };
+      return { paths: 1, steps: 1 };
     case "lookaround":
-      return { ways: 1, steps: 1 + bounded(node.node).steps };
+      return { paths: 1, steps: 1 + countPaths(node.node).steps };
     case "atomic":
-      return bounded(node.node);
+      return countPaths(node.node);
     case "sequence":
       return node.nodes
-        .map(bounded)
-        .reduce((a, b) => ({ ways: a.ways * b.ways, steps: a.steps + a.ways * b.steps }), {
-          ways: 1,
+        .map(countPaths)
+        .reduce((a, b) => ({ paths: a.paths * b.paths, steps: a.steps + a.paths * b.steps }), {
+          paths: 1,
           steps: 0,
         });
     case "alternation":
       return node.nodes
-        .map(bounded)
-        .reduce((a, b) => ({ ways: a.ways + b.ways, steps: a.steps + b.steps }), { ways: 0, steps: 0 });
+        .map(countPaths)
+        .reduce((a, b) => ({ paths: a.paths + b.paths, steps: a.steps + b.steps }), { paths: 0, steps: 0 });
     case "repetition": {
-      if (node.max === Infinity) return { ways: Infinity, steps: Infinity };
-      const one = bounded(node.node);
-      let [ways, steps] = [1, 0];
+      if (node.max === Infinity) return { paths: Infinity, steps: Infinity };
+      const body = countPaths(node.node);
+      let [paths, steps] = [1, 0];
       for (let copy = 0; copy < node.max; copy++) {
-        steps += ways * one.steps;
-        ways = copy < node.min ? ways * one.ways : 1 + ways * one.ways;
+        steps += paths * body.steps;
+        paths = copy < node.min ? paths * body.paths : 1 + paths * body.paths;
       }
-      return { ways, steps };
+      return { paths, steps };
     }
   }
 }

@@ -14,18 +14,18 @@ export type Matches = { readonly spans: number[]; readonly steps: number };
  *
  * @see Davis, Servant and Lee, "Using Selective Memoization to Defeat Regular Expression Denial of Service" (2021),
  *   IEEE Symposium on Security and Privacy
- * @see Barrière and Pit-Claudel, "Linear Matching of JavaScript Regular Expressions" (2024), PLDI, on looks
+ * @see Barrière and Pit-Claudel, "Linear Matching of JavaScript Regular Expressions" (2024), PLDI, on lookarounds
  */
 export function memoizedMatcher(program: Program): (text: string) => Matches {
   const hasLookbehinds = hasLookbehind(program);
-  let kept = 0;
-  const makeRoom = (entries: number): boolean => (kept += entries) <= maxResults;
-  const main = prepare(program, new Map(), makeRoom);
-  const all = withInner(main);
+  let storedResults = 0;
+  const reserve = (entries: number): boolean => (storedResults += entries) <= maxResults;
+  const main = prepare(program, new Map(), reserve);
+  const programs = withInner(main);
 
   return (text) => {
-    kept = 0;
-    for (const { results } of all) results.begin(text);
+    storedResults = 0;
+    for (const { results } of programs) results.begin(text);
     const stack: number[] = []; // instruction, position and trail length of each path that has not been tried yet
     const trail: number[] = []; // column and position of each result that depends on the current path
     let steps = 0;
@@ -49,9 +49,9 @@ export function memoizedMatcher(program: Program): (text: string) => Matches {
             results.set(column, at, failure); // replaced if the path succeeds
             trail.push(column, at);
           }
-          const here = state;
-          state = next[here]!;
-          switch (operations[here]) {
+          const current = state;
+          state = next[current]!;
+          switch (operations[current]) {
             case operation.accept:
               end = at;
               break search;
@@ -59,30 +59,30 @@ export function memoizedMatcher(program: Program): (text: string) => Matches {
               failed = true;
               break;
             case operation.set: {
-              const to = backward ? placeBefore(text, at) : placeAfter(text, at);
-              failed = to < 0 || !tests[here]!(text.codePointAt(backward ? to : at)!);
+              const to = backward ? positionBefore(text, at) : positionAfter(text, at);
+              failed = to < 0 || !tests[current]!(text.codePointAt(backward ? to : at)!);
               at = to;
               break;
             }
             case operation.assertion: {
-              const assertion = assertions[here]!;
+              const assertion = assertions[current]!;
               assertion.lastIndex = at;
               failed = !assertion.test(text);
               break;
             }
             case operation.split:
-              stack.push(other[here]!, at, trail.length);
+              stack.push(other[current]!, at, trail.length);
               break;
             case operation.lookaround:
-              failed = run(inner[here]!, at) < 0;
+              failed = run(inner[current]!, at) < 0;
               break;
             case operation.negativeLookaround:
-              failed = run(inner[here]!, at) >= 0;
+              failed = run(inner[current]!, at) >= 0;
               break;
             case operation.atomic: {
-              const to = run(inner[here]!, at);
+              const to = run(inner[current]!, at);
               failed = to < 0;
-              if (to === at) state = other[here]!;
+              if (to === at) state = other[current]!;
               at = to;
               break;
             }
@@ -106,12 +106,12 @@ export function memoizedMatcher(program: Program): (text: string) => Matches {
       for (let start = 0; start <= text.length;) {
         const end = run(main, start);
         if (end >= 0) spans.push(start, end);
-        if (!hasLookbehinds) for (const { results } of all) results.forget(start);
-        const after = placeAfter(text, start);
+        if (!hasLookbehinds) for (const { results } of programs) results.forget(start);
+        const after = positionAfter(text, start);
         start = end > start ? end : after < 0 ? text.length + 1 : after;
       }
     } finally {
-      for (const { results } of all) results.begin("");
+      for (const { results } of programs) results.begin("");
     }
     return { spans, steps };
   };
@@ -148,7 +148,7 @@ const operation = {
 function prepare(
   program: Program,
   testsBySource: Map<string, CharacterTest>,
-  makeRoom: (entries: number) => boolean,
+  reserve: (entries: number) => boolean,
 ): Prepared {
   const { instructions } = program;
   const cachedTest = (source: string) => {
@@ -158,43 +158,51 @@ function prepare(
   };
   return {
     ...program,
-    operations: Uint8Array.from(instructions, (one) =>
-      one.type === "lookaround" && one.negative ? operation.negativeLookaround : operation[one.type],
+    operations: Uint8Array.from(instructions, (instruction) =>
+      instruction.type === "lookaround" && instruction.negative
+        ? operation.negativeLookaround
+        : operation[instruction.type],
     ),
-    next: Int32Array.from(instructions, (one) => ("next" in one ? one.next : 0)),
-    other: Int32Array.from(instructions, (one) =>
-      one.type === "split" ? one.other : one.type === "atomic" ? one.empty : 0,
+    next: Int32Array.from(instructions, (instruction) => ("next" in instruction ? instruction.next : 0)),
+    other: Int32Array.from(instructions, (instruction) =>
+      instruction.type === "split"
+        ? instruction.other
+        : instruction.type === "atomic"
+          ? instruction.empty
+          : 0,
     ),
-    tests: instructions.map((one) => (one.type === "set" ? cachedTest(one.source) : undefined)),
-    assertions: instructions.map((one) =>
-      one.type === "assertion" ? new RegExp(one.source, "uy") : undefined,
+    tests: instructions.map((instruction) =>
+      instruction.type === "set" ? cachedTest(instruction.source) : undefined,
     ),
-    inner: instructions.map((one) =>
-      "program" in one ? prepare(one.program, testsBySource, makeRoom) : undefined,
+    assertions: instructions.map((instruction) =>
+      instruction.type === "assertion" ? new RegExp(instruction.source, "uy") : undefined,
     ),
-    results: resultTable(program.columnCount, makeRoom),
+    inner: instructions.map((instruction) =>
+      "program" in instruction ? prepare(instruction.program, testsBySource, reserve) : undefined,
+    ),
+    results: resultTable(program.columnCount, reserve),
   };
 }
 
 /** A program and all nested programs (lookarounds, atomic groups). */
 const withInner = (prepared: Prepared): Prepared[] => [
   prepared,
-  ...prepared.inner.flatMap((one) => (one ? withInner(one) : [])),
+  ...prepared.inner.flatMap((nested) => (nested ? withInner(nested) : [])),
 ];
 
 type Results = {
   /** Clears all results and starts a new text. */
   begin(text: string): void;
-  get(column: number, place: number): number;
-  set(column: number, place: number, result: number): void;
+  get(column: number, position: number): number;
+  set(column: number, position: number, result: number): void;
   /** Drops the results before a position. */
-  forget(place: number): void;
+  forget(position: number): void;
 };
 /** Results: 0 unknown, 1 no match, else the end of the match plus 2. */
 const failure = 1;
 
 /** Memoized results of a program, in pages that are allocated on write. */
-function resultTable(columns: number, makeRoom: (entries: number) => boolean): Results {
+function resultTable(columns: number, reserve: (entries: number) => boolean): Results {
   let text = "";
   const pages: (Int32Array | undefined)[] = [];
   let first = 0; // index of the first page that is not dropped
@@ -206,19 +214,19 @@ function resultTable(columns: number, makeRoom: (entries: number) => boolean): R
       first = 0;
       pageBits = Math.min(8, 32 - Math.clz32(text.length));
     },
-    get: (column, place) =>
-      pages[place >> pageBits]?.[(column << pageBits) + (place & ((1 << pageBits) - 1))] ?? 0,
-    set(column, place, result) {
-      let page = pages[place >> pageBits];
+    get: (column, position) =>
+      pages[position >> pageBits]?.[(column << pageBits) + (position & ((1 << pageBits) - 1))] ?? 0,
+    set(column, position, result) {
+      let page = pages[position >> pageBits];
       if (page === undefined) {
-        if (!makeRoom(columns << pageBits)) throw tooLong(text);
-        page = pages[place >> pageBits] = new Int32Array(columns << pageBits);
+        if (!reserve(columns << pageBits)) throw tooLong(text);
+        page = pages[position >> pageBits] = new Int32Array(columns << pageBits);
       }
-      page[(column << pageBits) + (place & ((1 << pageBits) - 1))] = result;
+      page[(column << pageBits) + (position & ((1 << pageBits) - 1))] = result;
     },
-    forget(place) {
-      for (; first < place >> pageBits; first++) {
-        if (pages[first]) makeRoom(-columns << pageBits);
+    forget(position) {
+      for (; first < position >> pageBits; first++) {
+        if (pages[first]) reserve(-columns << pageBits);
         pages[first] = undefined;
       }
     },
@@ -232,7 +240,7 @@ export function tooLong(text: string): ArgumentError {
     fn: "spans",
     argument: "text",
     received: `a text of ${text.length} characters`,
-    expected: "a shorter one, since its pattern needs more than 512 MiB for it",
+    expected: "a shorter text: the pattern needs more than 512 MiB for this one",
     fix: "split the text at line breaks before, or use a simpler pattern.",
   });
 }
@@ -242,20 +250,21 @@ type CharacterTest = (code: number) => boolean;
 /** Tests characters for membership in a set, with a cache. */
 function characterTest(source: string): CharacterTest {
   const regex = new RegExp(`^${source}$`, "u");
-  const known = new Uint8Array(0x10000); // 0 unknown, 1 not in it, 2 in it
+  const cache = new Uint8Array(0x10000); // 0 unknown, 1 not in the set, 2 in the set
   return (code) => {
-    const found = known[code];
+    const found = cache[code];
     if (found) return found === 2;
     const has = regex.test(String.fromCodePoint(code));
-    if (code < known.length) known[code] = has ? 2 : 1;
+    if (code < cache.length) cache[code] = has ? 2 : 1;
     return has;
   };
 }
 
-const placeAfter = (text: string, at: number): number =>
+const positionAfter = (text: string, at: number): number =>
   at >= text.length ? -1 : isInsideSurrogatePair(text, at + 1) ? at + 2 : at + 1;
-const placeBefore = (text: string, at: number): number =>
+const positionBefore = (text: string, at: number): number =>
   at <= 0 ? -1 : isInsideSurrogatePair(text, at - 1) ? at - 2 : at - 1;
 
 const hasLookbehind = ({ instructions, backward }: Program): boolean =>
-  backward || instructions.some((one) => "program" in one && hasLookbehind(one.program));
+  backward ||
+  instructions.some((instruction) => "program" in instruction && hasLookbehind(instruction.program));

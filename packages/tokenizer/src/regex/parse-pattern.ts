@@ -4,7 +4,7 @@ import type { PatternNode } from "./pattern-node.js";
 
 /**
  * The regex library of a pattern. They differ in two things: `{1,3}+` repeats twofold for Oniguruma and is possessive for Rust's
- * `fancy-regex`; `^` and `$` stand at each line for Oniguruma, at the whole text for Rust.
+ * `fancy-regex`; `^` and `$` match at each line for Oniguruma, at the ends of the text for Rust.
  */
 export type Dialect = "oniguruma" | "rust";
 
@@ -24,13 +24,13 @@ export function parsePattern(
 ): PatternNode {
   let at = 0;
   let depth = 0;
-  let behind = 0; // number of enclosing lookbehinds
+  let lookbehindDepth = 0; // number of enclosing lookbehinds
   let flags = { ignoreCase: false, dotAll: false };
 
   const fix = "write the pattern without it, or split the text by a function: `defineSplit`.";
   const check = checks(fn, { argument: field, received: pattern, fix }, FormatError);
   const fail = (expected: string): never => check.refuse({ expected: `${expected} at ${at}` });
-  const eat = (text: string): boolean => {
+  const consume = (text: string): boolean => {
     if (!pattern.startsWith(text, at)) return false;
     at += text.length;
     return true;
@@ -40,7 +40,7 @@ export function parsePattern(
   const choice = (): PatternNode => {
     const outer = flags;
     const nodes = [sequence()];
-    while (eat("|")) nodes.push(sequence());
+    while (consume("|")) nodes.push(sequence());
     flags = outer;
     return nodes.length === 1 ? nodes[0]! : { type: "alternation", nodes };
   };
@@ -57,14 +57,20 @@ export function parsePattern(
   const quantified = (node: PatternNode): PatternNode => {
     let result = node;
     for (let count = 0; ; count++) {
-      const range = eat("*") ? [0, Infinity] : eat("+") ? [1, Infinity] : eat("?") ? [0, 1] : counted();
+      const range = consume("*")
+        ? [0, Infinity]
+        : consume("+")
+          ? [1, Infinity]
+          : consume("?")
+            ? [0, 1]
+            : counted();
       if (!range) return result;
       if (count === 20) fail("at most 20 repetitions of each other");
       if (result.type === "assertion" || result.type === "lookaround")
         fail("something to repeat, not an assertion,");
       const possessive = range.length === 2 || dialect === "rust";
-      const mode = eat("?") ? "lazy" : possessive && eat("+") ? "possessive" : "greedy";
-      if (mode === "possessive" && behind > 0) fail(notInLookbehind);
+      const mode = consume("?") ? "lazy" : possessive && consume("+") ? "possessive" : "greedy";
+      if (mode === "possessive" && lookbehindDepth > 0) fail(notInLookbehind);
       result = { type: "repetition", node: result, min: range[0]!, max: range[1]!, mode };
     }
   };
@@ -80,16 +86,16 @@ export function parsePattern(
   };
 
   const atom = (): PatternNode | undefined => {
-    if (eat("(")) return group();
+    if (consume("(")) return group();
     if (pattern[at] === "[") {
-      const read = characterClass(pattern, at, flags.ignoreCase, fail);
-      at = read.end;
-      return { type: "set", source: read.source };
+      const set = characterClass(pattern, at, flags.ignoreCase, fail);
+      at = set.end;
+      return { type: "set", source: set.source };
     }
-    if (eat(".")) return { type: "set", source: flags.dotAll ? "[^]" : "[^\\n]" };
-    if (eat("^")) return { type: "assertion", source: dialect === "rust" ? "(?<![^])" : "(?<![^\\n])" };
-    if (eat("$")) return { type: "assertion", source: dialect === "rust" ? "(?![^])" : "(?![^\\n])" };
-    if (eat("\\")) return escape();
+    if (consume(".")) return { type: "set", source: flags.dotAll ? "[^]" : "[^\\n]" };
+    if (consume("^")) return { type: "assertion", source: dialect === "rust" ? "(?<![^])" : "(?<![^\\n])" };
+    if (consume("$")) return { type: "assertion", source: dialect === "rust" ? "(?![^])" : "(?![^\\n])" };
+    if (consume("\\")) return escape();
     if (/[*+?]/.test(pattern[at]!)) fail("something to repeat");
     const character = peekCharacter();
     at += character.length;
@@ -101,21 +107,21 @@ export function parsePattern(
     const outer = flags;
     const inner = (): PatternNode => {
       const node = choice();
-      if (!eat(")")) fail("a closing bracket");
+      if (!consume(")")) fail("a closing bracket");
       depth -= 1;
       flags = outer;
       return node;
     };
-    if (!eat("?")) return inner();
+    if (!consume("?")) return inner();
     for (const [opening, isBehind, negative] of lookarounds) {
-      if (!eat(opening)) continue;
-      const around = behind;
-      behind = isBehind ? behind + 1 : 0;
+      if (!consume(opening)) continue;
+      const outerDepth = lookbehindDepth;
+      lookbehindDepth = isBehind ? lookbehindDepth + 1 : 0;
       const node = inner();
-      behind = around;
+      lookbehindDepth = outerDepth;
       return { type: "lookaround", node, lookbehind: isBehind, negative };
     }
-    if (eat(">")) return behind > 0 ? fail(notInLookbehind) : { type: "atomic", node: inner() };
+    if (consume(">")) return lookbehindDepth > 0 ? fail(notInLookbehind) : { type: "atomic", node: inner() };
     const name = /^(?:P?<[A-Za-z_]\w*>|'[A-Za-z_]\w*')/.exec(pattern.slice(at, at + 80));
     if (name) {
       at += name[0].length;
@@ -145,13 +151,13 @@ export function parsePattern(
     }
     if (/[1-9kgRXKG]/.test(character)) fail(`no \\${character}`);
     if (character === "p" || character === "P") {
-      const read = propertyClass(pattern, at, fail);
-      at = read.end;
-      return { type: "set", source: read.source };
+      const set = propertyClass(pattern, at, fail);
+      at = set.end;
+      return { type: "set", source: set.source };
     }
-    const read = escapedClass(pattern, at, flags.ignoreCase, fail);
-    at = read.end;
-    return { type: "set", source: read.source };
+    const set = escapedClass(pattern, at, flags.ignoreCase, fail);
+    at = set.end;
+    return { type: "set", source: set.source };
   };
 
   if (pattern.length > maxPatternLength) fail(`at most ${maxPatternLength} characters`);
@@ -171,9 +177,9 @@ const lookarounds = [
   ["!", false, true],
 ] as const;
 
-const assertions = /* @__PURE__ */ makeAssertions();
+const assertions = /* @__PURE__ */ createAssertions();
 
-function makeAssertions(): ReadonlyMap<string, string> {
+function createAssertions(): ReadonlyMap<string, string> {
   const word = "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}]";
   return new Map([
     ["A", "(?<![^])"],

@@ -54,7 +54,7 @@ const everything = 0x3fff_ffff;
 /** The categories with a prefix: `"L"` has five. */
 const named = (...names: readonly string[]): number =>
   categories.reduce(
-    (mask, name, i) => (names.some((one) => name.startsWith(one)) ? mask | (1 << i) : mask),
+    (mask, name, i) => (names.some((prefix) => name.startsWith(prefix)) ? mask | (1 << i) : mask),
     0,
   );
 

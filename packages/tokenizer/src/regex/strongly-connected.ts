@@ -10,17 +10,17 @@ export function stronglyConnected(edges: readonly (readonly number[])[]): Int32A
   const low = new Int32Array(edges.length);
   const stack: number[] = [];
   const work: { node: number; edge: number }[] = [];
-  let [counter, found] = [0, 0];
+  let [nextIndex, componentCount] = [0, 0];
   const enter = (node: number) => {
-    index[node] = low[node] = counter++;
+    index[node] = low[node] = nextIndex++;
     stack.push(node);
     work.push({ node, edge: 0 });
   };
   for (let root = 0; root < edges.length; root++) {
     if (index[root] === -1) enter(root);
-    for (let now = work.at(-1); now; now = work.at(-1)) {
-      const { node } = now;
-      const to = edges[node]![now.edge++];
+    for (let frame = work.at(-1); frame; frame = work.at(-1)) {
+      const { node } = frame;
+      const to = edges[node]![frame.edge++];
       if (to !== undefined) {
         if (index[to] === -1) enter(to);
         else if (component[to] === -1) low[node] = Math.min(low[node]!, index[to]!);
@@ -30,8 +30,8 @@ export function stronglyConnected(edges: readonly (readonly number[])[]): Int32A
       const parent = work.at(-1)?.node;
       if (parent !== undefined) low[parent] = Math.min(low[parent]!, low[node]!);
       if (low[node] !== index[node]) continue;
-      for (let member = -1; member !== node; component[member] = found) member = stack.pop()!;
-      found += 1;
+      for (let member = -1; member !== node; component[member] = componentCount) member = stack.pop()!;
+      componentCount += 1;
     }
   }
   return component;

@@ -14,7 +14,7 @@ export function toJavaScript(tree: PatternNode): string {
         return node.source;
       case "sequence":
         return node.nodes
-          .map((one) => (one.type === "alternation" ? `(?:${write(one)})` : write(one)))
+          .map((child) => (child.type === "alternation" ? `(?:${write(child)})` : write(child)))
           .join("");
       case "alternation":
         return node.nodes.map(write).join("|");
@@ -25,20 +25,16 @@ export function toJavaScript(tree: PatternNode): string {
       case "repetition": {
         const body = node.node.type === "set" ? write(node.node) : `(?:${write(node.node)})`;
         const { min, max } = node;
-        const count =
-          max === Infinity
-            ? min === 0
-              ? "*"
-              : min === 1
-                ? "+"
-                : `{${min},}`
-            : min === 0 && max === 1
-              ? "?"
-              : `{${min},${max}}`;
-        const repeated = `${body}${count}${node.mode === "lazy" ? "?" : ""}`;
+        const repeated = `${body}${quantifier(min, max)}${node.mode === "lazy" ? "?" : ""}`;
         return node.mode === "possessive" ? atomic(repeated) : repeated;
       }
     }
   };
   return write(tree);
+}
+
+function quantifier(min: number, max: number): string {
+  if (max === Infinity && min <= 1) return min === 0 ? "*" : "+";
+  if (max === Infinity) return `{${min},}`;
+  return min === 0 && max === 1 ? "?" : `{${min},${max}}`;
 }

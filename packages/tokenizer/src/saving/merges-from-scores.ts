@@ -1,10 +1,10 @@
 import { checks } from "@qkv/core";
 
 /**
- * Merges from scores, highest first: each token is the merge of any two tokens that it can be cut into. Of the cuts of
- * one token those with the longer left side come first, as Hugging Face's conversions of SentencePiece's models have it.
+ * Merges from scores, highest first: each token is the merge of any two tokens that it can be split into. Of the splits of
+ * one token, those with the longer left side come first, as in Hugging Face's conversions of SentencePiece models.
  *
- * If two cuts of a token overlap in a text (`aa|a` and `a|aa` in a run of `a`), scores merge the leftmost pair, and a
+ * If two splits of a token overlap in a text (`aa|a` and `a|aa` in a run of `a`), scores merge the leftmost pair, and a
  * list merges the pair that it names first.
  *
  * @param scored - Tokens that text encodes to; a higher score merges earlier.
@@ -13,20 +13,20 @@ import { checks } from "@qkv/core";
 export function mergesFromScores(
   scored: readonly (readonly [token: string, score: number])[],
 ): [left: string, right: string][] {
-  const known = new Set(scored.map(([token]) => token));
+  const tokens = new Set(scored.map(([token]) => token));
   const tokenByScore = new Map<number, string>();
-  const found = scored.flatMap(([token, score]) => {
-    const cuts = binarySplits(token).filter((sides) => sides.every((side) => known.has(side)));
-    if (cuts.length === 0) return [];
+  const merges = scored.flatMap(([token, score]) => {
+    const splits = binarySplits(token).filter((sides) => sides.every((side) => tokens.has(side)));
+    if (splits.length === 0) return [];
     const other = tokenByScore.get(score);
     if (other !== undefined) refuseEqualScores(token, other, score);
     tokenByScore.set(score, token);
-    return cuts.map((sides) => ({ score, sides }));
+    return splits.map((sides) => ({ score, sides }));
   });
-  return found.sort((a, b) => b.score - a.score).map(({ sides }) => sides);
+  return merges.sort((a, b) => b.score - a.score).map(({ sides }) => sides);
 }
 
-/** Every cut of a token into two, the longest left side first. */
+/** All splits of a token into two, the longest left side first. */
 function binarySplits(token: string): [string, string][] {
   const characters = Array.from(token);
   return characters

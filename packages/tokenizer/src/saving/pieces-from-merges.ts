@@ -17,9 +17,9 @@ export function piecesFromMerges(
   const ids = new Map(tokens.flatMap((token, id) => (types[id] === 1 ? [[token, id] as const] : [])));
   const ranks = new Map<string, { first: number; last: number; pairs: number }>();
   for (const [rank, pair] of merges.entries()) {
-    const whole = (typeof pair === "string" ? pair.split(" ") : pair).join("");
-    const seen = ranks.get(whole) ?? { first: rank, last: rank, pairs: 0 };
-    ranks.set(whole, { ...seen, last: rank, pairs: seen.pairs + 1 });
+    const merged = (typeof pair === "string" ? pair.split(" ") : pair).join("");
+    const earlier = ranks.get(merged) ?? { first: rank, last: rank, pairs: 0 };
+    ranks.set(merged, { ...earlier, last: rank, pairs: earlier.pairs + 1 });
   }
   for (const token of ids.keys()) {
     const characters = Array.from(token);
@@ -27,9 +27,9 @@ export function piecesFromMerges(
     for (let cut = 1; cut < characters.length; cut++) {
       if (ids.has(characters.slice(0, cut).join("")) && ids.has(characters.slice(cut).join(""))) pairs += 1;
     }
-    const made = ranks.get(token);
-    if (pairs !== (made?.pairs ?? 0)) return undefined;
-    if (made && made.last - made.first + 1 !== made.pairs) return undefined;
+    const listed = ranks.get(token);
+    if (pairs !== (listed?.pairs ?? 0)) return undefined;
+    if (listed && listed.last - listed.first + 1 !== listed.pairs) return undefined;
   }
   return tokens.map((text, id) => ({ text, score: 0 - (ranks.get(text)?.first ?? 0), type: types[id]! }));
 }

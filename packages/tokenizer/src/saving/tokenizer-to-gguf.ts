@@ -18,7 +18,7 @@ type Fields = Record<string, GgufField>;
  * (`gpt2`) or WordPiece (`bert`). llama.cpp and {@link ggufTokenizer} give the same ids, but for Unicode normalization
  * (NFC), which those files do not have.
  *
- * @param given - The tokenizer.
+ * @param tokenizer - Its stages must have an equivalent in llama.cpp.
  * @param options - `vocabSize`: number of rows of the model's embedding; ids without a token are written as unused.
  *   `eosId`: the token at which texts end. Default: the tokenizer's.
  * @throws {ArgumentError} If llama.cpp has no such stage: a model of another kind, a normalizer, a split that it has no name
@@ -35,22 +35,22 @@ type Fields = Record<string, GgufField>;
  * ```
  */
 export function tokenizerToGguf(
-  given: Tokenizer,
+  tokenizer: Tokenizer,
   options: { vocabSize?: number; eosId?: number | undefined } = {},
 ): Fields {
   const check = checks("tokenizerToGguf");
   check.options(options, ["vocabSize", "eosId"]);
-  checkTokenizer(check, { tokenizer: given }, ["encode", "decode"]);
-  const { vocabSize = given.vocabSize, eosId = given.eosId } = options;
-  const tokenizer = { ...given, eosId };
+  checkTokenizer(check, { tokenizer }, ["encode", "decode"]);
+  const { vocabSize = tokenizer.vocabSize, eosId = tokenizer.eosId } = options;
+  const source = { ...tokenizer, eosId };
   const { model } = tokenizer.stages;
   const json = model.pieces ? undefined : (model.json?.() as Json | undefined);
   const written = model.isByteLevel
-    ? byteLevel(tokenizer, json!)
+    ? byteLevel(source, json!)
     : model.pieces || (json?.type === "BPE" && json.byte_fallback)
-      ? sentencePiece(tokenizer, json)
+      ? sentencePiece(source, json)
       : json?.type === "WordPiece"
-        ? wordPiece(tokenizer, json)
+        ? wordPiece(source, json)
         : refuseStage(
             "model",
             model.name,
@@ -135,7 +135,7 @@ function byteLevel(tokenizer: Tokenizer, json: Json): Written {
 /** The name of the pre-tokenizer in llama.cpp (`tokenizer.ggml.pre`). */
 function splitName({ stages: { preTokenizers = [] } }: Tokenizer, ignoreMerges: boolean): string {
   const steps = preTokenizers.filter(({ json }) => json !== null);
-  const isOne = (step: (typeof steps)[0], pattern: string): boolean => {
+  const hasPattern = (step: (typeof steps)[0], pattern: string): boolean => {
     const { type, individual_digits, use_regex } = (step.json ?? {}) as Record<string, unknown>;
     if (type === "Digits") return individual_digits === true && pattern === "\\p{N}";
     if (type === "ByteLevel") return use_regex !== false && pattern === gpt2;
@@ -143,16 +143,18 @@ function splitName({ stages: { preTokenizers = [] } }: Tokenizer, ignoreMerges: 
       step.json === splitFromPattern(pattern, { dialect: "rust" }).json || splitPattern(step.json) === pattern
     );
   };
-  const cuts = steps.filter(({ json }) => {
+  const splits = steps.filter(({ json }) => {
     const { type, use_regex } = (json ?? {}) as Record<string, unknown>;
     return !(type === "ByteLevel" && use_regex === false); // byte-to-unicode only: no split
   });
-  // Of names that mean one thing the first; llama.cpp knows Llama 3's best by this one.
+  // The first of equivalent names; `llama-bpe` is the usual one for Llama 3.
   const name = ["llama-bpe", ...ggufSplitNames()].find((name) => {
     const split = ggufSplit(name)!;
     const { patterns, escapeWhitespaces, plainText } = split;
     if (escapeWhitespaces || plainText || (split.ignoreMerges ?? false) !== ignoreMerges) return false;
-    return patterns.length === cuts.length && patterns.every((pattern, i) => isOne(cuts[i]!, pattern));
+    return (
+      patterns.length === splits.length && patterns.every((pattern, i) => hasPattern(splits[i]!, pattern))
+    );
   });
   const received = preTokenizers.map(({ name }) => name).join(", ") || "nothing";
   return (
@@ -169,8 +171,8 @@ function splitPattern(json: unknown): string | undefined {
     behavior?: string;
     invert?: boolean;
   };
-  const cuts = (behavior === "Isolated" && !invert) || (behavior === "Removed" && invert === true);
-  return type === "Split" && cuts ? pattern?.Regex : undefined;
+  const isPlainSplit = (behavior === "Isolated" && !invert) || (behavior === "Removed" && invert === true);
+  return type === "Split" && isPlainSplit ? pattern?.Regex : undefined;
 }
 
 function sentencePiece(tokenizer: Tokenizer, json: Json | undefined): Written {

@@ -92,13 +92,13 @@ export function tokenizerToJson(tokenizer: Tokenizer): Record<string, unknown> {
   };
 }
 
-/** Tells that a text encodes to this token: a new line may end sequences, and is a new line. */
+/** True if ordinary text encodes to this token: a line feed may be the EOS token and also text. */
 function isEncoded(tokenizer: Tokenizer, id: number): boolean {
   try {
     const ids = tokenizer.encode(tokenizer.decode([id]), { addSpecialTokens: false });
     return ids.length === 1 && ids[0] === id;
   } catch {
-    return false; // the token's text has characters that no token has
+    return false; // the text of the token has characters without a token
   }
 }
 

@@ -39,9 +39,9 @@ export function sideBySide(
   const ids = tokenizer.encode(text, { addSpecialTokens: false });
   const words = text.match(/\s*\S+|\s+$/gu) ?? [];
   const hex = (value: number, digits: number) => value.toString(16).toUpperCase().padStart(digits, "0");
-  const written = (id: number) => {
-    const alone = tokenizer.decode([id]);
-    return alone.includes("\ufffd") ? (tokenizer.token(id) ?? alone) : alone;
+  const tokenText = (id: number) => {
+    const decoded = tokenizer.decode([id]);
+    return decoded.includes("\ufffd") ? (tokenizer.token(id) ?? decoded) : decoded;
   };
   return [
     { label: "words", pieces: words, notes: words.map((word) => `${word.length} letters`) },
@@ -51,6 +51,6 @@ export function sideBySide(
       notes: characters.map((character) => `U+${hex(character.codePointAt(0)!, 4)}`),
     },
     { label: "bytes", pieces: bytes.map((byte) => hex(byte, 2)), notes: bytes.map(String) },
-    { label: "tokens", pieces: ids.map(written), notes: ids.map((id) => `id ${id}`) },
+    { label: "tokens", pieces: ids.map(tokenText), notes: ids.map((id) => `id ${id}`) },
   ];
 }

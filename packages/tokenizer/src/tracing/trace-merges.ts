@@ -62,14 +62,14 @@ export function traceMerges(tokenizer: Pick<Tokenizer, "trace">, text: string): 
   stages.forEach((stage, i) => {
     const after = stages.slice(i + 1).flatMap(first);
     for (let step = 1; step < stage.length; step++) {
-      const [was, is] = [stage[step - 1]!, stage[step]!];
+      const [previous, current] = [stage[step - 1]!, stage[step]!];
       // With `ignore_merges` a pre-token in the vocabulary takes one step, which merges more than two.
       const at = Math.max(
         0,
-        is.findIndex((token, place) => token !== was[place]),
+        current.findIndex((token, i) => token !== previous[i]),
       );
-      const [left, ...rest] = was.slice(at, at + was.length - is.length + 1);
-      const tokens = [...before, ...is, ...after];
+      const [left, ...rest] = previous.slice(at, at + previous.length - current.length + 1);
+      const tokens = [...before, ...current, ...after];
       steps.push({ left: left ?? "", right: rest.join(""), at: before.length + at, tokens });
     }
     before = before.concat(stage.at(-1) ?? []);

@@ -13,17 +13,16 @@ export type LearnedMerge = {
 };
 
 /**
- * Byte-pair encoding, learned: finds the pair of neighbouring tokens that is most frequent in `words`, merges it
- * everywhere, and again. Of equally frequent pairs the one that is greater as bytes comes first, so that the result
- * depends on nothing but the words.
+ * Learns the merges of byte-pair encoding: repeatedly merges the most frequent pair of adjacent tokens in `words`. Of
+ * equally frequent pairs, the one that is greater as bytes is merged first, so that the result depends only on the words.
  *
  * No two merges produce the same token: equal bytes between two boundaries that no merge has crossed are segmented
  * alike everywhere, so their last merge is always the same.
  *
  * The generator is lazy, and ends when no pair is left.
  *
- * Counting all pairs anew for each merge would take O(merges · bytes). Here each pair knows its positions, a merge
- * touches only those and their neighbours, and a heap knows the most frequent: O(bytes · log²(bytes)) at worst for
+ * Counting all pairs anew for each merge would take O(merges · bytes). Here the positions of each pair are stored, a merge
+ * updates only those and their neighbours, and a heap returns the most frequent pair: O(bytes · log²(bytes)) at worst for
  * all merges together, bytes being those of the distinct words.
  *
  * @param words - Counts of words, as `countWords` gives them. Nothing merges across words.
@@ -54,20 +53,20 @@ export function* learnMerges(words: ReadonlyMap<string, number>): Generator<Lear
     return left > other || (left === other && texts[pairs.right(a)]! > texts[pairs.right(b)]!);
   };
   const candidates = new Heap<Candidate>(isBefore);
-  const offer = (pair: number) => {
+  const addCandidate = (pair: number) => {
     const count = pairs.count(pair);
     if (count > 0) candidates.push({ pair, count });
   };
-  for (let pair = 0; pair < pairs.size; pair++) offer(pair);
+  for (let pair = 0; pair < pairs.size; pair++) addCandidate(pair);
 
   for (let best = candidates.pop(); best !== undefined; best = candidates.pop()) {
     const { pair, count } = best;
-    const now = pairs.count(pair);
-    // Other merges took positions of this pair. Positions that it gained since were pushed as a candidate of their own.
-    if (now < count) offer(pair);
-    if (now !== count) continue;
+    const currentCount = pairs.count(pair);
+    // Other merges may have removed positions of this pair. Added positions were pushed as a separate candidate.
+    if (currentCount < count) addCandidate(pair);
+    if (currentCount !== count) continue;
     const [left, right] = [texts[pairs.left(pair)]!, texts[pairs.right(pair)]!];
-    for (const gained of tokens.merge(pair)) offer(gained);
+    for (const gained of tokens.merge(pair)) addCandidate(gained);
     yield { left: toUnicode(left), right: toUnicode(right), count };
   }
 }

@@ -48,7 +48,7 @@ export class PairPositions {
 
   /** @returns The pair's number. */
   add(left: number, right: number, position: number, weight: number): number {
-    const pair = this.#numberOf(left, right);
+    const pair = this.#pairNumber(left, right);
     const first = this.#first[pair]!;
     this.#pairAt[position] = pair;
     this.#preceding[position] = none;
@@ -69,10 +69,10 @@ export class PairPositions {
     this.#count[pair]! -= weight;
   }
 
-  #numberOf(left: number, right: number): number {
-    const key = left * tokens + right;
-    const known = this.#numbers.get(key);
-    if (known !== undefined) return known;
+  #pairNumber(left: number, right: number): number {
+    const key = left * maxTokens + right;
+    const existing = this.#numbers.get(key);
+    if (existing !== undefined) return existing;
     const pair = this.#left.length;
     this.#numbers.set(key, pair);
     this.#left.push(left);
@@ -84,4 +84,4 @@ export class PairPositions {
 }
 
 const none = -1;
-const tokens = 2 ** 26; // no vocabulary is as large, and its square is a safe integer
+const maxTokens = 2 ** 26; // no vocabulary is as large, and its square is a safe integer

@@ -32,18 +32,18 @@ export async function* textChunks(
     "a stream or a list of chunks",
   );
   const utf8 = new TextDecoder();
-  let held: string[] = [];
+  let pending: string[] = []; // text after the last boundary
   for await (const chunk of stream) {
     const text = typeof chunk === "string" ? chunk : utf8.decode(checkBytes(chunk), { stream: true });
     const cut = lastCut(text);
     if (cut === 0) {
-      held.push(text);
+      pending.push(text);
     } else {
-      yield held.join("") + text.slice(0, cut);
-      held = [text.slice(cut)];
+      yield pending.join("") + text.slice(0, cut);
+      pending = [text.slice(cut)];
     }
   }
-  const rest = held.join("") + utf8.decode();
+  const rest = pending.join("") + utf8.decode();
   if (rest !== "") yield rest;
 }
 

@@ -15,8 +15,8 @@ import type { TrainedBpe } from "./train-bpe.js";
  */
 export function trainedBpeToJson(trained: TrainedBpe): string {
   const { vocab, merges, specialTokens } = trained ?? {};
-  const isWhole = vocab instanceof Map && Array.isArray(merges) && typeof specialTokens === "object";
-  checks("trainedBpeToJson").each({ trained }, () => isWhole, "what `trainBpe` gives");
+  const isComplete = vocab instanceof Map && Array.isArray(merges) && typeof specialTokens === "object";
+  checks("trainedBpeToJson").each({ trained }, () => isComplete, "what `trainBpe` gives");
   const bytes = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
   const plain = { single_word: false, lstrip: false, rstrip: false, normalized: false };
   const file = {

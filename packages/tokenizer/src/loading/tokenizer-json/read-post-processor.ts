@@ -17,7 +17,7 @@ export function readPostProcessor(field: JsonField): PostProcessor {
         .get("processors")
         .list()
         .map(readPostProcessor)
-        .reduce((all, one) => ({ ...all, ...one }), {});
+        .reduce((merged, processor) => ({ ...merged, ...processor }), {});
     case "ByteLevel":
       return readTrimOffsets(field);
     case "BertProcessing":
@@ -53,7 +53,7 @@ function readItems(
   specialTokens: JsonField,
   texts: readonly ("A" | "B")[],
 ): TemplateItem[] {
-  let room = maxItems;
+  let remaining = maxItems;
   return field.list().flatMap((item): TemplateItem[] => {
     const sequence = item.get("Sequence");
     if (!sequence.isMissing) {
@@ -66,7 +66,8 @@ function readItems(
     const token = specialTokens.get(special.get("id").string());
     const ids = token.get("ids").list();
     // One special token may expand to many ids, and occur often.
-    if ((room -= ids.length) < 0) field.fail(`a template of at most ${maxItems} tokens`);
+    remaining -= ids.length;
+    if (remaining < 0) field.fail(`a template of at most ${maxItems} tokens`);
     return ids.map((id) => ({ id: id.count(), typeId }));
   });
 }

@@ -105,9 +105,9 @@ describe("refused, with the field named", () => {
       /`merges\[0\]` is "ba", expected a token of the/,
     ],
     [
-      "a merge whose result is one of its sides",
+      "a merged token with the id of another token",
       { model: { ...bpe, vocab: { ...vocab, ab: 64 } } },
-      /`vocab\["ab"\]` is 64, expected an id of its own/,
+      /`vocab\["ab"\]` is 64, expected a unique id/,
     ],
     [
       "an id of 2 GB",

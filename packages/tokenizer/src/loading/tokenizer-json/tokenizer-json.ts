@@ -54,7 +54,7 @@ export function tokenizerFromJson(file: unknown, config?: unknown): Tokenizer {
   const { template, trimOffsets } = readPostProcessor(root.get("post_processor"));
   const addedTokens = readAddedTokens(root.get("added_tokens"), model.id);
   const settings = config === undefined ? undefined : asField(config, "tokenizer_config.json");
-  const named = (key: "bos_token" | "eos_token"): number | undefined => {
+  const tokenIdFromConfig = (key: "bos_token" | "eos_token"): number | undefined => {
     const field = settings?.get(key);
     if (!field || field.isMissing) return undefined;
     const content = typeof field.value === "string" ? field.value : field.get("content").string();
@@ -73,8 +73,8 @@ export function tokenizerFromJson(file: unknown, config?: unknown): Tokenizer {
     ...(padding && { padding }),
     decoder: readDecoder(root.get("decoder")),
     addedTokens,
-    bosId: named("bos_token") ?? (first && "id" in first ? first.id : undefined),
-    eosId: named("eos_token") ?? (last && "id" in last ? last.id : undefined),
+    bosId: tokenIdFromConfig("bos_token") ?? (first && "id" in first ? first.id : undefined),
+    eosId: tokenIdFromConfig("eos_token") ?? (last && "id" in last ? last.id : undefined),
   });
 }
 
