@@ -21,7 +21,7 @@ import {
 } from "./part.js";
 
 /** Context of an attention layer: the width and norm of its model, its rows, and its role. */
-export type Place = {
+export type AttentionContext = {
   readonly embedDim: number;
   readonly norm: Norm;
   readonly rows: Rows;
@@ -32,12 +32,15 @@ export type Place = {
 const pairFlops = (keyDim: number, valueDim: number) => 2 * keyDim + 2 * valueDim + 5;
 
 /** The parts of an attention layer, from its input to its output projection. */
-export function attentionParts(shape: AttentionShape, place: Place): Part[] {
-  if (shape.kind === "heads") return headsParts(shape, place);
-  return shape.kind === "latent" ? latentParts(shape, place) : stateParts(shape, place);
+export function attentionParts(shape: AttentionShape, context: AttentionContext): Part[] {
+  if (shape.kind === "heads") return headsParts(shape, context);
+  return shape.kind === "latent" ? latentParts(shape, context) : stateParts(shape, context);
 }
 
-function headsParts(shape: HeadsAttention, { embedDim: C, norm: kind, rows, role }: Place): Part[] {
+function headsParts(
+  shape: HeadsAttention,
+  { embedDim: C, norm: kind, rows, role }: AttentionContext,
+): Part[] {
   const { numHeads: H, numKvHeads: Hkv, headDim: D, biases, rotaryDim, outputGate, sharesKeyValues } = shape;
   const contextRows = role === "cross" ? sourceRows : rows;
   const normParts = (name: string, heads: number, from: Rows): Part[] =>
@@ -46,7 +49,7 @@ function headsParts(shape: HeadsAttention, { embedDim: C, norm: kind, rows, role
       : shape.queryKeyNorm === "head"
         ? [norm(name, from, kind, D, heads)]
         : [norm(name, from, kind, heads * D)];
-  // RoPE: 4 multiplications and 2 additions for each pair of numbers, 3 FLOPs per number.
+  // RoPE: 4 multiplications and 2 additions for each pair of elements, 3 FLOPs per element.
   const rotaryParts = (name: string, heads: number): Part[] =>
     rotaryDim === 0 ? [] : [pointwise(name, rows, heads * rotaryDim, 1, 3)];
   return [
@@ -72,7 +75,7 @@ function headsParts(shape: HeadsAttention, { embedDim: C, norm: kind, rows, role
 }
 
 /** Scores, softmax and weighted sum of the values. */
-function scoresPart(shape: HeadsAttention, role: Place["role"]): Part {
+function scoresPart(shape: HeadsAttention, role: AttentionContext["role"]): Part {
   const { numHeads: H, numKvHeads: Hkv, headDim: D, reach, sinks, sharesKeyValues, differential } = shape;
   // Differential attention: λ comes from four vectors of D, and a head's values are those of two heads.
   const parameters = (sinks ? H : 0) + (differential ? 4 * D : 0);
@@ -86,12 +89,12 @@ function scoresPart(shape: HeadsAttention, role: Place["role"]): Part {
       const { batchSize: B } = run;
       const numbersPerToken = 2 * Hkv * D; // in the cache
       const written = writtenTokens(run, role, sharesKeyValues);
-      const reachOfIndexer = T === 0 ? 0 : keysRead(reach, T, S) * numbersPerToken * B;
+      const numbersRead = T === 0 ? 0 : keysRead(reach, T, S) * numbersPerToken * B;
       return {
         flops: B * H * countPairs(reach, T, S, run.tileSize) * pairFlops(D, valueDim),
         weights: parameters,
-        activations: B * T * H * (D + valueDim) + (role === "encoder" ? reachOfIndexer : 0),
-        cache: (role === "encoder" ? 0 : reachOfIndexer) + written * numbersPerToken * B,
+        activations: B * T * H * (D + valueDim) + (role === "encoder" ? numbersRead : 0),
+        cache: (role === "encoder" ? 0 : numbersRead) + written * numbersPerToken * B,
         calls: T > 0 && S > 0 ? 1 : 0,
       };
     },
@@ -101,7 +104,7 @@ function scoresPart(shape: HeadsAttention, role: Place["role"]): Part {
 /** Number of tokens whose keys and values a pass writes to the cache. */
 function writtenTokens(
   { queryLength, sourceLength, encodes }: Run,
-  role: Place["role"],
+  role: AttentionContext["role"],
   sharesKeyValues = false,
 ) {
   if (role === "encoder" || sharesKeyValues) return 0;
@@ -110,7 +113,10 @@ function writtenTokens(
 }
 
 /** Query length and key length of a pass, in tokens. */
-function attentionLengths({ queryLength, keyLength, sourceLength, encodes }: Run, role: Place["role"]) {
+function attentionLengths(
+  { queryLength, keyLength, sourceLength, encodes }: Run,
+  role: AttentionContext["role"],
+) {
   if (role === "self") return [queryLength, keyLength] as const;
   if (role === "cross") return [queryLength, sourceLength] as const;
   // The encoder of an encoder-decoder reads the source, an encoder-only model the tokens of the call.
@@ -119,7 +125,7 @@ function attentionLengths({ queryLength, keyLength, sourceLength, encodes }: Run
     : ([queryLength, queryLength] as const);
 }
 
-function latentParts(shape: LatentAttention, { embedDim: C, norm: kind, rows }: Place): Part[] {
+function latentParts(shape: LatentAttention, { embedDim: C, norm: kind, rows }: AttentionContext): Part[] {
   const { numHeads: H, queryRank, kvRank, nopeDim, ropeDim, valueDim } = shape;
   const queryWidth = H * (nopeDim + ropeDim);
   const query =
@@ -145,7 +151,7 @@ function latentParts(shape: LatentAttention, { embedDim: C, norm: kind, rows }: 
 /** Parts of the lightning indexer: its projections, and a score for each query-key pair. */
 function indexerParts(
   { queryRank, ropeDim, reach, indexer }: LatentAttention,
-  { embedDim: C, rows }: Pick<Place, "embedDim" | "rows">,
+  { embedDim: C, rows }: Pick<AttentionContext, "embedDim" | "rows">,
 ): Part[] {
   if (!indexer) return [];
   const { numHeads: H, headDim: D } = indexer;
@@ -187,8 +193,8 @@ function latentScoresPart(shape: LatentAttention): Part {
     work(run) {
       const { batchSize: B, queryLength: T, keyLength: S, tileSize, latent } = run;
       // The indexer selects at most topK keys per query, as many as a window of topK has.
-      const reachOfIndexer: Reach = indexer ? { kind: "window", size: indexer.topK } : reach;
-      const pairs = B * H * Math.min(countPairs(reach, T, S, tileSize), countPairs(reachOfIndexer, T, S));
+      const indexedReach: Reach = indexer ? { kind: "window", size: indexer.topK } : reach;
+      const pairs = B * H * Math.min(countPairs(reach, T, S, tileSize), countPairs(indexedReach, T, S));
       const keys = Math.min(keysRead(reach, T, S), indexer ? T * indexer.topK : Infinity);
       const naive = 2 * B * keys * parameters + pairs * pairFlops(nopeDim + ropeDim, valueDim);
       const absorbed = 2 * B * T * parameters + pairs * pairFlops(kvRank + ropeDim, kvRank);
@@ -207,7 +213,7 @@ function latentScoresPart(shape: LatentAttention): Part {
 }
 
 /** Parts of a recurrent layer: projections, and a mixer whose states each token reads and writes. */
-function stateParts(shape: StateAttention, { embedDim: C, rows }: Place): Part[] {
+function stateParts(shape: StateAttention, { embedDim: C, rows }: AttentionContext): Part[] {
   const { mixer, numValueHeads: Hv, keyDim, valueDim, convolution, gates, learned, outputGate } = shape;
   const values = Hv * valueDim;
   const channels = stateChannels(shape);

@@ -6,7 +6,7 @@ import { formats, quantized } from "./formats.js";
 
 const call = { batchSize: 2, numHeads: 3, length: 512, headDim: 64 };
 
-test("stored grows with the square of the length, tiled with the length", () => {
+test("memory of stored scores grows with the square of the length, memory of tiled ones with the length", () => {
   const held = (length: number) => attentionTraffic({ ...call, length, backward: true });
   const [short, long] = [held(8192), held(16384)];
   expect(long.stored.peakBytes / short.stored.peakBytes).toBeGreaterThan(3.9);
@@ -24,7 +24,7 @@ test("property: tiled attention has a few more FLOPs, and moves fewer bytes once
   );
 });
 
-test("golden: one head, four tokens, by hand", () => {
+test("golden: attention traffic of one head and four tokens, by hand", () => {
   const { stored, tiled } = attentionTraffic({
     batchSize: 1,
     numHeads: 1,
@@ -49,7 +49,7 @@ test("more passes over stored scores move more bytes, and a smaller SRAM reads q
   );
 });
 
-test("costKinds: causal is half of full, a window its keys, blocks the visible fraction", () => {
+test("costKinds: FLOPs of causal are half of full; those of a window and of blocks are proportional to the visible pairs", () => {
   const at = { queryLength: 64, keyLength: 64, numHeads: 2, headDim: 8 };
   expect(costKinds.causal(at) / costKinds.full(at)).toBeCloseTo(65 / 128, 9);
   expect(costKinds.window({ ...at, windowSize: 64 })).toBe(costKinds.causal(at));

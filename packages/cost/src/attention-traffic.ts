@@ -59,9 +59,9 @@ export function attentionTraffic(call: AttentionTrafficCall): {
     "backward",
     "passes",
   ] as const;
-  const given = check.options(call, [...names, "sramBytes"], "call");
-  const { batchSize, numHeads, length: N, headDim: D, bytesPerNumber = 2, backward = false } = given;
-  const { passes = ["softmax"], sramBytes = 192 * 1024 } = given;
+  const options = check.options(call, [...names, "sramBytes"], "call");
+  const { batchSize, numHeads, length: N, headDim: D, bytesPerNumber = 2, backward = false } = options;
+  const { passes = ["softmax"], sramBytes = 192 * 1024 } = options;
   checkWhole(check, { batchSize }, 1, "sequences");
   checkWhole(check, { numHeads }, 1, "heads");
   checkWhole(check, { length: N }, 1, "tokens");
@@ -86,7 +86,7 @@ export function attentionTraffic(call: AttentionTrafficCall): {
   const storedForward = matrix * (2 + 2 * passes.length) + 4 * rows;
   const storedBackward = matrix * (7 + 2 * otherPasses) + 8 * rows;
 
-  // FlashAttention: each iteration of the outer loop holds M / 4D keys and values in SRAM of M numbers, and reads all queries.
+  // FlashAttention: each iteration of the outer loop holds M / 4D keys and values in SRAM of M elements, and reads all queries.
   const columns = Math.max(1, Math.floor(sramBytes / bytesPerNumber / (4 * D)));
   const outer = Math.ceil(N / columns);
   const tiledForward = (2 + 3 * outer) * rows;

@@ -137,19 +137,19 @@ function checkSamples(check: Checks, samples: readonly Sample[]): void {
       fix,
     });
   check.each({ samples }, isEnough, "three samples or more", fix);
-  const again = "measure again, for longer.";
+  const measureAgain = "measure again, for longer.";
   const isPositive = (x: unknown) => Number.isFinite(x) && (x as number) > 0;
   samples.forEach((sample, i) => {
     checkFields(check, { [`samples[${i}]`]: sample }, [], "a sample", "make it with `measure`.");
     const { flops, bytes, calls, timeMs, workingSetBytes } = sample;
-    const all = Object.entries({
+    const figures = Object.entries({
       flops,
       bytes,
       calls,
       timeMs,
       ...(workingSetBytes !== undefined && { workingSetBytes }),
     });
-    for (const [key, value] of all)
-      check.each({ [`samples[${i}].${key}`]: value }, isPositive, "a number above 0", again);
+    for (const [key, value] of figures)
+      check.each({ [`samples[${i}].${key}`]: value }, isPositive, "a number above 0", measureAgain);
   });
 }

@@ -42,8 +42,8 @@ export function checkShape(check: Checks, shape: ModelShape): void {
 
 /** Refuses values that are not formats by use. */
 export function checkFormats(check: Checks, formats: Partial<Formats> | undefined): void {
-  const given = check.options(formats, ["weights", "activations", "cache"], "formats");
-  for (const [name, format] of Object.entries(given)) checkFormat(check, { [`formats.${name}`]: format });
+  const checked = check.options(formats, ["weights", "activations", "cache"], "formats");
+  for (const [name, format] of Object.entries(checked)) checkFormat(check, { [`formats.${name}`]: format });
 }
 
 /** Refuses a value that is not a format. */
@@ -59,7 +59,7 @@ export function checkFormat(check: Checks, values: Named): void {
 /** Refuses a value that is not a reach. */
 export function checkReach(check: Checks, reach: Reach): void {
   const fix = 'write { kind: "causal" } or { kind: "window", size: 4 }.';
-  checkFields(check, { reach }, ["kind"], "an object that says which keys a query sees", fix);
+  checkFields(check, { reach }, ["kind"], "an object that specifies the keys that a query sees", fix);
   check.oneOf({ "reach.kind": reach.kind }, ["all", "causal", "window", "chunk", "around"], fix);
   if (reach.kind === "all" || reach.kind === "causal") return;
   check.whole({ "reach.size": reach.size }, { min: reach.kind === "around" ? 0 : 1, unit: "tokens", fix });

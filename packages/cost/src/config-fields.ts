@@ -76,7 +76,7 @@ export function configFields(config: Config, fn = "readConfig") {
     const found = findValue(names);
     if (!found && fallback !== undefined) return fallback;
     const { name, value } = found ?? {
-      name: names.find((each) => each in config) ?? names[0]!,
+      name: names.find((field) => field in config) ?? names[0]!,
       value: undefined,
     };
     if (typeof value === "number" && Number.isInteger(value) && value >= min) return value;
@@ -92,7 +92,7 @@ export function configFields(config: Config, fn = "readConfig") {
     const fix = "give the values of a published configuration of this architecture.";
     throw new ArgumentError({ fn, argument, received, expected, fix });
   };
-  const size = (which: Size, fallback?: number): number => number(aliases[which], fallback, 1) as number;
+  const size = (name: Size, fallback?: number): number => number(aliases[name], fallback, 1) as number;
   return {
     config,
     /** Refuses a field. */
@@ -100,9 +100,9 @@ export function configFields(config: Config, fn = "readConfig") {
     /** A size of at least 1. */
     size,
     /** A size, or `null` if the configuration has none. */
-    sizeOrNull: (which: Size): number | null => number(aliases[which], null, 1),
+    sizeOrNull: (name: Size): number | null => number(aliases[name], null, 1),
     /** A count that may be 0. */
-    count: (which: Size, fallback: number): number => number(aliases[which], fallback, 0) as number,
+    count: (name: Size, fallback: number): number => number(aliases[name], fallback, 0) as number,
     /** A size by the name of its field, for fields of one architecture. */
     sizeByName: (name: string, fallback?: number): number => number([name], fallback, 1) as number,
     /** A boolean field. */
@@ -110,7 +110,7 @@ export function configFields(config: Config, fn = "readConfig") {
       const value = config[name];
       return typeof value === "boolean" ? value : fallback;
     },
-    /** A number that need not be whole, such as the rotary fraction of a head. */
+    /** A number that may be a fraction, such as the rotary fraction of a head. */
     fraction(names: readonly string[], fallback: number): number {
       const value = findValue(names)?.value;
       return typeof value === "number" ? value : fallback;

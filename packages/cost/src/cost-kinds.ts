@@ -21,14 +21,14 @@ function withChecks<Kinds extends Record<string, (call: KindCall) => number>>(ki
     const check = checks(`costKinds.${name}`);
     const names = ["queryLength", "keyLength", "numHeads", "headDim", "windowSize", "visibleShare"] as const;
     const checkedCount = (call: KindCall): number => {
-      const given = check.options(call ?? null, names, "call");
-      const { queryLength, keyLength, numHeads, headDim, windowSize, visibleShare } = given;
+      const options = check.options(call ?? null, names, "call");
+      const { queryLength, keyLength, numHeads, headDim, windowSize, visibleShare } = options;
       checkWhole(check, { queryLength, keyLength }, 0, "tokens");
       checkWhole(check, { numHeads }, 1, "heads");
       checkWhole(check, { headDim }, 1, "elements");
       if (windowSize !== undefined) checkWhole(check, { windowSize }, 1, "tokens");
       if (visibleShare !== undefined) check.finite({ visibleShare }, { min: 0, max: 1 });
-      return count(given);
+      return count(options);
     };
     return [name, count.length === 0 ? count : checkedCount] as const; // `unchanged` takes no call
   });
@@ -59,9 +59,9 @@ export const costKinds = /* @__PURE__ */ withChecks({
   blocks: (call: KindCall) => attentionFlops({ kind: "all" }, call) * (call.visibleShare ?? 1),
   /** One operation for each pair. */
   pair: ({ queryLength, keyLength, numHeads }: KindCall) => numHeads * queryLength * keyLength,
-  /** A decay, an update and a read of a state `[headDim, headDim]` for each token: 5 FLOPs per number. */
+  /** A decay, an update and a read of a state `[headDim, headDim]` for each token: 5 FLOPs per element. */
   state: ({ queryLength, numHeads, headDim }: KindCall) => 5 * numHeads * queryLength * headDim ** 2,
-  /** 3 FLOPs for each number of a new query and a new key: a rotary embedding; a norm takes about as many. */
+  /** 3 FLOPs for each element of a new query and a new key: a rotary embedding; a norm takes about as many. */
   token: ({ queryLength, numHeads, headDim }: KindCall) => 2 * 3 * numHeads * queryLength * headDim,
   unchanged: () => 0,
 });

@@ -70,7 +70,7 @@ test("property: a longer context, a larger batch and more heads never cost less"
   );
 });
 
-test("property: a window as wide as the context costs as much as none, and a batch as its sequences", () => {
+test("property: a window as wide as the context costs as much as full attention, and a batch as much as its sequences", () => {
   fc.assert(
     fc.property(llamaConfig, lengths, (config, at) => {
       const call = createCall(at);
@@ -208,7 +208,7 @@ test("an image has the rows of its size, and a batch counts images", () => {
   );
 });
 
-test("CLIP costs as much as its text encoder and its image encoder", () => {
+test("the cost of CLIP is that of its text encoder and its image encoder", () => {
   const text_config = { vocab_size: 50, hidden_size: 8, num_attention_heads: 2, intermediate_size: 16 };
   const vision_config = { image_size: 32, patch_size: 8, hidden_size: 12, num_attention_heads: 3 };
   const clip = readConfig({ model_type: "clip", projection_dim: 4, text_config, vision_config });
@@ -226,7 +226,7 @@ test("CLIP costs as much as its text encoder and its image encoder", () => {
   );
 });
 
-test("layers with shared weights cost as much as others, and their parameters count once", () => {
+test("layers with shared weights have the same FLOPs as others, and their parameters count once", () => {
   const sizes = { vocab_size: 50, hidden_size: 8, num_attention_heads: 2, intermediate_size: 16 };
   const albert = (num_hidden_layers: number) =>
     readConfig({

@@ -80,10 +80,10 @@ export type Cost = {
 export function cost(shape: ModelShape, call: Call = {}): Cost {
   const check = checks("cost");
   checkShape(check, shape);
-  const given = check.options(call, callNames, "call");
-  const run = createRun(check, shape, given);
-  checkFormats(check, given.formats);
-  const bytesPer = resolveFormats(given.formats);
+  const options = check.options(call, callNames, "call");
+  const run = createRun(check, shape, options);
+  checkFormats(check, options.formats);
+  const bytesPer = resolveFormats(options.formats);
   const operators = parts(shape).flatMap((part): Operator[] => {
     const { flops, weights, activations, cache, calls } = part.work(run);
     if (calls === 0) return [];
@@ -128,8 +128,8 @@ const callNames = [
 ] as const satisfies readonly (keyof Call)[];
 
 /** Bytes per number of weights, activations and cache. */
-export function resolveFormats(given: Partial<Formats> = {}): { [kind in keyof Formats]: number } {
-  const { weights = formats.float16, activations = formats.float16, cache = formats.float16 } = given;
+export function resolveFormats(partial: Partial<Formats> = {}): { [kind in keyof Formats]: number } {
+  const { weights = formats.float16, activations = formats.float16, cache = formats.float16 } = partial;
   return {
     weights: weights.bytesPerNumber,
     activations: activations.bytesPerNumber,
@@ -138,14 +138,15 @@ export function resolveFormats(given: Partial<Formats> = {}): { [kind in keyof F
 }
 
 function createRun(check: Checks, shape: ModelShape, call: Call): Run {
-  const both = shape.encoder !== undefined && shape.decoder !== undefined;
+  const isEncoderDecoder = shape.encoder !== undefined && shape.decoder !== undefined;
   const rows = shape.encoder?.rows;
   const {
     batchSize = 1,
-    queryLength = both ? 1 : (rows ?? 1),
+    queryLength = isEncoderDecoder ? 1 : (rows ?? 1),
     contextLength: keyLength = queryLength,
   } = call;
-  const { sourceLength = both ? (rows ?? queryLength) : 0, encodes = queryLength === keyLength } = call;
+  const { sourceLength = isEncoderDecoder ? (rows ?? queryLength) : 0, encodes = queryLength === keyLength } =
+    call;
   const { outputLength = queryLength, tileSize = 1, latent = "cheapest" } = call;
   checkWhole(check, { batchSize }, 1, "sequences");
   checkWhole(check, { queryLength }, 1, "tokens");
@@ -159,8 +160,9 @@ function createRun(check: Checks, shape: ModelShape, call: Call): Run {
     `an integer number of tokens, at least queryLength = ${queryLength}`,
     "count the tokens of this pass too: they attend to themselves.",
   );
-  if (rows !== undefined && !both) checkRows(check, shape, { queryLength, contextLength: keyLength });
-  if (sourceLength > 0 && !both) {
+  if (rows !== undefined && !isEncoderDecoder)
+    checkRows(check, shape, { queryLength, contextLength: keyLength });
+  if (sourceLength > 0 && !isEncoderDecoder) {
     check.refuse({
       argument: "sourceLength",
       received: sourceLength,

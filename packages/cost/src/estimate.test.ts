@@ -57,7 +57,7 @@ test("layouts: tensor parallelism is faster until all-reduces dominate; a pipeli
   expect(on(8, 1).timeMsBy.link).toBeCloseTo(2 * 80 * sumMs, 9);
 });
 
-test("levels: a pass whose working set fits a cache has the bandwidth of the cache", () => {
+test("levels: a pass whose working set fits in a cache has the bandwidth of the cache", () => {
   const machine = defineMachine({
     ...free,
     levels: [

@@ -94,9 +94,7 @@ export function estimate(
   const bounds = Object.keys(timeMsBy) as Bound[];
   return {
     timeMs,
-    boundBy: bounds.reduce((maxMachines, bound) =>
-      timeMsBy[bound] > timeMsBy[maxMachines] ? bound : maxMachines,
-    ),
+    boundBy: bounds.reduce((longest, bound) => (timeMsBy[bound] > timeMsBy[longest] ? bound : longest)),
     timeMsBy,
     operators,
     tokensPerSecond: (cost.tokens / timeMs) * 1000 * pipeline,
@@ -114,7 +112,7 @@ function linkMs(cost: Cost, { link }: Machine, { tensor, pipeline }: Layout, sha
       argument: "shape",
       received: shape,
       expected: "the shape of the model, for a layout of several machines",
-      fix: "give it beside the layout: estimate(cost, machine, { layout, shape }).",
+      fix: "pass it with the layout: estimate(cost, machine, { layout, shape }).",
     });
   }
   const rowBytes = cost.tokens * shape.embedDim * 2;

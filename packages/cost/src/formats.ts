@@ -34,7 +34,7 @@ export const formats = {
 /**
  * Creates a block-quantized format: a few bits per number, and a scale for each block.
  *
- * @param options - `bits` per number; `blockSize`: numbers that share a scale, default 32; `scaleBits`: bits of the scale, and
+ * @param options - `bits` per number; `blockSize`: elements that share a scale, default 32; `scaleBits`: bits of the scale, and
  *   of the zero point if there is one, default 16.
  * @throws {ArgumentError} If one of them is not an integer of at least 1.
  *

@@ -4,8 +4,9 @@ import type { Config } from "./config-fields.js";
 export function headsOfLayer(config: Config, layer: number): { numKvHeads?: number; headDim?: number } {
   const listed = config["per_layer_config"] as Readonly<Record<string, unknown>> | null | undefined;
   const isFull = (config["layer_types"] as unknown[] | undefined)?.[layer] === "full_attention";
-  const all = isFull ? { head_dim: config["global_head_dim"] } : {};
-  const overrides = (listed ? listed[layer] : all) as Readonly<Record<string, unknown>> | null | undefined;
+  const fullLayerFields = isFull ? { head_dim: config["global_head_dim"] } : {};
+  const overrides = (listed ? listed[layer] : fullLayerFields) as
+    Readonly<Record<string, unknown>> | null | undefined;
   const { head_dim: headDim, num_key_value_heads: numKvHeads } = overrides ?? {};
   return {
     ...(typeof headDim === "number" && { headDim }),

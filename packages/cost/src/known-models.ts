@@ -30,7 +30,7 @@ type Sizes = readonly [number, number, number, number, number, number, number];
 
 /** Builds the table. A function, so that bundlers can drop an unused table. */
 function published(): KnownModel[] {
-  const all: KnownModel[] = [];
+  const models: KnownModel[] = [];
   const add = (
     id: string,
     name: string,
@@ -51,7 +51,7 @@ function published(): KnownModel[] {
       max_position_embeddings: positions,
       ...extra,
     };
-    all.push({ id, name, year, config, ...(parameters !== undefined && { parameters }) });
+    models.push({ id, name, year, config, ...(parameters !== undefined && { parameters }) });
   };
   const tied = { tie_word_embeddings: true };
 
@@ -221,7 +221,7 @@ function published(): KnownModel[] {
     year: number,
     config: Readonly<Record<string, unknown>>,
     parameters?: number,
-  ) => all.push({ id, name, year, config, ...(parameters !== undefined && { parameters }) });
+  ) => models.push({ id, name, year, config, ...(parameters !== undefined && { parameters }) });
   const base = { hidden_size: 768, num_hidden_layers: 12, num_attention_heads: 12, intermediate_size: 3072 };
   addVisionModel(
     "vit-base",
@@ -653,5 +653,5 @@ function published(): KnownModel[] {
     { ...gptOss, num_local_experts: 128 },
     116829156672,
   );
-  return all.sort((a, b) => a.year - b.year || a.name.localeCompare(b.name, "en"));
+  return models.sort((a, b) => a.year - b.year || a.name.localeCompare(b.name, "en"));
 }

@@ -54,7 +54,7 @@ test("latent attention caches one row, an encoder-decoder the encoder's rows too
   expect(kvCache(readConfig(bert), { contextLength: 4 }).bytes).toBe(0);
 });
 
-test("hybrids: layers with a window stop growing, recurrent ones never grow", () => {
+test("hybrid models: caches of windowed layers stop growing, those of recurrent layers never grow", () => {
   const gemma = readConfig({
     model_type: "gemma3_text",
     hidden_size: 64,
@@ -131,7 +131,7 @@ test("a layer with chunks caches at most one chunk", () => {
   expect(kvCache([layer], { contextLength: 100 }).bytes).toBe(8 * 2);
 });
 
-test("a context of half a token is refused", () => {
+test("a fractional context length is refused", () => {
   expect(() => kvCache(gpt2, { contextLength: 0.5 })).toThrow(
     "kvCache: `contextLength` is 0.5, expected an integer number of tokens, 0 or more.\nFix: count tokens",
   );

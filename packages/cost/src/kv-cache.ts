@@ -67,8 +67,8 @@ export type KvCacheCall = {
 export function kvCache(model: ModelShape | readonly CacheLayer[], call: KvCacheCall = {}): KvCacheSize {
   const check = checks("kvCache");
   const names = ["contextLength", "sourceLength", "batchSize", "format", "budget"] as const;
-  const given = check.options(call, names, "call");
-  const { contextLength = 1, sourceLength = 0, batchSize = 1, format = formats.float16, budget } = given;
+  const options = check.options(call, names, "call");
+  const { contextLength = 1, sourceLength = 0, batchSize = 1, format = formats.float16, budget } = options;
   checkWhole(check, { contextLength, sourceLength }, 0, "tokens");
   checkWhole(check, { batchSize }, 1, "sequences");
   checkFormat(check, { format });
@@ -76,10 +76,10 @@ export function kvCache(model: ModelShape | readonly CacheLayer[], call: KvCache
   const layers = Array.isArray(model) ? (model as readonly CacheLayer[]) : checkedCacheLayers(check, model);
   layers.forEach((layer, i) => {
     const fix = "make them with `readCacheLayers`.";
-    checkFields(check, { [`model[${i}]`]: layer }, ["numbersPerToken", "reach"], "what a layer keeps", fix);
+    checkFields(check, { [`model[${i}]`]: layer }, ["numbersPerToken", "reach"], "the cache of a layer", fix);
   });
-  const sum = (read: (layer: CacheLayer) => number) =>
-    layers.reduce((total, layer) => total + read(layer), 0);
+  const sum = (count: (layer: CacheLayer) => number) =>
+    layers.reduce((total, layer) => total + count(layer), 0);
   const numbersPerToken = sum((layer) => layer.numbersPerToken);
   const bytesPerRequest =
     format.bytesPerNumber *
@@ -99,7 +99,7 @@ export function kvCache(model: ModelShape | readonly CacheLayer[], call: KvCache
 }
 
 function checkedCacheLayers(check: Checks, model: ModelShape | readonly CacheLayer[]): CacheLayer[] {
-  const expected = "the shape of a model, or what its layers keep";
+  const expected = "the shape of a model, or the caches of its layers";
   checkFields(
     check,
     { model },

@@ -4,7 +4,7 @@
  * @see Lawson and Hanson, "Solving Least Squares Problems" (1974), chapter 23
  */
 export function nonNegativeLeastSquares(rows: readonly (readonly number[])[]): number[] {
-  // Columns are scaled to norm 1, so that one tolerance fits all of them.
+  // Columns are scaled to unit norm, so that one tolerance fits all of them.
   const columns = rows[0]?.length ?? 0;
   const norms = Array.from({ length: columns }, (_, j) => Math.hypot(...rows.map((row) => row[j]!)) || 1);
   const scaled = rows.map((row) => row.map((value, j) => value / norms[j]!));

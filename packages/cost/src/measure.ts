@@ -49,8 +49,8 @@ export type MeasureOptions = {
  */
 export function measure(prepare: (work: ProductWork) => () => void, options: MeasureOptions = {}): Sample[] {
   const check = checks("measure");
-  const given = check.options(options, ["now", "budgetMs", "mostBytes", "passes"]);
-  const { now = () => performance.now(), budgetMs = 60, mostBytes = 256e6, passes = [] } = given;
+  const checked = check.options(options, ["now", "budgetMs", "mostBytes", "passes"]);
+  const { now = () => performance.now(), budgetMs = 60, mostBytes = 256e6, passes = [] } = checked;
   const fix = "give a function that makes the matrices, and returns one that multiplies with them.";
   check.type({ prepare }, "function", fix);
   check.type({ now }, "function", "give the clock: () => performance.now().");

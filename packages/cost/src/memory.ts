@@ -40,9 +40,9 @@ export type Memory = {
  */
 export function memory(shape: ModelShape, call: MemoryCall = {}): Memory {
   const check = checks("memory");
-  const given = check.options(call, ["contextLength", "batchSize", "formats"], "call");
-  checkMemoryCall(check, shape, given);
-  return memoryUse(shape, given);
+  const options = check.options(call, ["contextLength", "batchSize", "formats"], "call");
+  checkMemoryCall(check, shape, options);
+  return memoryUse(shape, options);
 }
 
 /** Checks the arguments of {@link memory}. */
@@ -59,15 +59,15 @@ function checkMemoryCall(
 
 function memoryUse(
   shape: ModelShape,
-  { contextLength = 1, batchSize = 1, formats: given }: MemoryCall,
+  { contextLength = 1, batchSize = 1, formats: formatsByUse }: MemoryCall,
 ): Memory {
-  const { weights, activations } = resolveFormats(given);
+  const { weights, activations } = resolveFormats(formatsByUse);
   const cache = kvCache(shape, {
     contextLength,
     batchSize,
     // The encoder's text is assumed to be as long as the decoder's.
     sourceLength: shape.encoder ? (shape.encoder.rows ?? contextLength) : 0,
-    format: given?.cache ?? formats.float16,
+    format: formatsByUse?.cache ?? formats.float16,
   });
   const weightBytes = parameters(shape).total * weights;
   const workBytes =
@@ -101,8 +101,10 @@ function widestHiddenNumbers({ encoder, decoder, images }: ModelShape): number {
  * ```
  */
 export function longestContext(shape: ModelShape, call: MemoryCall & { memoryBytes: number }): number {
-  const { memoryBytes, ...given } = checkFits(checks("longestContext"), shape, call);
-  return largestWhere((contextLength) => memoryUse(shape, { ...given, contextLength }).bytes <= memoryBytes);
+  const { memoryBytes, ...options } = checkFits(checks("longestContext"), shape, call);
+  return largestWhere(
+    (contextLength) => memoryUse(shape, { ...options, contextLength }).bytes <= memoryBytes,
+  );
 }
 
 /**
@@ -118,10 +120,12 @@ export function longestContext(shape: ModelShape, call: MemoryCall & { memoryByt
  */
 export function largestBatch(shape: ModelShape, call: MemoryCall & { memoryBytes: number }): number {
   const check = checks("largestBatch");
-  const { memoryBytes, ...given } = checkFits(check, shape, call);
-  checkWhole(check, { contextLength: given.contextLength ?? 1 }, 1, "tokens");
-  const most = largestWhere((batchSize) => memoryUse(shape, { ...given, batchSize }).bytes <= memoryBytes);
-  if (most < Infinity) return most;
+  const { memoryBytes, ...options } = checkFits(check, shape, call);
+  checkWhole(check, { contextLength: options.contextLength ?? 1 }, 1, "tokens");
+  const largest = largestWhere(
+    (batchSize) => memoryUse(shape, { ...options, batchSize }).bytes <= memoryBytes,
+  );
+  if (largest < Infinity) return largest;
   return check.refuse({
     argument: "memoryBytes",
     received: memoryBytes,
@@ -135,10 +139,10 @@ function checkFits(
   shape: ModelShape,
   call: MemoryCall & { memoryBytes: number },
 ): MemoryCall & { memoryBytes: number } {
-  const given = check.options(call, ["memoryBytes", "contextLength", "batchSize", "formats"], "call");
-  checkPositive(check, { memoryBytes: given.memoryBytes }, "bytes");
-  checkMemoryCall(check, shape, given);
-  return given;
+  const options = check.options(call, ["memoryBytes", "contextLength", "batchSize", "formats"], "call");
+  checkPositive(check, { memoryBytes: options.memoryBytes }, "bytes");
+  checkMemoryCall(check, shape, options);
+  return options;
 }
 
 /** The largest integer n for which a monotone condition holds: once it fails, it fails for all larger n. */

@@ -31,7 +31,7 @@ export type MixerCostCall = {
 export type MixerCost = {
   /** FLOPs in recurrent form, token by token. A chunked form has more, in matrix products. */
   readonly flops: number;
-  /** Size of the state of one sequence over all heads, without the token counter of some mixers. Unit: numbers. */
+  /** Size of the state of one sequence over all heads, without the token counter of some mixers. Unit: elements. */
   readonly stateNumbers: number;
   /** Size of the states of the batch. Unit: bytes. */
   readonly stateBytes: number;
@@ -57,9 +57,9 @@ export type MixerCost = {
 export function mixerCost(name: MixerName, call: MixerCostCall): MixerCost {
   const check = checks("mixerCost");
   check.oneOf({ name }, mixerNames, "take the name of its function: `gatedDeltaRule`.");
-  const given = check.options(call ?? null, callNames, "call");
-  const { numHeads, keyDim, valueDim, queryLength = 1, contextLength = queryLength, batchSize = 1 } = given;
-  const { format = formats.float32, slots = 64, taps = 3, steps = 2 } = given;
+  const options = check.options(call ?? null, callNames, "call");
+  const { numHeads, keyDim, valueDim, queryLength = 1, contextLength = queryLength, batchSize = 1 } = options;
+  const { format = formats.float32, slots = 64, taps = 3, steps = 2 } = options;
   checkWhole(check, { numHeads }, 1, "heads");
   checkWhole(check, { keyDim, valueDim }, 1, "elements");
   checkWhole(check, { queryLength }, 0, "tokens");

@@ -1,8 +1,8 @@
 /** Sizes of one head of a mixer. */
 export type Head = {
-  /** K, numbers of a key. */
+  /** K, elements of a key. */
   readonly keyDim: number;
-  /** V, numbers of a value. */
+  /** V, elements of a value. */
   readonly valueDim: number;
   /** M, slots of `gatedSlotAttention` and `abc`. */
   readonly slots: number;
@@ -12,18 +12,18 @@ export type Head = {
   readonly steps: number;
 };
 
-/** Counts of one head: FLOPs of the last of `tokens` tokens, and numbers in the state after them. */
+/** Counts of one head: FLOPs of the last of `tokens` tokens, and elements of the state after them. */
 export type Counts = {
   flops(head: Head, tokens: number): number;
   state(head: Head, tokens: number): number;
 };
 
-/** A state `[K, V]` with `times` FLOPs per number and token. */
-const matrixState = (times: number): Counts => ({
-  flops: ({ keyDim: K, valueDim: V }) => times * K * V,
+/** A state `[K, V]` with `flopsPerElement` FLOPs per element and token. */
+const matrixState = (flopsPerElement: number): Counts => ({
+  flops: ({ keyDim: K, valueDim: V }) => flopsPerElement * K * V,
   state: ({ keyDim: K, valueDim: V }) => K * V,
 });
-/** A test-time learner: a model `[K, K]` trained on each token, 8 FLOPs per number. `state`: numbers of the model and of its training state. */
+/** A test-time learner: a model `[K, K]` trained on each token, 8 FLOPs per element. `state`: elements of the model and of its training state. */
 const testTimeLearner = (state: (K: number) => number): Counts => ({
   flops: ({ keyDim: K }) => 8 * K ** 2,
   state: ({ keyDim: K }) => state(K),

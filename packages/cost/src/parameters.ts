@@ -13,7 +13,7 @@ export type Parameters = {
 };
 
 /**
- * Counts the parameters of a model: exactly the numbers in its published weights.
+ * Counts the parameters of a model: exactly the elements of its published weights.
  *
  * @example
  * ```ts
@@ -29,11 +29,11 @@ export type Parameters = {
  */
 export function parameters(shape: ModelShape): Parameters {
   checkShape(checks("parameters"), shape);
-  const all = parts(shape);
+  const modelParts = parts(shape);
   return {
-    total: all.reduce((sum, part) => sum + part.parameters * part.times, 0),
-    active: all.reduce((sum, part) => sum + part.activeParameters * part.times, 0),
-    parts: all
+    total: modelParts.reduce((sum, part) => sum + part.parameters * part.times, 0),
+    active: modelParts.reduce((sum, part) => sum + part.activeParameters * part.times, 0),
+    parts: modelParts
       .filter((part) => part.parameters > 0)
       .map(({ name, times, parameters }) => ({ name, times, parameters: parameters * times })),
   };

@@ -19,14 +19,14 @@ export type Run = {
   readonly latent: "naive" | "absorbed" | "cheapest";
 };
 
-/** Work of one part of one layer in a pass. Sizes in numbers, not bytes. */
+/** Work of one part of one layer in a pass. Sizes in elements, not bytes. */
 export type Work = {
   readonly flops: number;
   /** Weights that are read. */
   readonly weights: number;
   /** Activations that are read and written. */
   readonly activations: number;
-  /** Numbers that are read from and written to the cache. */
+  /** Elements that are read from and written to the cache. */
   readonly cache: number;
   /** Operations (kernel launches). */
   readonly calls: number;
@@ -56,20 +56,20 @@ export const outputRows: Rows = ({ batchSize, outputLength }) => batchSize * out
 export function perRow(
   name: string,
   rows: Rows,
-  each: { parameters: number; flops: number; activations: number; calls: number },
+  perRowWork: { parameters: number; flops: number; activations: number; calls: number },
 ): Part {
   return {
     name,
-    parameters: each.parameters,
-    activeParameters: each.parameters,
+    parameters: perRowWork.parameters,
+    activeParameters: perRowWork.parameters,
     work(run) {
       const count = rows(run);
       return {
-        flops: count * each.flops,
-        weights: count > 0 ? each.parameters : 0,
-        activations: count * each.activations,
+        flops: count * perRowWork.flops,
+        weights: count > 0 ? perRowWork.parameters : 0,
+        activations: count * perRowWork.activations,
         cache: 0,
-        calls: count > 0 ? each.calls : 0,
+        calls: count > 0 ? perRowWork.calls : 0,
       };
     },
   };
@@ -89,10 +89,10 @@ export function product(
   });
 }
 
-/** Learned numbers of a norm per channel. */
+/** Learned parameters of a norm per channel. */
 const gainsPerChannel = { rms: 1, layer: 2, "layer-without-bias": 1, plain: 0 } as const;
 
-/** A norm of `groups` groups of `width` numbers in each row, with the same gains: 4 FLOPs per number for an RMS norm, 8 for a layer norm. */
+/** A norm of `groups` groups of `width` elements in each row, with the same gains: 4 FLOPs per element for an RMS norm, 8 for a layer norm. */
 export function norm(name: string, rows: Rows, kind: Norm, width: number, groups = 1): Part {
   return perRow(name, rows, {
     parameters: gainsPerChannel[kind] * width,
@@ -104,16 +104,19 @@ export function norm(name: string, rows: Rows, kind: Norm, width: number, groups
 
 /** Token shift of RWKV: for each of `maps` linear maps, a learned interpolation of a row and the row before it. The last row is cached. */
 export function tokenShift(name: string, rows: Rows, width: number, maps: number): Part {
-  const mixed = perRow(name, rows, {
+  const interpolation = perRow(name, rows, {
     parameters: maps * width,
     flops: (1 + 2 * maps) * width,
     activations: (2 + maps) * width,
     calls: 1 + 2 * maps,
   });
-  return { ...mixed, work: (run) => ({ ...mixed.work(run), cache: 2 * run.batchSize * width }) };
+  return {
+    ...interpolation,
+    work: (run) => ({ ...interpolation.work(run), cache: 2 * run.batchSize * width }),
+  };
 }
 
-/** An elementwise operation on rows of `width` numbers, such as a sum or an activation, with `flops` per number. */
+/** An elementwise operation on rows of `width` elements, such as a sum or an activation, with `flops` per element. */
 export function pointwise(name: string, rows: Rows, width: number, inputs: 1 | 2, flops = 1): Part {
   return perRow(name, rows, {
     parameters: 0,

@@ -17,14 +17,14 @@ import {
 } from "./part.js";
 import { vectorParts } from "./vector-parts.js";
 
-/** A part, and how many layers have it. */
+/** A part, with the number of layers that have it. */
 export type PlacedPart = Part & { readonly times: number };
 
 /** All parts of a model. Equal layers share entries. */
 export function parts(shape: ModelShape): PlacedPart[] {
   const { encoder, decoder, embedDim: C, tokenDim, vocabSize } = shape;
-  const both = encoder !== undefined && decoder !== undefined;
-  const encoderRows = both ? sourceRows : tokenRows;
+  const isEncoderDecoder = encoder !== undefined && decoder !== undefined;
+  const encoderRows = isEncoderDecoder ? sourceRows : tokenRows;
   // Audio and images are input of convolutions, text of the token table, which both stacks share.
   const hasConvolutions = (encoder?.convolutions.length ?? 0) > 0;
   const tokens = { rows: vocabSize, width: tokenDim };
@@ -41,7 +41,7 @@ export function parts(shape: ModelShape): PlacedPart[] {
         ])
       : []),
     ...(tokenDim === C ? [] : placeOnce([product("embedding in", tokenRows, maps)])),
-    ...(decoder ? stackParts(decoder, shape, tokenRows, both ? "decoder " : "") : []),
+    ...(decoder ? stackParts(decoder, shape, tokenRows, isEncoderDecoder ? "decoder " : "") : []),
     ...placeOnce(vectorParts(shape)),
     ...(tokenDim === C || shape.output === "none"
       ? []
@@ -95,12 +95,12 @@ function stackParts(stack: Stack, shape: ModelShape, rows: Rows, prefix: string)
   const counts = new Map<Layer, number>();
   for (const layer of stack.layers) counts.set(layer, (counts.get(layer) ?? 0) + 1);
   const layers = [...counts].flatMap(([layer, times]) => {
-    const owned = layerParts(layer, stack, shape, rows);
+    const partsOfLayer = layerParts(layer, stack, shape, rows);
     const numSharing = stack.layers.length - ownLayers;
-    if (numSharing === 0) return owned.map((part) => ({ ...part, times }));
-    const shared = owned.map((part) => ({ ...part, parameters: 0, activeParameters: 0 }));
+    if (numSharing === 0) return partsOfLayer.map((part) => ({ ...part, times }));
+    const shared = partsOfLayer.map((part) => ({ ...part, parameters: 0, activeParameters: 0 }));
     return [
-      ...owned.map((part) => ({ ...part, times: ownLayers })),
+      ...partsOfLayer.map((part) => ({ ...part, times: ownLayers })),
       ...shared.map((part) => ({ ...part, times: numSharing })),
     ];
   });
@@ -119,19 +119,19 @@ function stackParts(stack: Stack, shape: ModelShape, rows: Rows, prefix: string)
 function layerParts(layer: Layer, stack: Stack, shape: ModelShape, rows: Rows): Part[] {
   const { embedDim: C, norm: kind } = shape;
   const role = stack === shape.encoder ? "encoder" : "self";
-  const place = { embedDim: C, norm: kind, rows, role } as const;
+  const context = { embedDim: C, norm: kind, rows, role } as const;
   const isPresent = ({ kind }: { readonly kind: string }) => (kind === "none" ? 0 : 1);
-  const sums = isPresent(layer.attention) + (layer.cross ? 1 : 0) + isPresent(layer.feedForward);
-  const crossParts = layer.cross ? attentionParts(layer.cross, { ...place, role: "cross" }) : [];
+  const residualCount = isPresent(layer.attention) + (layer.cross ? 1 : 0) + isPresent(layer.feedForward);
+  const crossParts = layer.cross ? attentionParts(layer.cross, { ...context, role: "cross" }) : [];
   const scale = perRow("layer scale", rows, { parameters: C, flops: C, activations: 2 * C, calls: 1 });
   return [
     ...Array.from({ length: layer.norms }, () => norm("norm", rows, kind, C)),
-    ...(layer.attention.kind === "none" ? [] : attentionParts(layer.attention, place)),
-    ...(layer.state ? [...attentionParts(layer.state, place), pointwise("attention sum", rows, C, 2)] : []),
+    ...(layer.attention.kind === "none" ? [] : attentionParts(layer.attention, context)),
+    ...(layer.state ? [...attentionParts(layer.state, context), pointwise("attention sum", rows, C, 2)] : []),
     ...crossParts.map((part) => ({ ...part, name: `cross-${part.name}` })),
     ...feedForwardParts(layer.feedForward, C, rows),
-    ...(layer.partScales ? Array.from({ length: sums }, () => scale) : []),
-    ...extraLayerParts(layer, stack, place),
-    ...Array.from({ length: sums }, () => pointwise("residual", rows, C, 2)),
+    ...(layer.partScales ? Array.from({ length: residualCount }, () => scale) : []),
+    ...extraLayerParts(layer, stack, context),
+    ...Array.from({ length: residualCount }, () => pointwise("residual", rows, C, 2)),
   ];
 }

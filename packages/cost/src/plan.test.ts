@@ -53,7 +53,7 @@ test("GPT-2 fits in a browser tab, DeepSeek-V3 needs several H200", () => {
   expect(plan(deepseek, { ...request, machine: machines.h200 }).layout.tensor).toBeGreaterThan(1);
 });
 
-test("impossible requests are refused with the reason", () => {
+test("requests that no layout fulfils are refused with the reason", () => {
   expect(() => plan(llama70b, { ...request, machine: machines.t4 })).toThrow(
     /plan: `machine` is "T4", expected machines that hold 143\.\d GB/,
   );

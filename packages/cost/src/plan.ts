@@ -69,16 +69,16 @@ export type Plan = {
 export function plan(config: unknown, request: PlanRequest): Plan {
   const check = checks("plan");
   const names = ["users", "contextLength", "tokensPerSecond", "machine", "formats"] as const;
-  const given = check.options(request, [...names, "efficiency", "memoryShare"], "request");
-  const { users, contextLength, tokensPerSecond, machine } = given;
-  const { efficiency = 0.6, memoryShare = 0.9 } = given;
+  const options = check.options(request, [...names, "efficiency", "memoryShare"], "request");
+  const { users, contextLength, tokensPerSecond, machine } = options;
+  const { efficiency = 0.6, memoryShare = 0.9 } = options;
   checkWhole(check, { users }, 1, "users");
   checkWhole(check, { contextLength }, 1, "tokens");
   checkPositive(check, { tokensPerSecond }, "tokens per second");
   checkPositive(check, { efficiency }, "parts of the machine's figures");
   checkPositive(check, { memoryShare }, "parts of the memory");
   checkMachine(check, machine);
-  checkFormats(check, given.formats);
+  checkFormats(check, options.formats);
   const isConfig = (value: unknown) =>
     typeof value === "string" || (typeof value === "object" && value !== null && !Array.isArray(value));
   check.each(
@@ -102,7 +102,7 @@ export function plan(config: unknown, request: PlanRequest): Plan {
   const target = { shape, request, machine: deratedMachine, memoryBytes: machine.memoryBytes * memoryShare };
   const candidates = layouts(shape, machine).flatMap((layout) => candidate(layout, target) ?? []);
   const best = candidates.reduce<Candidate | undefined>(
-    (best, each) => (!best || each.machines < best.machines ? each : best),
+    (best, next) => (!best || next.machines < best.machines ? next : best),
     undefined,
   );
   if (!best) throw noLayoutError(target);
@@ -119,8 +119,8 @@ type Candidate = Omit<Plan, "assumptions" | "totalTokensPerSecond">;
 /** Tensor parallelism up to the machines that the link connects, and pipeline parallelism of up to 64 stages. */
 function layouts(shape: ModelShape, { link }: Machine): Layout[] {
   const layers = Math.max(shape.encoder?.layers.length ?? 0, shape.decoder?.layers.length ?? 0);
-  const powersOfTwo = (most: number) =>
-    Array.from({ length: 12 }, (_, i) => 2 ** i).filter((n) => n <= Math.max(1, most));
+  const powersOfTwo = (max: number) =>
+    Array.from({ length: 12 }, (_, i) => 2 ** i).filter((n) => n <= Math.max(1, max));
   const groups = link ? powersOfTwo(Math.min(64, layers)) : [1];
   return powersOfTwo(link?.machines ?? 1).flatMap((tensor) =>
     groups.map((pipeline) => ({ tensor, pipeline })),
@@ -133,11 +133,11 @@ function candidate(layout: Layout, target: Target): Candidate | undefined {
   const { users, contextLength, tokensPerSecond, formats = {} } = request;
   const perReplica = layout.tensor * layout.pipeline;
   const bytesPerMachine = (batchSize: number) => {
-    const held = memory(shape, { contextLength, batchSize, formats });
+    const use = memory(shape, { contextLength, batchSize, formats });
     return (
-      held.weightBytes / perReplica +
-      (held.cacheBytes * kvHeadCopies(shape, layout)) / perReplica +
-      held.workBytes
+      use.weightBytes / perReplica +
+      (use.cacheBytes * kvHeadCopies(shape, layout)) / perReplica +
+      use.workBytes
     );
   };
   // The pipeline stages process different microbatches at the same time, so a decoding step takes the pass of one microbatch.
@@ -176,21 +176,21 @@ function candidate(layout: Layout, target: Target): Candidate | undefined {
 function kvHeadCopies({ decoder }: ModelShape, { tensor }: Layout): number {
   const attention = decoder?.layers
     .map((layer) => layer.attention)
-    .find((one) => one.kind === "heads" || one.kind === "latent");
+    .find((attention) => attention.kind === "heads" || attention.kind === "latent");
   if (!attention) return 1;
   return Math.max(1, tensor / (attention.kind === "latent" ? 1 : attention.numKvHeads));
 }
 
 function noLayoutError({ shape, request, machine, memoryBytes }: Target): ArgumentError {
   const { contextLength, tokensPerSecond, formats = {} } = request;
-  const one = memory(shape, { contextLength, formats }).bytes;
-  const most = Math.max(...layouts(shape, machine).map(({ tensor, pipeline }) => tensor * pipeline));
-  if (one > memoryBytes * most) {
+  const bytesPerUser = memory(shape, { contextLength, formats }).bytes;
+  const maxMachines = Math.max(...layouts(shape, machine).map(({ tensor, pipeline }) => tensor * pipeline));
+  if (bytesPerUser > memoryBytes * maxMachines) {
     return new ArgumentError({
       fn: "plan",
       argument: "machine",
       received: machine.name,
-      expected: `machines that hold ${(one / 1e9).toFixed(1)} GB for a single user`,
+      expected: `machines that hold ${(bytesPerUser / 1e9).toFixed(1)} GB for a single user`,
       fix: "use a machine with more memory or a link to others, a shorter context, or weights of fewer bits.",
     });
   }

@@ -136,8 +136,8 @@ function readKvHeads(fields: Fields, heads: number): number {
 }
 
 function readHeadDim(fields: Fields, heads: number): number {
-  const given = fields.sizeOrNull("headDim");
-  if (given !== null) return given;
+  const headDim = fields.sizeOrNull("headDim");
+  if (headDim !== null) return headDim;
   const width = fields.size("width");
   if (width % heads === 0) return width / heads;
   throw new ArgumentError({

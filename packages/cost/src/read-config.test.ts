@@ -17,7 +17,7 @@ const table = {
   tie_word_embeddings: true,
 };
 
-test("a row of a table of shapes, and the text of a file", () => {
+test("readConfig accepts a row of a table of shapes, and the text of a file", () => {
   expect(parameters(readConfig(table)).total).toBe(260032);
   const text =
     '{ "model_type": "gpt2", "n_embd": 768, "n_head": 12, "n_layer": 12, "n_positions": 1024, "vocab_size": 50257 }';
@@ -53,7 +53,7 @@ test("a multimodal configuration is read for its text model", () => {
   expect(seeing).toEqual(readConfig(config));
 });
 
-test("layers: windows by list, by pattern, by number of layers", () => {
+test("windowed layers are read from a list, a pattern or a number of layers", () => {
   const reaches = (config: Record<string, unknown>) =>
     readConfig({ ...table, sliding_window: 16, ...config }).decoder?.layers.map(({ attention }) =>
       attention.kind === "heads" ? attention.reach.kind : attention.kind,
@@ -169,7 +169,7 @@ test("an unknown layer type is refused with its index", () => {
     'readConfig: `layer_types[0]` is "conv", expected one of full_attention, sliding_attention',
   );
   const short = { ...table, layer_types: ["full_attention"] };
-  expect(() => readConfig(short)).toThrow("`layer_types.length` is 1, expected 5, one for each layer");
+  expect(() => readConfig(short)).toThrow("`layer_types.length` is 1, expected 5, one per layer");
 });
 
 test("a bidirectional decoder is an encoder: windows are centered, and there is no cache", () => {

@@ -65,8 +65,8 @@ export function readConfig(config: unknown): ModelShape {
 /** Adds the architecture's defaults for absent fields. */
 function withDefaults(config: Config, { defaults }: Traits): Config {
   if (!defaults) return config;
-  const given = Object.entries(config).filter(([, value]) => value !== undefined && value !== null);
-  return { ...defaults, ...Object.fromEntries(given) };
+  const present = Object.entries(config).filter(([, value]) => value !== undefined && value !== null);
+  return { ...defaults, ...Object.fromEntries(present) };
 }
 
 /** A dual encoder: a text encoder and an image encoder whose vectors are projected to one space. */
@@ -116,7 +116,7 @@ function checkLayerTypes(fields: Fields, traits: Traits): void {
     fn: "readConfig",
     argument: "layer_types.length",
     received: types.length,
-    expected: `${count}, one for each layer`,
+    expected: `${count}, one per layer`,
     fix: "give the list and the number of layers of the same model.",
   });
 }
@@ -176,9 +176,9 @@ function readStacks(fields: Fields, traits: Traits): Pick<ModelShape, "encoder" 
 function singleStack(fields: Fields, traits: Traits): Stack {
   const norms = (layer: number) =>
     typeof traits.norms === "function" ? traits.norms(fields, layer) : traits.norms;
-  const { hidden_size_per_layer_input: given } = fields.config;
+  const { hidden_size_per_layer_input: inputSize } = fields.config;
   const inputDim =
-    traits.layerInputs && given !== 0 && given !== null
+    traits.layerInputs && inputSize !== 0 && inputSize !== null
       ? fields.sizeByName("hidden_size_per_layer_input", traits.layerInputs)
       : undefined;
   const layers = deduplicateLayers(fields.size("layers"), (layer) => ({

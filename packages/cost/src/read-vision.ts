@@ -64,9 +64,10 @@ type Projection = NonNullable<ModelShape["projection"]>;
  */
 export function readDualEncoder({ config, sizeByName, refuse }: Fields, type: string) {
   const encoderConfig = (name: "text_config" | "vision_config", model_type: string): Config => {
-    const given = config[name];
-    if (typeof given === "object" && given !== null && !Array.isArray(given)) return { ...given, model_type };
-    return refuse(name, given, "the configuration of this encoder");
+    const nested = config[name];
+    if (typeof nested === "object" && nested !== null && !Array.isArray(nested))
+      return { ...nested, model_type };
+    return refuse(name, nested, "the configuration of this encoder");
   };
   const [text, vision] = [
     encoderConfig("text_config", `${type}_text_model`),

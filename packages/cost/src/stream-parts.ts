@@ -1,20 +1,20 @@
 import type { Layer, Norm, Stack } from "./model-shape.js";
 import { norm, perRow, pointwise, product, type Part, type Rows } from "./part.js";
 
-/** The model's width and norm, and its rows. */
+/** Width and norm of the model, and the rows of the pass. */
 type LayerContext = { readonly embedDim: number; readonly norm: Norm; readonly rows: Rows };
 
 /** Parts before the first layer: projections to AltUp streams, and per-layer embeddings. */
 export function partsBeforeLayers({ streams, inputDim, layers }: Stack, context: LayerContext): Part[] {
   const { embedDim: C, norm: kind, rows } = context;
-  const all = layers.length * (inputDim ?? 0);
+  const totalInputDim = layers.length * (inputDim ?? 0);
   return [
     ...(inputDim === undefined
       ? []
       : [
-          product("layer embeddings projection", rows, { inputs: C, outputs: all }),
+          product("layer embeddings projection", rows, { inputs: C, outputs: totalInputDim }),
           norm("layer embeddings norm", rows, kind, inputDim, layers.length),
-          pointwise("layer embeddings added", rows, all, 2),
+          pointwise("layer embeddings added", rows, totalInputDim, 2),
         ]),
     ...streamProjections("streams", streams?.count ?? 1, context),
   ];
@@ -28,10 +28,10 @@ export const partsAfterLayers = ({ streams }: Stack, context: LayerContext): Par
 function streamProjections(name: string, count: number, { embedDim: C, rows }: LayerContext): Part[] {
   if (count === 1) return [];
   const maps = (run: Parameters<Rows>[0]) => (count - 1) * rows(run);
-  const one = product(name, maps, { inputs: C, outputs: C });
+  const projection = product(name, maps, { inputs: C, outputs: C });
   const parameters = (count - 1) * C * C;
   return [
-    { ...one, parameters, activeParameters: parameters },
+    { ...projection, parameters, activeParameters: parameters },
     pointwise(`${name}, magnitudes`, maps, C, 2, 4),
   ];
 }
