@@ -76,7 +76,7 @@ export const parts = [
     hops: [
       hop(attention + "attention.ts", "attention", "query"),
       hop(attention + "attention.ts", "checkedCall", "query", { reads: ["checkTensor", "query,"] }),
-      hop(tensor + "op.ts", "runNamed", "args", { reads: ["const own"] }),
+      hop(tensor + "op.ts", "runNamed", "args", { reads: ["const deviceKernel"] }),
     ],
   },
   {
@@ -122,7 +122,7 @@ export const parts = [
     about:
       "Each tensor gets an address. The call is written to memory as an `AttentionRequest`. The TypeScript writer and the AssemblyScript class are generated from its fields in `schema.mjs`. With several threads, the engine of `threads/pool.ts` runs the same export.",
     hops: [
-      hop(wasm + "kernels/attention.ts", "fusedAttention", "deviceCall", { calledAs: "own" }),
+      hop(wasm + "kernels/attention.ts", "fusedAttention", "deviceCall", { calledAs: "deviceKernel" }),
       mapCall,
       input,
       writeRequest,
@@ -142,7 +142,7 @@ export const parts = [
     about:
       "This is a decoding step. `conformance/src/attention-hops.test.ts` reads these functions from the call stack: three of them are between `attention` and the kernel.",
     hops: [
-      hop(wasm + "kernels/attention.ts", "fusedAttention", "deviceCall", { calledAs: "own" }),
+      hop(wasm + "kernels/attention.ts", "fusedAttention", "deviceCall", { calledAs: "deviceKernel" }),
       mapCall,
       input,
       writeRequest,
@@ -165,7 +165,7 @@ export const parts = [
     about: "A work item is one key-value head. The gradient is written to the memory of `to.query`.",
     hops: [
       hop(wasm + "kernels/attention.ts", "fusedAttentionBackward", "deviceCall", {
-        calledAs: "own",
+        calledAs: "deviceKernel",
         reads: ["dQuery: gradients.query"],
       }),
       mapCall,
@@ -192,7 +192,7 @@ export const parts = [
     about:
       "The kernel is JavaScript source text that gpu.js compiles. In it, `query` is the name of an input.",
     hops: [
-      hop(gpu + "scalar/attention.ts", "attentionKernel", "call", { calledAs: "own" }),
+      hop(gpu + "scalar/attention.ts", "attentionKernel", "call", { calledAs: "deviceKernel" }),
       hop(gpu + "scalar/attention.ts", "attend", "query", {
         reads: [
           "query: queryView",
@@ -213,7 +213,7 @@ export const parts = [
     title: "`gpu`, mode `webgl2`: forward",
     about: "The kernel is GLSL source text. In it, `query` is the name of a texture.",
     hops: [
-      hop(gpu + "webgl2/kernels/attention.ts", "attentionKernel", "call", { calledAs: "own" }),
+      hop(gpu + "webgl2/kernels/attention.ts", "attentionKernel", "call", { calledAs: "deviceKernel" }),
       hop(gpu + "webgl2/kernels/attention.ts", "attend", "query", {
         reads: ["query: queryView", "query,"],
       }),
@@ -243,7 +243,7 @@ export const parts = [
     about:
       "The kernel is WGSL source text. In it, `query` is the name of a binding, and `query4` a function that reads four numbers of it.",
     hops: [
-      hop(webgpu + "attention.ts", "attentionKernel", "call", { calledAs: "own" }),
+      hop(webgpu + "attention.ts", "attentionKernel", "call", { calledAs: "deviceKernel" }),
       withLayout,
       contiguousRows,
       rowText,
@@ -262,7 +262,7 @@ export const parts = [
     about:
       "This is a decoding step. Keys are split over workgroups, which read the query as it is stored; a second dispatch merges their results.",
     hops: [
-      hop(webgpu + "attention.ts", "attentionKernel", "call", { calledAs: "own" }),
+      hop(webgpu + "attention.ts", "attentionKernel", "call", { calledAs: "deviceKernel" }),
       hop(webgpu + "decode.ts", "decode", "query", { reads: ["const { query"] }),
       hop(webgpu + "stored-text.ts", "storedRows", "segment", {
         reads: ["const data =", "reads: [store.read(data)", "text: `fn ${name}4"],
@@ -280,7 +280,7 @@ export const parts = [
       "One kernel writes the gradient of the query, in a loop over the keys that each query sees; another loops over the queries for those of keys and values.",
     hops: [
       hop(webgpu + "attention-backward.ts", "attentionBackwardKernel", "call", {
-        calledAs: "own",
+        calledAs: "deviceKernel",
       }),
       withLayout,
       contiguousRows,
