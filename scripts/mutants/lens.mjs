@@ -76,8 +76,8 @@ export const mutants = [
     what: "a patch of a head at a position takes all positions",
     file: "src/patching/patch.ts",
     near: patching,
-    find: "position === undefined ? given : atPosition($a, $b, $c, $d)",
-    replace: "given",
+    find: "position === undefined ? sourceHead : atPosition($a, $b, $c, $d)",
+    replace: "sourceHead",
   },
   {
     what: "mean ablation is that of each position",

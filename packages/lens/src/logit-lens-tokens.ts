@@ -83,8 +83,8 @@ export async function logitLensTokens(
     const logits = name === names.at(-1) ? last : logitsOf(params, tensors[name]!);
     const probabilities = softmax(logits); // [1, T, V]
     const top = topK(logits, K).indices;
-    const own = gather(logits, -1, finalIds);
-    const higher = sum(cast(greater(logits, own), logits.dtype as "float32"), { axis: -1 });
+    const finalLogits = gather(logits, -1, finalIds);
+    const higher = sum(cast(greater(logits, finalLogits), logits.dtype as "float32"), { axis: -1 });
     rows.push({
       ids: await read(top),
       probabilities: await read(gather(probabilities, -1, top)),

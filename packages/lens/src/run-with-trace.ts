@@ -142,23 +142,23 @@ export function resolveHooks(model: LensModel, hooks: Hooks): Interventions {
   const isHooks = (value: unknown) =>
     typeof value === "object" &&
     value !== null &&
-    Object.values(value).every((one) => typeof one === "function");
+    Object.values(value).every((hook) => typeof hook === "function");
   check.each({ hooks }, isHooks, "functions by the name of a tensor");
   const allNames = tensorNames(model.config);
   const interventions: Record<string, (x: Tensor) => Tensor> = {};
   for (const [name, hook] of Object.entries(hooks)) {
     const full = allNames.filter((one) => one === name || one.endsWith(`.${name}`));
     // An unknown name is passed on: the model refuses it and suggests the nearest name.
-    for (const one of full.length > 0 ? full : [name]) {
-      const before = interventions[one];
-      interventions[one] = (x) => {
-        const given = before ? before(x) : x;
-        const replacement = hook(given, one);
-        if (!replacement) return given;
-        const isLike = (y: unknown) => isTensor(y) && y.shape.join() === given.shape.join();
-        const expected = `a tensor [${given.shape.join(", ")}], as it was given, or undefined`;
+    for (const fullName of full.length > 0 ? full : [name]) {
+      const before = interventions[fullName];
+      interventions[fullName] = (x) => {
+        const input = before ? before(x) : x;
+        const replacement = hook(input, fullName);
+        if (!replacement) return input;
+        const isLike = (y: unknown) => isTensor(y) && y.shape.join() === input.shape.join();
+        const expected = `a tensor [${input.shape.join(", ")}], as it was given, or undefined`;
         const fix = "return one, without `async`.";
-        check.each({ [`hooks["${one}"]`]: replacement }, isLike, expected, fix);
+        check.each({ [`hooks["${fullName}"]`]: replacement }, isLike, expected, fix);
         return replacement;
       };
     }

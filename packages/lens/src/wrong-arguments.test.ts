@@ -81,7 +81,7 @@ test.each(["activationPatching", "attributionPatching", "pathPatching", "gradien
     const others = calls[name]!.slice(0, -1);
     for (const wrong of [() => 1, () => undefined, (x: Tensor) => x, async (x: Tensor) => metric(x)])
       expect(await refusal(() => call(name, model, ...others, { ...options, metric: wrong }))).toMatch(
-        new RegExp(`^${name}: \`metric\\(logits\\)\` is .*, expected a tensor of one number`),
+        new RegExp(`^${name}: \`metric\\(logits\\)\` is .*, expected a tensor of one element`),
       );
   },
 );

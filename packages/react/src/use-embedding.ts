@@ -41,11 +41,11 @@ export function useEmbedding<R extends Runtime = MainThread>(
   texts: readonly string[],
   { runtime, ...options }: UseEmbeddingOptions<R> = {} as UseEmbeddingOptions<R>,
 ): ResultState<readonly ArrayLike<number>[]> {
-  const given = options as unknown as EmbedOptionsOf<R>;
+  const embedOptions = options as unknown as EmbedOptionsOf<R>;
   return useResult(
     () => embeddingStore<R>(runtime === undefined ? {} : { runtime }),
     runtime,
-    model === undefined ? undefined : [model, texts, given],
-    [model, JSON.stringify([texts, given])],
+    model === undefined ? undefined : [model, texts, embedOptions],
+    [model, JSON.stringify([texts, embedOptions])],
   );
 }

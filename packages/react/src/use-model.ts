@@ -66,13 +66,13 @@ export function useModel<R extends Runtime = MainThread>(
   source: UsedSource<R> | null | undefined,
   { suspense = false, ...options }: UseModelOptions<R> = {} as UseModelOptions<R>,
 ): UsedModel<ModelOf<R>> {
-  const given = source ?? undefined;
-  if (typeof (given as { then?: unknown } | undefined)?.then === "function") refusePromise(given);
+  const usedSource = source ?? undefined;
+  if (typeof (usedSource as { then?: unknown } | undefined)?.then === "function") refusePromise(usedSource);
   const store =
-    given === undefined
+    usedSource === undefined
       ? (idleStore as LoadingStore<ModelOf<R>>)
-      : sharedModel<R>(given as UsedSource<R>, options as unknown as LoadingStoreOptions<R>);
-  if (suspense && given !== undefined) suspendUntilLoaded(store);
+      : sharedModel<R>(usedSource as UsedSource<R>, options as unknown as LoadingStoreOptions<R>);
+  if (suspense && usedSource !== undefined) suspendUntilLoaded(store);
   const state = useStore(store);
   const retry = React.useCallback(() => void store.load().catch(() => undefined), [store]);
   return { ...state, retry };

@@ -25,7 +25,7 @@ export function useAttention(
   text: MaybeRefOrGetter<string | readonly number[]>,
 ): Readonly<ShallowRef<ResultState<AttentionView>>> {
   return useResult<[AttentionSubject], AttentionView>(attentionStore(), () => {
-    const own = toValue(model);
-    return own === undefined ? undefined : [{ model: own, text: toValue(text) }];
+    const currentModel = toValue(model);
+    return currentModel === undefined ? undefined : [{ model: currentModel, text: toValue(text) }];
   });
 }

@@ -34,11 +34,11 @@ export function useEmbedding<R extends Runtime = MainThread>(
 ): Readonly<ShallowRef<ResultState<readonly ArrayLike<number>[]>>> {
   const store = embeddingStore<R>(runtime === undefined ? {} : { runtime });
   return useResult<Args<R>, readonly ArrayLike<number>[]>(store, () => {
-    const own = toValue(model) as ModelOf<R> | undefined;
+    const currentModel = toValue(model) as ModelOf<R> | undefined;
     // A copy reads every item, so that a change within the list is seen.
-    return own === undefined
+    return currentModel === undefined
       ? undefined
-      : [own, [...toValue(texts)], options as unknown as EmbedOptionsOf<R>];
+      : [currentModel, [...toValue(texts)], options as unknown as EmbedOptionsOf<R>];
   });
 }
 

@@ -53,8 +53,8 @@ export function useGenerate<R extends Runtime = MainThread>(
   return {
     state: useStore(store),
     async generate(prompt, given) {
-      const own = toValue(model) as ModelOf<R> | undefined;
-      return own === undefined ? undefined : store.generate(own, prompt, given);
+      const currentModel = toValue(model) as ModelOf<R> | undefined;
+      return currentModel === undefined ? undefined : store.generate(currentModel, prompt, given);
     },
     stop: store.stop,
     reset: store.reset,

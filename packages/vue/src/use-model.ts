@@ -35,8 +35,10 @@ export function useModel<R extends Runtime = MainThread>(
   // `computed`, because a getter of a promise would return another one at each call.
   const currentSource = computed(() => toValue(source) as LaterSource<R> | null | undefined);
   return useStore<ModelState<ModelOf<R>>>(() => {
-    const given = currentSource.value;
-    return given === null || given === undefined ? idleStore : sharedModel<R>(given, options);
+    const currentValue = currentSource.value;
+    return currentValue === null || currentValue === undefined
+      ? idleStore
+      : sharedModel<R>(currentValue, options);
   });
 }
 

@@ -15,7 +15,7 @@ export type SaliencyOptions = {
 /**
  * Gradient times input: what each token of a text adds to a metric, to first order.
  *
- * @returns `[T]`: one number for each token.
+ * @returns `[T]`: one value per token.
  * @throws {ArgumentError} If the model has no tensor of this name.
  * @see "Learning Important Features Through Propagating Activation Differences" (2016), arXiv:1605.01713, section 2
  *
@@ -48,10 +48,10 @@ export type IntegratedGradientsOptions = SaliencyOptions & {
 };
 
 /**
- * Integrated gradients: what each token adds to a metric, along a straight path from a baseline. The numbers sum to the metric
+ * Integrated gradients: what each token adds to a metric, along a straight path from a baseline. The values sum to the metric
  * of the text minus the metric of the baseline. The integral is approximated by the midpoint rule with `steps` points.
  *
- * @returns `[T]`: one number for each token.
+ * @returns `[T]`: one value per token.
  * @throws {ArgumentError} If the model has no tensor of this name, or `steps` is not an integer of at least 1.
  * @see "Axiomatic Attribution for Deep Networks" (2017), arXiv:1703.01365
  *

@@ -8,11 +8,11 @@ import { linearBackward } from "./stream-gradient.js";
 /** Pre-activations of a smaller magnitude count as 0: their ratio would be a division by 0. */
 const minPreActivation = 1e-9;
 
-/** Gradient of a number through a feed-forward layer. */
+/** Gradient of a scalar through a feed-forward layer. */
 export type FrozenFeedForward = {
   /** Gradient with respect to the input of the layer, `[1, C]`. */
   readonly input: Tensor;
-  /** Contribution of each bias to the number. */
+  /** Contribution of each bias to the scalar. */
   readonly biases: readonly { readonly source: PartSource; readonly value: number }[];
 };
 

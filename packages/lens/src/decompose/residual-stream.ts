@@ -110,8 +110,8 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
   const changesBetweenLayers = Boolean(config.altUp ?? config.bytePatches);
 
   const pointBefore = (i: number): StreamPoint => {
-    const known = points[i];
-    if (known) return known;
+    const cachedPoint = points[i];
+    if (cachedPoint) return cachedPoint;
     const before = i === 0 ? embeddingPoint() : pointAfter(i - 1);
     const rows = i < config.numLayers ? rowsAt(`layers.${i}.input`) : rowsAt("finalInput");
     const last = i === config.numLayers;
@@ -131,8 +131,8 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
 
   /** The point between attention and the feed-forward layer. */
   const pointMiddle = (i: number): StreamPoint => {
-    const known = middles[i];
-    if (known) return known;
+    const cachedPoint = middles[i];
+    if (cachedPoint) return cachedPoint;
     const layer = params.layers[i]!;
     const at = `layers.${i}`;
     const before = pointBefore(i);
@@ -179,7 +179,7 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
   const afterSublayer = (
     { rows, parts }: StreamPoint,
     added: readonly ResidualPart[],
-    own: DecoderLayerParams["attentionNorm"],
+    sublayerNorm: DecoderLayerParams["attentionNorm"],
     out: DecoderLayerParams["attentionOutNorm"],
     at: string,
     layer: number,
@@ -190,17 +190,20 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
     const whole = () => sumParts(added);
     const pointWith = (parts: readonly ResidualPart[]): StreamPoint => ({ rows, parts });
     if (placement === "post") {
-      const all = [...parts, ...scaled(added, residualScale)];
-      return pointWith(partsAfterNorm(config, own, sumParts(all), all, shift));
+      const allParts = [...parts, ...scaled(added, residualScale)];
+      return pointWith(partsAfterNorm(config, sublayerNorm, sumParts(allParts), allParts, shift));
     }
     if (placement === "after") {
       return pointWith([
         ...parts,
-        ...scaled(partsAfterNorm(config, own, whole(), added, shift), residualScale),
+        ...scaled(partsAfterNorm(config, sublayerNorm, whole(), added, shift), residualScale),
       ]);
     }
     if (placement === "normed") {
-      return pointWith([...partsAfterNorm(config, own, rows, parts, shift), ...scaled(added, residualScale)]);
+      return pointWith([
+        ...partsAfterNorm(config, sublayerNorm, rows, parts, shift),
+        ...scaled(added, residualScale),
+      ]);
     }
     const normalized =
       placement === "both" && out ? partsAfterNorm(config, out, whole(), added, outShift) : added;
@@ -240,12 +243,12 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
     };
     const applyGate = (x: Tensor) =>
       gatedHeads(attentionLayer, layer.attention, x, () => rowsAt(`${at}.attentionInput`));
-    const own = rowsAt(`${at}.attention.heads`, 2);
+    const headOutputs = rowsAt(`${at}.attention.heads`, 2);
     const parts = byKey
       ? headsByKey(rowsAt(`${at}.attention.weights`, 2), tensors[`${at}.attention.value`]!)
           .flatMap((x, key) => headParts(applyGate(x), key))
           .sort((a, b) => a.head! - b.head!)
-      : headParts(applyGate(own));
+      : headParts(applyGate(headOutputs));
     const { bias } = layer.attention.output;
     if (bias) {
       parts.push({
@@ -267,10 +270,10 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
       const { rows, parts } = pointBefore(i);
       if (placement === "post" || placement === "after") return { rows, parts };
       const shift = { name: `layers.${i}.attentionNorm.bias`, layer: i };
-      const own = params.layers[i]!.attentionNorm;
+      const attentionNorm = params.layers[i]!.attentionNorm;
       return {
         rows: rowsAt(`layers.${i}.attentionInput`),
-        parts: partsAfterNorm(config, own, rows, parts, shift),
+        parts: partsAfterNorm(config, attentionNorm, rows, parts, shift),
       };
     },
     feedForwardInput(i) {

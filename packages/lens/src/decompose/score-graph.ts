@@ -174,11 +174,15 @@ export function buildScoreGraph(
   const sourcesOnSide = (side: Side): Sources & { readonly parts: readonly Part[] } => {
     const other = sideVectors[side === "query" ? "key" : "query"];
     const { position, parts, vectors } = sides[side];
-    const own = vectors(parts);
-    const values = mul(linear(own.vectors, other), scale).data;
-    const all = own.sources.map((source, i) => ({ source: partSource(source), position, value: values[i]! }));
+    const projected = vectors(parts);
+    const values = mul(linear(projected.vectors, other), scale).data;
+    const contributions = projected.sources.map((source, i) => ({
+      source: partSource(source),
+      position,
+      value: values[i]!,
+    }));
     return {
-      parts: pair ? all.filter(({ source }) => source.name === pair[side]) : all,
+      parts: pair ? contributions.filter(({ source }) => source.name === pair[side]) : contributions,
       outputGradient: lazyOutputGradients(
         () => {
           const { layer } = sides[side];
@@ -335,16 +339,16 @@ function lazyOutputGradients(
 ): Sources["outputGradient"] {
   let stream: StreamGradient | undefined;
   // Sources of one layer share their vector.
-  const read = new Map<RowGradient, { readonly numbers: TypedArray; readonly factors: TypedArray }>();
+  const copies = new Map<RowGradient, { readonly numbers: TypedArray; readonly factors: TypedArray }>();
   return (kind, layer, position) => {
     stream ??= follow();
     const gradient = stream.output(kind, layer);
-    const known = read.get(gradient);
-    const { numbers, factors } = known ?? {
+    const copied = copies.get(gradient);
+    const { numbers, factors } = copied ?? {
       numbers: gradient.vector.data.slice(),
       factors: gradient.factors.data.slice(),
     };
-    if (!known) read.set(gradient, { numbers, factors });
+    if (!copied) copies.set(gradient, { numbers, factors });
     return { numbers, factor: Number(factors[rowIndex(position)]) };
   };
 }
@@ -358,18 +362,18 @@ function headSources(
   const attentionLayer = layerAttention(config, layer)!;
   const ownValues = (config.sharedKeyValues?.[layer] ?? layer) === layer && !config.valueNorm;
   if ("kvRank" in attentionLayer.config || attentionLayer.config.differential || !ownValues) return undefined;
-  const own = params.layers[layer]!.attention;
-  const { weight, bias } = own.value;
+  const attentionParams = params.layers[layer]!.attention;
+  const { weight, bias } = attentionParams.value;
   const isMatrix = () => isTensor(weight);
   check.each({ "params.value.weight": weight }, isMatrix, "a tensor", "load the model without `quantize`.");
 
   const heads = rowAt(`${at}.attention.heads`, position)!;
-  const gates = gatedHeads(attentionLayer, own, onesLike(heads), () =>
+  const gates = gatedHeads(attentionLayer, attentionParams, onesLike(heads), () =>
     rowAt(`${at}.attentionInput`, position)!,
   );
   const [, H, , D] = heads.shape as [number, number, number, number];
   const headGradients = mul(
-    reshape(linearBackward(gradientRow(gradient, heads), own.output.weight), [H, D]),
+    reshape(linearBackward(gradientRow(gradient, heads), attentionParams.output.weight), [H, D]),
     reshape(gates, [H, D]),
   );
   const valueGradient = slice(headGradients, 0, head, head + 1); // [1, D]

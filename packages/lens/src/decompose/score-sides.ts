@@ -232,7 +232,7 @@ function scoreComputer({ config }: LayerAttention, params: AttentionParams) {
   if ("kvRank" in config || config.differential || config.memory) return undefined;
   const { mask, scoreMod, softcap, sinks, scale = config.qkNorm?.scale(config.headDim!) } = config;
   return (queries: Tensor, keys: Tensor, end: number, query: number): Readonly<Record<string, Tensor>> => {
-    const [rows, read] = [slice(queries, 2, query, end), slice(keys, 2, 0, end)];
+    const [rows, visibleKeys] = [slice(queries, 2, query, end), slice(keys, 2, 0, end)];
     const options = {
       ...(mask && { mask }),
       ...(scoreMod && { scoreMod }),
@@ -241,7 +241,7 @@ function scoreComputer({ config }: LayerAttention, params: AttentionParams) {
       ...(scale !== undefined && { scale }),
     };
     // Only scores are traced, so any values do.
-    const keyValues = { key: [read], value: [read], positions: { start: 0 } };
+    const keyValues = { key: [visibleKeys], value: [visibleKeys], positions: { start: 0 } };
     return tracedAttention(rows, keyValues, options, scoreNames);
   };
 }

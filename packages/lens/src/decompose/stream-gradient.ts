@@ -6,7 +6,7 @@ import { centered, normScale } from "./norm-parts.js";
 import type { PartKind, PartSource } from "./residual-part.js";
 import { gatedHeads, residualNames } from "./residual-stream.js";
 
-/** Gradient of a number with respect to n rows of a stream: one vector, times a factor for each row. */
+/** Gradient of a scalar with respect to n rows of a stream: one vector, times a factor for each row. */
 export type RowGradient = {
   /** `[1, C]` */
   readonly vector: Tensor;
@@ -14,7 +14,7 @@ export type RowGradient = {
   readonly factors: Tensor;
 };
 
-/** Contribution of a source to a number, for each row that it was written to: the gradient times the source. */
+/** Contribution of a source to the scalar, for each row that it was written to: the gradient times the source. */
 export type SourceValues = { readonly source: PartSource; readonly values: readonly number[] };
 
 /** Backward pass through a residual stream, from one point to all sources written before it. */
@@ -221,28 +221,28 @@ export function streamGradient(
     const value = () => rowsAt(`${at}.attentionOutput`);
     if (!attentionLayer || ablated?.attention.has(i))
       return [sourceValues({ name: `${at}.${kind}`, kind, layer: i }, g, value())];
-    const own = params.layers[i]!.attention;
-    const heads = gatedHeads(attentionLayer, own, rowsAt(`${at}.attention.heads`), () =>
+    const attentionParams = params.layers[i]!.attention;
+    const heads = gatedHeads(attentionLayer, attentionParams, rowsAt(`${at}.attention.heads`), () =>
       rowsAt(`${at}.attentionInput`),
     );
     const [, H, n, D] = heads.shape as [number, number, number, number];
-    const headGradients = reshape(linearBackward(g.vector, own.output.weight), [1, H, D, 1]);
+    const headGradients = reshape(linearBackward(g.vector, attentionParams.output.weight), [1, H, D, 1]);
     const products = mul(matmul(heads, headGradients), reshape(g.factors, [1, 1, n, 1])).data; // [1, H, n, 1]
     const sources = Array.from({ length: H }, (_, head): SourceValues => {
       const source: PartSource = { name: `${at}.heads.${head}`, kind: "head", layer: i, head };
       return { source, values: Array.from(products.subarray(head * n, (head + 1) * n), Number) };
     });
-    const { bias } = own.output;
+    const { bias } = attentionParams.output;
     if (bias) sources.push(sourceValues({ name: `${at}.attention.bias`, kind: "bias", layer: i }, g, bias));
-    if (!("mixer" in own)) return sources;
+    if (!("mixer" in attentionParams)) return sources;
     return [...sources, remainder({ name: `${at}.mixer`, kind: "mixer", layer: i }, g, value(), sources)];
   };
 
   const attentionInput = (i: number, g: RowGradient): SourceValues[] => {
     if (placement === "post" || placement === "after") return before(i, g);
-    const own = params.layers[i]!.attentionNorm;
-    const left = normBackward(own, rowsBefore(i), g);
-    return [...before(i, left), ...normBias(own, `layers.${i}.attentionNorm`, i, g)];
+    const attentionNorm = params.layers[i]!.attentionNorm;
+    const left = normBackward(attentionNorm, rowsBefore(i), g);
+    return [...before(i, left), ...normBias(attentionNorm, `layers.${i}.attentionNorm`, i, g)];
   };
 
   return {
@@ -251,9 +251,9 @@ export function streamGradient(
       if (placement === "parallelShared") return attentionInput(i, g);
       const below = isParallel ? before : middle;
       if (placement === "post" || placement === "after") return below(i, g);
-      const own = params.layers[i]!.feedForwardNorm;
-      const left = normBackward(own, isParallel ? rowsBefore(i) : rowsMiddle(i), g);
-      return [...below(i, left), ...normBias(own, `layers.${i}.feedForwardNorm`, i, g)];
+      const feedForwardNorm = params.layers[i]!.feedForwardNorm;
+      const left = normBackward(feedForwardNorm, isParallel ? rowsBefore(i) : rowsMiddle(i), g);
+      return [...below(i, left), ...normBias(feedForwardNorm, `layers.${i}.feedForwardNorm`, i, g)];
     },
     output: (kind, layer) => outputGradients.get(`layers.${layer}.${kind === "head" ? "heads" : kind}`)!,
   };

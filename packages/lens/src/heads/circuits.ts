@@ -69,14 +69,14 @@ function ovLogits(
     "value",
     0,
   );
-  const own = headRows(value, head, attentionLayer.config.numHeads); // [n, D]
-  const D = own.shape[1]!;
+  const headValues = headRows(value, head, attentionLayer.config.numHeads); // [n, D]
+  const D = headValues.shape[1]!;
   const output = params.attention.output.weight; // [C, H · D]
   // The two heads of a differential pair share the columns of the output projection.
   const column = head % (output.shape[1]! / D);
-  const written = linear(own, slice(output, 1, column * D, column * D + D)); // [n, C]
-  const read = mul(written, model.params.norm.weight);
-  const logits = linear(read, weight); // [n, V]
+  const written = linear(headValues, slice(output, 1, column * D, column * D + D)); // [n, C]
+  const scaledOutput = mul(written, model.params.norm.weight);
+  const logits = linear(scaledOutput, weight); // [n, V]
   if (all) return logits;
   const columns = tokens.map((id) => slice(logits, 1, id, id + 1).data);
   const n = tokens.length;

@@ -30,10 +30,10 @@ export function tokenRows(model: LensModel, layer: DecoderLayerParams, tokens: r
   const { config, params } = model;
   const { norm: kind = "rms", embedDim, normEps: eps } = config;
   const { device } = params.embedding.weight;
-  const own = norm({ kind, embedDim, eps });
+  const embeddingNorm = norm({ kind, embedDim, eps });
   const ids = tensor([...tokens], { shape: [1, tokens.length], dtype: "int32", device });
   const embedded = mul(embedding(params.embedding.weight, ids), config.embeddingScale ?? 1);
-  const rows = config.embeddingNorm ? own.apply(params.embeddingNorm!, embedded) : embedded;
+  const rows = config.embeddingNorm ? embeddingNorm.apply(params.embeddingNorm!, embedded) : embedded;
   return attentionRows(model, layer, rows);
 }
 
@@ -47,8 +47,8 @@ export function attentionRows({ config }: LensModel, layer: DecoderLayerParams, 
 /** The rows `[n, D]` that a query head reads of `[1, heads, n, D]`, whose heads may be shared by groups of query heads. */
 export function headRows(x: Tensor, head: number, numHeads: number): Tensor {
   const [, heads, n, D] = x.shape as [number, number, number, number];
-  const own = Math.floor((head * heads) / numHeads);
-  return reshape(slice(x, 1, own, own + 1), [n, D]);
+  const headIndex = Math.floor((head * heads) / numHeads);
+  return reshape(slice(x, 1, headIndex, headIndex + 1), [n, D]);
 }
 
 /** Checks a list of token ids. */

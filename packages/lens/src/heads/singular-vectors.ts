@@ -49,10 +49,10 @@ export function singularVectors(model: LensModel, place: HeadPlace): SingularVec
   const isLatent = "kvRank" in attentionLayer.config;
   const D = isLatent ? (attentionLayer as { config: { valueDim: number } }).config.valueDim : grouped.headDim;
   const group = isLatent ? head : Math.floor((head * grouped.numKvHeads) / numHeads);
-  const own = slice(value.weight, 0, group * D, group * D + D); // [D, C]
+  const valueWeight = slice(value.weight, 0, group * D, group * D + D); // [D, C]
   const column = head % (output.weight.shape[1]! / D);
   const out = slice(output.weight, 1, column * D, column * D + D); // [C, D]
-  const { values, left, right } = svdOfProduct(matrixColumns(out), matrixRows(own));
+  const { values, left, right } = svdOfProduct(matrixColumns(out), matrixRows(valueWeight));
   const { dtype } = model.params.norm.weight;
   const matrix = (columns: Columns) =>
     tensor(

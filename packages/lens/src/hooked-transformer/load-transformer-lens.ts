@@ -58,9 +58,9 @@ export async function loadTransformerLens(
   const { cfg, tokenizer, device, ...reading } = given;
   const file = await openFile(source, { ...reading, check: sourceChecks, transfer: "whole" });
   const { tensors, metadata } = await readSafetensors(file);
-  const read = readConfig(check, configuration(cfg, metadata["cfg"]));
-  const { numOutputs, normsHaveWeights, positionsOutsideStream } = read;
-  const { config: stored } = read;
+  const hookedConfig = readConfig(check, configuration(cfg, metadata["cfg"]));
+  const { numOutputs, normsHaveWeights, positionsOutsideStream } = hookedConfig;
+  const { config: stored } = hookedConfig;
   const table = tensorTable(stored, { numOutputs, normsHaveWeights });
   const names = new Map(table.map((entry) => [entry.theirs, storedName(entry.theirs, tensors)]));
   refuseUnknownTensors(Object.keys(tensors), [...names.values()]);
@@ -130,8 +130,8 @@ const buffers = /\.attn\.(mask|IGNORE|rotary_sin|rotary_cos|alibi)$/;
 
 /** Refuses tensors that do not belong to the configuration. */
 function refuseUnknownTensors(stored: readonly string[], expected: readonly string[]): void {
-  const known = new Set(expected);
-  const unknownName = stored.find((name) => !known.has(name) && !buffers.test(name));
+  const expectedNames = new Set(expected);
+  const unknownName = stored.find((name) => !expectedNames.has(name) && !buffers.test(name));
   if (unknownName === undefined) return;
   const nearest = nearestName(unknownName, [...expected]);
   check.refuse(

@@ -88,7 +88,7 @@ export async function cacheMaps(
   check.each({ cache: "unrotated keys" }, () => !cache.unrotatedKeys, "a cache of rotated keys", fix);
 
   let layer = 0;
-  const read: KeyValues[] = []; // by layer, of the present step
+  const keyValuesByLayer: KeyValues[] = []; // by layer, of the present step
   const interventions = resolveHooks(model, {
     attentionInput(_, name) {
       layer = Number(name.split(".")[1]);
@@ -99,11 +99,11 @@ export async function cacheMaps(
   for (const id of "shape" in ids ? await ids.read() : ids) {
     const tensors: Record<string, Tensor> = {};
     const trace = { names: ["weights"] as const, tensors, interventions };
-    const watched = watchReads(cache, (keyValues) => (read[layer] = keyValues));
+    const watched = watchReads(cache, (keyValues) => (keyValuesByLayer[layer] = keyValues));
     model.apply(params, [Number(id)], { cache: watched, last: 1, trace });
     for (const [i, layerSteps] of steps.entries()) {
       const row = tensors[`layers.${i}.attention.weights`];
-      const keyValues = read[config.sharedKeyValues?.[i] ?? i];
+      const keyValues = keyValuesByLayer[config.sharedKeyValues?.[i] ?? i];
       if (row && keyValues)
         layerSteps.push({ positions: positionLists(keyValues), weights: await row.read(), H: row.shape[1]! });
     }
@@ -130,7 +130,7 @@ function positionLists({ key, positions }: KeyValues): Int32Array[] {
 function cacheMap(steps: readonly Step[]): Omit<CacheMap, "layer"> {
   const [T, H] = [steps.length, steps[0]!.H];
   const Weights = steps[0]!.weights instanceof Float64Array ? Float64Array : Float32Array;
-  const [kept, weights] = [new Float32Array(H * T * T), new Weights(H * T * T)];
+  const [keptCells, weights] = [new Float32Array(H * T * T), new Weights(H * T * T)];
   const heads = Array.from({ length: H }, (_, h) => h);
   const evictions: Eviction[] = [];
   steps.forEach(({ positions, weights: row }, t) => {
@@ -140,26 +140,26 @@ function cacheMap(steps: readonly Step[]): Omit<CacheMap, "layer"> {
       const first = S - layerSteps.length; // learned memory keys come first
       layerSteps.forEach((position, s) => {
         if (position < 0) return;
-        kept[(h * T + t) * T + position] = 1;
+        keptCells[(h * T + t) * T + position] = 1;
         weights[(h * T + t) * T + position] = row[h * S + first + s]!;
       });
     }
     for (let position = 0; position < t; position++) {
-      const at = (h: number, step: number) => kept[(h * T + step) * T + position]!;
+      const at = (h: number, step: number) => keptCells[(h * T + step) * T + position]!;
       const evicting = heads.filter((h) => at(h, t - 1) > at(h, t));
       if (evicting.length > 0) evictions.push({ step: t, position, heads: evicting });
     }
   });
   const shape = [1, H, T, T];
-  return { kept: tensor(kept, { shape }), weights: tensor(weights, { shape }), evictions };
+  return { kept: tensor(keptCells, { shape }), weights: tensor(weights, { shape }), evictions };
 }
 
 /** A cache that calls `onRead` with the keys and values that each update returns. */
 const watchReads = (cache: Cache, onRead: (read: KeyValues) => void): Cache => ({
   update(...call) {
-    const read = cache.update(...call);
-    onRead(read);
-    return read;
+    const keyValues = cache.update(...call);
+    onRead(keyValues);
+    return keyValues;
   },
   read: (layer) => cache.read(layer),
   state: (layer) => cache.state(layer),

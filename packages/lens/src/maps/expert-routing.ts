@@ -49,8 +49,8 @@ export function expertRouting(model: LensModel, input: TokenInput): ExpertRoutin
   const names = layers.map(({ layer }) => `layers.${layer}.feedForwardInput` as const);
   const { tensors } = runWithTrace(model, ids, { names });
   return layers.map(({ layer, made: experts }) => {
-    const own = params.layers[layer]!.feedForward as MixtureOfExpertsParams;
-    const { chosen, shares } = experts.route(own, tensors[`layers.${layer}.feedForwardInput`]!);
+    const feedForwardParams = params.layers[layer]!.feedForward as MixtureOfExpertsParams;
+    const { chosen, shares } = experts.route(feedForwardParams, tensors[`layers.${layer}.feedForwardInput`]!);
     return { layer, numExperts: config.experts!.numExperts, experts: chosen, weights: shares };
   });
 }

@@ -62,8 +62,8 @@ export function impliedMaps(
   const { tensors } = runWithTrace(model, ids, { names });
   return Object.fromEntries(
     chosen.map((i) => {
-      const own = params.layers[i]!.attention as object;
-      const weights = "mixer" in own ? own.mixer : own;
+      const attentionParams = params.layers[i]!.attention as object;
+      const weights = "mixer" in attentionParams ? attentionParams.mixer : attentionParams;
       const x = tensors[`layers.${i}.attentionInput`]!;
       const map = mixers.get(i)!.impliedWeights(weights as MixerLayerParams, x);
       return [`layers.${i}.attention.impliedWeights`, map.weights];

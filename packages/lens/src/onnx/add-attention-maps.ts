@@ -306,8 +306,9 @@ function addOutput(context: MapContext, node: FileNode, { value, how, shape, ele
   const c = nodeComposer(name);
   let lengths = shape;
   if (shape?.length === 5) {
-    const all = c.op("Shape", [value]);
-    const some = (start: number, end: number) => c.op("Slice", [all, c.int64List(start), c.int64List(end)]);
+    const valueShape = c.op("Shape", [value]);
+    const some = (start: number, end: number) =>
+      c.op("Slice", [valueShape, c.int64List(start), c.int64List(end)]);
     c.op("Reshape", [value, concatShape(c, some(0, 1), -1, some(3, 5))], {}, name);
     const [B, Hkv, group, ...rest] = shape;
     const areKnown = typeof Hkv === "number" && typeof group === "number";
@@ -344,13 +345,13 @@ function result({ model, changes, maps, skipped }: MapContext): OnnxWithMaps {
   return {
     ...{ maps, skipped, externalData: [...model.externalData], size, chunks },
     async bytes() {
-      const all = new Uint8Array(size);
+      const bytes = new Uint8Array(size);
       let at = 0;
       for await (const chunk of chunks()) {
-        all.set(chunk, at);
+        bytes.set(chunk, at);
         at += chunk.length;
       }
-      return all;
+      return bytes;
     },
   };
 }

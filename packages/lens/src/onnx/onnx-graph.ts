@@ -77,8 +77,8 @@ export function onnxGraph({
   const elementType: (value: string) => number | undefined = memoize<number | undefined>(
     undefined,
     (value) => {
-      const known = weights.get(value)?.elementType ?? declared.get(value)?.elementType;
-      if (known) return known;
+      const declaredType = weights.get(value)?.elementType ?? declared.get(value)?.elementType;
+      if (declaredType) return declaredType;
       const node = producer(value);
       if (!node) return undefined;
       if (node.type === "Cast") return node.attributes.get("to")?.integer;
@@ -95,13 +95,13 @@ export function onnxGraph({
   );
 
   const shape = memoize<readonly AxisLength[] | undefined>(undefined, (value) => {
-    const known = weights.get(value)?.dims ?? declared.get(value)?.shape;
-    if (known?.every((length) => length !== undefined)) return known;
+    const declaredShape = weights.get(value)?.dims ?? declared.get(value)?.shape;
+    if (declaredShape?.every((length) => length !== undefined)) return declaredShape;
     const node = producer(value);
     const inferred =
       node?.type === "Constant" ? constantValue(value)?.dims : node && inferShape(node, value, graph);
-    if (!known || known.length !== inferred?.length) return known ?? inferred;
-    return known.map((length, axis) => length ?? inferred[axis]);
+    if (!declaredShape || declaredShape.length !== inferred?.length) return declaredShape ?? inferred;
+    return declaredShape.map((length, axis) => length ?? inferred[axis]);
   });
   const graph: OnnxGraph = {
     ...{ nodes, opset, outputs: new Set(outputs), producer, isConstant, integers, elementType, shape },
@@ -121,13 +121,13 @@ export function onnxGraph({
 
 /** Memoizes a function of value names. `initial`: the result while it is being computed, in a cycle. */
 function memoize<T>(initial: T, compute: (value: string) => T): (value: string) => T {
-  const known = new Map<string, T>();
+  const results = new Map<string, T>();
   return (value) => {
-    if (!known.has(value)) {
-      known.set(value, initial);
-      known.set(value, compute(value));
+    if (!results.has(value)) {
+      results.set(value, initial);
+      results.set(value, compute(value));
     }
-    return known.get(value)!;
+    return results.get(value)!;
   };
 }
 
@@ -135,9 +135,9 @@ function constantTensor({ attributes }: OnnxNode): TensorHead | undefined {
   const get = (name: string): OnnxAttribute | undefined => attributes.get(name);
   const { float32, int64 } = elementTypes;
   const nonZeroLength = { name: "", elementType: int64 };
-  const [one, many] = [get("value_int")?.integer, get("value_ints")?.integers];
-  if (one !== undefined) return { ...nonZeroLength, dims: [], integers: [one] };
-  if (many) return { ...nonZeroLength, dims: [many.length], integers: many };
+  const [integer, integers] = [get("value_int")?.integer, get("value_ints")?.integers];
+  if (integer !== undefined) return { ...nonZeroLength, dims: [], integers: [integer] };
+  if (integers) return { ...nonZeroLength, dims: [integers.length], integers };
   if (get("value_float")) return { name: "", elementType: float32, dims: [] };
   return get("value")?.tensor;
 }

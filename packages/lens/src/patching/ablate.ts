@@ -65,7 +65,7 @@ export function resampleAblation(tensors: Readonly<Record<string, Tensor>>): Abl
       const source = sliceAt(tensorNamed(check, tensors, name), span);
       if (source.shape.join() === x.shape.join()) return source;
       const expected = `[${x.shape.join(", ")}], as in the run that is ablated`;
-      const fix = "give both runs as many tokens.";
+      const fix = "give both runs the same number of tokens.";
       return check.refuse({ argument: `tensors["${name}"]`, received: source.shape, expected, fix });
     },
   };
@@ -131,8 +131,8 @@ export function ablate(
       continue;
     }
     if (part !== undefined) check.oneOf({ "targets.part": part }, ["attention", "feedForward"]);
-    for (const one of part ? [part] : (["attention", "feedForward"] as const)) {
-      const name = `layers.${layer}.${one}Output`;
+    for (const sublayer of part ? [part] : (["attention", "feedForward"] as const)) {
+      const name = `layers.${layer}.${sublayer}Output`;
       chain(name, (x) => ablation.replacement(x, name));
     }
   }

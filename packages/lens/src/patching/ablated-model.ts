@@ -33,10 +33,10 @@ export function ablatedModel(model: LensModel, targets: readonly AblationTarget[
 }
 
 /** Interventions of `one`, then those of `other`. */
-export function chained(one: Interventions, other: Interventions): Interventions {
-  const both: Record<string, Interventions[string]> = { ...one };
-  for (const [name, next] of Object.entries(other)) {
-    const before = one[name];
+export function chained(first: Interventions, second: Interventions): Interventions {
+  const both: Record<string, Interventions[string]> = { ...first };
+  for (const [name, next] of Object.entries(second)) {
+    const before = first[name];
     both[name] = before ? (x) => next(before(x)) : next;
   }
   return both;

@@ -26,7 +26,7 @@ export type ActivationPatchingOptions = PatchingOptions & {
  * Costs one run for each patch. {@link attributionPatching} estimates the whole map from two runs and one gradient.
  *
  * @param input - The text to run and patch: a text, ids, or ids `[1, T]`.
- * @param source - The text whose activations are patched in, with as many tokens.
+ * @param source - The text whose activations are patched in, with the same number of tokens.
  * @returns A row for each tensor, a column for each position or head.
  * @throws {ArgumentError} If the texts differ in length, or the model has no tensor of a given name.
  * @see "Locating and Editing Factual Associations in GPT" (2022), arXiv:2202.05262

@@ -25,7 +25,7 @@ import { positionAxis } from "./slices.js";
  * linear in the tensor, poor where norms and the softmax make it nonlinear, as in early layers and for large changes.
  *
  * @param input - The text to run and patch.
- * @param source - The text whose activations are patched in, with as many tokens.
+ * @param source - The text whose activations are patched in, with the same number of tokens.
  * @returns Estimates of the metric with each patch, in the form of {@link activationPatching}.
  * @throws {ArgumentError} If the texts differ in length, or the model has no tensor of a given name.
  * @see Nanda, "Attribution Patching" (2023), https://www.neelnanda.io/mechanistic-interpretability/attribution-patching

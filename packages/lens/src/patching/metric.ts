@@ -1,7 +1,7 @@
 import { checks, sizeOf, type Checks } from "@qkv/core";
 import { isTensor, reshape, slice, sub, type Tensor } from "@qkv/tensor";
 
-/** A differentiable function of the logits `[B, T, V]` of a run, which returns a tensor of one number. */
+/** A differentiable function of the logits `[B, T, V]` of a run, which returns a tensor of one element. */
 export type Metric = (logits: Tensor) => Tensor;
 
 /**
@@ -41,11 +41,11 @@ export function logitDifference(options: { token: number; minus?: number; positi
   };
 }
 
-/** Evaluates a metric. Refuses a result that is not a tensor of one number. */
+/** Evaluates a metric. Refuses a result that is not a tensor of one element. */
 export function evaluateMetric(check: Checks, metric: Metric, logits: Tensor): Tensor {
   const value: unknown = metric(logits);
   const fix = "return the tensor itself, without `async`: `logitDifference({ token, minus })` does.";
   const isNumber = (x: unknown) => isTensor(x) && sizeOf(x.shape) === 1;
-  check.each({ "metric(logits)": value }, isNumber, "a tensor of one number", fix);
+  check.each({ "metric(logits)": value }, isNumber, "a tensor of one element", fix);
   return value as Tensor;
 }

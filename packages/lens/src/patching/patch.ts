@@ -17,7 +17,7 @@ export type PatchPlace = {
 /**
  * Hooks that put tensors of one run into another: activation patching.
  *
- * @param tensors - Tensors of the source run, by full name. It has as many tokens as the patched run.
+ * @param tensors - Tensors of the source run, by full name. It has the same number of tokens as the patched run.
  * @param places - Tensors to patch, or parts of them. Default: all given tensors that can be replaced.
  * @returns Hooks for {@link runWithTrace}, or `interventions` of a trace.
  * @throws {ArgumentError} If a tensor was not traced; when the model runs, if a place is out of range.
@@ -46,8 +46,8 @@ export function patch(
 ): Interventions {
   const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
   checkTensors(check, tensors);
-  const all = Object.keys(tensors).filter((name) => !/\.(dots|capped|scores|lse)$/.test(name));
-  const chosen = places ?? all.map((name): PatchPlace => ({ name }));
+  const replaceable = Object.keys(tensors).filter((name) => !/\.(dots|capped|scores|lse)$/.test(name));
+  const chosen = places ?? replaceable.map((name): PatchPlace => ({ name }));
   check.list({ places: chosen }, "{ name, position, head }", isObject);
   const hooks: Record<string, (x: Tensor) => Tensor> = {};
   for (const place of chosen) {
@@ -55,7 +55,7 @@ export function patch(
     check.type({ "places.name": name }, "string");
     const source = tensorNamed(check, tensors, name);
     const before = hooks[name];
-    hooks[name] = (own) => patchTensor(before ? before(own) : own, source, { name, position, head });
+    hooks[name] = (x) => patchTensor(before ? before(x) : x, source, { name, position, head });
   }
   return hooks;
 }
@@ -70,9 +70,14 @@ function patchTensor(
   if (head !== undefined) {
     const last = hasHeads(name) ? x.shape[1]! - 1 : -1;
     check.whole({ "places.head": head }, { min: 0, max: last, fix: "count heads from 0." });
-    const own = slice(x, 1, head, head + 1);
-    const given = slice(source, 1, head, head + 1);
-    return replaceSlice(x, 1, head, position === undefined ? given : atPosition(own, given, name, position));
+    const headOutput = slice(x, 1, head, head + 1);
+    const sourceHead = slice(source, 1, head, head + 1);
+    return replaceSlice(
+      x,
+      1,
+      head,
+      position === undefined ? sourceHead : atPosition(headOutput, sourceHead, name, position),
+    );
   }
   return position === undefined ? source : atPosition(x, source, name, position);
 }
@@ -92,7 +97,7 @@ function checkSameShape(name: string, x: Tensor, source: Tensor): void {
     argument: `tensors["${name}"]`,
     received: source.shape,
     expected: `[${x.shape.join(", ")}], as in the run that is patched`,
-    fix: "give both runs as many tokens.",
+    fix: "give both runs the same number of tokens.",
   });
 }
 

@@ -31,7 +31,7 @@ export type PatchingMap = {
   readonly source: number;
 };
 
-/** Two texts with as many tokens, and the tensors to patch. */
+/** Two texts with the same number of tokens, and the tensors to patch. */
 export type PatchingPair = {
   readonly ids: readonly [input: Tensor | readonly number[], source: Tensor | readonly number[]];
   readonly names: readonly string[];
@@ -50,13 +50,13 @@ export function patchingPair(
   options: PatchingOptions,
 ): PatchingPair {
   checkModel(check, model);
-  const one = oneText(check, model, input);
-  const other = oneText(check, model, source, "source");
+  const inputText = oneText(check, model, input);
+  const sourceText = oneText(check, model, source, "source");
   check.each(
-    { source: `${other.length} tokens` },
-    () => one.length === other.length,
-    `${one.length} tokens, as the input has`,
-    "give two texts of as many tokens.",
+    { source: `${sourceText.length} tokens` },
+    () => inputText.length === sourceText.length,
+    `${inputText.length} tokens, as the input has`,
+    "give two texts of the same number of tokens.",
   );
   const { metric, names = ["output"], by = "position" } = options;
   const fix = "give one: `logitDifference({ token, minus })`.";
@@ -77,8 +77,8 @@ export function patchingPair(
     const expected = "tensors with an axis of heads, as `by` is head";
     check.refuse({ argument: "names", received: headless, expected, fix: 'give `["heads"]`.' });
   }
-  const columns = by === "head" ? maxHeads(model, one.ids, full) : one.length;
-  return { ids: [one.ids, other.ids], names: full, columns, by, metric };
+  const columns = by === "head" ? maxHeads(model, inputText.ids, full) : inputText.length;
+  return { ids: [inputText.ids, sourceText.ids], names: full, columns, by, metric };
 }
 
 /** The largest number of heads of some tensors, from a pass over the first token. */

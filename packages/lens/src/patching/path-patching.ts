@@ -38,7 +38,7 @@ export type PathPatchingResult = {
  * its value in another run, with all other layers frozen; a second run patches in the receivers' inputs of the first.
  *
  * @param input - The text to run and patch.
- * @param source - The text that the sender's value comes from, with as many tokens.
+ * @param source - The text that the sender's value comes from, with the same number of tokens.
  * @throws {ArgumentError} If the texts differ in length, or the model has no tensor of a given name.
  * @see "Localizing Model Behavior with Path Patching" (2023), arXiv:2304.05969
  *
@@ -67,11 +67,16 @@ export async function pathPatching(
   options: PathPatchingOptions,
 ): Promise<PathPatchingResult> {
   checkModel(check, model);
-  const one = oneText(check, model, input);
-  const other = oneText(check, model, source, "source");
-  const expected = `${one.length} tokens, as the input has`;
-  const fix = "give two texts of as many tokens.";
-  check.each({ source: `${other.length} tokens` }, () => one.length === other.length, expected, fix);
+  const inputText = oneText(check, model, input);
+  const sourceText = oneText(check, model, source, "source");
+  const expected = `${inputText.length} tokens, as the input has`;
+  const fix = "give two texts of the same number of tokens.";
+  check.each(
+    { source: `${sourceText.length} tokens` },
+    () => inputText.length === sourceText.length,
+    expected,
+    fix,
+  );
   const given = check.options(options, ["from", "to", "metric", "frozen"]);
   const { from, to, metric, frozen = "all" } = given;
   const isPlace = (value: unknown) => typeof (value as Partial<PatchPlace> | null)?.name === "string";
@@ -84,13 +89,13 @@ export async function pathPatching(
   const frozenNames = tensorNames(model.config).filter(
     (name) => isWritten(name, frozen) && name !== from.name,
   );
-  const unpatchedRun = runWithTrace(model, one.ids, { names: frozenNames as unknown as TraceNames });
-  const sourceRun = runWithTrace(model, other.ids, { names: [from.name] as unknown as TraceNames });
+  const unpatchedRun = runWithTrace(model, inputText.ids, { names: frozenNames as unknown as TraceNames });
+  const sourceRun = runWithTrace(model, sourceText.ids, { names: [from.name] as unknown as TraceNames });
   const hooks: Record<string, Hook> = { ...patch(sourceRun.tensors, [from]) };
   for (const name of frozenNames) hooks[name] = () => unpatchedRun.tensors[name]!;
   const ends = to.map(({ name }) => name) as unknown as TraceNames;
-  const frozenRun = runWithTrace(model, one.ids, { names: ends, hooks });
-  const patchedRun = runWithTrace(model, one.ids, { names: [], hooks: patch(frozenRun.tensors, to) });
+  const frozenRun = runWithTrace(model, inputText.ids, { names: ends, hooks });
+  const patchedRun = runWithTrace(model, inputText.ids, { names: [], hooks: patch(frozenRun.tensors, to) });
   const measure = ({ logits }: { logits: Tensor }) => readNumber(evaluateMetric(check, metric, logits));
   return {
     patched: await measure(patchedRun),

@@ -112,7 +112,7 @@ export type PatchAnswer = {
   readonly sourceNext: readonly Prediction[];
 };
 
-/** Two texts with as many tokens, and the two tokens whose logits are compared at the last position. */
+/** Two texts with the same number of tokens, and the two tokens whose logits are compared at the last position. */
 export type PatchQuestion = TextQuestion & {
   readonly source: string;
   /**

@@ -65,10 +65,10 @@ export function attributionByLayer(
         changes.set(output, ofOutput);
       }
       if (heads === undefined && layer === 0) return after;
-      let read: Tensor | undefined;
+      let attributed: Tensor | undefined;
       const sourceHeads = heads === undefined ? undefined : onDevice(source.heads[heads]!);
       const f = ({ x, change }: { x: Tensor; change?: Tensor }) => {
-        const hook = (h: Tensor) => add((read = h), change!);
+        const hook = (h: Tensor) => add((attributed = h), change!);
         const interventions = heads === undefined ? {} : { [heads]: hook };
         const onTensor = (part: number) => watch.onTensor((numLayers - 1 - layer + part) / numLayers);
         return applyLayers(
@@ -85,7 +85,7 @@ export function attributionByLayer(
       };
       const before = vjp(f, params).pullback(outputGradient);
       if (heads !== undefined) {
-        const change = sub(sourceHeads!, read!);
+        const change = sub(sourceHeads!, attributed!);
         changes.set(heads, sum(mul(change, before.change!), { axis: [0, 2, 3] }).data);
       }
       return hostCopy(before.x);

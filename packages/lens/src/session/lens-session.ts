@@ -58,7 +58,7 @@ import { watchedModel, type Watch } from "./watched-model.js";
 
 /** The most cells on a side of a small map. */
 const cells = 24;
-/** The most attention weights that a run caches: of all layers, or of the last requested one. Unit: numbers. */
+/** The most attention weights that a run caches: of all layers, or of the last requested one. Unit: elements. */
 const maxCachedWeights = 4e6;
 
 /**
@@ -67,7 +67,7 @@ const maxCachedWeights = 4e6;
  *
  * If `isCancelled` returns true, a question fails with an `AbortError` at the next tensor of the pass, forward or backward.
  *
- * @param model - A decoder with its tokenizer, as `load` gives it, on a device whose numbers the program can reach (`js`, `wasm`).
+ * @param model - A decoder with its tokenizer, as `load` returns it, on a device whose memory JavaScript can read (`js`, `wasm`).
  * @throws {ArgumentError} If the model is not a decoder, or has no tokenizer.
  *
  * @example
@@ -274,22 +274,22 @@ export function lensSession(model: LensModel): LensSession {
   }
 
   function cachedRun({ text, without = [] }: TextQuestion): CachedRun | undefined {
-    const one = without.length === 0 ? plainRun : ablatedRun;
-    return one?.of === runKey(text, without) ? one : undefined;
+    const candidate = without.length === 0 ? plainRun : ablatedRun;
+    return candidate?.of === runKey(text, without) ? candidate : undefined;
   }
 
   const head: LensSession["head"] = async (question, callOptions) => {
     const names = ["text", "without", "layer", "head"] as const;
     const { layer, head, ...about } = check.options(question, names, "question");
-    const one = cachedRun(about);
+    const cached = cachedRun(about);
     const read = (weights: LayerWeights) => ({
       numHeads: weights.numHeads,
       weights: headMap(weights, head),
     });
-    const known = one?.weights.get(layer);
+    const known = cached?.weights.get(layer);
     const readNew = (weights: LayerWeights) => {
-      if (one && weights.data.length <= maxCachedWeights)
-        one.weights = new Map([[layer, copyWeights(weights)]]);
+      if (cached && weights.data.length <= maxCachedWeights)
+        cached.weights = new Map([[layer, copyWeights(weights)]]);
       return read(weights);
     };
     const { numHeads, weights } = known ? read(known) : weightsAt(about, layer, readNew, callOptions);
@@ -308,8 +308,8 @@ export function lensSession(model: LensModel): LensSession {
     const readHere = (x: Tensor) => read(weightsView(x));
     const runModel = watched(callOptions, question.without);
     const input = startsAtAnyLayer ? cachedRun(question)?.stream[layer] : undefined;
-    const known = tensorNames(model.config).includes(name);
-    if (!input || !known) return runUntil(runModel, encodeText(question.text), name, readHere);
+    const isTraceable = tensorNames(model.config).includes(name);
+    if (!input || !isTraceable) return runUntil(runModel, encodeText(question.text), name, readHere);
     return runUntilEnd((end) => {
       const interventions = { [name]: (x: Tensor): never => end(readHere(x)) };
       const run = { first: layer, interventions };
@@ -439,8 +439,11 @@ export function lensSession(model: LensModel): LensSession {
       });
     });
     const parts = found.parts.toSorted((a, b) => Math.abs(b.value) - Math.abs(a.value));
-    const [one, other] = watchedPredictions(row, [found.token, ...(minus === undefined ? [] : [minus])]);
-    return { logit: found.logit, token: one!, minus: other, parts };
+    const [predicted, subtracted] = watchedPredictions(row, [
+      found.token,
+      ...(minus === undefined ? [] : [minus]),
+    ]);
+    return { logit: found.logit, token: predicted!, minus: subtracted, parts };
   };
 
   const ablateTargets: LensSession["ablate"] = async (question, callOptions) => {
@@ -486,11 +489,13 @@ export function lensSession(model: LensModel): LensSession {
       );
     } else measure = { token, ...(minus !== undefined && { minus }) };
     const outputs = stream.slice(1).map((x, i) => [`layers.${i}.output`, x] as const);
-    const all = { ...Object.fromEntries(outputs), ...heads };
+    const sourceRows = { ...Object.fromEntries(outputs), ...heads };
     /** Tensors of the source. */
     const sourceTensors = (names: readonly string[]) =>
       Object.fromEntries(
-        names.flatMap((name) => (all[name] ? [[name, deviceTensor(all[name], device)] as const] : [])),
+        names.flatMap((name) =>
+          sourceRows[name] ? [[name, deviceTensor(sourceRows[name], device)] as const] : [],
+        ),
       );
     const from = (names: readonly string[]): TracedRun => ({
       logits: deviceTensor(logits, device),
@@ -559,8 +564,8 @@ export function lensSession(model: LensModel): LensSession {
     const { place } = question;
     const layer = Number(/^layers\.(\d+)\./.exec(place.name)?.[1] ?? 0);
     const hooks = patch(from([place.name]).tensors, [place]);
-    const read = (logits: Tensor) => Number(metric(logits).data[0]);
-    return logitsWith(about, { hooks, first: layer }, callOptions, read);
+    const readMetric = (logits: Tensor) => Number(metric(logits).data[0]);
+    return logitsWith(about, { hooks, first: layer }, callOptions, readMetric);
   };
 
   return {
@@ -586,13 +591,13 @@ export function lensSession(model: LensModel): LensSession {
  * @param logitDrop - The logit of a token minus its logit in the source.
  */
 function likeliestPair(
-  own: readonly Prediction[],
+  target: readonly Prediction[],
   source: readonly Prediction[],
   logitDrop: (id: number) => number,
 ): { readonly token: number; readonly minus?: number } {
-  const [first, second] = own;
+  const [first, second] = target;
   if (source[0]!.id !== first!.id) return { token: first!.id, minus: source[0]!.id };
-  const ids = [...new Set([...own, ...source].map(({ id }) => id))].toSorted(
+  const ids = [...new Set([...target, ...source].map(({ id }) => id))].toSorted(
     (a, b) => logitDrop(b) - logitDrop(a),
   );
   // Equal texts have equal logits.

@@ -59,8 +59,8 @@ export function applyLayers(
     return layer >= first && layer < end;
   };
   const names = tensorNames(config).filter(isInside);
-  const all = Object.entries(chained(ablated?.interventions ?? {}, interventions));
-  const inside = Object.fromEntries(all.filter(([name]) => isInside(name)));
+  const chainedInterventions = Object.entries(chained(ablated?.interventions ?? {}, interventions));
+  const inside = Object.fromEntries(chainedInterventions.filter(([name]) => isInside(name)));
   const watched = watchedInterventions(names, watch, inside);
   return rows(layers, x, { first, trace: { names: [], tensors: {}, interventions: watched } });
 }

@@ -37,19 +37,19 @@ export function watchedModel<T extends LensModel>(model: T, watch: Watch): T {
 export function watchedInterventions(
   names: readonly string[],
   { onTensor }: Watch,
-  given: Interventions = {},
+  initial: Interventions = {},
 ): Interventions {
-  const interventions: Record<string, (x: Tensor) => Tensor> = { ...given };
+  const interventions: Record<string, (x: Tensor) => Tensor> = { ...initial };
   names
     .filter((name) => watchedNames.test(name))
     .forEach((name, i, { length }) => {
-      const own = interventions[name];
+      const intervention = interventions[name];
       // `remat` runs its function again in the backward pass, so `onTensor` is called there too.
       const seen = remat((x: Tensor) => {
         onTensor((i + 1) / length);
         return x;
       });
-      interventions[name] = (x) => seen(own ? own(x) : x);
+      interventions[name] = (x) => seen(intervention ? intervention(x) : x);
     });
   return interventions;
 }

@@ -82,9 +82,9 @@ export async function compareAttention(
 /** Reads all but the last token, and measures the loss of the next ones. */
 async function measureModel(model: LensModel, ids: readonly number[], makeCache: ComparedSwap["cache"]) {
   const { config, params } = model;
-  const read = ids.slice(0, -1);
+  const inputIds = ids.slice(0, -1);
   const cache = makeCache?.(config) ?? cacheFor(config);
-  const chunks = makeCache ? read.map((id) => [id]) : [read];
+  const chunks = makeCache ? inputIds.map((id) => [id]) : [inputIds];
   const [chosen, losses]: [number[], number[]] = [[], []];
   const start = performance.now();
   for (const chunk of chunks) {

@@ -10,7 +10,7 @@ export type AttentionSwap = {
    * attention sinks.
    */
   readonly mask?: Mask;
-  /** Number of key-value heads of each layer, a divisor of the present number. Each new head is the mean of those that it replaces. */
+  /** Number of key-value heads of each layer, a divisor of the current number. Each new head is the mean of those that it replaces. */
   readonly numKvHeads?: number;
   /** Quantizes matrices to 8 or 4 bits. */
   readonly quantize?: Quantization;

@@ -40,8 +40,8 @@ export function attend(c: NodeComposer, parts: AttendParts): { weights: string; 
     scores = c.op("Mul", [capped, c.float32(softcap)]);
   }
   for (const bias of biases) scores = c.op("Add", [scores, bias]);
-  const intersect = (one: string | undefined, mask: string) =>
-    one === undefined ? mask : c.op("And", [one, mask]);
+  const intersect = (intersection: string | undefined, mask: string) =>
+    intersection === undefined ? mask : c.op("And", [intersection, mask]);
   const sees = masks.reduce<string | undefined>(intersect, undefined);
   if (sees !== undefined) scores = c.op("Where", [sees, scores, c.float32(lowest)]);
   let weights = sinks === undefined ? softmax(c, scores) : softmaxWithSinks(c, scores, sinks);
@@ -56,8 +56,8 @@ function repeatKvHeads(c: NodeComposer, x: string, query: string, heads: AttendP
   if (heads) {
     const { query: H, keyValue } = heads;
     if (H === keyValue) return x;
-    const own = Array.from({ length: H }, (_, head) => Math.floor(head / (H / keyValue)));
-    return c.op("Gather", [x, c.int64List(...own)], { axis: 1 });
+    const keyValueHeads = Array.from({ length: H }, (_, head) => Math.floor(head / (H / keyValue)));
+    return c.op("Gather", [x, c.int64List(...keyValueHeads)], { axis: 1 });
   }
   const [H, Hkv] = [axisLength(c, query, 1), axisLength(c, x, 1)];
   return c.op("Gather", [x, c.op("Div", [range(c, H), c.op("Div", [H, Hkv])])], { axis: 1 });
@@ -73,6 +73,11 @@ function defaultScale(c: NodeComposer, query: string): string {
 function softmaxWithSinks(c: NodeComposer, scores: string, sinks: string): string {
   const ofRow = concatShape(c, ...[0, 1, 2].map((axis) => axisLength(c, scores, axis)), 1);
   const column = c.op("Expand", [sinks, ofRow]);
-  const all = softmax(c, c.op("Concat", [column, scores], { axis: 3 }));
-  return c.op("Slice", [all, c.int64List(1), c.int64List(Number.MAX_SAFE_INTEGER), c.int64List(3)]);
+  const weightsWithSinks = softmax(c, c.op("Concat", [column, scores], { axis: 3 }));
+  return c.op("Slice", [
+    weightsWithSinks,
+    c.int64List(1),
+    c.int64List(Number.MAX_SAFE_INTEGER),
+    c.int64List(3),
+  ]);
 }

@@ -111,8 +111,9 @@ function splitQueryKeyValue(
   Hkv: number,
 ): [string, string, string] {
   if (key && value) return [splitHeads(c, query, H), splitHeads(c, key, Hkv), splitHeads(c, value, Hkv)];
-  const all = splitHeads(c, query, H + 2 * Hkv);
-  const heads = (start: number, end: number) => slice(c, all, 1, c.int64List(start), c.int64List(end));
+  const packedHeads = splitHeads(c, query, H + 2 * Hkv);
+  const heads = (start: number, end: number) =>
+    slice(c, packedHeads, 1, c.int64List(start), c.int64List(end));
   return [heads(0, H), heads(H, H + Hkv), heads(H + Hkv, H + 2 * Hkv)];
 }
 
@@ -158,9 +159,9 @@ function appendToPast(
   const from = c.op("Where", [isPast, keyPositions, c.op("Add", [inRange, pastLength])]);
   const shape = concatShape(c, axisLength(c, rows, 0), axisLength(c, rows, 1), S, axisLength(c, rows, 3));
   const both = c.op("Concat", [pastRows, rows], { axis: 2 });
-  const read = c.op("GatherElements", [both, c.op("Expand", [from, shape])], { axis: 2 });
+  const gathered = c.op("GatherElements", [both, c.op("Expand", [from, shape])], { axis: 2 });
   const isFilled = c.op("Less", [after, T]);
-  return c.op("Mul", [read, c.op("Cast", [isFilled], { to: elementType })]);
+  return c.op("Mul", [gathered, c.op("Cast", [isFilled], { to: elementType })]);
 }
 
 /** Applies a rotary embedding of dimension R to `[B, H, T, D]`, with tables `[B, 1, T, R / 2]` and the half or interleaved layout. */

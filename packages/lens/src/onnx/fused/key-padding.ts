@@ -51,10 +51,10 @@ export function keyPaddingBias(
  * Causal mask `[T, S]`, true where a query sees a key. The first query is at the position of the first of the `own` keys, those
  * after the past. The last query sees all keys, as in ONNX Runtime on CPUs; that matters only with more own keys than queries.
  */
-export function causalMask(c: NodeComposer, query: string, keys: string, own: string): string {
+export function causalMask(c: NodeComposer, query: string, keys: string, newKeys: string): string {
   const [T, S] = [axisLength(c, query, 2), axisLength(c, keys, 2)];
   const rows = c.op("Reshape", [range(c, T), c.int64List(-1, 1)]);
   const last = c.op("Equal", [rows, c.op("Sub", [T, c.int64(1)])]);
-  const keyPositions = c.op("Add", [rows, c.op("Sub", [S, axisLength(c, own, 2)])]);
+  const keyPositions = c.op("Add", [rows, c.op("Sub", [S, axisLength(c, newKeys, 2)])]);
   return c.op("Or", [c.op("LessOrEqual", [range(c, S), keyPositions]), last]);
 }

@@ -56,9 +56,9 @@ export const decomposeMultiHeadAttention: DecomposeNode = (node, graph, c) => {
   };
   const [q, k, v] = splitInputs();
   const appendToPast = (x: string, past: string | undefined, present: string | undefined) => {
-    const all = past ? c.op("Concat", [past, x], { axis: 2 }) : x;
-    if (present) castToOutput(c, all, present, elementType);
-    return all;
+    const withPast = past ? c.op("Concat", [past, x], { axis: 2 }) : x;
+    if (present) castToOutput(c, withPast, present, elementType);
+    return withPast;
   };
   const keys = appendToPast(k, pastKey, outputs.presentKey);
   const values = appendToPast(v, pastValue, outputs.presentValue);

@@ -47,17 +47,17 @@ export const decomposePackedAttention: DecomposeNode = (node, graph, c) => {
   const second = sizes ? c.int64List(sizes[0]! + sizes[1]!) : c.op("Add", [first, first]);
   const part = (start: string, stop: string) => splitHeads(c, slice(c, rows, 2, start, stop), H);
   const query = part(c.int64List(0), first);
-  const own = [part(first, second), part(second, end)];
-  const all = own.map((x, i) =>
+  const newKeysAndValues = [part(first, second), part(second, end)];
+  const withPast = newKeysAndValues.map((x, i) =>
     past ? c.op("Concat", [c.op("Gather", [past, c.int64(i)], { axis: 0 }), x], { axis: 2 }) : x,
   ) as [string, string];
   if (outputs.present) {
-    const stacked = all.map((x) =>
+    const stacked = withPast.map((x) =>
       c.op("Reshape", [x, c.op("Concat", [c.int64List(1), c.op("Shape", [x])], { axis: 0 })]),
     );
     castToOutput(c, c.op("Concat", stacked, { axis: 0 }), outputs.present, elementType);
   }
-  const [key, value] = all;
+  const [key, value] = withPast;
   const biases: string[] = [];
   if (attentionBias) biases.push(toFloat32(c, attentionBias, elementType));
   if (mask) {
@@ -69,7 +69,7 @@ export const decomposePackedAttention: DecomposeNode = (node, graph, c) => {
   const { weights, output } = attend(c, {
     ...{ query, key, value, elementType, heads: { query: H, keyValue: H } },
     ...{ scale: scaleAttribute(node), biases },
-    masks: integerAttribute(node, "unidirectional") ? [causalMask(c, query, key, own[0]!)] : [],
+    masks: integerAttribute(node, "unidirectional") ? [causalMask(c, query, key, newKeysAndValues[0]!)] : [],
   });
   if (outputs.output) castToOutput(c, joinHeads(c, output), outputs.output, elementType);
   const shape = graph.shape(input);

@@ -58,10 +58,10 @@ export const decomposeStandardAttention: DecomposeNode = (node, graph, c) => {
       [value, pastValue, outputs.presentValue],
     ] as const
   ).map(([x, past, present]) => {
-    const own = split(x, heads.keyValue);
-    const all = past ? c.op("Concat", [past, own], { axis: 2 }) : own;
-    if (present) castToOutput(c, all, present, elementType);
-    return all;
+    const newRows = split(x, heads.keyValue);
+    const withPast = past ? c.op("Concat", [past, newRows], { axis: 2 }) : newRows;
+    if (present) castToOutput(c, withPast, present, elementType);
+    return withPast;
   }) as [string, string];
 
   const [masks, biases]: [string[], string[]] = [[], []];
