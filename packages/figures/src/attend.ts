@@ -18,8 +18,9 @@ const masks: Record<AttentionCallChoices["mask"], () => Mask | undefined> = {
 /** Refuses choices that the figure does not offer. */
 export function checkOptions(check: Checks, options: AttentionCallOptions & { maxTokens?: number }): void {
   const { mask, temperature } = check.options(options, ["head", "mask", "temperature", "maxTokens"]);
-  const known = (name: unknown) => typeof name === "string" && Object.hasOwn(masks, name);
-  if (mask !== undefined) check.each({ mask }, known, "causal, none or window", "give one of the three.");
+  const isMaskName = (name: unknown) => typeof name === "string" && Object.hasOwn(masks, name);
+  if (mask !== undefined)
+    check.each({ mask }, isMaskName, "causal, none or window", "give one of the three.");
   if (temperature !== undefined) check.finite({ temperature }, { above: 0 });
 }
 

@@ -171,8 +171,8 @@ async function residualStream(
   for (const [i, layer] of params.layers.entries()) {
     const at = (name: string) => tensors[`layers.${i}.${name}`]!;
     /** Post-norm of a part, as in Gemma 2. */
-    const postNorm = (x: Tensor, own: typeof layer.attentionOutNorm) =>
-      config.placement === "both" && own ? layerNorm.apply(own, x) : x;
+    const postNorm = (x: Tensor, normParams: typeof layer.attentionOutNorm) =>
+      config.placement === "both" && normParams ? layerNorm.apply(normParams, x) : x;
     const attentionInput = layerNorm.apply(layer.attentionNorm, entering);
     const attention = postNorm(at("attentionOutput"), layer.attentionOutNorm);
     const middle = add(entering, attention);
@@ -260,8 +260,8 @@ async function nextTokens(check: Checks, model: Model, passes: Passes): Promise<
   const list: NextToken[][] = [];
   for (const t of ids.keys()) {
     const [before, now] = [softmax(row(originalLogits, t)), softmax(row(logits, t))];
-    const kept = passes.removed ? shownTokens - 2 : shownTokens;
-    const offered = topKIndices(before, shownTokens).slice(0, kept);
+    const originalCount = passes.removed ? shownTokens - 2 : shownTokens;
+    const offered = topKIndices(before, shownTokens).slice(0, originalCount);
     for (const id of topKIndices(now, shownTokens)) {
       if (offered.length < shownTokens && !offered.includes(id)) offered.push(id);
     }
@@ -311,9 +311,9 @@ async function nextTokens(check: Checks, model: Model, passes: Passes): Promise<
 
 /** The number that the final norm divides by: the root mean square, or the standard deviation. */
 function normDivisor(x: ArrayLike<number>, { norm: kind, normEps }: DecoderConfig): number {
-  const all = Array.from(x);
-  const center = kind === "layer" ? mean(all) : 0;
-  return Math.sqrt(mean(all.map((value) => (value - center) ** 2)) + normEps);
+  const values = Array.from(x);
+  const center = kind === "layer" ? mean(values) : 0;
+  return Math.sqrt(mean(values.map((value) => (value - center) ** 2)) + normEps);
 }
 
 /** The numbers of a tensor, without a batch axis of length 1: `[1, T, C]` as `[T, C]`. */

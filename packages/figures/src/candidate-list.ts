@@ -23,10 +23,10 @@ export function candidateList(
 ): { candidates: GenerationCandidate[]; others: OtherCandidates; taken: number } {
   const raw = candidates(logits, { temperature: 1 });
   const tempered = byId(candidates(logits, { temperature }));
-  const kept = candidates(logits, { temperature, topP });
+  const afterTopP = candidates(logits, { temperature, topP });
   const intervals = new Map<number, { from: number; to: number; probability: number }>();
   // Without top-p, `generate` divides the interval from 0 to 1 in the order of the vocabulary.
-  const order = topP < 1 || temperature === 0 ? kept : [...kept].sort((a, b) => a.id - b.id);
+  const order = topP < 1 || temperature === 0 ? afterTopP : [...afterTopP].sort((a, b) => a.id - b.id);
   let from = 0;
   let drawn = order.at(-1)!.id;
   let found = false;
@@ -49,7 +49,7 @@ export function candidateList(
   });
   const rest = (name: "probability" | "tempered" | "kept") =>
     Math.max(0, 1 - list.reduce((sum, one) => sum + one[name], 0));
-  const keptCount = kept.length - list.filter((one) => one.kept > 0).length;
+  const keptCount = afterTopP.length - list.filter((one) => one.kept > 0).length;
   const others = {
     count: raw.length - list.length,
     probability: rest("probability"),

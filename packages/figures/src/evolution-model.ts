@@ -42,7 +42,9 @@ export function evolutionModel(): EvolutionModel {
     return kvCache(layers, { contextLength: keyLength }).bytes / keyLength;
   };
   const stateNumbers = numHeads * headDim * headDim;
-  const kept = (layer: { stateNumbers: number } | { kv_lora_rank: number; qk_rope_head_dim: number }) => {
+  const bytesPerToken = (
+    layer: { stateNumbers: number } | { kv_lora_rank: number; qk_rope_head_dim: number },
+  ) => {
     const layers =
       "stateNumbers" in layer
         ? [{ numbersPerToken: 0, reach: { kind: "causal" } as const, ...layer }]
@@ -311,7 +313,7 @@ export function evolutionModel(): EvolutionModel {
         names: ["4 states of 8 × 8", "written, then dropped"],
       },
       weights: today.linear.weights,
-      cacheBytesPerToken: kept({ stateNumbers }),
+      cacheBytesPerToken: bytesPerToken({ stateNumbers }),
       flopsPerToken: ofState,
       cacheText: `a state of H · D · D numbers, averaged over ${keyLength.toLocaleString("en-US")} tokens`,
       workText: "one write and one read of H · D · D numbers",
@@ -343,7 +345,7 @@ export function evolutionModel(): EvolutionModel {
         names: ["4 states of 8 × 8", "written and erased"],
       },
       weights: today.delta.weights,
-      cacheBytesPerToken: kept({ stateNumbers }),
+      cacheBytesPerToken: bytesPerToken({ stateNumbers }),
       flopsPerToken: ofState,
       cacheText: `a state of H · D · D numbers, averaged over ${keyLength.toLocaleString("en-US")} tokens`,
       workText: "a decay, a write and a read of H · D · D numbers; erasing reads them once more",
@@ -376,7 +378,7 @@ export function evolutionModel(): EvolutionModel {
         names: ["1 row of latents", "for keys and values"],
       },
       weights: today.latent,
-      cacheBytesPerToken: kept(latentSizes),
+      cacheBytesPerToken: bytesPerToken(latentSizes),
       flopsPerToken: ofLatent,
       cacheText: "512 + 64 numbers: the latent, and a rotated key for positions",
       workText: "more: H · S dot products of 576 numbers, mixtures of 512",
@@ -440,7 +442,7 @@ export function evolutionModel(): EvolutionModel {
         names: ["3 layers with states", "1 layer with latents"],
       },
       weights: [...today.delta.weights.slice(0, 3), today.latent[3]!],
-      cacheBytesPerToken: (3 * kept({ stateNumbers }) + kept(latentSizes)) / 4,
+      cacheBytesPerToken: (3 * bytesPerToken({ stateNumbers }) + bytesPerToken(latentSizes)) / 4,
       flopsPerToken: (3 * ofState + ofLatent) / 4,
       cacheText: "mean of four layers: three states, one of latents",
       workText: "mean of four layers",
@@ -469,11 +471,14 @@ function weightMaps() {
     attentionWeights(query, slice(key, 1, 0, kvHeads), { mask });
   const before = (i: number, j: number) => j <= i;
   const states = randn([1, T, D], { seed: 152 });
-  const asks = add(mul(slice(states, 1, 0, written), 0.8), mul(randn([1, written, D], { seed: 5152 }), 0.35));
+  const decoderStates = add(
+    mul(slice(states, 1, 0, written), 0.8),
+    mul(randn([1, written, D], { seed: 5152 }), 0.35),
+  );
   return {
-    additive: headMaps(expandDims(additiveWeights(asks, states), 1), () => true)[0]!,
+    additive: headMaps(expandDims(additiveWeights(decoderStates, states), 1), () => true)[0]!,
     dot: headMaps(
-      attentionWeights(expandDims(asks, 1), expandDims(states, 1), { scale: 0.45 }),
+      attentionWeights(expandDims(decoderStates, 1), expandDims(states, 1), { scale: 0.45 }),
       () => true,
     )[0]!,
     self: headMaps(attentionWeights(query, key), () => true)[0]!,

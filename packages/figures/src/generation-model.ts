@@ -80,7 +80,7 @@ export async function generationModel(
   const promptName = promptHash(ids);
   const settings = { temperature, topP, seed, cache, draft };
   const names = ["", ...branches.split("_"), branch];
-  const known: { name: string; run: GeneratedToken[] }[] = [];
+  const runs: { name: string; run: GeneratedToken[] }[] = [];
   let chosen = 0;
   for (const name of new Set(names)) {
     signal?.throwIfAborted();
@@ -89,17 +89,17 @@ export async function generationModel(
     const limit = name === "" ? tokens : Math.max(tokens, pins.length + minTokensAfterFork);
     const run = await generateTokens(model, ids, pins, limit, settings);
     // Branches with different names may have the same tokens.
-    const same = known.findIndex((other) => startsLike(run, other.run));
-    if (same < 0) known.push({ name, run });
-    if (name === branch) chosen = same < 0 ? known.length - 1 : same;
+    const same = runs.findIndex((other) => startsLike(run, other.run));
+    if (same < 0) runs.push({ name, run });
+    if (name === branch) chosen = same < 0 ? runs.length - 1 : same;
     await new Promise((resolve) => setTimeout(resolve));
   }
   signal?.throwIfAborted();
   const D = config.headDim ?? config.embedDim / config.numHeads;
   return {
     prompt: ids.map((id) => tokenText(model, id)),
-    generated: known[chosen]!.run,
-    branches: tree(known),
+    generated: runs[chosen]!.run,
+    branches: tree(runs),
     branch: chosen,
     promptName,
     numLayers: config.numLayers,
@@ -166,8 +166,8 @@ async function generateTokens(
       });
       if (tokens.length === limit || draft[i] !== id) break;
     }
-    const held = prompt.length + tokens.length - 1;
-    if (cache.length > held) cache.crop(held);
+    const cachedLength = prompt.length + tokens.length - 1;
+    if (cache.length > cachedLength) cache.crop(cachedLength);
     pending = tokens.slice(-1).map(({ id }) => id);
   }
   if (settings.cache === "contiguous") return tokens.map(({ logits: _, ...token }) => token);
@@ -212,16 +212,16 @@ function newCache({ cache, draft }: Settings, numLayers: number): UsedCache {
 
 /** The form of each of `T` tokens in the cache. */
 function cachedAs(cache: UsedCache, kind: Settings["cache"], T: number): CachedAs[] {
-  const all = Array.from({ length: T }, (_, position) => position);
-  if (kind === "contiguous") return all.map(() => "float32");
+  const positions = Array.from({ length: T }, (_, position) => position);
+  if (kind === "contiguous") return positions.map(() => "float32");
   if (kind === "rolling")
-    return all.map((position) =>
+    return positions.map((position) =>
       position < rolling.keepFirst || position >= T - rolling.windowSize ? "float32" : "evicted",
     );
   const { key } = (cache as unknown as { read(layer: number): { key: unknown } }).read(0);
   const blocks = (Array.isArray(key) ? key : [key]).find((each: object) => "blockLength" in each) as
     { length: number } | undefined;
-  return all.map((position) => (position < (blocks?.length ?? 0) ? "int8" : "float32"));
+  return positions.map((position) => (position < (blocks?.length ?? 0) ? "int8" : "float32"));
 }
 
 /** Bytes of the cache: float32 tokens, and int8 tokens with scales of keys per group and of values per token. */

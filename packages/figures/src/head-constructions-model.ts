@@ -161,14 +161,14 @@ function runSplitInput(x: Tensor, params: AttentionParams, numHeads: number): Ru
     const block = ({ weight }: { weight: Tensor }) => ({
       weight: slice(slice(weight, 0, h * D, (h + 1) * D), 1, h * D, (h + 1) * D),
     });
-    const own = { ...byName((name) => block(params[name])), output: block(params.output) };
+    const headParams = { ...byName((name) => block(params[name])), output: block(params.output) };
     const part = slice(x, 2, h * D, (h + 1) * D);
     const traced: Record<string, Tensor> = {};
-    const result = layer.apply(own, part, { trace: { names: ["weights", "heads"], tensors: traced } });
+    const result = layer.apply(headParams, part, { trace: { names: ["weights", "heads"], tensors: traced } });
     const beside = (heads: number) => zeros([1, 1, tokens.length, heads * D]);
     const sides = [h, numHeads - 1 - h].map((heads) => (heads === 0 ? [] : [beside(heads)]));
     return {
-      projected: byName((name) => reshape(linear(part, own[name].weight), [1, 1, tokens.length, D])),
+      projected: byName((name) => reshape(linear(part, headParams[name].weight), [1, 1, tokens.length, D])),
       ...ofTrace(traced),
       writes: concat([...sides[0]!, reshape(result, [1, 1, tokens.length, D]), ...sides[1]!], 3),
       result,

@@ -124,12 +124,12 @@ async function tracedHeads(
   };
   const tensors = { query, key, value, scores, weights, output };
   for (const [name, shape] of Object.entries(expected)) {
-    const given = tensors[name as keyof typeof tensors].shape;
-    if (given.length === 4 && given.every((size, i) => size === shape[i])) continue;
+    const actual = tensors[name as keyof typeof tensors].shape;
+    if (actual.length === 4 && actual.every((size, i) => size === shape[i])) continue;
     check.refuse(
       {
         argument: `${name} of ${of}`,
-        received: given,
+        received: actual,
         expected: `[${shape.join(", ")}]`,
         fix: "give a token for each query, and the tensors of one call: query [B, H, T, D], key and value [B, Hkv, S, D].",
       },

@@ -39,10 +39,10 @@ export async function measureHeads(
         [slice(key, 2, from, to), slice(value, 2, from, to)] as const;
       const cache = latentDim === undefined ? staticCache({ maxLength: tokens }) : latentCache({ latentDim });
       cache.update(0, ...part(0, tokens - 1));
-      const one = part(tokens - 1, tokens);
+      const newToken = part(tokens - 1, tokens);
       return () =>
         device.scope(() => {
-          void attention(query, cache.update(0, ...one));
+          void attention(query, cache.update(0, ...newToken));
           cache.crop(tokens - 1);
         });
     });

@@ -52,20 +52,20 @@ export async function modelStackModel(
   const check = checks("modelStackModel");
   const given = { ...modelStack.initial, ...check.options(choices, ["model", "compare"], "choices") };
   const { config } = check.options(options, ["config"]);
-  const own = config !== undefined;
-  const ids = [...(own ? ["own"] : []), ...knownModels.map(({ id }) => id)];
+  const hasOwnConfig = config !== undefined;
+  const ids = [...(hasOwnConfig ? ["own"] : []), ...knownModels.map(({ id }) => id)];
   check.oneOf({ model: given.model }, ids);
   check.oneOf({ compare: given.compare }, ["", ...ids]);
   const wanted = given.compare === "" ? [given.model] : [given.model, given.compare];
   const models = await Promise.all(wanted.map((id) => stackedModel(id, config)));
-  const known = [...knownModels].sort((a, b) => a.name.localeCompare(b.name, "en"));
+  const sortedModels = [...knownModels].sort((a, b) => a.name.localeCompare(b.name, "en"));
   return {
     lengths,
     drawnWindow,
     models: models as [StackedModel] | [StackedModel, StackedModel],
     offers: [
-      ...(own ? [{ value: "own", label: "your config.json", title: "the file that you gave" }] : []),
-      ...known.map(({ id, name, year }) => ({ value: id, label: name, title: String(year) })),
+      ...(hasOwnConfig ? [{ value: "own", label: "your config.json", title: "the file that you gave" }] : []),
+      ...sortedModels.map(({ id, name, year }) => ({ value: id, label: name, title: String(year) })),
     ],
   };
 }
@@ -95,11 +95,11 @@ async function stackedModel(id: string, config: unknown): Promise<StackedModel> 
   });
   const layers = shape.decoder?.layers ?? [];
   // A recurrent layer is compared with an attention layer of the model.
-  const own = layers.flatMap(({ attention }) => (attention.kind === "none" ? [] : [attention]));
-  const attends = own.find(({ kind }) => kind !== "state");
+  const attentionShapes = layers.flatMap(({ attention }) => (attention.kind === "none" ? [] : [attention]));
+  const attends = attentionShapes.find(({ kind }) => kind !== "state");
   const sum = (numbers: (attention: AttentionShape) => number) =>
     formats.float16.bytesPerNumber *
-    own.reduce((bytes, one) => bytes + numbers(one.kind === "state" ? (attends ?? one) : one), 0);
+    attentionShapes.reduce((bytes, one) => bytes + numbers(one.kind === "state" ? (attends ?? one) : one), 0);
   return {
     id,
     name,
@@ -214,7 +214,7 @@ function stackHeads(attention: AttentionShape): StackHeads {
 const sharesCache = (attention: AttentionShape): boolean =>
   attention.kind === "heads" && attention.sharesKeyValues === true;
 
-/** Numbers that one layer caches of a token. */
+/** Elements that one layer caches per token. */
 function numbersPerToken(attention: AttentionShape): number {
   if (attention.kind === "state" || sharesCache(attention)) return 0;
   return attention.kind === "latent"
@@ -222,7 +222,7 @@ function numbersPerToken(attention: AttentionShape): number {
     : 2 * attention.numKvHeads * attention.headDim;
 }
 
-/** Numbers that one layer would cache of a token if each query head had its own keys and values. */
+/** Elements that one layer would cache per token if each query head had its own keys and values. */
 function unsharedNumbers(attention: AttentionShape): number {
   if (attention.kind === "state") return 0;
   if (attention.kind === "heads") return 2 * attention.numHeads * attention.headDim;

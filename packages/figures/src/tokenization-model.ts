@@ -114,8 +114,8 @@ function appliedMerges({ tokenizer, merges }: Vocabulary, text: string, pieces: 
     const rank = ranks.get(`${left} ${right}`)!;
     const start = tokens.slice(0, at).reduce((sum, token) => sum + token.length, 0);
     const middle = start + left.length;
-    const known = places.get(rank) ?? [];
-    places.set(rank, [...known, { start, middle, end: middle + right.length }]);
+    const earlierPlaces = places.get(rank) ?? [];
+    places.set(rank, [...earlierPlaces, { start, middle, end: middle + right.length }]);
   }
   let left = pieces.bytes.length;
   return [...places]

@@ -118,14 +118,14 @@ export function attributionGraph(attribution: Attribution, options: AttributionG
       return { side, start, roots: roots.map((node) => placed(node, 0)) };
     });
   const withDescendants = (one: Placed): Placed[] => [one, ...one.children.flatMap(withDescendants)];
-  const all = sides.flatMap(({ roots }) => roots.flatMap(withDescendants));
-  const depths = Math.max(0, ...all.map(({ depth }) => depth)) + 1;
+  const placedNodes = sides.flatMap(({ roots }) => roots.flatMap(withDescendants));
+  const depths = Math.max(0, ...placedNodes.map(({ depth }) => depth)) + 1;
   const widths = Array.from({ length: depths }, (_, depth) =>
     Math.min(
       320,
       34 +
         labelWidth(
-          all
+          placedNodes
             .filter((one) => one.depth === depth)
             .map(({ node }) => `${label(node)} ${numberText(node.value)}`),
         ),
@@ -141,7 +141,7 @@ export function attributionGraph(attribution: Attribution, options: AttributionG
   );
   const middle = (row: number) => top + row * rowHeight + boxHeight / 2;
   const rootY = middle(Math.max(0, rows - 1) / 2);
-  const max = all.reduce((largest, { node }) => Math.max(largest, Math.abs(node.value)), 0) || 1;
+  const max = placedNodes.reduce((largest, { node }) => Math.max(largest, Math.abs(node.value)), 0) || 1;
   const ink = (value: number) => Math.min(1, Math.abs(value) / max);
 
   const link = (fromX: number, fromY: number, { node, depth, row }: Placed) => {
@@ -158,7 +158,7 @@ export function attributionGraph(attribution: Attribution, options: AttributionG
         one.children.map((child) => link(columns[one.depth]! + widths[one.depth]!, middle(one.row), child)),
       ),
   ]);
-  const boxes = all.map(({ node, depth, row }) => {
+  const boxes = placedNodes.map(({ node, depth, row }) => {
     const [x, y, width] = [columns[depth]!, middle(row) - boxHeight / 2, widths[depth]!];
     const sources = childNodes(node.id).length;
     const isOpen = expanded.includes(node.id);
@@ -192,7 +192,7 @@ export function attributionGraph(attribution: Attribution, options: AttributionG
     svg`<rect ${rootPlace} ${fill("paper")}/><rect ${rootPlace} fill="none" ${stroke("quiet")}/>`,
     svg`<text x="${px(left + rootWidth / 2)}" y="${px(rootY + 4)}" text-anchor="middle" font-weight="600" ${fill("text")}>${rootLabel}</text>`,
   ]);
-  const hidden = nodes.length - all.length;
+  const hidden = nodes.length - placedNodes.length;
   return picture({
     width: Math.max(columns.at(-1)! + widths.at(-1)! + 12, titleWidth(title)),
     height: top + Math.max(1, rows) * rowHeight + 12,
@@ -202,7 +202,7 @@ export function attributionGraph(attribution: Attribution, options: AttributionG
       (sides.length > 1
         ? ", on the side of the query and on that of the key, each of which sums to it"
         : "") +
-      `. ${all.length} of ${nodes.length} nodes are shown.` +
+      `. ${placedNodes.length} of ${nodes.length} nodes are shown.` +
       (hidden > 0 ? " A node with a plus has sources that are not." : "") +
       (selected === undefined ? "" : ` ${nodeText(byId.get(selected)!)} is selected.`),
     body: [...heading(title), ...links, root, ...names, ...boxes],

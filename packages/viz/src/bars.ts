@@ -26,7 +26,7 @@ const step = 24;
 /**
  * Draws one bar for each number, with the number beside it. Bars of negative numbers go to the left of the line of 0.
  *
- * @param values - `[N]`, N numbers.
+ * @param values - `[N]`, N values.
  * @returns SVG text.
  * @throws {ShapeError} If the shape is different.
  * @throws {ArgumentError} If a number is not finite, labels are too few or too many, or `max` is not positive.

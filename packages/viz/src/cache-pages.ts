@@ -71,7 +71,7 @@ export function cachePages(cache: CachePages, options: CachePagesOptions = {}): 
   ) => {
     const owners = holders(page).length;
     const shared = owners > 1;
-    const all = Array.from({ length: pageLength }, (_, slot) => {
+    const slots = Array.from({ length: pageLength }, (_, slot) => {
       const at = svg`x="${px(x + slot * cell + 1)}" y="${px(y + 1)}" width="${cell - 2}" height="${cell - 2}" rx="2"`;
       const letter = slot < filled ? cells(slot) : "";
       const drawn =
@@ -84,7 +84,7 @@ export function cachePages(cache: CachePages, options: CachePagesOptions = {}): 
       svg`<g><title>${text}</title>`,
       svg`<text x="${px(x)}" y="${px(y - 4)}" font-size="10" ${fill("quiet")}>${page}${shared ? ` ×${owners}` : ""}</text>`,
       svg`<rect x="${px(x - 1)}" y="${px(y - 1)}" width="${px(pageWidth + 2)}" height="${cell + 2}" rx="3" fill="none" stroke-width="${shared ? 2 : 1}" ${shared ? stroke("text") : stroke("hatch")}/>`,
-      svg`${all}</g>`,
+      svg`${slots}</g>`,
     ]);
   };
   const filledSlots = (b: number, column: number) =>
@@ -165,7 +165,7 @@ function checkPages(
     for (const page of list) check.each({ [argument]: page }, inPool, expected, fix);
   };
   checkList(check, "table", table, "a list with the pages of each sequence");
-  for (const own of table) checkEach("table", own);
+  for (const pages of table) checkEach("table", pages);
   if (remembered !== undefined) checkEach("remembered", remembered);
   checkObject(check, { lengths }, "a list with the tokens of each sequence");
   for (const [argument, list] of Object.entries({ lengths, labels, tokens })) {
@@ -181,8 +181,8 @@ function checkPages(
   }
   for (const length of Array.from(lengths)) check.whole({ lengths: length }, { min: 0, unit: "tokens" });
   checkLabels(check, { labels }, table.length);
-  tokens?.forEach((own: unknown, b) => {
-    checkList(check, `tokens[${b}]`, own, "a list of texts");
-    checkLabels(check, { [`tokens[${b}]`]: own }, own.length);
+  tokens?.forEach((texts: unknown, b) => {
+    checkList(check, `tokens[${b}]`, texts, "a list of texts");
+    checkLabels(check, { [`tokens[${b}]`]: texts }, texts.length);
   });
 }

@@ -108,12 +108,12 @@ export function defineElements(): void {
   );
   for (const [name, picture] of Object.entries(pictures) as [string, (...args: never) => string][]) {
     const draw = (host: HTMLElement, ...args: never) => drawText(host, picture(...args));
-    const own = {
+    const customDraw = {
       "qkv-attention-map": drawMap,
       "qkv-attribution-graph": drawGraph,
       "qkv-training": drawTraining,
     }[name];
-    customElements.define(name, pictureElementClass(own ?? draw));
+    customElements.define(name, pictureElementClass(customDraw ?? draw));
   }
 }
 

@@ -90,12 +90,12 @@ export function headGrid(weights: PictureData, options: HeadGridOptions = {}): s
   const maps = Array.from({ length: L * H }, (_, i) => {
     const [layer, head] = [Math.floor(i / H), i % H];
     const [x, y] = [left + head * across, top + layer * down];
-    const one = { data, offset: i * T * S, shape: [T, S] as const };
-    const at = largestIndex(one);
+    const headWeights = { data, offset: i * T * S, shape: [T, S] as const };
+    const at = largestIndex(headWeights);
     const tooltip =
-      `${rowName} ${layer}, head ${head}: largest weight ${numberText(data[one.offset + at]!)}, ` +
+      `${rowName} ${layer}, head ${head}: largest weight ${numberText(data[headWeights.offset + at]!)}, ` +
       `from token ${Math.floor(at / S) + S - T} to token ${at % S}`;
-    const shades = weightShades(largestOfBlocks(one, block), { size, x, y });
+    const shades = weightShades(largestOfBlocks(headWeights, block), { size, x, y });
     const joined =
       groupSize > 1 && head % groupSize === 0
         ? svg`<path d="M${px(x)} ${px(y + size + 5)}h${px(across * (groupSize - 1) + size)}" stroke-width="2" ${stroke("key")}/>`

@@ -101,9 +101,9 @@ export function headView(weights: PictureData, options: HeadViewOptions): string
     const keyTexts = keys.map((label, s) => {
       const sink = s === S;
       const lost = query !== undefined && !sink && outOfWindow(S - T + query, s, given);
-      const kept = query !== undefined && s < (given.keepFirst ?? 0);
+      const isFirstKey = query !== undefined && s < (given.keepFirst ?? 0);
       const w = labelWidth([label]);
-      const mark = lost || kept ? y(s) + (lost ? -4 : 3) : undefined;
+      const mark = lost || isFirstKey ? y(s) + (lost ? -4 : 3) : undefined;
       const struck =
         mark === undefined
           ? ""

@@ -55,7 +55,7 @@ export function modelView(layers: readonly PictureData[], options: ModelViewOpti
       fix: "give the weights of every layer in order, and marks for each or for none.",
     });
   }
-  const read = layers.map((layer, l) => {
+  const layerWeights = layers.map((layer, l) => {
     const weights = checkWeights(check, layer, {
       ranks: [4],
       expected: "[B, H, T, S], each axis 1 or more",
@@ -63,13 +63,13 @@ export function modelView(layers: readonly PictureData[], options: ModelViewOpti
     checkMarks(check, weights.H, check.options(marks[l] ?? null!, markNames, `marks[${l}]`));
     return weights;
   });
-  const texts = read.map(({ H }, l) => marksText(H, marks[l]!));
+  const texts = layerWeights.map(({ H }, l) => marksText(H, marks[l]!));
   const [gap, left, top] = [10, 20 + labelWidth([...texts, "layer 00"]), title ? 40 : 14];
   const rowHeight = size + 26;
-  const maxHeads = Math.max(...read.map(({ H }) => H));
+  const maxHeads = Math.max(...layerWeights.map(({ H }) => H));
   const sinkWidth = marks.some(({ sink }) => sink) ? 10 : 0;
-  const rows = read.map(({ data, H, T, S }, l) => {
-    const own = marks[l]!;
+  const rows = layerWeights.map(({ data, H, T, S }, l) => {
+    const layerMarks = marks[l]!;
     const y = top + l * rowHeight;
     const [w, h] = [size / S, size / T];
     const maps = Array.from({ length: H }, (_, head) => {
@@ -86,25 +86,26 @@ export function modelView(layers: readonly PictureData[], options: ModelViewOpti
           if (weight > peak) [peak, at] = [weight, t * S + s];
           const place = svg`x="${px(x + s * w)}" y="${px(y + t * h)}" width="${px(w)}" height="${px(h)}"`;
           if (weight > 0) cells.push(svg`<rect ${place} fill-opacity="${Math.min(1, weight).toFixed(3)}"/>`);
-          else if (outOfWindow(S - T + t, s, own)) hatches.push(hatch(x + s * w, y + t * h, Math.min(w, h)));
+          else if (outOfWindow(S - T + t, s, layerMarks))
+            hatches.push(hatch(x + s * w, y + t * h, Math.min(w, h)));
         }
-        if (own.sink) {
+        if (layerMarks.sink) {
           const share = Math.max(0, 1 - total);
           sinks.push(
             svg`<rect x="${px(x + size + 3)}" y="${px(y + t * h)}" width="6" height="${px(h)}" fill-opacity="${Math.min(1, share).toFixed(3)}"/>`,
           );
         }
       }
-      const kv = keyValueHead(head, H, own);
+      const kv = keyValueHead(head, H, layerMarks);
       const name = `layer ${l}, head ${head}, keys and values of head ${kv}: at most ${numberText(peak)}, of query ${Math.floor(at / S)} and key ${at % S}`;
       return [
         ...(hatches.length > 0 ? [svg`<path d="${hatches.join("")}" ${stroke("hatch")}/>`] : []),
         svg`<g ${fill("weight")}>${cells}</g>`,
-        ...(own.sink ? [svg`<g ${fill("cost")}>${sinks}</g>`] : []),
+        ...(layerMarks.sink ? [svg`<g ${fill("cost")}>${sinks}</g>`] : []),
         svg`<rect x="${px(x)}" y="${px(y)}" width="${px(size)}" height="${px(size)}" fill="none" pointer-events="all" ${stroke("rule")}><title>${name}</title></rect>`,
       ];
     });
-    const groups = own.numKvHeads ?? H;
+    const groups = layerMarks.numKvHeads ?? H;
     const bars =
       groups === H
         ? []

@@ -102,7 +102,7 @@ export function neuronView(query: PictureData, key: PictureData, options: Neuron
         : square;
     });
   const [ofQuery, ofKeys, ofProducts] = [largest(query.data), largest(key.data), largest(products)];
-  const asks = `query “${columnLabels[place]}”`;
+  const queryName = `query “${columnLabels[place]}”`;
   const body = rows.map((label, s) => {
     const y = top + (s + 1) * step;
     const text = svg`<text x="${px(left - 8)}" y="${px(y + 10)}" text-anchor="end" ${fill(s === S ? "quiet" : "key-text")}>${label}</text>`;
@@ -113,11 +113,11 @@ export function neuronView(query: PictureData, key: PictureData, options: Neuron
       const why = s > place ? "masked, it is still to come" : "masked, it has left the window";
       return svg`${text}<path d="${squares}" ${stroke("hatch")}/><rect x="${px(across[0])}" y="${px(y)}" width="${px(D * cell)}" height="${cell}" fill="none" pointer-events="all"><title>${name}: ${why}</title></rect>`;
     }
-    const kept = s < Math.min(given.keepFirst ?? 0, S);
+    const isFirstKey = s < Math.min(given.keepFirst ?? 0, S);
     const weight = share(logit);
     return joinSvg([
       text,
-      ...(kept
+      ...(isFirstKey
         ? [
             svg`<line x1="${px(left - 8 - labelWidth([label]))}" y1="${px(y + 13)}" x2="${px(left - 8)}" y2="${px(y + 13)}" ${stroke("key")}><title>${label} is kept for ever</title></line>`,
           ]
@@ -145,7 +145,7 @@ export function neuronView(query: PictureData, key: PictureData, options: Neuron
     width: atWeight + 84,
     height: top + (rows.length + 1) * step + 14,
     title: title ?? "One query, number by number",
-    description: `The ${asks} meets ${S} keys of ${D} numbers. ${rows.length - S > 0 ? "A sink takes its share. " : ""}${columnLabels.filter((_, s) => !seen(s)).length} keys are masked.`,
+    description: `The ${queryName} meets ${S} keys of ${D} numbers. ${rows.length - S > 0 ? "A sink takes its share. " : ""}${columnLabels.filter((_, s) => !seen(s)).length} keys are masked.`,
     body: [
       ...heading(title),
       head(across[0], "query, keys", "key"),
@@ -153,7 +153,7 @@ export function neuronView(query: PictureData, key: PictureData, options: Neuron
       head(atScore + 8, "score", "cost"),
       head(atWeight, "weight", "weight"),
       svg`<text x="${px(left - 8)}" y="${px(top + 10)}" text-anchor="end" ${fill("query-text")}>query</text>`,
-      ...numbers(Array.from(query.data), across[0], top, ofQuery, "query", asks),
+      ...numbers(Array.from(query.data), across[0], top, ofQuery, "query", queryName),
       ...body,
     ],
   });

@@ -216,8 +216,8 @@ function checkEffects(check: Checks, patched: PatchedMetric) {
   const fix = "leave it out if there is none.";
   if (unpatched !== undefined) check.finite({ "patched.unpatched": unpatched }, { fix });
   if (source !== undefined) check.finite({ "patched.source": source }, { fix });
-  const way = source !== undefined && unpatched !== undefined ? source - unpatched : 0;
-  const effect = (x: number) => (x - (unpatched ?? 0)) / (way || 1);
+  const difference = source !== undefined && unpatched !== undefined ? source - unpatched : 0;
+  const effect = (x: number) => (x - (unpatched ?? 0)) / (difference || 1);
   const effects = metrics.map((x) => (x === undefined ? undefined : effect(x)));
-  return { names, effects, metrics, isShare: way !== 0 };
+  return { names, effects, metrics, isShare: difference !== 0 };
 }

@@ -52,7 +52,7 @@ export function makeReadable(host: HTMLElement): void {
 
   const marks = [...svg.querySelectorAll("svg * > title")];
   let current = marks.findIndex(({ parentElement }) => isSelected(svg, parentElement!));
-  const read = (at: number) => {
+  const showReading = (at: number) => {
     const title = marks[at];
     if (!title) return;
     const outline = (on: string) => marks[current]?.parentElement?.style.setProperty("outline", on);
@@ -68,16 +68,16 @@ export function makeReadable(host: HTMLElement): void {
     ];
     if (offset === undefined || marks.length === 0) return;
     event.preventDefault();
-    read(current < 0 ? 0 : current + offset);
+    showReading(current < 0 ? 0 : current + offset);
   });
   const markIndex = ({ target }: Event) => marks.findIndex((title) => title.parentElement === target);
-  frame.addEventListener("pointerover", (event) => read(markIndex(event)));
+  frame.addEventListener("pointerover", (event) => showReading(markIndex(event)));
   if (!choice) return;
   for (const mark of svg.querySelectorAll<SVGElement>(`[${choice.attribute}]`))
     mark.style.setProperty("cursor", "pointer");
   const choose = (at: number) => {
     if (at < 0) return;
-    read(at);
+    showReading(at);
     const mark = marks[at]!.parentElement!;
     const chosen = mark.getAttribute(choice.attribute);
     if (chosen === null) return;

@@ -25,9 +25,9 @@ export function softmaxFormula(
   }
   const S = shape.at(-1)!;
   const rows = Array.from({ length: data.length / S }, (_, row) => {
-    const own = Array.from({ length: S }, (_, s) => data[row * S + s]!);
-    const largest = Math.max(...own);
-    return { largest, total: own.reduce((sum, score) => sum + Math.exp(score - largest), 0) };
+    const rowScores = Array.from({ length: S }, (_, s) => data[row * S + s]!);
+    const largest = Math.max(...rowScores);
+    return { largest, total: rowScores.reduce((sum, score) => sum + Math.exp(score - largest), 0) };
   });
   Array.from(weights.data, (weight, i) => {
     const { largest, total } = rows[Math.floor(i / S)]!;
@@ -42,7 +42,7 @@ export function softmaxFormula(
   });
   return (i) => {
     const { largest, total } = rows[Math.floor(i / S)]!;
-    const less = `${largest < 0 ? "+" : "−"} ${short(Math.abs(largest))}`;
-    return `e^(${short(data[i]!)} ${less}) / ${short(total)}, the softmax of its row`;
+    const subtraction = `${largest < 0 ? "+" : "−"} ${short(Math.abs(largest))}`;
+    return `e^(${short(data[i]!)} ${subtraction}) / ${short(total)}, the softmax of its row`;
   };
 }

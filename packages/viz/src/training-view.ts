@@ -66,11 +66,11 @@ export function trainingView(run: readonly TrainingRow[], options: TrainingViewO
     const drawn = intervalMeans(points);
     return { label, meaning: "cost", x: drawn.map(([x]) => x), y: drawn.map(([, y]) => y) };
   };
-  const all =
+  const curves =
     show === "loss"
       ? [line("loss", ({ loss }) => loss), line("held-back loss", ({ evaluation }) => evaluation)]
       : [line(names[show], (row) => row[show])];
-  const lines = all.filter(({ x }) => x.length > 0);
+  const lines = curves.filter(({ x }) => x.length > 0);
   if (lines.length === 0) {
     const [received, expected] = [`no step with ${show}`, "one or more"];
     check.refuse({ argument: "run", received, expected, fix: "give them in the steps, or show the loss." });

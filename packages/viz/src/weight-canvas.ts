@@ -75,7 +75,7 @@ export function drawWeightCanvas(
   };
 
   let [t, s] = [0, 0];
-  const read = (row: number, column: number) => {
+  const showReading = (row: number, column: number) => {
     [t, s] = [Math.min(T - 1, Math.max(0, row)), Math.min(S - 1, Math.max(0, column))];
     mark.hidden = false;
     Object.assign(mark.style, { left: `${(100 * s) / S}%`, top: `${(100 * t) / T}%` });
@@ -83,7 +83,7 @@ export function drawWeightCanvas(
   };
   const readAt = ({ clientX, clientY }: MouseEvent) => {
     const { left, top, width, height } = canvas.getBoundingClientRect();
-    read(Math.floor(((clientY - top) / height) * T), Math.floor(((clientX - left) / width) * S));
+    showReading(Math.floor(((clientY - top) / height) * T), Math.floor(((clientX - left) / width) * S));
   };
   frame.addEventListener("pointermove", readAt);
   if (selected) {
@@ -106,11 +106,11 @@ export function drawWeightCanvas(
     const offset = { ArrowRight: [0, 1], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowUp: [-1, 0] }[event.key];
     if (!offset) return;
     event.preventDefault();
-    if (mark.hidden) read(0, 0);
-    else read(t + offset[0]!, s + offset[1]!);
+    if (mark.hidden) showReading(0, 0);
+    else showReading(t + offset[0]!, s + offset[1]!);
   });
 
-  if (selected) read(selected.row, selected.column ?? selected.row);
+  if (selected) showReading(selected.row, selected.column ?? selected.row);
 
   const toTable = toolButton("Table", () => {
     if (table.hidden) {

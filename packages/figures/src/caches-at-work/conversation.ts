@@ -61,7 +61,7 @@ export async function conversation(
       caches[sequence] ??= growingCache({ numLayers: model.config.numLayers });
       ids[sequence]!.push(...given);
     }
-    result.operations.push({ kind, sequence, lengths: ids.map((own) => own.length) });
+    result.operations.push({ kind, sequence, lengths: ids.map((sequenceIds) => sequenceIds.length) });
     result.given.push(given);
     if (kind === "fork") {
       result.logits.push(undefined);

@@ -9,9 +9,9 @@ export type BufferNumbers = (storage: Storage) => number;
 export function bufferNumbers(): BufferNumbers {
   const numbers = new Map<Storage, number>();
   return (storage) => {
-    const known = numbers.get(storage) ?? numbers.size;
-    numbers.set(storage, known);
-    return known;
+    const number = numbers.get(storage) ?? numbers.size;
+    numbers.set(storage, number);
+    return number;
   };
 }
 
@@ -47,10 +47,10 @@ export function readMemory(
 ): Memory {
   const regions = new Map<string, Region>();
   const storages = new Set<Storage>();
-  const known = (region: Region): Region => {
-    const own = regions.get(region.id) ?? region;
-    regions.set(own.id, own);
-    return own;
+  const uniqueRegion = (region: Region): Region => {
+    const unique = regions.get(region.id) ?? region;
+    regions.set(unique.id, unique);
+    return unique;
   };
   const sequences = caches.map((cache, sequence) => {
     if (!cache || cache.length === 0) return undefined;
@@ -58,7 +58,7 @@ export function readMemory(
       const states = Array.from({ length: cache.numLayers }, (_, layer) => cache.state(layer)!);
       const stateStorages = states.flatMap((state) => Object.values(state).map(({ storage }) => storage));
       const bytes = stateStorages.reduce((sum, storage) => sum + storageBytes(storage), 0);
-      const region = known({
+      const region = uniqueRegion({
         id: `${bufferNumber(stateStorages[0]!)}:0`,
         form: "buffer",
         block: 0,
@@ -73,23 +73,23 @@ export function readMemory(
       for (const storage of stateStorages) storages.add(storage);
       return { stored: new Array<StoredAs>(cache.length).fill("state"), blocks: [] };
     }
-    const read = cache.read(0);
-    const segments = read.key.map((key, i) =>
-      cacheSegment(key, read.value[i]!, bufferNumber, cache.numLayers),
+    const cached = cache.read(0);
+    const segments = cached.key.map((key, i) =>
+      cacheSegment(key, cached.value[i]!, bufferNumber, cache.numLayers),
     );
     if (stores === "latent")
       for (const region of segments.flatMap(({ regions }) => regions)) region.stored = "latent";
-    const positions = storedPositions(read, 1);
+    const positions = storedPositions(cached, 1);
     const stored = new Array<StoredAs>(cache.length).fill("evicted");
     const blocks: number[] = [];
     const addToken = ({ region, slot }: Place, position: number) => {
-      const own = known(region);
+      const own = uniqueRegion(region);
       stored[position] = own.stored;
       own.slots[slot] ??= { sequence, position };
       if (!own.holders.includes(sequence)) own.holders.push(sequence);
       if (own.form === "block" && !blocks.includes(own.block)) blocks.push(own.block);
     };
-    for (const { regions } of segments) regions.forEach(known);
+    for (const { regions } of segments) regions.forEach(uniqueRegion);
     const places = segments.flatMap(({ places }) => places);
     places.forEach((place, s) => {
       const position = "start" in positions ? positions.start + s : positions[s]!;
@@ -98,7 +98,7 @@ export function readMemory(
     });
     // A full ring buffer also stores the token that is overwritten next, but attention does not read it any more.
     if (cache.stored > places.length) {
-      const ring = known(places.at(-1)!.region);
+      const ring = uniqueRegion(places.at(-1)!.region);
       const slot = Array.from(ring.slots, (_, i) => i).find(
         (i) => !places.some((place) => place.region.id === ring.id && place.slot === i),
       )!;

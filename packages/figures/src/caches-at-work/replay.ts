@@ -72,7 +72,7 @@ export async function replay(
       region.slots.flatMap((token) => (token?.from === undefined ? [] : [{ region, from: token.from }])),
     );
     const isRounded = ({ region, from }: (typeof moved)[number]) =>
-      region.stored !== before.find((own) => own.id === regionId(from))!.stored;
+      region.stored !== before.find((earlier) => earlier.id === regionId(from))!.stored;
     const copies = moved.filter((each) => regionId(each.from) !== each.region.id && !isRounded(each));
     const refusal = kind === "fork" ? undefined : refusals[sequence];
     const next = logits && nextToken(model, conversation.logits[i]!, logits);
@@ -91,8 +91,9 @@ export async function replay(
       ...(refusal !== undefined && { refusal }),
       ...(next && { next }),
     });
-    caches.forEach((own, s) => {
-      const quantized = own && own.length > 0 && !stores ? roundedKeys(own, conversation, s) : undefined;
+    caches.forEach((cache, s) => {
+      const quantized =
+        cache && cache.length > 0 && !stores ? roundedKeys(cache, conversation, s) : undefined;
       Object.assign(rounded, quantized?.rounded);
       largestError = Math.max(largestError, quantized?.largestError ?? 0);
     });
@@ -136,8 +137,8 @@ function withOrigins(
   for (const { id, slots } of before)
     slots.forEach((token, slot) => {
       if (!token) return;
-      const own = key(token.sequence, token.position);
-      slotsByToken.set(own, [...(slotsByToken.get(own) ?? []), `${id}:${slot}`]);
+      const tokenKey = key(token.sequence, token.position);
+      slotsByToken.set(tokenKey, [...(slotsByToken.get(tokenKey) ?? []), `${id}:${slot}`]);
     });
   return regions.map((region) => ({
     ...region,
@@ -189,10 +190,14 @@ function roundedKeys(
 }
 
 /** The most probable token by the exact logits, its probability, and its probability with a cache. */
-function nextToken(model: Model, exact: TypedArray, own: TypedArray): NonNullable<CacheMoment["next"]> {
-  const [p, q] = [probabilities(exact), probabilities(own)];
+function nextToken(
+  model: Model,
+  exact: TypedArray,
+  cachedLogits: TypedArray,
+): NonNullable<CacheMoment["next"]> {
+  const [p, q] = [probabilities(exact), probabilities(cachedLogits)];
   const id = p.indexOf(Math.max(...p));
-  const isEqual = exact.every((logit, i) => logit === own[i]);
+  const isEqual = exact.every((logit, i) => logit === cachedLogits[i]);
   return {
     text: tokenText(model, id),
     exact: p[id]!,

@@ -117,12 +117,12 @@ function animation(
   duration: Svg,
 ): Svg {
   const last = values.length - 1;
-  const kept = values
+  const keyframes = values
     .map((value, i) => ({ value, i }))
     .filter(
       ({ value, i }) =>
         i === 0 || i === last || value !== values[i - 1] || (mode === "linear" && value !== values[i + 1]),
     );
-  const times = kept.map(({ i }) => Number((i / Math.max(1, last)).toFixed(4)));
-  return svg`<animate attributeName="${name}" calcMode="${mode}" values="${kept.map(({ value }) => value).join(";")}" keyTimes="${times.join(";")}" ${duration}/>`;
+  const times = keyframes.map(({ i }) => Number((i / Math.max(1, last)).toFixed(4)));
+  return svg`<animate attributeName="${name}" calcMode="${mode}" values="${keyframes.map(({ value }) => value).join(";")}" keyTimes="${times.join(";")}" ${duration}/>`;
 }

@@ -72,10 +72,10 @@ function scene(
   if (progress >= 1) return after;
   // The text comes first; then its keys and values go to their slots.
   const before = staticScene(model, kind, { text: step - 1, memory: step - 1 }, undefined, width);
-  const read = staticScene(model, kind, { text: step, memory: step - 1 }, undefined, width);
+  const textShown = staticScene(model, kind, { text: step, memory: step - 1 }, undefined, width);
   return progress < textPart
-    ? between(before, read, progress / textPart)
-    : between(read, after, (progress - textPart) / (1 - textPart));
+    ? between(before, textShown, progress / textPart)
+    : between(textShown, after, (progress - textPart) / (1 - textPart));
 }
 
 const textPart = 0.3;

@@ -72,14 +72,14 @@ function scene(model: EvolutionModel, { compare }: EvolutionChoices, moment: Mom
   const other = steps.find(({ id }) => id === compare);
   const still = (step: EvolutionStep) => stillScene(model, step, other, width);
   if (moment.progress >= 1 || from === to) return still(to);
-  const way = between(still(from), still(to), moment.progress);
+  const interpolated = between(still(from), still(to), moment.progress);
   // Texts are not interpolated: the old ones fade out, then the new ones fade in.
   const [first, t] = [moment.progress < 0.5, Math.abs(2 * moment.progress - 1)];
   const words = still(first ? from : to).marks.filter(isText);
   return {
-    ...way,
+    ...interpolated,
     marks: [
-      ...way.marks.filter((mark) => !isText(mark)),
+      ...interpolated.marks.filter((mark) => !isText(mark)),
       ...words.map((mark) => ({ ...mark, opacity: (mark.opacity ?? 1) * t })),
     ],
   };

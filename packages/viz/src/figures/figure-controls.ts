@@ -105,8 +105,11 @@ function buttons<Choices extends FigureChoices>(
     element,
     show: (choices) =>
       all.forEach((button, i) => {
-        const own = Object.entries(options[i]!.choices);
-        button.setAttribute("aria-pressed", String(own.every(([name, value]) => choices[name] === value)));
+        const optionChoices = Object.entries(options[i]!.choices);
+        button.setAttribute(
+          "aria-pressed",
+          String(optionChoices.every(([name, value]) => choices[name] === value)),
+        );
       }),
   };
 }
@@ -120,7 +123,7 @@ function buttonGroup(label: string, list: readonly { label: string; title?: stri
   name.textContent = label;
   name.ariaHidden = "true";
   const options = div("options");
-  const all = list.map(({ label, title, onClick }) => {
+  const buttons = list.map(({ label, title, onClick }) => {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = label;
@@ -128,9 +131,9 @@ function buttonGroup(label: string, list: readonly { label: string; title?: stri
     button.addEventListener("click", onClick);
     return button;
   });
-  options.append(...all);
+  options.append(...buttons);
   element.append(name, options);
-  return { element, options, all };
+  return { element, options, all: buttons };
 }
 
 function field(

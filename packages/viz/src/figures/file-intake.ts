@@ -159,14 +159,14 @@ const entryFile = (entry: FileSystemFileEntry) =>
 
 async function folderEntries(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
   const reader = folder.createReader();
-  const all: FileSystemEntry[] = [];
+  const entries: FileSystemEntry[] = [];
   // `readEntries` returns a batch at a time, and an empty one at the end.
   for (;;) {
     const some = await new Promise<FileSystemEntry[]>((resolve, reject) =>
       reader.readEntries(resolve, reject),
     );
-    if (some.length === 0) return all;
-    all.push(...some);
+    if (some.length === 0) return entries;
+    entries.push(...some);
   }
 }
 

@@ -87,14 +87,14 @@ function scene(model: GenerationModel, choices: GenerationChoices, moment: Momen
   const flight = stretch(stage.draw, 0.6, 0.95);
   if (flight > 0 && flight < 1) {
     const [from, to, t] = [draw.from, text.slot, easeCubicInOut(flight)];
-    const way = (name: "x" | "y" | "width" | "height") => from[name] + t * (to[name] - from[name]);
+    const interpolate = (name: "x" | "y" | "width" | "height") => from[name] + t * (to[name] - from[name]);
     marks.push({
       key: "flight",
       kind: "rect",
-      x: way("x"),
-      y: way("y"),
-      width: way("width"),
-      height: way("height"),
+      x: interpolate("x"),
+      y: interpolate("y"),
+      width: interpolate("width"),
+      height: interpolate("height"),
       radius: 4,
       fill: "text",
       text: shownToken(model.generated[stage.token]!.text),
@@ -227,12 +227,15 @@ function press(
   if (block !== "take") return undefined;
   const [token, index] = [Number(first), Number(second)];
   const now = generated[token];
-  const one = now?.candidates[index];
+  const pressed = now?.candidates[index];
   const step = stepId(token, "draw");
-  if (!now || !one) return undefined;
+  if (!now || !pressed) return undefined;
   if (index === now.taken) return { step };
-  const ids = [...generated.slice(0, token).map(({ id }) => id), one.id];
+  const ids = [...generated.slice(0, token).map(({ id }) => id), pressed.id];
   const name = `${model.promptName}.${ids.join(".")}`;
-  const known = choices.branches.split("_").filter((each) => each !== "" && each !== name);
-  return { choices: { branches: [...known, name].slice(-maxBranches).join("_"), branch: name }, step };
+  const earlierBranches = choices.branches.split("_").filter((each) => each !== "" && each !== name);
+  return {
+    choices: { branches: [...earlierBranches, name].slice(-maxBranches).join("_"), branch: name },
+    step,
+  };
 }

@@ -95,8 +95,8 @@ function scene(
   let lowest = y;
   shown.forEach((construction, i) => {
     const place = { x: margin + (i % columns) * (panelWidth + gap), y, width: panelWidth };
-    const { marks: own, layout } = panel(model, construction, choices, stages, lit, place);
-    marks.push(...own, ...partNames(model, construction, choices, stages, layout, place));
+    const { marks: panelMarks, layout } = panel(model, construction, choices, stages, lit, place);
+    marks.push(...panelMarks, ...partNames(model, construction, choices, stages, layout, place));
     lowest = Math.max(lowest, layout.bottom);
     if (i % columns === columns - 1 || i === shown.length - 1) y = lowest + 18;
   });

@@ -135,8 +135,8 @@ function litHeads({ numHeads, kinds }: HeadsAndKeysModel, kind: HeadsKind, focus
   if (row === "0" && index < numHeads)
     return { queries: new Set([index]), kvHeads: new Set([kvHeadIndex(index, numHeads, kind.numKvHeads)]) };
   if (row !== "1" || id !== kind.id) return undefined;
-  const all = Array.from({ length: numHeads }, (_, query) => query);
-  const readers = all.filter((query) => kvHeadIndex(query, numHeads, kind.numKvHeads) === index);
+  const queryHeads = Array.from({ length: numHeads }, (_, query) => query);
+  const readers = queryHeads.filter((query) => kvHeadIndex(query, numHeads, kind.numKvHeads) === index);
   return { queries: new Set(readers), kvHeads: new Set([index]) };
 }
 
@@ -173,10 +173,12 @@ function tokenStrip(
     });
     left += chipWidth + 5;
   });
-  const more = growth.tokens - words.length;
+  const hiddenTokens = growth.tokens - words.length;
   const perRow = growth.tokensPerRow;
   const text =
-    more > 0 ? `+ ${countText(more)} more; 1 row = ${countText(perRow)} tokens` : "1 row = 1 token";
+    hiddenTokens > 0
+      ? `+ ${countText(hiddenTokens)} more; 1 row = ${countText(perRow)} tokens`
+      : "1 row = 1 token";
   fit(labelWidth([text]) + 6);
   marks.push({ key: "word:more", kind: "text", x: left + 6, y: top + 16, text, fill: "quiet" });
   return { marks, height: top + height - y };

@@ -18,25 +18,25 @@ const fonts = { serif: "ui-serif,Georgia,serif", mono: "ui-monospace,monospace" 
 export function markNodes(mark: Mark): MarkNode[] {
   const { key, kind, x, y, width = 0, height = 0, radius = 0, text } = mark;
   const nodes: MarkNode[] = [];
-  const own: Record<string, string | number> = {};
+  const geometry: Record<string, string | number> = {};
   if (kind === "rect") {
-    Object.assign(own, {
+    Object.assign(geometry, {
       x: px(x),
       y: px(y),
       width: px(Math.max(0, width)),
       height: px(Math.max(0, height)),
     });
-    if (radius) own["rx"] = px(radius);
+    if (radius) geometry["rx"] = px(radius);
   } else if (kind === "circle") {
-    Object.assign(own, { cx: px(x), cy: px(y), r: px(Math.max(0, radius)) });
+    Object.assign(geometry, { cx: px(x), cy: px(y), r: px(Math.max(0, radius)) });
   } else if (kind === "path") {
-    own["d"] = mark.d ?? "";
-    if (x || y) own["transform"] = `translate(${px(x)} ${px(y)})`;
+    geometry["d"] = mark.d ?? "";
+    if (x || y) geometry["transform"] = `translate(${px(x)} ${px(y)})`;
   }
   if (kind === "text")
     return [{ key, tag: "text", attributes: letters(mark, x, y, mark.fill), text: text ?? "" }];
 
-  nodes.push({ key, tag: kind, attributes: { ...own, ...paint(mark) } });
+  nodes.push({ key, tag: kind, attributes: { ...geometry, ...paint(mark) } });
   if (kind === "rect" && mark.hatch) {
     const attributes: MarkNode["attributes"] = {
       d: hatch(x, y, width, height),

@@ -74,10 +74,10 @@ function modelText(model: StackedModel, tokens: number): string {
   if (model.bytesPerToken === 0)
     return `${name} reads the whole text at once: every token sees those before and after it, and nothing is cached.${beyond}`;
   const bytes = modelBytes(model, tokens);
-  const own = kinds.filter(
+  const cachingKinds = kinds.filter(
     ({ cross, bytesPerToken, stateBytes }) => !cross && bytesPerToken + stateBytes > 0,
   );
-  const parts = own.map(({ layers: count, short, limit }) => {
+  const parts = cachingKinds.map(({ layers: count, short, limit }) => {
     const layersText = `${count} ${short} ${count === 1 ? "layer keeps" : "layers keep"}`;
     if (limit === 0) return `${layersText} a state of fixed size`;
     if (limit === null) return `${layersText} every token`;

@@ -69,13 +69,13 @@ export function player<Model, Choices extends FigureChoices>(
   const stateSteps = ({ model, choices }: Pick<State, "model" | "choices">) => figure.steps(model, choices);
 
   function start(model: Model, choices: Partial<Choices> = {}): State {
-    const all = { ...figure.initial, ...choices };
-    const steps = figure.steps(model, all);
+    const initialChoices = { ...figure.initial, ...choices };
+    const steps = figure.steps(model, initialChoices);
     const initialIndex = steps.findIndex(({ id }) => id === figure.initialStep);
     const step = initialIndex < 0 ? steps.length - 1 : initialIndex;
     return {
       model,
-      choices: all,
+      choices: initialChoices,
       step,
       progress: 1,
       playing: "no",

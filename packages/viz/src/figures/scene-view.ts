@@ -55,15 +55,15 @@ export function sceneView(svg: SVGSVGElement): SceneView {
       drawn = { element: document.createElementNS(namespace, tag), attributes: new Map(), text: "" };
       nodes.set(key, drawn);
     }
-    const all = mark ? { ...attributes, ...ariaAttributes(mark) } : attributes;
-    for (const [name, value] of Object.entries(all)) {
+    const allAttributes = mark ? { ...attributes, ...ariaAttributes(mark) } : attributes;
+    for (const [name, value] of Object.entries(allAttributes)) {
       const written = String(value);
       if (drawn.attributes.get(name) === written) continue;
       drawn.attributes.set(name, written);
       drawn.element.setAttribute(name, written);
     }
     for (const name of drawn.attributes.keys()) {
-      if (name in all) continue;
+      if (name in allAttributes) continue;
       drawn.attributes.delete(name);
       drawn.element.removeAttribute(name);
     }

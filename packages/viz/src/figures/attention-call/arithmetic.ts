@@ -140,16 +140,16 @@ function dot(
 ): Mark[] {
   const { result, scaled, masked } = arithmetic;
   const { a, b, names, colors, what, parts } = factors(model, result);
-  const all = range(a.length);
+  const indices = range(a.length);
   // A long product is written as its largest terms and the sum of the others.
   const long = a.length > 8;
   const shownTerms = long
-    ? [...all]
+    ? [...indices]
         .sort((m, n) => Math.abs(a[n]! * b[n]!) - Math.abs(a[m]! * b[m]!))
         .slice(0, compact ? 4 : 6)
         .sort((m, n) => m - n)
-    : all;
-  const rest = all.filter((n) => !shownTerms.includes(n)).reduce((sum, n) => sum + a[n]! * b[n]!, 0);
+    : indices;
+  const rest = indices.filter((n) => !shownTerms.includes(n)).reduce((sum, n) => sum + a[n]! * b[n]!, 0);
   const count = shownTerms.length + (long ? 1 : 0);
   const step = Math.min(72, (room - (compact ? 0 : 120)) / count);
   const cell = Math.min(48, step - 14);
@@ -489,14 +489,14 @@ function listedKeys(
   row: number,
   current?: number,
 ): { listed: number[]; others: number[] } {
-  const all = range(rows(model.key));
-  if (all.length <= maxRows) return { listed: all, others: [] };
-  const order = [...all].sort(
+  const keys = range(rows(model.key));
+  if (keys.length <= maxRows) return { listed: keys, others: [] };
+  const order = [...keys].sort(
     (a, b) =>
       Number(b === current) - Number(a === current) || at(model.weights, row, b) - at(model.weights, row, a),
   );
   const listed = order.slice(0, maxRows - 1).sort((a, b) => a - b);
-  return { listed, others: all.filter((j) => !listed.includes(j)) };
+  return { listed, others: keys.filter((j) => !listed.includes(j)) };
 }
 
 function mixture(
@@ -662,13 +662,13 @@ function lines(
   width: number,
   more: Partial<Mark> = {},
 ): Mark[] {
-  const all: string[] = [""];
+  const lines: string[] = [""];
   for (const word of text.split(" ")) {
-    const longer = `${all.at(-1)!} ${word}`.trim();
-    if (labelWidth([longer]) * 1.02 > width && all.at(-1) !== "") all.push(word);
-    else all[all.length - 1] = longer;
+    const longer = `${lines.at(-1)!} ${word}`.trim();
+    if (labelWidth([longer]) * 1.02 > width && lines.at(-1) !== "") lines.push(word);
+    else lines[lines.length - 1] = longer;
   }
-  return all.map((each, n) =>
+  return lines.map((each, n) =>
     letters(`${key}:${n}`, x, y + 18 * n, each, { size: 12.5, fill: "quiet", ...more }),
   );
 }

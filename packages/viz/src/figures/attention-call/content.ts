@@ -30,11 +30,12 @@ export type MovingNumber = {
   from: Required<MatrixRegion>;
   to: Required<MatrixRegion>;
   drop?: Required<MatrixRegion>;
-  /** Progress from `from` to `to` (`way`), and from `to` to `drop` (`fall`), each from 0 to 1. */
-  way: number;
-  fall: number;
-  /** Distance from `to` at the end of its way. Unit: widths of a cell. */
-  beside: number;
+  /** Progress from `from` to `to`, from 0 to 1. */
+  moveProgress: number;
+  /** Progress from `to` to `drop`, from 0 to 1. */
+  dropProgress: number;
+  /** Distance to the left of `to` at the end of the move. Unit: widths of a cell. */
+  offset: number;
   value: number;
   color: ThemeName;
   opacity: number;
@@ -58,7 +59,7 @@ export type Content = {
 
 const clamp = (value: number) => Math.min(1, Math.max(0, value));
 /** Progress within an interval, from 0 to 1. */
-const part = (p: number, from: number, to: number) => clamp((p - from) / (to - from));
+const progressWithin = (p: number, from: number, to: number) => clamp((p - from) / (to - from));
 const between = (a: number, b: number, t: number) => a + (b - a) * t;
 
 const chapterStages: Readonly<Record<string, Stage>> = {
@@ -78,7 +79,7 @@ export function content(
   model: AttentionCallModel,
   choices: AttentionCallChoices,
   steps: readonly Step[],
-  { step: index, progress: p, focus }: Moment,
+  { step: index, progress, focus }: Moment,
 ): Content {
   const [T, C, D] = [rows(model.query), columns(model.x), columns(model.query)];
   const i = Math.min(choices.token, T - 1);
@@ -91,13 +92,13 @@ export function content(
   const from = chapterStages[steps[Math.max(0, index - 1)]!.chapter]!;
   const moving = from !== to;
   const transposing = id === "arrange";
-  const morph = moving ? ease(part(p, 0, transposing ? 0.9 : 0.3)) : 1;
-  const q = moving && !transposing ? part(p, 0.3, 1) : p; // after the matrices have moved
+  const morph = moving ? ease(progressWithin(progress, 0, transposing ? 0.9 : 0.3)) : 1;
+  const stepProgress = moving && !transposing ? progressWithin(progress, 0.3, 1) : progress; // after the matrices have moved
   /** Progress of a step by its id: 0 before it, 1 after it. */
   const done = (name: string): number => {
     const n = stepIndex.get(name);
     if (n === undefined || index < n) return 0;
-    return index > n ? 1 : q;
+    return index > n ? 1 : stepProgress;
   };
 
   const scaled = ease(done("scale"));
@@ -105,8 +106,8 @@ export function content(
   const normalized = ease(done("normalize"));
   /** Part of weight · value of key j that has been added to the output. */
   const share = (j: number) => {
-    const own = keys.includes(j) ? done(`mix-${j}`) : done("mix-rest");
-    return isSeen(model, i, j) ? part(own, 0.5, 0.95) : 0;
+    const mixProgress = keys.includes(j) ? done(`mix-${j}`) : done("mix-rest");
+    return isSeen(model, i, j) ? progressWithin(mixProgress, 0.5, 0.95) : 0;
   };
   const shares = range(T).map(share);
   const hasOutput = Math.max(...shares) > 0;
@@ -117,42 +118,46 @@ export function content(
     const shown = (opacity: number, hatch = 0, other = value): Cell => ({ opacity, hatch, value: other });
     switch (name) {
       case "x":
-        return shown(index === 0 ? ease(part(p, row * 0.06, row * 0.06 + 0.4)) : 1);
+        return shown(index === 0 ? ease(progressWithin(progress, row * 0.06, row * 0.06 + 0.4)) : 1);
       case "wq":
       case "wk":
       case "wv":
-        return shown(part(done(`project-${name[1]}`), 0, 0.1));
+        return shown(progressWithin(done(`project-${name[1]}`), 0, 0.1));
       case "q":
       case "k":
       case "v": {
-        const own = done(`project-${name}`);
-        if (row !== i) return shown(part(own, 0.82, 0.95));
+        const projected = done(`project-${name}`);
+        if (row !== i) return shown(progressWithin(projected, 0.82, 0.95));
         const start = small ? 0.2 + (0.6 * column) / D : 0.25 + (0.4 * column) / D;
-        return shown(part(own, start, start + 0.1));
+        return shown(progressWithin(projected, start, start + 0.1));
       }
       case "s": {
         const hatch = isSeen(model, row, column)
           ? 0
-          : part(masked, (row + column) * (0.3 / T), (row + column) * (0.3 / T) + 0.4);
+          : progressWithin(masked, (row + column) * (0.3 / T), (row + column) * (0.3 / T) + 0.4);
         const after = between(value, at(model.scores, row, column), scaled);
         if (row !== i)
-          return shown(part(done("scores-all"), row / (2 * T), row / (2 * T) + 0.4), hatch, after);
+          return shown(progressWithin(done("scores-all"), row / (2 * T), row / (2 * T) + 0.4), hatch, after);
         if (!keys.includes(column))
-          return shown(part(done("scores-row"), column / (2 * T), column / (2 * T) + 0.3), hatch, after);
-        const own = done(`score-${column}`);
-        const landed = range(D).filter((d) => own >= landingProgress(d));
+          return shown(
+            progressWithin(done("scores-row"), column / (2 * T), column / (2 * T) + 0.3),
+            hatch,
+            after,
+          );
+        const scoreProgress = done(`score-${column}`);
+        const landed = range(D).filter((d) => scoreProgress >= landingProgress(d));
         const sum = landed.reduce((all, d) => all + at(model.query, row, d) * at(model.key, column, d), 0);
-        return shown(landed.length > 0 ? 1 : 0, hatch, own < 1 ? sum : after);
+        return shown(landed.length > 0 ? 1 : 0, hatch, scoreProgress < 1 ? sum : after);
       }
       case "a": {
         const opacity =
           row === i
-            ? part(normalized, 0.5, 1)
-            : part(done("weights-all"), row / (2 * T), row / (2 * T) + 0.4);
+            ? progressWithin(normalized, 0.5, 1)
+            : progressWithin(done("weights-all"), row / (2 * T), row / (2 * T) + 0.4);
         return shown(opacity, isSeen(model, row, column) ? 0 : 1);
       }
       case "o": {
-        if (row !== i) return shown(part(done("output-all"), row / (2 * T), row / (2 * T) + 0.4));
+        if (row !== i) return shown(progressWithin(done("output-all"), row / (2 * T), row / (2 * T) + 0.4));
         const sum = range(T).reduce(
           (all, j) => all + at(model.weights, i, j) * at(model.value, j, column) * shares[j]!,
           0,
@@ -164,7 +169,7 @@ export function content(
   }
 
   const transposed = (row: number) =>
-    transposing ? ease(part(p, 0.12 + row * (0.4 / T), 0.5 + row * (0.4 / T))) : 1;
+    transposing ? ease(progressWithin(progress, 0.12 + row * (0.4 / T), 0.5 + row * (0.4 / T))) : 1;
   const base = { from, to, morph, transposed, cell, scaled };
   if (focus !== undefined) {
     const seen = explain(model, focus, { masked: masked > 0.5, scaled: scaled > 0.5 });
@@ -199,7 +204,7 @@ export function content(
       case "mask":
         return { ...still, lit: [row("s")], arithmetic: table(1, masked, 0, 0) };
       case "exp":
-        return { ...still, lit: [row("s")], arithmetic: table(1, 1, ease(q), 0) };
+        return { ...still, lit: [row("s")], arithmetic: table(1, 1, ease(stepProgress), 0) };
       case "normalize":
         return { ...still, lit: [row("s"), row("a")], arithmetic: table(1, 1, 1, normalized) };
       case "weights-all":
@@ -217,17 +222,17 @@ export function content(
     const color = colors[name]!;
     if (!matrixByName(model, w)) {
       // Too many to follow one by one: the row flows into its result.
-      const way = ease(part(q, 0.02, 0.4));
-      const movingNumbers = range(q < 0.7 ? D : 0).map((d): MovingNumber => ({
+      const moveProgress = ease(progressWithin(stepProgress, 0.02, 0.4));
+      const movingNumbers = range(stepProgress < 0.7 ? D : 0).map((d): MovingNumber => ({
         key: `t:${d}`,
         from: { name: "x", row: i, column: Math.floor((d * C) / D) },
         to: { name, row: i, column: d },
-        way,
-        fall: 0,
-        beside: 0,
+        moveProgress,
+        dropProgress: 0,
+        offset: 0,
         value: at(matrixByName(model, name)!, i, d),
         color,
-        opacity: 1 - part(q, 0.5, 0.7),
+        opacity: 1 - progressWithin(stepProgress, 0.5, 0.7),
       }));
       return {
         lit: [wholeRow("x"), wholeRow(name)],
@@ -235,23 +240,23 @@ export function content(
         arithmetic: { kind: "projection", name, row: i },
       };
     }
-    const sweep = part(q, 0.16, 0.76) * D;
+    const sweep = progressWithin(stepProgress, 0.16, 0.76) * D;
     const column = Math.min(D - 1, Math.floor(sweep));
     const within = sweep - column;
-    const columnPosition = Math.min(D - 1, column + ease(part(within, 0.7, 1)));
-    const way = ease(part(q, 0, 0.16));
-    const movingNumbers = range(q < 0.82 ? C : 0).map((c): MovingNumber => ({
+    const columnPosition = Math.min(D - 1, column + ease(progressWithin(within, 0.7, 1)));
+    const moveProgress = ease(progressWithin(stepProgress, 0, 0.16));
+    const movingNumbers = range(stepProgress < 0.82 ? C : 0).map((c): MovingNumber => ({
       key: `t:${c}`,
       from: { name: "x", row: i, column: c },
       to: { name: w, row: c, column: columnPosition },
-      way,
-      fall: 0,
-      beside: way,
+      moveProgress,
+      dropProgress: 0,
+      offset: moveProgress,
       value: at(model.x, i, c),
       color: "cost",
-      opacity: 1 - part(q, 0.76, 0.82),
+      opacity: 1 - progressWithin(stepProgress, 0.76, 0.82),
     }));
-    const terms = q >= 0.76 ? C : Math.ceil(part(within, 0, 0.6) * C);
+    const terms = stepProgress >= 0.76 ? C : Math.ceil(progressWithin(within, 0, 0.6) * C);
     return {
       lit: [wholeRow("x"), { name: w, column }, { name, row: i, column }],
       movingNumbers,
@@ -263,11 +268,11 @@ export function content(
   }
 
   function score(j: number): Pick<Content, "lit" | "movingNumbers" | "arithmetic"> {
-    const way = ease(part(p, 0, 0.26));
+    const moveProgress = ease(progressWithin(progress, 0, 0.26));
     const movingNumbers = range(D)
-      .filter((d) => p < landingProgress(d))
+      .filter((d) => progress < landingProgress(d))
       .map((d): MovingNumber => {
-        const onto = ease(part(p, 0.3 + (0.1 * d) / D, 0.4 + (0.1 * d) / D));
+        const onto = ease(progressWithin(progress, 0.3 + (0.1 * d) / D, 0.4 + (0.1 * d) / D));
         const product = onto > 0.9;
         const [a, b] = [at(model.query, i, d), at(model.key, j, d)];
         return {
@@ -275,9 +280,9 @@ export function content(
           from: { name: "q", row: i, column: d },
           to: { name: "k", row: j, column: d },
           drop: { name: "s", row: i, column: j },
-          way,
-          fall: ease(part(p, landingProgress(d) - 0.14, landingProgress(d))),
-          beside: way * (1 - onto),
+          moveProgress,
+          dropProgress: ease(progressWithin(progress, landingProgress(d) - 0.14, landingProgress(d))),
+          offset: moveProgress * (1 - onto),
           value: product ? a * b : a,
           color: product ? "weight" : "query",
           opacity: 1,
@@ -289,32 +294,33 @@ export function content(
         { name: "k", row: j },
         { name: "s", row: i, column: j },
       ],
-      movingNumbers: p < 1 ? movingNumbers : [],
+      movingNumbers: progress < 1 ? movingNumbers : [],
       arithmetic: {
         kind: "dot",
         result: { name: "s", row: i, column: j },
-        terms: range(D).filter((d) => p >= 0.38 + (0.1 * d) / D).length,
-        landed: range(D).filter((d) => p >= landingProgress(d)).length,
+        terms: range(D).filter((d) => progress >= 0.38 + (0.1 * d) / D).length,
+        landed: range(D).filter((d) => progress >= landingProgress(d)).length,
       },
     };
   }
 
   function mixture(j: number): Pick<Content, "lit" | "movingNumbers" | "arithmetic"> {
     const weight = at(model.weights, i, j);
-    const way = ease(part(q, 0.05, 0.55));
-    const movingNumbers = range(q < 0.95 ? D : 0).map((d): MovingNumber => {
+    const moveProgress = ease(progressWithin(stepProgress, 0.05, 0.55));
+    const movingNumbers = range(stepProgress < 0.95 ? D : 0).map((d): MovingNumber => {
       const value = at(model.value, j, d);
       return {
         key: `t:${d}`,
         from: { name: "v", row: j, column: d },
         to: { name: "o", row: i, column: d },
-        way,
-        fall: 0,
-        beside: 0,
-        value: between(value, value * weight, way),
+        moveProgress,
+        dropProgress: 0,
+        offset: 0,
+        value: between(value, value * weight, moveProgress),
         color: "value",
         // The opacity of a value becomes its weight.
-        opacity: between(1, 0.25 + 0.75 * weight, way) * (1 - part(q, 0.6, 0.95)),
+        opacity:
+          between(1, 0.25 + 0.75 * weight, moveProgress) * (1 - progressWithin(stepProgress, 0.6, 0.95)),
       };
     });
     return {

@@ -165,9 +165,9 @@ function compact(model: AttentionCallModel, width: number): Record<Stage, Layout
   };
   const panelHeight = arithmeticPanelHeight(model, true);
   const stage = (slots: Partial<Record<MatrixName, Slot>>, under: number): Layout => {
-    const all: Partial<Record<MatrixName, Slot>> = { ...p, ...s, ...w, ...m };
+    const allSlots: Partial<Record<MatrixName, Slot>> = { ...p, ...s, ...w, ...m };
     const made = Object.fromEntries(
-      (Object.keys(all) as MatrixName[]).map((name) => [name, slots[name] ?? hide(all[name]!)]),
+      (Object.keys(allSlots) as MatrixName[]).map((name) => [name, slots[name] ?? hide(allSlots[name]!)]),
     );
     return { ...made, arithmeticTop: under, height: under + panelHeight, aside: 0 } as Layout;
   };

@@ -68,9 +68,9 @@ export const isSeen = ({ seen }: AttentionCallModel, row: number, column: number
 
 /** Keys with a step of their own: all if there are at most seven, else the three with the largest weights, in order. */
 export function followed(model: AttentionCallModel, token: number): number[] {
-  const all = range(rows(model.key));
-  if (all.length <= 7) return all;
-  const strongest = [...all]
+  const keys = range(rows(model.key));
+  if (keys.length <= 7) return keys;
+  const strongest = [...keys]
     .sort((a, b) => at(model.weights, token, b) - at(model.weights, token, a))
     .slice(0, 3);
   return strongest.sort((a, b) => a - b);

@@ -197,13 +197,13 @@ function matrixMarks(name: MatrixName, shared: Shared): Mark[] {
       if (tiny) delete mark.text;
       // A number that does not fit is written with one digit less.
       if (mark.text === undefined && !tiny && hatch < 0.5 && digits === 2) {
-        const one = numberCell("", box, value, colors[name], {
+        const shorter = numberCell("", box, value, colors[name], {
           digits: 1,
           size: 11,
           scale: largest,
           short: true,
         });
-        if (one.text !== undefined) Object.assign(mark, { text: one.text, size: 11 });
+        if (shorter.text !== undefined) Object.assign(mark, { text: shorter.text, size: 11 });
       }
       marks.push({
         ...mark,
@@ -397,7 +397,7 @@ function ring({ name, row, column }: MatrixRegion, n: number, { model, place, no
 
 /** The mark of a moving number. */
 function movingNumberMark(
-  { key, from, to, drop, way, fall, beside, value, color, opacity }: MovingNumber,
+  { key, from, to, drop, moveProgress, dropProgress, offset, value, color, opacity }: MovingNumber,
   { place, model }: Shared,
 ): Mark {
   const a = place(from.name, from.row, from.column);
@@ -409,22 +409,22 @@ function movingNumberMark(
   const mix = (m: number, n: number, t: number) => m + (n - m) * t;
   const b = { ...b0, x: mix(b0.x, b1.x, to.column - low), y: mix(b0.y, b1.y, to.column - low) };
   const grown = (start: number, end: number) => {
-    const now = mix(start, end, way);
+    const now = mix(start, end, moveProgress);
     return start >= 24 || end >= 24 ? Math.max(now, Math.min(30, end)) : now;
   };
   const box: Box = {
-    x: mix(a.x, b.x, way) - beside * (b.width - 2),
-    y: mix(a.y, b.y, way) - Math.sin(Math.PI * way) * 10,
+    x: mix(a.x, b.x, moveProgress) - offset * (b.width - 2),
+    y: mix(a.y, b.y, moveProgress) - Math.sin(Math.PI * moveProgress) * 10,
     width: grown(a.width, b.width),
-    height: mix(a.height, b.height, way),
+    height: mix(a.height, b.height, moveProgress),
     opacity,
   };
-  if (drop && fall > 0) {
+  if (drop && dropProgress > 0) {
     const goal = place(drop.name, drop.row, drop.column);
-    box.x = mix(box.x, goal.x, fall);
-    box.y = mix(box.y, goal.y, fall);
-    box.width = mix(box.width, goal.width, fall);
-    if (box.height >= 12) box.height = mix(box.height, goal.height, fall);
+    box.x = mix(box.x, goal.x, dropProgress);
+    box.y = mix(box.y, goal.y, dropProgress);
+    box.width = mix(box.width, goal.width, dropProgress);
+    if (box.height >= 12) box.height = mix(box.height, goal.height, dropProgress);
   }
   if (Math.min(box.width, box.height) < 12) {
     const frame = matrixByName(model, from.name)!;

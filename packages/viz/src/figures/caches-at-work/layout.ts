@@ -14,8 +14,8 @@ export function textPlaces({ texts }: CachesAtWorkModel, left: number, width: nu
   const places: TextPlace[] = [];
   let [x, line] = [left, 0];
   for (let position = 0; position < longest; position++) {
-    const own = labelWidth(texts.flatMap((list) => list.slice(position, position + 1)).map(shown));
-    const needed = Math.max(28, own + 12);
+    const textWidth = labelWidth(texts.flatMap((list) => list.slice(position, position + 1)).map(shown));
+    const needed = Math.max(28, textWidth + 12);
     if (x + needed > width && x > left) [x, line] = [left, line + 1];
     places.push({ x, line, width: needed });
     x += needed + 2;
@@ -67,11 +67,11 @@ export function regionPlaces(
     const fittedWidth = Math.min(maxPerLine, span) * slotWidth;
     const lines = Math.max(1, Math.ceil((slots.length * fittedWidth) / (maxPerLine * slotWidth)));
     const perLine = Math.max(1, Math.ceil(slots.length / lines));
-    const own = perLine * fittedWidth + 6;
+    const regionWidth = perLine * fittedWidth + 6;
     const height = headingHeight + lines * (glyphHeight + 4) + 3;
-    if (x > 0 && x + own > width) [x, y, rowHeight] = [0, y + rowHeight + regionGap.y, 0];
-    const place = { x, y, width: own, height, perLine, slotWidth: fittedWidth };
-    x += own + regionGap.x;
+    if (x > 0 && x + regionWidth > width) [x, y, rowHeight] = [0, y + rowHeight + regionGap.y, 0];
+    const place = { x, y, width: regionWidth, height, perLine, slotWidth: fittedWidth };
+    x += regionWidth + regionGap.x;
     rowHeight = Math.max(rowHeight, height);
     return place;
   });

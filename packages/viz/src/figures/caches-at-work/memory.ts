@@ -136,9 +136,9 @@ const originCell = (from: string): string => {
 function copyArrows(regions: readonly CacheRegion[], placeById: ReadonlyMap<string, RegionPlace>): Mark[] {
   const storedIn = new Map(regions.map(({ id, stored }) => [id, stored]));
   return regions.flatMap(({ id, slots, stored }) => {
-    const all = slots.flatMap((token) => (token?.from ? [parseSlotAddress(token.from).id] : []));
+    const sourceIds = slots.flatMap((token) => (token?.from ? [parseSlotAddress(token.from).id] : []));
     // Quantizing moves entries too, but copies none.
-    const sources = new Set(all.filter((source) => storedIn.get(source) === stored));
+    const sources = new Set(sourceIds.filter((source) => storedIn.get(source) === stored));
     return [...sources].flatMap((source): Mark[] => {
       const [from, to] = [placeById.get(source), placeById.get(id)!];
       if (source === id || !from) return [];

@@ -120,8 +120,8 @@ function evictedText(model: CachesAtWorkModel, kind: CacheKind, index: number): 
   const isRing = kind.names.buffer === "ring buffer";
   if (words.length === 1) return `${first} is ${isRing ? "overwritten" : "evicted"}: it is forgotten.`;
   const isRange = words.length > 2 && evicted.at(-1)! - evicted[0]! === words.length - 1;
-  const all = isRange ? `${first} to ${last}` : `${words.slice(0, -1).join(", ")} and ${last}`;
-  return `${all} are not kept: they are forgotten.`;
+  const names = isRange ? `${first} to ${last}` : `${words.slice(0, -1).join(", ")} and ${last}`;
+  return `${names} are not kept: they are forgotten.`;
 }
 
 /** Sentence about the tokens that this operation quantized. */

@@ -80,13 +80,13 @@ export function diagram(
     words.forEach((word, t) => {
       const inState = state ? t < T - 1 : false;
       const isDropped = inState || (window !== undefined && t < T - window);
-      const read = chosen?.[group]?.includes(t) ?? true;
+      const isRead = chosen?.[group]?.includes(t) ?? true;
       const top = rowY(group) + (joined ? 8 : 0);
       const row = numKvHeads > 1 ? `, ${rows === "layer" ? "layer" : "KV head"} ${group}` : "";
       const dropReason = inState ? ", written into the state and dropped" : ", evicted by the window";
       const of = decoder
         ? `encoder state of “${word}”, key and value in one`
-        : `of “${word}”${row}${isDropped ? dropReason : read ? "" : ", not chosen by the newest query"}`;
+        : `of “${word}”${row}${isDropped ? dropReason : isRead ? "" : ", not chosen by the newest query"}`;
       if (joined)
         label(`latent:${group}:${t}`, center(t), top + 17, "c", {
           anchor: "middle",
@@ -111,7 +111,7 @@ export function diagram(
           ...(isDropped
             ? { stroke: kind, dash: true, fillOpacity: 0, fill: kind, opacity: 0.5 }
             : { fill: kind }),
-          ...(!read && { opacity: 0.25 }),
+          ...(!isRead && { opacity: 0.25 }),
           ...(half >= 16 &&
             !isDropped &&
             !decoder &&

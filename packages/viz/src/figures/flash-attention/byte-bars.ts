@@ -13,12 +13,12 @@ function bars(key: string, title: string, list: readonly Bar[], { x, y, width }:
   const maxBytes = Math.max(...list.map(({ bytes }) => bytes));
   return [
     { key: `${key}:title`, kind: "text", x, y: y + 12, text: title, size: 13, weight: 600 },
-    ...list.flatMap(({ key: own, name, bytes, now, color }, i): Mark[] => {
+    ...list.flatMap(({ key: barKey, name, bytes, now, color }, i): Mark[] => {
       const top = y + 22 + i * 36;
       return [
-        { key: `${key}:${own}:name`, kind: "text", x, y: top + 12, text: name, fill: "quiet" },
+        { key: `${key}:${barKey}:name`, kind: "text", x, y: top + 12, text: name, fill: "quiet" },
         {
-          key: `${key}:${own}:bytes`,
+          key: `${key}:${barKey}:bytes`,
           kind: "text",
           x: x + width,
           y: top + 12,
@@ -27,7 +27,7 @@ function bars(key: string, title: string, list: readonly Bar[], { x, y, width }:
           weight: 600,
         },
         {
-          key: `${key}:${own}:end`,
+          key: `${key}:${barKey}:end`,
           kind: "rect",
           x,
           y: top + 17,
@@ -37,7 +37,7 @@ function bars(key: string, title: string, list: readonly Bar[], { x, y, width }:
           dash: true,
         },
         {
-          key: `${key}:${own}:now`,
+          key: `${key}:${barKey}:now`,
           kind: "rect",
           x,
           y: top + 17,
@@ -46,7 +46,7 @@ function bars(key: string, title: string, list: readonly Bar[], { x, y, width }:
           fill: color,
           fillOpacity: 0.75,
           ariaLabel: `${name}: ${countText(now)} bytes`,
-          cell: `${key}-${own}:0:0`,
+          cell: `${key}-${barKey}:0:0`,
         },
       ];
     }),

@@ -11,11 +11,11 @@ export type QueryState = { max: number; sum: number; accumulator: readonly numbe
 export function queryState(model: FlashAttentionModel, walk: Walk, query: number): QueryState {
   const row = Math.floor(query / model.tileSize);
   const i = query - row * model.tileSize;
-  const own = model.tiles.filter((tile) => tile.row === row);
-  const doneOfRow = own.filter((tile) => model.tiles.indexOf(tile) < walk.done).at(-1);
+  const rowTiles = model.tiles.filter((tile) => tile.row === row);
+  const doneOfRow = rowTiles.filter((tile) => model.tiles.indexOf(tile) < walk.done).at(-1);
   const current = walk.current?.row === row ? walk.current : undefined;
   const currentState = current && (walk.update > 0.5 ? current.after : current.before);
-  const shown = currentState ?? doneOfRow?.after ?? own[0]!.before;
+  const shown = currentState ?? doneOfRow?.after ?? rowTiles[0]!.before;
   return { max: shown.max[i]!, sum: shown.sum[i]!, accumulator: shown.accumulator[i]! };
 }
 

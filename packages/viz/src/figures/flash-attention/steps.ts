@@ -30,7 +30,7 @@ export function steps(model: FlashAttentionModel, { length }: FlashAttentionChoi
       const keys = rangeText(blockRange(column, model));
       const isFirst = !before.sum.some((sum) => sum > 0);
       const rescaled = after.max.filter((m, i) => before.sum[i]! > 0 && m > before.max[i]!).length;
-      const what = isFirst
+      const updateText = isFirst
         ? "The first tile sets the maximum m, the sum l and the output accumulator o of each query."
         : rescaled === 0
           ? "No score is larger than the maximum so far: the tile is added to l and o, and nothing is rescaled."
@@ -39,7 +39,7 @@ export function steps(model: FlashAttentionModel, { length }: FlashAttentionChoi
         id: `tile-${row + 1}-${column + 1}`,
         chapter: `Queries ${queries}`,
         title: `Queries ${queries} with keys ${keys}`,
-        text: `${what}${kind === "partial" ? " The mask hides some pairs of this tile, so each is tested." : ""}`,
+        text: `${updateText}${kind === "partial" ? " The mask hides some pairs of this tile, so each is tested." : ""}`,
         milliseconds: 2200,
       };
     }),

@@ -42,7 +42,7 @@ export function branchTree(
   rows.forEach((index, row) => {
     const { tokens, parent, forkedAt } = branches[index]!;
     const parentPlaces = places.get(parent);
-    const own = parentPlaces ? parentPlaces.slice(0, forkedAt) : [];
+    const sharedPlaces = parentPlaces ? parentPlaces.slice(0, forkedAt) : [];
     const rowY = top + row * pitch;
     let left = parentPlaces ? (parentPlaces[forkedAt]?.x ?? startX) : startX;
     if (parentPlaces) {
@@ -58,11 +58,11 @@ export function branchTree(
       });
       left += 16;
     }
-    for (let token = own.length; token < tokens.length; token++) {
+    for (let token = sharedPlaces.length; token < tokens.length; token++) {
       const text = shownToken(tokens[token]!);
       const isLastThatFits = left + chipWidth(text) > x + width - (token < tokens.length - 1 ? 16 : 0);
       const drawn = isLastThatFits ? "…" : text;
-      own.push({ x: left, row });
+      sharedPlaces.push({ x: left, row });
       const current = index === model.branch;
       const isNow = current && token === stage.token && stage.draw > 0;
       const isNext = current && token === stage.token && !isNow;
@@ -93,7 +93,7 @@ export function branchTree(
       left += chipWidth(drawn) + gap;
       if (isLastThatFits) break;
     }
-    places.set(index, own);
+    places.set(index, sharedPlaces);
     const odds = oddsText(branches[index]!.probability);
     if (left + labelWidth([odds]) + 8 < x + width)
       marks.push({

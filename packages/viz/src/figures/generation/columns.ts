@@ -33,17 +33,17 @@ export function columns(
   const text = [...prompt, ...generated.slice(0, stage.token).map((one) => one.text)];
   const T = text.length;
   const samePass = before !== undefined && before.pass === now.pass;
-  const read = samePass ? 1 : easeCubicInOut(stage.read);
+  const readProgress = samePass ? 1 : easeCubicInOut(stage.read);
   const landed = stretch(stage.draw, 0.6, 0.95);
   const draft = now.draft;
-  const all = [...text, draft[0] ?? now.text, ...draft.slice(1)];
+  const shownTokens = [...text, draft[0] ?? now.text, ...draft.slice(1)];
 
   const [bar, pitch] = phone ? [34, 11] : [60, 13];
   const chip = 26;
   const [chipY, cacheY] = [16 + bar + 4, 16 + bar + 4 + chip + 6];
   const lineHeight = cacheY + numLayers * pitch + 14;
   const gutter = gutterWidth(place);
-  const list = arrange(all, leastWidth(model, place.width - gutter, phone), {
+  const list = arrange(shownTokens, leastWidth(model, place.width - gutter, phone), {
     x: x + gutter,
     y,
     width: place.width - gutter,
@@ -92,7 +92,7 @@ export function columns(
     if (!isNew) {
       const weight = weights[j]!;
       const evicted = now.cache[j] === "evicted";
-      const height = Math.max(weight > 0 ? 1 : 0, weight * bar) * read;
+      const height = Math.max(weight > 0 ? 1 : 0, weight * bar) * readProgress;
       const barWidth = Math.min(44, column.width - 8);
       marks.push({
         key: `weight:${j}`,
@@ -119,7 +119,7 @@ export function columns(
         text: evicted ? "–" : printed[j]!,
         fill: weight < 0.05 ? "quiet" : "text",
         weight: weight >= 0.3 ? 600 : 400,
-        opacity: stretch(read, 0.5, 1),
+        opacity: stretch(readProgress, 0.5, 1),
       });
     }
     const inDraft = isNew && j < T + draft.length;
@@ -170,24 +170,24 @@ export function columns(
     const inDraft = j >= T && j < T + draft.length;
     const accepted = draft[0] === now.text;
     // Columns of draft tokens appear with their forward pass; those of rejected tokens disappear.
-    const drafted = !inDraft ? 0 : accepted ? read : read * (1 - landed);
-    const held = j >= T ? drafted : stage.token === 0 || j === T - 1 ? read : 1;
-    const as = now.cache[j] ?? "float32";
+    const drafted = !inDraft ? 0 : accepted ? readProgress : readProgress * (1 - landed);
+    const cacheOpacity = j >= T ? drafted : stage.token === 0 || j === T - 1 ? readProgress : 1;
+    const form = now.cache[j] ?? "float32";
     const half = (column.width - 1) / 2;
     const wasEvicted = before?.cache[j] === "evicted";
-    const evictedPart = as === "evicted" ? (wasEvicted ? 1 : read) : 0;
+    const evictedPart = form === "evicted" ? (wasEvicted ? 1 : readProgress) : 0;
     return Array.from({ length: numLayers }, (_, layer) => {
       const faint = chosenLayer !== undefined && chosenLayer !== layer ? 0.4 : 1;
       const boxY = top + cacheY + layer * pitch;
       const height = pitch - 2;
-      const share = as === "int8" ? int8Share(model) : 1;
+      const share = form === "int8" ? int8Share(model) : 1;
       const box = { kind: "rect", y: boxY, height, radius: 1.5 } as const;
       const ariaLabel = `layer ${layer}, key and value of “${shownToken(column.text)}”: ${
-        held === 0
+        cacheOpacity === 0
           ? "not computed yet"
-          : as === "evicted"
+          : form === "evicted"
             ? "evicted"
-            : `${as === "int8" ? "int8" : "float32"}, ${countText((bytesPerToken * share) / numLayers)} B`
+            : `${form === "int8" ? "int8" : "float32"}, ${countText((bytesPerToken * share) / numLayers)} B`
       }`;
       const side = (name: "key" | "value", at: number): Mark => ({
         ...box,
@@ -197,7 +197,7 @@ export function columns(
         height: height * share,
         width: half,
         fill: name,
-        opacity: held * (1 - evictedPart) * faint * (inDraft ? 0.6 : 1),
+        opacity: cacheOpacity * (1 - evictedPart) * faint * (inDraft ? 0.6 : 1),
         ...(name === "key" && { ariaLabel, cell: `cache:${layer}:${j}` }),
       });
       return [
@@ -208,7 +208,7 @@ export function columns(
           width: column.width,
           stroke: "rule",
           ...(evictedPart > 0 && { hatch: evictedPart }),
-          opacity: held > 0 && evictedPart === 0 && share === 1 ? 0 : 1,
+          opacity: cacheOpacity > 0 && evictedPart === 0 && share === 1 ? 0 : 1,
         } as Mark,
         side("key", column.x),
         side("value", column.x + half + 1),
@@ -296,7 +296,7 @@ function cacheNote(model: GenerationModel, { token, read }: Stage): string {
   const { generated, bytesPerToken, cache } = model;
   const { cache: states, cacheBytes } = generated[read >= 1 || token === 0 ? token : token - 1]!;
   const total = states.length;
-  const held = states.filter((as) => as !== "evicted").length;
+  const keptCount = states.filter((as) => as !== "evicted").length;
   const whole = `${countText(total)} ${total === 1 ? "token" : "tokens"} × ${countText(bytesPerToken)} B = ${countText(total * bytesPerToken)} B`;
   if (token === 0 && read < 1)
     return "KV cache: the first pass writes the key (left half) and the value (right half) of every token.";
@@ -311,8 +311,8 @@ function cacheNote(model: GenerationModel, { token, read }: Stage): string {
       ? ""
       : ` Pass ${generated[token]!.pass + 1} of ${passes} for ${generated.length} tokens.`;
   const legend = `Left half key, right half value.${saved}`;
-  if (cache === "rolling" && held < total)
-    return `KV cache: ${held} of ${total} tokens are kept, the first and the last ${held - 1}: ${countText(cacheBytes)} B instead of ${countText(total * bytesPerToken)} B. ${legend}`;
+  if (cache === "rolling" && keptCount < total)
+    return `KV cache: ${keptCount} of ${total} tokens are kept, the first and the last ${keptCount - 1}: ${countText(cacheBytes)} B instead of ${countText(total * bytesPerToken)} B. ${legend}`;
   if (cache === "quantized" && states.includes("int8"))
     return `KV cache: old tokens as int8, ${countText(cacheBytes)} B instead of ${countText(total * bytesPerToken)} B. ${legend}`;
   return `KV cache: ${whole} (${bytesText(total * bytesPerToken)})${more}. ${legend}`;

@@ -85,8 +85,8 @@ export function drawBar(model: GenerationModel, stage: Stage, place: Place): { m
       cell: candidateCell(stage.token, row),
     });
   });
-  const one = candidates[taken]!;
-  const covered = one.to > one.from;
+  const selected = candidates[taken]!;
+  const covered = selected.to > selected.from;
   if (draw !== undefined && stage.draw > 0.2) {
     const markX = at(draw);
     const markY = y - 8 + 22 * falls;
@@ -98,7 +98,7 @@ export function drawBar(model: GenerationModel, stage: Stage, place: Place): { m
         kind: "text",
         x: markX + 9 * side,
         y: markY + 2,
-        text: hit ? `${draw.toFixed(3)} falls on “${shownToken(one.text)}”` : draw.toFixed(3),
+        text: hit ? `${draw.toFixed(3)} falls on “${shownToken(selected.text)}”` : draw.toFixed(3),
         anchor: side < 0 ? "end" : "start",
         fill: "query-text",
         weight: 600,
@@ -108,8 +108,8 @@ export function drawBar(model: GenerationModel, stage: Stage, place: Place): { m
     );
   } else if (stage.draw > 0.2) {
     const drawText = pinned
-      ? `You took “${shownToken(one.text)}”${covered ? "" : ", which top-p had cut"}.`
-      : `“${shownToken(one.text)}” is the likeliest: no chance at temperature 0.`;
+      ? `You took “${shownToken(selected.text)}”${covered ? "" : ", which top-p had cut"}.`
+      : `“${shownToken(selected.text)}” is the likeliest: no chance at temperature 0.`;
     marks.push({
       key: "draw:number",
       kind: "text",
@@ -120,6 +120,6 @@ export function drawBar(model: GenerationModel, stage: Stage, place: Place): { m
       weight: 600,
     });
   }
-  const middle = covered ? at((one.from + one.to) / 2) : left + 30;
+  const middle = covered ? at((selected.from + selected.to) / 2) : left + 30;
   return { marks, from: { x: middle - 20, y: top, width: 40, height } };
 }

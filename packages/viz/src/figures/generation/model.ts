@@ -118,8 +118,8 @@ export function shownToken(token: string): string {
 
 /** Attention weights of one head, or the mean of all heads if `head` is -1. */
 export function headWeights({ weights }: GeneratedToken, head: number): number[] {
-  const own = weights[head];
-  if (own) return [...own];
+  const headRow = weights[head];
+  if (headRow) return [...headRow];
   return weights[0]!.map((_, i) => weights.reduce((sum, row) => sum + row[i]!, 0) / weights.length);
 }
 

@@ -100,8 +100,8 @@ const stepTexts: Record<Phase, StepTextFunction> = {
     const { topP, vocabSize } = model;
     const now = model.generated[token]!;
     const { candidates, others } = now;
-    const kept = candidates.filter((one) => one.kept > 0);
-    const count = kept.length + others.keptCount;
+    const keptCandidates = candidates.filter((one) => one.kept > 0);
+    const count = keptCandidates.length + others.keptCount;
     if (topP >= 1)
       return {
         title: "Top-p 1: nothing is cut",
@@ -114,30 +114,30 @@ const stepTexts: Record<Phase, StepTextFunction> = {
   },
   draw(model, _, token) {
     const { candidates, taken, draw, pinned, ends, draft } = model.generated[token]!;
-    const one = candidates[taken]!;
+    const selected = candidates[taken]!;
     const then = outcome();
     const fork = "Press another bar and the text forks there.";
     if (pinned)
       return {
-        title: `You took ${quoted(one.text)}`,
-        text: `${one.kept > 0 ? `Its chance was ${percentTexts(model.generated[token]!).kept[taken]!}.` : "Sampling would never have drawn it: top-p had cut it."} ${then} ${fork}`,
+        title: `You took ${quoted(selected.text)}`,
+        text: `${selected.kept > 0 ? `Its chance was ${percentTexts(model.generated[token]!).kept[taken]!}.` : "Sampling would never have drawn it: top-p had cut it."} ${then} ${fork}`,
       };
     if (draw === undefined)
       return {
-        title: `${quoted(one.text)} is taken`,
+        title: `${quoted(selected.text)} is taken`,
         text: `Without chance, the likeliest token is taken. ${then} ${fork}`,
       };
     return {
-      title: `Draw: ${draw.toFixed(3)} falls on ${quoted(one.text)}`,
-      text: `Seed ${model.seed} draws ${draw.toFixed(3)}; ${quoted(one.text)} covers ${one.from.toFixed(3)} to ${one.to.toFixed(3)}. ${then} ${fork}`,
+      title: `Draw: ${draw.toFixed(3)} falls on ${quoted(selected.text)}`,
+      text: `Seed ${model.seed} draws ${draw.toFixed(3)}; ${quoted(selected.text)} covers ${selected.from.toFixed(3)} to ${selected.to.toFixed(3)}. ${then} ${fork}`,
     };
 
     /** Sentence about the selected token, compared with the draft. */
     function outcome(): string {
       if (ends) return "It ends the text.";
       if (draft.length === 0)
-        return `${quoted(one.text)} is appended to the text. It is not in the cache until it is read.`;
-      if (draft[0] === one.text) return "The draft said the same: accepted, and already in the cache.";
+        return `${quoted(selected.text)} is appended to the text. It is not in the cache until it is read.`;
+      if (draft[0] === selected.text) return "The draft said the same: accepted, and already in the cache.";
       return `The draft said ${quoted(draft[0]!)}: rejected, and removed from the cache.`;
     }
   },

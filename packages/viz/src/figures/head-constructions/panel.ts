@@ -37,8 +37,8 @@ export function panel(
   const D = name === "summed" ? C : headDim;
   const gapped = name === "fused" ? easeCubicInOut(stages.cut) : 1;
   const layout = panelLayout({ name, C, H, D, gapped }, place);
-  const all: Panel = { model, construction, choices, stages, layout, D, lit };
-  return { marks: [...projection(all), ...attention(all), ...output(all), ...sum(all)], layout };
+  const parts: Panel = { model, construction, choices, stages, layout, D, lit };
+  return { marks: [...projection(parts), ...attention(parts), ...output(parts), ...sum(parts)], layout };
 }
 
 /** Head of a cell that is pointed at. */

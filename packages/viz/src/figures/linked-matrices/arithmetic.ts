@@ -125,15 +125,15 @@ export function cellArithmetic(
     const divisor = fixed(1 / head.scale);
     const hidden = !isVisible(head, row, column);
     const scaled = ` ${fixed(dot)} / ${divisor} ≈ ${fixed(at(head.scores, row, column))}`;
-    const [asks, gives] = [quoted(model.tokens[row]!), quoted(keys[column]!)];
+    const [queryToken, keyToken] = [quoted(model.tokens[row]!), quoted(keys[column]!)];
     const table = terms([
-      { name: `query of ${asks}`, values: q, color: "query", home: (d) => `q:${row}:${d}` },
-      { name: `key of ${gives}`, values: k, color: "key", home: (d) => `k:${column}:${d}` },
+      { name: `query of ${queryToken}`, values: q, color: "query", home: (d) => `q:${row}:${d}` },
+      { name: `key of ${keyToken}`, values: k, color: "key", home: (d) => `k:${column}:${d}` },
       { name: "product", values: products, color: "weight" },
     ]);
     const sum = `Sum of ${termCount(D)} ${equals(products, dot, 2)} ${fixed(dot)}`;
     return {
-      title: `Score of key ${gives} for query ${asks}`,
+      title: `Score of key ${keyToken} for query ${queryToken}`,
       formula: ["q · k", step >= 2 ? "/ √d" : "", step >= 3 ? "+ mask" : ""].filter(Boolean).join(" "),
       ...table,
       result: result(),
@@ -142,7 +142,9 @@ export function cellArithmetic(
     function result(): string {
       if (step < 2) return `${sum}.`;
       if (step < 3) return `${sum};${scaled}.`;
-      const masking = hidden ? `${asks} must not see ${gives}: −∞.` : `${asks} sees ${gives}: unchanged.`;
+      const masking = hidden
+        ? `${queryToken} must not see ${keyToken}: −∞.`
+        : `${queryToken} sees ${keyToken}: unchanged.`;
       return `${sum};${scaled}. ${masking}`;
     }
   }
@@ -153,10 +155,10 @@ export function cellArithmetic(
     const max = Math.max(...scores.map((each) => each ?? -Infinity));
     const exps = scores.map((each) => (each === undefined ? 0 : Math.exp(each - max)));
     const total = exps.reduce((sum, each) => sum + each, 0);
-    const [asks, gives] = [quoted(model.tokens[row]!), quoted(keys[column]!)];
+    const [queryToken, keyToken] = [quoted(model.tokens[row]!), quoted(keys[column]!)];
     const table = terms(
       [
-        { name: `scores of ${asks}`, values: scores, color: "weight", home: (j) => `s:${row}:${j}` },
+        { name: `scores of ${queryToken}`, values: scores, color: "weight", home: (j) => `s:${row}:${j}` },
         { name: "e^(score − largest)", values: exps, color: "weight" },
         {
           name: "divided by their sum",
@@ -169,12 +171,12 @@ export function cellArithmetic(
       keys.map((key) => quoted(key)),
     );
     return {
-      title: `Weight of key ${gives} for query ${asks}`,
+      title: `Weight of key ${keyToken} for query ${queryToken}`,
       formula: "softmax of the row",
       ...table,
       result: visible[column]
         ? `${fixed(exps[column]!)} / ${fixed(total)} ≈ ${fixed(value)}. The row sums to 1.`
-        : `${asks} must not see ${gives}: weight 0. The row sums to 1.`,
+        : `${queryToken} must not see ${keyToken}: weight 0. The row sums to 1.`,
     };
   }
 
@@ -182,11 +184,11 @@ export function cellArithmetic(
     const weights = range(S).map((j) => at(head.weights, row, j));
     const values = range(S).map((j) => at(head.value, j, column));
     const products = weights.map((each, j) => each * values[j]!);
-    const asks = quoted(model.tokens[row]!);
+    const queryToken = quoted(model.tokens[row]!);
     const table = terms(
       [
         {
-          name: `weights of ${asks}`,
+          name: `weights of ${queryToken}`,
           values: weights,
           color: "weight",
           weight: true,
@@ -204,7 +206,7 @@ export function cellArithmetic(
       keys.map((key) => quoted(key)),
     );
     return {
-      title: `Output of ${asks}, number ${column + 1}`,
+      title: `Output of ${queryToken}, number ${column + 1}`,
       formula: "weights × values, added",
       ...table,
       result: `Sum of ${termCount(S)} ${equals(products, value, 2)} ${fixed(value)}.`,
@@ -219,12 +221,12 @@ function terms(
   names?: readonly string[],
 ): { heads: string[]; rows: TermRow[] } {
   const last = rows.at(-1)!.values;
-  const all = range(last.length);
+  const indices = range(last.length);
   const size = (i: number) => (i === current ? Infinity : Math.abs(last[i] ?? 0));
   const kept =
-    all.length <= maxTerms + 1
-      ? all
-      : [...all]
+    indices.length <= maxTerms + 1
+      ? indices
+      : [...indices]
           .sort((a, b) => size(b) - size(a) || a - b)
           .slice(0, maxTerms)
           .sort((a, b) => a - b);

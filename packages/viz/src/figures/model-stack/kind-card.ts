@@ -21,8 +21,9 @@ export function kindCard(
   const key = `${prefix}kind:${kind.id}`;
   const roomy = width >= twoColumnWidth;
   const square = width >= 600 ? 116 : 96;
-  const all = model.sides.reduce((sum, { layers }) => sum + layers.length, 0);
-  const count = kind.layers === all ? `All ${all} layers` : `${kind.layers} of ${all} layers`;
+  const numLayers = model.sides.reduce((sum, { layers }) => sum + layers.length, 0);
+  const count =
+    kind.layers === numLayers ? `All ${numLayers} layers` : `${kind.layers} of ${numLayers} layers`;
   const marks: Mark[] = [
     {
       key: `${key}:swatch`,

@@ -41,12 +41,12 @@ export function joiningMarks(
   { merges }: TokenizationModel,
   rows: TextRows,
   node: ForestNode,
-  way: number,
+  progress: number,
 ): Mark[] {
   const { left, right, text } = merges[node.merge]!;
-  const down = easeCubicInOut(Math.min(1, Math.max(0, (way - 0.3) / 0.5)));
-  const touch = easeCubicInOut(Math.min(1, Math.max(0, (way - 0.6) / 0.4)));
-  const lit = Math.min(1, way / 0.15);
+  const down = easeCubicInOut(Math.min(1, Math.max(0, (progress - 0.3) / 0.5)));
+  const touch = easeCubicInOut(Math.min(1, Math.max(0, (progress - 0.6) / 0.4)));
+  const lit = Math.min(1, progress / 0.15);
   const [whole, leftWide, rightWide] = [text, left, right].map(lettersWidth) as [number, number, number];
   const halves = [
     {
@@ -68,7 +68,7 @@ export function joiningMarks(
   return halves.flatMap(({ side, letters, span, from, offset }) => {
     const [top, bottom] = [levelY(rows, from), levelY(rows, node.level)];
     const y = (line: number) => top(line) + down * (bottom(line) - top(line));
-    const own = widestMiddle(rows, span);
+    const textCenter = widestMiddle(rows, span);
     const bars = spanBar(rows, span, y, {
       key: `joining:${node.key}:${side}`,
       height: barHeight,
@@ -83,7 +83,7 @@ export function joiningMarks(
       x: mark.x - (side === "right" ? 1.5 * touch : 0),
       width: mark.width! + 1.5 * touch,
     }));
-    const joined = center.line === own.line;
+    const joined = center.line === textCenter.line;
     const paper = bars.map((mark): Mark => ({
       ...mark,
       key: `${mark.key}:paper`,
@@ -96,8 +96,8 @@ export function joiningMarks(
       {
         key: `joining:${node.key}:${side}:letters`,
         kind: "text",
-        x: own.x + (joined ? touch * (center.x + offset - own.x) : 0),
-        y: y(own.line) + barHeight / 2 + 0.35 * letterSize,
+        x: textCenter.x + (joined ? touch * (center.x + offset - textCenter.x) : 0),
+        y: y(textCenter.line) + barHeight / 2 + 0.35 * letterSize,
         text: letters,
         anchor: "middle",
         font: "mono",

@@ -74,8 +74,10 @@ export function sceneLayout(model: TransformerBlockModel, chosen: Chosen, view: 
   function blockRows() {
     const { l } = chosen;
     const open = view.open !== undefined;
-    const more = phone ? 14 : 0;
-    const [stream, norm, part] = open ? [30 + more, 32 + more, 44 + more] : [40 + more, 40 + more, 66 + more];
+    const phoneExtra = phone ? 14 : 0;
+    const [stream, norm, part] = open
+      ? [30 + phoneExtra, 32 + phoneExtra, 44 + phoneExtra]
+      : [40 + phoneExtra, 40 + phoneExtra, 66 + phoneExtra];
     at += 6;
     add("stream", 2 * l, stream);
     const top = at;
@@ -91,9 +93,9 @@ export function sceneLayout(model: TransformerBlockModel, chosen: Chosen, view: 
   }
   function modelRows() {
     const L = model.blocks.length;
-    const more = phone && L <= 6 ? 14 : 0;
-    const [part, after] = L <= maxStreamRows ? [31 + more, 20] : L <= 14 ? [20, 0] : [15, 0];
-    add("embedding", 0, 32 + more);
+    const phoneExtra = phone && L <= 6 ? 14 : 0;
+    const [part, after] = L <= maxStreamRows ? [31 + phoneExtra, 20] : L <= 14 ? [20, 0] : [15, 0];
+    add("embedding", 0, 32 + phoneExtra);
     at += 4;
     for (let layer = 0; layer < L; layer++) {
       const top = at;
@@ -104,7 +106,7 @@ export function sceneLayout(model: TransformerBlockModel, chosen: Chosen, view: 
       at += after > 0 ? 2 : 5;
     }
     if (after === 0) add("stream", 2 * L, 24);
-    add("final", 2 * L, 32 + more);
+    add("final", 2 * L, 32 + phoneExtra);
     add("logit", 0, phone ? 44 : 32);
   }
   return {

@@ -18,11 +18,11 @@ export function sharedScales(
   { t, l, target }: Chosen,
   { zoom }: View,
 ): Scales {
-  const all = [...stream, ...writes].map((frame) => vector(frame, t));
+  const vectors = [...stream, ...writes].map((frame) => vector(frame, t));
   const block = [...stream.slice(2 * l, 2 * l + 3), ...writes.slice(2 * l, 2 * l + 2)];
   return {
     ...(zoom === "block" && { stream: percentileScale(block.map((frame) => vector(frame, t))) }),
-    norm: Math.max(...all.map(l2Norm)),
+    norm: Math.max(...vectors.map(l2Norm)),
     logit: Math.max(...target.parts.map(Math.abs), ...target.heads.flat().map(Math.abs)),
   };
 }

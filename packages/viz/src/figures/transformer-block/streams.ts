@@ -155,7 +155,9 @@ export function wires(
   });
   if (kind === "attention" && seen) {
     const { weights } = model.blocks[k / 2]!;
-    const read = Math.round(view.zoom === "model" ? middle - gap : middle - Math.min(row.height / 2 - 4, 20));
+    const attendedY = Math.round(
+      view.zoom === "model" ? middle - gap : middle - Math.min(row.height / 2 - 4, 20),
+    );
     const strongest = range(t + 1).map((j) =>
       mean(range(model.numHeads).map((h) => vector(weights, h, t)[j]!)),
     );
@@ -165,7 +167,7 @@ export function wires(
         kind: "path",
         x: 0,
         y: 0,
-        d: `M${Math.round(lanes[0]!)} ${read}H${Math.round(view.zoom === "model" ? lane : box.x)}`,
+        d: `M${Math.round(lanes[0]!)} ${attendedY}H${Math.round(view.zoom === "model" ? lane : box.x)}`,
         stroke: "weight",
         strokeWidth: 1,
         opacity: 0.6 * opacity,
@@ -176,7 +178,7 @@ export function wires(
         key: `${key}/from:${j}`,
         kind: "circle",
         x: lanes[j]!,
-        y: read,
+        y: attendedY,
         radius: (phone ? 1 : 1.5) + (phone ? 3 : 5) * Math.sqrt(weight),
         fill: "weight",
         opacity: opacity * (0.35 + 0.65 * Math.min(1, 2 * weight)),
