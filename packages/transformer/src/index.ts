@@ -93,6 +93,7 @@ export {
   type BytePatchesConfig,
   type DecoderConfig,
   type HybridLayer,
+  type CheckpointSource,
   type LayersConfig,
   type LayerType,
   type StackedLayer,

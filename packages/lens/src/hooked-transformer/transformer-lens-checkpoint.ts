@@ -84,6 +84,7 @@ const written = new Set<keyof DecoderConfig>([
   ...(["positions", "ropeBase", "ropeLayout", "ropeDim", "bidirectional", "layerTypes", "window"] as const),
   ...(["attentionScale", "attentionSoftcap", "logitSoftcap", "feedForwardLayers", "embeddingNorm"] as const),
   "dropout",
+  "checkpoint",
 ]);
 
 /** The configuration with its defaults filled in. Refuses features that a HookedTransformer does not have. */

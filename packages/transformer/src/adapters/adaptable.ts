@@ -1,5 +1,5 @@
 import type { Checks } from "@qkv/core";
-import { add, contiguous, splitSeed, sub, transpose, type Tensor } from "@qkv/tensor";
+import { contiguous, splitSeed, transpose, type Tensor } from "@qkv/tensor";
 import { isQuantized, type QuantizedWeight } from "@qkv/tensor/quantized";
 import { decoder, type DecoderOptions, type DecoderParams } from "../models/decoder.js";
 import type { Model } from "../models/model.js";
@@ -8,7 +8,7 @@ import { leafAt, withLeaves } from "./leaves.js";
 import type { FullConfig } from "./lora-config.js";
 import { matrixInputs } from "./matrix-inputs.js";
 import { adaptedLinear, floatMatrix } from "./low-rank-weight.js";
-import { takeRows, storedRows, type StoredMatrix } from "./stored-matrices.js";
+import { paramFromStored, storedFromParams, type StoredMatrix } from "./stored-matrices.js";
 
 /** The params of an adapter: the trained tensors, without the weights of the base model. */
 export type AdapterParams = {
@@ -105,10 +105,10 @@ export function adaptable(
     adapter.saved?.[adapterKey(name)] ?? refuse(adapter, name);
   const savedLeaves = (adapter: AdapterParams) =>
     saved.flatMap(({ name, matrix }) =>
-      matrix.parts.map(({ path, rows }): [string, Tensor] => {
-        const part = takeRows(savedTensor(adapter, name), rows);
-        return [path, matrix.offset === 0 ? part : add(part, matrix.offset)];
-      }),
+      matrix.parts.map((part): [string, Tensor] => [
+        part.path,
+        paramFromStored(matrix, part, savedTensor(adapter, name)),
+      ]),
     );
   const paramsWith = (adapter: AdapterParams, dropoutSeed?: number): DecoderParams => {
     const seeds = dropoutSeed === undefined ? [] : splitSeed(dropoutSeed, modules.length);
@@ -135,11 +135,7 @@ export function adaptable(
             const weight = leafAt(base, path) as Tensor | QuantizedWeight;
             return floatMatrix(weight, isQuantized(weight) ? inputsAt(path) : 0);
           });
-        // The result of a subtraction is a copy with memory of its own, even for an offset of 0.
-        return [
-          adapterKey(name),
-          computeResident(device, () => sub(storedRows(matrix, parts()), matrix.offset)),
-        ];
+        return [adapterKey(name), computeResident(device, () => storedFromParams(matrix, parts()))];
       });
       return {
         modules: Object.fromEntries(factors) as AdapterParams["modules"],
@@ -154,8 +150,9 @@ export function adaptable(
     },
     model: (adapter) => modelWith(paramsWith(adapter)),
     merge(adapter) {
-      const leaves = modules.flatMap((module) => module.merged(loraParams(adapter, module.name)));
-      return modelWith(withLeaves(base, new Map([...leaves, ...savedLeaves(adapter)])));
+      const params = withLeaves(base, new Map(savedLeaves(adapter)));
+      const leaves = modules.flatMap((module) => module.merged(loraParams(adapter, module.name), params));
+      return modelWith(withLeaves(params, new Map(leaves)));
     },
     tensors(adapter) {
       const factors = modules.flatMap(({ name, names }) =>

@@ -6,7 +6,7 @@ import type { DecoderParams } from "../models/decoder.js";
 import { leafAt } from "./leaves.js";
 import type { FullConfig } from "./lora-config.js";
 import { floatMatrix, mergedWeight, rowNorms, type LowRankWeight } from "./low-rank-weight.js";
-import { takeRows, storedRows, type StoredMatrix } from "./stored-matrices.js";
+import { storedRows, takeRows, times, type StoredMatrix } from "./stored-matrices.js";
 
 /** Params of an adapter for one module, with rows in the order of the checkpoint. */
 export type LoraParams = {
@@ -27,8 +27,12 @@ export type AdaptedModule = {
   init(first: number, second: number): LoraParams;
   /** The params of the module, by path, with an unmerged adapter. */
   leaves(params: LoraParams, dropoutSeed?: number): [path: string, value: unknown][];
-  /** The params of the module, by path, with the adapter merged into float matrices. */
-  merged(params: LoraParams): [path: string, value: Tensor][];
+  /**
+   * The params of the module, by path, with the adapter merged into float matrices.
+   *
+   * @param biases - Params with the biases that are trained fully.
+   */
+  merged(params: LoraParams, biases: DecoderParams): [path: string, value: Tensor][];
   /** Names of the factors in a file, relative to the module. */
   readonly names: Readonly<Record<keyof LoraParams, string>>;
 };
@@ -73,19 +77,19 @@ export function adaptedMatrix({
   const uniform = (shape: [number, number], seed: number) =>
     kaimingUniform(shape, { seed, gain: 1 / Math.sqrt(3) });
   const lowRank = ({ a, b, offset, magnitude }: LoraParams, seed?: number) =>
-    matrix.parts.map(({ path, rows }): [string, LowRankWeight] => [
+    matrix.parts.map(({ path, rows, factor, biasFactor }): [string, LowRankWeight] => [
       path,
       {
-        ...{ base: baseAt(path), a, b: takeRows(b, rows), scale },
-        ...(offset && { offset: takeRows(offset, rows) }),
-        ...(magnitude && { magnitude: takeRows(magnitude, rows) }),
+        ...{ base: baseAt(path), a, b: takeRows(b, rows), scale: scale * factor },
+        ...(offset && { offset: times(takeRows(offset, rows), biasFactor / factor) }),
+        ...(magnitude && { magnitude: times(takeRows(magnitude, rows), factor) }),
         ...(seed !== undefined && config.dropout > 0 && { dropout: { rate: config.dropout, seed } }),
       },
     ]);
   const initialMagnitudes = () =>
     storedRows(
       matrix,
-      matrix.parts.map(({ path }) => rowNorms(floatMatrix(baseAt(path), inputs))),
+      matrix.parts.map(({ path, factor }) => times(rowNorms(floatMatrix(baseAt(path), inputs)), 1 / factor)),
     );
   return {
     name,
@@ -103,13 +107,13 @@ export function adaptedMatrix({
       };
     },
     leaves: lowRank,
-    merged: (params) =>
+    merged: (params, biases) =>
       lowRank(params).flatMap(([path, weight]): [string, Tensor][] => {
         const merged = computeResident(device, () => mergedWeight(weight));
-        const { offset } = weight;
+        const { offset, scale } = weight;
         if (!offset) return [[path, merged]];
         const biasPath = path.replace(/weight$/, "bias");
-        const bias = leafAt(base, biasPath) as Tensor | undefined;
+        const bias = leafAt(biases, biasPath) as Tensor | undefined;
         const change = () => mul(offset, scale);
         return [
           [path, merged],

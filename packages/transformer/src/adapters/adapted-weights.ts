@@ -150,7 +150,8 @@ export async function adaptedWeights(
       else if (change) yield* plusProduct(storedChunks(name), change);
       else if (bias) {
         const added = await readFloats(adapter, bias.name);
-        const from = base.shape(name) ? await readFloats(base, name) : new Float32Array(added.length);
+        const hasBias = saved.has(name) || base.shape(name) !== undefined;
+        const from = hasBias ? await collect(storedChunks(name)) : new Float32Array(added.length);
         yield from.map((x, i) => x + bias.scale * added[i]!);
       } else yield* storedChunks(name);
     },

@@ -1,5 +1,5 @@
 // Adapters of random factors, compared to a merge computed in the test. Adapters saved by PEFT are tested in the conformance suite.
-import { add, matmul, mul, randn, slice, transpose, type Tensor } from "@qkv/tensor";
+import { add, mapTensors, matmul, mul, randn, slice, transpose, type Tensor } from "@qkv/tensor";
 import { writeSafetensors } from "@qkv/tensor/safetensors";
 import "@qkv/test-support/allclose";
 import { beforeAll, expect, test } from "vitest";
@@ -8,7 +8,11 @@ import { memoryFolder } from "../exporting/memory-folder.js";
 import { load } from "../load.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import { decoder, type DecoderParams } from "../models/decoder.js";
+import { referenceData } from "../../../../conformance/reference-data.mjs";
 import { loadAdapter } from "./load-adapter.js";
+import { lora } from "./lora.js";
+import type { LoraConfig } from "./lora-config.js";
+import { saveAdapter } from "./save-adapter.js";
 
 const config: DecoderConfig = {
   ...{ vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1 },
@@ -206,6 +210,67 @@ test.each<[string, DecoderConfig, string[]]>([
   // Tensors for a file are those that were loaded.
   for (const [i, name] of names.entries())
     expect(lora.tensors(loaded)[`base_model.model.${name}`]!.data).toEqual(randn([8], { seed: 20 + i }).data);
+});
+
+// The deltas of an adapter belong to the numbers in the file: Falcon-H1's and MiniMax's are multiplied when they are read,
+// and ERNIE's rows are in the order of the interleaved rotary layout, though Llama's names are the same.
+test.each<[string, LoraConfig]>(
+  [
+    ["falcon-h1", "input_layernorm", "final_layernorm"],
+    ["minimax", "input_layernorm", "norm"],
+    ["ernie4-5", "input_layernorm", "norm"],
+    ["opt", "self_attn_layer_norm", "final_layer_norm"],
+  ].flatMap(([name, ...modules_to_save]): [string, LoraConfig][] => [
+    [name!, { target_modules: "all-linear", modules_to_save }],
+    [name!, { target_modules: ["q_proj", "k_proj"], lora_bias: true }],
+    [name!, { target_modules: "all-linear", use_dora: true }],
+  ]),
+)(
+  "%s beside an adapter computes what it does with the adapter merged into its file: %o",
+  async (name, own) => {
+    const path = referenceData.path(`hf/${name}`);
+    const model = await load(path);
+    const tuned = lora(model, { r: 2, ...own });
+    const start = tuned.apply(tuned.init(1), [3, 1, 4]);
+    expect(start).toBeAllclose(model.apply(model.params, [3, 1, 4]), { rtol: 1e-5, atol: 1e-5 });
+    const random = mapTensors(tuned.init(1), (x, path) => randn(x.shape, { seed: path.length }));
+    const folder = memoryFolder();
+    await saveAdapter(tuned, random, { out: folder });
+    const merged = await load(path, { adapter: folder.files });
+    const expected = merged.apply(merged.params, [3, 1, 4]);
+    const { lora: again, adapter: loaded } = await loadAdapter(model, folder.files);
+    const tolerance = { rtol: 1e-3, atol: 1e-3 };
+    expect(again.apply(loaded, [3, 1, 4])).toBeAllclose(expected, tolerance);
+    const whole = again.merge(loaded);
+    expect(whole.apply(whole.params, [3, 1, 4])).toBeAllclose(expected, tolerance);
+    expect(start).not.toBeAllclose(expected, { rtol: 0, atol: 0.1 });
+  },
+);
+
+test("a GGUF file with multipliers folded into its weights is refused, as it does not state them", async () => {
+  const model = await load(referenceData.path("hf/falcon-h1"));
+  const out = memoryFolder();
+  await exportModel(model, { to: "gguf", out });
+  const inGguf = await load(out.files[0]!);
+  expect(inGguf.config.checkpoint).toEqual({ modelType: "falcon_h1", factors: "unknown" });
+  expect(() => lora(inGguf, { target_modules: ["q_proj"] })).toThrow(
+    /^lora: `model` is "a falcon_h1 whose file has multipliers.*\nFix: load the folder of the base/,
+  );
+});
+
+test("biases that are trained fully, with biases of the factors added to them", async () => {
+  const path = referenceData.path("hf/qwen2-window");
+  const model = await load(path);
+  const tuned = lora(model, { r: 2, target_modules: ["q_proj"], bias: "lora_only", lora_bias: true });
+  const random = mapTensors(tuned.init(1), (x, path) => randn(x.shape, { seed: path.length }));
+  const folder = memoryFolder();
+  await saveAdapter(tuned, random, { out: folder });
+  const bias = (params: DecoderParams) => params.layers[0]!.attention.query.bias!;
+  const { offset } = random.modules["model/layers/0/self_attn/q_proj"]!;
+  const saved = random.saved!["model/layers/0/self_attn/q_proj/bias"]!;
+  const expected = add(saved, mul(offset!, 8 / 2));
+  expect(bias((await load(path, { adapter: folder.files })).params)).toBeAllclose(expected, tolerance);
+  expect(bias(tuned.merge(random).params)).toBeAllclose(expected, tolerance);
 });
 
 test.each([

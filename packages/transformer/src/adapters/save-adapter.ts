@@ -10,6 +10,9 @@ import type { AdapterParams, Lora } from "./adaptable.js";
  * Saves an adapter in PEFT's format: `adapter_config.json` and `adapter_model.safetensors`, with the names of PEFT, so that
  * `PeftModel.from_pretrained`, `load` and `loadAdapter` read it. The base is not saved.
  *
+ * The adapter belongs to the checkpoint that the base was loaded from. `exportModel` writes another base if that checkpoint has
+ * multipliers that loading folds into weights (Falcon-H1, MiniMax): then export the merged model.
+ *
  * @param lora - The base prepared for adapters, from `lora` or `loadAdapter`.
  * @param options - `out`: a folder that does not exist yet, by its path (in Node), or `memoryFolder()`.
  * @throws {ArgumentError} If the params belong to another adapter, or `out` exists already.

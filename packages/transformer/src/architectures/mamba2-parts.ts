@@ -131,6 +131,7 @@ export type Mamba2Factors = { inner: readonly number[]; bias: readonly number[];
 function inputBiases(sizes: readonly number[], factors: readonly number[]): StoredTensor {
   const paramPaths = ["outputGate", "value", "key", "query", "deltaTime"].map((input) => `${input}.bias`);
   return (at) => ({
+    factors: paramPaths.map((param, i) => [at.param + param, factors[i] ?? 1] as const),
     async read(weights) {
       const biases = await weights.rows(`${at.name}in_proj.bias`, stacked(sizes), []);
       const timeStepBias = await weights.tensor(`${at.name}dt_bias`, [sizes.at(-1)!]);
@@ -193,7 +194,7 @@ export function mamba2Tensors(
       names.input,
       stacked([H * V, ...channels, H]),
       C,
-      { ownBiases: true, factors: inner },
+      { ownBiases: true, factors: inner, biasFactors: bias },
     ),
     parts(convolvedParams("weight"), `${names.convolution}.weight`, channels, names.taps(taps), [1, taps]),
     ...(mixer.convolutionBias ? [parts(convolvedParams("bias"), `${names.convolution}.bias`, channels)] : []),

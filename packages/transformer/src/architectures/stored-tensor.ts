@@ -1,5 +1,5 @@
 import type { LinearParams } from "@qkv/attention";
-import { checks, type Checks } from "@qkv/core";
+import { checks, isPacked, type Checks } from "@qkv/core";
 import { concat, expandDims, ones, reshape, take, tensor, transpose, zeros, type Tensor } from "@qkv/tensor";
 import { asFloats } from "../conversions/as-floats.js";
 import { stacked, type RowMap } from "../conversions/row-map.js";
@@ -23,7 +23,11 @@ type ParamsByPath = readonly (readonly [param: string, value: object])[];
 export type Stored = {
   read(weights: Weights): Promise<ParamsByPath>;
   write(params: object): TensorToWrite[];
+  /** Factors that reading folds into params, by path. Default: none. */
+  readonly factors?: readonly Factor[];
 };
+
+type Factor = readonly [param: string, factor: number];
 
 /**
  * An entry of an architecture's table: maps one or several tensors of a checkpoint to params and back.
@@ -60,7 +64,12 @@ export function rowsFrom(
     },
     write(params) {
       const x = paramAt(params, at.param + param) as Tensor;
-      return [concatenated(at.name + name, [zeros([first, width], { device: x.device }), x])];
+      const { dtype, device, shape } = x;
+      const unused = zeros([first, ...shape.slice(1)], {
+        dtype: isPacked(dtype) ? "float32" : dtype,
+        device,
+      });
+      return [concatenated(at.name + name, [unused, x])];
     },
   });
 }
@@ -152,6 +161,10 @@ export function fused(
   layout: LinearLayout = {},
 ): StoredTensor {
   return (at) => ({
+    factors: paramPaths.flatMap((param, i): Factor[] => [
+      [`${at.param}${param}.weight`, layout.factors?.[i] ?? 1],
+      [`${at.param}${param}.bias`, layout.biasFactors?.[i] ?? 1],
+    ]),
     async read(weights) {
       const parts = await weights.fused(at.name + name, map, inner, layout);
       return parts.map((part, i) => [at.param + paramPaths[i]!, part] as const);
@@ -223,6 +236,7 @@ export function norm(
   { plus = 0, factor = 1, bias = false } = {},
 ): StoredTensor {
   return (at) => ({
+    factors: [[`${at.param}${param}.weight`, factor]],
     async read(weights) {
       return [[at.param + param, await weights.norm(at.name + name, length, { plus, factor, bias })]];
     },
@@ -351,6 +365,12 @@ export async function readStored(entries: readonly StoredTensor[], weights: Weig
   return params;
 }
 
+/** Factors other than 1 that {@link readStored} folds into params, by path. */
+export function foldedFactors(entries: readonly StoredTensor[]): Readonly<Record<string, number>> {
+  const all = entries.flatMap((entry) => entry({ param: "", name: "" }).factors ?? []);
+  return Object.fromEntries(all.filter(([, factor]) => factor !== 1));
+}
+
 /** Converts params to the tensors of a checkpoint. */
 export function writeStored(entries: readonly StoredTensor[], params: object): TensorToWrite[] {
   return entries.flatMap((entry) => entry({ param: "", name: "" }).write(params));
@@ -364,6 +384,7 @@ const combined = (entries: readonly Stored[]): Stored => ({
     return params;
   },
   write: (params) => entries.flatMap((entry) => entry.write(params)),
+  factors: entries.flatMap(({ factors = [] }) => factors),
 });
 
 const isIndex = (key: string) => /^\d+$/.test(key);

@@ -34,6 +34,7 @@ export function normalizedConfig(config: DecoderConfig, params: DecoderParams): 
     alibiScale,
     bias: _bias, // determined by the weights
     dropout: _dropout, // only for training
+    checkpoint: _checkpoint, // only for adapters
     ...others
   } = config;
   const headDim = config.headDim ?? config.embedDim / config.numHeads;

@@ -234,12 +234,26 @@ export type DecoderConfig = {
   bytePatches?: BytePatches;
   /** A task head, which {@link taskLogits} applies to rows (`output: "rows"`). Default: none. */
   head?: TaskHeadConfig;
+
+  /** The checkpoint that the params were loaded from, for adapters. Exports omit it. Default: none, for a model made here. */
+  checkpoint?: CheckpointSource;
+};
+
+/** Layout of the checkpoint that params were loaded from. An adapter has its tensor names, its row order and its scale. */
+export type CheckpointSource = {
+  /** `model_type` of its `config.json`, or of the model that a GGUF file was converted from. */
+  readonly modelType: string;
+  /**
+   * Multipliers of its `config.json` that loading folded into the params, by path, such as `layers.0.attention.key.weight`. Default of
+   * each: 1. `unknown`: a converter folded them, and the file does not state them.
+   */
+  readonly factors?: Readonly<Record<string, number>> | "unknown";
 };
 
 /** Configuration of layers without embeddings and output projection. */
 export type LayersConfig = Omit<
   DecoderConfig,
-  "vocabSize" | "contextLength" | "stopIds" | "bytePatches" | "head"
+  "vocabSize" | "contextLength" | "stopIds" | "bytePatches" | "head" | "checkpoint"
 >;
 
 export type BytePatchesConfig = {

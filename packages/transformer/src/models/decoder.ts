@@ -618,6 +618,7 @@ const names = /* @__PURE__ */ Object.keys({
   bytePatches: 0,
   dropout: 0,
   head: 0,
+  checkpoint: 0,
 } satisfies Record<keyof DecoderConfig, 0>) as (keyof DecoderConfig)[];
 
 function checkConfig(config: DecoderConfig): void {

@@ -13,6 +13,7 @@ import type { DecoderParams } from "../../models/decoder.js";
 import type { RopeScalingConfig } from "../../models/rope-from-config.js";
 import type { Checkpoint } from "../hugging-face/family.js";
 import { ropeFactors, ropeScalingJson } from "./gguf-rope.js";
+import { convertedFrom } from "./gguf-table.js";
 import { stopIds } from "./gguf-stop-ids.js";
 import { keysWithoutEffect } from "./keys-without-effect.js";
 
@@ -80,7 +81,11 @@ export async function readGgufArchitecture(
   weights.finish(new RegExp(`^rope_(freqs|factors_\\w+)\\.weight$|${ignored}`));
   const { bias: _, ...plain } = config;
   const bias = storedBias(config, params);
-  return { kind: "decoder", config: { ...plain, ...(bias && { bias }) }, params };
+  const modelType = convertedFrom(name);
+  const checkpoint = modelType !== undefined && {
+    checkpoint: { modelType, ...(architecture.folded.length > 0 && { factors: "unknown" as const }) },
+  };
+  return { kind: "decoder", config: { ...plain, ...(bias && { bias }), ...checkpoint }, params };
 }
 
 /** Proportional RoPE, from its frequency factors: 1 for rotated pairs, and 1e20 or more for pairs that are not rotated. */

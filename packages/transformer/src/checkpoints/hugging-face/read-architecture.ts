@@ -2,7 +2,7 @@ import type { Architecture } from "../../architectures/architecture.js";
 import { readFields } from "../../architectures/config-entry.js";
 import { stopIdsField, type ConfigFields } from "../../architectures/config-fields.js";
 import { storedBias } from "../../architectures/stored-bias.js";
-import { readStored } from "../../architectures/stored-tensor.js";
+import { foldedFactors, readStored } from "../../architectures/stored-tensor.js";
 import type { Weights } from "../../loading/weights.js";
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import type { DecoderParams } from "../../models/decoder.js";
@@ -31,7 +31,12 @@ export async function readArchitecture(
   modelWeights.finish(ignoredTensorNames(architecture, config));
   const { bias: _, ...withoutBias } = config;
   const bias = storedBias(config, params);
-  return { kind: "decoder", config: { ...withoutBias, ...(bias && { bias }) }, params };
+  const factors = foldedFactors(entries);
+  const checkpoint = {
+    modelType: architecture.modelTypes[0],
+    ...(Object.keys(factors).length > 0 && { factors }),
+  };
+  return { kind: "decoder", config: { ...withoutBias, ...(bias && { bias }), checkpoint }, params };
 }
 
 /** Ignored fields: training, router losses, and fields that only RoPE scaling uses. */

@@ -53,7 +53,12 @@ export async function readCheckpoint(
   if (encoderDecoder) return readEncoderDecoder(encoderDecoder, type, fields, weights);
   if (speech) return readSpeech(speech, fields, weights);
   const family = families.find(({ modelTypes }) => modelTypes.includes(type));
-  if (family) return family.read(type, fields, weights, storedAs);
+  if (family) {
+    const read = await family.read(type, fields, weights, storedAs);
+    return read.kind === "decoder"
+      ? { ...read, config: { ...read.config, checkpoint: { modelType: type } } }
+      : read;
+  }
   const encoder = encoderArchitectures.find(({ modelTypes }) => modelTypes.includes(type));
   if (encoder) return readEncoder(encoder, type, fields, weights);
   const architecture = architectures.find(({ modelTypes }) => modelTypes.includes(type));
