@@ -415,6 +415,37 @@ describe("GroupQueryAttention", () => {
     close(weights, attentionWeights(placed(split(q, H)), placed(split(k, Hkv)), { mask: causal() }));
   });
 
+  // ONNX Runtime reads the first position of a prompt alone, and counts up from it in all sequences.
+  test.each([
+    ["that do not count up", [3, 1, 4, 1, 5, 9, 2, 6, 5, 3]],
+    ["that count up from another in each sequence", [3, 4, 5, 6, 7, 0, 1, 2, 3, 4]],
+  ])("a prompt, rotated by positions %s", async (_, positions) => {
+    const { q, k, v } = call(B, T);
+    const { cos, sin } = tables(8);
+    const inputs = {
+      ...{ query: value(q), key: value(k), value: value(v), pastKey: undefined, pastValue: undefined },
+      ...{ lengths: last(T, T), total: int32([T], []), cos, sin },
+      positions: int64(positions, [B, T]),
+    };
+    const attributes = { ...heads, do_rotary: 1 };
+    const weights = await decomposedWeights("GroupQueryAttention", inputs, presents, attributes);
+    const placed = (x: Tensor) => rotated(x, cos, sin, 3, false);
+    close(weights, attentionWeights(placed(split(q, H)), placed(split(k, Hkv)), { mask: causal() }));
+  });
+
+  test("after a past, rotated by positions that do not count up", async () => {
+    const { q, k, v } = call(1, 2); // ONNX Runtime continues one sequence by several tokens
+    const [pastKey, pastValue] = [random(1, Hkv, T, width), random(1, Hkv, T, width)];
+    const inputs = {
+      ...{ query: value(q), key: value(k), value: value(v) },
+      ...{ pastKey: value(pastKey), pastValue: value(pastValue) },
+      ...{ lengths: last(T + 2), total: int32([T + 2], []), ...tables(8) },
+      positions: int64([6, 2], [1, 2]),
+    };
+    const attributes = { ...heads, do_rotary: 1 };
+    await decomposedWeights("GroupQueryAttention", inputs, presents, attributes);
+  });
+
   test("packed QKV", async () => {
     const all = random(B, T, (H + 2 * Hkv) * width);
     const inputs = {

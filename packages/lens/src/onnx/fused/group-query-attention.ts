@@ -69,9 +69,16 @@ export const decomposeGroupQueryAttention: DecomposeNode = (node, graph, c) => {
   const column = (x: string, ...shape: number[]) => c.op("Reshape", [x, c.int64List(...shape)]);
   const lengths = c.op("Add", [toInt64(c, column(seqlensK, -1, 1, 1, 1)), c.int64(1)]); // [B, 1, 1, 1]
   const past = c.op("Max", [c.op("Sub", [lengths, T]), c.int64(0)]); // past tokens, [B, 1, 1, 1]
-  const rows = c.op("Add", [past, column(range(c, T), 1, 1, -1, 1)]); // positions of queries, [B, 1, T, 1]
+  const steps = range(c, T);
+  const rows = c.op("Add", [past, column(steps, 1, 1, -1, 1)]); // positions of queries, [B, 1, T, 1]
+  const total = toInt64(c, column(totalLength, 1));
+  /** Of a prompt, ONNX Runtime reads the first position alone, and counts up from it in all sequences. */
+  const rotaryPositions = (given: string) => {
+    const first = slice(c, column(given, -1), 0, c.int64List(0), c.int64List(1));
+    return c.op("Where", [c.op("Equal", [total, T]), c.op("Add", [first, steps]), given]); // [B, T]
+  };
   if (rotates) {
-    const keyPositions = column(positions ? toInt64(c, positions) : rows, 0, 1, -1);
+    const keyPositions = column(positions ? rotaryPositions(toInt64(c, positions)) : rows, 0, 1, -1);
     const tables = [inputs.cos!, inputs.sin!].map((table) =>
       c.op("Gather", [table, keyPositions], { axis: 0 }),
     ) as [string, string]; // [B, 1, T, D / 2]
@@ -79,7 +86,7 @@ export const decomposeGroupQueryAttention: DecomposeNode = (node, graph, c) => {
     [q, k] = [rotate(c, q, tables, interleaved), rotate(c, k, tables, interleaved)];
   }
   const bufferLength = pastKey ? axisLength(c, pastKey, 2) : c.int64List(0);
-  const S = c.op("Max", [toInt64(c, column(totalLength, 1)), bufferLength]);
+  const S = c.op("Max", [total, bufferLength]);
   const cache = { past, pastLength: bufferLength, S, T, elementType };
   const keys = pastKey ? appendToPast(c, pastKey, k, cache) : k;
   const values = pastValue ? appendToPast(c, pastValue, v, cache) : v;
