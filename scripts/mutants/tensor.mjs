@@ -92,7 +92,7 @@ export const mutants = [
     what: "the gradient of a scattered maximum is not shared",
     file: "src/ops/scatter.ts",
     near: ["src/indexing.test.ts"],
-    find: "div(dy!, run(scatterAddOp, [ones(own), indices!, ones(hits)], $attributes))",
+    find: "div(dy!, run(scatterAddOp, [ones(xIsMaximum), indices!, ones(sourceIsMaximum)], $attributes))",
     replace: "dy!",
   },
   {
@@ -173,8 +173,8 @@ export const mutants = [
     what: "groups of a convolution are taken in turns",
     file: "src/convolutions/convolve.ts",
     near: ["src/convolutions/convolutions.test.ts"],
-    find: "[B, taps, groups, own, count]",
-    replace: "[B, taps, own, groups, count]",
+    find: "[B, taps, groups, groupChannels, count]",
+    replace: "[B, taps, groupChannels, groups, count]",
   },
   {
     what: "padding is the largest of negative numbers",
@@ -229,7 +229,7 @@ export const mutants = [
     what: "a sequence does not let its parts count from 0",
     file: "src/optimizers/sequential.ts",
     near: ["src/optimizers/"],
-    find: "return schedule(own);",
+    find: "return schedule(remaining);",
     replace: "return schedule(step);",
   },
   {

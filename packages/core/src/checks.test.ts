@@ -10,7 +10,7 @@ import {
   checkSameDevice,
   checkSameType,
   checkSignal,
-  checkWholeNumbers,
+  checkIntegers,
   numberArray,
   refuseNonTensor,
 } from "./checks.js";
@@ -105,10 +105,10 @@ test("checkNoBroadcast refuses broadcast views, unless they are empty or no elem
   expect(check([2, 0, 3], [0, 3, 1])).not.toThrow();
 });
 
-test("checkWholeNumbers accepts lists of integers, and suggests brackets for a single number", () => {
-  expect(() => checkWholeNumbers("reshape", "shape", [2, -1])).not.toThrow();
+test("checkIntegers accepts lists of integers, and suggests brackets for a single number", () => {
+  expect(() => checkIntegers("reshape", "shape", [2, -1])).not.toThrow();
   for (const value of [2, null, [1.5], ["2"], undefined])
-    expect(() => checkWholeNumbers("reshape", "shape", value)).toThrow(
+    expect(() => checkIntegers("reshape", "shape", value)).toThrow(
       /^reshape: `shape` is .*\nFix: write them in brackets/,
     );
 });

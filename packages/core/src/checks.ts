@@ -108,7 +108,7 @@ export function checkNotEmpty(fn: string, shape: Shape, axes: readonly number[])
 }
 
 /** Refuses values that are not arrays of integers, such as a single number. */
-export function checkWholeNumbers(fn: string, argument: string, value: unknown): void {
+export function checkIntegers(fn: string, argument: string, value: unknown): void {
   if (Array.isArray(value) && value.every(Number.isSafeInteger)) return;
   refuse(fn, argument, value, "a list of integers", "write them in brackets, such as [2, 3].");
 }

@@ -11,7 +11,7 @@ export {
   checkSameDevice,
   checkSameType,
   checkSignal,
-  checkWholeNumbers,
+  checkIntegers,
   numberArray,
   refuseNonTensor,
 } from "./checks.js";

@@ -17,8 +17,8 @@ export type KvCache = Cache & {
   readonly unrotatedKeys?: boolean;
   /**
    * Keeps the first `length` tokens of each sequence; a negative number drops that many from the end. A list has one number
-   * per sequence of the batch, which turns a padded prompt into sequences of different lengths. Tokens cannot be removed from
-   * a state: a cache of states goes back to one of its checkpoints, and other lengths throw an error.
+   * per sequence of the batch, which converts a padded prompt to sequences of different lengths. Tokens cannot be removed from
+   * a state: a cache of states restores one of its checkpoints, and other lengths throw an error.
    */
   crop(length: number | ArrayLike<number>): void;
   /**

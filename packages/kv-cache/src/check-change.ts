@@ -25,14 +25,20 @@ export function croppedLengths(length: number | ArrayLike<number>, lengths: Arra
     cropped.refuse({ received: length, expected: "an integer number of tokens", fix: "count tokens." });
   }
   return current.map((seen, batch) => {
-    const wanted = typeof length === "number" ? length : length[batch]!;
+    const requested = typeof length === "number" ? length : length[batch]!;
     // A single number may exceed the length of a shorter sequence, which then stays as it is.
-    const most = typeof length === "number" ? longest : seen;
-    const kept = wanted < 0 ? seen + wanted : Math.min(wanted, seen);
-    if (typeof wanted === "number" && Number.isInteger(kept) && kept >= 0 && wanted <= most) return kept;
+    const maxLength = typeof length === "number" ? longest : seen;
+    const newLength = requested < 0 ? seen + requested : Math.min(requested, seen);
+    if (
+      typeof requested === "number" &&
+      Number.isInteger(newLength) &&
+      newLength >= 0 &&
+      requested <= maxLength
+    )
+      return newLength;
     return cropped.refuse({
-      received: wanted,
-      expected: `an integer number of tokens from ${-seen} to ${most}`,
+      received: requested,
+      expected: `an integer number of tokens from ${-seen} to ${maxLength}`,
       fix: "keep at most what the cache has seen; negative numbers drop from the end.",
     });
   });
@@ -40,18 +46,18 @@ export function croppedLengths(length: number | ArrayLike<number>, lengths: Arra
 
 /** Refuses indices of sequences that the batch does not have. */
 export function checkBatchIds(ids: readonly number[], batches: number): void {
-  const known = (id: unknown) => Number.isInteger(id) && (id as number) >= 0 && (id as number) < batches;
-  const wrong = isList(ids) ? Array.from(ids).findIndex((id) => !known(id)) : -1;
-  if (isList(ids) && ids.length > 0 && wrong < 0) return;
+  const isIndex = (id: unknown) => Number.isInteger(id) && (id as number) >= 0 && (id as number) < batches;
+  const firstInvalid = isList(ids) ? Array.from(ids).findIndex((id) => !isIndex(id)) : -1;
+  if (isList(ids) && ids.length > 0 && firstInvalid < 0) return;
   checks("reorder").refuse({
     argument: "ids",
-    received: wrong < 0 ? ids : ids[wrong],
-    expected: batches > 0 ? `batches from 0 to ${batches - 1}` : "none, since the cache is empty",
-    fix: "name batches that the cache holds.",
+    received: firstInvalid < 0 ? ids : ids[firstInvalid],
+    expected: batches > 0 ? `batch indices from 0 to ${batches - 1}` : "none, since the cache is empty",
+    fix: "give indices of sequences that the cache holds.",
   });
 }
 
-/** Each batch index `times` times, with the copies adjacent. */
+/** Each batch index repeated `times` times, with the copies next to each other. */
 export function repeatedBatchIds(times: number, batches: number): number[] {
   const fix = "give the number of copies of each sequence of the batch.";
   checks("repeat").whole({ times }, { min: 1, fix });
@@ -90,7 +96,7 @@ export function checkTokenRange(start: number, end: number, lengths: ArrayLike<n
   checks("discard").refuse({
     argument: "start",
     received: `${start} to ${end}`,
-    expected: `a range of tokens inside the ${shortest} that every batch has`,
+    expected: `a range of tokens within the first ${shortest}, which every sequence has`,
     fix: "use 0 <= start <= end <= length.",
   });
 }

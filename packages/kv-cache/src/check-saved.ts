@@ -4,8 +4,8 @@ import { refuseSaved } from "./saved.js";
 
 /** Constraints on a saved layer. A valid checksum does not prove that this package wrote the file. */
 export type SavedRule = {
-  /** Tensors that the layer holds now: the saved ones must have the same dtype, heads and widths. */
-  readonly own: Readonly<Partial<Record<string, Tensor>>> | undefined;
+  /** Current tensors of the layer: the saved ones must have the same dtype, heads and widths. */
+  readonly current: Readonly<Partial<Record<string, Tensor>>> | undefined;
   /** Names of the tensors `[B, Hkv, T, D]` of tokens. Default: `key` and `value`. */
   readonly names?: readonly string[];
   /** Smallest width D of a key. Default 1. */
@@ -32,7 +32,7 @@ const damaged = "the file is damaged or was changed: restore another copy, or re
 
 /** Refuses a saved layer that breaks the rule: a cache of this kind cannot have written it. */
 export function checkSaved({ tensors, numbers }: SavedLayer, rule: SavedRule): void {
-  const { own, names = ["key", "value"], keyDim = 1, dtype, tokens, extraTensors, holds, lists } = rule;
+  const { current, names = ["key", "value"], keyDim = 1, dtype, tokens, extraTensors, holds, lists } = rule;
   const fits = (name: string, dtype: DType | undefined, shape: readonly (number | undefined)[]): Tensor => {
     const x = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
     const isValid =
@@ -41,8 +41,8 @@ export function checkSaved({ tensors, numbers }: SavedLayer, rule: SavedRule): v
       x.shape.length === shape.length &&
       x.shape.every((length, axis) => shape[axis] === undefined || shape[axis] === length);
     if (isValid) return x;
-    const wanted = `${dtype ?? "float32 or float64"} [${shape.map((length) => length ?? "…").join(", ")}]`;
-    refuseSaved(name, x && `${x.dtype} [${x.shape.join(", ")}]`, wanted, damaged);
+    const expected = `${dtype ?? "float32 or float64"} [${shape.map((length) => length ?? "…").join(", ")}]`;
+    refuseSaved(name, x && `${x.dtype} [${x.shape.join(", ")}]`, expected, damaged);
   };
   const key = fits("key", dtype, [undefined, undefined, tokens, undefined]);
   const [B, heads, T] = key.shape as [number, number, number, number];
@@ -51,16 +51,18 @@ export function checkSaved({ tensors, numbers }: SavedLayer, rule: SavedRule): v
   for (const [name, [dtype, ...shape]] of Object.entries(extraTensors?.(B, heads) ?? {}))
     fits(name, dtype, shape);
   for (const name of names) {
-    const [saved, held] = [tensors[name]!, own?.[name]];
+    const [saved, currentTensor] = [tensors[name]!, current?.[name]];
     if (
-      !held ||
-      (saved.dtype === held.dtype && saved.shape[1] === held.shape[1] && saved.shape[3] === held.shape[3])
+      !currentTensor ||
+      (saved.dtype === currentTensor.dtype &&
+        saved.shape[1] === currentTensor.shape[1] &&
+        saved.shape[3] === currentTensor.shape[3])
     )
       continue;
     refuseSaved(
       name,
       `${saved.dtype} [${saved.shape.join(", ")}]`,
-      `${held.dtype} [B, ${held.shape[1]}, T, ${held.shape[3]}], as the cache holds`,
+      `${currentTensor.dtype} [B, ${currentTensor.shape[1]}, T, ${currentTensor.shape[3]}], as the cache holds`,
       "restore into a cache of the model that was saved.",
     );
   }
@@ -82,8 +84,8 @@ export function checkSaved({ tensors, numbers }: SavedLayer, rule: SavedRule): v
 }
 
 /** The rule of caches that hold every token: a sequence is at most as long as the token axis. */
-export const everyTokenRule = (own: SavedRule["own"]): SavedRule => ({
-  own,
+export const everyTokenRule = (current: SavedRule["current"]): SavedRule => ({
+  current,
   lists: ["lengths"],
   holds: (batch, tokens) => batch("lengths") <= tokens,
 });

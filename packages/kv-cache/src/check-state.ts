@@ -15,7 +15,7 @@ const shapeText = (shape: readonly unknown[]) => `[${shape.join(", ")}]`;
  * Checks the arguments of `advance`. Refuses a layer that the cache does not have, and a state whose names, types or shapes
  * differ from those of the last state.
  *
- * @param held - State of the layer before the call, and its batch size (0: not known yet).
+ * @param previous - State of the layer before the call, and its batch size (0: not known yet).
  * @returns Number of new tokens of each sequence, `[B]`.
  */
 export function checkAdvance(
@@ -23,29 +23,33 @@ export function checkAdvance(
   numLayers: number,
   state: LayerState,
   tokens: number | ArrayLike<number>,
-  held: { readonly state: LayerState | undefined; readonly batches: number },
+  previous: { readonly state: LayerState | undefined; readonly batches: number },
 ): number[] {
   checkLayer("advance", layer, numLayers);
   const fix = "give the tensors of the layer by name: `{ state, conv }`.";
   check.each({ state }, (value) => typeof value === "object" && value !== null, "tensors by name", fix);
   const names = Object.keys(state);
-  const own = held.state && Object.keys(held.state);
-  const known = names.length > 0 && names.every(isName);
-  if (!known || (own && (own.length !== names.length || own.some((name) => !Object.hasOwn(state, name))))) {
+  const previousNames = previous.state && Object.keys(previous.state);
+  const hasValidNames = names.length > 0 && names.every(isName);
+  if (
+    !hasValidNames ||
+    (previousNames &&
+      (previousNames.length !== names.length || previousNames.some((name) => !Object.hasOwn(state, name))))
+  ) {
     check.refuse({
       argument: "state",
       received: `tensors named ${names.join(", ") || "nothing"}`,
-      expected: own
-        ? `those of the last state: ${own.join(", ")}`
+      expected: previousNames
+        ? `those of the last state: ${previousNames.join(", ")}`
         : "one tensor or more, with names of letters and digits",
       fix,
     });
   }
-  let batches = held.batches;
+  let batches = previous.batches;
   for (const name of names) {
     const { shape, dtype, device } = checkTensor("advance", `state.${name}`, state[name]!);
     batches ||= shape[0] ?? 0;
-    const last = held.state?.[name];
+    const last = previous.state?.[name];
     const [dtypes, inner] = last
       ? [[last.dtype], last.shape.slice(1)]
       : [["float32", "float64"], shape.slice(1)];
@@ -99,41 +103,41 @@ export function checkLayer(fn: string, layer: number, numLayers: number): void {
 const damaged = "the file is damaged or was changed: restore another copy, or read the prompt again.";
 
 /** Refuses a saved layer that a cache of states cannot have written. */
-export function checkSavedState({ tensors, numbers }: SavedLayer, own: LayerState | undefined): void {
+export function checkSavedState({ tensors, numbers }: SavedLayer, current: LayerState | undefined): void {
   const lengths: unknown = Object.hasOwn(numbers, "lengths") ? numbers["lengths"] : undefined;
   if (!Array.isArray(lengths) || lengths.length === 0 || !lengths.every(isCount))
     refuseSaved("numbers: lengths", lengths, "integers, one per batch element", damaged);
   const B = lengths.length;
   const names = Object.keys(tensors);
-  const wanted = own ? Object.keys(own) : names;
+  const expectedNames = current ? Object.keys(current) : names;
   if (names.length === 0 && lengths.some((n) => n > 0))
     refuseSaved("tensors", "none", `a state after ${lengths.join(", ")} tokens`, damaged);
   if (
     names.length > 0 &&
-    (names.length !== wanted.length || wanted.some((name) => !Object.hasOwn(tensors, name)))
+    (names.length !== expectedNames.length || expectedNames.some((name) => !Object.hasOwn(tensors, name)))
   )
     refuseSaved(
       "tensors",
       names.join(", "),
-      `${wanted.join(", ")}, as the cache holds`,
+      `${expectedNames.join(", ")}, as the cache holds`,
       "restore into a cache of the model that was saved.",
     );
   for (const name of names) {
-    const [{ dtype, shape }, held] = [tensors[name]!, own?.[name]];
-    const inner = (held ?? tensors[name]!).shape.slice(1);
+    const [{ dtype, shape }, currentTensor] = [tensors[name]!, current?.[name]];
+    const inner = (currentTensor ?? tensors[name]!).shape.slice(1);
     const fits =
       isName(name) &&
-      (held ? dtype === held.dtype : dtype === "float32" || dtype === "float64") &&
+      (currentTensor ? dtype === currentTensor.dtype : dtype === "float32" || dtype === "float64") &&
       shape[0] === B &&
       shape.length === inner.length + 1 &&
       inner.every((length, i) => shape[i + 1] === length);
     if (fits) continue;
-    const expected = `${held?.dtype ?? "float32 or float64"} ${shapeText([B, ...inner])}`;
+    const expected = `${currentTensor?.dtype ?? "float32 or float64"} ${shapeText([B, ...inner])}`;
     refuseSaved(
       name,
       `${dtype} ${shapeText(shape)}`,
       expected,
-      held ? "restore into a cache of the model that was saved." : damaged,
+      currentTensor ? "restore into a cache of the model that was saved." : damaged,
     );
   }
 }

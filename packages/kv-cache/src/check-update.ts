@@ -19,7 +19,7 @@ export function checkUpdate(
   numLayers: number,
   key: Tensor,
   value: Tensor,
-  held: CachedTensors | undefined,
+  cached: CachedTensors | undefined,
 ): void {
   if (!Number.isInteger(layer) || layer < 0 || layer >= numLayers) {
     check.refuse({
@@ -29,8 +29,8 @@ export function checkUpdate(
       fix: "make the cache with `numLayers` of the model.",
     });
   }
-  checkTokens("key", key, held?.key, held);
-  checkTokens("value", value, held?.value, held);
+  checkTokens("key", key, cached?.key, cached);
+  checkTokens("value", value, cached?.value, cached);
   const [B, Hkv, T] = key.shape;
   if (value.shape[2] !== T || value.shape[0] !== B || value.shape[1] !== Hkv) {
     check.refuse(
@@ -55,24 +55,24 @@ function fits(shape: Shape, known: readonly (number | undefined)[]): boolean {
   return true;
 }
 
-/** Refuses new keys or values `x` that do not match `own`, the cached keys or values of the layer. */
+/** Refuses new keys or values `x` that do not match the cached keys or values of the layer. */
 function checkTokens(
   argument: string,
   x: Tensor,
-  own: Tensor | undefined,
-  held: CachedTensors | undefined,
+  cachedTensor: Tensor | undefined,
+  cached: CachedTensors | undefined,
 ): void {
   const { shape, dtype } = checkTensor("update", argument, x);
-  const known = [held?.batches, own?.shape[1], undefined, own?.shape[3]];
-  const wanted = own && (held?.dtype ?? own.dtype);
-  const dtypeFits = wanted ? dtype === wanted : dtype === "float32" || dtype === "float64";
+  const known = [cached?.batches, cachedTensor?.shape[1], undefined, cachedTensor?.shape[3]];
+  const cachedType = cachedTensor && (cached?.dtype ?? cachedTensor.dtype);
+  const dtypeFits = cachedType ? dtype === cachedType : dtype === "float32" || dtype === "float64";
   if (dtypeFits && fits(shape, known)) return;
   const [B = "B", Hkv = "Hkv", , D = "D"] = known;
   check.refuse(
     {
       argument,
       received: dtypeFits ? shape : dtype,
-      expected: `${wanted ?? "float32 or float64"} [${B}, ${Hkv}, T, ${D}]${held ? ", like the cached tokens" : ""}`,
+      expected: `${cachedType ?? "float32 or float64"} [${B}, ${Hkv}, T, ${D}]${cached ? ", like the cached tokens" : ""}`,
       fix: "append tokens of one sequence; `reset` the cache before another batch or model.",
     },
     dtypeFits ? ShapeError : undefined,

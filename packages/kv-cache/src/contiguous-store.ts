@@ -40,14 +40,14 @@ export function contiguousStore(
   const capacity = () => buffers?.tensors["key"]!.shape[2] ?? 0;
   const longest = () => Math.max(0, ...lengths);
   // A plain loop instead of `mapTensors`: each decoding step reads each layer.
-  const held = () => {
+  const storedTensors = () => {
     const end = longest();
     const tensors: Record<string, Tensor> = {};
     for (const name of layout.names) tensors[name] = slice(buffers!.tensors[name]!, 2, 0, end);
     return tensors;
   };
   const read = (): KeyValues => {
-    const { key, value } = views(held());
+    const { key, value } = views(storedTensors());
     return { key: [key], value: [value], positions: contiguousPositions(lengths) };
   };
   return {
@@ -83,8 +83,8 @@ export function contiguousStore(
     },
     read,
     checkCrop: () => undefined,
-    crop(kept) {
-      lengths = kept;
+    crop(newLengths) {
+      lengths = newLengths;
     },
     discard(start, end) {
       if (!buffers || start === end) return;
@@ -105,7 +105,7 @@ export function contiguousStore(
       buffers = undefined;
       lengths = [];
     },
-    save: (): SavedLayer | undefined => buffers && { tensors: held(), numbers: { lengths } },
+    save: (): SavedLayer | undefined => buffers && { tensors: storedTensors(), numbers: { lengths } },
     fromSaved(saved) {
       const { tensors, numbers } = saved;
       checkSaved(saved, { ...everyTokenRule(buffers?.tensors), ...layout });
@@ -124,7 +124,7 @@ export function contiguousStore(
 /** A zeroed buffer `[B, Hkv, capacity, D]` for tokens like those of x `[B, Hkv, T, D]`. */
 export function emptyLike(x: Tensor, capacity: number): Tensor {
   return zeroBuffer(
-    x.shape.map((own, axis) => (axis === 2 ? capacity : own)),
+    x.shape.map((length, axis) => (axis === 2 ? capacity : length)),
     x,
   );
 }

@@ -173,10 +173,10 @@ export function createPagedCache(state: PagedState): PagedCache {
       return pool.bytes;
     },
     crop(length) {
-      const kept = croppedLengths(length, lengths());
-      state.lengths = state.lengths.map(() => [...kept]);
+      const newLengths = croppedLengths(length, lengths());
+      state.lengths = state.lengths.map(() => [...newLengths]);
       state.tables.forEach((table, b) => {
-        while ((table.length - 1) * pageLength >= kept[b]!) pool.release(table.pop()!);
+        while ((table.length - 1) * pageLength >= newLengths[b]!) pool.release(table.pop()!);
       });
     },
     discard() {

@@ -63,8 +63,8 @@ export type EvictingOptions = {
 export function evictingCache(options: EvictingOptions): KvCache {
   const check = checks("evictingCache");
   const names = ["budget", "score", "keepFirst", "keepLast", "room", "keptPer", "numLayers"] as const;
-  const given = check.options(options, names);
-  const { budget, score, keepFirst = 0, keepLast, room = 1, keptPer = "layer", numLayers = 1 } = given;
+  const checked = check.options(options, names);
+  const { budget, score, keepFirst = 0, keepLast, room = 1, keptPer = "layer", numLayers = 1 } = checked;
   check.oneOf({ keptPer }, ["layer", "head"]);
   checkCacheOptions("evictingCache", numLayers);
   const unit = "tokens";

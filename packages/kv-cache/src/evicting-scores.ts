@@ -14,8 +14,8 @@ export type Choice = {
   /** Number of slots of a buffer. */
   readonly capacity: number;
   /** Buffers of the sequence, `[1, Hkv, capacity, D]`, and its new tokens, `[1, Hkv, T, D]`. */
-  readonly key: { readonly held: Tensor; readonly added: Tensor };
-  readonly value: { readonly held: Tensor; readonly added: Tensor };
+  readonly key: { readonly stored: Tensor; readonly added: Tensor };
+  readonly value: { readonly stored: Tensor; readonly added: Tensor };
   readonly query: Tensor | undefined;
 };
 
@@ -28,28 +28,28 @@ export function candidateScores(
   const [Hkv, newTokens] = [key.added.shape[1]!, key.added.shape[2]!];
   const S = candidates[0]!.length;
   const before = S - newTokens;
-  const slots = candidates.map((own) => own.slice(0, before).map(({ slot }) => slot!));
-  const rows = ({ held, added }: Choice["key"]) => {
-    const stored = slots.map((own, list) =>
+  const slots = candidates.map((list) => list.slice(0, before).map(({ slot }) => slot!));
+  const rows = ({ stored, added }: Choice["key"]) => {
+    const storedRows = slots.map((listSlots, list) =>
       take(
-        headsOfList(held, list, slots.length),
+        headsOfList(stored, list, slots.length),
         2,
-        tensor(own, { dtype: "int32", shape: [before], device }),
+        tensor(listSlots, { dtype: "int32", shape: [before], device }),
       ),
     );
-    return concat([concat(stored, 1), added], 2);
+    return concat([concat(storedRows, 1), added], 2);
   };
   const previous = Float64Array.from({ length: Hkv * before }, (_, i) => {
     const [head, n] = [Math.floor(i / before), i % before];
     return sequence.scores[head * capacity + slots[slots.length === 1 ? 0 : head]![n]!]!;
   });
-  const positions = candidates.map((own) => own.map(({ position }) => position));
-  const alike = positions.every((own) => own.every((position, s) => position === positions[0]![s]));
+  const positions = candidates.map((list) => list.map(({ position }) => position));
+  const samePositions = positions.every((list) => list.every((position, s) => position === positions[0]![s]));
   return device.scope(() => {
     const result = score.score({
       key: rows(key),
       value: rows(value),
-      positions: Int32Array.from(alike ? positions[0]! : positions.flat()),
+      positions: Int32Array.from(samePositions ? positions[0]! : positions.flat()),
       newTokens,
       ...(query && { query: query.to(device) }),
       ...(score.accumulates && { previous: tensor(previous, { shape: [1, Hkv, before], dtype, device }) }),
@@ -60,8 +60,8 @@ export function candidateScores(
       checks("score").refuse({
         argument: "score",
         received: fits ? `NaN of ${score.name}` : `[${result.shape.join(", ")}] of ${score.name}`,
-        expected: `numbers [1, ${Hkv}, ${S}], one for each head and candidate`,
-        fix: "return a number for each candidate, those of the new tokens last.",
+        expected: `scores [1, ${Hkv}, ${S}], one per key-value head and candidate`,
+        fix: "return one score per candidate, those of the new tokens last.",
       });
     }
     return numbers;

@@ -97,12 +97,13 @@ export function evictingStore(
     const stored = read();
     const storedLength = (stored.key[0] as Tensor).shape[2]!;
     const positions = sequences.flatMap((sequence) =>
-      sequence.positions.map((own) => [
-        ...own.slice(0, storedLength),
+      sequence.positions.map((list) => [
+        ...list.slice(0, storedLength),
         ...Array.from({ length: T }, (_, t) => sequence.length + t),
       ]),
     );
-    const segments = (held: KeyValues["key"], x: Tensor) => (storedLength === 0 ? [x] : [...held, x]);
+    const segments = (storedSegments: KeyValues["key"], x: Tensor) =>
+      storedLength === 0 ? [x] : [...storedSegments, x];
     // The returned views must not be overwritten by the tokens that are stored next: the buffers are copied first.
     if (storedLength > 0) buffers = exclusiveTensors(retain(buffers!));
     return {
@@ -130,8 +131,8 @@ export function evictingStore(
     const candidates = sequence.positions.map((positions) => candidateTokens(positions, sequence.length, T));
     const S = candidates[0]!.length;
     const evicts = S > sizes.budget;
-    const ofSequence = (held: Tensor, added: Tensor) => ({
-      held: slice(held, 0, b, b + 1),
+    const ofSequence = (stored: Tensor, added: Tensor) => ({
+      stored: slice(stored, 0, b, b + 1),
       added: slice(added, 0, b, b + 1),
     });
     const scores =
@@ -216,7 +217,7 @@ export function evictingStore(
       if (T === 0) return read();
       const before = sequences;
       const freeSlots = before.map(({ positions }) =>
-        positions.map((own) => [...own.keys()].filter((slot) => own[slot]! < 0)),
+        positions.map((list) => [...list.keys()].filter((slot) => list[slot]! < 0)),
       );
       const fits = freeSlots.flat().every((slots) => slots.length >= T);
       const visible = fits ? appendInPlace(key, value, freeSlots) : storedAndNew(key, value);
@@ -226,8 +227,8 @@ export function evictingStore(
       return visible;
     },
     read,
-    checkCrop(kept) {
-      kept.forEach((n, b) => {
+    checkCrop(newLengths) {
+      newLengths.forEach((n, b) => {
         const { length, evictedAt } = sequences[b]!;
         if (n === length || n === 0) return;
         const remembers = score.queryWindow > 0 || score.accumulates;
@@ -238,15 +239,15 @@ export function evictingStore(
           expected: remembers
             ? `${length}, or 0: the scores of ${score.name} remember the queries of the last tokens, by which others were evicted`
             : `${evictedAt} or more, or 0: at that length tokens were evicted`,
-          fix: "`fork()` the cache at the place to which it may have to go back.",
+          fix: "`fork()` the cache at each length to which it may have to be cropped.",
         });
       });
     },
-    crop(kept) {
+    crop(newLengths) {
       sequences = sequences.map((sequence, b) => {
-        const length = kept[b]!;
+        const length = newLengths[b]!;
         if (length === sequence.length) return sequence;
-        const positions = sequence.positions.map((own) => own.map((p) => (p < length ? p : -1)));
+        const positions = sequence.positions.map((list) => list.map((p) => (p < length ? p : -1)));
         if (length > 0) return { ...sequence, length, positions };
         const scores = sequence.scores.map(() => 0);
         return { ...sequence, length, positions, evictedAt: 0, scores, query: undefined };
@@ -316,8 +317,8 @@ function assignSlots(
 }
 
 /** Queries of earlier tokens followed by those of the new ones, on the device of the new ones. */
-function appendQueries(held: Tensor | undefined, added: Tensor): Tensor {
-  return held ? concat([held.to(added.device), added], 2) : added;
+function appendQueries(stored: Tensor | undefined, added: Tensor): Tensor {
+  return stored ? concat([stored.to(added.device), added], 2) : added;
 }
 
 /** A copy on the plain device, which no scope frees. */

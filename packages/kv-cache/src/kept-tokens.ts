@@ -21,8 +21,14 @@ export function keptTokens(
     return sum / heads;
   };
   const isProtected = (p: number) => p < first || p >= length - last;
-  const all = positions.map((position, i) => ({ i, protect: isProtected(position), score: mean(i) }));
-  const ranked = all.sort((a, b) => Number(b.protect) - Number(a.protect) || b.score - a.score || b.i - a.i);
+  const candidates = positions.map((position, i) => ({
+    i,
+    protect: isProtected(position),
+    score: mean(i),
+  }));
+  const ranked = candidates.sort(
+    (a, b) => Number(b.protect) - Number(a.protect) || b.score - a.score || b.i - a.i,
+  );
   return ranked
     .slice(0, budget)
     .map(({ i }) => i)

@@ -56,6 +56,6 @@ function sameNumbers(a: Tensor, b: Tensor): boolean {
     a.offset === b.offset &&
     a.strides.every((stride, axis) => stride === b.strides[axis]);
   if (sameView) return true;
-  const [own, other] = [a.data, b.data];
-  return own.every((number, i) => Object.is(number, other[i]));
+  const numbers = b.data;
+  return a.data.every((number, i) => Object.is(number, numbers[i]));
 }

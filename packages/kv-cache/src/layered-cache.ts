@@ -52,9 +52,9 @@ export function layeredCache<S extends LayerStore & Copied<S>>(
       return stores.reduce((sum, { bytes }) => sum + bytes, 0);
     },
     crop(length) {
-      const kept = croppedLengths(length, lengths());
-      for (const store of filled()) store.checkCrop(kept);
-      for (const store of filled()) store.crop(kept);
+      const newLengths = croppedLengths(length, lengths());
+      for (const store of filled()) store.checkCrop(newLengths);
+      for (const store of filled()) store.crop(newLengths);
     },
     discard(start, end) {
       if (!unrotatedKeys || stores.some((store) => !store.discard)) {

@@ -79,9 +79,11 @@ function mixed(
   layerIndex: readonly number[],
 ): KvCache {
   const lengths = () => {
-    const all = caches.map(({ lengths }) => lengths);
-    const B = Math.max(...all.map(({ length }) => length));
-    return Int32Array.from({ length: B }, (_, b) => Math.min(...all.map((lengths) => lengths[b] ?? 0)));
+    const cacheLengths = caches.map(({ lengths }) => lengths);
+    const B = Math.max(...cacheLengths.map(({ length }) => length));
+    return Int32Array.from({ length: B }, (_, b) =>
+      Math.min(...cacheLengths.map((lengths) => lengths[b] ?? 0)),
+    );
   };
   const filled = () => caches.filter(({ lengths }) => lengths.length > 0);
   const changeFilled = (change: (cache: KvCache) => void): void => {
@@ -130,9 +132,9 @@ function mixed(
       return caches.reduce((sum, { bytes }) => sum + bytes, 0);
     },
     crop(length) {
-      const kept = croppedLengths(length, lengths());
+      const newLengths = croppedLengths(length, lengths());
       changeAllOrNone((cache) => {
-        if (cache.lengths.length > 0) cache.crop(kept);
+        if (cache.lengths.length > 0) cache.crop(newLengths);
       });
     },
     discard(start, end) {

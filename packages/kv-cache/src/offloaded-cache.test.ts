@@ -51,7 +51,7 @@ test("the least recently used layer is evicted from memory, not the first one", 
 
 test("a folder that does not exist is refused, with the fix", () => {
   expect(() => offloadedCache({ folder: join(folder, "gone") })).toThrow(
-    /`folder` is ".*gone", expected a folder that is there.\nFix: make it first/,
+    /`folder` is ".*gone", expected an existing folder.\nFix: make it first/,
   );
   expect(() => offloadedCache({ folder, layersInMemory: 0 })).toThrow(/`layersInMemory` is 0/);
 });

@@ -46,7 +46,7 @@ export function offloadedCache(options: OffloadedOptions): KvCache {
     layersInMemory = 1,
   } = check.options(options, ["folder", "numLayers", "layersInMemory"]);
   checkCacheOptions("offloadedCache", numLayers);
-  const fix = "1 holds the layer at work; numLayers holds all.";
+  const fix = "1 holds the layer that is updated; numLayers holds all.";
   check.whole({ layersInMemory }, { min: 1, unit: "layers", fix });
   check.each(
     { folder },
@@ -54,7 +54,7 @@ export function offloadedCache(options: OffloadedOptions): KvCache {
       typeof path === "string" &&
       !path.includes("\0") &&
       statSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
-    "a folder that is there",
+    "an existing folder",
     'make it first, for example with `mkdtempSync(join(tmpdir(), "cache-"))`.',
   );
   const memory = residentLayers(layersInMemory);

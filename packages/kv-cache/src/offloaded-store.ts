@@ -112,9 +112,9 @@ export function offloadedStore(
     },
     read: () => loaded().read(),
     checkCrop: () => undefined,
-    crop(kept) {
-      lengths = kept;
-      inMemory?.crop(kept);
+    crop(newLengths) {
+      lengths = newLengths;
+      inMemory?.crop(newLengths);
     },
     fork() {
       if (file) file.owners += 1;

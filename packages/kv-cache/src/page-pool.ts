@@ -79,10 +79,10 @@ export function pagePool(
     },
     ensureBuffers(layer, key, value) {
       const like = (x: Tensor) => resident(zeroBuffer([pages, x.shape[1]!, pageLength, x.shape[3]!], x));
-      const own = layers[layer];
-      if (!own) layers[layer] = { key: like(key), value: like(value) };
-      else if (own.key.device !== key.device)
-        layers[layer] = { key: own.key.to(key.device), value: own.value.to(key.device) };
+      const buffers = layers[layer];
+      if (!buffers) layers[layer] = { key: like(key), value: like(value) };
+      else if (buffers.key.device !== key.device)
+        layers[layer] = { key: buffers.key.to(key.device), value: buffers.value.to(key.device) };
     },
   };
   return pool;

@@ -84,10 +84,10 @@ export function toPastKeyValues<T = RuntimeTensor>(
 function sortByPosition(x: Tensor, positions: KeyValues["positions"]): Tensor {
   if ("start" in positions) return x;
   const [B, heads, S] = x.shape as [number, number, number];
-  const orders = keyPositions(positions, S).map((own) => {
-    const slots = [...own.keys()].filter((slot) => own[slot]! >= 0);
+  const orders = keyPositions(positions, S).map((list) => {
+    const slots = [...list.keys()].filter((slot) => list[slot]! >= 0);
     return tensor(
-      slots.sort((a, b) => own[a]! - own[b]!),
+      slots.sort((a, b) => list[a]! - list[b]!),
       { shape: [slots.length], dtype: "int32", device: x.device },
     );
   });
@@ -148,12 +148,12 @@ function appendedTokens(
   length: number,
 ): Tensor {
   const check = checks("fromPastKeyValues", { argument });
-  const given = present[argument];
-  if (!given) {
+  const runtimeTensor = present[argument];
+  if (!runtimeTensor) {
     const fix = "give all outputs of the run, or tell their `names`.";
-    return check.refuse({ received: given, expected: "a tensor", fix });
+    return check.refuse({ received: runtimeTensor, expected: "a tensor", fix });
   }
-  const { type, data, dims } = given;
+  const { type, data, dims } = runtimeTensor;
   if (type !== "float32" || !(data instanceof Float32Array)) {
     const fix = "convert it, or ask the session for outputs on the CPU.";
     return check.refuse({ received: type, expected: "float32 on the CPU", fix });

@@ -161,13 +161,13 @@ export function quantizedStore(
     },
     read,
     checkCrop: () => undefined,
-    crop(kept) {
+    crop(newLengths) {
       if (!buffers) return;
       const B = lengths.length;
       const before = groups;
-      if (kept.some((n, b) => n < before[b]! * group)) buffers = exclusiveTensors(buffers);
-      groups = before.map((count, b) => Math.min(count, Math.floor(kept[b]! / group)));
-      lengths = kept;
+      if (newLengths.some((n, b) => n < before[b]! * group)) buffers = exclusiveTensors(buffers);
+      groups = before.map((count, b) => Math.min(count, Math.floor(newLengths[b]! / group)));
+      lengths = newLengths;
       for (let b = 0; b < B; b++) {
         // The crop cuts a group: its remaining tokens are dequantized and become floats again.
         if (groups[b] === before[b]) continue;
@@ -184,13 +184,13 @@ export function quantizedStore(
       if (!buffers) return;
       const B = lengths.length;
       const columns = Math.max(0, ...groups);
-      const own = tensor([...ids], { dtype: "int32", shape: [ids.length] });
+      const sequenceIndices = tensor([...ids], { dtype: "int32", shape: [ids.length] });
       const blocks = tensor(Array.from({ length: columns }, (_, g) => ids.map((id) => g * B + id)).flat(), {
         dtype: "int32",
         shape: [columns * ids.length],
       });
       buffers = replace(buffers, (x, name) =>
-        take(x, 0, (name === "key" || name === "value" ? own : blocks).to(x.device)),
+        take(x, 0, (name === "key" || name === "value" ? sequenceIndices : blocks).to(x.device)),
       );
       lengths = ids.map((id) => lengths[id]!);
       groups = ids.map((id) => groups[id]!);
@@ -211,7 +211,7 @@ export function quantizedStore(
     fromSaved(saved) {
       const { tensors, numbers } = saved;
       checkSaved(saved, {
-        own: buffers?.tensors,
+        current: buffers?.tensors,
         tokens: capacity,
         lists: ["lengths", "groups"],
         extraTensors(B, heads) {

@@ -111,7 +111,7 @@ test("crop to evicted tokens is refused, and so is discard in caches of rotated 
   const unrotatedKeys = growingCache({ unrotatedKeys: true });
   unrotatedKeys.update(0, x(3), x(3));
   expect(() => unrotatedKeys.discard(1, 4)).toThrow(
-    /`start` is "1 to 4", expected a range of tokens inside the 3/,
+    /`start` is "1 to 4", expected a range of tokens within the first 3/,
   );
 });
 
@@ -126,7 +126,7 @@ test("crop takes one length per sequence, and reorder takes existing indices", (
   expect([...cache.lengths]).toEqual([4, 2]);
   cache.crop(3); // a shorter sequence stays as it is
   expect([...cache.lengths]).toEqual([3, 2]);
-  expect(() => cache.reorder([2])).toThrow(/`ids` is 2, expected batches from 0 to 1/);
+  expect(() => cache.reorder([2])).toThrow(/`ids` is 2, expected batch indices from 0 to 1/);
   expect(() => growingCache().reorder([0])).toThrow(/expected none, since the cache is empty/);
 });
 
@@ -189,7 +189,7 @@ test("files of other caches, models and programs are refused with the reason", (
   const damaged = file.slice();
   damaged[damaged.length - 1]! ^= 64;
   expect(() => cache.restore(damaged)).toThrow(
-    /`saved cache: checksum` is "[0-9a-f]{8}", expected "[0-9a-f]{8}", that of its bytes/,
+    /`saved cache: checksum` is "[0-9a-f]{8}", expected "[0-9a-f]{8}", the checksum of its bytes/,
   );
   expect(cache.save()).toEqual(file);
 });

@@ -69,8 +69,8 @@ export function rollingStore(
   const readBuffers = (starts: readonly number[], ends: readonly number[]) => {
     const { key, value } = buffers!.tensors;
     if (allEqual(starts) && allEqual(ends)) {
-      const found = visibleSpans(starts[0]!, ends[0]!);
-      const list = found.length > 0 ? found : [{ slot: 0, from: 0, to: 0 }]; // one empty segment if there are no keys
+      const spans = visibleSpans(starts[0]!, ends[0]!);
+      const list = spans.length > 0 ? spans : [{ slot: 0, from: 0, to: 0 }]; // one empty segment if there are no keys
       const parts = (x: Tensor) => list.map(({ slot, from, to }) => slice(x, 2, slot, slot + to - from));
       return { key: parts(key), value: parts(value), rows: starts.map(() => spanPositions(list)) };
     }
@@ -161,8 +161,8 @@ export function rollingStore(
       const { rows, ...parts } = readBuffers(lengths, lengths);
       return { ...parts, positions: mergePositions(rows) };
     },
-    checkCrop(kept) {
-      kept.forEach((n, b) => {
+    checkCrop(newLengths) {
+      newLengths.forEach((n, b) => {
         const needed = Math.max(first, n - window + 1);
         if (needed >= n || oldest[b]! <= needed) return;
         checks("crop").refuse({
@@ -173,9 +173,9 @@ export function rollingStore(
         });
       });
     },
-    crop(kept) {
-      lengths = kept;
-      oldest = oldest.map((p, b) => Math.min(p, Math.max(first, kept[b]!)));
+    crop(newLengths) {
+      lengths = newLengths;
+      oldest = oldest.map((p, b) => Math.min(p, Math.max(first, newLengths[b]!)));
     },
     fork: () => rollingStore(sizes, layout, { buffers: retain(buffers), lengths, oldest }),
     selectBatches(ids) {
@@ -195,7 +195,7 @@ export function rollingStore(
     fromSaved(saved) {
       const { tensors, numbers } = saved;
       checkSaved(saved, {
-        own: buffers?.tensors,
+        current: buffers?.tensors,
         ...(layout.dtype && { dtype: layout.dtype }),
         tokens: first + ring,
         lists: ["lengths", "oldest"],

@@ -69,12 +69,12 @@ export function restoredSequences(
   saved: SavedLayer,
   { budget, room, keptPer }: EvictingSizes,
   { accumulates, queryWindow }: EvictionScore,
-  own: Readonly<Partial<Record<string, Tensor>>> | undefined,
+  current: Readonly<Partial<Record<string, Tensor>>> | undefined,
 ): Sequence[] {
   const capacity = budget + room;
   const keyType = saved.tensors["key"]?.dtype ?? "float32";
   checkSaved(saved, {
-    own,
+    current,
     tokens: capacity,
     lists,
     extraTensors: (B, heads) => ({
@@ -95,13 +95,13 @@ export function restoredSequences(
       const from = (b * lists + list) * capacity;
       return Array.from(tensors["positions"]!.data.subarray(from, from + capacity), Number);
     });
-    const held = positions.map((own) => own.filter((p) => p !== -1));
-    const right = (own: readonly number[]) =>
-      own.every((p) => Number.isInteger(p) && p >= 0 && p < length) &&
-      new Set(own).size === own.length &&
-      own.length <= budget &&
-      own.length === held[0]!.length;
-    if (!held.every(right)) {
+    const storedPositions = positions.map((list) => list.filter((p) => p !== -1));
+    const isValid = (list: readonly number[]) =>
+      list.every((p) => Number.isInteger(p) && p >= 0 && p < length) &&
+      new Set(list).size === list.length &&
+      list.length <= budget &&
+      list.length === storedPositions[0]!.length;
+    if (!storedPositions.every(isValid)) {
       const expected = `at most ${budget} of the ${length} tokens, each once${lists > 1 ? ", as many in each head" : ""}`;
       refuseSaved("positions", positions.flat(), expected, damaged);
     }

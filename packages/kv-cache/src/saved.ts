@@ -51,7 +51,7 @@ export function writeSaved(form: string, layers: readonly (SavedLayer | undefine
     file.set(part, at);
     at += part.length;
   }
-  file.set(textBytes(hex(checksum(file))), checksumPlace(file, header.length, zeroChecksum));
+  file.set(textBytes(hex(checksum(file))), checksumOffset(file, header.length, zeroChecksum));
   return file;
 }
 
@@ -133,15 +133,15 @@ function verifyChecksum(bytes: Uint8Array, claimed: string | undefined): void {
   if (!/^[0-9a-f]{8}$/.test(claimed ?? ""))
     refuseSaved("checksum", claimed, "eight hexadecimal digits", damaged);
   const size = safetensorsHeaderSize(bytes, { source, fileSize: bytes.length, fn: "restore" });
-  const at = checksumPlace(bytes, size, claimed!);
+  const at = checksumOffset(bytes, size, claimed!);
   const parts = [bytes.subarray(0, at), textBytes(zeroChecksum), bytes.subarray(at + zeroChecksum.length)];
-  const found = hex(checksum(...parts));
-  if (found !== claimed)
-    refuseSaved("checksum", claimed, `${JSON.stringify(found)}, that of its bytes`, damaged);
+  const computed = hex(checksum(...parts));
+  if (computed !== claimed)
+    refuseSaved("checksum", claimed, `${JSON.stringify(computed)}, the checksum of its bytes`, damaged);
 }
 
 /** Offset of the checksum's digits in a file. */
-function checksumPlace(file: Uint8Array, headerSize: number, digits: string): number {
+function checksumOffset(file: Uint8Array, headerSize: number, digits: string): number {
   const name = '"checksum":"';
   // Decoded as Latin-1, so that an index of a character is an offset in bytes.
   const header = Array.from(file.subarray(0, headerSize), (byte) => String.fromCharCode(byte)).join("");

@@ -81,39 +81,39 @@ export function stateStore(checkpoints: number, initial: State = { snapshots: []
       snapshots.push({ state: buffers, lengths: after });
       lengths = after;
     },
-    checkCrop(kept) {
-      kept.forEach((n, b) => {
-        if (kept.every((length) => length === 0) || n === lengths[b] || snapshotAt(n, b) >= 0) return;
-        const places = [...new Set(snapshots.map((snapshot) => snapshot.lengths[b]!))];
+    checkCrop(newLengths) {
+      newLengths.forEach((n, b) => {
+        if (newLengths.every((length) => length === 0) || n === lengths[b] || snapshotAt(n, b) >= 0) return;
+        const storedLengths = [...new Set(snapshots.map((snapshot) => snapshot.lengths[b]!))];
         checks("crop").refuse({
           argument: "length",
           received: n,
-          expected: `${places.join(", ")}, of which a state is stored, or 0 for all sequences`,
-          fix: "make the cache with more `checkpoints`, or `fork()` it at the places to which it may have to go back.",
+          expected: `${storedLengths.join(", ")}, of which a state is stored, or 0 for all sequences`,
+          fix: "make the cache with more `checkpoints`, or `fork()` it at each length to which it may have to be cropped.",
         });
       });
     },
-    crop(kept) {
-      if (kept.every((n, b) => n === lengths[b])) return;
-      const found = kept.map(snapshotAt);
-      const oldest = Math.min(...found);
+    crop(newLengths) {
+      if (newLengths.every((n, b) => n === lengths[b])) return;
+      const snapshotIndices = newLengths.map(snapshotAt);
+      const oldest = Math.min(...snapshotIndices);
       if (oldest < 0) {
         for (const { state } of snapshots) release(state);
         [snapshots, spare] = [[], []]; // the next state may have other shapes
-      } else if (found.every((i) => i === oldest)) {
+      } else if (snapshotIndices.every((i) => i === oldest)) {
         remove(snapshots.slice(oldest + 1));
         snapshots = snapshots.slice(0, oldest + 1);
       } else {
         const rows = mapTensors({ ...current()! }, (_, name) =>
           concat(
-            found.map((i, b) => slice(snapshots[i]!.state.tensors[name]!, 0, b, b + 1)),
+            snapshotIndices.map((i, b) => slice(snapshots[i]!.state.tensors[name]!, 0, b, b + 1)),
             0,
           ),
         );
         remove(snapshots.slice(oldest));
-        snapshots = [...snapshots.slice(0, oldest), { state: sharedTensors(rows), lengths: kept }];
+        snapshots = [...snapshots.slice(0, oldest), { state: sharedTensors(rows), lengths: newLengths }];
       }
-      lengths = kept;
+      lengths = newLengths;
     },
     fork() {
       for (const { state } of snapshots) retain(state);
@@ -121,7 +121,7 @@ export function stateStore(checkpoints: number, initial: State = { snapshots: []
     },
     selectBatches(ids) {
       const indices = tensor([...ids], { dtype: "int32", shape: [ids.length] });
-      const select = (own: readonly number[]) => ids.map((id) => own[id]!);
+      const select = (values: readonly number[]) => ids.map((id) => values[id]!);
       snapshots = snapshots.map((snapshot) => ({
         state: replace(snapshot.state, (x) => take(x, 0, indices.to(x.device))),
         lengths: select(snapshot.lengths),
@@ -136,10 +136,12 @@ export function stateStore(checkpoints: number, initial: State = { snapshots: []
     save: () => (lengths.length > 0 ? { tensors: current() ?? {}, numbers: { lengths } } : undefined),
     fromSaved(saved) {
       checkSavedState(saved, current());
-      const held = saved.numbers["lengths"]!;
+      const savedLengths = saved.numbers["lengths"]!;
       const snapshots =
-        Object.keys(saved.tensors).length > 0 ? [{ state: sharedTensors(saved.tensors), lengths: held }] : [];
-      return stateStore(checkpoints, { snapshots, lengths: held });
+        Object.keys(saved.tensors).length > 0
+          ? [{ state: sharedTensors(saved.tensors), lengths: savedLengths }]
+          : [];
+      return stateStore(checkpoints, { snapshots, lengths: savedLengths });
     },
   };
 }

@@ -50,8 +50,8 @@ export function tokenFile(folder: string, sizes: RowSizes, from?: string): Token
             row.set(keys.subarray(at * keyDim, (at + 1) * keyDim), h * keyDim);
             row.set(values.subarray(at * valueDim, (at + 1) * valueDim), heads * keyDim + h * valueDim);
           }
-          const place = (starts[b]! + t) * batches + b;
-          writeSync(handle, new Uint8Array(row.buffer), 0, row.byteLength, place * row.byteLength);
+          const rowIndex = (starts[b]! + t) * batches + b;
+          writeSync(handle, new Uint8Array(row.buffer), 0, row.byteLength, rowIndex * row.byteLength);
         }
       }
     },

@@ -1,7 +1,7 @@
 import { checks, sizeOf } from "@qkv/core";
 import { tensor, zeros } from "./create.js";
 import { someTensor, vjp } from "./grad.js";
-import { refuseWholeNumbers } from "./jvp.js";
+import { refuseIntegers } from "./jvp.js";
 import { checkTensor } from "./op.js";
 import { reshape } from "./ops/reshape.js";
 import { stack } from "./ops/stack.js";
@@ -31,7 +31,7 @@ export function jacobian<P = Tensor>(f: (params: P) => Tensor): (params: P) => P
     someTensor("jacobian", params).device.scope(() => {
       const { value, pullback } = vjp(f, params);
       checkTensor("jacobian", "f(…)", value);
-      refuseWholeNumbers("jacobian", value);
+      refuseIntegers("jacobian", value);
       const { shape, dtype, device } = value;
       const length = sizeOf(shape);
       const rows = Array.from({ length }, (_, row) => {

@@ -34,7 +34,7 @@ export function jvp<P, Y>(f: (params: P) => Y, params: P, tangents: P): { value:
   checkTangents(params, tangents);
   return someTensor("jvp", params).device.scope(() => {
     const { value, pullback } = vjp(f, params);
-    for (const output of tensorsOf(value)) refuseWholeNumbers("jvp", output);
+    for (const output of tensorsOf(value)) refuseIntegers("jvp", output);
     const zeros = mapTensors(value, (output) => zerosLike(output));
     return { value, tangent: vjp(pullback, zeros).pullback(tangents) };
   });
@@ -57,7 +57,7 @@ function checkTangents(params: unknown, tangents: unknown): void {
 }
 
 /** Refuses an output that is not a float, which has no derivative. */
-export function refuseWholeNumbers(fn: string, output: Tensor): void {
+export function refuseIntegers(fn: string, output: Tensor): void {
   if (isFloat(output.dtype)) return;
   checks(fn).refuse({
     argument: "dtype of f(…)",

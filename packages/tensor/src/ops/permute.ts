@@ -1,4 +1,4 @@
-import { checkWholeNumbers, normalizeAxis, refuse } from "@qkv/core";
+import { checkIntegers, normalizeAxis, refuse } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
 
@@ -23,7 +23,7 @@ export const permuteOp: Op<{ axes: readonly number[] }> = {
  */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
   const rank = checkTensor("permute", "x", x).shape.length;
-  checkWholeNumbers("permute", "axes", axes);
+  checkIntegers("permute", "axes", axes);
   const normal = axes.map((axis) => normalizeAxis("permute", axis, rank, "axes"));
   if (normal.length !== rank || new Set(normal).size !== rank) {
     refuse(

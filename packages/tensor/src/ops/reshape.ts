@@ -1,12 +1,4 @@
-import {
-  checkWholeNumbers,
-  refuseShape,
-  sameShape,
-  type Shape,
-  sizeOf,
-  stridesOf,
-  withLength,
-} from "@qkv/core";
+import { checkIntegers, refuseShape, sameShape, type Shape, sizeOf, stridesOf, withLength } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { contiguous } from "./contiguous.js";
@@ -33,7 +25,7 @@ export const reshapeOp: Op<{ shape: Shape }> = {
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const size = sizeOf(checkTensor("reshape", "x", x).shape);
-  checkWholeNumbers("reshape", "shape", shape);
+  checkIntegers("reshape", "shape", shape);
   const filled = shape.includes(-1) ? resolveShape(shape, size) : shape;
   if (sizeOf(filled) !== size || !areLengths(filled)) {
     refuseShape(

@@ -1,4 +1,4 @@
-import { checkWholeNumbers, normalizeAxis, refuseShape } from "@qkv/core";
+import { checkIntegers, normalizeAxis, refuseShape } from "@qkv/core";
 import { checkTensor } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { slice } from "./slice-and-pad.js";
@@ -22,7 +22,7 @@ export function split(x: Tensor, parts: number | readonly number[], axis = 0): T
   const { shape } = checkTensor("split", "x", x);
   const at = normalizeAxis("split", axis, shape.length);
   const whole = shape[at]!;
-  if (typeof parts !== "number") checkWholeNumbers("split", "parts", parts);
+  if (typeof parts !== "number") checkIntegers("split", "parts", parts);
   const count = typeof parts === "number" ? parts : parts.length;
   const lengths =
     typeof parts !== "number"

@@ -1,4 +1,4 @@
-import { checkWholeNumbers, refuse } from "@qkv/core";
+import { checkIntegers, refuse } from "@qkv/core";
 import { checkTensor } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { broadcastTo } from "./broadcast-to.js";
@@ -19,7 +19,7 @@ import { reshape } from "./reshape.js";
  */
 export function tile(x: Tensor, repetitions: readonly number[]): Tensor {
   const { shape } = checkTensor("tile", "x", x);
-  checkWholeNumbers("tile", "repetitions", repetitions);
+  checkIntegers("tile", "repetitions", repetitions);
   if (!repetitions.every((times) => Number.isInteger(times) && times >= 0)) {
     refuse(
       "tile",
