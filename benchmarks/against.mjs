@@ -34,7 +34,7 @@ export function thisState() {
  * @param {(line: string) => void} say
  * @returns {{ commit: string, child: string }} `child` is the program of a contender that uses those packages.
  */
-export function otherState(ref, say) {
+export function otherState(ref, log) {
   let commit;
   try {
     commit = git("rev-parse", "--verify", "--quiet", `${ref}^{commit}`);
@@ -43,10 +43,10 @@ export function otherState(ref, say) {
   }
   const folder = join(here, ".cache/against", commit);
   if (!existsSync(join(folder, "installed"))) {
-    say(`bench: building ${ref}`);
+    log(`bench: building ${ref}`);
     build(commit, folder);
   }
-  layHarness(folder);
+  copyHarness(folder);
   return { commit: git("rev-parse", "--short", commit), child: join(folder, "harness/child.mjs") };
 }
 
@@ -84,7 +84,7 @@ function build(commit, folder) {
 }
 
 /** Copies the current suites to a folder in which `@qkv/…` resolves to the other commit's packages. */
-function layHarness(folder) {
+function copyHarness(folder) {
   const harness = join(folder, "harness");
   rmSync(harness, { recursive: true, force: true });
   mkdirSync(join(harness, "node_modules"), { recursive: true });

@@ -29,11 +29,11 @@ export function inProcesses(context, node, child = ownChild) {
       let stderr = "";
       worker.stdout.resume();
       worker.stderr.on("data", (text) => (stderr = (stderr + text).slice(-2000)));
-      const ask = (what) => answer(worker, what, () => stderr);
+      const request = (what) => answer(worker, what, () => stderr);
       return {
-        prepare: () => ask("prepare"),
-        output: () => ask("output"),
-        figure: () => ask("figure"),
+        prepare: () => request("prepare"),
+        output: () => request("output"),
+        figure: () => request("figure"),
         async close() {
           if (worker.exitCode !== null || worker.signalCode !== null) return;
           const gone = once(worker, "exit");

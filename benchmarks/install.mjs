@@ -24,9 +24,9 @@ const modules = join(here, "node_modules");
 const cache = join(here, ".cache");
 const packed = join(cache, "ours");
 
-export async function install(say) {
-  installPeers(say);
-  installOurs(say);
+export async function install(log) {
+  installPeers(log);
+  installOurs(log);
 }
 
 /** Versions of our packages and of all peers. */
@@ -42,22 +42,22 @@ export function versions() {
   );
 }
 
-function installPeers(say) {
+function installPeers(log) {
   const lock = readFileSync(join(here, "pnpm-lock.yaml"), "utf8");
   const mark = join(modules, ".installed");
   if (existsSync(mark) && readFileSync(mark, "utf8") === lock) return;
-  say("bench: installing peers, some 1 GB");
+  log("bench: installing peers, some 1 GB");
   pnpm(["install", "--frozen-lockfile", "--prefer-offline"], here);
   writeFileSync(mark, lock);
 }
 
 /** Installs our tarballs with npm in a folder of their own, and links it to where the suites resolve it. */
-function installOurs(say) {
+function installOurs(log) {
   const link = join(modules, "@qkv");
   const mark = join(packed, ".packed");
   const built = fingerprint(publicPackages());
   if (!existsSync(mark) || readFileSync(mark, "utf8") !== built) {
-    say("bench: packing ours");
+    log("bench: packing ours");
     mkdirSync(cache, { recursive: true });
     const folder = mkdtempSync(join(cache, "packing-"));
     mkdirSync(join(folder, "tarballs"));

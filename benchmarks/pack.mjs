@@ -25,16 +25,16 @@ await install((line) => process.stderr.write(`${line}\n`));
 rmSync(out, { recursive: true, force: true });
 
 // Programs, with all that they import from their folder.
-const taken = new Set();
-const take = (file) => {
-  if (taken.has(file)) return;
-  taken.add(file);
+const added = new Set();
+const addFile = (file) => {
+  if (added.has(file)) return;
+  added.add(file);
   const text = readFileSync(join(here, file), "utf8");
   mkdirSync(dirname(join(out, file)), { recursive: true });
   cpSync(join(here, file), join(out, file));
-  for (const [, from] of text.matchAll(/from "(\.{1,2}\/[^"]+)"/g)) take(join(dirname(file), from));
+  for (const [, from] of text.matchAll(/from "(\.{1,2}\/[^"]+)"/g)) addFile(join(dirname(file), from));
 };
-for (const file of ["packed.mjs", "child.mjs", "suites/webgpu.mjs"]) take(file);
+for (const file of ["packed.mjs", "child.mjs", "suites/webgpu.mjs"]) addFile(file);
 
 // Packages: only the modules that Node loads.
 const modules = {

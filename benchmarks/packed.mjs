@@ -37,10 +37,10 @@ const rows = rowsOf(await import("./suites/webgpu.mjs"), context).filter(
 );
 const cases = [];
 for (const row of rows) {
-  const say = (line) => process.stderr.write(`${line}\n`);
+  const log = (line) => process.stderr.write(`${line}\n`);
   const measured = await measure(row, {
     rounds,
-    say,
+    log,
     open: (contender) => place.open("webgpu", row, contender),
   });
   cases.push(measured);

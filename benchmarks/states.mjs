@@ -68,10 +68,10 @@ export function plainStates(
     for (let t = 0; t < length; t++) {
       const row = head * length + t;
       const at = row * D;
-      const kept = Math.exp(decay[row]);
+      const decayFactor = Math.exp(decay[row]);
       written.fill(0);
       for (let i = 0; beta && i < D; i++) {
-        const k = key[at + i] * kept;
+        const k = key[at + i] * decayFactor;
         for (let j = 0; j < D; j++) written[j] -= k * S[i * D + j];
       }
       for (let j = 0; j < D; j++) written[j] = (written[j] + value[at + j]) * (beta ? beta[row] : 1);
@@ -79,7 +79,7 @@ export function plainStates(
       for (let i = 0; i < D; i++) {
         const [k, q] = [key[at + i], query[at + i] * scale];
         for (let j = 0; j < D; j++) {
-          const s = S[i * D + j] * kept + k * written[j];
+          const s = S[i * D + j] * decayFactor + k * written[j];
           S[i * D + j] = s;
           read[j] += q * s;
         }

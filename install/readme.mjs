@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { codeBlocks } from "../tests/code-blocks.ts";
-import { toldToInstall } from "../tests/told-to-install.ts";
+import { firstInstallPackages } from "../tests/install-commands.ts";
 
 /**
  * @param {{ name: string, folder: string }} package_
@@ -13,7 +13,7 @@ import { toldToInstall } from "../tests/told-to-install.ts";
 export function readReadme({ name, folder }) {
   const text = readFileSync(join(folder, "README.md"), "utf8");
   const file = `README of ${name}`;
-  const install = toldToInstall(text);
+  const install = firstInstallPackages(text);
   if (!install.includes(name)) throw new Error(`${file}: no line \`npm install … ${name} …\`.`);
   const examples = ["ts", "js"]
     .flatMap((language) => codeBlocks(text, file, 1, language))

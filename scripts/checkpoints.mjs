@@ -60,11 +60,11 @@ const { architectureDecoder, normalizedConfig } = packages;
 /** Architectures with a reader of their own, and those that are defined by tables. */
 function entries() {
   const byCode = [...llama.modelTypes, ...gpt2.modelTypes].flatMap((type) => {
-    const own = huggingFaceDecoders.find(({ name }) => name === type);
-    if (!own) return []; // the text model of a vision-language model
+    const reader = huggingFaceDecoders.find(({ name }) => name === type);
+    if (!reader) return []; // the text model of a vision-language model
     const outer = llama.modelTypes.filter((name) => `${name}_text` === type);
     const gguf = ggufDecoders.filter(({ name }) => name === type).map(({ architecture }) => architecture);
-    return [{ modelTypes: [type, ...outer], class: own.class, gguf }];
+    return [{ modelTypes: [type, ...outer], class: reader.class, gguf }];
   });
   const byTable = architectures.map((table) => ({
     ...{ modelTypes: table.modelTypes, class: table.class, table },

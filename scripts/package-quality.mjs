@@ -104,8 +104,8 @@ const runtime = new Map();
 for (const { name, folder, json } of publicPackages()) {
   // A subpath of qkv is a re-export, which tests/qkv-package.test.ts checks: it is as large as the package's entry
   // point.
-  const own = Object.values(json.exports ?? {}).filter((to) => !isSubpath(to));
-  const built = own.flatMap((to) => to?.import?.default ?? []);
+  const ownEntries = Object.values(json.exports ?? {}).filter((to) => !isSubpath(to));
+  const built = ownEntries.flatMap((to) => to?.import?.default ?? []);
   const without = built
     .map((file) => relative(root, join(folder, file)).replaceAll("\\", "/"))
     .filter((file) => !budgets.includes(file));

@@ -116,7 +116,7 @@ export function judge(calls) {
 export function pagesOf(calls) {
   const pages = new Map();
   for (const { name } of publicPackages()) {
-    const own = calls.filter(
+    const ownCalls = calls.filter(
       ({ entry, ...call }) =>
         entry.split("/").slice(0, name.split("/").length).join("/") === name &&
         !(entry in forPackages) &&
@@ -124,8 +124,8 @@ export function pagesOf(calls) {
         call.error &&
         problemOf(call) === undefined,
     );
-    if (own.length === 0) continue;
-    const sections = Map.groupBy(own, ({ entry, fn }) => `${entry} ${fn}`);
+    if (ownCalls.length === 0) continue;
+    const sections = Map.groupBy(ownCalls, ({ entry, fn }) => `${entry} ${fn}`);
     const text = [...sections].map(([key, list]) => section(key, list)).join("\n");
     pages.set(`${name.split("/").at(-1)}.md`, `${head(name)}\n${text}`);
   }

@@ -456,14 +456,14 @@ test("a training run that is killed repeatedly, at any moment, ends with the res
     const steps: number[] = [];
     for (let delayMs = 5; delayMs <= 125; delayMs += 24) {
       const child = spawn(process.execPath, [command, ...train("parts")]);
-      let told = 0;
+      let lastCount = 0;
       child.stderr.setEncoding("utf8").on("data", (text: string) => {
-        told = Number(/.*step (\d+): loss/s.exec(text)?.[1] ?? told);
+        lastCount = Number(/.*step (\d+): loss/s.exec(text)?.[1] ?? lastCount);
       });
       child.stderr.once("data", () => setTimeout(() => child.kill("SIGKILL"), delayMs));
       await new Promise((ended) => child.on("close", ended));
       steps.push(stepThere());
-      expect(told - steps.at(-1)!, "steps lost").toBeLessThanOrEqual(3);
+      expect(lastCount - steps.at(-1)!, "steps lost").toBeLessThanOrEqual(3);
       expect(steps.at(-1), "steps of earlier runs").toBeGreaterThanOrEqual(steps.at(-2) ?? 0);
     }
     expect(steps.at(-1), "some of the run was left to do").toBeLessThan(120);

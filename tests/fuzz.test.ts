@@ -106,13 +106,13 @@ test("keys with a meaning in JavaScript are ordinary keys", async () => {
 });
 
 test("arguments of a chat template change no prototype", () => {
-  const given = JSON.parse(
+  const rendered = JSON.parse(
     '{"role": "user", "content": "hi", "__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}}',
   ) as { role: string; content: string };
   const settings = JSON.parse(
     '{"__proto__": {"polluted": 1}, "eos_token": "</s>", "__proto___token": {"content": "x"}, "chat_template": "{% for m in messages %}{% for k in m %}{{ k }},{% endfor %}{{ m.polluted }}{{ m.hasOwnProperty }}{% endfor %}{{ tools[0].polluted }}{{ x.polluted }}{{ eos_token }}{% set ns = namespace() %}{% set ns.__proto__ = {\\"polluted\\": 1} %}{% set ns.constructor = 1 %}"}',
   ) as Record<string, unknown>;
-  const text = chatTemplate(settings).render([given], { tools: [given], variables: { x: given } });
+  const text = chatTemplate(settings).render([rendered], { tools: [rendered], variables: { x: rendered } });
   expect(text).toBe("role,content,__proto__,constructor,</s>");
   expect(polluted(), "a file must not reach Object.prototype").toBe(false);
 });
@@ -123,11 +123,11 @@ test("loading a model folder reads no file outside of it", async () => {
     ...{ vocab_size: 9, intermediate_size: 8, max_position_embeddings: 8, rms_norm_eps: 1e-5 },
   });
   const base = mkdtempSync(join(tmpdir(), "qkv-paths-"));
-  const asked: string[] = [];
+  const requests: string[] = [];
   const index = (file: string) => JSON.stringify({ weight_map: { "model.norm.weight": file } });
   let current = "";
   const { origin: site, close } = await openServer((request, response) => {
-    asked.push(request.url!);
+    requests.push(request.url!);
     const name = new URL(request.url!, "http://localhost").pathname.replace("/model/", "");
     if (name === "config.json") return void response.end(config);
     if (name === "model.safetensors.index.json") return void response.end(index(current));
@@ -157,8 +157,8 @@ test("loading a model folder reads no file outside of it", async () => {
       await expect(load(folder), path).rejects.toThrow(message);
       await expect(load(`${site}/model`), path).rejects.toThrow(message);
     }
-    expect(asked.filter((url) => !url.startsWith("/model/"))).toEqual([]);
-    expect(asked.filter((url) => /secret|passwd|\.\./.test(url))).toEqual([]);
+    expect(requests.filter((url) => !url.startsWith("/model/"))).toEqual([]);
+    expect(requests.filter((url) => /secret|passwd|\.\./.test(url))).toEqual([]);
   } finally {
     await close();
     rmSync(base, { recursive: true });

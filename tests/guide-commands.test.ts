@@ -38,9 +38,9 @@ const rayFields = [
 ];
 
 test.each(Object.entries(engines))("%s", (name, { read, flags }) => {
-  const own = commands.filter((line) => line.startsWith(name));
-  expect(own.length, "commands in the guide").toBeGreaterThan(0);
-  for (const line of own)
+  const ownCommands = commands.filter((line) => line.startsWith(name));
+  expect(ownCommands.length, "commands in the guide").toBeGreaterThan(0);
+  for (const line of ownCommands)
     for (const [flag] of line.matchAll(/(?<=\s)--?[a-z][\w-]*/g)) expect(flags, line).toContain(flag);
   expect(guide).toContain(read);
 });

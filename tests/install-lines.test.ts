@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { publicPackages } from "../scripts/packages.mjs";
 import { codeBlocks } from "./code-blocks.js";
-import { importedPackages, installedPackages } from "./told-to-install.js";
+import { importedPackages, installedPackages } from "./install-commands.js";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const read = (...path: string[]) => readFileSync(join(root, ...path), "utf8");

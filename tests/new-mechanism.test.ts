@@ -67,8 +67,11 @@ describe.each([
       "--pretty",
       "false",
     );
-    const own = types.stdout.split("\n").filter((line) => line.includes(kebab));
-    expect(own, "errors of types in what the scaffold writes: mend its template in scripts/new/").toEqual([]);
+    const typeErrors = types.stdout.split("\n").filter((line) => line.includes(kebab));
+    expect(
+      typeErrors,
+      "errors of types in what the scaffold writes: mend its template in scripts/new/",
+    ).toEqual([]);
   });
 
   test("passes its tests, those of the catalogue, and its page's example", () => {
@@ -156,12 +159,14 @@ test("`new mask` writes what `new mechanism --kind mask` writes", () => {
   ).toBe(true);
 });
 
-const told = ["CONTRIBUTING.md", "apps/docs/guides/add-a-mechanism.mdx"].flatMap((page) =>
+const documented = ["CONTRIBUTING.md", "apps/docs/guides/add-a-mechanism.mdx"].flatMap((page) =>
   [
     ...readFileSync(join(root, page), "utf8").matchAll(/\bnew ((?:mask|mechanism|page|package) [^`\n]+)/g),
   ].map(([, args]) => ({ page, args: args! })),
 );
-const commands = told.filter(({ args }, i) => told.findIndex((other) => other.args === args) === i);
+const commands = documented.filter(
+  ({ args }, i) => documented.findIndex((other) => other.args === args) === i,
+);
 
 test.each(commands.filter(({ args }) => !args.includes("NAME")))(
   "`new $args`, as $page has it, is accepted",

@@ -6,7 +6,7 @@ import { publicPackages } from "../scripts/packages.mjs";
 import { codeBlocks } from "./code-blocks.js";
 import { compileExample, runExamples } from "./example.js";
 import { readmeExamples } from "./shown-examples.js";
-import { toldToInstall } from "./told-to-install.js";
+import { firstInstallPackages } from "./install-commands.js";
 
 test.each(readmeExamples())(
   "the README of $name has a checked example, and every example holds",
@@ -20,7 +20,7 @@ test.each(readmeExamples())(
 // With pnpm and Deno, indirect dependencies do not resolve.
 test.each(publicPackages())("the README of $name imports what it tells to install", ({ name, folder }) => {
   const text = readFileSync(join(folder, "README.md"), "utf8");
-  const installed = toldToInstall(text);
+  const installed = firstInstallPackages(text);
   expect(installed).toContain(name);
   const blocks = ["ts", "js"].flatMap((language) => codeBlocks(text, "README.md", 1, language));
   const imported = blocks.flatMap(({ code }) =>

@@ -74,9 +74,9 @@ describe.each(libraries)("$name", ({ name, folder, json }) => {
     const heavier: string[] = [];
     for (const each of names) {
       const built = await bundled(folder, `export { ${each.name} } from "./dist/index.js";`);
-      const own = await bundled(folder, `export { ${each.name} } from "./src/${each.file}.ts";`);
+      const fromSource = await bundled(folder, `export { ${each.name} } from "./src/${each.file}.ts";`);
       expect(built).toContain(`as ${each.name}`);
-      const [length, alone] = [lengthOf(built), lengthOf(own)];
+      const [length, alone] = [lengthOf(built), lengthOf(fromSource)];
       if (length > alone + slackOf(alone, constants[name] ?? 0)) {
         heavier.push(`${each.name}: ${length} bytes, alone ${alone}`);
       }
@@ -180,7 +180,7 @@ test("a mechanism bundles no other mechanism except those it uses", async () => 
   const brought: Record<string, string[]> = {};
   for (const { name, file } of names) {
     const chunks = await chunksOf(folder, `export { ${name} } from "./src/${file}.ts";`);
-    const kept = chunks
+    const modules = chunks
       .flatMap((chunk) => ("modules" in chunk ? Object.entries(chunk.modules) : []))
       .filter(([, { renderedLength }]) => renderedLength > 0)
       .map(([id]) =>
@@ -189,7 +189,7 @@ test("a mechanism bundles no other mechanism except those it uses", async () => 
           .replace(/^.*\/src\//, "")
           .replace(/\.ts$/, ""),
       );
-    const others = kept.filter((module) => mechanisms.has(module) && module !== file).sort();
+    const others = modules.filter((module) => mechanisms.has(module) && module !== file).sort();
     if (others.length > 0) brought[name] = others;
   }
   expect(brought).toEqual(usedMechanisms);

@@ -18,7 +18,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 
 const packages = fileURLToPath(new URL("../packages/", import.meta.url));
-const own = join(packages, "wasm");
+const wasmFolder = join(packages, "wasm");
 const folder = mkdtempSync(join(tmpdir(), "qkv-schema-"));
 const copy = join(folder, "packages/wasm");
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -53,7 +53,7 @@ function bits(folder: string): string {
     const { calls } = device.report();
     const words = [all, one, slope].map(({ data }) => [...new Uint32Array(data.slice().buffer)].join(" "));
     console.log(JSON.stringify([calls.attention, calls.attentionBackward, ...words]));`;
-  const { buildSync } = createRequire(join(own, "package.json"))("esbuild") as {
+  const { buildSync } = createRequire(join(wasmFolder, "package.json"))("esbuild") as {
     buildSync(options: object): { outputFiles: { text: string }[] };
   };
   const { outputFiles } = buildSync({
@@ -71,11 +71,11 @@ function bits(folder: string): string {
 
 test("moving a field in the schema only changes generated files, and no bit of a result", () => {
   cpSync(join(packages, "../tsconfig.base.json"), join(folder, "tsconfig.base.json"));
-  const scripts = readdirSync(own).filter((file) => file.endsWith(".mjs"));
+  const scripts = readdirSync(wasmFolder).filter((file) => file.endsWith(".mjs"));
   for (const name of ["assembly", "src", "tsconfig.json", ...scripts]) {
-    cpSync(join(own, name), join(copy, name), { recursive: true });
+    cpSync(join(wasmFolder, name), join(copy, name), { recursive: true });
   }
-  symlinkSync(join(own, "node_modules"), join(copy, "node_modules"), "junction");
+  symlinkSync(join(wasmFolder, "node_modules"), join(copy, "node_modules"), "junction");
   const schema = readFileSync(join(copy, "schema.mjs"), "utf8");
   const moved = schema
     .replace('      heads: "i32",\n', "")
@@ -93,7 +93,7 @@ test("moving a field in the schema only changes generated files, and no bit of a
     "src/binaries/plain.ts",
     "src/binaries/relaxed.ts",
   ]);
-  const expected = bits(own);
+  const expected = bits(wasmFolder);
   expect(JSON.parse(expected).slice(0, 2)).toEqual([
     { device: 3, plain: 0 },
     { device: 1, plain: 0 },

@@ -167,14 +167,14 @@ test("sizes agree with the README, and all modules together are below 110 kB gzi
   }
   const measured = [["plain.wasm"], ["relaxed.wasm"], ["worker.js"], modules].map(sizes);
   const readme = readFileSync(join(root, "packages/wasm/README.md"), "utf8");
-  const told = [...readme.matchAll(/\| ([\d.]+) kB +\| ([\d.]+) kB +\|/g)].map(([, bytes, gzip]) => [
+  const documented = [...readme.matchAll(/\| ([\d.]+) kB +\| ([\d.]+) kB +\|/g)].map(([, bytes, gzip]) => [
     1000 * Number(bytes),
     1000 * Number(gzip),
   ]);
-  expect(told).toHaveLength(4);
-  told.flat().forEach((size, i) => {
+  expect(documented).toHaveLength(4);
+  documented.flat().forEach((size, i) => {
     const actual = measured.flat()[i]!;
-    expect(Math.abs(size - actual) / actual, `${size} told, ${actual} measured`).toBeLessThan(0.1);
+    expect(Math.abs(size - actual) / actual, `${size} documented, ${actual} measured`).toBeLessThan(0.1);
   });
   expect(measured[3]![1]).toBeLessThan(110_000);
 });

@@ -114,7 +114,7 @@ const kind = { queryLength: 4, keyLength: 4, numHeads: 1, headDim: 2 };
 const passes = [{ cost: cost.cost(shape), run: () => undefined }];
 let clock = 0;
 const now = () => (clock += 100);
-const held = { contextLength: 2, batchSize: 1, formats };
+const serving = { contextLength: 2, batchSize: 1, formats };
 
 const costs: Record<string, Call> = {
   attentionTraffic: {
@@ -155,7 +155,7 @@ const costs: Record<string, Call> = {
     required: 1,
     options: { now, budgetMs: 1, mostBytes: 1e6, passes },
   },
-  memory: { args: [shape], options: held },
+  memory: { args: [shape], options: serving },
   mixerCost: {
     args: ["retention", { numHeads: 1, keyDim: 2, valueDim: 2 }],
     options: {
@@ -164,8 +164,8 @@ const costs: Record<string, Call> = {
     },
     at: 1,
   },
-  largestBatch: { args: [shape, { memoryBytes: 1e6 }], options: { ...held, memoryBytes: 1e6 } },
-  longestContext: { args: [shape, { memoryBytes: 1e6 }], options: { ...held, memoryBytes: 1e6 } },
+  largestBatch: { args: [shape, { memoryBytes: 1e6 }], options: { ...serving, memoryBytes: 1e6 } },
+  longestContext: { args: [shape, { memoryBytes: 1e6 }], options: { ...serving, memoryBytes: 1e6 } },
   pairsSeen: { args: [{ kind: "causal" }, 2, 4] },
   parameters: { args: [shape] },
   plan: {

@@ -85,8 +85,8 @@ function tensorsOf(shape, encoding) {
     const data = new Float32Array(parts.length * parts[0].length);
     parts.forEach((part, i) => data.set(part, i * part.length));
     const wide = [lengths[0] * parts.length, ...lengths.slice(1)];
-    const kept = lengths.length === 1 || name.startsWith("position");
-    tensors.push({ name, shape: wide, data, encoding: kept ? "f32" : encoding });
+    const staysFloat = lengths.length === 1 || name.startsWith("position");
+    tensors.push({ name, shape: wide, data, encoding: staysFloat ? "f32" : encoding });
   };
   const both = (name, ...from) => {
     put(`${name}.weight`, from);

@@ -74,13 +74,13 @@ async function start(browser, loops) {
   const worker = browser
     ? new globalThis.Worker("/limit-worker.js", { type: "module" })
     : new (await import("node:worker_threads")).Worker(new URL("limit-worker.mjs", import.meta.url));
-  const ask = (question) =>
+  const request = (question) =>
     new Promise((resolve, reject) => {
       const take = ({ rate, error }) => (error === undefined ? resolve(rate) : reject(new Error(error)));
       if (browser) worker.onmessage = ({ data }) => take(data);
       else worker.once("message", take);
       worker.postMessage(question);
     });
-  await ask({ loops });
-  return { rate: (i) => ask({ rate: i }) };
+  await request({ loops });
+  return { rate: (i) => request({ rate: i }) };
 }

@@ -185,10 +185,10 @@ function jaxSteps({ numHeads, length, headDim }, compared) {
  * consumes it.
  */
 function deltaStep(np, state, query, key, value, decay, beta) {
-  const kept = state.mul(np.expandDims(np.exp(decay), -1));
-  const read = np.expandDims(key.ref, -1).mul(kept.ref).sum(-2);
+  const decayed = state.mul(np.expandDims(np.exp(decay), -1));
+  const read = np.expandDims(key.ref, -1).mul(decayed.ref).sum(-2);
   const written = value.sub(read).mul(beta);
-  const next = kept.add(np.expandDims(key, -1).mul(np.expandDims(written, -2)));
+  const next = decayed.add(np.expandDims(key, -1).mul(np.expandDims(written, -2)));
   const scale = 1 / Math.sqrt(query.shape.at(-1));
   const scaled = np.expandDims(query.mul(scale), -1);
   return [next.ref, scaled.mul(next).sum(-2)];

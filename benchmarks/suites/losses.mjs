@@ -101,14 +101,14 @@ function row(name, { shape, x, aim, limit, ...by }, devices) {
       contender("jax-js", "peer", async () => {
         const library = await openJax();
         const slope = library.jit(library.grad(by.jax(library)));
-        const given = library.numpy.array(x()).reshape(shape);
+        const input = library.numpy.array(x()).reshape(shape);
         return {
           async call() {
-            const result = slope(given.ref);
+            const result = slope(input.ref);
             await result.blockUntilReady();
             result.dispose();
           },
-          output: async () => compared(await slope(given.ref).data(), size),
+          output: async () => compared(await slope(input.ref).data(), size),
         };
       }),
       ...devices.map((spec) =>
@@ -120,23 +120,23 @@ function row(name, { shape, x, aim, limit, ...by }, devices) {
           const put = (data, lengths, dtype = "float32") =>
             tensor(data, { shape: lengths, dtype }).to(device);
           const slope = grad(await by.ours({ put }));
-          const given = put(x(), shape);
+          const input = put(x(), shape);
           return {
             threads: device.report().threads ?? 1,
-            call: () => device.scope(() => void slope(given)),
-            output: () => compared(device.scope(() => slope(given)).data, size),
+            call: () => device.scope(() => void slope(input)),
+            output: () => compared(device.scope(() => slope(input)).data, size),
           };
         }),
       ),
       contender("tfjs-wasm", "peer", async (context) => {
         const tf = await openTfjs(context);
         const slope = tf.grad(by.tfjs(tf));
-        const given = tf.tensor2d(x(), shape);
+        const input = tf.tensor2d(x(), shape);
         return {
           threads: context.browser ? context.threads : 1,
-          call: () => tf.dispose(tf.tidy(() => slope(given))),
+          call: () => tf.dispose(tf.tidy(() => slope(input))),
           output() {
-            const result = tf.tidy(() => slope(given));
+            const result = tf.tidy(() => slope(input));
             const data = result.dataSync().slice();
             result.dispose();
             return compared(data, size);

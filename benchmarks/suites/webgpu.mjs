@@ -355,8 +355,13 @@ function token({ id, kind, config }) {
 async function modelOn(device, config, kind) {
   const { mapTensors } = await import("@qkv/tensor");
   const { anyLinear, decoder, quantize } = await import("@qkv/transformer");
-  const one = decoder({ ...config, numLayers: 1 });
-  const made = { config: one.config, params: one.init(1), apply: one.apply, tokenizer: undefined };
+  const oneLayer = decoder({ ...config, numLayers: 1 });
+  const made = {
+    config: oneLayer.config,
+    params: oneLayer.init(1),
+    apply: oneLayer.apply,
+    tokenizer: undefined,
+  };
   const { params } = kind ? quantize(made, { kind }).model : made;
   const moved = (tree) => mapTensors(tree, (x) => x.to(device));
   const layers = Array.from({ length: config.numLayers }, () => moved(params.layers[0]));

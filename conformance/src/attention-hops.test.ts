@@ -13,7 +13,7 @@ async function waysTo(entry: string) {
     imports?: WebAssembly.Imports,
   ) => {
     const { exports } = await instantiate(module, imports);
-    const own = exports[entry] as (...args: number[]) => number;
+    const original = exports[entry] as (...args: number[]) => number;
     const watched = (...args: number[]) => {
       const { stackTraceLimit } = Error;
       Error.stackTraceLimit = 50;
@@ -23,7 +23,7 @@ async function waysTo(entry: string) {
         (line) => /at (?:Module\.|Object\.)?([\w.<>]+) \(/.exec(line)?.[1] ?? "(no name)",
       );
       ways.push([entry, ...names.slice(0, names.indexOf("attention") + 1)].toReversed());
-      return own(...args);
+      return original(...args);
     };
     return { exports: { ...exports, [entry]: watched } };
   }) as never);

@@ -48,9 +48,9 @@ export async function conformance(args: readonly string[], surroundings: Surroun
     };
     let results: FamilyResult[];
     if (needsChromium(options.device)) {
-      const told = await runInChromium(options.device, run);
-      results = told.results;
-      print(`on ${told.renderer}, in Chromium`);
+      const inPage = await runInChromium(options.device, run);
+      results = inPage.results;
+      print(`on ${inPage.renderer}, in Chromium`);
     } else {
       results = await runConformance(await openDevice(options.device), run);
     }

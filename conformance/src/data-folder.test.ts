@@ -89,13 +89,15 @@ test("the project's own data is small, and its README has the origin and the lic
   expect(twice).toEqual([]); // no file is both packed and unpacked
   const readme = readFileSync(join(ownData.folder, "README.md"), "utf8");
   const rows = readme.split("\n").filter((line) => line.startsWith("| `"));
-  const told = rows.flatMap((row) => [...row.split("|")[1]!.matchAll(/`([^`]+)`/g)].map(([, path]) => path!));
+  const documented = rows.flatMap((row) =>
+    [...row.split("|")[1]!.matchAll(/`([^`]+)`/g)].map(([, path]) => path!),
+  );
   const untold = ownData
     .files()
     .filter((name) => name.includes("/"))
-    .filter((name) => !told.some((path) => name.startsWith(path.replace(/\*.*$/, ""))));
+    .filter((name) => !documented.some((path) => name.startsWith(path.replace(/\*.*$/, ""))));
   expect(untold).toEqual([]);
-  for (const path of told)
+  for (const path of documented)
     expect(
       ownData.files().some((name) => name.startsWith(path.replace(/\*.*$/, ""))),
       path,

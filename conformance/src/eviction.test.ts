@@ -226,9 +226,9 @@ describe.each(devices)("on %s", async (_, open) => {
           maskMod((_b, head, _q, p) => sets[Math.floor(head / 2)]!.has(p)),
         );
         const from = score.accumulates ? start : Math.max(0, end - window);
-        const asked = part(query, from, end);
+        const chunkQuery = part(query, from, end);
         const held = [part(key, 0, end), part(value, 0, end)] as const;
-        const { weights } = tracedAttention(asked, ...held, { mask }, ["weights"]);
+        const { weights } = tracedAttention(chunkQuery, ...held, { mask }, ["weights"]);
         const rows = (weights.toNested() as number[][][][])[0]!;
         kept = candidates.map((own, head) => {
           const scores = new Map(

@@ -115,21 +115,21 @@ const page = '<!doctype html><title>conformance</title><script type="module" src
 /** Serves the page's script, and files of the data and of packages, which `page/node.ts` requests. */
 function serve(request: IncomingMessage, response: ServerResponse, data: DataFolder, script: string): void {
   const { pathname, search } = new URL(request.url ?? "/", "http://localhost");
-  const asked = decodeURIComponent(search.slice(1)).replace(/^https?:\/\/[^/]*/, "");
+  const requestedPath = decodeURIComponent(search.slice(1)).replace(/^https?:\/\/[^/]*/, "");
   const answer = (status: number, type: string, body: string | Uint8Array) =>
     void response.writeHead(status, { "Content-Type": type }).end(body);
   const nameOf = (path: string) => path.replace(/^\/data\/?/, "");
   if (pathname === "/") return answer(200, "text/html; charset=utf-8", page);
   if (pathname === "/page.js") return answer(200, "text/javascript; charset=utf-8", script);
-  if (pathname === "/exists") return answer(200, "text/plain", String(data.has(nameOf(asked))));
+  if (pathname === "/exists") return answer(200, "text/plain", String(data.has(nameOf(requestedPath))));
   if (pathname === "/list") {
-    const folders = new Set(data.folders(nameOf(asked)));
-    const told = data.names(nameOf(asked)).map((name) => ({ name, folder: folders.has(name) }));
-    return answer(200, "application/json", JSON.stringify(told));
+    const folders = new Set(data.folders(nameOf(requestedPath)));
+    const entries = data.names(nameOf(requestedPath)).map((name) => ({ name, folder: folders.has(name) }));
+    return answer(200, "application/json", JSON.stringify(entries));
   }
   if (pathname === "/resolve") {
     try {
-      return answer(200, "text/plain", `/package${createRequire(import.meta.url).resolve(asked)}`);
+      return answer(200, "text/plain", `/package${createRequire(import.meta.url).resolve(requestedPath)}`);
     } catch {
       return answer(404, "text/plain", "");
     }

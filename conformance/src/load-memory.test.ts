@@ -63,36 +63,36 @@ describe("16-bit checkpoints on wasm", () => {
     "%s in %s: matrices stay 16-bit, and logits are bitwise equal to those of float32",
     async (name, dtype) => {
       const files = await filesOf(families[name]!, dtype);
-      const kept = await load(files, { device });
+      const narrow = await load(files, { device });
       const wide = await load(files, { device, dtype: "float32" });
-      const [first] = kept.params.layers;
+      const [first] = narrow.params.layers;
       expect(first!.attention.query.weight.dtype).toBe(dtype);
-      expect(kept.params.embedding.weight.dtype).toBe(dtype);
+      expect(narrow.params.embedding.weight.dtype).toBe(dtype);
       expect(first!.attentionNorm.weight.dtype).toBe("float32");
-      const matrices = tensorsOf(kept.params.layers).filter(({ shape }) => shape.length === 2);
+      const matrices = tensorsOf(narrow.params.layers).filter(({ shape }) => shape.length === 2);
       expect([...new Set(matrices.map((x) => x.dtype))]).toEqual([dtype]);
       expect(new Set(tensorsOf(wide.params).map((x) => x.dtype))).toEqual(new Set(["float32"]));
       // Every matrix has the same values, whatever its layout in the file.
-      const [ours, others] = [tensorsOf(kept.params), tensorsOf(wide.params)];
+      const [ours, others] = [tensorsOf(narrow.params), tensorsOf(wide.params)];
       ours.forEach((x, i) => expect(cast(x, "float32").data).toEqual(others[i]!.data));
-      for (const given of [ids, [7]]) expect(logitsOf(kept, given)).toEqual(logitsOf(wide, given));
+      for (const given of [ids, [7]]) expect(logitsOf(narrow, given)).toEqual(logitsOf(wide, given));
       const generated = async (model: Model) => {
         const all: number[] = [];
         for await (const { id, logprob } of generate(model, ids, { maxTokens: 4 }))
           all.push(id, logprob ?? 0);
         return all;
       };
-      expect(await generated(kept)).toEqual(await generated(wide));
+      expect(await generated(narrow)).toEqual(await generated(wide));
     },
   );
 
   test.each(types)("a GGUF file in %s, with an untied output projection", async (dtype) => {
     const files = await filesOf({}, dtype, "gguf", true);
     const source = new Uint8Array(await files[0]!.arrayBuffer());
-    const [kept, wide] = [await load(source, { device }), await load(source, { device, dtype: "float32" })];
-    expect(kept.params.output!.weight.dtype).toBe(dtype);
-    expect(kept.params.layers[0]!.attention.key.weight.dtype).toBe(dtype);
-    expect(logitsOf(kept)).toEqual(logitsOf(wide));
+    const [narrow, wide] = [await load(source, { device }), await load(source, { device, dtype: "float32" })];
+    expect(narrow.params.output!.weight.dtype).toBe(dtype);
+    expect(narrow.params.layers[0]!.attention.key.weight.dtype).toBe(dtype);
+    expect(logitsOf(narrow)).toEqual(logitsOf(wide));
   });
 
   test("the plain device widens them to float32, and an encoder on wasm keeps 16 bits too", async () => {
@@ -107,27 +107,27 @@ describe("16-bit checkpoints on wasm", () => {
     await exportModel({ config: bert.config, params: bert.init(1) } as never, {
       ...{ to: "hf", out: folder, dtype: "bfloat16" },
     });
-    const kept = await loadEncoder([...folder.files], { device });
+    const narrow = await loadEncoder([...folder.files], { device });
     const wide = await loadEncoder([...folder.files], { device, dtype: "float32" });
-    expect(kept.params.embedding.weight.dtype).toBe("bfloat16");
-    expect(kept.params.layers[0]!.attention.query.weight.dtype).toBe("bfloat16");
-    expect(bits(kept.apply(kept.params, ids))).toEqual(bits(wide.apply(wide.params, ids)));
+    expect(narrow.params.embedding.weight.dtype).toBe("bfloat16");
+    expect(narrow.params.layers[0]!.attention.query.weight.dtype).toBe("bfloat16");
+    expect(bits(narrow.apply(narrow.params, ids))).toEqual(bits(wide.apply(wide.params, ids)));
   });
 
   test.each(["int8", "int4"] as const)(
     "quantizing 16-bit weights to %s equals quantizing float32 weights",
     async (kind) => {
       const files = await filesOf({}, "bfloat16");
-      const kept = await load(files, { device, quantize: kind });
+      const narrow = await load(files, { device, quantize: kind });
       const wide = await load(files, { device, quantize: kind, dtype: "float32" });
-      expect(kept.params.embedding.weight.dtype).toBe("bfloat16");
-      expect(isQuantized(kept.params.layers[0]!.attention.query.weight)).toBe(true);
-      expect(kept.quantization!.errors).toEqual(wide.quantization!.errors);
-      expect(logitsOf(kept)).toEqual(logitsOf(wide));
+      expect(narrow.params.embedding.weight.dtype).toBe("bfloat16");
+      expect(isQuantized(narrow.params.layers[0]!.attention.query.weight)).toBe(true);
+      expect(narrow.quantization!.errors).toEqual(wide.quantization!.errors);
+      expect(logitsOf(narrow)).toEqual(logitsOf(wide));
       // Also for a loaded model, on either device.
       const later = quantize(await load(files, { device }), { kind });
-      expect(later.report.errors).toEqual(kept.quantization!.errors);
-      expect(logitsOf(later.model)).toEqual(logitsOf(kept));
+      expect(later.report.errors).toEqual(narrow.quantization!.errors);
+      expect(logitsOf(later.model)).toEqual(logitsOf(narrow));
     },
   );
 

@@ -14,8 +14,8 @@ type Step = (inputs: Inputs, cache: KvCache, tokens: number) => Tensor;
 
 const linear = mixers.map((mixer) => {
   const step: Step = (inputs, cache, tokens) => {
-    const held = cache.state(0)?.["state"];
-    const { output, state } = mix(mixer, inputs, held && { initialState: held });
+    const cached = cache.state(0)?.["state"];
+    const { output, state } = mix(mixer, inputs, cached && { initialState: cached });
     cache.advance(0, { state }, tokens);
     return output;
   };
@@ -26,8 +26,8 @@ const own = ownForms
   .filter(({ name }) => name !== "deltaFormer()")
   .map((mixer) => {
     const step: Step = (inputs, cache, tokens) => {
-      const held = cache.state(0);
-      const { output, state } = mix(mixer, inputs, held && { initialState: held });
+      const cached = cache.state(0);
+      const { output, state } = mix(mixer, inputs, cached && { initialState: cached });
       cache.advance(0, state as Record<string, Tensor>, tokens);
       return output;
     };

@@ -36,11 +36,11 @@ function modelOf(logits: Float32Array, device: WebGpuDevice): Model {
  */
 function rangeOf(logits: Float32Array, sampling: Sampling, token: number): readonly [number, number] {
   const { topK = Infinity, topP = 1, ...rest } = sampling;
-  const kept = candidates(logits, sampling);
+  const candidatesLeft = candidates(logits, sampling);
   const cut = topP < 1 || candidates(logits, rest).length > topK;
-  if (!cut) kept.sort((a, b) => a.id - b.id);
+  if (!cut) candidatesLeft.sort((a, b) => a.id - b.id);
   let first = 0;
-  for (const { id, probability } of kept) {
+  for (const { id, probability } of candidatesLeft) {
     if (id === token) return [first, first + probability];
     first += probability;
   }

@@ -50,8 +50,8 @@ const expertsOf = ({ experts }) =>
 
 /** A trait, with its details. */
 function inBrackets(trait, special) {
-  const own = special.filter(Boolean);
-  return own.length === 0 ? trait : `${trait} (${own.join(", ")})`;
+  const details = special.filter(Boolean);
+  return details.length === 0 ? trait : `${trait} (${details.join(", ")})`;
 }
 
 /** Traits of a configuration, in words. */

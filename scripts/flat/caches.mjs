@@ -27,7 +27,7 @@ async function loop(name, device, makeStep) {
   const step = makeStep();
   const highest = { heap: [0, 0], process: [0, 0], device: [0, 0] };
   const start = performance.now();
-  let told = start;
+  let lastProgress = start;
   for (let i = 0; i < steps; i++) {
     step(i);
     if (i % Math.ceil(steps / 100) !== 0) continue;
@@ -38,8 +38,8 @@ async function loop(name, device, makeStep) {
     const now = { heap: heapUsed + arrayBuffers, process: rss, device: device.memory().bytes ?? 0 };
     for (const kind of Object.keys(highest))
       highest[kind][half] = Math.max(highest[kind][half], now[kind] / mebibyte);
-    if (performance.now() - told > 5000) {
-      told = performance.now();
+    if (performance.now() - lastProgress > 5000) {
+      lastProgress = performance.now();
       console.error(`${name}: ${Math.round((100 * i) / steps)} %`);
     }
   }

@@ -20,14 +20,14 @@ let failed = 0;
 function loop(name, count, step) {
   const peak = [0, 0];
   const start = performance.now();
-  let told = start;
+  let lastProgress = start;
   for (let i = 0; i < count; i++) {
     step(i);
     if (i % Math.ceil(count / 200) === 0) {
       const half = i < count / 2 ? 0 : 1;
       peak[half] = Math.max(peak[half], process.memoryUsage().rss);
-      if (performance.now() - told > 5000) {
-        told = performance.now();
+      if (performance.now() - lastProgress > 5000) {
+        lastProgress = performance.now();
         console.error(
           `${name}: ${Math.round((100 * i) / count)} %, ${Math.round(peak[half] / mebibyte)} MiB`,
         );

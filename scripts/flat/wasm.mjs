@@ -32,7 +32,7 @@ for (const threads of [1, 2]) {
   ]);
   const peak = [0, 0];
   const start = performance.now();
-  let told = start;
+  let lastProgress = start;
   let done = 0;
   // A pass through all lengths, and the memory it used.
   for (const input of inputs) done += step(device, weight, input);
@@ -42,8 +42,8 @@ for (const threads of [1, 2]) {
     if (i % 500 !== 0) continue;
     const half = done < calls / 2 ? 0 : 1;
     peak[half] = Math.max(peak[half], process.memoryUsage().rss);
-    if (performance.now() - told > 5000) {
-      told = performance.now();
+    if (performance.now() - lastProgress > 5000) {
+      lastProgress = performance.now();
       console.error(`${device.name}: ${done} calls, ${Math.round(peak[half] / mebibyte)} MiB`);
     }
   }

@@ -22,11 +22,11 @@ const gpu = create([]);
 const mebibyte = 2 ** 20;
 
 /** The maximum of each measurement in the first and in the second half. */
-function halves(device) {
+function measureHalves(device) {
   const highest = [0, 1].map(() => ({ buffers: 0, heap: 0, process: 0, shaders: 0 }));
   return {
     highest,
-    async look(half) {
+    async measure(half) {
       await device.finish();
       await new Promise((resolve) => setTimeout(resolve));
       globalThis.gc?.();
@@ -44,7 +44,7 @@ function halves(device) {
 }
 
 async function calls(device, count, scoped) {
-  const { highest, look } = halves(device);
+  const { highest, measure } = measureHalves(device);
   const x = randn([1, 4, 64, 16], { seed: 1 }).to(device);
   for (let i = 0; i < count; i++) {
     const keys = slice(x, 2, 0, 1 + (i % 64));
@@ -52,7 +52,7 @@ async function calls(device, count, scoped) {
     const y = scoped ? device.scope(call) : call();
     if (i % 100 !== 99) continue;
     await y.read();
-    await look(i < count / 2 ? 0 : 1);
+    await measure(i < count / 2 ? 0 : 1);
   }
   return highest;
 }
@@ -71,20 +71,20 @@ async function tokens(device, count) {
     stopIds: [],
   });
   const model = { config, params: mapTensors(init(3), (x) => x.to(device)), apply, tokenizer: undefined };
-  const { highest, look } = halves(device);
+  const { highest, measure } = measureHalves(device);
   const cache = growingCache({ numLayers });
   for (let done = 0; done < count;) {
     cache.reset();
     const maxTokens = Math.min(100, count - done);
     for await (const _ of generate(model, [1, 7, 3, 11, 5], { maxTokens, cache })) done += 1;
-    await look(done <= count / 2 ? 0 : 1);
+    await measure(done <= count / 2 ? 0 : 1);
   }
   return highest;
 }
 
 const adapter = await gpu.requestAdapter();
 if (!adapter) {
-  console.log("left out: no adapter of WebGPU here");
+  console.log("skipped: no WebGPU adapter");
   console.log("0 passed, 0 failed");
   process.exit(0);
 }
@@ -92,7 +92,7 @@ const device = await webgpu({ gpu, budgetBytes: 2 ** 24 });
 console.log(`on ${device.report().adapter}`);
 const parts = {
   [`${values.calls} calls in scopes`]: () => calls(device, Number(values.calls), true),
-  [`${values.calls} calls outside of scopes`]: () => calls(device, Number(values.calls), false),
+  [`${values.calls} calls without scopes`]: () => calls(device, Number(values.calls), false),
   [`${values.tokens} tokens`]: () => tokens(device, Number(values.tokens)),
 };
 let [passed, failed] = [0, 0];
@@ -102,10 +102,10 @@ for (const [name, run] of Object.entries(parts)) {
   const flat = Object.keys(slack).every((kind) => second[kind] <= first[kind] * 1.05 + slack[kind]);
   if (flat) passed += 1;
   else failed += 1;
-  const told = Object.keys(slack).map(
+  const comparisons = Object.keys(slack).map(
     (kind) => `${kind} ${first[kind].toFixed(1)} then ${second[kind].toFixed(1)}`,
   );
-  console.log(`${flat ? "flat" : "grows"}: ${name}: ${told.join(", ")} (MiB)`);
+  console.log(`${flat ? "flat" : "grows"}: ${name}: ${comparisons.join(", ")} (MiB)`);
 }
 device.close();
 console.log(`${passed} passed, ${failed} failed`);

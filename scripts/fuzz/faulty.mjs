@@ -17,7 +17,7 @@ const target = (read) => async () => {
 };
 /** True for about one in sixteen mutated files, in which the fault shows. */
 const hit = (bytes) => (bytes.reduce((sum, byte) => sum + byte, 0) & 15) === 0;
-let kept;
+let leaked;
 /** Uses processor time, which the time limit counts: time spent waiting does not count. */
 function spin(ms) {
   const busyMs = () => process.cpuUsage().user / 1000;
@@ -39,8 +39,8 @@ export const faulty = {
     refuse();
   }),
   "faulty: memory": target((bytes, refuse) => {
-    kept = hit(bytes) ? new Uint8Array(100 * 2 ** 20).fill(1) : undefined;
-    refuse(kept);
+    leaked = hit(bytes) ? new Uint8Array(100 * 2 ** 20).fill(1) : undefined;
+    refuse(leaked);
   }),
   "faulty: end of the process": target((bytes, refuse) => {
     if (hit(bytes)) process.exit(3);

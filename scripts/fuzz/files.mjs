@@ -149,11 +149,11 @@ async function runTarget(name) {
     const first = Number(seed) * 1_000_003 + state.tried;
     const made = generatedFiles(name in faulty ? "any bytes" : name, Math.ceil(many / madeEvery), first);
     const tried = Array.from({ length: many }, (_, i) => {
-      const own = first + i;
-      if (large.length > 0 && own % rarely === 0) return mend(mutate(large, own));
+      const inputSeed = first + i;
+      if (large.length > 0 && inputSeed % rarely === 0) return mend(mutate(large, inputSeed));
       if (i % madeEvery === 0) return mend(made[i / madeEvery]);
       // Most inputs of the corpus are already broken: every other mutation starts from a valid file.
-      return mend(mutate(own % 2 === 0 ? small : kept, own));
+      return mend(mutate(inputSeed % 2 === 0 ? small : kept, inputSeed));
     });
     const report = (i, wrong) => {
       const file = join(tmpdir(), `qkv-fuzz-${name.replace(/\W/g, "-")}-${state.tried + i}`);

@@ -69,9 +69,9 @@ test("golden: slopes of 0 change nothing", () => {
 
 test("gradient: of the slopes, and of queries, keys and values", () => {
   const make = (shape: number[], seed: number) => randn(shape, { seed, dtype: "float64" });
-  const given = { x: make([1, 2, 3, 2], 1), slopes: make([2], 2) };
+  const inputs = { x: make([1, 2, 3, 2], 1), slopes: make([2], 2) };
   const dy = make([1, 2, 3, 2], 3);
-  checkGradient(({ x, slopes }) => sum(mul(attention(x, x, x, { bias: ${name}(slopes) }), dy)), given);
+  checkGradient(({ x, slopes }) => sum(mul(attention(x, x, x, { bias: ${name}(slopes) }), dy)), inputs);
 });
 
 test("slopes of another shape are refused, with the fix", () => {

@@ -80,11 +80,11 @@ test("golden: three scores, by hand", () => {
 });
 
 test("gradient: of queries, keys and values", () => {
-  const given = { q: make([1, 2, 3, 2], 1), k: make([1, 2, 3, 2], 2), v: make([1, 2, 3, 2], 3) };
+  const inputs = { q: make([1, 2, 3, 2], 1), k: make([1, 2, 3, 2], 2), v: make([1, 2, 3, 2], 3) };
   const dy = make([1, 2, 3, 2], 4);
   checkGradient(
     ({ q, k, v }) => sum(mul(plainAttention(q, k, v, { mask: causal(), forms: [${name}(0.7)] }).output, dy)),
-    given,
+    inputs,
   );
 });
 

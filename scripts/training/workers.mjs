@@ -55,7 +55,7 @@ async function run(workers) {
   await device.close();
   const median = times.slice(1).sort((a, b) => a - b)[2];
   const total = times.reduce((sum, ms) => sum + ms, 0);
-  return { median, elsewhere: 1 - busyMs / total, hash: hash.digest("hex") };
+  return { median, idleShare: 1 - busyMs / total, hash: hash.digest("hex") };
 }
 
 const ratios = [];
@@ -64,9 +64,9 @@ for (let round = 0; round < rounds; round++) {
   const [one, several] = [await run(1), await run(count)];
   for (const { hash } of [one, several]) hashes.add(hash);
   ratios.push(one.median / several.median);
-  const share = (several.elsewhere * 100).toFixed(1);
+  const share = (several.idleShare * 100).toFixed(1);
   console.log(
-    `1 worker ${one.median.toFixed(0)} ms, ${count} workers ${several.median.toFixed(0)} ms a step; ${share} % of it in this thread alone`,
+    `1 worker ${one.median.toFixed(0)} ms, ${count} workers ${several.median.toFixed(0)} ms a step; ${share} % of it without a computing worker`,
   );
 }
 ratios.sort((a, b) => a - b);

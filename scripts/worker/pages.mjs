@@ -134,7 +134,7 @@ try {
     const before = await settledBytes();
     const { milliseconds, progress } = await call(page, "loadModel", source, {});
     report(progress === size, `progress came to ${megabytes(progress)} of ${megabytes(size)}`);
-    const held = await settledBytes();
+    const loadedBytes = await settledBytes();
     console.log(`loaded in ${(milliseconds / 1000).toFixed(1)} s`);
 
     const quiet = await call(page, "mainThreadLatency", 0);
@@ -174,7 +174,7 @@ try {
     const after = await settledBytes();
     measure(
       after - before < limits.left * size,
-      `the browser holds ${megabytes(before)} before, ${megabytes(held)} with the model, ${megabytes(after)} when it has ended`,
+      `the browser holds ${megabytes(before)} before, ${megabytes(loadedBytes)} with the model, ${megabytes(after)} when it has ended`,
     );
     await context.close();
   }
@@ -186,14 +186,14 @@ try {
     sentBytes = 0;
     const shared = { worker: "shared" };
     await call(tabs[0], "loadModel", source, shared);
-    const one = await settledBytes();
+    const oneTabBytes = await settledBytes();
     await Promise.all(tabs.slice(1).map((tab) => call(tab, "loadModel", source, shared)));
-    const three = await settledBytes();
+    const threeTabsBytes = await settledBytes();
     report((await sharedWorkers()) === 1, "three tabs have one worker");
     report(sentBytes <= 1.01 * size, `the weights were sent once: ${megabytes(sentBytes)}`);
     measure(
-      three - one < limits.secondTab * size,
-      `the browser holds ${megabytes(before)} before, ${megabytes(one)} with a model in one tab, ${megabytes(three)} in three`,
+      threeTabsBytes - oneTabBytes < limits.secondTab * size,
+      `the browser holds ${megabytes(before)} before, ${megabytes(oneTabBytes)} with a model in oneTabBytes tab, ${megabytes(threeTabsBytes)} in threeTabsBytes`,
     );
     const texts = await Promise.all(tabs.map((tab) => call(tab, "ids", 8)));
     report(
@@ -235,7 +235,7 @@ try {
     await call(other, "loadModel", source, { worker: "shared", quantize: "int4" });
     const before = await settledBytes();
     await call(holder, "loadModel", source, { worker: "shared" });
-    const held = await settledBytes();
+    const loadedBytes = await settledBytes();
     await holder.close();
     await collectGarbage();
     const after = await settledBytes();
@@ -245,7 +245,7 @@ try {
     );
     measure(
       after - before < limits.left * size,
-      `a tab that is closed frees its model in a worker that others have: ${megabytes(before)} before, ${megabytes(held)} with it, ${megabytes(after)} after`,
+      `a tab that is closed frees its model in a worker that others have: ${megabytes(before)} before, ${megabytes(loadedBytes)} with it, ${megabytes(after)} after`,
     );
     await context.close();
   }

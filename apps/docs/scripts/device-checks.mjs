@@ -23,8 +23,8 @@ export const deviceChecks = [
     path: "proof/check-gpu/",
     async check(page) {
       const check = page.locator("[data-gpu-check]");
-      const asked = [];
-      page.on("request", (request) => asked.push(request.url()));
+      const requests = [];
+      page.on("request", (request) => requests.push(request.url()));
       await press(check.getByRole("button", { name: "Check my device" }));
       await ended(page);
       const own = await cells(page);
@@ -32,11 +32,12 @@ export const deviceChecks = [
       expect(wrong.length === 0, `wrong: ${JSON.stringify(wrong)}`);
       for (const subject of ["webgpu", "gpu:webgl2", "gpu:webasm", "wasm", "js"])
         expect(
-          own.filter((one) => one.subject === subject && one.error !== "").length === 11,
+          own.filter((liveExample) => liveExample.subject === subject && liveExample.error !== "").length ===
+            11,
           `${subject} has not 11 results: ${await check.innerText()}`,
         );
       await check.getByText(/adapter: .*\(software on the CPU\)/).waitFor();
-      expect(!asked.some((url) => url.includes("/live/peers/")), "a library was loaded before its button");
+      expect(!requests.some((url) => url.includes("/live/peers/")), "a library was loaded before its button");
       for (const button of await check.locator("[data-peer]").all()) {
         const name = await button.getAttribute("data-peer");
         await press(button);
@@ -45,7 +46,7 @@ export const deviceChecks = [
         expect(told.length === 11, `${name} has no column: ${await check.innerText()}`);
         // Correct on every adapter seen so far. Tests in Node check that the masks are passed correctly.
         for (const plain of ["matmul, odd sizes", "attention, odd sizes"]) {
-          const { error } = told.find((one) => one.name === plain);
+          const { error } = told.find((row) => row.name === plain);
           expect(!error.includes("wrong"), `${name}: ${plain}: ${error}`);
         }
       }
@@ -77,28 +78,28 @@ export const deviceChecks = [
     name: "an example runs on the device that is chosen with keys, which the next page remembers",
     path: "learn/query-key-value/",
     async check(page) {
-      const one = linkedCode(page, "causal-and-window");
-      await one.ended(1);
-      const device = one.root.getByLabel("Device", { exact: true });
+      const liveExample = linkedCode(page, "causal-and-window");
+      await liveExample.ended(1);
+      const device = liveExample.root.getByLabel("Device", { exact: true });
       for (const [key, name, words] of [
         ["w", "wasm", "WebAssembly"],
         ["ArrowDown", "webgpu", "WebGPU"],
         ["ArrowUp", "wasm", "WebAssembly"],
       ]) {
-        const before = await one.runs();
+        const before = await liveExample.runs();
         await device.focus();
         await device.press(key);
-        await one.ended(before + 1);
-        await one.expectStatus("done");
+        await liveExample.ended(before + 1);
+        await liveExample.expectStatus("done");
         expect((await device.inputValue()) === name, `the switch is on ${await device.inputValue()}`);
-        await one.root.getByText(`ms on your device, ${words}`).waitFor();
+        await liveExample.root.getByText(`ms on your device, ${words}`).waitFor();
       }
       await page.reload();
-      await one.ended(1);
-      await one.root.getByText("ms on your device, WebAssembly").waitFor();
+      await liveExample.ended(1);
+      await liveExample.root.getByText("ms on your device, WebAssembly").waitFor();
       await device.selectOption("js");
-      await one.ended(2);
-      await one.root.getByText(/ms on your device$/).waitFor();
+      await liveExample.ended(2);
+      await liveExample.root.getByText(/ms on your device$/).waitFor();
     },
   },
   {
@@ -107,9 +108,9 @@ export const deviceChecks = [
     async check(page) {
       await page.addInitScript('Object.defineProperty(navigator, "gpu", { value: undefined });');
       await page.reload();
-      const one = linkedCode(page, "causal-and-window");
-      await one.ended(1);
-      const option = one.root.locator('[data-live-device] option[value="webgpu"]');
+      const liveExample = linkedCode(page, "causal-and-window");
+      await liveExample.ended(1);
+      const option = liveExample.root.locator('[data-live-device] option[value="webgpu"]');
       expect(await option.evaluate((element) => element.disabled), "WebGPU can be chosen");
       const text = await option.textContent();
       expect(text === "WebGPU: this browser has no WebGPU", text);
@@ -119,9 +120,9 @@ export const deviceChecks = [
     name: "an example that names its device has no choice of another",
     path: "learn/run-it-on-your-gpu/",
     async check(page) {
-      const one = linkedCode(page, "gpu-here");
-      await one.ended(1);
-      const device = one.root.getByLabel("Device", { exact: true });
+      const liveExample = linkedCode(page, "gpu-here");
+      await liveExample.ended(1);
+      const device = liveExample.root.getByLabel("Device", { exact: true });
       expect(await device.isDisabled(), "its device can be chosen");
       expect((await device.textContent()) === "Device: in the code", await device.textContent());
     },

@@ -1,4 +1,4 @@
-// Checks of each figure, for any browser. A `seat` is an open page: `run` calls a function in it, `press` a key,
+// Checks of each figure, for any browser. A `driver` is an open page: `run` calls a function in it, `press` a key,
 // `until` waits.
 /* global document, innerWidth, location, window -- globals of the page */
 
@@ -36,18 +36,18 @@ function hurry(name) {
 }
 
 /** A figure after hydration. */
-export async function figureOf(seat, name) {
-  await seat.until((name) => {
+export async function figureOf(driver, name) {
+  await driver.until((name) => {
     document.querySelector(`qkv-${name}`)?.scrollIntoView({ block: "start" });
     return document.querySelector(`qkv-${name} [data-cell]`) !== null;
   }, name);
   return {
-    look: () => seat.run(seen, name),
-    click: (label) => seat.run(click, name, label),
+    look: () => driver.run(seen, name),
+    click: (label) => driver.run(click, name, label),
     /** Waits until the visible state passes a test, and returns it. */
     async until(passes, otherwise) {
       let last;
-      await seat.until(async () => passes((last = await seat.run(seen, name))), undefined, otherwise);
+      await driver.until(async () => passes((last = await driver.run(seen, name))), undefined, otherwise);
       return last;
     },
   };
@@ -60,10 +60,10 @@ export const visits = [
     checks: [
       {
         name: "plays to its end",
-        async check(seat, { name, end }) {
-          const figure = await figureOf(seat, name);
+        async check(driver, { name, end }) {
+          const figure = await figureOf(driver, name);
           const { title: opened } = await figure.look();
-          await seat.run(hurry, name);
+          await driver.run(hurry, name);
           await figure.click("Play");
           await figure.until(({ title }) => title !== opened, "play did not begin anew");
           const { title } = await figure.until(({ playing }) => !playing, "it did not come to an end");
@@ -72,8 +72,8 @@ export const visits = [
       },
       {
         name: "steps back, and forward again",
-        async check(seat, { name }) {
-          const figure = await figureOf(seat, name);
+        async check(driver, { name }) {
+          const figure = await figureOf(driver, name);
           const { title: last } = await figure.look();
           await figure.click("Step back");
           await figure.until(({ title }) => title !== last, "it did not step back");
@@ -83,9 +83,9 @@ export const visits = [
       },
       {
         name: "permalink",
-        async check(seat, { name, path, step }) {
-          await seat.open(`${path}?${name}=${encodeURIComponent(`step=${step}`)}`);
-          const figure = await figureOf(seat, name);
+        async check(driver, { name, path, step }) {
+          await driver.open(`${path}?${name}=${encodeURIComponent(`step=${step}`)}`);
+          const figure = await figureOf(driver, name);
           await figure.until(({ address }) => address === `step=${step}`, "the address lost its step");
           const { title } = await figure.look();
           await figure.click("Step back");
@@ -93,8 +93,8 @@ export const visits = [
             (now) => now.title !== title && now.address !== `step=${step}`,
             "another step is not in the address",
           );
-          await seat.open(`${path}?${name}=${encodeURIComponent(moved.address)}`);
-          const again = await figureOf(seat, name);
+          await driver.open(`${path}?${name}=${encodeURIComponent(moved.address)}`);
+          const again = await figureOf(driver, name);
           await again.until((now) => now.title === moved.title, "the address leads elsewhere");
         },
       },
@@ -105,8 +105,8 @@ export const visits = [
     checks: [
       {
         name: "embed",
-        async check(seat, { name, step }) {
-          const figure = await figureOf(seat, name);
+        async check(driver, { name, step }) {
+          const figure = await figureOf(driver, name);
           await figure.until(({ address }) => address === `step=${step}`, "the frame forgot its step");
           await figure.click("Table");
           const { over } = await figure.until(({ rows }) => rows > 0, "its table has no numbers");
@@ -115,36 +115,36 @@ export const visits = [
       },
       {
         name: "axe",
-        async check(seat, { name }) {
-          await figureOf(seat, name);
-          const found = await seat.axe(`qkv-${name}`);
+        async check(driver, { name }) {
+          await figureOf(driver, name);
+          const found = await driver.axe(`qkv-${name}`);
           expect(found.length === 0, found.join("; "));
         },
       },
       {
         name: "keyboard alone",
-        async check(seat, { name }) {
-          const figure = await figureOf(seat, name);
+        async check(driver, { name }) {
+          const figure = await figureOf(driver, name);
           let now = await figure.look();
           for (let i = 0; i < 60 && !(now.inside && now.cell); i++) {
-            await seat.press("Tab");
+            await driver.press("Tab");
             now = await figure.look();
           }
           expect(now.cell, "Tab does not lead into the picture");
           const first = now.cell;
-          for (const key of ["ArrowRight", "ArrowDown"]) await seat.press(key);
+          for (const key of ["ArrowRight", "ArrowDown"]) await driver.press(key);
           const { cell, address } = await figure.look();
           expect(cell !== null && cell !== first, "arrows do not go from cell to cell");
-          await seat.press("Enter");
+          await driver.press("Enter");
           await figure.until((now) => now.address !== address, "Enter presses no cell");
-          await seat.press("Escape");
-          await seat.press("End");
+          await driver.press("Escape");
+          await driver.press("End");
           const { title: last } = await figure.look();
-          await seat.press("Home");
+          await driver.press("Home");
           await figure.until(({ title }) => title !== last, "Home does not go to the first step");
-          await seat.press(" ");
+          await driver.press(" ");
           await figure.until(({ playing }) => playing, "the space bar does not play");
-          await seat.press(" ");
+          await driver.press(" ");
           await figure.until(({ playing }) => !playing, "the space bar does not pause");
         },
       },
@@ -156,8 +156,8 @@ export const visits = [
     checks: [
       {
         name: "reduced motion",
-        async check(seat, { name }) {
-          const figure = await figureOf(seat, name);
+        async check(driver, { name }) {
+          const figure = await figureOf(driver, name);
           const { title: opened } = await figure.look();
           await figure.click("Play");
           await figure.until(({ title }) => title !== opened, "play did not begin anew");

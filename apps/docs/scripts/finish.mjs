@@ -52,7 +52,7 @@ const all = readdirSync(build, { recursive: true, encoding: "utf8", withFileType
 
 // Precaches everything except the list of functions, which is most of the pages and is cached on the first visit, and
 // third-party libraries, which are loaded on demand.
-const kept = all
+const precached = all
   .filter(
     (file) =>
       !file.startsWith("api/") && !file.startsWith("live/peers/") && !/\.(map|md|xml|txt)$/.test(file),
@@ -63,7 +63,9 @@ for (const file of all) version.update(file).update(readFileSync(join(build, fil
 const worker = readFileSync(join(site, "src/offline/service-worker.js"), "utf8");
 writeFileSync(
   join(build, "sw.js"),
-  worker.replace("VERSION", version.digest("hex").slice(0, 12)).replace("FILES;", `${JSON.stringify(kept)};`),
+  worker
+    .replace("VERSION", version.digest("hex").slice(0, 12))
+    .replace("FILES;", `${JSON.stringify(precached)};`),
 );
 
 // https://llmstxt.org: the contents of the site for language models.
@@ -89,10 +91,10 @@ writeFileSync(
     `key and value [B, Hkv, S, D], and returns [B, H, T, Dv]. Or install \`qkv\`, which has the names of all packages.\n\n` +
     `[AGENTS.md](${origin}${base}AGENTS.md) tells how to build with the packages; [llms-full.txt](${origin}${base}llms-full.txt) has ` +
     `all pages and the API in one file. Each package's README is below ${origin}${base}packages/, and its API below ${origin}${base}api/; ` +
-    `each page is Markdown at its address with \`index.md\` behind it.\n\n` +
+    `each page is Markdown at its address with \`index.md\` appended.\n\n` +
     listed.join("\n"),
 );
 console.log(
-  `${kept.length} files are kept for a day without a network; llms.txt lists ${pages().length} pages; ${markdown.length} pages are ` +
+  `${precached.length} files are precached for a day without a network; llms.txt lists ${pages().length} pages; ${markdown.length} pages are ` +
     `Markdown too, llms-full.txt has ${Math.round(full.length / 1000)} kB`,
 );

@@ -158,9 +158,9 @@ export function writtenApi() {
 export function fullText(list, root = "/") {
   const agents = readFileSync(join(site, "../../packages/cli/AGENTS.md"), "utf8");
   const left = /\/CHANGELOG\/|^\/api\/$|^\/reference\/(refusals|path-of-a-call)\/|^\/(learn|proof)\//;
-  const told = list.filter(({ path }) => !left.test(path));
+  const included = list.filter(({ path }) => !left.test(path));
   return [
     agents,
-    ...told.map(({ path, markdown }) => `<!-- ${root}${path.slice(1)} -->\n\n${markdown}`),
+    ...included.map(({ path, markdown }) => `<!-- ${root}${path.slice(1)} -->\n\n${markdown}`),
   ].join("\n");
 }

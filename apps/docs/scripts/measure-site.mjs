@@ -55,17 +55,17 @@ export async function openSite() {
       visit("", async (page, url) => {
         let clicks = 0;
         await page.goto(url);
-        const one = linkedCode(page, "first-look");
-        await one.ended(1);
+        const liveExample = linkedCode(page, "first-look");
+        await liveExample.ended(1);
         clicks++;
-        await one.edit();
+        await liveExample.edit();
         await page.keyboard.press("Control+A");
         await page.keyboard.type('console.log("mine")');
-        const before = await one.runs();
+        const before = await liveExample.runs();
         clicks++;
-        await one.button("Run").click();
-        await one.ended(before + 1);
-        if ((await one.shown().allInnerTexts()).join() !== "mine") throw new Error("It did not run.");
+        await liveExample.button("Run").click();
+        await liveExample.ended(before + 1);
+        if ((await liveExample.shown().allInnerTexts()).join() !== "mine") throw new Error("It did not run.");
         return clicks;
       }),
     async close() {

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 const site = fileURLToPath(new URL("..", import.meta.url));
 // The folder, and the path prefix of its pages.
-const places = [
+const sections = [
   ["lessons", "/learn/"],
   ["reference", "/reference/"],
   ["guides", "/guides/"],
@@ -14,19 +14,19 @@ const places = [
 
 /** @returns {{ path: string; title: string; text: string; file: string }[]} */
 export function pages() {
-  return places.flatMap(([folder, base]) => {
+  return sections.flatMap(([folder, base]) => {
     if (!existsSync(join(site, folder))) return [];
     return readdirSync(join(site, folder), { recursive: true, encoding: "utf8" })
       .filter((file) => file.endsWith(".mdx"))
       .map((file) => {
         const text = readFileSync(join(site, folder, file), "utf8");
         const field = (name) => new RegExp(`^${name}: (.*)$`, "m").exec(text)?.[1]?.replace(/^"|"$/g, "");
-        const own = file
+        const defaultSlug = file
           .replaceAll("\\", "/")
           .replace(/\.mdx$/, "")
           .replace(/(^|\/)index$/, "$1");
-        const path = `${base}${field("slug") ?? own}/`.replace(/\/+/g, "/");
-        return { path, title: field("title") ?? own, text, file: `${folder}/${file}` };
+        const path = `${base}${field("slug") ?? defaultSlug}/`.replace(/\/+/g, "/");
+        return { path, title: field("title") ?? defaultSlug, text, file: `${folder}/${file}` };
       });
   });
 }

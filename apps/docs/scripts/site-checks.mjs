@@ -105,45 +105,54 @@ export function siteChecks(example) {
       name: "code from a link is shown, and not run before Run",
       ...withCode('console.log("from the link");'),
       async check(page) {
-        const one = live(page);
-        await one.editor.waitFor();
-        expect((await one.editor.innerText()).includes("from the link"), "the editor does not show it");
+        const liveExample = live(page);
+        await liveExample.editor.waitFor();
+        expect(
+          (await liveExample.editor.innerText()).includes("from the link"),
+          "the editor does not show it",
+        );
         await page.waitForTimeout(1500);
-        expect((await one.runs()) === 0 && (await one.shown().count()) === 0, "it ran by itself");
-        await one.run();
-        expect((await one.shown().allInnerTexts()).join() === "from the link", "Run did not run it");
+        expect(
+          (await liveExample.runs()) === 0 && (await liveExample.shown().count()) === 0,
+          "it ran by itself",
+        );
+        await liveExample.run();
+        expect((await liveExample.shown().allInnerTexts()).join() === "from the link", "Run did not run it");
       },
     },
     {
       name: "values from a link are shown, and run nothing before Run",
       hash: valuesHash(example, { "a control": "<b>from the link</b>" }),
       async check(page) {
-        const one = live(page);
-        await one.root.getByText('The link sets a control to "<b>from the link</b>".').waitFor();
+        const liveExample = live(page);
+        await liveExample.root.getByText('The link sets a control to "<b>from the link</b>".').waitFor();
         await page.waitForTimeout(1500);
-        expect((await one.runs()) === 0 && (await one.shown().count()) === 0, "it ran by itself");
-        await one.run();
-        await one.expectStatus("done");
+        expect(
+          (await liveExample.runs()) === 0 && (await liveExample.shown().count()) === 0,
+          "it ran by itself",
+        );
+        await liveExample.run();
+        await liveExample.expectStatus("done");
         const hash = valuesHash(example, { "a control": "another" });
         await page.evaluate((hash) => (window.location.hash = hash), hash);
-        await one.root.getByText('The link sets a control to "another".').waitFor();
+        await liveExample.root.getByText('The link sets a control to "another".').waitFor();
         await page.waitForTimeout(500);
-        expect((await one.runs()) === 1, "a link followed on the page ran by itself");
+        expect((await liveExample.runs()) === 1, "a link followed on the page ran by itself");
       },
     },
     {
       name: "Stop ends an endless loop, and Reset brings the example back",
       ...withCode('console.log("before"); while (true);'),
       async check(page) {
-        const one = live(page);
-        await one.button("Run").click();
-        await one.shown().getByText("before").waitFor();
-        await one.button("Stop").click();
-        await one.ended(1);
-        await one.expectStatus("stopped");
-        await one.button("Reset").click();
-        await one.ended(2);
-        await one.expectStatus("done");
+        const liveExample = live(page);
+        await liveExample.button("Run").click();
+        await liveExample.shown().getByText("before").waitFor();
+        await liveExample.button("Stop").click();
+        await liveExample.ended(1);
+        await liveExample.expectStatus("stopped");
+        await liveExample.button("Reset").click();
+        await liveExample.ended(2);
+        await liveExample.expectStatus("done");
         expect(new URL(page.url()).hash === "", "the link still carries the code");
       },
     },
@@ -151,11 +160,11 @@ export function siteChecks(example) {
       name: "a loop that prints without end does not drown the page",
       ...withCode("for (let i = 0; ; i++) console.log(i);"),
       async check(page) {
-        const one = live(page);
-        await one.button("Run").click();
-        await one.shown().getByText("the rest is not shown").waitFor();
-        await one.button("Stop").click();
-        await one.ended(1);
+        const liveExample = live(page);
+        await liveExample.button("Run").click();
+        await liveExample.shown().getByText("the rest is not shown").waitFor();
+        await liveExample.button("Stop").click();
+        await liveExample.ended(1);
       },
     },
     {
@@ -172,20 +181,20 @@ export function siteChecks(example) {
           "while (true);",
       ),
       async check(page) {
-        const one = live(page);
-        await one.button("Run").click();
-        await one.shown().getByText("characters of text: the rest is not shown").first().waitFor();
+        const liveExample = live(page);
+        await liveExample.button("Run").click();
+        await liveExample.shown().getByText("characters of text: the rest is not shown").first().waitFor();
         const start = Date.now();
         await page.evaluate(() => new Promise((done) => setTimeout(done)));
         expect(Date.now() - start < 10_000, `the page took ${Date.now() - start} ms to answer`);
-        await one.button("Stop").click();
-        await one.ended(1);
-        await one.expectStatus("stopped");
-        const [first] = await one.shown().allInnerTexts();
+        await liveExample.button("Stop").click();
+        await liveExample.ended(1);
+        await liveExample.expectStatus("stopped");
+        const [first] = await liveExample.shown().allInnerTexts();
         expect(first === "undefined false", `a way to the page is left: ${first}`);
-        const sliders = await one.root.locator("input[type=range]").count();
+        const sliders = await liveExample.root.locator("input[type=range]").count();
         expect(sliders === 64, `${sliders} sliders`);
-        const letters = (await one.shown().allInnerTexts()).join("").length;
+        const letters = (await liveExample.shown().allInnerTexts()).join("").length;
         expect(letters < 600_000, `${letters} letters`);
       },
     },
@@ -203,9 +212,9 @@ export function siteChecks(example) {
           '  try { await ask("https://example.com/?guarded"); console.log("left"); } catch (error) { console.log(String(error)); }',
       ),
       async check(page) {
-        const one = live(page);
-        await one.run();
-        const [guarded, leaked] = await one.shown().allInnerTexts();
+        const liveExample = live(page);
+        await liveExample.run();
+        const [guarded, leaked] = await liveExample.shown().allInnerTexts();
         expect(/its own files only/.test(guarded), `fetch said: ${guarded}`);
         expect(!/left|Failed to fetch/.test(leaked), `what leaked said: ${leaked}`);
       },
@@ -224,15 +233,15 @@ export function siteChecks(example) {
       name,
       ...withCode(code),
       async check(page) {
-        const one = live(page);
-        await one.run();
-        expect((await one.root.getAttribute("data-status")) === "error", "it did not fail");
+        const liveExample = live(page);
+        await liveExample.run();
+        expect((await liveExample.root.getAttribute("data-status")) === "error", "it did not fail");
         expect(
-          (await one.root.getByRole("alert").innerText()).includes(text),
+          (await liveExample.root.getByRole("alert").innerText()).includes(text),
           `the error does not say ${text}`,
         );
-        await one.button(`Line ${line}`).waitFor();
-        const marked = await one.root
+        await liveExample.button(`Line ${line}`).waitFor();
+        const marked = await liveExample.root
           .locator(".cm-line")
           .evaluateAll((lines) =>
             lines.flatMap((element, i) => (element.classList.contains("cm-error-line") ? [i + 1] : [])),
@@ -243,25 +252,25 @@ export function siteChecks(example) {
     {
       name: "an edit goes into the link, Ctrl-Enter runs it, Tab leaves the editor, a reload keeps and does not run it",
       async check(page) {
-        const one = live(page);
-        await one.ended(1);
-        await one.edit();
+        const liveExample = live(page);
+        await liveExample.ended(1);
+        await liveExample.edit();
         await page.keyboard.press("Control+A");
         await page.keyboard.type('console.log("edited")');
-        const before = await one.runs();
+        const before = await liveExample.runs();
         await page.keyboard.press("Control+Enter");
-        await one.ended(before + 1);
-        expect((await one.shown().allInnerTexts()).join() === "edited", "Ctrl-Enter did not run it");
+        await liveExample.ended(before + 1);
+        expect((await liveExample.shown().allInnerTexts()).join() === "edited", "Ctrl-Enter did not run it");
         await page.keyboard.press("Tab");
         expect(
-          !(await one.editor.evaluate((element) => element.contains(document.activeElement))),
+          !(await liveExample.editor.evaluate((element) => element.contains(document.activeElement))),
           "Tab stays inside",
         );
         await page.reload();
-        await one.editor.waitFor();
-        expect((await one.editor.innerText()).includes("edited"), "the link lost it");
+        await liveExample.editor.waitFor();
+        expect((await liveExample.editor.innerText()).includes("edited"), "the link lost it");
         await page.waitForTimeout(500);
-        expect((await one.runs()) === 0, "it ran by itself");
+        expect((await liveExample.runs()) === 0, "it ran by itself");
       },
     },
     {
@@ -274,9 +283,9 @@ export function siteChecks(example) {
           '<foreignObject><img xmlns="http://www.w3.org/1999/xhtml" src="x" onerror="window.caught = 1"/></foreignObject></svg>`);',
       ),
       async check(page) {
-        const one = live(page);
-        await one.run();
-        const svg = one.root.locator("svg").last();
+        const liveExample = live(page);
+        await liveExample.run();
+        const svg = liveExample.root.locator("svg").last();
         const drawn = await svg.evaluate((element) => element.outerHTML);
         const inside = drawn.replace(' style="min-width: 0px;"', ""); // added by the page for narrow screens
         expect(/<rect width="5" height="5"/.test(inside), "what draws is gone too");
@@ -292,10 +301,13 @@ export function siteChecks(example) {
       name: "without JavaScript there are the code and its picture",
       options: { javaScriptEnabled: false },
       async check(page) {
-        const one = page.locator(`[data-live="${example}"]`);
-        expect((await one.locator("summary").first().textContent()).includes("imports from"), "no imports");
-        expect((await one.locator("details + pre").first().innerText()).includes("const"), "no code");
-        expect(await one.locator("svg.qkv-picture").first().isVisible(), "no picture");
+        const liveExample = page.locator(`[data-live="${example}"]`);
+        expect(
+          (await liveExample.locator("summary").first().textContent()).includes("imports from"),
+          "no imports",
+        );
+        expect((await liveExample.locator("details + pre").first().innerText()).includes("const"), "no code");
+        expect(await liveExample.locator("svg.qkv-picture").first().isVisible(), "no picture");
       },
     },
     {
@@ -306,9 +318,9 @@ export function siteChecks(example) {
           'try { await fetch("https://example.com/"); console.log("left"); } catch (error) { console.log(String(error)); }',
       ),
       async check(page) {
-        const one = live(page);
-        await one.run();
-        const [names, refused] = await one.shown().allInnerTexts();
+        const liveExample = live(page);
+        await liveExample.run();
+        const [names, refused] = await liveExample.shown().allInnerTexts();
         expect(names === "all gone", `still there: ${names}`);
         expect(/its own files only/.test(refused), `fetch said: ${refused}`);
       },
@@ -319,16 +331,16 @@ export function siteChecks(example) {
         'import { tensor } from "@qkv/tensor";\nconst x = tensor([1, 2]);\nconst y: string = x.shape;\nx.sh',
       ),
       async check(page) {
-        const one = live(page);
-        await one.edit();
+        const liveExample = live(page);
+        await liveExample.edit();
         // Errors are marked once TypeScript is loaded; from then on, responses are immediate.
-        await one.root.locator(".cm-lintRange").first().waitFor();
+        await liveExample.root.locator(".cm-lintRange").first().waitFor();
         await page.keyboard.press("Control+End");
         await page.keyboard.type("a");
         await page.locator(".cm-tooltip-autocomplete").getByText("shape").first().waitFor();
         await page.keyboard.press("Escape");
         // A position in the word after "const x = ", with characters of nearly 8 pixels.
-        await one.editor
+        await liveExample.editor
           .locator(".cm-line")
           .nth(1)
           .hover({ position: { x: 104, y: 9 } });
@@ -338,20 +350,20 @@ export function siteChecks(example) {
     {
       name: "what a slider says is in the link",
       async check(page) {
-        const one = live(page);
-        await one.ended(1);
-        await one.predict();
-        const control = one.root.locator("input[type=range]").first();
+        const liveExample = live(page);
+        await liveExample.ended(1);
+        await liveExample.predict();
+        const control = liveExample.root.locator("input[type=range]").first();
         const before = await control.inputValue();
         await control.press("End");
         if ((await control.inputValue()) === before) await control.press("Home");
-        await one.ended(2);
+        await liveExample.ended(2);
         const value = await control.inputValue();
         expect(page.url().includes("set."), "the link has no values");
         await page.reload();
-        await one.root.getByText("The link sets").waitFor();
-        await one.predict();
-        await one.run();
+        await liveExample.root.getByText("The link sets").waitFor();
+        await liveExample.predict();
+        await liveExample.run();
         expect((await control.inputValue()) === value, "a reload lost it");
       },
     },
@@ -408,17 +420,17 @@ export const firstPageChecks = [
     name: "from the first page to own code that runs: three clicks at most",
     async check(page) {
       let clicks = 0;
-      const one = linkedCode(page, "first-look");
-      await one.ended(1);
+      const liveExample = linkedCode(page, "first-look");
+      await liveExample.ended(1);
       clicks++;
-      await one.edit();
+      await liveExample.edit();
       await page.keyboard.press("Control+A");
       await page.keyboard.type('console.log("mine")');
-      const before = await one.runs();
+      const before = await liveExample.runs();
       clicks++;
-      await one.button("Run").click();
-      await one.ended(before + 1);
-      expect((await one.shown().allInnerTexts()).join() === "mine", "it did not run");
+      await liveExample.button("Run").click();
+      await liveExample.ended(before + 1);
+      expect((await liveExample.shown().allInnerTexts()).join() === "mine", "it did not run");
       expect(clicks <= 3, `${clicks} clicks`);
     },
   },
@@ -439,9 +451,9 @@ export const firstPageChecks = [
       await page.reload();
       await page.locator("[data-live-look=yes]").waitFor();
       await page.goto(`${page.url().replace(/[?#].*/, "")}learn/fewer-keys/`);
-      const one = linkedCode(page, "kv-heads-latency");
-      await one.ended(1);
-      await one.expectStatus("done");
+      const liveExample = linkedCode(page, "kv-heads-latency");
+      await liveExample.ended(1);
+      await liveExample.expectStatus("done");
       await page.context().setOffline(false);
     },
   },
@@ -449,10 +461,10 @@ export const firstPageChecks = [
     name: "an embedded example runs with the code of its link",
     path: `embed/#example=first-look&code.first-look=${Buffer.from('console.log("framed")').toString("base64url")}`,
     async check(page) {
-      const one = linkedCode(page, "first-look");
-      await one.editor.waitFor();
-      await one.run();
-      expect((await one.shown().allInnerTexts()).join() === "framed", "it did not run");
+      const liveExample = linkedCode(page, "first-look");
+      await liveExample.editor.waitFor();
+      await liveExample.run();
+      expect((await liveExample.shown().allInnerTexts()).join() === "framed", "it did not run");
     },
   },
 ];

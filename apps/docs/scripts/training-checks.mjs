@@ -13,10 +13,10 @@ export const trainingChecks = [
     name: "a press trains a model in workers, with its curve, and the model writes sentences",
     path,
     async check(page) {
-      const asked = [];
-      page.on("request", (request) => asked.push(request.url()));
+      const requests = [];
+      page.on("request", (request) => requests.push(request.url()));
       const training = page.locator("[data-training]");
-      expect(!asked.some((url) => url.includes("/live/training")), "the run was loaded before its button");
+      expect(!requests.some((url) => url.includes("/live/training")), "the run was loaded before its button");
       await press(training.getByRole("button", { name: "Train" }));
       await inStatus(page, "running");
       await training.locator("svg").waitFor();

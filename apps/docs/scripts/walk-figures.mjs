@@ -80,7 +80,7 @@ const starts = {
 };
 
 /** An open page in the form that the checks use. */
-function seatOf(page) {
+function pageDriver(page) {
   const run = async (inPage, ...args) => {
     const text = await page.evaluate(
       `Promise.resolve((${inPage})(...${JSON.stringify(args)})).then((value) => JSON.stringify(value ?? null))`,
@@ -125,11 +125,11 @@ for (const browserName of browsers) {
         for (const figure of chosen)
           for (const visit of visits.filter((each) => Boolean(each.still) === still)) {
             const page = await browser.open(viewport);
-            const seat = seatOf(page);
-            await seat.open(visit.address(figure));
+            const driver = pageDriver(page);
+            await driver.open(visit.address(figure));
             for (const { name, check } of visit.checks) {
               const problems = [];
-              await check(seat, figure).catch((error) => problems.push(error.message.split("\n")[0]));
+              await check(driver, figure).catch((error) => problems.push(error.message.split("\n")[0]));
               problems.push(...page.problems());
               counts[problems.length === 0 ? "passed" : "failed"] += 1;
               console.log(

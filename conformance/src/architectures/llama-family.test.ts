@@ -348,7 +348,7 @@ function referenceGemma(w: RandomWeights, generation: 1 | 2 | 3, D: number, pref
 const gemma = { ...sizes, rms_norm_eps: 1e-6, head_dim: 6 };
 
 test("Gemma: norm weights plus 1, embeddings times √C, GeGLU with the tanh approximation under any name", async () => {
-  const w = randomWeights(model(6), { around: 0 });
+  const w = randomWeights(model(6), { normMean: 0 });
   const logits = referenceGemma(w, 1, 6);
   await expectAgreement(
     await writeCheckpoint({ ...gemma, model_type: "gemma", hidden_act: "gelu" }, w.tensors),
@@ -357,7 +357,7 @@ test("Gemma: norm weights plus 1, embeddings times √C, GeGLU with the tanh app
 });
 
 test("Gemma 2: norms before and after, softcaps, a sliding window in every other layer", async () => {
-  const w = randomWeights(model(6, sandwich), { around: 0 });
+  const w = randomWeights(model(6, sandwich), { normMean: 0 });
   const config = {
     ...gemma,
     model_type: "gemma2",
@@ -396,7 +396,7 @@ test("Gemma 3: two rotary bases, QK-norm, as a text model and inside a vision-la
     rope_local_base_freq: 10000,
     rope_scaling: { rope_type: "linear", factor: 8 },
   };
-  const w = randomWeights(shapes, { around: 0 });
+  const w = randomWeights(shapes, { normMean: 0 });
   await expectAgreement(await writeCheckpoint(older, w.tensors), referenceGemma(w, 3, 6));
 
   const newer = {
@@ -410,7 +410,7 @@ test("Gemma 3: two rotary bases, QK-norm, as a text model and inside a vision-la
   const inside = Object.fromEntries(
     Object.entries(shapes).map(([name, shape]) => [`language_model.${name}`, shape]),
   );
-  const outer = randomWeights({ ...inside, "vision_tower.patches.weight": [4, 4] }, { around: 0 });
+  const outer = randomWeights({ ...inside, "vision_tower.patches.weight": [4, 4] }, { normMean: 0 });
   const folder = await writeCheckpoint({ model_type: "gemma3", text_config: newer }, outer.tensors);
   await expectAgreement(folder, referenceGemma(outer, 3, 6, "language_model.model."));
 });

@@ -290,7 +290,7 @@ test("VaultGemma: Gemma 2 with norms only before attention and MLP", async () =>
     pre_feedforward_layernorm: [C],
   });
   const own: Names = { ...names, head: "model.embed_tokens" };
-  const w = randomWeights(shapesOf(own, layer, plain({ "model.norm": [C] })), { around: 0 });
+  const w = randomWeights(shapesOf(own, layer, plain({ "model.norm": [C] })), { normMean: 0 });
   const gained = (path: string, x: Rows) =>
     rms(
       x,
@@ -344,7 +344,7 @@ test("Nemotron: norm weights plus 1, squared ReLU, half of each head rotates", a
   const w = randomWeights(
     shapesOf(names, layer, { ...biased({ "model.norm": [C] }), ...plain({ lm_head: [V, C] }) }),
     {
-      around: 0,
+      normMean: 0,
     },
   );
   const rotation: Rotation = (head) => rotate(head, frequencies(10000, D / 2));

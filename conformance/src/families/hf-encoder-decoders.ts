@@ -64,8 +64,8 @@ export async function compareEncoderDecoder(
   outputs: readonly ReferenceTensor[],
   target: Target,
 ): Promise<Check[]> {
-  const given = Object.fromEntries(inputs.map((one) => [one.name, one]));
-  const { input_ids, attention_mask, decoder_input_ids } = given;
+  const byName = Object.fromEntries(inputs.map((one) => [one.name, one]));
+  const { input_ids, attention_mask, decoder_input_ids } = byName;
   if (!input_ids) throw new Error("needs input_ids");
   const lengths = attention_mask && lengthsOf(attention_mask);
   const texts = listsOf(input_ids, lengths);
@@ -83,11 +83,12 @@ export async function compareEncoderDecoder(
         !lengths ||
         name !== "encoder_last_hidden_state" ||
         Math.floor(i / width) % S! < lengths[Math.floor(i / (width * S!))]!;
-      const kept = (numbers: ArrayLike<number>) => Float64Array.from(numbers, (x, i) => (isReal(i) ? x : 0));
+      const realRows = (numbers: ArrayLike<number>) =>
+        Float64Array.from(numbers, (x, i) => (isReal(i) ? x : 0));
       return compareNumbers(
         name,
-        { shape: ours.shape, values: kept((await ours.read()) as Float32Array) },
-        { shape, values: kept(values as Float32Array) },
+        { shape: ours.shape, values: realRows((await ours.read()) as Float32Array) },
+        { shape, values: realRows(values as Float32Array) },
         limit,
         { absolute: isLogits },
       );

@@ -53,28 +53,28 @@ export async function compareEncoder(
   const real = attention_mask && Array.from(attention_mask.values, Number);
   const traced: Record<string, Tensor> = {};
   const rows = rowsOf(model, given, traced, target);
-  const own = namedOutputs(model, rows, traced, attention_mask && toTensor(attention_mask, target));
+  const actual = namedOutputs(model, rows, traced, attention_mask && toTensor(attention_mask, target));
   const [, T] = input_ids.shape as [number, number];
   return Promise.all(
     outputs.map(async (reference) => {
       const { name, shape } = reference;
       const isLogits = name.includes("logits");
       const limit = tolerance(isLogits ? "logits" : "embedding", target.class);
-      const ours = own(name);
+      const ours = actual(name);
       if (!ours) return mismatch(name, limit, "is not known");
       // References after each layer exist for the first text only.
       const seen = name.startsWith("hidden.") ? slice(ours, 0, 0, 1) : ours;
       const perToken = shape.length > 1 && shape[1] === T && seen.shape[1] === T;
       const width = shape.slice(2).reduce((a, b) => a * b, 1);
       // Elements at padding are undefined.
-      const kept = (numbers: ArrayLike<number>) =>
+      const realRows = (numbers: ArrayLike<number>) =>
         perToken && real
           ? Float64Array.from(numbers, (x, i) => (real[Math.floor(i / width)] ? x : 0))
           : numbers;
       return compareNumbers(
         name,
-        { shape: seen.shape, values: kept(await seen.read()) },
-        { shape, values: kept(reference.values as Float32Array) },
+        { shape: seen.shape, values: realRows(await seen.read()) },
+        { shape, values: realRows(reference.values as Float32Array) },
         limit,
         { absolute: isLogits },
       );

@@ -55,9 +55,9 @@ export async function compareSpeech(
   outputs: readonly ReferenceTensor[],
   target: Target,
 ): Promise<Check[]> {
-  const given = Object.fromEntries(inputs.map((one) => [one.name, one]));
-  const { decoder_input_ids: ids } = given;
-  const sound = given["input_features"] ?? given["input_values"];
+  const byName = Object.fromEntries(inputs.map((one) => [one.name, one]));
+  const { decoder_input_ids: ids } = byName;
+  const sound = byName["input_features"] ?? byName["input_values"];
   if (!ids || !sound) throw new Error("needs sound and decoder_input_ids");
   const source = model.encode(model.params, toTensor(sound, target));
   const computed: Record<string, Tensor> = {

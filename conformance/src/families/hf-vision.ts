@@ -52,12 +52,12 @@ export async function compareVision(
   target: Target,
 ): Promise<Check[]> {
   const given = Object.fromEntries(inputs.map((one) => [one.name, one]));
-  const own = "logits" in model ? sharedVectors(model, given, target) : imageRows(model, given, target);
+  const actual = "logits" in model ? sharedVectors(model, given, target) : imageRows(model, given, target);
   return Promise.all(
     outputs.map(async ({ name, shape, values }) => {
       const isLogits = name.includes("logits");
       const limit = tolerance(isLogits ? "logits" : "embedding", target.class);
-      const ours = own[name]?.();
+      const ours = actual[name]?.();
       if (!ours) return mismatch(name, limit, "is not known");
       // References after each layer exist for the first image only.
       const seen = name.startsWith("hidden.") ? slice(ours, 0, 0, 1) : ours;

@@ -98,8 +98,8 @@ async function compareCase(
   outputs: readonly ReferenceTensor[],
   target: Target,
 ): Promise<Check[]> {
-  const given = Object.fromEntries(inputs.map((one) => [one.name, one]));
-  const { input_ids, attention_mask, position_ids, patch_lengths } = given;
+  const byName = Object.fromEntries(inputs.map((one) => [one.name, one]));
+  const { input_ids, attention_mask, position_ids, patch_lengths } = byName;
   if (!input_ids) throw new Error("needs input_ids");
   const real = attention_mask && toRows(attention_mask);
   const traced: Record<string, Tensor> = {};
@@ -121,15 +121,15 @@ async function compareCase(
   const limit = tolerance("logits", target.class);
   return Promise.all(
     outputs.map(async (reference) => {
-      const own =
+      const actual =
         reference.name === "logits"
           ? logits
           : ((await patcherOutput(model, ids, reference.name)) ??
             hiddenRows(model, traced, refs, reference.name));
-      if (!own) return mismatch(reference.name, limit, "is not known");
-      const values = await own.read();
+      if (!actual) return mismatch(reference.name, limit, "is not known");
+      const values = await actual.read();
       // The reference has zeros as logits of padding, and only the first text's rows after layers.
-      const size = own.shape.at(-1)!;
+      const size = actual.shape.at(-1)!;
       const flat = real?.flat();
       const seen = flat ? Float64Array.from(values, (x, i) => (flat[Math.floor(i / size)] ? x : 0)) : values;
       if (reference.dtype === "int64")

@@ -72,9 +72,9 @@ async function compareTraining(
   const gradients = lora.tensors(gradient);
   const limit = tolerance("gradient", target.class);
   const ofGradients = one.gradInputs.map(readTensor).map(async (reference) => {
-    const own = gradients[reference.name];
-    if (!own) return mismatch(reference.name, limit, "has no gradient");
-    const ours = { shape: own.shape, values: await own.read() };
+    const actual = gradients[reference.name];
+    if (!actual) return mismatch(reference.name, limit, "has no gradient");
+    const ours = { shape: actual.shape, values: await actual.read() };
     return compareNumbers(reference.name, ours, numbersOf(reference), limit);
   });
   const checks = await Promise.all(ofGradients);
@@ -107,10 +107,10 @@ async function compareFolders(theirs: readonly File[], ours: readonly File[]): P
       tensors: JSON.stringify([metadata, entries.sort()]),
     };
   };
-  const [reference, own] = [await textOf(theirs), await textOf(ours)];
+  const [reference, actual] = [await textOf(theirs), await textOf(ours)];
   return [
-    compareText("adapter_config.json", own.config, reference.config),
-    compareText("adapter_model.safetensors", own.tensors, reference.tensors),
+    compareText("adapter_config.json", actual.config, reference.config),
+    compareText("adapter_model.safetensors", actual.tensors, reference.tensors),
   ];
 }
 
@@ -122,8 +122,8 @@ const filesIn = (data: DataFolder, folder: string): File[] =>
 
 /** The token ids of a case, and the loss of logits with respect to its labels. */
 function batchOf({ inputs }: RefsCase, target: Target) {
-  const given = Object.fromEntries(inputs.map(readTensor).map((one) => [one.name, one]));
-  const labels = given["labels"]!;
+  const byName = Object.fromEntries(inputs.map(readTensor).map((one) => [one.name, one]));
+  const labels = byName["labels"]!;
   const [B, T] = labels.shape as [number, number];
   // Row t predicts token t + 1; negative labels are ignored.
   const targets = tensor(
@@ -131,7 +131,7 @@ function batchOf({ inputs }: RefsCase, target: Target) {
     { shape: [B, T], dtype: "int32" },
   ).to(target.device);
   return {
-    ids: toTensor(given["input_ids"]!, target),
+    ids: toTensor(byName["input_ids"]!, target),
     lossOf: (logits: Tensor) => crossEntropy(logits, targets, { ignoreIndex: -100 }),
   };
 }
@@ -151,9 +151,9 @@ function compareAll(
       .map(readTensor)
       .filter(isMeant)
       .map(async (reference) => {
-        const own = await ownOf(reference.name);
-        if (!own) return mismatch(reference.name, limit, "is not known");
-        const ours = { shape: own.shape, values: await own.read() };
+        const actual = await ownOf(reference.name);
+        if (!actual) return mismatch(reference.name, limit, "is not known");
+        const ours = { shape: actual.shape, values: await actual.read() };
         return compareNumbers(reference.name, ours, numbersOf(reference), limit, { absolute: true });
       }),
   );

@@ -63,17 +63,17 @@ export async function compareSentence(
   const limit = tolerance("embedding", target.class);
   return Promise.all(
     entry.outputs.map(readTensor).map(async (reference: ReferenceTensor) => {
-      const own = ours[reference.name];
-      if (!own) return mismatch(reference.name, limit, "is not known");
-      const values = await own.read();
+      const actual = ours[reference.name];
+      if (!actual) return mismatch(reference.name, limit, "is not known");
+      const values = await actual.read();
       // The reference has zeros in rows of padding.
       const seen =
         reference.name === "token_embeddings"
-          ? Float64Array.from(values, (x, i) => (mask.values[Math.floor(i / own.shape[2]!)] ? x : 0))
+          ? Float64Array.from(values, (x, i) => (mask.values[Math.floor(i / actual.shape[2]!)] ? x : 0))
           : values;
       return compareNumbers(
         reference.name,
-        { shape: own.shape, values: seen },
+        { shape: actual.shape, values: seen },
         { shape: reference.shape, values: reference.values as Float32Array },
         limit,
       );

@@ -41,10 +41,10 @@ async function compare(
   value: Record<string, unknown>,
   target: Target,
 ): Promise<Check[]> {
-  const given = Object.fromEntries(
+  const byName = Object.fromEntries(
     list(value, "inputs").map((one) => [one.name, toTensor(one, target)]),
   ) as Record<string, Tensor>;
-  const { input_ids, token_type_ids, attention_mask } = given;
+  const { input_ids, token_type_ids, attention_mask } = byName;
   if (!input_ids || !attention_mask) throw new Error("needs input_ids and attention_mask");
   const real = cast(attention_mask, "bool"); // [B, T]
   const traced: Record<string, Tensor> = {};
@@ -63,17 +63,17 @@ async function compare(
   const isReal = await real.read();
   return Promise.all(
     list(value, "outputs").map(async (reference) => {
-      const own = ours[reference.name];
-      if (!own) return mismatch(reference.name, limit, "is not known");
-      const values = await own.read();
+      const actual = ours[reference.name];
+      if (!actual) return mismatch(reference.name, limit, "is not known");
+      const values = await actual.read();
       // Rows of padding are not compared.
       const seen = (numbers: ArrayLike<number>) =>
-        own.shape.length === 3
-          ? Float64Array.from(numbers, (x, i) => (isReal[Math.floor(i / own.shape[2]!)] ? x : 0))
+        actual.shape.length === 3
+          ? Float64Array.from(numbers, (x, i) => (isReal[Math.floor(i / actual.shape[2]!)] ? x : 0))
           : numbers;
       return compareNumbers(
         reference.name,
-        { shape: own.shape, values: seen(values) },
+        { shape: actual.shape, values: seen(values) },
         { shape: reference.shape, values: seen(reference.values as Float32Array) },
         limit,
       );

@@ -63,15 +63,16 @@ async function compare({ groups, scheduled, losses }: Run, whole: Whole, target:
     ...{ norm: "layer", activation: "geluTanh", gated: false, positions: "learned" },
     bias: { queryKeyValue: true, attentionOutput: true, feedForward: true },
   });
-  const given = new Map(whole.weights.map(readTensor).map((weight) => [weight.name, weight]));
-  const read = new Set<string>();
+  const weightsByName = new Map(whole.weights.map(readTensor).map((weight) => [weight.name, weight]));
+  const usedNames = new Set<string>();
   const params: DecoderParams = mapTensors(model.init(1), (_, path) => {
-    const weight = given.get(path);
+    const weight = weightsByName.get(path);
     if (!weight) throw new Error(`has no weight ${path}`);
-    read.add(path);
+    usedNames.add(path);
     return toTensor(weight, target).to(device);
   });
-  if (read.size !== given.size) throw new Error(`holds ${given.size} weights, expected ${read.size}`);
+  if (usedNames.size !== weightsByName.size)
+    throw new Error(`holds ${weightsByName.size} weights, expected ${usedNames.size}`);
   const rows = (step: number, shift: number) => {
     const ids = starts[step]!.flatMap((start) =>
       text.slice(start + shift, start + shift + config.contextLength),

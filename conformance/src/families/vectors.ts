@@ -64,12 +64,12 @@ const notKnown = (names: string): string => `${names} is not known yet`;
 /** Compares every output with its reference and, if the case has output gradients, every input gradient. */
 async function runCase(op: ReferenceOp, value: Record<string, unknown>, target: Target): Promise<Check[]> {
   const references = read(value, "outputs").filter(({ name }) => !op.beside.includes(name));
-  const given = read(value, "inputs");
+  const caseInputs = read(value, "inputs");
   const own = (value["attributes"] ?? {}) as Record<string, unknown>;
-  const names = given.map(({ name }) => name);
+  const names = caseInputs.map(({ name }) => name);
   checkReferenceCase(op, names, own);
   const attributes = withDefaults(op.attributes, own);
-  const inputs = named(given, target);
+  const inputs = named(caseInputs, target);
   const wanted = read(value, "gradInputs");
   const gradient = tolerance("gradient", target.class);
   const limit = ({ dtype }: ReferenceTensor) =>
@@ -77,7 +77,7 @@ async function runCase(op: ReferenceOp, value: Record<string, unknown>, target: 
       op.quantity ??
         forwardQuantity(
           dtype,
-          given.map((input) => input.dtype),
+          caseInputs.map((input) => input.dtype),
         ),
       target.class,
     );

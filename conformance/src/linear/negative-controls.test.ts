@@ -19,9 +19,9 @@ async function failuresOf(op: ReferenceOp): Promise<Check[]> {
   const cases = vectors("linear", [op], () => "linear")(referenceData).flatMap(({ cases }) => cases);
   const failures: Check[] = [];
   let ran = 0;
-  for (const one of cases) {
+  for (const testCase of cases) {
     try {
-      failures.push(...(await one.run(target)).filter((check) => !passes(check)));
+      failures.push(...(await testCase.run(target)).filter((check) => !passes(check)));
       ran += 1;
     } catch (error) {
       if (!(error instanceof Skip)) throw error;

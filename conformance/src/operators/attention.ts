@@ -56,12 +56,12 @@ export const attentionOperator = defineOperator({
     if (left >= 0 || right >= 0) {
       masks.push(windowMask({ left, right, offset, queryLength, keyLength, device }));
     }
-    const given = attn_mask && padMask(attn_mask, keyLength);
-    if (given?.dtype === "bool") masks.push(maskTensor(given));
+    const paddedMask = attn_mask && padMask(attn_mask, keyLength);
+    if (paddedMask?.dtype === "bool") masks.push(maskTensor(paddedMask));
 
     const options = {
       ...(masks.length > 0 ? { mask: and(...masks) } : {}),
-      ...(given && given.dtype !== "bool" ? { bias: given } : {}),
+      ...(paddedMask && paddedMask.dtype !== "bool" ? { bias: paddedMask } : {}),
       ...(scale !== undefined ? { scale } : {}),
       ...(softcap > 0 ? { softcap } : {}),
     };

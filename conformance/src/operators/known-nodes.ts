@@ -94,10 +94,10 @@ function reducing(reduce: (row: number[]) => number): KnownNode {
       axis < 0 ? axis + shape.length : axis,
     );
     // The reduced axes are moved to the end, so that each row is one reduction.
-    const kept = shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
-    const { numbers } = knownNodes["Transpose"]!([x], { perm: [...kept, ...axes] });
+    const keptAxes = shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
+    const { numbers } = knownNodes["Transpose"]!([x], { perm: [...keptAxes, ...axes] });
     const length = axes.reduce((size, axis) => size * shape[axis]!, 1);
-    const count = kept.reduce((size, axis) => size * shape[axis]!, 1);
+    const count = keptAxes.reduce((size, axis) => size * shape[axis]!, 1);
     const rows = Array.from({ length: count }, (_, n) => numbers.slice(n * length, (n + 1) * length));
     const keep = attributes["keepdims"] !== 0;
     return {

@@ -52,13 +52,13 @@ export async function apiPages(packages) {
 function sectionsOf(names, checker, address) {
   const all = names.map((name) => ({ ...name, kind: kindOf(name, checker) }));
   const sorted = Object.keys(kinds).flatMap((kind) => all.filter((name) => name.kind === kind));
-  const taken = new Set();
+  const usedIds = new Set();
   return sorted.map((name) => {
     // Anchors of a type `KvCache` and a function `kvCache` must differ.
     const plain = name.label.toLowerCase();
-    const id = taken.has(plain) ? `${plain}-${kinds[name.kind]}` : plain;
-    if (taken.has(id)) throw new Error(`${address} has two names with the anchor #${id}`);
-    taken.add(id);
+    const id = usedIds.has(plain) ? `${plain}-${kinds[name.kind]}` : plain;
+    if (usedIds.has(id)) throw new Error(`${address} has two names with the anchor #${id}`);
+    usedIds.add(id);
     return { ...name, id, address: `${address}#${id}` };
   });
 }
@@ -76,9 +76,9 @@ async function entryPage(page, pages, checker) {
   const addresses = lookupFrom(page, pages);
   const blocks = [];
   for (const kind of Object.keys(kinds)) {
-    const own = sections.filter((section) => section.kind === kind);
-    if (own.length > 0) blocks.push(`## ${kind}`);
-    for (const { label, id, symbol, declarations, elsewhere } of own) {
+    const ofKind = sections.filter((section) => section.kind === kind);
+    if (ofKind.length > 0) blocks.push(`## ${kind}`);
+    for (const { label, id, symbol, declarations, elsewhere } of ofKind) {
       blocks.push(`### ${label} {/* #${id} */}`);
       if (elsewhere) {
         const { home, address } = addresses.homeOf(symbol);

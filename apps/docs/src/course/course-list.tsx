@@ -22,17 +22,21 @@ export function CourseList(): ReactNode {
       <ol className={styles.course}>
         {course.map((lesson) => {
           const { slug } = lesson;
-          const own = progress[slug];
+          const pageProgress = progress[slug];
           const path = `/learn/${slug}/`;
           return (
-            <li key={slug} data-done={Boolean(own?.predicted.length || own?.solved.length)}>
+            <li key={slug} data-done={Boolean(pageProgress?.predicted.length || pageProgress?.solved.length)}>
               {path in pages ? (
                 <Link to={path}>{label(lesson)}</Link>
               ) : (
                 <span>{label(lesson)} (not written yet)</span>
               )}
               <em>
-                {own?.solved.length ? "exercise solved" : own?.predicted.length ? "prediction made" : ""}
+                {pageProgress?.solved.length
+                  ? "exercise solved"
+                  : pageProgress?.predicted.length
+                    ? "prediction made"
+                    : ""}
               </em>
             </li>
           );

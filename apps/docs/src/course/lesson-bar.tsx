@@ -25,8 +25,8 @@ export function LessonBar({ words, code }: { words: number; code: boolean }): Re
   const progress = useProgress()[page];
   const [view, setView] = useState<View>("all");
   useEffect(() => {
-    const asked = new URLSearchParams(search).get("view");
-    setView((code && views.find(({ name }) => name === asked)?.name) || "all");
+    const requestedView = new URLSearchParams(search).get("view");
+    setView((code && views.find(({ name }) => name === requestedView)?.name) || "all");
   }, [search, code]);
   const choose = (next: View) => {
     setView(next);

@@ -23,9 +23,9 @@ export function readProgress(): Progress {
 /** Stores that a prediction of a page was made, or an exercise solved. */
 export function note(page: string, kind: "predicted" | "solved", what: string): void {
   const before = readProgress();
-  const own = before[page] ?? { predicted: [], solved: [] };
-  if (own[kind].includes(what)) return;
-  const after: Progress = { ...before, [page]: { ...own, [kind]: [...own[kind], what] } };
+  const pageProgress = before[page] ?? { predicted: [], solved: [] };
+  if (pageProgress[kind].includes(what)) return;
+  const after: Progress = { ...before, [page]: { ...pageProgress, [kind]: [...pageProgress[kind], what] } };
   try {
     localStorage.setItem(key, JSON.stringify(after));
   } catch {

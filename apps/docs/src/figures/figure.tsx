@@ -32,34 +32,34 @@ export function Figure({
   loading?: "eager" | "lazy";
 }): ReactNode {
   const host = useRef<Host>(null);
-  const asked = useRef(ask);
+  const latestAsk = useRef(ask);
   const still = stills[name];
   const folder = useBaseUrl("live/figures/");
-  const kept = state === undefined;
+  const storesState = state === undefined;
 
   useEffect(() => {
     const element = host.current;
     if (!element) return;
-    if (kept) element.state = new URLSearchParams(location.search).get(name) ?? "";
+    if (storesState) element.state = new URLSearchParams(location.search).get(name) ?? "";
     const keep = () => {
       const address = new URL(location.href);
       if (element.state) address.searchParams.set(name, element.state);
       else address.searchParams.delete(name);
       history.replaceState(history.state, "", address);
     };
-    if (kept) element.addEventListener("statechange", keep);
+    if (storesState) element.addEventListener("statechange", keep);
     const stopWaiting = whenNear(element, () => {
-      if (asked.current) element.ask = asked.current;
+      if (latestAsk.current) element.ask = latestAsk.current;
       void figures[name]();
     });
     return () => {
       stopWaiting();
       element.removeEventListener("statechange", keep);
     };
-  }, [name, kept]);
+  }, [name, storesState]);
 
   useEffect(() => {
-    asked.current = ask;
+    latestAsk.current = ask;
     if (ask && host.current) host.current.ask = ask;
   }, [ask]);
   useEffect(() => {

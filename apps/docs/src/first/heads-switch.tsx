@@ -27,8 +27,8 @@ export function HeadsSwitch({
     },
     { name: "MQA", count: 1, says: "shared by all query heads." },
   ];
-  const own = kinds[1]!;
-  const at = kinds.find(({ count }) => count === kvHeads) ?? own;
+  const modelKind = kinds[1]!;
+  const at = kinds.find(({ count }) => count === kvHeads) ?? modelKind;
   return (
     <div className={styles.switch}>
       <h2>How much memory does the KV cache need?</h2>

@@ -92,8 +92,8 @@ export async function lookAt(model: Model, apply: Model["apply"], text: string):
   const T = ids.length;
   const weights = new Float32Array(L * H * T * T);
   for (let layer = 0; layer < L; layer++) {
-    const read = await tensors[`layers.${layer}.attention.weights`]!.read();
-    weights.set(read as Float32Array, layer * H * T * T);
+    const layerWeights = await tensors[`layers.${layer}.attention.weights`]!.read();
+    weights.set(layerWeights as Float32Array, layer * H * T * T);
   }
   const likely = candidates(await logits.read(), { temperature: 1 }).slice(0, 5);
   return {
@@ -137,8 +137,8 @@ export async function headAt(
   const rows = async (weight: Tensor, h: number, rotary: boolean) => {
     const flat = linear(x, slice(weight, 0, h * D, (h + 1) * D)); // [1, T, D]
     const ropeOfModel = rope({ headDim: D, base: ropeBase, layout: ropeLayout });
-    const one = rotary ? ropeOfModel.apply(reshape(flat, [1, 1, T, D]), { start: 0 }) : flat;
-    const data = await one.read();
+    const rotated = rotary ? ropeOfModel.apply(reshape(flat, [1, 1, T, D]), { start: 0 }) : flat;
+    const data = await rotated.read();
     return Array.from({ length: query + 1 }, (_, i) => Array.from(data.slice(i * D, (i + 1) * D), Number));
   };
   const queries = await rows(attention.query.weight, head, true);

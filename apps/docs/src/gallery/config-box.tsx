@@ -22,9 +22,9 @@ export function ConfigBox({
   const [over, setOver] = useState(false);
   const [refusal, setRefusal] = useState<Refusal>();
   const id = useId();
-  const tell = useRef(onConfig);
+  const latestOnConfig = useRef(onConfig);
   useEffect(() => {
-    tell.current = onConfig;
+    latestOnConfig.current = onConfig;
   }, [onConfig]);
 
   useEffect(() => {
@@ -40,19 +40,19 @@ export function ConfigBox({
     const later = setTimeout(() => {
       const refused = refusalOf(text);
       setRefusal(refused);
-      if (!refused) tell.current(text);
+      if (!refused) latestOnConfig.current(text);
     }, 350);
     return () => clearTimeout(later);
   }, [text]);
 
-  const take = async (file: File | undefined) => {
+  const readFile = async (file: File | undefined) => {
     if (file) setText(await file.text());
   };
   const drop = (event: DragEvent) => {
     event.preventDefault();
     setOver(false);
     const [file] = event.dataTransfer.files;
-    if (file) void take(file);
+    if (file) void readFile(file);
     else setText(event.dataTransfer.getData("text"));
   };
   return (
@@ -76,7 +76,7 @@ export function ConfigBox({
           <input
             type="file"
             accept=".json,application/json"
-            onChange={({ target }) => void take(target.files?.[0])}
+            onChange={({ target }) => void readFile(target.files?.[0])}
           />
         </label>
       </div>

@@ -8,12 +8,12 @@ type Column = {
   by: (row: ModelRow) => number | string;
   shows: (row: ModelRow) => ReactNode;
   /** True if the first click sorts in descending order. Default: ascending. */
-  falls?: boolean;
+  descending?: boolean;
 };
 
 const columns: readonly Column[] = [
   { name: "model", by: ({ name }) => name, shows: ({ name }) => name },
-  { name: "year", by: ({ year }) => year, shows: ({ year }) => year, falls: true },
+  { name: "year", by: ({ year }) => year, shows: ({ year }) => year, descending: true },
   { name: "layers", by: ({ fullShare }) => fullShare, shows: ({ kinds }) => kinds },
   {
     name: "query / KV heads",
@@ -23,7 +23,7 @@ const columns: readonly Column[] = [
         {heads} / {kvHeads} <small>{sharing}</small>
       </>
     ),
-    falls: true,
+    descending: true,
   },
   {
     name: "cache per token",
@@ -39,20 +39,20 @@ const columns: readonly Column[] = [
     name: "parameters",
     by: (row) => row.parameters,
     shows: (row) => parametersText(row.parameters),
-    falls: true,
+    descending: true,
   },
 ];
 
 /** A table of all known models. A click on a heading sorts, a click on a name opens the model in the figure. */
 export function ModelTable({ onOpen }: { onOpen: (id: string) => void }): ReactNode {
   const rows = useMemo(modelRows, []);
-  const [sorted, setSorted] = useState({ column: 1, falls: true });
+  const [sorted, setSorted] = useState({ column: 1, descending: true });
   const { by } = columns[sorted.column]!;
-  const shown = rows.toSorted((a, b) => (sorted.falls ? -1 : 1) * compare(by(a), by(b)));
+  const shown = rows.toSorted((a, b) => (sorted.descending ? -1 : 1) * compare(by(a), by(b)));
   const sort = (column: number) =>
-    setSorted(({ column: before, falls }) => ({
+    setSorted(({ column: before, descending }) => ({
       column,
-      falls: before === column ? !falls : (columns[column]!.falls ?? false),
+      descending: before === column ? !descending : (columns[column]!.descending ?? false),
     }));
   return (
     <WideTable className={styles.table}>
@@ -63,7 +63,7 @@ export function ModelTable({ onOpen }: { onOpen: (id: string) => void }): ReactN
             <th
               key={name}
               scope="col"
-              aria-sort={sorted.column !== i ? undefined : sorted.falls ? "descending" : "ascending"}
+              aria-sort={sorted.column !== i ? undefined : sorted.descending ? "descending" : "ascending"}
             >
               <button type="button" onClick={() => sort(i)}>
                 {name}

@@ -1,6 +1,6 @@
 import type { CheckResult } from "@qkv/device/check";
 import { expect, test } from "vitest";
-import { begun, nothingYet, reportText, told } from "./check-state";
+import { begun, nothingYet, reportText, stateAfter } from "./check-state";
 import type { CheckNews } from "./messages";
 
 const result = (subject: string, error: number | null): CheckResult => ({
@@ -25,7 +25,7 @@ const news: CheckNews[] = [
 ];
 
 test("a report has the adapter, skipped cases, and a column for each subject", () => {
-  const state = news.reduce(told, begun(nothingYet, ["webgpu", "gpu:webgl2", "js"]));
+  const state = news.reduce(stateAfter, begun(nothingYet, ["webgpu", "gpu:webgl2", "js"]));
   expect(state.status).toBe("done");
   const text = reportText(state, ["browser: test"]);
   expect(text).toContain(
@@ -37,7 +37,7 @@ test("a report has the adapter, skipped cases, and a column for each subject", (
 });
 
 test("another check keeps the columns of other subjects and clears its own", () => {
-  const before = news.reduce(told, begun(nothingYet, ["webgpu", "gpu:webgl2", "js"]));
+  const before = news.reduce(stateAfter, begun(nothingYet, ["webgpu", "gpu:webgl2", "js"]));
   const state = begun(before, ["js", "gpu:webgl2"]);
   expect(state.results.map(({ subject }) => subject)).toEqual(["webgpu"]);
   expect(state.leftOut).toEqual([]);

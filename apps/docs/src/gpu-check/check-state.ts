@@ -31,7 +31,7 @@ export function begun(state: CheckState, subjects: readonly string[]): CheckStat
 }
 
 /** The state after a message of the worker. */
-export function told(state: CheckState, news: CheckNews): CheckState {
+export function stateAfter(state: CheckState, news: CheckNews): CheckState {
   switch (news.type) {
     case "begins":
       return { ...state, step: `opening ${news.subject}` };

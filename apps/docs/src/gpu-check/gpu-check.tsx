@@ -3,7 +3,7 @@ import manifest from "@site/.cache/manifest.json";
 import type { CheckResult } from "@qkv/device/check";
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { WideTable } from "../wide-table";
-import { adapterLines, begun, nothingYet, reportText, told, type CheckState } from "./check-state";
+import { adapterLines, begun, nothingYet, reportText, stateAfter, type CheckState } from "./check-state";
 import panel from "../css/panel.module.css";
 import styles from "./gpu-check.module.css";
 import type { CheckNews, CheckOrder, Peer } from "./messages";
@@ -25,15 +25,15 @@ export function GpuCheck(): ReactNode {
     const names = [...order.devices, ...order.peers.map(({ name }) => name)];
     setState((before) => begun(before, names));
     worker.current?.terminate();
-    const one = (worker.current = new Worker(new URL(manifest.check, root), { type: "module" }));
-    one.onmessage = ({ data }: MessageEvent<CheckNews>) => {
-      setState((before) => told(before, data));
-      if (data.type === "done") one.terminate();
+    const newWorker = (worker.current = new Worker(new URL(manifest.check, root), { type: "module" }));
+    newWorker.onmessage = ({ data }: MessageEvent<CheckNews>) => {
+      setState((before) => stateAfter(before, data));
+      if (data.type === "done") newWorker.terminate();
     };
-    one.onerror = ({ message }) =>
+    newWorker.onerror = ({ message }) =>
       setState((before) =>
-        told(
-          told(before, {
+        stateAfter(
+          stateAfter(before, {
             type: "left-out",
             subject: names.join(", "),
             reason: message || "its worker did not start",
@@ -44,7 +44,7 @@ export function GpuCheck(): ReactNode {
         ),
       );
     const peers = order.peers.map(({ name, file }) => ({ name, url: new URL(file, root).href }));
-    one.postMessage({ devices: order.devices, peers } satisfies CheckOrder);
+    newWorker.postMessage({ devices: order.devices, peers } satisfies CheckOrder);
   };
   const stop = () => {
     worker.current?.terminate();

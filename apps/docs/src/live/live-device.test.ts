@@ -5,10 +5,10 @@ import { namesDevice } from "./names-device";
 beforeEach(() => vi.resetModules());
 
 test("the chosen device is stored, and an invalid stored value means plain JavaScript", async () => {
-  const kept = new Map<string, string>();
+  const storage = new Map<string, string>();
   vi.stubGlobal("localStorage", {
-    getItem: (name: string) => kept.get(name) ?? null,
-    setItem: (name: string, value: string) => kept.set(name, value),
+    getItem: (name: string) => storage.get(name) ?? null,
+    setItem: (name: string, value: string) => storage.set(name, value),
   });
   const { chooseDevice, chosenDevice } = await import("./live-device");
   expect(chosenDevice()).toBe("js");
@@ -17,7 +17,7 @@ test("the chosen device is stored, and an invalid stored value means plain JavaS
   vi.resetModules();
   expect((await import("./live-device")).chosenDevice()).toBe("wasm");
   vi.resetModules();
-  kept.set("qkv.live-device", "cuda");
+  storage.set("qkv.live-device", "cuda");
   expect((await import("./live-device")).chosenDevice()).toBe("js");
   vi.unstubAllGlobals();
 });

@@ -21,13 +21,13 @@ let chosen: LiveDevice | undefined;
 /** The device that the reader has chosen, stored in the browser. Default: plain JavaScript. */
 export function chosenDevice(): LiveDevice {
   if (chosen === undefined) {
-    let kept: string | null = null;
+    let stored: string | null = null;
     try {
-      kept = localStorage.getItem(key);
+      stored = localStorage.getItem(key);
     } catch {
       // Storage is not available.
     }
-    chosen = kept !== null && Object.hasOwn(deviceLabels, kept) ? (kept as LiveDevice) : "js";
+    chosen = stored !== null && Object.hasOwn(deviceLabels, stored) ? (stored as LiveDevice) : "js";
   }
   return chosen;
 }

@@ -54,9 +54,9 @@ export function messageGate(send: (message: Message | Ending) => void): MessageG
     reported[what] = true;
     send({ type: "text", text, level: "warn" });
   };
-  const fits = (one: Message): boolean => {
-    if (isControl(one)) {
-      for (let i = 0; i < labels.length; i++) if (labels[i] === one.label) return false; // a known control
+  const fits = (copy: Message): boolean => {
+    if (isControl(copy)) {
+      for (let i = 0; i < labels.length; i++) if (labels[i] === copy.label) return false; // a known control
       if (labels.length === bounds.controls) {
         sayOnce("controls", `More than ${bounds.controls} controls: the rest is not shown.`);
         return false;
@@ -66,7 +66,7 @@ export function messageGate(send: (message: Message | Ending) => void): MessageG
       return false;
     }
     // After the notice nothing else passes.
-    if (reported.texts || letters + lettersOf(one) > bounds.texts) {
+    if (reported.texts || letters + lettersOf(copy) > bounds.texts) {
       sayOnce("texts", `More than ${bounds.texts} characters of text: the rest is not shown.`);
       return false;
     }
@@ -75,11 +75,11 @@ export function messageGate(send: (message: Message | Ending) => void): MessageG
 
   return {
     pass(message) {
-      let one = copyOf(message);
-      if (!one) return;
-      if (one.type === "picture") {
-        const { length } = one.svg;
-        const elements = length <= bounds.picture ? elementsOf(one.svg) : 0;
+      let copy = copyOf(message);
+      if (!copy) return;
+      if (copy.type === "picture") {
+        const { length } = copy.svg;
+        const elements = length <= bounds.picture ? elementsOf(copy.svg) : 0;
         const most =
           length > bounds.picture
             ? `${bounds.picture} characters per picture`
@@ -90,17 +90,17 @@ export function messageGate(send: (message: Message | Ending) => void): MessageG
                 : undefined;
         if (most) {
           const text = `A picture of ${length} characters is not shown. The limit is ${most}.`;
-          one = { type: "text", text, level: "warn" };
+          copy = { type: "text", text, level: "warn" };
         } else if (lines < bounds.lines) {
           drawn += length;
           drawnElements += elements;
         }
       }
-      if (!fits(one)) return;
-      letters += lettersOf(one);
-      if (isControl(one)) labels[labels.length] = one.label;
+      if (!fits(copy)) return;
+      letters += lettersOf(copy);
+      if (isControl(copy)) labels[labels.length] = copy.label;
       else lines++;
-      send(one);
+      send(copy);
     },
     end(ending) {
       const { type, text, line, column } = (ending ?? {}) as Record<string, unknown>;
@@ -123,39 +123,39 @@ export type Control = Extract<Message, { type: "slider" | "field" | "files" | "c
 
 /** A message with exactly the fields of its kind; undefined if one has another type. */
 function copyOf(message: unknown): Message | undefined {
-  const given = (typeof message === "object" && message !== null ? message : {}) as Record<string, unknown>;
+  const fields = (typeof message === "object" && message !== null ? message : {}) as Record<string, unknown>;
   // Each field is read once: a getter could return another value the second time.
-  const { type } = given;
+  const { type } = fields;
   if (type === "picture") {
-    const { svg } = given;
+    const { svg } = fields;
     return typeof svg === "string" ? { type, svg } : undefined;
   }
   if (type === "text") {
-    const { text, level } = given;
+    const { text, level } = fields;
     if (typeof text !== "string") return undefined;
     return { type, text: cut(text), level: level === "warn" || level === "error" ? level : "log" };
   }
   if (type === "check") {
-    const { what, holds } = given;
+    const { what, holds } = fields;
     return typeof what === "string" ? { type, what: cut(what), holds: holds === true } : undefined;
   }
-  const { label } = given;
+  const { label } = fields;
   if (typeof label !== "string" || label.length > bounds.text) return undefined;
   if (type === "slider") {
-    const { min, max, step, value } = given;
+    const { min, max, step, value } = fields;
     if (typeof min !== "number" || typeof max !== "number") return undefined;
     if (typeof step !== "number" || typeof value !== "number") return undefined;
     return { type, label, min, max, step, value };
   }
   if (type === "files") {
-    const names = texts(given["names"]);
+    const names = texts(fields["names"]);
     return names && { type, label, names };
   }
-  const { value } = given;
+  const { value } = fields;
   if (typeof value !== "string") return undefined;
   if (type === "field") return { type, label, value: cut(value) };
   if (type === "choice") {
-    const options = texts(given["options"]);
+    const options = texts(fields["options"]);
     return options && { type, label, options, value: cut(value) };
   }
   return undefined;

@@ -42,33 +42,33 @@ test("code that awaits reads, or only reads host data, is not repeated", async (
 test("repeated reads are requested once, and again after a change", async () => {
   const device = laterDevice();
   let runs = 0;
-  let told: number[] = [];
+  let messages: number[] = [];
   await new Replay(device).run(async () => {
     runs += 1;
     const y = add(on(device, [1, 2]), 1);
-    told = [];
-    for (let i = 0; i < 100; i++) told.push((y.data as Float32Array)[i % 2]!);
+    messages = [];
+    for (let i = 0; i < 100; i++) messages.push((y.data as Float32Array)[i % 2]!);
     write(y, 0, 0, on(device, [7]));
-    told.push((y.data as Float32Array)[0]!);
+    messages.push((y.data as Float32Array)[0]!);
     return Promise.resolve();
   });
-  expect(told.slice(0, 2)).toEqual([2, 3]);
-  expect(told.at(-1)).toBe(7);
+  expect(messages.slice(0, 2)).toEqual([2, 3]);
+  expect(messages.at(-1)).toBe(7);
   expect(runs).toBe(3);
 });
 
 test("code that catches the error of missing data is repeated with the data", async () => {
   const device = laterDevice();
-  const told: unknown[] = [];
+  const messages: unknown[] = [];
   await new Replay(device).run(async () => {
     try {
-      told.push(sum(on(device, [1, 2])).data[0]);
+      messages.push(sum(on(device, [1, 2])).data[0]);
     } catch {
-      told.push("caught");
+      messages.push("caught");
     }
     return Promise.resolve();
   });
-  expect(told).toEqual(["caught", 3]);
+  expect(messages).toEqual(["caught", 3]);
 });
 
 test("it ends with an error of the code, and after too many reads", async () => {

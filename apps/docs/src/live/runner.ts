@@ -38,7 +38,7 @@ for (const level of ["log", "info", "debug", "warn", "error"] as const) {
 self.addEventListener("message", async (event: MessageEvent<Order>) => {
   if (!event.isTrusted) return; // sent by live code, to get another gate
   const data = dataOf(event) as Order;
-  const own = (gate = begin(data.run));
+  const runGate = (gate = begin(data.run));
   let sent = 0;
   const once = async () => {
     // A repeated run emits the same messages again: those already sent are skipped.
@@ -46,9 +46,9 @@ self.addEventListener("message", async (event: MessageEvent<Order>) => {
     const pass = (message: unknown) => {
       if (shown++ !== sent) return;
       sent++;
-      own.pass(message);
+      runGate.pass(message);
     };
-    gate = { pass, end: own.end };
+    gate = { pass, end: runGate.end };
     connect({ post: pass, values: data.values });
     // A unique URL, since a module runs once per URL.
     const text = `${data.code}\n//# sourceURL=example.ts`;
@@ -63,9 +63,9 @@ self.addEventListener("message", async (event: MessageEvent<Order>) => {
     await (
       await runningOn(data.device)
     )(once);
-    own.end({ type: "done" });
+    runGate.end({ type: "done" });
   } catch (error) {
-    own.end(failure(error));
+    runGate.end(failure(error));
   }
 });
 

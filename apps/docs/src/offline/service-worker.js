@@ -10,7 +10,7 @@ const isolated = {
   "cross-origin-resource-policy": "same-origin",
 };
 // Content security policy of live code's worker: only files of this site.
-const own =
+const workerPolicy =
   "default-src 'self' blob: data:; script-src 'self' blob: 'wasm-unsafe-eval'; connect-src 'self' blob: data:; worker-src 'self' blob:";
 
 self.addEventListener("install", () => self.skipWaiting());
@@ -52,8 +52,8 @@ async function answer(request) {
   const url = request.url.replace(/[?#].*$/, "");
   // Files with a hash in their name are immutable; pages are not.
   const fixed = /[.-][0-9a-zA-Z]{8}\.(js|css|json|wasm|woff2?)$/.test(url);
-  const kept = fixed ? await cache.match(url) : undefined;
-  if (kept) return marked(kept, request);
+  const cached = fixed ? await cache.match(url) : undefined;
+  if (cached) return marked(cached, request);
   try {
     const response = await fetch(request);
     if (response.ok && response.status === 200) await cache.put(url, response.clone());
@@ -70,6 +70,6 @@ function marked(response, request) {
   if (response.type === "opaque" || response.status === 0) return response;
   const headers = new Headers(response.headers);
   for (const [name, value] of Object.entries(isolated)) headers.set(name, value);
-  if (request.destination === "worker") headers.set("content-security-policy", own);
+  if (request.destination === "worker") headers.set("content-security-policy", workerPolicy);
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
 }

@@ -1,5 +1,5 @@
 /** The packages in the first `npm install …` command of a README; none if it has no such command. */
-export function toldToInstall(markdown: string): string[] {
+export function firstInstallPackages(markdown: string): string[] {
   return namesOf(installLine.exec(markdown)?.[1]);
 }
 
