@@ -57,11 +57,11 @@ test("a run resumed with a batch stream equals an uninterrupted run, bit for bit
   const model = decoder({ ...sizes, contextLength: 8, normEps: 1e-5, stopIds: [] });
   type Params = ReturnType<typeof model.init>;
   const common = { loss: tokenLoss(model), optimizer: adamW({ learningRate: 0.01 }), accumulate: 2 };
-  const whole = model.init(1);
+  const uninterrupted = model.init(1);
   const complete = batchStream(open, options);
   for await (const _ of train({
     ...common,
-    params: whole,
+    params: uninterrupted,
     batchAt: (step) => complete.batchAt(step),
     steps: 9,
   }));
@@ -76,7 +76,7 @@ test("a run resumed with a batch stream equals an uninterrupted run, bit for bit
   const { params, state, notes } = await readCheckpoint<Params>(saved);
   const rest = batchStream(open, { ...options, state: (notes as { data: BatchStreamState }).data });
   for await (const _ of train({ ...common, params, state, batchAt: (step) => rest.batchAt(step), steps: 9 }));
-  tensorsOf(whole).forEach((x, i) => expect(tensorsOf(params)[i]!.data).toEqual(x.data));
+  tensorsOf(uninterrupted).forEach((x, i) => expect(tensorsOf(params)[i]!.data).toEqual(x.data));
 });
 
 test("close ends the source; steps out of order and sources without targets are refused", async () => {

@@ -61,7 +61,7 @@ test("a value that is not a stream is refused", async () => {
 });
 
 test("invalid UTF-8 is refused with its line, and a byte order mark is skipped", async () => {
-  const bytes = (text: string) => Uint8Array.from(text, (one) => one.charCodeAt(0));
+  const bytes = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
   await expect(readAll([bytes('{"a":1}\n{"a":"caf'), bytes('\xe9"}\n')])).rejects.toThrow(
     /^jsonLines: `stream: line 2` is "bytes that are not UTF-8", expected text in UTF-8.\nFix: convert the file/,
   );

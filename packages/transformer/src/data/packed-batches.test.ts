@@ -27,7 +27,10 @@ test.each(["rotary", "learned", "alibi"] as const)(
     // One text per row: the mean of losses, weighted by numbers of targets.
     const alone = valueAndGrad((p: typeof params, batches: (typeof batch)[]) =>
       batches
-        .map((one) => ({ loss: tokenLoss(model)(p, one), count: one.targets.data.length }))
+        .map((singleBatch) => ({
+          loss: tokenLoss(model)(p, singleBatch),
+          count: singleBatch.targets.data.length,
+        }))
         .reduce((sum, { loss, count }) => add(sum, mul(loss, count / 29)), zeros([])),
     );
     const single = texts.map((ids) => {
@@ -35,9 +38,9 @@ test.each(["rotary", "learned", "alibi"] as const)(
       const row = (values: ArrayLike<number>) => tensor([Array.from(values)], { dtype: "int32" });
       return { ids: row(inputs), targets: row(targets) } as unknown as typeof batch;
     });
-    const [loss, wanted] = alone(params, single);
+    const [loss, expectedGradients] = alone(params, single);
     expect(packed.data[0]).toBeCloseTo(loss.data[0]!, 5);
-    tensorsOf(wanted).forEach((x, i) =>
+    tensorsOf(expectedGradients).forEach((x, i) =>
       expect(tensorsOf(gradients)[i]!.data).toBeAllclose(x.data, { rtol: 1e-4, atol: 1e-6 }),
     );
   },
@@ -52,9 +55,9 @@ test("each epoch has every target once, in another order", () => {
     targetsPerEpoch.at(-1)!.push(...stepTargets);
     if (targetsPerEpoch.at(-1)!.length === targets.length) targetsPerEpoch.push([]);
   }
-  const whole = targetsPerEpoch.slice(0, 3);
-  for (const epoch of whole) expect([...epoch].sort((a, b) => a - b)).toEqual(targets);
-  expect(whole[1]).not.toEqual(whole[0]);
+  const fullEpochs = targetsPerEpoch.slice(0, 3);
+  for (const epoch of fullEpochs) expect([...epoch].sort((a, b) => a - b)).toEqual(targets);
+  expect(fullEpochs[1]).not.toEqual(fullEpochs[0]);
 });
 
 test("a step gives the same batch in any order of calls, and seeds differ", () => {

@@ -114,9 +114,9 @@ function randomParams(config: DecoderConfig, { seed, tied }: Sizes): DecoderPara
   return mapTensors(params, (x, path) => {
     n += 1;
     if (!/norm|bias/i.test(path)) return x;
-    const drawn = randn(x.shape, { seed: seed + n });
-    drawn.data.forEach((value, i) => (drawn.data[i] = 1 + Math.round(value * 64) / 256));
-    return drawn;
+    const random = randn(x.shape, { seed: seed + n });
+    random.data.forEach((value, i) => (random.data[i] = 1 + Math.round(value * 64) / 256));
+    return random;
   }) as DecoderParams;
 }
 
@@ -201,9 +201,9 @@ test("property: an exported encoder loads with equal params, with and without a 
     fc.asyncProperty(sizes, async ({ headDim, seed, headed, ...rest }) => {
       const embedDim = rest.numHeads * headDim;
       const config = { ...rest, embedDim, vocabSize: 9, contextLength: 16, normEps: 1e-12 };
-      const whole = encoder(config).init(seed);
-      const { maskedTokenHead: _head, ...bare } = whole;
-      const params = headed ? whole : bare;
+      const paramsWithHead = encoder(config).init(seed);
+      const { maskedTokenHead: _head, ...bare } = paramsWithHead;
+      const params = headed ? paramsWithHead : bare;
       for (const options of [{}, { shardBytes: 300 }]) {
         const model = await loadEncoder(await exportedFiles({ config, params }, options));
         expect(sortedNumbers(model.params)).toEqual(sortedNumbers(params));
@@ -277,11 +277,14 @@ test("tokenizer_config.json has `add_bos_token` if the post-processor adds a BOS
 test("a folder on disk appears only when complete: not after an abort, and not over an existing folder", async () => {
   const [config, params] = [plain(sample), randomParams(plain(sample), sample)];
   const out = join(root, "whole");
-  const seen: [number, boolean][] = [];
-  const onProgress = ({ written }: { written: number }) => void seen.push([written, existsSync(out)]);
+  const progressEvents: [number, boolean][] = [];
+  const onProgress = ({ written }: { written: number }) =>
+    void progressEvents.push([written, existsSync(out)]);
   await exportModel({ config, params }, { to: "hf", out, shardBytes: 1000, onProgress });
-  expect(seen.every(([, there]) => !there)).toBe(true);
-  expect(seen.at(-1)![0]).toBe(tensorsOf(params).reduce((sum, { data }) => sum + 4 * data.length, 0));
+  expect(progressEvents.every(([, there]) => !there)).toBe(true);
+  expect(progressEvents.at(-1)![0]).toBe(
+    tensorsOf(params).reduce((sum, { data }) => sum + 4 * data.length, 0),
+  );
   expect(sortedNumbers((await load(out)).params)).toEqual(sortedNumbers(params));
 
   const before = readdirSync(root);
@@ -292,7 +295,7 @@ test("a folder on disk appears only when complete: not after an abort, and not o
   expect(readFileSync(join(out, "config.json"))).toEqual(bytes);
 
   // Aborted at each progress event.
-  for (let stop = 0; stop < seen.length; stop++) {
+  for (let stop = 0; stop < progressEvents.length; stop++) {
     const controller = new AbortController();
     let events = 0;
     const work = exportModel(

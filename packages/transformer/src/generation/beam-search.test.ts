@@ -223,7 +223,7 @@ test.each<[string, Partial<DecoderConfig>]>([
     const scores = alone.sequences[0]!.map(({ score }) => score);
     expect(together.sequences[i]!.map(({ score }) => score)).toBeAllclose(scores, { rtol: 0, atol: 1e-5 });
   }
-  const tokens = together.sequences.flat().flatMap((one) => one.tokens);
+  const tokens = together.sequences.flat().flatMap((sequence) => sequence.tokens);
   expect(tokens.every(({ top }) => top?.length === 2 && top[0]!.logprob >= top[1]!.logprob)).toBe(true);
 });
 
@@ -270,16 +270,17 @@ test("onToken receives the tokens of the best sequence before the search ends", 
       return model.apply(...args);
     },
   };
-  const seen: (BeamToken & { at: number })[] = [];
-  const onToken = (token: BeamToken) => seen.push({ ...token, at: calls });
+  const reportedTokens: (BeamToken & { at: number })[] = [];
+  const onToken = (token: BeamToken) => reportedTokens.push({ ...token, at: calls });
   const { sequences, usage } = await beamSearch(counted, prompts, { maxTokens: 12, stop: [0], onToken });
   for (const [i, [best]] of sequences.entries()) {
-    expect(seen.filter(({ prompt }) => prompt === i).map(({ id }) => id)).toEqual(best!.ids);
+    expect(reportedTokens.filter(({ prompt }) => prompt === i).map(({ id }) => id)).toEqual(best!.ids);
   }
-  expect(seen[0]!.at).toBeLessThan(calls);
+  expect(reportedTokens[0]!.at).toBeLessThan(calls);
   expect(usage.promptTokens).toBe(10);
-  const count = (one: (typeof sequences)[0][0]) => one.ids.length + (one.stoppedBy === undefined ? 0 : 1);
-  expect(usage.generatedTokens).toBe(sequences.flat().reduce((sum, one) => sum + count(one), 0));
+  const count = (sequence: (typeof sequences)[0][0]) =>
+    sequence.ids.length + (sequence.stoppedBy === undefined ? 0 : 1);
+  expect(usage.generatedTokens).toBe(sequences.flat().reduce((sum, sequence) => sum + count(sequence), 0));
 });
 
 function makeTextModel(seed = 3): Model {
@@ -305,8 +306,8 @@ test("sequences end at stop texts, which are not included in their text", async 
     numReturnSequences: 4,
     onToken: (token) => (streamed += token.text),
   });
-  const stopped = sequences[0]!.filter(({ reason }) => reason === "stop");
-  expect(stopped.length).toBeGreaterThan(0);
+  const stoppedSequences = sequences[0]!.filter(({ reason }) => reason === "stop");
+  expect(stoppedSequences.length).toBeGreaterThan(0);
   for (const sequence of sequences[0]!) {
     expect(sequence.text).not.toContain(stop);
     if (sequence.reason === "stop") expect(sequence.stoppedBy).toBe(stop);

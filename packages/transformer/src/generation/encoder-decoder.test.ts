@@ -10,8 +10,8 @@ const config: EncoderDecoderConfig = {
   ...{ vocabSize: 23, embedDim: 16, hiddenDim: 24, numLayers: 2, numHeads: 2, contextLength: 16 },
   ...{ startIds: [2], stopIds: [], embeddingScale: 50, embeddingNorm: true },
 };
-const made = encoderDecoder(config);
-const model = { ...made, params: made.init(3), tokenizer: undefined };
+const modelFunctions = encoderDecoder(config);
+const model = { ...modelFunctions, params: modelFunctions.init(3), tokenizer: undefined };
 const sources = [
   [3, 1, 4, 1, 5],
   [9, 2],
@@ -61,13 +61,13 @@ test("beams of a batch equal those of each source alone, as ids and encoded", as
 
 test("samples of a batch equal those of each source alone with the same seed", async () => {
   const sampling = { temperature: 1, seed: 7 };
-  const drawn: number[][] = [[], [], [], []];
+  const sampledIds: number[][] = [[], [], [], []];
   const options = { samples: 2, maxTokens: 5, sampling };
   for await (const { prompt, sample, id } of generateBatch(model, sources.slice(0, 2), options))
-    drawn[2 * prompt + sample]!.push(id);
-  for (const [i, ids] of drawn.entries()) {
-    const own = { maxTokens: 5, sampling: { temperature: 1, seed: 7 + (i % 2) } };
-    expect(ids).toEqual(await generatedIds(model, sources[Math.floor(i / 2)]!, own));
+    sampledIds[2 * prompt + sample]!.push(id);
+  for (const [i, ids] of sampledIds.entries()) {
+    const singleOptions = { maxTokens: 5, sampling: { temperature: 1, seed: 7 + (i % 2) } };
+    expect(ids).toEqual(await generatedIds(model, sources[Math.floor(i / 2)]!, singleOptions));
   }
 });
 

@@ -96,9 +96,9 @@ test("samples of a prompt share one prefill", async () => {
   const rows = await batch({ samples: 3, maxTokens: 4, sampling }, counted, [[5, 6, 7, 8, 9, 1, 2, 3]]);
   expect(computed).toBe(8 + 3 * 3);
   for (let sample = 0; sample < 3; sample++) {
-    const own = { ...sampling, seed: 40 + sample };
+    const singleSampling = { ...sampling, seed: 40 + sample };
     expect(rows.get(`0.${sample}`)!.ids).toEqual(
-      (await alone([5, 6, 7, 8, 9, 1, 2, 3], { maxTokens: 4, sampling: own })).ids,
+      (await alone([5, 6, 7, 8, 9, 1, 2, 3], { maxTokens: 4, sampling: singleSampling })).ids,
     );
   }
   expect(new Set([...rows.values()].map(({ ids }) => String(ids))).size).toBeGreaterThan(1);
@@ -112,15 +112,15 @@ test("samples of a prompt share one prefill", async () => {
 
 test("without a seed, calls sample different tokens, and the summary has the seed that reproduces them", async () => {
   const seeds: (number | undefined)[] = [];
-  const drawn = async (sampling: NonNullable<GenerateBatchOptions["sampling"]>, samples = 2) => {
+  const sampleIds = async (sampling: NonNullable<GenerateBatchOptions["sampling"]>, samples = 2) => {
     const onFinish = ({ seed }: GenerateBatchSummary) => seeds.push(seed);
     const rows = await batch({ samples, maxTokens: 8, sampling, onFinish }, model, [[1, 2]]);
     return [...rows.values()].map(({ ids }) => String(ids));
   };
-  const texts = [await drawn({ temperature: 3 }), await drawn({ temperature: 3 })];
+  const texts = [await sampleIds({ temperature: 3 }), await sampleIds({ temperature: 3 })];
   expect(texts[0]).not.toEqual(texts[1]);
-  expect(await drawn({ temperature: 3, seed: seeds[0]! })).toEqual(texts[0]);
-  await drawn({}, 1);
+  expect(await sampleIds({ temperature: 3, seed: seeds[0]! })).toEqual(texts[0]);
+  await sampleIds({}, 1);
   expect(seeds[3]).toBeUndefined();
 });
 
@@ -169,13 +169,13 @@ test("processors receive the ids of each row, and with `padId` its padding", asy
     expect(new Set(pairs).size).toBe(pairs.length);
     expect(ids.length).toBeGreaterThanOrEqual(2);
   }
-  const seen: string[] = [];
+  const events: string[] = [];
   const watch = {
     name: "watch",
-    process: (_: Float64Array, { ids }: { ids: readonly number[] }) => void seen.push(ids.join()),
+    process: (_: Float64Array, { ids }: { ids: readonly number[] }) => void events.push(ids.join()),
   };
   await batch({ maxTokens: 1, processors: [watch], padId: 7 });
-  expect(seen).toEqual(["7,7,1,2,3", "7,7,7,7,4", "5,6,7,8,9", "7,7,7,7,1"]);
+  expect(events).toEqual(["7,7,1,2,3", "7,7,7,7,4", "5,6,7,8,9", "7,7,7,7,1"]);
 });
 
 test("the summary has the stop reason of each sequence, token counts and timings", async () => {

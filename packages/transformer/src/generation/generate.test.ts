@@ -69,17 +69,17 @@ test("equal seeds give equal tokens, different seeds different ones, and maxToke
 });
 
 test("without a seed, calls sample different tokens, and the summary has the seed that reproduces them", async () => {
-  const drawn = async (sampling: Sampling) => {
+  const sampleIds = async (sampling: Sampling) => {
     let seed: number | undefined;
     const onFinish = (summary: GenerateSummary) => (seed = summary.seed);
     return { text: String(tokenIds(await collect([1, 2], { maxTokens: 12, sampling, onFinish }))), seed };
   };
-  const all = await Promise.all(Array.from({ length: 5 }, () => drawn({ temperature: 3 })));
+  const all = await Promise.all(Array.from({ length: 5 }, () => sampleIds({ temperature: 3 })));
   expect(new Set(all.map(({ text }) => text)).size).toBeGreaterThan(1);
   for (const { text, seed } of all) {
-    expect(await drawn({ temperature: 3, seed: seed! })).toEqual({ text, seed });
+    expect(await sampleIds({ temperature: 3, seed: seed! })).toEqual({ text, seed });
   }
-  expect((await drawn({})).seed).toBeUndefined();
+  expect((await sampleIds({})).seed).toBeUndefined();
 });
 
 test("over many seeds, token frequencies equal their probabilities", async () => {
@@ -154,7 +154,7 @@ test("a second call with the cache equals one call with a long prompt", async ()
 });
 
 test("an abort rejects with the signal's reason, and generation continues equally with the same cache", async () => {
-  const whole = tokenIds(await collect([1, 2, 3], { maxTokens: 12, sampling: { temperature: 0 } }));
+  const uninterrupted = tokenIds(await collect([1, 2, 3], { maxTokens: 12, sampling: { temperature: 0 } }));
   const controller = new AbortController();
   const reason = new Error("enough");
   const cache = growingCache({ numLayers: 2 });
@@ -166,9 +166,9 @@ test("an abort rejects with the signal's reason, and generation continues equall
     }
   };
   await expect(run()).rejects.toBe(reason);
-  expect(tokens).toEqual([1, 2, 3, ...whole.slice(0, 5)]);
+  expect(tokens).toEqual([1, 2, 3, ...uninterrupted.slice(0, 5)]);
   for (const { id } of await collect(tokens.slice(cache.length), { cache, maxTokens: 7 })) tokens.push(id);
-  expect(tokens).toEqual([1, 2, 3, ...whole]);
+  expect(tokens).toEqual([1, 2, 3, ...uninterrupted]);
 
   const untouched = growingCache({ numLayers: 2 });
   await expect(collect([1], { cache: untouched, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
@@ -297,7 +297,7 @@ test("speculative decoding gives the same tokens in fewer passes, with accepted 
 
 test("after leaving the loop early, a speculative cache has only returned tokens", async () => {
   const model = makeModel({ vocabSize: 4, contextLength: 60 });
-  const whole = tokenIds(await collect([0, 1, 0, 1, 0], {}, model));
+  const uninterrupted = tokenIds(await collect([0, 1, 0, 1, 0], {}, model));
   for (let leave = 1; leave < 12; leave++) {
     const cache = growingCache({ numLayers: 2 });
     const tokens = [0, 1, 0, 1, 0];
@@ -309,7 +309,7 @@ test("after leaving the loop early, a speculative cache has only returned tokens
     const rest = tokens.slice(cache.length).length > 0 ? tokens.slice(cache.length) : tokens.slice(-1);
     if (cache.length === tokens.length) cache.crop(-1);
     const more = await collect(rest, { cache, maxTokens: 5 }, model);
-    expect(tokenIds(more)).toEqual(whole.slice(leave, leave + 5));
+    expect(tokenIds(more)).toEqual(uninterrupted.slice(leave, leave + 5));
   }
 });
 
@@ -323,17 +323,17 @@ test("with `logprobs`, each token has the most likely tokens", async () => {
 });
 
 test("logits processors are applied before sampling, and receive prompt and generated ids", async () => {
-  const seen: string[] = [];
+  const events: string[] = [];
   const watch: LogitsProcessor = {
     name: "watch",
     process(scores, { ids, promptLength, maxLength }) {
-      seen.push(`${ids.join()}; ${promptLength} of ${maxLength}`);
+      events.push(`${ids.join()}; ${promptLength} of ${maxLength}`);
       scores.fill(-Infinity, 0, 4);
     },
   };
   const ids = tokenIds(await collect([1, 2], { maxTokens: 3, processors: [watch] }));
   expect(Math.min(...ids)).toBeGreaterThanOrEqual(4);
-  expect(seen).toEqual(["1,2; 2 of 5", `1,2,${ids[0]}; 2 of 5`, `1,2,${ids[0]},${ids[1]}; 2 of 5`]);
+  expect(events).toEqual(["1,2; 2 of 5", `1,2,${ids[0]}; 2 of 5`, `1,2,${ids[0]},${ids[1]}; 2 of 5`]);
   const sampling = { temperature: 5, seed: 1 };
   const sampled = tokenIds(await collect([1, 2], { maxTokens: 9, processors: [watch], sampling }));
   expect(Math.min(...sampled)).toBeGreaterThanOrEqual(4);

@@ -40,18 +40,18 @@ test("property: top-p keeps the smallest set of most likely tokens that reaches 
     fc.property(logits, fc.double({ min: 0.01, max: 0.99, noNaN: true }), (logits, topP) => {
       const p = softmax(logits);
       const order = [...p.keys()].sort((a, b) => p[b]! - p[a]! || a - b);
-      const kept: number[] = [];
+      const nucleus: number[] = [];
       let total = 0;
       for (const id of order) {
         if (total >= topP) break;
-        kept.push(id);
+        nucleus.push(id);
         total += p[id]!;
       }
       const counts = logits.map(() => 0);
       for (const chance of chances)
         counts[chooseToken(logits, checkSampling({ temperature: 1, topP }), chance)]! += 1;
-      p.forEach((one, id) => {
-        const share = kept.includes(id) ? one / total : 0;
+      p.forEach((probability, id) => {
+        const share = nucleus.includes(id) ? probability / total : 0;
         expect(Math.abs(counts[id]! / chances.length - share)).toBeLessThanOrEqual(0.001 + 1e-9);
       });
     }),
@@ -100,11 +100,11 @@ test("property: top-k keeps the k most likely tokens, for small and large k", ()
   fc.assert(
     fc.property(fc.constantFrom(many, many.slice(0, 9)), fc.integer({ min: 1, max: 9 }), (logits, topK) => {
       const order = [...logits.keys()].sort((a, b) => logits[b]! - logits[a]! || a - b);
-      const kept = candidates(logits, { temperature: 1, topK });
-      expect(kept.map(({ id }) => id)).toEqual(order.slice(0, topK));
+      const topKCandidates = candidates(logits, { temperature: 1, topK });
+      expect(topKCandidates.map(({ id }) => id)).toEqual(order.slice(0, topK));
       const p = softmax(logits);
       const total = order.slice(0, topK).reduce((sum, id) => sum + p[id]!, 0);
-      kept.forEach(({ id, probability }) => expect(probability).toBeCloseTo(p[id]! / total, 9));
+      topKCandidates.forEach(({ id, probability }) => expect(probability).toBeCloseTo(p[id]! / total, 9));
       for (const chance of [0, 0.3, 0.999]) {
         const chosen = chooseToken(logits, checkSampling({ temperature: 1, topK }), chance);
         expect(order.slice(0, topK)).toContain(chosen);
@@ -118,30 +118,30 @@ test("property: min-p removes tokens less likely than minP times the highest pro
     fc.property(logits, fc.double({ min: 0.01, max: 1, noNaN: true }), (logits, minP) => {
       const p = softmax(logits, 2);
       const least = minP * Math.max(...p);
-      const kept = candidates(logits, { temperature: 2, minP }).map(({ id }) => id);
-      p.forEach((one, id) => {
-        if (Math.abs(one - least) > 1e-9) expect(kept.includes(id)).toBe(one > least);
+      const minPIds = candidates(logits, { temperature: 2, minP }).map(({ id }) => id);
+      p.forEach((probability, id) => {
+        if (Math.abs(probability - least) > 1e-9) expect(minPIds.includes(id)).toBe(probability > least);
       });
     }),
   );
 });
 
 test("min-p keeps a token at exactly minP times the highest probability", () => {
-  const kept = (logits: number[], minP: number) =>
+  const minPIds = (logits: number[], minP: number) =>
     candidates(logits, { temperature: 1, minP }).map(({ id }) => id);
-  expect(kept([0, Math.log(0.5), 0], 1)).toEqual([0, 2]); // at 1, all tokens tied with the most likely one
-  expect(kept([0, Math.log(0.5), Math.log(0.25)], Math.exp(Math.log(0.5)))).toEqual([0, 1]);
+  expect(minPIds([0, Math.log(0.5), 0], 1)).toEqual([0, 2]); // at 1, all tokens tied with the most likely one
+  expect(minPIds([0, Math.log(0.5), Math.log(0.25)], Math.exp(Math.log(0.5)))).toEqual([0, 1]);
 });
 
 test("top-p applies to the tokens that top-k keeps", () => {
   // Probabilities 8, 4, 2, 1, 1 of 16: among the first three, 8/14 reaches 0.5, and 12/14 reaches 0.8.
   const logits = [3, 2, 1, 0, 0].map((n) => n * Math.LN2);
-  const kept = (sampling: Sampling) =>
+  const candidateIds = (sampling: Sampling) =>
     candidates(logits, { temperature: 1, ...sampling }).map(({ id }) => id);
-  expect(kept({ topK: 3, topP: 0.5 })).toEqual([0]);
-  expect(kept({ topK: 3, topP: 0.8 })).toEqual([0, 1]);
-  expect(kept({ topP: 0.8 })).toEqual([0, 1, 2]);
-  expect(kept({ topK: 2, topP: 1, minP: 0.6 })).toEqual([0]);
+  expect(candidateIds({ topK: 3, topP: 0.5 })).toEqual([0]);
+  expect(candidateIds({ topK: 3, topP: 0.8 })).toEqual([0, 1]);
+  expect(candidateIds({ topP: 0.8 })).toEqual([0, 1, 2]);
+  expect(candidateIds({ topK: 2, topP: 1, minP: 0.6 })).toEqual([0]);
 });
 
 test("penalties and biases change logits, at temperature 0 too", () => {

@@ -40,8 +40,8 @@ test("property: texts of a stream concatenate to the text before the first stop 
     fc.property(letters, stops, (text, stops) => {
       // The stop text that is complete first; of several, the one that begins first.
       let end: number | undefined;
-      for (let seen = 1; seen <= text.length && end === undefined; seen++) {
-        const at = stops.map((stop) => text.slice(0, seen).indexOf(stop)).filter((at) => at >= 0);
+      for (let prefixLength = 1; prefixLength <= text.length && end === undefined; prefixLength++) {
+        const at = stops.map((stop) => text.slice(0, prefixLength).indexOf(stop)).filter((at) => at >= 0);
         if (at.length > 0) end = Math.min(...at);
       }
       const { pieces, stopped } = streamTexts(text, stops);

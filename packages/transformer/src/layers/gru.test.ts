@@ -19,11 +19,11 @@ test("golden: one step with embedDim 1, by hand", () => {
 });
 
 test("a sequence in two calls with the state equals one call", () => {
-  const whole = layer.apply(params, x);
+  const fullOutput = layer.apply(params, x);
   const first = layer.apply(params, slice(x, 1, 0, 2));
   const rest = layer.apply(params, slice(x, 1, 2), { state: first.state });
-  expect(slice(whole.output, 1, 2).data).toEqual(rest.output.data);
-  expect(rest.state.data).toEqual(whole.state.data);
+  expect(slice(fullOutput.output, 1, 2).data).toEqual(rest.output.data);
+  expect(rest.state.data).toEqual(fullOutput.state.data);
   const nothing = layer.apply(params, slice(x, 1, 0, 0), { state: first.state });
   expect([nothing.output.shape, nothing.state.data]).toEqual([[2, 0, 3], first.state.data]);
 });

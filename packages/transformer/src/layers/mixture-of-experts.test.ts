@@ -102,8 +102,8 @@ test.each([1, 2])(
 
 test('with `applyWeightOn: "input"`, the routing weight multiplies the input of the expert', () => {
   const router = { scores: "sigmoid", applyWeightOn: "input" } as const;
-  const one = mixtureOfExperts({ ...config, expertsPerToken: 1, normTopKProb: false, router });
-  const y = one.apply(params, x);
+  const topOne = mixtureOfExperts({ ...config, expertsPerToken: 1, normTopKProb: false, router });
+  const y = topOne.apply(params, x);
   for (let n = 0; n < 14; n++) {
     const row = Array.from(x.data.slice(4 * n, 4 * n + 4));
     const matrix = params.router.weight.data;

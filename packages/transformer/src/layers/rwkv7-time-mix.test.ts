@@ -125,7 +125,7 @@ test("every weight affects the outputs", () => {
   const x = randn([1, T, C], { seed: 1, dtype: "float64" });
   const firstLayer = { values: randn([1, T, C], { seed: 2, dtype: "float64" }) };
   const params = randomParams(later, 3);
-  const whole = later.apply(params, x, { firstLayer }).data;
+  const fullOutput = later.apply(params, x, { firstLayer }).data;
   const paths: string[] = [];
   mapTensors(params, (weight, path) => (paths.push(path), weight));
   expect(paths.length).toBe(6 + 4 + 3 * 3 + 2 + 3 + 2);
@@ -134,7 +134,7 @@ test("every weight affects the outputs", () => {
       at === path ? randn(weight.shape, { seed: 777, dtype: "float64" }) : weight,
     );
     const { data } = later.apply(changed, x, { firstLayer });
-    expect(Math.max(...data.map((z, i) => Math.abs(z - whole[i]!))), path).toBeGreaterThan(1e-3);
+    expect(Math.max(...data.map((z, i) => Math.abs(z - fullOutput[i]!))), path).toBeGreaterThan(1e-3);
   }
 });
 
@@ -143,11 +143,11 @@ test("property: two chunks with a cache equal one call", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: T - 1 }), (cut) => {
       const x = randn([2, T, C], { seed: cut });
-      const whole = first.apply(params, x);
+      const fullOutput = first.apply(params, x);
       const cache = stateCache();
       for (const [from, to] of [[0, cut], [cut, T]] as const) {
         const { data } = first.apply(params, slice(x, 1, from, to), { cache });
-        slice(whole, 1, from, to).data.forEach((z, i) => expect(data[i]! - z).toBeCloseTo(0, 3));
+        slice(fullOutput, 1, from, to).data.forEach((z, i) => expect(data[i]! - z).toBeCloseTo(0, 3));
       } // prettier-ignore
       expect(Object.keys(cache.state(0)!)).toEqual(["state", "shift"]);
       expect(cache.length).toBe(T);
@@ -158,7 +158,7 @@ test("property: two chunks with a cache equal one call", () => {
 test("gradients equal central differences", () => {
   const x = randn([1, 3, C], { seed: 1, dtype: "float64" });
   const dy = randn([1, 3, C], { seed: 2, dtype: "float64" });
-  const params = mapTensors(randomParams(later, 1), (one) => mul(one, 0.5));
+  const params = mapTensors(randomParams(later, 1), (weight) => mul(weight, 0.5));
   const values = randn([1, 3, C], { seed: 3, dtype: "float64" });
   checkGradient(
     ({ params, x, values }) => sum(mul(later.apply(params, x, { firstLayer: { values } }), dy)),

@@ -19,9 +19,9 @@ test("property: two calls with the state equal one call", () => {
       const x = randn([B, first + second, C], { seed });
       const start = shiftTokens(slice(x, 1, 0, first), none);
       const end = shiftTokens(slice(x, 1, first), { ...none, state: start.state });
-      const whole = shiftTokens(x, none);
-      expect(concat([start.previous, end.previous], 1).data).toEqual(whole.previous.data);
-      expect(end.state.data).toEqual(whole.state.data);
+      const fullOutput = shiftTokens(x, none);
+      expect(concat([start.previous, end.previous], 1).data).toEqual(fullOutput.previous.data);
+      expect(end.state.data).toEqual(fullOutput.state.data);
     }),
   );
 });

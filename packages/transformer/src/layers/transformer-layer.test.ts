@@ -146,15 +146,15 @@ test("gradients equal central differences", () => {
 test.each(["pre", "post", "both", "after"] as const)(
   "with the placement %s, an attention layer and a feed-forward layer equal one layer with both",
   (placement) => {
-    const whole = transformerLayer({ ...alone, placement });
-    const params = whole.init(3);
+    const fullLayer = transformerLayer({ ...alone, placement });
+    const params = fullLayer.init(3);
     const { attention, feedForward, norm } = alone;
     const attends = transformerLayer({ attention, norm, placement });
     const feeds = transformerLayer<FeedForwardParams>({ feedForward, norm, placement });
     expect(Object.keys(attends.init(3)).filter((name) => /^feedForward/.test(name))).toEqual([]);
     expect(Object.keys(feeds.init(3)).filter((name) => /^attention/.test(name))).toEqual([]);
     const both = feeds.apply(params, attends.apply(params as never, x));
-    expect(both.data).toEqual(whole.apply(params, x).data);
+    expect(both.data).toEqual(fullLayer.apply(params, x).data);
   },
 );
 

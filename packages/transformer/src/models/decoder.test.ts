@@ -210,11 +210,11 @@ test("property: in a bidirectional model the first token depends on the last, in
   const near = decoder({ ...config, bidirectional: true, layerTypes: ["sliding", "sliding"], window: 3 });
   const first = (model: typeof both, ids: number[]) => slice(model.apply(params, ids), 1, 0, 1).data;
   fc.assert(
-    fc.property(ids(1), fc.nat(10), fc.nat(10), (before, one, other) => {
-      fc.pre(one !== other);
+    fc.property(ids(1), fc.nat(10), fc.nat(10), (before, lastId, otherLastId) => {
+      fc.pre(lastId !== otherLastId);
       for (const model of [both, near]) {
-        const same = first(model, [...before, one]).every(
-          (x, i) => x === first(model, [...before, other])[i],
+        const same = first(model, [...before, lastId]).every(
+          (x, i) => x === first(model, [...before, otherLastId])[i],
         );
         // A window of 3 sees one token on each side: two layers reach two tokens, and no further.
         expect(same).toBe(model === near && before.length > 2);
@@ -256,8 +256,8 @@ test("`rows` with `first` continues from a traced layer output, with its own tra
   const trace = { names: ["attentionOutput"] as const, tensors: traced, interventions };
   const changed = model.rows(params.layers.slice(1), before, { first: 1, trace });
   expect(Object.keys(traced)).toEqual(["layers.1.attentionOutput"]);
-  const whole = model.apply(params, [3, 1, 4], { trace: { names: [], tensors: {}, interventions } });
-  expect(model.logits(params, changed).data).toEqual(whole.data);
+  const singleCall = model.apply(params, [3, 1, 4], { trace: { names: [], tensors: {}, interventions } });
+  expect(model.logits(params, changed).data).toEqual(singleCall.data);
 });
 
 test("`rows` refuses more layers than the model has", () => {

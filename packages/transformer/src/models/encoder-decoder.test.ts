@@ -53,11 +53,11 @@ test.each(traits)("property: %s decoder gives the same logits with a cache as wi
   fc.assert(
     fc.property(tokens, tokens, fc.integer(), (source, ids, seed) => {
       const params = model.init(seed);
-      const whole = model.apply(params, ids, { source });
+      const fullLogits = model.apply(params, ids, { source });
       const cache = sourceCache(growingCache({ numLayers: 2 }), model.encode(params, source));
       ids.forEach((id, t) => {
         const step = model.apply(params, [id], { cache });
-        expect(step).toBeAllclose(slice(whole, 1, t, t + 1), { rtol: 1e-5, atol: 1e-5 });
+        expect(step).toBeAllclose(slice(fullLogits, 1, t, t + 1), { rtol: 1e-5, atol: 1e-5 });
       });
     }),
     { numRuns: 5 },
@@ -173,8 +173,8 @@ test("a call that throws does not change the cache", () => {
 
 test("8-bit weights change the logits by at most 0.01", () => {
   const config = { ...base, embedDim: 32, hiddenDim: 64 };
-  const made = encoderDecoder(config);
-  const model = { ...made, params: made.init(1), tokenizer: undefined };
+  const functions = encoderDecoder(config);
+  const model = { ...functions, params: functions.init(1), tokenizer: undefined };
   const { model: rounded, report } = quantize(model);
   expect(Object.keys(report.errors)).toContain("decoder.layers.1.crossAttention.query.weight");
   expect(Object.keys(report.errors)).toContain("encoder.layers.0.feedForward.up.weight");
@@ -185,8 +185,8 @@ test("8-bit weights change the logits by at most 0.01", () => {
 
 test("sequenceRows gives the row of the last end token", () => {
   const head = { task: "sequence", labels: ["no", "yes"] } as const;
-  const made = encoderDecoder({ ...base, head });
-  const model = { ...made, params: made.init(1), tokenizer: undefined };
+  const functions = encoderDecoder({ ...base, head });
+  const model = { ...functions, params: functions.init(1), tokenizer: undefined };
   const rows = sequenceRows(model, [
     [3, 2, 1, 2],
     [5, 2],

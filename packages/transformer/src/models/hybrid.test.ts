@@ -71,10 +71,10 @@ describe.each(Object.entries(stacks))("%s", (_, layerTypes) => {
   const { config, params, apply } = modelWith(layerTypes);
 
   test("logits token by token with a cache equal those of the whole prompt", () => {
-    const whole = apply(params, ids);
+    const fullLogits = apply(params, ids);
     const cache = cacheFor(config);
     ids.forEach((id, t) => {
-      expectClose(apply(params, [id], { cache }), slice(whole, 1, t, t + 1));
+      expectClose(apply(params, [id], { cache }), slice(fullLogits, 1, t, t + 1));
     });
     expect(cache.length).toBe(ids.length);
     expect(cache.numLayers).toBe(layerTypes.length);

@@ -32,14 +32,14 @@ const caches: Record<string, () => KvCache> = {
 test.each(Object.entries(caches))("%s cache: outputs of chunks equal those of one call", (_, newCache) => {
   const layer = layerWith(3);
   const [params, x] = [double(layer.init(1)), make([2, 8, 6], 2)];
-  const whole = layer.apply(params, x);
+  const fullOutput = layer.apply(params, x);
   for (const form of ["naive", "absorbed", "apply"] as const) {
     for (const chunk of [1, 3, 8]) {
       const cache = newCache();
       const parts = Array.from({ length: Math.ceil(8 / chunk) }, (_, i) =>
         layer[form](params, slice(x, 1, i * chunk, Math.min(8, (i + 1) * chunk)), { cache }),
       );
-      expect(concat(parts, 1), `${form}, ${chunk}`).toBeAllclose(whole, close);
+      expect(concat(parts, 1), `${form}, ${chunk}`).toBeAllclose(fullOutput, close);
     }
   }
 });

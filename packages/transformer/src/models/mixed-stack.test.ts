@@ -66,16 +66,16 @@ test("attention and a parallel mixer have the same input, and their outputs are 
 test("logits with a cache, and of packed documents, equal those of the text alone", () => {
   const { init, apply } = decoder(mixed);
   const params = init(1);
-  const whole = apply(params, ids);
+  const fullLogits = apply(params, ids);
   const cache = cacheFor(mixed);
   apply(params, ids.slice(0, 3), { cache });
   const rest = apply(params, ids.slice(3), { cache });
-  expect(rest.data).toBeAllclose(slice(whole, 1, 3).data, { atol: 1e-5 });
+  expect(rest.data).toBeAllclose(slice(fullLogits, 1, 3).data, { atol: 1e-5 });
   const packed = apply(params, [...ids, ...ids], {
     documents: [...ids.map(() => 0), ...ids.map(() => 1)],
     positions: Int32Array.from([...ids.keys(), ...ids.keys()]),
   });
-  expect(slice(packed, 1, 8).data).toBeAllclose(whole.data, { atol: 1e-5 });
+  expect(slice(packed, 1, 8).data).toBeAllclose(fullLogits.data, { atol: 1e-5 });
 });
 
 test("the attention gate multiplies outputs by the sigmoid of its logits", () => {
@@ -93,11 +93,13 @@ test("the attention gate multiplies outputs by the sigmoid of its logits", () =>
   const logits = (attention: object) =>
     apply({ ...params, layers: [{ ...params.layers[0]!, attention: attention as never }] }, ids).data;
   // Logits of 0 are gates of 1/2, so an output projection of twice the size gives the ungated output.
-  const half = { ...open, output: { weight: mul(attention.output.weight, 2) } };
+  const openGates = { ...open, output: { weight: mul(attention.output.weight, 2) } };
   const { gate: _, ...plain } = attention;
   const { attentionGate: __, ...bare } = gated;
   const layers = [{ ...params.layers[0]!, attention: plain }];
-  expect(logits(half)).toBeAllclose(decoder(bare).apply({ ...params, layers }, ids).data, { atol: 1e-5 });
+  expect(logits(openGates)).toBeAllclose(decoder(bare).apply({ ...params, layers }, ids).data, {
+    atol: 1e-5,
+  });
 });
 
 test("a layer without parts, a list of another length and parallel placement are refused", () => {

@@ -34,8 +34,8 @@ const kinds = Object.entries(all).map(([name, rate]) => [name, { [name]: rate } 
 
 describe.each([...kinds, ["all four", all] as const])("dropout of %s", (_, rates) => {
   test("is off without a seed, equal for equal seeds, and different for most others", () => {
-    const whole = plain.apply(params, ids).data;
-    expect(logits(rates)).toEqual(whole);
+    const plainLogits = plain.apply(params, ids).data;
+    expect(logits(rates)).toEqual(plainLogits);
     const seeds = Array.from({ length: 8 }, (_, seed) => logits(rates, seed).join());
     expect(logits(rates, 3).join()).toBe(seeds[3]);
     expect(new Set(seeds).size).toBeGreaterThan(3);
@@ -146,12 +146,14 @@ test("dropout of an encoder is equal for equal seeds and off without a seed", ()
     ...{ vocabSize: 13, embedDim: 8, hiddenDim: 12, numLayers: 3, numHeads: 2 },
     ...{ contextLength: 32, numTypes: 0, normEps: 1e-5 },
   };
-  const [own, other] = [encoder({ ...bert, dropout: all }), encoder(bert)];
-  const weights = own.init(1);
-  expect(own.apply(weights, ids).data).toEqual(other.apply(weights, ids).data);
-  expect(own.apply(weights, ids, { dropoutSeed: 1 }).data).not.toEqual(own.apply(weights, ids).data);
-  expect(own.apply(weights, ids, { dropoutSeed: 1 }).data).toEqual(
-    own.apply(weights, ids, { dropoutSeed: 1 }).data,
+  const [withDropout, withoutDropout] = [encoder({ ...bert, dropout: all }), encoder(bert)];
+  const weights = withDropout.init(1);
+  expect(withDropout.apply(weights, ids).data).toEqual(withoutDropout.apply(weights, ids).data);
+  expect(withDropout.apply(weights, ids, { dropoutSeed: 1 }).data).not.toEqual(
+    withDropout.apply(weights, ids).data,
+  );
+  expect(withDropout.apply(weights, ids, { dropoutSeed: 1 }).data).toEqual(
+    withDropout.apply(weights, ids, { dropoutSeed: 1 }).data,
   );
 });
 

@@ -19,7 +19,7 @@ test("pairs span the whole head, unlike those of `rotaryDim`", () => {
     rope({ headDim: 8, scaling: proportionalRope({ share: 0.5 }) }),
     rope({ headDim: 8 }),
     rope({ headDim: 8, rotaryDim: 4 }),
-  ].map((one) => Array.from(one.apply(x, { start: 0 }).data.slice(16, 24)));
+  ].map((rope) => Array.from(rope.apply(x, { start: 0 }).data.slice(16, 24)));
   expect([0, 1, 4, 5].map((i) => some![i])).toEqual([0, 1, 4, 5].map((i) => all![i]));
   const still = Array.from(x.data.slice(16, 24));
   expect([2, 3, 6, 7].map((i) => some![i])).toEqual([2, 3, 6, 7].map((i) => still[i]));

@@ -30,8 +30,8 @@ const model = decoder(config);
 const params = model.init(3);
 const ids = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 22, 7];
 const close = { rtol: 0, atol: 2e-5 };
-const whole = model.apply(params, ids);
-const far = (x: Tensor) => Math.max(...Array.from(x.data, (y, i) => Math.abs(y - whole.data[i]!)));
+const fullLogits = model.apply(params, ids);
+const far = (x: Tensor) => Math.max(...Array.from(x.data, (y, i) => Math.abs(y - fullLogits.data[i]!)));
 
 test("initial params have the sizes of each layer, and no key and value projections in layers that share", () => {
   const [sparse, full, , sharing, last] = params.layers;
@@ -56,7 +56,7 @@ test.each(Object.keys(caches))("with a %s cache, logits of chunks equal those of
     for (let at = 0; at < ids.length; at += chunk) {
       const end = Math.min(at + chunk, ids.length);
       const logits = model.apply(params, ids.slice(at, end), { cache });
-      expect(logits.data).toBeAllclose(slice(whole, 1, at, end).data, close);
+      expect(logits.data).toBeAllclose(slice(fullLogits, 1, at, end).data, close);
     }
     expect(cache.length).toBe(ids.length);
   }
@@ -65,8 +65,8 @@ test.each(Object.keys(caches))("with a %s cache, logits of chunks equal those of
 test("a rolling cache holds enough keys for the layers that share them", () => {
   // With sliding windows in all layers, a cache of the window is enough.
   const sliding: DecoderConfig = { ...config, layerTypes: ids.slice(0, 5).map(() => "sliding" as const) };
-  const own = { ...sliding, sharedKeyValues: [0, 1, 2, 2, 1] };
-  const { apply, init } = decoder(own);
+  const slidingShared = { ...sliding, sharedKeyValues: [0, 1, 2, 2, 1] };
+  const { apply, init } = decoder(slidingShared);
   const [weights, cache] = [init(3), rollingCache({ numLayers: 3, windowSize: 4 })];
   const text = apply(weights, ids);
   for (const [at, end] of [
@@ -91,7 +91,9 @@ test("a cache has three layers, is saved and restored, and is rolled back after 
   ]);
   const restored = cacheFor(config);
   restored.restore(cache.save());
-  const [a, b] = [cache, restored].map((one) => model.apply(params, ids.slice(6), { cache: one }));
+  const [a, b] = [cache, restored].map((layerCache) =>
+    model.apply(params, ids.slice(6), { cache: layerCache }),
+  );
   expect(b!.data).toEqual(a!.data);
   expect(() =>
     model.apply({ ...params, layers: [...params.layers.slice(0, 4), {} as never] }, [1], { cache }),
@@ -153,16 +155,16 @@ test("`layerScale` multiplies the output of each layer, after its per-layer embe
   const weights = scaled.init(3);
   expect(weights.layers.map((layer) => layer.scale!.toNested())).toEqual([[1], [1], [1], [1], [1]]);
   expect(scaled.apply(weights, ids).data).toEqual(plain.apply(weights, ids).data);
-  const half = (i: number) => ({
+  const withHalfScale = (i: number) => ({
     ...weights,
     layers: weights.layers.map((layer, j) => (i === j ? { ...layer, scale: mul(layer.scale!, 0.5) } : layer)),
   });
-  const outputs = (own: typeof scaled, params: typeof weights): Record<string, Tensor> => {
+  const outputs = (stack: typeof scaled, params: typeof weights): Record<string, Tensor> => {
     const tensors: Record<string, Tensor> = {};
-    own.apply(params, ids, { trace: { names: ["output"], tensors } });
+    stack.apply(params, ids, { trace: { names: ["output"], tensors } });
     return tensors;
   };
-  const [before, after] = [outputs(plain, weights), outputs(scaled, half(2))];
+  const [before, after] = [outputs(plain, weights), outputs(scaled, withHalfScale(2))];
   const name = "layers.2.output";
   expect(after[name]!.data).toBeAllclose(mul(before[name]!, 0.5).data, close);
   expect(after["layers.1.output"]!.data).toEqual(before["layers.1.output"]!.data);

@@ -49,11 +49,11 @@ test.each([
         const params = model.init(1);
         const source = model.encode(params, randn([...shape], { seed }));
         expect(source.rows.shape).toEqual([1, rows, 8]);
-        const whole = model.apply(params, ids, { source });
+        const fullLogits = model.apply(params, ids, { source });
         const cache = growingCache({ numLayers: 2 });
         ids.forEach((id, t) => {
           const step = model.apply(params, [id], { source, cache });
-          expect(step).toBeAllclose(slice(whole, 1, t, t + 1), near);
+          expect(step).toBeAllclose(slice(fullLogits, 1, t, t + 1), near);
         });
       },
     ),

@@ -90,10 +90,10 @@ test("with distillation, logits are the mean of both heads", () => {
 
 test("initial params have the layers of the head", () => {
   const head = { task: "token", labels, activation: "gelu", normEps: 1e-5 } as const;
-  const made = encoder({ ...sizes, head });
-  const params = made.init(1);
+  const functions = encoder({ ...sizes, head });
+  const params = functions.init(1);
   expect(Object.keys(params.head!)).toEqual(["dense", "norm", "output"]);
-  expect(taskLogits({ ...made, params }, made.apply(params, [1, 2])).shape).toEqual([1, 2, 3]);
+  expect(taskLogits({ ...functions, params }, functions.apply(params, [1, 2])).shape).toEqual([1, 2, 3]);
 });
 
 test("labelScores applies softmax, sigmoid or nothing, as the head is configured", () => {
@@ -122,8 +122,8 @@ test("a model without a head, params without an output and labels without entail
     /`model` is "an encoder without a head/,
   );
   const head: TaskHeadConfig = { task: "sequence", labels };
-  const made = encoder({ ...sizes, head });
-  expect(() => taskLogits({ ...made, params: { ...made.init(1), head: {} } }, rows)).toThrow(
+  const functions = encoder({ ...sizes, head });
+  expect(() => taskLogits({ ...functions, params: { ...functions.init(1), head: {} } }, rows)).toThrow(
     /`params.output.weight`/,
   );
   expect(() => entailmentScores(head, tensor([[1, 2, 3]]))).toThrow(/begins with entail/);

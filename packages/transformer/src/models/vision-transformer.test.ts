@@ -78,8 +78,8 @@ test("positions are interpolated for other image sizes, and partial patches are 
 
 test("golden: interpolatePositions with antialias equals interpolate of PyTorch", () => {
   // By hand, a = -0.5: one position in the middle of two is their mean.
-  const one = interpolatePositions(tensor([[0], [1]]), [1, 2], [1, 1], { antialias: true });
-  expect(one.data).toBeAllclose([0.5], { rtol: 0, atol: 1e-6 });
+  const antialiased = interpolatePositions(tensor([[0], [1]]), [1, 2], [1, 1], { antialias: true });
+  expect(antialiased.data).toBeAllclose([0.5], { rtol: 0, atol: 1e-6 });
   // PyTorch 2.6.0: interpolate(torch.tensor([[[[0., 1.]]]]), size=(1, 4), mode="bicubic", antialias=True)
   const four = interpolatePositions(tensor([[0], [1]]), [1, 2], [1, 4], { antialias: true });
   expect(four.data).toBeAllclose([-0.088235, 0.207143, 0.792857, 1.088235], { rtol: 0, atol: 1e-5 });

@@ -16,7 +16,7 @@ const layers = {
   ...{ embedDim: 16, hiddenDim: 24, numLayers: 1, numHeads: 2, contextLength: 40 },
   placement: "pre",
 } as const;
-const made = speechToText({
+const functions = speechToText({
   ...layers,
   ...{ vocabSize: 55, startIds: [2], stopIds: [3] },
   encoder: {
@@ -26,9 +26,15 @@ const made = speechToText({
   },
 });
 const model: SpeechModel = {
-  ...{ config: made.config, params: made.init(3), apply: made.apply, encode: made.encode, tokenizer },
+  ...{
+    config: functions.config,
+    params: functions.init(3),
+    apply: functions.apply,
+    encode: functions.encode,
+    tokenizer,
+  },
   features: whisperFeatures({ chunkLength: 0.8, numMels: 8 }),
-  leastFrames: made.leastFrames,
+  leastFrames: functions.leastFrames,
   speech: {
     languages: { en: 10, de: 11 },
     tasks: { transcribe: 12 },

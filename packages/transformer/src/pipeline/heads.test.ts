@@ -132,15 +132,15 @@ test("question-answering: the answers with the highest scores of all spans of th
     types: tensor([typeIds], { dtype: "int32" }),
   });
   const [logits] = taskLogits(answers, rows).toNested() as number[][][];
-  const seen = ids.map((_, i) => i === 0 || sequenceIds[i] === 1);
+  const isVisible = ids.map((_, i) => i === 0 || sequenceIds[i] === 1);
   const shares = [0, 1].map((end) => {
-    const exps = logits!.map((both, i) => (seen[i] ? Math.exp(both[end]!) : 0));
+    const exps = logits!.map((both, i) => (isVisible[i] ? Math.exp(both[end]!) : 0));
     const sum = exps.reduce((a, b) => a + b);
     return exps.map((x) => x / sum);
   });
   const all = ids.flatMap((_, first) =>
     ids.flatMap((__, last) =>
-      first > 0 && last >= first && seen[first] && seen[last]
+      first > 0 && last >= first && isVisible[first] && isVisible[last]
         ? [
             {
               answer: tokenizer.decode(ids.slice(first, last + 1)),
@@ -174,12 +174,14 @@ test("zero-shot-classification: scores by entailment, over all labels, with mult
     ) as number[];
     return { label, entailment: entailment!, contradiction: contradiction! };
   });
-  const sorted = (score: (one: (typeof odds)[number]) => number) => {
-    const order = odds.map((one) => [one.label, score(one)] as const).sort((a, b) => b[1] - a[1]);
+  const sorted = (score: (labelOdds: (typeof odds)[number]) => number) => {
+    const order = odds
+      .map((labelOdds) => [labelOdds.label, score(labelOdds)] as const)
+      .sort((a, b) => b[1] - a[1]);
     return {
       sequence: text,
       labels: order.map(([label]) => label),
-      scores: order.map(([, one]) => near(one)),
+      scores: order.map(([, value]) => near(value)),
     };
   };
   const options = { hypothesis_template: "this example is {}." };

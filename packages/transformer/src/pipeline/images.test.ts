@@ -45,16 +45,16 @@ const image = (seed: number) => ({
 
 test("image-classification: labels with their probabilities, in descending order", async () => {
   const classify = await pipeline("image-classification", classifier);
-  const [one, two] = [image(1), image(2)];
+  const [firstImage, secondImage] = [image(1), image(2)];
   const scores = labelScores(
     head,
-    taskLogits(classifier, classifier.apply(classifier.params, processor.apply(one))),
+    taskLogits(classifier, classifier.apply(classifier.params, processor.apply(firstImage))),
   );
-  const all = await classify(one, { top_k: null });
+  const all = await classify(firstImage, { top_k: null });
   expect(all.map(({ score }) => score)).toEqual([...scores.data].map(Number).sort((a, b) => b - a));
   expect(all.map(({ label }) => label).sort()).toEqual(["cat", "dog", "fish"]);
-  const both = await classify([one, two], { top_k: 1 });
-  expect(both).toEqual([[all[0]], await classify(two, { top_k: 1 })]);
+  const both = await classify([firstImage, secondImage], { top_k: 1 });
+  expect(both).toEqual([[all[0]], await classify(secondImage, { top_k: 1 })]);
   expect(classify.processor).toBe(processor);
   expect(classify.task).toBe("image-classification");
 });
@@ -97,9 +97,9 @@ test("zero-shot-image-classification: softmax over the labels, or a sigmoid of e
   expect(found.map(({ label }) => label).sort()).toEqual(["cat", "dog"]);
   expect(found[0]!.score + found[1]!.score).toBeCloseTo(1, 6);
   expect(found[0]!.score).toBeGreaterThanOrEqual(found[1]!.score);
-  const [one] = await softmax([image(1)], ["cat", "dog"], { hypothesis_template: "a {}" });
-  expect(one).toHaveLength(2);
-  expect(one).not.toEqual(found);
+  const [withTemplate] = await softmax([image(1)], ["cat", "dog"], { hypothesis_template: "a {}" });
+  expect(withTemplate).toHaveLength(2);
+  expect(withTemplate).not.toEqual(found);
 
   const model = dualEncoderModel({ textPooling: "last", scores: "sigmoid" });
   const sigmoid = await pipeline("zero-shot-image-classification", model);
@@ -181,11 +181,13 @@ test("a folder loads with its processor, and other loaders name `loadVision`", a
   ];
   const model = await loadVision(files, { device: js() });
   const fromFolder = await pipeline("image-classification", files);
-  const here = await pipeline("image-classification", classifier);
-  expect(await fromFolder(image(3))).toEqual(await here(image(3)));
+  const fromModel = await pipeline("image-classification", classifier);
+  expect(await fromFolder(image(3))).toEqual(await fromModel(image(3)));
   expect(model.config.head).toEqual(head);
   const rounded = await loadVision(files, { quantize: "int8" });
-  const [exact, near] = [model, rounded].map((one) => one.apply(one.params, processor.apply(image(3))));
+  const [exact, near] = [model, rounded].map((candidate) =>
+    candidate.apply(candidate.params, processor.apply(image(3))),
+  );
   const error = exact!.data.map((x, i) => Math.abs(Number(x) - Number(near!.data[i]))) as Float32Array;
   expect(Math.max(...error)).toBeGreaterThan(0);
   expect(Math.max(...error)).toBeLessThan(0.1);

@@ -43,11 +43,16 @@ const words = [
 const vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ...words];
 const tokenizer: Tokenizer = bertTokenizer(vocabulary.join("\n"));
 
-const made = decoder({
+const functions = decoder({
   ...{ vocabSize: vocabulary.length, embedDim: 16, hiddenDim: 24, numLayers: 2, numHeads: 2, numKvHeads: 1 },
   ...{ contextLength: 48, normEps: 1e-5, stopIds: [] },
 });
-const model: Model = { config: made.config, params: made.init(3), tokenizer, apply: made.apply };
+const model: Model = {
+  config: functions.config,
+  params: functions.init(3),
+  tokenizer,
+  apply: functions.apply,
+};
 
 const bert = encoder({
   ...{ vocabSize: vocabulary.length, embedDim: 16, hiddenDim: 24, numLayers: 2, numHeads: 2 },
@@ -120,11 +125,11 @@ test("text-generation: by default 256 tokens or the rest of the context; max_len
     return ids.length;
   };
   const prompt = tokenizer.encode(story).length;
-  expect(await count()).toBe(made.config.contextLength - prompt + 1);
+  expect(await count()).toBe(functions.config.contextLength - prompt + 1);
   expect(await count({ max_new_tokens: 7 })).toBe(7);
   expect(await count({ max_length: 10 })).toBe(10 - prompt);
   expect(await count({ max_length: 10, max_new_tokens: 2 })).toBe(2);
-  const long = decoder({ ...made.config, contextLength: 300 });
+  const long = decoder({ ...functions.config, contextLength: 300 });
   const longer = await pipeline("text-generation", { ...model, config: long.config, apply: long.apply });
   let ids = 0;
   await longer("a", { streamer: { put: () => (ids += 1), end: () => (ids -= 1) } });
@@ -133,17 +138,17 @@ test("text-generation: by default 256 tokens or the rest of the context; max_len
 
 test("text-generation: sampling options equal those of `generate`, with top_k 50 by default", async () => {
   const generator = await pipeline("text-generation", model);
-  const drawn = async (options: object) =>
+  const sample = async (options: object) =>
     (await generator(story, { max_new_tokens: 8, do_sample: true, seed: 7, ...options }))[0]!.generated_text;
   const expected = async (sampling: object) =>
     completedText(
       story,
       await generatedIds(story, { maxTokens: 8, sampling: { seed: 7, temperature: 1, ...sampling } }),
     );
-  expect(await drawn({})).toBe(await expected({ topK: 50 }));
-  expect(await drawn({ temperature: 3, top_k: 0 })).toBe(await expected({ temperature: 3 }));
-  expect(await drawn({ top_k: 2, top_p: 0.9 })).toBe(await expected({ topK: 2, topP: 0.9 }));
-  expect(await drawn({ min_p: 0.2, repetition_penalty: 1.5 })).toBe(
+  expect(await sample({})).toBe(await expected({ topK: 50 }));
+  expect(await sample({ temperature: 3, top_k: 0 })).toBe(await expected({ temperature: 3 }));
+  expect(await sample({ top_k: 2, top_p: 0.9 })).toBe(await expected({ topK: 2, topP: 0.9 }));
+  expect(await sample({ min_p: 0.2, repetition_penalty: 1.5 })).toBe(
     await expected({ topK: 50, minP: 0.2, repetitionPenalty: 1.5 }),
   );
   // Without `do_sample`, decoding is greedy at any temperature.
@@ -205,8 +210,8 @@ test("text-generation: options apply their logits processors", async () => {
   // A stop id ends the text; it is passed to the streamer and is not in the text.
   const ends = await run({ eos_token_id: plain[2]! });
   expect(ends).toEqual(plain.slice(0, plain.indexOf(plain[2]!) + 1));
-  const kept = await run({ eos_token_id: [plain[0]!], min_new_tokens: 3 });
-  expect(kept.length).toBeGreaterThanOrEqual(3);
+  const withMinTokens = await run({ eos_token_id: [plain[0]!], min_new_tokens: 3 });
+  expect(withMinTokens.length).toBeGreaterThanOrEqual(3);
   const length = tokenizer.encode(story).length;
   expect((await run({ eos_token_id: plain[0]!, min_length: length + 4 })).length).toBeGreaterThanOrEqual(4);
   expect(await run({ logits_processor: [noRepeatNgram(2)] })).toEqual(await run({ no_repeat_ngram_size: 2 }));
@@ -435,8 +440,8 @@ test("a folder loads with its chat template and generation_config.json, and repo
   });
   expect(events.at(-1)).toEqual({ status: "ready", task: "text-generation", model: path });
   // chat_template.jinja has precedence over tokenizer_config.json.
-  const own = await folder("own", { "chat_template.jinja": "{{ messages[0].content }} ran" });
-  const other = await pipeline("text-generation", own);
+  const folderWithJinja = await folder("own", { "chat_template.jinja": "{{ messages[0].content }} ran" });
+  const other = await pipeline("text-generation", folderWithJinja);
   const streamed: bigint[] = [];
   const streamer = { put: ([some]: bigint[][]) => void streamed.push(...some!), end: () => undefined };
   await other([message!], { max_new_tokens: 1, streamer });

@@ -81,7 +81,8 @@ test.each([
   expect(paths.filter((path) => path.startsWith("head."))).toEqual([]);
   expect(model.params.head!.output!.weight.data).toEqual(plain.params.head!.output!.weight.data);
   expect(model.params.head!.dense?.weight.data).toEqual(plain.params.head!.dense?.weight.data);
-  const logits = (one: EncoderModel) => taskLogits(one, one.apply(one.params, ids));
+  const logits = (encoderModel: EncoderModel) =>
+    taskLogits(encoderModel, encoderModel.apply(encoderModel.params, ids));
   expect(logits(model)).toBeAllclose(logits(dequantizedModel(model, plain)), { rtol: 1e-4, atol: 1e-4 });
   expect(logits(model).data).not.toEqual(logits(plain).data);
 });
@@ -100,7 +101,7 @@ test.each(["bert-cls-dense", "bert-mean-normalize"])(
     const open = (options?: { quantize: "int8" | "int4" }) =>
       loadEncoder(files(`sentence-transformers/${folder}`), { tokenizer, ...options });
     const plain = await open();
-    const whole = await embed(plain, texts);
+    const floatEmbeddings = await embed(plain, texts);
     const distances: number[] = [];
     for (const [quantize] of bounds) {
       const model = await open({ quantize });
@@ -108,7 +109,7 @@ test.each(["bert-cls-dense", "bert-mean-normalize"])(
       const same = await embed(dequantizedModel(model, plain), texts);
       for (const [i, vector] of vectors.entries())
         expect(vector).toBeAllclose(same[i]!, { rtol: 1e-4, atol: 1e-5 });
-      distances.push(Math.hypot(...vectors[0]!.map((x, i) => x - whole[0]![i]!)));
+      distances.push(Math.hypot(...vectors[0]!.map((x, i) => x - floatEmbeddings[0]![i]!)));
     }
     expect(distances[0]).toBeGreaterThan(0);
     expect(distances[1]).toBeGreaterThan(3 * distances[0]!);

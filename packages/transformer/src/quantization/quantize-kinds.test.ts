@@ -59,8 +59,8 @@ test.each([
     expect(params.encoder.convolutions[0]!.weight.data).toEqual(
       plain.params.encoder.convolutions[0]!.weight.data,
     );
-    const whole = { ...plain.params, output: { weight: plain.params.embedding.weight } };
-    const same = dequantizedParams(params, whole as typeof params);
+    const untiedParams = { ...plain.params, output: { weight: plain.params.embedding.weight } };
+    const same = dequantizedParams(params, untiedParams as typeof params);
     const floats = speechToText(model.config);
     const [source, expected] = [model.encode(params, sound), floats.encode(same, sound)];
     expect(source.rows).toBeAllclose(expected.rows, near);
@@ -86,8 +86,8 @@ test.each(["t5", "t5-gated", "bart", "marian", "m2m-100"])(
       );
       const { params } = model;
       const { weight = plain.params.embedding.weight } = plain.params.output ?? {};
-      const whole = { ...plain.params, output: { ...plain.params.output, weight } };
-      const same = dequantizedParams(params, whole as typeof params);
+      const untiedParams = { ...plain.params, output: { ...plain.params.output, weight } };
+      const same = dequantizedParams(params, untiedParams as typeof params);
       const floats = encoderDecoder(model.config);
       const text = [3, 14, 15, 9, 26, 5];
       const [source, expected] = [model.encode(params, text), floats.encode(same, text)];

@@ -44,7 +44,7 @@ const requestedStart = (request: IncomingMessage) => /^bytes=(\d+)-/.exec(reques
 
 /** SHA-256, for comparisons; comparing 16 million elements one by one takes a minute. */
 const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
-const whole = digest(weights);
+const weightsDigest = digest(weights);
 
 /** Closes the connection after `count` bytes of the file. */
 function interruptAfter(count: number): void {
@@ -63,10 +63,10 @@ function interruptAfter(count: number): void {
 
 test("a file is downloaded once, and any range is then read from the store", async () => {
   expect(await read("config.json")).toEqual(small);
-  expect(digest(await read("model.safetensors"))).toBe(whole);
+  expect(digest(await read("model.safetensors"))).toBe(weightsDigest);
   expect((await read("empty")).length).toBe(0);
   const requestCount = server.requests.length;
-  expect(digest(await read("model.safetensors"))).toBe(whole);
+  expect(digest(await read("model.safetensors"))).toBe(weightsDigest);
   const file = await openFile(`${server.site}/m/model.safetensors`, { check, store });
   for (const [start, end] of [
     [pieceSize - 3, pieceSize + 5],
@@ -86,12 +86,12 @@ test("an interrupted download resumes after the last complete piece", async () =
   expect(listed).toMatchObject([{ files: [{ bytes: 2 * pieceSize, size: weights.length }] }]);
   answer = () => false;
   server.requests.length = 0;
-  const seen: number[] = [];
-  const onProgress = ({ loaded }: ReadProgress) => void seen.push(loaded);
-  expect(digest(await read("model.safetensors", { onProgress }))).toBe(whole);
+  const loadedBytes: number[] = [];
+  const onProgress = ({ loaded }: ReadProgress) => void loadedBytes.push(loaded);
+  expect(digest(await read("model.safetensors", { onProgress }))).toBe(weightsDigest);
   expect(server.requests).toEqual([`GET /m/model.safetensors bytes=${2 * pieceSize}-${weights.length - 1}`]);
-  expect(seen[0]).toBeGreaterThan(2 * pieceSize);
-  expect(seen.at(-1)).toBe(weights.length);
+  expect(loadedBytes[0]).toBeGreaterThan(2 * pieceSize);
+  expect(loadedBytes.at(-1)).toBe(weights.length);
 });
 
 test("a file that changed on the server during a download is downloaded again", async () => {
@@ -119,11 +119,11 @@ test("without range requests, an interrupted download starts over", async () => 
   };
   await expect(read("model.safetensors")).rejects.toThrow(/broke off/);
   broken = false;
-  expect(digest(await read("model.safetensors"))).toBe(whole);
+  expect(digest(await read("model.safetensors"))).toBe(weightsDigest);
 });
 
 const sums: Record<string, ContentChecksum> = {
-  sha256: { algorithm: "sha256", digest: whole },
+  sha256: { algorithm: "sha256", digest: weightsDigest },
   "git-sha1": {
     algorithm: "git-sha1",
     digest: createHash("sha1").update(`blob ${weights.length}\0`).update(weights).digest("hex"),
@@ -161,7 +161,7 @@ test("changed bytes in the store are refused with the file name, and the next re
   const error: unknown = await read("model.safetensors").catch((error: unknown) => error);
   expect(error).toBeInstanceOf(FormatError);
   expect((error as Error).message).toMatch(/model.safetensors: bytes 8388608 to 16777215` is "other bytes/);
-  expect(digest(await read("model.safetensors"))).toBe(whole);
+  expect(digest(await read("model.safetensors"))).toBe(weightsDigest);
 });
 
 test("offline, stored files are read, files known to be missing are undefined, and others are refused", async () => {
@@ -193,7 +193,7 @@ test("list gives models with their sizes, and delete removes them", async () => 
   ]);
   expect(await store.delete(model)).toBe(small.length + weights.length);
   expect(await store.delete(model)).toBe(0);
-  expect((await store.list()).map((one) => one.model)).toEqual(["another"]);
+  expect((await store.list()).map((stored) => stored.model)).toEqual(["another"]);
   expect([...caches.entries.keys()].length).toBe(2);
 });
 

@@ -78,7 +78,7 @@ test("preferenceBatches has each pair once per epoch, with chosen rows before re
     rejected: { ids: [n], targets: [n + 10] },
   }));
   const batchAt = preferenceBatches(pairs, { batchSize: 2, seed: 1 });
-  const seen = [0, 1, 2].flatMap((step) => {
+  const promptIds = [0, 1, 2].flatMap((step) => {
     const { ids, targets } = batchAt(step);
     const rows = ids.toNested() as number[][];
     expect(rows.slice(2).map(([id]) => id)).toEqual(rows.slice(0, 2).map(([id]) => id));
@@ -87,7 +87,7 @@ test("preferenceBatches has each pair once per epoch, with chosen rows before re
     );
     return rows.slice(0, 2).map(([id]) => id);
   });
-  expect([...seen].sort()).toEqual([0, 1, 2, 3, 4, 5]);
+  expect([...promptIds].sort()).toEqual([0, 1, 2, 3, 4, 5]);
   expect(batchAt(0).ids.toNested()).not.toEqual(batchAt(3).ids.toNested());
   expect(() => preferenceBatches(pairs, { batchSize: 7, seed: 1 })).toThrow(
     /`pairs` is "6 pairs", expected 7 or more/,

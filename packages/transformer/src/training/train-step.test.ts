@@ -95,8 +95,8 @@ test("batches without targets, and an invalid count, are refused", () => {
   expect(() => step(loss, [withTargets(batchAt(0), 0)])).toThrow(
     /^trainStep: `batches` is "no targets", expected one target or more\./,
   );
-  const odd = Object.assign(loss.bind(undefined), { count: () => NaN });
-  expect(() => step(odd, [batchAt(0)])).toThrow(/`loss.count\(batch\)` is NaN/);
+  const lossWithNanCount = Object.assign(loss.bind(undefined), { count: () => NaN });
+  expect(() => step(lossWithNanCount, [batchAt(0)])).toThrow(/`loss.count\(batch\)` is NaN/);
 });
 
 test("40 steps on one batch lower its loss to less than a quarter", () => {

@@ -57,14 +57,14 @@ test("a run resumed from a checkpoint equals an uninterrupted run, bit for bit",
 
 test("training ends by early stopping, also when resumed, and by an aborted signal", async () => {
   const scores = [3, 2, 2.5, 2.1, 1];
-  const asked: number[] = [];
+  const evaluations: number[] = [];
   const evaluate = () => {
-    asked.push(scores[asked.length]!);
-    return asked.at(-1)!;
+    evaluations.push(scores[evaluations.length]!);
+    return evaluations.at(-1)!;
   };
   const run = train({ ...common, params: model.init(1), steps: 10, evaluate, evaluateEvery: 1, patience: 2 });
   expect(await lossesOf(run)).toHaveLength(4);
-  expect(asked).toEqual([3, 2, 2.5, 2.1]);
+  expect(evaluations).toEqual([3, 2, 2.5, 2.1]);
 
   // A resumed run continues the patience of earlier evaluations.
   const rest = train({
@@ -76,21 +76,21 @@ test("training ends by early stopping, also when resumed, and by an aborted sign
 
   const controller = new AbortController();
   const params = model.init(1);
-  const seen: number[] = [];
-  const stopped = async () => {
+  const steps: number[] = [];
+  const trainUntilAbort = async () => {
     for await (const { step } of train({ ...common, params, steps: 10, signal: controller.signal })) {
-      seen.push(step);
+      steps.push(step);
       if (step === 2) controller.abort(new Error("enough"));
     }
   };
-  await expect(stopped()).rejects.toThrow("enough");
-  expect(seen).toEqual([1, 2]);
+  await expect(trainUntilAbort()).rejects.toThrow("enough");
+  expect(steps).toEqual([1, 2]);
 });
 
 test("a NaN loss throws", async () => {
-  const wild = adamW({ learningRate: 1e30 });
+  const divergingOptimizer = adamW({ learningRate: 1e30 });
   await expect(
-    lossesOf(train({ ...common, optimizer: wild, params: model.init(1), steps: 20 })),
+    lossesOf(train({ ...common, optimizer: divergingOptimizer, params: model.init(1), steps: 20 })),
   ).rejects.toThrow(
     /`loss` is (NaN|Infinity), expected a number at step \d+\.\nFix: make the learning rate smaller/,
   );
@@ -98,7 +98,7 @@ test("a NaN loss throws", async () => {
 
 test("meanLoss weights all tokens equally, for any batches", async () => {
   const params = model.init(3);
-  const whole = await meanLoss(
+  const largeBatches = await meanLoss(
     common.loss,
     params,
     textBatches(text.slice(0, 41), { batchSize: 10, contextLength: 8 }),
@@ -108,7 +108,7 @@ test("meanLoss weights all tokens equally, for any batches", async () => {
     params,
     textBatches(text.slice(0, 41), { batchSize: 3, contextLength: 8 }),
   );
-  expect(small).toBeCloseTo(whole, 5);
+  expect(small).toBeCloseTo(largeBatches, 5);
 });
 
 test("invalid numbers of steps are refused", async () => {
@@ -130,9 +130,9 @@ test("batches that are promises give the same losses", async () => {
 });
 
 test("gradients computed by `loss.gradients` give the same run, bit for bit, in any order of completion", async () => {
-  const [here, there] = [model.init(1), model.init(1)];
+  const [localParams, externalParams] = [model.init(1), model.init(1)];
   const options = { ...common, steps: 3, accumulate: 3, maxNorm: 1 };
-  const losses = await lossesOf(train({ ...options, params: here }));
+  const losses = await lossesOf(train({ ...options, params: localParams }));
   const both = valueAndGrad(common.loss);
   const elsewhere = {
     // The last batch is ready first.
@@ -144,8 +144,8 @@ test("gradients computed by `loss.gradients` give the same run, bit for bit, in 
         }),
       ),
   };
-  expect(await lossesOf(train({ ...options, params: there, loss: elsewhere }))).toEqual(losses);
-  tensorsOf(here).forEach((x, i) => expect(tensorsOf(there)[i]!.data).toEqual(x.data));
+  expect(await lossesOf(train({ ...options, params: externalParams, loss: elsewhere }))).toEqual(losses);
+  tensorsOf(localParams).forEach((x, i) => expect(tensorsOf(externalParams)[i]!.data).toEqual(x.data));
 });
 
 test("reports have the gradient norm before clipping if `maxNorm` is given", async () => {

@@ -227,7 +227,7 @@ test("matrices are rounded to nearest; vectors and routers stay in float32, and 
   ] as const) {
     const file = await exportedBytes({ config: wide, params: wideParams }, dtype);
     const { tensors, metadata } = readGgufHeader(file);
-    const tensorType = (name: string) => tensors.find((one) => one.name === name)!.type;
+    const tensorType = (name: string) => tensors.find((entry) => entry.name === name)!.type;
     expect(metadata.get("general.file_type")).toBe({ float16: 1, bfloat16: 32, q8_0: 7 }[dtype]);
     expect(tensorType("blk.0.attn_q.weight")).toBe(type);
     expect(tensorType("blk.0.attn_norm.weight")).toBe(0);
@@ -246,7 +246,7 @@ test("matrices are rounded to nearest; vectors and routers stay in float32, and 
           return expect(error).toBeLessThanOrEqual(Math.max(Math.abs(exact[i]!) * 2 ** -rounding, 2 ** -25));
         }
         const block = Array.from(exact.subarray(i - (i % 32), i - (i % 32) + 32));
-        const largest = block.reduce((most, one) => Math.max(most, Math.abs(one)), 0);
+        const largest = block.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
         // Half a step, and the rounding of the step itself to the 11 bits of float16, times up to 127 steps.
         expect(error).toBeLessThanOrEqual((largest / 127) * (0.5 + 127 * 2 ** -11));
       });
@@ -357,11 +357,11 @@ test("a window as long as the context is omitted", async () => {
 test("property: slidingPeriod gives the period that reproduces the layers, and undefined if there is none", () => {
   fc.assert(
     fc.property(fc.array(fc.boolean(), { minLength: 1, maxLength: 8 }), (list) => {
-      const types = list.map((one) => (one ? ("sliding" as const) : ("full" as const)));
+      const types = list.map((isSliding) => (isSliding ? ("sliding" as const) : ("full" as const)));
       const period = slidingPeriod(types, types.length);
-      const made = (period: number) => list.map((_, i) => period === 0 || i % period < period - 1);
-      if (period !== undefined) expect(made(period)).toEqual(list);
-      else for (let p = 0; p <= 9; p++) expect(made(p)).not.toEqual(list);
+      const slidingPattern = (period: number) => list.map((_, i) => period === 0 || i % period < period - 1);
+      if (period !== undefined) expect(slidingPattern(period)).toEqual(list);
+      else for (let p = 0; p <= 9; p++) expect(slidingPattern(p)).not.toEqual(list);
     }),
   );
 });
@@ -373,11 +373,14 @@ describe("on disk", () => {
 
   test("a file appears only when complete: not after an abort, and not over an existing file", async () => {
     const out = join(root, "model.gguf");
-    const seen: [number, boolean][] = [];
-    const onProgress = ({ written }: { written: number }) => void seen.push([written, existsSync(out)]);
+    const progressEvents: [number, boolean][] = [];
+    const onProgress = ({ written }: { written: number }) =>
+      void progressEvents.push([written, existsSync(out)]);
     await exportModel({ config, params }, { to: "gguf", out, onProgress });
-    expect(seen.every(([, there]) => !there)).toBe(true);
-    expect(seen.at(-1)![0]).toBe(tensorsOf(params).reduce((sum, { data }) => sum + 4 * data.length, 0));
+    expect(progressEvents.every(([, there]) => !there)).toBe(true);
+    expect(progressEvents.at(-1)![0]).toBe(
+      tensorsOf(params).reduce((sum, { data }) => sum + 4 * data.length, 0),
+    );
     expect(new Uint8Array(readFileSync(out))).toEqual(await exportedBytes({ config, params }));
     await expect(exportModel({ config, params }, { to: "gguf", out })).rejects.toThrow(
       /`out` is "[^]*model.gguf", expected a new file, and there is something at this path\.\nFix: name a file/,
@@ -385,10 +388,10 @@ describe("on disk", () => {
     await expect(
       exportModel({ config, params }, { to: "gguf", out: join(root, "no", "such.gguf") }),
     ).rejects.toThrow(/expected a file that can be made, and this gives ENOENT/);
-    for (let stop = 0; stop < seen.length; stop++) {
+    for (let stop = 0; stop < progressEvents.length; stop++) {
       const controller = new AbortController();
       let pieces = 0;
-      const stopped = exportModel(
+      const abortedExport = exportModel(
         { config, params },
         {
           to: "gguf",
@@ -397,7 +400,7 @@ describe("on disk", () => {
           onProgress: () => void (pieces++ === stop && controller.abort(new Error("enough"))),
         },
       );
-      await expect(stopped).rejects.toThrow("enough");
+      await expect(abortedExport).rejects.toThrow("enough");
     }
     expect(readdirSync(root)).toEqual(["model.gguf"]);
   });

@@ -73,8 +73,10 @@ describe.each(Object.keys(configs))("%s", (name) => {
   test("negative control: changed bytes of an output projection change the logits", async () => {
     const file = await exportedBytes(model);
     const { tensors, dataStart } = readGgufHeader(file);
-    const at = tensors.find((one) => /blk\.[01]\.(shortconv\.out_proj|ssm_out)\.weight/.test(one.name))!;
-    file.fill(0x3c, dataStart + at.offset, dataStart + at.offset + 64);
+    const changedTensor = tensors.find((entry) =>
+      /blk\.[01]\.(shortconv\.out_proj|ssm_out)\.weight/.test(entry.name),
+    )!;
+    file.fill(0x3c, dataStart + changedTensor.offset, dataStart + changedTensor.offset + 64);
     const reloaded = await load(file);
     expect(() => expect(logits(reloaded)).toBeAllclose(logits(model), { rtol: 1e-3, atol: 1e-3 })).toThrow();
   });

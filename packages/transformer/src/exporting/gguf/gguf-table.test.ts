@@ -66,18 +66,18 @@ const withMetadata = (
 
 describe.each(Object.keys(tableConfigs))("%s", (name) => {
   const model = randomModel(name);
-  const held = llamaCppArchitectures[name] ?? name;
+  const architectureOrReason = llamaCppArchitectures[name] ?? name;
 
-  if (typeof held !== "string") {
+  if (typeof architectureOrReason !== "string") {
     test("export is refused, with the reason", async () => {
-      await expect(exportedBytes(model)).rejects.toThrow(held);
+      await expect(exportedBytes(model)).rejects.toThrow(architectureOrReason);
     });
     return;
   }
 
   test("the file has the architecture name, and loads as the same model, bit for bit", async () => {
     const file = await exportedBytes(model);
-    expect(readGgufHeader(file).metadata.get("general.architecture")).toBe(held);
+    expect(readGgufHeader(file).metadata.get("general.architecture")).toBe(architectureOrReason);
     const again = await load(file);
     const [before, after] = [model, again].map(({ apply, params }) => apply(params, prompt).data);
     const isPermuted =
@@ -88,11 +88,13 @@ describe.each(Object.keys(tableConfigs))("%s", (name) => {
     else expect(after).toEqual(before);
     // Rows of queries and keys may be permuted; all other params are the same.
     const isSame = ([path]: [string, unknown]) => !(isPermuted && /attention\.(query|key)\./.test(path));
-    const [own, theirs] = [model, again].map(({ params }) => sortedNumbers(params).filter(isSame));
-    expect(theirs).toEqual(
+    const [exportedParams, loadedParams] = [model, again].map(({ params }) =>
+      sortedNumbers(params).filter(isSame),
+    );
+    expect(loadedParams).toEqual(
       model.params.output || !again.params.output
-        ? own
-        : [...own!, ["output.weight", again.params.embedding.weight.data]],
+        ? exportedParams
+        : [...exportedParams!, ["output.weight", again.params.embedding.weight.data]],
     );
     expect(again.config.normEps).toBeCloseTo(model.config.normEps, 12);
   });
@@ -100,10 +102,10 @@ describe.each(Object.keys(tableConfigs))("%s", (name) => {
   test("negative control: changed bytes of one tensor change the logits", async () => {
     const file = await exportedBytes(model);
     const { tensors, dataStart } = readGgufHeader(file);
-    const at = tensors.find((one) =>
-      /blk\.1\..*(attn_v|attn_qkv|attn_kv_b|attn_v_b|ssm_out|out_proj)\.weight/.test(one.name),
+    const changedTensor = tensors.find((entry) =>
+      /blk\.1\..*(attn_v|attn_qkv|attn_kv_b|attn_v_b|ssm_out|out_proj)\.weight/.test(entry.name),
     )!;
-    file.fill(0x3c, dataStart + at.offset, dataStart + at.offset + 64);
+    file.fill(0x3c, dataStart + changedTensor.offset, dataStart + changedTensor.offset + 64);
     const again = await load(file);
     const [before, after] = [model, again].map(({ apply, params }) => apply(params, prompt).data);
     expect(() => expect(after!).toBeAllclose(before!, { rtol: 1e-3, atol: 1e-3 })).toThrow();
@@ -111,19 +113,21 @@ describe.each(Object.keys(tableConfigs))("%s", (name) => {
 
   test("an unknown metadata key is refused by name", async () => {
     const file = await exportedBytes(model);
-    if (!ggufTable.some((one) => one.name === held)) return;
-    const odd = withMetadata(file, (fields) => {
-      fields[`${held}.attention.odd_factor`] = { type: "float32", value: 0.5 };
+    if (!ggufTable.some((row) => row.name === architectureOrReason)) return;
+    const withUnknownKey = withMetadata(file, (fields) => {
+      fields[`${architectureOrReason}.attention.odd_factor`] = { type: "float32", value: 0.5 };
     });
-    await expect(load(odd)).rejects.toThrow(/attention\.odd_factor.*is 0\.5, expected no such field/s);
+    await expect(load(withUnknownKey)).rejects.toThrow(
+      /attention\.odd_factor.*is 0\.5, expected no such field/s,
+    );
   });
 });
 
 test.each(["seed_oss", "glm4_moe"])(
   "%s: the norm before the feed-forward layer has the name that llama.cpp reads",
   async (name) => {
-    const names = readGgufHeader(await exportedBytes(randomModel(name))).tensors.map((one) => one.name);
-    expect(names.filter((one) => /^blk\.0\..*norm\.weight$/.test(one))).toEqual([
+    const names = readGgufHeader(await exportedBytes(randomModel(name))).tensors.map((entry) => entry.name);
+    expect(names.filter((tensorName) => /^blk\.0\..*norm\.weight$/.test(tensorName))).toEqual([
       "blk.0.attn_norm.weight",
       "blk.0.post_attention_norm.weight",
     ]);
@@ -264,8 +268,8 @@ test("xIELU parameters are metadata lists; a scalar applies to all layers, and a
         else delete fields["xielu.alpha_p"];
       }),
     );
-  const one = await change({ type: "float32", value: 0.5 });
-  for (const { feedForward } of one.params.layers)
+  const withOneValue = await change({ type: "float32", value: 0.5 });
+  for (const { feedForward } of withOneValue.params.layers)
     expect([...(feedForward as XieluLayer).xielu.positive.data]).toEqual([0.5]);
   await expect(change(undefined)).rejects.toThrow(
     /blk\.0\.xielu\.alpha_p` is undefined, expected a tensor \[1\]/,
@@ -308,11 +312,11 @@ test("Gemma 4: smaller per-layer embeddings load, the softcap defaults to 30, an
   const capped = await load(withMetadata(file, (fields) => delete fields["gemma4.final_logit_softcapping"]));
   expect(capped.config.logitSoftcap).toBe(30);
 
-  const odd = file.slice();
-  const { tensors: stored, dataStart } = readGgufHeader(odd);
+  const modified = file.slice();
+  const { tensors: stored, dataStart } = readGgufHeader(modified);
   const factors = stored.find(({ name }) => name === "rope_freqs.weight")!;
-  new DataView(odd.buffer).setFloat32(dataStart + factors.offset, 2, true);
-  await expect(load(odd)).rejects.toThrow(/rope_freqs\.weight` .*expected 1 for pairs that rotate/s);
+  new DataView(modified.buffer).setFloat32(dataStart + factors.offset, 2, true);
+  await expect(load(modified)).rejects.toThrow(/rope_freqs\.weight` .*expected 1 for pairs that rotate/s);
 
   const shares = { ...config, sharedKeyValues: [0, 1, 2, 3, 4, 5, 1, 5] };
   await expect(exportedBytes({ config: shares, params })).rejects.toThrow(
@@ -335,7 +339,8 @@ describe("Gemma 3n", () => {
     const altUp = { ...model.config.altUp!, coefficientLimit: 0.25 };
     const config = { ...model.config, altUp };
     const again = await load(await change({ altUp }));
-    const correction = (one: DecoderParams) => Array.from(one.layers[3]!.altUp!.correction.data);
+    const correction = (modelParams: DecoderParams) =>
+      Array.from(modelParams.layers[3]!.altUp!.correction.data);
     expect(Math.max(...correction(model.params).map(Math.abs))).toBeGreaterThan(0.5);
     expect(Math.max(...correction(again.params).map(Math.abs))).toBe(0.25);
     expect(again.apply(again.params, prompt).data).toEqual(decoder(config).apply(model.params, prompt).data);

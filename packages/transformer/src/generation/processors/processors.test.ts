@@ -9,7 +9,7 @@ const logs = (...probabilities: number[]) => probabilities.map(Math.log);
 type Sequence = Pick<ProcessedSequence, "ids"> & Partial<ProcessedSequence>;
 
 /** Ids of the tokens that a processor does not remove. */
-const kept = (processor: LogitsProcessor, logits: number[], sequence: Sequence = { ids: [0] }) =>
+const allowedIds = (processor: LogitsProcessor, logits: number[], sequence: Sequence = { ids: [0] }) =>
   [...processLogits(logits, [processor], sequence)].flatMap((score, id) => (score > removed ? [id] : []));
 
 test.each<[string, LogitsProcessor, number[], number[]]>([
@@ -48,7 +48,7 @@ test.each<[string, LogitsProcessor, number[], number[]]>([
   ["tokens up to half of the entropy", all.topH(0.5), logs(0.5, 0.3, 0.2), [0]],
   ["tokens up to 0.7 of the entropy", all.topH(0.7), logs(0.5, 0.3, 0.2), [0, 1]],
 ])("keeps %s", (_, processor, logits, expected) => {
-  expect(kept(processor, logits)).toEqual(expected);
+  expect(allowedIds(processor, logits)).toEqual(expected);
   // Scores that remain do not change, and need not be normalized.
   const moved = logits.map((logit) => logit + 3);
   const scores = processLogits(moved, [processor], { ids: [0] });
@@ -57,7 +57,7 @@ test.each<[string, LogitsProcessor, number[], number[]]>([
 
 test("top-H keeps at most the 100 most likely tokens", () => {
   const logits = Array.from({ length: 200 }, (_, id) => -id / 100);
-  expect(kept(all.topH(1), logits).length).toBe(100);
+  expect(allowedIds(all.topH(1), logits).length).toBe(100);
 });
 
 test.each<[string, LogitsProcessor, Sequence, number[], number[]]>([

@@ -48,10 +48,11 @@ test("maxInitialTimestamp limits the first timestamp only", () => {
 
 test("golden: five timestamps of probability 0.12 together exceed a text token of 0.4", () => {
   const probabilities = [0.4, 0, 0, 0, 0, 0, 0, 0, 0.12, 0.12, 0.12, 0.12, 0.12];
-  const kept = (p: number[]) => [...processLogits(p.map(Math.log), [rules], sequence(zero, 0))].map(Math.exp);
-  expect(kept(probabilities)[0]).toBe(0);
-  expect(kept(probabilities)[8]).toBeCloseTo(0.12, 12);
-  expect(kept(probabilities.with(0, 0.7))[0]).toBeCloseTo(0.7, 12);
+  const processedProbs = (p: number[]) =>
+    [...processLogits(p.map(Math.log), [rules], sequence(zero, 0))].map(Math.exp);
+  expect(processedProbs(probabilities)[0]).toBe(0);
+  expect(processedProbs(probabilities)[8]).toBeCloseTo(0.12, 12);
+  expect(processedProbs(probabilities.with(0, 0.7))[0]).toBeCloseTo(0.7, 12);
 });
 
 test("property: timestamps of greedy texts do not decrease, and come in pairs except the first and last", () => {
