@@ -63,8 +63,8 @@ export function preferenceBatches(
     check.whole({ step }, { min: 0 });
     const order = permutation(pairs.length, { seed, draw: Math.floor(step / perEpoch) }).data;
     const first = (step % perEpoch) * batchSize;
-    const drawn = Array.from({ length: batchSize }, (_, b) => pairs[order[first + b]!]!);
-    const rows = [...drawn.map(({ chosen }) => chosen), ...drawn.map(({ rejected }) => rejected)];
+    const batchPairs = Array.from({ length: batchSize }, (_, b) => pairs[order[first + b]!]!);
+    const rows = [...batchPairs.map(({ chosen }) => chosen), ...batchPairs.map(({ rejected }) => rejected)];
     const T = Math.min(maxTokens, Math.max(...rows.map(({ ids }) => ids.length)));
     const [ids, targets] = [new Int32Array(rows.length * T), new Int32Array(rows.length * T).fill(-100)];
     rows.forEach((row, b) => {
@@ -73,8 +73,8 @@ export function preferenceBatches(
         targets[b * T + t] = row.targets[t]!;
       }
     });
-    const make = (values: Int32Array) =>
+    const idTensor = (values: Int32Array) =>
       tensor(values, { shape: [rows.length, T], dtype: "int32", ...(device && { device }) });
-    return { ids: make(ids), targets: make(targets) };
+    return { ids: idTensor(ids), targets: idTensor(targets) };
   };
 }

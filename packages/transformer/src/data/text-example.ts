@@ -27,6 +27,6 @@ export function textExample(ids: ArrayLike<number>): TrainingExample {
       fix: "leave shorter texts out.",
     });
   }
-  const all = Array.from(ids);
-  return { ids: all.slice(0, -1), targets: all.slice(1) };
+  const allIds = Array.from(ids);
+  return { ids: allIds.slice(0, -1), targets: allIds.slice(1) };
 }

@@ -192,7 +192,7 @@ export const constraint = {
     holds: (value: unknown) => value === expected,
     expected: JSON.stringify(expected),
   }),
-  nothing: { holds: (value: unknown) => value === undefined, expected: "nothing" },
-  something: { holds: (value: unknown) => value !== undefined, expected: "a value" },
-  anything: { holds: () => true, expected: "anything" },
+  absent: { holds: (value: unknown) => value === undefined, expected: "nothing" },
+  present: { holds: (value: unknown) => value !== undefined, expected: "a value" },
+  unconstrained: { holds: () => true, expected: "anything" },
 } as const;

@@ -4,6 +4,6 @@ import type { OutputFolder } from "./output-folder.js";
 export type ExportPlan = {
   /** Bytes of tensors. */
   readonly total: number;
-  /** Writes all files. The file without which the folder does not load is last. `wrote` is called after each chunk. */
-  write(folder: OutputFolder, wrote: (bytes: number) => void): Promise<void>;
+  /** Writes all files. The file without which the folder does not load is last. `onWrite` is called after each chunk. */
+  write(folder: OutputFolder, onWrite: (bytes: number) => void): Promise<void>;
 };

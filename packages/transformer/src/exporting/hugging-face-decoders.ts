@@ -5,7 +5,7 @@ import { llamaFamily } from "./llama-family.js";
 import { constraint, hasPlainExperts, type ArchitectureConstraints } from "./architecture-constraints.js";
 import { concatenated, transposed } from "../architectures/tensor-to-write.js";
 
-const { is, nothing, something, anything } = constraint;
+const { is, absent, present, unconstrained } = constraint;
 
 const noBias = {
   holds: (bias: DecoderConfig["bias"]) =>
@@ -51,51 +51,51 @@ const llama: ArchitectureConstraints = {
   norm: is("rms"),
   placement: is("pre"),
   gated: is(true),
-  gateLimit: nothing,
-  chunkSize: nothing,
-  qkNormPlace: nothing,
-  queryTemperature: nothing,
-  differential: nothing,
-  latent: nothing,
-  indexer: nothing,
-  bytePatches: nothing,
+  gateLimit: absent,
+  chunkSize: absent,
+  qkNormPlace: absent,
+  queryTemperature: absent,
+  differential: absent,
+  latent: absent,
+  indexer: absent,
+  bytePatches: absent,
   positions: is("rotary"),
-  ropeDim: nothing,
+  ropeDim: absent,
   bidirectional: { holds: (bidirectional) => bidirectional !== true, expected: "a causal model" },
-  slidingRopeBase: nothing,
-  layerTypes: nothing,
-  attentionScale: nothing,
-  attentionSoftcap: nothing,
+  slidingRopeBase: absent,
+  layerTypes: absent,
+  attentionScale: absent,
+  attentionSoftcap: absent,
   qkNorm: is(false),
   bias: noBias,
-  experts: nothing,
-  embeddingScale: nothing,
-  logitSoftcap: nothing,
-  residualScale: nothing,
-  alibiScale: nothing,
-  ropeLayers: nothing,
-  sinks: nothing,
-  attentionGate: nothing,
-  feedForwardLayers: nothing,
-  embeddingNorm: nothing,
-  logitScale: nothing,
-  valueNorm: nothing,
-  sharedKeyValues: nothing,
-  layerOverrides: nothing,
-  activationSparsity: nothing,
-  laurelRank: nothing,
-  altUp: nothing,
-  perLayerEmbedding: nothing,
-  layerScale: nothing,
+  experts: absent,
+  embeddingScale: absent,
+  logitSoftcap: absent,
+  residualScale: absent,
+  alibiScale: absent,
+  ropeLayers: absent,
+  sinks: absent,
+  attentionGate: absent,
+  feedForwardLayers: absent,
+  embeddingNorm: absent,
+  logitScale: absent,
+  valueNorm: absent,
+  sharedKeyValues: absent,
+  layerOverrides: absent,
+  activationSparsity: absent,
+  laurelRank: absent,
+  altUp: absent,
+  perLayerEmbedding: absent,
+  layerScale: absent,
 };
 const gemma: ArchitectureConstraints = { ...llama, embeddingScale: gemmaScale };
 const gemma2: ArchitectureConstraints = {
   ...gemma,
   placement: is("both"),
   layerTypes: attentionLayers,
-  attentionScale: anything,
-  attentionSoftcap: anything,
-  logitSoftcap: anything,
+  attentionScale: unconstrained,
+  attentionSoftcap: unconstrained,
+  logitSoftcap: unconstrained,
 };
 const gpt2: ArchitectureConstraints = {
   ...llama,
@@ -103,7 +103,7 @@ const gpt2: ArchitectureConstraints = {
   gated: is(false),
   positions: is("learned"),
   bias: allBiases,
-  ropeScaling: nothing,
+  ropeScaling: absent,
   headDim: {
     holds: (headDim, { embedDim, numHeads }) => headDim === embedDim / numHeads,
     expected: "embedDim / numHeads",
@@ -194,7 +194,7 @@ export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
   }),
   llamaFamily("gemma3_text", {
     class: "Gemma3ForCausalLM",
-    constraints: { ...gemma2, ...withQkNorm, slidingRopeBase: something, bidirectional: anything },
+    constraints: { ...gemma2, ...withQkNorm, slidingRopeBase: present, bidirectional: unconstrained },
     fields: (config) => ({
       ...gemma2Fields(config),
       rope_local_base_freq: config.slidingRopeBase,
@@ -206,7 +206,7 @@ export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
   }),
   llamaFamily("phi3", {
     class: "Phi3ForCausalLM",
-    constraints: { ...llama, ropeLayout: is("half"), ropeDim: anything, layerTypes: allOrNone },
+    constraints: { ...llama, ropeLayout: is("half"), ropeDim: unconstrained, layerTypes: allOrNone },
     fields: (config) => ({
       partial_rotary_factor: (config.ropeDim ?? decoderHeadDim(config)) / decoderHeadDim(config),
       original_max_position_embeddings:

@@ -30,6 +30,7 @@ import { rowChunks } from "./row-chunks.js";
 import { bytesPerStoredElement, storedBytes, type StoredType } from "./stored-numbers.js";
 import type { TensorToWrite } from "../architectures/tensor-to-write.js";
 
+/** Tokenizer files of a model to export. */
 type Texts = {
   readonly tokenizer?: Tokenizer | undefined;
   /** Chat template, in Jinja. Default: none is written. */
@@ -55,6 +56,7 @@ export type ExportedModel = ExportedTextModel | ExportedImageModel | ExportedSpe
 /** A text model for the export. */
 export type ExportedTextModel = ExportedStack | ExportedEncoderDecoder;
 
+/** Tokenizer and image processor of a model to export. */
 type Images = Texts & {
   /** Written as `preprocessor_config.json`. Default: no such file. */
   readonly processor?: Pick<ImageProcessor, "config"> | undefined;
@@ -94,8 +96,8 @@ export function planHuggingFace(model: ExportedModel, options: FolderOptions): E
       (sum, { shape }) => sum + shape.reduce((a, b) => a * b, bytesPerStoredElement[options.dtype]),
       0,
     ),
-    async write(folder, wrote) {
-      await writeTensors(tensors, folder, { ...options, wrote });
+    async write(folder, onWrite) {
+      await writeTensors(tensors, folder, { ...options, onWrite });
       for (const [name, content] of Object.entries(others)) await writeText(folder, name, content);
       await writeText(folder, "config.json", formatJson(config));
     },
@@ -247,7 +249,7 @@ function modelMaxLength({ config }: ExportedModel): number | undefined {
 async function writeTensors(
   tensors: readonly TensorToWrite[],
   folder: OutputFolder,
-  { dtype, shardBytes, wrote }: FolderOptions & { wrote: (bytes: number) => void },
+  { dtype, shardBytes, onWrite }: FolderOptions & { onWrite: (bytes: number) => void },
 ): Promise<void> {
   const byteSize = ({ shape }: TensorToWrite) => shape.reduce((a, b) => a * b, bytesPerStoredElement[dtype]);
   const shards: TensorToWrite[][] = [];
@@ -273,7 +275,7 @@ async function writeTensors(
       for await (const piece of rowChunks(tensor)) {
         const bytes = storedBytes(piece, dtype);
         await file.write(bytes);
-        wrote(bytes.length);
+        onWrite(bytes.length);
       }
     }
     await file.close();

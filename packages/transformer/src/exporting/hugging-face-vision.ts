@@ -54,7 +54,7 @@ function headNames(
   path: string,
   fields: object,
 ) {
-  const { pooler, image } = heads(path, configFields(fields, file));
+  const { pooler, image } = heads(path, configFields(fields, configSource));
   const names = head?.task === "image" ? image : pooler;
   const fits =
     (names?.pooling ?? "cls") === (head?.pooling ?? "cls") &&
@@ -85,7 +85,7 @@ export function dualEncoderCheckpoint(config: DualEncoderConfig, params: DualEnc
   return refuseTraits(config, dualEncoderArchitectures);
 }
 
-const file = { fn: "exportModel", name: "config.json" };
+const configSource = { fn: "exportModel", name: "config.json" };
 
 const visionDefaults: Partial<VisionTransformerConfig> = {
   numChannels: 3,
@@ -125,7 +125,7 @@ function isSame<T extends object>(defaults: Partial<T>, config: T, read: object)
 /** Reads the fields that an architecture has written; undefined if it refuses them. */
 function readBack<T>(fields: object, read: (fields: ReturnType<typeof configFields>) => T): T | undefined {
   try {
-    return read(configFields(fields, file));
+    return read(configFields(fields, configSource));
   } catch (error) {
     if (isQkvError(error)) return undefined;
     throw error;

@@ -28,10 +28,10 @@ export function promptLookup(ids: readonly number[], options?: PromptLookupOptio
   check.each({ ids }, Array.isArray, "a list of token ids");
   for (let size = Math.min(ngramSize, ids.length - 1); size > 0; size--) {
     const last = ids.length - size;
-    for (let at = last - 1; at >= 0; at--) {
+    for (let index = last - 1; index >= 0; index--) {
       let matches = 0;
-      while (matches < size && ids[at + matches] === ids[last + matches]) matches += 1;
-      if (matches === size) return ids.slice(at + size, at + size + draftLength);
+      while (matches < size && ids[index + matches] === ids[last + matches]) matches += 1;
+      if (matches === size) return ids.slice(index + size, index + size + draftLength);
     }
   }
   return [];

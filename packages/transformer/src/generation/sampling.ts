@@ -199,10 +199,10 @@ export function chooseToken(
   check: Checks = checks("generate"),
 ): number {
   const { ids, unnormalized } = unnormalizedProbabilities(check, logits, sampling, history);
-  let rest = uniform * unnormalized.reduce((a, b) => a + b, 0);
+  let remaining = uniform * unnormalized.reduce((a, b) => a + b, 0);
   for (let i = 0; i < ids.length; i++) {
-    rest -= unnormalized[i]!;
-    if (rest < 0) return ids[i]!;
+    remaining -= unnormalized[i]!;
+    if (remaining < 0) return ids[i]!;
   }
   return ids[ids.length - 1]!;
 }
@@ -225,11 +225,11 @@ const isList = (value: unknown): boolean => Array.isArray(value) || ArrayBuffer.
 
 /** Refuses invalid logits, which would silently give a wrong token. */
 export function refuseLogits(check: Checks, logits: ArrayLike<number>): never {
-  const list = Array.from(logits);
-  const at = list.findIndex((logit) => Number.isNaN(logit) || logit === Infinity);
+  const values = Array.from(logits);
+  const invalidId = values.findIndex((logit) => Number.isNaN(logit) || logit === Infinity);
   check.refuse({
     argument: "logits",
-    received: at < 0 ? list : `${list[at]} at token ${at}`,
+    received: invalidId < 0 ? values : `${values[invalidId]} at token ${invalidId}`,
     expected: "numbers of which none is NaN or Infinity",
     fix: "look for NaN in the model's weights, or trace a call to find the layer where it begins.",
   });
@@ -325,9 +325,9 @@ function topKIndices(ids: readonly number[], values: ArrayLike<number>, count: n
     if (best.length === count && !(values[id]! > values[best[count - 1]!]!)) continue;
     if (best.length === count) best.pop();
     // Ids are visited in ascending order, so a new one goes after equal ones.
-    let at = best.length;
-    while (at > 0 && values[best[at - 1]!]! < values[id]!) at -= 1;
-    best.splice(at, 0, id);
+    let index = best.length;
+    while (index > 0 && values[best[index - 1]!]! < values[id]!) index -= 1;
+    best.splice(index, 0, id);
   }
   return best;
 }

@@ -131,16 +131,16 @@ export function altUp(
       };
     },
     expand(params, x) {
-      const others = params.expand.map(({ weight }) => matchMagnitude(x, project(x, weight)));
-      return stack([x, ...others], 2);
+      const otherStreams = params.expand.map(({ weight }) => matchMagnitude(x, project(x, weight)));
+      return stack([x, ...otherStreams], 2);
     },
     merge(params, streams) {
       const first = streamAt(streams, 0);
-      const others = params.merge.map(({ weight }, i) =>
+      const otherRows = params.merge.map(({ weight }, i) =>
         matchMagnitude(first, project(streamAt(streams, i + 1), weight)),
       );
       return mul(
-        others.reduce((sum, x) => add(sum, x), first),
+        otherRows.reduce((sum, x) => add(sum, x), first),
         1 / N,
       );
     },

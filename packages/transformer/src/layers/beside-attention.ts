@@ -19,9 +19,9 @@ export function besideAttention(
       return { ...attention.init(seeds.attention), mixer: mixer.init(seeds.mixer) };
     },
     apply(params, x, options: SequenceLayerOptions = {}) {
-      const { documents, padding, mask, bias, dropoutSeed, trace, layer = 0, ...both } = options;
+      const { documents, padding, mask, bias, dropoutSeed, trace, layer = 0, ...sharedOptions } = options;
       const attentionOutput = attention.apply(params, x, {
-        ...both,
+        ...sharedOptions,
         layer,
         ...(mask && { mask }),
         ...(bias && { bias }),
@@ -29,7 +29,7 @@ export function besideAttention(
         ...(trace && { trace }),
       });
       const mixerOutput = mixer.apply(params.mixer, x, {
-        ...both,
+        ...sharedOptions,
         layer: layer + 1,
         ...(documents && { documents }),
         ...(padding && { padding }),

@@ -12,8 +12,11 @@ import { normalQuantile } from "@qkv/tensor/random";
 export function gaussianTopK(sparsity: number): (gates: Tensor) => Tensor {
   const deviations = normalQuantile(sparsity);
   return (gates) => {
-    const over = { axis: -1, keepDims: true };
-    const cutoff = add(mean(gates, over), mul(sqrt(variance(gates, { ...over, correction: 0 })), deviations)); // […, 1]
+    const axisOptions = { axis: -1, keepDims: true };
+    const cutoff = add(
+      mean(gates, axisOptions),
+      mul(sqrt(variance(gates, { ...axisOptions, correction: 0 })), deviations),
+    ); // […, 1]
     return relu(sub(gates, cutoff));
   };
 }

@@ -145,12 +145,12 @@ export function attentionTrace(
   recurrent = false,
 ): Trace | undefined {
   if (!trace) return undefined;
-  const at = traceAt(trace, step);
-  const names = attentionTensorNames(recurrent).filter((name) => isTraced(at, name));
+  const stepTrace = traceAt(trace, step);
+  const names = attentionTensorNames(recurrent).filter((name) => isTraced(stepTrace, name));
   const changed = attentionTensorNames(recurrent).some(
-    (name) => at.interventions?.[pathTo(at, name)] !== undefined,
+    (name) => stepTrace.interventions?.[pathTo(stepTrace, name)] !== undefined,
   );
-  return changed || names.length > 0 ? { ...at, names } : undefined;
+  return changed || names.length > 0 ? { ...stepTrace, names } : undefined;
 }
 
 /** Names of the tensors of a layer outside its attention. */

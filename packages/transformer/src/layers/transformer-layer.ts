@@ -247,7 +247,7 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
     const sum = add(x, scaled(dropped(added, seed)));
     return learnedResidual ? mul(add(sum, learnedResidual(normed)), Math.SQRT1_2) : sum;
   };
-  const both = placement === "both";
+  const hasOutNorms = placement === "both";
   const requiredParams = [
     ...(attention ? ["attention", "attentionNorm"] : []),
     ...(feedForward ? ["feedForward"] : []),
@@ -262,17 +262,17 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
         ...(attention && {
           attentionNorm: norm.init(),
           attention: attention.init(seeds.attention),
-          ...(both && { attentionOutNorm: norm.init() }),
+          ...(hasOutNorms && { attentionOutNorm: norm.init() }),
         }),
         ...(crossAttention && {
           crossAttentionNorm: norm.init(),
           crossAttention: crossAttention.init(seeds.crossAttention),
-          ...(both && { crossAttentionOutNorm: norm.init() }),
+          ...(hasOutNorms && { crossAttentionOutNorm: norm.init() }),
         }),
         ...(feedForward && {
           ...(placement !== "parallelShared" && { feedForwardNorm: norm.init() }),
           feedForward: feedForward.init(seeds.feedForward),
-          ...(both && { feedForwardOutNorm: norm.init() }),
+          ...(hasOutNorms && { feedForwardOutNorm: norm.init() }),
         }),
         ...(laurel && { laurel: laurel.init(extraSeeds.laurel) }),
       };

@@ -77,18 +77,18 @@ export function bytePatches(config: BytePatchesConfig): BytePatches {
   return {
     name: "bytePatches",
     config,
-    cache(own) {
-      const { byteLayers, patchLayers } = cacheLayers(own, config);
+    cache(decoderConfig) {
+      const { byteLayers, patchLayers } = cacheLayers(decoderConfig, config);
       return bytePatchCache(byteLayers, patchLayers);
     },
-    bind(own, { decoder, linear: map }) {
-      checkFit(own, config);
-      const make = (config: DecoderConfig) => decoder(config, map && { linear: map }) as Decoder;
+    bind(decoderConfig, { decoder, linear: map }) {
+      checkFit(decoderConfig, config);
+      const createDecoder = (config: DecoderConfig) => decoder(config, map && { linear: map }) as Decoder;
       // Only `rows` of these two decoders is called, so vocabulary and context are not used.
       const layerStack = (config: LayersConfig) =>
-        make({ ...config, vocabSize: 1, contextLength: 1, stopIds: [] });
-      return bound(own, config, {
-        patcher: make(patcher),
+        createDecoder({ ...config, vocabSize: 1, contextLength: 1, stopIds: [] });
+      return bindBytePatches(decoderConfig, config, {
+        patcher: createDecoder(patcher),
         encoder: layerStack(encoder),
         global: layerStack(global),
         map,
@@ -112,38 +112,43 @@ function cacheLayers({ numLayers }: DecoderConfig, { patcher, encoder, global }:
   };
 }
 
-type Parts = Record<"patcher" | "encoder" | "global", Decoder> & { readonly map: typeof linear | undefined };
+type Components = Record<"patcher" | "encoder" | "global", Decoder> & {
+  readonly map: typeof linear | undefined;
+};
 
-function bound(
-  own: DecoderConfig,
+function bindBytePatches(
+  decoderConfig: DecoderConfig,
   config: BytePatchesConfig,
-  { patcher, encoder, global, map = linear }: Parts,
+  { patcher, encoder, global, map = linear }: Components,
 ): BoundBytePatches {
   const { hashes, threshold, rowsPerPatch: k } = config;
-  const { firstPatcherLayer, firstEncoderLayer, rowsLayer, outputLayer } = cacheLayers(own, config);
-  const { embedDim: C, numLayers } = own;
+  const { firstPatcherLayer, firstEncoderLayer, rowsLayer, outputLayer } = cacheLayers(decoderConfig, config);
+  const { embedDim: C, numLayers } = decoderConfig;
   const G = global.config.embedDim;
   const crossAttention = (config: DecoderConfig) => patchCrossAttention({ ...config, linear: map });
-  const [gathering, reading] = [crossAttention(encoder.config), crossAttention(own)];
-  const longest = Math.max(0, ...hashes.orders) - 1;
+  const [encoderCrossAttention, decoderCrossAttention] = [
+    crossAttention(encoder.config),
+    crossAttention(decoderConfig),
+  ];
+  const maxIdsBefore = Math.max(0, ...hashes.orders) - 1;
 
   /** The content of the cache, per batch, as numbers on the host. */
   const readCached = (cache: BytePatchCache | undefined, B: number) => {
-    const each = <T>(value: (b: number) => T) => Array.from({ length: B }, (_, b) => value(b));
-    const lengths = each((b) => cache?.lengths[b] ?? 0);
+    const perBatch = <T>(value: (b: number) => T) => Array.from({ length: B }, (_, b) => value(b));
+    const lengths = perBatch((b) => cache?.lengths[b] ?? 0);
     const ends = cache ? patchEnds(cache.patches) : [];
-    const read = cache && cache.length > 0 ? (cache.read(rowsLayer).value[0] as Tensor) : undefined;
+    const cachedIds = cache && cache.length > 0 ? (cache.read(rowsLayer).value[0] as Tensor) : undefined;
     const idsBefore = (b: number): number[] => {
-      const from = Math.max(0, lengths[b]! - longest);
-      if (!read || from === lengths[b]) return [];
-      return Array.from(slice(slice(read, 0, b, b + 1), 2, from, lengths[b]).data as Float32Array);
+      const from = Math.max(0, lengths[b]! - maxIdsBefore);
+      if (!cachedIds || from === lengths[b]) return [];
+      return Array.from(slice(slice(cachedIds, 0, b, b + 1), 2, from, lengths[b]).data as Float32Array);
     };
     return {
       lengths,
       /** Number of complete patches. */
-      patches: each((b) => ends[b]?.length ?? 0),
+      patches: perBatch((b) => ends[b]?.length ?? 0),
       /** Index of the first byte of the open patch. */
-      open: each((b) => ends[b]?.at(-1) ?? 0),
+      open: perBatch((b) => ends[b]?.at(-1) ?? 0),
       idsBefore,
     };
   };
@@ -152,43 +157,47 @@ function bound(
   const lastPatches = (
     cache: BytePatchCache | undefined,
     counts: readonly number[],
-    like: Tensor,
+    rows: Tensor,
   ): Tensor => {
     const B = counts.length;
     if (!cache || counts.every((count) => count === 0)) {
-      return zeros([B, 1, G], { dtype: like.dtype, device: like.device });
+      return zeros([B, 1, G], { dtype: rows.dtype, device: rows.device });
     }
     const outputs = cache.patches.read(outputLayer).key[0] as Tensor; // [B, 1, P, G]
-    const last = counts.map((count, b) => {
-      const at = Math.max(0, count - 1);
-      return slice(slice(outputs, 0, b, b + 1), 2, at, at + 1);
+    const lastRows = counts.map((count, b) => {
+      const index = Math.max(0, count - 1);
+      return slice(slice(outputs, 0, b, b + 1), 2, index, index + 1);
     });
-    return reshape(concat(last, 0), [B, 1, G]);
+    return reshape(concat(lastRows, 0), [B, 1, G]);
   };
 
   return {
     init(seed): BytePatchesParams {
       const seeds = splitSeed(seed, ["patcher", "hashes", "encoder", "global", "decoder"]);
-      const make = (seed: number, out: number, inner: number): LinearParams => ({
+      const randomLinear = (seed: number, out: number, inner: number): LinearParams => ({
         weight: mul(randn([out, inner], { seed }), 1 / Math.sqrt(inner)),
       });
-      const parts = (seed: number) => splitSeed(seed, ["layers", "projection", "crossAttention"]);
-      const [e, g, d] = [parts(seeds.encoder), parts(seeds.global), parts(seeds.decoder)];
+      const componentSeeds = (seed: number) => splitSeed(seed, ["layers", "projection", "crossAttention"]);
+      const [encoderSeeds, globalSeeds, decoderSeeds] = [
+        componentSeeds(seeds.encoder),
+        componentSeeds(seeds.global),
+        componentSeeds(seeds.decoder),
+      ];
       return {
         patcher: patcher.init(seeds.patcher),
         hashes: { weight: mul(randn([hashRows(hashes), C], { seed: seeds.hashes }), 0.02) },
         encoder: {
-          layers: encoder.init(e.layers).layers,
-          projection: make(e.projection, k * C, C),
-          crossAttention: gathering.init(e.crossAttention),
+          layers: encoder.init(encoderSeeds.layers).layers,
+          projection: randomLinear(encoderSeeds.projection, k * C, C),
+          crossAttention: encoderCrossAttention.init(encoderSeeds.crossAttention),
         },
         global: {
-          layers: global.init(g.layers).layers,
-          ...(G !== k * C && { projection: make(g.projection, G, k * C) }),
+          layers: global.init(globalSeeds.layers).layers,
+          ...(G !== k * C && { projection: randomLinear(globalSeeds.projection, G, k * C) }),
         },
         decoder: {
-          projection: make(d.projection, k * C, G),
-          crossAttention: splitSeed(d.crossAttention, numLayers).map(reading.init),
+          projection: randomLinear(decoderSeeds.projection, k * C, G),
+          crossAttention: splitSeed(decoderSeeds.crossAttention, numLayers).map(decoderCrossAttention.init),
         },
       };
     },
@@ -196,10 +205,10 @@ function bound(
       const { device } = embedded;
       const cache = given && checkCache(given);
       const [B, T] = embedded.shape as [number, number];
-      const numbers = Array.from(tokens.data as Int32Array);
-      const ids = Array.from({ length: B }, (_, b) => numbers.slice(b * T, (b + 1) * T));
+      const idData = Array.from(tokens.data as Int32Array);
+      const ids = Array.from({ length: B }, (_, b) => idData.slice(b * T, (b + 1) * T));
       const cached = readCached(cache, B);
-      const at = (first: number): { cache: Cache } | undefined =>
+      const cacheOption = (first: number): { cache: Cache } | undefined =>
         cache && { cache: cacheLayersFrom(cache, first) };
 
       // For each batch, the bytes of this call that end a patch.
@@ -207,70 +216,74 @@ function bound(
       const ends = patchLengths
         ? endsFromLengths(onApply, patchLengths, [B, T])
         : uncertainEnds(
-            readOnHost(patcher.apply(params.patcher, tokens, at(firstPatcherLayer))),
+            readOnHost(patcher.apply(params.patcher, tokens, cacheOption(firstPatcherLayer))),
             cached.lengths,
             threshold,
           );
 
       // Bytes: rows `[B, T, C]`.
-      const known = ids.map((own, b) => [...cached.idsBefore(b), ...own]);
+      const idsWithCached = ids.map((batchIds, b) => [...cached.idsBefore(b), ...batchIds]);
       const rows = encoder.rows(
         params.encoder.layers,
-        addHashEmbeddings(embedded, params.hashes.weight, known, hashes),
-        { ...at(firstEncoderLayer), positions },
+        addHashEmbeddings(embedded, params.hashes.weight, idsWithCached, hashes),
+        { ...cacheOption(firstEncoderLayer), positions },
       );
-      const split = reshape(rows, [B, 1, T, C]);
-      const asFloats = tensor(numbers, { shape: [B, 1, T, 1], dtype: rows.dtype, device });
-      const all = cache ? (cache.update(rowsLayer, split, asFloats).key[0] as Tensor) : split; // [B, 1, S, C]
+      const headRows = reshape(rows, [B, 1, T, C]);
+      const idTensor = tensor(idData, { shape: [B, 1, T, 1], dtype: rows.dtype, device });
+      const allRows = cache ? (cache.update(rowsLayer, headRows, idTensor).key[0] as Tensor) : headRows; // [B, 1, S, C]
 
       // Patches completed by these bytes, `[B, N, G]`. N is the maximum over batches.
-      const lastBytes = ends.map((own, b) =>
-        own.flatMap((isEnd, t) => (isEnd ? [cached.lengths[b]! + t + 1] : [])),
+      const lastBytes = ends.map((batchEnds, b) =>
+        batchEnds.flatMap((isEnd, t) => (isEnd ? [cached.lengths[b]! + t + 1] : [])),
       );
       const N = Math.max(...lastBytes.map(({ length }) => length));
-      const before = lastPatches(cache, cached.patches, rows);
-      const completed = N === 0 ? [] : [complete(N, lastBytes)];
-      const context = concat([before, ...completed], 1); // [B, 1 + N, G]
+      const previousPatch = lastPatches(cache, cached.patches, rows);
+      const completed = N === 0 ? [] : [completePatches(N, lastBytes)];
+      const context = concat([previousPatch, ...completed], 1); // [B, 1 + N, G]
       if (cache && completed[0]) {
         // Positions from the first byte of the text.
-        const padded = lastBytes.flatMap((own) => Array.from({ length: N }, (_, n) => own[n] ?? 0));
-        const places = tensor(padded, { shape: [B, 1, N, 1], dtype: rows.dtype, device });
-        cache.patches.update(outputLayer, reshape(completed[0], [B, 1, N, G]), places);
+        const paddedLastBytes = lastBytes.flatMap((batchLastBytes) =>
+          Array.from({ length: N }, (_, n) => batchLastBytes[n] ?? 0),
+        );
+        const patchPositions = tensor(paddedLastBytes, { shape: [B, 1, N, 1], dtype: rows.dtype, device });
+        cache.patches.update(outputLayer, reshape(completed[0], [B, 1, N, G]), patchPositions);
         if (lastBytes.some(({ length }) => length < N))
           cache.patches.crop(lastBytes.map(({ length }, b) => cached.patches[b]! + length));
       }
 
       // The context of each byte is the last complete patch, projected to k rows.
       const { projection, crossAttention } = params.decoder;
-      const read = reshape(map(context, projection.weight), [B, (1 + N) * k, C]);
-      const patchIds = ends.map((own) => {
+      const contextRows = reshape(map(context, projection.weight), [B, (1 + N) * k, C]);
+      const patchIds = ends.map((batchEnds) => {
         let count = 0;
-        return own.map((isEnd) => (count += Number(isEnd)));
+        return batchEnds.map((isEnd) => (count += Number(isEnd)));
       });
       const mask = patchMask(patchIds, { queries: "bytes", rowsPerPatch: k });
       return {
         rows,
-        beforeLayer: (layer, x) => reading.apply(crossAttention[layer]!, x, read, mask),
+        beforeLayer: (layer, x) => decoderCrossAttention.apply(crossAttention[layer]!, x, contextRows, mask),
       };
 
-      function complete(N: number, lastBytes: readonly (readonly number[])[]): Tensor {
+      function completePatches(N: number, lastBytes: readonly (readonly number[])[]): Tensor {
         const from = Math.min(...cached.open);
-        const span = slice(all, 2, from); // bytes of open and new patches
+        const span = slice(allRows, 2, from); // bytes of open and new patches
         const bytes = span.shape[2]!;
-        const patchIds = lastBytes.map((own, b) => {
+        const patchIds = lastBytes.map((batchLastBytes, b) => {
           // Bytes outside new patches are assigned to patch N, which is dropped.
-          const list = new Array<number>(bytes).fill(N);
-          own.forEach((end, n) => list.fill(n, (own[n - 1] ?? cached.open[b]!) - from, end - from));
-          return list;
+          const bytePatchIds = new Array<number>(bytes).fill(N);
+          batchLastBytes.forEach((end, n) =>
+            bytePatchIds.fill(n, (batchLastBytes[n - 1] ?? cached.open[b]!) - from, end - from),
+          );
+          return bytePatchIds;
         });
         const x = reshape(span, [B, bytes, C]);
         const pooled = slice(maxPoolPatches(x, patchIds, N + 1), 1, 0, N); // [B, N, C]
         const queries = reshape(map(pooled, params.encoder.projection.weight), [B, N * k, C]);
         const mask = patchMask(patchIds, { queries: "patches", rowsPerPatch: k });
-        const gathered = gathering.apply(params.encoder.crossAttention, queries, x, mask);
-        const wide = reshape(gathered, [B, N, k * C]);
+        const patchRows = encoderCrossAttention.apply(params.encoder.crossAttention, queries, x, mask);
+        const concatenatedRows = reshape(patchRows, [B, N, k * C]);
         const { layers, projection } = params.global;
-        return global.rows(layers, projection ? map(wide, projection.weight) : wide, {
+        return global.rows(layers, projection ? map(concatenatedRows, projection.weight) : concatenatedRows, {
           ...(cache && { cache: cache.patches }),
           positions: positionsAfter(cache?.patches, N),
         });
@@ -280,12 +293,17 @@ function bound(
 }
 
 /** Refuses parts that do not fit each other or the decoder. */
-function checkFit(own: DecoderConfig, { patcher, encoder }: BytePatchesConfig): void {
-  const fits: readonly (readonly [argument: string, received: unknown, expected: unknown, of: string])[] = [
-    ["patcher.vocabSize", patcher.vocabSize, own.vocabSize, "vocabSize of the decoder"],
-    ["encoder.embedDim", encoder.embedDim, own.embedDim, "embedDim of the decoder"],
+function checkFit(decoderConfig: DecoderConfig, { patcher, encoder }: BytePatchesConfig): void {
+  const requirements: readonly (readonly [
+    argument: string,
+    received: unknown,
+    expected: unknown,
+    of: string,
+  ])[] = [
+    ["patcher.vocabSize", patcher.vocabSize, decoderConfig.vocabSize, "vocabSize of the decoder"],
+    ["encoder.embedDim", encoder.embedDim, decoderConfig.embedDim, "embedDim of the decoder"],
   ];
-  for (const [argument, received, expected, of] of fits) {
+  for (const [argument, received, expected, of] of requirements) {
     if (received === expected) continue;
     check.refuse({
       argument,

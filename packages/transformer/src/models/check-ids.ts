@@ -54,8 +54,10 @@ export function checkIdList(
   vocabSize: number | undefined,
   argument = "ids",
 ): readonly number[] {
-  const list: unknown = ArrayBuffer.isView(ids) ? Array.from(ids as Int32Array | BigInt64Array, Number) : ids;
-  if (!Array.isArray(list) || list.length === 0) {
+  const idList: unknown = ArrayBuffer.isView(ids)
+    ? Array.from(ids as Int32Array | BigInt64Array, Number)
+    : ids;
+  if (!Array.isArray(idList) || idList.length === 0) {
     check.refuse({
       argument,
       received: ids,
@@ -63,8 +65,8 @@ export function checkIdList(
       fix: "give token ids as the tokenizer's `encode` returns them.",
     });
   }
-  checkRange(check, list as number[], vocabSize, argument);
-  return list as number[];
+  checkRange(check, idList as number[], vocabSize, argument);
+  return idList as number[];
 }
 
 /** Checks that ids are in the vocabulary: an id outside would read another row. Custom models may have no vocabulary size. */

@@ -247,8 +247,8 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
   });
   const layerAt = (i: number) => layerObjects[i]!;
   // Index of each layer in the cache: a hybrid layer fills two cache layers, a layer without attention none.
-  const parts = cachedPartsPerLayer({ ...config, layerTypes: kinds }).map(({ length }) => length);
-  const firstPart = parts.map((_, i) => parts.slice(0, i).reduce((a, b) => a + b, 0));
+  const partsPerLayer = cachedPartsPerLayer({ ...config, layerTypes: kinds }).map(({ length }) => length);
+  const firstPart = partsPerLayer.map((_, i) => partsPerLayer.slice(0, i).reduce((a, b) => a + b, 0));
   const streamOptions = {
     embedDim: C,
     norm: config.norm ?? "rms",
@@ -354,7 +354,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
         });
       }
       if (dropoutSeed !== undefined) checkDropoutSeed(dropoutSeed, cache);
-      checkCacheLayers(onApply, cache, parts);
+      checkCacheLayers(onApply, cache, partsPerLayer);
       const kindOptions = optionsByKind(config, options);
       const { device } = params.embedding.weight;
       const tokens = checkIds(onApply, ids, { device, vocabSize: V });
@@ -664,10 +664,10 @@ function checkConfig(config: DecoderConfig): void {
     residualScale,
     alibiScale,
   } = more;
-  check.whole(given({ headDim, ropeDim, window, chunkSize }), { min: 1 });
-  check.finite(given({ activationSparsity: config.activationSparsity }), { min: 0, below: 1 });
+  check.whole(definedOnly({ headDim, ropeDim, window, chunkSize }), { min: 1 });
+  check.finite(definedOnly({ activationSparsity: config.activationSparsity }), { min: 0, below: 1 });
   check.finite(
-    given({
+    definedOnly({
       ropeBase,
       slidingRopeBase,
       attentionScale,
@@ -713,9 +713,9 @@ function checkLatent(config: DecoderConfig): void {
   const { queryRank = 1, ...needed } = check.options(config.latent, sizes, "config.latent");
   const named = Object.entries({ queryRank, ...needed }).map(([name, size]) => [`latent.${name}`, size]);
   check.whole(Object.fromEntries(named) as Record<string, number>, { min: 1 });
-  const other = withoutLatent.find((name) => config[name] !== undefined && config[name] !== false);
-  if (other === undefined && ["rotary", "none", undefined].includes(config.positions)) return;
-  const name = other ?? "positions";
+  const unsupported = withoutLatent.find((name) => config[name] !== undefined && config[name] !== false);
+  if (unsupported === undefined && ["rotary", "none", undefined].includes(config.positions)) return;
+  const name = unsupported ?? "positions";
   check.refuse({
     argument: name,
     received: config[name],
@@ -744,7 +744,7 @@ function checkIndexer({ indexer, latent }: DecoderConfig): void {
 /** Refuses invalid options of AltUp, per-layer embeddings, LAuReL and layer scales. */
 function checkResidual(config: DecoderConfig): void {
   const { altUp, perLayerEmbedding, laurelRank, layerScale, valueNorm, qkNorm } = config;
-  check.whole(given({ laurelRank }), { min: 1 });
+  check.whole(definedOnly({ laurelRank }), { min: 1 });
   if (altUp !== undefined) {
     const names = ["streams", "active", "coefficientLimit", "outputScale"] as const;
     const {
@@ -755,13 +755,13 @@ function checkResidual(config: DecoderConfig): void {
     } = check.options(altUp, names, "altUp");
     check.whole({ "altUp.streams": streams }, { min: 2, fix: "leave `altUp` out for one stream." });
     check.whole({ "altUp.active": active }, { min: 0, max: streams - 1 });
-    check.finite(given({ "altUp.coefficientLimit": coefficientLimit }), { above: 0 });
+    check.finite(definedOnly({ "altUp.coefficientLimit": coefficientLimit }), { above: 0 });
     check.type({ "altUp.outputScale": outputScale }, "boolean");
   }
   if (perLayerEmbedding !== undefined) {
     const { dim, vocabSize } = check.options(perLayerEmbedding, ["dim", "vocabSize"], "perLayerEmbedding");
     const sizes = { "perLayerEmbedding.dim": dim, "perLayerEmbedding.vocabSize": vocabSize };
-    check.whole(given(sizes), { min: 1 });
+    check.whole(definedOnly(sizes), { min: 1 });
     check.whole({ "perLayerEmbedding.dim": dim }, { min: 1 });
   }
   const refuse = (argument: string, expected: string, fix: string): never =>
@@ -783,7 +783,7 @@ function checkLayerOverrides({ layerOverrides, numLayers }: DecoderConfig): void
     const { headDim, numKvHeads, hiddenDim, ropeDim, ropeBase, activationSparsity } = checked;
     const named = (values: Readonly<Record<string, unknown>>) =>
       Object.fromEntries(
-        Object.entries(given(values)).map(([name, value]) => [`${argument}.${name}`, value]),
+        Object.entries(definedOnly(values)).map(([name, value]) => [`${argument}.${name}`, value]),
       );
     check.whole(named({ headDim, numKvHeads, hiddenDim, ropeDim }), { min: 1 });
     check.finite(named({ ropeBase }), { above: 0 });
@@ -848,7 +848,7 @@ const areEqual = (a: LayerTraits, b: LayerTraits): boolean =>
 const hasValueResidual = (kind: LayerType): boolean =>
   typeof kind === "object" && !isHybrid(kind) && kind.valueResidual === true;
 
-const given = (values: Readonly<Record<string, unknown>>) =>
+const definedOnly = (values: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 
 /** Standard deviation of initial embeddings, as in GPT-2 and Llama, so that initial logits are near zero. */

@@ -117,7 +117,7 @@ export function dualEncoder(config: DualEncoderConfig, kernels?: { linear?: type
   const { projectionDim: P, textPooling, visionProjection = true, scores = "softmax" } = config;
   const text = encoder(config.text, { linear: applyLinear });
   const vision = visionTransformer(config.vision, { linear: applyLinear });
-  const parts = ["text", "vision", "textProjection.weight", "logitScale"];
+  const requiredParams = ["text", "vision", "textProjection.weight", "logitScale"];
   return {
     config,
     init(seed) {
@@ -140,7 +140,7 @@ export function dualEncoder(config: DualEncoderConfig, kernels?: { linear?: type
     },
     embedTexts(params, ids, options) {
       const { mask, trace } = onTexts.options(options, ["mask", "trace"]);
-      checkParams(onTexts, params, parts);
+      checkParams(onTexts, params, requiredParams);
       const { device } = params.text.embedding.weight;
       const tokens = checkIds(onTexts, ids, { device, vocabSize: config.text.vocabSize });
       return device.scope(() => {
@@ -154,7 +154,7 @@ export function dualEncoder(config: DualEncoderConfig, kernels?: { linear?: type
     },
     embedImages(params, pixels, given) {
       const { trace } = onImages.options(given, ["trace"]);
-      checkParams(onImages, params, parts);
+      checkParams(onImages, params, requiredParams);
       checkTensor("dualEncoder.embedImages", "pixels", pixels);
       return params.logitScale.device.scope(() => {
         const options = trace && { trace: traceAt(trace, "image") };
@@ -165,7 +165,7 @@ export function dualEncoder(config: DualEncoderConfig, kernels?: { linear?: type
       });
     },
     logits(params, images, texts) {
-      checkParams(onLogits, params, parts);
+      checkParams(onLogits, params, requiredParams);
       for (const [argument, x] of Object.entries({ images, texts })) {
         const { shape } = checkTensor("dualEncoder.logits", argument, x);
         if (shape.length === 2 && shape[1] === P) continue;

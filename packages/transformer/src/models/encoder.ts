@@ -222,7 +222,7 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
   const distanceTable = ({ distances, distanceNorm }: EncoderParams): Tensor | undefined =>
     distances &&
     (config.disentangled?.norm ? layerNorm.apply(distanceNorm!, distances.weight) : distances.weight);
-  const parts = [
+  const requiredParams = [
     ...["embedding.weight", "layers"],
     ...(config.embeddingNorm === false ? [] : ["embeddingNorm.weight"]),
     ...(table ? ["positions.weight"] : []),
@@ -290,7 +290,7 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
       const call = onApply.options(options, ["types", "mask", "dropoutSeed", "trace"]);
       const { types, mask, dropoutSeed, trace } = call;
       if (dropoutSeed !== undefined) onApply.whole({ dropoutSeed }, { min: -(2 ** 32), max: 2 ** 32 });
-      checkParams(onApply, params, parts);
+      checkParams(onApply, params, requiredParams);
       checkLayerCount(onApply, params, config.layerGroups ?? numLayers);
       checkTrace(onApply, trace, { recurrent: new Array<boolean>(numLayers).fill(false) });
       const { device } = params.embedding.weight;

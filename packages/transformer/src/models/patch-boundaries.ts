@@ -12,11 +12,11 @@ import type { Tensor } from "@qkv/tensor";
  */
 export function uncertainEnds(logits: Tensor, before: readonly number[], threshold: number): boolean[][] {
   const [, T, V] = logits.shape as [number, number, number];
-  const numbers = logits.data as Float32Array;
+  const logitData = logits.data as Float32Array;
   return before.map((start, b) =>
     Array.from({ length: T }, (_, t) => {
       const first = (b * T + t) * V;
-      return start + t === 0 || entropy(numbers.subarray(first, first + V)) > threshold;
+      return start + t === 0 || entropy(logitData.subarray(first, first + V)) > threshold;
     }),
   );
 }

@@ -26,15 +26,15 @@ export function sinusoidalPositions(
   { first = 0, inclusive = false }: SinusoidConfig,
   device: Device,
 ): Tensor {
-  const list = isList(positions)
+  const positionList = isList(positions)
     ? Array.from(positions as ArrayLike<number>, (position) => first + position)
     : Array.from({ length: T }, (_, t) => first + (positions as { start: number }).start + t);
   const half = C / 2;
   const base = inclusive && half > 1 ? 10000 ** (half / (half - 1)) : 10000;
-  const interleaved = sinusoidal(list, C, { base }); // sines and cosines are interleaved
+  const interleaved = sinusoidal(positionList, C, { base }); // sines and cosines are interleaved
   const halves = [0, 1].map((part) =>
     take(interleaved, 1, tensor(Int32Array.from({ length: half }, (_, i) => 2 * i + part))),
   );
   const rows = concat(halves, 1);
-  return (list.length === T ? rows : reshape(rows, [B, T, C])).to(device);
+  return (positionList.length === T ? rows : reshape(rows, [B, T, C])).to(device);
 }

@@ -189,7 +189,7 @@ export function visionTransformer(
     pooling === "attention"
       ? attentionPooling({ embedDim: C, hiddenDim, numHeads, activation, linear: map }, layerNorm)
       : undefined;
-  const parts = [
+  const requiredParams = [
     ...["patches.weight", "positions.weight", "layers", "finalNorm.weight"],
     ...tokens.map((name) => `${name}.weight`),
     ...(registers > 0 ? ["registers.weight"] : []),
@@ -236,7 +236,7 @@ export function visionTransformer(
     },
     apply(params, pixels, options) {
       const { trace } = onApply.options(options, ["trace"]);
-      checkParams(onApply, params, parts);
+      checkParams(onApply, params, requiredParams);
       checkTrace(onApply, trace, { recurrent: new Array<boolean>(numLayers).fill(false) });
       const [B] = checkPixels(pixels, config);
       const { weight, bias } = params.patches;
@@ -262,7 +262,7 @@ export function visionTransformer(
     },
     pool(params, rows, options) {
       const { trace } = onPool.options(options, ["trace"]);
-      checkParams(onPool, params, parts);
+      checkParams(onPool, params, requiredParams);
       const [B] = checkTensor("visionTransformer.pool", "rows", rows).shape as [number];
       return rows.device.scope(() => {
         const x = attentionPool

@@ -54,14 +54,14 @@ export function fillMask(check: Checks<{ argument: string }>, model: EncoderMode
   const call = async (texts: string | readonly string[], given?: FillMaskOptions) => {
     const { top_k = 5 } = callCheck.options(given, ["top_k"]);
     callCheck.whole({ top_k }, { min: 1, unit: "tokens" });
-    const list = textList(callCheck, texts);
-    const { ids, rows } = encodeTexts(model, tokenizer, list);
+    const inputTexts = textList(callCheck, texts);
+    const { ids, rows } = encodeTexts(model, tokenizer, inputTexts);
     const maskIndices = ids.map((sequence, i) => {
       const index = sequence.indexOf(maskId);
       if (index >= 0) return index;
       return callCheck.refuse({
         argument: "texts",
-        received: list[i],
+        received: inputTexts[i],
         expected: `a text with the mask token ${mask}`,
         fix: `write ${mask} where a token is to be found.`,
       });

@@ -112,20 +112,20 @@ export function modelStore(options?: ModelStoreOptions): ModelStore {
       const address = new URL(url);
       address.hash = "";
       const file = pieceFile(await open(), address);
-      const known = await file.head();
-      if (known?.state === "whole") return storedFile(address, known, file, reading, false);
+      const knownHead = await file.head();
+      if (knownHead?.state === "whole") return storedFile(address, knownHead, file, reading, false);
       if (isOffline) {
-        if (known?.state === "absent") return undefined;
+        if (knownHead?.state === "absent") return undefined;
         return reading.check.refuse({
           received: address.href,
-          expected: `a file that is stored, as \`offline\` asks for, and ${known ? "only a part of it is" : "it is not"}`,
+          expected: `a file that is stored, as \`offline\` asks for, and ${knownHead ? "only a part of it is" : "it is not"}`,
           fix: "load it once without `offline`.",
         });
       }
       // If two pages load it at the same time, one downloads it, and the other uses the stored file.
       return withLock(`${name} ${address.href}`, reading.signal, async () => {
-        const found = await file.head();
-        if (found?.state === "whole") return storedFile(address, found, file, reading, false);
+        const lockedHead = await file.head();
+        if (lockedHead?.state === "whole") return storedFile(address, lockedHead, file, reading, false);
         // A separate chunk, which pages with stored models do not load.
         const { download } = await import("./download.js");
         const head = await download({ url: address, file, model, checksum, reading });

@@ -49,10 +49,10 @@ export function sortBatches(options: SortOptions): BatchAt {
     const { data } = uniform([B, length], { seed, draw: step, dtype: "float64" });
     const [ids, targets] = [new Int32Array(B * T), new Int32Array(B * T).fill(-100)];
     for (let b = 0; b < B; b++) {
-      const drawn = data.subarray(b * length, (b + 1) * length);
+      const digitDraws = data.subarray(b * length, (b + 1) * length);
       const values = Int32Array.from({ length: numValues }, (_, value) => value);
       // Fisher–Yates shuffle.
-      drawn.forEach((x, n) => {
+      digitDraws.forEach((x, n) => {
         const other = n + Math.floor(x * (numValues - n));
         [values[n], values[other]] = [values[other]!, values[n]!];
       });

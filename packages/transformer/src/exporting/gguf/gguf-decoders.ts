@@ -22,7 +22,7 @@ export type GgufDecoder = {
   tensors(config: DecoderConfig, params: DecoderParams): TensorToWrite[];
 };
 
-const { is, something } = constraint;
+const { is, present } = constraint;
 
 /** Layer types are not stored in these files, so the window must have no effect. */
 const noEffectiveWindow: Required<ArchitectureConstraints>["layerTypes"] = {
@@ -118,8 +118,8 @@ export const ggufDecoders: readonly GgufDecoder[] = [
       ...gemma,
       layerTypes: periodicLayerTypes,
       attentionScale: attentionScaleFor(46),
-      attentionSoftcap: something,
-      logitSoftcap: something,
+      attentionSoftcap: present,
+      logitSoftcap: present,
     },
     llamaTensors,
     { tied: true },
@@ -131,7 +131,7 @@ export const ggufDecoders: readonly GgufDecoder[] = [
       ...gemma,
       layerTypes: periodicLayerTypes,
       attentionScale: attentionScaleFor(62),
-      attentionSoftcap: constraint.nothing,
+      attentionSoftcap: constraint.absent,
       bidirectional: { holds: (bidirectional) => bidirectional !== true, expected: "a causal model" },
     },
     llamaTensors,

@@ -49,7 +49,7 @@ export function planGguf(model: ExportedStack, dtype: GgufStoredType): ExportPla
   );
   return {
     total: placed.reduce((sum, { bytes }) => sum + bytes, 0),
-    async write(folder, wrote) {
+    async write(folder, onWrite) {
       const file = await folder.open("model.gguf");
       await file.write(header);
       for (const { parts, storage, bytes } of placed) {
@@ -57,7 +57,7 @@ export function planGguf(model: ExportedStack, dtype: GgufStoredType): ExportPla
           for await (const piece of rowChunks(part)) {
             const encoded = storage.encode(piece);
             await file.write(encoded);
-            wrote(encoded.length);
+            onWrite(encoded.length);
           }
         }
         await file.write(new Uint8Array((32 - (bytes % 32)) % 32));
@@ -127,12 +127,12 @@ function chooseTarget(config: DecoderConfig, params: DecoderParams): Target {
     architecture: { name: table.name, table },
     violations: ggufDifferences(table, config, params),
   }));
-  const all: { architecture: Target; violations: Violation[] }[] = [...decoders, ...tables];
+  const targets: { architecture: Target; violations: Violation[] }[] = [...decoders, ...tables];
   // A model with a field that only one architecture supports is compared with that one.
-  const specific = all.filter(
+  const specific = targets.filter(
     ({ architecture: { table } }) => table?.alone && config[table.alone] !== undefined,
   );
-  const candidates = specific.length > 0 ? specific : all;
+  const candidates = specific.length > 0 ? specific : targets;
   const [nearest] = candidates.toSorted((a, b) => a.violations.length - b.violations.length);
   // Prefer an architecture with the same mixers, so that the error names the differing field.
   if (nearest?.violations.some(({ field }) => field === "layerTypes")) refuseStackedLayers(config);

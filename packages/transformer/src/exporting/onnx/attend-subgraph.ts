@@ -57,8 +57,8 @@ function operatorAttention(
   { numHeads, numKvHeads, scale, mask, bias }: AttendSubgraphConfig,
 ): string {
   const attributes = { q_num_heads: numHeads, kv_num_heads: numKvHeads, scale: { float: scale } };
-  const both = bias !== undefined && mask !== undefined;
-  const added = both ? g.op("Where", [mask, bias, g.scalar(lowest)]) : (mask ?? bias);
+  const hasBoth = bias !== undefined && mask !== undefined;
+  const added = hasBoth ? g.op("Where", [mask, bias, g.scalar(lowest)]) : (mask ?? bias);
   if (!keys || !values)
     return g.op("Attention", [...rows, ...(added === undefined ? [] : [added])], attributes);
   const heads = `mixed.${keys.present}`;

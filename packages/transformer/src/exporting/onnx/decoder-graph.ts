@@ -28,9 +28,9 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
   const ids = g.input("input_ids", ["batch_size", "sequence_length"], "int64");
   const attentionMask = g.input("attention_mask", ["batch_size", "total_sequence_length"], "int64");
   const positionIds = g.input("position_ids", ["batch_size", "sequence_length"], "int64");
-  const kind = { kind: config.norm ?? "rms", eps: config.normEps };
+  const normKind = { kind: config.norm ?? "rms", eps: config.normEps };
   const norm = (path: string, x: string, normParams: DecoderParams["norm"]) =>
-    normSubgraph(g, path, x, normParams, kind);
+    normSubgraph(g, path, x, normParams, normKind);
   const add = (x: string, y: string) => g.op("Add", [x, y]);
   const times = (x: string, factor = 1) => (factor === 1 ? x : g.op("Mul", [x, g.scalar(factor)]));
   const scaled = (added: string) => times(added, config.residualScale);
@@ -45,8 +45,8 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
   }
 
   const ropeAndMask = (sliding: boolean) => {
-    const local = sliding && config.slidingRopeBase !== undefined;
-    const rotary = local
+    const hasLocalBase = sliding && config.slidingRopeBase !== undefined;
+    const rotary = hasLocalBase
       ? { base: config.slidingRopeBase!, scaled: false }
       : { base: config.ropeBase ?? 10000, scaled: config.ropeScaling !== undefined };
     const rope = config.positions === "rotary" ? ropeSubgraph(g, config, rotary, positionIds) : undefined;
@@ -60,51 +60,61 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
     config.positions === "alibi"
       ? alibiSubgraph(g, ids, attentionMask, { numHeads: config.numHeads, scale: config.alibiScale })
       : undefined;
-  const inner = { activation: config.activation ?? "silu", gateLimit: config.gateLimit };
+  const feedForwardOptions = { activation: config.activation ?? "silu", gateLimit: config.gateLimit };
   const layer = (layerParams: DecoderLayerParams, i: number): void => {
     const path = `layers.${i}`;
     const { rope, mask } = (isSliding[i] ? sliding : full)!;
     const rotates = config.ropeLayers?.[i] ?? true;
-    const common = { numHeads: config.numHeads, mask, layer: i, rope: rotates ? rope : undefined };
-    const parts = {
+    const layerOptions = { numHeads: config.numHeads, mask, layer: i, rope: rotates ? rope : undefined };
+    const sublayers = {
       attention: (x: string) =>
         config.latent
           ? latentSubgraph(g, `${path}.attention`, x, layerParams.attention as object as LatentParams, {
-              ...common,
+              ...layerOptions,
               latent: config.latent,
               scale: config.attentionScale ?? (config.latent.nopeDim + config.latent.ropeDim) ** -0.5,
             })
           : attentionSubgraph(g, `${path}.attention`, x, layerParams.attention, {
-              ...common,
+              ...layerOptions,
               ...attentionOptions(config, rotates),
               bias,
             }),
       feedForward: (x: string) =>
         "router" in layerParams.feedForward
-          ? mixtureSubgraph(g, `${path}.feedForward`, x, layerParams.feedForward, config.experts!, inner)
-          : feedForwardSubgraph(g, `${path}.feedForward`, x, layerParams.feedForward, inner),
+          ? mixtureSubgraph(
+              g,
+              `${path}.feedForward`,
+              x,
+              layerParams.feedForward,
+              config.experts!,
+              feedForwardOptions,
+            )
+          : feedForwardSubgraph(g, `${path}.feedForward`, x, layerParams.feedForward, feedForwardOptions),
     };
     const normed = (name: "attention" | "feedForward", x: string) =>
       norm(`${path}.${name}Norm`, x, layerParams[`${name}Norm`]);
     if (config.placement === "parallel" || config.placement === "parallelShared") {
       const attentionInput = normed("attention", x);
       const feedForwardInput = config.placement === "parallel" ? normed("feedForward", x) : attentionInput;
-      x = add(x, add(scaled(parts.attention(attentionInput)), scaled(parts.feedForward(feedForwardInput))));
+      x = add(
+        x,
+        add(scaled(sublayers.attention(attentionInput)), scaled(sublayers.feedForward(feedForwardInput))),
+      );
       return;
     }
     for (const name of ["attention", "feedForward"] as const) {
-      const outer = layerParams[`${name}OutNorm`];
+      const outNormParams = layerParams[`${name}OutNorm`];
       if (config.placement === "post") {
-        x = normed(name, add(x, scaled(parts[name](x))));
+        x = normed(name, add(x, scaled(sublayers[name](x))));
         continue;
       }
       if (config.placement === "after") {
-        x = add(x, scaled(normed(name, parts[name](x))));
+        x = add(x, scaled(normed(name, sublayers[name](x))));
         continue;
       }
-      const added = parts[name](normed(name, x));
-      const hasOuterNorm = outer && config.placement === "both";
-      x = add(x, scaled(hasOuterNorm ? norm(`${path}.${name}OutNorm`, added, outer) : added));
+      const added = sublayers[name](normed(name, x));
+      const hasOutNorm = outNormParams && config.placement === "both";
+      x = add(x, scaled(hasOutNorm ? norm(`${path}.${name}OutNorm`, added, outNormParams) : added));
     }
   };
   params.layers.forEach(layer);
@@ -113,8 +123,8 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
   const logits = params.output
     ? linearSubgraph(g, "output", x, params.output)
     : g.op("MatMul", [x, g.op("Transpose", [table], { perm: [1, 0] })]);
-  const named = g.output("logits", ["batch_size", "sequence_length", config.vocabSize]);
-  g.op("Identity", [softcapped(g, times(logits, config.logitScale), config.logitSoftcap)], {}, named);
+  const outputName = g.output("logits", ["batch_size", "sequence_length", config.vocabSize]);
+  g.op("Identity", [softcapped(g, times(logits, config.logitScale), config.logitSoftcap)], {}, outputName);
 }
 
 /** Attention options of a layer with or without RoPE. */

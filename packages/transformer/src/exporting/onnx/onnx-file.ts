@@ -9,7 +9,7 @@ export type OnnxFileOptions = {
   /** True if weights are in an external data file. */
   external: boolean;
   /** Called after each chunk. Unit: bytes of weights. */
-  wrote(bytes: number): void;
+  onWrite(bytes: number): void;
 };
 
 /** Alignment of weights in the external data file: a page, for memory mapping. Unit: bytes. */
@@ -22,7 +22,7 @@ const page = 4096;
 export async function writeOnnx(
   graph: OnnxGraph,
   folder: OutputFolder,
-  { dtype, external, wrote }: OnnxFileOptions,
+  { dtype, external, onWrite }: OnnxFileOptions,
 ): Promise<void> {
   const { BinaryWriter } = await import("@bufbuild/protobuf/wire");
   const encode = (fill: (writer: BinaryWriter) => void): Uint8Array => {
@@ -72,13 +72,13 @@ export async function writeOnnx(
   await file.write(body);
   for (const [i, { bytes }] of headers.entries()) {
     await file.write(bytes);
-    if (!external) await writeWeight(file, graph.weights[i]!, storedType(graph.weights[i]!), wrote);
+    if (!external) await writeWeight(file, graph.weights[i]!, storedType(graph.weights[i]!), onWrite);
   }
   await file.close();
   if (!external) return;
   const data = await folder.open("onnx/model.onnx_data");
   for (const [i, weight] of graph.weights.entries()) {
-    await writeWeight(data, weight, storedType(weight), wrote);
+    await writeWeight(data, weight, storedType(weight), onWrite);
     const padding = (page - (headers[i]!.size % page)) % page;
     if (padding > 0) await data.write(new Uint8Array(padding));
   }
@@ -89,12 +89,12 @@ async function writeWeight(
   file: OutputFile,
   { tensor }: Weight,
   type: StoredType,
-  wrote: (bytes: number) => void,
+  onWrite: (bytes: number) => void,
 ): Promise<void> {
   for await (const piece of rowChunks(tensor)) {
     const bytes = storedBytes(piece, type);
     await file.write(bytes);
-    wrote(bytes.length);
+    onWrite(bytes.length);
   }
 }
 

@@ -50,8 +50,8 @@ export function planOnnx(
   };
   return {
     total,
-    async write(folder, wrote) {
-      await writeOnnx(graph, folder, { dtype, external, wrote });
+    async write(folder, onWrite) {
+      await writeOnnx(graph, folder, { dtype, external, onWrite });
       for (const [name, content] of Object.entries(others)) await writeText(folder, name, content);
       await writeText(folder, "config.json", formatJson(configFields));
     },

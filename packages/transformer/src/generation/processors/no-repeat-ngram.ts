@@ -64,10 +64,10 @@ function removeRepeats(
 ): void {
   const start = ids.length - (size - 1); // of the prefix that the next token would complete
   if (start < 0) return;
-  for (let at = 0; at + size <= text.length; at++) {
+  for (let index = 0; index + size <= text.length; index++) {
     let matches = 0;
-    while (matches < size - 1 && text[at + matches] === ids[start + matches]) matches += 1;
-    if (matches === size - 1) scores[text[at + matches]!] = -Infinity;
+    while (matches < size - 1 && text[index + matches] === ids[start + matches]) matches += 1;
+    if (matches === size - 1) scores[text[index + matches]!] = -Infinity;
   }
 }
 

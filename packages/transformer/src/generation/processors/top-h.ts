@@ -34,8 +34,8 @@ export function topH(share: number): LogitsProcessor {
         if (numKept > 0 && !(sum <= limit)) break;
         numKept += 1;
       }
-      const kept = new Set(likeliest.slice(0, numKept));
-      for (let id = 0; id < scores.length; id++) if (!kept.has(id)) scores[id] = -Infinity;
+      const keptIds = new Set(likeliest.slice(0, numKept));
+      for (let id = 0; id < scores.length; id++) if (!keptIds.has(id)) scores[id] = -Infinity;
     },
   };
 }
