@@ -103,6 +103,6 @@ describe("pending numbers", () => {
       /^selectedKeys: `indices` has shape \[1, 3, 1\], expected indices for B = 1 batches/,
     );
     const seen = maskTensor(tensor([true, false]).to(pending));
-    expect(() => attention(x, x, x, { mask: not(seen) })).toThrow("numbers that are pending");
+    expect(() => attention(x, x, x, { mask: not(seen) })).toThrow("the numbers of this tensor are pending");
   });
 });

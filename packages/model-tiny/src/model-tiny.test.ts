@@ -5,7 +5,7 @@ import { modelTiny } from "./model-tiny.js";
 const models = [modelTiny, modelTinyBytes];
 
 test.each(models)(
-  "the files of %o fit together: weights are what the configuration asks for",
+  "the files of %o agree: the weights have the number and shapes that the configuration states",
   async (model) => {
     const files = new Map((await model()).map((file) => [file.name, file]));
     const config = JSON.parse(await files.get("config.json")!.text()) as Record<string, number>;
@@ -23,7 +23,7 @@ test.each(models)(
   },
 );
 
-test.each(models)("each call of %o gives files of its own, the same ones", async (model) => {
+test.each(models)("each call of %o returns new files with the same content", async (model) => {
   const [one, other] = [await model(), await model()];
   const bytes = async (files: File[]) => new Uint8Array(await files[3]!.arrayBuffer());
   const [first, second] = [await bytes(one), await bytes(other)];
@@ -31,7 +31,7 @@ test.each(models)("each call of %o gives files of its own, the same ones", async
   expect(first.every((byte, i) => byte === second[i])).toBe(true);
 });
 
-test("the tokens of the sibling are the bytes, and a text begins after a line break", async () => {
+test("the tokens of modelTinyBytes are the 256 bytes, and the beginning-of-sequence token is the line break", async () => {
   const files = new Map((await modelTinyBytes()).map((file) => [file.name, file]));
   const tokenizer = JSON.parse(await files.get("tokenizer.json")!.text()) as {
     model: { vocab: Record<string, number>; merges: unknown[] };

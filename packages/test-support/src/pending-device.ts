@@ -18,7 +18,7 @@ export function pendingDevice(): Device {
     },
     fetch: (storage) => Promise.resolve(plain.array(storage)),
     array(storage, use) {
-      if (use === "read" && pending.has(storage)) throw new Error("numbers that are pending");
+      if (use === "read" && pending.has(storage)) throw new Error("the numbers of this tensor are pending");
       return plain.array(storage);
     },
   };

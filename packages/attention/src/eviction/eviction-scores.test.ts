@@ -29,8 +29,8 @@ function candidates(S: number, T: number, seed: number): Required<EvictionCandid
 }
 /** Traced weights [H][T][S] of the new queries under a causal mask, by the specification of attention. */
 function weightsOf({ query, key, value, positions }: EvictionCandidates): number[][][] {
-  const held = { key: [key], value: [value], positions };
-  const { weights } = tracedAttention(query!, held, { mask: causal() }, ["weights"]);
+  const keyValues = { key: [key], value: [value], positions };
+  const { weights } = tracedAttention(query!, keyValues, { mask: causal() }, ["weights"]);
   return (weights.toNested() as number[][][][])[0]!;
 }
 const near = (scores: Tensor, wanted: (h: number, s: number) => number) => {
@@ -46,10 +46,10 @@ const heads = (h: number) => Array.from({ length: group }, (_, g) => h * group +
 test("property: h2o is the sum of the traced weights of all queries, added to the previous scores", () => {
   fc.assert(
     fc.property(cases, ({ S, T, seed }) => {
-      const own = candidates(S, T, seed);
-      const weights = weightsOf(own);
-      near(h2o().score(own), (h, s) => {
-        const before = s < S - T ? Number(own.previous.data[h * (S - T) + s]) : 0;
+      const tokens = candidates(S, T, seed);
+      const weights = weightsOf(tokens);
+      near(h2o().score(tokens), (h, s) => {
+        const before = s < S - T ? Number(tokens.previous.data[h * (S - T) + s]) : 0;
         return before + mean(heads(h).map((head) => weights[head]!.reduce((sum, row) => sum + row[s]!, 0)));
       });
     }),
@@ -85,9 +85,9 @@ test("property: without eviction, h2o of a prompt in one call equals h2o token b
 test("property: tova is the mean over heads of the last query's traced weights", () => {
   fc.assert(
     fc.property(cases, ({ S, T, seed }) => {
-      const own = candidates(S, T, seed);
-      const weights = weightsOf(own);
-      near(tova().score(own), (_, s) => mean(weights.map((rows) => rows.at(-1)![s]!)));
+      const tokens = candidates(S, T, seed);
+      const weights = weightsOf(tokens);
+      near(tova().score(tokens), (_, s) => mean(weights.map((rows) => rows.at(-1)![s]!)));
     }),
   );
 });
@@ -99,8 +99,8 @@ test("property: snapKV is the pooled mean of the traced weights of the window, a
       fc.integer({ min: 1, max: 6 }),
       fc.constantFrom(1, 3, 5),
       ({ S, T, seed }, window, kernelSize) => {
-        const own = candidates(S, T, seed);
-        const weights = weightsOf(own).map((rows) => rows.slice(-window));
+        const tokens = candidates(S, T, seed);
+        const weights = weightsOf(tokens).map((rows) => rows.slice(-window));
         const before = S - Math.min(T, window);
         const pooled = (h: number, s: number) => {
           let sum = 0;
@@ -113,7 +113,7 @@ test("property: snapKV is the pooled mean of the traced weights of the window, a
           0,
           ...Array.from({ length: Hkv * before }, (_, i) => pooled(Math.floor(i / before), i % before)),
         );
-        near(snapKV({ window, kernelSize }).score(own), (h, s) => (s < before ? pooled(h, s) : highest));
+        near(snapKV({ window, kernelSize }).score(tokens), (h, s) => (s < before ? pooled(h, s) : highest));
       },
     ),
   );
@@ -122,9 +122,9 @@ test("property: snapKV is the pooled mean of the traced weights of the window, a
 test("property: keyNorm is the negative norm, whatever the queries", () => {
   fc.assert(
     fc.property(cases, ({ S, T, seed }) => {
-      const own = candidates(S, T, seed);
-      const rows = (own.key.toNested() as number[][][][])[0]!;
-      near(keyNorm().score(own), (h, s) => -Math.hypot(...rows[h]![s]!));
+      const tokens = candidates(S, T, seed);
+      const rows = (tokens.key.toNested() as number[][][][])[0]!;
+      near(keyNorm().score(tokens), (h, s) => -Math.hypot(...rows[h]![s]!));
     }),
   );
 });
@@ -133,8 +133,8 @@ test("property: expected attention is softmax(μk + ½ kᵀΣk) ‖v‖ with the
   const rotary = rope({ headDim: D });
   fc.assert(
     fc.property(cases, fc.integer({ min: 1, max: 5 }), ({ S, T, seed }, futureLength) => {
-      const own = candidates(S, T, seed);
-      const plain = own.query; // before the rotation, of positions 0 … T - 1
+      const tokens = candidates(S, T, seed);
+      const plain = tokens.query; // before the rotation, of positions 0 … T - 1
       const query = rotary.apply(plain, { start: 0 });
       const score = expectedAttention({ rope: rotary, window: 12, futureLength });
       // μ and Σ of the queries before their rotation, each rotated by the mean rotation of the next positions.
@@ -142,8 +142,8 @@ test("property: expected attention is softmax(μk + ½ kᵀΣk) ‖v‖ with the
         const at = new Int32Array(T).fill(T + t);
         return (rotary.apply(plain, at).toNested() as number[][][][])[0]!;
       });
-      const keys = (own.key.toNested() as number[][][][])[0]!;
-      const values = (own.value.toNested() as number[][][][])[0]!;
+      const keys = (tokens.key.toNested() as number[][][][])[0]!;
+      const values = (tokens.value.toNested() as number[][][][])[0]!;
       const future = (head: number, i: number, d: number) => mean(rotated.map((rows) => rows[head]![i]![d]!));
       const weights = Array.from({ length: H }, (_, head) => {
         const all = Array.from({ length: T }, (_, i) =>
@@ -161,7 +161,7 @@ test("property: expected attention is softmax(μk + ½ kᵀΣk) ‖v‖ with the
         return scores.map((one) => Math.exp(one) / sum);
       });
       near(
-        score.score({ ...own, query }),
+        score.score({ ...tokens, query }),
         (h, s) => mean(heads(h).map((head) => weights[head]![s]!)) * Math.hypot(...values[h]![s]!),
       );
     }),
@@ -170,14 +170,14 @@ test("property: expected attention is softmax(μk + ½ kᵀΣk) ‖v‖ with the
 });
 
 test("tova and h2o ignore queries of tokens before the new ones", () => {
-  const own = candidates(6, 2, 1);
+  const tokens = candidates(6, 2, 1);
   const longer = {
-    ...own,
-    query: concat([randn([1, H, 2, D], { seed: 9, dtype: "float64" }), own.query], 2),
+    ...tokens,
+    query: concat([randn([1, H, 2, D], { seed: 9, dtype: "float64" }), tokens.query], 2),
   };
-  expect(tova().score(longer).data).toEqual(tova().score(own).data);
-  expect(h2o().score(longer).data).toEqual(h2o().score(own).data);
-  expect(tensor(tova().score(own).data).shape).toEqual([Hkv * 6]);
+  expect(tova().score(longer).data).toEqual(tova().score(tokens).data);
+  expect(h2o().score(longer).data).toEqual(h2o().score(tokens).data);
+  expect(tensor(tova().score(tokens).data).shape).toEqual([Hkv * 6]);
 });
 
 test.each([

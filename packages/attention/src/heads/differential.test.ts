@@ -38,12 +38,12 @@ const none = (D: number): DifferentialParams => {
 const size = fc.integer({ min: 1, max: 5 });
 const near = { rtol: 1e-10, atol: 1e-12 };
 
-/** Rows of D numbers with the root mean square 1, by the definition. */
+/** The elements of x with each row of D scaled to the root mean square 1, by the definition. */
 function unitRows(x: Tensor, eps: number): number[] {
   const D = x.shape.at(-1)!;
   return Array.from(x.data, (y, i) => {
     const row = x.data.slice(Math.floor(i / D) * D, Math.floor(i / D) * D + D);
-    const square = Array.from(row, Number).reduce((all, one) => all + one * one, 0) / D;
+    const square = Array.from(row, Number).reduce((sum, element) => sum + element * element, 0) / D;
     return Number(y) / Math.sqrt(square + eps);
   });
 }

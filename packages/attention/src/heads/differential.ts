@@ -15,7 +15,7 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 
-/** The learned vectors that λ is made from, `[D]` each. */
+/** The learned vectors from which λ is computed, `[D]` each. */
 export type DifferentialParams = {
   lambdaQ1: Tensor;
   lambdaK1: Tensor;
@@ -39,14 +39,14 @@ const names = ["lambdaQ1", "lambdaK1", "lambdaQ2", "lambdaK2"] as const;
 
 /**
  * Differential attention: `(softmax₁ − λ softmax₂) V`. Head h of the first half of the heads forms a pair with head h + H / 2: both
- * average the values of both heads, 2 · D numbers, and the second result is subtracted, as a differential amplifier cancels the noise
- * common to its inputs. The difference is normalized: `(1 − lambdaInit) · RMSNorm`, without a gain.
+ * weigh the values of the two heads, 2 · D numbers side by side, and λ times the second result is subtracted from the first, as a
+ * differential amplifier cancels the noise common to its inputs. The difference is normalized: `(1 − lambdaInit) · RMSNorm`, without a gain.
  *
  * `λ = e^(q₁ · k₁) − e^(q₂ · k₂) + lambdaInit`, with learned vectors q₁, k₁, q₂, k₂ (`params.differential`). With λ = 0 only the first
- * attention map counts; with equal maps the result is `1 − λ` times one of them, and the norm removes the factor. A cache holds the
- * same numbers as without it; paired values are copied at each read. Costs twice as many products with values.
+ * attention map counts; with equal maps the result is `1 − λ` times one of them, and the norm removes the magnitude of the factor. A cache holds the
+ * same tensors as for plain attention; paired values are copied at each read. Costs twice as many products with values.
  *
- * @param options - `lambdaInit`: default 0.8. The paper has {@link lambdaInitOfLayer}. `eps`: added to the mean square of
+ * @param options - `lambdaInit`: default 0.8. The paper uses {@link lambdaInitOfLayer}. `eps`: added to the mean square of
  *   the norm. Default 1e-5.
  * @returns A value for the option `differential` of `multiHead`, `groupedQuery` and `crossAttention`. Their `numHeads` and
  *   `numKvHeads` must be even.
@@ -113,7 +113,7 @@ export function differential(options?: { lambdaInit?: number; eps?: number }): D
 }
 
 /**
- * Returns the `lambdaInit` that the Differential Transformer has in a layer: `0.8 − 0.6 · e^(−0.3 · layer)`, so from 0.2 in
+ * Returns the `lambdaInit` of a layer of the Differential Transformer: `0.8 − 0.6 · e^(−0.3 · layer)`, so from 0.2 in
  * the first layer to 0.8 in deep ones.
  *
  * @param layer - From 0.

@@ -11,7 +11,7 @@ import { blockRule } from "./block-rule.js";
  *
  * @param layout - bool, `[query blocks, key blocks]`, or `[H, query blocks, key blocks]` for a layout per head. May
  *   be larger than the sequence.
- * @param blockSize - Unit: tokens. Whole, 1 or more. A multiple of 64 lets devices skip masked blocks as tiles.
+ * @param blockSize - Unit: tokens. An integer, 1 or more. A multiple of 64 lets devices skip masked blocks as tiles.
  * @throws {ArgumentError} If the layout is not bool. {@link ShapeError} if it has too few blocks or heads.
  * @see "Generating Long Sequences with Sparse Transformers" (2019), arXiv:1904.10509, section 5.3
  *

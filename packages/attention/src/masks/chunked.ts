@@ -8,7 +8,7 @@ import { defineMask } from "../mask.js";
  *
  * The first token of a chunk sees no earlier token, so models interleave such layers with full attention.
  *
- * @param chunkSize - Unit: tokens. Whole, 1 or more; `Infinity` is `causal()`.
+ * @param chunkSize - Unit: tokens. An integer, 1 or more; `Infinity` is `causal()`.
  * @throws {ArgumentError} If `chunkSize` is not an integer of at least 1.
  * @see Llama 4 (2025), `attention_chunk_size`
  *

@@ -8,8 +8,8 @@ import { defineMask } from "../mask.js";
  *
  * `dilated(w, 1)` is `slidingWindow(w)`.
  *
- * @param windowSize - Keys seen by one query, itself included. Unit: tokens. Whole, 1 or more.
- * @param dilation - Distance from one seen key to the next. Unit: tokens. Whole, 1 or more.
+ * @param windowSize - Keys seen by one query, itself included. Unit: tokens. An integer, 1 or more.
+ * @param dilation - Distance from one seen key to the next. Unit: tokens. An integer, 1 or more.
  * @throws {ArgumentError} If either is not an integer of at least 1.
  * @see "Longformer" (2020), arXiv:2004.05150, section 3.1
  *

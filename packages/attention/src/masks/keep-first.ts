@@ -9,7 +9,7 @@ import { defineMask } from "../mask.js";
  * Combined with a window, `and(causal(), or(keepFirst(4), slidingWindow(256)))`, each query needs 260 dot products instead of `S`,
  * and a cache holds 260 tokens.
  *
- * @param count - Number of keys that stay visible. Unit: tokens. Whole, 0 or more.
+ * @param count - Number of keys that stay visible. Unit: tokens. An integer, 0 or more.
  * @throws {ArgumentError} If `count` is not an integer of at least 0.
  * @see "Efficient Streaming Language Models with Attention Sinks" (2023), arXiv:2309.17453
  *

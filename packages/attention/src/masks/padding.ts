@@ -6,7 +6,7 @@ import { checkBatches, refuseBatch } from "./check-batches.js";
 /**
  * Masks the padding at the end of shorter sequences: sequence b of the batch sees keys `0 … lengths[b] - 1`.
  *
- * @param lengths - Number of real tokens of each sequence, `[B]`. Unit: tokens. Whole, 0 or more. A sequence of length 0 sees no key,
+ * @param lengths - Number of real tokens of each sequence, `[B]`. Unit: tokens. Integers, 0 or more. A sequence of length 0 sees no key,
  *   and its outputs are zeros.
  * @throws {ArgumentError} If a length is not an integer of at least 0, or the number of lengths differs from the batch size.
  *

@@ -9,7 +9,7 @@ import { defineMask } from "../mask.js";
  * `prefix(0)` equals `causal()`, and a prefix as long as the sequence masks nothing. With one length per sequence of the batch, use
  * `or(causal(), padding(lengths))`.
  *
- * @param length - Unit: tokens. Whole, 0 or more.
+ * @param length - Unit: tokens. An integer, 0 or more.
  * @throws {ArgumentError} If `length` is not an integer of at least 0.
  * @see "Exploring the Limits of Transfer Learning" (2019), arXiv:1910.10683, section 3.2.1
  *

@@ -17,7 +17,7 @@ export type WindowSides = {
  * With `L` layers, the receptive field of a token includes `L * (windowSize - 1)` earlier tokens. A device that skips masked tiles
  * computes about `windowSize` dot products per query instead of `S`.
  *
- * @param window - Keys seen by one query, itself included. Unit: tokens. Whole, 1 or more; `Infinity` for all. Or
+ * @param window - Keys seen by one query, itself included. Unit: tokens. An integer, 1 or more; `Infinity` for all. Or
  *   both sides: `slidingWindow({ before: 3, after: 3 })` sees 7 keys.
  * @returns A mask for {@link attention}, whose inputs are query `[B, H, T, D]`, key and value `[B, Hkv, S, D]`.
  * @throws {ArgumentError} If `window` is not an integer of at least 1, or a side is not one of at least 0.

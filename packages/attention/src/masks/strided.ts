@@ -6,7 +6,7 @@ import { defineMask } from "../mask.js";
  * Sparse Transformer's strided pattern: each query sees the `stride` keys up to itself, and before them every
  * `stride`-th. Any two tokens are two steps apart, and with a stride near √S a query does about 2 √S dot products.
  *
- * @param stride - Unit: tokens. Whole, 1 or more; 1 is `causal()`.
+ * @param stride - Unit: tokens. An integer, 1 or more; 1 is `causal()`.
  * @throws {ArgumentError} If `stride` is not an integer of at least 1.
  * @see "Generating Long Sequences with Sparse Transformers" (2019), arXiv:1904.10509, section 4.2
  *

@@ -9,7 +9,7 @@ import { multipliedOut, type FactoredScan, type Scan } from "./scan.js";
  * rounding, for any chunk size. The erasures within a chunk lead to a triangular system (UT transform). Only sums of log decays are
  * exponentiated, never their differences.
  *
- * @param chunkSize - Unit: tokens. Whole, 1 or more. Default: 64; 16 for decays per key channel, which need `chunkSize` times the
+ * @param chunkSize - Unit: tokens. An integer, 1 or more. Default: 64; 16 for decays per key channel, which need `chunkSize` times the
  *   memory of the keys.
  * @throws {ArgumentError} If `chunkSize` is not an integer of at least 1.
  * @see "Parallelizing Linear Transformers with the Delta Rule over Sequence Length" (2024), arXiv:2406.06484;

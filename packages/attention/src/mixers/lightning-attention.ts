@@ -2,7 +2,7 @@ import { checks } from "@qkv/core";
 import { decayPerHead } from "./decay-per-head.js";
 import { defineMixer, queryKeyValue, type Mixer } from "./mixer.js";
 
-/** Place of a layer of lightning attention. */
+/** Index of a layer of lightning attention, and the number of layers. */
 export type LightningAttentionOptions = {
   /** Index of the layer, from 0. */
   layer: number;

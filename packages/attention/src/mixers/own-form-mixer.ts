@@ -7,7 +7,7 @@ import { segmentsOf, type ResetOptions } from "./resets.js";
 
 /** Arguments of a mixer with its own form: checked, and with heads repeated to the same number. */
 export type OwnFormCall<Required extends string, Optional extends string, State> = {
-  /** The query is scaled. Every input has the heads of the output; `[B, H, T]` came as `[B, H, T, 1]`. */
+  /** The query is scaled. Every input has the heads of the output; `[B, H, T]` is expanded to `[B, H, T, 1]`. */
   readonly inputs: Readonly<Record<Required, Tensor> & Partial<Record<Optional, Tensor>>>;
   /** Undefined before the first token. */
   readonly initialState: State | undefined;
@@ -25,7 +25,7 @@ export type OwnFormMixer<Required extends string, Optional extends string, State
   readonly optional: Readonly<Record<Optional, string>>;
   /** Axes of the tensors of the state by name. A letter that no input has may be of any length. */
   readonly stateAxes: Readonly<Record<string, string>>;
-  /** Factor of the query where the call gives none. */
+  /** Factor of the query if the option `scale` is absent. */
   scale(sizes: MixerSizes): number;
   ownForm(call: OwnFormCall<Required, Optional, State>): OwnFormResult<State>;
 };
@@ -60,10 +60,10 @@ export function mixOwnForm<Required extends string, Optional extends string, Sta
     const lengths: Record<string, number> = { ...checked.lengths, H: checked.numHeads };
     for (const [name, axes] of Object.entries(mixer.stateAxes)) {
       const argument = `initialState.${name}`;
-      const given = checkTensor("mix", argument, (initialState as Record<string, unknown>)[name]);
-      const shape = axes.split(" ").map((axis, i) => lengths[axis] ?? (Number(axis) || given.shape[i]!));
+      const initial = checkTensor("mix", argument, (initialState as Record<string, unknown>)[name]);
+      const shape = axes.split(" ").map((axis, i) => lengths[axis] ?? (Number(axis) || initial.shape[i]!));
       const fix = "give the `state` that an earlier call with the same mixer and sizes returned.";
-      checkFits("mix", argument, given, { dtype, shape }, `as ${mixer.name} has for these inputs`, fix);
+      checkFits("mix", argument, initial, { dtype, shape }, `as ${mixer.name} has for these inputs`, fix);
     }
   }
   return device.scope(() => {

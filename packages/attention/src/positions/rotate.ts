@@ -89,9 +89,9 @@ type Steps = { offset: number; b: number; t: number; i: number };
  * Rotates pairs of numbers of each head by the given angles. Numbers beyond the first `r` stay unchanged.
  *
  * @param x - `[B, H, T, D]`
- * @param cos - Cosines `[T, r/2]`, or `[B, T, r/2]` where batches stand at different positions.
+ * @param cos - Cosines `[T, r/2]`, or `[B, T, r/2]` if sequences of the batch have different positions.
  * @param sin - Sines, likewise.
- * @param options - `layout`: which numbers make a pair. Default `half`, as in Llama checkpoints of Hugging Face.
+ * @param options - `layout`: the numbers that form a pair. Default `half`, as in Llama checkpoints of Hugging Face.
  * @returns `[B, H, T, D]`
  * @throws {ShapeError} If the angles do not fit x. {@link ArgumentError} if there is no such layout.
  * @see "RoFormer" (2021), arXiv:2104.09864; ONNX RotaryEmbedding

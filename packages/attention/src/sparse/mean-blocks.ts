@@ -3,10 +3,10 @@ import { concat, mean, reshape, slice, type Tensor } from "@qkv/tensor";
 import { checkTable } from "../biases/check-table.js";
 
 /**
- * The mean of each block of consecutive tokens; a short last block has the mean of what it holds.
+ * The mean of each block of consecutive tokens; the last block may be shorter.
  *
  * @param x - Keys or values, `[B, Hkv, S, D]`.
- * @param blockSize - Unit: tokens. Whole, 1 or more.
+ * @param blockSize - Unit: tokens. An integer, 1 or more.
  * @returns `[B, Hkv, ⌈S / blockSize⌉, D]`
  * @throws {ArgumentError} If the size is not an integer of at least 1.
  *

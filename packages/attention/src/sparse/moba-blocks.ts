@@ -14,7 +14,7 @@ import { bestIndices } from "./best-indices.js";
 import { meanBlocks } from "./mean-blocks.js";
 
 export type MobaOptions = {
-  /** Tokens of a block. Whole, 1 or more. */
+  /** Tokens of a block. An integer, 1 or more. */
   blockSize: number;
   /** Number of blocks for each query, its own counted. 1 or more; as many as there are is full causal attention. */
   topK: number;

@@ -12,7 +12,7 @@ import { pastBlocks } from "./past-blocks.js";
 import { selectedKeys } from "./selected-keys.js";
 
 export type NativeSparseOptions = {
-  /** Tokens of a block. Whole, 1 or more. */
+  /** Tokens of a block. An integer, 1 or more. */
   blockSize: number;
   /** Number of selected blocks for each query. */
   numBlocks: number;

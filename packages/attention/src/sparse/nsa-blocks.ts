@@ -6,7 +6,7 @@ import { bestIndices } from "./best-indices.js";
 import { pastBlocks } from "./past-blocks.js";
 
 export type NsaBlocksOptions = {
-  /** Tokens of a block. Whole, 1 or more. */
+  /** Tokens of a block. An integer, 1 or more. */
   blockSize: number;
   /** Number of blocks for each query. 1 or more; the paper takes 16. */
   numBlocks: number;

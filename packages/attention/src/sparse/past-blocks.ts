@@ -8,7 +8,7 @@ import { defineMask } from "../mask.js";
  *
  * Queries are counted from 0: the call has a query for every token from the first on.
  *
- * @param blockSize - Tokens of a block. Whole, 1 or more; 1 is `causal({ align: "top-left" })`.
+ * @param blockSize - Tokens of a block. An integer, 1 or more; 1 is `causal({ align: "top-left" })`.
  * @throws {ArgumentError} If the size is not an integer of at least 1.
  * @see "Native Sparse Attention" (2025), arXiv:2502.11089, section 3.3
  *

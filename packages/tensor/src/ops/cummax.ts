@@ -31,15 +31,15 @@ export function cummax(x: Tensor, axis: number): { values: Tensor; indices: Tens
   const { shape } = checkTensor("cummax", "x", x);
   const at = normalizeAxis("cummax", axis, shape.length);
   const along = shape.map((length, a) => (a === at ? length : 1));
-  const places = tensorLike(
+  const axisIndices = tensorLike(
     Int32Array.from({ length: shape[at]! }, (_, k) => k),
     along,
     "int32",
     x,
   );
-  const still = stopGradient(x);
+  const constant = stopGradient(x);
   // True where a number equals the cumulative maximum, or is NaN.
-  const reached = logicalOr(equal(still, prefixScan(still, at, maximum)), notEqual(still, still));
-  const indices = prefixScan(where(reached, places, 0), at, maximum);
+  const reached = logicalOr(equal(constant, prefixScan(constant, at, maximum)), notEqual(constant, constant));
+  const indices = prefixScan(where(reached, axisIndices, 0), at, maximum);
   return { values: run(gatherOp, [x, indices], { axis: at }), indices };
 }

@@ -8,10 +8,10 @@ export const flipOp: Op<{ axes: readonly number[] }> = {
   infer: ([x]) => [{ shape: x!.shape, dtype: x!.dtype }],
   kernel([x], [out], { axes }) {
     const { shape, strides } = x!;
-    // From the last index of each axis backwards.
-    const back = strides.map((stride, axis) => (axes.includes(axis) ? -stride : stride));
+    // Reversed axes are read from their last index, with negative strides.
+    const reversed = strides.map((stride, axis) => (axes.includes(axis) ? -stride : stride));
     const last = axes.reduce((at, axis) => at + (shape[axis]! - 1) * strides[axis]!, x!.offset);
-    copyStrided({ array: x!.array, shape, strides: back, offset: last }, out!);
+    copyStrided({ array: x!.array, shape, strides: reversed, offset: last }, out!);
   },
   backward: ({ gradients: [dy], attributes: { axes } }) => [run(flipOp, [dy!], { axes })],
 };
@@ -28,6 +28,6 @@ export const flipOp: Op<{ axes: readonly number[] }> = {
  */
 export function flip(x: Tensor, axis: number | readonly number[]): Tensor {
   const rank = checkTensor("flip", "x", x).shape.length;
-  const axes = [axis].flat().map((one) => normalizeAxis("flip", one, rank));
+  const axes = [axis].flat().map((index) => normalizeAxis("flip", index, rank));
   return run(flipOp, [x], { axes: [...new Set(axes)] });
 }

@@ -19,10 +19,10 @@ import { reshape } from "./reshape.js";
  */
 export function squeeze(x: Tensor, axis?: number | readonly number[]): Tensor {
   const { shape } = checkTensor("squeeze", "x", x);
-  const axes = (axis === undefined ? undefined : [axis].flat())?.map((one) =>
-    normalizeAxis("squeeze", one, shape.length),
+  const axes = (axis === undefined ? undefined : [axis].flat())?.map((index) =>
+    normalizeAxis("squeeze", index, shape.length),
   );
-  const long = axes?.find((one) => shape[one] !== 1);
+  const long = axes?.find((index) => shape[index] !== 1);
   if (long !== undefined) {
     refuseShape(
       "squeeze",

@@ -54,7 +54,7 @@ export function stridedSlice(x: Tensor, stretches: readonly Stretch[]): Tensor {
   const rank = checkTensor("stridedSlice", "x", x).shape.length;
   const check = checks("stridedSlice");
   const fix = "write `[[1, 5, 2], [], [-3]]`, from the first axis on.";
-  const isStretch = (one: unknown) => Array.isArray(one) && one.length <= 3;
+  const isStretch = (value: unknown) => Array.isArray(value) && value.length <= 3;
   check.list({ stretches }, "stretches `[start, end, step]`", isStretch, fix);
   check.each(
     { stretches },
