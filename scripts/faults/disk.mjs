@@ -135,7 +135,7 @@ export const disk = {
       if (!existsSync("/dev/full")) return;
       const { code, output } = await limited("unlimited", [...cost, "/dev/full"]);
       assert.equal(code, 1, output);
-      assert.match(output, /`--json` is "\/dev\/full", expected .*, and this one is on a disk that is full/);
+      assert.match(output, /`--json` is "\/dev\/full", expected .*, and this one is on a full disk/);
     });
   },
 };

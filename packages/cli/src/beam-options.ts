@@ -26,12 +26,12 @@ const lengthPenalty = numberOption("--length-penalty", {
 });
 const uniqueNgrams = numberOption("--unique-ngrams", {
   expected: "an integer number of tokens, 1 or more",
-  fix: "use 3 to forbid that three tokens in a row come again.",
+  fix: "use 3 to forbid repeated sequences of three tokens.",
   accepts: (value) => Number.isSafeInteger(value) && value >= 1,
 });
 const minTokens = numberOption("--min-tokens", {
   expected: "an integer number of tokens, 0 or more",
-  fix: "give the fewest tokens to write before the text may end.",
+  fix: "give the minimum number of tokens before the text may end.",
   accepts: (value) => Number.isSafeInteger(value) && value >= 0,
 });
 

@@ -30,7 +30,7 @@ const bitsPerByte = (model: { predict(before: Uint8Array): Float64Array }, bytes
   bytes.length;
 const isLetter = (byte: number | undefined) => byte !== undefined && /[a-z]/i.test(String.fromCharCode(byte));
 
-test("on new text the patcher beats byte counts, and patches start at words", async () => {
+test("on unseen text the byte model has fewer bits per byte than byte counts, and patches start at words", async () => {
   const model = byteModel(await load(await modelTinyBytes()));
   const held = encodeUtf8(written(2, 0.001));
   expect(held.length).toBeGreaterThan(900);
@@ -61,7 +61,7 @@ test("on new text the patcher beats byte counts, and patches start at words", as
   expect(patches.map((patch) => (at += patch.length) - patch.length)).toEqual(starts);
 });
 
-test("the command loads the patcher by its name", async () => {
+test("the command loads the byte model by its name", async () => {
   let out = "";
   const code = await run(["inspect", "@qkv/model-tiny/bytes", "--json"], {
     out: { write: (text) => (out += text) },

@@ -5,12 +5,15 @@ import { cacheNames, cacheOption } from "./cache-option.js";
 const model = { numLayers: 2, contextLength: 40 };
 const token = (seed: number) => randn([1, 1, 1, 2], { seed });
 
-test.each(cacheNames.map((name) => name.replace("[:WINDOW]", "")))("%s holds a whole context", (name) => {
-  const cache = cacheOption(name)(model);
-  for (let t = 0; t < model.contextLength; t++)
-    for (const layer of [0, 1]) cache.update(layer, token(t), token(t));
-  expect([cache.length, cache.stored]).toEqual([40, 40]);
-});
+test.each(cacheNames.map((name) => name.replace("[:WINDOW]", "")))(
+  "%s holds the full context of the model",
+  (name) => {
+    const cache = cacheOption(name)(model);
+    for (let t = 0; t < model.contextLength; t++)
+      for (const layer of [0, 1]) cache.update(layer, token(t), token(t));
+    expect([cache.length, cache.stored]).toEqual([40, 40]);
+  },
+);
 
 test("rolling:N keeps the last N tokens", () => {
   const cache = cacheOption("rolling:7")(model);

@@ -26,11 +26,11 @@ export async function applyConfig(
     if (others.includes(name)) continue;
     const option = options.get(name);
     if (!option) {
-      const known = [...options.keys(), ...others].join(", ");
+      const names = [...options.keys(), ...others].join(", ");
       return configChecks(path).refuse({
         received: `${JSON.stringify(name)} in it`,
-        expected: `names among ${known}`,
-        fix: "take the name out, or spell it so.",
+        expected: `names among ${names}`,
+        fix: "remove the name, or correct its spelling.",
       });
     }
     if (command.getOptionValueSource(name) === "cli") continue;
@@ -41,8 +41,8 @@ export async function applyConfig(
 }
 
 async function readConfig(path: string): Promise<Record<string, unknown>> {
-  const asked = { argument: "--config", what: "a JSON file of options" };
-  const text = await namedText(path, asked, smallFiles.configuration);
+  const use = { argument: "--config", what: "a JSON file of options" };
+  const text = await namedText(path, use, smallFiles.configuration);
   const refuse = (received: string, cause?: unknown): never =>
     configChecks(path).refuse({
       received,

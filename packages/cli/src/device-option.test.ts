@@ -21,7 +21,7 @@ test("auto reports its device and the reason, and stores the choice in the cache
   vi.unstubAllEnvs();
 });
 
-test("gpu.js opens in Node by the name of its mode, and another mode fails with the reason", async () => {
+test("gpu.js opens in Node by the name of its mode, and an unavailable mode fails with the reason", async () => {
   const device = await openDevice("gpu:webasm", { write: () => true });
   expect(device.report()).toMatchObject({ mode: "webasm" });
   await expect(openDevice("gpu:webgl2", { write: () => true })).rejects.toThrow(

@@ -43,10 +43,10 @@ export async function openDevice(name: string | undefined, err: Io["err"]): Prom
   }
   const options = parseWasmName(name);
   if (options) return wasm(options);
-  const inWgsl = parseWebGpuName(name);
-  if (inWgsl) return webgpu(inWgsl);
-  const onGpuJs = parseGpuName(name);
-  if (onGpuJs) return gpu(onGpuJs);
+  const webgpuOptions = parseWebGpuName(name);
+  if (webgpuOptions) return webgpu(webgpuOptions);
+  const gpuOptions = parseGpuName(name);
+  if (gpuOptions) return gpu(gpuOptions);
   throw new ArgumentError({
     fn: "qkv",
     argument: "--device",

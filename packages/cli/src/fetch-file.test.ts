@@ -167,10 +167,10 @@ test("a killed download is resumed if the server has the same content", async ()
   const other = Uint8Array.from(content, (byte) => 255 - byte);
   /** The server's next responses; `half`: it sends half of the file, and then nothing more. */
   let now: { tag: string; of?: Uint8Array; ranges?: false; half?: true; linked?: string } = { tag: '"a"' };
-  const asked: (string | undefined)[] = [];
+  const requestedRanges: (string | undefined)[] = [];
   const dying = await serveFiles({}, (request, response) => {
     const { tag, of = content, ranges, half, linked } = now;
-    asked.push(request.headers.range);
+    requestedRanges.push(request.headers.range);
     const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") ?? [];
     const headers = { ETag: tag, ...(linked && { "X-Linked-Etag": `"${linked}"` }) };
     if (first === undefined || ranges === false) {
@@ -204,7 +204,7 @@ test("a killed download is resumed if the server has the same content", async ()
     controller.abort();
     await fetching;
     expect(readdirSync(root)).toEqual([left]);
-    asked.length = 0;
+    requestedRanges.length = 0;
     return join(root, left);
   };
   const expectWhole = (bytes = content) => {
@@ -217,7 +217,7 @@ test("a killed download is resumed if the server has the same content", async ()
     now = { tag: '"a"', linked: digest };
     const loaded: number[] = [];
     await fetchIt({ onProgress: (progress) => loaded.push(progress.loaded) });
-    expect(asked).toEqual([rest]);
+    expect(requestedRanges).toEqual([rest]);
     expect(loaded[0]).toBeGreaterThan(100_000);
     expect(loaded.at(-1)).toBe(200_000);
     expectWhole();
@@ -233,7 +233,7 @@ test("a killed download is resumed if the server has the same content", async ()
     await killHalfWay();
     now = { tag: '"b"', of: other };
     await fetchIt();
-    expect(asked).toEqual([rest, undefined]);
+    expect(requestedRanges).toEqual([rest, undefined]);
     expectWhole(other);
     await killHalfWay();
     now = { tag: '"a"', of: content.subarray(0, 150_000) };
@@ -242,21 +242,21 @@ test("a killed download is resumed if the server has the same content", async ()
     await killHalfWay();
     now = { tag: '"a"', ranges: false };
     await fetchIt();
-    expect(asked).toEqual([rest]);
+    expect(requestedRanges).toEqual([rest]);
     expectWhole();
 
     // A tag that says nothing of bytes: such a part is not kept.
     await killHalfWay('W/"a"');
     now = { tag: 'W/"a"' };
     await fetchIt();
-    expect(asked).toEqual([undefined]);
+    expect(requestedRanges).toEqual([undefined]);
     expectWhole();
 
     // Bytes written before the last boot may not be on the disk.
     utimesSync(await killHalfWay(), 1, 1);
     now = { tag: '"a"' };
     await fetchIt();
-    expect(asked).toEqual([undefined]);
+    expect(requestedRanges).toEqual([undefined]);
     expectWhole();
 
     // A part of another file waits until that file is fetched.

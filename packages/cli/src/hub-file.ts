@@ -10,8 +10,8 @@ export type HubFile = {
   readonly tag: string;
 };
 
-/** The most redirects within the hub, which occur for renamed repositories. */
-const mostRedirects = 5;
+/** Maximum number of redirects within the hub, which occur for renamed repositories. */
+const maxRedirects = 5;
 
 /**
  * Sends a HEAD request for a file.
@@ -22,7 +22,7 @@ const mostRedirects = 5;
 export async function hubFile(url: URL, options: FetchOptions): Promise<HubFile | "missing" | "unstated"> {
   const check = checks("qkv", { argument: "model" });
   let at = url;
-  for (let redirects = 0; redirects <= mostRedirects; redirects++) {
+  for (let redirects = 0; redirects <= maxRedirects; redirects++) {
     const request = { method: "HEAD", redirect: "manual", headers: requestHeaders(at) } as const;
     const response = await sendRequest(at, request, { check, ...options });
     await response.cancel();

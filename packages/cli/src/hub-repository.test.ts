@@ -100,7 +100,7 @@ test.runIf(posix)("a repository is cached in the layout of Python's huggingface_
 });
 
 test.runIf(posix)(
-  "a model that Python downloaded is found; a file that it did without is asked for",
+  "a model downloaded by Python is found, and only its missing files are requested",
   async () => {
     const home = join(cache, "models--owner--tiny");
     const snapshot = join(home, "snapshots", commit);
@@ -136,7 +136,7 @@ test("a file that is damaged in transit is refused, and not cached", async () =>
 test("offline, a model that is not cached is refused with the fix", async () => {
   vi.stubEnv("HF_HUB_OFFLINE", "1");
   await expect(downloadModel("owner/none", options())).rejects.toThrow(
-    /`model` is "owner\/none", expected a model in .*as HF_HUB_OFFLINE asks for.*\nFix: download it once without HF_HUB_OFFLINE/s,
+    /`model` is "owner\/none", expected a model in .*as HF_HUB_OFFLINE requires.*\nFix: download it once without HF_HUB_OFFLINE/s,
   );
   expect(requests).toEqual([]);
 });

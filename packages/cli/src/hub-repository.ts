@@ -30,15 +30,15 @@ export async function openHubRepository(
 ): Promise<HubRepository | undefined> {
   const cache = options.folder ?? process.env["QKV_CACHE"] ?? hubCacheFolder() ?? join(homedir(), ".cache");
   const home = join(cache, `models--${repo.replace("/", "--")}`);
-  const kept = await hubSnapshot(repo, { cache });
+  const snapshot = await hubSnapshot(repo, { cache });
   if (isHubOffline()) {
-    const folder = kept ?? refuseOffline(repo, cache);
+    const folder = snapshot ?? refuseOffline(repo, cache);
     return { folder, get: (name) => exists(join(folder, name)) };
   }
-  const commit = kept ? basename(kept) : await commitOfMain(repo, hub, options);
+  const commit = snapshot ? basename(snapshot) : await commitOfMain(repo, hub, options);
   if (commit === undefined) return undefined;
   const folder = join(home, "snapshots", commit);
-  if (!kept) {
+  if (!snapshot) {
     await writeWithFolder(join(home, "refs/main"), commit);
     await mkdir(folder, { recursive: true });
   }
@@ -51,7 +51,7 @@ export async function openHubRepository(
       const url = new URL(`${hub}/${repo}/resolve/${commit}/${name}`);
       const file = await hubFile(url, options).catch((error: unknown) => {
         // Offline, the files that another program cached are used, as they may suffice.
-        if (!kept || !isQkvError(error)) throw error;
+        if (!snapshot || !isQkvError(error)) throw error;
         return undefined;
       });
       if (file === "missing") await writeWithFolder(absent, "");
@@ -74,7 +74,7 @@ function refuseOffline(repo: string, cache: string): never {
   return checks("qkv").refuse({
     argument: "model",
     received: repo,
-    expected: `a model in ${cache}, as HF_HUB_OFFLINE asks for, and it is not there`,
+    expected: `a model in ${cache}, as HF_HUB_OFFLINE requires, and it is not there`,
     fix: "download it once without HF_HUB_OFFLINE.",
   });
 }

@@ -21,14 +21,14 @@ const told = async (folder: string) =>
     layers: { type: string }[];
   };
 
-test("layers with a state have no KV cache, and are listed by name", async () => {
+test("recurrent layers have no KV cache, and are listed by the name of their mixer", async () => {
   const { kvBytesPerToken, stateBytes, layers } = await told("qwen3-next");
   // One layer of four attends: keys and values of 2 heads of 12 numbers.
   expect(kvBytesPerToken).toBe(4 * 2 * 2 * 12);
   expect(layers.map(({ type }) => type === "full")).toEqual([false, false, false, true]);
   // Of each other layer: 4 heads of 8 × 10 numbers, and the last 3 rows of a convolution over 2 · 8 · 2 + 4 · 10 channels.
   expect(stateBytes).toBe(3 * 4 * (4 * 8 * 10 + 3 * (2 * 8 * 2 + 4 * 10)));
-  expect(await inspected("mamba2")).toContain("no keys and values: every layer that remembers has a state");
+  expect(await inspected("mamba2")).toContain("no keys and values: all layers with memory are recurrent");
 });
 
 test.each(["deepseek-v3", "deepseek-v32"])(
@@ -73,7 +73,7 @@ test("an image model has layers, patch embeddings, and no cache", async () => {
   // Patches with a bias, the class token, and a position for it and for each patch.
   expect(embeddingParameters).toBe(C * 3 * P * P + C + C + ((S / P) ** 2 + 1) * C);
   expect(await inspected("vit")).toMatch(
-    /2 layers of width 48, 6 heads, feed-forward 80\nimages of 16 × 16 pixels, in patches of 4 × 4\nan encoder: it keeps no cache/,
+    /2 layers of width 48, 6 heads, feed-forward 80\nimages of 16 × 16 pixels, in patches of 4 × 4\nan encoder: no cache/,
   );
 });
 
@@ -85,14 +85,14 @@ test.each(["clip", "siglip"])("%s has a text encoder and an image encoder", asyn
     Array.from({ length: of.num_hidden_layers }, () => ({ type, ...expectedLayer(of) }));
   expect(layers).toEqual([...side("text", config.text_config), ...side("image", config.vision_config)]);
   expect(await inspected(folder)).toMatch(
-    /two encoders, whose vectors have \d+ numbers\ntexts: 2 layers .*\nimages: 2 layers/,
+    /two encoders, whose vectors have \d+ elements\ntexts: 2 layers .*\nimages: 2 layers/,
   );
 });
 
 test.each([
   ["whisper", 48, "; sound in 16 mel bands"],
   ["moonshine", 40, "; samples of sound"],
-])("%s has layers that hear and layers that write", async (folder, width, sound) => {
+])("%s has the layers of an audio encoder and of a decoder", async (folder, width, sound) => {
   const { kind, kvBytesPerToken, layers } = await all(folder);
   expect(kind).toBe("speech");
   expect(kvBytesPerToken).toBe(4 * 2 * 2 * width); // keys and values in 2 layers

@@ -15,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 async function recorded(...argv: string[]) {
   let err = "";
-  const fetched = vi.spyOn(globalThis, "fetch").mockRejectedValue(new Error("the network was asked"));
+  const fetched = vi.spyOn(globalThis, "fetch").mockRejectedValue(new Error("the network was used"));
   try {
     const code = await run(argv, {
       in: (async function* () {})(),
@@ -23,17 +23,17 @@ async function recorded(...argv: string[]) {
       err: { write: (text) => (err += text) },
       color: false,
     });
-    return { code, err, asked: fetched.mock.calls.length };
+    return { code, err, requestCount: fetched.mock.calls.length };
   } finally {
     fetched.mockRestore();
   }
 }
 
 test.each(["generate", "chat", "bench", "eval", "embed", "inspect"])(
-  "%s: a slip in a path is no repository: nothing is asked for, and the near name is told",
+  "%s: a misspelled path is not requested as a repository, and the error has the nearest name",
   async (command) => {
-    const { code, err, asked } = await recorded(command, join(folder, "models", "qwen3-0.6.gguf"));
-    expect([code, asked]).toEqual([1, 0]);
+    const { code, err, requestCount } = await recorded(command, join(folder, "models", "qwen3-0.6.gguf"));
+    expect([code, requestCount]).toEqual([1, 0]);
     expect(err).toMatch(
       /^qkv: `model` is ".*qwen3-0\.6\.gguf", expected a file or folder that can be read, and this one does not exist\.\nFix: write .*qwen3-0\.6b\.gguf, which is there\.\n$/,
     );
@@ -41,8 +41,8 @@ test.each(["generate", "chat", "bench", "eval", "embed", "inspect"])(
 );
 
 test("a relative path like owner/name is a path if it has the extension of a model", async () => {
-  const { err, asked } = await recorded("generate", "models/typo.gguf");
-  expect(asked).toBe(0);
+  const { err, requestCount } = await recorded("generate", "models/typo.gguf");
+  expect(requestCount).toBe(0);
   expect(err).toMatch(
     /`model` is "models\/typo\.gguf", .* does not exist\.\nFix: there is no folder models; check/,
   );

@@ -3,17 +3,17 @@ import { readdir } from "node:fs/promises";
 import { basename, dirname, join, parse } from "node:path";
 
 /** True if a source looks like a path: it is not requested from the network, even if it does not exist. */
-export function looksLikePath(typed: string): boolean {
-  if (/^https?:\/\//.test(typed)) return false;
+export function looksLikePath(source: string): boolean {
+  if (/^https?:\/\//.test(source)) return false;
   return (
-    /^[.~/\\]|^[A-Za-z]:[\\/]|\\|\/$/.test(typed) ||
-    /\.(gguf|bin|safetensors|json|model|txt|pt|pth|onnx)$/i.test(typed)
+    /^[.~/\\]|^[A-Za-z]:[\\/]|\\|\/$/.test(source) ||
+    /\.(gguf|bin|safetensors|json|model|txt|pt|pth|onnx)$/i.test(source)
   );
 }
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: "does not exist",
-  ENOTDIR: "is inside of what is no folder",
+  ENOTDIR: "is in a path that is not a folder",
   EISDIR: "is a folder",
   EACCES: "may not be read",
   EPERM: "may not be read",
@@ -26,14 +26,14 @@ export function unreadableReason(error: unknown): string | undefined {
 }
 
 /** Use of a missing file: `argument` is `model` or the option, `what` a description such as `a model`. */
-export type Asked = { fn?: string; argument: string; what: string; fix?: string };
+export type FileUse = { fn?: string; argument: string; what: string; fix?: string };
 
 /** Refuses a file that cannot be read: a missing one with the nearest name, another with the reason. */
-export async function unreadable(path: string, asked: Asked, cause: unknown): Promise<unknown> {
+export async function unreadable(path: string, use: FileUse, cause: unknown): Promise<unknown> {
   const { code } = (cause ?? {}) as NodeJS.ErrnoException;
   if (code === undefined) return cause;
-  if (code === "ENOENT" || code === "ENOTDIR") return missingFile(path, asked);
-  const { fn = "qkv", argument, what, fix = "check the path and its permissions." } = asked;
+  if (code === "ENOENT" || code === "ENOTDIR") return missingFile(path, use);
+  const { fn = "qkv", argument, what, fix = "check the path and its permissions." } = use;
   const expected = `${what} that can be read, and this one ${unreadableReason(cause)}`;
   return new ArgumentError({ fn, argument, received: path, expected, fix, cause });
 }
@@ -41,17 +41,14 @@ export async function unreadable(path: string, asked: Asked, cause: unknown): Pr
 /** Refuses a path that does not exist, with the nearest name. */
 export async function missingFile(
   path: string,
-  { fn = "qkv", argument, what, fix }: Asked,
+  { fn = "qkv", argument, what, fix }: FileUse,
 ): Promise<ArgumentError> {
   return new ArgumentError({
     fn,
     argument,
     received: path,
     expected: `${what} that can be read, and this one does not exist`,
-    fix:
-      (await nearestPath(path)) ??
-      fix ??
-      "check the path; it is relative to the folder in which the command was typed.",
+    fix: (await nearestPath(path)) ?? fix ?? "check the path; it is relative to the current folder.",
   });
 }
 

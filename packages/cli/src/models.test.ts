@@ -204,9 +204,7 @@ test("inspect prints a line for each layer, and the number of parameters", async
   expect(told["parameters"]).toBe(expected);
   expect(told["kvBytesPerToken"]).toBe(2 * 2 * 4 * 4); // keys and values, layers, a head of 4, float32
   const encoder = await recorded(["inspect", bert]);
-  expect(encoder.out).toMatch(
-    /1 layers of width 8, 2 heads, feed-forward 12\n.*\nan encoder: it keeps no cache/,
-  );
+  expect(encoder.out).toMatch(/1 layers of width 8, 2 heads, feed-forward 12\n.*\nan encoder: no cache/);
   expect(JSON.parse((await recorded(["inspect", bert, "--json"])).out)).toMatchObject({
     kind: "encoder",
     kvBytesPerToken: 0,
@@ -338,7 +336,7 @@ test("a model without a tokenizer is refused with the fix", async () => {
   expect(given.code).toBe(0);
 });
 
-test("embed uses the model's pooling, or that of --pooling", async () => {
+test("embed uses the pooling of the model, or of --pooling", async () => {
   const embedded = async (folder: string, ...more: string[]) => {
     const { code, out, err } = await recorded(["embed", folder, "once upon a time", "--json", ...more]);
     return code === 0 ? (JSON.parse(out) as { embeddings: number[][] }).embeddings[0]! : err;

@@ -14,11 +14,11 @@ const filesByKind: Readonly<Record<string, readonly string[]>> = {
 export function moduleFiles(text: string): string[] {
   const list: unknown = JSON.parse(text);
   const modules = Array.isArray(list) ? (list as { type?: unknown; path?: unknown }[]) : [];
-  const own = modules.flatMap(({ type, path }) => {
+  const files = modules.flatMap(({ type, path }) => {
     const kind = String(type).split(".").at(-1)!;
     const isFolder = /^[\w-]+$/.test(String(path));
     const names = isFolder && Object.hasOwn(filesByKind, kind) ? filesByKind[kind]! : [];
     return names.map((name) => `${String(path)}/${name}`);
   });
-  return [...own, ...settings];
+  return [...files, ...settings];
 }

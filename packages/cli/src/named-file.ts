@@ -7,21 +7,21 @@ import {
   type OpenFile,
   type OpenOptions,
 } from "@qkv/core/byte-source";
-import { missingFile, type Asked } from "./missing-file.js";
+import { missingFile, type FileUse } from "./missing-file.js";
 
 /** Size limit of the kind of file: `smallFiles.configuration`. */
 type Options = Omit<OpenOptions, "check">;
 
 /** Opens a file of the command line, by path or URL. The error for a missing file has the nearest name. */
-export async function openNamedFile(source: string, asked: Asked, options: Options): Promise<OpenFile> {
-  const { fn = "qkv", argument } = asked;
-  const opening = { ...options, check: checks(fn, { argument }) };
-  const file = sourceUrl(source) ? await openFile(source, opening) : await findFile(source, opening);
-  if (!file) throw await missingFile(source, asked);
+export async function openNamedFile(source: string, use: FileUse, options: Options): Promise<OpenFile> {
+  const { fn = "qkv", argument } = use;
+  const openOptions = { ...options, check: checks(fn, { argument }) };
+  const file = sourceUrl(source) ? await openFile(source, openOptions) : await findFile(source, openOptions);
+  if (!file) throw await missingFile(source, use);
   return file;
 }
 
 /** Reads a small text file of the command line. */
-export async function namedText(source: string, asked: Asked, options: Options): Promise<string> {
-  return new TextDecoder().decode(await readWhole(await openNamedFile(source, asked, options)));
+export async function namedText(source: string, use: FileUse, options: Options): Promise<string> {
+  return new TextDecoder().decode(await readWhole(await openNamedFile(source, use, options)));
 }

@@ -54,11 +54,11 @@ export const encoderHelp =
 
 /** The source for `load`: the files of an embedded model, or a path. */
 export async function resolveModel(source: string, options: CacheOptions): Promise<string | File[]> {
-  const here = embedded.get(source);
-  if (here) return here();
+  const openEmbedded = embedded.get(source);
+  if (openEmbedded) return openEmbedded();
   // A path that does not exist is refused, not read as the name of a repository.
   if (looksLikePath(source) && !(await pathExists(source))) {
-    const fix = `name a model; ${embeddedModel} is always here.`;
+    const fix = `name a model; ${embeddedModel} is part of the package.`;
     throw await missingFile(source, { argument: "model", what: "a file or folder", fix });
   }
   return downloadModel(source, options);
@@ -81,9 +81,10 @@ export function withModelOptions(
 ): Command {
   command
     .hook("preAction", (_program, action) => {
-      // A llama2.c checkpoint never comes with one: that is known before anything is read.
-      const asked = /\.bin$/.test(String(action.args[0])) && action.opts()["tokenizer"] === undefined;
-      if (asked) action.error("error: required option '--tokenizer <file>' not specified");
+      // A llama2.c checkpoint never includes a tokenizer, so this is refused before a file is read.
+      const lacksTokenizer =
+        /\.bin$/.test(String(action.args[0])) && action.opts()["tokenizer"] === undefined;
+      if (lacksTokenizer) action.error("error: required option '--tokenizer <file>' not specified");
     })
     .option("--tokenizer <file>", "tokenizer file, if the model does not include one")
     .option(
@@ -165,7 +166,7 @@ async function openWith<T>(
   if (adapter !== undefined && looksLikePath(adapter) && !(await pathExists(adapter))) {
     throw await missingFile(adapter, { argument: "--adapter", what: "the folder of an adapter" });
   }
-  const where: Device = await openDevice(device, err);
+  const openedDevice: Device = await openDevice(device, err);
   const line = progressLine(err);
   const onProgress = ({
     source,
@@ -180,12 +181,12 @@ async function openWith<T>(
     line.show(total && loaded / total, `${name} ${(loaded / 2 ** 20).toFixed(1)} MiB`);
   };
   try {
-    const found = await resolveModel(source, { signal, onProgress });
-    const given =
+    const resolvedSource = await resolveModel(source, { signal, onProgress });
+    const tokenizerOption =
       tokenizer && (await isSeveralFiles(tokenizer)) ? (await readTokenizer(tokenizer)).tokenizer : tokenizer;
-    return await open(found, {
-      ...{ device: where, signal, onProgress },
-      ...(given && { tokenizer: given }),
+    return await open(resolvedSource, {
+      ...{ device: openedDevice, signal, onProgress },
+      ...(tokenizerOption && { tokenizer: tokenizerOption }),
       ...(adapter !== undefined && { adapter }),
       ...(dtype !== undefined && { dtype }),
     });
@@ -213,7 +214,7 @@ function requireTokenizer(source: string, tokenizer: Tokenizer | undefined): Tok
     fn: "qkv",
     argument: "--tokenizer",
     received: undefined,
-    expected: `the tokenizer's file, since ${source} comes without one`,
+    expected: `the tokenizer's file, since ${source} has none`,
     fix: "name the file that came with the model: --tokenizer tok512.bin.",
   });
 }

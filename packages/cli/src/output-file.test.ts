@@ -22,7 +22,7 @@ let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "qkv-output-"))));
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test("the file appears when it is complete, and no other file remains", async () => {
+test("the file appears only when it is complete, and no temporary file remains", async () => {
   const path = join(folder, "result.json");
   writeFileSync(path, "old");
   const file = await openOutputFile(path, "--json");
@@ -33,13 +33,13 @@ test("the file appears when it is complete, and no other file remains", async ()
   expect(readdirSync(folder)).toEqual(["result.json"]);
 });
 
-test("a discarded file leaves nothing", async () => {
+test("a discarded file leaves no files", async () => {
   const file = await openOutputFile(join(folder, "result.json"), "--json");
   await file.discard();
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test("a link stays a link, and its target gets the text", async () => {
+test("a symbolic link is kept, and the text is written to its target", async () => {
   mkdirSync(join(folder, "there"));
   const [target, link] = [join(folder, "there/target.json"), join(folder, "link.json")];
   writeFileSync(target, "old");
@@ -63,7 +63,7 @@ test.skipIf(process.platform === "win32")("a pipe is written, never replaced by 
   }
 });
 
-test("of two concurrent writers the last to finish wins, and their texts do not mix", async () => {
+test("of two concurrent writers, the file has the text of the last to finish, unmixed", async () => {
   const path = join(folder, "result.json");
   const [first, second] = [await openOutputFile(path, "--json"), await openOutputFile(path, "--json")];
   await second.finish("second");
@@ -82,14 +82,14 @@ test("a path that cannot be written is refused at once, with the fix", async () 
   await expect(openOutputFile(folder, "--json")).rejects.toThrow(/this one is a folder\./);
   writeFileSync(join(folder, "file"), "");
   await expect(openOutputFile(join(folder, "file/x"), "--json")).rejects.toThrow(
-    /this one is in what is no folder/,
+    /this one is in a path that is not a folder/,
   );
 });
 
 test.skipIf(process.platform !== "linux")("a full disk is refused by name", async () => {
   const file = await openOutputFile("/dev/full", "--json");
   await expect(file.finish("text")).rejects.toThrow(
-    /`--json` is "\/dev\/full", expected .* this one is on a disk that is full.\nFix: make room, or name a file/,
+    /`--json` is "\/dev\/full", expected .* this one is on a full disk.\nFix: make room, or name a file/,
   );
   await file.discard();
 });

@@ -74,12 +74,12 @@ export function isFull(code: string | undefined): boolean {
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: "is in a folder that does not exist",
-  ENOTDIR: "is in what is no folder",
+  ENOTDIR: "is in a path that is not a folder",
   EISDIR: "is a folder",
   EACCES: "may not be written",
   EPERM: "may not be written",
-  EROFS: "is on a disk that is only read",
-  ENOSPC: "is on a disk that is full",
-  EDQUOT: "is on a disk of which no more may be filled",
+  EROFS: "is on a read-only disk",
+  ENOSPC: "is on a full disk",
+  EDQUOT: "exceeds the disk quota",
   EFBIG: "would be larger than a file may be",
 };

@@ -6,7 +6,7 @@ function record(isTTY: boolean) {
   return { written, line: progressLine({ isTTY, write: (text) => written.push(text) }) };
 }
 
-test("on a terminal the line is rewritten in place, and removed", () => {
+test("on a terminal the line is rewritten in place, and removed at the end", () => {
   const { written, line } = record(true);
   line.show(undefined, "reading");
   line.show(0.25, "5 of 20");
@@ -19,7 +19,7 @@ test("on a terminal the line is rewritten in place, and removed", () => {
   ]);
 });
 
-test("to a file or a pipe nothing is written", () => {
+test("nothing is written to a file or a pipe", () => {
   const { written, line } = record(false);
   line.show(0.5, "half");
   line.clear();

@@ -6,15 +6,15 @@ import { ggufTemplate } from "./gguf-template.js";
 
 /** The chat template of a model's folder or GGUF file; undefined if it has none. */
 export async function readChatTemplate(folder: string | readonly File[]): Promise<ChatTemplate | undefined> {
-  const described = await tokenizerConfig(folder);
-  return described["chat_template"] === undefined ? undefined : chatTemplate(described);
+  const config = await tokenizerConfig(folder);
+  return config["chat_template"] === undefined ? undefined : chatTemplate(config);
 }
 
 /** The Jinja source of the template; if there are several, the default one. */
 export async function readChatTemplateText(folder: string | readonly File[]): Promise<string | undefined> {
-  const { chat_template: given } = await tokenizerConfig(folder);
-  const several = Array.isArray(given) ? (given as { name?: unknown; template?: unknown }[]) : [];
-  const text = several.find(({ name }) => name === "default")?.template ?? given;
+  const { chat_template: field } = await tokenizerConfig(folder);
+  const templates = Array.isArray(field) ? (field as { name?: unknown; template?: unknown }[]) : [];
+  const text = templates.find(({ name }) => name === "default")?.template ?? field;
   return typeof text === "string" ? text : undefined;
 }
 
@@ -25,8 +25,8 @@ async function tokenizerConfig(folder: string | readonly File[]): Promise<Record
     string,
     unknown
   >;
-  const own = await readTextFile(folder, "chat_template.jinja");
-  return own === undefined ? config : { ...config, chat_template: own };
+  const jinja = await readTextFile(folder, "chat_template.jinja");
+  return jinja === undefined ? config : { ...config, chat_template: jinja };
 }
 
 /** A small text file of a model; undefined if there is none. */

@@ -4,7 +4,7 @@ import { readConfig, type ModelShape } from "@qkv/cost";
 import { join } from "node:path";
 import { namedText, openNamedFile } from "./named-file.js";
 
-const asked = {
+const use = {
   fn: "qkv cost",
   argument: "model",
   what: "a config.json, a folder with one, or a llama2.c checkpoint",
@@ -18,12 +18,12 @@ const asked = {
  */
 export async function readShape(source: string, signal: AbortSignal): Promise<ModelShape> {
   if (source.endsWith(".bin")) {
-    const file = await openNamedFile(source, asked, { signal });
+    const file = await openNamedFile(source, use, { signal });
     return llama2cShape(await file.read(0, Math.min(28, file.size)), source);
   }
   const isFolder = !sourceUrl(source) && (await kindOfPath(source)) === "folder";
   const options = { ...smallFiles.configuration, signal };
-  return readConfig(await namedText(isFolder ? join(source, "config.json") : source, asked, options));
+  return readConfig(await namedText(isFolder ? join(source, "config.json") : source, use, options));
 }
 
 /** Header of a llama2.c checkpoint: 7 int32. A negative vocabulary size means an untied output projection. */

@@ -23,12 +23,12 @@ import { untilAborted } from "./until-aborted.js";
  * ```
  */
 export async function run(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
-  const given: Io = { ...processIo(io.signal ?? new AbortController().signal), ...io };
+  const streams: Io = { ...processIo(io.signal ?? new AbortController().signal), ...io };
   const full: Io = {
-    ...given,
-    in: untilAborted(given.in, given.signal),
-    out: printer(given.out),
-    err: printer(given.err),
+    ...streams,
+    in: untilAborted(streams.in, streams.signal),
+    out: printer(streams.out),
+    err: printer(streams.err),
   };
   try {
     await createProgram(full).parseAsync([...argv], { from: "user" });
@@ -47,6 +47,6 @@ export async function run(argv: readonly string[], io: Partial<Io> = {}): Promis
 
 function errorMessage(error: unknown): string {
   if (isQkvError(error)) return error.message;
-  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return `qkv: ${what.replaceAll("\n", " ")}\nFix: this is a defect; report it with what you typed at https://github.com/qkv-js/qkv/issues.`;
+  const description = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return `qkv: ${description.replaceAll("\n", " ")}\nFix: this is a defect; report it with what you typed at https://github.com/qkv-js/qkv/issues.`;
 }

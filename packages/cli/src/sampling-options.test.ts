@@ -7,7 +7,7 @@ const sampling = (...argv: string[]) =>
     withSamplingOptions(new Command()).parse(argv, { from: "user" }).opts<SamplingOptions>(),
   );
 
-test("the ends of each range are accepted", () => {
+test("the limits of each range are accepted", () => {
   const ends = "--temperature 0 --top-p 1 --top-k 1 --min-p 1 --seed 0".split(" ");
   expect(sampling(...ends)).toEqual({ temperature: 0, topP: 1, topK: 1, minP: 1, seed: 0 });
   expect(sampling("--min-p", "0", "--seed", "-3")).toEqual({ temperature: 1, topP: 0.9, minP: 0, seed: -3 });

@@ -6,7 +6,7 @@ type Config = AnyModel["config"];
 export function sizeLines(config: Config): string[] {
   if ("vision" in config) {
     return [
-      `two encoders, whose vectors have ${config.projectionDim} numbers`,
+      `two encoders, whose vectors have ${config.projectionDim} elements`,
       `texts: ${sizeLines(config.text).join("; ")}`,
       `images: ${sizeLines(config.vision).join("; ")}`,
     ];

@@ -1,7 +1,7 @@
 const bars = "▁▂▃▄▅▆▇█";
 
 /**
- * Draws numbers as a line of bars, scaled from the smallest to the largest. If there are more numbers than bars, each bar is the
+ * Draws values as a line of bars, scaled from the smallest to the largest. If there are more values than bars, each bar is the
  * mean of a range of them.
  *
  * @param width - Maximum number of bars.

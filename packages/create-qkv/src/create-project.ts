@@ -47,18 +47,18 @@ export async function createProject(folder: string, options: CreateOptions): Pro
   await requireEmpty("createProject", folder);
   await mkdir(path, { recursive: true });
   await copyTemplate(new URL(`./templates/${name}/`, import.meta.url), path, __QKV_VERSION__);
-  const place = relative(process.cwd(), path);
+  const relativePath = relative(process.cwd(), path);
   return {
     folder: path,
     template: name,
-    commands: [...(place ? [`cd ${quoteForShell(place)}`] : []), ...template.commands],
+    commands: [...(relativePath ? [`cd ${quoteForShell(relativePath)}`] : []), ...template.commands],
   };
 }
 
 /** Finds a template by name. `fn`: the function that errors name. */
 export function findTemplate(fn: string, name: string): ProjectTemplate {
-  const names = templates.map((one) => one.name);
-  const found = templates.find((one) => one.name === name);
+  const names = templates.map((template) => template.name);
+  const found = templates.find((template) => template.name === name);
   if (found) return found;
   const near = typeof name === "string" ? nearestName(name, names) : undefined;
   return checks(fn).refuse({

@@ -36,7 +36,7 @@ async function recorded(...argv: string[]) {
 const json = async (...argv: string[]) =>
   JSON.parse((await recorded(...argv, "--json")).out) as Record<string, Record<string, number>>;
 
-test("a config.json, or its folder: one object with everything, units in the names", async () => {
+test("--json prints one object with all figures, from a config.json or its folder", async () => {
   const result = await json(
     join(folder, "config.json"),
     "--context",
@@ -150,7 +150,7 @@ test.each([
   expect(existsSync(join(folder, "out.tmp"))).toBe(false);
 });
 
-test("an image has the rows of its size; an audio source has its padded length", async () => {
+test("an image has as many rows as patches; an audio source has its padded length", async () => {
   const path = async (name: string, config: object) => {
     const file = join(folder, `${name}.json`);
     await writeFile(file, JSON.stringify(config));

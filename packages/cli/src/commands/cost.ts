@@ -35,7 +35,7 @@ type Options = {
   json?: true | string;
 };
 
-const whole = (flag: string, unit: string) =>
+const integerOption = (flag: string, unit: string) =>
   numberOption(flag, {
     expected: `an integer number of ${unit}, 1 or more`,
     fix: `count ${unit}.`,
@@ -47,7 +47,7 @@ const rate = numberOption("--tokens-per-second", {
   accepts: (value) => value > 0,
 });
 
-const known: Readonly<Record<string, Format>> = {
+const formatsByName: Readonly<Record<string, Format>> = {
   ...formats,
   int8: quantized({ bits: 8 }),
   int4: quantized({ bits: 4 }),
@@ -55,7 +55,7 @@ const known: Readonly<Record<string, Format>> = {
 
 /** Adds `qkv cost`: FLOPs, memory and time of a model, without running it. */
 export function addCost(program: Command, io: Io): void {
-  const names = Object.keys(known).join(", ");
+  const names = Object.keys(formatsByName).join(", ");
   program
     .command("cost")
     .summary("estimate what a model costs, without running it")
@@ -69,14 +69,18 @@ export function addCost(program: Command, io: Io): void {
     .option(
       "--context <n>",
       "tokens per sequence (default: the model's context length, at most 4096)",
-      whole("--context", "tokens"),
+      integerOption("--context", "tokens"),
     )
-    .option("--batch <n>", "sequences per batch", whole("--batch", "sequences"), 1)
+    .option("--batch <n>", "sequences per batch", integerOption("--batch", "sequences"), 1)
     .option("--machine <name>", `machine: one of ${Object.keys(machines).join(", ")}`, "browserTab")
     .option("--measure", "measure this machine with the wasm device, and use the result")
     .option("--weights <format>", `number format of the weights: ${names}`, "float16")
     .option("--cache <format>", "number format of the KV cache", "float16")
-    .option("--users <n>", "also estimate how many machines serve this many users", whole("--users", "users"))
+    .option(
+      "--users <n>",
+      "also estimate how many machines serve this many users",
+      integerOption("--users", "users"),
+    )
     .option("--tokens-per-second <n>", "tokens per second for each user", rate, 10)
     .option("--json [file]", "write one JSON object to the file; without a file, print only that object")
     .addHelpText("after", "\nExample:\n  qkv cost config.json --context 8192 --machine h100 --users 1000")
@@ -85,17 +89,17 @@ export function addCost(program: Command, io: Io): void {
 
 async function runCost(source: string, options: Options, { out, err, signal }: Io): Promise<void> {
   const { json } = options;
-  const used = {
-    weights: pick("--weights", known, options.weights),
-    cache: pick("--cache", known, options.cache),
+  const usedFormats = {
+    weights: pick("--weights", formatsByName, options.weights),
+    cache: pick("--cache", formatsByName, options.cache),
   };
-  const named = pick("--machine", machines as Readonly<Record<string, Machine>>, options.machine);
+  const namedMachine = pick("--machine", machines as Readonly<Record<string, Machine>>, options.machine);
   const shape = await readShape(source, signal);
   const file = typeof json === "string" ? await openOutputFile(json, "--json") : undefined;
   try {
     if (options.measure) err.write("measuring this machine …\n");
-    const machine = options.measure ? await measureMachine() : named;
-    const result = computeCost(shape, { ...options, machine, formats: used });
+    const machine = options.measure ? await measureMachine() : namedMachine;
+    const result = computeCost(shape, { ...options, machine, formats: usedFormats });
     if (json === true) out.write(`${JSON.stringify(result)}\n`);
     else out.write(table(result));
     await file?.finish(`${JSON.stringify(result)}\n`);
@@ -112,10 +116,10 @@ function computeCost(
   { batch, machine, formats, users, tokensPerSecond, ...rest }: Request,
 ) {
   const contextLength = contextLengthFor(shape, rest.context);
-  const sized = { batchSize: batch, contextLength, formats };
+  const sizes = { batchSize: batch, contextLength, formats };
   const size = parameters(shape);
-  const both = shape.encoder !== undefined && shape.decoder !== undefined;
-  const sourceLength = both ? { sourceLength: shape.encoder.rows ?? contextLength } : {};
+  const isEncoderDecoder = shape.encoder !== undefined && shape.decoder !== undefined;
+  const sourceLength = isEncoderDecoder ? { sourceLength: shape.encoder.rows ?? contextLength } : {};
   const pass = (call: Parameters<typeof cost>[1]) => {
     const passCost = cost(shape, { formats, batchSize: batch, ...sourceLength, ...call });
     const { timeMs, boundBy, tokensPerSecond } = estimate(passCost, machine);
@@ -148,8 +152,8 @@ function computeCost(
     formats: { weights: formats.weights.name, cache: formats.cache.name },
     parameters: size.total,
     activeParameters: size.active,
-    kvCache: { bytesPerToken, ...(both && { bytesPerSourceToken }), bytesPerRequest },
-    memory: memory(shape, sized),
+    kvCache: { bytesPerToken, ...(isEncoderDecoder && { bytesPerSourceToken }), bytesPerRequest },
+    memory: memory(shape, sizes),
     prefill: pass({ queryLength: contextLength, outputLength: 1 }),
     // An encoder-only model does not decode.
     ...(shape.decoder && { decode: pass({ contextLength, encodes: false }) }),
@@ -163,15 +167,15 @@ function computeCost(
   };
 }
 
-/** Context length: the given one, that of the model, or the fixed number of rows of an image. Unit: tokens. */
-function contextLengthFor(shape: ModelShape, given: number | undefined): number {
+/** Context length: the requested one, that of the model, or the fixed number of rows of an image. Unit: tokens. */
+function contextLengthFor(shape: ModelShape, requested: number | undefined): number {
   const rows = shape.decoder ? undefined : shape.encoder?.rows;
-  if (rows === undefined) return given ?? Math.min(shape.contextLength ?? 4096, 4096);
-  if (given === undefined || given === rows) return rows;
+  if (rows === undefined) return requested ?? Math.min(shape.contextLength ?? 4096, 4096);
+  if (requested === undefined || requested === rows) return rows;
   throw new ArgumentError({
     fn: "qkv",
     argument: "--context",
-    received: given,
+    received: requested,
     expected: `nothing, as an image has ${rows} rows`,
     fix: "leave it out, and count images with --batch.",
   });
@@ -226,24 +230,24 @@ function table(result: ReturnType<typeof computeCost>): string {
 
 function cacheText({ kvCache, contextLength, sourceLength }: ReturnType<typeof computeCost>): string {
   const { bytesPerToken, bytesPerSourceToken, bytesPerRequest } = kvCache;
-  const ofSource =
+  const sourceText =
     bytesPerSourceToken === undefined ? "" : `, ${bytes(bytesPerSourceToken)} a position of the source`;
   const lengths =
     sourceLength === undefined
       ? `${contextLength} tokens`
       : `${contextLength} tokens and a source of ${sourceLength}`;
-  return `${bytes(bytesPerToken)} a token${ofSource}, ${bytes(bytesPerRequest)} for ${lengths}`;
+  return `${bytes(bytesPerToken)} a token${sourceText}, ${bytes(bytesPerRequest)} for ${lengths}`;
 }
 
-function planRows(made: Plan): [string, string][] {
-  const { layout, replicas, batchSize } = made;
+function planRows(plan: Plan): [string, string][] {
+  const { layout, replicas, batchSize } = plan;
   return [
     [
       "plan",
-      `${made.machines} machines: ${replicas} copies, each on ${layout.tensor} × ${layout.pipeline}, ` +
-        `${batchSize} users a copy, ${made.tokensPerSecond.toPrecision(3)} tokens/s each`,
+      `${plan.machines} machines: ${replicas} copies, each on ${layout.tensor} × ${layout.pipeline}, ` +
+        `${batchSize} users a copy, ${plan.tokensPerSecond.toPrecision(3)} tokens/s each`,
     ],
-    ...made.assumptions.map((text): [string, string] => ["assumed", text]),
+    ...plan.assumptions.map((text): [string, string] => ["assumed", text]),
   ];
 }
 

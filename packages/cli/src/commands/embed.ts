@@ -21,7 +21,7 @@ export function addEmbed(program: Command, io: Io): void {
     .command("embed")
     .summary("turn texts into embedding vectors")
     .description(
-      "Prints one embedding per text, as the model's modules make it (of length 1 where it has none), or how similar the texts are. Texts are arguments or the lines of standard input.",
+      "Prints one embedding per text, computed by the model's modules (of unit norm if it has none), or the similarities of the texts. Texts are arguments or the lines of standard input.",
     )
     .argument("<model>", encoderHelp)
     .argument("[texts...]", "texts (default: the lines of standard input)");
@@ -34,7 +34,7 @@ export function addEmbed(program: Command, io: Io): void {
     )
     .option(
       "--similarity",
-      "print the cosine similarity of each text with each, a row of numbers per text; blank lines are left out",
+      "print the cosine similarity of each text with each, a row of values per text; blank lines are left out",
     )
     .option(
       "--json [file]",
@@ -43,17 +43,17 @@ export function addEmbed(program: Command, io: Io): void {
     .action((model: string, texts: string[], options: Options) => runEmbed(model, texts, options, io));
 }
 
-async function runEmbed(source: string, given: string[], options: Options, io: Io): Promise<void> {
+async function runEmbed(source: string, texts: string[], options: Options, io: Io): Promise<void> {
   const work = async (): Promise<EmbedResult> => {
     const model = await openEncoder(source, options, io);
     const pooling = options.pooling ?? (await folderPooling(source, model, io));
-    const texts = [...given];
+    const inputs = [...texts];
     // Blank lines have no meaningful embedding.
-    const counts = (line: string) => !options.similarity || line.trim() !== "";
-    if (given.length === 0) for await (const line of readLines(io.in)) if (counts(line)) texts.push(line);
-    const vectors = await embed(model, texts, { ...(pooling && { pooling }), signal: io.signal });
-    const embeddings = vectors.map((numbers) => Array.from(numbers));
-    return { texts, embeddings, ...(options.similarity && { similarities: cosines(embeddings) }) };
+    const isUsed = (line: string) => !options.similarity || line.trim() !== "";
+    if (texts.length === 0) for await (const line of readLines(io.in)) if (isUsed(line)) inputs.push(line);
+    const vectors = await embed(model, inputs, { ...(pooling && { pooling }), signal: io.signal });
+    const embeddings = vectors.map((vector) => Array.from(vector));
+    return { texts: inputs, embeddings, ...(options.similarity && { similarities: cosines(embeddings) }) };
   };
   await withJson(options.json, io, work, ({ texts, embeddings, similarities }) =>
     similarities
@@ -77,8 +77,8 @@ async function folderPooling(
 
 /** Cosine similarities of all pairs of embeddings. */
 function cosines(embeddings: readonly (readonly number[])[]): number[][] {
-  const lengths = embeddings.map((numbers) => Math.hypot(...numbers) || 1);
+  const norms = embeddings.map((vector) => Math.hypot(...vector) || 1);
   return embeddings.map((a, i) =>
-    embeddings.map((b, j) => a.reduce((sum, x, c) => sum + x * b[c]!, 0) / (lengths[i]! * lengths[j]!)),
+    embeddings.map((b, j) => a.reduce((sum, x, c) => sum + x * b[c]!, 0) / (norms[i]! * norms[j]!)),
   );
 }

@@ -71,7 +71,7 @@ test("an existing folder is not overwritten, and an unknown format is refused, w
   expect(existsSync(join(root, "tiny", "config.json"))).toBe(true);
 });
 
-test("the same model is exported to ONNX, with newer operators and with older", async () => {
+test("a model is exported to ONNX for opset 23 and 17", async () => {
   const sizes = [];
   for (const opset of [[], ["--opset", "17"]]) {
     const out = join(root, `onnx${opset.length}`);
@@ -87,7 +87,7 @@ test("the same model is exported to ONNX, with newer operators and with older", 
   expect(sizes[1]).toBeGreaterThan(sizes[0]!); // more nodes
 });
 
-test("the same model becomes one file for llama.cpp, in floats and in 8 bits", async () => {
+test("a model is exported to GGUF, in float32 and q8_0", async () => {
   const ours = await load(await modelTiny());
   const text = "Once upon a time there was a boat.";
   for (const [dtype, perNumber] of [

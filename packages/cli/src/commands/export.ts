@@ -95,13 +95,13 @@ const formatOfOption = { "--shard-size": "hf", "--opset": "onnx", "--dtype q8_0"
 
 /** Options of `exportModel` for the chosen format. Refuses options of other formats. */
 function formatOptions({ to, dtype, shardSize, opset }: Options): WithoutOut {
-  const given = {
+  const formatSpecific = {
     "--shard-size": shardSize,
     "--opset": opset,
     "--dtype q8_0": dtype === "q8_0" || undefined,
   };
   for (const [argument, format] of Object.entries(formatOfOption)) {
-    const received = given[argument as keyof typeof given];
+    const received = formatSpecific[argument as keyof typeof formatSpecific];
     if (received === undefined || to === format) continue;
     throw new ArgumentError({
       fn: "qkv export",

@@ -207,7 +207,7 @@ test("adapter options without an adapter, and unknown modules, are refused", asy
     return err;
   };
   expect(await refusal("--lora-alpha 4")).toContain(
-    "`--lora-alpha` is 4, expected an adapter, which it is of.\nFix: add --lora-rank 8",
+    "`--lora-alpha` is 4, expected an adapter, which this option configures.\nFix: add --lora-rank 8",
   );
   expect(await refusal("--quantize int4")).toContain(
     '`--quantize` is "int4", expected floats, since rounded weights have no gradient',

@@ -43,19 +43,19 @@ const check = checks("qkv");
 /** Default number of threads: more are hardly faster for matrices of this size. */
 const cores = Math.min(availableParallelism(), 4);
 
-const whole = (flag: string, least: number, fix: string) =>
+const integerOption = (flag: string, min: number, fix: string) =>
   numberOption(flag, {
-    expected: `an integer, ${least} or more`,
+    expected: `an integer, ${min} or more`,
     fix,
-    accepts: (value) => Number.isSafeInteger(value) && value >= least,
+    accepts: (value) => Number.isSafeInteger(value) && value >= min,
   });
-const share = (flag: string) =>
+const fractionOption = (flag: string) =>
   numberOption(flag, {
-    expected: "a share from 0 to below 1",
+    expected: "a fraction from 0 to below 1",
     fix: "use 0.05.",
     accepts: (value) => value >= 0 && value < 1,
   });
-const rate = (flag: string, fix: string) =>
+const nonNegativeOption = (flag: string, fix: string) =>
   numberOption(flag, { expected: "a number, 0 or more", fix, accepts: (value) => value >= 0 });
 
 /** Adds `qkv finetune`: fine-tunes a model on conversations, prompt-completion pairs or texts. */
@@ -86,31 +86,41 @@ export function addFinetune(program: Command, io: Io): void {
     .option(
       "--context <n>",
       "tokens per row, into which examples are packed (default: that of the model, at most 512)",
-      whole("--context", 2, "use 512."),
+      integerOption("--context", 2, "use 512."),
     )
-    .option("--batch-size <n>", "rows per batch", whole("--batch-size", 1, "use 4."), 4)
-    .option("--accumulate <n>", "batches per step", whole("--accumulate", 1, "use 1."), 1)
-    .option("--steps <n>", "number of training steps", whole("--steps", 1, "use 200."), 200)
+    .option("--batch-size <n>", "rows per batch", integerOption("--batch-size", 1, "use 4."), 4)
+    .option("--accumulate <n>", "batches per step", integerOption("--accumulate", 1, "use 1."), 1)
+    .option("--steps <n>", "number of training steps", integerOption("--steps", 1, "use 200."), 200)
     .option(
       "--learning-rate <r>",
       "maximum learning rate of AdamW, after a warm-up (default: 0.00002, of an adapter 0.0002)",
-      rate("--learning-rate", "use 0.00002 to begin with, and 0.0002 for an adapter."),
+      nonNegativeOption("--learning-rate", "use 0.00002 to begin with, and 0.0002 for an adapter."),
     )
-    .option("--weight-decay <r>", "weight decay of AdamW", rate("--weight-decay", "use 0."), 0)
-    .option("--seed <s>", "seed of the order of the examples", whole("--seed", 0, "give any integer."), 1)
+    .option("--weight-decay <r>", "weight decay of AdamW", nonNegativeOption("--weight-decay", "use 0."), 0)
+    .option(
+      "--seed <s>",
+      "seed of the order of the examples",
+      integerOption("--seed", 0, "give any integer."),
+      1,
+    )
     .option(
       "--shuffle <n>",
       "examples that are held in memory and shuffled together",
-      whole("--shuffle", 1, "use 1024."),
+      integerOption("--shuffle", 1, "use 1024."),
       1024,
     )
-    .option("--evaluate-every <n>", "steps between evaluations", whole("--evaluate-every", 1, "use 50."), 50)
-    .option("--save-every <n>", "steps between checkpoints", whole("--save-every", 1, "use 50."), 50)
+    .option(
+      "--evaluate-every <n>",
+      "steps between evaluations",
+      integerOption("--evaluate-every", 1, "use 50."),
+      50,
+    )
+    .option("--save-every <n>", "steps between checkpoints", integerOption("--save-every", 1, "use 50."), 50)
     .option("--resume", "continue the run in the folder, with the same options; you may raise --steps")
     .option(
       "--lora-rank <n>",
       "train an adapter of this rank (LoRA) beside the weights, which stay as they are, and save it as PEFT does",
-      whole("--lora-rank", 1, "use 8."),
+      integerOption("--lora-rank", 1, "use 8."),
     )
     .option(
       "--lora-alpha <n>",
@@ -122,9 +132,9 @@ export function addFinetune(program: Command, io: Io): void {
       }),
     )
     .option(
-      "--lora-dropout <share>",
-      "share of the adapter's input that is dropped in training (default: 0)",
-      share("--lora-dropout"),
+      "--lora-dropout <rate>",
+      "dropout of the adapter's input in training (default: 0)",
+      fractionOption("--lora-dropout"),
     )
     .option(
       "--target-modules <names>",
@@ -251,7 +261,9 @@ function checkAdapterOptions(options: Options): void {
       argument,
       received,
       expected:
-        name === "quantize" ? "floats, since rounded weights have no gradient" : "an adapter, which it is of",
+        name === "quantize"
+          ? "floats, since rounded weights have no gradient"
+          : "an adapter, which this option configures",
       fix: "add --lora-rank 8, to train an adapter.",
     });
   }

@@ -48,7 +48,7 @@ export function addInspect(program: Command, io: Io): void {
     .argument("<model>", modelHelp)
     .option("--json [file]", "write one JSON object to the file; without a file, print only that object")
     .action((model: string, options: { json?: true | string }) =>
-      withJson(options.json, io, () => inspect(model, io), picture),
+      withJson(options.json, io, () => inspect(model, io), formatResult),
     );
 }
 
@@ -57,7 +57,7 @@ async function inspect(source: string, { signal }: Io): Promise<InspectResult> {
   const count = (tree: unknown) => tensorsOf(tree).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   if ("pool" in model) return inspectImages(model, count);
   if ("embedImages" in model) return inspectDual(model, count);
-  if ("encode" in model) return inspectBoth(model, count);
+  if ("encode" in model) return inspectEncoderDecoder(model, count);
   const { config, params } = model as Model | EncoderModel;
   const isDecoder = "numKvHeads" in config;
   const { perToken, states } = isDecoder ? cacheBytes(model as Model) : { perToken: 0, states: 0 };
@@ -130,7 +130,7 @@ const patchParams = ({
 }: VisionModel["params"]) => [patches, classToken, distillationToken, registers, positions];
 
 /** Description of an encoder–decoder or a speech model. */
-function inspectBoth(model: EncoderDecoderModel | SpeechModel, count: Count): InspectResult {
+function inspectEncoderDecoder(model: EncoderDecoderModel | SpeechModel, count: Count): InspectResult {
   const { config, params } = model;
   const { embedDim: C, numHeads, headDim = C / numHeads, numLayers } = config;
   const isSpeech = "leastFrames" in model;
@@ -156,11 +156,14 @@ function cacheBytes({ config, params, apply }: Model): { perToken: number; state
   // The cache has an entry for each stateful part: attention, then a parallel mixer, or the feed-forward layer.
   const parts = Array.from({ length: numLayers }, (_, layer) => {
     const [type, feedForward] = [layerTypes?.[layer] ?? "full", config.feedForwardLayers?.[layer]];
-    const own = (sharedKeyValues?.[layer] ?? layer) === layer ? cachedParts(type) : [];
-    const all = typeof feedForward === "object" && feedForward.recurrent ? [...own, "state"] : own;
-    return all.map((kind) => ({ kind, layer }));
+    const attentionParts = (sharedKeyValues?.[layer] ?? layer) === layer ? cachedParts(type) : [];
+    const kinds =
+      typeof feedForward === "object" && feedForward.recurrent
+        ? [...attentionParts, "state"]
+        : attentionParts;
+    return kinds.map((kind) => ({ kind, layer }));
   }).flat();
-  const layerNumbers = (layer: number): number => {
+  const elementsPerToken = (layer: number): number => {
     // Latent attention: values are part of the stored row, so they are not counted again.
     if (latent) return latent.kvRank + latent.ropeDim + (indexer?.headDim ?? 0);
     const { numKvHeads, headDim = config.embedDim / config.numHeads } = {
@@ -171,13 +174,13 @@ function cacheBytes({ config, params, apply }: Model): { perToken: number; state
   };
   const cache = cacheFor(config);
   if (parts.some(({ kind }) => kind === "state")) apply(params, [0], { cache, last: 1 });
-  const held = parts.map(({ kind }, i) => (kind === "state" ? cache.state(i) : undefined));
-  const states = tensorsOf(held.filter((state) => state !== undefined)).reduce(
+  const partStates = parts.map(({ kind }, i) => (kind === "state" ? cache.state(i) : undefined));
+  const states = tensorsOf(partStates.filter((state) => state !== undefined)).reduce(
     (sum, { shape }) => sum + shape.reduce((a, b) => a * b, 4),
     0,
   );
-  const attends = parts.filter(({ kind }) => kind === "keyValues");
-  return { perToken: 4 * attends.reduce((sum, { layer }) => sum + layerNumbers(layer), 0), states };
+  const keyValueParts = parts.filter(({ kind }) => kind === "keyValues");
+  return { perToken: 4 * keyValueParts.reduce((sum, { layer }) => sum + elementsPerToken(layer), 0), states };
 }
 
 /** Entries of the cache that a layer's attention uses. */
@@ -192,7 +195,7 @@ const typeName = (type: LayerType = "full"): string => {
 };
 
 /** One line for each layer, with bars in proportion to the parameters of its parts. */
-function picture({
+function formatResult({
   kind,
   config,
   parameters,
@@ -232,6 +235,6 @@ function memoryLine(
     const mebibytes = (kvBytesPerToken * config.contextLength) / 2 ** 20;
     return `${kvBytesPerToken} bytes of cache a token in float32; ${mebibytes.toFixed(1)} MiB for a full context`;
   }
-  if (stateBytes > 0) return "no keys and values: every layer that remembers has a state";
-  return kind === "dual-encoder" ? "two encoders: they keep no cache" : "an encoder: it keeps no cache";
+  if (stateBytes > 0) return "no keys and values: all layers with memory are recurrent";
+  return kind === "dual-encoder" ? "two encoders: no cache" : "an encoder: no cache";
 }

@@ -17,7 +17,7 @@ type OnnxOptions = { out?: string; name: string; decompose: "needed" | "all"; js
 
 type ExplorerOptions = { port: number; open: boolean };
 
-const aPort = {
+const portRule = {
   expected: "an integer from 0 to 65535",
   fix: "leave --port out for a free one.",
   accepts: (port: number) => Number.isInteger(port) && port >= 0 && port <= 65535,
@@ -41,7 +41,7 @@ export function addLens(program: Command, io: Io): void {
       "Opens the explorer on a model: heads and their reasons, the logit lens, direct logit attribution, ablation, patches between two texts. It is served to this machine alone, and ends with Ctrl-C.",
     )
     .argument("[model]", modelHelp, embeddedModel)
-    .option("--port <number>", "port of the page; 0 is a free one", numberOption("--port", aPort), 0)
+    .option("--port <number>", "port of the page; 0 is a free one", numberOption("--port", portRule), 0)
     .option("--no-open", "only print the address")
     .addHelpText("after", "\nExample:\n  qkv lens Qwen/Qwen3-0.6B")
     .action((model: string, options: ExplorerOptions) => explore(model, options, io));
@@ -49,7 +49,7 @@ export function addLens(program: Command, io: Io): void {
     .command("onnx")
     .summary("add attention weights to the outputs of an ONNX model")
     .description(
-      "Finds attention in an ONNX model and adds its weights as outputs, so that ONNX Runtime gives the maps of a model that was exported without them. Without --out, lists what it finds.",
+      "Finds attention in an ONNX model and adds its weights as outputs, so that ONNX Runtime returns the maps of a model that was exported without them. Without --out, lists what it finds.",
     )
     .argument("<model>", "an .onnx file")
     .option("--out <file>", "the model with its maps; files of weights beside the model are copied beside it")
@@ -65,7 +65,7 @@ export function addLens(program: Command, io: Io): void {
     .option("--json [file]", "write one JSON object to the file; without a file, print only that object")
     .addHelpText("after", "\nExample:\n  qkv lens onnx model.onnx --out with-maps.onnx")
     .action((model: string, options: OnnxOptions) =>
-      withJson(options.json, io, () => lensOnnx(model, options, io), listed),
+      withJson(options.json, io, () => lensOnnx(model, options, io), formatResult),
     );
 }
 
@@ -110,7 +110,7 @@ async function lensOnnx(
 
 /** Refuses to overwrite the model, which is read while the new file is written. */
 async function refuseSameFile(path: string, out: string): Promise<void> {
-  const [from, to] = await Promise.all([path, out].map((each) => realpath(each).catch(() => undefined)));
+  const [from, to] = await Promise.all([path, out].map((file) => realpath(file).catch(() => undefined)));
   if (from === undefined || from !== to) return;
   throw new ArgumentError({
     fn: "qkv lens onnx",
@@ -142,7 +142,7 @@ async function copyBeside(location: string, [from, to]: readonly [string, string
   }
 }
 
-function listed({ out, maps, skipped }: LensOnnxResult): string {
+function formatResult({ out, maps, skipped }: LensOnnxResult): string {
   const width = Math.max(0, ...maps.map(({ name }) => name.length));
   const lines = [
     ...maps.map(

@@ -43,7 +43,7 @@ async function tokenize(argv: readonly string[], ...input: (string | Uint8Array)
   return { code, out, err };
 }
 
-test("ids of standard input, from a file or a folder; a character cut between chunks is one", async () => {
+test("prints the ids of standard input, with a tokenizer file or folder; a character split between chunks is decoded as one", async () => {
   const expected = { code: 0, out: "3 2 5\n", err: "" };
   expect(await tokenize(["--tokenizer", path("model/tokenizer.json")], "hi", "!<s>")).toEqual(expected);
   expect(await tokenize(["--tokenizer", path("model")], "hi!<s>")).toEqual(expected);
@@ -52,12 +52,12 @@ test("ids of standard input, from a file or a folder; a character cut between ch
   expect((await tokenize(["--tokenizer", path("gpt2")], new TextEncoder().encode("hi"))).out).toBe("2\n");
 });
 
-test("--jsonl: a JSON list for each line", async () => {
+test("--jsonl prints a JSON list for each line", async () => {
   const { out } = await tokenize(["--tokenizer", path("model"), "--jsonl"], '"hi\\n"\n\n"!"\n');
   expect(out).toBe("[3,4]\n[2]\n");
 });
 
-test("--json: one object, with offsets; to a file, beside the ids", async () => {
+test("--json prints one object with offsets, or writes it to a file and prints the ids", async () => {
   const { out } = await tokenize(["--tokenizer", path("model"), "--json", "--trace"], "hi!");
   expect(JSON.parse(out)).toMatchObject({
     vocabSize: 6,
@@ -81,7 +81,7 @@ test("--json: one object, with offsets; to a file, beside the ids", async () => 
   });
 });
 
-test("--trace: each stage, merge by merge", async () => {
+test("--trace prints each stage, merge by merge", async () => {
   const { out } = await tokenize(["--tokenizer", path("model"), "--trace"], "hi<s>");
   expect(out.split("\n")).toEqual([
     'text        "hi<s>"',

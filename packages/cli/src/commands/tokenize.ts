@@ -40,13 +40,14 @@ async function runTokenize(options: Options, { in: input, out, signal }: Io): Pr
   try {
     const { tokenizer, alwaysBegins } = await readTokenizer(options.tokenizer);
     const addSpecialTokens = options.template ?? alwaysBegins;
-    const whole = await readAll(input, signal);
-    const texts = jsonl ? readLines(whole) : [whole];
+    const content = await readAll(input, signal);
+    const texts = jsonl ? readLines(content) : [content];
     const results: (Encoding & { trace?: Trace })[] = [];
     for (const text of texts) {
       signal.throwIfAborted();
       const traced = trace ? tokenizer.trace(text, { addSpecialTokens }) : undefined;
-      if (json === undefined || file) out.write(shown(tokenizer, text, traced, { jsonl, addSpecialTokens }));
+      if (json === undefined || file)
+        out.write(formatResult(tokenizer, text, traced, { jsonl, addSpecialTokens }));
       if (json !== undefined) {
         results.push({ ...tokenizer.encoding(text, { addSpecialTokens }), ...(traced && { trace: traced }) });
       }
@@ -65,7 +66,7 @@ async function runTokenize(options: Options, { in: input, out, signal }: Io): Pr
 }
 
 /** The ids of a text, or each stage of tokenization. */
-function shown(
+function formatResult(
   tokenizer: Tokenizer,
   text: string,
   trace: Trace | undefined,

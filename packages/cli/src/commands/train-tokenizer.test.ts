@@ -35,7 +35,7 @@ async function* stream(...chunks: (string | Uint8Array)[]) {
   yield* chunks;
 }
 
-test("files become a tokenizer.json", async () => {
+test("text files are trained to a tokenizer.json", async () => {
   writeFileSync(path("a.txt"), text);
   writeFileSync(path("b.txt"), text);
   const argv = [path("a.txt"), path("b.txt"), "--vocab-size", "262", "--special-token", "<|end|>", "--out"];
@@ -49,7 +49,7 @@ test("files become a tokenizer.json", async () => {
   expect(tokenizer.decode(tokenizer.encode("the rat, théré"))).toBe("the rat, théré");
 });
 
-test("standard input, cut anywhere, trains as the whole does", async () => {
+test("standard input, split anywhere, gives the same tokenizer as one file", async () => {
   const bytes = new TextEncoder().encode(text);
   const argv = ["--vocab-size", "270", "--out"];
   await train([...argv, path("whole.json")], { in: stream(bytes) });
@@ -57,7 +57,7 @@ test("standard input, cut anywhere, trains as the whole does", async () => {
   expect(readTrained("pieces.json")).toEqual(readTrained("whole.json"));
 });
 
-test("--json: one object, alone on standard output", async () => {
+test("--json prints only one object to standard output", async () => {
   const { out } = await train(["--vocab-size", "258", "--out", path("t.json"), "--json"], {
     in: stream(text),
   });
@@ -71,7 +71,7 @@ test("--json: one object, alone on standard output", async () => {
   });
 });
 
-test("a text too small for the vocabulary says so", async () => {
+test("a text too small for the vocabulary size is reported", async () => {
   const argv = ["--vocab-size", "1000", "--min-count", "2", "--out", path("t.json")];
   expect((await train(argv, { in: stream("ab ab") })).err).toMatch(
     /^257 tokens, since no pair is left that occurs 2 times, from 5 characters, /,
@@ -126,7 +126,7 @@ test("an error names the problem and the fix, and nothing is left behind", async
   const cases: [string[], string][] = [
     [
       ["--out", path("t.json")],
-      "qkv: `--vocab-size` is undefined, expected how many tokens the vocabulary shall have.\nFix: add --vocab-size 8192, or --bytes for a model of bytes.",
+      "qkv: `--vocab-size` is undefined, expected the number of tokens of the vocabulary.\nFix: add --vocab-size 8192, or --bytes for a model of bytes.",
     ],
     [
       ["--vocab-size", "255", "--out", path("t.json")],

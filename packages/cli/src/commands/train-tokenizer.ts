@@ -26,11 +26,11 @@ type Options = {
   json?: true | string;
 };
 
-const whole = (flag: string, what: string, least: number, fix: string) =>
+const integerOption = (flag: string, unit: string, min: number, fix: string) =>
   numberOption(flag, {
-    expected: `an integer${what}, ${least} or more`,
+    expected: `an integer${unit}, ${min} or more`,
     fix,
-    accepts: (value) => Number.isSafeInteger(value) && value >= least,
+    accepts: (value) => Number.isSafeInteger(value) && value >= min,
   });
 const sample = numberOption("--sample", {
   expected: "a number above 0, at most 1",
@@ -39,7 +39,7 @@ const sample = numberOption("--sample", {
 });
 const seed = numberOption("--seed", {
   expected: "an integer",
-  fix: "give any integer; the same one takes the same lines.",
+  fix: "give any integer; the same seed samples the same lines.",
   accepts: Number.isSafeInteger,
 });
 
@@ -56,7 +56,12 @@ export function addTrainTokenizer(program: Command, io: Io): void {
     .option(
       "--vocab-size <n>",
       "size of the vocabulary, including the 256 bytes and the special tokens",
-      whole("--vocab-size", " number of tokens", 256, "give the size of the whole vocabulary, such as 8192."),
+      integerOption(
+        "--vocab-size",
+        " number of tokens",
+        256,
+        "give the size of the whole vocabulary, such as 8192.",
+      ),
     )
     .option(
       "--special-token <text>",
@@ -67,7 +72,7 @@ export function addTrainTokenizer(program: Command, io: Io): void {
     .option(
       "--min-count <n>",
       "minimum number of occurrences of a pair to be merged",
-      whole("--min-count", "", 1, "use 2 to leave out what occurs once."),
+      integerOption("--min-count", "", 1, "use 2 to omit pairs that occur once."),
       1,
     )
     .option("--sample <rate>", "train on a random sample of the lines, such as 0.1", sample)
@@ -76,13 +81,13 @@ export function addTrainTokenizer(program: Command, io: Io): void {
     .option(
       "--order <n>",
       "with --bytes: number of preceding bytes that the model uses",
-      whole("--order", " number of bytes", 0, "use 5, about a word."),
+      integerOption("--order", " number of bytes", 0, "use 5, about a word."),
       5,
     )
     .option(
       "--max-bytes <n>",
       "with --bytes: maximum size of the model",
-      whole("--max-bytes", " number of bytes", 8, "use 200000."),
+      integerOption("--max-bytes", " number of bytes", 8, "use 200000."),
       200_000,
     )
     .option("--json [file]", "write one JSON object to the file; without a file, print only that object")
@@ -101,7 +106,7 @@ async function runTrainTokenizer(paths: readonly string[], options: Options, io:
       fn: "qkv",
       argument: "--vocab-size",
       received: undefined,
-      expected: "how many tokens the vocabulary shall have",
+      expected: "the number of tokens of the vocabulary",
       fix: "add --vocab-size 8192, or --bytes for a model of bytes.",
     });
   }
@@ -140,27 +145,33 @@ async function learnVocabulary(
 ): Promise<Trained> {
   const texts =
     sample === undefined ? allChunks(inputs) : sampleTexts(allLines(inputs), { rate: sample, seed });
-  const read = { texts: 0, characters: 0, words: 0 };
+  const progressCounts = { texts: 0, characters: 0, words: 0 };
   const trained = await trainBpe(texts, {
     vocabSize,
     specialTokens: specialToken,
     minFrequency: minCount,
     signal,
-    onProgress({ stage, tokens, ...more }) {
-      Object.assign(read, { texts: more.texts, characters: more.characters, words: more.words });
-      if (stage === "read") progress.show(undefined, `${counted(read.characters)} characters read`);
-      else progress.show(tokens / vocabSize, `${counted(tokens)} of ${counted(vocabSize)} tokens`);
+    onProgress({ stage, tokens, texts, characters, words }) {
+      Object.assign(progressCounts, { texts, characters, words });
+      if (stage === "read")
+        progress.show(undefined, `${formatCount(progressCounts.characters)} characters read`);
+      else progress.show(tokens / vocabSize, `${formatCount(tokens)} of ${formatCount(vocabSize)} tokens`);
     },
   });
   const size = trained.vocab.size;
-  const few =
+  const shortage =
     size < vocabSize
       ? `, since no pair is left that occurs ${minCount === 1 ? "at all" : `${minCount} times`}`
       : "";
   return {
     file: trainedBpeToJson(trained),
-    facts: { vocabSize: size, merges: trained.merges.length, characters: read.characters, words: read.words },
-    summary: `${counted(size)} tokens${few}, from ${counted(read.characters)} characters,`,
+    facts: {
+      vocabSize: size,
+      merges: trained.merges.length,
+      characters: progressCounts.characters,
+      words: progressCounts.words,
+    },
+    summary: `${formatCount(size)} tokens${shortage}, from ${formatCount(progressCounts.characters)} characters,`,
   };
 }
 
@@ -183,7 +194,7 @@ async function countBytes(
   return {
     file: module ? `export const data =\n  "${Buffer.from(file).toString("base64")}";\n` : file,
     facts: { order, bytes: text.length, modelBytes: file.length },
-    summary: `A model of ${counted(file.length)} bytes from ${counted(text.length)}`,
+    summary: `A model of ${formatCount(file.length)} bytes from ${formatCount(text.length)}`,
   };
 }
 
@@ -203,4 +214,4 @@ async function* allLines(inputs: readonly Input[]): AsyncGenerator<string> {
   }
 }
 
-const counted = (value: number) => value.toLocaleString("en");
+const formatCount = (value: number) => value.toLocaleString("en");

@@ -219,7 +219,7 @@ test("a stopped run is resumed from its folder alone, bit for bit", async () => 
   }
 });
 
-test("errors of a run name the command's flags", async () => {
+test("errors of a run name the flags of the command", async () => {
   for (const [given, message] of [
     ["--heads 5", "`--heads` is 5, expected a divisor of --dim 16 that gives heads of an even size"],
     ["--heads 16", "`--heads` is 16, expected a divisor of --dim 16 that gives heads of an even size"],

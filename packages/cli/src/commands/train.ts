@@ -49,18 +49,18 @@ const check = checks("qkv");
 /** Default number of threads: more are hardly faster for matrices of this size. */
 const cores = Math.min(availableParallelism(), 4);
 
-const whole = (flag: string, least: number, fix: string) =>
+const integerOption = (flag: string, min: number, fix: string) =>
   numberOption(flag, {
-    expected: `an integer, ${least} or more`,
+    expected: `an integer, ${min} or more`,
     fix,
-    accepts: (value) => Number.isSafeInteger(value) && value >= least,
+    accepts: (value) => Number.isSafeInteger(value) && value >= min,
   });
-const share = numberOption("--held-back", {
-  expected: "a share above 0 and below 1",
+const heldBackOption = numberOption("--held-back", {
+  expected: "a fraction above 0 and below 1",
   fix: "use 0.1 to measure on the last tenth.",
   accepts: (value) => value > 0 && value < 1,
 });
-const rate = (flag: string) =>
+const nonNegativeOption = (flag: string) =>
   numberOption(flag, {
     expected: "a number, 0 or more",
     fix: "use 0.001 to begin with.",
@@ -88,47 +88,57 @@ export function addTrain(program: Command, io: Io): void {
     .option(
       "--vocab-size <n>",
       "train a byte-level vocabulary of this size on the text",
-      whole("--vocab-size", 256, "use 1024."),
+      integerOption("--vocab-size", 256, "use 1024."),
     )
     .option(
       "--init <folder>",
       "start from the weights and vocabulary of this model (default: random weights)",
     )
-    .option("--layers <n>", "number of layers", whole("--layers", 1, "use 4."), 4)
-    .option("--dim <n>", "width of the model", whole("--dim", 2, "use 192."), 192)
-    .option("--heads <n>", "number of query heads", whole("--heads", 1, "use 6."), 6)
-    .option("--kv-heads <n>", "number of key-value heads", whole("--kv-heads", 1, "use 2."), 2)
-    .option("--context <n>", "tokens per training sequence", whole("--context", 1, "use 128."), 128)
-    .option("--batch-size <n>", "sequences per batch", whole("--batch-size", 1, "use 16."), 16)
-    .option("--accumulate <n>", "batches per step", whole("--accumulate", 1, "use 1."), 1)
-    .option("--steps <n>", "number of training steps", whole("--steps", 1, "use 2000."), 2000)
+    .option("--layers <n>", "number of layers", integerOption("--layers", 1, "use 4."), 4)
+    .option("--dim <n>", "width of the model", integerOption("--dim", 2, "use 192."), 192)
+    .option("--heads <n>", "number of query heads", integerOption("--heads", 1, "use 6."), 6)
+    .option("--kv-heads <n>", "number of key-value heads", integerOption("--kv-heads", 1, "use 2."), 2)
+    .option("--context <n>", "tokens per training sequence", integerOption("--context", 1, "use 128."), 128)
+    .option("--batch-size <n>", "sequences per batch", integerOption("--batch-size", 1, "use 16."), 16)
+    .option("--accumulate <n>", "batches per step", integerOption("--accumulate", 1, "use 1."), 1)
+    .option("--steps <n>", "number of training steps", integerOption("--steps", 1, "use 2000."), 2000)
     .option(
       "--learning-rate <r>",
       "maximum learning rate of AdamW, after a warm-up",
-      rate("--learning-rate"),
+      nonNegativeOption("--learning-rate"),
       0.002,
     )
-    .option("--weight-decay <r>", "weight decay of AdamW", rate("--weight-decay"), 0.1)
+    .option("--weight-decay <r>", "weight decay of AdamW", nonNegativeOption("--weight-decay"), 0.1)
     .option(
       "--seed <s>",
       "seed of the initial weights and the order of the batches",
-      whole("--seed", 0, "give any integer."),
+      integerOption("--seed", 0, "give any integer."),
       1,
     )
-    .option("--held-back <share>", "share of the text, from its end, to hold out for evaluation", share, 0.1)
+    .option(
+      "--held-back <fraction>",
+      "fraction of the text, from its end, to hold out for evaluation",
+      heldBackOption,
+      0.1,
+    )
     .option(
       "--evaluate-every <n>",
       "steps between evaluations",
-      whole("--evaluate-every", 1, "use 250."),
+      integerOption("--evaluate-every", 1, "use 250."),
       250,
     )
     .option(
       "--patience <n>",
       "stop after this many evaluations without improvement; 0: never",
-      whole("--patience", 0, "use 3."),
+      integerOption("--patience", 0, "use 3."),
       0,
     )
-    .option("--save-every <n>", "steps between checkpoints", whole("--save-every", 1, "use 100."), 100)
+    .option(
+      "--save-every <n>",
+      "steps between checkpoints",
+      integerOption("--save-every", 1, "use 100."),
+      100,
+    )
     .option(
       "--resume [folder]",
       "continue the run in the folder, without any other option; you may raise --steps",
@@ -140,32 +150,32 @@ export function addTrain(program: Command, io: Io): void {
       const folder = typeof resume === "string" ? resume : undefined;
       const source = folder === undefined ? path : await savedConfigPath(folder, command.opts<Options>());
       const config = source === undefined ? {} : await applyConfig(command, source, notOptions);
-      const named = files.length > 0 ? files : fileNames(config["files"] ?? []);
+      const inputs = files.length > 0 ? files : fileNames(config["files"] ?? []);
       const options = command.opts<Options>();
       if (options.out === undefined && folder === undefined)
         command.error("error: required option '--out <folder>' not specified");
       const run = { ...options, out: folder ?? options.out!, continues: folder !== undefined };
-      await runTrain(named, run, config["sums"] as Sums | undefined, io);
+      await runTrain(inputs, run, config["sums"] as Sums | undefined, io);
     });
 }
 
 /** The saved settings of a run in a folder, as a file for `--config`. */
 async function savedConfigPath(folder: string, { out, config }: Options): Promise<string> {
-  const beside = config === undefined ? out : config;
-  if (beside !== undefined) {
+  const conflicting = config === undefined ? out : config;
+  if (conflicting !== undefined) {
     check.refuse({
       argument: config === undefined ? "--out" : "--config",
-      received: beside,
-      expected: `nothing beside --resume ${folder}, which says both`,
+      received: conflicting,
+      expected: `nothing beside --resume ${folder}, which sets both`,
       fix: `leave it out, or write --out ${folder} --resume.`,
     });
   }
-  const notes = join(folder, "training.json");
-  const asked = { argument: "--resume", what: "the folder of a run, with its training.json," };
-  await stat(notes).catch(async (cause: unknown) => {
-    throw await unreadable(notes, asked, cause);
+  const settingsPath = join(folder, "training.json");
+  const use = { argument: "--resume", what: "the folder of a run, with its training.json," };
+  await stat(settingsPath).catch(async (cause: unknown) => {
+    throw await unreadable(settingsPath, use, cause);
   });
-  return notes;
+  return settingsPath;
 }
 
 type Run = Omit<Options, "out"> & {
@@ -205,9 +215,16 @@ async function runTrain(
   try {
     const folder = await openTrainingFolder(out);
     const device = await openDevice(deviceName, io.err);
-    const { out: _out, config: _config, resume: _resume, json: _json, continues: _it, ...own } = options;
+    const {
+      out: _out,
+      config: _config,
+      resume: _resume,
+      json: _json,
+      continues: _continues,
+      ...savedOptions
+    } = options;
     const versions = { qkv: __VERSION__, node: process.version };
-    const settings = { files: paths, ...own, versions };
+    const settings = { files: paths, ...savedOptions, versions };
     const result = await trainingRun(inputFiles(paths, io.in, io.signal), recipe, {
       ...{ folder, settings, resume, continues, saveEvery, device, signal: io.signal },
       ...(sums && { sums }),
@@ -229,10 +246,10 @@ async function runTrain(
   }
 }
 
-async function tokenizerOption({ init, vocabSize, ...given }: Run): Promise<Recipe["tokenizer"]> {
-  const named = given.tokenizer ?? (init === undefined ? undefined : join(init, "tokenizer.json"));
+async function tokenizerOption({ init, vocabSize, ...run }: Run): Promise<Recipe["tokenizer"]> {
+  const source = run.tokenizer ?? (init === undefined ? undefined : join(init, "tokenizer.json"));
   // A resumed run reads the copy of the tokenizer in its folder.
-  const tokenizer = named !== undefined && given.continues ? join(given.out, "tokenizer.json") : named;
+  const tokenizer = source !== undefined && run.continues ? join(run.out, "tokenizer.json") : source;
   if (tokenizer === undefined) return vocabSize === undefined ? "characters" : { vocabSize };
   const argument = "--tokenizer";
   if (vocabSize !== undefined) {
@@ -244,8 +261,8 @@ async function tokenizerOption({ init, vocabSize, ...given }: Run): Promise<Reci
     });
   }
   const fix = "`qkv train-tokenizer` makes one.";
-  const asked = { argument, what: "a tokenizer.json", fix };
-  return { json: await namedText(tokenizer, asked, smallFiles.tokenizer) };
+  const use = { argument, what: "a tokenizer.json", fix };
+  return { json: await namedText(tokenizer, use, smallFiles.tokenizer) };
 }
 
 function fileNames(files: unknown): string[] {

@@ -27,7 +27,7 @@ export function addVerify(program: Command, io: Io): void {
     .action(async (model: string, options: { json?: true | string }) => {
       let result: VerifyResult | undefined;
       const work = async () => (result = await verify(model, io));
-      await withJson(options.json, io, work, listed);
+      await withJson(options.json, io, work, formatResult);
       refuseDamaged(result!);
     });
 }
@@ -71,7 +71,7 @@ async function verifyContent(path: string, signal: AbortSignal): Promise<Omit<Ve
   return { bytes, state: sum.matches() ? "intact" : "damaged" };
 }
 
-const listed = ({ files }: VerifyResult): string =>
+const formatResult = ({ files }: VerifyResult): string =>
   files
     .map(({ name, bytes, state }) => `${state.padEnd(9)} ${String(bytes).padStart(12)}  ${name}\n`)
     .join("");
@@ -83,7 +83,7 @@ function refuseDamaged({ folder, files }: VerifyResult): void {
     {
       argument: "model",
       received: bad.map(({ name, state }) => `${name} (${state})`).join(", "),
-      expected: "files whose checksums are those that the hub stated",
+      expected: "files whose checksums equal those of the hub",
       fix: `remove them and the files that they link to from ${folder}, and download them again.`,
     },
     FormatError,
