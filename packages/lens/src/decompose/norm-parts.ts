@@ -12,18 +12,18 @@ export function frozenNorm(
   x: Tensor,
 ): (part: Tensor) => Tensor {
   const scale = normScale(config, x);
-  return (part) => mul(scale ? mul(centered(config, part), scale) : part, weight);
+  return (part) => mul(scale ? mul(centerRows(config, part), scale) : part, weight);
 }
 
 /** Scale of each row of x in a norm, `1 / √(variance + eps)`, `[B, n, 1]`. Undefined if the model has no norms. */
 export function normScale(config: Pick<DecoderConfig, "norm" | "normEps">, x: Tensor): Tensor | undefined {
   if (config.norm === "none") return undefined;
-  const variance = mean(square(centered(config, x)), { axis: -1, keepDims: true });
+  const variance = mean(square(centerRows(config, x)), { axis: -1, keepDims: true });
   return rsqrt(add(variance, config.normEps));
 }
 
 /** Rows minus their mean in a layer norm; unchanged in other norms. */
-export const centered = ({ norm }: Pick<DecoderConfig, "norm">, x: Tensor): Tensor =>
+export const centerRows = ({ norm }: Pick<DecoderConfig, "norm">, x: Tensor): Tensor =>
   norm === "layer" ? sub(x, mean(x, { axis: -1, keepDims: true })) : x;
 
 /** Parts of the normalized x from parts of x; the norm's bias is one more part. `shift`: the name of that part. */

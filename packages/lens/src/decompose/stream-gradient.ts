@@ -2,7 +2,7 @@ import { cast, linear, matmul, mul, reshape, slice, sub, type Tensor } from "@qk
 import { layerAttention, type NormParams } from "@qkv/transformer";
 import { tensorNames } from "@qkv/transformer/inspection";
 import type { AblatedModel } from "../patching/ablated-model.js";
-import { centered, normScale } from "./norm-parts.js";
+import { centerRows, normScale } from "./norm-parts.js";
 import type { PartKind, PartSource } from "./residual-part.js";
 import { gatedHeads, residualNames } from "./residual-stream.js";
 
@@ -83,7 +83,7 @@ export function streamGradient(
   const normBackward = ({ weight }: NormParams, x: Tensor, { vector, factors }: RowGradient): RowGradient => {
     const scale = normScale(config, x);
     const weighted = mul(vector, weight);
-    return { vector: centered(config, weighted), factors: scale ? mul(factors, scale) : factors };
+    return { vector: centerRows(config, weighted), factors: scale ? mul(factors, scale) : factors };
   };
   const normBias = ({ bias }: NormParams, name: string, layer: number, g: RowGradient): SourceValues[] =>
     bias ? [sourceValues({ name: `${name}.bias`, kind: "bias", layer }, g, bias)] : [];

@@ -11,7 +11,7 @@ import {
   type TensorHead,
   type ValueInfo,
 } from "./read-messages.js";
-import { readAhead, scanFields, wire, type Field, type FileChecks, type Span } from "./scan-fields.js";
+import { withReadAhead, scanFields, wire, type Field, type FileChecks, type Span } from "./scan-fields.js";
 
 /** A node, and its byte range in the file. */
 export type FileNode = OnnxNode & { readonly field: Field };
@@ -50,7 +50,7 @@ export async function openOnnxFile(
   check: FileChecks,
   signal?: AbortSignal,
 ): Promise<OnnxFile> {
-  const file = readAhead(await openFile(source, { check, ...(signal && { signal }) }));
+  const file = withReadAhead(await openFile(source, { check, ...(signal && { signal }) }));
   const decoded = <T>(read: (bytes: Uint8Array) => T, bytes: Uint8Array, { start }: Span): T => {
     try {
       return read(bytes);

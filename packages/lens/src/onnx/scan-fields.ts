@@ -77,7 +77,7 @@ function fieldAt(start: number, head: Uint8Array): Field | undefined {
 }
 
 /** The same file with read-ahead: a short read also fetches the bytes after it, as nodes are short and adjacent. */
-export function readAhead(file: OpenFile): OpenFile {
+export function withReadAhead(file: OpenFile): OpenFile {
   let window: { start: number; bytes: Uint8Array<ArrayBuffer> } = { start: 0, bytes: new Uint8Array(0) };
   return {
     ...file,

@@ -14,7 +14,7 @@ export type Decomposition = {
 export type DecomposeNode = (node: OnnxNode, graph: OnnxGraph, c: NodeComposer) => Decomposition | string;
 
 /** Inputs or outputs of a node by name; undefined if the node omits one. */
-export function byName<const Names extends readonly string[]>(
+export function namedArguments<const Names extends readonly string[]>(
   values: readonly string[],
   names: Names,
 ): { [name in Names[number]]: string | undefined } {

@@ -13,7 +13,7 @@ import {
   type NodeComposer,
 } from "./node-composer.js";
 import {
-  byName,
+  namedArguments,
   floatAttribute,
   floatTypes,
   integerAttribute,
@@ -46,11 +46,11 @@ export const decomposeGroupQueryAttention: DecomposeNode = (node, graph, c) => {
   );
   const refusal = unsupportedReason({ ...node, attributes: new Map(otherAttributes) }, supported);
   if (refusal !== undefined) return refusal;
-  const inputs = byName(node.inputs, [
+  const inputs = namedArguments(node.inputs, [
     ...["query", "key", "value", "pastKey", "pastValue", "seqlensK", "totalLength"],
     ...["cos", "sin", "positions", "attentionBias", "sinks"],
   ] as const);
-  const outputs = byName(node.outputs, ["output", "presentKey", "presentValue", "scores"]);
+  const outputs = namedArguments(node.outputs, ["output", "presentKey", "presentValue", "scores"]);
   const { query, key, value, pastKey, pastValue, seqlensK, totalLength, positions, attentionBias } = inputs;
   const [H, Hkv] = [integerAttribute(node, "num_heads"), integerAttribute(node, "kv_num_heads")];
   if (!query || !seqlensK || !totalLength || !H || !Hkv)

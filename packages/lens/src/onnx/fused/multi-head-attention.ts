@@ -2,7 +2,7 @@ import { attend } from "./attend.js";
 import { keyPaddingBias, causalMask } from "./key-padding.js";
 import { toFloat32, joinHeads, axisLength, castToOutput, slice, splitHeads } from "./node-composer.js";
 import {
-  byName,
+  namedArguments,
   floatAttribute,
   floatTypes,
   integerAttribute,
@@ -20,10 +20,10 @@ const supported = { attributes: ["num_heads", "mask_filter_value", "scale", "uni
 export const decomposeMultiHeadAttention: DecomposeNode = (node, graph, c) => {
   const refusal = unsupportedReason(node, supported);
   if (refusal !== undefined) return refusal;
-  const inputs = byName(node.inputs, [
+  const inputs = namedArguments(node.inputs, [
     ...["query", "key", "value", "bias", "mask", "attentionBias", "pastKey", "pastValue"],
   ] as const);
-  const outputs = byName(node.outputs, ["output", "presentKey", "presentValue", "scores"]);
+  const outputs = namedArguments(node.outputs, ["output", "presentKey", "presentValue", "scores"]);
   const { query, key, value, bias, mask, attentionBias, pastKey, pastValue } = inputs;
   const H = integerAttribute(node, "num_heads");
   if (!query || !H) return "it lacks queries or a number of heads";

@@ -2,7 +2,7 @@ import { attend } from "./attend.js";
 import { keyPaddingBias, causalMask } from "./key-padding.js";
 import { toFloat32, joinHeads, axisLength, castToOutput, slice, splitHeads } from "./node-composer.js";
 import {
-  byName,
+  namedArguments,
   floatAttribute,
   floatTypes,
   integerAttribute,
@@ -28,10 +28,10 @@ export const decomposePackedAttention: DecomposeNode = (node, graph, c) => {
   const otherAttributes = [...node.attributes].filter(([name]) => !defaults.includes(name));
   const refusal = unsupportedReason({ ...node, attributes: new Map(otherAttributes) }, supported);
   if (refusal !== undefined) return refusal;
-  const { input, matrix, bias, mask, past, attentionBias } = byName(node.inputs, [
+  const { input, matrix, bias, mask, past, attentionBias } = namedArguments(node.inputs, [
     ...["input", "matrix", "bias", "mask", "past", "attentionBias"],
   ] as const);
-  const outputs = byName(node.outputs, ["output", "present"]);
+  const outputs = namedArguments(node.outputs, ["output", "present"]);
   const H = integerAttribute(node, "num_heads");
   if (!input || !matrix || !H) return "it lacks its input, its weights or a number of heads";
   const elementType = graph.elementType(input);

@@ -11,7 +11,7 @@ import {
   type NodeComposer,
 } from "./node-composer.js";
 import {
-  byName,
+  namedArguments,
   floatAttribute,
   floatTypes,
   integerAttribute,
@@ -34,10 +34,10 @@ const supported = {
 export const decomposeStandardAttention: DecomposeNode = (node, graph, c) => {
   const refusal = unsupportedReason(node, supported);
   if (refusal !== undefined) return refusal;
-  const { query, key, value, mask, pastKey, pastValue, keyLengths } = byName(node.inputs, [
+  const { query, key, value, mask, pastKey, pastValue, keyLengths } = namedArguments(node.inputs, [
     ...["query", "key", "value", "mask", "pastKey", "pastValue", "keyLengths"],
   ] as const);
-  const outputs = byName(node.outputs, ["output", "presentKey", "presentValue", "scores"]);
+  const outputs = namedArguments(node.outputs, ["output", "presentKey", "presentValue", "scores"]);
   if (!query || !key || !value) return "it lacks queries, keys or values";
   if (outputs.scores) return "it also gives scores under qk_matmul_output";
   const elementType = graph.elementType(query);
