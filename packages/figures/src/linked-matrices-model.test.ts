@@ -4,7 +4,7 @@ import { linkedMatrices } from "@qkv/viz/figures/linked-matrices";
 import { describe, expect, test } from "vitest";
 import { weightsFromText, bytesOfWeights } from "./half-weights.js";
 import { linkedMatricesExample, linkedMatricesModel, type AttentionTrace } from "./linked-matrices-model.js";
-import { answersTo, bert, gpt, wordId, texts } from "./linked-matrices/animal-sounds.js";
+import { answersTo, bert, gpt, wordId, gapTexts } from "./linked-matrices/animal-sounds.js";
 import { bertWeights, gptWeights } from "./linked-matrices/weights.js";
 
 const numbers = (x: Tensor) => Array.from(x.data, Number);
@@ -26,7 +26,7 @@ function tracedPass(id: string, text: string) {
   return { tensors, logits: gpt().apply(weightsFromText(gpt().init(0), gptWeights), ids, { trace }) };
 }
 
-describe.each(texts)("%s", (text) => {
+describe.each(gapTexts)("%s", (text) => {
   test("dots, scores, weights and output of both models are those of their forward passes", async () => {
     const { models, tokens } = await linkedMatricesExample({ text });
     const T = tokens.length;

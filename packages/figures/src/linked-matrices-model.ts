@@ -6,7 +6,7 @@ import {
   type LinkedMatricesModel,
   type TracedHead,
 } from "@qkv/viz/figures/linked-matrices";
-import { texts } from "./linked-matrices/animal-sounds.js";
+import { gapTexts } from "./linked-matrices/animal-sounds.js";
 import type { AttentionTrace, LinkedMatricesTrace } from "./linked-matrices/trace.js";
 
 export type { AttentionTrace, LinkedMatricesTrace } from "./linked-matrices/trace.js";
@@ -98,9 +98,9 @@ export async function linkedMatricesExample(
 ): Promise<LinkedMatricesModel> {
   const check = checks("linkedMatricesExample");
   const { text } = { ...linkedMatrices.initial, ...check.options(choices, ["text"]) };
-  check.oneOf({ text }, texts);
+  check.oneOf({ text }, gapTexts);
   const { animalTrace } = await import("./linked-matrices/animal-trace.js");
-  return { ...(await linkedMatricesModel(animalTrace(text))), texts };
+  return { ...(await linkedMatricesModel(animalTrace(text))), texts: gapTexts };
 }
 
 /** The heads of a layer, recomputed from queries, keys and values, and compared with the trace. */

@@ -7,7 +7,7 @@ import {
   type TokenizationChoices,
   type TokenizationModel,
 } from "@qkv/viz/figures/tokenization";
-import { bytePieces, hex, visible, type BytePieces } from "./tokenization/byte-pieces.js";
+import { bytePieces, hex, visibleText, type BytePieces } from "./tokenization/byte-pieces.js";
 import { byteModels, textPatches } from "./tokenization/text-patches.js";
 import { vocabularies, type Vocabulary } from "./tokenization/vocabularies.js";
 
@@ -62,7 +62,7 @@ export async function tokenizationModel(
   return {
     text,
     characters: Array.from(text, (character) => ({
-      text: visible(character),
+      text: visibleText(character),
       codePoint: `U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`,
       bytes: new TextEncoder().encode(character).length,
     })),
@@ -139,7 +139,13 @@ function tokenSpans(tokenizer: Tokenizer, text: string, pieces: BytePieces): Tok
   let start = 0;
   return tokenizer.encode(text, { addSpecialTokens: false }).map((id) => {
     const end = start + tokenizer.token(id)!.length;
-    const span = { start, end, text: pieces.text(start, end), id, part: pieces.isPart(start, end) };
+    const span = {
+      start,
+      end,
+      text: pieces.text(start, end),
+      id,
+      part: pieces.isPartialCharacter(start, end),
+    };
     start = end;
     return span;
   });

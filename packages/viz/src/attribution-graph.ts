@@ -1,7 +1,7 @@
 import { checks, type Checks } from "@qkv/core";
 import { checkLabels, checkList, checkObject, checkTexts } from "./check-data.js";
 import { fittedLabel } from "./fitted-label.js";
-import { minus } from "./map-cells.js";
+import { minusPath } from "./map-cells.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke } from "./palette.js";
 import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
@@ -175,7 +175,7 @@ export function attributionGraph(attribution: Attribution, options: AttributionG
       svg`<text x="${px(x + 8)}" y="${px(y + 14)}" pointer-events="none" ${fill("text")}>${sign}${fittedLabel(label(node), width - 26 - labelWidth([numberText(node.value)]))}</text>`,
       svg`<text x="${px(x + width - 6)}" y="${px(y + 14)}" text-anchor="end" pointer-events="none" ${fill("text")}>${numberText(node.value)}</text>`,
       ...(node.value < 0 && ink(node.value) > 0.05
-        ? [svg`<path d="${minus(x - 14, y + 4, 12)}" pointer-events="none" ${stroke("text")}/>`]
+        ? [svg`<path d="${minusPath(x - 14, y + 4, 12)}" pointer-events="none" ${stroke("text")}/>`]
         : []),
       svg`${frame}`,
     ]);

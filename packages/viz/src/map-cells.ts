@@ -33,7 +33,7 @@ export function mapCells(
     const [left, top] = [x + (i % columns) * size, y + Math.floor(i / columns) * size];
     if (masked) hatches.push(hatch(left, top, size));
     const below = weight < 0 && !masked;
-    if (below) minuses.push(minus(left, top, size));
+    if (below) minuses.push(minusPath(left, top, size));
     const opacity = Math.min(1, weight / (below ? min : max)).toFixed(3);
     const look = masked
       ? svg`class="qkv-masked" fill="none" pointer-events="all"`
@@ -60,7 +60,7 @@ export function mapCells(
 }
 
 /** The path of a minus in the middle of a square. */
-export function minus(x: number, y: number, size: number): string {
+export function minusPath(x: number, y: number, size: number): string {
   const half = Math.min(4, size / 4);
   return `M${px(x + size / 2 - half)} ${px(y + size / 2)}h${px(2 * half)}`;
 }

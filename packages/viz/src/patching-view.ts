@@ -11,7 +11,7 @@ import {
 } from "./check-data.js";
 import { hatch } from "./hatch.js";
 import { mapAxes } from "./map-axes.js";
-import { minus } from "./map-cells.js";
+import { minusPath } from "./map-cells.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke } from "./palette.js";
 import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
@@ -122,7 +122,7 @@ export function patchingView(patched: PatchedMetric, options: PatchingViewOption
     }
     const ink = Math.min(1, Math.abs(effect) / max);
     if (effect < 0 && ink >= 0.05) {
-      const path = minus(x + (cell.width - cell.height) / 2, y, cell.height);
+      const path = minusPath(x + (cell.width - cell.height) / 2, y, cell.height);
       minuses[ink > 0.6 ? "paper" : "text"].push(path);
     }
     if (isExact.has(i)) {
@@ -185,7 +185,7 @@ function divergingLegend(x: number, y: number, max: number): Svg {
   const end = start + steps.length * 12;
   return joinSvg([
     ...squares,
-    svg`<path d="${minus(start + 1, y, 10)}" pointer-events="none" ${stroke("paper")}/>`,
+    svg`<path d="${minusPath(start + 1, y, 10)}" pointer-events="none" ${stroke("paper")}/>`,
     svg`<rect x="${px(start)}" y="${px(y)}" width="${px(end - start)}" height="10" fill="none" ${stroke("rule")}/>`,
     svg`<text x="${px(x)}" y="${px(y + 9)}" ${fill("quiet")}>${minText}</text>`,
     svg`<text x="${px(end + 6)}" y="${px(y + 9)}" ${fill("quiet")}>${maxText}</text>`,

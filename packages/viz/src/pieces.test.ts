@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { dark, light } from "./palette.js";
-import { darkest, pieces } from "./pieces.js";
+import { maxShade, pieces } from "./pieces.js";
 
 const boxes = (svg: string) =>
   [
@@ -63,7 +63,7 @@ test("a shade sets the opacity, and letters on the darkest have enough contrast 
       .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i]!, 0);
   for (const { paper, weight, text } of [light, dark]) {
     const ink = channels(weight);
-    const ground = channels(paper).map((c, i) => c + (ink[i]! - c) * darkest);
+    const ground = channels(paper).map((c, i) => c + (ink[i]! - c) * maxShade);
     const [a, b] = [luminance(ground), luminance(channels(text))].sort((x, y) => x - y) as [number, number];
     expect((b + 0.05) / (a + 0.05)).toBeGreaterThan(4.5);
   }

@@ -92,7 +92,7 @@ type Place = { x: number; y: number; box: number; note: string | undefined; shad
 function drawPiece(piece: string, text: string, { x, y, box, note, shade }: Place): Svg {
   const tooltip = `${JSON.stringify(piece)}${note === undefined ? "" : `, ${note}`}`;
   return joinSvg([
-    svg`<rect x="${px(x)}" y="${y}" width="${px(box)}" height="${step - 6}" rx="3" ${fill("weight")} fill-opacity="${px(shade * darkest)}">`,
+    svg`<rect x="${px(x)}" y="${y}" width="${px(box)}" height="${step - 6}" rx="3" ${fill("weight")} fill-opacity="${px(shade * maxShade)}">`,
     svg`<title>${tooltip}</title></rect>`,
     svg`<text x="${px(x + box / 2)}" y="${y + 14}" text-anchor="middle" pointer-events="none" ${fill("text")}>${text}</text>`,
   ]);
@@ -136,4 +136,4 @@ function checkRow(check: Checks, row: PieceRow, at: string): void {
 const [margin, step, gap] = [12, 26, 2];
 
 /** Shade of a piece from paper to ink: letters on it keep a contrast of 4.5:1 in both themes. */
-export const darkest = 0.45;
+export const maxShade = 0.45;

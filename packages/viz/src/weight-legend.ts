@@ -1,5 +1,5 @@
 import { hatch } from "./hatch.js";
-import { minus } from "./map-cells.js";
+import { minusPath } from "./map-cells.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke } from "./palette.js";
 import { labelWidth, px } from "./picture.js";
@@ -35,7 +35,7 @@ export function weightLegend(
   let after = end + 6 + labelWidth([label]) + 14;
   if (min !== undefined) {
     const minText = numberText(min);
-    const gray = svg`<rect x="${px(after)}" y="${px(y)}" width="10" height="10" ${fill("cost")}/><path d="${minus(after, y, 10)}" ${stroke("text")}/>`;
+    const gray = svg`<rect x="${px(after)}" y="${px(y)}" width="10" height="10" ${fill("cost")}/><path d="${minusPath(after, y, 10)}" ${stroke("text")}/>`;
     parts.push(swatch(after, gray, minText));
     after += 16 + labelWidth([minText]) + 14;
   }

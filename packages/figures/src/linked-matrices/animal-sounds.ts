@@ -2,7 +2,7 @@ import { mul, type Tensor } from "@qkv/tensor";
 import { decoder, encoder, type Decoder, type Encoder } from "@qkv/transformer";
 
 /** The sound of each animal. In a sentence, each of the two words predicts the other. */
-export const sounds = { cat: "meows", dog: "barks", cow: "moos", bird: "sings" };
+export const animalSounds = { cat: "meows", dog: "barks", cow: "moos", bird: "sings" };
 /** Vocabulary of both models. "?" is the mask token. */
 export const vocabulary: readonly string[] = [
   "?",
@@ -18,13 +18,13 @@ export const vocabulary: readonly string[] = [
   ".",
 ];
 /** Texts of the figure, each with a gap. */
-export const texts: readonly string[] = ["the ? moos .", "the cow ? .", "the ? barks .", "the cat ? ."];
+export const gapTexts: readonly string[] = ["the ? moos .", "the cow ? .", "the ? barks .", "the cat ? ."];
 
 export const wordId = (word: string): number => vocabulary.indexOf(word);
 
 /** Possible words for the gap: animals, or sounds. */
 export function answersTo(text: string): readonly string[] {
-  return text.startsWith("the ?") ? Object.keys(sounds) : Object.values(sounds);
+  return text.startsWith("the ?") ? Object.keys(animalSounds) : Object.values(animalSounds);
 }
 
 const sizes = {

@@ -4,7 +4,7 @@ export type BytePieces = {
   /** Whole characters as text, other bytes in hexadecimal. */
   text(start: number, end: number): string;
   /** True for bytes that are not whole characters. */
-  isPart(start: number, end: number): boolean;
+  isPartialCharacter(start: number, end: number): boolean;
 };
 
 export function bytePieces(text: string): BytePieces {
@@ -26,12 +26,12 @@ export function bytePieces(text: string): BytePieces {
         const length = [4, 3, 2, 1].find(
           (n) => at + n <= end && decoded(at, at + n)?.length === (n === 4 ? 2 : 1),
         );
-        parts.push(length === undefined ? ` ${hex(bytes[at]!)} ` : visible(decoded(at, at + length)!));
+        parts.push(length === undefined ? ` ${hex(bytes[at]!)} ` : visibleText(decoded(at, at + length)!));
         at += length ?? 1;
       }
       return parts.join("").trim().replace(/ +/g, " ");
     },
-    isPart: (start, end) => decoded(start, end) === undefined,
+    isPartialCharacter: (start, end) => decoded(start, end) === undefined,
   };
 }
 
@@ -39,5 +39,5 @@ export function bytePieces(text: string): BytePieces {
 export const hex = (byte: number): string => byte.toString(16).toUpperCase().padStart(2, "0");
 
 /** A text with visible spaces, and with code points in place of control characters. */
-export const visible = (text: string): string =>
+export const visibleText = (text: string): string =>
   text.replaceAll(" ", "␣").replace(/\p{Cc}/gu, (control) => hex(control.codePointAt(0)!));

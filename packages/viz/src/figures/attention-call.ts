@@ -2,7 +2,7 @@ import type { Figure } from "./figure.js";
 import {
   isSeen,
   range,
-  shown,
+  tokenLabel,
   type AttentionCallChoices,
   type AttentionCallModel,
 } from "./attention-call/model.js";
@@ -49,13 +49,13 @@ export const attentionCall: Figure<AttentionCallModel, AttentionCallChoices> = {
           kind: "choice",
           key: "token",
           label: "Follow",
-          options: tokens.map((each, value) => ({ value, label: shown(each) })),
+          options: tokens.map((each, value) => ({ value, label: tokenLabel(each) })),
         }
       : {
           kind: "select",
           key: "token",
           label: "Follow",
-          options: tokens.map((each, value) => ({ value, label: `${value + 1}. ${shown(each)}` })),
+          options: tokens.map((each, value) => ({ value, label: `${value + 1}. ${tokenLabel(each)}` })),
         },
     ...(heads ? [{ kind: "select", key: "head", label: "Head", options: heads } as const] : []),
     {

@@ -1,7 +1,7 @@
 import type { Control, Figure, FigureTable, FormulaPart, Moment, Press } from "./figure.js";
 import { alignment } from "./encoder-decoder-attention/alignment.js";
 import {
-  largest,
+  indexOfMax,
   shownLetter,
   type EncoderDecoderAttentionChoices,
   type EncoderDecoderAttentionModel,
@@ -63,7 +63,7 @@ function scene(
   const focusedColumn = match ? Number(match[1] ?? match[2]) : undefined;
   const column =
     focusedColumn !== undefined && focusedColumn < model.source.length ? focusedColumn : undefined;
-  const shown = column ?? largest(model.decoded[stage.output]!.scores);
+  const shown = column ?? indexOfMax(model.decoded[stage.output]!.scores);
   const whole = width - 2 * margin;
   const side = phone ? whole : Math.min(400, whole * 0.36);
   const main = translator(model, stage, stage.score > 0 ? shown : column, {
@@ -99,7 +99,7 @@ function describe(
 ): string {
   const written = decoded.slice(0, stage.output + (stage.letter >= 1 ? 1 : 0)).map(({ letter }) => letter);
   const { weights } = decoded[stage.output]!;
-  const strongest = largest(weights);
+  const strongest = indexOfMax(weights);
   return `“${source.join("")}” is translated letter by letter; written so far: “${written.join("")}”. For letter ${stage.output + 1} the most weight, ${weights[strongest]!.toFixed(2)}, is on “${shownLetter(source[strongest]!)}”.`;
 }
 

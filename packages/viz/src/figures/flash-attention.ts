@@ -6,7 +6,7 @@ import {
   type FlashAttentionModel,
 } from "./flash-attention/model.js";
 import { queryState, queryStates } from "./flash-attention/query-state.js";
-import { inputs, scoreTiles } from "./flash-attention/score-tiles.js";
+import { inputMarks, scoreTiles } from "./flash-attention/score-tiles.js";
 import { steps } from "./flash-attention/steps.js";
 import { updateHeight, updateText } from "./flash-attention/update-text.js";
 import { walkAt } from "./flash-attention/walk.js";
@@ -93,7 +93,7 @@ function scene(
       size: 11,
       fill: "weight-text",
     },
-    ...inputs(model, walk, layout),
+    ...inputMarks(model, walk, layout),
     ...scoreTiles(model, walk, layout),
     ...queryStates(model, walk, divided, layout),
     ...updateText(model, walk, focus, layout),

@@ -7,7 +7,7 @@ import { columns } from "./generation/columns.js";
 import { drawBar, drawBarHeight } from "./generation/draw-bar.js";
 import { headName, shownToken, type GenerationChoices, type GenerationModel } from "./generation/model.js";
 import { stageAt, stepId, steps } from "./generation/steps.js";
-import { stretch } from "./stretch.js";
+import { progressWithin } from "./progress-within.js";
 import { percentTexts } from "./generation/candidate-percents.js";
 
 export type {
@@ -68,7 +68,7 @@ function scene(model: GenerationModel, choices: GenerationChoices, moment: Momen
   const marks: Mark[] = [...text.marks];
   let y = text.height + 22;
   // While a token is read, the probabilities from which it was sampled fade.
-  const fades = stage.token > 0 && stage.phase === "read" ? 1 - stretch(stage.read, 0, 0.4) : 0;
+  const fades = stage.token > 0 && stage.phase === "read" ? 1 - progressWithin(stage.read, 0, 0.4) : 0;
   const shown = fades > 0 ? stageAt(moment.step - 1, 1) : stage;
   const faded = (list: readonly Mark[]) =>
     fades > 0
@@ -84,7 +84,7 @@ function scene(model: GenerationModel, choices: GenerationChoices, moment: Momen
   marks.push(...tree.marks);
   y += tree.height;
 
-  const flight = stretch(stage.draw, 0.6, 0.95);
+  const flight = progressWithin(stage.draw, 0.6, 0.95);
   if (flight > 0 && flight < 1) {
     const [from, to, t] = [draw.from, text.slot, easeCubicInOut(flight)];
     const interpolate = (name: "x" | "y" | "width" | "height") => from[name] + t * (to[name] - from[name]);

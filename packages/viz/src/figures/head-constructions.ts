@@ -1,6 +1,6 @@
 import type { Control, Figure, FigureTable, Moment } from "./figure.js";
 import { differenceText, steps } from "./head-constructions/steps.js";
-import { litHead, panel, type Stages } from "./head-constructions/panel.js";
+import { focusedHead, panel, type Stages } from "./head-constructions/panel.js";
 import { matrixRow } from "./head-constructions/panel-cells.js";
 import { parameterAreas, titles } from "./head-constructions/parameter-areas.js";
 import type {
@@ -66,7 +66,7 @@ function scene(
     write: stage("write"),
     add: stage("add"),
   };
-  const lit = litHead(model, moment.focus);
+  const lit = focusedHead(model, moment.focus);
   const phone = width < 640;
   const margin = phone ? 2 : width < 1200 ? 4 : 8;
   const gap = width < 1200 ? 24 : 40;

@@ -7,9 +7,9 @@ import { linkedCells } from "./linked-matrices/links.js";
 import { matrices, matrixTable } from "./linked-matrices/matrices.js";
 import {
   parseCell,
-  chosen,
+  chosenHead,
   headSizes,
-  strongest,
+  strongestWeight,
   type LinkedCell,
   type LinkedMatricesChoices,
   type LinkedMatricesModel,
@@ -94,8 +94,8 @@ function transition(from: Scene, to: Scene, t: number): Scene {
 
 /** The number that a step explains until the reader points at another. */
 function firstCell(model: LinkedMatricesModel, choices: LinkedMatricesChoices, step: number): LinkedCell {
-  const { head } = chosen(model, choices);
-  const { row, key } = strongest(model, head);
+  const { head } = chosenHead(model, choices);
+  const { row, key } = strongestWeight(model, head);
   const name = matrixOfStep[stages[step]!];
   return { name, row, column: name === "q" || name === "o" ? 0 : key };
 }
@@ -109,7 +109,7 @@ function stageScene(
   width: number,
 ): Scene {
   const stage = stages[step]!;
-  const { model: traced, layer, head } = chosen(model, choices);
+  const { model: traced, layer, head } = chosenHead(model, choices);
   const layout = linkedLayout(model, head, width, step >= 4);
   const phone = layout.kind === "phone";
   const pointed = parseCell(head, focus);
@@ -158,7 +158,7 @@ function controls(
   model: LinkedMatricesModel,
   choices: LinkedMatricesChoices,
 ): Control<LinkedMatricesChoices>[] {
-  const { model: traced, layer } = chosen(model, choices);
+  const { model: traced, layer } = chosenHead(model, choices);
   const numbered = (count: number) =>
     Array.from({ length: count }, (_, value) => ({ value, label: String(value) }));
   const { texts = [], models } = model;

@@ -1,7 +1,7 @@
 import { bytesText, countText } from "./bytes-text.js";
 import type { Control, Figure, Moment, Step } from "./figure.js";
 import type { Mark, Scene } from "./mark.js";
-import { barsHeight, cacheBars, facts, notes } from "./model-stack/facts.js";
+import { barsHeight, cacheBars, modelFacts, noteMarks } from "./model-stack/facts.js";
 import { kindCard } from "./model-stack/kind-card.js";
 import { layers, layersHeight } from "./model-stack/layers.js";
 import type { ModelStackChoices, ModelStackModel, StackedModel } from "./model-stack/model.js";
@@ -129,7 +129,7 @@ function scene(model: ModelStackModel, _: ModelStackChoices, moment: Moment, wid
     marks.push(...drawn.marks);
     bottom = Math.max(bottom, place.y + drawn.height);
   });
-  const note = notes(noteText(model), "note", { x: margin, y: bottom + 18, width: inner });
+  const note = noteMarks(noteText(model), "note", { x: margin, y: bottom + 18, width: inner });
   marks.push(...note.marks);
   return {
     width,
@@ -169,7 +169,7 @@ function stackMarks(
   { now, row, maxBytes, heights }: Common,
   { x, y, width }: { x: number; y: number; width: number },
 ): { marks: Mark[]; height: number } {
-  const head = facts(model, now, prefix, { x, y, width });
+  const head = modelFacts(model, now, prefix, { x, y, width });
   const marks = [...head.marks];
   const top = y + head.height + 16;
   const twoColumns = width >= 900;

@@ -2,7 +2,7 @@ import type { Control, Figure, FigureTable, Moment } from "./figure.js";
 import type { Scene } from "./mark.js";
 import { mergesScene } from "./tokenization/merges-scene.js";
 import type { TokenizationChoices, TokenizationModel } from "./tokenization/model.js";
-import { limits } from "./tokenization/entropy-plot.js";
+import { thresholds } from "./tokenization/entropy-plot.js";
 import { patchesScene, patchSpans } from "./tokenization/patches-scene.js";
 import { mergeSteps, patchesSteps } from "./tokenization/steps.js";
 
@@ -111,7 +111,7 @@ function table(model: TokenizationModel, choices: TokenizationChoices, step: num
         columns: ["patch", "text", "bytes"],
         rows: patchSpans(model).map(({ start, end }, i) => [i + 1, patches.texts[i]!, end - start]),
       };
-    const limit = limits(patches, choices);
+    const limit = thresholds(patches, choices);
     return {
       columns: ["byte", "value", "entropy, nats", "limit, nats"],
       rows: bytes.map(({ hex }, i) => [

@@ -3,17 +3,17 @@ import type { ThemeName } from "../../palette.js";
 import type { Mark } from "../mark.js";
 import { compactBelow, namesWidth } from "./layout.js";
 import {
-  at,
+  elementAt,
   columns,
   fractionDigits,
-  equals,
+  equalitySign,
   isSeen,
-  isSmall,
+  fitsNumbers,
   matrixByName,
   quoted,
   range,
   rows,
-  shown,
+  tokenLabel,
   type AttentionCallModel,
   type MatrixName,
 } from "./model.js";
@@ -217,7 +217,7 @@ function dot(
   if (arithmetic.landed > 0) {
     const partial = a.slice(0, arithmetic.landed).reduce((sum, value, n) => sum + value * b[n]!, 0);
     const terms = [...shownTerms.map((n) => a[n]! * b[n]!), ...(long ? [rest] : [])];
-    const sign = arithmetic.landed < a.length ? "=" : equals(terms, total, 2);
+    const sign = arithmetic.landed < a.length ? "=" : equalitySign(terms, total, 2);
     const [x, base] = compact ? [left, sumTop + 30] : [end, sumTop + 2];
     const color =
       (
@@ -245,12 +245,12 @@ function dot(
 function factors(model: AttentionCallModel, { name, row, column }: ResultCell) {
   const t = quoted(model.tokens[row]!);
   const matrixRow = (frame: MatrixName) =>
-    range(columns(matrixByName(model, frame)!)).map((c) => at(matrixByName(model, frame)!, row, c));
+    range(columns(matrixByName(model, frame)!)).map((c) => elementAt(matrixByName(model, frame)!, row, c));
   const matrixColumn = (frame: MatrixName) =>
-    range(rows(matrixByName(model, frame)!)).map((r) => at(matrixByName(model, frame)!, r, column));
+    range(rows(matrixByName(model, frame)!)).map((r) => elementAt(matrixByName(model, frame)!, r, column));
   const channel = model.channels?.[column] ?? `column ${column}`;
   if (name === "s") {
-    const key = range(columns(model.key)).map((c) => at(model.key, column, c));
+    const key = range(columns(model.key)).map((c) => elementAt(model.key, column, c));
     return {
       a: matrixRow("q"),
       b: key,
@@ -264,7 +264,7 @@ function factors(model: AttentionCallModel, { name, row, column }: ResultCell) {
     return {
       a: matrixRow("a"),
       b: matrixColumn("v"),
-      names: model.tokens.map(shown),
+      names: model.tokens.map(tokenLabel),
       colors: ["weight", "value"] as const,
       what: `output of ${t}, ${channel}`,
       parts: `weights of ${t} · column ${channel} of V`,
@@ -297,13 +297,13 @@ function softmax(
   const { row, scale, mask, exp, share, current } = arithmetic;
   const T = rows(model.key);
   const { listed, others } = listedKeys(model, row, current);
-  const score = (j: number) => at(model.scores, row, j);
-  const raw = (j: number) => at(model.dots, row, j);
+  const score = (j: number) => elementAt(model.scores, row, j);
+  const raw = (j: number) => elementAt(model.dots, row, j);
   const seen = range(T).filter((j) => isSeen(model, row, j));
   const top = Math.max(...seen.map(score));
   const raised = (j: number) => (isSeen(model, row, j) ? Math.exp(score(j) - top) : 0);
   const total = seen.reduce((sum, j) => sum + raised(j), 0);
-  const weight = (j: number) => at(model.weights, row, j);
+  const weight = (j: number) => elementAt(model.weights, row, j);
   const marks = title(
     `scores of ${quoted(model.tokens[row]!)} become weights`,
     "one row of the matrix, token by token",
@@ -448,7 +448,7 @@ function softmax(
         opacity: exp,
       },
       letters("bench:total", left, base, "total", { size: 13, opacity: exp }),
-      letters("bench:total:exp", expX, base, sign(equals(terms, total, 2)) + fixed(total), {
+      letters("bench:total:exp", expX, base, sign(equalitySign(terms, total, 2)) + fixed(total), {
         anchor: "end",
         weight: 600,
         opacity: exp,
@@ -472,7 +472,7 @@ function softmax(
           }),
         );
       marks.push(
-        letters("bench:total:weight", end, base, sign(equals(shares, 1, 2)) + "1.00", {
+        letters("bench:total:weight", end, base, sign(equalitySign(shares, 1, 2)) + "1.00", {
           anchor: "end",
           weight: 600,
           opacity: share,
@@ -493,7 +493,8 @@ function listedKeys(
   if (keys.length <= maxRows) return { listed: keys, others: [] };
   const order = [...keys].sort(
     (a, b) =>
-      Number(b === current) - Number(a === current) || at(model.weights, row, b) - at(model.weights, row, a),
+      Number(b === current) - Number(a === current) ||
+      elementAt(model.weights, row, b) - elementAt(model.weights, row, a),
   );
   const listed = order.slice(0, maxRows - 1).sort((a, b) => a - b);
   return { listed, others: keys.filter((j) => !listed.includes(j)) };
@@ -510,7 +511,7 @@ function mixture(
 ): Mark[] {
   const { row, shares, current } = arithmetic;
   const D = columns(model.value);
-  const small = isSmall(model);
+  const small = fitsNumbers(model);
   const { listed, others } = listedKeys(model, row, current);
   const name = compact ? Math.min(62, namesWidth(model)) : 76;
   const weightWidth = compact ? 36 : 48;
@@ -548,7 +549,7 @@ function mixture(
   listed.forEach((j, z) => {
     const top = y + 12 + z * line;
     const on = isSeen(model, row, j);
-    const w = at(model.weights, row, j);
+    const w = elementAt(model.weights, row, j);
     const added = Math.min(1, 2 * shares[j]!);
     marks.push(
       letters(`bench:key:${j}`, left, top + 15, brief(model.tokens[j]!, compact), {
@@ -579,20 +580,27 @@ function mixture(
     if (!on) return;
     marks.push(
       letters(`bench:times:${j}`, valueX - 8, top + 15, "×", { anchor: "end", fill: "quiet" }),
-      ...valueMarks(`bench:v:${j}`, valueX, top, (d) => at(model.value, j, d), 1, vDigits),
+      ...valueMarks(`bench:v:${j}`, valueX, top, (d) => elementAt(model.value, j, d), 1, vDigits),
     );
     if (added > 0.01) {
       marks.push(
         letters(`bench:equals:${j}`, px - 8, top + 15, "=", { anchor: "end", fill: "quiet", opacity: added }),
         // A strip is scaled by its own largest number, so its opacity shows the weight.
         ...(small
-          ? valueMarks(`bench:p:${j}`, px, top, (d) => w * at(model.value, j, d), added, 2)
-          : valueMarks(`bench:p:${j}`, px, top, (d) => at(model.value, j, d), added * Math.sqrt(w), 2)),
+          ? valueMarks(`bench:p:${j}`, px, top, (d) => w * elementAt(model.value, j, d), added, 2)
+          : valueMarks(
+              `bench:p:${j}`,
+              px,
+              top,
+              (d) => elementAt(model.value, j, d),
+              added * Math.sqrt(w),
+              2,
+            )),
       );
     }
   });
   let z = listed.length;
-  const weight = (j: number) => at(model.weights, row, j);
+  const weight = (j: number) => elementAt(model.weights, row, j);
   if (others.length > 0) {
     const top = y + 12 + z++ * line;
     const share = Math.min(1, 2 * Math.max(...others.map((j) => shares[j]!)));
@@ -616,7 +624,7 @@ function mixture(
           "bench:p:rest",
           px,
           top,
-          (d) => others.reduce((sum, j) => sum + weight(j) * at(model.value, j, d), 0),
+          (d) => others.reduce((sum, j) => sum + weight(j) * elementAt(model.value, j, d), 0),
           share,
           2,
         ),
@@ -624,13 +632,18 @@ function mixture(
   }
   const top = y + 18 + z * line;
   const sum = (d: number) =>
-    range(rows(model.value)).reduce((all, j) => all + weight(j) * at(model.value, j, d) * shares[j]!, 0);
+    range(rows(model.value)).reduce(
+      (all, j) => all + weight(j) * elementAt(model.value, j, d) * shares[j]!,
+      0,
+    );
   const whole = shares.every((each, j) => each === 1 || !isSeen(model, row, j));
   const rounded = (d: number) => [
-    ...listed.filter((j) => isSeen(model, row, j)).map((j) => weight(j) * at(model.value, j, d)),
-    ...(others.length > 0 ? [others.reduce((all, j) => all + weight(j) * at(model.value, j, d), 0)] : []),
+    ...listed.filter((j) => isSeen(model, row, j)).map((j) => weight(j) * elementAt(model.value, j, d)),
+    ...(others.length > 0
+      ? [others.reduce((all, j) => all + weight(j) * elementAt(model.value, j, d), 0)]
+      : []),
   ];
-  const exact = !small || !whole || range(D).every((d) => equals(rounded(d), sum(d), 2) === "=");
+  const exact = !small || !whole || range(D).every((d) => equalitySign(rounded(d), sum(d), 2) === "=");
   marks.push(
     { key: "bench:rule", kind: "path", x: 0, y: 0, d: `M${px} ${top - 3}H${px + cell * D}`, stroke: "rule" },
     letters("bench:sum", px - 8, top + 15, `sum ${exact ? "=" : "≈"}${compact ? "" : " output"}`, {
@@ -649,7 +662,7 @@ function letters(key: string, x: number, y: number, text: string, more: Partial<
 
 /** A token as the name of a row: cut to 8 letters on a narrow screen. */
 function brief(token: string, compact: boolean): string {
-  const text = shown(token);
+  const text = tokenLabel(token);
   return compact && text.length > 8 ? `${text.slice(0, 7)}…` : text;
 }
 

@@ -2,7 +2,7 @@ import type { PictureData } from "../../check-data.js";
 import type { ThemeName } from "../../palette.js";
 import type { Mark } from "../mark.js";
 import type { Box } from "./layout.js";
-import { at, columns } from "./model.js";
+import { elementAt, columns } from "./model.js";
 import { fixed } from "../fixed.js";
 
 /** Shade of a weight. Shades from 0.42 to 0.675 are left out: neither dark nor light letters have enough contrast on them. */
@@ -11,7 +11,7 @@ export const weightShade = (weight: number): number => (weight <= 0.5 ? 0.84 * w
 export const letterColor = (shade: number): ThemeName => (shade > 0.55 ? "paper" : "text");
 
 /** The deepest shade of a color that letters can still be read on. */
-export const deepest = 0.5;
+export const maxShade = 0.5;
 
 /** Options of a cell: digits of its number, the largest number beside it, and how it is lit. */
 export type CellOptions = {
@@ -41,7 +41,7 @@ export function numberCell(
   const share = Math.min(1, Math.abs(value) / scale);
   const negative = value < 0 && fixed(value, digits) !== fixed(0, digits);
   const shade =
-    (weight ? weightShade(share) : deepest * share * (negative ? 0.6 : 1)) * (dim ? 0.4 : 1) * (1 - hatch);
+    (weight ? weightShade(share) : maxShade * share * (negative ? 0.6 : 1)) * (dim ? 0.4 : 1) * (1 - hatch);
   const full = fixed(value, digits);
   const text = short ? shortText(full, Number.isInteger(value)) : full;
   const fits = box.width >= text.length * size * 0.54 && box.height >= size;
@@ -85,10 +85,10 @@ export function stripMarks(
 ): Mark[] {
   const count = columns(frame);
   const largest =
-    scale ?? Math.max(1e-9, ...Array.from({ length: count }, (_, c) => Math.abs(at(frame, row, c))));
+    scale ?? Math.max(1e-9, ...Array.from({ length: count }, (_, c) => Math.abs(elementAt(frame, row, c))));
   const paths = new Map<string, string>();
   for (let c = 0; c < count; c++) {
-    const share = at(frame, row, c) / largest;
+    const share = elementAt(frame, row, c) / largest;
     const level = levels.findLastIndex((threshold) => Math.abs(share) >= threshold);
     if (level < 0) continue;
     const name = `${share < 0 ? "-" : "+"}${level}`;

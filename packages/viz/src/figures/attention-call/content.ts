@@ -1,15 +1,16 @@
 import { easeCubicInOut as ease } from "d3-ease";
 import type { ThemeName } from "../../palette.js";
 import type { Moment, Step } from "../figure.js";
+import { progressWithin } from "../progress-within.js";
 import type { Arithmetic } from "./arithmetic.js";
-import { explain } from "./explain.js";
+import { explainCell } from "./explain.js";
 import type { Stage } from "./layout.js";
 import {
-  at,
+  elementAt,
   columns,
-  followed,
+  followedKeys,
   isSeen,
-  isSmall,
+  fitsNumbers,
   matrixByName,
   range,
   rows,
@@ -57,9 +58,6 @@ export type Content = {
   arithmetic: Arithmetic;
 };
 
-const clamp = (value: number) => Math.min(1, Math.max(0, value));
-/** Progress within an interval, from 0 to 1. */
-const progressWithin = (p: number, from: number, to: number) => clamp((p - from) / (to - from));
 const between = (a: number, b: number, t: number) => a + (b - a) * t;
 
 const chapterStages: Readonly<Record<string, Stage>> = {
@@ -85,8 +83,8 @@ export function content(
   const i = Math.min(choices.token, T - 1);
   const { id, chapter } = steps[index]!;
   const stepIndex = new Map(steps.map((step, n) => [step.id, n]));
-  const keys = followed(model, i);
-  const small = isSmall(model);
+  const keys = followedKeys(model, i);
+  const small = fitsNumbers(model);
 
   const to = chapterStages[chapter]!;
   const from = chapterStages[steps[Math.max(0, index - 1)]!.chapter]!;
@@ -114,7 +112,7 @@ export function content(
   const landingProgress = (d: number) => 0.62 + (0.26 * d) / D; // progress at which product d reaches its score
 
   function cell(name: MatrixName, row: number, column: number): Cell {
-    const value = at(matrixByName(model, name)!, row, column);
+    const value = elementAt(matrixByName(model, name)!, row, column);
     const shown = (opacity: number, hatch = 0, other = value): Cell => ({ opacity, hatch, value: other });
     switch (name) {
       case "x":
@@ -135,7 +133,7 @@ export function content(
         const hatch = isSeen(model, row, column)
           ? 0
           : progressWithin(masked, (row + column) * (0.3 / T), (row + column) * (0.3 / T) + 0.4);
-        const after = between(value, at(model.scores, row, column), scaled);
+        const after = between(value, elementAt(model.scores, row, column), scaled);
         if (row !== i)
           return shown(progressWithin(done("scores-all"), row / (2 * T), row / (2 * T) + 0.4), hatch, after);
         if (!keys.includes(column))
@@ -146,7 +144,10 @@ export function content(
           );
         const scoreProgress = done(`score-${column}`);
         const landed = range(D).filter((d) => scoreProgress >= landingProgress(d));
-        const sum = landed.reduce((all, d) => all + at(model.query, row, d) * at(model.key, column, d), 0);
+        const sum = landed.reduce(
+          (all, d) => all + elementAt(model.query, row, d) * elementAt(model.key, column, d),
+          0,
+        );
         return shown(landed.length > 0 ? 1 : 0, hatch, scoreProgress < 1 ? sum : after);
       }
       case "a": {
@@ -159,7 +160,7 @@ export function content(
       case "o": {
         if (row !== i) return shown(progressWithin(done("output-all"), row / (2 * T), row / (2 * T) + 0.4));
         const sum = range(T).reduce(
-          (all, j) => all + at(model.weights, i, j) * at(model.value, j, column) * shares[j]!,
+          (all, j) => all + elementAt(model.weights, i, j) * elementAt(model.value, j, column) * shares[j]!,
           0,
         );
         const whole = shares.every((each, j) => each === 1 || !isSeen(model, i, j));
@@ -172,7 +173,7 @@ export function content(
     transposing ? ease(progressWithin(progress, 0.12 + row * (0.4 / T), 0.5 + row * (0.4 / T))) : 1;
   const base = { from, to, morph, transposed, cell, scaled };
   if (focus !== undefined) {
-    const seen = explain(model, focus, { masked: masked > 0.5, scaled: scaled > 0.5 });
+    const seen = explainCell(model, focus, { masked: masked > 0.5, scaled: scaled > 0.5 });
     if (seen) return { ...base, ...seen, movingNumbers: [] };
   }
   return { ...base, ...stepContent() };
@@ -230,7 +231,7 @@ export function content(
         moveProgress,
         dropProgress: 0,
         offset: 0,
-        value: at(matrixByName(model, name)!, i, d),
+        value: elementAt(matrixByName(model, name)!, i, d),
         color,
         opacity: 1 - progressWithin(stepProgress, 0.5, 0.7),
       }));
@@ -252,7 +253,7 @@ export function content(
       moveProgress,
       dropProgress: 0,
       offset: moveProgress,
-      value: at(model.x, i, c),
+      value: elementAt(model.x, i, c),
       color: "cost",
       opacity: 1 - progressWithin(stepProgress, 0.76, 0.82),
     }));
@@ -274,7 +275,7 @@ export function content(
       .map((d): MovingNumber => {
         const onto = ease(progressWithin(progress, 0.3 + (0.1 * d) / D, 0.4 + (0.1 * d) / D));
         const product = onto > 0.9;
-        const [a, b] = [at(model.query, i, d), at(model.key, j, d)];
+        const [a, b] = [elementAt(model.query, i, d), elementAt(model.key, j, d)];
         return {
           key: `t:${d}`,
           from: { name: "q", row: i, column: d },
@@ -305,10 +306,10 @@ export function content(
   }
 
   function mixture(j: number): Pick<Content, "lit" | "movingNumbers" | "arithmetic"> {
-    const weight = at(model.weights, i, j);
+    const weight = elementAt(model.weights, i, j);
     const moveProgress = ease(progressWithin(stepProgress, 0.05, 0.55));
     const movingNumbers = range(stepProgress < 0.95 ? D : 0).map((d): MovingNumber => {
-      const value = at(model.value, j, d);
+      const value = elementAt(model.value, j, d);
       return {
         key: `t:${d}`,
         from: { name: "v", row: j, column: d },

@@ -1,9 +1,9 @@
 import type { Arithmetic } from "./arithmetic.js";
 import {
-  at,
+  elementAt,
   columns,
   isSeen,
-  isSmall,
+  fitsNumbers,
   matrixByName,
   quoted,
   range,
@@ -47,7 +47,7 @@ export function parseAddress(model: AttentionCallModel, address: string): Matrix
 }
 
 /** A cell in words, for screen readers and the tooltip. */
-export function reading(
+export function cellText(
   model: AttentionCallModel,
   { name, row = 0, column }: MatrixRegion,
   value: number | undefined,
@@ -59,7 +59,7 @@ export function reading(
   const word = { q: "query", k: "key", v: "value", x: "input", o: "output" }[name as string] ?? name;
   if (column === undefined) {
     const frame = matrixByName(model, name)!;
-    const size = Math.sqrt(range(columns(frame)).reduce((sum, c) => sum + at(frame, row, c) ** 2, 0));
+    const size = Math.sqrt(range(columns(frame)).reduce((sum, c) => sum + elementAt(frame, row, c) ** 2, 0));
     return `${word} of ${t}: ${columns(frame)} numbers of length ${fixed(size)}`;
   }
   const number = hatched ? "masked" : fixed(value ?? 0);
@@ -80,7 +80,7 @@ export function reading(
 }
 
 /** The operands of a number, which are lit, and its arithmetic. */
-export function explain(
+export function explainCell(
   model: AttentionCallModel,
   address: string,
   now: { masked: boolean; scaled: boolean },
@@ -139,7 +139,7 @@ export function explain(
       };
     case "o": {
       const shares = range(rows(model.value)).map((j) => (isSeen(model, row, j) ? 1 : 0));
-      if (!isSmall(model) || column === undefined) {
+      if (!fitsNumbers(model) || column === undefined) {
         return {
           lit: [{ name: "a", row }, { name: "v" }, { name, row }],
           arithmetic: { kind: "mixture", row, shares },

@@ -1,5 +1,13 @@
 import { labelWidth } from "../../picture.js";
-import { columns, isSmall, range, rows, shown, type AttentionCallModel, type MatrixName } from "./model.js";
+import {
+  columns,
+  fitsNumbers,
+  range,
+  rows,
+  tokenLabel,
+  type AttentionCallModel,
+  type MatrixName,
+} from "./model.js";
 
 /** Place of a matrix in a scene: its upper left corner, the size of a cell, its opacity. `flip`: it is transposed. */
 export type Slot = { x: number; y: number; width: number; height: number; opacity: number; flip?: boolean };
@@ -26,7 +34,7 @@ export function layouts(model: AttentionCallModel, width: number): Record<Stage,
 
 /** Width of the row names to the left of a matrix. */
 export const namesWidth = ({ tokens }: AttentionCallModel): number =>
-  Math.min(90, Math.max(30, labelWidth(tokens.map(shown)) * 1.12 + 12));
+  Math.min(90, Math.max(30, labelWidth(tokens.map(tokenLabel)) * 1.12 + 12));
 
 const lineHeight = 21; // pixels
 /** Height of the arithmetic: a table of at most seven rows, with its head and its sum. */
@@ -35,7 +43,7 @@ export const arithmeticPanelHeight = (model: AttentionCallModel, compact: boolea
 
 function wide(model: AttentionCallModel, width: number): Record<Stage, Layout> {
   const [T, C, D] = [rows(model.query), columns(model.x), columns(model.query)];
-  const small = isSmall(model);
+  const small = fitsNumbers(model);
   const names = namesWidth(model);
   const gap = width < 1050 ? 22 : 32;
   const strip = small ? 0 : Math.max(96, Math.min(150, width * 0.11)); // width of a matrix without numbers
@@ -101,7 +109,7 @@ function wide(model: AttentionCallModel, width: number): Record<Stage, Layout> {
 
 function compact(model: AttentionCallModel, width: number): Record<Stage, Layout> {
   const [T, C, D] = [rows(model.query), columns(model.x), columns(model.query)];
-  const small = isSmall(model);
+  const small = fitsNumbers(model);
   const names = namesWidth(model);
   const slot = (x: number, y: number, width: number, height: number, opacity = 1, flip = false): Slot => ({
     x,
@@ -226,7 +234,7 @@ export function movedBox(
 }
 
 /** Bounding box of cells. */
-export function around(boxes: readonly Box[]): Box {
+export function boundingBox(boxes: readonly Box[]): Box {
   const x = Math.min(...boxes.map((box) => box.x));
   const y = Math.min(...boxes.map((box) => box.y));
   return {
@@ -237,5 +245,5 @@ export function around(boxes: readonly Box[]): Box {
     opacity: Math.min(...boxes.map((box) => box.opacity)),
   };
 }
-export const allBoxes = (box: (row: number, column: number) => Box, R: number, C: number): Box[] =>
+export const cornerBoxes = (box: (row: number, column: number) => Box, R: number, C: number): Box[] =>
   [box(0, 0), box(R - 1, 0), box(0, C - 1), box(R - 1, C - 1)].slice(0, Math.max(1, range(R * C).length));

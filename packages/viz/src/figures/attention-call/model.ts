@@ -57,27 +57,27 @@ export function matrixByName(model: AttentionCallModel, name: MatrixName): Pictu
 }
 
 /** The number of a cell of a matrix. */
-export const at = ({ data, shape }: PictureData, row: number, column: number): number =>
+export const elementAt = ({ data, shape }: PictureData, row: number, column: number): number =>
   data[row * shape[1]! + column]!;
 export const rows = ({ shape }: PictureData): number => shape[0]!;
 export const columns = ({ shape }: PictureData): number => shape[1]!;
 export const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 /** True if the query of a row sees the key of a column. */
 export const isSeen = ({ seen }: AttentionCallModel, row: number, column: number): boolean =>
-  at(seen, row, column) !== 0;
+  elementAt(seen, row, column) !== 0;
 
 /** Keys with a step of their own: all if there are at most seven, else the three with the largest weights, in order. */
-export function followed(model: AttentionCallModel, token: number): number[] {
+export function followedKeys(model: AttentionCallModel, token: number): number[] {
   const keys = range(rows(model.key));
   if (keys.length <= 7) return keys;
   const strongest = [...keys]
-    .sort((a, b) => at(model.weights, token, b) - at(model.weights, token, a))
+    .sort((a, b) => elementAt(model.weights, token, b) - elementAt(model.weights, token, a))
     .slice(0, 3);
   return strongest.sort((a, b) => a - b);
 }
 
 /** True if cells are wide enough for their numbers. Wider matrices are drawn as strips of color. */
-export const isSmall = (model: AttentionCallModel): boolean => columns(model.query) <= 8;
+export const fitsNumbers = (model: AttentionCallModel): boolean => columns(model.query) <= 8;
 
 /** Digits after the point: 1 if that writes all numbers exactly, else 2. */
 export function fractionDigits(frame: PictureData): number {
@@ -88,15 +88,15 @@ export function fractionDigits(frame: PictureData): number {
 
 export const percent = (value: number): string => `${Math.round(100 * value)}%`;
 /** Token in quotes, with a mark for white space. */
-export const quoted = (token: string): string => `“${shown(token)}”`;
+export const quoted = (token: string): string => `“${tokenLabel(token)}”`;
 /** A token as it is drawn: at most ten letters, with symbols for white space. */
-export const shown = (token: string): string => {
+export const tokenLabel = (token: string): string => {
   const text = token.replace(/\n/g, "⏎").trim() || (token.includes("\n") ? "⏎" : "␣");
   return text.length > 10 ? `${text.slice(0, 9)}…` : text;
 };
 
 /** The sign between printed terms and their printed sum: `≈` if rounding makes them differ. */
-export function equals(
+export function equalitySign(
   terms: readonly number[],
   total: number,
   digits: number,

@@ -6,10 +6,10 @@ import { arithmeticMarks } from "./arithmetic.js";
 import { numberCell, stripMarks } from "./cells.js";
 import { content, type Cell, type Content, type MovingNumber } from "./content.js";
 import type { MatrixRegion } from "./model.js";
-import { cellAddress, reading, titles } from "./explain.js";
+import { cellAddress, cellText, titles } from "./explain.js";
 import {
-  allBoxes,
-  around,
+  cornerBoxes,
+  boundingBox,
   cellBox,
   compactBelow,
   layouts,
@@ -18,14 +18,14 @@ import {
   type Layout,
 } from "./layout.js";
 import {
-  at,
+  elementAt,
   columns,
   fractionDigits,
   matrixByName,
   quoted,
   range,
   rows,
-  shown,
+  tokenLabel,
   type AttentionCallChoices,
   type AttentionCallModel,
   type MatrixName,
@@ -93,7 +93,7 @@ export function scene(
 
 function describe({ tokens, query }: AttentionCallModel, title: string, i: number): string {
   const [T, D] = [rows(query), columns(query)];
-  return `${title}. Attention of ${T} tokens, ${tokens.map(shown).join(" ")}, with queries, keys and values of ${D} numbers. The figure follows ${quoted(tokens[i]!)}.`;
+  return `${title}. Attention of ${T} tokens, ${tokens.map(tokenLabel).join(" ")}, with queries, keys and values of ${D} numbers. The figure follows ${quoted(tokens[i]!)}.`;
 }
 
 type Place = (name: MatrixName, row: number, column: number) => Box;
@@ -156,7 +156,7 @@ function matrixMarks(name: MatrixName, shared: Shared): Mark[] {
       const dim = dimsOthers && !isLit(lit, name, r, 0);
       const partial = { data: values, shape: [1, C] };
       marks.push(...stripMarks(`${name}:${r}`, partial, 0, box, colors[name], { scale: largest * 0.7, dim }));
-      const whole = around([place(name, r, 0), place(name, r, C - 1)]);
+      const whole = boundingBox([place(name, r, 0), place(name, r, C - 1)]);
       const region = { name, row: r };
       marks.push({
         key: `${name}:${r}`,
@@ -169,7 +169,7 @@ function matrixMarks(name: MatrixName, shared: Shared): Mark[] {
         strokeWidth: 0.5,
         opacity: corner.opacity * seen,
         cell: cellAddress(name, r),
-        ariaLabel: reading(model, region, undefined, false),
+        ariaLabel: cellText(model, region, undefined, false),
         layer: 1,
       });
       continue;
@@ -208,7 +208,7 @@ function matrixMarks(name: MatrixName, shared: Shared): Mark[] {
       marks.push({
         ...mark,
         cell: cellAddress(name, r, c),
-        ariaLabel: reading(model, { name, row: r, column: c }, value, hatch > 0.5),
+        ariaLabel: cellText(model, { name, row: r, column: c }, value, hatch > 0.5),
       });
     }
   }
@@ -235,7 +235,7 @@ function surroundings(
   const flip = Boolean(to[name].flip);
   const corner = place(name, 0, 0);
   const upright = flip || hasKeyColumns(name);
-  const whole = around(allBoxes((r, c) => place(name, r, c), R, C));
+  const whole = boundingBox(cornerBoxes((r, c) => place(name, r, c), R, C));
   const seen = Math.max(all, 0.75) * corner.opacity;
   const marks: Mark[] = [];
   const lit = (row: number | undefined, column: number | undefined) =>
@@ -247,7 +247,7 @@ function surroundings(
 
   // Names of columns: tokens for scores, weights and the transposed keys; channels if they have names.
   const first = flip ? place(name, 0, 0) : corner;
-  const columnNames = flip || hasKeyColumns(name) ? tokens.map(shown) : channelNames(name, model);
+  const columnNames = flip || hasKeyColumns(name) ? tokens.map(tokenLabel) : channelNames(name, model);
   const widest = columnNames ? labelWidth(columnNames) : 0;
   const level = columnNames !== undefined && widest * (upright ? 0.96 : 0.88) <= first.width + 2;
   const stands = columnNames !== undefined && !level && upright && first.width >= 11;
@@ -349,7 +349,7 @@ function surroundings(
       marks.push({
         key: `name:${name}:r${r}`,
         kind: "text",
-        text: shown(token),
+        text: tokenLabel(token),
         x: box.x - 6,
         y: box.y + box.height / 2 + 4,
         anchor: "end",
@@ -374,7 +374,7 @@ function channelNames(name: MatrixName, { features, channels }: AttentionCallMod
 function ring({ name, row, column }: MatrixRegion, n: number, { model, place, now }: Shared): Mark[] {
   const frame = matrixByName(model, name)!;
   const [R, C] = [rows(frame), columns(frame)];
-  const box = around(allBoxes((r, c) => place(name, row ?? r, column ?? c), R, C));
+  const box = boundingBox(cornerBoxes((r, c) => place(name, row ?? r, column ?? c), R, C));
   const seen =
     row === undefined || column === undefined ? 1 : Math.max(0.6, now.cell(name, row, column).opacity);
   if (box.opacity < 0.5) return [];
@@ -453,8 +453,8 @@ export function table(model: AttentionCallModel, choices: AttentionCallChoices, 
     return {
       columns: [`${titles[name]} of`, ...range(columns(frame)).map((c) => names?.[c] ?? String(c))],
       rows: range(rows(frame)).map((r) => [
-        shown(tokens[r]!),
-        ...range(columns(frame)).map((c) => Number(at(frame, r, c).toFixed(4))),
+        tokenLabel(tokens[r]!),
+        ...range(columns(frame)).map((c) => Number(elementAt(frame, r, c).toFixed(4))),
       ]),
     };
   };
@@ -462,14 +462,15 @@ export function table(model: AttentionCallModel, choices: AttentionCallChoices, 
   if (chapter === "Q, K, V") return matrixTable(id.at(-1) as MatrixName);
   if (chapter === "Output" || chapter === "Mixture") return matrixTable("o");
   const keys = range(T);
-  const seen = (j: number, value: number) => (at(model.seen, i, j) ? Number(value.toFixed(4)) : "masked");
+  const seen = (j: number, value: number) =>
+    elementAt(model.seen, i, j) ? Number(value.toFixed(4)) : "masked";
   return {
     columns: [`key, for ${quoted(tokens[i]!)}`, "q · k", "scaled", "weight"],
     rows: keys.map((j) => [
-      shown(tokens[j]!),
-      Number(at(model.dots, i, j).toFixed(4)),
-      Number(at(model.scores, i, j).toFixed(4)),
-      seen(j, at(model.weights, i, j)),
+      tokenLabel(tokens[j]!),
+      Number(elementAt(model.dots, i, j).toFixed(4)),
+      Number(elementAt(model.scores, i, j).toFixed(4)),
+      seen(j, elementAt(model.weights, i, j)),
     ]),
   };
 }

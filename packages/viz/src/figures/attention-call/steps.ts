@@ -1,8 +1,8 @@
 import type { Step } from "../figure.js";
 import {
-  at,
+  elementAt,
   columns,
-  followed,
+  followedKeys,
   isSeen,
   quoted,
   range,
@@ -20,8 +20,8 @@ export function steps(model: AttentionCallModel, choices: AttentionCallChoices):
   const i = Math.min(choices.token, T - 1);
   const { mask, temperature } = choices;
   const t = quoted(tokens[i]!);
-  const keys = followed(model, i);
-  const weight = (j: number) => at(model.weights, i, j);
+  const keys = followedKeys(model, i);
+  const weight = (j: number) => elementAt(model.weights, i, j);
   const strongest = range(T).reduce((best, j) => (weight(j) > weight(best) ? j : best), 0);
   const hidden = range(T).filter((j) => !isSeen(model, i, j)).length;
   const list: Step[] = [];
@@ -64,8 +64,8 @@ export function steps(model: AttentionCallModel, choices: AttentionCallChoices):
     "Each key becomes a column, so that every query row crosses every key column. That is all that the transpose does.",
   );
   keys.forEach((j, n) => {
-    const score = fixed(at(model.dots, i, j));
-    const best = keys.every((other) => at(model.dots, i, other) <= at(model.dots, i, j));
+    const score = fixed(elementAt(model.dots, i, j));
+    const best = keys.every((other) => elementAt(model.dots, i, other) <= elementAt(model.dots, i, j));
     add(
       `score-${j}`,
       "Scores",

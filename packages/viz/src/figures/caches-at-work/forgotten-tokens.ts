@@ -1,4 +1,4 @@
-import { shown } from "../attention-call/model.js";
+import { tokenLabel } from "../attention-call/model.js";
 import type { Mark } from "../mark.js";
 import { wrapText } from "../wrap-text.js";
 import { shareText } from "./share-text.js";
@@ -37,7 +37,7 @@ export function forgottenTokens(
   };
   if (weights.length === 0 || evicted.length === 0) return [title];
   const sum = evicted.reduce((all, position) => all + weights[position]!, 0);
-  const last = shown(texts[sequence]![stored.length - 1]!);
+  const last = tokenLabel(texts[sequence]![stored.length - 1]!);
   const descriptionLines = wrapText(
     `With all tokens cached, ${shareText(sum)} of the attention of “${last}” goes to them (mean of all heads).`,
     width,
@@ -61,7 +61,7 @@ export function forgottenTokens(
       const middle = top + i * rowHeight + 14;
       const key = `forgotten:${position}`;
       return [
-        { key: `${key}:word`, kind: "text", x, y: middle + 4, text: shown(texts[sequence]![position]!) },
+        { key: `${key}:word`, kind: "text", x, y: middle + 4, text: tokenLabel(texts[sequence]![position]!) },
         {
           key,
           kind: "rect",
@@ -71,7 +71,7 @@ export function forgottenTokens(
           height: 12,
           stroke: "hatch",
           hatch: 0.9,
-          ariaLabel: `attention to “${shown(texts[sequence]![position]!)}”, forgotten: ${(100 * weight).toFixed(1)}%`,
+          ariaLabel: `attention to “${tokenLabel(texts[sequence]![position]!)}”, forgotten: ${(100 * weight).toFixed(1)}%`,
           cell: `forgotten:${i}:0`,
         },
         {

@@ -1,5 +1,5 @@
 import { labelWidth } from "../../picture.js";
-import { shown } from "../attention-call/model.js";
+import { tokenLabel } from "../attention-call/model.js";
 import { sequenceName, type CacheRegion, type CachesAtWorkModel } from "./model.js";
 import { glyphHeight } from "./token-glyph.js";
 
@@ -14,7 +14,7 @@ export function textPlaces({ texts }: CachesAtWorkModel, left: number, width: nu
   const places: TextPlace[] = [];
   let [x, line] = [left, 0];
   for (let position = 0; position < longest; position++) {
-    const textWidth = labelWidth(texts.flatMap((list) => list.slice(position, position + 1)).map(shown));
+    const textWidth = labelWidth(texts.flatMap((list) => list.slice(position, position + 1)).map(tokenLabel));
     const needed = Math.max(28, textWidth + 12);
     if (x + needed > width && x > left) [x, line] = [left, line + 1];
     places.push({ x, line, width: needed });
@@ -95,4 +95,4 @@ export const slotCell = (id: string, slot: number): string => `slot:${id.replace
 
 /** "“cat” of A". */
 export const tokenName = ({ texts }: CachesAtWorkModel, sequence: number, position: number): string =>
-  `“${shown(texts[sequence]![position]!)}” of ${sequenceName(sequence)}`;
+  `“${tokenLabel(texts[sequence]![position]!)}” of ${sequenceName(sequence)}`;

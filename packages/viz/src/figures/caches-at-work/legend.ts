@@ -1,7 +1,7 @@
 import { labelWidth } from "../../picture.js";
 import type { Mark } from "../mark.js";
 import { countStored, type CacheKind } from "./model.js";
-import { reusedStrength, stripe } from "./token-glyph.js";
+import { reusedStrength, stripeHeight } from "./token-glyph.js";
 
 /** Legend of the colors and forms of tokens that occur in a kind of cache. */
 export function legend(
@@ -37,25 +37,25 @@ export function legend(
         fillOpacity: 0.85 * strength,
       },
     ];
-  item("key", "key", bar("key", "key", stripe.float32));
-  item("value", "value", bar("value", "value", stripe.float32));
+  item("key", "key", bar("key", "key", stripeHeight.float32));
+  item("value", "value", bar("value", "value", stripeHeight.float32));
   if (Object.keys(rounded).length > 0)
     item("int8", "int8: a quarter of the bytes", (x, y) => [
-      ...bar("int8-key", "key", stripe.int8)(x, y),
-      ...bar("int8-value", "value", stripe.int8)(x, y + 4),
+      ...bar("int8-key", "key", stripeHeight.int8)(x, y),
+      ...bar("int8-value", "value", stripeHeight.int8)(x, y + 4),
     ]);
   if (moments.some((moment) => countStored(moment, "latent") > 0))
     item("latent", "latent: keys and values in one", (x, y) => [
-      ...bar("latent-key", "key", stripe.latent)(x, y),
-      ...bar("latent-value", "value", stripe.latent)(x, y + stripe.latent),
+      ...bar("latent-key", "key", stripeHeight.latent)(x, y),
+      ...bar("latent-value", "value", stripeHeight.latent)(x, y + stripeHeight.latent),
     ]);
   if (moments.some((moment) => countStored(moment, "state") > 0))
     item("state", "read into the state", (x, y) => [
-      ...bar("state-key", "key", stripe.state, reusedStrength)(x, y),
-      ...bar("state-value", "value", stripe.state, reusedStrength)(x, y + 3),
+      ...bar("state-key", "key", stripeHeight.state, reusedStrength)(x, y),
+      ...bar("state-value", "value", stripeHeight.state, reusedStrength)(x, y + 3),
     ]);
   if (moments.some(({ sequences }) => sequences.some((own) => (own?.reused ?? 0) > 0)))
-    item("reused", "reused, not computed", bar("reused", "key", stripe.float32, reusedStrength));
+    item("reused", "reused, not computed", bar("reused", "key", stripeHeight.float32, reusedStrength));
   if (moments.some((moment) => countStored(moment, "evicted") > 0))
     item("evicted", "forgotten", (x, y) => [
       { key: "legend:evicted", kind: "rect", x, y: y + 1, width: 18, height: 12, stroke: "rule", hatch: 0.9 },

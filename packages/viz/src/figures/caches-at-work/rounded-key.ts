@@ -1,4 +1,4 @@
-import { shown } from "../attention-call/model.js";
+import { tokenLabel } from "../attention-call/model.js";
 import { fixed } from "../fixed.js";
 import type { Mark } from "../mark.js";
 import { sequenceName, type CacheKind, type CachesAtWorkModel } from "./model.js";
@@ -42,7 +42,7 @@ export function roundedKey(
   });
   if (!token) return [text("none", x, y + 13, "Nothing is rounded yet", { size: 14, weight: 600 })];
   const { exact, codes, scales } = kind.rounded[`${token.sequence}:${token.position}`]!;
-  const word = shown(texts[token.sequence]![token.position]!);
+  const word = tokenLabel(texts[token.sequence]![token.position]!);
   const gauge = { x: x + 196, width: width - 200 };
   const middle = gauge.x + gauge.width / 2;
   const bottom = y + 66 + exact.length * row;

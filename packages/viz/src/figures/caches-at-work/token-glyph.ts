@@ -1,5 +1,5 @@
 import { labelWidth } from "../../picture.js";
-import { shown } from "../attention-call/model.js";
+import { tokenLabel } from "../attention-call/model.js";
 import type { Mark } from "../mark.js";
 import type { StoredAs } from "./model.js";
 
@@ -7,7 +7,7 @@ import type { StoredAs } from "./model.js";
  * Height of a stripe: 1.5 pixels for each byte of a number. The height of a latent is in proportion to its numbers compared
  * with those of a key and a value; a token of a state has no numbers of its own.
  */
-export const stripe = { float32: 6, int8: 1.5, latent: 3.75, state: 1, evicted: 0 };
+export const stripeHeight = { float32: 6, int8: 1.5, latent: 3.75, state: 1, evicted: 0 };
 
 /** Opacity of the stripes of a reused token. */
 export const reusedStrength = 0.4;
@@ -47,7 +47,7 @@ export function tokenGlyph({
   size = 12,
   ...rest
 }: Glyph): Mark[] {
-  const height = stored ? stripe[stored] : 0;
+  const height = stored ? stripeHeight[stored] : 0;
   const isEvicted = stored === "evicted";
   const bottom = y + glyphHeight - 3;
   const bar = (name: "key" | "value", top: number): Mark => ({
@@ -100,9 +100,9 @@ export function tokenGlyph({
       kind: "text",
       x: x + width / 2,
       y: isEvicted ? y + 21 : y + 13,
-      text: shown(text),
+      text: tokenLabel(text),
       anchor: "middle",
-      size: (labelWidth([shown(text)]) * size) / 12 > width - 4 ? 11 : size,
+      size: (labelWidth([tokenLabel(text)]) * size) / 12 > width - 4 ? 11 : size,
       fill: isEvicted ? "quiet" : "text",
       layer: 1,
     },

@@ -2,9 +2,9 @@ import { blockSize } from "./vector-cells.js";
 import type { EncoderDecoderAttentionModel } from "./model.js";
 
 /** Height of the box of a letter. Unit: pixels. */
-export const chip = 26;
+export const letterBoxHeight = 26;
 /** Height of the bar of a weight of 1. Unit: pixels. */
-export const bar = 46;
+export const maxBarHeight = 46;
 
 /** Positions in the picture of a translator: rows, columns of source letters, and columns of states. Unit: pixels. */
 export type Grid = {
@@ -48,10 +48,10 @@ export function translatorGrid(
 function rowTops(y: number, block: number, phone: boolean) {
   const above = phone ? 17 : 0; // room for the name of a row
   const output = y + above;
-  const states = output + chip + 20 + above;
+  const states = output + letterBoxHeight + 20 + above;
   const context = states + block + 24 + (phone ? 4 : 0);
   const weights = context + block + (phone ? 64 : 74);
-  const scores = weights + bar + 8 + above;
+  const scores = weights + maxBarHeight + 8 + above;
   const annotations = scores + 20 + 14 + above;
   const source = annotations + block + 24 + above;
   return { output, states, context, weights, scores, annotations, source };

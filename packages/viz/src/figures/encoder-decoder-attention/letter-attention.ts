@@ -1,13 +1,13 @@
 import { easeCubicInOut } from "d3-ease";
 import type { Mark } from "../mark.js";
-import { bar, chip, type Grid } from "./grid.js";
+import { maxBarHeight, letterBoxHeight, type Grid } from "./grid.js";
 import { arrow, curve } from "./lines.js";
 import { shownLetter, type EncoderDecoderAttentionModel } from "./model.js";
 import type { Stage } from "./steps.js";
 import { emptyBlock, vectorCells } from "./vector-cells.js";
 import { fixed } from "../fixed.js";
 import { weightTexts } from "../percents.js";
-import { stretch } from "../stretch.js";
+import { progressWithin } from "../progress-within.js";
 
 /**
  * Scores, weights and context of the output letter of a stage.
@@ -34,7 +34,7 @@ export function letterAttention(
     const weight = decodedLetter.weights[j]!;
     const centerX = sourceX(j);
     // Scores appear one after another: each takes 0.4 of the progress.
-    const appeared = stretch(stage.score, (0.6 * j) / S, (0.6 * j) / S + 0.4);
+    const appeared = progressWithin(stage.score, (0.6 * j) / S, (0.6 * j) / S + 0.4);
     const isPointedAt = column === j;
     if (stage.weights <= 0)
       marks.push({
@@ -66,14 +66,14 @@ export function letterAttention(
       cell: `score:0:${j}`,
     });
     if (stage.weights > 0) {
-      const height = Math.max(1, weight * bar) * easeCubicInOut(stage.weights);
+      const height = Math.max(1, weight * maxBarHeight) * easeCubicInOut(stage.weights);
       const barWidth = Math.min(28, columnWidth - 4);
       marks.push(
         {
           key: `weight:${j}`,
           kind: "rect",
           x: centerX - barWidth / 2,
-          y: rows.weights + bar - height,
+          y: rows.weights + maxBarHeight - height,
           width: barWidth,
           height,
           radius: 2,
@@ -86,13 +86,13 @@ export function letterAttention(
           key: `weight:${j}:text`,
           kind: "text",
           x: centerX,
-          y: rows.weights + bar - height - 4,
+          y: rows.weights + maxBarHeight - height - 4,
           anchor: "middle",
           size: 11,
           weight: weight >= 0.3 ? 600 : 400,
           text: columnWidth < 26 ? weightLabels[j]!.replace(/^0/, "") : weightLabels[j]!,
           fill: weight < 0.05 ? "quiet" : "text",
-          opacity: stretch(stage.weights, 0.5, 1),
+          opacity: progressWithin(stage.weights, 0.5, 1),
           layer: 1,
         },
       );
@@ -102,16 +102,16 @@ export function letterAttention(
           kind: "path",
           x: 0,
           y: 0,
-          d: curve(centerX, rows.weights + bar - height - 17, contextX, contextEnd),
+          d: curve(centerX, rows.weights + maxBarHeight - height - 17, contextX, contextEnd),
           stroke: "value",
           strokeWidth: 0.8 + 5 * weight,
-          opacity: (0.25 + 0.6 * weight) * stretch(stage.context, 0, 0.5),
+          opacity: (0.25 + 0.6 * weight) * progressWithin(stage.context, 0, 0.5),
         });
     }
   });
   const box = { x: contextX - block.width / 2, y: rows.context };
   if (stage.context > 0.3) {
-    const contextProgress = stretch(stage.context, 0.3, 1);
+    const contextProgress = progressWithin(stage.context, 0.3, 1);
     marks.push(
       ...vectorCells("context", box, decodedLetter.context, {
         cell,
@@ -126,7 +126,7 @@ export function letterAttention(
   if (stage.letter > 0) {
     marks.push(
       arrow("into", contextX, rows.context - 3, contextX, rows.states + block.height + 5, "value"),
-      arrow("writes", contextX, rows.states - 4, contextX, rows.output + chip + 3, "query"),
+      arrow("writes", contextX, rows.states - 4, contextX, rows.output + letterBoxHeight + 3, "query"),
     );
   }
   return marks;

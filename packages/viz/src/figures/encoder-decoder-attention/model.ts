@@ -49,4 +49,4 @@ export type EncoderDecoderAttentionChoices = {
 export const shownLetter = (letter: string): string => (letter === " " ? "␣" : letter);
 
 /** Index of the largest number. */
-export const largest = (numbers: readonly number[]): number => numbers.indexOf(Math.max(...numbers));
+export const indexOfMax = (numbers: readonly number[]): number => numbers.indexOf(Math.max(...numbers));

@@ -1,5 +1,5 @@
 import type { Step } from "../figure.js";
-import { largest, shownLetter, type DecodedLetter, type EncoderDecoderAttentionModel } from "./model.js";
+import { indexOfMax, shownLetter, type DecodedLetter, type EncoderDecoderAttentionModel } from "./model.js";
 import { fixed } from "../fixed.js";
 import { percent } from "../percents.js";
 
@@ -68,8 +68,8 @@ export function steps(model: EncoderDecoderAttentionModel): Step[] {
     ...decoded.flatMap(({ letter, probability, second, scores, weights }, output): Step[] => {
       const chapter = shownLetter(letter);
       const place = `letter ${output + 1}`;
-      const best = largest(scores);
-      const strongest = largest(weights);
+      const best = indexOfMax(scores);
+      const strongest = indexOfMax(weights);
       const made = [
         {
           title: `Query for ${place}: the decoder's state`,

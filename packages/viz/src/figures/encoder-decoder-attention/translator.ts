@@ -1,13 +1,13 @@
 import type { ThemeName } from "../../palette.js";
 import type { Mark } from "../mark.js";
-import { bar, chip, translatorGrid, type Grid } from "./grid.js";
+import { maxBarHeight, letterBoxHeight, translatorGrid, type Grid } from "./grid.js";
 import { arrow } from "./lines.js";
 import { letterAttention } from "./letter-attention.js";
 import { shownLetter, type EncoderDecoderAttentionModel } from "./model.js";
 import type { Stage } from "./steps.js";
 import { emptyBlock, vectorCells } from "./vector-cells.js";
 import { percentsThatAddUp } from "../percents.js";
-import { stretch } from "../stretch.js";
+import { progressWithin } from "../progress-within.js";
 
 type Place = { x: number; y: number; width: number; phone: boolean };
 
@@ -47,7 +47,7 @@ export function translator(
       x: sourceX(j) - Math.min(14, columnWidth / 2 - 1),
       y: rows.source,
       width: Math.min(28, columnWidth - 2),
-      height: chip,
+      height: letterBoxHeight,
       radius: 4,
       stroke: lit ? "text" : "rule",
       strokeWidth: lit ? 2 : 1,
@@ -130,7 +130,7 @@ export function translator(
         key: "start",
         kind: "text",
         x: stateX(0),
-        y: rows.output + chip / 2 + 4,
+        y: rows.output + letterBoxHeight / 2 + 4,
         text: "start",
         size: 11,
         anchor: "middle",
@@ -138,7 +138,7 @@ export function translator(
       });
   }
   decoded.forEach(({ letter, probability, second }, t) => {
-    const shown = t < done ? 1 : t === stage.output ? stretch(stage.letter, 0.6, 1) : 0;
+    const shown = t < done ? 1 : t === stage.output ? progressWithin(stage.letter, 0.6, 1) : 0;
     const current = t === stage.output && started && asKeys;
     const letterWidth = Math.min(30, pitch - 4);
     marks.push({
@@ -147,7 +147,7 @@ export function translator(
       x: stateX(t + 1) - letterWidth / 2,
       y: rows.output,
       width: letterWidth,
-      height: chip,
+      height: letterBoxHeight,
       radius: 4,
       stroke: current ? "text" : shown > 0 ? "quiet" : "hatch",
       strokeWidth: current ? 2 : 1,
@@ -166,7 +166,7 @@ export function translator(
   });
 
   if (asKeys) marks.push(...letterAttention(model, stage, column, grid));
-  return { marks, height: rows.source + chip - place.y };
+  return { marks, height: rows.source + letterBoxHeight - place.y };
 }
 
 /** Names of the rows: beside them, or above them on a narrow screen. */
@@ -191,9 +191,9 @@ function rowNames({ rows, block, phone }: Grid, stage: Stage, x: number): Mark[]
   const half = block.height / 2;
   const context = name("context", "context", "context", half, "value-text");
   const shared = [
-    name("output", "output", "output", chip / 2),
+    name("output", "output", "output", letterBoxHeight / 2),
     name("states", "decoder states", "states", half, "query-text"),
-    name("source", "source", "source", chip / 2),
+    name("source", "source", "source", letterBoxHeight / 2),
   ];
   if (phone)
     return [
@@ -208,7 +208,7 @@ function rowNames({ rows, block, phone }: Grid, stage: Stage, x: number): Mark[]
   return [
     ...shared,
     context,
-    name("weights", "weights", "weights", bar / 2, "weight-text"),
+    name("weights", "weights", "weights", maxBarHeight / 2, "weight-text"),
     name("scores", "scores", "scores", 10),
     name("annotations", "annotations", "annotations", half - 17),
     name("keys", "= keys", "annotations", half, "key-text", 600),

@@ -122,7 +122,7 @@ function cells(model: FlashAttentionModel, tile: FlashTile, walk: Walk, layout: 
 }
 
 /** Q left of the scores, K above, V below. Blocks in fast memory are dark. */
-export function inputs(model: FlashAttentionModel, walk: Walk, layout: FlashLayout): Mark[] {
+export function inputMarks(model: FlashAttentionModel, walk: Walk, layout: FlashLayout): Mark[] {
   const { N, D, cell, small, left, top, under, gap, names, phone } = layout;
   const marks: Mark[] = [];
   const vectors = (

@@ -1,7 +1,7 @@
 import { labelWidth } from "../../picture.js";
 import type { Mark } from "../mark.js";
 import { wrapText } from "../wrap-text.js";
-import { small, type Place } from "./layout.js";
+import { smallFontSize, type Place } from "./layout.js";
 import { shownToken, type GenerationModel } from "./model.js";
 import type { Stage } from "./steps.js";
 
@@ -30,7 +30,7 @@ export function branchTree(
     marks.push({ key: `tree:hint:${i}`, kind: "text", x: x + 70, y: y + 12 + 15 * i, text, fill: "quiet" }),
   );
   const top = y + 15 * hints.length + 10;
-  const size = phone ? small : 12;
+  const size = phone ? smallFontSize : 12;
   const [pad, gap] = phone ? [4, 2] : [6, 4];
   const chipWidth = (text: string) => (labelWidth([text]) * size) / 12 + 2 * pad;
   const start = beginning(prompt, phone ? 70 : 240);
@@ -102,7 +102,7 @@ export function branchTree(
         x: left + 8,
         y: rowY + 15,
         text: odds,
-        size: small,
+        size: smallFontSize,
         fill: "quiet",
         ariaLabel: `branch ${index + 1}, probability by the model: ${branches[index]!.probability.toPrecision(2)}`,
       });

@@ -1,10 +1,10 @@
 import { easeCubicInOut } from "d3-ease";
 import { px } from "../../picture.js";
 import type { Mark } from "../mark.js";
-import { fitText, gutterWidth, small, type Place } from "./layout.js";
+import { fitText, gutterWidth, smallFontSize, type Place } from "./layout.js";
 import { shownToken, type GenerationModel } from "./model.js";
 import type { Stage } from "./steps.js";
-import { stretch } from "../stretch.js";
+import { progressWithin } from "../progress-within.js";
 import { keptSum, percentTexts } from "./candidate-percents.js";
 import { percent } from "../percents.js";
 
@@ -52,7 +52,7 @@ export function candidateBars(
       x: columnX(i),
       y: y + 12,
       text,
-      size: phone ? small : 12,
+      size: phone ? smallFontSize : 12,
       weight: 600,
       fill: shown[i] ? "text" : "quiet",
       opacity: shown[i] ? 1 : 0.6,
@@ -65,13 +65,13 @@ export function candidateBars(
     x,
     y: y + 12,
     text: phone ? "next" : "next token",
-    size: phone ? small : 12,
+    size: phone ? smallFontSize : 12,
     weight: 600,
   });
   const list = percentTexts(now);
   const drawn = stage.draw >= 1 || (now.pinned && stage.draw > 0);
   // Until the bars appear, a line stands in the place of each.
-  const empty = 1 - stretch(stage.predict, 0, 0.3);
+  const empty = 1 - progressWithin(stage.predict, 0, 0.3);
   for (let row = 0; row < candidates.length && empty > 0; row++) {
     const line = { kind: "path", x: 0, y: top + row * pitch + 10, stroke: "rule" } as const;
     const d = [0, 1, 2].map((index) => `M${px(columnX(index))} 0h${px(block)}`).join("");
@@ -84,7 +84,7 @@ export function candidateBars(
     const isTaken = drawn && row === now.taken;
     const lit = focus === cell;
     const cut = one.kept === 0;
-    const opacity = stretch(stage.predict, 0, 0.3);
+    const opacity = progressWithin(stage.predict, 0, 0.3);
     marks.push({
       key: `candidate:${row}:label`,
       kind: "rect",
@@ -95,8 +95,8 @@ export function candidateBars(
       radius: 4,
       fill: isTaken ? "text" : "rule",
       fillOpacity: isTaken ? 0.9 : lit ? 0.9 : 0.45,
-      text: fitText(word, gutter - 14, phone ? small : 12),
-      size: phone ? small : 12,
+      text: fitText(word, gutter - 14, phone ? smallFontSize : 12),
+      size: phone ? smallFontSize : 12,
       textFill: isTaken ? "paper" : "text",
       opacity: stage.predict > 0 ? opacity : 0,
       ariaLabel: `take “${word}”: ${list.model[row]!} by the model, ${list.tempered[row]!} with the temperature, ${cut ? "cut by top-p" : `${list.kept[row]!} after top-p`}`,
@@ -122,7 +122,7 @@ export function candidateBars(
       x: at + 5,
       y: rowY + 14.5,
       text,
-      size: small,
+      size: smallFontSize,
       fill: quiet ? "quiet" : "text",
       weight: isTaken && !quiet ? 600 : 400,
       opacity,
@@ -130,11 +130,11 @@ export function candidateBars(
     });
     const probabilityText = (source: string, percent: string) => `“${word}” ${source}: ${percent}`;
     if (stage.predict > 0) {
-      const barWidth = scale(one.probability) * easeCubicInOut(stretch(stage.predict, 0.1, 0.9));
+      const barWidth = scale(one.probability) * easeCubicInOut(progressWithin(stage.predict, 0.1, 0.9));
       marks.push(
         bar(0, columnX(0), barWidth, { ariaLabel: probabilityText("by the model", list.model[row]!) }),
       );
-      marks.push(number(0, columnX(0) + barWidth, list.model[row]!, stretch(stage.predict, 0.7, 1)));
+      marks.push(number(0, columnX(0) + barWidth, list.model[row]!, progressWithin(stage.predict, 0.7, 1)));
       if (one.exact !== undefined)
         marks.push({
           key: `candidate:${row}:exact`,
@@ -144,24 +144,30 @@ export function candidateBars(
           d: `M0 0V${pitch - 3}`,
           stroke: "text",
           strokeWidth: 2,
-          opacity: stretch(stage.predict, 0.7, 1),
+          opacity: progressWithin(stage.predict, 0.7, 1),
           ariaLabel: probabilityText("with an exact cache", percent(one.exact)),
           layer: 2,
         });
     }
     if (t > 0) {
-      const [slide, grow] = [easeCubicInOut(stretch(t, 0, 0.5)), easeCubicInOut(stretch(t, 0.5, 1))];
+      const [slide, grow] = [
+        easeCubicInOut(progressWithin(t, 0, 0.5)),
+        easeCubicInOut(progressWithin(t, 0.5, 1)),
+      ];
       const at = columnX(0) + slide * (columnX(1) - columnX(0));
       const barWidth = scale(one.probability + grow * (one.tempered - one.probability));
       marks.push(
         bar(1, at, barWidth, { ariaLabel: probabilityText("with the temperature", list.tempered[row]!) }),
       );
-      marks.push(number(1, at + barWidth, list.tempered[row]!, stretch(t, 0.8, 1)));
+      marks.push(number(1, at + barWidth, list.tempered[row]!, progressWithin(t, 0.8, 1)));
     }
     if (p > 0) {
-      const [slide, grow] = [easeCubicInOut(stretch(p, 0, 0.4)), easeCubicInOut(stretch(p, 0.65, 1))];
+      const [slide, grow] = [
+        easeCubicInOut(progressWithin(p, 0, 0.4)),
+        easeCubicInOut(progressWithin(p, 0.65, 1)),
+      ];
       const at = columnX(1) + slide * (columnX(2) - columnX(1));
-      const hatch = cut ? stretch(p, 0.4, 0.6) : 0;
+      const hatch = cut ? progressWithin(p, 0.4, 0.6) : 0;
       const barWidth = scale(cut ? one.tempered : one.tempered + grow * (one.kept - one.tempered));
       const faded: Partial<Mark> = cut
         ? { hatch, fillOpacity: 0.6 * (1 - hatch), stroke: "hatch", strokeWidth: hatch }
@@ -171,7 +177,7 @@ export function candidateBars(
           ariaLabel: cut ? `“${word}” is cut by top-p` : probabilityText("after top-p", list.kept[row]!),
           ...faded,
         }),
-        number(2, at + barWidth, cut ? "cut" : list.kept[row]!, stretch(p, 0.8, 1), cut),
+        number(2, at + barWidth, cut ? "cut" : list.kept[row]!, progressWithin(p, 0.8, 1), cut),
       );
     }
   });
@@ -185,14 +191,18 @@ export function candidateBars(
       ? "cut"
       : `${list.kept.at(-1)!}${phone ? "" : ` (${others.keptCount.toLocaleString("en-US")} kept)`}`,
   ];
-  const opacities = [stretch(stage.predict, 0.7, 1), stretch(t, 0.8, 1), stretch(p, 0.8, 1)];
+  const opacities = [
+    progressWithin(stage.predict, 0.7, 1),
+    progressWithin(t, 0.8, 1),
+    progressWithin(p, 0.8, 1),
+  ];
   marks.push({
     key: "others",
     kind: "text",
     x,
     y: rest + 14,
     text: phone ? "others" : `${count} others`,
-    size: small,
+    size: smallFontSize,
     fill: "quiet",
     opacity: opacities[0]!,
     ariaLabel: `${count} other tokens: ${list.model.at(-1)!} by the model, ${others.keptCount} of them kept`,
@@ -203,7 +213,7 @@ export function candidateBars(
     x,
     y: rest + 32,
     text: "sum",
-    size: small,
+    size: smallFontSize,
     fill: "quiet",
     opacity: opacities[0]!,
   });
@@ -211,7 +221,7 @@ export function candidateBars(
     const base = {
       kind: "text",
       x: columnX(i) + 5,
-      size: small,
+      size: smallFontSize,
       fill: "quiet",
       opacity: opacities[i]!,
     } as const;

@@ -3,10 +3,10 @@ import { labelWidth } from "../../picture.js";
 import { bytesText, countText } from "../bytes-text.js";
 import type { Mark } from "../mark.js";
 import { wrapText } from "../wrap-text.js";
-import { fitText, gutterWidth, small, type Place } from "./layout.js";
+import { fitText, gutterWidth, smallFontSize, type Place } from "./layout.js";
 import { headName, shownToken, headWeights, type GenerationChoices, type GenerationModel } from "./model.js";
 import type { Stage } from "./steps.js";
-import { stretch } from "../stretch.js";
+import { progressWithin } from "../progress-within.js";
 import { weightTexts } from "../percents.js";
 
 /** Rectangle of a token's word. Unit: pixels. */
@@ -34,7 +34,7 @@ export function columns(
   const T = text.length;
   const samePass = before !== undefined && before.pass === now.pass;
   const readProgress = samePass ? 1 : easeCubicInOut(stage.read);
-  const landed = stretch(stage.draw, 0.6, 0.95);
+  const landed = progressWithin(stage.draw, 0.6, 0.95);
   const draft = now.draft;
   const shownTokens = [...text, draft[0] ?? now.text, ...draft.slice(1)];
 
@@ -63,12 +63,12 @@ export function columns(
         x,
         y: top + at,
         text,
-        size: small,
+        size: smallFontSize,
         fill: "quiet",
         ...more,
       });
     name("of", chipY - 20, "attention of");
-    name("weights", chipY - 6, fitText(quoted(text.at(-1)!), gutter - 6, small), {
+    name("weights", chipY - 6, fitText(quoted(text.at(-1)!), gutter - 6, smallFontSize), {
       fill: "query-text",
       weight: 600,
     });
@@ -115,11 +115,11 @@ export function columns(
         x: column.x + column.width / 2,
         y: top + chipY - 8 - height,
         anchor: "middle",
-        size: small,
+        size: smallFontSize,
         text: evicted ? "–" : printed[j]!,
         fill: weight < 0.05 ? "quiet" : "text",
         weight: weight >= 0.3 ? 600 : 400,
-        opacity: stretch(readProgress, 0.5, 1),
+        opacity: progressWithin(readProgress, 0.5, 1),
       });
     }
     const inDraft = isNew && j < T + draft.length;

@@ -2,11 +2,11 @@ import { easeCubicIn } from "d3-ease";
 import { labelWidth } from "../../picture.js";
 import type { Mark } from "../mark.js";
 import { candidateCell } from "./candidate-bars.js";
-import { gutterWidth, small, type Place } from "./layout.js";
+import { gutterWidth, smallFontSize, type Place } from "./layout.js";
 import { shownToken, type GenerationModel } from "./model.js";
 import type { Slot } from "./columns.js";
 import type { Stage } from "./steps.js";
-import { stretch } from "../stretch.js";
+import { progressWithin } from "../progress-within.js";
 
 export const drawBarHeight = 66;
 
@@ -19,10 +19,10 @@ export function drawBar(model: GenerationModel, stage: Stage, place: Place): { m
   const at = (part: number) => left + part * (right - left);
   const top = y + 22;
   const height = 24;
-  const opacity = stretch(stage.draw, 0, 0.2);
-  const falls = easeCubicIn(stretch(stage.draw, 0.2, 0.5));
+  const opacity = progressWithin(stage.draw, 0, 0.2);
+  const falls = easeCubicIn(progressWithin(stage.draw, 0.2, 0.5));
   const hit = stage.draw >= 0.5;
-  const base = { kind: "text", size: small, fill: "quiet" } as const;
+  const base = { kind: "text", size: smallFontSize, fill: "quiet" } as const;
   const marks: Mark[] = [
     { ...base, key: "draw:name", x, y: top + 16, text: "draw", opacity: 0.6 + 0.4 * opacity },
     { ...base, key: "draw:0", x: left, y: top + height + 14, text: "0", opacity: Math.max(0.4, opacity) },

@@ -7,7 +7,7 @@ export type Place = { x: number; y: number; width: number; phone: boolean };
 export const gutterWidth = ({ phone }: { phone: boolean }): number => (phone ? 66 : 96);
 
 /** Font size of numbers and of names of rows. */
-export const small = 11;
+export const smallFontSize = 11;
 
 /** A text cut to a width in pixels, with an ellipsis if it is cut. */
 export function fitText(text: string, width: number, size: number): string {

@@ -86,7 +86,7 @@ export function weightCell(
 }
 
 /** An outline around a number that differs from that of the fused layer. */
-export const differs = (key: string, at: Point, cell: number, opacity: number): Mark => ({
+export const differenceOutline = (key: string, at: Point, cell: number, opacity: number): Mark => ({
   key,
   kind: "rect",
   ...at,

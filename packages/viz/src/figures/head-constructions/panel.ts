@@ -1,7 +1,7 @@
 import { easeCubicInOut } from "d3-ease";
 import type { Mark } from "../mark.js";
 import type { HeadConstruction, HeadConstructionsChoices, HeadConstructionsModel } from "./model.js";
-import { differs, headOpacity, matrixRow, vectorCells, weightCell } from "./panel-cells.js";
+import { differenceOutline, headOpacity, matrixRow, vectorCells, weightCell } from "./panel-cells.js";
 import { panelLayout, type PanelLayout } from "./panel-layout.js";
 import { fixed } from "../fixed.js";
 
@@ -42,7 +42,7 @@ export function panel(
 }
 
 /** Head of a cell that is pointed at. */
-export function litHead({ headDim, embedDim }: HeadConstructionsModel, focus: string | undefined) {
+export function focusedHead({ headDim, embedDim }: HeadConstructionsModel, focus: string | undefined) {
   const [, name, kind, column] = /^(.*)-(q|write):\d+:(\d+)$/.exec(focus ?? "") ?? [];
   if (column === undefined) return undefined;
   return kind === "write"
@@ -91,7 +91,7 @@ function projection({ model, construction, choices, stages, layout, D, lit }: Pa
     const like = o % D < headDim ? ofFirst[head * headDim + (o % D)]! : 0;
     if (Math.abs(value - like) > 1e-4)
       marks.push(
-        differs(
+        differenceOutline(
           `${name}:q:${o}:differs`,
           layout.projected(o),
           layout.cell,
@@ -196,7 +196,7 @@ function sum({ model, construction, choices, stages, layout, lit }: Panel): Mark
   if (stages.add >= 1)
     total.forEach((value, c) => {
       if (Math.abs(value - ofFirst[c]!) > 1e-4)
-        marks.push(differs(`${name}:sum:${c}:differs`, result(c), cell, 1));
+        marks.push(differenceOutline(`${name}:sum:${c}:differs`, result(c), cell, 1));
     });
   if (cell >= 22 && stages.write > 0) marks.push(...signs());
   return marks;

@@ -1,7 +1,7 @@
 import type { ThemeName } from "../../palette.js";
-import { at, equals, quoted, range } from "../attention-call/model.js";
+import { elementAt, equalitySign, quoted, range } from "../attention-call/model.js";
 import {
-  chosen,
+  chosenHead,
   matrixData,
   isVisible,
   keyLabels,
@@ -41,7 +41,7 @@ const termCount = (terms: number) =>
   terms > maxTerms + 1 ? `all ${terms} products, the largest of which stand here,` : `the ${terms} products`;
 
 /** Matrix names as in a formula. */
-export const letters: Record<LinkedMatrix, string> = {
+export const matrixSymbols: Record<LinkedMatrix, string> = {
   q: "Q",
   k: "K",
   v: "V",
@@ -56,14 +56,14 @@ export function rowName(model: LinkedMatricesModel, { name, row }: LinkedCell): 
 }
 
 /** A number with its row and column, in a sentence. */
-export function reading(
+export function cellText(
   model: LinkedMatricesModel,
   choices: LinkedMatricesChoices,
   cell: LinkedCell,
   scaled: boolean,
   masks: boolean,
 ): string {
-  const { head } = chosen(model, choices);
+  const { head } = chosenHead(model, choices);
   const { name, row, column } = cell;
   const value = fixed(cellValue(head, cell, scaled));
   const rowText = rowName(model, cell);
@@ -83,7 +83,7 @@ export function cellArithmetic(
   cell: LinkedCell,
   step: number,
 ): Arithmetic {
-  const { head, layer, index, model: traced } = chosen(model, choices);
+  const { head, layer, index, model: traced } = chosenHead(model, choices);
   const { S, D } = headSizes(head);
   const { name, row, column } = cell;
   const keys = keyLabels(model);
@@ -91,7 +91,7 @@ export function cellArithmetic(
   if (name === "s") return score();
   if (name === "a") return weight();
   if (name === "o") return mixture();
-  const letter = letters[name];
+  const letter = matrixSymbols[name];
   const made = ({ q: "query", k: "key", v: "value" } as const)[name];
   const next = {
     q: `It meets every key: its row of the scores.`,
@@ -105,7 +105,7 @@ export function cellArithmetic(
       [
         {
           name: made,
-          values: range(D).map((d) => at(matrixData(head, name, true), row, d)),
+          values: range(D).map((d) => elementAt(matrixData(head, name, true), row, d)),
           color: made,
           home: (d) => `${name}:${row}:${d}`,
         },
@@ -117,21 +117,21 @@ export function cellArithmetic(
 
   function score(): Arithmetic {
     const [q, k] = [
-      range(D).map((d) => at(head.query, row, d)),
-      range(D).map((d) => at(head.key, column, d)),
+      range(D).map((d) => elementAt(head.query, row, d)),
+      range(D).map((d) => elementAt(head.key, column, d)),
     ];
     const products = q.map((x, d) => x * k[d]!);
-    const dot = at(head.dots, row, column);
+    const dot = elementAt(head.dots, row, column);
     const divisor = fixed(1 / head.scale);
     const hidden = !isVisible(head, row, column);
-    const scaled = ` ${fixed(dot)} / ${divisor} ≈ ${fixed(at(head.scores, row, column))}`;
+    const scaled = ` ${fixed(dot)} / ${divisor} ≈ ${fixed(elementAt(head.scores, row, column))}`;
     const [queryToken, keyToken] = [quoted(model.tokens[row]!), quoted(keys[column]!)];
     const table = terms([
       { name: `query of ${queryToken}`, values: q, color: "query", home: (d) => `q:${row}:${d}` },
       { name: `key of ${keyToken}`, values: k, color: "key", home: (d) => `k:${column}:${d}` },
       { name: "product", values: products, color: "weight" },
     ]);
-    const sum = `Sum of ${termCount(D)} ${equals(products, dot, 2)} ${fixed(dot)}`;
+    const sum = `Sum of ${termCount(D)} ${equalitySign(products, dot, 2)} ${fixed(dot)}`;
     return {
       title: `Score of key ${keyToken} for query ${queryToken}`,
       formula: ["q · k", step >= 2 ? "/ √d" : "", step >= 3 ? "+ mask" : ""].filter(Boolean).join(" "),
@@ -151,7 +151,7 @@ export function cellArithmetic(
 
   function weight(): Arithmetic {
     const visible = range(S).map((j) => isVisible(head, row, j));
-    const scores = range(S).map((j) => (visible[j] ? at(head.scores, row, j) : undefined));
+    const scores = range(S).map((j) => (visible[j] ? elementAt(head.scores, row, j) : undefined));
     const max = Math.max(...scores.map((each) => each ?? -Infinity));
     const exps = scores.map((each) => (each === undefined ? 0 : Math.exp(each - max)));
     const total = exps.reduce((sum, each) => sum + each, 0);
@@ -162,7 +162,7 @@ export function cellArithmetic(
         { name: "e^(score − largest)", values: exps, color: "weight" },
         {
           name: "divided by their sum",
-          values: range(S).map((j) => at(head.weights, row, j)),
+          values: range(S).map((j) => elementAt(head.weights, row, j)),
           color: "weight",
           weight: true,
         },
@@ -181,8 +181,8 @@ export function cellArithmetic(
   }
 
   function mixture(): Arithmetic {
-    const weights = range(S).map((j) => at(head.weights, row, j));
-    const values = range(S).map((j) => at(head.value, j, column));
+    const weights = range(S).map((j) => elementAt(head.weights, row, j));
+    const values = range(S).map((j) => elementAt(head.value, j, column));
     const products = weights.map((each, j) => each * values[j]!);
     const queryToken = quoted(model.tokens[row]!);
     const table = terms(
@@ -209,7 +209,7 @@ export function cellArithmetic(
       title: `Output of ${queryToken}, number ${column + 1}`,
       formula: "weights × values, added",
       ...table,
-      result: `Sum of ${termCount(S)} ${equals(products, value, 2)} ${fixed(value)}.`,
+      result: `Sum of ${termCount(S)} ${equalitySign(products, value, 2)} ${fixed(value)}.`,
     };
   }
 }

@@ -2,7 +2,7 @@ import { labelWidth } from "../../picture.js";
 import { weightShades } from "../../weight-shades.js";
 import type { Mark } from "../mark.js";
 import { mapSize } from "./layout.js";
-import { chosen, type LinkedMatricesChoices, type LinkedMatricesModel } from "./model.js";
+import { chosenHead, type LinkedMatricesChoices, type LinkedMatricesModel } from "./model.js";
 
 /** Small maps of every head of every model, side by side. A press shows the matrices of a head. */
 export function headMaps(
@@ -10,7 +10,7 @@ export function headMaps(
   choices: LinkedMatricesChoices,
   { x, y, width }: { x: number; y: number; width: number },
 ): Mark[] {
-  const now = chosen(model, choices);
+  const now = chosenHead(model, choices);
   const gap = 20;
   const counts = model.models.map(({ layers }) => layers.reduce((sum, heads) => sum + heads.length, 0));
   const total = counts.reduce((sum, count) => sum + count, 0);

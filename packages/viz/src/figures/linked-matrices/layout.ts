@@ -1,6 +1,6 @@
 import { labelWidth } from "../../picture.js";
 import type { Box } from "../attention-call/layout.js";
-import { shown } from "../attention-call/model.js";
+import { tokenLabel } from "../attention-call/model.js";
 import { keyLabels, headSizes, type LinkedMatricesModel, type LinkedMatrix } from "./model.js";
 import type { TracedHead } from "../traced-head.js";
 
@@ -38,8 +38,8 @@ export function linkedLayout(
 ): LinkedLayout {
   const { T, S, D } = headSizes(traced);
   const kind = width >= 860 ? "band" : width >= 640 ? "blocks" : "phone";
-  const names = Math.min(90, labelWidth(model.tokens.map(shown)) + 12);
-  const keyNames = Math.min(90, labelWidth(keyLabels(model).map(shown)));
+  const names = Math.min(90, labelWidth(model.tokens.map(tokenLabel)) + 12);
+  const keyNames = Math.min(90, labelWidth(keyLabels(model).map(tokenLabel)));
   const columns = kind === "band" ? 2 * (D + S) : D + S;
   // The names of the rows of V, which is above, are between scores and weights.
   const gaps = kind === "band" ? 2 * gap + Math.max(44, keyNames + 12, names + 4) : gap;

@@ -1,13 +1,13 @@
 import { labelWidth } from "../../picture.js";
 import type { ThemeName } from "../../palette.js";
 import { numberCell } from "../attention-call/cells.js";
-import { columns, range, rows, shown } from "../attention-call/model.js";
+import { columns, range, rows, tokenLabel } from "../attention-call/model.js";
 import type { Mark } from "../mark.js";
-import { reading } from "./arithmetic.js";
+import { cellText } from "./arithmetic.js";
 import type { LinkedLayout } from "./layout.js";
 import type { Lit } from "./links.js";
 import {
-  chosen,
+  chosenHead,
   matrixData,
   isVisible,
   keyLabels,
@@ -47,7 +47,7 @@ export function matrices(drawn: Drawn): Mark[] {
 
 function matrix(name: LinkedMatrix, drawn: Drawn): Mark[] {
   const { model, choices, step, layout, lit, pale, axis } = drawn;
-  const { head } = chosen(model, choices);
+  const { head } = chosenHead(model, choices);
   const scaled = step >= 2;
   const masks = step >= 3;
   const frame = matrixData(head, name, scaled);
@@ -89,7 +89,7 @@ function matrix(name: LinkedMatrix, drawn: Drawn): Mark[] {
         ...(box.width >= 30 && text !== undefined && { text }),
         ...(name === "a" && { home: `s:${row}:${column}` }),
         cell: address,
-        ariaLabel: reading(model, choices, { name, row, column }, scaled, masks),
+        ariaLabel: cellText(model, choices, { name, row, column }, scaled, masks),
       });
     }
   }
@@ -103,7 +103,7 @@ function surroundings(
   { model, choices, step, layout, lit }: Drawn,
   isThere: boolean,
 ): Mark[] {
-  const { head } = chosen(model, choices);
+  const { head } = chosenHead(model, choices);
   const [R, C] = matrixData(head, name, true).shape as [number, number];
   const whole = layout.whole(name);
   const titles: Record<LinkedMatrix, string> = {
@@ -171,7 +171,7 @@ function surroundings(
   const first = name === "q" || name === "a" || name === "v";
   if (first) {
     const names = name === "v" ? keyLabels(model) : model.tokens;
-    names.map(shown).forEach((text, r) => {
+    names.map(tokenLabel).forEach((text, r) => {
       const box = layout.place(name, r, 0);
       // The rows of Q, scores, weights and output are those of one query.
       const same = name === "v" ? "v" : "qsao";
@@ -196,14 +196,14 @@ function surroundings(
 /** Names of keys above their columns, rotated where they do not fit. */
 function columnNames(name: LinkedMatrix, model: LinkedMatricesModel, cell: number) {
   if (name !== "k" && name !== "a") return undefined;
-  const names = keyLabels(model).map(shown);
+  const names = keyLabels(model).map(tokenLabel);
   const rotated = labelWidth(names) > cell;
   return { names, rotated, height: rotated ? Math.min(64, labelWidth(names) * 0.94 + 4) : 17 };
 }
 
 /** Outlines of the highlighted cell, rows and columns. */
 function rings(name: LinkedMatrix, { model, choices, layout, lit }: Drawn): Mark[] {
-  const { head } = chosen(model, choices);
+  const { head } = chosenHead(model, choices);
   const [R, C] = matrixData(head, name, true).shape as [number, number];
   return lit.flatMap((each, n): Mark[] => {
     if (each.name !== name) return [];
@@ -255,7 +255,7 @@ export function matrixTable(
   name: LinkedMatrix,
   step: number,
 ) {
-  const { head } = chosen(model, choices);
+  const { head } = chosenHead(model, choices);
   const frame = matrixData(head, name, step >= 2);
   const isMap = name === "s" || name === "a";
   return {
@@ -268,10 +268,10 @@ export function matrixTable(
         a: "weight for query",
         o: "output of",
       }[name],
-      ...range(columns(frame)).map((c) => (isMap ? shown(keyLabels(model)[c]!) : String(c + 1))),
+      ...range(columns(frame)).map((c) => (isMap ? tokenLabel(keyLabels(model)[c]!) : String(c + 1))),
     ],
     rows: range(rows(frame)).map((r) => [
-      shown((name === "k" || name === "v" ? keyLabels(model) : model.tokens)[r]!),
+      tokenLabel((name === "k" || name === "v" ? keyLabels(model) : model.tokens)[r]!),
       ...range(columns(frame)).map((c) =>
         isMap && (step >= 3 || name === "a") && !isVisible(head, r, c)
           ? "masked"

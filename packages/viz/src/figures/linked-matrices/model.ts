@@ -1,5 +1,5 @@
 import type { PictureData } from "../../check-data.js";
-import { at, range } from "../attention-call/model.js";
+import { elementAt, range } from "../attention-call/model.js";
 import type { TracedHead } from "../traced-head.js";
 
 /** A model whose attention was traced on the text. */
@@ -49,7 +49,7 @@ export type LinkedMatrix = "q" | "k" | "v" | "s" | "a" | "o";
 export type LinkedCell = { name: LinkedMatrix; row: number; column: number };
 
 /** The chosen model, layer and head, or the nearest that exist. */
-export function chosen({ models }: LinkedMatricesModel, choices: LinkedMatricesChoices) {
+export function chosenHead({ models }: LinkedMatricesModel, choices: LinkedMatricesChoices) {
   const model = models.find(({ id }) => id === choices.model) ?? models[0]!;
   const layer = Math.min(choices.layer, model.layers.length - 1);
   const heads = model.layers[layer]!;
@@ -80,10 +80,10 @@ export function matrixData(head: TracedHead, name: LinkedMatrix, scaled: boolean
 
 /** Number of a cell. */
 export const cellValue = (head: TracedHead, { name, row, column }: LinkedCell, scaled: boolean): number =>
-  at(matrixData(head, name, scaled), row, column);
+  elementAt(matrixData(head, name, scaled), row, column);
 
 export const isVisible = ({ seen }: TracedHead, row: number, column: number): boolean =>
-  at(seen, row, column) !== 0;
+  elementAt(seen, row, column) !== 0;
 
 /** The cell of an address, or undefined if the head has none there. */
 export function parseCell(head: TracedHead, address: string | undefined): LinkedCell | undefined {
@@ -95,11 +95,11 @@ export function parseCell(head: TracedHead, address: string | undefined): Linked
 }
 
 /** The initial query, and the key with its largest weight. */
-export function strongest(model: LinkedMatricesModel, head: TracedHead): { row: number; key: number } {
+export function strongestWeight(model: LinkedMatricesModel, head: TracedHead): { row: number; key: number } {
   const { T, S } = headSizes(head);
   const row = Math.min(model.row ?? T - 1, T - 1);
   const key = range(S).reduce(
-    (best, j) => (at(head.weights, row, j) > at(head.weights, row, best) ? j : best),
+    (best, j) => (elementAt(head.weights, row, j) > elementAt(head.weights, row, best) ? j : best),
     0,
   );
   return { row, key };

@@ -1,10 +1,10 @@
-import { at, quoted, range } from "../attention-call/model.js";
+import { elementAt, quoted, range } from "../attention-call/model.js";
 import type { Step } from "../figure.js";
 import {
-  chosen,
+  chosenHead,
   keyLabels,
   headSizes,
-  strongest,
+  strongestWeight,
   type LinkedMatricesChoices,
   type LinkedMatricesModel,
   type LinkedMatrix,
@@ -30,13 +30,13 @@ export const matrixOfStep: Record<Stage, LinkedMatrix> = {
 export const stepOfMatrix: Record<LinkedMatrix, number> = { q: 0, k: 0, v: 0, s: 1, a: 4, o: 5 };
 
 export function steps(model: LinkedMatricesModel, choices: LinkedMatricesChoices): Step[] {
-  const { model: traced, head } = chosen(model, choices);
+  const { model: traced, head } = chosenHead(model, choices);
   const { T, S, D } = headSizes(head);
-  const { row, key } = strongest(model, head);
+  const { row, key } = strongestWeight(model, head);
   const keys = keyLabels(model);
   const [queryToken, keyToken] = [quoted(model.tokens[row]!), quoted(keys[key]!)];
-  const maskedCount = range(T * S).filter((i) => at(head.seen, Math.floor(i / S), i % S) === 0).length;
-  const weight = percent(at(head.weights, row, key));
+  const maskedCount = range(T * S).filter((i) => elementAt(head.seen, Math.floor(i / S), i % S) === 0).length;
+  const weight = percent(elementAt(head.weights, row, key));
   const divisor = 1 / head.scale;
   const root = Math.abs(divisor - Math.sqrt(D)) < 1e-6 ? `√${D}` : fixed(divisor);
   return [

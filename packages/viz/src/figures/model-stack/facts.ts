@@ -9,7 +9,7 @@ type Place = { x: number; y: number; width: number };
 const tile = 58;
 
 /** The name of a model and its numbers: parameters, layers, heads, cache, work. */
-export function facts(
+export function modelFacts(
   model: StackedModel,
   moment: StackMoment,
   prefix: string,
@@ -196,7 +196,11 @@ export function cacheBars(
 }
 
 /** Sentences under the picture. */
-export function notes(text: string, key: string, { x, y, width }: Place): { marks: Mark[]; height: number } {
+export function noteMarks(
+  text: string,
+  key: string,
+  { x, y, width }: Place,
+): { marks: Mark[]; height: number } {
   const lines = wrapText(text, width);
   return {
     marks: lines.map((line, i) => ({

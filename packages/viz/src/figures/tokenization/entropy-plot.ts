@@ -5,7 +5,7 @@ import { focusOpacity, type TextRows } from "./text-rows.js";
 export type Patches = NonNullable<TokenizationModel["patches"]>;
 
 /** The threshold of each byte: a patch starts if its entropy is higher. Unit: nats. */
-export function limits(
+export function thresholds(
   { entropies }: Pick<Patches, "entropies">,
   { rule, threshold, rise }: Pick<TokenizationChoices, "rule" | "threshold" | "rise">,
 ): (byte: number) => number {
@@ -25,7 +25,7 @@ export function entropyPlot(
 ): Mark[] {
   const { entropies, starts } = patches;
   const maxEntropy = 1.12 * Math.max(1, ...entropies);
-  const limit = limits(patches, choices);
+  const limit = thresholds(patches, choices);
   const limitNow = (byte: number) => limit(byte) + (1 - sunk) * Math.max(0, maxEntropy - limit(byte));
   const at = (line: number, nats: number) =>
     rows.y("entropy", line) + height - (Math.min(nats, maxEntropy) / maxEntropy) * height;

@@ -132,7 +132,7 @@ export function equals(terms: readonly number[], total: number, digits: number):
 }
 
 /** Number of hidden units with more than half the activation of the strongest one. */
-export function busyUnits(values: readonly number[]): number {
+export function activeUnits(values: readonly number[]): number {
   const max = Math.max(...values.map(Math.abs));
   return values.filter((value) => Math.abs(value) > max / 2).length;
 }

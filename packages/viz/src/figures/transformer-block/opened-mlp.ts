@@ -2,7 +2,7 @@ import type { Mark } from "../mark.js";
 import { textMark } from "./text-mark.js";
 import type { Row } from "./row.js";
 import type { Opened } from "./opened.js";
-import { busyUnits, range, vector } from "./model.js";
+import { activeUnits, range, vector } from "./model.js";
 import { unitGrid } from "./opened-height.js";
 import { percentileScale } from "./vector-bars.js";
 import { fixed } from "../fixed.js";
@@ -63,7 +63,7 @@ export function openedMlp(row: Row, { model, chosen, layout }: Opened): Mark[] {
     .sort((a, b) => Math.abs(values[b]!) - Math.abs(values[a]!))
     .slice(0, phone ? 3 : 5);
   const lines = [
-    `${busyUnits(values)} of ${units} units are more than`,
+    `${activeUnits(values)} of ${units} units are more than`,
     `half as active as the strongest:`,
     ...(phone
       ? [strongest.map((i) => `unit ${i}: ${fixed(values[i]!)}`).join(" · ")]

@@ -1,6 +1,6 @@
 import type { Step } from "../figure.js";
 import {
-  busyUnits,
+  activeUnits,
   chosen as choose,
   kvHeadIndex,
   mean,
@@ -96,7 +96,7 @@ export function steps(model: TransformerBlockModel, choices: TransformerBlockCho
     "MLP",
     2400,
     `The MLP: ${C} numbers up to ${F.toLocaleString("en-US")}, and down again`,
-    `Each token by itself. ${F.toLocaleString("en-US")} hidden units look for patterns in the vector; ${model.activation} decides which are active. ${busyUnits(vector(blocks[l]!.hidden, t))} of them are more than half as active as the strongest.`,
+    `Each token by itself. ${F.toLocaleString("en-US")} hidden units look for patterns in the vector; ${model.activation} decides which are active. ${activeUnits(vector(blocks[l]!.hidden, t))} of them are more than half as active as the strongest.`,
   );
   add(
     "mlp-write",
