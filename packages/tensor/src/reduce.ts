@@ -9,6 +9,7 @@ import {
   sizeOf,
   type TypedArray,
 } from "@qkv/core";
+import { checkBoolean } from "./check-boolean.js";
 import type { Backward, Op } from "./op.js";
 import type { Tensor } from "./tensor.js";
 
@@ -23,6 +24,7 @@ export type ReduceOptions = {
 /** Checks the options of a reduction, and fills in defaults. */
 export function reducedAxes(fn: string, { shape }: Tensor, options: ReduceOptions | undefined): Reduced {
   const { axis, keepDims = false } = checkOptions(fn, options, ["axis", "keepDims"]);
+  checkBoolean(fn, "keepDims", keepDims);
   return { axes: normalizeAxes(fn, axis, shape.length), keepDims };
 }
 

@@ -8,6 +8,7 @@ import { argmin } from "./ops/argmin.js";
 import { broadcastTo } from "./ops/broadcast-to.js";
 import { cast } from "./ops/cast.js";
 import { clamp } from "./ops/clamp.js";
+import { cumsum } from "./ops/cumsum.js";
 import { equal } from "./ops/equal.js";
 import { floor } from "./ops/floor.js";
 import { greater } from "./ops/greater.js";
@@ -19,6 +20,7 @@ import { relu } from "./ops/relu.js";
 import { reshape } from "./ops/reshape.js";
 import { rmsNorm } from "./ops/rms-norm.js";
 import { softmax } from "./ops/softmax.js";
+import { sort } from "./ops/sort.js";
 import { sum } from "./ops/sum.js";
 import { topK } from "./ops/top-k.js";
 import { where } from "./ops/where.js";
@@ -163,4 +165,17 @@ test("consecutive draws of categorical are independent, and an unknown option is
   );
   expect(randn([8], { seed: 1, draw: 1 }).data).not.toEqual(randn([8], { seed: 1 }).data);
   expect(() => randn([8], { seed: 1, draw: -1 })).toThrow(/^randn: `draw` is -1/);
+});
+
+test.each<[string, (value: never) => unknown]>([
+  ["sum: `keepDims`", (keepDims) => sum(tensor([1, 2]), { keepDims })],
+  ["max: `keepDims`", (keepDims) => max(tensor([1, 2]), { keepDims })],
+  ["argmax: `keepDims`", (keepDims) => argmax(tensor([1, 2]), { keepDims })],
+  ["topK: `largest`", (largest) => topK(tensor([1, 2]), 1, { largest })],
+  ["sort: `descending`", (descending) => sort(tensor([1, 2]), { descending })],
+  ["argSort: `descending`", (descending) => argSort(tensor([1, 2]), { descending })],
+  ["cumsum: `exclusive`", (exclusive) => cumsum(tensor([1, 2]), 0, { exclusive })],
+  ["cumsum: `reverse`", (reverse) => cumsum(tensor([1, 2]), 0, { reverse })],
+])("%s that is no boolean is refused", (option, call) => {
+  for (const value of ["false", 1, null]) expect(() => call(value as never)).toThrow(option);
 });

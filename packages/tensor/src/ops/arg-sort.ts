@@ -1,4 +1,5 @@
 import { checkOptions, normalizeAxis } from "@qkv/core";
+import { checkBoolean } from "../check-boolean.js";
 import { alongAxis } from "../along-axis.js";
 import { checkTensor, run } from "../op.js";
 import { stableOrder } from "../stable-order.js";
@@ -39,6 +40,7 @@ export const argSortOp = /* @__PURE__ */ alongAxis<{ axis: number; descending: b
  */
 export function argSort(x: Tensor, options?: SortOptions): Tensor {
   const { axis = -1, descending = false } = checkOptions("argSort", options, ["axis", "descending"]);
+  checkBoolean("argSort", "descending", descending);
   const at = normalizeAxis("argSort", axis, checkTensor("argSort", "x", x).shape.length);
   return run(argSortOp, [x], { axis: at, descending });
 }

@@ -1,4 +1,5 @@
 import { checkOptions, normalizeAxis } from "@qkv/core";
+import { checkBoolean } from "../check-boolean.js";
 import { alongAxis } from "../along-axis.js";
 import { checkTensor, run } from "../op.js";
 import type { Tensor } from "../tensor.js";
@@ -37,6 +38,8 @@ export const cumsumOp = /* @__PURE__ */ alongAxis<{ axis: number } & Direction>(
  */
 export function cumsum(x: Tensor, axis: number, options?: Partial<Direction>): Tensor {
   const { exclusive = false, reverse = false } = checkOptions("cumsum", options, ["exclusive", "reverse"]);
+  checkBoolean("cumsum", "exclusive", exclusive);
+  checkBoolean("cumsum", "reverse", reverse);
   const at = normalizeAxis("cumsum", axis, checkTensor("cumsum", "x", x).shape.length);
   return run(cumsumOp, [x], { axis: at, exclusive, reverse });
 }

@@ -1,4 +1,5 @@
 import { checkOptions, normalizeAxis } from "@qkv/core";
+import { checkBoolean } from "../check-boolean.js";
 import { checkTensor, run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { argSortOp, type SortOptions } from "./arg-sort.js";
@@ -19,6 +20,7 @@ import { gatherOp } from "./gather.js";
  */
 export function sort(x: Tensor, options?: SortOptions): Tensor {
   const { axis = -1, descending = false } = checkOptions("sort", options, ["axis", "descending"]);
+  checkBoolean("sort", "descending", descending);
   const at = normalizeAxis("sort", axis, checkTensor("sort", "x", x).shape.length);
   return run(gatherOp, [x, run(argSortOp, [x], { axis: at, descending })], { axis: at });
 }

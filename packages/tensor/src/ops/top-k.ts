@@ -1,4 +1,5 @@
 import { checkOptions, normalizeAxis, refuse } from "@qkv/core";
+import { checkBoolean } from "../check-boolean.js";
 import { alongAxis } from "../along-axis.js";
 import { topKIndices } from "../top-k-indices.js";
 import { checkTensor, run, type Op } from "../op.js";
@@ -46,6 +47,7 @@ export function topK(
   options?: { axis?: number; largest?: boolean },
 ): { values: Tensor; indices: Tensor } {
   const { axis = -1, largest = true } = checkOptions("topK", options, ["axis", "largest"]);
+  checkBoolean("topK", "largest", largest);
   const at = normalizeAxis("topK", axis, checkTensor("topK", "x", x).shape.length);
   if (!Number.isInteger(k) || k < 0 || k > x.shape[at]!) {
     refuse(

@@ -34,7 +34,9 @@ export type ByteBpeOptions = {
  */
 export function byteBpe(options: ByteBpeOptions): Model {
   const check = checks("byteBpe");
-  check.options(requireOptions(check, options), ["vocab", "merges", "ignoreMerges", "unknown"]);
+  const names = ["vocab", "merges", "ignoreMerges", "unknown"] as const;
+  const { ignoreMerges = false } = check.options(requireOptions(check, options), names);
+  check.type({ ignoreMerges }, "boolean");
   return checkedByteBpe(options, check, "options");
 }
 

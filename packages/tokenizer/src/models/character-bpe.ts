@@ -65,6 +65,7 @@ export function characterBpe(options: CharacterBpeOptions): Model {
     endOfWordSuffix = "",
     spaceMarker = "▁",
   } = options;
+  check.type({ byteFallback, fuseUnknown, dropUnknown, ignoreMerges }, "boolean");
   const { fn } = check;
   const names = tokensById(options.vocab, fn);
   check.each(

@@ -40,6 +40,7 @@ export function unigram(options: UnigramOptions): Model {
     "float32",
   ]);
   const { pieces, unknownId, byteFallback = false, reserved, userDefined, float32 = false } = options;
+  check.type({ byteFallback, float32 }, "boolean");
   checkList(check, { pieces }, Array.isArray, "a list of tokens with their scores");
   const round = float32 ? Math.fround : (value: number) => value;
   const encoder = new TextEncoder();

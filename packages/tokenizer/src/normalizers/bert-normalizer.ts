@@ -29,9 +29,11 @@ export const bertNormalizerOptions = [
  * @see google-research/bert, `BasicTokenizer` in tokenization.py
  */
 export function bertNormalizers(options: BertNormalizerOptions = {}): readonly Normalizer[] {
-  checks("bertNormalizers").options(options, bertNormalizerOptions);
+  const check = checks("bertNormalizers");
+  check.options(options, bertNormalizerOptions);
   const { cleanText = true, handleChineseChars = true, lowercase: isLowercase = true } = options;
   const strip = options.stripAccents ?? isLowercase;
+  check.type({ cleanText, handleChineseChars, lowercase: isLowercase, stripAccents: strip }, "boolean");
   const json = {
     type: "BertNormalizer",
     clean_text: cleanText,

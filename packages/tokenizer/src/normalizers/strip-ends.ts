@@ -3,7 +3,9 @@ import { defineNormalizer, type Edit, type Normalizer } from "./normalizer.js";
 
 /** Drops white space at the text's start, at its end, or both. */
 export function stripEnds(options: { left?: boolean; right?: boolean } = {}): Normalizer {
-  const { left = true, right = true } = checks("stripEnds").options(options, ["left", "right"]);
+  const check = checks("stripEnds");
+  const { left = true, right = true } = check.options(options, ["left", "right"]);
+  check.type({ left, right }, "boolean");
   return defineNormalizer(
     "strip ends",
     (text) => {

@@ -18,6 +18,7 @@ export function metaspace(options: MetaspaceOptions = {}): readonly (Normalizer 
   const names = ["replacement", "prepend", "split"] as const;
   const { replacement = "▁", prepend = "always", split = true } = check.options(options, names);
   check.type({ replacement }, "string");
+  check.type({ split }, "boolean");
   check.oneOf({ prepend }, ["always", "first", "never"]);
   const json = { type: "Metaspace", replacement, prepend_scheme: prepend, split };
   const normalizer = defineNormalizer(

@@ -41,6 +41,7 @@ export function patternSplit(
   } = check.options(options, patternOptions);
   check.type({ [field]: pattern }, "string");
   check.oneOf({ behavior }, behaviors);
+  check.type({ invert }, "boolean");
   check.oneOf({ dialect }, ["oniguruma", "rust"]);
   const { matches } = compilePattern(pattern, { field, dialect });
   const json = { type: "Split", pattern: { Regex: pattern }, behavior: behaviorName(behavior), invert };
@@ -64,6 +65,7 @@ export function textSplit(
   const { behavior = "isolated", invert = false } = check.options(options, ["behavior", "invert"]);
   check.type({ content }, "string");
   check.oneOf({ behavior }, behaviors);
+  check.type({ invert }, "boolean");
   const json = { type: "Split", pattern: { String: content }, behavior: behaviorName(behavior), invert };
   return {
     name: `text ${JSON.stringify(content)}`,

@@ -44,7 +44,9 @@ export const bertSplit: Split = {
 
 /** Separates digits from other text: runs of digits, or each digit. */
 export function digitsSplit(options: { individual?: boolean } = {}): Split {
-  const { individual = false } = checks("digitsSplit").options(options, ["individual"]);
+  const check = checks("digitsSplit");
+  const { individual = false } = check.options(options, ["individual"]);
+  check.type({ individual }, "boolean");
   return {
     name: "digits",
     spans(text) {

@@ -86,3 +86,10 @@ test("padding after the end of a sequence has no effect, in either direction", (
     /gru: `lengths` is "1 lengths", expected 2, one for each sequence.*\nFix: give the number of real tokens/,
   );
 });
+
+test("options that are no booleans are refused", () => {
+  expect(() => gru({ embedDim: 2, hiddenDim: 2, bias: "false" as never })).toThrow(/^gru: `bias` is "false"/);
+  const layer = gru({ embedDim: 2, hiddenDim: 2 });
+  const call = () => layer.apply(layer.init(1), randn([1, 2, 2], { seed: 1 }), { reverse: 1 as never });
+  expect(call).toThrow(/^gru: `reverse` is 1, expected a boolean/);
+});

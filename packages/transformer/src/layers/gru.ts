@@ -69,6 +69,7 @@ export function gru(config: { embedDim: number; hiddenDim: number; bias?: boolea
   const names = ["embedDim", "hiddenDim", "bias"] as const;
   const { embedDim: C, hiddenDim: F, bias = true } = check.options(config, names, "config");
   check.whole({ embedDim: C, hiddenDim: F }, { min: 1 });
+  check.type({ bias }, "boolean");
   return {
     init(seed) {
       const bound = 1 / Math.sqrt(F);
@@ -85,6 +86,7 @@ export function gru(config: { embedDim: number; hiddenDim: number; bias?: boolea
     },
     apply(params, x, options) {
       const { state, reverse = false, lengths } = check.options(options, ["state", "reverse", "lengths"]);
+      check.type({ reverse }, "boolean");
       checkParams(check, params, ["input.weight", "state.weight"]);
       const { input, state: recurrent } = params;
       const [B, T] = checkShape("x", x, ["B", "T", C]) as [number, number, number];
