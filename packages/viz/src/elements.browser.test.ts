@@ -168,7 +168,7 @@ test("the property `args` draws, also if set before the element is defined; the 
   expect(other.args).toEqual([weights]);
   other.args = undefined;
   expect(other.childElementCount).toBe(0);
-  // A class of the same constructor stands for an element that is defined late.
+  // A class with the same constructor represents an element that is defined late.
   const late = document.createElement("qkv-late") as typeof element;
   late.args = [weights, options];
   document.body.append(late);

@@ -14,7 +14,7 @@ export type HeadGridOptions = {
   size?: number;
   /** Content of a row. Default `layer`. */
   rowName?: string;
-  /** Query heads that share one key-value head stand together; their number. Default 1: each has its own. */
+  /** Number of adjacent query heads that share one key-value head. Default 1: none is shared. */
   groupSize?: number;
   /** The head that was chosen, which gets a frame. Default: none. */
   selected?: SelectedHead | undefined;
@@ -35,9 +35,9 @@ const maxHeads = 10_000;
 
 /**
  * Draws all heads of a model as small maps: a row for each layer, a column for each head. Rows of a map are queries,
- * columns keys, ink is weight. A line under neighbours joins those that share keys and values. Each map says its number
- * and its largest weight as an SVG `<title>`. Where there are more than 400,000 weights, a cell is the largest of a block of
- * them, and the description says of how many.
+ * columns keys; a darker cell is a larger weight. A line under neighbors joins those that share keys and values. The SVG
+ * `<title>` of a map has the number of its head and its largest weight. Above 400,000 weights, a cell is the largest of a
+ * block of them, and the description gives the size of a block.
  *
  * @param weights - `[L, H, T, S]`.
  * @returns SVG text.

@@ -2,7 +2,7 @@ import { type Checks } from "@qkv/core";
 
 /** Marks of heads in a picture, beside their weights. */
 export type HeadMarks = {
-  /** Hkv: heads that share keys and values stand under one bar. Default: each has its own. */
+  /** Hkv: heads that share keys and values have one bar. Default: none are shared. */
   numKvHeads?: number;
   /** Window size: keys that a query sees, itself included. Older keys are hatched. Unit: tokens. */
   window?: number;

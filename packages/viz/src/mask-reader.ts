@@ -4,7 +4,7 @@ import { checkFields, type PictureData } from "./check-data.js";
 /** A mask, true for keys that a query sees: `true`, or a number other than 0. A bool tensor of `@qkv/tensor` fits. */
 export type MaskData = { readonly data: ArrayLike<number | boolean>; readonly shape: readonly number[] };
 
-/** Returns a function that tells if the cell of an index is masked: by the mask, or else if its weight is exactly 0. */
+/** Returns a function that is true if the cell of an index is masked: by the mask, or else if its weight is exactly 0. */
 export function maskReader(
   check: Checks,
   weights: PictureData,

@@ -26,7 +26,7 @@ export type PlanTilesOptions = {
 };
 
 /**
- * Draws the tiles that a kernel walks over: a skipped tile is hatched, a whole one is filled, and a partial one, in which each
+ * Draws the tiles that a kernel visits: a skipped tile is hatched, a whole one is filled, and a partial one, in which each
  * pair of query and key is tested, is half filled along its diagonal. Each tile names its class in a svg`<title>`.
  *
  * @param plan - At most 64 by 64 tiles.

@@ -193,7 +193,7 @@ export const PatchingView: FunctionComponent<PatchingViewProps> = ({ args, onCel
   );
 /** Texts, split into pieces. */
 export const Pieces = component("qkv-pieces");
-/** The tiles of a mask that a kernel walks over. */
+/** The tiles of a mask that a kernel visits. */
 export const PlanTiles = component("qkv-plan-tiles");
 /** The roofline of a machine. */
 export const Roofline = component("qkv-roofline");

@@ -1,4 +1,4 @@
-// Text that a picture is given is text in it, whatever stands in it: no element, no attribute, no end of the picture.
+// Text given to a picture stays text, whatever it contains: it adds no element or attribute, and does not end the picture.
 import fc from "fast-check";
 import { SaxesParser } from "saxes";
 import { expect, test } from "vitest";

@@ -212,7 +212,7 @@ test("the first level of a graph has the parts of the score, the next level thos
     const node = nodes.find((one) => one.name === name && one.side === "query" && one.parent === undefined);
     expect(node!.value).toBeCloseTo(part, 10);
   });
-  // Token 3 stands at position 0 alone: what heads of the first layer bring from there is all of their path to it.
+  // Token 3 is at position 0 only, so what heads of the first layer read there is their whole path to it.
   const head = nodes.find(({ name, side }) => name === "layers.0.heads.2" && side === "query")!;
   const { tensors } = runWithTrace(model, ids);
   const weights = tensors["layers.0.attention.weights"]!;
@@ -360,7 +360,7 @@ test("the embedding part depends on the token only, the position part on the pos
   const [{ model }] = models as [(typeof models)[0]];
   const [embedding, position] = decomposeResidual(model, ids, { layer: 0 });
   const row = (x: Tensor, at: number) => slice(x, 1, at, at + 1);
-  // Token 1 stands at positions 1 and 3.
+  // Token 1 is at positions 1 and 3.
   expect(row(embedding!.value, 1)).toBeAllclose(row(embedding!.value, 3), { rtol: 0, atol: 1e-12 });
   const other = decomposeResidual(model, ids.toReversed(), { layer: 0 })[1]!;
   expect(sum(sub(position!.value, other.value)).data[0]).toBe(0);

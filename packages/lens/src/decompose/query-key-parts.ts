@@ -61,7 +61,7 @@ function projectWithBias({ weight, bias }: LinearParams, rows: Tensor): Tensor {
 const sourcesWithBias = (parts: readonly PartSource[], bias: boolean, name: string): readonly PartSource[] =>
   bias ? [...parts, { name, kind: "bias" }] : parts;
 
-/** Rotates rows `[P, H, 1, D]` to a position. A row of zeros at the last position tells the rotary embedding the text's length. */
+/** Rotates rows `[P, H, 1, D]` to a position. A row of zeros at the last position gives the rotary embedding the length of the text. */
 function rotateAt(
   apply: ((x: Tensor, positions: Positions) => Tensor) | undefined,
   x: Tensor,

@@ -14,7 +14,7 @@ export type { AttentionCallChoices, AttentionCallModel } from "./attention-call/
 /**
  * *One attention call*: a token's row of `x` is projected to query, key and value; its query is multiplied with every key; the
  * scores are scaled, masked and normalized by softmax; the output is the weighted sum of the values. A product is drawn where
- * the row and the column of its factors cross. The arithmetic of the step, or of the cell under the pointer, stands below.
+ * the row and the column of its factors cross. The arithmetic of the step, or of the cell under the pointer, is written below.
  *
  * The model is made by `attentionCallModel` of `@qkv/figures/attention-call`, or from any trace.
  *

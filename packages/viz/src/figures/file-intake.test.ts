@@ -5,7 +5,7 @@ import { droppedFiles } from "./file-intake.js";
 const file = (name: string) => Object.assign(new File([name], name), { webkitRelativePath: "" });
 type Node = { [name: string]: Node | null };
 
-/** An entry as a browser gives it: a folder tells its children two at a time. */
+/** An entry as a browser gives it: a folder lists its children two at a time. */
 function entry(name: string, node: Node | null): FileSystemEntry {
   if (node === null)
     return {

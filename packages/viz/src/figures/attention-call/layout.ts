@@ -79,7 +79,7 @@ function wide(model: AttentionCallModel, width: number): Record<Stage, Layout> {
     v: slot(ox, top, side, valueRow),
     o: slot(ox, main, side, row),
   };
-  // While Q, K and V are computed, they stand side by side, each under its projection matrix.
+  // While Q, K and V are computed, they are side by side, each under its projection matrix.
   const third = (width - names - gap - (small ? 36 * C : narrow) - 3 * gap) / 3;
   const cell = Math.min(46, third / D);
   const from = names + (small ? 36 * C : narrow) + 2 * gap;

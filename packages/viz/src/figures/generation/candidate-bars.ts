@@ -70,7 +70,7 @@ export function candidateBars(
   });
   const list = percentTexts(now);
   const drawn = stage.draw >= 1 || (now.pinned && stage.draw > 0);
-  // Until the bars appear, a line stands in the place of each.
+  // Until the bars appear, a line is drawn for each.
   const empty = 1 - progressWithin(stage.predict, 0, 0.3);
   for (let row = 0; row < candidates.length && empty > 0; row++) {
     const line = { kind: "path", x: 0, y: top + row * pitch + 10, stroke: "rule" } as const;

@@ -7,7 +7,7 @@ export type CacheGrowth = {
   /** Rows that are drawn, and the fraction of the full height of each. */
   rows: number;
   rowScale: number;
-  /** Tokens that one row of full height stands for. */
+  /** Tokens that one row of full height represents. */
   tokensPerRow: number;
   /** Progress of the row that moves into its place, from 0 to 1. */
   drop?: number;
@@ -19,7 +19,7 @@ const writes = 0.45;
 
 /**
  * Returns the state of the cache on the way to `lengths[step]`. Up to `numRows` tokens each has a row; then the rows
- * shrink to half their height while as many come below, and one row stands for twice as many tokens.
+ * shrink to half their height while the same number of rows is added below, and one row represents twice as many tokens.
  */
 export function cacheGrowth(
   lengths: readonly number[],
