@@ -215,7 +215,7 @@ describe("an error is one line, with the fix", () => {
     refused(qkv("generate", model, "--tokenizer", gone), message);
     refused(
       qkv("generate", folder, "--tokenizer", tokenizer),
-      /expected a folder with config\.json: what the model is/,
+      /expected a folder with config\.json: the configuration of the model/,
     );
   });
 

@@ -212,7 +212,7 @@ test("errors name missing, unused and mismatched tensors", async () => {
     /config.json: model_type` is "xlstm", expected a known architecture: llama, mistral, qwen2/,
   );
   expect(await refusal(writeFolder(await checkpointFiles({ config: { intermediate_size: 13 } })))).toMatch(
-    /gate_proj.weight` is "a tensor \[12, 8\]", expected \[13, 8\], as the configuration says/,
+    /gate_proj.weight` is "a tensor \[12, 8\]", expected \[13, 8\], as in the configuration/,
   );
   const withSinks = await checkpointFiles({
     tensors: { "model.layers.0.self_attn.sinks": randn([2], { seed: 1 }) },

@@ -151,9 +151,7 @@ test("a missing file, a missing page and a failed connection are refused with th
     /`source` is ".*missing.bin", expected a file that can be read, and this one does not exist.\nFix: check the path/,
   );
   expect(await refused(pathToFileURL(missing))).toMatch(/does not exist/);
-  expect(await refused(folder)).toMatch(
-    /expected a folder with config.json: what the model is, beside its weights/,
-  );
+  expect(await refused(folder)).toMatch(/expected a folder with config.json: the configuration of the model/);
   expect(await refused(`${site}/nothing.bin`)).toMatch(
     /`source` is "http:.*nothing.bin", expected a file, and the server answered 404 Not Found/,
   );

@@ -343,7 +343,7 @@ async function locate(source: Source | readonly File[], reading: Reading, hub: H
   if (typeof single === "function" || typeof (single as { then?: unknown } | null)?.then === "function") {
     reading.check.refuse({
       received: single,
-      expected: "what it gives",
+      expected: "its result",
       fix: "call a function and await a promise first: `await load(await modelTiny())`.",
     });
   }
@@ -444,7 +444,7 @@ async function readCheckpointFolder<C extends AnyCheckpoint>({
   const config = await requiredFile(
     folder,
     "config.json",
-    "what the model is, beside its weights",
+    "the configuration of the model",
     smallFiles.configuration,
   );
   const { check } = folder.reading;

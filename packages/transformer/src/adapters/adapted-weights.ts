@@ -59,7 +59,7 @@ export async function adaptedWeights(
       if (stem !== undefined) {
         const prefix = `base_model.model.${stem}`;
         const hasA = () => [`${prefix}A.weight`, `${prefix}embedding_A`].some((key) => adapter.shape(key));
-        check.each({ [name]: adapter.shape(name) }, hasA, "the first factor, lora_A, beside it", fix);
+        check.each({ [name]: adapter.shape(name) }, hasA, "the first factor, lora_A, in the same file", fix);
       } else {
         const replaced = baseName(base, tensorName.replace(/\.(base_layer|modules_to_save)\./, "."));
         if (!base.shape(replaced)) refuseMissing(name, replaced);
@@ -110,8 +110,8 @@ export async function adaptedWeights(
         argument: stored[0]!,
         received: magnitudes ? "magnitudes" : "no magnitudes",
         expected: config.hasMagnitudes
-          ? "magnitudes of the rows of a matrix [out, in], as `use_dora` says"
-          : "none, as `use_dora` is false",
+          ? "magnitudes of the rows of a matrix [out, in], because `use_dora` is true"
+          : "none, because `use_dora` is false",
         fix: "merge the adapter with PEFT's `merge_and_unload`, and load the model that it saves.",
       });
     }

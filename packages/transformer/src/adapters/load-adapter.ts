@@ -53,7 +53,7 @@ export async function loadAdapter(
   const folder = Array.isArray(source)
     ? filesFolder(source as readonly File[], reading)
     : openFolder(source as string | URL, reading);
-  const purpose = "how the adapter was made, beside its weights";
+  const purpose = "the configuration of the adapter";
   const file = await requiredFile(folder, "adapter_config.json", purpose, smallFiles.configuration);
   const json = (await readJson(file, check)) as Record<string, unknown>;
   const config = readConfig(json, file);
@@ -82,8 +82,9 @@ export async function loadAdapter(
   const used = new Set(Object.keys(expectedTensors).map((name) => files.get(name) ?? name));
   for (const name of weights.names)
     if (isLoraTensor(name) && !used.has(name)) {
-      const expected = "lora_A and lora_B of each module, and what `use_dora` and `lora_bias` say";
-      refuse(weights, name, "a tensor without a place", expected);
+      const expected =
+        "lora_A and lora_B of each module, and the tensors that `use_dora` and `lora_bias` enable";
+      refuse(weights, name, "an unexpected tensor", expected);
     }
   const tensors: Record<string, Tensor> = {};
   for (const [name, shapeTensor] of Object.entries(expectedTensors))

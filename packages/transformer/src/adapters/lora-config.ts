@@ -127,7 +127,7 @@ export function completeConfig(check: Checks, given: LoraConfig): FullConfig {
     typeof value === "string" ||
     (Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === "string"));
   const fix = 'write `target_modules: ["q_proj", "v_proj"]`, or "all-linear".';
-  check.each({ "config.target_modules": targets }, isNames, "ends of the names of modules, or one text", fix);
+  check.each({ "config.target_modules": targets }, isNames, "suffixes of module names, or one string", fix);
   const { exclude_modules: excluded, layers_pattern: pattern, rank_pattern: ranks = {} } = fields;
   const expressions = [
     ["target_modules", targets],
@@ -147,7 +147,7 @@ export function completeConfig(check: Checks, given: LoraConfig): FullConfig {
     { min: 1 },
   );
   if (saved)
-    check.list({ "config.modules_to_save": saved }, "ends of names", (name) => typeof name === "string");
+    check.list({ "config.modules_to_save": saved }, "suffixes of names", (name) => typeof name === "string");
   const { bias = "none", init_lora_weights: init = true } = fields;
   check.oneOf(
     { "config.bias": bias },
@@ -158,7 +158,7 @@ export function completeConfig(check: Checks, given: LoraConfig): FullConfig {
   check.each({ "config.init_lora_weights": init }, isInit, 'true, false or "gaussian"');
   const layers = fields.layers_to_transform ?? undefined;
   if (layers !== undefined)
-    check.list({ "config.layers_to_transform": [layers].flat() }, "numbers of layers", Number.isSafeInteger);
+    check.list({ "config.layers_to_transform": [layers].flat() }, "layer indices", Number.isSafeInteger);
   return readConfig({ ...defaults, ...fields }, { name: "config", fn: check.fn });
 }
 

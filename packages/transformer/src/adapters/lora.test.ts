@@ -280,7 +280,7 @@ test.each<[string, unknown, RegExp]>([
   [
     "a regular expression that matches no module",
     { target_modules: "q_proj" },
-    /`config.target_modules` is "q_proj", .*\nFix: give ends of names in a list/,
+    /`config.target_modules` is "q_proj", .*\nFix: give suffixes of names in a list/,
   ],
   [
     "an exclusion that matches no module",

@@ -108,6 +108,6 @@ function refuseNames(check: Checks, field: string, received: unknown, modules: r
     argument: `config.${field}`,
     received,
     expected: `names of modules of the model, such as ${ends.slice(0, 8).join(", ")}`,
-    fix: "give ends of names in a list, as PEFT has them.",
+    fix: "give suffixes of names in a list, as in PEFT.",
   });
 }

@@ -16,7 +16,7 @@ export async function withAdapter(base: WeightFile, folder: Folder, modelType: u
   const config = await requiredFile(
     folder,
     "adapter_config.json",
-    "how the adapter was made, beside its weights",
+    "the configuration of the adapter",
     smallFiles.configuration,
   );
   const weights = await requiredFile(folder, "adapter_model.safetensors", "the weights of the adapter");

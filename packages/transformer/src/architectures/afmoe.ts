@@ -6,7 +6,7 @@ import {
   rope,
   slidingLayers,
   trait,
-  without,
+  requireValue,
   type ConfigEntry,
 } from "./config-entry.js";
 import { ropeInSlidingLayers } from "./exaone4.js";
@@ -58,11 +58,11 @@ export const afmoe: Architecture = {
     routedScaling(1, "route_scale"),
     sharedExperts("num_shared_experts", 2),
     firstDenseLayers(1, "num_dense_layers"),
-    without("attention_bias"),
-    without("route_norm", true),
-    without("score_func", "sigmoid"),
-    without("n_group", 1),
-    without("topk_group", 1),
+    requireValue("attention_bias", false),
+    requireValue("route_norm", true),
+    requireValue("score_func", "sigmoid"),
+    requireValue("n_group", 1),
+    requireValue("topk_group", 1),
     trait({ placement: "both", qkNorm: true, attentionGate: "elementwise" }),
   ],
   gguf: () => [

@@ -1,5 +1,5 @@
 import type { Architecture } from "./architecture.js";
-import { activation, always, bias, rope, trait, without } from "./config-entry.js";
+import { activation, always, bias, rope, trait, requireValue } from "./config-entry.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 import { gguf } from "./gguf/gguf-architecture.js";
 import { reshaped, stored, under } from "./stored-tensor.js";
@@ -22,8 +22,8 @@ export const apertus: Architecture = {
     activation("hidden_act", "xielu"),
     rope({ base: 12e6 }),
     bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
-    without("mlp_bias"),
-    without("post_norm"),
+    requireValue("mlp_bias", false),
+    requireValue("post_norm", false),
     always("qk_norm", true),
     trait({ gated: false, qkNorm: true }),
   ],

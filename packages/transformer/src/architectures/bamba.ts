@@ -1,6 +1,6 @@
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
-import { activation, bias, partialRope, rope, without, type ConfigEntry } from "./config-entry.js";
+import { activation, bias, partialRope, rope, requireValue, type ConfigEntry } from "./config-entry.js";
 import { ggufGraniteHybrid } from "./granite-moe-hybrid.js";
 import { attentionProjections, llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 import { hybridNames, mamba2Fields, mamba2Layer, mamba2Tensors } from "./mamba2-parts.js";
@@ -12,7 +12,7 @@ const layers: ConfigEntry = {
     const attentionLayers = fields.list("attn_layer_indices") ?? [];
     const isLayer = (i: unknown) => Number.isInteger(i) && (i as number) >= 0 && (i as number) < numLayers;
     if (!attentionLayers.every(isLayer))
-      return fields.refuse("attn_layer_indices", `numbers of ${numLayers} layers`);
+      return fields.refuse("attn_layer_indices", `indices of the ${numLayers} layers`);
     const mixer = mamba2Layer(fields, hybridNames, { embedDim, normEps, outputNorm: "whole" });
     const types = Array.from({ length: numLayers }, (_, i) => (attentionLayers.includes(i) ? "full" : mixer));
     return { layerTypes: types as NonNullable<DecoderConfig["layerTypes"]> };
@@ -41,7 +41,7 @@ export const bamba: Architecture = {
     ...llamaSizes(),
     rmsEps(1e-5),
     activation(),
-    without("hidden_act", "silu"),
+    requireValue("hidden_act", "silu"),
     rope(),
     partialRope("partial_rotary_factor", 0.5),
     bias("attention_bias", ["queryKeyValue", "attentionOutput"]),

@@ -1,7 +1,7 @@
 import { fusedPerHead } from "../conversions/row-map.js";
 import type { Architecture } from "./architecture.js";
 import { gguf } from "./gguf/gguf-architecture.js";
-import { count, headDim, multiHead, positive, trait, without } from "./config-entry.js";
+import { count, headDim, multiHead, positive, trait, requireValue } from "./config-entry.js";
 import { embedding, head } from "./llama-parts.js";
 import { each, fused, linear, norm } from "./stored-tensor.js";
 
@@ -22,7 +22,7 @@ export const bloom: Architecture = {
     // ALiBi has no maximum length; the published models were trained with this one.
     count("contextLength", "seq_length", 2048),
     positive("normEps", "layer_norm_epsilon", 1e-5),
-    without("apply_residual_connection_post_layernorm"),
+    requireValue("apply_residual_connection_post_layernorm", false),
     trait({
       norm: "layer",
       activation: "geluTanh",

@@ -1,7 +1,7 @@
 import type { Architecture } from "./architecture.js";
 import { gguf } from "./gguf/gguf-architecture.js";
 import { scaleKey } from "./gguf/gguf-keys.js";
-import { activation, bias, factor, positive, rope, trait, without } from "./config-entry.js";
+import { activation, bias, factor, positive, rope, trait, requireValue } from "./config-entry.js";
 import { llamaSizes, llamaTensors } from "./llama-parts.js";
 
 /** Cohere's Command R: attention and MLP in parallel after one layer norm, and scaled logits. */
@@ -15,7 +15,7 @@ export const cohere: Architecture = {
     rope(),
     bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
     factor("logitScale", "logit_scale", undefined, undefined, 0.0625),
-    without("use_qk_norm"),
+    requireValue("use_qk_norm", false),
     trait({ norm: "layer", placement: "parallelShared", ropeLayout: "interleaved" }),
   ],
   gguf: () => [

@@ -85,7 +85,7 @@ export const trait = (traits: Partial<DecoderConfig>): ConfigEntry => ({
   write: () => ({}),
 });
 
-/** A field with the only supported value, or absent. It is written. */
+/** A field with a single supported value, or absent. It is written. */
 export const always = (name: string, value: unknown): ConfigEntry => ({
   read(fields) {
     fields.mustBe(name, value);
@@ -94,8 +94,8 @@ export const always = (name: string, value: unknown): ConfigEntry => ({
   write: () => ({ [name]: value }),
 });
 
-/** A field that disables a feature: absent or with this value. It is not written. */
-export const without = (name: string, value: unknown = false): ConfigEntry => ({
+/** A field with a single supported value, or absent. It is not written. */
+export const requireValue = (name: string, value: unknown): ConfigEntry => ({
   ...always(name, value),
   write: () => ({}),
 });
@@ -148,7 +148,7 @@ export const partialRope = (name = "partial_rotary_factor", fallback = 1): Confi
   read(fields, config) {
     const outerShare = fields.positive(name, fallback);
     const share = (fields.nested("rope_parameters") ?? fields).positive(name, outerShare);
-    if (share > 1) return fields.refuse(name, "a share of the numbers of a head, at most 1");
+    if (share > 1) return fields.refuse(name, "a fraction of the head dimension, at most 1");
     return share === 1 ? {} : { ropeDim: Math.floor(headDim(config) * share) };
   },
   write: (config) => ({ [name]: (config.ropeDim ?? headDim(config)) / headDim(config) }),

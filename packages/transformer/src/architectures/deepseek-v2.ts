@@ -2,7 +2,7 @@ import type { Architecture } from "./architecture.js";
 import { gguf, type GgufArchitecture, type GgufOptions } from "./gguf/gguf-architecture.js";
 import { ggufExpertGroups, ggufGroups } from "./gguf/gguf-experts.js";
 import { ggufLatentHeads, ggufLatentProjections } from "./gguf/gguf-latents.js";
-import { activation, bias, rope, trait, without, type ConfigEntry } from "./config-entry.js";
+import { activation, bias, rope, trait, requireValue, type ConfigEntry } from "./config-entry.js";
 import {
   expertCounts,
   expertGroups,
@@ -79,16 +79,16 @@ export const deepseekV2: Architecture = {
     trait({ ropeLayout: "interleaved" }),
     scaledScores,
     bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
-    without("mlp_bias"),
+    requireValue("mlp_bias", false),
     expertCounts("n_routed_experts", "moe_intermediate_size"),
-    without("norm_topk_prob"),
+    requireValue("norm_topk_prob", false),
     topKNormalization(false),
     method,
     routedScaling(1),
     sharedExperts("n_shared_experts", 2),
     firstDenseLayers(0),
-    without("moe_layer_freq", 1),
-    without("scoring_func", "softmax"),
+    requireValue("moe_layer_freq", 1),
+    requireValue("scoring_func", "softmax"),
   ],
   gguf: deepseek2,
   tensors: (config, tied) =>

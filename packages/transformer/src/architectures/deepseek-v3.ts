@@ -1,5 +1,5 @@
 import type { Architecture } from "./architecture.js";
-import { activation, bias, rope, without, type ConfigEntry } from "./config-entry.js";
+import { activation, bias, rope, requireValue, type ConfigEntry } from "./config-entry.js";
 import { deepSeekExperts, feedForwardOrExperts, type GroupDefaults } from "./expert-parts.js";
 import { deepseek2 } from "./deepseek-v2.js";
 import { interleavedPairs, latentProjections, latentSizes, scaledScores } from "./latent-parts.js";
@@ -25,9 +25,9 @@ export const deepseekEntries = (
   scaledScores,
   bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
   ...deepSeekExperts(experts),
-  without("moe_layer_freq", 1),
-  without("scoring_func", "sigmoid"),
-  without("topk_method", "noaux_tc"),
+  requireValue("moe_layer_freq", 1),
+  requireValue("scoring_func", "sigmoid"),
+  requireValue("topk_method", "noaux_tc"),
 ];
 
 /** Names of multi-token prediction (MTP) layers, which inference does not use. */

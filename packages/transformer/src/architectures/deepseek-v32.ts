@@ -7,7 +7,7 @@ import {
   ggufLatentHeads,
   ggufLatentProjections,
 } from "./gguf/gguf-latents.js";
-import { trait, without, type ConfigEntry } from "./config-entry.js";
+import { trait, requireValue, type ConfigEntry } from "./config-entry.js";
 import { deepseekEntries, deepseekV3 } from "./deepseek-v3.js";
 import { feedForwardOrExperts, listedExperts } from "./expert-parts.js";
 import { indexerProjections, indexerSizes, latentProjections } from "./latent-parts.js";
@@ -31,8 +31,8 @@ export const deepseekV32: Architecture = {
   class: "DeepseekV32ForCausalLM",
   config: () => [
     ...deepseekEntries(trait({ ropeLayout: "interleaved" })),
-    without("rope_interleave", true),
-    without("mlp_bias"),
+    requireValue("rope_interleave", true),
+    requireValue("mlp_bias", false),
     indexerSizes,
     listedExperts,
     sparseAttention,
@@ -40,7 +40,7 @@ export const deepseekV32: Architecture = {
   gguf: () => [
     gguf("deepseek32", {
       ...ggufDeepseek(),
-      alone: "indexer",
+      exclusiveField: "indexer",
       heads: [ggufLatentHeads({ split: true }), ggufIndexer],
       names: {
         attention: (config) => [

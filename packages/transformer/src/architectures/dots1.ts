@@ -1,7 +1,7 @@
 import type { Architecture } from "./architecture.js";
 import { refuseGroupedQuery, gguf } from "./gguf/gguf-architecture.js";
 import { ggufGroups } from "./gguf/gguf-experts.js";
-import { activation, bias, rope, slidingLayers, trait, without } from "./config-entry.js";
+import { activation, bias, rope, slidingLayers, trait, requireValue } from "./config-entry.js";
 import { deepSeekExperts, feedForwardOrExperts } from "./expert-parts.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 
@@ -17,8 +17,8 @@ export const dots1: Architecture = {
     bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
     slidingLayers((i, fields) => (i >= fields.countOr(62, "max_window_layers") ? "sliding" : "full")),
     ...deepSeekExperts({ normalized: false, scale: 1, groups: { count: 1, chosen: 1 }, dense: 0 }),
-    without("moe_layer_freq", 1),
-    without("scoring_func", "noaux_tc"),
+    requireValue("moe_layer_freq", 1),
+    requireValue("scoring_func", "noaux_tc"),
     trait({ qkNorm: true }),
   ],
   gguf: () => [

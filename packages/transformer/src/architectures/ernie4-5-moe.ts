@@ -2,7 +2,7 @@ import type { DecoderConfig } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
 import { gguf } from "./gguf/gguf-architecture.js";
 import { ggufExperts, ggufSharedWidth, ggufTopKNormalization } from "./gguf/gguf-experts.js";
-import { activation, always, rope, trait, without, type ConfigEntry } from "./config-entry.js";
+import { activation, always, rope, trait, requireValue, type ConfigEntry } from "./config-entry.js";
 import {
   expertCounts,
   expertLayerTensors,
@@ -91,9 +91,9 @@ export const ernie45Moe: Architecture = {
     choiceBias,
     layersWithExperts,
     minNormalizer,
-    without("use_bias"),
-    without("moe_gate", "topk"),
-    without("moe_use_aux_free", true),
+    requireValue("use_bias", false),
+    requireValue("moe_gate", "topk"),
+    requireValue("moe_use_aux_free", true),
   ],
   gguf: () => [
     gguf("ernie4_5-moe", {

@@ -42,8 +42,8 @@ export const exaoneMoe: Architecture = {
           ? undefined
           : {
               argument: "config",
-              received: "a model without",
-              expected: "layers that slide, and a shared expert",
+              received: "a model without both",
+              expected: "sliding-window layers and a shared expert",
             },
     }),
   ],

@@ -1,5 +1,5 @@
 import type { Architecture } from "./architecture.js";
-import { without } from "./config-entry.js";
+import { requireValue } from "./config-entry.js";
 import { ggufMamba, mambaIgnoredFields } from "./mamba.js";
 import { mambaFields, mambaLayer, mambaNames, mambaTensors } from "./mamba-parts.js";
 import { mixerConfig } from "./mixed-layers.js";
@@ -24,7 +24,7 @@ export const falconMamba: Architecture = {
         return { ...mambaFields(mixer, mambaNames), mixer_rms_eps: norm?.eps };
       },
     ),
-    without("hidden_act", "silu"),
+    requireValue("hidden_act", "silu"),
   ],
   gguf: ggufMamba,
   tensors: (config, tied) => mixerStackTensors(config, tied, (mixer) => mambaTensors(mixer, "mixer")),

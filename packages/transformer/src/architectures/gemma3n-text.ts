@@ -137,7 +137,7 @@ export const gemma3nText: Architecture = {
   ],
   gguf: () => [
     gguf("gemma3n", {
-      alone: "altUp",
+      exclusiveField: "altUp",
       freeHeads: true,
       traits: gemmaTraits,
       widths: [layerCounts("hiddenDim", "feed_forward_length")],

@@ -1,7 +1,7 @@
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
 import { gguf } from "./gguf/gguf-architecture.js";
-import { activation, bias, headDim, rope, trait, without, type ConfigEntry } from "./config-entry.js";
+import { activation, bias, headDim, rope, trait, requireValue, type ConfigEntry } from "./config-entry.js";
 import { attentionProjections, llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 import { norm, type StoredTensor } from "./stored-tensor.js";
 
@@ -40,9 +40,9 @@ export const hunyuanV1Dense: Architecture = {
     activation(),
     scaledBase,
     bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
-    without("mlp_bias"),
-    without("use_qk_norm", true),
-    without("use_cla"),
+    requireValue("mlp_bias", false),
+    requireValue("use_qk_norm", true),
+    requireValue("use_cla", false),
     trait({ qkNorm: true, qkNormPlace: "afterRope" }),
   ],
   gguf: () => [

@@ -2,7 +2,7 @@ import type { MixerLayerConfig } from "@qkv/attention";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
 import { jambaTensorNames } from "./bamba.js";
-import { activation, trait, without, type ConfigEntry } from "./config-entry.js";
+import { activation, trait, requireValue, type ConfigEntry } from "./config-entry.js";
 import type { ConfigFields } from "./config-fields.js";
 import { expertCounts, feedForwardOrExperts, expertsEntry } from "./expert-parts.js";
 import { gguf } from "./gguf/gguf-architecture.js";
@@ -127,8 +127,8 @@ export const jamba: Architecture = {
     ...llamaSizes(),
     rmsEps(),
     activation(),
-    without("hidden_act", "silu"),
-    without("sliding_window", null),
+    requireValue("hidden_act", "silu"),
+    requireValue("sliding_window", null),
     trait({ positions: "none" }),
     ...experts(),
     layers,

@@ -1,5 +1,5 @@
 import type { Architecture } from "./architecture.js";
-import { count, without } from "./config-entry.js";
+import { count, requireValue } from "./config-entry.js";
 import {
   expertCounts,
   feedForwardOrExperts,
@@ -42,7 +42,7 @@ export const lfm2Moe: Architecture = {
     sigmoidChoice,
     routedScaling(1),
     firstDenseLayers(2, "num_dense_layers"),
-    without("tie_embedding", true),
+    requireValue("tie_embedding", true),
   ],
   gguf: () => [
     lfm2Gguf("lfm2moe", [

@@ -1,5 +1,5 @@
 import type { Architecture } from "./architecture.js";
-import { without } from "./config-entry.js";
+import { requireValue } from "./config-entry.js";
 import type { GgufArchitecture } from "./gguf/gguf-architecture.js";
 import type { MixerKeys } from "./gguf/gguf-layers.js";
 import { ggufMambaTensors, mambaKeys, refuseOtherInnerWidth } from "./gguf/gguf-mamba.js";
@@ -43,7 +43,7 @@ export const mamba: Architecture = {
       (fields, { embedDim = 1 }) => mambaLayer(fields, mambaNames, embedDim),
       (config) => mambaFields(mixerConfig(config), mambaNames),
     ),
-    without("hidden_act", "silu"),
+    requireValue("hidden_act", "silu"),
   ],
   gguf: ggufMamba,
   tensors: (config, tied) => mixerStackTensors(config, tied, (mixer) => mambaTensors(mixer, "mixer")),

@@ -1,5 +1,5 @@
 import type { Architecture } from "./architecture.js";
-import { without } from "./config-entry.js";
+import { requireValue } from "./config-entry.js";
 import { ggufMamba2Tensors, mamba2Keys } from "./gguf/gguf-mamba2.js";
 import { ggufMixerStack } from "./gguf/gguf-mixer-stack.js";
 import { mamba2Fields, mamba2Layer, mamba2Tensors, type Mamba2Names } from "./mamba2-parts.js";
@@ -26,9 +26,9 @@ export const mamba2: Architecture = {
         mamba2Layer(fields, names, { embedDim, normEps, outputNorm: "whole" }),
       (config) => mamba2Fields(mixerConfig(config), names),
     ),
-    without("hidden_act", "silu"),
-    without("rms_norm", true),
-    without("norm_before_gate"),
+    requireValue("hidden_act", "silu"),
+    requireValue("rms_norm", true),
+    requireValue("norm_before_gate", false),
   ],
   gguf: () => [ggufMixerStack("mamba2", mamba2Keys(), (mixer) => ggufMamba2Tensors(mixer))],
   tensors: (config, tied) =>

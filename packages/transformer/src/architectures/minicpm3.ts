@@ -2,7 +2,7 @@ import type { Architecture } from "./architecture.js";
 import { gguf } from "./gguf/gguf-architecture.js";
 import { derived } from "./gguf/gguf-keys.js";
 import { ggufLatentHeads, ggufLatentProjections } from "./gguf/gguf-latents.js";
-import { activation, bias, rope, without, type ConfigEntry } from "./config-entry.js";
+import { activation, bias, rope, requireValue, type ConfigEntry } from "./config-entry.js";
 import { latentProjections, latentSizes } from "./latent-parts.js";
 import { llamaTensors, rmsEps } from "./llama-parts.js";
 
@@ -45,7 +45,7 @@ export const minicpm3: Architecture = {
     activation(),
     rope(),
     bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
-    without("mlp_bias"),
+    requireValue("mlp_bias", false),
     scales,
   ],
   gguf: () => [

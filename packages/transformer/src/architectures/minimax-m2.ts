@@ -7,7 +7,15 @@ import {
   ggufSigmoidBias,
   ggufWideExperts,
 } from "./gguf/gguf-experts.js";
-import { activation, headDim, partialRope, rope, trait, without, type ConfigEntry } from "./config-entry.js";
+import {
+  activation,
+  headDim,
+  partialRope,
+  rope,
+  trait,
+  requireValue,
+  type ConfigEntry,
+} from "./config-entry.js";
 import { expertCounts, feedForwardOrExperts, sigmoidScores } from "./expert-parts.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 
@@ -53,15 +61,15 @@ export const miniMaxM2: Architecture = {
     expertCounts("num_local_experts"),
     sigmoidScores,
     attendingLayers,
-    without("use_qk_norm", true),
-    without("qk_norm_type", "per_layer"),
-    without("use_routing_bias", true),
-    without("scoring_func", "sigmoid"),
-    without("shared_intermediate_size", 0),
-    without("attention_bias"),
-    without("layernorm_full_attention_beta", 1),
-    without("layernorm_linear_attention_beta", 1),
-    without("layernorm_mlp_beta", 1),
+    requireValue("use_qk_norm", true),
+    requireValue("qk_norm_type", "per_layer"),
+    requireValue("use_routing_bias", true),
+    requireValue("scoring_func", "sigmoid"),
+    requireValue("shared_intermediate_size", 0),
+    requireValue("attention_bias", false),
+    requireValue("layernorm_full_attention_beta", 1),
+    requireValue("layernorm_linear_attention_beta", 1),
+    requireValue("layernorm_mlp_beta", 1),
   ],
   gguf: () => [
     gguf("minimax-m2", {

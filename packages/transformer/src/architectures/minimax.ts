@@ -2,7 +2,7 @@ import { defineMixer, mixerLayer, type MixerLayer } from "@qkv/attention";
 import { broadcastTo, sigmoid, silu, tensor } from "@qkv/tensor";
 import type { DecoderConfig, LayerType } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
-import { activation, headDim, rope, trait, without, type ConfigEntry } from "./config-entry.js";
+import { activation, headDim, rope, trait, requireValue, type ConfigEntry } from "./config-entry.js";
 import type { ConfigFields } from "./config-fields.js";
 import { expertCounts } from "./expert-parts.js";
 import { embedding, head, llamaSizes, rmsEps } from "./llama-parts.js";
@@ -114,8 +114,8 @@ export const miniMax: Architecture = {
     expertCounts("num_local_experts"),
     trait({ placement: "normed" }),
     lightningLayers,
-    without("sliding_window", null),
-    without("hidden_act", "silu"),
+    requireValue("sliding_window", null),
+    requireValue("hidden_act", "silu"),
   ],
   // llama.cpp uses the model's epsilon for the output norm of lightning attention, where the model uses 1e-6.
   gguf: () => [

@@ -8,7 +8,7 @@ import {
   multiHead,
   positive,
   trait,
-  without,
+  requireValue,
   type ConfigEntry,
 } from "./config-entry.js";
 import { embedding, head } from "./llama-parts.js";
@@ -19,7 +19,7 @@ const attention: ConfigEntry = {
   read(fields) {
     const attentionFields = fields.nested("attn_config");
     if (!attentionFields)
-      return fields.refuse("attn_config", "an object with alibi, as the published models have it");
+      return fields.refuse("attn_config", "an object with alibi, as in the published models");
     if (!attentionFields.flag("alibi", false)) return attentionFields.refuse("alibi", "true");
     attentionFields.mustBe("alibi_bias_max", 8);
     attentionFields.mustBe("attn_type", "multihead_attention");
@@ -51,8 +51,8 @@ export const mpt: Architecture = {
     count("contextLength", "max_seq_len"),
     positive("normEps", "layer_norm_epsilon", 1e-5),
     attention,
-    without("no_bias", true),
-    without("norm_type", "low_precision_layernorm"),
+    requireValue("no_bias", true),
+    requireValue("norm_type", "low_precision_layernorm"),
     trait({ norm: "layer", activation: "gelu", gated: false, positions: "alibi" }),
   ],
   gguf: () => [

@@ -7,7 +7,7 @@ import {
   headSize,
   positive,
   trait,
-  without,
+  requireValue,
   type ConfigEntry,
 } from "./config-entry.js";
 import type { ConfigFields } from "./config-fields.js";
@@ -276,10 +276,10 @@ export const nemotronH: Architecture = {
     trait({ gated: false, positions: "none" }),
     ...experts(),
     layers,
-    ...["moe_latent_size", "sliding_window"].map((name) => without(name, null)),
-    without("use_bias"),
-    without("mamba_proj_bias"),
-    without("mamba_hidden_act", "silu"),
+    ...["moe_latent_size", "sliding_window"].map((name) => requireValue(name, null)),
+    requireValue("use_bias", false),
+    requireValue("mamba_proj_bias", false),
+    requireValue("mamba_hidden_act", "silu"),
   ],
   gguf: () => [
     ggufNemotronH("nemotron_h", [ggufLayers(({ hiddenDim }) => hiddenDim)]),

@@ -58,7 +58,7 @@ export const olmo: Architecture = {
       refuses: (_, params) =>
         hasPlainNorms(params)
           ? undefined
-          : { argument: "params.norm", received: "norms that learned", expected: "gains of 1 and no shifts" },
+          : { argument: "params.norm", received: "trained norms", expected: "gains of 1 and no biases" },
     }),
   ],
   tensors: (config, tied) => [

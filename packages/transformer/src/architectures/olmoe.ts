@@ -1,7 +1,7 @@
 import type { Architecture } from "./architecture.js";
 import { refuseGroupedQuery, gguf } from "./gguf/gguf-architecture.js";
 import { ggufExperts, ggufTopKNormalization } from "./gguf/gguf-experts.js";
-import { activation, bias, rope, trait, without } from "./config-entry.js";
+import { activation, bias, rope, trait, requireValue } from "./config-entry.js";
 import { expertCounts, feedForwardOrExperts, topKNormalization } from "./expert-parts.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 
@@ -15,7 +15,7 @@ export const olmoe: Architecture = {
     activation(),
     rope(),
     bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
-    without("clip_qkv", null),
+    requireValue("clip_qkv", null),
     expertCounts("num_experts"),
     topKNormalization(false),
     trait({ qkNorm: "heads" }),

@@ -1,6 +1,6 @@
 import type { Architecture } from "./architecture.js";
 import { gguf } from "./gguf/gguf-architecture.js";
-import { activation, headDim, partialRope, positive, rope, trait, without } from "./config-entry.js";
+import { activation, headDim, partialRope, positive, rope, trait, requireValue } from "./config-entry.js";
 import { embedding, llamaSizes } from "./llama-parts.js";
 import { each, linear, norm } from "./stored-tensor.js";
 
@@ -14,7 +14,7 @@ export const phi: Architecture = {
     activation("hidden_act", "gelu_new"),
     rope(),
     partialRope("partial_rotary_factor", 0.5),
-    without("qk_layernorm"),
+    requireValue("qk_layernorm", false),
     trait({
       norm: "layer",
       gated: false,

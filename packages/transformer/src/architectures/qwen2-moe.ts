@@ -1,7 +1,7 @@
 import type { Architecture } from "./architecture.js";
 import { gguf } from "./gguf/gguf-architecture.js";
 import { ggufExperts, ggufSharedWidth, ggufTopKNormalization } from "./gguf/gguf-experts.js";
-import { activation, bias, rope, without } from "./config-entry.js";
+import { activation, bias, rope, requireValue } from "./config-entry.js";
 import {
   expertCounts,
   feedForwardOrExperts,
@@ -27,7 +27,7 @@ export const qwen2Moe: Architecture = {
     activation(),
     rope(),
     bias("qkv_bias", ["queryKeyValue"], true),
-    without("use_sliding_window"),
+    requireValue("use_sliding_window", false),
     fullLayers,
     expertCounts("num_experts", "moe_intermediate_size"),
     topKNormalization(false),

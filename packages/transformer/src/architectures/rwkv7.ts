@@ -91,7 +91,7 @@ function refuseOtherHeadDims(config: DecoderConfig): GgufRefusal | undefined {
     ? undefined
     : {
         argument: "config.layerTypes",
-        received: `heads of ${headDim} numbers`,
+        received: `a head dimension of ${headDim}`,
         expected: "a multiple of 64",
       };
 }

@@ -1,5 +1,5 @@
 import type { Architecture } from "./architecture.js";
-import { activation, bias, partialRope, rope, without } from "./config-entry.js";
+import { activation, bias, partialRope, rope, requireValue } from "./config-entry.js";
 import {
   expertCounts,
   expertGroups,
@@ -28,8 +28,8 @@ export const solarOpen: Architecture = {
     expertGroups(2, { count: 1, chosen: 1 }),
     routedScaling(1),
     sharedExperts("n_shared_experts", 1),
-    without("first_k_dense_replace", 0),
-    without("use_qk_norm"),
+    requireValue("first_k_dense_replace", 0),
+    requireValue("use_qk_norm", false),
   ],
   tensors: (config, tied) => llamaTensors(config, tied, { feed: feedForwardOrExperts() }),
   ignored: "intermediate_size num_nextn_predict_layers",

@@ -7,7 +7,7 @@ import {
   positive,
   rope,
   trait,
-  without,
+  requireValue,
   type ConfigEntry,
 } from "./config-entry.js";
 import { llamaSizes, llamaTensors, preNorms } from "./llama-parts.js";
@@ -30,7 +30,7 @@ export const stablelm: Architecture = {
     partialRope("partial_rotary_factor", 0.25),
     bias("use_qkv_bias", ["queryKeyValue"]),
     parallelResidual,
-    without("qk_layernorm"),
+    requireValue("qk_layernorm", false),
     trait({ norm: "layer" }),
   ],
   gguf: () => [

@@ -70,7 +70,7 @@ export async function embed(
     check.refuse({
       argument: "model",
       received: "a decoder",
-      expected: "an encoder, or a decoder whose folder has a modules.json, which says how it embeds texts",
+      expected: "an encoder, or a decoder whose folder has a modules.json",
       fix: "load an encoder with `loadEncoder`, or give `pooling`.",
     });
   }

@@ -26,7 +26,7 @@ export async function ggufWeights(file: OpenFile): Promise<{ weights: WeightFile
     const shape = [...dims].reverse(); // the file lists the last axis first
     if (shape.includes(0)) refuse("shape", shape, "lengths of 1 or more");
     if ((shape.at(-1) ?? 1) % type.elements !== 0) {
-      const block = `the numbers of a block of ${type.name}`;
+      const block = `the elements of a block of ${type.name}`;
       refuse("shape", shape, `rows of a multiple of ${type.elements}, ${block}`);
     }
     const size = sizeOf(shape);

@@ -96,7 +96,7 @@ test("a missing repository, an invalid file list, and a token are refused", asyn
     /load: `source` is "owner\/none", expected a repository of http:.* with a revision main, and it answered 404/,
   );
   await expect(tiny({ hub: { url: server.site, accessToken: "secret" } })).rejects.toThrow(
-    /`hub.accessToken` is "a token", expected none beside `store`/,
+    /`hub.accessToken` is "a token", expected none with `store`/,
   );
   await expect(tiny({ store: {} as ModelStore })).rejects.toThrow(
     /`store` is .*, expected a store of models/,

@@ -19,7 +19,7 @@ export async function storedRepository(repo: string, hub: StoredHub, reading: Re
     reading.check.refuse({
       argument: "hub.accessToken",
       received: "a token",
-      expected: "none beside `store`, which keeps public repositories",
+      expected: "none with `store`, which stores public repositories",
       fix: "leave `store` out, or download the files and give their address.",
     });
   }
@@ -32,7 +32,7 @@ export async function storedRepository(repo: string, hub: StoredHub, reading: Re
     return reading.check.refuse({
       received: repo,
       expected: `a repository of ${origin} with a revision ${revision}, and it answered 404 Not Found`,
-      fix: "check the name of the repository; `store` keeps public ones.",
+      fix: "check the name of the repository; `store` stores public ones.",
     });
   }
   const { commit, files } = parseListing(list, new TextDecoder().decode(await readWhole(list)), reading);

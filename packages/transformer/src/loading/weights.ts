@@ -122,7 +122,7 @@ export function fileWeights(
       check.refuse({
         argument: name,
         received: `a tensor [${shape.join(", ")}]`,
-        expected: `[${stored.join(", ")}], as the configuration says`,
+        expected: `[${stored.join(", ")}], as in the configuration`,
       });
     }
     used.add(name);

@@ -211,10 +211,10 @@ test.each<[string, TranscribeOptions, RegExp]>([
 test("languages, tasks and timestamps that a model does not have are refused", async () => {
   const plain = scriptedModel([], { suppressed: [], suppressedAtBegin: [], forced: [] }).model;
   await expect(transcribe(plain, sound(0.5), { timestamps: true })).rejects.toThrow(
-    /`timestamps` is true, expected false, as the model has no tokens of times/,
+    /`timestamps` is true, expected false, as the model has no timestamp tokens/,
   );
   await expect(transcribe(plain, sound(0.5), { task: "translate" })).rejects.toThrow(/does not translate/);
-  await expect(transcribe(plain, sound(0.5), { language: "en" })).rejects.toThrow(/knows one language/);
+  await expect(transcribe(plain, sound(0.5), { language: "en" })).rejects.toThrow(/supports one language/);
   await expect(transcribe(plain, [0.5] as never)).rejects.toThrow(
     /`waveform` is \[0.5\], expected a Float32Array/,
   );

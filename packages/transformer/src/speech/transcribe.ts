@@ -262,7 +262,7 @@ function readOptions(
   const { languages, tasks, noTimestampsId } = speech;
   if (language !== undefined) {
     const known = Object.keys(languages ?? {});
-    const expected = languages ? `one of ${known.join(", ")}` : "nothing, as the model knows one language";
+    const expected = languages ? `one of ${known.join(", ")}` : "nothing, as the model supports one language";
     check.each(
       { language },
       () => known.includes(language),
@@ -275,7 +275,7 @@ function readOptions(
     check.refuse({ argument: "task", received: task, expected, fix: "leave it out." });
   }
   if (timestamps && noTimestampsId === undefined) {
-    const expected = "false, as the model has no tokens of times";
+    const expected = "false, as the model has no timestamp tokens";
     check.refuse({ argument: "timestamps", received: true, expected, fix: "leave it out." });
   }
   return { ...options, task, timestamps, words, numBeams };

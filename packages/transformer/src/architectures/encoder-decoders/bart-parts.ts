@@ -127,7 +127,7 @@ export const bartCopies = /(^|\.)(shared|embed_tokens)\.weight$|^lm_head\.weight
 export function bartFields(config: EncoderDecoderConfig): Readonly<Record<string, unknown>> {
   const { encoder = {}, forcedBosId, forcedEosId } = config;
   return {
-    ...startAndStop(config),
+    ...specialTokenFields(config),
     d_model: config.embedDim,
     vocab_size: config.vocabSize,
     max_position_embeddings: config.contextLength,
@@ -144,8 +144,8 @@ export function bartFields(config: EncoderDecoderConfig): Readonly<Record<string
   };
 }
 
-/** Ids of the tokens that begin and end a text, and of padding. */
-export function startAndStop({
+/** Writes the fields of the start, stop and padding ids. */
+export function specialTokenFields({
   startIds,
   stopIds,
   padId = 0,

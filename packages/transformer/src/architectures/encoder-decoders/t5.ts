@@ -3,7 +3,7 @@ import type { LayerStackConfig } from "../../models/layer-stack.js";
 import { activationField, activationNames, stopIdsField, type ConfigFields } from "../config-fields.js";
 import { layerCount } from "../encoders/encoder-parts.js";
 import { each, linear, norm, stored, under, type StoredTensor } from "../stored-tensor.js";
-import { startAndStop } from "./bart-parts.js";
+import { specialTokenFields } from "./bart-parts.js";
 import type { EncoderDecoderArchitecture } from "./encoder-decoder-architecture.js";
 
 /** T5, T5 1.1 (gated), mT5, and UMT5, which has relative position biases in every layer. */
@@ -29,7 +29,7 @@ export const t5: EncoderDecoderArchitecture = {
     const activation = activationNames[config.activation ?? "gelu"];
     const gelu = activation === "gelu_pytorch_tanh" ? "gelu" : activation;
     return {
-      ...startAndStop(config),
+      ...specialTokenFields(config),
       vocab_size: config.vocabSize,
       d_model: config.embedDim,
       d_kv: headDim,

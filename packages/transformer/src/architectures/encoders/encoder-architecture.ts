@@ -34,11 +34,15 @@ export type EncoderHeads = Partial<Record<TaskHeadConfig["task"], TaskHeadNames>
 
 /** Tensor names and options of a head for a task. */
 export type TaskHeadNames = {
+  /** A dense layer `[C, C]` before the output projection. Default: none. */
   readonly dense?: string;
   /** Activation after `dense`. */
   readonly activation?: Activation;
+  /** A norm after the activation. Default: none. */
   readonly norm?: string;
+  /** Epsilon of the norm. Required with `norm`. */
   readonly normEps?: number;
+  /** The output projection to labels. Absent for a pooler. */
   readonly output?: string;
   /** A second projection to labels, applied to the distillation token. */
   readonly distillation?: string;
@@ -47,7 +51,9 @@ export type TaskHeadNames = {
 
 /** Tensor names of a head for masked language modeling. */
 export type MaskedTokenHeadNames = {
+  /** A dense layer `[C, C]`, followed by the activation of the encoder. */
   readonly dense: string;
+  /** The norm after the activation. */
   readonly norm: string;
   /** Names of the output bias: files use one of these. */
   readonly biases: readonly string[];

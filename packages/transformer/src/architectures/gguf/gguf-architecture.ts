@@ -58,7 +58,7 @@ export type GgufArchitecture = {
   /** Configuration fields that are folded into tensors on export, so that a loaded file does not have them. Default: none. */
   readonly folded: readonly (keyof DecoderConfig)[];
   /** A configuration field that only this architecture supports. Default: none. */
-  readonly alone?: keyof DecoderConfig;
+  readonly exclusiveField?: keyof DecoderConfig;
   /** Ignored tensors of a configuration: they do not affect the result. Default: none. */
   ignoredTensors?(config: DecoderConfig): RegExp;
   /** Checks for unsupported options that the entries cannot express. Returns undefined if there are none. */
@@ -78,7 +78,7 @@ export type GgufOptions = Partial<
     | "scalings"
     | "refuses"
     | "ignoredTensors"
-    | "alone"
+    | "exclusiveField"
     | "presence"
   >
 > & {
@@ -110,7 +110,7 @@ export function gguf(name: string, options: GgufOptions = {}): GgufArchitecture 
     presence = [],
     refuses,
     ignoredTensors,
-    alone,
+    exclusiveField,
   } = options;
   const architectureTraits: Partial<DecoderConfig> = {
     activation: "silu",
@@ -130,7 +130,7 @@ export function gguf(name: string, options: GgufOptions = {}): GgufArchitecture 
     folded: names.scaledTables ? ["embeddingScale", "logitScale"] : [],
     ...(refuses && { refuses }),
     ...(ignoredTensors && { ignoredTensors }),
-    ...(alone && { alone }),
+    ...(exclusiveField && { exclusiveField }),
     config: () => [trait(architectureTraits), ...ggufSizes(architectureTraits, options), ...keys],
     tensors:
       options.tensors ??

@@ -20,7 +20,7 @@ export const ggufLatentHeads = ({ split = false } = {}): ConfigEntry => ({
     }
     const keyDim = headLength ?? fields.count("attention.key_length");
     if (keyDim <= ropeDim)
-      return fields.refuse("rope.dimension_count", `below ${keyDim}, the numbers of a head's key`);
+      return fields.refuse("rope.dimension_count", `below ${keyDim}, the key dimension of a head`);
     const valueName = headLength === undefined ? "attention.value_length" : "attention.value_length_mla";
     fields.countOr(undefined, "attention.head_count_kv"); // 1 for shared latents, else the number of heads
     return {

@@ -80,7 +80,7 @@ export function refuseOtherSizes(config: DecoderConfig): GgufRefusal | undefined
     return {
       argument: "config.perLayerEmbedding",
       received: perLayerEmbedding,
-      expected: `embeddings of ${fixed.perLayerDim} numbers for each layer`,
+      expected: `per-layer embeddings of dimension ${fixed.perLayerDim}`,
     };
   if (numShared !== expectedShared)
     return {

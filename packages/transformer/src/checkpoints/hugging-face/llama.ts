@@ -178,7 +178,7 @@ function llamaConfig(
   const outerFactor = fields.positive("partial_rotary_factor", 1);
   const partial = (fields.nested("rope_parameters") ?? fields).positive("partial_rotary_factor", outerFactor);
   if (partial > 1)
-    return fields.refuse("partial_rotary_factor", "a share of the numbers of a head, at most 1");
+    return fields.refuse("partial_rotary_factor", "a fraction of the head dimension, at most 1");
   return {
     vocabSize: fields.count("vocab_size"),
     embedDim,

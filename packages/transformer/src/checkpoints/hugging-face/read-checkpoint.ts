@@ -70,7 +70,7 @@ export async function readCheckpoint(
       argument: "model_type",
       received: type,
       expected: "a model of texts",
-      fix: `load it with \`${loader}\`, which knows models of images.`,
+      fix: `load it with \`${loader}\`, which loads image models.`,
     });
   return check.refuse({
     argument: "model_type",

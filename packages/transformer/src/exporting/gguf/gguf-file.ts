@@ -130,7 +130,7 @@ function chooseTarget(config: DecoderConfig, params: DecoderParams): Target {
   const targets: { architecture: Target; violations: Violation[] }[] = [...decoders, ...tables];
   // A model with a field that only one architecture supports is compared with that one.
   const specific = targets.filter(
-    ({ architecture: { table } }) => table?.alone && config[table.alone] !== undefined,
+    ({ architecture: { table } }) => table?.exclusiveField && config[table.exclusiveField] !== undefined,
   );
   const candidates = specific.length > 0 ? specific : targets;
   const [nearest] = candidates.toSorted((a, b) => a.violations.length - b.violations.length);
