@@ -12,7 +12,7 @@ import type { ThemeName } from "../palette.js";
  * const cell: Mark = {
  *   key: "scores:2:1", // a mark of the next scene with this key is the same one, moved
  *   kind: "rect", x: 40, y: 20, width: 40, height: 30, radius: 3,
- *   fill: "weight", shade: 0.42, text: "0.42",
+ *   fill: "weight", fillOpacity: 0.42, text: "0.42",
  *   home: "query:2", // it grows out of this mark when it enters
  *   ariaLabel: "weight of “sat” for “cat”: 0.42",
  *   cell: "scores:2:1",
