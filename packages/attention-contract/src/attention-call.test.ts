@@ -52,7 +52,7 @@ test("golden: callSizes, with keys partly in pages", () => {
 });
 
 // Checked by the compiler only; nothing is run.
-test("types: a kernel that overlooks a field of the call does not compile", () => {
+test("types: a kernel that does not read every field of the call does not compile", () => {
   type Left<Grown> = Omit<Grown, keyof AttentionCall>;
   const kernel = (
     none: Left<AttentionCall>,

@@ -40,7 +40,7 @@ export {
   refuseType,
 } from "./key-values/check-key-values.js";
 export { floatKeyValues } from "./key-values/float-segments.js";
-export { givenKeyValues } from "./key-values/given-key-values.js";
+export { normalizeKeyValues } from "./key-values/normalize-key-values.js";
 export type { KeyValues, KeyValueSegment, PagedBlocks } from "./key-values/key-values.js";
 export {
   differByHead,

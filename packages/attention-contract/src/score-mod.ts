@@ -55,10 +55,10 @@ export type Rule = readonly [option: string, rule: ScoreMod["apply"]];
 
 /** Records several rules as one expression; they are applied in order. Undefined if there are none. */
 export function combineRules(fn: string, rules: readonly (Rule | undefined)[]): Expression | undefined {
-  const given = rules.filter((rule) => rule !== undefined);
-  if (given.length === 0) return undefined;
+  const presentRules = rules.filter((rule) => rule !== undefined);
+  if (presentRules.length === 0) return undefined;
   return expression((score, at) =>
-    given.reduce((value, [option, rule]) => {
+    presentRules.reduce((value, [option, rule]) => {
       const addsToScore = option === "bias";
       return applyRule(fn, option, rule, value, at, addsToScore);
     }, score),

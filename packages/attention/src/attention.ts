@@ -6,7 +6,7 @@ import {
   checkSinks,
   combineRules,
   floatKeyValues,
-  givenKeyValues,
+  normalizeKeyValues,
   planFor,
   type AttentionCall,
   type Expression,
@@ -165,7 +165,11 @@ function checkedCall(
   traces: readonly TraceName[],
 ): AttentionCall {
   checkTensor(fn, "query", query);
-  const [keyValues, options, surplus] = givenKeyValues(fn, rest) as [KeyValues, AttentionOptions?, unknown?];
+  const [keyValues, options, surplus] = normalizeKeyValues(fn, rest) as [
+    KeyValues,
+    AttentionOptions?,
+    unknown?,
+  ];
   // In `(query, keyValues, undefined, options)` the options would be ignored, so it is refused.
   if (surplus !== undefined) {
     const fix = `keys and values are one argument here: write \`${fn}(query, keyValues, options)\`.`;

@@ -6,7 +6,7 @@ import {
   denseSegment,
   firstQueryPosition,
   floatKeyValues,
-  givenKeyValues,
+  normalizeKeyValues,
   keyPositions,
   positionList,
 } from "@qkv/attention-contract";
@@ -77,7 +77,7 @@ export function plainAttention(
 ): PlainAttention;
 export function plainAttention(query: Tensor, ...rest: unknown[]): PlainAttention {
   const fn = "plainAttention";
-  const [stored, requested] = givenKeyValues(fn, rest) as [KeyValues, PlainAttentionOptions?];
+  const [stored, requested] = normalizeKeyValues(fn, rest) as [KeyValues, PlainAttentionOptions?];
   const { forms: list = [], ...withoutForms } = requested ?? {};
   const forms = checkForms(fn, list);
   const options = isObject(requested) && "forms" in requested ? withoutForms : requested;

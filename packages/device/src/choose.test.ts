@@ -149,7 +149,7 @@ describe("devices that fail", () => {
 });
 
 describe("a pending device", () => {
-  test("another device is returned at once; the pending one follows if it is faster, and is stored", async () => {
+  test("another device is returned at once; `better` resolves to the pending one if it is faster, and stores it", async () => {
     let ready = (_: unknown) => {};
     const after = new Promise((resolve) => (ready = resolve));
     const { candidates, options, closed, opened } = fakeCandidates({
@@ -191,7 +191,7 @@ describe("a pending device", () => {
     }
   });
 
-  test("it is awaited if there is no other device", async () => {
+  test("the pending device is awaited if there is no other one", async () => {
     const after = new Promise((resolve) => setTimeout(resolve, 60));
     const { candidates, options } = fakeCandidates({ webgpu: { kind: "gpu", after } });
     expect((await choose(candidates, options())).choice.name).toBe("webgpu");
@@ -201,7 +201,7 @@ describe("a pending device", () => {
 describe("a stored choice", () => {
   const fakes = { webgpu: { kind: "gpu", ms: 2 }, wasm: { ms: 5 } } as const;
 
-  test("only its device is opened; the times of the others are those of the storage", async () => {
+  test("only the stored device is opened; the times of the others come from the storage", async () => {
     const { candidates, options, opened } = fakeCandidates(fakes);
     await choose(candidates, options());
     opened.length = 0;
@@ -213,7 +213,7 @@ describe("a stored choice", () => {
     ]);
   });
 
-  test("if its device fails now, or is pending, the others are considered", async () => {
+  test("if the stored device fails or is pending, the others are measured", async () => {
     for (const now of [{ openError: "lost" }, { after: never }]) {
       const { candidates, options, items } = fakeCandidates(fakes);
       await choose(candidates, options());
@@ -224,7 +224,7 @@ describe("a stored choice", () => {
     }
   });
 
-  test("it is ignored under another key, after a week, and if the entry is invalid", async () => {
+  test("a stored choice is ignored under another key, after a week, and if the entry is invalid", async () => {
     const week = 7 * 24 * 3600 * 1000;
     const { candidates, options, opened, items } = fakeCandidates(fakes);
     const storage: ChoiceStorage = {

@@ -62,7 +62,7 @@ test("a software adapter is refused, unless `software` is true", async () => {
         info: { vendor: "mesa", description: "llvmpipe" },
         limits: {},
         features: new Set(),
-        requestDevice: () => Promise.reject(new Error("asked for a device")),
+        requestDevice: () => Promise.reject(new Error("requestDevice failed")),
       }),
   } as unknown as GPU;
   const best = await device({ gpu: software, storage: null });
@@ -70,8 +70,8 @@ test("a software adapter is refused, unless `software` is true", async () => {
     outcome: "refused",
     reason: "mesa llvmpipe is software on the CPU; `software: true` considers it",
   });
-  const asked = await device({ gpu: software, software: true, storage: null });
-  expect(asked.choice.attempts[0]!.reason).toMatch(/asked for a device/);
+  const result = await device({ gpu: software, software: true, storage: null });
+  expect(result.choice.attempts[0]!.reason).toMatch(/requestDevice failed/);
 });
 
 test("`prefer` limits the devices that may be chosen, and its options reach them", async () => {
@@ -82,7 +82,7 @@ test("`prefer` limits the devices that may be chosen, and its options reach them
   expect(two.name).toMatch(/plain/);
 });
 
-test("a file remembers the choice between processes", async () => {
+test("a choice that is stored in a file is used by the next process", async () => {
   const path = join(folder, "deep", "device.json");
   const options: DeviceOptions = {
     prefer: ["wasm,threads=1,plain", "wasm,threads=1"],

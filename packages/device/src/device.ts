@@ -60,9 +60,9 @@ export type DeviceOptions = {
 export async function device(options?: DeviceOptions): Promise<BestDevice> {
   const check = checks("device");
   const names = ["prefer", "gpu", "software", "timeoutMs", "work", "storage"] as const;
-  const given = check.options(options, names);
-  const { prefer = ["webgpu", "wasm", "js"], gpu, software = false, timeoutMs = 500 } = given;
-  const { work, storage } = given;
+  const checked = check.options(options, names);
+  const { prefer = ["webgpu", "wasm", "js"], gpu, software = false, timeoutMs = 500 } = checked;
+  const { work, storage } = checked;
   check.type({ software }, "boolean");
   check.finite({ timeoutMs }, { min: 0, unit: "milliseconds", fix: "leave it out for 500." });
   if (work !== undefined)

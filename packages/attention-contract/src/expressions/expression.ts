@@ -31,7 +31,7 @@ type Recording = {
   readonly fn: string;
   readonly argument: string;
   /** Steps created during the call. */
-  readonly made: Set<Expr>;
+  readonly created: Set<Expr>;
   /** Symbols of {@link ScoreIndices} that the rule has read. */
   readonly read: Set<Expr>;
 };
@@ -44,7 +44,7 @@ let recording: Recording | undefined;
  */
 export class Expr {
   constructor(readonly step: Step) {
-    if (step.kind !== "symbol") recording?.made.add(this);
+    if (step.kind !== "symbol") recording?.created.add(this);
   }
 
   /** Refuses the conversion to a plain value, which operators (`-`, `>=`), functions (`Math.abs`), strings and indices request. */
@@ -284,14 +284,14 @@ const logicalNames: readonly OperationName[] = [
  */
 function record(fn: string, argument: string, rule: () => Operand): Expr {
   const outer = recording;
-  const own: Recording = { fn, argument, made: new Set(), read: new Set() };
-  recording = own;
+  const current: Recording = { fn, argument, created: new Set(), read: new Set() };
+  recording = current;
   try {
     const result = toExpr(rule());
     const used = new Set(stepsOf(result));
     // The error shows the last unused step, since it may contain the others. Single symbols may be unused if another one is used.
-    const read = [...own.read].some((symbol) => used.has(symbol)) ? [] : own.read;
-    const unused = [...read, ...own.made].filter((expr) => !used.has(expr)).at(-1);
+    const read = [...current.read].some((symbol) => used.has(symbol)) ? [] : current.read;
+    const unused = [...read, ...current.created].filter((expr) => !used.has(expr)).at(-1);
     if (unused) {
       refuseMisuse(
         `${toCode(result)} without ${toCode(unused)}`,

@@ -29,7 +29,7 @@ test("firstQueryPosition returns the common number, or that of the sequence", ()
   expect([0, 1].map((batch) => firstQueryPosition(Int32Array.of(3, 4), batch))).toEqual([3, 4]);
 });
 
-test("the length of a sequence is its largest position plus 1, in whichever slot; -1 does not count", () => {
+test("the length of a sequence is its largest position plus 1; the order of the positions does not matter, and -1 is ignored", () => {
   expect(keyLengths({ start: 5 }, 3, 1)).toEqual([8]);
   expect(keyLengths(Int32Array.of(4, 9, 2), 3, 2)).toEqual([10]);
   expect(keyLengths(Int32Array.of(0, 1, 7, -1), 2, 2)).toEqual([2, 8]);

@@ -13,8 +13,8 @@ const pages = (length: Int32Array) => ({
 test("pages of sequences of different lengths are padded with -1, and a segment after them has its own positions", () => {
   const tail = zeros([2, 1, 2, 1]);
   const key = [pages(Int32Array.of(3, 1)), tail];
-  const given = Int32Array.of(0, 1, 2, 7, 8, 0, 9, 9, 3, 4);
-  expect([...(storedPositions({ key, value: key, positions: given }, 2) as Int32Array)]).toEqual([
+  const positions = Int32Array.of(0, 1, 2, 7, 8, 0, 9, 9, 3, 4);
+  expect([...(storedPositions({ key, value: key, positions }, 2) as Int32Array)]).toEqual([
     ...[0, 1, 2, 7, 8],
     ...[0, -1, -1, 3, 4],
   ]);
@@ -31,7 +31,7 @@ test("a single list of positions applies to each sequence", () => {
   ]).toEqual([4, 9, 4, -1]);
 });
 
-test("if all sequences have the same length, the given positions are returned", () => {
+test("if all sequences have the same length, the positions are returned unchanged", () => {
   const positions = { start: 4 };
   const key = [zeros([2, 1, 3, 1])];
   expect(storedPositions({ key, value: key, positions }, 2)).toBe(positions);

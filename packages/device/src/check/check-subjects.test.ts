@@ -104,7 +104,7 @@ test("the report and the table contain errors, wrong lengths and NaN", async () 
   });
   const report = await checkSubjects([subject("right"), bad]);
   expect(report.failed).toBe(checkCases().length);
-  const messages = report.results.filter((one) => one.subject === "bad").map(({ message }) => message);
+  const messages = report.results.filter((result) => result.subject === "bad").map(({ message }) => message);
   expect(messages).toContain("device lost");
   expect(messages).toContain(`3 elements, expected ${3 * 37 * 17}`);
   const text = checkText(report, ["adapter: a card"]);

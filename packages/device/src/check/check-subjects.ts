@@ -51,16 +51,16 @@ export type CheckOptions = {
  */
 export async function checkSubjects(
   subjects: readonly Subject[],
-  given?: CheckOptions,
+  options?: CheckOptions,
 ): Promise<CheckReport> {
   const check = checks("checkSubjects");
   check.list(
     { subjects },
     "subjects",
-    (one) => typeof (one as Partial<Subject> | null)?.matmul === "function",
+    (subject) => typeof (subject as Partial<Subject> | null)?.matmul === "function",
     "make them with `deviceSubject`.",
   );
-  const { cases = checkCases(), onResult, signal } = check.options(given, ["cases", "onResult", "signal"]);
+  const { cases = checkCases(), onResult, signal } = check.options(options, ["cases", "onResult", "signal"]);
   const results: CheckResult[] = [];
   for (const checkCase of cases) {
     const expected = referenceInFloat64(checkCase);

@@ -20,7 +20,7 @@ export function checkText(report: CheckReport, facts: readonly string[] = []): s
   const check = checks("checkText");
   check.each(
     { report },
-    (given) => Array.isArray((given as Partial<CheckReport> | undefined)?.results),
+    (report) => Array.isArray((report as Partial<CheckReport> | undefined)?.results),
     "a report",
     "pass the result of `await checkSubjects(subjects)`.",
   );

@@ -30,7 +30,7 @@ export function deviceSubject(
   check.type({ attend }, "function", "pass `attention` of @qkv/attention, with its masks.");
   check.each(
     { device },
-    (given) => typeof (given as Partial<Device> | undefined)?.scope === "function",
+    (device) => typeof (device as Partial<Device> | undefined)?.scope === "function",
     "a device",
     "pass `js()`, or what `await webgpu()` or `await wasm()` return.",
   );

@@ -11,7 +11,7 @@ const attend = (mask: AttentionInputs["mask"]) => {
   return referenceInFloat64({ kind: "attention", name: "by hand", finds: "", tolerance: 0, inputs });
 };
 
-test("golden: weights of 1/4 and 3/4, the first query causal, a query that sees nothing gives zeros", () => {
+test("golden: weights of 1/4 and 3/4, with a causal mask, and zeros for a query that sees no key", () => {
   const close = (list: readonly number[]) => list.map((x) => expect.closeTo(x, 6) as number);
   expect([...attend(undefined)]).toEqual(close([5, 5]));
   expect([...attend("causal")]).toEqual(close([8, 5]));

@@ -2,7 +2,7 @@ import { checkTensor, isTensor } from "@qkv/tensor";
 import type { KeyValues } from "./key-values.js";
 
 /** Converts the arguments `(key, value, …rest)` or `(keyValues, …rest)` to `[keyValues, …rest]`. */
-export function givenKeyValues(
+export function normalizeKeyValues(
   fn: string,
   [first, ...rest]: readonly unknown[],
 ): [keyValues: KeyValues, ...rest: unknown[]] {
