@@ -83,7 +83,7 @@ export const legal = [
   {
     entry: "@qkv/attention-contract",
     names:
-      "callSizes callTensors mapCall assertExhaustive denseSegment isPaged segmentLength checkKeyValues checkSinks refuseType givenKeyValues floatKeyValues firstQueryPosition keyLengths keyPositions positionList differByHead positionsAfter storedPositions",
+      "callSizes callTensors mapCall assertExhaustive denseSegment isPaged segmentLength checkKeyValues checkSinks refuseType normalizeKeyValues floatKeyValues firstQueryPosition keyLengths keyPositions positionList differByHead positionsAfter storedPositions",
     why: "for caches and devices, which read keys and values that were checked",
   },
   {
