@@ -35,9 +35,9 @@ export type SourceOf<R extends Runtime> = Parameters<R["load"]>[0];
 export type LaterSource<R extends Runtime> =
   SourceOf<R> | Promise<SourceOf<R>> | (() => SourceOf<R> | Promise<SourceOf<R>>);
 /** Options of a function without those that a store sets; `object` if it has none. */
-type OptionsWithout<Options, Names extends string> = [NonNullable<Options>] extends [never]
+type OptionsWithout<Options, Own extends string> = [NonNullable<Options>] extends [never]
   ? object
-  : Omit<NonNullable<Options>, Names>;
+  : Omit<NonNullable<Options>, Own>;
 /** Type of the options of `load`, without those that a store sets. */
 export type LoadOptionsOf<R extends Runtime> = OptionsWithout<
   Parameters<R["load"]>[1],
