@@ -39,7 +39,7 @@ const {
   "transformer/src/checkpoints/hugging-face/llama.ts": ["llama"],
   "transformer/src/checkpoints/hugging-face/gpt2.ts": ["gpt2"],
   "transformer/src/exporting/architecture-constraints.ts": ["normalizedConfig"],
-  "transformer/src/exporting/architecture-decoder.ts": ["architectureDecoder", "holds"],
+  "transformer/src/exporting/architecture-decoder.ts": ["architectureDecoder", "canRepresent"],
   "transformer/src/exporting/gguf/gguf-decoders.ts": ["ggufDecoders"],
   "transformer/src/exporting/hugging-face-decoders.ts": ["huggingFaceDecoders"],
   "transformer/src/index.ts": ["decoder", "encoder", "load", "loadEncoder", "quantize"],

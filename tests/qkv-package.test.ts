@@ -130,7 +130,7 @@ describe("the package qkv", () => {
     // The kernels, the small model and the tasks of pipelines are separate files, loaded on first use.
     const first = globSync("dist/browser/{qkv,chunk-*}.js", { cwd: folder });
     const code = first.map((file) => readFileSync(join(folder, file), "utf8")).join("");
-    expect(gzipSync(code, { level: 9 }).length).toBeLessThan(450_000);
+    expect(gzipSync(code, { level: 9 }).length).toBeLessThan(455_000);
   });
 });
 

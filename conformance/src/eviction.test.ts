@@ -379,7 +379,7 @@ test.each([
   ],
   [
     () => evictingCache({ budget: 2, score: { ...keyNorm(), score: () => x } }).update(0, x, x),
-    'score: `score` is "[1, 2, 3, 4] of keyNorm", expected numbers [1, 2, 3]',
+    'score: `score` is "[1, 2, 3, 4] of keyNorm", expected scores [1, 2, 3]',
   ],
   [
     () => evictingCache({ budget: 2, score: { ...keyNorm(), score: () => zeros([1, 2, 3]) } }).discard(0, 1),

@@ -130,7 +130,7 @@ function referenceFolder(modelTypes) {
  * @returns {Promise<{ json: object, model: any }>}
  */
 export async function sampleOf({ modelTypes, table }, packages) {
-  const { load, decoder, readFields, configFields, holds, zeros } = packages;
+  const { load, decoder, readFields, configFields, canRepresent, zeros } = packages;
   const known = referenceFolder(modelTypes);
   if (known) return { json: known.json, model: await load(known.path) };
   const [type] = modelTypes;
@@ -147,7 +147,7 @@ export async function sampleOf({ modelTypes, table }, packages) {
       ...(withoutNormBias.includes(type) ? withoutNormBiases(random) : random),
       ...(!tied && { output: { weight, ...bias } }),
     };
-    if (!holds(table, config, params)) throw new Error("its table does not write such weights");
+    if (!canRepresent(table, config, params)) throw new Error("its table does not write such weights");
     return { json, model: { config, params, apply, tokenizer: undefined } };
   } catch (error) {
     const more = `give a config.json of ${type} more fields in scripts/checkpoints/samples.mjs`;

@@ -68,7 +68,7 @@ describe("read patterns", () => {
     expect(patterns.report().decode.reason).toMatch(/^the default/);
   });
 
-  test("calls that fit in a core.s cache use the default pattern", () => {
+  test("calls that fit in a core's cache use the default pattern", () => {
     const { calls, run } = timed({ sequential: 8, prefetched: 8, interleaved: 4 });
     for (let i = 0; i < 18; i++) run();
     calls.length = 0;

@@ -79,7 +79,7 @@ export const mpt: Architecture = {
         linear("attention.output", "attn.out_proj", [C, width]),
         norm("feedForwardNorm", "norm_2", C),
         linear("feedForward.up", "ffn.up_proj", [F, C]),
-        linear("feedForward.dattentionFields", "ffn.dattentionFields_proj", [C, F]),
+        linear("feedForward.down", "ffn.down_proj", [C, F]),
       ]),
       norm("norm", "transformer.norm_f", C),
       ...(tied ? [] : [head(config)]),

@@ -54,7 +54,7 @@ describe.each([
     }
   });
 
-  test("a large product, whose weight is packed in parts, equals the float32 weight.s bit for bit", () => {
+  test("a large product, whose weight is packed in parts, equals the product with the float32 weight, bit for bit", () => {
     const [M, N, K] = [14, 4100, 520];
     const x = randn([M, K], { seed: 1 }).to(device);
     // Numbers of sizes from 2^-7 to 2^6 in float16, and far apart in bfloat16.

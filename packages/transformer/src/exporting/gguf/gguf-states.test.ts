@@ -91,7 +91,7 @@ const folders: Record<string, RegExp | undefined> = {
   "nemotron-h": /`config\.experts` .*expected nothing, as nemotron_h has it/s,
   "qwen3-next": /`config\.layerTypes` is "a mixer with valueDim 10", expected valueDim = keyDim = 8/,
   "qwen3-5-text": /`config\.layerTypes` is "a mixer with valueDim 10", expected valueDim = keyDim = 8/,
-  rwkv7: /`config\.layerTypes` is "heads of 8 numbers", expected a multiple of 64, as rwkv7 has it/,
+  rwkv7: /`config\.layerTypes` is "a head dimension of 8", expected a multiple of 64, as rwkv7 has it/,
   minimax: undefined,
   mamba2: /outputNorm` is "whole", expected group, as mamba2 has it/,
 };
