@@ -23,8 +23,8 @@ export type LoraParams = {
 /** A module of the base model that an adapter changes. */
 export type AdaptedModule = {
   readonly name: string;
-  /** Initial factors. Their product is 0 unless the configuration initializes both at random. */
-  init(first: number, second: number): LoraParams;
+  /** Initial factors A and B, each from its seed. Their product is 0 unless the configuration initializes both at random. */
+  init(seedA: number, seedB: number): LoraParams;
   /** The params of the module, by path, with an unmerged adapter. */
   leaves(params: LoraParams, dropoutSeed?: number): [path: string, value: unknown][];
   /**
@@ -94,12 +94,12 @@ export function adaptedMatrix({
   return {
     name,
     names: matrixNames,
-    init(first, second) {
+    init(seedA, seedB) {
       const a =
         config.init === "gaussian"
-          ? mul(randn([rank, inputs], { seed: first }), 1 / rank)
-          : uniform([rank, inputs], first);
-      const b = config.init === false ? uniform([matrix.count, rank], second) : zeros([matrix.count, rank]);
+          ? mul(randn([rank, inputs], { seed: seedA }), 1 / rank)
+          : uniform([rank, inputs], seedA);
+      const b = config.init === false ? uniform([matrix.count, rank], seedB) : zeros([matrix.count, rank]);
       return {
         ...{ a: a.to(device), b: b.to(device) },
         ...(config.hasOffset && { offset: zeros([matrix.count]).to(device) }),
@@ -139,10 +139,10 @@ export function adaptedTable({
   return {
     name,
     names: tableNames,
-    init: (first, second) => {
+    init: (seedA, seedB) => {
       const a =
-        config.init === false ? randn([rank, matrix.count], { seed: first }) : zeros([rank, matrix.count]);
-      return { a: a.to(device), b: randn([inputs, rank], { seed: second }).to(device) };
+        config.init === false ? randn([rank, matrix.count], { seed: seedA }) : zeros([rank, matrix.count]);
+      return { a: a.to(device), b: randn([inputs, rank], { seed: seedB }).to(device) };
     },
     leaves: (params) => [[path, table(params)]],
     merged: (params) => [[path, computeResident(device, () => table(params))]],

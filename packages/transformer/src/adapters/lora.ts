@@ -58,10 +58,10 @@ export function lora(model: AdaptableModel, config: LoraConfig): Lora {
   const modules = storedModules.filter((name) => !storedMatrix(name).isNorm);
   const outputProjection = modules.find((name) => storedMatrix(name).parts[0]!.path === "output.weight");
   const isTarget = targetModules(config, outputProjection);
-  const { target_modules: targets, exclude_modules: excluded, modules_to_save: ends = [] } = config;
+  const { target_modules: targets, exclude_modules: excluded, modules_to_save: savedNames = [] } = config;
   checkNames(check, "target_modules", targets === "all-linear" ? undefined : targets, modules);
   checkNames(check, "exclude_modules", excluded, modules);
-  checkNames(check, "modules_to_save", ends, storedModules);
+  checkNames(check, "modules_to_save", savedNames, storedModules);
   const layers = [config.layers_to_transform ?? []].flat() as number[];
   for (const layer of layers)
     check.whole({ "config.layers_to_transform": layer }, { min: 0, max: model.config.numLayers - 1 });
@@ -70,7 +70,7 @@ export function lora(model: AdaptableModel, config: LoraConfig): Lora {
   for (const field of ["rank_pattern", "alpha_pattern"] as const)
     for (const key of Object.keys(config[field] ?? {}))
       if (!adapted.some((name) => fitsPattern(name, key))) refuseNames(check, field, key, adapted);
-  const fullyTrained = storedModules.filter((name) => isNamed(name, ends ?? []));
+  const fullyTrained = storedModules.filter((name) => isNamed(name, savedNames ?? []));
   const biases = [...(config.bias === "lora_only" ? adapted : []), ...fullyTrained].map(
     (name) => `${name}.bias`,
   );
@@ -103,11 +103,11 @@ function checkNames(
 }
 
 function refuseNames(check: Checks, field: string, received: unknown, modules: readonly string[]): never {
-  const ends = [...new Set(modules.map((name) => name.split(".").at(-1)))];
+  const suffixes = [...new Set(modules.map((name) => name.split(".").at(-1)))];
   return check.refuse({
     argument: `config.${field}`,
     received,
-    expected: `names of modules of the model, such as ${ends.slice(0, 8).join(", ")}`,
+    expected: `names of modules of the model, such as ${suffixes.slice(0, 8).join(", ")}`,
     fix: "give suffixes of names in a list, as in PEFT.",
   });
 }

@@ -53,7 +53,7 @@ export const granite: Architecture = {
   ],
   gguf: () => [
     gguf("granite", {
-      freeHeads: true,
+      freeHeads: true, // the head dimension may differ from embedDim / numHeads
       ropeLayout: "interleaved",
       keys: ggufScales(),
       biases: { attentionOutput: "either", queryKeyValue: "either", feedForward: "either" },

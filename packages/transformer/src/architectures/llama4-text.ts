@@ -140,7 +140,7 @@ const publishedLayers: ConfigEntry = {
   write: () => ({}),
 };
 
-/** Llama 4: chunked attention in layers with RoPE, query temperature scaling in layers requireValue, and one routed expert and a shared one per token. */
+/** Llama 4: chunked attention in layers with RoPE, query temperature scaling in layers without, and one routed expert and a shared one per token. */
 export const llama4Text: Architecture = {
   modelTypes: ["llama4_text"],
   class: "Llama4ForCausalLM",

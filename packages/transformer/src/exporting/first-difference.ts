@@ -6,7 +6,7 @@ export type Difference = { readonly path: string; readonly received: unknown; re
 /**
  * Finds the first difference of two values. Layers and mixers are compared by their configuration.
  *
- * @param functions - Functions found so far, in the order of first occurrence.
+ * @param functions - Functions found so far, in the order of first occurrence: {@link canonicalJson} writes a function as its index here.
  */
 export function firstDifference(received: unknown, expected: unknown, functions: unknown[]): Difference {
   if (isObject(received) && isObject(expected) && Array.isArray(received) === Array.isArray(expected)) {

@@ -16,7 +16,7 @@ export function speechCheckpoint(
     const type = architecture.modelTypes[0];
     const written = architecture.write(config);
     const read = readBack(architecture, written);
-    // In both architectures the output projection is the embedding matrix.
+    // In every speech architecture the output projection is the embedding matrix.
     if (!read || params.output || !isSameStack(read.config, config)) continue;
     const path = architecture.prefixes[0]!.replace(/\.$/, "");
     return {

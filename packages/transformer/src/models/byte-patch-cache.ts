@@ -93,7 +93,7 @@ export function patchEnds(patches: KvCache): number[][] {
   return lengths.map((length, b) => ends.slice(b * shape[2]!, b * shape[2]! + length));
 }
 
-/** Splits a saved cache into its two splitSaved. */
+/** Splits a saved cache into its two parts. */
 function splitSaved(file: Uint8Array): [Uint8Array, Uint8Array] {
   const hasHeader = file instanceof Uint8Array && file.length >= 8;
   const header = hasHeader ? new DataView(file.buffer, file.byteOffset, 8) : undefined;

@@ -125,7 +125,7 @@ export function taskLogits(model: ModelWithHead, rows: Tensor, options?: TaskLog
     ...(head.distillation ? ["distillation.weight"] : []),
   ]);
   checkTensor("taskLogits", "rows", rows);
-  const { dense, norm: gain, output, distillation } = params.head;
+  const { dense, norm: normParams, output, distillation } = params.head;
   const { distillationToken, registers = 0 } = config;
   const firstPatch = (distillationToken ? 2 : 1) + registers;
   let x =
@@ -134,7 +134,7 @@ export function taskLogits(model: ModelWithHead, rows: Tensor, options?: TaskLog
     x = activationFunction("taskLogits", head.activation)(linear(x, dense!.weight, dense!.bias));
   }
   if (head.normEps !== undefined) {
-    x = norm({ kind: "layer", embedDim: config.embedDim, eps: head.normEps }).apply(gain!, x);
+    x = norm({ kind: "layer", embedDim: config.embedDim, eps: head.normEps }).apply(normParams!, x);
   }
   if (!output) return x;
   const logits = linear(x, output.weight, output.bias);
@@ -220,10 +220,10 @@ export function checkTaskHead(check: Checks, head: TaskHeadConfig): void {
   check.oneOf({ "head.pooling": pooling }, ["cls", "mean", "last", "patches", "cls+patches"]);
   check.oneOf({ "head.scores": scores }, ["softmax", "sigmoid", "none"]);
   check.type({ "head.distillation": distillation }, "boolean");
-  const labelsImages = () => task === "image" || !distillation;
+  const distillsOnlyImages = () => task === "image" || !distillation;
   check.each(
     { "head.distillation": distillation },
-    labelsImages,
+    distillsOnlyImages,
     "false, as `task` is no image",
     "leave it out.",
   );

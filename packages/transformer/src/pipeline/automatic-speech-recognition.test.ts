@@ -7,7 +7,7 @@ import { speechToText } from "../models/speech-to-text.js";
 import { transcribe } from "../speech/transcribe.js";
 import { pipeline } from "./pipeline.js";
 
-const words = ["a", "cat", "saw", "the", "moon", "__en__", "__de__", "__write__", "__none__"];
+const words = ["a", "cat", "saw", "the", "moon", "__en__", "__de__", "__transcribe__", "__notimestamps__"];
 const times = Array.from({ length: 41 }, (_, i) => `__${i}__`);
 const tokenizer = bertTokenizer(
   ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ...words, ...times].join("\n"),
@@ -45,7 +45,7 @@ const model: SpeechModel = {
 const sound = (seconds: number) =>
   Float32Array.from({ length: 16000 * seconds }, (_, i) => Math.sin(i / 9) / 4);
 
-test("an audio gives its text, a list one result each, and `return_timestamps` gives chunks", async () => {
+test("one sound gives its text, a list of sounds a list of results, and `return_timestamps` adds chunks", async () => {
   const recognizer = await pipeline("automatic-speech-recognition", model);
   const { text } = await transcribe(model, sound(0.5), { language: "de", maxTokens: 6 });
   expect(text.length).toBeGreaterThan(0);
