@@ -47,7 +47,7 @@ test.each([false, true])("all shaders compile within default limits, subgroups %
   for (const call of attentionCalls(device)) {
     device.scope(() => attend(device, call));
     await expect(device.finish()).resolves.toBeUndefined();
-    // The gradient of few queries has the same texts.
+    // The gradient for few queries has the same shaders.
     if (call.query.shape[2]! < 64) continue;
     device.scope(() => attendBackward(device, call));
     await expect(device.finish()).resolves.toBeUndefined();
@@ -71,7 +71,7 @@ test.each([false, true])("all shaders compile within default limits, subgroups %
 
 type KernelCall = [name: string, inputs: Tensor[], outputs: Tensor[], attributes?: unknown];
 
-/** Calls of the operations that attention's package defines, and of those without a case. */
+/** Calls of the operations that attention's package defines, and of those without a case in {@link opCases}. */
 function attentionOpCalls(device: Device): KernelCall[] {
   const of = (...shape: number[]) => zeros(shape, { device });
   const scans = [3, 8, 64, 130].flatMap((K) =>
@@ -137,7 +137,8 @@ function attentionCalls(device: Device): AttentionCall[] {
       traces: n === 5 ? ["dots", "capped", "scores", "weights"] : [],
     })),
   );
-  // Few queries: rows together, sizes up to where one row fits, and every layout of keys and values.
+  // Few queries: several rows of queries per workgroup, head dimensions up to one of which only a single row fits, and every
+  // layout of keys and values.
   const pages = (dtype: DType, D: number, scale?: readonly [number, number]): PagedBlocks => ({
     data: zeros([5, Hkv, 16, D], { dtype, device }),
     ...(scale && { scale: of(5, Hkv, ...scale) }),
@@ -170,7 +171,7 @@ function attentionCalls(device: Device): AttentionCall[] {
   return [...forward, ...decoding];
 }
 
-/** Outputs of a call, or gradients that reach them. */
+/** Zeros with the shapes of a call's outputs: the outputs, or the gradients with respect to them. */
 function outputsOf(device: Device, call: AttentionCall): AttentionOutputs {
   const { B, H, T, S, Dv } = callSizes(call);
   const of = (...shape: number[]) => zeros(shape, { device });

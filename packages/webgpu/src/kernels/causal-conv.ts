@@ -31,7 +31,7 @@ export function causalConvKernel(context: Context) {
       body: `var sum = ${b ? "c" : "0.0"};
   for (var k = 0; k < p.K; k++) { sum += bElement(bAt + k * p.tap) * aElement(aAt + k * p.time); }
   return sum;`,
-      lazy: new Set([0, 1]),
+      bodyReads: new Set([0, 1]),
       params: (params) =>
         params
           .i32("K", K)

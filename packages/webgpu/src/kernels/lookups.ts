@@ -27,7 +27,7 @@ export function lookupKernels(context: Context): Record<string, Kernel<never>> {
       body: `if (b < 0 || b >= p.length) { fault(); return 0u; }
   return aElement(aAt + b * p.step);`,
       bits: new Set([0]),
-      lazy: new Set([0]),
+      bodyReads: new Set([0]),
       faults: true,
       params: (params) => params.i32("length", x.shape[axis]!).i32("step", x.strides[axis]!),
     });

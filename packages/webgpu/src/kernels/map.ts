@@ -21,7 +21,7 @@ export type Formula = {
    */
   readonly bits?: boolean | ReadonlySet<number>;
   /** Inputs that the body reads itself: `aElement(index)` is an element of input `a`, `aAt` the index of the broadcast one. */
-  readonly lazy?: ReadonlySet<number>;
+  readonly bodyReads?: ReadonlySet<number>;
   /** True if the body calls `fault()` for indices out of range. */
   readonly faults?: boolean;
   /** Adds the parameters that the body reads. */
@@ -37,14 +37,16 @@ export function map(
   op: string,
   inputs: readonly View[],
   output: View,
-  { variant = "", body, bits = false, lazy, faults = false, params: addParams }: Formula,
+  { variant = "", body, bits = false, bodyReads, faults = false, params: addParams }: Formula,
 ): true {
   const count = sizeOf(output.shape);
   const params = new Params().u32("count", count);
   const used = names.slice(0, inputs.length);
   const asBits = (i: number) => (typeof bits === "boolean" ? bits : bits.has(i));
   // A scalar on the host is passed as a parameter and needs no buffer.
-  const scalars = inputs.map((input, i) => (lazy?.has(i) ? undefined : hostScalar(store, input, asBits(i))));
+  const scalars = inputs.map((input, i) =>
+    bodyReads?.has(i) ? undefined : hostScalar(store, input, asBits(i)),
+  );
   const read = inputs.filter((_, i) => scalars[i] === undefined);
   const offsets = traversal(
     op,
@@ -76,11 +78,11 @@ export function map(
           ? bitsAt(`${used[i]}In`, bytesPerElement(inputs[i]!.dtype), index)
           : numberAt(`${used[i]}In`, inputs[i]!.dtype, index);
       const values = inputs.map((_, i) => {
-        if (lazy?.has(i)) return "";
+        if (bodyReads?.has(i)) return "";
         return `let ${used[i]} = ${scalars[i] ? `p.${used[i]}Is` : elementText(i, `u32(${used[i]}At)`)};`;
       });
       const readers = inputs.map((input, i) =>
-        lazy?.has(i)
+        bodyReads?.has(i)
           ? `fn ${used[i]}Element(index: i32) -> ${asBits(i) ? "u32" : valueType(input.dtype)} { return ${elementText(i, "u32(index)")}; }`
           : "",
       );

@@ -23,7 +23,7 @@ const tile = 64;
 const depth = 16;
 /** Rows, and columns, of a tile that one thread computes. */
 const block = 8;
-/** vec4s of them. */
+/** vec4s of them: `block / 4`. */
 const parts = 2;
 /** Threads along each axis of a tile. */
 const side = 8;
@@ -39,7 +39,7 @@ export function matmulKernels(context: Context, rowProducts: RowProducts): Recor
   return {
     matmul: ([a, b]: readonly View[], [output]: readonly View[]) =>
       product(context, "matmul", a!, b!, output!),
-    // x is packed, or a matrix; the weight is [out, in].
+    // x is contiguous, or a matrix; the weight is [out, in].
     linear: ([x, weight, bias]: readonly View[], [output]: readonly View[]) => {
       const [N, K] = weight!.shape as [number, number];
       const rows =
@@ -84,6 +84,7 @@ export function product(
   const createParams = () => {
     const params = new Params().u32("M", M).u32("N", N).u32("K", K).u32("batches", batches);
     params.u32("aOuter", aOuter).u32("aInner", aInner).u32("bOuter", bOuter).u32("bInner", bInner);
+    // "added": a norm that is fused into the product may have parameters `biasStart` and `biasStep` of its own.
     if (bias) params.u32("addedStart", bias.offset).u32("addedStep", bias.strides[0]!);
     const offsets = traversal(op, params, "batch", batch, {
       aAt: { strides: strides[0]!, offset: a.offset },
@@ -136,11 +137,11 @@ export function product(
       results: writes[0]!,
       groups: [Math.ceil(N / rowShape.columns), M, batches],
     });
-    const packed = a.offset === 0 && a.storage.length === M * K && aInner === 1 && aOuter === K;
-    if (rowProducts) rowProducts.record(context, packed ? reads[0] : undefined, make);
+    const fillsBuffer = a.offset === 0 && a.storage.length === M * K && aInner === 1 && aOuter === K;
+    if (rowProducts) rowProducts.record(context, fillsBuffer ? reads[0] : undefined, make);
     else {
       const { text, ...rows } = make();
-      engine.record({ ...rows, params, text: () => text(params, noFollowers) });
+      engine.record({ ...rows, params, text: () => text(params, noEpilogues) });
     }
     return true;
   }
@@ -157,7 +158,7 @@ export function product(
   return true;
 }
 
-const noFollowers: EpiloguesText = { reads: {}, writes: {}, functions: "", statements: "" };
+const noEpilogues: EpiloguesText = { reads: {}, writes: {}, functions: "", statements: "" };
 /** Largest number of workgroups along an axis of a grid. */
 const maxWorkgroups = 65535;
 /** Threads that share a dot product, and dot products per workgroup. */

@@ -4,6 +4,7 @@ import { valueType } from "../wgsl/element.js";
 import { map } from "./map.js";
 import { viewAs } from "./contiguous.js";
 
+/** The patch of each byte, `[B, T]`, and the number of patches of each sequence. */
 type Patches = { readonly ids: Int32Array; readonly numPatches: number };
 
 /** out[b, p, c] = max of x[b, t, c] over the bytes t of patch p; 0 for a patch without bytes. */
@@ -35,7 +36,7 @@ export function maxPoolPatchesKernel(context: Context) {
         ],
         output!,
         {
-          // NaN propagates, because comparisons with it are false.
+          // NaN propagates: `larger` returns it if one of its arguments is NaN.
           body: `var largest = ${floats ? "0.0" : "0"};
   let start = bElement(bAt);
   let end = bElement(bAt + 1);
@@ -44,7 +45,7 @@ export function maxPoolPatchesKernel(context: Context) {
     if (i == start) { largest = x; } else { largest = ${floats ? "larger" : "max"}(largest, x); }
   }
   return largest;`,
-          lazy: new Set([0, 1, 2]),
+          bodyReads: new Set([0, 1, 2]),
           params: (params) => params.i32("step", dt),
         },
       );

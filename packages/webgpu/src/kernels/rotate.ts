@@ -30,7 +30,7 @@ export function rotateKernel(context: Context) {
   let other = aElement(aAt + (partner - d) * p.step) * cElement(cAt + pair * p.sineStep);
   let product = a * bElement(bAt + pair * p.cosineStep);
   return select(product - other, product + other, ${inverse ? "!high" : "high"});`,
-      lazy: new Set([0, 1, 2]),
+      bodyReads: new Set([0, 1, 2]),
       params: (params) =>
         params
           .u32("size", D)

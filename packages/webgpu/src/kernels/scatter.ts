@@ -69,7 +69,7 @@ export function scatterKernels(context: Context): Record<string, Kernel<never>> 
     if (aElement(aAt + (later - k) * p.step) == index) { return 0; }
   }
   return 1;`,
-      lazy: new Set([0]),
+      bodyReads: new Set([0]),
       params: (params) =>
         params
           .u32("inner", sizeOf(indices!.shape.slice(axis + 1)))
