@@ -5,7 +5,7 @@ import { divideText, factorText } from "./offset-text.js";
 import type { Scalar } from "./run.js";
 
 /**
- * Copies a tensor into a range of another one. Kernels cannot write in place: the factorText allocation is computed again and
+ * Copies a tensor into a range of another one. Kernels cannot write in place: the whole allocation is computed again and
  * replaces the old one.
  */
 export function writeKernel<B extends Buffer>(scalar: Scalar<B>) {

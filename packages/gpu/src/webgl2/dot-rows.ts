@@ -1,15 +1,19 @@
 import type { Texture } from "./shaders.js";
 
-/** Rows of `rowTexels` texels in a texture. The offset of each is a sum of multiples of `steps`, in texels. */
+/**
+ * Lines of `rowTexels` texels each in a texture, such as rows of a matrix. The offset of each is a sum of multiples of `steps`,
+ * in texels.
+ */
 export type Lines = {
   readonly texture: Texture;
   readonly rowTexels: number;
-  /** Offset of the first row, and the strides between rows. */
+  /** Offset of the first line, and the strides between lines. */
   readonly steps: readonly number[];
 };
 
 /** Returns true if every line lies within one row of the texture. */
 export function stayInRow({ texture, rowTexels, steps }: Lines): boolean {
+  // The width is a power of two, too: a line that starts at a multiple of `capacity` does not cross the end of a row.
   const capacity = 2 ** Math.ceil(Math.log2(rowTexels));
   return capacity <= texture.width && steps.every((step) => step % capacity === 0);
 }
