@@ -22,7 +22,7 @@ test("without an adapter, wasm is chosen and the choice gives the reason", async
     {
       name: "webgpu",
       outcome: "refused",
-      reason: /* adapter */ expect.stringMatching(/no adapter of WebGPU here/) as string,
+      reason: expect.stringMatching(/no adapter of WebGPU here/) as string,
     },
     { name: "wasm", outcome: "chosen" },
     { name: "js", outcome: "skipped" },
@@ -78,8 +78,8 @@ test("`prefer` limits the devices that may be chosen, and its options reach them
   expect((await device({ prefer: ["js"] })).choice.attempts).toMatchObject([
     { name: "js", outcome: "chosen" },
   ]);
-  const two = await device({ prefer: ["wasm,threads=1,plain", "js"] });
-  expect(two.name).toMatch(/plain/);
+  const best = await device({ prefer: ["wasm,threads=1,plain", "js"] });
+  expect(best.name).toMatch(/plain/);
 });
 
 test("a choice that is stored in a file is used by the next process", async () => {
@@ -99,7 +99,7 @@ test("a choice that is stored in a file is used by the next process", async () =
   expect((await device(options)).choice.remembered).toBe(true);
   writeFileSync(path, "[");
   expect((await device(options)).choice.remembered).toBe(false);
-  // A choice by own work is not stored, since nothing identifies the work.
+  // A choice by a custom `work` is not stored, since nothing identifies the work.
   const work: DeviceOptions["work"] = (on) => () => randn([1], { seed: 1, device: on });
   expect((await device({ ...options, work })).choice.remembered).toBe(false);
 });

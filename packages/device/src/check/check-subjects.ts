@@ -5,8 +5,11 @@ import type { CheckCase, Subject } from "./subject.js";
 
 /** The result of one case on one subject. */
 export type CheckResult = {
+  /** Name of the subject, a program under test. */
   readonly subject: string;
+  /** Name of the case. */
   readonly case: string;
+  /** The mistake that the case finds, in a few words. */
   readonly finds: string;
   /**
    * Largest absolute difference from the float64 reference, divided by the largest absolute value of the reference; null if
