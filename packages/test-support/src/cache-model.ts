@@ -48,8 +48,8 @@ type Model = Sequence[];
 type Pair = { cache: KvCache; model: Model };
 /** All open caches, a cache and its forks, with their models. */
 type World = { pairs: Pair[] };
-/** State of a run beside the caches: their kind, the next new token, and the prefixes that were inserted. */
-type Real = { kind: Kind; next: number; inserted: (readonly number[])[] };
+/** State of a run besides the caches: their kind, the next new token, and the prefixes that were inserted. */
+type RunState = { kind: Kind; next: number; inserted: (readonly number[])[] };
 
 const copyModel = (model: Model): Model =>
   model.map(({ tokens, lost, states, kept, evictedAt }) => ({
@@ -266,8 +266,9 @@ function compare(
     /** The slot of each position. */
     const slots = (head: number) => {
       const found = new Map<number, number>();
-      const list = "start" in positions ? 0 : positions.length / S;
-      const row = list <= 1 ? 0 : list === B ? b : b * heads + head;
+      // A list of positions is for all, one per sequence, or one per head.
+      const rows = "start" in positions ? 0 : positions.length / S;
+      const row = rows <= 1 ? 0 : rows === B ? b : b * heads + head;
       for (let s = 0; s < S; s++) {
         const position = "start" in positions ? positions.start + s : positions[row * S + s]!;
         if (position < 0 || s >= (typeof lengths === "number" ? S : lengths[b]!)) continue;
@@ -277,9 +278,9 @@ function compare(
       return found;
     };
     // The heads of a layer differ only if each chooses the tokens that it keeps.
-    const lists = kind.evicting?.perHead ? heads : 1;
-    Array.from({ length: lists }, (_, list) => list).forEach((list) => {
-      const [seen, found] = [seenBy(list), slots(list)];
+    const groups = kind.evicting?.perHead ? heads : 1;
+    Array.from({ length: groups }, (_, group) => group).forEach((group) => {
+      const [seen, found] = [seenBy(group), slots(group)];
       const places = unrotatedKeys ? seen.map((_, i) => i) : seen;
       expect([...found.keys()].sort((a, b) => a - b)).toEqual(places);
       seen.forEach((p, i) => {
@@ -289,7 +290,7 @@ function compare(
           [1, value],
         ] as const) {
           const width = x.shape[3]!;
-          for (let h = lists === 1 ? 0 : list; h < (lists === 1 ? heads : list + 1); h++) {
+          for (let h = groups === 1 ? 0 : group; h < (groups === 1 ? heads : group + 1); h++) {
             const at = ((b * heads + h) * S + s) * width;
             for (let d = 0; d < width; d++) {
               const latent = kind.latent?.includes(layer);
@@ -307,7 +308,7 @@ function compare(
 }
 
 /** Compares every open cache with its model: an operation on one must not change another. */
-function check(world: World, { kind }: Real): void {
+function check(world: World, { kind }: RunState): void {
   for (const pair of world.pairs) {
     const { cache, model } = pair;
     const lengths = model.map(({ tokens }) => tokens.length);
@@ -336,15 +337,15 @@ function check(world: World, { kind }: Real): void {
   }
 }
 
-type CacheCommand = fc.Command<World, Real>;
+type CacheCommand = fc.Command<World, RunState>;
 
 /** A command without a precondition, after which all caches are checked. `name` is printed in counterexamples. */
-function command(name: string, run: (world: World, real: Real) => void): CacheCommand {
+function command(name: string, run: (world: World, state: RunState) => void): CacheCommand {
   return {
     check: () => true,
-    run(world, real) {
-      run(world, real);
-      check(world, real);
+    run(world, state) {
+      run(world, state);
+      check(world, state);
     },
     toString: () => name,
   };
@@ -363,16 +364,16 @@ const thrownBy = (f: () => void): unknown => {
 };
 
 const update = (n: number, T: number, B: number) =>
-  command(`update(${n}, ${T} tokens, ${B} batches)`, (world, real) => {
+  command(`update(${n}, ${T} tokens, ${B} batches)`, (world, state) => {
     const pair = pick(world, n);
     const before = copyModel(pair.model);
     if (pair.model.length === 0) pair.model = Array.from({ length: B }, emptySequence);
-    const added = pair.model.map(() => Array.from({ length: T }, () => real.next++));
+    const added = pair.model.map(() => Array.from({ length: T }, () => state.next++));
     const longest = Math.max(...pair.model.map(({ tokens }) => tokens.length)) + T;
-    const { maxLength = Infinity } = real.kind;
+    const { maxLength = Infinity } = state.kind;
     const paged = pair.cache as Partial<PagedCache>;
     const free = paged.freePages;
-    const error = thrownBy(() => append(pair, added, real.kind));
+    const error = thrownBy(() => append(pair, added, state.kind));
     if (error) {
       // The only reason is a lack of room, and a refused update changes nothing.
       expect(String(error)).toMatch(/^ArgumentError: update: `key` is "tokens /);
@@ -388,7 +389,7 @@ const crop = (n: number, shares: readonly number[], form: number) =>
     const lengths = model.map(({ tokens }) => tokens.length);
     const part = (length: number, b = 0) => Math.round(length * shares[b % shares.length]!);
     const [most, least] = [Math.max(0, ...lengths), lengths.length > 0 ? Math.min(...lengths) : 0];
-    // The argument of `crop`: a length, minus the number of tokens to remove, or a length for each sequence.
+    // The argument of `crop`: a length, −n to remove n tokens, or a length for each sequence.
     const wanted = [part(most), -part(least), lengths.map(part)][form]!;
     const croppedLength = (length: number, b: number) => {
       if (typeof wanted !== "number") return wanted[b]!;
@@ -496,10 +497,10 @@ const discard = (n: number, start: number, end: number) =>
   });
 
 const prompt = (n: number, ids: readonly number[]) =>
-  command(`prompt(${n}, ${ids.join()})`, (world, real) => {
+  command(`prompt(${n}, ${ids.join()})`, (world, state) => {
     const pair = pick(world, n);
     const cache = pair.cache as PrefixCache;
-    const { kind, inserted } = real;
+    const { kind, inserted } = state;
     // As the keys of a model do, a token's numbers depend on its id, its position and the tokens before it.
     const tokens = ids.map((_, i) => ids.slice(0, i + 1).reduce((a, id) => (a * 31 + id + 7) % 100003, 1));
     const known = cache.matchPrefix(ids);
@@ -511,7 +512,7 @@ const prompt = (n: number, ids: readonly number[]) =>
     const states = kind.states && known > 0 ? [known] : [];
     const first = { ...emptySequence(), tokens: tokens.slice(0, known), states };
     pair.model = [first];
-    const error = thrownBy(() => append(pair, [tokens.slice(known)], real.kind));
+    const error = thrownBy(() => append(pair, [tokens.slice(known)], kind));
     if (error) {
       expect(String(error)).toMatch(/^ArgumentError: update: `key` is "tokens that need/);
       pair.model = known > 0 ? [first] : [];

@@ -2,7 +2,7 @@ import { isTensor, type Tensor } from "@qkv/tensor";
 import { dequantizeWeight, isQuantized } from "@qkv/tensor/quantized";
 
 /** Params with each quantized weight dequantized. `like`: the params before quantization, which have the shapes. */
-export function dequantizedParams<Params>(rounded: Params, like: Params): Params {
+export function dequantizedParams<Params>(quantized: Params, like: Params): Params {
   const visit = (value: unknown, like: unknown): unknown => {
     if (isQuantized(value)) return dequantizeWeight(value, (like as Tensor).shape[1]!);
     if (isTensor(value) || typeof value !== "object" || value === null) return value;
@@ -10,5 +10,5 @@ export function dequantizedParams<Params>(rounded: Params, like: Params): Params
     const known = like as Record<string, unknown>;
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, visit(each, known[key])]));
   };
-  return visit(rounded, like) as Params;
+  return visit(quantized, like) as Params;
 }

@@ -11,6 +11,10 @@ export type OpCase = {
 
 const x = randn([3, 5, 7], { seed: 1 });
 const wholeTexels = randn([4, 6, 8], { seed: 2 });
+const rowsByName = [
+  ["rows of 7", x],
+  ["whole texels", wholeTexels],
+] as const;
 
 /** Cases for every kernel: rows of whole texels (four numbers) and others, contiguous tensors and views. */
 export const opCases: readonly OpCase[] = [
@@ -71,18 +75,23 @@ export const opCases: readonly OpCase[] = [
       ops: [op],
     },
   ]),
-  ...[x, wholeTexels].flatMap((x, i): OpCase[] => {
+  ...rowsByName.flatMap(([rows, x]): OpCase[] => {
     const n = x.shape.at(-1)!;
     const [weight, bias] = [randn([n], { seed: 3 }), randn([n], { seed: 4 })];
     return [
       {
-        name: `layerNorm ${i}`,
+        name: `layerNorm of ${rows}`,
         f: (x, w, b) => t.layerNorm(x, w, b),
         inputs: [x, weight, bias],
         ops: ["layerNorm"],
       },
-      { name: `layerNorm alone ${i}`, f: (x) => t.layerNorm(x), inputs: [x], ops: ["layerNorm"] },
-      { name: `rmsNorm ${i}`, f: (x, w) => t.rmsNorm(x, w!), inputs: [x, weight], ops: ["rmsNorm"] },
+      {
+        name: `layerNorm of ${rows}, without a weight`,
+        f: (x) => t.layerNorm(x),
+        inputs: [x],
+        ops: ["layerNorm"],
+      },
+      { name: `rmsNorm of ${rows}`, f: (x, w) => t.rmsNorm(x, w!), inputs: [x, weight], ops: ["rmsNorm"] },
     ];
   }),
   // A variance near zero: eps dominates the denominator.
@@ -100,12 +109,17 @@ export const opCases: readonly OpCase[] = [
     tolerance: 2e-4,
   },
   ...(["neg", "abs", "exp", "tanh", "sigmoid", "silu", "relu"] as const).flatMap((op): OpCase[] =>
-    [x, wholeTexels].map((x, i) => ({ name: `${op} ${i}`, f: (x) => t[op](x), inputs: [x], ops: [op] })),
+    rowsByName.map(([rows, x]) => ({ name: `${op} of ${rows}`, f: (x) => t[op](x), inputs: [x], ops: [op] })),
   ),
   ...(["add", "sub", "mul", "div", "maximum", "minimum"] as const).flatMap((op): OpCase[] => [
     { name: op, f: (a, b) => t[op](a, b), inputs: [wholeTexels, randn([4, 6, 8], { seed: 3 })], ops: [op] },
-    { name: `${op} over rows`, f: (a, b) => t[op](a, b), inputs: [x, randn([5, 1], { seed: 3 })], ops: [op] },
-    { name: `${op} a number`, f: (a) => t[op](a, 2.5), inputs: [x], ops: [op] },
+    {
+      name: `${op}, broadcast along rows`,
+      f: (a, b) => t[op](a, b),
+      inputs: [x, randn([5, 1], { seed: 3 })],
+      ops: [op],
+    },
+    { name: `${op} with a number`, f: (a) => t[op](a, 2.5), inputs: [x], ops: [op] },
     {
       name: `${op} of views`,
       f: (a, b) => t[op](t.permute(a, [2, 0, 1]), t.slice(b, 0, 1, 2)),
@@ -115,10 +129,10 @@ export const opCases: readonly OpCase[] = [
   ]),
   ...(["expm1", "log1p", "erf", "floor", "ceil", "sign", "softplus", "gelu"] as const).flatMap(
     (op): OpCase[] =>
-      [op === "log1p" ? t.abs(x) : x, op === "log1p" ? t.abs(wholeTexels) : wholeTexels].map((x, i) => ({
-        name: `${op} ${i}`,
+      rowsByName.map(([rows, x]) => ({
+        name: `${op} of ${rows}`,
         f: (x) => t[op](x),
-        inputs: [x],
+        inputs: [op === "log1p" ? t.abs(x) : x],
         ops: [op],
       })),
   ),
