@@ -50,7 +50,7 @@ export const modelStack: Figure<ModelStackModel, ModelStackChoices> = {
     },
   ],
   table,
-  // The element itself keeps a pressed layer or kind highlighted.
+  // `press` is absent: a pressed layer or kind keeps the focus, which highlights it.
 };
 
 function lengthStep({ models }: ModelStackModel, tokens: number): Step {
@@ -224,6 +224,7 @@ function noteText({ drawnWindow, models }: ModelStackModel): string {
         "The maps are of tiny decoders with random weights that run in this page: they show the masks, not what a model learned.",
       ]
     : [];
+  // The size of each tiny model, or the reason for its absence.
   const tiny = [...new Set(models.map((each) => each.tiny))];
   return [masks, "Bytes are those of 16-bit numbers.", ...maps, ...tiny].join(" ");
 }

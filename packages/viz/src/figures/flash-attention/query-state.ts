@@ -4,10 +4,10 @@ import { blockRange, type FlashAttentionModel } from "./model.js";
 import type { Walk } from "./walk.js";
 import { fixed } from "../fixed.js";
 
-/** m, l and o of one query. */
+/** The running maximum m, the running sum l and the accumulator o of one query. */
 export type QueryState = { max: number; sum: number; accumulator: readonly number[] };
 
-/** State of a query at a moment of the walk. Before its first tile the maximum is −∞. */
+/** State of a query at a moment of the walk over the tiles. Before its first tile the maximum is −∞. */
 export function queryState(model: FlashAttentionModel, walk: Walk, query: number): QueryState {
   const row = Math.floor(query / model.tileSize);
   const i = query - row * model.tileSize;
@@ -26,8 +26,9 @@ export function queryStates(
   divided: boolean,
   layout: FlashLayout,
 ): Mark[] {
-  const { N, D, cell, state, number, accumulator, accumulatorCell, top, phone } = layout;
-  const maxOutput = Math.max(...Array.from(model.output.data, Math.abs)) * (divided ? 1 : 2.5);
+  const { N, D, cell, state: left, number: numberWidth, accumulator, accumulatorCell, top, phone } = layout;
+  // The accumulator is not divided by the sum yet, so its numbers are larger than those of the output.
+  const maxShown = Math.max(...Array.from(model.output.data, Math.abs)) * (divided ? 1 : 2.5);
   const heading = (key: string, x: number, text: string, fill: Mark["fill"] = "text"): Mark => ({
     key: `state:${key}`,
     kind: "text",
@@ -43,8 +44,8 @@ export function queryStates(
     ? { short: "output", long: "output = o / l" }
     : { short: "o", long: "accumulator o" };
   const marks: Mark[] = [
-    heading("m", state + number / 2, phone ? "m" : "max m"),
-    heading("l", state + 1.5 * number, phone ? "l" : "sum l"),
+    heading("m", left + numberWidth / 2, phone ? "m" : "max m"),
+    heading("l", left + 1.5 * numberWidth, phone ? "l" : "sum l"),
     heading(
       "o",
       accumulator + (D * accumulatorCell) / 2,
@@ -79,9 +80,9 @@ export function queryStates(
       marks.push({
         key: `state:row:${t}`,
         kind: "rect",
-        x: state - 2,
+        x: left - 2,
         y: y + 1,
-        width: 2 * number,
+        width: 2 * numberWidth,
         height: cell - 2,
         radius: 3,
         fill: "weight",
@@ -90,11 +91,11 @@ export function queryStates(
     marks.push(
       text(
         "m",
-        state + number / 2,
+        left + numberWidth / 2,
         max === -Infinity ? "−∞" : fixed(max),
         `running maximum of query ${t + 1}: ${max === -Infinity ? "−∞" : fixed(max)}`,
       ),
-      text("l", state + 1.5 * number, fixed(sum), `running sum of query ${t + 1}: ${fixed(sum)}`),
+      text("l", left + 1.5 * numberWidth, fixed(sum), `running sum of query ${t + 1}: ${fixed(sum)}`),
     );
     for (let d = 0; d < D; d++) {
       const value = divided ? model.output.data[t * D + d]! : values[d]!;
@@ -106,7 +107,7 @@ export function queryStates(
         width: accumulatorCell - 1,
         height: cell - 2,
         fill: value < 0 ? "cost" : "value",
-        fillOpacity: sum === 0 ? 0 : Math.min(0.75, 0.06 + (0.6 * Math.abs(value)) / maxOutput),
+        fillOpacity: sum === 0 ? 0 : Math.min(0.75, 0.06 + (0.6 * Math.abs(value)) / maxShown),
         stroke: "rule",
         ...(accumulatorCell >= 30 && { text: sum === 0 ? "0" : fixed(value), size: 11 }),
         ariaLabel: `${divided ? "output" : "accumulator"} of query ${t + 1}, number ${d + 1}: ${fixed(value)}`,

@@ -33,11 +33,14 @@ export function columns(
   const text = [...prompt, ...generated.slice(0, stage.token).map((one) => one.text)];
   const T = text.length;
   const samePass = before !== undefined && before.pass === now.pass;
+  // Progress of the forward pass: the weights and the cache appear. Later tokens of one pass have been read with it.
   const readProgress = samePass ? 1 : easeCubicInOut(stage.read);
+  // Progress of the drawn token's word on its way into its slot.
   const landed = progressWithin(stage.draw, 0.6, 0.95);
   const draft = now.draft;
   const shownTokens = [...text, draft[0] ?? now.text, ...draft.slice(1)];
 
+  // Heights of a weight's bar and of a layer's row in the cache, and of the box of a word.
   const [bar, pitch] = phone ? [34, 11] : [60, 13];
   const chip = 26;
   const [chipY, cacheY] = [16 + bar + 4, 16 + bar + 4 + chip + 6];
@@ -50,11 +53,11 @@ export function columns(
     phone,
     lineHeight,
   });
-  const lines = list.at(-1)!.row + 1;
+  const lineCount = list.at(-1)!.row + 1;
   const marks: Mark[] = [];
 
   const chosenLayer = choices.head < 0 ? undefined : Math.floor(choices.head / numHeads);
-  for (let row = 0; row < lines; row++) {
+  for (let row = 0; row < lineCount; row++) {
     const top = y + row * lineHeight;
     const name = (key: string, at: number, text: string, more: Partial<Mark> = {}) =>
       marks.push({
@@ -165,7 +168,7 @@ export function columns(
     marks.push(...cached(j, column, top));
   });
 
-  /** Keys and values of a token, a row for each layer. */
+  /** Cached keys and values of a token, a row for each layer. */
   function cached(j: number, column: Column, top: number): Mark[] {
     const inDraft = j >= T && j < T + draft.length;
     const accepted = draft[0] === now.text;
@@ -217,7 +220,7 @@ export function columns(
   }
 
   const note = wrapText(cacheNote(model, stage), place.width - gutter);
-  const noteY = y + lines * lineHeight + 2;
+  const noteY = y + lineCount * lineHeight + 2;
   note.forEach((line, i) =>
     marks.push({
       key: `note:${i}`,

@@ -1,6 +1,9 @@
 import type { PictureData } from "../../check-data.js";
 
-/** Ways to build heads. */
+/**
+ * Ways to build heads: one matrix for all heads, a matrix for each head, heads that each read only their slice of the input, and
+ * heads of the full width whose outputs are added.
+ */
 export const constructionNames = ["fused", "per-head", "split-input", "summed"] as const;
 export type ConstructionName = (typeof constructionNames)[number];
 
@@ -21,11 +24,11 @@ export type HeadConstructionsChoices = {
 /** One layer and its numbers. O is the width of all heads together. */
 export type HeadConstruction = {
   name: ConstructionName;
-  /** Projection matrices `[O, C]`, head by head. 0 for inputs that a head does not read. */
+  /** Projection matrices `[O, C]`, head by head. 0 for inputs that a head does not read, in `split-input`. */
   projections: Readonly<Record<ProjectionName, PictureData>>;
-  /** `[T, O]` */
+  /** The projected tokens, `[T, O]`. */
   projected: Readonly<Record<ProjectionName, PictureData>>;
-  /** `[H · T, T]` */
+  /** Attention weights, `[H · T, T]`. */
   weights: PictureData;
   /** Outputs of the heads, `[T, O]`. */
   heads: PictureData;
@@ -33,7 +36,7 @@ export type HeadConstruction = {
   output?: PictureData;
   /** Contribution of each head to the output, `[H · T, C]`. */
   writes: PictureData;
-  /** `[T, C]` */
+  /** Output of the layer, `[T, C]`. */
   result: PictureData;
   /** Largest absolute differences to the fused layer. */
   maxDifference: Readonly<Record<ProjectionName | "result", number>>;
@@ -53,6 +56,6 @@ export type HeadConstructionsModel = {
   x: PictureData;
   /** All constructions, the fused one first. */
   constructions: readonly HeadConstruction[];
-  /** Parameters of each construction at the width of the base model of 2017, `embedDim` 512. */
+  /** Parameters of each construction at the width of the base Transformer of 2017, `embedDim` 512. */
   large: { embedDim: number; numHeads: number; parameters: Readonly<Record<ConstructionName, number>> };
 };

@@ -6,7 +6,8 @@ import { flopsAt, largeText, modelBytes, type StackMoment } from "./stack-number
 
 type Place = { x: number; y: number; width: number };
 
-const tile = 58;
+/** Height of a fact: its name, value and note. Unit: pixels. */
+const factHeight = 58;
 
 /** The name of a model and its numbers: parameters, layers, heads, cache, work. */
 export function modelFacts(
@@ -28,10 +29,10 @@ export function modelFacts(
   ];
   const columns = width >= 900 ? 6 : width >= 460 ? 3 : 2;
   const pitch = width / columns;
-  const tiles = factTexts(model, moment);
+  const facts = factTexts(model, moment);
   let top = y + 46;
-  for (let row = 0; row < tiles.length; row += columns) {
-    tiles.slice(row, row + columns).forEach(({ id, name, value, note }, i) => {
+  for (let row = 0; row < facts.length; row += columns) {
+    facts.slice(row, row + columns).forEach(({ id, name, value, note }, i) => {
       const left = x + i * pitch;
       marks.push(
         { key: `${key}:${id}:name`, kind: "text", x: left, y: top + 14, text: name, size: 11, fill: "quiet" },
@@ -47,7 +48,7 @@ export function modelFacts(
         { key: `${key}:${id}:note`, kind: "text", x: left, y: top + 48, text: note, size: 11, fill: "quiet" },
       );
     });
-    top += tile;
+    top += factHeight;
   }
   return { marks, height: top - y };
 }
@@ -105,7 +106,7 @@ function comparedCaches(
   const { kinds, bytesPerToken, fullBytesPerToken: full, unsharedBytesPerToken: unshared } = model;
   if (bytesPerToken === 0) return [];
   const limited = kinds.some(({ limit, cross }) => limit !== null && !cross);
-  const apart = "every query head had its own keys and values";
+  const unsharedText = "every query head had its own keys and values";
   return [
     { id: "own", name: "as it is", bytes: (tokens) => modelBytes(model, tokens), fillOpacity: 0.9 },
     ...(limited
@@ -122,7 +123,7 @@ function comparedCaches(
       ? [
           {
             id: "unshared",
-            name: `${limited ? "and" : "if"} ${apart}`,
+            name: `${limited ? "and" : "if"} ${unsharedText}`,
             bytes: (tokens: number) => unshared * tokens,
             fillOpacity: 0.2,
           },
@@ -131,6 +132,7 @@ function comparedCaches(
   ];
 }
 
+/** Height of a bar with its label. Unit: pixels. */
 const barHeight = 36;
 
 /** Height of the bars of a model; 0 without a cache. */

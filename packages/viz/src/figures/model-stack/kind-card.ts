@@ -94,11 +94,11 @@ function keepsText(kind: StackKind, tokens: number): string {
   const seen = countText(tokensSeen(kind, tokens));
   if (kind.bytesPerToken === 0) return `The whole text is there at once: no cache. Each token sees ${seen}.`;
   const each = `${bytesText(kind.bytesPerToken)} a token`;
-  const beside =
+  const stateText =
     kind.stateBytes > 0 ? `, and a state of ${bytesText(kind.stateBytes)} beside the attention` : "";
   return kind.limit === null
-    ? `Each keeps all ${seen} tokens, ${each}${beside}: ${bytesText(layerBytes(kind, tokens))}.`
-    : `Each keeps ${countText(kind.limit)} tokens at most, ${each}${beside}: ${bytesText(layerBytes(kind, tokens))}.`;
+    ? `Each keeps all ${seen} tokens, ${each}${stateText}: ${bytesText(layerBytes(kind, tokens))}.`
+    : `Each keeps ${countText(kind.limit)} tokens at most, ${each}${stateText}: ${bytesText(layerBytes(kind, tokens))}.`;
 }
 
 function maskMarks(kind: StackKind, key: string, x: number, y: number, side: number): Mark[] {

@@ -8,15 +8,17 @@ import { kindShade, layerBytes, tokensSeen } from "./stack-numbers.js";
 /** Place of a stack. `row`: the height of a layer, the same for all models that are compared. Unit: pixels. */
 export type LayersPlace = { x: number; y: number; width: number; row: number };
 
-const [named, besides, heading, axis] = [22, 128, 36, 30];
+// Heights of the name of a side, of the heading and of the axis, and the width of the texts beside the layers. Unit: pixels.
+const [nameHeight, headingHeight, axisHeight, textWidth] = [22, 36, 30, 128];
 const betweenRuns = 6;
 
 /** Height of the layers of a model, for rows of height `row`. Unit: pixels. */
 export const layersHeight = ({ sides }: StackedModel, row: number): number =>
-  heading +
-  axis +
+  headingHeight +
+  axisHeight +
   sides.reduce(
-    (sum, { name, layers, runs }) => sum + (name ? named : 0) + sideHeight(layers.length, runs, row) + 10,
+    (sum, { name, layers, runs }) =>
+      sum + (name ? nameHeight : 0) + sideHeight(layers.length, runs, row) + 10,
     0,
   );
 
@@ -39,7 +41,7 @@ export function layers(
   lit: string | undefined,
   { x, y, width, row }: LayersPlace,
 ): Mark[] {
-  const bars = width - besides;
+  const bars = width - textWidth;
   const marks: Mark[] = [
     {
       key: `${prefix}layers:title`,
@@ -60,7 +62,7 @@ export function layers(
       fill: "quiet",
     },
   ];
-  let top = y + heading;
+  let top = y + headingHeight;
   const first = top;
   for (const [index, side] of model.sides.entries()) {
     if (side.name) {
@@ -72,7 +74,7 @@ export function layers(
         text: `${side.name}, ${side.layers.length} layers`,
         weight: 600,
       });
-      top += named;
+      top += nameHeight;
     }
     const drawn = sideMarks(
       model,
@@ -198,5 +200,5 @@ export function runLines({ pattern, times }: StackRun, kinds: readonly StackKind
     else groups.push({ index, count: 1 });
   }
   const text = groups.map(({ index, count }) => `${count} ${kinds[index]!.short}`).join(", ");
-  return [`×${times}`, ...wrapText(text, besides - 22)];
+  return [`×${times}`, ...wrapText(text, textWidth - 22)];
 }

@@ -32,6 +32,7 @@ export function entropyPlot(
   const byteStretch = (byte: number) => rows.slots.stretches({ start: byte, end: byte + 1 })[0]!;
   const bars = bytes.map(({ hex }, byte): Mark => {
     const nats = entropies[byte]!;
+    // The bars grow one after another, about four at a time.
     const part = Math.min(1, Math.max(0, grown * (bytes.length + 4) - byte) / 4);
     const { line, x, width } = byteStretch(byte);
     const top = Math.min(at(line, part * nats), at(line, 0) - 1);
@@ -66,8 +67,9 @@ export function entropyPlot(
         dash: true,
       };
     });
-  const beside = rows.slots.stretches({ start: 0, end: 1 })[0];
-  const isBeside = beside !== undefined && beside.x > 40;
+  // Labels of the axis are left of the plot if there is room, as on a wide screen.
+  const firstByte = rows.slots.stretches({ start: 0, end: 1 })[0];
+  const hasMargin = firstByte !== undefined && firstByte.x > 40;
   const limitLines = rows.slots.lines.map((line, i): Mark => ({
     key: `limit:${i}`,
     kind: "path",
@@ -94,7 +96,7 @@ export function entropyPlot(
   function axisMarks(span: Span, line: number): Mark[] {
     const [first] = rows.slots.stretches(span);
     if (!first) return [];
-    const ticks = [0, 1, 2, 3, 4, 5].filter((nats) => nats < maxEntropy && (nats === 0 || isBeside));
+    const ticks = [0, 1, 2, 3, 4, 5].filter((nats) => nats < maxEntropy && (nats === 0 || hasMargin));
     return ticks.flatMap((nats): Mark[] => {
       const y = at(line, nats);
       const tick: Mark = {
@@ -105,9 +107,10 @@ export function entropyPlot(
         d: `M0 0H${first.width}`,
         stroke: "rule",
       };
-      const hidden =
+      // A label of the axis that the label of the threshold would cover.
+      const covered =
         sunk > 0 && choices.rule === "threshold" && line === 0 && Math.abs(y - at(0, limitNow(1))) < 13;
-      if (nats === 0 || hidden) return [tick];
+      if (nats === 0 || covered) return [tick];
       const text = nats === 1 ? "1 nat" : `${nats} nats`;
       return [
         tick,
@@ -135,7 +138,7 @@ export function entropyPlot(
         ? `above ${limitNow(1).toFixed(1)}`
         : `before + ${choices.rise.toFixed(1)}`;
     const { x, width } = rows.slots.stretches(line)[0]!;
-    const place = isBeside
+    const place = hasMargin
       ? ({
           x: x - 6,
           y: choices.rule === "threshold" ? at(0, limitNow(1)) + 4 : at(0, 0),

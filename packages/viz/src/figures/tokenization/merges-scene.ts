@@ -17,8 +17,8 @@ import {
 
 const tokenHeight = 42;
 
-/** Progress of the merges: number of applied merges (`done`), and progress of the next one, from 0 to 1 (`way`). */
-type Merging = { done: number; way: number };
+/** Progress of the merges: number of applied merges (`done`), and progress of the next one, from 0 to 1 (`joining`). */
+type Merging = { done: number; joining: number };
 
 /** The text, its bytes, every merge below its two children, and at the bottom the current tokens with their ids. */
 export function mergesScene(model: TokenizationModel, id: string, moment: Moment, width: number): Scene {
@@ -46,7 +46,9 @@ export function mergesScene(model: TokenizationModel, id: string, moment: Moment
   );
   const focus = focusSpan(model, moment.focus);
   const roots = rootsAfter(model.bytes.length, forest, merging.done);
+  // Progress of the bytes, which move down from their characters.
   const fall = id === "text" ? 0 : id === "bytes" ? easeCubicInOut(moment.progress) : 1;
+  // The ids are emphasized at the steps after the merges.
   const ids = id === "ids" || id === "languages";
   const marks = [
     ...rows.labels,
@@ -60,13 +62,14 @@ export function mergesScene(model: TokenizationModel, id: string, moment: Moment
       .flatMap((node) => nodeMarks(model, rows, node, focus)),
     ...(fall === 0 ? [] : rootMarks(model, rows, roots, { ...merging, fall, forest, focus, ids })),
   ];
-  if (merging.way > 0)
+  if (merging.joining > 0)
     for (const node of forest.filter(({ merge }) => merge === merging.done))
-      marks.push(...joiningMarks(model, rows, node, merging.way));
+      marks.push(...joiningMarks(model, rows, node, merging.joining));
   const panel = countsPanel(
     model,
     {
-      merges: merging.done + Math.max(0, merging.way - 0.6) / 0.4,
+      // A merge is counted in the last 40% of its animation, while its two children touch.
+      merges: merging.done + Math.max(0, merging.joining - 0.6) / 0.4,
       encoded: id === "languages" ? easeCubicInOut(moment.progress) : 0,
     },
     { width, y: rows.height + 34 },
@@ -90,8 +93,8 @@ function describe(
 
 function mergeProgress({ merges }: TokenizationModel, id: string, progress: number): Merging {
   const merge = merges.findIndex((_, i) => id === mergeStep(i));
-  if (merge < 0) return { done: id === "text" || id === "bytes" ? 0 : merges.length, way: 0 };
-  return progress >= 1 ? { done: merge + 1, way: 0 } : { done: merge, way: progress };
+  if (merge < 0) return { done: id === "text" || id === "bytes" ? 0 : merges.length, joining: 0 };
+  return progress >= 1 ? { done: merge + 1, joining: 0 } : { done: merge, joining: progress };
 }
 
 /** Id of the step of a merge. */
@@ -132,27 +135,30 @@ function byteMarks(model: TokenizationModel, rows: TextRows, fall: number, focus
   });
 }
 
-/** Opacity of bytes that move down from their characters. */
+/** Opacity of bytes while they move down from their characters. */
 const fallOpacity = (fall: number) => Math.min(1, Math.max(0, (fall - 0.3) / 0.5));
 
-/** The current tokens at the bottom, and a column from each merge down to its token. */
+/** The current tokens at the bottom, and a pale column from each merge, or byte, down to its token. */
 function rootMarks(
   model: TokenizationModel,
   rows: TextRows,
   roots: readonly ForestRoot[],
   {
     done,
-    way,
+    joining,
     fall,
     forest,
     focus,
     ids,
   }: Merging & { fall: number; forest: readonly ForestNode[]; focus: Span | undefined; ids: boolean },
 ): Mark[] {
-  const parts = new Set(
-    forest.filter(({ merge }) => way > 0 && merge === done).flatMap(({ start, middle }) => [start, middle]),
+  // Offsets of the children that the next merge joins.
+  const joined = new Set(
+    forest
+      .filter(({ merge }) => joining > 0 && merge === done)
+      .flatMap(({ start, middle }) => [start, middle]),
   );
-  const finished = done === model.merges.length && way === 0;
+  const finished = done === model.merges.length && joining === 0;
   return roots.flatMap((root): Mark[] => {
     const { start, end, merge } = root;
     const single = model.bytes[start]!;
@@ -163,7 +169,7 @@ function rootMarks(
     const token = model.tokens.findIndex((each) => each.start === start && each.end === end);
     const isPart = finished ? (model.tokens[token]?.part ?? false) : !merged && character === undefined;
     const opacity = fallOpacity(fall) * focusOpacity(focus, root);
-    const lit = parts.has(start);
+    const lit = joined.has(start);
     const stems = rows.slots.stretches(root).map(({ line, x, width }, i): Mark => {
       const top = levelY(rows, root.level)(line) + barHeight;
       return {

@@ -15,8 +15,9 @@ export type TextRows = {
   height: number;
 };
 
-const gutter = 104;
-const above = 17;
+// Space for the name of a row, beside it or above it, and gaps of rows and lines. Unit: pixels.
+const nameWidth = 104;
+const nameHeight = 17;
 const rowGap = 6;
 const lineGap = 26;
 
@@ -28,7 +29,7 @@ export function textRows(
 ): TextRows {
   const beside = width >= 640;
   const margin = beside ? 8 : 4;
-  const left = margin + (beside ? gutter : 0);
+  const left = margin + (beside ? nameWidth : 0);
   const slots = byteSlots(model, { x: left, width: width - left - margin });
   const rows = rowsOf(slots);
   const tops = new Map<string, number>();
@@ -40,7 +41,7 @@ export function textRows(
       const boxHeight = height(line);
       if (boxHeight === 0) continue;
       const named = !labels.some(({ key }) => key === `row:${id}`);
-      if (named && !beside) top += above;
+      if (named && !beside) top += nameHeight;
       tops.set(`${id}:${line}`, top);
       if (named) {
         const baseline = beside ? top + Math.min(boxHeight, 24) / 2 + 4 : top - 5;
