@@ -160,7 +160,7 @@ test("a growing cache doubles and copies; a static one never grows; both copy al
   expect(bits("bytes", "static")).toEqual([16, 16, 16, 16, 32, 32, 32, 48].map((n) => n * perToken));
 });
 
-test("rounded keys: the error of each number is at most half its scale, and codes are those of quantizedCache", async () => {
+test("quantized keys: the error of each number is at most half its scale, and codes are those of quantizedCache", async () => {
   const { rounded, largestError } = kind("quantized");
   expect(largestError).toBeGreaterThan(0.4);
   expect(largestError).toBeLessThanOrEqual(0.5001);

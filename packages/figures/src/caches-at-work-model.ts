@@ -8,11 +8,11 @@ import {
 
 /**
  * Computes the numbers of *KV caches at work*: a model runs one conversation on each kind of cache of `@qkv/kv-cache`, and the
- * memory of the caches is read after each operation: slots, page tables, copies, bytes, rounded keys, next tokens.
+ * memory of the caches is read after each operation: slots, page tables, copies, bytes, quantized keys, next tokens.
  *
  * @param model - A decoder with its tokenizer, as `load` returns it.
- * @param choices - Those of the figure. `operations` is a letter each: `a`, `b`, `c` append a token to a sequence, `f` forks
- *   A to B, `n` is a new request C.
+ * @param choices - Those of the figure. `operations` has a letter for each operation: `a`, `b`, `c` append a token to
+ *   sequence A, B or C, `f` forks A to B, `n` starts C, a new request.
  * @throws {ArgumentError} If a choice is not one that the figure offers, or has another name; or if the model has no
  *   tokenizer. The signal's reason, when it aborts.
  *

@@ -16,9 +16,9 @@ test("identical layers are one run, repeated patterns are runs, and remaining la
 test("the runs, expanded, are the layers", () => {
   for (let seed = 1; seed < 200; seed++) {
     const layers = Array.from({ length: seed % 40 }, (_, i) => (seed * (i + 3) * (i + 7)) % 3);
-    const again = foldLayers(layers).flatMap(({ pattern, times }) =>
+    const expanded = foldLayers(layers).flatMap(({ pattern, times }) =>
       Array.from({ length: times }, () => pattern).flat(),
     );
-    expect(again).toEqual(layers);
+    expect(expanded).toEqual(layers);
   }
 });

@@ -5,7 +5,7 @@ import { wasm } from "@qkv/wasm";
  * Loads a decoder from files of the reader: a folder in the layout of Hugging Face, or one GGUF file. Its weights are on the
  * `wasm` device with one thread. Nothing is fetched.
  *
- * @throws {ArgumentError} As `load`, with a message for the figure.
+ * @throws {ArgumentError} As `load`, for files that it cannot read. The figure shows the message.
  */
 export async function openModel(
   files: readonly File[],

@@ -20,7 +20,7 @@ export function bytePieces(text: string): BytePieces {
   return {
     bytes,
     text(start, end) {
-      // Whole characters, and the bytes between them, if any.
+      // Whole characters, and the bytes between them, if any. A character of 4 bytes is 2 UTF-16 units, a shorter one is 1.
       const parts: string[] = [];
       for (let at = start; at < end;) {
         const length = [4, 3, 2, 1].find(
