@@ -187,7 +187,7 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
     const { placement = "pre", residualScale = 1 } = config;
     const shift = { name: `${at}Norm.bias`, layer };
     const outShift = { name: `${at}OutNorm.bias`, layer };
-    const whole = () => sumParts(added);
+    const sublayerOutput = () => sumParts(added);
     const pointWith = (parts: readonly ResidualPart[]): StreamPoint => ({ rows, parts });
     if (placement === "post") {
       const allParts = [...parts, ...scaled(added, residualScale)];
@@ -196,7 +196,7 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
     if (placement === "after") {
       return pointWith([
         ...parts,
-        ...scaled(partsAfterNorm(config, sublayerNorm, whole(), added, shift), residualScale),
+        ...scaled(partsAfterNorm(config, sublayerNorm, sublayerOutput(), added, shift), residualScale),
       ]);
     }
     if (placement === "normed") {
@@ -206,7 +206,7 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
       ]);
     }
     const normalized =
-      placement === "both" && out ? partsAfterNorm(config, out, whole(), added, outShift) : added;
+      placement === "both" && out ? partsAfterNorm(config, out, sublayerOutput(), added, outShift) : added;
     return pointWith([...parts, ...scaled(normalized, residualScale)]);
   };
 

@@ -187,8 +187,8 @@ export function streamGradient(
   ): SourceValues[] => {
     const output = () => rowsAt(`${at}Output`);
     if (placement === "post") {
-      const whole = sub(rows(), mul(output(), -residualScale));
-      const left = normBackward(own, whole, g);
+      const normInput = sub(rows(), mul(output(), -residualScale));
+      const left = normBackward(own, normInput, g);
       return [...below(left), ...added(scaled(left, residualScale)), ...normBias(own, `${at}Norm`, layer, g)];
     }
     const outputGradient = scaled(g, residualScale);

@@ -37,9 +37,9 @@ export type HookedTransformerConfig = {
   readonly use_attn_scale?: boolean;
   /** Divisor of scores. Default: √d_head. */
   readonly attn_scale?: number;
-  /** Default: none, which is -1 as well. */
+  /** Default: none. -1 also means none. */
   readonly attn_scores_soft_cap?: number;
-  /** Default: none, which is -1 as well. */
+  /** Default: none. -1 also means none. */
   readonly output_logits_soft_cap?: number;
   /** Default false. */
   readonly use_local_attn?: boolean;

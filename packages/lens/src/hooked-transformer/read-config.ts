@@ -26,7 +26,10 @@ const withoutEffect = new Set(
   ].flatMap((line) => line.split(" ")),
 );
 
-/** Fields of unsupported features, with the values that are accepted because they disable the feature. */
+/**
+ * Fields of unsupported features, with the values that are accepted because they disable the feature. null and a missing
+ * field are always accepted.
+ */
 const unsupported: Readonly<Record<string, readonly unknown[]>> = {
   scale_attn_by_inverse_layer_idx: [false],
   use_qk_norm: [false],
@@ -52,7 +55,7 @@ export function readConfig(check: Checks, cfg: Readonly<Record<string, unknown>>
   };
   const refuse = (name: string, expected: string, fix: string): never =>
     check.refuse({ argument: `cfg.${name}`, received: cfg[name], expected, fix });
-  /** An integer; -1 also means the default. */
+  /** An integer. A missing field, null and -1 mean the default. */
   const whole = (name: keyof HookedTransformerConfig, fallback?: number, min = 1): number => {
     const given = field(name);
     const value = given === undefined || given === -1 ? fallback : given;
@@ -75,12 +78,12 @@ export function readConfig(check: Checks, cfg: Readonly<Record<string, unknown>>
   };
   const oneOf = <T extends string>(
     name: keyof HookedTransformerConfig,
-    words: readonly T[],
+    names: readonly T[],
     fallback?: T,
   ): T => {
     const value = field(name) ?? fallback;
-    if (words.includes(value as T)) return value as T;
-    return refuse(name, `one of ${words.join(", ")}`, "models with others are not read.");
+    if (names.includes(value as T)) return value as T;
+    return refuse(name, `one of ${names.join(", ")}`, "models with others are not read.");
   };
 
   for (const [name, values] of Object.entries(unsupported)) {
@@ -123,16 +126,16 @@ export function readConfig(check: Checks, cfg: Readonly<Record<string, unknown>>
     ropeBase: positive("rotary_base", 10000)!,
     ropeLayout: flag("rotary_adjacent_pairs") ? "interleaved" : "half",
   } as const;
-  const scores = positive("attn_scale", Math.sqrt(headDim))!;
-  const divided = flag("use_attn_scale", true) ? scores : 1;
+  const scale = positive("attn_scale", Math.sqrt(headDim))!;
+  const divisor = flag("use_attn_scale", true) ? scale : 1; // of scores
   const [attentionSoftcap, logitSoftcap] = [
     positive("attn_scores_soft_cap"),
     positive("output_logits_soft_cap"),
   ];
   const bidirectional = oneOf("attention_dir", ["causal", "bidirectional"], "causal") === "bidirectional";
   const parallel = flag("parallel_attn_mlp") && !attentionOnly;
-  const both = flag("use_normalization_before_and_after");
-  if (parallel && both)
+  const normsOnBothSides = flag("use_normalization_before_and_after");
+  if (parallel && normsOnBothSides)
     refuse("parallel_attn_mlp", "false, beside use_normalization_before_and_after", "take one of both.");
   const local = localLayers();
 
@@ -166,13 +169,13 @@ export function readConfig(check: Checks, cfg: Readonly<Record<string, unknown>>
     bias: { queryKeyValue: true, attentionOutput: true, feedForward: true },
     positions: positionType === "rotary" || positionType === "alibi" ? positionType : "learned",
     ...(positionType === "rotary" && rotary),
-    ...(Math.abs(divided - Math.sqrt(headDim)) > 1e-6 * divided && { attentionScale: 1 / divided }),
+    ...(Math.abs(divisor - Math.sqrt(headDim)) > 1e-6 * divisor && { attentionScale: 1 / divisor }),
     ...(attentionSoftcap !== undefined && { attentionSoftcap }),
     ...(logitSoftcap !== undefined && { logitSoftcap }),
     ...(attentionOnly && { feedForwardLayers: new Array<boolean>(numLayers).fill(false) }),
     ...(bidirectional && { bidirectional }),
     ...(parallel && { placement: "parallel" }),
-    ...(both && { placement: "both" }),
+    ...(normsOnBothSides && { placement: "both" }),
     ...(flag("post_embedding_ln") && { embeddingNorm: true }),
     ...local,
   };

@@ -93,12 +93,14 @@ export function tensorTable(config: DecoderConfig, options: TableOptions): Table
 
 /** Paths of a decoder's norms in its params. */
 export function normPaths(config: DecoderConfig): string[] {
-  const both = config.placement === "both";
+  const normsOnBothSides = config.placement === "both";
   const ofLayer = (i: number) => [
     `layers.${i}.attentionNorm`,
-    ...(both ? [`layers.${i}.attentionOutNorm`] : []),
+    ...(normsOnBothSides ? [`layers.${i}.attentionOutNorm`] : []),
     ...(config.feedForwardLayers?.[i] === false ? [] : [`layers.${i}.feedForwardNorm`]),
-    ...(both && config.feedForwardLayers?.[i] !== false ? [`layers.${i}.feedForwardOutNorm`] : []),
+    ...(normsOnBothSides && config.feedForwardLayers?.[i] !== false
+      ? [`layers.${i}.feedForwardOutNorm`]
+      : []),
   ];
   const layers = Array.from({ length: config.numLayers }, (_, i) => ofLayer(i));
   return [...(config.embeddingNorm ? ["embeddingNorm"] : []), ...layers.flat(), "norm"];

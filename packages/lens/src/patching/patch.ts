@@ -46,6 +46,7 @@ export function patch(
 ): Interventions {
   const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
   checkTensors(check, tensors);
+  // Scores are traced but cannot be replaced.
   const replaceable = Object.keys(tensors).filter((name) => !/\.(dots|capped|scores|lse)$/.test(name));
   const chosen = places ?? replaceable.map((name): PatchPlace => ({ name }));
   check.list({ places: chosen }, "{ name, position, head }", isObject);
@@ -70,18 +71,19 @@ function patchTensor(
   if (head !== undefined) {
     const last = hasHeads(name) ? x.shape[1]! - 1 : -1;
     check.whole({ "places.head": head }, { min: 0, max: last, fix: "count heads from 0." });
-    const headOutput = slice(x, 1, head, head + 1);
+    const patchedHead = slice(x, 1, head, head + 1);
     const sourceHead = slice(source, 1, head, head + 1);
     return replaceSlice(
       x,
       1,
       head,
-      position === undefined ? sourceHead : atPosition(headOutput, sourceHead, name, position),
+      position === undefined ? sourceHead : atPosition(patchedHead, sourceHead, name, position),
     );
   }
   return position === undefined ? source : atPosition(x, source, name, position);
 }
 
+/** x with one position replaced from `source`. */
 function atPosition(x: Tensor, source: Tensor, name: string, position: number): Tensor {
   const axis = positionAxis(name);
   check.whole(

@@ -53,7 +53,7 @@ export type HeadAnswer = {
   readonly weights: Float32Array;
 };
 
-/** Numbers of tokens that heads copy, at positions that an induction head attends to. */
+/** For each of some heads, the number of tokens that it copies at positions to which an induction head attends. */
 export type CopyingAnswer = {
   /** Tested positions: the first that follow an earlier occurrence of some query's token. */
   readonly positions: readonly number[];
@@ -101,7 +101,9 @@ export type PatchAnswer = {
   readonly columns: number;
   /** `[rows, columns]`: the logit difference with each patch. */
   readonly values: Float32Array;
+  /** The logit difference without a patch. */
   readonly unpatched: number;
+  /** The logit difference of the source text. */
   readonly source: number;
   readonly sourceTokens: readonly string[];
   /** The token whose logit is measured. */

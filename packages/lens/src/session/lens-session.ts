@@ -210,11 +210,11 @@ export function lensSession(model: LensModel): LensSession {
     const first = runModel.ablated?.first;
     const base =
       first !== undefined && startsAtAnyLayer ? await cachedOrNewRun({ text }, callOptions) : undefined;
-    const below = base ? first! : 0;
-    const heads = base ? base.heads.filter(({ layer }) => layer < below) : [];
-    const weights = new Map(base && [...base.weights].filter(([layer]) => layer < below));
+    const startLayer = base ? first! : 0;
+    const heads = base ? base.heads.filter(({ layer }) => layer < startLayer) : [];
+    const weights = new Map(base && [...base.weights].filter(([layer]) => layer < startLayer));
     const rows: Record<string, HostCopy> = { ...base?.rows };
-    const { stream, hooks: keeps } = keepStream(base?.stream.slice(0, below + 1));
+    const { stream, hooks: keeps } = keepStream(base?.stream.slice(0, startLayer + 1));
     const side = Math.min(cells, ids.length);
     const cachesWeights =
       model.config.numLayers * model.config.numHeads * ids.length ** 2 <= maxCachedWeights;
@@ -246,9 +246,9 @@ export function lensSession(model: LensModel): LensSession {
     };
     let row: HostCopy;
     if (base) {
-      const run = { first: below, interventions: resolveHooks(model, hooks) };
+      const run = { first: startLayer, interventions: resolveHooks(model, hooks) };
       row = inScope(() => {
-        const input = deviceTensor(base.stream[below]!, device);
+        const input = deviceTensor(base.stream[startLayer]!, device);
         return hostCopy(
           lastLogits(
             model,

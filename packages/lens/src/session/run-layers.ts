@@ -33,7 +33,7 @@ export function canStartAtAnyLayer({
   layerTypes = [],
 }: DecoderConfig): boolean {
   const readsMore = altUp ?? perLayerEmbedding ?? layerScale ?? sharedKeyValues ?? bytePatches;
-  return !readsMore && !layerTypes.some((one) => typeof one === "object" && "valueResidual" in one);
+  return !readsMore && !layerTypes.some((type) => typeof type === "object" && "valueResidual" in type);
 }
 
 /** A range of layers, and interventions in it. */
@@ -45,7 +45,12 @@ export type LayerRun = {
   readonly interventions?: Interventions;
 };
 
-/** Runs a range of layers on the stream before them, `[1, T, C]`. Returns the stream after them. */
+/**
+ * Runs a range of layers on the residual stream before them, `[1, T, C]`. Returns the stream after them.
+ *
+ * @param decoder - Its `rows` applies layers without embeddings, final norm and output projection.
+ * @param watch - Called at each tensor of the stream, to report progress and to cancel.
+ */
 export function applyLayers(
   { config, params, ablated }: AblatedModel,
   { rows }: Decoder,

@@ -34,6 +34,7 @@ export function nodeComposer(prefix: string): NodeComposer {
     nodes.push(nodeBytes({ name, type, inputs, outputs: [value], attributes }));
     return value;
   };
+  /** A constant that is added once, at its first use. */
   const constant = (key: string, shape: readonly number[], values: Float32Array | BigInt64Array): string => {
     const known = constants.get(key) ?? op("Constant", [], { value: { shape, values } });
     constants.set(key, known);
@@ -41,10 +42,10 @@ export function nodeComposer(prefix: string): NodeComposer {
   };
   return {
     ...{ nodes, op },
-    float32: (value) => constant(`scalar ${value}`, [], Float32Array.of(value)),
-    int64: (value) => constant(`whole ${value}`, [], BigInt64Array.of(BigInt(value))),
+    float32: (value) => constant(`float32 ${value}`, [], Float32Array.of(value)),
+    int64: (value) => constant(`int64 ${value}`, [], BigInt64Array.of(BigInt(value))),
     int64List: (...values) =>
-      constant(`list ${values.join()}`, [values.length], BigInt64Array.from(values, BigInt)),
+      constant(`int64List ${values.join()}`, [values.length], BigInt64Array.from(values, BigInt)),
   };
 }
 
@@ -64,7 +65,7 @@ export const splitHeads = (c: NodeComposer, x: string, heads: number): string =>
 export const joinHeads = (c: NodeComposer, x: string): string =>
   c.op("Reshape", [c.op("Transpose", [x], { perm: [0, 2, 1, 3] }), c.int64List(0, 0, -1)]);
 
-/** Casts to float32, unless `type` is. */
+/** Casts a value of element type `type` to float32, unless it is float32. */
 export const toFloat32 = (c: NodeComposer, x: string, type: number): string =>
   type === elementTypes.float32 ? x : c.op("Cast", [x], { to: elementTypes.float32 });
 
