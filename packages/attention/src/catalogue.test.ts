@@ -3,7 +3,7 @@ import { catalogue } from "./catalogue.js";
 import * as attention from "./index.js";
 
 const exported = Object.keys(attention);
-// No mechanisms: patterns of heads, the parts of rules, and a way to differentiate.
+// Exports that are no mechanisms: patterns of heads, tables that score rules read, and a function for second derivatives.
 const others = ["previousToken", "firstToken", "sameToken", "induction", "lookup", "secondGradients"];
 
 test("every export of every entry exists, and is a function", () => {

@@ -129,12 +129,12 @@ test("property: with identity projections and a latent as wide as the heads, it 
     mask: causal(),
     scale: 0.5,
   });
-  const below = (weight: Tensor, rows: number) => ({
+  const padRows = (weight: Tensor, rows: number) => ({
     weight: concat([weight, zeros([rows, 4], { dtype: "float64" })], 0),
   });
   const params = {
-    query: below(eye(4), 2),
-    latent: below(eye(4), 2),
+    query: padRows(eye(4), 2),
+    latent: padRows(eye(4), 2),
     latentNorm: { weight: tensor([1, 1, 1, 1], { dtype: "float64" }) },
     key: { weight: eye(4) },
     value: { weight: eye(4) },

@@ -14,9 +14,9 @@ test("property: it equals attention with one more key and value of zeros", () =>
     fc.property(fc.integer({ min: 1, max: 4 }), seed, (S, seed) => {
       const q = randn([1, 2, 2, 3], { seed });
       const [k, v] = [1, 2].map((n) => randn([1, 2, S, 3], { seed: seed + n })) as [Tensor, Tensor];
-      const none = zeros([1, 2, 1, 3]);
+      const zero = zeros([1, 2, 1, 3]);
       const sinks = softmaxOne().logits(undefined, q);
-      const expected = attention(q, concat([k, none], 2), concat([v, none], 2)).data;
+      const expected = attention(q, concat([k, zero], 2), concat([v, zero], 2)).data;
       expect(attention(q, k, v, { sinks }).data).toBeAllclose(expected, { rtol: 0, atol: 5e-7 });
     }),
   );

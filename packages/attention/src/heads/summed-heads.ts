@@ -45,7 +45,7 @@ export type SummedHeadsParams = HeadsParams & {
   key: LinearParams;
   /** `[H, C, C]`, bias `[H, C]` */
   value: LinearParams;
-  /** `[C]`: what is added to the sum. Default: nothing. */
+  /** `[C]`, added to the sum of the heads. Default: nothing. */
   bias?: Tensor;
 };
 
@@ -163,21 +163,23 @@ export function toSummedHeads(params: PerHeadParams): SummedHeadsParams {
       fix: "a norm over C numbers is another than one over D: convert a layer that has none.",
     });
   }
-  const every = (x: Tensor): Tensor => repeat(x, H / x.shape[0]!, 0); // key-value heads, as often as shared
-  const below = (x: Tensor): Tensor => {
+  /** Repeats each key-value head for the query heads that share it. */
+  const repeatHeads = (x: Tensor): Tensor => repeat(x, H / x.shape[0]!, 0);
+  /** Pads each head with rows of zeros, from D rows to C. */
+  const padRows = (x: Tensor): Tensor => {
     const [, , ...columns] = x.shape;
     return concat([x, zeros([H, C - D, ...columns], { dtype: x.dtype, device: x.device })], 1);
   };
   const wide = ({ weight, bias }: LinearParams): LinearParams => ({
-    weight: below(every(weight)),
-    ...(bias && { bias: below(every(bias)) }),
+    weight: padRows(repeatHeads(weight)),
+    ...(bias && { bias: padRows(repeatHeads(bias)) }),
   });
-  const valueBias = value.bias && matmul(output.weight, expandDims(every(value.bias), 2)); // [H, C, 1]
+  const valueBias = value.bias && matmul(output.weight, expandDims(repeatHeads(value.bias), 2)); // [H, C, 1]
   return {
     query: wide(query),
     key: wide(key),
     value: {
-      weight: matmul(output.weight, every(value.weight)),
+      weight: matmul(output.weight, repeatHeads(value.weight)),
       ...(valueBias && { bias: sum(valueBias, { axis: -1 }) }),
     },
     ...(output.bias && { bias: output.bias }),

@@ -361,7 +361,7 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
       });
       cache?.advance(layer, { ...state, ...convolutions }, padding ?? T);
       const heads = recordHeads(trace, output); // [B, H, T, V]
-      const whole = skip
+      const withSkip = skip
         ? add(heads, mul(mixed["value"]!, reshape(params.skip!.weight, [1, H, 1, 1])))
         : heads;
       const gain = params.outputNorm?.weight;
@@ -369,7 +369,7 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
       const norm = (rows: Tensor) => (gain && outputNorm !== "none" ? normalize(rows, gain) : rows);
       const gated = (rows: Tensor) =>
         outputGate && gate ? mul(rows, outputGate(map(x, gate.weight, gate.bias))) : rows;
-      const rows = reshape(permute(whole, [0, 2, 1, 3]), [B, T, outWidth]);
+      const rows = reshape(permute(withSkip, [0, 2, 1, 3]), [B, T, outWidth]);
       const normalized = gatePlace === "beforeNorm" ? norm(gated(rows)) : gated(norm(rows));
       return map(normalized, params.output.weight, params.output.bias);
     },

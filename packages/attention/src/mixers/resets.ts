@@ -159,8 +159,13 @@ export function documentStarts({
 /** True at padding tokens. */
 export function paddedTokens(padding: ArrayLike<number>, batchSize: number, seqLen: number): Marks {
   const fix = "count each sequence's real tokens, without padding.";
-  const whole = (length: unknown) => Number.isInteger(length) && (length as number) >= 0;
-  checks("mix").list({ padding }, "integer lengths in tokens, 0 or more, one per batch element", whole, fix);
+  const isLength = (length: unknown) => Number.isInteger(length) && (length as number) >= 0;
+  checks("mix").list(
+    { padding },
+    "integer lengths in tokens, 0 or more, one per batch element",
+    isLength,
+    fix,
+  );
   if (padding.length !== batchSize)
     checks("mix").refuse({
       argument: "padding",

@@ -1,7 +1,7 @@
 import { causalConv, mul, reshape, transpose, type Tensor } from "@qkv/tensor";
 import type { OwnFormMixer } from "./own-form-mixer.js";
 
-/** The past that the next tokens need. */
+/** State of the mixer: the tokens that the convolution of the next ones reads. */
 export type ShortConvolutionState = {
   /** The last N − 1 gated inputs, `[B, H, N - 1, K]`. */
   readonly inputs: Tensor;
@@ -13,7 +13,7 @@ export type ShortConvolutionState = {
  * layers for what is further back.
  *
  * Inputs of {@link mix}: value `[B, H, T, K]`; `query`, the gate of the output (C in LFM2), and `key`, the gate of the input
- * (B in LFM2), of the same shape; `taps` `[H, K, N]`, of which the last meets the newest token; `bias` `[H, K]`, if any.
+ * (B in LFM2), of the same shape; `taps` `[H, K, N]`, of which the last is multiplied by the newest token; `bias` `[H, K]`, if any.
  *
  * @see "LFM2 Technical Report" (2025), arXiv:2511.23404
  *
@@ -39,7 +39,7 @@ export function shortConvolution(): OwnFormMixer<
     name: "shortConvolution()",
     inputs: { query: "B H T K", key: "B H T K", value: "B H T K", taps: "H K N" },
     optional: { bias: "H K" },
-    stateAxes: { inputs: "B H P K" },
+    stateAxes: { inputs: "B H P K" }, // P = N - 1 past tokens
     scale: () => 1,
     ownForm({ inputs: { query, key, value, taps, bias }, initialState }) {
       const [B, H, , K] = value.shape as [number, number, number, number];

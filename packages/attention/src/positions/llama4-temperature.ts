@@ -6,7 +6,7 @@ import { checks } from "@qkv/core";
  *
  * @param options - `floorScale`: tokens of a step, default 8192. `attnScale`: default 0.1; 0 gives 1 everywhere.
  * @returns A factor for `scaleByPosition`.
- * @throws {ArgumentError} If `floorScale` is not above 0 or `attnScale` no finite number of at least 0.
+ * @throws {ArgumentError} If `floorScale` is not a finite number above 0, or `attnScale` not one of at least 0.
  * @see "The Llama 4 herd" (2025), https://ai.meta.com/blog/llama-4-multimodal-intelligence/
  *
  * @example

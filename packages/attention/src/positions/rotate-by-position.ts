@@ -8,7 +8,7 @@ import { rotateOp } from "./rotate.js";
 export type PairRotation = {
   /** Radians per position, one for each pair. */
   readonly frequencies: Float64Array;
-  /** Factor of a rotated pair. */
+  /** Factor by which a rotated pair is multiplied. */
   readonly scale: (pair: number, position: number) => number;
 };
 
@@ -37,7 +37,7 @@ export function rotateByPosition(
   const start = (positions as { start?: number } | undefined)?.start;
   const { last } = tables;
   const attributes = { layout, inverse: false };
-  if (last && last.start === start && last.cos.shape[0] === T && isLike(last.cos, x))
+  if (last && last.start === start && last.cos.shape[0] === T && hasSameTypeAndDevice(last.cos, x))
     return run(rotateOp, [x, last.cos, last.sin], attributes);
   const given = placesOf(fn, positions, B, T);
   const perBatch = given.length !== T;
@@ -50,12 +50,12 @@ export function rotateByPosition(
   const sin = allocateArray(x.dtype, given.length * half, fn);
   for (let t = 0, at = 0; t < given.length; t++) {
     for (let i = 0; i < half; i++, at++) {
-      const size = scale(i, given[t]!);
-      cos[at] = size * Math.cos(given[t]! * frequencies[i]!);
-      sin[at] = size * Math.sin(given[t]! * frequencies[i]!);
+      const factor = scale(i, given[t]!);
+      cos[at] = factor * Math.cos(given[t]! * frequencies[i]!);
+      sin[at] = factor * Math.sin(given[t]! * frequencies[i]!);
     }
   }
-  // Resident, since the tables outlive the scope of the call.
+  // Resident: a scope does not free the tables, since later calls reuse them.
   const table = (array: TypedArray) =>
     new Tensor(x.device, x.device.fromHost(x.dtype, array), perBatch ? [B, T, half] : [T, half]);
   const made = { cos: table(cos), sin: table(sin) };
@@ -63,7 +63,7 @@ export function rotateByPosition(
   return run(rotateOp, [x, made.cos, made.sin], attributes);
 }
 
-function isLike(a: Tensor, b: Tensor): boolean {
+function hasSameTypeAndDevice(a: Tensor, b: Tensor): boolean {
   return a.dtype === b.dtype && a.device === b.device;
 }
 

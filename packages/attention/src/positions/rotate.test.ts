@@ -66,7 +66,7 @@ test("the gradient equals central differences", () => {
 
 test("golden: a rotation by 90 degrees, in both layouts; the last number is not rotated", () => {
   const x = tensor([1, 2, 3, 4, 5], { shape: [1, 1, 1, 5] });
-  const [cos, sin] = [tensor([[0, 1]]), tensor([[1, 0]])]; // the first pair turns, the second stands still
+  const [cos, sin] = [tensor([[0, 1]]), tensor([[1, 0]])]; // the first pair is rotated by 90 degrees, the second by 0
   expect([...rotate(x, cos, sin).data]).toEqual([-3, 2, 1, 4, 5]);
   expect([...rotate(x, cos, sin, { layout: "half" }).data]).toEqual([-3, 2, 1, 4, 5]);
   expect([...rotate(x, cos, sin, { layout: "interleaved" }).data]).toEqual([-2, 1, 3, 4, 5]);

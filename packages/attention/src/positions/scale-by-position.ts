@@ -19,7 +19,7 @@ export type QueryScale = {
  *
  * @param factor - From a position, counted from 0, to a finite number.
  * @returns A value for the option `queryScale` of layers, applied after QK-norm and rotary positions.
- * @throws {ArgumentError} If `factor` is not a function, or gives what is no finite number.
+ * @throws {ArgumentError} If `factor` is not a function, or returns a value that is not a finite number.
  * @see "Scalable-Softmax Is Superior for Attention" (2025), arXiv:2501.19399
  *
  * @example

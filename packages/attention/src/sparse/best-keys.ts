@@ -21,9 +21,9 @@ const tileRows = 64;
  *
  * @param query - `[B, H, T, D]`
  * @param key - `[B, S, D]`
- * @param weights - `[B, H, T]`, or all 1.
+ * @param weights - `[B, H, T]`. Default: all 1.
  * @param seen - Bool `[B or 1, end - start, n]` of the queries from `start` to `end`, and of the first n keys; they see no others.
- * @returns int32 `[B, T, topK]`, the best first; −1 where a query sees fewer. Nothing of it has a gradient.
+ * @returns int32 `[B, T, topK]`, the best first; −1 where a query sees fewer. No gradient flows to the inputs.
  */
 export function bestKeys(
   query: Tensor,
@@ -38,8 +38,10 @@ export function bestKeys(
     query.device.scope(() => {
       const [start, end] = [tile * tileRows, Math.min(T, (tile + 1) * tileRows)];
       const visible = seen(start, end);
-      const near = slice(stopGradient(key), 1, 0, visible.shape[2]!);
-      const heads = relu(matmul(slice(stopGradient(query), 2, start, end), expandDims(transpose(near), 1))); // [B, H, rows, n]
+      const firstKeys = slice(stopGradient(key), 1, 0, visible.shape[2]!);
+      const heads = relu(
+        matmul(slice(stopGradient(query), 2, start, end), expandDims(transpose(firstKeys), 1)),
+      ); // [B, H, rows, n]
       const weighted = weights
         ? mul(heads, expandDims(slice(stopGradient(weights), 2, start, end), 3))
         : heads;

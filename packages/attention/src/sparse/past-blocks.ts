@@ -26,6 +26,7 @@ export function pastBlocks(blockSize: number): Mask {
   return defineMask({
     name: `pastBlocks(${blockSize})`,
     bind: ({ queryLength, keyLength }) => ({
+      // A mask counts the queries as the last ones before position keyLength; the difference counts them from 0.
       sees: (query, key) => (key + 1) * blockSize - 1 <= query - (keyLength - queryLength),
     }),
   });
