@@ -15,16 +15,18 @@ test("keyPositions returns consecutive positions, one list for all sequences, or
 });
 
 test("positionList finds the list of a sequence and head, whether lists are shared or not", () => {
+  // Arguments: number of lists, batch size, batch index, key-value head.
   expect(positionList(1, 3, 2, 1)).toBe(0);
   expect(positionList(3, 3, 2, 1)).toBe(2);
   expect(positionList(6, 3, 2, 1)).toBe(5);
   expect(positionList(2, 1, 0, 1)).toBe(1);
+  // Two sequences, five keys: heads differ only if there is a list for each of them.
   const byHead = (length: number) => differByHead(new Int32Array(length), 2, 5);
   expect([5, 10, 20].map(byHead)).toEqual([false, false, true]);
   expect(differByHead({ start: 0 }, 2, 5)).toBe(false);
 });
 
-test("firstQueryPosition returns the common number, or that of the sequence", () => {
+test("firstQueryPosition returns the number that all sequences share, or that of the sequence", () => {
   expect([0, 1].map((batch) => firstQueryPosition(7, batch))).toEqual([7, 7]);
   expect([0, 1].map((batch) => firstQueryPosition(Int32Array.of(3, 4), batch))).toEqual([3, 4]);
 });
