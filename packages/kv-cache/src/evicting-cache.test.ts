@@ -3,7 +3,10 @@ import { concat, randn, reshape, slice, type Tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
 import { evictingCache } from "./evicting-cache.js";
 
-/** An accumulating score that never changes: the first number of a token's key in each head. */
+/**
+ * The first number of a token's key in each head, computed once: the cache passes the scores of stored tokens back as
+ * `previous`, and those of new tokens are appended.
+ */
 const firstNumber: EvictionScore = {
   name: "first number",
   queryWindow: 0,
@@ -15,7 +18,7 @@ const firstNumber: EvictionScore = {
   },
 };
 
-test("with `keptPer: head`, scores accumulate per head, in whichever slots its tokens are stored", () => {
+test("with `keptPer: head`, scores accumulate per head, in whichever slots the head stores its tokens", () => {
   const [T, Hkv, budget] = [24, 2, 4];
   const key = randn([1, Hkv, T, 3], { seed: 1 });
   const cache = evictingCache({ budget, score: firstNumber, keepLast: 1, keptPer: "head" });
@@ -28,7 +31,7 @@ test("with `keptPer: head`, scores accumulate per head, in whichever slots its t
   for (let head = 0; head < Hkv; head++) {
     const scoreOf = (t: number) => key.data[(head * T + t) * 3]!;
     const best = [...Array(T - 1).keys()].sort((a, b) => scoreOf(b) - scoreOf(a)).slice(0, budget - 1);
-    const own = positions.slice(head * slots, (head + 1) * slots).filter((position) => position >= 0);
-    expect(own.toSorted((a, b) => a - b)).toEqual([...best, T - 1].sort((a, b) => a - b));
+    const kept = positions.slice(head * slots, (head + 1) * slots).filter((position) => position >= 0);
+    expect(kept.toSorted((a, b) => a - b)).toEqual([...best, T - 1].sort((a, b) => a - b));
   }
 });

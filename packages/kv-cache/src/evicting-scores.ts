@@ -3,10 +3,10 @@ import type { EvictionScore } from "@qkv/attention-contract";
 import { concat, slice, take, tensor, type Tensor } from "@qkv/tensor";
 import type { Sequence } from "./evicting-sequence.js";
 
-/** A token that may be evicted: a stored one in `slot` of the buffers, or the new token with index `added`. */
+/** A token that may be evicted: a stored one, in `slot` of the buffers, or a new one, with index `added` among the new tokens. */
 export type Candidate = { readonly position: number; readonly slot?: number; readonly added?: number };
 
-/** One sequence from which tokens are evicted. */
+/** The candidates for eviction of one sequence, and the tensors from which their scores are computed. */
 export type Choice = {
   /** Stored tokens in order of position, then the new ones: one list for all key-value heads, or one list per head. */
   readonly candidates: readonly (readonly Candidate[])[];
@@ -27,20 +27,20 @@ export function candidateScores(
   const { device, dtype } = key.added;
   const [Hkv, newTokens] = [key.added.shape[1]!, key.added.shape[2]!];
   const S = candidates[0]!.length;
-  const before = S - newTokens;
-  const slots = candidates.map((list) => list.slice(0, before).map(({ slot }) => slot!));
+  const numStored = S - newTokens;
+  const slots = candidates.map((list) => list.slice(0, numStored).map(({ slot }) => slot!));
   const rows = ({ stored, added }: Choice["key"]) => {
     const storedRows = slots.map((listSlots, list) =>
       take(
         headsOfList(stored, list, slots.length),
         2,
-        tensor(listSlots, { dtype: "int32", shape: [before], device }),
+        tensor(listSlots, { dtype: "int32", shape: [numStored], device }),
       ),
     );
     return concat([concat(storedRows, 1), added], 2);
   };
-  const previous = Float64Array.from({ length: Hkv * before }, (_, i) => {
-    const [head, n] = [Math.floor(i / before), i % before];
+  const previous = Float64Array.from({ length: Hkv * numStored }, (_, i) => {
+    const [head, n] = [Math.floor(i / numStored), i % numStored];
     return sequence.scores[head * capacity + slots[slots.length === 1 ? 0 : head]![n]!]!;
   });
   const positions = candidates.map((list) => list.map(({ position }) => position));
@@ -52,7 +52,7 @@ export function candidateScores(
       positions: Int32Array.from(samePositions ? positions[0]! : positions.flat()),
       newTokens,
       ...(query && { query: query.to(device) }),
-      ...(score.accumulates && { previous: tensor(previous, { shape: [1, Hkv, before], dtype, device }) }),
+      ...(score.accumulates && { previous: tensor(previous, { shape: [1, Hkv, numStored], dtype, device }) }),
     });
     const fits = result.shape.join() === [1, Hkv, S].join();
     const numbers = Array.from(result.data, Number);
