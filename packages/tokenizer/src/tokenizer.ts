@@ -45,7 +45,7 @@ export type EncodeOptions = {
   bos?: boolean;
   /**
    * Handling of special tokens that occur in the text: `"allowed"` gives their ids, `"ordinary"` encodes them as text,
-   * `"refused"` throws, a list allows those and encodes others as text. Default: as the format's own software. Use
+   * `"refused"` throws, a list allows those and encodes others as text. Default: as in the format's reference implementation. Use
    * `"ordinary"` or `"refused"` for untrusted text.
    */
   specialTokens?: "allowed" | "ordinary" | "refused" | readonly string[];

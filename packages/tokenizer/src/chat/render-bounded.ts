@@ -14,7 +14,7 @@ type Run = {
 /** A parsed template. */
 export type Program = { readonly tree: object; readonly uses: ReadonlyMap<object, Use> };
 
-// The used parts of the library: its own types name files without their endings, which Node's resolution does not find.
+// The used parts of @huggingface/jinja: its own types name files without their endings, which Node's resolution does not find.
 const { Environment, Interpreter, parse, tokenize } = jinja as unknown as {
   Environment: new () => Scope;
   Interpreter: new (scope: Scope) => Run;
@@ -40,7 +40,7 @@ const existingValues = new Set([
 const isExistingValue = ({ type, property }: Statement) =>
   existingValues.has(type) && property?.type !== "SliceExpression";
 
-/** Maximum run of white space: the library's pattern for it takes quadratic time. */
+/** Maximum run of white space: the pattern of @huggingface/jinja for it takes quadratic time. */
 const maxSpaceLength = 1000;
 
 /** Parses a template, with `trim_blocks` and `lstrip_blocks` as in transformers. */
@@ -123,7 +123,7 @@ export function renderBounded(
       const { type, assignee } = statement;
       const hasOperands =
         type === "BinaryExpression" || type === "CallExpression" || type === "CallStatement";
-      // In the library, `first` of an empty list is not a template value.
+      // In @huggingface/jinja, `first` of an empty list is not a template value.
       const evaluate = () => super.evaluate(statement, scope) ?? undefinedValue;
       const value = hasOperands ? withOperands(() => {}, evaluate) : evaluate();
       if (type === "Set" && assignee?.type === "MemberExpression") changed();

@@ -23,7 +23,7 @@ const sentencePiece = sentencePieceNormalizer({
   removeExtraWhitespaces: true,
   escapeWhitespaces: true,
 });
-const rewrites: Normalizer[] = [
+const normalizers: Normalizer[] = [
   nfc,
   nfd,
   nfkc,
@@ -40,13 +40,13 @@ const rewrites: Normalizer[] = [
   ...bertNormalizers(),
 ];
 
-test.each(rewrites)(
+test.each(normalizers)(
   "property: $name: `apply` and `edits` give the same text, and alignments are in order",
-  (rewrite) => {
+  (normalizer) => {
     const check = (text: string) => {
-      const fast = rewrite.apply(text, true);
-      expect(applyEdits(text, rewrite.edits(text, true))).toBe(fast);
-      const { text: traced, alignments } = normalizeAligned(alignedText(text, true), rewrite);
+      const fast = normalizer.apply(text, true);
+      expect(applyEdits(text, normalizer.edits(text, true))).toBe(fast);
+      const { text: traced, alignments } = normalizeAligned(alignedText(text, true), normalizer);
       expect(traced).toBe(fast);
       expect(alignments!.starts).toHaveLength(fast.length);
       for (let i = 0; i < fast.length; i++) {
@@ -62,7 +62,7 @@ test.each(rewrites)(
 test.each<[Normalizer, string, string]>([
   [nfc, "e\u0301\u1100\u1161", "\u00E9\uAC00"],
   [nfkd, "\uFB01\u00B2", "fi2"],
-  [nfc, "\u1AEB\u030E", "\u1AEB\u030E"], // a mark of Unicode 17, which the library's tables do not have
+  [nfc, "\u1AEB\u030E", "\u1AEB\u030E"], // a mark of Unicode 17, which the tables of Hugging Face's library do not have
   [nfc, "\u1DF9\uA8F1", "\u1DF9\uA8F1"], // and one of Unicode 14
   [lowercase, "\u0391\u03A3 \u0130", "\u03B1\u03C3 i\u0307"],
   [stripAccents, "a\u0301\u0903", "a"],
@@ -70,8 +70,8 @@ test.each<[Normalizer, string, string]>([
   [stripEnds({ left: false }), " a \u0085", " a"],
   [sentencePiece, "  a  ab b ", "▁a▁ab▁b"],
   [sentencePiece, "  ", ""],
-])("golden: $0.name of %j", (rewrite, text, expected) => {
-  expect(rewrite.apply(text, true)).toBe(expected);
+])("golden: $0.name of %j", (normalizer, text, expected) => {
+  expect(normalizer.apply(text, true)).toBe(expected);
 });
 
 test("golden: BERT's normalizer applies all its steps", () => {

@@ -8,7 +8,10 @@ export type SentencePieceNormalizerOptions = {
   readonly symbols: readonly string[];
   readonly treatWhitespaceAsSuffix: boolean;
   readonly addDummyPrefix: boolean;
-  /** Adds it to the text after an added token too, as software does that encodes those parts one by one. Default: false. */
+  /**
+   * Adds the dummy prefix after each added token too, as implementations do that encode the texts between added tokens one by
+   * one. Default: false.
+   */
   readonly prefixesParts?: boolean;
   readonly removeExtraWhitespaces: boolean;
   readonly escapeWhitespaces: boolean;
@@ -59,7 +62,7 @@ export function sentencePieceNormalizer(options: SentencePieceNormalizerOptions)
     }
   }
 
-  const rewrite = defineNormalizer("SentencePiece", (text, first) => {
+  const normalizer = defineNormalizer("SentencePiece", (text, first) => {
     const parts = Array.from(chunks(text));
     const edits: [start: number, end: number, written: string][] = [];
     let from = 0; // leading spaces are stripped first: a text of nothing else has no dummy prefix
@@ -83,5 +86,5 @@ export function sentencePieceNormalizer(options: SentencePieceNormalizerOptions)
     if (treatWhitespaceAsSuffix && addDummyPrefix) edits.push([text.length, text.length, space]);
     return edits.filter(([start, end, written]): boolean => written !== text.slice(start, end));
   });
-  return { ...rewrite, sentencePiece: options };
+  return { ...normalizer, sentencePiece: options };
 }

@@ -74,8 +74,8 @@ function clusterEdits(cluster: string, normal: string, start: number, form: Form
 }
 
 /**
- * The form of a text, but for characters that the library's tables do not have: they stay as they are and where they
- * are, marks too, over which no other mark changes places.
+ * The form of a text, but for characters newer than the tables of Hugging Face's library: they are not changed or
+ * moved, and other marks are not reordered across them.
  */
 function normalized(text: string, form: Form): string {
   if (!isNewer(text)) return text.normalize(form);

@@ -40,7 +40,7 @@ test("golden: by hand, without context and with one byte of context", () => {
   // After a, twice, only b, twice: p(b) = (2 + 8 · p0) / 10, p(a) = 8 · p0 / 10.
   expect(entropy.predict(utf8.encode("a"))[98]).toBeCloseTo((2 + 8 * p0) / 10, 12);
   expect(entropy.predict(utf8.encode("a"))[97]).toBeCloseTo((8 * p0) / 10, 12);
-  // Nothing was counted after c: the shorter context says all.
+  // Nothing was counted after c, so the probabilities are those of the shorter context.
   expect(entropy.predict(utf8.encode("c"))).toEqual(entropy.predict(utf8.encode("")));
 });
 

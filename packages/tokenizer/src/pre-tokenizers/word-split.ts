@@ -5,7 +5,10 @@ import { defineSplit, type Split } from "./split.js";
 
 /** Options of the patterns of the cl100k family. */
 export type WordSplitOptions = {
-  /** Case of contractions; `"none"` where the pattern has no contractions. See `contractionEnd`. */
+  /**
+   * Case of contractions: `"any"`, uppercase too; `"folded"`, also the long s, which case folding maps to s; `"none"`: the
+   * pattern has no contractions.
+   */
   contractions: "none" | "any" | "folded";
   /** Maximum number of digits in a pre-token. */
   digits: number;
@@ -24,7 +27,7 @@ export type WordSplitOptions = {
  *
  * Written by hand from the patterns, and linear whatever the text.
  *
- * @param pattern - The pattern it stands for, which files name.
+ * @param pattern - The equivalent regular expression, as `tokenizer.json` files have it.
  */
 export function wordSplit(name: string, pattern: string, options: WordSplitOptions): Split {
   const { contractions, digits, wordCharacters, slash = false } = options;

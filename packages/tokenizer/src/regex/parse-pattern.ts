@@ -3,8 +3,8 @@ import { characterClass, escapedClass, literal, propertyClass } from "./characte
 import type { PatternNode } from "./pattern-node.js";
 
 /**
- * The regex library of a pattern. They differ in two things: `{1,3}+` repeats twofold for Oniguruma and is possessive for Rust's
- * `fancy-regex`; `^` and `$` match at each line for Oniguruma, at the ends of the text for Rust.
+ * The regex library of a pattern. They differ in two things: in Oniguruma `{1,3}+` repeats `{1,3}` one or more times, in Rust's
+ * `fancy-regex` it is possessive; `^` and `$` match at each line for Oniguruma, at the ends of the text for Rust.
  */
 export type Dialect = "oniguruma" | "rust";
 
@@ -13,8 +13,8 @@ export type Dialect = "oniguruma" | "rust";
  * and JavaScript's own where the three agree.
  *
  * @param field - Name of the pattern's field, for messages.
- * @throws {FormatError} If it is not a valid pattern, or uses an unsupported feature: backreferences, group names,
- *   set intersections, conditions.
+ * @throws {FormatError} If it is not a valid pattern, or uses an unsupported feature: backreferences, set
+ *   intersections, conditions. Names of groups are ignored.
  */
 export function parsePattern(
   pattern: string,
@@ -75,6 +75,7 @@ export function parsePattern(
     }
   };
 
+  /** `{min,max}`. A third number distinguishes it from `*`, `+` and `?`, which are possessive before `+` in both dialects. */
   const counted = (): number[] | undefined => {
     const found = /^\{(\d*)(,?)(\d*)\}/.exec(pattern.slice(at, at + 24));
     if (!found || (found[1] === "" && found[3] === "")) return undefined; // a literal brace

@@ -14,7 +14,7 @@ import { mergesFromVocabulary } from "./merges-from-vocabulary.js";
  * where two cuts of one token overlap in a run of the same letters.
  *
  * @throws {ArgumentError} If a stage cannot be written so: a split by a function, a normalizer of your own. The stage is
- *   named. Give it a `json`: the entry that the library has for it.
+ *   named. Give it a `json`: the entry that Hugging Face's library has for it.
  *
  * @example
  * ```ts

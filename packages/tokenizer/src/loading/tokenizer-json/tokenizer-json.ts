@@ -21,7 +21,8 @@ import { readPreTokenizer } from "./read-pre-tokenizer.js";
  * @param file - The file's text, its bytes, or the result of `JSON.parse`.
  * @param config - The `tokenizer_config.json` beside it, in any of the same forms: it names the tokens at the
  *   beginning and the end of a sequence. Default: those that the post-processor puts there.
- * @returns Special tokens inside a text become their ids unless `encode` is given `specialTokens`, as in the library.
+ * @returns Special tokens inside a text become their ids unless `encode` is given `specialTokens`, as in Hugging Face's
+ *   library.
  * @throws {FormatError} If a field is missing or wrong, or a pattern is too large; the field is named.
  * @throws {ArgumentError} If the vocabulary or a merge is damaged; the token or the merge is named.
  * @see huggingface/tokenizers, tokenizers/src
