@@ -75,7 +75,7 @@ export type NamedOp<Args extends readonly unknown[], Outputs> = {
   backward(outputs: Outputs, gradients: Outputs, ...args: Args): readonly (Tensor | undefined)[];
 };
 
-/** An op with a backward. The op alone also runs on views that no tape records. */
+/** An op with this backward. Ops with a backward of their own, such as `linear`, use the op without it. */
 export function withGradient<A>(op: Op<A>, backward: NonNullable<Op<A>["backward"]>): Op<A> {
   return { ...op, backward };
 }
@@ -95,7 +95,7 @@ export const backwardRules = new Map<string, BackwardRule>();
  * ```ts
  * import { exp, grad, mul, sum, tensor, withBackward } from "@qkv/tensor";
  *
- * // The slope of exp, cut off at 1.
+ * // A gradient of 1 in place of that of exp.
  * const cut = { exp: () => [tensor([1])] };
  * withBackward(cut, () => grad((x) => sum(exp(x)))(tensor([5]))).toNested(); // => [1]
  * ```
@@ -265,7 +265,10 @@ function view({ device, storage, dtype, shape, strides, offset }: Tensor, use?: 
   };
 }
 
-/** The device of the inputs. Refuses inputs on several devices, and dtypes that the op does not support. */
+/**
+ * The device of the inputs: of a device that `vmap` created and one under it (`isOver`), the former. Refuses inputs on several
+ * devices, and dtypes that the op does not support.
+ */
 function sharedDevice(
   fn: string,
   inputs: readonly Tensor[],

@@ -31,7 +31,7 @@ export type TransformInput = {
 /**
  * Checks the arguments of a transform, moves its axis to the end, and truncates or pads it.
  *
- * @param inputs - Real numbers, or their real and imaginary parts, by the name of the argument.
+ * @param inputs - Real numbers, or the real and the imaginary parts of complex ones, by the name of the argument.
  * @param inverse - True for the inverse transform, which divides by n by default.
  * @param defaultLength - Default of n, by the length of the axis.
  * @param inputLength - Length of the axis that a transform of length n reads.

@@ -11,7 +11,7 @@ export const ceilOp = /* @__PURE__ */ unaryOp(
 );
 
 /**
- * Rounds each number up to an integer. It has no gradient.
+ * Rounds each number up to an integer. Its gradient is 0.
  *
  * @example
  * ```ts

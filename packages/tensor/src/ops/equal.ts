@@ -12,7 +12,7 @@ export const equalOp = /* @__PURE__ */ binaryOp(
 );
 
 /**
- * True where two tensors are equal, with broadcasting. NaN equals nothing. It has no gradient.
+ * True where two tensors are equal, with broadcasting. NaN equals nothing. Its gradient is 0.
  *
  * @returns A bool tensor.
  *

@@ -16,7 +16,7 @@ import { where } from "./where.js";
 
 /**
  * Floor division `⌊a / b⌋`, with broadcasting. Division by 0 gives ±∞ or NaN for floats, as in `div`, and 0 for integers; division by
- * an infinity with the other sign gives NaN. It has no gradient.
+ * an infinity with the other sign gives NaN. Its gradient is 0.
  *
  * @throws {ArgumentError} If the numbers are bools, or differ in type.
  *

@@ -11,7 +11,7 @@ export const floorOp = /* @__PURE__ */ unaryOp(
 );
 
 /**
- * Rounds each number down to an integer. It has no gradient.
+ * Rounds each number down to an integer. Its gradient is 0.
  *
  * @example
  * ```ts

@@ -12,7 +12,7 @@ export const greaterEqualOp = /* @__PURE__ */ binaryOp(
 );
 
 /**
- * True where `a ≥ b`, with broadcasting. It has no gradient.
+ * True where `a ≥ b`, with broadcasting. Its gradient is 0.
  *
  * @returns A bool tensor.
  *

@@ -12,7 +12,7 @@ export const notEqualOp = /* @__PURE__ */ binaryOp(
 );
 
 /**
- * True where two tensors differ, with broadcasting. NaN differs from everything, including itself. It has no gradient.
+ * True where two tensors differ, with broadcasting. NaN differs from everything, including itself. Its gradient is 0.
  *
  * @returns A bool tensor.
  *

@@ -19,7 +19,7 @@ export const roundOp = /* @__PURE__ */ unaryOp(
 );
 
 /**
- * Rounds each number to the nearest integer, ties to even. It has no gradient.
+ * Rounds each number to the nearest integer, ties to even. Its gradient is 0.
  *
  * @example
  * ```ts

@@ -11,7 +11,7 @@ export const signOp = /* @__PURE__ */ unaryOp(
 );
 
 /**
- * The sign of each number: -1, 0 or 1; NaN for NaN. It has no gradient.
+ * The sign of each number: -1, 0 or 1; NaN for NaN. Its gradient is 0.
  *
  * @example
  * ```ts

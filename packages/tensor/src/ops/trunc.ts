@@ -6,7 +6,7 @@ import { mul } from "./mul.js";
 import { sign } from "./sign.js";
 
 /**
- * Rounds each number towards 0 to an integer. It has no gradient.
+ * Rounds each number towards 0 to an integer. Its gradient is 0.
  *
  * @example
  * ```ts

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { tensor } from "../create.js";
 import { adam, adamW } from "./adam.js";
 
-// Expected numbers are from PyTorch 2.6. The second mean square is smaller than the first, so that the largest tells.
+// Expected numbers are from PyTorch 2.6. The second mean square is smaller than the first, so that keeping the largest changes them.
 test.each([
   ["adam", adam, [0.8102294990135551, -1.9986406959838383], [0.7650576954231696, -1.9816126306529955]],
   ["adamW", adamW, [0.7879949931923166, -1.9457835639409917], [0.7470239431462407, -1.9308301315293432]],

@@ -243,7 +243,7 @@ describe("a file on a server", () => {
         return response.writeHead(206, { "content-range": "bytes 0-65535/1000000" }).flushHeaders();
       if (kind === "plain" || first === undefined) return response.writeHead(200).end(file);
       const end = Math.min(Number(last) + 1, file.length);
-      // One that lies about its size, and one that sends more than it was asked for.
+      // One that states a wrong size, and one that sends more bytes than requested.
       const total = kind === "changing" && Number(first) > 0 ? file.length + 1 : file.length;
       response.writeHead(206, { "content-range": `bytes ${first}-${end - 1}/${total}` });
       return response.end(file.subarray(Number(first), kind === "flooding" ? file.length : end));
