@@ -1,4 +1,5 @@
-// Attention forward: a work item is 64 queries of a head, with a loop over the tiles of keys that they see by the plan.
+// Attention forward: a work item is 64 queries of a head, with a loop over the tiles of 64 keys. The tile plan has the class of
+// each tile: 0, all pairs are masked; 1, some, and `bits` is the mask; 2, none.
 import { AttentionRequest, Level } from "./layout";
 import { registerBytes, resultRegister, runSteps, scalesScore, STRIP } from "./expression";
 import { fma, exp4WithConstants, expConstants, zero } from "./lanes";

@@ -2,7 +2,8 @@
 // the cache of a core. Chunks of tokens are matrix products, as in "Parallelizing Linear
 // Transformers with the Delta Rule over Sequence Length" (2024), arXiv:2406.06484: since the chunks of a head are
 // computed in order, the triangular system is solved for the written rows, without an inverse. A single token is one pass over the
-// state.
+// state. With `readsBefore`, queries read the state before their own token's update; with `erasesAfter`, the erased part is read
+// after the decay.
 import { ScanRequest, SCAN_TOKENS } from "./layout";
 import { exp4, fma, sumLanes } from "./lanes";
 import { copyRows } from "./request";
@@ -59,9 +60,11 @@ class Scratch {
   erases: usize;
   /** Keys times the decay to the end of the chunk, [token][channels of a block]. */
   keysAtEnd: usize;
-  /** Decays between tokens j and i of a chunk, products key j · query i, and key j · erase i: [j][i]. */
+  /** Decays between tokens j and i of a chunk: [j][i]. */
   between: usize;
+  /** Products key j · query i times their decay and the scale: [j][i]. */
   reads: usize;
+  /** Products key j · erase i times their decay and −beta: [j][i]. */
   erased: usize;
   /** Rows that are written to the state, and rows that are read from it: [token][value]. */
   written: usize;
@@ -75,6 +78,7 @@ class Scratch {
   /** Decays from after each token to the end of its block of 8, and from there to after each token. */
   untilBlock: usize;
   sinceBlock: usize;
+  /** Decay of the whole chunk, once for each row that it scales. */
   total: usize;
   /** beta of each token, and −beta. */
   betas: usize;
@@ -82,6 +86,7 @@ class Scratch {
   /** Factors of each token's output: of the part from its own chunk, and of the part from the state before the chunk. */
   scales: usize;
   readFactors: usize;
+  /** Factors of 1. */
   ones: usize;
 }
 

@@ -22,11 +22,13 @@ describe.each(["plain", "relaxed"] as const)("linear, %s build", (build) => {
         fc.boolean(),
         fc.boolean(),
         fc.boolean(),
-        (M, N, K, transposed, deep, biased) => {
-          const x = deep ? randn([2, M, K], { seed: 1 }) : randn(transposed ? [K, M] : [M, K], { seed: 1 });
+        (M, N, K, transposed, batched, biased) => {
+          const x = batched
+            ? randn([2, M, K], { seed: 1 })
+            : randn(transposed ? [K, M] : [M, K], { seed: 1 });
           const weight = randn(transposed ? [K, N] : [N, K], { seed: 2 });
-          const laid = (t: Tensor) => (transposed && t.shape.length === 2 ? permute(t, [1, 0]) : t);
-          const f = (x: Tensor, weight: Tensor, bias?: Tensor) => linear(laid(x), laid(weight), bias);
+          const asRows = (t: Tensor) => (transposed && t.shape.length === 2 ? permute(t, [1, 0]) : t);
+          const f = (x: Tensor, weight: Tensor, bias?: Tensor) => linear(asRows(x), asRows(weight), bias);
           agree(device, f, [x, weight, ...(biased ? [randn([N], { seed: 3 })] : [])], { ops: ["linear"] });
         },
       ),

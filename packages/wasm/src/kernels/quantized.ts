@@ -58,6 +58,7 @@ export function quantizedMatmulKernel(engine: Engine) {
         );
       }
       if (bits === 4) return int4Rows(engine, call, sizes, [from, weights, scales, to]) && addBias();
+      // Rows are quantized to integers of 23 bits, which are stored as their upper 16 and their lower 7 bits.
       const bytes = exports["splitBytes"]!(K);
       const rows = call.scratch(M * bytes);
       if (!engine.parallel("splitRows", M, 512, from, xRow, xColumn, K, rows)) return false;
@@ -102,6 +103,7 @@ function int8Tiles(
   const factors = call.scratch(4 * height);
   const panels = Math.ceil(N / 8);
   const offsets = call.scratch(32 * panels);
+  // Panels per work item.
   const step = engine.threads === 1 ? panels : Math.ceil(panels / (4 * engine.threads));
   for (let m = 0; m < M; m += height) {
     const rows = Math.min(height, M - m);

@@ -17,8 +17,8 @@ test("property: write of rows of any strides along any axis equals the plain dev
       ][permutation]!;
       const source = randn(shape, { seed: 1 });
       const rows = permute(source, order);
-      const room = rows.shape.map((length, a) => (a === axis ? length + start + 1 : length));
-      const [plain, buffer] = [zeros(room), zeros(room).to(device)];
+      const bufferShape = rows.shape.map((length, a) => (a === axis ? length + start + 1 : length));
+      const [plain, buffer] = [zeros(bufferShape), zeros(bufferShape).to(device)];
       write(plain, axis, start, rows);
       write(buffer, axis, start, permute(source.to(device), order));
       expect(buffer.data).toEqual(plain.data);

@@ -68,6 +68,7 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
           workerUrl,
           startDeadlineMs,
           (why) => {
+            // Workers of an earlier start have another queue.
             if (words === queue.words) fail(`a worker that died: ${why}`, restartHint);
           },
         ),
