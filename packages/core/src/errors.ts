@@ -123,18 +123,18 @@ function describe(value: unknown, depth: number): string {
     if (value.length > 8) shown.push(`… ${value.length} in all`);
     return `[${shown.join(", ")}]`;
   }
-  if (ArrayBuffer.isView(value)) return `${oneOf(value.constructor.name)} of ${value.byteLength} bytes`;
+  if (ArrayBuffer.isView(value)) return `${withArticle(value.constructor.name)} of ${value.byteLength} bytes`;
   if (value instanceof RegExp) return String(value);
   if (value instanceof Error) return `${value.name} (${value.message})`;
   const { dtype, shape, then } = value as { dtype?: unknown; shape?: unknown; then?: unknown };
   if (typeof then === "function") return "a promise (`await` it)";
   if (typeof dtype === "string" && isShape(shape)) return `a ${dtype} tensor of shape ${describe(shape, 1)}`;
   const name = Object.getPrototypeOf(value)?.constructor?.name;
-  if (name && name !== "Object") return oneOf(name);
+  if (name && name !== "Object") return withArticle(name);
   const keys = Object.keys(value);
   if (keys.length > 6) keys.splice(6, keys.length, "…");
   return `an object with ${keys.length > 0 ? `keys ${keys.join(", ")}` : "no keys"}`;
 }
 
 /** A class name with its article: `an AbortController`, `a Uint8Array`. */
-const oneOf = (name: string): string => `${/^[AEIO]/.test(name) ? "an" : "a"} ${name}`;
+const withArticle = (name: string): string => `${/^[AEIO]/.test(name) ? "an" : "a"} ${name}`;

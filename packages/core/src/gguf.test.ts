@@ -92,7 +92,7 @@ test.each([
   ],
   ["an unknown type", file([entry("t", 13, [0])]), /t: type` is 13, expected a type from 0 to 12/],
   [
-    "lists without end",
+    "lists that are nested too deeply",
     file([entry("t", 9, Array.from({ length: 9 }, () => [...u32(9), ...u64(1)]).flat())]),
     /at most 4 levels/,
   ],
