@@ -37,6 +37,7 @@ export function attentionParts(shape: AttentionShape, context: AttentionContext)
   return shape.kind === "latent" ? latentParts(shape, context) : stateParts(shape, context);
 }
 
+/** With `sharesKeyValues`, the layer reads the keys and values of an earlier layer, and computes none. */
 function headsParts(
   shape: HeadsAttention,
   { embedDim: C, norm: kind, rows, role }: AttentionContext,
@@ -62,6 +63,7 @@ function headsParts(
       ? []
       : [
           product("attention key", contextRows, { inputs: C, outputs: Hkv * D, bias: biases.key }),
+          // Values have a bias if queries have one; keys may differ (Whisper).
           product("attention value", contextRows, { inputs: C, outputs: Hkv * D, bias: biases.query }),
         ]),
     ...normParts("attention query norm", H, rows),

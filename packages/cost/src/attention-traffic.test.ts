@@ -49,12 +49,13 @@ test("more passes over stored scores move more bytes, and a smaller SRAM reads q
   );
 });
 
-test("costKinds: FLOPs of causal are half of full; those of a window and of blocks are proportional to the visible pairs", () => {
+test("costKinds: FLOPs of causal are half of full, of a window and of blocks proportional to the visible pairs, of others by hand", () => {
   const at = { queryLength: 64, keyLength: 64, numHeads: 2, headDim: 8 };
   expect(costKinds.causal(at) / costKinds.full(at)).toBeCloseTo(65 / 128, 9);
   expect(costKinds.window({ ...at, windowSize: 64 })).toBe(costKinds.causal(at));
   expect(costKinds.window(at)).toBe(costKinds.causal(at));
   expect(costKinds.blocks({ ...at, visibleShare: 0.25 })).toBe(costKinds.full(at) / 4);
+  // One for each pair, as for a bias; 3 for each element of queries and keys, as for RoPE; none.
   expect([costKinds.pair(at), costKinds.token(at), costKinds.unchanged()]).toEqual([
     2 * 64 * 64,
     6 * 2 * 64 * 8,

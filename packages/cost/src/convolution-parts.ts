@@ -39,6 +39,7 @@ export function convolutionParts(
     }),
     ...(classTokens > 0 ? [learned("class token", classTokens)] : []),
     ...(registers > 0 ? [learned("registers", registers)] : []),
+    // Used only in training: a pass has no row of it.
     ...(maskToken ? [learned("mask token", 1, () => 0)] : []),
   ];
 }

@@ -136,7 +136,7 @@ test("an indexer scores every key, and attention reads only the selected keys", 
   ];
   const own = 64 * 128 * 1536 + 128 * 7168 + 2 * 128 + 64 * 7168;
   expect(parameters(indexed).total - parameters(plain).total).toBe(61 * own);
-  // Dense layers and those with experts are told apart.
+  // Dense layers and those with experts are separate operators.
   const part = (shape: typeof plain, contextLength: number, name: string) => {
     const { operators } = cost(shape, { contextLength, latent: "absorbed" });
     const own = operators.filter((operator) => operator.name === name);

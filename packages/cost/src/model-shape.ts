@@ -179,7 +179,7 @@ export type Stack = {
   readonly finalNorm: boolean;
   /**
    * Fixed number of rows of each input: frames of 30 seconds of audio (Whisper), patches of an image and learned tokens.
-   * Default: not fixed, the call says it.
+   * Default: not fixed, given by each call.
    */
   readonly rows?: number;
   /** True: embeddings are scaled (BART, M2M-100). Default false. */

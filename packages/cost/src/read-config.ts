@@ -55,7 +55,7 @@ export function readConfig(config: unknown): ModelShape {
   const complete = withDefaults(traits.onePartPerLayer ? withLayerCount(modelConfig) : modelConfig, traits);
   const fields = configFields(complete);
   if (traits.form === "dual") return dualShape(fields, type);
-  refuseOtherParts(fields, type);
+  refuseVariants(fields, type);
   checkLayerTypes(fields, traits);
   // A bidirectional decoder is an encoder for embeddings (EmbeddingGemma).
   const bidirectional = fields.flag("use_bidirectional_attention", false);
@@ -69,7 +69,10 @@ function withDefaults(config: Config, { defaults }: Traits): Config {
   return { ...defaults, ...Object.fromEntries(present) };
 }
 
-/** A dual encoder: a text encoder and an image encoder whose vectors are projected to one space. */
+/**
+ * A dual encoder: a text encoder and an image encoder whose vectors are projected to one space. `similarityNumbers`: learned scales
+ * and biases of their similarity.
+ */
 function dualShape(fields: Fields, type: string): ModelShape {
   const { text, vision, ofText, ofImages, similarityNumbers } = readDualEncoder(fields, type);
   return {
@@ -81,7 +84,7 @@ function dualShape(fields: Fields, type: string): ModelShape {
 }
 
 /** Refuses variants of an architecture whose cost is not modeled. */
-function refuseOtherParts({ config, flag, sizeByName, refuse, size }: Fields, type: string): void {
+function refuseVariants({ config, flag, sizeByName, refuse, size }: Fields, type: string): void {
   if (type === "marian" && !flag("share_encoder_decoder_embeddings", true))
     refuse("share_encoder_decoder_embeddings", false, "true: one token table for both sides");
   if (type === "albert" && size("layers") % sizeByName("num_hidden_groups", 1) !== 0)
@@ -125,6 +128,7 @@ const findTraits = (type: string): Traits | undefined =>
   Object.hasOwn(architectures, type) ? architectures[type] : undefined;
 const isKnown = ({ model_type }: Config) => typeof model_type === "string" && findTraits(model_type);
 
+/** The shape of a model other than a dual encoder. */
 function buildShape(fields: Fields, traits: Traits, architecture: string): ModelShape {
   const { config, size, flag } = fields;
   const embedDim = size("width");
@@ -147,6 +151,7 @@ function buildShape(fields: Fields, traits: Traits, architecture: string): Model
     output: generatesText ? (tied ? "tied" : "own") : "none",
     outputBias: traits.outputBias && generatesText,
     ...(traits.form === "t5" && tied && flag("scale_decoder_outputs", true) && { outputScale: true }),
+    // The projection from the width of embeddings to that of the model has a bias (ALBERT, ELECTRA).
     ...(traits.embeddingDim && { tokenMapBias: true }),
   };
 }
@@ -177,6 +182,7 @@ function singleStack(fields: Fields, traits: Traits): Stack {
   const norms = (layer: number) =>
     typeof traits.norms === "function" ? traits.norms(fields, layer) : traits.norms;
   const { hidden_size_per_layer_input: inputSize } = fields.config;
+  // Per-layer embeddings (Gemma 3n): each token also has a vector of this width for each layer.
   const inputDim =
     traits.layerInputs && inputSize !== 0 && inputSize !== null
       ? fields.sizeByName("hidden_size_per_layer_input", traits.layerInputs)

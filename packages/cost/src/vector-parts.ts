@@ -19,21 +19,21 @@ function attentionPoolingParts({ encoder, embedDim: C, norm: kind }: ModelShape)
   const { attention, feedForward } = encoder!.layers[0]!;
   if (attention.kind !== "heads") return [];
   const { numHeads: H, headDim: D } = attention;
-  const map = (name: string, rows: Rows) =>
+  const linear = (name: string, rows: Rows) =>
     product(`pooling ${name}`, rows, { inputs: C, outputs: C, bias: true });
   const scores = perRow("pooling scores", tokenRows, {
     parameters: 0,
-    flops: H * (4 * D + 5),
+    flops: H * (4 * D + 5), // dot product, weighted sum of the value, and 5 for the softmax
     activations: 2 * C,
     calls: 1,
   });
   return [
     perRow("pooling query row", vectors, { parameters: C, flops: 0, activations: C, calls: 1 }),
-    map("query", vectors),
-    map("key", tokenRows),
-    map("value", tokenRows),
+    linear("query", vectors),
+    linear("key", tokenRows),
+    linear("value", tokenRows),
     scores,
-    map("output", vectors),
+    linear("output", vectors),
     norm("pooling norm", vectors, kind, C),
     ...feedForwardParts(feedForward, C, vectors).map((part) => ({ ...part, name: `pooling ${part.name}` })),
     pointwise("pooling residual", vectors, C, 2),
