@@ -9,11 +9,11 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 test("auto reports its device and the reason, and stores the choice in the cache folder", async () => {
   vi.stubEnv("QKV_CACHE", folder);
-  const told: string[] = [];
-  const err = { write: (text: string) => told.push(text) };
+  const written: string[] = [];
+  const err = { write: (text: string) => written.push(text) };
   const best = await openDevice("auto", err);
-  expect(told.join("")).toMatch(/^device: (wasm|webgpu)\S*, since .+\n$/);
-  const named = told[0]!.match(/^device: ([^ ]+), since/)![1]!;
+  expect(written.join("")).toMatch(/^device: (wasm|webgpu)\S*, since .+\n$/);
+  const named = written[0]!.match(/^device: ([^ ]+), since/)![1]!;
   expect(best.name.split(",")[0]).toBe(named);
   await openDevice("auto", err);
   // One device alone is nothing to remember.

@@ -245,7 +245,7 @@ test("a killed download is resumed if the server has the same content", async ()
     expect(requestedRanges).toEqual([rest]);
     expectWhole();
 
-    // A tag that says nothing of bytes: such a part is not kept.
+    // A weak ETag does not identify bytes: such a part is not kept.
     await killHalfWay('W/"a"');
     now = { tag: 'W/"a"' };
     await fetchIt();

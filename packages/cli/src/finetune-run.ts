@@ -10,15 +10,21 @@ import { scheduledAdamW, trainingLoop, type RunReport, type RunSpeed } from "./t
 
 /** Hyperparameters of fine-tuning. With the same model and data they reproduce a run. */
 export type FinetuneRecipe = {
+  /** Unit: tokens per row. */
   contextLength: number;
+  /** Unit: rows per batch. */
   batchSize: number;
+  /** Gradient accumulation: batches per step. */
   accumulate: number;
   steps: number;
   learningRate: number;
   weightDecay: number;
   seed: number;
+  /** Number of examples that are held in memory and shuffled together. */
   shuffle: number;
+  /** Answers with a loss: all of a conversation, or only the last. */
   answers: "all" | "last";
+  /** Unit: steps. */
   evaluateEvery: number;
   /** Rank of the LoRA adapter. Undefined: full fine-tuning. */
   loraRank?: number;

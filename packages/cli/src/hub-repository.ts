@@ -29,7 +29,7 @@ export async function openHubRepository(
   options: CacheOptions,
 ): Promise<HubRepository | undefined> {
   const cache = options.folder ?? process.env["QKV_CACHE"] ?? hubCacheFolder() ?? join(homedir(), ".cache");
-  const home = join(cache, `models--${repo.replace("/", "--")}`);
+  const repositoryFolder = join(cache, `models--${repo.replace("/", "--")}`);
   const snapshot = await hubSnapshot(repo, { cache });
   if (isHubOffline()) {
     const folder = snapshot ?? refuseOffline(repo, cache);
@@ -37,15 +37,15 @@ export async function openHubRepository(
   }
   const commit = snapshot ? basename(snapshot) : await commitOfMain(repo, hub, options);
   if (commit === undefined) return undefined;
-  const folder = join(home, "snapshots", commit);
+  const folder = join(repositoryFolder, "snapshots", commit);
   if (!snapshot) {
-    await writeWithFolder(join(home, "refs/main"), commit);
+    await writeWithFolder(join(repositoryFolder, "refs/main"), commit);
     await mkdir(folder, { recursive: true });
   }
   return {
     folder,
     async get(name) {
-      const [path, absent] = [join(folder, name), join(home, ".no_exist", commit, name)];
+      const [path, absent] = [join(folder, name), join(repositoryFolder, ".no_exist", commit, name)];
       if (await exists(path)) return true;
       if (await exists(absent)) return false;
       const url = new URL(`${hub}/${repo}/resolve/${commit}/${name}`);
@@ -57,7 +57,7 @@ export async function openHubRepository(
       if (file === "missing") await writeWithFolder(absent, "");
       if (file === "missing" || file === undefined) return false;
       const tag = file === "unstated" ? `${commit}-${name.replaceAll("/", "-")}` : file.tag;
-      const blob = join(home, "blobs", tag);
+      const blob = join(repositoryFolder, "blobs", tag);
       await fetchFile(url, blob, { ...options, name: `${repo}: ${name}` });
       await link(blob, path);
       return true;

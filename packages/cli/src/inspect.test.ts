@@ -14,7 +14,7 @@ async function inspected(folder: string, ...more: string[]): Promise<string> {
   return out;
 }
 
-const told = async (folder: string) =>
+const inspectedJson = async (folder: string) =>
   JSON.parse(await inspected(folder, "--json")) as {
     kvBytesPerToken: number;
     stateBytes: number;
@@ -22,7 +22,7 @@ const told = async (folder: string) =>
   };
 
 test("recurrent layers have no KV cache, and are listed by the name of their mixer", async () => {
-  const { kvBytesPerToken, stateBytes, layers } = await told("qwen3-next");
+  const { kvBytesPerToken, stateBytes, layers } = await inspectedJson("qwen3-next");
   // One layer of four attends: keys and values of 2 heads of 12 numbers.
   expect(kvBytesPerToken).toBe(4 * 2 * 2 * 12);
   expect(layers.map(({ type }) => type === "full")).toEqual([false, false, false, true]);
@@ -34,7 +34,7 @@ test("recurrent layers have no KV cache, and are listed by the name of their mix
 test.each(["deepseek-v3", "deepseek-v32"])(
   "latents of %s are stored in place of the keys of heads",
   async (name) => {
-    const { kvBytesPerToken, stateBytes, layers } = await told(name);
+    const { kvBytesPerToken, stateBytes, layers } = await inspectedJson(name);
     const config = ownData.json(`hf/${name}/config.json`) as Record<
       "kv_lora_rank" | "qk_rope_head_dim" | "index_head_dim",
       number | undefined

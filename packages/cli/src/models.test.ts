@@ -143,11 +143,14 @@ test("generate takes a folder with its tokenizer, stops at texts, drafts tokens,
   expect(plain.code).toBe(0);
   const speculative = await recorded([...greedy, "--speculate"]);
   expect(speculative.out).toBe(plain.out);
-  const told = JSON.parse((await recorded([...greedy, "--json"])).out) as { text: string; tokens: number[] };
-  expect(plain.out).toBe(`${told.text}\n`);
-  const stop = words[told.tokens[3]!]!;
+  const printed = JSON.parse((await recorded([...greedy, "--json"])).out) as {
+    text: string;
+    tokens: number[];
+  };
+  expect(plain.out).toBe(`${printed.text}\n`);
+  const stop = words[printed.tokens[3]!]!;
   const stopped = JSON.parse((await recorded([...greedy, "--stop", stop, "--json"])).out) as { text: string };
-  expect(told.text.startsWith(stopped.text)).toBe(true);
+  expect(printed.text.startsWith(stopped.text)).toBe(true);
   expect(stopped.text.slice("once upon".length)).not.toContain(stop);
   expect((await recorded([...greedy, "--quantize", "int8"])).code).toBe(0);
   const refused = await recorded([...greedy, "--quantize", "int2"]);
@@ -161,14 +164,14 @@ test("generate does beam search, with n-gram blocking and a minimum length", asy
   const beams = ["generate", model, "--beams", "3", "--max-tokens", "6", "--prompt", "once upon"];
   const { code, out } = await recorded([...beams, "--unique-ngrams", "1"]);
   expect(code).toBe(0);
-  const told = JSON.parse((await recorded([...beams, "--unique-ngrams", "1", "--json"])).out) as {
+  const printed = JSON.parse((await recorded([...beams, "--unique-ngrams", "1", "--json"])).out) as {
     text: string;
     tokens: number[];
     score: number;
   };
-  expect(out).toBe(`${told.text}\n`);
-  expect(new Set([1, 2, ...told.tokens]).size).toBe(2 + told.tokens.length);
-  expect(told.score).toBeLessThan(0);
+  expect(out).toBe(`${printed.text}\n`);
+  expect(new Set([1, 2, ...printed.tokens]).size).toBe(2 + printed.tokens.length);
+  expect(printed.score).toBeLessThan(0);
   const refused = await recorded([...beams, "--temperature", "1"]);
   expect([refused.code, refused.err]).toEqual([
     1,
@@ -185,10 +188,10 @@ test("eval prints the loss of a text", async () => {
   );
   const file = join(root, "text.txt");
   writeFileSync(file, text);
-  const told = JSON.parse((await recorded(["eval", model, file, "--json"])).out) as Record<string, number>;
-  expect(out).toContain(told["loss"]!.toFixed(4));
-  expect(told["perplexity"]).toBeCloseTo(Math.exp(told["loss"]!), 6);
-  expect(told["bytes"]).toBe(text.length);
+  const printed = JSON.parse((await recorded(["eval", model, file, "--json"])).out) as Record<string, number>;
+  expect(out).toContain(printed["loss"]!.toFixed(4));
+  expect(printed["perplexity"]).toBeCloseTo(Math.exp(printed["loss"]!), 6);
+  expect(printed["bytes"]).toBe(text.length);
   // Two texts in a file are two texts: neither is the other's beginning.
   writeFileSync(file, "once upon a time\n<|endoftext|>\nthere was\n<|endoftext|>\n");
   const both = JSON.parse((await recorded(["eval", model, file, "--json"])).out) as Record<string, number>;
@@ -199,10 +202,10 @@ test("inspect prints a line for each layer, and the number of parameters", async
   const { out } = await recorded(["inspect", model]);
   expect(out).toMatch(/2 layers of width 8, 2 heads, 1 key-value heads, feed-forward 12/);
   expect(out.split("\n").filter((line) => /^ +[01] +full +=+#+/.test(line))).toHaveLength(2);
-  const told = JSON.parse((await recorded(["inspect", model, "--json"])).out) as Record<string, number>;
+  const printed = JSON.parse((await recorded(["inspect", model, "--json"])).out) as Record<string, number>;
   const expected = Object.values(shapes).reduce((sum, shape) => sum + shape.reduce((a, b) => a * b), 0);
-  expect(told["parameters"]).toBe(expected);
-  expect(told["kvBytesPerToken"]).toBe(2 * 2 * 4 * 4); // keys and values, layers, a head of 4, float32
+  expect(printed["parameters"]).toBe(expected);
+  expect(printed["kvBytesPerToken"]).toBe(2 * 2 * 4 * 4); // keys and values, layers, a head of 4, float32
   const encoder = await recorded(["inspect", bert]);
   expect(encoder.out).toMatch(/1 layers of width 8, 2 heads, feed-forward 12\n.*\nan encoder: no cache/);
   expect(JSON.parse((await recorded(["inspect", bert, "--json"])).out)).toMatchObject({
@@ -212,15 +215,15 @@ test("inspect prints a line for each layer, and the number of parameters", async
 });
 
 test("embed prints vectors of unit norm, for arguments or lines", async () => {
-  const told = JSON.parse((await recorded(["embed", bert, "once upon", "a time", "--json"])).out) as {
+  const printed = JSON.parse((await recorded(["embed", bert, "once upon", "a time", "--json"])).out) as {
     texts: string[];
     embeddings: number[][];
   };
-  expect(told.texts).toEqual(["once upon", "a time"]);
-  for (const row of told.embeddings) expect(row.reduce((sum, x) => sum + x * x, 0)).toBeCloseTo(1, 5);
+  expect(printed.texts).toEqual(["once upon", "a time"]);
+  for (const row of printed.embeddings) expect(row.reduce((sum, x) => sum + x * x, 0)).toBeCloseTo(1, 5);
   const lines = await recorded(["embed", bert], "once upon\na time\n");
   expect(lines.out.split("\n").slice(0, 2)).toEqual(
-    told.embeddings.map((row) => row.map((x) => x.toFixed(6)).join(" ")),
+    printed.embeddings.map((row) => row.map((x) => x.toFixed(6)).join(" ")),
   );
   const wrong = await recorded(["embed", model, "once"]);
   expect([wrong.code, wrong.err]).toEqual([1, expect.stringMatching(/is "a decoder", expected an encoder/)]);
@@ -238,24 +241,24 @@ test("embed prints vectors of unit norm, for arguments or lines", async () => {
   const rounded = JSON.parse(
     (await recorded(["embed", bert, "once upon", "--quantize", "int4", "--json"])).out,
   ) as { embeddings: number[][] };
-  const cosine = rounded.embeddings[0]!.reduce((sum, x, i) => sum + x * told.embeddings[0]![i]!, 0);
+  const cosine = rounded.embeddings[0]!.reduce((sum, x, i) => sum + x * printed.embeddings[0]![i]!, 0);
   expect(cosine).toBeGreaterThan(0.9);
-  expect(rounded.embeddings[0]).not.toEqual(told.embeddings[0]);
+  expect(rounded.embeddings[0]).not.toEqual(printed.embeddings[0]);
 });
 
 test("embed --similarity prints the cosine similarities of all pairs", async () => {
   const argv = ["embed", bert, "once upon", "a time", "once upon", "--similarity"];
-  const told = JSON.parse((await recorded([...argv, "--json"])).out) as {
+  const printed = JSON.parse((await recorded([...argv, "--json"])).out) as {
     embeddings: number[][];
     similarities: number[][];
   };
   const dot = (a: number[], b: number[]) => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
-  const [one, other] = told.embeddings as [number[], number[]];
-  expect(told.similarities.map((row) => row.length)).toEqual([3, 3, 3]);
-  expect(told.similarities[0]![1]).toBeCloseTo(dot(one, other), 6);
-  expect(told.similarities[0]![2]).toBeCloseTo(1, 5);
+  const [one, other] = printed.embeddings as [number[], number[]];
+  expect(printed.similarities.map((row) => row.length)).toEqual([3, 3, 3]);
+  expect(printed.similarities[0]![1]).toBeCloseTo(dot(one, other), 6);
+  expect(printed.similarities[0]![2]).toBeCloseTo(1, 5);
   const rows = (await recorded(argv)).out.trimEnd().split("\n");
-  const cosine = told.similarities[0]![1]!.toFixed(4);
+  const cosine = printed.similarities[0]![1]!.toFixed(4);
   expect(rows[0]!.trim().split(/ +/)).toEqual(["1.0000", cosine, "1.0000", "once", "upon"]);
   expect(rows[1]!.trim().split(/ +/)).toEqual([cosine, "1.0000", cosine, "a", "time"]);
   const lines = "once upon\n\na time\n  \nonce upon\n";
@@ -301,14 +304,14 @@ test("messages have the chat format of the vocabulary's special tokens", () => {
 
 test("bench measures prefill and decode", async () => {
   const argv = ["bench", model, "--prompt-tokens", "9", "--new-tokens", "3", "--rounds", "1", "--json"];
-  const told = JSON.parse((await recorded(argv)).out) as Record<string, { tokensPerSecond: number }>;
-  expect(told).toMatchObject({
+  const printed = JSON.parse((await recorded(argv)).out) as Record<string, { tokensPerSecond: number }>;
+  expect(printed).toMatchObject({
     device: expect.stringMatching(/^wasm,/),
     promptTokens: 9,
     generatedTokens: 3,
   });
-  expect(told["prefill"]!.tokensPerSecond).toBeGreaterThan(0);
-  expect(told["decode"]!.tokensPerSecond).toBeGreaterThan(0);
+  expect(printed["prefill"]!.tokensPerSecond).toBeGreaterThan(0);
+  expect(printed["decode"]!.tokensPerSecond).toBeGreaterThan(0);
 });
 
 test("a model without a tokenizer is refused with the fix", async () => {
@@ -594,7 +597,7 @@ test("a failed or aborted download leaves no file that looks complete", async ()
         (error: unknown) => String(error),
       );
       const there = readdirSync(folder, { recursive: true }).map(String);
-      // Without a length the file's own header tells where it ends.
+      // Without a content length, the end of the file follows from its header.
       const message = {
         broken: /the connection failed or broke off/,
         short: /expected a whole file, and what came breaks off/,

@@ -9,7 +9,7 @@ import {
 } from "@qkv/core/byte-source";
 import { missingFile, type FileUse } from "./missing-file.js";
 
-/** Size limit of the kind of file: `smallFiles.configuration`. */
+/** Options of opening, such as the size limit of a kind of file, `smallFiles.configuration`. */
 type Options = Omit<OpenOptions, "check">;
 
 /** Opens a file of the command line, by path or URL. The error for a missing file has the nearest name. */

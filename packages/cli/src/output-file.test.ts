@@ -48,7 +48,7 @@ test("a symbolic link is kept, and the text is written to its target", async () 
   expect(readFileSync(target, "utf8")).toBe("new");
 });
 
-// A pipe stands for all that is no ordinary file. Never try this on /dev/null: the code under test may be broken.
+// A pipe, as an example of what is not an ordinary file. Never try this on /dev/null: the code under test may be broken.
 test.skipIf(process.platform === "win32")("a pipe is written, never replaced by a file", async () => {
   const pipe = join(folder, "pipe");
   execFileSync("mkfifo", [pipe]);
