@@ -40,6 +40,7 @@ function dedicated(): Port {
 
 function pageWorker(): Worker {
   try {
+    // Bundlers recognize this form, with `import.meta.url`.
     return new Worker(new URL("./model-worker.js", import.meta.url), { type: "module" });
   } catch {
     // The script of a worker must have the page's origin, but it may import from other origins, such as a CDN.

@@ -7,7 +7,7 @@ const prompt = "Once upon a time";
 const story = ", the frog and the bear had a race.";
 const own = () => new Worker(new URL("./model-worker.ts", import.meta.url), { type: "module" });
 
-async function told(model: WorkerModel): Promise<string> {
+async function generatedText(model: WorkerModel): Promise<string> {
   let text = "";
   for await (const token of generate(model, prompt, { maxTokens: 10 })) text += token.text;
   return text;
@@ -15,17 +15,17 @@ async function told(model: WorkerModel): Promise<string> {
 
 test("load starts a dedicated Worker", async () => {
   const model = await load(await modelTiny());
-  expect(await told(model)).toBe(story);
+  expect(await generatedText(model)).toBe(story);
   await model.dispose();
-  await expect(told(model)).rejects.toThrow(/a model that was disposed/);
+  await expect(generatedText(model)).rejects.toThrow(/a model that was disposed/);
 });
 
 test("load connects to a SharedWorker, with a connection for each page", async () => {
   const files = await modelTiny();
   const models = await Promise.all([1, 2].map(() => load(files, { worker: "shared" })));
-  expect(await Promise.all(models.map(told))).toEqual([story, story]);
+  expect(await Promise.all(models.map(generatedText))).toEqual([story, story]);
   await models[0]!.dispose();
-  expect(await told(models[1]!)).toBe(story);
+  expect(await generatedText(models[1]!)).toBe(story);
   await models[1]!.dispose();
 });
 
@@ -61,6 +61,7 @@ test("a closed page releases its model when its lock is released", async () => {
     });
   });
   await held;
+  // Messages of birpc: t, type ("q" is a request); i, id; m, method; a, arguments; r, result.
   const answers = new Map<string, unknown>();
   worker.addEventListener("message", ({ data }: MessageEvent<{ i: string; r: unknown }>) =>
     answers.set(data.i, data.r),
@@ -70,6 +71,7 @@ test("a closed page releases its model when its lock is released", async () => {
     await expect.poll(() => answers.get(i), { timeout: 20_000 }).toBeDefined();
     return answers.get(i) as { value?: unknown; error?: { message: string } };
   };
+  // Name of the client, protocol version, name of its lock, and false: its worker is not shared.
   await call("1", "hello", gone, 1, gone, false);
   const files = (await modelTiny()).map((file) => ({ blob: file.slice(), name: file.name }));
   expect(await call("2", "load", gone, { files }, { device: "js" })).toMatchObject({

@@ -47,7 +47,7 @@ export function serveExamples<Record, Setup = undefined>(
   const check = checks("serveExamples");
   const { port } = check.options(options, ["port"]);
   check.type({ prepare }, "function");
-  const end = servedPort(check, port, "exampleWorkers");
+  const channel = servedPort(check, port, "exampleWorkers");
   let toExample: (record: Record) => TrainingExample;
   const functions: ExampleFunctions = {
     prepare: (setup) =>
@@ -64,8 +64,8 @@ export function serveExamples<Record, Setup = undefined>(
       ),
   };
   createBirpc<object, ExampleFunctions, false>(functions, {
-    post: (message) => end.post(message, []),
-    on: (f) => end.listen(f),
+    post: (message) => channel.post(message, []),
+    on: (f) => channel.listen(f),
     timeout: -1,
     proxify: false,
   });
