@@ -1,4 +1,4 @@
-/** Runs one task at a time: starting a task aborts the previous one. */
+/** Abort signals of tasks, of which only the latest may continue: starting a task aborts the previous one. */
 export type LatestWork = {
   /** Starts a task; its signal is aborted when another task starts, or by `stop`. */
   begin(): AbortSignal;

@@ -18,8 +18,8 @@ test("mainThread loads and generates like @qkv/transformer, on a device that is 
   for await (const { id } of mainThread.generate(model, [1], { maxTokens: 4 })) ids.push(id);
   for await (const { id } of generate(own, [1], { maxTokens: 4 })) expected.push(id);
   expect(ids).toEqual(expected);
-  const rounded = (await mainThread.load(checkpoint, { quantize: "int8", device })) as Model;
-  expect(rounded.quantization!.bytesAfter).toBeLessThan(rounded.quantization!.bytesBefore);
+  const quantized = (await mainThread.load(checkpoint, { quantize: "int8", device })) as Model;
+  expect(quantized.quantization!.bytesAfter).toBeLessThan(quantized.quantization!.bytesBefore);
   await expect(mainThread.embed(model, ["a"])).rejects.toThrow(/^embed: `model` is "a decoder"/);
 });
 

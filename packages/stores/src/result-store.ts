@@ -1,7 +1,7 @@
 import { latestWork } from "./latest-work.js";
 import { writableStore, type Store } from "./store.js";
 
-/** The state of a computation. The previous result is kept until the new one is available. */
+/** The state of a computation. The previous result is kept while the new one is computed; an error removes it. */
 export type ResultState<Result> = {
   readonly status: "idle" | "running" | "done" | "error";
   readonly result: Result | undefined;
@@ -9,7 +9,7 @@ export type ResultState<Result> = {
   readonly error: unknown;
 };
 
-/** A store for the result of a function of arguments. */
+/** A store for the result of the latest call of a function. */
 export type ResultStore<Args extends readonly unknown[], Result> = Store<ResultState<Result>> & {
   /** Starts a computation, and aborts a running one. Resolves to the final state: the promise does not reject. */
   run(...args: Args): Promise<ResultState<Result>>;
