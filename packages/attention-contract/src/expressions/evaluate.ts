@@ -142,11 +142,20 @@ type ScoreAndIndices = [Float64Array, Float64Array, Float64Array, Float64Array, 
 /** Batch, head, query and key. */
 type IndexValues = [Float64Array, Float64Array, Float64Array, Float64Array];
 
+/** Results of {@link isUniform}: an expression may use a step many times, as `x.mul(x)` does. */
+const uniformByStep = /* @__PURE__ */ new WeakMap<Expr, boolean>();
+
 /** True for a step with the same value for all keys of a row. Devices compute such steps once per row. */
 export function isUniform(expr: Expr): boolean {
+  const known = uniformByStep.get(expr);
+  if (known !== undefined) return known;
   const { step } = expr;
-  if (step.kind === "symbol") return step.name !== "score" && step.name !== "key";
-  return operandsOf(step).every(isUniform);
+  const uniform =
+    step.kind === "symbol"
+      ? step.name !== "score" && step.name !== "key"
+      : operandsOf(step).every((operand) => isUniform(operand));
+  uniformByStep.set(expr, uniform);
+  return uniform;
 }
 
 /** Computes the offsets of table elements into `to`. Indices are truncated to integers and clamped to the table. */

@@ -158,6 +158,15 @@ test("a rule is called once, and a step that is used twice is evaluated once", (
   expect(recorded.steps.some(isUniform)).toBe(false);
 });
 
+test("isUniform visits a step once, however often it is used", () => {
+  const squared64Times = expression((_, { head }) => {
+    let power = head.add(0);
+    for (let i = 0; i < 64; i++) power = power.mul(power);
+    return power;
+  });
+  expect(squared64Times.steps.every(isUniform)).toBe(true);
+});
+
 test("operators, functions of numbers, strings and indices are refused, and the error names the methods", () => {
   type Numbers = { readonly [name in keyof ScoreIndices]: number };
   const misuses: ((score: number, at: Numbers) => unknown)[] = [

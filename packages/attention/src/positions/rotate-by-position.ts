@@ -29,7 +29,7 @@ export function rotateByPosition(
 ): Tensor {
   if (checkTensor(fn, "x", x).shape.length !== 4 || x.shape[3] !== headDim) {
     const expected = `[B, H, T, ${headDim}], as headDim is ${headDim}`;
-    const fix = `make the ${fn} for heads of the size that it turns.`;
+    const fix = `make the ${fn} with the head dimension of x as headDim.`;
     checks(fn).refuse({ argument: "x", received: x.shape, expected, fix }, ShapeError);
   }
   const B = x.shape[0]!;

@@ -79,6 +79,6 @@ test("the name is the call that created it, and invalid sizes are refused", () =
   expect(() => xpos({ headDim: 4, base: 0 })).toThrow(/xpos: `base` is 0/);
   expect(() => xpos({ headDim: 4, scaleBase: 0 })).toThrow(/xpos: `scaleBase` is 0/);
   expect(() => xpos({ headDim: 4 }).query.apply(one(1), { start: 0 })).toThrow(
-    /xpos: `x` has shape \[1, 1, 1, 8\], expected \[B, H, T, 4\].*\nFix: make the xpos for heads/,
+    /xpos: `x` has shape \[1, 1, 1, 8\], expected \[B, H, T, 4\].*\nFix: make the xpos with the head dimension/,
   );
 });

@@ -231,7 +231,8 @@ function noteText({ drawnWindow, models }: ModelStackModel): string {
 
 function describe(model: StackedModel, { tokens }: StackMoment): string {
   const kinds = model.kinds.map(
-    ({ name, layers: count, heads }) => `${count} layers: ${name}, ${headsText(heads)}`,
+    ({ name, layers: count, heads }) =>
+      `${count} ${count === 1 ? "layer" : "layers"}: ${name}, ${headsText(heads)}`,
   );
   return `${model.name}. ${kinds.join("; ")}. ${modelText(model, tokens)}`;
 }
