@@ -191,3 +191,16 @@ test("a runtime without load and an invalid keepAliveMs are refused", () => {
     /^sharedModel: `source` is null, expected a source of a model/,
   );
 });
+
+test("a subscriber may call load or dispose when loading begins", async () => {
+  const runtime = manualRuntime();
+  const store = loadingStore("a", { runtime });
+  const models: Promise<object>[] = [];
+  store.subscribe(({ status }) => status === "loading" && models.push(store.load()));
+  expect([models.length, models[0] === store.load(), runtime.loads.length]).toEqual([1, true, 1]);
+
+  const stopped = loadingStore("b", { runtime });
+  stopped.subscribe(({ status }) => status === "loading" && stopped.dispose());
+  await soon();
+  expect([stopped.getSnapshot().status, runtime.loads.length]).toEqual(["idle", 1]);
+});

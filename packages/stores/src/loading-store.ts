@@ -134,22 +134,26 @@ export function watchedLoadingStore<R extends Runtime>(
   function load(): Promise<Model> {
     if (current && store.getSnapshot().status !== "error") return current.model;
     const controller = new AbortController();
-    const model = loadModel(controller);
+    let start!: (loading: Promise<Model>) => void;
+    const model = new Promise<Model>((resolve) => (start = resolve));
     model.catch(() => undefined);
+    // Before the subscribers hear of it: they may call `load` or `dispose`.
     current = { controller, model };
     onHeldChange(true);
+    store.set({ status: "loading", progress: undefined });
+    start(loadModel(controller));
     return model;
   }
 
   async function loadModel({ signal }: AbortController): Promise<Model> {
     const files = new Map<string, LoadProgress>();
-    store.set({ status: "loading", progress: undefined });
     try {
       const onProgress = ({ source, loaded, total }: LoadProgress & { source: string }) => {
         if (signal.aborted) return;
         files.set(source, { loaded, total });
         store.set({ status: "loading", progress: totalProgress(files.values()) });
       };
+      signal.throwIfAborted();
       const resolvedSource: unknown = isLater(source) ? await resolveSource(source) : source;
       signal.throwIfAborted();
       const model = (await unchecked.load(resolvedSource, { ...loadOptions, signal, onProgress })) as Model;

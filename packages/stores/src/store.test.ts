@@ -55,3 +55,21 @@ test("onFirstSubscriber is called for the first subscriber, onNoSubscribers afte
   vi.advanceTimersByTime(50);
   expect(calls).toEqual(["first", "first", "none"]);
 });
+
+test("a subscriber that sets another value: later subscribers get the last value last", () => {
+  const store = writableStore(0);
+  const seen: number[] = [];
+  store.subscribe((value) => value === 1 && store.set(2));
+  store.subscribe((value) => seen.push(value));
+  store.set(1);
+  expect([seen, store.getSnapshot()]).toEqual([[0, 2], 2]);
+});
+
+test("a subscriber that another one unsubscribes during a change is not called", () => {
+  const store = writableStore(0);
+  const seen: number[] = [];
+  store.subscribe((value) => value === 1 && unsubscribe());
+  const unsubscribe = store.subscribe((value) => seen.push(value));
+  store.set(1);
+  expect(seen).toEqual([0]);
+});

@@ -37,7 +37,10 @@ export function writableStore<Snapshot>(
     subscriberCount: () => subscribers.size,
     set(next) {
       snapshot = next;
-      for (const { run } of [...subscribers]) run(next);
+      for (const subscriber of [...subscribers]) {
+        if (snapshot !== next) return; // a subscriber has set another value, which all have received
+        if (subscribers.has(subscriber)) subscriber.run(next);
+      }
     },
     subscribe(run) {
       const subscriber = { run };

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { OpenModel } from "./open-model.js";
 import { SharedModels, type LoadCalls } from "./shared-models.js";
 
-/** Models that load when they are progress to, and count what happened to them. */
+/** Models that load when `finish` is called, and count what happened to them. */
 function models() {
   const counts = { opened: 0, closed: 0, aborted: 0 };
   const loads: { finish(): void; fail(error: Error): void; calls: LoadCalls }[] = [];

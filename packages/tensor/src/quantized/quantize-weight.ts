@@ -6,7 +6,7 @@ import { groupLength, panelRows, quantizedShapes, type QuantizedWeight } from ".
 
 /**
  * Quantizes a weight to integers with scales. With 8 bits, each output has a scale, and integers are from −127 to 127; with 4 bits,
- * each 32 inputs of an output have one, and integers are from −7 to 7. The error of a number is at maxInteger half a scale.
+ * each 32 inputs of an output have one, and integers are from −7 to 7. The error of a number is at most half a scale.
  *
  * @param weight - `[out, in]`, as checkpoints store it, in floats. 16-bit floats are converted row by row. On a device whose
  *   memory the host can access.

@@ -2,7 +2,7 @@ import type { Checks } from "@qkv/core";
 import { nodeThreads, type NodePort } from "../node-threads.js";
 import { createPort, type Endpoint, type Port } from "../port.js";
 
-/** The port on which a worker answers: the given one, or its selfPort. @param opener - The function at the other end, for errors. */
+/** The port on which a worker answers: the given one, or that of the worker itself. @param opener - The function at the other end, for errors. */
 export function servedPort(check: Checks, port: MessagePort | NodePort | undefined, opener: string): Port {
   if (port) return createPort(port as Endpoint);
   const scope = globalThis as { WorkerGlobalScope?: unknown };
