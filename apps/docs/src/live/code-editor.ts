@@ -174,7 +174,7 @@ export function createCodeEditor(
     }),
   });
   view.dispatch({ effects: foldImports(view.state.doc) });
-  // Where lines are longer than the editor it scrolls, so it must be focusable with the keyboard.
+  // An editor whose lines are longer than it is wide scrolls, so it must be focusable with the keyboard.
   view.scrollDOM.tabIndex = 0;
   view.scrollDOM.setAttribute("role", "group");
   view.scrollDOM.setAttribute("aria-label", "Code, scrolls sideways");
