@@ -1,21 +1,13 @@
 import { readFileSync } from "node:fs";
 import { defineConfig, type Options } from "tsup";
 
-const declarations = { compilerOptions: { composite: false, paths: {} } };
-
-/** Declarations that name `Symbol.dispose` or `Symbol.asyncDispose`, for programs whose `lib` is older. */
-export const withDisposal = {
-  dts: { ...declarations, banner: '/// <reference lib="esnext.disposable" />' },
-};
-
-/** ESM + CJS + types for both. `entry` lists the public modules of a package, one file each. */
+/** ESM + CJS; `scripts/declarations.mjs` adds the types for both. `entry` lists the public modules of a package, one file each. */
 export const library = (entry: string[], more: Options = {}) =>
   defineConfig({
     entry: entry.map((name) => `src/${name}.ts`),
     format: ["esm", "cjs"],
     target: "es2022",
     define: { __VERSION__: JSON.stringify(JSON.parse(readFileSync("package.json", "utf8")).version) },
-    dts: declarations,
     clean: true,
     splitting: true,
     treeshake: true,

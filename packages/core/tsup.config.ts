@@ -1,3 +1,3 @@
-import { library, withDisposal } from "../../tsup.config.base.js";
+import { library } from "../../tsup.config.base.js";
 
-export default library(["index", "byte-source"], withDisposal);
+export default library(["index", "byte-source"]);

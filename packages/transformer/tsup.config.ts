@@ -1,17 +1,14 @@
-import { library, withDisposal } from "../../tsup.config.base.js";
+import { library } from "../../tsup.config.base.js";
 
-export default library(
-  [
-    "index",
-    "adapters",
-    "audio",
-    "inspection",
-    "processors",
-    "patching",
-    "training",
-    "data",
-    "tasks",
-    "export",
-  ],
-  withDisposal,
-);
+export default library([
+  "index",
+  "adapters",
+  "audio",
+  "inspection",
+  "processors",
+  "patching",
+  "training",
+  "data",
+  "tasks",
+  "export",
+]);

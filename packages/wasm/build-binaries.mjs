@@ -1,5 +1,6 @@
 // Compiles the kernels for each instruction set, and writes each binary as a module, so that only the selected one is loaded.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -35,17 +36,18 @@ writeFileSync(join(here, "assembly/micro-kernels.ts"), microKernels);
 writeFileSync(join(here, "assembly/layout.ts"), readers());
 writeFileSync(join(here, "src/binaries/layout.ts"), writers());
 mkdirSync(join(here, ".cache"), { recursive: true });
-for (const [name, more] of Object.entries(builds)) {
+const compile = async ([name, more]) => {
   const file = join(here, `.cache/${name}.wasm`);
   const args = [asc, join(here, "assembly/index.ts"), "-o", file, ...common, ...more];
-  const { status } = spawnSync(process.execPath, args, { stdio: "inherit" });
+  const [status] = await once(spawn(process.execPath, args, { stdio: "inherit" }), "close");
   if (status !== 0) process.exit(status ?? 1);
   const bytes = readFileSync(file);
   const packed = gzipSync(bytes, { level: 9 });
   const module = `// Compiled from assembly/ by build-binaries.mjs.\n/** ${bytes.length} bytes, as gzip in base64. */\nexport const binary: string = "${packed.toString("base64")}";\n`;
   writeFileSync(join(here, `src/binaries/${name}.ts`), module);
   console.log(`${name}: ${bytes.length} bytes, ${packed.length} gzipped`);
-}
+};
+await Promise.all(Object.entries(builds).map(compile));
 
 // The worker's code is bundled as a string, and as a file for pages that allow only code of their own origin.
 const { outputFiles } = buildSync({

@@ -1,8 +1,7 @@
 import { copyFileSync } from "node:fs";
-import { library, withDisposal } from "../../tsup.config.base.js";
+import { library } from "../../tsup.config.base.js";
 
 export default library(["index", "limits", "urls"], {
-  ...withDisposal,
   // The same kernels and worker as files, for those who serve them.
   onSuccess: async () => {
     for (const file of ["plain.wasm", "relaxed.wasm", "worker.js"])

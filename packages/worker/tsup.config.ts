@@ -1,4 +1,4 @@
-import { library, withDisposal } from "../../tsup.config.base.js";
+import { library } from "../../tsup.config.base.js";
 import { worker } from "./tsup.worker-entries.js";
 
-export default library(worker.entries, { ...withDisposal, format: "esm" });
+export default library(worker.entries, { format: "esm" });

@@ -13,8 +13,11 @@ import { printed, readEntries } from "./entries.mjs";
  */
 export function readApi(pkg) {
   const printer = ts.createPrinter({ removeComments: true, newLine: ts.NewLineKind.LineFeed });
+  // A bundler writes `export` before a declaration or in a list at the end: no difference to users.
   const print = (declaration) =>
-    printer.printNode(ts.EmitHint.Unspecified, printed(declaration), declaration.getSourceFile());
+    printer
+      .printNode(ts.EmitHint.Unspecified, printed(declaration), declaration.getSourceFile())
+      .replace(/^export (?:default )?/, "");
   const { entries } = readEntries([pkg]);
   return new Map(
     entries.map(({ entry, names }) => {

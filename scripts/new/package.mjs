@@ -37,7 +37,7 @@ export const json = ({ kebab, words }) => `{
     "./package.json": "./package.json"
   },
   "scripts": {
-    "build": "tsup",
+    "build": "tsup && node ../../scripts/declarations.mjs",
     "prepack": "node ../../scripts/built.mjs",
     "typecheck": "tsc -b",
     "test": "vitest run --root ../.. packages/${kebab}/"

@@ -11,13 +11,15 @@ import {
   type Shape,
   stridesOf,
   type TypedArray,
+  type Brand,
+  type Stamp,
 } from "@qkv/core";
 import { allocateResident } from "./allocate-resident.js";
 import type { Device, Storage } from "./contracts.js";
 import type { Node } from "./tape.js";
 
 declare const __VERSION__: string;
-const brand = defineBrand("tensor/Tensor", 1, __VERSION__);
+const brand: Brand = defineBrand("tensor/Tensor", 1, __VERSION__);
 
 /** Layout of a tensor's elements in its storage. */
 export type Layout = { readonly strides: readonly number[]; readonly offset: number };
@@ -111,7 +113,7 @@ export class Tensor {
     return inspect(this);
   }
 
-  get [brand.key]() {
+  get [brand.key](): Stamp {
     return brand.stamp;
   }
 }
