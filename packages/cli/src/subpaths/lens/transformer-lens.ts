@@ -1,0 +1,1 @@
+export * from "@qkv/lens/transformer-lens";
