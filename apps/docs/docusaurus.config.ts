@@ -12,6 +12,7 @@ import glossaryTerms from "./src/remark/glossary-terms";
 import formulaScroll from "./src/remark/formula-scroll";
 import lessonBar from "./src/remark/lesson-bar";
 import liveExample from "./src/remark/live-example";
+import { searchInDevelopment } from "./src/search/search-in-development";
 import { smallFiles } from "./src/small-files";
 
 // The path of the site on its host. `npm start` serves it at the root.
@@ -80,6 +81,7 @@ const config: Config = {
   ],
   plugins: [
     smallFiles,
+    searchInDevelopment,
     // A page for each family of operations and each mechanism.
     [
       "@docusaurus/plugin-content-docs",
@@ -134,7 +136,7 @@ const config: Config = {
     [
       "@easyops-cn/docusaurus-search-local",
       {
-        hashed: true,
+        hashed: process.env.NODE_ENV !== "development", // to hash the pages would delay `npm start` by seconds
         indexBlog: false,
         docsRouteBasePath: ["learn", "guides", "reference", "proof", "packages", "api"],
         docsDir: ["lessons", "guides", "reference", "proof", "../../packages", ".cache/api"],
