@@ -1,12 +1,14 @@
 // Runs the examples of the README's first screen in Node with the packed packages installed, and in a page and a worker
-// with the packed files served as a CDN would. Needs built packages.
+// with the packed files served as a CDN would. Then follows the README's way from a clone. Needs built packages.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openChromium } from "./chromium.mjs";
+import { followClone, withoutCdn } from "./follow-clone.mjs";
 import { installPacked } from "./install-packed.mjs";
+import { packLinked } from "./pack-linked.mjs";
 import { packAll } from "./pack.mjs";
 import { openServer, staticFiles } from "./server.mjs";
 
@@ -45,9 +47,11 @@ function equal(found, expected) {
 }
 
 const folder = mkdtempSync(join(tmpdir(), "qkv-first-screen-"));
+const outside = mkdtempSync(join(tmpdir(), "qkv-from-a-clone-"));
 const pages = mkdtempSync(join(tmpdir(), "qkv-first-page-"));
 try {
-  installPacked(folder, packAll(folder), ["qkv"], { offline: false });
+  const tarballs = packAll(folder);
+  installPacked(folder, tarballs, ["qkv"], { offline: false });
   const inNode = block("ts");
   const [, story] = /console\.log\(story\); \/\/ => "(.*)"$/m.exec(inNode);
   const written = story.slice("Once upon a time".length);
@@ -61,10 +65,17 @@ try {
   writeFileSync(join(pages, "index.html"), block("html"));
   writeFileSync(join(pages, "worker.js"), block("js", "worker.js"));
   writeFileSync(join(pages, "starts.html"), `<script type="module">\n${block("js", "page.js")}</script>\n`);
+  await followClone(outside, { check, pack: (packed) => packLinked(packed, tarballs) });
+  const app = join(outside, "my-app");
+  writeFileSync(join(app, "index.html"), withoutCdn(block("html")));
+  writeFileSync(join(app, "worker.js"), withoutCdn(block("js", "worker.js")));
+  writeFileSync(join(app, "starts.html"), `<script type="module">\n${block("js", "page.js")}</script>\n`);
+
   const server = await openServer(staticFiles(pages));
+  const ofApp = await openServer(staticFiles(app));
   const browser = await openChromium();
   /** Opens a page, and waits until one of its texts begins with the expected one. */
-  const inPage = async (path, read) => {
+  const inPage = async (address, read) => {
     const context = await browser.newContext();
     const problems = [];
     // As jsDelivr does: serves a package's files under its name and version range.
@@ -83,7 +94,7 @@ try {
     const logged = [];
     page.on("console", (message) => logged.push(message.text()));
     try {
-      await page.goto(`${server.origin}/${path}`);
+      await page.goto(address);
       const end = Date.now() + limitMs;
       let text = "";
       while (text.length < written.length && problems.length === 0 && Date.now() < end) {
@@ -96,18 +107,24 @@ try {
     }
   };
   try {
-    await check("in a page, from a CDN", () =>
-      inPage("index.html", (page) => page.evaluate(() => globalThis.document.body.innerText)),
-    );
-    await check("in a worker, from a CDN", () =>
-      inPage("starts.html", async (_page, logged) => logged.join("")),
-    );
+    for (const [{ origin }, from] of [
+      [server, "a CDN"],
+      [ofApp, "a clone"],
+    ]) {
+      await check(`in a page, from ${from}`, () =>
+        inPage(`${origin}/index.html`, (page) => page.evaluate(() => globalThis.document.body.innerText)),
+      );
+      await check(`in a worker, from ${from}`, () =>
+        inPage(`${origin}/starts.html`, async (_page, logged) => logged.join("")),
+      );
+    }
   } finally {
     await browser.close();
     await server.close();
+    await ofApp.close();
   }
 } finally {
-  for (const each of [folder, pages]) rmSync(each, { recursive: true, force: true });
+  for (const each of [folder, pages, outside]) rmSync(each, { recursive: true, force: true });
 }
 console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed === 0 ? 0 : 1;

@@ -21,6 +21,10 @@ const baseUrl = process.env.QKV_BASE_URL ?? (process.env.NODE_ENV === "developme
 const packageOf = (readme: string): { description: string } =>
   JSON.parse(readFileSync(join(dirname(readme), "package.json"), "utf8"));
 
+const { published }: { published: boolean } = JSON.parse(
+  readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+);
+
 const config: Config = {
   title: "qkv",
   tagline: "Composable attention for TypeScript. Every claim on this site runs.",
@@ -146,6 +150,14 @@ const config: Config = {
   ],
   themeConfig: {
     colorMode: { respectPrefersColorScheme: true },
+    ...(!published && {
+      announcementBar: {
+        id: "not-published",
+        isCloseable: false,
+        content:
+          'Not on npm yet: until the first release, <a href="https://github.com/qkv-js/qkv#install-from-a-clone">install from a clone</a>.',
+      },
+    }),
     navbar: {
       items: [
         { to: "/learn/", label: "Learn", activeBasePath: "learn", position: "left" },

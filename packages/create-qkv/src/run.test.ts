@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { copyTemplate } from "./copy-template.js";
 import { run, type Io } from "./run.js";
@@ -77,4 +78,15 @@ test("a copied template has the project's name and the version of qkv", async ()
     expect(text).toContain(`/npm/qkv@${range}/dist/browser/qkv.js`);
     expect(text).not.toContain("@latest");
   }
+});
+
+test("a template that names a tarball of qkv keeps it", async () => {
+  const template = join(root, "packed-template");
+  mkdirSync(template);
+  const dependencies = { qkv: "file:/clone/packed/qkv.tgz" };
+  writeFileSync(join(template, "package.json"), JSON.stringify({ dependencies }));
+  const folder = join(root, "from-tarball");
+  await copyTemplate(pathToFileURL(`${template}/`), folder, "0.4.2");
+  const json = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  expect(json).toEqual({ name: "from-tarball", dependencies });
 });

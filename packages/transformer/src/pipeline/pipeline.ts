@@ -142,13 +142,14 @@ const imageTaskNames = [
 ] as const;
 
 /** Aliases of tasks. */
-const taskAliases = {
+export const taskAliases = {
   embeddings: "feature-extraction",
   "sentiment-analysis": "text-classification",
   ner: "token-classification",
 } as const satisfies Partial<Record<keyof Pipelines, keyof typeof encoderTasks>>;
 
-const tasks: readonly (keyof Pipelines)[] = [
+/** Names of all tasks, with their aliases. */
+export const tasks: readonly (keyof Pipelines)[] = [
   "text-generation",
   "feature-extraction",
   "embeddings",
