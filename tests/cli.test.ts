@@ -229,7 +229,7 @@ describe("an error is one line, with the fix", () => {
       writeFileSync(cut, checkpoint().slice(0, length));
       refused(
         qkv("generate", cut, "--tokenizer", tokenizer),
-        new RegExp(`load: .*cut\\.bin: ${field}\` is "`),
+        new RegExp(`qkv generate: .*cut\\.bin: ${field}\` is "`),
       );
     }
     rmSync(cut);
@@ -245,7 +245,7 @@ describe("an error is one line, with the fix", () => {
     writeFileSync(other, tokenizerFile(tokens).slice(0, -1));
     refused(qkv("generate", model, "--tokenizer", other), /tokens\[7\]\.bytes` is .*, expected 1 bytes/);
     rmSync(other);
-    refused(qkv("generate", tokenizer, "--tokenizer", model), /load: .*tokenizer\.bin: /);
+    refused(qkv("generate", tokenizer, "--tokenizer", model), /qkv generate: .*tokenizer\.bin: /);
   });
 
   test("an output path that cannot be written is refused before the work", () => {

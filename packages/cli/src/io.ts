@@ -1,3 +1,5 @@
+import { fstatSync } from "node:fs";
+
 /** Output of text: standard output, standard error, or a test's list. */
 export type Output = {
   write(text: string): unknown;
@@ -7,7 +9,11 @@ export type Output = {
 };
 
 /** Input of text: standard input, or a test's list. */
-export type Input = AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean | undefined };
+export type Input = AsyncIterable<Uint8Array | string> & {
+  readonly isTTY?: boolean | undefined;
+  /** True if a file or the output of a program was sent to the input. Default: false. */
+  readonly isPiped?: boolean;
+};
 
 /** Streams and signal of a command. */
 export type Io = {
@@ -26,6 +32,24 @@ export type Io = {
 /** Streams and signal of this process. Colours only on a terminal that supports them, and not if NO_COLOR is set. */
 export function processIo(signal: AbortSignal): Io {
   const { stdin, stdout: out, stderr: err, env } = process;
+  const input = {
+    isTTY: stdin.isTTY,
+    isPiped: isPiped(),
+    [Symbol.asyncIterator]: () => stdin[Symbol.asyncIterator](),
+  };
   const color = err.isTTY === true && !env["NO_COLOR"] && env["TERM"] !== "dumb";
-  return { in: stdin, out, err, color, signal };
+  return { in: input, out, err, color, signal };
+}
+
+/**
+ * True if standard input is the pipe of a shell or a file. The socket that a program gives its child is not: it may stay open, and
+ * a command that waits for its end would never begin.
+ */
+function isPiped(): boolean {
+  try {
+    const input = fstatSync(0);
+    return input.isFIFO() || input.isFile();
+  } catch {
+    return false;
+  }
 }

@@ -69,12 +69,13 @@ let root: string;
 let model: string;
 let bert: string;
 
-async function recorded(argv: readonly string[], input = "") {
+async function recorded(argv: readonly string[], input = "", isPiped = false) {
   let [out, err] = ["", ""];
+  const chunks = (async function* () {
+    yield input;
+  })();
   const code = await run(argv, {
-    in: (async function* () {
-      yield input;
-    })(),
+    in: Object.assign(chunks, { isPiped }),
     out: { write: (text) => (out += text) },
     err: { write: (text) => (err += text) },
     color: false,
@@ -652,4 +653,40 @@ test("without a model, the embedded one generates a story up to its end", async 
   expect(text).toMatch(/^[A-Z"][^\n]+[.!?]"?$/);
   const named = await recorded(["inspect", "@qkv/model-tiny", "--json"]);
   expect(JSON.parse(named.out)).toMatchObject({ embeddingParameters: 2048 * 128 });
+});
+
+test("qkv generate reads its prompt from a pipe, or where `--prompt -` asks for it", async () => {
+  const generate = (...more: string[]) => [
+    "generate",
+    model,
+    "--temperature",
+    "0",
+    "--max-tokens",
+    "1",
+    ...more,
+  ];
+  const promptOf = async (...given: Parameters<typeof recorded>) =>
+    (JSON.parse((await recorded(...given)).out) as { prompt: string }).prompt;
+  expect(await promptOf(generate("--json"), "once\nupon\n", true)).toBe("once\nupon");
+  expect(await promptOf(generate("--json", "--prompt", "-"), "once\r\n")).toBe("once");
+  // An option comes first, and an input that nobody piped is not waited for.
+  expect(await promptOf(generate("--json", "--prompt", "time"), "a", true)).toBe("time");
+  expect((await recorded(generate(), "once")).err).toMatch(/`prompt` is "no tokens"/);
+});
+
+test("an error of the library names the command and what was typed, not its function", async () => {
+  const empty = write("empty", {});
+  for (const command of ["generate", "chat", "inspect", "bench", "embed"]) {
+    const { code, err } = await recorded([command, empty, "text"].slice(0, command === "embed" ? 3 : 2));
+    expect([code, err.split("`").slice(0, 2)], command).toEqual([1, [`qkv ${command}: `, "model"]]);
+  }
+  const { err } = await recorded(["generate", model, "--adapter", `${model}/config.json`]);
+  expect(err).toMatch(/^qkv generate: `--adapter` is /);
+  const wrongKind = await recorded(["generate", bert, "--prompt", "a"]);
+  expect(wrongKind.err).toMatch(
+    /^qkv generate: `model` is "an encoder", expected a decoder.*\nFix: `qkv embed` takes encoders; /,
+  );
+  expect((await recorded(["embed", model, "a"])).err).toMatch(
+    /^qkv embed: `model` is "a decoder".*\nFix: `qkv generate`/,
+  );
 });

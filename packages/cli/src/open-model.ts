@@ -7,10 +7,10 @@ import {
   load,
   loadAny,
   loadEncoder,
-  type AnyModel,
   type EncoderModel,
   type LoadOptions,
   type Model,
+  type ModelWithKind,
   type Quantization,
 } from "@qkv/transformer";
 import type { Command } from "commander";
@@ -140,7 +140,7 @@ export function openAny(
   source: string,
   options: Omit<ModelOptions, "quantize">,
   io: Pick<Io, "err" | "signal">,
-): Promise<AnyModel> {
+): Promise<ModelWithKind> {
   return openWith(source, options, io, loadAny);
 }
 

@@ -1,6 +1,7 @@
 import { isQkvError, visibleText } from "@qkv/core";
 import { CommanderError } from "commander";
 import { createColors } from "picocolors";
+import { commandErrorMessage } from "./command-error.js";
 import { processIo, type Io } from "./io.js";
 import { printer } from "./printer.js";
 import { createProgram } from "./program.js";
@@ -39,14 +40,14 @@ export async function run(argv: readonly string[], io: Partial<Io> = {}): Promis
       if (full.err.isTTY) full.err.write("\n"); // after the ^C of the terminal
       return 130;
     }
-    const [first, ...rest] = visibleText(errorMessage(error)).split("\n");
+    const [first, ...rest] = visibleText(errorMessage(error, argv[0])).split("\n");
     full.err.control!([createColors(full.color).red(first), ...rest, ""].join("\n"));
     return 1;
   }
 }
 
-function errorMessage(error: unknown): string {
-  if (isQkvError(error)) return error.message;
+function errorMessage(error: unknown, command = ""): string {
+  if (isQkvError(error)) return commandErrorMessage(error, command);
   const description = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return `qkv: ${description.replaceAll("\n", " ")}\nFix: this is a defect; report it with what you typed at https://github.com/qkv-js/qkv/issues.`;
 }

@@ -4,6 +4,7 @@ import type { Input } from "./io.js";
 export function untilAborted(input: Input, signal: AbortSignal): Input {
   return {
     ...(input.isTTY !== undefined && { isTTY: input.isTTY }),
+    ...(input.isPiped !== undefined && { isPiped: input.isPiped }),
     async *[Symbol.asyncIterator]() {
       const chunks = input[Symbol.asyncIterator]();
       let stop = (): void => undefined;

@@ -53,7 +53,7 @@ async function bytesNeeded(
     weights += bytes;
   };
   const checkpoint = await read({ ...weightOptions, plan });
-  if (checkpoint.kind === "encoder" || checkpoint.kind === "vision" || checkpoint.kind === "dual")
+  if (checkpoint.kind === "encoder" || checkpoint.kind === "vision" || checkpoint.kind === "dual-encoder")
     return { weights, cache: 0, tokens: 0 };
   // With tied weights, quantization adds a quantized output projection to the embedding matrix.
   const { embedding, output } = checkpoint.params;

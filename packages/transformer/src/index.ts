@@ -156,6 +156,8 @@ export type {
   GenerativeModel,
   ImageModel,
   Model,
+  ModelKind,
+  ModelWithKind,
   TextModel,
   VisionModel,
 } from "./models/model.js";

@@ -1,7 +1,8 @@
 import { tensorsOf } from "@qkv/tensor";
-import { expect, test } from "vitest";
+import { expect, expectTypeOf, test } from "vitest";
 import { ownData } from "../../../conformance/reference-data.mjs";
 import { loadAny } from "./load-any.js";
+import { load, loadEncoder, loadEncoderDecoder } from "./load.js";
 import { loadSpeech } from "./load-speech.js";
 import { loadDualEncoder, loadVision } from "./load-vision.js";
 import type { AnyModel } from "./models/model.js";
@@ -13,18 +14,25 @@ const files = (folder: string): File[] =>
 const weightData = (model: AnyModel) => tensorsOf(model.params).map(({ data }) => data);
 
 test.each([
-  ["vit", loadVision],
-  ["dinov2", loadVision],
-  ["clip", loadDualEncoder],
-  ["siglip", loadDualEncoder],
-  ["whisper", loadSpeech],
-  ["moonshine", loadSpeech],
-])("loadAny returns the same model of %s as the loader of its kind", async (folder, load) => {
-  const [any, model] = [await loadAny(files(folder)), await load(files(folder))];
-  expect(Object.keys(any).sort()).toEqual(Object.keys(model).sort());
-  expect(any.config).toEqual(model.config);
-  expect(weightData(any)).toEqual(weightData(model));
-});
+  ["gpt2", "decoder", load],
+  ["bert-mlm", "encoder", loadEncoder],
+  ["t5", "encoder-decoder", loadEncoderDecoder],
+  ["vit", "vision", loadVision],
+  ["dinov2", "vision", loadVision],
+  ["clip", "dual-encoder", loadDualEncoder],
+  ["siglip", "dual-encoder", loadDualEncoder],
+  ["whisper", "speech", loadSpeech],
+  ["moonshine", "speech", loadSpeech],
+] as const)(
+  "loadAny returns the same model of %s, %s, as the loader of its kind",
+  async (folder, kind, load) => {
+    const [any, model] = [await loadAny(files(folder)), await load(files(folder))];
+    expect(any.kind).toBe(kind);
+    expect(Object.keys(any).sort()).toEqual(Object.keys(model).sort());
+    expect(any.config).toEqual(model.config);
+    expect(weightData(any)).toEqual(weightData(model));
+  },
+);
 
 test("loadAny quantizes image and speech models as the loaders of their kind do", async () => {
   for (const [folder, load] of [
@@ -36,6 +44,31 @@ test("loadAny quantizes image and speech models as the loaders of their kind do"
     expect(weightData(any)).toEqual(weightData(await load(files(folder), { quantize: "int8" })));
     expect(weightData(any)).not.toEqual(weightData(await loadAny(files(folder))));
   }
+});
+
+test("the kind of a model narrows its type", async () => {
+  const model = await loadAny(files("bert-mlm"));
+  // Each branch uses what only its kind has, and compiles without a cast.
+  const shapeOf = () => {
+    switch (model.kind) {
+      case "decoder":
+        return model.apply(model.params, [1, 2], { last: 1 }).shape;
+      case "encoder":
+        return model.maskedTokenLogits(model.params, model.apply(model.params, [1, 2])).shape;
+      case "encoder-decoder":
+        return model.encode(model.params, [1, 2]).rows.shape;
+      case "vision":
+        return model.params.patches.weight.shape;
+      case "dual-encoder":
+        return model.embedTexts(model.params, [1, 2]).shape;
+      case "speech":
+        return [model.leastFrames];
+    }
+  };
+  expect(shapeOf()).toHaveLength(3);
+  expectTypeOf(model.kind).toEqualTypeOf<
+    "decoder" | "encoder" | "encoder-decoder" | "vision" | "dual-encoder" | "speech"
+  >();
 });
 
 test("an unknown model_type and a missing one are refused", async () => {

@@ -13,23 +13,34 @@ import {
   type Readers,
 } from "./load.js";
 import type { Source } from "./loading/open-file.js";
-import type { AnyModel } from "./models/model.js";
+import type { ModelWithKind } from "./models/model.js";
 import { deviceRounding } from "./quantization/quantize.js";
 
 /**
  * Loads a model of any kind from the same sources as `load`, for code that handles all kinds, such as an export: models of
  * texts, of images and of speech, each as returned by the loader of its kind.
  *
+ * @returns A model whose `kind` narrows its type: `"decoder"`, `"encoder"`, `"encoder-decoder"`, `"vision"`, `"dual-encoder"` or
+ *   `"speech"`.
  * @throws As `load` does.
  *
  * @example
  * ```ts
  * import { loadAny } from "@qkv/transformer";
  *
+ * const header = Int32Array.of(2, 3, 1, 1, 1, 5, 4); // a llama2.c checkpoint; yours is a folder or a file
+ * const checkpoint = new Uint8Array(4 * (7 + 58));
+ * checkpoint.set(new Uint8Array(header.buffer));
+ *
+ * const model = await loadAny(checkpoint);
+ * model.kind; // => "decoder"
  * await loadAny(new Uint8Array(0)); // => throws FormatError: `0 bytes: dim`
  * ```
  */
-export async function loadAny(source: Source | readonly File[], options?: LoadOptions): Promise<AnyModel> {
+export async function loadAny(
+  source: Source | readonly File[],
+  options?: LoadOptions,
+): Promise<ModelWithKind> {
   const check = checks("loadAny", { argument: "source" });
   const { quantize, ...openOptions } = check.options(options, [...optionNames, "quantize"]);
   if (quantize !== undefined) check.oneOf({ quantize }, ["int8", "int4"]);
@@ -45,7 +56,7 @@ export async function loadAny(source: Source | readonly File[], options?: LoadOp
       rounding,
       device,
     );
-  if (checkpoint.kind === "dual")
+  if (checkpoint.kind === "dual-encoder")
     return (await import("./load-vision.js")).assembleDualEncoder(
       check,
       openedAs(checkpoint),

@@ -75,6 +75,7 @@ export async function assembleSpeechModel(
   // Older folders have the generation settings in `config.json`.
   const speech = readSpeechTokens(generation ?? (await readOptionalJson(folder, "config.json", check)));
   return {
+    kind: "speech",
     ...{ config, params, tokenizer, features, speech, apply, encode, leastFrames },
     ...(rounded && { quantization: rounded.report }),
   };

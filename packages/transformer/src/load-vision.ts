@@ -55,7 +55,8 @@ export async function assembleVisionModel(
   const { params, ...report } = quantizeParams(checkpoint.params, rounding, device);
   const processor = folder && (await readProcessor(check, folder));
   const { apply, pool } = visionTransformer(config, { linear: anyLinear() });
-  return { config, params, tokenizer: undefined, ...(processor && { processor }), apply, pool, ...report };
+  const shared = { config, params, tokenizer: undefined, ...(processor && { processor }) };
+  return { kind: "vision", ...shared, apply, pool, ...report };
 }
 
 /**
@@ -92,7 +93,7 @@ export async function assembleDualEncoder(
   const processor = folder && (await readProcessor(check, folder));
   const { embedTexts, embedImages, logits } = dualEncoder(config, { linear: anyLinear() });
   const shared = { config, params, tokenizer, ...(processor && { processor }) };
-  return { ...shared, embedTexts, embedImages, logits, ...report };
+  return { kind: "dual-encoder", ...shared, embedTexts, embedImages, logits, ...report };
 }
 
 /** Quantized params, and the quantization report. `rounding`: the quantization; undefined leaves the params unchanged. */

@@ -214,16 +214,16 @@ function assembleFloatModel(
   const textParts = { tokenizer, ...(sentence && { sentence }) };
   if (checkpoint.kind === "decoder") {
     const { config, params } = checkpoint;
-    return { config, params, ...textParts, apply: decoder(config).apply };
+    return { kind: "decoder", config, params, ...textParts, apply: decoder(config).apply };
   }
   if (checkpoint.kind === "encoder-decoder") {
     const { config, params } = checkpoint;
     const { apply, encode } = encoderDecoder(config);
-    return { config, params, tokenizer, encode, apply };
+    return { kind: "encoder-decoder", config, params, tokenizer, encode, apply };
   }
   const { config, params } = checkpoint;
   const { apply, maskedTokenLogits } = encoder(config);
-  return { config, params, ...textParts, apply, maskedTokenLogits };
+  return { kind: "encoder", config, params, ...textParts, apply, maskedTokenLogits };
 }
 
 /** Options of every loader. */
@@ -472,7 +472,7 @@ function withSettings(
   ids: readonly number[],
   settings: Readonly<Record<string, unknown>>,
 ): AnyCheckpoint {
-  if (checkpoint.kind === "encoder" || checkpoint.kind === "vision" || checkpoint.kind === "dual")
+  if (checkpoint.kind === "encoder" || checkpoint.kind === "vision" || checkpoint.kind === "dual-encoder")
     return checkpoint;
   const stopIds = [...new Set([...checkpoint.config.stopIds, ...ids])];
   if (checkpoint.kind === "decoder") return { ...checkpoint, config: { ...checkpoint.config, stopIds } };
@@ -568,7 +568,7 @@ function checkVocabulary(
   { kind, config }: AnyCheckpoint,
 ): void {
   if (!tokenizer || kind === "vision") return;
-  const { vocabSize } = kind === "dual" ? config.text : config;
+  const { vocabSize } = kind === "dual-encoder" ? config.text : config;
   if (tokenizer.vocabSize <= vocabSize) return;
   check.refuse({
     argument: "tokenizer",

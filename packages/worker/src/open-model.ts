@@ -2,7 +2,7 @@ import { checks, isQkvError, type QkvError } from "@qkv/core";
 import {
   loadAny,
   modelStore,
-  type AnyModel,
+  type ModelWithKind,
   type HubClient,
   type LoadOptions,
   type Progress,
@@ -46,9 +46,9 @@ export async function openModel(
 }
 
 /** Refuses models of images and speech. */
-function requireTextModel(model: AnyModel): TextModel {
-  if (!("pool" in model || "embedImages" in model || "leastFrames" in model)) return model;
-  const isSpeech = "leastFrames" in model;
+function requireTextModel(model: ModelWithKind): TextModel {
+  if (model.kind !== "vision" && model.kind !== "dual-encoder" && model.kind !== "speech") return model;
+  const isSpeech = model.kind === "speech";
   return checks("load", { argument: "source" }).refuse({
     received: isSpeech ? "a speech model" : "a model of images",
     expected: "a model of texts, which a worker generates or embeds with",

@@ -159,3 +159,9 @@ test("a speech model is exported with its feature extractor, and to no other for
   expect(err).toMatch(/expected "hf" for a model of speech/);
   expect(existsSync(join(root, "graph"))).toBe(false);
 });
+
+test("folders above the output are made, as by qkv train", async () => {
+  const out = join(root, "new", "deep", "tiny.gguf");
+  expect(await qkv("export", "@qkv/model-tiny", "--to", "gguf", out)).toMatchObject({ status: 0 });
+  expect(statSync(out).size).toBeGreaterThan(1000);
+});

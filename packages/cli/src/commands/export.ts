@@ -6,6 +6,8 @@ import {
   type StoredType,
 } from "@qkv/transformer/export";
 import { Option, type Command } from "commander";
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Io } from "../io.js";
 import { withJson } from "../json-result.js";
 import { resolveModel, modelHelp, openAny } from "../open-model.js";
@@ -72,6 +74,8 @@ async function runExport(source: string, out: string, options: Options, io: Io):
   const line = progressLine(err);
   let bytes = 0;
   try {
+    // As `qkv train` does for its output folder.
+    await mkdir(dirname(out), { recursive: true });
     await exportModel(
       { ...model, chatTemplate },
       {

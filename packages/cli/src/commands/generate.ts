@@ -8,7 +8,8 @@ import {
 } from "../beam-options.js";
 import { cacheNames, cacheOption } from "../cache-option.js";
 import { continuePrompt } from "../continue-prompt.js";
-import type { Io } from "../io.js";
+import type { Input, Io } from "../io.js";
+import { readText } from "../json-result.js";
 import { embeddedModel, modelHelp, openModel, withModelOptions, type ModelOptions } from "../open-model.js";
 import { openOutputFile } from "../output-file.js";
 import {
@@ -21,7 +22,7 @@ import {
 type Options = ModelOptions &
   SamplingOptions &
   BeamOptions & {
-    prompt: string;
+    prompt?: string;
     maxTokens: number;
     stop?: string[];
     speculate?: true;
@@ -36,7 +37,7 @@ export function addGenerate(program: Command, io: Io): void {
     .summary("generate text from a prompt")
     .description("Generates text from a prompt and prints it to standard output, token by token.")
     .argument("[model]", modelHelp, embeddedModel)
-    .option("--prompt <text>", "the text to continue", "")
+    .option("--prompt <text>", "the text to continue; - reads it from standard input, as a pipe does")
     .option("--max-tokens <n>", "maximum number of tokens to generate", maxTokens, 256)
     .option("--stop <texts...>", "stop before any of these texts")
     .option(
@@ -48,7 +49,7 @@ export function addGenerate(program: Command, io: Io): void {
     .option("--json [file]", "write one JSON object to the file; without a file, print only that object")
     .addHelpText(
       "after",
-      '\nExamples:\n  qkv generate --prompt "Once upon a time"\n  qkv generate stories260K.bin --tokenizer tok512.bin',
+      '\nExamples:\n  qkv generate --prompt "Once upon a time"\n  echo "Once upon a time" | qkv generate\n  qkv generate stories260K.bin --tokenizer tok512.bin',
     )
     .action((model: string, options: Options) => {
       const beams = beamsFromOptions(options, (name) => command.getOptionValueSource(name) === "cli");
@@ -56,15 +57,24 @@ export function addGenerate(program: Command, io: Io): void {
     });
 }
 
+/** The text to continue: that of the option, else that of standard input if a pipe or a file has one, without its last line break. */
+async function promptText(option: string | undefined, input: Input): Promise<string> {
+  if (option !== undefined && option !== "-") return option;
+  if (option === undefined && input.isPiped !== true) return "";
+  return (await readText(input)).replace(/\r?\n$/, "");
+}
+
 async function runGenerate(
   source: string,
   options: Options,
   beams: Beams | undefined,
-  { out, err, signal }: Io,
+  io: Io,
 ): Promise<void> {
-  const { json, prompt, maxTokens } = options;
+  const { out, err, signal } = io;
+  const { json, maxTokens } = options;
   const makeCache = cacheOption(options.cache);
   const sampling = samplingFromOptions(options);
+  const prompt = await promptText(options.prompt, io.in);
   const file = typeof json === "string" ? await openOutputFile(json, "--json") : undefined;
 
   // With --json and no file, standard output has only the object, and a terminal shows the text on standard error.

@@ -5,9 +5,8 @@ import {
   type AnyModel,
   type DualEncoderModel,
   type EncoderDecoderModel,
-  type EncoderModel,
-  type LayerType,
   type Model,
+  type LayerType,
   type SpeechModel,
   type VisionModel,
 } from "@qkv/transformer";
@@ -55,21 +54,20 @@ export function addInspect(program: Command, io: Io): void {
 async function inspect(source: string, { signal }: Io): Promise<InspectResult> {
   const model = await loadAny(await resolveModel(source, { signal }), { signal });
   const count = (tree: unknown) => tensorsOf(tree).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-  if ("pool" in model) return inspectImages(model, count);
-  if ("embedImages" in model) return inspectDual(model, count);
-  if ("encode" in model) return inspectEncoderDecoder(model, count);
-  const { config, params } = model as Model | EncoderModel;
-  const isDecoder = "numKvHeads" in config;
-  const { perToken, states } = isDecoder ? cacheBytes(model as Model) : { perToken: 0, states: 0 };
+  if (model.kind === "vision") return inspectImages(model, count);
+  if (model.kind === "dual-encoder") return inspectDual(model, count);
+  if (model.kind === "speech" || model.kind === "encoder-decoder") return inspectEncoderDecoder(model, count);
+  const { kind, config, params } = model;
+  const { perToken, states } = kind === "decoder" ? cacheBytes(model) : { perToken: 0, states: 0 };
   return {
-    kind: isDecoder ? "decoder" : "encoder",
+    kind,
     config,
     parameters: count(params),
     kvBytesPerToken: perToken,
     stateBytes: states,
     embeddingParameters: count(params.embedding),
     layers: params.layers.map(({ attention, feedForward }, i) => ({
-      type: typeName(isDecoder ? config.layerTypes?.[i] : undefined),
+      type: typeName(kind === "decoder" ? config.layerTypes?.[i] : undefined),
       attention: count(attention),
       feedForward: count(feedForward),
     })),

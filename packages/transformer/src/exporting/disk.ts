@@ -20,6 +20,14 @@ export type Disk = {
   convertErrors<T>(operation: Promise<T>, expected?: string): Promise<T>;
 };
 
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: "is in a folder that does not exist",
+  ENOTDIR: "is in a path that is not a folder",
+  EACCES: "is in a folder that may not be written",
+  EROFS: "is on a read-only disk",
+  ENOSPC: "is on a full disk",
+};
+
 /**
  * The file system (Node), and the temporary path for a path that is being written.
  *
@@ -49,7 +57,10 @@ export async function diskFor(
     // The most common cause is a full disk.
     convertErrors: (operation, expected = "a disk with room for the model") =>
       operation.catch((cause: { code?: unknown }) =>
-        check.refuse({ expected: `${expected}, and this gives ${String(cause.code)}`, cause }),
+        check.refuse({
+          expected: `${expected}, and this ${reasons[String(cause.code)] ?? `gives ${String(cause.code)}`}`,
+          cause,
+        }),
       ),
   };
   const target = out.replace(/[\\/]+$/, "");

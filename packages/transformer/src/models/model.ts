@@ -17,6 +17,8 @@ import type {
 
 /** A decoder with its weights and its tokenizer. */
 export type Model = {
+  /** Given by the loaders; a model of your own may leave it out. */
+  readonly kind?: "decoder";
   readonly config: DecoderConfig;
   readonly params: DecoderParams;
   /** Undefined without a tokenizer: such a model works with ids. */
@@ -31,6 +33,8 @@ export type Model = {
 
 /** An encoder with its weights and its tokenizer. */
 export type EncoderModel = {
+  /** Given by the loaders; a model of your own may leave it out. */
+  readonly kind?: "encoder";
   readonly config: EncoderConfig;
   readonly params: EncoderParams;
   readonly tokenizer: Tokenizer | undefined;
@@ -55,6 +59,8 @@ export type CrossDecoderModel = {
 
 /** An encoder–decoder with its weights and its tokenizer. */
 export type EncoderDecoderModel = {
+  /** Given by the loaders; a model of your own may leave it out. */
+  readonly kind?: "encoder-decoder";
   readonly config: EncoderDecoderConfig;
   readonly params: EncoderDecoderParams;
   readonly tokenizer: Tokenizer | undefined;
@@ -74,6 +80,8 @@ export type GenerativeModel = Model | CrossDecoderModel;
 
 /** A vision transformer with its weights and its processor. */
 export type VisionModel = {
+  /** Given by the loaders; a model of your own may leave it out. */
+  readonly kind?: "vision";
   readonly config: VisionTransformerConfig;
   readonly params: VisionTransformerParams;
   /** Undefined: the model has no text input. */
@@ -90,6 +98,8 @@ export type VisionModel = {
 
 /** A dual encoder for texts and images, with its params, tokenizer and image processor. */
 export type DualEncoderModel = {
+  /** Given by the loaders; a model of your own may leave it out. */
+  readonly kind?: "dual-encoder";
   readonly config: DualEncoderConfig;
   readonly params: DualEncoderParams;
   readonly tokenizer: Tokenizer | undefined;
@@ -108,5 +118,11 @@ export type DualEncoderModel = {
 /** An image model. */
 export type ImageModel = VisionModel | DualEncoderModel;
 
-/** A model of any kind, as returned by `loadAny`. */
+/** A model of any kind. */
 export type AnyModel = TextModel | ImageModel | SpeechModel;
+
+/** The kind of a model. */
+export type ModelKind = NonNullable<AnyModel["kind"]>;
+
+/** A model of any kind, as returned by `loadAny`. Its `kind` narrows the type: `if (model.kind === "encoder")`. */
+export type ModelWithKind = AnyModel & { readonly kind: ModelKind };

@@ -6,6 +6,8 @@ import type { SpeechToText, SpeechToTextConfig, SpeechToTextParams } from "./spe
 
 /** A speech model with its weights, its feature extractor and its tokenizer. */
 export type SpeechModel = {
+  /** Given by the loaders; a model of your own may leave it out. */
+  readonly kind?: "speech";
   readonly config: SpeechToTextConfig;
   readonly params: SpeechToTextParams;
   /** Undefined without a tokenizer: such a model returns ids. */

@@ -31,7 +31,11 @@ export type VisionCheckpoint = {
 };
 
 /** A dual encoder. */
-export type DualEncoderCheckpoint = { kind: "dual"; config: DualEncoderConfig; params: DualEncoderParams };
+export type DualEncoderCheckpoint = {
+  kind: "dual-encoder";
+  config: DualEncoderConfig;
+  params: DualEncoderParams;
+};
 
 /** A model of any kind. */
 export type AnyCheckpoint = Checkpoint | VisionCheckpoint | DualEncoderCheckpoint;

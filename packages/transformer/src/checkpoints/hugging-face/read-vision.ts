@@ -44,7 +44,7 @@ export async function readDualEncoder(
   const { config, tensors } = architecture.read(fields);
   fields.finish(ignoredFields(...architecture.ignored));
   const params = await readTensors(tensors, weights, architecture.ignoredTensors);
-  return { kind: "dual", config, params: params as DualEncoderParams };
+  return { kind: "dual-encoder", config, params: params as DualEncoderParams };
 }
 
 async function readTensors(

@@ -387,7 +387,7 @@ describe("on disk", () => {
     );
     await expect(
       exportModel({ config, params }, { to: "gguf", out: join(root, "no", "such.gguf") }),
-    ).rejects.toThrow(/expected a file that can be made, and this gives ENOENT/);
+    ).rejects.toThrow(/expected a file that can be made, and this is in a folder that does not exist/);
     for (let stop = 0; stop < progressEvents.length; stop++) {
       const controller = new AbortController();
       let pieces = 0;
