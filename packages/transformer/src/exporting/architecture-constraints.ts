@@ -1,4 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, knownNames } from "@qkv/core";
+import { checkpointsGuide } from "../checkpoints/checkpoints-guide.js";
 import { storedBiases } from "../architectures/stored-bias.js";
 import type { RouterConfig } from "../layers/router.js";
 import type { DecoderConfig, ExpertsConfig, LayerType } from "../models/decoder-config.js";
@@ -173,12 +174,13 @@ export function chooseArchitecture<A extends { readonly name: string }>(
   const [first] = nearest.violations;
   if (!first) return nearest.architecture;
   const { argument = `config.${first.field}` } = first;
+  const architectureNames = candidates.map(({ architecture }) => architecture.name);
   throw new ArgumentError({
     fn: "exportModel",
     argument,
     received: first.received,
     expected: `${first.expected}, as ${nearest.architecture.name} has it, which this model is nearest to`,
-    fix: `${format} knows these: ${candidates.map(({ architecture }) => architecture.name).join(", ")}; keep the params of another with \`writeSafetensors\`.`,
+    fix: `${format} can store the traits of ${knownNames(nearest.architecture.name, architectureNames, checkpointsGuide)}. Keep the params of another model with \`writeSafetensors\`.`,
   });
 }
 
