@@ -1,4 +1,4 @@
-import { checks, describeValue, FormatError, knownNames } from "@qkv/core";
+import { checks, describeValue, FormatError } from "@qkv/core";
 import type { Activation } from "../layers/activation.js";
 import type { ReadFile } from "../loading/open-file.js";
 import type { RopeScalingConfig } from "../models/rope-from-config.js";
@@ -212,10 +212,7 @@ export const activationNames = {
 export function activationField(fields: ConfigFields, name: string, fallback: string): Activation {
   const text = fields.text(name, fallback);
   if (Object.hasOwn(activations, text)) return activations[text]!;
-  return fields.unsupported(
-    name,
-    knownNames(text, Object.keys(activations), "the type `Activation` of @qkv/transformer"),
-  );
+  return fields.unsupported(name, Object.values(activationNames).join(", "));
 }
 
 /** The rotary base and its scaling, if any, from the older fields (`rope_theta`, `rope_scaling`) or the newer `rope_parameters`. */

@@ -1,5 +1,4 @@
-import { ArgumentError, knownNames } from "@qkv/core";
-import { checkpointsGuide } from "../checkpoints/checkpoints-guide.js";
+import { ArgumentError } from "@qkv/core";
 import { storedBiases } from "../architectures/stored-bias.js";
 import type { RouterConfig } from "../layers/router.js";
 import type { DecoderConfig, ExpertsConfig, LayerType } from "../models/decoder-config.js";
@@ -174,13 +173,12 @@ export function chooseArchitecture<A extends { readonly name: string }>(
   const [first] = nearest.violations;
   if (!first) return nearest.architecture;
   const { argument = `config.${first.field}` } = first;
-  const architectureNames = candidates.map(({ architecture }) => architecture.name);
   throw new ArgumentError({
     fn: "exportModel",
     argument,
     received: first.received,
     expected: `${first.expected}, as ${nearest.architecture.name} has it, which this model is nearest to`,
-    fix: `${format} can store the traits of ${knownNames(nearest.architecture.name, architectureNames, checkpointsGuide)}. Keep the params of another model with \`writeSafetensors\`.`,
+    fix: `keep the params with \`writeSafetensors\`: none of the ${candidates.length} architectures of ${format} that were tried stores all traits of this model.`,
   });
 }
 
