@@ -246,7 +246,7 @@ test("errors name invalid fields of config.json", async () => {
     ],
     [
       { rope_scaling: { rope_type: "ntk" } },
-      /rope_scaling: rope_type` is "ntk", expected one of default, linear/,
+      /rope_scaling: rope_type` is "ntk", expected default, linear, .*Supported: default, linear, dynamic, yarn, llama3, longrope, proportional\.$/s,
     ],
     [
       { rope_scaling: { rope_type: "linear" } },
