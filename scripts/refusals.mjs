@@ -14,6 +14,9 @@ const folder = fileURLToPath(new URL("../apps/docs/reference/refusals/", import.
 const mostMs = 1000;
 const mostMib = 64;
 
+/** The longest message, with its fix. Unit: characters. */
+const mostCharacters = 600;
+
 /**
  * A call with wrong arguments, and its outcome. `ended`: it ended the process, with these last lines of stderr.
  *
@@ -63,6 +66,7 @@ export function problemOf({ fn, returned, late, ended, error, ms, mib }) {
   if (mib > mostMib) return `took ${mib} MiB`;
   if (returned) return "returned";
   if (!error.typed) return `threw ${error.name}: ${error.message}`;
+  if (error.message.length > mostCharacters) return `took ${error.message.length} characters`;
   if (error.fn !== fn) return `blamed ${error.fn}: ${error.message}`;
   return undefined;
 }

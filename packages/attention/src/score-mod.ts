@@ -75,7 +75,7 @@ export function scoreModFunction(f: NumberFunction, options?: { derivative?: Num
         argument: "derivative",
         received: undefined,
         expected: "a function, since a gradient is taken",
-        fix: "give `{ derivative }`, the slope of f in the score, or write f with `scoreMod`, whose slope is known.",
+        fix: "gradients need the derivative of `f`. Pass `{ derivative: (score) => … }`, or write `f` with `scoreMod`, which is differentiated automatically.",
       }));
   const asNumber: NumberFunction = (...place) => {
     const changed = f(...place);

@@ -1,4 +1,4 @@
-import { checks } from "@qkv/core";
+import { checks, knownNames } from "@qkv/core";
 import { smallFiles } from "@qkv/core/byte-source";
 import type { Command } from "commander";
 import { namedText } from "./named-file.js";
@@ -26,10 +26,10 @@ export async function applyConfig(
     if (others.includes(name)) continue;
     const option = options.get(name);
     if (!option) {
-      const names = [...options.keys(), ...others].join(", ");
+      const names = [...options.keys(), ...others];
       return configChecks(path).refuse({
         received: `${JSON.stringify(name)} in it`,
-        expected: `names among ${names}`,
+        expected: `names among ${knownNames(name, names, `\`qkv ${command.name()} --help\``)}`,
         fix: "remove the name, or correct its spelling.",
       });
     }

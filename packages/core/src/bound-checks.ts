@@ -1,5 +1,6 @@
 import { checkOptions, type OptionName } from "./check-options.js";
 import { ArgumentError, type ErrorFacts, type QkvError } from "./errors.js";
+import { quotedNames } from "./known-names.js";
 
 /** The facts of an error (argument, received, expected, fix, …), except the function that throws it. */
 export type Refusal = Omit<ErrorFacts, "fn">;
@@ -89,9 +90,11 @@ export class Checks<Bound extends Partial<Refusal> = Record<never, never>> {
 
   /** Refuses values that are not among the choices: `check.oneOf({ align }, ["top-left", "bottom-right"])`. */
   oneOf(values: Named, choices: readonly (string | number)[], fix?: string): void {
-    const quoted = choices.map((choice) => JSON.stringify(choice));
-    const expected = [quoted.slice(0, -1).join(", "), quoted.at(-1)].filter(Boolean).join(" or ");
-    this.each(values, (value) => choices.includes(value as string), expected, fix);
+    for (const argument in values) {
+      const value = values[argument];
+      if (choices.includes(value as string)) continue;
+      this.each({ [argument]: value }, () => false, quotedNames(this.fn, value, choices), fix);
+    }
   }
 
   /**

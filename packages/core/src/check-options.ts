@@ -1,4 +1,6 @@
+import { editDistance, plainLetters } from "./edit-distance.js";
 import { ArgumentError } from "./errors.js";
+import { knownNames } from "./known-names.js";
 
 /** The names of the options of a type; for a union, those of each member. */
 export type OptionName<T> = T extends unknown ? keyof T & string : never;
@@ -35,7 +37,7 @@ export function checkOptions<T extends object>(
       fn,
       argument,
       received: options,
-      expected: `an object with any of the options ${known.join(", ")}`,
+      expected: `an object with any of ${optionNames(fn, undefined, known)}`,
       fix: `pass an object: \`{ ${known[0]} }\`.`,
     });
   }
@@ -46,12 +48,16 @@ export function checkOptions<T extends object>(
       fn,
       argument: name,
       received: (options as Record<string, unknown>)[name],
-      expected: `one of the options ${known.join(", ")}`,
+      expected: `one of ${optionNames(fn, name, known)}`,
       fix: suggestion === undefined ? "leave it out." : `write \`${suggestion}\`.`,
     });
   }
   return options as T;
 }
+
+/** The options of a function by name; of many, those with names near the given one. */
+const optionNames = (fn: string, given: unknown, names: readonly string[]): string =>
+  `the options ${knownNames(given, names, `the reference of \`${fn}\``)}`;
 
 /** True for a plain object of any realm; false for tensors, arrays, promises and other instances of classes. */
 function isPlain(value: unknown): boolean {
@@ -78,19 +84,4 @@ export function nearestName(name: string, names: readonly string[]): string | un
       [best, least] = [each, distance];
   }
   return best;
-}
-
-const plainLetters = (name: string): string => name.replaceAll("_", "").toLowerCase();
-
-/** Levenshtein distance: the number of letters to insert, delete or replace. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 0; i < a.length; i++) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++) {
-      next.push(Math.min(next[j]! + 1, row[j + 1]! + 1, row[j]! + (a[i] === b[j] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }

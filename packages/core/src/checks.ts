@@ -1,4 +1,5 @@
 import { allocateArray, isPacked, type DType, type TypedArray } from "./dtype.js";
+import { quotedNames } from "./known-names.js";
 import { refuse, refuseShape } from "./refuse.js";
 import { sameShape, type Shape } from "./shape.js";
 
@@ -90,9 +91,7 @@ export function checkOneOf(
   fix: string,
 ): void {
   if (names.includes(value as string)) return;
-  const quoted = names.map((name) => JSON.stringify(name));
-  const expected = [quoted.slice(0, -1).join(", "), quoted.at(-1)].filter(Boolean).join(" or ");
-  refuse(fn, argument, value, expected, fix);
+  refuse(fn, argument, value, quotedNames(fn, value, names), fix);
 }
 
 /** Refuses to reduce axes of length 0, for reductions without an identity element, such as max. */

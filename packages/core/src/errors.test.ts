@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   ArgumentError,
@@ -78,6 +79,39 @@ test("isQkvError recognizes errors of other copies of the package, and nothing e
   for (const other of [new Error("plain"), null, undefined, "QkvError", { name: "QkvError" }]) {
     expect(isQkvError(other)).toBe(false);
   }
+});
+
+test("property: no message is longer than 600 characters, and short parts are kept whole", () => {
+  const text = fc.string({ maxLength: 2000 });
+  fc.assert(
+    fc.property(
+      text,
+      text,
+      text,
+      fc.anything(),
+      text,
+      text,
+      (fn, argument, source, received, expected, fix) => {
+        const error = new FormatError({ fn, argument, source, received, expected, fix });
+        expect(error.message.length).toBeLessThanOrEqual(600);
+        expect(error).toMatchObject({ expected, fix });
+      },
+    ),
+  );
+  const long = new ArgumentError({
+    ...facts,
+    received: Array(8).fill("x".repeat(70)),
+    expected: "y".repeat(900),
+  });
+  expect(long.message).toHaveLength(600);
+  expect(long.message).toMatch(/\nFix: count the query itself: 1 sees only itself\.$/);
+});
+
+test("describeValue has at most 160 characters", () => {
+  const rows = Array.from({ length: 8 }, () => Array(8).fill("x".repeat(70)));
+  expect(describeValue(rows)).toHaveLength(160);
+  expect(describeValue({ ["k".repeat(500)]: 1 })).toHaveLength(160);
+  expect(describeValue(new Error("e".repeat(500)))).toHaveLength(160);
 });
 
 class Shelf {

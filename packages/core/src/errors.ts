@@ -18,11 +18,16 @@ export type ErrorFacts = {
   cause?: unknown;
 };
 
+/** Largest lengths of a message and of the received value in it. Unit: characters. */
+const [mostOfMessage, mostOfValue] = [600, 160];
+
 const errorKey = Symbol.for("@qkv/error");
 
 /**
  * Base class of the errors of qkv packages. The message names the function, the argument, the value received, the value expected
  * and the fix; the error has fields for the same facts.
+ *
+ * A message has at most 600 characters: long values, names and texts are shortened there. The fields hold them whole.
  *
  * Compare `error.name`, or use {@link isQkvError} instead of `instanceof`: a program may contain two versions of the package, or
  * its ESM and its CJS build.
@@ -43,12 +48,16 @@ export class QkvError extends Error {
     const kind = (new.target.prototype as QkvError).name;
     const receivedTensor = kind === "ShapeError" && argument !== "shape" && isShape(received);
     const verb = receivedTensor ? "has shape" : "is";
-    const message = `${fn}: \`${source ? `${source}: ` : ""}${argument}\` ${verb} ${describeValue(received)}, expected ${expected}.`;
-    super(
-      // Text from files is escaped, so that it cannot break the line or send control codes to a terminal.
-      `${visibleText(message).replaceAll("\n", "\\n")}\nFix: ${visibleText(fix)}`,
-      cause === undefined ? undefined : { cause },
+    // Text from files is escaped, so that it cannot break the line or send control codes to a terminal.
+    const line = (text: string) => visibleText(text).replaceAll("\n", "\\n");
+    const place = shorten(line(source ? `${source}: ${argument}` : argument), 150);
+    const begin = `${shorten(line(fn), 60)}: \`${place}\` ${verb} ${shorten(line(describeValue(received)), mostOfValue)}, expected `;
+    const [wanted, remedy] = fit(
+      line(expected),
+      visibleText(fix),
+      mostOfMessage - begin.length - ".\nFix: ".length,
     );
+    super(`${begin}${wanted}.\nFix: ${remedy}`, cause === undefined ? undefined : { cause });
     Object.assign(this, enumerable);
     Object.defineProperty(this, "received", { value: received });
   }
@@ -106,9 +115,25 @@ function isShape(value: unknown): boolean {
   return Array.isArray(value) && value.every((size) => typeof size === "number");
 }
 
-/** Describes a value in one short line, for messages. Long strings and long or deep lists are shortened. */
+/** The text with at most `most` characters: its middle is left out. */
+function shorten(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const end = Math.floor((most - 1) / 2);
+  return `${text.slice(0, most - 1 - end)}…${text.slice(text.length - end)}`;
+}
+
+/** Shortens two texts to at most `most` characters together, the longer one first. */
+function fit(first: string, second: string, most: number): [string, string] {
+  const half = Math.floor(most / 2);
+  return [
+    shorten(first, Math.max(half, most - second.length)),
+    shorten(second, Math.max(most - half, most - first.length)),
+  ];
+}
+
+/** Describes a value in one line of at most 160 characters, for messages. Long strings and long or deep lists are shortened. */
 export function describeValue(value: unknown): string {
-  return describe(value, 3);
+  return shorten(describe(value, 3), mostOfValue);
 }
 
 /** @param depth - Levels of nested lists that are written out; deeper lists are shortened. */

@@ -50,6 +50,7 @@ export { parseEquation, type Equation } from "./einsum-equation.js";
 export { format, type Numbers } from "./format.js";
 export { fromHalfBits, numberAt, packHalf, toHalfBits, unpackHalf, type HalfType } from "./half.js";
 export { eachGroup, normalizeAxes, reducedShape, type Group, type Reduced } from "./groups.js";
+export { knownNames } from "./known-names.js";
 export { inspect, inspectKey } from "./inspect.js";
 export { fromLittleEndian, isLittleEndian, littleEndianBytes, swapBytes } from "./little-endian.js";
 export { nest, nestedShape, type Nested } from "./nest.js";

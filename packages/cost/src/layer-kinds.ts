@@ -1,3 +1,4 @@
+import { knownNames } from "@qkv/core";
 import type { Config, Fields } from "./config-fields.js";
 
 /** The part that a layer of a model such as Nemotron-H consists of. */
@@ -27,5 +28,9 @@ export function layerPart({ config, refuse }: Fields, layer: number): LayerPart 
   const kind = layerKinds(config)?.[layer];
   const name = Array.isArray(config["layers_block_type"]) ? "layers_block_type" : "hybrid_override_pattern";
   if (typeof kind === "string" && Object.hasOwn(parts, kind)) return parts[kind]!;
-  return refuse(`${name}[${layer}]`, kind, `one of ${Object.keys(parts).join(", ")}`);
+  return refuse(
+    `${name}[${layer}]`,
+    kind,
+    `one of ${knownNames(kind, Object.keys(parts), "the reference of `readConfig`")}`,
+  );
 }

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, knownNames } from "@qkv/core";
 import { architectures, type Traits } from "./architectures.js";
 import { configFields, type Config, type Fields } from "./config-fields.js";
 import { withLayerCount } from "./layer-kinds.js";
@@ -47,7 +47,7 @@ export function readConfig(config: unknown): ModelShape {
       fn: "readConfig",
       argument: "model_type",
       received: type,
-      expected: `one of ${Object.keys(architectures).join(", ")}`,
+      expected: `one of ${knownNames(type, Object.keys(architectures), 'the guide "Run a checkpoint from Hugging Face"')}`,
       fix: 'name the architecture that it resembles: most decoders of today are built as "llama".',
     });
   }
@@ -109,7 +109,7 @@ function checkLayerTypes(fields: Fields, traits: Traits): void {
       fn: "readConfig",
       argument: `layer_types[${i}]`,
       received: type,
-      expected: `one of ${known.join(", ")}`,
+      expected: `one of ${knownNames(type, known, "the reference of `readConfig`")}`,
       fix: "name the kind that this layer resembles, or leave the list out where the architecture has a rule.",
     });
   });

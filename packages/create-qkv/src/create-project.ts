@@ -1,4 +1,4 @@
-import { checks, nearestName } from "@qkv/core";
+import { checks, nearestName, knownNames } from "@qkv/core";
 import { mkdir, readdir } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import { copyTemplate } from "./copy-template.js";
@@ -64,7 +64,7 @@ export function findTemplate(fn: string, name: string): ProjectTemplate {
   return checks(fn).refuse({
     argument: "template",
     received: name,
-    expected: `one of ${names.join(", ")}`,
+    expected: `one of ${knownNames(name, names, "`create-qkv --help`")}`,
     fix: near === undefined ? "choose one of these." : `write \`${near}\`.`,
   });
 }

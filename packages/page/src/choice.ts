@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, knownNames } from "@qkv/core";
 import { currentHost } from "./host.js";
 
 /**
@@ -38,7 +38,7 @@ export function choice<const T extends string | number>(
       fn: "choice",
       argument: "value",
       received: initial,
-      expected: `one of ${options.join(", ")}`,
+      expected: `one of ${knownNames(initial, options, "the call")}`,
       fix: "give one of the options, or leave it out for the first.",
     });
   }

@@ -240,10 +240,13 @@ test("errors name invalid fields of config.json", async () => {
     [{ num_hidden_layers: 2 ** 31, sliding_window: 4 }, /num_hidden_layers` is 2147483648, expected at most/],
     [{ num_hidden_layers: 2.5 }, /num_hidden_layers` is 2.5, expected an integer/],
     [{ rms_norm_eps: "small" }, /rms_norm_eps` is "small", expected a finite number/],
-    [{ hidden_act: "mish" }, /hidden_act` is "mish", expected one of silu/],
+    [
+      { hidden_act: "mish" },
+      /hidden_act` is "mish", expected silu, gelu, .*, xielu\.\nFix: qkv does not implement `hidden_act: "mish"` for llama\. Supported: silu, gelu, .*, xielu\.$/,
+    ],
     [
       { rope_scaling: { rope_type: "ntk" } },
-      /rope_scaling: rope_type` is "ntk", expected one of default, linear/,
+      /rope_scaling: rope_type` is "ntk", expected default, linear, .*Supported: default, linear, dynamic, yarn, llama3, longrope, proportional\.$/s,
     ],
     [
       { rope_scaling: { rope_type: "linear" } },

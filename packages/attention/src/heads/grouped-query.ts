@@ -370,7 +370,7 @@ function checkContentBias(options: ApplyOptions): void {
     argument: "contentBias",
     received: `beside \`${beside}\``,
     expected: "a call of its own queries and keys, without another bias",
-    fix: "leave one of both out.",
+    fix: `give either \`contentBias\` or \`${beside}\`, not both.`,
   });
 }
 
@@ -386,7 +386,7 @@ function checkShared({ sharedKeyValues, context }: ApplyOptions, residual: Value
       ? "keys and values of another layer alone"
       : "keys and values, as a cache gives them: { key, value, positions }",
     fix: isKeyValues
-      ? "leave one of both out: the layer makes no keys and values of its own."
+      ? `call the layer without \`${context ? "context" : "valueResidual"}\`: it computes no keys and values of its own beside \`sharedKeyValues\`.`
       : "give `cache.read(layer)` of the layer that holds them, after it was applied to the same tokens.",
   });
 }
@@ -452,7 +452,7 @@ function checkSizes(
   sizes: { embedDim: number; numHeads: number; numKvHeads: number; headDim: number; contextDim: number },
 ): void {
   const { embedDim, numHeads, numKvHeads, headDim, contextDim } = sizes;
-  check.whole({ embedDim, numHeads, numKvHeads, contextDim }, { min: 1, fix: "count heads and numbers." });
+  check.whole({ embedDim, numHeads, numKvHeads, contextDim }, { min: 1 });
   check.each(
     { numKvHeads },
     () => numHeads % numKvHeads === 0,

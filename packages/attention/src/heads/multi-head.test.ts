@@ -35,7 +35,7 @@ test("contentBias gives the same as the option `bias` with the same numbers", ()
   expect(twice.data).toBeAllclose(double.apply(params, x).data, { rtol: 0, atol: 1e-6 });
   const bias = zeros([1, 1, 5, 5]);
   expect(() => layer.apply(params, x, { bias, contentBias: () => bias })).toThrow(
-    /`contentBias` is "beside `bias`", expected a call of its own queries and keys.*\nFix: leave one of both out/,
+    /`contentBias` is "beside `bias`", expected a call of its own queries and keys.*\nFix: give either `contentBias` or `bias`, not both\./,
   );
   expect(() => layer.apply(params, x, { contentBias: 3 as never })).toThrow(/`contentBias` is 3/);
 });

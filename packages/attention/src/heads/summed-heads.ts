@@ -85,7 +85,7 @@ export function summedHeads(config: SummedHeadsConfig): SummedHeadsLayer {
     [...headsOptions, "embedDim", "numHeads"],
     "config",
   );
-  check.whole({ embedDim: C, numHeads: H }, { min: 1, fix: "count heads and numbers." });
+  check.whole({ embedDim: C, numHeads: H }, { min: 1 });
   checkHeads(check, config, H);
   const project = ({ weight, bias }: LinearParams, x: Tensor): Tensor => {
     const heads = einsum("hdc,btc->bhtd", weight, x);

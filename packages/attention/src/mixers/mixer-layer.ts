@@ -1,4 +1,4 @@
-import { checks, sizeOf, type Checks } from "@qkv/core";
+import { checks, sizeOf, type Checks, knownNames } from "@qkv/core";
 import type { Cache, LayerState } from "@qkv/attention-contract";
 import {
   add,
@@ -225,7 +225,11 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
   const projected = inputs.filter(({ kind }) => kind === "projected");
   for (const [name, rank] of Object.entries(ranks)) {
     const isInput = () => projected.some((input) => input.name === name);
-    const expected = `ranks of ${projected.map(({ name }) => name).join(", ")}, the projections`;
+    const expected = `ranks of ${knownNames(
+      name,
+      projected.map((input) => input.name),
+      `the reference of \`${mixer.name}\``,
+    )}, the projections`;
     check.each({ ranks: name }, isInput, expected, "name a projection.");
     check.whole({ [`ranks.${name}`]: rank }, { min: 1 });
   }

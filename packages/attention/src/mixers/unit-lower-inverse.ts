@@ -1,7 +1,7 @@
 import { eachRow, sizeOf } from "@qkv/core";
 import { matmul, neg, run, transpose, tril, type Op, type Tensor } from "@qkv/tensor";
 
-/** (I + A)⁻¹ by forward substitution; row i is the unit row i minus what A takes of the rows above. */
+/** (I + A)⁻¹ by forward substitution; row i of the inverse = eᵢ − Σ_{j<i} A[i, j] · row j. */
 const unitLowerInverseOp: Op<undefined> = {
   name: "unitLowerInverse",
   infer: ([a]) => [{ shape: a!.shape, dtype: a!.dtype }],

@@ -33,7 +33,7 @@ export function selective(): ScoreForm {
           argument: "query",
           received: `of ${T} tokens beside ${S} keys`,
           expected: "as many queries as keys: what earlier queries masked is summed",
-          fix: "call it with the whole sequence; there is no cache of what was masked.",
+          fix: "call it without `cache`, with the whole sequence: a cache does not store the accumulated mask.",
         });
       }
       const index = arange(T, { device: scores.device });

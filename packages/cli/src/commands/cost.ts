@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, knownNames } from "@qkv/core";
 import {
   cost,
   estimate,
@@ -188,7 +188,7 @@ function pick<T>(flag: string, choices: Readonly<Record<string, T>>, name: strin
     fn: "qkv",
     argument: flag,
     received: name,
-    expected: `one of ${Object.keys(choices).join(", ")}`,
+    expected: `one of ${knownNames(name, Object.keys(choices), "`qkv cost --help`")}`,
     fix: "choose one of these.",
   });
 }

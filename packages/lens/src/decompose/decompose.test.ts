@@ -321,7 +321,7 @@ test("wrong depths, thresholds and pairs are refused", () => {
   expect(graph({ depth: 0 })).toThrow(/scoreGraph: `depth` is 0/);
   expect(graph({ threshold: 2 })).toThrow(/scoreGraph: `threshold` is 2/);
   expect(graph({ pair: { query: "embedding", key: "layers.9.heads.0" } })).toThrow(
-    /scoreGraph: `pair\.key` is "layers\.9\.heads\.0", expected .*"layers\.0\.feedForward"/,
+    /scoreGraph: `pair\.key` is "layers\.9\.heads\.0", expected one of layers\.0\.heads\.0, .* lists all 10\)/,
   );
   expect(() => scoreGraph(model, ids, { layer: 2, head: 0, query: 1, key: 1 })).toThrow(
     /scoreGraph: `place\.layer` is 2/,

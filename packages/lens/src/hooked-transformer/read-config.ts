@@ -136,7 +136,11 @@ export function readConfig(check: Checks, cfg: Readonly<Record<string, unknown>>
   const parallel = flag("parallel_attn_mlp") && !attentionOnly;
   const normsOnBothSides = flag("use_normalization_before_and_after");
   if (parallel && normsOnBothSides)
-    refuse("parallel_attn_mlp", "false, beside use_normalization_before_and_after", "take one of both.");
+    refuse(
+      "parallel_attn_mlp",
+      "false, beside use_normalization_before_and_after",
+      "set either `parallel_attn_mlp` or `use_normalization_before_and_after`, not both.",
+    );
   const local = localLayers();
 
   /** Layers with a window. */

@@ -1,4 +1,4 @@
-import { FormatError, readGgufHeader, type GgufHeader, type GgufValue, checks } from "@qkv/core";
+import { FormatError, readGgufHeader, type GgufHeader, type GgufValue, checks, knownNames } from "@qkv/core";
 import type { AddedToken } from "../added-tokens.js";
 import { composeTokenizer } from "../compose-tokenizer.js";
 import { byteLevelDecoder } from "../decoders/byte-level-decoder.js";
@@ -119,7 +119,12 @@ export function ggufTokenizer(file: Uint8Array | GgufHeader): Tokenizer {
   if (model === "gpt2" || model === "gemma4") {
     const pre = model === "gemma4" ? "gemma4" : fields.text("pre");
     const split =
-      ggufSplit(pre) ?? fields.fail("pre", pre, `a name that is known: ${ggufSplitNames().join(", ")}`);
+      ggufSplit(pre) ??
+      fields.fail(
+        "pre",
+        pre,
+        `a name that is known: ${knownNames(pre, ggufSplitNames(), "the reference of `ggufTokenizer`")}`,
+      );
     const merges = fields.texts("merges");
     const preTokenizers = split.patterns.map((pattern, i) =>
       splitFromPattern(pattern, { dialect: "rust", field: `tokenizer.ggml.pre ${pre}, pattern ${i + 1}` }),

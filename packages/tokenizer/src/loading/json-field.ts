@@ -1,4 +1,4 @@
-import { FormatError } from "@qkv/core";
+import { describeValue, FormatError } from "@qkv/core";
 
 const maxDepth = 100;
 
@@ -74,6 +74,12 @@ export class JsonField {
     return typeof value === "number" && Number.isSafeInteger(value) && value >= 0
       ? value
       : this.fail("an integer, 0 or more");
+  }
+
+  /** Refuses a valid value that is not implemented. `supported`: the values that are, as a noun phrase. */
+  unsupported(supported: string): never {
+    const given = `${this.path}: ${describeValue(this.value)}`;
+    return this.fail(supported, `qkv does not implement \`${given}\`. Take a tokenizer with ${supported}.`);
   }
 
   fail(

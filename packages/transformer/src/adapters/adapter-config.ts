@@ -23,10 +23,10 @@ export type AdapterConfig = {
 export function adapterConfig(json: unknown, file: ReadFile): AdapterConfig {
   const fields = configFields(json, file);
   const type = fields.text("peft_type");
-  if (type !== "LORA") fields.refuse("peft_type", '"LORA"');
+  if (type !== "LORA") fields.unsupported("peft_type", '"LORA"');
   for (const name of unsupportedFlags) fields.mustBe(name, false);
   for (const name of unsupportedFields)
-    if (fields.has(name) && !isEmpty(json, name)) fields.refuse(name, "null");
+    if (fields.has(name) && !isEmpty(json, name)) fields.unsupported(name, "null");
   const r = fields.count("r");
   const alpha = fields.positive("lora_alpha");
   const ranks = patterns("rank_pattern", fields, json, file);

@@ -10,8 +10,8 @@ import { each, linear, norm, stored, under, type StoredTensor } from "./stored-t
 /** The head dimension is always the width over the number of heads; the epsilon may also have its older name. */
 const evenHeads: ConfigEntry = {
   read(fields, { embedDim = 0, numHeads = 1, normEps }) {
-    fields.mustBe("head_dim", embedDim / numHeads);
-    fields.mustBe("norm_eps", normEps);
+    fields.mustEqual("head_dim", embedDim / numHeads);
+    fields.mustEqual("norm_eps", normEps);
     return {};
   },
   write: ({ embedDim, numHeads }) => ({ head_dim: embedDim / numHeads }),
@@ -80,17 +80,17 @@ const parts: ConfigEntry = {
     };
     const { rowsPerPatch } = config;
     for (const local of [encoder, decoder]) {
-      local.mustBe("vocab_size", vocabSize);
-      local.mustBe("cross_attn_k", rowsPerPatch);
-      local.mustBe("hidden_size_global", config.global.embedDim);
+      local.mustEqual("vocab_size", vocabSize);
+      local.mustEqual("cross_attn_k", rowsPerPatch);
+      local.mustEqual("hidden_size_global", config.global.embedDim);
     }
-    patcher.mustBe("vocab_size", vocabSize);
+    patcher.mustEqual("vocab_size", vocabSize);
     patcher.mustBe("hidden_act", "silu");
-    encoder.mustBe("hidden_size", decoderConfig.embedDim);
+    encoder.mustEqual("hidden_size", decoderConfig.embedDim);
     encoder.mustBe("cross_attn_all_layers", false);
     decoder.mustBe("cross_attn_all_layers", true);
     const gathered = rowsPerPatch * decoderConfig.embedDim;
-    if (global.has("encoder_cross_output_size")) global.mustBe("encoder_cross_output_size", gathered);
+    if (global.has("encoder_cross_output_size")) global.mustEqual("encoder_cross_output_size", gathered);
     // With any other value, transformers computes something else.
     fields.mustBe("patching_mode", "entropy");
     fields.mustBe("patch_in_forward", true);

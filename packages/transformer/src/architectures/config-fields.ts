@@ -1,4 +1,4 @@
-import { checks, FormatError } from "@qkv/core";
+import { checks, describeValue, FormatError } from "@qkv/core";
 import type { Activation } from "../layers/activation.js";
 import type { ReadFile } from "../loading/open-file.js";
 import type { RopeScalingConfig } from "../models/rope-from-config.js";
@@ -27,12 +27,16 @@ export type ConfigFields = {
   text(name: string, fallback?: string): string;
   /** The fields of a nested object. */
   nested(name: string): ConfigFields | undefined;
-  /** Refuses a field with another value. An absent field is accepted. */
+  /** Refuses a field with another value than the only one that is implemented. An absent field is accepted. */
   mustBe(name: string, value: unknown): void;
+  /** Refuses a field that contradicts other fields, from which its value follows. An absent field is accepted. */
+  mustEqual(name: string, value: unknown): void;
   /** The same fields with defaults for absent ones. A field that is null stays absent. */
   withDefaults(defaults: Readonly<Record<string, unknown>>): ConfigFields;
-  /** Throws an error that names the field, its value and what was expected. */
+  /** Throws an error about a damaged field: of the wrong kind, missing, or contradictory. */
   refuse(name: string, expected: string): never;
+  /** Throws an error about a valid field whose value is not implemented. `supported`: the values that are. */
+  unsupported(name: string, supported: string): never;
   /** Names of fields that were not read, nested ones included, without the ignored ones. */
   unread(ignored: ReadonlySet<string>): readonly string[];
   /**
@@ -42,22 +46,27 @@ export type ConfigFields = {
   finish(ignored: ReadonlySet<string>): void;
 };
 
+/** The file of a configuration, for messages. `model`: the architecture, if the configuration has no `model_type`. */
+export type ConfigFile = ReadFile & { readonly model?: string };
+
 /** Reads a parsed `config.json`. A field that is null counts as absent. */
-export function configFields(json: unknown, file: ReadFile): ConfigFields {
+export function configFields(json: unknown, file: ConfigFile): ConfigFields {
   return objectFields(json, file, { names: new Set(), inner: new Map() });
 }
 
 /** Names of the fields that were read, and the nested objects. */
 type ReadNames = { readonly names: Set<string>; readonly inner: Map<string, ConfigFields> };
 
-function objectFields(json: unknown, file: ReadFile, readNames: ReadNames): ConfigFields {
+function objectFields(json: unknown, file: ConfigFile, readNames: ReadNames): ConfigFields {
   const source = file.name;
-  const fix = "the configuration is damaged or of another model; fetch it again.";
+  const fix = `correct the field, or download ${source.split(": ")[0]!} again: a part of it is missing, damaged or contradictory.`;
   const check = checks(file.fn, { fix }, FormatError);
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     return check.refuse({ argument: source, received: json, expected: "a JSON object" });
   }
   const values = json as Record<string, unknown>;
+  const model = values["model_type"] ?? file.model;
+  const ofModel = typeof model === "string" ? ` for ${model}` : "";
   const readValue = (name: string) => {
     readNames.names.add(name);
     return Object.hasOwn(values, name) ? (values[name] ?? undefined) : undefined;
@@ -69,11 +78,16 @@ function objectFields(json: unknown, file: ReadFile, readNames: ReadNames): Conf
       expected,
       ...(fix !== undefined && { fix }),
     });
+  const unsupported = (name: string, supported: string): never => {
+    const given = `${name}: ${describeValue(values[name])}`;
+    return refuse(name, supported, `qkv does not implement \`${given}\`${ofModel}. Supported: ${supported}.`);
+  };
   const present = <T>(value: T | undefined, name: string, expected: string): T => {
     return value ?? refuse(name, expected);
   };
   const fields: ConfigFields = {
     refuse,
+    unsupported,
     has: (name) => readValue(name) !== undefined,
     count: (...names) => present(fields.countOr(undefined, ...names), names[0]!, "an integer, 1 or more"),
     countOr(fallback, ...names) {
@@ -120,14 +134,26 @@ function objectFields(json: unknown, file: ReadFile, readNames: ReadNames): Conf
       if (value === undefined) return undefined;
       const known = readNames.inner.get(name);
       if (known) return known;
-      const inner = configFields(value, { ...file, name: `${source}: ${name}` });
+      const inner = configFields(value, {
+        ...file,
+        name: `${source}: ${name}`,
+        ...(typeof model === "string" && { model }),
+      });
       readNames.inner.set(name, inner);
       return inner;
     },
     mustBe(name, value) {
       const actual = readValue(name);
+      if (actual === undefined || actual === value) return;
+      const supported = JSON.stringify(value);
+      return typeof actual === typeof value || (value ?? undefined) === undefined
+        ? unsupported(name, supported)
+        : refuse(name, supported);
+    },
+    mustEqual(name, value) {
+      const actual = readValue(name);
       if (actual !== undefined && actual !== value)
-        return refuse(name, `${JSON.stringify(value)}, or nothing`);
+        return refuse(name, `${JSON.stringify(value)}, as other fields say`);
     },
     withDefaults(defaults) {
       const present = Object.entries(values).filter(([, value]) => value !== undefined);
@@ -146,8 +172,8 @@ function objectFields(json: unknown, file: ReadFile, readNames: ReadNames): Conf
         if (readNames.names.has(name) || ignored.has(name) || (value ?? undefined) === undefined) continue;
         refuse(
           name,
-          "no such field, as it is not known what it changes in this architecture",
-          "if the model computes the same without it, take it out of a copy of the file; else it is a variant that is not supported.",
+          "no such field",
+          `qkv does not know the field \`${name}\`${ofModel}. If the model computes the same without it, remove it from a copy of the file; otherwise, qkv does not implement this variant.`,
         );
       }
       for (const inner of readNames.inner.values()) inner.finish(ignored);
@@ -186,7 +212,7 @@ export const activationNames = {
 export function activationField(fields: ConfigFields, name: string, fallback: string): Activation {
   const text = fields.text(name, fallback);
   if (Object.hasOwn(activations, text)) return activations[text]!;
-  return fields.refuse(name, `one of ${Object.keys(activations).join(", ")}`);
+  return fields.unsupported(name, Object.values(activationNames).join(", "));
 }
 
 /** The rotary base and its scaling, if any, from the older fields (`rope_theta`, `rope_scaling`) or the newer `rope_parameters`. */
@@ -201,11 +227,12 @@ export function ropeFields(
   const kindParameters = parameters?.nested(kind) ?? parameters;
   // A file with older and newer fields must state the same base in both.
   const outerBase = fields.positiveOr(undefined, "rope_theta");
-  if (kind === "full_attention" && outerBase !== undefined) kindParameters?.mustBe("rope_theta", outerBase);
+  if (kind === "full_attention" && outerBase !== undefined)
+    kindParameters?.mustEqual("rope_theta", outerBase);
   // Files with parameters per layer type may repeat those of full layers outside of the types.
   if (kindParameters !== parameters && kind === "full_attention") {
-    parameters?.mustBe("rope_theta", kindParameters?.positiveOr(undefined, "rope_theta"));
-    parameters?.mustBe("rope_type", kindParameters?.text("rope_type", "default"));
+    parameters?.mustEqual("rope_theta", kindParameters?.positiveOr(undefined, "rope_theta"));
+    parameters?.mustEqual("rope_type", kindParameters?.text("rope_type", "default"));
   }
   const ropeBase = kindParameters?.positiveOr(undefined, "rope_theta") ?? outerBase ?? base;
   const scaling = kindParameters ?? fields.nested("rope_scaling");
@@ -216,11 +243,11 @@ export function ropeFields(
 function readRopeScaling(fields: ConfigFields, scaling: ConfigFields): RopeScalingConfig | undefined {
   const key = scaling.has("rope_type") ? "rope_type" : "type";
   const type = scaling.text(key, "default");
-  if (key === "rope_type") scaling.mustBe("type", type);
+  if (key === "rope_type") scaling.mustEqual("type", type);
   const originalLength = () => {
     const name = "original_max_position_embeddings";
     const outer = fields.countOr(undefined, name);
-    if (outer !== undefined) scaling.mustBe(name, outer);
+    if (outer !== undefined) scaling.mustEqual(name, outer);
     return scaling.countOr(undefined, name) ?? outer ?? fields.count("max_position_embeddings");
   };
   const optional = <K extends string>(names: Readonly<Record<K, string>>): Partial<Record<K, number>> =>
@@ -285,7 +312,7 @@ function readRopeScaling(fields: ConfigFields, scaling: ConfigFields): RopeScali
       return { type, share, ...(factor !== 1 && { factor }) };
     }
     default:
-      return scaling.refuse(key, "one of default, linear, dynamic, yarn, llama3, longrope, proportional");
+      return scaling.unsupported(key, "default, linear, dynamic, yarn, llama3, longrope, proportional");
   }
 }
 
@@ -294,7 +321,7 @@ export function layerTypesField(fields: ConfigFields, numLayers: number): ("full
   const types = fields.list("layer_types")?.map((type) => {
     if (type === "full_attention") return "full";
     if (type === "sliding_attention") return "sliding";
-    return fields.refuse("layer_types", "a list of full_attention and sliding_attention");
+    return fields.unsupported("layer_types", "a list of full_attention and sliding_attention");
   });
   if (types === undefined || types.length === numLayers) return types;
   return fields.refuse("layer_types", `a list of ${numLayers}, as num_hidden_layers says`);

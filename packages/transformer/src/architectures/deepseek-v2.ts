@@ -21,7 +21,7 @@ const method: ConfigEntry = {
     const groups = expertGroups(1, { count: 1, chosen: 1 }).read(fields, config);
     const name = fields.text("topk_method", "greedy");
     if (name === "group_limited_greedy") return groups;
-    return name === "greedy" ? {} : fields.refuse("topk_method", "greedy or group_limited_greedy");
+    return name === "greedy" ? {} : fields.unsupported("topk_method", "greedy or group_limited_greedy");
   },
   write: (config) => ({
     ...expertGroups(1, { count: 1, chosen: 1 }).write(config),
@@ -35,7 +35,7 @@ const logMultiplier: ConfigEntry = {
     const name = "rope.scaling.yarn_log_multiplier";
     if (ropeScaling?.type !== "yarn") return {};
     if (ropeScaling.attentionFactor !== undefined)
-      return fields.refuse("rope_scaling", "no factor of attention beside the multiplier of scores");
+      return fields.unsupported("rope_scaling", "no factor of attention beside the multiplier of scores");
     const mscale = exact(10 * fields.positive(name));
     return { ropeScaling: { ...ropeScaling, mscale, mscaleAllDim: mscale } };
   },

@@ -59,7 +59,7 @@ const sharedCount: ConfigEntry = {
 const minNormalizer: ConfigEntry = {
   read(fields) {
     const minimum = fields.number("moe_norm_min", 1e-12);
-    return minimum > 1e-6 ? fields.refuse("moe_norm_min", "at most 1e-6, which changes no shares") : {};
+    return minimum > 1e-6 ? fields.unsupported("moe_norm_min", "at most 1e-6, which changes no shares") : {};
   },
   write: () => ({}),
 };

@@ -141,7 +141,7 @@ export const sparseLayers = /* @__PURE__ */ expertsEntry(
 export const fullLayers: ConfigEntry = {
   read(fields, { numLayers = 0 }) {
     if (!layerTypesField(fields, numLayers)?.includes("sliding")) return {};
-    return fields.refuse("layer_types", "full_attention alone");
+    return fields.unsupported("layer_types", "full_attention alone");
   },
   write: () => ({}),
 };

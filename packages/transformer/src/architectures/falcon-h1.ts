@@ -25,7 +25,7 @@ const hybridLayers: ConfigEntry = {
       gatePlace: normFirst || !hasNorm ? "afterNorm" : "beforeNorm",
     });
     const { numHeads, valueDim = 1 } = layer.config;
-    fields.mustBe("mamba_d_ssm", numHeads * valueDim);
+    fields.mustEqual("mamba_d_ssm", numHeads * valueDim);
     const mixed: HybridLayer = { attention: "full", mixer: layer as never };
     return { layerTypes: new Array<HybridLayer>(numLayers).fill(mixed) };
   },

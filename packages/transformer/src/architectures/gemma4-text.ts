@@ -81,7 +81,7 @@ const doubleWidths: ConfigEntry = {
 const fullAtTheEnd: ConfigEntry = {
   read(fields, { layerTypes }) {
     if (layerTypes?.at(-1) !== "sliding") return {};
-    return fields.refuse("layer_types", "full_attention at the end");
+    return fields.unsupported("layer_types", "full_attention at the end");
   },
   write: () => ({}),
 };
@@ -91,7 +91,7 @@ const causalText: ConfigEntry = {
   read(fields) {
     const kind = "use_bidirectional_attention";
     if (!fields.has(kind) || fields.text(kind) === "vision") return {};
-    return fields.refuse(kind, '"vision", or nothing: text is causal');
+    return fields.unsupported(kind, '"vision", or no such field: text is causal');
   },
   write: () => ({}),
 };

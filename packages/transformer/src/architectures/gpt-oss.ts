@@ -23,9 +23,10 @@ const clampedGate: ConfigEntry = {
 /** Published files store experts in MXFP4, which is recognized by tensor names. */
 const mxfp4Blocks: ConfigEntry = {
   read(fields, { experts }) {
-    fields.mustBe("experts_per_token", experts?.expertsPerToken);
+    fields.mustEqual("experts_per_token", experts?.expertsPerToken);
     const method = fields.nested("quantization_config");
-    if (method && method.text("quant_method") !== "mxfp4") return method.refuse("quant_method", '"mxfp4"');
+    if (method && method.text("quant_method") !== "mxfp4")
+      return method.unsupported("quant_method", '"mxfp4"');
     return {};
   },
   write: () => ({}),

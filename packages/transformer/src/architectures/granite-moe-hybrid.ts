@@ -44,7 +44,7 @@ const positions: ConfigEntry = {
     if (kind === "rope") return rotary;
     return kind === "nope"
       ? { positions: "none" }
-      : fields.refuse("position_embedding_type", '"rope" or "nope"');
+      : fields.unsupported("position_embedding_type", '"rope" or "nope"');
   },
   write: (config) =>
     config.positions === "none"

@@ -12,7 +12,7 @@ const scaledBase: ConfigEntry = {
     const alpha = scaling?.positiveOr(undefined, "alpha");
     if (!scaling || alpha === undefined) return rope().read(fields, config);
     const type = scaling.has("rope_type") ? "rope_type" : "type";
-    if (scaling.text(type) !== "dynamic") return scaling.refuse(type, "dynamic, as there is an alpha");
+    if (scaling.text(type) !== "dynamic") return scaling.unsupported(type, "dynamic, as there is an alpha");
     scaling.mustBe("type", "dynamic");
     // Fields of other scaling types, which this type does not use.
     for (const name of ["factor", "mscale", "mscale_all_dim", "beta_fast", "beta_slow"]) scaling.has(name);

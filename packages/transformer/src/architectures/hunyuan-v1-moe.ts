@@ -17,7 +17,7 @@ function oneForAll(fields: ConfigFields, name: string): number {
   if (!fields.isList(name)) return fields.count(name);
   const [first, ...others] = new Set(fields.list(name));
   if (others.length === 0 && Number.isSafeInteger(first) && (first as number) > 0) return first as number;
-  return fields.refuse(name, "one integer for all layers, as layers are alike here");
+  return fields.unsupported(name, "one integer for all layers, as layers are alike here");
 }
 
 /** Experts and a shared expert, all of the width of a feed-forward layer. */

@@ -20,7 +20,7 @@ const latentHeads: ConfigEntry = {
   read(fields, { embedDim = 0, numHeads = 1 }) {
     const [nopeDim, ropeDim] = [fields.count("qk_nope_head_dim"), fields.count("qk_rope_head_dim")];
     const queryRank = fields.countOr(undefined, "q_lora_rank");
-    fields.mustBe("qk_head_dim", nopeDim + ropeDim);
+    fields.mustEqual("qk_head_dim", nopeDim + ropeDim);
     return {
       latent: {
         kvRank: fields.count("kv_lora_rank"),

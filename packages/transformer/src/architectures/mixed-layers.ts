@@ -25,7 +25,7 @@ export function mixedTypes(
     return fields.refuse(name, `a list of ${numLayers}, as num_hidden_layers says`);
   return types.map((type) => {
     if (typeof type === "string" && Object.hasOwn(names, type)) return names[type]!;
-    return fields.refuse(name, `a list of ${Object.keys(names).join(", ")}`);
+    return fields.unsupported(name, `a list of ${Object.keys(names).join(", ")}`);
   });
 }
 

@@ -20,12 +20,12 @@ const attention: ConfigEntry = {
     const attentionFields = fields.nested("attn_config");
     if (!attentionFields)
       return fields.refuse("attn_config", "an object with alibi, as in the published models");
-    if (!attentionFields.flag("alibi", false)) return attentionFields.refuse("alibi", "true");
+    if (!attentionFields.flag("alibi", false)) return attentionFields.unsupported("alibi", "true");
     attentionFields.mustBe("alibi_bias_max", 8);
     attentionFields.mustBe("attn_type", "multihead_attention");
     for (const name of ["qk_ln", "prefix_lm", "attn_uses_sequence_id"]) attentionFields.mustBe(name, false);
     for (const name of ["clip_qkv", "softmax_scale"])
-      if (attentionFields.has(name)) return attentionFields.refuse(name, "null");
+      if (attentionFields.has(name)) return attentionFields.unsupported(name, "null");
     return {};
   },
   write: () => ({ attn_config: { attn_type: "multihead_attention", alibi: true, alibi_bias_max: 8 } }),

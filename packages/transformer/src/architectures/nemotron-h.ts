@@ -86,7 +86,7 @@ function layerKinds(fields: ConfigFields): readonly LayerKind[] {
 const layers: ConfigEntry = {
   read(fields, { embedDim = 1, normEps = 1e-5, experts }) {
     const parts = layerKinds(fields);
-    fields.mustBe("num_hidden_layers", parts.length);
+    fields.mustEqual("num_hidden_layers", parts.length);
     const mixer =
       parts.includes("mamba") && mamba2Layer(fields, names, { embedDim, normEps, outputNorm: "group" });
     const layerTypes = parts.map((part): LayerType =>

@@ -9,7 +9,7 @@ import { each, normWithoutGain } from "./stored-tensor.js";
 
 /** `clip_qkv`: clamping of queries, keys and values is not supported. */
 const withoutClipping: ConfigEntry = {
-  read: (fields) => (fields.has("clip_qkv") ? fields.refuse("clip_qkv", "null") : {}),
+  read: (fields) => (fields.has("clip_qkv") ? fields.unsupported("clip_qkv", "null") : {}),
   write: () => ({ clip_qkv: null }),
 };
 

@@ -17,7 +17,7 @@ const rankFields = { decay: "decay_lora", rate: "aaa_lora", gate: "gate_lora", v
 /** Time mixing and channel mixing. Time mixing in all layers but the first reads the values of the first. */
 const mixes: ConfigEntry = {
   read(fields, { embedDim = 1, hiddenDim = 1, numLayers = 0 }) {
-    fields.mustBe("dim_att", embedDim);
+    fields.mustEqual("dim_att", embedDim);
     const headDim = fields.countOr(64, "head_size");
     if (embedDim % headDim !== 0) return fields.refuse("head_size", `a divisor of n_embd = ${embedDim}`);
     const rank = (map: keyof typeof rankFields) => fields.count(rankFields[map]);

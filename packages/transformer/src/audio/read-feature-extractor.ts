@@ -1,4 +1,4 @@
-import { checks, FormatError, type Checks } from "@qkv/core";
+import { checks, FormatError, type Checks, knownNames } from "@qkv/core";
 import { astFeatures } from "./ast-features.js";
 import { extractors, fixedFields } from "./feature-extractor-fields.js";
 import type { FeatureExtractor } from "./feature-extractor.js";
@@ -43,7 +43,7 @@ export function readFeatureExtractor(config: unknown): FeatureExtractor {
   if (!kind) {
     check.refuse({
       received: isObject ? `\`feature_extractor_type\` ${JSON.stringify(type)}` : config,
-      expected: `\`feature_extractor_type\` to be one of ${Object.keys(constructors).join(", ")}`,
+      expected: `\`feature_extractor_type\` to be one of ${knownNames(type, Object.keys(constructors), "the reference of `readFeatureExtractor`")}`,
       fix: "give the parsed `preprocessor_config.json` of a model for sound.",
     });
   }

@@ -1,4 +1,4 @@
-import { checks, checkSignal, type Checks } from "@qkv/core";
+import { checks, checkSignal, type Checks, knownNames } from "@qkv/core";
 import { slice, tensor, type Tensor } from "@qkv/tensor";
 import { eventLoopYielder } from "../generation/yield-to-event-loop.js";
 import { checkModel } from "../models/check-model.js";
@@ -140,7 +140,7 @@ function resolvePrompt(
     { promptName: name },
     () => Object.hasOwn(prompts, name),
     promptNames.length > 0
-      ? `a prompt of the model: ${promptNames.join(", ")}`
+      ? `a prompt of the model: ${knownNames(name, promptNames, "`config_sentence_transformers.json`")}`
       : "nothing, as the model has no prompts",
     "give the text itself as `prompt`.",
   );

@@ -1,3 +1,4 @@
+import { knownNames } from "@qkv/core";
 import type { Device } from "@qkv/tensor";
 import { configFields, type ConfigFields } from "../architectures/config-fields.js";
 import type { Activation } from "../layers/activation.js";
@@ -30,7 +31,10 @@ export async function readSentenceConfig(
       continue;
     }
     if (!Object.hasOwn(readers, kind)) {
-      return fields.refuse("type", `a module of ${["Transformer", ...Object.keys(readers)].join(", ")}`);
+      return fields.unsupported(
+        "type",
+        `a module of ${knownNames(kind, ["Transformer", ...Object.keys(readers)], "the reference of `loadEncoder`")}`,
+      );
     }
     modules.push(await readers[kind as keyof typeof readers](folder, path, device));
   }
@@ -74,7 +78,7 @@ const readers = {
     const name = fields.text("activation_function", "torch.nn.modules.activation.Tanh");
     const kind = name.split(".").at(-1)!;
     if (!Object.hasOwn(activations, kind)) {
-      return fields.refuse("activation_function", `a class of ${Object.keys(activations).join(", ")}`);
+      return fields.unsupported("activation_function", `a class of ${Object.keys(activations).join(", ")}`);
     }
     const file = await requiredFile(folder, `${path}/model.safetensors`, "the weights of the module");
     const weights = fileWeights(await safetensorsWeights(file), { ...(device && { device }) });

@@ -178,7 +178,7 @@ export function chooseArchitecture<A extends { readonly name: string }>(
     argument,
     received: first.received,
     expected: `${first.expected}, as ${nearest.architecture.name} has it, which this model is nearest to`,
-    fix: `${format} knows these: ${candidates.map(({ architecture }) => architecture.name).join(", ")}; keep the params of another with \`writeSafetensors\`.`,
+    fix: `keep the params with \`writeSafetensors\`: none of the ${candidates.length} architectures of ${format} that were tried stores all traits of this model.`,
   });
 }
 

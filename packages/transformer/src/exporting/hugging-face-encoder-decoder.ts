@@ -1,4 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, knownNames } from "@qkv/core";
+import { checkpointsGuide } from "../checkpoints/checkpoints-guide.js";
 import { configFields } from "../architectures/config-fields.js";
 import type {
   EncoderDecoderArchitecture,
@@ -47,7 +48,11 @@ export function encoderDecoderCheckpoint(
     fn: "exportModel",
     argument: "config",
     received: "an encoder–decoder with traits of several architectures",
-    expected: `one as ${encoderDecoderArchitectures.flatMap(({ modelTypes }) => modelTypes).join(", ")} has them`,
+    expected: `one as ${knownNames(
+      undefined,
+      encoderDecoderArchitectures.flatMap(({ modelTypes }) => modelTypes),
+      checkpointsGuide,
+    )} has them`,
     fix: "keep the traits of one of these; others have no place in a config.json.",
   });
 }

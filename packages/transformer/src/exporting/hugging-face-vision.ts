@@ -1,4 +1,5 @@
-import { ArgumentError, isQkvError } from "@qkv/core";
+import { ArgumentError, isQkvError, knownNames } from "@qkv/core";
+import { checkpointsGuide } from "../checkpoints/checkpoints-guide.js";
 import { configFields } from "../architectures/config-fields.js";
 import { under, writeStored } from "../architectures/stored-tensor.js";
 import type { TensorToWrite } from "../architectures/tensor-to-write.js";
@@ -137,7 +138,11 @@ function refuseTraits(config: object, tables: readonly { readonly modelTypes: re
     fn: "exportModel",
     argument: "config",
     received: config,
-    expected: `the traits of one of ${tables.map(({ modelTypes }) => modelTypes[0]).join(", ")}`,
+    expected: `the traits of one of ${knownNames(
+      undefined,
+      tables.map(({ modelTypes }) => modelTypes[0]!),
+      checkpointsGuide,
+    )}`,
     fix: "keep the folder that the model was loaded from, or its params with `writeSafetensors`.",
   });
 }

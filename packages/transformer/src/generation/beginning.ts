@@ -125,8 +125,8 @@ function encodePrompts(
     return check.refuse({
       argument: "prompt",
       received: prompts[0],
-      expected: "a source that the model's encoder has read, as it reads no text",
-      fix: "call the encoder first, and give what it makes.",
+      expected: "the encoder's output as `source`, since this model does not take text",
+      fix: "give the encoder's output: `source: model.encode(ids)`.",
     });
   }
   const { vocabSize = model.config.vocabSize } = model.config.encoder ?? {};

@@ -1,4 +1,4 @@
-import { checks } from "@qkv/core";
+import { checks, knownNames } from "@qkv/core";
 import { gelu, mul, relu, sigmoid, silu, tanh, type Tensor } from "@qkv/tensor";
 import { xielu, type XieluParams } from "./xielu.js";
 
@@ -28,7 +28,7 @@ export function activationFunction(
   return checks(fn).refuse({
     argument: "activation",
     received: name,
-    expected: `one of ${Object.keys(functions).join(", ")}`,
+    expected: `one of ${knownNames(name, Object.keys(functions), `the reference of \`${fn}\``)}`,
     fix: "take the name that the model's configuration means; leave it out for silu.",
   });
 }

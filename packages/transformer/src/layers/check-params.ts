@@ -1,3 +1,4 @@
+import { knownNames } from "@qkv/core";
 import type { Checks } from "@qkv/core";
 import { isTensor } from "@qkv/tensor";
 
@@ -11,7 +12,7 @@ export function checkParams(check: Checks, params: unknown, names: readonly stri
     check.refuse({
       argument: "params",
       received: params,
-      expected: `an object of weights, with ${names.join(", ")}`,
+      expected: `an object of weights, with ${knownNames(undefined, names, "the reference of the params")}`,
       fix: "give the params first, then the input: those of `init(seed)`, or of a model that was loaded.",
     });
   }

@@ -1,6 +1,6 @@
 import type { HeadTraceName, Trace } from "@qkv/attention";
 import type { TraceName } from "@qkv/attention-contract";
-import { nearestName, type Checks } from "@qkv/core";
+import { nearestName, type Checks, knownNames } from "@qkv/core";
 import { resident, type Tensor } from "@qkv/tensor";
 
 /** Names of traced tensors of a layer, besides those of its attention. */
@@ -114,7 +114,7 @@ export function checkTrace(
       expected:
         choices === replaceable
           ? `full names of tensors, such as ${full[1]}`
-          : `${short.join(", ")}, or one of these in one layer, such as ${full[1]}`,
+          : `${knownNames(wrong, short, "the reference of `ModelTrace`")}, or one of these in one layer, such as ${full[1]}`,
       fix: nearest
         ? `did you mean \`${nearest}\`?`
         : `name a tensor of this model, whose layers are 0 to ${Math.max(...stacks.map(({ recurrent }) => recurrent.length)) - 1}.`,

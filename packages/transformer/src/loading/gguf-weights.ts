@@ -1,4 +1,4 @@
-import { checks, FormatError, sizeOf, type GgufHeader } from "@qkv/core";
+import { checks, FormatError, sizeOf, type GgufHeader, knownNames } from "@qkv/core";
 import { readGgufHeaderOf } from "@qkv/core/byte-source";
 import { decodeHalves } from "./decode-floats.js";
 import { blockTypes, type BlockType } from "./gguf-blocks.js";
@@ -21,7 +21,7 @@ export async function ggufWeights(file: OpenFile): Promise<{ weights: WeightFile
     const type = blockTypes[typeId];
     if (!type) {
       const known = Object.entries(blockTypes).map(([id, { name }]) => `${id} (${name})`);
-      return refuse("type", typeId, `one of ${known.join(", ")}`);
+      return refuse("type", typeId, `one of ${knownNames(typeId, known, "the reference of `load`")}`);
     }
     const shape = [...dims].reverse(); // the file lists the last axis first
     if (shape.includes(0)) refuse("shape", shape, "lengths of 1 or more");

@@ -4,6 +4,7 @@ import {
   FormatError,
   readSafetensorsHeaderOf,
   type SafetensorsEntry,
+  knownNames,
 } from "@qkv/core";
 import { decodeFloats, decodeHalves, halfType, type FloatFormat } from "./decode-floats.js";
 import { readWhole, type OpenFile, type ReadFile } from "./open-file.js";
@@ -40,7 +41,7 @@ export async function safetensorsWeights(file: OpenFile): Promise<WeightFile> {
         return fileChecks(file).refuse({
           argument: `${name}: dtype`,
           received: dtype,
-          expected: `one of ${Object.keys(formats).join(", ")}`,
+          expected: `one of ${knownNames(dtype, Object.keys(formats), "the reference of `load`")}`,
         });
       }
       const step = chunkBytes - (chunkBytes % bytesPerElement(format));

@@ -70,7 +70,7 @@ test("a trace refuses unknown tensor names and suggests the nearest", () => {
   const run = (names: readonly string[], more = {}) =>
     model.apply(params, [1, 2], { trace: { names: names as [], tensors: {}, ...more } });
   expect(() => run(["wieghts"])).toThrow(
-    /^decoder\.apply: `trace\.names` is "wieghts", expected embeddings, .*weights.*\nFix: did you mean `weights`\?/,
+    /^decoder\.apply: `trace\.names` is "wieghts", expected weights, … \(the reference of `ModelTrace` lists all \d+\), or one of these in one layer, such as layers\.0\.input\.\nFix: did you mean `weights`\?/,
   );
   expect(() => run(["layers.2.output"])).toThrow(
     /"layers\.2\.output".*such as layers\.0\..*\nFix: did you mean/,

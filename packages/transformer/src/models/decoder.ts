@@ -466,7 +466,7 @@ function checkDropoutSeed(dropoutSeed: number, cache: Cache | undefined): void {
     argument: "dropoutSeed",
     received: dropoutSeed,
     expected: "none beside a cache, as generation drops nothing",
-    fix: "leave one of both out.",
+    fix: "give either `dropoutSeed` or `cache`, not both.",
   });
 }
 
@@ -537,8 +537,9 @@ function optionsByKind(
     onApply.refuse({
       argument: "mask",
       received: "a mask",
-      expected: "none, as some layers hold a state, which has read what a mask would hide",
-      fix: "give `documents` or `padding`, which all layers know.",
+      expected:
+        "none: models with recurrent layers do not support `mask`, since their state has already read every token",
+      fix: "use `padding` or `documents`.",
     });
   }
   if (documents !== undefined && cache !== undefined && cache.length > 0) {
@@ -766,7 +767,8 @@ function checkResidual(config: DecoderConfig): void {
   }
   const refuse = (argument: string, expected: string, fix: string): never =>
     check.refuse({ argument, received: true, expected, fix });
-  if (layerScale && altUp) refuse("layerScale", "false, beside altUp", "leave one of both out.");
+  if (layerScale && altUp)
+    refuse("layerScale", "false, beside altUp", "give either `layerScale` or `altUp`, not both.");
   if (valueNorm && !qkNorm) refuse("valueNorm", "false, without qkNorm", "give `qkNorm: true` too.");
 }
 

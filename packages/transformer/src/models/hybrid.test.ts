@@ -222,7 +222,7 @@ test("unsupported options of a hybrid stack are refused, with the fix", async ()
   );
   expect(() => apply(params, ids, { cache: growingCache({ numLayers: 4 }) })).toThrow(/stateCache\(\)/);
   const mask = causal();
-  expect(() => apply(params, ids, { mask })).toThrow(/`mask` is .*\nFix: give `documents` or `padding`/);
+  expect(() => apply(params, ids, { mask })).toThrow(/`mask` is .*\nFix: use `padding` or `documents`\./);
   const cache = cacheFor(config);
   apply(params, [1], { cache });
   expect(() => apply(params, [1, 2], { cache, documents: [0, 1] })).toThrow(

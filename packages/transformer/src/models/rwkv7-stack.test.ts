@@ -96,7 +96,9 @@ test("heads are traced and replaced; attention weights are refused", () => {
 });
 
 test("masks, speculation, bidirectional models and invalid feed-forward layers are refused", async () => {
-  expect(() => apply(model.params, ids, { mask: {} as never })).toThrow("expected none, as some layers hold");
+  expect(() => apply(model.params, ids, { mask: {} as never })).toThrow(
+    "expected none: models with recurrent layers do not support `mask`, since their state has already read every token.",
+  );
   const drafts = { maxTokens: 1, speculate: { ngramSize: 2, draftLength: 2 } };
   await expect(generate(model, ids, drafts).next()).rejects.toThrow("none for a model with states");
   expect(() => decoder({ ...config, bidirectional: true })).toThrow("false, as some layers hold a state");

@@ -36,7 +36,7 @@ export function readSpeechTokens(config: unknown): SpeechTokens {
     check.refuse({
       received: `\`${name}\` ${JSON.stringify(given[name])}`,
       expected: `\`${name}\` to be ${expected}`,
-      fix: "the file is damaged or of another model; fetch it again.",
+      fix: `correct \`${name}\` in the file, or download generation_config.json again.`,
     });
   const isId = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
   const ids = (name: string): readonly number[] => {

@@ -1,4 +1,4 @@
-import { asyncDisposable, checks, nearestName, type Checks } from "@qkv/core";
+import { asyncDisposable, checks, nearestName, type Checks, knownNames } from "@qkv/core";
 import type { Tokenizer } from "@qkv/tokenizer";
 import { loadWithFolder, type LoadOptions } from "../load.js";
 import type { Folder } from "../loading/folder.js";
@@ -338,12 +338,11 @@ function disposable(task: string, call: AnyCall, model: AnyModel): object {
 }
 
 function refuseTask(check: Checks, task: unknown): never {
-  const supported = tasks.map((name) => JSON.stringify(name)).join(", ");
   const suggestion = typeof task === "string" ? nearestName(task, tasks) : undefined;
   check.refuse({
     argument: "task",
     received: task,
-    expected: `one of the tasks that are served: ${supported}`,
+    expected: `one of the tasks that are served: ${knownNames(task, tasks, "the reference of `pipeline`")}`,
     fix: suggestion ? `write ${JSON.stringify(suggestion)}.` : "stay with Transformers.js for the others.",
   });
 }

@@ -1,4 +1,4 @@
-import { checks, checkSignal, type Checks } from "@qkv/core";
+import { checks, checkSignal, type Checks, knownNames } from "@qkv/core";
 import { checkSampleRate } from "../audio/feature-extractor.js";
 import { beamSearch } from "../generation/beam-search.js";
 import { generate } from "../generation/generate.js";
@@ -262,7 +262,9 @@ function readOptions(
   const { languages, tasks, noTimestampsId } = speech;
   if (language !== undefined) {
     const known = Object.keys(languages ?? {});
-    const expected = languages ? `one of ${known.join(", ")}` : "nothing, as the model supports one language";
+    const expected = languages
+      ? `one of ${knownNames(language, known, "`languages` of the model's `speech`")}`
+      : "nothing, as the model supports one language";
     check.each(
       { language },
       () => known.includes(language),

@@ -54,7 +54,7 @@ export function readModel(field: JsonField, isByteLevel: boolean): Model {
       return unigram({ pieces, unknownId, byteFallback });
     }
     default:
-      return type.fail("a model: BPE, WordPiece, WordLevel, Unigram");
+      return type.unsupported("a model: BPE, WordPiece, WordLevel, Unigram");
   }
 }
 

@@ -1,3 +1,4 @@
+import { knownNames } from "@qkv/core";
 import { bertNormalizers } from "../../normalizers/bert-normalizer.js";
 import { byteLevelNormalizer } from "../../normalizers/byte-level-normalizer.js";
 import { precompiledNormalizer, readCharsmap } from "../../normalizers/charsmap.js";
@@ -16,7 +17,11 @@ export function readNormalizer(field: JsonField): readonly Normalizer[] {
   if (field.isMissing) return [];
   const type = field.get("type");
   const reader = Object.hasOwn(readers, type.string()) ? readers[type.string()] : undefined;
-  return reader ? reader(field) : type.fail(`a normalizer: ${Object.keys(readers).join(", ")}`);
+  return reader
+    ? reader(field)
+    : type.unsupported(
+        `a normalizer: ${knownNames(type.value, Object.keys(readers), "the reference of `tokenizerFromJson`")}`,
+      );
 }
 
 const readers: Readonly<Record<string, (field: JsonField) => readonly Normalizer[]>> = {

@@ -1,3 +1,4 @@
+import { knownNames } from "@qkv/core";
 import { byteLevelNormalizer } from "../../normalizers/byte-level-normalizer.js";
 import { defineNormalizer, type Normalizer } from "../../normalizers/normalizer.js";
 import { gpt2Split } from "../../pre-tokenizers/gpt2-split.js";
@@ -21,7 +22,11 @@ export function readPreTokenizer(field: JsonField): readonly Step[] {
   if (field.isMissing) return [];
   const type = field.get("type");
   const reader = Object.hasOwn(readers, type.string()) ? readers[type.string()] : undefined;
-  const steps = reader ? reader(field) : type.fail(`a pre-tokenizer: ${Object.keys(readers).join(", ")}`);
+  const steps = reader
+    ? reader(field)
+    : type.unsupported(
+        `a pre-tokenizer: ${knownNames(type.value, Object.keys(readers), "the reference of `tokenizerFromJson`")}`,
+      );
   return type.value === "Sequence" ? steps : carryJson(steps, field.value);
 }
 

@@ -17,7 +17,7 @@ export const marian: EncoderDecoderArchitecture = {
     const { vocabSize: sourceSize, embedDim: C } = sizes;
     const isShared = fields.flag("share_encoder_decoder_embeddings", true);
     const V = fields.countOr(sourceSize, "decoder_vocab_size");
-    if (isShared) fields.mustBe("decoder_vocab_size", sourceSize);
+    if (isShared) fields.mustEqual("decoder_vocab_size", sourceSize);
     const config = {
       ...sizes,
       vocabSize: V,

@@ -101,8 +101,8 @@ function feedForwardFields(
   const name = fields.text("feed_forward_proj", fallback);
   const gated = name.startsWith("gated-");
   const activationName = name === "gated-gelu" ? "gelu_new" : name.replace(/^gated-/, "");
-  fields.mustBe("dense_act_fn", activationName);
-  fields.mustBe("is_gated_act", gated);
+  fields.mustEqual("dense_act_fn", activationName);
+  fields.mustEqual("is_gated_act", gated);
   const activation = activationField(
     fields.withDefaults({ dense_act_fn: activationName }),
     "dense_act_fn",

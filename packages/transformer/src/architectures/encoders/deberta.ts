@@ -40,7 +40,8 @@ export const debertaV2: EncoderArchitecture = {
   read(fields) {
     fields.mustBe("conv_kernel_size", 0); // the two largest models have a convolution after the first layer, which is not supported
     const norms = fields.text("norm_rel_ebd", "none");
-    if (norms !== "none" && norms !== "layer_norm") fields.refuse("norm_rel_ebd", '"layer_norm" or "none"');
+    if (norms !== "none" && norms !== "layer_norm")
+      fields.unsupported("norm_rel_ebd", '"layer_norm" or "none"');
     const buckets = fields.number("position_buckets", -1);
     const config = debertaConfig(fields, {
       ...(buckets > 0 && { buckets }),
@@ -61,9 +62,9 @@ function debertaConfig(
   const sizes = bertSizes(fields.withDefaults({ layer_norm_eps: 1e-7 }));
   const { embedDim: C, contextLength } = sizes;
   fields.mustBe("relative_attention", true);
-  fields.mustBe("embedding_size", C);
-  fields.mustBe("attention_head_size", C / sizes.numHeads);
-  fields.mustBe("pooler_hidden_size", C);
+  fields.mustEqual("embedding_size", C);
+  fields.mustEqual("attention_head_size", C / sizes.numHeads);
+  fields.mustEqual("pooler_hidden_size", C);
   fields.mustBe("legacy", true);
   const maxPositions = fields.number("max_relative_positions", -1);
   const maxDistance = maxPositions > 0 ? maxPositions : contextLength;
@@ -88,7 +89,7 @@ function termsField(fields: ConfigFields): Disentangled["terms"] {
   const terms = names.filter(isTerm);
   return terms.length === names.length
     ? terms
-    : fields.refuse(name, '"c2p" and "p2c", as far as there are any');
+    : fields.unsupported(name, '"c2p" and "p2c", as far as there are any');
 }
 
 function debertaTensors(config: EncoderConfig, attention: () => StoredTensor[]): StoredTensor[] {

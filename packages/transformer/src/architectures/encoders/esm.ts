@@ -11,7 +11,7 @@ export const esm: EncoderArchitecture = {
     fields.mustBe("is_decoder", false);
     fields.mustBe("is_folding_model", false);
     if (fields.text("position_embedding_type", "absolute") !== "rotary")
-      fields.refuse("position_embedding_type", '"rotary", as in ESM-2');
+      fields.unsupported("position_embedding_type", '"rotary", as in ESM-2');
     const embeddingNorm = fields.flag("emb_layer_norm_before", false);
     const sizes = bertSizes(fields);
     const tokenDropout = fields.flag("token_dropout", false) && {

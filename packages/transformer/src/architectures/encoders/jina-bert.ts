@@ -10,7 +10,7 @@ export function jinaBert(fields: ConfigFields): {
   readonly tensors: readonly StoredTensor[];
 } {
   const kind = fields.text("feed_forward_type", "original");
-  if (kind !== "geglu" && kind !== "reglu") fields.refuse("feed_forward_type", '"geglu" or "reglu"');
+  if (kind !== "geglu" && kind !== "reglu") fields.unsupported("feed_forward_type", '"geglu" or "reglu"');
   fields.mustBe("is_decoder", false);
   const config: EncoderConfig = {
     ...bertSizes(fields),

@@ -40,7 +40,7 @@ export const modernbert: EncoderArchitecture = {
     };
     const pooling = fields.text("classifier_pooling", "cls");
     if (pooling !== "cls" && pooling !== "mean")
-      return fields.refuse("classifier_pooling", '"cls" or "mean"');
+      return fields.unsupported("classifier_pooling", '"cls" or "mean"');
     return {
       maskedToken: { dense: head.dense, norm: head.norm, biases: ["decoder.bias"], biased: false },
       sequence: { ...head, output: "classifier", pooling },

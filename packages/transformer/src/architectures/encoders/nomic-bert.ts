@@ -12,9 +12,9 @@ export const nomicBert: EncoderArchitecture = {
   embeddingName: "embeddings.word_embeddings.weight",
   read(fields) {
     const sizes = bertSizes(fields);
-    fields.mustBe("head_dim", sizes.embedDim / sizes.numHeads);
+    fields.mustEqual("head_dim", sizes.embedDim / sizes.numHeads);
     const { ropeBase, ropeScaling } = ropeFields(fields, { base: 1000 });
-    if (ropeScaling) fields.refuse("rope_parameters", "a rotary embedding without scaling");
+    if (ropeScaling) fields.unsupported("rope_parameters", "a rotary embedding without scaling");
     const config: EncoderConfig = {
       ...sizes,
       activation: activationField(fields, "hidden_act", "silu"),

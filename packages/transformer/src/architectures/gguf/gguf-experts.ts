@@ -38,7 +38,7 @@ export const ggufWideExperts: ConfigEntry = /* @__PURE__ */ expertsEntry(
 /** A key for the width of experts that must equal `feed_forward_length`: llama.cpp reads either. */
 export const ggufEqualWidth: ConfigEntry = {
   read(fields, { hiddenDim }) {
-    fields.mustBe("expert_feed_forward_length", hiddenDim);
+    fields.mustEqual("expert_feed_forward_length", hiddenDim);
     return {};
   },
   write: ({ hiddenDim }) => ({ expert_feed_forward_length: hiddenDim }),
@@ -99,7 +99,8 @@ export const ggufScores: ConfigEntry = /* @__PURE__ */ expertsEntry(
   (fields, _, { router }) => {
     const value = fields.countOr(gating.softmax, "expert_gating_func");
     if (value === gating.softmax) return {};
-    if (value !== gating.sigmoid) return fields.refuse("expert_gating_func", "1 (softmax) or 2 (sigmoid)");
+    if (value !== gating.sigmoid)
+      return fields.unsupported("expert_gating_func", "1 (softmax) or 2 (sigmoid)");
     return { router: { ...router, scores: "sigmoid" } };
   },
   ({ router }) => ({ expert_gating_func: gating[router?.scores ?? "softmax"] }),

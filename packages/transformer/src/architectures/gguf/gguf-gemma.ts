@@ -27,8 +27,8 @@ export const slidingHeads: ConfigEntry = {
   read(fields, config) {
     const full = headDim(config);
     const sliding = fields.count("attention.key_length_swa");
-    fields.mustBe("attention.value_length_swa", sliding);
-    fields.mustBe("rope.dimension_count_swa", sliding);
+    fields.mustEqual("attention.value_length_swa", sliding);
+    fields.mustEqual("rope.dimension_count_swa", sliding);
     return {
       headDim: sliding,
       ...withOverrides(config, (i) => ({

@@ -36,7 +36,7 @@ const generalWidths: readonly ConfigEntry[] = [/* @__PURE__ */ count("hiddenDim"
 export const headLengths: ConfigEntry = {
   read(fields, { embedDim = 0, numHeads = 1 }) {
     const size = fields.countOr(embedDim / numHeads, "attention.key_length");
-    fields.mustBe("attention.value_length", size);
+    fields.mustEqual("attention.value_length", size);
     return size === embedDim / numHeads ? {} : { headDim: size };
   },
   write: (config) => ({

@@ -62,7 +62,7 @@ test("head lengths are read from the keys for MLA, or from the only lengths of o
   expect(read(separate!)).toEqual({ numKvHeads: 3, latent: config.latent });
   expect(read(fused!)).toEqual({ numKvHeads: 3, latent: config.latent });
   expect(() => read({ ...separate, "attention.key_length": 9 })).toThrow(
-    /attention\.key_length` is 9, expected 8, or nothing/,
+    /attention\.key_length` is 9, expected 8, as other fields say/,
   );
   expect(() => read({ ...fused, "attention.key_length": 2 })).toThrow(
     /rope\.dimension_count` is 2, expected below 2/,

@@ -15,8 +15,8 @@ export const ggufLatentHeads = ({ split = false } = {}): ConfigEntry => ({
     const hasQueryLatents = (fields.numberOr(undefined, "attention.q_lora_rank") ?? 0) !== 0;
     const headLength = split ? fields.countOr(undefined, "attention.key_length_mla") : undefined;
     if (headLength !== undefined) {
-      fields.mustBe("attention.key_length", kvRank + ropeDim);
-      fields.mustBe("attention.value_length", kvRank);
+      fields.mustEqual("attention.key_length", kvRank + ropeDim);
+      fields.mustEqual("attention.value_length", kvRank);
     }
     const keyDim = headLength ?? fields.count("attention.key_length");
     if (keyDim <= ropeDim)

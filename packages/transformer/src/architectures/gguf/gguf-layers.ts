@@ -25,7 +25,7 @@ export function oneCount(fields: ConfigFields, name: string, counts: readonly nu
   const [first, ...others] = new Set(counts.filter((count) => count > 0));
   return others.length === 0
     ? first
-    : fields.refuse(name, "one count in all layers that have any, as layers are alike here");
+    : fields.unsupported(name, "one count in all layers that have any, as layers are alike here");
 }
 
 /** The value of a key with one number per layer: a list if some layers have 0, else one number. */

@@ -100,15 +100,15 @@ export const moonshine: SpeechArchitecture = {
 /** The configuration of the encoder or the decoder, without convolutions and vocabulary. */
 function stackConfig(fields: ConfigFields, stack: "encoder" | "decoder"): LayerStackConfig {
   const [C, H] = [fields.count("hidden_size"), fields.count(`${stack}_num_attention_heads`)];
-  fields.mustBe(`${stack}_num_key_value_heads`, H);
+  fields.mustEqual(`${stack}_num_key_value_heads`, H);
   const headDim = C / H;
   const ropeParameters = fields.nested("rope_parameters");
   const share =
     ropeParameters?.positiveOr(undefined, "partial_rotary_factor") ??
     fields.positive("partial_rotary_factor", 0.9);
-  fields.mustBe("partial_rotary_factor", share);
+  fields.mustEqual("partial_rotary_factor", share);
   const { ropeBase, ropeScaling } = ropeFields(fields);
-  if (ropeScaling) fields.refuse("rope_scaling", "nothing: no scaling is known in Moonshine");
+  if (ropeScaling) fields.unsupported("rope_scaling", "nothing: no scaling is known in Moonshine");
   // An odd number of rotated dimensions determines the frequencies; the last pair is rotated too.
   const odd = Math.floor(headDim * share);
   const dim = odd + (odd % 2);

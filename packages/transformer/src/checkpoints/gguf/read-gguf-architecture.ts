@@ -62,10 +62,10 @@ export async function readGgufArchitecture(
       rope_scaling: scaling,
       eos_token_id: stopIds(metadata),
     },
-    file,
+    { name: file.name, fn: file.fn, model: name },
   );
   if (scaling && !(ropeScalings as readonly unknown[]).includes(scaling.rope_type))
-    return fields.refuse("rope_scaling", `one of ${ropeScalings.join(", ")}, as llama.cpp's ${name} has it`);
+    return fields.unsupported("rope_scaling", ropeScalings.join(", "));
   const config = {
     ...readFields(entries(), fields),
     stopIds: stopIdsField(fields),

@@ -1,4 +1,5 @@
-import { checks, FormatError, type GgufHeader, type GgufValue } from "@qkv/core";
+import { checks, FormatError, knownNames, type GgufHeader, type GgufValue } from "@qkv/core";
+import { checkpointsGuide } from "../checkpoints-guide.js";
 import type { ReadFile } from "../../loading/open-file.js";
 import type { Weights } from "../../loading/weights.js";
 import type { WeightFile } from "../../loading/weight-file.js";
@@ -39,8 +40,12 @@ export async function readGguf(
   if (table) return readGgufArchitecture(table, metadata, file, openWeights);
   if (!architecture) {
     const known = [...Object.keys(ggufArchitectures), ...ggufTable.map(({ name }) => name)];
-    const expected = `a known architecture: ${known.join(", ")}`;
-    return fileChecks(file).refuse({ argument: "general.architecture", received: arch, expected });
+    const expected = `a known architecture: ${knownNames(arch, known, checkpointsGuide)}`;
+    const fix =
+      typeof arch === "string"
+        ? `choose a model of another architecture: qkv does not implement ${arch} in GGUF files.`
+        : "download the file again: it does not name its architecture.";
+    return fileChecks(file).refuse({ argument: "general.architecture", received: arch, expected, fix });
   }
   const renamed = rename(file, architecture.names);
   const json = huggingFaceConfig(architecture.type, field, metadata, renamed);
@@ -180,8 +185,8 @@ function refuseUnknownFields(
     fileChecks(file).refuse({
       argument: name,
       received: value,
-      expected: "no such field, as it is not known what it changes in this architecture",
-      fix: "this is a variant that is not supported; take the model in the layout of Hugging Face, if that is.",
+      expected: "no such field",
+      fix: `qkv does not know the field \`${key}\` of ${prefix.slice(0, -1)}. Load the model from the layout of Hugging Face, if qkv supports it there.`,
     });
   }
 }

@@ -139,6 +139,34 @@ test.each(Object.entries(positive))(
   },
 );
 
+test("errors tell values that are not implemented from damaged fields and from unknown ones", async () => {
+  const config = {
+    ...{
+      model_type: "stablelm",
+      vocab_size: 11,
+      hidden_size: 8,
+      intermediate_size: 12,
+      num_hidden_layers: 2,
+    },
+    ...{ num_attention_heads: 2, max_position_embeddings: 32, eos_token_id: 2 },
+  };
+  expect(await refusal(config)).toBeUndefined();
+  expect(await refusal({ ...config, qk_layernorm: true })).toBe(
+    "FormatError: load: `config.json: qk_layernorm` is true, expected false.\n" +
+      "Fix: qkv does not implement `qk_layernorm: true` for stablelm. Supported: false.",
+  );
+  for (const damaged of [{ qk_layernorm: "yes" }, { hidden_size: -1 }]) {
+    expect(await refusal({ ...config, ...damaged })).toMatch(
+      /\nFix: correct the field, or download config\.json again: a part of it is missing, damaged or contradictory\.$/,
+    );
+  }
+  expect(await refusal({ ...config, new_norm: 3 })).toBe(
+    "FormatError: load: `config.json: new_norm` is 3, expected no such field.\n" +
+      "Fix: qkv does not know the field `new_norm` for stablelm. If the model computes the same without it, " +
+      "remove it from a copy of the file; otherwise, qkv does not implement this variant.",
+  );
+});
+
 test("the older and the newer fields of RoPE must not contradict each other", async () => {
   const config = known["published: Llama 3.1"]!;
   const { rope_theta: _, ...newer } = config;
@@ -147,7 +175,7 @@ test("the older and the newer fields of RoPE must not contradict each other", as
   expect(await refusal({ ...config, rope_scaling: null, rope_parameters })).toBeUndefined();
   const otherBase = { ...rope_parameters, rope_theta: 1e4 };
   expect(await refusal({ ...config, rope_scaling: null, rope_parameters: otherBase })).toMatch(
-    /rope_parameters: rope_theta` is 10000, expected 500000, or nothing/,
+    /rope_parameters: rope_theta` is 10000, expected 500000, as other fields say/,
   );
   const longer = { original_max_position_embeddings: 4096 };
   expect(await refusal({ ...config, ...longer })).toMatch(/original_max_position_embeddings` is 8192/);

@@ -71,7 +71,7 @@ function gpt2Config(type: string, fields: ConfigFields): DecoderConfig {
   fields.mustBe("scale_attn_by_inverse_layer_idx", false);
   fields.mustBe("scale_attn_weights", true);
   const numKvHeads = single ? 1 : numHeads;
-  fields.mustBe("num_key_value_heads", numKvHeads);
+  fields.mustEqual("num_key_value_heads", numKvHeads);
   return {
     vocabSize: fields.count("vocab_size"),
     embedDim,

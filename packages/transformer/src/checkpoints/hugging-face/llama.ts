@@ -211,13 +211,13 @@ function windowFields(type: string, fields: ConfigFields, numLayers: number): Pa
   const listedTypes = layerTypesField(fields, numLayers);
   if (!windowed.includes(type)) {
     if (listedTypes?.includes("sliding"))
-      return fields.refuse("layer_types", "full_attention alone in this architecture");
+      return fields.unsupported("layer_types", "full_attention alone in this architecture");
     return {};
   }
   const qwen = type.startsWith("qwen");
   const size = fields.countOr(undefined, "sliding_window");
   // A duplicate field in Gemma 2's configurations.
-  if (type === "gemma2" && size !== undefined) fields.mustBe("sliding_window_size", size);
+  if (type === "gemma2" && size !== undefined) fields.mustEqual("sliding_window_size", size);
   const firstSliding = qwen ? fields.number("max_window_layers", 28) : 0;
   const period =
     type === "gemma3_text" ? fields.countOr(6, "sliding_window_pattern", "_sliding_window_pattern") : 2;
@@ -253,7 +253,7 @@ function gemmaConfig(type: string, fields: ConfigFields, C: number): Partial<Dec
   // The first configurations of Gemma state "gelu", but the models were trained with its tanh approximation.
   const hiddenAct = activationField(fields, "hidden_act", "gelu_pytorch_tanh");
   if (hiddenAct !== "gelu" && hiddenAct !== "geluTanh")
-    return fields.refuse("hidden_act", "gelu_pytorch_tanh");
+    return fields.unsupported("hidden_act", "gelu_pytorch_tanh");
   const common: Partial<DecoderConfig> = {
     activation: fields.has("hidden_activation")
       ? activationField(fields, "hidden_activation", "gelu_pytorch_tanh")
@@ -282,7 +282,7 @@ function slidingRopeBase(fields: ConfigFields): number {
   const { ropeBase, ropeScaling } = ropeFields(fields, { kind: "sliding_attention" });
   if (ropeScaling) {
     const slidingParameters = parameters.nested("sliding_attention") ?? parameters;
-    return slidingParameters.refuse("rope_type", "default: layers with a window are not scaled");
+    return slidingParameters.unsupported("rope_type", "default: layers with a window are not scaled");
   }
   return ropeBase;
 }
@@ -293,8 +293,8 @@ function expertFields(type: string, fields: ConfigFields, numLayers: number): Pa
   const step = fields.countOr(1, "decoder_sparse_step");
   if (type === "mixtral") {
     fields.mustBe("norm_topk_prob", true);
-    if (dense.length > 0) return fields.refuse("mlp_only_layers", "no layers: all have experts");
-    if (step !== 1) return fields.refuse("decoder_sparse_step", "1: all layers have experts");
+    if (dense.length > 0) return fields.unsupported("mlp_only_layers", "no layers: all have experts");
+    if (step !== 1) return fields.unsupported("decoder_sparse_step", "1: all layers have experts");
   }
   const layers = Array.from({ length: numLayers }, (_, i) => !dense.includes(i) && (i + 1) % step === 0);
   const mixed = layers.includes(false);

@@ -30,11 +30,19 @@ const llama = {
 test("the error for an unknown architecture names the nearest one and the fields that are unknown there", async () => {
   const granite = { ...llama, attention_multiplier: 0.5, residual_multiplier: 0.3, sandwich_norm: true };
   expect(await refusal({ ...granite, model_type: "granite9" })).toMatch(
-    /"granite9", expected a known architecture: .*\n.*nearest to those of granite, which does not understand sandwich_norm/s,
+    /"granite9", expected a known architecture: granite, .*lists all \d+\)\.\nFix: choose .* nearest to those of granite, which does not have sandwich_norm\.$/,
   );
   expect(await refusal({ vocab_size: 11, width: 8, model_type: "wide" })).toMatch(
     /nearest to those of \w+, where .*: `config.json: \w+` is undefined/,
   );
+});
+
+test("the error for an unknown architecture names the nearest names, their number and the page that lists them", async () => {
+  const text = await refusal({ ...llama, model_type: "eurobert" });
+  expect(text).toMatch(
+    /expected a known architecture: bert, roberta, xlm-roberta, … \(the guide "Run a checkpoint from Hugging Face" lists all \d{3}\)\./,
+  );
+  expect(text.length).toBeLessThanOrEqual("FormatError: ".length + 600);
 });
 
 test("an excessive number of layers is refused before memory is allocated", async () => {

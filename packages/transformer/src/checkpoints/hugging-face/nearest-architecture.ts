@@ -63,7 +63,7 @@ function distanceTo(
 export function describeDistance({ name, unread, missing }: Distance): string {
   const unreadFields =
     unread.length === 0
-      ? "which understands all of its fields, and may compute something else"
-      : `which does not understand ${unread.join(", ")}`;
-  return `its fields are nearest to those of ${name}, ${missing === undefined ? unreadFields : `where ${missing}`}`;
+      ? "which has all of them, but may compute another result"
+      : `which does not have ${unread.slice(0, 3).join(", ")}${unread.length > 3 ? ` and ${unread.length - 3} more` : ""}`;
+  return `Its fields are nearest to those of ${name}, ${missing === undefined ? unreadFields : `where ${missing}`}`;
 }

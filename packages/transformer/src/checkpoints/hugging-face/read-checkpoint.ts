@@ -1,4 +1,4 @@
-import { checks, FormatError } from "@qkv/core";
+import { checks, FormatError, knownNames } from "@qkv/core";
 import { architectures } from "../../architectures/architectures.js";
 import { encoderDecoderArchitectures } from "../../architectures/encoder-decoders/encoder-decoder-architectures.js";
 import { speechArchitectures } from "../../architectures/speech/speech-architectures.js";
@@ -6,6 +6,7 @@ import { encoderArchitectures } from "../../architectures/encoders/encoder-archi
 import type { ReadFile } from "../../loading/open-file.js";
 import type { Weights } from "../../loading/weights.js";
 import { configFields } from "../../architectures/config-fields.js";
+import { checkpointsGuide } from "../checkpoints-guide.js";
 import { describeDistance, nearestArchitecture } from "./nearest-architecture.js";
 import { readArchitecture } from "./read-architecture.js";
 import { readEncoder } from "./read-encoder.js";
@@ -72,10 +73,16 @@ export async function readCheckpoint(
       expected: "a model of texts",
       fix: `load it with \`${loader}\`, which loads image models.`,
     });
+  const known = [
+    ...[families, encoderArchitectures, encoderDecoderArchitectures, speechArchitectures, architectures]
+      .flat()
+      .flatMap(({ modelTypes }) => modelTypes),
+    ...Object.keys(imageLoaders),
+  ];
   return check.refuse({
     argument: "model_type",
     received: type,
-    expected: `a known architecture: ${[...families, ...encoderArchitectures, ...encoderDecoderArchitectures, ...speechArchitectures, ...architectures].flatMap(({ modelTypes }) => modelTypes).join(", ")}; or of images, which \`loadVision\`, \`loadDualEncoder\` and \`loadAny\` load: ${Object.keys(imageLoaders).join(", ")}`,
-    fix: `${describeDistance(nearestArchitecture(json, file, architectures))}; choose a model of one of these, or add an architecture.`,
+    expected: `a known architecture: ${knownNames(type, known, checkpointsGuide)}`,
+    fix: `choose a model of a known architecture, or add this one. ${describeDistance(nearestArchitecture(json, file, architectures))}.`,
   });
 }

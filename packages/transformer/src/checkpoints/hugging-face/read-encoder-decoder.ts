@@ -53,7 +53,7 @@ function readHead(
   const name = String(fields.list("architectures")?.[0] ?? "");
   if (!/For(SequenceClassification|TokenClassification|QuestionAnswering)$/.test(name)) return undefined;
   if (!name.endsWith("ForSequenceClassification") || !sequenceHead) {
-    return fields.refuse("architectures", "a class whose head is known in this architecture");
+    return fields.unsupported("architectures", "a class whose head is known in this architecture");
   }
   const output = `${sequenceHead.output}.weight`;
   return {

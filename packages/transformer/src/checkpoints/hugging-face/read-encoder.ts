@@ -35,7 +35,10 @@ export async function readEncoder(
   const masked = task && task.task !== "pooler" ? undefined : heads.maskedToken;
   const hasMasked = masked !== undefined && weights.has(`${masked.dense}.weight`);
   if (!fields.flag("tie_word_embeddings", true) && hasMasked)
-    fields.refuse("tie_word_embeddings", "true: the matrix of the head for masked tokens is the embedding");
+    fields.unsupported(
+      "tie_word_embeddings",
+      "true: the matrix of the head for masked tokens is the embedding",
+    );
   fields.finish(ignoredFields(...architecture.ignored, ...(architecture.ignoredBy?.(baseConfig) ?? [])));
   const entries = [
     under("", path.replace(/\.$/, ""), tensors),

@@ -1,4 +1,5 @@
-import { checks, FormatError } from "@qkv/core";
+import { checks, FormatError, knownNames } from "@qkv/core";
+import { checkpointsGuide } from "../checkpoints-guide.js";
 import { configFields, type ConfigFields } from "../../architectures/config-fields.js";
 import { readStored, stored, under, type StoredTensor } from "../../architectures/stored-tensor.js";
 import {
@@ -66,10 +67,11 @@ function findArchitecture<Table extends { readonly modelTypes: readonly string[]
   const type = fields.text("model_type");
   const architecture = tables.find(({ modelTypes }) => modelTypes.includes(type));
   if (architecture) return architecture;
+  const known = tables.flatMap(({ modelTypes }) => modelTypes);
   return checks(file.fn, { source: file.name }, FormatError).refuse({
     argument: "model_type",
     received: type,
-    expected: `one of ${tables.flatMap(({ modelTypes }) => modelTypes).join(", ")}`,
+    expected: `one of ${knownNames(type, known, checkpointsGuide)}`,
     fix: `load another kind of model with ${others}.`,
   });
 }

@@ -1,0 +1,2 @@
+/** The page that lists all architectures, for messages. */
+export const checkpointsGuide = 'the guide "Run a checkpoint from Hugging Face"';
