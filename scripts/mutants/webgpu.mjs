@@ -1,10 +1,10 @@
 // Mutants of shaders in WGSL, and of the parameters that TypeScript writes for them. Tests need an adapter, such as
 // Mesa's software renderer.
-export const near = ["src/numbers.test.ts"];
-const attention = "../../conformance/src/webgpu-attention.test.ts";
-const gradients = "../../conformance/src/webgpu-attention-gradients.test.ts";
-const decoding = "../../conformance/src/webgpu-decode.test.ts";
-const mixers = "../../conformance/src/webgpu-mixers.test.ts";
+export const near = ["src/numbers.slow.test.ts"];
+const attention = "../../conformance/src/webgpu-attention.slow.test.ts";
+const gradients = "../../conformance/src/webgpu-attention-gradients.slow.test.ts";
+const decoding = "../../conformance/src/webgpu-decode.slow.test.ts";
+const mixers = "../../conformance/src/webgpu-mixers.slow.test.ts";
 const work = "src/attention-work.test.ts";
 export const elsewhere = [attention, gradients, decoding, mixers];
 

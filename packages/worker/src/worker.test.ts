@@ -18,7 +18,7 @@ import { embed, generate, load, type LoadOptions, type WorkerModel } from "./ind
 import { serve } from "./serve.js";
 
 // Both ends in one thread: what is tested is what they send each other. Threads and pages: tests/worker.test.ts and
-// worker.browser.test.ts.
+// worker.browser.slow.test.ts.
 const open: MessagePort[] = [];
 afterEach(() => {
   for (const port of open.splice(0)) port.close();
