@@ -27,7 +27,13 @@ const inOtherEngines = [
 ];
 const tests = (name, files) => ({
   name,
-  command: ["vitest", "run", "--project", "node", ...files.map((file) => `conformance/src/${file}.slow.test.ts`)],
+  command: [
+    "vitest",
+    "run",
+    "--project",
+    "node",
+    ...files.map((file) => `conformance/src/${file}.slow.test.ts`),
+  ],
   counts: true,
 });
 

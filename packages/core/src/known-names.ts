@@ -9,7 +9,7 @@ const mostNear = 3;
  *
  * @param given - The unknown name.
  * @param names - The known names.
- * @param list - Where all names are listed, as a noun phrase.
+ * @param list - Place where all names are listed, as a noun phrase.
  *
  * @example
  * ```ts
