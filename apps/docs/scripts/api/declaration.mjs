@@ -17,7 +17,8 @@ export async function writeDeclaration(declarations, checker, addressOf) {
   const nodes = declarations.map(printed);
   const text = nodes.map((node) => {
     const whole = printer.printNode(ts.EmitHint.Unspecified, node, node.getSourceFile());
-    return withoutLinkTags(whole.slice(leadingComment(whole)).replace(/^declare /, ""));
+    const text = whole.slice(leadingComment(whole)).replace(/^(?:export )?(?:default )?(?:declare )?/, "");
+    return withoutLinkTags(text);
   });
   const code = (
     await format(text.join("\n"), { parser: "typescript", printWidth: 80, trailingComma: "none" })
