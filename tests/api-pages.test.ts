@@ -140,11 +140,3 @@ test("every link to an API page resolves, on API pages and on handwritten pages"
   );
   expect(broken).toEqual([]);
 });
-
-test("serving and building the site run the same steps", () => {
-  const { scripts } = JSON.parse(readFileSync(join(site, "package.json"), "utf8"));
-  const steps = (script: string) =>
-    script.split(" && ").filter((step) => /^node scripts\/(?!finish)/.test(step));
-  expect(steps(scripts.dev)).toEqual(["node scripts/build-live.mjs", "node scripts/build-api.mjs"]);
-  expect(steps(scripts.build)).toEqual(steps(scripts.dev));
-});

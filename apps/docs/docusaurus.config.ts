@@ -12,6 +12,8 @@ import glossaryTerms from "./src/remark/glossary-terms";
 import formulaScroll from "./src/remark/formula-scroll";
 import lessonBar from "./src/remark/lesson-bar";
 import liveExample from "./src/remark/live-example";
+import { examplesInDevelopment } from "./src/development/examples-in-development";
+import { sourcesInDevelopment } from "./src/development/sources-in-development";
 import { searchInDevelopment } from "./src/search/search-in-development";
 import { smallFiles } from "./src/small-files";
 
@@ -86,6 +88,8 @@ const config: Config = {
   plugins: [
     smallFiles,
     searchInDevelopment,
+    sourcesInDevelopment,
+    examplesInDevelopment,
     // A page for each family of operations and each mechanism.
     [
       "@docusaurus/plugin-content-docs",
@@ -126,7 +130,7 @@ const config: Config = {
     ],
     // A page for each entry point of each package, written by scripts/build-api.mjs.
     [
-      "@docusaurus/plugin-content-docs",
+      "./src/development/api-pages.ts",
       {
         id: "api",
         path: ".cache/api",

@@ -1,5 +1,5 @@
 // Writes the API pages from the built packages to .cache/api, from which the site is served and built.
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { publicPackages } from "../../../scripts/packages.mjs";
@@ -7,9 +7,14 @@ import { apiPages } from "./api/pages.mjs";
 
 const folder = fileURLToPath(new URL("../.cache/api", import.meta.url));
 const pages = await apiPages(publicPackages());
-rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" }))
+  if (file.endsWith(".mdx") && !pages.has(file.replaceAll("\\", "/"))) rmSync(join(folder, file));
 for (const [file, text] of pages) {
-  mkdirSync(dirname(join(folder, file)), { recursive: true });
-  writeFileSync(join(folder, file), text);
+  const path = join(folder, file);
+  if (existsSync(path) && readFileSync(path, "utf8") === text) continue; // a server renders what is written
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
 }
+writeFileSync(join(folder, "written"), new Date().toISOString()); // src/development/api-pages.ts
 console.log(`${pages.size} API pages`);

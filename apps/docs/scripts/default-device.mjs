@@ -2,9 +2,9 @@
 // the packages themselves, such tensors are on plain JavaScript.
 import { readFileSync } from "node:fs";
 
-const chosen = 'device = globalThis[Symbol.for("qkv/live/device")] ?? js()';
+const chosen = 'globalThis[Symbol.for("qkv/live/device")] ?? js()';
 /** Default values of a parameter; a variable's initializer ends with a semicolon. */
-const pattern = /\bdevice = js\(\)(?=\s*[,)}])/g;
+const pattern = /(?<=\bdevice(: Device)? = )js\(\)(?=\s*[,)}])/g;
 
 /** Number of defaults in each package, so that a new form of default is noticed. */
 const expected = { tensor: 2, transformer: 8 };
@@ -22,12 +22,15 @@ export const defaultDevice = {
   setup({ onLoad, onEnd, onStart }) {
     const counts = new Map();
     onStart(() => counts.clear());
-    onLoad({ filter: /[\\/]packages[\\/](tensor|transformer)[\\/]dist[\\/].*\.js$/ }, ({ path }) => {
-      const { text, count } = withChosenDevice(readFileSync(path, "utf8"));
-      const name = /[\\/]packages[\\/](\w+)[\\/]/.exec(path)[1];
-      counts.set(name, (counts.get(name) ?? 0) + count);
-      return { contents: text, loader: "js" };
-    });
+    onLoad(
+      { filter: /[\\/]packages[\\/](tensor|transformer)[\\/](dist[\\/].*\.js|src[\\/].*\.ts)$/ },
+      ({ path }) => {
+        const { text, count } = withChosenDevice(readFileSync(path, "utf8"));
+        const name = /[\\/]packages[\\/](\w+)[\\/]/.exec(path)[1];
+        counts.set(name, (counts.get(name) ?? 0) + count);
+        return { contents: text, loader: path.endsWith(".ts") ? "ts" : "js" };
+      },
+    );
     onEnd(() => {
       for (const [name, count] of counts)
         if (count !== expected[name])

@@ -21,26 +21,21 @@ import { Outputs } from "./outputs";
 import { LiveSession, type LiveState } from "./session";
 import { standaloneCode } from "./standalone-code";
 import { StaticCode } from "./static-code";
+import { useBuilt } from "./use-built";
 import styles from "./live.module.css";
 
 type Props = {
   example: string;
   code: string;
-  output: Message[];
+  /** From the build; not under `npm start`. */
+  output: Message[] | undefined;
   changes: readonly Change[];
   exercise?: Exercise | undefined;
   unfit: Unfit;
 };
 
 /** The code, its buttons and its output, loaded when JavaScript runs. */
-export default function LiveEditor({
-  example,
-  code: file,
-  output,
-  changes,
-  exercise,
-  unfit,
-}: Props): ReactNode {
+export default function LiveEditor({ example, code: file, changes, exercise, ...given }: Props): ReactNode {
   const original = file.trimEnd();
   const base = useBaseUrl("/");
   const codePlace = useRef<HTMLDivElement>(null);
@@ -55,9 +50,11 @@ export default function LiveEditor({
   const covered = useCovered() && code === original;
   const { pathname } = useLocation();
 
+  const ended = state?.status !== undefined && !["idle", "running"].includes(state.status);
+  const { output, unfit } = useBuilt(example, given, ended);
   const fit = useFit(code, unfit);
   const device = useRef(fit.device);
-  const unfitHere = useRef(unfit);
+  const givenHere = useRef(given);
   useEffect(() => void (device.current = fit.device), [fit.device]);
 
   const run = (on = device.current) => {
@@ -76,7 +73,7 @@ export default function LiveEditor({
         compile: (source) => compile(source, modules),
         changed: setState,
       },
-      output,
+      givenHere.current.output ?? [],
     );
     session.current = live;
     live.begin(valuesFromHash(location.hash, example));
@@ -109,7 +106,7 @@ export default function LiveEditor({
       const chosen = chosenDevice();
       const first = (noAdapter?: string) =>
         session.current === live &&
-        void live.run(original, fitting(original, chosen, unfitHere.current, noAdapter).device);
+        void live.run(original, fitting(original, chosen, givenHere.current.unfit, noAdapter).device);
       if (chosen === "webgpu") void whyNoAdapter().then(first);
       else first();
     }
@@ -244,7 +241,7 @@ export default function LiveEditor({
         changes={changes}
         code={original}
         made={made}
-        state={made && outcomeOf(made, state, output)}
+        state={made && (output ? outcomeOf(made, state, output) : "running")}
         make={covered ? undefined : ({ edits, set }) => put(edited(original, edits), set)}
         undo={reset}
       />

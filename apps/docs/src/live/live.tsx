@@ -18,7 +18,7 @@ import { isControl } from "./message-gate";
 export type LiveProps = {
   /** The file in examples/, without `.ts`. */
   example: string;
-  /** Its text, and its output from the build, which fills in both. */
+  /** Its text, and its output, which the build fills in: under `npm start`, its text only. */
   code?: string;
   output?: Message[];
   /** Suggested changes, from changes/NAME.ts: filled in by the build if the file exists. */
@@ -39,7 +39,7 @@ const LiveEditor = lazy(() => import("./live-editor"));
 export function Live({
   example,
   code = "",
-  output = [],
+  output,
   changes = [],
   exercise,
   unfit = anywhere,
@@ -76,10 +76,10 @@ export function Live({
         </div>
         <div className={styles.output}>
           {/* In the order and with the room of what the page shows later: nothing moves. */}
-          {output.filter(isControl).map((control, i) => (
+          {output?.filter(isControl).map((control, i) => (
             <ControlInput key={i} control={control} />
           ))}
-          {output.map((message, i) =>
+          {output?.map((message, i) =>
             message.type === "picture" ? (
               <div key={i} className={styles.picture}>
                 <div dangerouslySetInnerHTML={{ __html: message.svg }} />

@@ -1,6 +1,6 @@
 import type { Message } from "@qkv/page";
 import { js } from "@qkv/tensor";
-import type { Device, Storage } from "@qkv/tensor/contracts";
+import type { Device, Kernels, Storage } from "@qkv/tensor/contracts";
 import { wasm } from "@qkv/wasm";
 import { setDefaultDevice } from "./default-device";
 import type { Unfit } from "./live-device";
@@ -9,7 +9,7 @@ import { onRemote } from "./open-device";
 
 /**
  * Devices that an example cannot run on, with the reason: its code fails there, or a check that holds on plain JavaScript does
- * not. WebGPU is emulated by a device that computes like the plain one and returns data asynchronously.
+ * not. WebGPU is emulated by a device that returns data asynchronously.
  *
  * @param code - The example. If it creates its own device, it cannot run on others.
  * @param run - Runs the example, and returns its messages.
@@ -44,34 +44,39 @@ export async function unfitDevices(
     setDefaultDevice(device);
     return once();
   });
-  await attempt("webgpu", onRemote(laterDevice()));
+  // WebAssembly is faster, unless the example cannot run there.
+  await attempt("webgpu", onRemote(laterDevice(unfit.wasm ? js() : await wasm({ threads: 1 }))));
   return unfit;
 }
 
-/** The plain device, except that data is returned asynchronously. */
-export function laterDevice(): Device {
-  const plain = js();
+/** A device that computes on the kernels of another, and returns data asynchronously, as a GPU does. */
+export function laterDevice(base: Device = js()): Device {
   const computed = new WeakSet<Storage>();
-  /** Running plain kernels, which may read the data. */
+  /** Running kernels, which may read the data. */
   let running = 0;
-  const kernel = () => {
-    running += 1;
-    return false;
-  };
-  return {
-    ...plain,
+  const kernel =
+    (name: keyof Kernels) =>
+    (...call: never[]): unknown => {
+      running += 1;
+      const ownKernel = base.kernels[name] as ((...call: never[]) => unknown) | undefined;
+      return ownKernel ? ownKernel(...call) : false;
+    };
+  const later: Device = {
+    ...base,
     name: "later",
     remote: true,
-    kernels: new Proxy({}, { get: () => kernel }),
+    kernels: new Proxy({}, { get: (_, name) => kernel(name as keyof Kernels) }),
     allocate(...given) {
-      const storage = plain.allocate(...given);
+      const storage = base.allocate(...given);
       computed.add(storage);
       return storage;
     },
     isPending: (storage) => running === 0 && computed.has(storage),
-    fetch: (storage) => Promise.resolve(plain.array(storage)),
+    fetch: (storage) => Promise.resolve(base.array(storage).slice()),
     countCall() {
       running -= 1;
     },
   };
+  delete later.isDeviceMemory; // remote devices have none that the host can access
+  return later;
 }

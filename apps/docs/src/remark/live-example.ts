@@ -17,8 +17,7 @@ export default function liveExample() {
       const id = imports.length;
       for (const [name, source] of [
         ["code", `!!raw-loader!@site/examples/${example}.ts`],
-        ["output", `@site/.cache/output/${example}.json`],
-        ["unfit", `@site/.cache/unfit/${example}.json`],
+        ...(process.env.NODE_ENV === "development" ? [] : built(example)),
         ...optional("changes", "changes", example),
         ...optional("exercise", "exercises", example),
       ] as const) {
@@ -29,6 +28,13 @@ export default function liveExample() {
     tree.children.unshift(...imports);
   };
 }
+
+/** Attributes from the build. Under `npm start`, the page asks the server for them. */
+const built = (example: string) =>
+  [
+    ["output", `@site/.cache/output/${example}.json`],
+    ["unfit", `@site/.cache/unfit/${example}.json`],
+  ] as const;
 
 /** An attribute from an optional file. */
 const optional = (attribute: string, folder: string, example: string) =>

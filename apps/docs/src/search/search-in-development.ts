@@ -22,7 +22,9 @@ function stateOf(siteDir: string): string {
 /** Makes the index as JSON in a worker thread, so that the server answers meanwhile. */
 const makeIndex = (siteDir: string) =>
   new Promise<string>((resolve, reject) => {
-    const worker = new Worker(join(siteDir, "scripts/search-index.mjs"));
+    const worker = new Worker(join(siteDir, "scripts/search-index.mjs"), {
+      execArgv: ["--disable-warning=MODULE_TYPELESS_PACKAGE_JSON"], // it imports a source of the site
+    });
     worker.once("message", resolve);
     worker.once("error", reject);
     worker.once("exit", () => reject(new Error("The worker that makes the index of the search has ended.")));
