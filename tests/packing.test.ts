@@ -51,18 +51,3 @@ test("npm pack asks", () => {
   const packed = npm(copy, "pack", "--dry-run", "--offline");
   expect([packed.status, packed.stderr]).toEqual([1, expect.stringContaining("@qkv/core cannot be packed")]);
 });
-
-test("npm start builds the command besides the site", () => {
-  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
-    scripts: Record<string, string>;
-  };
-  expect(scripts["start"]).toBe("node scripts/pnpm.mjs turbo run docs#dev qkv#build");
-  const { stdout } = spawnSync("node_modules/.bin/turbo", ["run", "docs#dev", "qkv#build", "--dry=json"], {
-    cwd: root,
-    encoding: "utf8",
-  });
-  const { tasks } = JSON.parse(stdout.slice(stdout.indexOf("{"))) as { tasks: { taskId: string }[] };
-  const ids = tasks.map(({ taskId }) => taskId);
-  expect(ids).toContain("docs#dev");
-  expect(ids).toContain("qkv#build");
-});

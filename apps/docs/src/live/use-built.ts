@@ -7,8 +7,8 @@ import type { Unfit } from "./live-device";
 export type Built = { output: Message[] | undefined; unfit: Unfit };
 
 /**
- * What the build computed of an example. Under `npm start`, which builds nothing, the server computes it when it is asked, after
- * the page's own first run.
+ * Returns what the build computed of an example. Under `npm start`, which builds nothing, the server computes it when it is asked,
+ * after the page's own first run.
  *
  * @param example - Its name.
  * @param given - From the build; without `output` under `npm start`.
