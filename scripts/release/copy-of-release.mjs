@@ -9,6 +9,10 @@ import { allPackages } from "../packages.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const tool = dirname(createRequire(import.meta.url).resolve("@changesets/cli/package.json"));
+const { bin } = JSON.parse(readFileSync(join(tool, "package.json"), "utf8"));
+
+/** The file that Node runs for the command `changeset`. */
+export const changesetProgram = join(tool, typeof bin === "string" ? bin : bin.changeset);
 
 /**
  * @param {string} folder - An empty folder, for copies of each package's package.json and CHANGELOG.
@@ -41,11 +45,9 @@ export function copyOfRelease(folder, changesets, from) {
   git("init", "-q", "-b", "main");
   git("add", "-A");
   git("commit", "-qm", "before the release");
-  const { bin } = JSON.parse(readFileSync(join(tool, "package.json"), "utf8"));
-  const program = join(tool, typeof bin === "string" ? bin : bin.changeset);
   // Without a changeset the command fails.
   if (changesets.size > 0) {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [program, "version"], {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [changesetProgram, "version"], {
       cwd: folder,
       encoding: "utf8",
     });
