@@ -73,6 +73,6 @@ for (const { fileName, code } of output) {
   const file = join(folder, "dist", fileName);
   mkdirSync(join(file, ".."), { recursive: true });
   writeFileSync(file, text);
-  const relativeImport = /(\b(?:from|import\() ?"\.{1,2}\/[^"]*)\.js"/g;
+  const relativeImport = /(\b(?:from|import|import\() ?"\.{1,2}\/[^"]*)\.js"/g;
   writeFileSync(file.replace(/\.d\.ts$/, ".d.cts"), text.replace(relativeImport, '$1.cjs"'));
 }

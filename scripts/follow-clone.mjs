@@ -60,7 +60,9 @@ export async function followClone(outside, { check, env = process.env, pack }) {
         throw new Error(`README.md does not begin with a clone:\n${inEmptyFolder}`);
       pack(join(outside, "qkv", "packed"));
     }
-    shell(lines.slice(pack ? 2 : 0).join("\n"), outside);
+    const written = shell(lines.slice(pack ? 2 : 0).join("\n"), outside);
+    if (!pack && !/^npm install ".*\/qkv\/packed\/qkv\.tgz"$/m.test(written))
+      throw new Error(`\`npm run pack\` does not say how to install what it packed:\n${written}`);
     noneFromRegistry(app);
   });
   await check("from a clone: the README's first example, and the command", () => {

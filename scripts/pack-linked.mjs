@@ -75,6 +75,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     rmSync(folder, { recursive: true, force: true });
     packLinked(folder, tarballs);
     for (const name of tarballs.keys()) console.log(`packed/${name}.tgz`);
+    const qkv = tarballOf(folder, "qkv").replaceAll("\\", "/");
+    console.log(`\nTo install one in the project of another folder:\nnpm install "${qkv}"`);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

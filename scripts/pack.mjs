@@ -26,9 +26,10 @@ export function packAll(folder) {
  *
  * @param {string[]} args
  * @param {string} cwd
+ * @param {NodeJS.ProcessEnv} env
  * @returns {string}
  */
-export function pnpm(args, cwd = root) {
+export function pnpm(args, cwd = root, env = process.env) {
   // `pnpm exec` names the running pnpm in an environment variable; otherwise npx runs the pinned one.
   const running = process.env.npm_execpath ?? "";
   const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -36,6 +37,7 @@ export function pnpm(args, cwd = root) {
   const [program, first] = /pnpm(\.exe)?$/.test(running) ? [running, []] : ["npx", ["--yes", packageManager]];
   return execFileSync(program, [...first, ...args], {
     cwd,
+    env,
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
     shell: windows && program === "npx",

@@ -1,13 +1,15 @@
 // A release without a registry: prints the versions and changelogs of the pending changesets, the files that `npm
-// publish` would send, and the packages that a patch of each one bumps, which must be itself only. Changes nothing, and
-// needs no network. Needs built packages.
+// publish` would send, the packages that a patch of each one bumps, which must be itself only, and the list of
+// docs/releasing.md. Changes nothing, and needs no network. Needs built packages.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { publicPackages } from "./packages.mjs";
+import { byPerson, checks } from "./release/checklist.mjs";
 import { bumpedByPatch, copyOfRelease } from "./release/copy-of-release.mjs";
+import { releaseOf } from "./release/release-of.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const pending = join(root, ".changeset");
@@ -19,9 +21,10 @@ const changesets = new Map(
 
 const folder = mkdtempSync(join(tmpdir(), "qkv-release-"));
 const counts = { passed: 0, failed: 0 };
+let versions;
 try {
   const released = copyOfRelease(folder, changesets);
-  const versions = new Map(released.map(({ name, after }) => [name, after]));
+  versions = new Map(released.map(({ name, after }) => [name, after]));
   for (const { name, folder: own, json } of publicPackages()) {
     const { folder: copy, before, after } = released.find((each) => each.name === name);
     console.log(`\n${name} ${before === after ? after : `${before} -> ${after}`}`);
@@ -32,7 +35,7 @@ try {
       }
     }
     cpSync(join(root, "LICENSE"), join(copy, "LICENSE"));
-    counts[published(copy, versions) ? "passed" : "failed"] += 1;
+    counts[isPublishable(copy, versions) ? "passed" : "failed"] += 1;
   }
 } finally {
   rmSync(folder, { recursive: true });
@@ -43,6 +46,14 @@ for (const { name } of publicPackages()) {
   console.log(bumped.map(({ name, before, after }) => `${name} ${before} -> ${after}`).join(", "));
   counts[bumped.length === 1 ? "passed" : "failed"] += 1;
 }
+console.log("\ndocs/releasing.md:");
+const release = releaseOf(versions);
+for (const [name, check] of Object.entries(checks)) {
+  const problems = check(release);
+  console.log(problems.length === 0 ? `ok: ${name}` : `failed: ${name}\n  ${problems.join("\n  ")}`);
+  counts[problems.length === 0 ? "passed" : "failed"] += 1;
+}
+for (const name of byPerson) console.log(`by a person: ${name}`);
 console.log(`\n${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed === 0 ? 0 : 1;
 
@@ -53,7 +64,7 @@ function entryOf(version, log) {
 }
 
 /** True if npm would publish the folder with the new versions of its siblings. */
-function published(copy, versions) {
+function isPublishable(copy, versions) {
   const file = join(copy, "package.json");
   const json = JSON.parse(readFileSync(file, "utf8"));
   for (const name of Object.keys(json.dependencies ?? {})) {

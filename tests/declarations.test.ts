@@ -1,19 +1,17 @@
-// The declarations that a compiler reads for each public entry: they import the package's dependencies, and optional peers only
-// from the entries made for them.
+// The declarations that a compiler reads for each public entry: those of its module system. They import the package's
+// dependencies, and optional peers only from the entries made for them.
 import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { expect, test } from "vitest";
+import { entriesForPeers } from "../scripts/entries-for-peers.mjs";
 import { publicPackages } from "../scripts/packages.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 type Types = { import?: { types?: string }; require?: { types?: string } };
 const packages = publicPackages();
 const owner = (file: string) => packages.find(({ folder }) => !relative(folder, file).startsWith(".."))!;
-
-/** The entries whose users have an optional peer. */
-const entriesFor: Record<string, RegExp> = { react: /\/(react|jsx)$/ };
 
 const entries = packages.flatMap(({ name, folder, json }) =>
   Object.entries<Types>(json.exports).flatMap(([entry, to]) =>
@@ -58,10 +56,17 @@ function expectDeclared(file: string, name: string): void {
 test.each(entries)(
   "the declarations of $entry ($format) import what its users have",
   ({ entry, format, file }) => {
-    const missing = [...reached(file, format)].flatMap(([from, names]) =>
+    const files = reached(file, format);
+    const extension = format === "require" ? ".d.cts" : ".d.ts";
+    expect(
+      [...files.keys()].filter((from) => !from.endsWith(extension)),
+      "declarations for the other module system, which TypeScript 6 refuses under node16",
+    ).toEqual([]);
+    const missing = [...files].flatMap(([from, names]) =>
       names
         .filter(
-          (name) => owner(from).json.peerDependenciesMeta?.[name]?.optional && !entriesFor[name]?.test(entry),
+          (name) =>
+            owner(from).json.peerDependenciesMeta?.[name]?.optional && !entriesForPeers[name]?.test(entry),
         )
         .map((name) => `${relative(root, from)} imports ${name}`),
     );

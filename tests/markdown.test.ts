@@ -102,11 +102,11 @@ test("components are replaced by their content", () => {
   );
 });
 
-describe.each(["AGENTS.md", "packages/cli/AGENTS.md"])("%s", (file) => {
+describe.each(["AGENTS.md", "packages/cli/AGENTS.md", "docs/releasing.md"])("%s", (file) => {
   const text = readFileSync(join(root, file), "utf8");
 
   test("every path and every command that it names exists", () => {
-    const links = [...text.matchAll(/\]\(([^):]+)\)/g)].map(([, path]) => path!);
+    const links = [...text.matchAll(/\]\(([^):#]+)(?:#[^)]*)?\)/g)].map(([, path]) => path!);
     const paths = [...text.matchAll(/`((?:packages|tests|scripts|docs)\/[^`*\s]+)`/g)].map(
       ([, path]) => path!,
     );

@@ -8,10 +8,11 @@ import { openServer, staticFiles, type LocalServer } from "../scripts/server.mjs
 import { codeBlocks } from "./code-blocks.js";
 
 const folder = fileURLToPath(new URL("../packages/cli/", import.meta.url));
-const cdn = "https://cdn.jsdelivr.net/npm/qkv@0.1/";
+const readme = readFileSync(`${folder}README.md`, "utf8");
+const [cdn] = /https:\/\/cdn\.jsdelivr\.net\/npm\/qkv@[\d.]+\//.exec(readme)!;
 
 /** The complete pages in the README: those with an import map and a script. */
-const shown = codeBlocks(readFileSync(`${folder}README.md`, "utf8"), "README.md", 1, "html")
+const shown = codeBlocks(readme, "README.md", 1, "html")
   .map(({ code }) => code)
   .filter((code) => code.includes('<script type="module">'));
 

@@ -1,6 +1,7 @@
 // A TypeScript program, by the compilers of three years, under each way to find a module. Declarations of the packages
-// are checked too (no skipLibCheck), but not the compiler's own.
+// are checked too, but not the compiler's own.
 import { join } from "node:path";
+import { entriesForPeers } from "../../scripts/entries-for-peers.mjs";
 import { inFunction } from "../in-function.mjs";
 import { isForVite } from "../readme.mjs";
 import { tool } from "../tools.mjs";
@@ -16,15 +17,14 @@ const common = {
   lib: ["es2023", "dom", "dom.iterable", "dom.asynciterable"],
   types: [],
   strict: true,
+  skipLibCheck: false,
   skipDefaultLibCheck: true,
   noEmit: true,
 };
 
 export async function run(project, { check, leftOut }) {
-  const forReact =
-    "react" in (project.json.peerDependencies ?? {}) ||
-    project.entries().some((entry) => entry.endsWith("/jsx"));
-  await project.install(...(forReact ? ["@types/react@19.3.0", "@types/react-dom@19.3.0"] : []));
+  const entries = project.entries({ peers: ["react"] });
+  const others = entries.filter((entry) => !entriesForPeers.react.test(entry));
   const examples = project.readme.examples.filter((example) => {
     if (!isForVite(example)) return true;
     leftOut(
@@ -33,10 +33,29 @@ export async function run(project, { check, leftOut }) {
     );
     return false;
   });
-  const entries = project
-    .entries({ peers: forReact ? ["react"] : [] })
-    .map((entry, i) => `import * as entry${i} from ${JSON.stringify(entry)};\nvoid entry${i};\n`);
-  const codes = [entries.join(""), ...examples.map(({ code }) => code)];
+  const codes = [importing(entries), ...examples.map(({ code }) => code)];
+  if (others.length === entries.length) {
+    await project.install();
+    return compileAll(project, check, codes);
+  }
+  // Entries for others than users of React compile where React has no types.
+  if (others.length > 0) {
+    await project.install();
+    await compileAll(project, check, [importing(others)], ", without types of React");
+  }
+  await project.install("@types/react@19.3.0", "@types/react-dom@19.3.0");
+  await compileAll(project, check, codes);
+}
+
+/** A module that imports everything of the entries. */
+function importing(entries) {
+  return entries
+    .map((entry, i) => `import * as entry${i} from ${JSON.stringify(entry)};\nvoid entry${i};\n`)
+    .join("");
+}
+
+/** Compiles the modules with each compiler, under each way to find a module. */
+async function compileAll(project, check, codes, where = "") {
   for (const version of versions) {
     const { default: ts } = await tool(`typescript-${version}`);
     for (const [name, { extensions, ...options }] of Object.entries(settings)) {
@@ -48,7 +67,7 @@ export async function run(project, { check, leftOut }) {
         }),
       );
       const config = { compilerOptions: { ...common, ...options }, files };
-      await check(`TypeScript ${version}, ${name}`, () => compile(ts, config, project.folder));
+      await check(`TypeScript ${version}, ${name}${where}`, () => compile(ts, config, project.folder));
     }
   }
 }

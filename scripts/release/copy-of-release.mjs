@@ -1,5 +1,5 @@
 // Runs `changeset version` in a temporary copy of the repository's package files.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -9,6 +9,10 @@ import { allPackages } from "../packages.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const tool = dirname(createRequire(import.meta.url).resolve("@changesets/cli/package.json"));
+const { bin } = JSON.parse(readFileSync(join(tool, "package.json"), "utf8"));
+
+/** The file that Node runs for the command `changeset`. */
+export const changesetProgram = join(tool, typeof bin === "string" ? bin : bin.changeset);
 
 /**
  * @param {string} folder - An empty folder, for copies of each package's package.json and CHANGELOG.
@@ -41,11 +45,14 @@ export function copyOfRelease(folder, changesets, from) {
   git("init", "-q", "-b", "main");
   git("add", "-A");
   git("commit", "-qm", "before the release");
-  const { bin } = JSON.parse(readFileSync(join(tool, "package.json"), "utf8"));
-  const program = join(tool, typeof bin === "string" ? bin : bin.changeset);
   // Without a changeset the command fails.
-  if (changesets.size > 0)
-    execFileSync(process.execPath, [program, "version"], { cwd: folder, stdio: "pipe" });
+  if (changesets.size > 0) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [changesetProgram, "version"], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+    if (status !== 0) throw new Error(`changeset version refuses the changesets:\n${stdout}${stderr}`);
+  }
   return packages.map((each) => {
     const { version } = JSON.parse(readFileSync(join(each.folder, "package.json"), "utf8"));
     return { ...each, after: version };
