@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromiumPath, noChromium, openChromium } from "../../../scripts/chromium.mjs";
 import { firefoxPath, startFirefox } from "./firefox.mjs";
+import { unfinishedExamples } from "./live-examples.mjs";
 import { serveSite } from "./serve-site.mjs";
 import { awake, scrollTo } from "./site-checks.mjs";
 import { pagesOf } from "./site-pages.mjs";
@@ -120,20 +121,7 @@ if (firefoxPath) {
   )) {
     const problems = [];
     const page = await firefox.open(server.address + path);
-    const ended = await page.run(`new Promise((done) => {
-      const end = Date.now() + ${timeoutMs};
-      const look = () => {
-        const all = [...document.querySelectorAll("[data-live]")];
-        if (all.every((one) => Number(one.dataset.runs) > 0) || Date.now() > end)
-          done(all.map((one) => one.dataset.live + " " + one.dataset.status).join());
-        else {
-          all.find((one) => !(Number(one.dataset.runs) > 0)).scrollIntoView({ block: "center" });
-          setTimeout(look, 200);
-        }
-      };
-      look();
-    })`);
-    for (const one of ended.split(",")) if (!one.endsWith(" done")) problems.push(one);
+    problems.push(...(await unfinishedExamples(page, timeoutMs)));
     problems.push(...page.errors().map((text) => `console: ${text}`));
     await page.close();
     verdict(`${path || "/"} in Firefox`, problems);
