@@ -1,2 +1,2 @@
 export const about: string;
-export const steps: readonly { name: string; command: readonly string[]; counts?: boolean; skip?: string }[];
+export const steps: readonly { name: string; command: readonly string[]; counts?: boolean }[];

@@ -4,17 +4,16 @@ import { existsSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { openServer } from "../../../scripts/server.mjs";
 
-const driverPath = [process.env.WEBKIT_DRIVER_PATH, "/usr/bin/WebKitWebDriver"].find(
-  (path) => path && existsSync(path),
-);
-const displayPath = ["/usr/bin/Xvfb"].find((path) => existsSync(path));
+const driverPath = process.env.WEBKIT_DRIVER_PATH ?? "/usr/bin/WebKitWebDriver";
+const displayPath = "/usr/bin/Xvfb";
+const missing = [driverPath, displayPath].filter((path) => !existsSync(path));
 
 /** Why WebKit cannot be started here, with the fix; undefined if it can. */
 export const noWebKit =
-  driverPath && displayPath
+  missing.length === 0
     ? undefined
-    : "No WebKitWebDriver with Xvfb was found. To run it: install both (Debian: " +
-      "apt-get install --no-install-recommends webkit2gtk-driver xvfb). WEBKIT_DRIVER_PATH names another driver.";
+    : `WebKit was left out: there is no ${missing.join(" and no ")}. To run it: install both (Debian: ` +
+      "apt-get install --no-install-recommends webkit2gtk-driver xvfb), or set WEBKIT_DRIVER_PATH to another driver.";
 
 /**
  * A script to run in a page before its own (`firstScript` of `staticFiles`): it collects the page's errors for `errors()`,
@@ -67,10 +66,11 @@ async function freePort() {
 }
 
 /**
- * Starts WebKit without a window on the screen. `open(url)` returns a page with `run(expression)` and the errors that it
- * logged, if it has the script `collectErrors`. One page is open at a time.
+ * Starts WebKit without a window on the screen. `open(url)` returns a page with `run(expression)`, and `errors()` if it has
+ * the script `collectErrors`. One page is open at a time: a page in a second window or tab is hidden, and does not draw.
  *
- * @param {{ timeoutMs: number }} options - `timeoutMs`: time that a page may take to load, and an expression to settle.
+ * @param {{ timeoutMs: number }} options - `timeoutMs`: time in which a page must load, and an expression settle. Below 5
+ *   minutes: `fetch` waits no longer for an answer of the driver.
  */
 export async function startWebKit({ timeoutMs }) {
   const display = await startDisplay();
@@ -81,25 +81,39 @@ export async function startWebKit({ timeoutMs }) {
   });
   let hasEnded = false;
   driver.ended.then(() => (hasEnded = true));
+  const end = async () => {
+    await driver.end();
+    await display.end();
+  };
 
   async function send(method, path, body) {
     const response = await fetch(`http://127.0.0.1:${port}${path}`, {
       method,
       body: body && JSON.stringify(body),
+    }).catch(({ cause }) => {
+      throw new Error(`WebKitWebDriver does not answer ${method} ${path}: ${cause?.message}`);
     });
     const { value } = await response.json();
     if (!response.ok) throw new Error(value.message || value.error);
     return value;
   }
-  while (!(await send("GET", "/status").catch(() => undefined))?.ready) {
-    if (hasEnded) throw new Error("WebKitWebDriver ended before it answered");
-    await pause(50);
+
+  /** Opens a session once the driver is ready. */
+  async function openSession() {
+    for (const last = Date.now() + timeoutMs; ; await pause(50)) {
+      if ((await send("GET", "/status").catch(() => undefined))?.ready) break;
+      if (hasEnded) throw new Error("WebKitWebDriver ended before it was ready");
+      if (Date.now() > last) throw new Error(`WebKitWebDriver was not ready after ${timeoutMs / 1000} s`);
+    }
+    return send("POST", "/session", {
+      capabilities: { alwaysMatch: { timeouts: { script: timeoutMs, pageLoad: timeoutMs } } },
+    });
   }
-  const { sessionId, capabilities } = await send("POST", "/session", {
-    capabilities: { alwaysMatch: { timeouts: { script: timeoutMs, pageLoad: timeoutMs } } },
+  const { sessionId, capabilities } = await openSession().catch(async (error) => {
+    await end();
+    throw error;
   });
   const session = `/session/${sessionId}`;
-  const firstWindow = await send("GET", `${session}/window`);
 
   /** The value of an expression, or of the promise that it gives. */
   async function run(expression) {
@@ -116,22 +130,16 @@ export async function startWebKit({ timeoutMs }) {
   return {
     version: `${capabilities.browserName} ${capabilities.browserVersion}`,
     async open(url) {
-      const { handle } = await send("POST", `${session}/window/new`, { type: "tab" });
-      await send("POST", `${session}/window`, { handle });
       await send("POST", `${session}/url`, { url });
       return {
         errors: () => run("collectedErrors"),
         run,
-        async close() {
-          await send("DELETE", `${session}/window`);
-          await send("POST", `${session}/window`, { handle: firstWindow });
-        },
+        close: () => send("POST", `${session}/url`, { url: "about:blank" }),
       };
     },
     async close() {
       await send("DELETE", session).catch(() => {});
-      await driver.end();
-      await display.end();
+      await end();
     },
   };
 }
