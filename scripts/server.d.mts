@@ -19,8 +19,14 @@ export const isolation: Readonly<Record<string, string>>;
 /**
  * Answers with the files of a folder as a plain static host does. `base`: the path in front of the folder, with slashes
  * around it, default `/`. `headers` go with each answer. `compress` gzips text for those who accept it, default false.
+ * Pages run the code `firstScript` before their own.
  */
 export function staticFiles(
   folder: string,
-  options?: { base?: string; headers?: Readonly<Record<string, string>>; compress?: boolean },
+  options?: {
+    base?: string;
+    headers?: Readonly<Record<string, string>>;
+    compress?: boolean;
+    firstScript?: string;
+  },
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void>;

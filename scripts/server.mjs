@@ -39,16 +39,20 @@ export const isolation = {
 
 /**
  * Serves the files of a folder under a path, as a plain static host does, with the content type and the given headers. With
- * `compress`, text is gzipped for clients that accept it.
+ * `compress`, text is gzipped for clients that accept it. Pages run the code `firstScript` before their own.
  */
-export function staticFiles(folder, { base = "/", headers = {}, compress = false } = {}) {
+export function staticFiles(folder, { base = "/", headers = {}, compress = false, firstScript } = {}) {
   return async (request, response) => {
     const path = decodeURIComponent(new URL(request.url, "http://localhost").pathname);
     if (!path.startsWith(base)) return void response.writeHead(404, headers).end();
     const inside = normalize(`/${path.slice(base.length)}`);
     const file = join(folder, inside, inside.endsWith("/") ? "index.html" : "");
     try {
-      const body = await readFile(file);
+      const stored = await readFile(file);
+      const body =
+        firstScript && extname(file) === ".html"
+          ? String(stored).replace(/<head[^>]*>/, (head) => `${head}<script>${firstScript}</script>`)
+          : stored;
       const type = types[extname(file)] ?? "application/octet-stream";
       const zip =
         compress && /text|json|svg/.test(type) && /\bgzip\b/.test(request.headers["accept-encoding"] ?? "");

@@ -1,13 +1,12 @@
 // Checks the figures of the built site: each plays to its end, steps back, works with the keyboard alone, does not
 // animate under reduced motion, restores its state from the address, works in a frame and passes axe; in Chromium and
 // Firefox, at two widths, in light and dark. `node walk-figures.mjs [NAME…]` checks those figures.
-/* global document, window -- in functions evaluated by a page */
-import axe from "axe-core";
 import { fileURLToPath } from "node:url";
 import { chromiumPath, noChromium, openChromium } from "../../../scripts/chromium.mjs";
 import { figures } from "./figure-places.mjs";
 import { browsers, themes, viewports, visits } from "./figure-walk.mjs";
 import { firefoxPath, startFirefox } from "./firefox.mjs";
+import { pageDriver } from "./page-driver.mjs";
 import { serveSite } from "./serve-site.mjs";
 
 const timeoutMs = 240_000; // generous, for busy machines
@@ -79,39 +78,6 @@ const starts = {
   },
 };
 
-/** An open page in the form that the checks use. */
-function pageDriver(page) {
-  const run = async (inPage, ...args) => {
-    const text = await page.evaluate(
-      `Promise.resolve((${inPage})(...${JSON.stringify(args)})).then((value) => JSON.stringify(value ?? null))`,
-    );
-    return JSON.parse(text);
-  };
-  return {
-    run,
-    press: page.press,
-    open: (path) => page.goto(server.address + path),
-    /** Waits until a function in the page, or a local one without an argument, returns true. */
-    async until(passes, arg, otherwise = "it does not come alive") {
-      for (const end = Date.now() + timeoutMs; ;) {
-        if (await (arg === undefined ? passes() : run(passes, arg))) return;
-        if (Date.now() > end) throw new Error(otherwise);
-        await new Promise((done) => setTimeout(done, 100));
-      }
-    },
-    async axe(selector) {
-      await page.evaluate(`${axe.source}; 0`);
-      return run(async (selector) => {
-        const runOnly = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
-        const { violations } = await window.axe.run(document.querySelector(selector), { runOnly });
-        return violations.map(
-          ({ id, help, nodes }) => `${id}: ${help} (${nodes[0]?.target.join(" ").slice(0, 120)})`,
-        );
-      }, selector);
-    },
-  };
-}
-
 for (const browserName of browsers) {
   if (browserName === "Firefox" && !firefoxPath) {
     console.log("No Firefox was found; FIREFOX_PATH names one.");
@@ -125,7 +91,7 @@ for (const browserName of browsers) {
         for (const figure of chosen)
           for (const visit of visits.filter((each) => Boolean(each.still) === still)) {
             const page = await browser.open(viewport);
-            const driver = pageDriver(page);
+            const driver = pageDriver(page, { address: server.address, timeoutMs });
             await driver.open(visit.address(figure));
             for (const { name, check } of visit.checks) {
               const problems = [];
