@@ -28,6 +28,19 @@ test.each([...guides, "README.md", ...readmes])("%s: the install commands includ
   expect(installedPackages(text)).toEqual(expect.arrayContaining(importedBy(text)));
 });
 
+const pages = globSync(["apps/docs/lessons/**/*.mdx", "apps/docs/reference/**/*.mdx"], { cwd: root });
+
+// Workers contain the client of the hub; a store reads the hub itself; the command has its own client.
+test.each([...guides, ...pages, "README.md", "packages/cli/AGENTS.md", ...readmes])(
+  "%s: where a repository is loaded by its name, the page says what that needs",
+  (path) => {
+    const text = read(path);
+    const byName = /\b(?:load\w*|pipeline|useModel)\((?:"[\w-]+", )?"\w[\w.-]*\/[\w.-]+"/.exec(text)?.[0];
+    if (byName === undefined) return;
+    expect(text, byName).toMatch(/@huggingface\/hub|store: modelStore\(|modelStore\(\);|"@qkv\/worker"/);
+  },
+);
+
 test("all forms of imports and all install commands are recognized", () => {
   const code =
     'import { a } from "@qkv/viz/react";\nimport {\n  b,\n} from "react";\nawait import("@qkv/wasm");\n';

@@ -2,6 +2,7 @@
 import * as convolutions from "@qkv/tensor/convolutions";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import * as transformer from "@qkv/transformer";
 import { expect, test } from "vitest";
 import { publicPackages } from "../../scripts/packages.mjs";
 import { taskAliases, tasks } from "../../packages/transformer/src/pipeline/pipeline.js";
@@ -65,6 +66,26 @@ test("versions of other libraries are those that the benchmarks run, so that a n
     ["TensorFlow.js", dependencies["@tensorflow/tfjs"]],
   ]);
 });
+
+test("the page about beams names encoder–decoders, and `beamSearch` takes one", async () => {
+  const sizes = { vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, contextLength: 32 };
+  const translator = transformer.encoderDecoder({ ...sizes, startIds: [2], stopIds: [2] });
+  const model = { ...translator, params: translator.init(1), tokenizer: undefined };
+  const { sequences } = await transformer.beamSearch(model, [[3, 1, 4]], { numBeams: 2, maxTokens: 3 });
+  expect(sequences[0]).toHaveLength(1);
+  const page = read("apps/docs/reference/generation/beams.mdx");
+  expect(page).toMatch(/\*\*Models\.\*\* .*encoder–decoders/);
+  expect(page).not.toMatch(/not supported/);
+});
+
+test.each(["reference/generation/sound-features", "lessons/sound-against-words"])(
+  "%s says whether there are times of words",
+  (page) => {
+    const text = read(`apps/docs/${page}.mdx`);
+    expect(text.includes("(/api/@qkv/transformer/#wordtimestamps)")).toBe("wordTimestamps" in transformer);
+    expect(text).not.toContain("no times of words");
+  },
+);
 
 test("the guide for users of TensorFlow.js says which convolutions there are", () => {
   const guide = read("apps/docs/guides/from-tfjs.mdx");

@@ -1,4 +1,4 @@
-import { ArgumentError, checks } from "@qkv/core";
+import { ArgumentError, checks, FormatError, isQkvError } from "@qkv/core";
 import type { Tokenizer } from "@qkv/tokenizer";
 import { chatTemplate, type ChatMessage, type ChatTemplate } from "@qkv/tokenizer/chat";
 import {
@@ -33,14 +33,10 @@ export function finetuneExamples(
 ): (skip: number) => AsyncGenerator<TrainingExample, void, undefined> {
   return async function* (skip) {
     await stat(path).catch(async (cause: unknown) => {
-      throw await unreadable(
-        path,
-        { argument, what: "a file of JSON lines, or a Parquet file", fix: oneOfThree },
-        cause,
-      );
+      throw await unreadable(path, { argument, ...dataFile }, cause);
     });
     let number = skip;
-    for await (const record of await readRecords(path, skip)) {
+    for await (const record of await readRecords(path, skip, argument)) {
       number += 1;
       yield toExample(record, reader, `${argument}: record ${number}`);
     }
@@ -48,11 +44,11 @@ export function finetuneExamples(
 }
 
 /** Reads the records of a file. */
-async function readRecords(path: string, skip: number): Promise<AsyncIterable<unknown>> {
-  if (!path.endsWith(".parquet")) return jsonLines(createReadStream(path), { skip });
+async function readRecords(path: string, skip: number, argument: string): Promise<AsyncIterable<unknown>> {
+  if (!path.endsWith(".parquet")) return jsonRecords(path, skip, argument);
   const reader = await import("hyparquet").catch((cause: unknown) =>
     checks("qkv").refuse({
-      argument: "data",
+      argument,
       received: path,
       expected: "JSON lines, as hyparquet is not installed",
       fix: "npm install hyparquet.",
@@ -60,6 +56,19 @@ async function readRecords(path: string, skip: number): Promise<AsyncIterable<un
     }),
   );
   return parquetRows(await reader.asyncBufferFromFile(path), { skip, reader });
+}
+
+async function* jsonRecords(path: string, skip: number, argument: string): AsyncGenerator<unknown> {
+  try {
+    yield* jsonLines(createReadStream(path), { skip });
+  } catch (cause) {
+    if (!isQkvError(cause)) throw await unreadable(path, { argument, ...dataFile }, cause);
+    const { argument: line, received, expected } = cause;
+    // Of a plain text no line is JSON: the fix shows what the lines of the data are.
+    const fix = cause.cause instanceof SyntaxError ? oneOfThree : cause.fix;
+    const refused = { argument: `${argument}: ${line}`, received, expected, fix, cause };
+    checks("qkv").refuse(refused, FormatError);
+  }
 }
 
 function toExample(
@@ -128,6 +137,9 @@ function plainTemplate(tokenizer: Tokenizer): ChatTemplate {
       "{{ bos_token }}{% for m in messages %}{{ m.content }}{% if m.role == 'assistant' %}{{ eos_token }}{% endif %}{% endfor %}",
   });
 }
+
+/** Kind of the data, for errors. */
+const dataFile = { what: "a file of JSON lines, or a Parquet file" };
 
 const oneOfThree =
   'write one object a line: {"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]}, ' +

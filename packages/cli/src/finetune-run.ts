@@ -78,12 +78,18 @@ export async function finetuneRun<P>(
   }
   const params = before?.params ?? trained.start;
   const notes: RunNotes = { recipe: settings, curve: before?.notes.curve ?? [] };
-  await folder.saveText("finetuning.json", `${JSON.stringify(settings, null, 2)}\n`);
   const sizes = { batchSize, contextLength, device };
   const data = batchStream(options.open, {
     ...{ ...sizes, seed, shuffle },
     ...(before?.notes.data && { state: before.notes.data }),
   });
+  // The settings are saved with the first batch: data that cannot be read leaves nothing in the folder.
+  let saved: Promise<void> | undefined;
+  const batchAt = async (step: number) => {
+    const batch = await data.batchAt(step);
+    await (saved ??= folder.saveText("finetuning.json", `${JSON.stringify(settings, null, 2)}\n`));
+    return batch;
+  };
   const loss = tokenLoss(trained.model, { dropoutSeed: seed });
   const { heldBack } = options;
   const parameters = tensorsOf(params).reduce((total, x) => total + x.data.length, 0);
@@ -97,8 +103,7 @@ export async function finetuneRun<P>(
         loss,
         optimizer: scheduledAdamW(recipe),
         maxNorm: 1,
-        batchAt: (step) => data.batchAt(step),
-        ...{ steps, accumulate },
+        ...{ batchAt, steps, accumulate },
         ...(heldBack.length > 0 && { evaluate, evaluateEvery: recipe.evaluateEvery }),
       },
       {

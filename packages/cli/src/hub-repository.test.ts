@@ -167,5 +167,8 @@ test.runIf(posix)("verify lists the files whose content differs from the hub's c
   expect((await verify("owner/tiny")).err).toMatch(
     /config\.json \(missing\), model\.safetensors \(damaged\)/,
   );
-  expect((await verify("owner/none")).err).toMatch(/expected a downloaded model/);
+  expect((await verify("owner/none")).err).toBe(
+    `qkv: \`model\` is "owner/none", expected a downloaded model, and the hub's cache, ${cache}, has none of this name.\nFix: check the name, or download it first: \`qkv inspect owner/none\`.\n`,
+  );
+  expect((await verify("./none/here")).err).toMatch(/Fix: there is no folder \.\/none; check the path/);
 });

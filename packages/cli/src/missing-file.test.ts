@@ -102,3 +102,51 @@ test("export and cost refuse a missing model with the error of other commands", 
   const folderless = await recorded("cost", join(folder, "models"));
   expect(folderless.err).toMatch(/does not exist\.\nFix: /);
 });
+
+test("a name without an owner is a path, and a misspelled name of the embedded model gets its own", async () => {
+  for (const name of ["gpt2", "model-tiny", "qkv/model-tiny"]) {
+    const { code, err, requestCount } = await recorded("inspect", name);
+    expect([code, requestCount, err]).toEqual([
+      1,
+      0,
+      expect.stringContaining(`qkv: \`model\` is "${name}", expected `),
+    ]);
+    expect(err).toMatch(
+      name === "gpt2"
+        ? /Fix: name a path, or a repository as owner\/name; @qkv\/model-tiny is part/
+        : /Fix: write @qkv\/model-tiny, which is part of the package\.\n$/,
+    );
+  }
+});
+
+test("a file that is no model is refused as one, not read as a llama2.c checkpoint", async () => {
+  const text = join(folder, "story.txt");
+  writeFileSync(text, "Once upon a time");
+  const inspected = await recorded("inspect", text);
+  expect(inspected).toMatchObject({ code: 1, requestCount: 0 });
+  expect(inspected.err).toMatch(
+    /^qkv inspect: `.*story\.txt: first bytes` is "Once", expected the start of a GGUF file or of a llama2\.c checkpoint\.\nFix: give a model: a folder with config\.json and model\.safetensors, a GGUF file, or a llama2\.c checkpoint\.\n$/,
+  );
+  const cut = join(folder, "pytorch_model.bin");
+  writeFileSync(cut, "PK\u0003\u0004".padEnd(64, "model"));
+  expect((await recorded("cost", cut)).err).toMatch(
+    /^qkv cost: `model` is ".*pytorch_model\.bin", expected a llama2\.c checkpoint, and this file does not begin with the sizes of one\.\nFix: give the config\.json/,
+  );
+  expect((await recorded("train", text, "--tokenizer", text, "--out", join(folder, "run"))).err).toMatch(
+    /^qkv: `--tokenizer` is ".*story\.txt", expected a tokenizer\.json, and this one is not JSON\.\nFix: `qkv train-tokenizer` makes one/,
+  );
+  expect((await recorded("verify", text)).err).toMatch(
+    /^qkv: `model` is ".*story\.txt", expected .*, and this is a file\.\nFix: /,
+  );
+  const empty = join(folder, "nothing");
+  mkdirSync(empty);
+  expect((await recorded("verify", empty)).err).toMatch(
+    /^qkv: `model` is ".*nothing", expected .*, and this one is empty\.\nFix: /,
+  );
+  expect((await recorded("tokenize", "--tokenizer", empty)).err).toMatch(
+    /^qkv tokenize: `--tokenizer` is ".*nothing"/,
+  );
+  expect((await recorded("cost", text)).err).toMatch(
+    /^qkv cost: `model` is ".*story\.txt", expected a config\.json, a folder with one, or a llama2\.c checkpoint, and this one is not JSON\.\nFix: give the config\.json of the model\.\n$/,
+  );
+});

@@ -21,6 +21,17 @@ export async function openNamedFile(source: string, use: FileUse, options: Optio
   return file;
 }
 
+/** Parses a JSON file of the command line. */
+export function parseNamedJson(text: string, source: string, use: FileUse): unknown {
+  const { fn = "qkv", argument, what, fix = "check the path, and that the file is complete." } = use;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const expected = `${what}, and this one is not JSON`;
+    return checks(fn).refuse({ argument, received: source, expected, fix, cause });
+  }
+}
+
 /** Reads a small text file of the command line. */
 export async function namedText(source: string, use: FileUse, options: Options): Promise<string> {
   return new TextDecoder().decode(await readWhole(await openNamedFile(source, use, options)));

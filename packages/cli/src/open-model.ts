@@ -56,9 +56,19 @@ export const encoderHelp =
 export async function resolveModel(source: string, options: CacheOptions): Promise<string | File[]> {
   const openEmbedded = embedded.get(source);
   if (openEmbedded) return openEmbedded();
-  // A path that does not exist is refused, not read as the name of a repository.
-  if (looksLikePath(source) && !(await pathExists(source))) {
-    const fix = `name a model; ${embeddedModel} is part of the package.`;
+  if (await pathExists(source)) return source;
+  if (/^@?(qkv\/)?model-?tiny\b/i.test(source)) {
+    throw new ArgumentError({
+      fn: "qkv",
+      argument: "model",
+      received: source,
+      expected: "the name of a model",
+      fix: `write ${embeddedModel}, which is part of the package.`,
+    });
+  }
+  // A path that does not exist is refused, not read as the name of a repository, which is owner/name.
+  if (looksLikePath(source) || !/[:/]/.test(source)) {
+    const fix = `name a path, or a repository as owner/name; ${embeddedModel} is part of the package.`;
     throw await missingFile(source, { argument: "model", what: "a file or folder", fix });
   }
   return downloadModel(source, options);

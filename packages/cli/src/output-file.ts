@@ -38,7 +38,7 @@ export async function openOutputFile(path: string, flag: string): Promise<Output
           if (!direct) await rename(temporary, target);
           finished = true;
         } catch (cause) {
-          throw refusal(path, flag, cause);
+          throw unwritable(path, flag, cause);
         }
       },
       async discard() {
@@ -48,11 +48,12 @@ export async function openOutputFile(path: string, flag: string): Promise<Output
       },
     };
   } catch (cause) {
-    throw refusal(path, flag, cause);
+    throw unwritable(path, flag, cause);
   }
 }
 
-function refusal(path: string, flag: string, cause: unknown): unknown {
+/** Refuses a path that cannot be written, with the reason. Errors that are not of a file system are returned as they are. */
+export function unwritable(path: string, flag: string, cause: unknown): unknown {
   const { code } = cause as NodeJS.ErrnoException;
   if (code === undefined) return cause;
   return new ArgumentError({
@@ -74,6 +75,7 @@ export function isFull(code: string | undefined): boolean {
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: "is in a folder that does not exist",
+  EEXIST: "is in a path that is not a folder",
   ENOTDIR: "is in a path that is not a folder",
   EISDIR: "is a folder",
   EACCES: "may not be written",

@@ -1,8 +1,8 @@
-import { ByteReader } from "@qkv/core";
+import { ByteReader, checks } from "@qkv/core";
 import { kindOfPath, smallFiles, sourceUrl } from "@qkv/core/byte-source";
 import { readConfig, type ModelShape } from "@qkv/cost";
 import { join } from "node:path";
-import { namedText, openNamedFile } from "./named-file.js";
+import { namedText, openNamedFile, parseNamedJson } from "./named-file.js";
 
 const use = {
   fn: "qkv cost",
@@ -23,12 +23,14 @@ export async function readShape(source: string, signal: AbortSignal): Promise<Mo
   }
   const isFolder = !sourceUrl(source) && (await kindOfPath(source)) === "folder";
   const options = { ...smallFiles.configuration, signal };
-  return readConfig(await namedText(isFolder ? join(source, "config.json") : source, use, options));
+  const path = isFolder ? join(source, "config.json") : source;
+  const fix = "give the config.json of the model.";
+  return readConfig(parseNamedJson(await namedText(path, use, options), path, { ...use, fix }));
 }
 
 /** Header of a llama2.c checkpoint: 7 int32. A negative vocabulary size means an untied output projection. */
 function llama2cShape(bytes: Uint8Array, source: string): ModelShape {
-  const reader = new ByteReader(bytes, { fn: "qkv cost", source });
+  const reader = new ByteReader(bytes, { fn: use.fn, source });
   const [dim, hidden, layers, heads, kvHeads, vocabulary, length] = [
     "dim",
     "hidden_dim",
@@ -38,6 +40,16 @@ function llama2cShape(bytes: Uint8Array, source: string): ModelShape {
     "vocab_size",
     "seq_len",
   ].map((field) => reader.int32(field)) as [number, number, number, number, number, number, number];
+  // Of another file, such as PyTorch's pytorch_model.bin, the first bytes make sizes that no model has.
+  const sizes = [dim, hidden, layers, heads, kvHeads, Math.abs(vocabulary), length];
+  if (!sizes.every((size) => size > 0 && size < 2 ** 24)) {
+    checks(use.fn).refuse({
+      argument: use.argument,
+      received: source,
+      expected: "a llama2.c checkpoint, and this file does not begin with the sizes of one",
+      fix: "give the config.json of the model.",
+    });
+  }
   return readConfig({
     model_type: "llama",
     hidden_size: dim,

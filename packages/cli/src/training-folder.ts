@@ -4,8 +4,8 @@ import type { BatchStreamState } from "@qkv/transformer/data";
 import { memoryFolder, type OutputFolder } from "@qkv/transformer/export";
 import { readCheckpoint, writeCheckpoint, type Checkpoint } from "@qkv/transformer/training";
 import type { Device } from "@qkv/tensor";
-import { mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, rm, rmdir } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { openOutputFile } from "./output-file.js";
 
 const checkpointName = "checkpoint.safetensors";
@@ -33,13 +33,35 @@ export type TrainingFolder = {
 };
 
 /**
- * Opens the folder of a run, and creates it if it does not exist.
+ * Opens the folder of a run for `work`, and creates it if it does not exist. If `work` fails before a file is saved, folders that were
+ * created are removed.
  *
  * @throws {ArgumentError} If it cannot be created.
  */
-export async function openTrainingFolder(path: string): Promise<TrainingFolder> {
+export async function withTrainingFolder<T>(
+  path: string,
+  work: (folder: TrainingFolder) => Promise<T>,
+): Promise<T> {
+  let created: string | undefined;
+  const folder = await openTrainingFolder(path, (first) => (created = first));
   try {
-    await mkdir(path, { recursive: true });
+    return await work(folder);
+  } catch (error) {
+    if (created !== undefined) await removeEmpty(resolve(path), resolve(created)).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Removes a folder and those above it up to `last`. Rejects at one that is not empty. */
+async function removeEmpty(folder: string, last: string): Promise<void> {
+  for (let path = folder; path.length >= last.length; path = dirname(path)) await rmdir(path);
+}
+
+/** Opens the folder of a run; `onCreate` receives the first folder that was created. */
+async function openTrainingFolder(path: string, onCreate: (first: string) => void): Promise<TrainingFolder> {
+  try {
+    const first = await mkdir(path, { recursive: true });
+    if (first !== undefined) onCreate(first);
     // Removes unfinished files of a killed run.
     for (const name of await readdir(path))
       if (unfinished.test(name)) await rm(join(path, name), { force: true });

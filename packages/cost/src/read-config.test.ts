@@ -140,7 +140,10 @@ test("multi_query of older configurations is one key-value head", () => {
 test.each([
   [{ model_type: "rnn" }, 'readConfig: `model_type` is "rnn", expected one of llama, mistral'],
   [{}, "`model_type` is undefined"],
-  ["{", 'readConfig: `config` is "{", expected the text of a config.json.\nFix: give the whole file'],
+  [
+    "{",
+    'readConfig: `config` is "{", expected the text of a config.json.\nFix: give the whole file, which is one JSON object.',
+  ],
   [[1], "readConfig: `config` is [1], expected the object in a config.json"],
   [{ ...table, n_layers: 0 }, "`n_layers` is 0, expected an integer, 1 or more"],
   [{ ...table, n_heads: 6 }, "`num_key_value_heads` is 4, expected a divisor of the number of heads, 6"],

@@ -381,7 +381,7 @@ function parse(config: unknown): Config {
         argument: "config",
         received: config,
         expected: "the text of a config.json",
-        fix: "give the whole file, from { to }.",
+        fix: "give the whole file, which is one JSON object.",
         cause,
       });
     }

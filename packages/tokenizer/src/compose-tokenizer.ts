@@ -2,6 +2,7 @@ import { checks, type Checks } from "@qkv/core";
 import { checkHas, checkList } from "./check-arguments.js";
 import { addedTokenFinder, isAddedToken, type AddedToken } from "./added-tokens.js";
 import type { DecodeStream, TokenLookup } from "./decoders/decoder.js";
+import { encodeBatch } from "./encode-batch.js";
 import { sliceAligned, normalizeAligned, alignedText, type AlignedText } from "./normalizers/aligned-text.js";
 import type { Normalizer } from "./normalizers/normalizer.js";
 import { spansFromWidths, toCodePoints, trimSpans } from "./spans.js";
@@ -9,9 +10,10 @@ import type { Split } from "./pre-tokenizers/split.js";
 import { paddedLength } from "./pad.js";
 import type { Stages } from "./stages.js";
 import type { TemplateItem } from "./template.js";
-import { truncatedLengths } from "./truncate.js";
+import { keptRanges } from "./truncate.js";
 import type {
   DecodeOptions,
+  EncodeBatchOptions,
   EncodeOptions,
   Encoding,
   EncodingOptions,
@@ -175,13 +177,12 @@ export function composeTokenizer(stages: Stages): Tokenizer {
     const template = templateItems(options, pair !== undefined);
     const numSpecialTokens = template.filter((item) => "id" in item).length;
     if (stages.truncation) {
-      const lengths = [encoded[0]!.ids.length, encoded[1]?.ids.length ?? 0] as const;
-      const maxLengths = truncatedLengths(lengths, numSpecialTokens, stages.truncation);
-      encoded.forEach((each, i) => {
-        const from = stages.truncation!.side === "left" ? each.ids.length - maxLengths[i]! : 0;
-        each.ids = each.ids.slice(from, from + maxLengths[i]!);
-        each.tokens = each.tokens.slice(from, from + maxLengths[i]!);
-        each.spans = each.spans.slice(2 * from, 2 * (from + maxLengths[i]!));
+      const lengths = encoded.map(({ ids }) => ids.length);
+      keptRanges(lengths, numSpecialTokens, stages.truncation).forEach(([from, to], i) => {
+        const each = encoded[i]!;
+        each.ids = each.ids.slice(from, to);
+        each.tokens = each.tokens.slice(from, to);
+        each.spans = each.spans.slice(2 * from, 2 * to);
       });
     }
     const result: Encoding = { ids: [], tokens: [], offsets: [], typeIds: [], sequenceIds: [] };
@@ -215,6 +216,8 @@ export function composeTokenizer(stages: Stages): Tokenizer {
     return result;
   };
 
+  const idOf = (token: string) => idsByContent.get(token) ?? model.id(token);
+
   return {
     stages,
     vocabSize,
@@ -230,6 +233,24 @@ export function composeTokenizer(stages: Stages): Tokenizer {
       }
       return ids;
     },
+    encodeBatch: (texts, options) =>
+      encodeBatch(
+        check.encodeBatch,
+        texts,
+        checkEncodeOptions<EncodeBatchOptions>(options, check.encodeBatch, ["padding", "truncation"]),
+        {
+          stages,
+          id: idOf,
+          encodeTexts: (texts, options, check) => ({
+            template: templateItems(options, texts.length > 1),
+            idLists: texts.map((text) => {
+              const ids: number[] = [];
+              appendIds(text, options, ids, check);
+              return ids;
+            }),
+          }),
+        },
+      ),
     encoding: (text, options) =>
       createEncoding(
         text,
@@ -275,7 +296,7 @@ export function composeTokenizer(stages: Stages): Tokenizer {
     },
     id(token) {
       check.id.type({ token }, "string");
-      return idsByContent.get(token) ?? model.id(token);
+      return idOf(token);
     },
     trace(text, encodeOptions) {
       const options = encodeArguments(text, encodeOptions, check.trace);
@@ -398,6 +419,7 @@ type CountOptions = EncodeOptions & { limit?: number };
 /** The checks of a tokenizer's methods, by their names. */
 const check = /* @__PURE__ */ (() => ({
   encode: checks("encode"),
+  encodeBatch: checks("encodeBatch"),
   encoding: checks("encoding"),
   count: checks("count"),
   decode: checks("decode"),
@@ -417,7 +439,25 @@ function encodeArguments<T extends EncodeOptions>(
   check: Checks,
   extraNames: readonly (keyof T & string)[] = [],
 ): T {
+  const isOfBatch = (name: string) => options !== null && typeof options === "object" && name in options;
+  if (Array.isArray(text) || ["padding", "truncation"].some(isOfBatch)) {
+    check.refuse({
+      ...(Array.isArray(text)
+        ? { argument: "text", received: text }
+        : { argument: "options", received: options }),
+      expected: "one text, without padding and truncation",
+      fix: "`encodeBatch(texts, { padding: true, truncation: { maxLength } })` encodes several texts to one length.",
+    });
+  }
   check.type({ text }, "string", "decode bytes first: `new TextDecoder().decode(bytes)`.");
+  return checkEncodeOptions(options, check, extraNames);
+}
+
+function checkEncodeOptions<T extends EncodeOptions>(
+  options: T | undefined,
+  check: Checks,
+  extraNames: readonly (keyof T & string)[],
+): T {
   const checkedOptions = check.options(options, [...encodeOptionNames, ...extraNames] as never);
   const { specialTokens, addSpecialTokens = true, bos = true } = checkedOptions;
   check.type({ addSpecialTokens, bos }, "boolean");

@@ -74,7 +74,10 @@ export { defineSplit, type Split } from "./pre-tokenizers/split.js";
 export type { Stages } from "./stages.js";
 export { template, type Template, type TemplateItem } from "./template.js";
 export type {
+  BatchText,
   DecodeOptions,
+  EncodeBatchOptions,
+  EncodedBatch,
   EncodeOptions,
   Encoding,
   EncodingOptions,

@@ -1,5 +1,6 @@
-import { checks } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import { checkList, requireOptions } from "./check-arguments.js";
+
 /** Padding of sequences to one length. */
 export type Padding = {
   /** Id of the padding token. */
@@ -32,17 +33,9 @@ export function pad(
   padding: Padding,
 ): { ids: number[][]; attentionMask: number[][] } {
   const check = checks("pad");
-  check.options(
-    requireOptions(check, padding, "padding"),
-    ["padId", "typeId", "side", "length", "multipleOf"],
-    "padding",
-  );
+  checkPadding(check, requireOptions(check, padding, "padding"));
   checkList(check, { sequences }, Array.isArray, "a list of the ids of each text");
   check.whole({ padId: padding.padId }, { min: 0 });
-  const { side = "right", length: minLength = 0, multipleOf = 1 } = padding;
-  check.oneOf({ side }, ["left", "right"]);
-  check.whole({ length: minLength }, { min: 0, unit: "tokens" });
-  check.whole({ multipleOf }, { min: 1, unit: "tokens" });
   const longest = sequences.reduce((most, { length }) => Math.max(most, length), 0);
   const length = paddedLength(longest, padding);
   const fill = (sequence: readonly number[], value: number) => {
@@ -58,6 +51,23 @@ export function pad(
       ),
     ),
   };
+}
+
+/** Checks the settings of padding, of which all may be left out. */
+export function checkPadding<P extends Partial<Padding>>(check: Checks, padding: P): P {
+  const names = ["padId", "typeId", "side", "length", "multipleOf"] as const;
+  const {
+    padId = 0,
+    typeId = 0,
+    side = "right",
+    length = 0,
+    multipleOf = 1,
+  } = check.options<Partial<Padding>>(padding, names, "padding");
+  check.whole({ padId, typeId }, { min: 0 });
+  check.oneOf({ side }, ["left", "right"]);
+  check.whole({ length }, { min: 0, unit: "tokens" });
+  check.whole({ multipleOf }, { min: 1, unit: "tokens" });
+  return padding;
 }
 
 /** The padded length of a sequence of `length`. */

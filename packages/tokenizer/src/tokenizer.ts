@@ -1,5 +1,7 @@
 import type { DecodeStream } from "./decoders/decoder.js";
+import type { Padding } from "./pad.js";
 import type { Stages } from "./stages.js";
+import type { Truncation } from "./truncate.js";
 
 /** The interface of every tokenizer of this package, whatever its file or algorithm. */
 export type Tokenizer = {
@@ -18,6 +20,14 @@ export type Tokenizer = {
    *   no token for one of its characters.
    */
   encode(text: string, options?: EncodeOptions): number[];
+  /**
+   * The ids of several texts or pairs of texts, padded to one length and truncated as the options say:
+   * `encodeBatch(["a", "longer one"], { padding: true })`.
+   *
+   * @throws {ArgumentError} If `texts` is not a list of texts, the tokenizer has no token to pad with, or its file has no maximum length
+   *   to truncate to.
+   */
+  encodeBatch(texts: readonly BatchText[], options?: EncodeBatchOptions): EncodedBatch;
   /** The ids of `text` with tokens, offsets and type ids. */
   encoding(text: string, options?: EncodingOptions): Encoding;
   /** Number of ids of `encode`, without making a list; counting stops beyond `limit`. */
@@ -49,6 +59,30 @@ export type EncodeOptions = {
    * `"ordinary"` or `"refused"` for untrusted text.
    */
   specialTokens?: "allowed" | "ordinary" | "refused" | readonly string[];
+};
+
+/** A text, or the two texts of a pair. */
+export type BatchText = string | readonly [text: string, pair: string];
+
+export type EncodeBatchOptions = EncodeOptions & {
+  /**
+   * Pads all texts to one length; `true` takes all settings from the tokenizer, an object replaces some. Without `padId`, it is that of the
+   * file, else that of `[PAD]` or `<pad>`. Default: as in the file, or none.
+   */
+  padding?: boolean | Partial<Padding>;
+  /** Truncates long texts; `true` takes the settings of the file. Default: as in the file, or none. */
+  truncation?: boolean | Truncation;
+};
+
+/** Several encoded texts. Each list has an entry for each text. With padding, all rows have one length. */
+export type EncodedBatch = {
+  readonly ids: number[][];
+  /** 1 for a token, 0 for padding. */
+  readonly attentionMask: number[][];
+  /** Type ids of the template: 0, or 1 for most second texts. */
+  readonly typeIds: number[][];
+  /** Number of tokens without padding. */
+  readonly lengths: number[];
 };
 
 export type EncodingOptions = EncodeOptions & {

@@ -1,3 +1,5 @@
+import type { Checks } from "@qkv/core";
+
 /** Truncation of sequences to a length. */
 export type Truncation = {
   /** Maximum number of tokens, including those of the template. */
@@ -30,4 +32,36 @@ export function truncatedLengths(
   if (first <= half) return [first, room - first];
   if (second <= half) return [room - second, second];
   return first >= second ? [room - half, half] : [half, room - half];
+}
+
+/**
+ * The start and end of the tokens that remain of each text; all of them without truncation.
+ *
+ * @param lengths - Tokens of one text, or of two.
+ */
+export function keptRanges(
+  lengths: readonly number[],
+  specialTokens: number,
+  truncation: Truncation | undefined,
+): [from: number, to: number][] {
+  if (!truncation) return lengths.map((length) => [0, length]);
+  const kept = truncatedLengths([lengths[0]!, lengths[1] ?? 0], specialTokens, truncation);
+  return lengths.map((length, i) => {
+    const from = truncation.side === "left" ? length - kept[i]! : 0;
+    return [from, from + kept[i]!];
+  });
+}
+
+/** Checks the settings of truncation. */
+export function checkTruncation(check: Checks, truncation: Truncation): Truncation {
+  const names = ["maxLength", "side", "strategy"] as const;
+  const {
+    maxLength,
+    side = "right",
+    strategy = "longestFirst",
+  } = check.options(truncation, names, "truncation");
+  check.whole({ "truncation.maxLength": maxLength }, { min: 1, unit: "tokens" });
+  check.oneOf({ side }, ["left", "right"]);
+  check.oneOf({ strategy }, ["longestFirst", "onlyFirst", "onlySecond"]);
+  return truncation;
 }

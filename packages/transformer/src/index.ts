@@ -169,6 +169,7 @@ export {
   type CrossDecoderOptions,
   type CrossDecoderParams,
 } from "./models/cross-decoder.js";
+export type { TokenIds } from "./models/check-ids.js";
 export {
   encoderDecoder,
   type SourceOptions,

@@ -1,3 +1,6 @@
+/// <reference types="node" />
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { tensorsOf } from "@qkv/tensor";
 import { expect, expectTypeOf, test } from "vitest";
 import { ownData } from "../../../conformance/reference-data.mjs";
@@ -5,7 +8,7 @@ import { loadAny } from "./load-any.js";
 import { load, loadEncoder, loadEncoderDecoder } from "./load.js";
 import { loadSpeech } from "./load-speech.js";
 import { loadDualEncoder, loadVision } from "./load-vision.js";
-import type { AnyModel } from "./models/model.js";
+import type { AnyModel, ModelKind } from "./models/model.js";
 
 const files = (folder: string): File[] =>
   ["config.json", "model.safetensors"].map(
@@ -69,6 +72,21 @@ test("the kind of a model narrows its type", async () => {
   expectTypeOf(model.kind).toEqualTypeOf<
     "decoder" | "encoder" | "encoder-decoder" | "vision" | "dual-encoder" | "speech"
   >();
+});
+
+test.each(["../README.md", "load-any.ts"])("%s names each kind of loadAny", (path) => {
+  const kinds: Record<ModelKind, true> = {
+    decoder: true,
+    encoder: true,
+    "encoder-decoder": true,
+    vision: true,
+    "dual-encoder": true,
+    speech: true,
+  };
+  const text = readFileSync(fileURLToPath(new URL(path, import.meta.url)), "utf8");
+  // The row of the table, or the docstring.
+  const [description] = /\| `loadAny\(source.*|@returns[^@]*/.exec(text)!;
+  for (const kind of Object.keys(kinds)) expect(description).toContain(`\`"${kind}"\``);
 });
 
 test("an unknown model_type and a missing one are refused", async () => {

@@ -7,7 +7,7 @@ import { writeSafetensors } from "@qkv/tensor/safetensors";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { load, loadEncoder } from "./load.js";
 import type { Progress } from "./loading/open-file.js";
 
@@ -172,6 +172,19 @@ test("the name of a repository is loaded from the hub by range requests", async 
   await expect(
     load("owner/tiny", { hub: { url: server.site }, signal: AbortSignal.abort(reason) }),
   ).rejects.toBe(reason);
+});
+
+test("without the client of the hub, the error says which package to install", async () => {
+  vi.doMock("@huggingface/hub", () => {
+    throw new Error("Cannot find package '@huggingface/hub'");
+  });
+  try {
+    await expect(load("owner/tiny", { hub: { url: server.site, cache: false } })).rejects.toThrow(
+      /^load: `source` is "owner\/tiny", expected a path or an address, since `@huggingface\/hub`, which reads repositories, is not installed\.?\nFix: run `npm install @huggingface\/hub`; in a bundle, pass `hub: \{ client: await import\("@huggingface\/hub"\) \}`\.$/,
+    );
+  } finally {
+    vi.doUnmock("@huggingface/hub");
+  }
 });
 
 test("loading shards from a server begins with a range request for the header, and reports progress per file", async () => {

@@ -108,6 +108,7 @@ const broken: Record<string, () => readonly [Source, Partial<LoadOptions>?]> = {
   ],
   "a llama2.c file of zeros": () => [new Uint8Array(28)],
   "a llama2.c file cut short": () => [new Uint8Array(new Int32Array([2, 3, 1, 1, 1, 5, 4, 0]).buffer)],
+  "a text": () => [new TextEncoder().encode("Once upon a time")],
   "a hub that cannot be reached": () => [
     "owner/name",
     { hub: { client: { downloadFile: () => Promise.reject(new Error("no network")) } } },
@@ -141,6 +142,14 @@ test.each(Object.keys(broken))("refusing %s, the error names the function that w
     expect(isQkvError(error), `${name}: ${String((error as Error).stack ?? error)}`).toBe(true);
     expect((error as { fn: string }).fn, String(error)).toBe(name);
   }
+});
+
+test("a file that begins like no model is refused with its first bytes, not read as a llama2.c checkpoint", async () => {
+  const path = join(root, "story.txt");
+  writeFileSync(path, "Once upon a time");
+  await expect(load(path)).rejects.toThrow(
+    /^load: `.*story\.txt: first bytes` is "Once", expected the start of a GGUF file or of a llama2\.c checkpoint\.\nFix: give a model: a folder with config\.json/,
+  );
 });
 
 test("a loader for another kind of model is refused, and the error names the right loader", async () => {

@@ -1,4 +1,4 @@
-import { checkDevice, checks, checkSignal } from "@qkv/core";
+import { checkDevice, checks, checkSignal, FormatError } from "@qkv/core";
 import { js, type Device } from "@qkv/tensor";
 import { ggufTokenizer, loadTokenizer, type Tokenizer } from "@qkv/tokenizer";
 import { readCheckpoint } from "./checkpoints/hugging-face/read-checkpoint.js";
@@ -396,8 +396,20 @@ export type UnreadModel<C> = {
 
 /** Reads a model from a single file. */
 export async function readCheckpointFile(file: OpenFile): Promise<UnreadModel<Checkpoint>> {
-  const magic = new TextDecoder().decode(await file.read(0, Math.min(4, file.size)));
+  const start = await file.read(0, Math.min(4, file.size));
+  const magic = new TextDecoder().decode(start);
   if (magic !== "GGUF") {
+    // A llama2.c checkpoint begins with its width as int32, which is below 2²⁴; other files, such as texts, are not.
+    if (start.length === 4 && start[3] !== 0) {
+      throw new FormatError({
+        fn: file.fn,
+        source: file.name,
+        argument: "first bytes",
+        received: magic,
+        expected: "the start of a GGUF file or of a llama2.c checkpoint",
+        fix: "give a model: a folder with config.json and model.safetensors, a GGUF file, or a llama2.c checkpoint.",
+      });
+    }
     return {
       read: async (weightOptions) => ({ kind: "decoder", ...(await readLlama2cFile(file, weightOptions)) }),
     };

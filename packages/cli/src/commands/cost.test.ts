@@ -141,7 +141,7 @@ test.each([
   [["FOLDER", "--context", "0"], "qkv: `--context` is 0, expected an integer number of tokens, 1 or more"],
   [
     ["FOLDER", "--users", "10", "--machine", "t4", "--context", "100000"],
-    'plan: `machine` is "T4", expected machines that hold',
+    'qkv cost: `--machine` is "T4", expected machines that hold',
   ],
 ])("refused: %j", async (argv, message) => {
   const { code, out, err } = await recorded(...argv.map((word) => (word === "FOLDER" ? folder : word)));

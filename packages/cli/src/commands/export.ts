@@ -11,6 +11,7 @@ import { dirname } from "node:path";
 import type { Io } from "../io.js";
 import { withJson } from "../json-result.js";
 import { resolveModel, modelHelp, openAny } from "../open-model.js";
+import { unwritable } from "../output-file.js";
 import { progressLine } from "../progress-line.js";
 import { readChatTemplateText } from "../read-chat-template.js";
 
@@ -75,7 +76,9 @@ async function runExport(source: string, out: string, options: Options, io: Io):
   let bytes = 0;
   try {
     // As `qkv train` does for its output folder.
-    await mkdir(dirname(out), { recursive: true });
+    await mkdir(dirname(out), { recursive: true }).catch((cause: unknown) => {
+      throw unwritable(out, "out", cause);
+    });
     await exportModel(
       { ...model, chatTemplate },
       {

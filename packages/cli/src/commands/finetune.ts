@@ -11,7 +11,7 @@ import { numberOption } from "../number-option.js";
 import { modelHelp, openModel, resolveModel, withModelOptions, type ModelOptions } from "../open-model.js";
 import { readChatTemplate, readChatTemplateText } from "../read-chat-template.js";
 import { adapterWeights, allWeights, type TrainedParams } from "../trained-params.js";
-import { openTrainingFolder } from "../training-folder.js";
+import { withTrainingFolder, type TrainingFolder } from "../training-folder.js";
 import { shapeOfModel } from "../training-flops.js";
 import { trainingProgress } from "../training-progress.js";
 
@@ -154,8 +154,7 @@ async function runFinetune(source: string, data: string, options: Options, io: I
   checkAdapterOptions(options);
   const start = performance.now();
   const progress = trainingProgress(io.err, options.steps);
-  const work = async () => {
-    const folder = await openTrainingFolder(options.out);
+  const work = async (folder: TrainingFolder) => {
     const { tokenizer, adapter, device, quantize } = options;
     const model = await openModel(
       source,
@@ -210,7 +209,12 @@ async function runFinetune(source: string, data: string, options: Options, io: I
     return { out: options.out, ...result, timings: { trainMs: performance.now() - start } };
   };
   try {
-    await withJson(options.json, io, work, () => "");
+    await withJson(
+      options.json,
+      io,
+      () => withTrainingFolder(options.out, work),
+      () => "",
+    );
   } finally {
     progress.clear();
   }

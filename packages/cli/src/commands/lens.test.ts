@@ -36,6 +36,10 @@ test("maps are listed and written, and external data files are copied", async ()
   expect(listed.out).toMatch(
     /^attentions\.0 {2}\[.*, 4, .*\] {2}exposed: Softmax value\.\d+\nattentions\.1 /,
   );
+  const nowhere = await qkv("lens", "onnx", model, "--out", join(root, "none/with-maps.onnx"));
+  expect(nowhere.err).toMatch(
+    /^qkv: `--out` is ".*", expected .* is in a folder that does not exist\.\nFix: /,
+  );
 
   mkdirSync(join(root, "elsewhere"));
   const out = join(root, "elsewhere/with-maps.onnx");

@@ -103,7 +103,7 @@ test("an error names the problem and the fix", async () => {
     /^qkv: `--tokenizer` is ".*", expected a tokenizer's file or folder that can be read, and this one does not exist\.\nFix: check/,
   );
   expect((await tokenize(["--tokenizer", folder], "")).err).toMatch(
-    /^readTokenizerFiles: `source` is ".*", expected a folder with a tokenizer: .*\nFix: it holds .*model/,
+    /^qkv tokenize: `--tokenizer` is ".*", expected a folder with a tokenizer: .*\nFix: it holds .*model/,
   );
   expect((await tokenize(["--tokenizer", path("model"), "--jsonl"], '"a"\nb')).err).toMatch(
     /^qkv: `standard input, line 2` is "b", expected a JSON string/,

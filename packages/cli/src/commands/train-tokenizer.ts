@@ -10,7 +10,7 @@ import type { Command } from "commander";
 import { inputFiles } from "../input-files.js";
 import type { Input, Io } from "../io.js";
 import { numberOption } from "../number-option.js";
-import { openOutputFile } from "../output-file.js";
+import { openOutputFile, type OutputFile } from "../output-file.js";
 import { progressLine, type ProgressLine } from "../progress-line.js";
 
 type Options = {
@@ -110,12 +110,11 @@ async function runTrainTokenizer(paths: readonly string[], options: Options, io:
       fix: "add --vocab-size 8192, or --bytes for a model of bytes.",
     });
   }
-  const [target, report] = [
-    await openOutputFile(out, "--out"),
-    typeof json === "string" ? await openOutputFile(json, "--json") : undefined,
-  ];
+  const target = await openOutputFile(out, "--out");
+  let report: OutputFile | undefined;
   const progress = progressLine(io.err);
   try {
+    if (typeof json === "string") report = await openOutputFile(json, "--json");
     const inputs = inputFiles(paths, io.in, io.signal);
     const start = performance.now();
     const trained = bytes

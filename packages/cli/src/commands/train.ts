@@ -10,10 +10,10 @@ import { duration } from "../duration.js";
 import { inputFiles } from "../input-files.js";
 import type { Io } from "../io.js";
 import { unreadable } from "../missing-file.js";
-import { namedText } from "../named-file.js";
+import { namedText, parseNamedJson } from "../named-file.js";
 import { numberOption } from "../number-option.js";
 import { openOutputFile } from "../output-file.js";
-import { openTrainingFolder } from "../training-folder.js";
+import { withTrainingFolder } from "../training-folder.js";
 import { trainingProgress } from "../training-progress.js";
 import { trainingRun, type Recipe } from "../training-run.js";
 
@@ -213,7 +213,6 @@ async function runTrain(
   const progress = trainingProgress(io.err, steps);
   const start = performance.now();
   try {
-    const folder = await openTrainingFolder(out);
     const device = await openDevice(deviceName, io.err);
     const {
       out: _out,
@@ -225,12 +224,14 @@ async function runTrain(
     } = options;
     const versions = { qkv: __VERSION__, node: process.version };
     const settings = { files: paths, ...savedOptions, versions };
-    const result = await trainingRun(inputFiles(paths, io.in, io.signal), recipe, {
-      ...{ folder, settings, resume, continues, saveEvery, device, signal: io.signal },
-      ...(sums && { sums }),
-      ...(options.init !== undefined && !continues && { init: options.init }),
-      onStep: progress.onStep,
-    });
+    const result = await withTrainingFolder(out, (folder) =>
+      trainingRun(inputFiles(paths, io.in, io.signal), recipe, {
+        ...{ folder, settings, resume, continues, saveEvery, device, signal: io.signal },
+        ...(sums && { sums }),
+        ...(options.init !== undefined && !continues && { init: options.init }),
+        onStep: progress.onStep,
+      }),
+    );
     progress.clear();
     const object = `${JSON.stringify({ out, ...result, timings: { trainMs: performance.now() - start } })}\n`;
     if (json === true) io.out.write(object);
@@ -262,7 +263,9 @@ async function tokenizerOption({ init, vocabSize, ...run }: Run): Promise<Recipe
   }
   const fix = "`qkv train-tokenizer` makes one.";
   const use = { argument, what: "a tokenizer.json", fix };
-  return { json: await namedText(tokenizer, use, smallFiles.tokenizer) };
+  const json = await namedText(tokenizer, use, smallFiles.tokenizer);
+  parseNamedJson(json, tokenizer, use);
+  return { json };
 }
 
 function fileNames(files: unknown): string[] {

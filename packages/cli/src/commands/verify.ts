@@ -1,5 +1,5 @@
 import { checks, FormatError } from "@qkv/core";
-import { hubSnapshot } from "@qkv/transformer";
+import { hubCacheFolder, hubSnapshot } from "@qkv/transformer";
 import type { Command } from "commander";
 import { createReadStream } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
@@ -7,7 +7,7 @@ import { basename, join, relative } from "node:path";
 import { createChecksum, type Checksum } from "../checksum.js";
 import type { Io } from "../io.js";
 import { withJson } from "../json-result.js";
-import { missingFile } from "../missing-file.js";
+import { looksLikePath, missingFile } from "../missing-file.js";
 
 /** A file of a model. `unchecked`: its cached name is not a checksum. `missing`: a symbolic link whose target does not exist. */
 type VerifiedFile = { name: string; bytes: number; state: "intact" | "damaged" | "unchecked" | "missing" };
@@ -33,19 +33,7 @@ export function addVerify(program: Command, io: Io): void {
 }
 
 async function verify(model: string, { signal }: Io): Promise<VerifyResult> {
-  const isFolder = await stat(model).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-  const isRepository = /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(model);
-  const cache = process.env["QKV_CACHE"];
-  const folder = isFolder
-    ? model
-    : isRepository && (await hubSnapshot(model, cache === undefined ? {} : { cache }));
-  if (!folder) {
-    const fix = "give the name of a repository that was downloaded, or its folder in the hub's cache.";
-    throw await missingFile(model, { argument: "model", what: "a downloaded model", fix });
-  }
+  const folder = await modelFolder(model);
   const files: VerifiedFile[] = [];
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   for (const entry of entries.filter((entry) => !entry.isDirectory())) {
@@ -56,9 +44,34 @@ async function verify(model: string, { signal }: Io): Promise<VerifyResult> {
     if (content === undefined) files.push({ name, bytes: 0, state: "missing" });
     else files.push({ name, ...(await verifyContent(content, signal)) });
   }
+  if (files.length === 0)
+    refuse(model, "the folder of a downloaded model, and this one is empty", nameOrFolder);
   files.sort((a, b) => (a.name < b.name ? -1 : 1));
   return { folder, files };
 }
+
+/** The folder of a downloaded model, by its path or by the name of its repository. */
+async function modelFolder(model: string): Promise<string> {
+  const found = await stat(model).catch(() => undefined);
+  if (found?.isDirectory()) return model;
+  if (found) return refuse(model, "the folder of a downloaded model, and this is a file", nameOrFolder);
+  const cache = process.env["QKV_CACHE"];
+  const isRepository = /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(model);
+  const snapshot = isRepository && (await hubSnapshot(model, cache === undefined ? {} : { cache }));
+  if (snapshot) return snapshot;
+  if (!isRepository || looksLikePath(model))
+    throw await missingFile(model, { argument: "model", what: "a downloaded model", fix: nameOrFolder });
+  return refuse(
+    model,
+    `a downloaded model, and the hub's cache, ${cache ?? hubCacheFolder()}, has none of this name`,
+    `check the name, or download it first: \`qkv inspect ${model}\`.`,
+  );
+}
+
+const nameOrFolder = "give the name of a repository that was downloaded, or its folder in the hub's cache.";
+
+const refuse = (received: string, expected: string, fix: string): never =>
+  checks("qkv").refuse({ argument: "model", received, expected, fix });
 
 /** Compares the checksum of a file with its name: a SHA-256, or git's SHA-1. */
 async function verifyContent(path: string, signal: AbortSignal): Promise<Omit<VerifiedFile, "name">> {

@@ -1,3 +1,7 @@
+/// <reference types="node" />
+import { isQkvError } from "@qkv/core";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { loadTokenizer } from "./load-tokenizer.js";
 import { pad } from "../pad.js";
@@ -86,4 +90,38 @@ test("sequences are padded on the left or right, to a minimum length and to a mu
     [9, 9, 9, 8],
   ]);
   expect(pad([[5]], { padId: 0, length: 3 }).attentionMask).toEqual([[1, 0, 0]]);
+});
+
+test("the table of files in the README has every function that loadTokenizer calls, with files that it recognizes", () => {
+  const read = (path: string) => readFileSync(fileURLToPath(new URL(path, import.meta.url)), "utf8");
+  const rows = [...read("../../README.md").matchAll(/^\| `(\w*[tT]okenizer\w*)\(.*?\)` \| (.*) \|$/gm)].map(
+    ([, fn, cell]) => ({
+      fn: fn!,
+      alternatives: cell!.split(/,|;| or /).flatMap((part) => {
+        const names = [...part.matchAll(/`([\w.]+\.\w+)`/g)].map(([, name]) => name!);
+        return names.length > 0 ? [names] : [];
+      }),
+    }),
+  );
+  // Marian's own function is not exported.
+  const called = [...read("load-tokenizer.ts").matchAll(/return (\w+Tokenizer|tokenizerFromJson)\(/g)]
+    .map(([, fn]) => (fn === "marianTokenizer" ? "loadTokenizer" : fn!))
+    .filter((fn, i, all) => all.indexOf(fn) === i);
+  expect(rows.map(({ fn }) => fn).sort()).toEqual(called.sort());
+  for (const { fn, alternatives } of rows) {
+    expect(alternatives.length, fn).toBeGreaterThan(0);
+    for (const names of alternatives) {
+      // The error of damaged files tells which function read them.
+      let error: unknown;
+      try {
+        loadTokenizer(Object.fromEntries(names.map((name) => [name, Uint8Array.of(123)])));
+      } catch (thrown) {
+        error = thrown;
+      }
+      expect(isQkvError(error), names.join()).toBe(true);
+      const { fn: reader, expected } = error as { fn: string; expected: string };
+      expect([fn, "loadTokenizer"], names.join()).toContain(reader);
+      expect(expected, names.join()).not.toContain("a tokenizer's files");
+    }
+  }
 });

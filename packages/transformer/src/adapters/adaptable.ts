@@ -1,6 +1,7 @@
 import type { Checks } from "@qkv/core";
 import { contiguous, splitSeed, transpose, type Tensor } from "@qkv/tensor";
 import { isQuantized, type QuantizedWeight } from "@qkv/tensor/quantized";
+import type { TokenIds } from "../models/check-ids.js";
 import { decoder, type DecoderOptions, type DecoderParams } from "../models/decoder.js";
 import type { Model } from "../models/model.js";
 import { adaptedMatrix, adaptedTable, computeResident, type LoraParams } from "./adapted-module.js";
@@ -30,7 +31,7 @@ export type Lora = {
    * Token ids to logits `[B, T, V]`, with an unmerged adapter. `dropoutSeed` enables `lora_dropout`
    * and the dropout of the base.
    */
-  apply(adapter: AdapterParams, ids: Tensor | readonly number[], options?: DecoderOptions): Tensor;
+  apply(adapter: AdapterParams, ids: TokenIds, options?: DecoderOptions): Tensor;
   /** The base with an unmerged adapter, as a model for `generate`. It shares the weights of the base. */
   model(adapter: AdapterParams): Model;
   /** The base with an adapter merged into its matrices. Changed matrices become float32. */

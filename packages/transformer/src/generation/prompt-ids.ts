@@ -1,5 +1,5 @@
 import { isList, type Checks } from "@qkv/core";
-import { checkIdList } from "../models/check-ids.js";
+import { checkIdList, isNested } from "../models/check-ids.js";
 import type { GenerativeModel } from "../models/model.js";
 
 /**
@@ -49,6 +49,14 @@ function checkIdsOrMessages(check: Checks, prompt: unknown): void {
         "make a text of them by the model's chat template: " +
         "`chatTemplate(tokenizerConfig).render(messages, { addGenerationPrompt: true })` of @qkv/tokenizer/chat, " +
         '`apply_chat_template` elsewhere; `pipeline("text-generation", source)` takes messages as they are.',
+    });
+  }
+  if (isNested(prompt) || (Array.isArray(prompt) && typeof prompt[0] === "string")) {
+    check.refuse({
+      argument: "prompt",
+      received: "a list of prompts",
+      expected,
+      fix: "`generateBatch(model, prompts)` generates for several prompts at once.",
     });
   }
   const fix =

@@ -1,12 +1,13 @@
 import { checks } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
+import type { TokenIds } from "../models/check-ids.js";
 import type { Decoder, DecoderParams } from "../models/decoder.js";
 
 /**
  * Logits of a decoder after each layer: the hidden state between layers, passed through the final norm and output
  * matrix. The first entry belongs to the embeddings, the last is the model's output.
  *
- * @param ids - Token ids, `[B, T]` int32 or a list for one sequence.
+ * @param ids - Token ids `[B, T]`.
  * @returns `numLayers + 1` tensors of logits, each `[B, T, V]`.
  * @see nostalgebraist, "interpreting GPT: the logit lens" (2020), https://www.lesswrong.com/posts/AcKRB8wDpdaN6v6ru
  *
@@ -25,7 +26,7 @@ import type { Decoder, DecoderParams } from "../models/decoder.js";
 export function logitLens(
   model: Pick<Decoder, "apply" | "logits" | "config">,
   params: DecoderParams,
-  ids: Tensor | readonly number[],
+  ids: TokenIds,
 ): Tensor[] {
   const { apply, logits } = (model ?? {}) as Partial<Decoder>;
   const isDecoder = typeof apply === "function" && typeof logits === "function";

@@ -123,8 +123,8 @@ async function importClient(repo: string, { check }: Reading): Promise<HubClient
   } catch (cause) {
     return check.refuse({
       received: repo,
-      expected: "a path or an address, since the hub's client is not installed",
-      fix: 'npm install @huggingface/hub; in a bundle, pass `hub: { client: await import("@huggingface/hub") }`.',
+      expected: "a path or an address, since `@huggingface/hub`, which reads repositories, is not installed",
+      fix: 'run `npm install @huggingface/hub`; in a bundle, pass `hub: { client: await import("@huggingface/hub") }`.',
       cause,
     });
   }

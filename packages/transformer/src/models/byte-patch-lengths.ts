@@ -1,6 +1,6 @@
 import { checks, type Checks } from "@qkv/core";
-import { tensor, type Tensor } from "@qkv/tensor";
-import { checkIds } from "./check-ids.js";
+import { tensor } from "@qkv/tensor";
+import { checkIds, type TokenIds } from "./check-ids.js";
 import { checkModel } from "./check-model.js";
 import { decoder } from "./decoder.js";
 import type { Model } from "./model.js";
@@ -10,7 +10,7 @@ import { lengthsFromEnds, uncertainEnds } from "./patch-boundaries.js";
  * Computes the lengths of the patches into which a model with byte patches splits a text. Unlike `apply`, it awaits the logits of the
  * entropy model, as GPU devices require. Pass the result to `apply` as `patchLengths`.
  *
- * @param ids - Bytes as token ids: `[B, T]`, or a list for one text.
+ * @param ids - Bytes as token ids: `[B, T]`.
  * @returns For each text, the lengths of its patches in bytes, which sum to T. The first is 1, for the start token; the
  *   last patch is open, and has 0 bytes if the last byte ended a patch.
  * @throws {ArgumentError} If the model has no byte patches, or an id is not in its vocabulary.
@@ -41,7 +41,7 @@ import { lengthsFromEnds, uncertainEnds } from "./patch-boundaries.js";
  * apply(params, [1, 76, 105, 107, 101], { patchLengths }).shape; // => [1, 5, 260]
  * ```
  */
-export async function bytePatchLengths(model: Model, ids: Tensor | readonly number[]): Promise<number[][]> {
+export async function bytePatchLengths(model: Model, ids: TokenIds): Promise<number[][]> {
   checkModel(check, model);
   const { config, params } = model;
   const { bytePatches, vocabSize } = config;

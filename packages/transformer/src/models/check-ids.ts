@@ -1,16 +1,21 @@
-import { ShapeError, type Checks } from "@qkv/core";
+import { isList, ShapeError, type Checks } from "@qkv/core";
 import { isTensor, tensor, type Device, type Tensor } from "@qkv/tensor";
 
-/** Token ids `[B, T]` on a device, from such a tensor or from a list for one sequence. */
+/** Token ids of a batch: `[B, T]` as a tensor of integers, a list for one sequence, or a list of lists of one length. */
+export type TokenIds = Tensor | readonly number[] | readonly (readonly number[])[];
+
+/** Token ids `[B, T]` on a device. */
 export function checkIds(
   check: Checks,
-  ids: Tensor | readonly number[],
+  ids: TokenIds,
   { device, vocabSize }: { device: Device; vocabSize: number | undefined },
   argument = "ids",
 ): Tensor {
   if (!isTensor(ids)) {
-    const list = checkIdList(check, ids, vocabSize, argument);
-    return tensor(list, { shape: [1, list.length], dtype: "int32", device });
+    const rows = isNested(ids)
+      ? checkRows(check, ids, vocabSize, argument)
+      : [checkIdList(check, ids, vocabSize, argument)];
+    return tensor(rows.flat(), { shape: [rows.length, rows[0]!.length], dtype: "int32", device });
   }
   const { shape, dtype, device: idsDevice } = ids;
   // Devices inside `vmap` wrap other devices.
@@ -42,6 +47,32 @@ export function checkIds(
       received: shape,
       expected: "[B, T]: a row of token ids for each sequence, one sequence and one token or more",
       fix: "reshape the ids, or give a plain list for one sequence.",
+    },
+    ShapeError,
+  );
+}
+
+/** True for a list of lists: ids of several sequences. */
+export const isNested = (ids: unknown): ids is readonly (readonly number[])[] =>
+  Array.isArray(ids) && isList(ids[0]);
+
+/** Checks the ids of several sequences, which must have one length. */
+function checkRows(
+  check: Checks,
+  ids: readonly (readonly number[])[],
+  vocabSize: number | undefined,
+  argument: string,
+): (readonly number[])[] {
+  const rows = ids.map((row, i) => checkIdList(check, row, vocabSize, `${argument}[${i}]`));
+  const T = rows[0]!.length;
+  const ragged = rows.findIndex(({ length }) => length !== T);
+  if (ragged < 0) return rows;
+  return check.refuse(
+    {
+      argument,
+      received: `sequences of ${T} and of ${rows[ragged]!.length} tokens`,
+      expected: "[B, T]: sequences of one length",
+      fix: "pad them: `tokenizer.encodeBatch(texts, { padding: true })` for texts, `pad(ids, { padId })` of @qkv/tokenizer for ids.",
     },
     ShapeError,
   );

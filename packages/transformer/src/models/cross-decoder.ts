@@ -4,7 +4,7 @@ import type { Cache } from "@qkv/attention-contract";
 import { checkTensor, embedding, linear, mul, randn, slice, type Tensor } from "@qkv/tensor";
 import { checkParams } from "../layers/check-params.js";
 import { checkTrace, traceAt, type ModelTrace, type TracedLayers } from "../layers/trace.js";
-import { checkIds, isId } from "./check-ids.js";
+import { checkIds, isId, type TokenIds } from "./check-ids.js";
 import type { DecoderKernels } from "./decoder.js";
 import { paddedLengths, residentSource, type EncodedSource } from "./encoded-source.js";
 import {
@@ -72,8 +72,8 @@ export type CrossDecoder = {
    * @param lengths - Number of positions of each batch without padding. Default: no padding.
    */
   source(params: CrossDecoderParams, rows: Tensor, lengths?: readonly number[]): EncodedSource;
-  /** Token ids, `[B, T]` int32 or a list for one sequence, to logits `[B, T, V]`, or `[B, last, V]`. */
-  apply(params: CrossDecoderParams, ids: Tensor | readonly number[], options?: CrossDecoderOptions): Tensor;
+  /** Token ids `[B, T]` to logits `[B, T, V]`, or `[B, last, V]`. */
+  apply(params: CrossDecoderParams, ids: TokenIds, options?: CrossDecoderOptions): Tensor;
 };
 
 /**

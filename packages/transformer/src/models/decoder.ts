@@ -62,7 +62,7 @@ import {
   type TransformerLayer,
   type TransformerLayerParams,
 } from "../layers/transformer-layer.js";
-import { checkIds } from "./check-ids.js";
+import { checkIds, type TokenIds } from "./check-ids.js";
 import { modelSeeds } from "./model-seeds.js";
 import { checkLayerCount, checkParams } from "../layers/check-params.js";
 import { checkTaskHead, initTaskHead, type TaskHeadParams } from "./task-head.js";
@@ -183,8 +183,8 @@ export type Decoder = {
   readonly config: DecoderConfig;
   /** Random weights. */
   init(seed: number): DecoderParams;
-  /** Token ids, `[B, T]` int32 or a list for one sequence, to logits `[B, T, V]`, or `[B, last, V]`. */
-  apply(params: DecoderParams, ids: Tensor | readonly number[], options?: DecoderOptions): Tensor;
+  /** Token ids `[B, T]` to logits `[B, T, V]`, or `[B, last, V]`. */
+  apply(params: DecoderParams, ids: TokenIds, options?: DecoderOptions): Tensor;
   /**
    * Applies only layers to rows `[B, T, C]`, without embeddings, final norm and output projection: all layers, or a consecutive part
    * of them.

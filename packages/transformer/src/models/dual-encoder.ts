@@ -22,7 +22,7 @@ import {
 } from "@qkv/tensor";
 import { checkParams } from "../layers/check-params.js";
 import { traceAt, type ModelTrace } from "../layers/trace.js";
-import { checkIds } from "./check-ids.js";
+import { checkIds, type TokenIds } from "./check-ids.js";
 import { encoder, type EncoderConfig, type EncoderOptions, type EncoderParams } from "./encoder.js";
 import { unitLength } from "./mean-pooling.js";
 import {
@@ -70,10 +70,10 @@ export type DualEncoder = {
   readonly config: DualEncoderConfig;
   /** Random weights. */
   init(seed: number): DualEncoderParams;
-  /** Token ids, `[B, T]` int32 or a list for one text, to vectors of norm 1, `[B, P]`. */
+  /** Token ids `[B, T]` to vectors of norm 1, `[B, P]`. */
   embedTexts(
     params: DualEncoderParams,
-    ids: Tensor | readonly number[],
+    ids: TokenIds,
     options?: Pick<EncoderOptions, "mask" | "trace">,
   ): Tensor;
   /** Pixel values `[B, channels, height, width]` to vectors of norm 1, `[B, P]`. */

@@ -2,7 +2,7 @@ import { checks, isList, type Checks } from "@qkv/core";
 import { embedding, isTensor, mul, randn, tensor, type Device, type Tensor } from "@qkv/tensor";
 import { checkParams } from "../layers/check-params.js";
 import { checkTrace, traceAt, type ModelTrace, type TracedLayers } from "../layers/trace.js";
-import { checkIdList, checkIds } from "./check-ids.js";
+import { checkIdList, checkIds, isNested, type TokenIds } from "./check-ids.js";
 import {
   crossDecoderNames,
   scopedCrossDecoder,
@@ -35,8 +35,8 @@ export type EncoderDecoderParams = CrossDecoderParams & {
   head?: TaskHeadParams;
 };
 
-/** A source: ids of one text or of several, or `[B, S]` int32. */
-export type SourceIds = Tensor | readonly number[] | readonly (readonly number[])[];
+/** A source: ids of one text or of several, which may differ in length, or `[B, S]` int32. */
+export type SourceIds = TokenIds;
 
 export type SourceOptions = {
   /** Number of tokens of each batch without right padding, for ids in a tensor. Default: no padding. */
@@ -59,12 +59,8 @@ export type EncoderDecoder = {
   init(seed: number): EncoderDecoderParams;
   /** Encodes a source, once for the whole generation. */
   encode(params: EncoderDecoderParams, ids: SourceIds, options?: SourceOptions): EncodedSource;
-  /** Decoder ids, `[B, T]` int32 or a list for one sequence, to logits `[B, T, V]`, or `[B, last, V]`. */
-  apply(
-    params: EncoderDecoderParams,
-    ids: Tensor | readonly number[],
-    options?: EncoderDecoderOptions,
-  ): Tensor;
+  /** Decoder ids `[B, T]` to logits `[B, T, V]`, or `[B, last, V]`. */
+  apply(params: EncoderDecoderParams, ids: TokenIds, options?: EncoderDecoderOptions): Tensor;
 };
 
 /**
@@ -194,11 +190,9 @@ const isEncoded = (source: EncodedSource | SourceIds): source is EncodedSource =
 function sourceBatch(
   given: SourceIds,
   { padId, vocabSize, device }: { padId: number; vocabSize: number; device: Device },
-): { ids: Tensor | readonly number[]; lengths?: readonly number[] } {
-  if (isTensor(given) || !isList(given) || !isList(given[0])) return { ids: given as readonly number[] };
-  const texts = (given as readonly (readonly number[])[]).map((ids, i) =>
-    checkIdList(onEncode, ids, vocabSize, `ids[${i}]`),
-  );
+): { ids: TokenIds; lengths?: readonly number[] } {
+  if (!isNested(given)) return { ids: given };
+  const texts = given.map((ids, i) => checkIdList(onEncode, ids, vocabSize, `ids[${i}]`));
   const lengths = texts.map(({ length }) => length);
   const longest = Math.max(...lengths);
   const rows = texts.map((ids) => Array.from({ length: longest }, (_, s) => ids[s] ?? padId));

@@ -45,7 +45,7 @@ import {
   type TransformerLayer,
   type TransformerLayerParams,
 } from "../layers/transformer-layer.js";
-import { checkIds } from "./check-ids.js";
+import { checkIds, type TokenIds } from "./check-ids.js";
 import { modelSeeds } from "./model-seeds.js";
 import { ropeFromConfig } from "./rope-from-config.js";
 import { checkTaskHead, initTaskHead, type TaskHeadConfig, type TaskHeadParams } from "./task-head.js";
@@ -166,8 +166,8 @@ export type EncoderParams = {
 };
 
 export type EncoderOptions = {
-  /** Type (segment) of each token, `[B, T]` int32. Default: 0. */
-  types?: Tensor;
+  /** Type (segment) of each token, `[B, T]`. Default: 0. */
+  types?: TokenIds;
   /** Masks tokens: `padding(lengths)`. Default: none. */
   mask?: Mask;
   /** Applies the dropout of the configuration: in training, another seed each step. Default: nothing is dropped. */
@@ -181,8 +181,8 @@ export type Encoder = {
   readonly config: EncoderConfig;
   /** Random weights. */
   init(seed: number): EncoderParams;
-  /** Token ids, `[B, T]` int32 or a list for one sequence, to rows `[B, T, C]`, one for each token. */
-  apply(params: EncoderParams, ids: Tensor | readonly number[], options?: EncoderOptions): Tensor;
+  /** Token ids `[B, T]` to rows `[B, T, C]`, one for each token. */
+  apply(params: EncoderParams, ids: TokenIds, options?: EncoderOptions): Tensor;
   /** Rows `[B, T, C]` to logits `[B, T, V]` of masked tokens. */
   maskedTokenLogits(params: EncoderParams, rows: Tensor): Tensor;
 };
@@ -295,13 +295,16 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
       checkTrace(onApply, trace, { recurrent: new Array<boolean>(numLayers).fill(false) });
       const { device } = params.embedding.weight;
       const tokens = checkIds(onApply, ids, { device, vocabSize: V });
-      if (types !== undefined && params.types)
-        checkTypes(checkIds(onApply, types, { device, vocabSize: numTypes }, "types"), tokens);
+      const typeIds =
+        types !== undefined && params.types
+          ? checkIds(onApply, types, { device, vocabSize: numTypes }, "types")
+          : undefined;
+      if (typeIds) checkTypes(typeIds, tokens);
       return device.scope(() => {
         let x = embedding(params.embedding.weight, tokens);
         if (config.tokenDropout) x = withoutMasks(x, tokens, config.tokenDropout);
         if (table) x = table.apply(params.positions, x);
-        if (params.types) x = add(x, embedding(params.types.weight, types ?? zeroTypes(x, device)));
+        if (params.types) x = add(x, embedding(params.types.weight, typeIds ?? zeroTypes(x, device)));
         if (config.embeddingNorm !== false) x = narrowNorm.apply(params.embeddingNorm, x);
         const drops = callDropout(config.dropout, dropoutSeed, numLayers);
         x = drops.embeddings(x);

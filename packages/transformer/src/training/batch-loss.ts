@@ -28,7 +28,8 @@ export function checkBatch<B extends Batch>(check: Checks, batch: B): B {
     const { ids, targets } = (value ?? {}) as Partial<Batch>;
     return isTensor(ids) && isTensor(targets);
   };
-  const fix = "give batches of `nextTokenBatches`, or `{ ids, targets }` of your own.";
+  const fix =
+    'give batches of `nextTokenBatches`, or your own: `{ ids: tensor(ids, { dtype: "int32" }), targets: tensor(targets, { dtype: "int32" }) }`.';
   check.each({ batch }, isBatch, "a batch: the tensors ids and targets", fix);
   return batch;
 }
