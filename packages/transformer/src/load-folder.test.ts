@@ -242,11 +242,11 @@ test("errors name invalid fields of config.json", async () => {
     [{ rms_norm_eps: "small" }, /rms_norm_eps` is "small", expected a finite number/],
     [
       { hidden_act: "mish" },
-      /hidden_act` is "mish", expected silu, gelu, .*, xielu\.\nFix: qkv does not implement `hidden_act: "mish"` for llama\. Supported: silu, gelu, .*, xielu\.$/,
+      /hidden_act` is "mish", expected silu, gelu, gelu_pytorch_tanh, relu, relu2, quick_gelu, tanh, xielu\.\nFix: qkv does not implement `hidden_act: "mish"` for llama\. Choose a model with a supported value\.$/,
     ],
     [
       { rope_scaling: { rope_type: "ntk" } },
-      /rope_scaling: rope_type` is "ntk", expected default, linear, .*Supported: default, linear, dynamic, yarn, llama3, longrope, proportional\.$/s,
+      /rope_scaling: rope_type` is "ntk", expected default, linear, dynamic, yarn, llama3, longrope, proportional\.\nFix: qkv does not implement `rope_type: "ntk"` for llama\. Choose a model with a supported value\.$/,
     ],
     [
       { rope_scaling: { rope_type: "linear" } },

@@ -1,4 +1,4 @@
-import { nearestName, type Checks } from "@qkv/core";
+import { knownNames, nearestName, type Checks } from "@qkv/core";
 import type { DecoderConfig } from "@qkv/transformer";
 import { hookedActivations, type HookedTransformerConfig } from "./hooked-config.js";
 
@@ -83,7 +83,11 @@ export function readConfig(check: Checks, cfg: Readonly<Record<string, unknown>>
   ): T => {
     const value = field(name) ?? fallback;
     if (names.includes(value as T)) return value as T;
-    return refuse(name, `one of ${names.join(", ")}`, "models with others are not read.");
+    return refuse(
+      name,
+      `one of ${knownNames(value, names, "the reference of `loadTransformerLens`")}`,
+      "models with others are not read.",
+    );
   };
 
   for (const [name, values] of Object.entries(unsupported)) {

@@ -50,7 +50,7 @@ test("implied maps times values are the outputs of heads, for mixers alone and p
   }
   expect(Object.keys(impliedMaps(model, ids, { layers: [2] }))).toHaveLength(1);
   expect(() => impliedMaps(model, ids, { layers: [1] })).toThrow(
-    /impliedMaps: `layers` is 1, expected layers that imply a map\.\nFix: choose of 0, 2\./,
+    /impliedMaps: `layers` is 1, expected layers that imply a map\.\nFix: choose from 0, 2\./,
   );
 });
 

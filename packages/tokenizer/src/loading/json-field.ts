@@ -79,7 +79,10 @@ export class JsonField {
   /** Refuses a valid value that is not implemented. `supported`: the values that are, as a noun phrase. */
   unsupported(supported: string): never {
     const given = `${this.path}: ${describeValue(this.value)}`;
-    return this.fail(supported, `qkv does not implement \`${given}\`. Take a tokenizer with ${supported}.`);
+    return this.fail(
+      supported,
+      `qkv does not implement \`${given}\`. Take a tokenizer with a supported value.`,
+    );
   }
 
   fail(

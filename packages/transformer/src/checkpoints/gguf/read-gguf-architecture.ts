@@ -1,4 +1,4 @@
-import type { GgufHeader, GgufValue } from "@qkv/core";
+import { knownNames, type GgufHeader, type GgufValue } from "@qkv/core";
 import type { GgufArchitecture } from "../../architectures/gguf/gguf-architecture.js";
 import { withLayerNumbers } from "../../architectures/gguf/gguf-layer-numbers.js";
 import { presence, presentIn } from "../../architectures/gguf/gguf-presence.js";
@@ -65,7 +65,10 @@ export async function readGgufArchitecture(
     { name: file.name, fn: file.fn, model: name },
   );
   if (scaling && !(ropeScalings as readonly unknown[]).includes(scaling.rope_type))
-    return fields.unsupported("rope_scaling", ropeScalings.join(", "));
+    return fields.unsupported(
+      "rope_scaling",
+      knownNames(scaling.rope_type, ropeScalings, "the reference of `RopeScalingConfig`"),
+    );
   const config = {
     ...readFields(entries(), fields),
     stopIds: stopIdsField(fields),

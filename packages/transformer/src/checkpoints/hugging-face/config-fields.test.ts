@@ -153,7 +153,7 @@ test("errors tell values that are not implemented from damaged fields and from u
   expect(await refusal(config)).toBeUndefined();
   expect(await refusal({ ...config, qk_layernorm: true })).toBe(
     "FormatError: load: `config.json: qk_layernorm` is true, expected false.\n" +
-      "Fix: qkv does not implement `qk_layernorm: true` for stablelm. Supported: false.",
+      "Fix: qkv does not implement `qk_layernorm: true` for stablelm. Choose a model with a supported value.",
   );
   for (const damaged of [{ qk_layernorm: "yes" }, { hidden_size: -1 }]) {
     expect(await refusal({ ...config, ...damaged })).toMatch(
