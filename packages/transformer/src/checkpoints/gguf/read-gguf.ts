@@ -1,5 +1,6 @@
 import { checks, FormatError, knownNames, type GgufHeader, type GgufValue } from "@qkv/core";
-import { checkpointsGuide } from "../checkpoints-guide.js";
+import { checkpointsCommand } from "../checkpoints-command.js";
+import { knownCheckpoints } from "../known-checkpoints.js";
 import type { ReadFile } from "../../loading/open-file.js";
 import type { Weights } from "../../loading/weights.js";
 import type { WeightFile } from "../../loading/weight-file.js";
@@ -39,8 +40,8 @@ export async function readGguf(
   const table = ggufTable.find(({ name }) => name === arch);
   if (table) return readGgufArchitecture(table, metadata, file, openWeights);
   if (!architecture) {
-    const known = [...Object.keys(ggufArchitectures), ...ggufTable.map(({ name }) => name)];
-    const expected = `a known architecture: ${knownNames(arch, known, checkpointsGuide)}`;
+    const known = knownCheckpoints().flatMap(({ format, name }) => (format === "gguf" ? [name] : []));
+    const expected = `a known architecture: ${knownNames(arch, known, checkpointsCommand)}`;
     const fix =
       typeof arch === "string"
         ? `choose a model of another architecture: qkv does not implement ${arch} in GGUF files.`
