@@ -19,6 +19,17 @@ import { composeSentencePiece } from "./sentencepiece.js";
  * The tokenizer in a GGUF file: `llama` (SentencePiece BPE), `t5` (Unigram), `bert` (WordPiece), or `gpt2`
  * (byte-level BPE, with each pre-tokenizer that llama.cpp names in `tokenizer.ggml.pre`).
  *
+ * Pre-tokenizers: `default`, `llama3`, `llama-v3`, `llama-bpe`, `falcon3`, `falcon-h1`, `pixtral`, `midm-2.0`, `lfm2`,
+ * `jina-v5-nano`, `dbrx`, `smaug-bpe`, `glm4`, `chatglm-bpe`, `minicpm5`, `jais-2`, `qwen2`, `deepseek-r1-qwen`, `kormo`,
+ * `f2llmv2`, `megrez`, `stablelm2`, `hunyuan`, `solar-open`, `grok-2`, `laguna`, `ufakzeka`, `qwen35`, `seed-coder`, `bailingmoe`,
+ * `bailingmoe2`, `llada-moe`, `exaone-moe`, `gpt-2`, `phi-2`, `jina-es`, `jina-de`, `jina-v2-es`, `jina-v2-de`, `gigachat`,
+ * `a.x-4.0`, `mellum`, `modern-bert`, `exaone4`, `mpt`, `olmo`, `jais`, `trillion`, `granite-docling`, `jina-v1-en`,
+ * `jina-v2-code`, `roberta-bpe`, `starcoder`, `refact`, `command-r`, `smollm`, `codeshell`, `exaone`, `minerva-7b`, `mellum2`,
+ * `falcon`, `deepseek-llm`, `deepseek-coder`, `deepseek-v3`, `hunyuan-dense`, `joyai-llm`, `hy_v4`, `spark2_5`, `youtu`, `afmoe`,
+ * `kimi-k2`, `poro-chat`, `bloom`, `gpt3-finnish`, `viking`, `tekken`, `gpt-4o`, `llama4`, `kanana2`, `talkie`, `minimax-m2`,
+ * `granite-embed-multi-97m`, `tiny_aya`, `cohere2moe`, `superbpe`, `chameleon`, `gemma4`, `granite-embed-multi-311m`, `sarvam-moe`
+ * and `whitespace`.
+ *
  * @param file - The file's bytes, or a part from its start that holds the header; or a header that was read.
  * @returns Special tokens inside a text become their ids unless `encode` is given `specialTokens`.
  * @throws {FormatError} If a field is missing or wrong, or `tokenizer.ggml.pre` is an unknown name: another

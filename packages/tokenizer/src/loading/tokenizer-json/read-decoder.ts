@@ -1,3 +1,4 @@
+import { knownNames } from "@qkv/core";
 import { byteLevelDecoder } from "../../decoders/byte-level-decoder.js";
 import type { Decoder } from "../../decoders/decoder.js";
 import {
@@ -17,6 +18,9 @@ import {
 } from "../../decoders/decode-steps.js";
 import { compilePattern } from "../../regex/compile-pattern.js";
 import type { JsonField } from "../json-field.js";
+
+const decoderNames =
+  "Sequence ByteLevel ByteFallback Fuse WordPiece BPEDecoder CTC Metaspace Strip Replace".split(" ");
 
 /** The fifth stage of a `tokenizer.json`: `decoder`. Without one tokens are joined by spaces. */
 export function readDecoder(field: JsonField): Decoder {
@@ -79,8 +83,8 @@ function readSteps(field: JsonField, state: { fused: boolean }): DecodeStep[] {
       ];
     }
     default:
-      return type.fail(
-        "a decoder: Sequence, ByteLevel, ByteFallback, Fuse, WordPiece, BPEDecoder, CTC, Metaspace, Strip, Replace",
+      return type.unsupported(
+        `a decoder: ${knownNames(type.value, decoderNames, "the reference of `tokenizerFromJson`")}`,
       );
   }
 }

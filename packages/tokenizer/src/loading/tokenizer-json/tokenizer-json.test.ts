@@ -169,7 +169,12 @@ describe("refused, with the field named", () => {
     [
       "an unknown decoder",
       { model: words, decoder: { type: "X" } },
-      /decoder.type` is "X", expected a decoder/,
+      /decoder.type` is "X", expected a decoder.*\nFix: qkv does not implement `decoder.type: "X"`\. Take a tokenizer with/,
+    ],
+    [
+      "an unknown post-processor",
+      { model: words, post_processor: { type: "X" } },
+      /post_processor.type` is "X", expected a post-processor: .*\nFix: qkv does not implement `post_processor.type: "X"`\./,
     ],
     [
       "a Unigram score that is not a number",

@@ -18,6 +18,11 @@ import { readPreTokenizer } from "./read-pre-tokenizer.js";
  * normalizer, pre-tokenizer, model, post-processor and decoder but `UnicodeScripts`. It gives the ids that the
  * library gives.
  *
+ * Normalizers: `Sequence`, `NFC`, `NFD`, `NFKC`, `NFKD`, `Lowercase`, `StripAccents`, `Nmt`, `ByteLevel`, `Prepend`, `Strip`,
+ * `Replace`, `BertNormalizer` and `Precompiled`. Pre-tokenizers: `Sequence`, `BertPreTokenizer`, `WhitespaceSplit`, `Whitespace`,
+ * `Digits`, `Punctuation`, `FixedLength`, `CharDelimiterSplit`, `ByteLevel`, `Metaspace` and `Split`. Decoders: `Sequence`,
+ * `ByteLevel`, `ByteFallback`, `Fuse`, `WordPiece`, `BPEDecoder`, `CTC`, `Metaspace`, `Strip` and `Replace`.
+ *
  * @param file - The file's text, its bytes, or the result of `JSON.parse`.
  * @param config - The `tokenizer_config.json` beside it, in any of the same forms: it names the tokens at the
  *   beginning and the end of a sequence. Default: those that the post-processor puts there.
