@@ -261,6 +261,12 @@ test("errors name invalid fields of config.json", async () => {
   ] as const) {
     expect(await refusal(writeFolder(await checkpointFiles({ config: changes })))).toMatch(message);
   }
+  for (const ids of ["two", [2, "x"]]) {
+    const files = { ...modelFiles, "generation_config.json": json({ eos_token_id: ids }) };
+    expect(await refusal(writeFolder(files))).toMatch(
+      /generation_config.json: eos_token_id` is .*, expected a/,
+    );
+  }
   const files = { ...modelFiles, "config.json": new TextEncoder().encode("<html>") };
   expect(await refusal(writeFolder(files))).toMatch(/config.json` is "<html>", expected valid JSON/);
 });
