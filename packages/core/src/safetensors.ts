@@ -186,6 +186,9 @@ function readEntry(check: FileChecks, name: string, value: unknown, dataStart: n
       argument: `${name}: dtype`,
       received: dtype,
       expected: `one of ${knownNames(dtype, Object.keys(bytesPer), "the reference of `SafetensorsDType`")}`,
+      ...(typeof dtype === "string" && {
+        fix: `qkv does not know the element type ${dtype}. Convert the tensor to a known type, such as BF16.`,
+      }),
     });
   }
   if (!isCounts(shape))

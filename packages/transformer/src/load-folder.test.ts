@@ -227,7 +227,7 @@ test("errors name missing, unused and mismatched tensors", async () => {
     tensors: { [name]: tensor(new Int32Array(96), { shape: [12, 8] }) },
   });
   expect(await refusal(writeFolder(withInt32))).toMatch(
-    /up_proj.weight: dtype` is "I32", expected one of F64, F32, F16, BF16/,
+    /up_proj.weight: dtype` is "I32", expected F64, F32, F16, BF16\.\nFix: qkv does not implement weights of type I32\. Convert/,
   );
   await expect(loadEncoder(writeFolder(modelFiles))).rejects.toThrow(
     /`source` is "a decoder", expected an encoder.\nFix: load it with `load`/,
