@@ -131,7 +131,7 @@ export function ggufTokenizer(file: Uint8Array | GgufHeader): Tokenizer {
     const pre = model === "gemma4" ? "gemma4" : fields.text("pre");
     const split =
       ggufSplit(pre) ??
-      fields.fail(
+      fields.unsupported(
         "pre",
         pre,
         `a name that is known: ${knownNames(pre, ggufSplitNames(), "the reference of `ggufTokenizer`")}`,
@@ -167,7 +167,7 @@ export function ggufTokenizer(file: Uint8Array | GgufHeader): Tokenizer {
       eosId,
     });
   }
-  return fields.fail("model", model, "llama, t5, bert, gpt2 or gemma4");
+  return fields.unsupported("model", model, "llama, t5, bert, gpt2 or gemma4");
 }
 
 /** A vocabulary without duplicates: the first of equal tokens keeps its id, the ids of the others are gaps. */
@@ -224,13 +224,25 @@ class Fields {
     return list.every((item) => typeof item === "number") ? list : this.fail(name, list, "a list of numbers");
   }
 
-  fail(name: string, received: unknown, expected: string): never {
+  /** Refuses a valid value that is not implemented. */
+  unsupported(name: string, value: string, expected: string): never {
+    const given = `tokenizer.ggml.${name}: ${JSON.stringify(value)}`;
+    const fix = `qkv does not implement \`${given}\`. Make the tokenizer from the model's tokenizer.json.`;
+    return this.fail(name, value, expected, fix);
+  }
+
+  fail(
+    name: string,
+    received: unknown,
+    expected: string,
+    fix = "download the file again, or make the tokenizer from the model's tokenizer.json: the field is damaged.",
+  ): never {
     throw new FormatError({
       fn: "ggufTokenizer",
       argument: `GGUF file: tokenizer.ggml.${name}`,
       received,
       expected,
-      fix: "give a file whose tokenizer llama.cpp loads too, or make the tokenizer from the model's tokenizer.json.",
+      fix,
     });
   }
 

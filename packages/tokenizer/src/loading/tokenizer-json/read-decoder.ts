@@ -18,6 +18,7 @@ import {
 } from "../../decoders/decode-steps.js";
 import { compilePattern } from "../../regex/compile-pattern.js";
 import type { JsonField } from "../json-field.js";
+import { readPrependScheme } from "./read-prepend-scheme.js";
 
 const decoderNames =
   "Sequence ByteLevel ByteFallback Fuse WordPiece BPEDecoder CTC Metaspace Strip Replace".split(" ");
@@ -58,13 +59,7 @@ function readSteps(field: JsonField, state: { fused: boolean }): DecodeStep[] {
         ),
       ];
     case "Metaspace": {
-      const scheme = field.get("prepend_scheme");
-      const name = scheme.string(field.get("add_prefix_space").boolean(true) ? "always" : "never");
-      const prepend =
-        name === "always" || name === "first" || name === "never"
-          ? name
-          : scheme.fail("always, first or never");
-      return [metaspaceStep(field.get("replacement").string("▁"), prepend)];
+      return [metaspaceStep(field.get("replacement").string("▁"), readPrependScheme(field))];
     }
     case "Strip": {
       const content = field.get("content").string();

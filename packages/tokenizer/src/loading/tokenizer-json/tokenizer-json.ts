@@ -103,14 +103,19 @@ function readAddedTokens(field: JsonField, tokenId: (token: string) => number | 
   });
 }
 
+const sides = { Left: "left", Right: "right" } as const;
+const truncationStrategies = {
+  LongestFirst: "longestFirst",
+  OnlyFirst: "onlyFirst",
+  OnlySecond: "onlySecond",
+} as const;
+
 function readTruncation(field: JsonField): Truncation | undefined {
   if (field.isMissing) return undefined;
-  const strategy = field.get("strategy").string("LongestFirst");
   return {
     maxLength: field.get("max_length").count(),
-    side: field.get("direction").string("Right") === "Left" ? "left" : "right",
-    strategy:
-      strategy === "OnlyFirst" ? "onlyFirst" : strategy === "OnlySecond" ? "onlySecond" : "longestFirst",
+    side: field.get("direction").choice(sides, "Right"),
+    strategy: field.get("strategy").choice(truncationStrategies, "LongestFirst"),
   };
 }
 
@@ -121,11 +126,13 @@ function readPadding(field: JsonField): Padding | undefined {
   // Every text is padded to it, also a short one.
   const maxLength = 2 ** 17;
   const tokens = (length: JsonField, fallback: number) =>
-    length.count(fallback) <= maxLength ? length.count(fallback) : length.fail(`at most ${maxLength} tokens`);
+    length.count(fallback) <= maxLength
+      ? length.count(fallback)
+      : length.unsupported(`at most ${maxLength} tokens`);
   return {
     padId: field.get("pad_id").count(0),
     typeId: field.get("pad_type_id").count(0),
-    side: field.get("direction").string("Right") === "Left" ? "left" : "right",
+    side: field.get("direction").choice(sides, "Right"),
     length: fixed ? tokens(fixed, 0) : 0,
     multipleOf: Math.max(1, tokens(field.get("pad_to_multiple_of"), 1)),
   };
