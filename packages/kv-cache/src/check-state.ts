@@ -119,7 +119,7 @@ export function checkSavedState({ tensors, numbers }: SavedLayer, current: Layer
     refuseSaved(
       "tensors",
       knownNames(undefined, names, "the file"),
-      `${knownNames(undefined, expectedNames, "the cache")}, as the cache holds`,
+      `${knownNames(undefined, expectedNames, "`cache.state(layer)`")}, as the cache holds`,
       "restore into a cache of the model that was saved.",
     );
   for (const name of names) {

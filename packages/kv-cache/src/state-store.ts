@@ -88,7 +88,7 @@ export function stateStore(checkpoints: number, initial: State = { snapshots: []
         checks("crop").refuse({
           argument: "length",
           received: n,
-          expected: `${knownNames(n, storedLengths, "the cache")}, of which a state is stored, or 0 for all sequences`,
+          expected: `${knownNames(n, storedLengths)}, of which a state is stored, or 0 for all sequences`,
           fix: "make the cache with more `checkpoints`, or `fork()` it at each length to which it may have to be cropped.",
         });
       });
