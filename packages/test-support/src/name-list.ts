@@ -38,7 +38,7 @@ export function namesInReference(file: URL, name: string): ReadonlySet<string> {
     new RegExp(`^export (?:async )?(?:function|type|const|interface) ${name}\\b`, "m"),
   );
   const begin = source.lastIndexOf("\n/**", at);
-  const isType = source.startsWith("export type", at);
-  const text = source.slice(begin, isType ? source.indexOf("\n};", at) : at).replaceAll("\n * ", " ");
+  const hasFields = /^export type .*\{$/.test(source.slice(at, source.indexOf("\n", at)));
+  const text = source.slice(begin, hasFields ? source.indexOf("\n};", at) : at).replaceAll("\n * ", " ");
   return new Set([...text.matchAll(/`([^`]+)`/g)].map(([, quoted]) => quoted!));
 }

@@ -68,8 +68,8 @@ export type LoadOptions = ReadOptions & {
 
 /**
  * Loads a decoder from a Hugging Face folder (`config.json`, and `model.safetensors` in one or several files), a GGUF
- * file (f64, f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q4_k, q5_k, q6_k, mxfp4), or a llama2.c checkpoint. Weights are
- * copied in chunks, so loading needs little more memory than the model.
+ * file, or a llama2.c checkpoint. Weights are copied in chunks, so loading needs little more memory than the model. Types of
+ * weights in GGUF files: `F64`, `F32`, `F16`, `BF16`, `Q8_0`, `Q4_0`, `Q4_1`, `Q5_0`, `Q5_1`, `Q4_K`, `Q5_K`, `Q6_K` and `MXFP4`.
  *
  * @param source - A folder or a file, by path (in Node) or URL; the name of a repository of the Hugging Face Hub, such
  *   as `Qwen/Qwen3-0.6B`, which is read from the cache of Python's `huggingface_hub` if it is there, and otherwise requires

@@ -53,7 +53,8 @@ export function impliedMaps(
       ([i, mixer]) => (mixer ? [[i, mixer] as const] : []),
     ),
   );
-  const fix = `choose from ${knownNames(undefined, [...mixers.keys()], "`model.config.layerTypes`")}.`;
+  const wrong: unknown = [layers].flat().find((i) => !mixers.has(i as number));
+  const fix = `choose from ${knownNames(wrong, [...mixers.keys()], "`model.config.layerTypes`")}.`;
   check.each({ model: "no such layer" }, () => mixers.size > 0, "a model with a mixer that implies a map");
   if (layers !== undefined)
     check.list({ layers }, "layers that imply a map", (i) => mixers.has(i as number), fix);
