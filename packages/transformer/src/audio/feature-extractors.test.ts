@@ -106,6 +106,9 @@ test("unsupported types, fields, sample rates and waveforms are refused, with th
   ).toThrow(
     /preemphasis` is 0\.97, expected no such field\.\nFix: qkv does not know the field `preemphasis`\./,
   );
+  expect(() => readFeatureExtractor(Promise.resolve({}))).toThrow(
+    /`config` is a promise \(`await` it\), expected the content of a preprocessor_config\.json\./,
+  );
   expect(() => readFeatureExtractor("{}")).toThrow(
     /`config` is "\{\}", expected the content of a preprocessor_config\.json\.\nFix: give the parsed/,
   );

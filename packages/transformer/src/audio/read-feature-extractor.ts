@@ -46,7 +46,7 @@ const ignored: ReadonlySet<string> = /* @__PURE__ */ new Set([
  * ```
  */
 export function readFeatureExtractor(config: unknown): FeatureExtractor {
-  if (typeof config !== "object" || config === null || Array.isArray(config)) {
+  if (typeof config !== "object" || config === null || Array.isArray(config) || "then" in config) {
     const fix = "give the parsed `preprocessor_config.json` of a model for sound.";
     return checks(fn, { fix }, FormatError).refuse({
       argument: "config",
