@@ -15,6 +15,12 @@ test("every export throws a QkvError with its name for wrong arguments", () => {
   ).toEqual([]);
 });
 
+test("no message is longer than 600 characters, exceptions included", () => {
+  const messages = calls.flatMap(({ error }) => (error ? [error.message] : []));
+  expect(messages.length).toBeGreaterThan(3000);
+  expect(messages.filter((message) => message.length > 600)).toEqual([]);
+});
+
 test("every exception of the table is needed", () => {
   expect(
     unneeded,

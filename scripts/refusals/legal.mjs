@@ -356,13 +356,8 @@ export const legal = [
     given: ["nothing", "text"],
     why: "its name is any text, and has a default",
   },
+  { entry: "@qkv/transformer", names: "knownCheckpoints", why: "takes nothing" },
   { entry: "@qkv/transformer/export", names: "memoryFolder", why: "takes nothing" },
-  {
-    entry: "@qkv/transformer/audio",
-    names: "readFeatureExtractor",
-    given: ["an unknown option as argument 1"],
-    why: "a file has fields that change no number",
-  },
   {
     entry: "@qkv/transformer/audio",
     names: "whisperFeatures waveformFeatures seamlessFeatures astFeatures",

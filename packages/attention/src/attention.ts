@@ -1,4 +1,4 @@
-import { checks, type Checks } from "@qkv/core";
+import { checks, knownNames, type Checks } from "@qkv/core";
 import {
   callPlaces,
   checkKeyValues,
@@ -122,7 +122,7 @@ export function tracedAttention(query: Tensor, ...rest: unknown[]): Traced<Trace
     checks("tracedAttention").refuse({
       argument: "names",
       received: names[unknown],
-      expected: `a list of ${traceNames.join(", ")}`,
+      expected: `a list of ${knownNames(names[unknown], traceNames, "the reference of `TraceName`")}`,
       fix: "pass a list of these names after the options.",
     });
   }

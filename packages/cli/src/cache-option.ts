@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, knownNames } from "@qkv/core";
 import {
   growingCache,
   pagedCache,
@@ -40,7 +40,7 @@ export function cacheOption(name: string): (model: CacheModel) => KvCache {
     fn: "qkv",
     argument: "--cache",
     received: name,
-    expected: `a cache: ${cacheNames.join(", ")}`,
+    expected: `a cache: ${knownNames(name, cacheNames, "`qkv generate --help`")}`,
     fix: "leave --cache out for `growing`, which holds every token; `rolling:64` keeps the last 64.",
   });
 }

@@ -26,7 +26,7 @@ export async function applyConfig(
     if (others.includes(name)) continue;
     const option = options.get(name);
     if (!option) {
-      const names = [...options.keys(), ...others];
+      const names = [...options.keys()];
       return configChecks(path).refuse({
         received: `${JSON.stringify(name)} in it`,
         expected: `names among ${knownNames(name, names, `\`qkv ${command.name()} --help\``)}`,

@@ -1,4 +1,4 @@
-import { ArgumentError, DeviceError } from "@qkv/core";
+import { ArgumentError, DeviceError, knownNames } from "@qkv/core";
 import { device } from "@qkv/device";
 import { fileStorage } from "@qkv/device/file-storage";
 import { gpu, parseGpuName } from "@qkv/gpu";
@@ -51,7 +51,7 @@ export async function openDevice(name: string | undefined, err: Io["err"]): Prom
     fn: "qkv",
     argument: "--device",
     received: name,
-    expected: `a device: ${deviceNames.join(", ")}`,
+    expected: `a device: ${knownNames(name, deviceNames, "`qkv generate --help`")}`,
     fix: "leave --device out for `wasm`, or `js` where that cannot run.",
   });
 }

@@ -50,7 +50,7 @@ test("a relative path like owner/name is a path if it has the extension of a mod
 
 test("if no name is near, files with the same extension are listed", async () => {
   const { err } = await recorded("generate", join(folder, "models", "x.gguf"));
-  expect(err).toMatch(/Fix: name one of gemma\.gguf, qwen3-0\.6b\.gguf in /);
+  expect(err).toMatch(/Fix: choose a file in .*models: gemma\.gguf, qwen3-0\.6b\.gguf\.\n$/);
 });
 
 test("a configuration has a size limit, and folders and special files are refused", async () => {

@@ -1,4 +1,4 @@
-import { ArgumentError, nearestName } from "@qkv/core";
+import { ArgumentError, knownNames, nearestName } from "@qkv/core";
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join, parse } from "node:path";
 
@@ -68,5 +68,5 @@ async function nearestPath(path: string): Promise<string | undefined> {
   const kind = /\.\w+$/.exec(name)?.[0];
   const alike = kind === undefined ? [] : names.filter((other) => other.endsWith(kind)).sort();
   if (alike.length === 0) return undefined;
-  return `name one of ${alike.slice(0, 3).join(", ")}${alike.length > 3 ? ", …" : ""} in ${folder}.`;
+  return `choose a file in ${folder}: ${knownNames(name, alike, "the folder")}.`;
 }

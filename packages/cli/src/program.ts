@@ -7,6 +7,7 @@ import { addTrainTokenizer } from "./commands/train-tokenizer.js";
 import { addBench } from "./commands/bench.js";
 import { addCheckGpu } from "./commands/check-gpu.js";
 import { addChat } from "./commands/chat.js";
+import { addCheckpoints } from "./commands/checkpoints.js";
 import { addEmbed } from "./commands/embed.js";
 import { addEval } from "./commands/eval.js";
 import { addExport } from "./commands/export.js";
@@ -41,6 +42,7 @@ export function createProgram(io: Io): Command {
   addEval(program, io);
   addInspect(program, io);
   addLens(program, io);
+  addCheckpoints(program, io);
   addVerify(program, io);
   addExport(program, io);
   addCheckGpu(program, io);

@@ -1,4 +1,5 @@
 import { ArgumentError, DeviceError } from "./errors.js";
+import { knownNames } from "./known-names.js";
 
 const arrays = {
   float32: Float32Array,
@@ -12,7 +13,7 @@ const arrays = {
 } as const;
 
 /**
- * Element type of a tensor. `bool` is stored as bytes of 0 and 1. `float16` and `bfloat16` are for storage only: their data are
+ * Element type of a tensor: `float32`, `float64`, `int32`, `uint8`, `int8`, `bool`, `float16` or `bfloat16`. `bool` is stored as bytes of 0 and 1. `float16` and `bfloat16` are for storage only: their data are
  * 16-bit patterns, which `cast` converts to float32 or float64 before arithmetic.
  */
 export type DType = keyof typeof arrays;
@@ -67,7 +68,7 @@ export function checkDType(fn: string, dtype: unknown): DType {
     fn,
     argument: "dtype",
     received: dtype,
-    expected: `one of ${Object.keys(arrays).join(", ")}`,
+    expected: `one of ${knownNames(dtype, Object.keys(arrays), "the reference of `DType`")}`,
     fix: "leave it out for float32.",
   });
 }

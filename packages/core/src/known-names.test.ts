@@ -23,6 +23,13 @@ test.each([["zzzz"], [5], [undefined], [""]])(
   },
 );
 
+test("of more than eight numbers, the text has the nearest three; a list without a place has its number alone", () => {
+  const layers = Array.from({ length: 12 }, (_, i) => 10 * i);
+  expect(knownNames(71, layers, "`reads`")).toBe("60, 70, 80, … (`reads` lists all 12)");
+  expect(knownNames(500, layers)).toBe("90, 100, 110, … (12 in all)");
+  expect(knownNames(undefined, layers)).toBe("0, 10, 20, … (12 in all)");
+});
+
 test("checks of one of many choices name the nearest and the reference of the function", () => {
   const text =
     'open: `kind` is "gema", expected one of gemma, … (the reference of `open` lists all 9).\nFix: choose one.';

@@ -5,11 +5,12 @@ const mostNear = 3;
 
 /**
  * Lists the known names, for an error about an unknown one. Up to eight are written whole: `a, b, c`. Of more, the text has up to
- * three names near the given one, the number of names, and where all of them are listed.
+ * three names near the given one, the number of names, and where all of them are listed. Of numbers, the text has the nearest
+ * three.
  *
  * @param given - The unknown name.
  * @param names - The known names.
- * @param list - Place where all names are listed, as a noun phrase.
+ * @param list - Place where all names are listed, as a noun phrase. Default: they are listed nowhere.
  *
  * @example
  * ```ts
@@ -20,9 +21,11 @@ const mostNear = 3;
  * knownNames("tan", many, "the reference"); // => "tanh, … (the reference lists all 9)"
  * ```
  */
-export function knownNames(given: unknown, names: readonly (string | number)[], list: string): string {
+export function knownNames(given: unknown, names: readonly (string | number)[], list?: string): string {
   if (names.length <= mostNames) return names.join(", ");
-  return `${nearNames(given, names.map(String)).join(", ")}, … (${list} lists all ${names.length})`;
+  const near = typeof given === "number" ? nearNumbers(given, names) : nearNames(given, names.map(String));
+  const all = list === undefined ? `${names.length} in all` : `${list} lists all ${names.length}`;
+  return `${near.join(", ")}, … (${all})`;
 }
 
 /** The choices of an argument in quotes: `"a", "b" or "c"`. More than eight are shortened as by {@link knownNames}. */
@@ -41,6 +44,15 @@ function nearNames(given: unknown, names: readonly string[]): string[] {
     .sort((a, b) => a.distance - b.distance)
     .map(({ name }) => name);
   return (near.length > 0 ? near : names).slice(0, mostNear);
+}
+
+/** The three names nearest to a number, in their order; the first three if they are no numbers. */
+function nearNumbers(given: number, names: readonly (string | number)[]): readonly (string | number)[] {
+  const nearest = names
+    .map((name, i) => ({ i, distance: Math.abs(Number(name) - given) }))
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, mostNear);
+  return nearest.sort((a, b) => a.i - b.i).map(({ i }) => names[i]!);
 }
 
 /** Fraction of letters that differ, from 0 to 1; half of it if one name contains the other. */

@@ -78,7 +78,16 @@ test.each([
     file(`{"a":{"dtype":"U8","shape":[-1],"data_offsets":[0,0]}}`),
     /a: shape` is \[-1\]/,
   ],
-  ["an unknown type", file(`{"a":{"dtype":"F99","shape":[],"data_offsets":[0,0]}}`), /a: dtype` is "F99"/],
+  [
+    "an unknown type",
+    file(`{"a":{"dtype":"F99","shape":[],"data_offsets":[0,0]}}`),
+    /a: dtype` is "F99", .*\nFix: qkv does not know the element type F99\. Convert/,
+  ],
+  [
+    "a type that is no text",
+    file(`{"a":{"dtype":7,"shape":[],"data_offsets":[0,0]}}`),
+    /a: dtype` is 7, .*\nFix: the file is damaged or not a safetensors file/,
+  ],
   ["metadata that is no text", file(`{"__metadata__":{"a":1}}`), /__metadata__` is 1/],
 ])("%s is refused with the field named", (_, bytes, message) => {
   expect(() => readSafetensorsHeader(bytes, { source })).toThrow(message);

@@ -2,6 +2,7 @@ import { ByteReader } from "./byte-reader.js";
 import { ByteWriter } from "./byte-writer.js";
 import { checks } from "./bound-checks.js";
 import { FormatError } from "./errors.js";
+import { knownNames } from "./known-names.js";
 
 const bytesPer = {
   BOOL: 1,
@@ -21,7 +22,10 @@ const bytesPer = {
   F64: 8,
 } as const;
 
-/** The element types of safetensors files. */
+/**
+ * The element types of safetensors files: `BOOL`, `U8`, `I8`, `F8_E4M3`, `F8_E5M2`, `U16`, `I16`, `F16`, `BF16`, `U32`, `I32`,
+ * `F32`, `U64`, `I64` and `F64`.
+ */
 export type SafetensorsDType = keyof typeof bytesPer;
 
 /** One tensor of a file: its bytes are `start … end - 1`, counted from the beginning of the file. */
@@ -178,7 +182,14 @@ export function writeSafetensorsHeader(
 function readEntry(check: FileChecks, name: string, value: unknown, dataStart: number): SafetensorsEntry {
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
   if (typeof dtype !== "string" || !Object.hasOwn(bytesPer, dtype)) {
-    check.refuse({ argument: `${name}: dtype`, received: dtype, expected: Object.keys(bytesPer).join(", ") });
+    check.refuse({
+      argument: `${name}: dtype`,
+      received: dtype,
+      expected: `one of ${knownNames(dtype, Object.keys(bytesPer), "the reference of `SafetensorsDType`")}`,
+      ...(typeof dtype === "string" && {
+        fix: `qkv does not know the element type ${dtype}. Convert the tensor to a known type, such as BF16.`,
+      }),
+    });
   }
   if (!isCounts(shape))
     check.refuse({

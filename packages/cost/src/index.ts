@@ -38,4 +38,4 @@ export {
 export { pairsSeen } from "./pairs-seen.js";
 export { parameters, type Parameters } from "./parameters.js";
 export { plan, type Plan, type PlanRequest } from "./plan.js";
-export { readConfig } from "./read-config.js";
+export { modelTypes, readConfig } from "./read-config.js";

@@ -1,13 +1,15 @@
-import { knownNames } from "@qkv/core";
 import type { Config, Fields } from "./config-fields.js";
 
 /** The part that a layer of a model such as Nemotron-H consists of. */
 type LayerPart = "mixer" | "attention" | "mlp" | "moe";
 
 /** Parts by their names in `layers_block_type`, and by their letters in `hybrid_override_pattern`. */
-const parts: Readonly<Record<string, LayerPart>> = {
-  ...{ mamba: "mixer", linear_attention: "mixer", attention: "attention", full_attention: "attention" },
-  ...{ mlp: "mlp", moe: "moe", M: "mixer", "*": "attention", "-": "mlp", E: "moe" },
+const parts: Readonly<Record<string, Readonly<Record<string, LayerPart>>>> = {
+  layers_block_type: {
+    ...{ mamba: "mixer", linear_attention: "mixer", attention: "attention", full_attention: "attention" },
+    ...{ mlp: "mlp", moe: "moe" },
+  },
+  hybrid_override_pattern: { M: "mixer", "*": "attention", "-": "mlp", E: "moe" },
 };
 
 /** Names or letters of all layers; `null` if the configuration has none. */
@@ -27,10 +29,7 @@ export function withLayerCount(config: Config): Config {
 export function layerPart({ config, refuse }: Fields, layer: number): LayerPart {
   const kind = layerKinds(config)?.[layer];
   const name = Array.isArray(config["layers_block_type"]) ? "layers_block_type" : "hybrid_override_pattern";
-  if (typeof kind === "string" && Object.hasOwn(parts, kind)) return parts[kind]!;
-  return refuse(
-    `${name}[${layer}]`,
-    kind,
-    `one of ${knownNames(kind, Object.keys(parts), "the reference of `readConfig`")}`,
-  );
+  const known = parts[name]!;
+  if (typeof kind === "string" && Object.hasOwn(known, kind)) return known[kind]!;
+  return refuse(`${name}[${layer}]`, kind, `one of ${Object.keys(known).join(", ")}`);
 }

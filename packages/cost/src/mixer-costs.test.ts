@@ -68,7 +68,9 @@ test("the cost of a prompt is the sum of its tokens, and the state does not grow
 });
 
 test("unknown mixers and wrong sizes are refused", () => {
-  expect(() => mixerCost("mamba" as never, sizes)).toThrow(/mixerCost: `name` is "mamba"/);
+  expect(() => mixerCost("mamba" as never, sizes)).toThrow(
+    `mixerCost: \`name\` is "mamba", expected one of linearAttention, retention, lightningAttention, … (\`mixerNames\` lists all ${mixerNames.length}).`,
+  );
   expect(() => mixerCost("gla", { ...sizes, keyDim: 0 })).toThrow(/mixerCost: `keyDim` is 0/);
   expect(() => mixerCost("gla", { ...sizes, queryLength: 4, contextLength: 3 })).toThrow(
     /`contextLength` is 3/,

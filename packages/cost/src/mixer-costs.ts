@@ -1,4 +1,4 @@
-import { checks } from "@qkv/core";
+import { checks, knownNames } from "@qkv/core";
 import { checkFormat, checkWhole } from "./check-call.js";
 import { formats, type Format } from "./formats.js";
 import { mixerCounts, type Counts, type MixerName } from "./mixer-counts.js";
@@ -56,7 +56,13 @@ export type MixerCost = {
  */
 export function mixerCost(name: MixerName, call: MixerCostCall): MixerCost {
   const check = checks("mixerCost");
-  check.oneOf({ name }, mixerNames, "take the name of its function: `gatedDeltaRule`.");
+  if (!mixerNames.includes(name))
+    check.refuse({
+      argument: "name",
+      received: name,
+      expected: `one of ${knownNames(name, mixerNames, "`mixerNames`")}`,
+      fix: "take the name of its function: `gatedDeltaRule`.",
+    });
   const options = check.options(call ?? null, callNames, "call");
   const { numHeads, keyDim, valueDim, queryLength = 1, contextLength = queryLength, batchSize = 1 } = options;
   const { format = formats.float32, slots = 64, taps = 3, steps = 2 } = options;

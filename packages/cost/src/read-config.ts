@@ -8,6 +8,18 @@ import { readDualEncoder, readVisionStack } from "./read-vision.js";
 import { readDense, readFeedForward, readHidden } from "./read-feed-forward.js";
 
 /**
+ * Values of `model_type` that {@link readConfig} reads.
+ *
+ * @example
+ * ```ts
+ * import { modelTypes } from "@qkv/cost";
+ *
+ * modelTypes.includes("qwen3"); // => true
+ * ```
+ */
+export const modelTypes: readonly string[] = /* @__PURE__ */ Object.keys(architectures);
+
+/**
  * Reads the shape of a model from its Hugging Face `config.json`, or from a row of a table of shapes (`architecture`,
  * `n_layers`, `d_model`, `n_heads`, `n_kv_heads`, `head_dim`, `d_ff`, `vocab_size`, …). Biases, norms and learned positions
  * follow from `model_type`, as in the published weights of each architecture.
@@ -16,7 +28,7 @@ import { readDense, readFeedForward, readHidden } from "./read-feed-forward.js";
  * a classifier, are not counted.
  *
  * @param config - The object in the file, or its text.
- * @throws {ArgumentError} If the architecture is unknown, a size is missing or not an integer, or heads do not
+ * @throws {ArgumentError} If the architecture is none of {@link modelTypes}, a size is missing or not an integer, or heads do not
  *   divide. In a table of shapes, a required size that is `null` is refused.
  *
  * @example
@@ -47,7 +59,7 @@ export function readConfig(config: unknown): ModelShape {
       fn: "readConfig",
       argument: "model_type",
       received: type,
-      expected: `one of ${knownNames(type, Object.keys(architectures), 'the guide "Run a checkpoint from Hugging Face"')}`,
+      expected: `one of ${knownNames(type, modelTypes, "`modelTypes`")}`,
       fix: 'name the architecture that it resembles: most decoders of today are built as "llama".',
     });
   }
@@ -109,7 +121,7 @@ function checkLayerTypes(fields: Fields, traits: Traits): void {
       fn: "readConfig",
       argument: `layer_types[${i}]`,
       received: type,
-      expected: `one of ${knownNames(type, known, "the reference of `readConfig`")}`,
+      expected: `one of ${known.join(", ")}`,
       fix: "name the kind that this layer resembles, or leave the list out where the architecture has a rule.",
     });
   });

@@ -1,4 +1,4 @@
-import { checks, isList, ShapeError } from "@qkv/core";
+import { checks, isList, knownNames, ShapeError } from "@qkv/core";
 import type { LayerState } from "@qkv/attention-contract";
 import { checkTensor } from "@qkv/tensor";
 import type { SavedLayer } from "./layer-store.js";
@@ -38,9 +38,9 @@ export function checkAdvance(
   ) {
     check.refuse({
       argument: "state",
-      received: `tensors named ${names.join(", ") || "nothing"}`,
+      received: `tensors named ${knownNames(undefined, names, "`state`") || "nothing"}`,
       expected: previousNames
-        ? `those of the last state: ${previousNames.join(", ")}`
+        ? `those of the last state: ${knownNames(undefined, previousNames, "the last `state`")}`
         : "one tensor or more, with names of letters and digits",
       fix,
     });
@@ -118,8 +118,8 @@ export function checkSavedState({ tensors, numbers }: SavedLayer, current: Layer
   )
     refuseSaved(
       "tensors",
-      names.join(", "),
-      `${expectedNames.join(", ")}, as the cache holds`,
+      knownNames(undefined, names, "the file"),
+      `${knownNames(undefined, expectedNames, "`cache.state(layer)`")}, as the cache holds`,
       "restore into a cache of the model that was saved.",
     );
   for (const name of names) {

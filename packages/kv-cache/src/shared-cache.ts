@@ -1,4 +1,4 @@
-import { checks } from "@qkv/core";
+import { checks, knownNames } from "@qkv/core";
 import { tensor } from "@qkv/tensor";
 import type { KvCache } from "./cache.js";
 import { isCache } from "./check-change.js";
@@ -55,7 +55,7 @@ export function sharedCache(cache: KvCache, reads: readonly number[]): KvCache {
     check.refuse({
       argument: "cache",
       received: `one of ${cache.numLayers} layers`,
-      expected: `one of ${owners.length} layers, those that read themselves: ${owners.join(", ")}`,
+      expected: `one of ${owners.length} layers, those that read themselves: ${knownNames(undefined, owners, "`reads`")}`,
       fix: `make it with \`numLayers: ${owners.length}\`.`,
     });
   }
@@ -77,7 +77,7 @@ function shared(cache: KvCache, reads: readonly number[]): KvCache {
     return checks(fn).refuse({
       argument: "layer",
       received: layer,
-      expected: `${owners.join(", ").replace(/, (\d+)$/, " or $1")}, the layers that store entries`,
+      expected: `${knownNames(layer, owners, "`reads`").replace(/, (\d+)$/, " or $1")}, the layers that store entries`,
       fix: `layer ${layer} reads those of layer ${reads[layer]}: call \`read\` or \`state\`, which append nothing.`,
     });
   };

@@ -1,4 +1,4 @@
-import { checks } from "@qkv/core";
+import { checks, knownNames } from "@qkv/core";
 import type { LayerState } from "@qkv/attention-contract";
 import { concat, contiguous, mapTensors, slice, take, tensor, write, type Tensor } from "@qkv/tensor";
 import { checkSavedState } from "./check-state.js";
@@ -88,7 +88,7 @@ export function stateStore(checkpoints: number, initial: State = { snapshots: []
         checks("crop").refuse({
           argument: "length",
           received: n,
-          expected: `${storedLengths.join(", ")}, of which a state is stored, or 0 for all sequences`,
+          expected: `${knownNames(n, storedLengths)}, of which a state is stored, or 0 for all sequences`,
           fix: "make the cache with more `checkpoints`, or `fork()` it at each length to which it may have to be cropped.",
         });
       });

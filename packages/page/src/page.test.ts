@@ -116,7 +116,11 @@ test("numbers in a choice are shown with commas, and returned as numbers", () =>
     { type: "choice", label: "other", options: ["0.001", "1,024", "16,384"], value: "1,024" },
   ]);
   expect(() => choice("device", ["js"], { value: "gpu" as never })).toThrow(
-    'choice: `value` is "gpu", expected one of js',
+    'choice: `value` is "gpu", expected one of js.\nFix: give one of the options',
+  );
+  const sizes = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+  expect(() => choice("tokens", sizes, { value: 30 })).toThrow(
+    "choice: `value` is 30, expected one of 8, 16, 32, … (the call lists all 9).",
   );
 });
 

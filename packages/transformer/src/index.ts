@@ -1,3 +1,4 @@
+export { knownCheckpoints, type KnownCheckpoint } from "./checkpoints/known-checkpoints.js";
 export { readLlama2c } from "./checkpoints/llama2c.js";
 export {
   beamSearch,

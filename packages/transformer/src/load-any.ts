@@ -2,7 +2,8 @@ import { checks } from "@qkv/core";
 import { js } from "@qkv/tensor";
 import { configFields } from "./architectures/config-fields.js";
 import type { AnyCheckpoint } from "./checkpoints/hugging-face/family.js";
-import { imageLoaders, readCheckpoint } from "./checkpoints/hugging-face/read-checkpoint.js";
+import { imageLoaders } from "./checkpoints/hugging-face/image-loaders.js";
+import { readCheckpoint } from "./checkpoints/hugging-face/read-checkpoint.js";
 import {
   readCheckpointFile,
   openModel,

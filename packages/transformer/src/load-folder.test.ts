@@ -240,7 +240,7 @@ test("errors name missing, unused and mismatched tensors", async () => {
     tensors: { [name]: tensor(new Int32Array(96), { shape: [12, 8] }) },
   });
   expect(await refusal(writeFolder(withInt32))).toMatch(
-    /up_proj.weight: dtype` is "I32", expected one of F64, F32, F16, BF16/,
+    /up_proj.weight: dtype` is "I32", expected F64, F32, F16, BF16\.\nFix: qkv does not implement weights of type I32\. Convert/,
   );
   await expect(loadEncoder(writeFolder(modelFiles))).rejects.toThrow(
     /`source` is "a decoder", expected an encoder.\nFix: load it with `load`/,
@@ -255,11 +255,11 @@ test("errors name invalid fields of config.json", async () => {
     [{ rms_norm_eps: "small" }, /rms_norm_eps` is "small", expected a finite number/],
     [
       { hidden_act: "mish" },
-      /hidden_act` is "mish", expected silu, gelu, .*, xielu\.\nFix: qkv does not implement `hidden_act: "mish"` for llama\. Supported: silu, gelu, .*, xielu\.$/,
+      /hidden_act` is "mish", expected silu, gelu, gelu_pytorch_tanh, relu, relu2, quick_gelu, tanh, xielu\.\nFix: qkv does not implement `hidden_act: "mish"` for llama\. Choose a model with a supported value\.$/,
     ],
     [
       { rope_scaling: { rope_type: "ntk" } },
-      /rope_scaling: rope_type` is "ntk", expected default, linear, .*Supported: default, linear, dynamic, yarn, llama3, longrope, proportional\.$/s,
+      /rope_scaling: rope_type` is "ntk", expected default, linear, dynamic, yarn, llama3, longrope, proportional\.\nFix: qkv does not implement `rope_type: "ntk"` for llama\. Choose a model with a supported value\.$/,
     ],
     [
       { rope_scaling: { rope_type: "linear" } },
@@ -273,6 +273,12 @@ test("errors name invalid fields of config.json", async () => {
     [{ tie_word_embeddings: 1 }, /tie_word_embeddings` is 1, expected true or false/],
   ] as const) {
     expect(await refusal(writeFolder(await checkpointFiles({ config: changes })))).toMatch(message);
+  }
+  for (const ids of ["two", [2, "x"]]) {
+    const files = { ...modelFiles, "generation_config.json": json({ eos_token_id: ids }) };
+    expect(await refusal(writeFolder(files))).toMatch(
+      /generation_config.json: eos_token_id` is .*, expected a/,
+    );
   }
   const files = { ...modelFiles, "config.json": new TextEncoder().encode("<html>") };
   expect(await refusal(writeFolder(files))).toMatch(/config.json` is "<html>", expected valid JSON/);

@@ -1,6 +1,7 @@
 import { checkDevice, checks, checkSignal, FormatError } from "@qkv/core";
 import { js, type Device } from "@qkv/tensor";
 import { ggufTokenizer, loadTokenizer, type Tokenizer } from "@qkv/tokenizer";
+import { configFields, stopIdsField, type ConfigFields } from "./architectures/config-fields.js";
 import { readCheckpoint } from "./checkpoints/hugging-face/read-checkpoint.js";
 import type { AnyCheckpoint, Checkpoint } from "./checkpoints/hugging-face/family.js";
 import { readGguf } from "./checkpoints/gguf/read-gguf.js";
@@ -67,8 +68,8 @@ export type LoadOptions = ReadOptions & {
 
 /**
  * Loads a decoder from a Hugging Face folder (`config.json`, and `model.safetensors` in one or several files), a GGUF
- * file (f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q4_k, q5_k, q6_k), or a llama2.c checkpoint. Weights are copied
- * in chunks, so loading needs little more memory than the model.
+ * file, or a llama2.c checkpoint. Weights are copied in chunks, so loading needs little more memory than the model. Types of
+ * weights in GGUF files: `F64`, `F32`, `F16`, `BF16`, `Q8_0`, `Q4_0`, `Q4_1`, `Q5_0`, `Q5_1`, `Q4_K`, `Q5_K`, `Q6_K` and `MXFP4`.
  *
  * @param source - A folder or a file, by path (in Node) or URL; the name of a repository of the Hugging Face Hub, such
  *   as `Qwen/Qwen3-0.6B`, which is read from the cache of Python's `huggingface_hub` if it is there, and otherwise requires
@@ -468,9 +469,9 @@ async function readCheckpointFolder<C extends AnyCheckpoint>({
   const read = (weightOptions: WeightOptions) =>
     readers.config(json, config, fileWeights(file, weightOptions));
   if (!generation) return { read };
-  const settings = ((await readJson(generation, check)) ?? {}) as Readonly<Record<string, unknown>>;
+  const settings = configFields((await readJson(generation, check)) ?? {}, generation);
   // Chat models have more stop ids in `generation_config.json` than in `config.json`.
-  const ids = [settings["eos_token_id"]].flat().filter((id): id is number => Number.isSafeInteger(id));
+  const ids = stopIdsField(settings);
   return {
     async read(weightOptions) {
       return withSettings(await read(weightOptions), ids, settings) as C;
@@ -482,7 +483,7 @@ async function readCheckpointFolder<C extends AnyCheckpoint>({
 function withSettings(
   checkpoint: AnyCheckpoint,
   ids: readonly number[],
-  settings: Readonly<Record<string, unknown>>,
+  settings: ConfigFields,
 ): AnyCheckpoint {
   if (checkpoint.kind === "encoder" || checkpoint.kind === "vision" || checkpoint.kind === "dual-encoder")
     return checkpoint;
@@ -496,10 +497,14 @@ function withSettings(
 
 /** Start, stop and forced ids of an encoder–decoder, which newer models have in `generation_config.json`. */
 function readGenerationIds(
-  settings: Readonly<Record<string, unknown>>,
+  settings: ConfigFields,
 ): Partial<Pick<EncoderDecoderConfig, "startIds" | "forcedBosId" | "forcedEosId">> {
-  const id = (name: string) =>
-    Number.isSafeInteger(settings[name]) ? (settings[name] as number) : undefined;
+  const id = (name: string) => {
+    if (!settings.has(name)) return undefined;
+    if (settings.isList(name)) return settings.unsupported(name, "a token id");
+    const value = settings.number(name);
+    return Number.isSafeInteger(value) ? value : settings.refuse(name, "a token id");
+  };
   const [start, bos, eos] = [
     id("decoder_start_token_id"),
     id("forced_bos_token_id"),

@@ -2,6 +2,7 @@ import {
   checks,
   fromLittleEndian,
   FormatError,
+  knownNames,
   nearestName,
   readSafetensorsHeader,
   unpackHalf,
@@ -12,7 +13,8 @@ import type { PictureData } from "./check-data.js";
 /**
  * Reads the arguments of a picture from a file, as Python or another program wrote it: a safetensors file whose metadata `args`
  * is JSON of a list, in which `{ "tensor": "weights" }` stands for a tensor of the file; or JSON of such a list alone, with
- * numbers as `{ "data": [1, 0], "shape": [1, 2] }`. An element reads the same file by its attribute `src`.
+ * numbers as `{ "data": [1, 0], "shape": [1, 2] }`. An element reads the same file by its attribute `src`. Types of tensors:
+ * `F32`, `F64`, `F16`, `BF16`, `I64`, `I32`, `I8`, `U8` and `BOOL`.
  *
  * @param bytes - The file.
  * @returns The list of arguments: `headGrid(...readViewFile(bytes))`.
@@ -106,6 +108,8 @@ function readNumbers(
   const view = new DataView(bytes.buffer);
   if (dtype === "I64")
     return Float64Array.from({ length: bytes.length / 8 }, (_, i) => Number(view.getBigInt64(8 * i, true)));
-  const [argument, expected] = [`${name}: dtype`, `${Object.keys(stored).join(", ")}, F16, BF16 or I64`];
-  return check.refuse({ argument, received: dtype, expected, fix: "save the tensor as float32." });
+  const known = [...Object.keys(stored), "F16", "BF16", "I64"];
+  const expected = `one of ${knownNames(dtype, known, "the reference of `readViewFile`")}`;
+  const fix = "save the tensor as float32.";
+  return check.refuse({ argument: `${name}: dtype`, received: dtype, expected, fix });
 }

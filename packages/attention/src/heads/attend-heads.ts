@@ -1,4 +1,4 @@
-import { checks, type Checks } from "@qkv/core";
+import { checks, knownNames, type Checks } from "@qkv/core";
 import {
   checkScale,
   denseSegment,
@@ -58,6 +58,7 @@ export type HeadTraceName = "query" | "key" | "value" | "heads";
 
 /** A request for intermediate tensors. A layer or a model stores the requested ones in `tensors` during its call. */
 export type Trace = {
+  /** `dots`, `capped`, `scores`, `weights`, `lse`, `query`, `key`, `value`, `heads`. */
   readonly names: readonly (TraceName | HeadTraceName)[];
   /** The traced tensors by full name: `weights`, or with a path `layers.0.attention.weights`. */
   readonly tensors: Record<string, Tensor>;
@@ -75,12 +76,13 @@ export type Trace = {
 export function checkTrace(check: Checks, trace: Trace | undefined): void {
   if (trace === undefined) return;
   const { names, tensors } = (trace ?? {}) as Partial<Trace>;
-  const known: readonly unknown[] = [...traceNames, "query", "key", "value", "heads"];
+  const known: readonly string[] = [...traceNames, "query", "key", "value", "heads"];
   const fix = "ask for what the layer computes.";
+  const unknown = Array.isArray(names) ? names.find((name) => !known.includes(name)) : undefined;
   check.list(
     { "trace.names": names },
-    `names among ${known.join(", ")}`,
-    (name) => known.includes(name),
+    `names among ${knownNames(unknown, known, "the reference of `Trace`")}`,
+    (name) => known.includes(name as string),
     fix,
   );
   const isObject = (value: unknown) => typeof value === "object" && value !== null;

@@ -40,7 +40,7 @@ export function layerInputs(
     if (!Object.hasOwn(all, name)) {
       const near = nearestName(name, Object.keys(all));
       const fix = near ? `did you mean \`${near}\`?` : "name an input of the mixer.";
-      const expected = `maps of ${knownNames(name, Object.keys(all), `the reference of \`${mixer.name}\``)}, the inputs of ${mixer.name}`;
+      const expected = `maps of ${knownNames(name, Object.keys(all), `the definition of ${mixer.name}`)}, the inputs of ${mixer.name}`;
       check.refuse({ argument: "inputs", received: name, expected, fix });
     }
     const isMap =

@@ -228,7 +228,7 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
     const expected = `ranks of ${knownNames(
       name,
       projected.map((input) => input.name),
-      `the reference of \`${mixer.name}\``,
+      `the definition of ${mixer.name}`,
     )}, the projections`;
     check.each({ ranks: name }, isInput, expected, "name a projection.");
     check.whole({ [`ranks.${name}`]: rank }, { min: 1 });

@@ -62,5 +62,8 @@ test("gradients of queries, keys and values equal central differences", () => {
 
 test("a call with only some of the queries is refused", () => {
   const [q, k] = [zeros([1, 1, 1, 2]), zeros([1, 1, 3, 2])];
-  expect(() => plainAttention(q, k, k, options)).toThrow(/selective: `query` is "of 1 tokens beside 3 keys"/);
+  expect(() => plainAttention(q, k, k, options)).toThrow(
+    'selective: `query` is "of 1 tokens beside 3 keys", expected as many queries as keys: what earlier queries masked is summed.\n' +
+      "Fix: call it without `cache`, with the whole sequence: a cache does not store the accumulated mask.",
+  );
 });

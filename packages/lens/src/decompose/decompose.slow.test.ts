@@ -320,8 +320,10 @@ test("wrong depths, thresholds and pairs are refused", () => {
     scoreGraph(model, ids, { layer: 1, head: 0, query: 1, key: 1 }, options);
   expect(graph({ depth: 0 })).toThrow(/scoreGraph: `depth` is 0/);
   expect(graph({ threshold: 2 })).toThrow(/scoreGraph: `threshold` is 2/);
-  expect(graph({ pair: { query: "embedding", key: "layers.9.heads.0" } })).toThrow(
-    /scoreGraph: `pair\.key` is "layers\.9\.heads\.0", expected one of layers\.0\.heads\.0, .* lists all 10\)/,
+  const pair = { query: "embedding", key: "layers.0.feedForwards" };
+  expect(graph({ pair })).toThrow(
+    'scoreGraph: `pair.key` is "layers.0.feedForwards", expected one of layers.0.feedForward, … (`scoreParts` lists all 10).\n' +
+      "Fix: give a source as `scoreParts` names it.",
   );
   expect(() => scoreGraph(model, ids, { layer: 2, head: 0, query: 1, key: 1 })).toThrow(
     /scoreGraph: `place\.layer` is 2/,

@@ -1,4 +1,4 @@
-import { checks, type Checks } from "@qkv/core";
+import { checks, knownNames, type Checks } from "@qkv/core";
 import {
   cast,
   grad,
@@ -166,7 +166,13 @@ export function buildScoreGraph(
     const { vectors, sources } = sides[side].vectors(sides[side].parts);
     if (!pair) return sum(vectors, { axis: 0, keepDims: true });
     const names = sources.map(({ name }) => name);
-    check.oneOf({ [`pair.${side}`]: pair[side] }, names, "give a source as `scoreParts` names it.");
+    if (!names.includes(pair[side]))
+      check.refuse({
+        argument: `pair.${side}`,
+        received: pair[side],
+        expected: `one of ${knownNames(pair[side], names, "`scoreParts`")}`,
+        fix: "give a source as `scoreParts` names it.",
+      });
     const i = names.indexOf(pair[side]);
     return slice(vectors, 0, i, i + 1);
   };

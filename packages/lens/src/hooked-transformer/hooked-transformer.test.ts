@@ -353,7 +353,14 @@ const loaded = async (changes: Cfg, tensors = randomWeights(cfg, 1)) =>
 test.each([
   [{ positional_embedding_type: "shortformer" }, /is "shortformer", expected .* shortformer without norms/],
   [{ positional_embedding_type: "sinusoidal" }, /`cfg.positional_embedding_type` is "sinusoidal"/],
-  [{ act_fn: "solu_ln" }, /`cfg.act_fn` is "solu_ln", expected one of relu, gelu/],
+  [
+    { act_fn: "solu_ln" },
+    /`cfg.act_fn` is "solu_ln", expected one of relu, gelu, .*\nFix: qkv does not implement `act_fn: "solu_ln"` of TransformerLens\. Take/,
+  ],
+  [
+    { act_fn: undefined as never },
+    /`cfg.act_fn` is undefined, .*\nFix: take the configuration of the model\./,
+  ],
   [
     { scale_attn_by_inverse_layer_idx: true },
     /`cfg.scale_attn_by_inverse_layer_idx` is true, expected false/,

@@ -1,4 +1,4 @@
-import { nearestName, type Checks } from "@qkv/core";
+import { describeValue, nearestName, type Checks } from "@qkv/core";
 import type { DecoderConfig } from "@qkv/transformer";
 import { hookedActivations, type HookedTransformerConfig } from "./hooked-config.js";
 
@@ -55,6 +55,12 @@ export function readConfig(check: Checks, cfg: Readonly<Record<string, unknown>>
   };
   const refuse = (name: string, expected: string, fix: string): never =>
     check.refuse({ argument: `cfg.${name}`, received: cfg[name], expected, fix });
+  const refuseValue = (name: string, expected: string): never =>
+    refuse(
+      name,
+      expected,
+      `qkv does not implement \`${name}: ${describeValue(cfg[name])}\` of TransformerLens. Take a model with a supported value.`,
+    );
   /** An integer. A missing field, null and -1 mean the default. */
   const whole = (name: keyof HookedTransformerConfig, fallback?: number, min = 1): number => {
     const given = field(name);
@@ -83,14 +89,17 @@ export function readConfig(check: Checks, cfg: Readonly<Record<string, unknown>>
   ): T => {
     const value = field(name) ?? fallback;
     if (names.includes(value as T)) return value as T;
-    return refuse(name, `one of ${names.join(", ")}`, "models with others are not read.");
+    const expected = `one of ${names.join(", ")}`;
+    return value === undefined
+      ? refuse(name, expected, "take the configuration of the model.")
+      : refuseValue(name, expected);
   };
 
   for (const [name, values] of Object.entries(unsupported)) {
     known.add(name);
     const value = cfg[name] ?? undefined;
     if (value === undefined || values.includes(value)) continue;
-    refuse(name, values.length === 0 ? "none" : String(values[0]), "models with it are not read.");
+    refuseValue(name, values.length === 0 ? "none" : String(values[0]));
   }
 
   const [embedDim, headDim, numLayers] = [whole("d_model"), whole("d_head"), whole("n_layers", undefined, 0)];
@@ -111,7 +120,7 @@ export function readConfig(check: Checks, cfg: Readonly<Record<string, unknown>>
   const norm = kind === undefined ? "none" : kind.startsWith("LN") ? "layer" : "rms";
   known.add("final_rms");
   if (cfg["final_rms"] === true && norm === "layer")
-    refuse("final_rms", "false, as the other norms are layer norms", "models with two kinds are not read.");
+    refuseValue("final_rms", "false, as the other norms are layer norms");
 
   const positionTypes = ["standard", "rotary", "alibi", "shortformer"] as const;
   const positionType = oneOf("positional_embedding_type", positionTypes, "standard");
@@ -119,7 +128,7 @@ export function readConfig(check: Checks, cfg: Readonly<Record<string, unknown>>
   if (positionsOutsideStream && hasNorms) {
     const expected =
       "one of standard, rotary, alibi, or shortformer without norms (`normalization_type` null)";
-    refuse("positional_embedding_type", expected, "models with both are not read.");
+    refuseValue("positional_embedding_type", expected);
   }
   const rotary = {
     ropeDim: whole("rotary_dim", headDim),
@@ -154,8 +163,7 @@ export function readConfig(check: Checks, cfg: Readonly<Record<string, unknown>>
       types.every((type) => type === "global" || type === "local");
     if (!isList)
       refuse("attn_types", `"global" or "local" for each of the ${numLayers} layers`, "name every layer.");
-    if (bidirectional)
-      refuse("use_local_attn", "false, as attention_dir is bidirectional", "such models are not read.");
+    if (bidirectional) refuseValue("use_local_attn", "false, as attention_dir is bidirectional");
     return {
       layerTypes: (types as string[]).map((type) => (type === "local" ? "sliding" : "full")),
       window: whole("window_size"),

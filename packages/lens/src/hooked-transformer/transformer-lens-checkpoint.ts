@@ -1,4 +1,4 @@
-import { checks } from "@qkv/core";
+import { checks, knownNames } from "@qkv/core";
 import { cast, isTensor, mapTensors, zeros, type Tensor } from "@qkv/tensor";
 import type { DecoderConfig } from "@qkv/transformer";
 import { checkModel, type LensModel } from "../lens-model.js";
@@ -118,7 +118,7 @@ function normalized(config: DecoderConfig): DecoderConfig {
     refuse(
       "model.config.activation",
       activation,
-      `one of ${[...new Set(Object.values(hookedActivations))].join(", ")}`,
+      `one of ${knownNames(activation, [...new Set(Object.values(hookedActivations))], "the reference of `transformerLensCheckpoint`")}`,
       "export another model.",
     );
   const otherType = layerTypes.findIndex((type) => type !== "full" && type !== "sliding");

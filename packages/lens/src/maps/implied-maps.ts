@@ -1,5 +1,5 @@
 import type { MixerLayer, MixerLayerParams } from "@qkv/attention";
-import { checks } from "@qkv/core";
+import { checks, knownNames } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
 import { checkModel, tokenIds, type LensModel, type TokenInput } from "../lens-model.js";
 import { runWithTrace } from "../run-with-trace.js";
@@ -53,7 +53,8 @@ export function impliedMaps(
       ([i, mixer]) => (mixer ? [[i, mixer] as const] : []),
     ),
   );
-  const fix = `choose of ${[...mixers.keys()].join(", ")}.`;
+  const wrong: unknown = [layers].flat().find((i) => !mixers.has(i as number));
+  const fix = `choose from ${knownNames(wrong, [...mixers.keys()], "`model.config.layerTypes`")}.`;
   check.each({ model: "no such layer" }, () => mixers.size > 0, "a model with a mixer that implies a map");
   if (layers !== undefined)
     check.list({ layers }, "layers that imply a map", (i) => mixers.has(i as number), fix);

@@ -50,7 +50,12 @@ test("implied maps times values are the outputs of heads, for mixers alone and p
   }
   expect(Object.keys(impliedMaps(model, ids, { layers: [2] }))).toHaveLength(1);
   expect(() => impliedMaps(model, ids, { layers: [1] })).toThrow(
-    /impliedMaps: `layers` is 1, expected layers that imply a map\.\nFix: choose of 0, 2\./,
+    /impliedMaps: `layers` is 1, expected layers that imply a map\.\nFix: choose from 0, 2\./,
+  );
+  const types = Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? delta : "full"));
+  const deep = createModel({ ...base, numLayers: 20, layerTypes: types as never });
+  expect(() => impliedMaps(deep, ids, { layers: [15] })).toThrow(
+    "Fix: choose from 12, 14, 16, … (`model.config.layerTypes` lists all 10).",
   );
 });
 

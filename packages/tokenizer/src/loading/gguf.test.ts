@@ -91,14 +91,18 @@ describe("refused, with the field named", () => {
     [
       "an unknown pre",
       { ...bpe, pre: "nobody" },
-      /ggufTokenizer: `GGUF file: tokenizer.ggml.pre` is "nobody", expected a name/,
+      /ggufTokenizer: `GGUF file: tokenizer.ggml.pre` is "nobody", expected a name .*\nFix: qkv does not implement `tokenizer\.ggml\.pre: "nobody"`\. Make the tokenizer from/,
     ],
-    ["no pre", { ...bpe, pre: 0 }, /tokenizer.ggml.pre` is 0, expected a text/],
+    [
+      "no pre",
+      { ...bpe, pre: 0 },
+      /tokenizer.ggml.pre` is 0, expected a text\.\nFix: download the file again, or make/,
+    ],
     ["an inherited name", { ...bpe, pre: "toString" }, /tokenizer.ggml.pre` is "toString"/],
     [
       "an unknown model",
       { ...bpe, model: "rwkv" },
-      /tokenizer.ggml.model` is "rwkv", expected llama, t5, bert/,
+      /tokenizer.ggml.model` is "rwkv", expected llama, t5, bert, gpt2 or gemma4\.\nFix: qkv does not implement/,
     ],
     [
       "no tokens",

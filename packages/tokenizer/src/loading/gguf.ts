@@ -19,6 +19,17 @@ import { composeSentencePiece } from "./sentencepiece.js";
  * The tokenizer in a GGUF file: `llama` (SentencePiece BPE), `t5` (Unigram), `bert` (WordPiece), or `gpt2`
  * (byte-level BPE, with each pre-tokenizer that llama.cpp names in `tokenizer.ggml.pre`).
  *
+ * Pre-tokenizers: `default`, `llama3`, `llama-v3`, `llama-bpe`, `falcon3`, `falcon-h1`, `pixtral`, `midm-2.0`, `lfm2`,
+ * `jina-v5-nano`, `dbrx`, `smaug-bpe`, `glm4`, `chatglm-bpe`, `minicpm5`, `jais-2`, `qwen2`, `deepseek-r1-qwen`, `kormo`,
+ * `f2llmv2`, `megrez`, `stablelm2`, `hunyuan`, `solar-open`, `grok-2`, `laguna`, `ufakzeka`, `qwen35`, `seed-coder`, `bailingmoe`,
+ * `bailingmoe2`, `llada-moe`, `exaone-moe`, `gpt-2`, `phi-2`, `jina-es`, `jina-de`, `jina-v2-es`, `jina-v2-de`, `gigachat`,
+ * `a.x-4.0`, `mellum`, `modern-bert`, `exaone4`, `mpt`, `olmo`, `jais`, `trillion`, `granite-docling`, `jina-v1-en`,
+ * `jina-v2-code`, `roberta-bpe`, `starcoder`, `refact`, `command-r`, `smollm`, `codeshell`, `exaone`, `minerva-7b`, `mellum2`,
+ * `falcon`, `deepseek-llm`, `deepseek-coder`, `deepseek-v3`, `hunyuan-dense`, `joyai-llm`, `hy_v4`, `spark2_5`, `youtu`, `afmoe`,
+ * `kimi-k2`, `poro-chat`, `bloom`, `gpt3-finnish`, `viking`, `tekken`, `gpt-4o`, `llama4`, `kanana2`, `talkie`, `minimax-m2`,
+ * `granite-embed-multi-97m`, `tiny_aya`, `cohere2moe`, `superbpe`, `chameleon`, `gemma4`, `granite-embed-multi-311m`, `sarvam-moe`
+ * and `whitespace`.
+ *
  * @param file - The file's bytes, or a part from its start that holds the header; or a header that was read.
  * @returns Special tokens inside a text become their ids unless `encode` is given `specialTokens`.
  * @throws {FormatError} If a field is missing or wrong, or `tokenizer.ggml.pre` is an unknown name: another
@@ -120,7 +131,7 @@ export function ggufTokenizer(file: Uint8Array | GgufHeader): Tokenizer {
     const pre = model === "gemma4" ? "gemma4" : fields.text("pre");
     const split =
       ggufSplit(pre) ??
-      fields.fail(
+      fields.unsupported(
         "pre",
         pre,
         `a name that is known: ${knownNames(pre, ggufSplitNames(), "the reference of `ggufTokenizer`")}`,
@@ -156,7 +167,7 @@ export function ggufTokenizer(file: Uint8Array | GgufHeader): Tokenizer {
       eosId,
     });
   }
-  return fields.fail("model", model, "llama, t5, bert, gpt2 or gemma4");
+  return fields.unsupported("model", model, "llama, t5, bert, gpt2 or gemma4");
 }
 
 /** A vocabulary without duplicates: the first of equal tokens keeps its id, the ids of the others are gaps. */
@@ -213,13 +224,25 @@ class Fields {
     return list.every((item) => typeof item === "number") ? list : this.fail(name, list, "a list of numbers");
   }
 
-  fail(name: string, received: unknown, expected: string): never {
+  /** Refuses a valid value that is not implemented. */
+  unsupported(name: string, value: string, expected: string): never {
+    const given = `tokenizer.ggml.${name}: ${JSON.stringify(value)}`;
+    const fix = `qkv does not implement \`${given}\`. Make the tokenizer from the model's tokenizer.json.`;
+    return this.fail(name, value, expected, fix);
+  }
+
+  fail(
+    name: string,
+    received: unknown,
+    expected: string,
+    fix = "download the file again, or make the tokenizer from the model's tokenizer.json: the field is damaged.",
+  ): never {
     throw new FormatError({
       fn: "ggufTokenizer",
       argument: `GGUF file: tokenizer.ggml.${name}`,
       received,
       expected,
-      fix: "give a file whose tokenizer llama.cpp loads too, or make the tokenizer from the model's tokenizer.json.",
+      fix,
     });
   }
 

@@ -62,6 +62,12 @@ export class JsonField {
     return typeof this.value === "string" ? this.value : this.fail("a text");
   }
 
+  /** The value that a name stands for. */
+  choice<T>(choices: Readonly<Record<string, T>>, fallback?: string): T {
+    const name = this.string(fallback);
+    return Object.hasOwn(choices, name) ? choices[name]! : this.unsupported(Object.keys(choices).join(", "));
+  }
+
   boolean(fallback: boolean): boolean {
     if (this.isMissing) return fallback;
     return typeof this.value === "boolean" ? this.value : this.fail("true or false");
@@ -79,7 +85,10 @@ export class JsonField {
   /** Refuses a valid value that is not implemented. `supported`: the values that are, as a noun phrase. */
   unsupported(supported: string): never {
     const given = `${this.path}: ${describeValue(this.value)}`;
-    return this.fail(supported, `qkv does not implement \`${given}\`. Take a tokenizer with ${supported}.`);
+    return this.fail(
+      supported,
+      `qkv does not implement \`${given}\`. Take a tokenizer with a supported value.`,
+    );
   }
 
   fail(

@@ -88,7 +88,15 @@ export function readSentencePieceModel(bytes: Uint8Array): SentencePieceModel {
   if (pieces.length === 0) damaged("pieces", 0, "1 or more");
   const kindName = kinds[kind];
   if (kindName === undefined)
-    return damaged("trainer_spec.model_type", kind, "1 (Unigram), 2 (BPE), 3 (words) or 4 (characters)");
+    return check.refuse(
+      {
+        argument: `${context.source}: trainer_spec.model_type`,
+        received: kind,
+        expected: "1 (Unigram), 2 (BPE), 3 (words) or 4 (characters)",
+        fix: `qkv does not implement the model type ${kind}. Take a tokenizer of one of these types.`,
+      },
+      FormatError,
+    );
   // Ids are int32 in the file; -1 for "none" is read as a very large number.
   const tokenId = (id: number, type: number) =>
     id < pieces.length && pieces[id]!.type === type ? id : undefined;

@@ -127,7 +127,7 @@ test.each<[string, Uint8Array, RegExp]>([
   [
     "an unknown model type",
     modelFile(control, { 3: 9 }),
-    /trainer_spec.model_type` is 9, expected 1 \(Unigram\)/,
+    /trainer_spec.model_type` is 9, expected 1 \(Unigram\).*\nFix: qkv does not implement the model type 9\./,
   ],
   ["no pieces", modelFile([]), /`model file: pieces` is 0, expected 1 or more/],
   ["a score of NaN", modelFile([["a", NaN]]), /pieces\[0\].score` is NaN/],

@@ -80,7 +80,11 @@ function objectFields(json: unknown, file: ConfigFile, readNames: ReadNames): Co
     });
   const unsupported = (name: string, supported: string): never => {
     const given = `${name}: ${describeValue(values[name])}`;
-    return refuse(name, supported, `qkv does not implement \`${given}\`${ofModel}. Supported: ${supported}.`);
+    return refuse(
+      name,
+      supported,
+      `qkv does not implement \`${given}\`${ofModel}. Choose a model with a supported value.`,
+    );
   };
   const present = <T>(value: T | undefined, name: string, expected: string): T => {
     return value ?? refuse(name, expected);

@@ -10,15 +10,14 @@ import {
 import { trait, requireValue, type ConfigEntry } from "./config-entry.js";
 import { deepseekEntries, deepseekV3 } from "./deepseek-v3.js";
 import { feedForwardOrExperts, listedExperts } from "./expert-parts.js";
+import { layerValues } from "./layer-lists.js";
 import { indexerProjections, indexerSizes, latentProjections } from "./latent-parts.js";
 import { llamaTensors } from "./llama-parts.js";
 
 /** `layer_types`: all layers have one type. */
 const sparseAttention: ConfigEntry = {
   read(fields, { numLayers = 0 }) {
-    const types = fields.list("layer_types");
-    if (types && (types.length !== numLayers || types.some((type) => type !== "deepseek_sparse_attention")))
-      return fields.refuse("layer_types", `a list of ${numLayers}, each deepseek_sparse_attention`);
+    layerValues(fields, "layer_types", numLayers, ["deepseek_sparse_attention"]);
     return {};
   },
   write: () => ({}),

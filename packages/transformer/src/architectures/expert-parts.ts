@@ -2,6 +2,7 @@ import { stacked } from "../conversions/row-map.js";
 import type { DecoderConfig, ExpertsConfig } from "../models/decoder-config.js";
 import type { ConfigEntry } from "./config-entry.js";
 import { layerTypesField, type ConfigFields } from "./config-fields.js";
+import { layerValues } from "./layer-lists.js";
 import { feedForwardProjections } from "./llama-parts.js";
 import {
   withAlternative,
@@ -108,10 +109,8 @@ export const firstDenseLayers = (fallback: number, name = "first_k_dense_replace
 /** `mlp_layer_types`, a list of dense and sparse layers. It takes precedence over the number of dense layers. */
 export const listedExperts: ConfigEntry = {
   read(fields, { experts, numLayers = 0 }) {
-    const list = fields.list("mlp_layer_types");
+    const list = layerValues(fields, "mlp_layer_types", numLayers, ["dense", "sparse"]);
     if (!list || !experts) return {};
-    const isValid = list.length === numLayers && list.every((type) => type === "dense" || type === "sparse");
-    if (!isValid) return fields.refuse("mlp_layer_types", `a list of ${numLayers}, each dense or sparse`);
     const { layers: _, ...others } = experts;
     const layers = list.map((type) => type === "sparse");
     return { experts: { ...others, ...(layers.includes(false) && { layers }) } };

@@ -331,15 +331,25 @@ test.each([
   [{ q_lora_rank: null }, /q_lora_rank` is null, expected an integer.*index queries/],
   [{ index_topk: 0 }, /index_topk` is 0/],
   [{ index_head_dim: 1 }, /index_head_dim` is 1, expected at least qk_rope_head_dim = 2/],
-  [{ layer_types: ["full_attention", "full_attention"] }, /layer_types.*each deepseek_sparse_attention/],
-  [{ mlp_layer_types: ["dense"] }, /mlp_layer_types.*a list of 2, each dense or sparse/],
+  [
+    { layer_types: ["full_attention", "full_attention"] },
+    /layer_types.*each deepseek_sparse_attention\.\nFix: qkv does not implement `layer_types: /,
+  ],
+  [
+    { mlp_layer_types: ["dense"] },
+    /mlp_layer_types.*a list of 2, each dense or sparse\.\nFix: correct the field, or download/,
+  ],
   [{ rope_interleave: false }, /rope_interleave` is false/],
 ])("DeepSeek V3.2: an error names the invalid field of %j", (more, message) => {
   expect(() => readV32(more)).toThrow(message);
 });
 
 test.each([
-  ["minimax_m2", { attn_type_list: [1, 0] }, /attn_type_list.*each 1: softmax attention/],
+  [
+    "minimax_m2",
+    { attn_type_list: [1, 0] },
+    /attn_type_list` is \[1, 0\], expected a list of 2, each 1\.\nFix: qkv does not implement `attn_type_list: \[1, 0\]`/,
+  ],
   ["minimax_m2", { rotary_dim: 8 }, /rotary_dim` is 8, expected an even number, at most 6/],
   ["minimax_m2", { qk_norm_type: "per_head" }, /qk_norm_type` is "per_head"/],
   [

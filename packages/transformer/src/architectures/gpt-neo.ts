@@ -16,11 +16,10 @@ const attentionTypes: ConfigEntry = {
     const layerTypes = kinds.map((kind) =>
       kind === "global" ? "full" : kind === "local" ? "sliding" : undefined,
     );
-    if (layerTypes.length !== numLayers || layerTypes.includes(undefined))
-      return fields.refuse(
-        "attention_types",
-        `kinds global and local of ${numLayers} layers: [[["global", "local"], ${numLayers / 2}]]`,
-      );
+    const expected = `kinds global and local of ${numLayers} layers: [[["global", "local"], ${numLayers / 2}]]`;
+    if (kinds.length !== numLayers || kinds.some((kind) => typeof kind !== "string"))
+      return fields.refuse("attention_types", expected);
+    if (layerTypes.includes(undefined)) return fields.unsupported("attention_types", expected);
     return layerTypes.includes("sliding") ? { window, layerTypes: layerTypes as ("full" | "sliding")[] } : {};
   },
   write: ({ layerTypes, window, numLayers }) => ({

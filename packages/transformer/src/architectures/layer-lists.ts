@@ -18,6 +18,32 @@ export function perLayer(
   return fields.refuse(name, `a list of ${numLayers} numbers, ${rule.description}`);
 }
 
+/** A list with one of these values per layer. */
+export function layerValues<T extends string | number>(
+  fields: ConfigFields,
+  name: string,
+  numLayers: number,
+  values: readonly T[],
+): readonly T[] | undefined {
+  const list = fields.list(name);
+  if (list === undefined) return undefined;
+  const expected = `a list of ${numLayers}, each ${values.join(" or ")}`;
+  return list.length === numLayers && list.every((value) => values.includes(value as T))
+    ? (list as readonly T[])
+    : refuseLayerList(fields, name, { numLayers, type: typeof values[0], expected });
+}
+
+/** Refuses a list: as damaged if a layer lacks a value or has one of another type, else as not implemented. */
+export function refuseLayerList(
+  fields: ConfigFields,
+  name: string,
+  { numLayers, type, expected }: { numLayers: number; type: string; expected: string },
+): never {
+  const list = fields.list(name) ?? [];
+  const isComplete = list.length === numLayers && list.every((value) => typeof value === type);
+  return isComplete ? fields.unsupported(name, expected) : fields.refuse(name, expected);
+}
+
 /** An integer of at least 1 for all layers, or a list with one per layer. It is written as a list if layers differ. */
 export const layerCounts = (
   key: "hiddenDim" | "numKvHeads",

@@ -5,6 +5,7 @@ import { ggufExperts } from "./gguf/gguf-experts.js";
 import { activation, bias, count, rope, trait, type ConfigEntry } from "./config-entry.js";
 import type { ConfigFields } from "./config-fields.js";
 import { expertCounts, feedForwardOrExperts, expertsEntry, type ExpertNames } from "./expert-parts.js";
+import { layerValues } from "./layer-lists.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 import { perExpert } from "./stored-tensor.js";
 
@@ -19,10 +20,7 @@ const layers: ConfigEntry = {
     const ropeLayers = Array.from({ length: numLayers }, (_, i) =>
       hasRope ? hasRope[i] === 1 : (i + 1) % interval !== 0,
     );
-    const types = fields.list("layer_types");
-    const isType = (type: unknown) => type === "chunked_attention" || type === "full_attention";
-    if (types && (types.length !== numLayers || !types.every(isType)))
-      return fields.refuse("layer_types", `a list of ${numLayers}: chunked_attention or full_attention`);
+    const types = layerValues(fields, "layer_types", numLayers, ["chunked_attention", "full_attention"]);
     const layerTypes = ropeLayers.map((rotates, i) =>
       (types ? types[i] === "chunked_attention" : rotates) ? ("chunked" as const) : ("full" as const),
     );

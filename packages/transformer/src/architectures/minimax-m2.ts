@@ -17,6 +17,7 @@ import {
   type ConfigEntry,
 } from "./config-entry.js";
 import { expertCounts, feedForwardOrExperts, sigmoidScores } from "./expert-parts.js";
+import { layerValues } from "./layer-lists.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 
 /** Rotated dimensions of a head: their number, or the fraction of the head, which takes precedence. */
@@ -39,9 +40,7 @@ const rotaryDim: ConfigEntry = {
 /** `attn_type_list`: all layers must have softmax attention. */
 const attendingLayers: ConfigEntry = {
   read(fields, { numLayers = 0 }) {
-    const types = fields.list("attn_type_list");
-    if (types && (types.length !== numLayers || types.some((type) => type !== 1)))
-      return fields.refuse("attn_type_list", `a list of ${numLayers}, each 1: softmax attention`);
+    layerValues(fields, "attn_type_list", numLayers, [1]); // 1: softmax attention
     return {};
   },
   write: () => ({}),

@@ -72,7 +72,10 @@ function layerKinds(fields: ConfigFields): readonly LayerKind[] {
     layerNames.map((layerName) =>
       typeof layerName === "string" && Object.hasOwn(known, layerName)
         ? known[layerName]!
-        : fields.refuse(field, `${Object.keys(known).join(", ")}`),
+        : fields[typeof layerName === "string" ? "unsupported" : "refuse"](
+            field,
+            `a list of ${Object.keys(known).join(", ")}`,
+          ),
     );
   if (list) return parseKinds(list, kindsByName, name);
   return parseKinds(

@@ -96,11 +96,27 @@ test("readFeatureExtractor returns the extractor of feature_extractor_type with 
 
 test("unsupported types, fields, sample rates and waveforms are refused, with the fix", () => {
   expect(() => readFeatureExtractor({ feature_extractor_type: "ClapFeatureExtractor" })).toThrow(
-    /^readFeatureExtractor: `config` is .*ClapFeatureExtractor.*expected `feature_extractor_type` to be one of Whisper/,
+    /^readFeatureExtractor: `preprocessor_config\.json: feature_extractor_type` is "ClapFeatureExtractor", expected WhisperFeatureExtractor, .*\.\nFix: qkv does not implement `feature_extractor_type: "ClapFeatureExtractor"`\. Choose a model/,
+  );
+  expect(() =>
+    readFeatureExtractor({ feature_extractor_type: "WhisperFeatureExtractor", padding_side: 1 }),
+  ).toThrow(/padding_side` is 1, expected "right"\.\nFix: correct the field, or download/);
+  expect(() =>
+    readFeatureExtractor({ feature_extractor_type: "WhisperFeatureExtractor", preemphasis: 0.97 }),
+  ).toThrow(
+    /preemphasis` is 0\.97, expected no such field\.\nFix: qkv does not know the field `preemphasis`\./,
+  );
+  expect(() => readFeatureExtractor(Promise.resolve({}))).toThrow(
+    /`config` is a promise \(`await` it\), expected the content of a preprocessor_config\.json\./,
+  );
+  expect(() => readFeatureExtractor("{}")).toThrow(
+    /`config` is "\{\}", expected the content of a preprocessor_config\.json\.\nFix: give the parsed/,
   );
   expect(() =>
     readFeatureExtractor({ feature_extractor_type: "WhisperFeatureExtractor", padding_side: "left" }),
-  ).toThrow(/`padding_side` \\?"left/);
+  ).toThrow(
+    /padding_side` is "left", expected "right"\.\nFix: qkv does not implement `padding_side: "left"`\./,
+  );
   expect(() =>
     readFeatureExtractor({ feature_extractor_type: "WhisperFeatureExtractor", feature_size: "80" }),
   ).toThrow(/`numMels` is "80"/);

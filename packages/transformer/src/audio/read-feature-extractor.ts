@@ -1,4 +1,5 @@
-import { checks, FormatError, type Checks, knownNames } from "@qkv/core";
+import { checks, FormatError } from "@qkv/core";
+import { configFields } from "../architectures/config-fields.js";
 import { astFeatures } from "./ast-features.js";
 import { extractors, fixedFields } from "./feature-extractor-fields.js";
 import type { FeatureExtractor } from "./feature-extractor.js";
@@ -14,13 +15,27 @@ const constructors: Readonly<Record<string, (options: never) => FeatureExtractor
   ASTFeatureExtractor: astFeatures,
 };
 
+const fn = "readFeatureExtractor";
+
+/** Fields that follow from others or do not affect the features. */
+const ignored: ReadonlySet<string> = /* @__PURE__ */ new Set([
+  "processor_class",
+  "feature_size",
+  "mel_filters",
+  "n_samples",
+  "nb_max_frames",
+  "return_attention_mask",
+  "language_code",
+  "auto_map",
+]);
+
 /**
  * The feature extractor that a `preprocessor_config.json` describes: of Whisper, wav2vec 2.0 (Moonshine, HuBERT, WavLM), SeamlessM4T
  * or the Audio Spectrogram Transformer.
  *
  * @param config - The parsed file. Absent fields have the defaults of the class in transformers.
  * @returns The extractor of its `feature_extractor_type`.
- * @throws {FormatError} If the type is unknown, or a field has an unsupported value.
+ * @throws {FormatError} If the type or a field is unknown, or a field has an unsupported value.
  *
  * @example
  * ```ts
@@ -31,32 +46,23 @@ const constructors: Readonly<Record<string, (options: never) => FeatureExtractor
  * ```
  */
 export function readFeatureExtractor(config: unknown): FeatureExtractor {
-  const check: Checks<{ argument: string }> = checks(
-    "readFeatureExtractor",
-    { argument: "config" },
-    FormatError,
-  );
-  const isObject = typeof config === "object" && config !== null && !Array.isArray(config);
-  const fields = (isObject ? config : {}) as Readonly<Record<string, unknown>>;
-  const type = fields["feature_extractor_type"];
-  const kind = typeof type === "string" && Object.hasOwn(constructors, type) ? extractors[type] : undefined;
-  if (!kind) {
-    check.refuse({
-      received: isObject ? `\`feature_extractor_type\` ${JSON.stringify(type)}` : config,
-      expected: `\`feature_extractor_type\` to be one of ${knownNames(type, Object.keys(constructors), "the reference of `readFeatureExtractor`")}`,
-      fix: "give the parsed `preprocessor_config.json` of a model for sound.",
+  if (typeof config !== "object" || config === null || Array.isArray(config) || "then" in config) {
+    const fix = "give the parsed `preprocessor_config.json` of a model for sound.";
+    return checks(fn, { fix }, FormatError).refuse({
+      argument: "config",
+      received: config,
+      expected: "the content of a preprocessor_config.json",
     });
   }
-  for (const [field, value] of Object.entries(fixedFields)) {
-    if (fields[field] === undefined || fields[field] === value) continue;
-    check.refuse({
-      received: `\`${field}\` ${JSON.stringify(fields[field])}`,
-      expected: `\`${field}\` to be ${JSON.stringify(value)}`,
-      fix: "take a model whose sound is padded with zeros at the end, or remove the field.",
-    });
-  }
-  const options = Object.entries(kind.fields).flatMap(([field, option]) =>
-    fields[field] === undefined ? [] : [[option, fields[field]]],
+  const values = config as Readonly<Record<string, unknown>>;
+  const fields = configFields(config, { fn, name: "preprocessor_config.json" });
+  const type = fields.text("feature_extractor_type");
+  if (!Object.hasOwn(constructors, type))
+    return fields.unsupported("feature_extractor_type", Object.keys(constructors).join(", "));
+  for (const [field, value] of Object.entries(fixedFields)) fields.mustBe(field, value);
+  const options = Object.entries(extractors[type]!.fields).flatMap(([field, option]) =>
+    fields.has(field) ? [[option, values[field]]] : [],
   );
-  return constructors[type as string]!(Object.fromEntries(options) as never);
+  fields.finish(ignored);
+  return constructors[type]!(Object.fromEntries(options) as never);
 }

@@ -59,7 +59,9 @@ test("`pooling_mode` of newer files is read, and unknown modes are refused", asy
   expect(model.sentence!.modules).toHaveLength(2);
   await expect(
     load({ "modules.json": modules, "1_Pooling/config.json": { pooling_mode: "median" } }),
-  ).rejects.toThrow(/pooling_mode.*"median", expected modes of cls, max/);
+  ).rejects.toThrow(
+    /pooling_mode.*"median", expected modes of cls, max.*\nFix: qkv does not implement `pooling_mode: "median"`/,
+  );
 });
 
 test.each<[string, Record<string, unknown>, RegExp]>([

@@ -119,7 +119,9 @@ function readModes(fields: ConfigFields): readonly PoolingMode[] {
       : [fields.text("pooling_mode")];
     if (fileModes.every((mode) => poolingModes.includes(mode as PoolingMode)))
       return fileModes as PoolingMode[];
-    return fields.refuse("pooling_mode", `modes of ${poolingModes.join(", ")}`);
+    const expected = `modes of ${poolingModes.join(", ")}`;
+    const areNames = fileModes.every((mode) => typeof mode === "string");
+    return areNames ? fields.unsupported("pooling_mode", expected) : fields.refuse("pooling_mode", expected);
   }
   const modes = poolingModes.filter((mode) => fields.flag(modeFields[mode], mode === "mean"));
   return modes.length > 0 ? modes : fields.refuse(modeFields.mean, "true, as no other mode is");

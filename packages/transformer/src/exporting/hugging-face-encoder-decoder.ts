@@ -1,5 +1,5 @@
 import { ArgumentError, knownNames } from "@qkv/core";
-import { checkpointsGuide } from "../checkpoints/checkpoints-guide.js";
+import { checkpointsCommand } from "../checkpoints/checkpoints-command.js";
 import { configFields } from "../architectures/config-fields.js";
 import type {
   EncoderDecoderArchitecture,
@@ -51,7 +51,7 @@ export function encoderDecoderCheckpoint(
     expected: `one as ${knownNames(
       undefined,
       encoderDecoderArchitectures.flatMap(({ modelTypes }) => modelTypes),
-      checkpointsGuide,
+      checkpointsCommand,
     )} has them`,
     fix: "keep the traits of one of these; others have no place in a config.json.",
   });

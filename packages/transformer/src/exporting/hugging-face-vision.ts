@@ -1,5 +1,5 @@
 import { ArgumentError, isQkvError, knownNames } from "@qkv/core";
-import { checkpointsGuide } from "../checkpoints/checkpoints-guide.js";
+import { checkpointsCommand } from "../checkpoints/checkpoints-command.js";
 import { configFields } from "../architectures/config-fields.js";
 import { under, writeStored } from "../architectures/stored-tensor.js";
 import type { TensorToWrite } from "../architectures/tensor-to-write.js";
@@ -141,7 +141,7 @@ function refuseTraits(config: object, tables: readonly { readonly modelTypes: re
     expected: `the traits of one of ${knownNames(
       undefined,
       tables.map(({ modelTypes }) => modelTypes[0]!),
-      checkpointsGuide,
+      checkpointsCommand,
     )}`,
     fix: "keep the folder that the model was loaded from, or its params with `writeSafetensors`.",
   });

@@ -141,7 +141,18 @@ test("readImageProcessorConfig reads configurations of older and newer versions 
   expect(() => readImageProcessorConfig({ do_flip: true })).toThrow(
     /do_flip` is true, expected no such field/,
   );
-  expect(() => readImageProcessorConfig({ image_mean: [1] })).toThrow(/image_mean.*a list of three numbers/);
+  expect(() => readImageProcessorConfig({ image_mean: [1] })).toThrow(
+    /image_mean` is \[1\], expected a list of three numbers\.\nFix: qkv does not implement `image_mean: \[1\]`\./,
+  );
+  expect(() => readImageProcessorConfig({ image_mean: ["1"] })).toThrow(
+    /expected a list of three numbers\.\nFix: correct the field, or download/,
+  );
+  expect(() => readImageProcessorConfig({ size: { longest_edge: 512 } })).toThrow(
+    /size` is .*, expected a size with `shortest_edge`, or with `height` and `width`\.\nFix: qkv does not implement/,
+  );
+  expect(() => readImageProcessorConfig({ size: { height: 512 } })).toThrow(
+    /size: width` is undefined, .*\nFix: correct the field, or download/,
+  );
 });
 
 test("undefined and a promise are refused", () => {

@@ -74,8 +74,12 @@ const square = (side: number): ImageSides => ({ height: side, width: side });
 function sizeField(fields: ConfigFields, hasCrop: boolean): ImageProcessorConfig["resize"] {
   if (fields.isNumber("size"))
     return hasCrop ? { shortestEdge: fields.count("size") } : square(fields.count("size"));
-  const shortestEdge = fields.nested("size")?.countOr(undefined, "shortest_edge");
-  return shortestEdge === undefined ? sidesField(fields, "size") : { shortestEdge };
+  const size = fields.nested("size");
+  const shortestEdge = size?.countOr(undefined, "shortest_edge");
+  if (shortestEdge !== undefined) return { shortestEdge };
+  if (size && !size.has("height") && !size.has("width") && size.unread(new Set()).length > 0)
+    return fields.unsupported("size", "a size with `shortest_edge`, or with `height` and `width`");
+  return sidesField(fields, "size");
 }
 
 /** Height and width: one number for both, or an object. */
@@ -97,6 +101,8 @@ function resamplingField(fields: ConfigFields, fallback: Resampling): Resampling
 function tripleField(fields: ConfigFields, name: string): Triple | undefined {
   const list = fields.list(name);
   if (list === undefined) return undefined;
-  const isTriple = list.length === 3 && list.every((value) => Number.isFinite(value));
-  return isTriple ? (list as unknown as Triple) : fields.refuse(name, "a list of three numbers");
+  const expected = "a list of three numbers";
+  if (list.length === 0 || !list.every((value) => Number.isFinite(value)))
+    return fields.refuse(name, expected);
+  return list.length === 3 ? (list as unknown as Triple) : fields.unsupported(name, expected);
 }

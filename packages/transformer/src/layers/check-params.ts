@@ -12,7 +12,7 @@ export function checkParams(check: Checks, params: unknown, names: readonly stri
     check.refuse({
       argument: "params",
       received: params,
-      expected: `an object of weights, with ${knownNames(undefined, names, "the reference of the params")}`,
+      expected: `an object of weights, with ${knownNames(undefined, names, "the result of `init(seed)`")}`,
       fix: "give the params first, then the input: those of `init(seed)`, or of a model that was loaded.",
     });
   }

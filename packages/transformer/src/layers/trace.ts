@@ -31,6 +31,10 @@ export type LayerTraceName =
 /**
  * Records tensors by name during a call. A short name (`weights`, `output`) records the tensor of every layer; a full name
  * (`layers.1.attention.weights`) only that of one layer.
+ *
+ * Short names: `embeddings`; `input`, `attentionInput`, `attentionOutput`, `crossAttentionOutput`, `middle`, `feedForwardInput`,
+ * `feedForwardHidden`, `feedForwardOutput` and `output` of a layer; `query`, `key`, `value`, `dots`, `capped`, `scores`, `weights`,
+ * `lse` and `heads` of its attention; and `finalInput`.
  */
 export type ModelTrace = {
   readonly names: readonly (

@@ -142,6 +142,32 @@ const float = (name: string, bytes: number, format: FloatFormat): BlockType => (
   decode: (data) => decodeFloats(data, format),
 });
 
+/** Names of the types without a decoder, by ggml type id. */
+export const otherTypes: Readonly<Record<number, string>> = {
+  9: "Q8_1",
+  10: "Q2_K",
+  11: "Q3_K",
+  15: "Q8_K",
+  16: "IQ2_XXS",
+  17: "IQ2_XS",
+  18: "IQ3_XXS",
+  19: "IQ1_S",
+  20: "IQ4_NL",
+  21: "IQ3_S",
+  22: "IQ2_S",
+  23: "IQ4_XS",
+  24: "I8",
+  25: "I16",
+  26: "I32",
+  27: "I64",
+  29: "IQ1_M",
+  34: "TQ1_0",
+  35: "TQ2_0",
+  40: "NVFP4",
+  41: "Q1_0",
+  42: "Q2_0",
+};
+
 /** Supported types, by ggml type id. */
 export const blockTypes: Readonly<Record<number, BlockType>> = {
   0: /* @__PURE__ */ float("F32", 4, "float32"),

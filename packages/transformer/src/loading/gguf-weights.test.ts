@@ -29,6 +29,16 @@ test("tensors with an axis of length 0 are refused, also with 2 ** 45 experts", 
   }
 });
 
+test("a type that is not implemented is named, and another number is damaged or newer", async () => {
+  const refusal = (type: number) => read(file([{ name: "a", dims: [256], type, bytes: 0 }]));
+  await expect(refusal(10)).rejects.toThrow(
+    /a: type` is "Q2_K", expected one of Q4_K, Q5_K, Q6_K, … \(the reference of `load` lists all 13\)\.\nFix: qkv does not implement Q2_K\. Take a file/,
+  );
+  await expect(refusal(77)).rejects.toThrow(
+    /a: type` is 77, expected one of F32, F16, Q4_0, … .*\nFix: download the file again: it is damaged, or of a newer version of GGUF/,
+  );
+});
+
 test("tensors with overlapping bytes, and more experts than the file can hold, are refused", async () => {
   // A small header can list the same data any number of times.
   const stack = (n: number) => ({

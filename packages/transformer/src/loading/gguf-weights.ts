@@ -1,7 +1,7 @@
 import { checks, FormatError, sizeOf, type GgufHeader, knownNames } from "@qkv/core";
 import { readGgufHeaderOf } from "@qkv/core/byte-source";
 import { decodeHalves } from "./decode-floats.js";
-import { blockTypes, type BlockType } from "./gguf-blocks.js";
+import { blockTypes, otherTypes, type BlockType } from "./gguf-blocks.js";
 import type { OpenFile } from "./open-file.js";
 import { chunkBytes, type WeightFile } from "./weight-file.js";
 
@@ -10,18 +10,26 @@ type Entry = { type: BlockType; shape: readonly number[]; start: number; end: nu
 /** Opens a GGUF file: its header, and its tensors, which are read on demand. All offsets in the header are checked. */
 export async function ggufWeights(file: OpenFile): Promise<{ weights: WeightFile; header: GgufHeader }> {
   const header = await readGgufHeaderOf(file);
-  const fix = "the file is damaged, or of a kind that is not read; take an f16, q8_0, q4_0 or q4_k one.";
+  const fix = "download the file again: its list of tensors is damaged.";
   const check = checks(file.fn, { source: file.name, fix }, FormatError);
   const entries = new Map<string, Entry>();
   /** Bytes and experts of all tensors so far. */
   let [tensorBytes, experts] = [0, 0];
   for (const { name, dims, type: typeId, offset } of header.tensors) {
-    const refuse = (field: string, received: unknown, expected: string): never =>
-      check.refuse({ argument: `${name}: ${field}`, received, expected });
+    const refuse = (field: string, received: unknown, expected: string, fix?: string): never =>
+      check.refuse({ argument: `${name}: ${field}`, received, expected, ...(fix !== undefined && { fix }) });
     const type = blockTypes[typeId];
     if (!type) {
-      const known = Object.entries(blockTypes).map(([id, { name }]) => `${id} (${name})`);
-      return refuse("type", typeId, `one of ${knownNames(typeId, known, "the reference of `load`")}`);
+      const known = Object.values(blockTypes).map(({ name }) => name);
+      const received = otherTypes[typeId] ?? typeId;
+      return refuse(
+        "type",
+        received,
+        `one of ${knownNames(received, known, "the reference of `load`")}`,
+        typeof received === "string"
+          ? `qkv does not implement ${received}. Take a file of the model in another type, such as Q8_0 or Q4_K.`
+          : "download the file again: it is damaged, or of a newer version of GGUF.",
+      );
     }
     const shape = [...dims].reverse(); // the file lists the last axis first
     if (shape.includes(0)) refuse("shape", shape, "lengths of 1 or more");

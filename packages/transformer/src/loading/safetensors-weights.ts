@@ -4,7 +4,6 @@ import {
   FormatError,
   readSafetensorsHeaderOf,
   type SafetensorsEntry,
-  knownNames,
 } from "@qkv/core";
 import { decodeFloats, decodeHalves, halfType, type FloatFormat } from "./decode-floats.js";
 import { readWhole, type OpenFile, type ReadFile } from "./open-file.js";
@@ -41,7 +40,8 @@ export async function safetensorsWeights(file: OpenFile): Promise<WeightFile> {
         return fileChecks(file).refuse({
           argument: `${name}: dtype`,
           received: dtype,
-          expected: `one of ${knownNames(dtype, Object.keys(formats), "the reference of `load`")}`,
+          expected: Object.keys(formats).join(", "),
+          fix: `qkv does not implement weights of type ${dtype}. Convert them to BF16, or take another copy of the model.`,
         });
       }
       const step = chunkBytes - (chunkBytes % bytesPerElement(format));

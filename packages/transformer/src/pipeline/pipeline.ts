@@ -174,9 +174,10 @@ const speechRecognition = "automatic-speech-recognition";
 
 /**
  * Creates a pipeline: a function that applies a model to a task. Calls and results are those of Transformers.js, for models in
- * safetensors or GGUF: code is migrated by changing its import and the name of its model. Tasks: `text-generation`, `feature-extraction`, `fill-mask`,
- * `text-classification`, `token-classification`, `question-answering`, `zero-shot-classification`, `text2text-generation`,
- * `summarization`, `translation`, `automatic-speech-recognition`, `image-classification`, `image-feature-extraction` and
+ * safetensors or GGUF: code is migrated by changing its import and the name of its model. Tasks: `text-generation`,
+ * `feature-extraction` (also named `embeddings`), `fill-mask`, `text-classification` (`sentiment-analysis`),
+ * `token-classification` (`ner`), `question-answering`, `zero-shot-classification`, `text2text-generation`, `summarization`,
+ * `translation`, `automatic-speech-recognition`, `image-classification`, `image-feature-extraction` and
  * `zero-shot-image-classification`. Images are an `ImageData` of a canvas, or `{ data, width, height }`. Errors for unsupported
  * tasks, options or values name the replacement.
  *

@@ -1,3 +1,4 @@
+import { knownNames } from "@qkv/core";
 import { byteLevelDecoder } from "../../decoders/byte-level-decoder.js";
 import type { Decoder } from "../../decoders/decoder.js";
 import {
@@ -17,6 +18,10 @@ import {
 } from "../../decoders/decode-steps.js";
 import { compilePattern } from "../../regex/compile-pattern.js";
 import type { JsonField } from "../json-field.js";
+import { readPrependScheme } from "./read-prepend-scheme.js";
+
+const decoderNames =
+  "Sequence ByteLevel ByteFallback Fuse WordPiece BPEDecoder CTC Metaspace Strip Replace".split(" ");
 
 /** The fifth stage of a `tokenizer.json`: `decoder`. Without one tokens are joined by spaces. */
 export function readDecoder(field: JsonField): Decoder {
@@ -54,13 +59,7 @@ function readSteps(field: JsonField, state: { fused: boolean }): DecodeStep[] {
         ),
       ];
     case "Metaspace": {
-      const scheme = field.get("prepend_scheme");
-      const name = scheme.string(field.get("add_prefix_space").boolean(true) ? "always" : "never");
-      const prepend =
-        name === "always" || name === "first" || name === "never"
-          ? name
-          : scheme.fail("always, first or never");
-      return [metaspaceStep(field.get("replacement").string("▁"), prepend)];
+      return [metaspaceStep(field.get("replacement").string("▁"), readPrependScheme(field))];
     }
     case "Strip": {
       const content = field.get("content").string();
@@ -79,8 +78,8 @@ function readSteps(field: JsonField, state: { fused: boolean }): DecodeStep[] {
       ];
     }
     default:
-      return type.fail(
-        "a decoder: Sequence, ByteLevel, ByteFallback, Fuse, WordPiece, BPEDecoder, CTC, Metaspace, Strip, Replace",
+      return type.unsupported(
+        `a decoder: ${knownNames(type.value, decoderNames, "the reference of `tokenizerFromJson`")}`,
       );
   }
 }

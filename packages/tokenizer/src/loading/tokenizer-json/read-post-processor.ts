@@ -34,7 +34,7 @@ export function readPostProcessor(field: JsonField): PostProcessor {
       };
     }
     default:
-      return type.fail(
+      return type.unsupported(
         "a post-processor: Sequence, ByteLevel, BertProcessing, RobertaProcessing, TemplateProcessing",
       );
   }

@@ -14,6 +14,7 @@ import {
 } from "../../pre-tokenizers/simple-splits.js";
 import type { Split } from "../../pre-tokenizers/split.js";
 import type { JsonField } from "../json-field.js";
+import { readPrependScheme } from "./read-prepend-scheme.js";
 
 type Step = Split | Normalizer;
 
@@ -45,14 +46,9 @@ const readers: Readonly<Record<string, (field: JsonField) => readonly Step[]>> =
     byteLevelNormalizer,
   ],
   Metaspace(field) {
-    const scheme = field.get("prepend_scheme");
-    const name = scheme.string(field.get("add_prefix_space").boolean(true) ? "always" : "never");
     return metaspace({
       replacement: field.get("replacement").string("▁"),
-      prepend:
-        name === "always" || name === "first" || name === "never"
-          ? name
-          : scheme.fail("always, first or never"),
+      prepend: readPrependScheme(field),
       split: field.get("split").boolean(true),
     });
   },
@@ -75,11 +71,7 @@ const addPrefixSpace = /* @__PURE__ */ defineNormalizer("add prefix space", (tex
   text === "" || text.startsWith(" ") ? [] : [[0, 0, " "]],
 );
 
-function readBehavior(field: JsonField): SplitBehavior {
-  const name = field.string("Isolated");
-  const behavior = Object.hasOwn(behaviors, name) ? behaviors[name] : undefined;
-  return behavior ?? field.fail(Object.keys(behaviors).join(", "));
-}
+const readBehavior = (field: JsonField): SplitBehavior => field.choice(behaviors, "Isolated");
 
 const behaviors: Readonly<Record<string, SplitBehavior>> = {
   Isolated: "isolated",

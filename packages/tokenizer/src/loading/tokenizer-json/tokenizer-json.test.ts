@@ -141,7 +141,7 @@ describe("refused, with the field named", () => {
     [
       "a behaviour",
       { model: words, pre_tokenizer: { type: "Split", pattern: { String: "a" }, behavior: "Eat" } },
-      /behavior` is "Eat", expected Isolated/,
+      /behavior` is "Eat", expected Isolated, Removed, .*\nFix: qkv does not implement `pre_tokenizer.behavior: "Eat"`\./,
     ],
     [
       "a character map of 4 GB",
@@ -169,7 +169,32 @@ describe("refused, with the field named", () => {
     [
       "an unknown decoder",
       { model: words, decoder: { type: "X" } },
-      /decoder.type` is "X", expected a decoder/,
+      /decoder.type` is "X", expected a decoder.*\nFix: qkv does not implement `decoder.type: "X"`\. Take a tokenizer with/,
+    ],
+    [
+      "an unknown scheme of spaces",
+      { model: words, decoder: { type: "Metaspace", prepend_scheme: "last" } },
+      /decoder.prepend_scheme` is "last", expected always, first, never\.\nFix: qkv does not implement/,
+    ],
+    [
+      "an unknown strategy of truncation",
+      { model: words, truncation: { max_length: 8, strategy: "OnlyThird" } },
+      /truncation.strategy` is "OnlyThird", expected LongestFirst, OnlyFirst, OnlySecond\.\nFix: qkv does not implement/,
+    ],
+    [
+      "an unknown side of padding",
+      { model: words, padding: { direction: "Center" } },
+      /padding.direction` is "Center", expected Left, Right\.\nFix: qkv does not implement/,
+    ],
+    [
+      "a damaged side of padding",
+      { model: words, padding: { direction: 1 } },
+      /padding.direction` is 1, expected a text\.\nFix: give the file as it was published/,
+    ],
+    [
+      "an unknown post-processor",
+      { model: words, post_processor: { type: "X" } },
+      /post_processor.type` is "X", expected a post-processor: .*\nFix: qkv does not implement `post_processor.type: "X"`\./,
     ],
     [
       "a Unigram score that is not a number",

@@ -18,6 +18,11 @@ import { readPreTokenizer } from "./read-pre-tokenizer.js";
  * normalizer, pre-tokenizer, model, post-processor and decoder but `UnicodeScripts`. It gives the ids that the
  * library gives.
  *
+ * Normalizers: `Sequence`, `NFC`, `NFD`, `NFKC`, `NFKD`, `Lowercase`, `StripAccents`, `Nmt`, `ByteLevel`, `Prepend`, `Strip`,
+ * `Replace`, `BertNormalizer` and `Precompiled`. Pre-tokenizers: `Sequence`, `BertPreTokenizer`, `WhitespaceSplit`, `Whitespace`,
+ * `Digits`, `Punctuation`, `FixedLength`, `CharDelimiterSplit`, `ByteLevel`, `Metaspace` and `Split`. Decoders: `Sequence`,
+ * `ByteLevel`, `ByteFallback`, `Fuse`, `WordPiece`, `BPEDecoder`, `CTC`, `Metaspace`, `Strip` and `Replace`.
+ *
  * @param file - The file's text, its bytes, or the result of `JSON.parse`.
  * @param config - The `tokenizer_config.json` beside it, in any of the same forms: it names the tokens at the
  *   beginning and the end of a sequence. Default: those that the post-processor puts there.
@@ -98,14 +103,19 @@ function readAddedTokens(field: JsonField, tokenId: (token: string) => number | 
   });
 }
 
+const sides = { Left: "left", Right: "right" } as const;
+const truncationStrategies = {
+  LongestFirst: "longestFirst",
+  OnlyFirst: "onlyFirst",
+  OnlySecond: "onlySecond",
+} as const;
+
 function readTruncation(field: JsonField): Truncation | undefined {
   if (field.isMissing) return undefined;
-  const strategy = field.get("strategy").string("LongestFirst");
   return {
     maxLength: field.get("max_length").count(),
-    side: field.get("direction").string("Right") === "Left" ? "left" : "right",
-    strategy:
-      strategy === "OnlyFirst" ? "onlyFirst" : strategy === "OnlySecond" ? "onlySecond" : "longestFirst",
+    side: field.get("direction").choice(sides, "Right"),
+    strategy: field.get("strategy").choice(truncationStrategies, "LongestFirst"),
   };
 }
 
@@ -116,11 +126,13 @@ function readPadding(field: JsonField): Padding | undefined {
   // Every text is padded to it, also a short one.
   const maxLength = 2 ** 17;
   const tokens = (length: JsonField, fallback: number) =>
-    length.count(fallback) <= maxLength ? length.count(fallback) : length.fail(`at most ${maxLength} tokens`);
+    length.count(fallback) <= maxLength
+      ? length.count(fallback)
+      : length.unsupported(`at most ${maxLength} tokens`);
   return {
     padId: field.get("pad_id").count(0),
     typeId: field.get("pad_type_id").count(0),
-    side: field.get("direction").string("Right") === "Left" ? "left" : "right",
+    side: field.get("direction").choice(sides, "Right"),
     length: fixed ? tokens(fixed, 0) : 0,
     multipleOf: Math.max(1, tokens(field.get("pad_to_multiple_of"), 1)),
   };

@@ -4,6 +4,7 @@ import { asFloats } from "../../conversions/as-floats.js";
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import { headDim, type ConfigEntry } from "../config-entry.js";
 import { withOverrides } from "../layer-overrides.js";
+import { refuseLayerList } from "../layer-lists.js";
 import { hasOwnKeyValues } from "../shared-layers.js";
 import { linear, norm, paramAt, perExpert, stored, type StoredTensor } from "../stored-tensor.js";
 import type { GgufRefusal } from "./gguf-architecture.js";
@@ -25,8 +26,9 @@ export const everyFifthFull: ConfigEntry = {
     const isSliding = fields.list(name);
     const isSupported = (list: readonly unknown[]) =>
       list.length === numLayers && layerTypes.every((type, i) => list[i] === (type === "sliding"));
+    const expected = `a list of ${numLayers}: four layers that slide, then one that does not`;
     if (isSliding && !isSupported(isSliding))
-      return fields.refuse(name, `a list of ${numLayers}: four layers that slide, then one that does not`);
+      return refuseLayerList(fields, name, { numLayers, type: "boolean", expected });
     return { window: fields.count("attention.sliding_window"), layerTypes };
   },
   write: ({ window, numLayers, contextLength }) => ({
@@ -47,11 +49,9 @@ export const sparseGates: ConfigEntry = {
     const scales = fields.list(name);
     const isSupported = (scale: unknown, i: number) =>
       isSparse(i) ? Math.abs((scale as number) - sparse.deviations) < 1e-4 : scale === -Infinity;
+    const expected = `${sparse.deviations} in the first ${sparse.layers} layers, -Infinity after`;
     if (scales && !(scales.length === numLayers && scales.every(isSupported)))
-      return fields.refuse(
-        name,
-        `${sparse.deviations} in the first ${sparse.layers} layers, -Infinity after`,
-      );
+      return refuseLayerList(fields, name, { numLayers, type: "number", expected });
     return withOverrides(config, (i) => (isSparse(i) ? { activationSparsity: sparse.share } : {}));
   },
   write: ({ numLayers }) => ({

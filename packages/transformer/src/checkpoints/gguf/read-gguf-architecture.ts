@@ -1,9 +1,9 @@
-import type { GgufHeader, GgufValue } from "@qkv/core";
+import { checks, FormatError, knownNames, type GgufHeader, type GgufValue } from "@qkv/core";
 import type { GgufArchitecture } from "../../architectures/gguf/gguf-architecture.js";
 import { withLayerNumbers } from "../../architectures/gguf/gguf-layer-numbers.js";
 import { presence, presentIn } from "../../architectures/gguf/gguf-presence.js";
 import { readFields } from "../../architectures/config-entry.js";
-import { configFields, stopIdsField, type ConfigFields } from "../../architectures/config-fields.js";
+import { configFields, stopIdsField } from "../../architectures/config-fields.js";
 import { storedBias } from "../../architectures/stored-bias.js";
 import { readStored } from "../../architectures/stored-tensor.js";
 import type { Weights } from "../../loading/weights.js";
@@ -65,12 +65,15 @@ export async function readGgufArchitecture(
     { name: file.name, fn: file.fn, model: name },
   );
   if (scaling && !(ropeScalings as readonly unknown[]).includes(scaling.rope_type))
-    return fields.unsupported("rope_scaling", ropeScalings.join(", "));
+    return fields.unsupported(
+      "rope_scaling",
+      knownNames(scaling.rope_type, ropeScalings, "the reference of `RopeScalingConfig`"),
+    );
   const config = {
     ...readFields(entries(), fields),
     stopIds: stopIdsField(fields),
     ...(factors && {
-      ropeScaling: ropeScalings.includes("proportional") ? proportionalScaling(factors, fields) : factors,
+      ropeScaling: ropeScalings.includes("proportional") ? proportionalScaling(factors, file) : factors,
     }),
   } as DecoderConfig;
   fields.finish(new Set([...keysWithoutEffect, "rope_theta"]));
@@ -89,12 +92,17 @@ export async function readGgufArchitecture(
 }
 
 /** Proportional RoPE, from its frequency factors: 1 for rotated pairs, and 1e20 or more for pairs that are not rotated. */
-function proportionalScaling(factors: RopeScalingConfig, fields: ConfigFields): RopeScalingConfig {
+function proportionalScaling(factors: RopeScalingConfig, file: WeightFile): RopeScalingConfig {
   const longFactors = factors.type === "longrope" ? Array.from(factors.longFactors) : [];
   const rotated = longFactors.filter((factor) => factor === 1).length;
   if (longFactors.every((factor, i) => (i < rotated ? factor === 1 : factor >= 1e20)))
     return { type: "proportional", share: rotated / longFactors.length };
-  return fields.refuse("rope_freqs.weight", "1 for pairs that rotate, and 1e30 for the others after them");
+  return checks(file.fn, { source: file.name }, FormatError).refuse({
+    argument: "rope_freqs.weight",
+    received: longFactors,
+    expected: "1 for pairs that rotate, and 1e20 or more for the others after them",
+    fix: "qkv implements no other factors in this architecture. Choose a model with supported ones.",
+  });
 }
 
 /** The shortest decimal that rounds to a float32, such as 1e-5 for a number that the file stores in 32 bits. */

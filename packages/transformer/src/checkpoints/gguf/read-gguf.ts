@@ -1,5 +1,6 @@
-import { checks, FormatError, knownNames, type GgufHeader, type GgufValue } from "@qkv/core";
-import { checkpointsGuide } from "../checkpoints-guide.js";
+import { checks, describeValue, FormatError, knownNames, type GgufHeader, type GgufValue } from "@qkv/core";
+import { checkpointsCommand } from "../checkpoints-command.js";
+import { knownCheckpoints } from "../known-checkpoints.js";
 import type { ReadFile } from "../../loading/open-file.js";
 import type { Weights } from "../../loading/weights.js";
 import type { WeightFile } from "../../loading/weight-file.js";
@@ -39,8 +40,8 @@ export async function readGguf(
   const table = ggufTable.find(({ name }) => name === arch);
   if (table) return readGgufArchitecture(table, metadata, file, openWeights);
   if (!architecture) {
-    const known = [...Object.keys(ggufArchitectures), ...ggufTable.map(({ name }) => name)];
-    const expected = `a known architecture: ${knownNames(arch, known, checkpointsGuide)}`;
+    const known = knownCheckpoints().flatMap(({ format, name }) => (format === "gguf" ? [name] : []));
+    const expected = `a known architecture: ${knownNames(arch, known, checkpointsCommand)}`;
     const fix =
       typeof arch === "string"
         ? `choose a model of another architecture: qkv does not implement ${arch} in GGUF files.`
@@ -101,18 +102,20 @@ function huggingFaceConfig(
   const base = field("rope.freq_base");
   const learned = type === "gpt2" || type === "gpt_bigcode" || type === "bert";
   const check = fileChecks(file);
-  const causal = field("attention.causal");
-  check.each(
-    { "attention.causal": causal },
-    () => causal === undefined || causal === (type !== "bert"),
-    `${type !== "bert"}, or nothing, in this architecture`,
-  );
-  const valueLength = field("attention.value_length");
-  check.each(
-    { "attention.value_length": valueLength },
-    () => valueLength === undefined || Number(valueLength) === Number(keyLength),
-    `${String(keyLength)}, the length of the keys`,
-  );
+  /** Refuses a field with another value than the implemented one; a value of another type is damaged. */
+  const mustBe = (name: string, value: boolean | number, expected: string) => {
+    const received = field(name);
+    const comparable = typeof received === "bigint" ? Number(received) : received;
+    if (comparable === undefined || comparable === value) return;
+    const given = `${name}: ${describeValue(received)}`;
+    const fix =
+      typeof comparable === typeof value
+        ? `qkv does not implement \`${given}\` for ${type} in GGUF files. Choose a model with a supported value.`
+        : `download ${file.name} again: the field is damaged.`;
+    check.refuse({ argument: name, received, expected, fix });
+  };
+  mustBe("attention.causal", type !== "bert", `${type !== "bert"}, or nothing, in this architecture`);
+  mustBe("attention.value_length", Number(keyLength), `${String(keyLength)}, the length of the keys`);
   return {
     model_type: type,
     vocab_size: embedding && file.shape(embedding)?.[0],

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { referenceData } from "../../../../../conformance/reference-data.mjs";
+import { ownData, referenceData } from "../../../../../conformance/reference-data.mjs";
 import { zeros } from "@qkv/tensor";
 import type { Weights } from "../../loading/weights.js";
 import { readCheckpoint } from "./read-checkpoint.js";
@@ -153,7 +153,7 @@ test("errors tell values that are not implemented from damaged fields and from u
   expect(await refusal(config)).toBeUndefined();
   expect(await refusal({ ...config, qk_layernorm: true })).toBe(
     "FormatError: load: `config.json: qk_layernorm` is true, expected false.\n" +
-      "Fix: qkv does not implement `qk_layernorm: true` for stablelm. Supported: false.",
+      "Fix: qkv does not implement `qk_layernorm: true` for stablelm. Choose a model with a supported value.",
   );
   for (const damaged of [{ qk_layernorm: "yes" }, { hidden_size: -1 }]) {
     expect(await refusal({ ...config, ...damaged })).toMatch(
@@ -164,6 +164,25 @@ test("errors tell values that are not implemented from damaged fields and from u
     "FormatError: load: `config.json: new_norm` is 3, expected no such field.\n" +
       "Fix: qkv does not know the field `new_norm` for stablelm. If the model computes the same without it, " +
       "remove it from a copy of the file; otherwise, qkv does not implement this variant.",
+  );
+});
+
+test("kinds of attention and heads that an architecture does not have are not implemented, and incomplete lists are damaged", async () => {
+  const neo = {
+    ...{ model_type: "gpt_neo", vocab_size: 11, hidden_size: 8, num_layers: 2, num_heads: 2 },
+    ...{ max_position_embeddings: 32, window_size: 4, eos_token_id: 2 },
+  };
+  const kinds = (...names: unknown[]) => refusal({ ...neo, attention_types: [[names, 1]] });
+  expect(await kinds("global", "local")).toBeUndefined();
+  expect(await kinds("global", "sparse")).toMatch(
+    /attention_types` is .*, expected kinds global and local of 2 layers: .*\nFix: qkv does not implement `attention_types: .*` for gpt_neo\./,
+  );
+  for (const damaged of [["global"], ["global", 1]]) {
+    expect(await kinds(...damaged)).toMatch(/kinds global and local of 2 layers: .*\nFix: correct the field/);
+  }
+  const nomic = ownData.json("hf/nomic-bert/config.json") as Config;
+  expect(await refusal({ ...nomic, architectures: ["NomicBertForSequenceClassification"] })).toMatch(
+    /architectures` is \["NomicBertForSequenceClassification"\], .*\nFix: qkv does not implement `architectures: .*` for nomic_bert\./,
   );
 });
 

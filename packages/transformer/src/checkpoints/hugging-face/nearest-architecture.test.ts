@@ -37,10 +37,10 @@ test("the error for an unknown architecture names the nearest one and the fields
   );
 });
 
-test("the error for an unknown architecture names the nearest names, their number and the page that lists them", async () => {
+test("the error for an unknown architecture names the nearest names, their number and the command that lists them", async () => {
   const text = await refusal({ ...llama, model_type: "eurobert" });
   expect(text).toMatch(
-    /expected a known architecture: bert, roberta, xlm-roberta, … \(the guide "Run a checkpoint from Hugging Face" lists all \d{3}\)\./,
+    /expected a known architecture: bert, roberta, xlm-roberta, … \(`qkv checkpoints` lists all \d{3}\)\./,
   );
   expect(text.length).toBeLessThanOrEqual("FormatError: ".length + 600);
 });

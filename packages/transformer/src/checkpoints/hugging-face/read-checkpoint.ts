@@ -6,29 +6,16 @@ import { encoderArchitectures } from "../../architectures/encoders/encoder-archi
 import type { ReadFile } from "../../loading/open-file.js";
 import type { Weights } from "../../loading/weights.js";
 import { configFields } from "../../architectures/config-fields.js";
-import { checkpointsGuide } from "../checkpoints-guide.js";
+import { checkpointsCommand } from "../checkpoints-command.js";
+import { knownCheckpoints } from "../known-checkpoints.js";
 import { describeDistance, nearestArchitecture } from "./nearest-architecture.js";
 import { readArchitecture } from "./read-architecture.js";
 import { readEncoder } from "./read-encoder.js";
 import { readEncoderDecoder } from "./read-encoder-decoder.js";
 import { readSpeech } from "./read-speech.js";
-import type { Checkpoint, Family, StorageFormat } from "./family.js";
-import { gpt2 } from "./gpt2.js";
-import { llama } from "./llama.js";
-
-const families: readonly Family[] = [llama, gpt2];
-
-/** Loaders of image models, imported on demand with their tables. */
-export const imageLoaders: Readonly<Record<string, "loadDualEncoder" | "loadVision">> = {
-  vit: "loadVision",
-  deit: "loadVision",
-  dinov2: "loadVision",
-  dinov2_with_registers: "loadVision",
-  clip_vision_model: "loadVision",
-  siglip_vision_model: "loadVision",
-  clip: "loadDualEncoder",
-  siglip: "loadDualEncoder",
-};
+import { families } from "./families.js";
+import type { Checkpoint, StorageFormat } from "./family.js";
+import { imageLoaders } from "./image-loaders.js";
 
 /**
  * Reads a model from its configuration and its weights in the format of Hugging Face.
@@ -73,16 +60,11 @@ export async function readCheckpoint(
       expected: "a model of texts",
       fix: `load it with \`${loader}\`, which loads image models.`,
     });
-  const known = [
-    ...[families, encoderArchitectures, encoderDecoderArchitectures, speechArchitectures, architectures]
-      .flat()
-      .flatMap(({ modelTypes }) => modelTypes),
-    ...Object.keys(imageLoaders),
-  ];
+  const known = knownCheckpoints().flatMap(({ format, name }) => (format === "config.json" ? [name] : []));
   return check.refuse({
     argument: "model_type",
     received: type,
-    expected: `a known architecture: ${knownNames(type, known, checkpointsGuide)}`,
+    expected: `a known architecture: ${knownNames(type, known, checkpointsCommand)}`,
     fix: `choose a model of a known architecture, or add this one. ${describeDistance(nearestArchitecture(json, file, architectures))}.`,
   });
 }

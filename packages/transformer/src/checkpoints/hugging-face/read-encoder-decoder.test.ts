@@ -26,6 +26,17 @@ test("start, stop and forced ids are read from generation_config.json, else from
   expect(newer.config).toMatchObject({ startIds: [5], forcedBosId: 6, stopIds: [2, 7] });
 });
 
+test("ids of generation_config.json that are lists are not implemented, and other values are damaged", async () => {
+  const withStart = (id: unknown) => loadEncoderDecoder(files("bart", {}, { decoder_start_token_id: id }));
+  await expect(withStart([5, 6])).rejects.toThrow(
+    /generation_config\.json: decoder_start_token_id` is \[5, 6\], expected a token id\.\nFix: qkv does not implement/,
+  );
+  for (const damaged of ["5", 5.5])
+    await expect(withStart(damaged)).rejects.toThrow(
+      /decoder_start_token_id` is .*\nFix: correct the field, or/,
+    );
+});
+
 test("logits of T5 are scaled if weights are tied, unless scale_decoder_outputs is false", async () => {
   const scale = async (fields: object) => (await loadEncoderDecoder(files("t5", fields))).config.logitScale;
   const tied = 1 / Math.sqrt(48);

@@ -67,7 +67,7 @@ function readTask(heads: EncoderHeads, fields: ConfigFields, weights: Weights): 
     if (!name.endsWith(suffix)) continue;
     if (task === "pooler" && !(names && weights.has(`${names.dense}.weight`))) continue;
     if (names) return { task, names };
-    return fields.refuse(
+    return fields.unsupported(
       "architectures",
       `a class whose head is known in this architecture, as ${suffixes.pooler}`,
     );

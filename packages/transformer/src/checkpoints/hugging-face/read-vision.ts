@@ -1,5 +1,5 @@
 import { checks, FormatError, knownNames } from "@qkv/core";
-import { checkpointsGuide } from "../checkpoints-guide.js";
+import { checkpointsCommand } from "../checkpoints-command.js";
 import { configFields, type ConfigFields } from "../../architectures/config-fields.js";
 import { readStored, stored, under, type StoredTensor } from "../../architectures/stored-tensor.js";
 import {
@@ -71,7 +71,7 @@ function findArchitecture<Table extends { readonly modelTypes: readonly string[]
   return checks(file.fn, { source: file.name }, FormatError).refuse({
     argument: "model_type",
     received: type,
-    expected: `one of ${knownNames(type, known, checkpointsGuide)}`,
+    expected: `one of ${knownNames(type, known, checkpointsCommand)}`,
     fix: `load another kind of model with ${others}.`,
   });
 }

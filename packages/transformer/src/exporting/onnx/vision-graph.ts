@@ -106,7 +106,8 @@ export function visionGraph(
     "cls+patches": () => g.op("Concat", [rowAt(0), mean(numTokens + R)], { axis: 1 }),
   };
   const pool = pools[head.pooling ?? "cls"];
-  if (!pool) throw unsupportedInOnnx("config.head.pooling", head.pooling, Object.keys(pools).join(", "));
+  if (!pool)
+    throw unsupportedInOnnx("config.head.pooling", head.pooling, `one of ${Object.keys(pools).join(", ")}`);
   const { dense, output, distillation } = params.head;
   let row = pool();
   if (head.activation !== undefined && dense)

@@ -1,0 +1,2 @@
+/** The command that lists all known checkpoints, for messages. */
+export const checkpointsCommand = "`qkv checkpoints`";

@@ -1,2 +1,0 @@
-/** The page that lists all architectures, for messages. */
-export const checkpointsGuide = 'the guide "Run a checkpoint from Hugging Face"';
