@@ -17,7 +17,7 @@ export function runsFor({ first, rest }, upTo) {
 }
 
 /**
- * What `test` returned for the first of `runs` in which a test fails, with the run's tier, or for the last if none does; then
+ * Runs `test` on each of `runs` until a test fails. Returns its result with the run's tier; if none fails, the last result, and
  * `tier` is undefined.
  */
 export function noticed(runs, test) {
