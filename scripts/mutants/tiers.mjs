@@ -19,6 +19,9 @@ export function runsFor({ first, rest }, upTo) {
 /**
  * Runs `test` on each of `runs` until a test fails. Returns its result with the run's tier; if none fails, the last result, and
  * `tier` is undefined.
+ *
+ * @param {{ tier: number, files: string[], elsewhere?: boolean }[]} runs
+ * @param {(files: string[], tier: number) => { failed: number, status: number | null }} test
  */
 export function noticed(runs, test) {
   let result = { failed: 0, status: 0 };
