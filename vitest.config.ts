@@ -49,7 +49,7 @@ export default defineConfig({
           exclude: [browserTests, ...leftOut],
           // A worker loads the sources once for all of its files, which takes a third of the time of a worker for each file.
           isolate: false,
-          setupFiles: ["./scripts/property-seed.ts"],
+          setupFiles: ["./scripts/property-seed.ts", "./scripts/restored-globals.ts"],
           // A busy machine is slow, not wrong.
           testTimeout: 300_000,
         },

@@ -67,7 +67,7 @@ async function newPage(kebab) {
     "kebab-case, as addresses have",
     toKebab,
   );
-  await writeAll(`apps/docs/examples.slow.test.ts -t ${kebab}.ts`, {
+  await writeAll(`apps/docs/examples.test.ts -t ${kebab}.ts`, {
     [`apps/docs/lessons/${kebab}.mdx`]: lesson.page(names),
     [`apps/docs/examples/${kebab}.ts`]: lesson.example(names),
     [`apps/docs/changes/${kebab}.ts`]: lesson.changes(names),

@@ -14,7 +14,7 @@ const list = [...parts]
   .join("\n");
 
 const [wanted, ...more] = process.argv.slice(2);
-if (wanted === undefined) {
+if (wanted === undefined || wanted === "--help") {
   console.log(`npm run nightly PART runs one of:\n${list}`);
 } else if (!parts.has(wanted) || (more.length > 0 && !parts.get(wanted).takes)) {
   const given = [wanted, ...more].join(" ");

@@ -1,9 +1,12 @@
 // The patterns of `npm run nightly mutants` match the sources, so that a rename that breaks a pattern fails here. The
 // mutants run in the nightly checks.
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { describe, expect, test } from "vitest";
 import { mutate } from "../scripts/mutants/mutate.mjs";
+import { noticed, runsFor, tierTable } from "../scripts/mutants/tiers.mjs";
 
 type Bug = { what: string; file: string; in?: string; find: string; replace: string; near?: string[] };
 type Bugs = { mutants: Bug[]; near?: string[]; build?: string[] };
@@ -39,6 +42,71 @@ describe.each(lists)("bugs of %s", (name) => {
   test("each has a unique name", async () => {
     const names = (await bugsOf(name)).mutants.map(({ what }) => what);
     expect(names.filter((what, i) => names.indexOf(what) < i)).toEqual([]);
+  });
+});
+
+describe("tiers", () => {
+  // A fake package: `quick.test.ts` runs in both tiers, its property with more cases in the second.
+  const fakes = [
+    { name: "by a quick test", first: ["quick.test.ts"], failing: ["1 quick.test.ts"] },
+    { name: "elsewhere", first: ["other.test.ts"], failing: ["1 src/"] },
+    { name: "by a slow test", first: ["a.slow.test.ts"], failing: ["2 a.slow.test.ts"] },
+    { name: "by the 26th case", first: ["quick.test.ts"], failing: ["2 quick.test.ts"] },
+    { name: "by nothing", first: ["quick.test.ts"], failing: [] },
+  ];
+  const rest = ["src/", "b.slow.test.ts"];
+  const meet = (upTo: 1 | 2) =>
+    fakes.map(({ name, first, failing }) => {
+      const runs: string[] = [];
+      const { tier, elsewhere } = noticed(runsFor({ first, rest }, upTo), (files, tier) => {
+        runs.push(`${tier} ${files.join(" ")}`);
+        const failed = failing.some((run) => run === `${tier} ${files[0]}`) ? 1 : 0;
+        return { failed, status: failed };
+      });
+      return { name, tier, elsewhere, runs };
+    });
+
+  test("a mutant meets the tests of the first tier, then those of both, up to the one that notices it", () => {
+    expect(meet(2).map(({ tier, elsewhere, runs }) => ({ tier, elsewhere, runs }))).toEqual([
+      { tier: 1, elsewhere: false, runs: ["1 quick.test.ts"] },
+      { tier: 1, elsewhere: true, runs: ["1 other.test.ts", "1 src/"] },
+      { tier: 2, elsewhere: false, runs: ["1 src/", "2 a.slow.test.ts"] },
+      { tier: 2, elsewhere: false, runs: ["1 quick.test.ts", "1 src/", "2 quick.test.ts"] },
+      {
+        tier: undefined,
+        elsewhere: false,
+        runs: ["1 quick.test.ts", "1 src/", "2 quick.test.ts", "2 src/ b.slow.test.ts"],
+      },
+    ]);
+  });
+
+  test("with --tier 1 it meets no slow test", () => {
+    expect(meet(1).map(({ tier }) => tier)).toEqual([1, 1, undefined, undefined, undefined]);
+    expect(meet(1).flatMap(({ runs }) => runs.filter((run) => /^2|slow/.test(run)))).toEqual([]);
+  });
+
+  test("the table lists the tier of each mutant, and counts", () => {
+    expect(tierTable(meet(2), 2)).toBe(
+      `tier 1   by a quick test
+tier 1   elsewhere
+tier 2   by a slow test
+tier 2   by the 26th case
+no tier  by nothing
+
+tier 1   2
+tier 2   2
+no tier  1`,
+    );
+    expect(tierTable(meet(1), 1)).toMatch(/\n\ntier 1 {3}2\nno tier {2}3$/);
+  });
+
+  test("--tier takes 1 or 2", () => {
+    const script = fileURLToPath(new URL("scripts/mutants/run.mjs", root));
+    const { status, stderr } = spawnSync(process.execPath, [script, "--tier", "3"], { encoding: "utf8" });
+    expect(stderr).toBe(
+      "mutants: --tier is 3, expected 1 or 2.\nFix: 1 runs the tests of npm test, 2 all.\n",
+    );
+    expect(status).toBe(1);
   });
 });
 

@@ -95,7 +95,7 @@ describe.each([
       "run",
       "--project",
       "node",
-      "apps/docs/examples.slow.test.ts",
+      "apps/docs/examples.test.ts",
       "-t",
       `${kebab}.ts`,
     );
@@ -183,7 +183,7 @@ test("a new page passes format and lint, and its example runs", () => {
   const example = "apps/docs/examples/scaffolded-page.ts";
   expect(run(tool("prettier/bin/prettier.cjs"), "--check", example)).toMatchObject({ status: 0 });
   expect(run(tool("eslint/bin/eslint.js"), example)).toMatchObject({ stdout: "", status: 0 });
-  const args = ["run", "--project", "node", "apps/docs/examples.slow.test.ts", "-t", "scaffolded-page.ts"];
+  const args = ["run", "--project", "node", "apps/docs/examples.test.ts", "-t", "scaffolded-page.ts"];
   expect(run(tool("vitest/vitest.mjs"), ...args).stdout).toMatch(/^1 passed, 0 failed/m);
   expect(run("scripts/new.mjs", "page", "scaffoldedPage").stderr).toContain("Fix: use kebab-case");
 });

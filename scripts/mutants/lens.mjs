@@ -1,5 +1,5 @@
 // Mutants of the lens: decompositions of residual streams and scores, patches and ablations.
-export const near = ["src/decompose/decompose.slow.test.ts"];
+export const near = ["src/decompose/decompose.test.ts"];
 
 const patching = ["src/patching/patching.test.ts"];
 const onnx = (name) => [`../../conformance/src/onnx-maps/${name}.test.ts`];

@@ -1,7 +1,8 @@
 // Applies one mutant at a time to a copy of the packages and runs tests: first those beside the file, then all of the package.
 // Fails for a surviving mutant, and for one whose pattern does not match the source. Each file in this folder has the
 // mutants of the package with its name; mutate.mjs explains the patterns.
-//   node scripts/mutants/run.mjs [PACKAGE] [--from N] [WORDS OF ITS NAME]
+//   node scripts/mutants/run.mjs [PACKAGE] [--tier 1|2] [--from N] [WORDS OF ITS NAME]
+//   `--tier`: 1 runs the tests of `npm test` only; 2, the default, then runs all tests for mutants that those do not notice.
 //   `--from`: continues at the mutant with this number, as printed by an earlier run.
 import { spawnSync } from "node:child_process";
 import {
@@ -19,25 +20,36 @@ import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { mutate } from "./mutate.mjs";
+import { noticed, runsFor, tierTable } from "./tiers.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const copy = mkdtempSync(join(tmpdir(), "qkv-mutants-"));
 const packages = readdirSync(join(root, "packages"))
   .filter((name) => existsSync(new URL(`${name}.mjs`, import.meta.url)))
   .sort();
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { from: { type: "string", default: "1" } },
+  options: { from: { type: "string", default: "1" }, tier: { type: "string", default: "2" } },
 });
+if (!["1", "2"].includes(values.tier)) {
+  console.error(
+    `mutants: --tier is ${values.tier}, expected 1 or 2.\nFix: 1 runs the tests of npm test, 2 all.`,
+  );
+  process.exit(1);
+}
+const upTo = Number(values.tier);
 const only = packages.includes(positionals[0]) ? positionals.shift() : undefined;
 const wanted = positionals.join(" ");
 const counts = { passed: 0, failed: 0 };
+/** Mutants that met tests, each with the tier that noticed it. */
+const met = [];
+const copy = mkdtempSync(join(tmpdir(), "qkv-mutants-"));
 
 /** Numbers of passed and failed tests. A file that does not load has none, so it does not count as killing a mutant. */
-function test(...files) {
+function test(files, tier) {
   const vitest = join(root, "node_modules/vitest/vitest.mjs");
   const args = [vitest, "run", "--project", "node", "--bail", "1", ...files];
-  const env = { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0" };
+  const { QKV_TIER: _, ...inherited } = process.env;
+  const env = { ...inherited, ...(tier === 1 && { QKV_TIER: "1" }), NO_COLOR: "1", FORCE_COLOR: "0" };
   // A failing property may print megabytes.
   const options = { cwd: copy, env, encoding: "utf8", maxBuffer: Infinity };
   const { stdout, stderr, status } = spawnSync(process.execPath, args, options);
@@ -49,17 +61,18 @@ function test(...files) {
 const passing = new Set();
 
 /** Runs tests on the unchanged source once: tests that fail there cannot kill a mutant. */
-function testUntouched(...files) {
-  if (passing.has(files.join())) return;
-  const { status, passed, output } = test(...files);
+function testUntouched(files, tier) {
+  const key = `${tier}: ${files.join()}`;
+  if (passing.has(key)) return;
+  const { status, passed, output } = test(files, tier);
   if (status !== 0 || passed === 0) {
     console.log(output);
     throw new Error(
       `mutants: ${files.join(", ")} does not pass before any bug is put in.\nFix: make it pass first.`,
     );
   }
-  passing.add(files.join());
-  console.log(`${passed} tests of ${files.join(", ")} pass on the source as it is.`);
+  passing.add(key);
+  console.log(`${passed} tests of tier ${tier} of ${files.join(", ")} pass on the source as it is.`);
 }
 
 function report(passed, text) {
@@ -68,11 +81,11 @@ function report(passed, text) {
 }
 
 /** Applies a mutant, runs tests, and restores the source. `build`: a command that builds what the tests run. */
-function testWith({ path, source, changed, build }, files) {
-  testUntouched(...files);
+function testWith({ path, source, changed, build }, files, tier) {
+  testUntouched(files, tier);
   writeFileSync(path, changed);
   const built = build();
-  const result = built.status === 0 ? test(...files) : { failed: 0, status: 1, output: built.stderr };
+  const result = built.status === 0 ? test(files, tier) : { failed: 0, status: 1, output: built.stderr };
   writeFileSync(path, source);
   build();
   return result;
@@ -105,16 +118,20 @@ async function runPackage(name) {
       return spawnSync(command, args, { cwd: join(copy, folder), encoding: "utf8" });
     };
     const mutant = { path, source, changed, build };
-    const beside = file.replace(/\.\w+$/, ".test.ts");
-    const first = testsIn(!bug.near && existsSync(join(copy, folder, beside)) ? [beside] : near);
-    let result = testWith(mutant, first);
+    const beside = [".test.ts", ".slow.test.ts"]
+      .map((end) => file.replace(/\.\w+$/, end))
+      .filter((path) => existsSync(join(copy, folder, path)));
+    const first = testsIn(!bug.near && beside.length > 0 ? beside : near);
     const rest = all.filter((tests) => !first.includes(tests));
-    const elsewhere = result.failed === 0 && rest.length > 0;
-    if (elsewhere) result = testWith(mutant, rest);
+    const result = noticed(runsFor({ first, rest }, upTo), (files, tier) => testWith(mutant, files, tier));
+    met.push({ name: `${name}: ${bug.what} (${file})`, tier: result.tier });
     const seconds = ((Date.now() - start) / 1000).toFixed(0);
-    if (result.failed > 0)
-      report(true, `${what} (${file}${elsewhere ? ", by tests elsewhere" : ""}; ${seconds} s)`);
-    else if (result.status === 0) report(false, `${what} (${file}): no test notices it.`);
+    if (result.tier)
+      report(
+        true,
+        `${what} (${file}; tier ${result.tier}${result.elsewhere ? ", by tests elsewhere" : ""}; ${seconds} s)`,
+      );
+    else if (result.status === 0) report(false, `${what} (${file}): no test up to tier ${upTo} notices it.`);
     else report(false, `${what} (${file}): no test ran.\n${result.output.slice(-2000)}`);
   }
 }
@@ -140,5 +157,6 @@ try {
 } finally {
   rmSync(copy, { recursive: true, force: true });
 }
+console.log(`\n${tierTable(met, upTo)}\n`);
 console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed === 0 && counts.passed > 0 ? 0 : 1;

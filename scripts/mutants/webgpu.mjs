@@ -1,39 +1,40 @@
 // Mutants of shaders in WGSL, and of the parameters that TypeScript writes for them. Tests need an adapter, such as
 // Mesa's software renderer.
 export const near = ["src/numbers.slow.test.ts"];
+const quick = "../../conformance/src/webgpu.test.ts";
 const attention = "../../conformance/src/webgpu-attention.slow.test.ts";
 const gradients = "../../conformance/src/webgpu-attention-gradients.slow.test.ts";
 const decoding = "../../conformance/src/webgpu-decode.slow.test.ts";
 const mixers = "../../conformance/src/webgpu-mixers.slow.test.ts";
 const work = "src/attention-work.test.ts";
-export const elsewhere = [attention, gradients, decoding, mixers];
+export const elsewhere = [quick, attention, gradients, decoding, mixers];
 
 export const mutants = [
   {
     what: "queries of expressions are the first positions",
     file: "src/kernels/attention/call-words.ts",
-    near: [attention],
+    near: [quick, attention],
     find: "firstQueryPosition($firstQuery, $b)",
     replace: "0",
   },
   {
     what: "listed positions of all heads are those of the first",
     file: "src/kernels/attention/call-words.ts",
-    near: [decoding],
+    near: [quick, decoding],
     find: "lists > B ? S : 0",
     replace: "0",
   },
   {
     what: "heads of a plan lie one row of tiles after each other",
     file: "src/kernels/attention/call-words.ts",
-    near: [attention],
+    near: [quick, attention],
     find: "$plan.heads > 1 ? $plan.rows * $plan.columns : 0",
     replace: "$plan.heads > 1 ? $plan.columns : 0",
   },
   {
     what: "the last tile that a row sees is not read",
     file: "src/kernels/attention/plan-words.ts",
-    near: [attention],
+    near: [quick, attention],
     in: "widen",
     find: "$array[$at + 2 * $line + 1] = $i + 1",
     replace: "$array[$at + 2 * $line + 1] = $i",
@@ -41,21 +42,21 @@ export const mutants = [
   {
     what: "scores without an expression are not scaled",
     file: "src/kernels/attention/score-text.ts",
-    near: [attention],
+    near: [quick, attention],
     find: "let x = softcapped(dots * p.scale);",
     replace: "let x = softcapped(dots);",
   },
   {
     what: "the softcap is not multiplied back",
     file: "src/kernels/attention/score-text.ts",
-    near: [attention],
+    near: [quick, attention],
     find: "p.softcap * tanh_($scaled / p.softcap)",
     replace: "tanh_($scaled / p.softcap)",
   },
   {
     what: "query heads are told from key-value heads by the remainder",
     file: "src/kernels/attention/block-text.ts",
-    near: [attention],
+    near: [quick, attention],
     in: "queryBlockText",
     find: "let g = h / p.group;",
     replace: "let g = h % (p.H / p.group);",
@@ -63,14 +64,14 @@ export const mutants = [
   {
     what: "a mixture is not corrected when a larger maximum comes",
     file: "src/kernels/attention/forward-text.ts",
-    near: [attention],
+    near: [quick, attention],
     find: "sum = sum * shrink + $more",
     replace: "sum = sum + $more",
   },
   {
     what: "a masked value is multiplied by 0, so its NaN leaks",
     file: "src/kernels/attention/block-text.ts",
-    near: [attention],
+    near: [quick, attention],
     in: "accumulateText",
     find: "guards ? $guarded : $plain",
     replace: "guards ? $plain : $plain",
@@ -78,49 +79,49 @@ export const mutants = [
   {
     what: "lse of split keys is without the maximum",
     file: "src/kernels/attention/merge-text.ts",
-    near: [decoding],
+    near: [quick, decoding],
     find: "top + log(sum)",
     replace: "log(sum)",
   },
   {
     what: "a sink belongs to a row, not to its head",
     file: "src/kernels/attention/merge-text.ts",
-    near: [decoding],
+    near: [quick, decoding],
     find: "(group / p.T) % p.H",
     replace: "group % p.H",
   },
   {
     what: "rows of queries beyond those that share a workgroup have none",
     file: "src/kernels/attention/decode.ts",
-    near: [decoding],
+    near: [quick, decoding],
     find: "[$segment.chunks, $Hkv, $B * $parts]",
     replace: "[$segment.chunks, $Hkv, $B]",
   },
   {
     what: "scales of a token and of a channel are exchanged",
     file: "src/kernels/attention/stored-text.ts",
-    near: [decoding],
+    near: [quick, decoding],
     find: "$scale.strides[$byRow ? 2 : 3]",
     replace: "$scale.strides[$byRow ? 3 : 2]",
   },
   {
     what: "all batches read the pages of the first",
     file: "src/kernels/attention/stored-text.ts",
-    near: [decoding],
+    near: [quick, decoding],
     find: "$paged.table.length / Math.max(1, $batches)",
     replace: "0",
   },
   {
     what: "the gradient of lse has the wrong sign",
     file: "src/kernels/attention/row-state-text.ts",
-    near: [gradients],
+    near: [quick, gradients],
     find: "sum -= dLse[$at]",
     replace: "sum += dLse[$at]",
   },
   {
     what: "the gradient of a sink has the wrong sign",
     file: "src/kernels/attention/row-state-text.ts",
-    near: [gradients],
+    near: [quick, gradients],
     find: "sum -= $shared * $per * $weight",
     replace: "sum += $shared * $per * $weight",
   },
@@ -180,14 +181,14 @@ export const mutants = [
   {
     what: "a recurrence is read after its token where it should be before, and the other way round",
     file: "src/kernels/scan.ts",
-    near: [mixers],
+    near: [quick, mixers],
     find: '$reads === "before" ? $earlier : $later',
     replace: '$reads === "after" ? $earlier : $later',
   },
   {
     what: "a state decays after what it erases was read",
     file: "src/kernels/scan.ts",
-    near: [mixers],
+    near: [quick, mixers],
     find: '$erases === "after" ? $decayed : ""',
     replace: '$erases === "before" ? $decayed : ""',
   },
@@ -212,7 +213,7 @@ export const mutants = [
   {
     what: "every row of logits has the noise of the first",
     file: "src/kernels/categorical.ts",
-    near: [mixers],
+    near: [quick, mixers],
     find: "gumbel(group * p.V + v)",
     replace: "gumbel(v)",
   },

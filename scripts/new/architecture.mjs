@@ -37,7 +37,7 @@ import { decoder } from "../models/decoder.js";
 import { ${name} } from "./${kebab}.js";
 
 // A tiny checkpoint that the model's own code computed belongs into conformance/data/hf: it is run there, and held to the
-// tests of every decoder (conformance/src/architectures/every-decoder.slow.test.ts).
+// tests of every decoder (conformance/src/architectures/every-decoder.test.ts).
 
 const config = {
   vocabSize: 11,

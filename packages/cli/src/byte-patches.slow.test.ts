@@ -11,7 +11,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { run } from "./run.js";
 
 let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), "qkv-bytes-"))));
@@ -59,15 +58,4 @@ test("on unseen text the byte model has fewer bits per byte than byte counts, an
   const patches = [stream.push(held.subarray(0, 101)), stream.push(held.subarray(101)), stream.end()].flat();
   let at = 0;
   expect(patches.map((patch) => (at += patch.length) - patch.length)).toEqual(starts);
-});
-
-test("the command loads the byte model by its name", async () => {
-  let out = "";
-  const code = await run(["inspect", "@qkv/model-tiny/bytes", "--json"], {
-    out: { write: (text) => (out += text) },
-    err: { write: () => undefined },
-    color: false,
-  });
-  expect(code).toBe(0);
-  expect(JSON.parse(out)).toMatchObject({ embeddingParameters: 256 * 96 });
 });

@@ -197,24 +197,3 @@ test("a run with a QLoRA adapter and dropout is resumed bit for bit", async () =
   const config = JSON.parse(readFileSync(path("parts", "adapter_config.json"), "utf8")) as object;
   expect(config).toMatchObject({ r: 2, lora_alpha: 3, target_modules: ["q_proj", "v_proj"] });
 });
-
-test("adapter options without an adapter, and unknown modules, are refused", async () => {
-  const refusal = async (more: string) => {
-    const { code, err } = await finetune(
-      `${model} ${path("pairs.jsonl")} --out ${path("a")} ${small} --steps 1 ${more}`,
-    );
-    expect(code).toBe(1);
-    return err;
-  };
-  expect(await refusal("--lora-alpha 4")).toContain(
-    "`--lora-alpha` is 4, expected an adapter, which this option configures.\nFix: add --lora-rank 8",
-  );
-  expect(await refusal("--quantize int4")).toContain(
-    '`--quantize` is "int4", expected floats, since rounded weights have no gradient',
-  );
-  expect(await refusal(`--lora-rank 2 --adapter ${path("none")}`)).toContain("`--adapter` is ");
-  expect(await refusal("--lora-rank 0")).toContain("`--lora-rank` is 0, expected an integer, 1 or more");
-  expect(await refusal("--lora-rank 2 --target-modules q_prog")).toMatch(
-    /`--target-modules` is .*q_prog.*, expected names of modules of the model, such as .*q_proj/,
-  );
-});

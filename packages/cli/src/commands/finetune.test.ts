@@ -1,56 +1,53 @@
+// One step of finetuning, and refused options. finetune.slow.test.ts trains until a model has learned, and resumes runs.
+import { modelTiny } from "@qkv/model-tiny";
 import { capturedOutput } from "@qkv/test-support/captured-output";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { load } from "@qkv/transformer";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { run } from "../run.js";
 
 let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "qkv-finetune-refusals-"));
-  writeFileSync(join(folder, "story.txt"), "Once upon a time\nthere was a fox.\n");
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "qkv-finetune-"));
+  writeFileSync(path("pairs.jsonl"), '{"prompt": "The owl said", "completion": " hoot."}\n'.repeat(2));
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(() => rmSync(folder, { recursive: true }));
 
-async function finetune(...argv: string[]) {
+const path = (name: string) => join(folder, name);
+
+async function finetune(more: string) {
+  const small = "--context 16 --batch-size 1 --device js --steps 1";
+  const argv = `@qkv/model-tiny ${path("pairs.jsonl")} --out ${path("a")} ${small} ${more}`;
   const { streams, written } = capturedOutput();
-  const code = await run(["finetune", "@qkv/model-tiny", ...argv, "--device", "js"], streams);
+  const code = await run(["finetune", ...argv.trim().split(" ")], streams);
   return { code, ...written };
 }
 
-test("plain text is refused with its line and the form of the data, and leaves no folder behind", async () => {
-  const data = join(folder, "story.txt");
-  const { code, err } = await finetune(data, "--out", join(folder, "a/b"));
-  expect(code).toBe(1);
-  expect(err).toMatch(
-    /^qkv: `data: line 1` is "Once upon a time", expected a JSON value on one line\.\nFix: write one object a line: .* or \{"text": "…"\}\.\n$/,
-  );
-  expect(existsSync(join(folder, "a"))).toBe(false);
+test("a step changes the weights, and its folder loads", async () => {
+  const { code, out } = await finetune("--learning-rate 0.003 --json");
+  expect([code, JSON.parse(out)]).toMatchObject([0, { steps: 1, out: path("a") }]);
+  const [base, tuned] = [await load(await modelTiny()), await load(path("a"))];
+  expect(tuned.params.embedding.weight.shape).toEqual(base.params.embedding.weight.shape);
+  expect(tuned.params.embedding.weight.data).not.toEqual(base.params.embedding.weight.data);
 });
 
-test("other data that cannot be read are refused by the name of the argument", async () => {
-  const empty = join(folder, "empty.jsonl");
-  writeFileSync(empty, "");
-  const latin = join(folder, "latin.jsonl");
-  writeFileSync(latin, Uint8Array.of(34, 233, 34));
-  const refusal = async (...argv: string[]) => (await finetune(...argv, "--out", join(folder, "none"))).err;
-  expect(await refusal(folder)).toMatch(
-    /^qkv: `data` is ".*", expected a file of JSON lines.* is a folder\.\nFix: /,
+test("adapter options without an adapter, and unknown modules, are refused", async () => {
+  const refusal = async (more: string) => {
+    const { code, err } = await finetune(more);
+    expect(code).toBe(1);
+    return err;
+  };
+  expect(await refusal("--lora-alpha 4")).toContain(
+    "`--lora-alpha` is 4, expected an adapter, which this option configures.\nFix: add --lora-rank 8",
   );
-  expect(await refusal(empty)).toMatch(/^qkv finetune: `data` is "a source without a target/);
-  expect(await refusal(latin)).toMatch(
-    /^qkv: `data: line 1` is "bytes that are not UTF-8".*\nFix: convert the file/,
+  expect(await refusal("--quantize int4")).toContain(
+    '`--quantize` is "int4", expected floats, since rounded weights have no gradient',
   );
-  expect(await refusal(empty, "--evaluate", join(folder, "story.txt"))).toMatch(
-    /^qkv: `--evaluate: line 1` is "Once/,
+  expect(await refusal(`--lora-rank 2 --adapter ${path("none")}`)).toContain("`--adapter` is ");
+  expect(await refusal("--lora-rank 0")).toContain("`--lora-rank` is 0, expected an integer, 1 or more");
+  expect(await refusal("--lora-rank 2 --target-modules q_prog")).toMatch(
+    /`--target-modules` is .*q_prog.*, expected names of modules of the model, such as .*q_proj/,
   );
-});
-
-test("after a refusal, a folder that was there stays, and a folder that was created inside it is removed", async () => {
-  const out = join(folder, "mine");
-  mkdirSync(out);
-  const { code } = await finetune(join(folder, "story.txt"), "--out", join(out, "run"));
-  expect([code, existsSync(out), existsSync(join(out, "run"))]).toEqual([1, true, false]);
-  await finetune(join(folder, "story.txt"), "--out", out);
-  expect(existsSync(out)).toBe(true);
 });

@@ -10,8 +10,11 @@ import type { Case } from "./differential/case.js";
 import { cases } from "./differential/cases.js";
 import type { Input } from "./differential/inputs.js";
 import { seededRandom } from "./differential/random.js";
+import { casesByTier } from "../../scripts/tier.mjs";
 
-describe.each(["plain", "relaxed"] as const)("wasm,%s", (build) => {
+const builds = ["plain", "relaxed"] as const;
+
+describe.each(casesByTier(builds, (build) => build === "relaxed"))("wasm,%s", (build) => {
   let devices: WasmDevice[] = [];
   beforeAll(async () => {
     devices = await Promise.all([1, 2, 3].map((threads) => wasm({ build, threads })));
@@ -25,7 +28,9 @@ describe.each(["plain", "relaxed"] as const)("wasm,%s", (build) => {
   });
 
   // The targets of a loss are a kernel for devices that compute its gradient in parts.
-  test.each(Object.keys(cases).filter((name) => name !== "targetWeights"))("property: %s", (name) => {
+  const names = Object.keys(cases).filter((name) => name !== "targetWeights");
+  const tested = casesByTier(names, (name) => ["attention", "matmul", "sum"].includes(name));
+  test.each(tested)("property: %s", (name) => {
     fc.assert(
       fc.property(fc.noBias(fc.nat(2 ** 31)), fc.boolean(), (seed, scoped) => {
         const { inputs, f, tolerance } = cases[name]!(seededRandom(seed));

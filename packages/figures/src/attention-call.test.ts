@@ -4,6 +4,7 @@ import { figureSvg, player, type Mark, type Scene } from "@qkv/viz/figures";
 import { attentionCall, type AttentionCallModel } from "@qkv/viz/figures/attention-call";
 import { beforeAll, describe, expect, test } from "vitest";
 import { attentionCallExample, attentionCallModel } from "./attention-call-model.js";
+import { casesByTier } from "../../../scripts/tier.mjs";
 
 let models: Record<string, AttentionCallModel>;
 beforeAll(async () => {
@@ -32,7 +33,7 @@ const stepScene = (model: AttentionCallModel, id: string, width = 1200, token = 
   return attentionCall.scene(model, choices, { step, progress }, width);
 };
 
-describe.each(names)("%s", (name) => {
+describe.each(casesByTier(names, (name) => name === "one token"))("%s", (name) => {
   test("each moment, at each width: keys are unique, numbers finite, letters 11 px or more, marks inside", () => {
     const model = models[name]!;
     for (const token of [0, model.tokens.length - 1]) {

@@ -5,6 +5,7 @@ import { player, type Scene } from "@qkv/viz/figures";
 import { transformerBlock, type TransformerBlockModel } from "@qkv/viz/figures/transformer-block";
 import { beforeAll, describe, expect, test } from "vitest";
 import { transformerBlockModel } from "./transformer-block-model.js";
+import { casesByTier } from "../../../scripts/tier.mjs";
 
 const text = "The cat sat on the";
 let models: Record<string, TransformerBlockModel>;
@@ -52,7 +53,7 @@ const row = ({ data, shape }: { data: ArrayLike<number>; shape: readonly number[
   Array.from(data).slice(index * shape.at(-1)!, (index + 1) * shape.at(-1)!);
 const length = (x: readonly number[]) => Math.sqrt(x.reduce((sum, value) => sum + value * value, 0));
 
-describe.each(names)("%s", (name) => {
+describe.each(casesByTier(names, (name) => name === "without a head"))("%s", (name) => {
   test("each moment, at each width: keys are unique, numbers finite, letters 11 px or more, marks inside", () => {
     const model = models[name]!;
     const choices = { ...initial, layer: 1, head: 1 };

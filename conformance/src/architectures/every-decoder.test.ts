@@ -15,6 +15,7 @@ import { afterAll, expect, test } from "vitest";
 import "@qkv/test-support/allclose";
 import { ownData } from "../../reference-data.mjs";
 import { logitTolerance } from "./agree.js";
+import { casesByTier } from "../../../scripts/tier.mjs";
 
 type Refs = { architecture: string; greedy?: { prompt: number[]; tokens: number[] }[] };
 
@@ -34,9 +35,12 @@ const sixteen = [3, 14, 15, 9, 26, 5, 35, 8, 97, 93, 23, 84, 62, 64, 33, 83];
 /** Token ids below a model's vocabulary size. */
 const idsFor = ({ config }: Model) => sixteen.map((id) => id % config.vocabSize);
 
+/** In the first tier, a decoder with grouped heads, windows, and norms before and after each layer. */
+const tested = casesByTier(folders, (name) => name === "gemma2");
+
 test("the folder contains decoders", () => expect(folders.length).toBeGreaterThan(25));
 
-test.each(folders)(
+test.each(tested)(
   "%s: logits with a cache, in chunks of any length, equal those of one pass",
   async (name) => {
     const model = await load(ownData.path(`hf/${name}`), { device: js() });
@@ -53,24 +57,21 @@ test.each(folders)(
   },
 );
 
-test.each(folders)(
-  "%s: an adapter of all linear layers and embeddings, unmerged and merged",
-  async (name) => {
-    const model = await load(ownData.path(`hf/${name}`), { device: js() });
-    const ids = idsFor(model).slice(0, 4);
-    for (const target_modules of ["all-linear", ".*emb.*|.*wte"]) {
-      const tuned = lora(model, { r: 2, target_modules });
-      const random = (x: Tensor, path: string) => randn(x.shape, { seed: path.length });
-      const adapter = mapTensors(tuned.init(1), random);
-      const beside = tuned.apply(adapter, ids);
-      const merged = tuned.merge(adapter);
-      expect(merged.apply(merged.params, ids)).toBeAllclose(beside, { rtol: 1e-3, atol: 1e-3 });
-      expect(model.apply(model.params, ids)).not.toBeAllclose(beside, { rtol: 0, atol: 0.1 });
-    }
-  },
-);
+test.each(tested)("%s: an adapter of all linear layers and embeddings, unmerged and merged", async (name) => {
+  const model = await load(ownData.path(`hf/${name}`), { device: js() });
+  const ids = idsFor(model).slice(0, 4);
+  for (const target_modules of ["all-linear", ".*emb.*|.*wte"]) {
+    const tuned = lora(model, { r: 2, target_modules });
+    const random = (x: Tensor, path: string) => randn(x.shape, { seed: path.length });
+    const adapter = mapTensors(tuned.init(1), random);
+    const beside = tuned.apply(adapter, ids);
+    const merged = tuned.merge(adapter);
+    expect(merged.apply(merged.params, ids)).toBeAllclose(beside, { rtol: 1e-3, atol: 1e-3 });
+    expect(model.apply(model.params, ids)).not.toBeAllclose(beside, { rtol: 0, atol: 0.1 });
+  }
+});
 
-test.each(folders)("%s: generation continues from a saved cache", async (name) => {
+test.each(tested)("%s: generation continues from a saved cache", async (name) => {
   const model = await load(ownData.path(`hf/${name}`), { device: js() });
   const ids = idsFor(model);
   const cache = cacheFor(model.config);
@@ -81,7 +82,7 @@ test.each(folders)("%s: generation continues from a saved cache", async (name) =
   expect(b!.data).toEqual(a!.data);
 });
 
-test.each(folders)("%s: an export to Hugging Face's format loads as the same model", async (name) => {
+test.each(tested)("%s: an export to Hugging Face's format loads as the same model", async (name) => {
   const model = await load(ownData.path(`hf/${name}`), { device: js() });
   const { files, ...out } = memoryFolder();
   await exportModel(model, { to: "hf", out: { ...out } });
@@ -109,7 +110,7 @@ function described(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, described(one)]));
 }
 
-test.each(folders)("%s: quantized to 8 bits, it mostly chooses the same next tokens", async (name) => {
+test.each(tested)("%s: quantized to 8 bits, it mostly chooses the same next tokens", async (name) => {
   const { greedy = [await ownGreedy(name)] } = ownData.json(`hf/${name}/refs.json`) as Refs;
   const model = await load(ownData.path(`hf/${name}`), { device: js(), quantize: "int8" });
   let [same, all] = [0, 0];
@@ -146,7 +147,7 @@ const sizes = [
   ...["stopIds", "bias", "window", "gated", "checkpoint"],
 ] as readonly string[];
 
-test.each(folders)(
+test.each(tested)(
   "%s: each trait of its configuration changes the logits when it is left out",
   async (name) => {
     const { config, params } = await load(ownData.path(`hf/${name}`), { device: js() });

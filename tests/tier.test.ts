@@ -1,0 +1,30 @@
+// A long table runs a few of its cases in the first tier, and files named *.slow.test.ts none.
+import { execFileSync, spawnSync } from "node:child_process";
+import { expect, test } from "vitest";
+import { casesByTier } from "../scripts/tier.mjs";
+
+const tier = new URL("../scripts/tier.mjs", import.meta.url).href;
+const program = `
+  import { casesByTier, leftOut } from "${tier}";
+  console.log(JSON.stringify([casesByTier(["a", "b", "c"], (one) => one !== "b"), leftOut]));`;
+const args = ["--input-type=module", "-e", program];
+const inTier = (value?: string) => {
+  const { QKV_TIER: _, ...env } = process.env;
+  return { encoding: "utf8" as const, env: value === undefined ? env : { ...env, QKV_TIER: value } };
+};
+
+test("the first tier has the quick cases of a table, all other runs have all", () => {
+  const result = (value?: string) =>
+    JSON.parse(execFileSync(process.execPath, args, inTier(value))) as unknown;
+  expect(result("1")).toEqual([["a", "c"], ["**/*.slow.test.ts"]]);
+  expect(result()).toEqual([["a", "b", "c"], []]);
+});
+
+test("a table of which the first tier would run nothing, and an unknown tier, are refused in every tier", () => {
+  expect(() => casesByTier(["llama", "gpt2"], (name) => name === "renamed")).toThrow(
+    /^casesByTier: `isQuick` accepts none of 2 cases, expected one or more\.\nFix: name a case/,
+  );
+  const { status, stderr } = spawnSync(process.execPath, args, inTier("2"));
+  expect(stderr).toContain('tier: QKV_TIER is "2", expected "1" or nothing.\nFix: unset it');
+  expect(status).toBe(1);
+});
