@@ -22,6 +22,8 @@ export default defineConfig({
   },
   define: { __VERSION__: JSON.stringify("source") },
   test: {
+    // All cores: the default leaves one to the server, which waits.
+    maxWorkers: "100%",
     reporters: ["default", "./scripts/closing-line.mjs"],
     coverage: {
       include: ["packages/*/src/**"],
