@@ -148,10 +148,10 @@ try {
     cpSync(join(root, path), join(copy, path), { recursive: true, filter });
   }
   const packageFolders = readdirSync(join(root, "packages")).map((name) => `packages/${name}/`);
+  // A few tests use the built packages, which are as they were before any bug.
   for (const folder of ["", "conformance/", ...packageFolders]) {
-    const installed = `${folder}node_modules`;
-    if (existsSync(join(root, installed)))
-      symlinkSync(join(root, installed), join(copy, installed), "junction");
+    for (const path of [`${folder}node_modules`, `${folder}dist`])
+      if (existsSync(join(root, path))) symlinkSync(join(root, path), join(copy, path), "junction");
   }
   for (const name of only ? [only] : packages) await runPackage(name);
 } finally {
