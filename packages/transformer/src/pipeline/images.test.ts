@@ -6,7 +6,7 @@ import {
   dualEncoderArchitectures,
   visionArchitectures,
 } from "../architectures/vision/vision-architectures.js";
-import { imageLoaders } from "../checkpoints/hugging-face/read-checkpoint.js";
+import { imageLoaders } from "../checkpoints/hugging-face/image-loaders.js";
 import { imageProcessor } from "../images/image-processor.js";
 import { load } from "../load.js";
 import { loadVision } from "../load-vision.js";

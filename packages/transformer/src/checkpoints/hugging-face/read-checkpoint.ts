@@ -7,6 +7,7 @@ import type { ReadFile } from "../../loading/open-file.js";
 import type { Weights } from "../../loading/weights.js";
 import { configFields } from "../../architectures/config-fields.js";
 import { checkpointsGuide } from "../checkpoints-guide.js";
+import { imageLoaders } from "./image-loaders.js";
 import { describeDistance, nearestArchitecture } from "./nearest-architecture.js";
 import { readArchitecture } from "./read-architecture.js";
 import { readEncoder } from "./read-encoder.js";
@@ -17,18 +18,6 @@ import { gpt2 } from "./gpt2.js";
 import { llama } from "./llama.js";
 
 const families: readonly Family[] = [llama, gpt2];
-
-/** Loaders of image models, imported on demand with their tables. */
-export const imageLoaders: Readonly<Record<string, "loadDualEncoder" | "loadVision">> = {
-  vit: "loadVision",
-  deit: "loadVision",
-  dinov2: "loadVision",
-  dinov2_with_registers: "loadVision",
-  clip_vision_model: "loadVision",
-  siglip_vision_model: "loadVision",
-  clip: "loadDualEncoder",
-  siglip: "loadDualEncoder",
-};
 
 /**
  * Reads a model from its configuration and its weights in the format of Hugging Face.
