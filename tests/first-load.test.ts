@@ -46,7 +46,7 @@ describe.each([
   ["load", "@qkv/transformer", 49_300, 247_000],
   ["load, generate", "qkv", 75_300, 257_500],
   ["pipeline", "qkv", 55_000, 316_000],
-  ["device", "qkv", 23_200, 177_000],
+  ["device", "qkv", 23_500, 177_000],
 ])("{ %s } from %s", (names, from, split, whole) => {
   test.each([
     ["with splitting", true, split],
