@@ -5,9 +5,11 @@ import { expect, test } from "vitest";
 import { graphOf } from "../scripts/lint/cycles.mjs";
 import { allPackages } from "../scripts/packages.mjs";
 
-/** The source files of a package's entry points: `exports` and the command in package.json. */
+/** The source files of a package's entry points: `exports`, without the modules for bundlers, and the command in package.json. */
 function entriesOf(json: Record<string, unknown>, source: string): string[] {
-  const built = JSON.stringify([json["exports"], json["bin"]]).matchAll(/"\.\/dist\/([\w/-]+)\.js"/g);
+  const built = JSON.stringify([json["exports"], json["bin"]]).matchAll(
+    /"\.\/dist\/(?!modules\/)([\w/-]+)\.js"/g,
+  );
   return [...new Set([...built].map(([, name]) => join(source, `${bundled[name!] ?? name}.ts`)))];
 }
 

@@ -21,6 +21,10 @@ export default defineConfig({
   target: "es2022",
   platform: "browser",
   noExternal: [/.*/],
+  // The bundled files of the packages, without the condition `module`: a page would fetch hundreds of small chunks.
+  esbuildOptions: (options) => {
+    options.conditions = [];
+  },
   external: ["webgpu"],
   splitting: true,
   treeshake: true,

@@ -50,7 +50,8 @@ export {
   positionList,
   positionsAfter,
 } from "./key-values/positions.js";
-export { denseSegment, isPaged, segmentLength } from "./key-values/segments.js";
+export { denseSegment } from "./key-values/dense-segment.js";
+export { isPaged, segmentLength } from "./key-values/segments.js";
 export { storedPositions } from "./key-values/stored-positions.js";
 export { StoredRows } from "./key-values/stored-rows.js";
 export type { BoundMask, Extent, Mask, PendingMask, Range, TileClass } from "./mask.js";

@@ -1,7 +1,6 @@
 import { checks, DeviceError } from "@qkv/core";
 import type { AnyCheckpoint } from "./checkpoints/hugging-face/family.js";
 import { cacheBytes, float32CacheBytes } from "./models/cache-bytes.js";
-import { deviceRounding } from "./quantization/quantize.js";
 import type { WeightOptions } from "./loading/weights.js";
 
 /** Number of tokens whose keys and values must fit in addition to the weights, unless the context is shorter. */
@@ -26,6 +25,7 @@ export async function checkMemory(
   const { weights, cache, tokens } = await bytesNeeded(weightOptions, read);
   if (weights + cache <= freeBytes) return;
   const smaller: string[] = [];
+  const { deviceRounding } = await import("./quantization/quantize.js");
   for (const quantize of weightOptions.rounding ? [] : (["int8", "int4"] as const)) {
     const needed = await bytesNeeded({ ...weightOptions, rounding: deviceRounding(quantize, device) }, read);
     const total = needed.weights + needed.cache;

@@ -3,19 +3,17 @@ import { js } from "@qkv/tensor";
 import { configFields } from "./architectures/config-fields.js";
 import type { AnyCheckpoint } from "./checkpoints/hugging-face/family.js";
 import { imageLoaders } from "./checkpoints/hugging-face/image-loaders.js";
-import { readCheckpoint } from "./checkpoints/hugging-face/read-checkpoint.js";
 import {
-  readCheckpointFile,
   openModel,
   optionNames,
   assembleTextModel,
+  textReaders,
   type LoadOptions,
   type Opened,
   type Readers,
 } from "./load.js";
 import type { Source } from "./loading/open-file.js";
 import type { ModelWithKind } from "./models/model.js";
-import { deviceRounding } from "./quantization/quantize.js";
 
 /**
  * Loads a model of any kind from the same sources as `load`, for code that handles all kinds, such as an export: models of
@@ -46,7 +44,7 @@ export async function loadAny(
   const { quantize, ...openOptions } = check.options(options, [...optionNames, "quantize"]);
   if (quantize !== undefined) check.oneOf({ quantize }, ["int8", "int4"]);
   const { device = js() } = openOptions;
-  const rounding = quantize && deviceRounding(quantize, device);
+  const rounding = quantize && (await import("./quantization/quantize.js")).deviceRounding(quantize, device);
   const opened = await openModel<AnyCheckpoint>(check, source, openOptions, rounding, readers);
   const { checkpoint } = opened;
   const openedAs = <C extends AnyCheckpoint>(checkpoint: C): Opened<C> => ({ ...opened, checkpoint });
@@ -77,9 +75,9 @@ export async function loadAny(
 const readers: Readers<AnyCheckpoint> = {
   async config(json, file, weights) {
     const loader = imageLoaders[configFields(json, file).text("model_type")];
-    if (loader === undefined) return readCheckpoint(json, file, weights);
+    if (loader === undefined) return textReaders.config(json, file, weights);
     const { readDualEncoder, readVision } = await import("./checkpoints/hugging-face/read-vision.js");
     return loader === "loadVision" ? readVision(json, file, weights) : readDualEncoder(json, file, weights);
   },
-  file: readCheckpointFile,
+  file: textReaders.file,
 };

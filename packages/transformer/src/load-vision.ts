@@ -5,7 +5,6 @@ import type {
   DualEncoderCheckpoint,
   VisionCheckpoint,
 } from "./checkpoints/hugging-face/family.js";
-import { readDualEncoder, readVision } from "./checkpoints/hugging-face/read-vision.js";
 import { imageProcessor, type ImageProcessor } from "./images/image-processor.js";
 import { imageProcessorConfig } from "./images/read-image-processor-config.js";
 import { openModel, optionNames, type LoadOptions, type Opened, type Readers } from "./load.js";
@@ -41,6 +40,7 @@ export async function loadVision(
   options?: LoadOptions,
 ): Promise<VisionModel> {
   const check = checks("loadVision", { argument: "source" });
+  const { readVision } = await import("./checkpoints/hugging-face/read-vision.js");
   return assembleVisionModel(check, ...(await openImageModel(check, source, options, readVision)));
 }
 
@@ -78,6 +78,7 @@ export async function loadDualEncoder(
   options?: LoadOptions,
 ): Promise<DualEncoderModel> {
   const check = checks("loadDualEncoder", { argument: "source" });
+  const { readDualEncoder } = await import("./checkpoints/hugging-face/read-vision.js");
   return assembleDualEncoder(check, ...(await openImageModel(check, source, options, readDualEncoder)));
 }
 

@@ -1,22 +1,16 @@
 import { checkDevice, checks, checkSignal, FormatError } from "@qkv/core";
 import { js, type Device } from "@qkv/tensor";
-import { ggufTokenizer, loadTokenizer, type Tokenizer } from "@qkv/tokenizer";
+import type { Tokenizer } from "@qkv/tokenizer";
 import { configFields, stopIdsField, type ConfigFields } from "./architectures/config-fields.js";
-import { readCheckpoint } from "./checkpoints/hugging-face/read-checkpoint.js";
 import type { AnyCheckpoint, Checkpoint } from "./checkpoints/hugging-face/family.js";
-import { readGguf } from "./checkpoints/gguf/read-gguf.js";
-import { readLlama2cFile } from "./checkpoints/llama2c.js";
-import { decoder } from "./models/decoder.js";
-import { encoder } from "./models/encoder.js";
-import { encoderDecoder, type EncoderDecoderConfig } from "./models/encoder-decoder.js";
+import type { EncoderDecoderConfig } from "./models/encoder-decoder.js";
 import type { TextModel, EncoderDecoderModel, EncoderModel, Model } from "./models/model.js";
 import { isEncoder, isEncoderDecoder } from "./models/model-kinds.js";
 import type { SentenceConfig } from "./models/sentence-config.js";
-import { quantizeBy, deviceRounding, type Quantization, type Rounding } from "./quantization/quantize.js";
+import type { Quantization, Rounding } from "./quantization/quantize.js";
 import { checkMemory } from "./check-memory.js";
 import { readSentenceConfig } from "./embedding/read-sentence-config.js";
 import { requiredFile, openFolder, filesFolder, type Folder } from "./loading/folder.js";
-import { ggufWeights } from "./loading/gguf-weights.js";
 import { hubFolder, isRepository, type HubOptions } from "./loading/hub.js";
 import {
   kindOfPath,
@@ -30,7 +24,6 @@ import {
   type ReadOptions,
   type Source,
 } from "./loading/open-file.js";
-import { withAdapter } from "./adapters/with-adapter.js";
 import { readJson } from "./loading/read-json.js";
 import { mxfp4Weights } from "./loading/mxfp4-weights.js";
 import { safetensorsWeights, shardedWeights } from "./loading/safetensors-weights.js";
@@ -120,20 +113,21 @@ export async function loadWithFolder(
 ): Promise<{ model: TextModel; folder: Folder | undefined }> {
   const { device = js() } = openOptions;
   if (kind !== undefined) check.oneOf({ quantize: kind }, ["int8", "int4"]);
-  const rounding = kind && deviceRounding(kind, device);
+  const rounding = kind && (await import("./quantization/quantize.js")).deviceRounding(kind, device);
   const opened = await openModel(check, source, openOptions, rounding);
-  return { model: assembleTextModel(check, opened, rounding, device), folder: opened.folder };
+  return { model: await assembleTextModel(check, opened, rounding, device), folder: opened.folder };
 }
 
 /** Creates a text model from a checkpoint, quantized if requested. */
-export function assembleTextModel(
+export async function assembleTextModel(
   check: Reading["check"],
   opened: Opened<Checkpoint>,
   rounding: Rounding | undefined,
   device: Device,
-): TextModel {
-  const model = assembleFloatModel(check, opened);
+): Promise<TextModel> {
+  const model = await assembleFloatModel(check, opened);
   if (!rounding) return model;
+  const { quantizeBy } = await import("./quantization/quantize.js");
   const rounded = quantizeBy(rounding, model, { device });
   return { ...rounded.model, quantization: rounded.report };
 }
@@ -200,11 +194,14 @@ export async function loadEncoderDecoder(
   return check.refuse({ received, expected: "an encoder–decoder, which reads a source", fix });
 }
 
-/** Creates a text model without quantization. Speech models are refused; they have a loader of their own. */
-function assembleFloatModel(
+/**
+ * Creates a text model without quantization; each kind of model is imported when a checkpoint is of this kind. Speech models are
+ * refused; they have a loader of their own.
+ */
+async function assembleFloatModel(
   check: Reading["check"],
   { checkpoint, tokenizer, sentence }: Opened<Checkpoint>,
-): TextModel {
+): Promise<TextModel> {
   if (checkpoint.kind === "speech") {
     return check.refuse({
       received: "a speech model",
@@ -215,14 +212,17 @@ function assembleFloatModel(
   const textParts = { tokenizer, ...(sentence && { sentence }) };
   if (checkpoint.kind === "decoder") {
     const { config, params } = checkpoint;
+    const { decoder } = await import("./models/decoder.js");
     return { kind: "decoder", config, params, ...textParts, apply: decoder(config).apply };
   }
   if (checkpoint.kind === "encoder-decoder") {
     const { config, params } = checkpoint;
+    const { encoderDecoder } = await import("./models/encoder-decoder.js");
     const { apply, encode } = encoderDecoder(config);
     return { kind: "encoder-decoder", config, params, tokenizer, encode, apply };
   }
   const { config, params } = checkpoint;
+  const { encoder } = await import("./models/encoder.js");
   const { apply, maskedTokenLogits } = encoder(config);
   return { kind: "encoder", config, params, ...textParts, apply, maskedTokenLogits };
 }
@@ -249,8 +249,14 @@ export type Readers<C> = {
   file(file: OpenFile): Promise<UnreadModel<C>>;
 };
 
-/** Readers for text and speech models. */
-const textReaders: Readers<Checkpoint> = { config: readCheckpoint, file: readCheckpointFile };
+/** Readers for text and speech models. The tables of architectures are imported when a `config.json` asks for one. */
+export const textReaders: Readers<Checkpoint> = {
+  async config(json, file, weights) {
+    const { readCheckpoint } = await import("./checkpoints/hugging-face/read-checkpoint.js");
+    return readCheckpoint(json, file, weights);
+  },
+  file: readCheckpointFile,
+};
 
 export type Opened<C> = {
   checkpoint: C;
@@ -395,8 +401,8 @@ export type UnreadModel<C> = {
   ownTokenizer?: () => Tokenizer;
 };
 
-/** Reads a model from a single file. */
-export async function readCheckpointFile(file: OpenFile): Promise<UnreadModel<Checkpoint>> {
+/** Reads a model from a single file. The readers of its format are imported when a file has this format. */
+async function readCheckpointFile(file: OpenFile): Promise<UnreadModel<Checkpoint>> {
   const start = await file.read(0, Math.min(4, file.size));
   const magic = new TextDecoder().decode(start);
   if (magic !== "GGUF") {
@@ -411,19 +417,13 @@ export async function readCheckpointFile(file: OpenFile): Promise<UnreadModel<Ch
         fix: "give a model: a folder with config.json and model.safetensors, a GGUF file, or a llama2.c checkpoint.",
       });
     }
+    const { readLlama2cFile } = await import("./checkpoints/llama2c.js");
     return {
       read: async (weightOptions) => ({ kind: "decoder", ...(await readLlama2cFile(file, weightOptions)) }),
     };
   }
-  const { weights, header } = await ggufWeights(file);
-  const hasTokenizer = ![undefined, "no_vocab"].includes(
-    header.metadata.get("tokenizer.ggml.model") as string,
-  );
-  return {
-    read: (weightOptions) =>
-      readGguf(header.metadata, weights, (renamed) => fileWeights(renamed, weightOptions)),
-    ...(hasTokenizer && { ownTokenizer: () => ggufTokenizer(header) }),
-  };
+  const { ggufCheckpoint } = await import("./checkpoints/gguf/gguf-checkpoint.js");
+  return ggufCheckpoint(file);
 }
 
 /** Opens the folder of an adapter. The base model must be a folder too. */
@@ -465,7 +465,9 @@ async function readCheckpointFolder<C extends AnyCheckpoint>({
   const generation = await folder.find("generation_config.json", smallFiles.configuration);
   const { model_type: modelType } = (json ?? {}) as { model_type?: unknown };
   const stored = mxfp4Weights(await weightFile(folder, weights));
-  const file = adapterFolder ? await withAdapter(stored, adapterFolder, modelType) : stored;
+  const file = adapterFolder
+    ? await (await import("./adapters/with-adapter.js")).withAdapter(stored, adapterFolder, modelType)
+    : stored;
   const read = (weightOptions: WeightOptions) =>
     readers.config(json, config, fileWeights(file, weightOptions));
   if (!generation) return { read };
@@ -563,7 +565,7 @@ async function findTokenizer(
     // Bytes have no file name: a tokenizer.json begins with a brace, a llama2.c file with the length of its longest token.
     const isJson = /^\s*\{/.test(new TextDecoder().decode(bytes.subarray(0, 64)));
     const [name] = /[^\\/]*\.\w+$/.exec(file.name.replace(/[?#].*$/, "")) ?? [];
-    return loadTokenizer({ [name ?? (isJson ? "tokenizer.json" : "tokenizer.bin")]: bytes });
+    return readTokenizer({ [name ?? (isJson ? "tokenizer.json" : "tokenizer.bin")]: bytes });
   }
   for (const names of folder ? tokenizerFiles : []) {
     const files = await Promise.all(names.map((name) => folder!.find(name, smallFiles.tokenizer)));
@@ -574,9 +576,15 @@ async function findTokenizer(
     );
     const readEntry = async ([name, file]: readonly [string, OpenFile]) =>
       [name, await readWhole(file)] as const;
-    return loadTokenizer(Object.fromEntries(await Promise.all(entries.map(readEntry))));
+    return readTokenizer(Object.fromEntries(await Promise.all(entries.map(readEntry))));
   }
   return undefined;
+}
+
+/** The tokenizer of a folder's files. The readers of tokenizers are imported for the first one. */
+async function readTokenizer(files: Readonly<Record<string, Uint8Array>>): Promise<Tokenizer> {
+  const { loadTokenizer } = await import("./loading/load-tokenizer.js");
+  return loadTokenizer(files);
 }
 
 function checkVocabulary(

@@ -1,4 +1,4 @@
-/** Loaders of image models, imported on demand with their tables. */
+/** Loaders of image models by `model_type`, without the tables of their architectures, which are imported on demand. */
 export const imageLoaders: Readonly<Record<string, "loadDualEncoder" | "loadVision">> = {
   vit: "loadVision",
   deit: "loadVision",
