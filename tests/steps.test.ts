@@ -9,7 +9,7 @@ import { afterAll, expect, test } from "vitest";
 const folder = mkdtempSync(join(tmpdir(), "qkv-steps-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-type Step = { name: string; counts?: boolean; skip?: string; program: string };
+type Step = { name: string; seconds?: number; counts?: boolean; skip?: string; program: string };
 
 /** Runs steps, each in a child process, and returns the printed lines and the exit code. */
 function run(...steps: Step[]) {
@@ -73,7 +73,45 @@ test("a step that fails without counts prints its output and stops the run", () 
   const { stdout, status, last } = run(broken, counted("3 passed, 0 failed"));
   expect({ status, last }).toEqual({ status: 1, last: "0 passed, 1 failed" });
   expect(stdout).toContain("why");
-  expect(stdout).not.toContain("> counted");
+  expect(stdout).not.toContain("of 2, counted");
+});
+
+test("a failure ends with the three lines that tell of it", () => {
+  const texts = [
+    "working",
+    "a.ts:1:2 error one",
+    "more",
+    "Error: two",
+    "FAIL three",
+    "Error: four",
+    "the end",
+  ];
+  const broken = {
+    name: "broken",
+    program: `console.log(${JSON.stringify(texts.join("\n"))}); process.exitCode = 1`,
+  };
+  const ending = (program: string) =>
+    run({ ...broken, program })
+      .stdout.trimEnd()
+      .split("\n")
+      .slice(-5, -1);
+  expect(ending(broken.program)).toEqual([
+    expect.stringMatching(/^x broken failed after .* It says:$/),
+    "  a.ts:1:2 error one",
+    "  Error: two",
+    "  FAIL three",
+  ]);
+  expect(ending('console.log("1\\n2\\n3\\n4"); process.exitCode = 1').slice(1)).toEqual([
+    "  2",
+    "  3",
+    "  4",
+  ]);
+});
+
+test("a step says its place, and about how long it takes", () => {
+  const { stdout } = run({ ...quiet, seconds: 20 }, quiet);
+  expect(stdout).toMatch(/^> 1 of 2, quiet \(about 20 s\): node/m);
+  expect(stdout).toMatch(/^> 2 of 2, quiet: node/m);
 });
 
 test.each([

@@ -35,9 +35,9 @@ function modelOf(logits: Float32Array, device: WebGpuDevice): Model {
  * truncation.
  */
 function rangeOf(logits: Float32Array, sampling: Sampling, token: number): readonly [number, number] {
-  const { topK = Infinity, topP = 1, ...rest } = sampling;
+  const { topK = Infinity, topP = 1, temperature } = sampling;
   const candidatesLeft = candidates(logits, sampling);
-  const cut = topP < 1 || candidates(logits, rest).length > topK;
+  const cut = topP < 1 || candidates(logits, { temperature: temperature! }).length > topK;
   if (!cut) candidatesLeft.sort((a, b) => a.id - b.id);
   let first = 0;
   for (const { id, probability } of candidatesLeft) {

@@ -1,5 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { processLogits, type LogitsProcessor } from "./processors/logits-processor.js";
+import { minP } from "./processors/min-p.js";
+import { temperature } from "./processors/temperature.js";
+import { topK } from "./processors/top-k.js";
+import { topP } from "./processors/top-p.js";
 import { candidates, checkSampling, chooseToken, logProbability, type Sampling } from "./sampling.js";
 
 const logits = fc.array(fc.double({ min: -8, max: 8, noNaN: true }), { minLength: 1, maxLength: 8 });
@@ -142,6 +147,46 @@ test("top-p applies to the tokens that top-k keeps", () => {
   expect(candidateIds({ topK: 3, topP: 0.8 })).toEqual([0, 1]);
   expect(candidateIds({ topP: 0.8 })).toEqual([0, 1, 2]);
   expect(candidateIds({ topK: 2, topP: 1, minP: 0.6 })).toEqual([0]);
+});
+
+test("top-p sums what top-k leaves, and min-p comes last", () => {
+  const ids = (sampling: Sampling) =>
+    candidates([3, 4, 0, 1.5], { temperature: 1, ...sampling }).map(({ id }) => id);
+  // Of the three, the first has 0.6897: less than 0.69.
+  expect(ids({ topK: 3, topP: 0.69 })).toEqual([1, 0]);
+  expect(ids({ topK: 3, topP: 0.69, minP: 0.2 })).toEqual([1, 0]);
+  expect(ids({ topK: 3, topP: 0.69, minP: 0.5 })).toEqual([1]);
+});
+
+test("property: every combination of steps is that of the logits processors, in the order of the fields", () => {
+  const steps = fc.record({
+    temperature: fc.double({ min: 0.3, max: 3, noNaN: true }),
+    topK: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
+    topP: fc.option(fc.double({ min: 0.05, max: 0.99, noNaN: true }), { nil: undefined }),
+    minP: fc.option(fc.double({ min: 0.001, max: 0.9, noNaN: true }), { nil: undefined }),
+  });
+  // No two are so near that rounding orders them.
+  const distinct = fc.uniqueArray(fc.integer({ min: -2000, max: 2000 }), { minLength: 3, maxLength: 9 });
+  fc.assert(
+    fc.property(distinct, steps, (thousandths, given) => {
+      const logits = thousandths.map((n) => n / 1000);
+      const processors: LogitsProcessor[] = [temperature(given.temperature)];
+      if (given.topK !== undefined) processors.push(topK(given.topK));
+      if (given.topP !== undefined) processors.push(topP(given.topP));
+      if (given.minP !== undefined) processors.push(minP(given.minP));
+      const powers = Array.from(processLogits(logits, processors, { ids: [] }), Math.exp);
+      const total = powers.reduce((a, b) => a + b);
+      const expected = powers
+        .map((power, id) => ({ id, probability: power / total }))
+        .filter(({ probability }) => probability > 0)
+        .sort((a, b) => b.probability - a.probability);
+      const sampling = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+      const found = candidates(logits, sampling);
+      expect(found.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
+      found.forEach(({ probability }, i) => expect(probability).toBeCloseTo(expected[i]!.probability, 9));
+    }),
+    { numRuns: 1000 },
+  );
 });
 
 test("penalties and biases change logits, at temperature 0 too", () => {

@@ -2,7 +2,10 @@ import { checks, type Checks } from "@qkv/core";
 import { newSeed } from "./new-seed.js";
 import { penalizeTokens } from "./processors/repetition-penalty.js";
 
-/** Sampling of the next token. The steps are applied in the order of these fields. */
+/**
+ * Sampling of the next token. The steps are applied in the order of these fields, each to what the step before it left, with
+ * probabilities that sum to 1 again: as in Hugging Face Transformers.
+ */
 export type Sampling = {
   /** Added to the logits of tokens, by id; `-Infinity` forbids one. Default: nothing. */
   logitBias?: Readonly<Record<number, number>>;
@@ -22,7 +25,10 @@ export type Sampling = {
   temperature?: number;
   /** Number of most likely tokens to sample from. Default: all. */
   topK?: number;
-  /** Samples from the most likely tokens whose probabilities sum to at least this (nucleus sampling). Default 1: all. */
+  /**
+   * Samples from the most likely tokens whose probabilities, among those that `topK` left, sum to at least this (nucleus
+   * sampling). Default 1: all.
+   */
   topP?: number;
   /** Removes tokens less likely than this fraction of the highest probability. Default 0: none. */
   minP?: number;
@@ -260,23 +266,27 @@ function unnormalizedProbabilities(
   if (temperature === 0) return { ids: [best], unnormalized: Float64Array.of(1) };
   const largest = changed[best]!;
   const powers = Float64Array.from(changed, (logit) => Math.exp((logit - largest) / temperature));
-  const total = powers.reduce((a, b) => a + b, 0);
-  // Tokens below this threshold are excluded by topP or minP, and need not be sorted.
-  const least = Math.max(minP, topP < 1 ? ((1 - topP) * total) / powers.length : 0);
   let ids: number[] = [];
-  for (let id = 0; id < powers.length; id++) if (powers[id]! >= least && powers[id]! > 0) ids.push(id);
-  // Without topP the order does not matter.
+  for (let id = 0; id < powers.length; id++) if (powers[id]! > 0) ids.push(id);
   if (topK < ids.length) ids = topKIndices(ids, powers, topK);
-  else if (topP < 1) ids = sortDescending(ids, powers);
-  if (topP < 1) {
-    // topP applies to the probability that remains after topK.
-    const target = topP * (topK < powers.length ? ids.reduce((sum, id) => sum + powers[id]!, 0) : total);
-    let cumulative = 0;
-    let count = 0;
-    while (count < ids.length && cumulative < target) cumulative += powers[ids[count++]!]!;
-    ids.length = count;
-  }
+  if (topP < 1) ids = nucleus(ids, powers, topP);
+  if (minP > 0) ids = ids.filter((id) => powers[id]! >= minP);
   return { ids, unnormalized: Float64Array.from(ids, (id) => powers[id]!) };
+}
+
+/** The most likely of the ids whose probabilities sum to at least `topP` of the sum of all, in descending order. */
+function nucleus(ids: readonly number[], powers: Float64Array, topP: number): number[] {
+  const total = ids.reduce((sum, id) => sum + powers[id]!, 0);
+  // Ids below this are less than 1 - topP of the sum together, and need not be sorted.
+  const least = ((1 - topP) * total) / ids.length;
+  const sorted = sortDescending(
+    ids.filter((id) => powers[id]! >= least),
+    powers,
+  );
+  let cumulative = 0;
+  let count = 0;
+  while (count < sorted.length && cumulative < topP * total) cumulative += powers[sorted[count++]!]!;
+  return sorted.slice(0, count);
 }
 
 type Penalties = Pick<

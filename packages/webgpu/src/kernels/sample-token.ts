@@ -81,8 +81,10 @@ fn probability(x: f32) -> f32 {
   let e = exponent(x);
   return select(exp(e), 0.0, e < -87.0);
 }
-// True for tokens that min-p keeps. Below e⁻⁷⁴⁵ a probability is 0 on the host, too.
-fn isCandidate(x: f32) -> bool { return !isMasked(x) && exponent(x) > -745.0 && probability(x) >= p.minP; }
+// The least key that min-p keeps; 0 before min-p is applied, which is last.
+var<private> leastKey: u32;
+// Below e⁻⁷⁴⁵ a probability is 0 on the host, too.
+fn isCandidate(x: f32) -> bool { return !isMasked(x) && exponent(x) > -745.0 && sortKey(x) >= leastKey; }
 fn amount(x: f32, byCount: bool) -> f32 {
   if (!isCandidate(x)) { return 0.0; }
   return select(probability(x), 1.0, byCount);
@@ -134,9 +136,10 @@ const bodyText = `  var partial = -3.4e38;
     partial = max(partial, select(select(x, -3.4e38, isMasked(x)), 3.4e38, invalid));
   }
   maxLogit = largest(partial, thread);
-  // Sums: probabilities, those at temperature 1, number and probability of what min-p keeps.
+  // Sums: probabilities, those at temperature 1, number and probability of the candidates.
   var parts = vec4<f32>();
   var lowest = 0xffffffffu;
+  var likely = 0xffffffffu; // the least key that min-p keeps
   for (var v = thread; v < p.V; v += ${width}u) {
     let x = logit(v);
     if (isMasked(x)) { continue; }
@@ -145,9 +148,11 @@ const bodyText = `  var partial = -3.4e38;
     if (isCandidate(x)) {
       parts += vec4<f32>(0.0, 0.0, 1.0, weight);
       lowest = min(lowest, sortKey(x));
+      if (weight >= p.minP) { likely = min(likely, sortKey(x)); }
     }
   }
   let all = together(parts, thread);
+  likely = least(likely, thread);
   var last = least(lowest, thread);
   var ties = f32(p.V);
   var mass = all.w;
@@ -175,6 +180,13 @@ const bodyText = `  var partial = -3.4e38;
       ties = count;
       mass = above.x + count * weight;
     }
+  }
+  leastKey = likely;
+  if (likely > last) {
+    let above = sumsAround(likely, thread);
+    last = likely;
+    ties = f32(p.V);
+    mass = above.x + above.z * probability(fromSortKey(likely));
   }
   let goal = p.uniform_ * mass;
   // If sorted: the sampled token's key, and its rank among ties. Else tokens are in the order of ids.
