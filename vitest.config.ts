@@ -77,6 +77,8 @@ export default defineConfig({
                 name: "browser",
                 include: [browserTests],
                 exclude: leftOut,
+                testTimeout: 300_000, // a busy machine is slow, not wrong
+                hookTimeout: 300_000,
                 browser: {
                   enabled: true,
                   headless: true,
