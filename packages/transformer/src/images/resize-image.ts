@@ -95,13 +95,26 @@ export function resizeImage(
   return height === image.height ? resizedWidth : convolve(resizedWidth, "height", height, kind);
 }
 
+/**
+ * The source pixel of each of `to` pixels. Pillow adds the step of an axis up in float64 rather than multiply it, so that some
+ * pixels have the neighbor of the nearest.
+ */
+function nearestPixels(from: number, to: number): Int32Array {
+  const step = from / to;
+  let at = step / 2;
+  return Int32Array.from({ length: to }, () => {
+    const pixel = Math.min(from - 1, Math.trunc(at));
+    at += step;
+    return pixel;
+  });
+}
+
 function nearest(image: RgbImage, width: number, height: number): RgbImage {
   const out = new Uint8Array(3 * width * height);
-  const sourceIndex = (i: number, from: number, to: number) =>
-    Math.min(from - 1, Math.floor(((i + 0.5) * from) / to));
+  const [columns, rows] = [nearestPixels(image.width, width), nearestPixels(image.height, height)];
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
-      const from = sourceIndex(y, image.height, height) * image.width + sourceIndex(x, image.width, width);
+      const from = rows[y]! * image.width + columns[x]!;
       out.set(image.data.subarray(3 * from, 3 * from + 3), 3 * (y * width + x));
     }
   return { data: out, width, height };
