@@ -210,7 +210,7 @@ describe("an error is one line, with the fix", () => {
   test("a wrong path", () => {
     const gone = join(folder, "gone.bin");
     const message =
-      /gone\.bin", expected a.* file or folder that can be read, and this one does not exist\.\nFix: name one of model\.bin, tokenizer\.bin in /;
+      /gone\.bin", expected a.* file or folder that can be read, and this one does not exist\.\nFix: choose a file in .*: model\.bin, tokenizer\.bin\./;
     refused(qkv("generate", gone, "--tokenizer", tokenizer), message);
     refused(qkv("generate", model, "--tokenizer", gone), message);
     refused(

@@ -362,7 +362,7 @@ test("refuses an unknown architecture, an unknown type, a missing tensor and a t
     /general.architecture` is "t5", expected a known architecture: llama, qwen2/,
   );
   expect(await refusal(ggufFile({}, { x: { ...one, type: 16 } }))).toMatch(
-    /x: type` is 16, expected one of 0 \(F32\), 1 \(F16\)/,
+    /x: type` is "IQ2_XXS", expected one of F32, F16, Q4_0, … .*\nFix: qkv does not implement IQ2_XXS\. Take a file/,
   );
   expect(await refusal(ggufFile({}, { x: { ...one, type: 8 } }))).toMatch(
     /x: shape` is \[2, 2\], expected rows of a multiple of 32/,

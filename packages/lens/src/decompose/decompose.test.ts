@@ -328,7 +328,7 @@ test("wrong depths, thresholds and pairs are refused", () => {
   expect(graph({ threshold: 2 })).toThrow(/scoreGraph: `threshold` is 2/);
   const pair = { query: "embedding", key: "layers.0.feedForwards" };
   expect(graph({ pair })).toThrow(
-    'scoreGraph: `pair.key` is "layers.0.feedForwards", expected one of layers.0.feedForward, … (`scoreParts` lists all 10).\n' +
+    'scoreGraph: `pair.key` is "layers.0.feedForwards", expected one of layers.0.feedForward, layers.0.heads.0, layers.0.heads.1, … (`scoreParts` lists all 10).\n' +
       "Fix: give a source as `scoreParts` names it.",
   );
   expect(() => scoreGraph(model, ids, { layer: 2, head: 0, query: 1, key: 1 })).toThrow(

@@ -20,8 +20,18 @@ import { compilePattern } from "../../regex/compile-pattern.js";
 import type { JsonField } from "../json-field.js";
 import { readPrependScheme } from "./read-prepend-scheme.js";
 
-const decoderNames =
-  "Sequence ByteLevel ByteFallback Fuse WordPiece BPEDecoder CTC Metaspace Strip Replace".split(" ");
+const decoderNames = [
+  "Sequence",
+  "ByteLevel",
+  "ByteFallback",
+  "Fuse",
+  "WordPiece",
+  "BPEDecoder",
+  "CTC",
+  "Metaspace",
+  "Strip",
+  "Replace",
+] as const;
 
 /** The fifth stage of a `tokenizer.json`: `decoder`. Without one tokens are joined by spaces. */
 export function readDecoder(field: JsonField): Decoder {
