@@ -47,7 +47,12 @@ const server = spawn(
 server.once("close", (status) => process.exit(status ?? 1));
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.kill(signal));
 
-while (!(await fetch(address).catch(() => undefined))?.ok) await new Promise((next) => setTimeout(next, 250));
+const scriptOf = async (page) => /<script[^>]* src="([^"]+)"/.exec((await page?.text()) ?? "")?.[1];
+let script;
+while (!(script = await scriptOf(await fetch(address).catch(() => undefined))))
+  await new Promise((next) => setTimeout(next, 250));
+// The page's scripts come when they are compiled; what follows would slow them down.
+await fetch(new URL(script, address));
 say(`${address} is served. 3 of 3, in the background: the list of functions, and completion in editors`);
 await run("turbo", ["run", "build", "--filter=./packages/*", "--output-logs=errors-only"]);
 writeFileSync(join(live, "declarations.json"), declarationsText());
